@@ -18,7 +18,7 @@ from datagen.coarse.uncovered_ink import uncovered_ink
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.coarse.verdict.ink_lines import comparable
 from datagen.engines import Engines, ppocr, tesseract, versions
-from datagen.fine.verdict.line_ink import is_stretched
+from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.region_witness import Witnesses, doubted, script_within
 from datagen.formulas import compare_ink, render
@@ -33,6 +33,7 @@ from datagen.work.pipeline import Stage
 _PP_ALPHABET = 0.99
 _FORMULAS = frozenset({"formula_in_text", "incomplete"})
 _TESSERACT_FASTER = 4  # times as fast as PP-OCR it reads a line
+_SURE = 0.97  # a reader of what isn't in a mirror
 _MANY = 4  # lines of a script beside the page's own, at least: a language's data takes long to load
 _Drawn = tuple[int, Line, str]
 """A line that is read again, with the index of its region, and its script."""
@@ -48,9 +49,11 @@ class WeighLabels(Stage):
     reader was least sure; `seed` draws among equals. A region is worth the share of its characters that both readers have.
 
     - Where the two differ in letters, the ink of each word decides (`verdict.line_witness`), by which of the two it is more like,
-      drawn in the typeface of this machine that is most like it.
+      drawn in the typeface of this machine that is most like it. A font of the file's in which one letter is often read as one
+      other, and is more like it in the mean, lies.
     - Two readers that share a weakness count as one. Letters that look alike are one letter. The gaps in the ink tell spaces. A
-      line whose ink is much wider than its text would be says more than was read, such as letters that no reader knows.
+      line whose ink is much wider than its text would be says more than was read, such as letters that no reader knows. Ink of
+      which a reader is surer turned over is a reflection, which is looked for in `mirrors_a_page` lines.
     - A region without such a line in its script is worth what those of its kind are: of one reader, font and script.
     - A table needs `min_table` of its own reader's score, and the letters of its lines in its cells.
     - A formula's LaTeX is drawn again, of at most `formulas_a_page`: it is worth the share of its signs that its ink has.
@@ -65,8 +68,9 @@ class WeighLabels(Stage):
     `formula_agreement`  the same of formulas alone; absent where none was drawn
     `undrawn_`      with a reason of `NotDrawn`: the number of formulas that couldn't be compared, and have no agreement
     `doubted_`      with a reason, the number of doubted regions: `readers_disagree`, `ink_disagrees`, `ink_says_more`,
-                    `spaces_disagree`, `unsure_table`, `unchecked`
+                    `spaces_disagree`, `unsure_table`, `mirrored`, `unchecked`
     `doubted_share` the share of the lines' area in regions that the ink or a reader doubts
+    `ink_more_share`  the share in those whose ink says more than was read: of a page that was read in another script, much
     `unchecked_share`  the share in regions that an engine read and nothing speaks for
     `coverage`      the share of ink like text that lies in a region
     `overlap_share` the share of lines that lie in the box of another region, too
@@ -75,10 +79,11 @@ class WeighLabels(Stage):
     `level`         by agreement: 0 is easy, at least `easy`; 2 is hard, under `hard`; 1 is between; absent where there is none
 
     `difficulty` is 1 less `worth`. The page's verdict follows from its regions' and from the ink outside of them. It is suspect
-    if more than `max_doubted` of it is doubted (`readers_disagree`), or unchecked (`reading_unchecked`; that keeps its text), if
-    less than `min_coverage` of its ink has a region (`incomplete`), or if more than `max_overlap` of its lines lie in two
-    (`regions_overlap`). Else a page that an engine read is trusted, and so is one that lacked formulas alone, which are unread or
-    read by now. Reasons that it had stay, and one with regions that nobody has read has the reason `unread_regions`.
+    if more than `max_doubted` of it is doubted, or more than `max_ink_more` says more than was read (`readers_disagree`); if more
+    than `max_doubted` is unchecked (`reading_unchecked`; that keeps its text); if less than `min_coverage` of its ink is in
+    regions (`incomplete`); or if more than `max_overlap` of its lines lie in two (`regions_overlap`). Else a page that an engine
+    read is trusted, and so is one that lacked formulas alone, which are unread or read by now. Reasons that it had stay, and one
+    with regions that nobody has read has the reason `unread_regions`.
     """
 
     version: ClassVar[int] = 4
@@ -86,12 +91,14 @@ class WeighLabels(Stage):
     lines_a_page: int = 8
     read_lines_a_page: int = 40
     formulas_a_page: int = 8
+    mirrors_a_page: int = 2
     easy: float = 0.98
     hard: float = 0.9
-    min_agreement: float = 0.85
+    min_agreement: float = 0.9
     min_file_agreement: float = 0.6
     min_table: float = 0.5
-    max_doubted: float = 0.35
+    max_doubted: float = 0.5
+    max_ink_more: float = 0.2
     min_coverage: float = 0.97
     max_overlap: float = 0.02
     seed: int = 0
@@ -119,7 +126,11 @@ class WeighLabels(Stage):
         reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
         shares_of = {
             name: sum(weights[i] for i in of) / max(1, sum(weights.values()))
-            for name, of in (("doubted", reasons), ("unchecked", silent))
+            for name, of in (
+                ("doubted", reasons),
+                ("ink_more", [i for i in reasons if reasons[i] == "ink_says_more"]),
+                ("unchecked", silent),
+            )
         }
         if shares_of["unchecked"] <= self.max_doubted:
             reasons |= dict.fromkeys(sorted(silent), "unchecked")
@@ -154,7 +165,7 @@ class WeighLabels(Stage):
         doubts = {
             "incomplete": signals["coverage"] < self.min_coverage,
             "regions_overlap": signals["overlap_share"] > self.max_overlap,
-            "readers_disagree": signals["doubted_share"] > self.max_doubted,
+            "readers_disagree": signals["doubted_share"] > self.max_doubted or signals["ink_more_share"] > self.max_ink_more,
             "reading_unchecked": signals["unchecked_share"] > self.max_doubted,
         }
         verdict, reasons = page.quality.verdict, page.quality.reasons
@@ -184,7 +195,15 @@ class WeighLabels(Stage):
                 cut = cut_out(gray, line, page.lang)
                 ((text, _),) = engines.get(name).read([cut.crop], lang)
                 found[i].lines[script].append(spoken(cut, text, script, faces))
+        for i, line, script in self._perhaps_mirrored(page, drawn):
+            cut = cut_out(gray, line, page.lang)
+            found[i].is_mirrored = mirrored(cut, script, lambda crop: engines.get("ppocr").read([crop])[0])
         return dict(found)
+
+    def _perhaps_mirrored(self, page: Sample, drawn: Sequence[_Drawn]) -> list[_Drawn]:
+        """Of the regions that an engine read least surely, a line each."""
+        first = {i: (i, line, script) for i, line, script in reversed(drawn) if page.regions[i].by != BY and _sure(line) < _SURE}
+        return sorted(first.values(), key=lambda entry: (_sure(entry[1]), entry[0]))[: self.mirrors_a_page]
 
     def _most(self, page: Sample, reader: str) -> int:
         """How many lines a second reader reads."""

@@ -5,27 +5,30 @@ of a script that they don't know as a few of one that they do. Then their agreem
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy
 
 from datagen.coarse.verdict import ink_shapes
 from datagen.coarse.verdict.ink_fonts import Cut
-from datagen.coarse.verdict.ink_lines import without_leaders
+from datagen.coarse.verdict.ink_lines import telling, without_leaders
 from datagen.drawing import line_by_pillow
 from datagen.drawing.typefaces import draws, reference_faces
 
 _DARK = 160
 _SIZE = 40  # pixels an em, of the drawn words
 # Scripts that put no space between words, or whose letters stand apart within words.
-_UNSPACED = frozenset("Hans Hant Hani Jpan Hira Kana Bopo Thai Laoo Khmr Mymr Tibt Lana Tale Talu Tavt Yiii".split())
-_APART = frozenset("Arab Syrc Nkoo Mand Adlm Rohg".split())
+UNSPACED = frozenset("Hans Hant Hani Jpan Hira Kana Bopo Thai Laoo Khmr Mymr Tibt Lana Tale Talu Tavt Yiii".split())
+APART = frozenset("Arab Syrc Nkoo Mand Adlm Rohg".split())
 _CLEAR = 1.8  # times as wide as the widest gap within words is the narrowest between them, where the ink counts words
 _LEAST_GAP = 0.2  # of the ink's height: less is no space
 _EVEN = 0.5  # of the middle one: a gap that is narrower isn't one between words
 _OFF = 0.5  # of a word's width, or of its line's mean one
 _STRETCHED = 1.7  # times as wide as it is drawn, no typeface sets a line
 _MIN_WORD, _MIN_CHARS = 2, 6  # characters of a line whose width, whose spaces tell something
+_UNLIKE, _PLAINER = 0.75, 0.15  # letters in a mirror are as like what was read, at most; so much more like it, turned over
+_SURE = 0.9  # a reader of such letters, once they are turned over
 _SPACED_OUT = re.compile(r"(?:\b\w\s){3}")  # letters that stand apart
 
 
@@ -33,7 +36,7 @@ def spaces_hold(cut: Cut, script: str) -> bool | None:
     """Whether the words of a line end where its ink has its gaps; None where the ink can't tell."""
     words = cut.line.text.split()
     num = len(words) - 1
-    if script in _UNSPACED | _APART or cut.line.direction == "ttb" or len("".join(words)) < _MIN_CHARS:
+    if script in UNSPACED | APART or cut.line.direction == "ttb" or len("".join(words)) < _MIN_CHARS:
         return None
     if _SPACED_OUT.search(cut.line.text):
         return None
@@ -44,6 +47,12 @@ def spaces_hold(cut: Cut, script: str) -> bool | None:
     least = _LEAST_GAP * _ink_height(cut.crop)
     clear = [k for k in range(1, min(len(gaps), 2 * num + 6)) if gaps[k - 1] >= max(least, _CLEAR * gaps[k])]
     return False if clear and clear[-1] > num else None
+
+
+def step_behind(cut: Cut, num: int) -> float:
+    """How many times as wide as the next one the narrowest of the `num` widest gaps in a line is."""
+    gaps = _gaps(cut.crop)
+    return gaps[num - 1] / gaps[num] if 0 < num < len(gaps) else 0.0
 
 
 def is_stretched(cut: Cut, script: str) -> bool:
@@ -58,6 +67,32 @@ def is_stretched(cut: Cut, script: str) -> bool:
         return False
     drawn = ink_shapes.drawn_aspect(face, text)
     return drawn > 0 and ink.aspect > _STRETCHED * drawn
+
+
+def likeness(cut: Cut, script: str) -> float:
+    """How like its text a line's ink is, from -1 to 1: the middle one of its words' likenesses, in the face that suits them best;
+    1 where no face of this machine draws them."""
+    words = [ink for image, text in cut.parts(script) if telling(text) and (ink := ink_shapes.ink(image, text)) is not None]
+    _, alike = ink_shapes.best_face(words, script, len(words))
+    if words and not alike and any(all(draws(face, w.text) for w in words) for face in reference_faces(script)):
+        return 0.0
+    return float(numpy.median(list(alike.values()))) if alike else 1.0
+
+
+def mirrored(cut: Cut, script: str, read: Callable[[numpy.ndarray], tuple[str, float | None]]) -> bool:
+    """Whether a line is seen in a mirror: a reader is surer of its ink turned over, and that is more like what it says then."""
+    if script in UNSPACED:
+        return False
+    own = likeness(cut, script)
+    if own >= _UNLIKE:
+        return False
+    for axis in (0, 1):
+        crop = numpy.ascontiguousarray(numpy.flip(cut.crop, axis))
+        text, score = read(crop)
+        over = replace(cut, crop=crop, line=replace(cut.line, text=text), images=())
+        if text and (score or 0.0) >= _SURE and likeness(over.with_text(text), script) >= own + _PLAINER:
+            return True
+    return False
 
 
 def _as_wide(cut: Cut, script: str) -> bool | None:

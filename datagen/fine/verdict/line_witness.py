@@ -1,5 +1,7 @@
 """What speaks for a line: a second reader's reading, and its ink, where the readings differ or readers may err alike."""
 
+import re
+import unicodedata
 from collections import Counter
 from typing import NamedTuple
 
@@ -8,7 +10,7 @@ from rapidfuzz.distance import Levenshtein
 from datagen.coarse.verdict import ink_shapes
 from datagen.coarse.verdict.ink_fonts import Cut
 from datagen.coarse.verdict.ink_lines import plain
-from datagen.fine.verdict.line_ink import spaces_hold
+from datagen.fine.verdict.line_ink import APART, UNSPACED, spaces_hold, step_behind
 from datagen.writing.lookalikes import fold, in_context, one_sign
 
 _PREFERRED = 0.05  # in likeness: less is the difference of two typefaces
@@ -16,20 +18,34 @@ _KEPT, _LIKE = 0.03, 0.35  # so much less is the other reading; and so much is i
 _SURELY = 0.1  # in likeness: so much more like the other reading is a single word by no chance
 _NEAR = 2  # letters: a word that differs in more was read badly, or cut in the wrong place
 _NEARLY = 0.34  # of a word's letters
+_LARGE = str.maketrans("ぁぃぅぇぉっゃゅょァィゥェォッャュョ", "あいうえおつやゆよアイウエオツヤユヨ")
+_VOICE = "\u3099\u309a"
+_LIKE_KANA = re.compile("[\u3041-\u30fa]")
+_DIGITS, _LETTERS = frozenset("01|"), frozenset("OolI")
+_LATIN_PAIR = re.compile("([A-Za-z]{2,}) (?=([A-Za-z]{2,}))")
 _LETTERS_AS_ONE = str.maketrans("1|0", "llo")
 
 
+class Swap(NamedTuple):
+    letter: str
+    other: str
+    likes: float
+
+
 class Spoken(NamedTuple):
-    """Of a line: its number of characters; how many of them a second reader reads otherwise (`differing`); how many of these are
-    in words whose ink is more like the line's text (`kept`), or more like the other reading (`wrong`); how many words are surely
-    wrong in a letter or two (`misread`); and whether its words end elsewhere (`spaces`)."""
+    """Of a line: its number of characters, and its text as it is compared; how many characters a second reader reads otherwise
+    (`differing`); how many of these are in words whose ink is more like the line's text (`kept`), or more like the other reading
+    (`wrong`); how many words are surely wrong in a letter or two (`misread`); whether its words end elsewhere (`spaces`); and
+    each letter for which the second reader has another, with how much more like that its word's ink is (`swaps`)."""
 
     chars: int
+    text: str = ""
     differing: int = 0
     kept: int = 0
     wrong: int = 0
     misread: int = 0
     spaces: bool = False
+    swaps: tuple[Swap, ...] = ()
 
     @property
     def agreement(self) -> float:
@@ -61,10 +77,11 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
     """
     ours, theirs = _compared(cut.line.text, script), _compared(reading, script)
     differing = Levenshtein.distance(ours, theirs)
-    spaces = _words(cut.line.text) != _words(reading) and _spaces_are_wrong(cut, reading, script)
+    spaces = _spaces_are_wrong(cut, reading, script)
     if not differing:
-        return Spoken(len(ours), spaces=spaces)
-    counts: Counter[str] = Counter()
+        return Spoken(len(ours), ours, misread=_digits_for_letters(cut.line.text, reading), spaces=spaces)
+    swaps: list[Swap] = []
+    counts: Counter[str] = Counter(misread=_digits_for_letters(cut.line.text, reading))
     face = faces.of(cut, script)
     for word, read in cut.readings(reading, script) if face else ():
         a, b = _compared(word.text, script), _compared(read, script)
@@ -74,13 +91,17 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
             continue
         likes = ink_shapes.preference(word, read, face)
         of_letters = Levenshtein.distance(letters, others)
+        if len(letters) == len(others) and 2 * of_letters <= len(letters):
+            swaps += [Swap(x, y, likes) for x, y in zip(letters, others, strict=True) if _base(x) != _base(y)]
         if likes < -_KEPT and ink_shapes.likeness(word, face, word.text) >= _LIKE:
             counts["kept"] += distance
         elif likes > _PREFERRED and of_letters:
             counts["wrong"] += of_letters
             counts["misread"] += likes > _SURELY and _is_near(letters, others, of_letters)
+        if of_letters and _LIKE_KANA.search(a) and _plain_kana(letters) == _plain_kana(others):
+            counts["misread"] += -_KEPT <= likes <= _SURELY
     kept, wrong = (min(counts[name], differing) for name in ("kept", "wrong"))
-    return Spoken(len(ours), differing, kept, wrong, counts["misread"], spaces)
+    return Spoken(len(ours), ours, differing, kept, wrong, counts["misread"], spaces, tuple(swaps))
 
 
 def _is_near(letters: str, others: str, distance: int) -> bool:
@@ -89,21 +110,61 @@ def _is_near(letters: str, others: str, distance: int) -> bool:
     return within and distance <= min(_NEAR, _NEARLY * max(len(letters), len(others)))
 
 
+def _digits_for_letters(text: str, reading: str) -> int:
+    """The number of words of one sign that the text has as a digit, and a second reader as a letter."""
+    pairs = zip(text.split(), reading.split(), strict=False) if len(text.split()) == len(reading.split()) else ()
+    return sum(a in _DIGITS and b in _LETTERS for a, b in pairs)
+
+
+def _base(letter: str) -> str:
+    return _plain_kana(letter)[:1]
+
+
+def _plain_kana(text: str) -> str:
+    """`text` with small kana as large ones, and without the marks of voice: what the ink of small print hardly tells apart."""
+    return "".join(c for c in unicodedata.normalize("NFD", text.translate(_LARGE)) if c not in _VOICE)
+
+
 def _spaces_are_wrong(cut: Cut, reading: str, script: str) -> bool:
-    """Whether a line's gaps aren't where its words end, but where those of its reading do."""
-    if spaces_hold(cut, script) is not False:
+    """Whether words end elsewhere than a line's text says: a reading parts or joins letters that the text doesn't, or ends with a
+    hyphen, and the gaps in the ink don't confirm the text."""
+    text = cut.line.text
+    if script in UNSPACED:  # names of several words, which stand within a text without spaces
+        return any(one + other in text for one, other in _LATIN_PAIR.findall(reading))
+    if script in APART:
         return False
-    other = cut.with_text(reading)
-    return spaces_hold(other, script) is True or (len(reading.split()) > len(cut.line.text.split()) and bool(other.images))
+    if reading.endswith("-") and text[-1:].isalpha():
+        return True
+    holds, others_hold = spaces_hold(cut, script), spaces_hold(cut.with_text(reading), script)
+    if holds is None and others_hold is None and _parted(text, reading):
+        return step_behind(cut, len(reading.split()) - 1) > step_behind(cut, len(text.split()) - 1)
+    return holds is not True and others_hold is True and _parted(text, reading)
 
 
-def _words(text: str) -> list[int]:
-    """Behind how many letters each word ends."""
-    ends, num = [], 0
-    for word in text.split():
-        num += sum(map(str.isalnum, word))
-        ends.append(num)
-    return ends
+def _parted(text: str, reading: str) -> bool:
+    """Whether a space stands between two letters in one of the texts, and the same two stand together in the other."""
+    letters, between = _apart(text)
+    others, of_others = _apart(reading)
+    return any(
+        {between[block.src_start + n], of_others[block.dest_start + n]} == {"", " "}
+        for block in Levenshtein.opcodes(letters, others)
+        if block.tag == "equal"
+        for n in range(1, block.src_end - block.src_start)
+    )
+
+
+def _apart(text: str) -> tuple[str, list[str]]:
+    """The letters and digits of a text, in small letters, and what stands before each: "" for nothing, " " for a space, and "."
+    for signs, which readers may leave out."""
+    letters, between, before = "", [], ""
+    for char in text.casefold():
+        if char.isalnum():
+            letters += char
+            between.append(before)
+            before = ""
+        elif before != ".":
+            before = " " if char.isspace() else "."
+    return letters, between
 
 
 def _compared(text: str, script: str) -> str:

@@ -1,7 +1,8 @@
 """What speaks for a region, or against it: its own lines' witnesses, its neighbours' of the same kind, its table's own."""
 
+import statistics
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from datagen.coarse.answers import BY
@@ -21,6 +22,9 @@ _MUCH_WRONG = 0.1  # of those of a region that an engine read
 _FEW_WRONG = 2  # words of a font, at least
 _LOST = 0.02  # of a table's letters: more are in its lines and in no cell, or the other way round
 _DOUBTED = 0.5  # of a kind's characters that were read again
+_UNSURE = 0.85  # a reader, of what was read once: neighbours then say nothing of it
+# So many words with one letter in the place of another, the share of its places, and the mean gain in likeness.
+_FEW_SWAPS, _OFTEN, _TAKES_SIDES = 4, 0.25, 0.0
 _SPREADS = frozenset({"readers_disagree", "ink_says_more", "mirrored"})  # reasons that say something of neighbours
 
 
@@ -66,6 +70,20 @@ class Witnesses:
         return "readers_disagree" if self.lines and self.agreement < least else ""
 
 
+def swapped_letters(lines: Sequence[Spoken], text: str) -> set[str]:
+    """The letters of a text that the ink shows to be others. Of its font these `lines` were read again: one other letter is often
+    read in their place, and the ink of their words is more like that one in the mean."""
+    likes: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for swap in (swap for line in lines for swap in line.swaps):
+        likes[swap.letter, swap.other].append(swap.likes)
+    letters = Counter(text.casefold())
+    return {
+        letter
+        for (letter, _), values in likes.items()
+        if len(values) >= _FEW_SWAPS and len(values) >= _OFTEN * letters[letter] and statistics.fmean(values) > _TAKES_SIDES
+    }
+
+
 def script_within(text: str, script: str) -> str:
     """The script of a text on a page in `script`; the page's where it has no letters, or is in one that is written with that."""
     own, _ = main_script(text)
@@ -108,6 +126,7 @@ def doubted(
         kinds[i] = by, font, _ = kind_of(region, page.script)
         for script in witnesses.lines:
             chars[by, font, script][reason in _SPREADS] += witnesses.chars_in(script)
+    reasons |= dict.fromkeys(_with_swapped_letters(page, found, kinds) - reasons.keys(), "ink_disagrees")
     silent: set[int] = set()
     for i, kind in kinds.items():
         if i in reasons or (i in found and kind[2] in found[i].lines):
@@ -115,9 +134,24 @@ def doubted(
         counts = chars[kind]
         if counts[True] > _DOUBTED * counts.total():
             reasons[i] = "readers_disagree"
-        elif not counts.total() and page.regions[i].by != BY:
+        elif page.regions[i].by != BY and (not counts.total() or _is_unsure(page.regions[i])):
             silent.add(i)
     return reasons, silent
+
+
+def _with_swapped_letters(page: Sample, found: Mapping[int, Witnesses], kinds: Mapping[int, Kind]) -> set[int]:
+    """The regions in fonts of the file's in which the ink shows a letter to be another, if they have that letter."""
+    result: set[int] = set()
+    for kind in {kind for i, kind in kinds.items() if kind[0] == BY}:
+        of_kind = [i for i in kinds if kinds[i] == kind]
+        lines = [line for i in of_kind if i in found for line in found[i].lines[kind[2]]]
+        letters = swapped_letters(lines, "".join(line.text for line in lines))
+        result |= {i for i in of_kind if letters & set("".join(line.text for line in page.regions[i].lines).casefold())}
+    return result
+
+
+def _is_unsure(region: Region) -> bool:
+    return region.score is not None and region.score < _UNSURE
 
 
 def _of_table(region: Region, least: float) -> str:

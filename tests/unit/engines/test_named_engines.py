@@ -185,7 +185,7 @@ def test_an_answer_without_a_table_is_none(got_folder, monkeypatch):
 
 
 def test_got_reads_no_other_kinds():
-    with pytest.raises(ValueError, match="allowed are text, formulas, tables"):
+    with pytest.raises(ValueError, match="allowed are text, inline, formulas, tables"):
         GotRegions("songs")
 
 

@@ -233,3 +233,24 @@ def test_a_served_model_reads_each_kind_and_why_it_did_not_is_counted():
 def test_what_an_engine_says_that_is_not_whole_is_counted():
     (result,) = read(ReadRegions(tables=Choice.of("says", text="<table>")), page(region("table", TABLE)))
     assert result.quality.signals["not_read_not_whole"] == 1.0
+
+
+def test_a_paragraph_with_formulas_is_read_by_who_writes_latex_and_believed_if_there_is_any() -> None:
+    line = Line(Box(60, 50, 80, 60), "If x = 5, then")
+    asked = region("text", TABLE, lines=(line,))
+    by_file = region("text", TABLE, by="pymupdf", lines=(replace(line, text="plain to the eye"),))
+    others = region("text", TABLE, lines=(replace(line, text="no formula"),))
+
+    def read_as(text: str) -> Sample:
+        saying = Choice.of("says", text=text, format="markdown")
+        (result,) = read(ReadRegions(tables=None, text=Choice.of("says", text="flat", format="markdown"), inline=saying), given)
+        return result
+
+    given = page(asked, by_file, others)
+    latex = read_as(r"If \( x = 5 \), then")
+    assert [one.text for one in latex.regions] == [r"If \( x = 5 \), then"] * 2 + ["flat"]
+    flat = read_as("If x = 5, then")
+    assert [one.is_unread for one in flat.regions] == [True, True, False]
+    assert flat.quality.signals["not_read_flattened"] == 2.0 and flat.quality.signals["unread_text"] == 2.0
+    (alone,) = read(ReadRegions(tables=None, text=Choice.of("says", text="flat", format="markdown")), given)
+    assert [one.is_unread for one in alone.regions] == [True, True, False]

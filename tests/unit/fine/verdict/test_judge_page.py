@@ -83,6 +83,31 @@ def test_a_page_that_nobody_else_can_read_is_suspect(monkeypatch):
     assert alone.difficulty == -1.0 and "worth" not in alone.quality.signals
 
 
+def test_a_page_that_lacked_formulas_alone_is_trusted_once_these_are_unread_and_keeps_its_reasons():
+    whole = page()
+    unread = replace(whole.regions[0], text="", is_unread=True)
+    lacking = replace(whole, regions=(unread, *whole.regions[1:])).with_quality("suspect", ("formula_in_text", "incomplete"))
+    result = weighed(lacking)
+    assert result.quality.verdict == "trusted"
+    assert result.quality.reasons == ("formula_in_text", "incomplete", "unread_regions")
+    doubtful = weighed(lacking.with_quality("suspect", ("formula_in_text", "ink_disagrees", "incomplete")))
+    assert doubtful.quality.verdict == "suspect"
+
+
+@pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
+def test_a_region_in_a_script_that_nobody_reads_again_is_unread_and_the_others_stay():
+    result = weighed(page(lambda i, text: "ཀཁགངཅཆཇཉ" if i == 2 else text, by="ppocr", score=0.99))
+    assert [region.is_unread for region in result.regions[:4]] == [False, False, True, False]
+    assert result.quality.verdict == "trusted" and "ཀ" not in result.text
+
+
+@pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
+def test_a_page_of_which_little_was_read_is_suspect():
+    result = weighed(page(lambda i, text: text[:8] if i < 2 else text, by="ppocr", score=0.99))
+    assert result.quality.signals["doubted_ink_says_more"] == 2.0 and result.quality.signals["ink_more_share"] > 0.4
+    assert (result.quality.verdict, result.quality.reasons) == ("suspect", ("readers_disagree", "unread_regions"))
+
+
 def test_ink_without_a_region_makes_a_page_incomplete():
     whole = page()
     partial = weighed(replace(whole, regions=whole.regions[:2]))

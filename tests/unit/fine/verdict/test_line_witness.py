@@ -1,0 +1,90 @@
+"""What a second reading and the ink say of lines that are drawn here: of what they show, and of what they are said to show."""
+
+import numpy
+import pytest
+
+from datagen.coarse.verdict.ink_fonts import cut_out
+from datagen.drawing import line_by_pillow
+from datagen.drawing.typefaces import reference_faces
+from datagen.fine.verdict.line_ink import is_stretched, likeness, mirrored, spaces_hold
+from datagen.fine.verdict.line_witness import Faces, spoken
+from datagen.record import Box, Line
+
+
+def ink(text: str, script: str = "Latn") -> numpy.ndarray:
+    """The text as a gray line, dark on white."""
+    image, _ = line_by_pillow.line(reference_faces(script)[0], 32, text, 8)
+    return 255 - image
+
+
+def cut(shows: str, says: str, script: str = "Latn", flip: bool = False):
+    image = ink(shows, script)[::-1] if flip else ink(shows, script)
+    return cut_out(numpy.ascontiguousarray(image), Line(Box(0, 0, image.shape[1], image.shape[0]), says), "en")
+
+
+def said(shows: str, says: str, reads: str, script: str = "Latn"):
+    return spoken(cut(shows, says, script), reads, script, Faces())
+
+
+def test_two_readers_who_say_the_same_agree_whatever_their_quotes_and_case():
+    agreed = said("the “old” house – here", "the “old” house – here", 'The "old" house - here')
+    assert (agreed.agreement, agreed.differing, agreed.misread, agreed.spaces) == (1.0, 0, 0, False)
+
+
+def test_where_they_differ_in_a_word_its_ink_decides():
+    wrong = said("Do you remember the house", "Do vou remember the house", "Do you remember the house")
+    assert wrong.misread == 1 and wrong.wrong == 1 and wrong.kept == 0
+    kept = said("Do you remember the house", "Do you remember the house", "Do vou remember the house")
+    assert kept.misread == 0 and kept.kept == 1 and kept.agreement == 1.0
+
+
+def test_letters_that_no_ink_tells_apart_are_one_and_a_digit_alone_is_no_letter():
+    assert said("the lvm disk", "the lvm disk", "the 1vm disk").agreement == 1.0
+    assert said("6.2 O que", "6.2 0 que", "6.2 O que").misread == 1 and said("o que", "o que", "0 que").misread == 0
+
+
+def test_a_letter_that_a_font_has_for_another_is_noted_with_its_ink():
+    swaps = said("ten men went west", "tan man want wast", "ten men went west").swaps
+    assert {(swap.letter, swap.other) for swap in swaps} == {("a", "e")} and min(swap.likes for swap in swaps) > 0
+
+
+@pytest.mark.parametrize(
+    ("shows", "says"),
+    [
+        ("the history of the Church", "the historyof theChurch"),
+        ("a kind and persistent man", "a kind andpersis tent man"),
+        ("the unstable release is here", "the unst able release is here"),
+    ],
+)
+def test_the_gaps_of_the_ink_tell_spaces_that_readers_leave_out_or_see(shows, says):
+    assert said(shows, says, shows).spaces and not said(shows, shows, says).spaces
+    assert not said(shows, shows, shows).spaces
+    assert spaces_hold(cut(shows, says), "Latn") is not True and spaces_hold(cut(shows, shows), "Latn") is not False
+
+
+def test_a_hyphen_that_was_lost_and_names_run_together():
+    assert said("of develop-", "of develop", "of develop-").spaces
+    assert said("のAdvanced options", "のAdvancedoptions", "の Advanced options", "Jpan").spaces
+
+
+def test_ink_that_is_much_wider_than_its_text_says_more():
+    assert is_stretched(cut("Bread and butter for everybody", "55"), "Latn")
+    assert not is_stretched(cut("Bread and butter", "Bread and butter"), "Latn")
+    assert not is_stretched(cut("Bread", "Bread and butter"), "Latn")  # a line that leans is higher
+
+
+def test_letters_in_a_mirror_are_told_by_turning_them_over():
+    true = "Welcome to the annual meeting of members"
+
+    def reads(crop):
+        assert crop.dtype == numpy.uint8
+        return (true, 0.99) if (crop[:10] < 128).sum() == (straight[:10] < 128).sum() else ("WsICOWS", 0.4)
+
+    straight = cut(true, true).crop
+    reflected = cut(true, "MSICOWS fo the suunsI Weefing ot WewpeLe", flip=True)
+    assert mirrored(reflected, "Latn", reads) and likeness(reflected, "Latn") < 0.5
+    assert not mirrored(cut(true, true), "Latn", reads) and likeness(cut(true, true), "Latn") > 0.9
+
+
+def test_small_kana_that_a_reader_took_for_large_ones_count_unless_the_ink_keeps_them():
+    assert said("こういったこと", "こういつたこと", "こういったこと", "Jpan").misread == 1
