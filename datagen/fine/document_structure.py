@@ -24,6 +24,7 @@ _HASHES = re.compile(r"#{1,6} ")
 _STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
 _NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")  # as sections within chapters are, and nothing else
 _MARK = re.compile(r"(?:<sup>[^<]{1,4}</sup>|\d{1,3}(?![\d.,:)]|\s?[%/–-])|[*†‡§]{1,3}(?=[^*\s])|\[\d{1,2}\])\s*\S")
+_NOTE_AS_FOOT = re.compile(r"(?:\d{1,2}|[*†‡§]{1,3})\s?[^\W\d](?=.{30})")
 _RAISED_MARK = re.compile(r"<sup>(?:\d{1,3}|[*†‡§]{1,3})</sup>")
 _SIGN = re.compile(r"[•‣◦▪■□●○◆◇➢➤✓►▶–—*-]\s*\S")
 _ENDS_SENTENCE = ".,;:،。，；：！!?？।…"
@@ -215,9 +216,14 @@ class _Document:
                 continue
             if region.label == "footnote":
                 notes.append(place)
-            elif region.label in _TEXTS and (_MARK.match(region.text) or self._goes_on(notes, place)):
+            elif self._is_note(region) or (region.label in _TEXTS and self._goes_on(notes, place)):
                 notes.append(place)
                 yield place
+
+    def _is_note(self, region: Region) -> bool:
+        if region.label == "footer":  # which no other page has: a running foot has its label from `LabelRunning`
+            return bool(_NOTE_AS_FOOT.match(_plain(region)))
+        return region.label in _TEXTS and bool(_MARK.match(region.text))
 
     def _is_running_text(self, place: _Place) -> bool:
         region = self._region(place)

@@ -63,7 +63,9 @@ class LabelRunning(Stage):
     ) -> Iterator[list[tuple[int, int]]]:
         by_text: dict[str, list[tuple[int, int, float]]] = defaultdict(list)
         for n, i, height in at_edges:
-            by_text[_DIGITS.sub("0", _text(batch[n].regions[i]))].append((n, i, height))
+            region = batch[n].regions[i]
+            text = _text(region)  # headings such as "Problem 1" and "Problem 2" are none
+            by_text[text if region.label in ("title", "sub_title") else _DIGITS.sub("0", text)].append((n, i, height))
         for text, places in by_text.items():
             if not text.strip("0 .-–—"):
                 continue
