@@ -161,7 +161,8 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
             return _running(part, by_model, page, usual) or by_layer
         case "title" | "sub_title":
             is_long = len(part.lines) > _MAX_HEADING_LINES or len(part.text) > _MAX_HEADING_CHARS
-            return by_layer if is_long or part.is_code else by_model
+            is_formula = "=" in part.text and not _TWO_LETTERS.search(part.text)
+            return by_layer if is_long or part.is_code or is_formula else by_model
         case "table":
             return "code" if all(p.label == "code" for p in part.paragraphs) else by_model
         case "list":

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from datagen.engines import Engines
 from datagen.labels import PICTURES, RUNNING, is_page_number
@@ -22,13 +23,15 @@ class LabelRunning(Stage):
 
     Within `edge` of a page's height from its top or bottom, a region of at most `max_lines` lines is one
 
-    - if its text, but for numbers, stands at the same height on `min_pages` pages;
+    - if its text, but for numbers, stands at the same height on `min_pages` pages; a heading's numbers count as text;
     - if it is but a number, at the same height on two pages that are as far apart as the numbers are;
     - if it is the outermost, and the outermost regions at its height are heads or feet on `min_pages` pages, and on most that
       have any there.
 
     Heights are the same within `near` of the page's height.
     """
+
+    version: ClassVar[int] = 2
 
     min_pages: int = 3
     edge: float = 0.15

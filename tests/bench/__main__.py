@@ -35,6 +35,7 @@ BENCHES = {
     "fine_image": ("fine",),
     "fine_photos": ("fine",),
     "fine_cost": ("fine",),
+    "page_tests": ("fine",),
     "truth": ("coarse",),
     "word": ("word",),
     "scene": ("scene",),
