@@ -158,7 +158,7 @@ class _Document:
                 headings[style].append(place)
             elif region.label in _TEXTS and _may_be_heading(region):
                 short[style].append(place)
-        result = {}
+        result: dict[_Place, str] = {}
         for style, places in headings.items():
             if signed := [place for place in places if _SIGN.match(_plain(self._region(place)))]:
                 result |= dict.fromkeys(signed, "list")

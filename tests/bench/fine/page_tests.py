@@ -15,6 +15,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pymupdf
 
@@ -57,7 +58,7 @@ def results(page: Sample, tests: Mapping[str, Sequence]) -> Iterator[tuple[str, 
             yield kind, one, passes(page, kind, one)
 
 
-def passes(page: Sample, kind: str, asked: str | Sequence[str]) -> bool:
+def passes(page: Sample, kind: str, asked: Any) -> bool:
     """Whether a page passes a test: see the head."""
     text = page.text
     match kind:
@@ -102,7 +103,7 @@ def _set_page(page: pymupdf.Page, columns: int, foot: str, n: int) -> None:
     put((72, 80), f"{n} The {_WORDS[n]} of {_WORDS[n + 3]}", fontname="tibo", fontsize=16)
     width = 451 if columns == 1 else 210
     for column, (left, name) in enumerate(((72, "first"), (72 if columns == 1 else 313, "second"))):
-        y = 110 + (0 if columns == 2 or not column else 220)
+        y = 110.0 + (0 if columns == 2 or not column else 220)
         y = _paragraph(
             page, f"{name}{n} {' '.join(_WORDS)}, {' '.join(reversed(_WORDS))} and {' '.join(_WORDS)}.", left, y, width
         )
