@@ -21,6 +21,7 @@ _NUM_ASKED = 12  # lines that tell whether PP-OCR knows the script
 _FAILED, _FAILED_SHARE, _FEW = 0.8, 0.12, 6  # lines with a lower score; such a share, and number, of them says that it doesn't
 _SURE_LANGUAGE, _SURER = 0.7, 0.15  # the identifier's score; by how much it is higher for a language that is read instead
 _CONFIDENT = 0.7  # Tesseract's own confidence of lines in a script that it knows; of others, 0.2 to 0.6
+_DOUBTFUL = 0.45  # with less it doesn't know the script
 _NUM_COLUMNS = 6  # columns that are read to tell whether PP-OCR reads a page's columns
 _NUM_TRIED = 3  # lines that are read in every script, where nobody knows it
 LETTERS = 0.5  # in a line's width as long as it is high, at least: of letters that it doesn't know, it is sure of the commas
@@ -146,12 +147,13 @@ def _asked(cuts: Sequence[LineView], readers: LineReaders) -> tuple[Choice, str,
     score, is_whole = _score(read), _is_whole(read, asked)
     if score >= SURE and is_whole:
         return readers.ppocr, "und", "Zyyy", read
-    script = readers.guessed_script([of.image for of in cuts])
+    guess = script = readers.guessed_script([of.image for of in cuts])
     reader, read_in = readers.who("und", script)
-    if reader.name == TESSERACT and readers.confidence(reader, _images(asked[:_NUM_TRIED]), read_in) < _CONFIDENT:
-        reader = readers.ppocr
-    if reader == readers.ppocr and score < SURE:
+    confidence = readers.confidence(reader, _images(asked[:_NUM_TRIED]), read_in) if reader.name == TESSERACT else 1.0
+    if (reader == readers.ppocr and score < SURE) or confidence < _CONFIDENT:
         script = _tried(asked, readers)
+        if script == "Zyyy" and reader.name == TESSERACT and max(score, _DOUBTFUL) < confidence:
+            script = guess  # a poor picture of a script that it knows
         reader, read_in = readers.who("und", script)
     return (reader, read_in, script, read) if reader != readers.ppocr else (reader, "und", "Zyyy", read)
 
