@@ -8,6 +8,7 @@ import langcodes
 import numpy
 
 from datagen.engines import Choice, Engines, tesseract
+from datagen.writing.scripts import main_script
 
 PPOCR, COMPACT, TESSERACT = "ppocr", "compact", "tesseract"
 LIKE_LATIN = frozenset(("Cyrl", "Grek", "Copt", "Cher"))
@@ -44,11 +45,14 @@ class LineReaders(NamedTuple):
         readings: Sequence[tuple[str, float | None]] = reader.opened(self.engines).read(lines, lang)
         return readings
 
-    def confidence(self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str = "und") -> float:
+    def confidence(self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str, script: str) -> float:
         """How sure a reader is of lines, (H, W) gray bytes each, from 0 to 1: the mean by character of its scores, or of the
-        confidences of one that gives no scores."""
+        confidences of one that gives no scores; 0 where what it says isn't in `script`. Tesseract reads English in every
+        language, and is confident of that, too."""
         readings = self.read_surely(reader, lines, lang)
-        return sum(sure * len(text) for text, _, sure in readings) / max(1, sum(len(text) for text, _, _ in readings))
+        if main_script(" ".join(text for text, *_ in readings))[0] != script:
+            return 0.0
+        return sum(sure * len(text) for text, _, sure in readings) / max(1, sum(len(text) for text, *_ in readings))
 
     def read_surely(
         self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str = "und"

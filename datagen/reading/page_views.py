@@ -162,7 +162,7 @@ def _confidence(lines: Sequence[LineView], quarters: int, readers: LineReaders) 
     turned = [numpy.ascontiguousarray(numpy.rot90(line.image, quarters)) for line in lines]
     script = readers.guessed_script(turned)
     reader, lang = readers.who("und", script)
-    return readers.confidence(reader, turned[:_NUM_READ], lang) if reader.name == TESSERACT else 0.0
+    return readers.confidence(reader, turned[:_NUM_READ], lang, script) if reader.name == TESSERACT else 0.0
 
 
 def _score(lines: Sequence[LineView], quarters: int, readers: LineReaders) -> float:
