@@ -51,7 +51,7 @@ class View:
         matrix = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 1)
         corners = numpy.array([(0, 0, 1), (width, 0, 1), (width, height, 1), (0, height, 1)]) @ matrix.T
         low, high = corners.min(0), corners.max(0)
-        matrix[:, 2] -= low
+        matrix = numpy.hstack([matrix[:, :2], matrix[:, 2:] - low[:, None]])
         size = tuple(numpy.ceil(high - low).astype(int).tolist())
         image = cv2.warpAffine(self.image, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         inverse = cv2.invertAffineTransform(matrix)
@@ -77,8 +77,9 @@ class View:
             return cv2.remap(grid, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)[0].astype(float)
 
         xs, ys = (numpy.arange(side, dtype=numpy.float32) * by for side, by in zip((width, height), step, strict=True))
-        places = cv2.remap(grid, *numpy.meshgrid(xs, ys), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        image = cv2.remap(self.image, places, None, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+        u, v = numpy.meshgrid(xs, ys)
+        places = cv2.remap(grid, u, v, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        image = cv2.remap(self.image, places[..., 0], places[..., 1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
         return View(image, self._after(back))
 
     def lit(self) -> "View":
