@@ -118,10 +118,10 @@ def test_a_page_that_leans_and_bends_on_a_table_is_found_and_made_flat():
     ends = numpy.array([(0.3 * width, 0.5 * height), (0.7 * width, 0.5 * height)])
     view = View(pixels).flat(grid)
     # Two points of one height on the page are of nearly one height in the view, and weren't in the picture.
-    rows = numpy.linspace(0, view.image.shape[0] - 1, 200)
+    rows = numpy.linspace(0, view.image.shape[0] - 1, 150)
     seen = []
     for place in points(ends):
-        ways = numpy.array([(x, y) for y in rows for x in numpy.linspace(0, view.image.shape[1] - 1, 200)])
+        ways = numpy.array([(x, y) for y in rows for x in numpy.linspace(0, view.image.shape[1] - 1, 150)])
         seen.append(ways[numpy.linalg.norm(view.back(ways) - place, axis=1).argmin()])
     assert abs(seen[0][1] - seen[1][1]) < 0.015 * view.image.shape[0] < abs(points(ends)[0][1] - points(ends)[1][1])
     assert set(versions("page-unwarping")) == {"uvdoc"}
