@@ -5,7 +5,7 @@ import random
 from datagen.figures.charts.chart_data import Chart
 from datagen.figures.charts.faces import faces, languages
 from datagen.figures.charts.label import Shown
-from datagen.figures.charts.numbers import NumberFormat
+from datagen.figures.charts.numbers import NumberFormat, Ruler
 from datagen.figures.charts.words import Words, cached
 from datagen.tables.cells import Table
 
@@ -28,46 +28,59 @@ def rows(chart: Chart, table: Table) -> list[list[str]]:
     return [[slots[row, column].text for column in range(table.num_columns)] for row in range(first, table.num_rows)]
 
 
+def points(chart: Chart) -> list[tuple[int, float, float]]:
+    """The points of a scatter chart in the label's order: the number of the series, x, y."""
+    return [(n, x, y) for n, series in enumerate(chart.series) for x, y in sorted(zip(series.xs, series.present, strict=True))]
+
+
+def heads(table: Table) -> list[str]:
+    """The title and the names of axes and series, white space made plain."""
+    return [" ".join(cell.text.split()) for cell in table.cells if cell.is_header and cell.text]
+
+
 def wrong_values(chart: Chart, shown: Shown, table: Table) -> list[str]:
     """What in the table isn't what was drawn, within what the rule of `label` promises; none if all is."""
     texts = rows(chart, table)
     if chart.kind == "scatter":
-        return _wrong_points(chart, shown, texts)
+        return [
+            f"{row} for {x}, {y}"
+            for row, (number, x, y) in zip(texts, points(chart), strict=True)
+            if not is_read(chart.x_numbers, row[-2], x, shown.x_ruler)
+            or not is_read(chart.numbers, row[-1], y, shown.rulers[number])
+        ]
     wrong = [f"{row[0]} is {name}" for row, name in zip(texts, chart.categories, strict=True) if row[0] != name]
     for number, series in enumerate(chart.series):
         for place, value in enumerate(series.values):
-            text = texts[place][1 + number]
-            where = f"{series.name}/{chart.categories[place]}: {text!r} for {value}"
-            if value is None or (shown.steps[number] is None and (number, place) not in shown.printed):
+            text, *error = texts[place][1 + number].split(" ± ")
+            ruler, where = shown.rulers[number], f"{series.name}/{chart.categories[place]}: {text!r} for {value}"
+            if value is None:
                 wrong += [where] if text else []
             elif (number, place) in shown.printed:
-                wrong += [] if is_near(chart.numbers, text, value, _last_digit(chart.numbers, text)) else [where]
+                wrong += [] if is_near(chart.numbers, text, value, last_digit(chart.numbers, text)) else [where]
             else:
-                wrong += [] if is_near(chart.numbers, text, value, shown.steps[number]) else [where]
+                wrong += [] if is_read(chart.numbers, text, value, ruler) else [where]
+            if bool(error) != bool(series.errors and value is not None):
+                wrong.append(f"{where}: {error} for a bar of error")
+            elif error and (ruler is None or not is_near(chart.numbers, error[0], series.errors[place], ruler.step(value))):
+                wrong.append(f"{where}: ± {error} for {series.errors[place]}")
     return wrong
 
 
-def is_near(numbers: NumberFormat, text: str, value: float, step: float | None) -> bool:
+def is_read(numbers: NumberFormat, text: str, value: float, ruler: Ruler | None) -> bool:
+    """Whether the text is the value as the ruler has it: within half of what a pixel is worth, or of the data's last digit."""
+    if ruler is None:
+        return False
+    return is_near(numbers, text, value, max(ruler.scale.pixel(value, ruler.pixels), 10.0**-ruler.decimals))
+
+
+def is_near(numbers: NumberFormat, text: str, value: float, step: float) -> bool:
     """Whether the text is the value within half a step."""
-    return step is not None and text != "" and abs(numbers.value(text) - value) <= step / 2 * (1 + 1e-6)
+    return text != "" and abs(numbers.value(text) - value) <= step / 2 * (1 + 1e-6)
 
 
-def _last_digit(numbers: NumberFormat, text: str) -> float:
+def last_digit(numbers: NumberFormat, text: str) -> float:
     """What one in the text's last digit is worth."""
     bare = text.removeprefix(numbers.minus).removeprefix(numbers.prefix)
     bare = bare[: len(bare) - len(numbers.suffix)]
     decimals = len(bare.split(numbers.decimal)[1]) if numbers.decimal in bare else 0
     return 10.0**-decimals * numbers.divisor
-
-
-def _wrong_points(chart: Chart, shown: Shown, texts: list[list[str]]) -> list[str]:
-    points = [(s, x, y) for s, series in enumerate(chart.series) for x, y in sorted(zip(series.xs, series.present, strict=True))]
-    wrong = []
-    for row, (number, x, y) in zip(texts, points, strict=True):
-        if shown.x_step is None:
-            wrong += [str(row)] if any(row[-2:]) else []
-            continue
-        is_x = is_near(chart.x_numbers, row[-2], x, shown.x_step)
-        if not is_x or not is_near(chart.numbers, row[-1], y, shown.steps[number]):
-            wrong.append(f"{row} for {x}, {y}")
-    return wrong

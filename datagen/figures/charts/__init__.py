@@ -3,13 +3,14 @@
 import importlib
 import importlib.metadata
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from datagen.figures.charts import faces, label
+from datagen.figures.charts import faces, label, panels
 from datagen.figures.charts.chart_data import KINDS
 from datagen.figures.charts.compose import compose
-from datagen.figures.charts.looks import look
+from datagen.figures.charts.looks import Look, look
 from datagen.figures.charts.words import cached
 from datagen.record import Box, Region, SampleError
 from datagen.tables.cells import to_html
@@ -35,15 +36,17 @@ class Charts:
     """Charts of `kinds`, each as often as another, in the languages of `words.LANGUAGES` by their weights, or in `languages`, by
     `renderers`, each as often as another.
 
-    The label is an HTML table of what the picture shows: see `label`. The picture is a PNG, mostly 300 to 1,300 pixels a side."""
+    The label is an HTML table of what the picture shows: see `label`. The picture is a PNG, mostly 300 to 1,300 pixels a side. A
+    share of `panels` have two to four charts, one after another in the label, by rows, each a region of its own."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     name: ClassVar[str] = "charts"
     task: ClassVar[str] = "figure"
 
     kinds: tuple[str, ...] = KINDS
     languages: tuple[str, ...] = ()
     renderers: tuple[str, ...] = ("matplotlib",)
+    panels: float = 0.06
 
     def __post_init__(self) -> None:
         if unknown := [name for name in self.renderers if name not in RENDERERS]:
@@ -66,19 +69,43 @@ class Charts:
         lang = random.choices(able, [here[name] for name in able])[0]
         own = faces.faces(lang)
         assert own is not None
+        if random.random() < self.panels:
+            return self._several(random, lang, own)
         kind = random.choice(self.kinds)
-        renderers = self._able(kind, own.script)
-        if not renderers:
-            raise SampleError("no_renderer", f"{', '.join(self.renderers)} draws no {kind} in {own.script}")
-        chart = compose(random, kind, cached(lang, own.can_draw))
-        renderer = random.choice(renderers)
-        drawn = importlib.import_module(RENDERERS[renderer]).draw(chart, look(random, kind), own)
-        text = to_html(label.table(chart, drawn.shown))
+        renderer = self._renderer(random, (kind,), own)
+        drawn, text = _drawn(random, kind, renderer, look(random, kind), own)
         region = Region(Box(0, 0, *drawn.size), "chart", text, None, self.name, format="html")
         return Drawing(drawn.png(), drawn.size, text, (region,), lang, own.script, metadata={"kind": kind, "renderer": renderer})
+
+    def _several(self, random: random.Random, lang: str, own: faces.Faces) -> Drawing:
+        num = random.choice(panels.NUMBERS)
+        kinds = [random.choice(self.kinds)] * num if random.random() < 0.4 else [random.choice(self.kinds) for _ in range(num)]
+        renderer = self._renderer(random, kinds, own)
+        looks = panels.looks(random, kinds)
+        drawn = [_drawn(random, kind, renderer, one, own) for kind, one in zip(kinds, looks, strict=True)]
+        num_columns = 2 if num == 4 else random.choice((1, num))
+        image, size, boxes = panels.pasted([one.png() for one, _ in drawn], looks[0].paper, num_columns)
+        regions = tuple(
+            Region(box, "chart", text, None, self.name, format="html") for box, (_, text) in zip(boxes, drawn, strict=True)
+        )
+        metadata = {"kind": "panels", "renderer": renderer}
+        return Drawing(image, size, "\n\n".join(text for _, text in drawn), regions, lang, own.script, metadata=metadata)
+
+    def _renderer(self, random: random.Random, kinds: Sequence[str], own: faces.Faces) -> str:
+        able = [name for name in self.renderers if all(name in self._able(kind, own.script) for kind in kinds)]
+        if not able:
+            raise SampleError("no_renderer", f"{', '.join(self.renderers)} draws no {' and '.join(kinds)} in {own.script}")
+        return random.choice(able)
 
     def engines(self) -> dict[str, str]:
         versions = {"babel": importlib.metadata.version("babel"), "typefaces": faces.digest()}
         for name in self.renderers:
             versions |= importlib.import_module(RENDERERS[name]).versions()
         return versions
+
+
+def _drawn(random: random.Random, kind: str, renderer: str, look: Look, own: faces.Faces) -> tuple[Any, str]:
+    """A chart as its renderer has it, and its table."""
+    chart = compose(random, kind, cached(own.lang, own.can_draw))
+    drawn = importlib.import_module(RENDERERS[renderer]).draw(chart, look, own)
+    return drawn, to_html(label.table(chart, drawn.shown))

@@ -1,18 +1,19 @@
-"""What charts show: series of numbers that look like those that people draw.
+"""What charts show: series of numbers that behave as those of their topics do.
 
-Time series have a trend, a season, noise, and now and then an outlier; sizes of things are far apart from each other; shares add
-up to 100; some values are missing.
+Time series of one chart have a season and growth in common, and noise of their own; sizes of things are far apart from each
+other; shares add up to 100; some values are missing.
 """
 
 import math
 import random
 from dataclasses import dataclass, field
 
-from datagen.figures.charts.numbers import NumberFormat
+from datagen.figures.charts.numbers import NumberFormat, Scale, decimals_of, nice, nice_below
+from datagen.figures.charts.topics import Topic
 
 KINDS = (
     *("line", "bar", "stacked", "grouped", "horizontal", "pie", "donut"),
-    *("scatter", "area", "box", "heat_map", "radar", "composite"),
+    *("scatter", "area", "box", "heat_map", "radar", "composite", "histogram"),
 )
 FIVE = ("min", "Q1", "median", "Q3", "max")
 """The numbers of a box, in the order of a box chart's series: the ends of its whiskers and what lies between."""
@@ -21,16 +22,27 @@ FIVE = ("min", "Q1", "median", "Q3", "max")
 @dataclass(frozen=True)
 class Series:
     """Values, one for each category; None is missing. A point of a scatter chart has its `x`, too. `axis` is 1 for the one on the
-    right."""
+    right. `errors` are half the lengths of the bars of error, one for each value, none if there are none. `decimals` are those of
+    the values, None for the chart's."""
 
     name: str
     values: tuple[float | None, ...]
     xs: tuple[float, ...] = ()
     axis: int = 0
+    errors: tuple[float, ...] = ()
+    decimals: int | None = None
 
     @property
     def present(self) -> list[float]:
         return [value for value in self.values if value is not None]
+
+    @property
+    def ends(self) -> list[float]:
+        """All that its axis must hold: the values, or the ends of their bars of error."""
+        if not self.errors:
+            return self.present
+        pairs = [(v, e) for v, e in zip(self.values, self.errors, strict=True) if v is not None]
+        return [value + sign * error for value, error in pairs for sign in (-1, 1)]
 
 
 @dataclass(frozen=True)
@@ -38,7 +50,8 @@ class Chart:
     """A chart before it is drawn. Names are "" where it has none. `y_names` are of the axes of values, the right one last.
 
     The rows of a heat map are its categories, the columns its series. `decimals` are those of the values, `is_whole` says that
-    the series add up to 100 in each category.
+    the series add up to 100 in each category. Axes are logarithmic where `is_log` and `is_x_log` say so. Of an axis of categories
+    each `every`-th name is written. A histogram has the `edges` of its bins, one more than categories.
     """
 
     kind: str
@@ -52,6 +65,34 @@ class Chart:
     x_numbers: NumberFormat = field(default_factory=NumberFormat)
     x_decimals: int = 0
     is_whole: bool = False
+    is_log: bool = False
+    is_x_log: bool = False
+    every: int = 1
+    edges: tuple[float, ...] = ()
+
+    @property
+    def written(self) -> list[str]:
+        """The categories' names, "" for those that the axis doesn't write."""
+        return [name if place % self.every == 0 else "" for place, name in enumerate(self.categories)]
+
+    def words(self) -> list[str]:
+        """All that is written on it, but for numbers."""
+        return [self.title, self.x_name, *self.y_names, *self.categories, *(series.name for series in self.series)]
+
+    @property
+    def edge_scale(self) -> Scale:
+        """The axis of a histogram's bins: a number at each edge, or at so many that they have room."""
+        width, num = self.edges[1] - self.edges[0], len(self.edges) - 1
+        distance = next(
+            far for times in (1, 2, 5, 10, 20) if (far := width * times) and num / times <= 10 and far < 1.01 * nice_below(far)
+        )
+        distance = nice(distance)
+        ticks = [
+            k * distance
+            for k in range(math.ceil(self.edges[0] / distance - 1e-9), 1 + math.floor(self.edges[-1] / distance + 1e-9))
+        ]
+        decimals = decimals_of(distance)
+        return Scale(self.edges[0], self.edges[-1], tuple(round(tick, decimals) for tick in ticks), distance)
 
     @property
     def has_names(self) -> bool:
@@ -59,41 +100,88 @@ class Chart:
         return any(series.name for series in self.series) and self.kind != "box"
 
 
-def magnitude(draw: random.Random) -> float:
-    """What the values of a chart are about: from tenths to millions, thousands and hundreds most of all."""
-    return 10 ** draw.choices((-0.5, 0.5, 1.2, 1.8, 2.5, 3.5, 4.5, 5.7), (1, 4, 8, 10, 8, 6, 4, 3))[0] * draw.uniform(1, 8)
-
-
 def decimals_for(draw: random.Random, largest: float) -> int:
     """Decimals with which the largest of a chart's values has two to four digits that count; 0 for large ones."""
     return max(0, draw.choice((2, 3, 3, 4)) - 1 - math.floor(math.log10(max(1e-6, abs(largest)))))
 
 
-def over_time(draw: random.Random, num: int, level: float, period: int) -> list[float]:
-    """A time series around `level`: trend, season of `period` steps (0: none), noise, and at times an outlier. Above 0."""
-    growth = draw.gauss(0, 0.6) / max(4, num)
-    swing = draw.uniform(0.1, 0.5) if period and draw.random() < 0.7 else 0.0
-    phase, noise = draw.uniform(0, math.tau), draw.uniform(0.01, 0.12)
+@dataclass(frozen=True)
+class Course:
+    """What the series of a chart over time have in common: how much each grows in a step, and where its season stands. Each has
+    `period` steps in a season, 0 for none."""
+
+    growth: float
+    phase: float
+    swing: float
+    period: int
+
+    @classmethod
+    def of(cls, draw: random.Random, topic: Topic, period: int, steps_a_year: float) -> "Course":
+        growth = draw.gauss(topic.growth, 0.6 * abs(topic.growth)) / steps_a_year
+        swing = draw.uniform(4, 13) if topic.least < 0 else topic.season * draw.uniform(0.4, 1.1)
+        return cls(growth, draw.uniform(0, math.tau), swing, period)
+
+
+def over_time(draw: random.Random, topic: Topic, course: Course, num: int, level: float) -> list[float]:
+    """A time series around `level`: growth, a season with a sharper peak than trough, noise of which half stays for a while, and
+    now and then a break. Above 0, but for temperatures."""
+    is_plain = topic.least < 0  # degrees, to which season and noise are added
+    growth, phase = draw.gauss(course.growth, 0.4 * abs(course.growth)), course.phase + draw.gauss(0, 0.25)
+    noise = draw.uniform(0.6, 2.0) if is_plain else topic.noise * draw.uniform(0.5, 1.3)
     walk, made = 0.0, []
     for step in range(num):
-        walk += draw.gauss(0, noise / 2)
-        season = swing * math.sin(phase + math.tau * step / period) if period else 0.0
-        made.append(level * max(0.03, 1 + growth * step + season + walk + draw.gauss(0, noise / 2)))
-    if num > 5 and draw.random() < 0.15:
-        made[draw.randrange(num)] *= draw.choice((0.4, 1.6, 1.9))
+        walk = 0.75 * walk + draw.gauss(0, noise)
+        angle = phase + math.tau * step / course.period if course.period else 0.0
+        season = course.swing * (math.cos(angle) + 0.25 * math.cos(2 * (angle - phase) + phase)) if course.period else 0.0
+        if is_plain:
+            made.append(level + season + walk)
+        else:
+            made.append(level * (1 + growth) ** step * max(0.03, 1 + season) * math.exp(walk))
+    if num > 5 and draw.random() < 0.08 and not is_plain:
+        place, factor = draw.randrange(1, num), draw.choice((0.6, 0.75, 1.3))
+        made[place:] = [value * factor for value in made[place:]]
     return made
 
 
-def sizes(draw: random.Random, num: int, level: float) -> list[float]:
-    """Sizes of things that have nothing to do with each other, as far apart as a chart shows well. Above 0."""
-    spread = draw.uniform(0.15, 0.7)
-    return [level * min(3.0, max(0.12, math.exp(draw.gauss(0, spread)))) for _ in range(num)]
+def sizes(draw: random.Random, topic: Topic, num: int, level: float) -> list[float]:
+    """What a quantity is in so many places: as far apart as they are in life, or as a chart shows well."""
+    if topic.least < 0:
+        return [level + draw.gauss(0, 6) for _ in range(num)]
+    return [level * min(3.5, max(0.1, math.exp(draw.gauss(0, topic.spread)))) for _ in range(num)]
+
+
+def bins(draw: random.Random, topic: Topic, level: float) -> tuple[list[float], list[int]]:
+    """The edges and the counts of a histogram of some measurements around `level`."""
+    width = draw.uniform(3, 9) if topic.least < 0 else level * min(0.45, max(0.04, topic.spread))
+    is_skew = topic.least >= 0 and topic.spread > 0.25
+    num = draw.choice((60, 120, 250, 600, 1500))
+    values = [level * math.exp(draw.gauss(0, width / level)) if is_skew else draw.gauss(level, width) for _ in range(num)]
+    values = sorted(values)[num // 60 : num - num // 40]  # without the outermost, which make empty bins
+    step = nice((values[-1] - values[0]) / draw.randint(7, 15))
+    first, last = math.floor(values[0] / step), math.floor(values[-1] / step) + 1
+    decimals = decimals_of(step)
+    counts = [0] * (last - first)
+    for value in values:
+        counts[min(last - first - 1, math.floor(value / step) - first)] += 1
+    return [round(k * step, decimals) for k in range(first, last + 1)], counts
 
 
 def shares(draw: random.Random, num: int, decimals: int, least: float = 3.0) -> list[float]:
     """Percentages that add up to 100 to the last decimal, none under `least`."""
-    weights = [math.exp(draw.gauss(0, 0.7)) for _ in range(num)]
-    unit = 10**decimals
+    return _shares_of([math.exp(draw.gauss(0, 0.7)) for _ in range(num)], decimals, least)
+
+
+def shares_over_time(draw: random.Random, num_steps: int, num: int, decimals: int, change: float) -> list[list[float]]:
+    """Rows of such percentages, each a little other than the one before: its weights by a factor of about e to the `change`."""
+    weights, rows = [math.exp(draw.gauss(0, 0.7)) for _ in range(num)], []
+    for _ in range(num_steps):
+        rows.append(_shares_of(weights, decimals, 4.0))
+        weights = [weight * math.exp(draw.gauss(0, change)) for weight in weights]
+    return rows
+
+
+def _shares_of(weights: list[float], decimals: int, least: float) -> list[float]:
+    unit, num = 10**decimals, len(weights)
     room = 100 - least * num
     made = [math.floor((least + room * weight / sum(weights)) * unit) for weight in weights]
     for place in range(100 * unit - sum(made)):

@@ -5,6 +5,7 @@ Where a text that the label has isn't in the picture, or texts lie over each oth
 if that doesn't help.
 """
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,8 +14,8 @@ from datagen.figures.charts.chart_data import Chart
 from datagen.figures.charts.echarts_series import Plan, series_of
 from datagen.figures.charts.faces import Face, Faces
 from datagen.figures.charts.label import Shown
-from datagen.figures.charts.looks import Look, luminance
-from datagen.figures.charts.numbers import NumberFormat, Scale, decimals_of
+from datagen.figures.charts.looks import Look, luminance, settled
+from datagen.figures.charts.numbers import NumberFormat, Scale
 from datagen.record import SampleError
 
 _TOUCHING = 1.0  # pixels that must be free around each text
@@ -41,6 +42,7 @@ def versions() -> dict[str, str]:
 
 def draw(chart: Chart, look: Look, faces: Faces) -> Picture:
     """The chart, drawn. Raises `SampleError` where its texts find no place."""
+    look = settled(look, chart)
     able = faces.serif if look.is_serif else faces.sans
     own = able[int(look.size * 1000) % len(able)]
     used = engine.needed(own, faces.fallbacks, _words(chart))
@@ -62,8 +64,9 @@ def draw(chart: Chart, look: Look, faces: Faces) -> Picture:
 
 
 def _words(chart: Chart) -> str:
-    names = (chart.title, chart.x_name, *chart.y_names, *chart.categories, *(series.name for series in chart.series))
-    return "".join((*names, *(form.text(-1234567890.1, 1) for form in (chart.numbers, chart.x_numbers)), chart.numbers.digits))
+    return "".join(
+        (*chart.words(), *(form.text(-1234567890.1, 1) for form in (chart.numbers, chart.x_numbers)), chart.numbers.digits)
+    )
 
 
 def _planned(chart: Chart, look: Look, face: Face) -> Plan | None:
@@ -100,6 +103,8 @@ def _planned(chart: Chart, look: Look, face: Face) -> Plan | None:
         left += numbers[0] + 12
     if len(numbers) > 1 and look.has_axis:
         right += numbers[1] + 12
+    if chart.kind == "heat_map" and look.has_axis:
+        right += numbers[0] + size * (5.2 if chart.y_names[0] else 3.4)
     if look.has_axis and chart.y_names[0] and chart.kind != "heat_map":
         if lies:
             bottom += size * 1.8
@@ -108,7 +113,7 @@ def _planned(chart: Chart, look: Look, face: Face) -> Plan | None:
     if chart.x_name:
         bottom += size * 1.8
     plan.turn = 0
-    if below and widest > 0.9 * (look.width - left - right) / len(below):
+    if below and widest > 0.9 * (look.width - left - right) / len(below) * chart.every:
         plan.turn = look.labels_rotate
     if not plan.turn and not plan.has_room_at_ends:
         right = max(right, gap + widest / 2)
@@ -177,6 +182,8 @@ def _option(plan: Plan, face: Face, used: list[Face]) -> dict[str, Any]:
             option["grid"] |= {"show": True, "backgroundColor": look.plot_paper, "borderWidth": 0}
         option["xAxis"], option["yAxis"] = _axes(plan)
     if chart.kind == "heat_map" and (scale := plan.scales[0]):
+        if look.has_axis:
+            _add_colour_bar(option, plan, scale)
         option["visualMap"] = {
             "min": scale.low,
             "max": scale.high,
@@ -184,6 +191,26 @@ def _option(plan: Plan, face: Face, used: list[Face]) -> dict[str, Any]:
             "inRange": {"color": list(plan.heat_colours())},
         }
     return option
+
+
+def _add_colour_bar(option: dict[str, Any], plan: Plan, scale: Scale) -> None:
+    """A bar of the heat map's colours with an axis of its own: ECharts' has no numbers between its ends."""
+    x0, y0, x1, y1 = plan.bar
+    stops = [
+        {"offset": place / (len(colours) - 1), "color": colour}
+        for colours in [plan.heat_colours()]
+        for place, colour in enumerate(colours)
+    ]
+    fill = {"type": "linear", "x": 0, "y": 1, "x2": 0, "y2": 0, "colorStops": stops}
+    option["graphic"] = [
+        {"type": "rect", "shape": {"x": x0, "y": y0, "width": x1 - x0, "height": y1 - y0}, "style": {"fill": fill}}
+    ]
+    grid = {"left": x0, "top": y0, "width": x1 - x0, "height": y1 - y0, "containLabel": False, "outerBoundsMode": "none"}
+    axis = _value_axis(plan, scale, plan.chart.numbers, plan.chart.y_names[0])
+    axis |= {"gridIndex": 1, "position": "right", "splitLine": {"show": False}, "axisTick": {"show": True}}
+    option["grid"] = [option["grid"], grid]
+    option["xAxis"] = [option["xAxis"], {"gridIndex": 1, "type": "category", "data": [""], "show": False}]
+    option["yAxis"] = [option["yAxis"], axis]
 
 
 def _axes(plan: Plan) -> tuple[Any, Any]:
@@ -203,7 +230,12 @@ def _axes(plan: Plan) -> tuple[Any, Any]:
     if len(values) > 1:
         values[1]["splitLine"] = {"show": False}
     if plan.x_scale:
-        below = _value_axis(plan, plan.x_scale, chart.x_numbers, chart.x_name) | {"nameGap": look.size * 1.9, "nameRotate": 0}
+        below = _value_axis(plan, plan.x_scale, chart.x_numbers, chart.x_name, is_numbered=True)
+        below |= {"nameGap": look.size * 1.9, "nameRotate": 0}
+        if chart.edges:  # under bars, which stand on an axis of their own
+            bins = {"type": "category", "data": [*chart.categories], "show": False}
+            below |= {"position": "bottom", "axisLine": {"show": True, "onZero": False, "lineStyle": {"color": look.ink}}}
+            return [bins, below | {"splitLine": {"show": False}}], values[0]
     elif chart.x_name:
         below |= {"name": chart.x_name, "nameLocation": "middle", "nameGap": look.size * 1.9}
     return below, values if len(values) > 1 else values[0]
@@ -214,21 +246,31 @@ def _name_axis(plan: Plan, names: list[str]) -> dict[str, Any]:
     return {
         "type": "category",
         "data": names,
-        "axisLabel": {"interval": 0, "rotate": plan.turn, "color": look.ink, "fontSize": look.size, "margin": look.size * 0.8},
+        "axisLabel": {
+            "interval": plan.chart.every - 1,
+            "rotate": plan.turn,
+            "color": look.ink,
+            "fontSize": look.size,
+            "margin": look.size * 0.8,
+        },
         "axisLine": {"show": True, "lineStyle": {"color": look.ink}},
-        "axisTick": {"show": look.spines == "all", "alignWithLabel": look.has_markers},
+        "axisTick": {
+            "show": look.spines == "all" or plan.chart.every > 1,
+            "interval": 0,
+            "alignWithLabel": look.has_markers or plan.chart.every > 1,
+        },
         "boundaryGap": plan.has_room_at_ends,
         "splitLine": {"show": look.grid == "both" and plan.chart.kind != "heat_map"},
     }
 
 
-def _value_axis(plan: Plan, scale: Scale, numbers: NumberFormat, name: str) -> dict[str, Any]:
-    look = plan.look
+def _value_axis(plan: Plan, scale: Scale, numbers: NumberFormat, name: str, is_numbered: bool = False) -> dict[str, Any]:
+    look = plan.look if not is_numbered else replace(plan.look, has_axis=True)
     return {
-        "type": "value",
+        "type": "log" if scale.is_log else "value",
         "min": scale.low,
         "max": scale.high,
-        "interval": scale.distance,
+        "interval": 1 if scale.is_log else scale.distance,
         "name": name if look.has_axis else "",
         "nameLocation": "middle",
         "nameGap": plan.number_width(0) + look.size * 0.6,
@@ -254,9 +296,9 @@ def _value_axis(plan: Plan, scale: Scale, numbers: NumberFormat, name: str) -> d
 
 
 def ticks(scale: Scale, numbers: NumberFormat) -> dict[str, str]:
-    """The text at each tick, by how many of their distances it is from 0."""
-    decimals = decimals_of(scale.distance / numbers.divisor)
-    return {str(round(tick / scale.distance)): numbers.text(tick, decimals) for tick in scale.ticks}
+    """The text at each tick, by how many of their distances it is from 0, or by its power of ten."""
+    places = [round(math.log10(tick)) if scale.is_log else round(tick / scale.distance) for tick in scale.ticks]
+    return {str(place): text for place, text in zip(places, scale.texts(numbers), strict=True)}
 
 
 def _radar(plan: Plan) -> dict[str, Any]:

@@ -33,15 +33,30 @@ function revived(axis) {
   if (axis && axis.axisLabel && axis.axisLabel.texts) {
     var texts = axis.axisLabel.texts, interval = axis.interval;
     axis.axisLabel.formatter = function (value) {
+      if (axis.type === 'log') value = Math.log10(value);
       var place = Math.round(value / interval);
       return Math.abs(place * interval - value) < interval * 1e-6 ? texts[String(place)] || '' : '';
     };
   }
 }
+function errorBar(series) {
+  return function (params, api) {
+    var low = api.coord([api.value(0), api.value(1)]), high = api.coord([api.value(0), api.value(2)]);
+    var x = low[0] + (series.bars ? api.barLayout(series.bars)[series.number].offsetCenter : 0);
+    var style = {stroke: series.ink, lineWidth: 1.2};
+    function line(x1, y1, x2, y2) {
+      return {type: 'line', shape: {x1: x1, y1: y1, x2: x2, y2: y2}, style: style, transition: []};
+    }
+    return {type: 'group', children: [
+      line(x, low[1], x, high[1]), line(x - 4, low[1], x + 4, low[1]), line(x - 4, high[1], x + 4, high[1])
+    ]};
+  };
+}
 function render(text, width, height) {
   var option = JSON.parse(text);
   option.animation = false;
   [].concat(option.xAxis, option.yAxis, option.radar).forEach(revived);
+  option.series.forEach(function (one) { if (one.type === 'custom') one.renderItem = errorBar(one); });
   var chart = echarts.init(null, null, {renderer: 'svg', ssr: true, width: width, height: height});
   chart.setOption(option);
   var svg = chart.renderToSVGString();

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datagen.figures.charts.chart_data import Chart
-from datagen.figures.charts.label import STACKED, WHOLE_PERCENT, Shown
+from datagen.figures.charts.label import COLOURS, Shown, shown
 from datagen.figures.charts.looks import Look, ink_on, luminance
-from datagen.figures.charts.numbers import Scale, decimals_of, nice, printed_text
+from datagen.figures.charts.numbers import WHOLE, Scale, printed_text
 
 _SYMBOLS = ("circle", "rect", "diamond", "triangle", "roundRect")
+_BAR_GAP = "10%"
 _HEAT = {
     "viridis": ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"),
     "YlOrRd": ("#ffffcc", "#feb24c", "#f03b20", "#bd0026"),
@@ -37,10 +38,10 @@ class Plan:
     def __post_init__(self) -> None:
         chart, look = self.chart, self.look
         head = 0.1 if look.has_labels else 0.03
-        values = [[v for s in chart.series if s.axis == axis for v in s.present] for axis in (0, 1)]
+        values = [[v for s in chart.series if s.axis == axis for v in s.ends] for axis in (0, 1)]
         match chart.kind:
             case "pie" | "donut":
-                self.scales = [None]
+                self.scales = [WHOLE]
             case "stacked" | "area":
                 stacks = [math.fsum(v or 0.0 for v in column) for column in zip(*(s.values for s in chart.series), strict=True)]
                 self.scales = [Scale.over(stacks, look.num_ticks, True, 0.0 if chart.is_whole else head)]
@@ -49,11 +50,17 @@ class Plan:
             case "heat_map":
                 self.scales = [Scale.over(values[0], look.num_ticks, False)]
             case "scatter":
-                self.scales = [Scale.over(values[0], look.num_ticks, False, 0.03)]
-                self.x_scale = Scale.over([x for s in chart.series for x in s.xs], look.num_ticks, False, 0.03)
+                xs = [x for s in chart.series for x in s.xs]
+                ys = values[0]
+                self.scales = [Scale.logarithmic(ys) if chart.is_log else Scale.over(ys, look.num_ticks, False, 0.03)]
+                self.x_scale = Scale.logarithmic(xs) if chart.is_x_log else Scale.over(xs, look.num_ticks, False, 0.03)
+            case "line" if chart.is_log:
+                self.scales = [Scale.logarithmic(values[0])]
             case _:
                 from_zero = chart.kind not in ("line", "box") or look.from_zero
                 self.scales = [Scale.over(values[0], look.num_ticks, from_zero, 0.15 if chart.kind == "horizontal" else head)]
+                if chart.edges:
+                    self.x_scale = chart.edge_scale
                 if values[1]:
                     self.scales.append(Scale.over(values[1], look.num_ticks, look.from_zero, head))
 
@@ -102,16 +109,11 @@ class Plan:
     def names_below(self) -> list[str]:
         if self.chart.kind == "heat_map":
             return [series.name for series in self.chart.series]
-        return [] if self.chart.kind in ("horizontal", "scatter") else [*self.chart.categories]
+        return [] if self.chart.kind in ("horizontal", "scatter", "histogram") else self.chart.written
 
     def tick_texts(self) -> list[dict[float, str]]:
         """The numbers at the ticks of each axis of values."""
-        numbers = self.chart.numbers
-        return [
-            {tick: numbers.text(tick, decimals_of(scale.distance / numbers.divisor)) for tick in scale.ticks}
-            for scale in self.scales
-            if scale
-        ]
+        return [dict(zip(scale.ticks, scale.texts(self.chart.numbers), strict=True)) for scale in self.scales if scale]
 
     def heat_colours(self) -> tuple[str, ...]:
         return _HEAT.get(self.look.colour_map, _HEAT["viridis"])
@@ -122,25 +124,33 @@ class Plan:
         names = [chart.title, chart.x_name, *self.legend_names(), *self.names_below(), *self.printed.values()]
         if chart.kind in ("horizontal", "heat_map", "radar") or (chart.kind in ("pie", "donut") and not self.has_pie_legend):
             names += chart.categories
-        if self.look.has_axis and chart.kind not in ("pie", "donut", "heat_map"):
+        if self.look.has_axis and chart.kind not in ("pie", "donut"):
             names += [*chart.y_names, *(text for axis in self.tick_texts() for text in axis.values())]
         return names
 
+    @property
+    def bar(self) -> tuple[float, float, float, float]:
+        """The colour bar of a heat map in pixels, right of its cells."""
+        left = self.box[2] + self.look.size
+        return (left, self.box[1] + 0.05 * self.height, left + 1.3 * self.look.size, self.box[3] - 0.05 * self.height)
+
+    @property
+    def rim(self) -> float:
+        """The radius of a pie."""
+        is_inside = self.has_pie_legend and not self.look.from_zero
+        return min(self.width, self.height) / 2 * 0.92 if is_inside else self.radius
+
     def shown(self) -> Shown:
-        """What can be read. A heat map's colours have no bar here."""
-        chart = self.chart
-        if chart.kind in ("pie", "donut"):
-            return Shown((WHOLE_PERCENT,), self.printed)
-        if chart.kind == "heat_map" or not self.look.has_axis:
-            return Shown((None,) * len(chart.series), self.printed)
-        length = {"horizontal": self.width, "radar": self.radius}.get(chart.kind, self.height)
-        steps = []
-        for series in chart.series:
-            scale = self.scales[series.axis]
-            assert scale is not None
-            step = scale.step(length)
-            steps.append(nice(STACKED * step) if self.is_stacked else step)
-        return Shown(tuple(steps), self.printed, self.x_scale.step(self.width) if self.x_scale else None)
+        """What can be read."""
+        pixels = {
+            "horizontal": self.width,
+            "radar": self.radius,
+            "pie": math.tau * self.rim,
+            "donut": math.tau * self.rim,
+            "heat_map": min(COLOURS, self.bar[3] - self.bar[1]),
+        }.get(self.chart.kind, self.height)
+        x_scale = (self.x_scale, self.width) if self.x_scale and self.chart.kind == "scatter" else None
+        return shown(self.chart, self.look, self.printed, self.scales, [pixels] * len(self.scales), x_scale)
 
 
 def series_of(plan: Plan) -> list[dict[str, Any]]:
@@ -158,11 +168,12 @@ def series_of(plan: Plan) -> list[dict[str, Any]]:
         case "radar":
             return [_radar(plan)]
         case "line" | "area":
-            return [_line(plan, number) for number in range(len(plan.chart.series))]
+            return [_line(plan, number) for number in range(len(plan.chart.series))] + _errors(plan, 0)
         case "composite":
             return [_bars(plan, 0), _line(plan, 1)]
         case _:
-            return [_bars(plan, number) for number in range(len(plan.chart.series))]
+            bars = [_bars(plan, number) for number in range(len(plan.chart.series))]
+            return bars + _errors(plan, len(bars))
 
 
 def _bars(plan: Plan, number: int) -> dict[str, Any]:
@@ -189,14 +200,37 @@ def _bars(plan: Plan, number: int) -> dict[str, Any]:
         "name": chart.series[number].name,
         "data": points,
         "stack": "all" if chart.kind == "stacked" else None,
-        "barCategoryGap": f"{round(100 * (1 - look.bar_width))}%",
+        "barCategoryGap": "0%" if chart.edges else _gap(look),
+        "barGap": _BAR_GAP,
         "itemStyle": {
             "opacity": look.opacity if chart.kind != "stacked" else 1,
-            "borderColor": look.edge or "transparent",
+            "borderColor": look.edge or (look.plot_paper if chart.edges else "transparent"),
             "borderRadius": 4 if look.is_smooth and chart.kind != "stacked" else 0,
         },
         "labelLayout": {"hideOverlap": False},
     }
+
+
+def _gap(look: Look) -> str:
+    return f"{round(100 * (1 - look.bar_width))}%"
+
+
+def _errors(plan: Plan, num_bars: int) -> list[dict[str, Any]]:
+    """Bars of error over so many bars in each category, or over points. The script has what draws them."""
+    return [
+        {
+            "type": "custom",
+            "data": [
+                [place, v - e, v + e] for place, (v, e) in enumerate(zip(one.values, one.errors, strict=True)) if v is not None
+            ],
+            "bars": {"count": num_bars, "barCategoryGap": _gap(plan.look), "barGap": _BAR_GAP} if num_bars else None,
+            "number": number,
+            "ink": plan.look.ink,
+            "z": 5,
+        }
+        for number, one in enumerate(plan.chart.series)
+        if one.errors
+    ]
 
 
 def _line(plan: Plan, number: int) -> dict[str, Any]:
@@ -229,8 +263,7 @@ def _pie(plan: Plan) -> dict[str, Any]:
     chart, look = plan.chart, plan.look
     decimals = min(chart.decimals, look.percent_decimals)
     x0, y0, x1, y1 = plan.box
-    is_inside = plan.has_pie_legend and not look.from_zero
-    radius = min(plan.width, plan.height) / 2 * 0.92 if is_inside else plan.radius
+    is_inside, radius = plan.has_pie_legend and not look.from_zero, plan.rim
     points = []
     for place, (name, value) in enumerate(zip(chart.categories, chart.series[0].present, strict=True)):
         number = chart.numbers.text(value, decimals)
@@ -287,6 +320,9 @@ def _cells(plan: Plan) -> dict[str, Any]:
     points = []
     for column, series in enumerate(chart.series):
         for row, value in enumerate(series.present):
+            if not look.has_labels:
+                points.append({"value": [column, row, value]})
+                continue
             text = plan.printed[column, row] = printed_text(chart.numbers, value, chart.decimals)
             shade = _mixed(plan.heat_colours(), (value - scale.low) / (scale.high - scale.low))
             label = {"show": True, "formatter": text, "color": ink_on(shade), "fontSize": look.size * 0.85}

@@ -3,14 +3,13 @@
 The rule, for each value:
 
 - Where its number is printed, the label has what is printed, to the letter.
-- Else, where its axis has numbers, it is rounded to what can be read off: to a multiple of 1, 2 or 5 times a power of ten, which
-  is at least a tenth of the distance of two ticks and at least two pixels (`numbers.reading_step`). It is right within half of
-  that. A piece of a stack is the difference of two readings, so its step is twice as large. The colour of a heat map's cell is
-  read to a quarter of the distance of two ticks of its colour bar, or a twentieth of the bar, whichever is larger. A slice of a
-  pie without numbers is read by its angle to whole percents, and a radar's spoke by its rings as any axis.
-- Where there is neither, or no value, the cell is empty.
+- Else it has what the mark shows: a multiple of 1, 2 or 5 times a power of ten that is a pixel at most (`numbers.Ruler`), or the
+  chart's own number where that has fewer decimals. So each value is within half a pixel of its mark. The pixels are those of the
+  axis of values; of a pie its rim, of a radar its spokes, of a heat map its colour bar, of which 256 colours are told apart.
+- No value, no text. A chart whose numbers aren't all printed always has an axis of numbers: no table is without values.
 
-Numbers are written as the chart writes them: its digits, marks, percent signs and thousands.
+A bar of error is written behind its value, as in 12.4 ± 0.3. Numbers are written as the chart writes them: its digits, marks,
+percent signs and thousands. Names stand in the label where the picture has them, and only there.
 
     title, over all columns                       if the chart has one
     x name | y name, over the series              if there are series with names, and a y name
@@ -18,35 +17,53 @@ Numbers are written as the chart writes them: its digits, marks, percent signs a
     category | value | value …
 
 A scatter chart has a row for each point, by series and then by x: name (if it has any), x, y. A box chart has the columns min,
-Q1, median, Q3 and max. A heat map has its own rows and columns.
+Q1, median, Q3 and max. A heat map has its own rows and columns. A histogram has a row for each bin, from its edge to the next.
+Where an axis of time writes some of its names, the label has all: the ticks count them.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from datagen.figures.charts.chart_data import Chart
-from datagen.figures.charts.numbers import NumberFormat, nice
+from datagen.figures.charts.looks import Look
+from datagen.figures.charts.numbers import Ruler, Scale
 from datagen.tables.cells import Cell, Table
 
-WHOLE_PERCENT = 1.0
-"""The step of a slice of a pie that is read by its angle."""
-STACKED = 2.0
-"""What the step of an axis is times for a difference of two readings."""
+COLOURS = 256
+"""How many colours of a colour bar are told apart, at most: those of a channel of the picture, and of matplotlib's maps."""
 
 
 @dataclass(frozen=True)
 class Shown:
-    """What a picture shows of a chart's values. `printed` are the texts of values that are printed, by (series, category);
-    `steps` how well the others can be read, by series, None for not at all. `x_step` is that of a scatter's other axis."""
+    """What a picture shows of a chart. `printed` are the texts of values that are printed, by (series, category); `rulers` are
+    what the others are read by, by series, None where all are printed. `x_ruler` is that of a scatter's other axis. The names are
+    those of the axes, "" for one that isn't written."""
 
-    steps: tuple[float | None, ...]
+    rulers: tuple[Ruler | None, ...]
     printed: Mapping[tuple[int, int], str] = field(default_factory=dict)
-    x_step: float | None = None
+    x_ruler: Ruler | None = None
+    x_name: str = ""
+    y_name: str = ""
 
 
-def colour_step(distance: float, span: float) -> float:
-    """How well a number can be read off a colour bar over `span` with ticks `distance` apart."""
-    return nice(max(distance / 4, span / 20))
+def shown(
+    chart: Chart,
+    look: Look,
+    printed: Mapping[tuple[int, int], str],
+    scales: list[Scale | None],
+    pixels: list[float],
+    x_scale: tuple[Scale, float] | None = None,
+) -> Shown:
+    """What a picture shows whose axes of values, by number, have these scales and are so many pixels long, and whose `x_scale`
+    has its own pixels. The renderers write the names of the axes wherever these have numbers."""
+    rulers: list[Ruler | None] = []
+    for series in chart.series:
+        scale, decimals = scales[series.axis], chart.decimals if series.decimals is None else series.decimals
+        is_read = scale is not None and (look.has_axis or chart.kind in ("pie", "donut"))
+        rulers.append(Ruler(scale, pixels[series.axis], decimals) if scale and is_read else None)
+    x_ruler = Ruler(*x_scale, chart.x_decimals) if x_scale else None
+    y_name = chart.y_names[0] if look.has_axis and chart.y_names else ""
+    return Shown(tuple(rulers), printed, x_ruler, chart.x_name, y_name)
 
 
 def table(chart: Chart, shown: Shown) -> Table:
@@ -55,29 +72,31 @@ def table(chart: Chart, shown: Shown) -> Table:
 
 
 def value_text(chart: Chart, shown: Shown, series: int, category: int) -> str:
-    value = chart.series[series].values[category]
+    """The text of a value, "" for none. Raises `ValueError` for one that the picture doesn't show."""
+    value, ruler = chart.series[series].values[category], shown.rulers[series]
     if value is None:
         return ""
-    return shown.printed.get((series, category)) or _read(chart.numbers, value, shown.steps[series])
-
-
-def _read(numbers: NumberFormat, value: float, step: float | None) -> str:
-    return "" if step is None else numbers.rounded(value, step)
+    if text := shown.printed.get((series, category)):
+        return text
+    if ruler is None:
+        raise ValueError(f"{chart.kind}: {value} is neither printed nor on an axis with numbers")
+    if errors := chart.series[series].errors:
+        return f"{ruler.text(chart.numbers, value)} ± {chart.numbers.rounded(errors[category], ruler.step(value))}"
+    return ruler.text(chart.numbers, value)
 
 
 def _values(chart: Chart, shown: Shown) -> Table:
     num_series = len(chart.series)
     cells, row = _titled(chart, num_series + 1)
-    y_name = chart.y_names[0] if chart.y_names else ""
     if not chart.has_names and chart.kind != "box":
-        if chart.x_name or y_name:
-            cells += [Cell(row, 0, chart.x_name, is_header=True), Cell(row, 1, y_name, is_header=True)]
+        if shown.x_name or shown.y_name:
+            cells += [Cell(row, 0, shown.x_name, is_header=True), Cell(row, 1, shown.y_name, is_header=True)]
             row += 1
     else:
-        has_two = bool(y_name)
-        cells.append(Cell(row, 0, chart.x_name, rows=1 + has_two, is_header=True))
+        has_two = bool(shown.y_name)
+        cells.append(Cell(row, 0, shown.x_name, rows=1 + has_two, is_header=True))
         if has_two:
-            cells.append(Cell(row, 1, y_name, columns=num_series, is_header=True))
+            cells.append(Cell(row, 1, shown.y_name, columns=num_series, is_header=True))
             row += 1
         cells += [Cell(row, 1 + place, series.name, is_header=True) for place, series in enumerate(chart.series)]
         row += 1
@@ -91,13 +110,18 @@ def _values(chart: Chart, shown: Shown) -> Table:
 def _points(chart: Chart, shown: Shown) -> Table:
     shift = int(chart.has_names)
     cells, row = _titled(chart, shift + 2)
-    heads = [""] * shift + [chart.x_name or "x", chart.y_names[0] or "y"]
-    cells += [Cell(row, place, head, is_header=True) for place, head in enumerate(heads)]
+    if shown.x_name or shown.y_name:
+        heads = [""] * shift + [shown.x_name, shown.y_name]
+        cells += [Cell(row, place, head, is_header=True) for place, head in enumerate(heads)]
+        row += 1
+    assert shown.x_ruler is not None
     for number, series in enumerate(chart.series):
+        ruler = shown.rulers[number]
+        assert ruler is not None
         for x, y in sorted(zip(series.xs, series.present, strict=True)):
+            texts = [series.name] * shift + [shown.x_ruler.text(chart.x_numbers, x), ruler.text(chart.numbers, y)]
+            cells += [Cell(row, place, text) for place, text in enumerate(texts)]
             row += 1
-            texts = [_read(chart.x_numbers, x, shown.x_step), _read(chart.numbers, y, shown.steps[number])]
-            cells += [Cell(row, place, text) for place, text in enumerate([series.name] * shift + texts)]
     return Table(tuple(cells))
 
 

@@ -24,7 +24,7 @@ from datagen.drawing import typefaces
 from datagen.figures.charts.chart_data import Chart
 from datagen.figures.charts.faces import Face, Faces
 from datagen.figures.charts.label import Shown
-from datagen.figures.charts.looks import Look
+from datagen.figures.charts.looks import Look, settled
 from datagen.figures.charts.matplotlib_frame import dress
 from datagen.figures.charts.matplotlib_marks import Marks, mark
 from datagen.record import SampleError
@@ -63,6 +63,7 @@ def versions() -> dict[str, str]:
 def draw(chart: Chart, look: Look, faces: Faces) -> Figures:
     """The chart, drawn. Raises `SampleError` where its texts find no place."""
     _start()
+    look = settled(look, chart)
     able = faces.serif if look.is_serif else faces.sans
     own = able[int(look.size * 1000) % len(able)]
     used = _needed(own, faces.fallbacks, chart)
@@ -80,7 +81,7 @@ def draw(chart: Chart, look: Look, faces: Faces) -> Figures:
 
 def _needed(face: Face, fallbacks: tuple[Face, ...], chart: Chart) -> list[Face]:
     """The typeface, and those others that have what it lacks of the chart's words and numbers: each one more takes its time."""
-    words = (chart.title, chart.x_name, *chart.y_names, *chart.categories, *(series.name for series in chart.series))
+    words = chart.words()
     formats = (form.text(number, 1) for form in (chart.numbers, chart.x_numbers) for number in (-1234567890, 1234567890))
     lacking = {ord(char) for char in "".join((*words, *formats, _MEASURED))} - {0x20}
     used = []

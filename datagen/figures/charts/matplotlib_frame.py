@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from matplotlib.font_manager import FontProperties
+from matplotlib.ticker import NullFormatter
 
 from datagen.figures.charts.chart_data import Chart
 from datagen.figures.charts.looks import Look
 from datagen.figures.charts.matplotlib_marks import Marks
-from datagen.figures.charts.numbers import NumberFormat, Scale, decimals_of
+from datagen.figures.charts.numbers import NumberFormat, Scale
 
 _BROKEN_AT = 12  # characters of a name that may take two lines
 
@@ -35,7 +37,6 @@ def _plain_axes(axes: Any, chart: Chart, look: Look, marks: Marks) -> None:
     scale = marks.scales[0]
     assert scale is not None
     if chart.kind == "horizontal":
-        axes.set_xlim(scale.low, scale.high)
         _numbers(axes, "x", scale, chart.numbers, look)
         axes.set_yticks(range(len(chart.categories)), [_broken(name, _BROKEN_AT * 2) for name in chart.categories])
         axes.set_ylim(len(chart.categories) - 0.4, -0.6)
@@ -43,19 +44,16 @@ def _plain_axes(axes: Any, chart: Chart, look: Look, marks: Marks) -> None:
         if look.has_axis:
             axes.set_xlabel(chart.y_names[0])
     else:
-        axes.set_ylim(scale.low, scale.high)
         _numbers(axes, "y", scale, chart.numbers, look)
         axes.set_xlabel(chart.x_name)
         if look.has_axis:
             axes.set_ylabel(chart.y_names[0])
         if marks.x_scale:
-            axes.set_xlim(marks.x_scale.low, marks.x_scale.high)
-            _numbers(axes, "x", marks.x_scale, chart.x_numbers, look)
+            _numbers(axes, "x", marks.x_scale, chart.x_numbers, replace(look, has_axis=True))
         else:
-            _names_below(axes, chart.categories, look)
+            _names_below(axes, chart.written, look, chart.every)
     if len(marks.axes) > 1 and (other := marks.scales[1]):
         second = marks.axes[1]
-        second.set_ylim(other.low, other.high)
         _numbers(second, "y", other, chart.numbers, look)
         for side in ("top", "left", "bottom"):
             second.spines[side].set_visible(False)
@@ -69,17 +67,21 @@ def _plain_axes(axes: Any, chart: Chart, look: Look, marks: Marks) -> None:
 
 def _numbers(axes: Any, side: str, scale: Scale, numbers: NumberFormat, look: Look) -> None:
     axis = axes.xaxis if side == "x" else axes.yaxis
+    if scale.is_log:
+        (axes.set_xscale if side == "x" else axes.set_yscale)("log")
+        axis.set_minor_formatter(NullFormatter())
+    (axes.set_xlim if side == "x" else axes.set_ylim)(scale.low, scale.high)
     if not look.has_axis:
         axis.set_ticks([])
         return
-    decimals = decimals_of(scale.distance / numbers.divisor)
-    axis.set_ticks(scale.ticks, [numbers.text(tick, decimals) for tick in scale.ticks])
+    axis.set_ticks(scale.ticks, scale.texts(numbers))
 
 
-def _names_below(axes: Any, names: Sequence[str], look: Look) -> None:
-    """Names of categories under their places; broken into lines or turned where they would touch."""
+def _names_below(axes: Any, names: Sequence[str], look: Look, every: int = 1) -> None:
+    """Names of categories under their places, "" for those that aren't written; broken into lines or turned where they would
+    touch."""
     share = 0.66 if look.legend == "right" else 0.8
-    per_name = look.width * share / max(1, len(names))
+    per_name = look.width * share / max(1, len(names)) * every
     lines = [_broken(name, _BROKEN_AT) for name in names]
     widest = max(_width(line, look.size) for name in lines for line in name.split("\n"))
     turn = 0
@@ -128,9 +130,9 @@ def _heat_map_axes(axes: Any, chart: Chart, look: Look, marks: Marks) -> None:
     scale = marks.scales[0]
     if look.has_axis and scale:
         bar = axes.figure.colorbar(marks.mappable, ax=axes, fraction=0.06, pad=0.02)
+        marks.bar = bar.ax
         bar.ax.tick_params(color=look.ink)
-        decimals = decimals_of(scale.distance / chart.numbers.divisor)
-        bar.set_ticks(scale.ticks, labels=[chart.numbers.text(tick, decimals) for tick in scale.ticks])
+        bar.set_ticks(scale.ticks, labels=scale.texts(chart.numbers))
         bar.set_label(chart.y_names[0])
 
 
@@ -146,9 +148,7 @@ def _radar_axes(axes: Any, chart: Chart, look: Look, marks: Marks) -> None:
         label.set_ha("left" if side > 0.1 else "right" if side < -0.1 else "center")
     axes.set_ylim(scale.low, scale.high)
     axes.set_rlabel_position(180 / len(chart.categories))
-    decimals = decimals_of(scale.distance / chart.numbers.divisor)
-    rings = [tick for tick in scale.ticks if tick > scale.low]
-    labels = [chart.numbers.text(tick, decimals) for tick in rings] if look.has_axis else [""] * len(rings)
+    rings, labels = scale.ticks[1:], scale.texts(chart.numbers)[1:]
     axes.set_yticks(rings, labels, fontsize=look.size * 0.72 * 0.85)
     axes.grid(True)
     axes.spines["polar"].set_color(look.ink)

@@ -13,9 +13,9 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 
 from datagen.figures.charts.chart_data import Chart
-from datagen.figures.charts.label import STACKED, WHOLE_PERCENT, Shown, colour_step
+from datagen.figures.charts.label import COLOURS, Shown, shown
 from datagen.figures.charts.looks import Look, ink_on
-from datagen.figures.charts.numbers import Scale, nice, printed_text, reading_step
+from datagen.figures.charts.numbers import WHOLE, Scale, printed_text
 
 _HATCHES = ("//", "..", "xx", "\\\\", "--", "++", "oo", "**")
 
@@ -33,37 +33,29 @@ class Marks:
     handles: list[Any] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     mappable: Any = None
+    bar: Any = None
     is_stacked: bool = False
 
     def shown(self) -> Shown:
         """What can be read, now that everything has its place."""
         chart = self.chart
-        if chart.kind in ("pie", "donut"):
-            return Shown((WHOLE_PERCENT,), self.printed)
-        steps = [self._step(self.scales[series.axis], self.axes[series.axis]) for series in chart.series]
-        x_step = None
-        if self.x_scale and self.look.has_axis:
-            x_step = self.x_scale.step(self.axes[0].bbox.width)
-        return Shown(tuple(steps), self.printed, x_step)
+        pixels = [axes.bbox.width if chart.kind == "horizontal" else axes.bbox.height for axes in self.axes]
+        match chart.kind:
+            case "pie" | "donut":
+                transform = self.axes[0].transData.transform
+                pixels = [math.tau * (transform((1, 0))[0] - transform((0, 0))[0])]
+            case "radar":
+                pixels = [self.axes[0].bbox.height / 2]
+            case "heat_map" if self.bar:
+                pixels = [min(COLOURS, self.bar.bbox.height)]
+        x_scale = (self.x_scale, self.axes[0].bbox.width) if self.x_scale and chart.kind == "scatter" else None
+        return shown(chart, self.look, self.printed, self.scales, pixels, x_scale)
 
     def top(self, axis: int) -> float:
         """The largest value on an axis, of a stack its sum."""
         if self.is_stacked:
             return max(_stacks(self.chart))
-        return max(value for series in self.chart.series if series.axis == axis for value in series.present)
-
-    def _step(self, scale: Scale | None, axes: Axes) -> float | None:
-        if scale is None or not self.look.has_axis:
-            return None
-        match self.chart.kind:
-            case "heat_map":
-                return colour_step(scale.distance, scale.high - scale.low)
-            case "radar":
-                return reading_step(scale.distance, (scale.high - scale.low) / (axes.bbox.height / 2))
-            case _:
-                length = axes.bbox.width if self.chart.kind == "horizontal" else axes.bbox.height
-                step = scale.step(length)
-                return nice(STACKED * step) if self.is_stacked else step
+        return max(value for series in self.chart.series if series.axis == axis for value in series.ends)
 
 
 def mark(axes: Axes, chart: Chart, look: Look) -> Marks:
@@ -107,13 +99,17 @@ def _bars(marks: Marks) -> None:
     lies = chart.kind == "horizontal"
     bars = [n for n in range(len(chart.series)) if chart.kind != "composite" or n == 0]
     marks.is_stacked = chart.kind == "stacked"
-    values = _stacks(chart) if marks.is_stacked else [v for s in chart.series if s.axis == 0 for v in s.present]
+    values = _stacks(chart) if marks.is_stacked else [v for s in chart.series if s.axis == 0 for v in s.ends]
     top = 0.0 if chart.is_whole and look.legend != "inside" else _headroom(marks)
     scale = Scale.over(values, look.num_ticks, True, top)
     if lies and look.has_labels:
         scale = Scale.over(values, look.num_ticks, True, 0.2)
     marks.scales = [scale]
     wide = look.bar_width if marks.is_stacked or len(bars) == 1 else min(0.9, look.bar_width + 0.15) / len(bars)
+    first, apart = 0.0, 1.0
+    if chart.kind == "histogram":
+        marks.x_scale, apart = chart.edge_scale, chart.edges[1] - chart.edges[0]
+        first, wide = chart.edges[0] + apart / 2, apart
     bottom = [0.0] * len(chart.categories)
     varied = len(chart.series) == 1 and look.opacity == 0.85 and chart.kind != "composite"
     for number in bars:
@@ -121,12 +117,12 @@ def _bars(marks: Marks) -> None:
         shift = 0.0 if marks.is_stacked else (number - (len(bars) - 1) / 2) * wide
         present = [place for place, value in enumerate(series.values) if value is not None]
         drawn = (axes.barh if lies else axes.bar)(
-            [place + shift for place in present],
+            [first + apart * place + shift for place in present],
             series.present,
             wide,
             [bottom[place] for place in present] if marks.is_stacked else 0.0,
             color=[colour(look, place) for place in present] if varied else colour(look, number),
-            edgecolor=look.edge or "none",
+            edgecolor=look.edge or (look.plot_paper if chart.kind == "histogram" else "none"),
             linewidth=0.8,
             alpha=look.opacity,
             hatch=_HATCHES[number % len(_HATCHES)] if look.hatch else None,
@@ -135,12 +131,31 @@ def _bars(marks: Marks) -> None:
         for place, bar in zip(present, drawn, strict=True):
             bar.set_gid(f"{number}/{place}")
             bottom[place] += series.values[place] or 0.0
+        _errors(marks, number, shift)
         marks.handles.append(drawn)
         marks.names.append(series.name)
     if chart.kind == "composite":
         _line_over(marks)
     if look.has_labels:
-        _bar_labels(marks, scale, lies, wide)
+        _bar_labels(marks, scale, lies, wide, first, apart)
+
+
+def _errors(marks: Marks, number: int, shift: float) -> None:
+    series, look = marks.chart.series[number], marks.look
+    if not series.errors:
+        return
+    present = [place for place, value in enumerate(series.values) if value is not None]
+    bars = marks.axes[0].errorbar(
+        [place + shift for place in present],
+        series.present,
+        yerr=[series.errors[place] for place in present],
+        fmt="none",
+        ecolor=look.ink,
+        elinewidth=1.2,
+        capsize=3,
+        zorder=3.5,
+    )
+    bars.lines[2][0].set_gid(f"error/{number}")
 
 
 def _line_over(marks: Marks) -> None:
@@ -166,7 +181,7 @@ def _line_over(marks: Marks) -> None:
     marks.names.append(series.name)
 
 
-def _bar_labels(marks: Marks, scale: Scale, lies: bool, wide: float) -> None:
+def _bar_labels(marks: Marks, scale: Scale, lies: bool, wide: float, first: float, apart: float) -> None:
     chart, look, axes = marks.chart, marks.look, marks.axes[0]
     small = look.size * 0.72 * 0.85
     gap = 3
@@ -190,7 +205,7 @@ def _bar_labels(marks: Marks, scale: Scale, lies: bool, wide: float) -> None:
             else:
                 shift = 0.0 if chart.kind == "composite" else (number - (len(chart.series) - 1) / 2) * wide
                 away = gap if value >= 0 else -gap
-                at = (value, place + shift) if lies else (place + shift, value)
+                at = (value, place + shift) if lies else (first + apart * place + shift, value)
                 offset = (away, 0) if lies else (0, away)
                 side = ("left" if value >= 0 else "right", "center") if lies else ("center", "bottom" if value >= 0 else "top")
                 axes.annotate(text, at, offset, textcoords="offset points", ha=side[0], va=side[1], fontsize=small, zorder=4)
@@ -199,8 +214,10 @@ def _bar_labels(marks: Marks, scale: Scale, lies: bool, wide: float) -> None:
 
 def _lines(marks: Marks) -> None:
     chart, look, axes = marks.chart, marks.look, marks.axes[0]
-    values = [value for series in chart.series for value in series.present]
-    marks.scales = [Scale.over(values, look.num_ticks, look.from_zero, _headroom(marks))]
+    values = [value for series in chart.series for value in series.ends]
+    marks.scales = [
+        Scale.logarithmic(values) if chart.is_log else Scale.over(values, look.num_ticks, look.from_zero, _headroom(marks))
+    ]
     for number, series in enumerate(chart.series):
         own = [math.nan if value is None else value for value in series.values]
         line = axes.plot(
@@ -214,6 +231,7 @@ def _lines(marks: Marks) -> None:
             zorder=3,
         )[0]
         line.set_gid(f"{number}")
+        _errors(marks, number, 0.0)
         marks.handles.append(line)
         marks.names.append(series.name)
     if look.has_labels and len(chart.series) == 1:
@@ -264,6 +282,7 @@ def _areas(marks: Marks) -> None:
 def _pie(marks: Marks) -> None:
     chart, look, axes = marks.chart, marks.look, marks.axes[0]
     values = chart.series[0].present
+    marks.scales = [WHOLE]
     has_legend = look.legend in ("right", "bottom") or look.is_donut_labelled_outside
     is_ring = chart.kind == "donut"
     decimals = min(chart.decimals, look.percent_decimals)
@@ -305,8 +324,9 @@ def _pie(marks: Marks) -> None:
 
 def _scatter(marks: Marks) -> None:
     chart, look, axes = marks.chart, marks.look, marks.axes[0]
-    marks.scales = [Scale.over([y for s in chart.series for y in s.present], look.num_ticks, False, _headroom(marks))]
-    marks.x_scale = Scale.over([x for s in chart.series for x in s.xs], look.num_ticks, False, 0.02)
+    ys, xs = [y for s in chart.series for y in s.present], [x for s in chart.series for x in s.xs]
+    marks.scales = [Scale.logarithmic(ys) if chart.is_log else Scale.over(ys, look.num_ticks, False, _headroom(marks))]
+    marks.x_scale = Scale.logarithmic(xs) if chart.is_x_log else Scale.over(xs, look.num_ticks, False, 0.02)
     for number, series in enumerate(chart.series):
         points = axes.scatter(
             series.xs,

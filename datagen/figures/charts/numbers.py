@@ -1,4 +1,4 @@
-"""How a chart writes its numbers, and how well they can be read off an axis.
+"""How a chart writes its numbers, and how finely its axes show them.
 
 A label writes a number as its chart does: with the same digits, marks, sign and unit. So `NumberFormat` makes both.
 """
@@ -60,12 +60,14 @@ def printed_text(numbers: NumberFormat, value: float, decimals: int) -> str:
 
 @dataclass(frozen=True)
 class Scale:
-    """An axis from `low` to `high`, with numbers at `ticks`, which are `distance` apart."""
+    """An axis from `low` to `high`, with numbers at `ticks`, which are `distance` apart. On a logarithmic one they are powers
+    of ten, and each is `distance` times the one before."""
 
     low: float
     high: float
     ticks: tuple[float, ...]
     distance: float
+    is_log: bool = False
 
     @classmethod
     def over(cls, values: Sequence[float], num_ticks: int, from_zero: bool, headroom: float = 0.0) -> "Scale":
@@ -85,17 +87,52 @@ class Scale:
         top = ticks[-1] + headroom * (ticks[-1] - ticks[0])
         return cls(ticks[0], top, tuple(ticks), distance)
 
-    def step(self, pixels: float) -> float:
-        """How well a value can be read where the axis is so many pixels long: see `reading_step`."""
-        return reading_step(self.distance, (self.high - self.low) / pixels)
+    @classmethod
+    def logarithmic(cls, values: Sequence[float]) -> "Scale":
+        """An axis over values above 0 from a power of ten to another, with a tick at each."""
+        first = math.floor(math.log10(min(values)) + 1e-9)
+        last = max(first + 1, math.ceil(math.log10(max(values)) - 1e-9))
+        ticks = tuple(_digit_times_ten(1, power) for power in range(first, last + 1))
+        return cls(ticks[0], ticks[-1], ticks, 10.0, is_log=True)
+
+    def texts(self, numbers: NumberFormat) -> list[str]:
+        """The numbers at the ticks, all with as many decimals as they need."""
+        if self.is_log:
+            return [numbers.text(tick, decimals_of(tick / numbers.divisor)) for tick in self.ticks]
+        return [numbers.text(tick, decimals_of(self.distance / numbers.divisor)) for tick in self.ticks]
+
+    def share(self, value: float) -> float:
+        """How far along the axis a value stands: 0 at `low`, 1 at `high`."""
+        if self.is_log:
+            return math.log10(value / self.low) / math.log10(self.high / self.low)
+        return (value - self.low) / (self.high - self.low)
+
+    def pixel(self, value: float, pixels: float) -> float:
+        """What a pixel is worth at a value, where the axis is so many pixels long."""
+        if self.is_log:
+            return value * (1 - (self.low / self.high) ** (1 / pixels))
+        return (self.high - self.low) / pixels
 
 
-def reading_step(distance: float, per_pixel: float) -> float:
-    """The least of 1, 2 or 5 times a power of ten that is a tenth of the distance of ticks at least, and two pixels at least.
+WHOLE = Scale(0.0, 100.0, (), 100.0)
+"""The rim of a pie, in percent."""
 
-    That is how well a person places a point between two ticks. A value read off is right within half of it.
-    """
-    return nice(max(distance / 10, 2 * per_pixel))
+
+@dataclass(frozen=True)
+class Ruler:
+    """What a picture shows of values that aren't printed: their marks stand on a scale of so many pixels. `decimals` are those of
+    the values: a finer label would say nothing more."""
+
+    scale: Scale
+    pixels: float
+    decimals: int
+
+    def step(self, value: float) -> float:
+        """The step that a value is rounded to: 1, 2 or 5 times a power of ten, at most a pixel at the value."""
+        return max(nice_below(self.scale.pixel(value, self.pixels)), _digit_times_ten(1, -self.decimals))
+
+    def text(self, numbers: NumberFormat, value: float) -> str:
+        return numbers.rounded(value, self.step(value))
 
 
 def nice(least: float) -> float:
@@ -104,9 +141,18 @@ def nice(least: float) -> float:
     for number in (1, 2, 5, 10):
         if number * 10.0**power >= least * (1 - 1e-9):
             break
-    exponent = power + (number == 10)
-    digit = 1 if number == 10 else number
-    return float(digit * 10**exponent) if exponent >= 0 else digit / 10**-exponent
+    return _digit_times_ten(1 if number == 10 else number, power + (number == 10))
+
+
+def nice_below(most: float) -> float:
+    """The largest of 1, 2 or 5 times a power of ten that is `most` at most."""
+    power = math.floor(math.log10(most) + 1e-9)
+    digit = max(number for number in (1, 2, 5) if number == 1 or number * 10.0**power <= most * (1 + 1e-9))
+    return _digit_times_ten(digit, power)
+
+
+def _digit_times_ten(digit: int, power: int) -> float:
+    return float(digit * 10**power) if power >= 0 else digit / 10**-power
 
 
 def decimals_of(step: float) -> int:

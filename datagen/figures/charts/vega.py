@@ -18,8 +18,8 @@ from datagen.figures.charts import echarts_engine as engine
 from datagen.figures.charts.chart_data import Chart
 from datagen.figures.charts.faces import Face, Faces
 from datagen.figures.charts.label import Shown
-from datagen.figures.charts.looks import Look
-from datagen.figures.charts.numbers import NumberFormat, Scale, decimals_of
+from datagen.figures.charts.looks import Look, settled
+from datagen.figures.charts.numbers import NumberFormat, Scale
 from datagen.figures.charts.vega_marks import marks_of
 from datagen.figures.charts.vega_plan import Marks
 from datagen.record import SampleError
@@ -47,11 +47,11 @@ def versions() -> dict[str, str]:
 
 def draw(chart: Chart, look: Look, faces: Faces) -> Picture:
     """The chart, drawn. Raises `SampleError` where its texts find no place."""
+    look = settled(look, chart)
     able = faces.serif if look.is_serif else faces.sans
     own = able[int(look.size * 1000) % len(able)]
-    names = (chart.title, chart.x_name, *chart.y_names, *chart.categories, *(series.name for series in chart.series))
     formats = (form.text(-1234567890.1, 1) for form in (chart.numbers, chart.x_numbers))
-    used = engine.needed(own, faces.fallbacks, "".join((*names, *formats, chart.numbers.digits)))
+    used = engine.needed(own, faces.fallbacks, "".join((*chart.words(), *formats, chart.numbers.digits)))
     plain = replace(look, has_labels=False, has_axis=True, labels_rotate=90)
     wide = replace(plain, width=round(look.width * 1.35), height=round(look.height * 1.3))
     wrong = ""
@@ -72,15 +72,16 @@ def draw(chart: Chart, look: Look, faces: Faces) -> Picture:
 
 def _turned(marks: Marks, face: Face) -> tuple[int, str]:
     """By how much the names below the plot are turned, in degrees, and what is wrong with them; or "" for nothing."""
-    look, names = marks.look, marks.names_below()
+    chart, look, names = marks.chart, marks.look, marks.names_below()
     for scale, numbers in marks.scales_below():
-        texts = _texts(scale, numbers)
-        room = marks.width * scale.distance / (scale.high - scale.low)
-        if look.has_axis and max(engine.measured(face, look.size, text) for text in texts) > room - 6:
+        texts = scale.texts(numbers)
+        room = marks.width * (scale.share(scale.ticks[1]) - scale.share(scale.ticks[0]))
+        if (look.has_axis or chart.edges) and max(engine.measured(face, look.size, text) for text in texts) > room - 6:
             return 0, f"{texts[-1]!r} and its neighbours have no room"
     if not names:
         return 0, ""
-    room = marks.width / len(names)
+    room = marks.width / len(names) * chart.every
+    names = [name for name in names if name]
     widths = [engine.measured(face, look.size, name) for name in names]
     if all((one + other) / 2 < room - 4 for one, other in pairwise([*widths, 0.0])):
         return 0, ""
@@ -96,8 +97,10 @@ def _specification(marks: Marks, turn: int, used: list[Face]) -> dict[str, Any]:
     for layer in layers:
         encoding = layer["encoding"]
         for channel, scale, numbers, name in marks.value_channels(layer):
-            encoding[channel]["scale"] = {"domain": [scale.low, scale.high], "nice": False, "zero": False}
-            encoding[channel]["axis"] = _axis(look, scale, numbers, name)
+            zero = {"type": "log"} if scale.is_log else {"zero": False}
+            encoding[channel]["scale"] = {"domain": [scale.low, scale.high], "nice": False} | zero
+            shown = look if channel == "y" or not chart.edges else replace(look, has_axis=True)
+            encoding[channel]["axis"] = _axis(shown, scale, numbers, name)
         if channel := marks.name_channel(layer):
             grid = look.grid == "both" and chart.kind != "heat_map"
             encoding[channel]["axis"] = {
@@ -105,6 +108,12 @@ def _specification(marks: Marks, turn: int, used: list[Face]) -> dict[str, Any]:
                 "grid": grid,
                 "title": chart.x_name or None,
             }
+            if chart.every > 1:
+                written = json.dumps([name for name in chart.written if name], ensure_ascii=False)
+                encoding[channel]["axis"] |= {
+                    "labelExpr": f"indexof({written}, datum.label) < 0 ? '' : datum.label",
+                    "ticks": True,
+                }
     specification: dict[str, Any] = {
         "width": round(marks.width),
         "height": round(marks.height),
@@ -131,20 +140,16 @@ def _legend_columns(marks: Marks, face: Face) -> int:
 def _axis(look: Look, scale: Scale, numbers: NumberFormat, name: str) -> dict[str, Any]:
     if not look.has_axis:
         return {"labels": False, "ticks": False, "grid": False, "title": None}
-    first = round(scale.ticks[0] / scale.distance)
-    texts = json.dumps(_texts(scale, numbers), ensure_ascii=False)
+    first = round(math.log10(scale.low)) if scale.is_log else round(scale.ticks[0] / scale.distance)
+    place = "log(datum.value) / LN10" if scale.is_log else f"datum.value / {scale.distance!r}"
+    texts = json.dumps(scale.texts(numbers), ensure_ascii=False)
     return {
         "values": [*scale.ticks],
-        "labelExpr": f"{texts}[round(datum.value / {scale.distance!r}) - ({first})]",
+        "labelExpr": f"{texts}[round({place}) - ({first})]",
         "grid": bool(look.grid),
         "title": name or None,
         "labelOverlap": False,
     }
-
-
-def _texts(scale: Scale, numbers: NumberFormat) -> list[str]:
-    decimals = decimals_of(scale.distance / numbers.divisor)
-    return [numbers.text(tick, decimals) for tick in scale.ticks]
 
 
 def _config(look: Look, font: str, columns: int) -> dict[str, Any]:

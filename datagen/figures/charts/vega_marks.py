@@ -5,7 +5,7 @@ from typing import Any
 
 from datagen.figures.charts.chart_data import Chart
 from datagen.figures.charts.looks import Look, ink_on
-from datagen.figures.charts.numbers import Scale, decimals_of, printed_text
+from datagen.figures.charts.numbers import WHOLE, Scale, printed_text
 from datagen.figures.charts.vega_plan import Marks, layer_of, name_channel
 
 _SCHEMES = {"viridis": "viridis", "YlOrRd": "yelloworangered", "Blues": "blues", "Greens": "greens", "magma": "magma"}
@@ -39,6 +39,7 @@ def _bars(marks: Marks) -> None:
     columns = zip(*(chart.series[n].values for n in own), strict=True)
     tops = [sum(v or 0.0 for v in column) if marks.is_stacked else column for column in columns]
     flat = [v for top in tops for v in (top if isinstance(top, tuple) else (top,)) if v is not None]
+    flat += [end for n in own for end in chart.series[n].ends if chart.series[n].errors]
     head = 0.0 if chart.is_whole else 0.15 if lies and look.has_labels else 0.08 if look.has_labels else 0.02
     scale = Scale.over(flat, look.num_ticks, True, head)
     marks.scales = [scale]
@@ -54,6 +55,12 @@ def _bars(marks: Marks) -> None:
             start = bottom if marks.is_stacked else 0.0
             bottom += value
             row = {"name": name, "series": chart.series[number].name or "value", "from": start, "to": start + value}
+            if chart.edges:
+                row |= {
+                    "left": chart.edges[place],
+                    "right": chart.edges[place + 1],
+                    "middle": sum(chart.edges[place : place + 2]) / 2,
+                }
             values.append(row)
             if has_labels and (not marks.is_stacked or value > 0.07 * (scale.high - scale.low)):
                 text = marks.printed[number, place] = printed_text(chart.numbers, value, chart.decimals)
@@ -73,10 +80,16 @@ def _bars(marks: Marks) -> None:
     if len(own) > 1 and not marks.is_stacked:
         names = [chart.series[n].name for n in own]
         encoding[f"{across}Offset"] = {"field": "series", "type": "nominal", "sort": None, "scale": {"domain": names}}
-    bar: dict[str, Any] = {"type": "bar", "opacity": 1 if marks.is_stacked else look.opacity, "stroke": look.edge or None}
-    if look.is_smooth and not marks.is_stacked:
+    if chart.edges:
+        marks.x_scale = chart.edge_scale
+        encoding |= {"x": {"field": "left", "type": "quantitative"}, "x2": {"field": "right"}}
+    kind = "rect" if chart.edges else "bar"
+    stroke = look.edge or (look.plot_paper if chart.edges else None)
+    bar: dict[str, Any] = {"type": kind, "opacity": 1 if marks.is_stacked else look.opacity, "stroke": stroke}
+    if look.is_smooth and not marks.is_stacked and not chart.edges:
         bar["cornerRadiusEnd"] = 3
     marks.layers.append(layer_of(values, bar, encoding))
+    _errors(marks, {key: encoding[key] for key in (across, f"{across}Offset") if key in encoding})
     for below, ink in sorted({(row["below"], row["ink"]) for row in texts}):
         rows = [row for row in texts if (row["below"], row["ink"]) == (below, ink)]
         marks.layers.append(_label_layer(marks, rows, lies, below, ink, encoding))
@@ -84,10 +97,31 @@ def _bars(marks: Marks) -> None:
         _line_over(marks)
 
 
+def _errors(marks: Marks, places: dict[str, Any]) -> None:
+    """Bars of error over the marks at these places."""
+    rows = [
+        {"name": name, "series": series.name or "value", "low": value - error, "high": value + error}
+        for series in marks.chart.series
+        for name, value, error in zip(marks.chart.categories, series.values, series.errors or (), strict=bool(series.errors))
+        if value is not None
+    ]
+    for low, high in (("low", "high"), ("low", ""), ("high", "")) if rows else ():
+        copy: dict[str, Any] = {channel: dict(place) for channel, place in places.items()}
+        copy["y"] = {"field": low, "type": "quantitative"}
+        mark: dict[str, Any] = {"type": "rule", "color": marks.look.ink, "strokeWidth": 1.2}
+        if high:
+            copy["y2"] = {"field": high}
+        else:
+            mark = {"type": "tick", "color": marks.look.ink, "size": 8, "thickness": 1.2}
+        marks.layers.append(layer_of(rows, mark, copy))
+
+
 def _label_layer(marks: Marks, rows: list[dict[str, Any]], lies: bool, below: bool, ink: str, bars: dict) -> dict[str, Any]:
     """Numbers at bars: in the middle of the pieces of a stack, else beyond the ends."""
     along, across = ("x", "y") if lies else ("y", "x")
     across_encoding = {key: dict(bars[key]) for key in (across, f"{across}Offset") if key in bars}
+    if marks.chart.edges:
+        across_encoding["x"]["field"] = "middle"
     encoding = across_encoding | {
         along: {"field": "at", "type": "quantitative"},
         "text": {"field": "text"},
@@ -133,10 +167,12 @@ def _lines(marks: Marks) -> None:
     chart, look = marks.chart, marks.look
     is_area = chart.kind == "area"
     marks.is_stacked = is_area and len(chart.series) > 1
-    flat = [v for series in chart.series for v in series.present]
+    flat = [v for series in chart.series for v in series.ends]
     if is_area:
         flat = [math.fsum(v or 0.0 for v in column) for column in zip(*(s.values for s in chart.series), strict=True)]
-    marks.scales = [Scale.over(flat, look.num_ticks, is_area or look.from_zero, 0.08 if look.has_labels else 0.02)]
+    head = 0.08 if look.has_labels else 0.02
+    scale = Scale.logarithmic(flat) if chart.is_log else Scale.over(flat, look.num_ticks, is_area or look.from_zero, head)
+    marks.scales = [scale]
     rows: list[dict[str, Any]] = []
     bottoms = [0.0] * len(chart.categories)
     has_gaps = False
@@ -159,18 +195,18 @@ def _lines(marks: Marks) -> None:
         encoding["y2"] = {"field": "from"}
         marks.layers.append(layer_of(rows, {"type": "area", "opacity": min(0.9, look.opacity), "line": True}, encoding))
     else:
-        mark = {"type": "line", "point": look.has_markers or has_gaps, "strokeWidth": look.line_width}
+        has_points = look.has_markers or has_gaps or any(series.errors for series in chart.series)
+        mark = {"type": "line", "point": has_points, "strokeWidth": look.line_width}
         marks.layers.append(layer_of(rows, mark, encoding))
+        _errors(marks, {"x": encoding["x"]})
     if look.has_labels and len(chart.series) == 1:
-        scale = marks.scales[0]
-        assert scale is not None
         texts = []
         for place, value in enumerate(chart.series[0].values):
             if value is not None:
                 text = marks.printed[0, place] = printed_text(chart.numbers, value, chart.decimals)
                 texts.append({"name": chart.categories[place], "at": value, "text": text})
                 x = marks.width * (place + 0.5) / len(chart.categories)
-                marks.boxes.append(((x, marks.height * (scale.high - value) / (scale.high - scale.low), 0, 0), text))
+                marks.boxes.append(((x, marks.height * (1 - scale.share(value)), 0, 0), text))
         over = {"x": name_channel(chart), "y": {"field": "at", "type": "quantitative"}, "text": {"field": "text"}}
         mark = {"type": "text", "dy": -8, "baseline": "bottom", "fontSize": look.size * 0.85, "color": look.ink}
         marks.layers.append(layer_of(texts, mark, over))
@@ -178,7 +214,7 @@ def _lines(marks: Marks) -> None:
 
 def _pie(marks: Marks) -> None:
     chart, look = marks.chart, marks.look
-    marks.scales = [None]
+    marks.scales = [WHOLE]
     marks.width = marks.height = min(marks.width, marks.height)
     radius = marks.width / 2
     decimals = min(chart.decimals, look.percent_decimals)
@@ -213,8 +249,9 @@ def _pie(marks: Marks) -> None:
 
 def _scatter(marks: Marks) -> None:
     chart, look = marks.chart, marks.look
-    marks.scales = [Scale.over([y for s in chart.series for y in s.present], look.num_ticks, False, 0.03)]
-    marks.x_scale = Scale.over([x for s in chart.series for x in s.xs], look.num_ticks, False, 0.03)
+    ys, xs = [y for s in chart.series for y in s.present], [x for s in chart.series for x in s.xs]
+    marks.scales = [Scale.logarithmic(ys) if chart.is_log else Scale.over(ys, look.num_ticks, False, 0.03)]
+    marks.x_scale = Scale.logarithmic(xs) if chart.is_x_log else Scale.over(xs, look.num_ticks, False, 0.03)
     rows = [
         {"x": x, "y": y, "series": series.name or "value"}
         for series in chart.series
@@ -271,7 +308,6 @@ def _cells(marks: Marks) -> None:
     scale = Scale.over([v for s in chart.series for v in s.present], look.num_ticks, False)
     marks.scales = [scale]
     columns = [series.name for series in chart.series]
-    decimals = decimals_of(scale.distance / chart.numbers.divisor)
     rows: list[dict[str, Any]] = []
     for column, series in enumerate(chart.series):
         for row, value in enumerate(series.present):
@@ -280,17 +316,16 @@ def _cells(marks: Marks) -> None:
                 text = rows[-1]["text"] = marks.printed[column, row] = printed_text(chart.numbers, value, chart.decimals)
                 x, y = (column + 0.5) / len(columns), (row + 0.5) / len(chart.categories)
                 marks.boxes.append(((marks.width * x, marks.height * y, 0, 0), text))
-    texts = [chart.numbers.text(tick, decimals) for tick in scale.ticks]
     first = round(scale.ticks[0] / scale.distance)
     legend: dict[str, Any] | None = None
     if look.has_axis:
-        listed = ",".join(f'"{text}"' for text in texts)
+        listed = ",".join(f'"{text}"' for text in scale.texts(chart.numbers))
         legend = {
             "title": chart.y_names[0] or None,
             "values": [*scale.ticks],
             "labelExpr": f"[{listed}][round(datum.value / {scale.distance!r}) - ({first})]",
             "orient": "right",
-            "gradientLength": round(marks.height * 0.8),
+            "gradientLength": marks.bar_height,
         }
     scheme = _SCHEMES.get(look.colour_map, "viridis")
     places: dict[str, dict[str, Any]] = {

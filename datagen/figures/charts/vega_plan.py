@@ -1,5 +1,6 @@
 """The plan of a picture by Vega-Lite: the plot's size, scales, layers, and what is printed in them."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,9 +8,9 @@ from typing import Any
 from datagen.figures.charts import echarts_engine as engine
 from datagen.figures.charts.chart_data import Chart
 from datagen.figures.charts.faces import Face
-from datagen.figures.charts.label import STACKED, WHOLE_PERCENT, Shown, colour_step
+from datagen.figures.charts.label import COLOURS, Shown, shown
 from datagen.figures.charts.looks import Look
-from datagen.figures.charts.numbers import NumberFormat, Scale, nice
+from datagen.figures.charts.numbers import NumberFormat, Scale
 
 Box = tuple[float, float, float, float]
 
@@ -29,10 +30,15 @@ class Marks:
     boxes: list[tuple[Box, str]] = field(default_factory=list)
     is_stacked: bool = False
 
+    @property
+    def bar_height(self) -> int:
+        """Of a heat map's colour bar, in pixels."""
+        return round(self.height * 0.8)
+
     def names_below(self) -> list[str]:
         if self.chart.kind == "heat_map":
             return [series.name for series in self.chart.series]
-        return [] if self.chart.kind in ("horizontal", "scatter", "pie", "donut") else [*self.chart.categories]
+        return [] if self.chart.kind in ("horizontal", "scatter", "histogram", "pie", "donut") else self.chart.written
 
     def scales_below(self) -> list[tuple[Scale, NumberFormat]]:
         scale = self.scales[0] if self.chart.kind == "horizontal" else self.x_scale
@@ -47,16 +53,15 @@ class Marks:
         axis = layer.pop("axis_number", 0)
         scale = self.scales[axis]
         assert scale is not None
-        if "x" in encoding and (chart.kind in ("horizontal", "scatter")):
-            below = self.x_scale if chart.kind == "scatter" else scale
-            assert below is not None
-            name = chart.x_name if chart.kind == "scatter" else chart.y_names[0]
-            yield "x", below, chart.x_numbers if chart.kind == "scatter" else chart.numbers, name
+        if "x" in encoding and chart.kind == "horizontal":
+            yield "x", scale, chart.numbers, chart.y_names[0]
+        elif "x" in encoding and self.x_scale:
+            yield "x", self.x_scale, chart.x_numbers, chart.x_name
         if "y" in encoding and chart.kind != "horizontal":
             yield "y", scale, chart.numbers, chart.y_names[axis]
 
     def name_channel(self, layer: dict[str, Any]) -> str:
-        if self.chart.kind in ("pie", "donut", "scatter"):
+        if self.chart.kind in ("pie", "donut", "scatter", "histogram"):
             return ""
         if self.chart.kind == "heat_map" and "y" in layer["encoding"]:
             layer["encoding"]["y"]["axis"] = {"title": None}
@@ -79,21 +84,16 @@ class Marks:
         return ""
 
     def shown(self) -> Shown:
-        chart, scale = self.chart, self.scales[0]
-        if chart.kind in ("pie", "donut"):
-            return Shown((WHOLE_PERCENT,), self.printed)
-        if not self.look.has_axis:
-            return Shown((None,) * len(chart.series), self.printed)
-        if chart.kind == "heat_map":
-            assert scale is not None
-            return Shown((colour_step(scale.distance, scale.high - scale.low),) * len(chart.series), self.printed)
-        length = self.width if chart.kind == "horizontal" else self.height
-        steps = []
-        for series in chart.series:
-            scale = self.scales[series.axis]
-            assert scale is not None
-            steps.append(nice(STACKED * scale.step(length)) if self.is_stacked else scale.step(length))
-        return Shown(tuple(steps), self.printed, self.x_scale.step(self.width) if self.x_scale else None)
+        """What can be read. The plot's sides are whole pixels."""
+        width, height = round(self.width), round(self.height)
+        pixels: float = {
+            "horizontal": width,
+            "pie": math.pi * width,
+            "donut": math.pi * width,
+            "heat_map": min(COLOURS, self.bar_height),
+        }.get(self.chart.kind, height)
+        x_scale = (self.x_scale, float(width)) if self.x_scale and self.chart.kind == "scatter" else None
+        return shown(self.chart, self.look, self.printed, self.scales, [pixels] * len(self.scales), x_scale)
 
     def colours(self) -> dict[str, Any]:
         """The channel that tells series apart, with a legend where they have names."""

@@ -1,18 +1,22 @@
-"""The words on charts, in languages of many scripts: names out of Unicode's CLDR, which Babel carries, and lines of text.
+"""The words on charts, in languages of many scripts: names out of Unicode's CLDR, which Babel carries.
 
-CLDR has countries, cities, languages, currencies, months, days, quarters and units, as people write them in a language. Titles
-are put together from these; where lines of text are given, most titles are one of them. Licence of CLDR: Unicode-3.0.
+CLDR has countries, cities, languages, currencies, months, days, quarters and units, as people write them in a language, and how
+they write a date. What is measured, and by what, comes from the vocabulary. Licence of CLDR: Unicode-3.0.
 """
 
+import datetime
 import functools
+import math
 import random
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from babel import Locale
+from babel.dates import format_date, format_skeleton
 
+from datagen.figures.charts import vocabulary
 from datagen.figures.charts.numbers import NumberFormat
 
 # fmt: off
@@ -33,27 +37,31 @@ LANGUAGES: dict[str, tuple[str, int]] = {
 _ZEROS = {"arab": "٠", "arabext": "۰", "deva": "०", "beng": "০", "mymr": "၀"}
 _MAX_CHARS = 26
 _NO_COUNTRIES = ("ZZ", "XA", "XB")  # nowhere, and what programmers test with
+_MONEY = ("USD", "EUR", "GBP", "JPY", "CNY", "INR", "CHF", "BRL", "KRW", "TRY")
 _NOT_UNITS = ("per-", "concentr", "portion", "light-speed")
 
 
 @dataclass(frozen=True)
 class Category:
-    """What one axis of a chart is divided by: the names in order, and what stands for all of them. Those in time have a season of
-    `period` steps, 0 for none."""
+    """What one axis of a chart is divided by: the names in order. `division` is that of the vocabulary, "" for none; `when` says
+    which time they are of, "" if they say it themselves or if it isn't known. Those in time have a season of `period` steps, 0
+    for none, and so many `steps_a_year`. Each `every`-th has room on an axis."""
 
     names: tuple[str, ...]
-    title: str = ""
+    division: str = ""
+    when: str = ""
     period: int = 0
+    steps_a_year: float = 1.0
     is_time: bool = False
+    every: int = 1
 
 
 @dataclass(frozen=True)
 class Words:
-    """A language's words, those that `can_draw` says yes to. `lines` are the titles that were given for it."""
+    """A language's words, those that `can_draw` says yes to."""
 
     lang: str
     can_draw: Callable[[str], bool] = lambda text: True
-    lines: tuple[str, ...] = ()
 
     @functools.cached_property
     def _locale(self) -> Locale:
@@ -84,6 +92,26 @@ class Words:
     @functools.cached_property
     def currencies(self) -> list[str]:
         return self._good([name for _, name in sorted(self._locale.currencies.items()) if "(" not in name])
+
+    def noun(self, name: str) -> str:
+        return vocabulary.noun(self.lang, name)
+
+    def divided(self, what: str, by: str) -> str:
+        return vocabulary.divided(self.lang, what, by)
+
+    def unit(self, key: str) -> str:
+        """The name of a unit of CLDR's; "" where the language has none that it can write here."""
+        name = self._locale.unit_display_names.get(key, {}).get("long", "")
+        return next(iter(self._good([name], 30)), "")
+
+    def money(self, draw: random.Random) -> str:
+        return next(iter(self._good([self._locale.currencies.get(draw.choice(_MONEY), "")], 30)), "")
+
+    def date(self, date: datetime.date, skeleton: str) -> str:
+        """A date as the language writes it: a day with its month and year, or for "yMMM" the month and year alone."""
+        if skeleton:
+            return _plain(format_skeleton(skeleton, date, locale=self._locale)).replace("\u202f", " ")
+        return _plain(format_date(date, "medium", locale=self._locale)).replace("\u202f", " ")
 
     @functools.cached_property
     def units(self) -> list[str]:
@@ -141,46 +169,85 @@ class Words:
 
 
 @functools.cache
-def cached(lang: str, can_draw: Callable[[str], bool], lines: tuple[str, ...] = ()) -> Words:
+def cached(lang: str, can_draw: Callable[[str], bool]) -> Words:
     """The same words as ever for a language, so that each list is made once."""
-    return Words(lang, can_draw, lines)
+    return Words(lang, can_draw)
 
 
-def time_axis(words: Words, draw: random.Random, numbers: NumberFormat) -> Category:
-    """Years, months, days or quarters in a row."""
-    match draw.choices(("years", "months", "days", "quarters", "days of a month"), (9, 7, 2, 3, 2))[0]:
+def time_axis(words: Words, draw: random.Random, numbers: NumberFormat, is_yearly: bool = False) -> Category:
+    """Years, months, days or quarters in a row; years alone if `is_yearly`."""
+    year = words.year(draw.randint(2000, 2025), numbers)
+    weights = (1, 0, 0, 0, 0) if is_yearly else (9, 7, 2, 3, 2)
+    match draw.choices(("years", "months", "days", "quarters", "days of a month"), weights)[0]:
         case "years":
             num = draw.randint(4, 16)
             first = draw.randint(1950, 2026 - num)
-            return Category(tuple(words.year(first + k, numbers) for k in range(num)), is_time=True)
+            return Category(tuple(words.year(first + k, numbers) for k in range(num)), "year", is_time=True)
         case "months":
             months = words.months(is_short=draw.random() < 0.7)
             num = draw.choice((6, 8, 12, 12, 12, 12))
             first = 0 if num == 12 else draw.randint(0, 12 - num)
-            return Category(months[first : first + num], period=12, is_time=True)
+            return Category(months[first : first + num], "month", year, period=12, steps_a_year=12, is_time=True)
         case "days":
-            return Category(words.days(is_short=draw.random() < 0.6), period=7, is_time=True)
+            return Category(words.days(is_short=draw.random() < 0.6), period=7, steps_a_year=365, is_time=True)
         case "quarters":
             first = draw.randint(2005, 2023)
             names = words.quarters()
             return Category(
                 tuple(f"{name} {words.year(first + k, numbers)}" for k in range(draw.randint(1, 3)) for name in names),
                 period=4,
+                steps_a_year=4,
                 is_time=True,
             )
         case _:
             num = draw.randint(5, 20)
-            return Category(tuple(words.year(k + 1, numbers) for k in range(num)), is_time=True)
+            days = tuple(words.year(k + 1, numbers) for k in range(num))
+            month = words.date(datetime.date(draw.randint(2000, 2025), draw.randint(1, 12), 1), "yMMMM")
+            return Category(days, "", month if words.can_draw(month) else "", steps_a_year=365, is_time=True)
 
 
-def names_axis(words: Words, draw: random.Random, num: int, most: int = _MAX_CHARS, but: Sequence[str] = ()) -> Category:
-    """So many countries, cities, languages or currencies, none of `but`. Fewer where the language has no more."""
-    lists = (words.countries, words.cities, words.languages, words.currencies)
-    names = draw.choices(lists, (6, 5, 3, 1))[0]
+def date_axis(words: Words, draw: random.Random, numbers: NumberFormat, is_yearly: bool = False) -> Category:
+    """Many days, weeks, months or years in a row, of which each `every`-th has room to be written."""
+    num = draw.randint(18, 48)
+    start = datetime.date(draw.randint(1998, 2022), draw.randint(1, 12), 1)
+    match "year" if is_yearly else draw.choice(("day", "week", "month", "year")):
+        case "day":
+            names = [words.date(start + datetime.timedelta(days=k), "") for k in range(num)]
+            made = Category(tuple(names), period=7, steps_a_year=365, is_time=True, every=draw.choice((5, 7, 10)))
+        case "week":
+            names = [words.date(start + datetime.timedelta(days=7 * k), "") for k in range(num)]
+            made = Category(tuple(names), period=52, steps_a_year=52, is_time=True, every=draw.choice((4, 8)))
+        case "month":
+            months = [
+                start.replace(year=start.year + (start.month - 1 + k) // 12, month=(start.month - 1 + k) % 12 + 1)
+                for k in range(num)
+            ]
+            names = [words.date(month, "yMMM") for month in months]
+            made = Category(tuple(names), "month", period=12, steps_a_year=12, is_time=True, every=draw.choice((3, 6, 12)))
+        case _:
+            first = 5 * draw.randint(390, 395)
+            names = [words.year(first + k, numbers) for k in range(num)]
+            made = Category(tuple(names), "year", is_time=True, every=draw.choice((5, 5, 10)))
+    every = max(made.every, math.ceil(num / 7) if made.division != "year" else 5)
+    is_good = words.can_draw("".join(made.names)) and len(set(made.names)) == num
+    return replace(made, every=every) if is_good else time_axis(words, draw, numbers, is_yearly)
+
+
+def names_axis(
+    words: Words,
+    draw: random.Random,
+    num: int,
+    most: int = _MAX_CHARS,
+    but: Sequence[str] = (),
+    divisions: Sequence[str] = ("country", "city"),
+) -> Category:
+    """So many countries, cities or languages, none of `but`. Fewer where the language has no more."""
+    division = draw.choice(divisions)
+    names = {"country": words.countries, "city": words.cities, "language": words.languages}[division]
     fitting = [name for name in names if len(name) <= most and name not in but]
     if len(fitting) < num:
-        fitting = [name for name in words.countries if len(name) <= max(most, 16) and name not in but]
-    return Category(tuple(draw.sample(fitting, min(num, len(fitting)))))
+        fitting = [name for name in names if len(name) <= max(most, 16) and name not in but]
+    return Category(tuple(draw.sample(fitting, min(num, len(fitting)))), division)
 
 
 def _is_latin(locale: Locale) -> bool:

@@ -16,15 +16,19 @@ from datagen.figures.charts.chart_data import FIVE, Chart, Series, shares
 from datagen.figures.charts.compose import compose
 from datagen.figures.charts.faces import faces, languages
 from datagen.figures.charts.label import Shown
-from datagen.figures.charts.looks import distinct, look
-from datagen.figures.charts.numbers import NumberFormat, Scale, reading_step
+from datagen.figures.charts.looks import distinct, look, settled
+from datagen.figures.charts.numbers import NumberFormat, Ruler, Scale
+from datagen.figures.charts.topics import TOPICS
 from datagen.figures.charts.words import LANGUAGES
 from datagen.record import SampleError
 from datagen.tables.cells import parse, to_html
-from tests.inputs.charts import is_near, some_language, words, wrong_values
+from tests.inputs.chart_marks import marks
+from tests.inputs.charts import heads, some_language, words, wrong_values
 
 PLAIN = NumberFormat()
 BARS = Chart("bar", "Rain", "city", ("mm",), ("Rome", "Oslo"), (Series("", (47.0, None)),), PLAIN, 0)
+FINE = Ruler(Scale(0.0, 10.0, (), 10.0), 10, 0)
+AXIS = Scale(0.0, 100.0, (0.0, 50.0, 100.0), 50.0)
 TWO = replace(BARS, kind="grouped", series=(Series("2001", (47.0, 12.0)), Series("2002", (3.0, 8.0))))
 
 
@@ -63,18 +67,25 @@ def test_a_number_that_the_format_cannot_have_written_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("distance", "per_pixel", "step"),
+    ("high", "pixels", "decimals", "step"),
     [
-        (20, 0.1, 2),  # a tenth of the ticks
-        (50, 0.1, 5),
-        (25, 0.1, 5),  # 2.5 is rounded up
-        (10, 1.7, 5),  # two pixels are 3.4
-        (0.5, 0.001, 0.05),
-        (200_000, 10, 20_000),
+        (100, 1000, 3, 0.1),
+        (100, 300, 3, 0.2),  # a pixel is 0.33
+        (100, 300, 0, 1),  # the data has no more
+        (1_000_000, 290, 0, 2000),
+        (0.5, 400, 6, 0.001),
     ],
 )
-def test_what_can_be_read_is_a_tenth_of_a_tick_and_two_pixels_at_least(distance, per_pixel, step):
-    assert reading_step(distance, per_pixel) == pytest.approx(step)
+def test_values_are_read_to_a_pixel_at_most_but_no_finer_than_the_data(high, pixels, decimals, step):
+    assert Ruler(Scale(0.0, high, (), high), pixels, decimals).step(high / 3) == pytest.approx(step)
+
+
+def test_on_a_logarithmic_axis_a_pixel_is_worth_more_at_larger_values():
+    scale = Scale.logarithmic([3, 900])
+    assert (scale.low, scale.high, scale.ticks) == (1, 1000, (1, 10, 100, 1000))
+    assert scale.share(10) == pytest.approx(1 / 3)
+    assert [Ruler(scale, 300, 3).step(value) for value in (2, 20, 200)] == pytest.approx([0.02, 0.2, 2])
+    assert Scale.logarithmic([0.02, 5]).texts(PLAIN) == ["0.01", "0.1", "1", "10"]
 
 
 def test_axes_hold_their_values_and_have_about_as_many_ticks_as_asked_for():
@@ -103,40 +114,64 @@ def test_shares_are_whole():
         assert math.fsum(shares(random.Random(number), 3 + number % 6, number % 3)) == pytest.approx(100)
 
 
-def test_a_label_has_what_is_printed_else_what_can_be_read_else_nothing():
-    read = to_html(label.table(BARS, Shown((5.0,))))
-    assert read == (
+def test_a_label_has_what_is_printed_else_what_can_be_read():
+    ruler = Ruler(AXIS, 20, 0)  # a pixel is 5
+    assert to_html(label.table(BARS, Shown((ruler,), x_name="city", y_name="mm"))) == (
         '<table><tr><td colspan="2">Rain</td></tr><tr><td>city</td><td>mm</td></tr>'
         "<tr><td>Rome</td><td>45</td></tr><tr><td>Oslo</td><td></td></tr></table>"
     )
-    assert "<td>Rome</td><td>47.0</td>" in to_html(label.table(BARS, Shown((5.0,), {(0, 0): "47.0"})))
-    assert "<td>Rome</td><td></td>" in to_html(label.table(BARS, Shown((None,))))
+    printed = to_html(label.table(BARS, Shown((ruler,), {(0, 0): "47.0"})))
+    assert "<td>Rome</td><td>47.0</td>" in printed and "mm" not in printed
+    with pytest.raises(ValueError, match=r"bar: 47\.0 is neither printed nor on an axis"):
+        label.table(BARS, Shown((None,)))
+    erring = replace(BARS, series=(Series("", (47.0, 12.0), errors=(3.0, 1.2)),))
+    assert "<td>Rome</td><td>47.0 ± 3.0</td>" in to_html(label.table(erring, Shown((Ruler(AXIS, 200, 1),))))
 
 
 def test_series_stand_under_the_name_of_their_axis():
-    assert to_html(label.table(replace(TWO, title=""), Shown((1.0, 1.0)))) == (
+    assert to_html(label.table(replace(TWO, title=""), Shown((FINE, FINE), x_name="city", y_name="mm"))) == (
         '<table><tr><td rowspan="2">city</td><td colspan="2">mm</td></tr><tr><td>2001</td><td>2002</td></tr>'
         "<tr><td>Rome</td><td>47</td><td>3</td></tr><tr><td>Oslo</td><td>12</td><td>8</td></tr></table>"
     )
-    nameless = to_html(label.table(replace(TWO, title="", x_name="", y_names=("",)), Shown((1.0, 1.0))))
+    nameless = to_html(label.table(replace(TWO, title=""), Shown((FINE, FINE))))
     assert nameless.startswith("<table><tr><td></td><td>2001</td><td>2002</td></tr><tr><td>Rome</td>")
 
 
 def test_points_come_by_series_and_x():
     points = (Series("a", (5.0, 1.0), (2.0, 1.0)), Series("b", (9.0,), (0.0,)))
     chart = replace(BARS, kind="scatter", title="", x_name="km", categories=(), series=points)
-    assert to_html(label.table(chart, Shown((1.0, 1.0), x_step=0.5))) == (
+    assert to_html(label.table(chart, Shown((FINE, FINE), {}, Ruler(AXIS, 200, 1), "km", "mm"))) == (
         "<table><tr><td></td><td>km</td><td>mm</td></tr><tr><td>a</td><td>1.0</td><td>1</td></tr>"
         "<tr><td>a</td><td>2.0</td><td>5</td></tr><tr><td>b</td><td>0.0</td><td>9</td></tr></table>"
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "num_series"), [("stacked", 1), ("line", 2), ("scatter", 1), ("box", 1), ("radar", 1), ("composite", 2)]
+)
+def test_where_not_all_numbers_are_printed_there_is_an_axis(kind, num_series):
+    bare = replace(look(random.Random(1), kind), has_axis=False, has_labels=True)
+    assert settled(bare, replace(BARS, kind=kind, series=BARS.series * num_series)).has_axis
+    assert not settled(bare, BARS).has_axis
+    assert settled(replace(bare, has_labels=False), BARS).has_axis
+    erring = settled(bare, replace(BARS, series=(Series("", (1.0, 2.0), errors=(0.1, 0.2)),)))
+    assert erring.has_axis and not erring.has_labels
+
+
+def faults(chart, figures, table):
+    """What of a label isn't in the picture: names, values, and marks that stand elsewhere."""
+    there = {" ".join(text.get_text().split()) for text in matplotlib_charts._texts(figures.figure)}
+    names = [name for name in heads(label.table(chart, figures.shown)) if name not in there and chart.kind != "box"]
+    return names + wrong_values(chart, figures.shown, table) + [mark for mark in marks(chart, figures, table) if mark.off > 1]
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_label_is_what_was_drawn_within_what_can_be_read(kind):
+def test_the_label_is_what_was_drawn_to_a_pixel(kind):
     charts = [made for seed in range(4) if (made := drawn(kind, seed))]
     assert charts
     for chart, figures, table in charts:
-        assert wrong_values(chart, figures.shown, table) == []
+        assert faults(chart, figures, table) == []
+        assert any(label.value_text(chart, figures.shown, 0, 0) for _ in chart.categories[:1]) or kind == "scatter"
 
 
 @pytest.mark.slow
@@ -144,17 +179,20 @@ def test_the_label_is_what_was_drawn_within_what_can_be_read(kind):
 def test_five_hundred_labels_are_what_was_drawn():
     charts = [made for seed in range(40) for kind in KINDS if (made := drawn(kind, seed))]
     assert len(charts) >= 500
-    assert {chart.title: wrong for chart, figures, table in charts if (wrong := wrong_values(chart, figures.shown, table))} == {}
+    assert {chart.title: wrong for chart, figures, table in charts if (wrong := faults(chart, figures, table))} == {}
+    assert sum(len(marks(*made)) for made in charts) > 3000
 
 
-def test_a_changed_value_is_seen():
-    chart, figures, _ = next(made for seed in range(9) if (made := drawn("bar", seed)) and made[1].shown.steps[0])
-    value = next(value for value in chart.series[0].values if value is not None)
-    place = chart.series[0].values.index(value)
+def test_a_mark_that_stands_elsewhere_is_seen():
+    chart, figures, _ = next(made for seed in range(9) if (made := drawn("bar", seed)) and not made[1].shown.printed)
+    place, value = next((place, value) for place, value in enumerate(chart.series[0].values) if value is not None)
     other = [*chart.series[0].values]
-    other[place] = value + figures.shown.steps[0] * 1.2
-    table = label.table(replace(chart, series=(replace(chart.series[0], values=tuple(other)),)), Shown(figures.shown.steps))
-    assert len(wrong_values(chart, Shown(figures.shown.steps), table)) == 1
+    ruler = figures.shown.rulers[0]
+    other[place] = value + 2.1 * ruler.scale.pixel(value, ruler.pixels)
+    table = label.table(replace(chart, series=(replace(chart.series[0], values=tuple(other), errors=()),)), figures.shown)
+    bars = replace(chart, series=(replace(chart.series[0], errors=()),))
+    assert len(wrong_values(bars, figures.shown, table)) == 1
+    assert len([mark for mark in marks(bars, figures, table) if mark.off > 1]) == 1
 
 
 def by_ruler(axes, chart, pixels, side="y"):
@@ -172,7 +210,7 @@ def test_marks_stand_where_the_axis_says(kind):
     measured = 0
     for seed in range(6):
         made = drawn(kind, seed)
-        if made is None or not made[1].marks.look.has_axis:
+        if made is None or not made[1].marks.look.has_axis or made[0].is_log:
             continue
         chart, figures, _ = made
         for number, series in enumerate(chart.series):
@@ -183,9 +221,9 @@ def test_marks_stand_where_the_axis_says(kind):
                 if value is None or value > top:  # above the last tick there is nothing to measure by
                     continue
                 pixel = _pixel(axes, kind, number, place, value, side)
-                text = NumberFormat.rounded(chart.numbers, value, figures.shown.steps[number])
+                ruler = figures.shown.rulers[number]
                 read = by_ruler(axes, chart, [pixel], side)[0]
-                assert is_near(chart.numbers, text, read, figures.shown.steps[number] * 1.05), (chart.title, value, read)
+                assert abs(read - chart.numbers.value(ruler.text(chart.numbers, value))) <= ruler.scale.pixel(value, ruler.pixels)
                 measured += 1
     assert measured > 10
 
@@ -227,6 +265,57 @@ def test_draws_are_the_same_in_another_process_whatever_a_users_matplotlibrc_say
     environment = os.environ | {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "PYTHONHASHSEED": "7"}
     other = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True, check=True)
     assert other.stdout.split() == digests() == digests()
+
+
+def test_several_charts_in_a_picture_have_their_tables_in_order():
+    made = Charts(("bar", "histogram"), ("en",), panels=1.0)
+    drawing = next(found for seed in range(9) if len((found := made.draw(random.Random(seed))).regions) == 4)
+    assert drawing.text == "\n\n".join(region.text for region in drawing.regions)
+    assert all(parse(region.text, is_strict=True).num_rows > 2 for region in drawing.regions)
+    one, two, three, four = (region.box for region in drawing.regions)
+    assert one.x1 < two.x0 and one.y1 < three.y0 and three.x1 < four.x0
+    assert (one.y0, three.y0, four.x1, four.y1) == (two.y0, four.y0, *drawing.size)
+    assert drawing.metadata["kind"] == "panels"
+
+
+def some_charts(kind, lang="en", num=60):
+    return [compose(random.Random(f"some {seed}"), kind, words(lang)) for seed in range(num)]
+
+
+def test_titles_name_the_quantity_and_units_belong_to_it():
+    nouns = {words("en").noun(topic.name): [words("en").unit(key) for key in topic.units] for topic in TOPICS}
+    for kind in KINDS:
+        for chart in some_charts(kind, num=12):
+            named = " ".join((chart.title, chart.x_name, *chart.y_names, *(series.name for series in chart.series)))
+            assert any(noun in named for noun in nouns), (kind, named)
+    assert any(" by country" in chart.title for chart in some_charts("horizontal"))
+    assert {"Rainfall (millimeters)", "Temperature (degrees Celsius)"} <= {
+        s.name for c in some_charts("composite") for s in c.series
+    }
+    assert any(chart.title.startswith("各国") for chart in some_charts("pie", "zh-Hans"))
+
+
+def test_some_axes_are_logarithmic_some_have_dates_and_some_values_have_errors():
+    lines = some_charts("line", num=150)
+    wide = [chart for chart in lines if chart.is_log]
+    assert wide and all(min(value for series in chart.series for value in series.present) > 0 for chart in wide)
+    dated = next(chart for chart in lines if chart.every > 1 and "," in chart.categories[0])
+    assert len(dated.categories) >= 18 and dated.written.count("") >= len(dated.categories) // 2
+    assert dated.categories[0].split(", ")[1].isdigit()  # a day, and its year
+    erring = [series for chart in some_charts("bar", num=150) for series in chart.series if series.errors]
+    assert erring and all(len(series.errors) == len(series.values) and min(series.errors) > 0 for series in erring)
+    assert all(min(series.ends) < min(series.present) for series in erring)
+
+
+def test_bins_of_a_histogram_are_of_one_width_and_hold_a_heap():
+    for chart in some_charts("histogram"):
+        widths = {round(b - a, 6) for a, b in zip(chart.edges, chart.edges[1:], strict=False)}
+        counts = chart.series[0].values
+        assert len(widths) == 1 and len(chart.edges) == len(counts) + 1
+        low, high = (chart.numbers.value(text) for text in chart.categories[0].split("–"))
+        assert (low, high) == pytest.approx(chart.edges[:2])
+        assert max(counts) not in (counts[0], counts[-1]) or len(counts) < 5 or sum(counts) < 60
+        assert set(chart.edge_scale.ticks) <= {*chart.edges}
 
 
 def test_every_language_has_words_that_its_typefaces_draw():
