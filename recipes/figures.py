@@ -98,8 +98,8 @@ def figures(
 ) -> Recipe:
     """Figures made here, with exact labels: charts as tables, chemical structures as SMILES, plane geometry.
 
-    At most `limit` of the `kinds`, by default all that the paper has, in its proportions, and at least a block of each. Raises
-    `ValueError` for a kind or a list that there isn't, and for a list of which nothing would be made."""
+    At most `limit` of the `kinds`, to whole blocks of 50, by default all that the paper has, in its proportions, and at least a
+    block of each. Raises `ValueError` for a kind or a list that there isn't, and for a list of which nothing would be made."""
     names = list(dict.fromkeys(part for part in kinds.split(",") if part)) or [name for name in KINDS if KINDS[name].share]
     if unknown := [name for name in names if name not in KINDS]:
         raise ValueError(f"kinds={kinds}: there is no kind {unknown[0]!r}: allowed are {', '.join(KINDS)}")
@@ -107,12 +107,20 @@ def figures(
         raise ValueError(f"molecules={molecules}: kinds={kinds} has no molecules; leave one of the words out, or add that kind")
     if molecules and not Path(molecules).is_file():
         raise ValueError(f"molecules={molecules}: no such file; a list of SMILES is needed, as .smi or .csv, gzipped or not")
-    total = sum(max(1, KINDS[name].share) for name in names)
+    blocks = _blocks(names, (limit or DEFAULT_LIMIT) // BLOCK)
     made = []
     for name in names:
-        kind = KINDS[name]
-        count = max(1, (limit or DEFAULT_LIMIT) * max(1, kind.share) // total // BLOCK) * BLOCK
+        kind, count = KINDS[name], blocks[name] * BLOCK
         source = DrawSource(kind.maker(molecules or PACKAGES), stage=NAME, core_s=kind.core_s, num_bytes=kind.num_bytes)
         made.append(Pipeline(name, kind.draws(molecules or PACKAGES, count, seed), source, ()))
     alike = MarkAlike(datasets=tuple(names), benchmarks=benchmark_folder(benchmarks))
     return Recipe(NAME, (*made, alike, Report(datasets=tuple(names), seed=seed)))
+
+
+def _blocks(names: list[str], num: int) -> dict[str, int]:
+    """How many of `num` blocks each kind gets, one at least: each further one goes to whom it brings nearest to its share, after
+    Sainte-Laguë. So no kind has fewer of more blocks."""
+    blocks = dict.fromkeys(names, 1)
+    for _ in range(num - len(names)):
+        blocks[max(names, key=lambda name: max(1, KINDS[name].share) / (blocks[name] + 0.5))] += 1
+    return blocks

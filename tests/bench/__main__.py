@@ -22,6 +22,7 @@ BENCHES = {
     "glyphs": ("coarse",),
     "tables": ("fine",),
     "charts": ("figures",),
+    "chart_labels": ("figures",),
     "figures": ("figures",),
     "parts": ("work",),
     "scale": ("work", "--shards", "5000"),

@@ -18,6 +18,7 @@ from datagen.tables.cells import Table
 from tests.inputs.charts import points, rows
 
 _PATH = re.compile(r"<path d=\"([^\"]*)\"([^>]*)>")
+_POLYLINE = re.compile(r"<polyline points=\"([^\"]*)\"([^>]*)>")
 _COMMAND = re.compile(r"([MLlHhVvAaCcZz])([^A-Za-z]*)")
 _NUMBER = re.compile(r"-?[\d.]+(?:e-?\d+)?")
 
@@ -154,6 +155,9 @@ def _paths(svg: str) -> list[_Path]:
                 continue
             vertices.append((x, y))
         made.append(_Path(vertices, attributes))
+    for numbers, attributes in _POLYLINE.findall(svg):
+        parts = [float(part) for part in _NUMBER.findall(numbers)]
+        made.append(_Path([*zip(parts[::2], parts[1::2], strict=True)], attributes))
     return made
 
 
@@ -177,9 +181,8 @@ def _of_echarts(chart: Chart, drawn: Any, read: Read) -> Iterator[Mark]:
         elif chart.kind == "heat_map":
             cell = placed[0, number * len(chart.categories) + place][0]
             length = drawn.shown.rulers[0].pixels
-            yield Mark(
-                what, _along(_hex(cell), [_rgb(c) for c in plan.heat_colours()]) * length, plan.scales[0].share(value) * length
-            )
+            share, stops = plan.scales[0].share(value), [_rgb(colour) for colour in plan.heat_colours()]
+            yield Mark(what, _along(_hex(cell), stops, share) * length, share * length)
         elif chart.kind == "box":
             ys = sorted({y for path in placed[0, place] for _, y in path.vertices}, key=lambda y: abs(y - pixel(value)))
             yield Mark(what, ys[0], pixel(value))
@@ -241,11 +244,11 @@ def _hex(path: _Path) -> tuple[float, ...]:
     return _rgb(re.search(r'fill="([^"]*)"', path.attributes)[1])
 
 
-def _along(colour: tuple[float, ...], stops: list[tuple[float, ...]], said: float, offsets: list[float] | None = None) -> float:
-    """How far along a gradient through stops, evenly spaced without offsets, a colour stands: where nearest to `said`, of the
-    places that have it when each channel is rounded."""
+def _along(colour: tuple[float, ...], stops: list[tuple[float, ...]], said: float) -> float:
+    """How far along a gradient through evenly spaced stops a colour stands: where nearest to `said`, of the places that have it
+    when each channel is rounded."""
     shares = numpy.linspace(0, 1, 4097)
-    at = offsets or numpy.linspace(0, 1, len(stops))
+    at = numpy.linspace(0, 1, len(stops))
     ramp = numpy.stack([numpy.interp(shares, at, [stop[k] for stop in stops]) for k in range(3)], 1)
     off = numpy.abs(ramp - numpy.asarray(colour)).max(1)
     same = shares[off <= max(1.0, off.min())]
@@ -254,8 +257,8 @@ def _along(colour: tuple[float, ...], stops: list[tuple[float, ...]], said: floa
 
 def _items(node: Any, found: dict[str, list[dict]]) -> dict[str, list[dict]]:
     """The items of a scenegraph's marks by the names of these, lines' points one after another."""
-    if node.get("name", "").endswith("marks") or node.get("role") == "legend-gradient":
-        found.setdefault(node.get("name") or node["role"], []).extend(node["items"])
+    if node.get("name", "").endswith("marks"):
+        found.setdefault(node["name"], []).extend(node["items"])
     for item in node.get("items", []):
         _items(item, found)
     return found
@@ -273,9 +276,8 @@ def _of_vega(chart: Chart, drawn: Any, read: Read) -> Iterator[Mark]:
         if chart.kind in ("pie", "donut"):
             yield Mark(what, (first[place]["endAngle"] - first[place]["startAngle"]) * width / 2, value / 100 * math.pi * width)
         elif chart.kind == "heat_map":
-            stops = items["legend-gradient"][0]["fill"]["stops"]
             cell = _rgb(first[number * len(chart.categories) + place]["fill"])
-            along = _along(cell, [_rgb(stop["color"]) for stop in stops], share, [stop["offset"] for stop in stops])
+            along = _along(cell, _vega_ramp(drawn.specification), share)
             yield Mark(what, along * ruler.pixels, share * ruler.pixels)
         elif chart.kind == "box":
             layer, side = {0: (0, "y"), 1: (0, "y2"), 2: (5, "y"), 3: (1, "y"), 4: (1, "y2")}[number]
@@ -299,6 +301,15 @@ def _of_vega(chart: Chart, drawn: Any, read: Read) -> Iterator[Mark]:
             for sign in (-1, 1):
                 said = height * (1 - ruler.scale.share(value + sign * one))
                 yield Mark(f"{what} error", min(ends, key=lambda y, said=said: abs(y - said)), said)
+
+
+def _vega_ramp(specification: dict[str, Any]) -> list[tuple[float, ...]]:
+    """The colours of a heat map's scale, from its low to its high end."""
+    scale = specification["layer"][0]["encoding"]["color"]["scale"]
+    values = [{"value": value} for value in numpy.linspace(*scale["domain"], 257).tolist()]
+    encoding = {"y": {"field": "value", "type": "ordinal"}, "color": {"field": "value", "type": "quantitative", "scale": scale}}
+    graph = vl_convert.vegalite_to_scenegraph({"data": {"values": values}, "mark": "rect", "encoding": encoding})
+    return [_rgb(item["fill"]) for item in _items(graph["scenegraph"], {})["marks"]]
 
 
 def _vega_order(chart: Chart) -> list[tuple[int, int]]:

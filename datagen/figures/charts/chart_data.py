@@ -84,7 +84,7 @@ class Chart:
         """The axis of a histogram's bins: a number at each edge, or at so many that they have room."""
         width, num = self.edges[1] - self.edges[0], len(self.edges) - 1
         distance = next(
-            far for times in (1, 2, 5, 10, 20) if (far := width * times) and num / times <= 10 and far < 1.01 * nice_below(far)
+            far for times in (1, 2, 5, 10, 20) if (far := width * times) and num / times <= 12 and far < 1.01 * nice_below(far)
         )
         distance = nice(distance)
         ticks = [

@@ -263,7 +263,7 @@ def _boxes(maker: _Maker) -> Chart:
     if about.least >= 0 > least:
         rows = [[value - 1.05 * least for value in row] for row in rows]
     largest = max(abs(value) for row in rows for value in row)
-    decimals = chart_data.decimals_for(draw, largest)
+    decimals = max(chart_data.decimals_for(draw, largest), chart_data.decimals_for(draw, spread))  # which keep the five apart
     columns = zip(*rows, strict=True)
     series = tuple(Series(name, tuple(_rounded([*column], decimals))) for name, column in zip(FIVE, columns, strict=True))
     unit = maker.unit(about)

@@ -18,6 +18,7 @@ from datagen.figures.charts.looks import Look, luminance, settled
 from datagen.figures.charts.numbers import NumberFormat, Scale
 from datagen.record import SampleError
 
+_SYMBOL = 30.0  # pixels of a legend's symbol and what is free behind it
 _TOUCHING = 1.0  # pixels that must be free around each text
 
 
@@ -115,6 +116,8 @@ def _planned(chart: Chart, look: Look, face: Face) -> Plan | None:
     plan.turn = 0
     if below and widest > 0.9 * (look.width - left - right) / len(below) * chart.every:
         plan.turn = look.labels_rotate
+    if plan.x_scale:
+        right = max(right, gap + engine.measured(face, size, plan.x_scale.texts(chart.x_numbers)[-1]) / 2 + 2)
     if not plan.turn and not plan.has_room_at_ends:
         right = max(right, gap + widest / 2)
         left = max(left, gap + widest / 2)
@@ -234,6 +237,8 @@ def _axes(plan: Plan) -> tuple[Any, Any]:
         below |= {"nameGap": look.size * 1.9, "nameRotate": 0}
         if chart.edges:  # under bars, which stand on an axis of their own
             bins = {"type": "category", "data": [*chart.categories], "show": False}
+            shown = {"customValues": [*plan.x_scale.ticks]}  # the first edge may be no multiple of their distance
+            below |= {"axisLabel": below["axisLabel"] | shown, "axisTick": below["axisTick"] | shown}
             below |= {"position": "bottom", "axisLine": {"show": True, "onZero": False, "lineStyle": {"color": look.ink}}}
             return [bins, below | {"splitLine": {"show": False}}], values[0]
     elif chart.x_name:
@@ -331,10 +336,15 @@ def _fault(plan: Plan, picture: str, face: Face) -> str:
         if text and text not in there:
             return f"{text!r} isn't in the picture"
     width, height = plan.look.width, plan.look.height
+    legend = {*plan.legend_names()}
     boxes = []
     for text, (x0, y0, x1, y1), is_upright in placed:
         if not is_upright:
             continue
+        if text in legend:
+            x0 -= _SYMBOL  # which stands before its name
+            if plan.legend == "top" and y1 > plan.box[1]:
+                return f"the legend with {text!r} reaches into the plot"
         if x0 < -_TOUCHING or y0 < -_TOUCHING or x1 > width + _TOUCHING or y1 > height + _TOUCHING:
             return f"{text!r} leaves the picture"
         boxes.append((x0 - _TOUCHING, y0, x1 + _TOUCHING, y1, text))

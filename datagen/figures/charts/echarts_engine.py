@@ -12,6 +12,7 @@ import json
 import os
 import re
 import tempfile
+import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -108,7 +109,26 @@ def svg(option: dict[str, Any], width: int, height: int) -> str:
 def png(picture: str, paper: str, faces: Sequence[Face]) -> bytes:
     """The pixels of an SVG whose texts are in these typefaces, the first one first."""
     files = list(dict.fromkeys(path for face in faces for path in (face.path, face.bold_path)))
+    picture = _TEXT.sub(lambda found: _spelled(found, faces), picture) if len(faces) > 1 else picture
     return bytes(resvg_py.svg_to_bytes(svg_string=picture, background=paper, skip_system_fonts=True, font_files=files))
+
+
+def _spelled(found: re.Match[str], faces: Sequence[Face]) -> str:
+    """A text whose characters are each marked with the typeface that has them. resvg finds these by itself, but not in a text
+    that has a ligature in one typeface and none in the other."""
+    runs: list[tuple[Face, str]] = []
+    for char in html.unescape(found[2]):
+        stays = char == " " or unicodedata.category(char)[0] in "MC"
+        has = (face for face in faces if ord(char) in typefaces.characters(face.path, face.index))
+        face = runs[-1][0] if stays and runs else next(has, faces[0])
+        if runs and runs[-1][0] is face:
+            runs[-1] = (face, runs[-1][1] + char)
+        else:
+            runs.append((face, char))
+    if len(runs) < 2:
+        return found[0]
+    spans = "".join(f'<tspan font-family="{face.family}">{html.escape(run, quote=False)}</tspan>' for face, run in runs)
+    return f"<text{found[1]}>{spans}</text>"
 
 
 def texts(picture: str, face: Face) -> list[PlacedText]:

@@ -124,6 +124,8 @@ class Plan:
         names = [chart.title, chart.x_name, *self.legend_names(), *self.names_below(), *self.printed.values()]
         if chart.kind in ("horizontal", "heat_map", "radar") or (chart.kind in ("pie", "donut") and not self.has_pie_legend):
             names += chart.categories
+        if self.x_scale:
+            names += self.x_scale.texts(chart.x_numbers)
         if self.look.has_axis and chart.kind not in ("pie", "donut"):
             names += [*chart.y_names, *(text for axis in self.tick_texts() for text in axis.values())]
         return names

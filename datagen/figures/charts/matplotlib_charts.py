@@ -26,7 +26,8 @@ from datagen.figures.charts.faces import Face, Faces
 from datagen.figures.charts.label import Shown
 from datagen.figures.charts.looks import Look, settled
 from datagen.figures.charts.matplotlib_frame import dress
-from datagen.figures.charts.matplotlib_marks import Marks, mark
+from datagen.figures.charts.matplotlib_marks import mark
+from datagen.figures.charts.matplotlib_plan import Marks
 from datagen.record import SampleError
 
 _DPI = 100

@@ -10,7 +10,7 @@ from matplotlib.ticker import NullFormatter
 
 from datagen.figures.charts.chart_data import Chart
 from datagen.figures.charts.looks import Look
-from datagen.figures.charts.matplotlib_marks import Marks
+from datagen.figures.charts.matplotlib_plan import Marks
 from datagen.figures.charts.numbers import NumberFormat, Scale
 
 _BROKEN_AT = 12  # characters of a name that may take two lines

@@ -5,57 +5,17 @@ Artists have a gid, `series/category` or `series`, by which a test finds what wa
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
 import numpy
 from matplotlib.axes import Axes
-from matplotlib.colors import to_hex, to_rgb
+from matplotlib.colors import to_rgb
 
 from datagen.figures.charts.chart_data import Chart
-from datagen.figures.charts.label import COLOURS, Shown, shown
-from datagen.figures.charts.looks import Look, ink_on
+from datagen.figures.charts.looks import Look
+from datagen.figures.charts.matplotlib_plan import Marks, colour, headroom, on, stacks
 from datagen.figures.charts.numbers import WHOLE, Scale, printed_text
 
 _HATCHES = ("//", "..", "xx", "\\\\", "--", "++", "oo", "**")
-
-
-@dataclass
-class Marks:
-    """What was drawn: axes by number with their scales, which values are printed, and what tells the series apart."""
-
-    chart: Chart
-    look: Look
-    axes: list[Axes]
-    scales: list[Scale | None] = field(default_factory=list)
-    x_scale: Scale | None = None
-    printed: dict[tuple[int, int], str] = field(default_factory=dict)
-    handles: list[Any] = field(default_factory=list)
-    names: list[str] = field(default_factory=list)
-    mappable: Any = None
-    bar: Any = None
-    is_stacked: bool = False
-
-    def shown(self) -> Shown:
-        """What can be read, now that everything has its place."""
-        chart = self.chart
-        pixels = [axes.bbox.width if chart.kind == "horizontal" else axes.bbox.height for axes in self.axes]
-        match chart.kind:
-            case "pie" | "donut":
-                transform = self.axes[0].transData.transform
-                pixels = [math.tau * (transform((1, 0))[0] - transform((0, 0))[0])]
-            case "radar":
-                pixels = [self.axes[0].bbox.height / 2]
-            case "heat_map" if self.bar:
-                pixels = [min(COLOURS, self.bar.bbox.height)]
-        x_scale = (self.x_scale, self.axes[0].bbox.width) if self.x_scale and chart.kind == "scatter" else None
-        return shown(chart, self.look, self.printed, self.scales, pixels, x_scale)
-
-    def top(self, axis: int) -> float:
-        """The largest value on an axis, of a stack its sum."""
-        if self.is_stacked:
-            return max(_stacks(self.chart))
-        return max(value for series in self.chart.series if series.axis == axis for value in series.ends)
 
 
 def mark(axes: Axes, chart: Chart, look: Look) -> Marks:
@@ -75,32 +35,13 @@ def mark(axes: Axes, chart: Chart, look: Look) -> Marks:
     return marks
 
 
-def colour(look: Look, number: int) -> str:
-    return look.palette[number % len(look.palette)]
-
-
-def on(paper: object) -> str:
-    """The ink for numbers on a colour of matplotlib's."""
-    return ink_on(to_hex(paper))  # type: ignore[arg-type]
-
-
-def _stacks(chart: Chart) -> list[float]:
-    return [math.fsum(value or 0.0 for value in column) for column in zip(*(s.values for s in chart.series), strict=True)]
-
-
-def _headroom(marks: Marks) -> float:
-    if marks.look.legend == "inside" and marks.chart.has_names and marks.chart.kind != "horizontal":
-        return 0.32 if len(marks.chart.series) > 1 else 0.22
-    return 0.12 if marks.look.has_labels else 0.04
-
-
 def _bars(marks: Marks) -> None:
     chart, look, axes = marks.chart, marks.look, marks.axes[0]
     lies = chart.kind == "horizontal"
     bars = [n for n in range(len(chart.series)) if chart.kind != "composite" or n == 0]
     marks.is_stacked = chart.kind == "stacked"
-    values = _stacks(chart) if marks.is_stacked else [v for s in chart.series if s.axis == 0 for v in s.ends]
-    top = 0.0 if chart.is_whole and look.legend != "inside" else _headroom(marks)
+    values = stacks(chart) if marks.is_stacked else [v for s in chart.series if s.axis == 0 for v in s.ends]
+    top = 0.0 if chart.is_whole and look.legend != "inside" else headroom(marks)
     scale = Scale.over(values, look.num_ticks, True, top)
     if lies and look.has_labels:
         scale = Scale.over(values, look.num_ticks, True, 0.2)
@@ -167,7 +108,7 @@ def _line_over(marks: Marks) -> None:
         axes = axes.twinx()
         axes.set_facecolor("none")
         marks.axes.append(axes)
-        marks.scales.append(Scale.over(series.present, look.num_ticks, look.from_zero, _headroom(marks)))
+        marks.scales.append(Scale.over(series.present, look.num_ticks, look.from_zero, headroom(marks)))
     line = axes.plot(
         range(len(series.values)),
         series.values,  # type: ignore[arg-type]
@@ -216,7 +157,7 @@ def _lines(marks: Marks) -> None:
     chart, look, axes = marks.chart, marks.look, marks.axes[0]
     values = [value for series in chart.series for value in series.ends]
     marks.scales = [
-        Scale.logarithmic(values) if chart.is_log else Scale.over(values, look.num_ticks, look.from_zero, _headroom(marks))
+        Scale.logarithmic(values) if chart.is_log else Scale.over(values, look.num_ticks, look.from_zero, headroom(marks))
     ]
     for number, series in enumerate(chart.series):
         own = [math.nan if value is None else value for value in series.values]
@@ -263,7 +204,7 @@ def _point_labels(marks: Marks) -> None:
 def _areas(marks: Marks) -> None:
     chart, look, axes = marks.chart, marks.look, marks.axes[0]
     marks.is_stacked = len(chart.series) > 1
-    marks.scales = [Scale.over(_stacks(chart), look.num_ticks, True, _headroom(marks))]
+    marks.scales = [Scale.over(stacks(chart), look.num_ticks, True, headroom(marks))]
     bottom = numpy.zeros(len(chart.categories))
     for number, series in enumerate(chart.series):
         top = bottom + numpy.asarray(series.values, float)
@@ -325,7 +266,7 @@ def _pie(marks: Marks) -> None:
 def _scatter(marks: Marks) -> None:
     chart, look, axes = marks.chart, marks.look, marks.axes[0]
     ys, xs = [y for s in chart.series for y in s.present], [x for s in chart.series for x in s.xs]
-    marks.scales = [Scale.logarithmic(ys) if chart.is_log else Scale.over(ys, look.num_ticks, False, _headroom(marks))]
+    marks.scales = [Scale.logarithmic(ys) if chart.is_log else Scale.over(ys, look.num_ticks, False, headroom(marks))]
     marks.x_scale = Scale.logarithmic(xs) if chart.is_x_log else Scale.over(xs, look.num_ticks, False, 0.02)
     for number, series in enumerate(chart.series):
         points = axes.scatter(

@@ -111,3 +111,8 @@ def test_kinds_share_the_limit_by_the_papers_proportions():
     assert sum(counts.values()) <= 16_000 and set(counts) == set(DRAWN)
     shares = {name: KINDS[name].share / sum(kind.share for kind in KINDS.values()) for name in counts}
     assert all(abs(counts[name] / 16_000 - shares[name]) < 0.01 for name in counts)
+
+
+@pytest.mark.parametrize(("limit", "counts"), [(300, [150, 100, 50]), (149, [50, 50, 50]), (1000, [650, 300, 50])])
+def test_the_total_is_as_asked_to_a_block(limit, counts):
+    assert [step.census.count for step in figures(limit=limit).steps if hasattr(step, "census")] == counts

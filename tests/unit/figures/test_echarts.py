@@ -94,6 +94,19 @@ def faults(chart, picture, table):
     return names + wrong_values(chart, picture.shown, table) + [mark for mark in marks(chart, picture, table) if mark.off > 1]
 
 
+@pytest.mark.parametrize(("lang", "words"), [("ar", "الإنتاج حسب البلد"), ("hy", "Բնակչություն ըստ երկրների")])
+def test_digits_beside_ligatures_are_drawn_in_another_typeface(lang, words):
+    own = faces(lang)
+    used = echarts_engine.needed(own.sans[0], own.fallbacks, f"{words} (1998)")
+    text = '<text y="30" font-family="{}" font-size="20">{} {}</text>'
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="400" height="40">{text}</svg>'
+    families = ", ".join(face.family for face in used)
+    drawn = {
+        echarts_engine.png(svg.format(families, words, end), "#ffffff", used) for end in ("(1998)", "(1997)", "[1998]", "[1997]")
+    }
+    assert len(drawn) == 4  # boxes for all of them are one picture
+
+
 @needs_script
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_label_is_what_was_drawn_to_a_pixel(kind):
@@ -148,10 +161,10 @@ def test_bars_end_where_the_numbers_at_the_axis_say(kind):
         for value in chart.series[0].present:
             ends = _ends(picture.svg, side)
             read = numpy.interp(ends, *zip(*ruler, strict=True))
-            ruler = picture.shown.rulers[0]
-            said = chart.numbers.value(ruler.text(chart.numbers, value))
+            own = picture.shown.rulers[0]
+            said = chart.numbers.value(own.text(chart.numbers, value))
             if value <= max(places):
-                assert min(abs(read - said)) <= ruler.scale.pixel(value, ruler.pixels), (seed, value)
+                assert min(abs(read - said)) <= own.scale.pixel(value, own.pixels), (seed, value)
                 measured += 1
     assert measured > 10
 
