@@ -150,6 +150,13 @@ def sizes(draw: random.Random, topic: Topic, num: int, level: float) -> list[flo
     return [level * min(3.5, max(0.1, math.exp(draw.gauss(0, topic.spread)))) for _ in range(num)]
 
 
+def later(draw: random.Random, topic: Topic, values: list[float]) -> list[float]:
+    """What a quantity is in the same places some years later."""
+    if topic.least < 0:
+        return [value + draw.gauss(0.2, 0.8) for value in values]
+    return [value * math.exp(draw.gauss(4 * topic.growth, topic.noise + 0.04)) for value in values]
+
+
 def bins(draw: random.Random, topic: Topic, level: float) -> tuple[list[float], list[int]]:
     """The edges and the counts of a histogram of some measurements around `level`."""
     width = draw.uniform(3, 9) if topic.least < 0 else level * min(0.45, max(0.04, topic.spread))

@@ -140,9 +140,12 @@ def _series(maker: _Maker, kind: str) -> Chart:
     columns = []
     for number in range(num_series):
         near = level * 10 ** (draw.uniform(-1, 0) - 0.8 * number) if is_log else about.level_near(draw, level)
-        values = (
-            chart_data.over_time(draw, about, course, num, near) if axis.is_time else chart_data.sizes(draw, about, num, near)
-        )
+        if axis.is_time:
+            values = chart_data.over_time(draw, about, course, num, near)
+        elif columns:
+            values = chart_data.later(draw, about, columns[-1])
+        else:
+            values = chart_data.sizes(draw, about, num, near)
         columns.append(values)
     if num_series == 1 and not axis.is_time and draw.random() < 0.5:
         columns[0].sort(reverse=True)
