@@ -59,7 +59,9 @@ def wrong_values(chart: Chart, shown: Shown, table: Table) -> list[str]:
                 wrong += [] if is_near(chart.numbers, text, value, last_digit(chart.numbers, text)) else [where]
             else:
                 wrong += [] if is_read(chart.numbers, text, value, ruler) else [where]
-            if bool(error) != bool(series.errors and value is not None):
+            if value is None:
+                continue
+            if bool(error) != bool(series.errors):
                 wrong.append(f"{where}: {error} for a bar of error")
             elif error and (ruler is None or not is_near(chart.numbers, error[0], series.errors[place], ruler.step(value))):
                 wrong.append(f"{where}: ± {error} for {series.errors[place]}")

@@ -134,10 +134,10 @@ def _series(maker: _Maker, kind: str) -> Chart:
         return _whole(maker, axis, num_series, about)
     level, is_log = (
         about.level(draw),
-        kind == "line" and about.spread >= 0.6 and num_series > 1 and draw.random() < 2 * _LOGARITHMIC,
+        kind == "line" and axis.is_time and about.spread >= 0.6 and num_series > 1 and draw.random() < 2 * _LOGARITHMIC,
     )
     course = Course.of(draw, about, axis.period, axis.steps_a_year)
-    columns = []
+    columns: list[list[float]] = []
     for number in range(num_series):
         near = level * 10 ** (draw.uniform(-1, 0) - 0.8 * number) if is_log else about.level_near(draw, level)
         if axis.is_time:
@@ -314,6 +314,7 @@ def _composite(maker: _Maker) -> Chart:
     ]
     decimals = [maker.decimals(about, max(map(abs, own))) for about, own in zip(pair, values, strict=True)]
     units = [maker.unit(about) for about in pair]
+    y_names: tuple[str, ...]
     if has_two:
         labels, y_names = [maker.named(*both) for both in zip(pair, units, strict=True)], ("", "")
     else:

@@ -319,7 +319,7 @@ def _boxes(plan: Plan) -> dict[str, Any]:
 def _cells(plan: Plan) -> dict[str, Any]:
     chart, look, scale = plan.chart, plan.look, plan.scales[0]
     assert scale is not None
-    points = []
+    points: list[dict[str, Any]] = []
     for column, series in enumerate(chart.series):
         for row, value in enumerate(series.present):
             if not look.has_labels:
