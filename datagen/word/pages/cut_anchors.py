@@ -7,11 +7,13 @@ import bisect
 import functools
 import itertools
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 
 from datagen.writing.bidi import num_rtl
 
 _ENOUGH = 8  # letters on either side
+_MOST_APART = 3  # of those of both sides
 _REACH = 60  # letters from the place that their number says
 _KASHIDA = "\u0640"
 
@@ -57,10 +59,22 @@ def _between_words(text: str, places: Sequence[int], bound: int, before: str, be
     edges = [0, *starts, len(places)]
     words = [text[places[a] : places[b - 1] + 1] for a, b in itertools.pairwise(edges)]
     tail, head = _any_order(before.split()[-1]), _any_order(behind.split()[0])
-    found = [
-        starts[n - 1] for n in range(1, len(words)) if _any_order(words[n - 1]) == tail and _any_order(words[n]) == head
-    ]  # fmt: skip
-    return min(found, key=lambda start: abs(start - bound), default=None)
+    found = [starts[n - 1] for n in range(1, len(words)) if _any_order(words[n - 1]) == tail and _any_order(words[n]) == head]
+    return min(found, key=lambda start: abs(start - bound), default=None) or _nearly(text, places, bound, before, behind, starts)
+
+
+def _nearly(text: str, places: Sequence[int], bound: int, before: str, behind: str, starts: Sequence[int]) -> int | None:
+    """The start of a word whose letters around it are most like the groups': a page may have spaces within words, and some
+    letters twice."""
+    tail, head = Counter(_bare(before)[-_ENOUGH:]), Counter(_bare(behind)[:_ENOUGH])
+    best = _MOST_APART + 1, 0, 0
+    for start in starts:
+        if abs(start - bound) < _REACH:
+            at = places[start]
+            left, right = Counter(_bare(text[:at][-4 * _ENOUGH :])[-_ENOUGH:]), Counter(_bare(text[at:][: 4 * _ENOUGH])[:_ENOUGH])
+            apart = sum(((one - other) + (other - one)).total() for one, other in ((tail, left), (head, right)))
+            best = min(best, (apart, abs(start - bound), start))
+    return best[2] if best[0] <= _MOST_APART else None
 
 
 def _any_order(word: str) -> str:

@@ -19,7 +19,7 @@ from datagen.word.pages.page_cuts import cut, formula_ink
 from datagen.word.pages.page_letters import TEXT_FLAGS, PageLetters, Rect, page_letters
 from datagen.word.pages.page_regions import PageRegion, PageRegions, is_display, page_regions
 from datagen.word.pages.page_streams import PageStreams
-from datagen.word.pages.paragraph_parts import paragraphs_of
+from datagen.word.pages.paragraph_parts import is_rtl_within, paragraphs_of
 from datagen.word.pages.placement import PlacedDocument, misdrawn, placed, tables_of
 from datagen.word.pages.split_tables import TablePiece, has_spans_of_places
 from datagen.word.pages.tagged_places import tagged_places
@@ -29,7 +29,8 @@ from datagen.writing import scripts
 MAX_DISTANCE = 0.02
 """Of a page's label from its text layer: one that is further away is no sample."""
 MAX_APART = 0.003
-"""Of a page's letters, counted, from its label's."""
+"""Of a page's letters, counted, from its label's; where points stand over letters, which a PDF has twice now and then, the other
+limit holds."""
 _UNKNOWN = re.compile(f"[{UNKNOWN}{scripts.PRIVATE}]")  # also what LibreOffice itself draws of a symbol font, for a field
 _SPANS_DIFFER = "its cells stand where the file's rows, columns and spans don't put them"
 _MAX_PAGE_PT = 5000.0
@@ -108,7 +109,8 @@ class WordPages:
         regions = tuple(entry.region for entry in page.regions)
         unread = "".join(entry.unread_text for entry in page.regions)
         apart, why = letters_apart(regions, "".join(letter.char for letter in self._placed.seen[number]), unread, others)
-        if not reason and (apart > MAX_APART or letters_of(others)):  # as a list's number that nobody owns
+        most = MAX_DISTANCE if any(is_rtl_within(region.text) for region in regions) else MAX_APART
+        if not reason and (apart > most or letters_of(others)):  # as a list's number that nobody owns
             reason, detail = "page_letters_differ", f"{apart:.3f}: {why}"
         return WordPage(
             image=encoded(view.image, self._rendering.jpeg_quality),

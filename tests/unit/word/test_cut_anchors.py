@@ -38,6 +38,12 @@ def test_signs_go_with_the_letters_before_them() -> None:
     ]
 
 
+def test_spaces_within_words_of_a_page_and_letters_that_it_has_twice_are_passed_over() -> None:
+    text = "אני הולך לבית הספר הגדול של העיר הזאת"
+
+    assert cut(text, "אני הו לך לב ית הספפר", "הגד ול של העיר הזאת") == (["אני הולך לבית הספר", "הגדול של העיר הזאת"], True)
+
+
 def test_cut_that_the_text_does_not_have_is_not_found() -> None:
     assert not cut("one two three four five", "one two thrxx", "youu fivee")[1]
     assert not cut("אחת שתים שלוש ארבע", "אחת שתים שלו", "ש ארבעה")[1]
