@@ -35,8 +35,14 @@ _LEAST_PT = 8.0  # a smaller picture is an ornament
 _LONG, _SHORT = 30, 9  # words of a heading, and those of a clause with its full stop
 _END_OF_CLAUSE = re.compile(r"[.,;:。，；：][\])}」』”’\"]*\Z")
 _UPRIGHT = re.compile(f"[{scripts.KANA}{scripts.HAN}]")
+_PRIVATE = re.compile(f"[{scripts.PRIVATE}]")
 _NOWHERE: Rect = (0.0, 0.0, 0.0, 0.0)
 _ORDER = {"header": 0, "footnote": 2, "footer": 3}
+
+
+def _shown(marker: str) -> str:
+    """A number or a bullet as it looks: of a private character of a symbol font nobody knows more than that it is a bullet."""
+    return _PRIVATE.sub("•", marker)
 
 
 def _typed(bullet: str) -> str:
@@ -158,7 +164,7 @@ class _Writer:
             text = f"{replaced.strip() or marker} {body}"
             bullet = part.marker if text.startswith("- ") else ""
         else:
-            text = f"{marker} {body}" if marker else body
+            text = f"{_shown(marker)} {body}" if marker else body
         if label in ("header", "footer") and is_page_number(text):
             label = "page_number"
         box = around([self._box(rect) for rect in (part.box,)])
@@ -264,7 +270,7 @@ class _Writer:
                 formulas += [segment.formula for segment in part.segments if segment.formula >= 0]
                 layer.append(self.layer_text(part))
                 marker = marker_text(part, self.clean)
-                yield from f"{marker} {self.markdown(part)}".strip().split("\n")
+                yield from f"{_shown(marker)} {self.markdown(part)}".strip().split("\n")
 
     # Pictures
 

@@ -266,7 +266,7 @@ def test_nested_table_of_columns_is_a_cut_of_its_own_and_makes_its_page_suspect(
     inner = xml.table(
         [[(xml.paragraph(xml.run(t)), 1, 1) for t in ("a", "b")], [(xml.paragraph(xml.run(t)), 1, 1) for t in "cd"]], width_pt=90
     )
-    lines = xml.table([[(xml.paragraph(xml.run(t)), 1, 1)] for t in ("e", "f")], width_pt=90)
+    lines = xml.table([[(xml.item(xml.run(t), number=4), 1, 1)] for t in ("e", "f")], width_pt=90)
     outer, other = (
         xml.table([[(xml.paragraph(xml.run("left")), 1, 1), (nested + xml.paragraph(xml.run("below")), 1, 1)]])
         for nested in (inner, lines)
@@ -279,8 +279,8 @@ def test_nested_table_of_columns_is_a_cut_of_its_own_and_makes_its_page_suspect(
     assert [(loss.kind, loss.number, loss.reason) for loss in page.lost] == [("table", 0, "table_in_table")]
     assert [cut.text for cut in page.cuts] == [
         "<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d</td></tr></table>",
-        "<table><tr><td>left</td><td>e<br>f<br>below</td></tr></table>",
-        "<table><tr><td>e</td></tr><tr><td>f</td></tr></table>",
+        "<table><tr><td>left</td><td>• e<br>• f<br>below</td></tr></table>",
+        "<table><tr><td>• e</td></tr><tr><td>• f</td></tr></table>",
     ]
     assert [region.label for region in pages.regions] == ["table", "text", "table", "text"]
 
