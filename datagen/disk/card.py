@@ -100,9 +100,9 @@ def _table(title: str, counts: dict[str, int]) -> str:
 def _prompts(tally: Tally) -> str:
     """How the model is asked for the samples of each task."""
     rows = [
-        f"| {f'{pages} {task}'.strip()} | {weight:.0%} | `{prompt.replace(IMAGE, '').strip()}` | {ANSWERS[prompt]} |\n"
+        f"| {f'{kind} {task}'.strip()} | {weight:.0%} | `{prompt.replace(IMAGE, '').strip()}` | {ANSWERS[prompt]} |\n"
         for task in sorted(tally.by("task"))
-        for prompt, weight, pages in PROMPTS.get(task, ())
+        for prompt, weight, kind in PROMPTS.get(task, ())
     ]
     if not rows:
         return ""

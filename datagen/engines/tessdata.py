@@ -64,7 +64,7 @@ def _fetched(name: str) -> bool:
 def _traineddata(name: str, package: str) -> bytes:
     """The data of a language. Raises `ValueError` if npm has it not, or has another one."""
     with tempfile.TemporaryDirectory() as tmp:
-        packed = (npm.unpacked(package, Path(tmp)) / _FILE.format(name=name)).read_bytes()
+        packed = (npm.unpacked(package, Path(tmp), None) / _FILE.format(name=name)).read_bytes()
     if hashlib.sha256(packed).hexdigest() != SHA256[name]:
         raise ValueError("it is another one than was compared")
     return gzip.decompress(packed)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
-import langcodes
 import numpy
 
 from datagen.engines import Choice, Engines, tesseract
@@ -74,8 +73,3 @@ class LineReaders(NamedTuple):
             page[_ROW + 2 * n * _ROW : 2 * (n + 1) * _ROW, _ROW : _ROW + row.shape[1]] = row
         guess: str = self.engines.get(TESSERACT).script(page)
         return guess
-
-
-def script_of(lang: str) -> str:
-    """The script (ISO 15924) that a language (BCP-47) is usually written in."""
-    return langcodes.Language.get(lang).maximize().script or "Zyyy"

@@ -11,9 +11,10 @@ from datagen.engines import Choice, Quad, tesseract
 from datagen.page.region_order import FROM_LEFT
 from datagen.reading.cuts import SURE, TALL, VERY_TALL, LineView, best, box_around, cut, on_its_side, side_by_side, upside_down
 from datagen.reading.language import identify
-from datagen.reading.line_readers import LIKE_LATIN, TESSERACT, VERY_SURE, LineReaders, script_of
+from datagen.reading.line_readers import LIKE_LATIN, TESSERACT, VERY_SURE, LineReaders
 from datagen.record import Line
 from datagen.writing.direction import is_rtl
+from datagen.writing.languages import script_of
 from datagen.writing.scripts import main_script
 from datagen.writing.vertical_lines import TURNED, UPRIGHT
 

@@ -1,8 +1,9 @@
 """Cut-outs with names in many languages, and photographs to set them on, out of Debian's packages.
 
 The cut-outs are the stamps of Tux Paint (`tuxpaint-stamps-default`): pictures with transparency, each with a phrase about it in
-up to 78 languages. Left out are the letters of alphabets, of which several look alike under different names, and stamps whose
-phrase is a sentence or names no thing.
+some 70 languages. Left out are the letters of alphabets, of which several look alike under different names, and stamps whose
+phrase is a sentence or names no thing. So are names that aren't in the script of their language: all of Tamil's were stored in
+another coding.
 
 The photographs are backgrounds of desktops that show no thing of its own, but grass, sand, clouds, mountains: what is set on them
 is all that there is to find.
@@ -10,17 +11,17 @@ is all that there is to find.
 
 import functools
 import re
-from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from datagen.samples import documents
 from datagen.samples.documents import Package
-from datagen.writing.scripts import main_script
+from datagen.writing.languages import script_of
+from datagen.writing.scripts import LATIN, main_script
 
 _MAX_NAME = 60  # characters
-_STORY = re.compile(r"[.!?…。]\s+\S|^\W*[–-]|—|[<>\ufffd]")
+_STORY = re.compile(r"[.!?…]\s+\S|[。．！？]\s*\S|(しよう|みよう|だね|るよ)\W*$|^\W*[–-]|—|[<>\ufffd]")
 _SENTENCE = re.compile(
     r"\b(is|are|was|saw|means|must|have|carry|carries|eat|enter|say|remember|another|boom|knitting|down at)\b", re.I
 )
@@ -28,9 +29,15 @@ _ENDS = " \t?\ufeff\u200b\u200e\u200f.!…。．！।۔։።|"
 _LINE = re.compile(r"([\w@]+)\.utf8=(.*)")
 _BCP47 = {"zh_CN": "zh-Hans", "zh_TW": "zh-Hant", "sr": "sr-Cyrl", "sr@latin": "sr-Latn"}
 _LEFT_OUT = ("symbols/alphabets", "symbols/faces", "symbols/math/operators")
-_UNFIT = frozenset({"ml"})  # English words in Malayalam's letters
+# English words in Malayalam's letters; what a machine translated word by word, in the order of English.
+_UNFIT = frozenset({"ml", "ar", "he"})
 _STYLES = frozenset({"cartoon", "toys", "plastic"})
-_EAST_ASIAN = frozenset({"Hans", "Hant", "Hani", "Jpan", "Kore"})
+_LATIN_LETTERS = re.compile(f"[{LATIN}]")
+# A few characters don't tell which of these it is.
+_ALIKE = ({"Hans", "Hant", "Hani", "Jpan"}, {"Kore", "Hang"}, {"Jpan", "Hira", "Kana"})
+# Latin letters that were read in another coding: UTF-8's bytes as Latin-1's, and signs that no word has within.
+_MOJIBAKE = re.compile(r"[ÃÂÅÄ][\x80-\xbf]|[^\W\d_][¡-¬®-´¶¸»-¿][^\W\d_]|[\x80-\x9f]")
+_QUOTES = re.compile(r"[\"“„«](.*)[\"”“»]")
 
 
 class Stamp(NamedTuple):
@@ -104,12 +111,7 @@ def read(folder: Path) -> tuple[Stamp, ...]:
     """The cut-outs below a folder, each a PNG with a file of its names beside it, `NAME.txt`: a line in English, then lines as
     `de.utf8=Ein Frosch.`; `nomirror` in `NAME.dat` says that its mirror image is another thing."""
     stamps = [stamp for path in sorted(folder.rglob("*.txt")) if (stamp := _stamp(path, folder)) is not None]
-    scripts = _scripts(stamps)
-    named = []
-    for stamp in stamps:
-        names = {lang: name for lang, name in stamp.names.items() if _fits(main_script(name)[0], scripts[lang])}
-        named.append(stamp._replace(names=names))
-    return tuple(stamp for stamp in named if "en" in stamp.names)
+    return tuple(stamp for stamp in stamps if "en" in stamp.names)
 
 
 def _stamp(described: Path, folder: Path) -> Stamp | None:
@@ -130,9 +132,11 @@ def _stamp(described: Path, folder: Path) -> Stamp | None:
 
 
 def _named(phrases: dict[str, str], english: str) -> Iterator[tuple[str, str]]:
-    """The names by language, without what isn't translated."""
+    """The names by language, without what isn't translated, and what isn't in the language's script."""
     for code, phrase in phrases.items():
         name = " ".join(phrase.strip(_ENDS).split())
+        name = quoted[1].strip(_ENDS) if (quoted := _QUOTES.fullmatch(name)) else name
+        lang = _BCP47.get(code, code.replace("_", "-").replace("@", "-"))
         is_english = code == "en" or code.startswith("en_")
         if (
             code in _UNFIT
@@ -140,20 +144,17 @@ def _named(phrases: dict[str, str], english: str) -> Iterator[tuple[str, str]]:
             or len(name) > _MAX_NAME
             or _STORY.search(phrase.strip())
             or not any(c.isalpha() for c in name)
+            or not in_script_of(lang, name)
         ):
             continue
         if is_english or name.casefold() != english.casefold():
-            yield _BCP47.get(code, code.replace("_", "-").replace("@", "-")), name
+            yield lang, name
 
 
-def _scripts(stamps: list[Stamp]) -> dict[str, str]:
-    """The script (ISO 15924) that most of a language's names are in."""
-    texts: defaultdict[str, list[str]] = defaultdict(list)
-    for stamp in stamps:
-        for lang, name in stamp.names.items():
-            texts[lang].append(name)
-    return {lang: main_script(" ".join(names))[0] for lang, names in texts.items()}
-
-
-def _fits(script: str, of_language: str) -> bool:
-    return script == of_language or {script, of_language} <= _EAST_ASIAN
+def in_script_of(lang: str, name: str) -> bool:
+    """Whether a name is in the script that CLDR says of its language (BCP-47): what was stored in another coding isn't, nor what
+    nobody translated. Beside letters of another script no Latin ones stand."""
+    script, of_language = main_script(name)[0], script_of(lang)
+    if of_language == "Latn":
+        return script == "Latn" and not _MOJIBAKE.search(name)
+    return (script == of_language or any({script, of_language} <= alike for alike in _ALIKE)) and not _LATIN_LETTERS.search(name)

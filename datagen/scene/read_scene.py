@@ -13,7 +13,7 @@ from datagen.page.images import pixels
 from datagen.reading import scene_lines
 from datagen.reading.cuts import SURE, LineView
 from datagen.reading.language import IdentifyLanguage, identify
-from datagen.reading.line_readers import COMPACT, LIKE_LATIN, TESSERACT, VERY_SURE, LineReaders, script_of
+from datagen.reading.line_readers import COMPACT, LIKE_LATIN, TESSERACT, VERY_SURE, LineReaders
 from datagen.reading.page_lines import mean_score
 from datagen.reading.scene_lines import as_line, with_text
 from datagen.record import Drop, Line, Quality, Region, Sample, SampleError
@@ -21,6 +21,7 @@ from datagen.scene.line_order import blocks_in_order
 from datagen.work.needs import Needs
 from datagen.work.pipeline import Stage
 from datagen.work.specification import PLACE
+from datagen.writing.languages import script_of
 from datagen.writing.scripts import main_script
 
 _ANGLE = "line-angle"

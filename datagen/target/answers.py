@@ -24,7 +24,7 @@ from datagen.labels import OBJECT, PHRASE, PICTURES
 from datagen.markdown import bare_latex, content, lacks_text, markdown
 from datagen.record import Box, Line, Region, Sample
 from datagen.target.grammar import marked, neutralise, parsed, restore
-from datagen.target.prompts import COARSE, FINE, PAGES_OF, PROMPTS, Prompt, is_fine, is_wordless
+from datagen.target.prompts import COARSE, FINE, KINDS, PROMPTS, Prompt, in_language, is_fine, is_wordless, kind_of_caption
 
 # The released model's labels for what it has none of its own.
 _RELEASED = {
@@ -35,14 +35,13 @@ _LOCATED = range(4, 81)  # characters of a line that is looked for
 _LONGEST_NAME = 80  # characters of an object that is looked for: a name of one letter is a whole one in Chinese
 UNBOXED = ("crowds", "boxes_outside")
 """Signals that count objects of a picture that have no box in its record."""
-_OF_PICTURES = (Prompt.DESCRIBE, Prompt.DETECT, Prompt.LOCATE)
 
 
 def can_answer(sample: Sample, prompt: Prompt) -> bool:
-    """Whether the sample has what the answer needs, and is of the kind of pages that are asked so."""
-    if sample.task == "page" and PAGES_OF.get(prompt) == (COARSE if is_fine(sample) else FINE):
+    """Whether the sample has what the answer needs, and is of the kind of pages or captions that are asked so."""
+    if sample.task == "page" and KINDS["page"].get(prompt) == (COARSE if is_fine(sample) else FINE):
         return False
-    if sample.task == "caption" and prompt not in _OF_PICTURES:
+    if sample.task == "caption" and KINDS["caption"].get(prompt, "no") not in ("", kind_of_caption(sample)):
         return False
     match prompt:
         case Prompt.FREE:
@@ -51,8 +50,8 @@ def can_answer(sample: Sample, prompt: Prompt) -> bool:
             return bool(sample.regions) or is_wordless(sample)
         case Prompt.BLOCKS:
             return sample.task == "scene" and (bool(sample.regions) or is_wordless(sample))
-        case Prompt.DESCRIBE:
-            return bool(sample.caption.strip())
+        case Prompt.DESCRIBE | Prompt.CAPTION | Prompt.NAMES | Prompt.PLACES:
+            return sample.task == "caption" and bool(sample.caption.strip())
         case Prompt.DETECT:
             return bool(_objects(sample))
         case Prompt.FIGURE:
@@ -83,11 +82,11 @@ def encode(sample: Sample, prompt: Prompt) -> tuple[str, str]:
     match prompt:
         case Prompt.FREE | Prompt.FIGURE:
             return prompt.value, neutralise(sample.text)
-        case Prompt.DESCRIBE:
-            return prompt.value, neutralise(sample.caption.strip())
+        case Prompt.DESCRIBE | Prompt.CAPTION | Prompt.NAMES | Prompt.PLACES:
+            return in_language(sample, prompt), neutralise(sample.caption.strip())
         case Prompt.DETECT:
             named = _named(_objects(sample))
-            return prompt.value, "\n".join(marked(name, boxes, sample.size) for name, boxes in named.items())
+            return in_language(sample, prompt), "\n".join(marked(name, boxes, sample.size) for name, boxes in named.items())
         case Prompt.BLOCKS:
             blocks = (f"{marked('text', [r.box], sample.size)}\n{neutralise(r.text)}" for r in _read(sample))
             return prompt.value, "\n\n".join(blocks)

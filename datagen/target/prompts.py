@@ -1,20 +1,26 @@
 """What the model is asked, how often of which task, and what each answer holds.
 
-A page is coarse or fine (`is_fine`): the text of a coarse one is plain, that of a fine one is Markdown. The prompt says which is
-asked for, so that neither teaches the model to do the other's work.
+A page is coarse or fine (`is_fine`): the text of a coarse one is plain, that of a fine one is Markdown. A caption is a detailed
+description, a brief one, or a list of what is to be seen (`kind_of_caption`). The prompt says which is asked for, so that none
+teaches the model to do another's work. It also says in which language a picture is described, if that isn't English
+(`in_language`).
 """
 
+import re
 from enum import StrEnum
 from typing import NamedTuple
 
-from datagen.labels import PLAIN
+from datagen.labels import OBJECT, PLAIN
 from datagen.record import Sample
 from datagen.target.grammar import GROUNDING, IMAGE, REF, REF_END
+from datagen.writing import languages
+from datagen.writing.scripts import IDEOGRAPHS, KANA, main_script
 
 
 class Prompt(StrEnum):
     """What is asked of the model. The prompts are the released model's, `DETECT` as its paper shows it (figure 12), but for
-    `FREE_LINES`, `PLAIN_MARKDOWN` and `BLOCKS`, which are ours. In `LOCATE`, what is looked for stands in place of `xxxx`."""
+    `FREE_LINES`, `PLAIN_MARKDOWN`, `BLOCKS`, `CAPTION`, `NAMES` and `PLACES`, which are ours. In `LOCATE`, what is looked for
+    stands in place of `xxxx`."""
 
     FREE = f"{IMAGE}\nFree OCR."
     FREE_LINES = f"{IMAGE}\nFree OCR, line by line."
@@ -25,6 +31,9 @@ class Prompt(StrEnum):
     LOCATE = f"{IMAGE}\nLocate {REF}xxxx{REF_END} in the image."
     FIGURE = f"{IMAGE}\nParse the figure."
     DESCRIBE = f"{IMAGE}\nDescribe this image in detail."
+    CAPTION = f"{IMAGE}\nWrite a caption for this image."
+    NAMES = f"{IMAGE}\nList the objects in this image."
+    PLACES = f"{IMAGE}\nList the objects in this image, and where each of them is."
     DETECT = f"{IMAGE}\nIdentify all objects in the image and output them in bounding boxes."
 
     @property
@@ -45,20 +54,25 @@ ANSWERS = {
     "it is",
     Prompt.FIGURE: "what the figure shows: of a chart its values as an HTML table, of molecules their SMILES, of plane geometry "
     "its segments and circles",
-    Prompt.DESCRIBE: "the picture's caption",
+    Prompt.DESCRIBE: "the picture's caption, if it is several sentences long",
+    Prompt.CAPTION: "the picture's caption, if it is shorter",
+    Prompt.NAMES: "the names of the objects that were set on the picture, a line each",
+    Prompt.PLACES: "the same with the third of the picture in which each of them is, in words",
     Prompt.DETECT: "each name of an object and the boxes of all that are called so, a line each",
 }
 """What the answer to each prompt holds."""
 
 COARSE, FINE = "coarse", "fine"
+DETAILED, BRIEF, LISTED, PLACED = "detailed", "brief", "listed", "placed"
 
 
 class Asked(NamedTuple):
-    """A prompt, and the share of a task's samples that are asked it: of all its pages, or of coarse or fine ones."""
+    """A prompt, and the share of a task's samples that are asked it: of all of them, or of one kind: coarse or fine pages,
+    detailed, brief, listed or placed captions."""
 
     prompt: Prompt
     weight: float
-    pages: str = ""
+    kind: str = ""
 
 
 PROMPTS = {
@@ -74,12 +88,25 @@ PROMPTS = {
     "formula": (Asked(Prompt.FREE, 1.0),),
     "figure": (Asked(Prompt.FIGURE, 1.0),),
     "scene": (Asked(Prompt.FREE, 0.5), Asked(Prompt.LINES, 0.25), Asked(Prompt.BLOCKS, 0.2), Asked(Prompt.LOCATE, 0.05)),
-    "caption": (Asked(Prompt.DESCRIBE, 0.5), Asked(Prompt.DETECT, 0.25), Asked(Prompt.LOCATE, 0.25)),
+    "caption": (
+        Asked(Prompt.DESCRIBE, 0.5, DETAILED),
+        Asked(Prompt.CAPTION, 0.5, BRIEF),
+        Asked(Prompt.NAMES, 0.5, LISTED),
+        Asked(Prompt.PLACES, 0.5, PLACED),
+        Asked(Prompt.DETECT, 0.25),
+        Asked(Prompt.LOCATE, 0.25),
+    ),
 }
 """The prompts of each task, the usual one first. The model trains on no other task, but for text alone, which is asked nothing.
 Lines and regions that were cut out of pages are crops, tables and formulas. Of scenes, half are asked for text alone."""
-PAGES_OF = {asked.prompt: asked.pages for asked in PROMPTS["page"]}
-"""The kind of pages that each prompt is asked of, "" for both."""
+KINDS = {task: {asked.prompt: asked.kind for asked in PROMPTS[task]} for task in ("page", "caption")}
+"""Of pages and captions, the kind that each prompt is asked of, "" for all."""
+IN_LANGUAGE = frozenset((Prompt.DESCRIBE, Prompt.CAPTION, Prompt.NAMES, Prompt.DETECT))
+"""The prompts of which nothing but a sentence at their end says in which language to answer. What is in the picture doesn't."""
+
+_SENTENCES, _DETAILED = 2, 100  # of a detailed description, at least; its letters, of which a Chinese one counts as three
+_SENTENCE_END = re.compile(r"[.!?…।۔։።](?=\s|$)|[。！？]")
+_IDEOGRAPH = re.compile(f"[{IDEOGRAPHS}{KANA}]")
 
 
 def is_fine(sample: Sample) -> bool:
@@ -91,3 +118,33 @@ def is_wordless(sample: Sample) -> bool:
     """Whether the sample is a scene on which nothing is written. Its answers are empty: a model that is asked to read such a
     picture has to end at once."""
     return sample.task == "scene" and not sample.regions and not sample.text.strip()
+
+
+def kind_of_caption(sample: Sample) -> str:
+    """What a picture's caption is: `LISTED` where each line is the name of one of its objects, `PLACED` where each line begins
+    with one and goes on about its place, `DETAILED` or `BRIEF` where it describes the picture; "" where there is none."""
+    caption = sample.caption.strip()
+    names = [region.text for region in sample.regions if region.label == OBJECT and region.text.strip()]
+    lines = caption.split("\n")
+    if not caption:
+        return ""
+    if names and set(lines) <= set(names):
+        return LISTED
+    if len(lines) == len(names) and all(line.startswith(name) for line, name in zip(lines, names, strict=True)):
+        return PLACED
+    length = len(caption) + 2 * len(_IDEOGRAPH.findall(caption))
+    return DETAILED if length >= _DETAILED and len(_SENTENCE_END.findall(caption)) >= _SENTENCES else BRIEF
+
+
+def in_language(sample: Sample, prompt: Prompt) -> str:
+    """The prompt with the language of the sample's answer, or its letters where nobody knows the language
+    (`datagen.writing.languages.described`). `DETECT` is answered in the language of the objects' names, which is the caption's if
+    that lists them."""
+    if sample.task != "caption" or prompt not in IN_LANGUAGE:
+        return prompt.value
+    lang, script = sample.lang, sample.script
+    if prompt is Prompt.DETECT and kind_of_caption(sample) in (DETAILED, BRIEF):
+        # Who describes a picture takes the names from somewhere else, most often English ones.
+        lang, script = languages.UNKNOWN, main_script(" ".join(region.text for region in sample.regions))[0]
+    language = languages.described(lang, script)
+    return f"{prompt.value} Answer in {language}." if language else prompt.value

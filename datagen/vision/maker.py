@@ -1,8 +1,9 @@
 """A maker of pictures whose objects are known: cut-outs set onto photographs, with their names in one of many languages.
 
 A picture's caption is the list of what was set on it, from left to right, a line each: the phrases as their translators wrote
-them, since no grammar is right in 78 languages. In English, half of the captions also say where each thing is. An object's box is
-that of its pixels that are seen; an object is hidden by others at most in part.
+them, since no grammar is right in 70 languages. In English, half of the captions also say where each thing is. The prompt asks
+for such a list, and says in which language (`datagen.target`): languages that CLDR has no English name for are left out. An
+object's box is that of its pixels that are seen; an object is hidden by others at most in part.
 """
 
 import functools
@@ -23,6 +24,7 @@ from datagen.record import Box, Region, SampleError
 from datagen.samples import cutouts as stamps
 from datagen.samples.cutouts import Photograph, Stamp
 from datagen.work.draws import Drawing, Draws
+from datagen.writing import languages
 from datagen.writing.scripts import main_script
 
 _SIDES = (512, 640, 768, 896, 1024)  # of the longer side
@@ -63,7 +65,7 @@ class Stamps:
     """Pictures of up to `max_objects` things, of which each kind is there once, or a thing several times. A share `english` of
     them are described in English and `chinese` in Chinese, the others in any other language."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2  # 2: names are in their language's script
     name: ClassVar[str] = "stamps"
     task: ClassVar[str] = "caption"
 
@@ -215,7 +217,7 @@ def _named() -> tuple[dict[str, list[Stamp]], tuple[Photograph, ...]]:
     cutouts, photographs = stamps.packaged()
     of_lang: defaultdict[str, list[Stamp]] = defaultdict(list)
     for stamp in cutouts:
-        for lang in stamp.names:
+        for lang in filter(languages.has_name, stamp.names):
             of_lang[lang].append(stamp)
     return {lang: of_lang[lang] for lang in sorted(of_lang) if len(of_lang[lang]) >= _MIN_NAMES}, photographs
 

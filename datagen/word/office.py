@@ -3,9 +3,11 @@
 
 Each conversion has a profile of its own and nobody else's, in memory where there is room: a copy of one that LibreOffice has
 written before, which starts in half the time that an empty one takes. The process makes that template when it first converts,
-so that several may start together. In it macros, updates of links, Java, crash reports and the network are off. Where the kernel
-knows Landlock, LibreOffice opens no file but its own, the system's programs and fonts, and those that it converts. The sandbox
-closes the network, caps the memory of each process, and ends whatever is left.
+so that several may start together. In it macros, updates of links, Java, crash reports and the network are off. Landlock keeps
+LibreOffice from all files but its own, the system's programs and fonts, and those that it converts. Where the kernel has no
+Landlock, a .doc, .rtf or .odt is refused, since it may name any file; a .docx comes here without what it links to
+(`datagen.word.file.package`). The sandbox closes the network, caps the memory of each process, and
+ends whatever is left.
 """
 
 import contextlib
@@ -73,6 +75,7 @@ _READABLE = (
     *("/var/cache/fontconfig", "/var/lib/libreoffice", "/var/spool/libreoffice"),
 )
 _WRITABLE = ("/dev/null", "/dev/urandom")
+_UNCLEANED = (".doc", ".rtf", ".odt")  # what comes here much as somebody else wrote it
 _SOCKETS = "/tmp"  # where each LibreOffice has one, whatever TMPDIR says
 _NEW_S = 60.0  # a socket that is younger may be one that nobody listens at yet
 _NO_PROGRAMS = "/nonexistent"  # it would ask GnuPG for its version several times, which takes a tenth of a start
@@ -103,12 +106,16 @@ def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadl
     """The files, by one start of LibreOffice, as PDF with tags or as .docx in `folder`, which need not exist; their paths, in
     order. What a file is called says of which kind it is, and no two names may be equal but for their endings.
 
-    Raises `SampleError`: `timeout` after `deadline_s` processor seconds, or ten times that on the wall clock; `not_rendered`
-    unless every file comes out. Nothing of LibreOffice runs on when it returns or raises. Raises `ValueError` as `program` does.
+    Raises `SampleError`: `not_contained` for a .doc, .rtf or .odt where Landlock can't be had; `timeout` after `deadline_s`
+    processor seconds, or ten times that on the wall clock; `not_rendered` unless every file comes out. Nothing of LibreOffice
+    runs on when it returns or raises. Raises `ValueError` as `program` does.
     """
     names = [f"{Path(path).stem}.{target}" for path in paths]
     if len(set(names)) < len(names):
         raise ValueError(f"files of one conversion need names of their own, and these share some: {' '.join(paths)}")
+    if not landlock.holds() and (refused := [path for path in paths if path.lower().endswith(_UNCLEANED)]):
+        detail = "this kernel has no Landlock, without which LibreOffice could put any file that you can read into it"
+        raise SampleError("not_contained", f"{Path(refused[0]).suffix}: {detail}; convert it to .docx elsewhere")
     template = _template()
     os.makedirs(folder, exist_ok=True)
     with temporary_folder(in_memory()) as profile, temporary_folder() as scratch:
@@ -184,7 +191,8 @@ def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: f
 
     def limit() -> None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))  # of a signal before its end LibreOffice makes a crash
-        landlock.restrict([*_READABLE, home, *paths], [*_WRITABLE, profile, folder], [_SOCKETS])
+        if not landlock.restrict([*_READABLE, home, *paths], [*_WRITABLE, profile, folder], [_SOCKETS]) and landlock.holds():
+            raise OSError("Landlock held before, and doesn't now")  # LibreOffice isn't started
 
     arguments = ["--headless", "--norestore", "--nolockcheck", "--nologo", "--convert-to", FILTERS[target], "--outdir", folder]
     with tempfile.TemporaryFile() as printed:

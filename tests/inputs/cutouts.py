@@ -13,10 +13,12 @@ from datagen.vision import maker
 
 COLOURS = {"frog": (220, 30, 30), "cow": (30, 30, 220), "hat": (20, 160, 20), "star": (250, 240, 20)}
 WORDS = {
-    "frog": "A frog.\nde.utf8=Ein Frosch.\nar.utf8=.ضفدع\nzh_CN.utf8=青蛙。\nsr@latin.utf8=A frog.\n",
-    "cow": "A cow!\nde.utf8=Eine Kuh.\nar.utf8=A cow.\nzh_CN.utf8=牛。\n",
-    "hat": "A hat.\nde.utf8=Ein Hut. Er ist grün.\nar.utf8=قبعة.\nzh_CN.utf8=" + "帽" * 61 + "\n",
-    "star": "A star.\nde.utf8=Ein Stern.\nar.utf8=نجمة.\nml.utf8=ഒരു സ്റ്റാർ.\n",
+    "frog": "A frog.\nde.utf8=Ein Frosch.\nfa.utf8=.قورباغه\nzh_CN.utf8=青蛙。\nsr@latin.utf8=A frog.\nta.utf8=´Õ ¾Å¨Ç.\n",
+    "cow": "A cow!\nde.utf8=Eine Kuh.\nfa.utf8=A cow.\nzh_CN.utf8=牛。\nta.utf8=ஒரு பசு.\n",
+    "hat": "A hat.\nde.utf8=Ein Hut. Er ist grün.\nfa.utf8=کلاه.\nzh_CN.utf8="
+    + "帽" * 61
+    + "\nja.utf8=かぶろう。かぶってみよう。\n",
+    "star": 'A star.\nde.utf8=Ein Stern.\nfa.utf8=ستاره.\nml.utf8=ഒരു സ്റ്റാർ.\nhe.utf8=ירוק תפוח.\nson.utf8="Handaray".\n',
 }
 
 

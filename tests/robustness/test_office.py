@@ -107,7 +107,7 @@ def test_older_kinds_become_docx(box, tmp_path):
 
 @needs_office
 def test_no_file_is_opened_but_those_that_are_converted(box, tmp_path):
-    if not landlock.version():
+    if not landlock.holds():
         pytest.skip("this kernel has no Landlock")
     Image.new("RGB", (200, 100), "red").save(tmp_path / "secret.png")
     field = r'{\field{\*\fldinst { INCLUDEPICTURE "file://%s" \\d }}{\fldrslt {shown}}}' % (tmp_path / "secret.png")
@@ -115,6 +115,18 @@ def test_no_file_is_opened_but_those_that_are_converted(box, tmp_path):
     (tmp_path / "in" / "a.rtf").write_text(rf"{{\rtf1 before {field} after\par}}")
     (path,) = converted(box, tmp_path / "out", tmp_path / "in" / "a.rtf")
     assert text_and_images(path)[1] == 0
+
+
+def convert_where_landlock_fails(paths: list[str], folder: str) -> Iterator[list[str]]:
+    landlock.holds = lambda: False  # type: ignore[assignment]
+    yield office.convert(paths, folder, "pdf")
+
+
+@pytest.mark.parametrize("name", ["a.rtf", "a.DOC", "a.odt"])
+def test_where_landlock_fails_no_file_is_opened_that_may_name_others(box, tmp_path, name):
+    (tmp_path / name).write_text(r"{\rtf1 text}")
+    with pytest.raises(SampleError, match="no Landlock"):
+        list(box.run(f"{HERE}convert_where_landlock_fails", list[str], paths=[str(tmp_path / name)], folder=str(tmp_path)))
 
 
 @needs_office

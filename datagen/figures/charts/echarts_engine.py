@@ -27,6 +27,7 @@ from datagen.samples import npm
 from datagen.samples.documents import cache_folder
 
 PACKAGE = "echarts@6.1.0"
+_INTEGRITY = "sha512-q0yaFPggC9FUdsWH4blavRWFmxdrIodbkoKNAjJudAI6CA9gNPxHtV2RcZNEepZVlk4yvBYkOkbk6HIVpIyHZA=="
 _SCRIPT = "dist/echarts.min.js"
 # Numbers at ticks come as texts by their place on the axis, since JSON holds no functions.
 _RENDER = """
@@ -90,7 +91,7 @@ def script() -> Path:
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=path.parent) as tmp:
-        (npm.unpacked(PACKAGE, Path(tmp)) / _SCRIPT).rename(path)
+        (npm.unpacked(PACKAGE, Path(tmp), _INTEGRITY) / _SCRIPT).rename(path)
     return path
 
 

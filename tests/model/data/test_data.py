@@ -114,7 +114,7 @@ def test_scenes_without_text_and_pictures_without_caption_or_objects(tmp_path, t
     ocr = {"Free OCR.", "<|grounding|>OCR this image.", "<|grounding|>OCR this image, block by block."}
     locate = "Locate <|ref|>xxxx<|/ref|> in the image."
     detect = "Identify all objects in the image and output them in bounding boxes."
-    assert answers == [ocr | {locate}, ocr, {detect, locate}, {"Describe this image in detail."}]
+    assert answers == [ocr | {locate}, ocr, {detect, locate}, {"Write a caption for this image."}]
     for prompt, of_asked in enumerate(asked[0]):
         if of_asked in ocr:
             of_parts = corpus.datasets[0].reader.read(corpus.datasets[0].place(1), prompt).parts

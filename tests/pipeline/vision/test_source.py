@@ -98,7 +98,7 @@ def test_files_of_one_set_are_joined_and_boxes_are_pixels_of_the_image(coco):
     assert first.origin.licence == "http://creativecommons.org/licenses/by/2.0/" and first.metadata["url"].endswith("a.jpg")
     assert len(samples(read(coco, bare=True))) == len(samples(outcomes)) + 1  # for a captioner
     # A crowd has no box, so that nobody could name all objects.
-    assert can_answer(first, Prompt.DESCRIBE) and not can_answer(first, Prompt.DETECT)
+    assert can_answer(first, Prompt.CAPTION) and not can_answer(first, Prompt.DETECT)
     assert {(name, reason) for name, part, reason in drops(outcomes)} == {
         ("captions_val.json", reason) for reason in ("no_image", "not_described", "another_size", "bad_row", "damaged_image")
     }

@@ -5,7 +5,7 @@ import pytest
 from datagen.disk.shards import read_report
 from datagen.disk.storage import Folder
 from datagen.pictures.filter_pictures import FilterPictures
-from datagen.target import Prompt
+from datagen.target import Prompt, can_answer
 from model.data.ours import example, open_ours
 from recipes.run.execute import run
 from recipes.steps import Place
@@ -37,7 +37,7 @@ def test_pictures_of_cut_outs_have_captions_objects_and_a_licence(made):
     assert len(samples) == 50 and {s.task for s in samples} == {"caption"} and {s.quality.verdict for s in samples} == {"trusted"}
     assert all(s.caption and s.regions and not s.text for s in samples)
     assert {s.origin.licence for s in samples} == {"GPL-2.0-or-later AND CC-BY-4.0 AND CC-BY-SA-4.0 AND CC-BY-SA-3.0"}
-    assert {s.lang for s in samples} == {"en", "de", "ar"}
+    assert {s.lang for s in samples} == {"en", "de", "fa"}
     check_corpus(made, name="vision")
     assert 'id="vision-index"' in (made / "report" / "index.html").read_text()
 
@@ -45,10 +45,13 @@ def test_pictures_of_cut_outs_have_captions_objects_and_a_licence(made):
 def test_a_training_asks_for_descriptions_for_all_objects_and_for_one(made):
     (dataset,) = open_ours(Folder(str(made)), ["vision"])
     sample = dataset_samples(dataset.folder)[0]
-    for asked in dataset.prompts:
-        _, answer = example(sample, asked.prompt, dataset.name).parts
-        assert answer.learned and answer.text and ("<|det|>" in answer.text) == Prompt(asked.prompt).is_grounded
-    assert [asked.prompt for asked in dataset.prompts] == [Prompt.DESCRIBE, Prompt.DETECT, Prompt.LOCATE]
+    answered = [Prompt(asked) for asked, _ in dataset.prompts if can_answer(sample, Prompt(asked))]
+    for prompt in answered:
+        asked, answer = example(sample, prompt.value, dataset.name).parts
+        assert answer.learned and answer.text and ("<|det|>" in answer.text) == prompt.is_grounded
+        says = prompt in (Prompt.NAMES, Prompt.DETECT) and sample.lang != "en"
+        assert (" Answer in " in asked.text) == says
+    assert answered[0] in (Prompt.NAMES, Prompt.PLACES) and answered[1:] == [Prompt.DETECT, Prompt.LOCATE]
 
 
 def test_captions_of_others_are_taken_as_they_are(tmp_path):
@@ -63,7 +66,7 @@ def test_captions_of_others_are_taken_as_they_are(tmp_path):
     }
     assert {s.quality.verdict for s in samples} == {"trusted"}
     assert sorted(drop.reason for drop in read_report(out, "vision-000000").drops) == ["no_caption", "short_caption"]
-    assert [len(dataset.prompts) for dataset in open_ours(Folder(f"{tmp_path}/out"), ["vision"])] == [3]
+    assert [len(dataset.prompts) for dataset in open_ours(Folder(f"{tmp_path}/out"), ["vision"])] == [6]
 
 
 def test_words_about_pictures_choose_them_and_need_some(tmp_path):

@@ -91,7 +91,7 @@ def test_every_prompt_says_what_its_answer_holds_and_differs_from_the_others():
 
 def test_weights_of_coarse_and_of_fine_pages_are_shares():
     for pages in (COARSE, FINE):
-        assert sum(asked.weight for asked in PROMPTS["page"] if asked.pages in ("", pages)) == pytest.approx(1)
+        assert sum(asked.weight for asked in PROMPTS["page"] if asked.kind in ("", pages)) == pytest.approx(1)
     assert all([asked.prompt for asked in PROMPTS[task]] == [Prompt.FREE] for task in ("crop", "table", "formula"))
 
 

@@ -69,8 +69,10 @@ def picture(*named, caption="", size=(999, 999), label="image", **values):
 def test_a_picture_is_described_and_its_objects_are_found_by_name():
     objects = [("cat", (0, 0, 20, 30)), ("犬", (50, 60, 70, 80)), ("cat", (100, 0, 120, 30)), ("black dog", (5, 5, 9, 9))]
     s = picture(*objects, caption="Two cats and <image> dogs. ")
-    assert sum(asked.weight for asked in PROMPTS["caption"]) == pytest.approx(1) and usual(s) == Prompt.DESCRIBE
-    assert restore(encode(s, Prompt.DESCRIBE)[1]) == "Two cats and <image> dogs." and IMAGE not in encode(s, Prompt.DESCRIBE)[1]
+    for kind in ("detailed", "brief", "listed", "placed"):
+        assert sum(asked.weight for asked in PROMPTS["caption"] if asked.kind in ("", kind)) == pytest.approx(1)
+    assert usual(s) == Prompt.CAPTION
+    assert restore(encode(s, Prompt.CAPTION)[1]) == "Two cats and <image> dogs." and IMAGE not in encode(s, Prompt.CAPTION)[1]
     answer = encode(s, Prompt.DETECT)[1]
     assert answer == (
         "<|ref|>cat<|/ref|><|det|>[[0, 0, 20, 30], [100, 0, 120, 30]]<|/det|>\n"
@@ -87,15 +89,56 @@ def test_what_a_picture_lacks_is_not_asked_of_it():
         return [asked.prompt for asked in PROMPTS["caption"] if can_answer(s, asked.prompt)]
 
     box = (0, 0, 9, 9)
-    assert answered(picture(caption="A cat.")) == [Prompt.DESCRIBE]
+    assert answered(picture(caption="A cat.")) == [Prompt.CAPTION]
     assert answered(picture(("cat", box))) == [Prompt.DETECT, Prompt.LOCATE]
     assert answered(picture(("the cat on the left", box), label="image_caption")) == [Prompt.LOCATE]
     crowd = {"quality": Quality("trusted", (), {"crowds": 1.0})}  # people that nobody told apart
-    assert answered(picture(("person", box), caption="A queue.", **crowd)) == [Prompt.DESCRIBE]
+    assert answered(picture(("person", box), caption="A queue.", **crowd)) == [Prompt.CAPTION]
     assert answered(picture(("the first one", box), label="image_caption", **crowd)) == [Prompt.LOCATE]
     assert answered(picture(("", box))) == answered(picture(caption=" ")) == []
     assert not any(can_answer(picture(("cat", box), caption="A cat."), p) for p in (Prompt.FREE, Prompt.LINES, Prompt.MARKDOWN))
     assert not can_answer(page(two_regions()), Prompt.DETECT) and not can_answer(page(two_regions()), Prompt.BLOCKS)
+
+
+LONG = "Two cats sit on a wall of red bricks. Behind them a garden with old apple trees goes down to the river. It rains."
+LANGUAGES = {
+    ("de", "Latn"): " Answer in German.",
+    ("zh-Hans", "Hans"): " Answer in Simplified Chinese.",
+    ("und", "Hans"): " Answer in Simplified Chinese.",
+    ("sr-Latn", "Latn"): " Answer in Serbian (Latin).",
+    ("und", "Cyrl"): " Answer in Cyrillic letters.",
+    ("en-GB", "Latn"): "",
+    ("und", "Latn"): "",
+}
+
+
+def test_a_caption_is_asked_for_as_what_it_is():
+    cat, dog = ("A cat", (0, 0, 9, 9)), ("A dog", (20, 0, 29, 9))
+    chinese = "两只猫坐在红砖墙上。它们身后是一个花园,里面有古老的苹果树。花园一直延伸到河边。"
+    for caption, asked in {
+        LONG: Prompt.DESCRIBE,
+        chinese: Prompt.DESCRIBE,
+        "Two cats. They sit.": Prompt.CAPTION,
+        LONG.replace(". ", ", "): Prompt.CAPTION,
+        "A cat\nA dog\nA cat": Prompt.NAMES,
+        "A cat at the top left.\nA dog on the left.": Prompt.PLACES,
+    }.items():
+        s = picture(cat, dog, caption=caption, lang="en")
+        assert usual(s) is asked and encode(s, asked) == (asked.value, caption)
+        others = {Prompt.DESCRIBE, Prompt.CAPTION, Prompt.NAMES, Prompt.PLACES} - {asked}
+        assert not any(can_answer(s, other) for other in others)
+
+
+@pytest.mark.parametrize(("lang", "script"), LANGUAGES)
+def test_the_prompt_says_in_which_language_a_picture_is_described(lang, script):
+    says = LANGUAGES[lang, script]
+    s = picture(("Ein Hund", (0, 0, 9, 9)), caption="Ein Hund", lang=lang, script=script)
+    assert encode(s, Prompt.NAMES)[0] == Prompt.NAMES + says and encode(s, Prompt.DETECT)[0] == Prompt.DETECT + says
+    assert encode(picture(caption=LONG, lang=lang, script=script), Prompt.DESCRIBE)[0] == Prompt.DESCRIBE + says
+    # Objects that a caption doesn't list are named in the letters that their names have.
+    assert encode(picture(("dog", (0, 0, 9, 9)), caption=LONG, lang=lang, script=script), Prompt.DETECT)[0] == Prompt.DETECT
+    others = picture(("狗", (0, 0, 9, 9)), caption=LONG, lang=lang, script=script)
+    assert "Chinese" in encode(others, Prompt.DETECT)[0] or "Japanese" in encode(others, Prompt.DETECT)[0]
 
 
 @st.composite

@@ -9,9 +9,12 @@ import pytest
 from PIL import Image
 
 from datagen.record import Box, Region
-from datagen.samples.cutouts import read
-from datagen.target import Prompt, decode_objects, encode
+from datagen.samples import cutouts as packages
+from datagen.samples.cutouts import in_script_of, read
+from datagen.target import Prompt, can_answer, decode_objects, encode, usual
 from datagen.vision.maker import Stamps, caption
+from datagen.writing.languages import script_of
+from datagen.writing.scripts import main_script
 from tests.inputs import cutouts
 from tests.inputs.samples import sample
 
@@ -36,10 +39,10 @@ def drawings(num, **values):
 def test_names_are_phrases_without_full_stops_in_the_script_of_their_language(folder):
     found = {stamp.names["en"]: stamp for stamp in read(folder)}
     assert {name: stamp.names for name, stamp in found.items()} == {
-        "A frog": {"en": "A frog", "de": "Ein Frosch", "ar": "ضفدع", "zh-Hans": "青蛙"},
-        "A cow": {"en": "A cow", "de": "Eine Kuh", "zh-Hans": "牛"},
-        "A hat": {"en": "A hat", "ar": "قبعة"},
-        "A star": {"en": "A star", "de": "Ein Stern", "ar": "نجمة"},
+        "A frog": {"en": "A frog", "de": "Ein Frosch", "fa": "قورباغه", "zh-Hans": "青蛙"},
+        "A cow": {"en": "A cow", "de": "Eine Kuh", "zh-Hans": "牛", "ta": "ஒரு பசு"},
+        "A hat": {"en": "A hat", "fa": "کلاه"},
+        "A star": {"en": "A star", "de": "Ein Stern", "fa": "ستاره", "son": "Handaray"},
     }
     assert {name: (stamp.kind, stamp.may_mirror) for name, stamp in found.items()} == {
         "A frog": ("animals", False),
@@ -47,6 +50,43 @@ def test_names_are_phrases_without_full_stops_in_the_script_of_their_language(fo
         "A hat": ("clothes", True),
         "A star": ("space", True),
     }
+
+
+@pytest.mark.parametrize(
+    ("lang", "name", "fits"),
+    [
+        ("ta", "´Õ Àî¨º Á¢ÇÌ", False),  # TSCII's bytes as Latin-1's
+        ("ta", "ஒரு பச்சை மிளகு", True),
+        ("lv", "Pīļtē\x93viņš", False),
+        ("de", "Ein grÃ¼ner Apfel", False),
+        ("de", "Ein grüner Apfel", True),
+        ("ca", "Un pal·li", True),
+        ("oc", "L’òli d’oliva", True),
+        ("fa", "A گاو", False),
+        ("ko", "배추", True),
+        ("ko", "젖소 한 마리", True),
+        ("ja", "三毛猫", True),
+        ("ja", "ロケット", True),
+        ("zh-Hant", "塔", True),
+        ("sr-Latn", "Veverica", True),
+        ("sr-Latn", "Веверица", False),
+        ("iu", "ᑫᖕᑲᕉ", True),
+    ],
+)
+def test_a_name_is_in_the_script_that_its_language_is_written_in(lang, name, fits):
+    assert in_script_of(lang, name) is fits
+
+
+@pytest.mark.skipif(bool(packages.missing()), reason="Tux Paint's stamps aren't fetched here")
+def test_the_names_of_each_language_of_the_package_are_in_its_script():
+    texts = {}
+    for stamp in packages.packaged()[0]:
+        for lang, name in stamp.names.items():
+            texts.setdefault(lang, []).append(name)
+    assert len(texts) > 70 and not {"ta", "ml", "he", "ar"} & set(texts)
+    for lang, names in texts.items():
+        found = main_script(" ".join(names[:99]))[0]
+        assert found == script_of(lang) or {found, script_of(lang)} <= {"Hans", "Hant"}, lang
 
 
 def test_boxes_are_those_of_the_pixels_that_are_seen(packaged):
@@ -68,24 +108,28 @@ def test_boxes_are_those_of_the_pixels_that_are_seen(packaged):
 
 def test_what_is_set_is_in_the_caption_and_what_the_photograph_shows_is_not_set(packaged):
     for drawing in drawings(25, english=0.0, chinese=0.0):
-        assert drawing.lang in ("ar", "de")
+        assert drawing.lang in ("fa", "de")
         assert sorted(drawing.caption.split("\n")) == sorted(region.text for region in drawing.regions)
-        assert not ({"ضفدع", "Ein Frosch"} & {r.text for r in drawing.regions} and "Eine Kuh" in drawing.caption)  # one of a kind
+        assert not (
+            {"قورباغه", "Ein Frosch"} & {r.text for r in drawing.regions} and "Eine Kuh" in drawing.caption
+        )  # one of a kind
         if drawing.metadata["background"] == "photo1.jpg":
-            assert not {"Ein Stern", "نجمة"} & {region.text for region in drawing.regions}
+            assert not {"Ein Stern", "ستاره"} & {region.text for region in drawing.regions}
 
 
 def test_draws_are_the_same_again_and_languages_come_as_often_as_asked(packaged):
     first, again = drawings(8), drawings(8)
     assert first == again and len({drawing.image for drawing in first}) == 8
     langs = Counter(drawing.lang for drawing in drawings(30, english=0.5, chinese=0.0, max_objects=1))
-    assert set(langs) == {"en", "de", "ar"} and 8 < langs["en"] < 22
+    assert set(langs) == {"en", "de", "fa"} and 8 < langs["en"] < 22
 
 
 def test_a_picture_is_a_caption_a_detection_and_a_grounding(packaged):
     drawing = next(d for d in drawings(9) if len(d.regions) > 1)
-    s = sample(task="caption", text="", regions=drawing.regions, size=drawing.size, caption=drawing.caption)
-    assert encode(s, Prompt.DESCRIBE)[1] == drawing.caption
+    of = {"lang": drawing.lang, "script": drawing.script, "caption": drawing.caption}
+    s = sample(task="caption", text="", regions=drawing.regions, size=drawing.size, **of)
+    assert usual(s) in (Prompt.NAMES, Prompt.PLACES) and encode(s, usual(s))[1] == drawing.caption
+    assert not can_answer(s, Prompt.DESCRIBE)  # a list is no description in detail
     found = decode_objects(encode(s, Prompt.DETECT)[1], s.size)
     assert Counter(r.text for r in found) == Counter(r.text for r in drawing.regions)
     assert encode(s, Prompt.LOCATE)[1].partition("<|/ref|>")[0].removeprefix("<|ref|>") in {r.text for r in drawing.regions}
