@@ -42,7 +42,7 @@ def scene(
     input: str = "",
     list: str = "",
     unsafe_list: bool = False,
-    download: bool = False,
+    download: str = "",
     only: str = "",
     judge: Annotated[
         str,

@@ -24,7 +24,7 @@ def vision(
     limit: int = 0,
     list: str = "",
     unsafe_list: bool = False,
-    download: bool = False,
+    download: str = "",
     only: str = "",
     captioner: Annotated[
         str,

@@ -15,6 +15,7 @@ import simplejpeg
 from PIL import Image, ImageChops, ImageCms, UnidentifiedImageError
 
 from datagen.inputs.formats import HEIC
+from datagen.page.image_metadata import without_metadata
 from datagen.record import SampleError
 
 MAX_PIXELS = 100_000_000
@@ -92,9 +93,9 @@ class Still(NamedTuple):
 
 
 def upright(image: bytes, frame: int = 0, max_pixels: int = MAX_PIXELS, long_side: int = 0) -> Still:
-    """An image as a file that shards take: the bytes themselves, if they are an upright and opaque JPEG, PNG or WebP in gray or
-    sRGB that doesn't move, else one of its frames written anew. So is one whose longer side has more than `long_side` pixels (0:
-    it may have any number), with as many.
+    """An image as a file that shards take: its pixels' own data, if it is an upright and opaque JPEG, PNG or WebP in gray or sRGB
+    that doesn't move, else one of its frames written anew. So is one whose longer side has more than `long_side` pixels (0: it
+    may have any number), with as many. Neither says where, when and by whom it was taken (`without_metadata`).
 
     What is written anew is a JPEG of quality 95 where a photograph's format came in, else a PNG. A colour profile is applied
     where it changes colours visibly (`_to_srgb`), since those who train on shards look at pixels alone. CMYK without a profile is
@@ -114,7 +115,8 @@ def upright(image: bytes, frame: int = 0, max_pixels: int = MAX_PIXELS, long_sid
         is_plain = opened.mode in _AS_IT_IS.get(opened.format or "", ()) and not opened.has_transparency_data
         if is_plain and turn == 1 and not is_large and num_frames == 1 and to_srgb is None:
             opened.load()  # a file that is cut short raises here, and not in a training
-            return Still(image, opened.size)
+            with contextlib.suppress(ValueError):  # a file with bytes in between is written anew
+                return Still(without_metadata(image), opened.size)
         if is_large and opened.format in _PHOTOGRAPHS:
             opened.draft(opened.mode, (long_side, long_side))  # a JPEG is decoded at an eighth, a quarter or half of the size
         still = _on_paper(_with_polarity(opened))
@@ -128,7 +130,7 @@ def upright(image: bytes, frame: int = 0, max_pixels: int = MAX_PIXELS, long_sid
             still = still.transpose(_TURNS[turn])
         file = io.BytesIO()
         kind = "JPEG" if opened.format in _PHOTOGRAPHS else "PNG"
-        still.save(file, kind, quality=95, icc_profile=None)
+        still.save(file, kind, quality=95, icc_profile=None, comment=b"")
         return Still(file.getvalue(), still.size, num_frames)
 
 

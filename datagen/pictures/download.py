@@ -9,12 +9,18 @@ import shlex
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Mapping, Sequence
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from datagen.disk.storage import Folder, is_local, resolve, stat_etag
+from datagen.disk.temporary import temporary_folder
+from datagen.pictures import public_addresses
 
 log = logging.getLogger(__name__)
+
+PUBLIC, PRIVATE = "public", "private"
+"""What may be downloaded: urls that lead to public addresses, or any, of one's own network, too."""
 
 _URLS = ("url", "image_url", "img_url", "image_link", "link")
 _CAPTIONS = ("caption", "text", "alt_text", "title")
@@ -71,11 +77,12 @@ def commands(lists: Mapping[str, Sequence[str]], out: str) -> str:
     return "\n  ".join(typed) + more
 
 
-def download(lists: Mapping[str, Sequence[str]], out: Folder) -> None:
+def download(lists: Mapping[str, Sequence[str]], out: Folder, reach: str = PUBLIC) -> None:
     """Have img2dataset download all lists, each into a folder of its own in `out`, unless it did before. It goes on where it was
-    stopped.
+    stopped. Unless `reach` is `PRIVATE`, it connects to public addresses alone (`public_addresses.py`).
 
-    Raises `ValueError` where it isn't installed or fails, and unless `out` is on a local disk.
+    Raises `ValueError` where it isn't installed or fails, unless `out` is on a local disk, and where a proxy would connect in its
+    place: nobody here sees to which address.
     """
     if all(out.sub(_folder_name(uri)).exists(_COMPLETE) for uri in lists):
         return
@@ -86,6 +93,11 @@ def download(lists: Mapping[str, Sequence[str]], out: Folder) -> None:
         raise ValueError(
             f"download=1 needs an output on a local disk: run img2dataset yourself, as\n  {commands(lists, out.url)}"
         )
+    if reach != PRIVATE and (proxies := {name: at for name, at in urllib.request.getproxies().items() if name != "no"}):
+        raise ValueError(
+            f"download=1 connects to public addresses alone, and {' and '.join(sorted(proxies))} go by a proxy here, which "
+            "doesn't say where to: unset it, or download=private allows all addresses that the proxy reaches"
+        )
     for uri, columns in lists.items():
         folder = out.sub(_folder_name(uri))
         if folder.exists(_COMPLETE):
@@ -93,10 +105,20 @@ def download(lists: Mapping[str, Sequence[str]], out: Folder) -> None:
         arguments = command(uri, columns, folder.path(""))
         log.info("downloading: %s", shlex.join(arguments))
         os.makedirs(folder.path(""), exist_ok=True)
-        code = subprocess.run([*program, *arguments[1:]], check=False).returncode
+        code = _run([*program, *arguments[1:]], reach)
         if code != 0:
             raise ValueError(f"img2dataset ended with {code} at {uri}: the same again goes on where it stopped")
         folder.write(_COMPLETE, f"{uri}\n".encode())
+
+
+def _run(command: Sequence[str], reach: str) -> int:
+    """The code with which a Python program ended, kept from private addresses unless `reach` allows them."""
+    if reach == PRIVATE:
+        return subprocess.run(command, check=False).returncode
+    with temporary_folder() as folder:
+        shutil.copyfile(public_addresses.__file__, Path(folder) / "sitecustomize.py")
+        paths = os.pathsep.join(filter(None, (folder, os.environ.get("PYTHONPATH"))))
+        return subprocess.run(command, check=False, env=os.environ | {"PYTHONPATH": paths}).returncode
 
 
 def _folder_name(uri: str) -> str:

@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy
 
+from datagen.pictures.public_addresses import REFUSED
 from datagen.record import clean_text
 
 CAPTIONS = ("caption", "text", "txt", "alt_text", "alt", "title", "prompt", "captions", "texts", "sentences", "description")
@@ -119,8 +120,9 @@ def _number(value: float) -> str | None:
 
 def why_missing(values: Mapping[str, Any]) -> tuple[str, str]:
     """Why img2dataset has no image for a row: a reason that is counted, and words for people. The reason is `not_downloaded`, or
-    what the error tells apart: `http_404` and the like, `timed_out`, `no_such_host`, `opted_out` (a header of the server forbids
-    it), `failed_to_resize`, `wrong_hash`. A row that says of no failure has `no_image`."""
+    what the error tells apart: `http_404` and the like, `timed_out`, `no_such_host`, `private_address` (download=private allows
+    it), `opted_out` (a header of the server forbids it), `failed_to_resize`, `wrong_hash`. A row that says of no failure has
+    `no_image`."""
     status, error = str(values.get("status") or ""), str(values.get("error_message") or "")
     address = clean_text(str(values.get("url") or ""))
     detail = clean_text(f"{error or status or 'no image for this row'}{f': {address}' if address else ''}")
@@ -132,6 +134,8 @@ def why_missing(values: Mapping[str, Any]) -> tuple[str, str]:
     if "http error" in small:
         code = small.partition("http error")[2].strip(" :")[:3]
         return (f"http_{code}" if code.isdigit() else "not_downloaded"), detail
+    if REFUSED in small:
+        return "private_address", detail
     if "timed out" in small or "timeout" in small:
         return "timed_out", detail
     if "name or service not known" in small or "name resolution" in small or "nodename nor servname" in small:

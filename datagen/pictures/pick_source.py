@@ -31,7 +31,7 @@ def pictures(
     input: str,
     list: str = "",
     unsafe_list: bool = False,
-    download: bool = False,
+    download: str = "",
     limit: int = 0,
     seed: int = 0,
     **values: Any,
@@ -48,8 +48,8 @@ def pictures(
 
     `list` is the name of the list that the pictures are of (`known_lists.py`): asked for where columns look like LAION's.
     Raises `ValueError` for a list that is older than Re-LAION-5B, unless `unsafe_list`. A list of urls alone is refused with the
-    command that downloads it, or, with `download`, downloaded by img2dataset, which must be installed, into `downloads` of the
-    output; the next run goes on where one stopped.
+    command that downloads it, or downloaded by img2dataset, which must be installed, into `downloads` of the output; the next
+    run goes on where one stopped. `download` says from where: `public`, from public addresses alone, or `private`, from all.
 
     At most `limit` pictures (0: all) are read, of containers chosen by `seed`, the last of them not to its end. A larger limit
     goes on there; `download` knows no limit. The limit of the pipeline counts containers, so it isn't for pictures.
@@ -66,7 +66,7 @@ class Pictures(Census):
 
     input: str
     list_name: str = ""
-    download: bool = False
+    download: str = ""
     downloads: str = ""
     limit: int = 0
     seed: int = 0
@@ -152,8 +152,8 @@ class Pictures(Census):
                 f"input={self.input}: a list of urls, without images. img2dataset (pip install img2dataset) downloads them:\n"
                 f"  {commands(lists, out.url)}\nand input={out.url} reads what it wrote; download=1 does both"
             )
-        download(lists, out)
-        return replace(self, input=out.url, download=False)._all()
+        download(lists, out, self.download)
+        return replace(self, input=out.url, download="")._all()
 
 
 def first(items: list[Item], limit: int, seed: int) -> list[Item]:

@@ -51,7 +51,7 @@ class ImageSource(Source):
     regions, as `DescribedSource` has them; why they can't be read is `unread_objects` in the metadata.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4  # 4: images without EXIF and comments
     task: str = "scene"
     long_side: int = 0
     min_side: int = 16

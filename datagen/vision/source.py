@@ -41,7 +41,7 @@ def described(
     input: str,
     list: str = "",
     unsafe_list: bool = False,
-    download: bool = False,
+    download: str = "",
     limit: int = 0,
     seed: int = 0,
     bare: bool = False,
@@ -101,7 +101,7 @@ class DescribedSource(Source):
     for a captioner.
     """
 
-    version: ClassVar[int] = 2  # 2: a row of an array that can't be read costs itself alone
+    version: ClassVar[int] = 3  # 3: images without EXIF and comments
 
     images: ImageSource
     root: str = field(default="", metadata={"secret": True})

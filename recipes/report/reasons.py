@@ -224,7 +224,7 @@ DROPS = word_reasons.REASONS | {
         "A filter needs to know it, and the list doesn’t say it of the picture.",
     ),
     **dict.fromkeys(
-        ("not_downloaded", "timed_out", "no_such_host", "wrong_hash", "failed_to_resize"),
+        ("not_downloaded", "timed_out", "no_such_host", "private_address", "wrong_hash", "failed_to_resize"),
         "img2dataset has no picture for the row: the detail is what it says.",
     ),
     "broken_table": "The table is damaged, or none: the detail says where.",

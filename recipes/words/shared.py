@@ -25,7 +25,11 @@ SHARED: dict[str, Says] = {
     ),
     "list": ("NAME", "the published list that the pictures come from: relaion2b-en-research-safe, wukong…; other: your own"),
     "unsafe_list": ("0|1", "allow lists older than Re-LAION-5B; such lists link to illegal images"),
-    "download": ("0|1", "download the list's urls with img2dataset into OUT/downloads"),
+    "download": (
+        "0|1|private",
+        "download the list's urls with img2dataset into OUT/downloads; private: of your own network's addresses, too",
+        values.download,
+    ),
     "only": ("A:V,…", "filters by the list's columns: max_punsafe:0.1,licences:cc-by+cc0; default: only owners' opt-outs go"),
     "seed": ("N", "the seed of all random choices"),
     "gold": ("FILE", "the file that a review or audit page saved", values.path),

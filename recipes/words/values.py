@@ -33,6 +33,14 @@ def flag(value: str) -> bool:
     return value == "1"
 
 
+def download(value: str) -> str:
+    """Which addresses the urls of a list may lead to, as `datagen.pictures.download` calls it; "" where nothing is downloaded."""
+    reach = {"0": "", "1": "public", "private": "private"}
+    if value not in reach:
+        raise ValueError("allowed are 0, 1 and private")
+    return reach[value]
+
+
 def positive(value: str) -> float:
     try:
         given = float(value)

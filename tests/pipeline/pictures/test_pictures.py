@@ -297,7 +297,7 @@ def test_img2dataset_downloads_a_list_once_where_it_is_asked_to(tmp_path, monkey
     (tmp_path / "image.jpg").write_bytes(image())
     (tmp_path / "in").mkdir()
     laion(tmp_path / "in" / "list.parquet", URLS[:2])
-    census, source = pictures(str(tmp_path / "in"), list="other", download=True)
+    census, source = pictures(str(tmp_path / "in"), list="other", download="public")
     census = census.within(Folder(str(tmp_path / "out")))
     assert census.pending() == "downloads 1 lists with img2dataset"
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))

@@ -66,6 +66,7 @@ def test_laion_is_known_by_its_columns():
         ("<urlopen error [Errno -2] Name or service not known>", "no_such_host"),
         ("Use of image disallowed by X-Robots-Tag directive", "opted_out"),
         ("hash mismatch", "wrong_hash"),
+        ("<urlopen error this address is not public: 10.0.0.7>", "private_address"),
         ("", "not_downloaded"),
     ],
 )
