@@ -47,7 +47,7 @@ def scene(
     judge: Annotated[
         str,
         "A:V,…",
-        "limits on readings (min_score:0.95) and shares of languages (languages:zh:0.5+other:0.1)",
+        "limits on readings (min_sure:0.95) and shares of languages (languages:zh:0.5+other:0.1)",
     ] = "",
     agreement: Annotated[bool, "0|1", "read each picture at two sizes and compare; it takes 1.7 times as long"] = False,
     engines: str = "",

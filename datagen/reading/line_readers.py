@@ -17,7 +17,9 @@ VERY_SURE = 0.95
 
 UNSCORED = 0.75
 """What counts as the confidence of a reader that gives neither scores nor confidences."""
-_PP_SCRIPTS = frozenset("Latn Hans Hant Hani Jpan Zyyy".split())  # which PP-OCR reads, but for the languages of Tesseract
+PP_SCRIPTS = frozenset("Latn Hans Hant Hani Jpan Zyyy".split())
+"""Which PP-OCR reads, but for the languages of Tesseract."""
+
 _ROW, _MOST_ROWS = 36, 40  # pixels of a line, and lines, that Tesseract guesses the script by
 
 
@@ -33,7 +35,7 @@ class LineReaders(NamedTuple):
         folder = next((f for f in self.folders if self.engines.get(COMPACT, folder=f).script == script), "")
         if folder:
             return Choice.of(COMPACT, folder=folder), lang
-        if not (script in _PP_SCRIPTS and not tesseract.language(lang)):
+        if not (script in PP_SCRIPTS and not tesseract.language(lang)):
             read_in = tesseract.reads(lang, script) or tesseract.reads(tesseract.FIRST_OF_SCRIPT.get(script, ""), script)
             if read_in:
                 return Choice(TESSERACT), read_in

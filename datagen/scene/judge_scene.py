@@ -7,6 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import cv2
 import numpy
@@ -14,60 +15,80 @@ import numpy
 from datagen.engines import Engines
 from datagen.inputs.selection import seeded
 from datagen.page.boxes import around
+from datagen.reading.line_readers import PP_SCRIPTS, PPOCR
 from datagen.reading.page_lines import mean_score
 from datagen.record import Drop, Line, Polygon, Quality, Region, Sample
+from datagen.scene.line_order import order_agreement
+from datagen.scene.plausible_words import odd_share
 from datagen.work.pipeline import Stage
 from datagen.writing import scripts
 from datagen.writing.lookalikes import ALIKE
+from datagen.writing.scripts import main_script
 
 _UNSPACED = f"{scripts.HAN}{scripts.PHRASED}{scripts.YI}"
 _WORD = re.compile(f"[{_UNSPACED}]|[^\\W{_UNSPACED}]+")
 _ALIKE = frozenset(ALIKE["Cyrl"][1]) - frozenset("sSjJiI")  # which hardly any language in Cyrillic has
 _LONG_WORD, _FEW_LETTERS = 4, 7  # letters
 _ICONS = re.compile(f"([{scripts.IDEOGRAPHS}])\\1*")
+_IDEOGRAPH = re.compile(f"[{scripts.IDEOGRAPHS}]")
 _EAST_ASIAN = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.HANGUL}]")
 _SEEN = 1024  # pixels
+_ORDERED = 2 / 3  # of the lines, which follow the same one in two orders
+_PAGE_LINES, _PAGE_CHARS, _SMALL = 15, 400, 0.04  # of a page, at least; the height of its lines in its longer side, at most
 
 
 @dataclass(frozen=True)
 class JudgeScene(Stage):
     """Gives scenes that `ReadScene` has read their verdicts; takes doubtful lines out of their text; drops what is worth nothing.
 
-    A line counts if its score is at least `min_line_score`, and its height at least `min_height` pixels and `min_relative_height`
-    of the picture's longer side: a model sees pictures at about a thousand pixels. A line of one ideograph, once or repeated,
-    counts only where another line or the caption is Chinese, Japanese or Korean, too: PP-OCR takes icons and windows for such
-    (图, 田, 品). Other lines become blocks without text, `is_unread`.
+    A line counts if its score is at least `min_line_score`, PP-OCR knows its script if it has read it, and its height is at least
+    `min_height` pixels and `min_relative_height` of the picture's longer side: a model sees pictures at about a thousand pixels.
+    A line of one ideograph, once or repeated, counts only where another line or the caption is Chinese, Japanese or Korean, too:
+    PP-OCR takes icons and windows for such (图, 田, 品). Other lines become blocks without text, `is_unread`.
 
     The verdict is `trusted`, or `suspect` for these reasons:
 
-    `unsure_reading`     the lines' mean score, by character, is under `min_score`
     `unscored_reading`   a reader gave no score
     `script_in_doubt`    half of the words have such letters alone as look like Cyrillic ones, which PP-OCR surely reads so
-                         (TEXEPAH), and the caption has none of the words
+                         (TEXEPAH); or fewer than `min_ideographs` stand beside more Latin letters: PP-OCR takes Hangul and
+                         Devanagari for such. Neither holds where the caption has some of the words
+    `odd_words`          over `max_odd` of the letters are in Latin words that no language has (`plausible_words`), as PP-OCR
+                         makes them of letters that it doesn't know, and the caption has none of the words
     `readings_disagree`  the signal `agreement` is under `min_agreement`
-    `incomplete`         of the lines at least half as high as those that count, over `max_unread` don't count
+    `incomplete`         the text that counts covers less than `min_sure` of the area in which text was found: of all of it, or
+                         without lines of numbers alone, which anybody reads
+    `order_in_doubt`     of `min_ordered` lines and more, over a third follow another one than in the order of a page
+                         (`datagen.page.region_order`), and than row by row
 
     These drops are made:
 
     `no_text`          no line was found, but for a share `negatives` of such pictures, drawn by their keys and `seed`: a model
                        must learn that a picture may say nothing. They are trusted, and their text is empty.
     `unread_text`      lines were found, and none counts
+    `document`         it is a photograph of a document, or a screen full of text: over `max_lines` lines count, or those of a
+                       page (`_is_document`). The recipe `fine` reads such a picture with its layout
     `little_text`      the text covers less than `min_text_share` of the picture, or more than `max_text_share` (`much_text`)
     `language_share`   there are too many scenes in its language: `languages` says of which language (zh, en, other; BCP-47
                        without its region, or `other`) what share is kept, drawn by keys and `seed`. All are, by default.
 
-    Signals: `text_share`, the share of the picture that text covers; `line_height`, the median in pixels; and, where there is a
-    caption, `caption_agreement`, the share of the text's words that the caption has: characters, in scripts without spaces.
-    `difficulty` is what the mean score lacks.
+    Signals: `text_share`, the share of the picture that text covers; `sure_share` and `order_agreement`, which `incomplete` and
+    `order_in_doubt` go by; `odd_words`; `line_height`, the median in pixels; and, where there is a caption, `caption_agreement`,
+    the share of the text's words that the caption has: characters, in scripts without spaces. `difficulty` is what the mean score
+    lacks.
     Scenes that nobody has read, as those that were drawn, pass as they are, but for `languages`.
     """
 
-    min_line_score: float = 0.6
+    version: ClassVar[int] = 2  # 2: by the area that was read surely
+
+    min_line_score: float = 0.85
     min_height: float = 8.0
     min_relative_height: float = 0.006
-    min_score: float = 0.9
     min_agreement: float = 0.9
-    max_unread: float = 0.25
+    min_sure: float = 0.85
+    max_odd: float = 0.35
+    min_ideographs: int = 4
+    min_ordered: int = 10
+    max_lines: int = 40
     min_text_share: float = 0.001
     max_text_share: float = 1.0
     negatives: float = 0.05
@@ -99,10 +120,13 @@ class JudgeScene(Stage):
             is_negative = self._drawn("negatives", sample) < self.negatives
             return sample.with_quality("trusted", text_share=0.0) if is_negative else sample.drop("no_text", name)
         least = max(self.min_height, self.min_relative_height * max(sample.size))
-        read = _without_icons([line for line in lines if self._is_sure(line) and _height(line) >= least], sample.caption)
+        known = [line for region in sample.regions for line in region.lines if _knows(region.by, line.text)]
+        read = _without_icons([line for line in known if self._is_sure(line) and _height(line) >= least], sample.caption)
         counted = {id(line) for line in read}
         if not read:
             return sample.drop("unread_text", name, f"none of {len(lines)} lines counts")
+        if len(read) > self.max_lines or _is_document(read, max(sample.size)):
+            return sample.drop("document", name, f"{len(read)} lines: make recipe=fine reads it")
         text_share = _covered([line.corners for line in read], sample.size)
         if text_share < self.min_text_share:
             return sample.drop("little_text", name, f"{text_share:.2%} of the picture")
@@ -111,23 +135,38 @@ class JudgeScene(Stage):
         regions = tuple(part for region in sample.regions for part in _parts(region, counted))
         text = "\n\n".join(region.text for region in regions if not region.is_unread)
         half = statistics.median(map(_height, read)) / 2
-        num_lost = sum(id(line) not in counted and _height(line) >= half for line in lines)
-        signals = signals | {"text_share": text_share, "line_height": 2 * half}
+        # What is much smaller than the text is no part of it, and nobody misses it.
+        lost = [_area(line.corners) for line in lines if id(line) not in counted and _height(line) >= half]
+        lost += [_area(r.polygon or Line(r.box, "").corners) for r in sample.regions if not r.lines and _box_height(r) >= half]
+        signals = signals | {
+            "text_share": text_share,
+            "line_height": 2 * half,
+            "sure_share": _sure_share(read, lost),
+            "odd_words": odd_share(text),
+            "order_agreement": order_agreement(read) if len(read) >= self.min_ordered else 1.0,
+        }
         if sample.caption.strip():
             signals["caption_agreement"] = in_caption(text, sample.caption)
         if (score := mean_score(read)) is not None:
             signals["reading_score"] = score
+        is_confirmed = bool(signals.get("caption_agreement"))
         reasons = {
-            "unsure_reading": score is not None and score < self.min_score,
-            "unscored_reading": score is None,
-            "script_in_doubt": not signals.get("caption_agreement") and _may_be_cyrillic(text),
+            "unscored_reading": any(line.score is None for line in read),
+            "script_in_doubt": not is_confirmed and (_may_be_cyrillic(text) or self._may_be_no_ideographs(text)),
+            "odd_words": not is_confirmed and signals["odd_words"] > self.max_odd,
             "readings_disagree": signals.get("agreement", 1.0) < self.min_agreement,
-            "incomplete": num_lost > self.max_unread * (num_lost + len(read)),
+            "incomplete": signals["sure_share"] < self.min_sure,
+            "order_in_doubt": signals["order_agreement"] < _ORDERED,
         }
         given = tuple(reason for reason, holds in reasons.items() if holds)
         quality = Quality("suspect" if given else "trusted", given, signals)
         difficulty = -1.0 if score is None else 1 - score
         return replace(sample, text=text, regions=regions, quality=quality, difficulty=difficulty)
+
+    def _may_be_no_ideographs(self, text: str) -> bool:
+        """Whether a few ideographs stand beside more Latin letters."""
+        few = len(_IDEOGRAPH.findall(text))
+        return 0 < few < self.min_ideographs and sum(map(str.isalpha, text)) > 2 * few
 
     def _is_sure(self, line: Line) -> bool:
         return line.score is None or line.score >= self.min_line_score
@@ -159,6 +198,34 @@ def _may_be_cyrillic(text: str) -> bool:
     return 2 * len(alike) >= len(words) and sum(map(len, alike)) >= _FEW_LETTERS
 
 
+def _knows(reader: str, text: str) -> bool:
+    """Whether a reader knows the script of a line that it has read: PP-OCR's alphabet has some letters of others, too."""
+    return reader != PPOCR or main_script(text)[0] in PP_SCRIPTS
+
+
+def _is_document(lines: Sequence[Line], side: int) -> bool:
+    """Whether lines are those of a page: many, small, and long. `side` is the picture's longer one."""
+    is_small = statistics.median(map(_height, lines)) <= _SMALL * side
+    return len(lines) >= _PAGE_LINES and is_small and sum(len(line.text) for line in lines) >= _PAGE_CHARS
+
+
+def _sure_share(read: Sequence[Line], lost: Sequence[float]) -> float:
+    """The share of the area of all text that lines cover which were read; the lesser of that with numbers, and without, where
+    there are others. `lost` are the areas of lines that weren't."""
+    areas = [(_area(line.corners), any(map(str.isalpha, line.text))) for line in read]
+    with_letters = sum(area for area, has_letters in areas if has_letters)
+    shares = [area / max(1e-9, area + sum(lost)) for area in (sum(area for area, _ in areas), with_letters) if area]
+    return min(shares)
+
+
+def _area(corners: Polygon) -> float:
+    return float(cv2.contourArea(numpy.array(corners, numpy.float32)))
+
+
+def _box_height(region: Region) -> float:
+    return _height(Line(region.box, "", polygon=region.polygon))
+
+
 def _without_icons(lines: list[Line], caption: str) -> list[Line]:
     """The lines, but for those of one ideograph, once or repeated, where nothing else, nor the caption, is East Asian."""
     if _EAST_ASIAN.search(caption) or any(len(set(_EAST_ASIAN.findall(line.text))) > 1 for line in lines):
@@ -167,7 +234,10 @@ def _without_icons(lines: list[Line], caption: str) -> list[Line]:
 
 
 def _parts(region: Region, counted: Collection[int]) -> Iterator[Region]:
-    """A block with the lines that count, and one without text for the others."""
+    """A block with the lines that count, and one without text for the others. What nobody read stays as it is."""
+    if region.is_unread:
+        yield region
+        return
     read = tuple(line for line in region.lines if id(line) in counted)
     lost = [line for line in region.lines if id(line) not in counted]
     if read and lost:

@@ -12,6 +12,7 @@ import math
 import re
 import statistics
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy
@@ -65,6 +66,32 @@ def blocks_in_order(lines: Sequence[Line]) -> list[list[Line]]:
     rows = [_row([lines[i] for i in chain], [frames[i] for i in chain]) for chain in _rows(frames)]
     blocks = _with_numbers([[rows[i] for i in chain] for chain in _stacks(rows)])
     return [[line for row in block for line in row.lines] for block in _ordered(blocks)]
+
+
+def order_agreement(lines: Sequence[Line]) -> float:
+    """How many of the lines, as a share, follow the same one as in the order of a page (`in_reading_order`), or row by row: the
+    larger of both shares; 1 for a single line."""
+    if len(lines) < 2:
+        return 1.0
+    number = {id(line): n for n, line in enumerate(lines)}
+    regions = [Region(line.box, "text", "", None, "") for line in lines]
+    of_region = {id(region): n for n, region in enumerate(regions)}
+    orders = (
+        [of_region[id(region)] for region in in_reading_order(regions)],
+        [number[id(line)] for row in _level_rows(lines) for line in row],
+    )
+    return max(sum(b == a + 1 for a, b in pairwise(order)) for order in orders) / (len(lines) - 1)
+
+
+def _level_rows(lines: Sequence[Line]) -> list[list[Line]]:
+    """The lines row by row, each from the left, by their boxes alone."""
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: line.box.y0 + line.box.y1):
+        if rows and overlap(line.box, rows[-1][0].box, 1) > 0.5:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    return [sorted(row, key=lambda line: line.box.x0) for row in rows]
 
 
 def _row(lines: Sequence[Line], frames: Sequence[Frame]) -> _Row:

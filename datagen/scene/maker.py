@@ -9,7 +9,7 @@ import hashlib
 import importlib.metadata
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +28,7 @@ from datagen.page.images import pixels
 from datagen.record import Box, Line, Region, SampleError
 from datagen.samples import declarations
 from datagen.samples import photographs as scene_packages
+from datagen.scene import backgrounds
 from datagen.scene.sign_blend import Light, Seen, View, seen
 from datagen.scene.sign_looks import light, plan
 from datagen.scene.sign_words import LICENCE, TEXTS, SignWords, words_of
@@ -80,7 +81,7 @@ class Scenes:
     A picture is a JPEG of 480 to 1,280 pixels. A region is a block of a sign, lines of one size. Lines have polygons.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3  # 3: on photographs without text
     name: ClassVar[str] = "scenes"
     task: ClassVar[str] = "scene"
 
@@ -99,8 +100,7 @@ class Scenes:
                 raise ValueError(f"{word}={','.join(unknown)}: allowed are {', '.join(allowed)}")
 
     def draw(self, random: random.Random) -> Drawing:
-        photographs = scene_packages.photographs(self.source)
-        photograph = random.choice(photographs)
+        photograph = backgrounds.draw(self.source, random)
         words = self._words(random)
         picture = _cropped(_pixels_of(photograph.path), random)
         height, width = picture.shape[:2]
@@ -147,23 +147,23 @@ class Scenes:
 
     def engines(self) -> dict[str, str]:
         """What decides how a scene comes out, beside the fields: libraries, typefaces, texts, and the photographs."""
-        return dict(_versions(self.source, self.texts))
+        return {**_versions(self.source, self.texts), **backgrounds.versions(self.source)}
 
 
 @functools.lru_cache(maxsize=8)
-def _versions(source: str, texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def _versions(source: str, texts: tuple[str, ...]) -> Mapping[str, str]:
     photographs = hashlib.sha256()
     for photograph in scene_packages.photographs(source):
         photographs.update(f"{photograph.name} {_sha256(photograph.path)}\n".encode())
-    return (
-        ("babel", importlib.metadata.version("babel")),
-        ("opencv", cv2.__version__),
-        ("pango", importlib.metadata.version("pangocairocffi")),
-        *VERSIONS.items(),
-        ("typefaces", typefaces.digest(typefaces.files().values())),
-        ("photographs", photographs.hexdigest()[:16]),
-        *([("udhr", declarations.version())] if "udhr" in texts else []),
-    )
+    return {
+        "babel": importlib.metadata.version("babel"),
+        "opencv": cv2.__version__,
+        "pango": importlib.metadata.version("pangocairocffi"),
+        **VERSIONS,
+        "typefaces": typefaces.digest(typefaces.files().values()),
+        "photographs": photographs.hexdigest()[:16],
+        **({"udhr": declarations.version()} if "udhr" in texts else {}),
+    }
 
 
 class _Sign(NamedTuple):

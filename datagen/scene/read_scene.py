@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 import cv2
 import numpy
@@ -50,8 +51,8 @@ class ReadScene(Stage):
     upside down, None that nobody is asked. Where PP-OCR can't read a scene, Tesseract or one of the flywheel's `readers` (their
     folders) does: where the scene's declared language, or its caption, is in a script of theirs, or where Tesseract recognises
     such a script in what PP-OCR is unsure of. Latin lines of which PP-OCR is sure stay, but beside scripts that look like Latin.
-    What nobody can read is no line. A line's score is its reader's; where `agreement` has the picture read again at `second_side`
-    pixels, times how far both agree.
+    What nobody can read is a block without text, `is_unread`, behind the others. A line's score is its reader's; where
+    `agreement` has the picture read again at `second_side` pixels, times how far both agree.
 
     Lines are found picture by picture, and those of `batch_size` pictures are read together: `lines` may be
     `Choice.of("ppocr", device="gpu", batch_size=64)`.
@@ -66,6 +67,8 @@ class ReadScene(Stage):
     `agreement`       how far two readings of PP-OCR agree, on average by character, where `agreement` asks for two; and
     `agreed_share`    the share of the characters in lines on which they do
     """
+
+    version: ClassVar[int] = 2  # 2: lines that nobody could read are blocks
 
     detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
     lines: Choice = Choice("ppocr")  # noqa: RUF009
@@ -162,6 +165,7 @@ class ReadScene(Stage):
         by = {id(line): scene.reader.name if n in scene.others else self.lines.name for n, line in lines.items()}
         regions = [self._region(block, [by[id(line)] for line in block]) for block in blocks_in_order(list(lines.values()))]
         text = "\n\n".join(region.text for region in regions)
+        regions += [self._unread(as_line(line, sample.size)) for line in scene.lines if not line.text]
         language = identify(text, _declared(sample)[0])
         signals = {
             "num_lines": float(len(lines)),
@@ -181,6 +185,11 @@ class ReadScene(Stage):
             quality=Quality("none", sample.quality.reasons, sample.quality.signals | signals),
             origin=replace(sample.origin, engines=sample.origin.engines | self._asked(scene)),
         )
+
+    def _unread(self, line: Line) -> Region:
+        """A line that was found and that nobody could read."""
+        name = self.detector.name
+        return Region(line.box, "text", "", None, name, polygon=line.polygon, detected_by=name, is_unread=True)
 
     def _region(self, lines: Sequence[Line], by: Sequence[str]) -> Region:
         """A block, by the engine that has read most of it."""

@@ -19,6 +19,7 @@ REASONS = {
     "broken_xml": "The file’s XML is damaged.",
     "entities": "The file’s XML declares entities, as attacks do.",
     "unsafe_path": "The file has a part whose name leads out of it.",
+    "not_contained": "The kernel has no Landlock, which keeps LibreOffice from your files: .doc, .rtf and .odt stay closed.",
     "not_rendered": "LibreOffice made no PDF of the file.",
     "timeout": "The file, or a page of it, took longer than its deadline.",
     "memory": "The file, or a page of it, took more memory than it may.",

@@ -2,7 +2,7 @@
 commas, each a field's NAME:VALUE, or the name alone of one that is true, or the value of the field that needs no name.
 
     only=max_punsafe:0.1,min_similarity:0.28,licences:cc-by+cc0
-    judge=min_score:0.95,negatives:0.02,languages:zh:0.5+other:0.1
+    judge=min_sure:0.95,negatives:0.02,languages:zh:0.5+other:0.1
     text=DIR,packages
 
 Several values of a field are joined by a plus, and those of pairs by a colon. The standard library alone is imported here.

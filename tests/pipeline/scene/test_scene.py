@@ -21,7 +21,9 @@ from datagen.disk import marks
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.drawing.typefaces import text_faces
-from datagen.samples import declarations
+from datagen.record import SampleError
+from datagen.samples import declarations, photographs
+from datagen.scene import backgrounds
 from datagen.scene.maker import Scenes
 from recipes import RECIPES
 from recipes import scene as scene_recipe
@@ -113,6 +115,18 @@ def test_scenes_are_composed(out):
     check_corpus(out, name="drawn_scenes")
 
 
+def test_no_sign_is_drawn_on_a_photograph_with_text(folder, tmp_path, caplog):
+    (tmp_path / "own").mkdir()
+    for name, source in {"sign.jpg": "in/a.jpg", "plain.jpg": "in/c.jpg"}.items():
+        shutil.copy(folder / source, tmp_path / "own" / name)
+    names = {backgrounds.draw(str(tmp_path / "own"), random.Random(n)).name for n in range(9)}
+    assert names == {"plain.jpg"} and caplog.text.count("sign.jpg, on which text was found") == 1
+    (tmp_path / "own/plain.jpg").unlink()
+    photographs.photographs.cache_clear()
+    with pytest.raises(SampleError, match="text_in_photographs"):
+        Scenes(str(tmp_path / "own"), ("he",)).draw(random.Random(0))
+
+
 def test_copies_are_marked(out):
     rows = marks.read(Folder(f"{out}/scene")).to_pylist()
     assert [row["mark"] for row in rows] == ["near_duplicate"]
@@ -199,5 +213,5 @@ def test_the_word_only_makes_a_filter():
 
 
 def test_the_word_judge_sets_what_a_scene_is_worth():
-    judge = scene_recipe.scene(".", judge="min_score:0.95,negatives:0.02,languages:zh:0.5+other:0.1", seed=3).steps[0].stages[2]
-    assert (judge.min_score, judge.negatives, judge.languages, judge.seed) == (0.95, 0.02, (("zh", 0.5), ("other", 0.1)), 3)
+    judge = scene_recipe.scene(".", judge="min_sure:0.95,negatives:0.02,languages:zh:0.5+other:0.1", seed=3).steps[0].stages[2]
+    assert (judge.min_sure, judge.negatives, judge.languages, judge.seed) == (0.95, 0.02, (("zh", 0.5), ("other", 0.1)), 3)

@@ -1,5 +1,7 @@
 """Which lines of a scene count, what is believed of it, and what is dropped."""
 
+from dataclasses import replace
+
 import pytest
 
 from datagen.contract import check
@@ -57,13 +59,14 @@ def test_a_scene_that_was_read_well_is_trusted_with_what_was_measured():
 def test_lines_that_are_small_or_doubtful_are_no_text_and_stay_as_boxes():
     lines = [line("one", 10), line("two", 50), line("three", 90), line("tiny", 130, height=5), line("blurred", 150, score=0.4)]
     result = judged(scene(lines))
-    assert result.text == "one\ntwo\nthree" and result.quality.verdict == "trusted"
+    assert result.text == "one\ntwo\nthree" and result.quality.reasons == ("incomplete",)
     read, unread = result.regions
     assert (read.box, read.text, len(read.lines)) == (Box(10, 10, 310, 120), "one\ntwo\nthree", 3)
     assert (unread.box, unread.is_unread, unread.text, unread.lines) == (Box(10, 130, 310, 180), True, "", ())
     assert judged(scene([line("one", 10)], [line("wide", 90, height=9)]), min_relative_height=0.01).text == "one"
     result = judged(scene([line("one", 10), line("blurred", 50, score=0.4)]))
     assert (result.text, result.quality.verdict, result.quality.reasons) == ("one", "suspect", ("incomplete",))
+    assert result.quality.signals["sure_share"] == pytest.approx(0.5)
     assert dropped(scene([line("blurred", 50, score=0.4)])) == "unread_text"
 
 
@@ -76,14 +79,75 @@ def test_one_ideograph_is_taken_for_an_icon_where_nothing_else_is_east_asian():
 
 
 def test_doubts_are_named():
-    assert judged(scene([line("a", 10, score=0.8)])).quality.reasons == ("unsure_reading",)
     assert judged(scene([line("a", 10, score=None)])).quality.reasons == ("unscored_reading",)
+    assert judged(scene([line("a", 10, score=None), line("fish", 50), line("shop", 90)])).quality.verdict == "suspect"
     doubtful = [line("TEXEPAH", 10), line("APAJI", 50)]
-    assert judged(scene(doubtful)).quality.reasons == ("script_in_doubt",)
+    assert judged(scene(doubtful)).quality.reasons == ("script_in_doubt", "odd_words")
     assert judged(scene(doubtful, caption="Texepah in summer")).quality.reasons == ()
     assert judged(scene([line("TEACH", 10), line("NEW YORK", 50), line("DRUGS", 90)])).quality.reasons == ()
     assert judged(scene([line("a", 10)], signals={"agreement": 0.5})).quality.reasons == ("readings_disagree",)
     assert judged(scene([line("a", 10)], signals={"agreement": 0.5}), min_agreement=0.4).quality.verdict == "trusted"
+
+
+def unread(y: int, height: int = 30, width: int = 300) -> Region:
+    return Region(Box(10, y, 10 + width, y + height), "text", "", None, "ppocr-detector", is_unread=True)
+
+
+def test_what_nobody_read_counts_by_its_area():
+    read = scene([line("Fresh fish every day", 10, height=60)])
+    beside = replace(read, regions=(*read.regions, unread(80, height=80)))
+    result = judged(beside)
+    assert result.quality.reasons == ("incomplete",) and result.regions[-1] == unread(80, height=80)
+    assert result.quality.signals["sure_share"] == pytest.approx(60 / 140)
+    # A small sign in the distance is nobody's loss.
+    assert judged(replace(read, regions=(*read.regions, unread(80, height=12, width=20)))).quality.verdict == "trusted"
+
+
+def test_numbers_make_no_word_sure():
+    """A table in Devanagari whose numbers alone were read right."""
+    numbers = [line(f"{n}.{n}5", 40 * n, score=1.0) for n in range(1, 9)]
+    result = judged(scene([*numbers, line("नाम", 400, score=0.7), line("तारीख", 440, score=0.7)]), min_sure=0.7)
+    assert result.quality.signals["sure_share"] == pytest.approx(0.8) and result.quality.verdict == "trusted"
+    result = judged(scene([*numbers, line("name", 400), line("3iteitit", 440, score=0.7)]), min_sure=0.7)
+    assert result.quality.signals["sure_share"] == pytest.approx(0.5) and result.quality.reasons == ("incomplete",)
+    result = judged(scene([*numbers, line("3iteitit 3TRRX", 400), line("XTRRN", 440)]))
+    assert result.quality.reasons == ("odd_words",)
+    assert judged(scene([line("XTRRN", 440)], caption="XTRRN radio")).quality.verdict == "trusted"
+
+
+def test_a_script_that_the_reader_does_not_know_is_not_read():
+    """PP-OCR's alphabet has some letters of Cyrillic, Greek and Hangul."""
+    hangul = scene([line("서울", 10, score=0.99)], [line("Seoul", 50)])
+    assert judged(hangul).text == "Seoul" and judged(hangul).quality.reasons == ("incomplete",)
+    by_other = replace(hangul, regions=tuple(replace(region, by="compact") for region in hangul.regions))
+    assert judged(by_other).text == "서울\n\nSeoul" and judged(by_other).quality.verdict == "trusted"
+    few = scene([line("品印", 10)], [line("Seoul", 50), line("Pyeongyang", 90)])
+    assert judged(few).quality.reasons == ("script_in_doubt",)
+    assert judged(scene([line("出口在左边", 10)], [line("Way out", 50)])).quality.verdict == "trusted"
+
+
+def placed(*places: tuple[int, int]) -> Sample:
+    """A scene whose words are read in this order, each a block, at (column, row)."""
+    boxes = [Box(330 * x, 40 * y + 20 * (x % 2), 330 * x + 280, 40 * y + 20 * (x % 2) + 25) for x, y in places]
+    lines = [[Line(box, f"word {x} {y}", score=0.95)] for box, (x, y) in zip(boxes, places, strict=True)]
+    return scene(*lines)
+
+
+def test_an_order_that_is_neither_a_pages_nor_by_rows_is_in_doubt():
+    cells = [(x, y) for x in range(3) for y in range(5)]
+    assert judged(placed(*cells)).quality.verdict == "trusted"  # column by column
+    scrambled = judged(placed(*[cells[4 * n % 15] for n in range(15)]))
+    assert scrambled.quality.reasons == ("order_in_doubt",) and scrambled.quality.signals["order_agreement"] < 0.5
+    assert judged(placed(*[cells[4 * n % 15] for n in range(9)])).quality.verdict == "trusted"  # signs that nothing orders
+
+
+def test_a_photographed_document_is_none_of_these_scenes():
+    lines = [line("a line of a page in a book, from edge to edge", 20 * n, height=14, width=700) for n in range(20)]
+    assert dropped(scene(lines)) == "document"
+    assert judged(scene(lines[:12])).quality.verdict == "trusted"  # a board
+    assert judged(scene([line("Fish", 40 * n, height=30) for n in range(14)])).quality.verdict == "trusted"
+    labels = [line("File", 14 * n, height=10, width=60) for n in range(41)]
+    assert dropped(scene(labels)) == "document" and judged(scene(labels), max_lines=50).quality.verdict == "trusted"
 
 
 def test_the_share_of_a_picture_that_is_text_has_limits():

@@ -15,6 +15,7 @@ from datagen.drawing.typefaces import text_faces
 from datagen.engines import Engines, tesseract
 from datagen.page.images import pixels
 from datagen.record import SampleError
+from datagen.scene import backgrounds
 from datagen.scene.maker import Scenes
 
 pytestmark = pytest.mark.skipif(not text_faces(), reason="no typefaces here")
@@ -22,10 +23,12 @@ pytestmark = pytest.mark.skipif(not text_faces(), reason="no typefaces here")
 
 @pytest.fixture(scope="module")
 def photographs(tmp_path_factory):
-    """A folder with the one photograph that a package of PyPI here carries."""
+    """A folder with the one photograph that a package of PyPI here carries. Nobody looks for text on it."""
     folder = tmp_path_factory.mktemp("photographs")
     shutil.copy(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg", folder)
-    return str(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backgrounds, "has_text", lambda path: False)
+        yield str(folder)
 
 
 def drawings(photographs, count, lang, *kinds):

@@ -101,7 +101,9 @@ def test_lines_become_blocks_in_order_with_polygons_and_what_was_measured():
     assert [(r.label, r.by, r.box, r.score) for r in result.regions] == [
         ("text", "ppocr", (10, 10, 150, 60), pytest.approx(0.97)),
         ("text", "ppocr", (220, 12, 390, 62), pytest.approx(0.9)),
+        ("text", "ppocr-detector", (10, 200, 90, 220), None),
     ]
+    assert [r.is_unread for r in result.regions] == [False, False, True] and not result.regions[2].text
     line = result.regions[0].lines[1]
     assert (line.box, line.polygon, line.direction) == ((10, 40, 150, 60), ((10, 40), (150, 40), (150, 60), (10, 60)), "ltr")
     assert (result.lang, result.script, result.quality.verdict) == ("en", "Latn", "none")
