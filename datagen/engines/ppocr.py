@@ -32,6 +32,10 @@ _SEEN, _STEP = (3, 48, 320), 64  # channels, height and least width of the lines
 DETECTOR, RECOGNISER = "PP-OCRv6_det_small.onnx", "PP-OCRv6_rec_small.onnx"
 
 
+SURE_LINE = 0.6
+"""PaddleOCR's own limit on the scores of lines that its detector finds."""
+
+
 @functools.cache
 def alphabet() -> frozenset[str]:
     """The characters that PP-OCRv6 small's recogniser can say, from the model file's own metadata."""
@@ -61,14 +65,14 @@ class TextDetector:
     `long_side` is what an image is resized to before it is looked at, in pixels. `model` is another detector of PP-OCR's: a
     folder with `inference.onnx` and `inference.yml`, as PaddleOCR exports it, which resizes as that says; or the name of one that
     PaddleOCR fetches as ONNX, such as PP-OCRv5_server_det. `device` is PaddleOCR's: cpu, gpu, or gpu:1; a GPU needs the package
-    onnxruntime-gpu.
+    onnxruntime-gpu. With `least`, lines come along whose score is under `SURE_LINE`, and at least this: what may be text.
     """
 
     where: ClassVar[str] = "model"
 
-    def __init__(self, long_side: int = 960, threads: int = 1, model: str = "", device: str = "cpu"):
+    def __init__(self, long_side: int = 960, threads: int = 1, model: str = "", device: str = "cpu", least: float = SURE_LINE):
         _check(model, "detector")
-        self.long_side, self.threads, self.model, self.device = long_side, threads, model, device
+        self.long_side, self.threads, self.model, self.device, self.least = long_side, threads, model, device, least
 
     def versions(self) -> dict[str, str]:
         return _packages() | (_version("ppocr-detector", self.model) if self.model else {"PP-OCRv6_det_small": _sha256(DETECTOR)})
@@ -84,7 +88,7 @@ class TextDetector:
     def _model(self) -> tuple[Any, tempfile.TemporaryDirectory | None]:
         if self.model:
             return _named("TextDetection", self.model, self.threads, self.device), None
-        return _loaded("TextDetection", DETECTOR, _detection_yml(self.long_side), self.threads, self.device)
+        return _loaded("TextDetection", DETECTOR, _detection_yml(self.long_side, self.least), self.threads, self.device)
 
     def _lines(self, image: numpy.ndarray) -> list[tuple[Quad, float]]:
         (output,) = self._model[0].predict(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
@@ -218,7 +222,7 @@ def _opened(kind: str, name: str, folder: str | None, threads: int, device: str)
         )
 
 
-def _detection_yml(long_side: int) -> dict[str, Any]:
+def _detection_yml(long_side: int, least: float) -> dict[str, Any]:
     normalise = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "order": "hwc", "scale": "1./255."}
     return {
         "Global": {"model_name": "PP-OCRv6_small_det"},
@@ -234,7 +238,7 @@ def _detection_yml(long_side: int) -> dict[str, Any]:
         "PostProcess": {
             "name": "DBPostProcess",
             "thresh": 0.3,
-            "box_thresh": 0.6,
+            "box_thresh": least,
             "max_candidates": 1000,
             "unclip_ratio": 1.5,
         },

@@ -33,6 +33,7 @@ _ICONS = re.compile(f"([{scripts.IDEOGRAPHS}])\\1*")
 _IDEOGRAPH = re.compile(f"[{scripts.IDEOGRAPHS}]")
 _EAST_ASIAN = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.HANGUL}]")
 _SEEN = 1024  # pixels
+_EDGE = 2  # pixels
 _ORDERED = 2 / 3  # of the lines, which follow the same one in two orders
 _PAGE_LINES, _PAGE_CHARS, _SMALL = 15, 400, 0.04  # of a page, at least; the height of its lines in its longer side, at most
 
@@ -41,8 +42,9 @@ _PAGE_LINES, _PAGE_CHARS, _SMALL = 15, 400, 0.04  # of a page, at least; the hei
 class JudgeScene(Stage):
     """Gives scenes that `ReadScene` has read their verdicts; takes doubtful lines out of their text; drops what is worth nothing.
 
-    A line counts if its score is at least `min_line_score`, PP-OCR knows its script if it has read it, and its height is at least
-    `min_height` pixels and `min_relative_height` of the picture's longer side: a model sees pictures at about a thousand pixels.
+    A line counts if its score is at least `min_line_score` and leaves at most `max_wrong` of its characters to be wrong, PP-OCR
+    knows its script if it has read it, the picture's edge doesn't cut it, and its height is at least `min_height` pixels and
+    `min_relative_height` of the picture's longer side: a model sees pictures at about a thousand pixels.
     A line of one ideograph, once or repeated, counts only where another line or the caption is Chinese, Japanese or Korean, too:
     PP-OCR takes icons and windows for such (图, 田, 品). Other lines become blocks without text, `is_unread`.
 
@@ -81,7 +83,8 @@ class JudgeScene(Stage):
     version: ClassVar[int] = 2  # 2: by the area that was read surely
 
     min_line_score: float = 0.85
-    min_height: float = 8.0
+    max_wrong: float = 0.25
+    min_height: float = 12.0
     min_relative_height: float = 0.006
     min_agreement: float = 0.9
     min_sure: float = 0.85
@@ -115,13 +118,15 @@ class JudgeScene(Stage):
         name, signals = type(self).__name__, sample.quality.signals
         lines = [line for region in sample.regions for line in region.lines]
         if not lines:
-            if signals["num_unread"]:
-                return sample.drop("unread_text", name, f"{signals['num_unread']:.0f} lines that nobody could read")
+            if found := signals["num_unread"] + signals.get("num_faint", 0.0):
+                return sample.drop("unread_text", name, f"{found:.0f} lines that nobody could read")
             is_negative = self._drawn("negatives", sample) < self.negatives
             return sample.with_quality("trusted", text_share=0.0) if is_negative else sample.drop("no_text", name)
         least = max(self.min_height, self.min_relative_height * max(sample.size))
         known = [line for region in sample.regions for line in region.lines if _knows(region.by, line.text)]
-        read = _without_icons([line for line in known if self._is_sure(line) and _height(line) >= least], sample.caption)
+        read = _without_icons(
+            [line for line in known if self._is_sure(line, sample.size) and _height(line) >= least], sample.caption
+        )
         counted = {id(line) for line in read}
         if not read:
             return sample.drop("unread_text", name, f"none of {len(lines)} lines counts")
@@ -168,8 +173,11 @@ class JudgeScene(Stage):
         few = len(_IDEOGRAPH.findall(text))
         return 0 < few < self.min_ideographs and sum(map(str.isalpha, text)) > 2 * few
 
-    def _is_sure(self, line: Line) -> bool:
-        return line.score is None or line.score >= self.min_line_score
+    def _is_sure(self, line: Line, size: tuple[int, int]) -> bool:
+        if line.score is None:
+            return True
+        wrong = (1 - line.score) * len(line.text)
+        return line.score >= self.min_line_score and wrong <= self.max_wrong and not _is_cut(line, size)
 
     def _is_kept(self, sample: Sample) -> bool:
         shares = dict(self.languages)
@@ -201,6 +209,14 @@ def _may_be_cyrillic(text: str) -> bool:
 def _knows(reader: str, text: str) -> bool:
     """Whether a reader knows the script of a line that it has read: PP-OCR's alphabet has some letters of others, too."""
     return reader != PPOCR or main_script(text)[0] in PP_SCRIPTS
+
+
+def _is_cut(line: Line, size: tuple[int, int]) -> bool:
+    """Whether a line begins or ends at the picture's edge, where some of its letters may be missing."""
+    x0, y0, x1, y1 = line.box
+    if line.direction == "ttb" or y1 - y0 > x1 - x0:
+        return y0 <= _EDGE or y1 >= size[1] - _EDGE
+    return x0 <= _EDGE or x1 >= size[0] - _EDGE
 
 
 def _is_document(lines: Sequence[Line], side: int) -> bool:

@@ -8,7 +8,8 @@ import cv2
 import numpy
 from rapidfuzz.distance import Levenshtein
 
-from datagen.engines import Choice, Engines, merged, versions
+from datagen.engines import Choice, Engines, Quad, merged, versions
+from datagen.engines.ppocr import SURE_LINE
 from datagen.page.boxes import area, around, shared
 from datagen.page.images import pixels
 from datagen.reading import scene_lines
@@ -17,7 +18,7 @@ from datagen.reading.language import IdentifyLanguage, identify
 from datagen.reading.line_readers import COMPACT, LIKE_LATIN, TESSERACT, VERY_SURE, LineReaders
 from datagen.reading.page_lines import mean_score
 from datagen.reading.scene_lines import as_line, with_text
-from datagen.record import Drop, Line, Quality, Region, Sample, SampleError
+from datagen.record import Box, Drop, Line, Quality, Region, Sample, SampleError
 from datagen.scene.line_order import blocks_in_order
 from datagen.work.needs import Needs
 from datagen.work.pipeline import Stage
@@ -29,15 +30,17 @@ _ANGLE = "line-angle"
 _UNSURE_SHARE = 0.5  # of the length of a scene's lines, in line heights: PP-OCR doesn't know their script
 _FEW_LETTERS = 12.0  # line heights: what is shorter in all tells no script
 _OF_SCRIPT = 0.5  # of a reading's letters must be in the script that its reader knows
+_FAINT = 0.35  # of a detector's score: below it is foliage
 _SAME_PLACE = 0.5  # of the smaller of two boxes: both are one line
 
 
 @dataclass(frozen=True)
 class _Scene:
-    """A scene with its lines: `others` were read by `reader`, all else by PP-OCR."""
+    """A scene with its lines: `others` were read by `reader`, all else by PP-OCR. `faint` is what may be text, too."""
 
     sample: Sample
     lines: list[LineView]
+    faint: list[Box]
     reader: Choice
     others: frozenset[int] = frozenset()
 
@@ -62,6 +65,7 @@ class ReadScene(Stage):
 
     `reading_score`   the mean of the lines' scores, by character, where the readers give any
     `num_unread`      lines that were found and that nobody could read
+    `num_faint`       places of which the detector isn't sure that they are text; they are `is_unread`, too
     `num_lines`       lines that were read
     `num_turned`      lines that stand on their head or on a side
     `agreement`       how far two readings of PP-OCR agree, on average by character, where `agreement` asks for two; and
@@ -106,14 +110,15 @@ class ReadScene(Stage):
             yield sample if image is None else image if isinstance(image, Drop) else next(read)
 
     def _read(self, shown: Sequence[tuple[Sample, numpy.ndarray]], engines: Engines) -> Iterator[Sample]:
-        lines = self._lines([image for _, image in shown], self.detector, engines)
+        lines, faint = self._lines([image for _, image in shown], self._with_faint, engines)
         again = (
-            self._lines([_smaller(image, self.second_side) for _, image in shown], self._second, engines)
+            self._lines([_smaller(image, self.second_side) for _, image in shown], self._second, engines)[0]
             if self.agreement
             else []
         )
         for n, (sample, image) in enumerate(shown):
-            scene = self._by_others(_Scene(sample, lines[n], self.lines), LineReaders(engines, self.readers, self.lines))
+            scene = _Scene(sample, lines[n], faint[n], self.lines)
+            scene = self._by_others(scene, LineReaders(engines, self.readers, self.lines))
             signals: dict[str, float] = {}
             if self.agreement:
                 scale = self.second_side / max(image.shape[:2])
@@ -121,12 +126,26 @@ class ReadScene(Stage):
                 scene, signals = _agreed(scene, second)
             yield self._with_blocks(scene, signals)
 
-    def _lines(self, images: Sequence[numpy.ndarray], detector: Choice, engines: Engines) -> list[list[LineView]]:
-        """The lines of each image, as PP-OCR reads them."""
+    def _lines(
+        self, images: Sequence[numpy.ndarray], detector: Choice, engines: Engines
+    ) -> tuple[list[list[LineView]], list[list[Box]]]:
+        """The lines of each image, as PP-OCR reads them, and around what the detector isn't sure that it is text, beside them."""
         detected = detector.opened(engines).detect(images)
-        pieces = [scene_lines.cuts(image, [quad for quad, _ in quads]) for image, quads in zip(images, detected, strict=True)]
+        sure = [[quad for quad, score in quads if score >= SURE_LINE] for quads in detected]
+        pieces = [scene_lines.cuts(image, quads) for image, quads in zip(images, sure, strict=True)]
         turned = self.angle.opened(engines).turned if self.angle else None
-        return scene_lines.read_lines(pieces, self.lines.opened(engines).read, turned)
+        faint = []
+        for image, quads, found in zip(images, sure, detected, strict=True):
+            boxes = [_around(quad, image) for quad in quads]
+            others = [_around(quad, image) for quad, score in found if score < SURE_LINE]
+            faint.append([box for box in others if not any(shared(box, near) > _SAME_PLACE * area(box) for near in boxes)])
+        return scene_lines.read_lines(pieces, self.lines.opened(engines).read, turned), faint
+
+    @property
+    def _with_faint(self) -> Choice:
+        """The detector, which says what may be text, too, unless it is another model, which has a limit of its own."""
+        settings = dict(self.detector.settings)
+        return self.detector if "model" in settings else Choice.of(self.detector.name, **(settings | {"least": _FAINT}))
 
     @property
     def _second(self) -> Choice:
@@ -166,10 +185,12 @@ class ReadScene(Stage):
         regions = [self._region(block, [by[id(line)] for line in block]) for block in blocks_in_order(list(lines.values()))]
         text = "\n\n".join(region.text for region in regions)
         regions += [self._unread(as_line(line, sample.size)) for line in scene.lines if not line.text]
+        regions += [self._unread(Line(box, "")) for box in scene.faint]
         language = identify(text, _declared(sample)[0])
         signals = {
             "num_lines": float(len(lines)),
             "num_unread": float(len(scene.lines) - len(lines)),
+            "num_faint": float(len(scene.faint)),
             "num_turned": float(sum(_is_turned(scene.lines[n]) for n in lines)),
             **signals,
         }
@@ -187,7 +208,7 @@ class ReadScene(Stage):
         )
 
     def _unread(self, line: Line) -> Region:
-        """A line that was found and that nobody could read."""
+        """A line that nobody could read."""
         name = self.detector.name
         return Region(line.box, "text", "", None, name, polygon=line.polygon, detected_by=name, is_unread=True)
 
@@ -211,6 +232,13 @@ class ReadScene(Stage):
         if scene.others:
             asked |= scene.reader.versions()
         return asked
+
+
+def _around(quad: Quad, image: numpy.ndarray) -> Box:
+    """The box around a quadrangle, within the image and not empty."""
+    (height, width), (xs, ys) = image.shape[:2], zip(*quad, strict=True)
+    x0, y0 = min(max(0, int(min(xs))), width - 1), min(max(0, int(min(ys))), height - 1)
+    return Box(x0, y0, min(width, max(x0 + 1, round(max(xs)))), min(height, max(y0 + 1, round(max(ys)))))
 
 
 def _declared(sample: Sample) -> tuple[str, str]:

@@ -11,7 +11,6 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-import matplotlib
 import numpy
 import psutil
 import pytest
@@ -73,15 +72,16 @@ def folder(tmp_path_factory):
     root = tmp_path_factory.mktemp("scenes")
     (root / "in").mkdir()
     (root / "photographs").mkdir()
-    shutil.copy(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg", root / "photographs")
+    x, y = numpy.mgrid[0:300, 0:400]
+    plain = Image.fromarray(numpy.stack([x % 256, (x + y) // 3, y % 256], 2).astype(numpy.uint8))
+    plain.resize((800, 600)).save(root / "photographs/plain.jpg")
     maker = Scenes(f"{root}/photographs", ("en",), ("shop",))
     sign = next(sign for i in range(99) if max((sign := maker.draw(random.Random(i))).size) <= 640 and len(sign.text) > 8)
     (root / "in/a.jpg").write_bytes(sign.image)
     (root / "in/a.txt").write_text(f"A photograph of {sign.text}")
     with Image.open(root / "in/a.jpg") as picture:
         picture.resize((picture.width * 3 // 4, picture.height * 3 // 4)).save(root / "in/b.jpg", quality=60)
-    x, y = numpy.mgrid[0:300, 0:400]
-    Image.fromarray(numpy.stack([x % 256, (x + y) // 3, y % 256], 2).astype(numpy.uint8)).save(root / "in/c.jpg")
+    plain.save(root / "in/c.jpg")
     (root / "in/d.jpg").write_bytes(sign.image[:4000])
     return root
 
@@ -104,14 +104,14 @@ def test_pictures_are_read_and_what_gives_nothing_is_dropped(out):
     assert sign.caption.startswith("A photograph of") and sign.quality.signals["caption_agreement"] > 0.5
     assert all(len(line.polygon) >= 4 for region in sign.regions for line in region.lines)
     drops = {Path(drop.uri).name: drop.reason for report in read_reports(Folder(f"{out}/scene")) for drop in report.drops}
-    assert drops["d.jpg"] == "damaged_image" and drops.get("c.jpg", "no_text") == "no_text"
+    assert drops["d.jpg"] == "damaged_image" and drops.get("c.jpg", "no_text") in ("no_text", "unread_text")
     check_corpus(out, name="scene")
 
 
 def test_scenes_are_composed(out):
     samples = dataset_samples(Folder(f"{out}/drawn_scenes"))
     assert len(samples) >= DRAWS / 2 and {sample.lang for sample in samples} == {"he"}
-    assert all(s.quality.verdict == "trusted" and s.metadata["name"] == "grace_hopper.jpg" for s in samples)
+    assert all(s.quality.verdict == "trusted" and s.metadata["name"] == "plain.jpg" for s in samples)
     check_corpus(out, name="drawn_scenes")
 
 

@@ -13,7 +13,7 @@ from tests.inputs.samples import sample
 SIZE = (1000, 600)
 
 
-def line(text: str, y: int, height: int = 30, score: float | None = 0.95, width: int = 300) -> Line:
+def line(text: str, y: int, height: int = 30, score: float | None = 0.99, width: int = 300) -> Line:
     return Line(Box(10, y, 10 + width, y + height), text, score=score)
 
 
@@ -53,7 +53,7 @@ def test_a_scene_that_was_read_well_is_trusted_with_what_was_measured():
     assert (result.quality.verdict, result.quality.reasons, result.text) == ("trusted", (), "Fresh fish\nevery day")
     signals = result.quality.signals
     assert signals["text_share"] == pytest.approx(2 * 300 * 30 / (1000 * 600), rel=0.1) and signals["line_height"] == 30
-    assert signals["caption_agreement"] == 0.5 and signals["reading_score"] == pytest.approx(0.95)
+    assert signals["caption_agreement"] == 0.5 and signals["reading_score"] == pytest.approx(0.99)
 
 
 def test_lines_that_are_small_or_doubtful_are_no_text_and_stay_as_boxes():
@@ -87,6 +87,17 @@ def test_doubts_are_named():
     assert judged(scene([line("TEACH", 10), line("NEW YORK", 50), line("DRUGS", 90)])).quality.reasons == ()
     assert judged(scene([line("a", 10)], signals={"agreement": 0.5})).quality.reasons == ("readings_disagree",)
     assert judged(scene([line("a", 10)], signals={"agreement": 0.5}), min_agreement=0.4).quality.verdict == "trusted"
+
+
+def test_a_long_line_must_be_surer_and_none_is_cut_by_the_edge():
+    short, long = line("Exit", 10, score=0.95), line("A line of 40 characters, of which two go", 50, score=0.95)
+    result = judged(scene([short, long]))
+    assert result.text == "Exit" and result.quality.reasons == ("incomplete",)
+    assert judged(scene([short, long]), max_wrong=2.1).quality.verdict == "trusted"
+    cut = [Line(Box(0, 10, 300, 60), "venting", score=1.0), Line(Box(10, 80, 999, 130), "the Fut", score=1.0)]
+    assert dropped(scene(cut)) == "unread_text"
+    standing = [Line(Box(0, 10, 30, 300), "出口在左边", direction="ttb", score=1.0)]
+    assert judged(scene(standing)).quality.verdict == "trusted"  # its beginning and its end are in the picture
 
 
 def unread(y: int, height: int = 30, width: int = 300) -> Region:
@@ -128,8 +139,8 @@ def test_a_script_that_the_reader_does_not_know_is_not_read():
 
 def placed(*places: tuple[int, int]) -> Sample:
     """A scene whose words are read in this order, each a block, at (column, row)."""
-    boxes = [Box(330 * x, 40 * y + 20 * (x % 2), 330 * x + 280, 40 * y + 20 * (x % 2) + 25) for x, y in places]
-    lines = [[Line(box, f"word {x} {y}", score=0.95)] for box, (x, y) in zip(boxes, places, strict=True)]
+    boxes = [Box(330 * x + 9, 40 * y + 20 * (x % 2), 330 * x + 289, 40 * y + 20 * (x % 2) + 25) for x, y in places]
+    lines = [[Line(box, f"word {x} {y}", score=0.99)] for box, (x, y) in zip(boxes, places, strict=True)]
     return scene(*lines)
 
 
@@ -142,11 +153,11 @@ def test_an_order_that_is_neither_a_pages_nor_by_rows_is_in_doubt():
 
 
 def test_a_photographed_document_is_none_of_these_scenes():
-    lines = [line("a line of a page in a book, from edge to edge", 20 * n, height=14, width=700) for n in range(20)]
+    lines = [line("a line of a page in a book, from edge to edge", 20 * n, height=14, score=0.999, width=700) for n in range(20)]
     assert dropped(scene(lines)) == "document"
     assert judged(scene(lines[:12])).quality.verdict == "trusted"  # a board
     assert judged(scene([line("Fish", 40 * n, height=30) for n in range(14)])).quality.verdict == "trusted"
-    labels = [line("File", 14 * n, height=10, width=60) for n in range(41)]
+    labels = [line("File", 14 * n, height=13, width=60) for n in range(41)]
     assert dropped(scene(labels)) == "document" and judged(scene(labels), max_lines=50).quality.verdict == "trusted"
 
 
@@ -169,6 +180,7 @@ def test_a_share_of_the_pictures_without_text_stays_by_key():
     ]
     assert again[::-1] == passed
     assert dropped(scene(unread=2.0), negatives=1.0) == "unread_text"
+    assert dropped(scene(signals={"num_faint": 1.0}), negatives=1.0) == "unread_text"
 
 
 def test_languages_are_thinned_to_shares_by_key():

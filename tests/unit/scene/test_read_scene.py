@@ -29,6 +29,7 @@ class Bar:
     tesseract: str = ""
     second: str | None = None
     upside_down: float = 0.3  # the score of what it seems to say then
+    found: float = 0.9  # the detector's score
 
 
 @dataclass
@@ -48,7 +49,9 @@ class Engine:
     def detect(self, images):
         scale = images[0].shape[1] / SIZE[0]
         corners = [[scale * x for x in bar.box] for bar in self.scripted.bars]
-        return [[(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), 0.9) for x0, y0, x1, y1 in corners] for _ in images]
+        scores = [bar.found for bar in self.scripted.bars]
+        quads = [((x0, y0), (x1, y0), (x1, y1), (x0, y1)) for x0, y0, x1, y1 in corners]
+        return [list(zip(quads, scores, strict=True)) for _ in images]
 
     def read(self, crops, lang="und"):
         self.scripted.asked.append((self.name, lang))
@@ -108,9 +111,27 @@ def test_lines_become_blocks_in_order_with_polygons_and_what_was_measured():
     assert (line.box, line.polygon, line.direction) == ((10, 40, 150, 60), ((10, 40), (150, 40), (150, 60), (10, 60)), "ltr")
     assert (result.lang, result.script, result.quality.verdict) == ("en", "Latn", "none")
     assert result.quality.signals == {
-        "num_lines": 4.0, "num_unread": 1.0, "num_turned": 0.0, "reading_score": pytest.approx(0.938, abs=0.001),
+        "num_lines": 4.0, "num_unread": 1.0, "num_faint": 0.0, "num_turned": 0.0,
+        "reading_score": pytest.approx(0.938, abs=0.001),
     }  # fmt: skip
     assert {"PP-OCRv6_det_small", "PP-OCRv6_rec_small"} <= set(result.origin.engines)
+
+
+def test_what_may_be_text_is_a_box_that_nobody_reads():
+    sign, curved = Bar(Box(10, 10, 150, 30), "This is a sign"), Bar(Box(10, 100, 150, 130), "Voted by the people", found=0.5)
+    within = Bar(Box(12, 12, 60, 28), "This", found=0.4)
+    result = read(ScriptedEngines([sign, curved, within]))
+    assert [(r.box, r.text, r.is_unread) for r in result.regions] == [
+        ((10, 10, 150, 30), "This is a sign", False),
+        ((10, 100, 150, 130), "", True),
+    ]
+    assert (result.quality.signals["num_faint"], result.quality.signals["num_unread"], result.text) == (
+        1.0,
+        0.0,
+        "This is a sign",
+    )
+    engines = ScriptedEngines([sign])
+    assert read(engines, ReadScene(detector=Choice.of("ppocr-detector", model="own"))).text == "This is a sign"
 
 
 def test_lines_that_stand_on_their_head_or_on_a_side_are_read_and_their_polygons_begin_where_they_do():
