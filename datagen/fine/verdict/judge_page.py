@@ -260,9 +260,9 @@ def _sure(line: Line) -> float:
     return 1.0 if line.score is None else line.score
 
 
-def _size(region: Region) -> int:
+def _size(region: Region) -> float:
     """The area of a region's lines, in pixels; its own where it has none."""
-    return sum(area(line.box) for line in region.lines) or area(region.box)
+    return float(sum(area(line.box) for line in region.lines)) or float(area(region.box))
 
 
 def _is_text(region: Region) -> bool:

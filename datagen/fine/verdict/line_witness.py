@@ -137,7 +137,7 @@ def _spaces_are_wrong(cut: Cut, reading: str, script: str) -> bool:
         return True
     holds, others_hold = spaces_hold(cut, script), spaces_hold(cut.with_text(reading), script)
     if holds is None and others_hold is None and _parted(text, reading):
-        return step_behind(cut, len(reading.split()) - 1) > step_behind(cut, len(text.split()) - 1)
+        return step_behind(cut, len(reading.split()) - 1) >= step_behind(cut, len(text.split()) - 1)
     return holds is not True and others_hold is True and _parted(text, reading)
 
 

@@ -117,5 +117,5 @@ def test_every_engine_of_the_word_is_in_the_table():
 
 def test_paragraphs_with_formulas_are_read_by_who_reads_text_and_got_is_asked_for_latex():
     assert EMBEDDED.inline is None and of_word("paper").inline == Choice.of("got", kind="inline")
-    served = of_word("text:server=http://a/v1#some-vl")
+    served = of_word("text:server@http://a/v1#some-vl")
     assert served.inline == served.text
