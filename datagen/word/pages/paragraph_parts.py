@@ -252,7 +252,7 @@ def line_text(line: Sequence[Letter], is_rtl: bool, label: str = "") -> str:
     if line[0].is_vertical or not is_rtl_within(text) or letters_of(text) in label:
         return text
     glyphs = [(letter.char, letter.box[0], letter.box[2]) for letter in line]
-    return read_rtl(clusters_by_place(glyphs, line[0].size_pt), is_rtl, {})
+    return read_rtl(clusters_by_place(glyphs, line[0].size_pt), is_rtl)
 
 
 def is_rtl_within(text: str) -> bool:

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy
@@ -89,21 +89,21 @@ CONDITIONS = ("quarter", "askew", "bent", "creased", "shadow", "dark", "half")
 
 def pose(condition: str, draw: random.Random) -> Pose:
     """How a camera sees a page of that condition: always a little from one side."""
-    angles = {"pitch": draw.uniform(-6, 6), "yaw": draw.uniform(-6, 6), "degrees": draw.uniform(-2, 2)}
+    leaning = Pose(pitch=draw.uniform(-6, 6), yaw=draw.uniform(-6, 6), degrees=draw.uniform(-2, 2))
     match condition:
         case "quarter":
-            return Pose(quarters=draw.choice((1, 3)), **angles)
+            return replace(leaning, quarters=draw.choice((1, 3)))
         case "half":
-            return Pose(quarters=2, **angles)
+            return replace(leaning, quarters=2)
         case "askew":
-            return Pose(**angles | {"degrees": draw.choice((-1, 1)) * draw.uniform(4, 14)})
+            return replace(leaning, degrees=draw.choice((-1, 1)) * draw.uniform(4, 14))
         case "bent":
-            return Pose(bend=draw.uniform(0.06, 0.16), bend_along=draw.randrange(4) // 3, **angles)
+            return replace(leaning, bend=draw.uniform(0.06, 0.16), bend_along=draw.randrange(4) // 3)
         case "creased":
-            return Pose(crease=draw.uniform(12, 28), **angles)
+            return replace(leaning, crease=draw.uniform(12, 28))
         case "shadow":
-            return Pose(shadow=draw.uniform(0.3, 0.6), **angles)
-    return Pose(dark=draw.uniform(0.45, 0.7), shadow=draw.uniform(0, 0.3), **angles)
+            return replace(leaning, shadow=draw.uniform(0.3, 0.6))
+    return replace(leaning, dark=draw.uniform(0.45, 0.7), shadow=draw.uniform(0, 0.3))
 
 
 @dataclass(frozen=True)
