@@ -34,6 +34,8 @@ _PP_ALPHABET = 0.99
 _FORMULAS = frozenset({"formula_in_text", "incomplete"})
 _TESSERACT_FASTER = 4  # times as fast as PP-OCR it reads a line
 _SURE = 0.97  # a reader of what isn't in a mirror
+_OPINIONS = frozenset({"readers_disagree", "ink_disagrees", "spaces_disagree", "unsure_table"})
+"""Reasons of which the first reader may be right: a second one fails, too, and so does the likeness of ink."""
 _MANY = 4  # lines of a script beside the page's own, at least: a language's data takes long to load
 _Drawn = tuple[int, Line, str]
 """A line that is read again, with the index of its region, and its script."""
@@ -57,10 +59,13 @@ class WeighLabels(Stage):
     - A region without such a line in its script is worth what those of its kind are: of one reader, font and script.
     - A table needs `min_table` of its own reader's score, and the letters of its lines in its cells.
     - A formula's LaTeX is drawn again, of at most `formulas_a_page`: it is worth the share of its signs that its ink has.
+    - A line that its reader was sure of, and of which the second one read hardly anything, was not read again.
 
     A region is doubted if it is worth less than `min_agreement` (of the file's own text, which `CompareInk` judged by its fonts,
     `min_file_agreement`) or the ink speaks against it. So is one that an engine read and nothing speaks for. What is doubted
-    becomes `is_unread`. What is left has its worth as its score, times the score that it had.
+    becomes `is_unread`. What is left has its worth as its score, times the score that it had. But if readers and their ink
+    dispute, or leave unchecked, more than `max_disputed` of what engines read, all of that stays and the page is suspect: a
+    second reader that fails takes nothing away.
 
     Signals:
     `agreement`     of the regions that are left, the mean worth by character, and of formulas the share of signs. Absent where no
@@ -70,6 +75,7 @@ class WeighLabels(Stage):
     `doubted_`      with a reason, the number of doubted regions: `readers_disagree`, `ink_disagrees`, `ink_says_more`,
                     `spaces_disagree`, `unsure_table`, `mirrored`, `unchecked`
     `doubted_share` the share of the lines' area in regions that the ink or a reader doubts
+    `disputed_share`  the share in those of them of which the first reader may be right
     `ink_more_share`  the share in those whose ink says more than was read: of a page that was read in another script, much
     `unchecked_share`  the share in regions that an engine read and nothing speaks for
     `coverage`      the share of ink like text that lies in a region
@@ -79,10 +85,11 @@ class WeighLabels(Stage):
     `level`         by agreement: 0 is easy, at least `easy`; 2 is hard, under `hard`; 1 is between; absent where there is none
 
     `difficulty` is 1 less `worth`. The page's verdict follows from its regions' and from the ink outside of them. It is suspect
-    if more than `max_doubted` of it is doubted, or more than `max_ink_more` says more than was read (`readers_disagree`); if more
-    than `max_doubted` is unchecked (`reading_unchecked`; that keeps its text); if less than `min_coverage` of its ink is in
-    regions (`incomplete`); or if more than `max_overlap` of its lines lie in two (`regions_overlap`). Else a page that an engine
-    read is trusted, and so is one that lacked formulas alone, which are unread or read by now. Reasons that it had stay, and one
+    if more than `max_doubted` of it is doubted, more than `max_disputed` of what engines read disputed, or more than
+    `max_ink_more` says more than was read (`readers_disagree`); likewise what is unchecked (`reading_unchecked`); if less than
+    `min_coverage` of its ink is in regions (`incomplete`); or if more than `max_overlap` of its lines lie in two
+    (`regions_overlap`). Else a page that an engine read is trusted, and so is one that lacked formulas alone, which are unread or
+    read by now. Reasons that it had stay, and one
     with regions that nobody has read has the reason `unread_regions`.
     """
 
@@ -98,6 +105,7 @@ class WeighLabels(Stage):
     min_file_agreement: float = 0.6
     min_table: float = 0.5
     max_doubted: float = 0.5
+    max_disputed: float = 0.05
     max_ink_more: float = 0.2
     min_coverage: float = 0.97
     max_overlap: float = 0.02
@@ -124,16 +132,22 @@ class WeighLabels(Stage):
         found = self._witnesses(page, gray, engines)
         weights = {i: _size(region) for i, region in enumerate(page.regions) if _is_text(region)}
         reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
+        opinions = {i for i in reasons if reasons[i] in _OPINIONS}
         shares_of = {
             name: sum(weights[i] for i in of) / max(1, sum(weights.values()))
             for name, of in (
-                ("doubted", reasons),
+                ("doubted", reasons.keys()),
+                ("disputed", opinions),
                 ("ink_more", [i for i in reasons if reasons[i] == "ink_says_more"]),
                 ("unchecked", silent),
             )
         }
-        if shares_of["unchecked"] <= self.max_doubted:
+        counts = Counter(reasons.values())
+        if shares_of["disputed"] + shares_of["unchecked"] > self._most_unread(page):
+            reasons = {i: reason for i, reason in reasons.items() if i not in opinions}
+        else:
             reasons |= dict.fromkeys(sorted(silent), "unchecked")
+            counts["unchecked"] = len(silent)
         formulas, undrawn = self._formulas(page, gray)
         shares = {i: (found[i].agreement, found[i].chars) for i in found if found[i].lines} | formulas
         regions = tuple(_settled(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
@@ -142,7 +156,7 @@ class WeighLabels(Stage):
         areas = {is_unread: sum(area(r.box) for r in regions if r.is_unread is is_unread) for is_unread in (True, False)}
         signals["unread_share"] = areas[True] / max(1, areas[True] + areas[False])
         signals |= {f"undrawn_{reason}": float(num) for reason, num in sorted(undrawn.items())}
-        signals |= {f"doubted_{reason}": float(num) for reason, num in sorted(Counter(reasons.values()).items())}
+        signals |= {f"doubted_{reason}": float(num) for reason, num in sorted(counts.items()) if num}
         signals |= {f"{name}_share": share for name, share in shares_of.items()}
         if formulas:
             signals["formula_agreement"] = _mean(list(formulas.values()))
@@ -158,15 +172,21 @@ class WeighLabels(Stage):
         verdict, why = self._judged(judged, page, signals)
         return judged.with_quality(verdict, why, **signals)
 
+    def _most_unread(self, page: Sample) -> float:
+        """The share of the page that its readers' disputes, and what they didn't check, may take out of its text."""
+        return self.max_disputed if _is_read(page) else self.max_doubted
+
     def _judged(self, page: Sample, before: Sample, signals: dict[str, float]) -> tuple[str, tuple[str, ...]]:
         """The verdict and reasons of the page, which was read as it was `before`."""
-        by_engine = sum(len(region.text) for region in before.regions if region.by != BY)
-        is_read = 2 * by_engine > sum(len(region.text) for region in before.regions)
+        is_read = _is_read(before)
+        most = self._most_unread(before)
         doubts = {
             "incomplete": signals["coverage"] < self.min_coverage,
             "regions_overlap": signals["overlap_share"] > self.max_overlap,
-            "readers_disagree": signals["doubted_share"] > self.max_doubted or signals["ink_more_share"] > self.max_ink_more,
-            "reading_unchecked": signals["unchecked_share"] > self.max_doubted,
+            "readers_disagree": signals["disputed_share"] > most
+            or signals["doubted_share"] > self.max_doubted
+            or signals["ink_more_share"] > self.max_ink_more,
+            "reading_unchecked": signals["unchecked_share"] > 0 and signals["disputed_share"] + signals["unchecked_share"] > most,
         }
         verdict, reasons = page.quality.verdict, page.quality.reasons
         lacks_formulas = verdict == "suspect" and "formula_in_text" in reasons and LACKING & set(reasons) <= _FORMULAS
@@ -188,13 +208,15 @@ class WeighLabels(Stage):
         for i, region in enumerate(page.regions):
             if _is_text(region) and region.by != BY:
                 cuts = (cut_out(gray, line, page.lang) for line in region.lines if comparable(line))
-                found[i].num_stretched = sum(is_stretched(cut, script_within(cut.line.text, page.script)) for cut in cuts)
+                stretched = [is_stretched(cut, script_within(cut.line.text, page.script)) for cut in cuts]
+                found[i].num_stretched, found[i].num_compared = sum(stretched), len(stretched)
         for (name, lang), lines in self._readers(page, drawn).items():
             most = self._most(page, name)
             for i, line, script in lines[:most]:
                 cut = cut_out(gray, line, page.lang)
                 ((text, _),) = engines.get(name).read([cut.crop], lang)
-                found[i].lines[script].append(spoken(cut, text, script, faces))
+                if not (said := spoken(cut, text, script, faces)).says_nothing:
+                    found[i].lines[script].append(said)
         for i, line, script in self._perhaps_mirrored(page, drawn):
             cut = cut_out(gray, line, page.lang)
             found[i].is_mirrored = mirrored(cut, script, lambda crop: engines.get("ppocr").read([crop])[0])
@@ -254,6 +276,12 @@ class WeighLabels(Stage):
                     lines.append((turn, sure, key, i, region.lines[n]))
         ordered = sorted(lines, key=lambda entry: entry[:4])
         return [(i, line, script_within(line.text, page.script)) for _, _, _, i, line in ordered]
+
+
+def _is_read(page: Sample) -> bool:
+    """Whether engines read most of the page's text."""
+    by_engine = sum(len(region.text) for region in page.regions if region.by != BY)
+    return 2 * by_engine > sum(len(region.text) for region in page.regions)
 
 
 def _sure(line: Line) -> float:

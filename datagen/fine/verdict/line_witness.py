@@ -18,6 +18,10 @@ _KEPT, _LIKE = 0.03, 0.35  # so much less is the other reading; and so much is i
 _SURELY = 0.1  # in likeness: so much more like the other reading is a single word by no chance
 _NEAR = 2  # letters: a word that differs in more was read badly, or cut in the wrong place
 _NEARLY = 0.34  # of a word's letters
+_SURE = 0.95  # the first reader, of a line
+_OPEN = 0.25  # of a character that the readers differ in, where the first was sure and the ink takes no side
+_NEARLY_SURE = 0.85
+_FAILED, _NOTHING = 0.5, 0.9  # of a line's characters: a reader to which so many are others failed on it
 _LARGE = str.maketrans("ぁぃぅぇぉっゃゅょァィゥェォッャュョ", "あいうえおつやゆよアイウエオツヤユヨ")
 _VOICE = "\u3099\u309a"
 _LIKE_KANA = re.compile("[\u3041-\u30fa]")
@@ -35,8 +39,9 @@ class Swap(NamedTuple):
 class Spoken(NamedTuple):
     """Of a line: its number of characters, and its text as it is compared; how many characters a second reader reads otherwise
     (`differing`); how many of these are in words whose ink is more like the line's text (`kept`), or more like the other reading
-    (`wrong`); how many words are surely wrong in a letter or two (`misread`); whether its words end elsewhere (`spaces`); and
-    each letter for which the second reader has another, with how much more like that its word's ink is (`swaps`)."""
+    (`wrong`); how many words are surely wrong in a letter or two (`misread`); whether its words end elsewhere (`spaces`); each
+    letter for which the second reader has another, with how much more like that its word's ink is (`swaps`); and how sure the
+    first reader was (`score`), 0 for the file's own text."""
 
     chars: int
     text: str = ""
@@ -46,11 +51,26 @@ class Spoken(NamedTuple):
     misread: int = 0
     spaces: bool = False
     swaps: tuple[Swap, ...] = ()
+    score: float = 0.0
+
+    @property
+    def is_sure(self) -> bool:
+        return self.score >= _SURE
 
     @property
     def agreement(self) -> float:
-        """The share of the characters that both readers have, or that the ink keeps."""
-        return 1.0 - min(1.0, max(0, self.differing - self.kept) / max(1, self.chars))
+        """The share of the characters that both readers have, or that the ink keeps. Of a line that the first reader was sure of,
+        a character on whose side the ink takes neither counts as a quarter."""
+        open_ones = max(0, self.differing - self.kept - self.wrong)
+        against = self.wrong + open_ones * (_OPEN if self.is_sure else 1.0)
+        return 1.0 - min(1.0, max(0.0, against) / max(1, self.chars))
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether the second reader failed on a line that the first one was sure of: it read hardly any of its characters, as of
+        vertical text and small print. Two such readings share nothing that could be compared."""
+        share = (self.differing - self.kept) / max(1, self.chars)
+        return share > (_FAILED if self.is_sure else _NOTHING if self.score >= _NEARLY_SURE else float("inf"))
 
 
 class Faces:
@@ -76,10 +96,11 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
     each word is compared with both. Where they differ in spaces, its gaps are.
     """
     ours, theirs = _compared(cut.line.text, script), _compared(reading, script)
+    score = cut.line.score or 0.0
     differing = Levenshtein.distance(ours, theirs)
     spaces = _spaces_are_wrong(cut, reading, script)
     if not differing:
-        return Spoken(len(ours), ours, misread=_digits_for_letters(cut.line.text, reading), spaces=spaces)
+        return Spoken(len(ours), ours, misread=_digits_for_letters(cut.line.text, reading), spaces=spaces, score=score)
     swaps: list[Swap] = []
     counts: Counter[str] = Counter(misread=_digits_for_letters(cut.line.text, reading))
     face = faces.of(cut, script)
@@ -101,7 +122,7 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
         if of_letters and _LIKE_KANA.search(a) and _plain_kana(letters) == _plain_kana(others):
             counts["misread"] += -_KEPT <= likes <= _SURELY
     kept, wrong = (min(counts[name], differing) for name in ("kept", "wrong"))
-    return Spoken(len(ours), ours, differing, kept, wrong, counts["misread"], spaces, tuple(swaps))
+    return Spoken(len(ours), ours, differing, kept, wrong, counts["misread"], spaces, tuple(swaps), score)
 
 
 def _is_near(letters: str, others: str, distance: int) -> bool:

@@ -19,7 +19,8 @@ much as it is."""
 
 _WRONG = 0.03  # of the characters of the file's own text, in two words at least: a font whose map has letters wrong
 _MUCH_WRONG = 0.1  # of those of a region that an engine read
-_FEW_WRONG = 2  # words of a font, at least
+_FEW_WRONG = 2  # words of a font, or that a reader was sure of, at least
+_MAY_BE_SPACED = 0.25  # of a region's lines
 _LOST = 0.02  # of a table's letters: more are in its lines and in no cell, or the other way round
 _DOUBTED = 0.5  # of a kind's characters that were read again
 _UNSURE = 0.85  # a reader, of what was read once: neighbours then say nothing of it
@@ -30,11 +31,12 @@ _SPREADS = frozenset({"readers_disagree", "ink_says_more", "mirrored"})  # reaso
 
 @dataclass
 class Witnesses:
-    """What was found of a region: the second readings of its lines, by their script, and the number of lines whose ink is wider
-    than their text (`num_stretched`)."""
+    """What was found of a region: the second readings of its lines, by their script; and the number of lines whose ink is wider
+    than their text (`num_stretched`), of those that were compared so."""
 
     lines: dict[str, list[Spoken]] = field(default_factory=lambda: defaultdict(list))
     num_stretched: int = 0
+    num_compared: int = 0
     is_mirrored: bool = False
 
     @property
@@ -55,14 +57,17 @@ class Witnesses:
     def against(self, is_files: bool, least: float) -> str:
         """Why the region's text can't be believed, as a reason; "" if nothing speaks against it."""
         wrong, misread = sum(line.wrong for line in self.all_lines), sum(line.misread for line in self.all_lines)
+        of_sure = sum(line.misread for line in self.all_lines if line.is_sure)
         if self.is_mirrored:
             return "mirrored"
-        if self.num_stretched and not is_files:
+        # A line of a column that is set to full width may have its letters apart.
+        if self.num_stretched > _MAY_BE_SPACED * self.num_compared and not is_files:
             return "ink_says_more"
         if is_files:
             is_wrong = misread >= _FEW_WRONG and wrong >= _WRONG * self.chars
         else:
-            is_wrong = misread > 0 or wrong > _MUCH_WRONG * self.chars
+            # The ink of one word in some hundred is by chance more like another one.
+            is_wrong = misread > of_sure or of_sure >= _FEW_WRONG or wrong > max(1, _MUCH_WRONG * self.chars)
         if is_wrong:
             return "ink_disagrees"
         if any(line.spaces for line in self.all_lines) and not is_files:

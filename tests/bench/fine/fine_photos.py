@@ -3,7 +3,7 @@
     python -m tests.bench.fine.fine_photos [--pages 12] [--seed 0] [--engines] [--keep OUT]
 
 The pages are those of `tests.bench.fine.photo_pages`: half of them clean, the others turned, askew, bent, creased, in shadow or
-dark, through a camera whose geometry is known. Each goes through `AnnotateImage` and `ReadRegions`. Prints, for each page and for
+dark, through a camera whose geometry is known. Each goes through all stages of the recipe `fine`. Prints, for each page and for
 each script: the edit distance of the page's text (letters and digits alone, in reading order), clean and photographed; the share
 of the truth's pairs of neighbouring characters that are in the text of any region; where the regions' lines lie (the share of
 the truth's text boxes, mapped into the picture, whose middle a line holds); what was done to see the page better, and the
@@ -23,11 +23,11 @@ import numpy
 from PIL import Image, ImageDraw
 
 from datagen.engines import OPEN
-from datagen.fine.annotate_image import AnnotateImage
-from datagen.fine.read_regions import ReadRegions
 from datagen.reading.page_views import DONE
 from datagen.record import Origin, Quality, Sample
 from datagen.score.text import bare, normalised_distance
+from recipes.fine import stages
+from recipes.words.engines import EMBEDDED
 from tests.bench.bars import at_most
 from tests.bench.fine.photo_pages import Page, pages
 
@@ -50,7 +50,7 @@ def annotated(page: Page) -> tuple[Sample, float]:
     size = page.pixels.shape[1::-1]
     sample = Sample(page.name, "page", file.getvalue(), size, "und", "Zyyy", "", (), Quality(), Origin("x", "0" * 64, 0), "fine")
     started = time.process_time()
-    for stage in (AnnotateImage(), ReadRegions()):
+    for stage in stages(EMBEDDED):
         (made,) = stage([sample], OPEN)
         assert isinstance(made, Sample), made
         sample = made

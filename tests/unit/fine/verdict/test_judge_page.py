@@ -66,8 +66,17 @@ def test_a_page_that_an_engine_read_is_trusted_where_another_one_agrees():
     assert agreed.quality.verdict == "trusted" and agreed.quality.signals["agreement"] > 0.95
     assert all(0.85 < region.score <= 0.9 for region in agreed.regions[:4])
     disagreed = weighed(page(lambda i, text: text[::-1] if i else text, by="ppocr", score=0.9, verdict="none"))
-    assert (disagreed.quality.verdict, disagreed.quality.reasons) == ("suspect", ("readers_disagree", "unread_regions"))
-    assert [region.is_unread for region in disagreed.regions[:4]] == [False, True, True, True]
+    assert (disagreed.quality.verdict, disagreed.quality.reasons) == ("suspect", ("readers_disagree",))
+    assert [region.is_unread for region in disagreed.regions[:4]] == [False] * 4 and disagreed.regions[1].score < 0.5
+    assert disagreed.quality.signals["disputed_share"] > 0.6
+
+
+@pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
+def test_a_little_that_is_disputed_is_unread_on_a_page_that_is_trusted():
+    words = page(lambda i, text: text[::-1] if i == 1 else text, by="ppocr", score=0.9, verdict="none")
+    result = weighed(words, replace(ONE_EACH, max_disputed=0.4))
+    assert (result.quality.verdict, result.quality.reasons) == ("trusted", ("unread_regions",))
+    assert [region.is_unread for region in result.regions[:4]] == [False, True, False, False]
 
 
 @pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")

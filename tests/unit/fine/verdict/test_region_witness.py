@@ -32,6 +32,11 @@ def reasons(found: dict[int, Spoken], *regions: Region, script: str = "Latn", **
         (Spoken(40, differing=1, wrong=1, misread=1), "ink_disagrees"),
         (Spoken(40, differing=5, kept=0, wrong=5), "ink_disagrees"),
         (Spoken(40, spaces=True), "spaces_disagree"),
+        # What the first reader was sure of.
+        (Spoken(40, differing=8, score=0.97), ""),
+        (Spoken(40, differing=18, score=0.97), "readers_disagree"),
+        (Spoken(40, differing=1, wrong=1, misread=1, score=0.97), ""),
+        (Spoken(40, differing=2, wrong=2, misread=2, score=0.97), "ink_disagrees"),
     ],
 )
 def test_what_speaks_against_a_region_that_an_engine_read(line, reason):
@@ -49,6 +54,13 @@ def test_the_files_own_text_is_doubted_for_more():
 def test_ink_that_says_more_and_a_mirror_speak_against_what_was_read():
     assert reasons({0: GOOD}, region(), num_stretched=1) == ({0: "ink_says_more"}, set())
     assert reasons({0: GOOD}, region(), is_mirrored=True) == ({0: "mirrored"}, set())
+    assert reasons({0: GOOD}, region(), num_stretched=2, num_compared=12) == ({}, set())  # justified lines of a narrow column
+
+
+def test_a_second_reader_that_fails_on_what_the_first_was_sure_of_says_nothing():
+    assert Spoken(20, differing=12, score=0.96).says_nothing and not Spoken(20, differing=9, score=0.96).says_nothing
+    assert Spoken(20, differing=19, score=0.9).says_nothing and not Spoken(20, differing=12, score=0.9).says_nothing
+    assert not Spoken(20, differing=20, score=0.7).says_nothing and not Spoken(20, differing=20).says_nothing
 
 
 def test_a_region_that_nobody_read_again_is_worth_what_its_neighbours_are():
