@@ -191,8 +191,9 @@ def _images(cuts: Sequence[LineView]) -> list[numpy.ndarray]:
 
 def _sure_latin(readings: _Readings, script: str) -> _Readings:
     """Those of PP-OCR's readings that it is sure of, and that are mostly Latin letters: lines in Latin on a page in another
-    script, which no reader of that script reads as well. None where that script has letters that look like Latin ones."""
-    if script in LIKE_LATIN:
+    script, which no reader of that script reads as well. None where that script is Latin itself, whose other languages have
+    letters that PP-OCR takes for plain ones, or has letters that look like Latin ones."""
+    if script == "Latn" or script in LIKE_LATIN:
         return {}
     return {
         of: (text, score, sure)
