@@ -68,16 +68,13 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
     )
 
 
-def check_places(step: Train) -> None:
-    """Raises `ValueError` for a path on this machine that the training's data names and where nothing lies. Names in the output
-    and of a hub are passed over: those may still come."""
-    for one in step.data:
-        is_path = one.drawn is None and one.group != TEXT and _is_elsewhere(one.where)
-        if not is_path or "://" in one.where or set(one.where) & set("*?[{"):
-            continue
-        parent, name = posixpath.split(one.where.rstrip("/"))
-        if not Folder(parent or ".").exists(name):
-            raise ValueError(f"data has {one.where}: nothing lies there")
+def missing(step: Train) -> list[str]:
+    """The paths on this machine that the training's data names and where nothing lies. Names in the output and of a hub are passed
+    over: those may still come."""
+    paths = [one.where for one in step.data if one.drawn is None and one.group != TEXT and _is_elsewhere(one.where)]
+    plain = [where for where in paths if "://" not in where and not set(where) & set("*?[{")]
+    placed = [(where, posixpath.split(where.rstrip("/"))) for where in plain]
+    return [where for where, (parent, name) in placed if not Folder(parent or ".").exists(name)]
 
 
 def _in_pieces(dataset: Dataset, length: int) -> Dataset:

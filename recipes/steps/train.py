@@ -29,13 +29,13 @@ METRICS, READBACK, LOSS = "metrics.json", "readback.json", "loss.jsonl"
 
 class TrainRunner(StepRunner[Train]):
     def plan(self) -> str:
-        from model.train.data import check_places
+        from model.train.data import missing
         from model.train.forecast import planned
 
-        check_places(self.step)
         tables = planned(self.step, self.place.nodes, self.place.gpus or slurm.GPUS * bool(self.place.nodes))
         where = ", where there is a GPU" if self.step.optional else ""
-        return f"{self.step.schedule.steps} steps on {', '.join(one.where for one in self.step.data)}{where}\n{tables}"
+        lacking = "".join(f"\nnothing lies at {path} yet" for path in missing(self.step))
+        return f"{self.step.schedule.steps} steps on {', '.join(one.where for one in self.step.data)}{where}{lacking}\n{tables}"
 
     def run(self) -> int:
         import torch

