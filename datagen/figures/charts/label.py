@@ -81,7 +81,8 @@ def value_text(chart: Chart, shown: Shown, series: int, category: int) -> str:
     if ruler is None:
         raise ValueError(f"{chart.kind}: {value} is neither printed nor on an axis with numbers")
     if errors := chart.series[series].errors:
-        return f"{ruler.text(chart.numbers, value)} ± {chart.numbers.rounded(errors[category], ruler.step(value))}"
+        # Half a pixel, since a bar of error ends at the value and the error, each of which is rounded.
+        return f"{ruler.text(chart.numbers, value)} ± {chart.numbers.rounded(errors[category], ruler.step(value, 0.5))}"
     return ruler.text(chart.numbers, value)
 
 

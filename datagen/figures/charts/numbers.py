@@ -127,9 +127,9 @@ class Ruler:
     pixels: float
     decimals: int
 
-    def step(self, value: float) -> float:
-        """The step that a value is rounded to: 1, 2 or 5 times a power of ten, at most a pixel at the value."""
-        return max(nice_below(self.scale.pixel(value, self.pixels)), _digit_times_ten(1, -self.decimals))
+    def step(self, value: float, most: float = 1.0) -> float:
+        """The step that a value is rounded to: 1, 2 or 5 times a power of ten, at most so many pixels at the value."""
+        return max(nice_below(most * self.scale.pixel(value, self.pixels)), _digit_times_ten(1, -self.decimals))
 
     def text(self, numbers: NumberFormat, value: float) -> str:
         return numbers.rounded(value, self.step(value))
