@@ -66,6 +66,7 @@ def test_what_torchrun_is_told(tmp_path):
 RANK = ["--module", "model.train.launch", "rank"]
 
 
+@pytest.mark.slow
 def test_ranks_train_together_and_rank_0_says_how_far_they_are(out, monkeypatch):
     made, states = run(out, monkeypatch)
     assert made and results(out) == {"sum": SUM, "held_out": ["a", "b"]}

@@ -21,6 +21,7 @@ def whole(tmp_path_factory):
     return out
 
 
+@pytest.mark.slow
 def test_sigterm_leaves_a_checkpoint_of_that_very_step(whole, tmp_path):
     other, states = make_corpus(tmp_path), []
     assert in_child(STEP, other, 4, signal.SIGTERM) == STOPPED

@@ -246,6 +246,7 @@ def test_without_anything_to_learn_nothing_is_written(tmp_path):
     assert not out.exists("train")
 
 
+@pytest.mark.slow
 def test_killed_twice_and_run_again_ends_in_the_same_bytes(whole, tmp_path):
     out, _ = whole
     other, states = make_corpus(tmp_path), []

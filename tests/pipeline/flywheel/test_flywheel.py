@@ -171,6 +171,7 @@ def test_the_same_command_and_fewer_rounds_change_nothing(turned, output):
         assert files(output) == before
 
 
+@pytest.mark.slow
 def test_after_a_rollback_the_next_round_starts_from_the_last_one_that_is_left(turned, output, capsys):
     assert main(["flywheel", f"out={output}", "rollback=1"]) == 0
     aside = files(output / "aside-round-2")
@@ -197,6 +198,7 @@ def test_after_a_rollback_the_next_round_starts_from_the_last_one_that_is_left(t
         assert read not in {s.origin.sha256 for s in samples(output / name)}
 
 
+@pytest.mark.slow
 def test_a_round_without_a_gain_is_set_aside_and_rounds_come_to_an_end(tmp_path, caplog):
     """Readers that learn next to nothing: the first rounds may gain by what they count of their batches, and then none does. One
     may also get worse by it, which depends on the machine's typefaces."""

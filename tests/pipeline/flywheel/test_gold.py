@@ -25,7 +25,7 @@ from tests.inputs import wheel
 from tests.outputs import check_corpus, dataset_samples, files
 from tests.outputs import recipe as coarse
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 # No gate can promise this precision, so every line is refused and may be asked about. The first reader learns to read: what an
 # untrained one reads differs from machine to machine, and a letter more can make it worse, which would set the second round
 # aside.
