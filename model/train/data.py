@@ -69,8 +69,8 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
 
 
 def missing(step: Train) -> list[str]:
-    """The paths on this machine that the training's data names and where nothing lies. Names in the output and of a hub are passed
-    over: those may still come."""
+    """The paths on this machine that the training's data names and where nothing lies. Names in the output, and of a hub, are
+    passed over: those may still come."""
     paths = [one.where for one in step.data if one.drawn is None and one.group != TEXT and _is_elsewhere(one.where)]
     plain = [where for where in paths if "://" not in where and not set(where) & set("*?[{")]
     placed = [(where, posixpath.split(where.rstrip("/"))) for where in plain]
