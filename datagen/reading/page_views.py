@@ -65,8 +65,9 @@ def best_view(picture: numpy.ndarray, looks: Looks, readers: LineReaders, read: 
     if not quads:
         return Seen(came, read(picture, ()), signals)
     flat, of_flat = _flat(upright, quads, looks.unwarping, engines)
-    if flat is None and abs(angle := lean(quads)) > _ASKEW:
-        flat, of_flat = upright.rotated(angle), of_flat | {"askew": angle}
+    leans = {"askew": angle} if abs(angle := lean(quads)) > _ASKEW else {}
+    if flat is None and leans:
+        flat, of_flat = upright.rotated(angle), of_flat | leans
     lit = (flat or upright).lit()
     if lit is not (flat or upright):
         flat, of_flat = lit, of_flat | {"lit": 1.0}
@@ -74,9 +75,11 @@ def best_view(picture: numpy.ndarray, looks: Looks, readers: LineReaders, read: 
         return Seen(upright, read(upright.image, quads), signals | of_flat)
     lines = read(flat.image, _found(flat, looks.detector, engines))
     if lines.score is None or lines.score < _WELL or len(lines.lines) < _FOUND * len(quads):
-        others = read(upright.image, quads)
+        # Columns are told apart on level lines alone.
+        level = upright.rotated(angle) if leans else upright
+        others = read(level.image, _found(level, looks.detector, engines) if leans else quads)
         if lines.sureness < _NO_WORSE * others.sureness:
-            return Seen(upright, others, signals | {"unfit_sheet": 1.0})
+            return Seen(level, others, signals | leans | {"unfit_sheet": 1.0})
     return Seen(flat, lines, signals | of_flat)
 
 

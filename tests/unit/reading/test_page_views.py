@@ -44,41 +44,42 @@ def lying(width: int = 600, height: int = 600) -> numpy.ndarray:
     return numpy.stack(numpy.meshgrid(numpy.linspace(0, width - 1, 31), numpy.linspace(0, height - 1, 45)), -1)
 
 
-def seen(quads: list[Quad], grid: numpy.ndarray, scores: dict[bool, float], shade: int = 255):
-    """The view in which a page is read whose lines have these scores, in its picture (True) and in other views."""
+def seen(quads: list[Quad], grid: numpy.ndarray, *scores: float, shade: int = 255):
+    """The view in which a page is read whose lines have these scores, one reading after the other; and of each reading whether
+    it was of the picture as it came."""
     picture = numpy.full((600, 600, 3), shade, numpy.uint8)
     asked = []
 
     def read(image, found):
         is_picture = image is picture
         asked.append(is_picture)
-        lines = tuple(Line(Box(0, n, 9, n + 9), "ten letters", score=scores[is_picture]) for n in range(len(found)))
-        return PageLines(lines, 0, "en", "Latn", Choice("ppocr"), 11 * len(found) * scores[is_picture])
+        lines = tuple(Line(Box(0, n, 9, n + 9), "ten letters", score=scores[len(asked) - 1]) for n in range(len(found)))
+        return PageLines(lines, 0, "en", "Latn", Choice("ppocr"), 11 * len(found) * scores[len(asked) - 1])
 
     result = best_view(picture, LOOKS, LineReaders(Looker(quads, grid)), read)  # type: ignore[arg-type]
     return result, result.view.image is picture, asked
 
 
 def test_a_page_that_lies_flat_is_read_once_as_it_came():
-    result, is_picture, asked = seen(rows(0), lying(), {True: 0.9})
+    result, is_picture, asked = seen(rows(0), lying(), 0.9)
     assert is_picture and asked == [True] and result.signals == {}
 
 
-def test_a_page_whose_lines_lean_is_read_flat_and_as_it_came_only_if_that_is_not_sure():
-    result, is_picture, asked = seen(rows(3), lying(), {True: 0.5, False: 0.97})
+def test_a_page_whose_lines_lean_is_read_flat_and_level_only_if_that_is_not_sure():
+    result, is_picture, asked = seen(rows(3), lying(), 0.97)
     assert not is_picture and asked == [False] and set(result.signals) == {"unwarped"}
-    result, is_picture, asked = seen(rows(3), lying(), {True: 0.9, False: 0.6})
-    assert is_picture and asked == [False, True] and result.signals == {"unfit_sheet": 1}
-    assert not seen(rows(3), lying(), {True: 0.8, False: 0.85})[1]
+    result, is_picture, asked = seen(rows(3), lying(), 0.6, 0.9)
+    assert not is_picture and asked == [False, False] and set(result.signals) == {"unfit_sheet", "askew"}
+    assert set(seen(rows(3), lying(), 0.85, 0.8)[0].signals) == {"unwarped"}
 
 
 def test_a_model_that_folds_over_is_dropped_and_the_page_turned_by_its_lines():
-    result, is_picture, _ = seen(rows(3), lying()[:, ::-1], {True: 0.5, False: 0.97})
+    result, is_picture, _ = seen(rows(3), lying()[:, ::-1], 0.97)
     assert not is_picture and result.signals == {"unfit_sheet": 1, "askew": pytest.approx(3, abs=0.01)}
 
 
 def test_a_dark_page_is_lit():
-    result, _, _ = seen(rows(0), lying(), {True: 0.5, False: 0.97}, shade=90)
+    result, _, _ = seen(rows(0), lying(), 0.97, shade=90)
     assert result.signals == {"lit": 1} and result.view.image.min() > 200 and result.view.back is None
 
 
