@@ -8,7 +8,7 @@ import re
 import statistics
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from datagen.coarse.formula_share import is_for_formulas
@@ -18,12 +18,14 @@ from datagen.page import raised
 from datagen.page.line_breaks import is_monospaced
 from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import Paragraph
+from datagen.record import Line
 from datagen.writing import scripts
 
 _ITALIC = re.compile(r"italic|oblique|slanted|kursiv|CMTI|CMSL|CMBXTI|SFTI|SFSL", re.IGNORECASE)
 _BOLD_FLAG, _ITALIC_FLAG = 16, 2  # of MuPDF's spans
 _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
 _BULLET = re.compile(f"(?:[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}]\\s*|[-–—*+o]\\s+)(?=\\S)")
+_AS_HYPHEN, _MARKDOWNS_SIGNS = "–—+", "•-*"
 _NUMBER = re.compile(r"\d{1,3}[.)]\s+(?=\S)")
 _LETTERS = re.compile(r"[^\W\d_]")
 _TAGS = ("sup", "sub")
@@ -108,6 +110,17 @@ def list_marker(text: str) -> tuple[str, str]:
     if number := _NUMBER.match(text):
         return number[0], f"{number[0].strip()} "
     return "", ""
+
+
+def with_markdowns_sign(line: Line) -> Line:
+    """An item's first line with one of the signs that Markdown has for its own, so that a region has the letters of its lines: a
+    bullet for bullets of other shapes and for those that a font of symbols draws, a hyphen for dashes."""
+    marker, replaced = list_marker(line.text + " x")  # a sign may be a line of its own
+    sign = marker.strip()
+    if replaced != "- " or sign in _MARKDOWNS_SIGNS:
+        return line
+    plain = "-" if sign in _AS_HYPHEN else "•"
+    return replace(line, text=line.text.replace(sign, plain, 1))
 
 
 def _code(paragraphs: Sequence[Paragraph], spaces: Mapping[tuple[int, int], int]) -> str:

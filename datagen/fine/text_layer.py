@@ -348,6 +348,8 @@ def _region(view: OpenPage, part: Part, layer: TextLayer, styles: region_markdow
         return Region(box, part.label, "", None, BY, detected_by="pymupdf-layout")
     plain = region(view, part.paragraph, layer.words)
     lines = plain.lines + tuple(line for other in part.others for line in region(view, other, layer.words).lines)
+    if part.label == "list" and lines:
+        lines = (region_markdown.with_markdowns_sign(lines[0]), *lines[1:])
     detected_by = "pymupdf-layout" if part.block is not None else ""
     made = replace(
         plain, box=around([box, *(line.box for line in lines)]), label=part.label, lines=lines, detected_by=detected_by

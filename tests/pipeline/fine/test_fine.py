@@ -1,6 +1,7 @@
 """The recipe fine on a PDF and on images of pages: what stands in the dataset, and what bad images leave."""
 
 import io
+import shutil
 from pathlib import Path
 
 import pymupdf
@@ -10,9 +11,13 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
+from datagen.fine.cut_regions import CutRegions
 from datagen.samples.documents import DebianSamples
+from datagen.work.pipeline import Pipeline
+from datagen.work.samples_of import SamplesOf, ShardsOf
 from recipes.__main__ import main
 from recipes.fine import fine
+from recipes.recipe import Recipe
 from recipes.run.execute import run
 from recipes.steps import OK, Place
 from tests.inputs import pdfs
@@ -57,6 +62,15 @@ def test_a_pdf_s_text_is_the_file_s_and_an_image_s_is_read(made):
 
 def test_the_dataset_keeps_to_the_contract(made):
     check_corpus(made[1], name="fine")
+
+
+def test_what_is_cut_out_of_its_pages_keeps_to_the_contract_too(made, tmp_path):
+    out = shutil.copytree(made[1], tmp_path / "out")
+    pages = SamplesOf(stage="fine-regions", verdicts=("trusted",))
+    regions = Pipeline("fine-regions", ShardsOf("fine"), pages, (CutRegions(),), max_drop=1.0)
+    assert run(Recipe("cut", (regions,)), Place(str(out), on="inline")) == OK
+    assert len(dataset_samples(Folder(str(out)).sub("fine-regions"))) >= 3
+    check_corpus(out, name="fine-regions")
 
 
 def test_bad_images_are_drops_with_a_reason_and_a_blank_page_has_no_text(made):

@@ -1,0 +1,24 @@
+"""Signs of lists, in the text of a region and in its lines."""
+
+import pytest
+
+from datagen.fine.region_markdown import with_markdowns_sign
+from datagen.record import Box, Line
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("◦ an item", "• an item"),
+        ("\uf0b7 an item", "• an item"),
+        ("\uf0b7", "•"),
+        ("o an item", "• an item"),
+        ("– an item", "- an item"),
+        ("• an item", "• an item"),
+        ("- an item", "- an item"),
+        ("12. an item", "12. an item"),
+        ("on and on", "on and on"),
+    ],
+)
+def test_a_lines_sign_is_one_that_markdown_has(text, expected):
+    assert with_markdowns_sign(Line(Box(0, 0, 9, 9), text)).text == expected
