@@ -48,10 +48,20 @@ def regions_of(
     regions = []
     divided = paragraphs([b for b in reading_order([rows], rtl) if b], rtl)
     alone = {piece.bbox for paragraph in divided for piece in paragraph.pieces} & {_rect(line.box) for line in ordered}
+    unused = list(ordered)
     for paragraph in divided:
         texts = [piece.text for piece in paragraph.pieces]
+        runs: tuple[Line, ...] = ()
+        for n, piece in enumerate(paragraph.pieces):
+            within = _within(piece, unused, alone)
+            unused = [line for line in unused if not any(line is other for other in within)]
+            of_piece = [run for line in within for run in line.runs]
+            if of_piece and _letters(texts[n]) != _letters("".join(run.text for run in of_piece)):
+                texts[n] = " ".join(run.text for run in of_piece)  # a sign at the end of one went to its neighbour
+            runs += tuple(of_piece)
+        if not runs:
+            continue
         text = texts[0] if len(texts) == 1 else joined(texts, paragraph.soft, words)
-        runs = tuple(run for piece in paragraph.pieces for line in _within(piece.bbox, ordered, alone) for run in line.runs)
         x0s, y0s, x1s, y1s = zip(*(run.box for run in runs), strict=True)
         box = Box(min(x0s), min(y0s), max(x1s), max(y1s))
         score = sum((run.score or 0.0) * len(run.text) for run in runs) / sum(len(run.text) for run in runs)
@@ -66,11 +76,17 @@ def _piece(line: FoundLine, sizes: dict[int, float]) -> Piece:
     return Piece((x0, y0, x1, y1), line.text, "", _EM * sizes[line.box.y1 - line.box.y0], baseline=(y0 + y1) / 2)
 
 
-def _within(box: Rect, lines: Sequence[FoundLine], alone: Collection[Rect]) -> list[FoundLine]:
-    """The lines that a piece is made of, in order. Those that are `alone` a piece are no part of another one."""
-    if box in alone:
-        return [line for line in lines if _rect(line.box) == box][:1]
-    return [line for line in lines if _holds(box, line.box) and _rect(line.box) not in alone]
+def _within(piece: Piece, lines: Sequence[FoundLine], alone: Collection[Rect]) -> list[FoundLine]:
+    """The lines that a piece is made of, in order. Those that are `alone` a piece are no part of another one. Of two at the same
+    place it is the one with the piece's text."""
+    if piece.bbox in alone:
+        there = [line for line in lines if _rect(line.box) == piece.bbox]
+        return [next((line for line in there if line.text == piece.text), there[0])] if there else []
+    return [line for line in lines if _holds(piece.bbox, line.box) and _rect(line.box) not in alone]
+
+
+def _letters(text: str) -> str:
+    return "".join(c for c in text if not c.isspace())
 
 
 def _rect(box: Box) -> Rect:

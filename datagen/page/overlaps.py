@@ -21,7 +21,7 @@ _MOST_PARTS = 6
 _LONG = 12  # letters that stand one behind the other by no chance
 _WHOLE = frozenset({"title", "sub_title", "code", "table", "equation", "toc"}) | PICTURES  # these aren't divided
 _HYPHENS = "-\u2010\u058a\u00ad"
-_OPENING = "([{<\"'“‘«„¿¡（「『《〈【"
+_EMPHASIS = ("*", "`")
 
 
 def overlap_share(regions: Sequence[Region]) -> float:
@@ -86,9 +86,9 @@ def _divided_text(region: Region, runs: Sequence[Sequence[int]]) -> list[tuple[s
     texts: list[tuple[str, bool]] = []
     at = 0
     for run, letters in zip(runs, of_runs, strict=True):
-        end = _behind(region.text, at, len(letters)) if run is not runs[-1] else len(region.text)
-        text = region.text[at:end].strip()
         last = region.lines[run[-1]].text.rstrip()
+        end = _behind(region.text, at, len(letters), last) if run is not runs[-1] else len(region.text)
+        text = region.text[at:end].strip()
         if end < len(region.text) and last.endswith(tuple(_HYPHENS)) and text[-1:].isalnum():
             text += "-"
         is_last = run is runs[-1]
@@ -97,14 +97,23 @@ def _divided_text(region: Region, runs: Sequence[Sequence[int]]) -> list[tuple[s
     return None if any(text.count(sign) % 2 for text, _ in texts for sign in ("*", "**", "`")) else texts
 
 
-def _behind(text: str, at: int, num_letters: int) -> int:
-    """Where so many letters and digits of the text end, from `at` on, with the punctuation behind them."""
+def _behind(text: str, at: int, num_letters: int, last: str) -> int:
+    """Where so many letters and digits of the text end, from `at` on, with the signs behind them with which their `last` line
+    ends, and the end of an emphasis."""
     while num_letters:
         num_letters -= text[at].isalnum()
         at += 1
-    while at < len(text) and not (text[at].isalnum() or text[at].isspace() or text[at] in _OPENING):
+    for sign in last[len(last.rstrip(_signs(last))) :]:
+        if (place := text.find(sign, at)) < 0 or _letters(text[at:place]):
+            break
+        at = place + 1
+    while text[at : at + 1] in _EMPHASIS:
         at += 1
     return at
+
+
+def _signs(text: str) -> str:
+    return "".join(c for c in set(text) if not c.isalnum())
 
 
 def _letters(text: str) -> str:

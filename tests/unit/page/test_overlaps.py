@@ -47,6 +47,16 @@ def test_a_word_that_is_cut_between_columns_keeps_its_hyphen_in_its_box():
     assert markdown(divided(page)) == markdown(page)
 
 
+def test_signs_between_two_parts_stay_with_their_line():
+    for above, below in (
+        ("paid on May 3", "¥81.0 in cash"),
+        ("determined by ,,", "[2.2:23] is"),
+        ("so it **ends**.", "“And goes on”"),
+    ):
+        across = region((0, 90, above.replace("*", "")), (120, 10, below), text=f"{above} {below}")
+        assert [r.text for r in divided((FIRST, across, LAST))][1:3] == [above, below]
+
+
 def test_a_line_that_somebody_ended_stays_ended():
     across = region((0, 90, "one"), (120, 10, "two"), label="list", text="- one\n- two")
     assert [(r.text, r.continues) for r in divided((FIRST, across, LAST))][1:3] == [("- one", False), ("- two", False)]
