@@ -1,6 +1,7 @@
 """The lines of a page's image, found and read by whoever knows its script."""
 
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ from datagen.engines import Choice, Quad, tesseract
 from datagen.page.region_order import FROM_LEFT
 from datagen.reading.cuts import SURE, TALL, VERY_TALL, LineView, best, box_around, cut, on_its_side, side_by_side, upside_down
 from datagen.reading.language import identify
-from datagen.reading.line_readers import LIKE_LATIN, TESSERACT, VERY_SURE, LineReaders
+from datagen.reading.line_readers import LIKE_LATIN, PP_SCRIPTS, TESSERACT, VERY_SURE, LineReaders
 from datagen.record import Line
 from datagen.writing.direction import is_rtl
 from datagen.writing.languages import script_of
@@ -26,6 +27,7 @@ _SURE_LANGUAGE, _SURER = 0.7, 0.15  # the identifier's score; by how much it is 
 _CONFIDENT = 0.7
 _DOUBTFUL = 0.45  # with less it doesn't know the script
 _NUM_COLUMNS = 6  # columns that are read to tell whether PP-OCR reads a page's columns
+_LOST, _OF_PAGE = 0.6, 0.15  # PP-OCR's mean score of what it can't read; of a page's characters: another script
 _NUM_TRIED = 3  # lines that are read in every script, where nobody knows it
 LETTERS = 0.5  # in a line's width as long as it is high, at least: of letters that it doesn't know, it is sure of the commas
 _LANGUAGES = {"Arab": ("ar", "fa", "ur", "ps", "ug", "sd"), "Cyrl": ("ru", "uk", "bg", "sr", "be", "mk", "kk", "mn")}
@@ -152,12 +154,13 @@ def _asked(cuts: Sequence[LineView], readers: LineReaders) -> tuple[Choice, str,
         return readers.ppocr, "und", "Zyyy", read
     guess = script = readers.guessed_script([of.image for of in cuts])
     reader, read_in = readers.who("und", script)
-    few = _images(asked[:_NUM_TRIED])
-    confidence = readers.confidence(reader, few, read_in, script) if reader.name == TESSERACT else 1.0
+    # A page in another script has lines in Latin, too: names, commands. PP-OCR is surer of those.
+    few = sorted(asked, key=lambda of: read[id(of)][2])[:_NUM_TRIED]
+    confidence = readers.confidence(reader, _images(few), read_in, script) if reader.name == TESSERACT else 1.0
     if (reader == readers.ppocr and score < SURE) or confidence < _CONFIDENT:
-        script = _tried(asked, readers)
-        if script == "Zyyy" and reader.name == TESSERACT and max(score, _DOUBTFUL) < confidence:
-            script = guess  # a poor picture of a script that it knows
+        script = _tried(few, readers)
+        if script == "Zyyy" and reader.name == TESSERACT and (score < _LOST or max(score, _DOUBTFUL) < confidence):
+            script = guess  # a poor picture of a script that it knows, or a hand that PP-OCR makes nothing of
         reader, read_in = readers.who("und", script)
     return (reader, read_in, script, read) if reader != readers.ppocr else (reader, "und", "Zyyy", read)
 
@@ -208,7 +211,7 @@ def _tried(cuts: Sequence[LineView], readers: LineReaders) -> str:
     has for itself: what is read in it must be certain, too."""
     surest, of_surest = _CONFIDENT, "Zyyy"
     for script, lang in tesseract.of_scripts().items():
-        readings = _read(cuts[:_NUM_TRIED], Choice(TESSERACT), lang, readers)
+        readings = _read(cuts, Choice(TESSERACT), lang, readers)
         language = identify("\n".join(text for text, *_ in readings.values()))
         sure = _score(readings)
         if language.script == script and language.score > _SURE_LANGUAGE and sure > surest:
@@ -227,9 +230,17 @@ def _another(cuts: Sequence[LineView], readings: _Readings, readers: LineReaders
         least = max(_CONFIDENT, _score({id(of): readings[id(of)] for of in asked}))
         if reader != readers.ppocr and readers.confidence(reader, _images(asked), read_in, script) >= least:
             return reader, read_in, script
-    language = identify("\n".join(text for text, *_ in readings.values()))
+    texts = [text for text, *_ in readings.values()]
+    language = identify("\n".join(texts))
     if language.score >= _SURE_LANGUAGE and language.lang != "und":
         return *readers.who(language.lang, language.script), language.script
+    # PP-OCR has the letters of some scripts without their accents.
+    chars = Counter[str]()
+    for text in texts:
+        chars[main_script(text)[0]] += len(text)
+    script = max(chars.keys() - PP_SCRIPTS, key=lambda script: chars[script], default="Zyyy")
+    if chars[script] > _OF_PAGE * chars.total():
+        return *readers.who("und", script), script
     return readers.ppocr, "und", "Zyyy"
 
 
