@@ -23,7 +23,8 @@ _ADDRESS = re.compile(r"(?:[a-z][a-z+.]*://|mailto:|www\.|<[\w.+-]+@)", re.IGNOR
 _PART_OF_ADDRESS = re.compile(r"[\w%~+-]*[/=&?#_%~@]\S*|[\w-]{2,}\.\w{2,}\S*")
 _IN_NAME = re.compile("[@_]")  # of an address or a program's
 _CUT_HOST = re.compile(r"://[\w.-]*\.$")
-_REST_OF_HOST = re.compile(r"[a-z][\w-]*\.[a-z]{2}")
+_REST_OF_HOST = re.compile(r"[a-z][\w-]*\.[a-z]{2}|(?:org|com|net|edu|gov)\b")
+_CUT_VALUE = re.compile(r"--[\w-]+=|[\w.-]+@[\w.-]+:")  # of an option; a path behind a user and a host
 _SCHEMES = ("http:", "https:", "ftp:")
 _CLOSING = ".,;:!?)>]\"'"
 _PATH = re.compile(r"(?:^|[(<\[\"'“‘=])(?:~|\.{1,2})?/(?:[\w.+~-]+/)*[\w.+~-]*$")
@@ -32,7 +33,9 @@ _CONJUNCTIONS = frozenset(
     "and or to und oder bis sowie bzw noch et ou à y e o u i en of och eller og eller oraz lub albo a nebo či ili или и або та й "
     "ja tai és vagy ve veya și sau".split()
 )
-_COMPOUNDING = frozenset(("self", "well", "non"))  # these hardly end a syllable, so a hyphen behind one is the compound's
+_COMPOUNDING = frozenset(
+    ("self", "well", "non", "update")
+)  # these hardly end a syllable, so a hyphen behind one is the compound's
 # Second halves of English compounds, behind a name, or behind a longer word of the page: "English-speaking", "kernel-specific".
 _COMPOUNDED = frozenset("speaking based like only specific style aware compatible friendly dependent oriented driven".split())
 _MIN_COMPOUNDING = 4
@@ -153,6 +156,8 @@ def is_cut_literal(left: str, right: str) -> bool:
     """Whether an address or a path at the end of a line goes on at the beginning of the next."""
     before, after = _last_token(left), right.partition(" ")[0]
     if before.endswith(_SCHEMES) and after.startswith("//"):
+        return True
+    if _CUT_VALUE.fullmatch(before) and after[:1].isalnum():
         return True
     if (_CUT_DOI.search(before) and after[:1].isdigit()) or (_CUT_FILE.fullmatch(before) and _EXTENSIONS.match(after)):
         return True

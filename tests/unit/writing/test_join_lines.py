@@ -120,3 +120,15 @@ def test_the_number_of_a_paper_and_a_file_go_on_behind_their_dot():
     assert joined(("see doi:10.", "1371/journal")) == "see doi:10.1371/journal"
     assert joined(("edit debian/libfoo1.", "symbols now")) == "edit debian/libfoo1.symbols now"
     assert joined(("in version 1.", "install it")) == "in version 1. install it"
+
+
+def test_hosts_values_and_commands_that_a_line_cuts_go_on():
+    assert joined(("https://bugs.debian.", "org/package-name/, once")) == "https://bugs.debian.org/package-name/, once"
+    assert joined(("方法请见https://www.debian.", "org/Bugs/Reporting")) == "方法请见https://www.debian.org/Bugs/Reporting"
+    assert joined(("see https://www.debian.org.", "And then")) == "see https://www.debian.org. And then"
+    assert joined(("dpkg-query -W --showformat=", "format")) == "dpkg-query -W --showformat=format"
+    assert (
+        joined(("scp file user@host:", "path")) == "scp file user@host:path"
+        and joined(("by user:", "a name")) == "by user: a name"
+    )
+    assert joined(("Използвайте update-", "alternatives --all")) == "Използвайте update-alternatives --all"
