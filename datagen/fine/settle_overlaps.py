@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from datagen.engines import Engines
 from datagen.markdown import markdown
@@ -19,6 +20,7 @@ class SettleRegions(Stage):
     Signals, absent where they are 0: `regions_doubled`, how many were left out; `regions_divided`, how many were divided.
     """
 
+    version: ClassVar[int] = 2
     batch_size: int = 64
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
