@@ -48,9 +48,10 @@ class ReadRegions(Stage):
 
     What an engine says is believed if it is whole: HTML of a table must be well-formed, have text in a cell, and have nearly all
     of what was read in its lines; LaTeX must have its braces in pairs. Else the region stays unread; but a table of at least
-    `FEW_LINES` lines becomes text, row by row, so that nothing that was read is lost. Signals: `unread_` with a label is the
-    number of regions with it that are left unread; absent if it is 0. `not_read_` with a reason of the engine's, such as
-    `timeout`, or with `not_whole`, `lines_lost` or `flattened`, is the number of regions that an engine couldn't read for it.
+    `FEW_LINES` lines becomes text, row by row, so that nothing that was read is lost (`tables_as_text`, their number). Signals:
+    `unread_` with a label is the number of regions with it that are left unread; absent if it is 0. `not_read_` with a reason of
+    the engine's, such as `timeout`, or with `not_whole`, `lines_lost` or `flattened`, is the number of regions that an engine
+    couldn't read for it.
     """
 
     version: ClassVar[int] = 2
@@ -82,6 +83,7 @@ class ReadRegions(Stage):
         images = {i: pixels(batch[i].image or b"") for i in {place.sample for places in asked.values() for place in places}}
         read: dict[_Place, Region] = {}
         why: dict[int, Counter[str]] = defaultdict(Counter)
+        as_text: Counter[int] = Counter()
         for (choice, lang), places in asked.items():
             reader: RegionReader = choice.opened(engines)
             cut = [self._cut(images[place.sample], batch[place.sample], place.region) for place in places]
@@ -108,8 +110,13 @@ class ReadRegions(Stage):
                     )
         for i, sample in enumerate(batch):
             for n, region in enumerate(sample.regions if sample.task == "page" else ()):
-                if region.label == "table" and region.is_unread and len(region.lines) >= FEW_LINES:
-                    read.setdefault(_Place(i, n), _as_text(region))
+                is_lost = region.label == "table" and region.is_unread and _Place(i, n) not in read
+                if is_lost and len(region.lines) >= FEW_LINES:
+                    read[_Place(i, n)] = _as_text(region)
+                    as_text[i] += 1
+            if as_text[i]:
+                signals = sample.quality.signals | {"tables_as_text": float(as_text[i])}
+                sample = replace(sample, quality=replace(sample.quality, signals=signals))
             yield self._with(sample, {place.region: region for place, region in read.items() if place.sample == i}, why[i])
 
     def _who(self, region: Region, script: str) -> Choice | None:

@@ -23,6 +23,7 @@ from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.region_witness import Witnesses, doubted, script_within
 from datagen.formulas import compare_ink, render
 from datagen.formulas.render import NotDrawn
+from datagen.labels import PICTURES
 from datagen.markdown import markdown
 from datagen.page.boxes import area
 from datagen.page.images import pixels
@@ -80,6 +81,7 @@ class WeighLabels(Stage):
     `unchecked_share`  the share in regions that an engine read and nothing speaks for
     `coverage`      the share of ink like text that lies in a region
     `overlap_share` the share of lines that lie in the box of another region, too
+    `pictured_share`  the share of the characters of lines that lie in what the layout has for pictures
     `unread_share`  the share of the regions' area that is unread
     `worth`         the lesser one of agreement and coverage; absent where there is no agreement
     `level`         by agreement: 0 is easy, at least `easy`; 2 is hard, under `hard`; 1 is between; absent where there is none
@@ -88,9 +90,10 @@ class WeighLabels(Stage):
     if more than `max_doubted` of it is doubted, more than `max_disputed` of what engines read disputed, or more than
     `max_ink_more` says more than was read (`readers_disagree`); likewise what is unchecked (`reading_unchecked`); if less than
     `min_coverage` of its ink is in regions (`incomplete`); or if more than `max_overlap` of its lines lie in two
-    (`regions_overlap`). Else a page that an engine read is trusted, and so is one that lacked formulas alone, which are unread or
-    read by now. Reasons that it had stay, and one
-    with regions that nobody has read has the reason `unread_regions`.
+    (`regions_overlap`); if a table of it became text (`tables_as_text`); or if more than `max_pictured` of what engines read lies
+    in pictures, which may be none (`text_in_pictures`). Else a page that an engine read is trusted, and so is one that lacked
+    formulas alone, which are unread or read by now. Reasons that it had stay, and one with regions that nobody has read has the
+    reason `unread_regions`.
     """
 
     version: ClassVar[int] = 4
@@ -109,6 +112,7 @@ class WeighLabels(Stage):
     max_ink_more: float = 0.2
     min_coverage: float = 0.97
     max_overlap: float = 0.02
+    max_pictured: float = 0.15
     seed: int = 0
     batch_size: int = 1
 
@@ -153,6 +157,7 @@ class WeighLabels(Stage):
         regions = tuple(_settled(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
         signals = {"coverage": 1.0 - uncovered_ink(image, (region.box for region in regions))}
         signals["overlap_share"] = overlap_share(regions)
+        signals["pictured_share"] = _pictured_share(page)
         areas = {is_unread: sum(area(r.box) for r in regions if r.is_unread is is_unread) for is_unread in (True, False)}
         signals["unread_share"] = areas[True] / max(1, areas[True] + areas[False])
         signals |= {f"undrawn_{reason}": float(num) for reason, num in sorted(undrawn.items())}
@@ -186,6 +191,8 @@ class WeighLabels(Stage):
             "readers_disagree": signals["disputed_share"] > most
             or signals["doubted_share"] > self.max_doubted
             or signals["ink_more_share"] > self.max_ink_more,
+            "tables_as_text": "tables_as_text" in before.quality.signals,
+            "text_in_pictures": is_read and signals["pictured_share"] > self.max_pictured,
             "reading_unchecked": signals["unchecked_share"] > 0 and signals["disputed_share"] + signals["unchecked_share"] > most,
         }
         verdict, reasons = page.quality.verdict, page.quality.reasons
@@ -282,6 +289,13 @@ def _is_read(page: Sample) -> bool:
     """Whether engines read most of the page's text."""
     by_engine = sum(len(region.text) for region in page.regions if region.by != BY)
     return 2 * by_engine > sum(len(region.text) for region in page.regions)
+
+
+def _pictured_share(page: Sample) -> float:
+    chars = Counter[bool]()
+    for region in page.regions:
+        chars[region.label in PICTURES] += sum(len(line.text) for line in region.lines)
+    return chars[True] / max(1, chars.total())
 
 
 def _sure(line: Line) -> float:

@@ -117,6 +117,17 @@ def test_a_page_of_which_little_was_read_is_suspect():
     assert (result.quality.verdict, result.quality.reasons) == ("suspect", ("readers_disagree", "unread_regions"))
 
 
+def test_a_page_is_suspect_whose_table_became_text_or_whose_words_lie_in_pictures():
+    whole = page()
+    flat = weighed(whole.with_quality("trusted", (), tables_as_text=1.0))
+    assert (flat.quality.verdict, flat.quality.reasons) == ("suspect", ("tables_as_text",))
+    read = page(by="ppocr", score=0.9)
+    pictured = replace(read, regions=(replace(read.regions[0], label="image", text=""), *read.regions[1:]))
+    result = weighed(pictured)
+    assert result.quality.signals["pictured_share"] > 0.2
+    assert result.quality.verdict == "suspect" and "text_in_pictures" in result.quality.reasons
+
+
 def test_ink_without_a_region_makes_a_page_incomplete():
     whole = page()
     partial = weighed(replace(whole, regions=whole.regions[:2]))
