@@ -141,6 +141,9 @@ REASONS = _Reasons(
     ),
     regions_overlap=Reason("Lines of one region lie in the box of another one.", ("overlap_share",)),
     readers_disagree=Reason("Two readers read the page’s lines differently.", ("agreement", "formula_agreement")),
+    layout_failed=Reason("The layout engine couldn’t take the page. Its lines are in order by where they lie."),
+    tables_as_text=Reason("A table that no engine could read is text, row by row.", ("tables_as_text",)),
+    text_in_pictures=Reason("Much of what was read lies in what the layout takes for pictures.", ("pictured_share",)),
     reading_unchecked=Reason("An engine read the page, and no second one here knows its script."),
     unread_regions=Reason("The page has regions that no engine here reads, such as formulas.", ("unread_share",)),
     unmapped_characters=Reason(
@@ -174,6 +177,7 @@ REASONS = _Reasons(
         ("script_share", "lang_score"),
         weight=lambda _: mixed_words,
     ),
+    stranded_signs=Reason("Vowel signs stand without their consonants: the text lacks letters that the page shows."),
     unknown_language=Reason(
         "The page has letters enough to name its language, but the identifier doesn’t know it.", ("lang_score", "script_share")
     ),

@@ -16,6 +16,8 @@ _CLUSTERS = frozenset(
     "Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Thai Laoo Tibt Mymr Khmr Lana Java Bali Cakm Gran Tavt Sund Limb".split()
 )
 _KINDS = frozenset({"form", "cover"})
+# Burmese's E is drawn before its consonant and coded behind it: behind a killed one, a tone or another vowel a letter is lacking.
+_STRANDED = re.compile("(?:^|[\\s\u102b-\u1030\u1036-\u1038\u103a])\u1031")
 _WORD = re.compile(rf"[^\s{scripts.PARTING}]+")  # not "\\w+", which stops at vowel signs
 
 
@@ -29,7 +31,7 @@ class JudgeTextLayer(Stage):
         `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `silent_characters` (soft hyphens for letters)
         `hidden_text`, `picture_page` (an image lies over or under all of it: the text is a scan's hidden layer)
         `mixed_scripts` (a third script beside Latin and another one), `mixed_words` (letters of two scripts in one word, as in
-        garbled clusters)
+        garbled clusters), `stranded_signs` (vowel signs stand where no consonant can have them: the layer lacks letters)
         `ink_disagrees` (fonts don't show what their text says, see `CompareInk`), `ink_unchecked` (too much text is in fonts of
         which nobody can tell)
         `spaces_unchecked` (the layer had no spaces, gaps showed them, in Arabic or a script of clusters, and no engine could read
@@ -43,7 +45,7 @@ class JudgeTextLayer(Stage):
     page with little text, in large type or on a picture).
     """
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     max_unmapped_share: float = 0.002
     max_private_use_share: float = 0.01
@@ -59,6 +61,7 @@ class JudgeTextLayer(Stage):
     min_lang_score: float = 0.3
     min_script_share: float = 0.8
     max_mixed_word_share: float = 0.005
+    min_stranded: int = 3
     max_ink_lies_share: float = 0.02
     min_ink_checked_share: float = 0.8
     min_ink_recall: float = 0.97
@@ -96,6 +99,7 @@ class JudgeTextLayer(Stage):
             and s["script_share"] < self.min_script_share
             and scripts.third_script_share(text) > 1 - self.min_script_share,
             "mixed_words": readable and mixed_word_share(text) > self.max_mixed_word_share,
+            "stranded_signs": len(_STRANDED.findall(text)) >= self.min_stranded,
             "ink_disagrees": s.get("ink_lies_share", 0.0) > self.max_ink_lies_share,
             "ink_unchecked": "ink_checked_share" in s and not checked,
             "spaces_unchecked": "ink_checked_share" in s

@@ -95,6 +95,13 @@ def test_a_language_that_nobody_knows_is_trusted_if_the_ink_agrees():
     assert judge(lang="und", lang_score=0.1, ink_checked_share=1.0) == ("trusted", ())
 
 
+def test_vowel_signs_without_their_consonants_say_that_letters_are_lacking():
+    whole = "ဆောင်ရွက်နိုင်စေရမည် လည်းကောင်း လာစေရန် " * 9
+    assert judge(text=whole, lang="my") == ("trusted", ())
+    lacking = whole.replace("ဆေ", "ေ").replace("စေ", "ေ").replace("ကေ", "ေ")
+    assert judge(text=lacking, lang="my") == ("suspect", ("stranded_signs",))
+
+
 def test_words_in_two_scripts_are_what_garbled_clusters_look_like():
     garbled = "प्रयोक्ता योЭा होस्ट " * 20
     assert judge(text=garbled, lang="hi") == ("suspect", ("mixed_words",))
