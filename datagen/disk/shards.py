@@ -5,7 +5,7 @@
 
 The bytes depend on the samples alone: no time, user or order of arrival enters. A shard whose inputs all dropped is an empty tar,
 so that shard numbers have no gaps. Tars of others are read by `inputs/archive_members.py`; a training reads them by places
-(`model/data/archive.py`).
+(`model/data/archive.py`), whose headers `members_despite_damage` finds.
 """
 
 import dataclasses
@@ -21,7 +21,7 @@ from datagen.contract import check
 from datagen.disk.storage import Folder
 from datagen.record import SCHEMA, Drop, Sample, another_schema
 
-_BLOCK = 512
+BLOCK_BYTES = tarfile.BLOCKSIZE
 _EXTENSIONS = {b"\xff\xd8\xff": "jpg", b"\x89PN": "png", b"RIF": "webp"}
 
 
@@ -100,7 +100,7 @@ class ShardWriter:
         if sample.image is not None:
             self._member(f"{sample.key}.{image_extension(sample.image)}", sample.image)
         record = sample.to_json()
-        record_offset = self.num_bytes + _BLOCK
+        record_offset = self.num_bytes + BLOCK_BYTES
         self._member(f"{sample.key}.json", record)
         return Place(start, self.num_bytes - start, record_offset, len(record))
 
@@ -126,7 +126,7 @@ class ShardWriter:
         info.size = len(data)
         self._put(info.tobuf(tarfile.USTAR_FORMAT))
         self._put(data)
-        self._put(bytes(-len(data) % _BLOCK))
+        self._put(bytes(-len(data) % BLOCK_BYTES))
 
     def _put(self, data: bytes) -> None:
         self._hash.update(data)
@@ -159,7 +159,7 @@ def read_shard(file: BinaryIO) -> Iterator[tuple[Sample, Place]]:
                     continue
                 if image is None:
                     start = member.offset
-                end = member.offset_data + member.size + -member.size % _BLOCK
+                end = member.offset_data + member.size + -member.size % BLOCK_BYTES
                 yield Sample.from_json(data, image), Place(start, end - start, member.offset_data, member.size)
                 image = None
     except tarfile.TarError as error:
@@ -176,7 +176,7 @@ def read_samples(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[
     """The samples of a manifest's `rows`, with their images, in order. A row needs shard, offset and bytes. Raises as
     `read_shard` does."""
     for data in folder.read_ranges((_tar(row), row["offset"], row["offset"] + row["bytes"]) for row in rows):
-        ((sample, _),) = read_shard(io.BytesIO(data + bytes(2 * _BLOCK)))
+        ((sample, _),) = read_shard(io.BytesIO(data + bytes(2 * BLOCK_BYTES)))
         yield sample
 
 
@@ -189,6 +189,30 @@ def read_records(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[
 
 def _tar(row: Mapping[str, Any]) -> str:
     return f"shards/{row['shard']}.tar"
+
+
+def members_despite_damage(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
+    """The headers of a tar, of others' too, those after damage as well."""
+    file.seek(0)
+    with _DamagedTar(fileobj=file, ignore_zeros=True) as tar:
+        while member := tar.next():
+            tar.members = []  # type: ignore[attr-defined]  # it would keep them all
+            yield member
+
+
+class _DamagedTar(tarfile.TarFile):
+    """Passes over headers that are damaged. `tarfile` does so too, but gives up where the damage is behind a header of the PAX
+    format, which stands before the member's own."""
+
+    def next(self) -> tarfile.TarInfo | None:
+        while True:
+            try:
+                return super().next()
+            except (tarfile.TarError, ValueError, OverflowError):
+                self.offset += BLOCK_BYTES
+                file: Any = self.fileobj
+                if self.offset >= file.seek(0, io.SEEK_END):
+                    return None
 
 
 def read_report(folder: Folder, shard: str) -> ShardReport | None:

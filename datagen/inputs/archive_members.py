@@ -4,7 +4,6 @@ one file. Tars of our own are `disk/shards.py`'s.
 
 import contextlib
 import errno
-import io
 import lzma
 import os
 import struct
@@ -15,7 +14,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import IO, Any, BinaryIO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from warcio.archiveiterator import ArchiveIterator
 from warcio.exceptions import ArchiveLoadFailed
@@ -25,7 +24,6 @@ from datagen.inputs.archive import Listed, Member
 from datagen.inputs.formats import HEAD_BYTES, format_of, suffixes
 from datagen.record import SampleError, clean_text
 
-TAR_BLOCK_BYTES = tarfile.BLOCKSIZE
 _CHUNK = 1 << 20
 # Of a WARC each at once: what comes behind it may swell until the deadline, and then what wasn't sent is lost.
 _A_MESSAGE = {"zip": 1000, "tar": 1000, "warc": 1}
@@ -209,30 +207,6 @@ def _check_end(archive: tarfile.TarFile) -> None:
         if zeros.count(0) < len(zeros):
             raise tarfile.ReadError("a damaged header, or more behind its end")
         zeros = file.read(_CHUNK)
-
-
-def members_despite_damage(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
-    """The headers of a tar, those after damage too."""
-    file.seek(0)
-    with _DamagedTar(fileobj=file, ignore_zeros=True) as tar:
-        while member := tar.next():
-            tar.members = []  # type: ignore[attr-defined]  # it would keep them all
-            yield member
-
-
-class _DamagedTar(tarfile.TarFile):
-    """Passes over headers that are damaged. `tarfile` does so too, but gives up where the damage is behind a header of the PAX
-    format, which stands before the member's own."""
-
-    def next(self) -> tarfile.TarInfo | None:
-        while True:
-            try:
-                return super().next()
-            except (tarfile.TarError, ValueError, OverflowError):
-                self.offset += TAR_BLOCK_BYTES
-                file: Any = self.fileobj
-                if self.offset >= file.seek(0, io.SEEK_END):
-                    return None
 
 
 def _warc(path: str, formats: list[str]) -> Iterator[Listed | None]:

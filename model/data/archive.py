@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from webdataset.tariterators import base_plus_ext
 
-from datagen.inputs.archive_members import TAR_BLOCK_BYTES, members_despite_damage
+from datagen.disk.shards import BLOCK_BYTES, members_despite_damage
 
 _AT_A_TIME = 1 << 16
 
@@ -22,7 +22,7 @@ def samples(file: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, tuple[in
     for member in members_despite_damage(file):
         if not _is_blank(file, end, member.offset):
             yield f"{name} at {end}", None
-        end = member.offset_data + member.size + -member.size % TAR_BLOCK_BYTES
+        end = member.offset_data + member.size + -member.size % BLOCK_BYTES
         base, ending = base_plus_ext(member.name)
         if not member.isfile() or base is None:
             continue

@@ -37,7 +37,7 @@ LEVELS = (
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms.split()}
 _MODEL_READS = (
     *("disk.manifest", "disk.marks", "disk.shards", "disk.storage", "disk.temporary", "drawing.line_curriculum"),
-    *("drawing.wear", "inputs.archive_members", "inputs.chat_turns", "page.pageink", "record", "target", "work.progress"),
+    *("drawing.wear", "inputs.chat_turns", "page.pageink", "record", "target", "work.progress"),
 )
 MODEL_MAY_READ = {f"datagen.{name}" for name in _MODEL_READS}
 HEAVY = {"torch", "dask", "distributed", "pymupdf", "fitz", "onnxruntime", "paddleocr", "tokenizers", "transformers", "datasets"}
