@@ -84,8 +84,8 @@ class SettleStructure(Stage):
                 _relabelled(region, labels.get(_Place(n, i), region.label), levels.get(_Place(n, i), 0))
                 for i, region in enumerate(regions)
             ]
-            kept = sum(a.label == b.label for a, b in zip(regions, made, strict=True))
-            signals = page.quality.signals | {"structure_agreement": round(kept / len(made), 3)}
+            num_same = sum(a.label == b.label for a, b in zip(regions, made, strict=True))
+            signals = page.quality.signals | {"structure_agreement": round(num_same / len(made), 3)}
             page = replace(page, quality=replace(page.quality, signals=signals))
             made = _with_whole_headings(made, [document.styles.get(_Place(n, i)) for i in range(len(made))])
             yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))

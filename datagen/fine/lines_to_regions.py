@@ -82,8 +82,8 @@ def put_together(
         if of_region:
             made += _of_text(region, of_region, page, is_clear)
     made += _paragraphs(without, page, detected_by, is_clear)
-    held = {id(line) for region in made for line in region.lines}
-    made += [_alone(line, page, detected_by) for line in page.lines if id(line) not in held]
+    placed = {id(line) for region in made for line in region.lines}
+    made += [_alone(line, page, detected_by) for line in page.lines if id(line) not in placed]
     return tuple(_numbered(region) for region in made)
 
 

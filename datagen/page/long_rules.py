@@ -18,7 +18,7 @@ def long_rules(image: numpy.ndarray) -> list[Box]:
     gray = cv2.cvtColor(cv2.resize(image, size, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
     dark = cv2.adaptiveThreshold(gray, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, _BLOCK, _DARKER)
     long, thick = round(_LONG * _SIDE), max(2, round(_THICK * _SIDE))
-    found = []
+    rules = []
     for stands in (False, True):
         kernel = numpy.ones((long, 1) if stands else (1, long), numpy.uint8)
         # A stroke that is a pixel off along its way is one.
@@ -27,5 +27,5 @@ def long_rules(image: numpy.ndarray) -> list[Box]:
         for x, y, wide, high, _ in stats[1:].tolist():
             if (wide if stands else high) <= thick + 2:
                 x0, y0, x1, y1 = (round(value / scale) for value in (x, y, x + wide, y + high))
-                found.append(Box(x0, y0, min(width, x1), min(height, y1)))
-    return found
+                rules.append(Box(x0, y0, min(width, x1), min(height, y1)))
+    return rules

@@ -38,8 +38,8 @@ def unpacked(package: str, folder: Path, integrity: str | None) -> Path:
     what it takes of the package. Raises `ValueError` if the package can't be had, or has another digest; then nothing of it is
     unpacked."""
     archive = packed(package, folder)
-    found = "sha512-" + base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
-    if integrity is not None and found != integrity:
-        raise ValueError(f"{package} from npm is another one than was looked at: it has the digest {found}, not {integrity}")
+    digest = "sha512-" + base64.b64encode(hashlib.sha512(archive.read_bytes()).digest()).decode()
+    if integrity is not None and digest != integrity:
+        raise ValueError(f"{package} from npm is another one than was looked at: it has the digest {digest}, not {integrity}")
     shutil.unpack_archive(archive, folder, filter="data")
     return folder / "package"

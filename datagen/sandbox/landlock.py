@@ -29,14 +29,14 @@ def holds() -> bool:
     container's filter of system calls refuse it."""
     child = os.fork()
     if child == 0:
-        held = False
+        is_refused = False
         with contextlib.suppress(Exception):
             if restrict([], []):
                 try:
                     os.close(os.open("/etc/passwd", os.O_RDONLY))
                 except PermissionError:
-                    held = True
-        os._exit(0 if held else 1)
+                    is_refused = True
+        os._exit(0 if is_refused else 1)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 

@@ -47,10 +47,10 @@ def has_text(path: str) -> bool:
     if scale < 1:
         size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
         image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    found = _found(image)
-    if found:
-        log.warning("no signs are drawn on %s, on which text was found: %s", path, " ".join(found)[:80])
-    return bool(found)
+    texts = _found(image)
+    if texts:
+        log.warning("no signs are drawn on %s, on which text was found: %s", path, " ".join(texts)[:80])
+    return bool(texts)
 
 
 def _found(image: numpy.ndarray) -> Sequence[str]:

@@ -41,11 +41,11 @@ def likelihood(word: str) -> float:
     don't count."""
     pairs, triples = _counts()
     framed = f"^{_folded(word)}$"
-    found = [
+    likelihoods = [
         math.log2((triples[framed[at : at + 3]] + _SMOOTHING) / (pairs[framed[at : at + 2]] + _LETTERS * _SMOOTHING))
         for at in range(len(framed) - 2)
     ]
-    return sum(found) / max(1, len(found))
+    return sum(likelihoods) / max(1, len(likelihoods))
 
 
 def _is_latin(word: str) -> bool:

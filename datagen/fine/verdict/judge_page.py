@@ -222,8 +222,8 @@ class WeighLabels(Stage):
             for i, line, script in lines[:most]:
                 cut = cut_out(gray, line, page.lang)
                 ((text, _),) = engines.get(name).read([cut.crop], lang)
-                if not (said := spoken(cut, text, script, faces)).says_nothing:
-                    found[i].lines[script].append(said)
+                if not (witness := spoken(cut, text, script, faces)).says_nothing:
+                    found[i].lines[script].append(witness)
         for i, line, script in self._perhaps_mirrored(page, drawn):
             cut = cut_out(gray, line, page.lang)
             found[i].is_mirrored = mirrored(cut, script, lambda crop: engines.get("ppocr").read([crop])[0])

@@ -59,8 +59,8 @@ def _between_words(text: str, places: Sequence[int], bound: int, before: str, be
     edges = [0, *starts, len(places)]
     words = [text[places[a] : places[b - 1] + 1] for a, b in itertools.pairwise(edges)]
     tail, head = _any_order(before.split()[-1]), _any_order(behind.split()[0])
-    found = [starts[n - 1] for n in range(1, len(words)) if _any_order(words[n - 1]) == tail and _any_order(words[n]) == head]
-    return min(found, key=lambda start: abs(start - bound), default=None) or _nearly(text, places, bound, before, behind, starts)
+    ends = [starts[n - 1] for n in range(1, len(words)) if _any_order(words[n - 1]) == tail and _any_order(words[n]) == head]
+    return min(ends, key=lambda start: abs(start - bound), default=None) or _nearly(text, places, bound, before, behind, starts)
 
 
 def _nearly(text: str, places: Sequence[int], bound: int, before: str, behind: str, starts: Sequence[int]) -> int | None:

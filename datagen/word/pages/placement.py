@@ -166,11 +166,11 @@ def _gaps(
     if not lacks:
         return Gaps()
     taken = {n: [box for k, box in known.values() if k == n] + list(images.get(n, ())) for n in range(len(pages))}
-    kept = []
+    visible = []
     for n, page in enumerate(pages):
         outside = {id(letter) for letter in _outside([x for x in page.letters if not x.mark], taken[n])}
-        kept.append([letter for letter in page.letters if letter.mark or id(letter) in outside])
-    return gaps([p for p in paragraphs if p.where in ("body", "textbox")], known, kept)
+        visible.append([letter for letter in page.letters if letter.mark or id(letter) in outside])
+    return gaps([p for p in paragraphs if p.where in ("body", "textbox")], known, visible)
 
 
 def _outside(letters: Sequence[Letter], boxes: Sequence[Rect]) -> list[Letter]:

@@ -337,8 +337,7 @@ def test_read_reads_lines_and_pages_with_a_rounds_reader(turned, tmp_path):
     read = [line["text"] for line in rows["page"]["lines"]]
     assert len(read) == wheel.LINES
     accepted = [crop.text for crop in crops if crop.origin.parent == page.key]
-    read_alike = [text for text in accepted if any(f" {text} " in f" {line} " for line in read)]
-    assert len(accepted) > 5 and len(read_alike) >= 0.8 * len(accepted)  # a page's lines are cut a little otherwise
+    assert accepted and all(any(f" {text} " in f" {line} " for line in read) for text in accepted)
 
 
 def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
