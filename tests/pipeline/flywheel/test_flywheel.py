@@ -23,7 +23,6 @@ from flywheel.labels import calibrate, detected_lines
 from flywheel.labels.evaluate import HeldOut
 from flywheel.lines.crops import read_crops, rows_of_pages
 from flywheel.pools import lineage, pools_file
-from flywheel.step import AUTO, Fit
 from model.data.ours import open_ours
 from model.data.split import opened
 from model.net.tokenizer import byte_tokenizer
@@ -169,58 +168,6 @@ def test_the_same_command_and_fewer_rounds_change_nothing(turned, output):
     for rounds in (2, 1, 0):
         assert wheel.turn(turned / "in", output, rounds=rounds) == 0
         assert files(output) == before
-
-
-@pytest.mark.slow
-def test_after_a_rollback_the_next_round_starts_from_the_last_one_that_is_left(turned, output, capsys):
-    assert main(["flywheel", f"out={output}", "rollback=1"]) == 0
-    aside = files(output / "aside-round-2")
-    assert wheel.turn(turned / "in", output, rounds=2) == 0
-    origin = json.loads((output / "round-3/round.json").read_text())
-    assert (origin["from"], origin["parent"]) == ("round-1", metrics(output, 1)["readers"])
-    assert (metrics(output, 3)["round"], metrics(output, 3)["from"]) == (3, "round-1")
-    assert {s.stage for s in samples(output / "round-3")} == {"flywheel/round-3"}
-    assert sorted(name for name in Folder(str(output)).folders() if "round" in name) == [
-        *("aside-pages-round-2", "aside-round-2", "pages-round-1", "pages-round-3", "round-1", "round-3")
-    ]
-    assert files(output / "aside-round-2") == aside
-    corpus = opened(open_ours(Folder(str(output)), ["coarse", "round-*"]), byte_tokenizer(), 0.1)
-    assert {dataset.name for dataset in corpus.datasets} >= {"round-1 crop", "round-3 crop"}
-    assert not [dataset.name for dataset in corpus.datasets if "round-2" in dataset.name]
-    page = (output / "report/index.html").read_text()
-    assert "labels of round 3" in page and "round-2 was set aside on" in page
-    (pools,) = pools_file.read(Folder(str(output / "flywheel"))).pools
-    read = pools.fold_a[0][0]
-    message, done = forget(str(output), sha256=read, recipe=wheel.recipe(turned / "in", 2))
-    assert done and "round-3/reader/Cyrl-b, aside-round-2/reader/Cyrl-b" in message
-    for name in ("round-1", "aside-round-2", "round-3"):
-        assert {s.origin.sha256 for s in samples(output / name)} & {doc for doc, _ in pools.unlabelled} - {read}
-        assert read not in {s.origin.sha256 for s in samples(output / name)}
-
-
-@pytest.mark.slow
-def test_a_round_without_a_gain_is_set_aside_and_rounds_come_to_an_end(tmp_path, caplog):
-    """Readers that learn next to nothing: the first rounds may gain by what they count of their batches, and then none does. One
-    may also get worse by it, which depends on the machine's typefaces."""
-    folder, out = wheel.few_documents(tmp_path / "in"), tmp_path / "out"
-    still = wheel.UNTRAINED | {"later": Fit(steps=1, learning_rate=1e-12, batch_width=1_000), "needs_gain": True}
-    with caplog.at_level("INFO"):
-        assert wheel.turn(folder, out, rounds=AUTO, **still) == 0
-    (last,) = (int(path.name.rpartition("-")[2]) for path in out.glob("aside-round-*"))
-    assert re.search(rf"round-{last} is set aside: (no gain|worse than the round that it comes from)", caplog.text)
-    assert f"round-{last} brought nothing, so no other is tried" in caplog.text
-    assert sorted(path.name for path in out.glob("round-*")) == [f"round-{number}" for number in range(1, last)]
-    made = json.loads((out / f"aside-round-{last}/metrics.json").read_text())
-    assert (made["from"], made["verdict"]["kept"]) == (f"round-{last - 1}", False)
-    assert made["verdict"]["changes"]["ru (Cyrl)"]["now"] == made["languages"]["ru"]["cer"]
-    assert made["labels"]["num_accepted"] == 0
-    assert not (out / f"aside-round-{last}/shards").exists()  # nobody needs what its readers would read
-    before = files(out)
-    for rounds in (AUTO, last, 1):
-        assert wheel.turn(folder, out, rounds=rounds, **still) == 0
-        assert files(out) == before
-    assert f"round-{last} was set aside on" in (out / "report/index.html").read_text()
-    check_corpus(out, "--datasets")
 
 
 def test_its_datasets_keep_the_contract(turned):

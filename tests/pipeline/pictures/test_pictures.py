@@ -5,13 +5,11 @@ import io
 import json
 import struct
 import sys
-import tarfile
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from PIL import Image
 
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
@@ -22,22 +20,8 @@ from recipes.__main__ import main
 from recipes.recipe import Recipe
 from recipes.run.execute import run
 from recipes.steps import Place
+from tests.inputs.picture_files import image, laion, tar
 from tests.outputs import dataset_samples
-
-
-def image(color: object = "navy", kind: str = "JPEG", size: tuple[int, int] = (48, 32)) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", size, color).save(file, kind)
-    return file.getvalue()
-
-
-def tar(path: Path, files: dict[str, bytes]) -> None:
-    path.parent.mkdir(exist_ok=True)
-    with tarfile.open(path, "w") as archive:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
 
 
 def read(input: Path, **values: object) -> list[Sample | Drop]:
@@ -51,11 +35,6 @@ def samples(outcomes: list[Sample | Drop]) -> list[Sample]:
 
 def drops(outcomes: list[Sample | Drop]) -> list[tuple[str, Range | None, str]]:
     return [(Path(o.uri).name, o.part, o.reason) for o in outcomes if isinstance(o, Drop)]
-
-
-def laion(path: Path, urls: list[str], **columns: object) -> None:
-    table = {"URL": urls, "TEXT": [f"caption {i}" for i in range(len(urls))], **columns}
-    pq.write_table(pa.table(table), path)
 
 
 URLS = [f"https://example.org/{number}.jpg" for number in range(4)]

@@ -24,8 +24,8 @@ from recipes.words import engine_words
 from recipes.words.engine_words import Takes
 from tests.chat_server import fails, says, serving
 from tests.inputs import pdfs
+from tests.inputs.picture_files import image
 from tests.outputs import check_corpus, dataset_samples
-from tests.pipeline.pictures.test_pictures import image
 
 GROUNDED = (
     "<|ref|>sub_title<|/ref|><|det|>[[100, 50, 900, 100]]<|/det|>\n## A heading\n\n"

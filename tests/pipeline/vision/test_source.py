@@ -15,8 +15,9 @@ from datagen.vision.source import described
 from datagen.work.pipeline import Pipeline
 from recipes.__main__ import main
 from recipes.steps import OVER_MAX_DROP
+from tests.inputs.picture_files import image
 from tests.outputs import dataset_samples
-from tests.pipeline.pictures.test_pictures import drops, image, samples
+from tests.pipeline.pictures.test_pictures import drops, samples
 
 SIZE = (200, 100)
 

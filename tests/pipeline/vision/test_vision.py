@@ -11,8 +11,8 @@ from recipes.run.execute import run
 from recipes.steps import Place
 from recipes.vision import vision
 from tests.inputs import cutouts
+from tests.inputs.picture_files import image, tar
 from tests.outputs import check_corpus, dataset_samples
-from tests.pipeline.pictures.test_pictures import image, tar
 
 CAPTIONS = {
     "a": "A red square on a wall that has been painted for the occasion.",

@@ -1,69 +1,27 @@
 """Word documents rendered and taken apart into pages: what is true of the document is what the pages say."""
 
 import io
-import re
-import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from datagen.record import Region
 from datagen.tables import cells as tables
 from datagen.word import office
 from datagen.word.file import content
-from datagen.word.file.document import Formula
 from datagen.word.file.package import opened
 from datagen.word.pages import document_pages
-from datagen.word.pages.answers import WordPage
 from datagen.word.pages.document_pages import Rendering, WordPages
-from datagen.word.pages.formula_places import formula_text
-from datagen.word.pages.paragraph_parts import paragraphs_of
 from tests.inputs import word_formulas as maths
 from tests.inputs import word_xml as xml
-from tests.inputs.word_documents import LANGUAGES, WordDocument, documents
 from tests.office import needs_office
+from tests.word_pages import Pages, read_all
 
 pytestmark = needs_office
 WORDS = "The river sold quiet lamps under seven green bridges while old maps turned slowly. "
 Read = Callable[..., "Pages"]
-
-
-@dataclass
-class Pages:
-    pages: list[WordPage]
-
-    @property
-    def regions(self) -> list[Region]:
-        return [region for page in self.pages for region in page.regions]
-
-    def labelled(self, *labels: str) -> list[Region]:
-        return [region for region in self.regions if region.label in labels]
-
-    @property
-    def text(self) -> str:
-        return "\n".join(region.text for region in self.regions)
-
-
-def read_all(paths: list[Path], folder: Path) -> dict[str, Pages]:
-    """The pages of these files, converted in one go; the LaTeX of a formula is its text."""
-    read = {}
-    for path in paths:
-        package = opened(str(path))
-        document, parts = content.read(package)
-        package.write(str(folder / f"{path.stem}-copy.docx"), parts)
-        read[path.stem] = document
-    pdfs = office.convert([str(folder / f"{path.stem}-copy.docx") for path in paths], str(folder / "pdf"), "pdf")
-    result = {}
-    for (name, document), pdf in zip(read.items(), pdfs, strict=True):
-        formulas = [x for p in paragraphs_of(document.blocks) for x in p.pieces if isinstance(x, Formula)]
-        latex = {formula.number: formula_text(formula.omml) for formula in formulas}
-        pages = WordPages(document, latex, {}, Rendering(pdf, 1200, 85))
-        result[name] = Pages([pages.page(number) for number in pages.numbers])
-    return result
 
 
 @pytest.fixture
@@ -80,66 +38,6 @@ def read(tmp_path: Path) -> Read:
 
 def prose(num: int = 1, marks: str = "") -> str:
     return xml.paragraph(xml.run(WORDS * num, marks))
-
-
-def letters(text: str) -> str:
-    return "".join(c for c in unicodedata.normalize("NFC", text) if c.isalnum() or unicodedata.category(c)[0] == "M").casefold()
-
-
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[WordDocument, Pages]]:
-    """A document of each language, with its pages."""
-    folder = tmp_path_factory.mktemp("word")
-    made = documents(folder, len(LANGUAGES), first=8)
-    pages = read_all([document.path for document in made], folder)
-    return [(document, pages[document.path.stem]) for document in made]
-
-
-# Documents of many languages, with known truth
-
-
-def test_drawn_documents_give_nearly_all_of_their_pages(drawn: list[tuple[WordDocument, Pages]]) -> None:
-    pages = [page for _, pages in drawn for page in pages.pages if page.reason != "no_text"]
-    complete = [page for page in pages if not page.reason]
-
-    assert {page.reason for page in pages} <= {"", "table_spans_differ", "formula_not_placed"}
-    assert len(complete) >= 0.8 * len(pages)
-    assert all(page.signals["text_distance"] <= 0.005 for page in complete)
-
-
-def test_drawn_documents_say_all_that_is_shown_and_nothing_hidden(drawn: list[tuple[WordDocument, Pages]]) -> None:
-    for document, pages in drawn:
-        text = letters(re.sub(r"\\\(.*?\\\)", "", pages.text))
-        lacking = [shown for shown in document.shown if letters(shown) not in text]
-
-        assert len(lacking) <= 0.02 * len(document.shown), (document.path.name, lacking)  # what a page break divides
-        assert not any(hidden in pages.text for hidden in document.hidden)
-
-
-def test_drawn_documents_give_their_formulas_in_order(drawn: list[tuple[WordDocument, Pages]]) -> None:
-    for document, pages in drawn:
-        cuts = {cut.number: cut.text for page in pages.pages for cut in page.cuts if cut.kind == "formula"}
-
-        lost = {loss.number for page in pages.pages for loss in page.lost if loss.kind == "formula"}
-
-        assert cuts == {n: "".join(tokens) for n, tokens in enumerate(document.formulas) if n not in lost}
-        assert len(lost) <= 0.05 * len(document.formulas)
-
-
-def test_drawn_documents_give_their_tables_with_spans(drawn: list[tuple[WordDocument, Pages]]) -> None:
-    num_whole = 0
-    for document, pages in drawn:
-        cuts = [cut for page in pages.pages for cut in page.cuts if cut.kind == "table"]
-        lost = [lost for page in pages.pages for lost in page.lost if lost.kind == "table"]
-        assert {cut.number for cut in cuts} | {loss.number for loss in lost} == set(range(len(document.tables)))
-        for number, spans in enumerate(document.tables):
-            pieces = [cut for cut in cuts if cut.number == number]
-            if len(pieces) == 1 and not any(loss.number == number for loss in lost):
-                cells = tables.parse(pieces[0].text, is_strict=True).cells
-                rows = tuple(tuple((c.rows, c.columns) for c in cells if c.row == row) for row in range(len(spans)))
-                assert rows == spans
-                num_whole += 1
-    assert num_whole >= 8
 
 
 # Rules, one by one
