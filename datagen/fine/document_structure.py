@@ -178,8 +178,7 @@ class _Document:
         return num_headings >= 2 and num_headings >= num_others and is_rare
 
     def _lone_heads(self) -> Iterator[_Place]:
-        if len(self.pages) < _MIN_PAGES:
-            return
+        is_long = len(self.pages) >= _MIN_PAGES
         middles: list[tuple[_Place, float]] = []
         for place in self.heights:
             box, size = self._region(place).box, self.pages[place.page].size
@@ -188,7 +187,7 @@ class _Document:
         for place, middle in middles:
             others = {other.page for other, at in middles if abs(at - middle) < _NEAR and other.page != place.page}
             is_large = self.heights[place] > _LARGER * self.usual_height > 0
-            if self._region(place).label == "header" and not others and (is_large or self._is_above_large(place)):
+            if self._region(place).label == "header" and not others and (is_large or (is_long and self._is_above_large(place))):
                 yield place
 
     def _is_above_large(self, place: _Place) -> bool:

@@ -1,7 +1,6 @@
 """Running heads, feet and page numbers, told by what stands in one place on several pages of a document."""
 
 import re
-import statistics
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,10 +9,9 @@ from typing import ClassVar
 from datagen.engines import Engines
 from datagen.labels import PICTURES, RUNNING, is_page_number
 from datagen.markdown import markdown
-from datagen.record import Drop, Line, Region, Sample
+from datagen.record import Drop, Region, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
 
-_FEW = 3  # lines tell how large a page's letters are
 _DIGITS = re.compile(r"\d+")
 _LARGE = frozenset({"table", "equation", "code", "toc"}) | PICTURES
 
@@ -30,17 +28,15 @@ class LabelRunning(Stage):
     - if it is the outermost, and the outermost regions at its height are heads or feet on `min_pages` pages, and on most that
       have any there.
 
-    Heights are the same within `near` of the page's height. What the layout engine alone has for a head or foot stays one, unless
-    its lines are `larger` times as high as the page's: then it may be a title, and the safer label is `text`.
+    Heights are the same within `near` of the page's height.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 2
 
     min_pages: int = 3
     edge: float = 0.15
     near: float = 0.008
     max_lines: int = 2
-    larger: float = 1.25
     batch_size: int = field(default=DOCUMENT, init=False)
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
@@ -53,21 +49,10 @@ class LabelRunning(Stage):
         labels |= self._at_heights(batch, at_edges, labels)
         for n, page in enumerate(batch):
             regions = [
-                _running(region, labels[n, i])
-                if (n, i) in labels and region.label not in RUNNING
-                else replace(region, label="text")
-                if (n, i) not in labels and self._may_be_title(page, region)
-                else region
+                _running(region, labels[n, i]) if (n, i) in labels and region.label not in RUNNING else region
                 for i, region in enumerate(page.regions)
             ]
             yield page if regions == list(page.regions) else _rearranged(page, regions)
-
-    def _may_be_title(self, page: Sample, region: Region) -> bool:
-        if region.label not in ("header", "footer") or not region.lines or region.is_unread:
-            return False
-        heights = [_across(line) for other in page.regions if other.label not in RUNNING for line in other.lines]
-        own = statistics.median(map(_across, region.lines))
-        return len(heights) >= _FEW and own > self.larger * statistics.median(heights)
 
     def _height(self, page: Sample, region: Region) -> float | None:
         """Where a region stands, as a share of the page's height; None for one that is no head or foot."""
@@ -135,11 +120,6 @@ class LabelRunning(Stage):
             group.append((n, i))
         if group:
             yield group
-
-
-def _across(line: Line) -> int:
-    """How large a line's letters are, about: across the line."""
-    return min(line.box.x1 - line.box.x0, line.box.y1 - line.box.y0)
 
 
 def _text(region: Region) -> str:

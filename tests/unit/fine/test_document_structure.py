@@ -73,6 +73,12 @@ def test_a_caption_is_of_what_it_names_wherever_the_engine_has_it():
     assert labels == ["table_caption", "text", "text", "image_caption"]
 
 
+def test_a_large_head_of_a_document_of_one_page_is_a_heading_and_one_in_the_size_of_the_text_is_none():
+    large, plain = region("A form", 40, "header", 30, "Sans"), region("A guide", 40, "header", 20, "Sans")
+    assert settled(page(0, large, region(BODY, 400)))[0][0][0] == "sub_title"
+    assert settled(page(0, plain, region(BODY, 400)))[0][0] == ("header", "A guide")
+
+
 def test_a_large_head_that_no_other_page_has_is_a_heading_with_what_stands_above_it():
     chapter = page(0, region("CHAPTER", 150, "header", 24, "Sans"), region("FOUR", 180, "header", 44, "Sans"), region(BODY, 400))
     others = [page(n, region("The guide", 50, "header"), region(BODY, 400)) for n in (1, 2, 3)]

@@ -68,14 +68,6 @@ def test_what_stands_below_a_head_is_none():
     assert labels(labelled(*pages)) == [["header", "text", "text"]] * 4
 
 
-def test_a_head_of_one_page_in_larger_letters_may_be_its_title():
-    body = region("One\ntwo\nthree", 300, lines=3)
-    large = Region(Box(100, 40, 800, 80), "header", "A form", None, "pymupdf", lines=(Line(Box(100, 40, 800, 80), "A form"),))
-    (made,) = labelled(page(0, large, body))
-    assert [r.label for r in made.regions] == ["text", "text"] and made.text.startswith("A form")
-    assert labels(labelled(page(0, region("A guide", 40, "header"), body))) == [["header", "text"]]
-
-
 def test_a_table_at_the_top_of_every_page_is_no_head():
     pages = [page(n, region("a b c", 40, "table"), region("Body", 300)) for n in range(4)]
     assert labels(labelled(*pages)) == [["table", "text"]] * 4
