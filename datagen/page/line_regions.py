@@ -4,6 +4,7 @@ fonts that a layer knows."""
 import statistics
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from datagen.page.boxes import overlap
 from datagen.page.line_order import reading_order
@@ -30,6 +31,9 @@ class FoundLine:
         return " ".join(run.text for run in self.runs)
 
 
+_Boxed = TypeVar("_Boxed", FoundLine, Line)
+
+
 def regions_of(
     lines: Sequence[FoundLine], script: str, by: str, detected_by: str, is_clear: Callable[[Rect], bool]
 ) -> tuple[Region, ...]:
@@ -41,7 +45,7 @@ def regions_of(
     """
     rtl = script in scripts.RTL
     sizes = _sizes([line.box.y1 - line.box.y0 for line in lines])
-    ordered = _by_rows(lines, rtl)
+    ordered = [line for row in rows_of(lines, rtl) for line in row]
     blocks = visual_lines([[_piece(line, sizes)] for line in ordered], rtl, is_clear)
     rows = [piece for block in blocks for piece in block]
     words = words_of([piece.text for piece in rows])
@@ -98,15 +102,15 @@ def _holds(box: Rect, line: Box) -> bool:
     return box[0] <= line.x0 and box[1] <= line.y0 and line.x1 <= box[2] and line.y1 <= box[3]
 
 
-def _by_rows(lines: Sequence[FoundLine], rtl: bool) -> list[FoundLine]:
-    """The lines from top to bottom; those side by side in the order in which a row is read."""
-    rows: list[list[FoundLine]] = []
+def rows_of(lines: Sequence[_Boxed], rtl: bool) -> list[list[_Boxed]]:
+    """The lines from top to bottom, those side by side together, in the order in which a row is read."""
+    rows: list[list[_Boxed]] = []
     for line in sorted(lines, key=lambda line: line.box.y0 + line.box.y1):
         if rows and overlap(rows[-1][0].box, line.box, 1) > 0.5:
             rows[-1].append(line)
         else:
             rows.append([line])
-    return [line for row in rows for line in sorted(row, key=lambda line: line.box.x0, reverse=rtl)]
+    return [sorted(row, key=lambda line: line.box.x0, reverse=rtl) for row in rows]
 
 
 def _sizes(heights: Sequence[int]) -> dict[int, float]:
