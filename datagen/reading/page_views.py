@@ -19,11 +19,8 @@ _SURE_ENGINE, _CONFIDENT, _NUM_READ = 0.8, 0.6, 4  # what the engine, and Tesser
 _MOSTLY = 0.5  # of the lines' length stands: the page may be turned by a quarter
 _BENT = 0.02  # of the picture's longer side: UVDoc is off by half of it on pages that lie flat
 _ASKEW = 0.7  # degrees: a page is turned if half of its lines lean further
-_CROOKED, _DRIFT, _STEP = (
-    0.3,
-    0.2,
-    2.5,
-)  # of the lines' length, on a page that isn't flat; how far each is off, in heights; pixels
+_CROOKED = 0.3  # of the lines' length, on a page that isn't flat
+_DRIFT, _STEP = 0.2, 2.5  # how far each of these is off at least: in heights of it, and in pixels
 _LONG = 6.0  # times as long as high: the frame of a shorter line says little of how it leans
 _WELL = 0.93  # a flat view that is read so surely needs no other
 _FOUND = 0.9  # of the lines that were found before
@@ -66,17 +63,17 @@ def best_view(picture: numpy.ndarray, looks: Looks, readers: LineReaders, read: 
         return Seen(came, read(picture, ()), signals)
     flat, of_flat = _flat(upright, quads, looks.unwarping, engines)
     leans = {"askew": angle} if abs(angle := lean(quads)) > _ASKEW else {}
+    level = upright.rotated(angle) if leans else upright  # columns are told apart on level lines alone
     if flat is None and leans:
-        flat, of_flat = upright.rotated(angle), of_flat | leans
+        flat, of_flat = level, of_flat | leans
     lit = (flat or upright).lit()
     if lit is not (flat or upright):
         flat, of_flat = lit, of_flat | {"lit": 1.0}
     if flat is None:
         return Seen(upright, read(upright.image, quads), signals | of_flat)
     lines = read(flat.image, _found(flat, looks.detector, engines))
-    if lines.score is None or lines.score < _WELL or len(lines.lines) < _FOUND * len(quads):
-        # Columns are told apart on level lines alone.
-        level = upright.rotated(angle) if leans else upright
+    is_sure = lines.score is not None and lines.score >= _WELL and len(lines.lines) >= _FOUND * len(quads)
+    if flat is not level and not is_sure:
         others = read(level.image, _found(level, looks.detector, engines) if leans else quads)
         if lines.sureness < _NO_WORSE * others.sureness:
             return Seen(level, others, signals | leans | {"unfit_sheet": 1.0})
