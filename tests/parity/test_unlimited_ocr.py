@@ -100,6 +100,7 @@ def test_logits_agree_in_every_mode(narrow, mode, grids, differ):
     compare_logits(ours, theirs, tokenizer, [[image] for image in views(mode, *grids)], differ, f"narrow, {mode} {grids}")
 
 
+@pytest.mark.slow
 def test_logits_agree_at_every_width(pair, differ):
     name, ours, theirs, tokenizer = pair
     compare_logits(ours, theirs, tokenizer, [[image] for image in views("tiny", (0, 0))], differ, f"{name}, tiny")
@@ -110,6 +111,7 @@ def test_text_alone_agrees(pair, differ):
     compare_logits(ours, theirs, tokenizer, [[], [], []], differ, f"{name}, text alone")
 
 
+@pytest.mark.slow
 def test_several_images_a_sequence_agree(narrow, differ):
     """And ragged rows: none, one and three images."""
     ours, theirs, tokenizer = narrow

@@ -98,6 +98,7 @@ def read(path, **values) -> list[Sample | Drop]:
     return list(Pipeline("test", Listing(str(path)), source, ()).process(tuple(Listing(str(path)).items()), []))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "good"), [("hang.pdf", [0, 1, 3]), ("crash.pdf", [0, 2]), ("swallow.pdf", [0, 2])])
 def test_a_fatal_page_costs_itself_alone(hostile, name, good):
     outcomes = read(hostile / name)
@@ -207,6 +208,7 @@ def test_a_server_that_comes_back_is_asked_again(server, answers):
     assert [type(item) for item in PdfSource(long_side=512).read(Item(f"{address}/{answers}/a.pdf"))] == [Sample]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make_it", "allowed"),
     [
@@ -265,6 +267,7 @@ def test_an_image_that_swells_is_no_blank_page(tmp_path):
     assert page.quality.reasons == ("picture_page",)
 
 
+@pytest.mark.slow
 def test_a_document_that_keeps_ending_the_parser_is_given_up(tmp_path):
     pdfs.write(tmp_path / "many.pdf", "first", *["CRASH"] * 6)
     outcomes = read(tmp_path / "many.pdf")

@@ -49,6 +49,7 @@ def state(out) -> dict[str, str]:
     return {str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest() for p in files if p.suffix != ".json"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overwrite", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_run_goes_on_from_any_commit(inputs, tmp_path, overwrite):
     whole = tmp_path / "whole"
@@ -71,6 +72,7 @@ def test_a_run_goes_on_from_any_commit(inputs, tmp_path, overwrite):
     assert {"shards/coarse-000001.tar", "shards/coarse-000001.json", "drops.jsonl", "README.md", "run.json"} <= set(names)
 
 
+@pytest.mark.slow
 def test_a_source_that_is_being_forgotten_goes_whatever_the_moment(inputs, tmp_path):
     made, whole = tmp_path / "made", tmp_path / "whole"
     make(inputs, made)

@@ -82,6 +82,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes(folder, undisturbed, tmp_path, o
     check_corpus(out)
 
 
+@pytest.mark.slow
 def test_a_killed_parser_costs_nothing(folder, undisturbed, tmp_path):
     """The sandboxed child is killed from outside: its page is read again by the next child."""
     out = tmp_path / "out"

@@ -77,6 +77,7 @@ def text_and_images(path: str) -> tuple[str, int]:
         return " ".join("".join(page.get_text() for page in pdf).split()), sum(len(page.get_images()) for page in pdf)
 
 
+@pytest.mark.slow
 @needs_office
 def test_two_files_are_drawn_by_one_start_with_tags(box, tmp_path):
     formula = "<m:oMath><m:r><m:t>x</m:t></m:r></m:oMath>"
@@ -93,6 +94,7 @@ def test_two_files_are_drawn_by_one_start_with_tags(box, tmp_path):
     assert "/Table" in tags and "/TD" in tags and "/Formula" in tags
 
 
+@pytest.mark.slow
 @needs_office
 def test_older_kinds_become_docx(box, tmp_path):
     (tmp_path / "a.rtf").write_text(r"{\rtf1 from a rich text\par}")
@@ -105,6 +107,7 @@ def test_older_kinds_become_docx(box, tmp_path):
     assert texts == ["from a rich text", "from an open document"]
 
 
+@pytest.mark.slow
 @needs_office
 def test_no_file_is_opened_but_those_that_are_converted(box, tmp_path):
     if not landlock.holds():
@@ -129,6 +132,7 @@ def test_where_landlock_fails_no_file_is_opened_that_may_name_others(box, tmp_pa
         list(box.run(f"{HERE}convert_where_landlock_fails", list[str], paths=[str(tmp_path / name)], folder=str(tmp_path)))
 
 
+@pytest.mark.slow
 @needs_office
 def test_what_an_rtf_names_is_not_even_asked_for(box, tmp_path):
     Image.new("RGB", (200, 100), "red").save(tmp_path / "in.png")
@@ -139,6 +143,7 @@ def test_what_an_rtf_names_is_not_even_asked_for(box, tmp_path):
     assert text_and_images(path) == ("before shown after", 0)
 
 
+@pytest.mark.slow
 @needs_office
 def test_what_an_odt_links_to_runs_or_embeds_is_not_in_its_docx(box, tmp_path):
     Image.new("RGB", (200, 100), "red").save(tmp_path / "secret.png")
@@ -158,6 +163,7 @@ def test_what_an_odt_links_to_runs_or_embeds_is_not_in_its_docx(box, tmp_path):
     assert opened.signs["cut_external_image"] == 1 and opened.signs["cut_field_MACROBUTTON"] == 1
 
 
+@pytest.mark.slow
 @needs_office
 def test_a_file_that_libreoffice_refuses_is_not_rendered(box, tmp_path):
     good = docx(tmp_path / "good.docx", xml.paragraph(xml.run("a")))
@@ -168,6 +174,7 @@ def test_a_file_that_libreoffice_refuses_is_not_rendered(box, tmp_path):
     assert converted(box, tmp_path / "out", good) == [str(tmp_path / "out" / "good.pdf")]
 
 
+@pytest.mark.slow
 @needs_office
 def test_no_profile_outlives_its_conversion(box, tmp_path):
     path = docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")))
@@ -195,6 +202,7 @@ def test_several_start_together(tmp_path):
     assert results == {number: (f"number {number}", 0) for number in range(2)}
 
 
+@pytest.mark.slow
 @needs_office
 def test_memory_that_runs_out_costs_the_file(box, tmp_path, monkeypatch):
     """The cap is LibreOffice's alone: under one of its own, the child might not get as far as to start it."""
@@ -209,6 +217,7 @@ def test_memory_that_runs_out_costs_the_file(box, tmp_path, monkeypatch):
     assert error.value.reason == "not_rendered"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("hang", "said"), [("while true; do :; done", "processor time"), ("sleep 600", "wall clock")])
 def test_a_stuck_file_costs_its_deadline_once_and_leaves_nothing(tmp_path, monkeypatch, hang, said):
     program = tmp_path / "bin" / "soffice"

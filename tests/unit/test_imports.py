@@ -1,6 +1,7 @@
 """Which way imports point, read from the source; and what importing and building a recipe loads."""
 
 import ast
+import functools
 import subprocess
 import sys
 from pathlib import Path
@@ -54,10 +55,16 @@ def module_name(path: Path) -> str:
 MODULES = {module_name(path): path for package in MAY_IMPORT for path in files_of(package)}
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@functools.cache
 def imported(path: Path, at_run: bool = False) -> set[str]:
     """The modules that a file imports, and those that it names in strings: "module", or "module:name". With `at_run` those alone
     that are imported while it runs: neither strings count, nor what is imported for types."""
-    tree, names = ast.parse(path.read_text()), set()
+    tree, names = parsed(path), set()
     for_types = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
     left_out = {id(inner) for node in for_types for inner in ast.walk(node)} if at_run else set()
     for node in ast.walk(tree):

@@ -287,6 +287,7 @@ def test_a_config_of_no_network_is_told(released, entry, value, message):
         model.load(str(released))
 
 
+@pytest.mark.slow
 def test_the_command_line(released, tmp_path, monkeypatch, capsys):
     def refused(*words: str) -> str:
         monkeypatch.setattr(sys, "argv", ["model.files.weights", *words])

@@ -37,6 +37,7 @@ def pixels(side: int) -> torch.Tensor:
     return torch.empty(3, side, side, dtype=torch.bfloat16)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("config", "checkpointing"), [(full(), False), (tiny(), True)], ids=["full", "checkpointed"])
 def test_a_step_waits_for_no_value(config, checkpointing):
     """Of a page in gundam beside one in tiny, in bf16."""

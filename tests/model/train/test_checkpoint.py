@@ -134,6 +134,7 @@ except OSError as error:
 """
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_is_one_clear_error_and_leaves_the_one_before(tmp_path):
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", FULL, str(tmp_path)],

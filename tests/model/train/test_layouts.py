@@ -190,6 +190,7 @@ def test_kills_change_no_bit(name, step, tmp_path):
         assert out.read(file) == (tmp_path / "whole" / file).read_bytes(), file
 
 
+@pytest.mark.slow
 def test_all_ranks_pass_over_a_step_and_stop_at_one(step, tmp_path):
     """When one of them alone has a gradient that isn't finite, or is told to stop."""
     spread, world = laid_out(step, "FSDP 4")
@@ -215,6 +216,7 @@ def test_all_ranks_pass_over_a_step_and_stop_at_one(step, tmp_path):
     assert [line.get("norm") is None for line in lines_of(Folder(str(tmp_path)))] == [True, False, True, False]
 
 
+@pytest.mark.slow
 def test_activations_of_views_of_two_sizes_are_computed_again_in_bf16(step, tmp_path):
     step = step.but(steps=1, precision="bfloat16", micro_rows=4)
     for on in (False, True):

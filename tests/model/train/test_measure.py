@@ -149,6 +149,7 @@ def test_losses_stop_when_they_are_asked_to(corpus, net, tokenizer):
     assert net.training
 
 
+@pytest.mark.slow
 def test_a_stop_within_a_reading_is_not_kept_waiting_and_goes_on_to_the_same_bytes(tmp_path, monkeypatch):
     step = FEW.but(steps=3, read_every=2, loss_every=2, max_new_tokens=6, checkpoint_every=100)
     whole, out = make_corpus(tmp_path / "whole"), make_corpus(tmp_path / "stopped")

@@ -48,6 +48,7 @@ def out(recipe, tmp_path_factory):
     return Folder(place.out)
 
 
+@pytest.mark.slow
 def test_both_stages_read_unseen_lines_in_a_typeface_and_in_another(out):
     metrics = [json.loads(out.read(f"{name}/metrics.json")) for name in ("stage1", "stage2")]
     for of_stage in metrics:
@@ -89,6 +90,7 @@ def test_the_default_recipe_learns_drawn_lines_and_the_corpus_s_own(tmp_path):
         assert set(json.loads(folder.read("train/metrics.json"))["num_train"]) == expected
 
 
+@pytest.mark.slow
 def test_the_default_recipe_learns_pages_where_there_is_a_gpu(tmp_path, monkeypatch, caplog):
     step = training(multilingual(), "pages")
     out, place = Folder(str(tmp_path)), Place(str(tmp_path), "inline")

@@ -44,6 +44,7 @@ def test_sigterm_to_all_processes_of_a_job_leaves_it_too(whole, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_worker_ends_when_its_training_is_killed(tmp_path):
     other, pids = make_corpus(tmp_path / "out"), tmp_path / "pids"
 

@@ -199,6 +199,7 @@ def test_another_step_is_refused(whole, change):
     assert files(Path(out.url) / "train") == before
 
 
+@pytest.mark.slow
 def test_a_finished_training_stays_when_its_corpus_grows(tmp_path):
     out, states = make_corpus(tmp_path), []
     assert train(FEW, out)
@@ -212,6 +213,7 @@ def test_a_finished_training_stays_when_its_corpus_grows(tmp_path):
     assert len(json.loads(out.read("train/run.json"))["shards"]) == 3
 
 
+@pytest.mark.slow
 def test_marks_that_come_later_are_told_of_and_nothing_that_they_name_is_trained_on(tmp_path, monkeypatch):
     """A training that isn't done and has a checkpoint can't go on without them. It says what to do."""
     out, states = make_corpus(tmp_path), []
@@ -265,6 +267,7 @@ def test_workers_make_the_same_batches(whole, tmp_path):
     assert other.read(WEIGHTS) == out.read(WEIGHTS)
 
 
+@pytest.mark.slow
 def test_rows_at_a_time_change_nothing_but_rounding(tmp_path):
     other, third = make_corpus(tmp_path), make_corpus(tmp_path / "third")
     for micro_rows, out in ((4, other), (1, third)):
@@ -273,6 +276,7 @@ def test_rows_at_a_time_change_nothing_but_rounding(tmp_path):
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
+@pytest.mark.slow
 def test_a_step_that_is_not_finite_is_skipped_and_counted(tmp_path, monkeypatch):
     out, update = make_corpus(tmp_path), trainer.update
     numbers = iter(range(100))
@@ -292,6 +296,7 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted(tmp_path, monkeypatch)
         train(FEW.but(name="never", steps=5), out)
 
 
+@pytest.mark.slow
 def test_other_weights_of_datasets_from_a_checkpoint_on(tmp_path, monkeypatch):
     out, states = make_corpus(tmp_path), []
     step = dataclasses.replace(FEW, datasets=(Data("coarse", weight=1.0), Data("round-1", weight=1.0)))

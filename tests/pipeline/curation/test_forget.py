@@ -121,6 +121,7 @@ def test_where_a_content_is_forgotten_another_file_may_come(made, corpus, limit)
     assert main(again) == 2
 
 
+@pytest.mark.slow
 def test_what_tells_of_no_page_goes_with_the_pages_beside_it(tmp_path):
     inputs, out = tmp_path / "in", tmp_path / "out"
     pdfs.write(inputs / "a.pdf", *[pdfs.lines(f"Page {p}. {pdfs.LATIN}") for p in range(3)])

@@ -165,6 +165,7 @@ def test_marked_samples_are_not_trained_on(tmp_path):
     assert len(rows) == 3 and keys == {"page-000", "page-002", "page-003"}
 
 
+@pytest.mark.slow
 def test_pages_of_a_benchmark_are_marked_by_its_texts_pdfs_and_images(tmp_path):
     folder = tmp_path / "benchmark"
     latin, thai, hindi = (UDHR[s][1] for s in ("Latn", "Thai", "Deva"))

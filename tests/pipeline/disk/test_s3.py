@@ -134,6 +134,7 @@ def test_a_second_run_writes_nothing(s3, listed, undisturbed):
     assert {name: info["LastModified"] for name, info in s3.find("corpus/undisturbed", detail=True).items()} == before
 
 
+@pytest.mark.slow
 def test_a_source_is_forgotten(s3, listed):
     out = "s3://corpus/forgetful"
     assert run(recipe(listed), Place(out, "inline")) == 0
@@ -144,6 +145,7 @@ def test_a_source_is_forgotten(s3, listed):
     assert verify(out)[1]
 
 
+@pytest.mark.slow
 def test_a_mixture_draws_from_outputs_in_a_bucket(s3, tmp_path):
     """Each as a dataset, or as the output that has it, and none of them is read anew."""
     parts = {"pages": "coarse", "minority": "round-1", "scene": "scene", "texts": "texts"}

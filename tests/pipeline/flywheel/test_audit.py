@@ -22,7 +22,7 @@ from recipes.run import recipe_json
 from tests.inputs import pdfs, wheel
 from tests.outputs import dataset_samples
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 STEP = wheel.recipe(Path("in"), 2).steps[1]
 
 

@@ -1,6 +1,6 @@
 """The wheel turns: pools, crops, a reader, its errors, labels through the gate, and the next round.
 
-That a reader learns what isn't made easy for it, and what a kill does, is in test_flywheel_slow.py.
+That a reader learns what isn't made easy for it, and what a kill does, is in test_flywheel_rounds.py.
 """
 
 import json
@@ -32,7 +32,7 @@ from recipes.verbs.forget import forget
 from tests.inputs import pdfs, wheel
 from tests.outputs import check_corpus, dataset_samples, files
 
-pytestmark = pytest.mark.timeout(900)  # the first test waits for two rounds, beside whatever else runs
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the first test waits for two rounds, beside whatever else runs
 METRICS = frozenset(
     "cer cer_low cer_high num_chars reader num_accepted num_right rejected precision precision_low tesseract_cer pools".split()
 )

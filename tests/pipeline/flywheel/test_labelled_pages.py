@@ -11,7 +11,7 @@ from model.net.tokenizer import byte_tokenizer
 from tests.inputs import wheel
 from tests.outputs import check_corpus, dataset_samples
 
-pytestmark = pytest.mark.timeout(900)  # it waits for two rounds, beside whatever else runs
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # it waits for two rounds, beside whatever else runs
 
 
 def measured(turned, number: int) -> dict:

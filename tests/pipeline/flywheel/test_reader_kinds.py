@@ -151,6 +151,7 @@ def test_a_reader_that_is_there_is_left_and_another_trainings_is_refused(learned
         KINDS[kind](values(kind, weights), [], folder, None, "mark")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lora", [0, 2], ids=["all", "adapters"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_killed_training_ends_in_the_same_bytes(kind, lora, weights, tmp_path, monkeypatch):
@@ -226,6 +227,7 @@ def test_lines_that_the_network_has_no_positions_for_are_left_out_and_counted(we
         ours.fit(values("ours", weights, 1), [long], Folder(str(tmp_path / "none")), None, "mark")
 
 
+@pytest.mark.slow
 def test_gradients_that_are_never_finite_end_a_training(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(fine_tuning, "update", lambda *arguments: [float("nan"), float("nan")])
     with pytest.raises(ValueError, match="20 steps in turn, up to step 20, had no finite gradient"):

@@ -20,6 +20,7 @@ def test_the_extraction_benchmark_measures_something(tmp_path):
     assert measure_ours([str(path)], long_side=128, workers=1) > 0
 
 
+@pytest.mark.slow
 def test_the_readers_benchmark_runs(monkeypatch, capsys, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # what it measures so isn't this machine's rate
     threads = torch.get_num_threads()

@@ -183,6 +183,7 @@ class WholePage:
         ]
 
 
+@pytest.mark.slow
 def test_pages_of_a_layout_engine_that_somebody_added_train_as_fine_ones(tmp_path, monkeypatch):
     monkeypatch.setitem(ENGINES, "whole-page", f"{__name__}:WholePage")
     monkeypatch.setitem(engine_words.KINDS["layout"], "whole-page", Takes())

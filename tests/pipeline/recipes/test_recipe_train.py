@@ -133,6 +133,7 @@ def test_both_stages(tmp_path, capsys, monkeypatch):
     assert "train: 1 steps, held-out loss" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_training_that_goes_on_is_shown_as_far_as_it_has_come(tmp_path, capsys, monkeypatch):
     """Its recipe is known from the start, although no step of it is done."""
     monkeypatch.setattr("recipes.train.TINY", TINY.but(max_new_tokens=4, read_samples=2, loss_samples=2))

@@ -127,6 +127,7 @@ def trained(tmp_path_factory):
     return out, made
 
 
+@pytest.mark.slow
 def test_two_trainings_of_one_recipe_stand_beside_each_other(trained):
     out, made = trained
     page = out.read("report/index.html").decode()

@@ -42,6 +42,7 @@ def test_all_pages_are_named_and_given_with_their_latex(tmp_path: Path) -> None:
     assert texts == ["One.", "Two.", r"Three \(\frac{a}{b}\)"]
 
 
+@pytest.mark.slow
 @needs_office
 def test_pages_by_number_within_a_range_and_up_to_the_most(tmp_path: Path) -> None:
     path = three_pages(tmp_path / "a.docx")

@@ -53,6 +53,7 @@ def shuffled(text: str) -> str:
     return text.translate(ink_shapes._cipher(text, numpy.random.default_rng(5)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [READ, *UNREAD, *OTHERS])
 def test_a_true_layer_agrees_with_its_ink_in_any_typeface(script):
     for family in families(UDHR[script][1], UDHR[script][0])[:2]:
@@ -61,6 +62,7 @@ def test_a_true_layer_agrees_with_its_ink_in_any_typeface(script):
         assert measured["ink_lies_share"] == 0.0, family
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", [READ, *UNREAD, *OTHERS])
 def test_a_layer_in_a_cipher_does_not(script):
     (measured,) = signals(page(script, shuffled))
@@ -68,6 +70,7 @@ def test_a_layer_in_a_cipher_does_not(script):
     assert measured["lineup_margin"] < 0.15
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script", ["Tibt", pytest.param("Beng", marks=pytest.mark.slow), pytest.param("Mong", marks=pytest.mark.slow)]
 )
@@ -78,12 +81,14 @@ def test_a_legacy_font_that_draws_a_script_under_ascii_codes_does_not(script):
     assert measured["ink_lies_share"] == 1.0
 
 
+@pytest.mark.slow
 def test_three_letters_that_stand_for_each_other_are_found_by_a_reader():
     (measured,) = signals(page(READ, lambda text: text.translate(str.maketrans("aei", "eia"))))
     assert measured["ink_lies_share"] == 1.0
     assert measured["reader_error"] < 0.4
 
 
+@pytest.mark.slow
 def test_so_is_one_letter_that_is_told_as_two_such_as_accents_in_an_old_encoding():
     # One letter of seventy: with other seeds, too few of the lines that are read have it.
     (measured,) = signals(page(READ, lambda text: text.replace("y", "ye")), seed=2)
@@ -91,6 +96,7 @@ def test_so_is_one_letter_that_is_told_as_two_such_as_accents_in_an_old_encoding
     assert measured["reader_error"] < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["Geor", "Taml"])
 def test_and_without_one_by_the_shapes_of_their_words(script):
     text = UDHR[script][1]
@@ -99,6 +105,7 @@ def test_and_without_one_by_the_shapes_of_their_words(script):
     assert measured["ink_lies_share"] == 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "script",
     [
@@ -122,6 +129,7 @@ def code_page(lie=lambda text: text, family: str = "DejaVu Sans Mono"):
     return replace(claimed_page("Cyrl", pictured(made), lie), lang="ru")
 
 
+@pytest.mark.slow
 def test_a_reader_that_misreads_code_is_no_witness_of_it():
     (font,) = CompareInk().fonts([page_ := code_page()], [page_.image], OPEN).values()
     assert font.error > 0.2  # Tesseract expects words
@@ -152,6 +160,7 @@ def test_letters_that_are_swapped_are_counted_and_true_ones_are_not():
         assert font.opinion() is not bool(least)
 
 
+@pytest.mark.slow
 def test_a_letter_that_stands_for_a_rare_one_is_enough():
     lies = page("Geor", lambda text: text.translate(str.maketrans("აჭ", "ჭა")))  # too rare to be looked at itself
     (font,) = CompareInk().fonts([lies], [lies.image], OPEN).values()
@@ -246,6 +255,7 @@ def test_fonts_are_judged_over_all_of_a_documents_pages():
     assert [s["ink_checked_share"] for s in both] == [1.0, 1.0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "format", ["TIFF", pytest.param("PNG", marks=pytest.mark.slow), pytest.param("WEBP", marks=pytest.mark.slow)]
 )
@@ -348,12 +358,14 @@ def test_one_word_that_a_reader_takes_for_letters_of_the_same_shapes_is_no_lie()
     assert twice.witnesses()["words"] is False and twice.opinion() is False
 
 
+@pytest.mark.slow
 def test_a_letter_that_says_a_space_is_found_by_a_reader():
     """Words then don't stand apart where the text says, but those that were read do."""
     (measured,) = signals(page(READ, lie=lambda text: text.replace("n", " ")))
     assert measured["lies_by_words"] == 1.0
 
 
+@pytest.mark.slow
 def test_letters_swapped_in_text_without_spaces_are_found_by_a_reader():
     (measured,) = signals(page("Hans", lie=lambda text: text.translate(str.maketrans("人的和", "的和人"))))
     assert measured["ink_lies_share"] == 1.0

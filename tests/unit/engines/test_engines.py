@@ -174,6 +174,7 @@ def test_the_embedded_reader_reads_latin_with_no_download_and_again_after_it_was
         reader.close()
 
 
+@pytest.mark.slow
 def test_what_the_embedded_reader_reads_does_not_depend_on_the_lines_beside_it():
     lines = crops(["born free", "equal in dignity and rights", "and"])
     images = [*lines, numpy.repeat(lines[0][:, :, None], 3, 2)]

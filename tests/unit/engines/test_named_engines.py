@@ -91,6 +91,7 @@ def test_another_precision_is_refused(precision):
         pretrained.dtype_of(precision, "cpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "package"), [("pp-doclayout", "torchvision"), ("pp-formulanet", "ftfy")])
 def test_an_engine_without_its_package_says_what_to_install(name, package):
     code = f"import sys; sys.modules[{package!r}] = None\nfrom datagen.engines import load\nload({name!r})"
@@ -195,6 +196,7 @@ def test_got_asks_in_the_words_of_the_released_model(got_folder):
     assert [text.rpartition("</img>")[2].partition("<|im_end|>")[0] for text in asked] == ["\n OCR: ", "\n OCR with format: "]
 
 
+@pytest.mark.slow
 def test_pp_formulanet_writes_latex(tmp_path):
     folder = tiny_engines.write_formulas(tmp_path)
     engine = PPFormulaNet(str(folder), max_tokens=20, device="cpu")

@@ -259,6 +259,7 @@ def digests():
     return [hashlib.sha256(made.draw(random.Random(f"same {seed}")).image).hexdigest() for seed in range(5)]
 
 
+@pytest.mark.slow
 def test_draws_are_the_same_in_another_process_whatever_a_users_matplotlibrc_says(tmp_path):
     (tmp_path / "matplotlibrc").write_text("axes.titlesize: 40\nlines.linewidth: 9\nsavefig.dpi: 50\naxes.grid: True\n")
     command = "from tests.unit.figures.test_charts import digests; print(*digests())"

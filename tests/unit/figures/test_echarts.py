@@ -200,6 +200,7 @@ def digests():
     return [hashlib.sha256(made.draw(random.Random(f"same {seed}")).image).hexdigest() for seed in range(4)]
 
 
+@pytest.mark.slow
 @needs_script
 def test_draws_are_the_same_in_another_process_which_ends_by_itself():
     command = "from tests.unit.figures.test_echarts import digests; print(*digests())"

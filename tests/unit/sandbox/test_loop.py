@@ -72,6 +72,7 @@ def test_a_bad_part_is_failed_and_the_child_goes_on(tmp_path):
     assert summary(read("aBc", tmp_path)) == [(0, "a"), (Range(1, 2), "bad_letter"), (2, "c")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("letter", "reason"), [("C", "crash"), ("H", "timeout")])
 def test_a_part_that_ends_the_parser_costs_itself_alone(tmp_path, letter, reason):
     assert summary(read(f"a{letter}c", tmp_path)) == [(0, "a"), (Range(1, 2), reason), (2, "c")]
@@ -99,6 +100,7 @@ def test_the_rest_is_given_up_when_the_file_has_taken_too_long(tmp_path):
     assert rest.detail.endswith(f"{6 - len(parts)} letters not read")
 
 
+@pytest.mark.slow
 def test_every_second_is_told_also_of_tries_that_failed(tmp_path):
     a, slow, hung, c = read("aSHc", tmp_path)
     assert a.cpu_s < 0.4 <= slow.cpu_s

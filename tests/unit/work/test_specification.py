@@ -39,6 +39,7 @@ def planned(folder: Folder):
     return pipeline, dataset.plan(pipeline, folder, [Item("a"), Item("b")], InProcess(), commit=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runner", [InProcess(), DaskRunner("local", 1)], ids=["inline", "local"])
 def test_a_worker_with_another_engine_fails_its_tasks_and_names_it(runner, tmp_path, monkeypatch):
     folder = Folder(str(tmp_path / "out"))
