@@ -15,6 +15,7 @@ from datagen.coarse.clean_line import cleaner, without_control
 from datagen.coarse.page import TEXT_FLAGS, OpenPage, native
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.page import brackets, glyphs, line_pieces
+from datagen.page.line_breaks import has_one_width
 from datagen.page.line_order import reading_order
 from datagen.page.line_pieces import Piece
 from datagen.page.paragraphs import Paragraph, paragraphs
@@ -278,6 +279,7 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
             continue
         piece = Piece(line["bbox"], text, span["font"], span["size"], line["dir"], bool(line["wmode"]))
         piece.baseline = span["origin"][0 if round(piece.direction[1]) else 1]
+        piece.mono_share = _mono_share(spans)
         for s in spans:
             if s["alpha"] == 0 or not s["char_flags"] & _VISIBLE:
                 piece.num_hidden += len(s["text"])
@@ -288,6 +290,13 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
             piece.baseline = glyphs.baseline(chars) if rtl else piece.baseline
             piece.bracket_fonts = glyphs.fonts_of(chars, _BRACKETS) if rtl else {}
         yield piece
+
+
+def _mono_share(spans: list[dict[str, Any]]) -> float:
+    """The share of a line's signs in letters of one width, as the fonts' names say: Han fonts' flags say it, too."""
+    nums = [len(span["text"]) - span["text"].count(" ") for span in spans]
+    mono = [num for num, span in zip(nums, spans, strict=True) if has_one_width(span["font"])]
+    return sum(mono) / max(1, sum(nums))
 
 
 def _main_span(spans: list[dict[str, Any]]) -> dict[str, Any]:

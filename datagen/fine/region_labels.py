@@ -1,5 +1,6 @@
 """What the parts of a page are: the layout model's word, checked against the text, the fonts and the neighbours."""
 
+import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from datagen.engines.light_pymupdf import pymupdf
 from datagen.fine.page_layout import Block
 from datagen.fine.wording import FIGURE, ITEM, OF_SECTION, TABLE, is_bold
 from datagen.labels import RUNNING, is_page_number
-from datagen.page.line_breaks import is_monospaced
+from datagen.page.line_breaks import has_one_width, is_monospaced
 from datagen.page.line_pieces import Rect
 from datagen.page.paragraphs import Paragraph
 from datagen.writing import scripts
@@ -41,6 +42,8 @@ _MAX_PIECE = 15  # characters of a formula's piece
 _WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{2}[^\W\d_]* [^\W\d_]{2}")
 _CITED = re.compile(r"(?:\[[\w+-]{1,12}\]|\d{1,3}\.|\(\d{1,3}\))\s*\S")
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
+_SIGN = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·]")  # of a list's item
+_IS_ADDRESS = re.compile(r"[<(]?(?:[a-z]+://|www\.|mailto:|[\w.+-]+@)\S+", re.IGNORECASE)
 _NEAR_EM, _CAPTION_GAP_EM, _MAX_CAPTION_LINES = 3.0, 1.5, 4
 
 
@@ -128,10 +131,11 @@ def label_parts(parts: Sequence[Part], page: pymupdf.Rect) -> None:
     """Set `label` and `level` of all parts.
 
     - title, sub_title, footnote: as the model has it. A heading of many lines is text; one that is alone in its size, and large,
-      is the title. `level` is 1 for a title; for others it is one more than the numbers in front of it, or goes by size.
+      is the title, and names right below it are text. `level` is 1 for a title; for others it is one more than the numbers in
+      front of it, or goes by size.
     - equation: as the model has it where there is something of formulas in it, and what is nothing but a formula.
     - header, footer: as the model has it, at the page's edges alone. One that is but a number is a page_number.
-    - list, code: as `text_layer` has it; list also as the model has it.
+    - list, code: as `text_layer` has it; list also as the model has it; code is a line by itself in letters of one width, too.
     - image_caption, table_caption: as the text says, else by which of both is nearer.
     - toc: entries with leaders and a page's number. reference: entries behind a heading that says so, or a page of them.
     """
@@ -142,8 +146,10 @@ def label_parts(parts: Sequence[Part], page: pymupdf.Rect) -> None:
         for part in parts:
             if part.label in RUNNING and part.paragraph is not None:
                 part.label = part.paragraph.label
+    _label_set_code(parts, usual)
     _label_set_headings(parts, usual)
     _label_title(parts, usual)
+    _label_names_below_title(parts)
     _label_captions(parts, usual)
     _label_references(parts)
     _set_levels(parts)
@@ -180,6 +186,29 @@ def _is_formula(part: Part) -> bool:
     if part.is_vertical or len(part.text) > _MAX_FORMULA or any(map(is_prose, part.paragraphs)):
         return False
     return any(is_for_formulas(piece.font) or _OF_FORMULA.search(piece.text) for piece in pieces)
+
+
+def _label_set_code(parts: Sequence[Part], usual: Usual) -> None:
+    """Lines in letters of one width, that stand apart on a page whose text has another font: a command, a listing's line."""
+    if has_one_width(usual.font):
+        return
+    for part in parts:
+        if part.label in ("text", "list") and part.paragraph is not None and part.is_code and not any(part.paragraph.soft):
+            is_item = bool(ITEM.match(part.text)) or bool(_SIGN.match(part.text))
+            if not is_item and not _IS_ADDRESS.fullmatch(part.text) and _TWO_LETTERS.search(part.text):
+                part.label = "code"
+
+
+def _label_names_below_title(parts: Sequence[Part]) -> None:
+    """Headings right below a page's title, before any text: several are its authors and its date, and so is one with a year."""
+    place = next((i for i, part in enumerate(parts) if part.label == "title"), None)
+    if place is None:
+        return
+    behind = parts[place + 1 :]
+    names = list(itertools.takewhile(lambda part: part.label == "sub_title" and not OF_SECTION.match(part.text), behind))
+    if len(names) > 1 or (names and _YEAR.search(names[0].text)):
+        for part in names:
+            part.label = "text" if part.paragraph is None else part.paragraph.label
 
 
 def _label_set_headings(parts: Sequence[Part], usual: Usual) -> None:

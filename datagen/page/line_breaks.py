@@ -18,10 +18,12 @@ from datagen.writing import scripts
 _HAN = re.compile(f"[{scripts.HAN}]")
 _PHRASED = re.compile(f"[{scripts.PHRASED}{scripts.YI}]")
 _MONOSPACED = re.compile(
-    r"Mono(?!type)|Courier|Consol|Typewriter|CMTT|SFTT|ECTT|Menlo|Monaco|Inconsolata|Fixed|Letter ?Gothic|NimbusMon"
-    r"|Lucida Console",
+    r"Mono(?!type)|Courier|ERKurier|Consol|Typewriter|CM(?:SL|I|V|TC)?TT|SF(?:TT|ST|IT|TC)\d|SFTT|ECTT|Menlo|Monaco|Inconsolata"
+    r"|Fixed|Letter ?Gothic|NimbusMon|Lucida Console|TeXGyreCursor|Cousine|(?:Source|Fira) ?Code|JetBrains|Cascadia|Iosevka"
+    r"|Andale|(?:tx|px|lm|cm|ec)tt\d*$",
     re.IGNORECASE,
 )
+_CODE_SHARE = 0.75  # of a line's signs in a font of one width, where it is code
 # Signs at the end of a line behind which nothing goes on; a bracket or a quotation mark may stand behind them.
 _CLOSED = re.compile(
     r"[.!?:;\u2026\u3002\uff01\uff1f\uff1a\uff1b\u0964\u0965\u06d4\u061f\u1362\u17d4\u104b\u0f0d][)\]\"'\u2019\u201d\u00bb\uff09\u300d\u300f]*$"
@@ -65,7 +67,8 @@ class Placed:
 
 
 def is_monospaced(piece: Piece) -> bool:
-    return has_one_width(piece.font)
+    """Whether nearly all of a line is in letters of one width; where `mono_share` is unknown, whether its font is."""
+    return has_one_width(piece.font) if piece.mono_share is None else piece.mono_share >= _CODE_SHARE
 
 
 @functools.lru_cache(maxsize=1024)

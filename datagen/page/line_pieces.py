@@ -34,8 +34,9 @@ class Piece:
     """A line, or a part of one.
 
     `size` is the font's, in points. `direction` is the unit vector that the line is written along. `glyphs`, and the place of the
-    `baseline` across the direction, are there only if somebody asked for them. `ruby` are the annotations beside it.
-    `bracket_fonts` are the fonts of brackets by their places, where there are `glyphs` of a right-to-left page.
+    `baseline` across the direction, are there only if somebody asked for them. `mono_share` is the share of its signs in fonts of
+    one width, None where nobody looked. `ruby` are the annotations beside it. `bracket_fonts` are the fonts of brackets by their
+    places, where there are `glyphs` of a right-to-left page.
     """
 
     bbox: Rect
@@ -48,6 +49,7 @@ class Piece:
     glyphs: list[Glyph] = field(default_factory=list)
     baseline: float = 0.0
     num_joined: int = 1
+    mono_share: float | None = None
     ruby: list["Piece"] = field(default_factory=list)
     bracket_fonts: dict[tuple[float, float], str] = field(default_factory=dict)
 
@@ -280,7 +282,11 @@ def joined(chain: Sequence[Piece], text: str = "") -> Piece:
     glyphs = [g for p in chain for g in p.glyphs]
     num_joined, ruby = sum(p.num_joined for p in chain), [r for p in chain for r in p.ruby]
     fonts = {place: font for p in chain for place, font in p.bracket_fonts.items()}
-    return replace(longest, bbox=box, text=text, glyphs=glyphs, num_joined=num_joined, ruby=ruby, bracket_fonts=fonts)
+    made = replace(longest, bbox=box, text=text, glyphs=glyphs, num_joined=num_joined, ruby=ruby, bracket_fonts=fonts)
+    shares = [(p.mono_share, len(p.text)) for p in chain if p.mono_share is not None]
+    if shares:
+        made.mono_share = sum(share * num for share, num in shares) / max(1, sum(num for _, num in shares))
+    return made
 
 
 def _is_cell(piece: Piece) -> bool:

@@ -179,7 +179,7 @@ def _goes_on(paragraph: Sequence[Placed], b: Placed, following: Placed | None, p
     if _ENTRY.search(a.text) and _ENTRY.search(b.text):
         return True
     code = is_monospaced(a.piece), is_monospaced(b.piece)
-    if all(code):
+    if all(code) and not (_SURE_BULLET.match(b.text) and _SURE_BULLET.match(paragraph[0].text)):
         return True
     if _begins_item(paragraph, b):
         return False

@@ -37,7 +37,9 @@ _COMPOUNDING = frozenset(
     ("self", "well", "non", "update")
 )  # these hardly end a syllable, so a hyphen behind one is the compound's
 # Second halves of English compounds, behind a name, or behind a longer word of the page: "English-speaking", "kernel-specific".
-_COMPOUNDED = frozenset("speaking based like only specific style aware compatible friendly dependent oriented driven".split())
+_COMPOUNDED = frozenset(
+    "speaking based like only specific style aware compatible friendly dependent independent oriented driven".split()
+)
 _MIN_COMPOUNDING = 4
 # Korean particles, which no space precedes. Those that are words of their own, too, aren't here.
 _PARTICLES = frozenset(
@@ -59,7 +61,7 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
 
     - A hyphen (`-`, U+2010, Armenian's) between a letter and a small letter is the typesetter's, and goes. It stays if `words`,
       all words of the same page in small letters, have the compound with its hyphen and don't have it without; in front of a
-      conjunction (`Ein- und Ausgabe`); and in addresses, paths and options. A soft hyphen always goes.
+      conjunction of theirs (`Ein- und Ausgabe`); and in addresses, paths and options. A soft hyphen always goes.
     - An address that is cut, a path, or a file's name, goes on without a space. So does a Korean word that the page also has
       whole, and one whose particle stands on the next line.
     - Letters of scripts without spaces between words are drawn to each other, but not behind the end of a phrase. So are Chinese
@@ -85,10 +87,12 @@ def words_of(lines: Sequence[str]) -> set[str]:
     uncut: set[str] = set()
     if not any(line[-1] in _HYPHENS or _HANGUL.match(line[-1]) for line in lines if line):
         return uncut
+    goes_on = False
     for line in lines:
         whole = _WORD.findall(line.lower())
-        cut = len(whole) > 0 and line[-1] in _HYPHENS
-        uncut.update(whole[:-1] if cut else whole)
+        is_cut = len(whole) > 0 and line[-1] in _HYPHENS
+        uncut.update(whole[goes_on : -1 if is_cut else None])
+        goes_on = is_cut
     return uncut
 
 
@@ -133,7 +137,7 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
     first, last = _FIRST_WORD.match(right), _LAST_WORD.search(left[:-1])
     if first is None or last is None:
         return left + right
-    if first[0] in _CONJUNCTIONS:
+    if first[0] in _CONJUNCTIONS and (not words or first[0] in words):  # "та" is a word of Ukrainian, and a word's end elsewhere
         return f"{left} {right}"
     if _LITERAL.fullmatch(_last_token(left)) or _IN_NAME.search(right.partition(" ")[0]):
         return left + right

@@ -21,6 +21,7 @@ from datagen.engines import Engines, ppocr, tesseract, versions
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.region_witness import Witnesses, doubted, script_within
+from datagen.fine.verdict.structure_doubts import doubts
 from datagen.formulas import compare_ink, render
 from datagen.formulas.render import NotDrawn
 from datagen.labels import PICTURES
@@ -79,6 +80,7 @@ class WeighLabels(Stage):
     `disputed_share`  the share in those of them of which the first reader may be right
     `ink_more_share`  the share in those whose ink says more than was read: of a page that was read in another script, much
     `unchecked_share`  the share in regions that an engine read and nothing speaks for
+    `contradiction_`  with a kind, how often the page's division contradicts itself: see `structure_doubts`
     `coverage`      the share of ink like text that lies in a region
     `overlap_share` the share of lines that lie in the box of another region, too
     `pictured_share`  the share of the characters of lines that lie in what the layout has for pictures
@@ -90,13 +92,14 @@ class WeighLabels(Stage):
     if more than `max_doubted` of it is doubted, more than `max_disputed` of what engines read disputed, or more than
     `max_ink_more` says more than was read (`readers_disagree`); likewise what is unchecked (`reading_unchecked`); if less than
     `min_coverage` of its ink is in regions (`incomplete`); or if more than `max_overlap` of its lines lie in two
-    (`regions_overlap`); if a table of it became text (`tables_as_text`); or if more than `max_pictured` of what engines read lies
-    in pictures, which may be none (`text_in_pictures`). Else a page that an engine read is trusted, and so is one that lacked
-    formulas alone, which are unread or read by now. Reasons that it had stay, and one with regions that nobody has read has the
+    (`regions_overlap`); if its division contradicts itself (`structure_in_doubt`, `spaces_in_doubt`); if a table of it became
+    text (`tables_as_text`); or if more than `max_pictured` of what engines read lies in pictures, which may be none
+    (`text_in_pictures`). Else a page that an engine read is trusted, and so is one that lacked formulas alone, which are unread
+    or read by now. Reasons that it had stay, and one with regions that nobody has read has the
     reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     lines_a_page: int = 8
     read_lines_a_page: int = 40
@@ -163,6 +166,7 @@ class WeighLabels(Stage):
         signals |= {f"undrawn_{reason}": float(num) for reason, num in sorted(undrawn.items())}
         signals |= {f"doubted_{reason}": float(num) for reason, num in sorted(counts.items()) if num}
         signals |= {f"{name}_share": share for name, share in shares_of.items()}
+        signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(doubts(page).items())}
         if formulas:
             signals["formula_agreement"] = _mean(list(formulas.values()))
         # Formulas alone don't speak for a text that nobody read again.
@@ -185,7 +189,10 @@ class WeighLabels(Stage):
         """The verdict and reasons of the page, which was read as it was `before`."""
         is_read = _is_read(before)
         most = self._most_unread(before)
-        doubts = {
+        wrong = {name.removeprefix("contradiction_") for name in signals if name.startswith("contradiction_")}
+        against = {
+            "structure_in_doubt": bool(wrong - {"korean_spaces"}),
+            "spaces_in_doubt": "korean_spaces" in wrong,
             "incomplete": signals["coverage"] < self.min_coverage,
             "regions_overlap": signals["overlap_share"] > self.max_overlap,
             "readers_disagree": signals["disputed_share"] > most
@@ -201,9 +208,9 @@ class WeighLabels(Stage):
             verdict = "trusted"  # two readers know more than one that is unsure
         if not page.text:
             verdict = "none"
-        elif any(doubts.values()):
+        elif any(against.values()):
             verdict = "suspect"
-        more = [reason for reason, holds in doubts.items() if holds]
+        more = [reason for reason, holds in against.items() if holds]
         more += ["unread_regions"] if any(region.is_unread for region in page.regions) else []
         return verdict, tuple(dict.fromkeys([*reasons, *more]))
 

@@ -132,3 +132,14 @@ def test_hosts_values_and_commands_that_a_line_cuts_go_on():
         and joined(("by user:", "a name")) == "by user: a name"
     )
     assert joined(("Използвайте update-", "alternatives --all")) == "Използвайте update-alternatives --all"
+
+
+def test_a_conjunction_is_one_where_the_page_has_it_as_a_word():
+    words = words_of(["та обратна-", "та цел"])
+    assert joined(["обратна-", "та цел"], words=words_of(["с обратна-", "та цел"])) == "обратната цел"
+    assert joined(["вхідні-", "та вихідні"], words=words) == "вхідні- та вихідні"
+
+
+def test_what_stands_behind_a_cut_word_is_no_word():
+    assert words_of(["one encoding-", "independent way"]) == {"one", "way"}
+    assert joined(["in an encoding-", "independent way"], words={"encoding"}) == "in an encoding-independent way"

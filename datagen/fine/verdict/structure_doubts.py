@@ -1,0 +1,161 @@
+"""What shows that a page's regions were divided or labelled wrongly, whoever did it: of paragraphs, lists, listings and headings.
+
+No second engine tells structure. But a page that was divided wrongly contradicts itself: a sentence stops in mid-line and goes
+on in the next region, an item's sign stands within a paragraph, a line of a listing is none of it.
+"""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from datagen.labels import RUNNING
+from datagen.page.line_breaks import has_one_width
+from datagen.record import Box, Line, Region, Sample
+from datagen.writing import scripts
+
+_BODY = frozenset({"text", "list", "code"})
+_HEADINGS = frozenset({"title", "sub_title"})
+_BULLET = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙]\\s*\\S")
+_NUMBERED_HEADING = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
+_CLOSED = re.compile(r"[.!?:;…。！？：；।॥۔؟።។။།][)\]\"'’”»）」』】*<>/a-z]*$")
+_BOUND = re.compile(r"[,.;:!?)\]}、。，．）」』】・ー％%»”’]")  # signs that no line begins with
+_HANGUL = re.compile(f"[{scripts.HANGUL}]")
+# One syllable that is a particle or an ending, and hardly a word, at the beginning of a line.
+_KOREAN_ENDING = re.compile(r"(?:[가이은는을를에의로도만과와며면고서다]|습니다|입니다|에서|으로|하는|했다|한다)(?:\s|[.,)]|$)")
+_FULL_EM, _ALIGNED_EM, _PITCH = 1.2, 0.6, 1.25
+_LARGE, _LARGE_READ = 1.3, 1.5  # of the height of the text's lines; boxes of engines vary
+_MAX_HEADING_CHARS = 60
+
+
+def doubts(page: Sample) -> Counter[str]:
+    """How often the page contradicts itself, by kind; empty where it doesn't.
+
+    `torn`            a paragraph or an item ends in mid-sentence, and the region below goes on with it
+    `glued`           an item's sign begins a line within a region; lines side by side are one region
+    `code`            a line of signs alone, or a list's item, stands in a listing or between its parts
+    `heading`         a short region in much larger letters than the text, or with a section's number in bold, is no heading
+    `korean_spaces`   lines end within words on this page, and at a line's end nobody knows whether one does
+    """
+    counts: Counter[str] = Counter()
+    body = [region for region in page.regions if region.label not in RUNNING]
+    text_height = _text_height(body)
+    for region in body:
+        if region.is_unread or region.format != "markdown" or region.label == "toc":
+            continue
+        counts["glued"] += _is_glued(region)
+        counts["code"] += region.label == "code" and any(_BULLET.match(line.text) for line in region.lines)
+        counts["heading"] += _is_missed_heading(region, text_height)
+    for a, b in itertools.pairwise(body):
+        counts["torn"] += _is_torn(a, b, page.script)
+        counts["code"] += _is_bit_of_code(a, b)
+    counts["korean_spaces"] += _unsure_breaks(body)
+    return +counts
+
+
+def _text_height(regions: Sequence[Region]) -> float:
+    heights = [(_height(line), len(line.text)) for region in regions if region.label == "text" for line in region.lines]
+    whole = sum(num for _, num in heights)
+    for height, num in sorted(heights):
+        whole -= 2 * num
+        if whole <= 0:
+            return height
+    return 0.0
+
+
+def _height(line: Line) -> float:
+    return float(line.box.x1 - line.box.x0 if line.direction == "ttb" else line.box.y1 - line.box.y0)
+
+
+def _is_glued(region: Region) -> bool:
+    lines = [line for line in region.lines if line.direction != "ttb"]
+    if region.label not in ("text", "list") or len(lines) < 2:
+        return False
+    if any(_BULLET.match(line.text) for line in lines[1:]):
+        return True
+    return any(_are_apart(a.box, b.box) for a, b in itertools.pairwise(lines))
+
+
+def _are_apart(a: Box, b: Box) -> bool:
+    """Whether two boxes stand side by side with a wide gap."""
+    shared = min(a.y1, b.y1) - max(a.y0, b.y0)
+    em = min(a.y1 - a.y0, b.y1 - b.y0)
+    return shared > 0.7 * em and max(a.x0, b.x0) - min(a.x1, b.x1) > em
+
+
+def _is_missed_heading(region: Region, text_height: float) -> bool:
+    if region.label not in ("text", "list") or not 0 < len(region.lines) <= 2 or not text_height:
+        return False
+    text = region.lines[0].text
+    if len(region.text) > _MAX_HEADING_CHARS or not any(map(str.isalpha, text)) or region.lines[0].direction == "ttb":
+        return False
+    if _NUMBERED_HEADING.match(text) and region.text.lstrip("#- ").startswith("**"):
+        return True
+    large = _LARGE_READ if region.lines[0].score is not None and not region.lines[0].font else _LARGE
+    return min(map(_height, region.lines)) > large * text_height
+
+
+def _is_torn(a: Region, b: Region, script: str) -> bool:
+    """Whether region `b`, right below `a`, goes on with its last sentence."""
+    if a.label not in _BODY or b.label not in ("text", "list", "code") or a.continues or a.is_unread or b.is_unread:
+        return False
+    if not a.lines or not b.lines or a.format != "markdown" or b.format != "markdown":
+        return False
+    last, first = a.lines[-1], b.lines[0]
+    if "ttb" in (last.direction, first.direction) or last.direction != first.direction:
+        return False
+    em = _height(last)
+    if abs(em - _height(first)) > 0.15 * em or not -0.6 * em < first.box.y0 - last.box.y1 < (_PITCH - 0.2) * em:
+        return False
+    if _CLOSED.search(last.text) or (a.label == "code" and b.label == "code") or _BULLET.match(first.text):
+        return False
+    if b.label != "code" and _BOUND.match(first.text):
+        return True
+    code = [has_one_width(line.font) for line in (last, first)]
+    if any(code) and a.label == "code":
+        return False
+    is_full = _is_full(a, last)
+    if first.text[:1].islower() or last.text[-1] in ",-،、，":
+        return is_full and last.font == first.font
+    has_no_case = not any(c.isupper() or c.islower() for c in first.text[:8])
+    starts_lower = first.box.x0 > a.lines[-1].box.x0 + _ALIGNED_EM * em if first.direction == "ltr" else False
+    return has_no_case and is_full and last.font == first.font and not starts_lower and len(last.text) > 12
+
+
+def _is_full(region: Region, last: Line) -> bool:
+    """Whether a region's last line is as long as the others; of a single line nobody knows, so a long one is."""
+    em = _height(last)
+    if len(region.lines) == 1:
+        return last.box.x1 - last.box.x0 > 20 * em
+    if last.direction == "rtl":
+        return last.box.x0 < min(line.box.x0 for line in region.lines[:-1]) + _FULL_EM * em
+    return last.box.x1 > max(line.box.x1 for line in region.lines[:-1]) - _FULL_EM * em
+
+
+def _is_bit_of_code(a: Region, b: Region) -> bool:
+    """Whether one of two neighbours is a listing, and the other a sign or a number alone."""
+    for code, other in ((a, b), (b, a)):
+        if code.label == "code" and other.label in ("text", "list", "equation") and other.lines:
+            text = "".join(line.text for line in other.lines)
+            if sum(map(str.isalpha, text)) < 2 and not code.box.y0 - other.box.y1 > 3 * _height(other.lines[0]):
+                return True
+    return False
+
+
+def _breaks(regions: Sequence[Region]) -> Iterator[tuple[str, str, bool]]:
+    """The ends and beginnings of lines between which a Korean word may be cut, and whether the text has a space there."""
+    for region in regions:
+        if region.label not in ("text", "list", "footnote") or region.is_unread:
+            continue
+        for a, b in itertools.pairwise(region.lines):
+            if a.text and b.text and _HANGUL.match(a.text[-1]) and _HANGUL.match(b.text[0]):
+                last, first = a.text.split()[-1], b.text.split()[0]
+                yield last, b.text, f"{last} {first}" in region.text
+
+
+def _unsure_breaks(regions: Sequence[Region]) -> int:
+    breaks = list(_breaks(regions))
+    if not breaks:
+        return 0
+    cut = sum(not is_spaced or bool(_KOREAN_ENDING.match(first)) for _, first, is_spaced in breaks)
+    return sum(is_spaced for *_, is_spaced in breaks) if cut else 0

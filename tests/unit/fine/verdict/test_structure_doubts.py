@@ -1,0 +1,81 @@
+"""Pages that contradict their own division, as regions of lines."""
+
+from dataclasses import replace
+
+import pytest
+
+from datagen.fine.verdict.structure_doubts import doubts
+from datagen.record import Box, Line, Region
+from tests.inputs.samples import sample
+
+HEIGHT, PITCH, EM = 20, 30, 10
+
+
+def region(label: str, top: int, *texts: str, x0: int = 100, text: str = "", font: str = "Serif", height: int = HEIGHT) -> Region:
+    """A region of lines below each other, ten pixels a letter wide."""
+    lines = [
+        Line(Box(x0, top + PITCH * n, x0 + EM * len(said), top + PITCH * n + height), said, font=font)
+        for n, said in enumerate(texts)
+    ]
+    box = Box(x0, top, max(line.box.x1 for line in lines), lines[-1].box.y1)
+    return Region(box, label, text or " ".join(texts), None, "pymupdf", lines=tuple(lines))
+
+
+def page(*regions: Region, script: str = "Latn"):
+    return sample(size=(1000, 1400), script=script, regions=regions, text="\n\n".join(r.text for r in regions))
+
+
+WHOLE = "a line that is as long as the column is"
+AGREE = [
+    (region("text", 100, WHOLE, "and ends here."), region("text", 160, WHOLE, "and so on.")),
+    (region("list", 100, "• one item"), region("list", 130, "• another item")),
+    (region("text", 100, WHOLE, WHOLE, "as follows"), region("code", 190, "make", font="Courier")),
+    (region("sub_title", 100, "3.1 A heading", height=26), region("text", 140, WHOLE, "and ends.")),
+    (region("text", 100, WHOLE, WHOLE), region("text", 500, "goes on far away from there.")),
+]
+
+
+@pytest.mark.parametrize("regions", AGREE)
+def test_a_page_that_is_divided_as_a_reader_would_contradicts_nothing(regions):
+    assert doubts(page(*regions)) == {}
+
+
+def test_a_sentence_that_goes_on_in_the_next_region_is_torn():
+    torn = region("text", 100, WHOLE, WHOLE), region("text", 160, "and goes on in small letters.")
+    assert doubts(page(*torn)) == {"torn": 1}
+    assert doubts(page(replace(torn[0], continues=True), torn[1])) == {}
+    assert doubts(
+        page(region("text", 100, "日本語の文の一行は長い", "日本語の文の一行は長い"), region("text", 160, "。次の文"))
+    ) == {"torn": 1}
+
+
+def test_an_items_sign_within_a_region_and_lines_side_by_side_are_glued():
+    assert doubts(page(region("list", 100, "• one item", "• another item"))) == {"glued": 1}
+    beside = region("text", 100, WHOLE, "and ends here.")
+    margin = Line(Box(10, 100, 60, 120), "name", font="Serif")
+    assert doubts(page(replace(beside, lines=(margin, *beside.lines)))) == {"glued": 1}
+
+
+def test_items_in_a_listing_and_bits_of_a_listing():
+    assert doubts(page(region("code", 100, "• --one says this", font="Courier"))) == {"code": 1}
+    parts = (
+        region("code", 100, "\\begin{it}", font="Courier"),
+        region("text", 130, "29"),
+        region("code", 160, "}", font="Courier"),
+    )
+    assert doubts(page(*parts)) == {"code": 2}
+
+
+def test_large_letters_that_are_no_heading():
+    text = region("text", 200, WHOLE, "and ends here.")
+    assert doubts(page(region("text", 100, "Of large letters", height=40), text)) == {"heading": 1}
+    assert doubts(page(region("list", 100, "3.2.1 In bold", text="**3.2.1 In bold**"), text)) == {"heading": 1}
+
+
+def test_korean_lines_that_end_within_words_leave_others_in_doubt():
+    first = region(
+        "text", 100, "우리는 오늘 학교", "에서 배운 것을 다시", "살펴본다.", text="우리는 오늘 학교에서 배운 것을 다시 살펴본다."
+    )
+    assert doubts(page(first, script="Kore")) == {"korean_spaces": 1}
+    whole = region("text", 100, "우리는 오늘", "다시 살펴본다.")
+    assert doubts(page(whole, script="Kore")) == {}
