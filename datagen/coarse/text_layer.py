@@ -37,6 +37,8 @@ _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
 _BRACKETS = "".join(KINDS)
 # Letters behind which MuPDF adds no space: one behind them is the file's own.
 _SPACED = re.compile(f"[{scripts.SPACED}]( ?)")
+# Others of these stand among letters behind which it does: Vietnamese and old Greek ones, the sign of a number, brackets.
+_MAY_LACK = re.compile(r"[\u1e00-\u1fff\u2100-\u214f\u2329\u232a\u27e6-\u27ef](?=[^\W_])")
 # Letters that are followed by spaces where a phrase ends; on a page of these hardly any may have none.
 _PHRASED = re.compile(f"[{scripts.PHRASED}]( ?)")
 _GAP_EM = 0.08  # of a gap's blank strip, at least
@@ -255,7 +257,7 @@ def _asks_for_glyphs(text: str, alphabet: str) -> bool:
     """Whether glyphs have to be looked at one by one, at twice the cost, since the text doesn't say what the characters are."""
     if _LETTERSPACED.search(text) or _SIGNS_APART.search(text) or ("\u00ad" in alphabet and _SOFT_INSIDE.search(text)):
         return True
-    return bool(_SPACED.search(alphabet)) and bool(_TWICE_FIRST.search(text))
+    return bool(_MAY_LACK.search(text)) or (bool(_SPACED.search(alphabet)) and bool(_TWICE_FIRST.search(text)))
 
 
 def _lacks_spaces(text: str, alphabet: str) -> bool:

@@ -9,7 +9,8 @@ from typing import ClassVar, NamedTuple
 
 from datagen.coarse.answers import BY
 from datagen.engines import Engines
-from datagen.fine.wording import FIGURE, ITEM, OF_SECTION, TABLE, is_bold
+from datagen.fine.read_labels import labels as labels_of_read
+from datagen.fine.wording import FIGURE, ITEM, MARK, NAMED, OF_SECTION, TABLE, is_bold
 from datagen.labels import RUNNING
 from datagen.markdown import markdown
 from datagen.page.boxes import around
@@ -23,12 +24,10 @@ _TEXTS = frozenset({"text", "list"})
 _HASHES = re.compile(r"#{1,6} ")
 _STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
 _NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")  # as sections within chapters are, and nothing else
-_MARK = re.compile(r"(?:<sup>[^<]{1,4}</sup>|\d{1,3}(?![\d.,:)]|\s?[%/–-])|[*†‡§]{1,3}(?=[^*\s])|\[\d{1,2}\])\s*\S")
 _NOTE_AS_FOOT = re.compile(r"(?:\d{1,2}|[*†‡§]{1,3})\s?[^\W\d](?=.{30})")
 _RAISED_MARK = re.compile(r"<sup>(?:\d{1,3}|[*†‡§]{1,3})</sup>")
 _SIGN = re.compile(r"[•‣◦▪■□●○◆◇➢➤✓►▶–—*-]\s*\S")
 _ENDS_SENTENCE = ".,;:،。，；：！!?？।…"
-_NAMED = re.compile(r"\D{1,20}\d+(?:[.-]\d+)*\s?(?:[:.։：]\s|[—–-]\s)")
 _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
 _SAME_PT = 0.7  # boxes are whole pixels
 _SMALLER, _SMALLEST, _LARGER, _RAISED = 0.93, 0.6, 1.25, 1.1  # of the size of the text
@@ -65,10 +64,10 @@ class SettleStructure(Stage):
       goes on with it.
     - What begins with the word for a figure or a table and a number, and then a sign, is that caption.
 
-    The signal `structure_agreement` is the share of a page's regions that keep their label. Pages whose text isn't the file's
-    pass as they are."""
+    The signal `structure_agreement` is the share of a page's regions that keep their label. Of pages whose text isn't the
+    file's see `read_labels`."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     batch_size: int = field(default=DOCUMENT, init=False)
 
@@ -78,10 +77,10 @@ class SettleStructure(Stage):
         levels = document.levels(labels)
         for n, page in enumerate(batch):
             if not (regions := document.pages[n].regions):
-                yield page
+                yield _as_read(page)
                 continue
             made = [
-                _relabelled(region, labels.get(_Place(n, i), region.label), levels.get(_Place(n, i), 0))
+                relabelled(region, labels.get(_Place(n, i), region.label), levels.get(_Place(n, i), 0))
                 for i, region in enumerate(regions)
             ]
             num_same = sum(a.label == b.label for a, b in zip(regions, made, strict=True))
@@ -89,6 +88,15 @@ class SettleStructure(Stage):
             page = replace(page, quality=replace(page.quality, signals=signals))
             made = _with_whole_headings(made, [document.styles.get(_Place(n, i)) for i in range(len(made))])
             yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))
+
+
+def _as_read(page: Sample) -> Sample:
+    """A page that engines read, with the labels that its words and places give."""
+    anew = labels_of_read(page) if page.task == "page" else {}
+    if not anew:
+        return page
+    regions = tuple(relabelled(region, anew.get(i, region.label), 1) for i, region in enumerate(page.regions))
+    return replace(page, regions=regions, text=markdown(regions))
 
 
 def _is_of_file(page: Sample) -> bool:
@@ -222,7 +230,7 @@ class _Document:
     def _is_note(self, region: Region) -> bool:
         if region.label == "footer":  # which no other page has: a running foot has its label from `LabelRunning`
             return bool(_NOTE_AS_FOOT.match(_plain(region)))
-        return region.label in _TEXTS and bool(_MARK.match(region.text))
+        return region.label in _TEXTS and bool(MARK.match(region.text))
 
     def _is_running_text(self, place: _Place) -> bool:
         region = self._region(place)
@@ -247,7 +255,7 @@ class _Document:
             return ""
         if region.label.endswith("_caption"):
             return says
-        return says if _NAMED.match(text) else ""
+        return says if NAMED.match(text) else ""
 
     def levels(self, labels: Mapping[_Place, str]) -> dict[_Place, int]:
         """How deep headings are whose label is new or that have no number: as most others of their type."""
@@ -311,7 +319,7 @@ def _plain(region: Region) -> str:
     return " ".join(line.text for line in region.lines)
 
 
-def _relabelled(region: Region, label: str, level: int) -> Region:
+def relabelled(region: Region, label: str, level: int) -> Region:
     """The region with a label, and with the Markdown of that label: hashes before a heading, no stars in one."""
     if region.is_unread or region.format != "markdown":
         return region if region.label == label else replace(region, label=label)

@@ -15,6 +15,10 @@ TABLE = re.compile(
     r"|táblázat|tabuľka|tabelul|աղյուսակ|ცხრილი)\s*[\dA-Z一二三四五六七八九]",
     re.IGNORECASE,
 )
+MARK = re.compile(r"(?:<sup>[^<]{1,4}</sup>|\d{1,3}(?![\d.,:)]|\s?[%/–-])|[*†‡§]{1,3}(?=[^*\s])|\[\d{1,2}\])\s*\S")
+"""What a footnote begins with."""
+NAMED = re.compile(r"\D{1,20}\d+(?:[.-]\d+)*\s?(?:[:.։：]\s|[—–-]\s)")
+"""A caption's word and number, and a sign behind them."""
 ITEM = re.compile(r"[(（\[]?(?:\d{1,3}|\w|[ivx]{2,5}|[一二三四五六七八九十]{1,3})[.)）、．\]](?:\s|\b|$)")
 
 

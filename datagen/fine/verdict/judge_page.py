@@ -7,7 +7,7 @@ formulas, the ink is the second reader.
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -80,6 +80,7 @@ class WeighLabels(Stage):
     `disputed_share`  the share in those of them of which the first reader may be right
     `ink_more_share`  the share in those whose ink says more than was read: of a page that was read in another script, much
     `unchecked_share`  the share in regions that an engine read and nothing speaks for
+    `unlike_share`  of pages that engines read, the share of the text in lines of which two readers read any sign otherwise
     `contradiction_`  with a kind, how often the page's division contradicts itself: see `structure_doubts`
     `coverage`      the share of ink like text that lies in a region
     `overlap_share` the share of lines that lie in the box of another region, too
@@ -88,15 +89,20 @@ class WeighLabels(Stage):
     `worth`         the lesser one of agreement and coverage; absent where there is no agreement
     `level`         by agreement: 0 is easy, at least `easy`; 2 is hard, under `hard`; 1 is between; absent where there is none
 
-    `difficulty` is 1 less `worth`. The page's verdict follows from its regions' and from the ink outside of them. It is suspect
-    if more than `max_doubted` of it is doubted, more than `max_disputed` of what engines read disputed, or more than
-    `max_ink_more` says more than was read (`readers_disagree`); likewise what is unchecked (`reading_unchecked`); if less than
-    `min_coverage` of its ink is in regions (`incomplete`); or if more than `max_overlap` of its lines lie in two
-    (`regions_overlap`); if its division contradicts itself (`structure_in_doubt`, `spaces_in_doubt`); if a table of it became
-    text (`tables_as_text`); or if more than `max_pictured` of what engines read lies in pictures, which may be none
-    (`text_in_pictures`). Else a page that an engine read is trusted, and so is one that lacked formulas alone, which are unread
-    or read by now. Reasons that it had stay, and one with regions that nobody has read has the
-    reason `unread_regions`.
+    `difficulty` is 1 less `worth`. The verdict follows from the page's regions and from the ink outside of them. It is suspect if
+
+    `readers_disagree`  more than `max_doubted` of it is doubted, more than `max_disputed` of what engines read disputed, or more
+                    than `max_ink_more` says more than was read. Likewise `reading_unchecked` by what is unchecked
+    `readings_differ`  more than `max_unlike` of what engines read isn't read alike
+    `structure_in_doubt`, `spaces_in_doubt`  its division contradicts itself
+    `tables_unchecked`  an engine read a table, and nothing tells its rows and columns a second time
+    `tables_as_text`  a table of it became text
+    `text_in_pictures`  more than `max_pictured` of what engines read lies in pictures, which may be none
+    `incomplete`    less than `min_coverage` of its ink is in regions
+    `regions_overlap`  more than `max_overlap` of its lines lie in two
+
+    Else a page that an engine read is trusted, and so is one that lacked formulas alone, which are unread or read by now. Reasons
+    that it had stay, and one with regions that nobody has read has the reason `unread_regions`.
     """
 
     version: ClassVar[int] = 5
@@ -116,6 +122,7 @@ class WeighLabels(Stage):
     min_coverage: float = 0.97
     max_overlap: float = 0.02
     max_pictured: float = 0.15
+    max_unlike: float = 0.08
     seed: int = 0
     batch_size: int = 1
 
@@ -166,6 +173,8 @@ class WeighLabels(Stage):
         signals |= {f"undrawn_{reason}": float(num) for reason, num in sorted(undrawn.items())}
         signals |= {f"doubted_{reason}": float(num) for reason, num in sorted(counts.items()) if num}
         signals |= {f"{name}_share": share for name, share in shares_of.items()}
+        if _is_read(page):
+            signals["unlike_share"] = _unlike_share(regions, found)
         signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(doubts(page).items())}
         if formulas:
             signals["formula_agreement"] = _mean(list(formulas.values()))
@@ -193,6 +202,8 @@ class WeighLabels(Stage):
         against = {
             "structure_in_doubt": bool(wrong - {"korean_spaces"}),
             "spaces_in_doubt": "korean_spaces" in wrong,
+            "readings_differ": signals.get("unlike_share", 0.0) > self.max_unlike,
+            "tables_unchecked": is_read and any(r.format == "html" and not r.is_unread for r in page.regions),
             "incomplete": signals["coverage"] < self.min_coverage,
             "regions_overlap": signals["overlap_share"] > self.max_overlap,
             "readers_disagree": signals["disputed_share"] > most
@@ -296,6 +307,13 @@ def _is_read(page: Sample) -> bool:
     """Whether engines read most of the page's text."""
     by_engine = sum(len(region.text) for region in page.regions if region.by != BY)
     return 2 * by_engine > sum(len(region.text) for region in page.regions)
+
+
+def _unlike_share(regions: Sequence[Region], found: Mapping[int, Witnesses]) -> float:
+    """Of the characters of running text that a second reader read, the share in lines of which it read any sign otherwise."""
+    is_text = [region.format == "markdown" and not region.is_unread for region in regions]
+    lines = [line for i, of in found.items() if is_text[i] for line in of.all_lines]
+    return sum(line.chars for line in lines if not line.is_alike) / max(1, sum(line.chars for line in lines))
 
 
 def _pictured_share(page: Sample) -> float:

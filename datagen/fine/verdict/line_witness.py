@@ -41,7 +41,8 @@ class Spoken(NamedTuple):
     (`differing`); how many of these are in words whose ink is more like the line's text (`kept`), or more like the other reading
     (`wrong`); how many words are surely wrong in a letter or two (`misread`); whether its words end elsewhere (`spaces`); each
     letter for which the second reader has another, with how much more like that its word's ink is (`swaps`); and how sure the
-    first reader was (`score`), 0 for the file's own text."""
+    first reader was (`score`), 0 for the file's own text. `is_alike`: both readings have the same signs, small and large, but for
+    quotes, dashes, dots and widths."""
 
     chars: int
     text: str = ""
@@ -52,6 +53,7 @@ class Spoken(NamedTuple):
     spaces: bool = False
     swaps: tuple[Swap, ...] = ()
     score: float = 0.0
+    is_alike: bool = True
 
     @property
     def is_sure(self) -> bool:
@@ -99,8 +101,10 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
     score = cut.line.score or 0.0
     differing = Levenshtein.distance(ours, theirs)
     spaces = _spaces_are_wrong(cut, reading, script)
+    alike = _signs(cut.line.text) == _signs(reading)
     if not differing:
-        return Spoken(len(ours), ours, misread=_digits_for_letters(cut.line.text, reading), spaces=spaces, score=score)
+        misread = _digits_for_letters(cut.line.text, reading)
+        return Spoken(len(ours), ours, misread=misread, spaces=spaces, score=score, is_alike=alike)
     swaps: list[Swap] = []
     counts: Counter[str] = Counter(misread=_digits_for_letters(cut.line.text, reading))
     face = faces.of(cut, script)
@@ -122,7 +126,7 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
         if of_letters and _LIKE_KANA.search(a) and _plain_kana(letters) == _plain_kana(others):
             counts["misread"] += -_KEPT <= likes <= _SURELY
     kept, wrong = (min(counts[name], differing) for name in ("kept", "wrong"))
-    return Spoken(len(ours), ours, differing, kept, wrong, counts["misread"], spaces, tuple(swaps), score)
+    return Spoken(len(ours), ours, differing, kept, wrong, counts["misread"], spaces, tuple(swaps), score, alike)
 
 
 def _is_near(letters: str, others: str, distance: int) -> bool:
@@ -186,6 +190,10 @@ def _apart(text: str) -> tuple[str, list[str]]:
         elif before != ".":
             before = " " if char.isspace() else "."
     return letters, between
+
+
+def _signs(text: str) -> str:
+    return "".join(one_sign(unicodedata.normalize("NFKC", text)).split())
 
 
 def _compared(text: str, script: str) -> str:

@@ -272,3 +272,24 @@ def test_tags_are_a_witness(tmp_path, kind, agreement):
     assert [r.label for r in content.regions] == ["sub_title", "text"]
     assert content.signals["tagged"] == 1.0
     assert content.signals["tag_agreement"] == agreement
+
+
+def test_a_command_by_itself_is_code_and_names_below_a_title_are_none_of_its_headings():
+    sheet = Sheet()
+    sheet.put("A manual of commands", 24, gap=30)
+    sheet.put("*Ada* *Lovelace*", 14, gap=16)
+    sheet.put("*July* *12,* *2002*", 14, gap=40)
+    sheet.put(SENTENCES[0])
+    sheet.put("\\usepackage{manual}", font="cour", indent=20)
+    sheet.put(SENTENCES[1])
+    labels = {region.text: region.label for region in sheet.regions()}
+    assert labels["\\usepackage{manual}"] == "code"
+    assert [label for text, label in labels.items() if "Lovelace" in text or "2002" in text] == ["text", "text"]
+    assert labels["# A manual of commands"] == "title"
+
+
+def test_an_item_begins_at_its_sign_though_its_line_is_nearly_all_a_command():
+    sheet = Sheet()
+    for name in ("one", "two"):
+        sheet.at(72, 100 + 14 * len(name) * (name == "two"), f"\u2022 \\command{name}{name}{name}{name} makes it", font="cour")
+    assert [(region.label, region.text[:10]) for region in sheet.regions()] == [("list", "- \\command"), ("list", "- \\command")]

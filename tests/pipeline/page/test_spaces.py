@@ -25,6 +25,12 @@ def test_spaces_that_the_layer_lacks_are_seen_in_the_gaps(script):
     assert found.count(" ") > 1
 
 
+def test_single_letters_behind_which_mupdf_adds_none_are_followed_by_one_where_the_page_shows_it():
+    text = "Hàn Thế Thành đã viết về chữ Việt và số \u2116 1"
+    document = typeset([text], "vi")
+    assert texts(damage(document.pdf, "spaces_dropped")) == [text]
+
+
 def test_a_gap_between_clusters_is_a_space_only_where_the_image_shows_one():
     glyphs = [("\u0c95", 0.0, 5.0), ("\u0c95", 9.0, 14.0)]
     assert pdf_glyphs.spaced(glyphs, 10.0) == ("\u0c95 \u0c95", 1)

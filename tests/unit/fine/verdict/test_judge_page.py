@@ -23,7 +23,7 @@ def page(claims=lambda i, text: text, by: str = "pymupdf", score: float | None =
     regions = []
     for i, line in enumerate(lines[:4]):
         line = replace(line, text=claims(i, line.text))
-        regions.append(Region(line.box, "text", line.text, score, by, lines=(line,)))
+        regions.append(Region(line.box, "reference", line.text, score, by, lines=(line,)))
     rest = lines[4:]
     around = Box(*(f(line.box[k] for line in rest) for k, f in enumerate((min, min, max, max))))
     regions.append(Region(around, "image", "", None, by))
@@ -66,7 +66,7 @@ def test_a_page_that_an_engine_read_is_trusted_where_another_one_agrees():
     assert agreed.quality.verdict == "trusted" and agreed.quality.signals["agreement"] > 0.95
     assert all(0.85 < region.score <= 0.9 for region in agreed.regions[:4])
     disagreed = weighed(page(lambda i, text: text[::-1] if i else text, by="ppocr", score=0.9, verdict="none"))
-    assert (disagreed.quality.verdict, disagreed.quality.reasons) == ("suspect", ("readers_disagree",))
+    assert (disagreed.quality.verdict, disagreed.quality.reasons) == ("suspect", ("readings_differ", "readers_disagree"))
     assert [region.is_unread for region in disagreed.regions[:4]] == [False] * 4 and disagreed.regions[1].score < 0.5
     assert disagreed.quality.signals["disputed_share"] > 0.6
 
@@ -196,3 +196,15 @@ def test_the_same_lines_are_drawn_whatever_the_batch():
 def test_pages_without_image_or_regions_pass_by():
     assert "coverage" not in weighed(replace(page(), image=None)).quality.signals
     assert weighed(sample(regions=(), text="")).regions == ()
+
+
+def test_what_two_readers_read_in_other_signs_makes_a_page_suspect_and_so_does_a_table():
+    """A letter that is large in one reading alone is no dispute that makes a region unread."""
+    alike = weighed(page(by="tables", score=0.99, verdict="suspect"), replace(ONE_EACH, read_lines_a_page=8))
+    other = page(lambda i, text: text.replace("o", "O", 1), by="tables", score=0.99, verdict="suspect")
+    differing = weighed(other, replace(ONE_EACH, read_lines_a_page=8))
+    assert alike.quality.verdict == "trusted" and alike.quality.signals["unlike_share"] == 0
+    assert differing.quality.verdict == "suspect" and "readings_differ" in differing.quality.reasons
+    first, *others = alike.regions
+    cells = replace(first, label="table", format="html", text=f"<table><tr><td>{first.text}</td></tr></table>")
+    assert "tables_unchecked" in weighed(replace(alike, regions=(cells, *others))).quality.reasons
