@@ -16,6 +16,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files anew, after you raised the versions")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A slow test has an hour: it ends a test that hangs, and none that waits for what else the machine does."""
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timeout(3600), append=False)
+
+
 def pytest_terminal_summary(terminalreporter) -> None:
     """The tables of parity. Here, for where tests run in several processes, this file alone is read by the one that reports."""
     reports = [

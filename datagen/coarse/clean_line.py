@@ -10,8 +10,9 @@ from datagen.record import clean_text
 from datagen.writing import scripts
 
 _CONTROL = {c: None for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in "\t\n"}
-# ZWJ and ZWNJ choose forms of letters, so they stay.
-_INVISIBLE = re.compile(f"[{scripts.INVISIBLE}]")
+# ZWJ and ZWNJ choose forms of letters, so they stay where these are; TeX puts one between any two that might be a ligature.
+_INVISIBLE = re.compile(f"[{scripts.INVISIBLE}]|(?<=[\\x20-\u02ff\u0370-\u052f{scripts.HAN}])[{scripts.JOINERS}]+")
+_DOTS = re.compile(r"(?<![. ])( ?)\. \. \.(?! ?\.)")  # three dots that TeX spaces a little
 _HYPHENS = str.maketrans("\u2010\u2011", "--")
 _GLYPHS = re.compile(f"[{scripts.GLYPHS}]")
 _VERTICAL_FORM = re.compile(f"[{scripts.VERTICAL_FORMS}]")
@@ -53,7 +54,8 @@ def cleaner(alphabet: str) -> Callable[[str], str]:
 
 
 def _spaces(line: str) -> str:
-    return " ".join(line.split())
+    text = " ".join(line.split())
+    return _DOTS.sub(r"\1...", text) if ". . ." in text else text
 
 
 def _may_compose(alphabet: str) -> bool:
@@ -64,7 +66,7 @@ def _may_compose(alphabet: str) -> bool:
 _STEPS: tuple[tuple[Callable[[str], object], Callable[[str], str]], ...] = (
     (re.compile(f"[{scripts.SURROGATES}]").search, clean_text),
     (re.compile("\u00ad").search, lambda line: re.sub("\u00ad(?=\\s*$)", "-", line)),
-    (_INVISIBLE.search, lambda line: _INVISIBLE.sub("", line)),
+    (re.compile(f"[{scripts.INVISIBLE}{scripts.JOINERS}]").search, lambda line: _INVISIBLE.sub("", line)),
     (re.compile("[\u2010\u2011]").search, lambda line: line.translate(_HYPHENS)),
     (_GLYPHS.search, lambda line: _GLYPHS.sub(_letters, line)),
     (_may_compose, functools.partial(unicodedata.normalize, "NFC")),

@@ -123,10 +123,15 @@ def with_markdowns_sign(line: Line) -> Line:
     return replace(line, text=line.text.replace(sign, plain, 1))
 
 
+def begun_by(piece: Piece, spaces: Mapping[tuple[int, int], int]) -> int:
+    """The number of spaces that a line begins with, which its text hasn't and its box has."""
+    return spaces.get(_start(piece.bbox, piece.baseline), 0)
+
+
 def _code(paragraphs: Sequence[Paragraph], spaces: Mapping[tuple[int, int], int]) -> str:
     """Lines of code with the indents and the empty lines that the page shows."""
     pieces = [piece for paragraph in paragraphs for piece in paragraph.pieces]
-    begun = [spaces.get(_start(p.bbox, p.baseline), 0) for p in pieces]
+    begun = [begun_by(p, spaces) for p in pieces]
     widths = [
         (p.bbox[2] - p.bbox[0]) / (num + len(p.text))
         for p, num in zip(pieces, begun, strict=True)

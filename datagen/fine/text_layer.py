@@ -11,6 +11,7 @@ from datagen.coarse.inline_formulas import MAX_CHARS, by_height, num_in_formulas
 from datagen.coarse.page import OpenPage
 from datagen.coarse.text_layer import ENGINES, TextLayer, read_layer, region, with_ruby
 from datagen.fine import region_markdown
+from datagen.fine.code_doubts import num_doubts
 from datagen.fine.floats import direction_of, with_floats_in_place
 from datagen.fine.page_layout import ENGINES as LAYOUT_ENGINES
 from datagen.fine.page_layout import Block, PageLayout, page_layout
@@ -53,8 +54,8 @@ def annotated_layer(view: OpenPage) -> PageContent:
     Signals beside those of `text_layer`, whose `math_share` is of what isn't unread: `layout_failed`, if the model couldn't take
     the page. Else, as shares of the lines' characters, `layout_coverage` (in what the model sees), `unread_share`,
     `picture_text_share`; `layout_agreement`, of lines that follow each other in a paragraph, the share that the model has in one
-    thing; `order_agreement`, of regions that follow each other, the share in the model's order; and those of `structure_tags`, if
-    the file is tagged.
+    thing; `order_agreement`, of regions that follow each other, the share in the model's order; those of `structure_tags`, if the
+    file is tagged; and `code_doubts`, the number of parts that may be code or text.
 
     Raises `SampleError` (`broken_page`).
     """
@@ -75,6 +76,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
     made = settled([one for part in parts if (one := _region(view, part, layer, styles, id(part) in flattened)) is not None])
     regions = tuple(_between_heads_and_feet(with_floats_in_place(made, direction_of(layer.blocks, layer.rtl))))
     signals = layer.signals | _signals(regions, parts, owners, all_paragraphs, layout)
+    signals["code_doubts"] = float(num_doubts(parts, styles))
     if layer.signals.get("math_share"):
         trusted = sum(num for part, num in zip(parts, num_math, strict=True) if _is_flat(part) and id(part) not in flattened)
         signals["math_share"] = trusted / layer.signals["num_chars"]

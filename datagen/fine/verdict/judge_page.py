@@ -94,7 +94,7 @@ class WeighLabels(Stage):
     `readers_disagree`  more than `max_doubted` of it is doubted, more than `max_disputed` of what engines read disputed, or more
                     than `max_ink_more` says more than was read. Likewise `reading_unchecked` by what is unchecked
     `readings_differ`  more than `max_unlike` of what engines read isn't read alike
-    `structure_in_doubt`, `spaces_in_doubt`  its division contradicts itself
+    `structure_in_doubt`, `spaces_in_doubt`  its division contradicts itself, or fonts don't tell code (`code_doubts`)
     `tables_unchecked`  an engine read a table, and nothing tells its rows and columns a second time
     `tables_as_text`  a table of it became text
     `text_in_pictures`  more than `max_pictured` of what engines read lies in pictures, which may be none
@@ -199,6 +199,7 @@ class WeighLabels(Stage):
         is_read = _is_read(before)
         most = self._most_unread(before)
         wrong = {name.removeprefix("contradiction_") for name in signals if name.startswith("contradiction_")}
+        wrong |= {"code"} if before.quality.signals.get("code_doubts") else set()
         against = {
             "structure_in_doubt": bool(wrong - {"korean_spaces"}),
             "spaces_in_doubt": "korean_spaces" in wrong,

@@ -20,6 +20,7 @@ _BULLET = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙]\\
 _NUMBERED_HEADING = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
 _CLOSED = re.compile(r"[.!?:;…。！？：；।॥۔؟።។။།][)\]\"'’”»）」』】*<>/a-z]*$")
 _BOUND = re.compile(r"[,.;:!?)\]}、。，．）」』】・ー％%»”’]")  # signs that no line begins with
+_ENDS_IN_NUMBER = re.compile(r"[^\d.]\s\d{1,3}$")
 _HANGUL = re.compile(f"[{scripts.HANGUL}]")
 # One syllable that is a particle or an ending, and hardly a word, at the beginning of a line.
 _KOREAN_ENDING = re.compile(r"(?:[가이은는을를에의로도만과와며면고서다]|습니다|입니다|에서|으로|하는|했다|한다)(?:\s|[.,)]|$)")
@@ -34,7 +35,8 @@ def doubts(page: Sample) -> Counter[str]:
     `torn`            a paragraph or an item ends in mid-sentence, and the region below goes on with it
     `glued`           an item's sign begins a line within a region; lines side by side are one region
     `code`            a line of signs alone, or a list's item, stands in a listing or between its parts
-    `heading`         a short region in much larger letters than the text, or with a section's number in bold, is no heading
+    `heading`         a short region in much larger letters than the text, or with a section's number in bold, is no heading; a
+                      page has two titles; an entry of its contents is a heading
     `korean_spaces`   lines end within words on this page, and at a line's end nobody knows whether one does
     """
     counts: Counter[str] = Counter()
@@ -50,6 +52,9 @@ def doubts(page: Sample) -> Counter[str]:
         counts["torn"] += _is_torn(a, b, page.script)
         counts["code"] += _is_bit_of_code(a, b)
     counts["korean_spaces"] += _unsure_breaks(body)
+    counts["heading"] += max(0, sum(region.label == "title" for region in body) - 1)
+    if any(region.label == "toc" for region in body):
+        counts["heading"] += sum(region.label in _HEADINGS and bool(_ENDS_IN_NUMBER.search(region.text)) for region in body)
     return +counts
 
 
@@ -148,7 +153,9 @@ def _breaks(regions: Sequence[Region]) -> Iterator[tuple[str, str, bool]]:
         if region.label not in ("text", "list", "footnote") or region.is_unread:
             continue
         for a, b in itertools.pairwise(region.lines):
-            if a.text and b.text and _HANGUL.match(a.text[-1]) and _HANGUL.match(b.text[0]):
+            if not a.text or not b.text or not _HANGUL.match(b.text[0]):
+                continue
+            if _HANGUL.match(a.text[-1]) or (a.text[-1].isalnum() and _KOREAN_ENDING.match(b.text)):
                 last, first = a.text.split()[-1], b.text.split()[0]
                 yield last, b.text, f"{last} {first}" in region.text
 
