@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from datagen.coarse.answers import BY
 from datagen.labels import RUNNING
 from datagen.page.line_breaks import has_one_width
 from datagen.record import Box, Line, Region, Sample
@@ -21,6 +22,8 @@ _NUMBERED_HEADING = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
 _CLOSED = re.compile(r"[.!?:;…。！？：；।॥۔؟።។။།][)\]\"'’”»）」』】*<>/a-z]*$")
 _BOUND = re.compile(r"[,.;:!?)\]}、。，．）」』】・ー％%»”’]")  # signs that no line begins with
 _ENDS_IN_NUMBER = re.compile(r"[^\d.]\s\d{1,3}$")
+# A line of code: a command, a tag, a bracket, what ends as a statement does.
+_AS_CODE = re.compile(r"(?:\d+\s*)?(?:[\\{}<]|[#$%] ?\w|//|/\*)|.*(?:[;{}]|\\)$|[\w.]+\(.*\)$|[\w.-]+ --?\w")
 _HANGUL = re.compile(f"[{scripts.HANGUL}]")
 # One syllable that is a particle or an ending, and hardly a word, at the beginning of a line.
 _KOREAN_ENDING = re.compile(r"(?:[가이은는을를에의로도만과와며면고서다]|습니다|입니다|에서|으로|하는|했다|한다)(?:\s|[.,)]|$)")
@@ -34,7 +37,8 @@ def doubts(page: Sample) -> Counter[str]:
 
     `torn`            a paragraph or an item ends in mid-sentence, and the region below goes on with it
     `glued`           an item's sign begins a line within a region; lines side by side are one region
-    `code`            a line of signs alone, or a list's item, stands in a listing or between its parts
+    `code`            a line of signs alone, or a list's item, stands in a listing or between its parts; what an engine read
+                      as text looks like a listing
     `heading`         a short region in much larger letters than the text, or with a section's number in bold, is no heading; a
                       page has two titles; an entry of its contents is a heading
     `korean_spaces`   lines end within words on this page, and at a line's end nobody knows whether one does
@@ -48,6 +52,7 @@ def doubts(page: Sample) -> Counter[str]:
         counts["glued"] += _is_glued(region)
         counts["code"] += region.label == "code" and any(_BULLET.match(line.text) for line in region.lines)
         counts["heading"] += _is_missed_heading(region, text_height)
+        counts["code"] += region.by != BY and _looks_like_code(region)
     for a, b in itertools.pairwise(body):
         counts["torn"] += _is_torn(a, b, page.script)
         counts["code"] += _is_bit_of_code(a, b)
@@ -79,6 +84,12 @@ def _is_glued(region: Region) -> bool:
     if any(_BULLET.match(line.text) for line in lines[1:]):
         return True
     return any(_are_apart(a.box, b.box) for a, b in itertools.pairwise(lines))
+
+
+def _looks_like_code(region: Region) -> bool:
+    """Whether most lines of a text are such as code has: no engine here tells listings in images."""
+    lines = [line.text for line in region.lines if line.text]
+    return region.label in ("text", "list", *_HEADINGS) and 2 * sum(bool(_AS_CODE.match(text)) for text in lines) > len(lines) > 0
 
 
 def _are_apart(a: Box, b: Box) -> bool:

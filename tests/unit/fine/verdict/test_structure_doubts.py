@@ -79,3 +79,15 @@ def test_korean_lines_that_end_within_words_leave_others_in_doubt():
     assert doubts(page(first, script="Kore")) == {"korean_spaces": 1}
     whole = region("text", 100, "우리는 오늘", "다시 살펴본다.")
     assert doubts(page(whole, script="Kore")) == {}
+
+
+def test_what_an_engine_read_as_text_and_looks_like_a_listing():
+    listing = replace(region("text", 100, "# apt-get install make", "$ make --jobs 2", "int main() {"), by="ppocr")
+    prose = replace(region("text", 100, "The command make runs", "what a file says (see there)."), by="ppocr")
+    assert (doubts(page(listing)), doubts(page(prose))) == ({"code": 1}, {})
+
+
+def test_two_titles_and_an_entry_of_the_contents_as_a_heading():
+    assert doubts(page(region("title", 100, "One title"), region("title", 200, "Another one"))) == {"heading": 1}
+    entries = region("toc", 100, "1 First .... 3"), region("sub_title", 200, "2 Second 7")
+    assert doubts(page(*entries)) == {"heading": 1}
