@@ -1,20 +1,23 @@
 """Pages as cameras and printers make them: what the annotation reads of set pages in many scripts, clean and photographed.
 
-    python -m tests.bench.fine.fine_photos [--pages 12] [--seed 0] [--engines] [--keep OUT]
+    python -m tests.bench.fine.fine_photos [--pages 12] [--seed 0] [--engines] [--without STEP] [--keep OUT]
 
 The pages are those of `tests.bench.fine.photo_pages`: half of them clean, the others turned, askew, bent, creased, in shadow or
 dark, through a camera whose geometry is known. Each goes through all stages of the recipe `fine`. Prints, for each page and for
 each script: the edit distance of the page's text (letters and digits alone, in reading order), clean and photographed; the share
 of the truth's pairs of neighbouring characters that are in the text of any region; where the regions' lines lie (the share of
 the truth's text boxes, mapped into the picture, whose middle a line holds); what was done to see the page better, and the
-processor seconds. `--engines` adds what PP-OCR alone and Tesseract alone, in the page's language, read of the picture as it came.
-200 pages are the full bench; `--keep` writes pictures with what was found drawn on them.
+processor seconds. `--engines` adds what PP-OCR and Tesseract, each alone and in the page's language, read of the picture as it
+came. `--without` leaves out one of the steps by which a page is seen better, and the stages behind the reading, so that two runs
+tell what it costs and gains. 200 pages are the full bench; `--keep` writes pictures with what was found drawn on them.
 """
 
 import argparse
 import io
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean
@@ -23,9 +26,13 @@ import numpy
 from PIL import Image, ImageDraw
 
 from datagen.engines import OPEN
+from datagen.fine.annotate_image import AnnotateImage
+from datagen.page.views import View
+from datagen.reading import page_views
 from datagen.reading.page_views import DONE
 from datagen.record import Origin, Quality, Sample
 from datagen.score.text import bare, normalised_distance
+from datagen.work.pipeline import Stage
 from recipes.fine import stages
 from recipes.words.engines import EMBEDDED
 from tests.bench.bars import at_most
@@ -43,14 +50,31 @@ def recall(truth: str, read: str) -> float:
     return (pairs[0] & pairs[1]).total() / max(1, pairs[0].total())
 
 
-def annotated(page: Page) -> tuple[Sample, float]:
+def without(step: str) -> list[Stage]:
+    """The stages of the recipe up to the reading of a page, without one of the steps of `page_views`, or with `all`."""
+    if step == "askew":
+        page_views._ASKEW = 360.0
+    elif step == "lit":
+        View.lit = lambda self: self  # type: ignore[method-assign]
+    whole = stages(EMBEDDED)
+    place = next(n for n, stage in enumerate(whole) if isinstance(stage, AnnotateImage))
+    annotates = whole[place]
+    assert isinstance(annotates, AnnotateImage)
+    if step == "turned":
+        annotates = replace(annotates, orientation=None)
+    elif step == "unwarped":
+        annotates = replace(annotates, unwarping=None)
+    return [*whole[:place], annotates]
+
+
+def annotated(page: Page, through: Sequence[Stage]) -> tuple[Sample, float]:
     """The page's sample, and the processor seconds that it took."""
     file = io.BytesIO()
     Image.fromarray(page.pixels).save(file, "PNG")
     size = page.pixels.shape[1::-1]
     sample = Sample(page.name, "page", file.getvalue(), size, "und", "Zyyy", "", (), Quality(), Origin("x", "0" * 64, 0), "fine")
     started = time.process_time()
-    for stage in stages(EMBEDDED):
+    for stage in through:
         (made,) = stage([sample], OPEN)
         assert isinstance(made, Sample), made
         sample = made
@@ -108,12 +132,14 @@ def main() -> None:
     parser.add_argument("--only", default="", help="numbers of pages, with commas between")
     parser.add_argument("--engines", action="store_true")
     parser.add_argument("--keep", type=Path)
+    parser.add_argument("--without", choices=("all", "turned", "unwarped", "askew", "lit"))
     args = parser.parse_args()
+    through = stages(EMBEDDED) if args.without is None else without(args.without)
     distances: dict[tuple[str, bool], list[float]] = defaultdict(list)
     worst = 0.0
     only = [int(number) for number in args.only.split(",") if number]
     for page in pages(args.pages, args.seed, only):
-        sample, seconds = annotated(page)
+        sample, seconds = annotated(page, through)
         distance = normalised_distance(bare(page.text), bare(sample.text))
         got = recall(page.everything, "\n".join(region.text for region in sample.regions))
         distances[page.script, page.condition == "clean"].append(distance)
