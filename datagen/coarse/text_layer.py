@@ -38,7 +38,7 @@ _BRACKETS = "".join(KINDS)
 # Letters behind which MuPDF adds no space: one behind them is the file's own.
 _SPACED = re.compile(f"[{scripts.SPACED}]( ?)")
 # Others of these stand among letters behind which it does: Vietnamese and old Greek ones, the sign of a number, brackets.
-_MAY_LACK = re.compile(r"[\u1e00-\u1fff\u2100-\u214f\u2329\u232a\u27e6-\u27ef\u3009](?=[A-Za-z\u00c0-\u1fff])")
+_MAY_LACK = re.compile(r"[\u1e00-\u1fff\u2100-\u21ff\u2329\u232a\u27e6-\u27ef\u3009](?=[A-Za-z\u00c0-\u1fff])")
 # Letters that are followed by spaces where a phrase ends; on a page of these hardly any may have none.
 _PHRASED = re.compile(f"[{scripts.PHRASED}]( ?)")
 _GAP_EM = 0.08  # of a gap's blank strip, at least
@@ -50,7 +50,7 @@ _TWICE_FIRST = re.compile(f"([{scripts.LETTERS_OF_TWO_PART_VOWELS}])\\1[{scripts
 _SOFT_INSIDE = re.compile("\u00ad(?=[ \\t]*\\S)")
 _HAN_OR_KANA = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.BOPOMOFO}]")
 # MuPDF takes the quarter em between Latin and Chinese for a space, but only behind Latin: a space in front of it is the file's.
-_LATIN_HAN = re.compile(f"(?<=[!-~]) (?=[{scripts.HAN}])")
+_LATIN_HAN = re.compile(f"(?<=[0-9A-Za-z)}}\\]=]) (?=[{scripts.HAN}])")
 _HAN_LATIN = re.compile(f"[{scripts.HAN}]( ?)[0-9A-Za-z]")
 
 

@@ -267,11 +267,15 @@ class _Document:
                 of_style[self.styles[place]][min(6, 2 + number[0].strip("§. ").count("."))] += 1
             elif hashes := _HASHES.match(text):
                 of_style[self.styles[place]][len(hashes[0]) - 1] += 0
-        levels = {}
-        for place in places:
+        levels: dict[_Place, int] = {}
+        section: _Place | None = None  # the last heading with a number
+        for place in sorted(places):
             number, known = OF_SECTION.match(_plain(self._region(place))), of_style.get(self.styles[place])
             if number and number[0].strip("§. ")[:1].isdigit():
                 levels[place] = min(6, 2 + number[0].strip("§. ").count("."))
+                section = place
+            elif section is not None and self.heights[place] < _SMALLER * self.heights[section]:
+                levels[place] = min(6, levels[section] + 1)  # such as the head of a note
             elif known:
                 levels[place] = min(known, key=lambda level: (-known[level], level))
             elif place in labels:

@@ -18,7 +18,10 @@ from datagen.writing.join_lines import is_cut_literal
 
 _BULLET = re.compile(f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}](?:\\s|$)|[-–—*+o](?:\\s|$)")
 _SURE_BULLET = re.compile(f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙{scripts.PRIVATE}]")
-_NUMBERED = re.compile(r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\]|[①-⑳])(?:\s|$)")
+_NUMBERED = re.compile(
+    r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\]|[①-⑳])(?:\s|$)"
+    f"|\\d{{1,2}}\\.(?=[{scripts.HAN}])"
+)
 _FOOTNOTE = re.compile("[¹²³⁰-⁹]+")
 _ENTRY = re.compile(r"(?:[.·…‧_] ?){3,} ?[\divxlcIVXLC]+$")  # of contents: leaders and a page number
 _SAME_SIZE, _NEAR_SIZE = 0.08, 0.25

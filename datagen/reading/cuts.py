@@ -16,6 +16,7 @@ SURE = 0.85
 TALL, VERY_TALL = 1.5, 3.0
 """Times as high as wide: a line may stand or lie on its side; and it is no single letter."""
 _SKEW = 0.08  # of a line's height: a line that drifts further is made straight
+_PAD = 0.15  # of a line's height: of 81 full stops that were lost, 54 were read with as much
 _SAME_TEXT = 50.0  # of 100
 
 
@@ -41,6 +42,19 @@ def box_around(quad: Quad, size: tuple[int, int]) -> Box:
     xs, ys = [x for x, _ in quad], [y for _, y in quad]
     x0, y0 = max(0, min(size[0] - 1, int(min(xs)))), max(0, min(size[1] - 1, int(min(ys))))
     return Box(x0, y0, max(x0 + 1, min(size[0], round(max(xs)))), max(y0 + 1, min(size[1], round(max(ys)))))
+
+
+def padded(quad: Quad, size: tuple[int, int]) -> Quad:
+    """A line's corners in an image of this (width, height), moved outwards along the line: PP-OCR's detector often leaves out the
+    stop at its end."""
+    corners = numpy.array(quad, numpy.float64)
+    sides = numpy.linalg.norm(corners[1] - corners[0]), numpy.linalg.norm(corners[3] - corners[0])
+    pairs = ((0, 1), (3, 2)) if sides[0] >= sides[1] else ((0, 3), (1, 2))
+    for first, last in pairs:
+        along = (corners[last] - corners[first]) * _PAD * min(sides) / max(max(sides), 1.0)
+        corners[first] -= along
+        corners[last] += along
+    return tuple((float(x), float(y)) for x, y in corners.clip((0, 0), size))
 
 
 def cut(image: numpy.ndarray, quad: Quad, drift: float, most: int | None = None) -> LineView:

@@ -10,7 +10,19 @@ import numpy
 
 from datagen.engines import Choice, Quad, tesseract
 from datagen.page.region_order import FROM_LEFT
-from datagen.reading.cuts import SURE, TALL, VERY_TALL, LineView, best, box_around, cut, on_its_side, side_by_side, upside_down
+from datagen.reading.cuts import (
+    SURE,
+    TALL,
+    VERY_TALL,
+    LineView,
+    best,
+    box_around,
+    cut,
+    on_its_side,
+    padded,
+    side_by_side,
+    upside_down,
+)
 from datagen.reading.language import identify
 from datagen.reading.line_readers import LIKE_LATIN, PP_SCRIPTS, TESSERACT, VERY_SURE, LineReaders
 from datagen.record import Line
@@ -30,6 +42,7 @@ _NUM_COLUMNS = 6  # columns that are read to tell whether PP-OCR reads a page's 
 _LOST, _OF_PAGE = 0.6, 0.15  # PP-OCR's mean score of what it can't read; of a page's characters: another script
 _NUM_TRIED = 3  # lines that are read in every script, where nobody knows it
 LETTERS = 0.5  # in a line's width as long as it is high, at least: of letters that it doesn't know, it is sure of the commas
+_STOPS = ".,:;-"  # signs at a line's end that the detector may have left out
 _LANGUAGES = {"Arab": ("ar", "fa", "ur", "ps", "ug", "sd"), "Cyrl": ("ru", "uk", "bg", "sr", "be", "mk", "kk", "mn")}
 
 _Reading = tuple[str, float | None, float]
@@ -83,7 +96,8 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
     of.
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    cuts = [cut(gray, quad, drift(quad)) for quad in quads]
+    size = image.shape[1], image.shape[0]
+    cuts = [cut(gray, padded(quad, size), drift(quad))._replace(quad=quad) for quad in quads]
     flat = [of for of in cuts if of.aspect <= TALL]
     script = script_of(lang) if lang != "und" and script in ("Zyyy", "") else script
     reader, read_in = readers.who(lang, script)
@@ -118,7 +132,8 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
             text, score, sure, direction = _read_tall(of, reader, read_in, script, of_others, readers)
         if text.strip():
             direction = direction or ("rtl" if is_rtl(text, main_script(text)[0]) else "ltr")
-            box, polygon = box_around(of.quad, (image.shape[1], image.shape[0])), of.quad if of.is_skewed else ()
+            corners = padded(of.quad, size) if text.rstrip()[-1] in _STOPS else of.quad
+            box, polygon = box_around(corners, size), corners if of.is_skewed else ()
             lines.append(Line(box, text.strip(), direction=direction, score=score, polygon=polygon))
             sureness += sure * len(text.strip())
     text = "\n".join(line.text for line in lines)

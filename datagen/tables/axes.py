@@ -126,8 +126,9 @@ class Cutter:
         num_whole = sum(
             not any(first < gap.middle < stop for gap in free) or self._is_uneven(first, stop) for first, stop in filled
         )
-        is_ruled = len(rules) > 1 and num_whole >= _WHOLE_SHARE * len(filled)
-        return [] if is_ruled and not any(map(self._parts_numbers, free)) else gaps
+        num_rules = sum(map(self._is_long, self.field.rules[self.way]))  # with those of a frame
+        is_ruled = num_rules > 2 and len(rules) > 0 and num_whole >= _WHOLE_SHARE * len(filled)
+        return [] if is_ruled and not any(self._parts_numbers(gap, rules) for gap in free) else gaps
 
     def _is_uneven(self, first: float, stop: float) -> bool:
         """Whether lines between two rules stand beside few others, as those of cells do that have several, and those of rows
@@ -145,11 +146,13 @@ class Cutter:
                 levels.append(middle)
         return len(levels) <= _MANY_LEVELS and len(lines) <= _UNEVEN * len(levels) * len({lane for _, lane in lines})
 
-    def _parts_numbers(self, gap: "_Gap") -> bool:
-        """Whether numbers stand on both sides of a gap, in one lane: these are of two cells."""
+    def _parts_numbers(self, gap: "_Gap", rules: Sequence[float]) -> bool:
+        """Whether numbers stand on both sides of a gap, in one lane, with no rule between: these are of two cells."""
         for lane in self.lanes:
             for a, b in itertools.pairwise(lane):
-                if sum(a.spans[self.way]) / 2 < gap.middle < sum(b.spans[self.way]) / 2 and a.is_number and b.is_number:
+                first, stop = sum(a.spans[self.way]) / 2, sum(b.spans[self.way]) / 2
+                is_ruled = any(first < at < stop for at in rules)
+                if first < gap.middle < stop and a.is_number and b.is_number and not is_ruled:
                     return True
         return False
 

@@ -13,6 +13,7 @@ from datagen.coarse.answers import BY
 from datagen.labels import RUNNING
 from datagen.page.line_breaks import has_one_width
 from datagen.record import Box, Line, Region, Sample
+from datagen.tables.cells import parse
 from datagen.writing import scripts
 
 _BODY = frozenset({"text", "list", "code"})
@@ -39,8 +40,10 @@ def doubts(page: Sample) -> Counter[str]:
     `glued`           an item's sign begins a line within a region; lines side by side are one region
     `code`            a line of signs alone, or a list's item, stands in a listing or between its parts; what an engine read
                       as text looks like a listing
-    `heading`         a short region in much larger letters than the text, or with a section's number in bold, is no heading; a
-                      page has two titles; an entry of its contents is a heading
+    `heading`         a short region in much larger letters than the text, or with a section's number in bold, is no heading;
+                      a page has two titles; an entry of its contents is a heading
+    `tables`          a row of a table has text in one column alone, as a line of a cell has; a head is a row of one table, and
+                      stands above another one
     `korean_spaces`   lines end within words on this page, and at a line's end nobody knows whether one does
     """
     counts: Counter[str] = Counter()
@@ -56,6 +59,7 @@ def doubts(page: Sample) -> Counter[str]:
     for a, b in itertools.pairwise(body):
         counts["torn"] += _is_torn(a, b, page.script)
         counts["code"] += _is_bit_of_code(a, b)
+    counts["tables"] += _are_tables_uneven(body)
     counts["korean_spaces"] += _unsure_breaks(body)
     counts["heading"] += max(0, sum(region.label == "title" for region in body) - 1)
     if any(region.label == "toc" for region in body):
@@ -146,6 +150,25 @@ def _is_full(region: Region, last: Line) -> bool:
     if last.direction == "rtl":
         return last.box.x0 < min(line.box.x0 for line in region.lines[:-1]) + _FULL_EM * em
     return last.box.x1 > max(line.box.x1 for line in region.lines[:-1]) - _FULL_EM * em
+
+
+def _are_tables_uneven(regions: Sequence[Region]) -> int:
+    num, has_head_within = 0, False
+    for region in regions:
+        if region.label != "table" or region.format != "html" or region.is_unread:
+            continue
+        try:
+            cells = parse(region.text).cells
+        except ValueError:
+            continue
+        num_columns = max((cell.column + cell.columns for cell in cells), default=0)
+        filled = [cell for cell in cells if cell.text]
+        rows = Counter(row for cell in filled for row in range(cell.row, cell.row + cell.rows))
+        lone = [cell for cell in filled if rows[cell.row] == 1 and cell.rows == 1]
+        has_head_within |= any(cell.columns == num_columns > 1 for cell in lone)
+        num += any(cell.columns < num_columns for cell in lone)
+    heads_above = any(a.label in _HEADINGS and b.label == "table" for a, b in itertools.pairwise(regions))
+    return num + (has_head_within and heads_above)
 
 
 def _is_bit_of_code(a: Region, b: Region) -> bool:

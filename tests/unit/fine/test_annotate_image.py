@@ -160,7 +160,7 @@ def test_lines_in_no_region_get_regions_and_regions_without_lines_go():
         lines=LEFT, layout=[seen("text", 540, 190, 960, 320), seen("table", 0, 900, 900, 1000), seen("image", 40, 500, 400, 800)]
     )
     text, picture = annotated(told).regions
-    assert (text.label, text.detected_by, text.box) == ("text", "ppocr-detector", Box(50, 200, 450, 310))
+    assert (text.label, text.detected_by, text.box) == ("text", "ppocr-detector", Box(45, 200, 454, 310))
     assert (picture.label, picture.text, picture.is_unread) == ("image", "", False)
 
 
@@ -278,7 +278,7 @@ def test_a_page_is_read_turned_if_that_is_surer_and_its_label_is_of_the_picture_
         return found
 
     def read(self, crops, lang="und"):
-        return [("Words of a page that was turned", 0.9 if crop[:, 0].mean() < crop[:, -1].mean() else 0.3) for crop in crops]
+        return [("Words of a page that was turned", 0.9 if crop[:, 9].mean() < crop[:, -9].mean() else 0.3) for crop in crops]
 
     monkeypatch.setattr(Engine, "detect", detect)
     monkeypatch.setattr(Engine, "read", read)
@@ -373,7 +373,7 @@ def test_a_skewed_line_is_read_straight_and_keeps_its_corners(monkeypatch):
     shapes: list[tuple[int, ...]] = []
     monkeypatch.setattr(told, "get", lambda name, **settings: Skewed(told, name))
     (result,) = AnnotateImage(unwarping=None)([page(told)], told)
-    assert shapes[0] == (30, 402)
+    assert shapes[0] == (30, 402 + 9)  # and a little at both ends
     lines = [line for region in result.regions for line in region.lines]
     assert lines[0].polygon == quad and lines[0].box == Box(47, 200, 450, 270)
     assert not any(line.polygon for line in lines[1:])

@@ -153,3 +153,10 @@ def test_numbers_below_each_other_are_rows_whatever_rules_there_are() -> None:
     lines = rows(("a", "b"), ("c", "1"), ("d", "2"), ("e", "3"))
     ruled = (Rule(30, ((-5, 120),)), Rule(110, ((-5, 120),)))
     assert (html(*lines, horizontal=ruled) or "").count("<tr>") == 4
+
+
+def test_numbers_that_a_rule_parts_part_no_cell_of_several_lines() -> None:
+    lines = [line(0, 22, "2"), *[line(100, 22 * n, "lines of a cell") for n in range(3)]]
+    lines += [line(0, 102, "3"), *[line(100, 80 + 22 * n, "a cell of lines") for n in range(3)]]
+    ruled = tuple(Rule(at, ((-5, 260),)) for at in (-5, 72, 150))
+    assert (html(*lines, horizontal=ruled) or "").count("<tr>") == 2

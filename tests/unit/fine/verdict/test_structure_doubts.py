@@ -91,3 +91,14 @@ def test_two_titles_and_an_entry_of_the_contents_as_a_heading():
     assert doubts(page(region("title", 100, "One title"), region("title", 200, "Another one"))) == {"heading": 1}
     entries = region("toc", 100, "1 First .... 3"), region("sub_title", 200, "2 Second 7")
     assert doubts(page(*entries)) == {"heading": 1}
+
+
+def test_rows_of_a_table_that_are_lines_of_a_cell_and_heads_within_and_above():
+    def table(html: str) -> Region:
+        return Region(Box(100, 300, 400, 400), "table", html, None, "pymupdf", format="html")
+
+    whole = table("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d e</td></tr></table>")
+    cut = table("<table><tr><td>a</td><td>b</td></tr><tr><td></td><td>e</td></tr></table>")
+    headed = table('<table><tr><td colspan="2">Head</td></tr><tr><td>a</td><td>b</td></tr></table>')
+    assert (doubts(page(whole)), doubts(page(cut)), doubts(page(headed))) == ({}, {"tables": 1}, {})
+    assert doubts(page(region("sub_title", 200, "Another head"), whole, headed)) == {"tables": 1}
