@@ -27,6 +27,7 @@ _VOICE = "\u3099\u309a"
 _LIKE_KANA = re.compile("[\u3041-\u30fa]")
 _DIGITS, _LETTERS = frozenset("01|"), frozenset("OolI")
 _LATIN_PAIR = re.compile("([A-Za-z]{2,}) (?=([A-Za-z]{2,}))")
+_ITEM = re.compile(r"[•●◦▪■□○・*–—-]\s*(?=\S)")
 _LETTERS_AS_ONE = str.maketrans("1|0", "llo")
 
 
@@ -101,7 +102,7 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
     score = cut.line.score or 0.0
     differing = Levenshtein.distance(ours, theirs)
     spaces = _spaces_are_wrong(cut, reading, script)
-    alike = _signs(cut.line.text) == _signs(reading)
+    alike = _are_alike(cut.line.text, reading)
     if not differing:
         misread = _digits_for_letters(cut.line.text, reading)
         return Spoken(len(ours), ours, misread=misread, spaces=spaces, score=score, is_alike=alike)
@@ -190,6 +191,13 @@ def _apart(text: str) -> tuple[str, list[str]]:
         elif before != ".":
             before = " " if char.isspace() else "."
     return letters, between
+
+
+def _are_alike(text: str, reading: str) -> bool:
+    """Whether two readings have the same signs. A list's sign is read as many things: what one sign says is enough."""
+    if (item := _ITEM.match(text)) and len(other := reading.split(maxsplit=1)) > 1 and len(other[0]) == 1:
+        text, reading = text[item.end() :], other[1]
+    return _signs(text) == _signs(reading)
 
 
 def _signs(text: str) -> str:

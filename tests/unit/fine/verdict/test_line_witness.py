@@ -88,3 +88,17 @@ def test_letters_in_a_mirror_are_told_by_turning_them_over():
 
 def test_small_kana_that_a_reader_took_for_large_ones_count_unless_the_ink_keeps_them():
     assert said("こういったこと", "こういつたこと", "こういったこと", "Jpan").misread == 1
+
+
+@pytest.mark.parametrize(
+    ("says", "reads", "is_alike"),
+    [
+        ("the “old” house – here", 'the "old" house - here', True),
+        ("the house (here)", "the house (here", False),
+        ("the House", "the house", False),
+        ("• an item of a list", "* an item of a list", True),
+        ("• an item of a list", "an item of a lists", False),
+    ],
+)
+def test_readings_are_alike_if_they_have_the_same_signs(says, reads, is_alike):
+    assert said(says, says, reads).is_alike is is_alike
