@@ -13,7 +13,7 @@ _CONTROL = {c: None for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in
 # ZWJ and ZWNJ choose forms of letters, so they stay where these are; TeX puts one between any two that might be a ligature.
 _INVISIBLE = re.compile(f"[{scripts.INVISIBLE}]|(?<=[\\x20-\u02ff\u0370-\u052f{scripts.HAN}])[{scripts.JOINERS}]+")
 _DOTS = re.compile(r"(?<![. ])( ?)\. \. \.(?! ?\.)")  # three dots that TeX spaces a little
-_HYPHENS = str.maketrans("\u2010\u2011", "--")
+_HYPHENS = str.maketrans({"\u2010": "-", "\u2011": "-", "\u0132": "IJ", "\u0133": "ij"})  # and letters that are two in the image
 _GLYPHS = re.compile(f"[{scripts.GLYPHS}]")
 _VERTICAL_FORM = re.compile(f"[{scripts.VERTICAL_FORMS}]")
 # MuPDF says some characters twice. It takes the bytes of an /ActualText for its characters, and so repeats the end of it. And it
@@ -67,7 +67,7 @@ _STEPS: tuple[tuple[Callable[[str], object], Callable[[str], str]], ...] = (
     (re.compile(f"[{scripts.SURROGATES}]").search, clean_text),
     (re.compile("\u00ad").search, lambda line: re.sub("\u00ad(?=\\s*$)", "-", line)),
     (re.compile(f"[{scripts.INVISIBLE}{scripts.JOINERS}]").search, lambda line: _INVISIBLE.sub("", line)),
-    (re.compile("[\u2010\u2011]").search, lambda line: line.translate(_HYPHENS)),
+    (re.compile("[\u2010\u2011\u0132\u0133]").search, lambda line: line.translate(_HYPHENS)),
     (_GLYPHS.search, lambda line: _GLYPHS.sub(_letters, line)),
     (_may_compose, functools.partial(unicodedata.normalize, "NFC")),
     (_CLUSTERED.search, lambda line: _TWICE.sub(lambda match: match[1] or match[4] or match[5], line)),

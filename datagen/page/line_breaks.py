@@ -20,7 +20,7 @@ _PHRASED = re.compile(f"[{scripts.PHRASED}{scripts.YI}]")
 _MONOSPACED = re.compile(
     r"Mono(?!type)|Courier|ERKurier|Consol|Typewriter|CM(?:SL|I|V|TC)?TT|SF(?:TT|ST|IT|TC)\d|SFTT|ECTT|Menlo|Monaco|Inconsolata"
     r"|Fixed|Letter ?Gothic|NimbusMon|Lucida Console|TeXGyreCursor|Cousine|(?:Source|Fira) ?Code|JetBrains|Cascadia|Iosevka"
-    r"|Andale|(?:tx|px|lm|cm|ec)tt\d*$",
+    r"|Andale|(?:t1x|tx|px|lm|cm|ec)b?tt(?:sl|it|sc|o)?\d*$",
     re.IGNORECASE,
 )
 _CODE_SHARE = 0.75  # of a line's signs in a font of one width, where it is code

@@ -127,7 +127,10 @@ def _is_cut_korean(left: str, right: str, words: Collection[str]) -> bool:
     whole = (last[0] + first[0]).lower()
     if whole in words or (last[0].endswith("니") and first[0] == "다"):  # the polite ending of a sentence
         return True
-    return last[0] not in words and any(word.startswith(whole) for word in words)
+    if last[0] in words:
+        return False
+    is_begun = len(last[0]) > 1 and any(last[0] + first[0][:n] in words for n in range(1, len(first[0])))  # an ending follows
+    return is_begun or any(word.startswith(whole) for word in words)
 
 
 def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
@@ -144,9 +147,19 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
     solid, compound = (last[0] + first[0]).lower(), f"{last[0]}-{first[0]}".lower()
     if solid in words:
         return left[:-1] + right
-    if compound in words or last[0].lower() in _COMPOUNDING or _is_compound(left[:-1], last[0], first[0], words):
+    if (
+        compound in words
+        or _has_compounds_with(first[0], words)
+        or last[0].lower() in _COMPOUNDING
+        or _is_compound(left[:-1], last[0], first[0], words)
+    ):
         return left + right
     return left[:-1] + right if right[0].islower() else left + right
+
+
+def _has_compounds_with(second: str, words: Collection[str]) -> bool:
+    """Whether the page has other compounds with the same second half and their hyphen."""
+    return len(second) >= _MIN_COMPOUNDING and any(word.endswith(f"-{second}") for word in words)
 
 
 def _is_compound(before: str, last: str, first: str, words: Collection[str]) -> bool:
@@ -167,6 +180,8 @@ def is_cut_literal(left: str, right: str) -> bool:
         return True
     if _ADDRESS.search(before):
         if ("<" in before and ">" not in before) or (_CUT_HOST.search(before) and _REST_OF_HOST.match(after)):
+            return True
+        if before[-1] == "." and _EXTENSIONS.match(after):
             return True
         return before[-1] not in _CLOSING and bool(_PART_OF_ADDRESS.match(after.rstrip(_CLOSING)))
     return before[-1:] == "/" and len(before) > 1 and bool(_PATH.search(before)) and bool(_PART_OF_ADDRESS.match(after))

@@ -143,3 +143,12 @@ def test_a_conjunction_is_one_where_the_page_has_it_as_a_word():
 def test_what_stands_behind_a_cut_word_is_no_word():
     assert words_of(["one encoding-", "independent way"]) == {"one", "way"}
     assert joined(["in an encoding-", "independent way"], words={"encoding"}) == "in an encoding-independent way"
+
+
+def test_a_korean_word_whose_ending_follows_is_whole_and_a_compound_like_others_keeps_its_hyphen():
+    assert joined(["이 하드웨", "어에 설치"], words={"하드웨어", "설치"}) == "이 하드웨어에 설치"
+    assert (
+        joined(["de preconfiguratie-", "instellingen"], words={"configuratie-instellingen"}) == "de preconfiguratie-instellingen"
+    )
+    address = "https://www.debian.org/ch02.en."
+    assert joined([f"see {address}", "html#_life is"]) == f"see {address}html#_life is"
