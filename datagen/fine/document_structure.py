@@ -1,5 +1,6 @@
 """Headings, footnotes and captions, told by the typefaces, places and numbers of a whole document beside the layout engine."""
 
+import itertools
 import re
 import statistics
 from collections import Counter, defaultdict
@@ -87,6 +88,7 @@ class SettleStructure(Stage):
             signals = page.quality.signals | {"structure_agreement": round(num_same / len(made), 3)}
             page = replace(page, quality=replace(page.quality, signals=signals))
             made = _with_whole_headings(made, [document.styles.get(_Place(n, i)) for i in range(len(made))])
+            made = _with_notes_in_order(made)
             yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))
 
 
@@ -281,6 +283,16 @@ class _Document:
             elif place in labels:
                 levels[place] = 2
         return levels
+
+
+def _with_notes_in_order(regions: Sequence[Region]) -> list[Region]:
+    """The regions, in which footnotes below each other that follow each other stand from the top."""
+    result: list[Region] = []
+    for is_note, run in itertools.groupby(regions, key=lambda region: region.label == "footnote"):
+        notes = list(run)
+        is_column = is_note and max(r.box.x0 for r in notes) < min(r.box.x1 for r in notes)
+        result += sorted(notes, key=lambda r: r.box.y0) if is_column else notes
+    return result
 
 
 def _with_whole_headings(regions: Sequence[Region], styles: Sequence[_Style | None]) -> list[Region]:

@@ -46,7 +46,7 @@ _PARTICLES = frozenset(
     "에 에서 에게 에는 에도 에만 을 를 은 는 의 와 과 로 로서 로써 으로 으로는 보다 까지 부터 처럼 께서".split()
     + "입니다 습니다 이며 이나".split()
 )
-_CUT_DOI, _CUT_FILE = re.compile(r"\bdoi:10\.$", re.IGNORECASE), re.compile(r"(?=.*[a-z])[\w.+-]*[\d_/-][\w.+-]*\.")
+_CUT_DOI, _CUT_FILE = re.compile(r"\bdoi:10\.$", re.IGNORECASE), re.compile(r"(?=.*[a-z])[\w.+/-]*[\d_/-][\w.+-]*\.")
 _EXTENSIONS = re.compile(
     r"(?:conf|txt|deb|dsc|orig|tar|gz|xz|html?|pdf|py|sh|xml|json|ya?ml|symbols|install|dirs|docs|links|postinst|preinst|postrm|prerm"
     r"|templates|service|changes|patch|diff)\b"
@@ -144,6 +144,8 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
         return f"{left} {right}"
     if _LITERAL.fullmatch(_last_token(left)) or _IN_NAME.search(right.partition(" ")[0]):
         return left + right
+    if last[0].lower() == first[0].lower() and len(first[0]) > 2:  # masing-masing
+        return left + right
     solid, compound = (last[0] + first[0]).lower(), f"{last[0]}-{first[0]}".lower()
     if solid in words:
         return left[:-1] + right
@@ -173,6 +175,8 @@ def is_cut_literal(left: str, right: str) -> bool:
     """Whether an address or a path at the end of a line goes on at the beginning of the next."""
     before, after = _last_token(left), right.partition(" ")[0]
     if before.endswith(_SCHEMES) and after.startswith("//"):
+        return True
+    if len(before) > 2 and before[-1] == "@" and after[:1].isalnum():
         return True
     if _CUT_VALUE.fullmatch(before) and after[:1].isalnum():
         return True

@@ -42,8 +42,8 @@ def doubts(page: Sample) -> Counter[str]:
                       as text looks like a listing
     `heading`         a short region in much larger letters than the text, or with a section's number in bold, is no heading;
                       a page has two titles; an entry of its contents is a heading
-    `tables`          a row of a table has text in one column alone, as a line of a cell has; a head is a row of one table, and
-                      stands above another one
+    `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has; a head is a row
+                      of one table, and stands above another one
     `korean_spaces`   lines end within words on this page, and at a line's end nobody knows whether one does
     """
     counts: Counter[str] = Counter()
@@ -137,6 +137,10 @@ def _is_torn(a: Region, b: Region, script: str) -> bool:
     is_full = _is_full(a, last)
     if first.text[:1].islower() or last.text[-1] in ",-،、，":
         return is_full and last.font == first.font
+    if not any(map(str.isalnum, last.text[-1:])):
+        return False
+    if is_full and len(a.lines) > 1 and last.font == first.font and a.label != "code" and not _NUMBERED_HEADING.match(first.text):
+        return first.text[:1].isalpha() and any(map(str.islower, last.text))
     has_no_case = not any(c.isupper() or c.islower() for c in first.text[:8])
     starts_lower = first.box.x0 > a.lines[-1].box.x0 + _ALIGNED_EM * em if first.direction == "ltr" else False
     return has_no_case and is_full and last.font == first.font and not starts_lower and len(last.text) > 12
@@ -166,7 +170,8 @@ def _are_tables_uneven(regions: Sequence[Region]) -> int:
         rows = Counter(row for cell in filled for row in range(cell.row, cell.row + cell.rows))
         lone = [cell for cell in filled if rows[cell.row] == 1 and cell.rows == 1]
         has_head_within |= any(cell.columns == num_columns > 1 for cell in lone)
-        num += any(cell.columns < num_columns for cell in lone)
+        num_rows = max((cell.row + cell.rows for cell in cells), default=0)
+        num += any(cell.columns < num_columns for cell in lone) or len(rows) < num_rows
     heads_above = any(a.label in _HEADINGS and b.label == "table" for a, b in itertools.pairwise(regions))
     return num + (has_head_within and heads_above)
 

@@ -150,5 +150,7 @@ def test_a_korean_word_whose_ending_follows_is_whole_and_a_compound_like_others_
     assert (
         joined(["de preconfiguratie-", "instellingen"], words={"configuratie-instellingen"}) == "de preconfiguratie-instellingen"
     )
+    assert joined(["kekurangan masing-", "masing jenis"]) == "kekurangan masing-masing jenis"
+    assert joined(["see /etc/X11/xorg.", "conf."]) == "see /etc/X11/xorg.conf."
     address = "https://www.debian.org/ch02.en."
     assert joined([f"see {address}", "html#_life is"]) == f"see {address}html#_life is"

@@ -102,3 +102,10 @@ def test_rows_of_a_table_that_are_lines_of_a_cell_and_heads_within_and_above():
     headed = table('<table><tr><td colspan="2">Head</td></tr><tr><td>a</td><td>b</td></tr></table>')
     assert (doubts(page(whole)), doubts(page(cut)), doubts(page(headed))) == ({}, {"tables": 1}, {})
     assert doubts(page(region("sub_title", 200, "Another head"), whole, headed)) == {"tables": 1}
+    apart = table("<table><tr><td>a</td><td>b</td></tr><tr><td></td><td></td></tr><tr><td>c</td><td>d</td></tr></table>")
+    assert doubts(page(apart)) == {"tables": 1}
+
+
+def test_a_full_line_without_a_stop_goes_on_whatever_its_next_word_is():
+    cut = region("text", 100, WHOLE, WHOLE), region("text", 160, "DHCP and so on.", x0=120)
+    assert doubts(page(*cut)) == {"torn": 1}
