@@ -32,7 +32,8 @@ def labels(page: Sample) -> Mapping[int, str]:
             result[i] = label
     if (title := _title(page, heights, usual)) is not None:
         result[title] = "title"
-    result |= dict.fromkeys(_notes(page, heights, usual), "footnote")
+    body = {i: height for i, height in heights.items() if i not in result}
+    result |= dict.fromkeys(_notes(page, body, usual), "footnote")
     return {i: label for i, label in result.items() if label != page.regions[i].label}
 
 

@@ -92,3 +92,30 @@ def test_the_page_says_how_many_labels_it_kept_and_one_read_from_its_image_passe
     made = [one for one in SettleStructure()([page(0, wrong, region(BODY, 300)), read], OPEN) if isinstance(one, Sample)]
     assert made[0].quality.signals["structure_agreement"] == 0.5
     assert made[1] is read
+
+
+def test_footnotes_stand_from_the_top_and_the_head_of_a_note_is_deeper_than_its_section():
+    first, last = region("1 One note of the page", 1200, "footnote", 16), region("2 Another note of it", 1250, "footnote", 16)
+    assert [label_and_text[1] for label_and_text in settled(page(0, region(BODY, 300), last, first))[0][1:]] == [
+        first.text,
+        last.text,
+    ]
+    small = region("NOTE", 600, "sub_title", 22, "Sans", "## NOTE")
+    made = settled(page(0, heading("6.3.4 Of disks", 100, "####"), region(BODY, 300), small, region(BODY, 700)))[0]
+    assert made[2] == ("sub_title", "##### NOTE")
+
+
+def test_a_page_that_was_read_is_labelled_by_its_words_and_places():
+    def read(text: str, y: int, label: str = "text", height: int = 20, mark: str = "") -> Region:
+        return replace(region(text, y, label, height, "", mark), by="ppocr")
+
+    regions = (
+        read("A Title", 60, "sub_title", 40, "## A Title"),
+        read(BODY, 300),
+        read("Table 2: Of words", 500, "image_caption"),
+        read("1 A note in small letters", 1250, height=15),
+        read("12", 1380),
+    )
+    made = settled(page(0, *regions))[0]
+    assert [label for label, _ in made] == ["title", "text", "table_caption", "footnote", "page_number"]
+    assert made[0][1] == "# A Title"
