@@ -97,7 +97,7 @@ def _as_read(page: Sample) -> Sample:
     anew = labels_of_read(page) if page.task == "page" else {}
     if not anew:
         return page
-    regions = tuple(relabelled(region, anew.get(i, region.label), 1) for i, region in enumerate(page.regions))
+    regions = tuple(relabelled(region, anew.get(i, region.label), 0) for i, region in enumerate(page.regions))
     return replace(page, regions=regions, text=markdown(regions))
 
 
@@ -344,6 +344,7 @@ def relabelled(region: Region, label: str, level: int) -> Region:
         hashes = _HASHES.match(text)
         bare = text[hashes.end() :] if hashes else " ".join(_STARRED.sub(r"\2", text).split())
         depth = level if label == "sub_title" and level else len(hashes[0]) - 1 if hashes else 1 + (label == "sub_title")
+        depth = 1 if label == "title" != region.label else depth
         text = f"{'#' * depth} {bare}"
     elif region.label in _HEADINGS:
         text = _HASHES.sub("", text, count=1)
