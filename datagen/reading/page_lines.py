@@ -170,7 +170,7 @@ def _asked(cuts: Sequence[LineView], readers: LineReaders) -> tuple[Choice, str,
     guess = script = readers.guessed_script([of.image for of in cuts])
     reader, read_in = readers.who("und", script)
     # A page in another script has lines in Latin, too: names, commands. PP-OCR is surer of those.
-    few = sorted(asked, key=lambda of: read[id(of)][2])[:_NUM_TRIED]
+    few = sorted(asked, key=lambda of: (read[id(of)][2] >= SURE, -of.image.shape[1] / of.image.shape[0]))[:_NUM_TRIED]
     confidence = readers.confidence(reader, _images(few), read_in, script) if reader.name == TESSERACT else 1.0
     if (reader == readers.ppocr and score < SURE) or confidence < _CONFIDENT:
         script = _tried(few, readers)

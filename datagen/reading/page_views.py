@@ -14,6 +14,7 @@ from datagen.reading.line_readers import TESSERACT, LineReaders
 from datagen.reading.page_lines import LETTERS, PageLines, drift
 
 _NUM_ASKED = 8  # lines that tell which way up a page stands
+_NUM_TRIED, _MUCH_BETTER = 3, 0.2  # lines that are read in every script; by how much surer they are the right way up
 _BETTER = 0.05  # another way up is believed if these are read so much more surely then
 _SURE_ENGINE, _CONFIDENT, _NUM_READ = 0.8, 0.6, 4  # what the engine, and Tesseract of so many lines, must be sure of
 _MOSTLY = 0.5  # of the lines' length stands: the page may be turned by a quarter
@@ -153,13 +154,22 @@ def _quarters(image: numpy.ndarray, quads: Sequence[Quad], orientation: Choice, 
     best = max(family, key=lambda way: confident[way])
     if confident[best] >= _CONFIDENT:
         return best
+    if not any(confident.values()):  # small print of which Tesseract can't tell the script
+        tried = {way: readers.best_confidence(_turned(asked[:_NUM_TRIED], way)) for way in family}
+        best = max(family, key=lambda way: tried[way])
+        if tried[best] >= _CONFIDENT and tried[best] > min(tried.values()) + _MUCH_BETTER:
+            return best
     return quarters if quarters in (1, 3) and quarters in family and sure >= _SURE_ENGINE else 0
+
+
+def _turned(lines: Sequence[LineView], quarters: int) -> list[numpy.ndarray]:
+    return [numpy.ascontiguousarray(numpy.rot90(line.image, quarters)) for line in lines]
 
 
 def _confidence(lines: Sequence[LineView], quarters: int, readers: LineReaders) -> float:
     """How confident Tesseract is of lines that were turned by so many quarters, in the script that it takes them for; 0 where it
     takes them for none, as it does where they lie on their head."""
-    turned = [numpy.ascontiguousarray(numpy.rot90(line.image, quarters)) for line in lines]
+    turned = _turned(lines, quarters)
     script = readers.guessed_script(turned)
     reader, lang = readers.who("und", script)
     return readers.confidence(reader, turned[:_NUM_READ], lang, script) if reader.name == TESSERACT else 0.0
