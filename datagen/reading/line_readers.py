@@ -56,7 +56,7 @@ class LineReaders(NamedTuple):
         return sum(sure * len(text) for text, _, sure in readings) / max(1, sum(len(text) for text, *_ in readings))
 
     def best_confidence(self, lines: Sequence[numpy.ndarray]) -> float:
-        """Tesseract's confidence of lines, (H, W) gray bytes each, in the script of its in which it is highest. That takes seconds."""
+        """Tesseract's confidence of lines, (H, W) gray bytes each, in the script in which it is highest. It takes seconds."""
         return max(self.confidence(Choice(TESSERACT), lines, lang, script) for script, lang in tesseract.of_scripts().items())
 
     def read_surely(

@@ -93,7 +93,7 @@ def _is_glued(region: Region) -> bool:
 def _looks_like_code(region: Region) -> bool:
     """Whether most lines of a text are such as code has: no engine here tells listings in images."""
     lines = [line.text for line in region.lines if line.text]
-    return region.label in ("text", "list", *_HEADINGS) and 2 * sum(bool(_AS_CODE.match(text)) for text in lines) > len(lines) > 0
+    return region.label in ("text", *_HEADINGS) and 2 * sum(bool(_AS_CODE.match(text)) for text in lines) > len(lines) > 0
 
 
 def _are_apart(a: Box, b: Box) -> bool:

@@ -84,7 +84,8 @@ def test_korean_lines_that_end_within_words_leave_others_in_doubt():
 def test_what_an_engine_read_as_text_and_looks_like_a_listing():
     listing = replace(region("text", 100, "# apt-get install make", "$ make --jobs 2", "int main() {"), by="ppocr")
     prose = replace(region("text", 100, "The command make runs", "what a file says (see there)."), by="ppocr")
-    assert (doubts(page(listing)), doubts(page(prose))) == ({"code": 1}, {})
+    item = replace(region("list", 100, "• the desktop GNOME 3.22;"), by="ppocr")
+    assert (doubts(page(listing)), doubts(page(prose)), doubts(page(item))) == ({"code": 1}, {}, {})
 
 
 def test_two_titles_and_an_entry_of_the_contents_as_a_heading():
