@@ -16,7 +16,9 @@ from datagen.writing import scripts
 from datagen.writing.bidi import num_rtl
 from datagen.writing.join_lines import is_cut_literal
 
-_BULLET = re.compile(f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}](?:\\s|$)|[-–—*+o](?:\\s|$)")
+_BULLET = re.compile(
+    f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}](?:\\s|$)|[-–—*+](?:\\s|$)|o(?:\\s(?=[^a-zà-ÿ])|$)"
+)  # "o" is a word, too
 _SURE_BULLET = re.compile(f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙{scripts.PRIVATE}]")
 _NUMBERED = re.compile(
     r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\]|[①-⑳])(?:\s|$)"

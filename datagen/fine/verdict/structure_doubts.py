@@ -44,7 +44,7 @@ def doubts(page: Sample) -> Counter[str]:
                       a page has two titles; an entry of its contents is a heading
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has; a head is a row
                       of one table, and stands above another one
-    `korean_spaces`   lines end within words on this page, and at a line's end nobody knows whether one does
+    `korean_spaces`   a line ends in Korean and the next one begins so: it may end within a word, and nothing tells
     """
     counts: Counter[str] = Counter()
     body = [region for region in page.regions if region.label not in RUNNING]
@@ -200,8 +200,4 @@ def _breaks(regions: Sequence[Region]) -> Iterator[tuple[str, str, bool]]:
 
 
 def _unsure_breaks(regions: Sequence[Region]) -> int:
-    breaks = list(_breaks(regions))
-    if not breaks:
-        return 0
-    cut = sum(not is_spaced or bool(_KOREAN_ENDING.match(first)) for _, first, is_spaced in breaks)
-    return sum(is_spaced for *_, is_spaced in breaks) if cut else 0
+    return sum(is_spaced for *_, is_spaced in _breaks(regions))
