@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"[\W_]*(?:\d{1,4}|[ivxlcdm]{1,7}|[IVXLCDM]{1,7})[\W_]*")
 _ROW = 0.4  # of a line's height: middles that are no further apart are of one row
 _NEARLY = 0.25  # of the usual distance between two lines
 _TALLER, _MUCH_TALLER = 1.4, 1.9  # times as high, at most, are lines of one size; and those that stand as close as all others
+_MOSTLY_STANDS = 0.9  # of the characters
 _FEW_PROSE, _LONG_LINE = 4, 7.0  # lines of running text; how many times as long as high half of them are, at least
 _FULL_OF_TEXT, _ONLY_TEXT = 0.3, 0.6  # of a picture's area, or of its ink, in lines: it is a box with text
 
@@ -104,8 +105,10 @@ def is_prose(lines: Sequence[Line]) -> bool:
 
 
 def _are_columns(lines: Sequence[Line]) -> bool:
-    """Whether lines are columns of running text that stand, which no cell of a table has."""
-    return is_prose(lines) and all(line.direction == "ttb" for line in lines)
+    """Whether lines are columns of running text that stand, which no cell of a table has, with a number or a word that lies."""
+    standing = [line for line in lines if line.direction == "ttb"]
+    num_chars = sum(len(line.text) for line in lines)
+    return is_prose(standing) and sum(len(line.text) for line in standing) > _MOSTLY_STANDS * num_chars
 
 
 def _length(line: Line) -> float:

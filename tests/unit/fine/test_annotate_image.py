@@ -383,3 +383,18 @@ def test_it_wants_a_gpu_if_one_of_its_engines_does():
     assert AnnotateImage().needs.gpus == 0
     assert AnnotateImage(layout=Choice("pp-doclayout")).needs.gpus == 1
     assert AnnotateImage(layout=Choice.of("pp-doclayout", device="cpu")).needs.gpus == 0
+
+
+def test_columns_that_the_layout_has_for_a_table_are_text_with_a_number_that_lies_among_them():
+    columns = [
+        "吾輩は猫である名前はまだ無い",
+        "どこで生れたか頓と見当がつかぬ",
+        "何でも薄暗いじめじめした所で",
+        "ニャーニャー泣いていた事だけは",
+        "記憶している吾輩はここで始めて",
+    ]
+    standing = [(Box(700 - 80 * n, 100, 740 - 80 * n, 700), text, 0.99) for n, text in enumerate(columns)]
+    told = Told(lines=[*standing, (Box(700, 720, 800, 750), "12", 0.99)], layout=[seen("table", 340, 90, 820, 760)])
+    result = annotated(told)
+    assert "table" not in {region.label for region in result.regions}
+    assert "".join(region.text for region in result.regions if region.text != "12") == "".join(columns)
