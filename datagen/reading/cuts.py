@@ -22,7 +22,8 @@ _SAME_TEXT = 50.0  # of 100
 
 class LineView(NamedTuple):
     """A line seen one way up: its corners in an image's pixels, clockwise from the top left one of its first character, as that
-    stands upright, and (H, W) gray or (H, W, 3) RGB bytes between them, made straight if it `is_skewed`; and what it says so."""
+    stands upright, and (H, W) gray or (H, W, 3) RGB bytes between them, made straight if it `is_skewed`; and what it says so.
+    `padded` is the same with a little more at both ends, for a reader that is better with that."""
 
     quad: Quad
     image: numpy.ndarray
@@ -30,6 +31,7 @@ class LineView(NamedTuple):
     is_skewed: bool = False
     text: str = ""
     score: float | None = None
+    padded: numpy.ndarray | None = None
 
     @property
     def aspect(self) -> float:

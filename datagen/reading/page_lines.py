@@ -97,7 +97,7 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     size = image.shape[1], image.shape[0]
-    cuts = [cut(gray, padded(quad, size), drift(quad))._replace(quad=quad) for quad in quads]
+    cuts = [cut(gray, quad, drift(quad))._replace(padded=cut(gray, padded(quad, size), drift(quad)).image) for quad in quads]
     flat = [of for of in cuts if of.aspect <= TALL]
     script = script_of(lang) if lang != "und" and script in ("Zyyy", "") else script
     reader, read_in = readers.who(lang, script)
@@ -150,7 +150,8 @@ def mean_score(lines: Sequence[Line]) -> float | None:
 
 
 def _read(cuts: Sequence[LineView], reader: Choice, lang: str, readers: LineReaders) -> _Readings:
-    return dict(zip(map(id, cuts), readers.read_surely(reader, [of.image for of in cuts], lang), strict=True))
+    images = [of.padded if reader == readers.ppocr and of.padded is not None else of.image for of in cuts]
+    return dict(zip(map(id, cuts), readers.read_surely(reader, images, lang), strict=True))
 
 
 def _without(cuts: Sequence[LineView], readings: _Readings) -> list[LineView]:
