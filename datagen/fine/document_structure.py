@@ -10,8 +10,9 @@ from typing import ClassVar, NamedTuple
 
 from datagen.coarse.answers import BY
 from datagen.engines import Engines
+from datagen.fine.read_labels import caption
 from datagen.fine.read_labels import labels as labels_of_read
-from datagen.fine.wording import FIGURE, ITEM, MARK, NAMED, OF_SECTION, TABLE, is_bold
+from datagen.fine.wording import ITEM, MARK, OF_SECTION, is_bold
 from datagen.labels import RUNNING
 from datagen.markdown import markdown
 from datagen.page.boxes import around
@@ -33,7 +34,7 @@ _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages w
 _SAME_PT = 0.7  # boxes are whole pixels
 _SMALLER, _SMALLEST, _LARGER, _RAISED = 0.93, 0.6, 1.25, 1.1  # of the size of the text
 _HEADING_GAP = 0.9  # between the lines of a heading, of their height
-_MAX_LINES, _MAX_CHARS, _MAX_CAPTION_LINES = 2, 120, 4
+_MAX_LINES, _MAX_CHARS = 2, 120
 _FOOT = 0.45  # of the page's height: footnotes stand lower
 _NEAR = 0.008  # of the page's height
 _MIN_PAGES = 3
@@ -145,7 +146,7 @@ class _Document:
 
     def labels(self) -> dict[_Place, str]:
         """The labels of regions that get another one."""
-        captions = {place: label for place in self.heights if (label := self._caption(place))}
+        captions = {place: label for place in self.heights if (label := caption(self._region(place)))}
         footnotes = {place: "footnote" for n in range(len(self.pages)) for place in self._footnotes(n)}
         codes = dict.fromkeys(self._codes(), "code")
         return self._headings() | codes | dict.fromkeys(self._lone_heads(), "sub_title") | footnotes | captions
@@ -246,18 +247,6 @@ class _Document:
         above, box = self._region(notes[-1]).box, self._region(place).box
         height = self.heights[place] * max(self.pages[place.page].size) / _POINTS
         return -height < box.y0 - above.y1 < height and min(above.x1, box.x1) > max(above.x0, box.x0)
-
-    def _caption(self, place: _Place) -> str:
-        region = self._region(place)
-        if region.label not in (*_TEXTS, *_HEADINGS, "footer", "header", "image_caption", "table_caption"):
-            return ""
-        text = _plain(region)
-        says = "table_caption" if TABLE.match(text) else "image_caption" if FIGURE.match(text) else ""
-        if not says or len(region.lines) > _MAX_CAPTION_LINES:
-            return ""
-        if region.label.endswith("_caption"):
-            return says
-        return says if NAMED.match(text) else ""
 
     def levels(self, labels: Mapping[_Place, str]) -> dict[_Place, int]:
         """How deep headings are whose label is new or that have no number: as most others of their type."""

@@ -28,7 +28,7 @@ def labels(page: Sample) -> Mapping[int, str]:
     usual = statistics.median(texts) if texts else 0.0
     result: dict[int, str] = {}
     for i in heights:
-        if label := _by_word(page.regions[i]) or _number(page.regions[i], page.size[1]):
+        if label := caption(page.regions[i]) or _number(page.regions[i], page.size[1]):
             result[i] = label
     if (title := _title(page, heights, usual)) is not None:
         result[title] = "title"
@@ -43,10 +43,15 @@ def _height(region: Region) -> float:
     )
 
 
-def _by_word(region: Region) -> str:
-    text = region.lines[0].text
+def caption(region: Region) -> str:
+    """The label of a region that begins with the word for a figure or a table, and a number, as its caption does; else ""."""
+    text = " ".join(line.text for line in region.lines)
     says = "table_caption" if TABLE.match(text) else "image_caption" if FIGURE.match(text) else ""
-    if not says or region.label not in (*_CAPTIONS, *_HEADINGS, "text") or len(region.lines) > _MAX_CAPTION_LINES:
+    if (
+        not says
+        or region.label not in (*_CAPTIONS, *_HEADINGS, "text", "list", "header", "footer")
+        or len(region.lines) > _MAX_CAPTION_LINES
+    ):
         return ""
     return says if region.label in _CAPTIONS or NAMED.match(text) else ""
 

@@ -7,7 +7,7 @@ on in the next region, an item's sign stands within a paragraph, a line of a lis
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
 from datagen.labels import RUNNING
@@ -186,18 +186,14 @@ def _is_bit_of_code(a: Region, b: Region) -> bool:
     return False
 
 
-def _breaks(regions: Sequence[Region]) -> Iterator[tuple[str, str, bool]]:
-    """The ends and beginnings of lines between which a Korean word may be cut, and whether the text has a space there."""
+def _unsure_breaks(regions: Sequence[Region]) -> int:
+    """The number of lines' ends at which a Korean word may be cut, and the text has a space."""
+    num = 0
     for region in regions:
         if region.label not in ("text", "list", "footnote") or region.is_unread:
             continue
         for a, b in itertools.pairwise(region.lines):
-            if not a.text or not b.text or not _HANGUL.match(b.text[0]):
-                continue
-            if _HANGUL.match(a.text[-1]) or (a.text[-1].isalnum() and _KOREAN_ENDING.match(b.text)):
-                last, first = a.text.split()[-1], b.text.split()[0]
-                yield last, b.text, f"{last} {first}" in region.text
-
-
-def _unsure_breaks(regions: Sequence[Region]) -> int:
-    return sum(is_spaced for *_, is_spaced in _breaks(regions))
+            if a.text and b.text and _HANGUL.match(b.text[0]):
+                may_be_cut = _HANGUL.match(a.text[-1]) or (a.text[-1].isalnum() and _KOREAN_ENDING.match(b.text))
+                num += bool(may_be_cut) and f"{a.text.split()[-1]} {b.text.split()[0]}" in region.text
+    return num
