@@ -82,7 +82,7 @@ class SettleStructure(Stage):
                 yield _as_read(page)
                 continue
             made = [
-                relabelled(region, labels.get(_Place(n, i), region.label), levels.get(_Place(n, i), 0))
+                _relabelled(region, labels.get(_Place(n, i), region.label), levels.get(_Place(n, i), 0))
                 for i, region in enumerate(regions)
             ]
             num_same = sum(a.label == b.label for a, b in zip(regions, made, strict=True))
@@ -98,7 +98,7 @@ def _as_read(page: Sample) -> Sample:
     anew = labels_of_read(page) if page.task == "page" else {}
     if not anew:
         return page
-    regions = tuple(relabelled(region, anew.get(i, region.label), 0) for i, region in enumerate(page.regions))
+    regions = tuple(_relabelled(region, anew.get(i, region.label), 0) for i, region in enumerate(page.regions))
     return replace(page, regions=regions, text=markdown(regions))
 
 
@@ -324,7 +324,7 @@ def _plain(region: Region) -> str:
     return " ".join(line.text for line in region.lines)
 
 
-def relabelled(region: Region, label: str, level: int) -> Region:
+def _relabelled(region: Region, label: str, level: int) -> Region:
     """The region with a label, and with the Markdown of that label: hashes before a heading, no stars in one."""
     if region.is_unread or region.format != "markdown":
         return region if region.label == label else replace(region, label=label)
