@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+import torch._dynamo  # FSDP loads it and takes two seconds; here once, and not in each process that is forked
+import torch.distributed.fsdp
 from PIL import Image
 
 from datagen.disk.storage import Folder
