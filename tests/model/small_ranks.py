@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 import time
+import types
 from pathlib import Path
 
 from datagen.disk.storage import Folder
@@ -69,7 +70,7 @@ def befall(what: str) -> None:
 
 
 if __name__ == "__main__":
-    from model.train import trainer
-
-    trainer.train = train
+    trainer = types.ModuleType("model.train.trainer")  # the real one takes three seconds to load, and each rank is a process
+    trainer.train = train  # type: ignore[attr-defined]
+    sys.modules[trainer.__name__] = trainer
     sys.exit(launch.rank(Path(sys.argv[2])))
