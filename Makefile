@@ -75,13 +75,14 @@ $(VENV)/.system $(VENV)/.word: Makefile | $(VENV)/.installed
 	else echo "please install, as root: apt-get install$$missing" >&2; fi
 
 # A process that has no test left takes some from another; what tests share is made once for all of them (tests/conftest.py).
-PYTEST := $(VENV)/bin/python -m pytest -q --numprocesses logical --maxprocesses 4 --dist worksteal
+PYTEST := $(VENV)/bin/python -m pytest -q --dist worksteal
 
 test: setup-word
-	@$(PYTEST) -m 'not slow'
+	@$(PYTEST) -m 'not slow' --numprocesses logical --maxprocesses 4
 
+# One process more than there are cores, since slow tests also wait for what they have killed.
 test-slow: setup-word
-	@$(PYTEST) -m slow
+	@$(PYTEST) -m slow --numprocesses $$(( $$(nproc) < 4 ? $$(nproc) + 1 : 4 ))
 
 lint: setup
 	@$(VENV)/bin/ruff check .

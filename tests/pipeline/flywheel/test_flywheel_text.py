@@ -75,7 +75,7 @@ def test_text_alone_opens_a_gate(tmp_path):
     """Few letters, so that a reader learns them in a minute; and a precision that few pieces can show."""
     wheel.few_documents(tmp_path / "in")
     given = text(tmp_path / "text", "he.txt", lines=900)
-    first = Fit(steps=300, learning_rate=2e-3, batch_width=1_200, num_lines=1)
+    first = Fit(steps=150, learning_rate=2e-3, batch_width=1_200, num_lines=1)
     brought = BROUGHT | {"text": given, "max_text_lines": 1_200, "first": first}
     assert wheel.turn(tmp_path / "in", tmp_path / "out", **brought) == 0
     row, gate = metrics(tmp_path)["languages"]["he"], metrics(tmp_path)["gates"]["Hebr"]["agreed"]
