@@ -18,7 +18,7 @@ from transformers import PPOCRV6SmallRecConfig, PPOCRV6SmallRecForTextRecognitio
 from datagen.engines import compact, ppocr, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from flywheel.lines.crops import Crop, degraded
-from flywheel.readers.compact import _batches, _loss
+from flywheel.readers.ctc_training import batches_of, loss_of_lines
 from flywheel.step import Fit
 from tests.bench.flywheel.reader import best, lines
 
@@ -63,7 +63,7 @@ def train_ours(crops: list[Crop], alphabet: Alphabet, fit: Fit) -> float:
     net = CompactNet(CompactConfig(), len(alphabet.symbols) + 1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def loss(batch: Sequence[Crop], random: numpy.random.Generator) -> torch.Tensor | None:
-        return _loss(net, alphabet, fit, batch, random, compact.has_fast_bf16())
+        return loss_of_lines(net, alphabet, fit, batch, random, compact.has_fast_bf16())
 
     return _seconds(net, loss, crops, fit, NUM_STEPS)
 
@@ -99,7 +99,7 @@ def _seconds(
     """The seconds that a line takes in so many steps, behind one that nobody measures."""
     optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate, fused=True)
     num_lines, started = 0, 0.0
-    for step, batch in enumerate(itertools.islice(_batches(fit, crops, 0), num_steps + 1)):
+    for step, batch in enumerate(itertools.islice(batches_of(fit, crops, 0), num_steps + 1)):
         if step == 1:
             started = time.perf_counter()
         of_batch = loss(batch, numpy.random.default_rng(step))

@@ -14,7 +14,7 @@ from datagen.engines import compact, ppocr, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader, _conv, _Residual
 from flywheel.lines.crops import Crop
 from flywheel.pools.typefaces import typeset
-from flywheel.readers.compact import _batches, _loss
+from flywheel.readers.ctc_training import batches_of, loss_of_lines
 from flywheel.step import Fit
 from recipes import sample_costs
 
@@ -89,8 +89,8 @@ def train(crops: list[Crop], alphabet: Alphabet, is_before: bool) -> float:
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate, fused=not is_before)
     started = time.perf_counter()
-    for step, batch in zip(range(NUM_STEPS), _batches(fit, crops, 0), strict=False):
-        loss = _loss(net, alphabet, fit, batch, numpy.random.default_rng(step), compact.has_fast_bf16())
+    for step, batch in zip(range(NUM_STEPS), batches_of(fit, crops, 0), strict=False):
+        loss = loss_of_lines(net, alphabet, fit, batch, numpy.random.default_rng(step), compact.has_fast_bf16())
         assert loss is not None
         loss.backward()
         optimizer.step()

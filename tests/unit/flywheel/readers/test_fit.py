@@ -11,7 +11,7 @@ from datagen.disk.storage import Folder
 from datagen.engines.compact import Alphabet, Reader
 from datagen.record import Box
 from flywheel.lines.crops import Crop
-from flywheel.readers import compact
+from flywheel.readers import ctc_training
 from flywheel.readers.compact import fit
 from flywheel.step import Fit
 
@@ -57,16 +57,16 @@ def test_a_reader_that_goes_on_keeps_its_frames_and_the_weights_of_its_symbols(t
 def test_killed_at_a_checkpoint_it_ends_in_the_same_bytes(tmp_path, monkeypatch):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     fit(FEW, LINES, Folder(str(whole)), None, "a")
-    save = compact._save
+    save = ctc_training._save
 
     def save_and_end(*args):
         save(*args)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(compact, "_save", save_and_end)
+    monkeypatch.setattr(ctc_training, "_save", save_and_end)
     with pytest.raises(KeyboardInterrupt):
         fit(FEW, LINES, Folder(str(killed)), None, "a")
-    monkeypatch.setattr(compact, "_save", save)
+    monkeypatch.setattr(ctc_training, "_save", save)
     assert [p.suffix for p in killed.iterdir()] == [".safetensors"]
     fit(FEW, LINES, Folder(str(killed)), None, "a")
     names = sorted(p.name for p in whole.iterdir())

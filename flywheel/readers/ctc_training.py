@@ -1,0 +1,189 @@
+"""How a network learns to read lines by CTC: batches of lines about as wide, the loss, and a loop that goes on after a kill."""
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import numpy
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from datagen.disk.storage import Folder
+from datagen.engines.compact import (
+    HEIGHT,
+    MAX_WIDTH,
+    STEP,
+    Alphabet,
+    CompactNet,
+    collate,
+    has_fast_bf16,
+    line_image,
+    symbols_of,
+)
+from datagen.work import progress
+from datagen.work.progress import State
+from flywheel.lines.crops import Crop, degraded
+from flywheel.readers import symbol_places
+from flywheel.readers.line_shares import shares_of
+from flywheel.step import Fit
+
+_REPORT_EVERY_S = 10.0
+_SHORT = 10  # heights wide
+_TOLD = 0.5  # of the loss that says where symbols stand
+
+T = TypeVar("T")
+
+
+def checkpoint_name(mark: str) -> str:
+    """The file in which the training of this `mark` keeps what it has learned so far. A processor with another arithmetic begins
+    anew: half a training of each kind would give bytes that nobody can make again."""
+    return f"checkpoint-{mark[:16]}{'-bf16' if has_fast_bf16() else ''}.safetensors"
+
+
+def learn(
+    net: nn.Module,
+    config: Fit,
+    batches: Iterator[T],
+    loss_of: Callable[[int, T], Tensor | None],
+    folder: Folder,
+    checkpoint: str,
+) -> None:
+    """Train those of the network's weights that ask for gradients, a batch a step. `loss_of(step, batch)` is None for a batch
+    that teaches nothing. After a kill the same call goes on from the `checkpoint` in `folder`."""
+    learned = {name: value for name, value in net.named_parameters() if value.requires_grad}
+    optimizer = torch.optim.AdamW(learned.values(), config.learning_rate, weight_decay=config.weight_decay, fused=True)
+    first = _resume(folder, checkpoint, net, learned, optimizer)
+    started, shown, losses = time.monotonic(), time.monotonic(), []
+    for step, batch in zip(range(first, config.steps), itertools.islice(batches, first, None), strict=False):
+        for group in optimizer.param_groups:
+            group["lr"] = config.learning_rate * _schedule(step / config.steps, config.warmup)
+        loss = loss_of(step, batch)
+        if loss is None:
+            continue
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(learned.values(), 5.0)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
+        losses.append(loss.item())
+        if (step + 1) % config.checkpoint_every == 0 and step + 1 < config.steps:
+            _save(folder, checkpoint, net, learned, optimizer, step + 1)
+        if time.monotonic() - shown > _REPORT_EVERY_S:
+            shown = time.monotonic()
+            left = (shown - started) / (step + 1 - first) * (config.steps - step - 1)
+            note = f"loss {numpy.mean(losses[-50:]):.2f} nats a character"
+            progress.write(folder, State(step + 1, config.steps, "steps", note, left))
+
+
+def tidy(folder: Folder) -> None:
+    """Remove the files that are only needed while a reader is trained."""
+    for name in folder.names():
+        if name.startswith("checkpoint-") or name == progress.NAME:
+            folder.remove(name)
+
+
+def loss_of_lines(
+    net: CompactNet,
+    alphabet: Alphabet,
+    config: Fit,
+    batch: Sequence[Crop],
+    random: numpy.random.Generator,
+    bf16: bool,
+    is_told: bool = False,
+) -> Tensor | None:
+    """CTC's loss over degraded lines of one script, in nats a character; None if every line is too narrow for its text. A reader
+    that `is_told` learns, too, about where each symbol stands."""
+    images, targets, texts = [], [], []
+    for crop in batch:
+        line = degraded(crop, random, config.typeset_share)
+        image = line_image(line, float(random.uniform(0.85, 1.12)), net.height)
+        classes = alphabet.encode(crop.text)
+        if image.shape[1] // STEP * net.frames >= least_frames(classes):
+            images.append(image)
+            targets.append(classes)
+            texts.append(crop.text)
+    if not images:
+        return None
+    image_B1HW, num_steps_B = collate(images)
+    lengths_B = torch.tensor([len(t) for t in targets])
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+        logp_BTA = net(image_B1HW, num_steps_B)
+    flat = torch.tensor([c for t in targets for c in t])
+    frames_B = num_steps_B * net.frames
+    nll_B = F.ctc_loss(logp_BTA.transpose(0, 1), flat, frames_B, lengths_B, reduction="none", zero_infinity=True)
+    nll = nll_B.sum() / lengths_B.sum()
+    if not is_told:
+        return nll
+    symbols = [symbols_of(text, alphabet.script) for text in texts]
+    return nll + _TOLD * symbol_places.loss(logp_BTA, targets, symbols, num_steps_B.tolist())
+
+
+def least_frames(symbols: Sequence[int] | str) -> int:
+    """How many frames CTC needs for these: one each, and one between two that are equal."""
+    return len(symbols) + sum(a == b for a, b in itertools.pairwise(symbols))
+
+
+def batches_of(config: Fit, crops: Sequence[Crop], short_steps: int, height: int = HEIGHT) -> Iterator[list[Crop]]:
+    """Batches without end. The lines of a batch are about equally wide. The first `short_steps` batches have short lines alone:
+    CTC learns sooner on them that there is something to align."""
+    weights = shares_of(crops)
+    short = numpy.array([_aspect(c) <= _SHORT for c in crops])
+    random, step = numpy.random.default_rng([config.seed, 0]), 0
+    while True:
+        p = weights * short if step < short_steps and short.any() else weights
+        drawn = [crops[i] for i in random.choice(len(crops), 256, p=p / p.sum())]
+        batches: list[list[Crop]] = []
+        room = 0.0
+        for crop in sorted(drawn, key=lambda c: (_aspect(c), c.key)):
+            width = min(_aspect(crop) * height, MAX_WIDTH * height / HEIGHT)
+            if width > room:
+                batches.append([])
+                room = float(config.batch_width)
+            batches[-1].append(crop)
+            room -= width
+        for i in random.permutation(len(batches)):
+            yield batches[i]
+        step += len(batches)
+
+
+def _aspect(crop: Crop) -> float:
+    return (crop.box.x1 - crop.box.x0) / (crop.box.y1 - crop.box.y0)
+
+
+def _schedule(done: float, warmup: float) -> float:
+    """Linear to 1 over the share `warmup` of the steps, then a cosine to 0.01."""
+    if done < warmup:
+        return (done + 1e-3) / warmup
+    return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * (done - warmup) / (1 - warmup)))
+
+
+def _save(
+    folder: Folder, name: str, net: nn.Module, learned: dict[str, nn.Parameter], optimizer: torch.optim.AdamW, step: int
+) -> None:
+    tensors = {f"net/{key}": value for key, value in net.state_dict().items()}
+    for key, parameter in learned.items():
+        for moment, value in optimizer.state.get(parameter, {}).items():  # a head that no step has needed yet has none
+            tensors[f"optimizer/{key}/{moment}"] = value
+    tensors["step"] = torch.tensor(step)
+    with folder.create(name) as file:
+        file.write(safetensors.torch.save({key: value.contiguous() for key, value in tensors.items()}))
+
+
+@torch.no_grad()
+def _resume(folder: Folder, name: str, net: nn.Module, learned: dict[str, nn.Parameter], optimizer: torch.optim.AdamW) -> int:
+    """Load the checkpoint, if there is one. Returns the number of steps that are done."""
+    if not folder.exists(name):
+        return 0
+    tensors = safetensors.torch.load(folder.read(name))
+    net.load_state_dict({key.removeprefix("net/"): value for key, value in tensors.items() if key.startswith("net/")})
+    for key, parameter in learned.items():
+        if f"optimizer/{key}/step" not in tensors:
+            continue
+        state = {moment: tensors[f"optimizer/{key}/{moment}"] for moment in ("step", "exp_avg", "exp_avg_sq")}
+        # The fused kernel walks through memory, so moments must lie there as their weights do: channels last.
+        moments = {m: torch.empty_like(parameter).copy_(state[m]) for m in ("exp_avg", "exp_avg_sq")}
+        optimizer.state[parameter] = state | moments
+    return int(tensors["step"])
