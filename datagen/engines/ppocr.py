@@ -7,6 +7,7 @@ with the values of PaddleOCR's own configuration of the model (configs/det/PP-OC
 import contextlib
 import functools
 import hashlib
+import importlib
 import importlib.metadata
 import itertools
 import json
@@ -14,7 +15,9 @@ import logging
 import math
 import os
 import re
+import sys
 import tempfile
+import types
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -210,7 +213,7 @@ def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int, device:
 
 def _opened(kind: str, name: str, folder: str | None, threads: int, device: str) -> Any:
     """PaddleOCR's predictor of a `kind` for the model `name` in `folder`; None: one that it fetches."""
-    with _quiet(), needed_by("ppocr"):
+    with _quiet(), needed_by("ppocr"), _without_modelscope():
         import paddleocr
 
         return getattr(paddleocr, kind)(
@@ -269,3 +272,20 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+@contextlib.contextmanager
+def _without_modelscope() -> Iterator[None]:
+    """ModelScope's client loads torch, transformers and peft: of the seven processor seconds of an import of PaddleOCR, these
+    are five. PaddleX wants it for models that it fetches from there, so it is loaded when one is."""
+    name, errors = "modelscope", "modelscope.hub"
+    if name in sys.modules:
+        yield
+        return
+    later = types.ModuleType(name)
+    later.snapshot_download = lambda *args, **words: importlib.import_module(name).snapshot_download(*args, **words)  # type: ignore[attr-defined]
+    sys.modules |= {name: later, errors: None}  # type: ignore[dict-item]  # None: as if that were not installed
+    try:
+        yield
+    finally:
+        del sys.modules[name], sys.modules[errors]

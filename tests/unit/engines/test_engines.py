@@ -32,6 +32,19 @@ def test_the_embedded_alphabet_is_read_from_the_model():
     assert ppocr.alphabet_share({}) == 1.0
 
 
+def test_the_detector_is_opened_without_torch():
+    """PaddleOCR imports clients of model hubs, and one of them torch, transformers and peft: five of seven seconds."""
+    code = (
+        "import sys, numpy; from datagen.engines.ppocr import TextDetector;"
+        "assert TextDetector().detect([numpy.full((64, 64, 3), 255, numpy.uint8)]) == [[]];"
+        "print(*sorted({'torch', 'transformers', 'peft', 'modelscope'} & set(sys.modules)));"
+        "from paddlex.inference.utils import official_models;"
+        "import modelscope; print(modelscope is not official_models.modelscope, callable(modelscope.snapshot_download))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-2:] == ["", "True True"]
+
+
 class Counting:
     """An engine that counts how often it is opened and closed."""
 

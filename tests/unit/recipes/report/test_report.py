@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import random
 import re
 from dataclasses import replace
 from importlib import resources
@@ -348,4 +349,14 @@ def test_odd_samples_are_shown_without_their_image():
     assert data["coarse-page-broken"]["image"] == data["coarse-page-words"]["image"] == ""
     assert data["coarse-page-words"]["text"] == "plain text"
     assert data["coarse-page-nan"]["signals"] == [["ratio", "nan"]]
-    assert data["coarse-page-nan"]["image"].startswith("data:image/webp;base64,")
+    assert data["coarse-page-nan"]["image"] == f"data:image/jpeg;base64,{base64.b64encode(nan.image).decode()}"
+
+
+def test_an_image_of_more_than_its_share_is_encoded_anew():
+    noise = Image.frombytes("L", (1200, 1200), random.Random(0).randbytes(1200 * 1200))
+    file = io.BytesIO()
+    noise.save(file, "PNG")
+    pages = [sample("large", image=file.getvalue()), *(sample(f"small-{n}") for n in range(9))]
+    data = {name: json.loads(blob) for name, blob in part(sections_of(pages, max_bytes=8_000_000), "pages").data}
+    assert data["coarse-page-large"]["image"].startswith("data:image/webp;base64,")
+    assert data["coarse-page-small-0"]["image"].startswith("data:image/jpeg;base64,")
