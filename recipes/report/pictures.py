@@ -9,8 +9,9 @@ _SHOWN = {"JPEG": "jpeg", "PNG": "png", "WEBP": "webp"}  # by Pillow's names, wh
 
 
 def own_bytes(encoded: bytes | None, most: int) -> str:
-    """The image as it is, as a data URI; "" where it has more than `most` bytes, or is nothing that a browser shows. A page of text
-    often takes fewer bytes so than smaller and encoded anew, and no time."""
+    """The image as it is, as a data URI; "" where it has more than `most` bytes, or is nothing that a browser shows.
+
+    A page of text often takes fewer bytes so than smaller and encoded anew, and no time."""
     if not encoded or len(encoded) > most:
         return ""
     try:

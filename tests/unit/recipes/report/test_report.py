@@ -357,6 +357,6 @@ def test_an_image_of_more_than_its_share_is_encoded_anew():
     file = io.BytesIO()
     noise.save(file, "PNG")
     pages = [sample("large", image=file.getvalue()), *(sample(f"small-{n}") for n in range(9))]
-    data = {name: json.loads(blob) for name, blob in part(sections_of(pages, max_bytes=8_000_000), "pages").data}
+    data = {name: json.loads(blob) for name, blob in part(sections_of(pages, max_bytes=1_500_000), "pages").data}
     assert data["coarse-page-large"]["image"].startswith("data:image/webp;base64,")
     assert data["coarse-page-small-0"]["image"].startswith("data:image/jpeg;base64,")
