@@ -17,7 +17,6 @@ from collections.abc import Iterator
 import imagehash
 import numpy
 import xxhash
-from datasketch import MinHash
 from PIL import Image
 
 LOOK_BITS = 256
@@ -51,6 +50,8 @@ def gist(text: str) -> bytes | None:
     chars = "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(c)[0] in "LMN")
     if len(chars) < _MIN_CHARS:
         return None
+    from datasketch import MinHash  # which loads scipy.integrate: a third of a second
+
     signature = MinHash(GIST_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, permutations=_permutations(), scheme="affine32")
     signature.update_batch({chars[i : i + _NGRAM].encode() for i in range(len(chars) - _NGRAM + 1)})
     return signature.hashvalues.astype(numpy.uint32).tobytes()
@@ -58,6 +59,8 @@ def gist(text: str) -> bytes | None:
 
 @functools.cache
 def _permutations() -> tuple:
+    from datasketch import MinHash
+
     return MinHash(GIST_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
 
 

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 import numpy
 import pyarrow as pa
 import xxhash
-from datasketch import MinHash
 
 from datagen.curation import picture_hashes
 from datagen.disk import manifest
@@ -90,6 +89,8 @@ def minhash(text: str) -> numpy.ndarray | None:
     letters = letters_of(text)
     if len(letters) < MIN_LETTERS:
         return None
+    from datasketch import MinHash  # which loads scipy.integrate: a third of a second
+
     signature = MinHash(NUM_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, permutations=_permutations(), scheme="affine32")
     signature.update_batch({letters[i : i + NGRAM].encode() for i in range(len(letters) - NGRAM + 1)})
     return signature.hashvalues.astype(numpy.uint32)
@@ -103,6 +104,8 @@ def letters_of(text: str) -> str:
 @functools.cache
 def _permutations() -> tuple:
     """Made once: they cost more than a page."""
+    from datasketch import MinHash
+
     return MinHash(NUM_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
 
 

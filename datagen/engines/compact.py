@@ -21,7 +21,6 @@ import hashlib
 import importlib.metadata
 import json
 import math
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,13 +36,13 @@ from datagen.engines.ctc_words import Spelling, spell
 from datagen.writing.direction import as_it_is_read, as_it_stands
 from datagen.writing.hangul import put_together, take_apart
 from datagen.writing.left_marks import as_drawn, as_written
+from datagen.writing.line_text import normalise
 from datagen.writing.lookalikes import fold, unfold
 
 FORMAT = 3  # of a reader's folder: goes up whenever older weights or alphabets mean something else
 HEIGHT = 32
 STEP = 8
 MAX_WIDTH = 1600  # at that height
-_NORMAL = {0xAD: None, 0xFEFF: None, 0x200B: None, 0xB5: "μ"}
 _BATCH_WIDTH = 24_000  # pixels of line that are read at a time, padding included
 
 
@@ -96,12 +95,6 @@ class Alphabet:
 def symbols_of(text: str, script: str) -> str:
     """The symbols of a text as they stand in its line's image, from left to right."""
     return fold(take_apart(as_drawn(as_it_stands(text, script))), script)
-
-
-def normalise(text: str) -> str:
-    """A line's text as readers learn and are judged on it: NFC, one space between words, no soft hyphens or other
-    characters without a shape, and the micro sign a mu."""
-    return " ".join(unicodedata.normalize("NFC", text.translate(_NORMAL)).split())
 
 
 class CompactNet(nn.Module):

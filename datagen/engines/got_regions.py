@@ -14,13 +14,13 @@ import numpy
 import torch
 
 from datagen.engines import got_ocr, pretrained, token_reader
-from datagen.engines.compact import normalise
 from datagen.engines.scores import mean_probability
 from datagen.markdown import bare_latex
 from datagen.record import Line
 from datagen.tables.cells import to_html
 from datagen.tables.tabular import to_table
 from datagen.writing.join_lines import joined
+from datagen.writing.line_text import normalise
 
 AT_A_TIME = 8
 """Regions that are read together."""

@@ -22,7 +22,8 @@ import torch
 
 from datagen.disk.storage import Folder
 from datagen.disk.temporary import temporary_folder
-from datagen.engines.compact import normalise, threads
+from datagen.engines.compact import threads
+from datagen.writing.line_text import normalise
 
 MODEL = "model"
 AT_A_TIME = 16

@@ -16,7 +16,7 @@ from typing import Any
 from datagen.disk import manifest
 from datagen.disk.shards import read_records, read_samples
 from datagen.disk.storage import Folder
-from datagen.engines.compact import normalise
+from datagen.writing.line_text import normalise
 from flywheel.labels import gate
 from flywheel.labels import score_readings as score
 from flywheel.labels.calibrated_scores import Worth

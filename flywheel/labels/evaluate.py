@@ -9,7 +9,7 @@ from types import MappingProxyType
 from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
 from datagen.engines import Reader
-from datagen.engines.compact import normalise
+from datagen.writing.line_text import normalise
 from flywheel.lines import typeset_lines
 from flywheel.lines.crops import Crop, Row, read_crops, rows_of_pages
 from flywheel.pools.pools import Pools

@@ -14,7 +14,7 @@ import numpy
 from rapidfuzz.distance import Levenshtein
 from scipy import special
 
-from datagen.engines.compact import normalise
+from datagen.writing.line_text import normalise
 from flywheel.labels import error_kinds
 from flywheel.labels.error_kinds import Confusion
 

@@ -17,9 +17,10 @@ from itertools import groupby
 import numpy
 from rapidfuzz.distance import Levenshtein
 
-from datagen.engines.compact import FolderReader, normalise, symbols_of
+from datagen.engines.compact import FolderReader, symbols_of
 from datagen.engines.ctc_words import Spelling, probabilities
 from datagen.writing import scripts
+from datagen.writing.line_text import normalise
 from datagen.writing.lookalikes import is_unsure, unsettled
 from flywheel.labels.line_readings import FRAMES, DetectedLine, unfit
 

@@ -11,8 +11,8 @@ import numpy
 from datagen.disk import manifest
 from datagen.disk.shards import read_records, read_reports
 from datagen.disk.storage import Folder
-from datagen.engines.compact import normalise
 from datagen.record import Box, Line, Sample
+from datagen.writing.line_text import normalise
 from flywheel.labels.detection import covered_share
 from flywheel.labels.labelled_pages import refused_boxes
 from flywheel.labels.score_readings import truth

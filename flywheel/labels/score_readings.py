@@ -4,9 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from datagen.engines.compact import normalise
 from datagen.record import Box, Line, Sample
 from datagen.writing import scripts
+from datagen.writing.line_text import normalise
 from datagen.writing.lookalikes import mended
 from datagen.writing.vertical_lines import along, stands
 

@@ -11,9 +11,9 @@ from datagen.disk import manifest
 from datagen.disk.shards import read_reports, read_samples
 from datagen.disk.storage import Folder
 from datagen.drawing import wear
-from datagen.engines.compact import normalise
 from datagen.page.images import pixels
 from datagen.record import Box
+from datagen.writing.line_text import normalise
 from flywheel.pools.pools import Place
 from flywheel.pools.typefaces import in_family, typeset
 

@@ -17,7 +17,7 @@ from typing import Any
 from datagen.disk import manifest
 from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
-from datagen.engines.compact import normalise
+from datagen.writing.line_text import normalise
 from datagen.writing.lookalikes import mended
 from flywheel.labels import gate
 from flywheel.people import review, scanned_pages

@@ -25,7 +25,6 @@ from datagen.disk import manifest, marks
 from datagen.disk.marks import Mark
 from datagen.disk.shards import read_records, read_reports
 from datagen.disk.storage import Folder
-from datagen.engines.compact import normalise
 from datagen.inputs.items import Inputs, Item
 from datagen.page.images import pixels
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Region, Sample
@@ -33,6 +32,7 @@ from datagen.work import dataset
 from datagen.work.pipeline import Estimate, Pipeline
 from datagen.work.samples_of import ShardsOf, ShardSource
 from datagen.writing.direction import is_rtl
+from datagen.writing.line_text import normalise
 from flywheel.labels.line_readings import encoded, view
 from flywheel.people import review
 from flywheel.pools import questions

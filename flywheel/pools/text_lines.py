@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 from datagen.drawing.line_curriculum import prose
-from datagen.engines.compact import normalise
 from datagen.writing import scripts
+from datagen.writing.line_text import normalise
 
 _LETTERS = re.compile(r"[^\W\d_]")
 _UNITS = re.compile("[^\\s\u200b]+|[\\s\u200b]+")

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import datasets
 import numpy as np
 import pyarrow as pa
 import xxhash
@@ -31,6 +30,8 @@ _CHUNK = 1 << 24
 @functools.lru_cache(maxsize=8)
 def _opened(where: str, split: str) -> Any:
     """The dataset, which is mapped into memory, not read. Raises `ValueError`."""
+    import datasets  # half a second, which a plan doesn't need
+
     try:
         if os.path.isdir(where):
             found = datasets.load_from_disk(where)

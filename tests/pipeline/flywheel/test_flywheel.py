@@ -15,9 +15,10 @@ from PIL import Image
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.engines import OPEN
-from datagen.engines.compact import Reader, normalise
+from datagen.engines.compact import Reader
 from datagen.page.images import pixels
 from datagen.record import Sample
+from datagen.writing.line_text import normalise
 from datagen.writing.lookalikes import fold as fold_letters
 from flywheel.labels import calibrate, detected_lines
 from flywheel.labels.evaluate import HeldOut

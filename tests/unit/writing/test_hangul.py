@@ -3,8 +3,9 @@
 import random
 import unicodedata
 
-from datagen.engines.compact import Alphabet, normalise
+from datagen.engines.compact import Alphabet
 from datagen.writing.hangul import put_together, take_apart
+from datagen.writing.line_text import normalise
 
 SYLLABLES = [chr(code) for code in range(0xAC00, 0xD7A4)]
 

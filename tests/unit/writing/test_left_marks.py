@@ -2,9 +2,9 @@
 
 import pytest
 
-from datagen.engines.compact import normalise
 from datagen.samples import declarations
 from datagen.writing.left_marks import as_drawn, as_written
+from datagen.writing.line_text import normalise
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from datagen.disk.storage import Folder
-from datagen.engines.compact import normalise
 from datagen.record import Drop, Sample
+from datagen.writing.line_text import normalise
 from flywheel.labels import score_readings, typeset_pages
 from flywheel.labels.typeset_pages import FrozenTexts, TypesetPages, UnsetLines
 from flywheel.pools import texts
