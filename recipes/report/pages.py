@@ -12,7 +12,7 @@ from datagen.disk.manifest import Tally
 from datagen.figures import redraw
 from datagen.record import LEVELS, NOWHERE, Polygon, Region, Sample
 from recipes.report import Section, asset, embed, fill
-from recipes.report.pictures import data_uri, decode, own_bytes
+from recipes.report.pictures import data_uri, decode
 from recipes.report.reasons import doubts, number
 
 T = TypeVar("T")
@@ -24,11 +24,10 @@ OF_A_REASON = 6
 HARDEST = 60
 # Pages of a reason that these are drawn from, so that they can be of different documents.
 _REASON_POOL = 60
-# Long side in pixels and WebP quality, best first. The later ones are for datasets with more languages than fit at the first. The
-# last one also leaves out the lines, since the regions have their text, too.
-SIZES = ((1100, 62), (1000, 50), (860, 42), (720, 36), (600, 30))
-# Of a page's share of the report, for its image as it is: base64 makes it a third longer, and there are regions.
-_OWN_SHARE = 0.6
+# Long side in pixels, quality and format, best first. JPEG takes a third more bytes than WebP, and a tenth of its time. The later
+# ones are for datasets with more languages than fit at the first. The last one also leaves out the lines, since the regions have
+# their text, too.
+SIZES = ((1100, 62, "jpeg"), (1100, 62, "webp"), (1000, 50, "webp"), (860, 42, "webp"), (720, 36, "webp"), (600, 30, "webp"))
 # A page with more is cut, and the viewer says so: one hostile page must not take the room of the others.
 MAX_REGIONS, MAX_LINES, MAX_CHARS = 600, 3_000, 120_000
 _AGAIN_SIDE = 420  # pixels of a figure that is drawn again from its label, at most
@@ -152,13 +151,13 @@ def pages_section(name: str, survey: Survey, load: Callable[[dict], Sample], see
         sample = load(row)
         entry = _index_entry(sample)
         room = left - len(embed(entry)) - len(f"{name}-page-{sample.key}") - _ELEMENT_BYTES
-        needed, own = num_needed - at, int(_OWN_SHARE * left / (len(rows) - at))
+        needed, fair = num_needed - at, room // (len(rows) - at)
         if needed > 0:
             # A page may take an equal share of what is left for the pages that the report needs. Starting near the size of
             # the page before saves encoding each page at sizes that are too large.
-            blob, size = _fit(sample, range(max(0, size - 1), len(SIZES)), room // needed, own)
+            blob, size = _fit(sample, range(max(0, size - 1), len(SIZES)), room // needed, fair)
         else:
-            blob, _ = _fit(sample, range(1), room, own)
+            blob, _ = _fit(sample, range(2), room, fair)
         if len(blob) <= room:
             left = room - len(blob)
             shown.append((entry, blob))
@@ -196,12 +195,11 @@ def _tail(text: str, limit: int) -> str:
     return text if len(text) <= limit else "…" + text[-limit:]
 
 
-def _fit(sample: Sample, sizes: Sequence[int], share: int, own: int) -> tuple[bytes, int]:
-    """The page's JSON at the first of `sizes`, which index SIZES, that is within `share` bytes; else at the last. An image of at
-    most `own` bytes stays as it is."""
+def _fit(sample: Sample, sizes: Sequence[int], share: int, fair: int) -> tuple[bytes, int]:
+    """The page's JSON at the first of `sizes`, which index SIZES, that is within `share` bytes; else at the last. The very first
+    takes more room than it must, so that it has to be within `fair` bytes."""
     record = page_record(sample)
-    record["image"] = own_bytes(sample.image, own)
-    image = None if record["image"] else decode(sample.image, SIZES[sizes[0]][0])
+    image = decode(sample.image, SIZES[sizes[0]][0])
     blob, size = b"", 0
     for size in sizes:
         if size == len(SIZES) - 1:
@@ -209,10 +207,10 @@ def _fit(sample: Sample, sizes: Sequence[int], share: int, own: int) -> tuple[by
             regions = [{**region, "lines": []} for region in record["regions"]]
             record |= {"regions": regions, "cut": record["cut"] or has_lines}
         if image is not None:
-            side, quality = SIZES[size]
-            record["image"] = data_uri(image, (side, side), quality)
+            side, quality, kind = SIZES[size]
+            record["image"] = data_uri(image, (side, side), quality, kind)
         blob = embed(record)
-        if len(blob) <= share:
+        if len(blob) <= (share if size else fair):
             break
     return blob, size
 
@@ -272,7 +270,7 @@ def page_record(sample: Sample) -> dict:
 def _again(region: Region) -> str:
     """A figure drawn again from its label, as a data URI; "" where it can't be."""
     image = decode(redraw.again(region))
-    return "" if image is None else data_uri(image, (_AGAIN_SIDE, _AGAIN_SIDE), SIZES[2][1])
+    return "" if image is None else data_uri(image, (_AGAIN_SIDE, _AGAIN_SIDE), SIZES[3][1])
 
 
 def _more(sample: Sample) -> list[tuple[str, str]]:
