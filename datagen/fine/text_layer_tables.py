@@ -5,20 +5,23 @@ from dataclasses import replace
 
 from datagen.coarse.page import TEXT_FLAGS, OpenPage, native
 from datagen.engines.light_pymupdf import pymupdf
+from datagen.page import raised
 from datagen.record import Box, Line
 from datagen.tables.cells import to_html
 from datagen.tables.grid import line_height, table
 from datagen.tables.rules import Rule, rules
 
+NO_SCRIPTS: raised.Scripts = {}
 _FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_PRESERVE_LIGATURES
 _MARGIN_EM = 0.6  # around the region, in which its frame may be drawn
 _THROUGH = 0.95  # of a line's height, of a rule that goes through it
 _SPACE_EM = 0.45  # of a line's height; a wider gap isn't a space between words
 
 
-def table_html(view: OpenPage, box: Box, lines: Sequence[Line]) -> str | None:
+def table_html(view: OpenPage, box: Box, lines: Sequence[Line], scripts: raised.Scripts = NO_SCRIPTS) -> str | None:
     """The HTML of the table at `box`, whose text is `lines`, both in the image's pixels: see `table_grid.table` for how its cells
-    are found. None where it isn't plain what they are: the text stands, and nobody knows in which cell.
+    are found. None where it isn't plain what they are: the text stands, and nobody knows in which cell. `scripts` are the page's
+    superscripts and subscripts.
 
     A line is cut, at the words of the page, where a rule goes through it and at gaps. Raises `SampleError` (`broken_page`)."""
     em = line_height(lines)
@@ -30,8 +33,16 @@ def table_html(view: OpenPage, box: Box, lines: Sequence[Line]) -> str | None:
     horizontal, vertical = rules(crop, em, [_moved_box(line.box, -x0, -y0) for line in lines])
     horizontal, vertical = [_moved(rule, y0, x0) for rule in horizontal], [_moved(rule, x0, y0) for rule in vertical]
     pieces = _words(view, box, vertical)
-    grid = table([part for line in lines for part in _parts(line, vertical, pieces)], horizontal, vertical)
+    parts = [part for line in lines for part in _parts(line, vertical, pieces)]
+    placed = raised.moved(scripts, view.pixels)
+    grid = table([_with_scripts(part, placed) for part in parts], horizontal, vertical)
     return to_html(grid) if grid is not None and grid.has_text else None
+
+
+def _with_scripts(part: Line, scripts: raised.Scripts) -> Line:
+    box = part.box
+    text = raised.written(part.text, (box.x0, box.y0, box.x1, box.y1), scripts, part.direction == "rtl")
+    return part if text == part.text else replace(part, text=text)
 
 
 def _moved_box(box: Box, x: int, y: int) -> Box:

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from datagen.page.line_pieces import Rect
@@ -145,6 +145,22 @@ def _common(a: str, b: str) -> int:
             break
         num += 1
     return num
+
+
+def moved(found: Scripts, place: Callable[[Rect], Any]) -> Scripts:
+    """The scripts at the boxes that `place` gives for theirs: in pixels, say. One without a place is left out."""
+    result: dict[int, list[Raised]] = defaultdict(list)
+    for script in (script for of_step in found.values() for script in of_step):
+        if at := place(script.box):
+            result[_step((at.x0, at.y0))].append(script._replace(box=(at.x0, at.y0, at.x1, at.y1)))
+    return result
+
+
+def written(text: str, box: Rect, found: Scripts, is_rtl: bool) -> str:
+    """The text of a line at `box` with tags around its scripts."""
+    for run in sorted(runs(text, box, found, is_rtl), reverse=True):
+        text = text[: run.start] + tagged(text[run.start : run.end], run.tag) + text[run.end :]
+    return text
 
 
 def tagged(text: str, tag: str) -> str:

@@ -1,5 +1,6 @@
 """Who reads lines in a language and a script: PP-OCR, Tesseract in one of its languages, or one of the flywheel's readers."""
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ UNSCORED = 0.75
 PP_SCRIPTS = frozenset("Latn Hans Hant Hani Jpan Zyyy".split())
 """Which PP-OCR reads, but for the languages of Tesseract."""
 
+# Tesseract takes most of the mus in Greek words for the micro sign, which looks the same.
+_MICRO = re.compile("(?<=[\u0370-\u03ff\u1f00-\u1fff])\u00b5|\u00b5(?=[\u0370-\u03ff\u1f00-\u1fff])")
 _ROW, _MOST_ROWS = 36, 40  # pixels of a line, and lines, that Tesseract guesses the script by
 
 
@@ -44,7 +47,7 @@ class LineReaders(NamedTuple):
     def read(self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str = "und") -> Sequence[tuple[str, float | None]]:
         """What one of them reads in lines, (H, W) gray bytes each, as `Reader.read` gives it."""
         readings: Sequence[tuple[str, float | None]] = reader.opened(self.engines).read(lines, lang)
-        return readings
+        return [(_MICRO.sub("μ", text) if "µ" in text else text, score) for text, score in readings]
 
     def confidence(self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str, script: str) -> float:
         """How sure a reader is of lines, (H, W) gray bytes each, from 0 to 1: the mean by character of its scores, or of the

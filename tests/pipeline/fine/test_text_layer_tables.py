@@ -8,6 +8,7 @@ from datagen.coarse.page import OpenPage
 from datagen.coarse.text_layer import text_layer
 from datagen.fine.text_layer_tables import table_html
 from datagen.fine.typeset_tables import TypesetTable, typeset_tables
+from datagen.page import raised
 from datagen.record import Box, Line
 
 
@@ -60,6 +61,31 @@ def test_a_page_that_is_turned_is_read_as_it_is_shown(drawn: list[TypesetTable])
     view, lines = read(turned.tobytes(), rotation=90)
     assert view.size[0] < view.size[1]
     assert table_html(view, table.pixels(view.zoom), lines) == table.html
+
+
+def test_scripts_in_cells_have_their_tags() -> None:
+    rows = [
+        ["Substance", "Formula", "Melts"],
+        ["Water", "H<sub>2</sub>O", "0"],
+        ["Acid", "H<sub>2</sub>SO<sub>4</sub>", "10<sup>b</sup>"],
+    ]
+    cells = "".join("<tr>" + "".join(f"<td>{text}</td>" for text in row) + "</tr>" for row in rows)
+    doc = pymupdf.open()
+    page = doc.new_page()
+    for r, row in enumerate(rows):
+        for c, text in enumerate(row):
+            at = pymupdf.Rect(60 + 120 * c, 60 + 30 * r, 180 + 120 * c, 90 + 30 * r)
+            page.draw_rect(at)
+            page.insert_htmlbox(
+                pymupdf.Rect(at.x0 + 6, at.y0 + 4, at.x1 - 6, at.y1 - 4),
+                text,
+                css="* {font-size: 11pt} sup, sub {font-size: 7pt}",
+            )
+    view, lines = read(doc.tobytes())
+    spans = [
+        span for block in page.get_text("dict")["blocks"] for line in block.get("lines", ()) for span in line["spans"]
+    ]  # fmt: skip
+    assert table_html(view, Box(0, 0, *view.size), lines, raised.scripts(spans)) == f"<table>{cells}</table>"
 
 
 def test_a_paragraph_is_no_table() -> None:
