@@ -48,7 +48,8 @@ def install(requirements: Sequence[str], environ: Mapping[str, str] = os.environ
     if subprocess.run([*pip, "install", "--quiet", _UV], capture_output=True).returncode == 0:
         listed = subprocess.run([*pip, "config", "list"], capture_output=True, text=True).stdout
         quiet = [] if sys.stderr.isatty() else ["--quiet"]  # bars on a terminal, and no list of 200 packages in a log
-        uv = [sys.executable, "-m", "uv", "pip", "install", *quiet, "--python", sys.executable, *requirements]
+        # A child that may write nothing would compile what it imports each time.
+        uv = [sys.executable, "-m", "uv", "pip", "install", *quiet, "--compile-bytecode", "--python", sys.executable, *requirements]
         if subprocess.run(uv, env={**settings(listed), **environ}).returncode == 0:
             return 0
         print("uv could not install that: trying pip, which takes longer", file=sys.stderr)

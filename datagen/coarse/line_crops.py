@@ -39,7 +39,7 @@ class LineCrops(ShardSource):
     private characters), and those `not_in_the_image` or too long for one.
     """
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     languages: tuple[str, ...] = ()
     min_height: int = 28

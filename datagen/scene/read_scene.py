@@ -72,7 +72,7 @@ class ReadScene(Stage):
     `agreed_share`    the share of the characters in lines on which they do
     """
 
-    version: ClassVar[int] = 2  # 2: lines that nobody could read are blocks
+    version: ClassVar[int] = 3  # 3: commas of columns stand where lines have them
 
     detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
     lines: Choice = Choice("ppocr")  # noqa: RUF009

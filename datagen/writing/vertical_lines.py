@@ -21,6 +21,8 @@ _PITCHES = (0.9, 1.7)  # from one character to the next, in widths of the column
 _NEAR = 0.3  # of a row's mean ink: what it costs a pitch to be twice as large as that width
 _EVEN = 4.0  # of a row's mean ink: what it costs a cut to be a whole pitch off
 _STEPS = (0.55, 1.6)  # from one cut to the next, in pitches
+_SIGN = 0.45  # of a cell's height and width: a comma or a full stop is smaller, and a small kana isn't
+_INKED = 0.5  # of the column's darkest ink
 _ENDS = 0.2  # how much of a missing pitch counts at the ends of a column
 
 
@@ -57,16 +59,37 @@ def turned(gray: numpy.ndarray) -> numpy.ndarray:
 
 def in_a_row(column: numpy.ndarray, cuts: Sequence[int]) -> numpy.ndarray:
     """The parts of a column between the rows `cuts`, side by side, on paper. What is lower than the others stands in the middle;
-    the first one stands at the bottom and the last one on top, since a column begins and ends with ink."""
+    the first one stands at the bottom and the last one on top, since a column begins and ends with ink.
+
+    Commas and full stops move from the upper right corner, where a column has them, to the lower left one, where a line does."""
     parts = [column[top:bottom] for top, bottom in itertools.pairwise(cuts)]
     height, width = max(part.shape[0] for part in parts), column.shape[1]
-    row = numpy.full((height, width * len(parts)), paper(column), column.dtype)
+    tone = paper(column)
+    row = numpy.full((height, width * len(parts)), tone, column.dtype)
     for number, part in enumerate(parts):
         free = height - part.shape[0]
         is_first, is_last = number == 0, number == len(parts) - 1
         top = free // 2 if is_first == is_last else free if is_first else 0
-        row[top : top + part.shape[0], number * width : (number + 1) * width] = part
+        cell = row[:, number * width : (number + 1) * width]
+        cell[top : top + part.shape[0]] = part
+        if number:
+            _move_sign(cell, tone, column)
     return row
+
+
+def _move_sign(cell: numpy.ndarray, tone: int, column: numpy.ndarray) -> None:
+    """Move what stands in a cell to the opposite corner, if it is as small as a comma and in the upper right one."""
+    dark = numpy.abs(cell.astype(numpy.int16) - tone)
+    if dark.max() < _INKED * numpy.abs(column.astype(numpy.int16) - tone).max():
+        return
+    height, width = cell.shape
+    (top, bottom), (left, right) = _extent(dark, axis=1), _extent(dark, axis=0)
+    is_small = bottom - top < _SIGN * height and right - left < _SIGN * width
+    if is_small and top + bottom < height and left + right > width:
+        top, left, bottom, right = max(0, top - 1), max(0, left - 1), min(height, bottom + 1), min(width, right + 1)
+        ink = cell[top:bottom, left:right].copy()
+        cell[:] = tone
+        cell[height - bottom : height - top, width - right : width - left] = ink
 
 
 def paper(gray: numpy.ndarray) -> int:

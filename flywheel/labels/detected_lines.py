@@ -58,7 +58,7 @@ class DetectLines(Stage):
     without a line is a drop, `no_lines`.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     needs: ClassVar[Needs] = A_CORE
 
     existing: tuple[tuple[str, str], ...] = ()

@@ -71,6 +71,22 @@ def test_they_are_set_side_by_side_with_paper_around_them():
     assert gray.astype(int).sum() == pytest.approx(standing.astype(int).sum(), rel=0.01)
 
 
+@pytest.mark.parametrize("text", ["自由、正義及び平和。基礎", "もって、ちょっとつくった。"])
+def test_commas_and_stops_stand_where_a_line_has_them_and_small_kana_stay(text):
+    standing, _ = column(text, 34)
+    gray, inner = laid(standing, Box(0, 0, standing.shape[1], standing.shape[0]), "Jpan")
+    width = (inner.x1 - inner.x0) // len(text)
+    for number, char in enumerate(text):
+        cell = gray[inner.y0 : inner.y1, inner.x0 + number * width : inner.x0 + (number + 1) * width] < 128
+        rows, columns = numpy.flatnonzero(cell.any(axis=1)), numpy.flatnonzero(cell.any(axis=0))
+        if char in "、。":
+            assert rows.min() > 0.4 * cell.shape[0] and columns.max() < 0.6 * width
+        elif char in "っょ":
+            assert columns.max() > 0.6 * width
+    ((read, _),) = OPEN.get("ppocr").read([gray])
+    assert read == text
+
+
 def vertical_page() -> tuple[numpy.ndarray, list[Box]]:
     """A page with three columns, and their boxes."""
     page, boxes = numpy.full((700, 500), 255, numpy.uint8), []
