@@ -49,8 +49,8 @@ def install(requirements: Sequence[str], environ: Mapping[str, str] = os.environ
         listed = subprocess.run([*pip, "config", "list"], capture_output=True, text=True).stdout
         quiet = [] if sys.stderr.isatty() else ["--quiet"]  # bars on a terminal, and no list of 200 packages in a log
         # A child that may write nothing would compile what it imports each time.
-        uv = [sys.executable, "-m", "uv", "pip", "install", *quiet, "--compile-bytecode", "--python", sys.executable, *requirements]
-        if subprocess.run(uv, env={**settings(listed), **environ}).returncode == 0:
+        uv = [sys.executable, "-m", "uv", "pip", "install", *quiet, "--compile-bytecode", "--python", sys.executable]
+        if subprocess.run([*uv, *requirements], env={**settings(listed), **environ}).returncode == 0:
             return 0
         print("uv could not install that: trying pip, which takes longer", file=sys.stderr)
     return subprocess.run([*pip, "install", "--quiet", *requirements]).returncode
