@@ -62,7 +62,7 @@ INSTALL := $(VENV)/bin/python -m recipes.install
 $(VENV)/.installed: pyproject.toml datagen/engines/wheels.py
 	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    { echo "pagewheel needs Python 3.11 or later with venv: apt-get install python3 python3-venv, or PYTHON=/path/to/python3" >&2; exit 1; }
-	@echo "setting up $(VENV): a minute or more and 2.2 GB, once"
+	@echo "setting up $(VENV): a minute or more and 2.6 GB, once"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --editable .
 	@$(INSTALL) --no-deps $$($(VENV)/bin/python -m datagen.engines.wheels)
