@@ -1,5 +1,5 @@
-"""Installs requirements into the environment of the Python that runs this: by uv, which takes a quarter of pip's time, or by pip
-where uv can't be had.
+"""Installs requirements into the environment of the Python that runs this: by uv, which is faster, or by pip where uv
+can't be had.
 
     .venv/bin/python -m recipes.install [--no-deps] REQUIREMENT …
 
@@ -29,7 +29,7 @@ _ORDER = ("global", "user", "site", ":env:")  # a later one of pip's places come
 
 def settings(listed: str) -> dict[str, str]:
     """uv's variables for what `pip config list` prints: lines such as `global.index-url='https://…'`."""
-    found: dict[str, tuple[int, str]] = {}
+    ranked: dict[str, tuple[int, str]] = {}
     for line in listed.splitlines():
         name, is_set, value = line.partition("=")
         place, _, key = name.rpartition(".")
@@ -37,9 +37,9 @@ def settings(listed: str) -> dict[str, str]:
             continue
         variable, between = _SETTINGS[key]
         rank = _ORDER.index(place)
-        if rank >= found.get(variable, (-1, ""))[0]:
-            found[variable] = rank, between.join(str(ast.literal_eval(value)).split())
-    return {variable: value for variable, (_, value) in found.items()}
+        if rank >= ranked.get(variable, (-1, ""))[0]:
+            ranked[variable] = rank, between.join(str(ast.literal_eval(value)).split())
+    return {variable: value for variable, (_, value) in ranked.items()}
 
 
 def install(requirements: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:

@@ -141,7 +141,7 @@ def same_lines(folder, expected, rel):
 @pytest.mark.slow
 def test_with_adamw_an_average_and_parts_frozen(step, tmp_path):
     """As the paper freezes SAM. So the first of four stages learns nothing, and hands no gradient on."""
-    step = step.but(steps=10, frozen=("sam",), average=0.9, rates=(("clip", 0.5),), curve="cosine", checkpointing=True)
+    step = step.but(frozen=("sam",), average=0.9, rates=(("clip", 0.5),), curve="cosine", checkpointing=True)
     assert on_ranks(step, Folder(str(tmp_path / "one"))) == [0]
     for name in ASKED_FOR:
         spread, world = laid_out(step, name)
@@ -178,10 +178,10 @@ def test_a_training_goes_on_on_other_ranks(step, one, tmp_path):
 @pytest.mark.parametrize("name", ASKED_FOR)
 def test_kills_change_no_bit(name, step, tmp_path):
     """Of a single rank, and of all of them."""
-    spread, world = laid_out(step.but(steps=12, checkpoint_every=3), name)
+    spread, world = laid_out(step, name)
     assert on_ranks(spread, Folder(str(tmp_path / "whole")), world, by_sgd) == [0] * world
     draw, out = random.Random(name), Folder(str(tmp_path / "killed"))
-    for number, at in enumerate(sorted(draw.sample(range(1, spread.schedule.steps), 5))):
+    for number, at in enumerate(sorted(draw.sample(range(1, step.schedule.steps), 5))):
         those = range(world) if number % 2 else (draw.randrange(world),)
         codes = on_ranks(spread, out, world, kills(at, *those))
         assert -signal.SIGKILL in codes and 0 not in codes
