@@ -14,6 +14,7 @@ RECIPES = {
     "figures": Entry("recipes.figures:figures"),
     "texts": Entry("recipes.texts:texts"),
     "vision": Entry("recipes.vision:vision"),
+    "scripts": Entry("recipes.scripts:scripts"),
     "corpus30m": Entry("recipes.corpus30m:corpus30m"),
     "mixture": Entry("recipes.mixture:mixture"),
     "train": Entry("recipes.train:train", trains=True),

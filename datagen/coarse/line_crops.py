@@ -39,7 +39,7 @@ class LineCrops(ShardSource):
     private characters), and those `not_in_the_image` or too long for one.
     """
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     languages: tuple[str, ...] = ()
     min_height: int = 28
@@ -112,7 +112,7 @@ class LineCrops(ShardSource):
 
     def order(self, page: Sample, boxes: list[Box]) -> CutOrder:
         """What the child is asked for of a page: these boxes, at a height that hangs on the page alone."""
-        drawn = int.from_bytes(hashlib.sha256(f"{self.seed}/{page.key}".encode()).digest()[:4])
+        drawn = int.from_bytes(hashlib.sha256(f"{self.seed}/{page.origin.sha256}/{page.origin.page}".encode()).digest()[:4])
         height = self.min_height + drawn % (self.max_height - self.min_height + 1)
         return CutOrder(page.origin.page, max(page.size), height, boxes, page.script)
 

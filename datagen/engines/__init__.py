@@ -33,6 +33,8 @@ ENGINES = {
     "line-angle": "datagen.engines.orientation:LineAngle",
     "tesseract": "datagen.engines.tesseract:Tesseract",
     "compact": "datagen.engines.compact:FolderReader",
+    "script": "datagen.engines.script_readers:ScriptReader",
+    "script-of-lines": "datagen.engines.script_readers:ScriptOfLines",
     "got_ocr": "datagen.engines.got_ocr:GotOcr",
     "got": "datagen.engines.got_regions:GotRegions",
     "pp-doclayout": "datagen.engines.pp_doclayout:PPDocLayout",

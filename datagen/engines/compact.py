@@ -83,8 +83,12 @@ class Alphabet:
 
     def encode(self, text: str) -> list[int]:
         """The classes of a text. Raises `KeyError` for a character that is not in it."""
+        return self.classes(symbols_of(text, self.script))
+
+    def classes(self, symbols: str) -> list[int]:
+        """The classes of these symbols. Raises `KeyError` for one that is not in it."""
         classes = {symbol: i + 1 for i, symbol in enumerate(self.symbols)}
-        return [classes[c] for c in symbols_of(text, self.script)]
+        return [classes[c] for c in symbols]
 
     def decode(self, classes: Sequence[int]) -> str:
         """The text that `encode` took apart, letters that look alike told apart by their words."""
@@ -217,7 +221,7 @@ class Reader:
         """What each crop, (H, W) gray bytes with one line in it, says, and the network's probability that this is so, letter for
         letter: that of all alignments of the text, by the forward algorithm of CTC."""
         readings: list[tuple[str, float]] = [("", 0.0)] * len(crops)
-        for batch, scores in self._batches(crops):
+        for batch, scores in self.batches(crops):
             for i, reading in zip(batch, self._decode(*scores), strict=True):
                 readings[i] = reading
         return readings
@@ -226,11 +230,11 @@ class Reader:
     def spell(self, crops: Sequence[numpy.ndarray]) -> list[Spelling]:
         """What each crop says, symbol by symbol, with what is needed to tell how probable its words are."""
         spellings: dict[int, Spelling] = {}
-        for batch, scores in self._batches(crops):
+        for batch, scores in self.batches(crops):
             spellings |= zip(batch, spell(*scores, self.alphabet.space), strict=True)
         return [spellings[i] for i in range(len(crops))]
 
-    def _batches(self, crops: Sequence[numpy.ndarray]) -> Iterator[tuple[list[int], tuple[Tensor, Tensor]]]:
+    def batches(self, crops: Sequence[numpy.ndarray]) -> Iterator[tuple[list[int], tuple[Tensor, Tensor]]]:
         """The scores of the crops, with their indices, in batches of crops about as wide."""
         lines = [line_image(crop, height=self.config.height) for crop in crops]
         with threads(1):
@@ -303,10 +307,19 @@ def line_image(crop: numpy.ndarray, stretch: float = 1.0, height: int = HEIGHT) 
     return line
 
 
+def padded_width(width: int) -> int:
+    """The next of few widths, each about a quarter larger than the one before. For each new shape kernels are compiled, which
+    takes longer than to compute with them."""
+    padded = 8 * STEP
+    while padded < width:
+        padded += max(STEP, padded // 4 // STEP * STEP)
+    return padded
+
+
 def collate(lines: Sequence[numpy.ndarray]) -> tuple[Tensor, Tensor]:
     """Lines of one height side by side as (B, 1, H, W), padded with paper, and how many steps each of them is long."""
     widths = [line.shape[1] for line in lines]
-    batch = numpy.zeros((len(lines), 1, len(lines[0]), max(widths)), numpy.float32)
+    batch = numpy.zeros((len(lines), 1, len(lines[0]), padded_width(max(widths))), numpy.float32)
     for i, line in enumerate(lines):
         batch[i, 0, :, : line.shape[1]] = line
     image = torch.from_numpy(batch).to(memory_format=torch.channels_last)

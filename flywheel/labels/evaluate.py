@@ -46,7 +46,7 @@ class HeldOut:
         texts: Mapping[str, TextFile] = MappingProxyType({}),
         seed: int = 0,
     ) -> "HeldOut":
-        """At most `most` crops of each language, drawn by their keys. The texts `taught`, and those of `texts` that train, are
+        """At most `most` crops of each language, drawn by a hash. The texts `taught`, and those of `texts` that train, are
         learned beside those of the crops.
 
         A text that stands in a page to train on is left out, and so is one in a page to be read, since the next round trains on
@@ -64,7 +64,7 @@ class HeldOut:
                 (learned if pool == "train" else waiting).add(text)
             elif text:
                 by_text = test[row["lang"]]
-                by_text[text] = min(row, by_text.get(text, row), key=lambda row: row["key"])
+                by_text[text] = min(row, by_text.get(text, row), key=_drawn_by)
         to_typeset = {lang: file.read() for lang, file in texts.items()}
         learned.update(line for text in to_typeset.values() for line in text.train)
         drawn = _by_language(crops, _drawn(test, learned | waiting, most))
@@ -88,8 +88,14 @@ def _drawn(by_text: Mapping[str, Mapping[str, Row]], learned: set[str], most: in
     drawn: list[Row] = []
     for rows in by_text.values():
         new = [row for text, row in rows.items() if text not in learned]
-        drawn += sorted(new, key=lambda row: hashlib.sha256(row["key"].encode()).digest())[:most]
+        drawn += sorted(new, key=_drawn_by)[:most]
     return sorted(drawn, key=lambda row: (row["shard"], row["offset"]))
+
+
+def _drawn_by(row: Row) -> bytes:
+    """What draws a line, the same wherever its document lies."""
+    line = row["key"].removeprefix(row["parent"])
+    return hashlib.sha256(f"{row['sha256']}/{row['page']}/{line}".encode()).digest()
 
 
 def _by_language(dataset: Folder, rows: Sequence[Row]) -> dict[str, list[Crop]]:

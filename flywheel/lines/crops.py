@@ -97,13 +97,15 @@ def rows_of_pages(dataset: Folder, languages: Mapping[Place, str], script: str =
 
 
 def read_crops(dataset: Folder, rows: Iterable[Row]) -> list[Crop]:
-    """The crops of these rows in order of their keys. A crop whose text is empty after `normalise` is left out."""
+    """The crops of these rows in order of their documents, pages and lines, wherever the documents lie. A crop whose text is
+    empty after `normalise` is left out."""
     crops = []
     for sample in read_samples(dataset, rows):
         text = normalise(sample.text)
         if text and sample.image:
-            crops.append(Crop(sample.key, sample.lang, sample.script, text, sample.image, sample.regions[0].box))
-    return sorted(crops, key=lambda crop: crop.key)
+            crop = Crop(sample.key, sample.lang, sample.script, text, sample.image, sample.regions[0].box)
+            crops.append(((sample.origin.sha256, sample.origin.page or 0, sample.key), crop))
+    return [crop for _, crop in sorted(crops, key=lambda entry: entry[0])]
 
 
 def cut(pixels: numpy.ndarray, box: Box, left: float, top: float, right: float, bottom: float) -> numpy.ndarray:

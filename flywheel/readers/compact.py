@@ -60,7 +60,7 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
     torch.manual_seed(config.seed)
     alphabet = Alphabet.of(crops[0].script, (c.text for c in crops))
     before = None if start is None else Reader.load(start)
-    network = before.config if before else _network(config, crops)
+    network = before.config if before else network_for(config, crops)
     net = CompactNet(network, len(alphabet.symbols) + 1)
     if before is not None:
         _inherit(net, alphabet, before)
@@ -75,7 +75,7 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
     return Reader(net, alphabet, network, bf16)
 
 
-def _network(config: Fit, crops: Sequence[Crop]) -> CompactConfig:
+def network_for(config: Fit, crops: Sequence[Crop]) -> CompactConfig:
     """The network for lines like these. It sees them higher if most are tall: stacked letters, as Khmer's, would else be two
     thirds as large as Cyrillic ones. A step has 2 frames, or 4 where lines with so many hardly have room for their symbols."""
     random = numpy.random.default_rng([config.seed, 2])

@@ -3,7 +3,7 @@
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy
@@ -22,6 +22,7 @@ from datagen.engines.compact import (
     collate,
     has_fast_bf16,
     line_image,
+    padded_width,
     symbols_of,
 )
 from datagen.work import progress
@@ -30,6 +31,9 @@ from flywheel.lines.crops import Crop, degraded
 from flywheel.readers import symbol_places
 from flywheel.readers.line_shares import shares_of
 from flywheel.step import Fit
+
+DRAWN = 256
+"""How many lines are drawn at a time, to be cut into batches."""
 
 _REPORT_EVERY_S = 10.0
 _SHORT = 10  # heights wide
@@ -85,6 +89,10 @@ def tidy(folder: Folder) -> None:
             folder.remove(name)
 
 
+def symbols_of_crop(crop: Crop) -> str:
+    return symbols_of(crop.text, crop.script)
+
+
 def loss_of_lines(
     net: CompactNet,
     alphabet: Alphabet,
@@ -93,18 +101,20 @@ def loss_of_lines(
     random: numpy.random.Generator,
     bf16: bool,
     is_told: bool = False,
+    line_symbols: Callable[[Crop], str] = symbols_of_crop,
 ) -> Tensor | None:
-    """CTC's loss over degraded lines of one script, in nats a character; None if every line is too narrow for its text. A reader
-    that `is_told` learns, too, about where each symbol stands."""
-    images, targets, texts = [], [], []
+    """CTC's loss over degraded lines, in nats a character; None if every line is too narrow for its text. A reader that `is_told`
+    learns, too, about where each symbol stands. `line_symbols` gives the symbols of a line, all of them in the alphabet."""
+    images, targets, lines = [], [], []
     for crop in batch:
         line = degraded(crop, random, config.typeset_share)
         image = line_image(line, float(random.uniform(0.85, 1.12)), net.height)
-        classes = alphabet.encode(crop.text)
+        symbols = line_symbols(crop)
+        classes = alphabet.classes(symbols)
         if image.shape[1] // STEP * net.frames >= least_frames(classes):
             images.append(image)
             targets.append(classes)
-            texts.append(crop.text)
+            lines.append(symbols)
     if not images:
         return None
     image_B1HW, num_steps_B = collate(images)
@@ -117,8 +127,7 @@ def loss_of_lines(
     nll = nll_B.sum() / lengths_B.sum()
     if not is_told:
         return nll
-    symbols = [symbols_of(text, alphabet.script) for text in texts]
-    return nll + _TOLD * symbol_places.loss(logp_BTA, targets, symbols, num_steps_B.tolist())
+    return nll + _TOLD * symbol_places.loss(logp_BTA, targets, lines, num_steps_B.tolist())
 
 
 def least_frames(symbols: Sequence[int] | str) -> int:
@@ -130,23 +139,31 @@ def batches_of(config: Fit, crops: Sequence[Crop], short_steps: int, height: int
     """Batches without end. The lines of a batch are about equally wide. The first `short_steps` batches have short lines alone:
     CTC learns sooner on them that there is something to align."""
     weights = shares_of(crops)
-    short = numpy.array([_aspect(c) <= _SHORT for c in crops])
+    short = numpy.array([is_short(c) for c in crops])
     random, step = numpy.random.default_rng([config.seed, 0]), 0
     while True:
         p = weights * short if step < short_steps and short.any() else weights
-        drawn = [crops[i] for i in random.choice(len(crops), 256, p=p / p.sum())]
-        batches: list[list[Crop]] = []
-        room = 0.0
-        for crop in sorted(drawn, key=lambda c: (_aspect(c), c.key)):
-            width = min(_aspect(crop) * height, MAX_WIDTH * height / HEIGHT)
-            if width > room:
-                batches.append([])
-                room = float(config.batch_width)
-            batches[-1].append(crop)
-            room -= width
+        batches = by_width([crops[i] for i in random.choice(len(crops), DRAWN, p=p / p.sum())], config.batch_width, height)
         for i in random.permutation(len(batches)):
             yield batches[i]
         step += len(batches)
+
+
+def by_width(crops: Iterable[Crop], batch_width: int, height: int = HEIGHT) -> list[list[Crop]]:
+    """The lines in batches, wide ones first. Those of a batch are at most about `batch_width` pixels wide together, seen at this
+    height; a wider line is a batch of its own. Batches of lines about as wide have as many lines."""
+    batches: list[list[Crop]] = []
+    left = sorted(crops, key=_aspect, reverse=True)
+    while left:
+        width = min(_aspect(left[0]), MAX_WIDTH / HEIGHT) * height
+        count = max(1, batch_width // padded_width(round(width)))
+        batches.append(left[:count])
+        left = left[count:]
+    return batches
+
+
+def is_short(crop: Crop) -> bool:
+    return _aspect(crop) <= _SHORT
 
 
 def _aspect(crop: Crop) -> float:

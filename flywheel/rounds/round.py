@@ -53,7 +53,7 @@ from flywheel.step import (
 
 log = logging.getLogger(__name__)
 
-VERSION = 13  # goes up whenever the code makes other rounds of the same pools
+VERSION = 14  # goes up whenever the code makes other rounds of the same pools
 SHARD_FAILED = 1  # as recipes.steps has it
 _PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 

@@ -26,6 +26,7 @@ RUNNERS = {
     "Compare": "recipes.steps.compare:CompareRunner",
     "WriteMixture": "recipes.steps.mixture:MixtureRunner",
     "TallyWord": "recipes.steps.word:TallyRunner",
+    "Scripts": "recipes.steps.scripts:ScriptsRunner",
     "Report": "recipes.steps.report:ReportRunner",
 }
 """The runner of each kind of step, "module:Class", by the name of the step's class. A file with a step of its own adds to it."""

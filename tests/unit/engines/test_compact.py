@@ -18,6 +18,7 @@ from datagen.engines.compact import (
     collate,
     line_image,
     normalise,
+    padded_width,
 )
 from datagen.writing.lookalikes import ALIKE, fold, is_settled, mended, unfold
 
@@ -99,7 +100,14 @@ def test_padding_changes_nothing():
     short = int(frames[0])
     # The last frames of the shorter line see the padding through the convolutions' rims.
     assert torch.allclose(together[0, : short - 4], alone[0, : short - 4], atol=5e-2)
-    assert collate(lines)[0].shape == (2, 1, HEIGHT, lines[1].shape[1])
+    assert collate(lines)[0].shape == (2, 1, HEIGHT, padded_width(lines[1].shape[1]))
+
+
+def test_batches_have_few_widths_so_that_few_kernels_are_compiled():
+    widths = sorted({padded_width(width) for width in range(1, MAX_WIDTH + 1)})
+    assert len(widths) < 20
+    assert all(width % STEP == 0 for width in widths)
+    assert all(width <= padded_width(width) <= 1.25 * width + STEP for width in range(8 * STEP, MAX_WIDTH))
 
 
 @pytest.mark.parametrize("frames", [2, 4])

@@ -1,0 +1,89 @@
+"""A script's reader: the trunk, and a change of low rank to its weights that makes it read this script well.
+
+Each of the trunk's large weights W stays as it is, and U V is learned beside it (Hu et al., LoRA, arXiv 2106.09685). Norms and
+biases are learned whole, and so is the head, which starts from the trunk's rows of the script's symbols.
+"""
+
+from collections.abc import Sequence
+
+import numpy
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import parametrize
+
+from datagen.disk.storage import Folder
+from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader, has_fast_bf16, threads
+from datagen.engines.script_readers import resized
+from flywheel.lines.crops import Crop
+from flywheel.readers import compact
+from flywheel.readers.ctc_training import batches_of, checkpoint_name, learn, loss_of_lines
+from flywheel.scripts.trunk import NETWORK
+from flywheel.step import Fit
+
+RANK = 24
+_LARGE = 4_000  # weights; smaller ones are learned whole
+
+
+def fit(
+    config: Fit, crops: Sequence[Crop], trunk: Reader, folder: Folder, mark: str
+) -> tuple[dict[str, Tensor], Alphabet, CompactConfig]:
+    """The change to the trunk that reads `crops`, which are of one script, with the alphabet and the sizes of its network. After
+    a kill the same call goes on from its checkpoint in `folder`."""
+    torch.manual_seed(config.seed)
+    alphabet = Alphabet.of(crops[0].script, (crop.text for crop in crops))
+    network = CompactConfig(frames=NETWORK.frames, height=compact.network_for(config, crops).height)
+    net = _started(trunk, alphabet, network)
+    bf16 = has_fast_bf16()
+
+    def loss(step: int, batch: Sequence[Crop]) -> Tensor | None:
+        return loss_of_lines(net, alphabet, config, batch, numpy.random.default_rng([config.seed, 1, step]), bf16)
+
+    with threads(config.threads):
+        learn(net, config, batches_of(config, crops, 0, network.height), loss, folder, checkpoint_name(mark))
+    return _change(net), alphabet, network
+
+
+class _LowRank(nn.Module):
+    """A weight (O, ...) plus U V."""
+
+    def __init__(self, weight: Tensor):
+        super().__init__()
+        rows, rest = len(weight), weight[0].numel()
+        rank = min(RANK, rows, rest)
+        self.up = nn.Parameter(torch.zeros(rows, rank))
+        self.down = nn.Parameter(torch.randn(rank, rest) * rest**-0.5)
+
+    def forward(self, weight: Tensor) -> Tensor:
+        return weight + (self.up @ self.down).view_as(weight)
+
+
+def _started(trunk: Reader, alphabet: Alphabet, network: CompactConfig) -> CompactNet:
+    """A network of the trunk's weights, of which only what is learned asks for gradients."""
+    net = CompactNet(network, len(alphabet.symbols) + 1)
+    state, theirs = net.state_dict(), trunk.net.state_dict()
+    known = {symbol: i + 1 for i, symbol in enumerate(trunk.alphabet.symbols)}
+    pairs = [(0, 0), *((i + 1, known[symbol]) for i, symbol in enumerate(alphabet.symbols) if symbol in known)]
+    ours, of_trunk = (torch.tensor(side) for side in zip(*pairs, strict=True))
+    for name, value in resized(theirs, network).items():
+        if name.startswith("head."):
+            state[name][ours] = value[of_trunk]
+        else:
+            state[name] = value
+    net.load_state_dict(state)
+    net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+    for name, module in list(net.named_modules()):
+        weight = getattr(module, "weight", None)
+        if name != "head" and weight is not None and weight.dim() > 1 and weight.numel() >= _LARGE:
+            parametrize.register_parametrization(module, "weight", _LowRank(weight.detach()))
+            module.parametrizations.weight.original.requires_grad_(False)
+    return net
+
+
+def _change(net: CompactNet) -> dict[str, Tensor]:
+    """What a trained network adds to the trunk's weights, as `script_readers.merged` takes it."""
+    change = {}
+    for name, value in net.state_dict().items():
+        if name.endswith(".parametrizations.weight.original") or name.endswith("num_batches_tracked"):
+            continue
+        change[name.replace(".parametrizations.weight.0.", ".weight.")] = value.clone()
+    return change

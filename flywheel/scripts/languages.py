@@ -1,0 +1,61 @@
+"""Which languages each script's reader learns: those that a package has text of."""
+
+import functools
+from collections.abc import Mapping
+
+from datagen.samples import declarations
+from datagen.writing.scripts import main_script
+
+TRUNK_ALONE = ("Hans", "Hant", "Jpan")
+"""Scripts that the trunk learns to tell from others. PP-OCR reads them."""
+
+_LATIN = tuple("en fr de es pt-BR it pl cs tr vi fi hu sv nl ro id sw yo lt is cy mt az-Latn ha".split())
+_LATIN_LINES = 500
+_OF_TRUNK = {"Hans": ("zh",), "Hant": ("zh-Hant",), "Jpan": ("ja",)}
+_OF_TRUNK_LINES = 2_500
+_LINES, _LEAST_LINES = 9_000, 600  # of a script; of a language
+
+# Languages that the Universal Declaration lacks, or has in few words, and that CLDR, LibreOffice or MediaWiki know.
+_MORE: Mapping[str, tuple[str, ...]] = {
+    "Adlm": ("ff-Adlm",),
+    "Arab": ("sd", "ckb", "ks", "ug"),
+    "Beng": ("as",),
+    "Bugi": ("bug-Bugi",),
+    "Copt": ("cop",),
+    "Cyrl": ("mn", "sr", "cu"),
+    "Deva": ("kok", "sd-Deva"),
+    "Dsrt": ("en-Dsrt",),
+    "Goth": ("got",),
+    "Lana": ("nod",),
+    "Mong": ("mnc-Mong", "mvf"),
+    "Mtei": ("mni-Mtei",),
+    "Nkoo": ("nqo",),
+    "Olck": ("sat",),
+    "Orya": ("or",),
+    "Shaw": ("en-Shaw",),
+    "Sylo": ("syl",),
+    "Syrc": ("syr",),
+    "Tale": ("tdd",),
+    "Tfng": ("shi-Tfng",),
+}
+
+
+@functools.cache
+def languages() -> dict[str, tuple[str, ...]]:
+    """The languages (BCP-47) of each script (ISO 15924), both sorted. Raises `ValueError` if the Universal Declaration can't be
+    had."""
+    found: dict[str, set[str]] = {script: set(of) for script, of in _MORE.items()}
+    for code in declarations.codes():
+        declaration = declarations.declaration(code)
+        script = main_script(" ".join(declaration.paragraphs))[0]
+        if declaration.lang != "und" and script not in ("Latn", *TRUNK_ALONE):
+            found.setdefault(script, set()).add(declaration.lang)
+    of_scripts = {script: tuple(sorted(of)) for script, of in found.items()} | {"Latn": _LATIN} | _OF_TRUNK
+    return dict(sorted(of_scripts.items()))
+
+
+def num_lines(script: str, num_languages: int) -> int:
+    """How many lines of each of so many languages are learned at most."""
+    if script == "Latn":
+        return _LATIN_LINES
+    return _OF_TRUNK_LINES if script in TRUNK_ALONE else max(_LEAST_LINES, _LINES // num_languages)

@@ -1,0 +1,34 @@
+"""The making of the package's readers as a step of a recipe: its values. Recipes read this file without loading what trains."""
+
+from dataclasses import dataclass, field
+
+from flywheel.step import Fit
+
+
+@dataclass(frozen=True)
+class Scripts:
+    """A reader for each script that a package has text of, or for these `scripts` (ISO 15924) alone.
+
+    `trunk` says how the network that they share is trained, `change` how a script's change to it is. A run for a few scripts
+    takes the package's own trunk. At most `max_test` lines test a reader; Tesseract reads the first `compared` of them, too.
+    With `install` what was made becomes the package's.
+    """
+
+    scripts: tuple[str, ...] = ()
+    trunk: Fit = field(
+        default_factory=lambda: Fit(
+            steps=9_000,
+            learning_rate=2e-3,
+            short_steps=900,
+            told_share=0.4,
+            batch_width=4_000,
+            warmup=0.05,
+            checkpoint_every=1_000,
+        )
+    )
+    change: Fit = field(default_factory=lambda: Fit(steps=500, learning_rate=2e-3, warmup=0.05))
+    seed: int = 0
+    max_test: int = 300
+    compared: int = 100
+    install: bool = False
+    name: str = "scripts"

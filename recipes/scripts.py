@@ -1,0 +1,18 @@
+"""The readers that come with the package, made anew from text and typefaces of packages."""
+
+from typing import Annotated
+
+from flywheel.scripts.step import Scripts
+from recipes.recipe import Recipe
+
+NAME = "scripts"
+
+
+def scripts(
+    scripts: Annotated[
+        str, "A,B,…", "make the readers of these scripts alone (ISO 15924: Khmr,Thai), from the package's trunk"
+    ] = "",
+    install: Annotated[bool, "0|1", "put them into the package, in place of its own"] = False,
+) -> Recipe:
+    """Readers of some forty scripts, trained from text and typefaces of packages alone: those that come with pagewheel."""
+    return Recipe(NAME, (Scripts(tuple(scripts.split(",")) if scripts else (), install=install),))

