@@ -106,7 +106,8 @@ class Fit:
     together. In the first `told_share` of its steps, a reader that starts from nothing is told about where each letter stands.
     `typeset_share` of the lines are set anew in typefaces of this machine. A language's share of the lines grows by the
     square root of how many it has. A reader that starts from nothing sees only short lines in its first `short_steps` steps.
-    Weights depend on the number of `threads`, so it is a value here. A reader of another kind than `compact` starts from what is
+    Weights depend on the number of `threads`, so it is a value here. A reader of the kind `compact` starts from the one of its
+    script that comes with the package, if `packaged` says that one's sha256. A reader of another kind starts from what is
     `pretrained`, which says how many lines a step has, too.
     """
 
@@ -123,6 +124,7 @@ class Fit:
     checkpoint_every: int = 400
     threads: int = 1
     seed: int = 0
+    packaged: str = ""
     pretrained: Pretrained | None = None
 
 
@@ -147,7 +149,8 @@ class Flywheel:
     `gold` is a file of corrections, as a sheet of `make flywheel review=…` saves it: they train the next round. Those that
     were taken in once stay.
 
-    `reader` is the kind of the readers, one of `READERS`. `existing` are readers that are compared with Tesseract, of which the
+    `reader` is the kind of the readers, one of `READERS`. Those of the kind `compact` start from the package's, if
+    they are `packaged`, and else from nothing. `existing` are readers that are compared with Tesseract, of which the
     best one votes: "ppocr", or a folder with a recogniser of PP-OCR.
 
     The step's folder, with pools.json, has the step's `name`. The datasets beside it are `crops`, `typeset` and `round-N`, so an
@@ -176,6 +179,7 @@ class Flywheel:
     max_text_lines: int = 8_000
     serve_by_text: bool = False
     reader: str = COMPACT
+    packaged: bool = True
     existing: tuple[str, ...] = ()
     name: str = "flywheel"
 

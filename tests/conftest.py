@@ -43,6 +43,12 @@ def pytest_terminal_summary(terminalreporter) -> None:
             terminalreporter.write_line(f"{layout:<24} {losses:>20.1e} {gradients:>18.1e}")
 
 
+@pytest.fixture
+def no_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if no reader of a script came with the package: Tesseract then reads what PP-OCR doesn't know."""
+    monkeypatch.setattr("datagen.engines.packaged.available", lambda: ())
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory) -> Callable[[str, Callable[[Path], object]], Path]:
     """`shared(name, fill)` returns a folder that `fill(folder)` filled once in this session, whichever process came first.

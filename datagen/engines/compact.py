@@ -33,6 +33,7 @@ from torch.nn import functional as F
 
 from datagen.disk.storage import Folder
 from datagen.engines.ctc_words import Spelling, spell
+from datagen.engines.packaged import PACKAGES
 from datagen.writing.direction import as_it_is_read, as_it_stands
 from datagen.writing.hangul import put_together, take_apart
 from datagen.writing.left_marks import as_drawn, as_written
@@ -341,7 +342,7 @@ def threads(count: int) -> Iterator[None]:
 def engines() -> dict[str, str]:
     """What decides, beside its weights, what a reader reads. The arithmetic (bf16 or not) is the reader's own, from its
     config.json, whatever the processor."""
-    return {name: importlib.metadata.version(name) for name in ("torch", "pillow", "numpy", "simplejpeg")}
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 def has_fast_bf16() -> bool:

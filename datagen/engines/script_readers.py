@@ -12,7 +12,6 @@ has the logarithm of how frequent each symbol is in each script's text.
 """
 
 import functools
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -25,12 +24,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from datagen.engines import compact
+from datagen.engines import compact, packaged
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.engines.ctc_words import Spelling
+from datagen.engines.packaged import TRUNK, available, sha256
 
-FOLDER = Path(__file__).with_name("scripts")
-TRUNK, CARDS = "trunk", "cards.json"
 FORMAT = "1"
 """Of the files: goes up whenever older ones mean something else."""
 
@@ -51,6 +49,10 @@ class ScriptReader:
 
     def versions(self) -> dict[str, str]:
         return compact.engines() | {f"reader_{self.script}": sha256(self.script)[:16], "reader_trunk": sha256(TRUNK)[:16]}
+
+    @property
+    def alphabet(self) -> Alphabet:
+        return self._reader.alphabet
 
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
         """The text of each crop, (H, W) gray bytes, and how probable each of its symbols is, in the mean; the script decides the
@@ -75,6 +77,7 @@ class ScriptOfLines:
     def versions(self) -> dict[str, str]:
         return compact.engines() | {"reader_trunk": sha256(TRUNK)[:16]}
 
+    @torch.inference_mode()
     def likelihoods(self, crops: Sequence[numpy.ndarray]) -> numpy.ndarray:
         """By crop, (H, W) gray bytes, and script, in the order of `scripts`: the logarithm of how likely what is seen is in text
         of that script, (B, S)."""
@@ -94,34 +97,16 @@ class ScriptOfLines:
 
     @functools.cached_property
     def scripts(self) -> tuple[str, ...]:
-        about: dict[str, list[str]] = json.loads((FOLDER / f"{TRUNK}.json").read_text(encoding="utf-8"))
+        about: dict[str, list[str]] = json.loads((packaged.FOLDER / f"{TRUNK}.json").read_text(encoding="utf-8"))
         return tuple(about["scripts"])
 
     @functools.cached_property
     def _frequencies(self) -> Tensor:
-        return _unpacked(FOLDER, TRUNK)[0][WHICH]
+        return _unpacked(packaged.FOLDER, TRUNK)[0][WHICH]
 
     @functools.cached_property
     def _trunk(self) -> Reader:
         return load(TRUNK, bf16=False)
-
-
-@functools.cache
-def sha256(name: str) -> str:
-    """That of the file of a script's reader, or of the trunk's."""
-    return hashlib.sha256((FOLDER / f"{name}.safetensors").read_bytes()).hexdigest()
-
-
-@functools.cache
-def available() -> tuple[str, ...]:
-    """The scripts (ISO 15924) that a reader comes with, sorted."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.safetensors") if path.stem != TRUNK))
-
-
-def cards() -> dict[str, dict[str, object]]:
-    """What each reader learned from, and how well it reads, by script."""
-    of_scripts: dict[str, dict[str, object]] = json.loads((FOLDER / CARDS).read_text(encoding="utf-8"))
-    return of_scripts
 
 
 def load(script: str, folder: Path | None = None, bf16: bool | None = None) -> Reader:
@@ -130,7 +115,7 @@ def load(script: str, folder: Path | None = None, bf16: bool | None = None) -> R
 
     Raises `ValueError` if there is none, or if its files are damaged.
     """
-    folder = folder or FOLDER
+    folder = folder or packaged.FOLDER
     bf16 = compact.has_fast_bf16() if bf16 is None else bf16
     trunk, alphabet, network = _unpacked(folder, TRUNK)
     if script != TRUNK:

@@ -14,12 +14,9 @@ import numpy
 from PIL import Image
 
 from datagen.engines import needed_by, tessdata
-from datagen.writing import scripts
 
 # Where systems keep its data.
 _DATA_FOLDERS = ("usr/share/tesseract-ocr/*/tessdata", "usr/share/tessdata", "usr/local/share/tessdata", "opt/*/share/tessdata")
-_OSD_SIDE = 2000  # pixels of a page that it guesses the script of
-_SCRIPTS = {"Japanese": "Jpan", "Korean": "Kore", "Fraktur": "Latn"}  # what it calls scripts where Unicode has no such name
 _MARGIN, _DPI = 10, 200  # it reads badly what touches the image's edge, and guesses letters' sizes without a resolution
 # From BCP-47 to Tesseract's names: the languages in scripts other than Latin, and those in Latin with letters that PP-OCRv6 may
 # not know.
@@ -59,11 +56,6 @@ def language(lang: str) -> str:
 def reads(lang: str, script: str) -> str:
     """The language (BCP-47) in which to read `lang`: itself, or else the one of its script; "" if neither is installed."""
     return next((code for code in (lang, _OF_SCRIPT.get(script, "")) if language(code)), "")
-
-
-def of_scripts() -> dict[str, str]:
-    """By script (ISO 15924), the language (BCP-47) that stands for it, where this machine has its data."""
-    return {script: lang for script, lang in (_OF_SCRIPT | FIRST_OF_SCRIPT).items() if language(lang)}
 
 
 def second_language(lang: str, script: str) -> str:
@@ -127,33 +119,6 @@ class Tesseract:
             with contextlib.suppress(FileExistsError):  # another process was faster
                 english.symlink_to(there / english.name)
         return tessdata.folder()
-
-    def script(self, page: numpy.ndarray) -> str:
-        """The script (ISO 15924) of an upright page, (H, W) gray bytes, as Tesseract guesses; "Zyyy" where it can't tell, takes
-        it for turned, or has no data for that (`osd`)."""
-        guess = self._guess(page)
-        if not guess or guess["orient_deg"]:
-            return "Zyyy"
-        name = str(guess["script_name"])
-        return _SCRIPTS.get(name) or scripts.code(name)
-
-    def way_up(self, page: numpy.ndarray) -> tuple[int, float]:
-        """By how many quarters to turn a page, (H, W) gray bytes, anticlockwise so that its letters stand upright, as Tesseract
-        guesses, and how sure that is: 0 where it can't tell, and over 1 where it is mostly right."""
-        guess = self._guess(page)
-        return (round(guess["orient_deg"] / 90) % 4, float(guess["orient_conf"])) if guess else (0, 0.0)
-
-    def _guess(self, page: numpy.ndarray) -> dict[str, Any]:
-        if "osd" not in _installed():
-            return {}
-        with needed_by("tesseract"):
-            from tesserocr import PSM, PyTessBaseAPI
-        image = Image.fromarray(page)
-        image.thumbnail((_OSD_SIDE, _OSD_SIDE))
-        with PyTessBaseAPI(path=str(_data_folder()), lang="osd", psm=PSM.OSD_ONLY) as api:
-            api.SetImage(image)
-            api.SetSourceResolution(_DPI)
-            return api.DetectOrientationScript() or {}
 
     def close(self) -> None:
         for api in self._apis:

@@ -9,7 +9,7 @@ from typing import ClassVar, NamedTuple
 import cv2
 import numpy
 
-from datagen.engines import Choice, Engines, Layout, NothingAnswers, Quad, merged, versions
+from datagen.engines import Choice, Engines, Layout, NothingAnswers, Quad, merged, packaged, versions
 from datagen.fine import lines_to_regions
 from datagen.markdown import markdown
 from datagen.page.given_order import in_order_of
@@ -96,7 +96,7 @@ class AnnotateImage(Stage):
         return [choice for choice in chosen if choice is not None]
 
     def engines(self) -> dict[str, str]:
-        asked = merged(choice.versions() for choice in self._choices) | versions("tesseract")
+        asked = merged(choice.versions() for choice in self._choices) | versions("tesseract") | packaged.versions()
         return asked | merged(versions("compact", folder=folder) for folder in self.readers)
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:

@@ -4,13 +4,12 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import cv2
 import numpy
 
-from datagen.engines import Choice, Engines, tesseract
+from datagen.engines import Choice, Engines, packaged, tesseract
 from datagen.writing.scripts import main_script
 
-PPOCR, COMPACT, TESSERACT = "ppocr", "compact", "tesseract"
+PPOCR, COMPACT, TESSERACT, SCRIPT = "ppocr", "compact", "tesseract", "script"
 LIKE_LATIN = frozenset(("Cyrl", "Grek", "Copt", "Cher"))
 """Scripts with letters of the same shapes as Latin ones."""
 VERY_SURE = 0.95
@@ -18,16 +17,23 @@ VERY_SURE = 0.95
 
 UNSCORED = 0.75
 """What counts as the confidence of a reader that gives neither scores nor confidences."""
+SCRIPT_OF_LINES = "script-of-lines"
 PP_SCRIPTS = frozenset("Latn Hans Hant Hani Jpan Zyyy".split())
 """Which PP-OCR reads, but for the languages of Tesseract."""
 
 # Tesseract takes most of the mus in Greek words for the micro sign, which looks the same.
 _MICRO = re.compile("(?<=[\u0370-\u03ff\u1f00-\u1fff])\u00b5|\u00b5(?=[\u0370-\u03ff\u1f00-\u1fff])")
-_ROW, _MOST_ROWS = 36, 40  # pixels of a line, and lines, that Tesseract guesses the script by
+_MOST_ROWS = 40  # lines that the script is guessed by
+
+
+def of_script(script: str) -> Choice | None:
+    """The reader of a script that comes with the package; None if there is none, or if PP-OCR reads that script."""
+    return Choice.of(SCRIPT, script=script) if script in packaged.available() and script not in PP_SCRIPTS else None
 
 
 class LineReaders(NamedTuple):
-    """Who may read lines: the recogniser `ppocr`, Tesseract, and the flywheel's readers in these `folders`."""
+    """Who may read lines: the recogniser `ppocr`, the package's readers of scripts, Tesseract, and the flywheel's readers in
+    these `folders`."""
 
     engines: Engines
     folders: Sequence[str] = ()
@@ -38,11 +44,12 @@ class LineReaders(NamedTuple):
         folder = next((f for f in self.folders if self.engines.get(COMPACT, folder=f).script == script), "")
         if folder:
             return Choice.of(COMPACT, folder=folder), lang
+        own, read_in = of_script(script), ""
         if not (script in PP_SCRIPTS and not tesseract.language(lang)):
             read_in = tesseract.reads(lang, script) or tesseract.reads(tesseract.FIRST_OF_SCRIPT.get(script, ""), script)
-            if read_in:
-                return Choice(TESSERACT), read_in
-        return self.ppocr, lang
+        if own and not (read_in and packaged.is_worse(script)):
+            return own, lang
+        return (Choice(TESSERACT), read_in) if read_in else (self.ppocr, lang)
 
     def read(self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str = "und") -> Sequence[tuple[str, float | None]]:
         """What one of them reads in lines, (H, W) gray bytes each, as `Reader.read` gives it."""
@@ -58,10 +65,6 @@ class LineReaders(NamedTuple):
             return 0.0
         return sum(sure * len(text) for text, _, sure in readings) / max(1, sum(len(text) for text, *_ in readings))
 
-    def best_confidence(self, lines: Sequence[numpy.ndarray]) -> float:
-        """Tesseract's confidence of lines, (H, W) gray bytes each, in the script in which it is highest. It takes seconds."""
-        return max(self.confidence(Choice(TESSERACT), lines, lang, script) for script, lang in tesseract.of_scripts().items())
-
     def read_surely(
         self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str = "und"
     ) -> list[tuple[str, float | None, float]]:
@@ -73,12 +76,12 @@ class LineReaders(NamedTuple):
             for (text, score), confidence in zip(readings, unscored, strict=True)
         ]
 
+    def likely_scripts(self, lines: Sequence[numpy.ndarray], count: int = 1) -> list[str]:
+        """The scripts that these lines, (H, W) gray bytes each, are likely in together, the likeliest first."""
+        told = self.engines.get(SCRIPT_OF_LINES)
+        order = told.likelihoods(lines[:_MOST_ROWS]).sum(0).argsort()[::-1] if lines else ()
+        return [told.scripts[i] for i in order[:count]]
+
     def guessed_script(self, lines: Sequence[numpy.ndarray]) -> str:
-        """The script that Tesseract takes these lines for, (H, W) gray bytes each, set below each other."""
-        rows = [cv2.resize(line, (max(1, line.shape[1] * _ROW // line.shape[0]), _ROW)) for line in lines[:_MOST_ROWS]]
-        width = max((row.shape[1] for row in rows), default=0) + 2 * _ROW
-        page = numpy.full((_ROW + 2 * _ROW * len(rows), width), 255, numpy.uint8)
-        for n, row in enumerate(rows):
-            page[_ROW + 2 * n * _ROW : 2 * (n + 1) * _ROW, _ROW : _ROW + row.shape[1]] = row
-        guess: str = self.engines.get(TESSERACT).script(page)
-        return guess
+        """The likeliest of these; "Zyyy" for no lines."""
+        return next(iter(self.likely_scripts(lines)), "Zyyy")

@@ -40,7 +40,7 @@ _CONFIDENT = 0.7
 _DOUBTFUL = 0.45  # with less it doesn't know the script
 _NUM_COLUMNS = 6  # columns that are read to tell whether PP-OCR reads a page's columns
 _LOST, _OF_PAGE = 0.6, 0.15  # PP-OCR's mean score of what it can't read; of a page's characters: another script
-_NUM_TRIED = 3  # lines that are read in every script, where nobody knows it
+_NUM_TRIED, _NUM_SCRIPTS = 3, 4  # lines that are read in the likeliest scripts, where nobody knows it
 LETTERS = 0.5  # in a line's width as long as it is high, at least: of letters that it doesn't know, it is sure of the commas
 _STOPS = ".,:;-"  # signs at a line's end that the detector may have left out
 _LANGUAGES = {"Arab": ("ar", "fa", "ur", "ps", "ug", "sd"), "Cyrl": ("ru", "uk", "bg", "sr", "be", "mk", "kk", "mn")}
@@ -172,10 +172,11 @@ def _asked(cuts: Sequence[LineView], readers: LineReaders) -> tuple[Choice, str,
     reader, read_in = readers.who("und", script)
     # A page in another script has lines in Latin, too: names, commands. PP-OCR is surer of those.
     few = sorted(asked, key=lambda of: (read[id(of)][2] >= SURE, -of.image.shape[1] / of.image.shape[0]))[:_NUM_TRIED]
-    confidence = readers.confidence(reader, _images(few), read_in, script) if reader.name == TESSERACT else 1.0
-    if (reader == readers.ppocr and score < SURE) or confidence < _CONFIDENT:
+    is_other = reader != readers.ppocr
+    confidence = readers.confidence(reader, _images(few), read_in, script) if is_other else 1.0
+    if (not is_other and score < SURE) or confidence < _CONFIDENT:
         script = _tried(few, readers)
-        if script == "Zyyy" and reader.name == TESSERACT and (score < _LOST or max(score, _DOUBTFUL) < confidence):
+        if script == "Zyyy" and is_other and (score < _LOST or max(score, _DOUBTFUL) < confidence):
             script = guess  # a poor picture of a script that it knows, or a hand that PP-OCR makes nothing of
         reader, read_in = readers.who("und", script)
     return (reader, read_in, script, read) if reader != readers.ppocr else (reader, "und", "Zyyy", read)
@@ -222,15 +223,11 @@ def _sure_latin(readings: _Readings, script: str) -> _Readings:
 
 
 def _tried(cuts: Sequence[LineView], readers: LineReaders) -> str:
-    """The script in which Tesseract reads some of these lines most confidently, and as a language of that script; "Zyyy" if in
-    none. Each script that it has data of is tried, which takes seconds. Any shapes are a language in a script that one language
-    has for itself: what is read in it must be certain, too."""
+    """That of the likeliest scripts whose reader is surest of these lines; "Zyyy" if none is sure."""
     surest, of_surest = _CONFIDENT, "Zyyy"
-    for script, lang in tesseract.of_scripts().items():
-        readings = _read(cuts, Choice(TESSERACT), lang, readers)
-        language = identify("\n".join(text for text, *_ in readings.values()))
-        sure = _score(readings)
-        if language.script == script and language.score > _SURE_LANGUAGE and sure > surest:
+    for script in readers.likely_scripts(_images(cuts), _NUM_SCRIPTS):
+        reader, read_in = readers.who("und", script)
+        if reader != readers.ppocr and (sure := readers.confidence(reader, _images(cuts), read_in, script)) > surest:
             surest, of_surest = sure, script
     return of_surest
 

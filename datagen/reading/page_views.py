@@ -10,13 +10,13 @@ import numpy
 from datagen.engines import Choice, Engines, Quad
 from datagen.page.views import View, bend
 from datagen.reading.cuts import SURE, TALL, LineView, cut, side_by_side
-from datagen.reading.line_readers import TESSERACT, LineReaders
+from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import LETTERS, PageLines, drift
 
 _NUM_ASKED = 8  # lines that tell which way up a page stands
 _NUM_TRIED, _MUCH_BETTER = 3, 0.2  # lines that are read in every script; by how much surer they are the right way up
 _BETTER = 0.05  # another way up is believed if these are read so much more surely then
-_SURE_ENGINE, _CONFIDENT, _NUM_READ = 0.8, 0.6, 4  # what the engine, and Tesseract of so many lines, must be sure of
+_SURE_ENGINE, _CONFIDENT, _NUM_READ = 0.8, 0.6, 4  # what the engine, and a script's reader of so many lines, must be sure of
 _MOSTLY = 0.5  # of the lines' length stands: the page may be turned by a quarter
 _BENT = 0.02  # of the picture's longer side: UVDoc is off by half of it on pages that lie flat
 _ASKEW = 0.7  # degrees: a page is turned if half of its lines lean further
@@ -131,8 +131,8 @@ def _quarters(image: numpy.ndarray, quads: Sequence[Quad], orientation: Choice, 
     """By how many quarters to turn a page anticlockwise so that it stands upright.
 
     The engine `orientation` has an opinion, and so have the lines: on a page that was turned by a quarter most of them stand.
-    Some of them are then read both ways. Where PP-OCR is sure of none, since it doesn't know the script, Tesseract is asked which
-    way up its letters are.
+    Some of them are then read both ways. Where PP-OCR is sure of none, since it doesn't know the script, the reader of the
+    script that they seem to be in is asked which way up its letters are.
     """
     quarters, sure = orientation.opened(readers.engines).quarters([image])[0]
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -154,11 +154,6 @@ def _quarters(image: numpy.ndarray, quads: Sequence[Quad], orientation: Choice, 
     best = max(family, key=lambda way: confident[way])
     if confident[best] >= _CONFIDENT:
         return best
-    if not any(confident.values()):  # small print of which Tesseract can't tell the script
-        tried = {way: readers.best_confidence(_turned(asked[:_NUM_TRIED], way)) for way in family}
-        best = max(family, key=lambda way: tried[way])
-        if tried[best] >= _CONFIDENT and tried[best] > min(tried.values()) + _MUCH_BETTER:
-            return best
     return quarters if quarters in (1, 3) and quarters in family and sure >= _SURE_ENGINE else 0
 
 
@@ -167,12 +162,12 @@ def _turned(lines: Sequence[LineView], quarters: int) -> list[numpy.ndarray]:
 
 
 def _confidence(lines: Sequence[LineView], quarters: int, readers: LineReaders) -> float:
-    """How confident Tesseract is of lines that were turned by so many quarters, in the script that it takes them for; 0 where it
-    takes them for none, as it does where they lie on their head."""
+    """How sure the reader of their likeliest script is of lines that were turned by so many quarters; 0 where PP-OCR reads that,
+    which has been asked."""
     turned = _turned(lines, quarters)
     script = readers.guessed_script(turned)
     reader, lang = readers.who("und", script)
-    return readers.confidence(reader, turned[:_NUM_READ], lang, script) if reader.name == TESSERACT else 0.0
+    return readers.confidence(reader, turned[:_NUM_READ], lang, script) if reader != readers.ppocr else 0.0
 
 
 def _score(lines: Sequence[LineView], quarters: int, readers: LineReaders) -> float:

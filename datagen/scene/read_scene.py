@@ -8,7 +8,7 @@ import cv2
 import numpy
 from rapidfuzz.distance import Levenshtein
 
-from datagen.engines import Choice, Engines, Quad, merged, versions
+from datagen.engines import Choice, Engines, Quad, merged, packaged, versions
 from datagen.engines.ppocr import SURE_LINE
 from datagen.page.boxes import area, around, shared
 from datagen.page.images import pixels
@@ -92,7 +92,12 @@ class ReadScene(Stage):
         return [self.detector, self.lines, *([self.angle] if self.angle else [])]
 
     def engines(self) -> dict[str, str]:
-        asked = merged(choice.versions() for choice in self._choices) | versions(TESSERACT) | IdentifyLanguage().engines()
+        asked = (
+            merged(choice.versions() for choice in self._choices)
+            | versions(TESSERACT)
+            | packaged.versions()
+            | IdentifyLanguage().engines()
+        )
         return asked | merged(versions(COMPACT, folder=folder) for folder in self.readers)
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:

@@ -28,7 +28,8 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class ReadTask:
-    """Images to read with the reader in `folder`, whose weights are of `sha256`; `kind` is one of `KINDS`."""
+    """Images to read with the reader in `folder` ("": those of the package), whose weights are of `sha256`; `kind` is one of
+    `KINDS`."""
 
     folder: str
     sha256: str
@@ -36,9 +37,11 @@ class ReadTask:
     items: tuple[Item, ...]
 
 
-def engines(reader: Folder) -> dict[str, str]:
-    """What decides, beside the reader's weights, what is read. Raises `ValueError` if the folder has no reader."""
-    return versions("ppocr-detector") | kinds.engines(kinds.kind_of(reader))
+def engines(reader: str) -> dict[str, str]:
+    """What decides, beside the weights of the reader in this folder ("": those of the package), what is read. Raises `ValueError`
+    if the folder has no reader."""
+    own = kinds.engines(kinds.kind_of(Folder(reader))) if reader else versions(kinds.ANY)
+    return versions("ppocr-detector") | own
 
 
 def is_line(size: tuple[int, int], kind: str) -> bool:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from datagen.disk.storage import Folder
+from datagen.engines import packaged, script_readers
 from datagen.engines.compact import (
     HEIGHT,
     STEP,
@@ -35,11 +36,13 @@ _HIGH, _TALL = 48, 1.5  # pixels that lines are seen in, in place of 32, if they
 
 
 def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> Reader:
-    """A reader trained on `crops`, which are of one script, and saved in `folder`. A reader that is there already is returned.
+    """A reader trained on `crops`, which are of one script, and saved in `folder`. A reader that is there already is
+    returned.
 
-    The training starts from the weights of the reader in `start`, if there is one. Symbols that this one lacks begin with random
-    weights. `mark` tells this training from others, and a checkpoint of another training is not used. Raises `ValueError` if
-    there are no crops, or if the folder has a reader of another training.
+    The training starts from the weights of the reader in `start`, if there is one, or else of the package's that `config`
+    names. Symbols that this one lacks begin with random weights. `mark` tells this training from others, and a checkpoint of
+    another training is not used. Raises `ValueError` if there are no crops, or if the folder has a reader of another
+    training.
     """
     if not crops:
         raise ValueError(f"no crops to train the reader in {folder.url} on")
@@ -59,7 +62,7 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
 def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, checkpoint: str) -> Reader:
     torch.manual_seed(config.seed)
     alphabet = Alphabet.of(crops[0].script, (c.text for c in crops))
-    before = None if start is None else Reader.load(start)
+    before = _before(config, alphabet.script, start)
     network = before.config if before else network_for(config, crops)
     net = CompactNet(network, len(alphabet.symbols) + 1)
     if before is not None:
@@ -68,11 +71,20 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
     bf16 = has_fast_bf16()
 
     def loss(step: int, batch: Sequence[Crop]) -> Tensor | None:
-        is_told = start is None and step < config.told_share * config.steps
+        is_told = before is None and step < config.told_share * config.steps
         return loss_of_lines(net, alphabet, config, batch, numpy.random.default_rng([config.seed, 1, step]), bf16, is_told)
 
-    learn(net, config, batches_of(config, crops, 0 if start else config.short_steps, network.height), loss, folder, checkpoint)
+    learn(net, config, batches_of(config, crops, 0 if before else config.short_steps, network.height), loss, folder, checkpoint)
     return Reader(net, alphabet, network, bf16)
+
+
+def _before(config: Fit, script: str, start: Folder | None) -> Reader | None:
+    """The reader that a training starts from. Raises `ValueError` if the package's is another than that of `config`."""
+    if start is not None or not config.packaged:
+        return None if start is None else Reader.load(start)
+    if packaged.sha256(script) != config.packaged:
+        raise ValueError(f"the package's reader of {script} is another than the one that the run was planned with")
+    return script_readers.load(script)
 
 
 def network_for(config: Fit, crops: Sequence[Crop]) -> CompactConfig:

@@ -13,12 +13,17 @@ from typing import Any
 
 from datagen.disk.storage import Folder
 from datagen.engines import ENGINES, OPEN, Choice, Engines, needed_by
+from datagen.engines import packaged as package
 from datagen.work.needs import Needs
 from datagen.work.runner import Runner
 from datagen.work.specification import describe
 from flywheel.lines.crops import Crop
 from flywheel.step import COMPACT, READERS, Fit
 
+ANY = "any-script"
+"""The engine that reads where no folder is named."""
+
+ENGINES[ANY] = "flywheel.readers.any_script:AnyScript"
 ENGINES["ours"] = "flywheel.readers.ours_engine:OurReader"  # datagen knows nothing of what stands above it
 
 TRAININGS = {
@@ -56,6 +61,13 @@ def kind_of(folder: Folder) -> str:
     return str(kind)
 
 
+def packaged(kind: str, script: str) -> str:
+    """The sha256 of the package's reader of a script, from which one of this kind may start; "" if there is none."""
+    if kind != COMPACT:
+        return ""
+    return package.sha256(script) if script in package.available() else ""
+
+
 def needs(kind: str, device: str = "") -> Needs:
     """What a worker must have to train or to read with readers of this kind on a `device`: "cpu", "cuda", or "" for a GPU."""
     return Needs(gpus=Choice.of(kind, device=device).gpus)
@@ -75,7 +87,10 @@ def device(kind: str, asked: str, runner: Runner) -> str:
 
 
 def reader(folder: str, sha256: str = "", engines: Engines = OPEN, device: str = "") -> Any:
-    """The engine that reads with the reader in `folder`, whose weights must be of `sha256` ("": any)."""
+    """The engine that reads with the reader in `folder` ("": those of the package), whose weights must be of `sha256` ("":
+    any)."""
+    if not folder:
+        return engines.get(ANY)
     kind = kind_of(Folder(folder))
     on = {} if kind == COMPACT or not device else {"device": device}
     return engines.get(kind, folder=folder, sha256=sha256, **on)

@@ -203,7 +203,9 @@ class Round:
         tasks = []
         for r in readers:
             num_text_lines = self._num_text_lines()[r.script]
-            fit = budget(fitted, num_lines[r.script], num_text_lines, self.step.min_train_lines, is_fresh=not r.start)
+            packaged = kinds.packaged(self.step.reader, r.script) if self.step.packaged else ""
+            is_fresh = not r.start
+            fit = budget(fitted, num_lines[r.script], num_text_lines, self.step.min_train_lines, is_fresh, packaged)
             mark = fingerprint([origin, describe(fit), r.name])
             accepted = self.folds[r.learns] if r.learns and before else None
             task = FitTask(r.name, r.script, fit, pages, self.crops.url, self.folder.url, mark, before, r.start, accepted)

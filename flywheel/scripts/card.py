@@ -65,10 +65,13 @@ def card(reader: Reader, texts: Sequence[Texts], max_test: int, compared: int, s
     script = reader.alphabet.script
     unseen = {text.lang: text.families.has_held_out for text in texts}
     crops = test_lines(texts, max_test)
-    lines = images(crops, [unseen[crop.lang] for crop in crops], seed)
+    are_unseen = [unseen[crop.lang] for crop in crops]
+    lines = images(crops, are_unseen, seed)
     truths = [crop.text for crop in crops]
     readings = [text for text, _ in reader.read(lines)]
-    first: dict[str, Any] = {"lines": [[crop.lang, crop.text, crop.families[0]] for crop in crops[:FIRST]]}
+    first: dict[str, Any] = {
+        "lines": [[crop.lang, crop.text, crop.families[0], new] for crop, new in zip(crops[:FIRST], are_unseen, strict=False)]
+    }
     if crops:
         first |= {"rates": _rates(truths[:FIRST], readings[:FIRST])}
     of_language = {}

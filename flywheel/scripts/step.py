@@ -9,7 +9,8 @@ from flywheel.step import Fit
 class Scripts:
     """A reader for each script that a package has text of, or for these `scripts` (ISO 15924) alone.
 
-    `trunk` says how the network that they share is trained, `change` how a script's change to it is. A run for a few scripts
+    `trunk` says how the network that they share is trained, `change` how a script's change to it is: one with fewer lines than
+    `change.num_lines` gets fewer steps, by the square root. A run for a few scripts
     takes the package's own trunk. At most `max_test` lines test a reader; Tesseract reads the first `compared` of them, too.
     With `install` what was made becomes the package's.
     """
@@ -26,7 +27,9 @@ class Scripts:
             checkpoint_every=1_000,
         )
     )
-    change: Fit = field(default_factory=lambda: Fit(steps=500, learning_rate=2e-3, warmup=0.05))
+    change: Fit = field(
+        default_factory=lambda: Fit(steps=2_500, learning_rate=6e-3, warmup=0.05, least_share=0.4, num_lines=9_000)
+    )
     seed: int = 0
     max_test: int = 300
     compared: int = 100

@@ -14,13 +14,14 @@ from typing import Any
 from datagen.disk.storage import Folder
 from datagen.engines import script_readers
 from datagen.engines.compact import Reader
-from datagen.engines.script_readers import TRUNK
+from datagen.engines.packaged import TRUNK
 from datagen.work.specification import fingerprint
 from flywheel.lines import typeset_lines
 from flywheel.lines.crops import Crop
 from flywheel.pools import texts as pool_texts
 from flywheel.pools.texts import Texts
 from flywheel.readers.ctc_training import tidy
+from flywheel.rounds.train_readers import budget
 from flywheel.scripts import card, change, trunk
 from flywheel.step import Fit
 
@@ -109,15 +110,16 @@ def run_reader(task: ReaderTask) -> dict[str, Any]:
     folder, mark = Folder(task.url), task.mark()
     texts = [_texts(folder, name) for name in task.texts]
     crops: list[Crop] = [crop for text in texts for crop in typeset_lines.to_train(text)]
+    fit = budget(task.fit, len(crops))
     work = folder.sub(f"training-{task.script}")
     started = time.process_time()
-    made, alphabet, network = change.fit(task.fit, crops, script_readers.load(TRUNK, Path(folder.url)), work, mark)
+    made, alphabet, network = change.fit(fit, crops, script_readers.load(TRUNK, Path(folder.url)), work, mark)
     seconds = time.process_time() - started
     data = script_readers.pack(made, alphabet, network)
     folder.write(f"{task.script}.safetensors", data)
-    reader: Reader = script_readers.load(task.script, Path(folder.url))
+    reader: Reader = script_readers.load(task.script, Path(folder.url), bf16=False)
     about = card.card(reader, texts, task.max_test, task.compared, task.seed)
-    about |= card.training(task.fit, seconds, len(data)) | {"rank": change.RANK, "made_of": mark}
+    about |= card.training(fit, seconds, len(data)) | {"rank": change.RANK, "made_of": mark}
     folder.write(f"{task.script}.json", json.dumps(about, ensure_ascii=False, indent=1).encode())
     tidy(work)
     return about

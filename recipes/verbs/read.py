@@ -1,4 +1,4 @@
-"""`make read`: images of lines or of pages, read with a round's reader, as a file of JSON lines.
+"""`make read`: images of lines or of pages, read with the package's readers or a round's, as a file of JSON lines.
 
 A row is on the disk before the next images are asked for, so that a run that was killed goes on behind the last row. Beside the
 file lies FILE.run.json, which says what its rows were read with: other readers' rows don't come among them.
@@ -29,9 +29,9 @@ _FEW = 64  # images: a cluster takes longer to start than one process to read so
 
 
 def read(
-    reader: str,
     input: str,
     out: Annotated[str, "FILE", "a file of JSON lines on a local disk"],
+    reader: str = "",
     kind: Annotated[
         str, "WHAT", "what each image shows: line, page, or auto (a line is at most 160 px high, or 6 times as wide)"
     ] = "auto",
@@ -39,23 +39,24 @@ def read(
     workers: int = 0,
     overwrite: bool = False,
 ) -> int:
-    """Read images of lines or pages with a round's reader, a JSON line each.
+    """Read images of lines or pages in any script that a reader comes with, or with a round's reader, a JSON line each.
 
     Those that are in the file `out` aren't read again. Returns the exit code: 1 if something that is no image's fault failed.
     Raises `ValueError` if there is no reader or no image, or if the file has other rows than this command's.
     """
-    from datagen.engines import Engines
+    from datagen.engines import Engines, packaged
     from datagen.pictures.image_files import FORMATS
     from flywheel.labels import read_images
     from flywheel.readers import kinds
+    from flywheel.step import COMPACT
 
     if kind not in read_images.KINDS:
         raise ValueError(f"kind={kind}: allowed are {', '.join(read_images.KINDS)}")
     runner = make_runner(on, workers)
-    folder = Folder(reader)
+    folder = Folder(reader).url if reader else ""
     with Engines() as engines:
-        assert kinds.reader(folder.url, "", engines).script  # refuses what holds none
-    sha256 = kinds.weights_sha256(folder)
+        assert kinds.reader(folder, "", engines).script  # refuses what holds none
+    sha256 = kinds.weights_sha256(Folder(folder)) if folder else packaged.digest()
     made = {"reader": sha256, "kind": kind, "engines": read_images.engines(folder)}
     items = Listing(input, FORMATS).items()
     with _file(out, made, overwrite) as file:
@@ -63,7 +64,7 @@ def read(
         chunks = list(read_images.chunks(items, _IMAGES_A_TASK))
         # A chunk is read whole even if some of its rows are there: what a line is read with decides its last digits.
         numbers = [number for number, chunk in enumerate(chunks) if any(item.uri not in seen for item in chunk)]
-        tasks = {read_images.ReadTask(folder.url, sha256, kind, chunks[number]): number for number in numbers}
+        tasks = {read_images.ReadTask(folder, sha256, kind, chunks[number]): number for number in numbers}
         num_left = sum(item.uri not in seen for item in items)
         log.info("read: %d images, %d of them read before", len(items), len(items) - num_left)
         if num_left <= _FEW and on == "local":
@@ -72,7 +73,7 @@ def read(
         count, started = Count(num_left), time.monotonic()
         expected = next(order, -1)
         with shown("read") as show:
-            of_kind = kinds.kind_of(folder)
+            of_kind = kinds.kind_of(Folder(folder)) if folder else COMPACT
             needs = kinds.needs(of_kind, kinds.device(of_kind, "", runner))
             for task, rows, error in runner.map(read_images.run_read, list(tasks), needs=needs):
                 if error is not None:

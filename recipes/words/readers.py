@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from flywheel.step import COMPACT, READERS, Fit, Flywheel, Pretrained
 
+RANDOM = "random"
 GOT_OCR = Fit(steps=2000, learning_rate=2e-5)
 OURS = Fit(steps=3000, learning_rate=2e-4)
 """Where all weights are trained, in the first round. No one has run these settings on a GPU yet."""
@@ -18,9 +19,10 @@ def of_kind(step: Flywheel, kind: str, weights: str, lora: int) -> Flywheel:
     if kind not in READERS:
         raise ValueError(f"readers={kind}: allowed are {', '.join(READERS)}")
     if kind == COMPACT:
-        if weights or lora:
-            raise ValueError(f"readers={COMPACT} starts from no weights: start and lora are for {' and '.join(READERS[1:])}")
-        return step
+        if weights not in ("", RANDOM) or lora:
+            others = " and ".join(READERS[1:])
+            raise ValueError(f"readers={COMPACT} starts from the package's, or start={RANDOM}: folders and lora are for {others}")
+        return replace(step, packaged=not weights)
     if not weights:
         named = "the name of a training in the output, as train" if kind == "ours" else "a hub's name"
         raise ValueError(f"readers={kind} needs start=FOLDER: the weights that the readers start from, or {named}")

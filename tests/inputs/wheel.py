@@ -51,6 +51,7 @@ def recipe(folder: Path, rounds: int = 1, **values: object) -> Recipe:
     given = {
         "rounds": rounds,
         "needs_gain": False,
+        "packaged": False,  # what is told of rounds is told of readers that know nothing
         "min_train_lines": 50,
         "precision": 0.5,
         "max_held_out": 80,

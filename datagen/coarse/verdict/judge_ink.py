@@ -18,9 +18,10 @@ from datagen.coarse.verdict import ink_letters, ink_shapes
 from datagen.coarse.verdict.ink_fonts import SURELY_UNLIKE, UNLIKE, WITNESSES, Cut, FontInk, cut_out
 from datagen.coarse.verdict.ink_lines import comparable, covered_share, telling, without_leaders
 from datagen.coarse.verdict.ink_shapes import spread
-from datagen.engines import Engines, Reader, ppocr, tesseract, versions
+from datagen.engines import Choice, Engines, Reader, packaged, ppocr, tesseract, versions
 from datagen.markdown import all_text
 from datagen.page.images import pixels
+from datagen.reading.line_readers import of_script
 from datagen.record import Drop, Line, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
 from datagen.work.specification import PLACE
@@ -30,7 +31,7 @@ from datagen.writing.scripts import main_script
 # Nominal seconds on one core, of the order that each takes: a budget of time is a number of looks, and gives the same verdicts
 # on every machine.
 _DECODE_S, _LINEUP_S, _AGAIN_S, _LETTERS_S, _DETECT_S = 0.005, 0.07, 0.25, 1.0, 0.25
-_READ_S = {"ppocr": (0.0, 0.075), "compact": (0.0, 0.005), "tesseract": (0.1, 0.05)}  # once, and a line
+_READ_S = {"ppocr": (0.0, 0.075), "compact": (0.0, 0.005), "script": (0.1, 0.01), "tesseract": (0.1, 0.05)}  # once, and a line
 _PP_ALPHABET = 0.99
 _HAN = frozenset(("Hans", "Hant", "Hani", "Jpan"))
 _FONTS_SHARE = 2 / 3  # of the budget; the rest is the detector's
@@ -49,7 +50,8 @@ class CompareInk(Stage):
                          `WITNESSES` says so, where there are any
     `lineup_margin`      the least margin of the page's fonts in the line-up of `datagen.coarse.verdict.ink_shapes`
     `reader_error`       the greatest error of the page's fonts, by a reader that knows the letters: PP-OCRv6, else the flywheel's
-                         reader in the folder `reader`, else Tesseract with the data of the language, or of one in its script
+                         reader in the folder `reader`, else the package's reader of the script, else Tesseract with the data of
+                         the language, or of one in its script
     `ink_recall`         of the area of text that the detector finds, the share that lies under the page's lines; on pages where
                          `uncovered_ink` is at least `min_uncovered`
 
@@ -60,7 +62,7 @@ class CompareInk(Stage):
     the one with most characters first, and each takes as much as it needs. The rest goes to the detector.
     """
 
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
 
     budget_s: float = 9.0
     lines_a_font: int = 12
@@ -75,7 +77,9 @@ class CompareInk(Stage):
         return "coarse.ink_core_s" if self.budget_s else ""
 
     def engines(self) -> dict[str, str]:
-        asked = ink_shapes.engines() | versions("ppocr-detector") | versions("ppocr") | versions("tesseract")
+        asked = (
+            ink_shapes.engines() | versions("ppocr-detector") | versions("ppocr") | versions("tesseract") | packaged.versions()
+        )
         return asked | (versions("compact", folder=self.reader) if self.reader else {})
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
@@ -114,17 +118,17 @@ class CompareInk(Stage):
                     font.lineup = ink_shapes.lineup(_inks(spread(pieces, _MORE * _MAX_LINEUP)), script, self.seed, alike_share)
             if num < _SMALL_SHARE * chars.total() and font.opinion():
                 continue  # it is alike, and a letter or two of it is little
-            engine, lang = self._engine(cuts, script, engines)
-            if engine:
-                once_s, line_s = _READ_S[engine]
+            choice, lang = self._engine(cuts, script, engines)
+            if choice:
+                once_s, line_s = _READ_S[choice.name]
                 if once_s + line_s * min(len(cuts), self.lines_a_font) <= budget:
-                    reader = self._reader(engine, engines)
+                    reader = choice.opened(engines)
                     self._read(font, cuts, reader, lang, script)
                     budget -= once_s + line_s * len(font.cuts)
                     if font.reader_doubts and line_s * len(font.cuts) <= budget:
                         self._weigh(font, reader, lang, script)
                         budget -= line_s * len(font.cuts)
-                    font.is_sure = engine == "ppocr"
+                    font.is_sure = choice.name == "ppocr"
             # Of ink that isn't like its text to begin with, letters tell nothing.
             if font.witnesses().get("lineup") and not font.reading_is_close and budget >= _LETTERS_S:
                 budget -= _LETTERS_S
@@ -158,26 +162,27 @@ class CompareInk(Stage):
         candidates.sort(key=lambda entry: entry[:3])
         return [(i, line) for _, _, i, line in candidates[: _DRAWN * self.lines_a_font]]
 
-    def _engine(self, cuts: Sequence[Cut], script: str, engines: Engines) -> tuple[str, str]:
-        """Who can read these lines, "" for nobody, and in which language."""
+    def _engine(self, cuts: Sequence[Cut], script: str, engines: Engines) -> tuple[Choice | None, str]:
+        """Who can read these lines, None for nobody, and in which language."""
         from datagen.engines import langid
 
         drawn = Counter(c for cut in cuts for c in cut.line.text if unicodedata.category(c)[0] in "LM")
         ((lang, _),) = Counter(cut.lang for cut in cuts).most_common(1)
         # Shifted Chinese is of characters too rare for its alphabet: it is asked in any case.
         if ppocr.alphabet_share(drawn) >= _PP_ALPHABET or script in _HAN:
-            return "ppocr", lang
+            return Choice("ppocr"), lang
         if self.reader:
             alphabet = engines.get("compact", folder=self.reader).alphabet
             if alphabet.script == script and set(fold("".join(drawn), script)) <= set(alphabet.symbols):
-                return "compact", lang
+                return Choice.of("compact", folder=self.reader), lang
         # With any language Tesseract reads English, too.
         read_in = tesseract.reads(lang if script == "Latn" or langid.writes(lang, script) else "", script)
-        return "tesseract" if read_in else "", read_in
-
-    def _reader(self, engine: str, engines: Engines) -> Reader:
-        reader: Reader = engines.get(engine, **{"folder": self.reader} if engine == "compact" else {})
-        return reader
+        own = of_script(script)
+        if own and not (read_in and packaged.is_worse(script)):
+            alphabet = own.opened(engines).alphabet
+            if set(fold("".join(drawn), script)) <= set(alphabet.symbols):
+                return own, lang
+        return (Choice("tesseract"), read_in) if read_in else (None, "")
 
     def _read(self, font: FontInk, cuts: Sequence[Cut], reader: Reader, lang: str, script: str) -> None:
         """Puts into `font` what the reader makes of its lines, one after another, until it is plain that hardly a letter lies."""

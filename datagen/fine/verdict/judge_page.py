@@ -17,7 +17,7 @@ from datagen.coarse.answers import BY
 from datagen.coarse.uncovered_ink import uncovered_ink
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.coarse.verdict.ink_lines import comparable
-from datagen.engines import Engines, ppocr, tesseract, versions
+from datagen.engines import Choice, Engines, packaged, ppocr, tesseract, versions
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.region_witness import Witnesses, doubted, script_within
@@ -29,12 +29,13 @@ from datagen.markdown import markdown
 from datagen.page.boxes import area
 from datagen.page.images import pixels
 from datagen.page.overlaps import overlap_share
+from datagen.reading.line_readers import PPOCR, SCRIPT, TESSERACT, of_script
 from datagen.record import LACKING, Drop, Line, Region, Sample
 from datagen.work.pipeline import Stage
 
 _PP_ALPHABET = 0.99
 _FORMULAS = frozenset({"formula_in_text", "incomplete"})
-_TESSERACT_FASTER = 4  # times as fast as PP-OCR it reads a line
+_OTHERS_FASTER = 4  # times as fast as PP-OCR Tesseract reads a line, and a script's reader is faster still
 _SURE = 0.97  # a reader of what isn't in a mirror
 _OPINIONS = frozenset({"readers_disagree", "ink_disagrees", "spaces_disagree", "unsure_table"})
 """Reasons of which the first reader may be right: a second one fails, too, and so does the likeness of ink."""
@@ -48,9 +49,10 @@ class WeighLabels(Stage):
     """Asks what speaks for each region, makes those unread that can't be believed, and says what the page's labels are worth.
 
     Some lines are read by a second reader, one that didn't read them first: PP-OCRv6 where it knows the letters, else Tesseract
-    in a language of their script. Of the file's own text these are `lines_a_page`, of what an engine read `read_lines_a_page`,
-    and a quarter of that where PP-OCR reads them, which takes it longer. One of each region comes first, the one of which its
-    reader was least sure; `seed` draws among equals. A region is worth the share of its characters that both readers have.
+    in a language of their script, or the script's reader that comes with the package. Of the file's own text these are
+    `lines_a_page`, of what an engine read `read_lines_a_page`, and a quarter of that where PP-OCR reads them, which takes it
+    longer. One of each region comes first, the one of which its reader was least sure; `seed` draws among equals. A region is
+    worth the share of its characters that both readers have.
 
     - Where the two differ in letters, the ink of each word decides (`verdict.line_witness`), by which of the two it is more like,
       drawn in the typeface of this machine that is most like it. A font of the file's in which one letter is often read as one
@@ -131,7 +133,7 @@ class WeighLabels(Stage):
         return "fine.page_core_s"  # what all stages of an annotation cost
 
     def engines(self) -> dict[str, str]:
-        return versions("ppocr") | versions("tesseract") | render.versions()
+        return versions(PPOCR) | versions(TESSERACT) | packaged.versions() | render.versions()
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:
@@ -236,11 +238,11 @@ class WeighLabels(Stage):
                 cuts = (cut_out(gray, line, page.lang) for line in region.lines if comparable(line))
                 stretched = [is_stretched(cut, script_within(cut.line.text, page.script)) for cut in cuts]
                 found[i].num_stretched, found[i].num_compared = sum(stretched), len(stretched)
-        for (name, lang), lines in self._readers(page, drawn).items():
-            most = self._most(page, name)
+        for (reader, lang), lines in self._readers(page, drawn).items():
+            most = self._most(page, reader)
             for i, line, script in lines[:most]:
                 cut = cut_out(gray, line, page.lang)
-                ((text, _),) = engines.get(name).read([cut.crop], lang)
+                ((text, _),) = reader.opened(engines).read([cut.crop], lang)
                 if not (witness := spoken(cut, text, script, faces)).says_nothing:
                     found[i].lines[script].append(witness)
         for i, line, script in self._perhaps_mirrored(page, drawn):
@@ -253,25 +255,25 @@ class WeighLabels(Stage):
         first = {i: (i, line, script) for i, line, script in reversed(drawn) if page.regions[i].by != BY and _sure(line) < _SURE}
         return sorted(first.values(), key=lambda entry: (_sure(entry[1]), entry[0]))[: self.mirrors_a_page]
 
-    def _most(self, page: Sample, reader: str) -> int:
+    def _most(self, page: Sample, reader: Choice) -> int:
         """How many lines a second reader reads."""
         if all(region.by == BY for region in page.regions if _is_text(region)):
             return self.lines_a_page
-        return self.read_lines_a_page if reader == "tesseract" else max(1, self.read_lines_a_page // _TESSERACT_FASTER)
+        return max(1, self.read_lines_a_page // _OTHERS_FASTER) if reader.name == PPOCR else self.read_lines_a_page
 
-    def _readers(self, page: Sample, drawn: Sequence[_Drawn]) -> dict[tuple[str, str], list[_Drawn]]:
+    def _readers(self, page: Sample, drawn: Sequence[_Drawn]) -> dict[tuple[Choice, str], list[_Drawn]]:
         """By a second reader and the language in which it reads: the lines that it can read and didn't, in their order."""
         by_script: dict[str, list[_Drawn]] = defaultdict(list)
         for entry in drawn:
             by_script[entry[2]].append(entry)
-        readers: dict[tuple[str, str], list[_Drawn]] = defaultdict(list)
+        readers: dict[tuple[Choice, str], list[_Drawn]] = defaultdict(list)
         for script, lines in by_script.items():
             is_own = script == page.script
             if is_own or len(lines) >= _MANY or len(by_script) == 1:
                 asked = page if is_own else replace(page, lang="und", script=script)
-                name, lang = second_reader(asked, [line for _, line, _ in lines])
-                if name:
-                    readers[name, lang] += lines
+                reader, lang = second_reader(asked, [line for _, line, _ in lines])
+                if reader:
+                    readers[reader, lang] += lines
         return readers
 
     def _formulas(self, page: Sample, gray: numpy.ndarray) -> tuple[dict[int, tuple[float, int]], Counter[str]]:
@@ -348,17 +350,19 @@ def _settled(region: Region, reason: str, share: tuple[float, int] | None) -> Re
     return replace(region, text="", is_unread=True, score=None, continues=False) if reason else region
 
 
-def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[str, str]:
-    """The name of an engine that can read these lines and didn't, "" for none, and the language to read in."""
+def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[Choice | None, str]:
+    """An engine that can read these lines and didn't, None for none, and the language to read in."""
     letters = Counter(c for line in lines for c in line.text if c.isalpha())
     if not letters:
-        return "", ""
+        return None, ""
     readers = {region.by for region in page.regions}
-    if "ppocr" not in readers and ppocr.alphabet_share(letters) >= _PP_ALPHABET:
-        return "ppocr", page.lang
+    if PPOCR not in readers and ppocr.alphabet_share(letters) >= _PP_ALPHABET:
+        return Choice(PPOCR), page.lang
     written = "zh-Hant" if page.script == "Hant" and page.lang.split("-")[0] in ("zh", "und") else page.lang
     lang = tesseract.second_language(written, page.script)
-    return ("tesseract", lang) if lang and "tesseract" not in readers else ("", "")
+    if lang and TESSERACT not in readers:
+        return Choice(TESSERACT), lang
+    return (of_script(page.script), page.lang) if SCRIPT not in readers else (None, "")
 
 
 def _mean(weighted: Sequence[tuple[float, int]]) -> float:

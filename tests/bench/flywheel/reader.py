@@ -20,6 +20,7 @@ from recipes import sample_costs
 
 WORDS = "все люди рождаются свободными и равными в своем достоинстве и правах они наделены разумом".split()
 NUM_LINES, NUM_STEPS, TURNS = 120, 25, 3
+WARM, NUM_LATE = 100, 60
 
 
 def main() -> None:
@@ -51,6 +52,11 @@ def main() -> None:
         f"training, steps/s on one thread: {rate['now']:.2f}, the network before {rate['before']:.2f}, "
         f"ratio {rate['now'] / rate['before']:.2f}; with fused attention {rate['fused']:.2f}, "
         f"ratio {rate['now'] / rate['fused']:.2f}"
+    )
+    few, every = long_training(crops, alphabet, is_any_width=False), long_training(crops, alphabet, is_any_width=True)
+    print(
+        f"steps {WARM} to {WARM + NUM_LATE} of a training: {NUM_LATE / few:.2f} a second in batches of few widths, "
+        f"{NUM_LATE / every:.2f} in batches as wide as their lines, ratio {every / few:.2f}"
     )
 
 
@@ -96,6 +102,30 @@ def train(crops: list[Crop], alphabet: Alphabet, is_before: bool) -> float:
         optimizer.step()
         optimizer.zero_grad()
     return time.perf_counter() - started
+
+
+def long_training(crops: list[Crop], alphabet: Alphabet, is_any_width: bool) -> float:
+    """Seconds of `NUM_LATE` steps after `WARM` ones, when kernels for common shapes are compiled."""
+    padded = compact.padded_width
+    if is_any_width:
+        compact.padded_width = lambda width: width
+    try:
+        torch.manual_seed(0)
+        fit = Fit(steps=WARM + NUM_LATE, learning_rate=1e-3)
+        net = CompactNet(CompactConfig(), len(alphabet.symbols) + 1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate, fused=True)
+        started = 0.0
+        for step, batch in zip(range(WARM + NUM_LATE), batches_of(fit, crops, 0), strict=False):
+            if step == WARM:
+                started = time.perf_counter()
+            loss = loss_of_lines(net, alphabet, fit, batch, numpy.random.default_rng(step), compact.has_fast_bf16())
+            assert loss is not None
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+        return time.perf_counter() - started
+    finally:
+        compact.padded_width = padded
 
 
 class Before(CompactNet):

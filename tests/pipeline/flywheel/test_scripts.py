@@ -7,7 +7,7 @@ import textwrap
 import pytest
 
 from datagen.drawing.line_curriculum import prose
-from datagen.engines import script_readers
+from datagen.engines import packaged, script_readers
 from flywheel.pools import texts
 from flywheel.scripts import languages, tasks
 from flywheel.scripts.step import Scripts
@@ -30,11 +30,11 @@ def here(monkeypatch, tmp_path):
     monkeypatch.setattr(languages, "languages", lambda: {"Cyrl": ("ru", "xx"), "Latn": ("en",)})
     monkeypatch.setattr(languages, "num_lines", lambda script, num: 300)
     monkeypatch.setattr(tasks, "FEWEST", 20)
-    monkeypatch.setattr(script_readers, "FOLDER", tmp_path / "package")
-    for cached in (script_readers.available, script_readers.sha256):
+    monkeypatch.setattr(packaged, "FOLDER", tmp_path / "package")
+    for cached in (packaged.available, packaged.sha256, packaged.cards, packaged.digest, packaged.is_worse):
         cached.cache_clear()
     yield tmp_path
-    for cached in (script_readers.available, script_readers.sha256):
+    for cached in (packaged.available, packaged.sha256, packaged.cards, packaged.digest, packaged.is_worse):
         cached.cache_clear()
 
 
@@ -55,10 +55,10 @@ def test_readers_of_scripts_from_text_alone(here):
     assert set(card["text"]) == {"ru"} and card["text"]["ru"]["paragraphs"].keys() == {"udhr"}
     assert card["licence"] == "public-domain"
     assert [line[0] for line in card["first"]["lines"]] == ["ru"] * 6
-    assert (folder / "table.md").read_text().count("\n") == 4
+    assert (folder / "CARDS.md").read_text().count("\n") == 4
     # The package's own.
-    assert script_readers.available() == ("Cyrl", "Latn")
-    assert script_readers.cards().keys() == {"Cyrl", "Latn"}
+    assert packaged.available() == ("Cyrl", "Latn")
+    assert packaged.cards().keys() == {"Cyrl", "Latn"}
     reader = script_readers.load("Cyrl")
     assert reader.alphabet.script == "Cyrl" and set("влюдимп ") <= set(reader.alphabet.symbols)
     told = script_readers.ScriptOfLines()

@@ -5,7 +5,8 @@ import torch
 
 from datagen.engines import script_readers
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet
-from datagen.engines.script_readers import TRUNK, WHICH, load, merged, pack, resized
+from datagen.engines.packaged import TRUNK
+from datagen.engines.script_readers import WHICH, load, merged, pack, resized
 
 SMALL = CompactConfig(channels=(4, 8, 8), width=16, layers=1, heads=2, frames=4)
 LETTERS = Alphabet("Zyyy", "abcd")

@@ -15,6 +15,8 @@ from datagen.fine.annotate_image import AnnotateImage
 from datagen.record import Box, Drop, Quality, Region, Sample
 from tests.inputs.samples import sample
 
+pytestmark = pytest.mark.usefixtures("no_readers")
+
 SIZE = (1000, 1400)
 
 
@@ -68,8 +70,13 @@ class Engine:
     def grids(self, images):
         return [self.told.grid if self.told.grid is not None else lying(image) for image in images]
 
-    def script(self, page):
-        return self.told.script_guess
+    @property
+    def scripts(self):
+        """Those that lines are told apart by."""
+        return (self.told.script_guess,)
+
+    def likelihoods(self, crops):
+        return numpy.zeros((len(crops), 1))
 
 
 def lying(image: numpy.ndarray) -> numpy.ndarray:

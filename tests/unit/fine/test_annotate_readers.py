@@ -9,6 +9,8 @@ from datagen.fine.annotate_image import AnnotateImage
 from datagen.record import Box
 from tests.unit.fine.test_annotate_image import LEFT, Engine, Told, annotated, page, rows, seen
 
+pytestmark = pytest.mark.usefixtures("no_readers")
+
 
 def test_a_page_whose_language_is_declared_is_read_by_who_knows_it():
     told = Told(

@@ -1,8 +1,9 @@
-"""What readers of lines say, as labels have it."""
+"""Who reads lines, and what readers say, as labels have it."""
 
 import numpy
+import pytest
 
-from datagen.engines import ENGINES, Choice, Engines
+from datagen.engines import ENGINES, Choice, Engines, packaged, tesseract
 from datagen.reading.line_readers import LineReaders
 
 MICRO, MU = "\u00b5", "\u03bc"
@@ -24,3 +25,49 @@ def test_the_micro_sign_is_a_mu_in_greek_words_alone(monkeypatch):
     with Engines() as engines:
         read = LineReaders(engines).read(Choice("said"), [numpy.zeros((9, 9), numpy.uint8)] * 3)
     assert read == [(f"κό{MU}{MU}α και {MU}έρα", None), (f"5 {MICRO}m", None), (MICRO, None)]
+
+
+@pytest.mark.parametrize(
+    ("lang", "script", "worse", "has_tesseract", "reader"),
+    [
+        ("hi", "Deva", (), True, ("script", "hi")),
+        ("hi", "Deva", (), False, ("script", "hi")),
+        ("hi", "Deva", ("Deva",), True, ("tesseract", "hi")),  # it read the reader's own test better
+        ("hi", "Deva", ("Deva",), False, ("script", "hi")),
+        ("und", "Deva", (), True, ("script", "und")),
+        ("ta", "Taml", (), True, ("tesseract", "ta")),  # no reader comes with the package
+        ("ta", "Taml", (), False, ("ppocr", "ta")),
+        ("en", "Latn", (), True, ("ppocr", "en")),
+    ],
+)
+def test_who_reads_a_script(monkeypatch, lang, script, worse, has_tesseract, reader):
+    monkeypatch.setattr(packaged, "available", lambda: ("Deva", "Latn"))
+    monkeypatch.setattr(packaged, "is_worse", lambda script: script in worse)
+    known = {"hi": "Deva", "ta": "Taml"} if has_tesseract else {}
+    monkeypatch.setattr(tesseract, "language", lambda lang: "x" if lang in known else "")
+    with Engines() as engines:
+        who, read_in = LineReaders(engines).who(lang, script)
+    assert (who.name, read_in) == reader
+    assert who.settings == ((("script", "Deva"),) if who.name == "script" else ())
+
+
+class Told:
+    """Tells lines by their shade: dark ones are Thai, others Greek."""
+
+    scripts = ("Grek", "Thai")
+
+    def likelihoods(self, crops):
+        return numpy.array([[-5.0, -1.0] if crop.mean() < 100 else [-1.0, -2.0] for crop in crops])
+
+    def close(self):
+        pass
+
+
+def test_lines_together_tell_the_script(monkeypatch):
+    monkeypatch.setitem(ENGINES, "script-of-lines", f"{__name__}:Told")
+    dark, light = numpy.zeros((9, 9), numpy.uint8), numpy.full((9, 9), 200, numpy.uint8)
+    with Engines() as engines:
+        readers = LineReaders(engines)
+        assert readers.likely_scripts([dark, light, light], 2) == ["Thai", "Grek"]
+        assert readers.guessed_script([light]) == "Grek"
+        assert readers.guessed_script([]) == "Zyyy"

@@ -14,6 +14,8 @@ from datagen.record import Box, Drop, Quality, Sample
 from datagen.scene.read_scene import ReadScene
 from tests.inputs.samples import sample
 
+pytestmark = pytest.mark.usefixtures("no_readers")
+
 SIZE = (400, 300)
 MARK = 5  # pixels of white at the end where a line begins
 
@@ -72,8 +74,13 @@ class Engine:
     def turned(self, crops):
         return [0.95 if crop[crop.shape[0] // 2, -1, 0] > 128 else 0.0 for crop in crops]
 
-    def script(self, page):
-        return self.scripted.script_guess
+    @property
+    def scripts(self):
+        """Those that lines are told apart by."""
+        return (self.scripted.script_guess,)
+
+    def likelihoods(self, crops):
+        return numpy.zeros((len(crops), 1))
 
 
 def scene(scripted: ScriptedEngines, **values) -> Sample:

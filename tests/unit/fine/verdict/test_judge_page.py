@@ -6,7 +6,7 @@ import cv2
 import numpy
 import pytest
 
-from datagen.engines import OPEN, tesseract
+from datagen.engines import OPEN, Choice, packaged, tesseract
 from datagen.fine.verdict.judge_page import WeighLabels, second_reader
 from datagen.formulas.render import draw
 from datagen.page import images
@@ -61,7 +61,7 @@ def test_a_region_whose_text_is_another_becomes_unread_and_the_others_stay():
     not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed: apt-get install tesseract-ocr"
 )
 def test_a_page_that_an_engine_read_is_trusted_where_another_one_agrees():
-    assert second_reader(page(by="ppocr"), page().regions[0].lines) == ("tesseract", "en")
+    assert second_reader(page(by="ppocr"), page().regions[0].lines) == (Choice("tesseract"), "en")
     agreed = weighed(page(by="ppocr", score=0.9, verdict="none"))
     assert agreed.quality.verdict == "trusted" and agreed.quality.signals["agreement"] > 0.95
     assert all(0.85 < region.score <= 0.9 for region in agreed.regions[:4])
@@ -208,3 +208,21 @@ def test_what_two_readers_read_in_other_signs_makes_a_page_suspect_and_so_does_a
     first, *others = alike.regions
     cells = replace(first, label="table", format="html", text=f"<table><tr><td>{first.text}</td></tr></table>")
     assert "tables_unchecked" in weighed(replace(alike, regions=(cells, *others))).quality.reasons
+
+
+@pytest.mark.parametrize(
+    ("by", "languages", "second"),
+    [
+        ("script", {"hi"}, "tesseract"),
+        ("script", set(), None),  # nobody else knows the script
+        ("tesseract", {"hi"}, "script"),
+        ("mineru", set(), "script"),
+    ],
+)
+def test_the_packages_reader_and_tesseract_are_each_others_second_reader(monkeypatch, by, languages, second):
+    monkeypatch.setattr(packaged, "available", lambda: ("Deva",))
+    monkeypatch.setattr(tesseract, "second_language", lambda lang, script: lang if lang in languages else "")
+    hindi = replace(page(by=by), lang="hi", script="Deva")
+    lines = [replace(line, text="सभी मनुष्य जन्म से स्वतन्त्र") for line in hindi.regions[0].lines]
+    reader, lang = second_reader(hindi, lines)
+    assert (reader and reader.name, lang) == (second, "hi" if second else "")

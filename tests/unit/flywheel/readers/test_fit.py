@@ -8,11 +8,13 @@ import simplejpeg
 import torch
 
 from datagen.disk.storage import Folder
+from datagen.engines import packaged, script_readers
 from datagen.engines.compact import Alphabet, Reader
 from datagen.record import Box
 from flywheel.lines.crops import Crop
 from flywheel.readers import ctc_training
 from flywheel.readers.compact import fit
+from flywheel.rounds.train_readers import budget
 from flywheel.step import Fit
 
 FEW = Fit(steps=4, learning_rate=1e-3, typeset_share=0.0, batch_width=600, checkpoint_every=2)
@@ -72,3 +74,19 @@ def test_killed_at_a_checkpoint_it_ends_in_the_same_bytes(tmp_path, monkeypatch)
     names = sorted(p.name for p in whole.iterdir())
     assert names == ["alphabet.json", "config.json", "model.safetensors"] == sorted(p.name for p in killed.iterdir())
     assert all((whole / name).read_bytes() == (killed / name).read_bytes() for name in names)
+
+
+def test_a_reader_that_starts_from_the_packages_has_its_weights_and_needs_a_tenth_of_the_steps(tmp_path):
+    own = script_readers.load("Cyrl")
+    still = Fit(steps=1, learning_rate=0.0, typeset_share=0.0, batch_width=600, packaged=packaged.sha256("Cyrl"))
+    reader = fit(still, LINES, Folder(str(tmp_path / "a")), None, "")
+    assert reader.config == own.config
+    assert torch.equal(reader.net.split.weight, own.net.split.weight)
+    ours, theirs = (r.net.head.weight[r.alphabet.encode("д")[0]] for r in (reader, own))
+    assert torch.equal(ours, theirs)
+    assert budget(Fit(steps=3000, learning_rate=2e-3), 8_000, is_fresh=True, packaged="x") == Fit(
+        steps=300, learning_rate=1e-3, packaged="x"
+    )
+    assert budget(Fit(steps=3000, learning_rate=2e-3), 8_000, packaged="x") == Fit(steps=3000, learning_rate=2e-3)
+    with pytest.raises(ValueError, match="another than the one that the run was planned with"):
+        fit(replace(still, packaged="other"), LINES, Folder(str(tmp_path / "b")), None, "")

@@ -83,8 +83,8 @@ def test_readers_that_are_networks_need_a_gpu(monkeypatch):
     ("words", "message"),
     [
         ({"readers": "large"}, "readers=large: allowed are compact, got_ocr, ours"),
-        ({"start": "a"}, "readers=compact starts from no weights"),
-        ({"lora": 2}, "readers=compact starts from no weights"),
+        ({"start": "a"}, "readers=compact starts from the package's, or start=random"),
+        ({"lora": 2}, "readers=compact starts from the package's, or start=random"),
         ({"readers": "got_ocr"}, "readers=got_ocr needs start=FOLDER"),
     ],
 )

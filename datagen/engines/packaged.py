@@ -1,0 +1,50 @@
+"""Which scripts a reader comes with, in the folder `scripts`: `script_readers` opens them. This file loads no torch."""
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).with_name("scripts")
+TRUNK, CARDS = "trunk", "cards.json"
+PACKAGES = ("torch", "pillow", "numpy", "simplejpeg")
+"""Those whose versions decide what such a network reads."""
+
+
+@functools.cache
+def sha256(name: str) -> str:
+    """That of the file of a script's reader, or of the trunk's."""
+    return hashlib.sha256((FOLDER / f"{name}.safetensors").read_bytes()).hexdigest()
+
+
+@functools.cache
+def available() -> tuple[str, ...]:
+    """The scripts (ISO 15924) that a reader comes with, sorted."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.safetensors") if path.stem != TRUNK))
+
+
+def versions() -> dict[str, str]:
+    """What decides what all of these readers read, and which script they take a line for."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES} | {"script_readers": digest()}
+
+
+@functools.cache
+def digest() -> str:
+    """The sha256 of all files together."""
+    return hashlib.sha256("".join(sha256(name) for name in (*available(), TRUNK)).encode()).hexdigest()
+
+
+@functools.cache
+def is_worse(script: str) -> bool:
+    """Whether Tesseract read the lines of a reader's test better than it, beyond chance."""
+    compared: Any = cards()[script]["tesseract"]
+    return bool(compared) and compared["difference"][1] < 0
+
+
+@functools.cache
+def cards() -> dict[str, dict[str, object]]:
+    """What each reader learned from, and how well it reads, by script."""
+    of_scripts: dict[str, dict[str, object]] = json.loads((FOLDER / CARDS).read_text(encoding="utf-8"))
+    return of_scripts

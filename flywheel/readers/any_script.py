@@ -1,0 +1,34 @@
+"""The readers of all scripts as one: what `make read` reads with where no other is named."""
+
+from collections.abc import Sequence
+
+import numpy
+
+from datagen.engines import OPEN, packaged, versions
+from datagen.reading.line_readers import SCRIPT_OF_LINES, LineReaders, of_script
+
+
+class AnyScript:
+    """The engine `any-script`: tells a line's script by its image, and reads it with PP-OCR or with the script's reader that
+    comes with the package."""
+
+    script = "Zyyy"
+
+    def versions(self) -> dict[str, str]:
+        return versions("ppocr") | packaged.versions()
+
+    def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
+        """The text of each crop, (H, W) gray bytes, and its score from 0 to 1, as its reader gives it."""
+        readers = LineReaders(OPEN)
+        by_script: dict[str, list[int]] = {}
+        for i, script in enumerate(OPEN.get(SCRIPT_OF_LINES).scripts_of(crops)):
+            by_script.setdefault(script, []).append(i)
+        readings: list[tuple[str, float]] = [("", 0.0)] * len(crops)
+        for script, rows in sorted(by_script.items()):
+            reader = of_script(script) or readers.ppocr
+            for i, (text, score) in zip(rows, readers.read(reader, [crops[i] for i in rows], lang), strict=True):
+                readings[i] = text, score or 0.0
+        return readings
+
+    def close(self) -> None:
+        """Its readers are closed with all others."""
