@@ -16,6 +16,14 @@ SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefo
     spa srp syr tam tat tel tgk tha tir tur uig ukr urd vie yid yor)
 # What Word documents are drawn with, 200 MB: `make recipe=word` needs it, and tests.
 WORD_PACKAGES := libreoffice-writer-nogui libreoffice-math-nogui
+# More typefaces, 75 MB, that `make recipe=scripts` sets its text in.
+SCRIPT_PACKAGES := fonts-ddc-uchen fonts-evertype-conakry $(addprefix fonts-gfs-,artemisia bodoni-classic didot neohellenic porson) \
+    fonts-gubbi fonts-gujr-extra fonts-guru-extra fonts-kalapi fonts-lao fonts-lklug-sinhala \
+    $(addprefix fonts-lohit-,beng-assamese gujr guru knda mlym orya telu) fonts-oldstandard fonts-orya-extra fonts-paktype \
+    fonts-sambhota-tsugring $(addprefix fonts-samyak-,gujr mlym orya) \
+    $(addprefix fonts-sil-,akatab ezra galatia gentiumplus harmattan lateef mondulkiri sophia-nubian tagmukay) \
+    $(addprefix fonts-smc-,anjalioldlipi gayathri manjari meera rachana raghumalayalamsans uroob) \
+    fonts-telu-extra fonts-tibetan-machine fonts-uralic fonts-yrsa-rasa
 # What tests look at pages with.
 TEST_PACKAGES := chromium chromium-driver
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -42,7 +50,8 @@ help:
 	@$(or $(PYTHON),python3) -m recipes $(if $(recipe),$(call quoted,$(value recipe)) help=1)
 	@echo "also      make setup · make setup-word · make setup-figures · make test · make test-slow · make lint · make bench [only=NAME] · make clean"
 
-run: setup $(if $(filter word mixture,$(recipe)),setup-word) $(if $(filter figures mixture,$(recipe)),setup-figures)
+run: setup $(if $(filter word mixture,$(recipe)),setup-word) $(if $(filter figures mixture,$(recipe)),setup-figures) \
+    $(if $(filter scripts,$(recipe)),$(VENV)/.scripts)
 	@$(RUN) $(call quoted,$(value recipe)) $(call given,recipe)
 
 # Help needs nothing that is set up.
@@ -81,9 +90,10 @@ $(VENV)/.dev: $(VENV)/.installed
 $(VENV)/.system: packages = $(SYSTEM_PACKAGES)
 $(VENV)/.word: packages = $(WORD_PACKAGES)
 $(VENV)/.browser: packages = $(TEST_PACKAGES)
-$(VENV)/.word $(VENV)/.browser: | $(VENV)/.system
+$(VENV)/.scripts: packages = $(SCRIPT_PACKAGES)
+$(VENV)/.word $(VENV)/.browser $(VENV)/.scripts: | $(VENV)/.system
 # A package is looked up under its plain name and the one with Debian's 64-bit time suffix.
-$(VENV)/.system $(VENV)/.word $(VENV)/.browser: Makefile | $(VENV)/.installed
+$(VENV)/.system $(VENV)/.word $(VENV)/.browser $(VENV)/.scripts: Makefile | $(VENV)/.installed
 	@missing=""; for p in $(packages); do \
 	    dpkg-query -W -f '$${Status}\n' $$p $${p}t64 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$p"; done; \
 	if [ -z "$$missing" ]; then touch $@; \

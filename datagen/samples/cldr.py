@@ -16,8 +16,8 @@ _KINDS = (
 
 def paragraphs(lang: str) -> list[str]:
     """CLDR's own names in a language (BCP-47), each once, in order; none if CLDR doesn't know it."""
-    locale = lang.replace("-", "_")
-    if not babel.localedata.exists(locale):
+    locale = babel.localedata.normalize_locale(lang.replace("-", "_"))
+    if locale is None:
         return []
     data = babel.localedata.load(locale, merge_inherited=False)
     return list(dict.fromkeys(name for kind in _KINDS for name in _texts(data.get(kind))))

@@ -72,7 +72,7 @@ class ReadScene(Stage):
     `agreed_share`    the share of the characters in lines on which they do
     """
 
-    version: ClassVar[int] = 3  # 3: commas of columns stand where lines have them
+    version: ClassVar[int] = 4  # 4: scripts are told by their image
 
     detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
     lines: Choice = Choice("ppocr")  # noqa: RUF009
@@ -164,13 +164,15 @@ class ReadScene(Stage):
         sure = {n for n, line in enumerate(scene.lines) if line.text and (line.score or 0.0) >= SURE}
         lang, script = _declared(scene.sample)
         reader, read_in = readers.who(lang, script) if lang != "und" else (readers.ppocr, "und")
-        if reader == readers.ppocr:
+        is_guess = reader == readers.ppocr
+        if is_guess:
             unsure = [line for n, line in enumerate(scene.lines) if n not in sure and line.direction != "ttb"]
             length, rest = _length(unsure), _length(scene.lines[n] for n in sure)
             if length < max(_FEW_LETTERS, _UNSURE_SHARE * (length + rest)):
                 return scene
             script = readers.guessed_script([_gray(line) for line in unsure])
             reader, read_in = readers.who("und", script)
+            is_guess = script not in LIKE_LATIN
         if reader == readers.ppocr:
             return scene
         stay = set() if script in LIKE_LATIN else {n for n in sure if _is_latin(scene.lines[n])}
@@ -178,7 +180,8 @@ class ReadScene(Stage):
         readings = readers.read(reader, [_gray(scene.lines[n]) for n in asked], read_in)
         lines, others = list(scene.lines), set()
         for n, (text, score) in zip(asked, readings, strict=True):
-            if _is_in(text, script):
+            # A script's reader makes letters of its own of whatever it is shown.
+            if _is_in(text, script) and not (is_guess and score is not None and score <= (lines[n].score or 0.0)):
                 lines[n] = with_text(lines[n], text, score)
                 others.add(n)
         return replace(scene, lines=lines, reader=reader, others=frozenset(others))

@@ -26,6 +26,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "Deva": ("kok", "sd-Deva"),
     "Dsrt": ("en-Dsrt",),
     "Goth": ("got",),
+    "Grek": ("el", "grc"),
     "Lana": ("nod",),
     "Mong": ("mnc-Mong", "mvf"),
     "Mtei": ("mni-Mtei",),

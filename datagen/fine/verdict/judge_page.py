@@ -107,7 +107,7 @@ class WeighLabels(Stage):
     that it had stay, and one with regions that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     lines_a_page: int = 8
     read_lines_a_page: int = 40

@@ -9,7 +9,7 @@ from flywheel.labels import gate
 from flywheel.scripts import card
 
 MOST_BYTES = 24_000_000
-FEW = ("Armn", "Deva", "Grek", "Thai")
+FEW = ("Armn", "Deva", "Geor", "Thai")
 SCRIPTS = [pytest.param(s, marks=() if s in FEW else pytest.mark.slow) for s in packaged.available()]
 
 
