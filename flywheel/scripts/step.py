@@ -18,10 +18,10 @@ class Scripts:
     scripts: tuple[str, ...] = ()
     trunk: Fit = field(
         default_factory=lambda: Fit(
-            steps=9_000,
+            steps=40_000,
             learning_rate=2e-3,
-            short_steps=900,
-            told_share=0.4,
+            short_steps=1_000,
+            told_share=0.1,
             batch_width=4_000,
             warmup=0.05,
             checkpoint_every=1_000,

@@ -133,7 +133,7 @@ class ScriptsRunner(StepRunner[Scripts]):
         target.mkdir(exist_ok=True)
         trunk = f"{TRUNK}.safetensors"
         is_same = (target / trunk).exists() and (target / trunk).read_bytes() == self.folder.read(trunk)
-        before = json.loads((target / CARDS).read_text(encoding="utf-8")) if is_same else {}
+        before = json.loads((target / CARDS).read_text(encoding="utf-8")) if is_same and (target / CARDS).exists() else {}
         if not is_same:
             shutil.rmtree(target)
             target.mkdir()

@@ -77,16 +77,17 @@ def test_killed_at_a_checkpoint_it_ends_in_the_same_bytes(tmp_path, monkeypatch)
 
 
 def test_a_reader_that_starts_from_the_packages_has_its_weights_and_needs_a_tenth_of_the_steps(tmp_path):
-    own = script_readers.load("Cyrl")
-    still = Fit(steps=1, learning_rate=0.0, typeset_share=0.0, batch_width=600, packaged=packaged.sha256("Cyrl"))
-    reader = fit(still, LINES, Folder(str(tmp_path / "a")), None, "")
+    own = script_readers.load("Grek")
+    still = Fit(steps=1, learning_rate=0.0, typeset_share=0.0, batch_width=600, packaged=packaged.sha256("Grek"))
+    greek = [crop(i, "αβγ δε"[: 3 + i % 4], 120 + 10 * i, "Grek") for i in range(12)]
+    reader = fit(still, greek, Folder(str(tmp_path / "a")), None, "")
     assert reader.config == own.config
     assert torch.equal(reader.net.split.weight, own.net.split.weight)
-    ours, theirs = (r.net.head.weight[r.alphabet.encode("д")[0]] for r in (reader, own))
+    ours, theirs = (r.net.head.weight[r.alphabet.encode("δ")[0]] for r in (reader, own))
     assert torch.equal(ours, theirs)
     assert budget(Fit(steps=3000, learning_rate=2e-3), 8_000, is_fresh=True, packaged="x") == Fit(
         steps=300, learning_rate=1e-3, packaged="x"
     )
     assert budget(Fit(steps=3000, learning_rate=2e-3), 8_000, packaged="x") == Fit(steps=3000, learning_rate=2e-3)
     with pytest.raises(ValueError, match="another than the one that the run was planned with"):
-        fit(replace(still, packaged="other"), LINES, Folder(str(tmp_path / "b")), None, "")
+        fit(replace(still, packaged="other"), greek, Folder(str(tmp_path / "b")), None, "")
