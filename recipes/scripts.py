@@ -14,5 +14,6 @@ def scripts(
     ] = "",
     install: Annotated[bool, "0|1", "put them into the package, in place of its own"] = False,
 ) -> Recipe:
-    """Readers of some forty scripts, trained from text and typefaces of packages alone: those that come with pagewheel."""
+    """Readers of some fifty scripts, trained from text and typefaces of packages alone, in some hours; `install=1` makes them
+    the package's."""
     return Recipe(NAME, (Scripts(tuple(scripts.split(",")) if scripts else (), install=install),))

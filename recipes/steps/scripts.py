@@ -16,6 +16,7 @@ from typing import Any
 
 from datagen.engines import packaged
 from datagen.engines.packaged import CARDS, TRUNK
+from datagen.samples import declarations
 from datagen.work.runner import make_runner
 from flywheel.scripts import languages, tasks
 from flywheel.scripts.step import Scripts
@@ -26,6 +27,7 @@ from recipes.steps import OK, SHARD_FAILED, StepRunner
 
 log = logging.getLogger(__name__)
 
+_STEP_S, _TRUNK_STEP_S = 0.16, 0.25  # of a busy core, measured
 TABLE = "CARDS.md"
 _HEAD = """# Readers of scripts
 
@@ -40,10 +42,15 @@ it knows here.
 
 class ScriptsRunner(StepRunner[Scripts]):
     def plan(self) -> str:
+        if not declarations.is_fetched():
+            return "fetches text of packages first, then knows its scripts"
         made = [script for script in self._scripts() if self.folder.exists(f"{script}.json")]
         left = [script for script in self._scripts() if script not in made]
-        own = "" if self.step.scripts else f"a trunk of {self.step.trunk.steps:,} steps, then "
-        return f"{own}{len(left)} readers to make, each of {self.step.change.steps} steps; {len(made)} made"
+        has_trunk = bool(self.step.scripts) or self.folder.exists(f"{TRUNK}.safetensors")
+        seconds = len(left) * self.step.change.steps * _STEP_S + (0 if has_trunk else self.step.trunk.steps * _TRUNK_STEP_S)
+        own = "" if has_trunk else f"a trunk of {self.step.trunk.steps:,} steps, then "
+        readers = f"{len(left)} readers to make, each of {self.step.change.steps:,} steps; {len(made)} made"
+        return f"{own}{readers}; about {seconds / 3600:.1f} processor hours"
 
     def run(self) -> int:
         if self.place.overwrite:

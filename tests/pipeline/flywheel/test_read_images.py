@@ -12,10 +12,12 @@ import numpy
 import pytest
 import torch
 from PIL import Image, ImageDraw
+from rapidfuzz.distance import Levenshtein
 
 from datagen.disk.storage import Folder
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from flywheel.labels import read_images
+from flywheel.pools.typefaces import in_family
 from recipes.__main__ import main
 from tests.commits import Killed
 
@@ -230,3 +232,20 @@ def test_rows_of_another_reader_or_of_somebody_else_stay_alone(reader, many, tmp
     assert "line 1 is no row of an image" in capsys.readouterr().err
     assert read(reader, many, tmp_path) == 2
     assert "a file on a local disk is needed" in capsys.readouterr().err
+
+
+def test_without_a_reader_each_line_is_read_by_that_of_its_script(tmp_path):
+    lines = {
+        "greek": ("el", "Όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι"),
+        "latin": ("en", "All human beings are born free"),
+    }
+    (tmp_path / "in").mkdir()
+    for name, (lang, text) in lines.items():
+        pixels, *_ = in_family(("DejaVu Serif",), text, lang, numpy.random.default_rng(0))
+        Image.fromarray(pixels).save(tmp_path / f"in/{name}.png")
+    out = tmp_path / "rows.jsonl"
+    assert main(["read", f"input={tmp_path / 'in'}", f"out={out}", "on=inline"]) == 0
+    for name, row in rows(out).items():
+        text = lines[name.removesuffix(".png")][1]
+        assert Levenshtein.distance(row["text"], text) <= 0.06 * len(text) and row["score"] > 0.8
+    assert read(tmp_path / "no-reader", tmp_path / "in", out) == 2

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
     [
         (
             ["corase"],
-            "recipes are coarse, fine, word, multilingual, scene, figures, texts, vision, corpus30m, mixture, train, finetune, ",
+            "recipes are coarse, fine, word, multilingual, scene, figures, texts, vision, scripts, corpus30m, mixture, train, ",
         ),
         (["coarse", "--imput", "x"], "coarse has no word 'imput': its words are input, "),
         (["coarse", "imput=x"], "coarse has no word 'imput'"),
@@ -44,7 +44,7 @@ ROOT = Path(__file__).parents[3]
         (["status", "out=x", "limit=3"], "status has no word 'limit': its words are out, help"),
         (["status", "/nowhere/at/all"], "no output of pagewheel"),
         (["verify", "/nowhere/at/all"], "no output of pagewheel"),
-        (["read", "input=x", "out=x.jsonl"], "read needs reader=FOLDER"),
+        (["read", "out=x.jsonl"], "read needs input="),
         (["read", "input=x", "reader=x"], "read needs out="),
         (["read", "reader=/nowhere", "input=x", "out=x.jsonl"], "/nowhere holds no reader"),
         (["read", "reader=/nowhere", "input=x", "out=x.jsonl", "kind=word"], "kind=word: allowed are auto, line, page"),
