@@ -37,10 +37,11 @@ def digest() -> str:
 
 
 @functools.cache
-def is_worse(script: str) -> bool:
-    """Whether Tesseract read the lines of a reader's test better than it, beyond chance."""
+def is_first(script: str) -> bool:
+    """Whether a reader reads before Tesseract does, where that is installed: it read the lines of its test better beyond chance,
+    or Tesseract knows none of their languages."""
     compared: Any = cards()[script]["tesseract"]
-    return bool(compared) and compared["difference"][1] < 0
+    return not compared or compared["difference"][0] > 0
 
 
 @functools.cache

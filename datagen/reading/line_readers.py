@@ -47,7 +47,7 @@ class LineReaders(NamedTuple):
         own, read_in = of_script(script), ""
         if not (script in PP_SCRIPTS and not tesseract.language(lang)):
             read_in = tesseract.reads(lang, script) or tesseract.reads(tesseract.FIRST_OF_SCRIPT.get(script, ""), script)
-        if own and not (read_in and packaged.is_worse(script)):
+        if own and (not read_in or packaged.is_first(script)):
             return own, lang
         return (Choice(TESSERACT), read_in) if read_in else (self.ppocr, lang)
 

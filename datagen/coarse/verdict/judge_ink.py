@@ -178,7 +178,7 @@ class CompareInk(Stage):
         # With any language Tesseract reads English, too.
         read_in = tesseract.reads(lang if script == "Latn" or langid.writes(lang, script) else "", script)
         own = of_script(script)
-        if own and not (read_in and packaged.is_worse(script)):
+        if own and (not read_in or packaged.is_first(script)):
             alphabet = own.opened(engines).alphabet
             if set(fold("".join(drawn), script)) <= set(alphabet.symbols):
                 return own, lang

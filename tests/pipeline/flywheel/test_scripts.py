@@ -31,10 +31,10 @@ def here(monkeypatch, tmp_path):
     monkeypatch.setattr(languages, "num_lines", lambda script, num: 300)
     monkeypatch.setattr(tasks, "FEWEST", 20)
     monkeypatch.setattr(packaged, "FOLDER", tmp_path / "package")
-    for cached in (packaged.available, packaged.sha256, packaged.cards, packaged.digest, packaged.is_worse):
+    for cached in (packaged.available, packaged.sha256, packaged.cards, packaged.digest, packaged.is_first):
         cached.cache_clear()
     yield tmp_path
-    for cached in (packaged.available, packaged.sha256, packaged.cards, packaged.digest, packaged.is_worse):
+    for cached in (packaged.available, packaged.sha256, packaged.cards, packaged.digest, packaged.is_first):
         cached.cache_clear()
 
 

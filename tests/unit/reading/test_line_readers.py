@@ -28,21 +28,21 @@ def test_the_micro_sign_is_a_mu_in_greek_words_alone(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("lang", "script", "worse", "has_tesseract", "reader"),
+    ("lang", "script", "first", "has_tesseract", "reader"),
     [
-        ("hi", "Deva", (), True, ("script", "hi")),
-        ("hi", "Deva", (), False, ("script", "hi")),
-        ("hi", "Deva", ("Deva",), True, ("tesseract", "hi")),  # it read the reader's own test better
+        ("hi", "Deva", ("Deva",), True, ("script", "hi")),  # it read its test better than Tesseract
         ("hi", "Deva", ("Deva",), False, ("script", "hi")),
-        ("und", "Deva", (), True, ("script", "und")),
+        ("hi", "Deva", (), True, ("tesseract", "hi")),
+        ("hi", "Deva", (), False, ("script", "hi")),
+        ("und", "Deva", ("Deva",), True, ("script", "und")),
         ("ta", "Taml", (), True, ("tesseract", "ta")),  # no reader comes with the package
         ("ta", "Taml", (), False, ("ppocr", "ta")),
         ("en", "Latn", (), True, ("ppocr", "en")),
     ],
 )
-def test_who_reads_a_script(monkeypatch, lang, script, worse, has_tesseract, reader):
+def test_who_reads_a_script(monkeypatch, lang, script, first, has_tesseract, reader):
     monkeypatch.setattr(packaged, "available", lambda: ("Deva", "Latn"))
-    monkeypatch.setattr(packaged, "is_worse", lambda script: script in worse)
+    monkeypatch.setattr(packaged, "is_first", lambda script: script in first)
     known = {"hi": "Deva", "ta": "Taml"} if has_tesseract else {}
     monkeypatch.setattr(tesseract, "language", lambda lang: "x" if lang in known else "")
     with Engines() as engines:
@@ -71,3 +71,14 @@ def test_lines_together_tell_the_script(monkeypatch):
         assert readers.likely_scripts([dark, light, light], 2) == ["Thai", "Grek"]
         assert readers.guessed_script([light]) == "Grek"
         assert readers.guessed_script([]) == "Zyyy"
+
+
+@pytest.mark.parametrize(
+    ("compared", "first"),
+    [(None, True), ({"difference": [0.002, 0.04]}, True), ({"difference": [-0.001, 0.03]}, False)],
+)
+def test_a_reader_comes_before_tesseract_where_it_read_better_beyond_chance(monkeypatch, compared, first):
+    packaged.is_first.cache_clear()
+    monkeypatch.setattr(packaged, "cards", lambda: {"Deva": {"tesseract": compared}})
+    assert packaged.is_first("Deva") == first
+    packaged.is_first.cache_clear()
