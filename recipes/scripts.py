@@ -16,4 +16,5 @@ def scripts(
 ) -> Recipe:
     """Readers of some fifty scripts, trained from text and typefaces of packages alone, in some hours; `install=1` makes them
     the package's."""
-    return Recipe(NAME, (Scripts(tuple(scripts.split(",")) if scripts else (), install=install),))
+    names = (name.strip().title() for name in scripts.split(","))
+    return Recipe(NAME, (Scripts(tuple(dict.fromkeys(name for name in names if name)), install=install),))

@@ -44,7 +44,8 @@ FORMAT = 3  # of a reader's folder: goes up whenever older weights or alphabets 
 HEIGHT = 32
 STEP = 8
 MAX_WIDTH = 1600  # at that height
-_BATCH_WIDTH = 24_000  # pixels of line that are read at a time, padding included
+_BATCHES = "2"  # goes up whenever lines stand in other batches: the last digits of what is read hang on that
+_BATCH_WIDTH = 24_000  # pixels of line that are read at a time; padding adds up to a quarter
 
 
 @dataclass(frozen=True)
@@ -218,12 +219,13 @@ class Reader:
         folder.write("config.json", _json({"format": FORMAT, "network": network, "bf16": self.bf16, "made": dict(made)}))
 
     @torch.inference_mode()
-    def read(self, crops: Sequence[numpy.ndarray]) -> list[tuple[str, float]]:
+    def read(self, crops: Sequence[numpy.ndarray], by_symbol: bool = False) -> list[tuple[str, float]]:
         """What each crop, (H, W) gray bytes with one line in it, says, and the network's probability that this is so, letter for
-        letter: that of all alignments of the text, by the forward algorithm of CTC."""
+        letter: that of all alignments of the text, by the forward algorithm of CTC. `by_symbol`: the geometric mean of its
+        symbols' in place of it, which doesn't fall with the length of the line."""
         readings: list[tuple[str, float]] = [("", 0.0)] * len(crops)
         for batch, scores in self.batches(crops):
-            for i, reading in zip(batch, self._decode(*scores), strict=True):
+            for i, reading in zip(batch, self._decode(*scores, by_symbol), strict=True):
                 readings[i] = reading
         return readings
 
@@ -248,7 +250,7 @@ class Reader:
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             return self.net(image_B1HW, num_steps_B), num_steps_B * self.config.frames
 
-    def _decode(self, logp_BTA: Tensor, num_frames_B: Tensor) -> list[tuple[str, float]]:
+    def _decode(self, logp_BTA: Tensor, num_frames_B: Tensor, by_symbol: bool = False) -> list[tuple[str, float]]:
         """The best path of each line as text, and the probability of that text."""
         classes = []
         for path_T, n in zip(logp_BTA.argmax(-1), num_frames_B.tolist(), strict=True):
@@ -257,8 +259,11 @@ class Reader:
         lengths_B = torch.tensor([len(c) for c in classes])
         targets = torch.tensor([c for text in classes for c in text], dtype=torch.long)
         nll_B = F.ctc_loss(logp_BTA.transpose(0, 1), targets, num_frames_B, lengths_B, reduction="none")
-        texts = [self.alphabet.decode(text) for text in classes]
-        return [(normalise(text), round(math.exp(-nll), 3)) for text, nll in zip(texts, nll_B.tolist(), strict=True)]
+        readings = []
+        for text, nll in zip(classes, nll_B.tolist(), strict=True):
+            share = nll / max(1, len(text)) if by_symbol else nll
+            readings.append((normalise(self.alphabet.decode(text)), round(math.exp(-share), 3)))
+        return readings
 
 
 class FolderReader:
@@ -342,7 +347,7 @@ def threads(count: int) -> Iterator[None]:
 def engines() -> dict[str, str]:
     """What decides, beside its weights, what a reader reads. The arithmetic (bf16 or not) is the reader's own, from its
     config.json, whatever the processor."""
-    return {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {name: importlib.metadata.version(name) for name in PACKAGES} | {"compact_batches": _BATCHES}
 
 
 def has_fast_bf16() -> bool:

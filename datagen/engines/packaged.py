@@ -19,10 +19,16 @@ def sha256(name: str) -> str:
     return hashlib.sha256((FOLDER / f"{name}.safetensors").read_bytes()).hexdigest()
 
 
+def reader_sha256(script: str) -> str:
+    """What a script's reader is known as: the trunk with the script's change."""
+    return hashlib.sha256((sha256(TRUNK) + sha256(script)).encode()).hexdigest()
+
+
 @functools.cache
 def available() -> tuple[str, ...]:
-    """The scripts (ISO 15924) that a reader comes with, sorted."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.safetensors") if path.stem != TRUNK))
+    """The scripts (ISO 15924) that a reader comes with, sorted. One without a card isn't whole, and doesn't count."""
+    there = {path.stem for path in FOLDER.glob("*.safetensors")}
+    return tuple(sorted(there & cards().keys())) if TRUNK in there else ()
 
 
 def versions() -> dict[str, str]:
@@ -47,5 +53,6 @@ def is_first(script: str) -> bool:
 @functools.cache
 def cards() -> dict[str, dict[str, object]]:
     """What each reader learned from, and how well it reads, by script."""
-    of_scripts: dict[str, dict[str, object]] = json.loads((FOLDER / CARDS).read_text(encoding="utf-8"))
+    path = FOLDER / CARDS
+    of_scripts: dict[str, dict[str, object]] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return of_scripts

@@ -27,16 +27,15 @@ from torch.nn import functional as F
 from datagen.engines import compact, packaged
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.engines.ctc_words import Spelling
-from datagen.engines.packaged import TRUNK, available, sha256
+from datagen.engines.packaged import TRUNK, available, reader_sha256, sha256
 
-FORMAT = "1"
+FORMAT = "2"
 """Of the files: goes up whenever older ones mean something else."""
 
-_UP, _DOWN, _SCALE = ".up", ".down", ".scale"
+_ABOUT, _UP, _DOWN, _SCALE = "pagewheel", ".up", ".down", ".scale"
 _IS_TALL = ("steps.0.weight", "picture.weight")  # convolutions over the whole height of a line
-
-
-WHICH = "scripts.weight"
+FREQUENCIES = "scripts.weight"
+"""The tensor of the trunk's file that tells scripts apart."""
 
 
 class ScriptReader:
@@ -48,7 +47,7 @@ class ScriptReader:
         self.script = script
 
     def versions(self) -> dict[str, str]:
-        return compact.engines() | {f"reader_{self.script}": sha256(self.script)[:16], "reader_trunk": sha256(TRUNK)[:16]}
+        return compact.engines() | {f"reader_{self.script}": reader_sha256(self.script)[:16]}
 
     @property
     def alphabet(self) -> Alphabet:
@@ -57,8 +56,7 @@ class ScriptReader:
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
         """The text of each crop, (H, W) gray bytes, and how probable each of its symbols is, in the mean; the script decides the
         language."""
-        readings = self._reader.read(crops)
-        return [(text, round(score ** (1 / max(1, len(text))), 3)) for text, score in readings]
+        return self._reader.read(crops, by_symbol=True)
 
     def spell(self, crops: Sequence[numpy.ndarray]) -> list[Spelling]:
         return self._reader.spell(crops)
@@ -93,7 +91,8 @@ class ScriptOfLines:
         return [self.scripts[i] for i in self.likelihoods(crops).argmax(1)]
 
     def close(self) -> None:
-        self.__dict__.pop("_trunk", None)
+        for name in ("_trunk", "_frequencies"):
+            self.__dict__.pop(name, None)
 
     @functools.cached_property
     def scripts(self) -> tuple[str, ...]:
@@ -102,7 +101,7 @@ class ScriptOfLines:
 
     @functools.cached_property
     def _frequencies(self) -> Tensor:
-        return _unpacked(packaged.FOLDER, TRUNK)[0][WHICH]
+        return _unpacked(packaged.FOLDER, TRUNK)[0][FREQUENCIES]
 
     @functools.cached_property
     def _trunk(self) -> Reader:
@@ -122,7 +121,7 @@ def load(script: str, folder: Path | None = None, bf16: bool | None = None) -> R
         change, alphabet, network = _unpacked(folder, script)
         trunk = merged(resized(trunk, network), change)
     net = CompactNet(network, len(alphabet.symbols) + 1)
-    trunk.pop(WHICH, None)
+    trunk.pop(FREQUENCIES, None)
     try:
         net.load_state_dict(trunk)
     except RuntimeError as error:
@@ -168,8 +167,9 @@ def pack(weights: Mapping[str, Tensor], alphabet: Alphabet, network: CompactConf
         scale = rows.abs().amax(1).clamp(min=1e-12) / 127
         tensors[name] = (rows / scale[:, None]).round().to(torch.int8).view(value.shape).contiguous()
         tensors[name + _SCALE] = scale
-    about = {"format": FORMAT, "alphabet": json.dumps(asdict(alphabet)), "network": json.dumps(asdict(network))}
-    return safetensors.torch.save(tensors, about)
+    # One key: safetensors writes several in an order that changes from call to call.
+    about = {"format": FORMAT, "alphabet": asdict(alphabet), "network": asdict(network)}
+    return safetensors.torch.save(tensors, {_ABOUT: json.dumps(about, ensure_ascii=False, sort_keys=True)})
 
 
 def _unpacked(folder: Path, name: str) -> tuple[dict[str, Tensor], Alphabet, CompactConfig]:
@@ -178,11 +178,11 @@ def _unpacked(folder: Path, name: str) -> tuple[dict[str, Tensor], Alphabet, Com
         raise ValueError(f"no reader of the script {name} in {folder}: there are {', '.join(available()) or 'none'}")
     try:
         with safetensors.safe_open(path, "pt") as file:
-            about, tensors = file.metadata() or {}, {key: file.get_tensor(key) for key in list(file.keys())}
+            about = json.loads((file.metadata() or {}).get(_ABOUT, "{}"))
+            tensors = {key: file.get_tensor(key) for key in list(file.keys())}
         if about.get("format") != FORMAT:
             raise ValueError(f"its format is {about.get('format')}, and this program reads {FORMAT}")
-        alphabet = Alphabet(**json.loads(about["alphabet"]))
-        sizes = json.loads(about["network"])
+        alphabet, sizes = Alphabet(**about["alphabet"]), about["network"]
         network = CompactConfig(**sizes | {"channels": tuple(sizes["channels"])})
     except (OSError, KeyError, TypeError, ValueError, safetensors.SafetensorError) as error:
         raise ValueError(f"{path} holds no reader: {type(error).__name__}: {error}") from None

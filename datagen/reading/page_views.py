@@ -14,7 +14,6 @@ from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import LETTERS, PageLines, drift
 
 _NUM_ASKED = 8  # lines that tell which way up a page stands
-_NUM_TRIED, _MUCH_BETTER = 3, 0.2  # lines that are read in every script; by how much surer they are the right way up
 _BETTER = 0.05  # another way up is believed if these are read so much more surely then
 _SURE_ENGINE, _CONFIDENT, _NUM_READ = 0.8, 0.6, 4  # what the engine, and a script's reader of so many lines, must be sure of
 _MOSTLY = 0.5  # of the lines' length stands: the page may be turned by a quarter

@@ -15,6 +15,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+import filelock
+
 from datagen.samples.documents import cache_folder, download
 
 log = logging.getLogger(__name__)
@@ -44,19 +46,28 @@ def _folder() -> Path:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise ValueError("MediaWiki's translations come from a package of Debian, and there is no apt-get or no dpkg-deb here")
     folder.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(folder.with_suffix(".lock")):
+        if not folder.is_dir():  # unless another process was faster
+            _fetch(folder)
+    return folder
+
+
+def _fetch(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as name:
         tmp = Path(name)
         message = download(_PACKAGE, name)
         debs = list(tmp.glob(f"{_PACKAGE}_*.deb"))
         if not debs:
             raise ValueError(f"{_PACKAGE} could not be had from Debian: {message}")
-        subprocess.run(["dpkg-deb", "-x", str(debs[0]), str(tmp / "raw")], check=True, capture_output=True, timeout=600)
+        try:
+            subprocess.run(["dpkg-deb", "-x", str(debs[0]), str(tmp / "raw")], check=True, capture_output=True, timeout=600)
+        except (subprocess.SubprocessError, OSError) as error:
+            raise ValueError(f"{debs[0].name} can't be unpacked: {error}") from None
         made = tmp / "made"
         made.mkdir()
         for code, messages in _by_language(tmp / "raw").items():
             (made / f"{code}.txt").write_text("".join(f"{text}\n" for text in messages), encoding="utf-8")
         made.rename(folder)
-    return folder
 
 
 def _by_language(folder: Path) -> dict[str, dict[str, None]]:

@@ -65,6 +65,11 @@ class Texts:
         return cls(**state | {name: tuple(state[name]) for name in ("train", "held_out")} | {"families": families})
 
 
+def missing() -> list[str]:
+    """The packages that were asked for, and couldn't be had here."""
+    return sorted(_missing)
+
+
 def licence(sources: Iterable[str]) -> str:
     """The licence of text that came from these sources, some of `PACKAGES`; "" if a user gave all of it. What a user gave beside
     a package's text isn't in it."""

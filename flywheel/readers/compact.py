@@ -82,7 +82,7 @@ def _before(config: Fit, script: str, start: Folder | None) -> Reader | None:
     """The reader that a training starts from. Raises `ValueError` if the package's is another than that of `config`."""
     if start is not None or not config.packaged:
         return None if start is None else Reader.load(start)
-    if packaged.sha256(script) != config.packaged:
+    if packaged.reader_sha256(script) != config.packaged:
         raise ValueError(f"the package's reader of {script} is another than the one that the run was planned with")
     return script_readers.load(script)
 

@@ -12,8 +12,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 from datagen.disk.storage import Folder
-from datagen.engines import ENGINES, OPEN, Choice, Engines, needed_by
-from datagen.engines import packaged as package
+from datagen.engines import ENGINES, OPEN, Choice, Engines, needed_by, packaged
 from datagen.work.needs import Needs
 from datagen.work.runner import Runner
 from datagen.work.specification import describe
@@ -61,11 +60,11 @@ def kind_of(folder: Folder) -> str:
     return str(kind)
 
 
-def packaged(kind: str, script: str) -> str:
+def packaged_sha256(kind: str, script: str) -> str:
     """The sha256 of the package's reader of a script, from which one of this kind may start; "" if there is none."""
     if kind != COMPACT:
         return ""
-    return package.sha256(script) if script in package.available() else ""
+    return packaged.reader_sha256(script) if script in packaged.available() else ""
 
 
 def needs(kind: str, device: str = "") -> Needs:

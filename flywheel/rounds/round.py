@@ -203,7 +203,7 @@ class Round:
         tasks = []
         for r in readers:
             num_text_lines = self._num_text_lines()[r.script]
-            packaged = kinds.packaged(self.step.reader, r.script) if self.step.packaged else ""
+            packaged = kinds.packaged_sha256(self.step.reader, r.script) if self.step.packaged else ""
             is_fresh = not r.start
             fit = budget(fitted, num_lines[r.script], num_text_lines, self.step.min_train_lines, is_fresh, packaged)
             mark = fingerprint([origin, describe(fit), r.name])

@@ -44,12 +44,16 @@ class TextTask:
 
     @property
     def name(self) -> str:
-        return f"{TEXTS}/{self.script}-{self.lang}.json"
+        values = fingerprint([VERSION, list(pool_texts.PACKAGES), self.most, self.seed])
+        return f"{TEXTS}/{self.script}-{self.lang}-{values[:8]}.json"
 
 
 def run_text(task: TextTask) -> bool:
-    """Whether there is text, and a typeface that has its letters. The file says null where there is none."""
+    """Whether there is text, and a typeface that has its letters. The file says null where there is none. Raises `ValueError` if
+    there is none since a package can't be had."""
     made = pool_texts.gather(task.lang, task.script, [], tuple(pool_texts.PACKAGES), task.most, task.seed)
+    if made is None and (lacking := pool_texts.missing()):
+        raise ValueError(f"no text in {task.lang}: {', '.join(lacking)} can't be had here")
     Folder(task.url).write(task.name, made.to_json() if made else b"null")
     return made is not None
 
@@ -62,16 +66,20 @@ class TrunkTask:
     texts: tuple[str, ...]
     url: str
 
+    def mark(self) -> str:
+        """What tells this trunk from others."""
+        return fingerprint([VERSION, dataclasses.asdict(self.fit), _digest(Folder(self.url), self.texts)])
+
 
 def run_trunk(task: TrunkTask) -> None:
     folder = Folder(task.url)
     started = time.process_time()
     crops = [crop for name in task.texts for crop in typeset_lines.to_train(_texts(folder, name))]
-    mark = fingerprint([VERSION, dataclasses.asdict(task.fit), _digest(folder, task.texts)])
+    mark = task.mark()
     work = folder.sub(f"training-{TRUNK}")
     reader = trunk.fit(task.fit, crops, work, mark)
     scripts = sorted({crop.script for crop in crops})
-    weights = reader.net.state_dict() | {script_readers.WHICH: trunk.frequencies(crops, reader.alphabet, scripts)}
+    weights = reader.net.state_dict() | {script_readers.FREQUENCIES: trunk.frequencies(crops, reader.alphabet, scripts)}
     data = script_readers.pack(weights, reader.alphabet, reader.config)
     about = {"made_of": mark, "scripts": scripts, "lines": len(crops)}
     about |= card.training(task.fit, time.process_time() - started, len(data))
@@ -90,14 +98,13 @@ class ReaderTask:
     texts: tuple[str, ...]
     max_test: int
     compared: int
-    seed: int
     url: str
 
     def mark(self) -> str:
         """What tells this reader from others."""
         folder = Folder(self.url)
         of_trunk = hashlib.sha256(folder.read(f"{TRUNK}.safetensors")).hexdigest()
-        values = [VERSION, dataclasses.asdict(self.fit), self.max_test, self.compared, self.seed]
+        values = [VERSION, dataclasses.asdict(self.fit), self.max_test, self.compared]
         return fingerprint([*values, change.RANK, of_trunk, _digest(folder, self.texts)])
 
     def is_made(self) -> bool:
@@ -118,7 +125,7 @@ def run_reader(task: ReaderTask) -> dict[str, Any]:
     data = script_readers.pack(made, alphabet, network)
     folder.write(f"{task.script}.safetensors", data)
     reader: Reader = script_readers.load(task.script, Path(folder.url), bf16=False)
-    about = card.card(reader, texts, task.max_test, task.compared, task.seed)
+    about = card.card(reader, texts, task.max_test, task.compared, task.fit.seed)
     about |= card.training(fit, seconds, len(data)) | {"rank": change.RANK, "made_of": mark}
     folder.write(f"{task.script}.json", json.dumps(about, ensure_ascii=False, indent=1).encode())
     tidy(work)

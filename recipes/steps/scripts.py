@@ -10,8 +10,10 @@ After a kill the same command goes on: a training from its checkpoint.
 
 import json
 import logging
+import os
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from datagen.engines import packaged
@@ -31,11 +33,11 @@ _STEP_S, _TRUNK_STEP_S = 0.16, 0.25  # of a busy core, measured
 TABLE = "CARDS.md"
 _HEAD = """# Readers of scripts
 
-`make recipe=scripts install=1` wrote this table, from [cards.json](cards.json). Each reader learned from text of packages, set in
-typefaces of packages. The characters wrong, with an interval of 95%, are those of lines that it didn't learn, in typefaces that
-it never saw, worn as a poor scan or a careless detector would leave them. A star: no typeface is left that only tests, so that
-lines are narrower or wider than any that it learned. Tesseract read the first hundred of the same lines, of those languages that
-it knows here.
+`make recipe=scripts install=1` wrote this table from [cards.json](cards.json); with `scripts=A,B` it makes those alone. The trunk
+was trained for {steps:,} steps. Each reader learned from text of packages, set in typefaces of packages. The characters wrong,
+with an interval of 95%, are those of lines that it didn't learn, in typefaces that it never saw, worn as a poor scan or a
+careless detector would leave them. A star: no typeface is left that only tests, so that lines are narrower or wider than any that
+it learned. Tesseract read the first hundred of the same lines, of those languages that it knows here.
 
 """
 
@@ -53,16 +55,15 @@ class ScriptsRunner(StepRunner[Scripts]):
         return f"{own}{readers}; about {seconds / 3600:.1f} processor hours"
 
     def run(self) -> int:
+        if self.step.install and not os.access(packaged.FOLDER.parent, os.W_OK):
+            raise ValueError(f"install=1: {packaged.FOLDER} can't be written to")
         if self.place.overwrite:
-            self.folder.sweep()
-            for name in self.folder.names():
-                if not name.startswith(f"{tasks.TEXTS}/"):
-                    self.folder.remove(name)
+            self._clear()
         texts = [task for of in self._texts().values() for task in of]
         left = [task for task in texts if not self.folder.exists(task.name)]
         if not self._all(tasks.run_text, left, [f"{task.script} {task.lang}" for task in left], "texts"):
             return SHARD_FAILED
-        if not self.folder.exists(f"{TRUNK}.safetensors") and not self._trunk():
+        if not self._trunk():
             return SHARD_FAILED
         todo = [task for task in self._readers() if not task.is_made()]
         is_done = self._all(tasks.run_reader, todo, [task.script for task in todo], "readers")
@@ -72,7 +73,7 @@ class ScriptsRunner(StepRunner[Scripts]):
         if not is_done:
             return SHARD_FAILED
         if self.step.install:
-            self._install(cards)
+            self._install({task.script: cards[task.script] for task in self._readers()})
         return OK
 
     def status(self) -> list[str]:
@@ -99,21 +100,41 @@ class ScriptsRunner(StepRunner[Scripts]):
         num_lines = {task.name: tasks.num_lines(self.folder, task.name) for task in of}
         return tuple(name for name, num in num_lines.items() if num) if sum(num_lines.values()) >= tasks.FEWEST else ()
 
+    def _clear(self) -> None:
+        """Remove what the output has of the step."""
+        self.folder.sweep()
+        for folder in (self.folder, *map(self.folder.sub, self.folder.folders())):
+            for name in folder.names():
+                folder.remove(name)
+
     def _trunk(self) -> bool:
+        """Whether the trunk is there: the package's for a few scripts, else one that is trained here. Raises `ValueError` if the
+        output has another."""
+        weights, about = f"{TRUNK}.safetensors", f"{TRUNK}.json"
         if self.step.scripts:
-            for name in (f"{TRUNK}.safetensors", f"{TRUNK}.json"):
-                self.folder.write(name, (packaged.FOLDER / name).read_bytes())
-            return True
-        texts = tuple(name for of in self._texts().values() for name in self._with_text(of))
-        return self._all(tasks.run_trunk, [TrunkTask(self.step.trunk, texts, self.folder.url)], [TRUNK], "scripts")
+            own = (packaged.FOLDER / weights).read_bytes()
+            is_other = self.folder.exists(weights) and self.folder.read(weights) != own
+            if not is_other:
+                self.folder.write(about, (packaged.FOLDER / about).read_bytes())
+                self.folder.write(weights, own)
+        else:
+            texts = tuple(name for of in self._texts().values() for name in self._with_text(of))
+            task = TrunkTask(replace(self.step.trunk, seed=self.step.seed), texts, self.folder.url)
+            if not self.folder.exists(weights):
+                return self._all(tasks.run_trunk, [task], [TRUNK], "scripts")
+            is_other = tasks.made_card(self.folder, TRUNK)["made_of"] != task.mark()
+        if is_other:
+            raise ValueError(f"{self.folder.url} has another trunk than this command's: choose another out=…, or overwrite=1")
+        return True
 
     def _readers(self) -> list[ReaderTask]:
         step, made = self.step, []
         for script in self._scripts():
             if texts := self._with_text(self._texts()[script]):
-                made.append(ReaderTask(script, step.change, texts, step.max_test, step.compared, step.seed, self.folder.url))
+                fit = replace(step.change, seed=step.seed)
+                made.append(ReaderTask(script, fit, texts, step.max_test, step.compared, self.folder.url))
             else:
-                log.info("%s: no text, or no typeface that has its letters", script)
+                log.info("%s: fewer than %d lines of text, or no typeface that has its letters", script, tasks.FEWEST)
         return made
 
     def _all(self, function: Callable[[Any], Any], todo: Sequence[Any], names: Sequence[str], what: str) -> bool:
@@ -135,18 +156,25 @@ class ScriptsRunner(StepRunner[Scripts]):
         return {script: tasks.made_card(self.folder, script) for script in scripts}
 
     def _install(self, cards: dict[str, dict[str, Any]]) -> None:
-        """Make the readers those of the package. Others of the package stay, unless the trunk is another."""
-        target = packaged.FOLDER
-        target.mkdir(exist_ok=True)
-        trunk = f"{TRUNK}.safetensors"
+        """Make the readers those of the package. Others of the package stay, if the trunk is theirs. The folder is written beside
+        the one that is there, and then takes its place."""
+        target, trunk = packaged.FOLDER, f"{TRUNK}.safetensors"
+        new, old = target.with_name(f"{target.name}.new"), target.with_name(f"{target.name}.old")
+        shutil.rmtree(new, ignore_errors=True)
         is_same = (target / trunk).exists() and (target / trunk).read_bytes() == self.folder.read(trunk)
-        before = json.loads((target / CARDS).read_text(encoding="utf-8")) if is_same and (target / CARDS).exists() else {}
-        if not is_same:
-            shutil.rmtree(target)
-            target.mkdir()
+        if is_same:
+            shutil.copytree(target, new)
+        new.mkdir(exist_ok=True)
+        together = json.loads((new / CARDS).read_text(encoding="utf-8")) if (new / CARDS).exists() else {}
+        together = dict(sorted((together | cards).items()))
         for name in (trunk, f"{TRUNK}.json", *(f"{script}.safetensors" for script in cards)):
-            (target / name).write_bytes(self.folder.read(name))
-        together = dict(sorted((before | cards).items()))
-        (target / CARDS).write_text(json.dumps(together, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        (target / TABLE).write_text(_HEAD + table(together), encoding="utf-8")
+            (new / name).write_bytes(self.folder.read(name))
+        (new / CARDS).write_text(json.dumps(together, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        about = tasks.made_card(self.folder, TRUNK)
+        (new / TABLE).write_text(_HEAD.format(steps=about["steps"]) + table(together), encoding="utf-8")
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
         log.info("scripts: %d readers are the package's now, in %s", len(together), target)

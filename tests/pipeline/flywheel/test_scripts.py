@@ -3,6 +3,7 @@
 import json
 import random
 import textwrap
+from dataclasses import replace
 
 import pytest
 
@@ -14,6 +15,7 @@ from flywheel.scripts.step import Scripts
 from flywheel.step import Fit
 from recipes.recipe import Recipe
 from recipes.run import execute
+from recipes.scripts import scripts
 from recipes.steps import Place
 from tests.inputs import wheel
 
@@ -47,7 +49,8 @@ def test_readers_of_scripts_from_text_alone(here):
     out = here / "out"
     assert made(out, install=True) == 0
     folder = out / "scripts"
-    assert json.loads((folder / "texts/Cyrl-xx.json").read_text()) is None
+    (empty,) = (folder / "texts").glob("Cyrl-xx-*.json")
+    assert json.loads(empty.read_text()) is None
     trunk = json.loads((folder / "trunk.json").read_text())
     assert (trunk["scripts"], trunk["steps"]) == (["Cyrl", "Latn"], 6)
     card = json.loads((folder / "Cyrl.json").read_text())
@@ -84,3 +87,28 @@ def test_a_few_scripts_take_the_packages_trunk(here):
 def test_a_script_without_text_is_named(here):
     with pytest.raises(ValueError, match="scripts=Xxxx: there is text in Cyrl, Latn"):
         made(here / "out", scripts=("Xxxx",))
+
+
+def test_an_output_with_another_trunk_is_refused_and_stays_out_of_the_package(here):
+    assert made(here / "out", install=True) == 0
+    with pytest.raises(ValueError, match="has another trunk than this command's"):
+        made(here / "out", trunk=replace(FEW, steps=7))
+    (here / "package/trunk.safetensors").write_bytes(b"another")
+    packaged.sha256.cache_clear()
+    with pytest.raises(ValueError, match="has another trunk than this command's"):
+        made(here / "out", scripts=("Latn",), install=True)
+    assert (here / "package/Cyrl.safetensors").exists()
+
+
+def test_a_few_scripts_join_those_of_the_package(here):
+    assert made(here / "out", install=True) == 0
+    before = (here / "package/Cyrl.safetensors").read_bytes()
+    assert made(here / "few", scripts=("Latn",), seed=1, install=True) == 0
+    assert sorted(path.name for path in here.glob("package*")) == ["package"]
+    assert (here / "package/Cyrl.safetensors").read_bytes() == before
+    assert json.loads((here / "package/cards.json").read_text())["Latn"]["seed"] == 1
+
+
+def test_names_of_scripts_are_read_as_people_type_them():
+    (step,) = scripts("khmr, Thai,,KHMR").steps
+    assert step.scripts == ("Khmr", "Thai")

@@ -6,7 +6,7 @@ import torch
 from datagen.engines import script_readers
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet
 from datagen.engines.packaged import TRUNK
-from datagen.engines.script_readers import WHICH, load, merged, pack, resized
+from datagen.engines.script_readers import FREQUENCIES, load, merged, pack, resized
 
 SMALL = CompactConfig(channels=(4, 8, 8), width=16, layers=1, heads=2, frames=4)
 LETTERS = Alphabet("Zyyy", "abcd")
@@ -19,7 +19,7 @@ def network(config=SMALL, alphabet=LETTERS, seed=0):
 
 @pytest.fixture
 def folder(tmp_path):
-    weights = network().state_dict() | {WHICH: torch.zeros(2, 5)}
+    weights = network().state_dict() | {FREQUENCIES: torch.zeros(2, 5)}
     (tmp_path / "trunk.safetensors").write_bytes(pack(weights, LETTERS, SMALL))
     return tmp_path
 
@@ -34,6 +34,11 @@ def test_what_is_packed_is_read_again(folder):
             assert ((packed - value).abs().flatten(1) <= 0.51 * step[:, None] + 1e-7).all(), name
         else:
             assert torch.allclose(packed.float(), value.float(), rtol=1e-3, atol=1e-4), name
+
+
+def test_the_same_weights_are_the_same_bytes():
+    weights = network().state_dict()
+    assert len({pack(weights, LETTERS, SMALL) for _ in range(10)}) == 1
 
 
 def test_a_change_is_added_to_the_trunk(folder):
@@ -69,13 +74,19 @@ def test_a_taller_line_makes_the_kernels_taller_and_they_see_as_much_ink():
     network(tall).load_state_dict(stretched)
 
 
+DAMAGED = pack({"a": torch.zeros(2)}, LETTERS, SMALL)
+
+
 @pytest.mark.parametrize(
     ("data", "says"),
     [
         (b"", "holds no reader"),
         (b"no safetensors at all", "holds no reader"),
-        (pack({"a": torch.zeros(2)}, LETTERS, SMALL).replace(b'"format":"1"', b'"format":"0"'), "its format is 0"),
-        (pack({"a": torch.zeros(2)}, LETTERS, SMALL), "doesn't fit the trunk"),
+        (
+            pack({"a": torch.zeros(2)}, LETTERS, SMALL).replace(b'\\"format\\": \\"2\\"', b'\\"format\\": \\"0\\"'),
+            "its format is 0",
+        ),
+        (DAMAGED, "doesn't fit the trunk"),
     ],
 )
 def test_a_damaged_file_is_named(folder, data, says):

@@ -78,7 +78,7 @@ def test_killed_at_a_checkpoint_it_ends_in_the_same_bytes(tmp_path, monkeypatch)
 
 def test_a_reader_that_starts_from_the_packages_has_its_weights_and_needs_a_tenth_of_the_steps(tmp_path):
     own = script_readers.load("Grek")
-    still = Fit(steps=1, learning_rate=0.0, typeset_share=0.0, batch_width=600, packaged=packaged.sha256("Grek"))
+    still = Fit(steps=1, learning_rate=0.0, typeset_share=0.0, batch_width=600, packaged=packaged.reader_sha256("Grek"))
     greek = [crop(i, "αβγ δε"[: 3 + i % 4], 120 + 10 * i, "Grek") for i in range(12)]
     reader = fit(still, greek, Folder(str(tmp_path / "a")), None, "")
     assert reader.config == own.config
