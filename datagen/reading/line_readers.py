@@ -1,4 +1,5 @@
-"""Who reads lines in a language and a script: PP-OCR, Tesseract in one of its languages, or one of the flywheel's readers."""
+"""Who reads lines in a language and a script: PP-OCR, Tesseract in one of its languages, the script's reader that comes with the
+package, or one of the flywheel's readers."""
 
 import re
 from collections.abc import Sequence

@@ -91,7 +91,7 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
 
     A declared language says who reads: of the flywheel's readers the one of its script, else Tesseract where it has data of that
     language, else PP-OCR. If the language is `und`, PP-OCR reads a few lines; where it isn't sure of them, the script is what
-    Tesseract takes such lines for, and the language what a first reading looks like. If PP-OCR then fails on many lines, or the
+    their images look like, and the language what a first reading looks like. If PP-OCR then fails on many lines, or the
     text is in a language that Tesseract has data of, Tesseract reads the page anew, but for lines in Latin that PP-OCR is sure
     of.
     """

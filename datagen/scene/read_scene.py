@@ -51,9 +51,9 @@ class ReadScene(Stage):
     like.
 
     Lines are found by `detector` and read by the recogniser `lines`, whichever way up they stand; `angle` is who says that one is
-    upside down, None that nobody is asked. Where PP-OCR can't read a scene, Tesseract or one of the flywheel's `readers` (their
-    folders) does: where the scene's declared language, or its caption, is in a script of theirs, or where Tesseract recognises
-    such a script in what PP-OCR is unsure of. Latin lines of which PP-OCR is sure stay, but beside scripts that look like Latin.
+    upside down, None that nobody is asked. Where PP-OCR can't read a scene, Tesseract, the package's reader or one of the
+    flywheel's `readers` (their folders) does: where the scene's declared language, or its caption, is in a script of theirs, or
+    where what PP-OCR is unsure of looks like such a script. Latin lines of which PP-OCR is sure stay, but beside scripts that look like Latin.
     What nobody can read is a block without text, `is_unread`, behind the others. A line's score is its reader's; where
     `agreement` has the picture read again at `second_side` pixels, times how far both agree.
 
@@ -164,24 +164,23 @@ class ReadScene(Stage):
         sure = {n for n, line in enumerate(scene.lines) if line.text and (line.score or 0.0) >= SURE}
         lang, script = _declared(scene.sample)
         reader, read_in = readers.who(lang, script) if lang != "und" else (readers.ppocr, "und")
-        is_guess = reader == readers.ppocr
-        if is_guess:
+        if reader == readers.ppocr:
             unsure = [line for n, line in enumerate(scene.lines) if n not in sure and line.direction != "ttb"]
             length, rest = _length(unsure), _length(scene.lines[n] for n in sure)
             if length < max(_FEW_LETTERS, _UNSURE_SHARE * (length + rest)):
                 return scene
-            script = readers.guessed_script([_gray(line) for line in unsure])
+            images = [_gray(line) for line in unsure]
+            script = readers.guessed_script(images)
             reader, read_in = readers.who("und", script)
-            is_guess = script not in LIKE_LATIN
-        if reader == readers.ppocr:
-            return scene
+            # Letters of any script can be seen in anything: who reads a script that was guessed must be surer than PP-OCR is.
+            if reader == readers.ppocr or readers.confidence(reader, images, read_in, script) <= _sureness(unsure):
+                return scene
         stay = set() if script in LIKE_LATIN else {n for n in sure if _is_latin(scene.lines[n])}
         asked = [n for n, line in enumerate(scene.lines) if n not in stay and line.direction != "ttb"]
         readings = readers.read(reader, [_gray(scene.lines[n]) for n in asked], read_in)
         lines, others = list(scene.lines), set()
         for n, (text, score) in zip(asked, readings, strict=True):
-            # A script's reader makes letters of its own of whatever it is shown.
-            if _is_in(text, script) and not (is_guess and score is not None and score <= (lines[n].score or 0.0)):
+            if _is_in(text, script):
                 lines[n] = with_text(lines[n], text, score)
                 others.add(n)
         return replace(scene, lines=lines, reader=reader, others=frozenset(others))
@@ -266,6 +265,11 @@ def _length(lines: Iterator[LineView] | Sequence[LineView]) -> float:
 def _gray(line: LineView) -> numpy.ndarray:
     gray: numpy.ndarray = cv2.cvtColor(line.image, cv2.COLOR_RGB2GRAY)
     return gray
+
+
+def _sureness(lines: Sequence[LineView]) -> float:
+    """The mean of the lines' scores, by character."""
+    return sum((line.score or 0.0) * len(line.text) for line in lines) / max(1, sum(len(line.text) for line in lines))
 
 
 def _is_latin(line: LineView) -> bool:

@@ -20,14 +20,14 @@ class AnyScript:
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
         """The text of each crop, (H, W) gray bytes, and its score from 0 to 1, as its reader gives it."""
         readers = LineReaders(OPEN)
+        readings = [(text, score or 0.0) for text, score in readers.read(readers.ppocr, crops, lang)]
         by_script: dict[str, list[int]] = {}
         for i, script in enumerate(OPEN.get(SCRIPT_OF_LINES).scripts_of(crops)):
             by_script.setdefault(script, []).append(i)
-        readings: list[tuple[str, float]] = [("", 0.0)] * len(crops)
         for script, rows in sorted(by_script.items()):
-            reader = of_script(script) or readers.ppocr
-            for i, (text, score) in zip(rows, readers.read(reader, [crops[i] for i in rows], lang), strict=True):
-                readings[i] = text, score or 0.0
+            if reader := of_script(script):
+                for i, (text, score) in zip(rows, readers.read(reader, [crops[i] for i in rows], lang), strict=True):
+                    readings[i] = max(readings[i], (text, score or 0.0), key=lambda reading: reading[1])
         return readings
 
     def close(self) -> None:
