@@ -47,10 +47,11 @@ class _Page(NamedTuple):
 class AnnotateImage(Stage):
     """Gives pages regions in reading order, their text as Markdown, and what reads and sees them as engines, all by their image.
 
-    Pages whose words hold (`Quality.words_hold`) pass as they are, unless `takes_all`. Lines are found by `detector`, and read as
-    `page_lines.read_lines` says: by PP-OCR's recogniser `lines`, by Tesseract, by the package's reader of their
+    Pages whose words hold (`Quality.words_hold`) pass as they are, unless `takes_all`. Lines are found by `detector`, and
+    read as `page_lines.read_lines` says: by PP-OCR's recogniser `lines`, by Tesseract, by the package's reader of their
     script, or by the flywheel's readers in the folders `readers`. Regions come from `layout`, in its order if it knows one, a
-    formula also from `equations` where `layout` sees text. Formulas and tables are unread: another stage reads them. `layout` looks at the `batch_size` pages together.
+    formula also from `equations` where `layout` sees text. Formulas and tables are unread: another stage reads them. `layout`
+    looks at the `batch_size` pages together.
 
     A page is read in the view of its picture in which its lines are read best (`page_views.best_view`): turned upright, by
     `orientation` and by what its lines say each way up; made flat by `unwarping`, unless that model doesn't fit; evenly lit. The

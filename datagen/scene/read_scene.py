@@ -50,12 +50,12 @@ class ReadScene(Stage):
     """Gives scenes blocks of lines in reading order (`datagen.scene.line_order`), their text, and the language that it looks
     like.
 
-    Lines are found by `detector` and read by the recogniser `lines`, whichever way up they stand; `angle` is who says that one is
-    upside down, None that nobody is asked. Where PP-OCR can't read a scene, Tesseract, the package's reader or one of the
-    flywheel's `readers` (their folders) does: where the scene's declared language, or its caption, is in a script of theirs, or
-    where what PP-OCR is unsure of looks like such a script. Latin lines of which PP-OCR is sure stay, but beside scripts that look like Latin.
-    What nobody can read is a block without text, `is_unread`, behind the others. A line's score is its reader's; where
-    `agreement` has the picture read again at `second_side` pixels, times how far both agree.
+    Lines are found by `detector` and read by the recogniser `lines`, whichever way up they stand; `angle` is who says that
+    one is upside down, None that nobody is asked. Where PP-OCR can't read a scene, Tesseract, the package's reader or one of
+    the flywheel's `readers` (their folders) does: where the scene's declared language, or its caption, is in a script of
+    theirs, or where what PP-OCR is unsure of looks like such a script. Latin lines of which PP-OCR is sure stay, but beside
+    scripts that look like Latin. What nobody can read is a block without text, `is_unread`, behind the others. A line's score
+    is its reader's; where `agreement` has the picture read again at `second_side` pixels, times how far both agree.
 
     Lines are found picture by picture, and those of `batch_size` pictures are read together: `lines` may be
     `Choice.of("ppocr", device="gpu", batch_size=64)`.
