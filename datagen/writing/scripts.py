@@ -174,11 +174,6 @@ def name(script: str) -> str:
     return tables.script_name(script, default="")
 
 
-def code(name: str) -> str:
-    """The script's code (ISO 15924), by its name in English; "Zyyy" for a name that Unicode doesn't have."""
-    return tables.script_code(name, default="Zyyy")
-
-
 def main_script(text: str) -> tuple[str, float]:
     """The script of `text` (ISO 15924) and the share of its letters that are of it or Latin; `("Zyyy", 0.0)` without letters.
 
