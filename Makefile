@@ -16,7 +16,7 @@ SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefo
     spa srp syr tam tat tel tgk tha tir tur uig ukr urd vie yid yor)
 # What Word documents are drawn with, 200 MB: `make recipe=word` needs it, and tests.
 WORD_PACKAGES := libreoffice-writer-nogui libreoffice-math-nogui
-# More typefaces, 75 MB, that `make recipe=scripts` sets its text in.
+# More typefaces, 55 MB, that `make recipe=scripts` sets its text in.
 SCRIPT_PACKAGES := fonts-ddc-uchen fonts-evertype-conakry $(addprefix fonts-gfs-,artemisia bodoni-classic didot neohellenic porson) \
     fonts-gubbi fonts-gujr-extra fonts-guru-extra fonts-kalapi fonts-lao fonts-lklug-sinhala \
     $(addprefix fonts-lohit-,beng-assamese gujr guru knda mlym orya telu) fonts-oldstandard fonts-orya-extra fonts-paktype \

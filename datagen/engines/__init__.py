@@ -13,6 +13,7 @@ regions takes the kind as a setting.
 """
 
 import contextlib
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pkgutil import resolve_name
@@ -197,6 +198,12 @@ def merged(asked: Iterable[Mapping[str, str]]) -> dict[str, str]:
     for name, version in (item for of_engine in asked for item in of_engine.items()):
         every.setdefault(name, {})[version] = None
     return {name: ", ".join(of_name) for name, of_name in every.items()}
+
+
+def mean_probability(logp: Sequence[float]) -> float:
+    """The score of what a model writes token by token: the geometric mean of the tokens' probabilities, of which `logp` are the
+    logarithms, to 3 decimals. That of all of them together says little of a long answer."""
+    return round(math.exp(sum(logp) / len(logp)), 3)
 
 
 def is_folder(where: str) -> bool:

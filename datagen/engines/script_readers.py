@@ -25,8 +25,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from datagen.engines import compact, packaged
-from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
-from datagen.engines.ctc_words import Spelling
+from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, FolderReader, Reader
 from datagen.engines.packaged import TRUNK, available, reader_sha256, sha256
 
 FORMAT = "2"
@@ -38,31 +37,25 @@ FREQUENCIES = "scripts.weight"
 """The tensor of the trunk's file that tells scripts apart."""
 
 
-class ScriptReader:
+class ScriptReader(FolderReader):
     """The engine `script`: the reader of one script that comes with the package."""
 
     def __init__(self, script: str):
         if script not in available():
             raise ValueError(f"no reader of the script {script!r} comes with the package: there are {', '.join(available())}")
-        self.script = script
+        self._script = script
+
+    @property
+    def script(self) -> str:
+        return self._script  # which is known before the reader is loaded
 
     def versions(self) -> dict[str, str]:
         return compact.engines() | {f"reader_{self.script}": reader_sha256(self.script)[:16]}
-
-    @property
-    def alphabet(self) -> Alphabet:
-        return self._reader.alphabet
 
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
         """The text of each crop, (H, W) gray bytes, and how probable each of its symbols is, in the mean; the script decides the
         language."""
         return self._reader.read(crops, by_symbol=True)
-
-    def spell(self, crops: Sequence[numpy.ndarray]) -> list[Spelling]:
-        return self._reader.spell(crops)
-
-    def close(self) -> None:
-        self.__dict__.pop("_reader", None)
 
     @functools.cached_property
     def _reader(self) -> Reader:

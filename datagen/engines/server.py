@@ -28,8 +28,7 @@ import numpy
 from PIL import Image
 
 from datagen import target
-from datagen.engines import NothingAnswers
-from datagen.engines.scores import mean_probability
+from datagen.engines import NothingAnswers, mean_probability
 from datagen.inputs.formats import HEAD_BYTES, format_of
 from datagen.labels import PICTURES, label_of
 from datagen.markdown import bare_latex

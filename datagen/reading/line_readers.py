@@ -79,9 +79,9 @@ class LineReaders(NamedTuple):
 
     def likely_scripts(self, lines: Sequence[numpy.ndarray], count: int = 1) -> list[str]:
         """The scripts that these lines, (H, W) gray bytes each, are likely in together, the likeliest first."""
-        told = self.engines.get(SCRIPT_OF_LINES)
-        order = told.likelihoods(lines[:_MOST_ROWS]).sum(0).argsort()[::-1] if lines else ()
-        return [told.scripts[i] for i in order[:count]]
+        classifier = self.engines.get(SCRIPT_OF_LINES)
+        order = classifier.likelihoods(lines[:_MOST_ROWS]).sum(0).argsort()[::-1] if lines else ()
+        return [classifier.scripts[i] for i in order[:count]]
 
     def guessed_script(self, lines: Sequence[numpy.ndarray]) -> str:
         """The likeliest of these; "Zyyy" for no lines."""

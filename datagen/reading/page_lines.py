@@ -35,7 +35,7 @@ _NUM_ASKED = 12  # lines that tell whether PP-OCR knows the script
 _FAILED, _FAILED_SHARE, _FEW = 0.8, 0.12, 6  # lines with a lower score; such a share, and number, of them says that it doesn't
 _SURE_LANGUAGE, _SURER = 0.7, 0.15  # the identifier's score; by how much it is higher for a language that is read instead
 # Tesseract's own confidence of lines in a script that it knows: 0.87 to 0.93 on three pages, in Hindi, Korean and Greek; of those
-# in another, 0.1 to 0.7.
+# in another, 0.1 to 0.7. The package's readers are held to the same.
 _CONFIDENT = 0.7
 _DOUBTFUL = 0.45  # with less it doesn't know the script
 _NUM_COLUMNS = 6  # columns that are read to tell whether PP-OCR reads a page's columns

@@ -1,4 +1,4 @@
-"""Names in some 250 languages out of Unicode's CLDR, which Babel carries: of languages, scripts, places, months, units.
+"""Names in some 330 languages out of Unicode's CLDR, which Babel carries: of languages, scripts, places, months, units.
 
 They are names and no prose, but for scripts with few books, such as N'Ko or Ol Chiki, little else is at hand.
 """

@@ -1,4 +1,4 @@
-"""Text in some 400 languages out of MediaWiki's translations: what a wiki's windows and settings say.
+"""Text in some 600 languages and variants out of MediaWiki's translations: what a wiki's windows and settings say.
 
 Debian has them in one package, which is downloaded and unpacked without being installed; the messages of each language are kept
 in the user's cache. They are short, but people wrote them in scripts that hardly any other package has, such as Tai Le, Meetei
@@ -54,25 +54,25 @@ def _folder() -> Path:
 
 def _fetch(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as name:
-        tmp = Path(name)
+        work = Path(name)
         message = download(_PACKAGE, name)
-        debs = list(tmp.glob(f"{_PACKAGE}_*.deb"))
+        debs = list(work.glob(f"{_PACKAGE}_*.deb"))
         if not debs:
             raise ValueError(f"{_PACKAGE} could not be had from Debian: {message}")
         try:
-            subprocess.run(["dpkg-deb", "-x", str(debs[0]), str(tmp / "raw")], check=True, capture_output=True, timeout=600)
+            subprocess.run(["dpkg-deb", "-x", str(debs[0]), str(work / "raw")], check=True, capture_output=True, timeout=600)
         except (subprocess.SubprocessError, OSError) as error:
             raise ValueError(f"{debs[0].name} can't be unpacked: {error}") from None
-        made = tmp / "made"
+        made = work / "made"
         made.mkdir()
-        for code, messages in _by_language(tmp / "raw").items():
+        for code, messages in _by_language(work / "raw").items():
             (made / f"{code}.txt").write_text("".join(f"{text}\n" for text in messages), encoding="utf-8")
         made.rename(folder)
 
 
 def _by_language(folder: Path) -> dict[str, dict[str, None]]:
     """The plain lines of all messages by MediaWiki's code of the language."""
-    found: dict[str, dict[str, None]] = defaultdict(dict)
+    by_language: dict[str, dict[str, None]] = defaultdict(dict)
     for path in sorted(folder.rglob("i18n/**/*.json")):
         if path.stem in _NO_LANGUAGES:
             continue
@@ -83,8 +83,8 @@ def _by_language(folder: Path) -> dict[str, dict[str, None]]:
             continue
         for key, message in messages.items() if isinstance(messages, dict) else ():
             if isinstance(message, str) and not key.startswith("@"):
-                found[path.stem].update(dict.fromkeys(_lines(message)))
-    return found
+                by_language[path.stem].update(dict.fromkeys(_lines(message)))
+    return by_language
 
 
 def _lines(message: str) -> Iterator[str]:

@@ -45,13 +45,13 @@ _MORE: Mapping[str, tuple[str, ...]] = {
 def languages() -> dict[str, tuple[str, ...]]:
     """The languages (BCP-47) of each script (ISO 15924), both sorted. Raises `ValueError` if the Universal Declaration can't be
     had."""
-    found: dict[str, set[str]] = {script: set(of) for script, of in _MORE.items()}
+    of_script: dict[str, set[str]] = {script: set(of) for script, of in _MORE.items()}
     for code in declarations.codes():
         declaration = declarations.declaration(code)
         script = main_script(" ".join(declaration.paragraphs))[0]
         if declaration.lang != "und" and script not in ("Latn", *TRUNK_ALONE):
-            found.setdefault(script, set()).add(declaration.lang)
-    of_scripts = {script: tuple(sorted(of)) for script, of in found.items()} | {"Latn": _LATIN} | _OF_TRUNK
+            of_script.setdefault(script, set()).add(declaration.lang)
+    of_scripts = {script: tuple(sorted(of)) for script, of in of_script.items()} | {"Latn": _LATIN} | _OF_TRUNK
     return dict(sorted(of_scripts.items()))
 
 

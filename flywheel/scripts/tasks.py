@@ -80,11 +80,11 @@ def run_trunk(task: TrunkTask) -> None:
     reader = trunk.fit(task.fit, crops, work, mark)
     scripts = sorted({crop.script for crop in crops})
     weights = reader.net.state_dict() | {script_readers.FREQUENCIES: trunk.frequencies(crops, reader.alphabet, scripts)}
-    data = script_readers.pack(weights, reader.alphabet, reader.config)
+    packed = script_readers.pack(weights, reader.alphabet, reader.config)
     about = {"made_of": mark, "scripts": scripts, "lines": len(crops)}
-    about |= card.training(task.fit, time.process_time() - started, len(data))
+    about |= card.training(task.fit, time.process_time() - started, len(packed))
     folder.write(f"{TRUNK}.json", json.dumps(about, ensure_ascii=False, indent=1).encode())
-    folder.write(f"{TRUNK}.safetensors", data)
+    folder.write(f"{TRUNK}.safetensors", packed)
     tidy(work)
 
 
@@ -122,11 +122,11 @@ def run_reader(task: ReaderTask) -> dict[str, Any]:
     started = time.process_time()
     made, alphabet, network = change.fit(fit, crops, script_readers.load(TRUNK, Path(folder.url)), work, mark)
     seconds = time.process_time() - started
-    data = script_readers.pack(made, alphabet, network)
-    folder.write(f"{task.script}.safetensors", data)
+    packed = script_readers.pack(made, alphabet, network)
+    folder.write(f"{task.script}.safetensors", packed)
     reader: Reader = script_readers.load(task.script, Path(folder.url), bf16=False)
     about = card.card(reader, texts, task.max_test, task.compared, task.fit.seed)
-    about |= card.training(fit, seconds, len(data)) | {"rank": change.RANK, "made_of": mark}
+    about |= card.training(fit, seconds, len(packed)) | {"rank": change.RANK, "made_of": mark}
     folder.write(f"{task.script}.json", json.dumps(about, ensure_ascii=False, indent=1).encode())
     tidy(work)
     return about

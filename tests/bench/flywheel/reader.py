@@ -94,8 +94,15 @@ def train(crops: list[Crop], alphabet: Alphabet, is_before: bool) -> float:
     net = Before(num_classes) if is_before else CompactNet(CompactConfig(), num_classes)
     net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate, fused=not is_before)
+    return timed(net, optimizer, fit, crops, alphabet, 0)
+
+
+def timed(net: CompactNet, optimizer: torch.optim.Optimizer, fit: Fit, crops: list[Crop], alphabet: Alphabet, warm: int) -> float:
+    """Seconds of a training's steps but the first `warm`."""
     started = time.perf_counter()
-    for step, batch in zip(range(NUM_STEPS), batches_of(fit, crops, 0), strict=False):
+    for step, batch in zip(range(fit.steps), batches_of(fit, crops, 0), strict=False):
+        if step == warm:
+            started = time.perf_counter()
         loss = loss_of_lines(net, alphabet, fit, batch, numpy.random.default_rng(step), compact.has_fast_bf16())
         assert loss is not None
         loss.backward()
@@ -114,16 +121,7 @@ def long_training(crops: list[Crop], alphabet: Alphabet, is_any_width: bool) -> 
         fit = Fit(steps=WARM + NUM_LATE, learning_rate=1e-3)
         net = CompactNet(CompactConfig(), len(alphabet.symbols) + 1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate, fused=True)
-        started = 0.0
-        for step, batch in zip(range(WARM + NUM_LATE), batches_of(fit, crops, 0), strict=False):
-            if step == WARM:
-                started = time.perf_counter()
-            loss = loss_of_lines(net, alphabet, fit, batch, numpy.random.default_rng(step), compact.has_fast_bf16())
-            assert loss is not None
-            loss.backward()
-            optimizer.step()
-            optimizer.zero_grad()
-        return time.perf_counter() - started
+        return timed(net, optimizer, fit, crops, alphabet, WARM)
     finally:
         compact.padded_width = padded
 

@@ -64,8 +64,8 @@ def test_readers_of_scripts_from_text_alone(here):
     assert packaged.cards().keys() == {"Cyrl", "Latn"}
     reader = script_readers.load("Cyrl")
     assert reader.alphabet.script == "Cyrl" and set("влюдимп ") <= set(reader.alphabet.symbols)
-    told = script_readers.ScriptOfLines()
-    assert told.scripts == ("Cyrl", "Latn")
+    classifier = script_readers.ScriptOfLines()
+    assert classifier.scripts == ("Cyrl", "Latn")
 
     # The same command makes nothing again; another setting makes that reader again, and no trunk.
     before = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.safetensors")}

@@ -58,9 +58,9 @@ def test_the_script_of_a_line_is_told_by_its_image(script, lang, text):
     if not names:
         pytest.skip(f"no typeface of this machine has the letters of {script}")
     crops = [card.to_draw(lang, script, text, name) for name in names[:: max(1, len(names) // 4)]][:4]
-    told = script_readers.ScriptOfLines()
+    classifier = script_readers.ScriptOfLines()
     drawn = card.images(crops, [True] * len(crops), seed=0)
-    assert told.scripts[told.likelihoods(drawn).sum(0).argmax()] == script
+    assert classifier.scripts[classifier.likelihoods(drawn).sum(0).argmax()] == script
 
 
 def test_a_blank_line_says_nothing():

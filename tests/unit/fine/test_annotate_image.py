@@ -13,6 +13,7 @@ from datagen.contract import check
 from datagen.engines import Choice
 from datagen.fine.annotate_image import AnnotateImage
 from datagen.record import Box, Drop, Quality, Region, Sample
+from tests.inputs.one_script import OneScript
 from tests.inputs.samples import sample
 
 pytestmark = pytest.mark.usefixtures("no_readers")
@@ -36,8 +37,8 @@ class Told:
     tesseract: dict[int, str] = field(default_factory=dict)
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
-    def get(self, name: str, **settings: Any) -> "Engine":
-        return Engine(self, name)
+    def get(self, name: str, **settings: Any) -> "Engine | OneScript":
+        return OneScript(self.script_guess) if name == "script-of-lines" else Engine(self, name)
 
 
 class Engine:
@@ -69,14 +70,6 @@ class Engine:
 
     def grids(self, images):
         return [self.told.grid if self.told.grid is not None else lying(image) for image in images]
-
-    @property
-    def scripts(self):
-        """Those that lines are told apart by."""
-        return (self.told.script_guess,)
-
-    def likelihoods(self, crops):
-        return numpy.zeros((len(crops), 1))
 
 
 def lying(image: numpy.ndarray) -> numpy.ndarray:

@@ -12,6 +12,7 @@ from datagen.contract import check
 from datagen.engines import Choice, tesseract
 from datagen.record import Box, Drop, Quality, Sample
 from datagen.scene.read_scene import ReadScene
+from tests.inputs.one_script import OneScript
 from tests.inputs.samples import sample
 
 pytestmark = pytest.mark.usefixtures("no_readers")
@@ -40,8 +41,8 @@ class ScriptedEngines:
     script_guess: str = "Zyyy"
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
-    def get(self, name: str, **settings: Any) -> "Engine":
-        return Engine(self, name, settings)
+    def get(self, name: str, **settings: Any) -> "Engine | OneScript":
+        return OneScript(self.script_guess) if name == "script-of-lines" else Engine(self, name, settings)
 
 
 class Engine:
@@ -73,14 +74,6 @@ class Engine:
 
     def turned(self, crops):
         return [0.95 if crop[crop.shape[0] // 2, -1, 0] > 128 else 0.0 for crop in crops]
-
-    @property
-    def scripts(self):
-        """Those that lines are told apart by."""
-        return (self.scripted.script_guess,)
-
-    def likelihoods(self, crops):
-        return numpy.zeros((len(crops), 1))
 
 
 def scene(scripted: ScriptedEngines, **values) -> Sample:
