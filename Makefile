@@ -7,10 +7,12 @@ TYPEFACES := fonts-aksharyogini2 fonts-arundina fonts-beng-extra fonts-bpg-georg
     fonts-samyak-deva fonts-samyak-taml fonts-sarai fonts-senamirmir-washra \
     $(addprefix fonts-sil-,abyssinica annapurna padauk scheherazade) \
     $(addprefix fonts-tlwg-,garuda kinnari laksaman loma norasi sawasdee umpush waree) fonts-vazirmatn
-# Fonts to draw with, what typesets them, what OpenCV links, and Tesseract with all of its languages that the embedded reader
-# doesn't know, and some that it does, 75 MB: the second witness of what a page's ink says, and what readers are compared with.
+# Fonts to draw with, what typesets them, what OpenCV links.
 SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \
-    libgl1 libglib2.0-0 $(TYPEFACES) tesseract-ocr \
+    libgl1 libglib2.0-0 $(TYPEFACES)
+# Tesseract with all of its languages that PP-OCR doesn't know, and some that it does, 75 MB: a second witness of what a page's ink
+# says, and what readers are compared with.
+TESSERACT_PACKAGES := tesseract-ocr \
     $(addprefix tesseract-ocr-,amh ara asm aze bel ben bod bul ces chi-sim chi-tra chr deu div dzo ell fas fra guj heb hin hye iku \
     ita jpn kan kat kaz khm kir kor lao mal mar mkd mon mya nep nld ori pan pol por pus rus san sin snd \
     spa srp syr tam tat tel tgk tha tir tur uig ukr urd vie yid yor)
@@ -29,6 +31,8 @@ TEST_PACKAGES := chromium chromium-driver
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python -m recipes
+# The recipes that ask Tesseract.
+WITH_TESSERACT := coarse fine word scene multilingual mixture corpus30m ablate scripts
 
 # What users type, quoted for the shell, apostrophes and all.
 quoted = '$(subst ','\'',$(1))'
@@ -50,8 +54,8 @@ help:
 	@$(or $(PYTHON),python3) -m recipes $(if $(recipe),$(call quoted,$(value recipe)) help=1)
 	@echo "also      make setup · make setup-word · make setup-figures · make test · make test-slow · make lint · make bench [only=NAME] · make clean"
 
-run: setup $(if $(filter word mixture,$(recipe)),setup-word) $(if $(filter figures mixture,$(recipe)),setup-figures) \
-    $(if $(filter scripts,$(recipe)),$(VENV)/.scripts)
+run: setup $(if $(filter $(WITH_TESSERACT),$(recipe)),$(VENV)/.tesseract) $(if $(filter word mixture,$(recipe)),setup-word) \
+    $(if $(filter figures mixture,$(recipe)),setup-figures) $(if $(filter scripts,$(recipe)),$(VENV)/.scripts)
 	@$(RUN) $(call quoted,$(value recipe)) $(call given,recipe)
 
 # Help needs nothing that is set up.
@@ -64,7 +68,7 @@ setup-word: setup $(VENV)/.word
 
 setup-figures: setup $(VENV)/.figures
 
-setup-tests: setup-word $(VENV)/.dev $(VENV)/.browser
+setup-tests: setup-word $(VENV)/.tesseract $(VENV)/.dev $(VENV)/.browser
 
 INSTALL := $(VENV)/bin/python -m recipes.install
 
@@ -88,12 +92,13 @@ $(VENV)/.dev: $(VENV)/.installed
 	@touch $@ $(VENV)/.figures
 
 $(VENV)/.system: packages = $(SYSTEM_PACKAGES)
+$(VENV)/.tesseract: packages = $(TESSERACT_PACKAGES)
 $(VENV)/.word: packages = $(WORD_PACKAGES)
 $(VENV)/.browser: packages = $(TEST_PACKAGES)
 $(VENV)/.scripts: packages = $(SCRIPT_PACKAGES)
-$(VENV)/.word $(VENV)/.browser $(VENV)/.scripts: | $(VENV)/.system
+$(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scripts: | $(VENV)/.system
 # A package is looked up under its plain name and the one with Debian's 64-bit time suffix.
-$(VENV)/.system $(VENV)/.word $(VENV)/.browser $(VENV)/.scripts: Makefile | $(VENV)/.installed
+$(VENV)/.system $(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scripts: Makefile | $(VENV)/.installed
 	@missing=""; for p in $(packages); do \
 	    dpkg-query -W -f '$${Status}\n' $$p $${p}t64 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$p"; done; \
 	if [ -z "$$missing" ]; then touch $@; \
@@ -118,7 +123,7 @@ lint: setup $(VENV)/.dev
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
 
-bench: setup-word $(VENV)/.dev
+bench: setup-word $(VENV)/.tesseract $(VENV)/.dev
 	@$(VENV)/bin/python -m tests.bench $(call quoted,$(value only))
 
 # Outputs stay: they are yours.

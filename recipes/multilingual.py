@@ -33,10 +33,18 @@ SEED = 0
 # The seed by which `limit` draws documents. With this one, two of eight documents are long and in languages that the flywheel
 # serves, Russian and Vietnamese, so a run of three minutes makes a round.
 DRAW = 7
+# Of Debian's documents that nobody limits: a first run is to be over soon, and still has all of their languages.
+FIRST_DOCUMENTS, FIRST_PAGES, FIRST_ANNOTATED = 64, 12, 24
+# Where a first run has few pages, as many as a gate needs.
+FIRST_CALIBRATION_PAGES, FIRST_CALIBRATION_LINES = 10, 800
+MAX_PAGES = 40
 FINE_PAGES = 2  # of each document: annotating one costs as much as extracting five
 STEPS, STEPS_ON_CORPUS = 2300, 300
 STAGES = ((0, 1), (12_000, 2), (22_000, 5), (55_000, 8), (65_000, 12))  # sooner than where there is more time
 STEPS_A_DOCUMENT = 25  # a run of few documents is to be over soon
+
+FIRST_RUN = -1
+"""As a limit: the default documents in few, one's own whole."""
 
 PAGES = Train(
     datasets=(),
@@ -55,11 +63,13 @@ PAGES = Train(
 
 def multilingual(
     input: str = "",
-    limit: int = 0,
+    limit: Annotated[
+        int, "N", "at most N documents, spread over languages; 0: all; default: without input, 12 pages of each of 64"
+    ] = FIRST_RUN,
     deep: bool = False,
     rounds: Annotated[
         int, "N", "the flywheel's rounds in all, earlier ones included; 0: none; auto: until one brings no gain", values.rounds
-    ] = 2,
+    ] = 1,
     gold: str = "",
     text: Annotated[
         str,
@@ -79,21 +89,23 @@ def multilingual(
     start: str = "",
     lora: int = 0,
 ) -> Recipe:
-    """A corpus, readers and a small model from documents in some forty languages, fetched if no input is given.
+    """A corpus, readers and a small model from documents in 45 languages, fetched if no input is given.
 
     Languages with few lines to train on get text to typeset out of packages. Where `text` names `packages`, their text is enough
     for a reader. A run with a `limit` brings none of theirs unless it is named: it is to be over soon.
 
     At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
     """
+    is_first_run, limit = limit == FIRST_RUN and not input, max(0, limit)
     words = read_passwords(passwords)
-    source = PdfSource(max_pages=40, seed=SEED, shard_pages=128, passwords=words)
+    max_pages = FIRST_PAGES if is_first_run else MAX_PAGES
+    source = PdfSource(max_pages=max_pages, seed=SEED, shard_pages=128, passwords=words)
     pages = Pipeline(
         "coarse",
         census=Listing(input) if input else DebianSamples(),
         source=source,
         stages=(IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer()),
-        limit=limit,
+        limit=FIRST_DOCUMENTS if is_first_run else limit,
         seed=DRAW,
         deep=deep,
     )
@@ -101,10 +113,14 @@ def multilingual(
     # Pages that coarse has, too, under the same keys: what marks one marks the other.
     of_fine = replace(fine.annotated(source), max_pages=FINE_PAGES)
     annotated = replace(pages, name=fine.NAME, source=of_fine, stages=fine.stages(EMBEDDED))
+    if is_first_run:
+        annotated = replace(annotated, limit=FIRST_ANNOTATED)
     regions = _cut_out("fine-regions", CutRegions(), CheckFormulas())
     lines = _cut_out("fine-lines", CutLines())
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
     wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part))
+    if is_first_run:
+        wheel = replace(wheel, max_calibration_pages=FIRST_CALIBRATION_PAGES, calibration_lines=FIRST_CALIBRATION_LINES)
     given = fields.of_word(values.TypesetText, "text", text)
     wheel = replace(
         wheel,

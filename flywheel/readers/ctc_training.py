@@ -1,7 +1,9 @@
 """How a network learns to read lines by CTC: batches of lines about as wide, the loss, and a loop that goes on after a kill."""
 
 import itertools
+import logging
 import math
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -38,6 +40,13 @@ DRAWN = 256
 _REPORT_EVERY_S = 10.0
 _SHORT = 10  # heights wide
 _TOLD = 0.5  # of the loss that says where symbols stand
+_PASSED_OVER = 20  # steps in a row
+
+# A step has some 150 kernels for each shape of a batch. oneDNN keeps 1,024 of all, unless it is told otherwise before the first, and
+# compiled the others again and again.
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8192")
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -57,11 +66,12 @@ def learn(
     checkpoint: str,
 ) -> None:
     """Train those of the network's weights that ask for gradients, a batch a step. `loss_of(step, batch)` is None for a batch
-    that teaches nothing. After a kill the same call goes on from the `checkpoint` in `folder`."""
+    that teaches nothing. After a kill the same call goes on from the `checkpoint` in `folder`. A step whose gradient is no finite
+    number changes nothing. Raises `FloatingPointError` after 20 of these in a row."""
     learned = {name: value for name, value in net.named_parameters() if value.requires_grad}
     optimizer = torch.optim.AdamW(learned.values(), config.learning_rate, weight_decay=config.weight_decay, fused=True)
     first = _resume(folder, checkpoint, net, learned, optimizer)
-    started, shown, losses = time.monotonic(), time.monotonic(), []
+    started, shown, losses, num_passed = time.monotonic(), time.monotonic(), [], 0
     for step, batch in zip(range(first, config.steps), itertools.islice(batches, first, None), strict=False):
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps, config.warmup)
@@ -69,10 +79,17 @@ def learn(
         if loss is None:
             continue
         loss.backward()
-        torch.nn.utils.clip_grad_norm_(learned.values(), 5.0)
-        optimizer.step()
+        norm = torch.nn.utils.clip_grad_norm_(learned.values(), 5.0)
+        if norm.isfinite():
+            optimizer.step()
+            losses.append(loss.item())
+            num_passed = 0
+        else:
+            num_passed += 1
+            log.warning("step %d: the gradient is %s, the loss %s: passed over", step, norm.item(), loss.item())
+            if num_passed == _PASSED_OVER:
+                raise FloatingPointError(f"no finite gradient in {num_passed} steps: the learning rate may be too high")
         optimizer.zero_grad(set_to_none=True)
-        losses.append(loss.item())
         if (step + 1) % config.checkpoint_every == 0 and step + 1 < config.steps:
             _save(folder, checkpoint, net, learned, optimizer, step + 1)
         if time.monotonic() - shown > _REPORT_EVERY_S:

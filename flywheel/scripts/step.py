@@ -18,17 +18,18 @@ class Scripts:
     scripts: tuple[str, ...] = ()
     trunk: Fit = field(
         default_factory=lambda: Fit(
-            steps=40_000,
+            steps=14_000,
             learning_rate=2e-3,
             short_steps=1_000,
-            told_share=0.1,
+            told_share=0.3,
             batch_width=4_000,
             warmup=0.05,
             checkpoint_every=1_000,
+            threads=2,
         )
     )
     change: Fit = field(
-        default_factory=lambda: Fit(steps=2_500, learning_rate=6e-3, warmup=0.05, least_share=0.4, num_lines=9_000)
+        default_factory=lambda: Fit(steps=1_000, learning_rate=6e-3, warmup=0.05, least_share=0.4, num_lines=9_000)
     )
     seed: int = 0
     max_test: int = 300

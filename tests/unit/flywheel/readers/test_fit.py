@@ -76,6 +76,26 @@ def test_killed_at_a_checkpoint_it_ends_in_the_same_bytes(tmp_path, monkeypatch)
     assert all((whole / name).read_bytes() == (killed / name).read_bytes() for name in names)
 
 
+@pytest.mark.parametrize("num_bad", [1, 20])
+def test_a_step_without_a_finite_gradient_changes_nothing(tmp_path, caplog, num_bad):
+    net = torch.nn.Linear(1, 1)
+    factors = [1.0, *[float("nan")] * num_bad, 1.0]
+    steps: list[float] = []
+
+    def loss(step: int, factor: float) -> torch.Tensor:
+        steps.append(net.weight.item())
+        return (factor * net.weight).sum()
+
+    config = replace(FEW, steps=len(factors))
+    if num_bad == 20:
+        with pytest.raises(FloatingPointError, match="no finite gradient in 20 steps"):
+            ctc_training.learn(net, config, iter(factors), loss, Folder(str(tmp_path)), "c")
+        return
+    ctc_training.learn(net, config, iter(factors), loss, Folder(str(tmp_path)), "c")
+    assert steps[0] != steps[1] == steps[2] != net.weight.item()
+    assert "step 1: the gradient is nan" in caplog.text
+
+
 def test_a_reader_that_starts_from_the_packages_has_its_weights_and_needs_a_tenth_of_the_steps(tmp_path):
     own = script_readers.load("Grek")
     still = Fit(steps=1, learning_rate=0.0, typeset_share=0.0, batch_width=600, packaged=packaged.reader_sha256("Grek"))
