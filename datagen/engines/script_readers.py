@@ -33,6 +33,7 @@ FORMAT = "2"
 
 _ABOUT, _UP, _DOWN, _SCALE = "pagewheel", ".up", ".down", ".scale"
 _IS_TALL = ("steps.0.weight", "picture.weight")  # convolutions over the whole height of a line
+_SMALLEST = 2.0**-24  # above nothing that half precision has
 FREQUENCIES = "scripts.weight"
 """The tensor of the trunk's file that tells scripts apart."""
 
@@ -147,7 +148,7 @@ def merged(trunk: Mapping[str, Tensor], change: Mapping[str, Tensor]) -> dict[st
 
 
 def pack(weights: Mapping[str, Tensor], alphabet: Alphabet, network: CompactConfig) -> bytes:
-    """The file of a reader. Matrices become int8 by row, all else half precision."""
+    """The file of a reader. Matrices become int8 by row; their scales and all else, half precision."""
     tensors: dict[str, Tensor] = {}
     for name, value in weights.items():
         value = value.detach().float().cpu()
@@ -157,8 +158,9 @@ def pack(weights: Mapping[str, Tensor], alphabet: Alphabet, network: CompactConf
             tensors[name] = value.half()
             continue
         rows = value.flatten(1)
-        scale = rows.abs().amax(1).clamp(min=1e-12) / 127
-        tensors[name] = (rows / scale[:, None]).round().to(torch.int8).view(value.shape).contiguous()
+        scale = (rows.abs().amax(1) / 127).half().clamp(min=_SMALLEST)
+        steps = (rows / scale.float()[:, None]).round().clamp(-127, 127)
+        tensors[name] = steps.to(torch.int8).view(value.shape).contiguous()
         tensors[name + _SCALE] = scale
     # One key: safetensors writes several in an order that changes from call to call.
     about = {"format": FORMAT, "alphabet": asdict(alphabet), "network": asdict(network)}

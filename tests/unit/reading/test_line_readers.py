@@ -74,11 +74,17 @@ def test_lines_together_tell_the_script(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("compared", "first"),
-    [(None, True), ({"difference": [0.002, 0.04]}, True), ({"difference": [-0.001, 0.03]}, False)],
+    ("compared", "on_paper", "first"),
+    [
+        (None, (), True),
+        ({"difference": [0.002, 0.04]}, ("Deva",), True),
+        ({"difference": [-0.001, 0.03]}, ("Deva",), False),
+        ({"difference": [0.002, 0.04]}, (), False),
+    ],
 )
-def test_a_reader_comes_before_tesseract_where_it_read_better_beyond_chance(monkeypatch, compared, first):
+def test_a_reader_comes_before_tesseract_where_it_read_better_on_paper_and_beyond_chance(monkeypatch, compared, on_paper, first):
     packaged.is_first.cache_clear()
+    monkeypatch.setattr(packaged, "BETTER_ON_PAPER", on_paper)
     monkeypatch.setattr(packaged, "cards", lambda: {"Deva": {"tesseract": compared}})
     assert packaged.is_first("Deva") == first
     packaged.is_first.cache_clear()
