@@ -42,7 +42,7 @@ _SHORT = 10  # heights wide
 _TOLD = 0.5  # of the loss that says where symbols stand
 _PASSED_OVER = 20  # steps in a row
 
-# A step has some 150 kernels for each shape of a batch. oneDNN keeps 1,024 of all, unless it is told otherwise before the first, and
+# A step has many kernels for each shape of a batch. oneDNN keeps 1,024 of all, unless it is told otherwise before the first, and
 # compiled the others again and again.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8192")
 
