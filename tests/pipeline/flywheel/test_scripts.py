@@ -41,7 +41,7 @@ def here(monkeypatch, tmp_path):
 
 
 def made(out, **values):
-    step = Scripts(**{"trunk": FEW, "change": FEW, "max_test": 6, "compared": 2, **values})
+    step = Scripts(**{"trunk": FEW, "change": FEW, "easy": FEW, "max_test": 6, "compared": 2, **values})
     return execute.run(Recipe("scripts", (step,)), Place(str(out), "inline"))
 
 
