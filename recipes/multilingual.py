@@ -34,9 +34,9 @@ SEED = 0
 # serves, Russian and Vietnamese, so a run of three minutes makes a round.
 DRAW = 7
 # Of Debian's documents that nobody limits: a first run is to be over soon, and still has all of their languages.
-FIRST_DOCUMENTS, FIRST_PAGES, FIRST_ANNOTATED = 64, 12, 24
-# Where a first run has few pages, as many as a gate needs.
-FIRST_CALIBRATION_PAGES, FIRST_CALIBRATION_LINES = 10, 800
+FIRST_DOCUMENTS, FIRST_PAGES, FIRST_ANNOTATED = 72, 14, 24
+# Where a first run has few pages: as many as a gate needs, and as a reader needs that has learned before.
+FIRST_CALIBRATION_PAGES, FIRST_CALIBRATION_LINES, FIRST_TRAIN_LINES = 10, 800, 150
 MAX_PAGES = 40
 FINE_PAGES = 2  # of each document: annotating one costs as much as extracting five
 STEPS, STEPS_ON_CORPUS = 2300, 300
@@ -64,7 +64,7 @@ PAGES = Train(
 def multilingual(
     input: str = "",
     limit: Annotated[
-        int, "N", "at most N documents, spread over languages; 0: all; default: without input, 12 pages of each of 64"
+        int, "N", "at most N documents, spread over languages; 0: all; default: without input, 14 pages of each of 72"
     ] = FIRST_RUN,
     deep: bool = False,
     rounds: Annotated[
@@ -113,14 +113,20 @@ def multilingual(
     # Pages that coarse has, too, under the same keys: what marks one marks the other.
     of_fine = replace(fine.annotated(source), max_pages=FINE_PAGES)
     annotated = replace(pages, name=fine.NAME, source=of_fine, stages=fine.stages(EMBEDDED))
-    if is_first_run:
-        annotated = replace(annotated, limit=FIRST_ANNOTATED)
+    if is_first_run:  # in two shards, for two cores
+        of_fine = replace(of_fine, shard_pages=FIRST_ANNOTATED * FINE_PAGES // 2)
+        annotated = replace(annotated, source=of_fine, limit=FIRST_ANNOTATED)
     regions = _cut_out("fine-regions", CutRegions(), CheckFormulas())
     lines = _cut_out("fine-lines", CutLines())
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
     wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part))
     if is_first_run:
-        wheel = replace(wheel, max_calibration_pages=FIRST_CALIBRATION_PAGES, calibration_lines=FIRST_CALIBRATION_LINES)
+        wheel = replace(
+            wheel,
+            max_calibration_pages=FIRST_CALIBRATION_PAGES,
+            calibration_lines=FIRST_CALIBRATION_LINES,
+            min_train_lines=wheel.min_train_lines if start else FIRST_TRAIN_LINES,
+        )
     given = fields.of_word(values.TypesetText, "text", text)
     wheel = replace(
         wheel,

@@ -11,7 +11,7 @@ FOLDER = Path(__file__).with_name("scripts")
 TRUNK, CARDS = "trunk", "cards.json"
 PACKAGES = ("torch", "pillow", "numpy", "simplejpeg")
 """Those whose versions decide what such a network reads."""
-BETTER_ON_PAPER = ("Arab", "Geor", "Grek")
+BETTER_ON_PAPER = ("Arab", "Geor", "Grek", "Syrc", "Tibt")
 """Scripts of which the package's reader read lines of printed books and photographs better than Tesseract. On lines that are
 drawn and worn here it does so nearly everywhere; of Russian books, where Tesseract had 3% of characters wrong, it had 13%
 (tests/bench/EARLIER.md)."""

@@ -12,7 +12,7 @@ from recipes.multilingual import multilingual
 @pytest.mark.parametrize(
     ("words", "limit", "of_fine", "max_pages"),
     [
-        ({}, 64, 24, 12),
+        ({}, 72, 24, 14),
         ({"limit": 0}, 0, 0, 40),
         ({"limit": 8}, 8, 8, 40),
         ({"input": "here"}, 0, 0, 40),
@@ -27,4 +27,4 @@ def test_a_first_run_takes_few_of_the_default_documents(words, limit, of_fine, m
     assert (coarse.limit, fine.limit, coarse.source.max_pages) == (limit, of_fine, max_pages)
     assert isinstance(coarse.census, DebianSamples) == ("input" not in words)
     assert wheel.rounds == 1
-    assert (wheel.calibration_lines < Flywheel(pages="p").calibration_lines) == (max_pages == 12)
+    assert (wheel.calibration_lines < Flywheel(pages="p").calibration_lines) == (max_pages == 14)
