@@ -44,7 +44,9 @@ FORMAT = 3  # of a reader's folder: goes up whenever older weights or alphabets 
 HEIGHT = 32
 STEP = 8
 MAX_WIDTH = 1600  # at that height
-_BATCHES = "2"  # goes up whenever lines stand in other batches: the last digits of what is read hang on that
+_BATCHES = "3"  # goes up whenever lines stand in other batches: the last digits of what is read hang on that
+_CONTRAST = 12  # gray levels between the darkest and the lightest pixel; a crop with less has no ink, and says nothing
+_NEVER = -1e4  # the logarithm of a probability
 _BATCH_WIDTH = 24_000  # pixels of line that are read at a time; padding adds up to a quarter
 
 
@@ -238,11 +240,15 @@ class Reader:
         return [spellings[i] for i in range(len(crops))]
 
     def batches(self, crops: Sequence[numpy.ndarray]) -> Iterator[tuple[list[int], tuple[Tensor, Tensor]]]:
-        """The scores of the crops, with their indices, in batches of crops about as wide."""
+        """The scores of the crops, with their indices, in batches of crops about as wide. A crop without ink is blank for
+        certain: no reader has learned what to see there."""
         lines = [line_image(crop, height=self.config.height) for crop in crops]
         with threads(1):
             for batch in _batches([line.shape[1] for line in lines]):
-                yield batch, self.scores([lines[i] for i in batch])
+                logp_BTA, num_frames_B = self.scores([lines[i] for i in batch])
+                inkless = [row for row, i in enumerate(batch) if int(crops[i].max()) - int(crops[i].min()) < _CONTRAST]
+                logp_BTA[inkless], logp_BTA[inkless, :, 0] = _NEVER, 0.0
+                yield batch, (logp_BTA, num_frames_B)
 
     def scores(self, lines: Sequence[numpy.ndarray]) -> tuple[Tensor, Tensor]:
         """Log-probabilities (B, T, A) of `line_image`s, and the number of frames of each."""
