@@ -46,6 +46,9 @@ _OF_SCRIPT = {
     "Tibt": "bo",
 }  # fmt: skip
 
+# Those of its data. Sanskrit in Grantha, or Mongolian from top to bottom, it can't read in any language.
+_SCRIPTS = frozenset((*_OF_SCRIPT, *FIRST_OF_SCRIPT, *_SECOND_OF_SCRIPT, "Zyyy", "Zinh", "Zzzz", ""))
+
 
 def language(lang: str) -> str:
     """Tesseract's name for a language (BCP-47), or "" if this machine hasn't its data."""
@@ -54,7 +57,10 @@ def language(lang: str) -> str:
 
 
 def reads(lang: str, script: str) -> str:
-    """The language (BCP-47) in which to read `lang`: itself, or else the one of its script; "" if neither is installed."""
+    """The language (BCP-47) in which to read `lang`: itself, or else the one of its script; "" if neither is installed, or if
+    Tesseract has no data of the script."""
+    if script not in _SCRIPTS:
+        return ""
     return next((code for code in (lang, _OF_SCRIPT.get(script, "")) if language(code)), "")
 
 

@@ -275,7 +275,7 @@ def test_the_same_pages_give_the_same_signals():
     assert signals(*pages) == signals(*pages)
 
 
-def test_a_flywheel_reader_in_a_folder_is_asked_in_its_script(tmp_path, monkeypatch):
+def test_a_flywheel_reader_in_a_folder_is_asked_in_its_script(tmp_path, monkeypatch, no_readers):
     monkeypatch.setattr(tesseract, "reads", lambda lang, script: "")
     config = CompactConfig(channels=(8, 8, 8), width=16, layers=1, heads=2)
     for script in ("Geor", "Cyrl"):

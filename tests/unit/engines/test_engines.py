@@ -214,6 +214,12 @@ def test_tesseract_reads_lines_in_order():
         assert [text for text, _ in engines.get("tesseract", workers=2).read(crops(lines), "ru")] == lines
 
 
+def test_tesseract_reads_no_script_that_its_data_lack(monkeypatch):
+    monkeypatch.setattr(tesseract, "language", lambda lang: lang[:2] if lang in ("sa", "sa-Gran", "mn", "mn-Mong") else "")
+    assert tesseract.reads("sa", "Deva") == "sa" and tesseract.reads("mn", "Cyrl") == "mn"
+    assert tesseract.reads("sa-Gran", "Gran") == tesseract.reads("mn-Mong", "Mong") == ""
+
+
 @pytest.mark.skipif(not tesseract.language("el"), reason="Tesseract's Greek is not installed: apt-get install tesseract-ocr-ell")
 def test_what_tesseract_reads_depends_on_the_line_alone():
     lines = ["Όλοι οι άνθρωποι", "All human beings", "γεννιούνται ελεύθεροι", "(2.1)", "Όλοι οι άνθρωποι"]
