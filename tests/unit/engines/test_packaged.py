@@ -26,7 +26,7 @@ SENTENCES = [
     ("Thai", "th", "มนุษย์ทั้งหลายเกิดมามีอิสระและเสมอภาคกัน"),
     ("Tibt", "bo", "འགྲོ་བ་མིའི་རིགས་རྒྱུད་ཡོངས་ལ"),
 ]
-FEW = ("Grek",)
+FEW = ("Armn", "Deva", "Grek", "Thai")
 SCRIPTS = [pytest.param(s, marks=() if s in FEW else pytest.mark.slow) for s in packaged.available()]
 
 
