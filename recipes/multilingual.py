@@ -39,7 +39,7 @@ FIRST_DOCUMENTS, FIRST_PAGES, FIRST_ANNOTATED = 72, 14, 24
 FIRST_CALIBRATION_PAGES, FIRST_CALIBRATION_LINES, FIRST_TRAIN_LINES = 10, 800, 150
 MAX_PAGES = 40
 FINE_PAGES = 2  # of each document: annotating one costs as much as extracting five
-STEPS, STEPS_ON_CORPUS = 2300, 300
+STEPS, STEPS_ON_CORPUS, FIRST_STEPS = 2300, 300, 1250
 STAGES = ((0, 1), (12_000, 2), (22_000, 5), (55_000, 8), (65_000, 12))  # sooner than where there is more time
 STEPS_A_DOCUMENT = 25  # a run of few documents is to be over soon
 
@@ -138,7 +138,8 @@ def multilingual(
     # A few minutes of two cores make no page model that reads. They take a model of lines as far as its curriculum comes, at
     # first on drawn lines alone. The corpus's own lines are ten times as long, and long from the first step on: with 0.4% of them
     # among the drawn ones a network never learned single characters, and never looked.
-    steps = min(STEPS, STEPS_A_DOCUMENT * limit) if limit else STEPS
+    all_steps = FIRST_STEPS if is_first_run else STEPS
+    steps = min(all_steps, STEPS_A_DOCUMENT * limit) if limit else all_steps
     of_drawn = LINES.but(datasets=(drawn(SEED, STAGES),), read_samples=48, seed=SEED, name="drawn").lasting(steps)
     of_lines = of_drawn.but(
         datasets=(
