@@ -138,8 +138,9 @@ def multilingual(
     # A few minutes of two cores make no page model that reads. They take a model of lines as far as its curriculum comes, at
     # first on drawn lines alone. The corpus's own lines are ten times as long, and long from the first step on: with 0.4% of them
     # among the drawn ones a network never learned single characters, and never looked.
-    all_steps = FIRST_STEPS if is_first_run else STEPS
-    steps = min(all_steps, STEPS_A_DOCUMENT * limit) if limit else all_steps
+    steps = FIRST_STEPS if is_first_run else STEPS
+    if limit:
+        steps = min(steps, STEPS_A_DOCUMENT * limit)
     of_drawn = LINES.but(datasets=(drawn(SEED, STAGES),), read_samples=48, seed=SEED, name="drawn").lasting(steps)
     of_lines = of_drawn.but(
         datasets=(

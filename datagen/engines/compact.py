@@ -32,7 +32,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from datagen.disk.storage import Folder
-from datagen.engines.ctc_words import Spelling, spell
+from datagen.engines.ctc_words import NEVER, Spelling, spell
 from datagen.engines.packaged import PACKAGES
 from datagen.writing.direction import as_it_is_read, as_it_stands
 from datagen.writing.hangul import put_together, take_apart
@@ -46,7 +46,6 @@ STEP = 8
 MAX_WIDTH = 1600  # at that height
 _BATCHES = "3"  # goes up whenever lines stand in other batches: the last digits of what is read hang on that
 _CONTRAST = 12  # gray levels between the darkest and the lightest pixel; a crop with less has no ink, and says nothing
-_NEVER = -1e4  # the logarithm of a probability
 _BATCH_WIDTH = 24_000  # pixels of line that are read at a time; padding adds up to a quarter
 
 
@@ -247,7 +246,7 @@ class Reader:
             for batch in _batches([line.shape[1] for line in lines]):
                 logp_BTA, num_frames_B = self.scores([lines[i] for i in batch])
                 inkless = [row for row, i in enumerate(batch) if int(crops[i].max()) - int(crops[i].min()) < _CONTRAST]
-                logp_BTA[inkless], logp_BTA[inkless, :, 0] = _NEVER, 0.0
+                logp_BTA[inkless], logp_BTA[inkless, :, 0] = NEVER, 0.0
                 yield batch, (logp_BTA, num_frames_B)
 
     def scores(self, lines: Sequence[numpy.ndarray]) -> tuple[Tensor, Tensor]:

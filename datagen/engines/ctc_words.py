@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 _AT_A_TIME = 4_000_000  # numbers in a batch of slices
-_NEVER = -1e4  # the logarithm of a probability, for what is padding
+NEVER = -1e4
+"""The logarithm of a probability of what can't be, such as padding."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +113,7 @@ def _slice(line: Spelling, start: int, end: int) -> tuple[numpy.ndarray, list[in
 def _nll(slices: Sequence[tuple[numpy.ndarray, list[int]]]) -> list[float]:
     num_frames = [len(logp_TK) for logp_TK, _ in slices]
     width = max(logp_TK.shape[1] for logp_TK, _ in slices)
-    logp_TBK = torch.full((max(num_frames), len(slices), width), _NEVER)
+    logp_TBK = torch.full((max(num_frames), len(slices), width), NEVER)
     for b, (logp_TK, _) in enumerate(slices):
         logp_TBK[: len(logp_TK), b, : logp_TK.shape[1]] = torch.from_numpy(logp_TK)
     targets = torch.tensor([c for _, target in slices for c in target], dtype=torch.long)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy
 
 from datagen.engines import Engines
-from datagen.formulas import render
+from datagen.formulas import compare_ink, render
 from datagen.formulas.render import NotDrawn
 from datagen.page.images import pixels
 from datagen.record import Drop, Sample
@@ -36,8 +36,6 @@ class CheckFormulas(Stage):
             yield self._checked(sample) if sample.task == "formula" and sample.image is not None else sample
 
     def _checked(self, sample: Sample) -> Sample | Drop:
-        from datagen.formulas import compare_ink  # half a second, for what is solved there, that a plan doesn't need
-
         latex, image = sample.text, pixels(sample.image or b"", "L")
         for region in sample.regions[:1]:
             x0, y0, x1, y1 = region.box
