@@ -67,7 +67,7 @@ def learn(
 ) -> None:
     """Train those of the network's weights that ask for gradients, a batch a step. `loss_of(step, batch)` is None for a batch
     that teaches nothing. After a kill the same call goes on from the `checkpoint` in `folder`. A step whose gradient is no finite
-    number changes nothing. Raises `FloatingPointError` after 20 of these in a row."""
+    number changes no weight. Raises `FloatingPointError` after 20 of these in a row."""
     learned = {name: value for name, value in net.named_parameters() if value.requires_grad}
     optimizer = torch.optim.AdamW(learned.values(), config.learning_rate, weight_decay=config.weight_decay, fused=True)
     first = _resume(folder, checkpoint, net, learned, optimizer)
