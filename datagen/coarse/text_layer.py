@@ -211,8 +211,9 @@ def _read(view: OpenPage, flags: int) -> _Layer:
         textpage = pymupdf.TextPage(view.displaylist.get_textpage(flags))
         blocks, raws, alphabet = _extracted(textpage)
         num_read = 0
-        if unmapped.worth_a_look(alphabet, {s["font"] for block in blocks for line in block["lines"] for s in line["spans"]}):
-            num_read = unmapped.read(view.displaylist, textpage, flags, alphabet)
+        fonts = {s["font"] for block in blocks for line in block["lines"] for s in line["spans"]}
+        if unmapped.worth_a_look(alphabet, fonts):
+            num_read = unmapped.read(view.displaylist, textpage, flags, alphabet, fonts)
             blocks, raws, alphabet = _extracted(textpage)
         if accents.worth_a_look("\n".join(raws)):
             accents.compose(textpage)

@@ -343,13 +343,13 @@ def test_killed_at_random_five_times_ends_in_the_same_bytes(tmp_path):
     code = (
         "import sys; from datagen.disk.storage import Folder; from model.train.trainer import train;"
         "from tests.model.trainings import STEP;"
-        "train(STEP.but(steps=40, checkpoint_every=2, loss_every=10), Folder(sys.argv[1]))"
+        "train(STEP.but(steps=20, checkpoint_every=2, loss_every=10), Folder(sys.argv[1]))"
     )
     command = [sys.executable, "-W", "ignore", "-c", code]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     subprocess.run([*command, out.url], cwd=ROOT, env=environment, check=True, timeout=300)
     draw = random.Random(0)
-    for step in sorted(draw.sample(range(1, 38), 5)):
+    for step in sorted(draw.sample(range(1, 18), 5)):
         process = subprocess.Popen([*command, other.url], cwd=ROOT, env=environment)
         while process.poll() is None and not (other.exists("train/loss.jsonl") and len(lines_of_any(other)) > step):
             time.sleep(0.01)
