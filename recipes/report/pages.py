@@ -25,8 +25,8 @@ HARDEST = 60
 # Pages of a reason that these are drawn from, so that they can be of different documents.
 _REASON_POOL = 60
 # Long side in pixels, quality and format, best first. JPEG takes a third more bytes than WebP, and a tenth of its time. The later
-# ones are for pages that the report needs, where there are more of these than fit at the first. The last one also leaves out the
-# lines, since the regions have their text, too.
+# ones are for datasets with more languages than fit at the first. The last one also leaves out the lines, since the regions have
+# their text, too.
 SIZES = ((1100, 62, "jpeg"), (1100, 62, "webp"), (1000, 50, "webp"), (860, 42, "webp"), (720, 36, "webp"), (600, 30, "webp"))
 # A page with more is cut, and the viewer says so: one hostile page must not take the room of the others.
 MAX_REGIONS, MAX_LINES, MAX_CHARS = 600, 3_000, 120_000
@@ -151,13 +151,13 @@ def pages_section(name: str, survey: Survey, load: Callable[[dict], Sample], see
         sample = load(row)
         entry = _index_entry(sample)
         room = left - len(embed(entry)) - len(f"{name}-page-{sample.key}") - _ELEMENT_BYTES
-        needed = num_needed - at
+        needed, fair = num_needed - at, room // (len(rows) - at)
         if needed > 0:
             # A page may take an equal share of what is left for the pages that the report needs. Starting near the size of
             # the page before saves encoding each page at sizes that are too large.
-            blob, size = _fit(sample, range(max(0, size - 1), len(SIZES)), room // needed)
+            blob, size = _fit(sample, range(max(0, size - 1), len(SIZES)), room // needed, fair)
         else:
-            blob, _ = _fit(sample, range(1), room)
+            blob, _ = _fit(sample, range(2), room, room)  # fewer pages, but WebP would take a second for 40 of them
         if len(blob) <= room:
             left = room - len(blob)
             shown.append((entry, blob))
@@ -195,8 +195,9 @@ def _tail(text: str, limit: int) -> str:
     return text if len(text) <= limit else "…" + text[-limit:]
 
 
-def _fit(sample: Sample, sizes: Sequence[int], share: int) -> tuple[bytes, int]:
-    """The page's JSON at the first of `sizes`, which index SIZES, that is within `share` bytes; else at the last."""
+def _fit(sample: Sample, sizes: Sequence[int], share: int, fair: int) -> tuple[bytes, int]:
+    """The page's JSON at the first of `sizes`, which index SIZES, that is within `share` bytes; else at the last. The very first
+    takes more room than it must, so that it has to be within `fair` bytes."""
     record = page_record(sample)
     image = decode(sample.image, SIZES[sizes[0]][0])
     blob, size = b"", 0
@@ -209,7 +210,7 @@ def _fit(sample: Sample, sizes: Sequence[int], share: int) -> tuple[bytes, int]:
             side, quality, kind = SIZES[size]
             record["image"] = data_uri(image, (side, side), quality, kind)
         blob = embed(record)
-        if len(blob) <= share:
+        if len(blob) <= (share if size else fair):
             break
     return blob, size
 

@@ -32,6 +32,13 @@ def test_the_embedded_alphabet_is_read_from_the_model():
     assert ppocr.alphabet_share({}) == 1.0
 
 
+def test_rare_characters_reach_the_recogniser_whole():
+    """904 of its alphabet lie beyond U+FFFF."""
+    (blank, *decoded, space) = ppocr.TextReader()._model[0].paddlex_predictor.post_op.character
+    assert (blank, space) == ("blank", " ")
+    assert frozenset(decoded) == ppocr.alphabet() and "𠅤" in decoded
+
+
 def test_the_detector_is_opened_without_torch():
     """PaddleOCR imports clients of model hubs, and one of them torch, transformers and peft: five of seven seconds."""
     code = (
