@@ -41,9 +41,7 @@ def worth_a_look(alphabet: str, fonts: Iterable[str]) -> bool:
     return bool(_WORTH_A_LOOK.search(alphabet)) or any(map(glyph_names.draws_strokes, fonts))
 
 
-def read(
-    displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: int, alphabet: str, fonts: Iterable[str]
-) -> int:
+def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: int, alphabet: str, fonts: Iterable[str]) -> int:
     """How many unmapped characters of `textpage` are read, which is the display list's by `flags`, with these `alphabet` and
     `fonts`. They are written into it.
 

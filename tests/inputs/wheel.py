@@ -46,7 +46,9 @@ def written(folder: Path, documents: dict[str, int], words: Sequence[str] = WORD
 def recipe(folder: Path, rounds: int = 1, **values: object) -> Recipe:
     stages = (IdentifyLanguage(), JudgeTextLayer())
     pages = Pipeline("coarse", Listing(str(folder)), PdfSource(long_side=1080, shard_pages=2), stages)
-    first = Fit(steps=350, learning_rate=2e-3, batch_width=1_200, typeset_share=0.0, told_share=0.3, num_lines=1, checkpoint_every=100)
+    first = Fit(
+        steps=350, learning_rate=2e-3, batch_width=1_200, typeset_share=0.0, told_share=0.3, num_lines=1, checkpoint_every=100
+    )
     later = Fit(steps=10, learning_rate=5e-5, batch_width=1_000, num_lines=1, checkpoint_every=5)
     given = {
         "rounds": rounds,

@@ -34,7 +34,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 def test_a_reader_learns_and_what_it_labels_is_right(tmp_path):
     names = {"big": 12, "medium": 10, "middle": 10} | {f"small-{n}": 9 for n in range(5)}
     folder, out = wheel.written(tmp_path / "in", names, wheel.PLAIN_WORDS), tmp_path / "out"
-    first = Fit(steps=350, learning_rate=3e-3, batch_width=1_500, typeset_share=0.0, told_share=0.3, num_lines=1, checkpoint_every=300)
+    first = Fit(
+        steps=350, learning_rate=3e-3, batch_width=1_500, typeset_share=0.0, told_share=0.3, num_lines=1, checkpoint_every=300
+    )
     assert wheel.turn(folder, out, first=first) == 0
     row = json.loads((out / "round-1/metrics.json").read_text())["languages"]["ru"]
     assert row["cer_low"] <= row["cer"] <= row["cer_high"] < 0.3
