@@ -44,7 +44,7 @@ _PASSED_OVER = 20  # steps in a row
 
 # A step has many kernels for each shape of a batch. oneDNN keeps 1,024 of all, unless it is told otherwise before the first, and
 # compiled the others again and again.
-os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "8192")
+os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "4096")
 
 log = logging.getLogger(__name__)
 
