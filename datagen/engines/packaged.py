@@ -12,8 +12,8 @@ TRUNK, CARDS = "trunk", "cards.json"
 PACKAGES = ("torch", "pillow", "numpy", "simplejpeg")
 """Those whose versions decide what such a network reads."""
 BETTER_ON_PAPER = ("Arab", "Geor", "Grek", "Syrc", "Tibt")
-"""Scripts of which the package's reader read lines of printed books and photographs with fewer errors than Tesseract, in Arabic,
-Georgian and Tibetan by less than chance may bring. On lines that are drawn and worn here it does so in most scripts; of Russian
+"""Scripts of which the package's reader read lines of printed books and photographs with fewer errors than Tesseract, in Georgian
+and Tibetan by less than chance may bring. On lines that are drawn and worn here it does so in most scripts; of Russian
 books, where Tesseract had 3% of characters wrong, it had 13% (tests/bench/EARLIER.md)."""
 
 
