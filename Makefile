@@ -109,15 +109,15 @@ $(VENV)/.system $(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scrip
 	    $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq --no-install-recommends $$missing >/dev/null && touch $@; \
 	else echo "please install, as root: apt-get install$$missing" >&2; fi
 
-# A process that has no test left takes some from another; what tests share is made once for all of them (tests/conftest.py).
-PYTEST := $(VENV)/bin/python -m pytest -q --dist worksteal
+# A process that has no test left takes some from another; what tests share is made once for all of them (tests/conftest.py). There is
+# one process more than there are cores, since tests also wait: for children, for what they have killed.
+PYTEST := $(VENV)/bin/python -m pytest -q --dist worksteal --numprocesses $$(( $$(nproc) < 4 ? $$(nproc) + 1 : 4 ))
 
 test: setup-tests
-	@$(PYTEST) -m 'not slow' --numprocesses logical --maxprocesses 4
+	@$(PYTEST) -m 'not slow'
 
-# One process more than there are cores, since slow tests also wait for what they have killed.
 test-slow: setup-tests
-	@$(PYTEST) -m slow --numprocesses $$(( $$(nproc) < 4 ? $$(nproc) + 1 : 4 ))
+	@$(PYTEST) -m slow
 
 lint: setup $(VENV)/.dev
 	@$(VENV)/bin/ruff check .

@@ -24,7 +24,7 @@ pytest.importorskip("transformers.models.unlimited_ocr")
 CONFIGS = {"narrow": NARROW, "deeper": DEEPER, "released widths": RELEASED_WIDTHS}
 
 
-# At the released widths, logits are compared always, and what takes long only among the slow tests.
+# At the released widths, logits of images are compared always, and what takes long only among the slow tests.
 SLOW_WHERE_WIDE = [pytest.param(name, marks=[pytest.mark.slow] * (config is RELEASED_WIDTHS)) for name, config in CONFIGS.items()]
 
 
@@ -106,6 +106,7 @@ def test_logits_agree_at_every_width(pair, differ):
     compare_logits(ours, theirs, tokenizer, [[image] for image in views("tiny", (0, 0))], differ, f"{name}, tiny")
 
 
+@pytest.mark.parametrize("pair", SLOW_WHERE_WIDE, indirect=True)
 def test_text_alone_agrees(pair, differ):
     name, ours, theirs, tokenizer = pair
     compare_logits(ours, theirs, tokenizer, [[], [], []], differ, f"{name}, text alone")

@@ -102,6 +102,7 @@ def test_a_source_that_is_being_forgotten_goes_whatever_the_moment(inputs, tmp_p
     check_corpus(whole)
 
 
+@pytest.mark.slow
 def test_a_retry_that_was_ended_is_gone_on_with_by_the_recipe(tmp_path):
     """What dropped is read once, and no drop is lost."""
     inputs, before, whole = tmp_path / "in", tmp_path / "before", tmp_path / "whole"

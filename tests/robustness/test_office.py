@@ -184,6 +184,7 @@ def test_no_profile_outlives_its_conversion(box, tmp_path):
     assert after == before
 
 
+@pytest.mark.slow
 @needs_office
 def test_several_start_together(tmp_path):
     results: dict[int, tuple[str, int]] = {}

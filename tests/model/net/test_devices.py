@@ -80,7 +80,7 @@ class Copies(TorchDispatchMode):
         return function(*args, **(kwargs or {}))
 
 
-@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
 def test_all_images_of_a_batch_go_to_a_device_at_once(workers):
     corpus = opened([pages("pages", 12)], byte_tokenizer(), 0.1)
     draws = [alone(corpus, 0, row, "gundam") for row in range(6)]

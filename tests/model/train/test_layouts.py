@@ -140,7 +140,7 @@ def same_lines(folder, expected, rel):
 @pytest.mark.slow
 def test_with_adamw_an_average_and_parts_frozen(step, tmp_path):
     """As the paper freezes SAM. So the first of four stages learns nothing, and hands no gradient on."""
-    step = step.but(frozen=("sam",), average=0.9, rates=(("clip", 0.5),), curve="cosine", checkpointing=True)
+    step = step.but(steps=6, frozen=("sam",), average=0.9, rates=(("clip", 0.5),), curve="cosine", checkpointing=True)
     assert on_ranks(step, Folder(str(tmp_path / "one"))) == [0]
     for name in ASKED_FOR:
         spread, world = laid_out(step, name)
@@ -151,7 +151,7 @@ def test_with_adamw_an_average_and_parts_frozen(step, tmp_path):
 @pytest.mark.slow
 def test_adapters(step, one, tmp_path):
     start = Folder(str(one / "train/model")).url
-    step = step.but(start=start, lora=2, steps=6, lora_targets=("q_proj", "down_proj", "lm_head"))
+    step = step.but(start=start, lora=2, steps=4, lora_targets=("q_proj", "down_proj", "lm_head"))
     assert on_ranks(step, Folder(str(tmp_path / "one"))) == [0]
     for name in ASKED_FOR:
         spread, world = laid_out(step, name)
@@ -167,8 +167,8 @@ def test_a_training_goes_on_on_other_ranks(step, one, tmp_path):
     step = step.but(checkpoint_every=2)
     for number, name in enumerate(chain[:-1]):
         spread, world = laid_out(step, name)
-        assert signal.SIGKILL in map(abs, on_ranks(spread, Folder(str(tmp_path)), world, kills(3 * number + 4, *range(world))))
-        assert len(lines_of(Folder(str(tmp_path)))) > 3 * number + 2
+        assert signal.SIGKILL in map(abs, on_ranks(spread, Folder(str(tmp_path)), world, kills(2 * number + 3, *range(world))))
+        assert len(lines_of(Folder(str(tmp_path)))) > 2 * number + 1
     assert on_ranks(laid_out(step, chain[-1])[0], Folder(str(tmp_path)), 1, by_sgd) == [0]
     same_lines(tmp_path, one, 1e-5)
 

@@ -76,6 +76,7 @@ def test_run_again_it_touches_nothing(recipe, out):
     assert out.read("stage2/metrics.json") == before
 
 
+@pytest.mark.slow
 def test_the_default_recipe_learns_drawn_lines_and_the_corpus_s_own(tmp_path):
     """Lines of annotated pages, crops that the flywheel cut, and those that its rounds read; without them drawn lines alone."""
     (drawn, step), (of_few, _) = ((training(r, "drawn"), training(r, "train")) for r in (multilingual(), multilingual(limit=8)))

