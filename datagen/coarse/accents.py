@@ -4,7 +4,7 @@ import itertools
 import re
 import unicodedata
 
-from datagen.coarse.unmapped import NOTHING, lines
+from datagen.coarse.unmapped import NOTHING, Char, lines
 from datagen.engines.light_pymupdf import pymupdf
 
 _COMBINING = {
@@ -13,8 +13,10 @@ _COMBINING = {
     "\u00b8": "\u0327", "\u02db": "\u0328",
 }  # fmt: skip
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
-_LOOSE = re.compile("[\u00a8\u00af\u00b4\u00b8\u02c6\u02c7\u02d8-\u02dd][^\\W\\d_]")  # the ASCII ones stand in any listing
-_OFF = 0.3  # of the letter's width: how far its accent's middle may be from its own
+_LOOSE = re.compile("[`^~\u00a8\u00af\u00b4\u00b8\u02c6\u02c7\u02d8-\u02dd] ?[^\\W\\d_]")
+_NO_GAP = 0.1  # em
+_OGONEK = "\u02db"
+_OFF, _OFF_BELOW = 0.3, 0.5  # of the letter's width: how far its accent's middle may be from its own; an ogonek's
 
 
 def worth_a_look(text: str) -> bool:
@@ -25,16 +27,20 @@ def worth_a_look(text: str) -> bool:
 def compose(textpage: pymupdf.TextPage) -> None:
     """Write a letter with its accent, in one character if there is one, where the accent is drawn over the letter behind it."""
     for line in lines(textpage):
-        for accent, letter in itertools.pairwise(line):
+        for i, (accent, letter) in enumerate(itertools.pairwise(line)):
             combining = _COMBINING.get(chr(accent.c))
-            if combining and chr(letter.c).isalpha() and _is_over(accent.quad, letter.quad):
+            if combining and chr(letter.c).isalpha() and _is_over(accent, letter):
                 base = _DOTLESS.get(chr(letter.c), chr(letter.c))
                 composed = unicodedata.normalize("NFC", base + combining)
                 # Two characters hold two.
                 accent.c, letter.c = (NOTHING, ord(composed)) if len(composed) == 1 else map(ord, composed)
+                # MuPDF puts a space where it must go on to reach the accent.
+                if i > 1 and chr(line[i - 1].c) == " " and letter.quad.ll.x - line[i - 2].quad.lr.x < _NO_GAP * letter.size:
+                    line[i - 1].c = NOTHING
 
 
-def _is_over(accent: pymupdf.mupdf.FzQuad, letter: pymupdf.mupdf.FzQuad) -> bool:
-    """Whether the accent's middle is that of the letter, in a line from left to right."""
-    width = letter.lr.x - letter.ll.x
-    return abs(accent.ll.x + accent.lr.x - letter.ll.x - letter.lr.x) / 2 < _OFF * width
+def _is_over(accent: Char, letter: Char) -> bool:
+    """Whether the accent's middle is that of the letter, in a line from left to right. An ogonek hangs on the letter's end."""
+    over, under = accent.quad, letter.quad
+    off = _OFF_BELOW if chr(accent.c) == _OGONEK else _OFF
+    return abs(over.ll.x + over.lr.x - under.ll.x - under.lr.x) / 2 < off * (under.lr.x - under.ll.x)

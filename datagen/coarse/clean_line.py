@@ -36,9 +36,9 @@ def without_control(text: str) -> str:
 def cleaner(alphabet: str) -> Callable[[str], str]:
     """A function that writes lines of these characters as labels have them. Only the steps that these need are in it.
 
-    A line comes out in NFC, without characters that draw nothing. Ligatures and presentation forms become letters. White space
-    becomes one space. U+2010 and U+2011 look like `-` and become it, as does a soft hyphen at the end, where it is drawn. Lone
-    surrogates become U+FFFD. Most pages need few of these steps, and have a hundred lines.
+    A line comes out in NFC, without characters that draw nothing. Ligatures and presentation forms become letters, radicals
+    ideographs. White space becomes one space. U+2010 and U+2011 look like `-` and become it, as does a soft hyphen at the end,
+    where it is drawn. Lone surrogates become U+FFFD. Most pages need few of these steps, and have a hundred lines.
     """
     steps = [step for needed, step in _STEPS if needed(alphabet)] if not alphabet.isascii() else []
     if not steps:
@@ -75,7 +75,7 @@ _STEPS: tuple[tuple[Callable[[str], object], Callable[[str], str]], ...] = (
 
 
 def _letters(match: re.Match[str]) -> str:
-    text = unicodedata.normalize("NFKC", match[0])
+    text = scripts.RADICALS.get(match[0]) or unicodedata.normalize("NFKC", match[0])
     if _VERTICAL_FORM.match(match[0]):  # vertical forms of what Chinese and Japanese set in full width
         return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in text)
     return text.strip(" \u0640") or text

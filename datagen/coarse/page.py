@@ -1,7 +1,7 @@
 """PDF pages, read with PyMuPDF: what runs in the sandboxed child, the only place that holds an open document.
 
-A page's content is interpreted once, into a display list, from which both the text and the image come, so that both share a
-frame: the rotated, cropped page as a viewer shows it.
+A page's content is interpreted into a display list, from which images come, and once more for its text (`textpage_of`). Both
+share a frame: the rotated, cropped page as a viewer shows it.
 """
 
 import contextlib
@@ -28,6 +28,15 @@ pymupdf.TOOLS.mupdf_display_warnings(False)
 # The default adds TEXT_CID_FOR_UNKNOWN_UNICODE, which passes glyph numbers off as characters: a layer must be judged without it.
 TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 _CONTRAST = 64  # of 255, of ink to paper
+
+
+def textpage_of(page: pymupdf.Page, flags: int) -> pymupdf.TextPage:
+    """A page's text in the frame of its display list. The list itself has no text objects of a space alone, and many files write
+    each space as one: where words stand close, or are written without spaces as in Thai, nothing else tells of it."""
+    of_any_format = page.this if isinstance(page.this, pymupdf.mupdf.FzPage) else page.this.super()
+    options = pymupdf.mupdf.FzStextOptions(flags)
+    options.flags = flags
+    return pymupdf.TextPage(pymupdf.mupdf.FzStextPage(of_any_format, options))
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,7 @@ class RawLines(ShortLineCrops):
     Dropped are lines that are `turned` (higher than wide), and those `not_in_the_image` or too long for one.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     def is_chosen(self, row: dict[str, Any]) -> bool:
         return self.is_asked_for(row) and row["num_chars"] > 0

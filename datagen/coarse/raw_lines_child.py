@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from datagen.coarse.answers import CutOrder, RawLine
 from datagen.coarse.line_crops_child import cropped
-from datagen.coarse.page import native, open_document
+from datagen.coarse.page import native, open_document, textpage_of
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.record import Box, clean_text
 from datagen.sandbox.parts import Failed, Part, each
@@ -27,12 +27,12 @@ def raw_lines(
         def cut(number: int) -> list[RawLine]:
             order = orders[number]
             with native("broken_page"):
-                displaylist = doc[order.page].get_displaylist()
+                page = doc[order.page]
+                displaylist = page.get_displaylist()
                 rect = displaylist.rect
                 zoom = order.long_side / max(rect.width, rect.height)
                 # The flags of a plain get_text, which pass glyph numbers off as characters where a font says nothing.
-                textpage = pymupdf.TextPage(displaylist.get_textpage(pymupdf.TEXTFLAGS_TEXT))
-                blocks = textpage.extractDICT()["blocks"]
+                blocks = textpage_of(page, pymupdf.TEXTFLAGS_TEXT).extractDICT()["blocks"]
             lines = [line for block in blocks for line in block.get("lines", ())]
             fit = []
             for line in lines:

@@ -12,7 +12,7 @@ from typing import Any
 from datagen.coarse import accents, formula_share, unmapped
 from datagen.coarse.answers import BY, PageContent
 from datagen.coarse.clean_line import cleaner, without_control
-from datagen.coarse.page import TEXT_FLAGS, OpenPage, native
+from datagen.coarse.page import TEXT_FLAGS, OpenPage, native, textpage_of
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.page import brackets, glyphs, line_pieces
 from datagen.page.line_breaks import has_one_width
@@ -208,12 +208,12 @@ def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
 
 def _read(view: OpenPage, flags: int) -> _Layer:
     with native("broken_page"):
-        textpage = pymupdf.TextPage(view.displaylist.get_textpage(flags))
+        textpage = textpage_of(view.page, flags)
         blocks, raws, alphabet = _extracted(textpage)
         num_read = 0
         fonts = {s["font"] for block in blocks for line in block["lines"] for s in line["spans"]}
         if unmapped.worth_a_look(alphabet, fonts):
-            num_read = unmapped.read(view.displaylist, textpage, flags, alphabet, fonts)
+            num_read = unmapped.read(view.page, textpage, flags, alphabet, fonts)
             blocks, raws, alphabet = _extracted(textpage)
         if accents.worth_a_look("\n".join(raws)):
             accents.compose(textpage)

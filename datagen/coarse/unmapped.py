@@ -14,6 +14,7 @@ from typing import Any
 from fontTools.ttLib import TTFont
 
 from datagen.coarse import glyph_names
+from datagen.coarse.page import textpage_of
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.writing import scripts
 
@@ -41,8 +42,8 @@ def worth_a_look(alphabet: str, fonts: Iterable[str]) -> bool:
     return bool(_WORTH_A_LOOK.search(alphabet)) or any(map(glyph_names.draws_strokes, fonts))
 
 
-def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: int, alphabet: str, fonts: Iterable[str]) -> int:
-    """How many unmapped characters of `textpage` are read, which is the display list's by `flags`, with these `alphabet` and
+def read(page: pymupdf.Page, textpage: pymupdf.TextPage, flags: int, alphabet: str, fonts: Iterable[str]) -> int:
+    """How many unmapped characters of `textpage` are read, which is the page's by `flags`, with these `alphabet` and
     `fonts`. They are written into it.
 
     A reading has to be sure: one character, by a name or a map that says which, and no letter of another script than its word's;
@@ -57,8 +58,8 @@ def read(displaylist: pymupdf.DisplayList, textpage: pymupdf.TextPage, flags: in
     # To walk through a page's characters takes longer than to extract its text: only those are looked at that may be needed.
     columns = {char.origin.x for char in asked}
     has_lost = any(char.c > _LAST for char in asked)
-    whole = _by_place(displaylist, flags | pymupdf.TEXT_PRESERVE_LIGATURES, columns) if has_lost else {}
-    numbers = _by_place(displaylist, flags | pymupdf.TEXT_USE_GID_FOR_UNKNOWN_UNICODE, columns) if asked else {}
+    whole = _by_place(page, flags | pymupdf.TEXT_PRESERVE_LIGATURES, columns) if has_lost else {}
+    numbers = _by_place(page, flags | pymupdf.TEXT_USE_GID_FOR_UNKNOWN_UNICODE, columns) if asked else {}
     maps: dict[int, Mapping[int, tuple[str, ...]]] = {}
     signs: dict[tuple[int, int], str] = {}
     for line, codes in coded:
@@ -145,13 +146,12 @@ def _word(line: Line, i: int) -> str:
     return text[start:i] + re.split(r"\s", text[i + 1 :], maxsplit=1)[0]
 
 
-def _by_place(displaylist: pymupdf.DisplayList, flags: int, columns: Set[float]) -> dict[tuple[float, float, str], int]:
-    """The code at each place of a font's character that starts at one of `columns`, as the display list gives it by `flags`.
+def _by_place(page: pymupdf.Page, flags: int, columns: Set[float]) -> dict[tuple[float, float, str], int]:
+    """The code at each place of a font's character that starts at one of `columns`, as the page gives it by `flags`.
     Without places that two share."""
     codes: dict[tuple[float, float, str], int] = {}
     shared = set()
-    textpage = pymupdf.TextPage(displaylist.get_textpage(flags))
-    for char in (char for line in lines(textpage) for char in line if char.origin.x in columns):
+    for char in (char for line in lines(textpage_of(page, flags)) for char in line if char.origin.x in columns):
         place = _place(char)
         if codes.setdefault(place, char.c) != char.c:
             shared.add(place)

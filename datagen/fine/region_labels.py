@@ -21,8 +21,9 @@ _HEADINGS = frozenset({"title", "sub_title"})
 _MAX_HEADING_LINES, _MAX_HEADING_CHARS = 4, 240
 _LARGE = 1.5
 _LARGER, _MAX_SET_CHARS, _NO_HEADINGS_END = 1.15, 100, ".,;:،。，；：！!?？।…"
-_TWO_LETTERS = re.compile(r"[^\W\d_]{2}")
+_TWO_LETTERS = re.compile(r"[^\W\d_][^\w\s!-~]*[^\W\d_]")  # between them marks alone
 _MAX_HEAD_LINES = 2
+_OVER = 0.3  # of its letters' size: how far a running head may reach into the line below
 _EDGE = 0.2  # of the page's height or width: what stands farther in is no running head
 _PROSE_CHARS, _PROSE_CJK_CHARS = 80, 30
 _CJK = re.compile(f"[{scripts.HAN}{scripts.KANA}{scripts.HANGUL}]")
@@ -134,7 +135,8 @@ def label_parts(parts: Sequence[Part], page: pymupdf.Rect) -> None:
       is the title, and names right below it are text. `level` is 1 for a title; for others it is one more than the numbers in
       front of it, or goes by size.
     - equation: as the model has it where there is something of formulas in it, and what is nothing but a formula.
-    - header, footer: as the model has it, at the page's edges alone. One that is but a number is a page_number.
+    - header, footer: as the model has it, at the page's edges alone, outside of its text. One that is but a number is a
+      page_number. A foot in running text of the page's own size is text.
     - list, code: as `text_layer` has it; list also as the model has it; code is a line by itself in letters of one width, too.
     - image_caption, table_caption: as the text says, else by which of both is nearer.
     - toc: entries with leaders and a page's number. reference: entries behind a heading that says so, or a page of them.
@@ -142,10 +144,7 @@ def label_parts(parts: Sequence[Part], page: pymupdf.Rect) -> None:
     usual = _usual(parts)
     for part in parts:
         part.label = _label(part, page, usual)
-    if all(part.label in RUNNING for part in parts if part.paragraph is not None):
-        for part in parts:
-            if part.label in RUNNING and part.paragraph is not None:
-                part.label = part.paragraph.label
+    _label_body_as_such(parts)
     _label_set_code(parts, usual)
     _label_set_headings(parts, usual)
     _label_title(parts, usual)
@@ -178,6 +177,20 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
         case "text" | "":
             return "equation" if _is_only_formula(part) else "list" if part.has_drawn_sign and by_layer == "text" else by_layer
     return by_model
+
+
+def _label_body_as_such(parts: Sequence[Part]) -> None:
+    """Heads below a line of the page's text, and feet above one, are none, whatever the model says; nor is a head where the page
+    has nothing else but its number."""
+    placed = [part for part in parts if part.paragraph is not None]
+    body = [part for part in placed if part.label not in RUNNING and not part.is_vertical]
+    for part in placed:
+        (_, y0, _, y1), em = part.box, part.size
+        is_within = (part.label == "header" and any(other.box[3] < y0 + _OVER * em for other in body)) or (
+            part.label == "footer" and any(other.box[1] > y1 - _OVER * em and other.label != "footnote" for other in body)
+        )
+        if part.paragraph is not None and (is_within or (not body and part.label in ("header", "footer"))):
+            part.label = part.paragraph.label
 
 
 def _is_formula(part: Part) -> bool:
@@ -252,6 +265,8 @@ def _running(part: Part, label: str, page: pymupdf.Rect, usual: Usual) -> str:
         return "page_number"
     if label == "header" and len(part.lines) > _MAX_HEAD_LINES:
         return ""  # a letter's
+    if label == "footer" and (_AS_CAPTION.match(part.text) or (is_prose(part.paragraph) and part.size > 0.95 * usual.size)):
+        return ""
     return "title" if label == "header" and part.size > _LARGE * usual.size else label
 
 

@@ -24,7 +24,7 @@ from datagen.writing import scripts
 _ITALIC = re.compile(r"italic|oblique|slanted|kursiv|CMTI|CMSL|CMBXTI|SFTI|SFSL", re.IGNORECASE)
 _BOLD_FLAG, _ITALIC_FLAG = 16, 2  # of MuPDF's spans
 _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
-_BULLET = re.compile(f"(?:[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}]\\s*|[-–—*+o]\\s+)(?=\\S)")
+_BULLET = re.compile(f"(?:[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}]\\s*|[-–—−*+o]\\s+)(?=\\S)")
 _AS_HYPHEN, _MARKDOWNS_SIGNS = "–—+", "•-*"
 _NUMBER = re.compile(r"\d{1,3}[.)]\s+(?=\S)")
 _LETTERS = re.compile(r"[^\W\d_]")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from datagen.coarse.page import TEXT_FLAGS, OpenPage, native
+from datagen.coarse.page import TEXT_FLAGS, OpenPage, native, textpage_of
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.page import raised
 from datagen.record import Box, Line
@@ -61,7 +61,7 @@ def _words(view: OpenPage, box: Box, vertical: Sequence[Rule]) -> list[tuple[Box
         return [(at, text)] if at and at.y1 > box.y0 and at.y0 < box.y1 else []
 
     with native("broken_page"):
-        textpage = pymupdf.TextPage(view.displaylist.get_textpage(_FLAGS))
+        textpage = textpage_of(view.page, _FLAGS)
         words = [part for word in textpage.extractWORDS() for part in placed(word[:4], word[4])]
         cut = [word for word in words if any(_goes_through(rule, word[0]) for rule in vertical)]
         if cut:

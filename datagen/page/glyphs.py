@@ -127,6 +127,7 @@ def clusters_by_place(chars: Sequence[Glyph], size: float) -> list[Glyph]:
 
     These are bases with their marks, and ligatures with their letters.
     """
+    chars = _without_carriers(chars, size)
     owner = _owners(chars, size)
     texts = {i: [chars[i][0]] for i, o in enumerate(owner) if o == i}
     # Letters of a ligature stand beside it in the file, before it if MuPDF reversed the run: nearest first.
@@ -135,6 +136,7 @@ def clusters_by_place(chars: Sequence[Glyph], size: float) -> list[Glyph]:
         if root[i] != i:
             texts[root[i]].append(chars[i][0])
     placed = sorted((chars[i][1] + chars[i][2], i) for i in texts)
+    _put_out_of_words(placed, chars, size)
     clusters: list[Glyph] = []
     wider = _tracking([chars[i] for _, i in placed], size)
     end = 0.0
@@ -147,6 +149,35 @@ def clusters_by_place(chars: Sequence[Glyph], size: float) -> list[Glyph]:
             clusters.append(("".join(texts[i]), x0, x1))
         end = x1 if x1 - x0 > _HARDLY_EM * size or char == " " else math.inf  # how wide it is drawn isn't known
     return clusters
+
+
+def _without_carriers(chars: Sequence[Glyph], size: float) -> list[Glyph]:
+    """Glyphs without the spaces that carry a mark and lie over a letter, as files write marks whose fonts can't place them. The
+    mark is where the space's middle was: over its letter."""
+    kept: list[Glyph] = []
+    for i, (char, x0, x1) in enumerate(chars):
+        before = chars[i - 1] if i else ("", 0.0, 0.0)
+        if is_mark(char) and before[0] == " " and abs(x0 - before[2]) + x1 - x0 <= _HARDLY_EM * size:
+            middle = (before[1] + before[2]) / 2
+            if any(a <= middle <= b and c != " " and not is_mark(c) for c, a, b in chars):
+                kept[-1] = (char, middle, middle)
+                continue
+        kept.append((char, x0, x1))
+    return kept
+
+
+def _put_out_of_words(placed: list[tuple[float, int]], chars: Sequence[Glyph], size: float) -> None:
+    """Move spaces that lie over the last letter of a word, as Word sets them, from within that word to its end.
+
+    Such a space stands between two letters that leave no room for it, and on neither side of which the file has it.
+    """
+    for at in range(1, len(placed) - 1):
+        (_, a), (_, i), (_, b) = placed[at - 1 : at + 2]
+        if chars[i][0] != " " or " " in (chars[a][0], chars[b][0]) or min(a, b) < i < max(a, b):
+            continue
+        if chars[b][1] - chars[a][2] < _HARDLY_EM * size:
+            other = at - 1 if abs(a - i) < abs(b - i) else at + 1
+            placed[at], placed[other] = placed[other], placed[at]
 
 
 def is_mark(char: str) -> bool:

@@ -17,13 +17,14 @@ from datagen.writing.bidi import num_rtl
 from datagen.writing.join_lines import is_cut_literal
 
 _BULLET = re.compile(
-    f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}](?:\\s|$)|[-–—*+](?:\\s|$)|o(?:\\s(?=[^a-zà-ÿ])|$)"
+    f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}](?:\\s|$)|[-–—−*+](?:\\s|$)|o(?:\\s(?=[^a-zà-ÿ])|$)"
 )  # "o" is a word, too
 _SURE_BULLET = re.compile(f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙{scripts.PRIVATE}]")
 _NUMBERED = re.compile(
     r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})[.)]|\[\d{1,3}\]|[①-⑳])(?:\s|$)"
     f"|\\d{{1,2}}\\.(?=[{scripts.HAN}])"
 )
+_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_]")  # a heading's number
 _FOOTNOTE = re.compile("[¹²³⁰-⁹]+")
 _ENTRY = re.compile(r"(?:[.·…‧_] ?){3,} ?[\divxlcIVXLC]+$")  # of contents: leaders and a page number
 _SAME_SIZE, _NEAR_SIZE = 0.08, 0.25
@@ -199,9 +200,9 @@ def _goes_on(paragraph: Sequence[Placed], b: Placed, following: Placed | None, p
 
 
 def _begins_item(paragraph: Sequence[Placed], b: Placed) -> bool:
-    """Whether `b` is the first line of a list's item. A number or a dash may stand at a line's start by chance."""
+    """Whether `b` is the first line of a list's item, or of a section. A number or a dash may begin a line by chance."""
     text = b.text
-    if _SURE_BULLET.match(text) or _FOOTNOTE.match(text):
+    if _SURE_BULLET.match(text) or _FOOTNOTE.match(text) or (_SECTION.match(text) and not paragraph[-1].is_full):
         return True
     if not (_BULLET.match(text) or _NUMBERED.match(text)):
         return False

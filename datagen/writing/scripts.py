@@ -119,8 +119,19 @@ RIGHT_TO_LEFT = (
 VERTICAL_FORMS = _blocks(
     *("Vertical Forms", "CJK Compatibility Forms"), only=lambda char: unicodedata.decomposition(char).startswith("<vertical>")
 )
+# Radicals that fonts draw as they draw the ideographs, so that programs write one code for the other (by the glyphs of Noto Sans
+# CJK). Of the others, those that Unicode itself takes for ideographs have a decomposition.
+RADICALS = dict(
+    zip(
+        "⺂⺃⺅⺉⺋⺎⺏⺐⺒⺓⺔⺕⺖⺘⺙⺛⺞⺠⺡⺣⺤⺦⺨⺫⺭⺯⺰⺱⺲⺳⺹⺺⺾⺿⻂⻃⻄⻅⻆⻈⻉⻋⻌⻍⻎⻐⻑⻒⻓⻔⻖⻘⻙⻚⻛⻜⻝⻟⻠⻢⻣⻤⻥⻦⻧⻨⻩⻪⻫⻬⻭⻮⻯⻰⻱⻲",
+        "乛乚亻刂㔾兀尣尢巳幺彑彐忄扌攵旡歺民氵灬爫丬犭罒礻糹纟罓罒㓁耂肀艹艹衤覀西见角讠贝车辶辶辶钅長镸长门阝青韦页风飞食飠饣马骨鬼鱼鸟卤麦黄黾斉齐歯齿竜龙龜亀",
+        strict=True,
+    )
+)
 GLYPHS = (
-    _blocks("Alphabetic Presentation Forms")
+    "".join(RADICALS)
+    + _blocks("CJK Radicals Supplement", "Kangxi Radicals", only=lambda char: bool(unicodedata.decomposition(char)))
+    + _blocks("Alphabetic Presentation Forms")
     + _blocks(
         *("Arabic Presentation Forms-A", "Arabic Presentation Forms-B"),
         only=lambda char: bool(unicodedata.decomposition(char)) and not "\ufdfa" <= char <= "\ufdff",

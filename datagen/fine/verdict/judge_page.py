@@ -99,7 +99,8 @@ class WeighLabels(Stage):
     `structure_in_doubt`, `spaces_in_doubt`  its division contradicts itself, or fonts don't tell code (`code_doubts`)
     `tables_unchecked`  an engine read a table, and nothing tells its rows and columns a second time
     `tables_as_text`  a table of it became text
-    `text_in_pictures`  more than `max_pictured` of what engines read lies in pictures, which may be none
+    `text_in_pictures`  more than `max_pictured` of what engines read lies in pictures, which may be none; of the file's own text
+                    more than `max_pictured_text`
     `incomplete`    less than `min_coverage` of its ink is in regions
     `regions_overlap`  more than `max_overlap` of its lines lie in two
 
@@ -107,7 +108,7 @@ class WeighLabels(Stage):
     that it had stay, and one with regions that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     lines_a_page: int = 8
     read_lines_a_page: int = 40
@@ -124,6 +125,7 @@ class WeighLabels(Stage):
     min_coverage: float = 0.97
     max_overlap: float = 0.02
     max_pictured: float = 0.15
+    max_pictured_text: float = 0.4
     max_unlike: float = 0.08
     seed: int = 0
     batch_size: int = 1
@@ -213,7 +215,7 @@ class WeighLabels(Stage):
             or signals["doubted_share"] > self.max_doubted
             or signals["ink_more_share"] > self.max_ink_more,
             "tables_as_text": "tables_as_text" in before.quality.signals,
-            "text_in_pictures": is_read and signals["pictured_share"] > self.max_pictured,
+            "text_in_pictures": signals["pictured_share"] > (self.max_pictured if is_read else self.max_pictured_text),
             "reading_unchecked": signals["unchecked_share"] > 0 and signals["disputed_share"] + signals["unchecked_share"] > most,
         }
         verdict, reasons = page.quality.verdict, page.quality.reasons

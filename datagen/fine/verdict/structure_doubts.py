@@ -19,7 +19,9 @@ from datagen.writing import scripts
 _BODY = frozenset({"text", "list", "code"})
 _HEADINGS = frozenset({"title", "sub_title"})
 _BULLET = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙]\\s*\\S")
+_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_]")
 _NUMBERED_HEADING = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
+_ALL_BOLD = re.compile(r"\*\*[^*\n]+\*\*:?")
 _CLOSED = re.compile(r"[.!?:;…。！？：；।॥۔؟።។။།][)\]\"'’”»）」』】*<>/a-z]*$")
 _BOUND = re.compile(r"[,.;:!?)\]}、。，．）」』】・ー％%»”’]")  # signs that no line begins with
 _ENDS_IN_NUMBER = re.compile(r"[^\d.]\s\d{1,3}$")
@@ -40,7 +42,8 @@ def doubts(page: Sample) -> Counter[str]:
     `glued`           an item's sign begins a line within a region; lines side by side are one region
     `code`            a line of signs alone, or a list's item, stands in a listing or between its parts; what an engine read
                       as text looks like a listing
-    `heading`         a short region in much larger letters than the text, or with a section's number in bold, is no heading;
+    `heading`         a short region in much larger letters than the text, with a section's number in bold, or a line in bold
+                      alone, is no heading; a heading goes on with another section's number;
                       a page has two titles; an entry of its contents is a heading
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has; a head is a row
                       of one table, and stands above another one
@@ -55,6 +58,7 @@ def doubts(page: Sample) -> Counter[str]:
         counts["glued"] += _is_glued(region)
         counts["code"] += region.label == "code" and any(_BULLET.match(line.text) for line in region.lines)
         counts["heading"] += _is_missed_heading(region, text_height)
+        counts["heading"] += region.label in _HEADINGS and any(_SECTION.match(line.text) for line in region.lines[1:])
         counts["code"] += region.by != BY and _looks_like_code(region)
     for a, b in itertools.pairwise(body):
         counts["torn"] += _is_torn(a, b, page.script)
@@ -109,7 +113,8 @@ def _is_missed_heading(region: Region, text_height: float) -> bool:
     text = region.lines[0].text
     if len(region.text) > _MAX_HEADING_CHARS or not any(map(str.isalpha, text)) or region.lines[0].direction == "ttb":
         return False
-    if _NUMBERED_HEADING.match(text) and region.text.lstrip("#- ").startswith("**"):
+    marked = region.text.lstrip("#- ")
+    if marked.startswith("**") and (_NUMBERED_HEADING.match(text) or _ALL_BOLD.fullmatch(marked)):
         return True
     large = _LARGE_READ if region.lines[0].score is not None and not region.lines[0].font else _LARGE
     return min(map(_height, region.lines)) > large * text_height

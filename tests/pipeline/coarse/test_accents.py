@@ -31,11 +31,27 @@ def page(before: str, accent: str, after: str, is_over: bool) -> bytes:
         ("S", "\u02dc", "ao", "S\u00e3o"),
         ("na", "\u00a8", "\u0131ve", "na\u00efve"),
         ("\u0432", "\u00b4", "\u043e\u0434\u0430", "\u0432\u043e\u0301\u0434\u0430"),
+        ("modalit", "`", "a", "modalit\u00e0"),
+        ("cos", "`", "\u0131", "cos\u00ec"),
     ],
 )
 def test_an_accent_over_a_letter_is_that_letters(before, accent, after, word):
     assert texts(page(before, accent, after, is_over=True)) == [word]
 
 
-def test_an_accent_in_front_of_a_letter_stays():
-    assert texts(page("l", "\u00b4", "eau", is_over=False)) == ["l\u00b4eau"]
+@pytest.mark.parametrize("accent", ["\u00b4", "`", "~"])
+def test_an_accent_in_front_of_a_letter_stays(accent):
+    assert texts(page("l", accent, "eau", is_over=False)) == [f"l{accent}eau"]
+
+
+def test_an_ogonek_hangs_on_the_letters_end():
+    font = pymupdf.Font(fontfile=FACE)
+    with pymupdf.open() as doc:
+        sheet = doc.new_page(width=595, height=842)
+        writer = pymupdf.TextWriter(sheet.rect)
+        x = writer.append((72, 100), "s", font, 20)[1].x
+        shift = font.text_length("a", 20) - 0.9 * font.text_length("\u02db", 20)
+        writer.append((x + shift, 100), "\u02db", font, 20)
+        writer.append((x, 100), "ad", font, 20)
+        writer.write_text(sheet)
+        assert texts(doc.tobytes()) == ["s\u0105d"]

@@ -33,14 +33,21 @@ def cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
         patch.setattr(npm, "packed", unreachable)  # charts are drawn without ECharts then
-        patch.setattr("recipes.figures.BLOCK", 20)
         yield folder
+
+
+def made(cache, name):
+    """The output of a run that made 20 of each kind."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("recipes.figures.BLOCK", 20)
+        recipe = figures(limit=60, molecules=str(cache / "list.smi"), seed=1)
+    assert run(recipe, Place(str(cache / name), "inline")) == 0
+    return cache / name
 
 
 @pytest.fixture(scope="module")
 def out(cache):
-    assert run(figures(limit=60, molecules=str(cache / "list.smi"), seed=1), Place(str(cache / "out"), "inline")) == 0
-    return cache / "out"
+    return made(cache, "out")
 
 
 def test_a_run_makes_some_of_each_kind(out):
@@ -54,8 +61,7 @@ def test_a_run_makes_some_of_each_kind(out):
 
 @pytest.mark.slow
 def test_what_is_made_again_is_the_same(out, cache):
-    again = cache / "again"
-    assert run(figures(limit=60, molecules=str(cache / "list.smi"), seed=1), Place(str(again), "inline")) == 0
+    again = made(cache, "again")
     for kind in DRAWN:
         ours, theirs = ([r.sha256 for r in read_reports(Folder(f"{folder}/{kind}"))] for folder in (out, again))
         assert ours == theirs

@@ -9,7 +9,7 @@ from datagen.page import glyphs as pdf_glyphs
 from tests.inputs.damage import damage
 from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
-from tests.pipeline.page.test_right_to_left import WRONG, plain, texts
+from tests.pipeline.page.test_right_to_left import WRONG, placed, plain, texts
 
 
 @pytest.mark.parametrize("script", ["Cyrl", "Deva", "Ethi", "Kore", "Knda", "Mymr", "Telu", "Thai"])
@@ -79,3 +79,9 @@ def test_an_underline_closes_no_gap():
     assert view(underlined).has_gap((20, 20, 40, 80), 15)
     assert not view(filled).has_gap((20, 20, 40, 80), 3)
     assert not view(letters).has_gap((200, 20, 240, 80), 3)
+
+
+def test_a_space_that_is_a_text_object_of_its_own_is_one():
+    """As many files write them. Where words stand close, or in Thai, nothing else tells of it."""
+    assert texts(placed((72, 100, "close"), (94.5, 100, " "), (95.5, 100, "words"))) == ["close words"]
+    assert texts(placed((72, 100, "close"), (95.5, 100, "words"))) == ["closewords"]

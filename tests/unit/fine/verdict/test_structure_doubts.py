@@ -72,6 +72,13 @@ def test_large_letters_that_are_no_heading():
     assert doubts(page(region("list", 100, "3.2.1 In bold", text="**3.2.1 In bold**"), text)) == {"heading": 1}
 
 
+def test_a_line_in_bold_alone_and_two_headings_in_one():
+    body = region("text", 200, WHOLE, "and ends here.")
+    assert doubts(page(region("text", 100, "What follows:", text="**What follows:**"), body)) == {"heading": 1}
+    assert doubts(page(region("text", 100, "In bold and not.", text="**In bold** and not."), body)) == {}
+    assert doubts(page(region("sub_title", 100, "1 GENERAL", "1.1 Names"), body)) == {"heading": 1}
+
+
 def test_korean_lines_may_end_within_a_word_unless_the_page_has_it_whole():
     first = region(
         "text", 100, "우리는 오늘 학교", "에서 배운 것을 다시", "살펴본다.", text="우리는 오늘 학교에서 배운 것을 다시 살펴본다."
