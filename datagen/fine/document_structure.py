@@ -12,7 +12,7 @@ from datagen.coarse.answers import BY
 from datagen.engines import Engines
 from datagen.fine.read_labels import caption
 from datagen.fine.read_labels import labels as labels_of_read
-from datagen.fine.wording import ITEM, MARK, OF_SECTION, is_bold
+from datagen.fine.wording import ITEM, MARK, OF_SECTION, TWO_LETTERS, is_bold
 from datagen.labels import RUNNING
 from datagen.markdown import markdown
 from datagen.page.boxes import around
@@ -313,10 +313,8 @@ def _may_be_heading(region: Region) -> bool:
     text = _plain(region)
     if len(region.lines) > _MAX_LINES or not 2 < len(text) <= _MAX_CHARS or region.is_unread or region.continues:
         return False
-    return (
-        text[-1] not in _ENDS_SENTENCE
-        and any(map(str.isalpha, text))
-        and not (region.label == "list" and not _NUMBERED.match(text))
+    return bool(
+        text[-1] not in _ENDS_SENTENCE and TWO_LETTERS.search(text) and not (region.label == "list" and not _NUMBERED.match(text))
     )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from datagen.coarse.formula_share import is_for_formulas
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.fine.page_layout import Block
-from datagen.fine.wording import FIGURE, ITEM, OF_SECTION, TABLE, is_bold
+from datagen.fine.wording import FIGURE, ITEM, OF_SECTION, TABLE, TWO_LETTERS, is_bold
 from datagen.labels import RUNNING, is_page_number
 from datagen.page.line_breaks import has_one_width, is_monospaced
 from datagen.page.line_pieces import Rect
@@ -19,9 +19,9 @@ from datagen.writing import scripts
 
 _HEADINGS = frozenset({"title", "sub_title"})
 _MAX_HEADING_LINES, _MAX_HEADING_CHARS = 4, 240
+_MIN_ITEM_SPACES = 3  # of a sentence with a number, which is no heading
 _LARGE = 1.5
 _LARGER, _MAX_SET_CHARS, _NO_HEADINGS_END = 1.15, 100, ".,;:،。，；：！!?？।…"
-_TWO_LETTERS = re.compile(r"[^\W\d_][^\w\s!-~]*[^\W\d_]")  # between them marks alone
 _MAX_HEAD_LINES = 2
 _OVER = 0.3  # of its letters' size: how far a running head may reach into the line below
 _EDGE = 0.2  # of the page's height or width: what stands farther in is no running head
@@ -166,8 +166,9 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
             return _running(part, by_model, page, usual) or by_layer
         case "title" | "sub_title":
             is_long = len(part.lines) > _MAX_HEADING_LINES or len(part.text) > _MAX_HEADING_CHARS
-            is_formula = "=" in part.text and not _TWO_LETTERS.search(part.text)
-            return by_layer if is_long or part.is_code or is_formula else by_model
+            is_formula = "=" in part.text and not TWO_LETTERS.search(part.text)
+            is_item = ITEM.match(part.text) and part.text[-1] in ".;" and part.text.count(" ") >= _MIN_ITEM_SPACES
+            return by_layer if is_long or part.is_code or is_formula or is_item else by_model
         case "table":
             return "code" if all(p.label == "code" for p in part.paragraphs) else by_model
         case "list":
@@ -208,7 +209,7 @@ def _label_set_code(parts: Sequence[Part], usual: Usual) -> None:
     for part in parts:
         if part.label in ("text", "list") and part.paragraph is not None and part.is_code and not any(part.paragraph.soft):
             is_item = bool(ITEM.match(part.text)) or bool(_SIGN.match(part.text))
-            if not is_item and not _IS_ADDRESS.fullmatch(part.text) and _TWO_LETTERS.search(part.text):
+            if not is_item and not _IS_ADDRESS.fullmatch(part.text) and TWO_LETTERS.search(part.text):
                 part.label = "code"
 
 
@@ -238,7 +239,7 @@ def _is_set_as_heading(part: Part, usual: Usual) -> bool:
     text, pieces = part.text, [piece for p in part.paragraphs for piece in p.pieces]
     if part.paragraph is None or part.paragraph.label != "text" or part.is_code or len(pieces) > 2:
         return False
-    if len(text) > _MAX_SET_CHARS or text[-1] in _NO_HEADINGS_END or not _TWO_LETTERS.search(text):
+    if len(text) > _MAX_SET_CHARS or text[-1] in _NO_HEADINGS_END or not TWO_LETTERS.search(text):
         return False
     if min(piece.size for piece in pieces) > _LARGER * usual.size:
         return True

@@ -12,6 +12,7 @@ from datagen.coarse.page import OpenPage
 from datagen.coarse.text_layer import ENGINES, TextLayer, read_layer, region, with_ruby
 from datagen.fine import region_markdown
 from datagen.fine.code_doubts import num_doubts
+from datagen.fine.drawn_signs import divided_at_drawn_signs, mark_drawn_signs
 from datagen.fine.floats import direction_of, with_floats_in_place
 from datagen.fine.page_layout import ENGINES as LAYOUT_ENGINES
 from datagen.fine.page_layout import Block, PageLayout, page_layout
@@ -34,7 +35,6 @@ _LEAST_SHARE = 0.2  # of a line's box: the model's boxes are as high as the glyp
 _PROSE_SHARE = 0.3  # of the characters in what the model takes for a picture
 _FRAME_EM, _CODE_GAP_EM, _FORMULA_GAP_EM = 1.5, 3.0, 1.0
 _CAUGHT, _MAX_CAUGHT_CHARS = 0.9, 40  # of its area: text that a picture or a table takes with it, and how long it may be
-_SIGN_EM, _SIGN_GAP_EM, _MIN_SIGNS = 0.9, 2.5, 3  # a list's drawn sign: how wide, and how far from its item
 _CELLS_SHARE = 0.3  # of a table's lines: where more would be cells, it is no table
 
 
@@ -63,10 +63,10 @@ def annotated_layer(view: OpenPage) -> PageContent:
     layout = page_layout(view)
     engines = ENGINES | LAYOUT_ENGINES
     owners = _owners(layer, layout.blocks)
-    all_paragraphs = list(with_ruby(paragraphs(layer.blocks, layer.rtl)))
+    all_paragraphs = list(divided_at_drawn_signs(with_ruby(paragraphs(layer.blocks, layer.rtl)), layout))
     parts = _whole(list(_divided(all_paragraphs, owners, layout.blocks)), layout)
     parts = _with_pictures(view, parts, layout)
-    _mark_drawn_signs(parts, layout)
+    mark_drawn_signs(parts, layout)
     label_parts(parts, view.page.rect)
     parts = _between_headings(_with_cells(_joined(parts)))
     _frame_tables(parts, layout)
@@ -81,26 +81,6 @@ def annotated_layer(view: OpenPage) -> PageContent:
         trusted = sum(num for part, num in zip(parts, num_math, strict=True) if _is_flat(part) and id(part) not in flattened)
         signals["math_share"] = trusted / layer.signals["num_chars"]
     return PageContent(regions, signals | tag_signals(parts, layout.tags), engines)
-
-
-def _mark_drawn_signs(parts: Sequence[Part], layout: PageLayout) -> None:
-    """Set `has_drawn_sign` of what has a small drawing where a list's sign would be, if the model has it as an item, or several
-    have one in the same place."""
-    found: list[tuple[Part, float]] = []
-    drawn = (*layout.drawings, *layout.pictures)
-    for part in parts:
-        if part.paragraph is not None and (part.block is None or part.block.label in ("text", "list")):
-            first = part.paragraph.pieces[0]
-            found += [(part, box[0]) for box in drawn if _is_sign_of(box, first.bbox, first.size)][:1]
-    for part, at in found:
-        num = sum(abs(at - other) < 1 for _, other in found)
-        part.has_drawn_sign = num >= _MIN_SIGNS or (part.block is not None and part.block.label == "list")
-
-
-def _is_sign_of(box: Rect, line: Rect, size: float) -> bool:
-    middle = (box[1] + box[3]) / 2
-    is_small = box[2] - box[0] < _SIGN_EM * size and box[3] - box[1] < 2 * _SIGN_EM * size
-    return is_small and line[1] < middle < line[3] and 0 <= line[0] - box[2] + 1 < _SIGN_GAP_EM * size
 
 
 def _num_math(parts: Sequence[Part], layer: TextLayer) -> list[int]:

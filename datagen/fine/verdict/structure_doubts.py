@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
+from datagen.fine.wording import is_bold
 from datagen.labels import RUNNING
 from datagen.page.line_breaks import has_one_width
 from datagen.record import Box, Line, Region, Sample
@@ -51,13 +52,13 @@ def doubts(page: Sample) -> Counter[str]:
     """
     counts: Counter[str] = Counter()
     body = [region for region in page.regions if region.label not in RUNNING]
-    text_height = _text_height(body)
+    text_height, usual_font = _text_height(body), _usual_font(body)
     for region in body:
         if region.is_unread or region.format != "markdown" or region.label == "toc":
             continue
         counts["glued"] += _is_glued(region)
         counts["code"] += region.label == "code" and any(_BULLET.match(line.text) for line in region.lines)
-        counts["heading"] += _is_missed_heading(region, text_height)
+        counts["heading"] += _is_missed_heading(region, text_height, usual_font)
         counts["heading"] += region.label in _HEADINGS and any(_SECTION.match(line.text) for line in region.lines[1:])
         counts["code"] += region.by != BY and _looks_like_code(region)
     for a, b in itertools.pairwise(body):
@@ -79,6 +80,13 @@ def _text_height(regions: Sequence[Region]) -> float:
         if whole <= 0:
             return height
     return 0.0
+
+
+def _usual_font(regions: Sequence[Region]) -> str:
+    fonts: Counter[str] = Counter()
+    for line in (line for region in regions for line in region.lines):
+        fonts[line.font] += len(line.text)
+    return max(fonts, key=lambda font: fonts[font], default="")
 
 
 def _height(line: Line) -> float:
@@ -107,14 +115,17 @@ def _are_apart(a: Box, b: Box) -> bool:
     return shared > 0.7 * em and max(a.x0, b.x0) - min(a.x1, b.x1) > em
 
 
-def _is_missed_heading(region: Region, text_height: float) -> bool:
+def _is_missed_heading(region: Region, text_height: float, usual_font: str) -> bool:
     if region.label not in ("text", "list") or not 0 < len(region.lines) <= 2 or not text_height:
         return False
     text = region.lines[0].text
     if len(region.text) > _MAX_HEADING_CHARS or not any(map(str.isalpha, text)) or region.lines[0].direction == "ttb":
         return False
     marked = region.text.lstrip("#- ")
-    if marked.startswith("**") and (_NUMBERED_HEADING.match(text) or _ALL_BOLD.fullmatch(marked)):
+    is_bold_alone = not is_bold(usual_font) and all(is_bold(line.font) for line in region.lines)
+    if region.label == "text" and (is_bold_alone or _ALL_BOLD.fullmatch(marked)):
+        return True
+    if _NUMBERED_HEADING.match(text) and marked.startswith("**"):
         return True
     large = _LARGE_READ if region.lines[0].score is not None and not region.lines[0].font else _LARGE
     return min(map(_height, region.lines)) > large * text_height

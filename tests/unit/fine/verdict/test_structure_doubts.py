@@ -76,6 +76,7 @@ def test_a_line_in_bold_alone_and_two_headings_in_one():
     body = region("text", 200, WHOLE, "and ends here.")
     assert doubts(page(region("text", 100, "What follows:", text="**What follows:**"), body)) == {"heading": 1}
     assert doubts(page(region("text", 100, "In bold and not.", text="**In bold** and not."), body)) == {}
+    assert doubts(page(region("text", 100, "What follows:", font="Serif-Bold"), body)) == {"heading": 1}
     assert doubts(page(region("sub_title", 100, "1 GENERAL", "1.1 Names"), body)) == {"heading": 1}
 
 

@@ -1,0 +1,50 @@
+"""Signs of a list's items that are drawings, as browsers print them: no character tells of them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from datagen.fine.page_layout import PageLayout
+from datagen.fine.region_labels import Part
+from datagen.page.line_pieces import Rect
+from datagen.page.paragraphs import Paragraph
+
+_SIGN_EM, _SIGN_GAP_EM, _MIN_SIGNS = 0.9, 2.5, 3  # how wide a sign is, and how far from its item
+_SAME_PT = 1.0  # signs of a list stand below each other
+
+
+def divided_at_drawn_signs(paragraphs: Iterable[Paragraph], layout: PageLayout) -> Iterator[Paragraph]:
+    """The paragraphs, each ended before a line that has the same drawn sign in front of it as the paragraph's first line."""
+    for paragraph in paragraphs:
+        pieces = paragraph.pieces
+        signs = [_sign(piece.bbox, piece.size, layout) for piece in pieces] if len(pieces) > 1 else []
+        first = signs[0] if signs else None
+        starts = [i for i, sign in enumerate(signs) if i and first and sign and abs(sign[0] - first[0]) < _SAME_PT]
+        if not starts:
+            yield paragraph
+            continue
+        for a, b in zip((0, *starts), (*starts, len(pieces)), strict=True):
+            goes_on = paragraph.continues and b == len(pieces)
+            yield Paragraph(pieces[a:b], paragraph.soft[a : b - 1], paragraph.label, goes_on)
+
+
+def mark_drawn_signs(parts: Sequence[Part], layout: PageLayout) -> None:
+    """Set `has_drawn_sign` of what has a small drawing where a list's sign would be, if the model has it as an item, or several
+    have one in the same place."""
+    found: list[tuple[Part, float]] = []
+    for part in parts:
+        if part.paragraph is not None and (part.block is None or part.block.label in ("text", "list")):
+            first = part.paragraph.pieces[0]
+            if sign := _sign(first.bbox, first.size, layout):
+                found.append((part, sign[0]))
+    for part, at in found:
+        num = sum(abs(at - other) < _SAME_PT for _, other in found)
+        part.has_drawn_sign = num >= _MIN_SIGNS or (part.block is not None and part.block.label == "list")
+
+
+def _sign(line: Rect, size: float, layout: PageLayout) -> Rect | None:
+    """The box of a small drawing in front of a line, from left to right, of letters of `size`; all in points."""
+    for box in (*layout.drawings, *layout.pictures):
+        middle = (box[1] + box[3]) / 2
+        is_small = box[2] - box[0] < _SIGN_EM * size and box[3] - box[1] < 2 * _SIGN_EM * size
+        if is_small and line[1] < middle < line[3] and 0 <= line[0] - box[2] + 1 < _SIGN_GAP_EM * size:
+            return box
+    return None

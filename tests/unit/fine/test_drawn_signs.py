@@ -1,0 +1,26 @@
+"""Lists whose signs are drawings."""
+
+from types import SimpleNamespace
+
+from datagen.fine.drawn_signs import divided_at_drawn_signs
+from datagen.page.paragraphs import Paragraph
+
+PIECES = tuple(SimpleNamespace(bbox=(40.0, 20.0 * n, 300.0, 20.0 * n + 12), size=10.0) for n in range(4))
+SIGN = (30.0, 4.0, 34.0, 8.0)
+
+
+def divided(*signs):
+    layout = SimpleNamespace(drawings=list(signs), pictures=[])
+    return list(divided_at_drawn_signs([Paragraph(PIECES, (True, False, True), "list", continues=True)], layout))
+
+
+def test_a_paragraph_ends_where_another_sign_stands():
+    (first, second) = divided(SIGN, (30.0, 44.0, 34.0, 48.0))
+    assert (first.pieces, first.soft, first.continues) == (PIECES[:2], (True,), False)
+    assert (second.pieces, second.soft, second.label, second.continues) == (PIECES[2:], (True,), "list", True)
+
+
+def test_one_sign_or_another_drawing_divides_nothing():
+    for signs in ((SIGN,), (SIGN, (20.0, 44.0, 24.0, 48.0)), ((30.0, 44.0, 34.0, 48.0),)):
+        (whole,) = divided(*signs)
+        assert whole.pieces == PIECES
