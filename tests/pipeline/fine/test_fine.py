@@ -26,10 +26,8 @@ from tests.outputs import check_corpus, dataset_samples
 TEXT = pdfs.lines(f"{pdfs.LATIN} {pdfs.LATIN} {pdfs.LATIN}")
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory) -> tuple[Path, Path]:
-    """What was read, and the output: a PDF, a picture of its page, and images that are none."""
-    root = tmp_path_factory.mktemp("fine")
+def make(root: Path) -> None:
+    """A PDF, a picture of its page, and images that are none, in `in`; what the recipe makes of them, in `out`."""
     folder = root / "in"
     path = pdfs.write(folder / "a.pdf", TEXT)
     with pymupdf.open(path) as doc:
@@ -41,7 +39,13 @@ def made(tmp_path_factory) -> tuple[Path, Path]:
     Image.new("RGB", (300, 400), "white").save(folder / "blank.jpg")
     Image.open(io.BytesIO(whole)).convert("CMYK").save(folder / "inks.jpg", quality=95)
     assert run(fine(str(folder)), Place(str(root / "out"), on="inline")) == OK
-    return folder, root / "out"
+
+
+@pytest.fixture(scope="module")
+def made(shared) -> tuple[Path, Path]:
+    """What was read, and the output."""
+    root = shared("fine", make)
+    return root / "in", root / "out"
 
 
 def by_name(out: Path):
@@ -81,8 +85,8 @@ def test_bad_images_are_drops_with_a_reason_and_a_blank_page_has_no_text(made):
     assert (blank.text, blank.regions, blank.quality.verdict) == ("", (), "none")
 
 
-def test_the_same_command_does_nothing_again_and_a_report_shows_the_hardest_first(made):
-    folder, out = made
+def test_the_same_command_does_nothing_again_and_a_report_shows_the_hardest_first(made, tmp_path):
+    folder, out = made[0], shutil.copytree(made[1], tmp_path / "out")
     before = {path: path.stat().st_mtime_ns for path in (out / "fine" / "shards").iterdir()}
     assert run(fine(str(folder)), Place(str(out), on="inline")) == OK
     assert {path: path.stat().st_mtime_ns for path in (out / "fine" / "shards").iterdir()} == before

@@ -27,14 +27,16 @@ def text(folder, name: str, words: list[str] = HEBREW, lines: int = 300) -> str:
     return str(folder)
 
 
-@pytest.fixture(scope="module")
-def turned(tmp_path_factory):
-    """A round of untrained readers over Russian documents and Hebrew text."""
-    folder = tmp_path_factory.mktemp("text")
+def turn(folder) -> None:
     wheel.few_documents(folder / "in")
     given = text(folder / "text", "he.txt")
     assert wheel.turn(folder / "in", folder / "out", text=given, **BROUGHT | wheel.UNTRAINED) == 0
-    return folder
+
+
+@pytest.fixture(scope="module")
+def turned(shared):
+    """A round of untrained readers over Russian documents and Hebrew text."""
+    return shared("flywheel-text", turn)
 
 
 def metrics(folder) -> dict:
