@@ -25,6 +25,9 @@ _TWICE = re.compile(
     f"((?:{_LETTER}{_VIRAMA})+{_LETTER})\\4(?=[{scripts.TWO_PART_VOWELS}])|"
     f"((?:(?<![\u0c30\u0cb0])[\u0c4d\u0ccd\u17d2\u1039]{_STACKED})+|[{scripts.VOWEL_SIGNS}]+)\\5"
 )
+# Word writes Thai's sara am as a space and sara aa, which begins no word. And an overlaid stroke stands before its sign.
+_SARA_AM = re.compile("([\u0e01-\u0e2e][\u0e48-\u0e4b]?) +([\u0e48-\u0e4b]?)\u0e32")
+_STRUCK = re.compile("\u0338\\s?([<=>\u2208\u220b\u2223\u223c\u2243\u2245\u2248\u2261\u2264\u2265\u2282\u2283\u2286\u2287])")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
 _HANGUL_PART = re.compile(f"[{scripts.HANGUL_PARTS}]")
 
@@ -69,6 +72,8 @@ _STEPS: tuple[tuple[Callable[[str], object], Callable[[str], str]], ...] = (
     (re.compile(f"[{scripts.INVISIBLE}{scripts.JOINERS}]").search, lambda line: _INVISIBLE.sub("", line)),
     (re.compile("[\u2010\u2011\u0132\u0133]").search, lambda line: line.translate(_HYPHENS)),
     (_GLYPHS.search, lambda line: _GLYPHS.sub(_letters, line)),
+    (re.compile("\u0e32").search, lambda line: _SARA_AM.sub("\\1\\2\u0e33", line)),
+    (re.compile("\u0338").search, lambda line: _STRUCK.sub("\\1\u0338", line)),
     (_may_compose, functools.partial(unicodedata.normalize, "NFC")),
     (_CLUSTERED.search, lambda line: _TWICE.sub(lambda match: match[1] or match[4] or match[5], line)),
 )

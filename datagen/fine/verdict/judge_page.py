@@ -88,13 +88,15 @@ class WeighLabels(Stage):
     `overlap_share` the share of lines that lie in the box of another region, too
     `pictured_share`  the share of the characters of lines that lie in what the layout has for pictures
     `unread_share`  the share of the regions' area that is unread
+    `unread_text_share`  the share that came unread, and is neither a formula nor a table
     `worth`         the lesser one of agreement and coverage; absent where there is no agreement
     `level`         by agreement: 0 is easy, at least `easy`; 2 is hard, under `hard`; 1 is between; absent where there is none
 
     `difficulty` is 1 less `worth`. The verdict follows from the page's regions and from the ink outside of them. It is suspect if
 
     `readers_disagree`  more than `max_doubted` of it is doubted, more than `max_disputed` of what engines read disputed, or more
-                    than `max_ink_more` says more than was read. Likewise `reading_unchecked` by what is unchecked
+                    than `max_ink_more` says more than was read, or the file's own text agrees less than `min_file_page`
+    `reading_unchecked`  likewise, by what is unchecked
     `readings_differ`  more than `max_unlike` of what engines read isn't read alike
     `structure_in_doubt`, `spaces_in_doubt`  its division contradicts itself, or fonts don't tell code (`code_doubts`)
     `tables_unchecked`  an engine read a table, and nothing tells its rows and columns a second time
@@ -103,6 +105,7 @@ class WeighLabels(Stage):
                     more than `max_pictured_text`
     `incomplete`    less than `min_coverage` of its ink is in regions
     `regions_overlap`  more than `max_overlap` of its lines lie in two
+    `unread_regions`  more than `max_unread_text` of it is text that nobody has read
 
     Else a page that an engine read is trusted, and so is one that lacked formulas alone, which are unread or read by now. Reasons
     that it had stay, and one with regions that nobody has read has the reason `unread_regions`.
@@ -127,6 +130,8 @@ class WeighLabels(Stage):
     max_pictured: float = 0.15
     max_pictured_text: float = 0.4
     max_unlike: float = 0.08
+    max_unread_text: float = 0.15
+    min_file_page: float = 0.85
     seed: int = 0
     batch_size: int = 1
 
@@ -177,6 +182,7 @@ class WeighLabels(Stage):
         signals |= {f"undrawn_{reason}": float(num) for reason, num in sorted(undrawn.items())}
         signals |= {f"doubted_{reason}": float(num) for reason, num in sorted(counts.items()) if num}
         signals |= {f"{name}_share": share for name, share in shares_of.items()}
+        signals["unread_text_share"] = _unread_text_share(page.regions)
         if _is_read(page):
             signals["unlike_share"] = _unlike_share(regions, found)
         signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(doubts(page).items())}
@@ -210,10 +216,12 @@ class WeighLabels(Stage):
             "readings_differ": signals.get("unlike_share", 0.0) > self.max_unlike,
             "tables_unchecked": is_read and any(r.format == "html" and not r.is_unread for r in page.regions),
             "incomplete": signals["coverage"] < self.min_coverage,
+            "unread_regions": signals["unread_text_share"] > self.max_unread_text,
             "regions_overlap": signals["overlap_share"] > self.max_overlap,
             "readers_disagree": signals["disputed_share"] > most
             or signals["doubted_share"] > self.max_doubted
-            or signals["ink_more_share"] > self.max_ink_more,
+            or signals["ink_more_share"] > self.max_ink_more
+            or (not is_read and signals.get("agreement", 1.0) < self.min_file_page),
             "tables_as_text": "tables_as_text" in before.quality.signals,
             "text_in_pictures": signals["pictured_share"] > (self.max_pictured if is_read else self.max_pictured_text),
             "reading_unchecked": signals["unchecked_share"] > 0 and signals["disputed_share"] + signals["unchecked_share"] > most,
@@ -319,6 +327,11 @@ def _unlike_share(regions: Sequence[Region], found: Mapping[int, Witnesses]) -> 
     is_text = [region.format == "markdown" and not region.is_unread for region in regions]
     lines = [line for i, of in found.items() if is_text[i] for line in of.all_lines]
     return sum(line.chars for line in lines if not line.is_alike) / max(1, sum(line.chars for line in lines))
+
+
+def _unread_text_share(regions: Sequence[Region]) -> float:
+    unread = [region for region in regions if region.is_unread and region.label not in ("equation", "table")]
+    return sum(area(region.box) for region in unread) / max(1, sum(area(region.box) for region in regions))
 
 
 def _pictured_share(page: Sample) -> float:

@@ -328,6 +328,11 @@ def test_characters_are_composed_and_marks_of_direction_go():
     assert clean_line("क्\u200dष") == "क्\u200dष"
 
 
+def test_words_sara_am_is_one_letter_and_a_stroke_is_its_signs():
+    assert clean_line("การท างานซ ้ากับ น ้าตา มา") == "การทำงานซ้ำกับ น้ำตา มา"
+    assert clean_line("a \u0338 = b") == "a ≠ b"
+
+
 def test_radicals_are_the_ideographs_that_are_drawn_alike():
     assert clean_line("\u2f64\u9014 \u2ed1\u3044 \u2f1f\u5730 \u2ea0") == "用途 長い 土地 民"
 

@@ -152,6 +152,14 @@ def test_what_nobody_has_read_is_named_and_read_by_nobody_here():
     assert result.regions[0].score is None and 0 < result.quality.signals["unread_share"] < 1
 
 
+def test_a_page_of_which_nobody_has_read_much_is_suspect():
+    whole = page()
+    unread = [replace(region, text="", is_unread=True) for region in whole.regions[:2]]
+    result = weighed(replace(whole, regions=(*unread, *whole.regions[2:])))
+    assert result.quality.signals["unread_text_share"] > 0.15
+    assert (result.quality.verdict, result.quality.reasons) == ("suspect", ("unread_regions",))
+
+
 def formula_page(latex: str, drawn: str = r"E = m c^2 + \sum_{i} x_i"):
     """The page, with a region for the formula `latex` where the ink of another is, which an engine read."""
     whole = page()
