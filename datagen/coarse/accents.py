@@ -13,7 +13,7 @@ _COMBINING = {
     "\u00b8": "\u0327", "\u02db": "\u0328",
 }  # fmt: skip
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
-_LOOSE = re.compile("[`^~\u00a8\u00af\u00b4\u00b8\u02c6\u02c7\u02d8-\u02dd] ?[^\\W\\d_]")
+_LOOSE = re.compile("[`^~\u00a8\u00af\u00b4\u00b8\u02c6\u02c7\u02d8-\u02dd][^\\W\\d_]")
 _NO_GAP = 0.1  # em
 _OGONEK = "\u02db"
 _OFF, _OFF_BELOW = 0.3, 0.5  # of the letter's width: how far its accent's middle may be from its own; an ogonek's

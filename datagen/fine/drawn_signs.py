@@ -29,14 +29,14 @@ def divided_at_drawn_signs(paragraphs: Iterable[Paragraph], layout: PageLayout) 
 def mark_drawn_signs(parts: Sequence[Part], layout: PageLayout) -> None:
     """Set `has_drawn_sign` of what has a small drawing where a list's sign would be, if the model has it as an item, or several
     have one in the same place."""
-    found: list[tuple[Part, float]] = []
+    signs: list[tuple[Part, float]] = []
     for part in parts:
         if part.paragraph is not None and (part.block is None or part.block.label in ("text", "list")):
             first = part.paragraph.pieces[0]
             if sign := _sign(first.bbox, first.size, layout):
-                found.append((part, sign[0]))
-    for part, at in found:
-        num = sum(abs(at - other) < _SAME_PT for _, other in found)
+                signs.append((part, sign[0]))
+    for part, at in signs:
+        num = sum(abs(at - other) < _SAME_PT for _, other in signs)
         part.has_drawn_sign = num >= _MIN_SIGNS or (part.block is not None and part.block.label == "list")
 
 

@@ -154,16 +154,16 @@ def clusters_by_place(chars: Sequence[Glyph], size: float) -> list[Glyph]:
 def _without_carriers(chars: Sequence[Glyph], size: float) -> list[Glyph]:
     """Glyphs without the spaces that carry a mark and lie over a letter, as files write marks whose fonts can't place them. The
     mark is where the space's middle was: over its letter."""
-    kept: list[Glyph] = []
+    result: list[Glyph] = []
     for i, (char, x0, x1) in enumerate(chars):
         before = chars[i - 1] if i else ("", 0.0, 0.0)
         if is_mark(char) and before[0] == " " and abs(x0 - before[2]) + x1 - x0 <= _HARDLY_EM * size:
             middle = (before[1] + before[2]) / 2
             if any(a <= middle <= b and c != " " and not is_mark(c) for c, a, b in chars):
-                kept[-1] = (char, middle, middle)
+                result[-1] = (char, middle, middle)
                 continue
-        kept.append((char, x0, x1))
-    return kept
+        result.append((char, x0, x1))
+    return result
 
 
 def _put_out_of_words(placed: list[tuple[float, int]], chars: Sequence[Glyph], size: float) -> None:

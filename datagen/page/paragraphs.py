@@ -24,7 +24,7 @@ _NUMBERED = re.compile(
     r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})(?:\.\)|[.)])|\[\d{1,3}\]|[①-⑳])(?:\s|$)"
     f"|\\d{{1,2}}\\.(?=[{scripts.HAN}])"
 )
-_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_]")  # a heading's number
+SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_]")  # a heading's number
 _FOOTNOTE = re.compile("[¹²³⁰-⁹]+")
 _ENTRY = re.compile(r"(?:[.·…‧_] ?){3,} ?[\divxlcIVXLC]+$")  # of contents: leaders and a page number
 _SAME_SIZE, _NEAR_SIZE = 0.08, 0.25
@@ -202,7 +202,7 @@ def _goes_on(paragraph: Sequence[Placed], b: Placed, following: Placed | None, p
 def _begins_item(paragraph: Sequence[Placed], b: Placed) -> bool:
     """Whether `b` is the first line of a list's item, or of a section. A number or a dash may begin a line by chance."""
     text = b.text
-    if _SURE_BULLET.match(text) or _FOOTNOTE.match(text) or (_SECTION.match(text) and not paragraph[-1].is_full):
+    if _SURE_BULLET.match(text) or _FOOTNOTE.match(text) or (SECTION.match(text) and not paragraph[-1].is_full):
         return True
     if not (_BULLET.match(text) or _NUMBERED.match(text)):
         return False

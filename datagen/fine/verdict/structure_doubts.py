@@ -13,6 +13,7 @@ from datagen.coarse.answers import BY
 from datagen.fine.wording import is_bold
 from datagen.labels import RUNNING
 from datagen.page.line_breaks import has_one_width
+from datagen.page.paragraphs import SECTION
 from datagen.record import Box, Line, Region, Sample
 from datagen.tables.cells import parse
 from datagen.writing import scripts
@@ -20,7 +21,6 @@ from datagen.writing import scripts
 _BODY = frozenset({"text", "list", "code"})
 _HEADINGS = frozenset({"title", "sub_title"})
 _BULLET = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙]\\s*\\S")
-_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_]")
 _NUMBERED_HEADING = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
 _ALL_BOLD = re.compile(r"\*\*[^*\n]+\*\*:?")
 _CLOSED = re.compile(r"[.!?:;…。！？：；।॥۔؟።។။།][)\]\"'’”»）」』】*<>/a-z]*$")
@@ -59,7 +59,7 @@ def doubts(page: Sample) -> Counter[str]:
         counts["glued"] += _is_glued(region)
         counts["code"] += region.label == "code" and any(_BULLET.match(line.text) for line in region.lines)
         counts["heading"] += _is_missed_heading(region, text_height, usual_font)
-        counts["heading"] += region.label in _HEADINGS and any(_SECTION.match(line.text) for line in region.lines[1:])
+        counts["heading"] += region.label in _HEADINGS and any(SECTION.match(line.text) for line in region.lines[1:])
         counts["code"] += region.by != BY and _looks_like_code(region)
     for a, b in itertools.pairwise(body):
         counts["torn"] += _is_torn(a, b, page.script)

@@ -337,20 +337,6 @@ def test_radicals_are_the_ideographs_that_are_drawn_alike():
     assert clean_line("\u2f64\u9014 \u2ed1\u3044 \u2f1f\u5730 \u2ea0") == "用途 長い 土地 民"
 
 
-@pytest.mark.parametrize(
-    ("glyphs", "text"),
-    [
-        # Word: a space that carries the mark of the letter below it, and one that lies over the last letter and follows it.
-        ([(" ", 0.0, 4.5), ("ً", 4.5, 4.5), ("د", 7.0, 11.8), ("ق", 3.3, 7.0), ("ا", 0.0, 3.2)], "دقاً"),
-        ([("ن", 3.1, 6.3), ("ا", 0.0, 3.0), (" ", 0.2, 3.8), ("ب", -8.0, -4.0)], "نا ب"),
-        ([("ب", 4.0, 8.0), (" ", 2.0, 4.0), ("ن", -1.0, 2.0)], "ب ن"),
-    ],
-)
-def test_spaces_that_lie_over_a_letter_part_no_word(glyphs, text):
-    read_text = pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(glyphs, 10.0), True)
-    assert " ".join(read_text.split()) == text
-
-
 def test_what_mupdf_says_twice_stands_once():
     assert clean_line("आज़ादी आज़ाादी राष्ट्रोंों") == "आज़ादी आज़ादी राष्ट्रों"
     assert clean_line("कर्त्तव्य வாழ்க்கை ಕರ್ತ್ತ") == "कर्त्तव्य வாழ்க்கை ಕರ್ತ್ತ"

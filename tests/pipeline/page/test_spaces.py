@@ -85,3 +85,17 @@ def test_a_space_that_is_a_text_object_of_its_own_is_one():
     """As many files write them. Where words stand close, or in Thai, nothing else tells of it."""
     assert texts(placed((72, 100, "close"), (94.5, 100, " "), (95.5, 100, "words"))) == ["close words"]
     assert texts(placed((72, 100, "close"), (95.5, 100, "words"))) == ["closewords"]
+
+
+@pytest.mark.parametrize(
+    ("glyphs", "text"),
+    [
+        # Word: a space that carries the mark of the letter below it, and one that lies over the last letter and follows it.
+        ([(" ", 0.0, 4.5), ("ً", 4.5, 4.5), ("د", 7.0, 11.8), ("ق", 3.3, 7.0), ("ا", 0.0, 3.2)], "دقاً"),
+        ([("ن", 3.1, 6.3), ("ا", 0.0, 3.0), (" ", 0.2, 3.8), ("ب", -8.0, -4.0)], "نا ب"),
+        ([("ب", 4.0, 8.0), (" ", 2.0, 4.0), ("ن", -1.0, 2.0)], "ب ن"),
+    ],
+)
+def test_spaces_that_lie_over_a_letter_part_no_word(glyphs, text):
+    read_text = pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(glyphs, 10.0), True)
+    assert " ".join(read_text.split()) == text
