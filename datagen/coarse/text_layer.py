@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from datagen.coarse import accents, formula_share, unmapped
+from datagen.coarse import accents, drawn_underscores, formula_share, unmapped
 from datagen.coarse.answers import BY, PageContent
 from datagen.coarse.clean_line import cleaner, without_control
 from datagen.coarse.page import TEXT_FLAGS, OpenPage, native, textpage_of
@@ -217,6 +217,8 @@ def _read(view: OpenPage, flags: int) -> _Layer:
             blocks, raws, alphabet = _extracted(textpage)
         if accents.worth_a_look("\n".join(raws)):
             accents.compose(textpage)
+            blocks, raws, alphabet = _extracted(textpage)
+        if drawn_underscores.worth_a_look(fonts) and drawn_underscores.write(view.page, textpage):
             blocks, raws, alphabet = _extracted(textpage)
         if _CLUSTERED.search(alphabet):
             _add_lost_marks(raws, textpage.extractText().splitlines())

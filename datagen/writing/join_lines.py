@@ -16,6 +16,7 @@ _HYPHENS = "-\u2010\u058a\u00ad"  # and Armenian's; a soft hyphen, which is draw
 _DRAWING = "\u2014\u2013/\u05be\u1361"
 _SOFT_HYPHEN = "\u00ad"
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u058a][^\W\d_]+)*")
+_LATIN_END, _LATIN_START = re.compile("[A-Za-z]+$"), re.compile("[A-Za-z]+")
 _LAST_WORD, _FIRST_WORD = re.compile(r"[^\W\d_]+$"), re.compile(r"[^\W\d_]+")
 # Addresses on the net, paths of files, options of programs: a hyphen in one of these is its own.
 _LITERAL = re.compile(r"[(<\[\"'“‘]*(?:[a-z][a-z+.]*://|mailto:|www\.|(?:~|\.{1,2})?/[\w.~-]|-{1,2}\w).*", re.IGNORECASE)
@@ -82,15 +83,19 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
 def words_of(lines: Sequence[str]) -> set[str]:
     """The words within these lines, in small letters, compounds with their hyphens as one. Words that a line cuts aren't there.
 
-    `joined` asks for them where a line ends with a hyphen or in Hangul. If none does, they are none, since to find them costs.
+    `joined` asks for them where a line ends with a hyphen, in Hangul, or in a Latin letter on a Chinese page. If none does, they
+    are none, since to find them costs. Chinese around a Latin word is no part of it.
     """
     uncut: set[str] = set()
-    if not any(line[-1] in _HYPHENS or _HANGUL.match(line[-1]) for line in lines if line):
+    is_han = any(map(_HAN.search, lines))
+    if not any(line[-1] in _HYPHENS or _HANGUL.match(line[-1]) or (is_han and _LATIN_END.search(line)) for line in lines if line):
         return uncut
+    if is_han:
+        lines = [_HAN.sub(" ", line) for line in lines]
     goes_on = False
     for line in lines:
         whole = _WORD.findall(line.lower())
-        is_cut = len(whole) > 0 and line[-1] in _HYPHENS
+        is_cut = len(whole) > 0 and (line[-1] in _HYPHENS or (is_han and bool(_LATIN_END.search(line))))
         uncut.update(whole[goes_on : -1 if is_cut else None])
         goes_on = is_cut
     return uncut
@@ -111,10 +116,21 @@ def _drawn_together(left: str, right: str, words: Collection[str]) -> str:
         return f"{left} {right}" if _ENDS_PHRASE.match(last) and not _ENDS_PHRASE.match(right) else left + right
     if _HANGUL.match(last) and _HANGUL.match(right) and _is_cut_korean(left, right, words):
         return left + right
+    if (_HAN.search(left) or _HAN.search(right)) and _is_cut_latin(left, right, words):
+        return left + right
     before = _last_token(left)
     if is_cut_literal(left, right) or (last in _DRAWING and len(before) > 1 and not _ADDRESS.search(before)):
         return left + right
     return f"{left} {right}"
+
+
+def _is_cut_latin(left: str, right: str, words: Collection[str]) -> bool:
+    """Whether a Latin word of a Chinese text goes on in the next line, without a hyphen: the page has it whole, but not both halves."""
+    first, last = _LATIN_START.match(right), _LATIN_END.search(left)
+    if first is None or last is None or not words:
+        return False
+    halves = last[0].lower(), first[0].lower()
+    return "".join(halves) in words and not all(half in words for half in halves)
 
 
 def _is_cut_korean(left: str, right: str, words: Collection[str]) -> bool:

@@ -154,3 +154,11 @@ def test_a_korean_word_whose_ending_follows_is_whole_and_a_compound_like_others_
     assert joined(["see /etc/X11/xorg.", "conf."]) == "see /etc/X11/xorg.conf."
     address = "https://www.debian.org/ch02.en."
     assert joined([f"see {address}", "html#_life is"]) == f"see {address}html#_life is"
+
+
+def test_a_latin_word_that_chinese_cuts_without_a_hyphen_is_whole_where_the_page_has_it_whole():
+    page = ["本文使用SpringMVC框架，CRM系统基于C", "RM的数据。Spring的MVC。"]
+    assert joined(page, (), words_of(page)) == "本文使用SpringMVC框架，CRM系统基于CRM的数据。Spring的MVC。"
+    page = ["视图Spring和MVC，以及SpringMVC，见 Spring", "MVC的文档"]
+    assert joined(page, (), words_of(page)) == "视图Spring和MVC，以及SpringMVC，见 Spring MVC的文档"
+    assert joined(["使用Sp", "ringMVC框架"], (), words_of(["使用Sp", "ringMVC框架"])) == "使用Sp ringMVC框架"
