@@ -33,12 +33,16 @@ _PRIVATE = re.compile(f"[{scripts.PRIVATE}]+")
 # Glyphs of Arabic letters, not letters: what a layer holds when its maker wrote down what it drew.
 _PRESENTATION_FORMS = re.compile(f"[{scripts.ARABIC_FORMS}]+")
 _RIGHT_TO_LEFT = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
+# A sentence's last line, of Latin alone, in right-to-left text: its stop stands on the left.
+_STOP_FIRST = re.compile(r"\s*[.,:;]\s*[A-Za-z][\w +-]*$")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
 _BRACKETS = "".join(KINDS)
 # Letters behind which MuPDF adds no space: one behind them is the file's own.
 _SPACED = re.compile(f"[{scripts.SPACED}]( ?)")
-# Others of these stand among letters behind which it does: Vietnamese and old Greek ones, the sign of a number, brackets.
-_MAY_LACK = re.compile(r"[\u1e00-\u1fff\u2100-\u21ff\u2329\u232a\u27e6-\u27ef\u3009](?=[A-Za-z\u00c0-\u1fff])")
+# Others stand among letters behind which it does: Vietnamese and old Greek ones, brackets, Armenian signs read from their glyphs.
+_MAY_LACK = re.compile(
+    r"[\u1e00-\u1fff\u2100-\u21ff\u2329\u232a\u27e6-\u27ef\u3009](?=[A-Za-z\u00c0-\u1fff])|[,;:\u0589](?=[\u0531-\u0587])"
+)
 # Letters that are followed by spaces where a phrase ends; on a page of these hardly any may have none.
 _PHRASED = re.compile(f"[{scripts.PHRASED}]( ?)")
 _GAP_EM = 0.08  # of a gap's blank strip, at least
@@ -131,7 +135,7 @@ def read_layer(view: OpenPage) -> TextLayer:
         blocks = line_pieces.joined_rows(blocks, view.is_clear)
     num_added = _read_glyphs(view, blocks, rtl, by_char is not layer.blocks and not lacks_spaces)
     if _CLUSTERED.search(layer.alphabet):
-        blocks = line_pieces.whole_clusters(blocks)
+        blocks = line_pieces.whole_clusters(blocks, view.has_gap)
     if _HAN_OR_KANA.search(layer.alphabet):
         blocks = line_pieces.with_ruby_apart(line_pieces.stacked(blocks))
     blocks = visual_lines(blocks, rtl, view.is_clear)
@@ -319,8 +323,10 @@ def _read_glyphs(view: OpenPage, blocks: Sequence[line_pieces.Block], rtl: bool,
 
     A piece of a hidden layer stays as it is, since its places are guesses. `complete`: the layer has all of its spaces.
     """
-    leans = [rtl and sum(num_rtl(p.text) for p in block) > 0 for block in blocks]
-    lines = [(p, rtl and _is_rtl_line(p.text, lean)) for block, lean in zip(blocks, leans, strict=True) for p in block]
+    nums = [sum(num_rtl(p.text) for p in block) if rtl else 0 for block in blocks]
+    lines = [
+        (p, rtl and _is_rtl_line(p.text, n > 0, sum(nums) > 0)) for n, block in zip(nums, blocks, strict=True) for p in block
+    ]
     lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
     clusters = {
         id(p): glyphs.clusters_by_place(p.glyphs, p.size)
@@ -350,12 +356,12 @@ def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None
     return lambda x0, x1: view.has_gap((x0, y0, x1, y1), _GAP_EM * piece.size)
 
 
-def _is_rtl_line(text: str, in_rtl: bool) -> bool:
-    """Whether the paragraph that a line is part of is written from right to left. `in_rtl`: its block is."""
+def _is_rtl_line(text: str, in_rtl: bool, on_rtl: bool) -> bool:
+    """Whether the paragraph that a line is part of is written from right to left. `in_rtl`, `on_rtl`: its block, its page is."""
     num = num_rtl(text)
     if num == 0 or _RIGHT_TO_LEFT.search(text):
         return in_rtl or num > 0
-    return num > 0
+    return num > 0 or (on_rtl and _STOP_FIRST.match(text) is not None)
 
 
 def _printed(view: OpenPage, block: line_pieces.Block, clean: Callable[[str], str]) -> line_pieces.Block:

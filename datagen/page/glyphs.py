@@ -14,6 +14,7 @@ from datagen.writing.bidi import logical_order, mirror
 # A character, and where its advance starts and ends along the line, in points. One without width shares another one's glyph.
 Glyph = tuple[str, float, float]
 
+_HEBREW = re.compile("[\u05d0-\u05ea]")
 _HAN = re.compile(f"[{scripts.HAN}]")
 _PHRASED = re.compile(f"[{scripts.PHRASED}]")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
@@ -169,13 +170,22 @@ def _without_carriers(chars: Sequence[Glyph], size: float) -> list[Glyph]:
 def _put_out_of_words(placed: list[tuple[float, int]], chars: Sequence[Glyph], size: float) -> None:
     """Move spaces that lie over the last letter of a word, as Word sets them, from within that word to its end.
 
-    Such a space stands between two letters that leave no room for it, and on neither side of which the file has it.
+    Such a space stands between two letters that leave no room for it, and on neither side of which the file has it. Hebrew
+    letters never overlap: between two of these it goes to the word's end, unless the file has it right between them.
     """
+    hardly = _HARDLY_EM * size
     for at in range(1, len(placed) - 1):
         (_, a), (_, i), (_, b) = placed[at - 1 : at + 2]
-        if chars[i][0] != " " or " " in (chars[a][0], chars[b][0]) or min(a, b) < i < max(a, b):
+        if chars[i][0] != " " or " " in (chars[a][0], chars[b][0]) or chars[b][1] - chars[a][2] >= hardly:
             continue
-        if chars[b][1] - chars[a][2] < _HARDLY_EM * size:
+        if not abs(a - i) == abs(b - i) == 1 and _HEBREW.match(chars[a][0]) and _HEBREW.match(chars[b][0]):
+            end = at - 1
+            while (
+                end and chars[placed[end - 1][1]][0] != " " and chars[placed[end][1]][1] - chars[placed[end - 1][1]][2] < hardly
+            ):
+                end -= 1
+            placed.insert(end, placed.pop(at))
+        elif not min(a, b) < i < max(a, b):
             other = at - 1 if abs(a - i) < abs(b - i) else at + 1
             placed[at], placed[other] = placed[other], placed[at]
 

@@ -118,14 +118,16 @@ def joined_rows(blocks: Sequence[Block], is_clear: Callable[[Rect], bool]) -> li
     return [whole for block in replaced if (whole := [p for p in block if p is not None])]
 
 
-def whole_clusters(blocks: Sequence[Block]) -> list[Block]:
+def whole_clusters(blocks: Sequence[Block], has_gap: Callable[[Rect, float], bool]) -> list[Block]:
     """The blocks, with those pieces whole again that MuPDF ended inside of a cluster of letters.
 
     If an /ActualText stands for several glyphs, MuPDF knows the place of one, and takes the others for a gap. If that is seen to
     have happened on the page, pieces of scripts whose letters are drawn in clusters are joined over all such gaps that have no
-    space.
+    space. It is seen where the text says so (`_is_cut`), and where ink fills the gap: `has_gap(bbox, width)` tells whether the
+    image has a blank strip there.
     """
-    if not any(_is_cut(a, b) for block in blocks for a, b in itertools.pairwise(block)):
+    pairs = [pair for block in blocks for pair in itertools.pairwise(block)]
+    if not any(_is_cut(a, b) or (_goes_on_over(a, b) and not has_gap(_gap(a, b), 0.3 * b.size)) for a, b in pairs):
         return list(blocks)
     result: list[Block] = []
     for block in blocks:
@@ -158,6 +160,10 @@ def _goes_on_over(a: Piece, b: Piece) -> bool:
     if a.direction != b.direction or overlap(a.bbox, b.bbox, 1) <= 0.5 or " " in (a.text[-1], b.text[0]):
         return False
     return -0.5 * b.size < b.bbox[0] - a.bbox[2] < 2 * b.size and bool(_CLUSTERED.match(a.text[-1]) and _CLUSTERED.match(b.text))
+
+
+def _gap(a: Piece, b: Piece) -> Rect:
+    return a.bbox[2], b.bbox[1], b.bbox[0], b.bbox[3]
 
 
 def stacked(blocks: Sequence[Block]) -> list[Block]:

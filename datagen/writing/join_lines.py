@@ -125,7 +125,7 @@ def _drawn_together(left: str, right: str, words: Collection[str]) -> str:
 
 
 def _is_cut_latin(left: str, right: str, words: Collection[str]) -> bool:
-    """Whether a Latin word of a Chinese text goes on in the next line, without a hyphen: the page has it whole, but not both halves."""
+    """Whether a Latin word of a Chinese text goes on in the next line: the page has it whole, but not both halves."""
     first, last = _LATIN_START.match(right), _LATIN_END.search(left)
     if first is None or last is None or not words:
         return False

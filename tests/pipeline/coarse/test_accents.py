@@ -3,6 +3,7 @@
 import pymupdf
 import pytest
 
+from datagen.coarse import drawn_underscores
 from datagen.drawing import typefaces
 from tests.pipeline.page.test_right_to_left import texts
 
@@ -55,3 +56,19 @@ def test_an_ogonek_hangs_on_the_letters_end():
         writer.append((x, 100), "ad", font, 20)
         writer.write_text(sheet)
         assert texts(doc.tobytes()) == ["s\u0105d"]
+
+
+@pytest.mark.parametrize(("thick", "up", "text"), [(0.4, 0.0, "fd_set"), (0.4, 6.0, "fd set"), (3.0, 0.0, "fd set")])
+def test_a_short_rule_on_the_baseline_is_an_underscore(thick, up, text, monkeypatch):
+    """As TeX draws it where its fonts have none: 0.06 em behind a letter, 0.3 em long."""
+    font = pymupdf.Font("tiro")
+    with pymupdf.open() as doc:
+        sheet = doc.new_page(width=595, height=842)
+        writer = pymupdf.TextWriter(sheet.rect)
+        x = writer.append((72, 100), "fd", font, 10)[1].x
+        writer.append((x + 3.6, 100), "set", font, 10)
+        writer.write_text(sheet)
+        sheet.draw_line((x + 0.6, 100 - up), (x + 3.6, 100 - up), width=thick)
+        assert drawn_underscores.worth_a_look(["ABCDEF+CMR10"]) and not drawn_underscores.worth_a_look(["Times-Roman"])
+        monkeypatch.setattr(drawn_underscores, "worth_a_look", lambda fonts: True)  # no font of TeX's is at hand
+        assert texts(doc.tobytes()) == [text]

@@ -380,7 +380,7 @@ def test_no_place_or_size_of_a_glyph_raises_anything():
             pdf_glyphs.spaced(piece.glyphs, size)
             pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(piece.glyphs, size), True)
         blocks, _ = line_pieces.without_doubles(blocks)
-        blocks = line_pieces.whole_clusters(line_pieces.joined_rows(blocks, lambda box: True))
+        blocks = line_pieces.whole_clusters(line_pieces.joined_rows(blocks, lambda box: True), lambda box, width: True)
         blocks = line_pieces.with_ruby_apart(line_pieces.stacked(blocks))
         blocks = reading_order(visual_lines(blocks, True, lambda box: True), False)
         if size:  # text without any is left out before

@@ -6,6 +6,7 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen.coarse.page import OpenPage
 from datagen.page import glyphs as pdf_glyphs
+from datagen.page.line_pieces import Piece, whole_clusters
 from tests.inputs.damage import damage
 from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
@@ -94,8 +95,26 @@ def test_a_space_that_is_a_text_object_of_its_own_is_one():
         ([(" ", 0.0, 4.5), ("ً", 4.5, 4.5), ("د", 7.0, 11.8), ("ق", 3.3, 7.0), ("ا", 0.0, 3.2)], "دقاً"),
         ([("ن", 3.1, 6.3), ("ا", 0.0, 3.0), (" ", 0.2, 3.8), ("ب", -8.0, -4.0)], "نا ب"),
         ([("ب", 4.0, 8.0), (" ", 2.0, 4.0), ("ن", -1.0, 2.0)], "ب ن"),
+        # Word's Hebrew: the end of a word drawn apart, and a space over its middle. One that stands where the file has it stays.
+        ([("ם", -4.0, 0.1), ("א", 8.0, 12.0), ("ב", 4.0, 8.0), ("י", 0.1, 4.0), (" ", 0.2, 4.0), ("ת", -9.0, -5.0)], "אבים ת"),
+        ([("ב", 4.0, 8.0), (" ", 2.0, 6.0), ("ן", -0.1, 4.1)], "ב ן"),
     ],
 )
 def test_spaces_that_lie_over_a_letter_part_no_word(glyphs, text):
     read_text = pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(glyphs, 10.0), True)
     assert " ".join(read_text.split()) == text
+
+
+def test_the_last_line_of_a_right_to_left_paragraph_may_be_latin_alone():
+    hebrew = "\u05e9\u05dc\u05d5\u05dd"
+    assert texts(placed((72, 100, hebrew), (72, 300, ".WPF"))) == [hebrew[::-1], "WPF."]
+    assert texts(placed((72, 100, "close"), (72, 300, ".WPF"))) == ["close", ".WPF"]
+
+
+def test_a_cluster_of_which_one_glyphs_place_is_known_parts_no_word():
+    """MuPDF takes the other glyphs for a gap; ink fills it."""
+    first = Piece((0.0, 0.0, 20.0, 12.0), "\u0916\u093f", "f", 12.0, (1.0, 0.0), False)
+    second = Piece((34.0, 0.0, 60.0, 12.0), "\u0921\u0940\u0924", "f", 12.0, (1.0, 0.0), False)
+    texts_of = [[p.text for p in block] for block in whole_clusters([[first, second]], lambda bbox, width: False)]
+    assert texts_of == [["\u0916\u093f\u0921\u0940\u0924"]]
+    assert len(whole_clusters([[first, second]], lambda bbox, width: True)[0]) == 2
