@@ -24,7 +24,7 @@ class ShortLineCrops(LineCrops):
     language; of those in `languages`, if there are some. Lines with a leader are left out: as how many dots it is written is
     ours alone to say, and nobody else's label could be right about it."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     scripts: tuple[str, ...] = ("Latn",)
     shortest: int = 2
@@ -51,7 +51,7 @@ class RawLines(ShortLineCrops):
     Dropped are lines that are `turned` (higher than wide), and those `not_in_the_image` or too long for one.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     def is_chosen(self, row: dict[str, Any]) -> bool:
         return self.is_asked_for(row) and row["num_chars"] > 0

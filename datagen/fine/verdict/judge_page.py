@@ -35,6 +35,7 @@ from datagen.work.pipeline import Stage
 
 _PP_ALPHABET = 0.99
 _FORMULAS = frozenset({"formula_in_text", "incomplete"})
+_PICTURED = _FORMULAS | {"ink_without_text"}
 _OTHERS_FASTER = 4  # times as fast as PP-OCR Tesseract reads a line, and a script's reader is faster still
 _SURE = 0.97  # a reader of what isn't in a mirror
 _OPINIONS = frozenset({"readers_disagree", "ink_disagrees", "spaces_disagree", "unsure_table"})
@@ -85,6 +86,7 @@ class WeighLabels(Stage):
     `unlike_share`  of pages that engines read, the share of the text in lines of which two readers read any sign otherwise
     `contradiction_`  with a kind, how often the page's division contradicts itself: see `structure_doubts`
     `coverage`      the share of ink like text that lies in a region
+    `beside_pictures`  the share in lines, pictures and what is unread; absent without pictures, or if most text lies in them
     `overlap_share` the share of lines that lie in the box of another region, too
     `pictured_share`  the share of the characters of lines that lie in what the layout has for pictures
     `unread_share`  the share of the regions' area that is unread
@@ -107,11 +109,12 @@ class WeighLabels(Stage):
     `regions_overlap`  more than `max_overlap` of its lines lie in two
     `unread_regions`  more than `max_unread_text` of it is text that nobody has read
 
-    Else a page that an engine read is trusted, and so is one that lacked formulas alone, which are unread or read by now. Reasons
-    that it had stay, and one with regions that nobody has read has the reason `unread_regions`.
+    Else a page that an engine read is trusted, and so is one that lacked formulas alone, which are unread or read by now, or text
+    in pictures (at most 1 - `min_recall` of its text: more may be a page's scan). Reasons that it had stay, and one with regions
+    that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
 
     lines_a_page: int = 8
     read_lines_a_page: int = 40
@@ -126,6 +129,7 @@ class WeighLabels(Stage):
     max_disputed: float = 0.05
     max_ink_more: float = 0.2
     min_coverage: float = 0.97
+    min_recall: float = 0.7
     max_overlap: float = 0.02
     max_pictured: float = 0.15
     max_pictured_text: float = 0.4
@@ -175,6 +179,10 @@ class WeighLabels(Stage):
         shares = {i: (found[i].agreement, found[i].chars) for i in found if found[i].lines} | formulas
         regions = tuple(_settled(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
         signals = {"coverage": 1.0 - uncovered_ink(image, (region.box for region in regions))}
+        if page.quality.signals.get("ink_recall", 1.0) >= self.min_recall and any(r.label in PICTURES for r in regions):
+            textless = [r.box for r in regions if r.is_unread or r.label in PICTURES]
+            lines = [line.box for r in regions for line in r.lines]
+            signals["beside_pictures"] = 1.0 - uncovered_ink(image, [*textless, *lines])
         signals["overlap_share"] = overlap_share(regions)
         signals["pictured_share"] = _pictured_share(page)
         areas = {is_unread: sum(area(r.box) for r in regions if r.is_unread is is_unread) for is_unread in (True, False)}
@@ -227,8 +235,13 @@ class WeighLabels(Stage):
             "reading_unchecked": signals["unchecked_share"] > 0 and signals["disputed_share"] + signals["unchecked_share"] > most,
         }
         verdict, reasons = page.quality.verdict, page.quality.reasons
-        lacks_formulas = verdict == "suspect" and "formula_in_text" in reasons and LACKING & set(reasons) <= _FORMULAS
-        if is_read or (lacks_formulas and page.quality.words_hold):
+        lacks = LACKING & set(reasons) if verdict == "suspect" and page.quality.words_hold else set()
+        lacks_formulas = "formula_in_text" in lacks and lacks <= _FORMULAS
+        if (
+            is_read
+            or lacks_formulas
+            or (lacks and lacks <= _PICTURED and signals.get("beside_pictures", 0.0) >= self.min_coverage)
+        ):
             verdict = "trusted"  # two readers know more than one that is unsure
         if not page.text:
             verdict = "none"

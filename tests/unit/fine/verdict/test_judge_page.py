@@ -103,6 +103,17 @@ def test_a_page_that_lacked_formulas_alone_is_trusted_once_these_are_unread_and_
     assert doubtful.quality.verdict == "suspect"
 
 
+@pytest.mark.parametrize(
+    ("label", "ink_recall", "verdict"), [("image", 0.8, "trusted"), ("image", 0.5, "suspect"), ("text", 0.8, "suspect")]
+)
+def test_a_page_that_lacked_text_in_pictures_alone_is_trusted_unless_most_of_its_text_may_be_there(label, ink_recall, verdict):
+    whole = page()
+    picture = replace(whole.regions[0], label=label, text="", lines=())
+    lacking = replace(whole, regions=(picture, *whole.regions[1:]))
+    lacking = lacking.with_quality("suspect", ("ink_without_text", "incomplete"), ink_recall=ink_recall)
+    assert weighed(lacking).quality.verdict == verdict
+
+
 @pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
 def test_a_region_in_a_script_that_nobody_reads_again_is_unread_and_the_others_stay():
     result = weighed(page(lambda i, text: "ཀཁགངཅཆཇཉ" if i == 2 else text, by="ppocr", score=0.99))
