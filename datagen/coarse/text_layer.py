@@ -15,6 +15,7 @@ from datagen.coarse.clean_line import cleaner, without_control
 from datagen.coarse.page import TEXT_FLAGS, OpenPage, native, textpage_of
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.page import brackets, glyphs, line_pieces
+from datagen.page.boldness import bold_share
 from datagen.page.line_breaks import has_one_width
 from datagen.page.line_order import reading_order
 from datagen.page.line_pieces import Piece
@@ -288,7 +289,7 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
             continue
         piece = Piece(line["bbox"], text, span["font"], span["size"], line["dir"], bool(line["wmode"]))
         piece.baseline = span["origin"][0 if round(piece.direction[1]) else 1]
-        piece.mono_share = _mono_share(spans)
+        piece.mono_share, piece.bold_share = _mono_share(spans), bold_share(spans)
         for s in spans:
             if s["alpha"] == 0 or not s["char_flags"] & _VISIBLE:
                 piece.num_hidden += len(s["text"])

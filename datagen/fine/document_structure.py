@@ -12,9 +12,10 @@ from datagen.coarse.answers import BY
 from datagen.engines import Engines
 from datagen.fine.read_labels import caption
 from datagen.fine.read_labels import labels as labels_of_read
-from datagen.fine.wording import ITEM, MARK, OF_SECTION, TWO_LETTERS, is_bold
+from datagen.fine.wording import ITEM, MARK, OF_SECTION, TWO_LETTERS
 from datagen.labels import RUNNING
 from datagen.markdown import markdown
+from datagen.page.boldness import is_bold
 from datagen.page.boxes import around
 from datagen.page.line_breaks import has_one_width
 from datagen.record import Drop, Region, Sample

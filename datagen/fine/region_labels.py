@@ -10,8 +10,9 @@ from typing import NamedTuple
 from datagen.coarse.formula_share import is_for_formulas
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.fine.page_layout import Block
-from datagen.fine.wording import FIGURE, ITEM, OF_SECTION, TABLE, TWO_LETTERS, is_bold
+from datagen.fine.wording import FIGURE, ITEM, OF_SECTION, TABLE, TWO_LETTERS
 from datagen.labels import RUNNING, is_page_number
+from datagen.page.boldness import is_bold
 from datagen.page.line_breaks import has_one_width, is_monospaced
 from datagen.page.line_pieces import Rect
 from datagen.page.paragraphs import Paragraph

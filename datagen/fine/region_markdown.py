@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from datagen.coarse.formula_share import is_for_formulas
 from datagen.fine.region_labels import Part
-from datagen.fine.wording import is_bold
 from datagen.page import raised
+from datagen.page.boldness import is_bold_span
 from datagen.page.line_breaks import is_monospaced
 from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import Paragraph
@@ -22,7 +22,7 @@ from datagen.record import Line
 from datagen.writing import scripts
 
 _ITALIC = re.compile(r"italic|oblique|slanted|kursiv|CMTI|CMSL|CMBXTI|SFTI|SFSL", re.IGNORECASE)
-_BOLD_FLAG, _ITALIC_FLAG = 16, 2  # of MuPDF's spans
+_ITALIC_FLAG = 2  # of MuPDF's spans
 _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
 _BULLET = re.compile(f"(?:[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}]\\s*|[-–—−*+o]\\s+)(?=\\S)")
 _AS_HYPHEN, _MARKDOWNS_SIGNS = "–—+", "•-*"
@@ -76,10 +76,10 @@ def _start(box: Rect, baseline: float) -> tuple[int, int]:
 
 
 def _style(span: Mapping[str, Any]) -> str:
-    font, flags = span["font"], span["flags"]
+    font = span["font"]
     if is_for_formulas(font):
         return ""
-    bold, italic = flags & _BOLD_FLAG or is_bold(font), flags & _ITALIC_FLAG or _ITALIC.search(font)
+    bold, italic = is_bold_span(span), span["flags"] & _ITALIC_FLAG or _ITALIC.search(font)
     return "both" if bold and italic else "bold" if bold else "italic" if italic else ""
 
 

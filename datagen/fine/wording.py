@@ -1,9 +1,7 @@
-"""How captions, sections and items of lists begin, in many languages, and what fonts for headings are called."""
+"""How captions, sections and items of lists begin, in many languages."""
 
-import functools
 import re
 
-_BOLD = re.compile(r"bold|black|heavy|demi(?!light)|CMBX|CMSSBX|SFBX", re.IGNORECASE)
 OF_SECTION = re.compile(r"(?:§\s*)?(?:\d{1,3}|[A-Z](?=\.))(?:\. ?\d{1,3})*\.?(?=\s|$)")
 FIGURE = re.compile(
     r"(?:fig(?:ure|ura|uur|\.)|abb(?:ildung|\.)|rys(?:unek|\.)|obr(?:ázek|\.)|рис(?:унок|\.)|мал(?:юнок|\.)|фиг(?:ура|\.)|фигура"
@@ -22,8 +20,3 @@ TWO_LETTERS = re.compile(r"[^\W\d_][^\w\s!-~]*[^\W\d_]")
 NAMED = re.compile(r"\D{1,20}\d+(?:[.-]\d+)*\s?(?:[:.։：]\s|[—–-]\s)")
 """A caption's word and number, and a sign behind them."""
 ITEM = re.compile(r"[(（\[]?(?:\d{1,3}|\w|[ivx]{2,5}|[一二三四五六七八九十]{1,3})[.)）、．\]](?:\s|\b|$)")
-
-
-@functools.lru_cache(maxsize=1024)
-def is_bold(font: str) -> bool:
-    return bool(_BOLD.search(font))

@@ -35,6 +35,7 @@ _UNKNOWN_PITCH_EM, _MAX_PITCH_EM = 1.5, 1.9
 _MAX_GAP_EM = 3.0
 _PROSE, _PROSE_ROOM = 0.5, 2.0
 _MAX_CODE = 12
+_BOLD, _PLAIN = 0.9, 0.1  # of a line's signs in bold
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +192,22 @@ def _goes_on(paragraph: Sequence[Placed], b: Placed, following: Placed | None, p
         return False
     if in_sentence:
         return True
+    if _changes_weight(paragraph, b):
+        return False
     if not a.is_full and (a.piece.font != b.piece.font or any(code)):
         return False
     if not _is_aligned(paragraph, b, following):
         return False
     is_prose = len(paragraph) > 1 and paragraph[-2].is_full
     return a.is_full or not (is_prose and a.is_closed)
+
+
+def _changes_weight(paragraph: Sequence[Placed], b: Placed) -> bool:
+    """Whether the paragraph's lines are bold, and `b` isn't, as below a heading; or `b` is bold, begins a sentence, and they
+    aren't."""
+    shares, share = [line.piece.bold_share for line in paragraph], b.piece.bold_share
+    begins = paragraph[-1].is_closed or b.text[0].isupper()
+    return min(shares) > _BOLD > _PLAIN > share or (max(shares) < _PLAIN < _BOLD < share and begins)
 
 
 def _begins_item(paragraph: Sequence[Placed], b: Placed) -> bool:

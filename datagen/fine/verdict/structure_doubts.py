@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
-from datagen.fine.wording import is_bold
 from datagen.labels import RUNNING
+from datagen.page.boldness import is_bold
 from datagen.page.line_breaks import has_one_width
 from datagen.page.paragraphs import SECTION
 from datagen.record import Box, Line, Region, Sample

@@ -1,0 +1,44 @@
+"""Where a paragraph ends because its letters become bold, or plain: lines that fill their column say nothing of it."""
+
+import pytest
+
+from datagen.page.line_pieces import Piece
+from datagen.page.paragraphs import paragraphs
+
+EM, PITCH, LEFT, RIGHT = 10.0, 13.0, 50.0, 300.0
+
+
+def lines_of(*lines: tuple[str, float]) -> list[list[str]]:
+    """The texts of the paragraphs of a column whose lines are all full, given with the share of each that is bold."""
+    pieces = [
+        Piece((LEFT, 100 + n * PITCH, RIGHT, 110 + n * PITCH), text, "Face", EM, baseline=108 + n * PITCH, bold_share=share)
+        for n, (text, share) in enumerate(lines)
+    ]
+    return [[piece.text for piece in paragraph.pieces] for paragraph in paragraphs([pieces], rtl=False)]
+
+
+HEAD = "The Width Between the Quartiles of a Sample, and Half of It"
+TEXT = [
+    "The width between the quartiles is what the middle half of",
+    "the sample lies in, as it is told by the next formula here",
+]
+
+
+def test_a_bold_heading_as_wide_as_its_column_is_apart_from_the_text_below():
+    assert lines_of((HEAD, 1.0), *((text, 0.0) for text in TEXT)) == [[HEAD], TEXT]
+
+
+def test_a_bold_name_below_a_full_line_begins_a_paragraph():
+    assert lines_of(("Dean, College of Horticulture of the University, Meerut", 0.0), ("Prof. J. Singh", 1.0))[1] == [
+        "Prof. J. Singh"
+    ]
+
+
+@pytest.mark.parametrize(
+    "second", ["goes on in bold through all of this second line", "1,400 times as much as that which was said"]
+)
+def test_words_in_bold_within_a_sentence_divide_nothing(second):
+    assert lines_of(("A sentence that has no end on the first of its lines", 0.0), (second, 1.0)) == [
+        ["A sentence that has no end on the first of its lines", second]
+    ]
+    assert lines_of((TEXT[0], 1.0), (TEXT[1], 0.0)) == [TEXT]  # a small letter goes on
