@@ -28,6 +28,13 @@ _BOUND = re.compile(r"[,.;:!?)\]}、。，．）」』】・ー％%»”’]")  
 _ENDS_IN_NUMBER = re.compile(r"[^\d.]\s\d{1,3}$")
 # A line of code: a command, a tag, a bracket, what ends as a statement does.
 _AS_CODE = re.compile(r"(?:\d+\s*)?(?:[\\{}<]|[#$%] ?\w|//|/\*)|.*(?:[;{}]|\\)$|[\w.]+\(.*\)$|[\w.-]+ --?\w")
+# A statement, whatever typeface it is in: a bracket alone, or what ends or begins as statements do, and hardly a sentence does.
+_STATEMENT = re.compile(
+    r"(?:\d{1,3}\s+)?(?:[{};]+$|[{}]|.*(?:[={}\[\]<>\\].*|[)\]]\s?);$|.*[{}]$|(?:if|while|for|switch|printf?)\s*\(|(?:from\s\S+\s)?import\s\S+$"
+    r"|[A-Za-z_][A-Za-z_0-9.\[\]]*\s?[+-]?=\s?[A-Za-z_0-9.]+[(\[{]|(?:pip3?|npm|sudo|apt|git)\s(?:install|clone)\s"
+    r"|(?:def|class|void|int|char|public|private|static|typedef|struct|return|#include|var|let|const)\s\S.*[:;{(,)]$)"
+)
+_MIN_STATEMENTS, _STATEMENTS_SHARE = 4, 0.25
 _HANGUL = re.compile(f"[{scripts.HANGUL}]")
 # One syllable that is a particle or an ending, and hardly a word, at the beginning of a line.
 _KOREAN_ENDING = re.compile(r"(?:[가이은는을를에의로도만과와며면고서다]|습니다|입니다|에서|으로|하는|했다|한다)(?:\s|[.,)]|$)")
@@ -42,7 +49,7 @@ def doubts(page: Sample) -> Counter[str]:
     `torn`            a paragraph or an item ends in mid-sentence, and the region below goes on with it
     `glued`           an item's sign begins a line within a region; lines side by side are one region
     `code`            a line of signs alone, or a list's item, stands in a listing or between its parts; what an engine read
-                      as text looks like a listing
+                      as text looks like a listing, and so do many lines of what is text, or several below each other
     `heading`         a short region in much larger letters than the text, with a section's number in bold, or a line in bold
                       alone, is no heading; a heading goes on with another section's number;
                       a page has two titles; an entry of its contents is a heading
@@ -64,6 +71,7 @@ def doubts(page: Sample) -> Counter[str]:
     for a, b in itertools.pairwise(body):
         counts["torn"] += _is_torn(a, b, page.script)
         counts["code"] += _is_bit_of_code(a, b)
+    counts["code"] += _has_statements(body)
     counts["tables"] += _are_tables_uneven(body)
     counts["korean_spaces"] += _unsure_breaks(body)
     counts["heading"] += max(0, sum(region.label == "title" for region in body) - 1)
@@ -106,6 +114,13 @@ def _looks_like_code(region: Region) -> bool:
     """Whether most lines of a text are such as code has: no engine here tells listings in images."""
     lines = [line.text for line in region.lines if line.text]
     return region.label in ("text", *_HEADINGS) and 2 * sum(bool(_AS_CODE.match(text)) for text in lines) > len(lines) > 0
+
+
+def _has_statements(regions: Sequence[Region]) -> bool:
+    """Whether lines that aren't labelled as code are statements: a listing in a typeface that is none for code."""
+    lines = [line.text for region in regions if region.label in ("text", "list", "equation") for line in region.lines]
+    runs = [len(list(run)) for is_one, run in itertools.groupby(lines, lambda text: bool(_STATEMENT.match(text))) if is_one]
+    return max(runs, default=0) >= _MIN_STATEMENTS or sum(runs) >= max(_MIN_STATEMENTS, _STATEMENTS_SHARE * len(lines))
 
 
 def _are_apart(a: Box, b: Box) -> bool:

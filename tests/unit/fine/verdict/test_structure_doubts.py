@@ -95,6 +95,13 @@ def test_what_an_engine_read_as_text_and_looks_like_a_listing():
     assert (doubts(page(listing)), doubts(page(prose)), doubts(page(item))) == ({"code": 1}, {}, {})
 
 
+def test_a_listing_in_a_typeface_that_is_none_for_code():
+    lines = ("if (text[j] == mark) {", "count = find(text);", "}", "return count;")
+    assert doubts(page(*(region("text", 100 + PITCH * n, line, x0=100 + n) for n, line in enumerate(lines)))) == {"code": 1}
+    items = ("• the width (of a page);", "• the height (of a page);", "• the depth, if there is one;", "• and so on.")
+    assert doubts(page(*(region("list", 100 + PITCH * n, item) for n, item in enumerate(items)))) == {}
+
+
 def test_two_titles_and_an_entry_of_the_contents_as_a_heading():
     assert doubts(page(region("title", 100, "One title"), region("title", 200, "Another one"))) == {"heading": 1}
     entries = region("toc", 100, "1 First .... 3"), region("sub_title", 200, "2 Second 7")
