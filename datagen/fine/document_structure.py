@@ -4,7 +4,7 @@ import itertools
 import re
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple
 
@@ -29,6 +29,7 @@ _STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
 _NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")  # as sections within chapters are, and nothing else
 _NOTE_AS_FOOT = re.compile(r"(?:\d{1,2}|[*†‡§]{1,3})\s?[^\W\d](?=.{30})")
 _RAISED_MARK = re.compile(r"<sup>(?:\d{1,3}|[*†‡§]{1,3})</sup>")
+_RAISED_NUMBER, _NOTE_BY_NUMBER = re.compile(r"<sup>(\d{1,3})</sup>"), re.compile(r"(\d{1,3})[.)]\s+\S")
 _SIGN = re.compile(r"[•‣◦▪■□●○◆◇➢➤✓►▶–—*-]\s*\S")
 _ENDS_SENTENCE = ".,;:،。，；：！!?？।…"
 _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
@@ -64,13 +65,14 @@ class SettleStructure(Stage):
     - A heading's second line is no heading of its own. Lines in the type of the document's code are code.
     - A running head that no other page has, in larger type than the text, is a heading.
     - A paragraph in smaller type at a page's foot that begins with a mark is a footnote, and what stands below it in that type
-      goes on with it.
+      goes on with it. So is an item below the page's text whose number stands raised in the text. A number beside footnotes is
+      the page's.
     - What begins with the word for a figure or a table and a number, and then a sign, is that caption.
 
     The signal `structure_agreement` is the share of a page's regions that keep their label. Of pages whose text isn't the
     file's see `read_labels`."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     batch_size: int = field(default=DOCUMENT, init=False)
 
@@ -149,6 +151,7 @@ class _Document:
         """The labels of regions that get another one."""
         captions = {place: label for place in self.heights if (label := caption(self._region(place)))}
         footnotes = {place: "footnote" for n in range(len(self.pages)) for place in self._footnotes(n)}
+        footnotes |= dict.fromkeys(self._numbers_beside(footnotes), "page_number")
         codes = dict.fromkeys(self._codes(), "code")
         return self._headings() | codes | dict.fromkeys(self._lone_heads(), "sub_title") | footnotes | captions
 
@@ -217,10 +220,15 @@ class _Document:
         """Regions of page `n` that are footnotes, though the engine says text; from the top."""
         page = self.pages[n]
         places = sorted((p for p in self.heights if p.page == n), key=lambda p: self._region(p).box.y0)
-        low = max((self._region(p).box.y1 for p in places if self._is_running_text(p)), default=0)
+        named = self._named_by_number(n, places)
+        low = max((self._region(p).box.y1 for p in places if self._is_running_text(p) and p not in named), default=0)
         notes: list[_Place] = []
         for place in places:
             region = self._region(place)
+            if place in named and region.box.y0 > low - self.heights[place]:
+                notes.append(place)
+                yield place
+                continue
             most = _RAISED if _RAISED_MARK.match(region.text) else _SMALLER  # a raised mark makes a line's box higher
             is_small = _SMALLEST * self.usual_height < self.heights[place] < most * self.usual_height
             if not is_small or region.box.y0 < max(low, _FOOT * page.size[1]) - self.heights[place]:
@@ -231,6 +239,26 @@ class _Document:
                 notes.append(place)
                 yield place
 
+    def _named_by_number(self, n: int, places: Sequence[_Place]) -> set[_Place]:
+        """Items of page `n`, not larger than the text, all of whose numbers stand raised in its text: there they are marks."""
+        marks = {mark for region in self.pages[n].regions for mark in _RAISED_NUMBER.findall(region.text)}
+        items = {place: _NOTE_BY_NUMBER.match(_plain(self._region(place))) for place in places if marks}
+        numbers = {
+            place: item[1]
+            for place, item in items.items()
+            if item and self._region(place).label in _TEXTS and self.heights[place] < self.usual_height
+        }
+        return set(numbers) if marks >= set(numbers.values()) else set()
+
+    def _numbers_beside(self, footnotes: Collection[_Place]) -> Iterator[_Place]:
+        """Page numbers that stand beside footnotes, and which the engine takes for text."""
+        for place in self.heights:
+            box, region = self._region(place).box, self._region(place)
+            if region.label == "text" and _plain(region).isdigit():
+                beside = (self._region(note).box for note in footnotes if note.page == place.page)
+                if any(box.y0 < note.y1 and note.y0 < box.y1 for note in beside):
+                    yield place
+
     def _is_note(self, region: Region) -> bool:
         if region.label == "footer":  # which no other page has: a running foot has its label from `LabelRunning`
             return bool(_NOTE_AS_FOOT.match(_plain(region)))
@@ -238,7 +266,7 @@ class _Document:
 
     def _is_running_text(self, place: _Place) -> bool:
         region = self._region(place)
-        is_usual = self.heights[place] >= _SMALLER * self.usual_height
+        is_usual = self.heights[place] >= _SMALLER * self.usual_height and bool(TWO_LETTERS.search(_plain(region)))
         return region.label in _TEXTS and is_usual and not _RAISED_MARK.match(region.text)
 
     def _goes_on(self, notes: Sequence[_Place], place: _Place) -> bool:
@@ -276,8 +304,11 @@ class _Document:
 
 
 def _with_notes_in_order(regions: Sequence[Region]) -> list[Region]:
-    """The regions, in which footnotes below each other that follow each other stand from the top."""
+    """The regions, in which footnotes below each other that follow each other stand from the top, and the page's number last."""
     result: list[Region] = []
+    at = [i for i, region in enumerate(regions) if region.label == "footnote"]
+    number = [region for region in regions[min(at, default=0) : max(at, default=0)] if region.label == "page_number"]
+    regions = [region for region in regions if not any(region is other for other in number)] + number
     for is_note, run in itertools.groupby(regions, key=lambda region: region.label == "footnote"):
         notes = list(run)
         is_column = is_note and max(r.box.x0 for r in notes) < min(r.box.x1 for r in notes)

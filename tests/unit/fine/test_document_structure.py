@@ -119,3 +119,14 @@ def test_a_page_that_was_read_is_labelled_by_its_words_and_places():
     made = settled(page(0, *regions))[0]
     assert [label for label, _ in made] == ["title", "text", "table_caption", "footnote", "page_number"]
     assert made[0][1] == "# A Title"
+
+
+def test_items_below_the_text_whose_numbers_stand_raised_in_it_are_footnotes_and_the_number_beside_is_the_pages():
+    marked = region(BODY, 600, markdown=BODY.replace("\n", " ") + "<sup>7</sup> as the law<sup>8</sup> says.")
+    notes = [region(f"{n}. Article {n}0 of the law", 1200 + 20 * n, "list", 18) for n in (7, 8)]
+    number = replace(region("5", 1345, height=18), box=Box(500, 1345, 510, 1363))
+    made = settled(page(0, region(BODY, 100), marked, notes[0], number, notes[1]))[0]
+    assert [label for label, _ in made] == ["text", "text", "footnote", "footnote", "page_number"]
+    unmarked = region("9. Article 90 of the law", 1380, "list", 18)
+    made = settled(page(0, region(BODY, 100), marked, *notes, unmarked))[0]
+    assert [label for label, _ in made] == ["text", "text", "list", "list", "list"]
