@@ -12,6 +12,7 @@ from datagen.coarse.answers import BY
 from datagen.engines import Engines
 from datagen.fine.read_labels import caption
 from datagen.fine.read_labels import labels as labels_of_read
+from datagen.fine.section_numbers import number_of, sections
 from datagen.fine.wording import ITEM, MARK, OF_SECTION, TWO_LETTERS
 from datagen.labels import RUNNING
 from datagen.markdown import markdown
@@ -36,7 +37,7 @@ _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages w
 _SAME_PT = 0.7  # boxes are whole pixels
 _SMALLER, _SMALLEST, _LARGER, _RAISED = 0.93, 0.6, 1.25, 1.1  # of the size of the text
 _HEADING_GAP = 0.9  # between the lines of a heading, of their height
-_MAX_LINES, _MAX_CHARS = 2, 120
+_MAX_LINES, _MAX_CHARS, _MAX_SECTION_CHARS = 2, 120, 80
 _FOOT = 0.45  # of the page's height: footnotes stand lower
 _NEAR = 0.008  # of the page's height
 _MIN_PAGES = 3
@@ -61,7 +62,7 @@ class SettleStructure(Stage):
 
     - A heading in the very type of the text is text, or a list's item, unless it has a number such as 4.3. A short paragraph in a
       type that the document has for headings, and for hardly anything else, is one. Headings without a number are as deep as
-      others of their type.
+      others of their type. A short line whose number goes on through the document is one: see `section_numbers`.
     - A heading's second line is no heading of its own. Lines in the type of the document's code are code.
     - A running head that no other page has, in larger type than the text, is a heading.
     - A paragraph in smaller type at a page's foot that begins with a mark is a footnote, and what stands below it in that type
@@ -129,6 +130,7 @@ class _Document:
         of_usual = [self.heights[place] for place, style in self.styles.items() if style == self.usual]
         self.usual_height = statistics.median(of_usual) if of_usual else 0.0
         self.num_chars = num_chars
+        self.sections = self._sections()
 
     def _region(self, place: _Place) -> Region:
         return self.pages[place.page].regions[place.region]
@@ -153,7 +155,22 @@ class _Document:
         footnotes = {place: "footnote" for n in range(len(self.pages)) for place in self._footnotes(n)}
         footnotes |= dict.fromkeys(self._numbers_beside(footnotes), "page_number")
         codes = dict.fromkeys(self._codes(), "code")
-        return self._headings() | codes | dict.fromkeys(self._lone_heads(), "sub_title") | footnotes | captions
+        by_number = {place: "sub_title" for place in self.sections if self._region(place).label != "title"}
+        return self._headings() | codes | by_number | dict.fromkeys(self._lone_heads(), "sub_title") | footnotes | captions
+
+    def _sections(self) -> dict[_Place, int]:
+        """How deep those are, from 1, which are headings by their numbers."""
+        places = [_Place(n, i) for n, page in enumerate(self.pages) for i in range(len(page.regions))]
+        may_be = [self._may_be_section(place) for place in places]
+        texts = [_plain(self._region(place)) if may else "" for place, may in zip(places, may_be, strict=True)]
+        return {places[i]: depth for i, depth in sections(texts).items()}
+
+    def _may_be_section(self, place: _Place) -> bool:
+        region = self._region(place)
+        if region.label not in _TEXTS | _HEADINGS or region.is_unread or region.continues or len(region.lines) > _MAX_LINES:
+            return False
+        text = _plain(region)
+        return 2 < len(text) <= _MAX_SECTION_CHARS and text[-1] not in _ENDS_SENTENCE and bool(TWO_LETTERS.search(text))
 
     def _codes(self) -> Iterator[_Place]:
         """Lines in the type that the document has for code, each of which somebody ended."""
@@ -291,7 +308,10 @@ class _Document:
         section: _Place | None = None  # the last heading with a number
         for place in sorted(places):
             number, known = OF_SECTION.match(_plain(self._region(place))), of_style.get(self.styles[place])
-            if number and number[0].strip("§. ")[:1].isdigit():
+            if depth := self.sections.get(place):
+                levels[place] = min(6, 1 + depth)
+                section = place
+            elif number and number[0].strip("§. ")[:1].isdigit():
                 levels[place] = min(6, 2 + number[0].strip("§. ").count("."))
                 section = place
             elif section is not None and self.heights[place] < _SMALLER * self.heights[section]:
@@ -337,7 +357,7 @@ def _goes_on_below(a: Region, b: Region) -> bool:
         return False
     height = b.lines[0].box.y1 - b.lines[0].box.y0
     is_near = -0.5 * height < b.box.y0 - a.box.y1 < _HEADING_GAP * height
-    is_numbered = [bool(OF_SECTION.match(_plain(region))) for region in (a, b)]
+    is_numbered = [bool(OF_SECTION.match(_plain(region)) or number_of(_plain(region))) for region in (a, b)]
     return is_near and is_numbered == [True, False] and not ITEM.match(_plain(b))
 
 

@@ -130,3 +130,13 @@ def test_items_below_the_text_whose_numbers_stand_raised_in_it_are_footnotes_and
     unmarked = region("9. Article 90 of the law", 1380, "list", 18)
     made = settled(page(0, region(BODY, 100), marked, *notes, unmarked))[0]
     assert [label for label, _ in made] == ["text", "text", "list", "list", "list"]
+
+
+def test_a_heading_in_the_type_of_the_text_is_one_if_its_number_goes_on():
+    numbered = [region(text, 300 + 200 * n) for n, text in enumerate(("2-1 The maze", "2-1.1 Its aim", "2-1.2 Its functions"))]
+    one = [part for head in numbered for part in (head, region(BODY, head.box.y0 + 40))]
+    assert [text for label, text in settled(page(0, *one))[0] if label == "sub_title"] == [
+        "### 2-1 The maze",
+        "#### 2-1.1 Its aim",
+        "#### 2-1.2 Its functions",
+    ]
