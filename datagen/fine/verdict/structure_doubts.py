@@ -35,6 +35,7 @@ _STATEMENT = re.compile(
     r"|(?:def|class|void|int|char|public|private|static|typedef|struct|return|#include|var|let|const)\s\S.*[:;{(,)]$)"
 )
 _MIN_STATEMENTS, _STATEMENTS_SHARE = 4, 0.25
+_SHORT, _MAX_CELL, _MIN_ROWS = _BODY | _HEADINGS, 80, 3  # of a table's cells as text
 _HANGUL = re.compile(f"[{scripts.HANGUL}]")
 # One syllable that is a particle or an ending, and hardly a word, at the beginning of a line.
 _KOREAN_ENDING = re.compile(r"(?:[가이은는을를에의로도만과와며면고서다]|습니다|입니다|에서|으로|하는|했다|한다)(?:\s|[.,)]|$)")
@@ -54,7 +55,7 @@ def doubts(page: Sample) -> Counter[str]:
                       alone, is no heading; a heading goes on with another section's number;
                       a page has two titles; an entry of its contents is a heading
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has; a head is a row
-                      of one table, and stands above another one
+                      of one table, and stands above another one; short regions stand in rows and columns, in no table
     `korean_spaces`   a line ends in Korean and the next one begins so: it may end within a word, and nothing tells
     """
     counts: Counter[str] = Counter()
@@ -72,7 +73,7 @@ def doubts(page: Sample) -> Counter[str]:
         counts["torn"] += _is_torn(a, b, page.script)
         counts["code"] += _is_bit_of_code(a, b)
     counts["code"] += _has_statements(body)
-    counts["tables"] += _are_tables_uneven(body)
+    counts["tables"] += _are_tables_uneven(body) + _are_cells(body)
     counts["korean_spaces"] += _unsure_breaks(body)
     counts["heading"] += max(0, sum(region.label == "title" for region in body) - 1)
     if any(region.label == "toc" for region in body):
@@ -205,6 +206,22 @@ def _are_tables_uneven(regions: Sequence[Region]) -> int:
         num += any(cell.columns < num_columns for cell in lone) or len(rows) < num_rows
     heads_above = any(a.label in _HEADINGS and b.label == "table" for a, b in itertools.pairwise(regions))
     return num + (has_head_within and heads_above)
+
+
+def _are_cells(regions: Sequence[Region]) -> bool:
+    """Whether several short regions, each read right behind another one that stands beside it, stand below each other."""
+    starts: list[float] = []
+    for a, b in itertools.pairwise(regions):
+        is_short = all(
+            region.label in _SHORT and 0 < len(region.lines) <= 2 and len(region.text) < _MAX_CELL for region in (a, b)
+        )
+        if not is_short or "ttb" in (a.lines[0].direction, b.lines[0].direction):
+            continue
+        em = min(_height(a.lines[0]), _height(b.lines[0]))
+        are_beside = min(a.lines[0].box.y1, b.lines[0].box.y1) - max(a.lines[0].box.y0, b.lines[0].box.y0) > 0.7 * em
+        if are_beside and max(a.box.x0, b.box.x0) > min(a.box.x1, b.box.x1):
+            starts.append(b.box.x1 / em if b.lines[0].direction == "rtl" else b.box.x0 / em)
+    return any(sum(abs(start - other) < 1 for other in starts) >= _MIN_ROWS for start in starts)
 
 
 def _is_bit_of_code(a: Region, b: Region) -> bool:

@@ -108,6 +108,9 @@ def test_two_titles_and_an_entry_of_the_contents_as_a_heading():
     assert doubts(page(*entries)) == {"heading": 1}
 
 
+CELLS = (("Tea", "a hot drink."), ("Milk", "a cold one."), ("Sugar", "no drink."))
+
+
 def test_rows_of_a_table_that_are_lines_of_a_cell_and_heads_within_and_above():
     def table(html: str) -> Region:
         return Region(Box(100, 300, 400, 400), "table", html, None, "pymupdf", format="html")
@@ -119,6 +122,15 @@ def test_rows_of_a_table_that_are_lines_of_a_cell_and_heads_within_and_above():
     assert doubts(page(region("sub_title", 200, "Another head"), whole, headed)) == {"tables": 1}
     apart = table("<table><tr><td>a</td><td>b</td></tr><tr><td></td><td></td></tr><tr><td>c</td><td>d</td></tr></table>")
     assert doubts(page(apart)) == {"tables": 1}
+
+
+def test_short_regions_in_rows_and_columns_are_a_table_that_nobody_saw():
+    rows = [
+        (region("text", 100 + 40 * n, name), region("text", 100 + 40 * n, said, x0=500)) for n, (name, said) in enumerate(CELLS)
+    ]
+    assert doubts(page(*(cell for row in rows for cell in row))) == {"tables": 1}
+    assert doubts(page(*(cell for column in zip(*rows, strict=True) for cell in column))) == {}  # two columns of names
+    assert doubts(page(*rows[0], *rows[1])) == {}
 
 
 def test_a_full_line_without_a_stop_goes_on_whatever_its_next_word_is():
