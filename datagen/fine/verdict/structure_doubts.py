@@ -36,6 +36,8 @@ _STATEMENT = re.compile(
 )
 _MIN_STATEMENTS, _STATEMENTS_SHARE = 4, 0.25
 _SHORT, _MAX_CELL, _MIN_ROWS = _BODY | _HEADINGS, 80, 3  # of a table's cells as text
+_BRANCH = re.compile("[\u2500-\u257f]")
+_BEHIND_EM = (-0.3, 0.6)  # between a line and what stands right behind it
 _HANGUL = re.compile(f"[{scripts.HANGUL}]")
 # One syllable that is a particle or an ending, and hardly a word, at the beginning of a line.
 _KOREAN_ENDING = re.compile(r"(?:[가이은는을를에의로도만과와며면고서다]|습니다|입니다|에서|으로|하는|했다|한다)(?:\s|[.,)]|$)")
@@ -47,10 +49,12 @@ _MAX_HEADING_CHARS = 60
 def doubts(page: Sample) -> Counter[str]:
     """How often the page contradicts itself, by kind; empty where it doesn't.
 
-    `torn`            a paragraph or an item ends in mid-sentence, and the region below goes on with it
+    `torn`            a paragraph or an item ends in mid-sentence, and the region below goes on with it; a line of one region
+                      stands right behind one of another
     `glued`           an item's sign begins a line within a region; lines side by side are one region
     `code`            a line of signs alone, or a list's item, stands in a listing or between its parts; what an engine read
-                      as text looks like a listing, and so do many lines of what is text, or several below each other
+                      as text looks like a listing, and so do many lines of what is text, or several below each other;
+                      branches of a tree are text
     `heading`         a short region in much larger letters than the text, with a section's number in bold, or a line in bold
                       alone, is no heading; a heading goes on with another section's number;
                       a page has two titles; an entry of its contents is a heading
@@ -72,6 +76,7 @@ def doubts(page: Sample) -> Counter[str]:
     for a, b in itertools.pairwise(body):
         counts["torn"] += _is_torn(a, b, page.script)
         counts["code"] += _is_bit_of_code(a, b)
+    counts["torn"] += _num_beside(body)
     counts["code"] += _has_statements(body)
     counts["tables"] += _are_tables_uneven(body) + _are_cells(body)
     counts["korean_spaces"] += _unsure_breaks(body)
@@ -120,6 +125,8 @@ def _looks_like_code(region: Region) -> bool:
 def _has_statements(regions: Sequence[Region]) -> bool:
     """Whether lines that aren't labelled as code are statements: a listing in a typeface that is none for code."""
     lines = [line.text for region in regions if region.label in ("text", "list", "equation") for line in region.lines]
+    if sum(bool(_BRANCH.match(line)) for line in lines) >= _MIN_ROWS:
+        return True
     runs = [len(list(run)) for is_one, run in itertools.groupby(lines, lambda text: bool(_STATEMENT.match(text))) if is_one]
     return max(runs, default=0) >= _MIN_STATEMENTS or sum(runs) >= max(_MIN_STATEMENTS, _STATEMENTS_SHARE * len(lines))
 
@@ -176,6 +183,28 @@ def _is_torn(a: Region, b: Region, script: str) -> bool:
     has_no_case = not any(c.isupper() or c.islower() for c in first.text[:8])
     starts_lower = first.box.x0 > a.lines[-1].box.x0 + _ALIGNED_EM * em if first.direction == "ltr" else False
     return has_no_case and is_full and last.font == first.font and not starts_lower and len(last.text) > 12
+
+
+def _num_beside(regions: Sequence[Region]) -> int:
+    """How many lines of a text stand right behind a line of another one, so near that both are one line."""
+    lines = [
+        (line, i)
+        for i, region in enumerate(regions)
+        if region.label in _BODY and not region.is_unread and region.format == "markdown"
+        for line in region.lines
+        if line.direction != "ttb" and line.text
+    ]
+    lines.sort(key=lambda entry: entry[0].box.y0)
+    num = 0
+    for n, (a, i) in enumerate(lines):
+        em = _height(a)
+        for b, j in lines[n + 1 :]:
+            if b.box.y0 > a.box.y0 + 0.5 * em:
+                break
+            shared = min(a.box.y1, b.box.y1) - max(a.box.y0, b.box.y0)
+            gap = max(a.box.x0, b.box.x0) - min(a.box.x1, b.box.x1)
+            num += i != j and shared > 0.7 * min(em, _height(b)) and _BEHIND_EM[0] * em < gap < _BEHIND_EM[1] * em
+    return num
 
 
 def _is_full(region: Region, last: Line) -> bool:

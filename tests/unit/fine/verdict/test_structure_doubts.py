@@ -136,3 +136,12 @@ def test_short_regions_in_rows_and_columns_are_a_table_that_nobody_saw():
 def test_a_full_line_without_a_stop_goes_on_whatever_its_next_word_is():
     cut = region("text", 100, WHOLE, WHOLE), region("text", 160, "DHCP and so on.", x0=120)
     assert doubts(page(*cut)) == {"torn": 1}
+
+
+def test_a_mark_that_is_a_region_of_its_own_cuts_its_line_and_branches_of_a_tree_are_no_text():
+    cut = region("text", 100, "a plan is published by the summer")
+    parts = (cut, region("text", 100, "*28.", x0=cut.box.x1 + 2), region("text", 130, "As a measure, this is so."))
+    assert doubts(page(*parts)) == {"torn": 1}
+    assert doubts(page(cut, region("text", 100, "another column.", x0=cut.box.x1 + 3 * HEIGHT))) == {}
+    tree = ("├── 1 Aim", "│   ├── 1.1 Needs", "└── 2 Test")
+    assert doubts(page(*(region("text", 100 + PITCH * n, line) for n, line in enumerate(tree)))) == {"code": 1}
