@@ -1,4 +1,4 @@
-"""Where a paragraph ends because its letters become bold, or plain: lines that fill their column say nothing of it."""
+"""Where paragraphs end though no gap and no short line says so: bold letters end or begin, or an item's number follows."""
 
 import pytest
 
@@ -42,3 +42,9 @@ def test_words_in_bold_within_a_sentence_divide_nothing(second):
         ["A sentence that has no end on the first of its lines", second]
     ]
     assert lines_of((TEXT[0], 1.0), (TEXT[1], 0.0)) == [TEXT]  # a small letter goes on
+
+
+def test_an_items_number_needs_no_space_behind_it_in_scripts_that_have_few():
+    items = [("8.) ให้แหล่งที่มาของข้อความ", 0.0), ("9.)ไม่กระทำการรบกวนผู้อื่น", 0.0), ("10.)ดูแลและแก้ไข", 0.0)]
+    assert lines_of(*items) == [[text] for text, _ in items]
+    assert len(lines_of(("A sentence in which a sum of", 0.0), ("9.5m is said of a length", 0.0))) == 1
