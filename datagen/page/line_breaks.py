@@ -28,6 +28,9 @@ _CODE_SHARE = 0.75  # of a line's signs in a font of one width, where it is code
 _CLOSED = re.compile(
     r"[.!?:;\u2026\u3002\uff01\uff1f\uff1a\uff1b\u0964\u0965\u06d4\u061f\u1362\u17d4\u104b\u0f0d][)\]\"'\u2019\u201d\u00bb\uff09\u300d\u300f]*$"
 )
+_CLOSED_WORD = re.compile(
+    r"[.!?:;]\s?[A-Za-z0-9]\w*"
+)  # a Latin word with the stop of its sentence, which goes from right to left
 _HYPHENS = "-\u2010\u00ad\u058a"
 _FULL = 1.25  # widths of words are estimates
 _SPACE_EM = 0.25
@@ -63,7 +66,7 @@ class Placed:
     @property
     def is_closed(self) -> bool:
         """Whether it ends as a sentence does."""
-        return bool(_CLOSED.search(self.piece.text))
+        return bool(_CLOSED.search(self.piece.text) or _CLOSED_WORD.fullmatch(self.piece.text))
 
 
 def is_monospaced(piece: Piece) -> bool:
@@ -111,7 +114,8 @@ def needed_pt(a: Placed, b: Placed) -> float:
             return _HAN_EM * b.size
         if _PHRASED.match(text):
             return min(_width_of(b, text.partition(" ")[0]), _PHRASE_EM * b.size)
-    word = text.partition(" ")[0]
+    first, _, behind = text.partition(" ")
+    word = behind.partition(" ")[0] if first in ".!?:;" else first
     host = word.find("://") + 3
     for sign in "/\u2014":  # a line may end behind one of these; behind a word's own hyphen hardly one does
         part = word.find(sign, max(1, host)) + 1

@@ -72,7 +72,7 @@ def _flows(blocks: Sequence[Block], rtl: bool) -> list[tuple[str, list[Placed]]]
     flows: list[tuple[str, list[Placed]]] = []
     last: Placed | None = None
     for block in blocks:
-        from_right = rtl and sum(num_rtl(p.text) for p in block) > 0
+        from_right = rtl and (sum(num_rtl(p.text) for p in block) > 0 or _ends_from_right(flows, block))
         for piece in block:
             frame = _frame(piece, from_right)
             line = Placed(piece, *_in_frame(piece.bbox, frame), piece.size)
@@ -81,6 +81,15 @@ def _flows(blocks: Sequence[Block], rtl: bool) -> list[tuple[str, list[Placed]]]
             flows[-1][1].append(line)
             last = line
     return flows
+
+
+def _ends_from_right(flows: Sequence[tuple[str, Sequence[Placed]]], block: Block) -> bool:
+    """Whether a line of Latin letters or numbers alone stands below lines that are read from the right, where these begin."""
+    if not flows or flows[-1][0] != "left" or len(block) > 1:
+        return False
+    last, line = flows[-1][1], Placed(block[0], *_in_frame(block[0].bbox, "left"), block[0].size)
+    near = _ALIGNED_EM * line.size
+    return abs(line.start - last[-1].start) < near and line.end < max(a.end for a in last) - near and _is_below(last, line)
 
 
 def _frame(piece: Piece, from_right: bool) -> str:

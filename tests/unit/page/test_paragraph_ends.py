@@ -48,3 +48,21 @@ def test_an_items_number_needs_no_space_behind_it_in_scripts_that_have_few():
     items = [("8.) ให้แหล่งที่มาของข้อความ", 0.0), ("9.)ไม่กระทำการรบกวนผู้อื่น", 0.0), ("10.)ดูแลและแก้ไข", 0.0)]
     assert lines_of(*items) == [[text] for text, _ in items]
     assert len(lines_of(("A sentence in which a sum of", 0.0), ("9.5m is said of a length", 0.0))) == 1
+
+
+def test_a_last_line_of_a_latin_word_ends_a_paragraph_that_is_read_from_the_right():
+    hebrew = "בשלב זה בנינו את השלד של התוכנה ואת כל החלקים"
+    rows = [
+        (hebrew, LEFT, RIGHT),
+        (hebrew, LEFT, RIGHT),
+        (". WPF", RIGHT - 30, RIGHT),
+        (hebrew, LEFT, RIGHT),
+        (hebrew, LEFT, RIGHT),
+    ]
+    blocks = [
+        [Piece((x0, 100 + n * PITCH, x1, 110 + n * PITCH), text, "Face", EM, baseline=108 + n * PITCH)]
+        for n, (text, x0, x1) in enumerate(rows)
+    ]
+    assert [len(paragraph.pieces) for paragraph in paragraphs(blocks, rtl=True)] == [3, 2]
+    latin = Piece((LEFT, 126, LEFT + 30, 136), "WPF.", "Face", EM, baseline=134)
+    assert [len(paragraph.pieces) for paragraph in paragraphs([*blocks[:2], [latin]], rtl=True)] == [2, 1]
