@@ -29,6 +29,7 @@ _HASHES = re.compile(r"#{1,6} ")
 _STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
 _NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")  # as sections within chapters are, and nothing else
 _NOTE_AS_FOOT = re.compile(r"(?:\d{1,2}|[*†‡§]{1,3})\s?[^\W\d](?=.{30})")
+_FIRST_NUMBER = re.compile(r"[§ ]*(\d{1,3})")
 _RAISED_MARK = re.compile(r"<sup>(?:\d{1,3}|[*†‡§]{1,3})</sup>")
 _RAISED_NUMBER, _NOTE_BY_NUMBER = re.compile(r"<sup>(\d{1,3})</sup>"), re.compile(r"(\d{1,3})[.)]\s+\S")
 _SIGN = re.compile(r"[•‣◦▪■□●○◆◇➢➤✓►▶–—*-]\s*\S")
@@ -306,14 +307,15 @@ class _Document:
                 of_style[self.styles[place]][len(hashes[0]) - 1] += 0
         levels: dict[_Place, int] = {}
         section: _Place | None = None  # the last heading with a number
+        chapter = 0
         for place in sorted(places):
-            number, known = OF_SECTION.match(_plain(self._region(place))), of_style.get(self.styles[place])
-            if depth := self.sections.get(place):
+            text, known = _plain(self._region(place)), of_style.get(self.styles[place])
+            number, first = OF_SECTION.match(text), _FIRST_NUMBER.match(text)
+            levels_of_number = 1 + number[0].strip("§. ").count(".") if number and first else 0
+            depth = self.sections.get(place, levels_of_number)
+            if depth and first and not (depth == 1 and int(first[1]) <= chapter):  # as in "1 hour", below 4.1
                 levels[place] = min(6, 1 + depth)
-                section = place
-            elif number and number[0].strip("§. ")[:1].isdigit():
-                levels[place] = min(6, 2 + number[0].strip("§. ").count("."))
-                section = place
+                section, chapter = place, int(first[1])
             elif section is not None and self.heights[place] < _SMALLER * self.heights[section]:
                 levels[place] = min(6, levels[section] + 1)  # such as the head of a note
             elif known:

@@ -140,3 +140,16 @@ def test_a_heading_in_the_type_of_the_text_is_one_if_its_number_goes_on():
         "#### 2-1.1 Its aim",
         "#### 2-1.2 Its functions",
     ]
+
+
+def test_a_number_that_is_no_more_than_its_chapters_tells_no_level():
+    one = [
+        heading("4 Components", 100),
+        heading("4.1 Reading", 200, "###"),
+        region("1 hour", 300, "sub_title", 24, "Sans-Bold", "## 1 hour"),
+    ]
+    assert [text for _, text in settled(page(0, *one, region(BODY, 400)))[0][:3]] == [
+        "## 4 Components",
+        "### 4.1 Reading",
+        "#### 1 hour",
+    ]
