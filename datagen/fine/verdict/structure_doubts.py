@@ -15,7 +15,7 @@ from datagen.page.boldness import is_bold
 from datagen.page.line_breaks import has_one_width
 from datagen.page.paragraphs import SECTION
 from datagen.record import Box, Line, Region, Sample
-from datagen.tables.cells import parse
+from datagen.tables.cells import Cell, parse
 from datagen.writing import scripts
 
 _BODY = frozenset({"text", "list", "code"})
@@ -36,6 +36,7 @@ _STATEMENT = re.compile(
 )
 _MIN_STATEMENTS, _STATEMENTS_SHARE = 4, 0.25
 _SHORT, _MAX_CELL, _MIN_ROWS = _BODY | _HEADINGS, 80, 3  # of a table's cells as text
+_WIDE = 4  # columns: cells of fewer ones often break alike
 _BRANCH = re.compile("[\u2500-\u257f]")
 _BEHIND_EM = (-0.3, 0.6)  # between a line and what stands right behind it
 _HANGUL = re.compile(f"[{scripts.HANGUL}]")
@@ -43,7 +44,7 @@ _HANGUL = re.compile(f"[{scripts.HANGUL}]")
 _KOREAN_ENDING = re.compile(r"(?:[가이은는을를에의로도만과와며면고서다]|습니다|입니다|에서|으로|하는|했다|한다)(?:\s|[.,)]|$)")
 _FULL_EM, _ALIGNED_EM, _PITCH = 1.2, 0.6, 1.25
 _LARGE, _LARGE_READ = 1.3, 1.5  # of the height of the text's lines; boxes of engines vary
-_MAX_HEADING_CHARS = 60
+_MAX_HEADING_CHARS, _MAX_LARGE_LINES = 60, 10
 
 
 def doubts(page: Sample) -> Counter[str]:
@@ -56,10 +57,11 @@ def doubts(page: Sample) -> Counter[str]:
                       as text looks like a listing, and so do many lines of what is text, or several below each other;
                       branches of a tree are text
     `heading`         a short region in much larger letters than the text, with a section's number in bold, or a line in bold
-                      alone, is no heading; a heading goes on with another section's number;
-                      a page has two titles; an entry of its contents is a heading
-    `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has; a head is a row
-                      of one table, and stands above another one; short regions stand in rows and columns, in no table
+                      alone, is no heading, nor are some lines in large bold letters; a heading goes on with another
+                      section's number; a page has two titles; an entry of its contents is a heading
+    `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
+                      rows; a head is a row of one table, and stands above another one; short regions stand in rows and
+                      columns, in no table
     `korean_spaces`   a line ends in Korean and the next one begins so: it may end within a word, and nothing tells
     """
     counts: Counter[str] = Counter()
@@ -139,8 +141,11 @@ def _are_apart(a: Box, b: Box) -> bool:
 
 
 def _is_missed_heading(region: Region, text_height: float, usual_font: str) -> bool:
-    if region.label not in ("text", "list") or not 0 < len(region.lines) <= 2 or not text_height:
+    if region.label not in ("text", "list") or not region.lines or not text_height:
         return False
+    if len(region.lines) > 2:
+        is_large = min(map(_height, region.lines)) > _LARGE * text_height and len(region.lines) <= _MAX_LARGE_LINES
+        return is_large and not is_bold(usual_font) and all(is_bold(line.font) for line in region.lines)
     text = region.lines[0].text
     if len(region.text) > _MAX_HEADING_CHARS or not any(map(str.isalpha, text)) or region.lines[0].direction == "ttb":
         return False
@@ -232,9 +237,22 @@ def _are_tables_uneven(regions: Sequence[Region]) -> int:
         lone = [cell for cell in filled if rows[cell.row] == 1 and cell.rows == 1]
         has_head_within |= any(cell.columns == num_columns > 1 for cell in lone)
         num_rows = max((cell.row + cell.rows for cell in cells), default=0)
-        num += any(cell.columns < num_columns for cell in lone) or len(rows) < num_rows
+        num += any(cell.columns < num_columns for cell in lone) or len(rows) < num_rows or _holds_rows(region, cells, num_rows)
     heads_above = any(a.label in _HEADINGS and b.label == "table" for a, b in itertools.pairwise(regions))
     return num + (has_head_within and heads_above)
+
+
+def _holds_rows(region: Region, cells: Sequence[Cell], num_rows: int) -> bool:
+    """Whether lines stand side by side in all of a wide table's columns more often than it has rows: one row holds several."""
+    tops: list[list[float]] = []
+    for line in sorted(region.lines, key=lambda line: line.box.y0):
+        middle = (line.box.y0 + line.box.y1) / 2
+        if tops and middle - tops[-1][0] < 0.5 * _height(line):
+            tops[-1].append(middle)
+        else:
+            tops.append([middle])
+    num_columns = max((cell.column + cell.columns for cell in cells), default=0)
+    return num_columns >= _WIDE and sum(len(top) >= num_columns for top in tops) > num_rows + 1
 
 
 def _are_cells(regions: Sequence[Region]) -> bool:

@@ -145,3 +145,24 @@ def test_a_mark_that_is_a_region_of_its_own_cuts_its_line_and_branches_of_a_tree
     assert doubts(page(cut, region("text", 100, "another column.", x0=cut.box.x1 + 3 * HEIGHT))) == {}
     tree = ("├── 1 Aim", "│   ├── 1.1 Needs", "└── 2 Test")
     assert doubts(page(*(region("text", 100 + PITCH * n, line) for n, line in enumerate(tree)))) == {"code": 1}
+
+
+def test_rows_between_two_rules_as_one_row_and_many_lines_in_large_bold_letters():
+    cells = [
+        replace(line, box=Box(x, 100 + 30 * n, x + 90, 120 + 30 * n))
+        for n in range(4)
+        for x in range(100, 900, 200)
+        for line in WORD
+    ]
+    head, row = (
+        "<tr><td>a</td><td>b</td><td>c</td><td>d</td></tr>",
+        "<tr><td>e h k</td><td>f i l</td><td>g j m</td><td>n o p</td></tr>",
+    )
+    table = replace(region("table", 100, "a"), lines=tuple(cells), text=f"<table>{head}{row}</table>", format="html")
+    assert doubts(page(table)) == {"tables": 1}
+    assert doubts(page(replace(table, text=f"<table>{head * 4}</table>"))) == {}
+    name = region("text", 100, "A Conference", "On Mathematics", "In the Summer", font="Serif-Bold", height=28)
+    assert doubts(page(name, region("text", 300, WHOLE, WHOLE, "and ends."))) == {"heading": 1}
+
+
+WORD = region("text", 100, "a word").lines
