@@ -65,7 +65,7 @@ class SettleStructure(Stage):
       type that the document has for headings, and for hardly anything else, is one. Headings without a number are as deep as
       others of their type. A short line whose number goes on through the document is one: see `section_numbers`.
     - A heading's second line is no heading of its own. Lines in the type of the document's code are code.
-    - A running head that no other page has, in larger type than the text, is a heading.
+    - A running head that no other page has, in larger type than the text, or in that of headings, is a heading.
     - A paragraph in smaller type at a page's foot that begins with a mark is a footnote, and what stands below it in that type
       goes on with it. So is an item below the page's text whose number stands raised in the text. A number beside footnotes is
       the page's.
@@ -212,6 +212,8 @@ class _Document:
 
     def _lone_heads(self) -> Iterator[_Place]:
         is_long = len(self.pages) >= _MIN_PAGES
+        of_headings = {style for p, style in self.styles.items() if self._region(p).label in _HEADINGS} if is_long else set()
+        of_headings -= {self.usual}
         middles: list[tuple[_Place, float]] = []
         for place in self.heights:
             box, size = self._region(place).box, self.pages[place.page].size
@@ -220,7 +222,9 @@ class _Document:
         for place, middle in middles:
             others = {other.page for other, at in middles if abs(at - middle) < _NEAR and other.page != place.page}
             is_large = self.heights[place] > _LARGER * self.usual_height > 0
-            if self._region(place).label == "header" and not others and (is_large or (is_long and self._is_above_large(place))):
+            is_alone = not others and (is_large or (is_long and self._is_above_large(place)))
+            alike = any(self.styles[other].font == self.styles[place].font for other, _ in middles if other.page in others)
+            if self._region(place).label == "header" and (is_alone or (self.styles[place] in of_headings and not alike)):
                 yield place
 
     def _is_above_large(self, place: _Place) -> bool:

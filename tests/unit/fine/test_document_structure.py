@@ -153,3 +153,12 @@ def test_a_number_that_is_no_more_than_its_chapters_tells_no_level():
         "### 4.1 Reading",
         "#### 1 hour",
     ]
+
+
+def test_a_head_in_the_type_of_headings_that_no_other_page_has_is_one():
+    top = region("Work 9: regulation", 40, "header", 24, "Sans-Bold")
+    other = region("Work 8: the fall", 300, "sub_title", 24, "Sans-Bold", "### Work 8: the fall")
+    pages = [page(n, *([other] if n == 0 else [top] if n == 2 else []), region(BODY, 400)) for n in range(3)]
+    assert settled(*pages)[2][0][0] == "sub_title"
+    running = [page(n, region(f"Work {n}", 40, "header", 24, "Sans-Bold"), other, region(BODY, 400)) for n in range(3)]
+    assert [made[0][0] for made in settled(*running)] == ["header"] * 3
