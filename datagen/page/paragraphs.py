@@ -22,10 +22,11 @@ _BULLET = re.compile(
 _SURE_BULLET = re.compile(f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙{scripts.PRIVATE}]")
 _NUMBERED = re.compile(
     r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})(?:\.\)|[.)])|\[\d{1,3}\]|[①-⑳])(?:\s|$)"
-    f"|\\d{{1,2}}(?:\\.\\)|[.)])(?=[{scripts.HAN}{scripts.PHRASED}])"
+    f"|\uff08\\d{{1,2}}\uff09|\\d{{1,2}}(?:\\.\\)|[.)])(?=[{scripts.HAN}{scripts.PHRASED}])"
 )
 SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_]")  # a heading's number
 _FOOTNOTE = re.compile("[¹²³⁰-⁹]+")
+_WIDE = re.compile(f"[{scripts.HAN}]")
 _ENTRY = re.compile(r"(?:[.·…‧_] ?){3,} ?[\divxlcIVXLC]+$")  # of contents: leaders and a page number
 _SAME_SIZE, _NEAR_SIZE = 0.08, 0.25
 _ALIGNED_EM = 0.4
@@ -203,12 +204,17 @@ def _goes_on(paragraph: Sequence[Placed], b: Placed, following: Placed | None, p
         return True
     if _changes_weight(paragraph, b):
         return False
-    if not a.is_full and (a.piece.font != b.piece.font or any(code)):
+    if not a.is_full and ((a.piece.font != b.piece.font and not _introduces(a, b)) or any(code)):
         return False
     if not _is_aligned(paragraph, b, following):
         return False
     is_prose = len(paragraph) > 1 and paragraph[-2].is_full
     return a.is_full or not (is_prose and a.is_closed)
+
+
+def _introduces(a: Placed, b: Placed) -> bool:
+    """Whether `b` is what `a` ends with a colon before, such as an address: Chinese and Latin letters differ in font anyway."""
+    return a.text[-1] in ":\uff1a" and bool(_WIDE.search(a.text)) and not _WIDE.search(b.text)
 
 
 def _changes_weight(paragraph: Sequence[Placed], b: Placed) -> bool:

@@ -158,7 +158,8 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
         return left + right
     if first[0] in _CONJUNCTIONS and (not words or first[0] in words):  # "та" is a word of Ukrainian, and a word's end elsewhere
         return f"{left} {right}"
-    if _LITERAL.fullmatch(_last_token(left)) or _IN_NAME.search(right.partition(" ")[0]):
+    token = _last_token(left)
+    if _LITERAL.fullmatch(token) or "://" in token or _IN_NAME.search(right.partition(" ")[0]):
         return left + right
     if last[0].lower() == first[0].lower() and len(first[0]) > 2:  # masing-masing
         return left + right

@@ -66,3 +66,15 @@ def test_a_last_line_of_a_latin_word_ends_a_paragraph_that_is_read_from_the_righ
     assert [len(paragraph.pieces) for paragraph in paragraphs(blocks, rtl=True)] == [3, 2]
     latin = Piece((LEFT, 126, LEFT + 30, 136), "WPF.", "Face", EM, baseline=134)
     assert [len(paragraph.pieces) for paragraph in paragraphs([*blocks[:2], [latin]], rtl=True)] == [2, 1]
+
+
+def test_entries_numbered_in_full_width_brackets_with_their_addresses_on_a_line_of_another_font():
+    entries = [("（2）获取音量（单位：分贝）：", 180.0, "SimSun"), ("http://blog.csdn.net/3840", 220.0, "Calibri")]
+    entries += [("（3）How to add a button：", 150.0, "Calibri"), ("http://p.codekk.com/detail", 240.0, "Calibri")]
+    entries += [("这些是本文的参考资料，其中有很多网址和其他的资料。", RIGHT, "SimSun")]
+    pieces = [
+        Piece((LEFT, 100 + n * PITCH, x1, 110 + n * PITCH), text, font, EM, baseline=108 + n * PITCH)
+        for n, (text, x1, font) in enumerate(entries)
+    ]
+    made = [[piece.text for piece in paragraph.pieces] for paragraph in paragraphs([pieces], rtl=False)]
+    assert made[:2] == [[text for text, _, _ in entries[:2]], [text for text, _, _ in entries[2:4]]]
