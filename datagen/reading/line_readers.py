@@ -52,6 +52,15 @@ class LineReaders(NamedTuple):
             return own, lang
         return (Choice(TESSERACT), read_in) if read_in else (self.ppocr, lang)
 
+    def other(self, reader: Choice, lang: str, script: str) -> tuple[Choice, str] | None:
+        """Who else reads this script than `reader`, and the language in which to read: the package's reader for Tesseract, and
+        Tesseract for that one. None where nobody does."""
+        own = of_script(script)
+        if reader.name == TESSERACT:
+            return (own, lang) if own else None
+        read_in = tesseract.reads(lang, script) or tesseract.reads(tesseract.FIRST_OF_SCRIPT.get(script, ""), script)
+        return (Choice(TESSERACT), read_in) if reader == own and read_in else None
+
     def read(self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str = "und") -> Sequence[tuple[str, float | None]]:
         """What one of them reads in lines, (H, W) gray bytes each, as `Reader.read` gives it."""
         readings: Sequence[tuple[str, float | None]] = reader.opened(self.engines).read(lines, lang)

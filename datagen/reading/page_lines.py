@@ -37,6 +37,7 @@ _SURE_LANGUAGE, _SURER = 0.7, 0.15  # the identifier's score; by how much it is 
 # Tesseract's own confidence of lines in a script that it knows: 0.87 to 0.93 on three pages, in Hindi, Korean and Greek; of those
 # in another, 0.1 to 0.7. The package's readers are held to the same.
 _CONFIDENT = 0.7
+_SURE_INSTEAD = 0.7  # of a line that the page's own reader made nothing of
 _DOUBTFUL = 0.45  # with less it doesn't know the script
 _NUM_COLUMNS = 6  # columns that are read to tell whether PP-OCR reads a page's columns
 _LOST, _OF_PAGE = 0.6, 0.15  # PP-OCR's mean score of what it can't read; of a page's characters: another script
@@ -123,6 +124,7 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
         if again != read_in:
             read_in = again
             readings |= _read(others, reader, read_in, readers)
+    readings |= _by_another(flat, readings, reader, lang, script, readers)
     of_others = main_script(" ".join(text for text, *_ in readings.values()))[0] if flat else script
     of_others = "Jpan" if are_columns else of_others
     lines, sureness = [], 0.0
@@ -152,6 +154,21 @@ def mean_score(lines: Sequence[Line]) -> float | None:
 def _read(cuts: Sequence[LineView], reader: Choice, lang: str, readers: LineReaders) -> _Readings:
     images = [of.padded if reader == readers.ppocr and of.padded is not None else of.image for of in cuts]
     return dict(zip(map(id, cuts), readers.read_surely(reader, images, lang), strict=True))
+
+
+def _by_another(
+    cuts: Sequence[LineView], readings: _Readings, reader: Choice, lang: str, script: str, readers: LineReaders
+) -> _Readings:
+    """Lines of which the page's reader read nothing, as Tesseract does of some that are close to others, read by another reader
+    of the script: those that it is sure of."""
+    silent = [of for of in cuts if not readings[id(of)][0].strip()]
+    other = readers.other(reader, lang, script) if silent else None
+    if other is None:
+        return {}
+    found = _read(silent, *other, readers).items()
+    return {
+        of: reading for of, reading in found if reading[2] >= _SURE_INSTEAD and main_script(reading[0])[0] in (script, "Zyyy")
+    }
 
 
 def _without(cuts: Sequence[LineView], readings: _Readings) -> list[LineView]:
