@@ -37,6 +37,7 @@ _STATEMENT = re.compile(
 _MIN_STATEMENTS, _STATEMENTS_SHARE = 4, 0.25
 _SHORT, _MAX_CELL, _MIN_ROWS = _BODY | _HEADINGS, 80, 3  # of a table's cells as text
 _WIDE = 4  # columns: cells of fewer ones often break alike
+_ITEM_NUMBER = re.compile(r"\d{1,2}[.\u3001]")
 _BRANCH = re.compile("[\u2500-\u257f]")
 _BEHIND_EM = (-0.3, 0.6)  # between a line and what stands right behind it
 _HANGUL = re.compile(f"[{scripts.HANGUL}]")
@@ -58,7 +59,8 @@ def doubts(page: Sample) -> Counter[str]:
                       branches of a tree are text
     `heading`         a short region in much larger letters than the text, with a section's number in bold, or a line in bold
                       alone, is no heading, nor are some lines in large bold letters; a heading goes on with another
-                      section's number; a page has two titles; an entry of its contents is a heading
+                      section's number; a page has two titles; an entry of its contents is a heading; short items with
+                      numbers stand far from each other, each between wide gaps
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
                       rows; a head is a row of one table, and stands above another one; short regions stand in rows and
                       columns, in no table
@@ -79,6 +81,7 @@ def doubts(page: Sample) -> Counter[str]:
         counts["torn"] += _is_torn(a, b, page.script)
         counts["code"] += _is_bit_of_code(a, b)
     counts["torn"] += _num_beside(body)
+    counts["heading"] += _num_lone_items(body) > 1
     counts["code"] += _has_statements(body)
     counts["tables"] += _are_tables_uneven(body) + _are_cells(body)
     counts["korean_spaces"] += _unsure_breaks(body)
@@ -157,6 +160,19 @@ def _is_missed_heading(region: Region, text_height: float, usual_font: str) -> b
         return True
     large = _LARGE_READ if region.lines[0].score is not None and not region.lines[0].font else _LARGE
     return min(map(_height, region.lines)) > large * text_height
+
+
+def _num_lone_items(regions: Sequence[Region]) -> int:
+    """How many short items with a number stand alone between wide gaps, with other text behind them, as headings do."""
+    num = 0
+    for above, item, below in zip(regions, regions[1:], regions[2:], strict=False):
+        if item.label != "list" or len(item.lines) != 1 or not above.lines or not below.lines or _CLOSED.search(item.text):
+            continue
+        em = _height(item.lines[0])
+        is_apart = item.box.y0 - above.box.y1 > 0.9 * em and 0.7 * em < below.box.y0 - item.box.y1 < 3 * em
+        has_items = any(_ITEM_NUMBER.match(other.lines[0].text) for other in (above, below))
+        num += bool(_ITEM_NUMBER.match(item.lines[0].text)) and is_apart and not has_items and len(item.text) < _MAX_HEADING_CHARS
+    return num
 
 
 def _is_torn(a: Region, b: Region, script: str) -> bool:

@@ -166,3 +166,15 @@ def test_rows_between_two_rules_as_one_row_and_many_lines_in_large_bold_letters(
 
 
 WORD = region("text", 100, "a word").lines
+
+
+def test_numbered_lines_between_wide_gaps_far_from_each_other_may_be_headings():
+    def text(y: int) -> Region:
+        return region("text", y, WHOLE, "and ends here.")
+
+    heads = [region("list", y, name) for y, name in ((200, "4. References"), (400, "5. Problems met"))]
+    assert doubts(page(text(100), heads[0], text(240), heads[1], text(440))) == {"heading": 1}
+    assert doubts(page(text(100), heads[0], replace(text(240), label="image", lines=()), heads[1], text(440))) == {}
+    assert (
+        doubts(page(text(100), heads[0], region("list", 240, "5. Problems"), region("list", 280, "6. Thanks"), text(440))) == {}
+    )
