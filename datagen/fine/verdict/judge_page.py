@@ -18,6 +18,7 @@ from datagen.coarse.uncovered_ink import uncovered_ink
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.coarse.verdict.ink_lines import comparable
 from datagen.engines import Choice, Engines, packaged, ppocr, tesseract, versions
+from datagen.fine.verdict.bold_ink import num_bold_alone
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.region_witness import Witnesses, doubted, script_within
@@ -84,7 +85,8 @@ class WeighLabels(Stage):
     `ink_more_share`  the share in those whose ink says more than was read: of a page that was read in another script, much
     `unchecked_share`  the share in regions that an engine read and nothing speaks for
     `unlike_share`  of pages that engines read, the share of the text in lines of which two readers read any sign otherwise
-    `contradiction_`  with a kind, how often the page's division contradicts itself: see `structure_doubts`
+    `contradiction_`  with a kind, how often the page's division contradicts itself: see `structure_doubts`; `heading` also counts
+                    lines in bold that stand alone and are text: see `bold_ink`
     `coverage`      the share of ink like text that lies in a region
     `beside_pictures`  the share in lines, pictures and what is unread; absent without pictures, or if most text lies in them
     `overlap_share` the share of lines that lie in the box of another region, too
@@ -193,7 +195,8 @@ class WeighLabels(Stage):
         signals["unread_text_share"] = _unread_text_share(page.regions)
         if _is_read(page):
             signals["unlike_share"] = _unlike_share(regions, found)
-        signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(doubts(page).items())}
+        contradictions = doubts(page) + Counter(heading=num_bold_alone(page.regions, gray))
+        signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
         if formulas:
             signals["formula_agreement"] = _mean(list(formulas.values()))
         # Formulas alone don't speak for a text that nobody read again.

@@ -1,0 +1,62 @@
+"""Bold lines that no font's name tells: the strokes of their ink are thicker than those of the text."""
+
+import re
+import statistics
+from collections.abc import Sequence
+
+import numpy
+
+from datagen.fine.wording import TWO_LETTERS
+from datagen.record import Line, Region
+from datagen.writing import scripts
+
+_WIDE = re.compile(f"[{scripts.HAN}{scripts.HANGUL}]")
+_BOLD = 1.45  # of the text's stroke
+_MIN_CHARS, _MIN_LINES, _MAX_LINES = 20, 3, 12  # of the lines of text that a line is compared with
+_MAX_CHARS, _SAME_HEIGHT = 60, 0.15
+_MIN_CONTRAST, _MIN_RUNS = 60, 12
+_NO_HEADINGS_END = ".,;،。，；।"
+
+
+def num_bold_alone(regions: Sequence[Region], gray: numpy.ndarray) -> int:
+    """How many short texts of a line, on a page of these regions, are in thicker strokes than lines of the text's in the same
+    size: they may be headings. `gray` is the page, height by width, from 0 to 255."""
+    texts = [region for region in regions if region.label in ("text", "list") and not region.is_unread and region.lines]
+    short = [region.lines[0] for region in texts if region.label == "text" and len(region.lines) == 1 and _may_be_heading(region)]
+    longer = [line for region in texts for line in region.lines if len(line.text) >= _MIN_CHARS and line.direction != "ttb"]
+    return sum(_is_bold(line, [other for other in longer if other is not line], gray) for line in short)
+
+
+def _may_be_heading(region: Region) -> bool:
+    text = region.lines[0].text
+    is_name = len(text) <= _MAX_CHARS and text[-1:] not in _NO_HEADINGS_END and bool(TWO_LETTERS.search(text))
+    return is_name and region.lines[0].direction != "ttb"
+
+
+def _is_bold(line: Line, others: Sequence[Line], gray: numpy.ndarray) -> bool:
+    height, is_wide = line.box.y1 - line.box.y0, bool(_WIDE.search(line.text))
+    alike = [
+        other
+        for other in others
+        if abs(other.box.y1 - other.box.y0 - height) <= _SAME_HEIGHT * height and bool(_WIDE.search(other.text)) is is_wide
+    ]
+    usual = [stroke for other in alike[:_MAX_LINES] if (stroke := _stroke(other, gray))]
+    own = _stroke(line, gray) if len(usual) >= _MIN_LINES else 0.0
+    return own > _BOLD * statistics.median(usual) if own else False
+
+
+def _stroke(line: Line, gray: numpy.ndarray) -> float:
+    """How wide the strokes of a line are, in pixels: the middle half of the runs of its ink. 0 where that can't be told."""
+    x0, y0, x1, y1 = line.box
+    crop = gray[y0:y1, x0:x1]
+    if not crop.size:
+        return 0.0
+    low, high = numpy.percentile(crop, (1, 99))
+    if high - low < _MIN_CONTRAST:
+        return 0.0
+    ink = crop < (low + high) / 2
+    if ink.mean() > 0.5:  # light letters
+        ink = ~ink
+    steps = numpy.diff(numpy.pad(ink, ((0, 0), (1, 1))).astype(numpy.int8), axis=1)
+    runs = numpy.sort(numpy.nonzero(steps == -1)[1] - numpy.nonzero(steps == 1)[1])
+    return float(runs[len(runs) // 4 : 3 * len(runs) // 4].mean()) if len(runs) >= _MIN_RUNS else 0.0
