@@ -20,6 +20,7 @@ from datagen.writing import scripts
 
 _HEADINGS = frozenset({"title", "sub_title"})
 _MAX_HEADING_LINES, _MAX_HEADING_CHARS = 4, 240
+_LONG_WORD, _MIN_ITEM_WORDS = re.compile(r"[^\W\d_]{4}"), 2
 _MIN_ITEM_SPACES = 3  # of a sentence with a number, which is no heading
 _LARGE = 1.5
 _LARGER, _MAX_SET_CHARS, _NO_HEADINGS_END = 1.15, 100, ".,;:،。，；：！!?？।…"
@@ -175,7 +176,8 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
         case "list":
             return by_layer if by_layer != "text" or not (ITEM.match(part.text) or part.has_drawn_sign) else by_model
         case "equation":
-            return by_model if _is_formula(part) else by_layer
+            is_item = by_layer == "list" and len(part.lines) == 1 and len(_LONG_WORD.findall(part.text)) >= _MIN_ITEM_WORDS
+            return by_model if _is_formula(part) and not is_item else by_layer
         case "text" | "":
             return "equation" if _is_only_formula(part) else "list" if part.has_drawn_sign and by_layer == "text" else by_layer
     return by_model

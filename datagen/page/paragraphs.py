@@ -36,6 +36,7 @@ _UNKNOWN_PITCH_EM, _MAX_PITCH_EM = 1.5, 1.9
 _MAX_GAP_EM = 3.0
 _PROSE, _PROSE_ROOM = 0.5, 2.0
 _MAX_CODE = 12
+_DASHES = "\u2013\u2014"
 _BOLD, _PLAIN = 0.9, 0.1  # of a line's signs in bold
 
 
@@ -241,6 +242,11 @@ def _is_item(line: Placed) -> bool:
     return bool(_BULLET.match(line.text) or _NUMBERED.match(line.text))
 
 
+def _is_speech(lines: Sequence[Placed]) -> bool:
+    """Whether a dash begins an indented paragraph, as speech does: an item's other lines don't begin in front of its sign."""
+    return lines[0].text[0] in _DASHES and all(line.start < lines[0].start - _ALIGNED_EM * line.size for line in lines[1:])
+
+
 def _is_aligned(paragraph: Sequence[Placed], b: Placed, following: Placed | None) -> bool:
     """Whether `b` starts where a line of the paragraph may."""
     first, a, near = paragraph[0], paragraph[-1], _ALIGNED_EM * b.size
@@ -308,7 +314,7 @@ def _paragraph(lines: Sequence[Placed], continues: bool) -> Paragraph:
         return Paragraph((lines[0].piece,), (), "list" if _is_item(lines[0]) else "text")
     soft = _soft(lines)
     is_code = not any(soft) and all(is_monospaced(line.piece) for line in lines)
-    label = "code" if is_code else "list" if _is_item(lines[0]) else "text"
+    label = "code" if is_code else "list" if _is_item(lines[0]) and not _is_speech(lines) else "text"
     return Paragraph(tuple(line.piece for line in lines), tuple(soft), label, continues)
 
 

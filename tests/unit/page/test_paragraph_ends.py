@@ -78,3 +78,16 @@ def test_entries_numbered_in_full_width_brackets_with_their_addresses_on_a_line_
     ]
     made = [[piece.text for piece in paragraph.pieces] for paragraph in paragraphs([pieces], rtl=False)]
     assert made[:2] == [[text for text, _, _ in entries[:2]], [text for text, _, _ in entries[2:4]]]
+
+
+@pytest.mark.parametrize(("second", "label"), [(LEFT, "text"), (LEFT + 24, "list")])
+def test_a_dash_in_front_of_an_indented_paragraph_is_of_speech(second, label):
+    lines = [
+        ("– A word of hers that goes on through all of this one line", LEFT + 15),
+        ("and through this one, as speech does in books", second),
+    ]
+    pieces = [
+        Piece((x0, 100 + n * PITCH, RIGHT, 110 + n * PITCH), text, "Face", EM, baseline=108 + n * PITCH)
+        for n, (text, x0) in enumerate(lines)
+    ]
+    assert [(len(made.pieces), made.label) for made in paragraphs([pieces], rtl=False)] == [(2, label)]
