@@ -18,6 +18,8 @@ from datagen.engines import needed_by, tessdata
 # Where systems keep its data.
 _DATA_FOLDERS = ("usr/share/tesseract-ocr/*/tessdata", "usr/share/tessdata", "usr/local/share/tessdata", "opt/*/share/tessdata")
 _MARGIN, _DPI = 10, 200  # it reads badly what touches the image's edge, and guesses letters' sizes without a resolution
+_RAW_LINE = 13  # PSM.RAW_LINE: what it is given is one line, whatever its parts look like
+_CONTRAST = 64  # of 255, of ink to paper
 # From BCP-47 to Tesseract's names: the languages in scripts other than Latin, and those in Latin with letters that PP-OCRv6 may
 # not know.
 _NAMES = {
@@ -94,7 +96,7 @@ class Tesseract:
     def versions(self) -> dict[str, str]:
         """Its version and languages, which decide who reads what."""
         of_npm = {f"tessdata_{name}": sha256 for name, sha256 in tessdata.SHA256.items()} if self.data else {}
-        return {"tesserocr": version(), "tesseract_languages": " ".join(sorted(_installed()))} | of_npm
+        return {"tesserocr": f"{version()}+raw", "tesseract_languages": " ".join(sorted(_installed()))} | of_npm
 
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, None]]:
         """The text of each crop, (H, W) gray bytes with one line in it, in `lang` or in English, as documents mix them. How
@@ -143,9 +145,17 @@ class Tesseract:
 
 
 def _text(api: Any, crop: numpy.ndarray) -> tuple[str, float]:
+    """The text of a line, and how sure Tesseract is. Where it takes tails of the lines around a line for noise, it may return
+    nothing for a whole line: then it reads the line without looking for its parts."""
     api.SetImage(Image.fromarray(numpy.pad(crop, _MARGIN, constant_values=255)))
     api.SetSourceResolution(_DPI)
-    return " ".join(api.GetUTF8Text().split()), api.MeanTextConf() / 100
+    text = " ".join(api.GetUTF8Text().split())
+    if not text and int(crop.max(initial=0)) - int(crop.min(initial=255)) >= _CONTRAST:
+        usual = api.GetPageSegMode()
+        api.SetPageSegMode(_RAW_LINE)
+        text = " ".join(api.GetUTF8Text().split())
+        api.SetPageSegMode(usual)
+    return text, api.MeanTextConf() / 100
 
 
 def version() -> str:
