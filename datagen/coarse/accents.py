@@ -24,19 +24,23 @@ def worth_a_look(text: str) -> bool:
     return bool(_LOOSE.search(text))
 
 
-def compose(textpage: pymupdf.TextPage) -> None:
-    """Write a letter with its accent, in one character if there is one, where the accent is drawn over the letter behind it."""
+def compose(textpage: pymupdf.TextPage) -> bool:
+    """Whether any letter had its accent drawn over it, in front of it in the text. Both are written as one letter, in one
+    character if there is one."""
+    is_changed = False
     for line in lines(textpage):
         for i, (accent, letter) in enumerate(itertools.pairwise(line)):
             combining = _COMBINING.get(chr(accent.c))
             if combining and chr(letter.c).isalpha() and _is_over(accent, letter):
                 base = _DOTLESS.get(chr(letter.c), chr(letter.c))
                 composed = unicodedata.normalize("NFC", base + combining)
+                is_changed = True
                 # Two characters hold two.
                 accent.c, letter.c = (NOTHING, ord(composed)) if len(composed) == 1 else map(ord, composed)
                 # MuPDF puts a space where it must go on to reach the accent.
                 if i > 1 and chr(line[i - 1].c) == " " and letter.quad.ll.x - line[i - 2].quad.lr.x < _NO_GAP * letter.size:
                     line[i - 1].c = NOTHING
+    return is_changed
 
 
 def _is_over(accent: Char, letter: Char) -> bool:

@@ -28,6 +28,20 @@ _TWICE = re.compile(
 # Word writes Thai's sara am as a space and sara aa, which begins no word. And an overlaid stroke stands before its sign.
 _SARA_AM = re.compile("([\u0e01-\u0e2e][\u0e48-\u0e4b]?) +([\u0e48-\u0e4b]?)\u0e32")
 _STRUCK = re.compile("\u0338\\s?([<=>\u2208\u220b\u2223\u223c\u2243\u2245\u2248\u2261\u2264\u2265\u2282\u2283\u2286\u2287])")
+# Signs of mathematics and other forms for Greek letters within words, and accents apart in front of capitals, as fonts draw them.
+_AS_GREEK = str.maketrans(
+    "\u00b5\u03d0\u03d1\u03d5\u03d6\u03f0\u03f1\u03f5\u2206", "\u03bc\u03b2\u03b8\u03c6\u03c0\u03ba\u03c1\u03b5\u0394"
+)
+_NOT_GREEK = "[\u00b5\u03d0\u03d1\u03d5\u03d6\u03f0\u03f1\u03f5\u2206]"
+_IN_GREEK = re.compile(f"(?<=[\u0386-\u03ce\u1f00-\u1fff]){_NOT_GREEK}|{_NOT_GREEK}(?=[\u0386-\u03ce\u1f00-\u1fff])")
+_ACCENT_APART = re.compile(
+    "(?<![^\\W\\d_])([\u0384\u00b4\u1ffd\u1fbd\u1fbf\u1ffe\u1fce\u1fde])([\u0391\u0395\u0397\u0399\u039f\u03a5\u03a9])"
+)
+_ACCENTS = {
+    "\u0384": "\u0301", "\u00b4": "\u0301", "\u1ffd": "\u0301", "\u1fbd": "\u0313", "\u1fbf": "\u0313", "\u1ffe": "\u0314",
+    "\u1fce": "\u0313\u0301", "\u1fde": "\u0314\u0301",
+}  # fmt: skip
+_BOPOMOFO_I = re.compile(f"(?<=[{scripts.IDEOGRAPHS}])\u3127(?=[{scripts.IDEOGRAPHS}])")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
 _HANGUL_PART = re.compile(f"[{scripts.HANGUL_PARTS}]")
 
@@ -73,10 +87,20 @@ _STEPS: tuple[tuple[Callable[[str], object], Callable[[str], str]], ...] = (
     (re.compile("[\u2010\u2011\u0132\u0133]").search, lambda line: line.translate(_HYPHENS)),
     (_GLYPHS.search, lambda line: _GLYPHS.sub(_letters, line)),
     (re.compile("\u0e32").search, lambda line: _SARA_AM.sub("\\1\\2\u0e33", line)),
+    (re.compile("[\u0391-\u03c9]").search, lambda line: _ACCENT_APART.sub(_on_capital, _IN_GREEK.sub(_in_greek, line))),
+    (re.compile("\u3127").search, lambda line: _BOPOMOFO_I.sub("\u4e00", line)),
     (re.compile("\u0338").search, lambda line: _STRUCK.sub("\\1\u0338", line)),
     (_may_compose, functools.partial(unicodedata.normalize, "NFC")),
     (_CLUSTERED.search, lambda line: _TWICE.sub(lambda match: match[1] or match[4] or match[5], line)),
 )
+
+
+def _in_greek(match: re.Match[str]) -> str:
+    return match[0].translate(_AS_GREEK)
+
+
+def _on_capital(match: re.Match[str]) -> str:
+    return unicodedata.normalize("NFC", match[2] + _ACCENTS[match[1]])
 
 
 def _letters(match: re.Match[str]) -> str:

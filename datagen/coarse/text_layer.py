@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from datagen.coarse import accents, drawn_underscores, formula_share, unmapped
+from datagen.coarse import accents, drawn_underscores, formula_share, unmapped, unseen_text
 from datagen.coarse.answers import BY, PageContent
 from datagen.coarse.clean_line import cleaner, without_control
 from datagen.coarse.page import TEXT_FLAGS, OpenPage, native, textpage_of
@@ -203,8 +203,7 @@ def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
             nums["private_use"] = sum(map(len, _PRIVATE.findall(text)))
         if _PRESENTATION_FORMS.search(alphabet):
             nums["presentation"] = sum(map(len, _PRESENTATION_FORMS.findall(text)))
-        if "\u00ad" in alphabet:
-            nums["silent"] = len(_SOFT_INSIDE.findall(text))
+        nums["silent"] = len(_SOFT_INSIDE.findall(text))
         gaps = _HAN_LATIN.findall(text) if _HAN_OR_KANA.search(alphabet) else []
         if len(gaps) > 4 * sum(map(len, gaps)):
             lines = [_LATIN_HAN.sub("", line) for line in lines]
@@ -220,10 +219,12 @@ def _read(view: OpenPage, flags: int) -> _Layer:
         if unmapped.worth_a_look(alphabet, fonts):
             num_read = unmapped.read(view.page, textpage, flags, alphabet, fonts)
             blocks, raws, alphabet = _extracted(textpage)
+        is_changed = unseen_text.blank_out(view, textpage, blocks)
+        if drawn_underscores.worth_a_look(fonts):
+            is_changed |= drawn_underscores.write(view.page, textpage)
         if accents.worth_a_look("\n".join(raws)):
-            accents.compose(textpage)
-            blocks, raws, alphabet = _extracted(textpage)
-        if drawn_underscores.worth_a_look(fonts) and drawn_underscores.write(view.page, textpage):
+            is_changed |= accents.compose(textpage)
+        if is_changed:
             blocks, raws, alphabet = _extracted(textpage)
         if _CLUSTERED.search(alphabet):
             _add_lost_marks(raws, textpage.extractText().splitlines())

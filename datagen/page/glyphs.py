@@ -14,7 +14,11 @@ from datagen.writing.bidi import logical_order, mirror
 # A character, and where its advance starts and ends along the line, in points. One without width shares another one's glyph.
 Glyph = tuple[str, float, float]
 
-_HEBREW = re.compile("[\u05d0-\u05ea]")
+_ARABIC = re.compile("[\u0620-\u064a\u066e-\u06d3]")
+_RTL = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
+_PERSIAN = re.compile("[\u067e\u0686\u0698\u06a9\u06af\u06cc]")
+_JOINING = re.compile("[\u0626\u0628\u062a-\u062e\u0633-\u0647\u0649\u064a\u067e\u0686\u06a9\u06af\u06cc]")
+_STOPS = ".,:;!?\u060c\u061b\u061f"
 _HAN = re.compile(f"[{scripts.HAN}]")
 _PHRASED = re.compile(f"[{scripts.PHRASED}]")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
@@ -137,7 +141,7 @@ def clusters_by_place(chars: Sequence[Glyph], size: float) -> list[Glyph]:
         if root[i] != i:
             texts[root[i]].append(chars[i][0])
     placed = sorted((chars[i][1] + chars[i][2], i) for i in texts)
-    _put_out_of_words(placed, chars, size)
+    _put_out_of_words(placed, chars, texts, size)
     clusters: list[Glyph] = []
     wider = _tracking([chars[i] for _, i in placed], size)
     end = 0.0
@@ -167,18 +171,32 @@ def _without_carriers(chars: Sequence[Glyph], size: float) -> list[Glyph]:
     return result
 
 
-def _put_out_of_words(placed: list[tuple[float, int]], chars: Sequence[Glyph], size: float) -> None:
-    """Move spaces that lie over the last letter of a word, as Word sets them, from within that word to its end.
+def _put_out_of_words(placed: list[tuple[float, int]], chars: list[Glyph], texts: dict[int, list[str]], size: float) -> None:
+    """Move spaces that lie over a letter or a stop from within a word to its end, as Word sets them in words drawn in parts.
 
-    Such a space stands between two letters that leave no room for it, and on neither side of which the file has it. Hebrew
-    letters never overlap: between two of these it goes to the word's end, unless the file has it right between them.
+    Such a space stands between two signs that leave no room for it. In a line whose other words have room between, it goes to
+    the end of its word. One that the file has right between two letters is a half-space in Persian, and nothing in Arabic. One
+    behind a Persian letter that would join the next one stays, since nothing tells. In other lines a space goes to the side on
+    which the file has it, and stays if that is none.
     """
     hardly = _HARDLY_EM * size
-    for at in range(1, len(placed) - 1):
+    of_spaces = [at for at in range(1, len(placed) - 1) if _is_space(placed, chars, at)]
+    cramped = {at for at in of_spaces if chars[placed[at + 1][1]][1] - chars[placed[at - 1][1]][2] < hardly}
+    signs = [chars[i] for _, i in placed if chars[i][0] != " "]
+    num_gaps = sum(b[1] - a[2] > size * _space_em(a[0], b[0]) for a, b in itertools.pairwise(signs))
+    is_roomy, is_persian = len(cramped) <= num_gaps, any(_PERSIAN.match(char) for char, *_ in chars)
+    for at in sorted(cramped):
         (_, a), (_, i), (_, b) = placed[at - 1 : at + 2]
-        if chars[i][0] != " " or " " in (chars[a][0], chars[b][0]) or chars[b][1] - chars[a][2] >= hardly:
+        if " " in (chars[a][0], chars[b][0]):  # another one was moved here
             continue
-        if not abs(a - i) == abs(b - i) == 1 and _HEBREW.match(chars[a][0]) and _HEBREW.match(chars[b][0]):
+        are_letters = bool(_RTL.match(chars[a][0]) and _RTL.match(chars[b][0]))
+        is_between = abs(a - i) == abs(b - i) == 1
+        if is_roomy and is_between and are_letters and _ARABIC.match(chars[b][0]):
+            chars[i] = ("\u200c" if is_persian else "\u2060", *chars[i][1:])
+            texts[i] = [chars[i][0]]
+        elif (is_roomy and are_letters and not is_between and not (is_persian and _JOINING.match(chars[b][0]))) or (
+            _RTL.match(chars[b][0]) and chars[a][0] in _STOPS
+        ):
             end = at - 1
             while (
                 end and chars[placed[end - 1][1]][0] != " " and chars[placed[end][1]][1] - chars[placed[end - 1][1]][2] < hardly
@@ -188,6 +206,11 @@ def _put_out_of_words(placed: list[tuple[float, int]], chars: Sequence[Glyph], s
         elif not min(a, b) < i < max(a, b):
             other = at - 1 if abs(a - i) < abs(b - i) else at + 1
             placed[at], placed[other] = placed[other], placed[at]
+
+
+def _is_space(placed: Sequence[tuple[float, int]], chars: Sequence[Glyph], at: int) -> bool:
+    a, i, b = (chars[k][0] for _, k in placed[at - 1 : at + 2])
+    return i == " " and " " not in (a, b)
 
 
 def is_mark(char: str) -> bool:

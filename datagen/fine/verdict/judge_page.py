@@ -22,7 +22,7 @@ from datagen.fine.verdict.bold_ink import num_bold_alone
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.region_witness import Witnesses, doubted, script_within
-from datagen.fine.verdict.structure_doubts import doubts
+from datagen.fine.verdict.structure_doubts import SPACES, doubts
 from datagen.formulas import compare_ink, render
 from datagen.formulas.render import NotDrawn
 from datagen.labels import PICTURES
@@ -222,8 +222,8 @@ class WeighLabels(Stage):
         wrong = {name.removeprefix("contradiction_") for name in signals if name.startswith("contradiction_")}
         wrong |= {"code"} if before.quality.signals.get("code_doubts") else set()
         against = {
-            "structure_in_doubt": bool(wrong - {"korean_spaces"}),
-            "spaces_in_doubt": "korean_spaces" in wrong,
+            "structure_in_doubt": bool(wrong - SPACES),
+            "spaces_in_doubt": bool(wrong & SPACES),
             "readings_differ": signals.get("unlike_share", 0.0) > self.max_unlike,
             "tables_unchecked": is_read and any(r.format == "html" and not r.is_unread for r in page.regions),
             "incomplete": signals["coverage"] < self.min_coverage,

@@ -46,6 +46,12 @@ _KOREAN_ENDING = re.compile(r"(?:[가이은는을를에의로도만과와며면�
 _FULL_EM, _ALIGNED_EM, _PITCH = 1.2, 0.6, 1.25
 _LARGE, _LARGE_READ = 1.3, 1.5  # of the height of the text's lines; boxes of engines vary
 _MAX_HEADING_CHARS, _MAX_LARGE_LINES = 60, 10
+_GLUED = re.compile(
+    r"(?<!\w)ن?می(?:شود|شوند|شد|کند|کنند|کنیم|کرد|توان|باشد|باشند|دهد|دهند|گیرد|گیرند|رود|روند|آید|خواه|گوی|گردد)\w*"
+)
+_MIN_GLUED = 2
+SPACES = frozenset({"korean_spaces", "half_spaces"})
+"""Kinds of doubts of spaces alone."""
 
 
 def doubts(page: Sample) -> Counter[str]:
@@ -65,6 +71,7 @@ def doubts(page: Sample) -> Counter[str]:
                       rows; a head is a row of one table, and stands above another one; short regions stand in rows and
                       columns, in no table
     `korean_spaces`   a line ends in Korean and the next one begins so: it may end within a word, and nothing tells
+    `half_spaces`     Persian verbs stand without the half-space behind their prefix, which some files leave out
     """
     counts: Counter[str] = Counter()
     body = [region for region in page.regions if region.label not in RUNNING]
@@ -85,6 +92,8 @@ def doubts(page: Sample) -> Counter[str]:
     counts["code"] += _has_statements(body)
     counts["tables"] += _are_tables_uneven(body) + _are_cells(body)
     counts["korean_spaces"] += _unsure_breaks(body)
+    glued = sum(len(_GLUED.findall(region.text)) for region in body) if page.script == "Arab" else 0
+    counts["half_spaces"] += glued if glued >= _MIN_GLUED else 0
     counts["heading"] += max(0, sum(region.label == "title" for region in body) - 1)
     if any(region.label == "toc" for region in body):
         counts["heading"] += sum(region.label in _HEADINGS and bool(_ENDS_IN_NUMBER.search(region.text)) for region in body)

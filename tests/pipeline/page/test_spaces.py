@@ -1,6 +1,7 @@
 """Spaces that a text layer lacks, seen in the gaps between its glyphs."""
 
 import numpy
+import pymupdf
 import pytest
 from rapidfuzz.distance import Levenshtein
 
@@ -96,8 +97,11 @@ def test_a_space_that_is_a_text_object_of_its_own_is_one():
         ([("ن", 3.1, 6.3), ("ا", 0.0, 3.0), (" ", 0.2, 3.8), ("ب", -8.0, -4.0)], "نا ب"),
         ([("ب", 4.0, 8.0), (" ", 2.0, 4.0), ("ن", -1.0, 2.0)], "ب ن"),
         # Word's Hebrew: the end of a word drawn apart, and a space over its middle. One that stands where the file has it stays.
-        ([("ם", -4.0, 0.1), ("א", 8.0, 12.0), ("ב", 4.0, 8.0), ("י", 0.1, 4.0), (" ", 0.2, 4.0), ("ת", -9.0, -5.0)], "אבים ת"),
+        ([("ם", -4.0, 0.1), ("א", 8.0, 12.0), ("ב", 4.0, 8.0), ("י", 0.1, 4.0), (" ", 0.2, 4.0), ("ת", -12.0, -8.0)], "אבים ת"),
         ([("ב", 4.0, 8.0), (" ", 2.0, 6.0), ("ן", -0.1, 4.1)], "ב ן"),
+        # A half-space drawn as a space without room, and a stop that stands right behind its word.
+        ([("ژ", 4.0, 8.0), ("ه", 0.1, 4.0), (" ", 0.0, 3.0), ("ه", -4.0, 0.0), ("و", -12.0, -8.0)], "ژه\u200cه و"),
+        ([("ש", 4.0, 8.0), ("ם", 0.1, 4.0), (" ", -2.0, 1.0), (".", -2.1, 0.1)], "שם."),
     ],
 )
 def test_spaces_that_lie_over_a_letter_part_no_word(glyphs, text):
@@ -118,3 +122,14 @@ def test_a_cluster_of_which_one_glyphs_place_is_known_parts_no_word():
     texts_of = [[p.text for p in block] for block in whole_clusters([[first, second]], lambda bbox, width: False)]
     assert texts_of == [["\u0916\u093f\u0921\u0940\u0924"]]
     assert len(whole_clusters([[first, second]], lambda bbox, width: True)[0]) == 2
+
+
+def test_text_in_the_colour_of_the_paper_is_left_out_and_light_text_on_dark_ground_stays():
+    with pymupdf.open() as doc:
+        sheet = doc.new_page(width=595, height=842)
+        sheet.insert_text((72, 100), "4)", fontsize=12)
+        sheet.insert_text((90, 100), "**", fontsize=12, color=(1, 1, 1))
+        sheet.insert_text((110, 100), "seen", fontsize=12)
+        sheet.draw_rect((70, 280, 300, 310), fill=(0.1, 0.1, 0.4))
+        sheet.insert_text((80, 300), "light", fontsize=12, color=(1, 1, 1))
+        assert texts(doc.tobytes()) == ["4) seen", "light"]

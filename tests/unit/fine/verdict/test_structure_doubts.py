@@ -178,3 +178,9 @@ def test_numbered_lines_between_wide_gaps_far_from_each_other_may_be_headings():
     assert (
         doubts(page(text(100), heads[0], region("list", 240, "5. Problems"), region("list", 280, "6. Thanks"), text(440))) == {}
     )
+
+
+def test_persian_verbs_without_half_spaces_are_doubted():
+    glued, whole = "این کار میشود و نمیتواند بماند", "این کار می\u200cشود و در میان میدان است"
+    assert doubts(page(region("text", 100, glued), script="Arab")) == {"half_spaces": 2}
+    assert doubts(page(region("text", 100, whole), script="Arab")) == {}
