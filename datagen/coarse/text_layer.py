@@ -85,8 +85,8 @@ def text_layer(view: OpenPage) -> PageContent:
       that letter's. Every hyphen that looks like `-` is that. A word of letters that look alike in two scripts is in one script
       (see `homoglyphs`). A soft hyphen is one where it is drawn, so that a line ends as it does in the image. What draws
       nothing is left out, and so are control characters, which are counted.
-    - Doubled text, which is drawn again for boldness, stands once. Text under render mode 3 or at opacity 0 stays, since it is
-      all the text that a scan has, and is counted.
+    - Doubled text, which is drawn again for boldness, stands once. Text in the colour of the paper is left out. Text under render
+      mode 3 or at opacity 0 stays, since it is all the text that a scan has, and is counted.
 
     Signals: `num_chars`, as the layer has them, and shares of these: `unmapped_share` (U+FFFD), `read_glyphs_share` (unmapped,
     but read from their glyphs: see `unmapped`), `private_use_share`, `control_share`, `hidden_share`, `presentation_share`
