@@ -32,7 +32,7 @@ from recipes.words.engines import PageEngines, of_word
 
 NAME = "fine"
 DEFAULT_PAGES = 4
-SHARD_PAGES = 64  # a page takes up to five seconds of a core
+SHARD_PAGES, SHARD_IMAGES = 64, 16  # a PDF's page takes up to five seconds of a core, an image of one fifteen
 LONG_SIDE = 2560  # pixels of an image, at most: small print of a scanned newspaper can still be read
 
 
@@ -41,7 +41,7 @@ def fine(
 ) -> Recipe:
     """Pages of any PDFs and images with labelled regions, tables, reading order, and what each label is worth."""
     pdfs = PdfSource(max_pages=0 if input else DEFAULT_PAGES, passwords=read_passwords(passwords))
-    images = ImageSource(task="page", long_side=LONG_SIDE, shard_images=SHARD_PAGES, stage=NAME)
+    images = ImageSource(task="page", long_side=LONG_SIDE, shard_images=SHARD_IMAGES, stage=NAME)
     source = PageFiles(annotated(pdfs), images)
     census = Listing(input, FORMATS) if input else DebianSamples()
     pages = Pipeline(NAME, census, source, stages(of_word(engines)), limit=limit, deep=deep)
