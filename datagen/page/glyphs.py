@@ -73,9 +73,11 @@ def spaced(
     spaces of its own, or the page has all of its spaces (`complete`). And none is put between letters drawn in clusters if
     `is_blank(start, end)` says that the image shows no gap there. None is put beside a sign whose gap is far narrower than those
     between the line's words: in listings, signs stand in the middle of wide cells. A soft hyphen that is drawn becomes a hyphen.
+    A space over which the next glyph is drawn is none.
     """
-    text = "".join([c[0] for c in chars])
     hardly = _HARDLY_EM * size
+    chars = _without_unseen_spaces(chars, hardly)
+    text = "".join([c[0] for c in chars])
     if _TWO_PART_VOWEL.search(text):
         # What stands for the first glyph of a cluster, and again for its own.
         twice = [a[0] == b[0] and a[2] - a[1] <= hardly < b[1] - a[1] for a, b in itertools.pairwise(chars)]
@@ -116,6 +118,16 @@ def spaced(
             done = i
     parts.append(text[done:])
     return " ".join(parts), len(parts) - 1
+
+
+def _without_unseen_spaces(chars: Sequence[Glyph], hardly: float) -> Sequence[Glyph]:
+    """Glyphs without spaces over which the next one is drawn, behind one that reaches to it, as Word sets lines of Chinese."""
+    unseen = {
+        i
+        for i, (a, space, b) in enumerate(zip(chars, chars[1:], chars[2:], strict=False), 1)
+        if space[0] == " " and " " not in (a[0], b[0]) and b[1] - space[1] < hardly and b[1] - a[2] < hardly
+    }
+    return [char for i, char in enumerate(chars) if i not in unseen] if unseen else chars
 
 
 def read_rtl(clusters: Sequence[Glyph], rtl: bool) -> str:

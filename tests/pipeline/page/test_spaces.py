@@ -60,6 +60,11 @@ def test_no_space_goes_behind_what_stacks_and_one_letter_words_are_not_letterspa
     assert pdf_glyphs.spaced(tracked, 10.0) == ("ABCDEFGH", 0)
 
 
+def test_a_space_over_which_the_next_glyph_is_drawn_is_none():
+    solid = [("資", 0.0, 10.0), (" ", 10.0, 15.0), ("料", 10.0, 20.0), (" ", 20.0, 25.0), ("a", 25.0, 30.0)]
+    assert pdf_glyphs.spaced(solid, 10.0)[0] == "資料 a"
+
+
 def test_an_underline_closes_no_gap():
     def view(draw) -> OpenPage:
         image = numpy.full((100, 100, 3), 255, numpy.uint8)
