@@ -1,6 +1,5 @@
 """Headings, footnotes and captions, told by the typefaces, places and numbers of a whole document beside the layout engine."""
 
-import itertools
 import re
 import statistics
 from collections import Counter, defaultdict
@@ -10,18 +9,18 @@ from typing import ClassVar, NamedTuple
 
 from datagen.coarse.answers import BY
 from datagen.engines import Engines
+from datagen.fine.headings_by_look import Set, headings_by_look
 from datagen.fine.read_labels import caption
 from datagen.fine.read_labels import labels as labels_of_read
-from datagen.fine.section_numbers import number_of, sections
+from datagen.fine.section_numbers import sections
+from datagen.fine.whole_regions import plain, with_notes_in_order, with_whole_headings
 from datagen.fine.wording import ITEM, MARK, OF_SECTION, TWO_LETTERS
 from datagen.labels import RUNNING
 from datagen.markdown import markdown
 from datagen.page.boldness import is_bold
-from datagen.page.boxes import around
 from datagen.page.line_breaks import has_one_width
 from datagen.record import Drop, Region, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
-from datagen.writing.join_lines import joined
 
 _HEADINGS = frozenset({"title", "sub_title"})
 _TEXTS = frozenset({"text", "list"})
@@ -37,7 +36,6 @@ _ENDS_SENTENCE = ".,;:،。，；：！!?？।…"
 _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
 _SAME_PT = 0.7  # boxes are whole pixels
 _SMALLER, _SMALLEST, _LARGER, _RAISED = 0.93, 0.6, 1.25, 1.1  # of the size of the text
-_HEADING_GAP = 0.9  # between the lines of a heading, of their height
 _MAX_LINES, _MAX_CHARS, _MAX_SECTION_CHARS = 2, 120, 80
 _FOOT = 0.45  # of the page's height: footnotes stand lower
 _NEAR = 0.008  # of the page's height
@@ -74,7 +72,7 @@ class SettleStructure(Stage):
     The signal `structure_agreement` is the share of a page's regions that keep their label. Of pages whose text isn't the
     file's see `read_labels`."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     batch_size: int = field(default=DOCUMENT, init=False)
 
@@ -93,8 +91,8 @@ class SettleStructure(Stage):
             num_same = sum(a.label == b.label for a, b in zip(regions, made, strict=True))
             signals = page.quality.signals | {"structure_agreement": round(num_same / len(made), 3)}
             page = replace(page, quality=replace(page.quality, signals=signals))
-            made = _with_whole_headings(made, [document.styles.get(_Place(n, i)) for i in range(len(made))])
-            made = _with_notes_in_order(made)
+            made = with_whole_headings(made, [document.styles.get(_Place(n, i)) for i in range(len(made))])
+            made = with_notes_in_order(made)
             yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))
 
 
@@ -157,20 +155,31 @@ class _Document:
         footnotes |= dict.fromkeys(self._numbers_beside(footnotes), "page_number")
         codes = dict.fromkeys(self._codes(), "code")
         by_number = {place: "sub_title" for place in self.sections if self._region(place).label != "title"}
-        return self._headings() | codes | by_number | dict.fromkeys(self._lone_heads(), "sub_title") | footnotes | captions
+        by_look = dict.fromkeys(self._by_look(), "sub_title")
+        heads = dict.fromkeys(self._lone_heads(), "sub_title")
+        return self._headings() | codes | by_number | by_look | heads | footnotes | captions
+
+    def _by_look(self) -> Iterator[_Place]:
+        places = [_Place(n, i) for n, page in enumerate(self.pages) for i in range(len(page.regions))]
+        shown = [
+            Set(p.page, self._region(p), self.styles[p].font if p in self.styles else "", self.heights.get(p, 0.0))
+            for p in places
+        ]
+        for at in headings_by_look(shown, self.usual.font, self.usual_height):
+            yield places[at]
 
     def _sections(self) -> dict[_Place, int]:
         """How deep those are, from 1, which are headings by their numbers."""
         places = [_Place(n, i) for n, page in enumerate(self.pages) for i in range(len(page.regions))]
         may_be = [self._may_be_section(place) for place in places]
-        texts = [_plain(self._region(place)) if may else "" for place, may in zip(places, may_be, strict=True)]
+        texts = [plain(self._region(place)) if may else "" for place, may in zip(places, may_be, strict=True)]
         return {places[i]: depth for i, depth in sections(texts).items()}
 
     def _may_be_section(self, place: _Place) -> bool:
         region = self._region(place)
         if region.label not in _TEXTS | _HEADINGS or region.is_unread or region.continues or len(region.lines) > _MAX_LINES:
             return False
-        text = _plain(region)
+        text = plain(region)
         return 2 < len(text) <= _MAX_SECTION_CHARS and text[-1] not in _ENDS_SENTENCE and bool(TWO_LETTERS.search(text))
 
     def _codes(self) -> Iterator[_Place]:
@@ -193,12 +202,12 @@ class _Document:
                 short[style].append(place)
         result: dict[_Place, str] = {}
         for style, places in headings.items():
-            if signed := [place for place in places if _SIGN.match(_plain(self._region(place)))]:
+            if signed := [place for place in places if _SIGN.match(plain(self._region(place)))]:
                 result |= dict.fromkeys(signed, "list")
                 places = [place for place in places if place not in signed]
             if style == self.usual and not is_bold(style.font):
                 for place in places:
-                    text = _plain(self._region(place))
+                    text = plain(self._region(place))
                     if self._region(place).label == "sub_title" and not _NUMBERED.match(text):
                         result[place] = "list" if ITEM.match(text) else "text"
             elif self._is_of_headings(style, len(places), len(short[style])):
@@ -264,7 +273,7 @@ class _Document:
     def _named_by_number(self, n: int, places: Sequence[_Place]) -> set[_Place]:
         """Items of page `n`, not larger than the text, all of whose numbers stand raised in its text: there they are marks."""
         marks = {mark for region in self.pages[n].regions for mark in _RAISED_NUMBER.findall(region.text)}
-        items = {place: _NOTE_BY_NUMBER.match(_plain(self._region(place))) for place in places if marks}
+        items = {place: _NOTE_BY_NUMBER.match(plain(self._region(place))) for place in places if marks}
         numbers = {
             place: item[1]
             for place, item in items.items()
@@ -276,19 +285,19 @@ class _Document:
         """Page numbers that stand beside footnotes, and which the engine takes for text."""
         for place in self.heights:
             box, region = self._region(place).box, self._region(place)
-            if region.label == "text" and _plain(region).isdigit():
+            if region.label == "text" and plain(region).isdigit():
                 beside = (self._region(note).box for note in footnotes if note.page == place.page)
                 if any(box.y0 < note.y1 and note.y0 < box.y1 for note in beside):
                     yield place
 
     def _is_note(self, region: Region) -> bool:
         if region.label == "footer":  # which no other page has: a running foot has its label from `LabelRunning`
-            return bool(_NOTE_AS_FOOT.match(_plain(region)))
+            return bool(_NOTE_AS_FOOT.match(plain(region)))
         return region.label in _TEXTS and bool(MARK.match(region.text))
 
     def _is_running_text(self, place: _Place) -> bool:
         region = self._region(place)
-        is_usual = self.heights[place] >= _SMALLER * self.usual_height and bool(TWO_LETTERS.search(_plain(region)))
+        is_usual = self.heights[place] >= _SMALLER * self.usual_height and bool(TWO_LETTERS.search(plain(region)))
         return region.label in _TEXTS and is_usual and not _RAISED_MARK.match(region.text)
 
     def _goes_on(self, notes: Sequence[_Place], place: _Place) -> bool:
@@ -305,7 +314,7 @@ class _Document:
         places = [p for p in self.styles if labels.get(p, self._region(p).label) == "sub_title"]
         for place in places:
             text = self._region(place).text
-            if number := OF_SECTION.match(_plain(self._region(place))):
+            if number := OF_SECTION.match(plain(self._region(place))):
                 of_style[self.styles[place]][min(6, 2 + number[0].strip("§. ").count("."))] += 1
             elif hashes := _HASHES.match(text):
                 of_style[self.styles[place]][len(hashes[0]) - 1] += 0
@@ -313,7 +322,7 @@ class _Document:
         section: _Place | None = None  # the last heading with a number
         chapter = 0
         for place in sorted(places):
-            text, known = _plain(self._region(place)), of_style.get(self.styles[place])
+            text, known = plain(self._region(place)), of_style.get(self.styles[place])
             number, first = OF_SECTION.match(text), _FIRST_NUMBER.match(text)
             levels_of_number = 1 + number[0].strip("§. ").count(".") if number and first else 0
             depth = self.sections.get(place, levels_of_number)
@@ -329,55 +338,13 @@ class _Document:
         return levels
 
 
-def _with_notes_in_order(regions: Sequence[Region]) -> list[Region]:
-    """The regions, in which footnotes below each other that follow each other stand from the top, and the page's number last."""
-    result: list[Region] = []
-    at = [i for i, region in enumerate(regions) if region.label == "footnote"]
-    number = [region for region in regions[min(at, default=0) : max(at, default=0)] if region.label == "page_number"]
-    regions = [region for region in regions if not any(region is other for other in number)] + number
-    for is_note, run in itertools.groupby(regions, key=lambda region: region.label == "footnote"):
-        notes = list(run)
-        is_column = is_note and max(r.box.x0 for r in notes) < min(r.box.x1 for r in notes)
-        result += sorted(notes, key=lambda r: r.box.y0) if is_column else notes
-    return result
-
-
-def _with_whole_headings(regions: Sequence[Region], styles: Sequence[_Style | None]) -> list[Region]:
-    """The regions, in which the second line of a numbered heading, of the same type and right below, is no heading of its own."""
-    result: list[Region] = []
-    last: _Style | None = None
-    for region, style in zip(regions, styles, strict=True):
-        if result and style is not None and style == last and _goes_on_below(result[-1], region):
-            above = result[-1]
-            text = joined([above.text, _HASHES.sub("", region.text, count=1)])
-            box, lines = around((above.box, region.box)), above.lines + region.lines
-            result[-1] = replace(above, box=box, lines=lines, text=text)
-        else:
-            result.append(region)
-            last = style
-    return result
-
-
-def _goes_on_below(a: Region, b: Region) -> bool:
-    if not a.label == b.label == "sub_title" or a.is_unread or b.is_unread:
-        return False
-    height = b.lines[0].box.y1 - b.lines[0].box.y0
-    is_near = -0.5 * height < b.box.y0 - a.box.y1 < _HEADING_GAP * height
-    is_numbered = [bool(OF_SECTION.match(_plain(region)) or number_of(_plain(region))) for region in (a, b)]
-    return is_near and is_numbered == [True, False] and not ITEM.match(_plain(b))
-
-
 def _may_be_heading(region: Region) -> bool:
-    text = _plain(region)
+    text = plain(region)
     if len(region.lines) > _MAX_LINES or not 2 < len(text) <= _MAX_CHARS or region.is_unread or region.continues:
         return False
     return bool(
         text[-1] not in _ENDS_SENTENCE and TWO_LETTERS.search(text) and not (region.label == "list" and not _NUMBERED.match(text))
     )
-
-
-def _plain(region: Region) -> str:
-    return " ".join(line.text for line in region.lines)
 
 
 def _relabelled(region: Region, label: str, level: int) -> Region:

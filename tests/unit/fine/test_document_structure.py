@@ -162,3 +162,38 @@ def test_a_head_in_the_type_of_headings_that_no_other_page_has_is_one():
     assert settled(*pages)[2][0][0] == "sub_title"
     running = [page(n, region(f"Work {n}", 40, "header", 24, "Sans-Bold"), other, region(BODY, 400)) for n in range(3)]
     assert [made[0][0] for made in settled(*running)] == ["header"] * 3
+
+
+def test_a_line_with_a_sections_number_in_another_font_above_running_text_is_a_heading():
+    italic = region("1.2.2. The nature of it", 300, font="Serif-Italic", markdown="*1.2.2. The nature of it*")
+    plain, lone = region("5.3. An item of text", 500), region("7.6. A last line", 800, font="Serif-Italic")
+    made = settled(page(0, region(BODY, 100), italic, region(BODY, 340), plain, region(BODY, 540), lone))[0]
+    assert made[1] == ("sub_title", "#### 1.2.2. The nature of it")
+    assert [label for label, _ in made[2:]] == ["text"] * 4
+
+
+def test_short_lines_alone_in_type_a_little_larger_than_the_text_are_headings_unless_one_is_running_text():
+    heads = [region(f"What {name} does", 100 + 200 * n, height=22) for n, name in enumerate(("it", "this", "that"))]
+    bodies = [region(BODY, 140 + 200 * n) for n in range(3)]
+    pieces = [one for pair in zip(heads, bodies, strict=True) for one in pair]
+    assert [label for label, _ in settled(page(0, *pieces))[0]] == ["sub_title", "text"] * 3
+    long = page(1, region(BODY, 100, height=22))
+    assert [label for label, _ in settled(page(0, *pieces), long)[0]] == ["text"] * 6
+
+
+def test_items_in_bold_each_above_running_text_are_headings():
+    items = [region(f"{n + 2}. A study of it", 100 + 200 * n, "list", font="Serif-Bold") for n in range(2)]
+    text = [region(BODY, 140), region(BODY, 340)]
+    assert settled(page(0, items[0], text[0], items[1], text[1]))[0][2] == ("sub_title", "## 3. A study of it")
+    assert [label for label, _ in settled(page(0, *items, text[1]))[0]] == ["list", "list", "text"]
+
+
+def test_chinese_numbers_that_go_on_with_those_of_headings_are_headings():
+    titles = [
+        region(f"({number})研究變數", 100 + 200 * n, label)
+        for n, (number, label) in enumerate((("一", "list"), ("二", "sub_title"), ("三", "sub_title")))
+    ]
+    text = [region(BODY, 140 + 200 * n) for n in range(3)]
+    pieces = [one for pair in zip(titles, text, strict=True) for one in pair]
+    assert [label for label, _ in settled(page(0, *pieces))[0]] == ["sub_title", "text"] * 3
+    assert settled(page(0, *pieces[2:], pieces[0], pieces[1]))[0][4][0] == "list"
