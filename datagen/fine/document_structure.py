@@ -10,6 +10,7 @@ from typing import ClassVar, NamedTuple
 from datagen.coarse.answers import BY
 from datagen.engines import Engines
 from datagen.fine.headings_by_look import Set, headings_by_look
+from datagen.fine.item_series import items_in_series
 from datagen.fine.read_labels import caption
 from datagen.fine.read_labels import labels as labels_of_read
 from datagen.fine.section_numbers import sections
@@ -62,6 +63,7 @@ class SettleStructure(Stage):
     - A heading in the very type of the text is text, or a list's item, unless it has a number such as 4.3. A short paragraph in a
       type that the document has for headings, and for hardly anything else, is one. Headings without a number are as deep as
       others of their type. A short line whose number goes on through the document is one: see `section_numbers`.
+    - An item that goes on from or to the number of another one is an item: see `item_series`.
     - A heading's second line is no heading of its own. Lines in the type of the document's code are code.
     - A running head that no other page has, in larger type than the text, or in that of headings, is a heading.
     - A paragraph in smaller type at a page's foot that begins with a mark is a footnote, and what stands below it in that type
@@ -156,8 +158,9 @@ class _Document:
         codes = dict.fromkeys(self._codes(), "code")
         by_number = {place: "sub_title" for place in self.sections if self._region(place).label != "title"}
         by_look = dict.fromkeys(self._by_look(), "sub_title")
+        items = {_Place(n, i): "list" for n, page in enumerate(self.pages) for i in items_in_series(page.regions)}
         heads = dict.fromkeys(self._lone_heads(), "sub_title")
-        return self._headings() | codes | by_number | by_look | heads | footnotes | captions
+        return items | self._headings() | codes | by_number | by_look | heads | footnotes | captions
 
     def _by_look(self) -> Iterator[_Place]:
         places = [_Place(n, i) for n, page in enumerate(self.pages) for i in range(len(page.regions))]

@@ -197,3 +197,12 @@ def test_chinese_numbers_that_go_on_with_those_of_headings_are_headings():
     pieces = [one for pair in zip(titles, text, strict=True) for one in pair]
     assert [label for label, _ in settled(page(0, *pieces))[0]] == ["sub_title", "text"] * 3
     assert settled(page(0, *pieces[2:], pieces[0], pieces[1]))[0][4][0] == "list"
+
+
+def test_a_text_whose_number_goes_on_from_an_items_is_an_item_and_letters_with_hyphens_are_items_together():
+    first = region("1.3 Work from afar.", 100, "list")
+    made = settled(page(0, first, region("1.4 Candidates of the branch", 140), region("1.6 Others", 180), region(BODY, 400)))[0]
+    assert [label for label, _ in made] == ["list", "list", "text", "text"]
+    hyphens = [region(f"{letter}- The address of it", 100 + 40 * n) for n, letter in enumerate("abc")]
+    assert [label for label, _ in settled(page(0, *hyphens, region(BODY, 400)))[0]] == ["list"] * 3 + ["text"]
+    assert settled(page(0, hyphens[0], region(BODY, 400)))[0][0][0] == "text"

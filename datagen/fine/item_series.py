@@ -1,0 +1,61 @@
+"""Items of lists that the layout engine has as text, told by their numbers, which go on from or to those of items beside them."""
+
+import itertools
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from datagen.fine.whole_regions import plain
+from datagen.record import Region
+
+_NUMBER = re.compile(r"((?:\d{1,2}\.)*)(\d{1,2}|[a-z])([.)-]?|-)(?=\s+\S)")
+_ALIGNED_EM = 0.6
+
+
+class _Item(NamedTuple):
+    """Where a region is among those of its page, what its number has in front and behind, and the number."""
+
+    at: int
+    prefix: str
+    sign: str
+    number: int
+
+
+def items_in_series(regions: Sequence[Region]) -> set[int]:
+    """Which regions of a page, labelled text, are items: the item right before or behind in their series, whose number is the
+    one before or the next and which begins at the same edge, is labelled list, such as 1.3 before 1.4. Two in a row with letters
+    and a hyphen, a- and b-, need none."""
+    numbered = [item for i, region in enumerate(regions) if (item := _item(i, region))]
+    found: set[int] = set()
+    series: list[list[_Item]] = []
+    for item in numbered:
+        last = next((one for one in reversed(series) if _follows(one[-1], item, regions)), None)
+        if last is None:
+            series.append([item])
+        else:
+            last.append(item)
+    for one in series:
+        labels = [regions[item.at].label for item in one]
+        has_hyphens = one[0].sign == "-" and len(one) > 1
+        if has_hyphens or "list" in labels:
+            found |= {item.at for item in one if regions[item.at].label == "text"}
+    return found
+
+
+def _item(i: int, region: Region) -> _Item | None:
+    is_text = region.label in ("text", "list") and region.lines and not region.is_unread and region.format == "markdown"
+    match = _NUMBER.match(plain(region)) if is_text and region.lines[0].direction != "ttb" else None
+    if match is None or not (match[1] or match[3]) or (match[2].isalpha() and match[1]):
+        return None
+    return _Item(i, match[1], match[3], int(match[2]) if match[2].isdecimal() else ord(match[2]))
+
+
+def _follows(a: _Item, b: _Item, regions: Sequence[Region]) -> bool:
+    """Whether `b` is the next item behind `a`, with no heading between."""
+    if (a.prefix, a.sign, a.number + 1) != (b.prefix, b.sign, b.number):
+        return False
+    if any(region.label in ("title", "sub_title") for region in itertools.islice(regions, a.at + 1, b.at)):
+        return False
+    first, line = regions[a.at].lines[0], regions[b.at].lines[0]
+    side = 2 if line.direction == "rtl" else 0
+    return abs(first.box[side] - line.box[side]) < _ALIGNED_EM * (line.box.y1 - line.box.y0)
