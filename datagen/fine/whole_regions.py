@@ -12,7 +12,8 @@ from datagen.record import Region
 from datagen.writing.join_lines import joined
 
 _HASHES = re.compile(r"#{1,6} ")
-_HEADING_GAP = 0.9  # between the lines of a heading, of their height
+_HEADING_GAP, _PART_GAP, _BESIDE = 0.9, 2.0, 0.7  # of the height of a heading's lines
+_PART = re.compile(r"[^\W\d_]+\.? (?:\d{1,3}|[IVXLC]+)[.:]?")
 
 
 def with_notes_in_order(regions: Sequence[Region]) -> list[Region]:
@@ -29,11 +30,12 @@ def with_notes_in_order(regions: Sequence[Region]) -> list[Region]:
 
 
 def with_whole_headings(regions: Sequence[Region], styles: Sequence[object]) -> list[Region]:
-    """The regions, in which the second line of a numbered heading, of the same type and right below, is no heading of its own."""
+    """The regions, in which what goes on with a heading, in the same type, is no heading of its own: the second line of one with
+    a number, one that closes the bracket of the line above or begins small, and the name beside a word and its number."""
     result: list[Region] = []
     last: object = None
     for region, style in zip(regions, styles, strict=True):
-        if result and style is not None and style == last and _goes_on_below(result[-1], region):
+        if result and style is not None and style == last and _goes_on(result[-1], region):
             above = result[-1]
             text = joined([above.text, _HASHES.sub("", region.text, count=1)])
             box, lines = around((above.box, region.box)), above.lines + region.lines
@@ -44,13 +46,19 @@ def with_whole_headings(regions: Sequence[Region], styles: Sequence[object]) -> 
     return result
 
 
-def _goes_on_below(a: Region, b: Region) -> bool:
+def _goes_on(a: Region, b: Region) -> bool:
     if not a.label == b.label == "sub_title" or a.is_unread or b.is_unread:
         return False
+    above, below = plain(a), plain(b)
     height = b.lines[0].box.y1 - b.lines[0].box.y0
-    is_near = -0.5 * height < b.box.y0 - a.box.y1 < _HEADING_GAP * height
-    is_numbered = [bool(OF_SECTION.match(plain(region)) or number_of(plain(region))) for region in (a, b)]
-    return is_near and is_numbered == [True, False] and not ITEM.match(plain(b))
+    if min(a.box.y1, b.box.y1) - max(a.box.y0, b.box.y0) > _BESIDE * height:
+        return bool(_PART.fullmatch(above)) and 0 < b.box.x0 - a.box.x1 < _PART_GAP * height and below[0].isupper()
+    if not -0.5 * height < b.box.y0 - a.box.y1 < _HEADING_GAP * height or ITEM.match(below):
+        return False
+    if above.rfind("(") > above.rfind(")") and -1 < below.find(")") < (below.find("(") if "(" in below else len(below)):
+        return True
+    is_numbered = [bool(OF_SECTION.match(text) or number_of(text)) for text in (above, below)]
+    return is_numbered == [True, False] or (not is_numbered[1] and below[0].islower())
 
 
 def plain(region: Region) -> str:

@@ -206,3 +206,17 @@ def test_a_text_whose_number_goes_on_from_an_items_is_an_item_and_letters_with_h
     hyphens = [region(f"{letter}- The address of it", 100 + 40 * n) for n, letter in enumerate("abc")]
     assert [label for label, _ in settled(page(0, *hyphens, region(BODY, 400)))[0]] == ["list"] * 3 + ["text"]
     assert settled(page(0, hyphens[0], region(BODY, 400)))[0][0][0] == "text"
+
+
+def test_a_line_that_goes_on_with_a_heading_is_no_heading_of_its_own():
+    first = region("F- Ways (articles 6, 7 and", 100, "sub_title", 30, "Sans-Bold", "## F- Ways (articles 6, 7 and")
+    second = region("9-1 of the statutes)", 130, "sub_title", 30, "Sans-Bold", "## 9-1 of the statutes)")
+    assert settled(page(0, first, second, region(BODY, 300)))[0][0] == (
+        "sub_title",
+        "## F- Ways (articles 6, 7 and 9-1 of the statutes)",
+    )
+    part, name, other = heading("Part IX", 100), heading("Financial Data", 100), heading("Other Data", 100)
+    part = replace(part, box=Box(100, 100, 200, 130))
+    name, other = replace(name, box=Box(230, 100, 420, 130)), replace(other, box=Box(500, 100, 700, 130))
+    assert settled(page(0, part, name, region(BODY, 300)))[0][0] == ("sub_title", "## Part IX Financial Data")
+    assert settled(page(0, part, other, region(BODY, 300)))[0][0] == ("sub_title", "## Part IX")
