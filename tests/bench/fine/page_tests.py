@@ -21,8 +21,8 @@ import pymupdf
 
 from datagen.coarse.page import open_document, rendered
 from datagen.engines import OPEN
-from datagen.fine.document_structure import SettleStructure
-from datagen.fine.running_heads import LabelRunning
+from datagen.fine.structure.document_structure import SettleStructure
+from datagen.fine.structure.running_heads import LabelRunning
 from datagen.fine.text_layer import annotated_layer
 from datagen.markdown import all_text, markdown
 from datagen.record import Origin, Sample

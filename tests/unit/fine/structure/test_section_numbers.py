@@ -2,7 +2,7 @@
 
 import pytest
 
-from datagen.fine.section_numbers import number_of, sections
+from datagen.fine.structure.section_numbers import number_of, sections
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from datagen.engines import OPEN
-from datagen.fine.document_structure import SettleStructure
+from datagen.fine.structure.document_structure import SettleStructure
 from datagen.markdown import markdown
 from datagen.record import Box, Line, Origin, Region, Sample
 from tests.inputs.samples import sample
@@ -220,3 +220,13 @@ def test_a_line_that_goes_on_with_a_heading_is_no_heading_of_its_own():
     name, other = replace(name, box=Box(230, 100, 420, 130)), replace(other, box=Box(500, 100, 700, 130))
     assert settled(page(0, part, name, region(BODY, 300)))[0][0] == ("sub_title", "## Part IX Financial Data")
     assert settled(page(0, part, other, region(BODY, 300)))[0][0] == ("sub_title", "## Part IX")
+
+
+def test_a_plainly_larger_heading_is_higher_on_all_pages_and_headings_of_one_look_are_as_deep():
+    def titled(text: str, y: int, height: int, hashes: str) -> Region:
+        return region(text, y, "sub_title", height, "Sans-Bold", f"{hashes} {text}")
+
+    first = page(0, titled("Art. 5. The head", 100, 30, "##"), region(BODY, 200))
+    second = page(1, titled("Title III", 100, 40, "##"), titled("Art. 6. Others", 200, 30, "###"), region(BODY, 300))
+    texts = [text for one in settled(first, second) for label, text in one if label == "sub_title"]
+    assert texts == ["### Art. 5. The head", "## Title III", "### Art. 6. Others"]

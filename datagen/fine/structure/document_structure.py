@@ -1,5 +1,6 @@
 """Headings, footnotes and captions, told by the typefaces, places and numbers of a whole document beside the layout engine."""
 
+import itertools
 import re
 import statistics
 from collections import Counter, defaultdict
@@ -9,12 +10,12 @@ from typing import ClassVar, NamedTuple
 
 from datagen.coarse.answers import BY
 from datagen.engines import Engines
-from datagen.fine.headings_by_look import Set, headings_by_look
-from datagen.fine.item_series import items_in_series
-from datagen.fine.read_labels import caption
-from datagen.fine.read_labels import labels as labels_of_read
-from datagen.fine.section_numbers import sections
-from datagen.fine.whole_regions import plain, with_notes_in_order, with_whole_headings
+from datagen.fine.structure.headings_by_look import Set, headings_by_look
+from datagen.fine.structure.item_series import items_in_series
+from datagen.fine.structure.read_labels import caption
+from datagen.fine.structure.read_labels import labels as labels_of_read
+from datagen.fine.structure.section_numbers import sections
+from datagen.fine.structure.whole_regions import plain, relabelled, with_notes_in_order, with_whole_headings
 from datagen.fine.wording import ITEM, MARK, OF_SECTION, TWO_LETTERS
 from datagen.labels import RUNNING
 from datagen.markdown import markdown
@@ -26,9 +27,9 @@ from datagen.work.pipeline import DOCUMENT, Stage
 _HEADINGS = frozenset({"title", "sub_title"})
 _TEXTS = frozenset({"text", "list"})
 _HASHES = re.compile(r"#{1,6} ")
-_STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
 _NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")  # as sections within chapters are, and nothing else
 _NOTE_AS_FOOT = re.compile(r"(?:\d{1,2}|[*†‡§]{1,3})\s?[^\W\d](?=.{30})")
+_NAMED_NUMBER = re.compile(r"([^\W\d_]{2,}\.?) (?:\d{1,3}|[IVXLC]+)(?=[.:\s]|$)")
 _FIRST_NUMBER = re.compile(r"[§ ]*(\d{1,3})")
 _RAISED_MARK = re.compile(r"<sup>(?:\d{1,3}|[*†‡§]{1,3})</sup>")
 _RAISED_NUMBER, _NOTE_BY_NUMBER = re.compile(r"<sup>(\d{1,3})</sup>"), re.compile(r"(\d{1,3})[.)]\s+\S")
@@ -37,6 +38,7 @@ _ENDS_SENTENCE = ".,;:،。，；：！!?？।…"
 _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
 _SAME_PT = 0.7  # boxes are whole pixels
 _SMALLER, _SMALLEST, _LARGER, _RAISED = 0.93, 0.6, 1.25, 1.1  # of the size of the text
+_PLAINLY_LARGER = 1.08  # than another heading
 _MAX_LINES, _MAX_CHARS, _MAX_SECTION_CHARS = 2, 120, 80
 _FOOT = 0.45  # of the page's height: footnotes stand lower
 _NEAR = 0.008  # of the page's height
@@ -62,7 +64,8 @@ class SettleStructure(Stage):
 
     - A heading in the very type of the text is text, or a list's item, unless it has a number such as 4.3. A short paragraph in a
       type that the document has for headings, and for hardly anything else, is one. Headings without a number are as deep as
-      others of their type. A short line whose number goes on through the document is one: see `section_numbers`.
+      others of their type, and deeper than larger ones above. A short line whose number goes on through the document is one:
+      see `section_numbers`; of others see `headings_by_look`.
     - An item that goes on from or to the number of another one is an item: see `item_series`.
     - A heading's second line is no heading of its own. Lines in the type of the document's code are code.
     - A running head that no other page has, in larger type than the text, or in that of headings, is a heading.
@@ -87,7 +90,7 @@ class SettleStructure(Stage):
                 yield _as_read(page)
                 continue
             made = [
-                _relabelled(region, labels.get(_Place(n, i), region.label), levels.get(_Place(n, i), 0))
+                relabelled(region, labels.get(_Place(n, i), region.label), levels.get(_Place(n, i), 0))
                 for i, region in enumerate(regions)
             ]
             num_same = sum(a.label == b.label for a, b in zip(regions, made, strict=True))
@@ -103,7 +106,7 @@ def _as_read(page: Sample) -> Sample:
     anew = labels_of_read(page) if page.task == "page" else {}
     if not anew:
         return page
-    regions = tuple(_relabelled(region, anew.get(i, region.label), 0) for i, region in enumerate(page.regions))
+    regions = tuple(relabelled(region, anew.get(i, region.label), 0) for i, region in enumerate(page.regions))
     return replace(page, regions=regions, text=markdown(regions))
 
 
@@ -321,6 +324,7 @@ class _Document:
                 of_style[self.styles[place]][min(6, 2 + number[0].strip("§. ").count("."))] += 1
             elif hashes := _HASHES.match(text):
                 of_style[self.styles[place]][len(hashes[0]) - 1] += 0
+        by_size = self._levels_by_size(places, of_style)
         levels: dict[_Place, int] = {}
         section: _Place | None = None  # the last heading with a number
         chapter = 0
@@ -334,11 +338,39 @@ class _Document:
                 section, chapter = place, int(first[1])
             elif section is not None and self.heights[place] < _SMALLER * self.heights[section]:
                 levels[place] = min(6, levels[section] + 1)  # such as the head of a note
-            elif known:
-                levels[place] = min(known, key=lambda level: (-known[level], level))
-            elif place in labels:
-                levels[place] = 2
+            elif known or place in labels:
+                levels[place] = by_size[self.styles[place]]
+        named: dict[str, list[_Place]] = defaultdict(list)
+        for place in levels:
+            if match := _NAMED_NUMBER.match(plain(self._region(place))):
+                named[match[1]].append(place)
+        for alike in named.values():  # such as Art. 5 and Art. 6, whose type differs by a word in italics
+            levels |= dict.fromkeys(alike, statistics.mode(levels[place] for place in alike))
         return levels
+
+    def _levels_by_size(self, places: Sequence[_Place], of_style: Mapping[_Style, Counter[int]]) -> dict[_Style, int]:
+        """How deep headings of a style are: as most of them with a number. Where none has one, one level below the larger ones
+        that stand above them on a page, else as on the page that has them highest."""
+        of_page: dict[int, list[_Place]] = defaultdict(list)
+        heights: dict[_Style, list[float]] = defaultdict(list)
+        for place in sorted(places):
+            of_page[place.page].append(place)
+            heights[self.styles[place]].append(self.heights[place])
+        result: dict[_Style, int] = {}
+        for style in sorted(heights, key=lambda style: -statistics.median(heights[style])):
+            known = of_style.get(style, Counter())
+            result[style] = min(known, key=lambda level: (-known[level], level), default=2)
+            if not any(known.values()):
+                of_larger = [
+                    result[self.styles[a]]
+                    for above in of_page.values()
+                    for a, b in itertools.combinations(above, 2)
+                    if self.styles[b] == style
+                    and self.heights[a] > _PLAINLY_LARGER * self.heights[b]
+                    and self.styles[a] in result
+                ]
+                result[style] = min(6, 1 + max(of_larger)) if of_larger else result[style]
+        return result
 
 
 def _may_be_heading(region: Region) -> bool:
@@ -348,21 +380,3 @@ def _may_be_heading(region: Region) -> bool:
     return bool(
         text[-1] not in _ENDS_SENTENCE and TWO_LETTERS.search(text) and not (region.label == "list" and not _NUMBERED.match(text))
     )
-
-
-def _relabelled(region: Region, label: str, level: int) -> Region:
-    """The region with a label, and with the Markdown of that label: hashes before a heading, no stars in one."""
-    if region.is_unread or region.format != "markdown":
-        return region if region.label == label else replace(region, label=label)
-    text = region.text
-    if label in _HEADINGS:
-        hashes = _HASHES.match(text)
-        bare = text[hashes.end() :] if hashes else " ".join(_STARRED.sub(r"\2", text).split())
-        depth = level if label == "sub_title" and level else len(hashes[0]) - 1 if hashes else 1 + (label == "sub_title")
-        depth = 1 if label == "title" != region.label else depth
-        text = f"{'#' * depth} {bare}"
-    elif region.label in _HEADINGS:
-        text = _HASHES.sub("", text, count=1)
-    if label == "code" != region.label:
-        text = "\n".join(line.text for line in region.lines)
-    return region if (label, text) == (region.label, region.text) else replace(region, label=label, text=text)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from datagen.fine.whole_regions import plain
+from datagen.fine.structure.whole_regions import plain
 from datagen.record import Region
 
 _NUMBER = re.compile(r"((?:\d{1,2}\.)*)(\d{1,2}|[a-z])([.)-]?|-)(?=\s+\S)")

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from datagen.engines import OPEN
-from datagen.fine.running_heads import LabelRunning
+from datagen.fine.structure.running_heads import LabelRunning
 from datagen.markdown import markdown
 from datagen.record import Box, Line, Origin, Region, Sample
 from tests.inputs.samples import sample

@@ -1,17 +1,19 @@
-"""Regions of a page put together or in order once their labels are settled: headings of two lines, and footnotes."""
+"""Regions of a page once their labels are settled: with the Markdown of these, headings of two lines as one, notes in order."""
 
 import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from datagen.fine.section_numbers import number_of
+from datagen.fine.structure.section_numbers import number_of
 from datagen.fine.wording import ITEM, OF_SECTION
 from datagen.page.boxes import around
 from datagen.record import Region
 from datagen.writing.join_lines import joined
 
+_HEADINGS = frozenset({"title", "sub_title"})
 _HASHES = re.compile(r"#{1,6} ")
+_STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
 _HEADING_GAP, _PART_GAP, _BESIDE = 0.9, 2.0, 0.7  # of the height of a heading's lines
 _PART = re.compile(r"[^\W\d_]+\.? (?:\d{1,3}|[IVXLC]+)[.:]?")
 
@@ -64,3 +66,21 @@ def _goes_on(a: Region, b: Region) -> bool:
 def plain(region: Region) -> str:
     """The text of a region's lines, without Markdown."""
     return " ".join(line.text for line in region.lines)
+
+
+def relabelled(region: Region, label: str, level: int) -> Region:
+    """The region with a label, and with the Markdown of that label: hashes before a heading, no stars in one."""
+    if region.is_unread or region.format != "markdown":
+        return region if region.label == label else replace(region, label=label)
+    text = region.text
+    if label in _HEADINGS:
+        hashes = _HASHES.match(text)
+        bare = text[hashes.end() :] if hashes else " ".join(_STARRED.sub(r"\2", text).split())
+        depth = level if label == "sub_title" and level else len(hashes[0]) - 1 if hashes else 1 + (label == "sub_title")
+        depth = 1 if label == "title" != region.label else depth
+        text = f"{'#' * depth} {bare}"
+    elif region.label in _HEADINGS:
+        text = _HASHES.sub("", text, count=1)
+    if label == "code" != region.label:
+        text = "\n".join(line.text for line in region.lines)
+    return region if (label, text) == (region.label, region.text) else replace(region, label=label, text=text)

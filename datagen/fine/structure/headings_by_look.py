@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from datagen.fine.whole_regions import plain
+from datagen.fine.structure.whole_regions import plain
 from datagen.fine.wording import ITEM, TWO_LETTERS
 from datagen.page.boldness import is_bold
 from datagen.record import Region
