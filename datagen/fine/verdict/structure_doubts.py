@@ -50,6 +50,7 @@ _GLUED = re.compile(
     r"(?<!\w)ن?می(?:شود|شوند|شد|کند|کنند|کنیم|کرد|توان|باشد|باشند|دهد|دهند|گیرد|گیرند|رود|روند|آید|خواه|گوی|گردد)\w*"
 )
 _MIN_GLUED = 2
+_MIN_MISPLACED = 2
 SPACES = frozenset({"korean_spaces", "half_spaces"})
 """Kinds of doubts of spaces alone."""
 
@@ -68,8 +69,9 @@ def doubts(page: Sample) -> Counter[str]:
                       section's number; a page has two titles; an entry of its contents is a heading; short items with
                       numbers stand far from each other, each between wide gaps
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
-                      rows; a head is a row of one table, and stands above another one; short regions stand in rows and
-                      columns, in no table
+                      rows, as lines across its cells tell, too; a head is a row of one table, and stands above another one;
+                      short regions stand in rows and columns, in no table
+    `order`           several texts are read behind those that stand above and below them
     `korean_spaces`   a line ends in Korean and the next one begins so: it may end within a word, and nothing tells
     `half_spaces`     Persian verbs stand without the half-space behind their prefix, which some files leave out
     """
@@ -88,6 +90,8 @@ def doubts(page: Sample) -> Counter[str]:
         counts["torn"] += _is_torn(a, b, page.script)
         counts["code"] += _is_bit_of_code(a, b)
     counts["torn"] += _num_beside(body)
+    misplaced = _num_misplaced(body)
+    counts["order"] += misplaced if misplaced >= _MIN_MISPLACED else 0
     counts["heading"] += _num_lone_items(body) > 1
     counts["code"] += _has_statements(body)
     counts["tables"] += _are_tables_uneven(body) + _are_cells(body)
@@ -262,7 +266,8 @@ def _are_tables_uneven(regions: Sequence[Region]) -> int:
         lone = [cell for cell in filled if rows[cell.row] == 1 and cell.rows == 1]
         has_head_within |= any(cell.columns == num_columns > 1 for cell in lone)
         num_rows = max((cell.row + cell.rows for cell in cells), default=0)
-        num += any(cell.columns < num_columns for cell in lone) or len(rows) < num_rows or _holds_rows(region, cells, num_rows)
+        is_glued = _holds_rows(region, cells, num_rows) or _num_across(region, cells) > num_rows
+        num += any(cell.columns < num_columns for cell in lone) or len(rows) < num_rows or is_glued
     heads_above = any(a.label in _HEADINGS and b.label == "table" for a, b in itertools.pairwise(regions))
     return num + (has_head_within and heads_above)
 
@@ -278,6 +283,35 @@ def _holds_rows(region: Region, cells: Sequence[Cell], num_rows: int) -> bool:
             tops.append([middle])
     num_columns = max((cell.column + cell.columns for cell in cells), default=0)
     return num_columns >= _WIDE and sum(len(top) >= num_columns for top in tops) > num_rows + 1
+
+
+def _num_across(region: Region, cells: Sequence[Cell]) -> int:
+    """How many of a table's lines begin in one cell and end in another one: each is of one row, as the file has it."""
+    words = [set(cell.text.split()) for cell in cells]
+    num = 0
+    for line in region.lines:
+        of_line = line.text.split() or [""]
+        begin, end = ({i for i, of_cell in enumerate(words) if word in of_cell} for word in (of_line[0], of_line[-1]))
+        num += bool(begin and end and not begin & end)
+    return num
+
+
+def _num_misplaced(regions: Sequence[Region]) -> int:
+    """How many texts and items stand between two that are read right behind each other, and before them, in their column."""
+    read = [region for region in regions if region.label in ("text", "list") and region.lines]
+    num = 0
+    for i, region in enumerate(read):
+        em = (region.box.y1 - region.box.y0) / len(region.lines)
+        for above, below in itertools.pairwise(read[:i]):
+            is_between = above.box.y1 - 0.5 * em < region.box.y0 and region.box.y1 < below.box.y0 + 0.5 * em
+            if is_between and _is_in_column(region.box, above.box) and _is_in_column(region.box, below.box):
+                num += 1
+                break
+    return num
+
+
+def _is_in_column(a: Box, b: Box) -> bool:
+    return min(a.x1, b.x1) - max(a.x0, b.x0) > 0.5 * min(a.x1 - a.x0, b.x1 - b.x0)
 
 
 def _are_cells(regions: Sequence[Region]) -> bool:

@@ -184,3 +184,21 @@ def test_persian_verbs_without_half_spaces_are_doubted():
     glued, whole = "این کار میشود و نمیتواند بماند", "این کار می\u200cشود و در میان میدان است"
     assert doubts(page(region("text", 100, glued), script="Arab")) == {"half_spaces": 2}
     assert doubts(page(region("text", 100, whole), script="Arab")) == {}
+
+
+def test_lines_across_the_cells_of_a_row_are_rows_of_their_own():
+    head, row = "<tr><td>word</td><td>sense</td></tr>", "<tr><td>first last after</td><td>one end behind</td></tr>"
+    lines = [Line(Box(100, 100 + PITCH * n, 300, 120 + PITCH * n), t) for n, t in enumerate(("word sense", "first one", "end"))]
+    table = replace(region("table", 100, "a"), lines=tuple(lines), text=f"<table>{head}{row}</table>", format="html")
+    assert doubts(page(table)) == {}
+    more = Line(Box(100, 160, 300, 180), "last behind")
+    assert doubts(page(replace(table, lines=(*lines, more)))) == {"tables": 1}
+
+
+def test_lines_that_are_read_behind_what_stands_above_and_below_them_are_out_of_order():
+    items = [region("list", 100 + 80 * n, f"• item {n} that has another line.") for n in range(3)]
+    others = [region("text", 140 + 80 * n, f"The line {n} that belongs to it.") for n in range(2)]
+    assert doubts(page(*items, *others)) == {"order": 2}
+    assert doubts(page(items[0], others[0], items[1], others[1], items[2])) == {}
+    aside = [replace(one, box=Box(600, one.box.y0, 800, one.box.y1)) for one in others]
+    assert doubts(page(*items, *aside)) == {}
