@@ -10,7 +10,7 @@ from datagen.record import LABELS
 
 _PAGE_NUMBER = re.compile(
     r"(?:[-–—~•|\[(]\s*)?(?:(?i:page|seite|pagina|página|pág\.|стр\.|страница|стор\.|sivu|sida|side|strona|trang|第|الصفحة|صفحه|עמוד)\s?)?"
-    r"(?:\d{1,4}|[ivxlcdm]{1,8}|[IVXLCDM]{1,8})(?:\s?(?:/|of|von|sur|de|di|из|з)\s?\d{1,4})?\s?(?:[页頁]|ページ)?"
+    r"(?:\d{1,4}|[ivxlcdm]{1,8}|[IVXLCDM]{1,8})(?:\s?(?:/|of|von|van|sur|de|di|av|af|из|з)\s?\d{1,4})?\s?(?:[页頁]|ページ)?"
     r"(?:\s*[-–—~•|\])])?"
 )
 

@@ -13,6 +13,8 @@ from datagen.record import Drop, Region, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
 
 _DIGITS = re.compile(r"\d+")
+_MIN_REGIONS, _APART_EM = 4, 3.0
+_TOP = 0.2  # of the page's height
 _LARGE = frozenset({"table", "equation", "code", "toc"}) | PICTURES
 
 
@@ -25,13 +27,14 @@ class LabelRunning(Stage):
 
     - if its text, but for numbers, stands at the same height on `min_pages` pages; a heading's numbers count as text;
     - if it is but a number, at the same height on two pages that are as far apart as the numbers are;
+    - if it and a number stand alone at the top, at both sides of the text and far apart;
     - if it is the outermost, and the outermost regions at its height are heads or feet on `min_pages` pages, and on most that
       have any there.
 
     Heights are the same within `near` of the page's height.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     min_pages: int = 3
     edge: float = 0.15
@@ -47,6 +50,7 @@ class LabelRunning(Stage):
             labels |= {(n, i): _side(batch[n], batch[n].regions[i]) for n, i in same}
         labels |= dict.fromkeys(self._numbers(batch, at_edges), "page_number")
         labels |= self._at_heights(batch, at_edges, labels)
+        labels |= {(n, i): label for n, page in enumerate(batch) for i, label in self._across(page).items()}
         for n, page in enumerate(batch):
             regions = [
                 _running(region, labels[n, i]) if (n, i) in labels and region.label not in RUNNING else region
@@ -106,6 +110,26 @@ class LabelRunning(Stage):
                         "page_number" if is_page_number(_text(region)) else _side(batch[n], region)
                     )
         return result
+
+    def _across(self, page: Sample) -> dict[int, str]:
+        """The page's topmost line where that is a number at one side of the text and a few words at the other, far apart."""
+        placed = [i for i, region in enumerate(page.regions) if region.lines]
+        if len(placed) < _MIN_REGIONS:
+            return {}
+        top, other = sorted(placed, key=lambda i: page.regions[i].box.y0 + page.regions[i].box.y1)[:2]
+        boxes = [page.regions[i].box for i in placed]
+        left, right = min(box.x0 for box in boxes), max(box.x1 for box in boxes)
+        number, words = (top, other) if _text(page.regions[top]).isdecimal() else (other, top)
+        a, b = page.regions[number], page.regions[words]
+        if not _text(a).isdecimal() or is_page_number(_text(b)) or b.label in _LARGE:
+            return {}
+        em = a.box.y1 - a.box.y0
+        are_beside = len(a.lines) == len(b.lines) == 1 and min(a.box.y1, b.box.y1) - max(a.box.y0, b.box.y0) > 0.7 * em
+        are_alone = all(page.regions[i].box.y0 > max(a.box.y1, b.box.y1) for i in placed if i not in (number, words))
+        is_apart = max(a.box.x0, b.box.x0) - min(a.box.x1, b.box.x1) > _APART_EM * em
+        is_flush = min(a.box.x0, b.box.x0) < left + em and max(a.box.x1, b.box.x1) > right - em
+        is_head = a.box.y1 < _TOP * page.size[1] and are_beside and are_alone and is_apart and is_flush
+        return {number: "page_number", words: "header"} if is_head else {}
 
     def _level(self, places: Sequence[tuple[int, int, float]]) -> Iterator[list[tuple[int, int]]]:
         """The places, page and region, in groups that stand at one height."""

@@ -79,3 +79,16 @@ def test_feet_stand_behind_the_rest_and_pages_without_any_stay_as_they_are():
     made = labelled(*pages, untouched)
     assert labels(made) == [["text", "footer"]] * 3 + [["text"]]
     assert made[3] == untouched
+
+
+def test_a_number_and_words_alone_at_both_sides_of_the_top_are_the_pages_number_and_its_head():
+    def at(x0: int, x1: int, text: str, label: str = "text") -> Region:
+        return Region(Box(x0, 210, x1, 230), label, text, None, "pymupdf", lines=(Line(Box(x0, 210, x1, 230), text),))
+
+    body = region("Body of the page", 300), region("More of it", 400)
+    head = at(500, 800, "5. Structures of data")
+    assert labels(labelled(page(4, at(100, 130, "88", "sub_title"), head, *body))) == [["page_number", "header", "text", "text"]]
+    near = at(140, 800, "Structures of data", "sub_title")
+    assert labels(labelled(page(4, at(100, 130, "5", "sub_title"), near, *body)))[0][:2] == ["sub_title", "sub_title"]
+    above = region("Text above", 150)
+    assert labels(labelled(page(4, above, at(100, 130, "88"), head, *body)))[0][1:3] == ["text", "text"]
