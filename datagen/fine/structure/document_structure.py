@@ -38,7 +38,7 @@ _ENDS_SENTENCE = ".,;:،。，；：！!?？।…"
 _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
 _SAME_PT = 0.7  # boxes are whole pixels
 _SMALLER, _SMALLEST, _LARGER, _RAISED = 0.93, 0.6, 1.25, 1.1  # of the size of the text
-_PLAINLY_LARGER = 1.08  # than another heading
+_PLAINLY_LARGER, _A_PIXEL = 1.08, 1.045  # than another heading; what of one look may differ
 _MAX_LINES, _MAX_CHARS, _MAX_SECTION_CHARS = 2, 120, 80
 _FOOT = 0.45  # of the page's height: footnotes stand lower
 _NEAR = 0.008  # of the page's height
@@ -64,7 +64,7 @@ class SettleStructure(Stage):
 
     - A heading in the very type of the text is text, or a list's item, unless it has a number such as 4.3. A short paragraph in a
       type that the document has for headings, and for hardly anything else, is one. Headings without a number are as deep as
-      others of their type, and deeper than larger ones above. A short line whose number goes on through the document is one:
+      others of their type, and deeper than larger ones. A short line whose number goes on through the document is one:
       see `section_numbers`; of others see `headings_by_look`.
     - An item that goes on from or to the number of another one is an item: see `item_series`.
     - A heading's second line is no heading of its own. Lines in the type of the document's code are code.
@@ -350,26 +350,32 @@ class _Document:
 
     def _levels_by_size(self, places: Sequence[_Place], of_style: Mapping[_Style, Counter[int]]) -> dict[_Style, int]:
         """How deep headings of a style are: as most of them with a number. Where none has one, one level below the larger ones
-        that stand above them on a page, else as on the page that has them highest."""
+        that stand on a page with them, else as on the page that has them highest."""
         of_page: dict[int, list[_Place]] = defaultdict(list)
         heights: dict[_Style, list[float]] = defaultdict(list)
         for place in sorted(places):
             of_page[place.page].append(place)
             heights[self.styles[place]].append(self.heights[place])
         result: dict[_Style, int] = {}
-        for style in sorted(heights, key=lambda style: -statistics.median(heights[style])):
+        usual = {style: statistics.median(of_one) for style, of_one in heights.items()}
+        for style in sorted(usual, key=lambda style: -usual[style]):
             known = of_style.get(style, Counter())
             result[style] = min(known, key=lambda level: (-known[level], level), default=2)
             if not any(known.values()):
                 of_larger = [
                     result[self.styles[a]]
-                    for above in of_page.values()
-                    for a, b in itertools.combinations(above, 2)
+                    for together in of_page.values()
+                    for a, b in itertools.permutations(together, 2)
                     if self.styles[b] == style
                     and self.heights[a] > _PLAINLY_LARGER * self.heights[b]
                     and self.styles[a] in result
+                    and "<sup>" not in self._region(a).text  # which makes a line's box higher
                 ]
-                result[style] = min(6, 1 + max(of_larger)) if of_larger else result[style]
+                twins = (
+                    t for t in result if t.font == style.font and t != style and not any(of_style.get(t, Counter()).values())
+                )
+                twin = next((t for t in twins if usual[t] < _A_PIXEL * usual[style]), None)
+                result[style] = result[twin] if twin else min(6, 1 + max(of_larger)) if of_larger else result[style]
         return result
 
 

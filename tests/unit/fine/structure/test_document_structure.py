@@ -230,3 +230,7 @@ def test_a_plainly_larger_heading_is_higher_on_all_pages_and_headings_of_one_loo
     second = page(1, titled("Title III", 100, 40, "##"), titled("Art. 6. Others", 200, 30, "###"), region(BODY, 300))
     texts = [text for one in settled(first, second) for label, text in one if label == "sub_title"]
     assert texts == ["### Art. 5. The head", "## Title III", "### Art. 6. Others"]
+    small, below = titled("A forest", 100, 24, "###"), titled("Its end", 300, 30, "##")
+    third = page(2, small, region(BODY, 150), below, region(BODY, 400))
+    texts = [text for one in settled(first, second, third) for label, text in one if label == "sub_title"]
+    assert texts[3:] == ["#### A forest", "### Its end"]
