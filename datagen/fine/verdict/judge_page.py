@@ -116,7 +116,7 @@ class WeighLabels(Stage):
     that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
 
     lines_a_page: int = 8
     read_lines_a_page: int = 40
