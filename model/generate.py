@@ -48,6 +48,7 @@ class _Text:
     ids: list[int]
     rule: NoRepeat
     num_asked: int = 0
+    draws: torch.Generator | None = None
     followers: dict[tuple[int, ...], dict[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -89,8 +90,12 @@ def tokens(
     prompt: str,
     max_new_tokens: int,
     no_repeat: NoRepeat = NoRepeat(),
+    temperature: float = 0.0,
+    seed: int = 0,
 ) -> Generator[tuple[int, int], None, None]:
     """(number of the text, token), as the tokens come. A text ends before its [eos], or after `max_new_tokens`.
+
+    At a `temperature` above 0, tokens are drawn, for each text by `seed`.
 
     There is a text for each of `images`, all under one prompt, which has an `<image>` for each image of a text. A text doesn't
     depend on the others in the batch, but for rounding. Until the iterator ends, the network is in evaluation mode. Raises
@@ -103,7 +108,8 @@ def tokens(
     device, max_positions = net.lm_head.weight.device, net.config.decoder.max_positions
     of_texts = [[asked] if isinstance(asked, Views) else list(asked) for asked in images]
     heads = [tokenizer.prompt(prompt, *[image.num_tokens for image in of_text]) for of_text in of_texts]
-    texts = [_Text(row, head, no_repeat) for row, head in enumerate(heads)]
+    draws = [torch.Generator().manual_seed(seed) if temperature else None for _ in heads]
+    texts = [_Text(row, head, no_repeat, draws=draws[row]) for row, head in enumerate(heads)]
     longest = max(map(len, heads))
     if longest >= max_positions:
         raise ValueError(f"the image and the prompt take {longest} tokens, of {max_positions} in all: a smaller mode takes fewer")
@@ -120,7 +126,7 @@ def tokens(
         views = [image.to(device) for of_text in of_texts for image in of_text]
         h_BLD = net(ids_BL, views, ids_BL == tokenizer.image, cache=cache)
         for left in reversed(range(max_new_tokens)):
-            next_B = _choose(net.logits(h_BLD[:, -1]), texts)
+            next_B = _choose(net.logits(h_BLD[:, -1]), texts, temperature)
             new = next_B.tolist()
             for row in reversed(range(len(texts))):
                 if new[row] == tokenizer.eos:
@@ -146,11 +152,15 @@ def _reading(net: DeepseekOcr) -> Iterator[None]:
         net.train(was_training)
 
 
-def _choose(logits_BV: Tensor, texts: list[_Text]) -> Tensor:
+def _choose(logits_BV: Tensor, texts: list[_Text], temperature: float) -> Tensor:
     for b, text in enumerate(texts):
         if banned := text.banned():
             logits_BV[b, banned] = -torch.inf
-    return logits_BV.argmax(-1)
+    if not temperature:
+        return logits_BV.argmax(-1)
+    shares_BV = torch.softmax(logits_BV.float() / temperature, dim=-1).cpu()
+    drawn = [torch.multinomial(shares_BV[b], 1, generator=text.draws) for b, text in enumerate(texts)]
+    return torch.cat(drawn).to(logits_BV.device)
 
 
 def stream(

@@ -26,6 +26,10 @@ GUESSES = {
     "figures.molecule_bytes": 15_000.0,
     "figures.geometry_core_s": 0.01,
     "figures.geometry_bytes": 20_000.0,
+    "label.page_core_s": 0.2,  # rendered, looked at, judged
+    "label.page_bytes": 330_000.0,
+    "label.answer_bytes": 4_500.0,
+    "label.pages_s": 2.31,  # of one server, as DeepSeek-OCR's paper has it: 200,000 pages a day on an A100-40G
     # A page, and the tables and formulas cut out of it, are samples.
     "word.sample_core_s": 0.15,
     "word.sample_bytes": 150_000.0,

@@ -165,7 +165,7 @@ class Folder:
             self.fs.mv(self.path(name), self.path(to), recursive=True)
             return
         os.rename(self.local / name, self.local / to)
-        _fsync_folder(self.local)
+        fsync_folder(self.local)
 
     @contextlib.contextmanager
     def create(self, name: str) -> Iterator[BinaryIO]:
@@ -187,7 +187,7 @@ class Folder:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(tmp, target / name)
-            _fsync_folder(folder)
+            fsync_folder(folder)
         finally:
             tmp.unlink(missing_ok=True)
 
@@ -232,7 +232,7 @@ def parquet_table(data: bytes, columns: Sequence[str] | None = None) -> pa.Table
     return pq.read_table(pa.BufferReader(data), columns=columns, use_threads=False)
 
 
-def _fsync_folder(folder: Path) -> None:
+def fsync_folder(folder: Path) -> None:
     fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(fd)

@@ -13,7 +13,6 @@ regions takes the kind as a setting.
 """
 
 import contextlib
-import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pkgutil import resolve_name
@@ -44,6 +43,9 @@ ENGINES = {
     "mineru": "datagen.engines.mineru:MinerU",
     "server": "datagen.engines.server:Server",
     "captioner": "datagen.engines.captioner:Captioner",
+    "servers": "datagen.asking.client:Servers",
+    "vllm": "datagen.asking.here:Vllm",
+    "nobody": "datagen.asking.here:Nobody",
 }
 
 
@@ -136,10 +138,6 @@ MOST_OPEN = 4
 """How many engines of a name, with other settings each, stay open in a process: a run may have dozens of readers."""
 
 
-class NothingAnswers(ConnectionError):
-    """An engine that is elsewhere answers nothing more. The run stops, since no other shard would fare better."""
-
-
 class Engines:
     """The engines that are open in this process. Not for two threads at once, as engines aren't."""
 
@@ -176,12 +174,12 @@ OPEN = Engines()
 
 
 def load(name: str) -> type[Any]:
-    """The class of an engine. Raises `ValueError` for a name that isn't in the table, and `ImportError`, saying what to install,
-    where a package is missing."""
-    if name not in ENGINES:
+    """The class of an engine; one that stands above datagen is named as "module:Class". Raises `ValueError` for a name that isn't
+    in the table, and `ImportError`, saying what to install, where a package is missing."""
+    if name not in ENGINES and ":" not in name:
         raise ValueError(f"engine {name!r}: allowed are {', '.join(ENGINES)}")
     with needed_by(name):
-        engine: type[Any] = resolve_name(ENGINES[name])
+        engine: type[Any] = resolve_name(ENGINES.get(name, name))
         return engine
 
 
@@ -198,12 +196,6 @@ def merged(asked: Iterable[Mapping[str, str]]) -> dict[str, str]:
     for name, version in (item for of_engine in asked for item in of_engine.items()):
         every.setdefault(name, {})[version] = None
     return {name: ", ".join(of_name) for name, of_name in every.items()}
-
-
-def mean_probability(logp: Sequence[float]) -> float:
-    """The score of what a model writes token by token: the geometric mean of the tokens' probabilities, of which `logp` are the
-    logarithms, to 3 decimals. That of all of them together says little of a long answer."""
-    return round(math.exp(sum(logp) / len(logp)), 3)
 
 
 def is_folder(where: str) -> bool:

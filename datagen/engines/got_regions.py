@@ -13,7 +13,8 @@ from typing import ClassVar
 import numpy
 import torch
 
-from datagen.engines import got_ocr, mean_probability, pretrained, token_reader
+from datagen.asking.answers import mean_probability
+from datagen.engines import got_ocr, pretrained, token_reader
 from datagen.markdown import bare_latex
 from datagen.record import Line
 from datagen.tables.cells import to_html

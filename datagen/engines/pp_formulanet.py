@@ -13,7 +13,8 @@ import torch
 import torchvision  # noqa: F401  what the image processor needs
 from transformers import AutoProcessor, PPFormulaNetForConditionalGeneration
 
-from datagen.engines import mean_probability, pretrained, token_reader
+from datagen.asking.answers import mean_probability
+from datagen.engines import pretrained, token_reader
 from datagen.markdown import bare_latex
 from datagen.record import Line
 

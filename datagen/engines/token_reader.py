@@ -109,12 +109,16 @@ def save(folder: Folder, kind: str, script: str, precision: str, max_new_tokens:
 
 def weights_sha256(folder: Folder) -> str:
     """The sha256 over the reader's files of weights. Raises `ValueError` if there are none."""
-    model, digest = folder.sub(MODEL), hashlib.sha256()
-    names = model.names(".safetensors")
+    return files_sha256(folder.sub(MODEL))
+
+
+def files_sha256(folder: Folder) -> str:
+    """The sha256 over a folder's files of weights. Raises `ValueError` if there are none."""
+    digest, names = hashlib.sha256(), folder.names(".safetensors")
     if not names:
-        raise ValueError(f"{model.url} has no weights, which are .safetensors files")
+        raise ValueError(f"{folder.url} has no weights, which are .safetensors files")
     for name in names:
-        with model.open(name) as file:
+        with folder.open(name) as file:
             while part := file.read(_HASHED):
                 digest.update(part)
     return digest.hexdigest()

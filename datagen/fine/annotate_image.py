@@ -9,7 +9,8 @@ from typing import ClassVar, NamedTuple
 import cv2
 import numpy
 
-from datagen.engines import Choice, Engines, Layout, NothingAnswers, Quad, merged, packaged, versions
+from datagen.asking.answers import NothingAnswers
+from datagen.engines import Choice, Engines, Layout, Quad, merged, packaged, versions
 from datagen.fine import lines_to_regions
 from datagen.markdown import markdown
 from datagen.page.given_order import in_order_of

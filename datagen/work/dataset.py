@@ -19,11 +19,11 @@ import filelock
 import numpy
 import xxhash
 
+from datagen.asking.answers import NothingAnswers
 from datagen.disk import manifest
 from datagen.disk.card import content_digest, dataset_card
 from datagen.disk.shards import ShardReport, read_report, read_reports, verify_shard
 from datagen.disk.storage import Folder
-from datagen.engines import NothingAnswers
 from datagen.inputs.items import Item
 from datagen.inputs.language_weights import weigh
 from datagen.inputs.selection import choose

@@ -80,6 +80,14 @@ class Source(Component, Protocol):
         return item
 
 
+class Making(NamedTuple):
+    """The shard that is being made, of the dataset in the folder `url`: for a stage that keeps something beside it. Decides no
+    byte."""
+
+    url: str = ""
+    shard: str = ""
+
+
 class Stage(Component, Protocol):
     """A verb over samples. It opens its engines by name from those of the process, which the runner closes.
 
@@ -87,8 +95,8 @@ class Stage(Component, Protocol):
     `SampleError`, its samples are tried one by one; those that raise it alone are dropped, and the others go in together. Every
     sample that goes in comes out, under its key or as keys of it, a dash and more (`is_of`), or is dropped.
 
-    Stages are plain functions of a batch, also where an engine is asynchronous inside, as vLLM is: the stage hands all crops of
-    its batch to the engine's `read` at once, and that runs its own event loop until the last is read.
+    Stages are plain functions of a batch. One that waits for somebody else has a `stream` in place of that (`StreamStage`), so
+    that samples are made while others are waited for.
     """
 
     @property
@@ -101,6 +109,13 @@ class Stage(Component, Protocol):
         return ""
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]: ...
+
+
+class StreamStage(Stage, Protocol):
+    """A stage that takes samples as they come, and may hold several: it gives all outcomes in the order in which they came in,
+    drops among them, whatever is ready first."""
+
+    def stream(self, outcomes: Iterable[Sample | Drop], engines: Engines, making: Making) -> Iterator[Sample | Drop]: ...
 
 
 @dataclass(frozen=True)
@@ -128,13 +143,19 @@ class Pipeline:
         return Needs.most(component.needs for component in (self.source, *self.stages))
 
     def process(
-        self, inputs: Inputs, barren: list[Item], forgotten: Forgotten = NOTHING, later: Inputs = ()
+        self,
+        inputs: Inputs,
+        barren: list[Item],
+        forgotten: Forgotten = NOTHING,
+        later: Inputs = (),
+        making: Making = Making(),  # noqa: B008  # a tuple
     ) -> Iterator[Sample | Drop]:
         """The samples of `inputs` after every stage, and all drops on the way. Items that begin a container which gave nothing
         are added to `barren`. What is `forgotten`, or read again by `later` shards, doesn't come."""
         stream = _read(self.source, inputs, barren, forgotten, later)
         for stage in self.stages:
-            stream = _apply(stage, stream)
+            streams: Any = getattr(stage, "stream", None)
+            stream = _streamed(stage, streams, stream, making) if streams else _apply(stage, stream)
         return stream
 
     def description(self) -> dict[str, Any]:
@@ -216,7 +237,8 @@ def run_shard(task: ShardTask) -> ShardReport:
     barren: list[Item] = []
     with folder.create(f"shards/{task.shard}.tar") as file:
         writer = ShardWriter(file)
-        for outcome in task.pipeline.process(task.inputs, barren, task.forgotten, task.later):
+        making = Making(task.url, task.shard)
+        for outcome in task.pipeline.process(task.inputs, barren, task.forgotten, task.later, making):
             if isinstance(outcome, Drop):
                 drops.append(outcome)
             else:
@@ -334,6 +356,23 @@ def _apply(stage: Stage, stream: Iterable[Sample | Drop]) -> Iterator[Sample | D
             batch = []
     if batch:
         yield from _call(stage, batch)
+
+
+def _streamed(stage: Stage, streams: Any, stream: Iterable[Sample | Drop], making: Making) -> Iterator[Sample | Drop]:
+    """`stage` over `stream`, as it comes. What the stage holds is as many keys as it has samples in hand."""
+    waiting: set[str] = set()
+
+    def noted() -> Iterator[Sample | Drop]:
+        for outcome in stream:
+            if isinstance(outcome, Sample):
+                waiting.add(outcome.key)
+            yield outcome
+
+    for outcome in streams(noted(), OPEN, making):
+        waiting.discard(outcome.key)
+        yield outcome
+    if waiting:
+        raise RuntimeError(f"{type(stage).__name__} gives neither sample nor drop of {min(waiting)}")
 
 
 def _call(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RUNNERS = {
     "Pipeline": "recipes.steps.pipeline:PipelineRunner",
+    "Labelling": "recipes.steps.label:LabelRunner",
+    "Sweep": "recipes.steps.sweep:SweepRunner",
     "MarkAlike": "recipes.steps.mark:MarkRunner",
     "Flywheel": "recipes.steps.flywheel:FlywheelRunner",
     "Train": "recipes.steps.train:TrainRunner",

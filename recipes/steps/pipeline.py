@@ -117,8 +117,9 @@ class PipelineRunner(StepRunner[Pipeline]):
         return Forgotten.of(tombstones.read(self.out))
 
 
-def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages") -> int:
-    """Make what is not made yet of the dataset of `step`; `noun` is what its samples are called. Returns the exit code."""
+def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages", counts: type[Shards] = Shards) -> int:
+    """Make what is not made yet of the dataset of `step`; `noun` is what its samples are called, and `counts` counts its shards.
+    Returns the exit code."""
     out = Folder(place.out)
     folder = out.sub(step.name)
     step = _within(step, out)
@@ -135,7 +136,7 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages") -> int:
         log.info("%s: %d documents, %d shards to make, on=%s", step.name, todo.num_documents, len(todo.todo), place.on)
         if len(todo.todo) == 1 and place.on == "local":
             runner = InProcess()  # a cluster takes longer to start than one shard to finish
-    count = Shards(len(todo.todo), expected, noun)
+    count = counts(len(todo.todo), expected, noun)
     with shown(step.name) as show:
         run = _circumstances(recipe, step, place)
         outcome = dataset.build(step, folder, todo, runner, run, lambda report: show(count.add(report)))

@@ -34,7 +34,19 @@ _WRITING = (*_HUB, "precision", "max_tokens")
 _SERVER = Takes(
     "address",
     True,
-    ("prompt", "family", "key", "together", "tries", "timeout_s", "wait_s", "max_tokens", "logprobs", "most_failed"),
+    (
+        "prompt",
+        "family",
+        "key",
+        "together",
+        "tries",
+        "timeout_s",
+        "wait_s",
+        "max_tokens",
+        "logprobs",
+        "most_failed",
+        "patience_s",
+    ),
 )
 _CAPTIONER = Takes("address", True, (*_SERVER.settings, "long_side"))
 _GOT = Takes("model", settings=_WRITING)
@@ -61,6 +73,7 @@ _TYPES: Mapping[str, type] = {
     "threshold": float,
     "timeout_s": float,
     "wait_s": float,
+    "patience_s": float,
     "together": int,
     "tries": int,
     "most_failed": int,

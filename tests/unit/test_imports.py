@@ -27,12 +27,13 @@ LEVELS = (
     "sandbox",
     "inputs",
     "page samples",
+    "asking",
     "engines",
     "work",
     "figures formulas pictures reading texts",
     "coarse scene score vision",
     "curation fine",
-    "word",
+    "word labelling",
 )
 """The rooms of datagen, from the ground up: folders, and the files of its root. A room knows only rooms of lower levels."""
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms.split()}

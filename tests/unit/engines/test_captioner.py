@@ -142,7 +142,7 @@ def test_a_server_that_fails_for_everything_is_left_after_so_many_pictures_and_e
     assert len(todo.todo) == 2 and list(outcome.failed) == ["vision-000000"]
     (error,) = outcome.failed.values()
     assert re.search(f"4 times in a row, the last time {says_why}.* the same command goes on", str(error))
-    assert len(came) == (8 if reply[0] == 500 else 4)
+    assert len(came) == (4 if reply[0] == 400 else 8)
 
 
 def test_one_answer_ends_a_row_of_failures_and_a_refusal_is_the_pictures_where_others_are_answered():

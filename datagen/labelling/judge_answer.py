@@ -1,0 +1,238 @@
+"""What an answer is worth, judged against the page that it is about: by its ink, by the text layer where it has one that can be
+believed or a second reading where it has none, and by the answer itself."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy
+
+from datagen.asking.forms import Read
+from datagen.coarse.uncovered_ink import uncovered_ink
+from datagen.formulas import katex
+from datagen.labelling.against_text import Comparison, compared, squeezed
+from datagen.labels import PICTURES, RUNNING
+from datagen.page.boxes import area, shared
+from datagen.page.region_order import in_reading_order
+from datagen.reading.language import identify
+from datagen.record import Box, Quality, Region, Sample
+from datagen.tables import cells
+from datagen.writing.scripts import main_script
+
+_TABLE = re.compile(r"<table.*?(?:</table>|\Z)", re.DOTALL)
+_DISPLAYED = re.compile(r"\\\[(.*?)\\\]", re.DOTALL)
+_BAND = 0.09  # of the page's height, in which running heads and feet stand, of which an answer says nothing
+_LETTERS_PER_SIGN = {"Arab": (0.4, 9.0), "Deva": (0.4, 9.0), "Beng": (0.4, 9.0), "Mong": (0.4, 12.0)}
+"""How many letters pieces of ink stand for, at least and at most, in scripts that join them; in others `_USUAL_LETTERS`."""
+_USUAL_LETTERS, _HAN_LETTERS = (0.4, 2.6), (0.12, 1.6)
+_HAN = frozenset({"Hans", "Hant", "Hani", "Jpan", "Kore", "Hang"})
+_FEW_SIGNS = 120
+_OVER = 0.6  # of the smaller of two regions that lies in the other
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is still taken for right. Measured on 1,020 typeset pages in ten scripts (`tests/bench/work/label.py`)."""
+
+    min_coverage: float = 0.97
+    max_missing: float = 0.02
+    max_extra: float = 0.03
+    max_altered: float = 0.08
+    max_disorder: float = 0.25
+    min_score: float = 0.9
+    min_agreement: float = 0.9
+    few_chars: int = 12
+
+
+def judged(page: Sample, read: Read, score: float | None, image: numpy.ndarray, limits: Limits) -> Sample:
+    """`page`, as its source and its judges left it, with what was `read` of it in place of its own text, and a verdict on that.
+    `score` is the model's own, None where it tells none. `image` is the page's, (H, W, 3) RGB bytes.
+
+    The verdict is `trusted` if nothing speaks against the answer and something speaks for it: the page's own text, a second
+    reading, or a score of at least `min_score`. It is `suspect` for these reasons, and `none` without any text:
+
+    `ink_without_text`    some of the ink that is like text lies in no region
+    `text_without_ink`    a region with text lies where there is no ink
+    `length_disputed`     the text is far longer or shorter than the page's signs
+    `regions_overlap`     regions lie on each other
+    `order_in_doubt`      regions come in another order than they lie in; or lines do, in the text layer
+    `boxes_amiss`         boxes that leave the page, or blocks that aren't whole
+    `markup_broken`       a table's HTML or a formula's LaTeX doesn't parse
+    `language_differs`    the answer is in another language than the page
+    `text_missing`, `text_added`, `text_differs`   the text layer says what the answer lacks; or the other way round; or something
+                          else, other digits above all
+    `cells_misplaced`     cells of a table stand where their lines don't
+    `readers_disagree`    a second reading has less than `min_agreement` in common with the answer
+    `unscored_reading`, `unsure_reading`   nothing but the model's score could speak for it, and doesn't
+    """
+    lines = [line for region in page.regions for line in region.lines]
+    signals = dict(page.quality.signals)
+    against = _by_ink(page, read, image, signals, limits) | _by_itself(read, signals)
+    is_true, is_second = page.quality.words_hold and bool(lines), bool(lines) and "reading_score" in page.quality.signals
+    speaks = False
+    if is_true or is_second:
+        result = compared(read.text, read.regions, lines, page.size, _hidden(read.regions))
+        signals |= {"agreement": result.agreement, "layer_missing": result.missing, "layer_extra": result.extra}
+        signals |= {"layer_altered": result.altered, "layer_digits": float(result.num_digits)}
+        signals |= {"layer_jumps": float(result.num_jumps), "layer_cells": float(result.num_cells)}
+        if is_true:
+            against |= _by_text(result, page, limits)
+            against["language_differs"] = _language_differs(read.text, page)
+            speaks = True
+        else:
+            against["readers_disagree"] = result.agreement < limits.min_agreement
+            speaks = not against["readers_disagree"]
+        signals["worth"] = min(result.agreement, signals.get("coverage", 1.0))
+    if score is not None:
+        signals["reading_score"] = score
+    if not speaks:
+        against["unscored_reading"] = score is None
+        against["unsure_reading"] = score is not None and score < limits.min_score
+    reasons = tuple(reason for reason, holds in against.items() if holds)
+    has_text = any(map(str.isalnum, read.text)) or any(region.label in PICTURES for region in read.regions)
+    verdict = "none" if not has_text else "suspect" if reasons else "trusted"
+    language = identify(read.text, page.lang)
+    difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
+    return replace(
+        page,
+        text=read.text,
+        regions=read.regions,
+        lang=language.lang if language.lang != "und" else page.lang,
+        script=language.script,
+        quality=Quality(verdict, reasons, signals),
+        difficulty=difficulty,
+    )
+
+
+def is_blank(image: numpy.ndarray) -> bool:
+    """Whether nothing is written or drawn on a page: dust apart, all of it has the paper's colour."""
+    gray = image[::2, ::2, 1]
+    paper = int(numpy.bincount(gray[::4].ravel(), minlength=256).argmax())
+    share = float((numpy.abs(gray.astype(numpy.int16) - paper) > 48).mean())
+    return share < 2e-5 or (share < 1e-3 and uncovered_ink(image, ()) == 0.0)
+
+
+def _by_ink(page: Sample, read: Read, image: numpy.ndarray, signals: dict[str, float], limits: Limits) -> dict[str, bool]:
+    boxes = [region.box for region in read.regions]
+    against = {}
+    if boxes:
+        signals["coverage"] = 1.0 - uncovered_ink(image, [*boxes, *_bands(boxes, page.size)])
+        against["ink_without_text"] = signals["coverage"] < limits.min_coverage
+        bare = sum(_is_bare(image, region) for region in read.regions)
+        signals["regions_without_ink"] = float(bare)
+        against["text_without_ink"] = bare > 0
+        against["regions_overlap"] = _overlaps(read.regions)
+        signals["disorder"] = _disorder(read.regions, page.size)
+        against["order_in_doubt"] = signals["disorder"] > limits.max_disorder
+    else:
+        signs, letters = _num_signs(image), len(squeezed(read.text))
+        if signs >= _FEW_SIGNS:
+            signals["letters_per_sign"] = letters / signs
+            least, most = _LETTERS_PER_SIGN.get(page.script, _HAN_LETTERS if page.script in _HAN else _USUAL_LETTERS)
+            against["length_disputed"] = not least <= letters / signs <= most
+    return against
+
+
+def _by_itself(read: Read, signals: dict[str, float]) -> dict[str, bool]:
+    broken = _num_broken(read)
+    if broken:
+        signals["broken_markup"] = float(broken)
+    if read.num_odd or read.num_lost:
+        signals["odd_boxes"], signals["lost_blocks"] = float(read.num_odd), float(read.num_lost)
+    return {"boxes_amiss": bool(read.num_odd or read.num_lost), "markup_broken": broken > 0}
+
+
+def _by_text(result: Comparison, page: Sample, limits: Limits) -> dict[str, bool]:
+    return {
+        "text_added": result.extra > limits.max_extra and result.extra * result.num_chars >= limits.few_chars,
+        "text_missing": result.missing > limits.max_missing and result.missing * result.num_chars >= limits.few_chars,
+        "text_differs": result.num_digits > 0 or result.altered > limits.max_altered,
+        "order_in_doubt": result.num_jumps > 0,
+        "cells_misplaced": result.num_cells > 0,
+    }
+
+
+def _hidden(regions: Sequence[Region]) -> list[Box]:
+    return [region.box for region in regions if region.label in PICTURES or region.label == "equation" or region.is_unread]
+
+
+def _bands(boxes: Sequence[Box], size: tuple[int, int]) -> list[Box]:
+    """The strips above and below all regions in which running heads and feet stand."""
+    width, height = size
+    top, bottom = min(box.y0 for box in boxes), max(box.y1 for box in boxes)
+    above, below = min(top, round(_BAND * height)), max(bottom, round((1 - _BAND) * height))
+    return [Box(0, 0, width, max(1, above)), Box(0, min(below, height - 1), width, height)]
+
+
+def _is_bare(image: numpy.ndarray, region: Region) -> bool:
+    """Whether there is no ink in a region that has text."""
+    if not region.text.strip() or region.label in PICTURES:
+        return False
+    x0, y0, x1, y1 = region.box
+    part = image[y0:y1, x0:x1, 1]
+    return int(part.max()) - int(part.min()) < 64
+
+
+def _overlaps(regions: Sequence[Region]) -> bool:
+    boxes = [region.box for region in regions if region.label not in PICTURES | RUNNING]
+    return any(
+        shared(one, other) > _OVER * min(area(one), area(other)) for i, one in enumerate(boxes) for other in boxes[i + 1 :]
+    )
+
+
+def _disorder(regions: Sequence[Region], size: tuple[int, int]) -> float:
+    """The share of pairs of regions that come in another order than they lie in."""
+    told = [region for region in regions if region.label not in RUNNING]
+    if len(told) < 4:
+        return 0.0
+    rtl = main_script("".join(region.text for region in told))[0] in ("Arab", "Hebr", "Syrc", "Thaa")
+    ordered = in_reading_order(told, "rtl" if rtl else "ltr", size)
+    rank = {id(region): i for i, region in enumerate(ordered)}
+    ranks = [rank.get(id(region), i) for i, region in enumerate(told)]
+    pairs = len(ranks) * (len(ranks) - 1) / 2
+    return sum(ranks[i] > ranks[j] for i in range(len(ranks)) for j in range(i + 1, len(ranks))) / pairs
+
+
+def _num_signs(image: numpy.ndarray) -> int:
+    """The pieces of ink on a page that are about as large as letters are."""
+    gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+    paper = int(numpy.bincount(gray.ravel(), minlength=256).argmax())
+    ink = (numpy.abs(gray.astype(numpy.int16) - paper) > 64).astype(numpy.uint8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    high, wide = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_WIDTH]
+    usual = high[(high > 4) & (high < gray.shape[0] // 12)]
+    if not len(usual):
+        return 0
+    middle = float(numpy.median(usual))
+    return int(((high > 0.4 * middle) & (high < 4 * middle) & (wide < 12 * middle)).sum())
+
+
+def _num_broken(read: Read) -> int:
+    """Tables and displayed formulas of an answer that don't parse."""
+    tables = [region.text for region in read.regions if region.format == "html"]
+    formulas = [region.text for region in read.regions if region.format == "latex"]
+    if not read.regions:
+        tables, formulas = _TABLE.findall(read.text), _DISPLAYED.findall(read.text)
+    return sum(not _parses(table) for table in tables) + sum(not _draws(formula) for formula in formulas)
+
+
+def _parses(table: str) -> bool:
+    try:
+        return cells.parse(table, is_strict=True).has_text
+    except ValueError:
+        return False
+
+
+def _draws(formula: str) -> bool:
+    try:
+        return bool(katex.mathml(formula))
+    except ValueError:
+        return False
+
+
+def _language_differs(text: str, page: Sample) -> bool:
+    if page.lang == "und" or len(text) < 200:
+        return False
+    found = identify(text, page.lang)
+    return found.lang not in ("und", page.lang) and found.score > 0.8 and found.script != page.script

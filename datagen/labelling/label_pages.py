@@ -1,0 +1,284 @@
+"""Pages labelled by a model: asked about, many at a time, while others are being rendered; judged; and written down, whatever
+becomes of them."""
+
+import functools
+import json
+import time
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, NamedTuple
+
+import numpy
+
+from datagen.asking.ledger import Ledger
+from datagen.asking.loop import begin
+from datagen.asking.pages import Asker, Outcome, Page
+from datagen.asking.profiles import BLANK, FAILED, LABELLED, LOOP, Profile
+from datagen.disk.storage import Folder
+from datagen.engines import Choice, Engines
+from datagen.labelling.judge_answer import Limits, is_blank, judged
+from datagen.page.images import pixels
+from datagen.page.region_order import in_reading_order
+from datagen.page.views import View, as_it_came
+from datagen.record import Box, Drop, Reading, Region, Sample, SampleError, clean_text
+from datagen.work.needs import A_CORE, Needs
+from datagen.work.pipeline import Making, Pipeline, Stage
+from datagen.work.specification import PLACE, fingerprint
+
+ANSWERS, ASKED, AGAIN = "answers", "asked", "again.jsonl"
+"""In a dataset's folder: the ledger, unless it lies elsewhere; what each shard asked and what that cost; pages to ask about once
+more, a line each."""
+NOBODY, LIMITS = Choice("nobody"), Limits()
+_MOST_WAITING = 512  # pages in memory, each half a megabyte
+_AHEAD = 16  # pages that are rendered while as many as may be are being asked about
+_UPRIGHT = 0.9  # how sure the orientation's engine must be
+_DROPPED_CHARS = 20_000  # of an answer that a drop keeps; all of it is in the ledger
+
+
+class Begun(NamedTuple):
+    """A page and what is being asked about it; or, where nothing is, what became of it."""
+
+    outcome: Sample | Drop
+    asking: "Future[Outcome] | None" = None
+
+
+@dataclass
+class Tally:
+    """What a shard asked: pages by their fate, tries by theirs, pages whose first answer was a loop, and what it cost. Written
+    beside the shard, since times are no part of it."""
+
+    pages: Counter[str] = field(default_factory=Counter)
+    tries: Counter[str] = field(default_factory=Counter)
+    first_loops: int = 0
+    asked: int = 0
+    tokens_read: int = 0
+    tokens_written: int = 0
+    found: int = 0
+    written: int = 0
+    started: float = 0.0
+    finished: float = 0.0
+
+    def add(self, outcome: Outcome) -> None:
+        self.pages[outcome.fate] += 1
+        self.tries.update(outcome.fates)
+        self.asked += bool(outcome.fates)
+        self.first_loops += outcome.fates[:1] == [LOOP]
+        self.tokens_read += outcome.num_read
+        self.tokens_written += outcome.num_written
+
+
+@dataclass(frozen=True)
+class LabelPages(Stage):
+    """Has `model` label each page, asked in the words of `profile`, and judges its answer (`judge_answer`). A page that isn't
+    `labelled` is a drop whose reason is its fate (`profiles.FATES`) and whose reading is the last answer. A page without ink is
+    `blank`, and nobody is asked.
+
+    `folder` is that of a network of ours, whose weights are part of what was asked. `layout` says where regions are for a model
+    that is asked about regions and has no layout of its own. Who answers (`answerer`), and where the ledger lies (`answers`, "":
+    in the dataset), decides no byte. A page that a retry asks about again is asked at higher temperatures, and its first answers
+    stay in the ledger.
+
+    Signals: `tries`, `tokens_read`, `tokens_written`, and those of `judged`.
+    """
+
+    version: ClassVar[int] = 1
+
+    profile: Profile
+    model: str
+    layout: Choice | None = None
+    limits: Limits = LIMITS
+    folder: str = field(default="", metadata=PLACE)
+    answerer: Choice = field(default=NOBODY, metadata=PLACE)
+    answers: str = field(default="", metadata=PLACE)
+    batch_size: int = 1
+
+    @property
+    def needs(self) -> Needs:
+        gpus = max(choice.gpus for choice in (self.answerer, self.layout) if choice is not None)
+        return Needs(gpus=gpus) if gpus else A_CORE
+
+    def engines(self) -> dict[str, str]:
+        named = {f"label {self.model}": self._weights or "as it is served"}
+        return named | (self.layout.versions() if self.layout else {})
+
+    @property
+    def _weights(self) -> str:
+        return weights_sha256(self.folder) if self.folder else ""
+
+    def ledger_folder(self, dataset: Folder) -> Folder:
+        return Folder(self.answers) if self.answers else dataset.sub(ANSWERS)
+
+    def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        raise NotImplementedError("it streams")
+
+    def stream(self, outcomes: Iterable[Sample | Drop], engines: Engines, making: Making) -> Iterator[Sample | Drop]:
+        dataset = Folder(making.url)
+        answerer = self.answerer.opened(engines)
+        book = Ledger(self.ledger_folder(dataset), segment_of(making))
+        asked = f"{self.model}@{self._weights[:12]}" if self.folder else self.model
+        asker = Asker(self.profile, asked, answerer, book, _Upright())
+        rounds = asked_again(dataset)
+        tally = Tally(started=time.time())
+        window = min(_MOST_WAITING, answerer.together + _AHEAD)
+        waiting: deque[Begun] = deque()
+        try:
+            for outcome in outcomes:
+                waiting.append(self._begun(outcome, asker, engines, rounds))
+                while len(waiting) > window or (waiting and _is_done(waiting[0])):
+                    yield self._ended(waiting.popleft(), tally)
+            while waiting:
+                yield self._ended(waiting.popleft(), tally)
+        finally:
+            for begun in waiting:
+                if begun.asking is not None:
+                    begun.asking.cancel()
+            book.close()
+        tally.found, tally.written, tally.finished = book.num_found, book.num_written, time.time()
+        dataset.write(f"{ASKED}/{making.shard}.json", json.dumps(vars(tally)).encode())
+
+    def _begun(self, outcome: Sample | Drop, asker: Asker, engines: Engines, rounds: Counter[str]) -> Begun:
+        if isinstance(outcome, Drop) or outcome.task != "page":
+            return Begun(outcome)
+        try:
+            image = pixels(outcome.image or b"")
+        except SampleError as error:
+            return Begun(outcome.drop(error.reason, type(self).__name__, error.detail))
+        if is_blank(image):
+            return Begun(outcome, _known(Outcome(BLANK, "the page has no ink, and nobody was asked")))
+        script = outcome.script if outcome.quality.words_hold else ""
+        regions = self.regions(outcome, image, engines)
+        page = Page(outcome.key, outcome.image or b"", outcome.size, script, regions, rounds[outcome.key])
+        return Begun(outcome, begin(asker.page(page)))
+
+    def regions(self, page: Sample, image: numpy.ndarray, engines: Engines) -> tuple[Region, ...]:
+        """Where to ask on a page, without text, in reading order; nowhere for a model that is asked about whole pages."""
+        if self.layout is None:
+            return ()
+        layout = self.layout.opened(engines)
+        lines = [line for region in page.regions for line in region.lines]
+        (regions,) = layout.regions([image], [lines])
+        ordered = regions if getattr(layout, "is_ordered", False) else in_reading_order(regions, "ltr", page.size)
+        return tuple(ordered)
+
+    def _ended(self, begun: Begun, tally: Tally) -> Sample | Drop:
+        page = begun.outcome
+        if begun.asking is None or isinstance(page, Drop):
+            return page
+        outcome = begun.asking.result()
+        tally.add(outcome)
+        if outcome.fate != LABELLED or outcome.read is None:
+            return self._drop(page, outcome)
+        image = pixels(page.image or b"")
+        view = View(image).turned(outcome.quarters)
+        turned = replace(page, size=view.image.shape[1::-1]) if outcome.quarters else page
+        label = judged(turned, outcome.read, outcome.score, numpy.asarray(view.image), self.limits)
+        signals = {"tries": float(len(outcome.fates)), "tokens_read": float(outcome.num_read)}
+        signals |= {"tokens_written": float(outcome.num_written)}
+        signals |= {"unread_regions": float(outcome.num_unread)} if outcome.num_unread else {}
+        scored = tuple(
+            replace(region, by=self.model, detected_by=self._detected_by(region), score=_score(region, outcome.score))
+            for region in as_it_came(label.regions, view, page.size)
+        )
+        label = replace(label, size=page.size, regions=scored)
+        return label.with_quality(label.quality.verdict, label.quality.reasons, **signals).with_engine(*self._named())
+
+    def _drop(self, page: Sample, outcome: Outcome) -> Drop:
+        answer = clean_text(outcome.answer[:_DROPPED_CHARS])
+        reading = Reading(page.lang, Box(0, 0, *page.size), answer, outcome.score or 0.0)
+        tries = f"; tries: {', '.join(outcome.fates)}" if len(outcome.fates) > 1 else ""
+        detail = clean_text(f"{outcome.detail[:500]}{tries}")
+        return page.drop(outcome.fate, type(self).__name__, detail, (reading,) if answer else ())
+
+    def _detected_by(self, region: Region) -> str:
+        return region.detected_by or (region.by if region.by != self.model else "")
+
+    def _named(self) -> tuple[str, str]:
+        return f"label {self.model}", self._weights or "as it is served"
+
+
+class _Upright:
+    """By how many quarters to turn a page, by the engine `page-orientation`, which belongs to the thread that asks."""
+
+    def __init__(self) -> None:
+        self._engines = Engines()
+
+    def __call__(self, image: numpy.ndarray) -> int:
+        ((quarters, sure),) = self._engines.get("page-orientation").quarters([image])
+        return quarters if sure >= _UPRIGHT else 0
+
+
+@dataclass(frozen=True)
+class Labelling(Pipeline):
+    """A pipeline with `LabelPages` among its stages. `price` is what an hour of a server costs, 0 where nobody said it. With
+    `planned` it has no input, and is a plan for so many pages on `servers` of them. None of these changes a byte."""
+
+    price: float = 0.0
+    planned: int = 0
+    servers: int = 0
+
+    @property
+    def label(self) -> LabelPages:
+        """The stage that labels."""
+        return next(stage for stage in self.stages if isinstance(stage, LabelPages))
+
+    def with_label(self, **changed: Any) -> "Labelling":
+        """With these fields of the stage changed."""
+        return replace(self, stages=tuple(replace(s, **changed) if isinstance(s, LabelPages) else s for s in self.stages))
+
+
+@functools.cache
+def weights_sha256(folder: str) -> str:
+    """The digest of a network's weights. Raises `ValueError` if the folder has none."""
+    from datagen.engines.token_reader import files_sha256  # it loads torch
+
+    return files_sha256(Folder(folder))
+
+
+def segment_of(making: Making) -> str:
+    """The name of the ledger's file for a shard: two outputs may share a ledger."""
+    return f"{fingerprint(making.url)[:8]}-{making.shard}"
+
+
+def asked_again(dataset: Folder) -> Counter[str]:
+    """How often a retry asked for each page, by its key."""
+    if not dataset.exists(AGAIN):
+        return Counter()
+    return Counter(json.loads(line)["key"] for line in dataset.read(AGAIN).splitlines())
+
+
+def ask_again(dataset: Folder, drops: Iterable[Drop]) -> None:
+    """Have the pages of these drops asked about in new words when they are read again. A page that has no answer is simply
+    asked."""
+    lines = dataset.read(AGAIN) if dataset.exists(AGAIN) else b""
+    new = [json.dumps({"key": drop.key, "reason": drop.reason}) for drop in drops if drop.reason != FAILED]
+    if new:
+        dataset.write(AGAIN, lines + "".join(f"{line}\n" for line in new).encode())
+
+
+def tallies(dataset: Folder, shard: str = "") -> Iterator[tuple[str, Tally]]:
+    """What each shard asked, or this one."""
+    folder = dataset.sub(ASKED)
+    names = [f"{shard}.json"] if shard else folder.names(".json")
+    for name, content in zip(names, folder.read_each(names), strict=True):
+        if content is not None:
+            values: dict[str, Any] = json.loads(content)
+            yield (
+                name.removesuffix(".json"),
+                Tally(**values | {"pages": Counter(values["pages"]), "tries": Counter(values["tries"])}),
+            )
+
+
+def _known(outcome: Outcome) -> "Future[Outcome]":
+    future: Future[Outcome] = Future()
+    future.set_result(outcome)
+    return future
+
+
+def _is_done(begun: Begun) -> bool:
+    return begun.asking is None or begun.asking.done()
+
+
+def _score(region: Region, score: float | None) -> float | None:
+    return region.score if region.score is not None else score

@@ -1,0 +1,134 @@
+"""Bulk labelling: a model labels each page of any documents, and no page is lost or bought twice.
+
+    make recipe=label input=DIR server=http://gpu-1:8000/v1 model=deepseek-ai/DeepSeek-OCR
+    make recipe=label input=DIR model=out/finetune/train/model
+
+Answers go into a ledger before they are used. What isn't labelled in the end is a drop with its reason and its answer.
+"""
+
+from typing import Annotated
+
+from datagen.asking import profiles
+from datagen.asking.client import BESIDE, Servers
+from datagen.coarse.source import PdfSource
+from datagen.coarse.verdict.judge_ink import CompareInk
+from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
+from datagen.curation.mark_similar import MarkAlike
+from datagen.disk.storage import Folder
+from datagen.engines import Choice, is_folder
+from datagen.fine.annotate_image import AnnotateImage
+from datagen.fine.source import FORMATS, PageFiles
+from datagen.inputs.census import Census, Listing
+from datagen.labelling.label_pages import Labelling, LabelPages
+from datagen.pictures.source import ImageSource
+from datagen.reading.language import IdentifyLanguage
+from datagen.samples.documents import DebianSamples
+from datagen.work.pipeline import Source, Stage
+from datagen.work.samples_of import SamplesOf, ShardsOf
+from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
+from recipes.steps.sweep import Sweep
+from recipes.words import values
+from recipes.words.engines import of_word
+
+NAME = "label"
+DEFAULT_PAGES = 4  # of each of the default documents
+SHARD_PAGES = 256
+LEDGER, VLLM = "ledger", "vllm"
+OURS = "flywheel.readers.network_answers:NetworkAnswers"
+
+
+def label(
+    input: str = "",
+    model: Annotated[
+        str, "NAME", "the model: a hub's OWNER/NAME as the server has it, or a folder of a network of ours", values.places
+    ] = "",
+    server: Annotated[
+        str,
+        "URL,…",
+        "addresses, each may end in ?together=N; vllm: in this process; ledger: answers that are there",
+    ] = "",
+    family: Annotated[str, "NAME", "whose words to ask in, where the model's name doesn't tell: olmocr, markdown…"] = "",
+    together: Annotated[int, "N", "questions that a server has at a time, by all workers together"] = 64,
+    key: Annotated[str, "VARIABLE", "the environment variable that holds the servers' key"] = "OPENAI_API_KEY",
+    mode: Annotated[str, "NAME", "the image size that a network of ours reads in"] = "gundam",
+    layout: Annotated[str, "WHO", "where regions are, for models asked about regions: cdla (default), pp-doclayout@FOLDER"] = "",
+    answers: Annotated[
+        str, "DIR", "the ledger's folder, on a disk that all workers see; default: the output's", values.path
+    ] = "",
+    second: Annotated[bool, "0|1", "read pages without a trusted text layer by the embedded engines, too: seconds each"] = False,
+    price: Annotated[float, "X", "what an hour of a server costs, for the cost so far and of a million pages"] = 0.0,
+    sweep: Annotated[bool, "0|1", "ask about a few hundred pages at several settings, and say which is fastest"] = False,
+    pages: Annotated[int, "N", "with plan=1 and no input: plan for so many pages"] = 0,
+    servers: Annotated[int, "N", "with plan=1 and pages=N: GPUs, a server each"] = 160,
+    limit: int = 0,
+    deep: bool = False,
+    passwords: str = "",
+    benchmarks: str = "",
+) -> Recipe:
+    """Pages of PDFs, images or a dataset of ours, labelled by any model behind a server or in this process.
+
+    Raises `ValueError` for words that don't go together.
+    """
+    if server.startswith("http") and not model and not pages:
+        raise ValueError("server=… needs model=NAME, as the server calls it")
+    folder = model if is_folder(model) and server in ("", LEDGER) else ""
+    profile = profiles.profile_of(profiles.DEEPSEEK_OCR.named if folder or not model else model, family)
+    where = _layout(layout) if profile.form == profiles.REGIONS and profiles.LAYOUT not in profile.prompts else None
+    asks = LabelPages(
+        profile,
+        model.rstrip("/").rpartition("/")[2] if folder else model,
+        folder=folder,
+        layout=where,
+        answerer=_answerer(model, server, together, key, mode),
+        answers=answers,
+    )
+    census, source, before = _pages(input, profile.long_side, passwords, second)
+    made = Labelling(NAME, census, source, (*before, asks), limit=limit, deep=deep, price=price, planned=pages, servers=servers)
+    if sweep:
+        return Recipe(NAME, (Sweep(made), Report(datasets=())))
+    alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
+    return Recipe(NAME, (made, alike, Report(datasets=(NAME,))))
+
+
+def _pages(input: str, long_side: int, passwords: str, second: bool) -> tuple[Census, Source, tuple[Stage, ...]]:
+    """Where pages come from, and what is known of them before they are labelled."""
+    if input and "://" not in input and (dataset := _dataset(input)):
+        return ShardsOf(dataset), SamplesOf(stage=NAME), ()
+    pdfs = PdfSource(
+        long_side=long_side,
+        max_pages=0 if input else DEFAULT_PAGES,
+        passwords=read_passwords(passwords),
+        shard_pages=SHARD_PAGES,
+        stage=NAME,
+    )
+    images = ImageSource(task="page", long_side=long_side, shard_images=SHARD_PAGES, stage=NAME)
+    census: Census = Listing(input, FORMATS) if input else DebianSamples()
+    reads = (AnnotateImage(),) if second else ()
+    return census, PageFiles(pdfs, images), (IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer(), *reads)
+
+
+def _dataset(input: str) -> str:
+    """The folder of a dataset of ours, "" if it is none."""
+    folder = Folder(input)
+    return folder.url if folder.local and (folder.local / "census").is_dir() and (folder.local / "shards").is_dir() else ""
+
+
+def _answerer(model: str, server: str, together: int, key: str, mode: str) -> Choice:
+    """Who answers. Raises `ValueError` where nobody could."""
+    if server == LEDGER:
+        return Choice("nobody")
+    if server == VLLM:
+        return Choice.of("vllm", model=model, together=together)
+    if server:
+        Servers(server, model)  # refuses what is no address
+        return Choice.of("servers", url=server, model=model, together=together, key=key)
+    if is_folder(model):
+        return Choice.of(OURS, folder=model, mode=mode)
+    return Choice.of("servers", url=BESIDE, model=model, together=together, key=key)
+
+
+def _layout(word: str) -> Choice:
+    """The engine that finds regions."""
+    if not word or word == "cdla":
+        return Choice("cdla")
+    return of_word(f"layout:{word}").layout

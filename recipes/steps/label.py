@@ -1,0 +1,237 @@
+"""Labelling as a step: servers are tried first, the ledger is indexed, and what was asked is counted beside the dataset."""
+
+import functools
+import importlib
+import json
+import math
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from datagen.asking import ledger
+from datagen.asking.client import BESIDE, Servers, addresses
+from datagen.asking.loop import on_loop
+from datagen.asking.profiles import FATES
+from datagen.disk.shards import ShardReport, read_reports
+from datagen.disk.storage import Folder
+from datagen.engines import Choice, needed_by
+from datagen.inputs.items import Item
+from datagen.labelling.label_pages import AGAIN, Labelling, Tally, ask_again, tallies
+from datagen.record import Drop, Sample, SampleError
+from datagen.work.progress import State
+from datagen.work.runner import make_runner
+from datagen.work.samples_of import SamplesOf
+from recipes.recipe import Report
+from recipes.run.progress import Shards
+from recipes.sample_costs import rates
+from recipes.steps import Gone, Place
+from recipes.steps.pipeline import PipelineRunner, make
+
+if TYPE_CHECKING:
+    from recipes.report import Section
+
+_INDEX_EVERY = 200  # shards, so that pages that stand in several files are asked about once
+_A_DAY, _INDEX_BYTES = 86_400, 45
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What all shards asked, added up. `busy_s` is the time in which any of them was being made, `servers` how many answered."""
+
+    tally: Tally
+    busy_s: float
+    servers: int
+    price: float
+
+    @property
+    def num_pages(self) -> int:
+        return self.tally.pages.total()
+
+    @property
+    def repetition_rate(self) -> float:
+        """The share of the pages that were asked about whose first answer was a loop."""
+        return self.tally.first_loops / max(1, self.tally.asked)
+
+    @property
+    def cost(self) -> float:
+        return self.price * self.servers * self.busy_s / 3600
+
+    def lines(self) -> list[str]:
+        """For people."""
+        fates = ", ".join(f"{n:,} {fate}" for fate in FATES if (n := self.tally.pages[fate]))
+        pages_s, tokens_s = self.num_pages / max(1e-9, self.busy_s), self.tally.tokens_written / max(1e-9, self.busy_s)
+        lines = [
+            f"  asked about {self.num_pages:,} pages: {fates or 'none'}; repetition rate {self.repetition_rate:.2%}",
+            f"  {pages_s:.2f} pages/s, {tokens_s:,.0f} tokens/s, {self.tally.tokens_read:,} tokens read and "
+            f"{self.tally.tokens_written:,} written; {self.tally.written:,} answers bought, {self.tally.found:,} from the ledger",
+        ]
+        if self.price and self.num_pages:
+            million = self.cost / self.num_pages * 1e6
+            lines.append(
+                f"  cost so far {self.cost:,.2f}, of a million pages {million:,.0f}, at {self.price:g} an hour of a server"
+            )
+        return lines
+
+
+def sums(tallied: Iterable[tuple[str, Tally]], servers: int, price: float) -> Sums:
+    """What these shards asked; pauses between runs don't count."""
+    total, times = Tally(), []
+    for _, tally in tallied:
+        total.pages += tally.pages
+        total.tries += tally.tries
+        for name in ("first_loops", "asked", "tokens_read", "tokens_written", "found", "written"):
+            setattr(total, name, getattr(total, name) + getattr(tally, name))
+        times.append((tally.started, tally.finished))
+    busy, until = 0.0, 0.0
+    for started, finished in sorted(times):
+        busy += max(0.0, finished - max(started, until))
+        until = max(until, finished)
+    return Sums(total, busy, servers, price)
+
+
+class LabelRunner(PipelineRunner):
+    step: Labelling
+
+    def plan(self) -> str:
+        if self.step.planned:
+            return planned(self.step)
+        return super().plan()
+
+    def run(self) -> int:
+        step = self.step
+        if step.planned:
+            raise ValueError(f"pages={step.planned}: it is for plan=1; name what to label with input=DIR")
+        if not step.label.model:
+            raise ValueError("label needs model=NAME, as the server calls it, or model=FOLDER of a network of ours")
+        check(step)
+        ledger.index(step.label.ledger_folder(self.folder))
+        counts: Any = functools.partial(Pages, step, self.folder)
+        return make(shared_out(step, self.place), self.recipe.name, self.place, counts=counts)
+
+    def status(self) -> list[str]:
+        lines = super().status()
+        return lines + self._sums().lines() if lines else []
+
+    def shown(self) -> Any:
+        return [super().shown(), self._sums().num_pages]
+
+    def sections(self, report: Report, max_bytes: int) -> "list[Section]":
+        from recipes.report.label import label_section
+
+        summed = self._sums()
+        drops = [drop for r in read_reports(self.folder) for drop in r.drops if drop.reason in FATES]
+        asked = label_section(self.step.name, summed, drops, self._page)
+        return [asked, *super().sections(report, max_bytes - len(asked.html) - sum(len(data) for _, data in asked.data))]
+
+    def retry(self, reason: str) -> int:
+        drops = [drop for drop in self._drops() if drop.reason == reason]
+        num = super().retry(reason)
+        if num and reason in FATES:
+            ask_again(self.folder, drops)
+        return num
+
+    def forget(self, gone: Gone) -> None:
+        """The answers about forgotten pages go, too, wherever the ledger lies."""
+        folder = self.step.label.ledger_folder(self.folder)
+        if folder.local is not None:
+            ledger.forget(folder, gone.sources.holds_key)
+        if self.folder.exists(AGAIN):
+            lines = self.folder.read(AGAIN).splitlines(keepends=True)
+            kept = [line for line in lines if not gone.sources.holds_key(_key(line))]
+            self.folder.write(AGAIN, b"".join(kept))
+
+    def _sums(self) -> Sums:
+        return sums(tallies(self.folder), num_servers(self.step), self.step.price)
+
+    def _page(self, drop: Drop) -> bytes | None:
+        """The image of a page that dropped, read again; None where that can't be done."""
+        if drop.part is None or isinstance(self.step.source, SamplesOf):
+            return None
+        item = Item(drop.uri, first=drop.part.first, stop=drop.part.stop, again=True)
+        try:
+            return next((page.image for page in self.step.source.read(item) if isinstance(page, Sample)), None)
+        except (SampleError, OSError):
+            return None
+
+
+class Pages(Shards):
+    """Counts a run's shards as `Shards` does, with what they asked, and indexes the ledger now and then."""
+
+    def __init__(self, step: Labelling, dataset: Folder, num_shards: int, expected: int, noun: str = "pages"):
+        super().__init__(num_shards, expected, noun)
+        self._step, self._dataset = step, dataset
+        self._sums = sums((), num_servers(step), step.price)
+
+    def add(self, report: ShardReport) -> State:
+        state = super().add(report)
+        of_shard = [(name, tally) for name, tally in tallies(self._dataset, report.shard)]
+        tally = sums([("", self._sums.tally), *of_shard], 1, 0.0).tally
+        elapsed = time.monotonic() - self.started
+        self._sums = replace(self._sums, tally=tally, busy_s=elapsed)
+        if self.shards % _INDEX_EVERY == 0:
+            ledger.index(self._step.label.ledger_folder(self._dataset))
+        fates = ", ".join(f"{n / max(1, self._sums.num_pages):.1%} {fate}" for fate in FATES if (n := tally.pages[fate]))
+        note = f"{state.note}, {tally.tokens_written / max(1e-9, elapsed):,.0f} tokens/s; {fates}"
+        note += f"; repetition rate {self._sums.repetition_rate:.2%}"
+        note += f"; cost {self._sums.cost:,.2f}" if self._step.price else ""
+        return state._replace(note=note)
+
+
+def check(step: Labelling) -> None:
+    """Raises `ValueError`, one sentence, if nobody will answer: a wrong address, model or key, a folder without weights; and
+    `ImportError` where vLLM isn't installed."""
+    choice, settings = step.label.answerer, dict(step.label.answerer.settings)
+    if choice.name == "vllm":
+        with needed_by("vllm"):
+            importlib.import_module("vllm")
+    if choice.name == "servers" and settings["url"] != BESIDE:
+        servers = Servers(**settings)
+        try:
+            on_loop(servers.check())
+        finally:
+            servers.close()
+    step.label.engines()  # of a network of ours, its weights
+
+
+def num_servers(step: Labelling) -> int:
+    """How many servers answer, or 1 where this process does."""
+    url = dict(step.label.answerer.settings).get("url", "")
+    return len(addresses(url)) if url and url != BESIDE else 1
+
+
+def shared_out(step: Labelling, place: Place) -> Labelling:
+    """The step with each server's room shared out to the workers."""
+    choice, settings = step.label.answerer, dict(step.label.answerer.settings)
+    if choice.name != "servers":
+        return step
+    workers = make_runner(place.on, place.workers).num_workers(step.needs)
+    each = max(1, int(settings["together"]) // workers)
+    return step.with_label(answerer=Choice.of("servers", **settings | {"together": each}))
+
+
+def planned(step: Labelling) -> str:
+    """What labelling `step.planned` pages would take."""
+    num, servers, measured = step.planned, step.servers, rates()
+    pages_s = measured["label.pages_s"].value
+    days = num / (pages_s * servers) / _A_DAY
+    core_s, page_bytes = measured["label.page_core_s"].value, measured["label.page_bytes"].value
+    answer_bytes = measured["label.answer_bytes"].value
+    shards = -(-num // 256)
+    workers = math.ceil(core_s * pages_s * servers)
+    lines = [
+        f"{num:,} pages on {servers:,} servers at {pages_s:g} pages/s each: {days:,.2f} days",
+        f"{shards:,} shards of 256 pages",
+        f"{workers:,} workers of one core feed them: {core_s:g} core-seconds render a page, look at its ink and judge its answer",
+        f"{num * page_bytes / 1e12:,.1f} TB of shards, {num * answer_bytes / 1e9:,.0f} GB of ledger, "
+        f"{num * _INDEX_BYTES / 1e9:,.1f} GB of its index",
+    ]
+    if step.price:
+        lines.append(f"cost {days * 24 * servers * step.price:,.0f} at {step.price:g} an hour of a server")
+    own = {name: rate for name, rate in measured.items() if name.startswith("label.")}
+    lines += [f"  {name}: {rate.value:g}, {rate.by or 'a guess'}" for name, rate in own.items()]
+    return "\n".join(lines)
+
+
+def _key(line: bytes) -> str:
+    return str(json.loads(line)["key"])

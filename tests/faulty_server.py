@@ -1,0 +1,152 @@
+"""A model behind HTTP with seeded faults, as a program of its own: what it answers follows from the image and the try, what goes
+wrong on the way from the image and how often it was asked about.
+
+    python -m tests.faulty_server PORT_FILE LOG_FILE [--seed 0] [--faults 1] [--fast 1]
+
+The log has a line for each answer that was sent whole: the sha256 of the image, the seed and temperature asked for. With them a test
+counts what was bought twice.
+"""
+
+import argparse
+import asyncio
+import base64
+import hashlib
+import json
+import random
+import time
+from collections import Counter
+from pathlib import Path
+
+from aiohttp import web
+
+KEY, MODEL = "secret-key-of-the-tests", "deepseek-ai/DeepSeek-OCR"
+FAULTS = ("429", "500", "503", "hang", "cut", "half", "reset")
+WORDS = "All human beings are born free and equal in dignity and rights They are endowed with reason and conscience".split()
+RUSSIAN = "Все люди рождаются свободными и равными в своем достоинстве и правах. Они наделены разумом и совестью. " * 2
+KINDS = ("right",) * 14 + ("loop", "loop_always", "truncated", "blank", "other_script", "unparsable", "refused", "odd_boxes")
+"""What becomes of an image's first answer, by the seed. But `loop_always`, `refused` and `other_script` become right at a later try."""
+
+
+def answer_of(image: bytes, asked: dict, seed: int) -> tuple[int, str, str]:
+    """The status, the text and how it ended, for an image and a request. Nothing else decides it."""
+    digest = hashlib.sha256(image + str(seed).encode()).hexdigest()
+    draw = random.Random(digest)
+    kind = draw.choice(KINDS)
+    text = " ".join(draw.choices(WORDS, k=30))
+    place = draw.randrange(100, 400)
+    right = (
+        f"<|ref|>title<|/ref|><|det|>[[100, 60, 900, 90]]<|/det|>\n# {text[:40].strip()}\n\n"
+        f"<|ref|>text<|/ref|><|det|>[[100, {place}, 900, {place + 300}]]<|/det|>\n{text}."
+    )
+    is_first = not asked.get("temperature") and "grounding" in str(asked["messages"])
+    if kind == "refused":
+        return 400, "the image holds what it must not", "stop"
+    if kind == "loop_always" or (kind == "loop" and is_first):
+        return 200, right + " and so it went on" * 400, "length"
+    if kind == "truncated" and is_first:
+        return 200, right[: len(right) // 2], "length"
+    if kind == "blank" and is_first:
+        return 200, "", "stop"
+    if kind == "other_script":
+        return 200, f"<|ref|>text<|/ref|><|det|>[[100, 100, 900, 400]]<|/det|>\n{RUSSIAN}", "stop"
+    if kind == "unparsable" and is_first:
+        return 200, text, "stop"
+    if kind == "odd_boxes":
+        return 200, right.replace("900, 90]", "20, 90]"), "stop"
+    return 200, right if "grounding" in str(asked["messages"]) else text, "stop"
+
+
+class Faulty:
+    def __init__(self, seed: int, faults: bool, fast: bool, log: Path):
+        self.seed, self.faults, self.fast = seed, faults, fast
+        self.asked: Counter[str] = Counter()
+        self.down_until = 0.0
+        self.log = open(log, "a", buffering=1)  # noqa: SIM115
+        self.answered = 0
+
+    async def models(self, request: web.Request) -> web.Response:
+        if time.monotonic() < self.down_until:
+            request.transport.abort()
+        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            return web.json_response({"error": "no such key"}, status=401)
+        return web.json_response({"object": "list", "data": [{"id": MODEL}]})
+
+    async def complete(self, request: web.Request) -> web.StreamResponse:
+        raw = await request.read()
+        if time.monotonic() < self.down_until:
+            request.transport.abort()
+            return web.Response()
+        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            return web.json_response({"error": f"no such key: {request.headers.get('Authorization')}"}, status=401)
+        asked = json.loads(raw)
+        if asked["model"] != MODEL:
+            return web.json_response({"error": "no such model"}, status=404)
+        url = next(part for part in asked["messages"][-1]["content"] if part["type"] == "image_url")["image_url"]["url"]
+        image = base64.b64decode(url.partition(",")[2])
+        digest = hashlib.sha256(image).hexdigest()
+        self.asked[digest] += 1
+        if self.faults and (fault := self._fault(digest)):
+            return await self._failed(request, fault)
+        if not self.fast:
+            await asyncio.sleep(random.Random(f"{digest} {self.asked[digest]}").uniform(0.002, 0.05))  # out of order
+        status, text, finish = answer_of(image, asked, self.seed)
+        self.log.write(json.dumps([digest, asked.get("seed", 0), asked.get("temperature", 0), "grounding" in str(asked)]) + "\n")
+        self.answered += 1
+        if status != 200:
+            return web.json_response({"error": text}, status=status)
+        usage = {"prompt_tokens": 400, "completion_tokens": max(1, len(text) // 4)}
+        choice = {"message": {"role": "assistant", "content": text}, "finish_reason": finish}
+        return web.json_response({"choices": [choice], "usage": usage})
+
+    def _fault(self, digest: str) -> str:
+        """What goes wrong with this request; at most three times with an image."""
+        draw = random.Random(f"{self.seed} {digest} {self.asked[digest]}")
+        if self.answered and self.answered % 400 == 399:
+            self.down_until, self.answered = time.monotonic() + 0.6, self.answered + 1
+            return "reset"
+        return draw.choice(FAULTS) if self.asked[digest] <= 3 and draw.random() < 0.15 else ""
+
+    async def _failed(self, request: web.Request, fault: str) -> web.StreamResponse:
+        if fault in ("429", "500", "503"):
+            headers = {"Retry-After": "0.05"} if fault != "500" else {}
+            return web.json_response({"error": "busy"}, status=int(fault), headers=headers)
+        if fault == "hang":
+            await asyncio.sleep(4)
+        if fault == "half":
+            body = b'{"choices": [{"message": {"role": "assistant", "content": "All hu'
+            return web.Response(body=body, content_type="application/json")
+        if fault == "cut":
+            response = web.StreamResponse(headers={"Content-Length": "5000", "Content-Type": "application/json"})
+            await response.prepare(request)
+            await response.write(b'{"choices": [')
+        assert request.transport is not None
+        request.transport.abort()
+        return web.Response()
+
+
+async def _serve(arguments: argparse.Namespace) -> None:
+    faulty = Faulty(arguments.seed, bool(arguments.faults), bool(arguments.fast), Path(arguments.log_file))
+    app = web.Application(client_max_size=64 << 20)
+    app.router.add_get("/v1/models", faulty.models)
+    app.router.add_post("/v1/chat/completions", faulty.complete)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", arguments.port)
+    await site.start()
+    assert site._server is not None
+    port = site._server.sockets[0].getsockname()[1]
+    written = Path(f"{arguments.port_file}.part")
+    written.write_text(str(port))
+    written.rename(arguments.port_file)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("port_file")
+    parser.add_argument("log_file")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--faults", type=int, default=1)
+    parser.add_argument("--fast", type=int, default=0)
+    asyncio.run(_serve(parser.parse_args()))
