@@ -16,12 +16,12 @@ RECIPES = {
     "vision": Entry("recipes.vision:vision"),
     "scripts": Entry("recipes.scripts:scripts"),
     "corpus30m": Entry("recipes.corpus30m:corpus30m"),
-    "label": Entry("recipes.label:label"),
     "mixture": Entry("recipes.mixture:mixture"),
     "train": Entry("recipes.train:train", trains=True),
     "finetune": Entry("recipes.finetune:finetune", trains=True),
     "reads": Entry("recipes.reads:reads", trains=True),
     "ablate": Entry("recipes.ablate:ablate", trains=True),
+    "label": Entry("recipes.label:label"),
 }
 
 VERBS = {

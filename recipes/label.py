@@ -6,7 +6,7 @@
 Answers go into a ledger before they are used. What isn't labelled in the end is a drop with its reason and its answer.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from datagen.asking import profiles
 from datagen.asking.client import BESIDE, Servers
@@ -34,6 +34,8 @@ NAME = "label"
 DEFAULT_PAGES = 4  # of each of the default documents
 SHARD_PAGES = 256
 LEDGER, VLLM = "ledger", "vllm"
+_CLIENT = {"tries": int, "timeout_s": float, "wait_s": float, "most_failed": int, "patience_s": float}
+"""Settings of `Servers` that may stand behind an address, for all of them."""
 OURS = "flywheel.readers.network_answers:NetworkAnswers"
 
 
@@ -45,7 +47,7 @@ def label(
     server: Annotated[
         str,
         "URL,…",
-        "addresses, each may end in ?together=N; vllm: in this process; ledger: answers that are there",
+        "addresses, each maybe with ?together=N&timeout_s=S; vllm: in this process; ledger: answers that are there",
     ] = "",
     family: Annotated[str, "NAME", "whose words to ask in, where the model's name doesn't tell: olmocr, markdown…"] = "",
     together: Annotated[int, "N", "questions that a server has at a time, by all workers together"] = 64,
@@ -120,11 +122,27 @@ def _answerer(model: str, server: str, together: int, key: str, mode: str) -> Ch
     if server == VLLM:
         return Choice.of("vllm", model=model, together=together)
     if server:
-        Servers(server, model)  # refuses what is no address
-        return Choice.of("servers", url=server, model=model, together=together, key=key)
+        url, settings = _addresses(server)
+        Servers(url, model, **settings)  # refuses what is no address
+        return Choice.of("servers", url=url, model=model, together=together, key=key, **settings)
     if is_folder(model):
         return Choice.of(OURS, folder=model, mode=mode)
     return Choice.of("servers", url=BESIDE, model=model, together=together, key=key)
+
+
+def _addresses(server: str) -> tuple[str, dict[str, Any]]:
+    """The addresses, each with its own ?together=N, and what else stands behind them. Raises `ValueError` for another setting."""
+    urls: list[str] = []
+    settings: dict[str, Any] = {}
+    for one in server.split(","):
+        url, _, options = one.partition("?")
+        given = dict(option.partition("=")[::2] for option in options.split("&") if option)
+        own = given.pop("together", "")
+        if unknown := sorted(given.keys() - _CLIENT.keys()):
+            raise ValueError(f"server={server}: {unknown[0]!r} is no setting: allowed are together, {', '.join(_CLIENT)}")
+        settings |= {name: _CLIENT[name](value) for name, value in given.items()}
+        urls.append(f"{url}?together={own}" if own else url)
+    return ",".join(urls), settings
 
 
 def _layout(word: str) -> Choice:

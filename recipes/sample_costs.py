@@ -26,10 +26,6 @@ GUESSES = {
     "figures.molecule_bytes": 15_000.0,
     "figures.geometry_core_s": 0.01,
     "figures.geometry_bytes": 20_000.0,
-    "label.page_core_s": 0.2,  # rendered, looked at, judged
-    "label.page_bytes": 330_000.0,
-    "label.answer_bytes": 4_500.0,
-    "label.pages_s": 2.31,  # of one server, as DeepSeek-OCR's paper has it: 200,000 pages a day on an A100-40G
     # A page, and the tables and formulas cut out of it, are samples.
     "word.sample_core_s": 0.15,
     "word.sample_bytes": 150_000.0,
@@ -40,6 +36,15 @@ GUESSES = {
     "texts.sample_core_s": 0.005,
     "texts.sample_bytes": 8_000.0,
 }
+
+# What labelling costs, beside the paper's table.
+LABELLING = {
+    "label.page_core_s": 0.2,  # rendered, looked at, judged
+    "label.page_bytes": 330_000.0,
+    "label.answer_bytes": 4_500.0,
+    "label.pages_s": 2.31,  # of one server, as DeepSeek-OCR's paper has it: 200,000 pages a day on an A100-40G
+}
+_NAMES = GUESSES | LABELLING
 
 
 @dataclass(frozen=True)
@@ -56,12 +61,12 @@ def path() -> Path:
 
 
 def record(by: str, values: Mapping[str, float]) -> None:
-    """Keep what the benchmark `by` measured, by names of `GUESSES`. Raises `ValueError` for another."""
+    """Keep what the benchmark `by` measured, by names of `GUESSES` or `LABELLING`. Raises `ValueError` for another."""
     measured = _read()
     where = f"{by}, {time.strftime('%Y-%m-%d')}, {processor()}"
     for name, value in values.items():
-        if name not in GUESSES:
-            raise ValueError(f"no rate is called {name}: {', '.join(GUESSES)}")
+        if name not in _NAMES:
+            raise ValueError(f"no rate is called {name}: {', '.join(_NAMES)}")
         measured[name] = Rate(value, where)
     path().parent.mkdir(parents=True, exist_ok=True)
     path().write_text(json.dumps({name: asdict(rate) for name, rate in measured.items()}, indent=1))
@@ -69,13 +74,13 @@ def record(by: str, values: Mapping[str, float]) -> None:
 
 def rates() -> dict[str, Rate]:
     """By name, all that there are."""
-    return {name: Rate(value) for name, value in GUESSES.items()} | _read()
+    return {name: Rate(value) for name, value in _NAMES.items()} | _read()
 
 
 def _read() -> dict[str, Rate]:
     try:
         measured = json.loads(path().read_text())
-        return {name: Rate(float(measured[name]["value"]), str(measured[name]["by"])) for name in GUESSES if name in measured}
+        return {name: Rate(float(measured[name]["value"]), str(measured[name]["by"])) for name in _NAMES if name in measured}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none yet, or not ours: `make bench` writes it anew
         return {}
 

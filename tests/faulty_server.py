@@ -3,8 +3,8 @@ wrong on the way from the image and how often it was asked about.
 
     python -m tests.faulty_server PORT_FILE LOG_FILE [--seed 0] [--faults 1] [--fast 1]
 
-The log has a line for each answer that was sent whole: the sha256 of the image, the seed and temperature asked for. With them a test
-counts what was bought twice.
+The log has a line for each answer that was sent whole: the sha256 of the image, and the seed and temperature asked for. With
+them a test counts what was bought twice.
 """
 
 import argparse
@@ -24,7 +24,7 @@ FAULTS = ("429", "500", "503", "hang", "cut", "half", "reset")
 WORDS = "All human beings are born free and equal in dignity and rights They are endowed with reason and conscience".split()
 RUSSIAN = "Все люди рождаются свободными и равными в своем достоинстве и правах. Они наделены разумом и совестью. " * 2
 KINDS = ("right",) * 14 + ("loop", "loop_always", "truncated", "blank", "other_script", "unparsable", "refused", "odd_boxes")
-"""What becomes of an image's first answer, by the seed. But `loop_always`, `refused` and `other_script` become right at a later try."""
+"""What becomes of an image's first answer. `loop_always`, `refused` and `other_script` stay so, the others become right."""
 
 
 def answer_of(image: bytes, asked: dict, seed: int) -> tuple[int, str, str]:

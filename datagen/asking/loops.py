@@ -17,12 +17,13 @@ _PLACES = re.compile(rf"<\|ref\|>.*?<\|/ref\|>(?:{_DET})?|{_DET}", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _NUMBERS = re.compile(r"\d+")
 _TABLE = re.compile(r"</?t[dhr]\b|<(?:fcel|ecel|lcel|ucel|nl)>|\||&|\\\\")
+_TAGS, _WORDS = re.compile(r"<[^>]*>?|[a-z]*>"), re.compile(r"[^\W\d_]+")
 _STEP, _SEED = 48, 20  # characters between places at which a run is looked for, and of what must come again there
 _LONGEST_PERIOD = 2_500
 _CUT_RUN, _CUT_TIMES = 160, 2.5  # characters and periods of a run at the end of an answer that was cut off
 _SENTENCE, _SENTENCES, _SENTENCES_RUN = 12, 4.0, 120  # letters of what is repeated, how often, and over how many characters
-_WORD_RUN = 320  # characters over which a word or two may be repeated
-_ROW, _ROWS = 15, 24.0  # letters of a table's row that is repeated, and how often
+_WORD_RUN, _WORDY = 320, 0.25  # characters over which a word or two may be repeated; the share of letters that makes a word
+_ROW, _ROW_WORDS, _ROWS = 12, 3, 24.0  # letters and different words of a table's row that is repeated, and how often
 _NUMBERED, _NUMBERED_TIMES, _NUMBERED_RUN = 12, 8.0, 320  # the same of what alone its numbers change
 _SIGNS_RUN = 12_000  # characters of dots or empty cells: no page has so many
 _TAIL, _SQUEEZED = 2_400, 9.0  # characters at the end of an answer that was cut off, and how many times smaller zlib makes them
@@ -93,10 +94,11 @@ def _repeats(text: str, run: Run, is_cut: bool) -> bool:
     if not letters:
         return length >= _SIGNS_RUN
     if _TABLE.search(unit):
-        return letters - _tag_letters(unit) >= _ROW and run.times >= _ROWS
+        words = _WORDS.findall(_TAGS.sub(" ", unit))
+        return run.times >= _ROWS and len(set(words)) >= _ROW_WORDS and sum(map(len, words)) >= _ROW
     if letters >= _SENTENCE:
         return run.times >= _SENTENCES and length >= _SENTENCES_RUN
-    return length >= _WORD_RUN
+    return length >= _WORD_RUN and run.times >= _CUT_TIMES and letters >= _WORDY * run.period
 
 
 def _goes_on_numbering(text: str, run: Run, is_cut: bool) -> bool:
@@ -110,7 +112,3 @@ def _goes_on_numbering(text: str, run: Run, is_cut: bool) -> bool:
 
 def _reaches_end(text: str, run: Run) -> bool:
     return run.stop >= len(text) - min(run.period, _STEP)
-
-
-def _tag_letters(unit: str) -> int:
-    return sum(sum(map(str.isalpha, tag)) for tag in re.findall(r"<[^>]*>?|[a-z]*>", unit))

@@ -1,0 +1,138 @@
+"""Small pages to be labelled, the faulty server beside the test, and runs of the recipe that can be killed."""
+
+import contextlib
+import hashlib
+import io
+import json
+import multiprocessing
+import os
+import random
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+import recipes.label
+from datagen.asking.profiles import TRIES
+from datagen.disk.shards import ShardReport
+from recipes.__main__ import main
+from tests.faulty_server import KEY, MODEL, WORDS
+from tests.outputs import ROOT
+
+
+def write_pages(folder: Path, number: int, a_tar: int = 20) -> None:
+    """Tars of small images with a few words each, none like another."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for first in range(0, number, a_tar):
+        with tarfile.open(folder / f"{first:05}.tar", "w") as tar:
+            for n in range(first, first + a_tar):
+                data = page(f"{n}")
+                info = tarfile.TarInfo(f"{n:05}.png")
+                info.size = len(data)
+                tar.addfile(info, io.BytesIO(data))
+
+
+def page(name: str) -> bytes:
+    draw, image = random.Random(name), Image.new("L", (160, 220), 255)
+    on = ImageDraw.Draw(image)
+    for line in range(8):
+        on.text((10, 12 + 22 * line), f"{name} {' '.join(draw.choices(WORDS, k=3))}", fill=0)
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+@contextlib.contextmanager
+def faulty(folder: Path, *options: str) -> Iterator[tuple[str, Path]]:
+    """The address of a faulty server, and the log of what it answered."""
+    port_file, log = folder / "port", folder / "log"
+    port_file.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "tests.faulty_server", str(port_file), str(log), *options]
+    server = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    try:
+        until(port_file.exists, 60)
+        yield f"http://127.0.0.1:{port_file.read_text()}/v1", log
+    finally:
+        server.kill()
+        server.wait()
+
+
+def until(is_so, seconds: float = 120) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def words(folder: Path, out: Path, server: str, *more: str) -> list[str]:
+    """The recipe's, with a client that waits for nobody long."""
+    server = f"{server}?wait_s=0.02&timeout_s=2&tries=8" if server.startswith("http") else server
+    return ["label", f"input={folder}", f"server={server}", f"model={MODEL}", f"out={out}", "on=inline", *more]
+
+
+def run(argv: list[str], shard_pages: int = 20) -> int:
+    """The recipe with small shards."""
+    os.environ["OPENAI_API_KEY"] = KEY
+    recipes.label.SHARD_PAGES = shard_pages
+    return main(argv)
+
+
+def start(argv: list[str], shard_pages: int = 20) -> "multiprocessing.process.BaseProcess":
+    """The same in a child of its own, whose process may be killed."""
+    child = multiprocessing.get_context("fork").Process(target=_quietly, args=(argv, shard_pages))
+    child.start()
+    return child
+
+
+def _quietly(argv: list[str], shard_pages: int) -> None:
+    os.setsid()
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, 1)
+    os.dup2(devnull, 2)
+    os._exit(run(argv, shard_pages))
+
+
+def ledger_lines(out: Path) -> list[dict]:
+    """The whole lines of the ledger."""
+    lines = [line for file in sorted((out / "label/answers").glob("*.jsonl")) for line in file.read_bytes().split(b"\n")[:-1]]
+    found = []
+    for line in lines:
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(line.partition(b" ")[2]))
+    return found
+
+
+def num_bytes(out: Path) -> int:
+    return sum(file.stat().st_size for file in (out / "label/answers").glob("*.jsonl"))
+
+
+def bought(out: Path) -> set[tuple]:
+    """The ledger's answers as the server's log has them."""
+    answers = set()
+    for line in ledger_lines(out):
+        one, number = TRIES[line["try"] % len(TRIES)], line["try"]
+        answers.add((line["image"], number if one.temperature else 0, one.temperature, one.kind != "plain"))
+    return answers
+
+
+def logged(log: Path) -> list[tuple]:
+    return [tuple(json.loads(line)) for line in log.read_text().splitlines() if line.endswith("]")] if log.exists() else []
+
+
+def digests(out: Path) -> dict[str, str]:
+    """The sha256 of every committed shard of the labels."""
+    tars = sorted((out / "label/shards").glob("*.tar"))
+    return {tar.name: hashlib.sha256(tar.read_bytes()).hexdigest() for tar in tars if tar.with_suffix(".json").exists()}
+
+
+def reports(out: Path) -> list[ShardReport]:
+    return [ShardReport.from_json(file.read_bytes()) for file in sorted((out / "label/shards").glob("*.json"))]
+
+
+def drops(out: Path) -> dict[str, tuple[str, str]]:
+    """The reason and detail of each drop, by its key or its place."""
+    return {drop.key or f"{drop.uri} {drop.part}": (drop.reason, drop.detail) for r in reports(out) for drop in r.drops}
