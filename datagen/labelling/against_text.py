@@ -4,8 +4,11 @@ Both sides are compared by their letters and digits alone, without spaces, hyphe
 lines, emphasis and tables make no difference. Formulas are left out: a text layer spells them otherwise.
 """
 
+import bisect
 import re
+import statistics
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -21,10 +24,12 @@ _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,80}>")
 _ENTITY = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _DIGITS = re.compile(r"\d+")
-_EDGE = 0.08  # of the page's height: running heads, feet and page numbers stand there, and no answer has to have them
+_EDGE, _NUMBERS_EDGE = 0.08, 0.12  # of the page's height: running heads, feet and page numbers stand there, and may be left out
+_LOOSE = 2  # letters and digits around what is like a line: a number before it is easily left out
 _ALIKE = 80.0  # of 100: a line that is nearly so in the answer is altered, and not missing
 _SHORT = 3  # letters and digits of a line that says too little to be looked for
 _FEW_LINES = 3  # lines of a column, for it to be one that could come first or last
+_OUT_OF_ORDER = 0.25  # of vertical lines
 _SURE_CELL = 4  # letters and digits of a cell that is looked for among the lines
 
 
@@ -61,7 +66,8 @@ def compared(
     """What `text`, an answer's Markdown, says against a page's `lines`, on a page of this (width, height). Lines within the boxes
     `hidden` are pictures' and formulas', of which the answer says nothing."""
     said = squeezed(text)
-    places = _placed([line for line in lines if not _is_hidden(line, hidden)], said)
+    seen = [line for line in lines if not _is_hidden(line, hidden)]
+    places = _placed(seen, said)
     wanted = [place for place in places if place.start < 0 and not _may_lack(place.line, size)]
     total = max(1, sum(len(place.squeezed) for place in places))
     result = Comparison(num_chars=total)
@@ -76,11 +82,16 @@ def compared(
         found = loose.near(place.squeezed)
         if found is None:
             if place in wanted:
+                result.num_digits += place.squeezed.isdigit()
                 result.missing += len(place.squeezed) / total
                 result.lost.append(place.line.text)
         else:
             result.altered += len(place.squeezed) / total
-            result.num_digits += _DIGITS.findall(found) != _DIGITS.findall(place.squeezed)
+            result.num_digits += _other_digits(found, place.squeezed)
+    short = [(_letters(line.text), line) for line in seen]
+    for letters, line in [(letters, line) for letters, line in short if 0 < len(letters) < _SHORT]:
+        is_there = loose.cover(letters)
+        result.num_digits += not is_there and len(letters) > 1 and letters.isdigit() and not _may_lack(line, size)
     free = sum(1 for is_covered in covered if not is_covered)
     result.extra = free / max(1, len(said))
     result.num_jumps = _jumps([place for place in places if place.start >= 0])
@@ -111,7 +122,10 @@ def _is_hidden(line: Line, hidden: Sequence[Box]) -> bool:
 def _may_lack(line: Line, size: tuple[int, int]) -> bool:
     """Whether an answer need not have a line: it stands where running heads and feet do, or is a page's number."""
     middle = (line.box.y0 + line.box.y1) / 2
-    return not _EDGE * size[1] < middle < (1 - _EDGE) * size[1] or is_page_number(line.text)
+    height = size[1]
+    if is_page_number(line.text):
+        return not _NUMBERS_EDGE * height < middle < (1 - _NUMBERS_EDGE) * height
+    return not _EDGE * height < middle < (1 - _EDGE) * height
 
 
 def _placed(lines: Sequence[Line], said: str) -> list[Place]:
@@ -148,7 +162,7 @@ class _Loose:
                 continue
             found = fuzz.partial_ratio_alignment(letters, part, score_cutoff=_ALIKE)
             if found is not None and (best is None or found.score > best[0]):
-                best = found.score, start + found.dest_start, start + found.dest_end
+                best = found.score, max(start, start + found.dest_start - _LOOSE), min(stop, start + found.dest_end + _LOOSE)
         if best is None:
             return None
         _, start, stop = best
@@ -156,31 +170,62 @@ class _Loose:
         self._parts = [(found.start(), found.end()) for found in re.finditer(rb"\0{3,}", bytes(self._covered))]
         return self._said[start:stop]
 
+    def cover(self, letters: str) -> bool:
+        """Take the place of a line that is too short to be looked for: a cell, an item's number. Whether there is one."""
+        for found in re.finditer(rb"\0+", bytes(self._covered)):
+            at = self._said.find(letters, found.start(), found.end())
+            if at >= 0:
+                self._covered[at : at + len(letters)] = b"\1" * len(letters)
+                return True
+        return False
+
 
 def _jumps(places: Sequence[Place]) -> int:
-    """How often the answer goes on in a column that stands before the one that it has just read, at the same height."""
-    if any(place.line.direction == "ttb" for place in places):
-        return 0
-    rtl = sum(place.line.direction == "rtl" for place in places) > len(places) / 2
-    read = [place.line.box for place in sorted(places, key=lambda place: place.start)]
+    lines = [place.line for place in sorted(places, key=lambda place: place.start)]
+    if any(line.direction == "ttb" for line in lines):
+        return int(_disorder([place.start for place in places]) > _OUT_OF_ORDER)
+    rtl = sum(line.direction == "rtl" for line in lines) > len(lines) / 2
+    return jumps([line.box for line in lines], rtl, _FEW_LINES)
+
+
+def _disorder(starts: Sequence[int]) -> float:
+    """The share of lines that are not in the order in which the page's own text has them."""
+    rising: list[int] = []  # the smallest ends of rising rows of each length
+    for start in starts:
+        at = bisect.bisect_left(rising, start)
+        rising[at : at + 1] = [start]
+    return 1 - len(rising) / max(1, len(starts))
+
+
+def jumps(boxes: Sequence[Box], rtl: bool, few: int) -> int:
+    """How often boxes, in the order in which they are read, go on in a column that stands before one that was read already, at
+    the same height. A column has at least `few` of them."""
     runs: list[list[Box]] = []
-    for box in read:
+    for box in boxes:
         if runs and box.y0 >= runs[-1][-1].y0 and min(box.x1, runs[-1][-1].x1) > max(box.x0, runs[-1][-1].x0):
             runs[-1].append(box)
         else:
             runs.append([box])
-    columns = [_around(run) for run in runs if len(run) >= _FEW_LINES]
-    jumps = 0
+    columns = [_column(run) for run in runs if len(run) >= few]
+    number = 0
     for i, first in enumerate(columns):
         for later in columns[i + 1 :]:
             before = later.x0 >= first.x1 - 2 if rtl else later.x1 <= first.x0 + 2
             height = min(first.y1, later.y1) - max(first.y0, later.y0)
-            jumps += before and height > 0.5 * min(first.y1 - first.y0, later.y1 - later.y0)
-    return jumps
+            number += before and height > 0.5 * min(first.y1 - first.y0, later.y1 - later.y0)
+    return number
 
 
-def _around(boxes: Sequence[Box]) -> Box:
-    return Box(min(b.x0 for b in boxes), min(b.y0 for b in boxes), max(b.x1 for b in boxes), max(b.y1 for b in boxes))
+def _column(boxes: Sequence[Box]) -> Box:
+    """Where most of a column's lines are: a heading above it may be wider."""
+    x0, x1 = statistics.median(box.x0 for box in boxes), statistics.median(box.x1 for box in boxes)
+    return Box(round(x0), min(box.y0 for box in boxes), round(x1), max(box.y1 for box in boxes))
+
+
+def _other_digits(said: str, wanted: str) -> bool:
+    """Whether a line has other numbers where it has as many: what was said of it may have some of its neighbours', too."""
+    one, other = Counter(_DIGITS.findall(said)), Counter(_DIGITS.findall(wanted))
+    return one.total() >= other.total() and bool(other - one)
 
 
 def _misplaced(text: str, lines: Sequence[Line]) -> int:
