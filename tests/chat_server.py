@@ -30,9 +30,13 @@ def fails(status: int, body: Any = "no", **headers: str) -> Reply:
 
 
 class Requests(list[dict[str, Any]]):
-    """The bodies of the requests that came, and the most that were under way at a time."""
+    """The bodies of the requests that came, the most that were under way at a time, and the connections that they came by."""
 
     most_together = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.connections: set[Any] = set()
 
 
 def shown(request: dict[str, Any]) -> numpy.ndarray:
@@ -50,6 +54,17 @@ def serving(reply: Callable[[dict[str, Any]], Reply], takes_s: float = 0.0) -> I
     under_way = 0
 
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # connections are kept
+
+        def do_GET(self) -> None:
+            """The list of models is empty: this server takes any name."""
+            data = b'{"object": "list", "data": []}'
+            with contextlib.suppress(ConnectionError):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(data)))
+                self.end_headers()
+                self.wfile.write(data)
+
         def do_POST(self) -> None:
             nonlocal under_way
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -57,6 +72,7 @@ def serving(reply: Callable[[dict[str, Any]], Reply], takes_s: float = 0.0) -> I
             with lock:
                 under_way += 1
                 came.append(asked)
+                came.connections.add(self.client_address)
                 came.most_together = max(came.most_together, under_way)
             time.sleep(takes_s)
             status, answer, headers = reply(asked)

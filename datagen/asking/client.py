@@ -5,9 +5,8 @@ are kept.
 
 A question goes to the server with the most room. What a server can't do just now (429, 500, no answer in time, half of one) is
 asked again, later each time and maybe elsewhere; a server that says when (`Retry-After`) has no more questions until then. A
-question that nobody answers, though its server is there, has failed; while no server is there, all wait for one. A key comes from
-an environment variable and is written nowhere.
-"""
+question that nobody answers, though a server is there, has failed. While no server is there, all wait for one, and none fails. A
+key comes from an environment variable and is written nowhere. """
 
 import asyncio
 import contextlib
@@ -92,6 +91,7 @@ class Servers:
         self._session: aiohttp.ClientSession | None = None
         self._room = asyncio.Condition()
         self._num_failed, self._has_answers, self._alone_since = 0, False, 0.0
+        self._probe: asyncio.Future[bool] | None = None
 
     def versions(self) -> dict[str, str]:
         return {}
@@ -104,28 +104,31 @@ class Servers:
     async def ask(self, question: Question) -> Answer | Fault:
         """The answer, or why there is none. Raises `WrongServer` for a wrong address, model or key, and `NothingAnswers` when it
         gives up."""
-        fault = Fault(UNREACHABLE)
-        num_tries = 0
+        num_tries, num_waits = 0, 0
         while True:
             server = await self._chosen()
             try:
-                outcome, wait_s = await self._asked(server, question, num_tries)
+                outcome, wait_s = await self._asked(server, question, num_tries + num_waits)
             finally:
                 await self._left(server)
             if isinstance(outcome, Answer):
-                if not (outcome.end == REFUSED and not self._has_answers):
-                    self._num_failed, self._has_answers, self._alone_since = 0, True, 0.0
-                else:
+                if outcome.end == REFUSED and not self._has_answers:
                     self._count(Fault(REFUSED, outcome.detail))
+                else:
+                    self._num_failed, self._has_answers, self._alone_since = 0, True, 0.0
                 return outcome
-            fault, num_tries = outcome, num_tries + 1
+            if self.patience_s and await self._is_everybodys(outcome):
+                num_waits += 1
+                await self._wait(outcome, wait_s)
+                continue
+            num_tries += 1
             if num_tries < self.tries:
                 await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # so that not all come back at once
             elif await self._is_there():
-                self._count(fault)
-                return fault
+                self._count(outcome)
+                return outcome
             else:
-                await self._wait_for_one(fault, wait_s)
+                await self._wait(outcome, wait_s)
 
     async def check(self) -> None:
         """Raises `WrongServer`, one sentence, if one of the servers can't be reached, has no such model or takes no such key."""
@@ -239,8 +242,20 @@ class Servers:
                 f"{fault.detail or 'it says nothing else'}. When the server answers, the same command goes on."
             )
 
+    async def _is_everybodys(self, fault: Fault) -> bool:
+        """Whether a fault is no question's own: a limit on how many may be asked, or a server that isn't there at all."""
+        if fault.reason == BUSY:
+            return fault.detail.startswith("429 ")
+        return fault.reason in (UNREACHABLE, TIMEOUT) and not await self._is_there()
+
     async def _is_there(self) -> bool:
-        """Whether any server says what models it has: then a question that it doesn't answer is to blame itself."""
+        """Whether any server says what models it has: then a question that it doesn't answer is to blame itself. Who asks this
+        while another does waits for the same answer."""
+        if self._probe is None or self._probe.done():
+            self._probe = asyncio.ensure_future(self._probed())
+        return await asyncio.shield(self._probe)
+
+    async def _probed(self) -> bool:
         for server in sorted(self._servers, key=lambda one: one.faults):
             try:
                 async with self._opened().get(f"{server.url}/models", timeout=_limit(_PROBE_S)) as response:
@@ -251,8 +266,9 @@ class Servers:
                 continue
         return False
 
-    async def _wait_for_one(self, fault: Fault, wait_s: float) -> None:
-        """Wait before all are asked again. Raises `NothingAnswers` where that has gone on for too long."""
+    async def _wait(self, fault: Fault, wait_s: float) -> None:
+        """Wait before a question is asked again that can't be answered now. Raises `NothingAnswers` where nobody has been
+        answered for too long."""
         now = time.monotonic()
         self._alone_since = self._alone_since or now
         if now - self._alone_since >= self.patience_s:
@@ -260,7 +276,7 @@ class Servers:
                 f"{self.url} can't be reached: {fault.reason}: {fault.detail or 'it says nothing else'}. "
                 "When a server is there, the same command goes on."
             )
-        await asyncio.sleep(min(wait_s, self.patience_s))
+        await asyncio.sleep(min(wait_s, self.patience_s) * random.uniform(0.5, 1.0))
 
 
 def _named(url: str) -> str:

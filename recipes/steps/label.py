@@ -19,6 +19,7 @@ from datagen.engines import Choice, needed_by
 from datagen.inputs.items import Item
 from datagen.labelling.label_pages import AGAIN, Labelling, Tally, ask_again, tallies
 from datagen.record import Drop, Sample, SampleError
+from datagen.work.needs import gpus
 from datagen.work.progress import State
 from datagen.work.runner import make_runner
 from datagen.work.samples_of import SamplesOf
@@ -96,7 +97,7 @@ class LabelRunner(PipelineRunner):
     def plan(self) -> str:
         if self.step.planned:
             return planned(self.step)
-        return super().plan()
+        return PipelineRunner(placed(self.step, self.place), self.recipe, self.place).plan()
 
     def run(self) -> int:
         step = self.step
@@ -107,7 +108,7 @@ class LabelRunner(PipelineRunner):
         check(step)
         ledger.index(step.label.ledger_folder(self.folder))
         counts: Any = functools.partial(Pages, step, self.folder)
-        return make(shared_out(step, self.place), self.recipe.name, self.place, counts=counts)
+        return make(placed(step, self.place), self.recipe.name, self.place, counts=counts)
 
     def status(self) -> list[str]:
         lines = super().status()
@@ -200,14 +201,16 @@ def num_servers(step: Labelling) -> int:
     return len(addresses(url)) if url and url != BESIDE else 1
 
 
-def shared_out(step: Labelling, place: Place) -> Labelling:
-    """The step with each server's room shared out to the workers."""
+def placed(step: Labelling, place: Place) -> Labelling:
+    """The step as it runs there: each server's room is shared out to the workers, and a network of ours reads on processors where
+    this machine has no GPU. Decides no byte."""
     choice, settings = step.label.answerer, dict(step.label.answerer.settings)
-    if choice.name != "servers":
-        return step
-    workers = make_runner(place.on, place.workers).num_workers(step.needs)
-    each = max(1, int(settings["together"]) // workers)
-    return step.with_label(answerer=Choice.of("servers", **settings | {"together": each}))
+    if choice.name == "servers":
+        workers = make_runner(place.on, place.workers).num_workers(step.needs)
+        settings["together"] = max(1, int(settings["together"]) // workers)
+    elif choice.gpus and place.on in ("local", "inline") and not gpus() and choice.name != "vllm":
+        settings["device"] = "cpu"
+    return step.with_label(answerer=Choice.of(choice.name, **settings))
 
 
 def planned(step: Labelling) -> str:

@@ -37,7 +37,9 @@ def regions_of(truth: dict[str, Any], scale: float) -> tuple[Region, ...]:
 
 def inside(regions: Sequence[Region], size: tuple[int, int]) -> tuple[Region, ...]:
     return tuple(
-        replace(r, box=Box(r.box.x0, r.box.y0, max(r.box.x0 + 1, min(size[0], r.box.x1)), max(r.box.y0 + 1, min(size[1], r.box.y1))))
+        replace(
+            r, box=Box(r.box.x0, r.box.y0, max(r.box.x0 + 1, min(size[0], r.box.x1)), max(r.box.y0 + 1, min(size[1], r.box.y1)))
+        )
         for r in regions
     )
 
@@ -51,7 +53,9 @@ def answered(sample: Sample, regions: Sequence[Region], is_plain: bool) -> Read:
     return page(DEEPSEEK_OCR, answer, sample.size, "model")
 
 
-def damaged(kind: str, regions: Sequence[Region], others: Sequence[str], size: tuple[int, int], draw: random.Random) -> tuple[Region, ...] | None:
+def damaged(
+    kind: str, regions: Sequence[Region], others: Sequence[str], size: tuple[int, int], draw: random.Random
+) -> tuple[Region, ...] | None:
     """The regions with a damage of this kind; None where the page can't have it. `others` are paragraphs of other pages in the
     same language."""
     made = [r for r in regions if r.label not in RUNNING]
@@ -100,7 +104,9 @@ def _cells_swapped(regions: Sequence[Region], draw: random.Random) -> tuple[Regi
         return None
     at = draw.choice(tables)
     table = cells.parse(regions[at].text)
-    filled = [i for i, cell in enumerate(table.cells) if len(re.sub(r"\W", "", cell.text)) >= 4 and cell.rows == cell.columns == 1]
+    filled = [
+        i for i, cell in enumerate(table.cells) if len(re.sub(r"\W", "", cell.text)) >= 4 and cell.rows == cell.columns == 1
+    ]
     pairs = [(a, b) for a in filled for b in filled if a < b and table.cells[a].text != table.cells[b].text]
     if not pairs:
         return None

@@ -76,7 +76,7 @@ def test_two_kills_lose_nothing_and_buy_nothing_twice(tmp_path):
 @pytest.mark.slow
 def test_twenty_five_kills_of_five_thousand_pages(tmp_path):
     write_pages(tmp_path / "in", 5000)
-    undisturbed(tmp_path, 5000, 250)
-    memory = killed(tmp_path, 5000, 25, 250, seed=2)
+    undisturbed(tmp_path, 5000, 125)
+    memory = killed(tmp_path, 5000, 25, 125, seed=2)
     check(tmp_path, 5000)
     assert max(memory[1:]) < 1.3 * min(m for m in memory[1:] if m > 100 << 20)

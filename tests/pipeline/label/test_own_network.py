@@ -1,0 +1,74 @@
+"""The whole with a network of ours as the model: it learns two pages by heart, reads them in this process, and they are
+labels."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from datagen.disk import manifest
+from datagen.disk.shards import read_records
+from datagen.disk.storage import Folder
+from datagen.engines.token_reader import files_sha256
+from datagen.target import Prompt
+from model.data.ours import example
+from model.data.rows import Draw
+from model.data.tokens import counted, made
+from model.files.network_folder import save_model
+from model.net.batch import batch
+from model.net.config import line_reader
+from model.net.deepseek_ocr import build
+from model.net.image import num_tokens
+from model.net.tokenizer import train_tokenizer
+from recipes.__main__ import main
+from tests.model.lines import EIGHT, answer_loss, line_crop
+from tests.outputs import check_corpus
+
+MODE, STEPS, RATE, NUM = "line", 60, 3e-3, 2
+
+
+@pytest.fixture
+def network(tmp_path):
+    """A folder with a network that answers about two pages, and the pages."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    pages = [line_crop(text, f"p{n}", f"{n}", "page") for n, text in enumerate(EIGHT[:NUM])]
+    fine = [replace(page, regions=tuple(replace(region, detected_by="truth") for region in page.regions)) for page in pages]
+    rows = [example(page, Prompt.MARKDOWN, "test") for page in fine]
+    tokenizer = train_tokenizer(list(EIGHT[:NUM]), 512)
+    learned = []
+    for page, row in zip(pages, rows, strict=True):
+        length = counted([row.parts], tokenizer)[0] + num_tokens(MODE, *page.size)
+        learned.append(made(row, Draw(0, 0, 0, 0, MODE, length, 0), [MODE], tokenizer))
+    one, net = batch([learned], tokenizer), build(line_reader().with_vocab(len(tokenizer)), seed=0).train()
+    optimizer = torch.optim.AdamW(net.parameters(), betas=(0.9, 0.95))
+    for step in range(STEPS):
+        optimizer.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 10) * (1 - step / STEPS)
+        answer_loss(net, one).backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+    save_model(Folder(f"{tmp_path}/network"), net, tokenizer)
+    (tmp_path / "in").mkdir()
+    for n, page in enumerate(pages):
+        (tmp_path / "in" / f"{n}.jpg").write_bytes(page.image or b"")
+    yield tmp_path
+    torch.set_num_threads(threads)
+
+
+def test_a_network_of_ours_labels_pages_and_is_not_asked_again(network):
+    words = ["label", f"input={network}/in", f"model={network}/network", f"mode={MODE}", "on=inline"]
+    assert main([*words, f"out={network}/out"]) == 0
+    folder = Folder(f"{network}/out/label")
+    pages = list(read_records(folder, manifest.rows(folder)))
+    assert [page.text for page in pages] == list(EIGHT[:NUM])
+    assert [[region.label for region in page.regions] for page in pages] == [["text"]] * NUM
+    assert {page.quality.signals["tries"] for page in pages} == {1.0}
+    assert pages[0].origin.engines["label network"] == files_sha256(Folder(f"{network}/network"))
+    check_corpus(network / "out", name="label")
+    # From the ledger alone, which another output may share: the same bytes.
+    answers = f"answers={network}/out/label/answers"
+    assert main([*words, "server=ledger", answers, f"out={network}/again"]) == 0
+    assert (
+        next(network.glob("again/label/shards/*.tar")).read_bytes() == next(network.glob("out/label/shards/*.tar")).read_bytes()
+    )
