@@ -112,7 +112,7 @@ def _pages(input: str, long_side: int, passwords: str, second: bool) -> tuple[Ce
 def _dataset(input: str) -> str:
     """The folder of a dataset of ours, "" if it is none."""
     folder = Folder(input)
-    return folder.url if folder.local and (folder.local / "census").is_dir() and (folder.local / "shards").is_dir() else ""
+    return folder.url if folder.local and all((folder.local / name).is_dir() for name in ("shards", "manifest")) else ""
 
 
 def _answerer(model: str, server: str, together: int, key: str, mode: str) -> Choice:

@@ -13,7 +13,20 @@ import psutil
 import pytest
 
 from tests import labelling
-from tests.labelling import bought, digests, drops, faulty, logged, num_bytes, reports, run, start, words, write_pages
+from tests.labelling import (
+    bought,
+    digests,
+    drops,
+    faulty,
+    logged,
+    num_bytes,
+    reports,
+    run,
+    start,
+    words,
+    write_page_dataset,
+    write_pages,
+)
 from tests.outputs import check_corpus
 
 
@@ -75,7 +88,7 @@ def test_two_kills_lose_nothing_and_buy_nothing_twice(tmp_path):
 
 @pytest.mark.slow
 def test_twenty_five_kills_of_five_thousand_pages(tmp_path):
-    write_pages(tmp_path / "in", 5000)
+    write_page_dataset(tmp_path / "in", 5000, 125)
     undisturbed(tmp_path, 5000, 125)
     memory = killed(tmp_path, 5000, 25, 125, seed=2)
     check(tmp_path, 5000)

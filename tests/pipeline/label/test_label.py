@@ -1,0 +1,178 @@
+"""The recipe against a faulty server: one sentence for a wrong one, the same bytes from the ledger, retry, forget, report."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from datagen.disk import manifest
+from datagen.disk.shards import read_records
+from datagen.disk.storage import Folder
+from datagen.target.grammar import DET, DET_END, REF, REF_END
+from recipes.__main__ import main
+from tests.chat_server import says, serving
+from tests.inputs import pdfs
+from tests.labelling import (
+    MODEL,
+    digests,
+    drops,
+    faulty,
+    ledger_lines,
+    logged,
+    page,
+    reports,
+    run,
+    words,
+    write_page_dataset,
+    write_pages,
+)
+from tests.outputs import check_corpus
+
+PAGES = 60
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A folder with pages in `in`, what came of them in `out`, and a server that goes on answering: its address and its log."""
+    folder = tmp_path_factory.mktemp("label")
+    write_page_dataset(folder / "in", PAGES, 30)
+    with faulty(folder, "--fast", "1") as (server, log):
+        assert run([*words(folder / "in", folder / "out", server), "price=2"]) == 0
+        yield folder, server, log
+
+
+@pytest.fixture
+def copy(made, tmp_path):
+    """A copy of the output, at the place of the first one, since it knows where it lies."""
+    folder, server, log = made
+    shutil.copytree(folder / "out", tmp_path / "kept")
+    yield folder, server, log
+    shutil.rmtree(folder / "out")
+    shutil.copytree(tmp_path / "kept", folder / "out")
+
+
+def test_no_page_is_lost_and_the_answers_are_in_the_ledger(made, capsys):
+    folder, _, log = made
+    out = folder / "out"
+    assert sum(r.num_samples + len(r.drops) for r in reports(out)) == PAGES
+    assert {reason for reason, _ in drops(out).values()} <= {
+        "loop",
+        "refused",
+        "blank",
+        "other_script",
+        "truncated",
+        "unparsable",
+    }
+    assert len(ledger_lines(out)) == len(logged(log)) == len(set(logged(log)))
+    check_corpus(out, name="label")
+    assert main(["status", f"out={out}"]) == 0
+    said = capsys.readouterr().out
+    assert re.search(rf"asked about {PAGES} pages: \d+ labelled, .*repetition rate \d+\.\d+%", said)
+    assert re.search(r"pages/s, [\d,]+ tokens/s, .*cost so far", said, re.DOTALL)
+
+
+def test_the_same_again_asks_nothing_and_the_ledger_alone_gives_the_same_bytes(made, tmp_path):
+    folder, server, log = made
+    before = len(logged(log))
+    assert run(words(folder / "in", folder / "out", server)) == 0
+    answers = f"answers={folder}/out/label/answers"
+    assert run([*words(folder / "in", tmp_path / "again", "ledger"), answers]) == 0
+    assert digests(tmp_path / "again") == digests(folder / "out")
+    assert drops(tmp_path / "again") == drops(folder / "out")
+    # In another order, in shards of another size: nothing is asked.
+    with_others = tmp_path / "in"
+    shutil.copytree(folder / "in", with_others)
+    assert run([*words(with_others, tmp_path / "other", server), answers]) == 0
+    assert len(logged(log)) == before
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"model": "another/model"}, "has no model another/model: it has deepseek-ai/DeepSeek-OCR"),
+        ({"key": "NO_SUCH_KEY"}, "answers 401: it takes no such key as $NO_SUCH_KEY has"),
+        ({"server": "http://127.0.0.1:9/v1"}, "can't be reached"),
+        ({"server": "gpu-1:8000"}, "is no address"),
+        ({"server": "http://127.0.0.1:9/v1?colour=red"}, "'colour' is no setting"),
+    ],
+)
+def test_a_wrong_server_is_one_sentence_and_no_page_fails_for_it(made, tmp_path, capsys, changed, message):
+    folder, server, log = made
+    before = len(logged(log))
+    asked = {"input": f"{folder}/in", "server": server, "model": MODEL, "out": f"{tmp_path}/out", "on": "inline"} | changed
+    assert main(["label", *(f"{name}={value}" for name, value in asked.items())]) == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("pagewheel:")]
+    assert message in line
+    assert not (tmp_path / "out/label/shards").exists() and len(logged(log)) == before
+
+
+def test_a_source_is_forgotten_with_its_answers(copy):
+    folder, _, _ = copy
+    out = folder / "out"
+    sample = next(iter(read_records(Folder(f"{out}/label"), manifest.rows(Folder(f"{out}/label")))))
+    assert any(line["page"] == sample.key for line in ledger_lines(out))
+    assert main(["forget", f"out={out}", f"sha256={sample.origin.sha256}"]) == 0
+    assert not any(line["page"] == sample.key for line in ledger_lines(out))
+    assert sum(r.num_samples + len(r.drops) for r in reports(out)) == PAGES - 1
+
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>"
+
+
+def test_retry_asks_again_in_other_words_and_the_report_escapes_what_was_said(tmp_path):
+    """The model loops until it is asked a second time."""
+    write_pages(tmp_path / "in", 3, a_tar=3)
+    patient = []
+
+    def reply(request):
+        if not patient:
+            return says(f"{HOSTILE} " * 400, "length")
+        return says(f"{REF}text{REF_END}{DET}[[100, 100, 900, 300]]{DET_END}\n{HOSTILE} {pdfs.LATIN}")
+
+    with serving(reply) as (server, came):
+        argv = words(tmp_path / "in", tmp_path / "out", server)
+        assert run(argv) == 0
+        asked = len(came)
+        assert {reason for reason, _ in drops(tmp_path / "out").values()} == {"loop"}
+        html = (tmp_path / "out/report/index.html").read_text()
+        assert HOSTILE not in html and "&lt;script&gt;alert(1)" in html and html.count("data:image/webp;base64") == 3
+        assert run(argv) == 0 and len(came) == asked
+        patient.append(True)
+        assert main(["retry", f"out={tmp_path}/out", "reason=loop", "on=inline"]) == 0
+        assert len(came) == asked + 3 and {request["temperature"] for request in came[asked:]} == {0.3}
+    assert not drops(tmp_path / "out") and sum(r.num_samples for r in reports(tmp_path / "out")) == 3
+    folder = Folder(f"{tmp_path}/out/label")
+    (first, *_) = read_records(folder, manifest.rows(folder))
+    assert first.quality.verdict == "suspect" and "unscored_reading" in first.quality.reasons and HOSTILE in first.text
+    html = (tmp_path / "out/report/index.html").read_text()
+    assert HOSTILE not in html and "repetition rate" in html
+
+
+def test_a_blank_page_is_asked_of_nobody_and_a_page_with_ink_that_is_seen_as_blank_is_told(tmp_path):
+    (tmp_path / "in").mkdir()
+    Image.new("L", (160, 220), 255).save(tmp_path / "in/a.png")
+    (tmp_path / "in/b.png").write_bytes(page("b"))
+    with serving(lambda request: says("")) as (server, came):
+        assert run(words(tmp_path / "in", tmp_path / "out", server)) == 0
+    assert len(came) == 4
+    details = sorted(detail for _, detail in drops(tmp_path / "out").values())
+    assert details[0].startswith("an empty answer; tries: blank, blank") and details[1].startswith("the page has no ink")
+    assert {reason for reason, _ in drops(tmp_path / "out").values()} == {"blank"}
+
+
+def test_a_plan_for_millions_of_pages_says_what_they_take(capsys):
+    assert main(["label", "pages=33000000", "servers=160", "price=2", "plan=1"]) == 0
+    said = capsys.readouterr().out
+    assert "33,000,000 pages on 160 servers" in said and "128,907 shards" in said and re.search(r"GB of ledger", said)
+
+
+def test_a_sweep_says_which_setting_is_fastest(made, tmp_path, capsys):
+    folder, server, _ = made
+    assert run([*words(folder / "in", tmp_path / "out", server), "sweep=1", "price=2"]) == 0
+    said = capsys.readouterr().out
+    assert "pages a day" in said and "is fastest" in said
+    speeds = json.loads((tmp_path / "out/sweep/sweep.json").read_text())
+    assert sum(speed["pages"] for speed in speeds) == PAGES and Path(tmp_path / "out/report/index.html").exists()

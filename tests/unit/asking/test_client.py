@@ -1,0 +1,141 @@
+"""The client against small HTTP servers in this process: room, waits, servers that go, a wrong one, a hostile one."""
+
+import asyncio
+import socket
+import time
+
+import pytest
+
+from datagen.asking.answers import LENGTH, MAX_CHARS, REFUSED, Answer, NothingAnswers, Question, WrongServer
+from datagen.asking.client import Fault, Servers
+from datagen.asking.loop import on_loop
+from datagen.asking.profiles import PROFILES, profile_of
+from tests.chat_server import fails, says, serving, shown
+from tests.inputs.samples import image
+
+NGRAMS = {"ngram_size": 30, "window_size": 90, "whitelist_token_ids": [128821, 128822]}
+QUICK = {"wait_s": 0.01, "timeout_s": 10.0, "tries": 3, "key": "NO_SUCH_KEY"}
+
+
+def question(width: int = 64, model: str = "m") -> Question:
+    return Question.of(profile_of(model), model, "pages", image(width, 48))
+
+
+def asked(url: str, widths: list[int], model: str = "m", **settings) -> list[Answer | Fault]:
+    servers = Servers(url, model, **QUICK | settings)
+
+    async def all_of_them():
+        return await asyncio.gather(*(servers.ask(question(width)) for width in widths))
+
+    try:
+        return on_loop(all_of_them())
+    finally:
+        servers.close()
+
+
+def check(url: str, model: str = "m", **settings) -> None:
+    servers = Servers(url, model, **QUICK | settings)
+    try:
+        on_loop(servers.check())
+    finally:
+        servers.close()
+
+
+def nobody() -> str:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}/v1"
+
+
+def test_each_server_has_its_own_limit_and_connections_are_kept():
+    def reply(request):
+        return says(f"{shown(request).shape[1]}")
+
+    with serving(reply, takes_s=0.02) as (one, came), serving(reply, takes_s=0.02) as (other, also):
+        answers = asked(f"{one}?together=2,{other}", list(range(40, 80)), together=5)
+    assert [answer.text for answer in answers] == [str(width) for width in range(40, 80)]
+    assert came.most_together <= 2 < also.most_together <= 5 and len(came) + len(also) == 40
+    assert len(came.connections) <= 2 and len(also.connections) <= 5
+    assert min(answer.seconds for answer in answers) >= 0.02
+
+
+def test_a_server_that_says_when_is_left_alone_until_then_and_the_other_one_answers():
+    replies = iter([fails(429, Retry_After="0.6")])
+    with serving(lambda request: next(replies, says("late"))) as (busy, came), serving(lambda request: says("ok")) as (free, _):
+        started = time.monotonic()
+        answers = asked(f"{busy}?together=1,{free}?together=1", [40, 50, 60])
+    assert len(came) == 1 and [answer.text for answer in answers] == ["ok"] * 3 and time.monotonic() - started < 0.6
+
+
+def test_a_question_that_nobody_answers_fails_and_one_that_meets_a_limit_waits():
+    limited = iter([fails(429)] * 6)
+    with serving(lambda r: fails(500) if shown(r).shape[1] == 40 else next(limited, says("x"))) as (url, came):
+        first, second = asked(url, [40, 50])
+    assert first == Fault("busy", '500 {"error": "no"}')
+    assert second.text == "x" and len(came) == 3 + 7
+
+
+def test_while_no_server_is_there_all_wait_and_then_the_run_stops():
+    with pytest.raises(NothingAnswers, match=r"can't be reached: unreachable.*the same command goes on"):
+        asked(nobody(), [40, 50], patience_s=0.2)
+
+
+def test_what_a_server_says_is_capped():
+    with serving(lambda request: says("x" * (2 * MAX_CHARS))) as (url, _):
+        (long,) = asked(url, [40])
+    assert long.end == LENGTH and len(long.text) == MAX_CHARS
+    with serving(lambda request: (200, b"x" * (17 << 20), {})) as (url, _):
+        (larger,) = asked(url, [40], tries=1)
+    assert isinstance(larger, Fault) and larger.reason == "garbled" and "a body of over" in larger.detail
+
+
+@pytest.mark.parametrize("body", [b"[1]", b'{"choices": []}', b'{"choices": [{"message": {"content": "ha', b"\xff\xfe", b"null"])
+def test_half_an_answer_is_none(body):
+    with serving(lambda request: (200, body, {})) as (url, came):
+        (answer,) = asked(url, [40])
+    assert isinstance(answer, Fault) and answer.reason == "garbled" and len(came) == 3
+
+
+def test_a_wrong_server_is_told_in_a_sentence_before_anything_is_asked(monkeypatch):
+    monkeypatch.setenv("THE_KEY", "very-secret")
+    with pytest.raises(WrongServer, match="can't be reached"):
+        check(nobody())
+    refused = pytest.raises(WrongServer, match=r"answers 401 for m: .*your key \$THE_KEY is wrong")
+    with serving(lambda request: fails(401, "your key very-secret is wrong")) as (url, _), refused as error:
+        asked(url, [40], key="THE_KEY")
+    assert "very-secret" not in str(error.value)
+    with pytest.raises(ValueError, match="is no address"):
+        Servers("gpu-1:8000", "m")
+
+
+def test_a_refusal_is_an_answer():
+    with serving(lambda r: fails(400, "too small") if shown(r).shape[1] == 40 else says("x")) as (url, came):
+        assert asked(url, [50, 40], together=1)[1][:3] == ("", REFUSED, '{"error": "too small"}')
+    assert len(came) == 2
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "sent"),
+    [
+        ("deepseek-ai/DeepSeek-OCR", "pages", {"vllm_xargs": NGRAMS}),
+        ("baidu/Unlimited-OCR", "pages", {"vllm_xargs": {"ngram_size": 35, "window_size": 128}, "skip_special_tokens": False}),
+        ("opendatalab/MinerU2.5-2509-1.2B", "tables", {"presence_penalty": 1.0, "frequency_penalty": 0.005, "top_k": 1}),
+        ("opendatalab/MinerU2.5-2509-1.2B", "layout", {"vllm_xargs": {"no_repeat_ngram_size": 100}}),
+        ("allenai/olmOCR-2-7B-1025-FP8", "pages", {"temperature": 0.1, "max_tokens": 8000}),
+    ],
+)  # fmt: skip
+def test_a_family_is_asked_as_its_recipe_has_it(model, kind, sent):
+    body = Question.of(profile_of(model), model, kind, image(64, 48)).body()
+    assert sent.items() <= body.items() and body["model"] == model
+    assert not {"tables", "text", "formulas"} & body.keys()
+
+
+def test_unlimited_ocr_is_asked_with_a_literal_image_before_the_picture():
+    content = question(model="baidu/Unlimited-OCR").body()["messages"][-1]["content"]
+    assert content[0] == {"type": "text", "text": "<image>\ndocument parsing."} and content[1]["type"] == "image_url"
+
+
+def test_what_a_question_is_filed_under_hangs_on_what_is_asked_alone():
+    one, other = question(), question(model="another")
+    assert one.asked == question(70).asked != other.asked and one.shown == other.shown != question(70).shown
+    assert all(profile.recipe and profile.prompts for profile in PROFILES)
