@@ -1,7 +1,7 @@
 """A model behind HTTP with seeded faults, as a program of its own: what it answers follows from the image and the try, what goes
 wrong on the way from the image and how often it was asked about.
 
-    python -m tests.faulty_server PORT_FILE LOG_FILE [--seed 0] [--faults 1] [--fast 1]
+    python -m tests.faulty_server PORT_FILE LOG_FILE [--seed 0] [--faults 1] [--fast 1] …
 
 The log has a line for each answer that was sent whole: the sha256 of the image, and the seed and temperature asked for. With
 them a test counts what was bought twice.
@@ -10,18 +10,23 @@ them a test counts what was bought twice.
 import argparse
 import asyncio
 import base64
+import contextlib
 import hashlib
 import json
 import random
+import subprocess
+import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 from aiohttp import web
 
+from tests.inputs.small_pages import WORDS
+
 KEY, MODEL = "secret-key-of-the-tests", "deepseek-ai/DeepSeek-OCR"
 FAULTS = ("429", "500", "503", "hang", "cut", "half", "reset")
-WORDS = "All human beings are born free and equal in dignity and rights They are endowed with reason and conscience".split()
 RUSSIAN = "Все люди рождаются свободными и равными в своем достоинстве и правах. Они наделены разумом и совестью. " * 2
 KINDS = ("right",) * 14 + ("loop", "loop_always", "truncated", "blank", "other_script", "unparsable", "refused", "odd_boxes")
 """What becomes of an image's first answer. `loop_always`, `refused` and `other_script` stay so, the others become right."""
@@ -57,26 +62,26 @@ def answer_of(image: bytes, asked: dict, seed: int) -> tuple[int, str, str]:
 
 
 class Faulty:
-    def __init__(self, seed: int, faults: bool, fast: bool, log: Path):
-        self.seed, self.faults, self.fast = seed, faults, fast
+    def __init__(self, asked: argparse.Namespace):
+        self.seed, self.faults, self.fast, self.is_open = asked.seed, asked.faults, asked.fast, asked.open
+        self.says = Path(asked.says).read_text() if asked.says else ""
         self.asked: Counter[str] = Counter()
         self.down_until = 0.0
-        self.log = open(log, "a", buffering=1)  # noqa: SIM115
+        self.log = open(asked.log_file, "a", buffering=1)  # noqa: SIM115
         self.answered = 0
 
     async def models(self, request: web.Request) -> web.Response:
         if time.monotonic() < self.down_until:
-            request.transport.abort()
-        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            _cut_off(request)
+        if not self._is_known(request):
             return web.json_response({"error": "no such key"}, status=401)
         return web.json_response({"object": "list", "data": [{"id": MODEL}]})
 
     async def complete(self, request: web.Request) -> web.StreamResponse:
         raw = await request.read()
         if time.monotonic() < self.down_until:
-            request.transport.abort()
-            return web.Response()
-        if request.headers.get("Authorization") != f"Bearer {KEY}":
+            return _cut_off(request)
+        if not self._is_known(request):
             return web.json_response({"error": f"no such key: {request.headers.get('Authorization')}"}, status=401)
         asked = json.loads(raw)
         if asked["model"] != MODEL:
@@ -89,7 +94,7 @@ class Faulty:
             return await self._failed(request, fault)
         if not self.fast:
             await asyncio.sleep(random.Random(f"{digest} {self.asked[digest]}").uniform(0.002, 0.05))  # out of order
-        status, text, finish = answer_of(image, asked, self.seed)
+        status, text, finish = (200, self.says, "stop") if self.says else answer_of(image, asked, self.seed)
         self.log.write(json.dumps([digest, asked.get("seed", 0), asked.get("temperature", 0), "grounding" in str(asked)]) + "\n")
         self.answered += 1
         if status != 200:
@@ -97,6 +102,9 @@ class Faulty:
         usage = {"prompt_tokens": 400, "completion_tokens": max(1, len(text) // 4)}
         choice = {"message": {"role": "assistant", "content": text}, "finish_reason": finish}
         return web.json_response({"choices": [choice], "usage": usage})
+
+    def _is_known(self, request: web.Request) -> bool:
+        return self.is_open or request.headers.get("Authorization") == f"Bearer {KEY}"
 
     def _fault(self, digest: str) -> str:
         """What goes wrong with this request; at most three times with an image."""
@@ -119,13 +127,35 @@ class Faulty:
             response = web.StreamResponse(headers={"Content-Length": "5000", "Content-Type": "application/json"})
             await response.prepare(request)
             await response.write(b'{"choices": [')
-        assert request.transport is not None
-        request.transport.abort()
-        return web.Response()
+        return _cut_off(request)
+
+
+def _cut_off(request: web.Request) -> web.Response:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+@contextlib.contextmanager
+def faulty(folder: Path, *options: str) -> Iterator[tuple[str, Path]]:
+    """The address of a faulty server, and the log of what it answered."""
+    port_file, log = folder / "port", folder / "log"
+    port_file.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "tests.faulty_server", str(port_file), str(log), *options]
+    server = subprocess.Popen(command, cwd=Path(__file__).parents[1], stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 60
+        while not port_file.exists():
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{port_file.read_text()}/v1", log
+    finally:
+        server.kill()
+        server.wait()
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
-    faulty = Faulty(arguments.seed, bool(arguments.faults), bool(arguments.fast), Path(arguments.log_file))
+    faulty = Faulty(arguments)
     app = web.Application(client_max_size=64 << 20)
     app.router.add_get("/v1/models", faulty.models)
     app.router.add_post("/v1/chat/completions", faulty.complete)
@@ -133,8 +163,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", arguments.port)
     await site.start()
-    assert site._server is not None
-    port = site._server.sockets[0].getsockname()[1]
+    port = runner.addresses[0][1]
     written = Path(f"{arguments.port_file}.part")
     written.write_text(str(port))
     written.rename(arguments.port_file)
@@ -149,4 +178,6 @@ if __name__ == "__main__":
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--faults", type=int, default=1)
     parser.add_argument("--fast", type=int, default=0)
+    parser.add_argument("--open", type=int, default=0, help="take any key")
+    parser.add_argument("--says", default="", help="a file with the answer to everything")
     asyncio.run(_serve(parser.parse_args()))

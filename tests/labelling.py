@@ -6,15 +6,8 @@ import io
 import json
 import multiprocessing
 import os
-import random
-import subprocess
-import sys
 import tarfile
-import time
-from collections.abc import Iterator
 from pathlib import Path
-
-from PIL import Image, ImageDraw
 
 import recipes.label
 from datagen.asking.profiles import TRIES
@@ -23,8 +16,8 @@ from datagen.disk.shards import ShardReport, ShardWriter, shard_name
 from datagen.disk.storage import Folder
 from datagen.record import Origin, Quality, Sample, source_key
 from recipes.__main__ import main
-from tests.faulty_server import KEY, MODEL, WORDS
-from tests.outputs import ROOT
+from tests.faulty_server import KEY, MODEL
+from tests.inputs.small_pages import page
 
 
 def write_pages(folder: Path, number: int, a_tar: int = 20) -> None:
@@ -56,38 +49,6 @@ def write_page_dataset(folder: Path, number: int, a_shard: int) -> None:
         part.write(out)
         report = ShardReport(shard, 0, "", sha256, writer.num_bytes, writer.num_samples, a_shard, 0, (), 0.0, 0.0)
         out.write(f"shards/{shard}.json", report.to_json())
-
-
-def page(name: str) -> bytes:
-    draw, image = random.Random(name), Image.new("L", (160, 220), 255)
-    on = ImageDraw.Draw(image)
-    for line in range(8):
-        on.text((10, 12 + 22 * line), f"{name} {' '.join(draw.choices(WORDS, k=3))}", fill=0)
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=1)
-    return file.getvalue()
-
-
-@contextlib.contextmanager
-def faulty(folder: Path, *options: str) -> Iterator[tuple[str, Path]]:
-    """The address of a faulty server, and the log of what it answered."""
-    port_file, log = folder / "port", folder / "log"
-    port_file.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "tests.faulty_server", str(port_file), str(log), *options]
-    server = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-    try:
-        until(port_file.exists, 60)
-        yield f"http://127.0.0.1:{port_file.read_text()}/v1", log
-    finally:
-        server.kill()
-        server.wait()
-
-
-def until(is_so, seconds: float = 120) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 def words(folder: Path, out: Path, server: str, *more: str) -> list[str]:

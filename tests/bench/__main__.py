@@ -41,6 +41,7 @@ BENCHES = {
     "word": ("word",),
     "scene": ("scene",),
     "fine": ("fine",),
+    "label": ("label",),
 }
 # These take hours, gigabytes, or an output of `make recipe=multilingual`, and run only where they are named.
 BY_NAME = {

@@ -12,12 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests import labelling
+from tests.faulty_server import KEY, faulty
 from tests.labelling import (
     bought,
     digests,
     drops,
-    faulty,
     logged,
     num_bytes,
     reports,
@@ -75,7 +74,7 @@ def check(folder: Path, pages: int) -> None:
     assert {reason for reason, _ in drops(out).values()} == {"loop", "refused"}
     assert not list(out.rglob(".tmp-*"))
     assert bought(out) == bought(whole)
-    assert not [f for f in out.rglob("*") if f.is_file() and labelling.KEY.encode() in f.read_bytes()]
+    assert not [f for f in out.rglob("*") if f.is_file() and KEY.encode() in f.read_bytes()]
 
 
 def test_two_kills_lose_nothing_and_buy_nothing_twice(tmp_path):

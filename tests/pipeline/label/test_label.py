@@ -14,7 +14,6 @@ from datagen.disk.storage import Folder
 from datagen.target.grammar import DET, DET_END, REF, REF_END
 from recipes.__main__ import main
 from tests.chat_server import says, serving
-from tests.inputs import pdfs
 from tests.labelling import (
     MODEL,
     digests,
@@ -130,7 +129,7 @@ def test_retry_asks_again_in_other_words_and_the_report_escapes_what_was_said(tm
     def reply(request):
         if not patient:
             return says(f"{HOSTILE} " * 400, "length")
-        return says(f"{REF}text{REF_END}{DET}[[100, 100, 900, 300]]{DET_END}\n{HOSTILE} {pdfs.LATIN}")
+        return says(f"{REF}text{REF_END}{DET}[[100, 100, 900, 300]]{DET_END}\n{HOSTILE} and words")
 
     with serving(reply) as (server, came):
         argv = words(tmp_path / "in", tmp_path / "out", server)

@@ -1,0 +1,145 @@
+"""How many pages a second one client feeds a server with that answers at once, beside a bare loop that does the least."""
+
+import asyncio
+import contextlib
+import io
+import json
+import os
+import random
+import time
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pymupdf
+import simplejpeg
+
+import recipes.label
+from datagen.asking.answers import Question
+from datagen.asking.client import Servers
+from datagen.asking.ledger import Ledger
+from datagen.asking.loop import begin, on_loop
+from datagen.asking.pages import Asker, Page
+from datagen.asking.profiles import PROFILES, Profile, profile_of
+from datagen.disk.storage import Folder
+from recipes.__main__ import main
+from tests.faulty_server import KEY, MODEL, faulty
+from tests.inputs.small_pages import WORDS
+
+LINES = [" ".join(random.Random(n).choices(WORDS, k=9)) for n in range(40)]
+ANSWER = f"<|ref|>text<|/ref|><|det|>[[100, 90, 900, 960]]<|/det|>\n{' '.join(LINES)}"
+TOGETHER = 64
+
+
+class Speeds(NamedTuple):
+    """Pages a second: of a bare loop, of the client with its ledger and fates over the same pages, of the whole recipe."""
+
+    bare: float
+    client: float
+    recipe: float
+
+
+def write(folder: Path, pages: int) -> Path:
+    """A PDF of pages of forty lines, which differ by their numbers."""
+    file = folder / "in/a.pdf"
+    file.parent.mkdir()
+    with pymupdf.open() as document:
+        for number in range(pages):
+            page = document.new_page(width=595, height=842)
+            writer = pymupdf.TextWriter(page.rect)
+            for n, line in enumerate([f"Page {number}", *LINES]):
+                writer.append((72, 60 + 18 * n), line, fontsize=11)
+            writer.write_text(page)
+        document.save(file)
+    return file
+
+
+@contextlib.contextmanager
+def answering(folder: Path) -> Iterator[str]:
+    """A server that gives the same answer at once."""
+    (folder / "says").write_text(ANSWER)
+    os.environ["OPENAI_API_KEY"] = KEY
+    with faulty(folder, "--faults", "0", "--fast", "1", "--says", str(folder / "says")) as (url, _):
+        yield url
+
+
+def rendered(document: Any, number: int, long_side: int) -> bytes:
+    page = document[number]
+    scale = long_side / max(page.rect.width, page.rect.height)
+    pixmap = page.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False)
+    rows = memoryview(pixmap.samples_mv).cast("B", (pixmap.height, pixmap.width, 3))
+    return simplejpeg.encode_jpeg(rows, 90, "RGB", "444", fastdct=False)
+
+
+def bare(url: str, file: Path, pages: int, long_side: int) -> float:
+    """Renders, encodes and posts, and reads what comes back: nothing is kept, nothing judged."""
+    servers = Servers(url, MODEL, together=TOGETHER)
+    profile = profile_of(MODEL)
+
+    async def all_of_them() -> None:
+        room = asyncio.Semaphore(2 * TOGETHER)
+
+        async def one(image: bytes) -> None:
+            await servers.ask(Question.of(profile, MODEL, "pages", image))
+            room.release()
+
+        tasks = []
+        with pymupdf.open(file) as document:
+            for number in range(pages):
+                await room.acquire()
+                tasks.append(asyncio.ensure_future(one(await asyncio.to_thread(rendered, document, number, long_side))))
+        await asyncio.gather(*tasks)
+
+    started = time.perf_counter()
+    on_loop(all_of_them())
+    seconds = time.perf_counter() - started
+    servers.close()
+    return pages / seconds
+
+
+def client(url: str, file: Path, pages: int, long_side: int, ledger: Folder) -> float:
+    """The same pages through tries, fates and the ledger."""
+    servers, book = Servers(url, MODEL, together=TOGETHER), Ledger(ledger, f"{long_side}")
+    asker = Asker(profile_of(MODEL), MODEL, servers, book)
+    started, asking = time.perf_counter(), []
+    with pymupdf.open(file) as document:
+        for number in range(pages):
+            image = rendered(document, number, long_side)
+            asking.append(begin(asker.page(Page(f"{number}", image, (long_side, long_side)))))
+            if len(asking) > 2 * TOGETHER:
+                asking.pop(0).result()
+        for one in asking:
+            one.result()
+    seconds = time.perf_counter() - started
+    book.close()
+    servers.close()
+    return pages / seconds
+
+
+def whole(url: str, folder: Path, out: str) -> float:
+    """The recipe from PDF to shards, its judges of text layers included, in one process with its parser's child."""
+    recipes.label.SHARD_PAGES = 100_000
+    words = [
+        f"input={folder}/in",
+        f"server={url}?together={TOGETHER}",
+        f"model={MODEL}",
+        f"out={folder}/{out}",
+        "on=inline",
+    ]
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
+        code = main(["label", *words])
+    assert code == 0, said.getvalue()
+    (tally,) = Path(f"{folder}/{out}/label/asked").glob("*.json")
+    values = json.loads(tally.read_text())
+    pages: int = sum(values["pages"].values())
+    return pages / (values["finished"] - values["started"])
+
+
+def by_profile() -> list[tuple[str, Profile]]:
+    """Profiles that are asked about whole pages, once for each image size."""
+    sizes: dict[int, tuple[str, Profile]] = {}
+    for profile in PROFILES:
+        if profile.form != "regions":
+            sizes.setdefault(profile.long_side, (profile.named or "markdown", profile))
+    return [sizes[side] for side in sorted(sizes)]
