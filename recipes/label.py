@@ -6,6 +6,7 @@
 Answers go into a ledger before they are used. What isn't labelled in the end is a drop with its reason and its answer.
 """
 
+import shlex
 from typing import Annotated, Any
 
 from datagen.asking import profiles
@@ -34,6 +35,7 @@ NAME = "label"
 DEFAULT_PAGES = 4  # of each of the default documents
 SHARD_PAGES = 256
 LEDGER, VLLM = "ledger", "vllm"
+SERVE = "recipes/run/serve.sh"
 _CLIENT = {"tries": int, "timeout_s": float, "wait_s": float, "most_failed": int, "patience_s": float}
 """Settings of `Servers` that may stand behind an address, for all of them."""
 OURS = "flywheel.readers.network_answers:NetworkAnswers"
@@ -85,7 +87,18 @@ def label(
         answers=answers,
     )
     census, source, before = _pages(input, profile.long_side, passwords, second)
-    made = Labelling(NAME, census, source, (*before, asks), limit=limit, deep=deep, price=price, planned=pages, servers=servers)
+    made = Labelling(
+        NAME,
+        census,
+        source,
+        (*before, asks),
+        limit=limit,
+        deep=deep,
+        price=price,
+        planned=pages,
+        servers=servers,
+        beside="" if server or folder else shlex.join(["source", SERVE, model, *profile.serve]),
+    )
     if sweep:
         return Recipe(NAME, (Sweep(made), Report(datasets=())))
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))

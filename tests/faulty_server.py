@@ -70,6 +70,9 @@ class Faulty:
         self.log = open(asked.log_file, "a", buffering=1)  # noqa: SIM115
         self.answered = 0
 
+    async def health(self, request: web.Request) -> web.Response:
+        return web.Response()
+
     async def models(self, request: web.Request) -> web.Response:
         if time.monotonic() < self.down_until:
             _cut_off(request)
@@ -158,6 +161,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     faulty = Faulty(arguments)
     app = web.Application(client_max_size=64 << 20)
     app.router.add_get("/v1/models", faulty.models)
+    app.router.add_get("/health", faulty.health)
     app.router.add_post("/v1/chat/completions", faulty.complete)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()

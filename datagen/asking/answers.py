@@ -1,6 +1,7 @@
 """A question about an image as it is sent, what it is filed under, and the answer of a server that may be anything."""
 
 import base64
+import functools
 import hashlib
 import json
 import math
@@ -53,13 +54,13 @@ class Question:
         parameters = {"model": model, "temperature": temperature, "max_tokens": room} | sent | seed
         return cls(image, profile.prompts[kind], parameters, profile.system, profile.text_first, number)
 
-    @property
+    @functools.cached_property
     def asked(self) -> str:
         """A digest of all that is sent but the image: the profile's fingerprint, at this try."""
         values = [self.prompt, self.system, self.text_first, self.parameters, self.number]
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
 
-    @property
+    @functools.cached_property
     def shown(self) -> str:
         """The sha256 of the image as it is sent."""
         return hashlib.sha256(self.image).hexdigest()

@@ -6,7 +6,7 @@ are kept.
 A question goes to the server with the most room. What a server can't do just now (429, 500, no answer in time, half of one) is
 asked again, later each time and maybe elsewhere; a server that says when (`Retry-After`) has no more questions until then. A
 question that nobody answers, though a server is there, has failed. While no server is there, all wait for one, and none fails. A
-key comes from an environment variable and is written nowhere. """
+key comes from an environment variable and is written nowhere."""
 
 import asyncio
 import contextlib

@@ -60,12 +60,16 @@ short enough for plain text. olmOCR's pipeline goes up to 1.0 in eight steps; Ch
 REGION_TRIES = (FIRST, Try(_AMISS, temperature=0.2), Try(_AMISS, temperature=0.6, share=0.5))
 
 
+_SERVE = ("--no-enable-prefix-caching", "--mm-processor-cache-gb", "0")
+_PROCESSOR = ("--logits_processors", "vllm.model_executor.models.deepseek_ocr:NGramPerReqLogitsProcessor")
+
+
 @dataclass(frozen=True)
 class Profile:
     """A family of models that are asked in the same words; `named` is in the names of all of them, in small letters. `prompts`
     are by kind, `system` is said before; `sampling` is sent besides, by kind where it has one of that name. An image has at most
     `long_side` pixels along its longer side; that of a layout is squeezed into `layout_size`. `text_first`: the prompt stands
-    before the image."""
+    before the image. `serve` are the flags that vLLM serves it with."""
 
     named: str
     prompts: Mapping[str, str]
@@ -79,6 +83,7 @@ class Profile:
     max_tokens: int = 8192
     ends: tuple[str, ...] = ("<|im_end|>", "<|endoftext|>", "</s>", target.EOS)
     tries: tuple[Try, ...] = TRIES
+    serve: tuple[str, ...] = field(default=_SERVE, metadata={"secret": True})
 
     def kind(self, one: Try) -> str:
         """What is asked of a page at a try: a mode that the profile doesn't have is the usual one."""
@@ -120,6 +125,7 @@ DEEPSEEK_OCR = Profile(
     form=GROUNDED,
     sampling=_no_repeat(30, 90, 128821, 128822),
     long_side=1684,
+    serve=(*_PROCESSOR, *_SERVE),
 )
 PROFILES = (
     replace(
@@ -137,6 +143,7 @@ PROFILES = (
         sampling=_no_repeat(35, 128),
         long_side=1684,
         text_first=True,
+        serve=("--trust-remote-code", _PROCESSOR[0], _PROCESSOR[1].replace("deepseek_ocr", "unlimited_ocr"), *_SERVE),
     ),
     Profile(
         "paddleocr-vl",
@@ -147,6 +154,7 @@ PROFILES = (
         long_side=2048,
         max_tokens=4096,
         tries=REGION_TRIES,
+        serve=("--trust-remote-code", "--max-num-batched-tokens", "16384", *_SERVE),
     ),
     Profile(
         "mineru",
@@ -164,6 +172,7 @@ PROFILES = (
         layout_size=(1036, 1036),
         max_tokens=4096,
         tries=REGION_TRIES,
+        serve=("--logits-processors", "mineru_vl_utils:MinerULogitsProcessor"),
     ),
     Profile(
         "got-ocr",

@@ -212,11 +212,17 @@ class _Upright:
 @dataclass(frozen=True)
 class Labelling(Pipeline):
     """A pipeline with `LabelPages` among its stages. `price` is what an hour of a server costs, 0 where nobody said it. With
-    `planned` it has no input, and is a plan for so many pages on `servers` of them. None of these changes a byte."""
+    `planned` it has no input, and is a plan for so many pages on `servers` of them. `beside` starts servers beside the workers of
+    a job. None of these changes a byte."""
 
     price: float = 0.0
     planned: int = 0
     servers: int = 0
+    beside: str = ""
+
+    @property
+    def needs(self) -> Needs:
+        return replace(super().needs, beside=self.beside)
 
     @property
     def label(self) -> LabelPages:

@@ -83,8 +83,9 @@ def _worker(devices: list[str]) -> dict[str, Any]:
 
 def slurm_cluster(workers: int, needs: Needs = A_CORE) -> Any:
     """`workers` jobs of one thread each, by the section `slurm` of the user's dask-jobqueue configuration; for tasks that need
-    GPUs, with what `slurm-gpu` says otherwise. SLURM says which GPUs a job sees. Raises `ValueError`, saying what to copy where,
-    if a section isn't there, and if its jobs have less memory than a task needs."""
+    GPUs, with what `slurm-gpu` says otherwise. Where servers start beside the workers, a job has a whole machine and as many
+    workers as `slurm-serve` says in `processes`. SLURM says which GPUs a job sees. Raises `ValueError`, saying what to copy
+    where, if a section isn't there, and if its jobs have less memory than a task needs."""
     from dask_jobqueue import SLURMCluster
 
     if not dask.config.get("jobqueue.slurm.memory", None):
@@ -100,12 +101,22 @@ def slurm_cluster(workers: int, needs: Needs = A_CORE) -> Any:
         values = {name.replace("-", "_"): value for name, value in section.items()}
         extra = values.get("worker_extra_args", dask.config.get("jobqueue.slurm.worker-extra-args", None))
         values["worker_extra_args"] = [*(extra or ()), "--resources", f"GPU={needs.gpus}"]
+    if needs.beside:
+        section = dask.config.get("jobqueue.slurm-serve", None)
+        if not section:
+            raise ValueError("on=slurm without server=… needs jobqueue.slurm-serve in ~/.config/dask/jobqueue.yaml")
+        values = {name.replace("-", "_"): value for name, value in section.items()}
+        before = values.get("job_script_prologue", dask.config.get("jobqueue.slurm.job-script-prologue", None))
+        values["job_script_prologue"] = [*(before or ()), needs.beside]
     memory = values.get("memory", dask.config.get("jobqueue.slurm.memory"))
     if parse_bytes(memory) < needs.memory_bytes:
         section_name = "slurm-gpu" if needs.gpus else "slurm"
         raise ValueError(f"jobqueue.{section_name}.memory={memory}: a task needs {needs.memory_bytes / 1e9:.1f} GB")
-    cluster = SLURMCluster(**values | {"cores": 1, "processes": 1})
-    cluster.adapt(minimum=workers, maximum=workers)  # `scale` would not replace jobs that have come to their walltime
+    each = int(values.get("processes", 1)) if needs.beside else 1
+    cluster = SLURMCluster(**values | {"cores": each, "processes": each})
+    cluster.adapt(
+        minimum=workers * each, maximum=workers * each
+    )  # `scale` would not replace jobs that have come to their walltime
     return cluster
 
 

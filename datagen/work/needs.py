@@ -9,16 +9,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Needs:
-    """What a task must have for itself, beside one core: a number of GPUs, and bytes of memory where it takes much."""
+    """What a task must have for itself, beside one core: a number of GPUs, and bytes of memory where it takes much. `beside` is a
+    line of shell that starts what serves all workers of a job of SLURM, on the machine's GPUs."""
 
     gpus: int = 0
     memory_bytes: int = 0
+    beside: str = ""
 
     @classmethod
     def most(cls, needs: Iterable["Needs"]) -> "Needs":
         """What covers all of `needs`, of which one is used at a time."""
         needs = list(needs)
-        return cls(max((n.gpus for n in needs), default=0), max((n.memory_bytes for n in needs), default=0))
+        beside = next((n.beside for n in needs if n.beside), "")
+        return cls(max((n.gpus for n in needs), default=0), max((n.memory_bytes for n in needs), default=0), beside)
 
 
 A_CORE = Needs()

@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import dask
+
 from datagen.asking import ledger
 from datagen.asking.client import BESIDE, Servers, addresses
 from datagen.asking.loop import on_loop
@@ -207,6 +209,8 @@ def placed(step: Labelling, place: Place) -> Labelling:
     choice, settings = step.label.answerer, dict(step.label.answerer.settings)
     if choice.name == "servers":
         workers = make_runner(place.on, place.workers).num_workers(step.needs)
+        if step.beside and place.on == "slurm":  # a job's servers are its own workers'
+            workers = int(dask.config.get("jobqueue.slurm-serve.processes", 1))
         settings["together"] = max(1, int(settings["together"]) // workers)
     elif choice.gpus and place.on in ("local", "inline") and not gpus() and choice.name != "vllm":
         settings["device"] = "cpu"
