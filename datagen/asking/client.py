@@ -215,10 +215,10 @@ class Servers:
                 if response.status not in _BUSY:
                     raise WrongServer(f"{server.url} answers {response.status} for {self.model}: {words}")
                 asked_s = _asked_wait(response.headers.get("Retry-After"))
-                if asked_s is not None:
+                if asked_s is not None and response.status in _NOT_NOW:
+                    server.not_before = time.monotonic() + asked_s  # another one may answer at once
+                elif asked_s is not None:
                     wait_s = asked_s
-                    if response.status in _NOT_NOW:
-                        server.not_before = time.monotonic() + asked_s
                 fault = Fault(BUSY, f"{response.status} {words}")
         except Garbled as error:
             fault = Fault(GARBLED, str(error))

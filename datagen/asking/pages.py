@@ -144,7 +144,7 @@ class Asker:
             )
             return outcome
         text = markdown(made)
-        outcome.fate, outcome.read = LABELLED, Read(text, tuple(made))
+        outcome.fate, outcome.read, outcome.score = LABELLED, Read(text, tuple(made)), _mean_score(made)
         return outcome
 
     async def _layout(
@@ -259,6 +259,14 @@ def _with(region: Region, part: Outcome) -> Region:
         return replace(region, text="", is_unread=True)
     (read,) = part.read.regions
     return replace(read, score=part.score, is_unread=False)
+
+
+def _mean_score(regions: Sequence[Region]) -> float | None:
+    """The mean score by character of regions that were read, None where one has none."""
+    read = [(region.score, len(region.text)) for region in regions if region.text]
+    if not read or any(score is None for score, _ in read):
+        return None
+    return round(sum(float(score or 0.0) * chars for score, chars in read) / sum(chars for _, chars in read), 3)
 
 
 def _area(box: Box) -> int:

@@ -28,6 +28,7 @@ _USUAL_LETTERS, _HAN_LETTERS = (0.4, 2.6), (0.12, 1.6)
 _HAN = frozenset({"Hans", "Hant", "Hani", "Jpan", "Kore", "Hang"})
 _RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Syrc", "Thaa"})
 _FEW_SIGNS, _FEW_REGIONS = 120, 2
+_MOST_PARSED = 60  # tables, and formulas, of an answer: a hostile one could have thousands
 _OVER = 0.6  # of the smaller of two regions that lies in the other
 
 
@@ -68,7 +69,9 @@ def judged(page: Sample, read: Read, score: float | None, image: numpy.ndarray, 
     lines = [line for region in page.regions for line in region.lines]
     signals = dict(page.quality.signals)
     against = _by_ink(page, read, image, signals, limits) | _by_itself(read, signals)
-    is_true, is_second = page.quality.words_hold and bool(lines), bool(lines) and "reading_score" in page.quality.signals
+    is_own = all(region.score is None for region in page.regions)  # the file's own text, which no engine read
+    is_true = bool(lines) and is_own and page.quality.words_hold
+    is_second = bool(lines) and not is_own
     speaks = False
     if is_true or is_second:
         result = compared(read.text, read.regions, lines, page.size, _hidden(read.regions))
@@ -209,7 +212,7 @@ def _num_broken(read: Read) -> int:
     formulas = [region.text for region in read.regions if region.format == "latex"]
     if not read.regions:
         tables, formulas = _TABLE.findall(read.text), _DISPLAYED.findall(read.text)
-    return sum(not _parses(table) for table in tables) + sum(not _draws(formula) for formula in formulas)
+    return sum(not _parses(one) for one in tables[:_MOST_PARSED]) + sum(not _draws(one) for one in formulas[:_MOST_PARSED])
 
 
 def _parses(table: str) -> bool:

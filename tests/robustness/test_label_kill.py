@@ -24,7 +24,6 @@ from tests.labelling import (
     start,
     words,
     write_page_dataset,
-    write_pages,
 )
 from tests.outputs import check_corpus
 
@@ -78,7 +77,7 @@ def check(folder: Path, pages: int) -> None:
 
 
 def test_two_kills_lose_nothing_and_buy_nothing_twice(tmp_path):
-    write_pages(tmp_path / "in", 200)
+    write_page_dataset(tmp_path / "in", 200, 40)
     undisturbed(tmp_path, 200, 40)
     killed(tmp_path, 200, 2, 40, seed=1)
     check(tmp_path, 200)

@@ -7,6 +7,7 @@ import sys
 import dask
 import dask_jobqueue  # noqa: F401  # its defaults
 import psutil
+import pytest
 import yaml
 
 from datagen.work.cluster import slurm_cluster
@@ -37,6 +38,7 @@ def job(tmp_path, model: str, port: int) -> subprocess.CompletedProcess:
     return subprocess.run(["bash", "-c", f"{line}\n{work}"], cwd=ROOT, env=os.environ | env, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 def test_a_job_starts_a_server_on_each_gpu_and_ends_them(tmp_path):
     write_page_dataset(tmp_path / "in", 24, 24)
     done = job(tmp_path, MODEL, 18470)

@@ -14,14 +14,14 @@ from datagen.disk.storage import Folder
 from datagen.target.grammar import DET, DET_END, REF, REF_END
 from recipes.__main__ import main
 from tests.chat_server import says, serving
+from tests.commits import at_every_commit
+from tests.faulty_server import MODEL, faulty
+from tests.inputs.small_pages import page
 from tests.labelling import (
-    MODEL,
     digests,
     drops,
-    faulty,
     ledger_lines,
     logged,
-    page,
     reports,
     run,
     words,
@@ -175,3 +175,24 @@ def test_a_sweep_says_which_setting_is_fastest(made, tmp_path, capsys):
     assert "pages a day" in said and "is fastest" in said
     speeds = json.loads((tmp_path / "out/sweep/sweep.json").read_text())
     assert sum(speed["pages"] for speed in speeds) == PAGES and Path(tmp_path / "out/report/index.html").exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_ends_before_any_commit_goes_on_to_the_same_bytes_and_asks_for_nothing_again(tmp_path):
+    write_page_dataset(tmp_path / "in", 4, 2)
+    with serving(lambda request: says(f"{REF}text{REF_END}{DET}[[100, 100, 900, 300]]{DET_END}\nSome words.")) as (server, came):
+        assert run(words(tmp_path / "in", tmp_path / "whole", server)) == 0
+        asked = len(came)
+
+        def end(change: int) -> None:
+            shutil.rmtree(tmp_path / "out", ignore_errors=True)
+            came.clear()
+            run(words(tmp_path / "in", tmp_path / "out", server))
+
+        def goes_on(change: int, name: str) -> None:
+            assert run(words(tmp_path / "in", tmp_path / "out", server)) == 0
+            assert digests(tmp_path / "out") == digests(tmp_path / "whole"), name
+            assert len(came) == asked, name
+
+        names = at_every_commit(end, goes_on)
+    assert "label-000000.json" in " ".join(names)

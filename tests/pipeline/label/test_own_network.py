@@ -24,7 +24,7 @@ from recipes.__main__ import main
 from tests.model.lines import EIGHT, answer_loss, line_crop
 from tests.outputs import check_corpus
 
-MODE, STEPS, RATE, NUM = "line", 60, 3e-3, 2
+MODE, STEPS, RATE, NUM = "line", 45, 3e-3, 2
 
 
 @pytest.fixture
