@@ -9,8 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import dask
-
 from datagen.asking import ledger
 from datagen.asking.client import BESIDE, Servers, addresses
 from datagen.asking.loop import on_loop
@@ -210,6 +208,8 @@ def placed(step: Labelling, place: Place) -> Labelling:
     if choice.name == "servers":
         workers = make_runner(place.on, place.workers).num_workers(step.needs)
         if step.beside and place.on == "slurm":  # a job's servers are its own workers'
+            import dask
+
             workers = int(dask.config.get("jobqueue.slurm-serve.processes", 1))
         settings["together"] = max(1, int(settings["together"]) // workers)
     elif choice.gpus and place.on in ("local", "inline") and not gpus() and choice.name != "vllm":

@@ -42,6 +42,7 @@ def typed(owner: str, words: str, here: Path) -> list[str]:
     arguments = []
     for name, value in re.findall(r"(\w+)=('[^']*'|\S+)", words):
         parts = value.strip("'").removesuffix(",…").replace("…", "some").split(",")
+        parts = ["http://127.0.0.1:9/v1" if part == "URL" else part for part in parts]
         parts = [PLACES.get(name, PLACES.get(owner, "pdfs")) if part == "DIR" else part for part in parts]
         parts = [f"{here}/{part}" if (here / part.partition("/")[0]).exists() else part for part in parts]
         arguments.append(f"{name}={','.join(parts)}")

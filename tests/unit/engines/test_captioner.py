@@ -148,7 +148,7 @@ def test_a_server_that_fails_for_everything_is_left_after_so_many_pictures_and_e
 def test_one_answer_ends_a_row_of_failures_and_a_refusal_is_the_pictures_where_others_are_answered():
     replies = {64: counted("A cat."), 65: fails(503), 66: fails(400, "unsafe")}
     with serving(lambda request: replies[shown(request).shape[1]]) as (url, _):
-        model = Captioner(url, "a-vlm", most_failed=2, together=1, **QUICK)
+        model = Captioner(url, "a-vlm", **QUICK | {"most_failed": 2, "together": 1, "tries": 1})
         described = model.describe([image(width, 48) for width in (64, 65, 64, 65, 66, 66, 66, 65)])
     assert [one.reason for one in described] == ["", "busy", "", "busy", "refused", "refused", "refused", "busy"]
 

@@ -117,8 +117,8 @@ def test_the_engine_that_was_asked_for_longest_ago_is_closed_when_there_are_many
 
 
 def test_a_name_that_is_not_in_the_table_is_refused():
-    with pytest.raises(ValueError, match="engine 'nobody': allowed are ppocr, "):
-        Engines().get("nobody")
+    with pytest.raises(ValueError, match="engine 'somebody': allowed are ppocr, "):
+        Engines().get("somebody")
 
 
 @pytest.mark.parametrize("name", ENGINES)
