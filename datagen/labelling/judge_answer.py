@@ -34,7 +34,7 @@ _OVER = 0.6  # of the smaller of two regions that lies in the other
 
 @dataclass(frozen=True)
 class Limits:
-    """What is still taken for right. Measured on 1,020 typeset pages in ten scripts (`tests/bench/work/label.py`)."""
+    """What is still taken for right. Measured on 1,020 typeset pages in ten scripts (`tests/bench/label/verdicts.py`)."""
 
     min_coverage: float = 0.97
     max_missing: float = 0.01

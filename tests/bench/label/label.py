@@ -36,6 +36,10 @@ def judge(seeds: int) -> None:
     for seed in range(seeds):
         of_seed = list(verdicts.known(seed, is_born_digital=seed % 5 == 0))
         verdicts.add(found, of_seed, seed)
+    tell(found)
+
+
+def tell(found: Found) -> None:
     kept, num = 100 * found.right[True] / found.right.total(), found.right.total()
     by_ink = 100 * found.right_by_ink[True] / found.right_by_ink.total()
     print(f"verdicts: {num:,} right answers in {len(found.scripts)} scripts, {kept:.1f}% kept ({at_least(kept, 97, '%')})")
