@@ -40,7 +40,7 @@ GUESSES = {
 # What labelling costs, beside the paper's table.
 LABELLING = {
     "label.page_core_s": 0.2,  # rendered, looked at, judged
-    "label.page_bytes": 330_000.0,
+    "label.page_bytes": 370_000.0,
     "label.answer_bytes": 4_500.0,
     "label.pages_s": 2.31,  # of one server, as DeepSeek-OCR's paper has it: 200,000 pages a day on an A100-40G
 }

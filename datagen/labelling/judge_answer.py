@@ -36,7 +36,7 @@ _OVER = 0.6  # of the smaller of two regions that lies in the other
 class Limits:
     """What is still taken for right. Measured on 1,020 typeset pages in ten scripts (`tests/bench/label/verdicts.py`)."""
 
-    min_coverage: float = 0.97
+    max_uncovered: float = 0.03
     max_missing: float = 0.01
     max_extra: float = 0.015
     max_altered: float = 0.08
@@ -67,7 +67,7 @@ def judged(page: Sample, read: Read, score: float | None, image: numpy.ndarray, 
     `unscored_reading`, `unsure_reading`   nothing but the model's score could speak for it, and doesn't
     """
     lines = [line for region in page.regions for line in region.lines]
-    signals = dict(page.quality.signals)
+    signals = {name: value for name, value in page.quality.signals.items() if name != "uncovered_ink"}  # the layer's
     against = _by_ink(page, read, image, signals, limits) | _by_itself(read, signals)
     is_own = all(region.score is None for region in page.regions)  # the file's own text, which no engine read
     is_true = bool(lines) and is_own and page.quality.words_hold
@@ -86,7 +86,7 @@ def judged(page: Sample, read: Read, score: float | None, image: numpy.ndarray, 
         else:
             against["readers_disagree"] = result.agreement < limits.min_agreement
             speaks = not against["readers_disagree"]
-        signals["worth"] = min(result.agreement, signals.get("coverage", 1.0))
+        signals["worth"] = min(result.agreement, 1.0 - signals.get("uncovered_ink", 0.0))
     if score is not None:
         signals["reading_score"] = score
     if not speaks:
@@ -120,8 +120,8 @@ def _by_ink(page: Sample, read: Read, image: numpy.ndarray, signals: dict[str, f
     boxes = [region.box for region in read.regions]
     against = {}
     if boxes:
-        signals["coverage"] = 1.0 - uncovered_ink(image, [*boxes, *_bands(boxes, page.size)])
-        against["ink_without_text"] = signals["coverage"] < limits.min_coverage
+        signals["uncovered_ink"] = uncovered_ink(image, [*boxes, *_bands(boxes, page.size)])
+        against["ink_without_text"] = signals["uncovered_ink"] > limits.max_uncovered
         bare = sum(_is_bare(image, region) for region in read.regions)
         signals["regions_without_ink"] = float(bare)
         against["text_without_ink"] = bare > 0

@@ -25,7 +25,7 @@ from datagen.work.runner import make_runner
 from datagen.work.samples_of import SamplesOf
 from recipes.recipe import Report
 from recipes.run.progress import Shards
-from recipes.sample_costs import rates
+from recipes.sample_costs import DOCUMENT_PAGES, rates
 from recipes.steps import Gone, Place
 from recipes.steps.pipeline import PipelineRunner, make
 
@@ -222,20 +222,22 @@ def planned(step: Labelling) -> str:
     num, servers, measured = step.planned, step.servers, rates()
     pages_s = measured["label.pages_s"].value
     days = num / (pages_s * servers) / _A_DAY
-    core_s, page_bytes = measured["label.page_core_s"].value, measured["label.page_bytes"].value
+    page_s, ink_s = measured["label.page_core_s"].value, measured["coarse.ink_core_s"].value
+    core_s, page_bytes = page_s + ink_s, measured["label.page_bytes"].value
     answer_bytes = measured["label.answer_bytes"].value
     shards = -(-num // 256)
     workers = math.ceil(core_s * pages_s * servers)
     lines = [
         f"{num:,} pages on {servers:,} servers at {pages_s:g} pages/s each: {days:,.2f} days",
         f"{shards:,} shards of 256 pages",
-        f"{workers:,} workers of one core feed them: {core_s:g} core-seconds render a page, look at its ink and judge its answer",
+        f"{workers:,} workers of one core feed them: {page_s:g} core-seconds render a page and judge its "
+        f"answer, and {ink_s:g} try its text layer, of documents of {DOCUMENT_PAGES} pages",
         f"{num * page_bytes / 1e12:,.1f} TB of shards, {num * answer_bytes / 1e9:,.0f} GB of ledger, "
         f"{num * _INDEX_BYTES / 1e9:,.1f} GB of its index",
     ]
     if step.price:
         lines.append(f"cost {days * 24 * servers * step.price:,.0f} at {step.price:g} an hour of a server")
-    own = {name: rate for name, rate in measured.items() if name.startswith("label.")}
+    own = {name: rate for name, rate in measured.items() if name.startswith(("label.", "coarse.ink"))}
     lines += [f"  {name}: {rate.value:g}, {rate.by or 'a guess'}" for name, rate in own.items()]
     return "\n".join(lines)
 
