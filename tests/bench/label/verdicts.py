@@ -18,6 +18,7 @@ from datagen.labelling.judge_answer import Limits, judged
 from datagen.page.images import pixels
 from datagen.reading.language import IdentifyLanguage
 from datagen.record import Quality, Region, Sample
+from datagen.target import Prompt, can_answer
 from recipes.fine import annotated
 from tests.inputs.damaged_answers import KINDS, answered, damaged, inside, regions_of
 
@@ -71,7 +72,9 @@ def add(found: Found, of_seed: list[Known], seed: int) -> None:
         others = [r.text for other in of_seed if other.page.lang == one.page.lang and other is not one for r in other.truth]
         bare = replace(one.page, regions=(), text="", quality=Quality())
         found.scripts[one.page.script] += 1
-        for regions in filter(None, (one.truth, one.own)):
+        for regions in (one.truth, one.own):
+            if not can_answer(replace(one.page, regions=regions, quality=Quality("trusted")), Prompt.MARKDOWN):
+                continue  # the file doesn't say what stands there
             read = answered(one.page, regions, is_plain)
             found.right[judged(one.page, read, None, image, Limits()).quality.verdict == "trusted"] += 1
             found.right_by_ink[judged(bare, read, SURE, image, Limits()).quality.verdict == "trusted"] += 1
