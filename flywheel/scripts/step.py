@@ -7,13 +7,16 @@ from flywheel.step import Fit
 EASY = tuple("Adlm Armn Cans Copt Cyrl Dsrt Geor Goth Grek Latn Mtei Nkoo Olck Sylo Syrc Tale Taml Tavt Tfng Vaii Yiii".split())
 """Scripts of which at most 5% of characters were wrong after a third of the steps that others get."""
 
+HARD = ("Deva",)
+"""Scripts that get more than twice as many steps as others."""
+
 
 @dataclass(frozen=True)
 class Scripts:
     """A reader for each script that a package has text of, or for these `scripts` (ISO 15924) alone.
 
-    `trunk` says how the network that they share is trained, `change` how a script's change to it is, and `easy` how that of an
-    `EASY` one is, where few lines get fewer steps. A run for a few scripts takes the package's own trunk. At most `max_test`
+    `trunk` says how the network that they share is trained, `change` how a script's change to it is, `hard` and `easy` how that
+    of a `HARD` and of an `EASY` one is, where few lines get fewer steps. A run for a few scripts takes the package's own trunk. At most `max_test`
     lines test a reader; Tesseract reads the first `compared` of them, too.
     With `install` what was made becomes the package's.
     """
@@ -32,6 +35,7 @@ class Scripts:
         )
     )
     change: Fit = field(default_factory=lambda: Fit(steps=3_000, learning_rate=6e-3, warmup=0.05, num_lines=1))
+    hard: Fit = field(default_factory=lambda: Fit(steps=8_000, learning_rate=6e-3, warmup=0.05, num_lines=1))
     easy: Fit = field(default_factory=lambda: Fit(steps=1_000, learning_rate=6e-3, warmup=0.05, least_share=0.4, num_lines=9_000))
     seed: int = 0
     max_test: int = 300
@@ -41,4 +45,4 @@ class Scripts:
 
     def fit_of(self, script: str) -> Fit:
         """How the script's change to the trunk is trained."""
-        return replace(self.easy if script in EASY else self.change, seed=self.seed)
+        return replace(self.easy if script in EASY else self.hard if script in HARD else self.change, seed=self.seed)
