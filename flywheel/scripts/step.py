@@ -16,9 +16,9 @@ class Scripts:
     """A reader for each script that a package has text of, or for these `scripts` (ISO 15924) alone.
 
     `trunk` says how the network that they share is trained, `change` how a script's change to it is, `hard` and `easy` how that
-    of a `HARD` and of an `EASY` one is, where few lines get fewer steps. A run for a few scripts takes the package's own trunk. At most `max_test`
-    lines test a reader; Tesseract reads the first `compared` of them, too.
-    With `install` what was made becomes the package's.
+    of a `HARD` and of an `EASY` one is, where few lines get fewer steps. A run for a few scripts takes the package's own trunk.
+    At most `max_test` lines test a reader; Tesseract reads the first `compared` of them, too. With `install` what was made
+    becomes the package's.
     """
 
     scripts: tuple[str, ...] = ()
