@@ -18,8 +18,10 @@ README = Path(__file__).parents[3] / "model" / "README.md"
 
 
 def test_the_code_runs(tmp_path, monkeypatch):
-    blocks = re.findall(r"```python\n(.*?)```", README.read_text().partition("## DeepEncoder alone")[2], re.DOTALL)
-    alone, before_another, in_transformers = (block for block in blocks if "from model." in block)
+    parts = README.read_text().partition("## DeepEncoder alone")
+    with_adapter, others = (re.findall(r"```python\n(.*?)```", part, re.DOTALL) for part in (parts[0], parts[2]))
+    alone, before_another = (block for block in others if "from model." in block)
+    (in_transformers,) = (block for block in with_adapter if "for_transformers" in block)
     tokenizer = train_tokenizer(EIGHT, 400)
     save_model(Folder(str(tmp_path / "DeepSeek-OCR")), build(tiny().with_vocab(len(tokenizer))).to(torch.bfloat16), tokenizer)
     llama = LlamaConfig(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, vocab_size=100)
@@ -36,5 +38,6 @@ def test_the_code_runs(tmp_path, monkeypatch):
     names["loss"].backward()
     still = {name for name, p in names["encoder"].named_parameters() if p.grad is None or not p.grad.any()}
     assert still == {"clip.embeddings.patch_embedding.weight"}
-    exec(in_transformers, names)
+    without_adapter = [line for line in in_transformers.splitlines() if "Peft" not in line]
+    exec("\n".join(without_adapter).replace("tiny-checkpoint", "DeepSeek-OCR"), names)
     assert names["net"].config.image_token_id == tokenizer.image
