@@ -106,33 +106,28 @@ class Servers:
         gives up."""
         num_tries, num_waits = 0, 0
         while True:
-            server, num_failed = await self._chosen(), 0
+            server = await self._chosen()
             try:
                 outcome, wait_s = await self._asked(server, question, num_tries + num_waits)
-                # At once, since failures in a row are those that come without an answer between.
-                is_last = num_tries + 1 >= self.tries
-                if isinstance(outcome, Answer) and (outcome.end != REFUSED or self._has_answers):
-                    self._num_failed, self._has_answers, self._alone_since = 0, True, 0.0
-                elif isinstance(outcome, Answer) or is_last:
-                    self._num_failed += 1
-                    num_failed = self._num_failed
             finally:
                 await self._left(server)
             if isinstance(outcome, Answer):
-                if num_failed:
-                    self._check_failures(num_failed, Fault(REFUSED, outcome.detail))
+                if outcome.end == REFUSED and not self._has_answers:
+                    self._count(Fault(REFUSED, outcome.detail))
+                else:
+                    self._num_failed, self._has_answers, self._alone_since = 0, True, 0.0
                 return outcome
-            is_everybodys = self.patience_s > 0 and await self._is_everybodys(outcome)
-            if not is_everybodys and not is_last:
-                num_tries += 1
+            if self.patience_s and await self._is_everybodys(outcome):
+                num_waits += 1
+                await self._wait(outcome, wait_s)
+                continue
+            num_tries += 1
+            if num_tries < self.tries:
                 await asyncio.sleep(wait_s * random.uniform(0.5, 1.0))  # so that not all come back at once
-            elif not is_everybodys and await self._is_there():
-                self._check_failures(num_failed, outcome)
+            elif await self._is_there():
+                self._count(outcome)
                 return outcome
             else:
-                num_waits += is_everybodys
-                if is_last:  # that was no failure of this question
-                    self._num_failed = max(0, self._num_failed - 1)
                 await self._wait(outcome, wait_s)
 
     async def check(self) -> None:
@@ -237,10 +232,11 @@ class Servers:
         server.faults += 1
         return fault, wait_s
 
-    def _check_failures(self, num: int, fault: Fault) -> None:
-        """Raises `NothingAnswers` where `fault` is the last of too many failures in a row."""
-        if num >= self.most_failed:
-            self._num_failed = 0
+    def _count(self, fault: Fault) -> None:
+        """Raises `NothingAnswers` where this is the last of too many failures in a row."""
+        self._num_failed += 1
+        if self._num_failed >= self.most_failed:
+            num, self._num_failed = self._num_failed, 0
             raise NothingAnswers(
                 f"{self.url} gave no answer for {self.model} {num} times in a row, the last time {fault.reason}: "
                 f"{fault.detail or 'it says nothing else'}. When the server answers, the same command goes on."
