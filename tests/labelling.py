@@ -52,8 +52,9 @@ def write_page_dataset(folder: Path, number: int, a_shard: int) -> None:
 
 
 def words(folder: Path, out: Path, server: str, *more: str) -> list[str]:
-    """The recipe's, with a client that waits for nobody long."""
-    server = f"{server}?wait_s=0.02&timeout_s=2&tries=8" if server.startswith("http") else server
+    """The recipe's, with a client that waits for nobody long, but longer than an answer takes on a busy machine: one that comes
+    later is asked for again."""
+    server = f"{server}?wait_s=0.02&timeout_s=8&tries=8" if server.startswith("http") else server
     return ["label", f"input={folder}", f"server={server}", f"model={MODEL}", f"out={out}", "on=inline", *more]
 
 
