@@ -29,11 +29,9 @@ _TWICE = re.compile(
 _SARA_AM = re.compile("([\u0e01-\u0e2e][\u0e48-\u0e4b]?) +([\u0e48-\u0e4b]?)\u0e32")
 _STRUCK = re.compile("\u0338\\s?([<=>\u2208\u220b\u2223\u223c\u2243\u2245\u2248\u2261\u2264\u2265\u2282\u2283\u2286\u2287])")
 # Signs of mathematics and other forms for Greek letters within words, and accents apart in front of capitals, as fonts draw them.
-_AS_GREEK = str.maketrans(
-    "\u00b5\u03d0\u03d1\u03d5\u03d6\u03f0\u03f1\u03f5\u2206", "\u03bc\u03b2\u03b8\u03c6\u03c0\u03ba\u03c1\u03b5\u0394"
-)
-_NOT_GREEK = "[\u00b5\u03d0\u03d1\u03d5\u03d6\u03f0\u03f1\u03f5\u2206]"
-_IN_GREEK = re.compile(f"(?<=[\u0386-\u03ce\u1f00-\u1fff]){_NOT_GREEK}|{_NOT_GREEK}(?=[\u0386-\u03ce\u1f00-\u1fff])")
+_LIKE_GREEK = "\u00b5\u03d0\u03d1\u03d5\u03d6\u03f0\u03f1\u03f5\u2206"
+_AS_GREEK = str.maketrans(_LIKE_GREEK, "\u03bc\u03b2\u03b8\u03c6\u03c0\u03ba\u03c1\u03b5\u0394")
+_IN_GREEK = re.compile(f"(?<=[\u0386-\u03ce\u1f00-\u1fff])[{_LIKE_GREEK}]|[{_LIKE_GREEK}](?=[\u0386-\u03ce\u1f00-\u1fff])")
 _ACCENT_APART = re.compile(
     "(?<![^\\W\\d_])([\u0384\u00b4\u1ffd\u1fbd\u1fbf\u1ffe\u1fce\u1fde])([\u0391\u0395\u0397\u0399\u039f\u03a5\u03a9])"
 )

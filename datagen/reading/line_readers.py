@@ -32,6 +32,12 @@ def of_script(script: str) -> Choice | None:
     return Choice.of(SCRIPT, script=script) if script in packaged.available() and script not in PP_SCRIPTS else None
 
 
+def by_tesseract(lang: str, script: str) -> tuple[Choice, str] | None:
+    """Tesseract, and the language in which to read; None if it knows neither the language nor the script."""
+    read_in = tesseract.reads(lang, script) or tesseract.reads(tesseract.FIRST_OF_SCRIPT.get(script, ""), script)
+    return (Choice(TESSERACT), read_in) if read_in else None
+
+
 class LineReaders(NamedTuple):
     """Who may read lines: the recogniser `ppocr`, the package's readers of scripts, Tesseract, and the flywheel's readers in
     these `folders`."""
@@ -45,21 +51,12 @@ class LineReaders(NamedTuple):
         folder = next((f for f in self.folders if self.engines.get(COMPACT, folder=f).script == script), "")
         if folder:
             return Choice.of(COMPACT, folder=folder), lang
-        own, read_in = of_script(script), ""
+        own, other = of_script(script), None
         if not (script in PP_SCRIPTS and not tesseract.language(lang)):
-            read_in = tesseract.reads(lang, script) or tesseract.reads(tesseract.FIRST_OF_SCRIPT.get(script, ""), script)
-        if own and (not read_in or packaged.is_first(script)):
+            other = by_tesseract(lang, script)
+        if own and (not other or packaged.is_first(script)):
             return own, lang
-        return (Choice(TESSERACT), read_in) if read_in else (self.ppocr, lang)
-
-    def other(self, reader: Choice, lang: str, script: str) -> tuple[Choice, str] | None:
-        """Who else reads this script than `reader`, and the language in which to read: the package's reader for Tesseract, and
-        Tesseract for that one. None where nobody does."""
-        own = of_script(script)
-        if reader.name == TESSERACT:
-            return (own, lang) if own else None
-        read_in = tesseract.reads(lang, script) or tesseract.reads(tesseract.FIRST_OF_SCRIPT.get(script, ""), script)
-        return (Choice(TESSERACT), read_in) if reader == own and read_in else None
+        return other or (self.ppocr, lang)
 
     def read(self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str = "und") -> Sequence[tuple[str, float | None]]:
         """What one of them reads in lines, (H, W) gray bytes each, as `Reader.read` gives it."""

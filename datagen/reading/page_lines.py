@@ -24,7 +24,7 @@ from datagen.reading.cuts import (
     upside_down,
 )
 from datagen.reading.language import identify
-from datagen.reading.line_readers import LIKE_LATIN, PP_SCRIPTS, SCRIPT, TESSERACT, VERY_SURE, LineReaders
+from datagen.reading.line_readers import LIKE_LATIN, PP_SCRIPTS, SCRIPT, TESSERACT, VERY_SURE, LineReaders, by_tesseract
 from datagen.record import Line
 from datagen.writing.direction import is_rtl
 from datagen.writing.languages import script_of
@@ -39,7 +39,6 @@ _SURE_LANGUAGE, _SURER = 0.7, 0.15  # the identifier's score; by how much it is 
 _CONFIDENT = 0.7
 # Of set pages in Arabic, Georgian and Greek, clean and photographed: all but one, and all of them it read better.
 _CONFIDENT_OF_PRINT = 0.8
-_SURE_INSTEAD = 0.7  # of a line that the page's own reader made nothing of
 _DOUBTFUL = 0.45  # with less it doesn't know the script
 _NUM_COLUMNS = 6  # columns that are read to tell whether PP-OCR reads a page's columns
 _LOST, _OF_PAGE = 0.6, 0.15  # PP-OCR's mean score of what it can't read; of a page's characters: another script
@@ -128,7 +127,6 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
         if again != read_in:
             read_in = again
             readings |= _read(others, reader, read_in, readers)
-    readings |= _by_another(flat, readings, reader, lang, script, readers)
     of_others = main_script(" ".join(text for text, *_ in readings.values()))[0] if flat else script
     of_others = "Jpan" if are_columns else of_others
     lines, sureness = [], 0.0
@@ -158,21 +156,6 @@ def mean_score(lines: Sequence[Line]) -> float | None:
 def _read(cuts: Sequence[LineView], reader: Choice, lang: str, readers: LineReaders) -> _Readings:
     images = [of.padded if reader == readers.ppocr and of.padded is not None else of.image for of in cuts]
     return dict(zip(map(id, cuts), readers.read_surely(reader, images, lang), strict=True))
-
-
-def _by_another(
-    cuts: Sequence[LineView], readings: _Readings, reader: Choice, lang: str, script: str, readers: LineReaders
-) -> _Readings:
-    """Lines of which the page's reader read nothing, as Tesseract does of some that are close to others, read by another reader
-    of the script: those that it is sure of."""
-    silent = [of for of in cuts if not readings[id(of)][0].strip()]
-    other = readers.other(reader, lang, script) if silent else None
-    if other is None:
-        return {}
-    found = _read(silent, *other, readers).items()
-    return {
-        of: reading for of, reading in found if reading[2] >= _SURE_INSTEAD and main_script(reading[0])[0] in (script, "Zyyy")
-    }
 
 
 def _without(cuts: Sequence[LineView], readings: _Readings) -> list[LineView]:
@@ -206,7 +189,7 @@ def _asked(cuts: Sequence[LineView], readers: LineReaders) -> tuple[Choice, str,
 def _of_plain_print(cuts: Sequence[LineView], reader: Choice, lang: str, script: str, readers: LineReaders) -> tuple[Choice, str]:
     """Tesseract in place of the package's reader where it is confident: on plain modern print it reads better, on old and poor
     print worse."""
-    other = readers.other(reader, lang, script) if cuts and reader.name == SCRIPT else None
+    other = by_tesseract(lang, script) if cuts and reader.name == SCRIPT else None
     if other and readers.confidence(other[0], _images(_some(cuts)), other[1], script) >= _CONFIDENT_OF_PRINT:
         return other
     return reader, lang

@@ -5,7 +5,7 @@ import pytest
 
 from datagen.coarse import drawn_underscores
 from datagen.drawing import typefaces
-from tests.pipeline.page.test_right_to_left import texts
+from tests.pipeline.page.test_right_to_left import clean_line, texts
 
 FACE = typefaces.files().get("DejaVuSans.ttf", "")
 pytestmark = pytest.mark.skipif(not FACE, reason="no DejaVu Sans on this machine")
@@ -72,3 +72,9 @@ def test_a_short_rule_on_the_baseline_is_an_underscore(thick, up, text, monkeypa
         assert drawn_underscores.worth_a_look(["ABCDEF+CMR10"]) and not drawn_underscores.worth_a_look(["Times-Roman"])
         monkeypatch.setattr(drawn_underscores, "worth_a_look", lambda fonts: True)  # no font of TeX's is at hand
         assert texts(doc.tobytes()) == [text]
+
+
+def test_greek_words_have_greek_letters_and_formulas_keep_their_signs():
+    assert clean_line("τον \u00b5έσο περισσότε\u03f1οι, \u0384Ολες \u2206ιαφορές") == "τον \u03bcέσο περισσότεροι, Όλες Διαφορές"
+    assert clean_line("5 \u00b5m και \u2206t, ο \u03d5") == "5 \u00b5m και \u2206t, ο \u03d5"
+    assert clean_line("第\u3127章 \u3127\u311b") == "第一章 \u3127\u311b"
