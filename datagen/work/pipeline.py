@@ -20,6 +20,7 @@ from datagen.inputs.items import Inputs, Item, num_parts, shards_of
 from datagen.inputs.language_weights import Weights
 from datagen.record import Drop, Range, Sample, SampleError, clean_text
 from datagen.work.assignment import Assigned
+from datagen.work.item_parts import covered, part_of
 from datagen.work.needs import A_CORE, Needs
 from datagen.work.specification import describe, fingerprint, verify_worker
 from datagen.work.tombstones import NOTHING, Forgotten
@@ -237,8 +238,7 @@ def run_shard(task: ShardTask) -> ShardReport:
     barren: list[Item] = []
     with folder.create(f"shards/{task.shard}.tar") as file:
         writer = ShardWriter(file)
-        making = Making(task.url, task.shard)
-        for outcome in task.pipeline.process(task.inputs, barren, task.forgotten, task.later, making):
+        for outcome in task.pipeline.process(task.inputs, barren, task.forgotten, task.later, Making(task.url, task.shard)):
             if isinstance(outcome, Drop):
                 drops.append(outcome)
             else:
@@ -279,25 +279,6 @@ def _is_there(folder: Folder, report: ShardReport) -> bool:
 
 def _num_parts(item: Item) -> int:
     return num_parts(item, PART_BYTES)
-
-
-def part_of(outcome: Sample | Drop, item: Item) -> Range:
-    """The parts of the item's container that a sample or drop tells of."""
-    if isinstance(outcome, Sample):
-        return Range(outcome.origin.page, outcome.origin.page + 1)
-    return item.part if outcome.part is None else outcome.part
-
-
-def covered(part: Range, by: Iterable[Range]) -> bool:
-    """Whether the ranges of `by` together hold all of `part`."""
-    first = part.first
-    for other in sorted(by):
-        if other.first > first:
-            break
-        if other.stop < 0:
-            return True
-        first = max(first, other.stop)
-    return 0 <= part.stop <= first
 
 
 def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgotten, later: Inputs) -> Iterator[Sample | Drop]:

@@ -12,7 +12,8 @@ from datagen.disk.storage import Folder
 from datagen.inputs.items import Inputs, Item
 from datagen.record import Drop, Range
 from datagen.work.assignment import Assigned, add_generation, assigned
-from datagen.work.pipeline import DOCUMENT, Pipeline, covered, part_of
+from datagen.work.item_parts import covered, part_of
+from datagen.work.pipeline import DOCUMENT, Pipeline
 
 
 def retry(pipeline: Pipeline, folder: Folder, items: Iterable[Item], reason: str) -> int:

@@ -9,8 +9,9 @@ from datagen.contract import check
 from datagen.inputs.census import Listing
 from datagen.inputs.items import Item
 from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError
+from datagen.work.item_parts import covered
 from datagen.work.needs import A_CORE, Needs
-from datagen.work.pipeline import DOCUMENT, Pipeline, Source, Stage, covered
+from datagen.work.pipeline import DOCUMENT, Pipeline, Source, Stage
 from datagen.work.specification import describe
 from tests.inputs.samples import sample
 
