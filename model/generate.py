@@ -22,7 +22,8 @@ from datagen.target import IMAGE, Prompt
 from model.net.cache import Cache
 from model.net.cpu import keep_packed
 from model.net.deepseek_ocr import DeepseekOcr
-from model.net.image import MODES, Views, load
+from model.net.image import Views, load
+from model.net.image_modes import MODES
 from model.net.tokenizer import TextTokenizer
 
 

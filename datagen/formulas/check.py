@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 import numpy
 
 from datagen.engines import Engines
-from datagen.formulas import compare_ink, render
-from datagen.formulas.render import NotDrawn
+from datagen.formulas.drawing import NotDrawn, versions
 from datagen.page.images import pixels
 from datagen.record import Drop, Sample
 from datagen.work.pipeline import Stage
@@ -29,13 +28,15 @@ class CheckFormulas(Stage):
     batch_size: int = 1
 
     def engines(self) -> dict[str, str]:
-        return render.versions()
+        return versions()
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:
             yield self._checked(sample) if sample.task == "formula" and sample.image is not None else sample
 
     def _checked(self, sample: Sample) -> Sample | Drop:
+        from datagen.formulas import compare_ink  # loads scipy and what draws
+
         latex, image = sample.text, pixels(sample.image or b"", "L")
         for region in sample.regions[:1]:
             x0, y0, x1, y1 = region.box

@@ -14,7 +14,7 @@ import numpy
 from scipy.optimize import linear_sum_assignment
 
 from datagen.formulas import render
-from datagen.formulas.render import EM, Drawing, NotDrawn
+from datagen.formulas.drawing import EM, Drawing, NotDrawn
 
 _GRID, _BLUR = 20, 1.2  # rows and columns that a piece is compared at, and the blur on them: typefaces differ by a stroke
 _ASPECT = 0.25  # what a shape loses that is e times as wide for its height

@@ -4,13 +4,10 @@ Of 551 commands and environments that formulas are written with, eight weren't k
 with, sets as text what it doesn't know, and ziamath passes over what it can't draw. Such a formula isn't drawn here.
 """
 
-import functools
-import importlib.metadata
 import math
 import re
 import unicodedata
 from collections.abc import Iterator
-from typing import NamedTuple
 from xml.etree import ElementTree
 
 import cairocffi
@@ -23,12 +20,8 @@ from ziamath import tex
 from ziamath.drawable import Drawable, Glyph, HLine, VLine
 from ziamath.nodes import Mnode
 
+from datagen.formulas.drawing import EM, RULE, Drawing, NotDrawn, Symbol
 from datagen.markdown import bare_latex
-
-EM = 48
-"""Pixels of the drawing that an em takes."""
-RULE = "rule"
-"""The name of what is no glyph: the line of a fraction, of a root, of a table."""
 
 _MAX_CHARS = 8000
 _MAX_PIXELS, _MAX_SIDE = 50_000_000, 30_000  # Cairo's own bound is 32,767
@@ -46,38 +39,6 @@ _ENVIRONMENTS = [
     (re.compile(r"\\end\s*\{alignedat\}"), r"\\end{aligned}"),
 ]
 _MAX_LAYOUTS = 20_000  # about a second
-
-
-class NotDrawn(ValueError):
-    """Why a formula can't be drawn: `reason` is `unknown_command`, `unknown_character`, `not_parsed`, `signs_lost` (ziamath
-    passed over some), `too_long`, `too_nested`, `too_large` or `empty`."""
-
-    def __init__(self, reason: str, detail: str = ""):
-        super().__init__(f"{reason}: {detail}" if detail else reason)
-        self.reason = reason
-
-
-class Symbol(NamedTuple):
-    """What one glyph, or one rule, covers, in pixels of the drawing. `name` is the character that it stands for, or `RULE`."""
-
-    name: str
-    x0: float
-    y0: float
-    x1: float
-    y1: float
-
-
-class Drawing(NamedTuple):
-    """`ink`: (H, W) bytes, ink 255, cut to the symbols, which are in the order in which they stand in the LaTeX."""
-
-    ink: numpy.ndarray
-    symbols: tuple[Symbol, ...]
-
-
-@functools.cache
-def versions() -> dict[str, str]:
-    """What decides how a formula is drawn."""
-    return {name: importlib.metadata.version(name) for name in ("ziamath", "ziafont", "latex2mathml")}
 
 
 def draw(latex: str) -> Drawing:

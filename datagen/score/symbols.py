@@ -16,7 +16,8 @@ import unicodedata
 import numpy
 from scipy.optimize import linear_sum_assignment
 
-from datagen.formulas.render import EM, Drawing, NotDrawn, draw
+from datagen.formulas.drawing import EM, Drawing, NotDrawn
+from datagen.formulas.render import draw
 
 _POSITION, _ORDER = 0.05, 0.15  # against 1 for another symbol
 _TOGETHER = 0.6 * EM  # pixels that symbols which move together may be apart

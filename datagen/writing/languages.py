@@ -5,14 +5,14 @@ Tags are BCP-47, scripts ISO 15924.
 
 import functools
 
-import langcodes
-
 UNKNOWN, NO_SCRIPT = "und", "Zyyy"
 _OF_ONE_LANGUAGE = {"Hans": "zh-Hans", "Hant": "zh-Hant", "Hani": "zh", "Jpan": "ja", "Kore": "ko"}
 
 
 def script_of(lang: str) -> str:
     """The script that a language is usually written in."""
+    import langcodes  # takes 0.3 s, which a plan needn't wait for
+
     return langcodes.Language.get(lang).maximize().script or NO_SCRIPT
 
 

@@ -22,7 +22,8 @@ from datagen.target import IMAGE
 from model.files.network_folder import load_model
 from model.generate import NoRepeat, tokens
 from model.net.deepseek_ocr import DeepseekOcr
-from model.net.image import MODES, views
+from model.net.image import views
+from model.net.image_modes import MODES
 from model.net.tokenizer import TextTokenizer
 
 _ROOM = 0.75  # of the network's positions, for an answer: the rest is the image's and the prompt's

@@ -18,7 +18,7 @@ from flywheel.step import Fit
 from model.files.network_folder import load_model
 from model.net.batch import Tokens, through
 from model.net.deepseek_ocr import DeepseekOcr
-from model.net.image import MAX_LINE_WIDTH, MODES
+from model.net.image_modes import MAX_LINE_WIDTH, MODES
 from model.net.tokenizer import TextTokenizer
 from model.train.export import DTYPES, export
 

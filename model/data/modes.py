@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Mapping, Sequence
 
-from model.net.image import MODES, num_tokens
+from model.net.image_modes import MODES, num_tokens
 
 LINE_HEIGHT = 96
 """An image that is at most so high is a line of text. It gets the line mode, where that is among a training's modes."""

@@ -23,13 +23,11 @@ from datagen.target import Prompt, can_answer, encode, neutralise
 from model.data import lengths
 from model.data.rows import DIFFICULTY, NO_ANSWER, Columns, Features, Part
 from model.data.tokens import counted
-from model.data.words import MIN_WORTH
+from model.data.words import MIN_WORTH, TEXT
 from model.net.tokenizer import TextTokenizer
 
 if TYPE_CHECKING:
     from model.data.ours import Ours
-
-TEXT = "text"
 
 
 class Choice(NamedTuple):

@@ -26,9 +26,10 @@ from datagen.disk.storage import Folder
 from datagen.page.pageink import cut_out
 from datagen.record import Sample, SampleError
 from datagen.target import PROMPTS, Prompt, encode, neutralise
-from model.data.our_rows import COLUMNS, NO_ROWS, OF_FEATURE, TEXT, Choice, Index, Rows, feature, is_marked
+from model.data.our_rows import COLUMNS, NO_ROWS, OF_FEATURE, Choice, Index, Rows, feature, is_marked
 from model.data.rows import Asked, Columns, Example, Part
 from model.data.split import NAMED, group_hash
+from model.data.words import TEXT
 from model.net.tokenizer import TextTokenizer
 
 

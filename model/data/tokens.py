@@ -12,7 +12,8 @@ from datagen.target import DET, GROUNDING, IMAGE
 from model.data.modes import fitting
 from model.data.rows import Draw, Example, Part
 from model.net.batch import Tokens
-from model.net.image import MODES, open_upright, views
+from model.net.image import open_upright, views
+from model.net.image_modes import MODES
 from model.net.tokenizer import TextTokenizer
 
 IMAGE_ERRORS = (

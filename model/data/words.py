@@ -1,5 +1,7 @@
 """Words that recipes say of the samples they learn from. This file loads nothing, so that a recipe is quick to build."""
 
+TEXT = "text"
+"""The task of texts without an image, and the group of a mixture that they are in."""
 MIN_WORTH = 0.9
 """What a sample's labels must be worth to be learned from, where that was measured, if nobody says otherwise."""
 LEVELS = ("easy", "medium", "hard", "unknown")

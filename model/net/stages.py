@@ -24,7 +24,7 @@ from model.net.batch import Batch
 from model.net.config import ModelConfig
 from model.net.deepencoder import placed, views
 from model.net.deepseek_ocr import DeepseekOcr
-from model.net.image import TOKEN_SIDE
+from model.net.image_modes import TOKEN_SIDE
 
 _TOWERS = ("sam", "compressor")
 _AFTER = ("clip", "projector", "image_newline", "view_separator")

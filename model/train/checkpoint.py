@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from datagen.disk.storage import Folder
 from datagen.disk.temporary import temporary_folder
-from model.train.layout import ALONE, Ranks
 from model.train.optim import Average, own, with_state
+from model.train.ranks import ALONE, Ranks
 
 # The library says at every checkpoint that there is one process, and takes it for a mistake.
 warnings.filterwarnings("ignore", "torch.distributed is disabled, unavailable or uninitialized")

@@ -1,6 +1,5 @@
 """The datasets of a training, opened: those of the recipe's output, and those that lie elsewhere."""
 
-import os
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
@@ -10,7 +9,7 @@ from model.data.drawn_lines import Drawn
 from model.data.jsonl import Jsonl
 from model.data.members import Members
 from model.data.mixture import Source
-from model.data.our_rows import TEXT, Choice
+from model.data.our_rows import Choice
 from model.data.ours import Ours, find_datasets, open_ours
 from model.data.row_file import is_list
 from model.data.rows import Dataset
@@ -18,6 +17,7 @@ from model.data.split import Corpus, opened
 from model.data.tars import Tars
 from model.data.text_pieces import Pieces
 from model.data.texts import Texts
+from model.data.words import TEXT
 from model.net.tokenizer import TextTokenizer
 from model.train.step import MEASURE, TRAIN, Data, Train
 
@@ -47,17 +47,17 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
     A sample that is marked in one dataset of the output is left out of all, and so it is of datasets elsewhere that lie in one
     folder. Raises `ValueError` for a dataset that isn't there or can't be used, naming it.
     """
-    names = [one.where for one in step.data if one.drawn is None and not _is_elsewhere(one.where)]
+    names = [one.where for one in step.data if one.drawn is None and not one.is_elsewhere]
     folders = find_datasets(out, names) if names else []
     waiting = open_ours(out, names, held_out) if names else []
-    elsewhere = _names([one.where for one in step.data if _is_elsewhere(one.where)])
+    elsewhere = _names([one.where for one in step.data if one.is_elsewhere])
     places: list[tuple[Data, tuple[Dataset, ...]]] = []
     for one in step.data:
         if (lines := one.drawn) is not None:
             drawn = Drawn(lines.curriculum, lines.count, lines.held_out, lines.shortest, lines.longest, one.where)
             places.append((one, _chosen(one, [drawn])))
             continue
-        if _is_elsewhere(one.where):
+        if one.is_elsewhere:
             places.append((one, _chosen(one, _elsewhere(one, elsewhere, held_out))))
             continue
         own = set(find_datasets(out, [one.where]))
@@ -66,15 +66,6 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
     return Opened(
         tuple((one, tuple(_in_pieces(of, step.batches.length) for of in found)) for one, found in places), tuple(folders)
     )
-
-
-def missing(step: Train) -> list[str]:
-    """The paths on this machine that the training's data names and where nothing lies. Names in the output, and of a hub, are
-    passed over: those may still come."""
-    paths = [one.where for one in step.data if one.drawn is None and one.group != TEXT and _is_elsewhere(one.where)]
-    plain = [where for where in paths if "://" not in where and not set(where) & set("*?[{")]
-    placed = [(where, posixpath.split(where.rstrip("/"))) for where in plain]
-    return [where for where, (parent, name) in placed if not Folder(parent or ".").exists(name)]
 
 
 def _in_pieces(dataset: Dataset, length: int) -> Dataset:
@@ -95,10 +86,6 @@ def _chosen(one: Data, datasets: Sequence[Dataset]) -> tuple[Dataset, ...]:
             f"{', '.join(others)}, and nobody knows these of its samples"
         )
     return tuple(dataset.choosing(choice) if isinstance(dataset, Ours) else dataset for dataset in datasets)
-
-
-def _is_elsewhere(where: str) -> bool:
-    return "/" in where or where.endswith((".jsonl", ".tar")) or os.path.isfile(os.path.expanduser(where))
 
 
 def _name(dataset: Ours) -> str:

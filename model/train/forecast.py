@@ -1,15 +1,17 @@
 """What a training would take, for people, before it is started."""
 
 import contextlib
+import posixpath
+from dataclasses import replace
 
+from datagen.disk.storage import Folder
 from model.costs import plan, plan_layouts
 from model.costs.activations import Load
 from model.data import modes
+from model.data.words import TEXT
 from model.net.config import ModelConfig
-from model.net.deepseek_ocr import PARTS
-from model.net.image import MODES, tile_grid
+from model.net.image_modes import MODES, tile_grid
 from model.train.layout import Layout, layout
-from model.train.start import sizes
 from model.train.step import Train
 
 PAGE = (1240, 1754)  # A4 at 150 dpi
@@ -44,9 +46,39 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
     notes += [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text, or of lines with {LINE_TOKENS}"]
     if step.schedule.epochs:
         notes.append(f"it ends after {step.schedule.epochs:g} epochs, if that is before {step.schedule.steps:,} steps")
-    if patterns := [one for one in step.weights.frozen if one not in PARTS]:
+    if patterns := [one for one in step.weights.frozen if one not in plan.PARTS]:
         notes.append(f"what the patterns {', '.join(patterns)} freeze isn't left out")
     return "\n".join([text, *notes])
+
+
+def missing(step: Train) -> list[str]:
+    """The paths on this machine that the training's data names and where nothing lies. Names in the output, and of a hub, are
+    passed over: those may still come."""
+    paths = [one.where for one in step.data if one.drawn is None and one.group != TEXT and one.is_elsewhere]
+    plain = [where for where in paths if "://" not in where and not set(where) & set("*?[{")]
+    placed = [(where, posixpath.split(where.rstrip("/"))) for where in plain]
+    return [where for where, (parent, name) in placed if not Folder(parent or ".").exists(name)]
+
+
+def sizes(step: Train) -> ModelConfig:
+    """The sizes of the network that the training starts with. Its vocabulary may turn out smaller, if its tokenizer is fresh.
+    What comes from another training of the output is taken to have the sizes of `step.model`.
+
+    Raises `FileNotFoundError`, and `BadCheckpoint` for a folder without a good `config.json`.
+    """
+    given, config = step.weights, step.model
+    if not any("/" in where for where in (given.start, given.start_decoder, given.encoder_folder)):
+        return config
+    from model.files import weights  # loads torch
+
+    if "/" in given.start:
+        return weights.read_config(Folder(given.start))
+    if "/" in given.start_decoder:
+        config = replace(config, decoder=weights.read_config(Folder(given.start_decoder)).decoder)
+    if "/" in given.encoder_folder:
+        theirs = weights.read_config(Folder(given.encoder_folder))
+        config = replace(config, sam=theirs.sam, clip=theirs.clip)
+    return config
 
 
 def _num_samples(step: Train, load: Load) -> int:
@@ -81,7 +113,7 @@ def _layouts(step: Train, nodes: int, gpus: int) -> list[Layout]:
 
 def set_up(step: Train) -> plan.SetUp | None:
     """What `step` trains; None if that is nothing. What patterns of names freeze counts as trained."""
-    trained = tuple(part for part in PARTS if part not in step.weights.frozen)
+    trained = tuple(part for part in plan.PARTS if part not in step.weights.frozen)
     lora, targets = step.weights.lora, step.weights.lora_targets
     return plan.SetUp("as it is set", trained, lora, targets) if trained or lora else None
 

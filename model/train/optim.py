@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from model.net.deepseek_ocr import PARTS, part_of
-from model.train.layout import ALONE, Ranks
+from model.train.ranks import ALONE, Ranks
 from model.train.step import Train
 
 # Tables that are looked up or added, which decay would pull to zero whether they are used or not.

@@ -19,8 +19,8 @@ from torch.distributed.tensor import DTensor
 from model.net.batch import Batch, through
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.stages import Stage, cut, stage_of
-from model.train.layout import Ranks
 from model.train.log import Clock, by_source
+from model.train.ranks import Ranks
 from model.train.step import Train
 
 if TYPE_CHECKING:

@@ -19,7 +19,6 @@ from model.data.split import Corpus, chosen, opened
 from model.files import weights
 from model.files.network_folder import TOKENIZER, check_vocabulary
 from model.files.pretrained import start_clip, start_sam
-from model.net.config import ModelConfig
 from model.net.deepseek_ocr import DeepseekOcr, build
 from model.net.tokenizer import TextTokenizer, byte_tokenizer, train_tokenizer
 from model.train.step import RANDOM, Train
@@ -47,7 +46,7 @@ def within(step: Train, out: Folder) -> Train:
 def tokenizer_folder(step: Train) -> Folder | None:
     """The folder that the tokenizer comes from; None if there is to be a fresh one."""
     given = step.weights
-    for folder in (given.start, given.start_decoder if given.start_decoder != RANDOM else "", _encoder_folder(step)):
+    for folder in (given.start, given.start_decoder if given.start_decoder != RANDOM else "", given.encoder_folder):
         if folder and (folder != given.start_encoder or Folder(folder).exists(TOKENIZER)):
             return Folder(folder)
     return None
@@ -105,23 +104,6 @@ def _known_as(folder: Folder) -> str:
     return digest.hexdigest()
 
 
-def sizes(step: Train) -> ModelConfig:
-    """The sizes of the network that the training starts with. Its vocabulary may turn out smaller, if its tokenizer is fresh.
-    What comes from another training of the output is taken to have the sizes of `step.model`.
-
-    Raises `FileNotFoundError`, and `BadCheckpoint` for a folder without a good `config.json`.
-    """
-    if "/" in step.weights.start:
-        return weights.read_config(Folder(step.weights.start))
-    config, encoder = step.model, _encoder_folder(step)
-    if "/" in step.weights.start_decoder:
-        config = dataclasses.replace(config, decoder=weights.read_config(Folder(step.weights.start_decoder)).decoder)
-    if "/" in encoder:
-        theirs = weights.read_config(Folder(encoder))
-        config = dataclasses.replace(config, sam=theirs.sam, clip=theirs.clip)
-    return config
-
-
 def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> DeepseekOcr:
     """The network that the training starts with, with adapters if the step has such. `autocast`: it runs under that alone.
 
@@ -146,7 +128,7 @@ def _plain(step: Train, tokenizer: TextTokenizer) -> DeepseekOcr:
         check_vocabulary(tokenizer, net.config, given.start)
         return net.train()
     decoder = weights.load(given.start_decoder, dtype=torch.float32) if given.start_decoder not in ("", RANDOM) else None
-    folder = _encoder_folder(step)
+    folder = given.encoder_folder
     encoder = weights.load(folder, dtype=torch.float32) if folder else None
     config = step.model.with_vocab(len(tokenizer))
     if decoder is not None:
@@ -165,11 +147,6 @@ def _plain(step: Train, tokenizer: TextTokenizer) -> DeepseekOcr:
         _copied(decoder.decoder, net.decoder, "decoder")
         _copied(decoder.lm_head, net.lm_head, "lm_head")
     return net.train()
-
-
-def _encoder_folder(step: Train) -> str:
-    """The folder whose encoder is taken, "" if it is SAM's and CLIP's, or none."""
-    return "" if "," in step.weights.start_encoder else step.weights.start_encoder
 
 
 @torch.no_grad()

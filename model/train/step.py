@@ -1,6 +1,7 @@
 """A recipe's training as plain values, by sections. This file loads no torch, so that a recipe is quick to build and to show."""
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -74,6 +75,11 @@ class Data:
     diverse: str = ""
     power: float = 0.5
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether `where` names no dataset of the recipe's output, but a path, or a dataset of a hub."""
+        return "/" in self.where or self.where.endswith((".jsonl", ".tar")) or os.path.isfile(os.path.expanduser(self.where))
+
     def __post_init__(self) -> None:
         if self.only not in ("", TRAIN, MEASURE):
             raise ValueError(f"{self.where} has only={self.only!r}: allowed are {TRAIN}, {MEASURE}, and none for both")
@@ -117,6 +123,11 @@ class Weights:
     lora: int = 0
     lora_alpha: float = 0.0
     lora_targets: tuple[str, ...] = LANGUAGE
+
+    @property
+    def encoder_folder(self) -> str:
+        """The folder whose encoder is taken, "" if it is SAM's and CLIP's, or none."""
+        return "" if "," in self.start_encoder else self.start_encoder
 
     def __post_init__(self) -> None:
         _at_least(self, 0, "lora")

@@ -43,10 +43,10 @@ from model.train.data import Opened, corpus_of, open_all, sources
 from model.train.export import export
 from model.train.forecast import set_up
 from model.train.journal import Speed, Told
-from model.train.layout import Ranks, joined
 from model.train.log import Clock, ExpertLoad, memory, operations
 from model.train.measure import Measure, about_looking
 from model.train.optim import Average, adamw, check_rates, freeze, rate_at, update
+from model.train.ranks import Ranks, joined
 from model.train.run import begun, finished
 from model.train.spread import Spread
 from model.train.start import network, tokenizer_of, within

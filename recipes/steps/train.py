@@ -29,8 +29,7 @@ METRICS, READBACK, LOSS = "metrics.json", "readback.json", "loss.jsonl"
 
 class TrainRunner(StepRunner[Train]):
     def plan(self) -> str:
-        from model.train.data import missing
-        from model.train.forecast import planned
+        from model.train.forecast import missing, planned
 
         tables = planned(self.step, self.place.nodes, self.place.gpus or slurm.GPUS * bool(self.place.nodes))
         where = ", where there is a GPU" if self.step.optional else ""
@@ -148,9 +147,9 @@ class TrainRunner(StepRunner[Train]):
         """The model, if it is whole and one of the samples that it was trained on is of these documents."""
         if not self.folder.exists(METRICS):
             return []
-        from model.data.our_rows import TEXT
         from model.data.ours import find_datasets
         from model.data.split import is_held_out
+        from model.data.words import TEXT
 
         run = json.loads(self.folder.read("run.json"))
         step, documents = flat(run["step"]), sha256s - self._never_trained_on()

@@ -16,7 +16,7 @@ from model.data.rows import Draw
 from model.data.tokens import counted, made
 from model.net.batch import Batch, Tokens
 from model.net.deepseek_ocr import DeepseekOcr, Losses
-from model.net.image import num_tokens
+from model.net.image_modes import num_tokens
 from model.net.tokenizer import TextTokenizer
 
 HEIGHT = 40

@@ -17,15 +17,15 @@ import torch.distributed.fsdp
 from PIL import Image
 
 from datagen.disk.storage import Folder
-from model.net import image
+from model.net import image_modes
 from model.net.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
 from model.train import trainer
 from model.train.optim import groups
 from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 
 # Modes as the released ones, in small: a square, and a square with tiles of another size.
-image.MODES["square"] = image.Mode(64, padded=True)
-image.MODES["tiled"] = image.Mode(128, padded=True, tile=64)
+image_modes.MODES["square"] = image_modes.Mode(64, padded=True)
+image_modes.MODES["tiled"] = image_modes.Mode(128, padded=True, tile=64)
 
 CONFIG = ModelConfig(
     SamConfig(width=16, depth=2, heads=2, window=3, global_blocks=(1,), image_size=128, neck=8, downsample=(12, 16)),

@@ -14,7 +14,8 @@ from model.generate import NoRepeat, tokens
 from model.net.batch import PADDING
 from model.net.cache import Cache
 from model.net.config import ModelConfig
-from model.net.image import MODES, Views
+from model.net.image import Views
+from model.net.image_modes import MODES
 from model.net.loss import IGNORED
 from model.net.moe import MixtureOfExperts
 from tests.parity.reference import DEEPER, NARROW, RELEASED_WIDTHS, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for

@@ -23,8 +23,7 @@ from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.region_witness import Witnesses, doubted, script_within
 from datagen.fine.verdict.structure_doubts import SPACES, doubts
-from datagen.formulas import compare_ink, render
-from datagen.formulas.render import NotDrawn
+from datagen.formulas import drawing
 from datagen.labels import PICTURES
 from datagen.markdown import markdown
 from datagen.page.boxes import area
@@ -146,7 +145,7 @@ class WeighLabels(Stage):
         return "fine.page_core_s"  # what all stages of an annotation cost
 
     def engines(self) -> dict[str, str]:
-        return versions(PPOCR) | versions(TESSERACT) | packaged.versions() | render.versions()
+        return versions(PPOCR) | versions(TESSERACT) | packaged.versions() | drawing.versions()
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for sample in batch:
@@ -304,14 +303,15 @@ class WeighLabels(Stage):
 
     def _formulas(self, page: Sample, gray: numpy.ndarray) -> tuple[dict[int, tuple[float, int]], Counter[str]]:
         """By the index of a region: how like its ink its LaTeX is, and its number of signs; and why others weren't compared."""
-        likenesses: dict[int, tuple[float, int]] = {}
-        undrawn: Counter[str] = Counter()
+        from datagen.formulas import compare_ink  # loads scipy and what draws
+
+        likenesses, undrawn = dict[int, tuple[float, int]](), Counter[str]()
         read = [i for i, region in enumerate(page.regions) if region.format == "latex" and region.text and not region.is_unread]
         for i in sorted(read, key=lambda i: self._order(page, i))[: self.formulas_a_page]:
             x0, y0, x1, y1 = page.regions[i].box
             try:
                 likenesses[i] = compare_ink.compared(page.regions[i].text, gray[y0:y1, x0:x1])
-            except NotDrawn as error:
+            except drawing.NotDrawn as error:
                 undrawn[error.reason] += 1
         return likenesses, undrawn
 

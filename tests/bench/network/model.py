@@ -43,7 +43,8 @@ from model.generate import NoRepeat, tokens
 from model.net.config import full, small_moe
 from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import build
-from model.net.image import MODES, Views
+from model.net.image import Views
+from model.net.image_modes import MODES
 from model.net.loss import IGNORED
 from model.net.tokenizer import TextTokenizer, train_tokenizer
 from tests.model.lines import EIGHT

@@ -30,7 +30,8 @@ from model.net.config import DecoderConfig, full
 from model.net.cpu import keep_packed, native_dtype
 from model.net.decoder import Decoder
 from model.net.deepencoder import DeepEncoder
-from model.net.image import MODES, Views
+from model.net.image import Views
+from model.net.image_modes import MODES
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 GRIDS = {"gundam": (2, 3), "gundam-m": (2, 3)}

@@ -9,7 +9,7 @@ import pytest
 from model.data.mixture import Segment, Source, shares
 from model.data.plan import Plan, alone, packed
 from model.data.split import opened
-from model.net.image import num_tokens
+from model.net.image_modes import num_tokens
 from model.net.tokenizer import train_tokenizer
 from tests.model.drawn_rows import Drawn, pages, texts
 from tests.model.lines import EIGHT

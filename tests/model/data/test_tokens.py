@@ -9,7 +9,7 @@ from PIL import Image
 from datagen.record import SampleError
 from model.data.rows import Draw, Example, Part
 from model.data.tokens import counted, made
-from model.net.image import num_tokens
+from model.net.image_modes import num_tokens
 from model.net.tokenizer import byte_tokenizer
 from tests.model.lines import rendered
 

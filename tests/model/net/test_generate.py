@@ -13,7 +13,8 @@ from model.files.network_folder import save_model
 from model.generate import NoRepeat, generate, main, prompt_of, stream
 from model.net.config import tiny
 from model.net.deepseek_ocr import build
-from model.net.image import MODES, Views
+from model.net.image import Views
+from model.net.image_modes import MODES
 from model.net.tokenizer import train_tokenizer
 from model.train.readings import edit_distance
 from tests.model.lines import EIGHT

@@ -9,7 +9,8 @@ import torch
 from PIL import Image, ImageOps
 from transformers.models.deepseek_ocr2.image_processing_pil_deepseek_ocr2 import get_optimal_tiled_canvas
 
-from model.net.image import MAX_LINE_WIDTH, MODES, load, num_tokens, open_upright, tile_grid, views
+from model.net.image import load, open_upright, views
+from model.net.image_modes import MAX_LINE_WIDTH, MODES, num_tokens, tile_grid
 
 
 def picture(width: int, height: int, seed: int = 0) -> Image.Image:

@@ -19,7 +19,7 @@ from model.net.batch import batch
 from model.net.config import tiny
 from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import build
-from model.net.image import MODES, Mode
+from model.net.image_modes import MODES, Mode
 from model.net.tokenizer import train_tokenizer
 from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 from model.train.trainer import train

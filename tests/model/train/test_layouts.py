@@ -18,9 +18,10 @@ from datagen.disk.storage import Folder
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.stages import cut, stage_of
 from model.train import trainer
-from model.train.layout import Layout, Ranks, layout
+from model.train.layout import Layout, layout
 from model.train.lines import read_lines
 from model.train.optim import own, parameters
+from model.train.ranks import Ranks
 from model.train.stop import STOPPED
 from tests.model.ranks import CONFIG, LAYOUTS, STEP, laid_out, lines_of, make_rows, on_ranks, sgd
 

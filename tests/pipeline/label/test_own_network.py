@@ -18,7 +18,7 @@ from model.files.network_folder import save_model
 from model.net.batch import batch
 from model.net.config import line_reader
 from model.net.deepseek_ocr import build
-from model.net.image import num_tokens
+from model.net.image_modes import num_tokens
 from model.net.tokenizer import train_tokenizer
 from recipes.__main__ import main
 from tests.model.lines import EIGHT, answer_loss, line_crop

@@ -7,7 +7,8 @@ import pytest
 from datagen.drawing import line_by_pillow
 from datagen.drawing.typefaces import draws, reference_faces
 from datagen.formulas.compare_ink import likeness
-from datagen.formulas.render import EM, RULE, NotDrawn, draw
+from datagen.formulas.drawing import EM, RULE, NotDrawn
+from datagen.formulas.render import draw
 from datagen.score.symbols import cdm
 
 FORMULA = r"\frac{a+b}{2} = \sum_{i=1}^{n} x_i^2 - \left( \alpha - \beta \right)"
