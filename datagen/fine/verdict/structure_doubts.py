@@ -10,9 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
+from datagen.fine.verdict.torn_regions import BULLET, CLOSED, num_glued, num_torn
 from datagen.labels import RUNNING
 from datagen.page.boldness import is_bold
-from datagen.page.line_breaks import has_one_width
 from datagen.page.paragraphs import SECTION
 from datagen.record import Box, Line, Region, Sample
 from datagen.tables.cells import Cell, parse
@@ -20,11 +20,8 @@ from datagen.writing import scripts
 
 _BODY = frozenset({"text", "list", "code"})
 _HEADINGS = frozenset({"title", "sub_title"})
-_BULLET = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙]\\s*\\S")
 _NUMBERED_HEADING = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
 _ALL_BOLD = re.compile(r"\*\*[^*\n]+\*\*:?")
-_CLOSED = re.compile(r"[.!?:;…。！？：；।॥۔؟።។။།][)\]\"'’”»）」』】*<>/a-z]*$")
-_BOUND = re.compile(r"[,.;:!?)\]}、。，．）」』】・ー％%»”’]")  # signs that no line begins with
 _ENDS_IN_NUMBER = re.compile(r"[^\d.]\s\d{1,3}$")
 # A line of code: a command, a tag, a bracket, what ends as a statement does.
 _AS_CODE = re.compile(r"(?:\d+\s*)?(?:[\\{}<]|[#$%] ?\w|//|/\*)|.*(?:[;{}]|\\)$|[\w.]+\(.*\)$|[\w.-]+ --?\w")
@@ -39,11 +36,9 @@ _SHORT, _MAX_CELL, _MIN_ROWS = _BODY | _HEADINGS, 80, 3  # of a table's cells as
 _WIDE = 4  # columns: cells of fewer ones often break alike
 _ITEM_NUMBER = re.compile(r"\d{1,2}[.\u3001]")
 _BRANCH = re.compile("[\u2500-\u257f]")
-_BEHIND_EM = (-0.3, 0.6)  # between a line and what stands right behind it
 _HANGUL = re.compile(f"[{scripts.HANGUL}]")
 # One syllable that is a particle or an ending, and hardly a word, at the beginning of a line.
 _KOREAN_ENDING = re.compile(r"(?:[가이은는을를에의로도만과와며면고서다]|습니다|입니다|에서|으로|하는|했다|한다)(?:\s|[.,)]|$)")
-_FULL_EM, _ALIGNED_EM, _PITCH = 1.2, 0.6, 1.25
 _LARGE, _LARGE_READ = 1.3, 1.5  # of the height of the text's lines; boxes of engines vary
 _MAX_HEADING_CHARS, _MAX_LARGE_LINES = 60, 10
 _GLUED = re.compile(
@@ -58,9 +53,7 @@ SPACES = frozenset({"korean_spaces", "half_spaces"})
 def doubts(page: Sample) -> Counter[str]:
     """How often the page contradicts itself, by kind; empty where it doesn't.
 
-    `torn`            a paragraph or an item ends in mid-sentence, and the region below goes on with it; a line of one region
-                      stands right behind one of another
-    `glued`           an item's sign begins a line within a region; lines side by side are one region
+    `torn`, `glued`  a paragraph or an item goes on in another region, or begins within one: see `torn_regions`
     `code`            a line of signs alone, or a list's item, stands in a listing or between its parts; what an engine read
                       as text looks like a listing, and so do many lines of what is text, or several below each other;
                       branches of a tree are text
@@ -81,15 +74,14 @@ def doubts(page: Sample) -> Counter[str]:
     for region in body:
         if region.is_unread or region.format != "markdown" or region.label == "toc":
             continue
-        counts["glued"] += _is_glued(region)
-        counts["code"] += region.label == "code" and any(_BULLET.match(line.text) for line in region.lines)
+        counts["glued"] += num_glued(region)
+        counts["code"] += region.label == "code" and any(BULLET.match(line.text) for line in region.lines)
         counts["heading"] += _is_missed_heading(region, text_height, usual_font)
         counts["heading"] += region.label in _HEADINGS and any(SECTION.match(line.text) for line in region.lines[1:])
         counts["code"] += region.by != BY and _looks_like_code(region)
     for a, b in itertools.pairwise(body):
-        counts["torn"] += _is_torn(a, b, page.script)
         counts["code"] += _is_bit_of_code(a, b)
-    counts["torn"] += _num_beside(body)
+    counts["torn"] += num_torn(body)
     misplaced = _num_misplaced(body)
     counts["order"] += misplaced if misplaced >= _MIN_MISPLACED else 0
     counts["heading"] += _num_lone_items(body) > 1
@@ -125,15 +117,6 @@ def _height(line: Line) -> float:
     return float(line.box.x1 - line.box.x0 if line.direction == "ttb" else line.box.y1 - line.box.y0)
 
 
-def _is_glued(region: Region) -> bool:
-    lines = [line for line in region.lines if line.direction != "ttb"]
-    if region.label not in ("text", "list") or len(lines) < 2:
-        return False
-    if any(_BULLET.match(line.text) for line in lines[1:]):
-        return True
-    return any(_are_apart(a.box, b.box) for a, b in itertools.pairwise(lines))
-
-
 def _looks_like_code(region: Region) -> bool:
     """Whether most lines of a text are such as code has: no engine here tells listings in images."""
     lines = [line.text for line in region.lines if line.text]
@@ -147,13 +130,6 @@ def _has_statements(regions: Sequence[Region]) -> bool:
         return True
     runs = [len(list(run)) for is_one, run in itertools.groupby(lines, lambda text: bool(_STATEMENT.match(text))) if is_one]
     return max(runs, default=0) >= _MIN_STATEMENTS or sum(runs) >= max(_MIN_STATEMENTS, _STATEMENTS_SHARE * len(lines))
-
-
-def _are_apart(a: Box, b: Box) -> bool:
-    """Whether two boxes stand side by side with a wide gap."""
-    shared = min(a.y1, b.y1) - max(a.y0, b.y0)
-    em = min(a.y1 - a.y0, b.y1 - b.y0)
-    return shared > 0.7 * em and max(a.x0, b.x0) - min(a.x1, b.x1) > em
 
 
 def _is_missed_heading(region: Region, text_height: float, usual_font: str) -> bool:
@@ -179,76 +155,13 @@ def _num_lone_items(regions: Sequence[Region]) -> int:
     """How many short items with a number stand alone between wide gaps, with other text behind them, as headings do."""
     num = 0
     for above, item, below in zip(regions, regions[1:], regions[2:], strict=False):
-        if item.label != "list" or len(item.lines) != 1 or not above.lines or not below.lines or _CLOSED.search(item.text):
+        if item.label != "list" or len(item.lines) != 1 or not above.lines or not below.lines or CLOSED.search(item.text):
             continue
         em = _height(item.lines[0])
         is_apart = item.box.y0 - above.box.y1 > 0.9 * em and 0.7 * em < below.box.y0 - item.box.y1 < 3 * em
         has_items = any(_ITEM_NUMBER.match(other.lines[0].text) for other in (above, below))
         num += bool(_ITEM_NUMBER.match(item.lines[0].text)) and is_apart and not has_items and len(item.text) < _MAX_HEADING_CHARS
     return num
-
-
-def _is_torn(a: Region, b: Region, script: str) -> bool:
-    """Whether region `b`, right below `a`, goes on with its last sentence."""
-    if a.label not in _BODY or b.label not in ("text", "list", "code") or a.continues or a.is_unread or b.is_unread:
-        return False
-    if not a.lines or not b.lines or a.format != "markdown" or b.format != "markdown":
-        return False
-    last, first = a.lines[-1], b.lines[0]
-    if "ttb" in (last.direction, first.direction) or last.direction != first.direction:
-        return False
-    em = _height(last)
-    if abs(em - _height(first)) > 0.15 * em or not -0.6 * em < first.box.y0 - last.box.y1 < (_PITCH - 0.2) * em:
-        return False
-    if _CLOSED.search(last.text) or (a.label == "code" and b.label == "code") or _BULLET.match(first.text):
-        return False
-    if b.label != "code" and _BOUND.match(first.text):
-        return True
-    code = [has_one_width(line.font) for line in (last, first)]
-    if any(code) and a.label == "code":
-        return False
-    is_full = _is_full(a, last)
-    if first.text[:1].islower() or last.text[-1] in ",-،、，":
-        return is_full and last.font == first.font
-    if not any(map(str.isalnum, last.text[-1:])):
-        return False
-    if is_full and len(a.lines) > 1 and last.font == first.font and a.label != "code" and not _NUMBERED_HEADING.match(first.text):
-        return first.text[:1].isalpha() and any(map(str.islower, last.text))
-    has_no_case = not any(c.isupper() or c.islower() for c in first.text[:8])
-    starts_lower = first.box.x0 > a.lines[-1].box.x0 + _ALIGNED_EM * em if first.direction == "ltr" else False
-    return has_no_case and is_full and last.font == first.font and not starts_lower and len(last.text) > 12
-
-
-def _num_beside(regions: Sequence[Region]) -> int:
-    """How many lines of a text stand right behind a line of another one, so near that both are one line."""
-    lines = [
-        (line, i)
-        for i, region in enumerate(regions)
-        if region.label in _BODY and not region.is_unread and region.format == "markdown"
-        for line in region.lines
-        if line.direction != "ttb" and line.text
-    ]
-    lines.sort(key=lambda entry: entry[0].box.y0)
-    num = 0
-    for n, (a, i) in enumerate(lines):
-        em = _height(a)
-        for b, j in lines[n + 1 :]:
-            if b.box.y0 > a.box.y0 + 0.5 * em:
-                break
-            shared = min(a.box.y1, b.box.y1) - max(a.box.y0, b.box.y0)
-            gap = max(a.box.x0, b.box.x0) - min(a.box.x1, b.box.x1)
-            num += i != j and shared > 0.7 * min(em, _height(b)) and _BEHIND_EM[0] * em < gap < _BEHIND_EM[1] * em
-    return num
-
-
-def _is_full(region: Region, last: Line) -> bool:
-    """Whether a region's last line is as long as the others; of a single line nobody knows, so a long one is."""
-    em = _height(last)
-    if len(region.lines) == 1:
-        return last.box.x1 - last.box.x0 > 20 * em
-    if last.direction == "rtl":
-        return last.box.x0 < min(line.box.x0 for line in region.lines[:-1]) + _FULL_EM * em
-    return last.box.x1 > max(line.box.x1 for line in region.lines[:-1]) - _FULL_EM * em
 
 
 def _are_tables_uneven(regions: Sequence[Region]) -> int:

@@ -1,0 +1,228 @@
+"""What shows that a page's lines were divided into paragraphs and items wrongly: one is torn, or two are one."""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from datagen.page.line_breaks import has_one_width
+from datagen.record import Box, Line, Region
+
+BULLET = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙]\\s*\\S")
+CLOSED = re.compile(r"[.!?:;…。！？：；।॥۔؟።។။།][)\]\"'’”»）」』】*<>/a-z]*$")
+"""How a sentence ends."""
+_ENDED = re.compile(r"[.!?:。！？：۔؟।][)\]\"'’”»）」』】]*$")
+_BODY, _TEXTS = frozenset({"text", "list", "code"}), frozenset({"text", "list"})
+_GO_ON = {"text": _BODY, "list": _BODY, "code": _BODY, "reference": {"reference"}, "image_caption": {"text"}}
+"""What a sentence may go on in, by where it begins."""
+_NUMBERED_HEADING = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
+_BOUND = re.compile(r"[,.;:!?)\]}、。，．）」』】・ー％%»”’]")  # signs that no line begins with
+_BEHIND_EM = (-0.3, 0.6)  # between a line and what stands right behind it
+_FULL_EM, _ALIGNED_EM, _PITCH = 1.2, 0.6, 1.25
+_LONG_EM, _EDGE_EM = 20.0, 10.0  # a line alone that is so long may be full, and is where others end at its end
+_INDENT_EM = (0.5, 6.0)
+_MIN_INDENTED = 2
+_MIN_STACKED, _MAX_PITCH_EM, _SAME_PITCH_EM = 3, 2.2, 0.15
+_ROOM = 1.5  # of what the next word needs
+_MIN_LEAD = 3  # letters of a word in bold with which paragraphs begin
+_LAID_OVER = 0.5  # of a line's area
+
+
+class _Column(NamedTuple):
+    """The edges between which the lines of a page's texts stand that share a column with some line, in pixels."""
+
+    left: float
+    right: float
+
+
+def num_torn(regions: Sequence[Region]) -> int:
+    """How often a paragraph or an item goes on in another region: in mid-sentence, in a full line, beside its own first line."""
+    num = sum(_is_torn(a, b, regions) for a, b in _followers(regions))
+    return num + _num_beside(regions) + _num_stacked(regions)
+
+
+def num_glued(region: Region) -> int:
+    """How often a paragraph or an item begins within a region: an item's sign, lines side by side, and what is written in a new
+    line though the line above, which ends as a paragraph does, has room for its first word."""
+    lines = [line for line in region.lines if line.direction != "ttb"]
+    if region.label not in _TEXTS or region.is_unread or len(lines) < 2:
+        return 0
+    num = any(BULLET.match(line.text) for line in lines[1:]) or any(
+        _are_apart(a.box, b.box) for a, b in itertools.pairwise(lines)
+    )
+    return num + _num_ended(region, lines)
+
+
+def _num_ended(region: Region, lines: Sequence[Line]) -> int:
+    is_rtl = lines[0].direction == "rtl"
+    start, end = (2, 0) if is_rtl else (0, 2)
+    edge = min(line.box.x0 for line in lines) if is_rtl else max(line.box.x1 for line in lines)
+    num = 0
+    for a, b in itertools.pairwise(lines):
+        em, word = _height(a), b.text.split(maxsplit=1)[0] if b.text.strip() else ""
+        is_flush = abs(a.box[start] - b.box[start]) < _ALIGNED_EM * em
+        if not word or not is_flush or not _ENDED.search(a.text) or not a.text.split():
+            continue
+        needed = (len(word) + 1) * (b.box.x1 - b.box.x0) / max(1, len(b.text))
+        is_joined = f"{a.text.split()[-1]} {word}" in region.text.replace("*", "")
+        begins_alike = len(word) > _MIN_LEAD and region.text.startswith(f"**{word}") and f" **{word}" in region.text
+        num += is_joined and (begins_alike or abs(edge - a.box[end]) > _ROOM * needed + em)
+    return num
+
+
+def _followers(regions: Sequence[Region]) -> Iterator[tuple[Region, Region]]:
+    """Each region, and the next one that is read in its column."""
+    for i, a in enumerate(regions):
+        near = regions[i + 1 : i + 4]
+        b = next((b for b in near if min(a.box.x1, b.box.x1) > max(a.box.x0, b.box.x0)), near[0] if near else None)
+        if b is not None:
+            yield a, b
+
+
+def _is_torn(a: Region, b: Region, regions: Sequence[Region]) -> bool:
+    """Whether region `b`, right below `a`, goes on with its last sentence."""
+    if b.label not in _GO_ON.get(a.label, ()) or a.continues or a.is_unread or b.is_unread:
+        return False
+    if not a.lines or not b.lines or a.format != "markdown" or b.format != "markdown":
+        return False
+    last, first = a.lines[-1], b.lines[0]
+    if "ttb" in (last.direction, first.direction) or last.direction != first.direction:
+        return False
+    em = _height(last)
+    if abs(em - _height(first)) > 0.15 * em or not -0.6 * em < first.box.y0 - last.box.y1 < (_PITCH - 0.2) * em:
+        return False
+    if BULLET.match(first.text) or (a.label == "code" and b.label == "code"):
+        return False
+    is_same, is_full = last.font == first.font, _is_full(a, last, regions)
+    if is_full and _begins_above(a, b, regions):
+        return True
+    if CLOSED.search(last.text):
+        return False
+    if b.label != "code" and _BOUND.match(first.text):
+        return True
+    code = [has_one_width(line.font) for line in (last, first)]
+    if any(code) and a.label == "code":
+        return False
+    if first.text[:1].islower() or last.text[-1] in ",-،、，":
+        return is_full and (is_same or first.text[:1].islower())
+    if not any(map(str.isalnum, last.text[-1:])):
+        return is_same and _is_centred(a, b)
+    if is_same and _is_centred(a, b):
+        return True
+    if is_full and len(a.lines) > 1 and is_same and a.label != "code" and not _NUMBERED_HEADING.match(first.text):
+        return first.text[:1].isalpha() and any(map(str.islower, last.text))
+    has_no_case = not any(c.isupper() or c.islower() for c in first.text[:8])
+    starts_lower = first.box.x0 > a.lines[-1].box.x0 + _ALIGNED_EM * em if first.direction == "ltr" else False
+    return has_no_case and is_full and is_same and not starts_lower and len(last.text) > 12
+
+
+def _is_centred(a: Region, b: Region) -> bool:
+    """Whether `b` goes on at the pitch of the lines of `a`, which are centred, and so are its own."""
+    if len(a.lines) < 2 or a.label != "text" or b.label != "text":
+        return False
+    lines = [*a.lines, *b.lines]
+    em = _height(lines[0])
+    middles = [(line.box.x0 + line.box.x1) / 2 for line in lines]
+    starts = [line.box.x0 for line in lines]
+    pitches = [below.box.y0 - above.box.y0 for above, below in itertools.pairwise(lines)]
+    is_centred = max(middles) - min(middles) < _ALIGNED_EM * em < max(starts) - min(starts)
+    return is_centred and pitches[len(a.lines) - 1] < min(pitches[: len(a.lines) - 1]) + _SAME_PITCH_EM * em
+
+
+def _begins_above(a: Region, b: Region, regions: Sequence[Region]) -> bool:
+    """Whether `a` is the first line of a paragraph, with the indent that those of the page have, and `b` the others, without."""
+    if len(a.lines) != 1 or len(b.lines) < 2 or b.label != "text":
+        return False
+    of_lines = [
+        _indent(region.lines[0], region.lines[1]) for region in regions if region.label == "text" and len(region.lines) > 1
+    ]
+    num = sum(map(_is_indent, of_lines))
+    own = _indent(a.lines[0], b.lines[0])
+    return _is_indent(own) and not _is_indent(_indent(*b.lines[:2])) and num >= max(_MIN_INDENTED, len(of_lines) / 2)
+
+
+def _indent(a: Line, b: Line) -> float:
+    """How far a line begins behind the next one, in its height."""
+    return (b.box.x1 - a.box.x1 if a.direction == "rtl" else a.box.x0 - b.box.x0) / max(1.0, _height(a))
+
+
+def _is_indent(ems: float) -> bool:
+    return _INDENT_EM[0] < ems < _INDENT_EM[1]
+
+
+def _num_stacked(regions: Sequence[Region]) -> int:
+    """How many lines, each a region, stand right below each other at one edge and one pitch, in one type, in mid-sentence."""
+    lone = [r.lines[0] if r.label == "text" and len(r.lines) == 1 and not r.is_unread else None for r in regions]
+    num, run = 0, 1
+    last_pitch = 0.0
+    for a, b in itertools.pairwise([*lone, None]):
+        pitch = b.box.y0 - a.box.y0 if a is not None and b is not None else 0.0
+        if a is not None and b is not None and _stands_below(a, b, pitch, last_pitch if run > 1 else pitch):
+            run += 1
+        else:
+            num += run if run >= _MIN_STACKED else 0
+            run = 1
+        last_pitch = pitch
+    return num
+
+
+def _stands_below(a: Line, b: Line, pitch: float, usual: float) -> bool:
+    em, side = _height(a), 2 if a.direction == "rtl" else 0
+    is_alike = a.font == b.font and a.direction == b.direction != "ttb" and abs(_height(b) - em) < 0.15 * em
+    is_near = 0.8 * em < pitch < _MAX_PITCH_EM * em and abs(pitch - usual) < _SAME_PITCH_EM * em
+    goes_on = not CLOSED.search(a.text) and b.text[:1].isalnum() and not b.text[:1].isupper()
+    return is_alike and is_near and goes_on and abs(a.box[side] - b.box[side]) < _ALIGNED_EM * em
+
+
+def _num_beside(regions: Sequence[Region]) -> int:
+    """How many lines of a text stand right behind a line of another one, so near that both are one line, or over it."""
+    lines = [
+        (line, i)
+        for i, region in enumerate(regions)
+        if region.label in _BODY and not region.is_unread and region.format == "markdown"
+        for line in region.lines
+        if line.direction != "ttb" and line.text
+    ]
+    lines.sort(key=lambda entry: entry[0].box.y0)
+    num = 0
+    for n, (a, i) in enumerate(lines):
+        em = _height(a)
+        for b, j in lines[n + 1 :]:
+            if b.box.y0 > a.box.y0 + 0.5 * em:
+                break
+            common = min(a.box.y1, b.box.y1) - max(a.box.y0, b.box.y0)
+            gap = max(a.box.x0, b.box.x0) - min(a.box.x1, b.box.x1)
+            is_behind = _BEHIND_EM[0] * em < gap < _BEHIND_EM[1] * em
+            is_over = -gap > _LAID_OVER * min(a.box.x1 - a.box.x0, b.box.x1 - b.box.x0)
+            num += i != j and common > 0.7 * min(em, _height(b)) and (is_behind or is_over)
+    return num
+
+
+def _is_full(region: Region, last: Line, regions: Sequence[Region]) -> bool:
+    """Whether a region's last line is as long as the others; of a single line nobody knows, so one that is long is, or one that
+    ends where its column does."""
+    em, is_rtl = _height(last), last.direction == "rtl"
+    if len(region.lines) == 1:
+        width, column = last.box.x1 - last.box.x0, _column(last, regions)
+        room = last.box.x0 - column.left if is_rtl else column.right - last.box.x1
+        return width > _LONG_EM * em or (width > _EDGE_EM * em and room < _FULL_EM * em)
+    if is_rtl:
+        return last.box.x0 < min(line.box.x0 for line in region.lines[:-1]) + _FULL_EM * em
+    return last.box.x1 > max(line.box.x1 for line in region.lines[:-1]) - _FULL_EM * em
+
+
+def _column(line: Line, regions: Sequence[Region]) -> _Column:
+    others = [region.box for region in regions if region.label in _TEXTS and len(region.lines) > 1]
+    beside = [box for box in others if min(box.x1, line.box.x1) > max(box.x0, line.box.x0)]
+    return _Column(min((box.x0 for box in beside), default=-float("inf")), max((box.x1 for box in beside), default=float("inf")))
+
+
+def _are_apart(a: Box, b: Box) -> bool:
+    """Whether two boxes stand side by side with a wide gap."""
+    common = min(a.y1, b.y1) - max(a.y0, b.y0)
+    em = min(a.y1 - a.y0, b.y1 - b.y0)
+    return common > 0.7 * em and max(a.x0, b.x0) - min(a.x1, b.x1) > em
+
+
+def _height(line: Line) -> float:
+    return float(line.box.x1 - line.box.x0 if line.direction == "ttb" else line.box.y1 - line.box.y0)

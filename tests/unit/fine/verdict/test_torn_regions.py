@@ -1,0 +1,83 @@
+"""Paragraphs and items that are torn, or glued, as regions of lines."""
+
+from dataclasses import replace
+
+from datagen.fine.verdict.torn_regions import num_glued, num_torn
+from datagen.record import Box, Line, Region
+
+EM, PITCH = 20, 30
+
+
+def region(label: str, top: int, *texts: str, x0: int = 100, end: int = 0, direction: str = "ltr", text: str = "") -> Region:
+    """Lines below each other, ten pixels a letter wide; from right to left they begin at `end`."""
+    lines = []
+    for n, said in enumerate(texts):
+        left = end - 10 * len(said) if direction == "rtl" else x0
+        lines.append(
+            Line(Box(left, top + PITCH * n, left + 10 * len(said), top + PITCH * n + EM), said, "Serif", direction=direction)
+        )
+    box = Box(min(line.box.x0 for line in lines), top, max(line.box.x1 for line in lines), lines[-1].box.y1)
+    return Region(box, label, text or " ".join(texts), None, "pymupdf", lines=tuple(lines))
+
+
+FULL = "a line that is as long as the column of its page is"
+THAI = "ความพึงพอใจในภาพรวมของระบบ"
+
+
+def test_an_item_of_one_full_line_goes_on_at_the_left_edge():
+    body = region("text", 100, *3 * [3 * THAI])
+    item, rest = region("list", 300, "4) " + 2 * THAI, x0=100 + 10 * (len(THAI) - 3)), region("text", 330, THAI)
+    assert num_torn((body, item, rest)) == 1
+    assert num_torn((body, region("list", 300, "4) " + THAI, x0=360), rest)) == 0
+
+
+def test_a_first_line_with_an_indent_and_lines_without_are_one_paragraph():
+    indented = []
+    for top in (100, 200):
+        one = region("text", top, FULL, FULL)
+        first = replace(one.lines[0], box=one.lines[0].box._replace(x0=140))
+        indented.append(replace(one, lines=(first, one.lines[1])))
+    first = region("text", 300, FULL[:-5] + ".", x0=140)
+    rest = region("text", 330, "It goes on below without an indent, as all do", "and ends here.")
+    assert num_torn((*indented, first, rest)) == 1
+    assert num_torn((first, rest)) == 0
+
+
+def test_lines_beside_a_picture_each_a_region_are_one_paragraph():
+    lines = [
+        region("text", 100 + PITCH * n, said, end=800, direction="rtl")
+        for n, said in enumerate(("לא מושפע", "דרסטי מהגדלת", "מספר"))
+    ]
+    assert num_torn(lines) == 3
+    names = [region("text", 100 + PITCH * n, said) for n, said in enumerate(("Anna Smith", "Bert Jones", "Carl Young"))]
+    assert num_torn(names) == 0
+
+
+def test_a_line_over_another_one_is_torn_from_it():
+    item, over = (
+        region("list", 100, "2. E tutto il resto del Network. E"),
+        region("text", 100, "E tutto il resto del Network.", x0=130),
+    )
+    assert num_torn((item, over)) == 1
+
+
+def test_a_caption_and_a_reference_go_on_in_what_is_of_their_kind():
+    for label, other in (("image_caption", "text"), ("reference", "reference")):
+        assert num_torn((region(label, 100, FULL, FULL), region(other, 160, "and goes on in small letters."))) == 1
+    assert num_torn((region("image_caption", 100, FULL, FULL), region("image_caption", 160, "and goes on."))) == 0
+
+
+def test_a_short_line_that_ends_a_sentence_within_a_text_ends_a_paragraph():
+    assert num_glued(region("text", 100, FULL, "and it ends here.", "Link to it all: it is below", FULL)) == 1
+    assert (
+        num_glued(region("text", 100, FULL, "and it ends here.", "Link to it", text=f"{FULL} and it ends here.\nLink to it")) == 0
+    )
+    assert num_glued(region("text", 100, FULL, FULL[:-2] + ".", "Incomprehensibilities go on", FULL)) == 0
+
+
+def test_a_word_in_bold_that_begins_a_text_begins_another_one_within():
+    lines = ("Task 1: Load the files of it in all.", "Incomprehensibly large texts end here and there.")
+    plain = region("text", 100, *lines)
+    assert num_glued(plain) == 0
+    lines = ("Task 1: Load the files that are here, all of them.", "Task 2: Read them and say what is in these files of all.")
+    assert num_glued(region("text", 100, *lines, text=f"**Task 1:** {lines[0][8:]} **Task 2:** {lines[1][8:]}")) == 1
