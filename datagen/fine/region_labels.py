@@ -23,6 +23,8 @@ _MAX_HEADING_LINES, _MAX_HEADING_CHARS = 4, 240
 _LONG_WORD, _MIN_ITEM_WORDS = re.compile(r"[^\W\d_]{4}"), 2
 _MIN_ITEM_SPACES = 3  # of a sentence with a number, which is no heading
 _LARGE = 1.5
+_LEAD = (0.1, 0.9)  # of a line's signs in bold
+_LEAD_AND_MORE = re.compile(r"[^:]+:\s*\S|[^\W\d_]{4,} \d[\d.]*[.:]? [^\W\d_]")  # a name and a number is that of an example
 _LARGER, _MAX_SET_CHARS, _NO_HEADINGS_END = 1.15, 100, ".,;:،。，；：！!?？।…"
 _MAX_HEAD_LINES = 2
 _OVER = 0.3  # of its letters' size: how far a running head may reach into the line below
@@ -170,7 +172,7 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
             is_long = len(part.lines) > _MAX_HEADING_LINES or len(part.text) > _MAX_HEADING_CHARS
             is_formula = "=" in part.text and not TWO_LETTERS.search(part.text)
             is_item = ITEM.match(part.text) and part.text[-1] in ".;" and part.text.count(" ") >= _MIN_ITEM_SPACES
-            return by_layer if is_long or part.is_code or is_formula or is_item else by_model
+            return by_layer if is_long or part.is_code or is_formula or is_item or _is_run_in(part) else by_model
         case "table":
             return "code" if all(p.label == "code" for p in part.paragraphs) else by_model
         case "list":
@@ -181,6 +183,13 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
         case "text" | "":
             return "equation" if _is_only_formula(part) else "list" if part.has_drawn_sign and by_layer == "text" else by_layer
     return by_model
+
+
+def _is_run_in(part: Part) -> bool:
+    """Whether a line begins with a few words in bold and a colon, or such as "Example 1", and goes on with others that aren't."""
+    pieces = [piece for p in part.paragraphs for piece in p.pieces]
+    is_named = bool(_LEAD_AND_MORE.match(part.text))
+    return len(pieces) == 1 and _LEAD[0] < pieces[0].bold_share < _LEAD[1] and is_named
 
 
 def _label_body_as_such(parts: Sequence[Part]) -> None:
@@ -240,7 +249,7 @@ def _label_set_headings(parts: Sequence[Part], usual: Usual) -> None:
 def _is_set_as_heading(part: Part, usual: Usual) -> bool:
     """Whether it is set as headings are: larger than the text, or bold in a line of its own."""
     text, pieces = part.text, [piece for p in part.paragraphs for piece in p.pieces]
-    if part.paragraph is None or part.paragraph.label != "text" or part.is_code or len(pieces) > 2:
+    if part.paragraph is None or part.paragraph.label != "text" or part.is_code or len(pieces) > 2 or _is_run_in(part):
         return False
     if len(text) > _MAX_SET_CHARS or text[-1] in _NO_HEADINGS_END or not TWO_LETTERS.search(text):
         return False

@@ -20,6 +20,7 @@ from datagen.fine.page_pictures import framed, holds_picture, pictures
 from datagen.fine.region_labels import Part, is_prose, label_parts
 from datagen.fine.structure_tags import tag_signals
 from datagen.fine.text_layer_tables import table_html
+from datagen.fine.whole_paragraphs import whole
 from datagen.page.boxes import area, around, shared
 from datagen.page.given_order import settled
 from datagen.page.line_pieces import Rect
@@ -63,7 +64,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
     layout = page_layout(view)
     engines = ENGINES | LAYOUT_ENGINES
     owners = _owners(layer, layout.blocks)
-    all_paragraphs = list(divided_at_drawn_signs(with_ruby(paragraphs(layer.blocks, layer.rtl)), layout))
+    all_paragraphs = whole(list(divided_at_drawn_signs(with_ruby(paragraphs(layer.blocks, layer.rtl)), layout)))
     parts = _whole(list(_divided(all_paragraphs, owners, layout.blocks)), layout)
     parts = _with_pictures(view, parts, layout)
     mark_drawn_signs(parts, layout)

@@ -21,6 +21,7 @@ from datagen.writing import scripts
 _BODY = frozenset({"text", "list", "code"})
 _HEADINGS = frozenset({"title", "sub_title"})
 _NUMBERED_HEADING = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
+_LEAD = re.compile(r"\**[^:*]+(?:\*\*:|:\*\*|:)\s*[^\s*]")  # as "Author: a name"
 _ALL_BOLD = re.compile(r"\*\*[^*\n]+\*\*:?")
 _ENDS_IN_NUMBER = re.compile(r"[^\d.]\s\d{1,3}$")
 # A line of code: a command, a tag, a bracket, what ends as a statement does.
@@ -57,9 +58,9 @@ def doubts(page: Sample) -> Counter[str]:
     `code`            a line of signs alone, or a list's item, stands in a listing or between its parts; what an engine read
                       as text looks like a listing, and so do many lines of what is text, or several below each other;
                       branches of a tree are text
-    `heading`         a short region in much larger letters than the text, with a section's number in bold, or a line in bold
-                      alone, is no heading, nor are some lines in large bold letters; a heading goes on with another
-                      section's number; a page has two titles; an entry of its contents is a heading; short items with
+    `heading`         a short region in much larger letters than the text, with a section's number in bold or in a line alone, or
+                      a line in bold alone, is no heading, nor are some lines in large bold letters; a heading goes on with
+                      another section's number; a page has two titles; an entry of its contents is a heading; short items with
                       numbers stand far from each other, each between wide gaps
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
                       rows, as lines across its cells tell, too; a head is a row of one table, and stands above another one;
@@ -142,8 +143,10 @@ def _is_missed_heading(region: Region, text_height: float, usual_font: str) -> b
     if len(region.text) > _MAX_HEADING_CHARS or not any(map(str.isalpha, text)) or region.lines[0].direction == "ttb":
         return False
     marked = region.text.lstrip("#- ")
-    is_bold_alone = not is_bold(usual_font) and all(is_bold(line.font) for line in region.lines)
-    if region.label == "text" and (is_bold_alone or _ALL_BOLD.fullmatch(marked)):
+    is_run_in = bool(_LEAD.match(marked)) or (marked.startswith("**") and not _ALL_BOLD.fullmatch(marked))
+    is_bold_alone = not is_run_in and not is_bold(usual_font) and all(is_bold(line.font) for line in region.lines)
+    is_section = len(region.lines) == 1 and bool(SECTION.match(text)) and not CLOSED.search(text)
+    if region.label == "text" and (is_section or is_bold_alone or _ALL_BOLD.fullmatch(marked)):
         return True
     if _NUMBERED_HEADING.match(text) and marked.startswith("**"):
         return True

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from datagen.page.line_breaks import has_one_width
+from datagen.page.paragraphs import SECTION
 from datagen.record import Box, Line, Region
 
 BULLET = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙]\\s*\\S")
@@ -42,14 +43,14 @@ def num_torn(regions: Sequence[Region]) -> int:
 
 
 def num_glued(region: Region) -> int:
-    """How often a paragraph or an item begins within a region: an item's sign, lines side by side, and what is written in a new
-    line though the line above, which ends as a paragraph does, has room for its first word."""
+    """How often a paragraph or an item begins within a region: an item's sign, a section's number, lines side by side, and what
+    is written in a new line though the line above, which ends as a paragraph does, has room for its first word."""
     lines = [line for line in region.lines if line.direction != "ttb"]
     if region.label not in _TEXTS or region.is_unread or len(lines) < 2:
         return 0
-    num = any(BULLET.match(line.text) for line in lines[1:]) or any(
-        _are_apart(a.box, b.box) for a, b in itertools.pairwise(lines)
-    )
+    pairs = list(itertools.pairwise(lines))
+    num = any(BULLET.match(line.text) for line in lines[1:]) or any(_are_apart(a.box, b.box) for a, b in pairs)
+    num += sum(bool(SECTION.match(b.text)) and abs(a.box.x0 - b.box.x0) > _ALIGNED_EM * _height(b) for a, b in pairs)
     return num + _num_ended(region, lines)
 
 

@@ -16,3 +16,15 @@ def test_an_item_with_words_is_no_formula(text, label):
     part = Part(Paragraph((Piece(BOX, text, "Serif", 10.0),), (), "list"), Block(BOX, "equation", ()))
     label_parts([part], pymupdf.Rect(0, 0, 595, 842))
     assert part.label == label
+
+
+def test_a_lead_in_bold_with_what_it_says_is_no_heading():
+    def labelled(text: str, bold_share: float) -> str:
+        piece = Piece(BOX, text, "Serif-Bold", 10.0, bold_share=bold_share)
+        part = Part(Paragraph((piece,), (), "text"), Block(BOX, "sub_title", ()))
+        label_parts([part], pymupdf.Rect(0, 0, 595, 842))
+        return part.label
+
+    assert labelled("Responsible: Elizabeth", 0.5) == labelled("Example 9.1.1 Compute", 0.6) == "text"
+    assert labelled("Responsible: Elizabeth", 1.0) == labelled("Example 9.1.1 Compute", 0.0) == "sub_title"
+    assert labelled("1.2 A section of it", 0.5) == "sub_title"
