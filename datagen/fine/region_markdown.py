@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from datagen.coarse.formula_share import is_for_formulas
 from datagen.fine.region_labels import Part
+from datagen.fine.wording import ITALIC
 from datagen.page import raised
 from datagen.page.boldness import is_bold_span
 from datagen.page.line_breaks import is_monospaced
@@ -21,7 +22,6 @@ from datagen.page.paragraphs import Paragraph
 from datagen.record import Line
 from datagen.writing import scripts
 
-_ITALIC = re.compile(r"italic|oblique|slanted|kursiv|CMTI|CMSL|CMBXTI|SFTI|SFSL", re.IGNORECASE)
 _ITALIC_FLAG = 2  # of MuPDF's spans
 _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
 _BULLET = re.compile(f"(?:[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}]\\s*|[-–—−*+o]\\s+)(?=\\S)")
@@ -79,7 +79,7 @@ def _style(span: Mapping[str, Any]) -> str:
     font = span["font"]
     if is_for_formulas(font):
         return ""
-    bold, italic = is_bold_span(span), span["flags"] & _ITALIC_FLAG or _ITALIC.search(font)
+    bold, italic = is_bold_span(span), span["flags"] & _ITALIC_FLAG or ITALIC.search(font)
     return "both" if bold and italic else "bold" if bold else "italic" if italic else ""
 
 

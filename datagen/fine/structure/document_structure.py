@@ -1,22 +1,22 @@
 """Headings, footnotes and captions, told by the typefaces, places and numbers of a whole document beside the layout engine."""
 
-import itertools
 import re
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 from datagen.coarse.answers import BY
 from datagen.engines import Engines
+from datagen.fine.structure.heading_levels import NUMBERED, Headings, Place, Style, heading_levels
 from datagen.fine.structure.headings_by_look import Set, headings_by_look
 from datagen.fine.structure.item_series import items_in_series
-from datagen.fine.structure.read_labels import caption
+from datagen.fine.structure.read_labels import CAPTIONS, caption
 from datagen.fine.structure.read_labels import labels as labels_of_read
 from datagen.fine.structure.section_numbers import sections
 from datagen.fine.structure.whole_regions import plain, relabelled, with_notes_in_order, with_whole_headings
-from datagen.fine.wording import ITEM, MARK, OF_SECTION, TWO_LETTERS
+from datagen.fine.wording import ITEM, MARK, TWO_LETTERS
 from datagen.labels import RUNNING
 from datagen.markdown import markdown
 from datagen.page.boldness import is_bold
@@ -26,11 +26,7 @@ from datagen.work.pipeline import DOCUMENT, Stage
 
 _HEADINGS = frozenset({"title", "sub_title"})
 _TEXTS = frozenset({"text", "list"})
-_HASHES = re.compile(r"#{1,6} ")
-_NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")  # as sections within chapters are, and nothing else
 _NOTE_AS_FOOT = re.compile(r"(?:\d{1,2}|[*†‡§]{1,3})\s?[^\W\d](?=.{30})")
-_NAMED_NUMBER = re.compile(r"([^\W\d_]{2,}\.?) (?:\d{1,3}|[IVXLC]+)(?=[.:\s]|$)")
-_FIRST_NUMBER = re.compile(r"[§ ]*(\d{1,3})")
 _RAISED_MARK = re.compile(r"<sup>(?:\d{1,3}|[*†‡§]{1,3})</sup>")
 _RAISED_NUMBER, _NOTE_BY_NUMBER = re.compile(r"<sup>(\d{1,3})</sup>"), re.compile(r"(\d{1,3})[.)]\s+\S")
 _SIGN = re.compile(r"[•‣◦▪■□●○◆◇➢➤✓►▶–—*-]\s*\S")
@@ -38,23 +34,10 @@ _ENDS_SENTENCE = ".,;:،。，；：！!?？।…"
 _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
 _SAME_PT = 0.7  # boxes are whole pixels
 _SMALLER, _SMALLEST, _LARGER, _RAISED = 0.93, 0.6, 1.25, 1.1  # of the size of the text
-_PLAINLY_LARGER, _A_PIXEL = 1.08, 1.045  # than another heading; what of one look may differ
 _MAX_LINES, _MAX_CHARS, _MAX_SECTION_CHARS = 2, 120, 80
 _FOOT = 0.45  # of the page's height: footnotes stand lower
 _NEAR = 0.008  # of the page's height
 _MIN_PAGES = 3
-
-
-class _Style(NamedTuple):
-    """A font, and the number of its size among those of the document, from the smallest."""
-
-    font: str
-    size: int
-
-
-class _Place(NamedTuple):
-    page: int
-    region: int
 
 
 @dataclass(frozen=True)
@@ -90,13 +73,13 @@ class SettleStructure(Stage):
                 yield _as_read(page)
                 continue
             made = [
-                relabelled(region, labels.get(_Place(n, i), region.label), levels.get(_Place(n, i), 0))
+                relabelled(region, labels.get(Place(n, i), region.label), levels.get(Place(n, i), 0))
                 for i, region in enumerate(regions)
             ]
             num_same = sum(a.label == b.label for a, b in zip(regions, made, strict=True))
             signals = page.quality.signals | {"structure_agreement": round(num_same / len(made), 3)}
             page = replace(page, quality=replace(page.quality, signals=signals))
-            made = with_whole_headings(made, [document.styles.get(_Place(n, i)) for i in range(len(made))])
+            made = with_whole_headings(made, [document.styles.get(Place(n, i)) for i in range(len(made))])
             made = with_notes_in_order(made)
             yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))
 
@@ -120,28 +103,28 @@ class _Document:
     def __init__(self, pages: Sequence[Sample]):
         self.pages = pages
         self.heights = {
-            _Place(n, i): statistics.median(line.box.y1 - line.box.y0 for line in region.lines) * _POINTS / max(page.size)
+            Place(n, i): statistics.median(line.box.y1 - line.box.y0 for line in region.lines) * _POINTS / max(page.size)
             for n, page in enumerate(pages)
             for i, region in enumerate(page.regions)
             if region.lines and region.label not in ("table", "image") and region.lines[0].direction != "ttb"
         }
         self.styles = self._styles()
-        num_chars: Counter[_Style] = Counter()
+        num_chars: Counter[Style] = Counter()
         for place, style in self.styles.items():
             if self._region(place).label in _TEXTS:
                 num_chars[style] += sum(len(line.text) for line in self._region(place).lines)
-        self.usual = num_chars.most_common(1)[0][0] if num_chars else _Style("", 0)
+        self.usual = num_chars.most_common(1)[0][0] if num_chars else Style("", 0)
         of_usual = [self.heights[place] for place, style in self.styles.items() if style == self.usual]
         self.usual_height = statistics.median(of_usual) if of_usual else 0.0
         self.num_chars = num_chars
         self.sections = self._sections()
 
-    def _region(self, place: _Place) -> Region:
+    def _region(self, place: Place) -> Region:
         return self.pages[place.page].regions[place.region]
 
-    def _styles(self) -> dict[_Place, _Style]:
+    def _styles(self) -> dict[Place, Style]:
         """The style of each region: its font, and its size, of which those that differ by pixels alone are one."""
-        by_font: dict[str, list[_Place]] = defaultdict(list)
+        by_font: dict[str, list[Place]] = defaultdict(list)
         for place in self.heights:
             by_font[Counter(line.font for line in self._region(place).lines).most_common(1)[0][0]].append(place)
         styles = {}
@@ -150,23 +133,42 @@ class _Document:
             for place in sorted(places, key=lambda p: (self.heights[p], p)):
                 if self.heights[place] > first + _SAME_PT:
                     number, first = number + 1, self.heights[place]
-                styles[place] = _Style(font, number)
+                styles[place] = Style(font, number)
         return styles
 
-    def labels(self) -> dict[_Place, str]:
+    def labels(self) -> dict[Place, str]:
         """The labels of regions that get another one."""
         captions = {place: label for place in self.heights if (label := caption(self._region(place)))}
+        captions |= dict.fromkeys(self._headings_as_captions(), "sub_title")
         footnotes = {place: "footnote" for n in range(len(self.pages)) for place in self._footnotes(n)}
         footnotes |= dict.fromkeys(self._numbers_beside(footnotes), "page_number")
         codes = dict.fromkeys(self._codes(), "code")
         by_number = {place: "sub_title" for place in self.sections if self._region(place).label != "title"}
         by_look = dict.fromkeys(self._by_look(), "sub_title")
-        items = {_Place(n, i): "list" for n, page in enumerate(self.pages) for i in items_in_series(page.regions)}
+        items = {Place(n, i): "list" for n, page in enumerate(self.pages) for i in items_in_series(page.regions)}
         heads = dict.fromkeys(self._lone_heads(), "sub_title")
         return items | self._headings() | codes | by_number | by_look | heads | footnotes | captions
 
-    def _by_look(self) -> Iterator[_Place]:
-        places = [_Place(n, i) for n, page in enumerate(self.pages) for i in range(len(page.regions))]
+    def _headings_as_captions(self) -> Iterator[Place]:
+        """Captions that name no figure or table, in the type of headings, in which no text, no item and no other caption is."""
+        of_style: dict[Style, list[Place]] = defaultdict(list)
+        for place, style in self.styles.items():
+            if self._region(place).label not in RUNNING:
+                of_style[style].append(place)
+        for places in of_style.values():
+            headings = [place for place in places if self._region(place).label in _HEADINGS]
+            others = (p for p in places if self._region(p).label in CAPTIONS and _may_be_heading(self._region(p)))
+            unnamed = [p for p in others if len(self._region(p).lines) == 1 and not caption(self._region(p))]
+            if len(headings) > 1 and len(headings) + len(unnamed) == len(places):
+                yield from unnamed
+
+    def levels(self, labels: Mapping[Place, str]) -> dict[Place, int]:
+        """How deep headings are whose label is new or that have no number."""
+        headings = {p: self._region(p) for p in self.styles if labels.get(p, self._region(p).label) == "sub_title"}
+        return heading_levels(Headings(headings, self.styles, self.heights, self.sections), labels)
+
+    def _by_look(self) -> Iterator[Place]:
+        places = [Place(n, i) for n, page in enumerate(self.pages) for i in range(len(page.regions))]
         shown = [
             Set(p.page, self._region(p), self.styles[p].font if p in self.styles else "", self.heights.get(p, 0.0))
             for p in places
@@ -174,21 +176,21 @@ class _Document:
         for at in headings_by_look(shown, self.usual.font, self.usual_height):
             yield places[at]
 
-    def _sections(self) -> dict[_Place, int]:
+    def _sections(self) -> dict[Place, int]:
         """How deep those are, from 1, which are headings by their numbers."""
-        places = [_Place(n, i) for n, page in enumerate(self.pages) for i in range(len(page.regions))]
+        places = [Place(n, i) for n, page in enumerate(self.pages) for i in range(len(page.regions))]
         may_be = [self._may_be_section(place) for place in places]
         texts = [plain(self._region(place)) if may else "" for place, may in zip(places, may_be, strict=True)]
         return {places[i]: depth for i, depth in sections(texts).items()}
 
-    def _may_be_section(self, place: _Place) -> bool:
+    def _may_be_section(self, place: Place) -> bool:
         region = self._region(place)
         if region.label not in _TEXTS | _HEADINGS or region.is_unread or region.continues or len(region.lines) > _MAX_LINES:
             return False
         text = plain(region)
         return 2 < len(text) <= _MAX_SECTION_CHARS and text[-1] not in _ENDS_SENTENCE and bool(TWO_LETTERS.search(text))
 
-    def _codes(self) -> Iterator[_Place]:
+    def _codes(self) -> Iterator[Place]:
         """Lines in the type that the document has for code, each of which somebody ended."""
         fonts = {style.font for p, style in self.styles.items() if self._region(p).label == "code" and has_one_width(style.font)}
         for place in self.styles:
@@ -197,16 +199,16 @@ class _Document:
             if region.label == "text" and is_of_lines and all(line.font in fonts for line in region.lines):
                 yield place
 
-    def _headings(self) -> dict[_Place, str]:
-        short: dict[_Style, list[_Place]] = defaultdict(list)
-        headings: dict[_Style, list[_Place]] = defaultdict(list)
+    def _headings(self) -> dict[Place, str]:
+        short: dict[Style, list[Place]] = defaultdict(list)
+        headings: dict[Style, list[Place]] = defaultdict(list)
         for place, style in self.styles.items():
             region = self._region(place)
             if region.label in _HEADINGS:
                 headings[style].append(place)
             elif region.label in _TEXTS and _may_be_heading(region):
                 short[style].append(place)
-        result: dict[_Place, str] = {}
+        result: dict[Place, str] = {}
         for style, places in headings.items():
             if signed := [place for place in places if _SIGN.match(plain(self._region(place)))]:
                 result |= dict.fromkeys(signed, "list")
@@ -214,22 +216,22 @@ class _Document:
             if style == self.usual and not is_bold(style.font):
                 for place in places:
                     text = plain(self._region(place))
-                    if self._region(place).label == "sub_title" and not _NUMBERED.match(text):
+                    if self._region(place).label == "sub_title" and not NUMBERED.match(text):
                         result[place] = "list" if ITEM.match(text) else "text"
             elif self._is_of_headings(style, len(places), len(short[style])):
                 result |= dict.fromkeys(short[style], "sub_title")
         return result
 
-    def _is_of_headings(self, style: _Style, num_headings: int, num_others: int) -> bool:
+    def _is_of_headings(self, style: Style, num_headings: int, num_others: int) -> bool:
         """Whether the document has a type for headings: no running text, and more of the engine's headings than others."""
         is_rare = self.num_chars[style] < 0.05 * sum(self.num_chars.values()) + _MAX_CHARS * num_others
         return num_headings >= 2 and num_headings >= num_others and is_rare
 
-    def _lone_heads(self) -> Iterator[_Place]:
+    def _lone_heads(self) -> Iterator[Place]:
         is_long = len(self.pages) >= _MIN_PAGES
         of_headings = {style for p, style in self.styles.items() if self._region(p).label in _HEADINGS} if is_long else set()
         of_headings -= {self.usual}
-        middles: list[tuple[_Place, float]] = []
+        middles: list[tuple[Place, float]] = []
         for place in self.heights:
             box, size = self._region(place).box, self.pages[place.page].size
             if self._region(place).label in RUNNING:
@@ -242,7 +244,7 @@ class _Document:
             if self._region(place).label == "header" and (is_alone or (self.styles[place] in of_headings and not alike)):
                 yield place
 
-    def _is_above_large(self, place: _Place) -> bool:
+    def _is_above_large(self, place: Place) -> bool:
         """Whether a larger head stands right below: what says that a chapter begins."""
         box, near = self._region(place).box, 2 * self.heights[place] * max(self.pages[place.page].size) / _POINTS
         return any(
@@ -253,13 +255,13 @@ class _Document:
             for other in self.heights
         )
 
-    def _footnotes(self, n: int) -> Iterator[_Place]:
+    def _footnotes(self, n: int) -> Iterator[Place]:
         """Regions of page `n` that are footnotes, though the engine says text; from the top."""
         page = self.pages[n]
         places = sorted((p for p in self.heights if p.page == n), key=lambda p: self._region(p).box.y0)
         named = self._named_by_number(n, places)
         low = max((self._region(p).box.y1 for p in places if self._is_running_text(p) and p not in named), default=0)
-        notes: list[_Place] = []
+        notes: list[Place] = []
         for place in places:
             region = self._region(place)
             if place in named and region.box.y0 > low - self.heights[place]:
@@ -276,7 +278,7 @@ class _Document:
                 notes.append(place)
                 yield place
 
-    def _named_by_number(self, n: int, places: Sequence[_Place]) -> set[_Place]:
+    def _named_by_number(self, n: int, places: Sequence[Place]) -> set[Place]:
         """Items of page `n`, not larger than the text, all of whose numbers stand raised in its text: there they are marks."""
         marks = {mark for region in self.pages[n].regions for mark in _RAISED_NUMBER.findall(region.text)}
         items = {place: _NOTE_BY_NUMBER.match(plain(self._region(place))) for place in places if marks}
@@ -287,7 +289,7 @@ class _Document:
         }
         return set(numbers) if marks >= set(numbers.values()) else set()
 
-    def _numbers_beside(self, footnotes: Collection[_Place]) -> Iterator[_Place]:
+    def _numbers_beside(self, footnotes: Collection[Place]) -> Iterator[Place]:
         """Page numbers that stand beside footnotes, and which the engine takes for text."""
         for place in self.heights:
             box, region = self._region(place).box, self._region(place)
@@ -301,12 +303,12 @@ class _Document:
             return bool(_NOTE_AS_FOOT.match(plain(region)))
         return region.label in _TEXTS and bool(MARK.match(region.text))
 
-    def _is_running_text(self, place: _Place) -> bool:
+    def _is_running_text(self, place: Place) -> bool:
         region = self._region(place)
         is_usual = self.heights[place] >= _SMALLER * self.usual_height and bool(TWO_LETTERS.search(plain(region)))
         return region.label in _TEXTS and is_usual and not _RAISED_MARK.match(region.text)
 
-    def _goes_on(self, notes: Sequence[_Place], place: _Place) -> bool:
+    def _goes_on(self, notes: Sequence[Place], place: Place) -> bool:
         """Whether a region stands right below a footnote, in its type."""
         if not notes or self.styles[notes[-1]] != self.styles[place]:
             return False
@@ -314,75 +316,11 @@ class _Document:
         height = self.heights[place] * max(self.pages[place.page].size) / _POINTS
         return -height < box.y0 - above.y1 < height and min(above.x1, box.x1) > max(above.x0, box.x0)
 
-    def levels(self, labels: Mapping[_Place, str]) -> dict[_Place, int]:
-        """How deep headings are whose label is new or that have no number: as most others of their type."""
-        of_style: dict[_Style, Counter[int]] = defaultdict(Counter)
-        places = [p for p in self.styles if labels.get(p, self._region(p).label) == "sub_title"]
-        for place in places:
-            text = self._region(place).text
-            if number := OF_SECTION.match(plain(self._region(place))):
-                of_style[self.styles[place]][min(6, 2 + number[0].strip("§. ").count("."))] += 1
-            elif hashes := _HASHES.match(text):
-                of_style[self.styles[place]][len(hashes[0]) - 1] += 0
-        by_size = self._levels_by_size(places, of_style)
-        levels: dict[_Place, int] = {}
-        section: _Place | None = None  # the last heading with a number
-        chapter = 0
-        for place in sorted(places):
-            text, known = plain(self._region(place)), of_style.get(self.styles[place])
-            number, first = OF_SECTION.match(text), _FIRST_NUMBER.match(text)
-            levels_of_number = 1 + number[0].strip("§. ").count(".") if number and first else 0
-            depth = self.sections.get(place, levels_of_number)
-            if depth and first and not (depth == 1 and int(first[1]) <= chapter):  # as in "1 hour", below 4.1
-                levels[place] = min(6, 1 + depth)
-                section, chapter = place, int(first[1])
-            elif section is not None and self.heights[place] < _SMALLER * self.heights[section]:
-                levels[place] = min(6, levels[section] + 1)  # such as the head of a note
-            elif known or place in labels:
-                levels[place] = by_size[self.styles[place]]
-        named: dict[str, list[_Place]] = defaultdict(list)
-        for place in levels:
-            if match := _NAMED_NUMBER.match(plain(self._region(place))):
-                named[match[1]].append(place)
-        for alike in named.values():  # such as Art. 5 and Art. 6, whose type differs by a word in italics
-            levels |= dict.fromkeys(alike, statistics.mode(levels[place] for place in alike))
-        return levels
-
-    def _levels_by_size(self, places: Sequence[_Place], of_style: Mapping[_Style, Counter[int]]) -> dict[_Style, int]:
-        """How deep headings of a style are: as most of them with a number. Where none has one, one level below the larger ones
-        that stand on a page with them, else as on the page that has them highest."""
-        of_page: dict[int, list[_Place]] = defaultdict(list)
-        heights: dict[_Style, list[float]] = defaultdict(list)
-        for place in sorted(places):
-            of_page[place.page].append(place)
-            heights[self.styles[place]].append(self.heights[place])
-        result: dict[_Style, int] = {}
-        usual = {style: statistics.median(of_one) for style, of_one in heights.items()}
-        for style in sorted(usual, key=lambda style: -usual[style]):
-            known = of_style.get(style, Counter())
-            result[style] = min(known, key=lambda level: (-known[level], level), default=2)
-            if not any(known.values()):
-                of_larger = [
-                    result[self.styles[a]]
-                    for together in of_page.values()
-                    for a, b in itertools.permutations(together, 2)
-                    if self.styles[b] == style
-                    and self.heights[a] > _PLAINLY_LARGER * self.heights[b]
-                    and self.styles[a] in result
-                    and "<sup>" not in self._region(a).text  # which makes a line's box higher
-                ]
-                twins = (
-                    t for t in result if t.font == style.font and t != style and not any(of_style.get(t, Counter()).values())
-                )
-                twin = next((t for t in twins if usual[t] < _A_PIXEL * usual[style]), None)
-                result[style] = result[twin] if twin else min(6, 1 + max(of_larger)) if of_larger else result[style]
-        return result
-
 
 def _may_be_heading(region: Region) -> bool:
     text = plain(region)
     if len(region.lines) > _MAX_LINES or not 2 < len(text) <= _MAX_CHARS or region.is_unread or region.continues:
         return False
     return bool(
-        text[-1] not in _ENDS_SENTENCE and TWO_LETTERS.search(text) and not (region.label == "list" and not _NUMBERED.match(text))
+        text[-1] not in _ENDS_SENTENCE and TWO_LETTERS.search(text) and not (region.label == "list" and not NUMBERED.match(text))
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from datagen.fine.structure.whole_regions import plain
-from datagen.fine.wording import ITEM, TWO_LETTERS
+from datagen.fine.wording import ITALIC, ITEM, TWO_LETTERS
 from datagen.page.boldness import is_bold
 from datagen.record import Region
 
@@ -17,7 +17,7 @@ _CHINESE_DIGITS = {sign: n for n, sign in enumerate("一二三四五六七八九
 _MAX_CHARS = 120
 _LARGER, _NOT_LARGER = 1.07, 1.15  # of the height of the text's lines
 _GAP_EM = 0.5  # above and below a heading, of its height
-_MIN_LARGER, _MIN_BOLD, _MIN_CHINESE = 3, 2, 2  # of a look, in a document
+_MIN_LARGER, _MIN_BOLD, _MIN_ITALIC, _MIN_CHINESE = 3, 2, 2, 2  # of a look, in a document
 _GOES_ON, _ENDS_SENTENCE = ",;،；，", ".,;:،。，；！!?？।…"
 
 
@@ -37,11 +37,14 @@ def headings_by_look(shown: Sequence[Set], usual_font: str, usual_height: float)
     - Those with a section's number, such as 1.2.2, in another font than the text's, or larger.
     - Three and more in type that is a little larger than the text, which the document has for short lines with gaps around, and
       for nothing else; running text is below two at least.
+    - Lines in italics, two and more, that don't end as sentences do.
     - Items in bold, two and more, and those whose Chinese numbers go on with those of the engine's headings."""
     alone = [i for i, one in enumerate(shown) if _is_line(one)]
     lines = [i for i in alone if _stands_above_text(shown, i, usual_font, usual_height)]
     found = {i for i in lines if _is_section(shown[i], usual_font, usual_height)}
     found |= set(_in_larger_type(shown, alone, lines, usual_height))
+    italic = [i for i in lines if _is_in_italics(shown[i], usual_font)]
+    found |= set(italic) if len(italic) >= _MIN_ITALIC else set()
     items = [i for i in lines if shown[i].region.label == "list" and plain(shown[i].region)[-1] not in _ENDS_SENTENCE]
     bold = [i for i in items if is_bold(shown[i].font) and not is_bold(usual_font) and ITEM.match(plain(shown[i].region))]
     found |= set(bold) if len(bold) >= _MIN_BOLD else set()
@@ -72,6 +75,11 @@ def _is_section(one: Set, usual_font: str, usual_height: float) -> bool:
     text = plain(one.region)
     is_set_apart = one.font != usual_font or one.height > _LARGER * usual_height
     return is_set_apart and bool(_SECTION.match(text)) and text[-1] not in ":："
+
+
+def _is_in_italics(one: Set, usual_font: str) -> bool:
+    text, is_italic = plain(one.region), ITALIC.search(one.font) and not ITALIC.search(usual_font)
+    return bool(is_italic) and one.region.label == "text" and text[-1] not in _ENDS_SENTENCE and text[0].isupper()
 
 
 def _in_larger_type(shown: Sequence[Set], alone: Sequence[int], lines: Sequence[int], usual_height: float) -> Iterator[int]:

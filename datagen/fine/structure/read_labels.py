@@ -8,7 +8,7 @@ from datagen.labels import RUNNING, is_page_number
 from datagen.record import Region, Sample
 
 _HEADINGS = frozenset({"title", "sub_title"})
-_CAPTIONS = frozenset({"image_caption", "table_caption"})
+CAPTIONS = frozenset({"image_caption", "table_caption"})
 _MAX_CAPTION_LINES, _MAX_TITLE_LINES = 4, 3
 _EDGE = 0.1  # of the page's height
 _LARGE, _LARGER, _SMALL = 1.4, 1.12, 0.9  # of the height of the text's lines; than any other heading's
@@ -49,11 +49,11 @@ def caption(region: Region) -> str:
     says = "table_caption" if TABLE.match(text) else "image_caption" if FIGURE.match(text) else ""
     if (
         not says
-        or region.label not in (*_CAPTIONS, *_HEADINGS, "text", "list", "header", "footer")
+        or region.label not in (*CAPTIONS, *_HEADINGS, "text", "list", "header", "footer")
         or len(region.lines) > _MAX_CAPTION_LINES
     ):
         return ""
-    return says if region.label in _CAPTIONS or NAMED.match(text) else ""
+    return says if region.label in CAPTIONS or NAMED.match(text) else ""
 
 
 def _number(region: Region, height: int) -> str:
@@ -74,7 +74,7 @@ def _title(page: Sample, heights: Mapping[int, float], usual: float) -> int | No
 
 
 def _is_body(region: Region) -> bool:
-    return region.label not in RUNNING and region.label not in ("image", *_CAPTIONS)
+    return region.label not in RUNNING and region.label not in ("image", *CAPTIONS)
 
 
 def _notes(page: Sample, heights: Mapping[int, float], usual: float) -> Sequence[int]:

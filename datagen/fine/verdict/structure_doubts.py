@@ -6,11 +6,12 @@ on in the next region, an item's sign stands within a paragraph, a line of a lis
 
 import itertools
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
 from datagen.fine.verdict.torn_regions import BULLET, CLOSED, num_glued, num_torn
+from datagen.fine.wording import ITALIC
 from datagen.labels import RUNNING
 from datagen.page.boldness import is_bold
 from datagen.page.paragraphs import SECTION
@@ -129,6 +130,10 @@ def _has_statements(regions: Sequence[Region]) -> bool:
     lines = [line.text for region in regions if region.label in ("text", "list", "equation") for line in region.lines]
     if sum(bool(_BRANCH.match(line)) for line in lines) >= _MIN_ROWS:
         return True
+    for region in regions:
+        of_region = [bool(_STATEMENT.match(line.text)) for line in region.lines]
+        if region.label == "text" and 2 * sum(of_region) > len(of_region) > 1 and not region.is_unread:
+            return True
     runs = [len(list(run)) for is_one, run in itertools.groupby(lines, lambda text: bool(_STATEMENT.match(text))) if is_one]
     return max(runs, default=0) >= _MIN_STATEMENTS or sum(runs) >= max(_MIN_STATEMENTS, _STATEMENTS_SHARE * len(lines))
 
@@ -146,6 +151,8 @@ def _is_missed_heading(region: Region, text_height: float, usual_font: str) -> b
     is_run_in = bool(_LEAD.match(marked)) or (marked.startswith("**") and not _ALL_BOLD.fullmatch(marked))
     is_bold_alone = not is_run_in and not is_bold(usual_font) and all(is_bold(line.font) for line in region.lines)
     is_section = len(region.lines) == 1 and bool(SECTION.match(text)) and not CLOSED.search(text)
+    is_italic = len(region.lines) == 1 and bool(ITALIC.search(region.lines[0].font)) and not ITALIC.search(usual_font)
+    is_section |= is_italic and text[:1].isupper() and not CLOSED.search(text) and text[-1] not in ",،、，-"
     if region.label == "text" and (is_section or is_bold_alone or _ALL_BOLD.fullmatch(marked)):
         return True
     if _NUMBERED_HEADING.match(text) and marked.startswith("**"):
@@ -182,7 +189,9 @@ def _are_tables_uneven(regions: Sequence[Region]) -> int:
         lone = [cell for cell in filled if rows[cell.row] == 1 and cell.rows == 1]
         has_head_within |= any(cell.columns == num_columns > 1 for cell in lone)
         num_rows = max((cell.row + cell.rows for cell in cells), default=0)
-        is_glued = _holds_rows(region, cells, num_rows) or _num_across(region, cells) > num_rows
+        is_glued = (
+            _holds_rows(region, cells, num_rows) or _has_rows_within(region, cells) or _num_across(region, cells) > num_rows
+        )
         num += any(cell.columns < num_columns for cell in lone) or len(rows) < num_rows or is_glued
     heads_above = any(a.label in _HEADINGS and b.label == "table" for a, b in itertools.pairwise(regions))
     return num + (has_head_within and heads_above)
@@ -199,6 +208,32 @@ def _holds_rows(region: Region, cells: Sequence[Cell], num_rows: int) -> bool:
             tops.append([middle])
     num_columns = max((cell.column + cell.columns for cell in cells), default=0)
     return num_columns >= _WIDE and sum(len(top) >= num_columns for top in tops) > num_rows + 1
+
+
+def _has_rows_within(region: Region, cells: Sequence[Cell]) -> bool:
+    """Whether a row holds several: its cells have as many lines, side by side, and one has room for the next line's word."""
+    by_row: dict[int, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        if cell.text and cell.rows == 1:
+            by_row[cell.row].append(cell)
+    num_cells = Counter(line.text for line in region.lines for cell in cells if line.text in cell.text)
+    for of_row in by_row.values():
+        lines = [[line for line in region.lines if line.text in cell.text and num_cells[line.text] == 1] for cell in of_row]
+        num = {len(of_cell) for of_cell in lines}
+        if len(of_row) < 2 or len(num) != 1 or max(num) < 2:
+            continue
+        rows = list(zip(*lines, strict=True))
+        are_level = all(max(a.box.y0 for a in row) - min(a.box.y0 for a in row) < 0.5 * _height(row[0]) for row in rows)
+        if are_level and any(map(_has_room, lines)):
+            return True
+    return False
+
+
+def _has_room(lines: Sequence[Line]) -> bool:
+    """Whether the first word of a cell's line would fit on the line above, which is no longer than others."""
+    edge = max(line.box.x1 for line in lines)
+    widths = [(b.box.x1 - b.box.x0) / len(b.text) * (len(b.text.split()[0]) + 1) for b in lines[1:] if b.text.split()]
+    return any(edge - a.box.x1 > 1.5 * width for a, width in zip(lines, widths, strict=False))
 
 
 def _num_across(region: Region, cells: Sequence[Cell]) -> int:

@@ -234,3 +234,27 @@ def test_a_plainly_larger_heading_is_higher_on_all_pages_and_headings_of_one_loo
     third = page(2, small, region(BODY, 150), below, region(BODY, 400))
     texts = [text for one in settled(first, second, third) for label, text in one if label == "sub_title"]
     assert texts[3:] == ["#### A forest", "### Its end"]
+
+
+def test_lines_in_italics_that_are_no_sentences_are_headings_if_there_are_two():
+    lines = [region(f"The content of {name}", 100 + 200 * n, font="Serif-Italic") for n, name in enumerate(("it", "all"))]
+    bodies = [region(BODY, 140 + 200 * n) for n in range(2)]
+    assert [label for label, _ in settled(page(0, lines[0], bodies[0], lines[1], bodies[1]))[0]] == ["sub_title", "text"] * 2
+    said = region("A sentence that ends.", 300, font="Serif-Italic")
+    assert [label for label, _ in settled(page(0, lines[0], bodies[0], said, bodies[1]))[0]] == ["text"] * 4
+
+
+def test_a_caption_that_names_nothing_in_the_type_of_headings_is_one():
+    heads = [heading(f"{n}. Words of a kind", 100 + 200 * n) for n in (1, 2)]
+    wrong = region("3. Words of the day", 700, "table_caption", 30, "Sans-Bold")
+    made = settled(page(0, *heads, region(BODY, 800), wrong, region(BODY, 1000)))[0]
+    assert made[3] == ("sub_title", "## 3. Words of the day")
+    plain = region("An example", 900, "image_caption", 30, "Sans-Bold")
+    text = region("A text", 950, "text", 30, "Sans-Bold")
+    assert settled(page(0, heads[0], region(BODY, 700), plain, text))[0][2][0] == "image_caption"
+
+
+def test_a_chapter_is_above_the_sections_numbered_within_it():
+    chapter, section = heading("第一章 绪论", 100, "###"), heading("1.1 研究背景", 200, "###")
+    made = settled(page(0, chapter, section, region(BODY, 400)))[0]
+    assert [text for _, text in made[:2]] == ["## 第一章 绪论", "### 1.1 研究背景"]

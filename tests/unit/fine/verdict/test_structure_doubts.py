@@ -202,3 +202,30 @@ def test_lines_that_are_read_behind_what_stands_above_and_below_them_are_out_of_
     assert doubts(page(items[0], others[0], items[1], others[1], items[2])) == {}
     aside = [replace(one, box=Box(600, one.box.y0, 800, one.box.y1)) for one in others]
     assert doubts(page(*items, *aside)) == {}
+
+
+def test_a_line_in_italics_or_with_a_sections_number_that_ends_no_sentence_may_be_a_heading():
+    body = region("text", 200, WHOLE, WHOLE, "and ends here.")
+    assert doubts(page(region("text", 100, "The content of it", font="Serif-Italic"), body)) == {"heading": 1}
+    assert doubts(page(region("text", 100, "2.5.3 What it does"), body)) == {"heading": 1}
+    assert doubts(page(region("text", 100, "The content of it."), body)) == {}
+    lead = region("text", 100, "Author: Anna Smith", text="**Author**: Anna Smith", font="Serif-Bold")
+    assert doubts(page(lead, body)) == {}
+
+
+def test_a_text_most_of_which_are_statements_is_code():
+    assert doubts(page(region("text", 100, "# Adds one to it", "def add(self, number):", "return number + one;"))) == {"code": 1}
+
+
+def test_a_row_whose_cells_have_lines_side_by_side_with_room_behind_holds_two():
+    def line(text: str, x0: int, y0: int) -> Line:
+        return Line(Box(x0, y0, x0 + EM * len(text), y0 + HEIGHT), text)
+
+    lines = (line("Name", 100, 100), line("System of it", 400, 100))
+    rows = (line("Ann", 100, 130), line("Debian or others", 400, 130), line("Ben the second", 100, 160), line("Mac", 400, 160))
+    glued = "<tr><td>Ann Ben the second</td><td>Debian or others Mac</td></tr>"
+    parted = "<tr><td>Ann</td><td>Debian or others</td></tr><tr><td>Ben the second</td><td>Mac</td></tr>"
+    for body, found in ((glued, {"tables": 1}), (parted, {})):
+        html = f"<table><tr><td>Name</td><td>System of it</td></tr>{body}</table>"
+        table = Region(Box(100, 100, 600, 180), "table", html, None, "pymupdf", lines=lines + rows, format="html")
+        assert doubts(page(table)) == found

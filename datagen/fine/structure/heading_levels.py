@@ -1,0 +1,125 @@
+"""How deep a document's headings are, by their numbers, their type and their size."""
+
+import itertools
+import re
+import statistics
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from datagen.fine.structure.whole_regions import plain
+from datagen.fine.wording import OF_SECTION
+from datagen.record import Region
+
+NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
+"""As sections within chapters are, and nothing else."""
+_CHAPTER = re.compile(
+    r"第\s*[\d一二三四五六七八九十]+\s*章|(?:chapter|kapitel|chapitre|cap[ií]t?[ou]lo|capitolo|hoofdstuk|глава|розділ|rozdział|kapitola"
+    r"|fejezet|bölüm|bab|chương) [\dIVXLC]+\b",
+    re.IGNORECASE,
+)
+_HASHES = re.compile(r"#{1,6} ")
+_NAMED_NUMBER = re.compile(r"([^\W\d_]{2,}\.?) (?:\d{1,3}|[IVXLC]+)(?=[.:\s]|$)")
+_FIRST_NUMBER = re.compile(r"[§ ]*(\d{1,3})")
+_SMALLER, _PLAINLY_LARGER, _A_PIXEL = 0.93, 1.08, 1.045  # than another heading; what of one look may differ
+
+
+class Style(NamedTuple):
+    """A font, and the number of its size among those of the document, from the smallest."""
+
+    font: str
+    size: int
+
+
+class Place(NamedTuple):
+    page: int
+    region: int
+
+
+class Headings(NamedTuple):
+    """A document's headings, by their places; the types and the heights of the lines of all its regions; and, of headings that
+    are some by their numbers, how deep they are: see `section_numbers`."""
+
+    regions: Mapping[Place, Region]
+    styles: Mapping[Place, Style]
+    heights: Mapping[Place, float]
+    sections: Mapping[Place, int]
+
+    def region(self, place: Place) -> Region:
+        return self.regions[place]
+
+
+def heading_levels(headings: Headings, labels: Mapping[Place, str]) -> dict[Place, int]:
+    """How deep headings are whose label is new, as `labels` has it, or that have no number: as most others of their type.
+    Chapters are above the sections that are numbered within them: see `_has_chapters`."""
+    of_style: dict[Style, Counter[int]] = defaultdict(Counter)
+    places = list(headings.regions)
+    for place in places:
+        text = headings.region(place).text
+        if number := OF_SECTION.match(plain(headings.region(place))):
+            of_style[headings.styles[place]][min(6, 2 + number[0].strip("§. ").count("."))] += 1
+        elif hashes := _HASHES.match(text):
+            of_style[headings.styles[place]][len(hashes[0]) - 1] += 0
+    by_size = _levels_by_size(headings, places, of_style)
+    levels: dict[Place, int] = {}
+    section: Place | None = None  # the last heading with a number
+    chapter = 0
+    chapters = _has_chapters(headings, places)
+    for place in sorted(places):
+        text, known = plain(headings.region(place)), of_style.get(headings.styles[place])
+        number, first = OF_SECTION.match(text), _FIRST_NUMBER.match(text)
+        levels_of_number = 1 + number[0].strip("§. ").count(".") if number and first else 0
+        if chapters and _CHAPTER.match(text):
+            levels[place], section, chapter = 2, None, -1
+            continue
+        depth = headings.sections.get(place, levels_of_number)
+        if depth and first and not (depth == 1 and int(first[1]) <= chapter):  # as in "1 hour", below 4.1
+            levels[place] = min(6, 1 + depth)
+            section, chapter = place, int(first[1])
+        elif section is not None and headings.heights[place] < _SMALLER * headings.heights[section]:
+            levels[place] = min(6, levels[section] + 1)  # such as the head of a note
+        elif known or place in labels:
+            levels[place] = by_size[headings.styles[place]]
+    named: dict[str, list[Place]] = defaultdict(list)
+    for place in levels:
+        if match := _NAMED_NUMBER.match(plain(headings.region(place))):
+            named[match[1]].append(place)
+    for alike in named.values():  # such as Art. 5 and Art. 6, whose type differs by a word in italics
+        levels |= dict.fromkeys(alike, statistics.mode(levels[place] for place in alike))
+    return levels
+
+
+def _has_chapters(headings: Headings, places: Sequence[Place]) -> bool:
+    """Whether a document with chapters has sections that are numbered within them, none of which is as large."""
+    chapters = [headings.heights[p] for p in places if _CHAPTER.match(plain(headings.region(p)))]
+    sections = [headings.heights[p] for p in places if NUMBERED.match(plain(headings.region(p)))]
+    return bool(chapters and sections) and max(sections) < _A_PIXEL * min(chapters)
+
+
+def _levels_by_size(headings: Headings, places: Sequence[Place], of_style: Mapping[Style, Counter[int]]) -> dict[Style, int]:
+    """How deep headings of a style are: as most of them with a number. Where none has one, one level below the larger ones
+    that stand on a page with them, else as on the page that has them highest."""
+    of_page: dict[int, list[Place]] = defaultdict(list)
+    heights: dict[Style, list[float]] = defaultdict(list)
+    for place in sorted(places):
+        of_page[place.page].append(place)
+        heights[headings.styles[place]].append(headings.heights[place])
+    result: dict[Style, int] = {}
+    usual = {style: statistics.median(of_one) for style, of_one in heights.items()}
+    for style in sorted(usual, key=lambda style: -usual[style]):
+        known = of_style.get(style, Counter())
+        result[style] = min(known, key=lambda level: (-known[level], level), default=2)
+        if not any(known.values()):
+            of_larger = [
+                result[headings.styles[a]]
+                for together in of_page.values()
+                for a, b in itertools.permutations(together, 2)
+                if headings.styles[b] == style
+                and headings.heights[a] > _PLAINLY_LARGER * headings.heights[b]
+                and headings.styles[a] in result
+                and "<sup>" not in headings.region(a).text  # which makes a line's box higher
+            ]
+            twins = (t for t in result if t.font == style.font and t != style and not any(of_style.get(t, Counter()).values()))
+            twin = next((t for t in twins if usual[t] < _A_PIXEL * usual[style]), None)
+            result[style] = result[twin] if twin else min(6, 1 + max(of_larger)) if of_larger else result[style]
+    return result
