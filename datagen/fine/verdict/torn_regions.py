@@ -49,7 +49,7 @@ def num_glued(region: Region) -> int:
     if region.label not in _TEXTS or region.is_unread or len(lines) < 2:
         return 0
     pairs = list(itertools.pairwise(lines))
-    num = any(BULLET.match(line.text) for line in lines[1:]) or any(_are_apart(a.box, b.box) for a, b in pairs)
+    num = int(any(BULLET.match(line.text) for line in lines[1:]) or any(_are_apart(a.box, b.box) for a, b in pairs))
     num += sum(bool(SECTION.match(b.text)) and abs(a.box.x0 - b.box.x0) > _ALIGNED_EM * _height(b) for a, b in pairs)
     return num + _num_ended(region, lines)
 
