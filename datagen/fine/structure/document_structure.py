@@ -11,7 +11,7 @@ from datagen.coarse.answers import BY
 from datagen.engines import Engines
 from datagen.fine.structure.heading_levels import NUMBERED, Headings, Place, Style, heading_levels
 from datagen.fine.structure.headings_by_look import Set, headings_by_look
-from datagen.fine.structure.item_series import items_in_series
+from datagen.fine.structure.item_series import described_terms, items_in_series
 from datagen.fine.structure.read_labels import CAPTIONS, caption
 from datagen.fine.structure.read_labels import labels as labels_of_read
 from datagen.fine.structure.section_numbers import sections
@@ -145,7 +145,11 @@ class _Document:
         codes = dict.fromkeys(self._codes(), "code")
         by_number = {place: "sub_title" for place in self.sections if self._region(place).label != "title"}
         by_look = dict.fromkeys(self._by_look(), "sub_title")
-        items = {Place(n, i): "list" for n, page in enumerate(self.pages) for i in items_in_series(page.regions)}
+        items = {
+            Place(n, i): "list"
+            for n, page in enumerate(self.pages)
+            for i in items_in_series(page.regions) | described_terms(page.regions)
+        }
         heads = dict.fromkeys(self._lone_heads(), "sub_title")
         return items | self._headings() | codes | by_number | by_look | heads | footnotes | captions
 

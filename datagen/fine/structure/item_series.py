@@ -1,4 +1,5 @@
-"""Items of lists that the layout engine has as text, told by their numbers, which go on from or to those of items beside them."""
+"""Items of lists that the layout engine has as text, told by their numbers, which go on from or to those of items beside them, or
+by the terms in bold that they begin with."""
 
 import itertools
 import re
@@ -9,7 +10,9 @@ from datagen.fine.structure.whole_regions import plain
 from datagen.record import Region
 
 _NUMBER = re.compile(r"((?:\d{1,2}\.)*)(\d{1,2}|[a-z])([.)-]?|-)(?=\s+\S)")
+_TERM = re.compile(r"\*\*[^*\n]+\*\*:?\s+[^\s*]")
 _ALIGNED_EM = 0.6
+_HANGING_EM, _MIN_TERMS, _MIN_HANGING = (0.8, 6.0), 3, 2
 
 
 class _Item(NamedTuple):
@@ -40,6 +43,28 @@ def items_in_series(regions: Sequence[Region]) -> set[int]:
         if has_hyphens or "list" in labels:
             found |= {item.at for item in one if regions[item.at].label == "text"}
     return found
+
+
+def described_terms(regions: Sequence[Region]) -> set[int]:
+    """Which regions of a page, labelled text, are items of a list of terms: three and more that begin at one edge with a few
+    words in bold, where the other lines, of those that have any, begin behind that edge; two of them have any."""
+    terms = [i for i, region in enumerate(regions) if _is_term(region)]
+    found: set[int] = set()
+    for i in terms:
+        edge, em = regions[i].lines[0].box.x0, regions[i].lines[0].box.y1 - regions[i].lines[0].box.y0
+        alike = [j for j in terms if abs(regions[j].lines[0].box.x0 - edge) < _ALIGNED_EM * em]
+        if len(alike) >= _MIN_TERMS and sum(len(regions[j].lines) > 1 for j in alike) >= _MIN_HANGING:
+            found |= set(alike)
+    return found
+
+
+def _is_term(region: Region) -> bool:
+    if region.label != "text" or region.is_unread or not region.lines or not _TERM.match(region.text):
+        return False
+    first, em = region.lines[0], region.lines[0].box.y1 - region.lines[0].box.y0
+    low, high = _HANGING_EM
+    is_ltr = first.direction == "ltr"
+    return is_ltr and all(low * em < line.box.x0 - first.box.x0 < high * em for line in region.lines[1:])
 
 
 def _item(i: int, region: Region) -> _Item | None:

@@ -27,6 +27,7 @@ _MIN_STACKED, _MAX_PITCH_EM, _SAME_PITCH_EM = 3, 2.2, 0.15
 _ROOM = 1.5  # of what the next word needs
 _MIN_LEAD = 3  # letters of a word in bold with which paragraphs begin
 _LAID_OVER = 0.5  # of a line's area
+_MAX_FORMULA_EM = 2.0  # as high is a formula in a line, at most
 
 
 class _Column(NamedTuple):
@@ -39,7 +40,7 @@ class _Column(NamedTuple):
 def num_torn(regions: Sequence[Region]) -> int:
     """How often a paragraph or an item goes on in another region: in mid-sentence, in a full line, beside its own first line."""
     num = sum(_is_torn(a, b, regions) for a, b in _followers(regions))
-    return num + _num_beside(regions) + _num_stacked(regions)
+    return num + _num_beside(regions) + _num_stacked(regions) + _num_beside_formulas(regions)
 
 
 def num_glued(region: Region) -> int:
@@ -196,6 +197,19 @@ def _num_beside(regions: Sequence[Region]) -> int:
             is_behind = _BEHIND_EM[0] * em < gap < _BEHIND_EM[1] * em
             is_over = -gap > _LAID_OVER * min(a.box.x1 - a.box.x0, b.box.x1 - b.box.x0)
             num += i != j and common > 0.7 * min(em, _height(b)) and (is_behind or is_over)
+    return num
+
+
+def _num_beside_formulas(regions: Sequence[Region]) -> int:
+    """How many texts of a line stand right beside a formula as high as a line, which is in that line, then."""
+    lines = [region.lines[0] for region in regions if region.label in _TEXTS and len(region.lines) == 1]
+    num = 0
+    for box in (region.box for region in regions if region.label == "equation"):
+        for line in lines:
+            em, gap = _height(line), max(line.box.x0 - box.x1, box.x0 - line.box.x1)
+            common = min(line.box.y1, box.y1) - max(line.box.y0, box.y0)
+            is_low = line.direction != "ttb" and box.y1 - box.y0 < _MAX_FORMULA_EM * em
+            num += is_low and common > 0.7 * em and -_BEHIND_EM[1] * em < gap < _BEHIND_EM[1] * em
     return num
 
 

@@ -258,3 +258,16 @@ def test_a_chapter_is_above_the_sections_numbered_within_it():
     chapter, section = heading("第一章 绪论", 100, "###"), heading("1.1 研究背景", 200, "###")
     made = settled(page(0, chapter, section, region(BODY, 400)))[0]
     assert [text for _, text in made[:2]] == ["## 第一章 绪论", "### 1.1 研究背景"]
+
+
+def test_texts_that_begin_with_a_term_in_bold_and_hang_are_items():
+    def term(name: str, y: int, indent: int) -> Region:
+        made = region(
+            f"{name} shows what it does\nin a line or two", y, markdown=f"**{name}** shows what it does in a line or two"
+        )
+        first, second = made.lines
+        return replace(made, lines=(first, replace(second, box=second.box._replace(x0=100 + indent))))
+
+    for indent, label in ((40, "list"), (0, "text")):
+        terms = [term(name, 100 + 100 * n, indent) for n, name in enumerate(("main", "local", "setup"))]
+        assert [made for made, _ in settled(page(0, *terms, region(BODY, 600)))[0]] == [label] * 3 + ["text"]

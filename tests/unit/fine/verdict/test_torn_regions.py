@@ -81,3 +81,10 @@ def test_a_word_in_bold_that_begins_a_text_begins_another_one_within():
     assert num_glued(plain) == 0
     lines = ("Task 1: Load the files that are here, all of them.", "Task 2: Read them and say what is in these files of all.")
     assert num_glued(region("text", 100, *lines, text=f"**Task 1:** {lines[0][8:]} **Task 2:** {lines[1][8:]}")) == 1
+
+
+def test_a_bit_of_text_right_beside_a_formula_as_high_as_a_line_is_torn_from_it():
+    formula = Region(Box(100, 100, 300, 122), "equation", "", None, "pymupdf", format="latex", is_unread=True)
+    assert num_torn((formula, region("list", 100, "2)。", x0=304))) == 1
+    assert num_torn((formula, region("text", 100, "(22)", x0=700))) == 0
+    assert num_torn((replace(formula, box=Box(100, 80, 300, 150)), region("text", 100, "where", x0=304))) == 0
