@@ -8,6 +8,7 @@ from datagen.page.line_pieces import Rect
 from datagen.page.paragraphs import Paragraph
 
 _SIGN_EM, _SIGN_GAP_EM, _MIN_SIGNS = 0.9, 2.5, 3  # how wide a sign is, and how far from its item
+_MIN_DOTS, _SAME_SIDE_PT = 2, 0.2
 _SAME_PT = 1.0  # signs of a list stand below each other
 
 
@@ -28,16 +29,23 @@ def divided_at_drawn_signs(paragraphs: Iterable[Paragraph], layout: PageLayout) 
 
 def mark_drawn_signs(parts: Sequence[Part], layout: PageLayout) -> None:
     """Set `has_drawn_sign` of what has a small drawing where a list's sign would be, if the model has it as an item, or several
-    have one in the same place."""
-    signs: list[tuple[Part, float]] = []
+    have one in the same place, or two have a dot there."""
+    signs: list[tuple[Part, Rect]] = []
     for part in parts:
         if part.paragraph is not None and (part.block is None or part.block.label in ("text", "list")):
             first = part.paragraph.pieces[0]
             if sign := _sign(first.bbox, first.size, layout):
-                signs.append((part, sign[0]))
-    for part, at in signs:
-        num = sum(abs(at - other) < _SAME_PT for _, other in signs)
-        part.has_drawn_sign = num >= _MIN_SIGNS or (part.block is not None and part.block.label == "list")
+                signs.append((part, sign))
+    for part, sign in signs:
+        num = sum(abs(sign[0] - other[0]) < _SAME_PT for _, other in signs)
+        least = _MIN_DOTS if all(_is_dot(sign, other) for _, other in signs if abs(sign[0] - other[0]) < _SAME_PT) else _MIN_SIGNS
+        part.has_drawn_sign = num >= least or (part.block is not None and part.block.label == "list")
+
+
+def _is_dot(a: Rect, b: Rect) -> bool:
+    """Whether a sign is as wide as high, and another one of its size."""
+    sides = a[2] - a[0], a[3] - a[1], b[2] - b[0], b[3] - b[1]
+    return max(sides) - min(sides) < _SAME_SIDE_PT
 
 
 def _sign(line: Rect, size: float, layout: PageLayout) -> Rect | None:
