@@ -3,6 +3,7 @@
 import functools
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable
 
 from datagen.page.glyphs import is_mark
@@ -40,6 +41,11 @@ _ACCENTS = {
     "\u1fce": "\u0313\u0301", "\u1fde": "\u0314\u0301",
 }  # fmt: skip
 _BOPOMOFO_I = re.compile(f"(?<=[{scripts.IDEOGRAPHS}])\u3127(?=[{scripts.IDEOGRAPHS}])")
+# The glyph of the name of God, of which Word says all letters but the last. No other word ends so. Of its marks, shadda and a
+# short alef or fatha stand on the second lam; they are said twice where they are a glyph of their own.
+_ALLAH = re.compile(
+    "\u0627([\u064b-\u0652\u0670]*)\u0644([\u064b-\u0652\u0670]*)\u0644([\u064b-\u0652\u0670]*)(?![\u0620-\u0652\u066e-\u06d3])"
+)
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
 _HANGUL_PART = re.compile(f"[{scripts.HANGUL_PARTS}]")
 
@@ -87,6 +93,7 @@ _STEPS: tuple[tuple[Callable[[str], object], Callable[[str], str]], ...] = (
     (re.compile("\u0e32").search, lambda line: _SARA_AM.sub("\\1\\2\u0e33", line)),
     (re.compile("[\u0391-\u03c9]").search, lambda line: _ACCENT_APART.sub(_on_capital, _IN_GREEK.sub(_in_greek, line))),
     (re.compile("\u3127").search, lambda line: _BOPOMOFO_I.sub("\u4e00", line)),
+    (re.compile("\u0644").search, lambda line: _ALLAH.sub(_with_last_letter, line)),
     (re.compile("\u0338").search, lambda line: _STRUCK.sub("\\1\u0338", line)),
     (_may_compose, functools.partial(unicodedata.normalize, "NFC")),
     (_CLUSTERED.search, lambda line: _TWICE.sub(lambda match: match[1] or match[4] or match[5], line)),
@@ -95,6 +102,13 @@ _STEPS: tuple[tuple[Callable[[str], object], Callable[[str], str]], ...] = (
 
 def _in_greek(match: re.Match[str]) -> str:
     return match[0].translate(_AS_GREEK)
+
+
+def _with_last_letter(match: re.Match[str]) -> str:
+    marks = Counter(match[1] + match[2] + match[3])
+    of_last = "\u064e" if marks["\u064e"] > max(1, marks["\u0651"]) else ""
+    on_lam = [mark for mark in ("\u0651", "\u064e", "\u0670") if marks.pop(mark, 0)]
+    return "\u0627\u0644\u0644" + "".join(on_lam) + "\u0647" + of_last + "".join(marks)
 
 
 def _on_capital(match: re.Match[str]) -> str:

@@ -9,12 +9,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from datagen.coarse import accents, drawn_underscores, formula_share, unmapped, unseen_text
+from datagen.coarse import accents, drawn_glyphs, drawn_underscores, formula_share, lines_by_glyphs, unmapped, unseen_text
 from datagen.coarse.answers import BY, PageContent
 from datagen.coarse.clean_line import cleaner, without_control
 from datagen.coarse.page import TEXT_FLAGS, OpenPage, native, textpage_of
 from datagen.engines.light_pymupdf import pymupdf
-from datagen.page import brackets, glyphs, line_pieces
+from datagen.page import glyphs, line_pieces
 from datagen.page.boldness import bold_share
 from datagen.page.line_breaks import has_one_width
 from datagen.page.line_order import reading_order
@@ -34,8 +34,6 @@ _PRIVATE = re.compile(f"[{scripts.PRIVATE}]+")
 # Glyphs of Arabic letters, not letters: what a layer holds when its maker wrote down what it drew.
 _PRESENTATION_FORMS = re.compile(f"[{scripts.ARABIC_FORMS}]+")
 _RIGHT_TO_LEFT = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
-# A sentence's last line, of Latin alone, in right-to-left text: its stop stands on the left.
-_STOP_FIRST = re.compile(r"\s*[.,:;]\s*[A-Za-z][\w +-]*$")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
 _BRACKETS = "".join(KINDS)
 # Letters behind which MuPDF adds no space: one behind them is the file's own.
@@ -46,7 +44,6 @@ _MAY_LACK = re.compile(
 )
 # Letters that are followed by spaces where a phrase ends; on a page of these hardly any may have none.
 _PHRASED = re.compile(f"[{scripts.PHRASED}]( ?)")
-_GAP_EM = 0.08  # of a gap's blank strip, at least
 # Listings set signs in the middle of wide cells, and MuPDF takes what is left of a cell for a space.
 _SIGNS_APART = re.compile(r"[0-9A-Za-z] \. [0-9A-Za-z]|[0-9A-Za-z] , |[0-9A-Za-z] ’ ?’")
 _LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
@@ -132,9 +129,11 @@ def read_layer(view: OpenPage) -> TextLayer:
     blocks = [list(_pieces(block, chars, lines, rtl)) for block, chars in zip(layer.blocks, by_char, strict=True)]
     num_hidden = sum(p.num_hidden for block in blocks for p in block)
     blocks, num_doubled = line_pieces.without_doubles([block for block in blocks if block])
+    forms: dict[drawn_glyphs.Place, drawn_glyphs.Form] = {}
     if rtl:
+        forms = drawn_glyphs.correct(view, [piece for block in blocks for piece in block])
         blocks = line_pieces.joined_rows(blocks, view.is_clear)
-    num_added = _read_glyphs(view, blocks, rtl, by_char is not layer.blocks and not lacks_spaces)
+    num_added = lines_by_glyphs.read(view, blocks, rtl, by_char is not layer.blocks and not lacks_spaces, forms)
     if _CLUSTERED.search(layer.alphabet):
         blocks = line_pieces.whole_clusters(blocks, view.has_gap)
     if _HAN_OR_KANA.search(layer.alphabet):
@@ -299,8 +298,15 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
         if chars is not line and straight and not piece.vertical and asks:
             piece.glyphs = glyphs.glyphs(chars)
             piece.baseline = glyphs.baseline(chars) if rtl else piece.baseline
-            piece.bracket_fonts = glyphs.fonts_of(chars, _BRACKETS) if rtl else {}
+            piece.bracket_fonts = _bracket_fonts(chars, text) if rtl else {}
         yield piece
+
+
+def _bracket_fonts(line: dict[str, Any], text: str) -> dict[tuple[float, float], str]:
+    """The fonts of a line's brackets by their places. MuPDF ends a line where the direction changes, and Word may have two fonts
+    of one name for both directions: of Latin alone, the name tells so."""
+    run = "" if _RIGHT_TO_LEFT.search(text) or not any(map(str.isalpha, text)) else " of Latin"
+    return {place: font + run for place, font in glyphs.fonts_of(line, _BRACKETS).items()}
 
 
 def _mono_share(spans: list[dict[str, Any]]) -> float:
@@ -318,52 +324,6 @@ def _main_span(spans: list[dict[str, Any]]) -> dict[str, Any]:
     for span in spans:
         num_chars[span["font"], span["size"]] += len(span["text"])
     return max(spans, key=lambda s: (num_chars[s["font"], s["size"]], len(s["text"])))
-
-
-def _read_glyphs(view: OpenPage, blocks: Sequence[line_pieces.Block], rtl: bool, complete: bool) -> int:
-    """Set the text of pieces that have glyphs to what these say, and return the number of spaces that this added.
-
-    A piece of a hidden layer stays as it is, since its places are guesses. `complete`: the layer has all of its spaces.
-    """
-    nums = [sum(num_rtl(p.text) for p in block) if rtl else 0 for block in blocks]
-    lines = [
-        (p, rtl and _is_rtl_line(p.text, n > 0, sum(nums) > 0)) for n, block in zip(nums, blocks, strict=True) for p in block
-    ]
-    lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
-    clusters = {
-        id(p): glyphs.clusters_by_place(p.glyphs, p.size)
-        for p, in_rtl in lines
-        if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))
-    }
-    fonts = {id(p): p.bracket_fonts for p, _ in lines}
-    drawn = brackets.as_they_look([(line, fonts[i]) for i, line in clusters.items()])
-    clusters = dict(zip(clusters, drawn, strict=True))
-    num_added = 0
-    for piece, in_rtl in lines:
-        if parts := clusters.get(id(piece)):
-            text = glyphs.read_rtl(parts, in_rtl)
-            num = sum(c[0] == " " for c in parts) - sum(c[0] == " " for c in piece.glyphs)
-        else:
-            text, num = glyphs.spaced(piece.glyphs, piece.size, complete, _gaps(view, piece))
-        piece.text = without_control(text)
-        num_added += max(0, num)
-    return num_added
-
-
-def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None:
-    """Says whether the image of a line has a gap somewhere between two places along it. None for lines that aren't upright."""
-    if not piece.upright:
-        return None
-    _, y0, _, y1 = piece.bbox
-    return lambda x0, x1: view.has_gap((x0, y0, x1, y1), _GAP_EM * piece.size)
-
-
-def _is_rtl_line(text: str, in_rtl: bool, on_rtl: bool) -> bool:
-    """Whether the paragraph that a line is part of is written from right to left. `in_rtl`, `on_rtl`: its block, its page is."""
-    num = num_rtl(text)
-    if num == 0 or _RIGHT_TO_LEFT.search(text):
-        return in_rtl or num > 0
-    return num > 0 or (on_rtl and _STOP_FIRST.match(text) is not None)
 
 
 def _printed(view: OpenPage, block: line_pieces.Block, clean: Callable[[str], str]) -> line_pieces.Block:

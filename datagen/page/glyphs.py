@@ -16,8 +16,7 @@ Glyph = tuple[str, float, float]
 
 _ARABIC = re.compile("[\u0620-\u064a\u066e-\u06d3]")
 _RTL = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
-_PERSIAN = re.compile("[\u067e\u0686\u0698\u06a9\u06af\u06cc]")
-_JOINING = re.compile("[\u0626\u0628\u062a-\u062e\u0633-\u0647\u0649\u064a\u067e\u0686\u06a9\u06af\u06cc]")
+JOINING = re.compile("[\u0626\u0628\u062a-\u062e\u0633-\u0647\u0649\u064a\u067e\u0686\u06a9\u06af\u06cc]")  # with the next letter
 _STOPS = ".,:;!?\u060c\u061b\u061f"
 _HAN = re.compile(f"[{scripts.HAN}]")
 _PHRASED = re.compile(f"[{scripts.PHRASED}]")
@@ -28,8 +27,9 @@ _SPACE_EM, _PHRASE_SPACE_EM, _HAN_SPACE_EM = 0.15, 0.2, 0.45
 _WORDSPACE = re.compile("(?<!\u1361)\u1361(?!\u1361)")
 _TRACKED_EM = 0.06  # letters further apart than this throughout are letterspaced
 _HARDLY_EM = 0.02
+_ROOM = 0.25  # of a space's width, which is seen
 _SIGN_SHARE = 0.5  # of the gap between two words: a narrower one beside a sign is none
-_LAM, _ALEF = "\u0644", "\u0622\u0623\u0625\u0627\u0671"
+_BARE_ALEF, _LAM, _ALEF = "\u0627", "\u0644", "\u0622\u0623\u0625\u0627\u0671"
 _STACKERS = "\u1039\u17d2\u1a60\U00011133"  # never drawn: they set the next letter below
 
 
@@ -139,12 +139,12 @@ def read_rtl(clusters: Sequence[Glyph], rtl: bool) -> str:
     return "".join(mirror(texts[i]) if odd else texts[i] for i, odd in logical_order([t[0] for t in texts], rtl))
 
 
-def clusters_by_place(chars: Sequence[Glyph], size: float) -> list[Glyph]:
+def clusters_by_place(chars: Sequence[Glyph], size: float, has_half_spaces: bool = False) -> list[Glyph]:
     """Glyphs from left to right, each with all characters that are drawn as one with it, and spaces where gaps show them.
 
-    These are bases with their marks, and ligatures with their letters.
+    These are bases with their marks, and ligatures with their letters. `has_half_spaces`: the page's language is one with U+200C.
     """
-    chars = _without_carriers(chars, size)
+    chars = list(_as_tanwin(_without_carriers(chars, size), size))
     owner = _owners(chars, size)
     texts = {i: [chars[i][0]] for i, o in enumerate(owner) if o == i}
     # Letters of a ligature stand beside it in the file, before it if MuPDF reversed the run: nearest first.
@@ -153,7 +153,7 @@ def clusters_by_place(chars: Sequence[Glyph], size: float) -> list[Glyph]:
         if root[i] != i:
             texts[root[i]].append(chars[i][0])
     placed = sorted((chars[i][1] + chars[i][2], i) for i in texts)
-    _put_out_of_words(placed, chars, texts, size)
+    placed = _without_spaces_in_words(placed, chars, texts, size, has_half_spaces)
     clusters: list[Glyph] = []
     wider = _tracking([chars[i] for _, i in placed], size)
     end = 0.0
@@ -183,32 +183,38 @@ def _without_carriers(chars: Sequence[Glyph], size: float) -> list[Glyph]:
     return result
 
 
-def _put_out_of_words(placed: list[tuple[float, int]], chars: list[Glyph], texts: dict[int, list[str]], size: float) -> None:
-    """Move spaces that lie over a letter or a stop from within a word to its end, as Word sets them in words drawn in parts.
+def _without_spaces_in_words(
+    placed: list[tuple[float, int]], chars: list[Glyph], texts: dict[int, list[str]], size: float, has_half_spaces: bool
+) -> list[tuple[float, int]]:
+    """The glyphs without spaces that lie over a letter or a stop, as Word sets them in words drawn in parts.
 
-    Such a space stands between two signs that leave no room for it. In a line whose other words have room between, it goes to
-    the end of its word. One that the file has right between two letters is a half-space in Persian, and nothing in Arabic. One
-    behind a Persian letter that would join the next one stays, since nothing tells. In other lines a space goes to the side on
-    which the file has it, and stays if that is none.
+    Such a space stands between two signs that leave no room for it. Nobody sees it where the line's other words have room
+    between. But it may be a half-space, if it has a joining letter in front, or the file has it right between two letters. In
+    other lines a space goes to the side on which the file has it, or behind a stop, and stays if that is none.
     """
     hardly = _HARDLY_EM * size
-    of_spaces = [at for at in range(1, len(placed) - 1) if _is_space(placed, chars, at)]
-    cramped = {at for at in of_spaces if chars[placed[at + 1][1]][1] - chars[placed[at - 1][1]][2] < hardly}
+    placed = [at for k, at in enumerate(placed) if not (k and chars[at[1]][0] == " " and chars[placed[k - 1][1]][0] == " ")]
+    cramped = {
+        at
+        for at in range(1, len(placed) - 1)
+        if chars[placed[at][1]][0] == " "
+        and chars[placed[at + 1][1]][1] - chars[placed[at - 1][1]][2] < max(hardly, _ROOM * _width(chars[placed[at][1]]))
+    }
+    if not cramped:
+        return placed
     signs = [chars[i] for _, i in placed if chars[i][0] != " "]
     num_gaps = sum(b[1] - a[2] > size * _space_em(a[0], b[0]) for a, b in itertools.pairwise(signs))
-    is_roomy, is_persian = len(cramped) <= num_gaps, any(_PERSIAN.match(char) for char, *_ in chars)
+    is_roomy = len(cramped) <= num_gaps
+    unseen: set[int] = set()
     for at in sorted(cramped):
         (_, a), (_, i), (_, b) = placed[at - 1 : at + 2]
-        if " " in (chars[a][0], chars[b][0]):  # another one was moved here
-            continue
-        are_letters = bool(_RTL.match(chars[a][0]) and _RTL.match(chars[b][0]))
-        is_between = abs(a - i) == abs(b - i) == 1
-        if is_roomy and is_between and are_letters and _ARABIC.match(chars[b][0]):
-            chars[i] = ("\u200c" if is_persian else "\u2060", *chars[i][1:])
+        are_letters = bool(_ARABIC.match(chars[a][0]) and _ARABIC.match(chars[b][0]))
+        if is_roomy and has_half_spaces and are_letters and (JOINING.match(chars[b][0]) or abs(a - i) == abs(b - i) == 1):
+            chars[i] = ("\u200c", *chars[i][1:])
             texts[i] = [chars[i][0]]
-        elif (is_roomy and are_letters and not is_between and not (is_persian and _JOINING.match(chars[b][0]))) or (
-            _RTL.match(chars[b][0]) and chars[a][0] in _STOPS
-        ):
+        elif is_roomy:
+            unseen.add(i)
+        elif _RTL.match(chars[b][0]) and chars[a][0] in _STOPS:
             end = at - 1
             while (
                 end and chars[placed[end - 1][1]][0] != " " and chars[placed[end][1]][1] - chars[placed[end - 1][1]][2] < hardly
@@ -218,11 +224,26 @@ def _put_out_of_words(placed: list[tuple[float, int]], chars: list[Glyph], texts
         elif not min(a, b) < i < max(a, b):
             other = at - 1 if abs(a - i) < abs(b - i) else at + 1
             placed[at], placed[other] = placed[other], placed[at]
+    return [at for at in placed if at[1] not in unseen]
 
 
-def _is_space(placed: Sequence[tuple[float, int]], chars: Sequence[Glyph], at: int) -> bool:
-    a, i, b = (chars[k][0] for _, k in placed[at - 1 : at + 2])
-    return i == " " and " " not in (a, b)
+def _width(glyph: Glyph) -> float:
+    return glyph[2] - glyph[1]
+
+
+def _as_tanwin(chars: Sequence[Glyph], size: float) -> Sequence[Glyph]:
+    """Glyphs with tanwin for an alef of no width right behind another one: Word says of an alef and the sign on it alef twice."""
+    hardly, near = _HARDLY_EM * size, 0.15 * size
+    wide = [(x0, x1) for char, x0, x1 in chars if char == _BARE_ALEF and x1 - x0 > hardly]
+    twice = {
+        i
+        for i, (char, x0, x1) in enumerate(chars)
+        if char == _BARE_ALEF
+        and x1 - x0 <= hardly
+        and any(a - near < x0 < b for a, b in wide)
+        and not any(c == _LAM and a - hardly <= x0 <= b + hardly for c, a, b in chars)
+    }
+    return [("\u064b", x0, x1) if i in twice else (c, x0, x1) for i, (c, x0, x1) in enumerate(chars)] if twice else chars
 
 
 def is_mark(char: str) -> bool:

@@ -53,3 +53,10 @@ def test_a_bracket_without_a_plain_place_goes_with_the_others_of_its_font():
 )
 def test_brackets_typed_between_hebrew_letters_run_from_the_right(visual, read):
     assert "".join(mirror(visual[i]) if odd else visual[i] for i, odd in logical_order(visual, True)) == read
+
+
+def test_a_run_of_latin_votes_apart_though_its_bracket_stands_beside_the_other_direction():
+    line = f"{WORD}( O(1)-{OTHER} {THIRD}( {WORD}"
+    start = line.index("O(1)")
+    fonts = "".join("L" if start <= i < start + 4 else "A" for i in range(len(line)))
+    assert look(line, fonts={line: fonts}) == [f"{WORD}) O(1)-{OTHER} {THIRD}) {WORD}"]

@@ -16,3 +16,24 @@ def test_the_last_mark_of_a_word_stays_before_the_gap_that_mupdf_moves_it_over()
 
 def test_a_mark_over_a_letter_is_that_letters():
     assert read(("\u0645", 28.6, 32.6), ("\u0627", 22.0, 26.0), ("\u064e", 24.0, 24.0)) == "\u0645 \u0627\u064e"
+
+
+def test_an_alef_of_no_width_on_another_one_is_tanwin():
+    """Word says of an alef and the sign on it alef twice."""
+    beh, alef = ("\u0628", 20.0, 26.0), ("\u0627", 16.0, 20.0)
+    assert read(beh, alef, ("\u0627", 15.5, 15.5)) == "\u0628\u0627\u064b"
+    lam, ligature = ("\u0644", 14.0, 20.0), ("\u0627", 14.0, 14.0)  # of lam-alef, in front of another one
+    assert read(beh, lam, ligature, ("\u0627", 10.0, 14.0)) == "\u0628\u0644\u0627\u0627"
+
+
+def test_a_space_over_a_letter_is_none_where_other_words_have_room():
+    mem, shin, lamed = ("\u05de", 40.0, 46.0), ("\u05e9", 34.0, 40.0), ("\u05dc", 26.0, 31.0)
+    over, stop = (" ", 33.8, 37.0), (".", 23.0, 26.0)
+    assert read(mem, over, shin, lamed, (" ", 25.8, 29.0), (" ", 26.1, 29.0), stop) == "\u05de\u05e9 \u05dc."
+    assert read(mem, (" ", 39.0, 42.0), shin) == "\u05de \u05e9"  # no room between any words: the advances are wrong
+
+
+def test_a_space_over_a_letter_may_be_a_half_space_in_persian():
+    line = [("\u0645", 40.0, 46.0), ("\u06cc", 32.0, 40.0), (" ", 31.5, 34.0), ("\u062a", 26.0, 32.0), ("\u0648", 18.0, 22.0)]
+    clusters = pdf_glyphs.clusters_by_place(line, 10.0, has_half_spaces=True)
+    assert pdf_glyphs.read_rtl(clusters, True) == "\u0645\u06cc\u200c\u062a \u0648"

@@ -1,0 +1,142 @@
+"""What MuPDF's text loses of right-to-left glyphs, from its list of what is drawn: where marks are, and which forms letters have.
+
+As MuPDF turns a run around, it moves marks to the run's end. And a font that draws nothing for U+200C has no code for it, so a
+half-space is in a text only as a form: within a word stands the letter as it stands at a word's end.
+"""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from datagen.coarse.page import OpenPage
+from datagen.page.glyphs import JOINING, Glyph, is_mark
+from datagen.page.line_pieces import Piece
+
+_LETTER = re.compile("[\u0620-\u064a\u066e-\u06d3]")
+_NON_JOINER = "\u200c"
+_NEAR_EM, _RAISED_EM = 0.1, 0.3  # how far marks stand beside their letters, and over or under their baselines
+_MOST_WITHIN = 4  # times as often within words as at their ends: a form that may stand at an end by chance
+_MOST_ALIKE = 0.3  # of a font's letters within words: it has forms
+
+Place = tuple[float, float]
+Form = tuple[str, int]
+"""A font's name, and the number of a glyph in it."""
+
+
+def correct(view: OpenPage, pieces: Sequence[Piece]) -> dict[Place, Form]:
+    """Put the marks of right-to-left pieces where they are drawn, and say which form is drawn at each place, for `half_spaces`.
+
+    A place is where a glyph starts, and its baseline, in points. Nothing is known of rotated pages.
+    """
+    if view.page.rotation or not any(p.upright and p.glyphs for p in pieces):
+        return {}
+    forms: dict[Place, Form] = {}
+    lines: dict[int, list[_Drawn]] = defaultdict(list)
+    num_drawn = 0
+    for span in view.page.get_texttrace():
+        for code, number, (x, y), box in span["chars"]:
+            if 0x590 <= code <= 0x10FFFF:
+                char = chr(code)
+                num_drawn += 1
+                lines[round(y)].append(_Drawn(num_drawn, char, x, x + box[2] - box[0], span["size"], number))
+                if JOINING.match(char):
+                    forms[_place(x, y)] = span["font"], number
+    _move_marks(pieces, lines)
+    return forms
+
+
+class _Drawn(NamedTuple):
+    """A glyph: the how manieth it is, where its advance starts and ends, its font's size, and its number: -1 for the rest of a
+    ligature."""
+
+    order: int
+    char: str
+    x0: float
+    x1: float
+    size: float
+    number: int
+
+
+def _move_marks(pieces: Sequence[Piece], lines: Mapping[int, Sequence[_Drawn]]) -> None:
+    """Put marks over the middle of the letters that they are drawn with.
+
+    Two marks that are the same sign on one line are alike: it is enough to know where such marks are drawn.
+    """
+    written: dict[tuple[str, int], list[tuple[float, Piece, int]]] = defaultdict(list)
+    for piece in pieces:
+        if piece.upright:
+            for i, (char, x0, x1) in enumerate(piece.glyphs):
+                if x0 == x1 and is_mark(char):
+                    written[char, round(piece.baseline)].append((x0, piece, i))
+    for (char, y), marks in written.items():
+        reach = max(2, round(_RAISED_EM * max(piece.size for _, piece, _ in marks)))
+        near = sorted(glyph for k in range(y - reach, y + reach + 1) for glyph in lines.get(k, ()))
+        places = [_over(near, i) for i, glyph in enumerate(near) if glyph.char == char and glyph.x0 == glyph.x1]
+        if len(places) == len(marks):
+            for x, (_, piece, i) in zip(sorted(places), sorted(marks, key=lambda mark: mark[0]), strict=True):
+                piece.glyphs[i] = (char, x, x)
+
+
+def _over(line: Sequence[_Drawn], i: int) -> float:
+    """Where the middle of the letter is that mark `i` of a line is drawn with, in the order in which the line is drawn."""
+    mark = line[i]
+    if mark.number < 0 and (first := next((k for k in range(i - 1, -1, -1) if line[k].number >= 0), None)) is not None:
+        return _over(line, first) if is_mark(line[first].char) else (line[first].x0 + line[first].x1) / 2
+    before = next((g for g in reversed(line[:i]) if g.number >= 0 and not is_mark(g.char)), None)
+    behind = next((g for g in line[i + 1 :] if g.number >= 0 and not is_mark(g.char)), None)
+    beside = [g for g in (before, behind) if g is not None]
+    if before is not None and behind is not None and behind.x0 > before.x0:
+        beside.reverse()  # drawn from the left, a mark comes in front of its letter
+    near = _NEAR_EM * mark.size
+    found = [g for g, reach in zip(beside, (3 * near, near), strict=False) if g.x0 - reach <= mark.x0 <= g.x1 + reach][:1]
+    found = found or [g for g in line if g.number >= 0 and not is_mark(g.char) and g.x0 - near <= mark.x0 < g.x1]
+    base = min(found, key=lambda g: abs(g.x0 - mark.x0), default=None)
+    return mark.x0 if base is None else (base.x0 + base.x1) / 2
+
+
+def half_spaces(lines: Iterable[tuple[Sequence[Glyph], float]], forms: Mapping[Place, Form]) -> list[list[Glyph]]:
+    """Lines of clusters from left to right, with U+200C behind letters that end no word and have the form of its end.
+
+    Each line comes with its baseline. A form is one of
+    ends if a good part of where it stands are ends, and if the font draws other forms within words.
+    """
+    lines = list(lines)
+    result = [list(line) for line, _ in lines]
+    if not forms:
+        return result
+    seen: list[tuple[int, int, Form, str]] = []
+    told: list[tuple[int, int, Form, str]] = []
+    within: Counter[tuple[Form, str]] = Counter()
+    ends: Counter[tuple[Form, str]] = Counter()
+    for n, (line, y) in enumerate(lines):
+        for i, (text, x0, _) in enumerate(line):
+            form = forms.get(_place(x0, y)) if JOINING.match(text) else None
+            if form is None or not all(map(is_mark, text[1:])):
+                continue
+            left = line[i - 1][0] if i else " "
+            if left == _NON_JOINER:
+                told.append((n, i, form, text[0]))
+            elif _LETTER.match(left) or left[0] == "\u0640":
+                within[form, text[0]] += 1
+                seen.append((n, i, form, text[0]))
+            else:
+                ends[form, text[0]] += 1
+    is_end = {key for key in within if ends[key] * _MOST_WITHIN >= within[key]}
+    num_in, num_as_end = Counter[str](), Counter[str]()
+    for key, num in within.items():
+        num_in[key[0][0]] += num
+        num_as_end[key[0][0]] += num * (key in is_end)
+    for n, i, form, char in seen:
+        if (form, char) in is_end and num_as_end[form[0]] <= _MOST_ALIKE * num_in[form[0]]:
+            text, x0, x1 = result[n][i]
+            result[n][i] = (text + _NON_JOINER, x0, x1)
+    for n, i, form, char in told:
+        if within[form, char] and (form, char) not in is_end:
+            _, x0, x1 = result[n][i - 1]
+            result[n][i - 1] = ("", x0, x1)
+    return [[cluster for cluster in line if cluster[0]] for line in result]
+
+
+def _place(x: float, y: float) -> Place:
+    return round(x, 1), round(y, 1)

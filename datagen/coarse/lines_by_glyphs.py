@@ -1,0 +1,88 @@
+"""What lines say by the places of their glyphs: spaces, the direction of each line, and the order in which it is read."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+
+from datagen.coarse import drawn_glyphs
+from datagen.coarse.clean_line import without_control
+from datagen.coarse.page import OpenPage
+from datagen.page import brackets, glyphs, line_pieces
+from datagen.page.line_pieces import Piece
+from datagen.writing import scripts
+from datagen.writing.bidi import num_rtl
+
+_PERSIAN = re.compile("[\u067e\u0686\u0698\u06a9\u06af\u06cc]")
+_RIGHT_TO_LEFT = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
+# A sentence's last line, of Latin alone, in right-to-left text: its stop stands on the left.
+_STOP_FIRST = re.compile(r"\s*[.,:;]\s*[A-Za-z][\w +-]*$")
+_GAP_EM = 0.08  # of a gap's blank strip, at least
+
+
+def read(
+    view: OpenPage,
+    blocks: Sequence[line_pieces.Block],
+    rtl: bool,
+    complete: bool,
+    forms: Mapping[drawn_glyphs.Place, drawn_glyphs.Form],
+) -> int:
+    """Set the text of pieces that have glyphs to what these say, and return the number of spaces that this added.
+
+    A piece of a hidden layer stays as it is, since its places are guesses. `complete`: the layer has all of its spaces. `forms`
+    are those of right-to-left letters.
+    """
+    nums = [sum(num_rtl(p.text) for p in block) if rtl else 0 for block in blocks]
+    page = _Margins.of([p for num, block in zip(nums, blocks, strict=True) if num > 0 for p in block]) if sum(nums) > 0 else None
+    lines = [(p, rtl and _is_rtl_line(p, n > 0, page)) for n, block in zip(nums, blocks, strict=True) for p in block]
+    lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
+    of_rtl = [p for p, in_rtl in lines if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))]
+    is_persian = any(_PERSIAN.search(p.text) for p in of_rtl)
+    drawn = brackets.as_they_look([(glyphs.clusters_by_place(p.glyphs, p.size, is_persian), p.bracket_fonts) for p in of_rtl])
+    if is_persian:  # Arabic has no half-spaces
+        drawn = drawn_glyphs.half_spaces([(line, p.baseline) for line, p in zip(drawn, of_rtl, strict=True)], forms)
+    clusters = {id(p): line for p, line in zip(of_rtl, drawn, strict=True)}
+    num_added = 0
+    for piece, in_rtl in lines:
+        if parts := clusters.get(id(piece)):
+            text = glyphs.read_rtl(parts, in_rtl)
+            num = sum(c[0] == " " for c in parts) - sum(c[0] == " " for c in piece.glyphs)
+        else:
+            text, num = glyphs.spaced(piece.glyphs, piece.size, complete, _gaps(view, piece))
+        piece.text = without_control(text)
+        num_added += max(0, num)
+    return num_added
+
+
+def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None:
+    """Says whether the image of a line has a gap somewhere between two places along it. None for lines that aren't upright."""
+    if not piece.upright:
+        return None
+    _, y0, _, y1 = piece.bbox
+    return lambda x0, x1: view.has_gap((x0, y0, x1, y1), _GAP_EM * piece.size)
+
+
+class _Margins:
+    """Where the lines of a page of right-to-left text start and end, in points."""
+
+    def __init__(self, left: float, right: float) -> None:
+        self.left, self.right = left, right
+
+    @classmethod
+    def of(cls, pieces: Sequence[Piece]) -> "_Margins":
+        return cls(min(p.bbox[0] for p in pieces), max(p.bbox[2] for p in pieces))
+
+    def begins_right(self, piece: Piece) -> bool:
+        return self.right - piece.bbox[2] < piece.bbox[0] - self.left
+
+
+def _is_rtl_line(piece: Piece, in_rtl: bool, page: _Margins | None) -> bool:
+    """Whether the paragraph that a line is part of is written from right to left. `in_rtl`: its block is. `page`: its page's
+    margins, if most of that is: a line of much Latin on such a page, that stands at the right, has the page's direction."""
+    num = num_rtl(piece.text)
+    if num == 0 or _RIGHT_TO_LEFT.search(piece.text):
+        return in_rtl or num > 0 or (page is not None and _has_rtl_letters(piece.text) and page.begins_right(piece))
+    return num > 0 or (page is not None and _STOP_FIRST.match(piece.text) is not None)
+
+
+def _has_rtl_letters(text: str) -> bool:
+    return any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)

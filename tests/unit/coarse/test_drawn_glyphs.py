@@ -1,0 +1,68 @@
+"""Marks of right-to-left lines where they are drawn, and half-spaces by the forms of letters."""
+
+from types import SimpleNamespace
+
+from datagen.coarse.drawn_glyphs import correct, half_spaces
+from datagen.page.line_pieces import Piece
+
+TEH, YEH, ALEF, WAW, TANWIN, SHADDA, FATHA = "\u062a", "\u06cc", "\u0627", "\u0648", "\u064b", "\u0651", "\u064e"
+FINAL, MEDIAL = ("Nazanin", 202), ("Nazanin", 203)
+
+
+def placed(drawn, glyphs):
+    """The places of marks, of which MuPDF says `glyphs` and draws `drawn`: (character, number, start, end)."""
+    chars = [(ord(char), number, (x0, 50.0), (x0, 40.0, x1, 52.0)) for char, number, x0, x1 in drawn]
+    page = SimpleNamespace(rotation=0, get_texttrace=lambda: [{"font": "F", "size": 10.0, "chars": chars}])
+    piece = Piece((0.0, 40.0, 100.0, 52.0), "", "F", 10.0, glyphs=list(glyphs), baseline=50.0)
+    correct(SimpleNamespace(page=page), [piece])
+    return {char: x for char, x, x1 in piece.glyphs if x == x1}
+
+
+def test_a_mark_that_mupdf_moved_is_over_the_letter_where_it_is_drawn():
+    drawn = [(ALEF, 1, 20.0, 24.0), (YEH, 3, 24.0, 30.0), (TANWIN, 2, 20.2, 20.2)]
+    assert placed(drawn, [(YEH, 24.0, 30.0), (ALEF, 20.0, 24.0), (TANWIN, 30.0, 30.0)]) == {TANWIN: 22.0}
+
+
+def test_a_mark_between_two_letters_goes_with_the_order_of_drawing():
+    glyphs = [(YEH, 24.0, 30.0), (TANWIN, 24.0, 24.0), (ALEF, 20.0, 24.0)]
+    from_left = [(ALEF, 1, 20.0, 24.0), (TANWIN, 2, 24.0, 24.0), (YEH, 3, 24.0, 30.0)]
+    assert placed(from_left, glyphs) == {TANWIN: 27.0}
+    from_right = [(YEH, 3, 24.0, 30.0), (TANWIN, 2, 23.5, 23.5), (ALEF, 1, 20.0, 24.0)]
+    assert placed(from_right, glyphs) == {TANWIN: 27.0}
+
+
+def test_marks_of_one_glyph_stay_together():
+    drawn = [(ALEF, 1, 20.0, 24.0), (SHADDA, 2, 24.0, 24.0), (FATHA, -1, 24.0, 24.0), (YEH, 3, 24.0, 30.0)]
+    glyphs = [(YEH, 24.0, 30.0), (FATHA, 20.0, 20.0), (SHADDA, 20.0, 20.0), (ALEF, 20.0, 24.0)]
+    assert placed(drawn, glyphs) == {SHADDA: 27.0, FATHA: 27.0}
+
+
+def test_marks_stay_where_their_numbers_differ():
+    assert placed([(YEH, 3, 24.0, 30.0)], [(YEH, 24.0, 30.0), (FATHA, 20.0, 20.0)]) == {FATHA: 20.0}
+
+
+def line(*clusters):
+    """Clusters from left to right with the form of each, and the forms by place."""
+    placed = [(text, 10.0 * i, 10.0 * i + 9) for i, (text, _) in enumerate(clusters)]
+    return placed, {(c[1], 50): form for c, (_, form) in zip(placed, clusters, strict=True) if form}
+
+
+def read(*clusters):
+    placed, forms = line(*clusters)
+    (result,) = half_spaces([(placed, 50.0)], forms)
+    return "".join(text for text, *_ in result)
+
+
+def test_a_letter_within_a_word_in_the_form_of_an_end_has_a_half_space_behind_it():
+    ends, middles = [(" ", None), (YEH, FINAL)] * 2, [(ALEF, None), (YEH, MEDIAL)] * 8
+    assert read(*ends, *middles, (WAW, None), (YEH, FINAL)) == f" {YEH}" * 2 + f"{ALEF}{YEH}" * 8 + f"{WAW}{YEH}\u200c"
+    assert "\u200c" not in read(*middles, (WAW, None), (YEH, FINAL))  # nothing says that this is an end's form
+
+
+def test_a_font_with_one_form_for_all_says_nothing():
+    assert "\u200c" not in read((" ", None), (YEH, MEDIAL), *[(ALEF, None), (YEH, MEDIAL)] * 3)
+
+
+def test_a_half_space_behind_a_letter_that_is_joined_goes():
+    middles = [(ALEF, None), (YEH, MEDIAL)] * 8
+    assert "\u200c" not in read((" ", None), (YEH, FINAL), *middles, (ALEF, None), ("\u200c", None), (YEH, MEDIAL))
