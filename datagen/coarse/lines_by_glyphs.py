@@ -16,6 +16,7 @@ _PERSIAN = re.compile("[\u067e\u0686\u0698\u06a9\u06af\u06cc]")
 _RIGHT_TO_LEFT = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
 # A sentence's last line, of Latin alone, in right-to-left text: its stop stands on the left.
 _STOP_FIRST = re.compile(r"\s*[.,:;]\s*[A-Za-z][\w +-]*$")
+_HIGH_EM = 0.9
 _GAP_EM = 0.08  # of a gap's blank strip, at least
 
 
@@ -57,7 +58,8 @@ def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None
     """Says whether the image of a line has a gap somewhere between two places along it. None for lines that aren't upright."""
     if not piece.upright:
         return None
-    _, y0, _, y1 = piece.bbox
+    y0 = max(piece.bbox[1], piece.baseline - _HIGH_EM * piece.size)  # fonts' boxes reach into the lines around them
+    y1 = piece.bbox[3]
     return lambda x0, x1: view.has_gap((x0, y0, x1, y1), _GAP_EM * piece.size)
 
 

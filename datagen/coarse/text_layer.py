@@ -53,6 +53,7 @@ _SOFT_INSIDE = re.compile("\u00ad(?=[ \\t]*\\S)")
 _HAN_OR_KANA = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.BOPOMOFO}]")
 # MuPDF takes the quarter em between Latin and Chinese for a space, but only behind Latin: a space in front of it is the file's.
 _LATIN_HAN = re.compile(f"(?<=[0-9A-Za-z)}}\\]=]) (?=[{scripts.HAN}])")
+_PADDED = re.compile(r"\( | \)")  # Word draws letters over spaces within brackets
 _HAN_LATIN = re.compile(f"[{scripts.HAN}]( ?)[0-9A-Za-z]")
 
 
@@ -263,6 +264,8 @@ def _without_actual_text(view: OpenPage, layer: _Layer) -> _Layer:
 
 def _asks_for_glyphs(text: str, alphabet: str) -> bool:
     """Whether glyphs have to be looked at one by one, at twice the cost, since the text doesn't say what the characters are."""
+    if _HAN_OR_KANA.search(alphabet) and (_LATIN_HAN.search(text) or _PADDED.search(text)):
+        return True
     if _LETTERSPACED.search(text) or _SIGNS_APART.search(text) or ("\u00ad" in alphabet and _SOFT_INSIDE.search(text)):
         return True
     return bool(_MAY_LACK.search(text)) or (bool(_SPACED.search(alphabet)) and bool(_TWICE_FIRST.search(text)))

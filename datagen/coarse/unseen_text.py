@@ -36,5 +36,6 @@ def _is_unseen(view: OpenPage, bbox: tuple[float, float, float, float]) -> bool:
     if box is None:
         return False
     trim = (box.y1 - box.y0) // 8  # letters around it reach into its box
-    part = view.image[box.y0 + trim : box.y1 - trim, box.x0 + 1 : box.x1 - 1]
+    beside = max(1, min(trim, (box.x1 - box.x0) // 4))
+    part = view.image[box.y0 + trim : box.y1 - trim, box.x0 + beside : box.x1 - beside]
     return part.size > 0 and int(part.max()) - int(part.min()) < _CONTRAST

@@ -70,7 +70,7 @@ def spaced(
     `size` is the font's, in points. No space is put before a mark, or where the next glyph lies further back, since there the
     file follows the text and not the page. If /ActualText stands for several glyphs, MuPDF tells the place of one of them, and
     the others leave gaps that are no spaces. So none is put behind letters behind which MuPDF adds none either, if the line has
-    spaces of its own, or the page has all of its spaces (`complete`). And none is put between letters drawn in clusters if
+    many spaces of its own, or the page has all of its spaces (`complete`). And none is put between letters drawn in clusters if
     `is_blank(start, end)` says that the image shows no gap there. None is put beside a sign whose gap is far narrower than those
     between the line's words: in listings, signs stand in the middle of wide cells. A soft hyphen that is drawn becomes a hyphen.
     A space over which the next glyph is drawn is none.
@@ -89,7 +89,7 @@ def spaced(
     gaps = [i for i, (a, b) in enumerate(itertools.pairwise(chars), 1) if b[1] - a[2] > least]
     if not gaps:
         return text, 0
-    own = complete or " " in text or bool(_WORDSPACE.search(text))
+    own = complete or 2 * text.count(" ") >= len(gaps) or bool(_WORDSPACE.search(text))
     wider = _tracking(chars, size) if 2 * len(gaps) >= len(chars) else 0.0
     least_of_sign = _SIGN_SHARE * _word_gap(chars, gaps)
     parts: list[str] = []
