@@ -14,6 +14,12 @@ from datagen.page.glyphs import JOINING, Glyph, is_mark
 from datagen.page.line_pieces import Piece
 
 _LETTER = re.compile("[\u0620-\u064a\u066e-\u06d3]")
+PERSIAN = re.compile("[\u067e\u0686\u0698\u06a9\u06af\u06cc]")
+# Fonts of Windows whose glyphs of ASCII stand in the order of their codes, from a space's, which is the fourth; and where the
+# digits of Arabic, and three of Persian, are in them: what Word says of these may be any digit.
+_WINDOWS = re.compile("Arial|Times ?New ?Roman|Courier ?New")
+_OF_WINDOWS = {761 + i: i for i in range(10)} | {778: 4, 779: 5, 780: 6}
+_FIRST_OF_ASCII, _MAX_OF_ASCII = 29, 128
 _NON_JOINER = "\u200c"
 _NEAR_EM, _RAISED_EM = 0.1, 0.3  # how far marks stand beside their letters, and over or under their baselines
 _MOST_WITHIN = 4  # times as often within words as at their ends: a form that may stand at an end by chance
@@ -34,16 +40,39 @@ def correct(view: OpenPage, pieces: Sequence[Piece]) -> dict[Place, Form]:
     forms: dict[Place, Form] = {}
     lines: dict[int, list[_Drawn]] = defaultdict(list)
     num_drawn = 0
+    digits: dict[str, list[tuple[str, Place, int]]] = defaultdict(list)
+    in_order: set[str] = set()
     for span in view.page.get_texttrace():
         for code, number, (x, y), box in span["chars"]:
-            if 0x590 <= code <= 0x10FFFF:
+            if 0x30 <= code <= 0x39:
+                digits[span["font"]].append((chr(code), _place(x, y), number))
+            elif 0x20 < code < 0x7F and number == code - _FIRST_OF_ASCII:
+                in_order.add(span["font"])
+            elif 0x590 <= code <= 0x10FFFF:
                 char = chr(code)
                 num_drawn += 1
                 lines[round(y)].append(_Drawn(num_drawn, char, x, x + box[2] - box[0], span["size"], number))
                 if JOINING.match(char):
                     forms[_place(x, y)] = span["font"], number
     _move_marks(pieces, lines)
+    _write_digits(pieces, {font: of_font for font, of_font in digits.items() if font in in_order or _WINDOWS.match(font)})
     return forms
+
+
+def _write_digits(pieces: Sequence[Piece], digits: Mapping[str, Sequence[tuple[str, Place, int]]]) -> None:
+    """Write digits as they are drawn, by the glyphs' numbers: Word says those of ASCII of all, which it draws as the language has
+    them. The font's own of ASCII stand in the order of their codes."""
+    zero = 0x6F0 if any(PERSIAN.search(p.text) for p in pieces) else 0x660
+    drawn: dict[tuple[Place, str], str] = {}
+    for font, of_font in digits.items():
+        for char, place, number in of_font:
+            if number > _MAX_OF_ASCII and number != ord(char) - _FIRST_OF_ASCII:
+                value = _OF_WINDOWS.get(number, int(char)) if _WINDOWS.match(font) else int(char)
+                drawn[place, char] = chr(zero + value)
+    for piece in pieces if drawn else ():
+        for i, (char, x0, x1) in enumerate(piece.glyphs):
+            if "0" <= char <= "9":
+                piece.glyphs[i] = (drawn.get((_place(x0, piece.baseline), char), char), x0, x1)
 
 
 class _Drawn(NamedTuple):

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from datagen.coarse import drawn_glyphs
 from datagen.coarse.clean_line import without_control
@@ -12,10 +13,17 @@ from datagen.page.line_pieces import Piece
 from datagen.writing import scripts
 from datagen.writing.bidi import num_rtl
 
-_PERSIAN = re.compile("[\u067e\u0686\u0698\u06a9\u06af\u06cc]")
 _RIGHT_TO_LEFT = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
 # A sentence's last line, of Latin alone, in right-to-left text: its stop stands on the left.
 _STOP_FIRST = re.compile(r"\s*[.,:;]\s*[A-Za-z][\w +-]*$")
+# Fonts of Borna Rayaneh, most of Persian typing: they draw Persian digits for those of ASCII, which they have no others for.
+_OF_PERSIAN_DIGITS = re.compile(
+    "B[ -]?(?:Aria|Arshia|Badkonak|Badr|Bardiya|Chini|Compset|Davat|Elham|Esfehan|Fantezy|Farnaz|Ferdosi|Hamid|Helal|Homa|Jadid|"
+    "Johar|Kamran|Kaj|Karim|Kaveh|Kidnap|Koodak|Kourosh|Lotus|Mahsa|Majid|Medad|Mehr|Mitra|Morvarid|Narenj|Narm|Nasim|Nazanin|"
+    "Niki|Nikoo|Paatch|Roya|Sahar|Sahra|Sepideh|Setareh|Shadi|Shekari|Shiraz|Siavash|Sina|Sooreh|Sorkhpust|Tabassom|Tanab|Tawfig|"
+    "Tehran|Tir|Titr|Traffic|Vahid|Vosta|Yagut|Yas|Yekan|Zaman|Zar|Ziba)"
+)
+_PERSIAN_DIGITS = dict(zip("0123456789", "\u06f0\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7\u06f8\u06f9", strict=True))
 _HIGH_EM = 0.9
 _GAP_EM = 0.08  # of a gap's blank strip, at least
 
@@ -37,7 +45,7 @@ def read(
     lines = [(p, rtl and _is_rtl_line(p, n > 0, page)) for n, block in zip(nums, blocks, strict=True) for p in block]
     lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
     of_rtl = [p for p, in_rtl in lines if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))]
-    is_persian = any(_PERSIAN.search(p.text) for p in of_rtl)
+    is_persian = any(drawn_glyphs.PERSIAN.search(p.text) for p in of_rtl)
     drawn = brackets.as_they_look([(glyphs.clusters_by_place(p.glyphs, p.size, is_persian), p.bracket_fonts) for p in of_rtl])
     if is_persian:  # Arabic has no half-spaces
         drawn = drawn_glyphs.half_spaces([(line, p.baseline) for line, p in zip(drawn, of_rtl, strict=True)], forms)
@@ -52,6 +60,14 @@ def read(
         piece.text = without_control(text)
         num_added += max(0, num)
     return num_added
+
+
+def draw_persian_digits(line: dict[str, Any]) -> None:
+    """Write the digits of a `rawdict` line as its fonts draw them."""
+    for span in line["spans"]:
+        if _OF_PERSIAN_DIGITS.match(span["font"]):
+            for char in span["chars"]:
+                char["c"] = _PERSIAN_DIGITS.get(char["c"], char["c"])
 
 
 def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None:

@@ -299,6 +299,8 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
         straight = max(map(abs, piece.direction)) > 0.999
         asks = rtl or _lacks_spaces(text, text) or _asks_for_glyphs(text, text)
         if chars is not line and straight and not piece.vertical and asks:
+            if rtl:
+                lines_by_glyphs.draw_persian_digits(chars)
             piece.glyphs = glyphs.glyphs(chars)
             piece.baseline = glyphs.baseline(chars) if rtl else piece.baseline
             piece.bracket_fonts = _bracket_fonts(chars, text) if rtl else {}

@@ -234,6 +234,8 @@ def _begins_item(paragraph: Sequence[Placed], b: Placed) -> bool:
     if not (_BULLET.match(text) or _NUMBERED.match(text)):
         return False
     a, first = paragraph[-1], paragraph[0]
+    if text.startswith("o ") and a.is_full and not (a.is_closed or first.text.startswith("o ")):
+        return False  # a word of many languages, within a sentence
     same_list = abs(first.start - b.start) < _ALIGNED_EM * b.size and _is_item(first)
     return same_list or not a.is_full or abs(b.start - a.start) > _ALIGNED_EM * b.size
 

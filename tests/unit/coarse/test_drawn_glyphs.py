@@ -66,3 +66,24 @@ def test_a_font_with_one_form_for_all_says_nothing():
 def test_a_half_space_behind_a_letter_that_is_joined_goes():
     middles = [(ALEF, None), (YEH, MEDIAL)] * 8
     assert "\u200c" not in read((" ", None), (YEH, FINAL), *middles, (ALEF, None), ("\u200c", None), (YEH, MEDIAL))
+
+
+def digits(*numbers, font="ArialMT", text=""):
+    """What is written for "28" of glyphs of these numbers, on a page with a `text`."""
+    chars = [
+        (ord(char), number, (10.0 * i, 50.0), (10.0 * i, 40.0, 10.0 * i + 9, 52.0))
+        for i, (char, number) in enumerate(zip("28", numbers, strict=True))
+    ]
+    page = SimpleNamespace(rotation=0, get_texttrace=lambda: [{"font": font, "size": 10.0, "chars": chars}])
+    glyphs = [(char, 10.0 * i, 10.0 * i + 9) for i, char in enumerate("28")]
+    piece = Piece((0.0, 40.0, 100.0, 52.0), text, "F", 10.0, glyphs=glyphs, baseline=50.0)
+    correct(SimpleNamespace(page=page), [piece])
+    return "".join(char for char, *_ in piece.glyphs)
+
+
+def test_digits_are_those_that_the_glyphs_numbers_say():
+    assert digits(763, 769) == "\u0662\u0668"
+    assert digits(763, 769, text=YEH) == "\u06f2\u06f8"
+    assert digits(779, 761) == "\u0665\u0660"  # whatever Word says
+    assert digits(21, 27) == "28"
+    assert digits(1006, 1012, font="Calibri") == "28"  # whose order nobody knows

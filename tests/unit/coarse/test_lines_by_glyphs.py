@@ -1,6 +1,6 @@
 """The direction of lines, by their letters and by where they stand."""
 
-from datagen.coarse.lines_by_glyphs import read
+from datagen.coarse.lines_by_glyphs import draw_persian_digits, read
 from datagen.page.line_pieces import Piece
 
 HEBREW = "םולש"  # as it stands from left to right
@@ -19,3 +19,9 @@ def test_a_line_of_much_latin_at_the_right_margin_has_the_pages_direction():
     read(None, [body, [right], [left]], True, True, {})
     assert right.text == f"{HEBREW[::-1]} - learning rate"
     assert left.text == f"learning rate - {HEBREW[::-1]}"
+
+
+def test_some_fonts_draw_persian_digits_for_others():
+    line = {"spans": [{"font": font, "chars": [{"c": "5"}, {"c": "-"}]} for font in ("BNazaninBold", "Calibri", "BNazca")]}
+    draw_persian_digits(line)
+    assert ["".join(c["c"] for c in span["chars"]) for span in line["spans"]] == ["\u06f5-", "5-", "5-"]

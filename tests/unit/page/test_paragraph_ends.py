@@ -91,3 +91,15 @@ def test_a_dash_in_front_of_an_indented_paragraph_is_of_speech(second, label):
         for n, (text, x0) in enumerate(lines)
     ]
     assert [(len(made.pieces), made.label) for made in paragraphs([pieces], rtl=False)] == [(2, label)]
+
+
+def test_a_word_of_one_letter_within_a_sentence_is_no_bullet():
+    first = Piece((LEFT, 100, RIGHT, 110), "A. Alumno de pregrado, o de Ingenieria", "Face", EM, baseline=108)
+    hanging = (LEFT + 2 * EM, RIGHT)
+    rest = ["o Doctorado de la Escuela de Ingenieria", "de la misma casa de estudios superiores"]
+    below = [
+        Piece((hanging[0], 113 + n * PITCH, hanging[1], 123 + n * PITCH), text, "Face", EM, baseline=121 + n * PITCH)
+        for n, text in enumerate(rest)
+    ]
+    (paragraph,) = paragraphs([[first, *below]], rtl=False)
+    assert [piece.text for piece in paragraph.pieces] == [first.text, *rest]
