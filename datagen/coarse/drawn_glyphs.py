@@ -114,11 +114,11 @@ def _over(line: Sequence[_Drawn], i: int) -> float:
         return _over(line, first) if is_mark(line[first].char) else (line[first].x0 + line[first].x1) / 2
     before = next((g for g in reversed(line[:i]) if g.number >= 0 and not is_mark(g.char)), None)
     behind = next((g for g in line[i + 1 :] if g.number >= 0 and not is_mark(g.char)), None)
-    beside = [g for g in (before, behind) if g is not None]
-    if before is not None and behind is not None and behind.x0 > before.x0:
-        beside.reverse()  # drawn from the left, a mark comes in front of its letter
     near = _NEAR_EM * mark.size
-    found = [g for g, reach in zip(beside, (3 * near, near), strict=False) if g.x0 - reach <= mark.x0 <= g.x1 + reach][:1]
+    beside = [(g, near) for g in (before, behind) if g is not None]
+    if before is not None and behind is not None:  # drawn from the left, a mark comes in front of its letter
+        beside = [(behind, 5 * near), (before, near)] if behind.x0 > before.x0 else [(before, 3 * near), (behind, near)]
+    found = [g for g, reach in beside if g.x0 - reach <= mark.x0 <= g.x1 + reach][:1]
     found = found or [g for g in line if g.number >= 0 and not is_mark(g.char) and g.x0 - near <= mark.x0 < g.x1]
     base = min(found, key=lambda g: abs(g.x0 - mark.x0), default=None)
     return mark.x0 if base is None else (base.x0 + base.x1) / 2

@@ -20,6 +20,7 @@ Fonts = Mapping[tuple[float, float], str]
 
 _KIND_OF = {char: kind for kind in KINDS for char in kind}
 _BLANK, _SIGN, _LETTER = 0, 1, 2
+_MIXED = 3  # as many at most for one look as for the other
 _BY_PLACE = 2  # a bracket's place says more than whether brackets pair up
 
 
@@ -35,13 +36,16 @@ def as_they_look(lines: Sequence[tuple[Sequence[Cluster], Fonts]]) -> list[list[
     """The clusters of the page's lines, which stand from left to right, each bracket as the character that it looks like.
 
     The brackets of a font vote, those between left-to-right letters apart from the others: a writer may use two subsets of a font
-    for the two directions. Where these say nothing, the font's other brackets do, then the page's."""
+    for the two directions. Where these say nothing, the font's other brackets do, then the page's. Where their places say both,
+    two fonts of one name are mixed, and each bracket goes by its own place."""
     brackets = [bracket for n, (line, fonts) in enumerate(lines) for bracket in _brackets(n, line, fonts)]
     votes: Counter[tuple[object, ...]] = Counter()
+    places: Counter[tuple[tuple[object, ...], int]] = Counter()
     for bracket in brackets:
-        vote = _BY_PLACE * _place_says(lines[bracket.line][0], bracket.at)
+        place = _place_says(lines[bracket.line][0], bracket.at)
         for group in _groups(bracket):
-            votes[group] += vote
+            votes[group] += _BY_PLACE * place
+            places[group, place] += 1
     for n, (line, _) in enumerate(lines):
         of_line = [b for b in brackets if b.line == n]
         for key in dict.fromkeys(map(_groups, of_line)):
@@ -51,6 +55,9 @@ def as_they_look(lines: Sequence[tuple[Sequence[Cluster], Fonts]]) -> list[list[
     result = [list(line) for line, _ in lines]
     for bracket in brackets:
         says = next((votes[group] for group in _groups(bracket) if votes[group]), 0)
+        own, (nearest, *_) = _place_says(lines[bracket.line][0], bracket.at, plain=True), _groups(bracket)
+        if own and _MIXED * min(places[nearest, 1], places[nearest, -1]) >= max(places[nearest, 1], places[nearest, -1]):
+            says = own
         if says > 0:
             char, start, end = result[bracket.line][bracket.at]
             result[bracket.line][bracket.at] = mirror(char), start, end
@@ -74,12 +81,13 @@ def _groups(bracket: _Bracket) -> tuple[tuple[object, ...], ...]:
     return (kind, font, latin), (kind, font), (kind, "", latin, "page"), ("", "", latin, "page")
 
 
-def _place_says(line: Sequence[Cluster], at: int) -> int:
-    """+1 if a bracket stands where the other one of its pair would, -1 if it stands where it should, 0 where that isn't plain."""
+def _place_says(line: Sequence[Cluster], at: int, plain: bool = False) -> int:
+    """+1 if a bracket stands where the other one of its pair would, -1 if it stands where it should, 0 where that isn't plain.
+    `plain`: only a bracket between a letter and nothing says so."""
     char = line[at][0]
     left = _weight(line[at - 1][0]) if at else _BLANK
     right = _weight(line[at + 1][0]) if at + 1 < len(line) else _BLANK
-    if left == right or None in (left, right):
+    if left == right or None in (left, right) or (plain and _SIGN in (left, right)):
         return 0
     opens_right = right > left  # type: ignore[operator]
     return -1 if opens_right == (char == _KIND_OF[char][0]) else 1

@@ -29,7 +29,7 @@ _TRACKED_EM = 0.06  # letters further apart than this throughout are letterspace
 _HARDLY_EM = 0.02
 _ROOM = 0.25  # of a space's width, which is seen
 _SIGN_SHARE = 0.5  # of the gap between two words: a narrower one beside a sign is none
-_BARE_ALEF, _LAM, _ALEF = "\u0627", "\u0644", "\u0622\u0623\u0625\u0627\u0671"
+_BARE_ALEF, _HEH, _LAM, _ALEF = "\u0627", "\u0647", "\u0644", "\u0622\u0623\u0625\u0627\u0671"
 _STACKERS = "\u1039\u17d2\u1a60\U00011133"  # never drawn: they set the next letter below
 
 
@@ -189,7 +189,8 @@ def _without_spaces_in_words(
     """The glyphs without spaces that lie over a letter or a stop, as Word sets them in words drawn in parts.
 
     Such a space stands between two signs that leave no room for it. Nobody sees it where the line's other words have room
-    between. But it may be a half-space, if it has a joining letter in front, or the file has it right between two letters. In
+    between. But it may be a half-space, if it has a joining letter in front, or the file has it right between two letters. An
+    ending that starts with an alef has one behind a heh alone. In
     other lines a space goes to the side on which the file has it, or behind a stop, and stays if that is none.
     """
     hardly = _HARDLY_EM * size
@@ -209,7 +210,8 @@ def _without_spaces_in_words(
     for at in sorted(cramped):
         (_, a), (_, i), (_, b) = placed[at - 1 : at + 2]
         are_letters = bool(_ARABIC.match(chars[a][0]) and _ARABIC.match(chars[b][0]))
-        if is_roomy and has_half_spaces and are_letters and (JOINING.match(chars[b][0]) or abs(a - i) == abs(b - i) == 1):
+        may_be_half = JOINING.match(chars[b][0]) and (chars[a][0] != _BARE_ALEF or chars[b][0] == _HEH)
+        if is_roomy and has_half_spaces and are_letters and (may_be_half or abs(a - i) == abs(b - i) == 1):
             chars[i] = ("\u200c", *chars[i][1:])
             texts[i] = [chars[i][0]]
         elif is_roomy:

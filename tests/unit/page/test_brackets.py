@@ -60,3 +60,9 @@ def test_a_run_of_latin_votes_apart_though_its_bracket_stands_beside_the_other_d
     start = line.index("O(1)")
     fonts = "".join("L" if start <= i < start + 4 else "A" for i in range(len(line)))
     assert look(line, fonts={line: fonts}) == [f"{WORD}) O(1)-{OTHER} {THIRD}) {WORD}"]
+
+
+def test_where_places_say_both_each_bracket_goes_by_its_own():
+    """Word's two fonts of one name, of which one says of a glyph what the other one says of its pair."""
+    lines = f"({OTHER} ({WORD}", f"{WORD} ({OTHER} {THIRD} ){WORD}"
+    assert look(*lines) == [f"({OTHER} ({WORD}", f"{WORD} ({OTHER} {THIRD} ({WORD}"]
