@@ -74,9 +74,10 @@ def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None
     """Says whether the image of a line has a gap somewhere between two places along it. None for lines that aren't upright."""
     if not piece.upright:
         return None
-    y0 = max(piece.bbox[1], piece.baseline - _HIGH_EM * piece.size)  # fonts' boxes reach into the lines around them
-    y1 = piece.bbox[3]
-    return lambda x0, x1: view.has_gap((x0, y0, x1, y1), _GAP_EM * piece.size)
+    _, y0, _, y1 = piece.bbox
+    least, top = _GAP_EM * piece.size, piece.baseline - _HIGH_EM * piece.size  # fonts' boxes reach into the lines above them
+    tops = [y0, top] if y0 < top < y1 else [y0]
+    return lambda x0, x1: any(view.has_gap((x0, y, x1, y1), least) for y in tops)
 
 
 class _Margins:
