@@ -109,18 +109,17 @@ def local(folder: Folder) -> Path:
     return folder.local
 
 
-def index(folder: Folder) -> int:
-    """Bring the index up to what the files have; returns how many answers it has. What was indexed is not read again. An index
-    that is damaged is made anew."""
+def index(folder: Folder, segment: str = "") -> int:
+    """Bring the index up to what the files have, or this one, so that other shards find it; returns how many answers it has. What
+    was indexed is not read again. An index that is damaged is made anew."""
     path = local(folder)
-    if not path.is_dir():
-        return 0
+    path.mkdir(parents=True, exist_ok=True)
     try:
-        return _index(path)
+        return _index(path, segment)
     except sqlite3.DatabaseError:
         for name in (INDEX, f"{INDEX}-journal"):
             (path / name).unlink(missing_ok=True)
-        return _index(path)
+        return _index(path, "")
 
 
 def answers(folder: Folder, segments: Callable[[str], bool] = lambda name: True) -> Iterator[dict[str, Any]]:
@@ -151,12 +150,12 @@ def forget(folder: Folder, is_forgotten: Callable[[str], bool]) -> int:
     return num
 
 
-def _index(path: Path) -> int:
+def _index(path: Path, segment: str) -> int:
     with contextlib.closing(_connected(path, "rwc")) as base:
         base.executescript(_SCHEMA)
-        sizes = {name: (number, size) for number, name, size in base.execute("SELECT id, name, size FROM segments")}
-        for file in sorted(path.glob(f"*{_SUFFIX}")):
-            number, read = sizes.get(file.name, (None, 0))
+        for file in sorted(path.glob(f"{segment or '*'}{_SUFFIX}")):
+            known = base.execute("SELECT id, size FROM segments WHERE name = ?", (file.name,)).fetchone()
+            number, read = known or (None, 0)
             size = file.stat().st_size
             if size == read:
                 continue
@@ -175,7 +174,7 @@ def _index(path: Path) -> int:
                         rows = []
                 base.executemany("INSERT OR IGNORE INTO answers VALUES(?, ?, ?)", rows)
                 base.execute("UPDATE segments SET size = ? WHERE id = ?", (end, number))
-        return int(base.execute("SELECT count(*) FROM answers").fetchone()[0])
+        return 0 if segment else int(base.execute("SELECT count(*) FROM answers").fetchone()[0])
 
 
 def _connected(path: Path, mode: str) -> sqlite3.Connection:

@@ -10,7 +10,7 @@ How a model is asked is its profile's to say, which its name tells (`datagen.ask
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import aiohttp
 import numpy
@@ -26,6 +26,7 @@ from datagen.record import Line, Region, Sample, SampleError
 
 FORMATS = {"text": "markdown", "tables": "html", "formulas": "latex", "pages": "markdown", "captions": "markdown"}
 """What the readings of each kind are."""
+_CLIENT = {"together": 16, "tries": 5, "timeout_s": 300.0, "most_failed": 16, "patience_s": 0.0}
 _REASONS = {profiles.UNPARSABLE: "no_table", profiles.BLANK: "empty_answer"}
 
 
@@ -33,9 +34,9 @@ class Server:
     """The model `model` at `url`, which ends in /v1 as a rule, asked about regions of a `kind`: text, tables or formulas; or
     about pages.
 
-    `prompt` is asked in place of the profile's own, `family` stands for the model's name where that doesn't tell it. The other
-    settings are those of `Servers`, but that `max_tokens` is the length of an answer. Raises `ValueError` for settings that don't
-    go together.
+    `prompt` is asked in place of the profile's own, `family` stands for the model's name where that doesn't tell it. `max_tokens`
+    is the length of an answer. The other `settings` are those of `Servers`; it waits less for a server than a run that labels
+    does. Raises `ValueError` for settings that don't go together.
     """
 
     reach: ClassVar[tuple[str, ...]] = Servers.reach
@@ -47,15 +48,8 @@ class Server:
         model: str = "",
         prompt: str = "",
         family: str = "",
-        key: str = "OPENAI_API_KEY",
-        together: int = 16,
-        tries: int = 5,
-        timeout_s: float = 300.0,
-        wait_s: float = 1.0,
         max_tokens: int = 4096,
-        logprobs: bool = True,
-        most_failed: int = 16,
-        patience_s: float = 0.0,
+        **settings: Any,
     ):
         if not url.startswith(("http://", "https://")) or not model:
             raise ValueError(f"server needs the address and the model, as http://HOST:8000/v1#MODEL, not {url}#{model}")
@@ -69,7 +63,7 @@ class Server:
         self.kind, self.model, self.format = kind, model, FORMATS[kind]
         prompts = {kind: prompt or profile.prompts[kind]}
         self.profile = replace(profile, prompts=prompts, max_tokens=max_tokens, sampling=profile.sent(kind))
-        self._servers = Servers(url, model, key, together, tries, timeout_s, wait_s, most_failed, patience_s, logprobs)
+        self._servers = Servers(url, model, **_CLIENT | settings)
         self.reasons: tuple[str, ...] = ()
 
     def versions(self) -> dict[str, str]:

@@ -19,9 +19,12 @@ from datagen.labels import is_page_number
 from datagen.record import Box, Line, Region
 from datagen.tables import cells
 
-_FORMULA = re.compile(r"\\\[.*?\\\]|\\\(.*?\\\)|\$\$.*?\$\$|\$[^$\n]{1,200}\$", re.DOTALL)
+_FORMULA = re.compile(r"\\\[.*?\\\]|\\\(.*?\\\)|\$\$.*?\$\$|\$(?=\S)[^$\n]{1,200}(?<=\S)\$(?!\d)", re.DOTALL)
 _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
-_TAG = re.compile(r"</?[a-zA-Z][^<>]{0,80}>")
+_TAG = re.compile(
+    r"</?(?:table|thead|tbody|tfoot|tr|td|th|caption|br|hr|p|div|span|b|i|u|s|em|strong|su[bp]|code|pre)\b[^<>]{0,80}>"
+)
+"""Others are text: `<package>_<version>.deb`."""
 _ENTITY = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _DIGITS = re.compile(r"\d+")
 _EDGE, _NUMBERS_EDGE = 0.08, 0.12  # of the page's height: running heads, feet and page numbers stand there, and may be left out
@@ -67,7 +70,7 @@ def compared(
     `hidden` are pictures' and formulas', of which the answer says nothing."""
     said = squeezed(text)
     seen = [line for line in lines if not _is_hidden(line, hidden)]
-    places = _placed(seen, said)
+    places = _placed(seen, said, size)
     wanted = [place for place in places if place.start < 0 and not _may_lack(place.line, size)]
     total = max(1, sum(len(place.squeezed) for place in places))
     result = Comparison(num_chars=total)
@@ -128,22 +131,26 @@ def _may_lack(line: Line, size: tuple[int, int]) -> bool:
     return not _EDGE * height < middle < (1 - _EDGE) * height
 
 
-def _placed(lines: Sequence[Line], said: str) -> list[Place]:
-    """Each line with the first place in the answer, behind the line before it if there is one, that no other line has."""
+def _placed(lines: Sequence[Line], said: str, size: tuple[int, int]) -> list[Place]:
+    """Each line with the first place in the answer, behind the line before it if there is one, that no other line has. Those that
+    may lack come last: a running head may be what a heading below it says."""
     taken: dict[str, int] = {}
-    places, at = [], 0
-    for line in lines:
-        letters = _letters(line.text)
-        if len(letters) < _SHORT:
-            continue
-        start = said.find(letters, at)
-        if start < 0 or start < taken.get(letters, 0):
-            start = said.find(letters, taken.get(letters, 0))
-        stop = start + len(letters)
-        if start >= 0:
-            taken[letters], at = stop, stop
-        places.append(Place(line, letters, start, stop))
-    return places
+    places: dict[int, Place] = {}
+    may_lack = [_may_lack(line, size) for line in lines]
+    for which in (False, True):
+        at = 0
+        for i, line in enumerate(lines):
+            letters = _letters(line.text)
+            if may_lack[i] is not which or len(letters) < _SHORT:
+                continue
+            start = said.find(letters, at)
+            if start < 0 or start < taken.get(letters, 0):
+                start = said.find(letters, taken.get(letters, 0))
+            stop = start + len(letters)
+            if start >= 0:
+                taken[letters], at = stop, stop
+            places[i] = Place(line, letters, start, stop)
+    return [places[i] for i in sorted(places)]
 
 
 class _Loose:

@@ -81,7 +81,7 @@ def judged(page: Sample, read: Read, score: float | None, image: numpy.ndarray, 
         if is_true:
             against |= _by_text(result, limits)
             against["order_in_doubt"] = against.get("order_in_doubt", False) or result.num_jumps > 0
-            against["language_differs"] = _language_differs(read.text, page)
+            against["language_differs"] = result.agreement < limits.min_agreement and _language_differs(read.text, page)
             speaks = True
         else:
             against["readers_disagree"] = result.agreement < limits.min_agreement

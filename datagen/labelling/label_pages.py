@@ -83,7 +83,7 @@ class LabelPages(Stage):
     Signals: `tries`, `tokens_read`, `tokens_written`, and those of `judged`.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     profile: Profile
     model: str
@@ -116,7 +116,7 @@ class LabelPages(Stage):
     def stream(self, outcomes: Iterable[Sample | Drop], engines: Engines, making: Making) -> Iterator[Sample | Drop]:
         dataset = Folder(making.url)
         answerer = self.answerer.opened(engines)
-        book = Ledger(self.ledger_folder(dataset), segment_of(making))
+        book = Ledger(self.ledger_folder(dataset), segment_of(dataset, making.shard))
         asked = f"{self.model}@{self._weights[:12]}" if self.folder else self.model
         asker = Asker(self.profile, asked, answerer, book, _Upright())
         rounds = asked_again(dataset)
@@ -242,9 +242,9 @@ def weights_sha256(folder: str) -> str:
     return files_sha256(Folder(folder))
 
 
-def segment_of(making: Making) -> str:
+def segment_of(dataset: Folder, shard: str) -> str:
     """The name of the ledger's file for a shard: two outputs may share a ledger."""
-    return f"{fingerprint(making.url)[:8]}-{making.shard}"
+    return f"{fingerprint(dataset.url)[:8]}-{shard}"
 
 
 def asked_again(dataset: Folder) -> Counter[str]:

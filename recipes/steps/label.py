@@ -17,7 +17,7 @@ from datagen.disk.shards import ShardReport, read_reports
 from datagen.disk.storage import Folder
 from datagen.engines import Choice, needed_by
 from datagen.inputs.items import Item
-from datagen.labelling.label_pages import AGAIN, Labelling, Tally, ask_again, tallies
+from datagen.labelling.label_pages import AGAIN, Labelling, Tally, ask_again, segment_of, tallies
 from datagen.record import Drop, Sample, SampleError
 from datagen.work.needs import gpus
 from datagen.work.progress import State
@@ -32,7 +32,6 @@ from recipes.steps.pipeline import PipelineRunner, make
 if TYPE_CHECKING:
     from recipes.report import Section
 
-_INDEX_EVERY = 200  # shards, so that pages that stand in several files are asked about once
 _A_DAY, _INDEX_BYTES = 86_400, 45
 
 
@@ -157,7 +156,7 @@ class LabelRunner(PipelineRunner):
 
 
 class Pages(Shards):
-    """Counts a run's shards as `Shards` does, with what they asked, and indexes the ledger now and then."""
+    """Counts a run's shards as `Shards` does, with what they asked, and indexes their answers for later shards of equal pages."""
 
     def __init__(self, step: Labelling, dataset: Folder, num_shards: int, expected: int, noun: str = "pages"):
         super().__init__(num_shards, expected, noun)
@@ -170,8 +169,7 @@ class Pages(Shards):
         tally = sums([("", self._sums.tally), *of_shard], 1, 0.0).tally
         elapsed = time.monotonic() - self.started
         self._sums = replace(self._sums, tally=tally, busy_s=elapsed)
-        if self.shards % _INDEX_EVERY == 0:
-            ledger.index(self._step.label.ledger_folder(self._dataset))
+        ledger.index(self._step.label.ledger_folder(self._dataset), segment_of(self._dataset, report.shard))
         fates = ", ".join(f"{n / max(1, self._sums.num_pages):.1%} {fate}" for fate in FATES if (n := tally.pages[fate]))
         note = f"{state.note}, {tally.tokens_written / max(1e-9, elapsed):,.0f} tokens/s; {fates}"
         note += f"; repetition rate {self._sums.repetition_rate:.2%}"

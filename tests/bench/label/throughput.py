@@ -1,13 +1,14 @@
 """How many pages a second one client feeds a server with that answers at once, beside a bare loop that does the least."""
 
-import asyncio
 import contextlib
 import io
 import json
 import os
 import random
+import statistics
 import time
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ import recipes.label
 from datagen.asking.answers import Question
 from datagen.asking.client import Servers
 from datagen.asking.ledger import Ledger
-from datagen.asking.loop import begin, on_loop
+from datagen.asking.loop import begin
 from datagen.asking.pages import Asker, Page
 from datagen.asking.profiles import PROFILES, Profile, profile_of
 from datagen.disk.storage import Folder
@@ -30,14 +31,16 @@ from tests.inputs.small_pages import WORDS
 LINES = [" ".join(random.Random(n).choices(WORDS, k=9)) for n in range(40)]
 ANSWER = f"<|ref|>text<|/ref|><|det|>[[100, 90, 900, 960]]<|/det|>\n{' '.join(LINES)}"
 TOGETHER = 64
+ROUNDS = 6
 
 
 class Speeds(NamedTuple):
-    """Pages a second: of a bare loop, of the client with its ledger and fates over the same pages, of the whole recipe."""
+    """Pages a second, medians over all rounds: of a bare loop, and of the client with its ledger and fates over the same pages;
+    and the median of their ratios, each of two rounds that ran one after the other."""
 
     bare: float
     client: float
-    recipe: float
+    ratio: float
 
 
 def write(folder: Path, pages: int) -> Path:
@@ -72,49 +75,49 @@ def rendered(document: Any, number: int, long_side: int) -> bytes:
     return simplejpeg.encode_jpeg(rows, 90, "RGB", "444", fastdct=False)
 
 
+def side_by_side(url: str, file: Path, pages: int, long_side: int, folder: Path) -> Speeds:
+    """Both in turns, so that what else runs on the machine slows both alike; each goes first in half of the rounds."""
+    loops, clients = [], []
+    for number in range(ROUNDS):
+        ledger = Folder(f"{folder}/ledger-{long_side}-{number}")
+        if number % 2:
+            clients.append(client(url, file, pages, long_side, ledger))
+        loops.append(bare(url, file, pages, long_side))
+        if not number % 2:
+            clients.append(client(url, file, pages, long_side, ledger))
+    ratios = [ours / other for ours, other in zip(clients, loops, strict=True)]
+    return Speeds(statistics.median(loops), statistics.median(clients), statistics.median(ratios))
+
+
 def bare(url: str, file: Path, pages: int, long_side: int) -> float:
     """Renders, encodes and posts, and reads what comes back: nothing is kept, nothing judged."""
-    servers = Servers(url, MODEL, together=TOGETHER)
-    profile = profile_of(MODEL)
-
-    async def all_of_them() -> None:
-        room = asyncio.Semaphore(2 * TOGETHER)
-
-        async def one(image: bytes) -> None:
-            await servers.ask(Question.of(profile, MODEL, "pages", image))
-            room.release()
-
-        tasks = []
-        with pymupdf.open(file) as document:
-            for number in range(pages):
-                await room.acquire()
-                tasks.append(asyncio.ensure_future(one(await asyncio.to_thread(rendered, document, number, long_side))))
-        await asyncio.gather(*tasks)
-
-    started = time.perf_counter()
-    on_loop(all_of_them())
-    seconds = time.perf_counter() - started
+    servers, profile = Servers(url, MODEL, together=TOGETHER), profile_of(MODEL)
+    speed = _fed(file, pages, long_side, lambda image, name: servers.ask(Question.of(profile, MODEL, "pages", image)))
     servers.close()
-    return pages / seconds
+    return speed
 
 
 def client(url: str, file: Path, pages: int, long_side: int, ledger: Folder) -> float:
     """The same pages through tries, fates and the ledger."""
-    servers, book = Servers(url, MODEL, together=TOGETHER), Ledger(ledger, f"{long_side}")
+    servers, book = Servers(url, MODEL, together=TOGETHER), Ledger(ledger, "speed")
     asker = Asker(profile_of(MODEL), MODEL, servers, book)
-    started, asking = time.perf_counter(), []
-    with pymupdf.open(file) as document:
-        for number in range(pages):
-            image = rendered(document, number, long_side)
-            asking.append(begin(asker.page(Page(f"{number}", image, (long_side, long_side)))))
-            if len(asking) > 2 * TOGETHER:
-                asking.pop(0).result()
-        for one in asking:
-            one.result()
-    seconds = time.perf_counter() - started
+    speed = _fed(file, pages, long_side, lambda image, name: asker.page(Page(name, image, (long_side, long_side))))
     book.close()
     servers.close()
-    return pages / seconds
+    return speed
+
+
+def _fed(file: Path, pages: int, long_side: int, ask: Callable[[bytes, str], Coroutine[Any, Any, Any]]) -> float:
+    """Pages a second, rendered on this thread while what was rendered is being asked about on the loop."""
+    started, asking = time.perf_counter(), deque[Any]()
+    with pymupdf.open(file) as document:
+        for number in range(pages):
+            asking.append(begin(ask(rendered(document, number, long_side), f"{number}")))
+            if len(asking) > 2 * TOGETHER:
+                asking.popleft().result()
+        while asking:
+            asking.popleft().result()
+    return pages / (time.perf_counter() - started)
 
 
 def whole(url: str, folder: Path, out: str) -> float:

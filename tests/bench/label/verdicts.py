@@ -1,87 +1,163 @@
-"""Right answers about typeset pages, and damaged ones: which are trusted, where a text layer can tell and where the ink alone
-can."""
+"""Right answers about pages, and damaged ones: which are trusted, where a text layer can tell and where the ink alone can.
 
+Typeset pages have a truth. Of a born-digital page, the right answer is what the recipe `fine` takes out of its file, if the text
+layer is trusted; the files are the default documents, Debian's guides and samples.
+"""
+
+import os
 import random
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
+import recipes.fine
 from datagen.coarse.source import PdfSource
+from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
 from datagen.engines import Engines
+from datagen.fine.annotate_image import AnnotateImage
+from datagen.fine.read_regions import ReadRegions
 from datagen.fine.typeset_pages import pages
+from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.inputs.items import Item
 from datagen.labelling.judge_answer import Limits, judged
 from datagen.page.images import pixels
 from datagen.reading.language import IdentifyLanguage
 from datagen.record import Quality, Region, Sample
+from datagen.samples.documents import DebianSamples
 from datagen.target import Prompt, can_answer
-from recipes.fine import annotated
+from datagen.work.pipeline import Stage
+from recipes.words.engines import of_word
 from tests.inputs.damaged_answers import KINDS, answered, damaged, inside, regions_of
 
+TYPESET, BORN_DIGITAL = "typeset", "born-digital"
 LONG_SIDE = 1684
 SURE = 0.99  # the model's own score, where nothing else could speak for an answer
+PAGES_OF_A_SEED = 28  # whose text layer is trusted
+MOST_OF_A_DOCUMENT = 12  # pages: a guide has hundreds, a sample one
+_COARSE = PdfSource(long_side=LONG_SIDE, stage="label")
+_LAYER: tuple[Stage, ...] = (IdentifyLanguage(), JudgeTextLayer())
+_BY_IMAGE = (CompareInk, AnnotateImage, ReadRegions, WeighLabels)  # which read pages again, and would take seconds each
+_STRUCTURE = (
+    *(s for s in recipes.fine.stages(of_word("")) if not isinstance(s, (*map(type, _LAYER), *_BY_IMAGE))),
+    WeighLabels(lines_a_page=0, read_lines_a_page=0, formulas_a_page=0, mirrors_a_page=0),
+)
 
 
 class Known(NamedTuple):
-    """A typeset page with its text layer, what stands on it by its truth, and by the born-digital file itself."""
+    """A page with its text layer, and what stands on it."""
 
     name: str
     page: Sample
-    truth: tuple[Region, ...]
-    own: tuple[Region, ...]
+    right: tuple[Region, ...]
 
 
 @dataclass
-class Found:
-    """Of right answers, how many are trusted; of damaged ones, by kind, how many aren't: with the text layer, and without."""
+class Judged:
+    """Of right answers, how many are trusted; of damaged ones, by kind, how many aren't: with the text layer, and without.
+    `wrong` are the answers that were judged wrongly: the kind, "" for a right one, the page, and why."""
 
     right: Counter[bool] = field(default_factory=Counter)
     right_by_ink: Counter[bool] = field(default_factory=Counter)
     caught: dict[str, Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
     caught_by_ink: dict[str, Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
     scripts: Counter[str] = field(default_factory=Counter)
+    wrong: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add(self, other: "Judged") -> None:
+        self.right += other.right
+        self.right_by_ink += other.right_by_ink
+        self.scripts += other.scripts
+        self.wrong += other.wrong
+        for kind in other.caught:
+            self.caught[kind] += other.caught[kind]
+            self.caught_by_ink[kind] += other.caught_by_ink[kind]
 
 
-def known(seed: int, is_born_digital: bool) -> Iterator[Known]:
-    """The thirty typeset pages of a seed; with `is_born_digital` also what the recipe `fine` takes out of their files."""
-    coarse = PdfSource(long_side=LONG_SIDE, stage="label")
+def measured(kind: str, num_right: int) -> Judged:
+    """At least so many right answers about pages of this kind, if there are as many, and damaged ones; a process a core."""
+    tasks: Iterable[object] = range(-(-num_right // PAGES_OF_A_SEED)) if kind == TYPESET else DebianSamples().items()
+    total = Judged()
+    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn")) as processes:
+        for judgements in processes.map(_of_seed if kind == TYPESET else _of_document, tasks):
+            total.add(judgements)
+    return total
+
+
+def typeset(seed: int) -> Iterator[Known]:
+    """The thirty typeset pages of a seed; none if one of them has no room for what it should show."""
+    try:
+        made = list(pages(seed))
+    except AssertionError:
+        return
     with tempfile.TemporaryDirectory() as folder, Engines() as engines:
-        for name, pdf, _, truth in pages(seed):
+        for name, pdf, _, truth in made:
             path = Path(folder) / f"{name}.pdf"
             path.write_bytes(pdf)
-            (page,) = (one for one in coarse.read(Item(str(path))) if isinstance(one, Sample))
-            for stage in (IdentifyLanguage(), JudgeTextLayer()):
-                (page,) = (one for one in stage([page], engines) if isinstance(one, Sample))
-            set_regions = inside(regions_of(truth, page.size[0] / truth["page_info"]["width"]), page.size)
-            own: tuple[Region, ...] = ()
-            if is_born_digital:
-                own = next(one.regions for one in annotated(coarse).read(Item(str(path))) if isinstance(one, Sample))
-            yield Known(name, page, set_regions, own)
+            (page,) = _through(_LAYER, _COARSE.read(Item(str(path))), engines)
+            right = regions_of(truth, page.size[0] / truth["page_info"]["width"])
+            yield Known(f"{name} of seed {seed}", page, inside(right, page.size))
 
 
-def add(found: Found, of_seed: list[Known], seed: int) -> None:
-    """Judges a right answer about each page, and a damaged one of each kind that the page can have."""
-    for number, one in enumerate(of_seed):
-        if not one.page.quality.words_hold:
-            continue
-        image, is_plain = pixels(one.page.image or b""), (number + seed) % 2 == 1
-        others = [r.text for other in of_seed if other.page.lang == one.page.lang and other is not one for r in other.truth]
+def born_digital(document: Item) -> Iterator[Known]:
+    """Pages of a document whose text layer is trusted, as the recipe `fine` annotates them, without what it reads off images."""
+    source = replace(_COARSE, max_pages=MOST_OF_A_DOCUMENT)
+    with Engines() as engines:
+        coarse = {page.key: page for page in _through(_LAYER, source.read(document), engines) if page.quality.words_hold}
+        fine = [p for p in _through(_LAYER, recipes.fine.annotated(source).read(document), engines) if p.quality.words_hold]
+        for page in _through(_STRUCTURE, fine, engines):
+            is_whole = page.quality.verdict == "trusted" and not any(region.is_unread for region in page.regions)
+            if page.key in coarse and is_whole:
+                yield Known(f"page {page.origin.page} of {Path(document.uri).name}", coarse[page.key], page.regions)
+
+
+def judge(known: list[Known]) -> Judged:
+    """Judges a right answer about each page, half of them with boxes, half as Markdown alone, and a damaged one of each kind that
+    the page can have."""
+    done = Judged()
+    for number, one in enumerate(known):
+        whole = replace(one.page, regions=one.right, quality=Quality("trusted"))
+        if not one.page.quality.words_hold or not can_answer(whole, Prompt.MARKDOWN):
+            continue  # the file doesn't say what stands there
+        image, is_plain = pixels(one.page.image or b""), number % 2 == 1
         bare = replace(one.page, regions=(), text="", quality=Quality())
-        found.scripts[one.page.script] += 1
-        for regions in (one.truth, one.own):
-            if not can_answer(replace(one.page, regions=regions, quality=Quality("trusted")), Prompt.MARKDOWN):
-                continue  # the file doesn't say what stands there
-            read = answered(one.page, regions, is_plain)
-            found.right[judged(one.page, read, None, image, Limits()).quality.verdict == "trusted"] += 1
-            found.right_by_ink[judged(bare, read, SURE, image, Limits()).quality.verdict == "trusted"] += 1
+        done.scripts[one.page.script] += 1
+        read = answered(one.page, one.right, is_plain)
+        by_layer = judged(one.page, read, None, image, Limits()).quality
+        done.right[by_layer.verdict == "trusted"] += 1
+        done.right_by_ink[judged(bare, read, SURE, image, Limits()).quality.verdict == "trusted"] += 1
+        if by_layer.verdict != "trusted":
+            done.wrong.append(("", one.name, ", ".join(by_layer.reasons)))
+        others = [r.text for other in known if other.page.lang == one.page.lang and other is not one for r in other.right]
         for kind in KINDS:
-            made = damaged(kind, one.truth, others, one.page.size, random.Random(f"{seed} {one.name} {kind}"))
-            if made is not None:
-                read = answered(one.page, made, is_plain)
-                found.caught[kind][judged(one.page, read, None, image, Limits()).quality.verdict != "trusted"] += 1
-                if not is_plain:
-                    found.caught_by_ink[kind][judged(bare, read, SURE, image, Limits()).quality.verdict != "trusted"] += 1
+            made = damaged(kind, one.right, others, one.page.size, random.Random(f"{one.name} {kind}"))
+            if made is None:
+                continue
+            read = answered(one.page, made, is_plain)
+            is_caught = judged(one.page, read, None, image, Limits()).quality.verdict != "trusted"
+            done.caught[kind][is_caught] += 1
+            if not is_caught:
+                done.wrong.append((kind, one.name, ""))
+            if not is_plain:
+                done.caught_by_ink[kind][judged(bare, read, SURE, image, Limits()).quality.verdict != "trusted"] += 1
+    return done
+
+
+def _of_seed(seed: int) -> Judged:
+    return judge(list(typeset(seed)))
+
+
+def _of_document(document: Item) -> Judged:
+    return judge(list(born_digital(document)))
+
+
+def _through(stages: Iterable[Stage], outcomes: Iterable[object], engines: Engines) -> list[Sample]:
+    samples = [one for one in outcomes if isinstance(one, Sample)]
+    for stage in stages:
+        samples = [one for one in stage(samples, engines) if isinstance(one, Sample)] if samples else []
+    return samples

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from datagen.asking.forms import Read
+from datagen.labelling.against_text import compared
 from datagen.labelling.judge_answer import Limits, is_blank, judged
 from datagen.markdown import markdown
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
@@ -108,3 +109,16 @@ def test_paper_and_dust_are_blank_and_a_word_is_not(known):
     assert is_blank(paper) and not is_blank(image)
     paper[100:103, 50:53] = 0
     assert is_blank(paper)
+
+
+@pytest.mark.parametrize("text", ["dpkg_<Version>_<Arch>.deb is a file", "'${Package} ${Version} ${Size}' is its form"])
+def test_what_looks_like_a_tag_or_a_formula_and_is_text_is_compared(text):
+    line = Line(Box(100, 400, 900, 430), text)
+    assert compared(text, (), [line], SIZE, ()).agreement == 1.0
+    assert compared("<b>is</b>", (), [line], SIZE, ()).missing > 0.5
+
+
+def test_a_heading_is_there_although_a_running_head_above_says_the_same():
+    head, heading = Line(Box(100, 10, 900, 40), "A history of Debian"), Line(Box(100, 300, 900, 340), "A history of Debian")
+    assert compared("# A history of Debian", (), [head, heading], SIZE, ()).missing == 0.0
+    assert compared("Something", (), [head, heading], SIZE, ()).lost == [heading.text]
