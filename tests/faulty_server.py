@@ -28,6 +28,7 @@ from tests.inputs.small_pages import WORDS
 KEY, MODEL = "secret-key-of-the-tests", "deepseek-ai/DeepSeek-OCR"
 FAULTS = ("429", "500", "503", "hang", "cut", "half", "reset")
 RUSSIAN = "Все люди рождаются свободными и равными в своем достоинстве и правах. Они наделены разумом и совестью. " * 2
+HEAD = "---\nprimary_language: en\nis_rotation_valid: True\nrotation_correction: 0\nis_table: False\nis_diagram: False\n---\n"
 KINDS = ("right",) * 14 + ("loop", "loop_always", "truncated", "blank", "other_script", "unparsable", "refused", "odd_boxes")
 """What becomes of an image's first answer. `loop_always`, `refused` and `other_script` stay so, the others become right."""
 
@@ -43,7 +44,11 @@ def answer_of(image: bytes, asked: dict, seed: int) -> tuple[int, str, str]:
         f"<|ref|>title<|/ref|><|det|>[[100, 60, 900, 90]]<|/det|>\n# {text[:40].strip()}\n\n"
         f"<|ref|>text<|/ref|><|det|>[[100, {place}, 900, {place + 300}]]<|/det|>\n{text}."
     )
-    is_first = not asked.get("temperature") and "grounding" in str(asked["messages"])
+    prompt = str([part for part in asked["messages"][-1]["content"] if part["type"] == "text"])
+    if wants_head := "front matter" in prompt:  # olmOCR's words
+        right = text = f"{HEAD}{text}."
+    wants_boxes = "grounding" in prompt
+    is_first = asked.get("temperature", 0) <= 0.1 and (wants_boxes or wants_head)
     if kind == "refused":
         return 400, "the image holds what it must not", "stop"
     if kind == "loop_always" or (kind == "loop" and is_first):
@@ -55,10 +60,10 @@ def answer_of(image: bytes, asked: dict, seed: int) -> tuple[int, str, str]:
     if kind == "other_script":
         return 200, f"<|ref|>text<|/ref|><|det|>[[100, 100, 900, 400]]<|/det|>\n{RUSSIAN}", "stop"
     if kind == "unparsable" and is_first:
-        return 200, text, "stop"
+        return 200, text.removeprefix(HEAD), "stop"
     if kind == "odd_boxes":
         return 200, right.replace("900, 90]", "20, 90]"), "stop"
-    return 200, right if "grounding" in str(asked["messages"]) else text, "stop"
+    return 200, right if wants_boxes else text, "stop"
 
 
 class Faulty:
@@ -102,7 +107,8 @@ class Faulty:
         self.answered += 1
         if status != 200:
             return web.json_response({"error": text}, status=status)
-        usage = {"prompt_tokens": 400, "completion_tokens": max(1, len(text) // 4)}
+        num_written = max(1, len(text) // 4)
+        usage = {"prompt_tokens": 400, "completion_tokens": num_written, "total_tokens": 400 + num_written}
         choice = {"message": {"role": "assistant", "content": text}, "finish_reason": finish}
         return web.json_response({"choices": [choice], "usage": usage})
 

@@ -32,8 +32,8 @@ def write_pages(folder: Path, number: int, a_tar: int = 20) -> None:
                 tar.addfile(info, io.BytesIO(data))
 
 
-def write_page_dataset(folder: Path, number: int, a_shard: int) -> None:
-    """The same pages as a dataset of ours, which is read fastest."""
+def write_page_dataset(folder: Path, number: int, a_shard: int, different: int = 0) -> None:
+    """The same pages as a dataset of ours, which is read fastest; so many `different` ones, and then these once more."""
     out = Folder(str(folder))
     for first in range(0, number, a_shard):
         shard = shard_name("pages", first // a_shard)
@@ -43,7 +43,8 @@ def write_page_dataset(folder: Path, number: int, a_shard: int) -> None:
             for n in range(first, first + a_shard):
                 origin = Origin(f"/in/{n}.png", hashlib.sha256(str(n).encode()).hexdigest(), 0)
                 key = f"{source_key(origin.uri, origin.sha256)}-000000"
-                sample = Sample(key, "page", page(f"{n}"), (160, 220), "und", "Zyyy", "", (), Quality(), origin, "test")
+                image = page(f"{n % (different or number)}")
+                sample = Sample(key, "page", image, (160, 220), "und", "Zyyy", "", (), Quality(), origin, "test")
                 part.add(sample, writer.write(sample))
             sha256 = writer.close()
         part.write(out)

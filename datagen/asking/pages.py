@@ -237,6 +237,7 @@ class Asker:
         if (known := self._ledger.find(question)) is not None:
             return known
         asking = self._under_way[key] = asyncio.ensure_future(self._bought(question, page))
+        asking.add_done_callback(lambda done: done.cancelled() or done.exception())  # those who waited may be gone by then
         try:
             return await asyncio.shield(asking)
         finally:

@@ -125,11 +125,24 @@ class LabelRunner(PipelineRunner):
         return [asked, *super().sections(report, max_bytes - len(asked.html) - sum(len(data) for _, data in asked.data))]
 
     def retry(self, reason: str) -> int:
+        """Samples of another dataset are read by shards: theirs are made anew, and all but what is asked again is in the
+        ledger."""
         drops = [drop for drop in self._drops() if drop.reason == reason]
-        num = super().retry(reason)
-        if num and reason in FATES:
-            ask_again(self.folder, drops)
-        return num
+        if not isinstance(self.step.source, SamplesOf):
+            num = super().retry(reason)
+            if num and reason in FATES:
+                ask_again(self.folder, drops)
+            return num
+        ask_again(self.folder, drops)
+        for report in read_reports(self.folder):
+            if any(drop.reason == reason for drop in report.drops):
+                self.folder.remove(f"shards/{report.shard}.json")
+        return len(drops)
+
+    def _drops(self) -> list[Drop]:
+        if not isinstance(self.step.source, SamplesOf):
+            return super()._drops()
+        return [drop for report in read_reports(self.folder) for drop in report.drops if drop.reason in FATES]
 
     def forget(self, gone: Gone) -> None:
         """The answers about forgotten pages go, too, wherever the ledger lies."""

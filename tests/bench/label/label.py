@@ -67,6 +67,7 @@ def speed(pages: int) -> None:
                 speeds = throughput.side_by_side(url, file, pages, side, folder)
                 bar = f" ({at_least(speeds.client, 60)})" if side == SIDE else ""
                 ratio = f"{speeds.ratio:.2f} of a bare loop's {speeds.bare:.0f} ({at_least(speeds.ratio, 0.8)})"
+                ratio += f"; by processor time {speeds.core_ratio:.2f}"
                 print(f"speed: {label:<14} at {side:>5} px {speeds.client:5.0f} pages/s{bar}, {ratio}")
             whole = throughput.whole(url, folder, "out")
             print(f"       the whole recipe, text layers and verdicts included: {whole:.0f} pages/s, one process and its parser")
@@ -75,10 +76,18 @@ def speed(pages: int) -> None:
 
 def lost(pages: int = 100) -> None:
     for skip in (False, True):
-        one = others.datatrove(pages, skip)
-        print(f"others: datatrove's InferenceRunner, skip_bad_requests={skip}: ended {one.ended}")
-        print(f"        {one.written} of {one.pages} pages written, {one.pages - one.written} lost;", end=" ")
-        print(f"{one.loops} loops, {one.cut} cut off and {one.blank} blank answers among the results")
+        tell(f"datatrove's InferenceRunner, skip_bad_requests={skip}", others.datatrove(pages, skip))
+    tell("olmOCR's pipeline, five pages a document", others.olmocr(pages))
+    print("others: docling's remote models and MinerU's client weren't tried: they want answers of forms that this server lacks")
+
+
+def tell(name: str, one: others.Lost | str) -> None:
+    if isinstance(one, str):
+        print(f"others: {name}: not run, {one}")
+        return
+    print(f"others: {name}: ended {one.ended}")
+    print(f"        {one.written} of {one.pages} pages written, {one.pages - one.written} lost;", end=" ")
+    print(f"{one.loops} loops, {one.cut} cut off and {one.blank} blank answers among the results")
 
 
 def main() -> None:

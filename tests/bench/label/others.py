@@ -1,14 +1,20 @@
-"""datatrove's `InferenceRunner` against the faulty server that our tests label with: what it loses, and what it takes for
-labels."""
+"""Others' clients against the faulty server that our tests label with: what they lose, and what they take for labels.
+
+datatrove is installed with the project. olmOCR's pipeline is installed from PyPI, into an environment that is deleted afterwards;
+it renders by Poppler's pdftoppm."""
 
 import base64
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import pymupdf
 
 from datagen.asking.loops import is_loop
 from tests.faulty_server import MODEL, faulty
@@ -60,19 +66,63 @@ def datatrove(pages: int, skip_bad_requests: bool) -> Lost:
             base = url.removesuffix("/v1")
             command = [sys.executable, "-c", RUN, base, str(folder / "out"), str(folder / "pages.json")]
             command += ["skip" if skip_bad_requests else "stop", MODEL]
-            try:
-                done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
-                lines = [line for line in done.stderr.splitlines() if line.strip()]
-                ended = "to its end" if not done.returncode else f"with an error: {(lines or ['?'])[-1][:110]}"
-            except subprocess.TimeoutExpired:
-                ended = f"never, in {_LIMIT_S} s"
-        found = [json.loads(line) for file in (folder / "out").rglob("*.jsonl") for line in file.read_text().splitlines()]
+            ended = _ended(command, _ROOT)
+        documents = [json.loads(line) for file in (folder / "out").rglob("*.jsonl") for line in file.read_text().splitlines()]
         kinds: Counter[str] = Counter()
-        for one in found:
+        for one in documents:
             for result in _results(one):
                 text, is_cut = result.get("text", ""), result.get("finish_reason") == "length"
                 kinds["loop" if is_loop(text, is_cut) else "cut" if is_cut else "blank" if not text.strip() else "right"] += 1
-        return Lost(ended, pages, len(found), kinds["loop"], kinds["blank"], kinds["cut"])
+        return Lost(ended, pages, len(documents), kinds["loop"], kinds["blank"], kinds["cut"])
+
+
+def olmocr(pages: int, a_document: int = 5) -> Lost | str:
+    """olmOCR's pipeline over so many pages, `a_document` each; or why it can't be run here. A page that it took from
+    the file's text, since no answer was valid, counts as blank."""
+    if shutil.which("pdftoppm") is None:
+        return "there is no pdftoppm (apt-get install poppler-utils)"
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        python = folder / "venv/bin/python"
+        made = subprocess.run([sys.executable, "-m", "venv", folder / "venv"], capture_output=True, text=True, check=False)
+        made = made if made.returncode else subprocess.run(
+            [python, "-m", "pip", "install", "--quiet", "olmocr"], capture_output=True, text=True, check=False
+        )  # fmt: skip
+        if made.returncode:
+            return f"pip can't install it: {(made.stderr.strip().splitlines() or ['?'])[-1][:110]}"
+        for first in range(0, pages, a_document):
+            with pymupdf.open() as document:
+                for number in range(first, first + a_document):
+                    on = document.new_page(width=160, height=220)
+                    on.insert_image(on.rect, stream=page(f"{number}"))
+                document.save(folder / f"{first:03}.pdf")
+        with faulty(folder, "--open", "1") as (url, _):
+            command: list[str | Path] = [
+                python,
+                "-m",
+                "olmocr.pipeline",
+                folder / "work",
+                "--server",
+                url,
+                "--model",
+                MODEL,
+                "--pdfs",
+            ]
+            ended = _ended([*command, *sorted(folder.glob("*.pdf"))], folder)
+        documents = [json.loads(line) for file in folder.glob("work/results/*.jsonl") for line in file.read_text().splitlines()]
+        texts = [one["text"][start:stop] for one in documents for start, stop, _ in one["attributes"]["pdf_page_numbers"]]
+        loops, blank = sum(is_loop(text, False) for text in texts), sum(not text.strip() for text in texts)
+        return Lost(ended, pages, len(texts), loops, blank, 0)
+
+
+def _ended(command: Sequence[str | Path], folder: Path) -> str:
+    """How a program ended that may run for a while."""
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=_LIMIT_S, check=False)
+    except subprocess.TimeoutExpired:
+        return f"never, in {_LIMIT_S} s"
+    lines = [line for line in done.stderr.splitlines() if line.strip()]
+    return "to its end" if not done.returncode else f"with an error: {(lines or ['?'])[-1][:110]}"
 
 
 def _results(document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -34,13 +34,20 @@ TOGETHER = 64
 ROUNDS = 6
 
 
+class Round(NamedTuple):
+    pages_s: float
+    core_s: float
+
+
 class Speeds(NamedTuple):
     """Pages a second, medians over all rounds: of a bare loop, and of the client with its ledger and fates over the same pages;
-    and the median of their ratios, each of two rounds that ran one after the other."""
+    the median of their ratios, each of two rounds that ran one after the other; and how much processor time the loop takes for
+    each second of the client's, which other work on the machine changes least."""
 
     bare: float
     client: float
     ratio: float
+    core_ratio: float
 
 
 def write(folder: Path, pages: int) -> Path:
@@ -77,7 +84,8 @@ def rendered(document: Any, number: int, long_side: int) -> bytes:
 
 def side_by_side(url: str, file: Path, pages: int, long_side: int, folder: Path) -> Speeds:
     """Both in turns, so that what else runs on the machine slows both alike; each goes first in half of the rounds."""
-    loops, clients = [], []
+    loops: list[Round] = []
+    clients: list[Round] = []
     for number in range(ROUNDS):
         ledger = Folder(f"{folder}/ledger-{long_side}-{number}")
         if number % 2:
@@ -85,11 +93,13 @@ def side_by_side(url: str, file: Path, pages: int, long_side: int, folder: Path)
         loops.append(bare(url, file, pages, long_side))
         if not number % 2:
             clients.append(client(url, file, pages, long_side, ledger))
-    ratios = [ours / other for ours, other in zip(clients, loops, strict=True)]
-    return Speeds(statistics.median(loops), statistics.median(clients), statistics.median(ratios))
+    ratios = [ours.pages_s / other.pages_s for ours, other in zip(clients, loops, strict=True)]
+    core_s = [statistics.median(one.core_s for one in of) for of in (loops, clients)]
+    of_loop, of_client = (statistics.median(one.pages_s for one in of) for of in (loops, clients))
+    return Speeds(of_loop, of_client, statistics.median(ratios), core_s[0] / core_s[1])
 
 
-def bare(url: str, file: Path, pages: int, long_side: int) -> float:
+def bare(url: str, file: Path, pages: int, long_side: int) -> Round:
     """Renders, encodes and posts, and reads what comes back: nothing is kept, nothing judged."""
     servers, profile = Servers(url, MODEL, together=TOGETHER), profile_of(MODEL)
     speed = _fed(file, pages, long_side, lambda image, name: servers.ask(Question.of(profile, MODEL, "pages", image)))
@@ -97,7 +107,7 @@ def bare(url: str, file: Path, pages: int, long_side: int) -> float:
     return speed
 
 
-def client(url: str, file: Path, pages: int, long_side: int, ledger: Folder) -> float:
+def client(url: str, file: Path, pages: int, long_side: int, ledger: Folder) -> Round:
     """The same pages through tries, fates and the ledger."""
     servers, book = Servers(url, MODEL, together=TOGETHER), Ledger(ledger, "speed")
     asker = Asker(profile_of(MODEL), MODEL, servers, book)
@@ -107,9 +117,9 @@ def client(url: str, file: Path, pages: int, long_side: int, ledger: Folder) -> 
     return speed
 
 
-def _fed(file: Path, pages: int, long_side: int, ask: Callable[[bytes, str], Coroutine[Any, Any, Any]]) -> float:
+def _fed(file: Path, pages: int, long_side: int, ask: Callable[[bytes, str], Coroutine[Any, Any, Any]]) -> Round:
     """Pages a second, rendered on this thread while what was rendered is being asked about on the loop."""
-    started, asking = time.perf_counter(), deque[Any]()
+    started, core_s, asking = time.perf_counter(), time.process_time(), deque[Any]()
     with pymupdf.open(file) as document:
         for number in range(pages):
             asking.append(begin(ask(rendered(document, number, long_side), f"{number}")))
@@ -117,7 +127,7 @@ def _fed(file: Path, pages: int, long_side: int, ask: Callable[[bytes, str], Cor
                 asking.popleft().result()
         while asking:
             asking.popleft().result()
-    return pages / (time.perf_counter() - started)
+    return Round(pages / (time.perf_counter() - started), time.process_time() - core_s)
 
 
 def whole(url: str, folder: Path, out: str) -> float:

@@ -1,12 +1,13 @@
 """The recipe against a faulty server: one sentence for a wrong one, the same bytes from the ledger, retry, forget, report."""
 
+import base64
 import json
 import re
 import shutil
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from datagen.disk import manifest
 from datagen.disk.shards import read_records
@@ -18,6 +19,7 @@ from tests.commits import at_every_commit
 from tests.faulty_server import MODEL, faulty
 from tests.inputs.small_pages import page
 from tests.labelling import (
+    bought,
     digests,
     drops,
     ledger_lines,
@@ -30,14 +32,14 @@ from tests.labelling import (
 )
 from tests.outputs import check_corpus
 
-PAGES = 60
+PAGES = 40
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory):
     """A folder with pages in `in`, what came of them in `out`, and a server that goes on answering: its address and its log."""
     folder = tmp_path_factory.mktemp("label")
-    write_page_dataset(folder / "in", PAGES, 30)
+    write_page_dataset(folder / "in", PAGES, 20)
     with faulty(folder, "--fast", "1") as (server, log):
         assert run([*words(folder / "in", folder / "out", server), "price=2"]) == 0
         yield folder, server, log
@@ -86,6 +88,39 @@ def test_the_same_again_asks_nothing_and_the_ledger_alone_gives_the_same_bytes(m
     shutil.copytree(folder / "in", with_others)
     assert run([*words(with_others, tmp_path / "other", server), answers]) == 0
     assert len(logged(log)) == before
+
+
+def test_workers_of_a_cluster_ask_once_and_make_the_same_bytes(tmp_path, cluster):
+    write_page_dataset(tmp_path / "in", 20, 5)
+    with faulty(tmp_path, "--fast", "1", "--open", "1") as (server, log):  # the workers have no key
+        assert run(words(tmp_path / "in", tmp_path / "one", server)) == 0
+        alone = logged(log)
+        several = [word for word in words(tmp_path / "in", tmp_path / "two", server) if word != "on=inline"]
+        assert run([*several, f"on={cluster}"]) == 0
+        assert sorted(logged(log)[len(alone) :]) == sorted(alone)
+    assert digests(tmp_path / "two") == digests(tmp_path / "one") and drops(tmp_path / "two") == drops(tmp_path / "one")
+    assert len(digests(tmp_path / "two")) == 4 and bought(tmp_path / "two") == bought(tmp_path / "one")
+
+
+def test_a_page_that_stands_in_two_shards_is_bought_once(made, tmp_path):
+    _, server, log = made
+    before = len(logged(log))
+    write_page_dataset(tmp_path / "in", 20, 10, different=10)
+    assert run(words(tmp_path / "in", tmp_path / "out", server)) == 0
+    asked = logged(log)[before:]
+    assert len({image for image, *_ in asked}) == 10 and len(asked) == len(set(asked)) == len(ledger_lines(tmp_path / "out"))
+    first, second = reports(tmp_path / "out")
+    assert first.num_samples == second.num_samples > 0
+
+
+def test_loops_of_a_dataset_of_ours_are_asked_about_again(copy):
+    folder, _, log = copy
+    before, loops = len(logged(log)), [key for key, (reason, _) in drops(folder / "out").items() if reason == "loop"]
+    assert loops and main(["retry", f"out={folder}/out", "reason=loop", "on=inline"]) == 0
+    assert {key for key, (reason, _) in drops(folder / "out").items() if reason == "loop"} == set(loops)  # they always are
+    asked = logged(log)[before:]
+    assert len({image for image, *_ in asked}) == len(loops) and min(temperature for _, _, temperature, _ in asked) == 0.3
+    assert sum(r.num_samples + len(r.drops) for r in reports(folder / "out")) == PAGES
 
 
 @pytest.mark.parametrize(
@@ -175,6 +210,30 @@ def test_a_sweep_says_which_setting_is_fastest(made, tmp_path, capsys):
     assert "pages a day" in said and "is fastest" in said
     speeds = json.loads((tmp_path / "out/sweep/sweep.json").read_text())
     assert sum(speed["pages"] for speed in speeds) == PAGES and Path(tmp_path / "out/report/index.html").exists()
+
+
+@pytest.mark.slow  # the embedded readers take seconds to load
+def test_a_second_reader_says_what_an_answer_about_an_image_is_worth(tmp_path):
+    lines = ["All human beings are born free and equal.", "They are endowed with reason and conscience.", "Everyone has rights."]
+    (tmp_path / "in").mkdir()
+    for name in ("right", "wrong"):
+        image, font = Image.new("RGB", (1000, 1300), "white"), ImageFont.load_default(36)
+        for n, line in enumerate([*lines, name.title()]):
+            ImageDraw.Draw(image).text((80, 100 + 60 * n), line, fill="black", font=font)
+        image.save(tmp_path / f"in/{name}.png")
+
+    def reply(request):
+        is_wrong = request["messages"][0]["content"][0]["image_url"]["url"].partition(",")[2] == shown_wrong
+        text = " ".join(["Quiet rivers carry the boats of merchants past the walls of a town."] * 2 if is_wrong else lines)
+        return says(f"{REF}text{REF_END}{DET}[[70, 70, 950, 280]]{DET_END}\n{text}")
+
+    shown_wrong = base64.b64encode((tmp_path / "in/wrong.png").read_bytes()).decode()
+    with serving(reply) as (server, _):
+        assert run([*words(tmp_path / "in", tmp_path / "out", server), "second=1"]) == 0
+    folder = Folder(f"{tmp_path}/out/label")
+    pages = {Path(page.origin.uri).stem: page.quality for page in read_records(folder, manifest.rows(folder))}
+    assert pages["right"].verdict == "trusted" and pages["right"].signals["worth"] > 0.9
+    assert "readers_disagree" in pages["wrong"].reasons and pages["wrong"].signals["worth"] < 0.5
 
 
 @pytest.mark.slow
