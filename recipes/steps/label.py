@@ -5,7 +5,7 @@ import importlib
 import json
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,13 @@ from datagen.asking import ledger
 from datagen.asking.client import BESIDE, Servers, addresses
 from datagen.asking.loop import on_loop
 from datagen.asking.profiles import FATES
-from datagen.disk.shards import ShardReport, read_reports
+from datagen.disk.shards import ShardReport, read_reports, shard_name
 from datagen.disk.storage import Folder
 from datagen.engines import Choice, needed_by
-from datagen.inputs.items import Item
+from datagen.inputs.items import Inputs, Item
 from datagen.labelling.label_pages import AGAIN, Labelling, Tally, ask_again, segment_of, tallies
 from datagen.record import Drop, Sample, SampleError
+from datagen.work.assignment import assigned
 from datagen.work.needs import gpus
 from datagen.work.progress import State
 from datagen.work.runner import make_runner
@@ -159,13 +160,28 @@ class LabelRunner(PipelineRunner):
 
     def _page(self, drop: Drop) -> bytes | None:
         """The image of a page that dropped, read again; None where that can't be done."""
-        if drop.part is None or isinstance(self.step.source, SamplesOf):
+        if drop.part is None:
             return None
-        item = Item(drop.uri, first=drop.part.first, stop=drop.part.stop, again=True)
+        source = self.step.source
         try:
-            return next((page.image for page in self.step.source.read(item) if isinstance(page, Sample)), None)
+            if isinstance(source, SamplesOf):
+                items = self._inputs.get(drop, ())
+                pages: Iterable[object] = (page for item in items for page in source.samples(item, _is_of(drop.key), images=True))
+            else:
+                pages = source.read(Item(drop.uri, first=drop.part.first, stop=drop.part.stop, again=True))
+            return next((page.image for page in pages if isinstance(page, Sample)), None)
         except (SampleError, OSError):
             return None
+
+    @functools.cached_property
+    def _inputs(self) -> dict[Drop, Inputs]:
+        """What the shard read in which a page dropped."""
+        inputs = {shard_name(self.step.name, shard.index): shard.inputs for shard in assigned(self.folder)}
+        return {drop: inputs.get(report.shard, ()) for report in read_reports(self.folder) for drop in report.drops}
+
+
+def _is_of(key: str) -> Callable[[dict[str, Any]], bool]:
+    return lambda row: bool(row["key"] == key)
 
 
 class Pages(Shards):
