@@ -97,6 +97,8 @@ def markdown(part: Part, plain: str, others: Sequence[str], styled: Styles) -> s
     if part.label not in _EMPHASISED:
         return "\n".join((plain, *others))
     marker, replaced = list_marker(plain) if part.label == "list" else ("", "")
+    if part.label == "list" and not marker and (sign := lone_sign(plain)):
+        return "\n".join((sign, *others))
     text = _emphasised(plain, part.paragraph.pieces, styled, len(marker))
     if part.label == "list" and part.has_drawn_sign and not marker:
         replaced = "- "
@@ -110,6 +112,12 @@ def list_marker(text: str) -> tuple[str, str]:
     if number := _NUMBER.match(text):
         return number[0], f"{number[0].strip()} "
     return "", ""
+
+
+def lone_sign(text: str) -> str:
+    """What Markdown has for an item's sign that is all of a text; "" if it isn't."""
+    marker, replaced = list_marker(f"{text} x")
+    return replaced.strip() if marker.strip() == text.strip() else ""
 
 
 def with_markdowns_sign(line: Line) -> Line:

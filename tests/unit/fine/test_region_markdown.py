@@ -2,7 +2,7 @@
 
 import pytest
 
-from datagen.fine.region_markdown import with_markdowns_sign
+from datagen.fine.region_markdown import lone_sign, with_markdowns_sign
 from datagen.record import Box, Line
 
 
@@ -22,3 +22,10 @@ from datagen.record import Box, Line
 )
 def test_a_lines_sign_is_one_that_markdown_has(text, expected):
     assert with_markdowns_sign(Line(Box(0, 0, 9, 9), text)).text == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("o", "-"), ("•", "-"), ("●", "-"), ("3.", "3."), ("o an item", ""), ("on", ""), ("", "")]
+)
+def test_a_sign_alone_is_markdowns(text, expected):
+    assert lone_sign(text) == expected
