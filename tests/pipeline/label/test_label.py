@@ -92,6 +92,7 @@ def test_the_same_again_asks_nothing_and_the_ledger_alone_gives_the_same_bytes(m
     assert len(logged(log)) == before
 
 
+@pytest.mark.slow  # a cluster takes seconds to begin
 def test_workers_of_a_cluster_ask_once_and_make_the_same_bytes(tmp_path, cluster):
     write_page_dataset(tmp_path / "in", 20, 5)
     with faulty(tmp_path, "--fast", "1", "--open", "1") as (server, log):  # the workers have no key
