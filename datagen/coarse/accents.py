@@ -13,6 +13,7 @@ _COMBINING = {
     "\u00b8": "\u0327", "\u02db": "\u0328",
 }  # fmt: skip
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
+_STROKED = {"d\u0304": "\u0111", "D\u0304": "\u0110"}  # TeX's Croatian and Vietnamese letter, without a font that has it
 _LOOSE = re.compile("[`^~\u00a8\u00af\u00b4\u00b8\u02c6\u02c7\u02d8-\u02dd][^\\W\\d_]")
 _NO_GAP = 0.1  # em
 _OGONEK = "\u02db"
@@ -33,7 +34,7 @@ def compose(textpage: pymupdf.TextPage) -> bool:
             combining = _COMBINING.get(chr(accent.c))
             if combining and chr(letter.c).isalpha() and _is_over(accent, letter):
                 base = _DOTLESS.get(chr(letter.c), chr(letter.c))
-                composed = unicodedata.normalize("NFC", base + combining)
+                composed = _STROKED.get(base + combining) or unicodedata.normalize("NFC", base + combining)
                 is_changed = True
                 # Two characters hold two.
                 accent.c, letter.c = (NOTHING, ord(composed)) if len(composed) == 1 else map(ord, composed)

@@ -23,6 +23,8 @@ _LITERAL = re.compile(r"[(<\[\"'“‘]*(?:[a-z][a-z+.]*://|mailto:|www\.|(?:~|\
 _ADDRESS = re.compile(r"(?:[a-z][a-z+.]*://|mailto:|www\.|<[\w.+-]+@)", re.IGNORECASE)
 _PART_OF_ADDRESS = re.compile(r"[\w%~+-]*[/=&?#_%~@]\S*|[\w-]{2,}\.\w{2,}\S*")
 _IN_NAME = re.compile("[@_]")  # of an address or a program's
+_IN_FOLDER = re.compile(r"://[^/]+/.+/$")  # with a word behind it that is all of the next line
+_QUERY = re.compile(r"[\w.%-]+=")
 _CUT_HOST = re.compile(r"://[\w.-]*\.$")
 _REST_OF_HOST = re.compile(r"[a-z][\w-]*\.[a-z]{2}|(?:org|com|net|edu|gov)\b")
 _CUT_VALUE = re.compile(r"--[\w-]+=|[\w.-]+@[\w.-]+:")  # of an option; a path behind a user and a host
@@ -42,6 +44,7 @@ _COMPOUNDED = frozenset(
     "speaking based like only specific style aware compatible friendly dependent independent oriented driven".split()
 )
 _MIN_COMPOUNDING = 4
+_VOWELS = frozenset("aeiouyåäöõü")  # three of one in a row don't stand in a word without a hyphen
 # Korean particles, which no space precedes. Those that are words of their own, too, aren't here.
 _PARTICLES = frozenset(
     "에 에서 에게 에는 에도 에만 을 를 은 는 의 와 과 로 로서 로써 으로 으로는 보다 까지 부터 처럼 께서".split()
@@ -61,8 +64,9 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
     False. Behind all others:
 
     - A hyphen (`-`, U+2010, Armenian's) between a letter and a small letter is the typesetter's, and goes. It stays if `words`,
-      all words of the same page in small letters, have the compound with its hyphen and don't have it without; in front of a
-      conjunction of theirs (`Ein- und Ausgabe`); and in addresses, paths and options. A soft hyphen always goes.
+      all words of the same page in small letters, have the compound with its hyphen, in any form, and don't have it without; in
+      front of a conjunction of theirs (`Ein- und Ausgabe`); between two equal vowels and a third (`suuntaa-antava`); and in
+      addresses, paths and options. A soft hyphen always goes.
     - An address that is cut, a path, or a file's name, goes on without a space. So does a Korean word that the page also has
       whole, and one whose particle stands on the next line.
     - Letters of scripts without spaces between words are drawn to each other, but not behind the end of a phrase. So are Chinese
@@ -169,6 +173,8 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
     if (
         compound in words
         or _has_compounds_with(first[0], words)
+        or _is_inflected(last[0].lower(), first[0].lower(), words)
+        or (last[0][-2:] == 2 * first[0][0] and first[0][0] in _VOWELS)
         or last[0].lower() in _COMPOUNDING
         or _is_compound(left[:-1], last[0], first[0], words)
     ):
@@ -179,6 +185,12 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
 def _has_compounds_with(second: str, words: Collection[str]) -> bool:
     """Whether the page has other compounds with the same second half and their hyphen."""
     return len(second) >= _MIN_COMPOUNDING and any(word.endswith(f"-{second}") for word in words)
+
+
+def _is_inflected(first: str, second: str, words: Collection[str]) -> bool:
+    """Whether the page has the same compound with its hyphen and another ending."""
+    stem = f"{first}-{second[: max(_MIN_COMPOUNDING, 2 * len(second) // 3)]}"
+    return len(second) >= _MIN_COMPOUNDING and any(word.startswith(stem) for word in words)
 
 
 def _is_compound(before: str, last: str, first: str, words: Collection[str]) -> bool:
@@ -203,6 +215,8 @@ def is_cut_literal(left: str, right: str) -> bool:
         if ("<" in before and ">" not in before) or (_CUT_HOST.search(before) and _REST_OF_HOST.match(after)):
             return True
         if before[-1] == "." and _EXTENSIONS.match(after):
+            return True
+        if (before[-1] == "?" and _QUERY.match(after)) or (_IN_FOLDER.search(before) and after == right and after[0].islower()):
             return True
         return before[-1] not in _CLOSING and bool(_PART_OF_ADDRESS.match(after.rstrip(_CLOSING)))
     return before[-1:] == "/" and len(before) > 1 and bool(_PATH.search(before)) and bool(_PART_OF_ADDRESS.match(after))

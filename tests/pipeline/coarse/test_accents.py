@@ -34,6 +34,7 @@ def page(before: str, accent: str, after: str, is_over: bool) -> bytes:
         ("\u0432", "\u00b4", "\u043e\u0434\u0430", "\u0432\u043e\u0301\u0434\u0430"),
         ("modalit", "`", "a", "modalit\u00e0"),
         ("cos", "`", "\u0131", "cos\u00ec"),
+        ("o", "\u00af", "dreden", "o\u0111reden"),
     ],
 )
 def test_an_accent_over_a_letter_is_that_letters(before, accent, after, word):

@@ -37,6 +37,9 @@ def test_the_pages_other_words_tell_a_compound_from_a_cut_word():
     assert joined(("no re-", "form"), words=words_of(page)) == "no reform"
     assert joined(("the co-", "operation"), words=words_of(page)) == "the cooperation"
     assert "co" not in words_of(page)
+    forms = words_of(["Објектно-оријентисано се разликује.", "Један објектно-"])
+    assert joined(("да објектно-", "оријентисаног језика"), words=forms) == "да објектно-оријентисаног језика"
+    assert joined(("joka suuntaa-", "antavana")) == "joka suuntaa-antavana" and joined(("vaa-", "lea")) == "vaalea"
 
 
 @pytest.mark.parametrize(
@@ -50,6 +53,10 @@ def test_the_pages_other_words_tell_a_compound_from_a_cut_word():
         (("at https:", "//www.debian.org/doc/."), "at https://www.debian.org/doc/."),
         (("at https://www.debian.org.", "doc/ holds"), "at https://www.debian.org. doc/ holds"),
         (("(<https://lists.debian.org/a", "b>)"), "(<https://lists.debian.org/ab>)"),
+        (("at http://www.ohloh.net/languages/", "compare."), "at http://www.ohloh.net/languages/compare."),
+        (("at http://www.ohloh.net/", "today."), "at http://www.ohloh.net/ today."),
+        (("at http://pcweek.ru/detail.php?", "ID=72606&id=2."), "at http://pcweek.ru/detail.php?ID=72606&id=2."),
+        (("did you see http://pcweek.ru/detail.php?", "No, I"), "did you see http://pcweek.ru/detail.php? No, I"),
         (("in /usr/share/", "doc/apt and"), "in /usr/share/doc/apt and"),
         (("in netboot/amd64/-", "linux itself"), "in netboot/amd64/linux itself"),
         (("with --no-", "install-recommends"), "with --no-install-recommends"),
