@@ -78,7 +78,7 @@ def lost(pages: int = 100) -> None:
     for skip in (False, True):
         tell(f"datatrove's InferenceRunner, skip_bad_requests={skip}", others.datatrove(pages, skip))
     tell("olmOCR's pipeline, five pages a document", others.olmocr(pages))
-    print("others: docling's remote models and MinerU's client weren't tried: they want answers of forms that this server lacks")
+    print("others: docling's remote models and MinerU's client aren't compared")
 
 
 def tell(name: str, one: others.Lost | str) -> None:

@@ -84,12 +84,10 @@ def olmocr(pages: int, a_document: int = 5) -> Lost | str:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         python = folder / "venv/bin/python"
-        made = subprocess.run([sys.executable, "-m", "venv", folder / "venv"], capture_output=True, text=True, check=False)
-        made = made if made.returncode else subprocess.run(
-            [python, "-m", "pip", "install", "--quiet", "olmocr"], capture_output=True, text=True, check=False
-        )  # fmt: skip
-        if made.returncode:
-            return f"pip can't install it: {(made.stderr.strip().splitlines() or ['?'])[-1][:110]}"
+        for command in ([sys.executable, "-m", "venv", folder / "venv"], [python, "-m", "pip", "install", "--quiet", "olmocr"]):
+            made = subprocess.run(command, capture_output=True, text=True, check=False)
+            if made.returncode:
+                return f"pip can't install it: {(made.stderr.strip().splitlines() or ['?'])[-1][:110]}"
         for first in range(0, pages, a_document):
             with pymupdf.open() as document:
                 for number in range(first, first + a_document):
@@ -97,17 +95,7 @@ def olmocr(pages: int, a_document: int = 5) -> Lost | str:
                     on.insert_image(on.rect, stream=page(f"{number}"))
                 document.save(folder / f"{first:03}.pdf")
         with faulty(folder, "--open", "1") as (url, _):
-            command: list[str | Path] = [
-                python,
-                "-m",
-                "olmocr.pipeline",
-                folder / "work",
-                "--server",
-                url,
-                "--model",
-                MODEL,
-                "--pdfs",
-            ]
+            command = [python, "-m", "olmocr.pipeline", folder / "work", "--server", url, "--model", MODEL, "--pdfs"]
             ended = _ended([*command, *sorted(folder.glob("*.pdf"))], folder)
         documents = [json.loads(line) for file in folder.glob("work/results/*.jsonl") for line in file.read_text().splitlines()]
         texts = [one["text"][start:stop] for one in documents for start, stop, _ in one["attributes"]["pdf_page_numbers"]]
