@@ -83,8 +83,11 @@ def olmocr(pages: int, a_document: int = 5) -> Lost | str:
         return "there is no pdftoppm (apt-get install poppler-utils)"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        python = folder / "venv/bin/python"
-        for command in ([sys.executable, "-m", "venv", folder / "venv"], [python, "-m", "pip", "install", "--quiet", "olmocr"]):
+        python = str(folder / "venv/bin/python")
+        for command in (
+            [sys.executable, "-m", "venv", str(folder / "venv")],
+            [python, "-m", "pip", "install", "--quiet", "olmocr"],
+        ):
             made = subprocess.run(command, capture_output=True, text=True, check=False)
             if made.returncode:
                 return f"pip can't install it: {(made.stderr.strip().splitlines() or ['?'])[-1][:110]}"
@@ -95,8 +98,8 @@ def olmocr(pages: int, a_document: int = 5) -> Lost | str:
                     on.insert_image(on.rect, stream=page(f"{number}"))
                 document.save(folder / f"{first:03}.pdf")
         with faulty(folder, "--open", "1") as (url, _):
-            command = [python, "-m", "olmocr.pipeline", folder / "work", "--server", url, "--model", MODEL, "--pdfs"]
-            ended = _ended([*command, *sorted(folder.glob("*.pdf"))], folder)
+            command = [python, "-m", "olmocr.pipeline", str(folder / "work"), "--server", url, "--model", MODEL, "--pdfs"]
+            ended = _ended([*command, *map(str, sorted(folder.glob("*.pdf")))], folder)
         documents = [json.loads(line) for file in folder.glob("work/results/*.jsonl") for line in file.read_text().splitlines()]
         texts = [one["text"][start:stop] for one in documents for start, stop, _ in one["attributes"]["pdf_page_numbers"]]
         loops, blank = sum(is_loop(text, False) for text in texts), sum(not text.strip() for text in texts)
