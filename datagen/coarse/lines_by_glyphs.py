@@ -16,6 +16,7 @@ from datagen.writing.bidi import num_rtl
 _RIGHT_TO_LEFT = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
 # A sentence's last line, of Latin alone, in right-to-left text: its stop stands on the left.
 _STOP_FIRST = re.compile(r"\s*[.,:;]\s*[A-Za-z][\w +-]*$")
+_PITCH_EM, _HANGING_EM = 1.9, 2.5  # from a line to the next one of its paragraph, and from an item's sign to its text, at most
 # Fonts of Borna Rayaneh, most of Persian typing: they draw Persian digits for those of ASCII, which they have no others for.
 _OF_PERSIAN_DIGITS = re.compile(
     "B[ -]?(?:Aria|Arshia|Badkonak|Badr|Bardiya|Chini|Compset|Davat|Elham|Esfehan|Fantezy|Farnaz|Ferdosi|Hamid|Helal|Homa|Jadid|"
@@ -24,7 +25,7 @@ _OF_PERSIAN_DIGITS = re.compile(
     "Tehran|Tir|Titr|Traffic|Vahid|Vosta|Yagut|Yas|Yekan|Zaman|Zar|Ziba)"
 )
 _PERSIAN_DIGITS = dict(zip("0123456789", "\u06f0\u06f1\u06f2\u06f3\u06f4\u06f5\u06f6\u06f7\u06f8\u06f9", strict=True))
-_HIGH_EM = 0.9
+_HIGH_EM, _LOW_EM = 0.9, 0.3  # what a line's signs reach over and under its baseline
 _GAP_EM = 0.08  # of a gap's blank strip, at least
 
 
@@ -41,12 +42,14 @@ def read(
     are those of right-to-left letters.
     """
     nums = [sum(num_rtl(p.text) for p in block) if rtl else 0 for block in blocks]
-    page = _Margins.of([p for num, block in zip(nums, blocks, strict=True) if num > 0 for p in block]) if sum(nums) > 0 else None
+    page = _Margins([p for num, block in zip(nums, blocks, strict=True) if num > 0 for p in block]) if sum(nums) > 0 else None
     lines = [(p, rtl and _is_rtl_line(p, n > 0, page)) for n, block in zip(nums, blocks, strict=True) for p in block]
     lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
     of_rtl = [p for p, in_rtl in lines if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))]
     is_persian = any(drawn_glyphs.PERSIAN.search(p.text) for p in of_rtl)
-    drawn = brackets.as_they_look([(glyphs.clusters_by_place(p.glyphs, p.size, is_persian), p.bracket_fonts) for p in of_rtl])
+    drawn = brackets.as_they_look(
+        [(glyphs.clusters_by_place(p.glyphs, p.size, is_persian), p.bracket_fonts, _opens(view, p)) for p in of_rtl]
+    )
     if is_persian:  # Arabic has no half-spaces
         drawn = drawn_glyphs.half_spaces([(line, p.baseline) for line, p in zip(drawn, of_rtl, strict=True)], forms)
     clusters = {id(p): line for p, line in zip(of_rtl, drawn, strict=True)}
@@ -80,18 +83,29 @@ def _gaps(view: OpenPage, piece: Piece) -> Callable[[float, float], bool] | None
     return lambda x0, x1: any(view.has_gap((x0, y, x1, y1), least) for y in tops)
 
 
+def _opens(view: OpenPage, piece: Piece) -> Callable[[float, float], int]:
+    """Says which way the image of a bracket of a line opens, from where the bracket starts and ends along it."""
+    if not piece.upright:
+        return lambda x0, x1: 0
+    top, bottom = piece.baseline - _HIGH_EM * piece.size, piece.baseline + _LOW_EM * piece.size
+    return lambda x0, x1: view.opens((x0, top, x1, bottom))
+
+
 class _Margins:
     """Where the lines of a page of right-to-left text start and end, in points."""
 
-    def __init__(self, left: float, right: float) -> None:
-        self.left, self.right = left, right
-
-    @classmethod
-    def of(cls, pieces: Sequence[Piece]) -> "_Margins":
-        return cls(min(p.bbox[0] for p in pieces), max(p.bbox[2] for p in pieces))
+    def __init__(self, lines: Sequence[Piece]) -> None:
+        self.left, self.right = min(p.bbox[0] for p in lines), max(p.bbox[2] for p in lines)
+        self.lines = lines
 
     def begins_right(self, piece: Piece) -> bool:
         return self.right - piece.bbox[2] < piece.bbox[0] - self.left
+
+    def is_among_rtl(self, piece: Piece) -> bool:
+        """Whether a line ends at the right where the line above or below does, which has more right-to-left letters."""
+        near = [p for p in self.lines if 0 < abs(p.baseline - piece.baseline) < _PITCH_EM * piece.size and p.upright]
+        further = [p.bbox[2] - piece.bbox[2] for p in near if num_rtl(p.text) > 0]
+        return any(-0.5 * piece.size < by < _HANGING_EM * piece.size for by in further)
 
 
 def _is_rtl_line(piece: Piece, in_rtl: bool, page: _Margins | None) -> bool:
@@ -99,7 +113,9 @@ def _is_rtl_line(piece: Piece, in_rtl: bool, page: _Margins | None) -> bool:
     margins, if most of that is: a line of much Latin on such a page, that stands at the right, has the page's direction."""
     num = num_rtl(piece.text)
     if num == 0 or _RIGHT_TO_LEFT.search(piece.text):
-        return in_rtl or num > 0 or (page is not None and _has_rtl_letters(piece.text) and page.begins_right(piece))
+        if in_rtl or num > 0 or page is None or not _has_rtl_letters(piece.text):
+            return in_rtl or num > 0
+        return page.begins_right(piece) or page.is_among_rtl(piece)
     return num > 0 or (page is not None and _STOP_FIRST.match(piece.text) is not None)
 
 

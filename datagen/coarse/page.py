@@ -28,6 +28,7 @@ pymupdf.TOOLS.mupdf_display_warnings(False)
 # The default adds TEXT_CID_FOR_UNKNOWN_UNICODE, which passes glyph numbers off as characters: a layer must be judged without it.
 TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 _CONTRAST = 64  # of 255, of ink to paper
+_LEAST_ROWS, _LEAN = 6, 0.025  # of the ink of a bracket: its height in pixels, and how far its ends lie aside, in heights
 
 
 def textpage_of(page: pymupdf.Page, flags: int) -> pymupdf.TextPage:
@@ -80,6 +81,25 @@ class OpenPage:
         inked = numpy.flatnonzero(part.max(axis=0, initial=0) - part.min(axis=0, initial=255) >= _CONTRAST)
         edges = numpy.concatenate(([-1], inked, [part.shape[1]]))
         return int(numpy.diff(edges).max()) - 1 >= least_pt * self.zoom
+
+    def opens(self, bbox: tuple[float, float, float, float]) -> int:
+        """Which way the bracket in a box in points opens: 1 to the right, -1 to the left, 0 if its image doesn't say. The ends of
+        its ink lie further on the side to which it opens than its middle."""
+        box = self.pixels(bbox)
+        if box is None:
+            return 0
+        part = self.image[box.y0 : box.y1, box.x0 : box.x1, 1].astype(numpy.float32)
+        ink = numpy.abs(part - numpy.median(part))
+        blank = numpy.flatnonzero(numpy.pad(ink.max(axis=1), 1) < _CONTRAST)
+        longest = int(numpy.diff(blank).argmax())  # other inked rows are tails of the lines around it
+        ink = ink[blank[longest] : blank[longest + 1] - 1]
+        if len(ink) < _LEAST_ROWS:
+            return 0
+        ends = max(1, len(ink) // 10)
+        columns = numpy.arange(ink.shape[1])
+        top, middle, bottom = (float(i.sum(axis=0) @ columns / (i.sum() + 1)) for i in numpy.split(ink, (ends, -ends)))
+        further = (top + bottom) / 2 - middle
+        return (further > _LEAN * len(ink)) - (further < -_LEAN * len(ink))
 
     def pixels(self, bbox: tuple[float, float, float, float]) -> Box | None:
         """A box in points as the smallest pixel box that holds it, cut to the image; None if it lies outside."""

@@ -13,6 +13,7 @@ _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 _CLOSING = {close: opening for opening, close in _BRACKETS.items()}
 _MIRRORED = dict(zip("()[]{}<>«»‹›≤≥⟨⟩", ")(][}{><»«›‹≥≤⟩⟨", strict=True))
 KINDS = ("()", "[]", "{}", "«»", "‹›")  # of brackets that look mirrored in right-to-left text
+_COMMA = re.compile(r"(?<=[0-9A-Za-z)]) [,;\u060c\u061b](?=[(A-Za-z])")
 _NEUTRAL = ("B", "S", "WS", "ON")
 
 
@@ -42,7 +43,7 @@ def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
     Word processors draw brackets that were typed as Arabic as such, whatever the algorithm says: that is a fourth candidate. One
     in which more brackets pair up goes before the others.
     """
-    visual = _with_calls(visual)
+    visual = _with_commas(_with_calls(visual)) if rtl else _with_calls(visual)
     indices = list(range(len(visual)))[:: -1 if rtl else 1]
     if rtl and not any(unicodedata.bidirectional(c) in ("L", "EN", "AN") for c in visual):
         return [(i, True) for i in indices]
@@ -66,6 +67,14 @@ def _with_calls(visual: Sequence[str]) -> Sequence[str]:
         return visual
     own = {i for match in re.finditer(r"(?<=[0-9A-Za-z_])(?:\(\)|\[\])", text) for i in range(match.start(), match.end())}
     return ["a" if i in own else c for i, c in enumerate(visual)]
+
+
+def _with_commas(visual: Sequence[str]) -> Sequence[str]:
+    """The characters with right-to-left letters in place of a space and a comma right in front of a Latin name, as visual order
+    shows the comma between two names that were typed one by one: `TLS ,SSL` is `SSL, TLS`."""
+    text = "".join(c[0] for c in visual)
+    turned = {i for match in _COMMA.finditer(text) for i in range(match.start(), match.end())}
+    return ["\u05d0" if i in turned else c for i, c in enumerate(visual)] if turned else visual
 
 
 def _candidate(
