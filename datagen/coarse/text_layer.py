@@ -24,7 +24,7 @@ from datagen.page.visual_lines import visual_lines
 from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.writing import homoglyphs, scripts
 from datagen.writing.bidi import KINDS, num_rtl
-from datagen.writing.join_lines import joined, words_of
+from datagen.writing.join_lines import CUT, as_drawn, joined, words_of
 
 # Ligatures that MuPDF keeps also keep it from seeing the space behind them: it adds none behind characters above U+0700.
 _FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_PRESERVE_LIGATURES
@@ -50,6 +50,8 @@ _LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
 # Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
 _TWICE_FIRST = re.compile(f"([{scripts.LETTERS_OF_TWO_PART_VOWELS}])\\1[{scripts.TWO_PART_VOWELS}]")
 _SOFT_INSIDE = re.compile("\u00ad(?=[ \\t]*\\S)")
+_HANGUL = re.compile(f"[{scripts.HANGUL}]")
+_MIN_SPACED, _SPACED_SHARE = 3, 0.125  # of the lines that end in Hangul: those that end with a space, where a file has such
 _HAN_OR_KANA = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.BOPOMOFO}]")
 # MuPDF takes the quarter em between Latin and Chinese for a space, but only behind Latin: a space in front of it is the file's.
 _LATIN_HAN = re.compile(f"(?<=[0-9A-Za-z)}}\\]=]) (?=[{scripts.HAN}])")
@@ -142,6 +144,8 @@ def read_layer(view: OpenPage) -> TextLayer:
     blocks = visual_lines(blocks, rtl, view.is_clear)
     clean = _cleaner(layer)
     printed = [_printed(view, block, clean) for block in reading_order(blocks, rtl)]
+    if _HANGUL.search(layer.alphabet):
+        _mark_cut_words([piece for block in printed for piece in block])
     words = words_of([p.text for block in printed for p in block])
     for piece in (piece for block in printed for piece in block):
         piece.ruby = _printed(view, piece.ruby, clean)
@@ -340,9 +344,25 @@ def _printed(view: OpenPage, block: line_pieces.Block, clean: Callable[[str], st
     for piece in block:
         text = clean(piece.text)
         if text and view.pixels(piece.bbox) is not None:
+            if _HANGUL.match(text[-1]) and piece.text[-1] == " ":
+                text += " "
             piece.text = text[:-1] + "\u00ad" if text[-1] == "-" and piece.text.rstrip()[-1] == "\u00ad" else text
             printed.append(piece)
     return printed
+
+
+def _mark_cut_words(pieces: Sequence[Piece]) -> None:
+    """Put U+2060 behind lines that end within a Korean word.
+
+    Hangul may be cut anywhere. Word processors leave the space between two words at the end of a line: where lines of Hangul have
+    one, a line as long without one ends within a word.
+    """
+    ends = [p for p in pieces if _HANGUL.match(p.text.rstrip()[-1])]
+    spaced = [p for p in ends if p.text[-1] == " "]
+    is_told = len(spaced) >= max(_MIN_SPACED, _SPACED_SHARE * len(ends))
+    for piece in ends:
+        is_cut = is_told and piece.text[-1] != " " and any(abs(p.bbox[2] - piece.bbox[2]) < piece.size for p in spaced)
+        piece.text = piece.text.rstrip() + (CUT if is_cut else "")
 
 
 def region(view: OpenPage, paragraph: Paragraph, words: Collection[str]) -> Region:
@@ -351,7 +371,7 @@ def region(view: OpenPage, paragraph: Paragraph, words: Collection[str]) -> Regi
     for piece in paragraph.pieces:
         box = view.pixels(piece.bbox)
         assert box is not None, piece
-        text = piece.text.replace("\u00ad", "-")
+        text = as_drawn(piece.text)
         lines.append(Line(box, text, clean_text(piece.font), _direction(text, piece.vertical)))
     x0, y0, x1, y1 = zip(*(line.box for line in lines), strict=True)
     box = Box(min(x0), min(y0), max(x1), max(y1))

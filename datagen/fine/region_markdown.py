@@ -21,6 +21,7 @@ from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import Paragraph
 from datagen.record import Line
 from datagen.writing import scripts
+from datagen.writing.join_lines import as_drawn
 
 _ITALIC_FLAG = 2  # of MuPDF's spans
 _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
@@ -149,13 +150,13 @@ def _code(paragraphs: Sequence[Paragraph], spaces: Mapping[tuple[int, int], int]
     size = statistics.median(p.size for p in pieces)
     pitch = statistics.median([b.baseline - a.baseline for a, b in itertools.pairwise(pieces)] or [0.0])
     if not _ADVANCE_EM[0] * size < advance < _ADVANCE_EM[1] * size:
-        return "\n".join(p.text for p in pieces)
+        return "\n".join(as_drawn(p.text) for p in pieces)
     starts = [p.bbox[0] + advance * num for p, num in zip(pieces, begun, strict=True)]
     lines = []
     for i, (piece, start) in enumerate(zip(pieces, starts, strict=True)):
         if i and pitch > 0 and piece.baseline - pieces[i - 1].baseline > _PITCH * pitch:
             lines.append("")
-        lines.append(" " * max(0, round((start - min(starts)) / advance)) + piece.text.replace("\u00ad", "-"))
+        lines.append(" " * max(0, round((start - min(starts)) / advance)) + as_drawn(piece.text))
     return "\n".join(lines)
 
 
@@ -172,7 +173,7 @@ def _emphasised(text: str, pieces: Sequence[Piece], styled: Styles, first: int, 
     runs: list[_Run] = []
     at = 0
     for piece in pieces:
-        core = piece.text.rstrip("-\u00ad\u2010 ")
+        core = piece.text.rstrip("-\u00ad\u2010\u2060 ")
         start = text.find(core, at, at + len(core) + 2) if core else -1
         if start < 0:
             return text

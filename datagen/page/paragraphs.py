@@ -307,7 +307,9 @@ def _ends_open(lines: Sequence[Placed]) -> bool:
     last = lines[-1]
     is_long = last.end > max(line.end for line in lines) - _ALIGNED_EM * last.size
     return (
-        is_long and (last.text[-1].isalpha() or last.text[-1] in ",-\u00ad\u060c\u3001\uff0c") and not is_monospaced(last.piece)
+        is_long
+        and (last.text[-1].isalpha() or last.text[-1] in ",-\u00ad\u2060\u060c\u3001\uff0c")
+        and not is_monospaced(last.piece)
     )
 
 

@@ -15,6 +15,7 @@ _HYPHENS = "-\u2010\u058a\u00ad"  # and Armenian's; a soft hyphen, which is draw
 # What stands at a word's end without a space behind it: dashes, a slash, maqaf, and Ethiopic's sign between words.
 _DRAWING = "\u2014\u2013/\u05be\u1361"
 _SOFT_HYPHEN = "\u00ad"
+CUT = "\u2060"  # behind a line that ends within a word, without a hyphen: `text_layer` knows it of Korean
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u058a][^\W\d_]+)*")
 _LATIN_END, _LATIN_START = re.compile("[A-Za-z]+$"), re.compile("[A-Za-z]+")
 _LAST_WORD, _FIRST_WORD = re.compile(r"[^\W\d_]+$"), re.compile(r"[^\W\d_]+")
@@ -68,7 +69,7 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
       front of a conjunction of theirs (`Ein- und Ausgabe`); between two equal vowels and a third (`suuntaa-antava`); and in
       addresses, paths and options. A soft hyphen always goes.
     - An address that is cut, a path, or a file's name, goes on without a space. So does a Korean word that the page also has
-      whole, and one whose particle stands on the next line.
+      whole, one whose particle stands on the next line, and one behind whose part the line has U+2060.
     - Letters of scripts without spaces between words are drawn to each other, but not behind the end of a phrase. So are Chinese
       and Latin if they are within the lines. Dashes and slashes draw the next line to them if no space is before them.
     - Between all others stands a space.
@@ -78,10 +79,17 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
         if not text or not line:
             text += line
         elif soft and not soft[i - 1]:
-            text = f"{text.replace(_SOFT_HYPHEN, '-')}\n{line}"
+            text = f"{as_drawn(text)}\n{line}"
+        elif text[-1] == CUT:
+            text = text[:-1] + line
         else:
             text = _drawn_together(text, line, words)
-    return text.replace(_SOFT_HYPHEN, "-")
+    return as_drawn(text)
+
+
+def as_drawn(line: str) -> str:
+    """A line without what only `joined` needs to know of its end."""
+    return line.removesuffix(CUT).replace(_SOFT_HYPHEN, "-")
 
 
 def words_of(lines: Sequence[str]) -> set[str]:
@@ -92,14 +100,16 @@ def words_of(lines: Sequence[str]) -> set[str]:
     """
     uncut: set[str] = set()
     is_han = any(map(_HAN.search, lines))
-    if not any(line[-1] in _HYPHENS or _HANGUL.match(line[-1]) or (is_han and _LATIN_END.search(line)) for line in lines if line):
+    ends = [line[-1] for line in lines if line]
+    is_asked = any(end in _HYPHENS or end == CUT or _HANGUL.match(end) for end in ends)
+    if not is_asked and not (is_han and any(map(_LATIN_END.search, lines))):
         return uncut
     if is_han:
         lines = [_HAN.sub(" ", line) for line in lines]
     goes_on = False
     for line in lines:
         whole = _WORD.findall(line.lower())
-        is_cut = len(whole) > 0 and (line[-1] in _HYPHENS or (is_han and bool(_LATIN_END.search(line))))
+        is_cut = len(whole) > 0 and (line[-1] in _HYPHENS or line[-1] == CUT or (is_han and bool(_LATIN_END.search(line))))
         uncut.update(whole[goes_on : -1 if is_cut else None])
         goes_on = is_cut
     return uncut

@@ -2,7 +2,7 @@
 
 import pytest
 
-from datagen.writing.join_lines import is_cut_literal, joined, words_of
+from datagen.writing.join_lines import as_drawn, is_cut_literal, joined, words_of
 
 
 @pytest.mark.parametrize(
@@ -169,3 +169,9 @@ def test_a_latin_word_that_chinese_cuts_without_a_hyphen_is_whole_where_the_page
     page = ["视图Spring和MVC，以及SpringMVC，见 Spring", "MVC的文档"]
     assert joined(page, (), words_of(page)) == "视图Spring和MVC，以及SpringMVC，见 Spring MVC的文档"
     assert joined(["使用Sp", "ringMVC框架"], (), words_of(["使用Sp", "ringMVC框架"])) == "使用Sp ringMVC框架"
+
+
+def test_a_line_that_ends_within_a_word_says_so():
+    assert joined(("처리 없\u2060", "이 행(row)과 열\u2060", "(column)로", "매칭")) == "처리 없이 행(row)과 열(column)로 매칭"
+    assert joined(("처리 없\u2060", "이 행\u2060"), soft=(False,)) == "처리 없\n이 행"
+    assert joined(("처리 없\u2060",)) == as_drawn("처리 없\u2060") == "처리 없"
