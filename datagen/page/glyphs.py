@@ -30,6 +30,7 @@ _HARDLY_EM = 0.02
 _ROOM = 0.25  # of a space's width, which is seen
 _SIGN_SHARE = 0.5  # of the gap between two words: a narrower one beside a sign is none
 _BARE_ALEF, _HEH, _LAM, _ALEF = "\u0627", "\u0647", "\u0644", "\u0622\u0623\u0625\u0627\u0671"
+_TEH_MARBUTA = "\u0629"  # ends its word
 _STACKERS = "\u1039\u17d2\u1a60\U00011133"  # never drawn: they set the next letter below
 
 
@@ -170,12 +171,13 @@ def clusters_by_place(chars: Sequence[Glyph], size: float, has_half_spaces: bool
 
 def _without_carriers(chars: Sequence[Glyph], size: float) -> list[Glyph]:
     """Glyphs without the spaces that carry a mark and lie over a letter, as files write marks whose fonts can't place them. The
-    mark is where the space's middle was: over its letter."""
+    mark is where the space's middle was, over its letter, unless it was put there before."""
+    hardly = _HARDLY_EM * size
     result: list[Glyph] = []
     for i, (char, x0, x1) in enumerate(chars):
         before = chars[i - 1] if i else ("", 0.0, 0.0)
-        if is_mark(char) and before[0] == " " and abs(x0 - before[2]) + x1 - x0 <= _HARDLY_EM * size:
-            middle = (before[1] + before[2]) / 2
+        if is_mark(char) and before[0] == " " and before[1] < x0 <= before[2] + hardly and x1 - x0 <= hardly:
+            middle = (before[1] + before[2]) / 2 if before[2] - x0 <= hardly else x0
             if any(a <= middle <= b and c != " " and not is_mark(c) for c, a, b in chars):
                 result[-1] = (char, middle, middle)
                 continue
@@ -234,9 +236,10 @@ def _width(glyph: Glyph) -> float:
 
 
 def _as_tanwin(chars: Sequence[Glyph], size: float) -> Sequence[Glyph]:
-    """Glyphs with tanwin for an alef of no width right behind another one: Word says of an alef and the sign on it alef twice."""
+    """Glyphs with tanwin for an alef of no width right behind another one, or a teh marbuta: Word says of the sign that it is an
+    alef, too."""
     hardly, near = _HARDLY_EM * size, 0.15 * size
-    wide = [(x0, x1) for char, x0, x1 in chars if char == _BARE_ALEF and x1 - x0 > hardly]
+    wide = [(x0, x1) for char, x0, x1 in chars if char in (_BARE_ALEF, _TEH_MARBUTA) and x1 - x0 > hardly]
     twice = {
         i
         for i, (char, x0, x1) in enumerate(chars)

@@ -101,6 +101,7 @@ def test_a_space_that_is_a_text_object_of_its_own_is_one():
     [
         # Word: a space that carries the mark of the letter below it, and one that lies over the last letter and follows it.
         ([(" ", 0.0, 4.5), ("ً", 4.5, 4.5), ("د", 7.0, 11.8), ("ق", 3.3, 7.0), ("ا", 0.0, 3.2)], "دقاً"),
+        ([(" ", 3.4, 6.8), ("ٌ", 5.0, 5.0), ("ئ", 7.0, 11.8), ("م", 3.3, 7.0), (")", 0.0, 3.2)], "ئمٌ("),
         ([("ن", 3.1, 6.3), ("ا", 0.0, 3.0), (" ", 0.2, 3.8), ("ب", -8.0, -4.0)], "نا ب"),
         ([("ب", 4.0, 8.0), (" ", 2.0, 4.0), ("ن", -1.0, 2.0)], "ب ن"),
         # Word's Hebrew: the end of a word drawn apart, and a space over its middle. One that stands where the file has it stays.

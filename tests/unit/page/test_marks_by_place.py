@@ -22,6 +22,8 @@ def test_an_alef_of_no_width_on_another_one_is_tanwin():
     """Word says of an alef and the sign on it alef twice."""
     beh, alef = ("\u0628", 20.0, 26.0), ("\u0627", 16.0, 20.0)
     assert read(beh, alef, ("\u0627", 15.5, 15.5)) == "\u0628\u0627\u064b"
+    teh = ("\u0629", *alef[1:])
+    assert read(beh, teh, ("\u0627", alef[1] - 0.1, alef[1] - 0.1)) == "\u0628\u0629\u064b"
     lam, ligature = ("\u0644", 14.0, 20.0), ("\u0627", 14.0, 14.0)  # of lam-alef, in front of another one
     assert read(beh, lam, ligature, ("\u0627", 10.0, 14.0)) == "\u0628\u0644\u0627\u0627"
 
