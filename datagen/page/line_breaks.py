@@ -31,6 +31,7 @@ _CLOSED = re.compile(
 _CLOSED_WORD = re.compile(
     r"[.!?:;]\s?[A-Za-z0-9]\w*"
 )  # a Latin word with the stop of its sentence, which goes from right to left
+_LEADS_ON = ":;"
 _HYPHENS = "-\u2010\u00ad\u058a"
 _FULL = 1.25  # widths of words are estimates
 _SPACE_EM = 0.25
@@ -39,6 +40,9 @@ _PHRASE_EM = 5.0  # a word of a script without spaces is at most so long, for wa
 _SAME_EM = 0.12  # ends of lines that are set flush are as near
 _FLUSH_EM = 8.0  # a line shorter than this shows no edge
 _NUM_FLUSH = 3
+_MIN_JUSTIFIED, _JUSTIFIED, _SHORT_EM = 4, 0.9, 0.5
+PROSE_ROOM = 2.0
+"""What lines of prose leave of their column at most, in what the next word needs: widths of words are estimates."""
 _OVERFULL = 6  # of so many lines of a column that is set flush, one may stick out
 _NARROW, _WIDE = re.compile(r"[iljtfrI.,;:'!|()\[\] ]"), re.compile("[mwMW@%\u2014]")
 
@@ -95,15 +99,31 @@ def measure_room(flow: Sequence[Placed], page: Sequence[Placed]) -> None:
     """Set the `room` of the lines of a flow, which stand below each other, by the edge of their column.
 
     That edge is where several lines of the flow end, if they do. Otherwise it is where the longest line of the column ends on
-    the page. `page` is all lines in the same frame.
+    the page. `page` is all lines in the same frame. Where nearly all lines in mid-sentence end there, one that ends a sentence
+    short of it ends a paragraph, too.
     """
     edge = _edge(flow, page)
     narrower = _narrower(flow, edge)
     flush = [_ends_flush(a, b) for a, b in itertools.pairwise(flow)]
+    is_justified = _is_justified(flow, edge)
     for i, (a, b) in enumerate(itertools.pairwise(flow)):
         room = edge - narrower.get(round(a.start), 0.0) - a.end
         if room > _SPACE_EM * a.size and not (flush[i] or (i > 0 and flush[i - 1]) or is_cut(a, b)):
             a.room = room / needed_pt(a, b)
+            if (
+                is_justified
+                and room > _SHORT_EM * a.size
+                and a.is_closed
+                and a.text[-1] not in _LEADS_ON
+                and not b.text[0].islower()
+            ):
+                a.room = max(a.room, PROSE_ROOM)
+
+
+def _is_justified(flow: Sequence[Placed], edge: float) -> bool:
+    """Whether a flow's lines in mid-sentence are stretched to the edge: a line that ends with its paragraph alone is shorter."""
+    ends = [a.end for a, b in itertools.pairwise(flow) if goes_on_in_mid_sentence(a, b)]
+    return len(ends) >= _MIN_JUSTIFIED and sum(edge - end < _SAME_EM * flow[0].size for end in ends) >= _JUSTIFIED * len(ends)
 
 
 def needed_pt(a: Placed, b: Placed) -> float:

@@ -10,7 +10,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from datagen.page.line_breaks import Placed, goes_on_in_mid_sentence, is_cut, is_monospaced, measure_room
+from datagen.page.line_breaks import PROSE_ROOM, Placed, goes_on_in_mid_sentence, is_cut, is_monospaced, measure_room
 from datagen.page.line_pieces import Block, Piece, Rect
 from datagen.writing import scripts
 from datagen.writing.bidi import num_rtl
@@ -34,7 +34,8 @@ _MAX_HANGING_EM = 6.0
 _WIDER_EM = 0.22  # a gap that is wider by so much than the paragraph's own parts paragraphs
 _UNKNOWN_PITCH_EM, _MAX_PITCH_EM = 1.5, 1.9
 _MAX_GAP_EM = 3.0
-_PROSE, _PROSE_ROOM = 0.5, 2.0
+_PROSE = 0.5
+_MANY_WITHIN = 3  # a third of the full lines, in mid-sentence: fewer say nothing of a page in letters of one case
 _MAX_CODE = 12
 _DASHES = "\u2013\u2014"
 _BOLD, _PLAIN = 0.9, 0.1  # of a line's signs in bold
@@ -130,16 +131,23 @@ def _is_below(flow: Sequence[Placed], b: Placed) -> bool:
 def _usual_pitches(flows: Sequence[Sequence[Placed]]) -> dict[int, float]:
     """How far lines of a size stand apart within paragraphs, by the size in half points.
 
-    That is the median of lines that are full. Where there are none, as in code, it is the least distance of lines on the page.
+    That is the median of lines that are full and in mid-sentence, if they are many, else of those that are full. Where there
+    are none, as in code, it is the least distance of lines on the page.
     """
+    within: dict[int, list[float]] = {}
     full: dict[int, list[float]] = {}
     others: dict[int, list[float]] = {}
     for flow in flows:
         for a, b in itertools.pairwise(flow):
             if a.size == b.size:
                 is_full = a.is_full and abs(a.start - b.start) < _ALIGNED_EM * a.size
-                (full if is_full else others).setdefault(round(2 * a.size), []).append(_pitch(a, b))
+                is_within = goes_on_in_mid_sentence(a, b) and not is_monospaced(a.piece)
+                of_kind = others if not is_full else within if is_within else full
+                of_kind.setdefault(round(2 * a.size), []).append(_pitch(a, b))
     least = {size: min(pitches) for size, pitches in others.items() if min(pitches) < _MAX_PITCH_EM * size / 2}
+    for size, pitches in within.items():
+        others_of_size = full.get(size, [])
+        full[size] = pitches if _MANY_WITHIN * len(pitches) >= len(others_of_size) else pitches + others_of_size
     return least | {size: statistics.median_low(pitches) for size, pitches in full.items()}
 
 
@@ -210,6 +218,7 @@ def _goes_on(paragraph: Sequence[Placed], b: Placed, following: Placed | None, p
     if not _is_aligned(paragraph, b, following):
         return False
     is_prose = len(paragraph) > 1 and paragraph[-2].is_full
+    is_prose |= following is not None and b.is_full and goes_on_in_mid_sentence(b, following)
     return a.is_full or not (is_prose and a.is_closed)
 
 
@@ -335,7 +344,7 @@ def _soft(lines: Sequence[Placed]) -> list[bool]:
         return soft
     if num_soft >= _PROSE * len(soft):
         return [
-            is_soft or a.room < _PROSE_ROOM or goes_on_in_mid_sentence(a, b) for is_soft, (a, b) in zip(soft, pairs, strict=True)
+            is_soft or a.room < PROSE_ROOM or goes_on_in_mid_sentence(a, b) for is_soft, (a, b) in zip(soft, pairs, strict=True)
         ]
     if len(soft) > 2:
         return [is_soft and (is_cut(a, b) or goes_on_in_mid_sentence(a, b)) for is_soft, (a, b) in zip(soft, pairs, strict=True)]

@@ -103,3 +103,35 @@ def test_a_word_of_one_letter_within_a_sentence_is_no_bullet():
     ]
     (paragraph,) = paragraphs([[first, *below]], rtl=False)
     assert [piece.text for piece in paragraph.pieces] == [first.text, *rest]
+
+
+def column(*lines: tuple[str, float, float]) -> list[list[str]]:
+    """The texts of the paragraphs of a column, whose lines come with where they end and how far below the one above they stand."""
+    pieces, y = [], 100.0
+    for text, end, pitch in lines:
+        y += pitch
+        pieces.append(Piece((LEFT, y, end, y + EM), text, "Face", EM, baseline=y + 8))
+    return [[piece.text for piece in paragraph.pieces] for paragraph in paragraphs([pieces], rtl=False)]
+
+
+def test_in_justified_text_a_sentence_that_ends_short_of_the_edge_ends_a_paragraph():
+    body = [("words of a sentence that goes on in the next line of", RIGHT, PITCH)] * 5
+    short = ("the text until it ends here, where no long word fits in.", RIGHT - 12, PITCH)
+    after = ("Representatives of all members decide on such questions by", RIGHT, PITCH)
+    assert list(map(len, column(*body, short, after, *body, short))) == [6, 7]
+    ragged = [(text, end - 9 * (n % 3), pitch) for n, (text, end, pitch) in enumerate(body)]
+    assert len(column(*ragged, short, after, *ragged, short)) == 1
+    abbreviated = ("the text until it ends as the following list has them:", RIGHT - 12, PITCH)
+    assert len(column(*body, abbreviated, after, *body, short)) == 1
+
+
+def test_the_pitch_of_lines_in_mid_sentence_is_a_paragraphs():
+    speeches = [
+        ("Michael: Members may come to it, but they vote if one is missing.", RIGHT - 6, 2 * PITCH),
+        ("Rolf: May others not come then?", 200.0, 2 * PITCH),
+        ("Kristian: I think that it is open for all of those who listen, but", RIGHT, 2 * PITCH),
+        ("that nobody may speak there.", 190.0, PITCH),
+        ("Stefan: I would like to have a form, so that one may be sure of it.", RIGHT - 4, 2 * PITCH),
+        ("Michael: A good idea.", 150.0, 2 * PITCH),
+    ]
+    assert list(map(len, column(*speeches))) == [1, 1, 2, 1, 1]
