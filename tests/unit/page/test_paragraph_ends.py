@@ -47,6 +47,11 @@ def test_words_in_bold_within_a_sentence_divide_nothing(second):
 def test_an_items_number_needs_no_space_behind_it_in_scripts_that_have_few():
     items = [("8.) ให้แหล่งที่มาของข้อความ", 0.0), ("9.)ไม่กระทำการรบกวนผู้อื่น", 0.0), ("10.)ดูแลและแก้ไข", 0.0)]
     assert lines_of(*items) == [[text] for text, _ in items]
+    chinese = [
+        ("（一）明知单位和个人涉嫌非法集资，仍为其办理手续的；", 0.0),
+        ("（十二）明知所主管的单位有涉嫌非法集资行为的；", 0.0),
+    ]
+    assert lines_of(*chinese) == [[text] for text, _ in chinese]
     assert len(lines_of(("A sentence in which a sum of", 0.0), ("9.5m is said of a length", 0.0))) == 1
 
 
