@@ -171,8 +171,9 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
         case "title" | "sub_title":
             is_long = len(part.lines) > _MAX_HEADING_LINES or len(part.text) > _MAX_HEADING_CHARS
             is_formula = "=" in part.text and not TWO_LETTERS.search(part.text)
+            is_ornament = not any(map(str.isalnum, part.text))
             is_item = ITEM.match(part.text) and part.text[-1] in ".;" and part.text.count(" ") >= _MIN_ITEM_SPACES
-            return by_layer if is_long or part.is_code or is_formula or is_item or _is_run_in(part) else by_model
+            return by_layer if is_long or part.is_code or is_formula or is_ornament or is_item or _is_run_in(part) else by_model
         case "table":
             return "code" if all(p.label == "code" for p in part.paragraphs) else by_model
         case "list":

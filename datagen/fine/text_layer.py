@@ -14,6 +14,7 @@ from datagen.fine import region_markdown
 from datagen.fine.code_doubts import num_doubts
 from datagen.fine.drawn_signs import divided_at_drawn_signs, mark_drawn_signs
 from datagen.fine.floats import direction_of, with_floats_in_place
+from datagen.fine.line_looks import Looks
 from datagen.fine.page_layout import ENGINES as LAYOUT_ENGINES
 from datagen.fine.page_layout import Block, PageLayout, page_layout
 from datagen.fine.page_pictures import framed, holds_picture, pictures
@@ -74,8 +75,9 @@ def annotated_layer(view: OpenPage) -> PageContent:
     styles = region_markdown.styles(layer.spans)
     num_math = _num_math(parts, layer)
     flattened = {id(part) for part, num in zip(parts, num_math, strict=True) if num > MAX_CHARS and part.label not in _WHOLE}
-    made = settled([one for part in parts if (one := _region(view, part, layer, styles, id(part) in flattened)) is not None])
-    regions = tuple(_between_heads_and_feet(with_floats_in_place(made, direction_of(layer.blocks, layer.rtl))))
+    looks = Looks(layer.spans, layout.drawings)
+    made = [one for part in parts if (one := _region(view, part, layer, styles, looks, id(part) in flattened)) is not None]
+    regions = tuple(_between_heads_and_feet(with_floats_in_place(settled(made), direction_of(layer.blocks, layer.rtl))))
     signals = layer.signals | _signals(regions, parts, owners, all_paragraphs, layout)
     signals["code_doubts"] = float(num_doubts(parts, styles))
     if layer.signals.get("math_share"):
@@ -322,7 +324,9 @@ def _between_heads_and_feet(regions: Sequence[Region]) -> list[Region]:
     ]
 
 
-def _region(view: OpenPage, part: Part, layer: TextLayer, styles: region_markdown.Styles, is_flattened: bool) -> Region | None:
+def _region(
+    view: OpenPage, part: Part, layer: TextLayer, styles: region_markdown.Styles, looks: Looks, is_flattened: bool
+) -> Region | None:
     """The part in pixels; unread if formulas in it are flattened. None for a picture that is off the page."""
     box = view.pixels(part.box)
     if box is None:
@@ -331,6 +335,8 @@ def _region(view: OpenPage, part: Part, layer: TextLayer, styles: region_markdow
         return Region(box, part.label, "", None, BY, detected_by="pymupdf-layout")
     plain = region(view, part.paragraph, layer.words)
     lines = plain.lines + tuple(line for other in part.others for line in region(view, other, layer.words).lines)
+    pieces = [piece for paragraph in part.paragraphs for piece in paragraph.pieces]
+    lines = tuple(replace(line, look=looks.of(piece)) for line, piece in zip(lines, pieces, strict=True))
     if part.label == "list" and lines:
         lines = (region_markdown.with_markdowns_sign(lines[0]), *lines[1:])
     detected_by = "pymupdf-layout" if part.block is not None else ""

@@ -21,11 +21,13 @@ _BULLET = re.compile(
 )  # "o" is a word, too
 _SURE_BULLET = re.compile(f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙{scripts.PRIVATE}]")
 _NUMBERED = re.compile(
-    r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})(?:\.\)|[.)])|\[\d{1,3}\]|[①-⑳])(?:\s|$)"
-    f"|\uff08(?:\\d{{1,2}}|[一二三四五六七八九十]{{1,3}})\uff09|\\d{{1,2}}(?:\\.\\)|[.)])(?=[{scripts.HAN}{scripts.PHRASED}])"
+    r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})(?:\.\)|[.)])|\[\d{1,3}\])(?:\s|$)"
+    f"|[①-⑳]|\uff08(?:\\d{{1,2}}|[一二三四五六七八九十]{{1,3}})\uff09"
+    f"|\\d{{1,2}}(?:\\.\\)|[.)])(?=[{scripts.HAN}{scripts.PHRASED}]|\\d{{4}}年)"
 )
 SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_]")  # a heading's number
 _FOOTNOTE = re.compile("[¹²³⁰-⁹]+")
+_CIRCLED_OR_REMARK = re.compile("[①-⑳※]")
 _WIDE = re.compile(f"[{scripts.HAN}]")
 _ENTRY = re.compile(r"(?:[.·…‧_] ?){3,} ?[\divxlcIVXLC]+$")  # of contents: leaders and a page number
 _SAME_SIZE, _NEAR_SIZE = 0.08, 0.25
@@ -239,6 +241,8 @@ def _begins_item(paragraph: Sequence[Placed], b: Placed) -> bool:
     """Whether `b` is the first line of a list's item, or of a section. A number or a dash may begin a line by chance."""
     text = b.text
     if _SURE_BULLET.match(text) or _FOOTNOTE.match(text) or (SECTION.match(text) and not paragraph[-1].is_full):
+        return True
+    if _CIRCLED_OR_REMARK.match(text) and (paragraph[-1].is_closed or not paragraph[-1].is_full):
         return True
     if not (_BULLET.match(text) or _NUMBERED.match(text)):
         return False

@@ -3,7 +3,7 @@
 import re
 import statistics
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
@@ -12,10 +12,18 @@ from datagen.engines import Engines
 from datagen.fine.structure.heading_levels import NUMBERED, Headings, Place, Style, heading_levels
 from datagen.fine.structure.headings_by_look import Set, headings_by_look
 from datagen.fine.structure.item_series import described_terms, items_in_series
+from datagen.fine.structure.looks import Look, headings_by_their_looks, is_marked_twice, look_of, stands_out, usual_look
 from datagen.fine.structure.read_labels import CAPTIONS, caption
 from datagen.fine.structure.read_labels import labels as labels_of_read
 from datagen.fine.structure.section_numbers import sections
-from datagen.fine.structure.whole_regions import plain, relabelled, with_notes_in_order, with_whole_headings
+from datagen.fine.structure.whole_regions import (
+    plain,
+    relabelled,
+    with_headings_in_place,
+    with_heads_of_contents,
+    with_notes_in_order,
+    with_whole_headings,
+)
 from datagen.fine.wording import ITEM, MARK, TWO_LETTERS
 from datagen.labels import RUNNING
 from datagen.markdown import markdown
@@ -80,7 +88,7 @@ class SettleStructure(Stage):
             signals = page.quality.signals | {"structure_agreement": round(num_same / len(made), 3)}
             page = replace(page, quality=replace(page.quality, signals=signals))
             made = with_whole_headings(made, [document.styles.get(Place(n, i)) for i in range(len(made))])
-            made = with_notes_in_order(made)
+            made = with_notes_in_order(with_headings_in_place(with_heads_of_contents(made)))
             yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))
 
 
@@ -117,6 +125,7 @@ class _Document:
         of_usual = [self.heights[place] for place, style in self.styles.items() if style == self.usual]
         self.usual_height = statistics.median(of_usual) if of_usual else 0.0
         self.num_chars = num_chars
+        self.usual_look = usual_look(region for page in pages for region in page.regions)
         self.sections = self._sections()
 
     def _region(self, place: Place) -> Region:
@@ -145,6 +154,7 @@ class _Document:
         codes = dict.fromkeys(self._codes(), "code")
         by_number = {place: "sub_title" for place in self.sections if self._region(place).label != "title"}
         by_look = dict.fromkeys(self._by_look(), "sub_title")
+        by_look |= {Place(n, i): "sub_title" for n, i in headings_by_their_looks([page.regions for page in self.pages])}
         items = {
             Place(n, i): "list"
             for n, page in enumerate(self.pages)
@@ -169,7 +179,10 @@ class _Document:
     def levels(self, labels: Mapping[Place, str]) -> dict[Place, int]:
         """How deep headings are whose label is new or that have no number."""
         headings = {p: self._region(p) for p in self.styles if labels.get(p, self._region(p).label) == "sub_title"}
-        return heading_levels(Headings(headings, self.styles, self.heights, self.sections), labels)
+        looks = {place: look_of(region.lines) for place, region in headings.items()}
+        sizes = {place: look.size for place, look in looks.items() if look is not None}
+        heights = sizes if len(sizes) == len(headings) else self.heights
+        return heading_levels(Headings(headings, self.styles, heights, self.sections), labels)
 
     def _by_look(self) -> Iterator[Place]:
         places = [Place(n, i) for n, page in enumerate(self.pages) for i in range(len(page.regions))]
@@ -214,17 +227,22 @@ class _Document:
                 short[style].append(place)
         result: dict[Place, str] = {}
         for style, places in headings.items():
-            if signed := [place for place in places if _SIGN.match(plain(self._region(place)))]:
+            signs = (place for place in places if _SIGN.match(plain(self._region(place))))
+            if signed := [place for place in signs if not self._stands_out(place, is_marked_twice)]:
                 result |= dict.fromkeys(signed, "list")
                 places = [place for place in places if place not in signed]
             if style == self.usual and not is_bold(style.font):
-                for place in places:
+                for place in (place for place in places if not self._stands_out(place)):
                     text = plain(self._region(place))
                     if self._region(place).label == "sub_title" and not NUMBERED.match(text):
                         result[place] = "list" if ITEM.match(text) else "text"
             elif self._is_of_headings(style, len(places), len(short[style])):
                 result |= dict.fromkeys(short[style], "sub_title")
         return result
+
+    def _stands_out(self, place: Place, by: Callable[[Look, Look], bool] = stands_out) -> bool:
+        look = look_of(self._region(place).lines)
+        return look is not None and self.usual_look is not None and by(look, self.usual_look)
 
     def _is_of_headings(self, style: Style, num_headings: int, num_others: int) -> bool:
         """Whether the document has a type for headings: no running text, and more of the engine's headings than others."""

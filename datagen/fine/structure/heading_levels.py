@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from datagen.fine.structure.looks import Look, look_of
 from datagen.fine.structure.whole_regions import plain
 from datagen.fine.wording import OF_SECTION
 from datagen.record import Region
@@ -50,8 +51,8 @@ class Headings(NamedTuple):
 
 
 def heading_levels(headings: Headings, labels: Mapping[Place, str]) -> dict[Place, int]:
-    """How deep headings are whose label is new, as `labels` has it, or that have no number: as most others of their type.
-    Chapters are above the sections that are numbered within them: see `_has_chapters`."""
+    """How deep headings are whose label is new, as `labels` has it, or that have no number: as most others of their type. Those
+    of one look are as deep as most of them. Chapters are above sections with numbers within them: see `_has_chapters`."""
     of_style: dict[Style, Counter[int]] = defaultdict(Counter)
     places = list(headings.regions)
     for place in places:
@@ -84,7 +85,12 @@ def heading_levels(headings: Headings, labels: Mapping[Place, str]) -> dict[Plac
     for place in levels:
         if match := _NAMED_NUMBER.match(plain(headings.region(place))):
             named[match[1]].append(place)
-    for alike in named.values():  # such as Art. 5 and Art. 6, whose type differs by a word in italics
+    of_look: dict[Look, list[Place]] = defaultdict(list)
+    for place in levels:
+        look = look_of(headings.region(place).lines)
+        if look is not None and place not in headings.sections and not OF_SECTION.match(plain(headings.region(place))):
+            of_look[look].append(place)
+    for alike in (*of_look.values(), *named.values()):  # such as Art. 5 and Art. 6, whose type differs by a word in italics
         levels |= dict.fromkeys(alike, statistics.mode(levels[place] for place in alike))
     return levels
 

@@ -5,8 +5,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from datagen.fine.structure.looks import look_of
 from datagen.fine.structure.section_numbers import number_of
 from datagen.fine.wording import ITEM, OF_SECTION
+from datagen.labels import RUNNING
 from datagen.page.boxes import around
 from datagen.record import Region
 from datagen.writing.join_lines import joined
@@ -14,7 +16,9 @@ from datagen.writing.join_lines import joined
 _HEADINGS = frozenset({"title", "sub_title"})
 _HASHES = re.compile(r"#{1,6} ")
 _STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
-_HEADING_GAP, _PART_GAP, _BESIDE = 0.9, 2.0, 0.7  # of the height of a heading's lines
+_HEADING_GAP, _CLOSED_GAP, _PART_GAP, _BESIDE = 0.9, 1.2, 2.0, 0.7  # of the height of a heading's lines
+_OVER, _LARGER = 0.3, 1.15
+_BRACKETS = ("()", "（）", "《》", "「」", "【】")
 _PART = re.compile(r"[^\W\d_]+\.? (?:\d{1,3}|[IVXLC]+)[.:]?")
 
 
@@ -28,6 +32,46 @@ def with_notes_in_order(regions: Sequence[Region]) -> list[Region]:
         notes = list(run)
         is_column = is_note and max(r.box.x0 for r in notes) < min(r.box.x1 for r in notes)
         result += sorted(notes, key=lambda r: r.box.y0) if is_column else notes
+    return result
+
+
+def with_headings_in_place(regions: Sequence[Region]) -> list[Region]:
+    """The regions, in which a heading that is read behind what stands below it, in its column, is read before that: some files
+    draw headings, with what is behind them, last."""
+    result: list[Region] = []
+    for region in regions:
+        at = len(result)
+        while region.label in _HEADINGS and at and _stands_above(region, result[at - 1]):
+            at -= 1
+        result.insert(at, region)
+    return result
+
+
+def _stands_above(heading: Region, other: Region) -> bool:
+    is_in_column = min(heading.box.x1, other.box.x1) > max(heading.box.x0, other.box.x0)
+    return (
+        is_in_column and other.label not in RUNNING and other.box.y0 >= heading.box.y1 - _OVER * (heading.box.y1 - heading.box.y0)
+    )
+
+
+def with_heads_of_contents(regions: Sequence[Region]) -> list[Region]:
+    """The regions, in which the head of a table of contents, in larger letters than its entries, is a heading above it."""
+    result: list[Region] = []
+    for region in regions:
+        first, others = look_of(region.lines[:1]), [look_of([line]) for line in region.lines[1:]]
+        is_contents = (
+            region.label == "toc"
+            and not region.is_unread
+            and bool(region.lines)
+            and region.text.startswith(f"{region.lines[0].text}\n")
+        )
+        if is_contents and first is not None and others and all(b is not None and first.size > _LARGER * b.size for b in others):
+            head, lines = region.lines[:1], region.lines[1:]
+            text = region.text.partition("\n")
+            result.append(replace(region, box=head[0].box, label="sub_title", lines=head, text=f"## {text[0]}", continues=False))
+            result.append(replace(region, box=around(line.box for line in lines), lines=lines, text=text[2]))
+        else:
+            result.append(region)
     return result
 
 
@@ -55,12 +99,18 @@ def _goes_on(a: Region, b: Region) -> bool:
     height = b.lines[0].box.y1 - b.lines[0].box.y0
     if min(a.box.y1, b.box.y1) - max(a.box.y0, b.box.y0) > _BESIDE * height:
         return bool(_PART.fullmatch(above)) and 0 < b.box.x0 - a.box.x1 < _PART_GAP * height and below[0].isupper()
-    if not -0.5 * height < b.box.y0 - a.box.y1 < _HEADING_GAP * height or ITEM.match(below):
+    is_closed = any(_is_closed_below(above, below, *pair) for pair in _BRACKETS)
+    gap = _CLOSED_GAP if is_closed else _HEADING_GAP
+    if not -0.5 * height < b.box.y0 - a.box.y1 < gap * height or ITEM.match(below):
         return False
-    if above.rfind("(") > above.rfind(")") and -1 < below.find(")") < (below.find("(") if "(" in below else len(below)):
+    if is_closed:
         return True
     is_numbered = [bool(OF_SECTION.match(text) or number_of(text)) for text in (above, below)]
     return is_numbered == [True, False] or (not is_numbered[1] and below[0].islower())
+
+
+def _is_closed_below(above: str, below: str, opening: str, closing: str) -> bool:
+    return above.rfind(opening) > above.rfind(closing) and -1 < below.find(closing) < below.find(opening) % (len(below) + 1)
 
 
 def plain(region: Region) -> str:

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
+from datagen.fine.verdict import line_doubts
 from datagen.fine.verdict.torn_regions import BULLET, CLOSED, num_glued, num_torn
 from datagen.fine.wording import ITALIC
 from datagen.labels import RUNNING
@@ -63,6 +64,7 @@ def doubts(page: Sample) -> Counter[str]:
                       a line in bold alone, is no heading, nor are some lines in large bold letters; a heading goes on with
                       another section's number; a page has two titles; an entry of its contents is a heading; short items with
                       numbers stand far from each other, each between wide gaps
+    `running`         a text at the page's edge is a line with a number, as running heads are
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
                       rows, as lines across its cells tell, too; a head is a row of one table, and stands above another one;
                       short regions stand in rows and columns, in no table
@@ -76,7 +78,7 @@ def doubts(page: Sample) -> Counter[str]:
     for region in body:
         if region.is_unread or region.format != "markdown" or region.label == "toc":
             continue
-        counts["glued"] += num_glued(region)
+        counts["glued"] += num_glued(region) or line_doubts.num_signs_within(region)
         counts["code"] += region.label == "code" and any(BULLET.match(line.text) for line in region.lines)
         counts["heading"] += _is_missed_heading(region, text_height, usual_font)
         counts["heading"] += region.label in _HEADINGS and any(SECTION.match(line.text) for line in region.lines[1:])
@@ -84,10 +86,13 @@ def doubts(page: Sample) -> Counter[str]:
     for a, b in itertools.pairwise(body):
         counts["code"] += _is_bit_of_code(a, b)
     counts["torn"] += num_torn(body)
+    counts["heading"] += line_doubts.num_in_other_looks(body) + line_doubts.num_heads_in_contents(body)
+    counts["running"] += line_doubts.num_running(body, page.size[1])
     misplaced = _num_misplaced(body)
     counts["order"] += misplaced if misplaced >= _MIN_MISPLACED else 0
     counts["heading"] += _num_lone_items(body) > 1
     counts["code"] += _has_statements(body)
+    counts["code"] = counts["code"] or line_doubts.num_as_code(body)
     counts["tables"] += _are_tables_uneven(body) + _are_cells(body)
     counts["korean_spaces"] += _unsure_breaks(body)
     glued = sum(len(_GLUED.findall(region.text)) for region in body) if page.script == "Arab" else 0

@@ -111,7 +111,7 @@ def test_a_word_of_one_letter_within_a_sentence_is_no_bullet():
 
 
 def column(*lines: tuple[str, float, float]) -> list[list[str]]:
-    """The texts of the paragraphs of a column, whose lines come with where they end and how far below the one above they stand."""
+    """The texts of the paragraphs of a column, whose lines come with where they end and how far each is below the one above."""
     pieces, y = [], 100.0
     for text, end, pitch in lines:
         y += pitch

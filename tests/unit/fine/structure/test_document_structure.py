@@ -246,7 +246,7 @@ def test_lines_in_italics_that_are_no_sentences_are_headings_if_there_are_two():
 
 def test_a_caption_that_names_nothing_in_the_type_of_headings_is_one():
     heads = [heading(f"{n}. Words of a kind", 100 + 200 * n) for n in (1, 2)]
-    wrong = region("3. Words of the day", 700, "table_caption", 30, "Sans-Bold")
+    wrong = region("3. Words of the day", 900, "table_caption", 30, "Sans-Bold")
     made = settled(page(0, *heads, region(BODY, 800), wrong, region(BODY, 1000)))[0]
     assert made[3] == ("sub_title", "## 3. Words of the day")
     plain = region("An example", 900, "image_caption", 30, "Sans-Bold")

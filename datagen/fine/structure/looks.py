@@ -1,0 +1,128 @@
+"""How a document's regions look, and which looks are those of headings: see `datagen.fine.line_looks`."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from datagen.fine.wording import FIGURE, ITEM, TABLE
+from datagen.labels import RUNNING
+from datagen.record import Line, Region
+
+_HEADINGS, _TEXTS = frozenset({"title", "sub_title"}), frozenset({"text", "list"})
+_LARGER, _SMALLER = 1.1, 0.93  # of the size of the text
+_OTHER_COLOUR, _GREY = 0x50, 0x20  # between two colours' reds, greens or blues; between a colour's own
+_MAX_LINES, _MAX_CHARS, _MIN_LETTERS, _MIN_ALIKE = 2, 100, 2, 2
+_MIN_BELOW = 20  # characters
+_BELOW_EM, _BESIDE = (-0.5, 3.5), 0.5
+_ENDS_SENTENCE, _COLONS = ".,;،。，；！!?？।…", ":："
+_IS_ADDRESS = re.compile(r"\S*(?:://|www\.|@)\S*", re.IGNORECASE)
+_BLOCKS = frozenset({"list", "code", "table", "image", "equation", "toc", *_HEADINGS})
+
+
+class Look(NamedTuple):
+    """The size of letters in points, their red, green and blue, and what holds for all of them: bold, underlined, …"""
+
+    size: float
+    colour: tuple[int, int, int]
+    marks: frozenset[str]
+
+
+def look_of(lines: Sequence[Line]) -> Look | None:
+    """The look that lines have in common; None where they differ, or nobody says it."""
+    looks = {line.look for line in lines}
+    if len(looks) != 1 or not (look := looks.pop()):
+        return None
+    size, colour, *marks = look.split()
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return Look(float(size), (red, green, blue), frozenset(marks))
+
+
+def usual_look(regions: Iterable[Region]) -> Look | None:
+    """That of most letters of the texts among the regions."""
+    num_chars: Counter[Look] = Counter()
+    for region in regions:
+        for line in region.lines if region.label in _TEXTS else ():
+            if (look := look_of([line])) is not None:
+                num_chars[look] += len(line.text)
+    return max(num_chars, key=lambda look: num_chars[look], default=None)
+
+
+def stands_out(look: Look, usual: Look) -> bool:
+    """Whether letters are larger than the text, in another colour than it, or bold, underlined or highlighted where it isn't.
+    Grey is what steps back; so are smaller letters in the text's own colour."""
+    is_grey = max(look.colour) - min(look.colour) < _GREY
+    is_coloured = max(abs(a - b) for a, b in zip(look.colour, usual.colour, strict=True)) > _OTHER_COLOUR and not is_grey
+    if look.size < _SMALLER * usual.size:
+        return is_coloured
+    return is_coloured or look.size > _LARGER * usual.size or bool(look.marks - usual.marks - {"italic"})
+
+
+def is_marked_twice(look: Look, usual: Look) -> bool:
+    """Whether more than bold letters make lines stand out: with a colon or a list's sign, bold ones may be of what is below."""
+    return stands_out(look._replace(marks=look.marks - {"bold"}), usual)
+
+
+def stands_alone(regions: Sequence[Region], i: int) -> bool:
+    """Whether region `i`, of a page's regions in the order of reading, is a short line or two, as a heading is: beside no text,
+    right above a text of another look, a list, a picture or a heading; no end of a sentence, but for a heading's first line."""
+    region = regions[i]
+    if not _is_short(region) or i + 1 == len(regions):
+        return False
+    box, em = region.box, region.lines[0].box.y1 - region.lines[0].box.y0
+    below = next((other for other in regions[i + 1 :] if other.label != "image" or other.box.y1 > box.y1 + em), regions[i + 1])
+    is_first_line = below.label in _HEADINGS and look_of(below.lines) == look_of(region.lines) and below.box.y0 - box.y1 < em
+    if region.lines[-1].text[-1] in _ENDS_SENTENCE and not is_first_line:
+        return False
+    goes_on = below.label in _TEXTS and look_of(below.lines) == look_of(region.lines)
+    is_block = not goes_on and (below.label in _BLOCKS or len(below.lines) > 1 or len(below.text) >= _MIN_BELOW)
+    if not is_block or not _BELOW_EM[0] * em < below.box.y0 - box.y1 < _BELOW_EM[1] * em:
+        return False
+    return not any(
+        min(other.box.y1, box.y1) - max(other.box.y0, box.y0) > _BESIDE * em
+        for other in regions
+        if other is not region and other.label not in RUNNING and other.label != "image"
+    )
+
+
+def _is_short(region: Region) -> bool:
+    if region.label not in _TEXTS or region.is_unread or region.continues or region.format != "markdown":
+        return False
+    text = " ".join(line.text for line in region.lines)
+    if not 0 < len(region.lines) <= _MAX_LINES or not 2 < len(text) <= _MAX_CHARS or region.lines[0].direction == "ttb":
+        return False
+    if sum(map(str.isalpha, text)) < _MIN_LETTERS or _IS_ADDRESS.search(text):
+        return False
+    return not (FIGURE.match(text) or TABLE.match(text))
+
+
+def headings_by_their_looks(pages: Sequence[Sequence[Region]]) -> set[tuple[int, int]]:
+    """Which regions, by page and place, labelled text or list, are headings: they stand alone, in a look that stands out from
+    that of the document's text, in which there is no other text; two do at least, or one where another heading has that look."""
+    usual = usual_look(region for page in pages for region in page)
+    if usual is None:
+        return set()
+    alone: dict[Look, list[tuple[int, int]]] = defaultdict(list)
+    num_headings: Counter[Look] = Counter()
+    others: set[Look] = set()
+    for n, page in enumerate(pages):
+        for i, region in enumerate(page):
+            look = look_of(region.lines)
+            if look is None or not stands_out(look, usual):
+                continue
+            if region.label in _HEADINGS:
+                num_headings[look] += 1
+            elif region.label in _TEXTS and not region.is_unread:
+                has_sign = region.lines[-1].text[-1] in _COLONS or (
+                    region.label == "list" and not ITEM.match(region.lines[0].text)
+                )
+                if stands_alone(page, i) and (not has_sign or is_marked_twice(look, usual)):
+                    alone[look].append((n, i))
+                else:
+                    others.add(look)
+    return {
+        place
+        for look, places in alone.items()
+        if look not in others and len(places) + (num_headings[look] > 0) >= _MIN_ALIKE
+        for place in places
+    }

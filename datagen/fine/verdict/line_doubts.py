@@ -1,0 +1,99 @@
+"""Lines of a page that look or read like something else than what their region is labelled."""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from datagen.fine.structure.looks import look_of, stands_alone, stands_out, usual_look
+from datagen.labels import is_page_number
+from datagen.page.line_breaks import has_one_width
+from datagen.record import Box, Region
+
+_TEXTS, _HEADINGS = frozenset({"text", "list"}), frozenset({"title", "sub_title"})
+# A line of a listing in any typeface: what no sentence has, or a statement that ends as one.
+_CODE = re.compile(
+    r"[\w:<>*&\[\] ]+\([^()]*\)\s*[;{]$|.*[\w)\]]\s?(?:==|!=|&&|\|\||\+=|->|::)\s?\w.*[;{)]$|[\w.\[\]]+ = [^.]+;$|[{}]+;?$"
+    r"|(?:def|class) \w+\s?[(:].*|#include\s*[<\"].*|import [\w.]+(?: as \w+)?;?$|from [\w.]+ import .*|</?\w+[^<>]*>.*</?\w+>$"
+)
+_CIRCLED, _REMARK = re.compile("[①-⑳]"), re.compile("※")
+_NAMED_NUMBER = re.compile(r"(\D{0,16}?)(\d{1,2})(?=[.)）、:\s])")
+_LETTERED = re.compile(r"()([a-hа-з])\)\s")
+_DASHED = re.compile(r"[–—]\s+\S")
+_SPEAKER = re.compile(r"[^\W\d_][\w. ]{1,24}:\s+\S")
+_ENTRY = re.compile(r"(?:[.·…‧_] ?){2,} ?[\divxlcIVXLC]+$|\s\d{1,3}$")
+_MIN_ITEMS = 2
+_EDGE = 0.1  # of the page's height
+_NUMBER_AT_END = re.compile(r"(?:[-–—|¦/]\s*|\s)\d{1,4}\s*[-–—|¦/]?$|^[-–—|]?\s*\d{1,4}\s*[-–—|]")
+_MAX_RUNNING_CHARS = 60
+
+
+def num_in_other_looks(regions: Sequence[Region]) -> int:
+    """How many lines, labelled text or list, stand alone above others as headings do, in a look that the page's text hasn't."""
+    usual = usual_look(regions)
+    if usual is None:
+        return 0
+    num = 0
+    for i, region in enumerate(regions):
+        look = look_of(region.lines)
+        num += region.label == "text" and look is not None and stands_out(look, usual) and stands_alone(regions, i)
+    return num
+
+
+def num_as_code(regions: Sequence[Region]) -> int:
+    """How many texts have a line that is a statement of some language, or are in letters of one width where others are not."""
+    fonts = Counter(line.font for region in regions for line in region.lines for _ in line.text)
+    usual = max(fonts, key=lambda font: fonts[font], default="")
+    num = 0
+    for region in regions:
+        if region.label not in _TEXTS or region.is_unread or not region.lines or region.format != "markdown":
+            continue
+        is_set = not has_one_width(usual) and len(region.lines) > 1 and all(has_one_width(line.font) for line in region.lines)
+        num += is_set or any(_CODE.match(line.text.strip()) for line in region.lines)
+    return num
+
+
+def num_signs_within(region: Region) -> int:
+    """How many of a text's lines, but the first, begin with a sign of items that the others have: a number in a circle, the next
+    number behind the same words, a letter, a dash, a mark of remarks, a speaker's name."""
+    lines = [line.text.strip() for line in region.lines]
+    if region.label not in _TEXTS or region.is_unread or len(lines) < _MIN_ITEMS or region.lines[0].direction == "ttb":
+        return 0
+    num = sum(bool(_CIRCLED.match(text) or _REMARK.match(text)) for text in lines[1:])
+    for sign in (_NAMED_NUMBER, _LETTERED):
+        signs = [(match[1], _value(match[2])) for text in lines if (match := sign.match(text))]
+        num += sum(a == b and i + 1 == j for (a, i), (b, j) in itertools.pairwise(signs))
+    for sign in (_DASHED, _SPEAKER):
+        num += max(0, sum(bool(sign.match(text)) for text in lines) - 1)
+    return num
+
+
+def _value(number: str) -> int:
+    return int(number) if number.isdecimal() else ord(number)
+
+
+def num_heads_in_contents(regions: Sequence[Region]) -> int:
+    """How many tables of contents begin with a line that is no entry, in a look that the others haven't."""
+    num = 0
+    for region in regions:
+        if region.label == "toc" and len(region.lines) > _MIN_ITEMS and not _ENTRY.search(region.lines[0].text):
+            first, others = look_of(region.lines[:1]), {look_of([line]) for line in region.lines[1:]}
+            num += first is not None and first not in others
+    return num
+
+
+def num_running(regions: Sequence[Region], height: int) -> int:
+    """How many texts at a page's upper or lower edge, the first or last ones on it, are a line with a number at an end."""
+    body = [region for region in regions if region.lines and region.label in _TEXTS | _HEADINGS | {"footnote", "table"}]
+    num = 0
+    for region in body:
+        text = region.lines[0].text.strip()
+        is_short = region.label in _TEXTS and len(region.lines) == 1 and len(text) < _MAX_RUNNING_CHARS
+        is_numbered = is_page_number(text) or bool(_NUMBER_AT_END.search(text))
+        num += is_short and is_numbered and _is_at_edge(region.box, [other.box for other in body if other is not region], height)
+    return num
+
+
+def _is_at_edge(box: Box, others: Sequence[Box], height: int) -> bool:
+    is_first = box.y1 < _EDGE * height and all(other.y0 >= box.y0 for other in others)
+    return is_first or (box.y0 > (1 - _EDGE) * height and all(other.y1 <= box.y1 for other in others))
