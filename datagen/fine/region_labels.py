@@ -48,6 +48,7 @@ _WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{2}[^\W\d_]* [^\W\d_]{2}")
 _CITED = re.compile(r"(?:\[[\w+-]{1,12}\]|\d{1,3}\.|\(\d{1,3}\))\s*\S")
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _SIGN = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·]")  # of a list's item
+_STATEMENT = re.compile(r"\w\([^()]*\)\s?[;{]?$|[;{}]$")  # ends so, also where it goes on in a second line
 _IS_ADDRESS = re.compile(r"[<(]?(?:[a-z]+://|www\.|mailto:|[\w.+-]+@)\S+", re.IGNORECASE)
 _NEAR_EM, _CAPTION_GAP_EM, _MAX_CAPTION_LINES = 3.0, 1.5, 4
 
@@ -220,7 +221,8 @@ def _label_set_code(parts: Sequence[Part], usual: Usual) -> None:
     if has_one_width(usual.font):
         return
     for part in parts:
-        if part.label in ("text", "list") and part.paragraph is not None and part.is_code and not any(part.paragraph.soft):
+        is_set = part.label in ("text", "list") and part.paragraph is not None and part.is_code
+        if is_set and (not any(any(p.soft) for p in part.paragraphs) or _STATEMENT.search(part.text)):
             is_item = bool(ITEM.match(part.text)) or bool(_SIGN.match(part.text))
             if not is_item and not _IS_ADDRESS.fullmatch(part.text) and TWO_LETTERS.search(part.text):
                 part.label = "code"

@@ -136,6 +136,7 @@ def _divided(paragraphs: Sequence[Paragraph], owners: Owners, blocks: Sequence[B
             yield Part(
                 replace(
                     paragraph,
+                    label="text" if start and paragraph.label == "list" else paragraph.label,
                     pieces=paragraph.pieces[start:end],
                     soft=paragraph.soft[start : end - 1],
                     continues=paragraph.continues and end == len(of_lines),
@@ -241,7 +242,7 @@ def _between_headings(parts: Sequence[Part]) -> list[Part]:
     while remaining:
         part = remaining.pop(0)
         heading = next(
-            (other for other in parts if other.label in _HEADINGS and part.label == "table" and _stands_in(other, part)), None
+            (other for other in parts if other.label in _HEADINGS and part.label == "table" and _stands_across(other, part)), None
         )
         if heading is None or (halves := _above_and_below(part, heading)) is None:
             result.append(part)
@@ -252,6 +253,12 @@ def _between_headings(parts: Sequence[Part]) -> list[Part]:
         result += ([above] if above else []) + [heading]
         remaining[:0] = [below] if below else []
     return result
+
+
+def _stands_across(heading: Part, table: Part) -> bool:
+    """Whether a heading stands between what is above and below in a table, or begins to the left or the right of it."""
+    (x0, y0, x1, y1), (left, top, right, bottom) = heading.box, table.box
+    return _stands_in(heading, table) or (top < y0 and y1 < bottom and left < x1 and x0 < right)
 
 
 def _above_and_below(table: Part, heading: Part) -> tuple[Part | None, Part | None] | None:

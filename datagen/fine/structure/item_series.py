@@ -10,6 +10,7 @@ from datagen.fine.structure.whole_regions import plain
 from datagen.record import Region
 
 _NUMBER = re.compile(r"((?:\d{1,2}\.)*)(\d{1,2}|[a-z])([.)-]?|-)(?=\s+\S)")
+_CIRCLED = re.compile("[①-⑳]")
 _TERM = re.compile(r"\*\*[^*\n]+\*\*:?\s+[^\s*]")
 _ALIGNED_EM = 0.6
 _HANGING_EM, _MIN_TERMS, _MIN_HANGING = (0.8, 6.0), 3, 2
@@ -69,7 +70,10 @@ def _is_term(region: Region) -> bool:
 
 def _item(i: int, region: Region) -> _Item | None:
     is_text = region.label in ("text", "list") and region.lines and not region.is_unread and region.format == "markdown"
-    match = _NUMBER.match(plain(region)) if is_text and region.lines[0].direction != "ttb" else None
+    text = plain(region) if is_text and region.lines[0].direction != "ttb" else ""
+    if circled := _CIRCLED.match(text):
+        return _Item(i, "", "①", ord(circled[0]))
+    match = _NUMBER.match(text)
     if match is None or not (match[1] or match[3]) or (match[2].isalpha() and match[1]):
         return None
     return _Item(i, match[1], match[3], int(match[2]) if match[2].isdecimal() else ord(match[2]))

@@ -16,6 +16,7 @@ _MAX_LINES, _MAX_CHARS, _MIN_LETTERS, _MIN_ALIKE = 2, 100, 2, 2
 _MIN_BELOW = 20  # characters
 _BELOW_EM, _BESIDE = (-0.5, 3.5), 0.5
 _ENDS_SENTENCE, _COLONS = ".,;،。，；！!?？।…", ":："
+_IS_DATE = re.compile(r"(?:\S+ ){0,3}(?:1[5-9]|20)\d\d(?: \S+)?$")
 _IS_ADDRESS = re.compile(r"\S*(?:://|www\.|@)\S*", re.IGNORECASE)
 _BLOCKS = frozenset({"list", "code", "table", "image", "equation", "toc", *_HEADINGS})
 
@@ -91,7 +92,7 @@ def _is_short(region: Region) -> bool:
     text = " ".join(line.text for line in region.lines)
     if not 0 < len(region.lines) <= _MAX_LINES or not 2 < len(text) <= _MAX_CHARS or region.lines[0].direction == "ttb":
         return False
-    if sum(map(str.isalpha, text)) < _MIN_LETTERS or _IS_ADDRESS.search(text):
+    if sum(map(str.isalpha, text)) < _MIN_LETTERS or _IS_ADDRESS.search(text) or _IS_DATE.match(text):
         return False
     return not (FIGURE.match(text) or TABLE.match(text))
 

@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from datagen.fine.structure.looks import look_of, stands_alone, stands_out, usual_look
+from datagen.fine.verdict.torn_regions import CLOSED
+from datagen.fine.wording import TWO_LETTERS
 from datagen.labels import is_page_number
 from datagen.page.line_breaks import has_one_width
 from datagen.record import Box, Region
@@ -20,10 +22,11 @@ _CIRCLED, _REMARK = re.compile("[①-⑳]"), re.compile("※")
 _NAMED_NUMBER = re.compile(r"(\D{0,16}?)(\d{1,2})(?=[.)）、:\s])")
 _LETTERED = re.compile(r"()([a-hа-з])\)\s")
 _DASHED = re.compile(r"[–—]\s+\S")
-_SPEAKER = re.compile(r"[^\W\d_][\w. ]{1,24}:\s+\S")
+_TERM = re.compile(r"(?:\*\*)?[^\W\d_][\w. ]{1,24}(?::|\s[–—-])(?:\*\*)?\s+\S")
+_MIN_TERMS = 2
 _ENTRY = re.compile(r"(?:[.·…‧_] ?){2,} ?[\divxlcIVXLC]+$|\s\d{1,3}$")
 _MIN_ITEMS = 2
-_EDGE = 0.1  # of the page's height
+_EDGE, _EDGE_OF_NUMBERS = 0.1, 0.2  # of the page's height
 _NUMBER_AT_END = re.compile(r"(?:[-–—|¦/]\s*|\s)\d{1,4}\s*[-–—|¦/]?$|^[-–—|]?\s*\d{1,4}\s*[-–—|]")
 _MAX_RUNNING_CHARS = 60
 
@@ -36,8 +39,40 @@ def num_in_other_looks(regions: Sequence[Region]) -> int:
     num = 0
     for i, region in enumerate(regions):
         look = look_of(region.lines)
-        num += region.label == "text" and look is not None and stands_out(look, usual) and stands_alone(regions, i)
+        is_below_title = i > 0 and regions[i - 1].label == "title"  # as a date and a name are
+        is_other = region.label == "text" and look is not None and stands_out(look, usual) and not is_below_title
+        num += is_other and stands_alone(regions, i)
     return num
+
+
+def num_as_headings(regions: Sequence[Region]) -> int:
+    """How many lines in bold, labelled text or list, look as the page's headings do, where these have no other text below."""
+    of_headings = {look for region in regions if region.label == "sub_title" and (look := look_of(region.lines)) is not None}
+    of_headings = {look for look in of_headings if "bold" in look.marks}
+    num = 0
+    for region in regions:
+        is_short = region.label in _TEXTS and not region.is_unread and region.text.count("\n") == len(region.lines) - 1
+        num += is_short and look_of(region.lines) in of_headings and not CLOSED.search(region.text.rstrip("*"))
+    return num if num > 1 else 0
+
+
+def num_headings_in_tables(regions: Sequence[Region]) -> int:
+    """How many headings stand within a table, whose rows below them are of another one."""
+    tables = [region.box for region in regions if region.label == "table"]
+    headings = [region.box for region in regions if region.label in _HEADINGS]
+    return sum(_stands_within(heading, table) for heading in headings for table in tables)
+
+
+def _stands_within(heading: Box, table: Box) -> bool:
+    is_beside = min(heading.x1, table.x1) > max(heading.x0, table.x0)
+    return is_beside and table.y0 < heading.y0 and heading.y1 < table.y1
+
+
+def num_captions_of_signs(regions: Sequence[Region]) -> int:
+    """How many captions are a number, or a sign: they are written in a picture."""
+    return sum(
+        region.label == "image_caption" and not region.is_unread and not TWO_LETTERS.search(region.text) for region in regions
+    )
 
 
 def num_as_code(regions: Sequence[Region]) -> int:
@@ -46,7 +81,7 @@ def num_as_code(regions: Sequence[Region]) -> int:
     usual = max(fonts, key=lambda font: fonts[font], default="")
     num = 0
     for region in regions:
-        if region.label not in _TEXTS or region.is_unread or not region.lines or region.format != "markdown":
+        if region.label not in _TEXTS | {"image_caption"} or region.is_unread or not region.lines:
             continue
         is_set = not has_one_width(usual) and len(region.lines) > 1 and all(has_one_width(line.font) for line in region.lines)
         num += is_set or any(_CODE.match(line.text.strip()) for line in region.lines)
@@ -55,7 +90,7 @@ def num_as_code(regions: Sequence[Region]) -> int:
 
 def num_signs_within(region: Region) -> int:
     """How many of a text's lines, but the first, begin with a sign of items that the others have: a number in a circle, the next
-    number behind the same words, a letter, a dash, a mark of remarks, a speaker's name."""
+    number behind the same words, a letter, a dash, a mark of remarks."""
     lines = [line.text.strip() for line in region.lines]
     if region.label not in _TEXTS or region.is_unread or len(lines) < _MIN_ITEMS or region.lines[0].direction == "ttb":
         return 0
@@ -63,8 +98,20 @@ def num_signs_within(region: Region) -> int:
     for sign in (_NAMED_NUMBER, _LETTERED):
         signs = [(match[1], _value(match[2])) for text in lines if (match := sign.match(text))]
         num += sum(a == b and i + 1 == j for (a, i), (b, j) in itertools.pairwise(signs))
-    for sign in (_DASHED, _SPEAKER):
-        num += max(0, sum(bool(sign.match(text)) for text in lines) - 1)
+    return num + max(0, sum(bool(_DASHED.match(text)) for text in lines) - 1)
+
+
+def num_terms_within(regions: Sequence[Region]) -> int:
+    """How many lines of texts, but their first ones, begin with a few words and a colon or a dash, as a speaker's name, where
+    others that do are texts of their own, or where the line goes on with the one above."""
+    alone = sum(region.label in _TEXTS and bool(_TERM.match(region.text)) for region in regions)
+    num = 0
+    for region in regions:
+        texts = [line.text.strip() for line in region.lines] if region.label == "text" and not region.is_unread else []
+        terms = [text for text in texts if _TERM.match(text)]
+        if len(terms) >= _MIN_ITEMS and texts[0] == terms[0]:
+            is_joined = any(f" {' '.join(text.split()[:2])}" in region.text.replace("*", "") for text in terms[1:])
+            num += len(terms) - 1 if alone > _MIN_TERMS or is_joined else 0
     return num
 
 
@@ -89,11 +136,13 @@ def num_running(regions: Sequence[Region], height: int) -> int:
     for region in body:
         text = region.lines[0].text.strip()
         is_short = region.label in _TEXTS and len(region.lines) == 1 and len(text) < _MAX_RUNNING_CHARS
-        is_numbered = is_page_number(text) or bool(_NUMBER_AT_END.search(text))
-        num += is_short and is_numbered and _is_at_edge(region.box, [other.box for other in body if other is not region], height)
+        if not is_short or not (is_page_number(text) or _NUMBER_AT_END.search(text)):
+            continue
+        edge = _EDGE_OF_NUMBERS if is_page_number(text) else _EDGE
+        num += _is_at_edge(region.box, [other.box for other in body if other is not region], edge, height)
     return num
 
 
-def _is_at_edge(box: Box, others: Sequence[Box], height: int) -> bool:
-    is_first = box.y1 < _EDGE * height and all(other.y0 >= box.y0 for other in others)
-    return is_first or (box.y0 > (1 - _EDGE) * height and all(other.y1 <= box.y1 for other in others))
+def _is_at_edge(box: Box, others: Sequence[Box], edge: float, height: int) -> bool:
+    is_first = box.y1 < edge * height and all(other.y0 >= box.y0 for other in others)
+    return is_first or (box.y0 > (1 - edge) * height and all(other.y1 <= box.y1 for other in others))

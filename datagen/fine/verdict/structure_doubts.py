@@ -65,6 +65,7 @@ def doubts(page: Sample) -> Counter[str]:
                       another section's number; a page has two titles; an entry of its contents is a heading; short items with
                       numbers stand far from each other, each between wide gaps
     `running`         a text at the page's edge is a line with a number, as running heads are
+    `captions`        a caption is a number
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
                       rows, as lines across its cells tell, too; a head is a row of one table, and stands above another one;
                       short regions stand in rows and columns, in no table
@@ -86,7 +87,11 @@ def doubts(page: Sample) -> Counter[str]:
     for a, b in itertools.pairwise(body):
         counts["code"] += _is_bit_of_code(a, b)
     counts["torn"] += num_torn(body)
+    counts["glued"] += line_doubts.num_terms_within(body)
     counts["heading"] += line_doubts.num_in_other_looks(body) + line_doubts.num_heads_in_contents(body)
+    counts["heading"] += line_doubts.num_as_headings(body)
+    counts["tables"] += line_doubts.num_headings_in_tables(body)
+    counts["captions"] += line_doubts.num_captions_of_signs(body)
     counts["running"] += line_doubts.num_running(body, page.size[1])
     misplaced = _num_misplaced(body)
     counts["order"] += misplaced if misplaced >= _MIN_MISPLACED else 0

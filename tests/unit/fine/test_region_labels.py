@@ -5,6 +5,7 @@ import pytest
 
 from datagen.fine.page_layout import Block
 from datagen.fine.region_labels import Part, label_parts
+from datagen.fine.text_layer import _between_headings
 from datagen.page.line_pieces import Piece
 from datagen.page.paragraphs import Paragraph
 
@@ -28,3 +29,29 @@ def test_a_lead_in_bold_with_what_it_says_is_no_heading():
     assert labelled("Responsible: Elizabeth", 0.5) == labelled("Example 9.1.1 Compute", 0.6) == "text"
     assert labelled("Responsible: Elizabeth", 1.0) == labelled("Example 9.1.1 Compute", 0.0) == "sub_title"
     assert labelled("1.2 A section of it", 0.5) == "sub_title"
+
+
+@pytest.mark.parametrize(("end", "label"), [("int depth)", "code"), ("and of depth", "text")])
+def test_a_statement_on_two_lines_in_letters_of_one_width_is_code(end: str, label: str):
+    lines = tuple(Piece(BOX, text, "Mono", 10.0, mono_share=1.0) for text in ("void Graph::build(Node *node, int depth,", end))
+    prose = Part(Paragraph((Piece(BOX, "A text of the page, in another font. " * 9, "Serif", 10.0, mono_share=0.0),)), None)
+    part = Part(Paragraph(lines, (True,)), None)
+    label_parts([part, prose], pymupdf.Rect(0, 0, 595, 842))
+    assert part.label == label
+
+
+def test_an_ornament_is_no_heading():
+    part = Part(Paragraph((Piece(BOX, "✠", "Serif", 18.0),)), Block(BOX, "sub_title", ()))
+    label_parts([part], pymupdf.Rect(0, 0, 595, 842))
+    assert part.label == "text"
+
+
+def test_a_heading_at_the_side_of_a_table_divides_it():
+    def part(text: str, y: float, label: str, x: float = 100.0) -> Part:
+        return Part(Paragraph((Piece((x, y, x + 100, y + 12), text, "Serif", 10.0),)), None, [], label)
+
+    table = part("1. A row", 100, "table")
+    table.block = Block((100.0, 100.0, 300.0, 200.0), "table", ())
+    table.others = part("2. Another row", 180, "table").paragraphs
+    made = _between_headings([table, part("A heading", 140, "sub_title", 40.0)])
+    assert [one.text for one in made] == ["1. A row", "A heading", "2. Another row"]

@@ -55,6 +55,16 @@ def test_an_items_number_needs_no_space_behind_it_in_scripts_that_have_few():
     assert len(lines_of(("A sentence in which a sum of", 0.0), ("9.5m is said of a length", 0.0))) == 1
 
 
+@pytest.mark.parametrize("signs", ["①②③", "※※※", ["（一）", "（二）", "（三）"], ["1.", "2.", "3.2025年"]])
+def test_circled_and_chinese_numbers_and_marks_of_remarks_begin_paragraphs_below_an_ended_line(signs):
+    items = [(f"{sign}これは全ての行が右端まで届いている項目です。", 0.0) for sign in signs]
+    assert lines_of(*items) == [[text] for text, _ in items]
+
+
+def test_a_circled_number_within_a_sentence_begins_no_item():
+    assert len(lines_of(("本クラブの保険料は、第四条", 0.0), ("①より支払うものとする。", 0.0))) == 1
+
+
 def test_a_last_line_of_a_latin_word_ends_a_paragraph_that_is_read_from_the_right():
     hebrew = "בשלב זה בנינו את השלד של התוכנה ואת כל החלקים"
     rows = [

@@ -6,6 +6,7 @@ import pytest
 
 from datagen.engines import OPEN
 from datagen.fine.structure.document_structure import SettleStructure
+from datagen.fine.structure.item_series import items_in_series
 from datagen.fine.structure.looks import headings_by_their_looks
 from datagen.fine.structure.whole_regions import with_headings_in_place, with_heads_of_contents, with_whole_headings
 from datagen.markdown import markdown
@@ -97,3 +98,9 @@ def test_a_heading_goes_on_where_its_bracket_is_closed():
     parts = [region("## A law 《on this", 100, BLUE, "sub_title"), region("## and that》", 130, BLUE, "sub_title")]
     assert len(with_whole_headings(parts, ["a", "a"])) == 1
     assert len(with_whole_headings([parts[0], region("## And That", 130, BLUE, "sub_title")], ["a", "a"])) == 2
+
+
+def test_a_circled_number_before_the_next_ones_item_is_an_item():
+    first, second = region("①一つ目の項目です。", 100), region("②二つ目の項目です。", 140, label="list")
+    assert items_in_series([first, second]) == {0}
+    assert items_in_series([first, region("④四つ目の項目です。", 140, label="list")]) == set()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from datagen.fine.verdict import line_doubts
-from datagen.record import Region
+from datagen.record import Box, Region
 from tests.unit.fine.structure.test_looks import BLUE, TEXT, region
 
 
@@ -45,7 +45,6 @@ def test_a_sentence_is_no_code(text: str):
         ("No. 1 one\nNo. 2 two", 1),
         ("a) one\nb) two", 1),
         ("– one\n– two", 1),
-        ("Ann: Yes.\nBob: No.", 1),
         ("It has 1 thing\nand 5 others", 0),
         ("2. one that goes\non in 3 lines", 0),
     ],
@@ -71,3 +70,31 @@ def _with_lines(toc: Region, head: Region) -> Region:
 def test_a_line_with_a_number_at_the_pages_edge_may_be_a_running_head(text: str, y: int, num: int):
     others = [region(TEXT, 300), region(TEXT, 700)]
     assert line_doubts.num_running([region(text, y), *others] if y < 300 else [*others, region(text, y)], 1400) == num
+
+
+def test_texts_that_begin_with_a_name_or_a_term_are_counted_where_others_stand_alone_or_they_go_on():
+    speeches = "Ann: Yes, it is.\nBob: No, it is not."
+    kept = replace(region(speeches, 100), text=speeches)
+    assert line_doubts.num_terms_within([kept]) == 0
+    assert line_doubts.num_terms_within([region(speeches, 100)]) == 1
+    assert line_doubts.num_terms_within([kept, region("Main – a menu.", 300), region("Login – a form.", 400)]) == 1
+
+
+def test_lines_in_bold_as_headings_are_and_headings_within_tables_are_counted():
+    bold = "12 #000000 bold"
+    heading, entries = region("## 3.1 One", 100, bold, "sub_title"), [region("1.1 A", 140, bold), region("1.2 B", 180, bold)]
+    assert line_doubts.num_as_headings([heading, *entries]) == 2
+    assert line_doubts.num_as_headings([heading, region("1.1 A", 140), region("1.2 B", 180)]) == 0
+    table = replace(region("a table", 50, label="table"), box=Box(300, 50, 900, 400))
+    assert line_doubts.num_headings_in_tables([table, heading]) == 1
+    assert line_doubts.num_headings_in_tables([table, region("## Two", 500, bold, "sub_title")]) == 0
+
+
+def test_a_caption_that_is_a_number_is_counted():
+    captions = [region("6", 100, label="image_caption"), region("Figure 6: A map", 300, label="image_caption")]
+    assert line_doubts.num_captions_of_signs(captions) == 1
+
+
+def test_a_date_below_the_title_is_none():
+    title = region("# A report", 50, "20 #000000", "title")
+    assert line_doubts.num_in_other_looks([title, region("By the board", 100, BLUE), region(TEXT, 140)]) == 0
