@@ -56,10 +56,11 @@ class SettleStructure(Stage):
     - A heading in the very type of the text is text, or a list's item, unless it has a number such as 4.3. A short paragraph in a
       type that the document has for headings, and for hardly anything else, is one. Headings without a number are as deep as
       others of their type, and deeper than larger ones. A short line whose number goes on through the document is one:
-      see `section_numbers`; of others see `headings_by_look`.
+      see `section_numbers`; of others see `headings_by_look` and `looks`.
     - An item that goes on from or to the number of another one is an item: see `item_series`.
     - A heading's second line is no heading of its own. Lines in the type of the document's code are code.
-    - A running head that no other page has, in larger type than the text, or in that of headings, is a heading.
+    - A running head that no other page has, in larger type than the text, or in that of headings, or in the look of one right
+      below, is a heading. A heading that is read behind its section is put before it.
     - A paragraph in smaller type at a page's foot that begins with a mark is a footnote, and what stands below it in that type
       goes on with it. So is an item below the page's text whose number stands raised in the text. A number beside footnotes is
       the page's.
@@ -261,7 +262,8 @@ class _Document:
         for place, middle in middles:
             others = {other.page for other, at in middles if abs(at - middle) < _NEAR and other.page != place.page}
             is_large = self.heights[place] > _LARGER * self.usual_height > 0
-            is_alone = not others and (is_large or (is_long and self._is_above_large(place)))
+            is_above = self._is_above_alike(place) or (is_long and self._is_above_large(place))
+            is_alone = not others and (is_large or is_above)
             alike = any(self.styles[other].font == self.styles[place].font for other, _ in middles if other.page in others)
             if self._region(place).label == "header" and (is_alone or (self.styles[place] in of_headings and not alike)):
                 yield place
@@ -275,6 +277,15 @@ class _Document:
             and 0 <= self._region(other).box.y0 - box.y1 < near
             and self.heights[other] > _LARGER * max(self.heights[place], self.usual_height)
             for other in self.heights
+        )
+
+    def _is_above_alike(self, place: Place) -> bool:
+        """Whether a heading in the same look, which stands out from the text, stands right below: both are its lines."""
+        region = self._region(place)
+        look, em = look_of(region.lines), region.lines[0].box.y1 - region.lines[0].box.y0
+        return self._stands_out(place) and any(
+            other.label in _HEADINGS and look_of(other.lines) == look and -0.5 * em < other.box.y0 - region.box.y1 < em
+            for other in self.pages[place.page].regions
         )
 
     def _footnotes(self, n: int) -> Iterator[Place]:

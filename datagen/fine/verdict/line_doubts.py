@@ -131,7 +131,7 @@ def num_heads_in_contents(regions: Sequence[Region]) -> int:
 
 def num_running(regions: Sequence[Region], height: int) -> int:
     """How many texts at a page's upper or lower edge, the first or last ones on it, are a line with a number at an end."""
-    body = [region for region in regions if region.lines and region.label in _TEXTS | _HEADINGS | {"footnote", "table"}]
+    body = [region for region in regions if region.lines]
     num = 0
     for region in body:
         text = region.lines[0].text.strip()

@@ -104,3 +104,11 @@ def test_a_circled_number_before_the_next_ones_item_is_an_item():
     first, second = region("①一つ目の項目です。", 100), region("②二つ目の項目です。", 140, label="list")
     assert items_in_series([first, second]) == {0}
     assert items_in_series([first, region("④四つ目の項目です。", 140, label="list")]) == set()
+
+
+@pytest.mark.parametrize(("look", "label"), [("15 #000000", "sub_title"), (BODY, "header")])
+def test_a_head_right_above_a_heading_in_its_look_is_its_first_line(look: str, label: str):
+    head, heading = region("Data Structures", 40, look, "header"), region("## First Exercise", 70, "15 #000000", "sub_title")
+    (made,) = SettleStructure()([page(head, heading, region(TEXT, 140))], OPEN)
+    assert isinstance(made, Sample)
+    assert made.regions[0].label == label
