@@ -7,7 +7,7 @@ from flywheel.step import Fit
 EASY = tuple("Adlm Armn Cans Copt Cyrl Dsrt Geor Goth Grek Latn Mtei Nkoo Olck Sylo Syrc Tale Taml Tavt Tfng Vaii Yiii".split())
 """Scripts of which at most 5% of characters were wrong after a third of the steps that others get."""
 
-HARD = ("Cher", "Deva", "Ethi", "Hebr", "Lana", "Orya")
+HARD = ("Beng", "Cher", "Deva", "Ethi", "Hebr", "Java", "Lana", "Orya")
 """Scripts that get more than twice as many steps as others."""
 
 
