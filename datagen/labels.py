@@ -9,8 +9,11 @@ from collections.abc import Mapping
 from datagen.record import LABELS
 
 _PAGE_NUMBER = re.compile(
-    r"(?:[-–—~•|\[(]\s*)?(?:(?i:page|seite|pagina|página|pág\.|стр\.|страница|стор\.|sivu|sida|side|strona|trang|第|الصفحة|صفحه|עמוד)\s?)?"
-    r"(?:\d{1,4}|[ivxlcdm]{1,8}|[IVXLCDM]{1,8})(?:\s?(?:/|of|von|van|sur|de|di|av|af|из|з)\s?\d{1,4})?\s?(?:[页頁]|ページ)?"
+    r"(?:[-–—~•|\[(]\s*)?(?:(?i:page|pg?\.|seite|pagina|página|pág\.|стр\.|страница|страна|стор\.|сторінка|sivu|sida|side|strona|trang|"
+    r"sayfa|str\.|strana|stránka|stran|stranica|puslapis|lpp\.|lk|halaman|oldal|σελίδα|σελ\.|第|الصفحة|صفحة|صفحه|עמוד|หน้า|էջ|გვერდი)\s?)?"
+    r"(?:\d{1,4}|[ivxlcdm]{1,8}|[IVXLCDM]{1,8})"
+    r"(?:\s?(?:[/|¦]|of|von|van|sur|de|di|da|av|af|od|ze?|iš|no|dari|trên|από|din|из|із|з|от|од|از|من|מתוך)\s?\d{1,4})?"
+    r"\s?(?:[页頁]|ページ|페이지|쪽)?"
     r"(?:\s*[-–—~•|\])])?"
 )
 

@@ -47,6 +47,7 @@ _ALLAH = re.compile(
     "\u0627([\u064b-\u0652\u0670]*)\u0644([\u064b-\u0652\u0670]*)\u0644([\u064b-\u0652\u0670]*)(?![\u0620-\u0652\u066e-\u06d3])"
 )
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
+_BOX = re.compile("^\\s*([\u2610-\u2612\u22a0\u25a1])(?=[^\\W\\d_]{2})")  # files set what it belongs to apart without a space
 _HANGUL_PART = re.compile(f"[{scripts.HANGUL_PARTS}]")
 
 
@@ -92,6 +93,7 @@ _STEPS: tuple[tuple[Callable[[str], object], Callable[[str], str]], ...] = (
     (_GLYPHS.search, lambda line: _GLYPHS.sub(_letters, line)),
     (re.compile("\u0e32").search, lambda line: _SARA_AM.sub("\\1\\2\u0e33", line)),
     (re.compile("[\u0391-\u03c9]").search, lambda line: _ACCENT_APART.sub(_on_capital, _IN_GREEK.sub(_in_greek, line))),
+    (re.compile("[\u2610-\u2612\u22a0\u25a1]").search, lambda line: _BOX.sub("\\1 ", line)),
     (re.compile("\u3127").search, lambda line: _BOPOMOFO_I.sub("\u4e00", line)),
     (re.compile("\u0644").search, lambda line: _ALLAH.sub(_with_last_letter, line)),
     (re.compile("\u0338").search, lambda line: _STRUCK.sub("\\1\u0338", line)),

@@ -49,7 +49,7 @@ _SIGNS_APART = re.compile(r"[0-9A-Za-z] \. [0-9A-Za-z]|[0-9A-Za-z] , |[0-9A-Za-z
 _LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
 # Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
 _TWICE_FIRST = re.compile(f"([{scripts.LETTERS_OF_TWO_PART_VOWELS}])\\1[{scripts.TWO_PART_VOWELS}]")
-_SOFT_INSIDE = re.compile("\u00ad(?=[ \\t]*\\S)")
+_SOFT_INSIDE = re.compile("\u00ad(?=[ \u00a0\\t]*\\S)")
 _HANGUL = re.compile(f"[{scripts.HANGUL}]")
 _MIN_SPACED, _SPACED_SHARE = 3, 0.125  # of the lines that end in Hangul: those that end with a space, where a file has such
 _HAN_OR_KANA = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.BOPOMOFO}]")

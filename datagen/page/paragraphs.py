@@ -17,9 +17,9 @@ from datagen.writing.bidi import num_rtl
 from datagen.writing.join_lines import is_cut_literal
 
 _BULLET = re.compile(
-    f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·{scripts.PRIVATE}](?:\\s|$)|[-–—−*+](?:\\s|$)|o(?:\\s(?=[^a-zà-ÿ])|$)"
+    f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·☐☑☒⊠{scripts.PRIVATE}](?:\\s|$)|[-–—−*+](?:\\s|$)|o(?:\\s(?=[^a-zà-ÿ])|$)"
 )  # "o" is a word, too
-_SURE_BULLET = re.compile(f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙{scripts.PRIVATE}]")
+_SURE_BULLET = re.compile(f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙☐☑☒⊠{scripts.PRIVATE}]")
 _NUMBERED = re.compile(
     r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})(?:\.\)|[.)])|\[\d{1,3}\])(?:\s|$)"
     f"|[①-⑳]|\uff08(?:\\d{{1,2}}|[一二三四五六七八九十]{{1,3}})\uff09"

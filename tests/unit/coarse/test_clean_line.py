@@ -15,3 +15,16 @@ from datagen.coarse.clean_line import cleaner
 )
 def test_the_glyph_of_the_name_of_god_has_its_last_letter(line, clean):
     assert cleaner("".join(sorted(set(line))))(line) == clean
+
+
+@pytest.mark.parametrize(
+    ("line", "clean"),
+    [
+        ("\u22a0Beleidsplan", "\u22a0 Beleidsplan"),
+        ("\u2610 open", "\u2610 open"),
+        ("a \u25a1b", "a \u25a1b"),
+        ("\u25a1x", "\u25a1x"),
+    ],
+)
+def test_a_box_to_tick_stands_apart_from_what_it_belongs_to(line, clean):
+    assert cleaner("".join(sorted(set(line))))(line) == clean

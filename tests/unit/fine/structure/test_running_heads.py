@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 from datagen.engines import OPEN
 from datagen.fine.structure.running_heads import LabelRunning
+from datagen.labels import is_page_number
 from datagen.markdown import markdown
 from datagen.record import Box, Line, Origin, Region, Sample
 from tests.inputs.samples import sample
 
 SIZE = (1000, 1400)
+NUMBERS = ("- xii -", "Page 3 of 7", "Sayfa 6/6", "صفحه ۴ از ۴", "Сторінка 14 ¦ 15", "Strana 4 z 20", "第 5 頁", "หน้า ๑๒")
 
 
 def region(text: str, y: int, label: str = "text", lines: int = 1) -> Region:
@@ -92,3 +94,8 @@ def test_a_number_and_words_alone_at_both_sides_of_the_top_are_the_pages_number_
     assert labels(labelled(page(4, at(100, 130, "5", "sub_title"), near, *body)))[0][:2] == ["sub_title", "sub_title"]
     above = region("Text above", 150)
     assert labels(labelled(page(4, above, at(100, 130, "88"), head, *body)))[0][1:3] == ["text", "text"]
+
+
+def test_a_pages_number_comes_with_its_languages_words_and_with_no_others():
+    assert all(map(is_page_number, NUMBERS))
+    assert not any(map(is_page_number, ("Page", "5 z", "Sayfa", "Chapter 4", "4 of them", "12 June 2019")))
