@@ -136,7 +136,7 @@ def judge(known: list[Known]) -> Judged:
         others = [r.text for other in known if other.page.lang == one.page.lang and other is not one for r in other.right]
         for kind in KINDS:
             made = damaged(kind, one.right, others, one.page.size, random.Random(f"{one.name} {kind}"))
-            if made is None:
+            if made is None or not can_answer(replace(whole, regions=made), Prompt.MARKDOWN):
                 continue
             read = answered(one.page, made, is_plain)
             is_caught = judged(one.page, read, None, image, Limits()).quality.verdict != "trusted"
