@@ -37,10 +37,13 @@ def judge(right: int, is_shown: bool) -> None:
         judged = verdicts.measured(kind, num)
         kept, num_right = _share(judged.right), judged.right.total()
         scripts = ", ".join(f"{script} {n}" for script, n in judged.scripts.most_common())
-        print(f"verdicts: {num_right:,} right answers about {kind} pages, {kept:.1f}% kept ({at_least(kept, 97, '%')})")
+        print(f"verdicts: {num_right:,} right answers about {kind} pages, {kept:.1f}% kept")
         print(f"          by ink and the answer alone {_share(judged.right_by_ink):.1f}%; {scripts}")
         total.add(judged)
-    print(f"          {total.right.total():,} in all, in {len(total.scripts)} scripts")
+    kept = _share(total.right)
+    print(
+        f"          {total.right.total():,} in all, in {len(total.scripts)} scripts, {kept:.1f}% kept ({at_least(kept, 97, '%')})"
+    )
     caught = sum(total.caught.values(), Counter[bool]())
     share = _share(caught)
     print(f"          {caught.total():,} damaged ones, {share:.1f}% not trusted with a text layer ({at_least(share, 90, '%')})")
