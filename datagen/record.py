@@ -47,7 +47,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class SampleError(Exception):
     """This one input is bad: it becomes a `Drop`. Any other exception is a bug and fails the shard.
 
-    `reason` is stable snake_case and is counted; `detail` is for people."""
+    `reason` is stable snake_case and is counted; `detail` is for people.
+    """
 
     def __init__(self, reason: str, detail: str = ""):
         super().__init__(f"{reason}: {detail}" if detail else reason)
@@ -86,8 +87,7 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text. `font` is "" and `score` None where nobody says them. `look`, such as "13 #2f5496 bold", is for the stages
-    that settle structure, and isn't written: see `datagen.fine.line_looks`."""
+    """A line of text. `font` is "" and `score` None where nobody says them. `look` isn't written: see `fine.line_looks`."""
 
     box: Box
     text: str
