@@ -51,7 +51,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
       first, feet last, and pictures with their captions where they stand among the rest.
     - Text is Markdown, see `region_markdown`; `lines` are as `text_layer` has them. A table's is HTML and a formula's LaTeX, and
       both are unread where nobody reads them. So is a paragraph with formulas in its lines, which the layer has flattened. A
-      picture has no text, whatever is written in it.
+      picture's text is the lines that are written in it, and no part of the page's.
 
     Signals beside those of `text_layer`, whose `math_share` is of what isn't unread: `layout_failed`, if the model couldn't take
     the page. Else, as shares of the lines' characters, `layout_coverage` (in what the model sees), `unread_share`,
@@ -352,7 +352,7 @@ def _region(
     )
     match part.label:
         case "image":
-            return replace(made, text="", continues=False)
+            return replace(made, text="\n".join(line.text for line in made.lines), continues=False)
         case "equation":
             return replace(made, text="", format="latex", is_unread=True, continues=False)
         case "table":

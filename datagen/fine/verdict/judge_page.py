@@ -21,7 +21,7 @@ from datagen.engines import Choice, Engines, packaged, ppocr, tesseract, version
 from datagen.fine.verdict.bold_ink import num_bold_alone
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
-from datagen.fine.verdict.region_witness import Witnesses, doubted, script_within
+from datagen.fine.verdict.region_witness import Witnesses, doubted, is_text, script_within
 from datagen.fine.verdict.structure_doubts import SPACES, doubts
 from datagen.formulas import drawing
 from datagen.labels import PICTURES
@@ -158,7 +158,7 @@ class WeighLabels(Stage):
         image = pixels(page.image)
         gray = numpy.asarray(image[:, :, 1])
         found = self._witnesses(page, gray, engines)
-        weights = {i: _size(region) for i, region in enumerate(page.regions) if _is_text(region)}
+        weights = {i: _size(region) for i, region in enumerate(page.regions) if is_text(region)}
         reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
         opinions = {i for i in reasons if reasons[i] in _OPINIONS}
         shares_of = {
@@ -259,7 +259,7 @@ class WeighLabels(Stage):
         faces = Faces()
         drawn = self._drawn(page)
         for i, region in enumerate(page.regions):
-            if _is_text(region) and region.by != BY:
+            if is_text(region) and region.by != BY:
                 cuts = (cut_out(gray, line, page.lang) for line in region.lines if comparable(line))
                 stretched = [is_stretched(cut, script_within(cut.line.text, page.script)) for cut in cuts]
                 found[i].num_stretched, found[i].num_compared = sum(stretched), len(stretched)
@@ -282,7 +282,7 @@ class WeighLabels(Stage):
 
     def _most(self, page: Sample, reader: Choice) -> int:
         """How many lines a second reader reads."""
-        if all(region.by == BY for region in page.regions if _is_text(region)):
+        if all(region.by == BY for region in page.regions if is_text(region)):
             return self.lines_a_page
         return max(1, self.read_lines_a_page // _OTHERS_FASTER) if reader.name == PPOCR else self.read_lines_a_page
 
@@ -324,7 +324,7 @@ class WeighLabels(Stage):
         reader was least sure; of lines as sure, an order that follows from the content."""
         lines: list[tuple[int, float, bytes, int, Line]] = []
         for i, region in enumerate(page.regions):
-            if _is_text(region):
+            if is_text(region):
                 keys = ((_sure(line), self._order(page, i, n), n) for n, line in enumerate(region.lines) if comparable(line))
                 for turn, (sure, key, n) in enumerate(sorted(keys)):
                     lines.append((turn, sure, key, i, region.lines[n]))
@@ -340,8 +340,8 @@ def _is_read(page: Sample) -> bool:
 
 def _unlike_share(regions: Sequence[Region], found: Mapping[int, Witnesses]) -> float:
     """Of the characters of running text that a second reader read, the share in lines of which it read any sign otherwise."""
-    is_text = [region.format == "markdown" and not region.is_unread for region in regions]
-    lines = [line for i, of in found.items() if is_text[i] for line in of.all_lines]
+    is_running = [region.format == "markdown" and not region.is_unread for region in regions]
+    lines = [line for i, of in found.items() if is_running[i] for line in of.all_lines]
     return sum(line.chars for line in lines if not line.is_alike) / max(1, sum(line.chars for line in lines))
 
 
@@ -366,12 +366,8 @@ def _size(region: Region) -> float:
     return float(sum(area(line.box) for line in region.lines)) or float(area(region.box))
 
 
-def _is_text(region: Region) -> bool:
-    return bool(region.text) and not region.is_unread and region.format != "latex"
-
-
 def _has_lines(page: Sample) -> bool:
-    return any(_is_text(region) and any(map(comparable, region.lines)) for region in page.regions)
+    return any(is_text(region) and any(map(comparable, region.lines)) for region in page.regions)
 
 
 def _settled(region: Region, reason: str, share: tuple[float, int] | None) -> Region:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from datagen.coarse.answers import BY
 from datagen.fine.verdict.line_witness import Spoken
+from datagen.labels import PICTURES
 from datagen.record import Region, Sample
 from datagen.tables.cells import parse
 from datagen.writing.scripts import EAST_ASIAN, NO_SCRIPT, main_script
@@ -89,6 +90,13 @@ def swapped_letters(lines: Sequence[Spoken], text: str) -> set[str]:
     }
 
 
+def is_text(region: Region) -> bool:
+    """Whether a region has text that a reader can judge: no formula, and nothing that the file says within a picture, since no
+    label has that."""
+    is_in_picture = region.by == BY and region.label in PICTURES
+    return bool(region.text) and not region.is_unread and region.format != "latex" and not is_in_picture
+
+
 def script_within(text: str, script: str) -> str:
     """The script of a text on a page in `script`; the page's where it has no letters, or is in one that is written with that."""
     own, _ = main_script(text)
@@ -121,7 +129,7 @@ def doubted(
     kinds: dict[int, Kind] = {}
     chars: dict[Kind, Counter[bool]] = defaultdict(Counter)
     for i, region in enumerate(page.regions):
-        if not region.text or region.is_unread or region.format == "latex":
+        if not is_text(region):
             continue
         witnesses = found.get(i, Witnesses())
         reason = _of_table(region, least_of_table) if region.format == "html" else ""
