@@ -76,8 +76,8 @@ def _write_digits(pieces: Sequence[Piece], digits: Mapping[str, Sequence[tuple[s
 
 
 class _Drawn(NamedTuple):
-    """A glyph: the how manieth it is, where its advance starts and ends, its font's size, and its number: -1 for the rest of a
-    ligature."""
+    """A glyph: its place in the order of drawing, where its advance starts and ends, its font's size, and its number in the font:
+    -1 for the rest of a ligature."""
 
     order: int
     char: str
@@ -118,24 +118,24 @@ def _over(line: Sequence[_Drawn], i: int) -> float:
     beside = [(g, near) for g in (before, behind) if g is not None]
     if before is not None and behind is not None:  # drawn from the left, a mark comes in front of its letter
         beside = [(behind, 5 * near), (before, near)] if behind.x0 > before.x0 else [(before, 3 * near), (behind, near)]
-    found = [g for g, reach in beside if g.x0 - reach <= mark.x0 <= g.x1 + reach][:1]
-    found = found or [g for g in line if g.number >= 0 and not is_mark(g.char) and g.x0 - near <= mark.x0 < g.x1]
-    base = min(found, key=lambda g: abs(g.x0 - mark.x0), default=None)
+    bases = [g for g, reach in beside if g.x0 - reach <= mark.x0 <= g.x1 + reach][:1]
+    bases = bases or [g for g in line if g.number >= 0 and not is_mark(g.char) and g.x0 - near <= mark.x0 < g.x1]
+    base = min(bases, key=lambda g: abs(g.x0 - mark.x0), default=None)
     return mark.x0 if base is None else (base.x0 + base.x1) / 2
 
 
 def half_spaces(lines: Iterable[tuple[Sequence[Glyph], float]], forms: Mapping[Place, Form]) -> list[list[Glyph]]:
     """Lines of clusters from left to right, with U+200C behind letters that end no word and have the form of its end.
 
-    Each line comes with its baseline. A form is one of
-    ends if a good part of where it stands are ends, and if the font draws other forms within words.
+    Each line comes with its baseline. A form is one of ends if a good part of where it stands are ends, and if the font draws
+    other forms within words.
     """
     lines = list(lines)
     result = [list(line) for line, _ in lines]
     if not forms:
         return result
     seen: list[tuple[int, int, Form, str]] = []
-    told: list[tuple[int, int, Form, str]] = []
+    non_joined: list[tuple[int, int, Form, str]] = []
     within: Counter[tuple[Form, str]] = Counter()
     ends: Counter[tuple[Form, str]] = Counter()
     for n, (line, y) in enumerate(lines):
@@ -145,7 +145,7 @@ def half_spaces(lines: Iterable[tuple[Sequence[Glyph], float]], forms: Mapping[P
                 continue
             left = line[i - 1][0] if i else " "
             if left == _NON_JOINER:
-                told.append((n, i, form, text[0]))
+                non_joined.append((n, i, form, text[0]))
             elif _LETTER.match(left) or left[0] == "\u0640":
                 within[form, text[0]] += 1
                 seen.append((n, i, form, text[0]))
@@ -160,7 +160,7 @@ def half_spaces(lines: Iterable[tuple[Sequence[Glyph], float]], forms: Mapping[P
         if (form, char) in is_end and num_as_end[form[0]] <= _MOST_ALIKE * num_in[form[0]]:
             text, x0, x1 = result[n][i]
             result[n][i] = (text + _NON_JOINER, x0, x1)
-    for n, i, form, char in told:
+    for n, i, form, char in non_joined:
         if within[form, char] and (form, char) not in is_end:
             _, x0, x1 = result[n][i - 1]
             result[n][i - 1] = ("", x0, x1)

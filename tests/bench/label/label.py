@@ -40,9 +40,9 @@ def judge(right: int, is_shown: bool) -> None:
         print(f"verdicts: {num_right:,} right answers about {kind} pages, {kept:.1f}% kept")
         print(f"          by ink and the answer alone {_share(judged.right_by_ink):.1f}%; {scripts}")
         total.add(judged)
-    kept = _share(total.right)
+    share_kept = _share(total.right)
     print(
-        f"          {total.right.total():,} in all, in {len(total.scripts)} scripts, {kept:.1f}% kept ({at_least(kept, 97, '%')})"
+        f"          {total.right.total():,} in all, in {len(total.scripts)} scripts, {share_kept:.1f}% kept ({at_least(share_kept, 97, '%')})"
     )
     caught = sum(total.caught.values(), Counter[bool]())
     share = _share(caught)
