@@ -30,7 +30,7 @@ def items_in_series(regions: Sequence[Region]) -> set[int]:
     one before or the next and which begins at the same edge, is labelled list, such as 1.3 before 1.4. Two in a row with letters
     and a hyphen, a- and b-, need none."""
     numbered = [item for i, region in enumerate(regions) if (item := _item(i, region))]
-    found: set[int] = set()
+    items: set[int] = set()
     series: list[list[_Item]] = []
     for item in numbered:
         last = next((one for one in reversed(series) if _follows(one[-1], item, regions)), None)
@@ -42,21 +42,21 @@ def items_in_series(regions: Sequence[Region]) -> set[int]:
         labels = [regions[item.at].label for item in one]
         has_hyphens = one[0].sign == "-" and len(one) > 1
         if has_hyphens or "list" in labels:
-            found |= {item.at for item in one if regions[item.at].label == "text"}
-    return found
+            items |= {item.at for item in one if regions[item.at].label == "text"}
+    return items
 
 
 def described_terms(regions: Sequence[Region]) -> set[int]:
     """Which regions of a page, labelled text, are items of a list of terms: three and more that begin at one edge with a few
     words in bold, where the other lines, of those that have any, begin behind that edge; two of them have any."""
     terms = [i for i, region in enumerate(regions) if _is_term(region)]
-    found: set[int] = set()
+    items: set[int] = set()
     for i in terms:
         edge, em = regions[i].lines[0].box.x0, regions[i].lines[0].box.y1 - regions[i].lines[0].box.y0
         alike = [j for j in terms if abs(regions[j].lines[0].box.x0 - edge) < _ALIGNED_EM * em]
         if len(alike) >= _MIN_TERMS and sum(len(regions[j].lines) > 1 for j in alike) >= _MIN_HANGING:
-            found |= set(alike)
-    return found
+            items |= set(alike)
+    return items
 
 
 def _is_term(region: Region) -> bool:

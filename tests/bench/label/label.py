@@ -40,10 +40,8 @@ def judge(right: int, is_shown: bool) -> None:
         print(f"verdicts: {num_right:,} right answers about {kind} pages, {kept:.1f}% kept")
         print(f"          by ink and the answer alone {_share(judged.right_by_ink):.1f}%; {scripts}")
         total.add(judged)
-    share_kept = _share(total.right)
-    print(
-        f"          {total.right.total():,} in all, in {len(total.scripts)} scripts, {share_kept:.1f}% kept ({at_least(share_kept, 97, '%')})"
-    )
+    share = _share(total.right)
+    print(f"          {total.right.total():,} in all, in {len(total.scripts)} scripts, {share:.1f}% kept ({at_least(share, 97, '%')})")
     caught = sum(total.caught.values(), Counter[bool]())
     share = _share(caught)
     print(f"          {caught.total():,} damaged ones, {share:.1f}% not trusted with a text layer ({at_least(share, 90, '%')})")
