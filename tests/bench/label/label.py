@@ -41,7 +41,7 @@ def judge(right: int, is_shown: bool) -> None:
         print(f"          by ink and the answer alone {_share(judged.right_by_ink):.1f}%; {scripts}")
         total.add(judged)
     share = _share(total.right)
-    print(f"          {total.right.total():,} in all, in {len(total.scripts)} scripts, {share:.1f}% kept ({at_least(share, 97, '%')})")
+    print(f"          {total.right.total():,} in {len(total.scripts)} scripts, {share:.1f}% kept ({at_least(share, 97, '%')})")
     caught = sum(total.caught.values(), Counter[bool]())
     share = _share(caught)
     print(f"          {caught.total():,} damaged ones, {share:.1f}% not trusted with a text layer ({at_least(share, 90, '%')})")
