@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 
 from datagen.page.line_pieces import Piece
-from datagen.page.paragraphs import Paragraph
+from datagen.page.paragraphs import ENTRY, Paragraph
 from datagen.writing.bidi import num_rtl
 
 _CLOSED = re.compile(r"[.!?:;…。！？：；।॥۔؟][)\]\"'’”»）」』】]*$")
-_ENTRY = re.compile(r"(?:[.·…‧_] ?){3,} ?[\divxlcIVXLC]+$")  # of contents
 _WORD_O = re.compile(r"o\s+\S")
 _FULL_EM, _ALIGNED_EM, _MAX_PITCH_EM = 1.2, 0.6, 2.2
 _SAME_SIZE, _LARGER = 0.08, 1.15
@@ -34,7 +33,7 @@ def whole(paragraphs: Sequence[Paragraph]) -> list[Paragraph]:
 
 def _without_head(paragraph: Paragraph) -> Iterator[Paragraph]:
     first, *others = paragraph.pieces
-    is_contents = bool(others) and not _ENTRY.search(first.text) and all(_ENTRY.search(piece.text) for piece in others)
+    is_contents = bool(others) and not ENTRY.search(first.text) and all(ENTRY.search(piece.text) for piece in others)
     if is_contents and first.size > _LARGER * max(piece.size for piece in others):
         yield Paragraph((first,))
         yield Paragraph(tuple(others), paragraph.soft[1:], paragraph.label, paragraph.continues)

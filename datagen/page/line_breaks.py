@@ -110,14 +110,12 @@ def measure_room(flow: Sequence[Placed], page: Sequence[Placed]) -> None:
         room = edge - narrower.get(round(a.start), 0.0) - a.end
         if room > _SPACE_EM * a.size and not (flush[i] or (i > 0 and flush[i - 1]) or is_cut(a, b)):
             a.room = room / needed_pt(a, b)
-            if (
-                is_justified
-                and room > _SHORT_EM * a.size
-                and a.is_closed
-                and a.text[-1] not in _LEADS_ON
-                and not b.text[0].islower()
-            ):
+            if is_justified and room > _SHORT_EM * a.size and _ends_sentence(a, b):
                 a.room = max(a.room, PROSE_ROOM)
+
+
+def _ends_sentence(a: Placed, b: Placed) -> bool:
+    return a.is_closed and a.text[-1] not in _LEADS_ON and not b.text[0].islower()
 
 
 def _is_justified(flow: Sequence[Placed], edge: float) -> bool:

@@ -29,7 +29,7 @@ SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_]")  # a heading's 
 _FOOTNOTE = re.compile("[¹²³⁰-⁹]+")
 _CIRCLED_OR_REMARK = re.compile("[①-⑳※]")
 _WIDE = re.compile(f"[{scripts.HAN}]")
-_ENTRY = re.compile(r"(?:[.·…‧_] ?){3,} ?[\divxlcIVXLC]+$")  # of contents: leaders and a page number
+ENTRY = re.compile(r"(?:[.·…‧_] ?){3,} ?[\divxlcIVXLC]+$")  # of contents: leaders and a page number
 _SAME_SIZE, _NEAR_SIZE = 0.08, 0.25
 _ALIGNED_EM = 0.4
 _MAX_HANGING_EM = 6.0
@@ -204,7 +204,7 @@ def _goes_on(paragraph: Sequence[Placed], b: Placed, following: Placed | None, p
     differs = abs(a.size - b.size) / em
     if differs > (_NEAR_SIZE if in_sentence else _SAME_SIZE):
         return False
-    if _ENTRY.search(a.text) and _ENTRY.search(b.text):
+    if ENTRY.search(a.text) and ENTRY.search(b.text):
         return True
     code = is_monospaced(a.piece), is_monospaced(b.piece)
     if all(code) and not (_SURE_BULLET.match(b.text) and _SURE_BULLET.match(paragraph[0].text)):
@@ -337,7 +337,7 @@ def _paragraph(lines: Sequence[Placed], continues: bool) -> Paragraph:
 
 def _soft(lines: Sequence[Placed]) -> list[bool]:
     """Whether each line's end but the last one's is soft, after a look at the others: prose is prose, and verse is verse."""
-    soft = [line.is_full and not _ENTRY.search(line.text) for line in lines[:-1]]
+    soft = [line.is_full and not ENTRY.search(line.text) for line in lines[:-1]]
     pairs = list(itertools.pairwise(lines))
     if all(is_monospaced(line.piece) for line in lines):
         if all(soft) and _is_prose(lines):

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from datagen.fine.structure.heading_levels import NUMBERED
 from datagen.page.line_breaks import has_one_width
 from datagen.page.paragraphs import SECTION
 from datagen.record import Box, Line, Region
@@ -16,7 +17,6 @@ _ENDED = re.compile(r"[.!?:。！？：۔؟।][)\]\"'’”»）」』】]*$")
 _BODY, _TEXTS = frozenset({"text", "list", "code"}), frozenset({"text", "list"})
 _GO_ON = {"text": _BODY, "list": _BODY, "code": _BODY, "reference": {"reference"}, "image_caption": {"text"}}
 """What a sentence may go on in, by where it begins."""
-_NUMBERED_HEADING = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
 _BOUND = re.compile(r"[,.;:!?)\]}、。，．）」』】・ー％%»”’]")  # signs that no line begins with
 _BEHIND_EM = (-0.3, 0.6)  # between a line and what stands right behind it
 _FULL_EM, _ALIGNED_EM, _PITCH = 1.2, 0.6, 1.25
@@ -111,7 +111,7 @@ def _is_torn(a: Region, b: Region, regions: Sequence[Region]) -> bool:
         return is_same and _is_centred(a, b)
     if is_same and _is_centred(a, b):
         return True
-    if is_full and len(a.lines) > 1 and is_same and a.label != "code" and not _NUMBERED_HEADING.match(first.text):
+    if is_full and len(a.lines) > 1 and is_same and a.label != "code" and not NUMBERED.match(first.text):
         return first.text[:1].isalpha() and any(map(str.islower, last.text))
     has_no_case = not any(c.isupper() or c.islower() for c in first.text[:8])
     starts_lower = first.box.x0 > a.lines[-1].box.x0 + _ALIGNED_EM * em if first.direction == "ltr" else False
