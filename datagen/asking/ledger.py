@@ -110,8 +110,9 @@ def local(folder: Folder) -> Path:
 
 
 def index(folder: Folder, segment: str = "") -> int:
-    """Bring the index up to what the files have, or this one, so that other shards find it; returns how many answers it has. What
-    was indexed is not read again. An index that is damaged is made anew."""
+    """Bring the index up to what the files have, or this `segment` alone, so that other shards find it. Returns how many answers
+    it has; after a segment they aren't counted, and it is 0. What was indexed is not read again. An index that is damaged is made
+    anew."""
     path = local(folder)
     path.mkdir(parents=True, exist_ok=True)
     try:
