@@ -14,6 +14,7 @@ import numpy
 from rapidfuzz.distance import Levenshtein
 from scipy.stats import bootstrap
 
+from datagen.asking.loops import is_loop
 from datagen.markdown import bare_latex
 from datagen.score import formulas, layout, parts, symbols, tables
 from datagen.score.matching import Match, Truth, best
@@ -38,6 +39,7 @@ MEASURES = {
     "formula": Measure("edit distance of formulas' LaTeX", "pages", True),
     "formula_same": Measure("formulas whose LaTeX is the same", "formulas"),
     "formula_cdm": Measure("symbols of formulas that are the same as drawn: our variant of CDM", "formulas"),
+    "loops": Measure("repetition rate: predictions that go round and round", "predicted pages", True),
     "layout_f1": Measure("F1 of boxes with their labels, IoU 0.5", "boxes"),
     "layout_map": Measure("mAP of boxes, IoU 0.5 to 0.95", "labels"),
 }
@@ -104,6 +106,8 @@ def score(truth: Sequence[TruePage], predicted: Sequence[PredictedPage]) -> Scor
     undrawn: dict[str, int] = {}
     for true, page in zip(truth, chosen, strict=True):
         values, num_broken = of_page(true, page.markdown if page else "")
+        if page:
+            values["loops"] = (float(is_loop(page.markdown, False)), 1.0)
         if num_broken:
             broken[true.name] = num_broken
         if "formula_same" in values and (num_undrawn := int(values["formula_same"][1] - values["formula_cdm"][1])):

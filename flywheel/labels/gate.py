@@ -14,6 +14,7 @@ import numpy
 from rapidfuzz.distance import Levenshtein
 from scipy import special
 
+from datagen.asking.loops import is_loop
 from datagen.writing.line_text import normalise
 from flywheel.labels import error_kinds
 from flywheel.labels.error_kinds import Confusion
@@ -23,6 +24,7 @@ NOBODY = 2.0
 RISK = 0.05
 """The share of calibrations that may promise too much."""
 _STARTS = 3
+_CUT = 2  # times as long as the truth: a reading that the reader's limit cut off
 _GROWTH = 1.25  # each test takes so many times the lines of the one before
 
 
@@ -32,7 +34,7 @@ class Errors:
     right letter for letter.
 
     `cluster_rate` is the rate by letters with their marks, `space_rate` that of spaces alone. `confusions` are the commonest
-    errors (`flywheel.labels.error_kinds`).
+    errors (`flywheel.labels.error_kinds`). `repetition_rate` is the share of readings that go round and round.
     """
 
     cer: float
@@ -44,6 +46,7 @@ class Errors:
     cluster_rate: float
     space_rate: float
     confusions: tuple[Confusion, ...]
+    repetition_rate: float = 0.0
 
 
 def errors(truths: Sequence[str], readings: Sequence[str], seed: int = 0, num_resamples: int = 1000) -> Errors:
@@ -59,7 +62,9 @@ def errors(truths: Sequence[str], readings: Sequence[str], seed: int = 0, num_re
     cer, cer_low, cer_high = (round(float(x), 5) for x in (rate, low, high))
     pairs = list(zip(map(normalise, truths), map(normalise, readings), strict=True))
     others = round(error_kinds.cluster_rate(pairs), 5), round(error_kinds.space_rate(pairs), 5), error_kinds.confusions(pairs)
-    return Errors(cer, cer_low, cer_high, int(lengths.sum()), len(truths), int((distances == 0).sum()), *others)
+    num_loops = sum(is_loop(reading, len(reading) > _CUT * len(truth)) for truth, reading in pairs)
+    counts = int(lengths.sum()), len(truths), int((distances == 0).sum())
+    return Errors(cer, cer_low, cer_high, *counts, *others, round(num_loops / len(truths), 5))
 
 
 def distances_of(truths: Sequence[str], readings: Sequence[str]) -> list[tuple[int, int]]:

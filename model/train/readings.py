@@ -2,7 +2,6 @@
 
 import base64
 import io
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import closing
@@ -12,6 +11,7 @@ from typing import Any
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
+from datagen.asking.loops import is_loop
 from datagen.record import SampleError
 from datagen.target import GROUNDING, IMAGE, restore
 from model.data.loader import read
@@ -27,9 +27,6 @@ from model.train.stop import GoesOn, always
 
 _READ_AT_ONCE = 16
 _SHOWN_SIDE = 640
-# A piece of text that comes again and again, at least four times and over at least 24 characters.
-_LOOP = re.compile(r"(.{1,80}?)\1{3,}", re.DOTALL)
-_LOOP_CHARACTERS = 24
 
 
 @dataclass(frozen=True)
@@ -118,7 +115,8 @@ def readings(
                     goes_on()
                     ids[text].append(token)
             for one, of_one in zip(some, ids, strict=True):
-                numbered.append((one.draw.number, _row(corpus, one, prompt, tokenizer.decode(of_one))))
+                row = _row(corpus, one, prompt, tokenizer.decode(of_one), len(of_one) >= max_new_tokens)
+                numbered.append((one.draw.number, row))
     found.rows.extend(row for _, row in sorted(numbered, key=lambda pair: pair[0]))
     return found
 
@@ -148,7 +146,7 @@ def _decoded(
     return good
 
 
-def _row(corpus: Corpus, one: _Asked, prompt: str, reading: str) -> dict[str, Any]:
+def _row(corpus: Corpus, one: _Asked, prompt: str, reading: str, is_cut: bool) -> dict[str, Any]:
     truth = next(part.text for part in one.example.parts if part.learned)
     if GROUNDING not in prompt:
         truth, reading = restore(truth), restore(reading)
@@ -162,14 +160,9 @@ def _row(corpus: Corpus, one: _Asked, prompt: str, reading: str) -> dict[str, An
         "reading": reading,
         "edit_distance": round(edit_distance(truth, reading), 4),
         "num_errors": Levenshtein.distance(truth, reading),
-        "loops": loops(reading) and not loops(truth),
+        "loops": is_loop(reading, is_cut),
         "image": _shown(one.images[0]),
     }
-
-
-def loops(text: str) -> bool:
-    """Whether the text goes round and round."""
-    return any(len(match[0]) >= _LOOP_CHARACTERS and match[1].strip() for match in _LOOP.finditer(text))
 
 
 def _shown(image: Image.Image) -> str:

@@ -40,6 +40,10 @@ def test_perfect_readings_leave_no_interval_and_nothing_to_compare_is_an_error()
         errors([], [])
 
 
+def test_readings_that_go_round_and_round_are_counted():
+    assert errors(["ab"] * 4, ["ab", "ab", "a", "crypto top is " * 30]).repetition_rate == 0.25
+
+
 def test_intervals_are_clopper_and_pearsons():
     assert interval(0, 10) == pytest.approx((0, 0.30850), abs=1e-5)  # 1 - 0.025^(1/10)
     assert interval(10, 10) == pytest.approx((0.69150, 1), abs=1e-5)
