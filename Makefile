@@ -79,7 +79,7 @@ $(VENV)/.installed: pyproject.toml datagen/engines/wheels.py
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --editable .
 	@$(INSTALL) --no-deps $$($(VENV)/bin/python -m datagen.engines.wheels)
-	@$(VENV)/bin/python -m compileall -q -j 0 datagen flywheel model recipes tests  # once, where Python may write no bytecode later
+	@$(INSTALL) compile >/dev/null 2>&1  # once, where Python may write no bytecode later
 	@touch $@
 
 $(VENV)/.figures: $(VENV)/.installed

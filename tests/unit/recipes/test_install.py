@@ -1,6 +1,7 @@
 """How the Makefile installs packages: by uv with pip's settings, or by pip."""
 
 import subprocess
+import sys
 
 import pytest
 
@@ -37,3 +38,20 @@ def test_pip_installs_where_uv_cannot(monkeypatch, fails, last):
     assert command.split()[0] == last and command.endswith("--editable .")
     if last == "uv":
         assert how["env"] == {"SSL_CERT_FILE": "/a", "UV_OFFLINE": "1"}
+
+
+def test_bytecode_is_written_of_what_is_imported_even_within_functions(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setattr(sys, "pycache_prefix", None)
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    for name, text in {
+        "site/used_here.py": "",
+        "site/used_lazily/__init__.py": "def __getattr__(name):\n    import used_lazily.inner\n    return used_lazily.inner\n",
+        "site/used_lazily/inner.py": "",
+        "site/unused_here.py": "",
+        "datagen/a.py": "import used_here, not_installed_here\ndef f():\n    from used_lazily import anything\n",
+    }.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    install.compile_imports(tmp_path)
+    assert {file.name.partition(".")[0] for file in tmp_path.rglob("*.pyc")} == {"used_here", "__init__", "inner"}
