@@ -62,7 +62,7 @@ def content(region: Region) -> str:
         return text
     if region.label in _HEADINGS:
         heading = joined(text.split("\n")).strip()
-        return heading if _IS_HEADING.match(heading) else _HEADINGS[region.label] + heading
+        return heading if not heading or _IS_HEADING.match(heading) else _HEADINGS[region.label] + heading
     if region.label == "list":
         return _BULLET.sub(r"\1- ", text)
     if region.label == "code":

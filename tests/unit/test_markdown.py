@@ -19,6 +19,7 @@ def region(text, label="text", format="markdown", **values):
         (region("1 Introduction", "sub_title"), "## 1 Introduction"),
         (region("### 2.1 Encoders", "sub_title"), "### 2.1 Encoders"),
         (region("#hashtag", "sub_title"), "## #hashtag"),
+        (region(" ", "title"), ""),
         (region("• first\n◦ second", "list"), "- first\n- second"),
         (region("1. first", "list"), "1. first"),
         (region("  • nested", "list"), "  - nested"),
