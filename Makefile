@@ -75,11 +75,11 @@ INSTALL := $(VENV)/bin/python -m recipes.install
 $(VENV)/.installed: pyproject.toml datagen/engines/wheels.py
 	@$(PYTHON) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
 	    { echo "pagewheel needs Python 3.11 or later with venv: apt-get install python3 python3-venv, or PYTHON=/path/to/python3" >&2; exit 1; }
-	@echo "setting up $(VENV): a minute or more and 2.6 GB, once"
+	@echo "setting up $(VENV): a minute or more and 2.3 GB, once"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(INSTALL) --editable .
 	@$(INSTALL) --no-deps $$($(VENV)/bin/python -m datagen.engines.wheels)
-	@$(INSTALL) compile >/dev/null 2>&1  # once, where Python may write no bytecode later
+	@$(INSTALL) compile datagen flywheel model recipes >/dev/null 2>&1  # once, where Python may write no bytecode later
 	@touch $@
 
 $(VENV)/.figures: $(VENV)/.installed
@@ -88,8 +88,9 @@ $(VENV)/.figures: $(VENV)/.installed
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed
-	@echo "installing what tests and lint need, 650 MB"
+	@echo "installing what tests and lint need, 330 MB"
 	@$(INSTALL) --editable '.[figures,dev]'
+	@$(INSTALL) compile tests >/dev/null 2>&1
 	@touch $@ $(VENV)/.figures
 
 $(VENV)/.system: packages = $(SYSTEM_PACKAGES)

@@ -2,10 +2,10 @@
 can't be had.
 
     .venv/bin/python -m recipes.install [--no-deps] REQUIREMENT …
-    .venv/bin/python -m recipes.install compile
+    .venv/bin/python -m recipes.install compile FOLDER …
 
 uv is told what pip's settings say of indexes, folders of wheels, constraints and certificates; its own variables come first.
-Bytecode is written only of what this project imports: that of everything takes half a gigabyte, and a minute.
+Bytecode is written only of what this project's folders import: that of everything takes half a gigabyte, and a minute.
 """
 
 import ast
@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-_PACKAGES = ("datagen", "flywheel", "model", "recipes")
 _UV = "uv>=0.5"
 # What pip calls a setting, uv's variable, and what uv wants between several values.
 _SETTINGS = {
@@ -61,9 +60,9 @@ def install(requirements: Sequence[str], environ: Mapping[str, str] = os.environ
     return subprocess.run([*pip, "install", "--quiet", "--no-compile", *requirements]).returncode
 
 
-def imports(root: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The modules that the project's files import, with the names that they take from each."""
-    for file in sorted(path for package in _PACKAGES for path in (root / package).rglob("*.py")):
+def imports(folders: Sequence[str | Path]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The modules that these folders' files import, with the names that they take from each."""
+    for file in sorted(path for folder in folders for path in Path(folder).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_bytes())):
             if isinstance(node, ast.Import):
                 yield from ((alias.name, ()) for alias in node.names)
@@ -71,20 +70,20 @@ def imports(root: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
                 yield node.module, tuple(alias.name for alias in node.names)
 
 
-def compile_imports(root: Path) -> None:
-    """Writes the bytecode of all that the project imports by importing it, whatever PYTHONDONTWRITEBYTECODE says: a child that
+def compile_imports(folders: Sequence[str | Path]) -> None:
+    """Writes the bytecode of all that these folders import by importing it, whatever PYTHONDONTWRITEBYTECODE says: a child that
     may write nothing would compile it each time. What isn't installed, or can't be imported here, is passed over."""
     sys.dont_write_bytecode = False
-    for module, names in dict.fromkeys(imports(root)):
-        with contextlib.suppress(Exception):
+    for module, names in dict.fromkeys(imports(folders)):
+        with contextlib.suppress(Exception, SystemExit):
             imported = importlib.import_module(module)
             for name in names:  # some packages import what they hold when somebody asks for it
-                with contextlib.suppress(Exception):
+                with contextlib.suppress(Exception, SystemExit):
                     getattr(imported, name)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["compile"]:
-        compile_imports(Path(__file__).parents[1])
+    if sys.argv[1:2] == ["compile"]:
+        compile_imports(sys.argv[2:])
         sys.exit()
     sys.exit(install(sys.argv[1:]))
