@@ -25,6 +25,7 @@ from datagen.page.views import View, as_it_came
 from datagen.record import Box, Drop, Reading, Region, Sample, SampleError, clean_text
 from datagen.work.needs import A_CORE, Needs
 from datagen.work.pipeline import Making, Pipeline, Stage
+from datagen.work.progress import EVERY_S
 from datagen.work.specification import PLACE, fingerprint
 
 ANSWERS, ASKED, AGAIN = "answers", "asked", "again.jsonl"
@@ -47,7 +48,7 @@ class Begun(NamedTuple):
 @dataclass
 class Tally:
     """What a shard asked: pages by their fate, tries by theirs, pages whose first answer was a loop, and what it cost. Written
-    beside the shard, since times are no part of it."""
+    beside the shard, since times are no part of it, and while it is made, for whoever watches."""
 
     pages: Counter[str] = field(default_factory=Counter)
     tries: Counter[str] = field(default_factory=Counter)
@@ -67,6 +68,13 @@ class Tally:
         self.first_loops += outcome.fates[:1] == [LOOP]
         self.tokens_read += outcome.num_read
         self.tokens_written += outcome.num_written
+
+    def write(self, dataset: Folder, shard: str, book: Ledger, every_s: float = 0.0) -> None:
+        """Beside the shard, with what the ledger had; not again before `every_s` seconds are over."""
+        if time.time() - max(self.started, self.finished) < every_s:
+            return
+        self.found, self.written, self.finished = book.num_found, book.num_written, time.time()
+        dataset.write(f"{ASKED}/{shard}.json", json.dumps(vars(self)).encode())
 
 
 @dataclass(frozen=True)
@@ -128,15 +136,16 @@ class LabelPages(Stage):
                 waiting.append(self._begun(outcome, asker, engines, rounds))
                 while len(waiting) > window or (waiting and _is_done(waiting[0])):
                     yield self._ended(waiting.popleft(), tally)
+                    tally.write(dataset, making.shard, book, EVERY_S)
             while waiting:
                 yield self._ended(waiting.popleft(), tally)
+                tally.write(dataset, making.shard, book, EVERY_S)
         finally:
             for begun in waiting:
                 if begun.asking is not None:
                     begun.asking.cancel()
             book.close()
-        tally.found, tally.written, tally.finished = book.num_found, book.num_written, time.time()
-        dataset.write(f"{ASKED}/{making.shard}.json", json.dumps(vars(tally)).encode())
+        tally.write(dataset, making.shard, book)
 
     def _begun(self, outcome: Sample | Drop, asker: Asker, engines: Engines, rounds: Counter[str]) -> Begun:
         if isinstance(outcome, Drop) or outcome.task != "page":

@@ -31,6 +31,7 @@ from datagen.record import SCHEMA, another_schema
 from datagen.work.assignment import Assigned, add_generation, assigned, new_items, numbered
 from datagen.work.joined_rows import with_joined
 from datagen.work.pipeline import Pipeline, ShardTask, run_shard, shard_fingerprint, shard_task
+from datagen.work.progress import UNDER_WAY
 from datagen.work.retry import read_later, settle
 from datagen.work.runner import Runner
 from datagen.work.specification import differences, fingerprint
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 MEASURED = "measured.md"
 """What a later step measured of the dataset, as Markdown. The dataset card has it."""
 
-CONTENTS = ("census", "shards", "manifest", "marks", "lengths", "drops.jsonl", MEASURED, "README.md", "run.json")
+CONTENTS = ("census", "shards", "manifest", "marks", "lengths", "drops.jsonl", MEASURED, "README.md", "run.json", UNDER_WAY)
 OnShard = Callable[[ShardReport], None]
 
 

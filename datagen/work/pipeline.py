@@ -22,6 +22,7 @@ from datagen.record import Drop, Range, Sample, SampleError, clean_text
 from datagen.work.assignment import Assigned
 from datagen.work.item_parts import covered, part_of
 from datagen.work.needs import A_CORE, Needs
+from datagen.work.progress import counted
 from datagen.work.specification import describe, fingerprint, verify_worker
 from datagen.work.tombstones import NOTHING, Forgotten
 
@@ -232,13 +233,14 @@ def run_shard(task: ShardTask) -> ShardReport:
         return existing
     verify_worker(task.pipeline.description, task.planned, folder)
     folder.remove(f"shards/{task.shard}.json")  # first, so that a report never stands beside a tar that isn't its own
-    started = time.time()
-    part = manifest.PartBuilder(task.shard)
+    started, part, making = time.time(), manifest.PartBuilder(task.shard), Making(task.url, task.shard)
     drops: list[Drop] = []
     barren: list[Item] = []
     with folder.create(f"shards/{task.shard}.tar") as file:
         writer = ShardWriter(file)
-        for outcome in task.pipeline.process(task.inputs, barren, task.forgotten, task.later, Making(task.url, task.shard)):
+        for outcome in counted(
+            task.pipeline.process(task.inputs, barren, task.forgotten, task.later, making), folder, task.shard
+        ):
             if isinstance(outcome, Drop):
                 drops.append(outcome)
             else:

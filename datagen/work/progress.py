@@ -1,15 +1,23 @@
 """How far a piece of work is: the one thing that shards, trainings and readers report, and that recipes/run/progress.py shows.
 
-Work on another machine writes its state to a file in its own folder, and whoever shows it reads the file.
+Work on another machine writes its state to a file in its own folder, and whoever shows it reads the file. So does who makes a
+shard, while he makes it.
 """
 
+import contextlib
 import json
-from collections.abc import Callable
-from typing import NamedTuple
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, TypeVar
 
 from datagen.disk.storage import Folder
 
+T = TypeVar("T")
+
 NAME = "progress.json"
+UNDER_WAY = "under_way"
+"""A dataset's folder of files that say how far a shard is. A file goes when its shard is done."""
+EVERY_S = 5.0
 
 
 class State(NamedTuple):
@@ -44,3 +52,30 @@ def read(folder: Folder) -> State | None:
         return State(*json.loads(folder.read(NAME)))
     except (OSError, ValueError, TypeError):
         return None
+
+
+def counted(outcomes: Iterable[T], dataset: Folder, shard: str) -> Iterator[T]:
+    """The outcomes of a shard; every few seconds a file says how many there were so far."""
+    name, written, is_written = f"{UNDER_WAY}/{shard}.json", time.monotonic(), False
+    try:
+        for count, outcome in enumerate(outcomes, 1):
+            yield outcome
+            if time.monotonic() - written >= EVERY_S:
+                with contextlib.suppress(OSError):  # a full disk ends the shard, and not this
+                    is_written = dataset.write(name, json.dumps(count).encode()) or is_written
+                written = time.monotonic()
+    finally:
+        if is_written:
+            dataset.remove(name)
+
+
+def under_way(dataset: Folder) -> dict[str, int]:
+    """By the shards that are being made, and have been for a while, how many outcomes each has."""
+    folder = dataset.sub(UNDER_WAY)
+    names = folder.names(".json")
+    contents = folder.read_each(names)
+    return {
+        name.removesuffix(".json"): int(content)
+        for name, content in zip(names, contents, strict=True)
+        if content is not None and content.isdigit()
+    }

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 console = Console(stderr=True, highlight=False)
 _LINE_EVERY_S = 5.0
 _LOOK_EVERY_S = 10.0
+_TELLING = 0.03  # of all samples, from which on those that are done tell how long the others take
 Show = Callable[[str, State], None]
 """Shows the state of the work of that name."""
 
@@ -34,24 +36,14 @@ def shown(name: str) -> Iterator[OnState]:
 @contextlib.contextmanager
 def watched(name: str, folders: Mapping[str, Folder]) -> Iterator[None]:
     """Shows, while the block runs, the states that parts of the work called `name` write in their folders, wherever they run."""
-    over = threading.Event()
 
     def watch(show: Show) -> None:
-        while not over.wait(_LOOK_EVERY_S):
-            for part, folder in folders.items():
-                if state := read(folder):
-                    show(f"{name}: {part}", state)
+        for part, folder in folders.items():
+            if state := read(folder):
+                show(f"{name}: {part}", state)
 
-    with _display() as show:
-        thread = threading.Thread(target=watch, args=(show,), daemon=True)
-        if folders:
-            thread.start()
-        try:
-            yield
-        finally:
-            over.set()
-            if folders:
-                thread.join()
+    with _display() as show, looking(partial(watch, show)) if folders else contextlib.nullcontext():
+        yield
 
 
 @contextlib.contextmanager
@@ -59,6 +51,24 @@ def working(what: str) -> Iterator[None]:
     """Shows that something goes on whose end nobody knows: a spinner on a terminal, nothing elsewhere."""
     with console.status(what) if console.is_terminal else contextlib.nullcontext():
         yield
+
+
+@contextlib.contextmanager
+def looking(look: Callable[[], None]) -> Iterator[None]:
+    """Has somebody `look` every few seconds while the block runs, beside it."""
+    over = threading.Event()
+
+    def looks() -> None:
+        while not over.wait(_LOOK_EVERY_S):
+            look()
+
+    thread = threading.Thread(target=looks, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 class Shards:
@@ -74,11 +84,18 @@ class Shards:
         self.shards += 1
         self.samples += report.num_samples
         self.drops += len(report.drops)
-        elapsed = time.monotonic() - self.started
+        return self.state()
+
+    def state(self, under_way: Mapping[str, int] = MappingProxyType({})) -> State:
+        """The state, with as many samples in shards that are `under_way`."""
+        elapsed, total = time.monotonic() - self.started, self.total()
+        samples = self.samples + sum(under_way.values())
         dropped = f", {self.drops} dropped" if self.drops else ""
-        rate = f", {self.samples / elapsed:.1f} {self.noun}/s" if self.samples and elapsed else ""
-        note = f"{self.samples} of about {self.total()} {self.noun}{dropped}{rate}"
-        left_s = elapsed / self.shards * (self.num_shards - self.shards)
+        rate = f", {samples / elapsed:.1f} {self.noun}/s" if samples and elapsed else ""
+        note = f"{samples} of about {max(samples, total)} {self.noun}{dropped}{rate}"
+        left_s = elapsed / self.shards * (self.num_shards - self.shards) if self.shards else -1.0
+        if under_way and samples > total * _TELLING:
+            left_s = elapsed / samples * max(0, total - samples)
         return State(self.shards, self.num_shards, "shards", note, left_s)
 
     def total(self) -> int:

@@ -5,8 +5,9 @@ import importlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from datagen.asking import ledger
@@ -193,17 +194,23 @@ class Pages(Shards):
         self._sums = sums((), num_servers(step), step.price)
 
     def add(self, report: ShardReport) -> State:
-        state = super().add(report)
-        of_shard = [(name, tally) for name, tally in tallies(self._dataset, report.shard)]
-        tally = sums([("", self._sums.tally), *of_shard], 1, 0.0).tally
-        elapsed = time.monotonic() - self.started
-        self._sums = replace(self._sums, tally=tally, busy_s=elapsed)
+        self._sums = self._with(report.shard)
         ledger.index(self._step.label.ledger_folder(self._dataset), segment_of(self._dataset, report.shard))
-        fates = ", ".join(f"{n / max(1, self._sums.num_pages):.1%} {fate}" for fate in FATES if (n := tally.pages[fate]))
-        note = f"{state.note}, {tally.tokens_written / max(1e-9, elapsed):,.0f} tokens/s; {fates}"
-        note += f"; repetition rate {self._sums.repetition_rate:.2%}"
-        note += f"; cost {self._sums.cost:,.2f}" if self._step.price else ""
+        return super().add(report)
+
+    def state(self, under_way: Mapping[str, int] = MappingProxyType({})) -> State:
+        state, now, elapsed = super().state(under_way), self._with(*under_way), time.monotonic() - self.started
+        fates = ", ".join(f"{n / max(1, now.num_pages):.1%} {fate}" for fate in FATES if (n := now.tally.pages[fate]))
+        note = f"{state.note}, {now.tally.tokens_written / max(1e-9, elapsed):,.0f} tokens/s; {fates}"
+        note += f"; repetition rate {now.repetition_rate:.2%}"
+        note += f"; cost {now.cost:,.2f}" if self._step.price else ""
         return state._replace(note=note)
+
+    def _with(self, *shards: str) -> Sums:
+        """The sums so far, with what these shards asked."""
+        more = [(name, tally) for shard in shards for name, tally in tallies(self._dataset, shard)]
+        tally = sums([("", self._sums.tally), *more], 1, 0.0).tally
+        return replace(self._sums, tally=tally, busy_s=time.monotonic() - self.started)
 
 
 def check(step: Labelling) -> None:

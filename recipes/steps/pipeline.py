@@ -13,7 +13,7 @@ from datagen.disk import manifest, marks
 from datagen.disk.shards import ShardReport, read_reports, read_sample
 from datagen.disk.storage import Folder
 from datagen.record import Drop
-from datagen.work import dataset, tombstones
+from datagen.work import dataset, progress, tombstones
 from datagen.work import retry as datagen_retry
 from datagen.work.assignment import Known, assigned
 from datagen.work.pipeline import Pipeline
@@ -21,7 +21,7 @@ from datagen.work.runner import InProcess, make_runner
 from datagen.work.specification import describe
 from datagen.work.tombstones import Forgotten
 from recipes.recipe import Report, Step
-from recipes.run.progress import Shards, shown
+from recipes.run.progress import Shards, looking, shown
 from recipes.sample_costs import BY_PAGE, DOCUMENT_PAGES, processor, rates
 from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place, StepRunner
 
@@ -137,7 +137,13 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages", counts:
         if len(todo.todo) == 1 and place.on == "local":
             runner = InProcess()  # a cluster takes longer to start than one shard to finish
     count = counts(len(todo.todo), expected, noun)
-    with shown(step.name) as show:
+    folder.remove(progress.UNDER_WAY)  # what a killed run left
+
+    def look() -> None:
+        if under_way := progress.under_way(folder):
+            show(count.state(under_way))
+
+    with shown(step.name) as show, looking(look):
         run = _circumstances(recipe, step, place)
         outcome = dataset.build(step, folder, todo, runner, run, lambda report: show(count.add(report)))
     return _sum_up(step, folder, outcome)

@@ -42,6 +42,30 @@ def test_shards_correct_the_guess_by_what_came_out():
     assert Shards(1, expected=0).add(shard(2)).note.startswith("2 of about 2 pages")
 
 
+def test_a_shard_that_is_being_made_counts_until_it_is_done(tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "EVERY_S", 0.0)
+    dataset, count, seen = Folder(str(tmp_path)), Shards(4, expected=40), []
+    for _ in progress.counted("abc", dataset, "pages-000001"):
+        seen.append(progress.under_way(dataset))
+    assert seen == [{}, {"pages-000001": 1}, {"pages-000001": 2}] and progress.under_way(dataset) == {}
+    state = count.state(seen[-1])
+    assert (state.done, state.total) == (0, 4) and state.note.startswith("2 of about 40 pages") and state.left_s >= 0
+    count.add(shard(10))
+    assert count.state(seen[-1]).note.startswith("12 of about 40 pages")
+
+
+def test_a_shard_that_fails_leaves_no_count(tmp_path, monkeypatch):
+    monkeypatch.setattr(progress, "EVERY_S", 0.0)
+
+    def fails():
+        yield from "ab"
+        raise OSError("disk")
+
+    with pytest.raises(OSError, match="disk"):
+        list(progress.counted(fails(), Folder(str(tmp_path)), "pages-000001"))
+    assert progress.under_way(Folder(str(tmp_path))) == {}
+
+
 def test_a_state_travels_by_a_file(tmp_path):
     folder = Folder(str(tmp_path))
     assert progress.read(folder) is None
