@@ -94,8 +94,8 @@ class Shards:
         rate = f", {samples / elapsed:.1f} {self.noun}/s" if samples and elapsed else ""
         note = f"{samples} of about {max(samples, total)} {self.noun}{dropped}{rate}"
         left_s = elapsed / self.shards * (self.num_shards - self.shards) if self.shards else -1.0
-        if under_way and samples > total * _TELLING:
-            left_s = elapsed / samples * max(0, total - samples)
+        if under_way:
+            left_s = elapsed / samples * (total - samples) if total * _TELLING < samples < total else -1.0
         return State(self.shards, self.num_shards, "shards", note, left_s)
 
     def total(self) -> int:
