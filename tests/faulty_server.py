@@ -109,8 +109,9 @@ class Faulty:
             return web.json_response({"error": text}, status=status)
         num_written = max(1, len(text) // 4)
         usage = {"prompt_tokens": 400, "completion_tokens": num_written, "total_tokens": 400 + num_written}
-        choice = {"message": {"role": "assistant", "content": text}, "finish_reason": finish}
-        return web.json_response({"choices": [choice], "usage": usage})
+        choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+        head = {"id": f"chatcmpl-{digest[:12]}", "object": "chat.completion", "created": 0, "model": MODEL}  # some ask for all of it
+        return web.json_response({**head, "choices": [choice], "usage": usage})
 
     def _is_known(self, request: web.Request) -> bool:
         return self.is_open or request.headers.get("Authorization") == f"Bearer {KEY}"
