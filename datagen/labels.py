@@ -17,6 +17,8 @@ _PAGE_NUMBER = re.compile(
     r"(?:\s*[-–—~•|\])])?"
 )
 
+_SPACED_OUT = re.compile(r"(?<=\b[^\W\d_]) (?=[^\W\d_]\b)")  # letters
+
 PYMUPDF = {
     "text": "text",
     "title": "title",
@@ -162,8 +164,9 @@ second is a place of which somebody wrote a phrase, its text, as `the man on the
 
 
 def is_page_number(text: str) -> bool:
-    """Whether the text is a page's number and nothing more, in any script's digits or in Roman letters: - xii -, Page 3 of 7."""
-    return bool(_PAGE_NUMBER.fullmatch(text.strip()))
+    """Whether the text is a page's number and nothing more, in any script's digits or in Roman letters: - xii -, Page 3 of 7,
+    P a g e 3."""
+    return bool(_PAGE_NUMBER.fullmatch(_SPACED_OUT.sub("", text.strip())))
 
 
 def label_of(engine: str, name: str) -> str:

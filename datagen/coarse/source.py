@@ -62,7 +62,7 @@ class PdfSource(Source):
     `passwords` are tried on what is encrypted; they are written down nowhere, and no output is refused for them.
     """
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     long_side: int = 1920
     jpeg_quality: int = 90

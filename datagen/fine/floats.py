@@ -35,4 +35,26 @@ def with_floats_in_place(regions: Sequence[Region], direction: str) -> list[Regi
     for region in regions:
         if id(region) not in floats:
             placed += [region, *behind.get(id(region), ())]
-    return placed
+    return _with_rows(placed)
+
+
+def _with_rows(regions: Sequence[Region]) -> list[Region]:
+    """The regions, in which a picture that is read between two texts, one right below the other, and stands above both, is read
+    before them: it stands beside another one."""
+    result = list(regions)
+    for i, picture in enumerate(regions):
+        at = i
+        while picture.label == "image" and i + 1 < len(regions) and at and _is_above(picture, regions[at - 1], regions[i + 1]):
+            at -= 1
+        if at < i:
+            result.insert(at, result.pop(i))
+    return result
+
+
+def _is_above(picture: Region, a: Region, b: Region) -> bool:
+    """Whether a picture stands above the lines of `a`, which `b` goes on with below."""
+    if a.label in _FLOATS or not a.lines or not b.lines:
+        return False
+    em = a.lines[0].box.y1 - a.lines[0].box.y0
+    goes_on = b.box.y0 > a.box.y1 - 0.5 * em and min(a.box.x1, b.box.x1) > max(a.box.x0, b.box.x0)
+    return goes_on and a.box.y0 > picture.box.y1 - 0.5 * em

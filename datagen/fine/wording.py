@@ -5,12 +5,13 @@ import re
 OF_SECTION = re.compile(r"(?:§\s*)?(?:\d{1,3}|[A-Z](?=\.))(?:\. ?\d{1,3})*\.?(?=\s|$)")
 FIGURE = re.compile(
     r"(?:fig(?:ure|ura|uur|\.)|abb(?:ildung|\.)|rys(?:unek|\.)|obr(?:ázek|\.)|рис(?:унок|\.)|мал(?:юнок|\.)|фиг(?:ура|\.)|фигура"
-    r"|šekil|εικόνα|σχήμα|الشكل|شكل|תרשים|איור|चित्र|图|圖|図|그림|hình|kuva|ábra|slika|joonis|նկար|ნახატი)\s*[\dA-Z一二三四五六七八九]",
+    r"|[šş]ekil|εικόνα|σχήμα|الشكل|شكل|תרשים|איור|चित्र|图|圖|図|그림|hình|kuva|ábra|slika|joonis|նկար|ნახატი)"
+    r"(?:\s*(?:č|nr|no|n)[.°º]?(?=\s))?\s*[\dA-Z一二三四五六七八九]|\d+(?:\.\d+)*\.?\s(?:pav|att|ábra|irudia)\b",
     re.IGNORECASE,
 )
 TABLE = re.compile(
     r"(?:tab(?:le|elle|leau|ella|ela|la|ulka|el|\.)|таб(?:лица|лиця|л\.|\.)|tablo|πίνακας|جدول|טבלה|तालिका|कोष्टक|表|표|bảng|taulukko"
-    r"|táblázat|tabuľka|tabelul|աղյուսակ|ცხრილი)\s*[\dA-Z一二三四五六七八九]",
+    r"|táblázat|tabuľka|tabelul|աղյուսակ|ცხრილი)\s*[\dA-Z一二三四五六七八九]|\d+(?:\.\d+)*\.?\s(?:lentelė|tabula|táblázat|taula)\b",
     re.IGNORECASE,
 )
 MARK = re.compile(r"(?:<sup>[^<]{1,4}</sup>|\d{1,3}(?![\d.,:)]|\s?[%/–-])|[*†‡§]{1,3}(?=[^*\s])|\[\d{1,2}\])\s*\S")

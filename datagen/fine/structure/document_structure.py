@@ -1,5 +1,6 @@
 """Headings, footnotes and captions, told by the typefaces, places and numbers of a whole document beside the layout engine."""
 
+import itertools
 import re
 import statistics
 from collections import Counter, defaultdict
@@ -11,7 +12,7 @@ from datagen.coarse.answers import BY
 from datagen.engines import Engines
 from datagen.fine.structure.heading_levels import NUMBERED, Headings, Place, Style, heading_levels
 from datagen.fine.structure.headings_by_look import Set, headings_by_look
-from datagen.fine.structure.item_series import described_terms, items_in_series
+from datagen.fine.structure.item_series import described_terms, items_in_series, tails_of_references
 from datagen.fine.structure.looks import Look, headings_by_their_looks, is_marked_twice, look_of, stands_out, usual_look
 from datagen.fine.structure.read_labels import CAPTIONS, caption
 from datagen.fine.structure.read_labels import labels as labels_of_read
@@ -23,6 +24,8 @@ from datagen.fine.structure.whole_regions import (
     with_heads_of_contents,
     with_notes_in_order,
     with_whole_headings,
+    with_whole_items,
+    with_whole_notes,
 )
 from datagen.fine.wording import ITEM, MARK, TWO_LETTERS
 from datagen.labels import RUNNING
@@ -64,12 +67,13 @@ class SettleStructure(Stage):
     - A paragraph in smaller type at a page's foot that begins with a mark is a footnote, and what stands below it in that type
       goes on with it. So is an item below the page's text whose number stands raised in the text. A number beside footnotes is
       the page's.
-    - What begins with the word for a figure or a table and a number, and then a sign, is that caption.
+    - What begins with the word for a figure or a table and a number, and then a sign, is that caption; a paragraph behind it is
+      none. The end of an entry from the page before is a reference.
 
     The signal `structure_agreement` is the share of a page's regions that keep their label. Of pages whose text isn't the
     file's see `read_labels`."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     batch_size: int = field(default=DOCUMENT, init=False)
 
@@ -89,7 +93,8 @@ class SettleStructure(Stage):
             signals = page.quality.signals | {"structure_agreement": round(num_same / len(made), 3)}
             page = replace(page, quality=replace(page.quality, signals=signals))
             made = with_whole_headings(made, [document.styles.get(Place(n, i)) for i in range(len(made))])
-            made = with_notes_in_order(with_headings_in_place(with_heads_of_contents(made)))
+            made = with_notes_in_order(with_headings_in_place(with_heads_of_contents(with_whole_items(made))))
+            made = with_whole_notes(made)
             yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))
 
 
@@ -161,8 +166,10 @@ class _Document:
             for n, page in enumerate(self.pages)
             for i in items_in_series(page.regions) | described_terms(page.regions)
         }
+        tails = {Place(n, i): "reference" for n, page in enumerate(self.pages) for i in tails_of_references(page.regions)}
+        captions |= dict.fromkeys(self._texts_as_captions(), "text")
         heads = dict.fromkeys(self._lone_heads(), "sub_title")
-        return items | self._headings() | codes | by_number | by_look | heads | footnotes | captions
+        return items | tails | self._headings() | codes | by_number | by_look | heads | footnotes | captions
 
     def _headings_as_captions(self) -> Iterator[Place]:
         """Captions that name no figure or table, in the type of headings, in which no text, no item and no other caption is."""
@@ -176,6 +183,14 @@ class _Document:
             unnamed = [p for p in others if len(self._region(p).lines) == 1 and not caption(self._region(p))]
             if len(headings) > 1 and len(headings) + len(unnamed) == len(places):
                 yield from unnamed
+
+    def _texts_as_captions(self) -> Iterator[Place]:
+        """Captions of several lines in the text's own look, with no word for a figure, right behind such as have one."""
+        for n, page in enumerate(self.pages):
+            for i, (above, region) in enumerate(itertools.pairwise(page.regions), 1):
+                is_second = region.label in CAPTIONS and not caption(region) and above.label in CAPTIONS and bool(caption(above))
+                if is_second and len(region.lines) > 1 and self.usual_look in (None, look_of(region.lines)):
+                    yield Place(n, i)
 
     def levels(self, labels: Mapping[Place, str]) -> dict[Place, int]:
         """How deep headings are whose label is new or that have no number."""

@@ -1,5 +1,5 @@
 """Items of lists that the layout engine has as text, told by their numbers, which go on from or to those of items beside them, or
-by the terms in bold that they begin with."""
+by the terms in bold that they begin with; and ends of references."""
 
 import itertools
 import re
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from datagen.fine.structure.whole_regions import plain
+from datagen.labels import RUNNING
 from datagen.record import Region
 
 _NUMBER = re.compile(r"((?:\d{1,2}\.)*)(\d{1,2}|[a-z])([.)-]?|-)(?=\s+\S)")
@@ -57,6 +58,22 @@ def described_terms(regions: Sequence[Region]) -> set[int]:
         if len(alike) >= _MIN_TERMS and sum(len(regions[j].lines) > 1 for j in alike) >= _MIN_HANGING:
             items |= set(alike)
     return items
+
+
+def tails_of_references(regions: Sequence[Region]) -> set[int]:
+    """Which region of a page, labelled text, is the end of an entry of the page before: the first one, right above references,
+    all of whose lines begin where the second ones of those do, behind the first."""
+    body = [i for i, region in enumerate(regions) if region.label not in RUNNING]
+    if len(body) < _MIN_TERMS or any(not regions[i].lines or regions[i].is_unread for i in body[:2]):
+        return set()
+    first, entries = regions[body[0]], [regions[i] for i in body[1:] if regions[i].label == "reference"]
+    if first.label != "text" or regions[body[1]].label != "reference" or first.lines[0].direction != "ltr":
+        return set()
+    em = first.lines[0].box.y1 - first.lines[0].box.y0
+    hanging = [b.box.x0 for entry in entries for a, b in zip(entry.lines, entry.lines[1:2], strict=False) if b.box.x0 > a.box.x0]
+    is_aligned = [any(abs(line.box.x0 - x) < _ALIGNED_EM * em for x in hanging) for line in first.lines]
+    is_behind = all(min(entry.lines[0].box.x0 for entry in entries) < line.box.x0 - _ALIGNED_EM * em for line in first.lines)
+    return {body[0]} if all(is_aligned) and is_behind else set()
 
 
 def _is_term(region: Region) -> bool:

@@ -13,6 +13,7 @@ _HEADINGS, _TEXTS = frozenset({"title", "sub_title"}), frozenset({"text", "list"
 _LARGER, _SMALLER = 1.1, 0.93  # of the size of the text
 _OTHER_COLOUR, _GREY = 0x50, 0x20  # between two colours' reds, greens or blues; between a colour's own
 _MAX_LINES, _MAX_CHARS, _MIN_LETTERS, _MIN_ALIKE = 2, 100, 2, 2
+_MAX_LONG_LINES, _MAX_LONG_CHARS = 4, 240  # of a heading in the look of others
 _MIN_BELOW = 20  # characters
 _BELOW_EM, _BESIDE = (-0.5, 3.5), 0.5
 _ENDS_SENTENCE, _COLONS = ".,;،。，；！!?？।…", ":："
@@ -30,13 +31,14 @@ class Look(NamedTuple):
 
 
 def look_of(lines: Sequence[Line]) -> Look | None:
-    """The look that lines have in common; None where they differ, or nobody says it."""
+    """The look that lines have in common, with the marks that all of them have; None where they differ in size or colour, or
+    nobody says it."""
     looks = {line.look for line in lines}
-    if len(looks) != 1 or not (look := looks.pop()):
+    if not looks or "" in looks or len({tuple(look.split()[:2]) for look in looks}) != 1:
         return None
-    size, colour, *marks = look.split()
+    size, colour, *_ = min(looks).split()
     red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return Look(float(size), (red, green, blue), frozenset(marks))
+    return Look(float(size), (red, green, blue), frozenset.intersection(*(frozenset(look.split()[2:]) for look in looks)))
 
 
 def usual_look(regions: Iterable[Region]) -> Look | None:
@@ -64,11 +66,12 @@ def is_marked_twice(look: Look, usual: Look) -> bool:
     return stands_out(look._replace(marks=look.marks - {"bold"}), usual)
 
 
-def stands_alone(regions: Sequence[Region], i: int) -> bool:
-    """Whether region `i`, of a page's regions in the order of reading, is a short line or two, as a heading is: beside no text,
-    right above a text of another look, a list, a picture or a heading; no end of a sentence, but for a heading's first line."""
+def stands_alone(regions: Sequence[Region], i: int, is_long: bool = False) -> bool:
+    """Whether region `i`, of a page's regions in the order of reading, is a short line or two, as a heading is, or up to four if
+    it may be `is_long`: beside no text, right above a text of another look, a list, a picture or a heading; no end of a sentence,
+    but for a heading's first line."""
     region = regions[i]
-    if not _is_short(region) or i + 1 == len(regions):
+    if not is_short(region, is_long) or i + 1 == len(regions):
         return False
     box, em = region.box, region.lines[0].box.y1 - region.lines[0].box.y0
     below = next((other for other in regions[i + 1 :] if other.label != "image" or other.box.y1 > box.y1 + em), regions[i + 1])
@@ -86,11 +89,13 @@ def stands_alone(regions: Sequence[Region], i: int) -> bool:
     )
 
 
-def _is_short(region: Region) -> bool:
+def is_short(region: Region, is_long: bool = False) -> bool:
+    """Whether a text or an item is as short as headings are, has letters, and is no address, no date and no caption."""
+    most_lines, most_chars = (_MAX_LONG_LINES, _MAX_LONG_CHARS) if is_long else (_MAX_LINES, _MAX_CHARS)
     if region.label not in _TEXTS or region.is_unread or region.continues or region.format != "markdown":
         return False
     text = " ".join(line.text for line in region.lines)
-    if not 0 < len(region.lines) <= _MAX_LINES or not 2 < len(text) <= _MAX_CHARS or region.lines[0].direction == "ttb":
+    if not 0 < len(region.lines) <= most_lines or not 2 < len(text) <= most_chars or region.lines[0].direction == "ttb":
         return False
     if sum(map(str.isalpha, text)) < _MIN_LETTERS or _IS_ADDRESS.search(text) or _IS_DATE.match(text):
         return False
@@ -104,20 +109,19 @@ def headings_by_their_looks(pages: Sequence[Sequence[Region]]) -> set[tuple[int,
     if usual is None:
         return set()
     alone: dict[Look, list[tuple[int, int]]] = defaultdict(list)
-    num_headings: Counter[Look] = Counter()
+    of_pages = (region for page in pages for region in page if region.label in _HEADINGS)
+    num_headings = Counter(look for region in of_pages if (look := look_of(region.lines)) is not None)
     others: set[Look] = set()
     for n, page in enumerate(pages):
         for i, region in enumerate(page):
             look = look_of(region.lines)
             if look is None or not stands_out(look, usual):
                 continue
-            if region.label in _HEADINGS:
-                num_headings[look] += 1
-            elif region.label in _TEXTS and not region.is_unread:
+            if region.label in _TEXTS and not region.is_unread:
                 has_sign = region.lines[-1].text[-1] in _COLONS or (
                     region.label == "list" and not ITEM.match(region.lines[0].text)
                 )
-                if stands_alone(page, i) and (not has_sign or is_marked_twice(look, usual)):
+                if stands_alone(page, i, is_long=num_headings[look] > 0) and (not has_sign or is_marked_twice(look, usual)):
                     alone[look].append((n, i))
                 else:
                     others.add(look)

@@ -34,7 +34,7 @@ class LabelRunning(Stage):
     Heights are the same within `near` of the page's height.
     """
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     min_pages: int = 3
     edge: float = 0.15

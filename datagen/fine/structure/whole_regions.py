@@ -1,4 +1,4 @@
-"""Regions of a page once their labels are settled: with the Markdown of these, headings of two lines as one, notes in order."""
+"""Regions of a page once their labels are settled: with the Markdown of these, what is torn as one, notes in order."""
 
 import itertools
 import re
@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from datagen.fine.structure.looks import look_of
 from datagen.fine.structure.section_numbers import number_of
-from datagen.fine.wording import ITEM, OF_SECTION
+from datagen.fine.wording import ITEM, MARK, OF_SECTION
 from datagen.labels import RUNNING
 from datagen.page.boxes import around
 from datagen.record import Region
@@ -19,6 +19,8 @@ _STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
 _HEADING_GAP, _CLOSED_GAP, _PART_GAP, _BESIDE = 0.9, 1.2, 2.0, 0.7  # of the height of a heading's lines
 _OVER, _LARGER = 0.3, 1.15
 _BRACKETS = ("()", "（）", "《》", "「」", "【】")
+_NOTE_GAP, _FULL_EM = (-0.5, 0.5), 3.0
+_SIGN_ALONE, _SIGN_GAP = re.compile(r"[-*+•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·]"), 4.0
 _PART = re.compile(r"[^\W\d_]+\.? (?:\d{1,3}|[IVXLC]+)[.:]?")
 
 
@@ -33,6 +35,56 @@ def with_notes_in_order(regions: Sequence[Region]) -> list[Region]:
         is_column = is_note and max(r.box.x0 for r in notes) < min(r.box.x1 for r in notes)
         result += sorted(notes, key=lambda r: r.box.y0) if is_column else notes
     return result
+
+
+def with_whole_notes(regions: Sequence[Region]) -> list[Region]:
+    """The regions, in which a footnote's full line goes on with what stands right below it, in its type and without a mark."""
+    result: list[Region] = []
+    edge = max((line.box.x1 for region in regions if region.label == "footnote" for line in region.lines), default=0)
+    for region in regions:
+        if result and _goes_on_as_note(result[-1], region, edge):
+            result[-1] = _together(result[-1], region)
+        else:
+            result.append(region)
+    return result
+
+
+def _goes_on_as_note(a: Region, b: Region, edge: int) -> bool:
+    if not a.label == b.label == "footnote" or a.is_unread or b.is_unread or not a.lines or not b.lines:
+        return False
+    if MARK.match(b.text) or ITEM.match(plain(b)):
+        return False
+    last, first = a.lines[-1], b.lines[0]
+    em = first.box.y1 - first.box.y0
+    is_below = _NOTE_GAP[0] * em < first.box.y0 - last.box.y1 < _NOTE_GAP[1] * em and first.box.x0 < last.box.x1
+    return is_below and last.font == first.font and last.direction == "ltr" and last.box.x1 > edge - _FULL_EM * em
+
+
+def _together(a: Region, b: Region) -> Region:
+    text = joined([a.text, b.text])
+    return replace(a, box=around((a.box, b.box)), lines=a.lines + b.lines, text=text, continues=b.continues)
+
+
+def with_whole_items(regions: Sequence[Region]) -> list[Region]:
+    """The regions, in which an item that is a sign alone has the text that stands beside it, on the sign's own line."""
+    result: list[Region] = []
+    for region in regions:
+        if result and _is_beside_its_sign(result[-1], region):
+            box = around((result[-1].box, region.box))
+            result[-1] = replace(region, box=box, label="list", text=f"{result[-1].text} {region.text}")
+        else:
+            result.append(region)
+    return result
+
+
+def _is_beside_its_sign(sign: Region, text: Region) -> bool:
+    if sign.label != "list" or text.label != "text" or sign.is_unread or text.is_unread or len(sign.lines) != 1 or not text.lines:
+        return False
+    a, b = sign.box, text.lines[0].box
+    em = min(a.y1 - a.y0, b.y1 - b.y0)
+    gap = a.x0 - b.x1 if b.x0 < a.x0 else b.x0 - a.x1
+    is_level = min(a.y1, b.y1) - max(a.y0, b.y0) > _BESIDE * em
+    return bool(_SIGN_ALONE.fullmatch(sign.text.strip())) and is_level and -0.3 * em < gap < _SIGN_GAP * em
 
 
 def with_headings_in_place(regions: Sequence[Region]) -> list[Region]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy
 
+from datagen.fine.structure.section_numbers import number_of
 from datagen.fine.wording import TWO_LETTERS
 from datagen.record import Line, Region
 from datagen.writing import scripts
@@ -19,10 +20,10 @@ _NO_HEADINGS_END = ".,;،。，；।"
 
 
 def num_bold_alone(regions: Sequence[Region], gray: numpy.ndarray) -> int:
-    """How many short texts of a line, on a page of these regions, are in thicker strokes than lines of the text's in the same
-    size: they may be headings. `gray` is the page, height by width, from 0 to 255."""
+    """How many short texts of a line, and items with a section's number, on a page of these regions, are in thicker strokes
+    than lines of the text's in the same size: they may be headings. `gray` is the page, height by width, from 0 to 255."""
     texts = [region for region in regions if region.label in ("text", "list") and not region.is_unread and region.lines]
-    short = [region.lines[0] for region in texts if region.label == "text" and len(region.lines) == 1 and _may_be_heading(region)]
+    short = [region.lines[0] for region in texts if len(region.lines) == 1 and _may_be_heading(region)]
     longer = [line for region in texts for line in region.lines if len(line.text) >= _MIN_CHARS and line.direction != "ttb"]
     return sum(_is_bold(line, [other for other in longer if other is not line], gray) for line in short)
 
@@ -30,7 +31,8 @@ def num_bold_alone(regions: Sequence[Region], gray: numpy.ndarray) -> int:
 def _may_be_heading(region: Region) -> bool:
     text = region.lines[0].text
     is_name = len(text) <= _MAX_CHARS and text[-1:] not in _NO_HEADINGS_END and bool(TWO_LETTERS.search(text))
-    return is_name and region.lines[0].direction != "ttb"
+    is_section = region.label == "text" or len(number_of(text)) > 1
+    return is_name and is_section and region.lines[0].direction != "ttb"
 
 
 def _is_bold(line: Line, others: Sequence[Line], gray: numpy.ndarray) -> bool:

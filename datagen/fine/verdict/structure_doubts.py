@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
-from datagen.fine.verdict import line_doubts
+from datagen.fine.verdict import line_doubts, look_doubts
 from datagen.fine.verdict.torn_regions import BULLET, CLOSED, num_glued, num_torn
 from datagen.fine.wording import ITALIC
 from datagen.labels import RUNNING
@@ -62,14 +62,16 @@ def doubts(page: Sample) -> Counter[str]:
                       branches of a tree are text
     `heading`         a short region in much larger letters than the text, with a section's number in bold or in a line alone, or
                       a line in bold alone, is no heading, nor are some lines in large bold letters; a heading goes on with
-                      another section's number; a page has two titles; an entry of its contents is a heading; short items with
-                      numbers stand far from each other, each between wide gaps
+                      another section's number, or with another heading right below in its look; it begins with an item's sign,
+                      or is no deeper than a larger one; a page has two titles; an entry of its contents is a heading; short
+                      items with numbers stand far from each other, each between wide gaps
     `running`         a text at the page's edge is a line with a number, as running heads are
-    `captions`        a caption is a number
+    `captions`        a caption is a number, reads as running text, or is of two pictures side by side; a text begins as one does
+    `pictures`        a picture holds a line in the look of the text
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
                       rows, as lines across its cells tell, too; a head is a row of one table, and stands above another one;
                       short regions stand in rows and columns, in no table
-    `order`           several texts are read behind those that stand above and below them
+    `order`           several texts are read behind those that stand above and below them, or one between two that are below it
     `korean_spaces`   a line ends in Korean and the next one begins so: it may end within a word, and nothing tells
     `half_spaces`     Persian verbs stand without the half-space behind their prefix, which some files leave out
     """
@@ -90,6 +92,7 @@ def doubts(page: Sample) -> Counter[str]:
     counts["glued"] += line_doubts.num_terms_within(body)
     counts["heading"] += line_doubts.num_in_other_looks(body) + line_doubts.num_heads_in_contents(body)
     counts["heading"] += line_doubts.num_as_headings(body)
+    counts += look_doubts.doubts(body)
     counts["tables"] += line_doubts.num_headings_in_tables(body)
     counts["captions"] += line_doubts.num_captions_of_signs(body)
     counts["running"] += line_doubts.num_running(body, page.size[1])

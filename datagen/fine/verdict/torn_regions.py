@@ -9,8 +9,9 @@ from datagen.fine.structure.heading_levels import NUMBERED
 from datagen.page.line_breaks import has_one_width
 from datagen.page.paragraphs import SECTION
 from datagen.record import Box, Line, Region
+from datagen.writing import scripts
 
-BULLET = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙]\\s*\\S")
+BULLET = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙・]\\s*\\S")
 CLOSED = re.compile(r"[.!?:;…。！？：；।॥۔؟።។။།][)\]\"'’”»）」』】*<>/a-z]*$")
 """How a sentence ends."""
 _ENDED = re.compile(r"[.!?:。！？：۔؟।][)\]\"'’”»）」』】]*$")
@@ -18,12 +19,15 @@ _BODY, _TEXTS = frozenset({"text", "list", "code"}), frozenset({"text", "list"})
 _GO_ON = {"text": _BODY, "list": _BODY, "code": _BODY, "reference": {"reference"}, "image_caption": {"text"}}
 """What a sentence may go on in, by where it begins."""
 _BOUND = re.compile(r"[,.;:!?)\]}、。，．）」』】・ー％%»”’]")  # signs that no line begins with
+_UNSPACED = re.compile(f"[{scripts.HAN}]")
+_PHRASED = re.compile(f"[{scripts.HAN}{scripts.PHRASED}]")
 _BEHIND_EM = (-0.3, 0.6)  # between a line and what stands right behind it
 _FULL_EM, _ALIGNED_EM, _PITCH = 1.2, 0.6, 1.25
 _LONG_EM, _EDGE_EM = 20.0, 10.0  # a line alone that is so long may be full, and is where others end at its end
 _INDENT_EM = (0.5, 6.0)
 _MIN_INDENTED = 2
 _MIN_STACKED, _MAX_PITCH_EM, _SAME_PITCH_EM = 3, 2.2, 0.15
+_MIN_JUSTIFIED, _EVEN_EM = 2, 0.1  # lines in mid-sentence that end at one edge
 _ROOM = 1.5  # of what the next word needs
 _MIN_LEAD = 3  # letters of a word in bold with which paragraphs begin
 _LAID_OVER = 0.5  # of a line's area
@@ -59,16 +63,21 @@ def _num_ended(region: Region, lines: Sequence[Line]) -> int:
     is_rtl = lines[0].direction == "rtl"
     start, end = (2, 0) if is_rtl else (0, 2)
     edge = min(line.box.x0 for line in lines) if is_rtl else max(line.box.x1 for line in lines)
+    open_ends = [line.box[end] for line in lines[:-1] if not _ENDED.search(line.text)]
+    is_justified = len(open_ends) >= _MIN_JUSTIFIED and all(abs(x - edge) < _EVEN_EM * _height(lines[0]) for x in open_ends)
     num = 0
     for a, b in itertools.pairwise(lines):
         em, word = _height(a), b.text.split(maxsplit=1)[0] if b.text.strip() else ""
         is_flush = abs(a.box[start] - b.box[start]) < _ALIGNED_EM * em
         if not word or not is_flush or not _ENDED.search(a.text) or not a.text.split():
             continue
+        gap = "" if _UNSPACED.match(word) else " "
+        word = word if gap else word[0]
         needed = (len(word) + 1) * (b.box.x1 - b.box.x0) / max(1, len(b.text))
-        is_joined = f"{a.text.split()[-1]} {word}" in region.text.replace("*", "")
+        is_joined = f"{a.text.split()[-1]}{gap}{word}" in region.text.replace("*", "")
         begins_alike = len(word) > _MIN_LEAD and region.text.startswith(f"**{word}") and f" **{word}" in region.text
-        num += is_joined and (begins_alike or abs(edge - a.box[end]) > _ROOM * needed + em)
+        is_short = abs(edge - a.box[end]) > (em if is_justified else _ROOM * needed + em)
+        num += is_joined and (begins_alike or is_short)
     return num
 
 
@@ -91,11 +100,14 @@ def _is_torn(a: Region, b: Region, regions: Sequence[Region]) -> bool:
     if "ttb" in (last.direction, first.direction) or last.direction != first.direction:
         return False
     em = _height(last)
-    if abs(em - _height(first)) > 0.15 * em or not -0.6 * em < first.box.y0 - last.box.y1 < (_PITCH - 0.2) * em:
+    is_alike = last.look == first.look != ""  # boxes of lines in letters of several scripts differ in height
+    if (abs(em - _height(first)) > 0.15 * em and not is_alike) or not -0.6 * em < first.box.y0 - last.box.y1 < (
+        _PITCH - 0.2
+    ) * em:
         return False
     if BULLET.match(first.text) or (a.label == "code" and b.label == "code"):
         return False
-    is_same, is_full = last.font == first.font, _is_full(a, last, regions)
+    is_same, is_full = last.font == first.font, _is_full(a, last, regions, first)
     if is_full and _begins_above(a, b, regions):
         return True
     if CLOSED.search(last.text):
@@ -213,14 +225,16 @@ def _num_beside_formulas(regions: Sequence[Region]) -> int:
     return num
 
 
-def _is_full(region: Region, last: Line, regions: Sequence[Region]) -> bool:
+def _is_full(region: Region, last: Line, regions: Sequence[Region], below: Line) -> bool:
     """Whether a region's last line is as long as the others; of a single line nobody knows, so one that is long is, or one that
-    ends where its column does."""
+    ends where its column does, or has no room for the first word of the line below."""
     em, is_rtl = _height(last), last.direction == "rtl"
     if len(region.lines) == 1:
         width, column = last.box.x1 - last.box.x0, _column(last, regions)
         room = last.box.x0 - column.left if is_rtl else column.right - last.box.x1
-        return width > _LONG_EM * em or (width > _EDGE_EM * em and room < _FULL_EM * em)
+        word = "" if _PHRASED.match(below.text) or not below.text.split() else below.text.split()[0]
+        needed = (len(word) + 1) * (below.box.x1 - below.box.x0) / max(1, len(below.text)) if word else 0.0
+        return width > _LONG_EM * em or (width > _EDGE_EM * em and room < max(_FULL_EM * em, needed))
     if is_rtl:
         return last.box.x0 < min(line.box.x0 for line in region.lines[:-1]) + _FULL_EM * em
     return last.box.x1 > max(line.box.x1 for line in region.lines[:-1]) - _FULL_EM * em

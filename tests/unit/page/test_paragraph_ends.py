@@ -150,3 +150,8 @@ def test_the_pitch_of_lines_in_mid_sentence_is_a_paragraphs():
         ("Michael: A good idea.", 150.0, 2 * PITCH),
     ]
     assert list(map(len, column(*speeches))) == [1, 1, 2, 1, 1]
+
+
+def test_lines_that_begin_with_a_katakana_dot_are_items():
+    items = [(f"・{name}", 150.0, PITCH) for name in ("コメント文", "定義", "関数名")]
+    assert list(map(len, column(*items))) == [1, 1, 1]

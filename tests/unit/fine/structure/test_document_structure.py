@@ -61,8 +61,9 @@ def test_small_type_with_a_mark_below_the_text_is_a_footnote_and_goes_on():
     note = region("1 See the policy of names", 1200, height=16, markdown="<sup>1</sup> See the policy of names")
     rest = region("and the list of packages", 1216, height=16)
     above = region("2 a small remark above text", 900, height=16)
-    labels = [label for label, _ in settled(page(0, above, region(BODY, 1000), note, rest))[0]]
-    assert labels == ["text", "text", "footnote", "footnote"]
+    made = settled(page(0, above, region(BODY, 1000), note, rest))[0]
+    assert [label for label, _ in made] == ["text", "text", "footnote"]
+    assert made[-1][1] == "<sup>1</sup> See the policy of names and the list of packages"
 
 
 def test_a_caption_is_of_what_it_names_wherever_the_engine_has_it():

@@ -10,7 +10,17 @@ from datagen.record import Box, Line, Origin, Region, Sample
 from tests.inputs.samples import sample
 
 SIZE = (1000, 1400)
-NUMBERS = ("- xii -", "Page 3 of 7", "Sayfa 6/6", "صفحه ۴ از ۴", "Сторінка 14 ¦ 15", "Strana 4 z 20", "第 5 頁", "หน้า ๑๒")
+NUMBERS = (
+    "С т о р і н к а 14 | 15",
+    "- xii -",
+    "Page 3 of 7",
+    "Sayfa 6/6",
+    "صفحه ۴ از ۴",
+    "Сторінка 14 ¦ 15",
+    "Strana 4 z 20",
+    "第 5 頁",
+    "หน้า ๑๒",
+)
 
 
 def region(text: str, y: int, label: str = "text", lines: int = 1) -> Region:

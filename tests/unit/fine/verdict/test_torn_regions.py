@@ -88,3 +88,25 @@ def test_a_bit_of_text_right_beside_a_formula_as_high_as_a_line_is_torn_from_it(
     assert num_torn((formula, region("list", 100, "2)。", x0=304))) == 1
     assert num_torn((formula, region("text", 100, "(22)", x0=700))) == 0
     assert num_torn((replace(formula, box=Box(100, 80, 300, 150)), region("text", 100, "where", x0=304))) == 0
+
+
+def test_paragraphs_within_one_end_short_of_a_justified_edge_or_of_wide_signs():
+    edge, short = "a line of a paragraph that goes on to the right edge", "and here it ends so near to the very same edge. "
+    body = [edge, short.strip(), "Representatives of it decide on that, and on others,", edge]
+    assert num_glued(region("text", 100, *body, "the end")) == 1
+    ragged = [line[: len(line) - 2 * n] for n, line in enumerate(body)]
+    assert num_glued(region("text", 100, *ragged, "the end")) == 0
+    wide = ["一" * 30, "二" * 12 + "。", "三" * 30]
+    assert num_glued(region("text", 100, *wide, text="".join(wide))) == 1
+    assert num_glued(region("text", 100, wide[0], "二" * 29 + "。", wide[2], text="".join(wide))) == 0
+
+
+def test_a_line_alone_with_no_room_for_the_next_word_goes_on_in_lines_of_its_look():
+    body = region("text", 400, "א" * 50, "ב" * 50, direction="rtl", end=600)
+    first, rest = (region("text", y, text, direction="rtl", end=600) for y, text in ((100, "א" * 38), (125, "ב" * 12 + " ג")))
+    assert num_torn((first, rest, body)) == 1
+    assert num_torn((first, region("text", 125, "ב" * 9 + " ג", direction="rtl", end=600), body)) == 0
+    high = replace(first.lines[0], box=first.lines[0].box._replace(y0=90))
+    assert num_torn((replace(first, lines=(high,)), rest, body)) == 0
+    alike = [replace(one, lines=(replace(line, look="12 #000000"),)) for one, line in ((first, high), (rest, rest.lines[0]))]
+    assert num_torn((*alike, body)) == 1

@@ -1,0 +1,207 @@
+"""What contradicts a page's labels by look and place: bold lines that are no headings, levels that no size bears out, captions
+that read as text, notes and items that are torn, lines of the text that a picture holds."""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from datagen.fine.structure.looks import Look, is_short, look_of, usual_look
+from datagen.fine.wording import FIGURE, ITEM, MARK, OF_SECTION, TABLE, TWO_LETTERS
+from datagen.record import Box, Region
+
+_TEXTS, _HEADINGS = frozenset({"text", "list"}), frozenset({"title", "sub_title"})
+_CAPTIONS = frozenset({"image_caption", "table_caption"})
+_HASHES = re.compile(r"#{1,6} ")
+_LARGER, _MUCH_LARGER = 1.08, 1.2  # than another heading's letters
+_MAX_CAPTION_LINES = 3
+_NEAR_EM, _FAR_EM, _BELOW_EM, _BESIDE = 1.5, 3.0, (-0.5, 0.6), 0.5
+_ALIGNED_EM = 1.0
+_WIDER = 1.4  # than the other lines of a text
+_RAISED = re.compile(r"<sup>[^<]{1,3}</sup>")
+_SIGN = re.compile(r"#{1,6} (?:[-–—*+•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·]|o\s)\s*\S")
+_BREAK = re.compile(r"[.!?。！？։।۔]\n")
+_ENDS_SENTENCE = re.compile(r"[.!?。！？։।۔][)\]\"'’”»）」』】*]*$")
+
+
+def doubts(regions: Sequence[Region]) -> Counter[str]:
+    """How often the regions, in the order of reading, contradict their labels, by the kinds of `structure_doubts`."""
+    return Counter(
+        heading=num_bold_alone(regions) + num_levels_by_size(regions) + num_torn_headings(regions),
+        torn=num_torn_notes(regions) + num_signs_beside(regions) + num_across_columns(regions),
+        glued=num_breaks_within(regions),
+        captions=num_captions(regions),
+        pictures=num_lines_in_pictures(regions),
+        order=num_interrupted(regions),
+    )
+
+
+def num_bold_alone(regions: Sequence[Region]) -> int:
+    """How many short texts and items are wholly bold, where the page's text isn't, and are no headings."""
+    usual = usual_look(regions)
+    if usual is None or "bold" in usual.marks:
+        return 0
+    bold = [is_short(region, is_long=True) and "bold" in getattr(look_of(region.lines), "marks", ()) for region in regions]
+    num = 0
+    for i, region in enumerate(regions):
+        beside = [j for j in (i - 1, i + 1) if 0 <= j < len(regions) and regions[j].label == "list" and bold[j]]
+        is_item = region.label == "list" and (not ITEM.match(region.lines[0].text) or bool(beside)) if region.lines else True
+        num += bold[i] and not is_item and not (i > 0 and regions[i - 1].label == "title")
+    return num
+
+
+def num_levels_by_size(regions: Sequence[Region]) -> int:
+    """How many headings stand deeper than others in plainly smaller letters, or as deep as a much smaller one right behind them,
+    or, without bold letters, as deep as a bold one before them in the same size."""
+    headings: list[tuple[Look, int]] = []
+    for region in regions:
+        hashes, look = _HASHES.match(region.text), look_of(region.lines)
+        if region.label in _HEADINGS and hashes and look is not None:
+            headings.append((look, len(hashes[0]) - 1))
+    num = sum(
+        any(level > other_level and look.size > _LARGER * other.size for other, other_level in headings)
+        for look, level in headings
+    )
+    for (a, level), (b, other_level) in itertools.pairwise(headings):
+        is_part = a.size > _MUCH_LARGER * b.size or (a.size == b.size and "bold" in a.marks - b.marks)
+        num += level == other_level and is_part
+    return num
+
+
+def num_captions(regions: Sequence[Region]) -> int:
+    """How many captions read as running text does, or go on across two pictures side by side; and texts that begin as captions
+    do, at a picture or a table."""
+    usual = usual_look(regions)
+    pictures = [region.box for region in regions if region.label in ("image", "table")]
+    num = 0
+    for region in regions:
+        if region.is_unread or not region.lines or region.lines[0].direction == "ttb":
+            continue
+        em = _height(region)
+        text = " ".join(line.text for line in region.lines)
+        is_named = bool(FIGURE.match(text) or TABLE.match(text))
+        if region.label in _CAPTIONS and not is_named:
+            is_usual = look_of(region.lines) == usual
+            is_text = len(region.lines) > 1 and is_usual and bool(_ENDS_SENTENCE.search(text))
+            at = [box for box in pictures if _is_at(region.box, box, em)]
+            of_several = any(a.x1 < b.x0 and _are_level(a, b) for a, b in itertools.permutations(at, 2))
+            num += is_text or len(region.lines) > _MAX_CAPTION_LINES or of_several
+        elif region.label in _TEXTS and is_named and len(region.lines) <= _MAX_CAPTION_LINES:
+            num += any(_is_at(region.box, box, em) for box in pictures)
+    return num
+
+
+def _is_at(box: Box, picture: Box, em: float) -> bool:
+    """Whether a box stands right above or below a picture."""
+    apart = max(box.y0 - picture.y1, picture.y0 - box.y1)
+    return -em < apart < _NEAR_EM * em and min(box.x1, picture.x1) > max(box.x0, picture.x0)
+
+
+def num_torn_notes(regions: Sequence[Region]) -> int:
+    """How many footnotes without a mark stand right below another footnote, and texts above or between references."""
+    num = 0
+    for a, b in itertools.pairwise(regions):
+        if a.label == b.label == "footnote" and b.lines and a.lines:
+            em = _height(b)
+            is_below = _BELOW_EM[0] * em < b.box.y0 - a.box.y1 < _BELOW_EM[1] * em
+            num += is_below and not MARK.match(b.text) and not ITEM.match(b.lines[0].text) and bool(MARK.match(a.text))
+        num += a.label == "text" and b.label == "reference" and len(a.lines) > 0
+    entries = [region for region in regions if region.label == "reference" and region.lines]
+    return (
+        num + sum(bool(_RAISED.match(entry.text)) for entry in entries) + sum(_is_tail(entry, entries) for entry in entries[1:])
+    )
+
+
+def _is_tail(entry: Region, entries: Sequence[Region]) -> bool:
+    """Whether a reference begins where the second lines of the others do, behind the first ones of most."""
+    near = _ALIGNED_EM * _height(entry) / 2
+    beside = [other for other in entries if other is not entry and other.box.x0 < entry.box.x1 and entry.box.x0 < other.box.x1]
+    hanging = [other for other in beside if len(other.lines) > 1 and abs(other.lines[1].box.x0 - entry.lines[0].box.x0) < near]
+    is_behind = [other.lines[0].box.x0 < entry.lines[0].box.x0 - near for other in hanging]
+    return entry.lines[0].direction == "ltr" and 2 * sum(is_behind) > len(beside) > 1
+
+
+def num_signs_beside(regions: Sequence[Region]) -> int:
+    """How many items are a sign alone, beside a text that stands on the sign's line."""
+    num = 0
+    for region in regions:
+        is_sign = region.label == "list" and len(region.lines) == 1 and not any(map(str.isalnum, region.lines[0].text))
+        num += is_sign and any(_are_level(region.box, other.lines[0].box) for other in regions if _is_text(other))
+    return num
+
+
+def _is_text(region: Region) -> bool:
+    return region.label in _TEXTS and bool(region.lines) and any(map(str.isalnum, region.lines[0].text))
+
+
+def _are_level(a: Box, b: Box) -> bool:
+    return min(a.y1, b.y1) - max(a.y0, b.y0) > _BESIDE * min(a.y1 - a.y0, b.y1 - b.y0)
+
+
+def num_lines_in_pictures(regions: Sequence[Region]) -> int:
+    """How many lines that a picture holds are in the look of the page's text, and begin where a text does."""
+    usual = usual_look(regions)
+    starts = [line.box.x0 for region in regions if region.label == "text" for line in region.lines]
+    num = 0
+    for line in (line for region in regions if region.label == "image" for line in region.lines):
+        near = _ALIGNED_EM * (line.box.y1 - line.box.y0)
+        is_alike = usual is not None and look_of([line]) == usual and bool(TWO_LETTERS.search(line.text)) and " " in line.text
+        num += is_alike and any(abs(line.box.x0 - x) < near for x in starts)
+    return num
+
+
+def num_torn_headings(regions: Sequence[Region]) -> int:
+    """How many headings stand right below another one in its look, as near as the lines of one heading, or begin with an item's
+    sign."""
+    num = sum(region.label in _HEADINGS and bool(_SIGN.match(region.text)) for region in regions)
+    for a, b in itertools.pairwise(regions):
+        if a.label == b.label == "sub_title" and a.lines and b.lines and look_of(a.lines) is not None:
+            gap = b.box.y0 - a.box.y1
+            is_alike = look_of(a.lines) == look_of(b.lines) and not OF_SECTION.match(b.lines[0].text)
+            num += is_alike and _BELOW_EM[0] * _height(b) < gap < _BELOW_EM[1] * _height(b)
+    return num
+
+
+def num_breaks_within(regions: Sequence[Region]) -> int:
+    """How many texts have both lines that go on in the next one and lines that end a sentence, or the other way round: of these
+    an address or a verse has but one kind."""
+    num = 0
+    for region in regions:
+        num_breaks = region.text.count("\n")
+        if region.label == "text" and not region.is_unread and num_breaks:
+            num += num_breaks < len(region.lines) - 1 or bool(_BREAK.search(region.text))
+    return num
+
+
+def num_interrupted(regions: Sequence[Region]) -> int:
+    """How many texts aren't followed by what stands right below them, but first by what stands above them: the other half of a
+    row above, perhaps."""
+    num = 0
+    for i, text in enumerate(regions):
+        if text.label not in _TEXTS or not text.lines:
+            continue
+        behind = regions[i + 1 :]
+        at = next((j for j, one in enumerate(behind) if _goes_on_below(text, one)), 0)
+        num += at > 0 and all(one.box.y1 <= text.box.y0 for one in behind[:at])
+    return num
+
+
+def _goes_on_below(a: Region, b: Region) -> bool:
+    is_near = -_height(a) < b.box.y0 - a.box.y1 < _FAR_EM * _height(a)
+    return is_near and min(a.box.x1, b.box.x1) > max(a.box.x0, b.box.x0)
+
+
+def num_across_columns(regions: Sequence[Region]) -> int:
+    """How many lines of texts reach beyond the other lines of theirs, over a text that stands beside these."""
+    num = 0
+    for region in (region for region in regions if region.label in _TEXTS and len(region.lines) > 1):
+        for line in region.lines:
+            edge = max(other.box.x1 for other in region.lines if other is not line)
+            is_wide = line.box.x1 - region.box.x0 > _WIDER * (edge - region.box.x0)
+            beside = (other for other in regions if other.label in _TEXTS and other.box.x0 > edge and len(other.lines) > 1)
+            num += is_wide and any(other.box.x0 < line.box.x1 for other in beside)
+    return num
+
+
+def _height(region: Region) -> float:
+    return float(region.lines[0].box.y1 - region.lines[0].box.y0)
