@@ -47,6 +47,7 @@ _MAX_PIECE = 15  # characters of a formula's piece
 _WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{2}[^\W\d_]* [^\W\d_]{2}")
 _CITED = re.compile(r"(?:\[[\w+-]{1,12}\]|\d{1,3}\.|\(\d{1,3}\))\s*\S")
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
+_MAX_DATE = 30
 _SIGN = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·]")  # of a list's item
 _STATEMENT = re.compile(r"\w\([^()]*\)\s?[;{]?$|[;{}]$")  # ends so, also where it goes on in a second line
 _IS_ADDRESS = re.compile(r"[<(]?(?:[a-z]+://|www\.|mailto:|[\w.+-]+@)\S+", re.IGNORECASE)
@@ -229,13 +230,18 @@ def _label_set_code(parts: Sequence[Part], usual: Usual) -> None:
 
 
 def _label_names_below_title(parts: Sequence[Part]) -> None:
-    """Headings right below a page's title, before any text: several are its authors and its date, and so is one with a year."""
+    """Headings right below a page's title, before any text: several are its authors and its date, and so is one with a year, or
+    one above a date, which is no item."""
     place = next((i for i, part in enumerate(parts) if part.label == "title"), None)
     if place is None:
         return
     behind = parts[place + 1 :]
     names = list(itertools.takewhile(lambda part: part.label == "sub_title" and not OF_SECTION.match(part.text), behind))
-    if len(names) > 1 or (names and _YEAR.search(names[0].text)):
+    date = behind[len(names) : len(names) + 1]
+    date = [part for part in date if part.label in ("text", "list") and len(part.text) < _MAX_DATE and _YEAR.search(part.text)]
+    for part in date:
+        part.label = "text"
+    if len(names) > 1 or (names and (date or _YEAR.search(names[0].text))):
         for part in names:
             part.label = "text" if part.paragraph is None else part.paragraph.label
 

@@ -3,6 +3,7 @@ that read as text, notes and items that are torn, lines of the text that a pictu
 
 import itertools
 import re
+import statistics
 from collections import Counter
 from collections.abc import Sequence
 
@@ -13,12 +14,14 @@ from datagen.record import Box, Region
 _TEXTS, _HEADINGS = frozenset({"text", "list"}), frozenset({"title", "sub_title"})
 _CAPTIONS = frozenset({"image_caption", "table_caption"})
 _HASHES = re.compile(r"#{1,6} ")
-_LARGER, _MUCH_LARGER = 1.08, 1.2  # than another heading's letters
+_SMALLER, _LARGER, _MUCH_LARGER = 0.93, 1.08, 1.2  # than another heading's letters
 _MAX_CAPTION_LINES = 3
-_NEAR_EM, _FAR_EM, _BELOW_EM, _BESIDE = 1.5, 3.0, (-0.5, 0.6), 0.5
+_NEAR_EM, _FAR_EM, _BELOW_EM, _LINES_EM, _BESIDE = 1.5, 3.0, (-0.5, 0.6), 0.35, 0.5
 _ALIGNED_EM = 1.0
 _WIDER = 1.4  # than the other lines of a text
 _RAISED = re.compile(r"<sup>[^<]{1,3}</sup>")
+_RAISED_NUMBER = re.compile(r"<sup>(\d{1,3})</sup>")
+_ITEMS_SIGN = re.compile("[①-⑳•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙・]\\s*\\S")
 _SIGN = re.compile(r"#{1,6} (?:[-–—*+•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·]|o\s)\s*\S")
 _BREAK = re.compile(r"[.!?。！？։।۔]\n")
 _ENDS_SENTENCE = re.compile(r"[.!?。！？։।۔][)\]\"'’”»）」』】*]*$")
@@ -28,8 +31,9 @@ def doubts(regions: Sequence[Region]) -> Counter[str]:
     """How often the regions, in the order of reading, contradict their labels, by the kinds of `structure_doubts`."""
     return Counter(
         heading=num_bold_alone(regions) + num_levels_by_size(regions) + num_torn_headings(regions),
-        torn=num_torn_notes(regions) + num_signs_beside(regions) + num_across_columns(regions),
-        glued=num_breaks_within(regions),
+        torn=num_torn_notes(regions) + num_torn_lines(regions) + num_signs_beside(regions) + num_across_columns(regions),
+        glued=num_breaks_within(regions) + num_notes_mixed(regions),
+        items=num_items_as_text(regions),
         captions=num_captions(regions),
         pictures=num_lines_in_pictures(regions),
         order=num_interrupted(regions),
@@ -44,9 +48,10 @@ def num_bold_alone(regions: Sequence[Region]) -> int:
     bold = [is_short(region, is_long=True) and "bold" in getattr(look_of(region.lines), "marks", ()) for region in regions]
     num = 0
     for i, region in enumerate(regions):
-        beside = [j for j in (i - 1, i + 1) if 0 <= j < len(regions) and regions[j].label == "list" and bold[j]]
-        is_item = region.label == "list" and (not ITEM.match(region.lines[0].text) or bool(beside)) if region.lines else True
-        num += bold[i] and not is_item and not (i > 0 and regions[i - 1].label == "title")
+        is_below_title = i > 0 and regions[i - 1].label == "title"  # as a date and a name are
+        if bold[i] and not is_below_title:
+            has_alike = any(regions[j].label == "list" and bold[j] for j in (i - 1, i + 1) if 0 <= j < len(regions))
+            num += region.label == "text" or (bool(ITEM.match(region.lines[0].text)) and not has_alike)
     return num
 
 
@@ -70,7 +75,7 @@ def num_levels_by_size(regions: Sequence[Region]) -> int:
 
 def num_captions(regions: Sequence[Region]) -> int:
     """How many captions read as running text does, or go on across two pictures side by side; and texts that begin as captions
-    do, at a picture or a table."""
+    do, at a picture or a table, or are set back right below one."""
     usual = usual_look(regions)
     pictures = [region.box for region in regions if region.label in ("image", "table")]
     num = 0
@@ -86,9 +91,18 @@ def num_captions(regions: Sequence[Region]) -> int:
             at = [box for box in pictures if _is_at(region.box, box, em)]
             of_several = any(a.x1 < b.x0 and _are_level(a, b) for a, b in itertools.permutations(at, 2))
             num += is_text or len(region.lines) > _MAX_CAPTION_LINES or of_several
+        elif region.label == "text" and not is_named and len(region.lines) == 1 and _is_set_back(look_of(region.lines), usual):
+            num += any(_is_at(region.box, box, em) and region.box.y0 > box.y0 for box in pictures)
         elif region.label in _TEXTS and is_named and len(region.lines) <= _MAX_CAPTION_LINES:
             num += any(_is_at(region.box, box, em) for box in pictures)
     return num
+
+
+def _is_set_back(look: Look | None, usual: Look | None) -> bool:
+    """Whether letters are smaller than the text, in another colour or in italics."""
+    if look is None or usual is None:
+        return False
+    return look.size < _SMALLER * usual.size or look.colour != usual.colour or "italic" in look.marks - usual.marks
 
 
 def _is_at(box: Box, picture: Box, em: float) -> bool:
@@ -119,6 +133,42 @@ def _is_tail(entry: Region, entries: Sequence[Region]) -> bool:
     hanging = [other for other in beside if len(other.lines) > 1 and abs(other.lines[1].box.x0 - entry.lines[0].box.x0) < near]
     is_behind = [other.lines[0].box.x0 < entry.lines[0].box.x0 - near for other in hanging]
     return entry.lines[0].direction == "ltr" and 2 * sum(is_behind) > len(beside) > 1
+
+
+def num_notes_mixed(regions: Sequence[Region]) -> int:
+    """How many footnotes hold the next one, too, and texts stand between footnotes."""
+    num = 0
+    for region in (region for region in regions if region.label == "footnote"):
+        marks = [int(mark) for mark in _RAISED_NUMBER.findall(region.text)]
+        num += any(a + 1 == b for a, b in itertools.pairwise(marks)) and bool(_RAISED.match(region.text))
+    return num + sum(
+        above.label == below.label == "footnote" and region.label in _TEXTS
+        for above, region, below in zip(regions, regions[1:], regions[2:], strict=False)
+    )
+
+
+def num_torn_lines(regions: Sequence[Region]) -> int:
+    """How many texts and items go on, in mid-sentence, in another one: right behind their last line on its row and then below it,
+    or with a full line in the lines right below it, which have the same look and stand as near as lines of a paragraph do."""
+    texts = [region for region in regions if region.label in _TEXTS and region.lines and not region.is_unread]
+    pitches = [b.box.y0 - a.box.y0 for region in texts for a, b in itertools.pairwise(region.lines)]
+    pitch = statistics.median(pitches) if pitches else 0.0
+    edge = max((line.box.x1 for region in texts if len(region.lines) > 1 for line in region.lines), default=0)
+    num = 0
+    for a, b in itertools.pairwise(texts):
+        last, first, em = a.lines[-1], b.lines[0], _height(b)
+        if _are_level(last.box, first.box) and first.box.x0 > last.box.x1 and len(b.lines) > 1:
+            num += b.lines[1].box.x0 < last.box.x1 and b.lines[1].box.y0 > last.box.y0 + 0.5 * em
+        elif len(a.lines) == 1 and a.label == "text" and last.direction == first.direction == "ltr":
+            is_near = 0 < first.box.y0 - last.box.y0 < pitch + 0.3 * em
+            is_full = last.box.x1 > edge - em and last.text[-1:].isalnum()
+            num += is_near and is_full and b.label == "text" and look_of([last]) == look_of([first]) is not None
+    return num
+
+
+def num_items_as_text(regions: Sequence[Region]) -> int:
+    """How many texts begin with a sign that nothing but items have."""
+    return sum(region.label == "text" and bool(_ITEMS_SIGN.match(region.lines[0].text)) for region in regions if region.lines)
 
 
 def num_signs_beside(regions: Sequence[Region]) -> int:
@@ -152,13 +202,15 @@ def num_lines_in_pictures(regions: Sequence[Region]) -> int:
 
 def num_torn_headings(regions: Sequence[Region]) -> int:
     """How many headings stand right below another one in its look, as near as the lines of one heading, or begin with an item's
-    sign."""
-    num = sum(region.label in _HEADINGS and bool(_SIGN.match(region.text)) for region in regions)
+    sign; and how many titles stand behind another heading."""
+    headings = [region for region in regions if region.label in _HEADINGS]
+    num = sum(bool(_SIGN.match(heading.text)) for heading in headings)
+    num += sum(heading.label == "title" for heading in headings[1:])
     for a, b in itertools.pairwise(regions):
         if a.label == b.label == "sub_title" and a.lines and b.lines and look_of(a.lines) is not None:
             gap = b.box.y0 - a.box.y1
             is_alike = look_of(a.lines) == look_of(b.lines) and not OF_SECTION.match(b.lines[0].text)
-            num += is_alike and _BELOW_EM[0] * _height(b) < gap < _BELOW_EM[1] * _height(b)
+            num += is_alike and _BELOW_EM[0] * _height(b) < gap < _LINES_EM * _height(b)
     return num
 
 

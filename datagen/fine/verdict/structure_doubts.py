@@ -63,8 +63,9 @@ def doubts(page: Sample) -> Counter[str]:
     `heading`         a short region in much larger letters than the text, with a section's number in bold or in a line alone, or
                       a line in bold alone, is no heading, nor are some lines in large bold letters; a heading goes on with
                       another section's number, or with another heading right below in its look; it begins with an item's sign,
-                      or is no deeper than a larger one; a page has two titles; an entry of its contents is a heading; short
-                      items with numbers stand far from each other, each between wide gaps
+                      or is no deeper than a larger one; a title stands behind another heading; an entry of the page's contents
+                      is a heading; short items with numbers stand far from each other, each between wide gaps
+    `items`           a text begins with a sign that items alone have
     `running`         a text at the page's edge is a line with a number, as running heads are
     `captions`        a caption is a number, reads as running text, or is of two pictures side by side; a text begins as one does
     `pictures`        a picture holds a line in the look of the text
@@ -105,7 +106,6 @@ def doubts(page: Sample) -> Counter[str]:
     counts["korean_spaces"] += _unsure_breaks(body)
     glued = sum(len(_GLUED.findall(region.text)) for region in body) if page.script == "Arab" else 0
     counts["half_spaces"] += glued if glued >= _MIN_GLUED else 0
-    counts["heading"] += max(0, sum(region.label == "title" for region in body) - 1)
     if any(region.label == "toc" for region in body):
         counts["heading"] += sum(region.label in _HEADINGS and bool(_ENDS_IN_NUMBER.search(region.text)) for region in body)
     return +counts

@@ -55,3 +55,17 @@ def test_a_heading_at_the_side_of_a_table_divides_it():
     table.others = part("2. Another row", 180, "table").paragraphs
     made = _between_headings([table, part("A heading", 140, "sub_title", 40.0)])
     assert [one.text for one in made] == ["1. A row", "A heading", "2. Another row"]
+
+
+@pytest.mark.parametrize(
+    ("below", "labels"), [("5. August 2018", ["text", "text"]), ("5. The rules of it", ["sub_title", "list"])]
+)
+def test_a_name_above_a_date_below_the_title_is_no_heading_and_the_date_no_item(below: str, labels: list[str]):
+    def part(text: str, y: float, size: float, model: str, layer: str = "text") -> Part:
+        box = (50.0, y, 300.0, y + size)
+        return Part(Paragraph((Piece(box, text, "Serif", size),), (), layer), Block(box, model, ()))
+
+    parts = [part("The Euro", 100, 20, "title"), part("Ann Day", 130, 12, "sub_title"), part(below, 150, 12, "list", "list")]
+    parts.append(part("A text of the page, in the type of its letters. " * 9, 200, 10, "text"))
+    label_parts(parts, pymupdf.Rect(0, 0, 595, 842))
+    assert [one.label for one in parts[1:3]] == labels

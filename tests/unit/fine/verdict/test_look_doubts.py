@@ -112,3 +112,46 @@ def test_a_line_across_two_columns_is_counted():
     wide = replace(left, lines=(left.lines[0], replace(left.lines[1], box=left.lines[1].box._replace(x1=900))))
     assert kinds(wide, right) == {"torn": 1}
     assert kinds(left, right) == {}
+
+
+def test_notes_that_are_mixed_with_others_and_with_texts_are_counted():
+    both = replace(region("1 A note\n2 Another", 900, label="footnote"), text="<sup>1</sup>A note <sup>2</sup>Another")
+    assert kinds(both) == {"glued": 1}
+    cited = replace(region("1 A note of\n 2 things", 900, label="footnote"), text="<sup>1</sup>A note of x<sup>3</sup>")
+    assert kinds(cited) == {}
+    notes = [region(f"{n} A note", 900 + 100 * n, label="footnote") for n in (1, 2)]
+    assert kinds(notes[0], region("3.01.2012", 1040), notes[1]) == {"glued": 1}
+
+
+def test_a_full_line_in_mid_sentence_goes_on_in_the_line_right_below_of_its_look():
+    body = region("A text that goes\non and on.", 500)
+    line, below = region("Art. 5 A union may have as many", 100), region("Parts as it needs.", 130, x=130)
+    assert kinds(line, below, body) == {"torn": 1}
+    assert kinds(line, replace(below, lines=(replace(below.lines[0], look=BLUE),)), body) == {}
+    assert kinds(region("Art. 5 It ends.", 100), below, body) == {}
+    assert kinds(line, region("Parts as it needs.", 180), body) == {}
+    short = replace(line, lines=(replace(line.lines[0], box=Box(100, 100, 300, 125)),))
+    assert kinds(short, below, body) == {}
+
+
+def test_a_text_that_begins_on_the_last_row_of_an_item_and_goes_on_below_it_is_torn_from_it():
+    item = region("2. He is so.", 100, label="list")
+    item = replace(item, lines=(replace(item.lines[0], box=Box(100, 100, 450, 125)),))
+    first, second = region("He\nis also that.", 100).lines
+    rest = replace(region("He is also that.", 100), lines=(replace(first, box=Box(470, 100, 500, 125)), second))
+    assert kinds(item, rest) == {"torn": 1}
+    column = replace(rest, lines=(rest.lines[0], replace(second, box=second.box._replace(x0=470))))
+    assert kinds(item, column) == {}
+
+
+@pytest.mark.parametrize(("text", "num"), [("② one", 1), ("・one", 1), ("➢ one", 1), ("a one", 0), ("- one", 0)])
+def test_a_text_that_begins_as_items_alone_do_is_counted(text: str, num: int):
+    assert look_doubts.doubts([region(text, 100)])["items"] == num
+
+
+def test_a_title_stands_first_and_what_is_set_back_below_a_picture_may_be_its_caption():
+    title = region("# A name", 200, "24 #000000 bold", "title")
+    assert kinds(region("## Part 2", 100, BOLD, "sub_title"), title) == {"heading": 1}
+    for look in ("12 #777777", "9 #000000", "12 #000000 italic"):
+        assert kinds(region(TEXT, 20), PICTURES[0], region("A sample of it", 310, look), region(TEXT, 400)) == {"captions": 1}
+    assert kinds(region(TEXT, 20), PICTURES[0], region("It goes on", 310), region(TEXT, 400)) == {}
