@@ -94,6 +94,8 @@ def is_short(region: Region, is_long: bool = False) -> bool:
     most_lines, most_chars = (_MAX_LONG_LINES, _MAX_LONG_CHARS) if is_long else (_MAX_LINES, _MAX_CHARS)
     if region.label not in _TEXTS or region.is_unread or region.continues or region.format != "markdown":
         return False
+    if len(region.lines) > _MAX_LINES and "\n" in region.text:  # as in a list of headings
+        return False
     text = " ".join(line.text for line in region.lines)
     if not 0 < len(region.lines) <= most_lines or not 2 < len(text) <= most_chars or region.lines[0].direction == "ttb":
         return False

@@ -73,6 +73,8 @@ def test_a_heading_of_three_lines_is_one_where_others_have_its_look():
     regions = (region("## ARTICLE VI", 100, BOLD, "sub_title"), region(TEXT, 140), long, region(TEXT, 420))
     assert found(*regions) == [long.text]
     assert found(*regions[1:]) == []
+    parted = replace(long, text="\n".join(line.text for line in long.lines))
+    assert found(*regions[:2], parted, regions[3]) == []
 
 
 def test_lines_have_the_marks_that_all_of_them_have():
