@@ -73,10 +73,11 @@ class Faulty:
         self.asked: Counter[str] = Counter()
         self.down_until = 0.0
         self.log = open(asked.log_file, "a", buffering=1)  # noqa: SIM115
-        self.answered = 0
+        self.answered = self.under_way = 0
 
     async def health(self, request: web.Request) -> web.Response:
-        return web.Response()
+        """With how many answers are still to come."""
+        return web.Response(text=f"{self.under_way}")
 
     async def models(self, request: web.Request) -> web.Response:
         if time.monotonic() < self.down_until:
@@ -101,7 +102,9 @@ class Faulty:
         if self.faults and (fault := self._fault(digest)):
             return await self._failed(request, fault)
         if not self.fast:
+            self.under_way += 1
             await asyncio.sleep(random.Random(f"{digest} {self.asked[digest]}").uniform(0.002, 0.05))  # out of order
+            self.under_way -= 1
         status, text, finish = (200, self.says, "stop") if self.says else answer_of(image, asked, self.seed)
         self.log.write(json.dumps([digest, asked.get("seed", 0), asked.get("temperature", 0), "grounding" in str(asked)]) + "\n")
         self.answered += 1
@@ -110,7 +113,12 @@ class Faulty:
         num_written = max(1, len(text) // 4)
         usage = {"prompt_tokens": 400, "completion_tokens": num_written, "total_tokens": 400 + num_written}
         choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
-        head = {"id": f"chatcmpl-{digest[:12]}", "object": "chat.completion", "created": 0, "model": MODEL}  # some ask for all of it
+        head = {
+            "id": f"chatcmpl-{digest[:12]}",
+            "object": "chat.completion",
+            "created": 0,
+            "model": MODEL,
+        }  # some ask for all of it
         return web.json_response({**head, "choices": [choice], "usage": usage})
 
     def _is_known(self, request: web.Request) -> bool:

@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import time
+import urllib.request
 from pathlib import Path
 
 import psutil
@@ -57,7 +58,7 @@ def killed(folder: Path, pages: int, kills: int, shard_pages: int, seed: int) ->
                 children = process.children(recursive=True)
                 os.kill(child.pid, signal.SIGKILL)
                 psutil.wait_procs(children, timeout=20)
-                time.sleep(0.2)  # the server still answers what the killed run asked, 0.05 s late at most: nobody gets that
+                settle(server)
             child.join()
             memory.append(largest)
             asked = logged(log)[at:]
@@ -65,6 +66,16 @@ def killed(folder: Path, pages: int, kills: int, shard_pages: int, seed: int) ->
             assert len(asked) == len(set(asked)), "bought twice in a run"
         assert child.exitcode in (0, 3)
     return memory
+
+
+def settle(server: str) -> None:
+    """Wait until the server has answered what the killed run asked: nobody gets that, and it is no answer of the next run's."""
+    end, quiet = time.monotonic() + 60, 0
+    while quiet < 4:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+        with urllib.request.urlopen(server.removesuffix("/v1") + "/health", timeout=20) as response:
+            quiet = quiet + 1 if response.read() == b"0" else 0
 
 
 def check(folder: Path, pages: int) -> None:

@@ -1,12 +1,12 @@
 """Bulk labelling: loops, verdicts, how fast one client is, and what another runner loses against the same server.
 
-    python -m tests.bench.label.label [--only loops,verdicts,speed,others] [--right 1000] [--pages 150] [--show]
+    python -m tests.bench.label.label [--only loops,verdicts,speed,others] [--right 1200] [--pages 150] [--show]
 
 Loops are planted in answers of all profiles' forms. Verdicts are of typeset pages (`datagen.fine.typeset_pages`), half as many as
 `--right` says, and of the default documents' pages, half of the answers with boxes, half as Markdown alone; damages are those of
 `tests/inputs/damaged_answers.py`. Speed is against a server that answers at once, a process of its own on the same machine; its
-bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it. datatrove's
-`InferenceRunner` is shown the faulty server of the tests, which our runs lose no page to (`tests/robustness/test_label_kill.py`).
+bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it. Others' clients are shown
+the faulty server of the tests, which our runs lose no page to (`tests/robustness/test_label_kill.py`).
 """
 
 import argparse
@@ -79,7 +79,8 @@ def lost(pages: int = 100) -> None:
     for skip in (False, True):
         tell(f"datatrove's InferenceRunner, skip_bad_requests={skip}", others.datatrove(pages, skip))
     tell("olmOCR's pipeline, five pages a document", others.olmocr(pages))
-    print("others: docling's remote models and MinerU's client aren't compared")
+    tell("docling's pipeline of a model behind a server, five pages a document", others.docling(pages))
+    tell("MinerU's client, all pages in a batch", others.mineru(pages))
 
 
 def tell(name: str, one: others.Lost | str) -> None:
@@ -94,7 +95,7 @@ def tell(name: str, one: others.Lost | str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", default="loops,verdicts,speed,others")
-    parser.add_argument("--right", type=int, default=1000)
+    parser.add_argument("--right", type=int, default=1200)
     parser.add_argument("--pages", type=int, default=150)
     parser.add_argument("--show", action="store_true", help="name the answers that were judged wrongly")
     asked = parser.parse_args()

@@ -1,7 +1,7 @@
 """Others' clients against the faulty server that our tests label with: what they lose, and what they take for labels.
 
-datatrove is installed with the project. olmOCR's pipeline is installed from PyPI, into an environment that is deleted afterwards;
-it renders by Poppler's pdftoppm."""
+datatrove is installed with the project. olmOCR's pipeline, docling and MinerU's client are installed from PyPI, each into an
+environment that is deleted afterwards: one to six gigabytes. olmOCR renders by Poppler's pdftoppm."""
 
 import base64
 import json
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +45,41 @@ runner.run((Document(text="", id=f"{n}", metadata={"image": image}) for n, image
 """
 
 
+DOCLING = """
+import json, sys
+from docling.datamodel.base_models import InputFormat
+from docling.datamodel.pipeline_options import VlmPipelineOptions
+from docling.datamodel.pipeline_options_vlm_model import ApiVlmOptions, ResponseFormat
+from docling.document_converter import DocumentConverter, PdfFormatOption
+from docling.pipeline.vlm_pipeline import VlmPipeline
+
+url, model, out, *files = sys.argv[1:]
+asked = ApiVlmOptions(
+    url=url + "/chat/completions", params={"model": model, "max_tokens": 8192, "temperature": 0}, timeout=2.0, concurrency=16,
+    prompt="<|grounding|>Convert the document to markdown.", response_format=ResponseFormat.MARKDOWN, scale=1.0,
+)
+options = VlmPipelineOptions(vlm_options=asked, enable_remote_services=True)
+form = PdfFormatOption(pipeline_cls=VlmPipeline, pipeline_options=options)
+documents = DocumentConverter(format_options={InputFormat.PDF: form}).convert_all(files, raises_on_error=False)
+answers = [page.predictions.vlm_response for document in documents for page in document.pages]
+ended = [(answer.text, str(answer.stop_reason).lower()) for answer in answers if answer]
+json.dump([[text, "length" in why] for text, why in ended if "error" not in why], open(out, "w"))
+"""
+MINERU = """
+import json, sys
+from PIL import Image
+from mineru_vl_utils import MinerUClient
+
+url, model, out, *files = sys.argv[1:]
+client = MinerUClient(
+    backend="http-client", server_url=url.removesuffix("/v1"), model_name=model, http_timeout=2, max_concurrency=64,
+    use_tqdm=False,
+)
+answers = client.batch_content_extract([Image.open(file).convert("RGB") for file in files])
+json.dump([[answer or "", False] for answer in answers], open(out, "w"))
+"""
+
+
 class Lost(NamedTuple):
     """`ended` is how the run ended; of `pages`, so many were `written`, of which `loops`, `blank` and `cut` ones went as
     labels."""
@@ -68,12 +103,8 @@ def datatrove(pages: int, skip_bad_requests: bool) -> Lost:
             command += ["skip" if skip_bad_requests else "stop", MODEL]
             ended = _ended(command, _ROOT)
         documents = [json.loads(line) for file in (folder / "out").rglob("*.jsonl") for line in file.read_text().splitlines()]
-        kinds: Counter[str] = Counter()
-        for one in documents:
-            for result in _results(one):
-                text, is_cut = result.get("text", ""), result.get("finish_reason") == "length"
-                kinds["loop" if is_loop(text, is_cut) else "cut" if is_cut else "blank" if not text.strip() else "right"] += 1
-        return Lost(ended, pages, len(documents), kinds["loop"], kinds["blank"], kinds["cut"])
+        answers = [(one.get("text", ""), one.get("finish_reason") == "length") for of in documents for one in _results(of)]
+        return _lost(ended, pages, answers)._replace(written=len(documents))
 
 
 def olmocr(pages: int, a_document: int = 5) -> Lost | str:
@@ -83,27 +114,80 @@ def olmocr(pages: int, a_document: int = 5) -> Lost | str:
         return "there is no pdftoppm (apt-get install poppler-utils)"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        python = str(folder / "venv/bin/python")
-        for command in (
-            [sys.executable, "-m", "venv", str(folder / "venv")],
-            [python, "-m", "pip", "install", "--quiet", "olmocr"],
-        ):
-            made = subprocess.run(command, capture_output=True, text=True, check=False)
-            if made.returncode:
-                return f"pip can't install it: {(made.stderr.strip().splitlines() or ['?'])[-1][:110]}"
-        for first in range(0, pages, a_document):
-            with pymupdf.open() as document:
-                for number in range(first, first + a_document):
-                    on = document.new_page(width=160, height=220)
-                    on.insert_image(on.rect, stream=page(f"{number}"))
-                document.save(folder / f"{first:03}.pdf")
+        python = _installed("olmocr", folder)
+        if not isinstance(python, Path):
+            return python
+        files = _documents(folder, pages, a_document)
         with faulty(folder, "--open", "1") as (url, _):
-            command = [python, "-m", "olmocr.pipeline", str(folder / "work"), "--server", url, "--model", MODEL, "--pdfs"]
-            ended = _ended([*command, *map(str, sorted(folder.glob("*.pdf")))], folder)
+            words = ("-m", "olmocr.pipeline", folder / "work", "--server", url, "--model", MODEL, "--pdfs")
+            ended = _ended([python, *words, *files], folder)
         documents = [json.loads(line) for file in folder.glob("work/results/*.jsonl") for line in file.read_text().splitlines()]
         texts = [one["text"][start:stop] for one in documents for start, stop, _ in one["attributes"]["pdf_page_numbers"]]
-        loops, blank = sum(is_loop(text, False) for text in texts), sum(not text.strip() for text in texts)
-        return Lost(ended, pages, len(texts), loops, blank, 0)
+        return _lost(ended, pages, [(text, False) for text in texts])
+
+
+def docling(pages: int) -> Lost | str:
+    """docling's pipeline of a model behind a server, over documents of five pages; or why it can't be run here."""
+    return _by_program(DOCLING, "docling", pages, lambda folder: _documents(folder, pages, 5))
+
+
+def mineru(pages: int) -> Lost | str:
+    """MinerU's client, all pages in a batch; or why it can't be run here."""
+
+    def images(folder: Path) -> list[Path]:
+        files = [folder / f"{number:05}.png" for number in range(pages)]
+        for number, file in enumerate(files):
+            file.write_bytes(page(f"{number}"))
+        return files
+
+    return _by_program(MINERU, "mineru-vl-utils", pages, images)
+
+
+def _by_program(program: str, package: str, pages: int, made: Callable[[Path], list[Path]]) -> Lost | str:
+    """A program that writes a JSON list of answers, each with whether it was cut off, in a fresh environment."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, out = Path(name), Path(name) / "answers.json"
+        python = _installed(package, folder)
+        if not isinstance(python, Path):
+            return python
+        files = made(folder)
+        with faulty(folder, "--open", "1") as (url, _):
+            ended = _ended([python, "-c", program, url, MODEL, out, *files], folder)
+        return _lost(ended, pages, json.loads(out.read_text()) if out.exists() else [])
+
+
+def _installed(package: str, folder: Path) -> Path | str:
+    """The Python of an environment that has the package; or why there is none."""
+    python = folder / "venv/bin/python"
+    making: tuple[list[str | Path], ...] = (
+        [sys.executable, "-m", "venv", folder / "venv"],
+        [python, "-m", "recipes.install", package],
+    )
+    for command in making:
+        made = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
+        if made.returncode:
+            return f"it can't be installed: {(made.stderr.strip().splitlines() or ['?'])[-1][:110]}"
+    return python
+
+
+def _documents(folder: Path, pages: int, a_document: int) -> list[Path]:
+    files = []
+    for first in range(0, pages, a_document):
+        with pymupdf.open() as document:
+            for number in range(first, first + a_document):
+                on = document.new_page(width=160, height=220)
+                on.insert_image(on.rect, stream=page(f"{number}"))
+            files.append(folder / f"{first:03}.pdf")
+            document.save(files[-1])
+    return files
+
+
+def _lost(ended: str, pages: int, answers: Sequence[tuple[str, bool]]) -> Lost:
+    kinds = Counter(
+        "loop" if is_loop(text, is_cut) else "cut" if is_cut else "blank" if not text.strip() else "right"
+        for text, is_cut in answers
+    )
+    return Lost(ended, pages, len(answers), kinds["loop"], kinds["blank"], kinds["cut"])
 
 
 def _ended(command: Sequence[str | Path], folder: Path) -> str:
