@@ -98,6 +98,10 @@ CLUSTERED = _blocks(
 INDIC_LETTERS = _blocks("Devanagari..Malayalam", only=_is_letter)
 STACKED_LETTERS = _blocks("Telugu..Malayalam", "Myanmar", "Khmer", only=_is_letter)
 VIRAMAS = _blocks("Devanagari..Malayalam", only=lambda char: unicodedata.combining(char) == 9)
+# Signs that stand on, below or behind a letter, and that no word begins with: Myanmar's E aside, they are coded behind it.
+SIGNS_OF_LETTERS = "\u0e30\u0e32\u0e33\u0e45\u0eb0\u0eb2\u0eb3" + _blocks(
+    "Devanagari..Lao", "Myanmar", "Khmer", only=lambda char: unicodedata.category(char)[0] == "M" and char != "\u1031"
+)
 TWO_PART_VOWELS = "\u09cb\u09cc\u0b4b\u0b4c\u0bca-\u0bcc\u0d4a-\u0d4c\u0ddc-\u0dde"
 # Letters of scripts with such vowels. Sinhala's from ya on aren't among them: its words do have ya twice before such a vowel.
 LETTERS_OF_TWO_PART_VOWELS = _blocks("Bengali..Sinhala", only=lambda char: char < "\u0dba" and _is_letter(char))

@@ -17,7 +17,11 @@ _CLUSTERS = frozenset(
 )
 _KINDS = frozenset({"form", "cover"})
 # Burmese's E is drawn before its consonant and coded behind it: behind a killed one, a tone or another vowel a letter is lacking.
-_STRANDED = re.compile("(?:^|[\\s\u102b-\u1030\u1036-\u1038\u103a])\u1031")
+# No sign begins a word, and none comes twice.
+_STRANDED = re.compile(
+    "(?:^|[\\s\u102b-\u1030\u1036-\u1038\u103a])\u1031"
+    rf"|(?:^|\s)[{scripts.SIGNS_OF_LETTERS}]+(?=\w)|([{scripts.SIGNS_OF_LETTERS}])\1"
+)
 _WORD = re.compile(rf"[^\s{scripts.PARTING}]+")  # not "\\w+", which stops at vowel signs
 
 
@@ -45,7 +49,7 @@ class JudgeTextLayer(Stage):
     page with little text, in large type or on a picture).
     """
 
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
 
     max_unmapped_share: float = 0.002
     max_private_use_share: float = 0.01
@@ -99,7 +103,7 @@ class JudgeTextLayer(Stage):
             and s["script_share"] < self.min_script_share
             and scripts.third_script_share(text) > 1 - self.min_script_share,
             "mixed_words": readable and mixed_word_share(text) > self.max_mixed_word_share,
-            "stranded_signs": len(_STRANDED.findall(text)) >= self.min_stranded,
+            "stranded_signs": sum(1 for _ in _STRANDED.finditer(text)) >= self.min_stranded,
             "ink_disagrees": s.get("ink_lies_share", 0.0) > self.max_ink_lies_share,
             "ink_unchecked": "ink_checked_share" in s and not checked,
             "spaces_unchecked": "ink_checked_share" in s

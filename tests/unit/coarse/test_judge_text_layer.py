@@ -102,6 +102,23 @@ def test_vowel_signs_without_their_consonants_say_that_letters_are_lacking():
     assert judge(text=lacking, lang="my") == ("suspect", ("stranded_signs",))
 
 
+@pytest.mark.parametrize(
+    ("lang", "whole", "lacking"),
+    [
+        ("lo", "ນຳໃຊ້ ຄຳສັ່ງ ທີ່ຜູ້ ໂຈມຕີ", "ນ າໃຊ້ ຄ າສັັ່ງ ທ ຶ່ຜູ້ ໂຈມຕ"),
+        ("th", "กำลัง คำสั่ง ทำงาน", "ก าลัง ค าสั่ง ท างาน"),
+        ("hi", "प्रयोक्ता की किताब", "प्रयोक्ता क ीक िताब"),
+    ],
+)
+def test_signs_that_begin_words_or_come_twice_say_the_same(lang, whole, lacking):
+    assert judge(text=f"{whole} " * 9, lang=lang) == ("trusted", ())
+    assert judge(text=f"{lacking} " * 9, lang=lang) == ("suspect", ("stranded_signs",))
+
+
+def test_a_table_of_signs_lacks_no_letters():
+    assert judge(text="က ာ ိ ီ ု ူ ံ ့ း " * 9, lang="my") == ("trusted", ())
+
+
 def test_words_in_two_scripts_are_what_garbled_clusters_look_like():
     garbled = "प्रयोक्ता योЭा होस्ट " * 20
     assert judge(text=garbled, lang="hi") == ("suspect", ("mixed_words",))
