@@ -27,7 +27,7 @@ from datagen.work.runner import make_runner
 from datagen.work.samples_of import SamplesOf
 from recipes.recipe import Report
 from recipes.run.progress import Shards
-from recipes.sample_costs import DOCUMENT_PAGES, rates
+from recipes.sample_costs import DOCUMENT_PAGES, SOURCES, rates
 from recipes.steps import Gone, Place
 from recipes.steps.pipeline import PipelineRunner, make
 
@@ -272,7 +272,7 @@ def planned(step: Labelling) -> str:
     if step.price:
         lines.append(f"cost {days * 24 * servers * step.price:,.0f} at {step.price:g} an hour of a server")
     own = {name: rate for name, rate in measured.items() if name.startswith(("label.", "coarse.ink"))}
-    lines += [f"  {name}: {rate.value:g}, {rate.by or 'a guess'}" for name, rate in own.items()]
+    lines += [f"  {name}: {rate.value:g}, {rate.by or SOURCES.get(name, 'a guess')}" for name, rate in own.items()]
     return "\n".join(lines)
 
 
