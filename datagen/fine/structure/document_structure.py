@@ -12,8 +12,17 @@ from datagen.coarse.answers import BY
 from datagen.engines import Engines
 from datagen.fine.structure.heading_levels import NUMBERED, Headings, Place, Style, heading_levels
 from datagen.fine.structure.headings_by_look import Set, headings_by_look
-from datagen.fine.structure.item_series import described_terms, items_in_series, tails_of_references
-from datagen.fine.structure.looks import Look, headings_by_their_looks, is_marked_twice, look_of, stands_out, usual_look
+from datagen.fine.structure.item_series import described_terms, items_in_series, separators, tails_of_references
+from datagen.fine.structure.looks import (
+    Look,
+    headings_as_furniture,
+    headings_by_their_looks,
+    is_marked_twice,
+    larger_heads,
+    look_of,
+    stands_out,
+    usual_look,
+)
 from datagen.fine.structure.read_labels import CAPTIONS, caption
 from datagen.fine.structure.read_labels import labels as labels_of_read
 from datagen.fine.structure.section_numbers import sections
@@ -40,6 +49,7 @@ _TEXTS = frozenset({"text", "list"})
 _NOTE_AS_FOOT = re.compile(r"(?:\d{1,2}|[*†‡§]{1,3})\s?[^\W\d](?=.{30})")
 _RAISED_MARK = re.compile(r"<sup>(?:\d{1,3}|[*†‡§]{1,3})</sup>")
 _RAISED_NUMBER, _NOTE_BY_NUMBER = re.compile(r"<sup>(\d{1,3})</sup>"), re.compile(r"(\d{1,3})[.)]\s+\S")
+_ADDRESS = re.compile(r"(?:https?|ftp)://[^\s()]+$")
 _SIGN = re.compile(r"[•‣◦▪■□●○◆◇➢➤✓►▶–—*-]\s*\S")
 _ENDS_SENTENCE = ".,;:،。，；：！!?？।…"
 _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
@@ -62,6 +72,7 @@ class SettleStructure(Stage):
       see `section_numbers`; of others see `headings_by_look` and `looks`.
     - An item that goes on from or to the number of another one is an item: see `item_series`.
     - A heading's second line is no heading of its own. Lines in the type of the document's code are code.
+    - A sign alone between other text is no item. A title in the look of headings, where there is a larger one, is such.
     - A running head that no other page has, in larger type than the text, or in that of headings, or in the look of one right
       below, is a heading. A heading that is read behind its section is put before it.
     - A paragraph in smaller type at a page's foot that begins with a mark is a footnote, and what stands below it in that type
@@ -73,7 +84,7 @@ class SettleStructure(Stage):
     The signal `structure_agreement` is the share of a page's regions that keep their label. Of pages whose text isn't the
     file's see `read_labels`."""
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     batch_size: int = field(default=DOCUMENT, init=False)
 
@@ -160,16 +171,28 @@ class _Document:
         codes = dict.fromkeys(self._codes(), "code")
         by_number = {place: "sub_title" for place in self.sections if self._region(place).label != "title"}
         by_look = dict.fromkeys(self._by_look(), "sub_title")
-        by_look |= {Place(n, i): "sub_title" for n, i in headings_by_their_looks([page.regions for page in self.pages])}
+        of_pages = [page.regions for page in self.pages]
+        by_look |= {Place(n, i): "sub_title" for n, i in headings_by_their_looks(of_pages)}
         items = {
             Place(n, i): "list"
             for n, page in enumerate(self.pages)
             for i in items_in_series(page.regions) | described_terms(page.regions)
         }
+        signs = {Place(n, i): "text" for n, page in enumerate(self.pages) for i in separators(page.regions)}
         tails = {Place(n, i): "reference" for n, page in enumerate(self.pages) for i in tails_of_references(page.regions)}
         captions |= dict.fromkeys(self._texts_as_captions(), "text")
         heads = dict.fromkeys(self._lone_heads(), "sub_title")
-        return items | tails | self._headings() | codes | by_number | by_look | heads | footnotes | captions
+        heads |= {Place(n, i): "sub_title" for n, i in headings_as_furniture(of_pages, by_look)}
+        lesser = dict.fromkeys(self._lesser_titles(), "sub_title")
+        return items | tails | self._headings() | signs | lesser | codes | by_number | by_look | heads | footnotes | captions
+
+    def _lesser_titles(self) -> Iterator[Place]:
+        """Titles in the look of the document's headings, where another title is in larger letters."""
+        looks = {place: look_of(self._region(place).lines) for place in self.styles if self._region(place).label in _HEADINGS}
+        of_headings = {look for place, look in looks.items() if self._region(place).label == "sub_title"}
+        titles = {place: look for place, look in looks.items() if self._region(place).label == "title" and look is not None}
+        largest = max((look.size for look in titles.values()), default=0.0)
+        yield from (place for place, look in titles.items() if look in of_headings and look.size < _SMALLER * largest)
 
     def _headings_as_captions(self) -> Iterator[Place]:
         """Captions that name no figure or table, in the type of headings, in which no text, no item and no other caption is."""
@@ -254,7 +277,8 @@ class _Document:
                         result[place] = "list" if ITEM.match(text) else "text"
             elif self._is_of_headings(style, len(places), len(short[style])):
                 result |= dict.fromkeys(short[style], "sub_title")
-        return result
+        addresses = (p for places in headings.values() for p in places if _ADDRESS.search(plain(self._region(p))))
+        return result | dict.fromkeys(addresses, "text")
 
     def _stands_out(self, place: Place, by: Callable[[Look, Look], bool] = stands_out) -> bool:
         look = look_of(self._region(place).lines)
@@ -269,6 +293,7 @@ class _Document:
         is_long = len(self.pages) >= _MIN_PAGES
         of_headings = {style for p, style in self.styles.items() if self._region(p).label in _HEADINGS} if is_long else set()
         of_headings -= {self.usual}
+        large = {Place(n, i) for n, page in enumerate(self.pages) for i in larger_heads(page.regions, self.usual_look)}
         middles: list[tuple[Place, float]] = []
         for place in self.heights:
             box, size = self._region(place).box, self.pages[place.page].size
@@ -276,7 +301,7 @@ class _Document:
                 middles.append((place, (box.y0 + box.y1) / 2 / size[1]))
         for place, middle in middles:
             others = {other.page for other, at in middles if abs(at - middle) < _NEAR and other.page != place.page}
-            is_large = self.heights[place] > _LARGER * self.usual_height > 0
+            is_large = self.heights[place] > _LARGER * self.usual_height > 0 or place in large
             is_above = self._is_above_alike(place) or (is_long and self._is_above_large(place))
             is_alone = not others and (is_large or is_above)
             alike = any(self.styles[other].font == self.styles[place].font for other, _ in middles if other.page in others)

@@ -59,7 +59,7 @@ def heading_levels(headings: Headings, labels: Mapping[Place, str]) -> dict[Plac
         text = headings.region(place).text
         if number := OF_SECTION.match(plain(headings.region(place))):
             of_style[headings.styles[place]][min(6, 2 + number[0].strip("§. ").count("."))] += 1
-        elif hashes := _HASHES.match(text):
+        elif headings.region(place).label != "title" and (hashes := _HASHES.match(text)):
             of_style[headings.styles[place]][len(hashes[0]) - 1] += 0
     by_size = _levels_by_size(headings, places, of_style)
     levels: dict[Place, int] = {}

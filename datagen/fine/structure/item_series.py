@@ -1,5 +1,5 @@
 """Items of lists that the layout engine has as text, told by their numbers, which go on from or to those of items beside them, or
-by the terms in bold that they begin with; and ends of references."""
+by the terms in bold that they begin with; what a list's sign alone is; and ends of references."""
 
 import itertools
 import re
@@ -10,8 +10,10 @@ from datagen.fine.structure.whole_regions import plain
 from datagen.labels import RUNNING
 from datagen.record import Region
 
-_NUMBER = re.compile(r"((?:\d{1,2}\.)*)(\d{1,2}|[a-z])([.)-]?|-)(?=\s+\S)")
+_NUMBER = re.compile(r"((?:\d{1,2}\.)*)(\d{1,2}|[a-z])(\s?\)|[.-]?)(?=\s+\S)")
 _CIRCLED = re.compile("[①-⑳]")
+_TIGHT = re.compile(r"(\d{1,2})([.)])(?=[^\W\d_])")
+_TIGHT_SIGNS, _MIN_TIGHT = (".tight", ")tight"), 3
 _TERM = re.compile(r"\*\*[^*\n]+\*\*:?\s+[^\s*]")
 _ALIGNED_EM = 0.6
 _HANGING_EM, _MIN_TERMS, _MIN_HANGING = (0.8, 6.0), 3, 2
@@ -29,7 +31,7 @@ class _Item(NamedTuple):
 def items_in_series(regions: Sequence[Region]) -> set[int]:
     """Which regions of a page, labelled text, are items: the item right before or behind in their series, whose number is the
     one before or the next and which begins at the same edge, is labelled list, such as 1.3 before 1.4. Two in a row with letters
-    and a hyphen, a- and b-, need none."""
+    and a hyphen, a- and b-, need none, nor three right below each other with a number and no space, 1.One, 2.Two, and 3.Three."""
     numbered = [item for i, region in enumerate(regions) if (item := _item(i, region))]
     items: set[int] = set()
     series: list[list[_Item]] = []
@@ -42,7 +44,8 @@ def items_in_series(regions: Sequence[Region]) -> set[int]:
     for one in series:
         labels = [regions[item.at].label for item in one]
         has_hyphens = one[0].sign == "-" and len(one) > 1
-        if has_hyphens or "list" in labels:
+        is_tight = one[0].sign in _TIGHT_SIGNS and len(one) >= _MIN_TIGHT and one[-1].at - one[0].at == len(one) - 1
+        if has_hyphens or is_tight or "list" in labels:
             items |= {item.at for item in one if regions[item.at].label == "text"}
     return items
 
@@ -58,6 +61,21 @@ def described_terms(regions: Sequence[Region]) -> set[int]:
         if len(alike) >= _MIN_TERMS and sum(len(regions[j].lines) > 1 for j in alike) >= _MIN_HANGING:
             items |= set(alike)
     return items
+
+
+def separators(regions: Sequence[Region]) -> set[int]:
+    """Which regions of a page, labelled list, are a sign alone in a line, with no letter beside it, and with no item right before
+    or behind: a dash or an ornament between two parts of a title."""
+    found: set[int] = set()
+    for i, region in enumerate(regions):
+        if region.label != "list" or region.is_unread or len(region.lines) != 1 or any(map(str.isalnum, plain(region))):
+            continue
+        em = region.box.y1 - region.box.y0
+        others = [other for other in regions if other is not region and other.label not in RUNNING]
+        is_beside = any(min(other.box.y1, region.box.y1) - max(other.box.y0, region.box.y0) > 0.3 * em for other in others)
+        has_items = any(regions[j].label == "list" for j in (i - 1, i + 1) if 0 <= j < len(regions))
+        found |= set() if is_beside or has_items else {i}
+    return found
 
 
 def tails_of_references(regions: Sequence[Region]) -> set[int]:
@@ -91,9 +109,11 @@ def _item(i: int, region: Region) -> _Item | None:
     if circled := _CIRCLED.match(text):
         return _Item(i, "", "①", ord(circled[0]))
     match = _NUMBER.match(text)
+    if tight := _TIGHT.match(text):
+        return _Item(i, "", f"{tight[2]}tight", int(tight[1]))
     if match is None or not (match[1] or match[3]) or (match[2].isalpha() and match[1]):
         return None
-    return _Item(i, match[1], match[3], int(match[2]) if match[2].isdecimal() else ord(match[2]))
+    return _Item(i, match[1], match[3].strip(), int(match[2]) if match[2].isdecimal() else ord(match[2]))
 
 
 def _follows(a: _Item, b: _Item, regions: Sequence[Region]) -> bool:

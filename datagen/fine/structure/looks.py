@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from datagen.fine.wording import FIGURE, ITEM, TABLE
@@ -15,10 +16,11 @@ _OTHER_COLOUR, _GREY = 0x50, 0x20  # between two colours' reds, greens or blues;
 _MAX_LINES, _MAX_CHARS, _MIN_LETTERS, _MIN_ALIKE = 2, 100, 2, 2
 _MAX_LONG_LINES, _MAX_LONG_CHARS = 4, 240  # of a heading in the look of others
 _MIN_BELOW = 20  # characters
-_BELOW_EM, _BESIDE = (-0.5, 3.5), 0.5
+_BELOW_EM, _BESIDE, _NEAR_EM = (-0.5, 3.5), 0.5, 3.0
 _ENDS_SENTENCE, _COLONS = ".,;،。，；！!?？।…", ":："
 _IS_DATE = re.compile(r"(?:\S+ ){0,3}(?:1[5-9]|20)\d\d(?: \S+)?$")
 _IS_ADDRESS = re.compile(r"\S*(?:://|www\.|@)\S*", re.IGNORECASE)
+_NUMBER = re.compile(r"\d{1,2}[.)-]")
 _BLOCKS = frozenset({"list", "code", "table", "image", "equation", "toc", *_HEADINGS})
 
 
@@ -133,3 +135,35 @@ def headings_by_their_looks(pages: Sequence[Sequence[Region]]) -> set[tuple[int,
         if look not in others and len(places) + (num_headings[look] > 0) >= _MIN_ALIKE
         for place in places
     }
+
+
+def headings_as_furniture(pages: Sequence[Sequence[Region]], more: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Which heads, and feet with a number, by page and place, are headings: they have the look of headings, which are labelled
+    so or are `more`; it stands out from that of the document's text, and no other page has a head or a foot in it."""
+    usual = usual_look(region for page in pages for region in page)
+    of_headings = {look_of(region.lines) for page in pages for region in page if region.label == "sub_title"}
+    of_headings |= {look_of(pages[n][i].lines) for n, i in more}
+    found: dict[Look, list[tuple[int, int]]] = defaultdict(list)
+    for n, page in enumerate(pages):
+        for i, region in enumerate(page):
+            is_own = len(region.lines) == 1 and region.label in ("header", "footer")
+            is_own = is_own and (region.label == "header" or bool(_NUMBER.match(region.lines[0].text)))
+            look = look_of(region.lines) if is_own else None
+            if look is not None and usual is not None and look in of_headings and stands_out(look, usual):
+                found[look].append((n, i))
+    alone = (places for places in found.values() if len({n for n, _ in places}) == 1)
+    return {(n, i) for places in alone for n, i in places if is_short(replace(pages[n][i], label="text"))}
+
+
+def larger_heads(regions: Sequence[Region], usual: Look | None) -> set[int]:
+    """Which heads of a page are as short as headings and in larger letters than the usual ones, right above a text or an item."""
+    found: set[int] = set()
+    for i, head in enumerate(regions):
+        look = look_of(head.lines) if head.label == "header" else None
+        if look is None or usual is None or look.size <= _LARGER * usual.size or not is_short(replace(head, label="text")):
+            continue
+        first = min((other for other in regions if other.box.y0 >= head.box.y1), key=lambda other: other.box.y0, default=head)
+        is_near = first.box.y0 - head.box.y1 < _NEAR_EM * (head.lines[0].box.y1 - head.lines[0].box.y0)
+        is_end = head.lines[-1].text[-1] in _ENDS_SENTENCE or head.lines[0].text[0].islower()
+        found |= {i} if first.label in _TEXTS and is_near and not is_end else set()
+    return found

@@ -14,7 +14,8 @@ from datagen.work.pipeline import DOCUMENT, Stage
 
 _DIGITS = re.compile(r"\d+")
 _MIN_REGIONS, _APART_EM = 4, 3.0
-_TOP = 0.2  # of the page's height
+_TOP, _VERY_EDGE = 0.2, 0.04  # of the page's height
+_PRINTED = re.compile(r"(?:\d{1,4}[./-] ?){2}\d{1,4}\.?,? +\d{1,2}:\d\d(?: ?[AaPp]\.?[Mm]\.?)?|(?:https?|file)://\S+|about:\w+")
 _LARGE = frozenset({"table", "equation", "code", "toc"}) | PICTURES
 
 
@@ -28,13 +29,14 @@ class LabelRunning(Stage):
     - if its text, but for numbers, stands at the same height on `min_pages` pages; a heading's numbers count as text;
     - if it is but a number, at the same height on two pages that are as far apart as the numbers are;
     - if it and a number stand alone at the top, at both sides of the text and far apart;
+    - if it is a date with the time or an address, or level with one, at the very edge, as a browser prints them;
     - if it is the outermost, and the outermost regions at its height are heads or feet on `min_pages` pages, and on most that
       have any there.
 
     Heights are the same within `near` of the page's height.
     """
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     min_pages: int = 3
     edge: float = 0.15
@@ -51,6 +53,7 @@ class LabelRunning(Stage):
         labels |= dict.fromkeys(self._numbers(batch, at_edges), "page_number")
         labels |= self._at_heights(batch, at_edges, labels)
         labels |= {(n, i): label for n, page in enumerate(batch) for i, label in self._across(page).items()}
+        labels |= self._printed(batch, at_edges)
         for n, page in enumerate(batch):
             regions = [
                 _running(region, labels[n, i]) if (n, i) in labels and region.label not in RUNNING else region
@@ -130,6 +133,17 @@ class LabelRunning(Stage):
         is_flush = min(a.box.x0, b.box.x0) < left + em and max(a.box.x1, b.box.x1) > right - em
         is_head = a.box.y1 < _TOP * page.size[1] and are_beside and are_alone and is_apart and is_flush
         return {number: "page_number", words: "header"} if is_head else {}
+
+    def _printed(self, batch: Sequence[Sample], at_edges: Sequence[tuple[int, int, float]]) -> dict[tuple[int, int], str]:
+        """What a browser prints at a page's very edge: the date and the address, with the title and the number beside them."""
+        outer = [(n, i, height) for n, i, height in at_edges if min(height, 1 - height) < _VERY_EDGE]
+        printed = [(n, height) for n, i, height in outer if _PRINTED.fullmatch(_text(batch[n].regions[i]).strip())]
+        result = {}
+        for n, i, height in outer:
+            region = batch[n].regions[i]
+            if any(page == n and abs(height - other) < self.near for page, other in printed):
+                result[n, i] = "page_number" if is_page_number(_text(region)) else _side(batch[n], region)
+        return result
 
     def _level(self, places: Sequence[tuple[int, int, float]]) -> Iterator[list[tuple[int, int]]]:
         """The places, page and region, in groups that stand at one height."""

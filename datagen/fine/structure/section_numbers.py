@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-_NUMBER = re.compile(r"(\d{1,2}(?:[-.]\d{1,2}){0,4})(?:[.\uff0e]?\s+|[.\uff0e]?(?=[^\W\d_A-Za-z]))(?=\S)")
+_NUMBER = re.compile(r"(\d{1,2}(?:[-.]\d{1,2}){0,4})(?:[.\uff0e\u2024]?\s+|[.\uff0e\u2024]?(?=[^\W\d_A-Za-z]))(?=\S)")
 _ENDS_IN_NUMBER = re.compile(r"\d$")  # as an entry of the contents does
 _MIN_SECTIONS, _MAX_IN_A_ROW = 3, 3  # more below each other are contents, or a list
 

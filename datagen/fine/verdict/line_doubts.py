@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from datagen.fine.structure.looks import look_of, stands_alone, stands_out, usual_look
+from datagen.fine.structure.looks import Look, is_short, look_of, stands_alone, stands_out, usual_look
 from datagen.fine.verdict.torn_regions import CLOSED
 from datagen.fine.wording import TWO_LETTERS
 from datagen.labels import is_page_number
@@ -19,16 +19,21 @@ _CODE = re.compile(
     r"|(?:def|class) \w+\s?[(:].*|#include\s*[<\"].*|import [\w.]+(?: as \w+)?;?$|from [\w.]+ import .*|</?\w+[^<>]*>.*</?\w+>$"
 )
 _CIRCLED, _REMARK = re.compile("[①-⑳]"), re.compile("※")
-_NAMED_NUMBER = re.compile(r"(\D{0,16}?)(\d{1,2})(?=[.)）、:\s])")
+_NAMED_NUMBER = re.compile(r"(\D{0,16}?)(\d{1,2})(?=[.．)）、:\s])")
 _LETTERED = re.compile(r"()([a-hа-з])\)\s")
 _DASHED = re.compile(r"[–—]\s+\S")
 _TERM = re.compile(r"(?:\*\*)?[^\W\d_][\w. ]{1,24}(?::|\s[–—-])(?:\*\*)?\s+\S")
 _MIN_TERMS = 2
+_LARGER = 1.05  # than the text, be it by a point
 _ENTRY = re.compile(r"(?:[.·…‧_] ?){2,} ?[\divxlcIVXLC]+$|\s\d{1,3}$")
 _MIN_ITEMS = 2
 _EDGE, _EDGE_OF_NUMBERS = 0.1, 0.2  # of the page's height
 _NUMBER_AT_END = re.compile(r"(?:[-–—|¦/]\s*|\s)\d{1,4}\s*[-–—|¦/]?$|^[-–—|]?\s*\d{1,4}\s*[-–—|]")
 _MAX_RUNNING_CHARS = 60
+_MAX_HEADING_CHARS = 70
+_GAP_EM, _WIDER, _GAP_BELOW_EM = 2.0, 1.5, (0.5, 3.0)  # above a heading, of the gap below it
+_GOES_ON, _UNSPACED_STOP, _COLONS = ",;،、，-", "。", (":", "：")
+_INDENT_EM, _ALIGNED_EM = (0.8, 6.0), 0.3
 
 
 def num_in_other_looks(regions: Sequence[Region]) -> int:
@@ -40,9 +45,22 @@ def num_in_other_looks(regions: Sequence[Region]) -> int:
     for i, region in enumerate(regions):
         look = look_of(region.lines)
         is_below_title = i > 0 and regions[i - 1].label == "title"  # as a date and a name are
-        is_other = region.label == "text" and look is not None and stands_out(look, usual) and not is_below_title
-        num += is_other and stands_alone(regions, i)
+        if region.label == "text" and look is not None and not is_below_title:
+            is_larger = look.size > _LARGER * usual.size and look.colour == usual.colour
+            is_alone = stands_alone(regions, i)
+            num += (is_alone and (is_larger or stands_out(look, usual))) or (is_larger and _heads_column(regions, i, usual))
     return num
+
+
+def _heads_column(regions: Sequence[Region], i: int, usual: Look) -> bool:
+    """Whether a short line stands, with gaps, above a paragraph in the usual look that begins at its edge."""
+    region = regions[i]
+    if not is_short(region) or len(region.lines) > 1 or i + 1 == len(regions) or CLOSED.search(region.text):
+        return False
+    below, em, side = regions[i + 1], region.box.y1 - region.box.y0, 2 if region.lines[0].direction == "rtl" else 0
+    is_paragraph = below.label == "text" and len(below.lines) > 1 and look_of(below.lines) == usual
+    is_apart = _GAP_BELOW_EM[0] * em < below.box.y0 - region.box.y1 < _GAP_BELOW_EM[1] * em
+    return is_paragraph and is_apart and abs(below.box[side] - region.box[side]) < _ALIGNED_EM * em
 
 
 def num_as_headings(regions: Sequence[Region]) -> int:
@@ -54,6 +72,61 @@ def num_as_headings(regions: Sequence[Region]) -> int:
         is_short = region.label in _TEXTS and not region.is_unread and region.text.count("\n") == len(region.lines) - 1
         num += is_short and look_of(region.lines) in of_headings and not CLOSED.search(region.text.rstrip("*"))
     return num if num > 1 else 0
+
+
+def num_between_gaps(regions: Sequence[Region]) -> int:
+    """How many texts of a line, which end no sentence, stand right above a paragraph, and far below other text, as headings do
+    whose letters differ in nothing that the file says."""
+    num = 0
+    for above, text, below in zip(regions, regions[1:], regions[2:], strict=False):
+        is_line = text.label == "text" and len(text.lines) == 1 and not text.is_unread and text.lines[0].direction != "ttb"
+        if not is_line or above.label not in _TEXTS or below.label != "text" or len(below.lines) < 2:
+            continue
+        words, em = text.lines[0].text.strip(), text.lines[0].box.y1 - text.lines[0].box.y0
+        is_name = len(words) <= _MAX_HEADING_CHARS and bool(TWO_LETTERS.search(words)) and words[-1] not in _GOES_ON
+        gap, gap_below = text.box.y0 - above.box.y1, below.box.y0 - text.box.y1
+        is_apart = gap > max(_GAP_EM * em, _WIDER * gap_below) and _GAP_BELOW_EM[0] * em < gap_below < _GAP_BELOW_EM[1] * em
+        num += is_name and is_apart and not CLOSED.search(text.text.rstrip("*"))
+    return num
+
+
+def num_no_headings(regions: Sequence[Region]) -> int:
+    """How many headings end as a sentence does in writing without spaces, or have lines in several looks, or have text in their
+    own bold letters right behind, as the end of a letter has."""
+    usual = usual_look(regions)
+    num = 0
+    for region in (region for region in regions if region.label in _HEADINGS and not region.is_unread):
+        looks = {line.look for line in region.lines}
+        num += region.text.rstrip().endswith(_UNSPACED_STOP) or (len(looks) > 1 and "" not in looks)
+    for heading, text in itertools.pairwise(regions):
+        look = look_of(heading.lines) if heading.label == "sub_title" and text.label == "text" else None
+        is_usual = usual is not None and "bold" in usual.marks
+        num += look is not None and "bold" in look.marks and look_of(text.lines) == look and not is_usual
+    return num
+
+
+def num_glued_lines(regions: Sequence[Region]) -> int:
+    """How many texts have nothing but equations in lines of their own, or a line within that begins behind the next one, as the
+    first lines of other texts do."""
+    texts = [region for region in regions if region.label == "text" and region.lines and not region.is_unread]
+    num = 0
+    for region in texts:
+        lines, em = region.lines, region.lines[0].box.y1 - region.lines[0].box.y0
+        if len(lines) < 2 or "\n" in region.text or lines[0].direction != "ltr":
+            continue
+        equals = [line.text.count("=") for line in lines]
+        num += all(equals) and sum(equals) > 2
+        for first, second in itertools.pairwise(lines[1:]):
+            is_indented = _INDENT_EM[0] * em < first.box.x0 - second.box.x0 < _INDENT_EM[1] * em
+            is_flush = abs(second.box.x0 - region.box.x0) < _ALIGNED_EM * em
+            alike = (abs(other.lines[0].box.x0 - first.box.x0) < _ALIGNED_EM * em for other in texts if other is not region)
+            num += is_indented and is_flush and any(alike)
+    return num
+
+
+def num_feet_that_lead_on(regions: Sequence[Region]) -> int:
+    """How many heads and feet end in a colon: what follows it isn't furniture, nor are they."""
+    return sum(region.label in ("header", "footer") and region.text.rstrip().endswith(_COLONS) for region in regions)
 
 
 def num_headings_in_tables(regions: Sequence[Region]) -> int:

@@ -56,8 +56,8 @@ def num_bold_alone(regions: Sequence[Region]) -> int:
 
 
 def num_levels_by_size(regions: Sequence[Region]) -> int:
-    """How many headings stand deeper than others in plainly smaller letters, or as deep as a much smaller one right behind them,
-    or, without bold letters, as deep as a bold one before them in the same size."""
+    """How many headings stand deeper than others in plainly smaller letters, or as deep as a much smaller one right before or
+    behind them, or, without bold letters, as deep as a bold one before them in the same size."""
     headings: list[tuple[Look, int]] = []
     for region in regions:
         hashes, look = _HASHES.match(region.text), look_of(region.lines)
@@ -68,16 +68,17 @@ def num_levels_by_size(regions: Sequence[Region]) -> int:
         for look, level in headings
     )
     for (a, level), (b, other_level) in itertools.pairwise(headings):
-        is_part = a.size > _MUCH_LARGER * b.size or (a.size == b.size and "bold" in a.marks - b.marks)
+        is_part = max(a.size, b.size) > _MUCH_LARGER * min(a.size, b.size) or (a.size == b.size and "bold" in a.marks - b.marks)
         num += level == other_level and is_part
     return num
 
 
 def num_captions(regions: Sequence[Region]) -> int:
-    """How many captions read as running text does, or go on across two pictures side by side; and texts that begin as captions
-    do, at a picture or a table, or are set back right below one."""
+    """How many captions read as running text does, look as a bold heading, or go on across two pictures side by side; and texts
+    that begin as captions do, at a picture or a table, or are set back right below one."""
     usual = usual_look(regions)
     pictures = [region.box for region in regions if region.label in ("image", "table")]
+    bold = {look for region in regions if region.label in _HEADINGS and (look := look_of(region.lines)) and "bold" in look.marks}
     num = 0
     for region in regions:
         if region.is_unread or not region.lines or region.lines[0].direction == "ttb":
@@ -90,6 +91,7 @@ def num_captions(regions: Sequence[Region]) -> int:
             is_text = len(region.lines) > 1 and is_usual and bool(_ENDS_SENTENCE.search(text))
             at = [box for box in pictures if _is_at(region.box, box, em)]
             of_several = any(a.x1 < b.x0 and _are_level(a, b) for a, b in itertools.permutations(at, 2))
+            is_text |= look_of(region.lines) in bold
             num += is_text or len(region.lines) > _MAX_CAPTION_LINES or of_several
         elif region.label == "text" and not is_named and len(region.lines) == 1 and _is_set_back(look_of(region.lines), usual):
             num += any(_is_at(region.box, box, em) and region.box.y0 > box.y0 for box in pictures)

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
-from datagen.fine.verdict import line_doubts, look_doubts
+from datagen.fine.verdict import item_doubts, line_doubts, look_doubts
 from datagen.fine.verdict.torn_regions import BULLET, CLOSED, num_glued, num_torn
 from datagen.fine.wording import ITALIC
 from datagen.labels import RUNNING
@@ -56,17 +56,19 @@ SPACES = frozenset({"korean_spaces", "half_spaces"})
 def doubts(page: Sample) -> Counter[str]:
     """How often the page contradicts itself, by kind; empty where it doesn't.
 
-    `torn`, `glued`  a paragraph or an item goes on in another region, or begins within one: see `torn_regions`
+    `torn`, `glued`  a paragraph or an item goes on in another region, or begins within one: see `torn_regions`, `item_doubts`;
+                      lines of equations are one text
     `code`            a line of signs alone, or a list's item, stands in a listing or between its parts; what an engine read
                       as text looks like a listing, and so do many lines of what is text, or several below each other;
                       branches of a tree are text
     `heading`         a short region in much larger letters than the text, with a section's number in bold or in a line alone, or
                       a line in bold alone, is no heading, nor are some lines in large bold letters; a heading goes on with
                       another section's number, or with another heading right below in its look; it begins with an item's sign,
-                      or is no deeper than a larger one; a title stands behind another heading; an entry of the page's contents
-                      is a heading; short items with numbers stand far from each other, each between wide gaps
-    `items`           a text begins with a sign that items alone have
-    `running`         a text at the page's edge is a line with a number, as running heads are
+                      or is no deeper than a larger one, or ends as a sentence; a title stands behind another heading; an entry
+                      of the page's contents is a heading; short items with numbers stand far from each other, each between
+                      wide gaps
+    `items`           a text begins with a sign that items alone have; an item is a sign, a note or a centred line
+    `running`         a text at the page's edge is a line with a number, as running heads are; a foot ends in a colon
     `captions`        a caption is a number, reads as running text, or is of two pictures side by side; a text begins as one does
     `pictures`        a picture holds a line in the look of the text
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
@@ -92,11 +94,13 @@ def doubts(page: Sample) -> Counter[str]:
     counts["torn"] += num_torn(body)
     counts["glued"] += line_doubts.num_terms_within(body)
     counts["heading"] += line_doubts.num_in_other_looks(body) + line_doubts.num_heads_in_contents(body)
-    counts["heading"] += line_doubts.num_as_headings(body)
-    counts += look_doubts.doubts(body)
+    counts["heading"] += line_doubts.num_as_headings(body) + line_doubts.num_between_gaps(body)
+    counts["heading"] += line_doubts.num_no_headings(body)
+    counts["glued"] += line_doubts.num_glued_lines(body)
+    counts += look_doubts.doubts(body) + item_doubts.doubts(body)
     counts["tables"] += line_doubts.num_headings_in_tables(body)
     counts["captions"] += line_doubts.num_captions_of_signs(body)
-    counts["running"] += line_doubts.num_running(body, page.size[1])
+    counts["running"] += line_doubts.num_running(body, page.size[1]) + line_doubts.num_feet_that_lead_on(page.regions)
     misplaced = _num_misplaced(body)
     counts["order"] += misplaced if misplaced >= _MIN_MISPLACED else 0
     counts["heading"] += _num_lone_items(body) > 1

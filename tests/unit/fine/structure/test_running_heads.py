@@ -109,3 +109,20 @@ def test_a_number_and_words_alone_at_both_sides_of_the_top_are_the_pages_number_
 def test_a_pages_number_comes_with_its_languages_words_and_with_no_others():
     assert all(map(is_page_number, NUMBERS))
     assert not any(map(is_page_number, ("Page", "5 z", "Sayfa", "Chapter 4", "4 of them", "12 June 2019")))
+
+
+def test_what_a_browser_prints_at_a_pages_very_edge_is_furniture():
+    date, title = Box(50, 20, 200, 40), Box(400, 20, 700, 40)
+    address, number = Box(50, 1360, 300, 1380), Box(900, 1360, 950, 1380)
+
+    def at(text: str, box: Box) -> Region:
+        return Region(box, "text", text, None, "pymupdf", lines=(Line(box, text),))
+
+    body = region("Body of the page", 300)
+    made = labelled(
+        page(0, at("2/3/26, 12:41 PM", date), at("A shop", title), body, at("about:blank", address), at("2/2", number))
+    )
+    assert labels(made) == [["header", "header", "text", "footer", "page_number"]]
+    assert labels(labelled(page(0, at("2 March", date), at("A shop", title), body))) == [["text", "text", "text"]]
+    lower = Box(50, 300, 300, 320)
+    assert labels(labelled(page(0, at("https://example.org/a", lower), body))) == [["text", "text"]]

@@ -36,3 +36,7 @@ def test_numbers_that_go_on_are_of_headings_and_as_deep_as_they_have_levels():
 )
 def test_other_numbers_are_of_none(texts):
     assert sections(texts) == {}
+
+
+def test_the_armenian_stop_ends_a_number():
+    assert number_of("1.7\u2024 Ծախսեր") == (1, 7)

@@ -98,3 +98,45 @@ def test_a_caption_that_is_a_number_is_counted():
 def test_a_date_below_the_title_is_none():
     title = region("# A report", 50, "20 #000000", "title")
     assert line_doubts.num_in_other_looks([title, region("By the board", 100, BLUE), region(TEXT, 140)]) == 0
+
+
+def test_a_line_a_point_larger_than_the_text_is_a_heading_beside_another_column_too():
+    head = region("A line", 100, "13 #000000")
+    assert line_doubts.num_in_other_looks([head, region(TEXT, 140), region(TEXT, 340)]) == 1
+    beside = region("A text that stands beside all\n" * 6 + "of it.", 60, x=700)
+    assert line_doubts.num_in_other_looks([beside, head, region(TEXT, 140)]) == 1
+    assert line_doubts.num_in_other_looks([beside, region("A line", 100), region(TEXT, 140)]) == 0
+
+
+def test_a_line_far_below_other_text_and_above_a_paragraph_may_be_a_heading():
+    above, line, below = region(TEXT, 0), region("The essence of it", 150), region(TEXT, 200)
+    assert line_doubts.num_between_gaps([above, line, below]) == 1
+    assert line_doubts.num_between_gaps([above, region("It is so.", 150), below]) == 0
+    assert line_doubts.num_between_gaps([above, region("The essence of it", 75), below]) == 0
+    assert line_doubts.num_between_gaps([above, line, region("One line", 200)]) == 0
+
+
+def test_a_heading_that_ends_a_sentence_or_differs_in_itself_or_begins_a_signature_is_none():
+    assert line_doubts.num_no_headings([region("## 想定で進めます。", 100, BLUE, "sub_title"), region(TEXT, 140)]) == 1
+    two = region("## A name", 100, BLUE, "sub_title")
+    two = replace(two, lines=two.lines + region("and a text", 130).lines)
+    assert line_doubts.num_no_headings([two, region(TEXT, 200)]) == 1
+    bold = "12 #000000 bold"
+    closing, name = region("## With regards", 300, bold, "sub_title"), region("The minister\nA. Name", 360, bold)
+    assert line_doubts.num_no_headings([region(TEXT, 100), region(TEXT, 200), closing, name]) == 1
+    assert line_doubts.num_no_headings([closing, region(TEXT, 360)]) == 0
+
+
+def test_equations_in_lines_and_an_indented_line_within_a_text_are_glued():
+    assert line_doubts.num_glued_lines([region("a = b\nb = c = 2", 100)]) == 1
+    assert line_doubts.num_glued_lines([region("a = b\nand so on", 100)]) == 0
+    first, second = region(TEXT, 100, x=150), region("It ends.\nA new part goes on\nand on.", 200)
+    moved = [replace(line, box=line.box._replace(x0=150)) if i == 1 else line for i, line in enumerate(second.lines)]
+    assert line_doubts.num_glued_lines([first, replace(second, lines=tuple(moved))]) == 1
+    assert line_doubts.num_glued_lines([first, second]) == 0
+
+
+def test_a_foot_with_a_colon_leads_on():
+    assert (
+        line_doubts.num_feet_that_lead_on([region("Partners:", 900, label="footer"), region("Page 3", 950, label="footer")]) == 1
+    )

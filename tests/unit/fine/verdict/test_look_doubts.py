@@ -39,6 +39,7 @@ def test_a_short_text_that_is_wholly_bold_may_be_a_heading_and_so_may_an_item_wi
         (("### One", "16 #000000 bold"), ("## Two", BOLD), 1),
         (("## One", "16 #000000 bold"), ("## Two", BOLD), 1),
         (("## One", BOLD), ("## Two", "12 #000000 italic"), 1),
+        (("## One", BOLD), ("## Two", "16 #000000"), 1),
         (("## One", BOLD), ("## Two", BOLD), 0),
         (("## One", BOLD), ("### Two", "12 #000000 italic"), 0),
     ],
@@ -155,3 +156,10 @@ def test_a_title_stands_first_and_what_is_set_back_below_a_picture_may_be_its_ca
     for look in ("12 #777777", "9 #000000", "12 #000000 italic"):
         assert kinds(region(TEXT, 20), PICTURES[0], region("A sample of it", 310, look), region(TEXT, 400)) == {"captions": 1}
     assert kinds(region(TEXT, 20), PICTURES[0], region("It goes on", 310), region(TEXT, 400)) == {}
+
+
+def test_a_caption_that_looks_as_a_bold_heading_is_none():
+    heading, caption = region("## To all", 400, BOLD, "sub_title"), region("To the heads", 310, BOLD, "image_caption")
+    assert look_doubts.num_captions([PICTURES[0], caption, heading, region(TEXT, 440)]) == 1
+    plain = region("The heads", 310, "10 #000000", "image_caption")
+    assert look_doubts.num_captions([PICTURES[0], plain, heading, region(TEXT, 440)]) == 0
