@@ -76,7 +76,8 @@ def _num_ended(region: Region, lines: Sequence[Line]) -> int:
         needed = (len(word) + 1) * (b.box.x1 - b.box.x0) / max(1, len(b.text))
         is_joined = f"{a.text.split()[-1]}{gap}{word}" in region.text.replace("*", "")
         begins_alike = len(word) > _MIN_LEAD and region.text.startswith(f"**{word}") and f" **{word}" in region.text
-        is_short = abs(edge - a.box[end]) > (em if is_justified else _ROOM * needed + em)
+        most = em if is_justified else _ROOM * needed / 2 if _UNSPACED.match(word) else _ROOM * needed + em
+        is_short = abs(edge - a.box[end]) > most
         num += is_joined and (begins_alike or is_short)
     return num
 
