@@ -6,12 +6,13 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from datagen.coarse import accents, drawn_glyphs, drawn_underscores, formula_share, lines_by_glyphs, unmapped, unseen_text
 from datagen.coarse.answers import BY, PageContent
 from datagen.coarse.clean_line import cleaner, without_control
+from datagen.coarse.han_gaps import write_typed_spaces
 from datagen.coarse.page import TEXT_FLAGS, OpenPage, native, textpage_of
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.page import glyphs, line_pieces
@@ -75,7 +76,7 @@ def text_layer(view: OpenPage) -> PageContent:
     - Frame: the image's, which is that of the rotated page. What lies outside of the crop box isn't there. Lines at an angle are
       read along it.
     - Spaces: if the layer has none, or too many, one for each gap that shows one. In scripts without spaces between words, only a
-      gap as wide as a space shows one. The quarter em between Chinese and Latin is no space.
+      gap as wide as a space shows one. The quarter em between Chinese and Latin is none if all such places have it: `han_gaps`.
     - Vertical text: one line a column, from right to left, direction "ttb"; also if its glyphs were placed one by one.
     - Ruby: its lines are a region of their own, right behind the region that they stand beside.
     - Right-to-left text: in logical order, worked out from the places of the glyphs, since the order in the file depends on who
@@ -127,6 +128,8 @@ def read_layer(view: OpenPage) -> TextLayer:
     if rtl or lacks_spaces or _asks_for_glyphs(layer.text, layer.alphabet):
         with contextlib.suppress(SampleError), native("broken_page"):  # a character above U+10FFFF, which only this refuses
             by_char = [b for b in layer.textpage.extractRAWDICT()["blocks"] if b.get("lines")]
+    if _HAN_OR_KANA.search(layer.alphabet):
+        layer = _with_typed_spaces(layer, by_char)
     signals, printing = _counted(layer)
     lines = iter(printing)
     blocks = [list(_pieces(block, chars, lines, rtl)) for block, chars in zip(layer.blocks, by_char, strict=True)]
@@ -155,6 +158,16 @@ def read_layer(view: OpenPage) -> TextLayer:
     return TextLayer(tuple(block for block in printed if block), rtl, words, signals, spans)
 
 
+def _with_typed_spaces(layer: "_Layer", by_char: list[dict[str, Any]]) -> "_Layer":
+    """The layer with the spaces between Chinese and Latin that somebody typed, in `by_char`, too, if that has characters."""
+    lines = [line for block in by_char for line in block["lines"]]
+    if by_char is layer.blocks or not write_typed_spaces(lines):
+        return layer
+    written = ("".join([c["c"] for span in line["spans"] for c in span["chars"]]) for line in lines)
+    raws = [text if _HAN_OR_KANA.search(raw) else raw for raw, text in zip(layer.raws, written, strict=True)]
+    return replace(layer, raws=raws, has_typed_spaces=True)
+
+
 def with_ruby(paragraphs: Iterable[Paragraph]) -> Iterator[Paragraph]:
     """The paragraphs, each with the ruby that stands beside it as a paragraph of its own behind it."""
     for paragraph in paragraphs:
@@ -176,7 +189,7 @@ class _Layer:
     """What MuPDF finds: blocks with lines, the text of each line, and the text of all lines that aren't blank.
 
     `alphabet` holds the characters of that text, each once. To search them is a hundredth of the work. `num_read` characters
-    that the file doesn't map were read from their glyphs.
+    that the file doesn't map were read from their glyphs. `has_typed_spaces`: see `han_gaps`.
     """
 
     textpage: pymupdf.TextPage
@@ -186,6 +199,7 @@ class _Layer:
     alphabet: str
     num_chars: int
     num_read: int
+    has_typed_spaces: bool = False
 
 
 def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
@@ -209,7 +223,7 @@ def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
             nums["presentation"] = sum(map(len, _PRESENTATION_FORMS.findall(text)))
         nums["silent"] = len(_SOFT_INSIDE.findall(text))
         gaps = _HAN_LATIN.findall(text) if _HAN_OR_KANA.search(alphabet) else []
-        if len(gaps) > 4 * sum(map(len, gaps)):
+        if len(gaps) > 4 * sum(map(len, gaps)) and not layer.has_typed_spaces:
             lines = [_LATIN_HAN.sub("", line) for line in lines]
     return {f"{name}_share": num / total for name, num in nums.items()} | {"num_chars": total}, lines
 

@@ -356,7 +356,7 @@ def _region(
         case "equation":
             return replace(made, text="", format="latex", is_unread=True, continues=False)
         case "table":
-            html = table_html(view, made.box, made.lines, styles.scripts)
+            html = table_html(view, made.box, made.lines, styles.scripts, layer.words)
             return replace(made, text=html or "", format="html", is_unread=html is None, continues=False)
     if is_flattened:
         return replace(made, text="", is_unread=True, continues=False)

@@ -1,6 +1,6 @@
 """The cells of a born-digital table: text from the text layer, places from its lines and from what is drawn between them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from datagen.coarse.page import TEXT_FLAGS, OpenPage, native, textpage_of
@@ -18,10 +18,12 @@ _THROUGH = 0.95  # of a line's height, of a rule that goes through it
 _SPACE_EM = 0.45  # of a line's height; a wider gap isn't a space between words
 
 
-def table_html(view: OpenPage, box: Box, lines: Sequence[Line], scripts: raised.Scripts = NO_SCRIPTS) -> str | None:
+def table_html(
+    view: OpenPage, box: Box, lines: Sequence[Line], scripts: raised.Scripts = NO_SCRIPTS, words: Collection[str] = ()
+) -> str | None:
     """The HTML of the table at `box`, whose text is `lines`, both in the image's pixels: see `table_grid.table` for how its cells
     are found. None where it isn't plain what they are: the text stands, and nobody knows in which cell. `scripts` are the page's
-    superscripts and subscripts.
+    superscripts and subscripts, `words` its words, with which `joined` makes words whole that a line cuts.
 
     A line is cut, at the words of the page, where a rule goes through it and at gaps. Raises `SampleError` (`broken_page`)."""
     em = line_height(lines)
@@ -35,7 +37,7 @@ def table_html(view: OpenPage, box: Box, lines: Sequence[Line], scripts: raised.
     pieces = _words(view, box, vertical)
     parts = [part for line in lines for part in _parts(line, vertical, pieces)]
     placed = raised.moved(scripts, view.pixels)
-    grid = table([_with_scripts(part, placed) for part in parts], horizontal, vertical)
+    grid = table([_with_scripts(part, placed) for part in parts], horizontal, vertical, words)
     return to_html(grid) if grid is not None and grid.has_text else None
 
 

@@ -3,7 +3,7 @@
 import itertools
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy
 
@@ -21,24 +21,28 @@ _ALIGNED_EM = 0.35
 _TIGHT = 0.87  # of the usual distance of rows, that of a cell's lines
 _LEADING_EM = 1.3
 _WRAPPED_EM = 5.0  # a narrower line isn't wrapped
+_PHRASED = re.compile(f"[{scripts.PHRASED}]")
 _UNSPACED = re.compile(f"[{scripts.HAN}{scripts.KANA}{scripts.PHRASED}]")
 
 Slot = tuple[int, int]
 
 
-def table(lines: Sequence[Line], horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> Table | None:
+def table(
+    lines: Sequence[Line], horizontal: Sequence[Rule], vertical: Sequence[Rule], words: Collection[str] = ()
+) -> Table | None:
     """The table that `lines` are the text of, each of one cell, with its rules (see `table_rules.rules`). None where it isn't
     plain what its cells are.
 
     Columns and rows are parted by rules, and by gaps that go through nearly all of the table; if it has a rule at each row, by
     rules alone. Lines go on from those above where the next word had no room. A cell spans the columns and rows that its text
-    reaches into, the columns that a rule below it underlines, and all between which a rule lacks that stands elsewhere.
+    reaches into, the columns that a rule below it underlines, and all between which a rule lacks that stands elsewhere. `words`
+    are those of the page, for `joined`.
     """
     lines = [line for line in lines if line.text.strip()]
     em = line_height(lines)
     if len(lines) < 2 or not em:
         return None
-    return _Grid(lines, em, horizontal, vertical).table()
+    return _Grid(lines, em, horizontal, vertical, words).table()
 
 
 def table_at(lines: Sequence[Line], columns: Sequence[float], rows: Sequence[float]) -> Table | None:
@@ -67,14 +71,23 @@ def line_height(lines: Iterable[Line]) -> float:
     return float(numpy.median(heights)) if heights else 0.0
 
 
-def cell_text(lines: Sequence[Line]) -> str:
-    """The text of a cell's lines: those that stand side by side in the order of their script, then those below."""
+def cell_text(lines: Sequence[Line], words: Collection[str] = ()) -> str:
+    """The text of a cell's lines: those that stand side by side in the order of their script, then those below. `words` are those
+    of the page, see `joined`."""
     is_rtl = sum(line.direction == "rtl" for line in lines) * 2 > len(lines)
     if all(line.direction == "ttb" for line in lines):
-        in_order = sorted(lines, key=lambda line: (-line.box.x1, line.box.y0))
+        texts = [line.text for line in sorted(lines, key=lambda line: (-line.box.x1, line.box.y0))]
     else:
-        in_order = [line for row in text_rows(lines, line_height(lines)) for line in (reversed(row) if is_rtl else row)]
-    return plain(joined([line.text for line in in_order]).split("\n"))
+        texts = [_beside_each_other(row[::-1] if is_rtl else row) for row in text_rows(lines, line_height(lines))]
+    return plain(joined(texts, (), words).split("\n"))
+
+
+def _beside_each_other(row: Sequence[Line]) -> str:
+    """The text of lines between which gaps are seen: spaces, also in scripts that have them between phrases alone."""
+    text = row[0].text
+    for line in row[1:]:
+        text = f"{text} {line.text}" if _PHRASED.match(line.text) else joined([text, line.text])
+    return text
 
 
 def text_rows(lines: Iterable[Line], em: float) -> list[list[Line]]:
@@ -92,8 +105,10 @@ def text_rows(lines: Iterable[Line], em: float) -> list[list[Line]]:
 class _Grid:
     """A table as it is worked out: `axes` are columns and rows, `blocks` what stands in them."""
 
-    def __init__(self, lines: Sequence[Line], em: float, horizontal: Sequence[Rule], vertical: Sequence[Rule]):
-        self.lines, self.em = lines, em
+    def __init__(
+        self, lines: Sequence[Line], em: float, horizontal: Sequence[Rule], vertical: Sequence[Rule], words: Collection[str] = ()
+    ):
+        self.lines, self.em, self.words = lines, em, words
         self.field = _field(lines, em, horizontal, vertical)
 
     def table(self) -> Table | None:
@@ -269,7 +284,12 @@ class _Grid:
         for slot, owner in owners.items():
             ends[owner] = max(ends.get(owner, slot), slot)
         cells = [
-            Cell(*owner, cell_text(by_cell[owner]) if by_cell[owner] else "", end[0] - owner[0] + 1, end[1] - owner[1] + 1)
+            Cell(
+                *owner,
+                cell_text(by_cell[owner], self.words) if by_cell[owner] else "",
+                end[0] - owner[0] + 1,
+                end[1] - owner[1] + 1,
+            )
             for owner, end in sorted(ends.items())
         ]
         num_filled = sum(1 for cell in cells if cell.text)

@@ -71,7 +71,7 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
     - An address that is cut, a path, or a file's name, goes on without a space. So does a Korean word that the page also has
       whole, one whose particle stands on the next line, and one behind whose part the line has U+2060.
     - Letters of scripts without spaces between words are drawn to each other, but not behind the end of a phrase. So are Chinese
-      and Latin if they are within the lines. Dashes and slashes draw the next line to them if no space is before them.
+      and Latin if they mostly are within the lines. Dashes and slashes draw the next line to them if no space is before them.
     - Between all others stands a space.
     """
     text = ""
@@ -125,7 +125,8 @@ def _drawn_together(left: str, right: str, words: Collection[str]) -> str:
         if _UNSPACED.match(last) and _UNSPACED.match(right):
             return left + right
         gaps = _HAN_LATIN.findall(left) + _HAN_LATIN.findall(right)
-        return left + right if gaps and not any(" " in gap for gap in gaps) else f"{left} {right}"
+        most = len(gaps) if _HAN_LATIN.search(last + right[0]) else 1
+        return left + right if gaps and 2 * sum(" " in gap for gap in gaps) < most else f"{left} {right}"
     if _UNSPACED.match(last) and _UNSPACED.match(right):
         return f"{left} {right}" if _ENDS_PHRASE.match(last) and not _ENDS_PHRASE.match(right) else left + right
     if _HANGUL.match(last) and _HANGUL.match(right) and _is_cut_korean(left, right, words):

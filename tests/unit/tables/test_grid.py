@@ -108,6 +108,17 @@ def test_the_text_of_a_cell_is_joined_as_a_person_would_type_it() -> None:
     assert cell_text([line(100, 1, "b"), line(0, 0, "a")]) == "a b"
 
 
+def test_a_word_that_a_line_of_a_cell_cuts_is_whole_where_the_page_has_it_whole() -> None:
+    lines = [line(0, 0, "여러 클라이"), line(0, 22, "언트의 요청")]
+    assert cell_text(lines, {"클라이언트의"}) == "여러 클라이언트의 요청"
+    assert cell_text(lines, {"클라이", "요청"}) == "여러 클라이 언트의 요청"
+
+
+def test_a_gap_that_parts_a_line_is_a_space_also_in_scripts_without_spaces_between_words() -> None:
+    assert cell_text([line(0, 0, "ໄຕແດງ"), line(70, 0, "ແລະ"), line(0, 22, "ໄຕຂາວ")]) == "ໄຕແດງ ແລະໄຕຂາວ"
+    assert cell_text([line(0, 0, "姓"), line(70, 0, "名")]) == "姓名"
+
+
 def drawn() -> numpy.ndarray:
     return numpy.full((200, 300, 3), 255, numpy.uint8)
 
