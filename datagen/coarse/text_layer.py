@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from datagen.coarse import accents, drawn_glyphs, drawn_underscores, formula_share, lines_by_glyphs, unmapped, unseen_text
+from datagen.coarse import accents, drawn_glyphs, drawn_rules, formula_share, lines_by_glyphs, unmapped, unseen_text
 from datagen.coarse.answers import BY, PageContent
 from datagen.coarse.clean_line import cleaner, without_control
 from datagen.coarse.han_gaps import write_typed_spaces
@@ -45,8 +45,9 @@ _MAY_LACK = re.compile(
 )
 # Letters that are followed by spaces where a phrase ends; on a page of these hardly any may have none.
 _PHRASED = re.compile(f"[{scripts.PHRASED}]( ?)")
-# Listings set signs in the middle of wide cells, and MuPDF takes what is left of a cell for a space.
-_SIGNS_APART = re.compile(r"[0-9A-Za-z] \. [0-9A-Za-z]|[0-9A-Za-z] , |[0-9A-Za-z] ’ ?’")
+# Listings set signs in the middle of wide cells, and MuPDF takes what is left of a cell for a space; and what TeX puts between an
+# item's letter and its bracket.
+_SIGNS_APART = re.compile(r"[0-9A-Za-z] \. [0-9A-Za-z]|[0-9A-Za-z] , |[0-9A-Za-z] ’ ?’|^ ?[0-9A-Za-z]{1,3} \)", re.MULTILINE)
 _LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
 # Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
 _TWICE_FIRST = re.compile(f"([{scripts.LETTERS_OF_TWO_PART_VOWELS}])\\1[{scripts.TWO_PART_VOWELS}]")
@@ -238,8 +239,8 @@ def _read(view: OpenPage, flags: int) -> _Layer:
             num_read = unmapped.read(view.page, textpage, flags, alphabet, fonts)
             blocks, raws, alphabet = _extracted(textpage)
         is_changed = unseen_text.blank_out(view, textpage, blocks)
-        if drawn_underscores.worth_a_look(fonts):
-            is_changed |= drawn_underscores.write(view.page, textpage)
+        if drawn_rules.worth_a_look(fonts):
+            is_changed |= drawn_rules.write(view.page, textpage)
         if accents.worth_a_look("\n".join(raws)):
             is_changed |= accents.compose(textpage)
         if is_changed:

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 
+from datagen.page.boxes import overlap
 from datagen.page.line_pieces import Block
 from datagen.page.region_order import in_reading_order
 from datagen.record import Region
 from datagen.writing.bidi import num_rtl
 
 _FLOATS = frozenset({"image", "image_caption", "table_caption"})  # which stand anywhere
+_FURNITURE = frozenset({"header", "footer", "page_number", "footnote"})
+_SLACK, _SAME_ROW = 0.35, 0.5  # of a line's height
 
 
 def direction_of(blocks: Sequence[Block], rtl: bool) -> str:
@@ -19,9 +22,14 @@ def direction_of(blocks: Sequence[Block], rtl: bool) -> str:
 
 
 def with_floats_in_place(regions: Sequence[Region], direction: str) -> list[Region]:
-    """The regions in their order, but for pictures and captions: files draw these first, or last. Each stands behind the region
-    that is before it by the places of all."""
+    """The regions in their order, but for pictures, captions, and tables astray: files draw these first, or last. Each
+    stands behind the region that is before it by the places of all."""
     floats = {id(region) for region in regions if region.label in _FLOATS}
+    if direction != "ttb":
+        body = [region for region in regions if region.label not in _FURNITURE and id(region) not in floats]
+        floats |= {id(region) for n, region in enumerate(body) if _is_table_astray(n, body)}
+        if feet := [region for n, region in enumerate(body) if _parts_a_row(n, body)]:
+            regions = _behind(body[-1], feet, regions)
     if not floats:
         return list(regions)
     behind: dict[int, list[Region]] = {}
@@ -36,6 +44,36 @@ def with_floats_in_place(regions: Sequence[Region], direction: str) -> list[Regi
         if id(region) not in floats:
             placed += [region, *behind.get(id(region), ())]
     return _with_rows(placed)
+
+
+def _is_table_astray(n: int, body: Sequence[Region]) -> bool:
+    """Whether a table comes last of a page's body and stands above all the rest, or first and stands below it."""
+    table, others = body[n], [*body[:n], *body[n + 1 :]]
+    if table.label != "table" or not others:
+        return False
+    return (n == len(others) and all(_lies_above(table, o) for o in others)) or (
+        n == 0 and all(_lies_above(o, table) for o in others)
+    )
+
+
+def _parts_a_row(n: int, body: Sequence[Region]) -> bool:
+    """Whether a line at the bottom of a page, such as a foot, comes between the two lines of a row."""
+    if not 0 < n < len(body) - 1 or any(len(region.lines) != 1 for region in body[n - 1 : n + 2]):
+        return False
+    is_below = all(_lies_above(other, body[n]) for other in body if other is not body[n])
+    return is_below and overlap(body[n - 1].box, body[n + 1].box, 1) > _SAME_ROW
+
+
+def _lies_above(a: Region, b: Region) -> bool:
+    heights = [line.box.y1 - line.box.y0 for line in (*a.lines, *b.lines)]
+    return a.box.y1 < b.box.y0 + _SLACK * min(heights, default=0)
+
+
+def _behind(last: Region, moved: Sequence[Region], regions: Sequence[Region]) -> list[Region]:
+    """The regions, some of them behind another one."""
+    kept = [region for region in regions if not any(region is other for other in moved)]
+    at = next(n for n, region in enumerate(kept) if region is last) + 1
+    return [*kept[:at], *moved, *kept[at:]]
 
 
 def _with_rows(regions: Sequence[Region]) -> list[Region]:

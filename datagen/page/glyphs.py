@@ -21,6 +21,7 @@ _STOPS = ".,:;!?\u060c\u061b\u061f"
 _HAN = re.compile(f"[{scripts.HAN}]")
 _PHRASED = re.compile(f"[{scripts.PHRASED}]")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
+_VIRAMA = re.compile(f"[{scripts.VIRAMAS}]")
 _TWO_PART_VOWEL = re.compile(f"[{scripts.TWO_PART_VOWELS}]")
 _SPACE_EM, _PHRASE_SPACE_EM, _HAN_SPACE_EM = 0.15, 0.2, 0.45
 # Ethiopic's wordspace is a sign. Justified, such text has gaps between letters. Two of the signs are a full stop.
@@ -74,7 +75,8 @@ def spaced(
     many spaces of its own, or the page has all of its spaces (`complete`). And none is put between letters drawn in clusters if
     `is_blank(start, end)` says that the image shows no gap there. None is put beside a sign whose gap is far narrower than those
     between the line's words: in listings, signs stand in the middle of wide cells. A soft hyphen that is drawn becomes a hyphen.
-    A space over which the next glyph is drawn is none.
+    A space over which the next glyph is drawn is none. None is put between a virama and a letter without width, which
+    the cluster's glyph draws.
     """
     hardly = _HARDLY_EM * size
     chars = _without_unseen_spaces(chars, hardly)
@@ -108,6 +110,7 @@ def spaced(
             or char in scripts.JOINERS
             or is_mark(char)
             or chars[i - 1][0] in _STACKERS
+            or (_VIRAMA.match(chars[i - 1][0]) and chars[i][2] - x0 <= hardly)
             or (own and _is_silent(before))
             or (x0 - end < least_of_sign and not (before.isalnum() and char.isalnum()))
         ):

@@ -19,6 +19,9 @@ _DOTS = f"[{scripts.LEADER_DOTS}]"
 _LEADER = re.compile(f"\\s*{_DOTS}(?:\\s*{_DOTS}){{4,}}\\s*|\\s+\\.(?:\\s+\\.)+\\s+(?=\\w+\\s*$)")
 _CAPITAL = re.compile(r"[^\w\s]?[^\W\d_]{1,2}")
 _HAS_LEADER = re.compile(f"{_DOTS}\\s*{_DOTS}|_\\s?_\\s?_")
+_ELLIPSES, _TWO = re.compile("\\s*…{3,}\\s*"), re.compile("\\s*……\\s*")  # two are a blank beside other blanks
+_EAST_ASIAN = re.compile(f"[{scripts.HAN}{scripts.HANGUL}]")
+_BEFORE_STOP = re.compile(r"(?<= \.{5}| _{5}) (?=[,;:])")
 _BLANK_TO_FILL = re.compile(r"\s*_(?:\s?_){4,}\s*")
 
 
@@ -57,10 +60,16 @@ def visual_lines(blocks: Sequence[Block], is_rtl: bool, is_clear: Callable[[Rect
 
 
 def leaders_as_one(text: str) -> str:
-    """The text with each row of leaders in its one form."""
+    """The text with each row of leaders in its one form, close to commas."""
     if text.isascii() and text.count(".") < 2 and "_" not in text:  # nearly all, at a tenth of the cost
         return text
-    return _BLANK_TO_FILL.sub(" _____ ", _LEADER.sub(" ..... ", text)) if _HAS_LEADER.search(text) else text
+    if not _HAS_LEADER.search(text):
+        return text
+    text = _LEADER.sub(" ..... ", text)
+    if "……" in text and not _EAST_ASIAN.search(text):  # where two are one sign
+        text = _ELLIPSES.sub(" ..... ", text)
+        text = _TWO.sub(" ..... ", text) if " ..... " in text else text
+    return _BEFORE_STOP.sub("", _BLANK_TO_FILL.sub(" _____ ", text))
 
 
 def _lines(page: list[Row], at: int, is_rtl: bool, entries: Row, is_clear: Callable[[Rect], bool]) -> Iterator[list[Piece]]:

@@ -52,6 +52,13 @@ _PARTICLES = frozenset(
     + "입니다 습니다 이며 이나".split()
 )
 _CUT_DOI, _CUT_FILE = re.compile(r"\bdoi:10\.$", re.IGNORECASE), re.compile(r"(?=.*[a-z])[\w.+/-]*[\d_/-][\w.+-]*\.")
+# A name of a program's parts, cut behind a dot: "java.util." and "functional". Abbreviations have shorter parts.
+_CUT_DOTTED, _DOTTED = (
+    re.compile(r"[(<\[\"'“‘]*[a-z]\w{2,}(?:\.[A-Za-z]\w{2,})+\.", re.ASCII),
+    re.compile(r"[a-z]\w{2,}", re.ASCII),
+)
+_IN_COMPOUND = re.compile(r"[^\W\d_]-(?:of|the|to|and|by|at|for|de|la|le|les|du|des|sur|di)-$")  # cup-of-ramen
+_NO_SYLLABLE = re.compile("[bcdfghjkmnpqstvxz]{2,}", re.IGNORECASE)  # r and l have syllables of their own: "prst", "vlk"
 _EXTENSIONS = re.compile(
     r"(?:conf|txt|deb|dsc|orig|tar|gz|xz|html?|pdf|py|sh|xml|json|ya?ml|symbols|install|dirs|docs|links|postinst|preinst|postrm|prerm"
     r"|templates|service|changes|patch|diff)\b"
@@ -66,8 +73,9 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
 
     - A hyphen (`-`, U+2010, Armenian's) between a letter and a small letter is the typesetter's, and goes. It stays if `words`,
       all words of the same page in small letters, have the compound with its hyphen, in any form, and don't have it without; in
-      front of a conjunction of theirs (`Ein- und Ausgabe`); between two equal vowels and a third (`suuntaa-antava`); and in
-      addresses, paths and options. A soft hyphen always goes.
+      front of a conjunction of theirs (`Ein- und Ausgabe`); between two equal vowels and a third (`suuntaa-antava`); behind a
+      small word of a compound (`cup-of-ramen`); beside what is no syllable (`pg-promise`); and in addresses, paths and options. A
+      soft hyphen always goes.
     - An address that is cut, a path, or a file's name, goes on without a space. So does a Korean word that the page also has
       whole, one whose particle stands on the next line, and one behind whose part the line has U+2060.
     - Letters of scripts without spaces between words are drawn to each other, but not behind the end of a phrase. So are Chinese
@@ -187,6 +195,9 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
         or _is_inflected(last[0].lower(), first[0].lower(), words)
         or (last[0][-2:] == 2 * first[0][0] and first[0][0] in _VOWELS)
         or last[0].lower() in _COMPOUNDING
+        or _IN_COMPOUND.search(token)
+        or _NO_SYLLABLE.fullmatch(last[0])
+        or _NO_SYLLABLE.fullmatch(first[0])
         or _is_compound(left[:-1], last[0], first[0], words)
     ):
         return left + right
@@ -230,6 +241,8 @@ def is_cut_literal(left: str, right: str) -> bool:
         if (before[-1] == "?" and _QUERY.match(after)) or (_IN_FOLDER.search(before) and after == right and after[0].islower()):
             return True
         return before[-1] not in _CLOSING and bool(_PART_OF_ADDRESS.match(after.rstrip(_CLOSING)))
+    if _CUT_DOTTED.fullmatch(before) and _DOTTED.match(after):
+        return True
     return before[-1:] == "/" and len(before) > 1 and bool(_PATH.search(before)) and bool(_PART_OF_ADDRESS.match(after))
 
 

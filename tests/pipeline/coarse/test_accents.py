@@ -3,7 +3,7 @@
 import pymupdf
 import pytest
 
-from datagen.coarse import drawn_underscores
+from datagen.coarse import drawn_rules
 from datagen.drawing import typefaces
 from tests.pipeline.page.test_right_to_left import clean_line, texts
 
@@ -70,8 +70,22 @@ def test_a_short_rule_on_the_baseline_is_an_underscore(thick, up, text, monkeypa
         writer.append((x + 3.6, 100), "set", font, 10)
         writer.write_text(sheet)
         sheet.draw_line((x + 0.6, 100 - up), (x + 3.6, 100 - up), width=thick)
-        assert drawn_underscores.worth_a_look(["ABCDEF+CMR10"]) and not drawn_underscores.worth_a_look(["Times-Roman"])
-        monkeypatch.setattr(drawn_underscores, "worth_a_look", lambda fonts: True)  # no font of TeX's is at hand
+        assert drawn_rules.worth_a_look(["ABCDEF+CMR10"]) and not drawn_rules.worth_a_look(["Times-Roman"])
+        monkeypatch.setattr(drawn_rules, "worth_a_look", lambda fonts: True)  # no font of TeX's is at hand
+        assert texts(doc.tobytes()) == [text]
+
+
+@pytest.mark.parametrize(("up", "text"), [(5.3, "među"), (8.0, "medu"), (-1.0, "medu")])
+def test_a_d_with_a_short_rule_through_its_stem_is_barred(up, text, monkeypatch):
+    font = pymupdf.Font("tiro")
+    with pymupdf.open() as doc:
+        sheet = doc.new_page(width=595, height=842)
+        writer = pymupdf.TextWriter(sheet.rect)
+        x = writer.append((72, 100), "med", font, 10)[1].x
+        writer.append((x, 100), "u", font, 10)
+        writer.write_text(sheet)
+        sheet.draw_line((x - 3.2, 100 - up), (x - 0.2, 100 - up), width=0.4)
+        monkeypatch.setattr(drawn_rules, "worth_a_look", lambda fonts: True)
         assert texts(doc.tobytes()) == [text]
 
 

@@ -50,6 +50,12 @@ def test_strokes_of_a_picture_are_no_text(tmp_path, hidden):
     assert not read(page).regions
 
 
+@pytest.mark.parametrize(("font", "line"), [("AAAAAA+TeX-matha10", "\ufffd 10"), ("AAAAAA+SFRM1095", "ě 10")])
+def test_a_font_of_signs_has_no_accented_letters_whatever_the_file_says(tmp_path, font, line):
+    content = read(write(tmp_path / "a.pdf", ["ě 10"], FACE, hidden="", font_name=font))
+    assert lines(content) == [line]
+
+
 BOLD = typefaces.files().get("NotoSerif-Bold.ttf", FACE)
 
 

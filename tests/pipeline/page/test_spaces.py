@@ -157,3 +157,21 @@ def test_a_line_of_korean_without_a_space_ends_within_a_word_where_others_have_o
     pieces[-1].bbox = (0.0, 80.0, 40.0, 92.0)
     text_layer._mark_cut_words(pieces)
     assert joined([p.text for p in pieces], (False, False, True, False)) == text
+
+
+def test_a_gap_of_tex_between_an_items_letter_and_its_bracket_is_no_space():
+    font = pymupdf.Font("tiro")
+    with pymupdf.open() as doc:
+        sheet = doc.new_page(width=595, height=842)
+        writer = pymupdf.TextWriter(sheet.rect)
+        x = writer.append((72, 100), "d", font, 10)[1].x + 1.6
+        for word in (")", "one", "two", "three"):
+            x = writer.append((x, 100), word, font, 10)[1].x + 3.4
+        writer.write_text(sheet)
+        assert texts(doc.tobytes()) == ["d) one two three"]
+
+
+@pytest.mark.parametrize(("width", "text"), [(0.0, "\u0930\u094d\u0925"), (5.0, "\u0930\u094d \u0925")])
+def test_a_letter_without_width_behind_a_virama_is_its_clusters(width, text):
+    glyphs = [("\u0930", 0.0, 7.0), ("\u094d", 7.0, 7.0), ("\u0925", 11.0, 11.0 + width)]
+    assert pdf_glyphs.spaced(glyphs, 10.0)[0] == text

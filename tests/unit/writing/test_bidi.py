@@ -82,3 +82,14 @@ def test_a_row_of_a_right_to_left_page_is_read_from_the_right():
     page = page_sample("a", "ראשון שני", lang="he", script="Hebr", regions=(region,))
     assert score_readings.truth(page, Box(2, 2, 60, 12)) == "ראשון שני"
     assert score_readings.is_right(page, Box(2, 2, 60, 12), "ראשון שני")
+
+
+@pytest.mark.parametrize("name", ["@login_required", "$name", "#include", "print()"])
+def test_a_sign_that_a_latin_name_begins_with_is_its_own(name):
+    drawn = list(name + " \u05dd\u05d5\u05dc\u05e9")
+    assert "".join(drawn[i] for i, _ in logical_order(drawn, True)) == "\u05e9\u05dc\u05d5\u05dd " + name
+
+
+def test_a_sign_behind_a_short_name_is_drawn_in_front_of_it():
+    drawn = list("#C \u05dd\u05d5\u05dc\u05e9")
+    assert "".join(drawn[i] for i, _ in logical_order(drawn, True)) == "\u05e9\u05dc\u05d5\u05dd C#"

@@ -175,3 +175,18 @@ def test_a_line_that_ends_within_a_word_says_so():
     assert joined(("처리 없\u2060", "이 행(row)과 열\u2060", "(column)로", "매칭")) == "처리 없이 행(row)과 열(column)로 매칭"
     assert joined(("처리 없\u2060", "이 행\u2060"), soft=(False,)) == "처리 없\n이 행"
     assert joined(("처리 없\u2060",)) == as_drawn("처리 없\u2060") == "처리 없"
+
+
+def test_names_of_programs_parts_go_on_behind_a_dot():
+    assert joined(["iz java.util.", "functional in"]) == "iz java.util.functional in"
+    assert joined(["uses java.util.", "The rest"]) == "uses java.util. The rest"
+    assert joined(["bl.a. t.d.", "functional"]) == "bl.a. t.d. functional"
+    assert joined(["the end.", "functional"]) == "the end. functional"
+
+
+def test_a_hyphen_stays_behind_a_compounds_small_word_and_beside_what_is_no_syllable():
+    assert joined(["the cup-of-", "ramen you"]) == "the cup-of-ramen you"
+    assert joined(["von XML-Dokumen-", "ten"]) == "von XML-Dokumenten"
+    assert joined(["með pg-", "promise pakkanum"]) == "með pg-promise pakkanum"
+    assert joined(["the pro-", "mise"]) == "the promise"
+    assert joined(["ve smr-", "ti je"]) == "ve smrti je"

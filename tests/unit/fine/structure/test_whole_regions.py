@@ -90,3 +90,14 @@ def test_the_second_of_two_pictures_in_a_row_is_read_before_the_text_below_both(
     above, below = region("A title of it", 50, BODY), [region("Below", 320), region("And more below", 360)]
     below[0] = replace(below[0], box=below[0].box._replace(x1=250))
     assert with_floats_in_place([above, pictures[0], below[0], pictures[1], below[1]], "ltr") == [above, *pictures, *below]
+
+
+def test_a_table_that_a_file_draws_last_stands_where_it_is_and_a_foot_parts_no_row():
+    table = replace(region("a b", 20, BODY), label="table")
+    body = [region(f"Text {y}", y, BODY) for y in (60, 120, 200)]
+    assert with_floats_in_place([*body, table], "ltr") == [table, *body]
+    assert with_floats_in_place([body[0], table, *body[1:]], "ltr") == [body[0], table, *body[1:]], "only where it comes last"
+    right = replace(body[0], box=body[0].box._replace(x0=body[0].box.x0 + 400, x1=body[0].box.x1 + 400))
+    foot, number = region("about:blank", 900, BODY), replace(region("2/2", 950, BODY), label="page_number")
+    assert with_floats_in_place([body[0], foot, right, body[1], number], "ltr") == [body[0], right, body[1], foot, number]
+    assert with_floats_in_place([body[0], foot, body[1], number], "ltr") == [body[0], foot, body[1], number]
