@@ -10,7 +10,7 @@ from datagen.writing.bidi import num_rtl
 
 _FLOATS = frozenset({"image", "image_caption", "table_caption"})  # which stand anywhere
 _FURNITURE = frozenset({"header", "footer", "page_number", "footnote"})
-_SLACK, _SAME_ROW = 0.35, 0.5  # of a line's height
+_SLACK, _SAME_ROW, _FAR = 0.35, 0.5, 20.0  # of a line's height
 
 
 def direction_of(blocks: Sequence[Block], rtl: bool) -> str:
@@ -57,11 +57,13 @@ def _is_table_astray(n: int, body: Sequence[Region]) -> bool:
 
 
 def _parts_a_row(n: int, body: Sequence[Region]) -> bool:
-    """Whether a line at the bottom of a page, such as a foot, comes between the two lines of a row."""
+    """Whether a line at the bottom of a page, such as a foot, comes between the two lines of a row far above."""
     if not 0 < n < len(body) - 1 or any(len(region.lines) != 1 for region in body[n - 1 : n + 2]):
         return False
     is_below = all(_lies_above(other, body[n]) for other in body if other is not body[n])
-    return is_below and overlap(body[n - 1].box, body[n + 1].box, 1) > _SAME_ROW
+    height = body[n].lines[0].box.y1 - body[n].lines[0].box.y0
+    is_far = body[n].box.y0 - body[n + 1].box.y1 > _FAR * height
+    return is_below and is_far and overlap(body[n - 1].box, body[n + 1].box, 1) > _SAME_ROW
 
 
 def _lies_above(a: Region, b: Region) -> bool:
