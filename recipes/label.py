@@ -136,7 +136,7 @@ def _answerer(model: str, server: str, together: int, key: str, mode: str) -> Ch
         return Choice.of("vllm", model=model, together=together)
     if server:
         url, settings = _addresses(server)
-        Servers(url, model, **settings)  # refuses what is no address
+        Servers(url, model, key, **settings)  # refuses what is no address, and a key that is none's name
         return Choice.of("servers", url=url, model=model, together=together, key=key, **settings)
     if is_folder(model):
         return Choice.of(OURS, folder=model, mode=mode)

@@ -119,7 +119,8 @@ def words(body: bytes) -> str:
 def mean_probability(logp: Sequence[float]) -> float:
     """The score of what a model writes token by token: the geometric mean of the tokens' probabilities, of which `logp` are the
     logarithms, to 3 decimals. That of all of them together says little of a long answer."""
-    return round(min(1.0, math.exp(sum(logp) / len(logp))), 3)
+    mean = sum(logp) / len(logp)
+    return round(min(1.0, math.exp(mean)), 3) if math.isfinite(mean) else 0.0
 
 
 def ended(answer: Answer, profile: Profile) -> str:

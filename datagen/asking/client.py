@@ -84,6 +84,8 @@ class Servers:
         patience_s: float = 900.0,
         logprobs: bool = True,
     ):
+        if key and not key.isidentifier():
+            raise ValueError("key= is the name of an environment variable that holds the key, and no key itself")
         self.url, self.model, self.key, self.logprobs = url, model, key, logprobs
         self.tries, self.timeout_s, self.wait_s = max(1, tries), timeout_s, wait_s
         self.most_failed, self.patience_s = most_failed, patience_s
@@ -166,6 +168,11 @@ class Servers:
         key = os.environ.get(self.key, "")
         return words.replace(key, f"${self.key}") if len(key) >= 4 else words
 
+    def _without_key(self, content: bytes) -> bytes:
+        """The same of a body, before anything of it is cut off."""
+        key = os.environ.get(self.key, "")
+        return content.replace(key.encode(), f"${self.key}".encode()) if len(key) >= 4 else content
+
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             key = os.environ.get(self.key, "")
@@ -201,10 +208,10 @@ class Servers:
             async with self._opened().post(f"{server.url}/chat/completions", json=body) as response:
                 content = await _limited(response)
                 if response.status == 200:
-                    answer = answers.parsed(content)
+                    answer = answers.parsed(self._without_key(content))
                     server.faults, server.num_answers = 0, server.num_answers + 1
                     return answer._replace(seconds=round(time.monotonic() - started, 3)), 0.0
-                words = self._discreet(answers.words(content))
+                words = answers.words(self._without_key(content))
                 if response.status in _REFUSED and "logprobs" in body and "logprob" in words.lower():
                     if self.logprobs:
                         log.warning("%s refuses logprobs: its answers have no scores", server.url)
@@ -212,7 +219,7 @@ class Servers:
                     return await self._asked(server, question, num_tries)
                 if response.status in _REFUSED:
                     return Answer("", REFUSED, words, seconds=round(time.monotonic() - started, 3)), 0.0
-                if response.status not in _BUSY:
+                if response.status not in _BUSY and response.status < 500:
                     raise WrongServer(f"{server.url} answers {response.status} for {self.model}: {words}")
                 asked_s = _asked_wait(response.headers.get("Retry-After"))
                 if asked_s is not None and response.status in _NOT_NOW:
@@ -221,7 +228,7 @@ class Servers:
                     wait_s = asked_s
                 fault = Fault(BUSY, f"{response.status} {words}")
         except Garbled as error:
-            fault = Fault(GARBLED, str(error))
+            fault = Fault(GARBLED, self._discreet(str(error)))
         except TimeoutError:
             fault = Fault(TIMEOUT, f"no answer within {self.timeout_s:g} s")
         except (aiohttp.ClientError, OSError) as error:
@@ -290,6 +297,8 @@ def _named(url: str) -> str:
 
 def _server(address: str, together: int) -> _Server:
     url, _, option = address.strip().partition("?together=")
+    if "@" in url:
+        raise ValueError("an address with a name and a password would be written down: give the key with key=VARIABLE")
     if not url.startswith(("http://", "https://")) or (option and not option.isdigit()):
         raise ValueError(f"{address!r} is no address: http://HOST:8000/v1 is one, and ?together=N may follow it")
     return _Server(url.rstrip("/"), max(1, int(option or together)))

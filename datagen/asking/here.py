@@ -5,8 +5,9 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from datagen.asking.answers import LENGTH, REFUSED, STOP, Answer, Question, mean_probability
+from datagen.asking.answers import LENGTH, MAX_CHARS, REFUSED, STOP, Answer, Question, mean_probability
 from datagen.asking.client import Fault
+from datagen.record import clean_text
 
 _GATHER_S = 0.01
 
@@ -124,4 +125,5 @@ def _answer(output: Any) -> Answer:
     logp = [chosen[token].logprob for token, chosen in zip(tokens, completion.logprobs or (), strict=False) if token in chosen]
     end = LENGTH if completion.finish_reason == "length" else STOP
     score = mean_probability(logp) if logp else None
-    return Answer(completion.text, end, "", score, len(output.prompt_token_ids or ()), len(tokens))
+    text = clean_text(completion.text)[:MAX_CHARS]
+    return Answer(text, end, "", score, len(output.prompt_token_ids or ()), len(tokens))

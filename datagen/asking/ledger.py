@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import logging
 import os
 import sqlite3
 import zlib
@@ -21,6 +22,8 @@ from typing import Any, BinaryIO
 
 from datagen.asking.answers import Answer, Question
 from datagen.disk.storage import Folder, fsync_folder
+
+log = logging.getLogger(__name__)
 
 INDEX = "index.sqlite"
 _SUFFIX = ".jsonl"
@@ -117,6 +120,9 @@ def index(folder: Folder, segment: str = "") -> int:
     path.mkdir(parents=True, exist_ok=True)
     try:
         return _index(path, segment)
+    except sqlite3.OperationalError as error:  # another run writes it, or the disk is full: what is there stays
+        log.warning("%s can't be brought up to date, so that equal pages may be asked about twice: %s", path / INDEX, error)
+        return 0
     except sqlite3.DatabaseError:
         for name in (INDEX, f"{INDEX}-journal"):
             (path / name).unlink(missing_ok=True)
@@ -133,7 +139,8 @@ def answers(folder: Folder, segments: Callable[[str], bool] = lambda name: True)
 
 
 def forget(folder: Folder, is_forgotten: Callable[[str], bool]) -> int:
-    """Take out the answers about pages whose keys are forgotten; returns how many. The index is made anew by the next run."""
+    """Take out the answers about pages whose keys are forgotten; returns how many. A page that is the same, and stays, is asked
+    about again. The index is made anew by the next run."""
     path = local(folder)
     num = 0
     for file in sorted(path.glob(f"*{_SUFFIX}")) if path.is_dir() else ():

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 import numpy
 
 from datagen.asking import forms, profiles, sent
-from datagen.asking.answers import LENGTH, REFUSED, Answer, Question, ended
+from datagen.asking.answers import LENGTH, REFUSED, Answer, NothingAnswers, Question, ended
 from datagen.asking.client import Fault
 from datagen.asking.forms import Amiss, Read
 from datagen.asking.ledger import Ledger, key_of
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _MARGIN = 6  # pixels around a region, so that a table's frame is in the crop
 _AGAIN_TEMPERATURE = 0.3  # at least, of a page that a retry asks about once more: at 0 it would hear the same
+_MOST_REFUSED = 12  # questions that a server may refuse that answers nothing
 _MOST_AMISS = 0.5  # of the characters' area of a page's regions, for the page to be labelled all the same
 _KINDS = {"table": profiles.TABLES, "equation": profiles.FORMULAS}
 
@@ -85,6 +86,8 @@ class Asker:
     ):
         self.profile, self.model, self._answerer, self._ledger, self._upright = profile, model, answerer, ledger, upright
         self._under_way: dict[bytes, asyncio.Future[Answer | Fault]] = {}
+        self._refused: list[tuple[Question, Answer, str]] = []  # by a server that has answered nothing yet
+        self._has_answers = False
         self.ends: Counter[str] = Counter()
 
     async def page(self, page: Page) -> Outcome:
@@ -190,7 +193,7 @@ class Asker:
                 one = one._replace(temperature=max(one.temperature, _AGAIN_TEMPERATURE))
             asked, read = await asyncio.to_thread(question, one, page.round * len(tries) + at, quarters)
             answer = await self._answer(asked, page.key)
-            fate, detail, turn = self._fate(answer, read, outcome)
+            fate, detail, turn = await asyncio.to_thread(self._fate, answer, read, outcome)  # long answers take their time
             if fate not in (LABELLED, FAILED, TURNED, profiles.REFUSED) and not quarters and _can_turn(tries, at):
                 turn = await asyncio.to_thread(lambda: self._upright(pixels(page.image)))
                 fate, detail = (TURNED, f"it lies on its side, and the answer is {fate}") if turn else (fate, detail)
@@ -226,6 +229,9 @@ class Asker:
             outcome.read = read(text)
         except Amiss as amiss:
             return amiss.fate, amiss.detail, amiss.quarters
+        except Exception as error:  # an answer may hold anything, and it is in the ledger: it would end each later run, too
+            log.warning("an answer can't be read: %s: %s", type(error).__name__, str(error)[:200])
+            return profiles.UNPARSABLE, f"{type(error).__name__}: {str(error)[:200]}", 0
         return LABELLED, "", 0
 
     async def _answer(self, question: Question, page: str) -> Answer | Fault:
@@ -245,9 +251,32 @@ class Asker:
 
     async def _bought(self, question: Question, page: str) -> Answer | Fault:
         answer = await self._answerer.ask(question)
-        if isinstance(answer, Answer):
+        if isinstance(answer, Answer) and answer.end == REFUSED and not self._has_answers:
+            self._refused.append((question, answer, page))
+        elif isinstance(answer, Answer):
+            self._has_answers = True
+            await self._write_refused()
             await self._ledger.add(question, answer, page)
         return answer
+
+    async def end(self) -> None:
+        """When all pages were asked about: writes down what was refused, if the server answered others or was asked about a few
+        alone. Raises `NothingAnswers` where it refused everything: then the fault is the server's."""
+        if len(self._refused) > _MOST_REFUSED:
+            raise NothingAnswers(
+                f"{self.model}: the server refused all {len(self._refused)} questions, the last one with: "
+                f"{self._refused[-1][1].detail or 'nothing'}. When it answers, the same command goes on."
+            )
+        await self._write_refused()
+
+    async def stop(self) -> None:
+        """Calls off what is still being asked: nobody would write it down."""
+        for asking in self._under_way.values():
+            asking.cancel()
+
+    async def _write_refused(self) -> None:
+        refused, self._refused = self._refused, []
+        await asyncio.gather(*(self._ledger.add(*one) for one in refused))
 
 
 def _can_turn(tries: Sequence[Try], at: int) -> bool:

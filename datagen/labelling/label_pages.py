@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy
 
 from datagen.asking.ledger import Ledger
-from datagen.asking.loop import begin
+from datagen.asking.loop import begin, on_loop
 from datagen.asking.pages import Asker, Outcome, Page
 from datagen.asking.profiles import BLANK, FAILED, LABELLED, LOOP, Profile
 from datagen.disk.storage import Folder
@@ -60,6 +60,7 @@ class Tally:
     written: int = 0
     started: float = 0.0
     finished: float = 0.0
+    before: int = 0  # answers bought for the shard when it was made before, or not to its end
 
     def add(self, outcome: Outcome) -> None:
         self.pages[outcome.fate] += 1
@@ -73,7 +74,7 @@ class Tally:
         """Beside the shard, with what the ledger had; not again before `every_s` seconds are over."""
         if time.time() - max(self.started, self.finished) < every_s:
             return
-        self.found, self.written, self.finished = book.num_found, book.num_written, time.time()
+        self.found, self.written, self.finished = book.num_found, self.before + book.num_written, time.time()
         dataset.write(f"{ASKED}/{shard}.json", json.dumps(vars(self)).encode())
 
 
@@ -128,7 +129,7 @@ class LabelPages(Stage):
         asked = f"{self.model}@{self._weights[:12]}" if self.folder else self.model
         asker = Asker(self.profile, asked, answerer, book, _Upright())
         rounds = asked_again(dataset)
-        tally = Tally(started=time.time())
+        tally = Tally(started=time.time(), before=sum(one.written for _, one in tallies(dataset, making.shard)))
         window = min(_MOST_WAITING, answerer.together + _AHEAD)
         waiting: deque[Begun] = deque()
         try:
@@ -140,10 +141,12 @@ class LabelPages(Stage):
             while waiting:
                 yield self._ended(waiting.popleft(), tally)
                 tally.write(dataset, making.shard, book, EVERY_S)
+            on_loop(asker.end())
         finally:
             for begun in waiting:
                 if begun.asking is not None:
                     begun.asking.cancel()
+            on_loop(asker.stop())
             book.close()
         tally.write(dataset, making.shard, book)
 

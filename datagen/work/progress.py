@@ -8,11 +8,10 @@ import contextlib
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from datagen.disk.storage import Folder
-
-T = TypeVar("T")
+from datagen.record import Drop, Sample
 
 NAME = "progress.json"
 UNDER_WAY = "under_way"
@@ -54,23 +53,24 @@ def read(folder: Folder) -> State | None:
         return None
 
 
-def counted(outcomes: Iterable[T], dataset: Folder, shard: str) -> Iterator[T]:
-    """The outcomes of a shard; every few seconds a file says how many there were so far."""
-    name, written, is_written = f"{UNDER_WAY}/{shard}.json", time.monotonic(), False
+def counted(outcomes: Iterable[Sample | Drop], dataset: Folder, shard: str) -> Iterator[Sample | Drop]:
+    """The outcomes of a shard; every few seconds a file says how many samples there were so far."""
+    name, written, num_samples = f"{UNDER_WAY}/{shard}.json", time.monotonic(), 0
     try:
-        for count, outcome in enumerate(outcomes, 1):
+        for outcome in outcomes:
             yield outcome
+            num_samples += isinstance(outcome, Sample)
             if time.monotonic() - written >= EVERY_S:
                 with contextlib.suppress(OSError):  # a full disk ends the shard, and not this
-                    is_written = dataset.write(name, json.dumps(count).encode()) or is_written
+                    dataset.write(name, json.dumps(num_samples).encode())
                 written = time.monotonic()
     finally:
-        if is_written:
-            dataset.remove(name)
+        with contextlib.suppress(OSError):
+            dataset.remove(name)  # a worker that died may have left it
 
 
 def under_way(dataset: Folder) -> dict[str, int]:
-    """By the shards that are being made, and have been for a while, how many outcomes each has."""
+    """By the shards that are being made, and have been for a while, how many samples each has."""
     folder = dataset.sub(UNDER_WAY)
     names = folder.names(".json")
     contents = folder.read_each(names)

@@ -60,7 +60,8 @@ def looking(look: Callable[[], None]) -> Iterator[None]:
 
     def looks() -> None:
         while not over.wait(_LOOK_EVERY_S):
-            look()
+            with contextlib.suppress(OSError):  # a server that has the files may come back
+                look()
 
     thread = threading.Thread(target=looks, daemon=True)
     thread.start()
@@ -94,7 +95,7 @@ class Shards:
         rate = f", {samples / elapsed:.1f} {self.noun}/s" if samples and elapsed else ""
         note = f"{samples} of about {max(samples, total)} {self.noun}{dropped}{rate}"
         left_s = elapsed / self.shards * (self.num_shards - self.shards) if self.shards else -1.0
-        if under_way:
+        if under_way and samples:
             left_s = elapsed / samples * (total - samples) if total * _TELLING < samples < total else -1.0
         return State(self.shards, self.num_shards, "shards", note, left_s)
 

@@ -18,7 +18,7 @@ from datagen.disk.shards import ShardReport, read_reports, shard_name
 from datagen.disk.storage import Folder
 from datagen.engines import Choice, needed_by
 from datagen.inputs.items import Inputs, Item
-from datagen.labelling.label_pages import AGAIN, Labelling, Tally, ask_again, segment_of, tallies
+from datagen.labelling.label_pages import AGAIN, NOBODY, Labelling, Tally, ask_again, segment_of, tallies
 from datagen.record import Drop, Sample, SampleError
 from datagen.work.assignment import assigned
 from datagen.work.needs import gpus
@@ -129,6 +129,8 @@ class LabelRunner(PipelineRunner):
     def retry(self, reason: str) -> int:
         """Samples of another dataset are read by shards: theirs are made anew, and all but what is asked again is in the
         ledger."""
+        if self.step.label.answerer.name == NOBODY.name:
+            raise ValueError("the last run had server=ledger, which asks nobody: run the recipe with server=URL, then retry")
         drops = [drop for drop in self._drops() if drop.reason == reason]
         if not isinstance(self.step.source, SamplesOf):
             num = super().retry(reason)

@@ -1,10 +1,13 @@
 """The fastest way to ask a server: a few hundred pages at several numbers of questions at a time, and at several image sizes."""
 
+import contextlib
+import itertools
 import json
+import logging
 import statistics
 import time
-from collections import Counter, deque
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,15 +19,18 @@ from datagen.asking.profiles import LOOP
 from datagen.disk.storage import Folder
 from datagen.disk.temporary import temporary_folder
 from datagen.engines import OPEN
+from datagen.inputs.items import Item
 from datagen.labelling.label_pages import Labelling
 from datagen.page.images import pixels
-from datagen.record import Sample
+from datagen.record import Sample, SampleError
 from recipes.recipe import Report
 from recipes.steps import OK, StepRunner
 from recipes.steps.label import check, num_servers
 
 if TYPE_CHECKING:
     from recipes.report import Section
+
+log = logging.getLogger(__name__)
 
 TOGETHER = (8, 32, 128, 256)
 SIZES = (1.0, 0.75)
@@ -123,13 +129,23 @@ class SweepRunner(StepRunner[Sweep]):
         """Pages, document by document, in turns, so that each setting has some of each kind."""
         step = self.step.of
         census = step.census.within(self.out)
-        reading = deque(step.source.read(item) for inputs in step.source.split(census.items()) for item in inputs)
-        while reading:
-            pages = reading.popleft()
-            page = next((one for one in pages if isinstance(one, Sample)), None)
-            if page is not None:
-                reading.append(pages)
-                yield page
+        items = [item for inputs in step.source.split(census.items()) for item in inputs]
+        wanted = self.step.pages * len(self.step.sizes) * len(self.step.together)
+        some = items[:: max(1, len(items) // wanted)]
+        log.info("sweep: reading up to %d pages of %d documents", wanted, len(some))
+        of_items = [self._pages(item, -(-wanted // len(some))) for item in some]
+        for turn in itertools.zip_longest(*of_items):
+            yield from (page for page in turn if page is not None)
+
+    def _pages(self, item: Item, most: int) -> list[Sample]:
+        """The first pages of a document, one document after another: a child reads one at a time."""
+        pages: list[Sample] = []
+        outcomes = iter(self.step.of.source.read(item))
+        with contextlib.suppress(SampleError):
+            pages.extend(itertools.islice((one for one in outcomes if isinstance(one, Sample)), most))
+        if isinstance(outcomes, Generator):
+            outcomes.close()
+        return pages
 
     def _speed(self, pages: list[Sample], together: int, size: float) -> Speed:
         label = self.step.of.label

@@ -17,6 +17,7 @@ from recipes.__main__ import main
 from tests.chat_server import says, serving
 from tests.commits import at_every_commit
 from tests.faulty_server import MODEL, faulty
+from tests.inputs import pdfs
 from tests.inputs.small_pages import page
 from tests.labelling import (
     bought,
@@ -213,6 +214,25 @@ def test_a_sweep_says_which_setting_is_fastest(made, tmp_path, capsys):
     assert "pages a day" in said and "is fastest" in said
     speeds = json.loads((tmp_path / "out/sweep/sweep.json").read_text())
     assert sum(speed["pages"] for speed in speeds) == PAGES and Path(tmp_path / "out/report/index.html").exists()
+
+
+def test_a_sweep_reads_one_document_after_another(made, tmp_path, capsys):
+    _, server, _ = made
+    (tmp_path / "in").mkdir()
+    for name, text in (("a", "first"), ("b", "second")):
+        pdfs.write(tmp_path / f"in/{name}.pdf", *[f"The {text} document has a page {n}." for n in range(3)])
+    assert run([*words(tmp_path / "in", tmp_path / "out", server), "sweep=1"]) == 0
+    assert "is fastest" in capsys.readouterr().out
+    speeds = json.loads((tmp_path / "out/sweep/sweep.json").read_text())
+    assert sum(speed["pages"] for speed in speeds) == 6
+
+
+def test_a_retry_asks_nobody_where_the_last_run_had_answers_alone(copy, capsys):
+    folder, _, _ = copy
+    assert run([*words(folder / "in", folder / "out", "ledger")]) == 0
+    capsys.readouterr()
+    assert main(["retry", f"out={folder / 'out'}", "reason=loop"]) == 2
+    assert "server=ledger, which asks nobody" in capsys.readouterr().err
 
 
 @pytest.mark.slow  # the embedded readers take seconds to load

@@ -108,6 +108,21 @@ def test_a_wrong_server_is_told_in_a_sentence_before_anything_is_asked(monkeypat
         Servers("gpu-1:8000", "m")
 
 
+@pytest.mark.parametrize("reply", [(200, b'{"you sent": "very-secret-key"}', {}), fails(400, "x" * 190 + "very-secret-key")])
+def test_a_server_that_repeats_the_key_gets_it_nowhere(monkeypatch, reply):
+    monkeypatch.setenv("THE_KEY", "very-secret-key")
+    with serving(lambda request: reply) as (url, _):
+        (answer,) = asked(url, [40], key="THE_KEY", tries=1)
+    assert "very-" not in answer.detail and answer.detail
+
+
+def test_a_key_in_place_of_its_name_is_refused_and_so_is_a_password_in_an_address():
+    with pytest.raises(ValueError, match="the name of an environment variable"):
+        Servers("http://gpu-1:8000/v1", "m", key="sk-1234")
+    with pytest.raises(ValueError, match="a name and a password"):
+        Servers("http://me:secret@gpu-1:8000/v1", "m")
+
+
 def test_a_refusal_is_an_answer():
     with serving(lambda r: fails(400, "too small") if shown(r).shape[1] == 40 else says("x")) as (url, came):
         assert asked(url, [50, 40], together=1)[1][:3] == ("", REFUSED, '{"error": "too small"}')

@@ -5,9 +5,9 @@ import asyncio
 import numpy
 import pytest
 
-from datagen.asking.answers import LENGTH, REFUSED, Answer, Question
+from datagen.asking.answers import LENGTH, REFUSED, Answer, NothingAnswers, Question
 from datagen.asking.client import Fault
-from datagen.asking.ledger import Ledger
+from datagen.asking.ledger import Ledger, answers
 from datagen.asking.pages import Asker, Outcome, Page
 from datagen.asking.profiles import FATES, profile_of
 from datagen.asking.sent import size
@@ -58,6 +58,7 @@ def asked(tmp_path, says, model="deepseek-ai/DeepSeek-OCR", upright=0, **page) -
         (Answer(CYRILLIC), "other_script", 4),
         (Answer("No boxes here, though they were asked for."), "unparsable", 3),
         (Answer("<|ref|>song<|/ref|><|det|>[[1, 1, 9, 9]]<|/det|>\nla la la"), "unparsable", 4),
+        (Answer(GROUNDED + f"\n\nnumbers [1, 2, 3, {'7' * 5000}]"), "unparsable", 4),
         (Fault("timeout", "no answer"), "failed", 1),
     ],
 )
@@ -161,3 +162,23 @@ def test_pages_that_are_alike_are_asked_about_once_and_a_retry_asks_in_other_wor
 def test_a_damaged_image_fails_alone(tmp_path):
     outcome, questions = asked(tmp_path, lambda question, n: Answer(GROUNDED), image=b"no image")
     assert outcome.fate == "failed" and not questions and "damaged_image" in outcome.detail
+
+
+@pytest.mark.parametrize(("num_pages", "is_all"), [(40, True), (40, False), (3, True)])
+def test_a_server_that_refuses_everything_is_wrong_and_nothing_is_written_down(tmp_path, num_pages, is_all):
+    refusal, book = Answer("", REFUSED, "no images, please"), Ledger(Folder(str(tmp_path)), "s")
+    told = Told(lambda question, n: Answer(GROUNDED) if n == num_pages and not is_all else refusal)
+    asker = Asker(profile_of(""), "m", told, book)
+
+    async def all_of_them():
+        for number in range(num_pages):
+            await asker.page(Page(f"p{number}", image(100 + number, 60), (100 + number, 60)))
+        await asker.end()
+
+    if is_all and num_pages > 12:
+        with pytest.raises(NothingAnswers, match="refused all 40 questions, the last one with: no images, please"):
+            asyncio.run(all_of_them())
+    else:
+        asyncio.run(all_of_them())
+    book.close()
+    assert len(list(answers(Folder(str(tmp_path))))) == (0 if is_all and num_pages > 12 else num_pages)

@@ -10,6 +10,7 @@ from datagen.work import progress
 from datagen.work.progress import State
 from recipes.run import progress as display
 from recipes.run.progress import Shards, shown, watched
+from tests.inputs.samples import sample
 
 
 def shard(num_samples: int) -> ShardReport:
@@ -45,20 +46,21 @@ def test_shards_correct_the_guess_by_what_came_out():
 def test_a_shard_that_is_being_made_counts_until_it_is_done(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "EVERY_S", 0.0)
     dataset, count, seen = Folder(str(tmp_path)), Shards(4, expected=40), []
-    for _ in progress.counted("abc", dataset, "pages-000001"):
-        seen.append(progress.under_way(dataset))
-    assert seen == [{}, {"pages-000001": 1}, {"pages-000001": 2}] and progress.under_way(dataset) == {}
-    state = count.state(seen[-1])
+    one = sample()
+    for _ in progress.counted([one, one.drop("blank", "Test"), one, one], dataset, "pages-000001"):
+        seen.append(progress.under_way(dataset).get("pages-000001"))
+    assert seen == [None, 1, 1, 2] and progress.under_way(dataset) == {}
+    state = count.state({"pages-000001": 2})
     assert (state.done, state.total) == (0, 4) and state.note.startswith("2 of about 40 pages") and state.left_s >= 0
     count.add(shard(10))
-    assert count.state(seen[-1]).note.startswith("12 of about 40 pages")
+    assert count.state({"pages-000001": 2}).note.startswith("12 of about 40 pages")
 
 
 def test_a_shard_that_fails_leaves_no_count(tmp_path, monkeypatch):
     monkeypatch.setattr(progress, "EVERY_S", 0.0)
 
     def fails():
-        yield from "ab"
+        yield from (sample(), sample())
         raise OSError("disk")
 
     with pytest.raises(OSError, match="disk"):
