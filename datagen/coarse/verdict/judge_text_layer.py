@@ -22,6 +22,9 @@ _STRANDED = re.compile(
     "(?:^|[\\s\u102b-\u1030\u1036-\u1038\u103a])\u1031"
     rf"|(?:^|\s)[{scripts.SIGNS_OF_LETTERS}]+(?=\w)|([{scripts.SIGNS_OF_LETTERS}])\1"
 )
+# Thai's AM for AA, as some fonts say, in the commonest prefix, and before a consonant that no other letter follows: AM ends its
+# syllable. None of fifty right pages has one.
+_AM_FOR_AA = re.compile("\u0e01\u0e33\u0e23(?!\u0e32)|\u0e33[\u0e01-\u0e2e](?![\u0e01-\u0e4e])")
 _WORD = re.compile(rf"[^\s{scripts.PARTING}]+")  # not "\\w+", which stops at vowel signs
 
 
@@ -103,7 +106,7 @@ class JudgeTextLayer(Stage):
             and s["script_share"] < self.min_script_share
             and scripts.third_script_share(text) > 1 - self.min_script_share,
             "mixed_words": readable and mixed_word_share(text) > self.max_mixed_word_share,
-            "stranded_signs": sum(1 for _ in _STRANDED.finditer(text)) >= self.min_stranded,
+            "stranded_signs": sum(1 for _ in _STRANDED.finditer(text)) >= self.min_stranded or bool(_AM_FOR_AA.search(text)),
             "ink_disagrees": s.get("ink_lies_share", 0.0) > self.max_ink_lies_share,
             "ink_unchecked": "ink_checked_share" in s and not checked,
             "spaces_unchecked": "ink_checked_share" in s
