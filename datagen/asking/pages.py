@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 _MARGIN = 6  # pixels around a region, so that a table's frame is in the crop
 _AGAIN_TEMPERATURE = 0.3  # at least, of a page that a retry asks about once more: at 0 it would hear the same
+_LONG = 16_000  # characters of an answer that is looked at on a thread of its own: others wait meanwhile
 _MOST_REFUSED = 12  # questions that a server may refuse that answers nothing
 _MOST_AMISS = 0.5  # of the characters' area of a page's regions, for the page to be labelled all the same
 _KINDS = {"table": profiles.TABLES, "equation": profiles.FORMULAS}
@@ -193,7 +194,10 @@ class Asker:
                 one = one._replace(temperature=max(one.temperature, _AGAIN_TEMPERATURE))
             asked, read = await asyncio.to_thread(question, one, page.round * len(tries) + at, quarters)
             answer = await self._answer(asked, page.key)
-            fate, detail, turn = await asyncio.to_thread(self._fate, answer, read, outcome)  # long answers take their time
+            if isinstance(answer, Answer) and len(answer.text) > _LONG:
+                fate, detail, turn = await asyncio.to_thread(self._fate, answer, read, outcome)
+            else:
+                fate, detail, turn = self._fate(answer, read, outcome)
             if fate not in (LABELLED, FAILED, TURNED, profiles.REFUSED) and not quarters and _can_turn(tries, at):
                 turn = await asyncio.to_thread(lambda: self._upright(pixels(page.image)))
                 fate, detail = (TURNED, f"it lies on its side, and the answer is {fate}") if turn else (fate, detail)
