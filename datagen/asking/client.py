@@ -163,13 +163,8 @@ class Servers:
         if names and self.model not in names:
             raise WrongServer(f"{url} has no model {self.model}: it has {', '.join(names[:5])}")
 
-    def _discreet(self, words: str) -> str:
-        """Words of a server without the key, which some repeat in what they refuse."""
-        key = os.environ.get(self.key, "")
-        return words.replace(key, f"${self.key}") if len(key) >= 4 else words
-
     def _without_key(self, content: bytes) -> bytes:
-        """The same of a body, before anything of it is cut off."""
+        """A body without the key, which some servers repeat, before anything of it is cut off."""
         key = os.environ.get(self.key, "")
         return content.replace(key.encode(), f"${self.key}".encode()) if len(key) >= 4 else content
 
@@ -228,7 +223,7 @@ class Servers:
                     wait_s = asked_s
                 fault = Fault(BUSY, f"{response.status} {words}")
         except Garbled as error:
-            fault = Fault(GARBLED, self._discreet(str(error)))
+            fault = Fault(GARBLED, str(error))
         except TimeoutError:
             fault = Fault(TIMEOUT, f"no answer within {self.timeout_s:g} s")
         except (aiohttp.ClientError, OSError) as error:

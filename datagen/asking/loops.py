@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 _DET = r"<\|det\|>[\[\]\d,\s]*(?:<\|/det\|>|\Z)"
-_PLACES = re.compile(rf"<\|ref\|>.{0, 200}?<\|/ref\|>(?:{_DET})?|{_DET}", re.DOTALL)
+_PLACES = re.compile(rf"<\|ref\|>.{{0,200}}?<\|/ref\|>(?:{_DET})?|{_DET}", re.DOTALL)
 _SPACE = re.compile(r"\s+")
 _NUMBERS = re.compile(r"\d+")
 _TABLE = re.compile(r"</?t[dhr]\b|<(?:fcel|ecel|lcel|ucel|nl)>|\||&|\\\\")

@@ -234,13 +234,11 @@ def run_shard(task: ShardTask) -> ShardReport:
     verify_worker(task.pipeline.description, task.planned, folder)
     folder.remove(f"shards/{task.shard}.json")  # first, so that a report never stands beside a tar that isn't its own
     started, part, making = time.time(), manifest.PartBuilder(task.shard), Making(task.url, task.shard)
-    drops: list[Drop] = []
-    barren: list[Item] = []
+    drops, barren = list[Drop](), list[Item]()
     with folder.create(f"shards/{task.shard}.tar") as file:
         writer = ShardWriter(file)
-        for outcome in counted(
-            task.pipeline.process(task.inputs, barren, task.forgotten, task.later, making), folder, task.shard
-        ):
+        outcomes = task.pipeline.process(task.inputs, barren, task.forgotten, task.later, making)
+        for outcome in counted(outcomes, folder, task.shard):
             if isinstance(outcome, Drop):
                 drops.append(outcome)
             else:
