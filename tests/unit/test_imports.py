@@ -27,7 +27,7 @@ LEVELS = (
     "sandbox",
     "inputs",
     "page samples",
-    "asking",
+    "asking patching",
     "engines",
     "work",
     "figures formulas pictures reading texts",

@@ -1,0 +1,1 @@
+"""What people correct in a dataset, and how it is taken in."""
