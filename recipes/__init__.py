@@ -30,6 +30,7 @@ VERBS = {
     "report": Entry("recipes.verbs.status:report"),
     "forget": Entry("recipes.verbs.forget:forget"),
     "retry": Entry("recipes.verbs.retry:retry"),
+    "patch": Entry("recipes.verbs.patch:patch"),
     "flywheel": Entry("recipes.verbs.rounds:flywheel"),
     "read": Entry("recipes.verbs.read:read"),
     "score": Entry("recipes.verbs.score:score"),

@@ -16,6 +16,7 @@ import xxhash
 
 from datagen.curation import picture_hashes, signatures
 from datagen.curation.signatures import NUM_HASHES
+from datagen.disk import marks
 from datagen.disk.marks import Mark
 from datagen.disk.shards import ShardReport
 from datagen.disk.storage import Folder
@@ -88,10 +89,11 @@ def _alike_pictures(places: "_Places", look_bits: int) -> Iterator[tuple[int, in
 
 
 class _Places:
-    """The signed samples of a dataset by number, in the order of shards."""
+    """The signed samples of a dataset by number, in the order of shards, without those that people set aside: what stands for one
+    of them now is no copy of it."""
 
     def __init__(self, folder: Folder, reports: Sequence[ShardReport]):
-        self.folder, self.reports = folder, reports
+        self.folder, self.reports, self._aside = folder, reports, marks.set_aside(folder)
         self.starts = numpy.cumsum([0, *(self._part(i).num_rows for i in range(len(reports)))])
 
     def __len__(self) -> int:
@@ -102,7 +104,9 @@ class _Places:
         table = signatures.read(self.folder, report.shard, report.sha256)
         if table is None:
             raise ValueError(f"{self.folder.path(report.shard)} isn't signed")
-        return table
+        if not self._aside:
+            return table
+        return table.filter(pa.array([not marks.is_marked(key, self._aside) for key in table["key"].to_pylist()], pa.bool_()))
 
     def parts(self) -> Iterator[tuple[int, pa.Table]]:
         """Where each shard's numbers start, and its signatures."""

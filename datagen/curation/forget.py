@@ -13,6 +13,7 @@ from datagen.disk import manifest
 from datagen.disk.shards import ShardReport, ShardWriter, read_reports, read_shard
 from datagen.disk.storage import Folder
 from datagen.record import content_key
+from datagen.work import take_patch
 from datagen.work.assignment import assigned
 from datagen.work.dataset import summarise
 from datagen.work.tombstones import Forgotten
@@ -32,7 +33,8 @@ def sources(folder: Folder, uri: str = "", sha256: str = "") -> set[tuple[str, s
 
 
 def forget(folder: Folder, forgotten: Forgotten) -> int:
-    """Take what is forgotten out of the dataset's shards, reports, manifest, drops and card; returns how many samples went.
+    """Take what is forgotten out of the dataset's shards, reports, manifest, patches, drops and card; returns how many samples
+    went.
 
     What an interrupted run left under construction goes as a whole. Raises as `read_report` and `read_shard` do.
     """
@@ -47,6 +49,7 @@ def forget(folder: Folder, forgotten: Forgotten) -> int:
             fewer = _forget_in_shard(folder, report, forgotten)
             num_removed += report.num_samples - fewer.num_samples
             reports.append(fewer)
+    take_patch.forget(folder, forgotten)
     if reports:
         summarise(folder, reports[0].shard.rpartition("-")[0], reports)
     return num_removed

@@ -39,6 +39,8 @@ def mark(step: MarkAlike, folder: Folder, runner: Runner) -> Counter[str] | None
     values = {name: value for name, value in describe(step).items() if name not in ("datasets", "benchmarks")}
     digest = benchmarks.digest(names, hashes)
     state = fingerprint([values, digest, signatures.VERSION, duplicates.VERSION, [(r.shard, r.sha256) for r in reports]])
+    if aside := marks.set_aside(folder):
+        state = fingerprint([state, sorted(aside)])
     if marks.state(folder) == state:
         return None
     for _, _, error in runner.map(signatures.sign_shard, signatures.tasks(folder, [r.shard for r in reports])):

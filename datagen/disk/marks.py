@@ -3,19 +3,28 @@
     key · mark (duplicate, near_duplicate, contaminated) · of (another sample's key, or a benchmark's page) · similarity
 
 A marked sample stays in its shard, and out of what is trained on. A round of the flywheel has marks of lines of earlier rounds:
-`read_again`, of the page that it read after them.
+`read_again`, of the page that it read after them. What people say of samples (`datagen.patching`) are the same rows in
+`marks/people.parquet`, since the other file is made anew: `corrected`, of the key of the record that stands for it now, and
+`rejected`.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import itertools
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from datagen.disk.storage import Folder
 
-NAME = "marks/marks.parquet"
+NAME, OF_PEOPLE = "marks/marks.parquet", "marks/people.parquet"
+CORRECTED, REJECTED = "corrected", "rejected"
 SCHEMA = pa.schema([("key", pa.string()), ("mark", pa.string()), ("of", pa.string()), ("similarity", pa.float32())])
+
+
+_OF_CORRECTED = re.compile("p[0-9a-f]{8}")
+_REPLACED = "="  # stands in no key
 
 
 class Mark(NamedTuple):
@@ -36,15 +45,53 @@ def write(folder: Folder, marks: Sequence[Mark], state: str) -> None:
 
 def read(folder: Folder) -> pa.Table:
     """All marks of a dataset; none if nobody has looked."""
-    try:
-        return folder.read_table(NAME)
-    except FileNotFoundError:
-        return SCHEMA.empty_table()
+    tables = [table for name in (NAME, OF_PEOPLE) if (table := _table(folder, name)) is not None]
+    return pa.concat_tables([SCHEMA.empty_table(), *(table.replace_schema_metadata(None) for table in tables)])
+
+
+def of_people(folder: Folder) -> list[Mark]:
+    """What people said of samples, in the order of their keys."""
+    table = _table(folder, OF_PEOPLE)
+    return [] if table is None else [Mark(**row) for row in table.to_pylist()]
+
+
+def add_of_people(folder: Folder, marks: Iterable[Mark]) -> None:
+    """Add to what people said of samples. What is there already comes once."""
+    earlier = of_people(folder)
+    together = sorted({*earlier, *marks})
+    if together != earlier:
+        folder.write_table(OF_PEOPLE, pa.Table.from_pylist([mark._asdict() for mark in together], SCHEMA))
+
+
+def forget_of_people(folder: Folder, is_forgotten: Callable[[str], bool]) -> None:
+    """Take marks of samples out whose keys are those of forgotten sources."""
+    earlier = of_people(folder)
+    left = [mark for mark in earlier if not is_forgotten(mark.key)]
+    if len(left) < len(earlier):
+        folder.write_table(OF_PEOPLE, pa.Table.from_pylist([mark._asdict() for mark in left], SCHEMA))
+
+
+def set_aside(folder: Folder) -> frozenset[str]:
+    """As `excluded`, of what people said alone."""
+    return frozenset(mark.key + _REPLACED * (mark.mark == CORRECTED) for mark in of_people(folder))
 
 
 def excluded(folder: Folder) -> frozenset[str]:
-    """The keys of samples that aren't to be trained on."""
-    return frozenset(read(folder)["key"].to_pylist())
+    """The keys of samples that aren't to be trained on, for `is_marked` to look in. One that a person corrected has a sign behind
+    it, since the record that stands for it now has a key that begins with its own."""
+    table = _table(folder, NAME)
+    keys = frozenset() if table is None else frozenset(table["key"].to_pylist())
+    return keys | set_aside(folder)
+
+
+def is_marked(key: str, marked: frozenset[str]) -> bool:
+    """Whether a sample is `excluded`, or the page that it was cut from, whose key a crop's begins with, in whatever dataset."""
+    parts = key.split("-")
+    for number, part in enumerate(itertools.accumulate(parts, "{}-{}".format), 1):
+        is_corrected = number < len(parts) and _OF_CORRECTED.fullmatch(parts[number])
+        if part in marked or (not is_corrected and part + _REPLACED in marked):
+            return True
+    return False
 
 
 def digest(folders: Iterable[Folder]) -> str:
@@ -54,4 +101,12 @@ def digest(folders: Iterable[Folder]) -> str:
 
 def state(folder: Folder) -> str:
     """What the marks were made from, as `write` got it."""
-    return ((read(folder).schema.metadata or {}).get(b"state") or b"").decode()
+    table = _table(folder, NAME)
+    return "" if table is None else ((table.schema.metadata or {}).get(b"state") or b"").decode()
+
+
+def _table(folder: Folder, name: str) -> pa.Table | None:
+    try:
+        return folder.read_table(name)
+    except FileNotFoundError:
+        return None

@@ -110,8 +110,12 @@ _IDEOGRAPH = re.compile(f"[{IDEOGRAPHS}{KANA}]")
 
 
 def is_fine(sample: Sample) -> bool:
-    """Whether the page is a fine one, whose text is Markdown: somebody who isn't `PLAIN` drew some of its regions."""
-    return sample.task == "page" and not PLAIN.issuperset(region.detected_by or region.by for region in sample.regions)
+    """Whether the page is a fine one, whose text is Markdown: somebody who isn't `PLAIN` drew some of its regions. A box that a
+    person drew on a coarse page, and called `text`, tells no more than the page's others."""
+    drawn = ((region.detected_by or region.by, region.label) for region in sample.regions)
+    return sample.task == "page" and any(
+        by not in PLAIN and not (label == "text" and by.startswith("person/")) for by, label in drawn
+    )
 
 
 def is_wordless(sample: Sample) -> bool:

@@ -4,6 +4,7 @@ census/    which shard reads what, a part a generation      written before the f
 shards/    tars, and the report beside each                 written by workers
 manifest/  a Parquet part a shard                           written by workers
 marks/     rows about samples that later steps add
+patches/   what people corrected                           kept by `make patch`
 drops.jsonl  README.md  run.json                            rebuilt from the above when something ran
 """
 
@@ -27,7 +28,9 @@ from datagen.disk.storage import Folder
 from datagen.inputs.items import Item
 from datagen.inputs.language_weights import weigh
 from datagen.inputs.selection import choose
+from datagen.patching import form
 from datagen.record import SCHEMA, another_schema
+from datagen.work import patched
 from datagen.work.assignment import Assigned, add_generation, assigned, new_items, numbered
 from datagen.work.joined_rows import with_joined
 from datagen.work.pipeline import Pipeline, ShardTask, run_shard, shard_fingerprint, shard_task
@@ -42,7 +45,22 @@ log = logging.getLogger(__name__)
 MEASURED = "measured.md"
 """What a later step measured of the dataset, as Markdown. The dataset card has it."""
 
-CONTENTS = ("census", "shards", "manifest", "marks", "lengths", "drops.jsonl", MEASURED, "README.md", "run.json", UNDER_WAY)
+AUDITS = "audits.json"
+"""What people found who typed what stands there, without a label (`make patch`)."""
+
+CONTENTS = (
+    "census",
+    "shards",
+    "manifest",
+    "marks",
+    "lengths",
+    "drops.jsonl",
+    MEASURED,
+    AUDITS,
+    "README.md",
+    "run.json",
+    UNDER_WAY,
+)
 OnShard = Callable[[ShardReport], None]
 
 
@@ -125,7 +143,11 @@ def plan(
         else:
             shards += numbered(inputs, shards)
     later = read_later(shards)
-    tasks = [shard_task(pipeline, folder.url, shard, description, forgotten, later.get(shard.index, ())) for shard in shards]
+    tasks = [
+        patched.task(pipeline.name, folder, shard, description, forgotten)
+        or shard_task(pipeline, folder.url, shard, description, forgotten, later.get(shard.index, ()))
+        for shard in shards
+    ]
     reports = {} if afresh else _whole(folder)
     expected = {task.shard: task.fingerprint for task in tasks}
     strange = [shard for shard, report in reports.items() if expected.get(shard) != report.fingerprint]
@@ -143,7 +165,7 @@ def _chosen(
     """Those of the `new` items that the pipeline's weights and limit take, beside what `shards` read already."""
     if pipeline.deep:
         new = _probed(pipeline, new, runner)
-    known = {item.uri: item for shard in shards for item in shard.inputs}
+    known = {item.uri: item for shard in shards for item in shard.inputs if not patched.is_patch(item)}
     if pipeline.weights:
         read = [item for shard in shards for item in shard.inputs if not item.again and not forgotten.holds(item)]
         read = [item for item in read if item.uri not in forgotten.emptied]
@@ -212,6 +234,8 @@ def clear(folder: Folder) -> None:
     Killed on the way, it leaves a dataset with shards to make: reports go first, the census last.
     """
     _refuse_foreign(folder)
+    if patches := form.digests(folder):
+        log.warning("%s: %d patches of people stay in %s/: make patch takes them in again", folder.url, len(patches), form.FOLDER)
     for name in folder.sub("shards").names(".json"):
         folder.remove(f"shards/{name}")
     for name in reversed(CONTENTS):
@@ -222,7 +246,7 @@ def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
     """Each committed shard with what differs from its report, its census and its manifest part; then "" with what is no single
     shard's."""
     shards = {f"{shard.index:06d}": shard for shard in assigned(folder)}  # by number: the folder may have another name
-    description = _run_json(folder).get("description", {})
+    description = read_run(folder).get("description", {})
     names = {name.rsplit(".", 1)[0] for name in folder.sub("shards").names()}
     for shard in sorted(names):
         try:
@@ -291,7 +315,7 @@ def _probed(pipeline: Pipeline, items: list[Item], runner: Runner) -> list[Item]
 def _refuse_another(folder: Folder, description: dict[str, Any]) -> None:
     """Raise `ValueError`, naming what differs, if the folder's shards come from another recipe or other engines."""
     _refuse_foreign(folder)
-    run = _run_json(folder)
+    run = read_run(folder)
     if not run or run["fingerprint"] == fingerprint(description):
         return
     differing = differences(run["description"], description)
@@ -311,7 +335,7 @@ def _refuse_foreign(folder: Folder) -> None:
         raise ValueError(f"{folder.url} holds {taken[0]}, and no dataset of pagewheel: choose another out=…")
 
 
-def _run_json(folder: Folder) -> dict[str, Any]:
+def read_run(folder: Folder) -> dict[str, Any]:
     """The contents of run.json; empty if there is none. Raises `ValueError` if it is damaged, or another version's."""
     if not folder.exists("run.json"):
         return {}
@@ -328,7 +352,7 @@ def _run_json(folder: Folder) -> dict[str, Any]:
 
 def _write_run(folder: Folder, description: dict[str, Any], run: dict[str, Any]) -> None:
     """Record what makes this dataset's bytes, and append a run to the list of those that worked on it."""
-    runs = _run_json(folder).get("runs", [])
+    runs = read_run(folder).get("runs", [])
     if run:
         runs.append(run)
     record = {"schema": SCHEMA, "fingerprint": fingerprint(description), "description": description, "runs": runs}

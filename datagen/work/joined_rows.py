@@ -79,13 +79,17 @@ def extents(items: Iterable[Item]) -> dict[str, Range]:
 
 def with_joined(tasks: Sequence[ShardTask]) -> Iterator[ShardTask]:
     """The tasks of one pipeline, in order, each with its own slice of what its source joins."""
-    source = tasks[0].pipeline.source if tasks else None
-    if not isinstance(source, Joining):
+    joining = [task for task in tasks if isinstance(task.pipeline.source, Joining)]  # a patch's shards join nothing
+    if not joining:
         yield from tasks
         return
+    source = cast(Joining, joining[0].pipeline.source)
     with temporary_folder() as folder:
-        table = JoinedTable(f"{folder}/joined.parquet", source.join([item for task in tasks for item in task.inputs]))
+        table = JoinedTable(f"{folder}/joined.parquet", source.join([item for task in joining for item in task.inputs]))
         for task in tasks:
+            if not isinstance(task.pipeline.source, Joining):
+                yield task
+                continue
             rows = tuple(row for item in task.inputs for row in table.slice(item))
             joined = cast(Source, replace(cast(Any, source), joined=rows))
             yield replace(task, pipeline=replace(task.pipeline, source=joined))

@@ -59,7 +59,7 @@ def sample_keys(pages: Folder, rows: Iterable[Mapping[str, Any]], wanted: Mappin
     keys: dict[Place, str] = {}
     for row in sorted(rows, key=lambda row: str(row["key"])):
         place = row["sha256"], row["page"]
-        if place in wanted and row["key"] not in marked:
+        if place in wanted and not marks.is_marked(row["key"], marked):
             keys.setdefault(place, row["key"])
     return keys
 

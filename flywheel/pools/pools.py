@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from datagen.disk import manifest
-from datagen.disk.marks import excluded
+from datagen.disk.marks import excluded, is_marked
 from datagen.disk.shards import read_records, read_reports
 from datagen.disk.storage import Folder
 from datagen.record import words_hold
@@ -102,7 +102,7 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
         for written, counts in manifest.letters(part).items():
             letters[written].update(counts)
         for row in part.to_pylist():
-            if row["key"] in alike:
+            if is_marked(row["key"], alike):
                 marked.append(row)
             elif row["lang"] != "und" and row["num_chars"] and words_hold(row["verdict"], row["reasons"]):
                 pages[row["lang"], row["script"]][row["sha256"]][row["page"]] = _num_readable(row)

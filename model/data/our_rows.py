@@ -4,7 +4,6 @@ N rows · P prompts
 """
 
 import functools
-import itertools
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ import pyarrow.compute as pc
 import xxhash
 
 from datagen.disk.manifest import SCHEMA, answerable
+from datagen.disk.marks import is_marked
 from datagen.disk.shards import ShardReport, read_records
 from datagen.disk.storage import Folder
 from datagen.record import Sample
@@ -189,8 +189,3 @@ def _records(folder: Folder, rows: Sequence[dict[str, Any]]) -> Iterable[Sample 
         if len(rows) == 1:
             return [None]
         return [sample for row in rows for sample in _records(folder, [row])]
-
-
-def is_marked(key: str, marked: frozenset[str]) -> bool:
-    """Whether a sample is marked, or the page that it was cut from, in whatever dataset: a crop's key begins with its page's."""
-    return any(part in marked for part in itertools.accumulate(key.split("-"), "{}-{}".format))

@@ -20,13 +20,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datagen.disk.manifest import parts
-from datagen.disk.marks import digest, excluded
+from datagen.disk.marks import digest, excluded, is_marked
 from datagen.disk.shards import ShardReport, read_reports, read_sample
 from datagen.disk.storage import Folder
 from datagen.page.pageink import cut_out
 from datagen.record import Sample, SampleError
 from datagen.target import PROMPTS, Prompt, encode, neutralise
-from model.data.our_rows import COLUMNS, NO_ROWS, OF_FEATURE, Choice, Index, Rows, feature, is_marked
+from model.data.our_rows import COLUMNS, NO_ROWS, OF_FEATURE, Choice, Index, Rows, feature
 from model.data.rows import Asked, Columns, Example, Part
 from model.data.split import NAMED, group_hash
 from model.data.words import TEXT

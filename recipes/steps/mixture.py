@@ -10,7 +10,6 @@ from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from flywheel.step import PAGES_OF_ROUNDS, ROUNDS
 from model.data.mixture import GROUPS
-from model.data.our_rows import is_marked
 from model.data.ours import find_datasets
 from recipes.mixture import RECIPES_OF, Drawn, WriteMixture
 from recipes.paper_mixture import PAPER
@@ -157,7 +156,7 @@ def _num_samples(dataset: Folder) -> int:
     num = 0
     for report in read_reports(dataset):
         part = manifest.read_part(dataset, report.shard)
-        num += sum(not is_marked(key, excluded) for key in part.filter(manifest.answerable(part))["key"].to_pylist())
+        num += sum(not marks.is_marked(key, excluded) for key in part.filter(manifest.answerable(part))["key"].to_pylist())
     return num
 
 

@@ -13,7 +13,7 @@ from datagen.disk import manifest, marks
 from datagen.disk.shards import ShardReport, read_reports, read_sample
 from datagen.disk.storage import Folder
 from datagen.record import Drop
-from datagen.work import dataset, progress, tombstones
+from datagen.work import dataset, progress, take_patch, tombstones
 from datagen.work import retry as datagen_retry
 from datagen.work.assignment import Known, assigned
 from datagen.work.pipeline import Pipeline
@@ -23,7 +23,7 @@ from datagen.work.tombstones import Forgotten
 from recipes.recipe import Report, Step
 from recipes.run.progress import Shards, looking, shown
 from recipes.sample_costs import BY_PAGE, DOCUMENT_PAGES, processor, rates
-from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place, StepRunner
+from recipes.steps import OK, OVER_MAX_DROP, SHARD_FAILED, Place, StepRunner, audits
 
 if TYPE_CHECKING:
     from recipes.report import Section
@@ -54,7 +54,7 @@ class PipelineRunner(StepRunner[Pipeline]):
             return f"{pending}, then knows its documents and shards"
         items = step.census.items()
         todo = dataset.plan(step, self.folder, items, InProcess(), False, self._forgotten(), afresh=place.overwrite)
-        estimates = [step.source.estimate(task.inputs) for task in todo.todo]
+        estimates = [task.pipeline.source.estimate(task.inputs) for task in todo.todo]
         pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
         names = [name for stage in step.stages if (name := stage.rate)]  # most cost next to nothing
         for name in names:
@@ -72,7 +72,8 @@ class PipelineRunner(StepRunner[Pipeline]):
         return dataset_status(self.folder) if self.folder.exists("census") else []
 
     def shown(self) -> Any:
-        return [(r.shard, r.sha256, len(r.drops)) for r in read_reports(self.folder)]
+        shards = [(r.shard, r.sha256, len(r.drops)) for r in read_reports(self.folder)]
+        return [shards, found] if (found := audits.read(self.folder)) else shards
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
         if self.step.name not in report.datasets:
@@ -87,7 +88,8 @@ class PipelineRunner(StepRunner[Pipeline]):
         def load(row: dict) -> Any:
             return read_sample(self.folder, row["shard"], row["offset"], row["bytes"])
 
-        return corpus_sections(self.step.name, survey, drops, load, report.seed, max_bytes)
+        found = audits.sections(self.step.name, self.folder)
+        return [*corpus_sections(self.step.name, survey, drops, load, report.seed, max_bytes), *found]
 
     def retriable(self) -> Counter[str]:
         return Counter(drop.reason for drop in self._drops())
@@ -129,7 +131,7 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages", counts:
         dataset.clear(folder)
     gone = Forgotten.of(tombstones.read(out))
     todo = dataset.plan(step, folder, documents, runner, True, gone)
-    expected = sum(step.source.estimate(task.inputs).num_samples for task in todo.todo)
+    expected = sum(task.pipeline.source.estimate(task.inputs).num_samples for task in todo.todo)
     if not todo.todo:
         log.info("%s: nothing new, %d shards are made", step.name, len(todo.made))
     else:
@@ -166,7 +168,11 @@ def dataset_status(folder: Folder) -> list[str]:
     drops = Counter(drop.reason for report in reports for drop in report.drops)
     lines += [f"  dropped {n:,} {reason}" for reason, n in drops.most_common()]
     marked = Counter(marks.read(folder)["mark"].to_pylist())
-    return lines + [f"  marked {n:,} {mark}" for mark, n in marked.most_common()]
+    lines += [f"  marked {n:,} {mark}" for mark, n in marked.most_common()]
+    if num_lacking := take_patch.num_lacking(folder):
+        lines.append(f"  {num_lacking:,} corrected records aren't made yet: the same make patch goes on")
+    of_audits = audits.read(folder)
+    return lines + [f"  audit by {found['by']}: {line}" for found in of_audits.values() for line in audits.lines(found)]
 
 
 def rate(reports: list[ShardReport]) -> float:

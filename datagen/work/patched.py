@@ -1,0 +1,71 @@
+"""A patch's part of a dataset: its corrected records, as a generation of shards that stands in the census like any other.
+
+    patches/SHA16.json ── items patch:SHA16, samples FIRST to STOP ──> a shard each, made of the patch and of older shards
+
+So whoever comes after a kill makes what is missing, the dataset's own recipe too; and documents that come later get numbers after
+these. A patch can be kept and have no shard, where nothing in it makes a record.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
+
+from datagen.disk.shards import read_samples
+from datagen.disk.storage import Folder
+from datagen.inputs.items import Inputs, Item
+from datagen.patching import form
+from datagen.patching.apply import corrected
+from datagen.patching.check import given_again
+from datagen.patching.form import Patch
+from datagen.record import Drop, Sample
+from datagen.work.assignment import Assigned, add_generation
+from datagen.work.pipeline import NoCensus, Pipeline, ShardTask, Source, shard_task
+from datagen.work.specification import PLACE, fingerprint
+from datagen.work.tombstones import NOTHING, Forgotten
+
+_SCHEME = "patch:"
+SHARD_SAMPLES = 500
+
+
+def is_patch(item: Item) -> bool:
+    """Whether the item is a range of a patch's samples, and no document."""
+    return item.uri.startswith(_SCHEME)
+
+
+@dataclass(frozen=True)
+class PatchedSamples(Source):
+    """The corrected records of the dataset in `folder` that a range of a kept patch makes, with the images of the old ones."""
+
+    version: ClassVar[int] = 1
+
+    folder: str = field(default="", metadata=PLACE)
+
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
+        folder = Folder(self.folder)
+        patch = form.kept(folder, item.uri.removeprefix(_SCHEME))
+        if patch is None:
+            raise ValueError(f"{folder.url}: {item.uri} isn't in {form.FOLDER}/: make patch takes it in again")
+        for answer, row in given_again(folder, patch, item.first, item.stop):
+            (sample,) = read_samples(folder, [row])
+            if new := corrected(sample, answer, patch.by):
+                yield new
+
+
+def add(folder: Folder, patch: Patch, numbers: Sequence[int], shards: Sequence[Assigned]) -> list[Assigned]:
+    """Assign the samples `numbers` of a kept patch to new shards, durably, unless that is done; `shards` are all that there are.
+    Returns the patch's shards."""
+    uri = _SCHEME + patch.digest
+    known = [shard for shard in shards if any(item.uri == uri for item in shard.inputs)]
+    ranges = [numbers[at : at + SHARD_SAMPLES] for at in range(0, len(numbers), SHARD_SAMPLES)]
+    inputs: list[Inputs] = [(Item(uri, patch.digest, first=of[0], stop=of[-1] + 1, count=len(of), again=True),) for of in ranges]
+    return known or (add_generation(folder, inputs, shards) if inputs else [])
+
+
+def task(
+    name: str, folder: Folder, assigned: Assigned, description: dict[str, Any], forgotten: Forgotten = NOTHING
+) -> ShardTask | None:
+    """What makes a shard of a patch, of the dataset `name` with the `description` in run.json; None if the shard isn't one."""
+    if not all(map(is_patch, assigned.inputs)):
+        return None
+    own = Pipeline(name, NoCensus(), PatchedSamples(folder.url), ())
+    return replace(shard_task(own, folder.url, assigned, description, forgotten), planned=fingerprint(own.description()))

@@ -1,0 +1,68 @@
+"""Taking a patch into its dataset: all of it is looked at first, then written, in an order in which a kill does no harm.
+
+    patches/SHA16.json ─> marks/people.parquet ─> census/ ─> shards ─> drops.jsonl, README.md
+
+A mark stands before its record's successor does: between the two nobody trains on a label that a person called wrong. The same
+command finishes what was begun; done again, it changes nothing.
+"""
+
+import logging
+from dataclasses import dataclass
+
+from datagen.disk import marks
+from datagen.disk.shards import read_reports
+from datagen.disk.storage import Folder
+from datagen.patching import check, form
+from datagen.patching.check import Asked
+from datagen.patching.form import Patch, PatchError
+from datagen.work import dataset, patched
+from datagen.work.assignment import assigned
+from datagen.work.pipeline import run_shard
+from datagen.work.tombstones import NOTHING, Forgotten
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What a patch asked for, and how many samples were made now: none, if it had been taken in before."""
+
+    patch: Patch
+    asked: Asked
+    num_made: int = 0
+
+
+def take(folder: Folder, patch: Patch, forgotten: Forgotten = NOTHING) -> Taken:
+    """Take a patch into the dataset in `folder`. For the holder of its output's lock. Raises `PatchError` before anything is
+    written if the patch doesn't fit; else as `run_shard`."""
+    kept = form.kept(folder, patch.digest)
+    patch, is_kept = kept or patch, kept is not None  # the kept one lacks what was forgotten since
+    asked = check.asked(folder, patch, is_kept)
+    reports = read_reports(folder)
+    if not reports:
+        raise PatchError(f"{folder.url} has no shard yet: make the dataset first")
+    name, description = reports[0].shard.rpartition("-")[0], dataset.read_run(folder)["description"]
+    if not is_kept:
+        form.keep(folder, patch)
+    marks.add_of_people(folder, asked.marks)
+    made = {report.shard for report in reports}
+    num_made = 0
+    for shard in patched.add(folder, patch, asked.numbers, assigned(folder)):
+        task = patched.task(name, folder, shard, description, forgotten)
+        assert task is not None
+        report = run_shard(task)
+        num_made += report.num_samples if report.shard not in made else 0
+    dataset.summarise(folder, name, read_reports(folder))
+    return Taken(patch, asked, num_made)
+
+
+def num_lacking(folder: Folder) -> int:
+    """How many corrected records stand in marks and in no shard: somebody was killed at a patch."""
+    successors = {mark.of for mark in marks.of_people(folder) if mark.mark == marks.CORRECTED}
+    return len(successors - check.rows_of(folder, successors).keys())
+
+
+def forget(folder: Folder, forgotten: Forgotten) -> None:
+    """Take what is forgotten out of kept patches and of what people said of samples; shards are rewritten as all others are."""
+    form.forget(folder, forgotten.holds_key)
+    marks.forget_of_people(folder, forgotten.holds_key)

@@ -1,0 +1,68 @@
+"""What audits found of a dataset's labels: kept beside it, told by `make status` and in its report."""
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from datagen.disk.storage import Folder
+from datagen.patching.form import Patch
+from datagen.score.audit import ALL, Counts
+from datagen.work.dataset import AUDITS
+from flywheel.labels.gate import interval
+
+if TYPE_CHECKING:
+    from recipes.report import Section
+
+Found = dict[str, Any]
+
+
+def read(folder: Folder) -> dict[str, Found]:
+    """The results of the audits of the dataset in `folder`, by the digest of the patch."""
+    found: dict[str, Found] = json.loads(folder.read(AUDITS)) if folder.exists(AUDITS) else {}
+    return found
+
+
+def add(folder: Folder, patch: Patch, counts: Mapping[str, Counts]) -> Found:
+    """Keep what an audit found, and return it. What is kept already stays, whatever was forgotten since."""
+    earlier = read(folder)
+    kinds = sorted(counts, key=lambda kind: (kind != ALL, -counts[kind].judged, kind))
+    found = {"by": patch.by, "kinds": {kind: _row(counts[kind]) for kind in kinds}}
+    results = {patch.digest: found} | earlier
+    if patch.digest not in earlier:
+        folder.write(AUDITS, json.dumps(results, ensure_ascii=False, indent=1).encode())
+    return results[patch.digest]
+
+
+def lines(found: Found) -> list[str]:
+    """What an audit found, for people, a line a kind of label."""
+    return [f"{kind}: {_told(row)}" for kind, row in found["kinds"].items()]
+
+
+def sections(name: str, folder: Folder) -> "list[Section]":
+    """The report's section on the audits of the dataset; none if there is none."""
+    if not (found := read(folder)):
+        return []
+    from recipes.report import Section, asset, fill
+
+    tables = [(digest, of["by"], [(kind, _told(row)) for kind, row in of["kinds"].items()]) for digest, of in found.items()]
+    return [Section(f"{name}-label-audits", f"{name}: audits", fill("label_audits.html", audits=tables), asset("corpus.css"))]
+
+
+def _row(counts: Counts) -> Found:
+    low, high = interval(counts.wrong, counts.judged)
+    rates = (counts.wrong / counts.judged, low, high) if counts.judged else (None, None, None)
+    rounded = {
+        name: None if rate is None else round(rate, 4)
+        for name, rate in zip(("rate", "rate_low", "rate_high"), rates, strict=True)
+    }
+    return {"num_judged": counts.judged, "num_wrong": counts.wrong, "num_skipped": counts.skipped} | rounded
+
+
+def _told(row: Found) -> str:
+    skipped = f", {row['num_skipped']:,} skipped" if row["num_skipped"] else ""
+    if row["rate"] is None:
+        return f"nothing judged{skipped}"
+    return (
+        f"{row['num_wrong']:,} of {row['num_judged']:,} wrong, {row['rate']:.1%} "
+        f"({row['rate_low']:.1%} to {row['rate_high']:.1%}){skipped}"
+    )
