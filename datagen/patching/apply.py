@@ -32,7 +32,7 @@ def corrected(sample: Sample, answer: PatchedSample, by: str) -> Sample | None:
         return None
     new = sample
     if answer.verdict == "corrected":
-        new = _with_regions(sample, answer, by) if sample.regions or answer.regions else _with_text(sample, answer)
+        new = _with_label(sample, answer, by)
     signals = sample.quality.signals | {PERSON: 1.0}
     new = replace(new, quality=Quality("trusted", (), signals))
     new = replace(new, key=key_of(new))
@@ -60,27 +60,22 @@ def _is_trusted(sample: Sample) -> bool:
     return sample.quality.verdict == "trusted" and not sample.quality.reasons
 
 
-def _with_text(sample: Sample, answer: PatchedSample) -> Sample:
-    """A sample without regions: its text, or its caption, is another."""
-    text = answer.text
-    if text is None:
-        raise PatchError("it has no regions, so its correction is a text: give text in place of regions")
-    old = sample.caption if sample.task == "caption" else sample.text
-    _refuse_text(text, old, "its text")
-    return replace(sample, caption=text) if sample.task == "caption" else replace(sample, text=text)
-
-
-def _with_regions(sample: Sample, answer: PatchedSample, by: str) -> Sample:
-    if answer.text is not None and sample.task == "caption" and answer.regions is None:  # its regions are its objects
-        return _with_text(sample, answer)
-    if answer.regions is None:
-        raise PatchError("it has regions, so its correction has all of them: give regions in place of text")
+def _with_label(sample: Sample, answer: PatchedSample, by: str) -> Sample:
+    """The sample with the regions, the text and the caption that the answer gives."""
+    if answer.caption is not None:
+        _refuse_text(answer.caption, sample.caption, "its caption")
+        sample = replace(sample, caption=answer.caption)
     if answer.text is not None:
-        raise PatchError("its text is made of its regions: take text out")
+        if sample.regions or answer.regions:
+            raise PatchError("its text is made of its regions: give regions in place of text")
+        _refuse_text(answer.text, sample.text, "its text")
+        sample = replace(sample, text=answer.text)
+    if answer.regions is None:
+        return sample
     of = Counter(region.of for region in answer.regions)
     regions = tuple(_region(sample, number, region, by, of[region.of] == 1) for number, region in enumerate(answer.regions))
     new = replace(sample, regions=regions, metadata=_decisions_of(sample, answer.regions, regions))
-    return replace(new, text=_text_rule(sample)(new))
+    return replace(new, text=_text_rule(sample)(new)) if sample.regions or regions else new
 
 
 def _region(sample: Sample, number: int, new: PatchedRegion, by: str, is_whole: bool) -> Region:

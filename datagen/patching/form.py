@@ -8,7 +8,8 @@
 
 - `dataset.id` is `identity.dataset_id`; `record` the sha256 of the record's bytes in its shard; boxes are pixels of its image.
 - `verdict` is `right`, `corrected`, `wrong` or `skip`. A corrected sample has all of its `regions` in reading order: `of` is the
-  number that a region had, -1 for a new one. `text` is for what has no regions: a text, a scene's reading, a caption.
+  number that a region had, -1 for a new one. `text` is for what has no regions; `caption` is another caption. What is missing
+  stays as it is.
 - Of the kind `audit`, a sample has `answers` in place of these, typed by somebody who saw no label: the `region`'s number (-1:
   the whole text) and `box`, a `verdict` (`typed`; `nothing`: no text stands there; `skip`), the `text`. Its `record` may be "",
   since a record's hash tells its label.
@@ -69,6 +70,7 @@ class PatchedSample(_Strict, frozen=True, omit_defaults=True):
     verdict: Literal["right", "corrected", "wrong", "skip"] = "skip"
     regions: tuple[PatchedRegion, ...] | None = None
     text: str | None = None
+    caption: str | None = None
     answers: tuple[Answer, ...] = ()
     note: str = ""
 
@@ -207,18 +209,18 @@ def _problem(kind: str, sample: PatchedSample) -> str:
     """What is wrong with a sample, whatever its record says; "" if nothing is."""
     if not KEY.fullmatch(sample.key):
         return f"no key of a sample: {_AGAIN}"
+    has_label = any(label is not None for label in (sample.regions, sample.text, sample.caption))
     if kind == AUDIT:
-        if sample.regions is not None or sample.text is not None:
-            return "an audit has answers, and neither regions nor a text: set kind to correct, or take them out"
+        if has_label:
+            return "an audit has answers, and no regions, text or caption: set kind to correct, or take them out"
         texts = [answer.text for answer in sample.answers]
         if any(answer.text for answer in sample.answers if answer.verdict != "typed"):
             return "an answer has a text and isn't typed: set its verdict to typed, or take the text out"
     else:
         if sample.answers:
             return "it has answers, which an audit has: set kind to audit, or take them out"
-        has_label = sample.regions is not None or sample.text is not None
         if has_label != (sample.verdict == "corrected"):
-            return "regions or a text are what a corrected sample has, and no other: set its verdict, or take them out"
+            return "regions, a text or a caption are what a corrected sample has, and no other: set its verdict, or take them out"
         texts = []
     points = [n for region in sample.regions or () for point in region.polygon for n in point]
     if not all(map(math.isfinite, points)):
@@ -228,6 +230,6 @@ def _problem(kind: str, sample: PatchedSample) -> str:
             return f"a text has the character {strange}, which no text may have: take it out"
     # Other characters are looked at beside the record, which may have them already.
     words = (word for region in sample.regions or () for word in (region.text, region.label, region.format))
-    if any("\ud800" <= c <= "\udfff" for word in (sample.text or "", *words) for c in word):
+    if any("\ud800" <= c <= "\udfff" for word in (sample.text or "", sample.caption or "", *words) for c in word):
         return "a text has half of a surrogate pair, which is no character: take it out"
     return ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
-from datagen.disk import manifest
+from datagen.disk import manifest, marks
 from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
 from datagen.labels import PICTURES, RUNNING, label_of
@@ -134,9 +134,11 @@ def _is_dataset(path: str) -> bool:
 
 
 def _samples(path: str) -> Iterator[tuple[tuple[str, ...], Sample]]:
-    """The pages of a dataset, and of its crops, tables and formulas each, with their names."""
+    """The pages of a dataset, and of its crops, tables and formulas each, with their names; of those that people corrected, the
+    last state."""
     folder = Folder(path)
-    samples = list(read_records(folder, manifest.rows(folder)))
+    aside = marks.set_aside(folder)
+    samples = list(read_records(folder, manifest.rows(folder, lambda row: not marks.is_marked(row["key"], aside))))
     if not samples:
         raise ValueError(f"{path} is a dataset without samples: run its recipe first")
     num_of_uri: dict[str, int] = {}

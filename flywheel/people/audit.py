@@ -17,8 +17,7 @@ from typing import Any
 from datagen.disk import manifest
 from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
-from datagen.writing.line_text import normalise
-from datagen.writing.lookalikes import mended
+from datagen.score.audit import is_same
 from flywheel.labels import gate
 from flywheel.people import review, scanned_pages
 from flywheel.pools import questions
@@ -102,12 +101,6 @@ def measure(folder: Folder) -> dict[str, Any]:
     else:
         folder.remove(AUDITS)
     return found
-
-
-def is_same(text: str, reading: str, script: str) -> bool:
-    """Whether two texts are drawn alike, letter for letter: letters of another script within a word, which nobody sees, are
-    in the word's script."""
-    return mended(normalise(text), script) == mended(normalise(reading), script)
 
 
 def _precision(lines: Sequence[Asked], given: Mapping[str, Answer]) -> dict[str, Any]:

@@ -171,6 +171,31 @@ def test_crops_of_marked_pages_are_passed_over_in_every_dataset(tmp_path, tokeni
     assert all(before != dataset.digest for before, dataset in zip(digests, corpus.datasets, strict=True))
 
 
+def test_what_people_corrected_trains_in_the_place_of_the_old_record(tmp_path, tokenizer):
+    out = Folder(str(tmp_path))
+    key = ["0123456789abcdef-01234567-00000" + str(n) for n in range(4)]
+    second, third = f"{key[1]}-p0a1b2c3d", f"{key[1]}-p3d2c1b0a"
+    pages = [line_crop(f"page {k}", k, f"document {n}", "page") for n, k in enumerate((*key, second, third))]
+    crops = [line_crop(f"crop {k}", f"{k}-0007", "document") for k in (key[0], key[1], third)]
+    write_dataset(out, "coarse", [pages])
+    write_dataset(out, "crops", [crops])
+    marks.add_of_people(out.sub("coarse"), [Mark(key[1], "corrected", second, 1.0), Mark(second, "corrected", third, 1.0)])
+    marks.add_of_people(out.sub("coarse"), [Mark(key[2], "rejected", "", 1.0)])
+
+    def trained():
+        corpus = opened(open_ours(out, ("*",)), tokenizer, 0.3)
+        return {
+            read(corpus, alone(corpus, n, row, "tiny")).key
+            for n in (0, 1)
+            for side in (corpus.train, corpus.held_out)
+            for row in side[n]
+        }
+
+    assert trained() == {key[0], key[3], third, f"{key[0]}-0007", f"{third}-0007"}
+    marks.write(out.sub("coarse"), [Mark(key[1], "contaminated", "a benchmark's page", 0.9)], "")
+    assert trained() == {key[0], key[3], f"{key[0]}-0007"}
+
+
 def test_lengths_are_those_that_samples_have_and_are_kept(out, tokenizer, monkeypatch):
     corpus = opened(open_ours(out, ("coarse", "round-*")), tokenizer, 0.1)
     for number, dataset in enumerate(corpus.datasets):

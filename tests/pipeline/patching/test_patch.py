@@ -14,6 +14,7 @@ from recipes.__main__ import main
 from recipes.steps.mixture import _num_samples
 from recipes.verbs.forget import forget
 from recipes.verbs.patch import patch
+from recipes.verbs.score import score
 from recipes.verbs.status import report, status, verify
 from tests.commits import at_every_commit
 from tests.inputs import patches, pdfs
@@ -85,6 +86,8 @@ def test_what_is_corrected_is_a_record_of_the_same_dataset(out, corpus, tmp_path
     assert _num_samples(folder) == num_before - 1
     check_corpus(out, "--datasets")
     assert verify(str(out))[1]
+    # Scores are of what stands now: nine pages, one of them rejected.
+    assert score(f"{out}/coarse", f"{out}/coarse").startswith("8 pages of")
     assert "marked 1 corrected" in status(str(out)) and "aren't made yet" not in status(str(out))
     assert report(str(out)) == 0 and "Исправлено" in (out / "report/index.html").read_text()
     # Twice is once; and a run that finds nothing new leaves the patch alone, but for the marks of what is alike, made anew.

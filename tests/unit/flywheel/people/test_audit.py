@@ -55,11 +55,6 @@ def test_the_precision_of_a_language_with_its_interval():
     assert (found["round"], found["by"]) == (2, {"Eva": 5})
 
 
-def test_letters_that_nobody_can_tell_apart_are_no_error():
-    assert audit.is_same("рост сор", "рocт сор", "Cyrl")
-    assert not audit.is_same("рост", "рос", "Cyrl")
-
-
 def test_results_are_written_and_go_with_the_answers(tmp_path):
     folder = Folder(str(tmp_path))
     (one,) = lines("ru", a=1)

@@ -1,0 +1,100 @@
+"""A patch is read whole, or refused in one sentence."""
+
+import json
+
+import pytest
+
+from datagen.disk.storage import Folder
+from datagen.patching import form
+from datagen.patching.form import PatchError
+
+REGION = {"box": [0, 0, 5, 5], "polygon": [], "label": "text", "format": "markdown", "text": "a", "is_unread": False}
+SAMPLE = {"key": "a-000001", "record": "ab" * 32, "verdict": "corrected", "regions": [REGION | {"continues": False, "of": 0}]}
+ANSWERED = {"key": "a-000001", "answers": [{"region": 0, "verdict": "typed", "text": "a"}]}
+
+
+def values(*samples, **fields):
+    of = {"name": "coarse", "id": "0" * 32}
+    whole = {"form": "pagewheel patch", "version": 1, "dataset": of, "by": "Ada", "kind": "correct"}
+    return whole | {"samples": samples or (SAMPLE,)} | fields
+
+
+def parsed(whole):
+    return form.parse(json.dumps(whole).encode())
+
+
+def test_a_whole_patch_is_read_and_its_digest_is_of_what_it_says():
+    patch = parsed(values(SAMPLE, SAMPLE | {"key": "b", "note": "two\nlines"}))
+    assert patch.samples[0].regions[0].box == (0, 0, 5, 5) and patch.samples[1].note == "two\nlines"
+    spaced = json.dumps(dict(reversed(values(SAMPLE, SAMPLE | {"key": "b", "note": "two\nlines"}).items())), indent=3)
+    assert form.parse(b"\xef\xbb\xbf" + spaced.encode()).digest == patch.digest
+    assert parsed(values()).digest != patch.digest
+    assert parsed(values(ANSWERED, kind="audit")).samples[0].answers[0].text == "a"
+
+
+@pytest.mark.parametrize(
+    ("whole", "said"),
+    [
+        (values(form="another"), "form"),
+        (values(version=2), "version"),
+        (values(version=True), "version"),
+        (values(extra=1), "unknown field `extra`"),
+        (values(SAMPLE | {"extra": 1}), "unknown field"),
+        (values(kind="edit"), "kind"),
+        (values(by="  "), "who did this"),
+        (values(by="a\nb"), "who did this"),
+        (values(by="x" * 101), "who did this"),
+        (values(None), "null"),
+        (values(SAMPLE | {"key": "../a"}), "no key"),
+        (values(SAMPLE | {"key": 5}), "Expected `str`"),
+        (values(SAMPLE, SAMPLE), "twice"),
+        (values(SAMPLE | {"verdict": "good"}), "verdict"),
+        (values(SAMPLE | {"verdict": "right"}), "set its verdict"),
+        (values({"key": "a", "record": "", "verdict": "corrected"}), "set its verdict"),
+        (values(SAMPLE | {"answers": ANSWERED["answers"]}), "set kind to audit"),
+        (values(SAMPLE, kind="audit"), "set kind to correct"),
+        (values(ANSWERED | {"answers": ANSWERED["answers"] * 2}, kind="audit"), "twice"),
+        (values({"key": "a", "answers": [{"region": 0, "verdict": "skip", "text": "x"}]}, kind="audit"), "isn't typed"),
+        (values(SAMPLE | {"regions": [REGION | {"box": [0, 0, 1]}]}), "length 4"),
+        (values(SAMPLE | {"regions": [REGION | {"box": [0, 0, 1.5, 2]}]}), "Expected `int`"),
+        (values(SAMPLE | {"regions": [REGION | {"text": None}]}), "Expected `str`"),
+        (values(SAMPLE | {"regions": [REGION | {"text": "\ud800"}]}), "surrogate"),
+        (values(SAMPLE | {"note": "a\x00"}), "U\\+0000"),
+        ([], "Expected `object`"),
+    ],
+)
+def test_what_is_wrong_is_refused_and_named(whole, said):
+    with pytest.raises(PatchError, match=said):
+        parsed(whole)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{", b"\xff", b'{"form": NaN}', b"[" * 100_000, b"1" * 5_000, b'{"form": 1, "form": 1}', b'{"samples": [1e999]}'],
+)
+def test_what_is_no_json_of_ours_is_refused(data):
+    with pytest.raises(PatchError):
+        form.parse(data)
+
+
+def test_a_polygon_has_finite_corners():
+    data = json.dumps(values(SAMPLE | {"regions": [REGION | {"polygon": [[1, 2]]}]})).replace("[1, 2]", "[1, 1e999]")
+    with pytest.raises(PatchError, match="not finite"):
+        form.parse(data.encode())
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path):
+    for path in (tmp_path, tmp_path / "none.json"):
+        with pytest.raises(PatchError, match=f"patch={path}"):
+            form.read(str(path))
+
+
+def test_what_is_kept_loses_the_samples_of_forgotten_sources(tmp_path):
+    folder = Folder(str(tmp_path))
+    patch = parsed(values(SAMPLE, SAMPLE | {"key": "b"}))
+    form.keep(folder, patch)
+    assert form.digests(folder) == [patch.digest] and form.kept(folder, patch.digest) == patch
+    assert form.forget(folder, lambda key: key == "a-000001") == 1
+    left = form.kept(folder, patch.digest)
+    assert [(number, sample.key) for number, sample in left.given()] == [(1, "b")]
+    assert form.forget(folder, lambda key: key == "a-000001") == 0

@@ -1,0 +1,67 @@
+"""Which labels are right by what people typed."""
+
+import pytest
+
+from datagen.patching.form import Answer, PatchedSample
+from datagen.record import Box, Region
+from datagen.score import audit
+from tests.inputs.samples import sample
+
+TABLE = "<table><tr><td>a</td><td>1</td></tr><tr><td>b</td><td>2</td></tr></table>"
+
+
+def counts(text, typed, format="markdown", label="text", verdict="typed", script="Latn", **fields):
+    region = Region(Box(0, 0, 5, 5), label, text, None, "x", format=format, **fields)
+    answers = (Answer(0, verdict, typed),)
+    return audit.count([(PatchedSample("a", answers=answers), sample(regions=(region,), script=script))])
+
+
+@pytest.mark.parametrize(
+    ("label", "typed", "is_right"),
+    [
+        ("**Bold** and *thin* words", "Bold and thin words", True),
+        ("## A heading", "A heading", True),
+        ("CO<sub>2</sub> rises", "CO2 rises", True),
+        ("with $x_{1}$ here", r"with \(x_1\) here", True),
+        ("one paragraph that goes on", "one para-\ngraph that\ngoes on", True),
+        ("漢字が続く文", "漢字が\n続く文", True),
+        ("5 000", "5 001", False),
+        ("end.", "end", False),
+        ("рocт", "рост", True),
+        ("snake_case stays", "snakecase stays", False),
+        ("AT&amp;T", "AT&T", True),
+    ],
+)
+def test_text_is_compared_as_it_is_drawn(label, typed, is_right):
+    found = counts(label, typed, script="Cyrl" if "р" in label else "Latn")
+    assert (found["all"].judged, found["all"].wrong, found["text"].wrong) == (1, int(not is_right), int(not is_right))
+
+
+def test_formulas_are_compared_by_normalised_tokens():
+    assert not counts(r"\frac{a}{b}", r"$$\dfrac a b$$", "latex", "equation")["equation"].wrong
+    assert counts(r"\frac{a}{b}", r"\frac{a}{c}", "latex", "equation")["equation"].wrong == 1
+
+
+def test_tables_are_compared_cell_by_cell_and_may_be_typed_in_pipes():
+    right = counts(TABLE, "| a | 1 |\n| --- | --- |\n| b | 2 |", "html", "table")
+    assert (right["table"].wrong, right["table cells"].judged, right["table cells"].wrong) == (0, 4, 0)
+    swapped = counts(TABLE, TABLE.replace("1", "3").replace("2", "1").replace("3", "2"), "html", "table")
+    assert (swapped["table"].wrong, swapped["all"].wrong, swapped["table cells"].wrong) == (1, 1, 2)
+    assert counts(TABLE, TABLE.replace("<tr><td>b</td><td>2</td></tr>", ""), "html", "table")["table cells"].wrong == 2
+    assert counts(TABLE, "no table at all", "html", "table")["table"].wrong == 1
+
+
+def test_nothing_skip_and_what_has_no_label():
+    assert counts("text", "", verdict="nothing")["all"].wrong == 1
+    assert counts(" ", "", verdict="nothing")["all"].wrong == 0
+    skipped = counts("text", "", verdict="skip")["all"]
+    assert (skipped.judged, skipped.wrong, skipped.skipped) == (0, 0, 1)
+    assert counts("", "typed", is_unread=True) == {}
+    whole = sample(task="caption", regions=(), text="", caption="A dog")
+    found = audit.count([(PatchedSample("a", answers=(Answer(-1, "typed", "A  dog"),)), whole)])
+    assert (found["caption"].judged, found["caption"].wrong) == (1, 0)
+
+
+def test_letters_that_nobody_can_tell_apart_are_no_error():
+    assert audit.is_same("рост сор", "рocт сор", "Cyrl")
+    assert not audit.is_same("рост", "рос", "Cyrl")
