@@ -28,6 +28,7 @@ VERBS = {
     "status": Entry("recipes.verbs.status:status"),
     "verify": Entry("recipes.verbs.status:verify"),
     "report": Entry("recipes.verbs.status:report"),
+    "look": Entry("recipes.verbs.look:look"),
     "forget": Entry("recipes.verbs.forget:forget"),
     "retry": Entry("recipes.verbs.retry:retry"),
     "patch": Entry("recipes.verbs.patch:patch"),

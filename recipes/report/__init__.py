@@ -80,9 +80,9 @@ def fill(template: str, **values: Any) -> Markup:
     return Markup(_TEMPLATES.get_template(template).render(values))
 
 
-def asset(name: str) -> str:
-    """The text of a stylesheet or script beside this file."""
-    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
+def asset(name: str, package: str = __name__) -> str:
+    """The text of a stylesheet or script beside this file, or in another package."""
+    return resources.files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 def embed(value: Any) -> bytes:

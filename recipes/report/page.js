@@ -14,6 +14,9 @@ const placeOf = (event) => `${event.screenX},${event.screenY}`;
 const pointerMoved = (event) => placeOf(event) !== pointerAt;
 addEventListener("mousemove", (event) => (pointerAt = placeOf(event)), { capture: true, passive: true });
 
+// Keeps a right-to-left name from reordering what stands around it, where no element can.
+const isolate = (text) => `\u2068${text}\u2069`;
+
 const center = (box) => [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
 const boxShape = (box, attributes) =>
   el("rect", { x: box[0], y: box[1], width: box[2] - box[0], height: box[3] - box[1], ...attributes });
@@ -95,14 +98,15 @@ function directed(dir, lang) {
 
 const isTable = (region) => region.format === "html" && region.text;
 
-// A table's rows and cells are built anew from the parsed text: no element or attribute of the document's own gets in.
-function drawTable(html) {
+// A table's rows and cells are built anew from the parsed text: no element or attribute of the document's own gets in. `inside`
+// makes the nodes of a cell.
+function drawTable(html, inside = (cell) => [cell.textContent]) {
   const table = el("table");
   for (const row of new DOMParser().parseFromString(html, "text/html").querySelectorAll("tr")) {
     const out = el("tr");
     for (const cell of row.querySelectorAll("td,th")) {
       const span = (name) => Math.min(100, Math.max(1, parseInt(cell.getAttribute(name), 10) || 1));
-      out.append(el(cell.localName, { rowspan: span("rowspan"), colspan: span("colspan") }, cell.textContent));
+      out.append(el(cell.localName, { rowspan: span("rowspan"), colspan: span("colspan") }, ...inside(cell)));
     }
     table.append(out);
   }
@@ -200,4 +204,13 @@ function drawFacts(page) {
       row("sha256", el("code", { title: page.sha256 }, page.sha256.slice(0, 12))),
       ...page.more.map(([name, value]) => row(name, value))),
     el("details", {}, el("summary", {}, "Signals and engines"), el("dl", {}, ...many)));
+}
+
+// Scrolls `box` alone, and only as far as needed: scrollIntoView would move the whole report.
+function scrollWithin(box, node) {
+  const [outer, inner] = [box.getBoundingClientRect(), node.getBoundingClientRect()];
+  if (inner.top < outer.top || inner.height > outer.height) box.scrollTop += inner.top - outer.top - 12;
+  else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 12;
+  if (inner.left < outer.left) box.scrollLeft += inner.left - outer.left - 12;
+  else if (inner.right > outer.right) box.scrollLeft += Math.min(inner.right - outer.right + 12, inner.left - outer.left);
 }

@@ -242,6 +242,16 @@ def page_record(sample: Sample) -> dict:
             }
         )
     whole = sum(len(r.text) for r in sample.regions)
+    return facts_of(sample) | {
+        "text": "" if regions else sample.text[:MAX_CHARS],
+        "regions": regions,
+        "cut": len(regions) < len(sample.regions) or num_chars < whole or len(sample.text) > 2 * MAX_CHARS,
+        "image": "",
+    }
+
+
+def facts_of(sample: Sample) -> dict:
+    """What a page for a browser says of a sample beside its image, its text and its regions."""
     return {
         "key": sample.key,
         "task": sample.task,
@@ -259,11 +269,7 @@ def page_record(sample: Sample) -> dict:
         "licence": sample.origin.licence[:1000],
         "engines": [list(pair) for pair in sample.origin.engines.items()],
         "more": _more(sample),
-        "text": "" if regions else sample.text[:MAX_CHARS],
         "dir": "rtl" if sample.script in RTL_SCRIPTS else "auto",
-        "regions": regions,
-        "cut": len(regions) < len(sample.regions) or num_chars < whole or len(sample.text) > 2 * MAX_CHARS,
-        "image": "",
     }
 
 

@@ -37,9 +37,6 @@ async function copyText(text) {
   }
 }
 
-// Keeps a right-to-left name from reordering what stands around it, where no element can.
-const isolate = (text) => `\u2068${text}\u2069`;
-
 const TOGGLES = [
   ["b", "regions", "Region boxes"], ["l", "lines", "Line boxes"], ["o", "order", "Reading order"],
   ["t", "text", "Text over the image"], ["i", "image", "Page image"], ["z", "zoom", "Twice the width"],
@@ -242,15 +239,6 @@ class Viewer {
     const shape = this.stage.querySelector(`.region[data-region="${i}"]`);
     if (shape) scrollWithin(this.stage, shape);
   }
-}
-
-// Scrolls `box` alone, and only as far as needed: scrollIntoView would move the whole report.
-function scrollWithin(box, node) {
-  const [outer, inner] = [box.getBoundingClientRect(), node.getBoundingClientRect()];
-  if (inner.top < outer.top || inner.height > outer.height) box.scrollTop += inner.top - outer.top - 12;
-  else if (inner.bottom > outer.bottom) box.scrollTop += inner.bottom - outer.bottom + 12;
-  if (inner.left < outer.left) box.scrollLeft += inner.left - outer.left - 12;
-  else if (inner.right > outer.right) box.scrollLeft += Math.min(inner.right - outer.right + 12, inner.left - outer.left);
 }
 
 function fromHash() {

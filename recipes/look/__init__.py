@@ -1,0 +1,1 @@
+"""A dataset as a page for a browser: looked at, worst first, and corrected into a patch."""

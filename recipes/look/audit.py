@@ -1,0 +1,71 @@
+"""The audit page: regions drawn at random, whose labels it doesn't have. A person types what stands in each."""
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from datagen.disk.shards import read_samples
+from datagen.disk.storage import Folder
+from datagen.labels import PICTURES
+from datagen.record import Region, Sample
+from recipes.look.choose import Census, Entry
+from recipes.look.page import Files, Written, finish
+from recipes.report.pages import direction, seeded
+
+
+def write_audit(folder: Folder, dataset: Folder, about: Mapping[str, Any], census: Census, number: int, seed: int) -> Written:
+    """Write into `folder` the page of `number` regions of `dataset`, or of all if it has fewer. Each region that has a text is as
+    likely to be drawn as any other. `about` is as for `write_page`.
+
+    Neither a text nor a label is in any file of the folder, nor a hash that depends on one: the record's is left out."""
+    files = Files(folder)
+    items = []
+    for entry, sample, at in drawn(dataset, census.entries, number, seed):
+        region = sample.regions[at]
+        items.append(
+            {
+                "key": sample.key,
+                "region": at,
+                "box": list(region.box),
+                "polygon": [list(point) for point in region.polygon],
+                "format": region.format,
+                "dir": direction(region, sample.script),
+                "lang": sample.lang,
+                "script": sample.script,
+                "size": list(sample.size),
+                "page": sample.origin.page,
+                "uri": sample.origin.uri[-300:],
+                "image": files.image(entry.row, sample.image),
+            }
+        )
+    index = {"kind": "audit", "dataset": {"name": about["name"], "id": about["id"]}, "by": about["by"], "seed": seed, "entries": items}
+    return Written(len(items), finish(files, f"{about['name']}: audit", index))
+
+
+def drawn(dataset: Folder, entries: Sequence[Entry], number: int, seed: int) -> list[tuple[Entry, Sample, int]]:
+    """The first `number` regions that have a text, in an order that the seed shuffles: with its sample, and its number there."""
+    found: list[tuple[Entry, Sample, int]] = []
+    total = sum(entry.row["num_regions"] for entry in entries)
+    most = 2 * number + 50
+    while True:
+        candidates = heapq.nsmallest(most, _shuffled(entries, seed))
+        wanted = {at for _, at, _ in candidates}
+        chosen = sorted(wanted, key=lambda at: (entries[at].row["shard"], entries[at].row["offset"]))
+        samples = dict(zip(chosen, read_samples(dataset, [entries[at].row for at in chosen]), strict=True))
+        found = [(entries[at], samples[at], i) for _, at, i in candidates if is_asked(samples[at], i)]
+        if len(found) >= number or most >= total:
+            return found[:number]
+        most *= 4
+
+
+def _shuffled(entries: Sequence[Entry], seed: int) -> Iterator[tuple[bytes, int, int]]:
+    for at, entry in enumerate(entries):
+        for i in range(entry.row["num_regions"]):
+            yield seeded(seed, f"{entry.row['key']}/{i}"), at, i
+
+
+def is_asked(sample: Sample, i: int) -> bool:
+    """Whether somebody can type what stands there: the region has a text, which is written in the image."""
+    region: Region = sample.regions[i]
+    is_written = region.label not in PICTURES or region.format == "html"
+    return bool(sample.image and sample.task != "caption" and is_written and not region.is_unread and region.text.strip())

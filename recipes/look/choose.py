@@ -1,0 +1,122 @@
+"""Which of a dataset's samples people look at first."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from datagen.disk import manifest, marks
+from datagen.disk.storage import Folder
+
+OPEN = ("unread", "drawn")
+"""Outcomes of decisions that people look at first: nothing was decided, or the candidates' drawing decided."""
+_RANK = {"suspect": 0, "none": 1, "trusted": 2}
+_NO_SCORE = 2.0  # above any
+
+
+class _Region(msgspec.Struct):
+    score: float
+
+
+class _Pair(msgspec.Struct):
+    name: str
+    value: str | float
+
+
+class _Quality(msgspec.Struct):
+    signals: list[_Pair]
+
+
+class _Record(msgspec.Struct):
+    """What the order goes by. The rest of a record isn't decoded."""
+
+    regions: list[_Region]
+    metadata: list[_Pair]
+    quality: _Quality
+
+
+_DECODER = msgspec.json.Decoder(_Record)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A sample of the dataset: its row in the manifest, the sha256 of its record, the outcomes of its decisions, each once, and its
+    level of difficulty, as `record.LEVELS` counts it, or -1."""
+
+    row: Mapping[str, Any]
+    record: str
+    outcomes: tuple[str, ...]
+    level: int
+    place: tuple[Any, ...] = field(compare=False)
+
+
+@dataclass(frozen=True)
+class Census:
+    """All `entries`, worst first; how many samples are `marked`, by mark, which nobody needs to look at; and how many are
+    `damaged`, whose records can't be read."""
+
+    entries: tuple[Entry, ...]
+    marked: Mapping[str, int]
+    damaged: int
+
+
+def census(folder: Folder) -> Census:
+    """The dataset's samples, worst first: those with a decision that is open, then by difficulty, then the suspect ones, then by
+    the lowest score of a region. No image is read."""
+    of_key = dict(zip(*(marks.read(folder)[name].to_pylist() for name in ("key", "mark")), strict=True))
+    rows, marked = [], Counter[str]()
+    for row in manifest.rows(folder):
+        if mark := of_key.get(row["key"]):
+            marked[mark] += 1
+        else:
+            rows.append(row)
+    entries = [entry for entry in _entries(folder, rows) if entry]
+    return Census(tuple(sorted(entries, key=lambda entry: entry.place)), dict(sorted(marked.items())), len(rows) - len(entries))
+
+
+def _entries(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[Entry | None]:
+    """In order; None for a sample whose record is damaged, or whose shard isn't there."""
+    for shard, group in groupby(rows, key=lambda row: row["shard"]):
+        of_shard = list(group)
+        ends = ((row["record_offset"], row["record_offset"] + row["record_bytes"]) for row in of_shard)
+        try:
+            records = list(folder.read_ranges((f"shards/{shard}.tar", start, end) for start, end in ends))
+        except OSError:
+            yield from (None for _ in of_shard)
+            continue
+        for row, data in zip(of_shard, records, strict=True):
+            yield _entry(row, data)
+
+
+def _entry(row: Mapping[str, Any], data: bytes) -> Entry | None:
+    try:
+        record = _DECODER.decode(data)
+    except msgspec.DecodeError:
+        return None
+    outcomes = _outcomes(record.metadata)
+    signals = {pair.name: pair.value for pair in record.quality.signals}
+    level = signals.get("level", -1.0)
+    score = min((region.score for region in record.regions if region.score >= 0), default=_NO_SCORE)
+    is_open = not set(OPEN).isdisjoint(outcomes)
+    place = (not is_open, -float(row["difficulty"]), _RANK.get(row["verdict"], 0), score, row["key"])
+    return Entry(row, hashlib.sha256(data).hexdigest(), outcomes, int(level) if level in (0.0, 1.0, 2.0) else -1, place)
+
+
+def _outcomes(metadata: Sequence[_Pair]) -> tuple[str, ...]:
+    found = {str(decision["outcome"]) for pair in metadata if pair.name == "decisions" for decision in decisions(str(pair.value))}
+    return tuple(sorted(found))
+
+
+def decisions(text: str) -> list[dict[str, Any]]:
+    """The decisions that a record's metadata have as JSON; none where it isn't what `agree` writes."""
+    try:
+        found = json.loads(text or "[]")
+    except ValueError:
+        return []
+    is_list = isinstance(found, list) and all(isinstance(each, dict) and isinstance(each.get("outcome"), str) for each in found)
+    return found if is_list else []

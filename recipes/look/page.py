@@ -1,0 +1,174 @@
+"""The look page of a dataset: `index.html` with its scripts and styles, and beside it `data/` and `images/`.
+
+Scripts bring the data, since a page that is opened from a disk can fetch nothing else. `data/index.js` has a few values of each
+sample. The rest is in chunks, each loaded when one of its samples is looked at. A chunk's name follows from its records and from the
+code that makes it, an image's from its content. So what is there under its name stays as it is, and a killed run goes on.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import resources
+from itertools import groupby
+from pathlib import PurePosixPath
+from typing import Any, NamedTuple
+
+from datagen.disk.shards import read_samples
+from datagen.disk.storage import Folder
+from datagen.engines import wheels
+from datagen.record import FORMATS, LABELS, LEVELS
+from datagen.work.specification import fingerprint
+from recipes.look.choose import Census, Entry
+from recipes.look.records import drawn_again, picture, sample_data
+from recipes.report import asset, embed, fill
+
+log = logging.getLogger(__name__)
+
+PER_CHUNK = 16
+# KaTeX 0.16.22, as sphinxcontrib-katex 0.9.11 has it: this runs in people's browsers, and nothing else does.
+KATEX_SHA256 = "e8d885505949f3a5f4abdd5dd0d53696bd1371ad26ffbf4f310dcd77c8cdae89"
+_KATEX = ("sphinxcontrib.katex", "katex.min.js")
+_SCRIPTS = ("draw", "state", "differ", "boxes", "cards", "list", "desk", "audit", "main")
+
+
+class Written(NamedTuple):
+    """What the page shows, in samples or, of an audit, in regions; and how many files were written: the others were there."""
+
+    num_shown: int
+    num_files: int
+
+
+def write_page(folder: Folder, dataset: Folder, about: Mapping[str, Any], census: Census, limit: int) -> Written:
+    """Write into `folder` the page of the `limit` worst samples of `dataset`. `about` has the dataset's `name` and `id`, and `by`,
+    the person's name, or "". Raises `OSError` where a shard or the folder fails."""
+    chosen = census.entries[:limit]
+    files = Files(folder)
+    chunk_of: dict[str, str] = {}
+    for chunk in _chunks(chosen):
+        name = fingerprint([_code(), [(entry.record, entry.row["image_xxh64"]) for entry in chunk]])[:16]
+        chunk_of |= {entry.row["key"]: name for entry in chunk}
+        if not files.have_chunk(name, chunk):
+            data = list(_data_of(dataset, chunk, files))
+            files.write(f"data/{name}.js", b"pagewheelChunk(%s,%s);\n" % (embed(name), embed(data)))
+    index = {
+        "kind": "correct",
+        "dataset": {"name": about["name"], "id": about["id"]},
+        "by": about["by"],
+        "total": len(census.entries),
+        "marked": dict(census.marked),
+        "damaged": census.damaged,
+        "entries": [_index_entry(entry, chunk_of[entry.row["key"]]) for entry in chosen],
+    }
+    return Written(len(chosen), finish(files, f"{about['name']}: look and correct", index))
+
+
+def finish(files: "Files", title: str, index: Mapping[str, Any]) -> int:
+    """Write what is the same for every page, then the index, then the page; sweep what no page needs any more. Returns how many
+    files were written."""
+    katex = _katex()
+    vocabulary = {"labels": LABELS, "formats": FORMATS, "katex": bool(katex)}
+    shared = [asset("report.js"), asset("page.js")]
+    js = "\n".join([*shared, *(asset(f"{name}.js", "recipes.look") for name in _SCRIPTS)])
+    css = "\n".join([asset("report.css"), asset("viewer.css"), asset("look.css", "recipes.look")])
+    files.write("look.js", f'(() => {{\n"use strict";\n{js}\n}})();\n'.encode())
+    files.write("look.css", css.encode())
+    files.write("katex.js", katex)
+    files.write("data/index.js", b"window.pagewheelIndex=%s;\n" % embed(vocabulary | index))
+    files.write("index.html", fill("look.html", title=title).encode())
+    files.sweep()
+    return files.num_written
+
+
+class Files:
+    """The files of a page: what is there, and what it needs."""
+
+    def __init__(self, folder: Folder):
+        self.folder = folder
+        self.num_written = 0
+        self._there = {f"{sub}/{name}" for sub in ("data", "images") for name in folder.sub(sub).names()}
+        self._images = {PurePosixPath(name).name.partition(".")[0]: name for name in sorted(self._there)}
+        self._needed: set[str] = set()
+
+    def write(self, name: str, data: bytes) -> None:
+        self._needed.add(name)
+        self.num_written += self.folder.write(name, data)
+
+    def have_chunk(self, name: str, chunk: Sequence[Entry]) -> bool:
+        """Whether the chunk and its images are there. They stay then."""
+        images = [self._images.get(image_stem(entry.row)) for entry in chunk if entry.row["task"] != "text"]
+        if f"data/{name}.js" not in self._there or None in images:
+            return False
+        again = tuple(f"images/again-{entry.record[:16]}-" for entry in chunk)
+        self._needed.update(filter(None, [f"data/{name}.js", *images, *(n for n in self._there if n.startswith(again))]))
+        return True
+
+    def image(self, row: Mapping[str, Any], encoded: bytes | None) -> str:
+        """The name, within the page's folder, of a sample's image, which is written if it isn't there; "" for none."""
+        stem = image_stem(row)
+        if known := self._images.get(stem):
+            self._needed.add(known)
+            return known
+        if (file := picture(encoded)) is None:
+            return ""
+        name = f"images/{stem}.{file[0]}"
+        self.write(name, file[1])
+        self._images[stem] = name
+        return name
+
+    def sweep(self) -> None:
+        for name in sorted(self._there - self._needed):
+            self.folder.remove(name)
+
+
+def image_stem(row: Mapping[str, Any]) -> str:
+    return f"{row['image_xxh64']:016x}"
+
+
+def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Samples of one shard each, in the shard's order: new shards change no chunk of others."""
+    by_place = sorted(entries, key=lambda entry: (entry.row["shard"], entry.row["offset"]))
+    for _, group in groupby(by_place, key=lambda entry: entry.row["shard"]):
+        of_shard = list(group)
+        yield from (of_shard[at : at + PER_CHUNK] for at in range(0, len(of_shard), PER_CHUNK))
+
+
+def _data_of(dataset: Folder, chunk: Sequence[Entry], files: Files) -> Iterator[dict[str, Any]]:
+    for entry, sample in zip(chunk, read_samples(dataset, [entry.row for entry in chunk]), strict=True):
+        data = sample_data(sample, entry.record, files.image(entry.row, sample.image))
+        for number, region in enumerate(sample.regions):
+            data["regions"][number]["again"] = ""
+            if drawn := drawn_again(region):
+                name = f"images/again-{entry.record[:16]}-{number}.png"
+                files.write(name, drawn)
+                data["regions"][number]["again"] = name
+        yield data
+
+
+def _index_entry(entry: Entry, chunk: str) -> dict[str, Any]:
+    """What the list and its filters need."""
+    row = entry.row
+    return {
+        **{name: row[name] for name in ("key", "task", "lang", "script", "verdict", "reasons", "page")},
+        "difficulty": round(row["difficulty"], 3),
+        "level": LEVELS[entry.level] if entry.level >= 0 else "",
+        "outcomes": list(entry.outcomes),
+        "uri": row["uri"][-300:],
+        "record": entry.record,
+        "chunk": chunk,
+    }
+
+
+def _katex() -> bytes:
+    """KaTeX, or nothing where it isn't installed, or is another than the pinned one: formulas are shown as LaTeX then."""
+    try:
+        if wheels.sha256(*_KATEX) == KATEX_SHA256:
+            return wheels.weights(*_KATEX).read_bytes()
+        log.warning("look: KaTeX isn't the one that pagewheel pins; formulas are shown as LaTeX")
+    except ImportError as error:
+        log.warning("look: formulas are shown as LaTeX: %s", error)
+    return b""
+
+
+def _code() -> str:
+    """Of the code that a chunk's content depends on: a page that older code made is made anew."""
+    files = [f for package in ("recipes.look", "recipes.report") for f in resources.files(package).iterdir()]
+    return fingerprint([f.read_text() for f in sorted(files, key=lambda f: f.name) if f.name.endswith(".py")])

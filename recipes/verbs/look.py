@@ -1,0 +1,45 @@
+"""`make look`: a page for a browser that shows a dataset, worst first, and on which people correct it."""
+
+from typing import Annotated
+
+
+def look(
+    out: str,
+    dataset: Annotated[str, "NAME", "a dataset of the output; default: all of them"] = "",
+    limit: Annotated[int, "N", "the page shows the N worst samples"] = 1_000,
+    audit: Annotated[int, "N", "a page for an audit instead: N regions at random, without their labels"] = 0,
+    seed: int = 0,
+    by: Annotated[str, "NAME", "the name of the person who corrects, which the page asks for otherwise"] = "",
+) -> str:
+    """A page for a browser, of every dataset, worst first: correct labels there and save a patch; or audit them, unseen.
+
+    Writes OUT/look/NAME/index.html, or OUT/look/NAME-audit/index.html, and says so. Raises `ValueError`, one sentence, where there
+    is no such dataset."""
+    from pathlib import Path
+
+    from datagen.disk.storage import Folder
+    from datagen.patching.identity import dataset_id
+    from recipes.look.audit import write_audit
+    from recipes.look.choose import census
+    from recipes.look.page import write_page
+    from recipes.verbs.status import datasets
+
+    folders = {Path(folder.url).name: folder for folder in datasets(out)}
+    if dataset and dataset not in folders:
+        raise ValueError(f"dataset={dataset}: the output has {', '.join(folders)}")
+    if not limit:
+        raise ValueError("limit=0: at least one sample is needed")
+    lines = []
+    for name in [dataset] if dataset else folders:
+        about = {"name": name, "id": dataset_id(folders[name]), "by": by}
+        found = census(folders[name])
+        page = Folder(out).sub(f"look/{name}-audit" if audit else f"look/{name}")
+        if audit:
+            written = write_audit(page, folders[name], about, found, audit, seed)
+            what = f"{written.num_shown} regions to audit"
+        else:
+            written = write_page(page, folders[name], about, found, limit)
+            what = f"the {written.num_shown} worst of {len(found.entries)} samples" if written.num_shown < len(found.entries) else f"{written.num_shown} samples"
+        left = "".join(f", without {n} {mark}" for mark, n in found.marked.items()) + (f"; {found.damaged} can't be read" * bool(found.damaged))
+        lines.append(f"{name}: {what}{left}; {written.num_files} files written: {page.path('index.html')}")
+    return "\n".join(lines)
