@@ -143,7 +143,7 @@ function choose(target, focus = true) {
   if (overlay) paintHandles();
   const card = cardOf(chosen);
   if (!card) return;
-  scrollWithin(beside, card);
+  reveal(card);
   if (focus) card.focus({ preventScroll: true });
   const shape = overlay?.querySelector(`.region[data-region="${chosen}"]`);
   if (shape) scrollWithin(stage, shape);
@@ -157,13 +157,21 @@ function edit() {
   const field = cardOf(chosen).querySelector("textarea");
   field.focus({ preventScroll: true });
   field.setSelectionRange(field.value.length, field.value.length);
-  scrollWithin(beside, cardOf(chosen));
+  reveal(cardOf(chosen));
 }
 
 function endEdit() {
   editing = false;
   paintCard(chosen);
   cardOf(chosen)?.focus({ preventScroll: true });
+}
+
+// On a small screen the whole page scrolls.
+const isSmall = matchMedia("(max-width: 1080px)");
+
+function reveal(card) {
+  if (isSmall.matches) card.scrollIntoView({ block: "nearest" });
+  else scrollWithin(pane, card);
 }
 
 const cardOf = (target) => cards.querySelector(`[data-target="${target}"]`);
@@ -173,9 +181,9 @@ function drawCards() {
     for (const { isIntersecting, target } of seen) {
       if (!isIntersecting) continue;
       lazily.unobserve(target);
-      paintCard(targetOf(target));
+      if (!target.hasChildNodes()) paintCard(targetOf(target));
     }
-  }, { root: beside, rootMargin: "600px" });
+  }, { root: isSmall.matches ? null : pane, rootMargin: "600px" });
   cards.replaceChildren(...targets().map((target) => {
     const card = el("article", {
       tabindex: 0, "data-target": target, "data-region": typeof target === "number" ? target : null,
@@ -185,7 +193,6 @@ function drawCards() {
       ondblclick: (event) => event.target.closest("button, select, textarea") || edit(),
       onmouseenter: (event) => pointerMoved(event) && typeof target === "number" && highlight(target), onmouseleave: () => highlight(-1),
     });
-    if (target === chosen) requestAnimationFrame(() => paintCard(target));
     lazily.observe(card);
     return card;
   }));
@@ -238,9 +245,9 @@ function paintCard(target) {
       : el("p", { class: "decided" }, el("b", { class: `outcome ${decision.outcome}` }, String(decision.outcome)), ` ${found.length} readings`));
   }
   if (isOpen) parts.push(toolsOf(target, region));
-  const top = beside.scrollTop;
+  const top = pane.scrollTop;
   card.replaceChildren(...parts);
-  beside.scrollTop = top;
+  pane.scrollTop = top;
 }
 
 function drawInto(node, region, dir) {

@@ -1,6 +1,8 @@
 // The desk: the sample that is shown, its image, its label, and what is judged of it.
 
-const beside = el("div", { class: "beside" });
+const pane = el("div", { class: "pane" }); // what scrolls beside the image
+const verdictBar = el("div", { class: "verdicts" });
+const beside = el("div", { class: "beside" }, verdictBar, pane);
 const desk = el("main", { class: "viewer show-b show-i", id: "desk" });
 const SHOWS = [["b", "boxes", "Region boxes"], ["o", "order", "Reading order"], ["t", "text", "Text over the image"], ["i", "image", "The image"], ["z", "zoom", "Twice the width"]];
 let showing = new Set("bi");
@@ -50,7 +52,13 @@ function toggleShow(letter) {
 
 // Shows a sample. The last one that was asked for is shown, however long its chunk takes.
 let asked = null;
-async function goTo(entry, stays = false) {
+let going = Promise.resolve();
+function goTo(entry, stays = false) {
+  going = arrive(entry, stays);
+  return going;
+}
+
+async function arrive(entry, stays) {
   if (!entry) return;
   asked = entry;
   if (isAudit) return showItem(entry);
@@ -61,7 +69,8 @@ async function goTo(entry, stays = false) {
     if (asked !== entry) return;
     [at, sample, overlay] = [entry, null, null];
     stage.replaceChildren(el("p", { class: "message" }, `${error.message}: run make look again.`));
-    beside.replaceChildren();
+    verdictBar.replaceChildren();
+    pane.replaceChildren();
     return markPlace();
   }
   if (asked !== entry) return;
@@ -72,7 +81,7 @@ async function goTo(entry, stays = false) {
   if (mode) setMode(mode);
   redraw();
   if (!isSame) {
-    stage.scrollTop = stage.scrollLeft = beside.scrollTop = 0;
+    stage.scrollTop = stage.scrollLeft = pane.scrollTop = 0;
     desk.focus({ preventScroll: true });
     location.replace(`#key=${encodeURIComponent(entry.key)}`);
   }
@@ -84,9 +93,10 @@ async function goTo(entry, stays = false) {
 function redraw() {
   drawStage();
   note.value = workOf(at).note;
-  const reading = [el("div", { class: "verdicts" }, ...Object.values(verdictButtons), restore, note), aboutSample()];
+  verdictBar.replaceChildren(...Object.values(verdictButtons), restore, note);
+  const reading = [aboutSample()];
   if (sample.doubts.length) reading.push(el("details", { class: "doubts-of" }, el("summary", {}, `In doubt: ${sample.reasons.join(", ").replaceAll("_", " ")}`), drawDoubts(sample)));
-  beside.replaceChildren(...reading, cards);
+  pane.replaceChildren(...reading, cards);
   drawCards();
   paintVerdict();
 }
@@ -120,12 +130,12 @@ function workChanged(entry, elsewhere = false) {
   if (isAudit) return elsewhere && document.activeElement !== answer ? showItem(entry) : undefined;
   if (!sample) return;
   if (quiet) return paintVerdict();
-  const top = beside.scrollTop;
+  const top = pane.scrollTop;
   const wasHere = cards.contains(document.activeElement) && document.activeElement.tagName !== "TEXTAREA";
   if (!targets().includes(chosen)) chosen = -1;
   if (elsewhere && editing) return;
   redraw();
-  beside.scrollTop = top;
+  pane.scrollTop = top;
   if (wasHere) cardOf(chosen)?.focus({ preventScroll: true });
 }
 

@@ -107,6 +107,9 @@ const COMMANDS = isAudit ? {
 };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
+let waiting = Promise.resolve();
+let numWaiting = 0;
+
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.keyCode === 229 || keysDialog.open || !entries.length) return;
   const key = code(event);
@@ -115,7 +118,13 @@ document.addEventListener("keydown", (event) => {
   const does = commandOf(event, key, control, isField);
   if (!does) return;
   event.preventDefault();
-  does();
+  if (asked === at && !numWaiting) return does();
+  // A key that is pressed while a sample is on its way is meant for that sample.
+  numWaiting += 1;
+  waiting = waiting.then(() => going).then(() => {
+    numWaiting -= 1;
+    does();
+  });
 });
 
 function commandOf(event, key, control, isField) {
@@ -135,7 +144,7 @@ function commandOf(event, key, control, isField) {
   if (event.key === "/" && !isAudit) return COMMANDS.Slash;
   if (event.key === "Enter" && ["BUTTON", "A", "SUMMARY"].includes(event.target.tagName)) return null;
   if (!isAudit && /^[1-9]$/.test(event.key)) return ofRegion(() => pickReading(chosen, Number(event.key) - 1));
-  return COMMANDS[key] ?? null;
+  return COMMANDS[key] ?? COMMANDS[event.key] ?? null;
 }
 
 function commandOfField(event, key, control) {
