@@ -16,7 +16,6 @@ from datagen.contract import check
 from datagen.markdown import markdown
 from datagen.patching.form import PatchedRegion, PatchedSample, PatchError, strange_character
 from datagen.record import FORMATS, KEY, LABELS, Box, Quality, Region, Sample
-from datagen.tables import cells
 from datagen.target.prompts import is_fine
 
 LONGEST_TEXT = 1_000_000
@@ -100,8 +99,6 @@ def _region(sample: Sample, number: int, new: PatchedRegion, by: str, is_whole: 
     is_same_text = old is not None and (new.text, new.format, new.is_unread) == (old.text, old.format, old.is_unread)
     if not is_same_text:
         _refuse_text(new.text, old.text if old else "", where)
-        if new.format == "html" and new.text and not _has_cells(new.text):
-            raise PatchError(f"{where} is a table in HTML in which no cell is: type its rows, or give it another format")
     if old is not None and is_same_place and is_same_text and new.continues == old.continues:
         return old
     return Region(
@@ -117,13 +114,6 @@ def _region(sample: Sample, number: int, new: PatchedRegion, by: str, is_whole: 
         is_unread=new.is_unread,
         continues=new.continues,
     )
-
-
-def _has_cells(html: str) -> bool:
-    try:
-        return bool(cells.parse(html).cells)
-    except ValueError:
-        return False
 
 
 def _refuse_polygon(polygon: Sequence[tuple[float, float]], size: tuple[int, int], where: str) -> None:

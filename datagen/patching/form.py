@@ -101,8 +101,8 @@ class Patch(_Strict, frozen=True):
         return ((i, sample) for i, sample in enumerate(self.samples) if sample is not None)
 
 
-def read(file: str) -> Patch:
-    """The patch in a file. Raises `PatchError`, which names the file, if it isn't a whole and sound one."""
+def read(file: str, word: str = "patch") -> Patch:
+    """The patch in a file, which is named by this word. Raises `PatchError`, which says so, if it isn't a whole and sound one."""
     try:
         path = Path(file).expanduser()
         if path.stat().st_size > _MOST_BYTES:
@@ -110,9 +110,9 @@ def read(file: str) -> Patch:
         return parse(path.read_bytes())
     except OSError as error:
         reason = error.strerror or "it can't be read"
-        raise PatchError(f"patch={file}: {reason}: name the file that a look page saved") from None
+        raise PatchError(f"{word}={file}: {reason}: name the file that a look page saved") from None
     except PatchError as error:
-        raise PatchError(f"patch={file}: {error}") from None
+        raise PatchError(f"{word}={file}: {error}") from None
 
 
 def parse(data: bytes, is_kept: bool = False) -> Patch:

@@ -16,6 +16,7 @@ from datagen.patching.form import Answer, PatchedSample
 from datagen.record import Region, Sample
 from datagen.score import formulas, parts
 from datagen.tables import cells
+from datagen.tables.cells import Cell
 from datagen.tables.markup import unfenced
 from datagen.writing.join_lines import joined
 from datagen.writing.line_text import normalise
@@ -84,25 +85,33 @@ def _is_right(answer: Answer, label: str, region: Region | None, script: str) ->
 
 
 def _cells_right(label: str, typed: str, script: str) -> list[bool]:
-    """Of each cell that either table has, whether the other has the same one in its place. A text that is no table has one."""
-    ours, theirs = _slots(label), _slots(typed)
+    """Of each cell that either table has, whether the other has the same one in its place. Where the typed one isn't HTML, and so
+    says nothing of cells over several rows or columns, cells are where they begin, and empty ones don't count."""
+    ours, theirs, is_html = _table(label), _table(typed), "<table" in typed.lower()
+    one, other = ({_place(cell, is_html): cell.text for cell in table if is_html or cell.text} for table in (ours, theirs))
     return [
-        place in ours and place in theirs and is_same_text(theirs[place], ours[place], script)
-        for place in sorted(ours.keys() | theirs.keys())
+        place in one and place in other and is_same_text(other[place], one[place], script)
+        for place in sorted(one.keys() | other.keys())
     ]
 
 
-def _slots(text: str) -> dict[tuple[int, int, int, int], str]:
-    """The cells of a table in HTML or in Markdown's pipes: row, column, rows and columns, and the text."""
+def _place(cell: Cell, with_spans: bool) -> tuple[int, ...]:
+    return (cell.row, cell.column, cell.rows, cell.columns) if with_spans else (cell.row, cell.column)
+
+
+def _table(text: str) -> tuple[Cell, ...]:
+    """The cells of a table: in HTML, in Markdown's pipes, or in lines, with a tab between two cells of a row."""
     text = unfenced(text)
     if "<table" not in text.lower():
-        tables = [part.text for part in parts.parts(text) if part.kind == "table"]
-        text = tables[0] if tables else f"<table><tr><td>{html.escape(text)}</td></tr></table>"
+        piped = [part.text for part in parts.parts(text) if part.kind == parts.TABLE]
+        if not piped:
+            rows = [line.split("\t") for line in text.strip("\n").split("\n")]
+            return tuple(Cell(r, c, cell.strip()) for r, row in enumerate(rows) for c, cell in enumerate(row))
+        text = piped[0]
     try:
-        table = cells.parse(text).compact()
+        return cells.parse(text).compact().cells
     except ValueError:
-        return {(0, 0, 1, 1): text}
-    return {(cell.row, cell.column, cell.rows, cell.columns): cell.text for cell in table.cells}
+        return (Cell(0, 0, text),)
 
 
 def _shown(text: str) -> str:

@@ -1,6 +1,6 @@
-"""Corrections that people made: files that sheets saved are taken in, and their lines become the dataset `gold`.
+"""Corrections that people made: the patches of sheets are taken in, and their lines become the dataset `gold`.
 
-    gold=FILE ──> answers.jsonl ──> gold.json ──> gold/      a dataset of crops, made anew when there are other answers
+    gold=PATCH ──> answers.jsonl ──> gold.json ──> gold/      a dataset of crops, made anew when there are other answers
 
 A line of gold says who wrote it (`by: person/NAME`), and how many edits the reading needed. It trains the readers of the next
 round. It tests none and calibrates no gate, since its page may only be one that trains, one that waits, or one that is in no
@@ -15,7 +15,6 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy
@@ -27,6 +26,8 @@ from datagen.disk.shards import read_records, read_reports
 from datagen.disk.storage import Folder
 from datagen.inputs.items import Inputs, Item
 from datagen.page.images import pixels
+from datagen.patching import form
+from datagen.patching.form import PatchedSample
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Region, Sample
 from datagen.work import dataset
 from datagen.work.pipeline import Estimate, Pipeline
@@ -38,25 +39,25 @@ from flywheel.people import review
 from flywheel.pools import questions
 from flywheel.pools.pools import Pools
 from flywheel.pools.pools_file import FrozenPools
-from flywheel.pools.questions import AUDIT, GOLD_LINES, REVIEW, VERDICTS, Answer, Asked
+from flywheel.pools.questions import AUDIT, GOLD_LINES, REVIEW, Answer, Asked, Sheet
 from flywheel.step import GOLD, Flywheel, pages_name
 
 STAGE = "GoldCrops"
 TIMES = 4
 """How often a line of gold comes for each time that an accepted one comes."""
 _IN_PLACE = 0.8  # of the smaller box
-_FIELDS = ("id", "image", "reading", "text", "verdict", "by")
+_OF_REVIEW = {"right": "accept", "wrong": "not_a_line", "skip": "skip"}
+_OF_AUDIT = {"typed": "edit", "nothing": "not_a_line", "skip": "skip"}
 
 
 @dataclass(frozen=True)
 class Taken:
     """What a file brought: how many answers of each verdict are `new`, how many `changed` an earlier one, and how many were
-    `known` already; how many rows repeat another; and how many were given about pages that the output no longer has."""
+    `known` already; and how many were given about pages that the output no longer has."""
 
     new: Counter[str]
     changed: int = 0
     known: int = 0
-    repeated: int = 0
     gone: int = 0
     audits: tuple[str, ...] = ()
 
@@ -65,7 +66,6 @@ class Taken:
         counts = {
             "changed": self.changed,
             "known already": self.known,
-            "repeated": self.repeated,
             "of pages that are gone": self.gone,
         }
         others = [f"{number} {what}" for what, number in counts.items() if number]
@@ -73,85 +73,60 @@ class Taken:
 
 
 def take(folder: Folder, pages: Folder, file: str) -> Taken:
-    """Add the answers in `file`, which a sheet in the step's `folder` saved, to those that are there. A later answer replaces
-    an earlier one, but not within a file. Raises `ValueError` if the file isn't one that a sheet of this output saved, or
-    contradicts itself; then nothing is taken."""
-    all_sheets = questions.sheets(folder)
-    lines = {line.id: (sheet, line) for sheet in all_sheets for line in sheet.lines}
-    rows, repeated = _rows(file)
-    problems, given = [], []
-    for number, row in rows:
-        sheet, line = lines.get(row["id"], (None, None))
-        problem = "" if sheet and line else f"no sheet of {folder.url} asks about {row['id']}: the file is of another output"
-        if sheet and line:
-            problem = _problem(row, line, sheet.kind)
-            given.append(Answer(**row | {"reading": line.reading, "sheet": sheet.name}))
-        if problem:
-            problems.append(f"line {number}: {problem}")
-    if problems:
-        raise ValueError(f"gold={file}: {problems[0]}" + (f", and {len(problems) - 1} more lines" if problems[1:] else ""))
+    """Add the answers in `file`, the patch that a sheet's page saved in the step's `folder`, to those that are there. A later
+    answer replaces an earlier one. Raises `ValueError` if the file isn't one that a sheet of this output saved, or says what
+    can't be of a line; then nothing is taken."""
+    patch = form.read(file, "gold")
+    sheet = next((sheet for sheet in questions.sheets(folder) if sheet.id == patch.dataset.id), None)
+    if sheet is None or patch.kind != (form.AUDIT if sheet.kind == AUDIT else form.CORRECT):
+        raise ValueError(f"gold={file}: no sheet of {folder.url} asked that: the file is of another output, or a dataset's patch")
+    lines = {line.id: line for line in sheet.lines}
     here = {row["key"] for row in review.page_rows(pages)}
-    kept = [answer for answer in given if lines[answer.id][1].page in here]
+    given, num_gone = list[Answer](), 0
+    for _, sample in patch.given():
+        line = lines.get(sample.key)  # a sheet loses the lines of what is forgotten
+        if line is None or line.page not in here:
+            num_gone += 1
+            continue
+        try:
+            given.append(_answer(sample, line, patch.by, sheet))
+        except ValueError as error:
+            raise ValueError(f"gold={file}: {line.id}: {error}") from None
     earlier = {answer.id: answer for answer in questions.answers(folder)}
-    new = [answer for answer in kept if answer.id not in earlier]
-    changed = [answer for answer in kept if answer.id in earlier and answer != earlier[answer.id]]
+    new = [answer for answer in given if answer.id not in earlier]
+    changed = [answer for answer in given if answer.id in earlier and answer != earlier[answer.id]]
     if new or changed:
-        questions.write_answers(folder, (earlier | {answer.id: answer for answer in kept}).values())
-    ids = {answer.id for answer in kept}
-    audits = tuple(sheet.name for sheet in all_sheets if sheet.kind == AUDIT and any(line.id in ids for line in sheet.lines))
-    counts = (len(changed), len(kept) - len(new) - len(changed), repeated, len(given) - len(kept))
+        questions.write_answers(folder, (earlier | {answer.id: answer for answer in given}).values())
+    audits = (sheet.name,) if sheet.kind == AUDIT and given else ()
+    counts = (len(changed), len(given) - len(new) - len(changed), num_gone)
     return Taken(Counter(answer.verdict for answer in new), *counts, audits)
 
 
-def _rows(file: str) -> tuple[list[tuple[int, dict[str, str]]], int]:
-    """The rows of a file with their numbers, each once, and how many repeat one. Raises `ValueError` if it has others."""
-    try:
-        written = Path(file).expanduser().read_text(encoding="utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"gold={file}: a file that a sheet saved is needed ({error})") from None
-    rows: dict[str, tuple[int, dict[str, str]]] = {}
-    num_repeated = 0
-    for number, text in enumerate(written, 1):
-        if not text.strip():
-            continue
-        try:
-            row = json.loads(text)
-        except ValueError as error:
-            raise ValueError(f"gold={file}: line {number} is no JSON ({error})") from None
-        row = _checked(row, f"gold={file}: line {number}")
-        first, known = rows.setdefault(row["id"], (number, row))
-        if known != row:
-            raise ValueError(f"gold={file}: lines {first} and {number} say different things of {row['id']}: delete one of them")
-        num_repeated += first != number
-    if not rows:
-        raise ValueError(f"gold={file}: the file has no row")
-    return list(rows.values()), num_repeated
+def _answer(sample: PatchedSample, line: Asked, by: str, sheet: Sheet) -> Answer:
+    """What a sample of a patch says of a line, which stays where it lies. Raises `ValueError` if it isn't of one line."""
+    verdict, text = _said(sample, line, sheet.kind)
+    if strange := form.strange_character(text):
+        raise ValueError(f"its text has the character {strange}, which no text may have: take it out")
+    if not normalise(text) and verdict in ("accept", "edit"):
+        verdict, text = "not_a_line", ""
+    if verdict == "edit" and sheet.kind == REVIEW and text == line.reading.strip():
+        verdict = "accept"
+    return Answer(line.id, line.image, line.reading, text, verdict, by, sheet.name)
 
 
-def _checked(row: Any, where: str) -> dict[str, str]:
-    """The row's fields. Raises `ValueError` if one is missing, is no text, or is a verdict that isn't allowed."""
-    if not isinstance(row, dict):
-        raise ValueError(f"{where} is no object with the fields {', '.join(_FIELDS)}")
-    for name in _FIELDS:
-        if not isinstance(row.get(name), str):
-            raise ValueError(f"{where} has no {name}, which is a text")
-    if row["verdict"] not in VERDICTS:
-        raise ValueError(f"{where} has the verdict {row['verdict']!r}: allowed are {', '.join(VERDICTS)}")
-    if not row["by"].strip():
-        raise ValueError(f"{where} doesn't say by whom it is")
-    return {name: row[name].strip() if name in ("by", "text") else row[name] for name in _FIELDS}
-
-
-def _problem(row: Mapping[str, str], line: Asked, kind: str) -> str:
-    """What is wrong with an answer about `line`; "" if nothing is."""
-    if row["image"] != line.image:
-        return f"{row['id']} lies at {line.image} here, and not at {row['image']}: the file is of another output"
-    has_text = row["verdict"] in ("accept", "edit")
-    if has_text and not normalise(row["text"]):
-        return f"the verdict {row['verdict']} needs a text; allowed without one are skip and not_a_line"
-    if row["verdict"] == "accept" and (kind == AUDIT or row["text"] != line.reading.strip()):
-        return "the verdict accept needs the reading as its text; another text has the verdict edit"
-    return ""
+def _said(sample: PatchedSample, line: Asked, kind: str) -> tuple[str, str]:
+    """The verdict and the text of an answer."""
+    if kind == AUDIT:
+        if [answer.region for answer in sample.answers] != [0]:
+            raise ValueError("it is one line: give one answer, of the region 0")
+        (answer,) = sample.answers
+        return _OF_AUDIT[answer.verdict], answer.text.strip()
+    if sample.verdict != "corrected":
+        return _OF_REVIEW[sample.verdict], line.reading.strip() if sample.verdict == "right" else ""
+    texts = [region.text for region in sample.regions or () if not region.is_unread]
+    if sample.regions is None or len(texts) > 1 or any(region.of != 0 for region in sample.regions):
+        raise ValueError("it is one line: correct its text, and leave its box alone")
+    return "edit", "".join(texts).strip()
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """Lines that a person is asked about, and what the person answered.
 
-    NAME/review-1.html     a sheet: one file to open in a browser; NAME is the step's
+    NAME/review-1/         a sheet: a look page to open in a browser (`index.html`); NAME is the step's
     NAME/review-1.json     what the sheet asks: which lines, where they lie, what was read there
-    NAME/audit-1.html      a sheet that shows no reading
-    NAME/answers.jsonl     the answers that were taken in, a line of a page each, in the form that sheets save
+    NAME/audit-1/          a sheet that shows no reading
+    NAME/answers.jsonl     the answers that were taken in from the patches that these pages save, a line of a page each
     NAME/audits.json       what the answered audits came to
     NAME/gold.json         the corrections that the dataset `gold` is made from
 
@@ -11,6 +11,7 @@ A line lies on a page of the dataset of pages, by the page's key and a box, so a
 A review's answers teach. An audit's answers measure, and teach nobody.
 """
 
+import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,7 +28,6 @@ REVIEW, AUDIT = "review", "audit"
 ANSWERS = "answers.jsonl"
 GOLD_LINES = "gold.json"
 AUDITS = "audits.json"
-VERDICTS = ("accept", "edit", "skip", "not_a_line")
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,8 @@ class Asked:
 @dataclass(frozen=True)
 class Sheet:
     """What is asked at once, about the lines that the round `round` found. `kind` is `REVIEW` or `AUDIT`, and `note` says how the
-    lines were chosen. An audit says by language what text layer its pages have."""
+    lines were chosen. An audit says by language what text layer its pages have. `id` is what its patches name it by, which stays
+    when lines are forgotten."""
 
     name: str
     kind: str
@@ -71,6 +72,7 @@ class Sheet:
     note: str
     lines: tuple[Asked, ...] = ()
     layers: Mapping[str, str] = field(default_factory=dict)
+    id: str = ""
 
     def to_json(self) -> bytes:
         return json.dumps(asdict(self), ensure_ascii=False, indent=1).encode()
@@ -79,7 +81,12 @@ class Sheet:
     def from_json(cls, data: bytes) -> "Sheet":
         values = json.loads(data)
         lines = tuple(Asked(**line | {"box": Box(*line["box"])}) for line in values["lines"])
-        return cls(**values | {"lines": lines})
+        sheet = cls(**values | {"lines": lines})
+        return sheet if sheet.id else sheet.named()
+
+    def named(self) -> "Sheet":
+        """The sheet with the id that follows from what it asks."""
+        return replace(self, id=hashlib.sha256(self.to_json()).hexdigest()[:32])
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,7 @@ def add_sheet(
     if earlier and (earlier[-1].round, earlier[-1].lines) == (number, tuple(lines)):
         return earlier[-1]
     sheet = Sheet(f"{kind}-{last + 1}", kind, number, note, tuple(lines), layers or {})
+    sheet = sheet.named()
     folder.write(f"{sheet.name}.json", sheet.to_json())
     return sheet
 
@@ -156,9 +164,9 @@ def forget(folder: Folder, is_forgotten: Callable[[str], bool]) -> int:
         left = tuple(line for line in sheet.lines if not is_forgotten(line.page))
         if gone := len(sheet.lines) - len(left):
             num_gone += gone
-            folder.remove(f"{sheet.name}.html")
+            folder.remove(sheet.name)
             folder.write(f"{sheet.name}.json", replace(sheet, lines=left).to_json())
-            log.warning("%s: removed, since it shows %d lines of what is forgotten", folder.path(f"{sheet.name}.html"), gone)
+            log.warning("%s: removed, since it shows %d lines of what is forgotten", folder.path(sheet.name), gone)
     if folder.exists(GOLD_LINES):
         corrected = [line for line in json.loads(folder.read(GOLD_LINES)) if not is_forgotten(line["page"])]
         folder.write(GOLD_LINES, gold_lines(corrected))

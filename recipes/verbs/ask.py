@@ -79,18 +79,18 @@ def _share(row: dict[str, Any]) -> str:
 
 
 def _written(wheel: StepRunner[Flywheel], sheet: Sheet) -> str:
-    from recipes.report.sheet import write_sheet
+    from recipes.look.sheets import write_sheet
 
     not_shown = write_sheet(wheel.folder, sheet, wheel.out.sub(wheel.step.pages))
     if not_shown:
         log.warning("%s: %d lines aren't shown, since their pages' images can't be read", sheet.name, len(not_shown))
-    page = wheel.folder.path(f"{sheet.name}.html")
+    page = wheel.folder.path(f"{sheet.name}/index.html")
     address = Path(page).resolve().as_uri() if wheel.out.local else page
     return "\n".join(
         [
             f"{sheet.name}: {len(sheet.lines) - len(not_shown)} lines of {round_name(sheet.round)}, {_languages(sheet.lines)}",
             f"open it in a browser: {address}",
-            f"what it saves goes back with make flywheel out={wheel.place.out} gold={sheet.name}.jsonl",
+            f"the patch that it saves goes back with make flywheel out={wheel.place.out} gold=FILE",
         ]
     )
 

@@ -87,6 +87,10 @@ def finish(out: Folder, recipe: Recipe | None, unknown: str = "") -> Finished:
     for folder in folders:
         folder.sweep()
         num_removed += datagen_forget.forget(folder, gone.sources)
+    for name in out.sub("look").folders():
+        if out.exists(f"look/{name}/look.js"):
+            out.remove(f"look/{name}")
+            log.warning("look/%s: removed, since it shows samples; make look makes it anew", name)
     problems = _forget_in_steps(out, recipe, gone) if recipe else _forget_reports(out, unknown)
     if not problems:
         tombstones.write(out, [replace(t, done=True) for t in requests])

@@ -40,3 +40,9 @@ def patch(folder: Folder, samples: list[Record], kind: str = "correct", by: str 
 def write(path: Path, values: Record) -> str:
     path.write_text(json.dumps(values), encoding="utf-8")
     return str(path)
+
+
+def sheet_patch(path: Path, name: str, id: str, samples: list[Record], kind: str = "correct") -> str:
+    """What the page of a flywheel's sheet saves."""
+    of = {"name": name, "id": id}
+    return write(path, {"form": "pagewheel patch", "version": 1, "dataset": of, "by": "Eva", "kind": kind, "samples": samples})

@@ -20,6 +20,7 @@ from flywheel.step import round_metrics
 from recipes.__main__ import main
 from recipes.run import recipe_json
 from tests.inputs import pdfs, wheel
+from tests.inputs.patches import sheet_patch
 from tests.outputs import dataset_samples
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -95,17 +96,14 @@ def test_an_audit_goes_round_by_the_verb(scanned, tmp_path, capsys, monkeypatch)
     monkeypatch.setattr(recipe_json, "again", lambda out: wheel.recipe(Path("in"), 2))
     assert main(["flywheel", f"out={output}", "audit=20"]) == 0
     printed = capsys.readouterr().out
-    assert "ru: on pages without a text layer" in printed and (output / "flywheel/audit-1.html").exists()
+    assert "ru: on pages without a text layer" in printed and (output / "flywheel/audit-1/index.html").exists()
     (sheet,) = questions.sheets(Folder(str(output / "flywheel")))
-    page = (output / "flywheel/audit-1.html").read_text()
+    page = "".join(path.read_text() for path in (output / "flywheel/audit-1").rglob("*.js"))
     assert all(one.id in page and one.reading not in page for one in sheet.lines)
     truths = {one.id: one.reading if one.reading in said[one.page] else "сон" for one in sheet.lines}
-    rows = [
-        {"id": one.id, "image": one.image, "reading": "", "text": truths[one.id], "verdict": "edit", "by": "Eva"}
-        for one in sheet.lines
-    ]
-    path = tmp_path / "audit-1.jsonl"
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    answers = {one.id: [{"region": 0, "verdict": "typed", "text": truths[one.id]}] for one in sheet.lines}
+    rows = [{"key": key, "answers": of_line} for key, of_line in answers.items()]
+    path = sheet_patch(tmp_path / "audit-1.json", sheet.name, sheet.id, rows, "audit")
     assert main(["flywheel", f"out={output}", f"gold={path}"]) == 0
     right = sum(one.reading == truths[one.id] for one in sheet.lines)
     assert f"audit-1, round 2, ru: {right / len(rows):.1%} (" in capsys.readouterr().out

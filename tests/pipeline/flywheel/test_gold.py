@@ -22,6 +22,7 @@ from recipes.steps import pipeline
 from recipes.verbs import ask as asking
 from recipes.verbs.forget import forget
 from tests.inputs import wheel
+from tests.inputs.patches import sheet_patch
 from tests.outputs import check_corpus, dataset_samples, files
 from tests.outputs import recipe as coarse
 
@@ -82,15 +83,10 @@ def json_rows(path: Path) -> list[dict]:
 def answered(out: Path, tmp_path: Path, text: str = "кот щука") -> str:
     """A file that says of the first line that it is none, skips the second, and corrects the others."""
     (sheet,) = questions.sheets(Folder(str(out / "flywheel")))
-    rows = [
-        {"id": line.id, "image": line.image, "reading": line.reading, "text": text, "verdict": "edit", "by": "Eva"}
-        for line in sheet.lines
-    ]
-    rows[0] |= {"verdict": "not_a_line", "text": ""}
-    rows[1] |= {"verdict": "skip", "text": ""}
-    path = tmp_path / "saved.jsonl"
-    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
-    return str(path)
+    regions = [{"box": [1, 2, 3, 4], "label": "text", "text": text, "of": 0}]
+    said = [{"verdict": "wrong"}, {"verdict": "skip"}] + [{"verdict": "corrected", "regions": regions}] * (len(sheet.lines) - 2)
+    samples = [{"key": line.id} | answer for line, answer in zip(sheet.lines, said, strict=True)]
+    return sheet_patch(tmp_path / "saved.json", sheet.name, sheet.id, samples)
 
 
 def test_gold_becomes_a_dataset_that_trains_the_next_round_and_tests_none(learned):
@@ -124,7 +120,7 @@ def test_the_reader_of_a_document_did_not_learn_its_gold_and_the_other_one_did(l
 
 def test_the_same_command_again_changes_nothing(learned):
     before = files(learned / "out")
-    assert wheel.turn(learned / "in", learned / "out", rounds=2, gold=str(learned / "saved.jsonl"), **VALUES) == 0
+    assert wheel.turn(learned / "in", learned / "out", rounds=2, gold=str(learned / "saved.json"), **VALUES) == 0
     assert files(learned / "out") == before
 
 
@@ -179,7 +175,7 @@ def test_the_verb_asks_and_takes_in(learned, output, tmp_path, capsys, monkeypat
         nothing.setattr(asking.review, "choose", lambda *_: [])
         assert main(["flywheel", f"out={output}", "review=5"]) == 2
     assert "refused no line that a person could correct" in capsys.readouterr().err
-    assert main(["flywheel", f"out={output}", "gold=nowhere.jsonl"]) == 2
+    assert main(["flywheel", f"out={output}", "gold=nowhere.json"]) == 2
 
 
 def test_a_recipe_without_a_flywheel_is_refused(tmp_path, monkeypatch):

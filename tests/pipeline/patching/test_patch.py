@@ -13,6 +13,7 @@ from recipes import RECIPES
 from recipes.__main__ import main
 from recipes.steps.mixture import _num_samples
 from recipes.verbs.forget import forget
+from recipes.verbs.look import look
 from recipes.verbs.patch import patch
 from recipes.verbs.score import score
 from recipes.verbs.status import report, status, verify
@@ -172,7 +173,9 @@ def test_a_forgotten_document_goes_from_patches_marks_and_their_shards(out, corp
     folder = folder_of(out)
     file = patches.write(tmp_path / "p.json", patches.patch(folder, three_answers(folder)))
     patch(str(out), file)
+    look(str(out))
     assert forget(str(out), uri=str(corpus / "russian.pdf"))[1]
+    assert not [path for path in (out / "look").rglob("*") if path.is_file()]
     (digest,) = form.digests(folder)
     assert "Исправлено" not in (out / f"coarse/patches/{digest}.json").read_text()
     assert [m.mark for m in marks.of_people(folder)] == ["rejected"]

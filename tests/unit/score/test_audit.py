@@ -45,6 +45,11 @@ def test_formulas_are_compared_by_normalised_tokens():
 def test_tables_are_compared_cell_by_cell_and_may_be_typed_in_pipes():
     right = counts(TABLE, "| a | 1 |\n| --- | --- |\n| b | 2 |", "html", "table")
     assert (right["table"].wrong, right["table cells"].judged, right["table cells"].wrong) == (0, 4, 0)
+    assert counts(TABLE, "a\t1\nb\t2\n", "html", "table")["table"].wrong == 0
+    assert counts(TABLE, "a\t1\nb\t3", "html", "table")["table cells"].wrong == 1
+    spanned = '<table><tr><td colspan="2">a</td></tr><tr><td>b</td><td>2</td></tr></table>'
+    assert counts(spanned, "a\nb\t2", "html", "table")["table"].wrong == 0
+    assert counts(spanned, spanned.replace(' colspan="2"', ""), "html", "table")["table"].wrong == 1
     swapped = counts(TABLE, TABLE.replace("1", "3").replace("2", "1").replace("3", "2"), "html", "table")
     assert (swapped["table"].wrong, swapped["all"].wrong, swapped["table cells"].wrong) == (1, 1, 2)
     assert counts(TABLE, TABLE.replace("<tr><td>b</td><td>2</td></tr>", ""), "html", "table")["table cells"].wrong == 2

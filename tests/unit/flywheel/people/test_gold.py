@@ -37,78 +37,106 @@ def folders(tmp_path):
     return folder, Folder(str(tmp_path / "coarse"))
 
 
-def row(of, verdict: str = "edit", text: str = "слово", **values: object) -> dict:
-    return {"id": of.id, "image": of.image, "reading": of.reading, "text": text, "verdict": verdict, "by": "Eva"} | values
+def corrected(of, text: str = "слово", **fields: object) -> dict:
+    regions = [{"box": [1, 2, 3, 4], "label": "text", "text": text, "of": 0}]
+    return {"key": of.id, "record": "0" * 64, "verdict": "corrected", "regions": regions} | fields
 
 
-def saved(tmp_path, *rows: object) -> str:
-    path = tmp_path / "saved.jsonl"
-    path.write_text("".join((one if isinstance(one, str) else json.dumps(one, ensure_ascii=False)) + "\n" for one in rows))
+def judged(of, verdict: str) -> dict:
+    return {"key": of.id, "record": "0" * 64, "verdict": verdict}
+
+
+def heard(verdict: str = "typed", text: str = "", region: int = 0) -> dict:
+    return {"key": HEARD.id, "record": "", "answers": [{"region": region, "box": [1, 2, 3, 4], "verdict": verdict, "text": text}]}
+
+
+def saved(tmp_path, folder: Folder, *samples: dict, sheet: str = "review-1", **fields: object) -> str:
+    (asked,) = [one for one in questions.sheets(folder) if one.name == sheet]
+    kind = "audit" if asked.kind == questions.AUDIT else "correct"
+    patch = {"form": "pagewheel patch", "version": 1, "dataset": {"name": sheet, "id": asked.id}, "by": "Eva", "kind": kind}
+    path = tmp_path / "saved.json"
+    path.write_text(json.dumps(patch | {"samples": samples} | fields, ensure_ascii=False))
     return str(path)
 
 
 def test_what_a_sheet_saved_is_taken_in_and_stays(folders, tmp_path):
     folder, pages = folders
-    rows = [row(LINES[0]), row(LINES[1], "accept", "вторая"), row(LINES[2], "not_a_line", ""), row(HEARD, "skip", "")]
-    taken = gold.take(folder, pages, saved(tmp_path, *rows, rows[0]))
-    assert str(taken) == "4 new answers (1 accept, 1 edit, 1 not_a_line, 1 skip); 1 repeated"
+    file = saved(tmp_path, folder, corrected(LINES[0]), judged(LINES[1], "right"), judged(LINES[2], "wrong"))
+    assert str(gold.take(folder, pages, file)) == "3 new answers (1 accept, 1 edit, 1 not_a_line)"
+    assert [(a.id, a.text, a.verdict, a.by, a.sheet) for a in questions.answers(folder)] == [
+        (LINES[0].id, "слово", "edit", "Eva", "review-1"),
+        (LINES[1].id, "вторая", "accept", "Eva", "review-1"),
+        (LINES[2].id, "", "not_a_line", "Eva", "review-1"),
+    ]
+    assert str(gold.take(folder, pages, file)) == "0 new answers; 3 known already"
+
+
+@pytest.mark.parametrize(
+    ("said", "verdict", "text"),
+    [("typed", "edit", "слово"), ("nothing", "not_a_line", ""), ("skip", "skip", "")],
+)
+def test_an_audit_is_taken_in(folders, tmp_path, said, verdict, text):
+    folder, pages = folders
+    taken = gold.take(folder, pages, saved(tmp_path, folder, heard(said, text), sheet="audit-1"))
     assert taken.audits == ("audit-1",)
-    kept = questions.answers(folder)
-    assert [(a.id, a.text, a.verdict, a.by) for a in kept] == [(r["id"], r["text"], r["verdict"], "Eva") for r in rows]
-    assert [a.sheet for a in kept] == ["review-1"] * 3 + ["audit-1"]
-    again = gold.take(folder, pages, saved(tmp_path, *rows))
-    assert str(again) == "0 new answers; 4 known already"
+    (answer,) = questions.answers(folder)
+    assert (answer.verdict, answer.text, answer.sheet) == (verdict, text, "audit-1")
+
+
+def test_an_emptied_text_is_no_line_and_an_unchanged_one_is_accepted(folders, tmp_path):
+    folder, pages = folders
+    gone = corrected(LINES[2]) | {"regions": []}
+    gold.take(folder, pages, saved(tmp_path, folder, corrected(LINES[0], " "), corrected(LINES[1], "вторая "), gone))
+    assert [(a.verdict, a.text) for a in questions.answers(folder)] == [
+        ("not_a_line", ""),
+        ("accept", "вторая"),
+        ("not_a_line", ""),
+    ]
 
 
 def test_a_later_file_corrects_an_earlier_one(folders, tmp_path):
     folder, pages = folders
-    gold.take(folder, pages, saved(tmp_path, row(LINES[0], text="слов")))
-    taken = gold.take(folder, pages, saved(tmp_path, row(LINES[0], text="слово")))
+    gold.take(folder, pages, saved(tmp_path, folder, corrected(LINES[0], "слов")))
+    taken = gold.take(folder, pages, saved(tmp_path, folder, corrected(LINES[0], "слово")))
     assert str(taken) == "0 new answers; 1 changed"
     assert [a.text for a in questions.answers(folder)] == ["слово"]
 
 
 @pytest.mark.parametrize(
-    ("rows", "message"),
+    ("samples", "fields", "message"),
     [
-        ([{"text": "x"}], "line 1 has no id, which is a text"),
-        ([row(LINES[0]) | {"id": 7}], "line 1 has no id"),
-        ([row(LINES[0]) | {"text": None}], "line 1 has no text"),
-        (['{"id": "a"'], "line 1 is no JSON"),
-        (["[1]"], "line 1 is no object with the fields id, image"),
-        ([row(LINES[0], "good")], "line 1 has the verdict 'good': allowed are accept, edit, skip, not_a_line"),
-        ([row(LINES[0], by=" ")], "line 1 doesn't say by whom"),
-        ([row(LINES[0]), "", row(LINES[0], text="иное")], "lines 1 and 3 say different things of"),
-        ([row(LINES[0]), row(LINES[1], id="ffff")], "line 2: no sheet of .* asks about ffff: the file is of another output"),
-        ([row(LINES[0], image=LINES[1].image)], "the file is of another output"),
-        ([row(LINES[0], text="")], "the verdict edit needs a text"),
-        ([row(LINES[0], "accept", "не то")], "accept needs the reading as its text"),
-        ([row(HEARD, "accept", "четвёртая")], "accept needs the reading as its text"),
-        ([row(LINES[0], text=""), row(LINES[1], text="")], "and 1 more lines"),
-        ([], "the file has no row"),
+        ([corrected(LINES[0])], {"dataset": {"name": "coarse", "id": "0" * 32}}, "no sheet of .* asked that"),
+        ([heard("skip")], {"kind": "audit"}, "no sheet of .* asked that"),
+        ([corrected(LINES[0], "a\x07")], {}, r"U\+0007"),
+        ([corrected(LINES[0]) | {"regions": corrected(LINES[0])["regions"] * 2}], {}, "it is one line"),
+        ([corrected(LINES[0]) | {"regions": [corrected(LINES[0])["regions"][0] | {"of": -1}]}], {}, "it is one line"),
+        ([judged(LINES[0], "good")], {}, "verdict"),
+        ([judged(LINES[1], "right"), judged(LINES[1], "wrong")], {}, "twice"),
+        ([], {"by": " "}, "who did this"),
     ],
 )
-def test_a_bad_file_is_refused_as_a_whole_in_a_sentence(folders, tmp_path, rows, message):
+def test_a_bad_file_is_refused_as_a_whole_in_a_sentence(folders, tmp_path, samples, fields, message):
     folder, pages = folders
-    file = saved(tmp_path, *rows)
+    file = saved(tmp_path, folder, judged(LINES[2], "skip"), *samples, **fields)
     with pytest.raises(ValueError, match=message) as error:
         gold.take(folder, pages, file)
     assert str(error.value).startswith(f"gold={file}: ")
     assert questions.answers(folder) == []
 
 
-def test_no_such_file_and_no_text_are_refused(folders, tmp_path):
-    (tmp_path / "image.jsonl").write_bytes(b"\xff\xd8\xff\xe0")
-    for name in ("none.jsonl", "image.jsonl"):
-        with pytest.raises(ValueError, match="a file that a sheet saved is needed"):
+def test_no_such_file_and_no_patch_are_refused(folders, tmp_path):
+    (tmp_path / "image.json").write_bytes(b"\xff\xd8\xff\xe0")
+    for name in ("none.json", "image.json"):
+        with pytest.raises(ValueError, match=f"gold={tmp_path / name}: .*look page"):
             gold.take(*folders, str(tmp_path / name))
 
 
 def test_answers_about_pages_that_are_gone_are_counted(folders, tmp_path):
     folder, _ = folders
     write_dataset(tmp_path / "others", [page("fedcba9876543210-01234567-000003")])
-    taken = gold.take(folder, Folder(str(tmp_path / "others")), saved(tmp_path, row(LINES[0])))
-    assert str(taken) == "0 new answers; 1 of pages that are gone"
+    file = saved(tmp_path, folder, corrected(LINES[0]), corrected(line(9)))
+    taken = gold.take(folder, Folder(str(tmp_path / "others")), file)
+    assert str(taken) == "0 new answers; 2 of pages that are gone"
 
 
 def pools(kind: str, **places) -> Pools:

@@ -77,14 +77,14 @@ def test_a_damaged_sheet_is_named(tmp_path):
 def test_lines_of_a_forgotten_source_leave_sheets_and_answers(tmp_path):
     folder = Folder(str(tmp_path))
     other = replace(line(2), page="fedcba9876543210-01234567-000001", id="fedcba9876543210-01234567-000001-r2-0002")
-    questions.add_sheet(folder, questions.REVIEW, 2, "why", [line(1), other])
-    folder.write("review-1.html", b"shows them")
+    asked = questions.add_sheet(folder, questions.REVIEW, 2, "why", [line(1), other])
+    folder.write("review-1/index.html", b"shows them")
     given = [Answer(one.id, one.image, one.reading, "x", "edit", "Eva") for one in (line(1), other)]
     questions.write_answers(folder, given)
     assert questions.forget(folder, lambda key: key.startswith(PAGE)) == 1
     (sheet,) = questions.sheets(folder)
-    assert sheet == Sheet("review-1", "review", 2, "why", (other,))
+    assert sheet == Sheet("review-1", "review", 2, "why", (other,), id=asked.id)
     assert questions.answers(folder) == given[1:]
-    assert not folder.exists("review-1.html")
+    assert not folder.exists("review-1")
     assert questions.forget(folder, lambda key: key.startswith("fedc")) == 1
     assert not folder.exists(questions.ANSWERS)
