@@ -4,8 +4,9 @@ Locality-sensitive hashing in `NUM_BANDS` bands: two pages are compared if a ban
 in memory, 8 bytes a page, with arrays of indices beside it, and the whole MinHashes of those that it found alike; then the hash
 of each picture's look, 32 bytes (`datagen.curation.picture_hashes`).
 
-Of pages that are alike, the first stays, in the order of shards: what an older generation holds is never marked for a newer one's
-sake. A chain of likenesses is one group, whose last may be less like its first than pages have to be to be joined.
+Of pages that are alike, the first stays, in the order of the reports: what an older generation holds is never marked for a newer
+one's sake, unless a person corrected that. A chain of likenesses is one group, whose last may be less like its first than pages
+have to be to be joined.
 """
 
 from collections.abc import Iterator, Sequence

@@ -8,6 +8,7 @@ from datagen.curation import duplicates, signatures
 from datagen.disk import marks
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
+from datagen.work import patched
 from datagen.work.runner import Runner
 from datagen.work.specification import describe, fingerprint
 
@@ -34,7 +35,8 @@ def mark(step: MarkAlike, folder: Folder, runner: Runner) -> Counter[str] | None
 
     Raises what signing a shard raised, and `ValueError` if the benchmarks can't be read.
     """
-    reports = read_reports(folder)
+    people = patched.shards(folder)
+    reports = sorted(read_reports(folder), key=lambda report: report.shard not in people)  # of copies, a person's stays
     names, hashes = benchmarks.read(step.benchmarks) if step.benchmarks else ([], benchmarks.NONE)
     values = {name: value for name, value in describe(step).items() if name not in ("datasets", "benchmarks")}
     digest = benchmarks.digest(names, hashes)

@@ -18,7 +18,7 @@ from datagen.patching.apply import corrected
 from datagen.patching.check import given_again
 from datagen.patching.form import Patch
 from datagen.record import Drop, Sample
-from datagen.work.assignment import Assigned, add_generation
+from datagen.work.assignment import Assigned, add_generation, assigned
 from datagen.work.pipeline import NoCensus, Pipeline, ShardTask, Source, shard_task
 from datagen.work.specification import PLACE, fingerprint
 from datagen.work.tombstones import NOTHING, Forgotten
@@ -30,6 +30,13 @@ SHARD_SAMPLES = 500
 def is_patch(item: Item) -> bool:
     """Whether the item is a range of a patch's samples, and no document."""
     return item.uri.startswith(_SCHEME)
+
+
+def shards(folder: Folder) -> frozenset[str]:
+    """The committed shards of patches of the dataset in `folder`."""
+    numbers = {shard.index for shard in assigned(folder) if all(map(is_patch, shard.inputs))}
+    names = (name.removesuffix(".json") for name in folder.sub("shards").names(".json")) if numbers else ()
+    return frozenset(name for name in names if int(name.rpartition("-")[2]) in numbers)
 
 
 @dataclass(frozen=True)
@@ -62,10 +69,10 @@ def add(folder: Folder, patch: Patch, numbers: Sequence[int], shards: Sequence[A
 
 
 def task(
-    name: str, folder: Folder, assigned: Assigned, description: dict[str, Any], forgotten: Forgotten = NOTHING
+    name: str, folder: Folder, shard: Assigned, description: dict[str, Any], forgotten: Forgotten = NOTHING
 ) -> ShardTask | None:
     """What makes a shard of a patch, of the dataset `name` with the `description` in run.json; None if the shard isn't one."""
-    if not all(map(is_patch, assigned.inputs)):
+    if not all(map(is_patch, shard.inputs)):
         return None
     own = Pipeline(name, NoCensus(), PatchedSamples(folder.url), ())
-    return replace(shard_task(own, folder.url, assigned, description, forgotten), planned=fingerprint(own.description()))
+    return replace(shard_task(own, folder.url, shard, description, forgotten), planned=fingerprint(own.description()))

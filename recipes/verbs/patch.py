@@ -1,5 +1,6 @@
 """`make patch`: what a person did on a look page, taken into its dataset."""
 
+import contextlib
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
@@ -46,13 +47,18 @@ def patch(
 
 def _meant(folders: list[Folder], patch: Patch, out: str, name: str) -> Folder:
     """The dataset that the patch is of."""
-    ids = {Path(folder.url).name: dataset_id(folder) for folder in folders}
+    ids = {}
+    for folder in folders:
+        with contextlib.suppress(ValueError):  # one that is hardly begun
+            ids[Path(folder.url).name] = dataset_id(folder)
     if name and name not in ids:
         raise ValueError(f"dataset={name}: {out} has {', '.join(ids)}")
     fits = [n for n, known in ids.items() if known == patch.dataset.id and name in ("", n)]
     if not fits:
         of = f"its dataset {patch.dataset.name[:100]!r} has the id {patch.dataset.id[:32]}, which none here has"
         raise ValueError(f"patch for another dataset: {of} ({', '.join(ids)}): name the output that the look page was made of")
+    if len(fits) > 1 and patch.dataset.name in fits:
+        fits = [patch.dataset.name]
     if len(fits) > 1:
         raise ValueError(f"the patch fits {' and '.join(fits)}: say which with dataset=…")
     return next(folder for folder in folders if Path(folder.url).name == fits[0])

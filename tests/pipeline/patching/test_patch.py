@@ -145,6 +145,18 @@ def test_a_corrected_record_can_be_corrected_again_and_the_old_one_not(out, tmp_
     assert verify(str(out))[1]
 
 
+def test_of_copies_the_one_that_a_person_corrected_stays(out, corpus, tmp_path):
+    folder = folder_of(out)
+    key = written(folder, "english")[0]
+    copies = [mark["key"] for mark in marks.read(folder).to_pylist() if mark["of"] == key]
+    text = patches.records(folder)[key][0]["regions"][0]["text"]
+    patch(str(out), patches.write(tmp_path / "p.json", patches.patch(folder, [corrected(folder, key, f"{text} More")])))
+    assert run(corpus, out) == 0
+    (new,) = (mark.of for mark in marks.of_people(folder))
+    found = {mark["key"]: mark["of"] for mark in marks.read(folder).to_pylist() if mark["mark"] == "near_duplicate"}
+    assert copies and {found[copy] for copy in copies} == {new} and new not in found
+
+
 def test_a_patch_that_does_not_fit_is_refused_and_nothing_is_written(out, tmp_path):
     folder = folder_of(out)
     answers = three_answers(folder)
