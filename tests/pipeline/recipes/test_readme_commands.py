@@ -31,8 +31,8 @@ COMMAND = re.compile(r"^(?: {4}|\| `)make (recipe=\w+|\w+)((?>(?: +\w+=(?:'[^']*
 COMMANDS = list(dict.fromkeys(command for path in READMES for command in COMMAND.findall(path.read_text(encoding="utf-8"))))
 IN_RECIPES = [(name.removeprefix("recipe="), words) for name, words in COMMANDS if name.removeprefix("recipe=") in RECIPES]
 OF_VERBS = [command for command in COMMANDS if command[0] in VERBS]
-FOR_PEOPLE = re.compile(r"\b(review|audit|gold)=")
-"""These words of `flywheel` have tests with the answers of a person."""
+FOR_PEOPLE = re.compile(r"\b(review|audit|gold|patch)=")
+"""These words have tests with the answers of a person."""
 PLACES = {"word": "words", "scene": "pictures", "vision": "pictures", "texts": "texts", "a": "a", "b": "b", "truth": "truth"}
 """What DIR stands for, by the word or the recipe, below the fixture's folder: PDFs for all others."""
 
