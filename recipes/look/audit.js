@@ -26,7 +26,7 @@ function showItem(entry) {
   const file = entry.uri.split(/[\\/]/).filter(Boolean).pop() ?? entry.uri;
   pane.replaceChildren(
     el("p", { class: "note" }, `${entry.lang} ${languageName(entry.lang)} · `, el("bdi", {}, file), entry.page >= 0 ? ` · page ${entry.page + 1}` : ""),
-    entry.image ? cutOut(entry, entry.box) : el("p", { class: "note" }, "This sample has no image that a browser shows."),
+    entry.image ? ofHalfTheWindow(cutOut(entry, entry.box), entry.box) : el("p", { class: "note" }, "This sample has no image that a browser shows."),
     el("p", {}, HOW[entry.format] ?? HOW.markdown), answer);
   verdictBar.replaceChildren(verdict("typed", "Take it", "Ctrl Enter"), verdict("nothing", "Nothing stands there", "X"), verdict("skip", "Skip: nobody can tell", "S"));
   requestAnimationFrame(() => scrollWithin(stage, shape));

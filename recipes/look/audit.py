@@ -38,7 +38,13 @@ def write_audit(folder: Folder, dataset: Folder, about: Mapping[str, Any], censu
                 "image": files.image(entry.row, sample.image),
             }
         )
-    index = {"kind": "audit", "dataset": {"name": about["name"], "id": about["id"]}, "by": about["by"], "seed": seed, "entries": items}
+    index = {
+        "kind": "audit",
+        "dataset": {"name": about["name"], "id": about["id"]},
+        "by": about["by"],
+        "seed": seed,
+        "entries": items,
+    }
     return Written(len(items), finish(files, f"{about['name']}: audit", index))
 
 

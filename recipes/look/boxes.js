@@ -2,6 +2,7 @@
 
 const HANDLES = [["nw", 0, 0], ["n", 0.5, 0], ["ne", 1, 0], ["e", 1, 0.5], ["se", 1, 1], ["s", 0.5, 1], ["sw", 0, 1], ["w", 0, 0.5]];
 const LEAST_SIDE = 2;
+const SMALL = 40; // screen pixels
 const STARTS_AFTER = 4; // screen pixels: what moves less is a click
 
 const stage = el("div", { class: "stage", tabindex: -1, "aria-label": "Image" });
@@ -55,8 +56,12 @@ function paintHandles(box = null) {
   const at = box ?? region?.box;
   if (!at) return group.replaceChildren();
   const [x0, y0, x1, y1] = at;
+  // Of a small box only the corners have handles, so that its inside can be dragged.
+  const perPixel = overlay.getBoundingClientRect().width / sample.size[0];
+  const corners = Math.min(x1 - x0, y1 - y0) * perPixel < SMALL;
+  group.classList.toggle("small", corners);
   group.replaceChildren(boxShape(at, { class: "frame" }),
-    ...HANDLES.map(([name, x, y]) => el("circle", { class: `handle ${name}`, "data-handle": name, cx: x0 + x * (x1 - x0), cy: y0 + y * (y1 - y0) })));
+    ...HANDLES.filter(([name]) => !corners || name.length === 2).map(([name, x, y]) => el("circle", { class: `handle ${name}`, "data-handle": name, cx: x0 + x * (x1 - x0), cy: y0 + y * (y1 - y0) })));
 }
 
 function pixelOf(event) {

@@ -223,10 +223,9 @@ function paintCard(target) {
   if (changed) head.append(el("span", { class: "tag mine" }, original ? "changed" : "new"));
   head.append(el("span", { class: "by" }, original ? madeBy({ ...original, score: original.score < 0 ? null : original.score, lines: [], continues: false, format: "markdown" }) : ""));
   const parts = [head];
-  const page = { ...sample, image: sample.image };
   const dir = dirOf(region);
   if (isOpen && editing) {
-    if (sample.image) parts.push(cutOut(page, region.box));
+    if (sample.image) parts.push(ofHalfTheWindow(cutOut(sample, region.box), region.box));
     parts.push(field(region.text, region.format === "markdown" ? dir : "ltr",
       (text) => changeRegion(target, (each) => ({ ...each, text, is_unread: each.is_unread && !text }), `type ${sample.key} ${target}`)));
     const preview = el("div", { class: "preview" });
@@ -248,6 +247,12 @@ function paintCard(target) {
   const top = pane.scrollTop;
   card.replaceChildren(...parts);
   pane.scrollTop = top;
+}
+
+// A tall part of the image is made smaller: the text that it stands above must stay in sight.
+function ofHalfTheWindow(cut, [x0, y0, x1, y1]) {
+  cut.style.width = `min(100%, ${Math.round(45 * (x1 - x0) / (y1 - y0))}vh)`;
+  return cut;
 }
 
 function drawInto(node, region, dir) {

@@ -45,8 +45,8 @@ _DECODER = msgspec.json.Decoder(_Record)
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A sample of the dataset: its row in the manifest, the sha256 of its record, the outcomes of its decisions, each once, and its
-    level of difficulty, as `record.LEVELS` counts it, or -1."""
+    """A sample of the dataset: its row in the manifest, the sha256 of its record, the outcomes of its decisions, each once, and
+    its level of difficulty, as `record.LEVELS` counts it, or -1."""
 
     row: Mapping[str, Any]
     record: str

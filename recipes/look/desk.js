@@ -3,7 +3,7 @@
 const pane = el("div", { class: "pane" }); // what scrolls beside the image
 const verdictBar = el("div", { class: "verdicts" });
 const beside = el("div", { class: "beside" }, verdictBar, pane);
-const desk = el("main", { class: "viewer show-b show-i", id: "desk" });
+const desk = el("main", { class: "viewer show-b show-i", id: "desk", tabindex: -1 });
 const SHOWS = [["b", "boxes", "Region boxes"], ["o", "order", "Reading order"], ["t", "text", "Text over the image"], ["i", "image", "The image"], ["z", "zoom", "Twice the width"]];
 let showing = new Set("bi");
 let quiet = false;
@@ -82,7 +82,7 @@ async function arrive(entry, stays) {
   redraw();
   if (!isSame) {
     stage.scrollTop = stage.scrollLeft = pane.scrollTop = 0;
-    desk.focus({ preventScroll: true });
+    if (!desk.querySelector("aside :is(select, input):focus")) desk.focus({ preventScroll: true });
     location.replace(`#key=${encodeURIComponent(entry.key)}`);
   }
   markPlace();

@@ -7,12 +7,14 @@ const filters = Object.fromEntries(LOOK_FILTERS.map((name) => [name, ""]));
 let searched = ""; // what is looked for
 let hits = null; // the ids that have it; null while nothing is looked for
 let matched = entries;
+let byPointer = false;
 
 const list = el("ol", { class: "list", "aria-label": "Samples" });
 const listCount = el("p", { class: "count", "aria-live": "polite" });
 const selects = {};
 const items = new Map();
-const searchField = el("input", { type: "search", id: "search", placeholder: "text, key or file", autocomplete: "off", "aria-label": "Search", onchange: () => search(searchField.value) });
+const searchField = el("input", { type: "search", id: "search", placeholder: "text, key or file", autocomplete: "off", "aria-label": "Search", onchange: () => search(searchField.value),
+  oninput: () => searchField.value || search("") });
 
 function difficultyOf(entry) {
   if (entry.level) return [entry.level];
@@ -36,7 +38,7 @@ function buildList() {
     for (const entry of entries) for (const value of valuesOf(entry, name)) counts.set(value, (counts.get(value) ?? 0) + 1);
     if (!counts.size || (name === "task" && counts.size < 2)) continue;
     const title = FILTER_NAMES[name] ?? name;
-    const select = el("select", { "data-filter": name, onchange: () => filterBy(name, select.value) }, el("option", { value: "" }, `any ${title}`));
+    const select = el("select", { "data-filter": name, onpointerdown: () => (byPointer = true), onkeydown: () => (byPointer = false), onchange: () => filterBy(name, select.value) }, el("option", { value: "" }, `any ${title}`));
     const values = name === "work" ? WORK_NAMES : [...counts.keys()].sort();
     for (const value of values) {
       const known = name === "lang" ? languageName(value) : name === "script" ? scriptName(value) : "";
@@ -78,6 +80,7 @@ function paintItem(entry) {
 
 function filterBy(name, value) {
   filters[name] = value;
+  if (byPointer) desk.focus({ preventScroll: true }); // who chose by arrow keys goes on choosing
   paintList(true);
 }
 
@@ -122,7 +125,7 @@ function paintList(moves = false) {
   listCount.textContent = `${matched.length.toLocaleString("en")} of ${entries.length.toLocaleString("en")}`;
   if (moves && matched.length && !matched.includes(at)) goTo(matched[0]);
   else if (moves && !matched.length) say("No sample passes these filters.");
-  markList();
+  markPlace();
 }
 
 function markList() {

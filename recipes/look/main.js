@@ -148,14 +148,14 @@ function commandOf(event, key, control, isField) {
 }
 
 function commandOfField(event, key, control) {
-  const leave = () => event.target.blur();
+  const leave = () => desk.focus({ preventScroll: true });
   if (key === "Escape") return event.target.tagName === "TEXTAREA" && !isAudit ? endEdit : leave;
   if (event.target.tagName === "TEXTAREA") {
     if (control && event.key === "Enter") return isAudit ? () => answerWith("typed") : () => { endEdit(); stepRegion(1); };
     if (!isAudit && event.altKey && key === "KeyV" && typeof chosen === "number") return () => splitRegion(event.target.selectionStart);
     return null;
   }
-  if (event.target.tagName === "INPUT" && event.key === "Enter" && event.target !== searchField) return leave;
+  if (event.target.tagName === "INPUT" && event.key === "Enter") return event.target === searchField ? () => { search(searchField.value); leave(); } : leave;
   return null;
 }
 

@@ -1,8 +1,8 @@
 """The look page of a dataset: `index.html` with its scripts and styles, and beside it `data/` and `images/`.
 
 Scripts bring the data, since a page that is opened from a disk can fetch nothing else. `data/index.js` has a few values of each
-sample. The rest is in chunks, each loaded when one of its samples is looked at. A chunk's name follows from its records and from the
-code that makes it, an image's from its content. So what is there under its name stays as it is, and a killed run goes on.
+sample. The rest is in chunks, each loaded when one of its samples is looked at. A chunk's name follows from its records and from
+the code that makes it, an image's from its content. So what is there under its name stays as it is, and a killed run goes on.
 """
 
 import logging
@@ -38,8 +38,8 @@ class Written(NamedTuple):
 
 
 def write_page(folder: Folder, dataset: Folder, about: Mapping[str, Any], census: Census, limit: int) -> Written:
-    """Write into `folder` the page of the `limit` worst samples of `dataset`. `about` has the dataset's `name` and `id`, and `by`,
-    the person's name, or "". Raises `OSError` where a shard or the folder fails."""
+    """Write into `folder` the page of the `limit` worst samples of `dataset`. `about` has the dataset's `name` and `id`, and
+    `by`, the person's name, or "". Raises `OSError` where a shard or the folder fails."""
     chosen = census.entries[:limit]
     files = Files(folder)
     chunk_of: dict[str, str] = {}
@@ -72,7 +72,7 @@ def finish(files: "Files", title: str, index: Mapping[str, Any]) -> int:
     files.write("look.js", f'(() => {{\n"use strict";\n{js}\n}})();\n'.encode())
     files.write("look.css", css.encode())
     files.write("katex.js", katex)
-    files.write("data/index.js", b"window.pagewheelIndex=%s;\n" % embed(vocabulary | index))
+    files.write("data/index.js", b"window.pagewheelIndex=%s;\n" % embed({**vocabulary, **index}))
     files.write("index.html", fill("look.html", title=title).encode())
     files.sweep()
     return files.num_written

@@ -98,11 +98,20 @@ function directed(dir, lang) {
 
 const isTable = (region) => region.format === "html" && region.text;
 
+// The parser meets nothing but these tags, and of attributes the spans: browsers complain of handlers that they don't run, too.
+const TABLE_TAGS = new Set("table thead tbody tfoot tr td th caption br sub sup b i u s strong em".split(" "));
+
+function tableMarkup(html) {
+  const spans = (tag) => [...tag.matchAll(/\s((?:row|col)span)\s*=\s*["']?(\d{1,4})/gi)].map(([, name, n]) => ` ${name}="${n}"`).join("");
+  return html.replace(/<(script|style)\b[^]*?<\/\1\s*>/gi, "").replace(/<(\/?)([a-z][a-z0-9]*)\b[^>]*>/gi, (tag, end, name) =>
+    (TABLE_TAGS.has(name.toLowerCase()) ? `<${end}${name}${end ? "" : spans(tag)}>` : ""));
+}
+
 // A table's rows and cells are built anew from the parsed text: no element or attribute of the document's own gets in. `inside`
 // makes the nodes of a cell.
 function drawTable(html, inside = (cell) => [cell.textContent]) {
   const table = el("table");
-  for (const row of new DOMParser().parseFromString(html, "text/html").querySelectorAll("tr")) {
+  for (const row of new DOMParser().parseFromString(tableMarkup(html), "text/html").querySelectorAll("tr")) {
     const out = el("tr");
     for (const cell of row.querySelectorAll("td,th")) {
       const span = (name) => Math.min(100, Math.max(1, parseInt(cell.getAttribute(name), 10) || 1));

@@ -13,8 +13,8 @@ def look(
 ) -> str:
     """A page for a browser, of every dataset, worst first: correct labels there and save a patch; or audit them, unseen.
 
-    Writes OUT/look/NAME/index.html, or OUT/look/NAME-audit/index.html, and says so. Raises `ValueError`, one sentence, where there
-    is no such dataset."""
+    Writes OUT/look/NAME/index.html, or OUT/look/NAME-audit/index.html, and says so. Raises `ValueError`, one sentence, where
+    there is no such dataset."""
     from pathlib import Path
 
     from datagen.disk.storage import Folder
@@ -33,13 +33,16 @@ def look(
     for name in [dataset] if dataset else folders:
         about = {"name": name, "id": dataset_id(folders[name]), "by": by}
         found = census(folders[name])
+        total = len(found.entries)
         page = Folder(out).sub(f"look/{name}-audit" if audit else f"look/{name}")
         if audit:
             written = write_audit(page, folders[name], about, found, audit, seed)
             what = f"{written.num_shown} regions to audit"
         else:
             written = write_page(page, folders[name], about, found, limit)
-            what = f"the {written.num_shown} worst of {len(found.entries)} samples" if written.num_shown < len(found.entries) else f"{written.num_shown} samples"
-        left = "".join(f", without {n} {mark}" for mark, n in found.marked.items()) + (f"; {found.damaged} can't be read" * bool(found.damaged))
-        lines.append(f"{name}: {what}{left}; {written.num_files} files written: {page.path('index.html')}")
+            what = f"the {written.num_shown} worst of {total} samples" if written.num_shown < total else f"{total} samples"
+        what += "".join(f", without {n} {mark}" for mark, n in found.marked.items())
+        if found.damaged:
+            what += f"; {found.damaged} can't be read"
+        lines.append(f"{name}: {what}; {written.num_files} files written: {page.path('index.html')}")
     return "\n".join(lines)

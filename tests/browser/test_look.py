@@ -2,158 +2,33 @@
 
 import hashlib
 import json
-import time
-from dataclasses import replace
 
 import pytest
 
 from datagen.disk import manifest
-from datagen.record import Box, Quality
-from recipes.verbs.look import look
-from tests.browser import opened
 from tests.inputs import looked_at
-from tests.inputs.looked_at import decided, page, region, with_decisions
 
 pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
 
 from selenium.webdriver.common.action_chains import ActionChains
-from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-TABLE = "<table><tr><td>a</td><td>b</td></tr><tr><td>1</td><td>2</td></tr></table>"
-OTHER_TABLE = TABLE.replace("2", "3")
-THREE = (region(0, "first", "title"), region(1, "second line\nthird line"), region(2, "fourth"))
-
-
-def samples():
-    """Twenty-one pages; the first is the worst."""
-    made = [page(n, THREE) for n in range(21)]
-    made[1] = page(1, (region(0, "مرحبا بالعالم", direction="rtl"), *THREE[1:]), "ar")
-    made[2] = page(2, (region(0, "縦書きの文章", direction="ttb"), *THREE[1:]), "ja")
-    made[3] = page(3, (region(0, "नमस्ते दुनिया", direction="ltr"), *THREE[1:]), "hi")
-    readings = (("fine", None), ("label-a", "first!"), ("label-b", "frist"))
-    made[4] = replace(made[4], metadata=with_decisions(decided(0, "replaced", readings, "fine")))
-    tables = decided(0, "drawn", (("fine", None), ("label-a", OTHER_TABLE)), "fine")
-    made[5] = page(5, (region(0, TABLE, "table", "html"), *THREE[1:]), metadata=with_decisions(tables))
-    made[6] = page(6, (region(0, r"\frac{a}{b}", "equation", "latex"), *THREE[1:]))
-    made[7] = page(7, (replace(THREE[0], text="", is_unread=True), *THREE[1:]))
-    made[20] = page(20, (), task="text", image=None, size=(0, 0), text="plain text alone", quality=Quality("trusted"))
-    return made
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    downloads = tmp_path_factory.mktemp("downloads")
-    for driver in opened.browser(tmp_path_factory.mktemp("profile"), downloads):
-        driver.downloads = downloads
-        yield driver
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory):
-    """An output with a dataset, its page and its audit."""
-    out = tmp_path_factory.mktemp("out")
-    looked_at.write_lookable(out, samples())
-    look(str(out))
-    return out
-
-
-@pytest.fixture
-def opens(browser, written):
-    """Opens a page of an output; what the console says is checked at the end of each test."""
-
-    def open_page(name: str = "agreed", out=written, fragment: str = ""):
-        browser.get("about:blank")
-        browser.get((out / "look" / name / "index.html").as_uri() + fragment)
-        WebDriverWait(browser, 30).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".stage > *"))
-        return browser
-
-    open_page().execute_script("localStorage.clear()")
-    for file in browser.downloads.iterdir():
-        file.unlink()
-    yield open_page
-    assert [entry for entry in browser.get_log("browser") if entry["source"] != "intervention"] == []
-    loaded = browser.execute_script("return performance.getEntriesByType('resource').map(r => r.name)")
-    assert [name for name in loaded if not name.startswith("file:")] == []
-    assert browser.execute_script("return window.owned") is None
-
-
-def find(driver, css):
-    return driver.find_element(By.CSS_SELECTOR, css)
-
-
-def press(driver, *keys):
-    for key in keys:
-        ActionChains(driver).send_keys(key).perform()
-
-
-def chord(driver, *keys):
-    chain = ActionChains(driver)
-    for key in keys[:-1]:
-        chain.key_down(key)
-    chain.send_keys(keys[-1])
-    for key in reversed(keys[:-1]):
-        chain.key_up(key)
-    chain.perform()
-
-
-def shown(driver) -> str:
-    return driver.execute_script("return document.querySelector('.list [aria-current]')?.getAttribute('href') ?? ''").removeprefix("#key=")
-
-
-def go_to(driver, number: int):
-    key = f"{number:016x}-00000000-000000"
-    driver.execute_script("location.hash = arguments[0]", f"key={key}")
-    WebDriverWait(driver, 30).until(lambda d: shown(d) == key)
-
-
-def arrives(driver, position: str):
-    WebDriverWait(driver, 30).until(lambda d: find(d, ".position").text == position)
-
-
-def region_rect(driver, number: int):
-    script = "const r = document.querySelector(arguments[0]).getBoundingClientRect(); return [r.left, r.top, r.width, r.height]"
-    return driver.execute_script(script, f".region[data-region='{number}']")
-
-
-def scale(driver) -> float:
-    return driver.execute_script("return document.querySelector('.sheet svg').getBoundingClientRect().width / 600")
-
-
-def drag(driver, start, end):
-    actions = ActionChains(driver, duration=50)
-    actions.w3c_actions.pointer_action.move_to_location(*map(round, start))
-    actions.w3c_actions.pointer_action.pointer_down()
-    actions.w3c_actions.pointer_action.move_to_location(*(round((a + b) / 2) for a, b in zip(start, end, strict=True)))
-    actions.w3c_actions.pointer_action.move_to_location(*map(round, end))
-    actions.w3c_actions.pointer_action.pointer_up()
-    actions.perform()
-
-
-def type_anew(driver, text: str):
-    press(driver, "e")
-    chord(driver, Keys.CONTROL, "a")
-    press(driver, text, Keys.ESCAPE)
-
-
-def saved(driver, name: str = "patch-agreed") -> dict:
-    who = find(driver, "#who")
-    if not who.get_property("value"):
-        who.send_keys("Eva", Keys.ENTER)
-    path = driver.downloads / f"{name}.json"
-    path.unlink(missing_ok=True)
-    chord(driver, Keys.CONTROL, "s")
-    WebDriverWait(driver, 30).until(lambda _: path.exists() and path.stat().st_size)
-    return json.loads(path.read_text())
-
-
-def counts(driver) -> str:
-    return find(driver, "#counts").text
-
-
-def text_of(reg: dict) -> tuple[str, int]:
-    return reg["text"], reg["of"]
+from tests.browser.looking import (
+    OTHER_TABLE,
+    arrives,
+    chord,
+    counts,
+    drag,
+    find,
+    go_to,
+    press,
+    region_rect,
+    saved,
+    scale,
+    shown,
+    type_anew,
+)  # fmt: skip
 
 
 def test_twenty_labels_are_corrected_by_keys_and_mouse_and_saved(opens, written):
@@ -230,7 +105,11 @@ def test_twenty_labels_are_corrected_by_keys_and_mouse_and_saved(opens, written)
     second = {"box": [60, 160, 540, 240], "label": "text", "text": "second line\nthird line", "of": 1} | plain
     third = {"box": [60, 260, 540, 340], "label": "text", "text": "fourth", "of": 2} | plain
     rest = [second, third]
-    a_text, a_formula, a_table = first | {"label": "text"}, first | {"label": "equation", "format": "latex"}, first | {"label": "table", "format": "html"}
+    a_text, a_formula, a_table = (
+        first | {"label": "text"},
+        first | {"label": "equation", "format": "latex"},
+        first | {"label": "table", "format": "html"},
+    )
     assert by_number[0] == [first | {"text": "first, mended"}, *rest]
     assert by_number[1] == [a_text | {"text": "مرحبا أيها العالم"}, *rest]
     assert by_number[2] == [a_text | {"text": "縦書きの文書"}, *rest]
@@ -245,7 +124,12 @@ def test_twenty_labels_are_corrected_by_keys_and_mouse_and_saved(opens, written)
     assert by_number[11] == [first | {"format": "html"}, *rest]
     assert by_number[12] == [second, first, third]
     assert by_number[13] == [third, second, first]
-    assert by_number[14] == [first, second | {"box": [60, 160, 540, 200], "text": "second line"}, second | {"box": [60, 200, 540, 240], "text": "third line"}, third]
+    assert by_number[14] == [
+        first,
+        second | {"box": [60, 160, 540, 200], "text": "second line"},
+        second | {"box": [60, 200, 540, 240], "text": "third line"},
+        third,
+    ]
     assert by_number[15] == [first, second | {"box": [60, 160, 540, 340], "text": "second line\nthird line fourth"}]
     assert by_number[16] == [first, third]
     new = by_number[17][2]
@@ -324,3 +208,43 @@ def test_the_work_survives_the_tab_and_a_saved_patch_goes_on_elsewhere(opens):
     file.write_text(json.dumps(patch))
     find(driver, "#load").send_keys(str(file))
     WebDriverWait(driver, 30).until(lambda d: "another dataset" in find(d, "#message").text)
+
+
+def test_two_tabs_keep_each_others_work(opens):
+    driver = opens()
+    first = driver.current_window_handle
+    address = driver.current_url
+    driver.switch_to.new_window("tab")
+    try:
+        driver.get(address.partition("#")[0])
+        press(driver, "x")
+        driver.switch_to.window(first)
+        WebDriverWait(driver, 30).until(lambda d: counts(d) == "1 of 21 judged")
+    finally:
+        second = next(handle for handle in driver.window_handles if handle != first)
+        driver.switch_to.window(second)
+        driver.close()
+        driver.switch_to.window(first)
+
+
+def test_filters_and_search_find_samples_and_what_was_typed(opens):
+    driver = opens()
+    Select(find(driver, "[data-filter='lang']")).select_by_value("hi")
+    arrives(driver, "1 / 1")
+    find(driver, "#clear").click()
+    Select(find(driver, "[data-filter='outcome']")).select_by_value("replaced")
+    WebDriverWait(driver, 30).until(lambda d: shown(d).startswith(f"{4:016x}"))
+    Select(find(driver, "[data-filter='outcome']")).select_by_value("")
+    press(driver, Keys.ESCAPE)
+    go_to(driver, 12)
+    press(driver, Keys.ARROW_DOWN)
+    type_anew(driver, "Quetzalcoatl")
+    Select(find(driver, "[data-filter='work']")).select_by_value("corrected")
+    arrives(driver, "1 / 1")
+    find(driver, "#clear").click()
+    press(driver, "/", "quetzal", Keys.ENTER)
+    WebDriverWait(driver, 30).until(lambda d: find(d, ".count").text == "1 of 21")
+    press(driver, "/")
+    chord(driver, Keys.CONTROL, "a")
+    press(driver, "दुनिया", Keys.ENTER)
+    WebDriverWait(driver, 30).until(lambda d: shown(d).startswith(f"{3:016x}"))

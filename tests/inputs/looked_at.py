@@ -79,7 +79,14 @@ def decided(region: int, outcome: str, readings: tuple[tuple[str, str | None], .
         | ({"same": True} if text is None else {})
         for voter, text in readings
     ]
-    return {"region": region, "outcome": outcome, "why": "two_against_one", "chosen": chosen, "readings": said, "is_fragile": False}
+    return {
+        "region": region,
+        "outcome": outcome,
+        "why": "two_against_one",
+        "chosen": chosen,
+        "readings": said,
+        "is_fragile": False,
+    }
 
 
 def with_decisions(*decisions: dict[str, Any]) -> dict[str, str]:

@@ -1,0 +1,44 @@
+"""The look page in a browser."""
+
+import pytest
+
+from recipes.verbs.look import look
+from tests.browser import opened
+from tests.browser.looking import By, WebDriverWait, samples, sources
+from tests.inputs import looked_at
+
+
+@pytest.fixture(scope="module")
+def look_browser(tmp_path_factory):
+    downloads = tmp_path_factory.mktemp("downloads")
+    for driver in opened.browser(tmp_path_factory.mktemp("profile"), downloads):
+        driver.downloads = downloads
+        yield driver
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """An output with a dataset, its page and its audit."""
+    out = tmp_path_factory.mktemp("out")
+    looked_at.write_lookable(out, samples())
+    look(str(out))
+    return out
+
+
+@pytest.fixture
+def opens(look_browser, written):
+    """Opens a page of an output; what the console says is checked at the end of each test."""
+
+    def open_page(name: str = "agreed", out=written, fragment: str = ""):
+        look_browser.get("about:blank")
+        look_browser.get((out / "look" / name / "index.html").as_uri() + fragment)
+        WebDriverWait(look_browser, 30).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".stage > *"))
+        return look_browser
+
+    open_page().execute_script("localStorage.clear()")
+    for file in look_browser.downloads.iterdir():
+        file.unlink()
+    yield open_page
+    assert [entry for entry in look_browser.get_log("browser") if entry["source"] != "intervention"] == []
+    assert {name.partition("/")[0] for name in sources(look_browser)} <= {"agreed", "agreed-audit", "data", "images"}
+    assert look_browser.execute_script("return window.owned") is None
