@@ -225,9 +225,9 @@ function paintCard(target) {
   const parts = [head];
   const dir = dirOf(region);
   if (isOpen && editing) {
-    if (sample.image) parts.push(ofHalfTheWindow(cutOut(sample, region.box), region.box));
-    parts.push(field(region.text, region.format === "markdown" ? dir : "ltr",
-      (text) => changeRegion(target, (each) => ({ ...each, text, is_unread: each.is_unread && !text }), `type ${sample.key} ${target}`)));
+    const runs = region.format === "markdown" ? dir : "ltr";
+    parts.push(el("div", { class: runs === "ttb" ? "upright" : "" }, sample.image ? ofHalfTheWindow(cutOut(sample, region.box), region.box) : null,
+      field(region.text, runs, (text) => changeRegion(target, (each) => ({ ...each, text, is_unread: each.is_unread && !text }), `type ${sample.key} ${target}`))));
     const preview = el("div", { class: "preview" });
     drawInto(preview, region, dir);
     parts.push(preview);
@@ -268,14 +268,14 @@ function field(text, dir, typed) {
   const area = el("textarea", { rows: 1, spellcheck: "false", autocomplete: "off", autocapitalize: "off", "aria-label": "The label’s text", ...directedAs(dir) });
   area.value = text;
   const grow = () => {
-    if (dir === "ttb") return;
-    area.style.height = "auto";
-    area.style.height = `${Math.min(innerHeight * 0.6, area.scrollHeight + 4)}px`;
+    const [side, extent] = dir === "ttb" ? ["width", "scrollWidth"] : ["height", "scrollHeight"];
+    area.style[side] = dir === "ttb" ? "3rem" : "auto";
+    area.style[side] = `${Math.min(innerHeight * 0.6, area[extent] + 4)}px`;
   };
   area.addEventListener("input", () => {
     quietly(() => typed(area.value));
     grow();
-    const preview = area.parentNode.querySelector(".preview");
+    const preview = area.closest("article").querySelector(".preview");
     if (preview && typeof chosen === "number") drawInto(preview, regionsOf(sample)[chosen], dir);
   });
   requestAnimationFrame(grow);
