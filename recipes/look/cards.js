@@ -249,8 +249,9 @@ function paintCard(target) {
   pane.scrollTop = top;
 }
 
-// A tall part of the image is made smaller: the text that it stands above must stay in sight.
+// A tall part of the image is made smaller, since the text that it stands above must stay in sight; a small one is made larger.
 function ofHalfTheWindow(cut, [x0, y0, x1, y1]) {
+  cut.style.maxWidth = `${1.6 * (x1 - x0)}px`;
   cut.style.width = `min(100%, ${Math.round(45 * (x1 - x0) / (y1 - y0))}vh)`;
   return cut;
 }

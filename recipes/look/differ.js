@@ -65,15 +65,23 @@ function markedNodes(text, other) {
   return nodes;
 }
 
-// A table with the cells marked that `other` has otherwise at their place.
+const MOST_ROWS = 6;
+
+// A table with the cells marked that `other` has otherwise at their place. Of a long one the rows without such cells are left out.
 function markedTable(html, other) {
   const table = richTable(html);
-  const rows = [...richTable(other).rows];
-  [...table.rows].forEach((row, r) => [...row.cells].forEach((cell, c) => {
-    const there = rows[r]?.cells[c];
-    if (!there || there.textContent !== cell.textContent || there.rowSpan !== cell.rowSpan || there.colSpan !== cell.colSpan) cell.classList.add("differs");
+  const there = [...richTable(other).rows];
+  const rows = [...table.rows];
+  rows.forEach((row, r) => [...row.cells].forEach((cell, c) => {
+    const known = there[r]?.cells[c];
+    if (known && known.textContent === cell.textContent && known.rowSpan === cell.rowSpan && known.colSpan === cell.colSpan) return;
+    cell.classList.add("differs");
+    if (known && !cell.firstElementChild) cell.replaceChildren(...markedNodes(cell.textContent, known.textContent));
   }));
-  return table;
+  if (rows.length <= MOST_ROWS || table.querySelector("[rowspan]:not([rowspan='1'])")) return table;
+  const alike = rows.filter((row) => !row.querySelector(".differs"));
+  for (const row of alike) row.remove();
+  return el("div", {}, table, el("p", { class: "note" }, alike.length === rows.length ? "The same table." : `${alike.length} rows are the same.`));
 }
 
 // The different texts of a decision, each with who read it, in the decision's order.

@@ -60,7 +60,8 @@ function buildList() {
   }
   const clear = el("button", { type: "button", class: "clear", id: "clear", onclick: clearFilters }, "Clear");
   const said = isAudit ? [] : [el("p", { class: "note whole" }, wholeOf())];
-  return el("aside", {}, filterBox, el("div", { class: "counted" }, listCount, clear), ...said, list);
+  const folded = el("details", { class: "filters-of", open: !isSmall.matches }, el("summary", {}, "Filters and search"), filterBox);
+  return el("aside", {}, folded, el("div", { class: "counted" }, listCount, clear), ...said, list);
 }
 
 // What of the dataset the page has.

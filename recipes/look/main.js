@@ -103,7 +103,7 @@ const COMMANDS = isAudit ? {
   KeyL: () => openSelect("label"), KeyF: () => openSelect("format"), KeyN: () => setMode("new"), KeyR: () => setMode("order"),
   Delete: ofRegion(removeRegion), Backspace: ofRegion(removeRegion), KeyV: ofRegion(() => splitRegion()), KeyJ: ofRegion(joinRegions),
   KeyU: ofRegion(() => toggleRegion(chosen, "is_unread")), KeyG: ofRegion(() => toggleRegion(chosen, "continues")), KeyM: () => note.focus(),
-  Slash: () => searchField.focus(), ...Object.fromEntries(SHOWS.map(([letter]) => [`Key${letter.toUpperCase()}`, () => toggleShow(letter)])),
+  Slash: () => { searchField.closest("details").open = true; searchField.focus(); }, ...Object.fromEntries(SHOWS.map(([letter]) => [`Key${letter.toUpperCase()}`, () => toggleShow(letter)])),
 };
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
