@@ -35,6 +35,7 @@ VERBS = {
     "flywheel": Entry("recipes.verbs.rounds:flywheel"),
     "read": Entry("recipes.verbs.read:read"),
     "score": Entry("recipes.verbs.score:score"),
+    "publish": Entry("recipes.verbs.publish:publish"),
 }
 
 # What make asks for: no recipe may be called that.

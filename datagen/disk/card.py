@@ -8,66 +8,66 @@ from datagen.disk.manifest import Tally
 from datagen.disk.shards import ShardReport
 from datagen.target import ANSWERS, IMAGE, PROMPTS
 
-_STRING, _INT, _FLOAT, _BOOL = "string", "int64", "float64", "bool"
+STRING, INT, FLOAT, BOOL = "string", "int64", "float64", "bool"
 
 # Every field of a record (datagen/record.py), so that Arrow need not infer a schema from whatever page comes first.
 RECORD = {
-    "schema": _INT,
-    "key": _STRING,
-    "task": _STRING,
-    "lang": _STRING,
-    "script": _STRING,
-    "size": [_INT],
-    "text": _STRING,
-    "caption": _STRING,
+    "schema": INT,
+    "key": STRING,
+    "task": STRING,
+    "lang": STRING,
+    "script": STRING,
+    "size": [INT],
+    "text": STRING,
+    "caption": STRING,
     "regions": [
         {
-            "label": _STRING,
-            "box": [_INT],
-            "polygon": [[_FLOAT]],
-            "format": _STRING,
-            "text": _STRING,
-            "score": _FLOAT,
-            "by": _STRING,
-            "detected_by": _STRING,
-            "is_unread": _BOOL,
-            "continues": _BOOL,
+            "label": STRING,
+            "box": [INT],
+            "polygon": [[FLOAT]],
+            "format": STRING,
+            "text": STRING,
+            "score": FLOAT,
+            "by": STRING,
+            "detected_by": STRING,
+            "is_unread": BOOL,
+            "continues": BOOL,
             "lines": [
                 {
-                    "box": [_INT],
-                    "polygon": [[_FLOAT]],
-                    "text": _STRING,
-                    "score": _FLOAT,
-                    "font": _STRING,
-                    "direction": _STRING,
+                    "box": [INT],
+                    "polygon": [[FLOAT]],
+                    "text": STRING,
+                    "score": FLOAT,
+                    "font": STRING,
+                    "direction": STRING,
                 }
             ],
         }
     ],
-    "quality": {"verdict": _STRING, "reasons": [_STRING], "signals": [{"name": _STRING, "value": _FLOAT}]},
-    "difficulty": _FLOAT,
-    "group": _STRING,
-    "metadata": [{"name": _STRING, "value": _STRING}],
+    "quality": {"verdict": STRING, "reasons": [STRING], "signals": [{"name": STRING, "value": FLOAT}]},
+    "difficulty": FLOAT,
+    "group": STRING,
+    "metadata": [{"name": STRING, "value": STRING}],
     "origin": {
-        "uri": _STRING,
-        "sha256": _STRING,
-        "page": _INT,
-        "licence": _STRING,
-        "engines": [{"name": _STRING, "version": _STRING}],
-        "parent": _STRING,
-        "box": [_INT],
+        "uri": STRING,
+        "sha256": STRING,
+        "page": INT,
+        "licence": STRING,
+        "engines": [{"name": STRING, "version": STRING}],
+        "parent": STRING,
+        "box": [INT],
     },
-    "stage": _STRING,
-    "round": _INT,
+    "stage": STRING,
+    "round": INT,
 }
-FEATURES = {"jpg": "image", "png": "image", "webp": "image", "json": RECORD, "__key__": _STRING, "__url__": _STRING}
+FEATURES = {"jpg": "image", "png": "image", "webp": "image", "json": RECORD, "__key__": STRING, "__url__": STRING}
 
 
 def dataset_card(name: str, tally: Tally, reports: list[ShardReport], measured: str = "") -> str:
     """The card of the dataset `name`, from what its manifest adds up to and its shards' reports, with what was `measured` of it,
     in Markdown."""
     drops = Counter(d.reason for r in reports for d in r.drops)
-    licences = _count(tally, "licence")
+    licences = counted(tally, "licence")
     parts = [
         _front_matter(name, reports),
         f"# {name}\n\nMade by pagewheel. Images with annotated text in WebDataset shards; one JSON record beside each image.\n",
@@ -76,24 +76,26 @@ def dataset_card(name: str, tally: Tally, reports: list[ShardReport], measured: 
         "```python\n"
         'datasets.load_dataset("DIR", split="train")                                # this folder\n'
         'webdataset.WebDataset("DIR/shards/NAME-000000.tar").decode("pil")\n```\n',
-        _table("language", _count(tally, "lang")),
-        _table("script", _count(tally, "script")),
-        _table("verdict on the text", _count(tally, "verdict")),
+        table("language", counted(tally, "lang")),
+        table("script", counted(tally, "script")),
+        table("verdict on the text", counted(tally, "verdict")),
         _prompts(tally),
-        _table("licence", {licence or "not stated": n for licence, n in licences.items()}),
-        _table("dropped because", dict(drops.most_common())),
+        table("licence", {licence or "not stated": n for licence, n in licences.items()}),
+        table("dropped because", dict(drops.most_common())),
         measured,
         "The samples keep their documents' licences: `origin.licence` and `origin.uri` in every record say whose they are.\n",
     ]
     return "\n".join(part for part in parts if part)
 
 
-def _count(tally: Tally, name: str) -> dict[str, int]:
+def counted(tally: Tally, name: str) -> dict[str, int]:
+    """The samples by one of `manifest.Values`, the most first."""
     return dict(sorted(tally.by(name).items(), key=lambda item: (-item[1], item[0])))
 
 
-def _table(title: str, counts: dict[str, int]) -> str:
-    rows = "".join(f"| {_plain(name)} | {n:,} |\n" for name, n in counts.items())
+def table(title: str, counts: dict[str, int]) -> str:
+    """A table of Markdown; "" where there is nothing to count."""
+    rows = "".join(f"| {plain(name)} | {n:,} |\n" for name, n in counts.items())
     return f"| {title} | samples |\n| --- | ---: |\n{rows}" if rows else ""
 
 
@@ -113,7 +115,7 @@ def _prompts(tally: Tally) -> str:
     return f"{head}\n\n| task | share | prompt | answer |\n| --- | ---: | --- | --- |\n" + "".join(rows)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """`text`, which may be a stranger's, as one table cell without markup."""
     return html.escape(" ".join(text.split())).replace("|", "\\|").replace("[", "\\[")
 
@@ -128,11 +130,12 @@ def _front_matter(name: str, reports: list[ShardReport]) -> str:
     # folder of the same name.
     described = f"  description: content {content_digest(reports)}"
     lines = [f"pretty_name: {name}", "configs:", "- config_name: default", described, "  data_files:"]
-    lines += ["  - split: train", "    path: shards/*.tar", "dataset_info:", "  features:", *_struct(FEATURES, "  ")]
+    lines += ["  - split: train", "    path: shards/*.tar", "dataset_info:", "  features:", *features_yaml(FEATURES, "  ")]
     return "\n".join(["---", *lines, "---", ""])
 
 
-def _struct(fields: dict, indent: str) -> list[str]:
+def features_yaml(fields: dict, indent: str) -> list[str]:
+    """The lines of a card's YAML that say what a row holds, for `fields` as `RECORD` has them."""
     return [line for name, kind in fields.items() for line in [f"{indent}- name: '{name}'", *_kind(kind, f"{indent}  ")]]
 
 
@@ -141,11 +144,11 @@ def _kind(kind: object, indent: str) -> list[str]:
     if isinstance(kind, str):
         return [f"{indent}dtype: {kind}"]
     if isinstance(kind, dict):
-        return [f"{indent}struct:", *_struct(kind, indent)]
+        return [f"{indent}struct:", *features_yaml(kind, indent)]
     assert isinstance(kind, list)
     (item,) = kind
     if isinstance(item, str):
         return [f"{indent}list: {item}"]
     if isinstance(item, dict):
-        return [f"{indent}list:", *_struct(item, indent)]
+        return [f"{indent}list:", *features_yaml(item, indent)]
     return [f"{indent}list:", *_kind(item, f"{indent}  ")]

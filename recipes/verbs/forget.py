@@ -18,6 +18,7 @@ from datagen.work.tombstones import Forgotten, Tombstone
 from recipes.recipe import Recipe
 from recipes.run import recipe_json
 from recipes.steps import Gone, Place, report, runners
+from recipes.verbs.publish import STAGED
 from recipes.verbs.status import datasets
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ def finish(out: Folder, recipe: Recipe | None, unknown: str = "") -> Finished:
         if out.exists(f"look/{name}/look.js"):
             out.remove(f"look/{name}")
             log.warning("look/%s: removed, since it shows samples; make look makes it anew", name)
+    out.remove(STAGED)
     problems = _forget_in_steps(out, recipe, gone) if recipe else _forget_reports(out, unknown)
     if not problems:
         tombstones.write(out, [replace(t, done=True) for t in requests])

@@ -1,0 +1,173 @@
+"""The files of a publication: which samples each has, and writing one."""
+
+import hashlib
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from datagen.disk.manifest import Tally
+from datagen.disk.shards import Place, ShardReport, ShardWriter, read_reports, read_samples
+from datagen.disk.storage import Folder
+from datagen.publishing import columns, parquet
+from datagen.publishing.selection import Chosen, LeftOut, Wanted, chosen
+
+PARQUET, SHARDS = "parquet", "shards"
+FORMS = (PARQUET, SHARDS)
+UNFINISHED = ".unfinished"
+_COLUMNS = ("key", "shard", "offset", "bytes", "record_offset", "record_bytes")
+Row = dict[str, Any]
+
+
+@dataclass
+class Table:
+    """One table of the publication, with what its samples add up to. `sources` counts them by licence and source."""
+
+    name: str
+    tally: Tally = field(default_factory=Tally)
+    sources: Counter[tuple[str, str]] = field(default_factory=Counter)
+    num_bytes: int = 0
+    file_bytes: int = 0
+
+
+@dataclass
+class Survey:
+    """What is to be published of a dataset, by its manifest alone: its tables, by task; of the form `shards` it is one."""
+
+    dataset: str
+    folder: Folder
+    wanted: Wanted
+    form: str
+    reports: list[ShardReport]
+    tables: dict[str, Table]
+    left_out: Counter[LeftOut]
+    num_local: int
+
+    def table(self, task: str) -> Table:
+        return self.tables["" if self.form == SHARDS else task]
+
+
+@dataclass(frozen=True)
+class File:
+    """A file to make, of these rows of the manifest. Its bytes follow from what `made_from` is a digest of. A file of the form
+    `shards` is made of one shard, `chosen`."""
+
+    table: Table
+    name: str
+    made_from: str
+    rows: list[Row]
+    chosen: Chosen | None = None
+
+    @property
+    def staged(self) -> str:
+        return f"{UNFINISHED}/{self.made_from[:32]}"
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file of the publication, as published.json has it."""
+
+    made_from: str
+    sha256: str
+    num_bytes: int
+    num_samples: int
+    uncompressed: int
+
+
+def survey(dataset: str, folder: Folder, wanted: Wanted, form: str) -> Survey:
+    """What there is to publish of a dataset. Raises `ValueError` or `OSError` for one that can't be read."""
+    reports = read_reports(folder)
+    found = Survey(dataset, folder, wanted, form, reports, {}, Counter(), 0)
+    for each in chosen(folder, reports, wanted):
+        found.left_out += each.left_out
+        for task, part in _by_task(each, form):
+            table = found.tables.setdefault(task, Table(dataset))
+            table.tally.add(part)
+            uris, licences = part["uri"].to_pylist(), part["licence"].to_pylist()
+            table.sources.update(zip(licences, map(columns.source_of, uris), strict=True))
+            found.num_local += sum(columns.public_uri(uri) != uri for uri in uris)
+    if len(found.tables) > 1:
+        for task, table in found.tables.items():
+            table.name = f"{dataset}-{task}"
+    return found
+
+
+def _by_task(each: Chosen, form: str) -> Iterator[tuple[str, Any]]:
+    if form == SHARDS:
+        if len(each.part):
+            yield "", each.part
+        return
+    tasks = each.part["task"].to_pylist()
+    for task in sorted(set(tasks)):
+        yield task, each.part.filter([t == task for t in tasks])
+
+
+def files(found: Survey) -> Iterator[File]:
+    """The files of a dataset, in order. More shards make more files, and only the last file of a table another one."""
+    numbers: Counter[str] = Counter()
+    pending: dict[str, list[Row]] = {}
+    digests: dict[str, Any] = {}
+    sizes: Counter[str] = Counter()
+
+    def file(task: str) -> File:
+        table = found.table(task)
+        name = f"{table.name}/train-{numbers[task]:06d}.parquet"
+        numbers[task] += 1
+        sizes[task] = 0
+        return File(table, name, digests.pop(task).hexdigest(), pending.pop(task))
+
+    for each in chosen(found.folder, found.reports, found.wanted):
+        for task, part in _by_task(each, found.form):
+            rows = part.select(_COLUMNS).to_pylist()
+            if found.form == SHARDS:
+                what = f"{SHARDS} {each.report.sha256} {[row['offset'] for row in rows]}"
+                table = found.table(task)
+                yield File(table, f"{table.name}/{each.report.shard}.tar", hashlib.sha256(what.encode()).hexdigest(), rows, each)
+                continue
+            for row in rows:
+                if pending.get(task) and sizes[task] + row["bytes"] > parquet.FILE_BYTES:
+                    yield file(task)
+                pending.setdefault(task, []).append(row)
+                digest = digests.get(task) or digests.setdefault(task, hashlib.sha256(f"{PARQUET} {parquet.VERSION}".encode()))
+                digest.update(f"\n{each.report.sha256} {row['offset']}".encode())
+                sizes[task] += row["bytes"]
+    for task in list(pending):
+        yield file(task)
+
+
+def write(file: File, found: Survey, to: Folder) -> None:
+    """Make the file under its staged name. Raises `ValueError` for a sample that breaks the record's contract."""
+    with to.create(file.staged) as opened:
+        if file.chosen is None:
+            parquet.write(opened, read_samples(found.folder, file.rows))
+            return
+        with found.folder.open(f"shards/{file.chosen.report.shard}.tar") as shard:
+            if file.chosen.is_whole:
+                shutil.copyfileobj(shard, opened)
+                return
+            writer = ShardWriter(opened)
+            for row in file.rows:
+                shard.seek(row["offset"])
+                place = Place(row["offset"], row["bytes"], row["record_offset"], row["record_bytes"])
+                writer.copy(row["key"], shard.read(row["bytes"]), place)
+            writer.close()
+
+
+def check_shards(file: File, found: Survey, sound: set[str]) -> None:
+    """Raise `ValueError` if a shard that the file is made of isn't what its report says. `sound` are those already read."""
+    reports = {report.shard: report for report in found.reports}
+    for shard in dict.fromkeys(row["shard"] for row in file.rows):
+        if shard not in sound:
+            name = f"shards/{shard}.tar"
+            try:
+                with found.folder.open(name) as opened:
+                    digest = hashlib.file_digest(opened, "sha256").hexdigest()  # type: ignore[arg-type]
+            except FileNotFoundError:
+                digest = ""
+            if digest != reports[shard].sha256:
+                raise ValueError(
+                    f"{found.folder.path(name)} {'is damaged' if digest else 'is missing'}, so nothing is published: make verify "
+                    "says more; delete it with its report, and the recipe makes it again"
+                )
+            sound.add(shard)

@@ -1,0 +1,111 @@
+"""A published folder: what it is made of, made step by step, and shown only once it is whole.
+
+    published.json              each file, what it was made from, its sha256; what was left out
+    README.md                   the card, whose YAML says which files make which table, and how many rows they have
+    CONFIG/train-000000.parquet or, of the form `shards`, CONFIG/NAME-000000.tar
+    .unfinished/                files that are whole while others aren't; gone at the end
+
+The same command goes on after a kill, and writes nothing where nothing has changed. Files get their names when all are there.
+While that goes on the card counts more rows than are found, and `datasets` refuses the folder.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+
+import pyarrow.parquet as pq
+
+from datagen.disk.storage import Folder
+from datagen.publishing import card, files
+from datagen.publishing.files import PARQUET, UNFINISHED, File, Survey, Written
+from datagen.work.progress import OnState, State, ignore
+
+NAME = "published.json"
+
+
+def make(surveys: list[Survey], to: Folder, on_state: OnState = ignore) -> bool:
+    """Make the publication in the folder `to`, on this machine's disk, or what it lacks; returns whether anything was written.
+
+    For the holder of its lock. Raises `ValueError`, naming it, for a shard that isn't what its report says, and for a folder that
+    has something else in it; `OSError` where the disk is full.
+    """
+    known = _known(to)
+    to.sweep()
+    total, done = sum(t.tally.num_samples for s in surveys for t in s.tables.values()), 0
+    written: dict[str, Written] = {}
+    staged: dict[str, str] = {}
+    for each in surveys:
+        sound: set[str] = set()
+        for file in files.files(each):
+            if to.exists(file.staged) or not _is_there(to, file, known):
+                if not to.exists(file.staged):
+                    files.check_shards(file, each, sound)
+                    files.write(file, each, to)
+                written[file.name] = _looked_at(to, file, each.form)
+                staged[file.name] = file.staged
+            else:
+                written[file.name] = known[file.name]
+            file.table.num_bytes += written[file.name].uncompressed
+            file.table.file_bytes += written[file.name].num_bytes
+            done += len(file.rows)
+            on_state(State(done, total, "samples", f"{len(written)} files"))
+    return _settle(surveys, to, written, staged)
+
+
+def _settle(surveys: list[Survey], to: Folder, written: Mapping[str, Written], staged: Mapping[str, str]) -> bool:
+    """Give the files their names, and take away what no table has. Where it is ended on the way, the same again does it."""
+    left_out = {s.dataset: [[*why, n] for why, n in sorted(s.left_out.items())] for s in surveys}
+    content = {"form": surveys[0].form, "files": {n: asdict(w) for n, w in sorted(written.items())}, "left_out": left_out}
+    lying = [f"{folder}/{name}" for folder in to.folders() for name in to.sub(folder).names() if folder != UNFINISHED]
+    stale = sorted(name for name in lying if name.endswith((".parquet", ".tar")) and name not in written)
+    changed = to.write(NAME, json.dumps(content, ensure_ascii=False, indent=1).encode())
+    changed |= to.write("README.md", card.card(surveys, written).encode())
+    for name in stale:
+        to.remove(name)
+    for name, where in sorted(staged.items()):
+        assert to.local is not None
+        (to.local / name).parent.mkdir(exist_ok=True)
+        to.move(where, name)
+    for folder in {name.partition("/")[0] for name in stale} - {name.partition("/")[0] for name in written}:
+        to.remove(folder)
+    if to.exists(UNFINISHED):
+        to.remove(UNFINISHED)
+    return changed or bool(staged or stale)
+
+
+def read(to: Folder) -> dict[str, Written]:
+    """The files that published.json names. Raises `ValueError` if it is damaged."""
+    try:
+        return {name: Written(**values) for name, values in json.loads(to.read(NAME))["files"].items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{to.path(NAME)} is damaged ({error}): delete it, or publish to another folder") from None
+
+
+def _known(to: Folder) -> dict[str, Written]:
+    if to.exists(NAME):
+        return read(to)
+    if strange := [n for n in [*to.names(), *to.folders()] if n not in (".lock", UNFINISHED)]:
+        raise ValueError(f"to={to.url}: {strange[0]} is in it, and no publication of pagewheel: name an empty folder")
+    return {}
+
+
+def _is_there(to: Folder, file: File, known: Mapping[str, Written]) -> bool:
+    """Whether an earlier publication made the file of the same, and it has its size."""
+    before = known.get(file.name)
+    if before is None or before.made_from != file.made_from or to.local is None:
+        return False
+    path = to.local / file.name
+    return path.is_file() and path.stat().st_size == before.num_bytes
+
+
+def _looked_at(to: Folder, file: File, form: str) -> Written:
+    """A file that is whole, under its staged name."""
+    with to.open(file.staged) as opened:
+        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()  # type: ignore[arg-type]
+        num_bytes = opened.seek(0, 2)
+    size = num_bytes
+    if form == PARQUET:
+        found = pq.read_metadata(to.path(file.staged))
+        size = sum(found.row_group(i).total_byte_size for i in range(found.num_row_groups))
+    return Written(file.made_from, sha256, num_bytes, len(file.rows), size)

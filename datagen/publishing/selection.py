@@ -1,0 +1,76 @@
+"""Which samples of a dataset are passed on, and why the others aren't."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+
+from datagen.disk import manifest, marks
+from datagen.disk.shards import ShardReport
+from datagen.disk.storage import Folder
+from datagen.publishing import licences
+from datagen.record import VERDICTS
+from datagen.work.tombstones import NOTHING, Forgotten
+
+LARGEST = 250_000_000
+"""Bytes of a sample, image and record. The viewer shows no row group of over 286 MiB, and one sample makes at least one."""
+
+
+class LeftOut(NamedTuple):
+    """Why a sample isn't passed on: `reason` is licence, mark, verdict, forgotten or too_large; `which` the licence, as its
+    source states it, the mark or the verdict."""
+
+    reason: str
+    which: str
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What its owner asks for: samples of these `verdicts`, and, beside those whose licence is free, those whose licence is one
+    of `licences` (names as `licences.simple` has them, `unstated`, or `all`)."""
+
+    verdicts: tuple[str, ...] = VERDICTS
+    licences: frozenset[str] = frozenset()
+    forgotten: Forgotten = field(default=NOTHING)
+
+    def may_pass_on(self, licence: str) -> bool:
+        if "all" in self.licences or licences.is_free(licence):
+            return True
+        return (licences.simple(licence) if licence else licences.UNSTATED) in self.licences
+
+    def left_out(self, row: Mapping[str, Any], marked: Mapping[str, str]) -> LeftOut | None:
+        """Why the sample of a manifest's `row` isn't passed on; None if it is. `marked` has the marks by key."""
+        if self.forgotten.origin(row["uri"], row["sha256"]):
+            return LeftOut("forgotten", "")
+        if mark := marked.get(row["key"]):
+            return LeftOut("mark", mark)
+        if row["verdict"] not in self.verdicts:
+            return LeftOut("verdict", row["verdict"])
+        if not self.may_pass_on(row["licence"]):
+            return LeftOut("licence", row["licence"])
+        return LeftOut("too_large", "") if row["bytes"] > LARGEST else None
+
+
+@dataclass
+class Chosen:
+    """The samples of one shard that are passed on, as a part of the manifest, and the others, counted."""
+
+    report: ShardReport
+    part: pa.Table
+    left_out: Counter[LeftOut]
+
+    @property
+    def is_whole(self) -> bool:
+        return not self.left_out.total()
+
+
+def chosen(folder: Folder, reports: list[ShardReport], wanted: Wanted) -> Iterator[Chosen]:
+    """Shard by shard, in order. Raises as `manifest.parts` does."""
+    found = marks.read(folder)
+    marked = dict(zip(found["key"].to_pylist(), found["mark"].to_pylist(), strict=True))
+    for report, part in zip(reports, manifest.parts(folder, [report.shard for report in reports]), strict=True):
+        why = [wanted.left_out(row, marked) for row in part.to_pylist()]
+        left_out = Counter(reason for reason in why if reason)
+        yield Chosen(report, part.filter(pa.array([reason is None for reason in why], pa.bool_())), left_out)

