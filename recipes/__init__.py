@@ -36,6 +36,7 @@ VERBS = {
     "read": Entry("recipes.verbs.read:read"),
     "score": Entry("recipes.verbs.score:score"),
     "publish": Entry("recipes.verbs.publish:publish"),
+    "label_studio": Entry("recipes.verbs.label_studio:label_studio"),
 }
 
 # What make asks for: no recipe may be called that.

@@ -1,6 +1,7 @@
 """Running the command line on small inputs, and looking at what it leaves."""
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from datagen.disk import manifest
 from datagen.disk.shards import ShardReport, ShardWriter, read_samples, read_shard, shard_name
 from datagen.disk.storage import Folder
 from datagen.inputs.census import Listing
+from datagen.inputs.items import Item
 from datagen.reading.language import IdentifyLanguage
 from datagen.record import Sample
+from datagen.work.assignment import add_generation, assigned
 from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, read_passwords
 from recipes.run.execute import Place, run
@@ -98,3 +101,24 @@ def write_dataset(folder: Path, samples: list[Sample], name: str = "coarse") -> 
     part.write(target)
     report = ShardReport(shard, 0, "", sha256, writer.num_bytes, len(samples), 1, 0, (), 0.0, 0.0)
     target.write(f"shards/{shard}.json", report.to_json())
+
+
+def write_run(folder: Path, *shards: list[Sample], first: int = 0) -> None:
+    """A dataset of these shards, as a run leaves it; from the number `first` on, where it has others."""
+    target = Folder(str(folder))
+    items = [tuple({Item(s.origin.uri): 0 for s in samples}) for samples in shards]
+    add_generation(target, items, assigned(target))
+    for index, samples in enumerate(shards, first):
+        shard = shard_name(folder.name, index)
+        part = manifest.PartBuilder(shard)
+        with target.create(f"shards/{shard}.tar") as file:
+            writer = ShardWriter(file)
+            for each in samples:
+                part.add(each, writer.write(each))
+            sha256 = writer.close()
+        part.write(target)
+        report = ShardReport(shard, 0, "", sha256, writer.num_bytes, len(samples), 1, 0, (), 0.0, 0.0)
+        target.write(f"shards/{shard}.json", report.to_json())
+    description = {"source": {"type": "PdfSource", "version": 6, "engines": {"pymupdf": "2.0"}}, "stages": []}
+    run = {"schema": 2, "fingerprint": "f" * 64, "description": description, "runs": [{"recipe": "coarse"}]}
+    target.write("run.json", json.dumps(run).encode())

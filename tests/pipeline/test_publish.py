@@ -20,42 +20,19 @@ import yaml
 from PIL import Image
 
 from datagen.disk import manifest, marks
-from datagen.disk.shards import ShardReport, ShardWriter, shard_name
+from datagen.disk.shards import ShardReport
 from datagen.disk.storage import Folder
-from datagen.inputs.items import Item
 from datagen.publishing import parquet
 from datagen.record import Origin, Quality, Sample
 from datagen.work import tombstones
-from datagen.work.assignment import add_generation, assigned
 from datagen.work.tombstones import Tombstone
 from recipes.__main__ import main
 from tests.commits import at_every_commit, killed_before
 from tests.hub_server import TOKEN, hub
 from tests.inputs.samples import sample
-from tests.outputs import ROOT, files
+from tests.outputs import ROOT, files, write_run
 
 ODD = "\u202eedoc\u0000 \ufdd0 👩‍👩‍👧 \u0301 ｜ --- | ``` <script>"
-
-
-def dataset(folder: Path, *shards: list[Sample], first: int = 0) -> None:
-    """A dataset of these shards, as a run leaves it; from the number `first` on, where it has others."""
-    target = Folder(str(folder))
-    items = [tuple({Item(s.origin.uri): 0 for s in samples}) for samples in shards]
-    add_generation(target, items, assigned(target))
-    for index, samples in enumerate(shards, first):
-        shard = shard_name(folder.name, index)
-        part = manifest.PartBuilder(shard)
-        with target.create(f"shards/{shard}.tar") as file:
-            writer = ShardWriter(file)
-            for each in samples:
-                part.add(each, writer.write(each))
-            sha256 = writer.close()
-        part.write(target)
-        report = ShardReport(shard, 0, "", sha256, writer.num_bytes, len(samples), 1, 0, (), 0.0, 0.0)
-        target.write(f"shards/{shard}.json", report.to_json())
-    description = {"source": {"type": "PdfSource", "version": 6, "engines": {"pymupdf": "2.0"}}, "stages": []}
-    run = {"schema": 2, "fingerprint": "f" * 64, "description": description, "runs": [{"recipe": "coarse"}]}
-    target.write("run.json", json.dumps(run).encode())
 
 
 def page(number: int, licence: str = "CC0-1.0", **values) -> Sample:
@@ -72,10 +49,10 @@ def output(out: Path) -> Path:
     pages[1] = replace(pages[1], text=ODD, lang="und", script="Zyyy", quality=Quality("suspect", ("loose_marks",), {}))
     pages[2] = page(2, "CC-BY-NC-4.0")
     pages[3] = page(3, "")
-    dataset(out / "coarse", pages[:5], pages[5:10], pages[10:])
+    write_run(out / "coarse", pages[:5], pages[5:10], pages[10:])
     marks.write(Folder(str(out / "coarse")), [marks.Mark("page-000007", "duplicate", "page-000006", 1.0)], "")
     text = sample("text-000000", task="text", image=None, size=(0, 0), regions=(), text=ODD)
-    dataset(out / "texts", [text])
+    write_run(out / "texts", [text])
     return out
 
 
@@ -156,7 +133,7 @@ def test_the_same_again_writes_nothing_and_new_shards_only_their_own(tmp_path, s
     assert publish(out, to) == 0
     before = files(to)
     assert publish(out, to) == 0 and files(to) == before
-    dataset(out / "coarse", [page(i) for i in range(12, 17)], first=3)
+    write_run(out / "coarse", [page(i) for i in range(12, 17)], first=3)
     assert publish(out, to) == 0
     assert card(to)["dataset_info"][0]["splits"][0]["num_examples"] == 14
     changed = {name for name, value in files(to).items() if before.get(name) != value}
@@ -227,7 +204,7 @@ def test_a_damaged_shard_is_refused_in_a_sentence(tmp_path, capsys, damage):
 
 def test_a_sample_without_its_image_is_refused(tmp_path, capsys):
     out = tmp_path / "out"
-    dataset(out / "coarse", [page(0)])
+    write_run(out / "coarse", [page(0)])
     shard = out / "coarse" / "shards" / "coarse-000000"
     record = page(0).to_json()
     with tarfile.open(f"{shard}.tar", "w") as tar:
@@ -244,7 +221,7 @@ def test_a_sample_without_its_image_is_refused(tmp_path, capsys):
 
 def test_only_what_may_be_passed_on(tmp_path, capsys):
     out, to = tmp_path / "out", tmp_path / "pub"
-    dataset(out / "fine", [page(0, ""), page(1, "", quality=Quality("suspect"))])
+    write_run(out / "fine", [page(0, ""), page(1, "", quality=Quality("suspect"))])
     assert publish(out, to) == 2
     assert "nothing to publish: 2 with the licence not stated (licences=unstated" in capsys.readouterr().err
     assert publish(out, to, licences="unstated,MIT") == 2
@@ -270,7 +247,7 @@ def test_forgotten_samples_are_left_out_before_and_after_they_are_gone(tmp_path)
 
 def test_tables_by_task(tmp_path):
     table = page(1, task="table")
-    dataset(tmp_path / "out" / "word", [page(0), table])
+    write_run(tmp_path / "out" / "word", [page(0), table])
     assert publish(tmp_path / "out", tmp_path / "pub") == 0
     assert opened(tmp_path / "pub", "word-table", tmp_path / "cache")["key"] == ["page-000001"]
 
