@@ -18,7 +18,7 @@ from datagen.publishing.selection import LeftOut
 
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 _LARGER = ((10**8, "10M<n<100M"), (10**9, "100M<n<1B"))
-_MOST_SOURCES = 50
+_MOST_ROWS = 50
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx", ""})
 _WHY = {
     "licence": "its licence doesn't let anybody pass it on, changed, for any purpose",
@@ -124,8 +124,8 @@ def _together(tables: Sequence[Table], by: str) -> dict[str, int]:
 def _licences(tables: Sequence[Table]) -> str:
     counts = sum((t.sources for t in tables), Counter())
     ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    rows = [(licence or "not stated", source, f"{n:,}") for (licence, source), n in ranked[:_MOST_SOURCES]]
-    if rest := ranked[_MOST_SOURCES:]:
+    rows = [(licence or "not stated", source, f"{n:,}") for (licence, source), n in ranked[:_MOST_ROWS]]
+    if rest := ranked[_MOST_ROWS:]:
         rows.append(("these and others", f"{len(rest):,} more sources", f"{sum(n for _, n in rest):,}"))
     head = "## Licences by source\n\nEach sample keeps its source's licence, which `licence` states; keep to all of them.\n\n"
     return head + _rows(("licence", "source", "samples"), rows)
@@ -134,7 +134,10 @@ def _licences(tables: Sequence[Table]) -> str:
 def _left_out(counts: Counter[LeftOut]) -> str:
     if not counts:
         return "## Left out\n\nNothing.\n"
-    rows = [(f"{n:,}", plain(which(why)), _WHY[why.reason]) for why, n in sorted(counts.items(), key=lambda i: (-i[1], i[0]))]
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    rows = [(f"{n:,}", which(why), _WHY[why.reason]) for why, n in ranked[:_MOST_ROWS]]
+    if rest := ranked[_MOST_ROWS:]:
+        rows.append((f"{sum(n for _, n in rest):,}", f"{len(rest):,} others", "of the same reasons; published.json lists them"))
     return f"## Left out\n\n{counts.total():,} samples.\n\n" + _rows(("samples", "", "because"), rows)
 
 

@@ -20,6 +20,7 @@ from recipes.verbs.status import datasets
 
 log = logging.getLogger(__name__)
 
+_MOST_NAMED = 8
 STAGED = "published"
 """Where in an output that what goes to the hub is made."""
 
@@ -100,12 +101,14 @@ def _said(found: Survey) -> str:
 
 
 def _counted(left_out: Counter[LeftOut]) -> str:
-    return ", ".join(f"{n:,} {_because(why)}" for why, n in left_out.most_common())
+    said = [f"{n:,} {_because(why)}" for why, n in left_out.most_common(_MOST_NAMED)]
+    rest = left_out.total() - sum(n for _, n in left_out.most_common(_MOST_NAMED))
+    return ", ".join(said + [f"{rest:,} for other reasons, which the card lists"] * bool(rest))
 
 
 def _because(why: LeftOut) -> str:
-    texts = {"mark": f"marked {which(why)}", "licence": f"with the licence {which(why)}", "too_large": "too large"}
-    return texts.get(why.reason, which(why))
+    name = " ".join(which(why).split())[:60]
+    return {"mark": f"marked {name}", "licence": f"with the licence {name}", "too_large": "too large"}.get(why.reason, name)
 
 
 def _what_to_do(left_out: Counter[LeftOut]) -> str:

@@ -9,6 +9,7 @@ import resource
 import subprocess
 import sys
 import tarfile
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -166,6 +167,25 @@ def test_ended_anywhere_the_same_command_finishes_and_nothing_half_is_taken_for_
         opened(tmp_path / "half", "coarse", tmp_path / "cache")
 
 
+@pytest.mark.slow
+def test_killed_while_it_writes_the_same_command_finishes(tmp_path):
+    """A process of its own, with SIGKILL, at whatever place it has come to."""
+    out, to = tmp_path / "out", tmp_path / "pub"
+    write_run(out / "coarse", *[[page(100 * s + i) for i in range(100)] for s in range(20)])
+    command = [sys.executable, "-m", "recipes", "publish", f"out={out}", f"to={to}"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    for number in range(3):
+        with subprocess.Popen(command, env=env, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as running:
+            while running.poll() is None and not list(to.glob(".unfinished/.tmp-*")):
+                time.sleep(0.002)
+            time.sleep(0.1 * number)
+            running.kill()
+        assert not list(to.glob("*/*.parquet")) or (to / "README.md").exists()
+    assert publish(out, to) == 0 and publish(out, tmp_path / "whole") == 0
+    assert {n: v[2] for n, v in files(to).items()} == {n: v[2] for n, v in files(tmp_path / "whole").items()}
+    assert len(opened(to, "coarse", tmp_path / "cache")) == 2000
+
+
 @contextmanager
 def full_disk(most: int):
     """No file grows beyond so many bytes: what writes more gets an error, as on a full disk."""
@@ -240,7 +260,9 @@ def test_forgotten_samples_are_left_out_before_and_after_they_are_gone(tmp_path)
     assert publish(out, to) == 0
     assert "page-000004" not in opened(to, "coarse", tmp_path / "cache")["key"]
     tombstones.write(Folder(str(out)), [])
+    (out / "published" / "me--pages").mkdir(parents=True)  # what went to the hub
     assert main(["forget", f"out={out}", f"uri={uri}"]) in (0, 1)
+    assert not (out / "published").exists()
     assert publish(out, to) == 0
     assert "page-000004" not in opened(to, "coarse", tmp_path / "cache")["key"]
 
