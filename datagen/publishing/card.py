@@ -33,14 +33,14 @@ def card(surveys: Sequence[Survey], written: Mapping[str, Written]) -> str:
     """The card of a publication of these datasets, in these files."""
     tables = [t for s in surveys for t in s.tables.values()]
     total = sum(t.tally.num_samples for t in tables)
-    name = " and ".join(s.dataset for s in surveys)
+    name = ", ".join(s.dataset for s in surveys)
     left_out = sum((s.left_out for s in surveys), Counter())
     form = "WebDataset shards" if surveys[0].form == SHARDS else "Parquet files"
     parts = [
         _front_matter(name, surveys, written),
         f"# {name}\n\nDocument images with annotated text in {form}, made by pagewheel.\n",
-        f"{total:,} samples of {sum(t.tally.num_documents for t in tables):,} documents, "
-        f"{sum(t.tally.num_chars for t in tables):,} characters, {sum(t.file_bytes for t in tables) / 1e6:,.1f} MB.\n",
+        f"{total:,} samples, {sum(t.tally.num_chars for t in tables):,} characters, "
+        f"{sum(t.file_bytes for t in tables) / 1e6:,.1f} MB.\n",
         f'```python\ndatasets.load_dataset("FOLDER", "{tables[0].name}", split="train")[0]\n```\n',
         _rows(("table", "task", "samples", "documents", "MB"), (_about(t) for t in tables)),
         *(table(title, _together(tables, by)) for title, by in (("language", "lang"), ("script", "script"))),

@@ -21,6 +21,7 @@ Json = Mapping[str, Any]
 _SHAPES = {"rectanglelabels": "rectangle", "rectangle": "rectangle", "polygonlabels": "polygon", "polygon": "polygon"}
 _FORMATS = {"table": "html", "equation": "latex", "molecule": "smiles", "geometry": "geometry"}
 _NEAR = 0.05  # pixels that a place may have moved by on its way through percent
+_LONGEST_NAME = 100
 _MOST_BYTES = 1 << 30
 
 
@@ -83,7 +84,8 @@ def person(annotation: Json) -> str:
     who = annotation.get("completed_by")
     if isinstance(who, dict):
         name = " ".join(str(who.get(part) or "") for part in ("first_name", "last_name")).strip()
-        return name or str(who.get("email") or "").partition("@")[0] or f"user {who.get('id', '?')}"
+        name = name or str(who.get("email") or "").partition("@")[0]
+        return "".join(c for c in name if c.isprintable()).strip()[:_LONGEST_NAME] or f"user {who.get('id', '?')}"
     return f"user {who}" if who is not None else "somebody"
 
 
@@ -162,7 +164,10 @@ def _region(drawn: _Drawn, sample: Sample, where: str) -> dict[str, Any]:
     if label not in LABELS:
         raise ValueError(f"{where}: the label {label[:40]!r} is none of {', '.join(LABELS)}")
     points, is_rectangle = _points(drawn, sample.size, where)
-    box, polygon = _around(points, sample.size, f"{where}: the region {drawn.id}"), [] if is_rectangle else points
+    box, polygon = (
+        _around(points, sample.size, f"{where}: the region {drawn.id}"),
+        [] if is_rectangle else _within(points, sample.size),
+    )
     if old and _is_near(points, _corners(old)):
         box, polygon = list(old.box), [list(point) for point in old.polygon]
     text = drawn.text or ""
@@ -217,6 +222,11 @@ def _around(points: Iterable[Sequence[float]], size: tuple[int, int], what: str)
     if box[0] >= box[2] or box[1] >= box[3]:
         raise ValueError(f"{what} is narrower than a pixel, or lies outside of the image: delete it there")
     return box
+
+
+def _within(points: Iterable[Sequence[float]], size: tuple[int, int]) -> list[list[float]]:
+    """`points` with those that somebody dragged out of the image at its edge."""
+    return [[min(max(n, 0.0), float(side)) for n, side in zip(point, size, strict=True)] for point in points]
 
 
 def _in_order(regions: list[dict[str, Any]], ids: list[str], order: Mapping[str, str]) -> list[dict[str, Any]]:

@@ -176,6 +176,9 @@ def test_a_turned_rectangle_becomes_a_polygon_within_its_box():
     assert region["box"] == [243, 242, 342, 341]
     value |= {"x": 100, "y": 50, "width": 10, "height": 10, "rotation": 90}  # hangs from the right edge, inside
     assert answered(page(), task)["regions"][0]["box"] == [560, 202, 600, 262]
+    value |= {"x": 99, "y": 50, "width": 10, "height": 10, "rotation": 1}  # dragged over the edge
+    region = answered(page(), task)["regions"][0]
+    assert region["polygon"][1][0] == 600 and region["box"][2] == 600
 
 
 def test_rectangles_and_labels_of_their_template_for_ocr():
