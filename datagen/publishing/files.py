@@ -110,26 +110,28 @@ def files(found: Survey) -> Iterator[File]:
     digests: dict[str, Any] = {}
     sizes: Counter[str] = Counter()
 
+    def name(task: str) -> str:
+        return f"{found.table(task).name}/train-{numbers[task]:06d}.parquet"
+
     def file(task: str) -> File:
-        table = found.table(task)
-        name = f"{table.name}/train-{numbers[task]:06d}.parquet"
+        made = File(found.table(task), name(task), digests.pop(task).hexdigest(), pending.pop(task))
         numbers[task] += 1
         sizes[task] = 0
-        return File(table, name, digests.pop(task).hexdigest(), pending.pop(task))
+        return made
 
     for each in chosen(found.folder, found.reports, found.wanted):
         for task, part in _by_task(each, found.form):
             rows = part.select(_COLUMNS).to_pylist()
             if found.form == SHARDS:
-                what = f"{SHARDS} {each.report.sha256} {[row['offset'] for row in rows]}"
-                table = found.table(task)
-                yield File(table, f"{table.name}/{each.report.shard}.tar", hashlib.sha256(what.encode()).hexdigest(), rows, each)
+                tar = f"{found.table(task).name}/{each.report.shard}.tar"
+                what = f"{tar} {each.report.sha256} {[row['offset'] for row in rows]}"
+                yield File(found.table(task), tar, hashlib.sha256(what.encode()).hexdigest(), rows, each)
                 continue
             for row in rows:
                 if pending.get(task) and sizes[task] + row["bytes"] > parquet.FILE_BYTES:
                     yield file(task)
                 pending.setdefault(task, []).append(row)
-                digest = digests.get(task) or digests.setdefault(task, hashlib.sha256(f"{PARQUET} {parquet.VERSION}".encode()))
+                digest = digests.setdefault(task, hashlib.sha256(f"{name(task)} {parquet.VERSION}".encode()))
                 digest.update(f"\n{each.report.sha256} {row['offset']}".encode())
                 sizes[task] += row["bytes"]
     for task in list(pending):

@@ -9,9 +9,12 @@ The same command goes on after a kill, and writes nothing where nothing has chan
 While that goes on the card counts more rows than are found, and `datasets` refuses the folder.
 """
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+import posixpath
+from collections.abc import Mapping, Set
 from dataclasses import asdict
 
 import pyarrow.parquet as pq
@@ -50,25 +53,25 @@ def make(surveys: list[Survey], to: Folder, on_state: OnState = ignore) -> bool:
             file.table.file_bytes += written[file.name].num_bytes
             done += len(file.rows)
             on_state(State(done, total, "samples", f"{len(written)} files"))
-    return _settle(surveys, to, written, staged)
+    return _settle(surveys, to, known.keys() - written.keys(), written, staged)
 
 
-def _settle(surveys: list[Survey], to: Folder, written: Mapping[str, Written], staged: Mapping[str, str]) -> bool:
-    """Give the files their names, and take away what no table has. Where it is ended on the way, the same again does it."""
+def _settle(
+    surveys: list[Survey], to: Folder, stale: Set[str], written: Mapping[str, Written], staged: Mapping[str, str]
+) -> bool:
+    """Take away what no table has any more, and give the files their names; ended on the way, the same again does it."""
+    for name in sorted(stale):
+        to.remove(name)
+        with contextlib.suppress(OSError):  # other files are in it
+            os.rmdir(posixpath.dirname(to.path(name)))
     left_out = {s.dataset: [[*why, n] for why, n in sorted(s.left_out.items())] for s in surveys}
     content = {"form": surveys[0].form, "files": {n: asdict(w) for n, w in sorted(written.items())}, "left_out": left_out}
-    lying = [f"{folder}/{name}" for folder in to.folders() for name in to.sub(folder).names() if folder != UNFINISHED]
-    stale = sorted(name for name in lying if name.endswith((".parquet", ".tar")) and name not in written)
     changed = to.write(NAME, json.dumps(content, ensure_ascii=False, indent=1).encode())
     changed |= to.write("README.md", card.card(surveys, written).encode())
-    for name in stale:
-        to.remove(name)
     for name, where in sorted(staged.items()):
         assert to.local is not None
         (to.local / name).parent.mkdir(exist_ok=True)
         to.move(where, name)
-    for folder in {name.partition("/")[0] for name in stale} - {name.partition("/")[0] for name in written}:
-        to.remove(folder)
     if to.exists(UNFINISHED):
         to.remove(UNFINISHED)
     return changed or bool(staged or stale)

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -141,8 +142,17 @@ def test_the_same_again_writes_nothing_and_new_shards_only_their_own(tmp_path, s
     assert changed == {"README.md", "published.json", "coarse/train-000001.parquet", "coarse/train-000002.parquet"}
     assert publish(out, tmp_path / "anew") == 0
     assert {n: v[2] for n, v in files(tmp_path / "anew").items()} == {n: v[2] for n, v in files(to).items()}
+    (to / "coarse" / "mine.parquet").write_text("somebody's own")
     assert publish(out, to, dataset="texts") == 0
-    assert sorted(p.name for p in to.iterdir() if p.name != ".lock") == ["README.md", "published.json", "texts"]
+    assert sorted(p.name for p in to.iterdir() if p.name != ".lock") == ["README.md", "coarse", "published.json", "texts"]
+    assert [p.name for p in (to / "coarse").iterdir()] == ["mine.parquet"]
+
+
+def test_datasets_with_the_same_shards_do_not_come_in_each_others_way(tmp_path):
+    for name in ("a", "b"):
+        write_run(tmp_path / "out" / name, [page(0)])
+    assert publish(tmp_path / "out", tmp_path / "pub") == 0
+    assert [opened(tmp_path / "pub", name, tmp_path / "cache")["key"] for name in ("a", "b")] == [["page-000000"]] * 2
 
 
 def test_ended_anywhere_the_same_command_finishes_and_nothing_half_is_taken_for_whole(tmp_path, small_groups):
@@ -159,6 +169,19 @@ def test_ended_anywhere_the_same_command_finishes_and_nothing_half_is_taken_for_
 
     names = at_every_commit(lambda number: publish(out, tmp_path / f"pub{number}"), check, within=str(tmp_path / "pub"))
     assert len(names) > 8 and "README.md" in names
+
+    # From one table to another, with the old one's files still named in published.json while they go.
+    def shrunk(number: int, name: str) -> None:
+        to = tmp_path / f"less{number}"
+        assert publish(out, to, dataset="texts") == 0
+        assert sorted(p.name for p in to.iterdir() if p.name != ".lock") == ["README.md", "published.json", "texts"], name
+
+    def less(number: int) -> None:
+        to = tmp_path / f"less{number}"
+        shutil.copytree(whole, to)
+        publish(out, to, dataset="texts")
+
+    at_every_commit(less, shrunk, within=str(tmp_path / "less"))
 
     moves = names.index("README.md") + 2
     with killed_before(moves, within=str(tmp_path / "half")):
