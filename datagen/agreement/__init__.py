@@ -1,0 +1,1 @@
+"""Which label is right: readings of the same pages compared, voted on, and looked at."""

@@ -1,0 +1,326 @@
+"""One page: its label, what other datasets have of it, and the label that comes of both."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+import numpy
+
+from datagen.agreement import formulas
+from datagen.agreement.blocks import Beside, Page, Unit, beside, box_of, text_of
+from datagen.agreement.families import order_voter
+from datagen.agreement.ink import PageInk
+from datagen.agreement.order import Ordered, ordered
+from datagen.agreement.spans import Reading, Text, of_lines
+from datagen.agreement.tables import TableReading, TableVoting
+from datagen.agreement.texts import ALONE, DRAWN, FOR, KEPT, REPLACED, UNREAD, Decided, Edit, Vote, Voting
+from datagen.labels import PICTURES, RUNNING
+from datagen.markdown import lacks_text, markdown
+from datagen.page.boxes import area, around, shared
+from datagen.record import Box, Line, Region, Sample
+
+BY, STAGE, DECISIONS = "agreed", "agreed", "decisions"
+NO_REGION = -1
+"""The number of a region that isn't in the result: it was taken out, never put in, or is the order of all of them."""
+_VALUE = {KEPT: 0.0, ALONE: 0.0, DRAWN: 0.5, REPLACED: 0.5, UNREAD: 1.0}
+_EDGE = 0.06  # of a page's height: what stands there alone is a running head or foot, which labels may leave out
+_OVERLOOKED = 0.004  # of a region's area is ink that nobody read
+_PAD = 0.3  # of a line's height: so far ink reaches beyond its box
+_OPEN_SHARE = 0.2  # of a page's letters that are open: it is suspect
+_OF_TEXT = frozenset(
+    "unsure_reading unscored_reading readings_differ readers_disagree ink_disagrees text_differs few_unmapped unchecked".split()
+)
+"""Reasons that doubt a text alone, which voters have settled."""
+
+
+@dataclass
+class Block:
+    """A region with its decision; `region` is None where it is in no result."""
+
+    region: Region | None
+    decided: Decided
+    own: Region | None = None
+
+
+@dataclass
+class Agreement:
+    """Decides a page: `label` is what the first dataset says of it, with its image, and `pages` what the others do."""
+
+    label: Page
+    pages: Sequence[Page]
+    ink: PageInk = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.ink = PageInk(self.label.sample)
+
+    def sample(self) -> Sample:
+        """The page as agreed. Raises `SampleError` where the ink is asked and the image can't be read."""
+        label = self.label.sample
+        blocks = [self._block(i) for i in range(len(label.regions))]
+        order = self._order()
+        blocks = [blocks[i] for i in order.order]
+        for at, block in self._lost(order.order):
+            blocks.insert(at, block) if block.region is not None else blocks.append(block)
+        kept = [block for block in blocks if block.region is not None]
+        gone = [block for block in blocks if block.region is None]
+        regions = tuple(block.region for block in kept if block.region is not None)
+        entries = [_entry(n, block.decided) for n, block in enumerate(kept)]
+        entries += [_entry(NO_REGION, block.decided) for block in gone]
+        if order.pairs:
+            entries.append(_order_entry(order, label.regions))
+        is_changed = regions != label.regions
+        text = self._text(regions) if is_changed else label.text
+        engines = {name: version for page in (*self.pages, self.label) for name, version in page.sample.origin.engines.items()}
+        agreed = replace(
+            label,
+            text=text,
+            regions=regions,
+            stage=STAGE,
+            round=-1,
+            origin=replace(label.origin, engines=engines | {"agreement": str(VERSION)}),
+            metadata=label.metadata | {DECISIONS: json.dumps(entries, ensure_ascii=False, separators=(",", ":"))},
+        )
+        return _judged(agreed, kept, gone, order)
+
+    @cached_property
+    def beside(self) -> Beside:
+        return beside(self.label.sample, self.pages)
+
+    def _block(self, i: int) -> Block:
+        region = self.label.sample.regions[i]
+        own = self.label.voter_of(region)
+        if region.label in PICTURES or region.format in ("smiles", "geometry"):
+            return Block(region, Decided(region.text, ALONE, "picture", own), region)
+        if region.format == "html":
+            return self._made(region, self._table(i, region, own))
+        if region.format == "latex" or (region.label == "equation" and not region.text.strip()):
+            readings = [
+                (page.voter_of(r), (page.dataset,), r.text) for page, r in self.beside.wholes[i] if r.format == "latex"
+            ]
+            if lacks_text(region) and not readings:
+                return Block(region, Decided("", UNREAD, "no_other_reader"), region)
+            return self._made(region, formulas.decided(self.ink, region.box, (own, (self.label.dataset,), region.text), readings))
+        return self._made(region, self._text_block(i, region, own))
+
+    def _text_block(self, i: int, region: Region, own: str) -> Decided:
+        script = self.label.sample.script
+        readings = [self.beside.texts[i].get(page.dataset) or self._silent(page, region) for page in self.pages]
+        said = _together([reading for reading in readings if reading is not None])
+        label = Text("", ()) if region.is_unread else text_of(region, script)
+        covered = self._is_covered(i)
+        if region.is_unread and not any(reading.text.words for reading in said):
+            return Decided("", UNREAD, "unread_before", "", ())
+        return Voting(self.ink, script, label, own, (self.label.dataset,), said, covered).decided()
+
+    def _silent(self, page: Page, region: Region) -> Reading | None:
+        """That a page has nothing in a region, where it should have; None for a page without text, and for what labels may leave
+        out."""
+        if region.label in RUNNING or page.sample.origin.sha256 == "" or not page.main_voter:
+            return None
+        if not any(r.text.strip() and r.label not in PICTURES for r in page.sample.regions):
+            return None
+        return Reading(page.main_voter, (page.dataset,), Text("", ()))
+
+    def _table(self, i: int, region: Region, own: str) -> Decided:
+        readings = []
+        for page in self.pages:
+            table = next((r for p, r in self.beside.wholes[i] if p is page and r.format == "html"), None)
+            lines = tuple(unit.line for unit in self.beside.units[i] if unit.page is page and unit.is_line)
+            if table is not None or lines:
+                by = table if table is not None else next(u.region for u in self.beside.units[i] if u.page is page)
+                readings.append(TableReading(page.voter_of(by), page.dataset, table.text if table else "", lines))
+        label = TableReading(own, self.label.dataset, region.text, region.lines)
+        return TableVoting(self.ink, self.label.sample.script, label, readings).decided()
+
+    def _made(self, region: Region, decided: Decided) -> Block:
+        """The region as decided."""
+        if decided.outcome == UNREAD:
+            return Block(replace(region, text="", lines=(), is_unread=True, by=BY, score=None), decided, region)
+        if decided.outcome == ALONE or (decided.text == region.text and not decided.votes):
+            return Block(region, decided, region)
+        if not decided.text.strip():
+            return Block(None, decided, region)
+        lines = region.lines if decided.text == region.text else _lines(region, decided.edits)
+        made = replace(region, text=decided.text, lines=lines, by=BY, is_unread=False, score=decided.score)
+        return Block(made, decided, region)
+
+    def _is_covered(self, i: int) -> bool:
+        """Whether all ink in a region lies in what the others read, or in another region of the label."""
+        regions = self.label.sample.regions
+        box, gray = regions[i].box, self.ink.gray
+        part = gray[box.y0 : box.y1, box.x0 : box.x1]
+        if not part.size:
+            return True
+        paper = int(numpy.bincount(gray[::4, ::4].ravel(), minlength=256).argmax())
+        inked = numpy.abs(part.astype(numpy.int16) - paper) > 96
+        boxes = [unit.box for unit in self._units if unit.is_line] + [r.box for n, r in enumerate(regions) if n != i]
+        for x0, y0, x1, y1 in boxes:
+            if x1 > box.x0 and x0 < box.x1 and y1 > box.y0 and y0 < box.y1:
+                pad = round(_PAD * min(y1 - y0, x1 - x0, 60))
+                rows = slice(max(0, y0 - pad - box.y0), max(0, y1 + pad - box.y0))
+                inked[rows, max(0, x0 - pad - box.x0) : max(0, x1 + pad - box.x0)] = False
+        return float(inked.mean()) <= _OVERLOOKED
+
+    @cached_property
+    def _units(self) -> list[Unit]:
+        return [*(unit for units in self.beside.units for unit in units), *self.beside.extra]
+
+    # Regions that the label lacks
+
+    def _lost(self, order: Sequence[int]) -> Iterator[tuple[int, Block]]:
+        """What others have where the label has nothing, and where it belongs among the label's regions, which are in `order`."""
+        width, height = self.label.sample.size
+        hidden = [r.box for page in (self.label, *self.pages) for r in page.sample.regions if r.label in PICTURES]
+        left = []
+        for unit in self.beside.extra:
+            middle = (unit.box.y0 + unit.box.y1) / 2
+            is_hidden = any(shared(unit.box, box) > 0.5 * area(unit.box) for box in hidden)
+            is_aside = unit.region.label in RUNNING or not _EDGE * height < middle < (1 - _EDGE) * height
+            if not is_hidden and not is_aside and any(map(str.isalnum, unit.line.text)):
+                left.append(unit)
+        own, script = self.label.main_voter, self.label.sample.script
+        while left:
+            first = left[0]
+            group = [u for u in left if u.page is first.page and u.region is first.region]
+            box = box_of(group)
+            near = [u for u in left if u not in group and shared(u.box, box) > 0.5 * min(area(u.box), area(box))]
+            left = [u for u in left if u not in group and u not in near]
+            readings = []
+            for page in self.pages:
+                units = [u for u in (*group, *near) if u.page is page]
+                if units:
+                    text = of_lines([u.line for u in units], script)
+                    readings.append(Reading(page.voter_of(units[0].region), (page.dataset,), text))
+            readings = [reading for reading in readings if reading.voter != own]
+            if not readings:
+                continue
+            decided = self._lost_decided(readings, own, script)
+            at = self._place_of(group[0], order)
+            label = next((u.region.label for u in (*group, *near) if u.region.label != "text"), "text")
+            new = Region(_within(around([u.box for u in (*group, *near)]), (width, height)), label, decided.text, None, BY)
+            yield at, Block(None if decided.outcome == UNREAD else new, decided)
+
+    def _lost_decided(self, readings: Sequence[Reading], own: str, script: str) -> Decided:
+        voting = Voting(self.ink, script, Text("", ()), own, (self.label.dataset,), readings)
+        if len({reading.voter for reading in readings}) > 1:
+            return voting.decided()
+        shown = [self.ink.shows(line, script) for _, line in readings[0].text.lines]
+        votes = tuple(Vote(r.voter, r.datasets, r.text.text, "against", 1.0) for r in readings)
+        if shown and all(shown):
+            return Decided(readings[0].text.text, DRAWN, "ink_shows_more", readings[0].voter, votes)
+        return Decided("", UNREAD, "one_has_more", "", votes)
+
+    def _place_of(self, unit: Unit, order: Sequence[int]) -> int:
+        """Behind which of the label's regions a unit stands in its own page's order."""
+        best, at = -1, 0
+        for n, i in enumerate(order):
+            numbers = [u.number for u in self.beside.units[i] if u.page is unit.page and u.number < unit.number]
+            if numbers and max(numbers) > best:
+                best, at = max(numbers), n + 1
+        return at
+
+    def _order(self) -> Ordered:
+        regions = self.label.sample.regions
+        places: dict[str, list[float | None]] = {}
+        for page in self.pages:
+            of: list[float | None] = []
+            numbers = {id(region): float(n) for n, region in enumerate(page.sample.regions)}
+            for i in range(len(regions)):
+                found = [numbers[id(u.region)] + u.number * 1e-6 for u in self.beside.units[i] if u.page is page]
+                found += [numbers[id(r)] for p, r in self.beside.wholes[i] if p is page]
+                of.append(min(found) if found else None)
+            places.setdefault(order_voter(page.sample), of)
+        lines = [line.direction for page in (self.label, *self.pages) for r in page.sample.regions for line in r.lines]
+        direction = max(("ltr", "rtl", "ttb"), key=lambda d: lines.count(d)) if lines else "ltr"
+        return ordered(regions, order_voter(self.label.sample), places, direction, self.label.sample.size)
+
+    def _text(self, regions: Sequence[Region]) -> str:
+        label = self.label.sample
+        if label.text == markdown(label.regions) or not label.text:
+            return markdown(regions)
+        return "\n\n".join(region.text for region in regions if region.text.strip() and not region.is_unread)
+
+
+VERSION = 1
+
+
+def _together(readings: Sequence[Reading]) -> list[Reading]:
+    """The readings, those of one voter with one text as one."""
+    whole: dict[tuple[str, str], Reading] = {}
+    for reading in readings:
+        key = reading.voter, reading.text.text
+        before = whole.get(key)
+        whole[key] = reading if before is None else replace(before, datasets=(*before.datasets, *reading.datasets))
+    return list(whole.values())
+
+
+def _lines(region: Region, edits: Sequence[Edit]) -> tuple[Line, ...]:
+    """The region's lines that no edit touches: their text holds."""
+    placed = text_of(region, "").lines
+    ends = [*(at for at, _ in placed[1:]), len(region.text)][: len(placed)]
+    return tuple(
+        line
+        for (at, line), end in zip(placed, ends, strict=True)
+        if not any(edit.start < end and edit.stop > at or at < edit.start == edit.stop < end for edit in edits)
+    )
+
+
+def _within(box: Box, size: tuple[int, int]) -> Box:
+    return Box(max(0, box.x0), max(0, box.y0), min(size[0], box.x1), min(size[1], box.y1))
+
+
+def _entry(number: int, decided: Decided) -> dict[str, Any]:
+    """A decision as `metadata` has it."""
+    readings = []
+    for vote in decided.votes:
+        same = bool(decided.text) and vote.text == decided.text
+        entry: dict[str, Any] = {"voter": vote.voter, "from": list(vote.datasets), "text": "" if same else vote.text}
+        readings.append(entry | {"vote": vote.vote, "distance": vote.distance} | ({"same": True} if same else {}))
+    head = {"region": number, "outcome": decided.outcome, "why": decided.why, "chosen": decided.chosen}
+    return head | {"readings": readings, "is_fragile": False}
+
+
+def _order_entry(order: Ordered, regions: Sequence[Region]) -> dict[str, Any]:
+    pairs = [
+        {"voter": voter, "from": [], "text": f"{regions[j].text[:40]} | {regions[i].text[:40]}", "vote": "against", "distance": 1.0}
+        for i, j, voters in order.pairs
+        for voter in voters
+    ]
+    chosen = order.pairs[0][2][0] if order.outcome == REPLACED else ""
+    head = {"region": NO_REGION, "outcome": order.outcome, "why": order.why, "chosen": chosen}
+    return head | {"readings": pairs[:20], "is_fragile": False}
+
+
+def _judged(agreed: Sample, kept: Sequence[Block], gone: Sequence[Block], order: Ordered) -> Sample:
+    """The page with its verdict, difficulty and signals."""
+    weights = {id(block): max(1, len(_own_text(block))) for block in (*kept, *gone)}
+    judged = [block for block in (*kept, *gone) if block.decided.why != "picture"]
+    total = max(1, sum(weights[id(block)] for block in judged))
+    difficulty = sum(weights[id(block)] * _VALUE[block.decided.outcome] for block in judged) / total
+    opened = [block for block in judged if block.decided.outcome == UNREAD]
+    spoken = [b for b in judged if b.decided.outcome in (REPLACED, DRAWN) or any(v.vote == FOR for v in b.decided.votes[1:])]
+    changed = [block for block in judged if block.decided.outcome in (REPLACED, DRAWN)]
+    is_hard = bool(opened) or order.outcome == UNREAD
+    level = 2.0 if is_hard else float(bool(changed) or order.outcome == REPLACED)
+    signals = {f"num_{outcome}": float(sum(b.decided.outcome == outcome for b in judged)) for outcome in _VALUE}
+    signals |= {"agreed_share": sum(weights[id(b)] for b in spoken) / total, "level": level}
+    reasons = agreed.quality.reasons
+    if all(block in spoken or block.decided.outcome == UNREAD for block in judged):
+        reasons = tuple(reason for reason in reasons if reason not in _OF_TEXT)
+    if sum(weights[id(block)] for block in opened) > _OPEN_SHARE * total:
+        reasons = (*reasons, "readers_disagree")
+    if order.outcome == UNREAD:
+        reasons = (*reasons, "order_in_doubt")
+    reasons = tuple(dict.fromkeys(reasons))
+    verdict = "none" if not agreed.text.strip() else "suspect" if reasons else agreed.quality.verdict
+    if verdict == "suspect" and not reasons and spoken:
+        verdict = "trusted"
+    agreed = replace(agreed, difficulty=round(difficulty, 3))
+    return agreed.with_quality(verdict, reasons, **{n: round(v, 3) for n, v in signals.items()})
+
+
+def _own_text(block: Block) -> str:
+    texts = [block.own.text if block.own else "", block.decided.text, *(vote.text for vote in block.decided.votes)]
+    return max(texts, key=len)

@@ -1,0 +1,76 @@
+"""Who counts as one voter: readers that share a network, its training set, or the source of their text.
+
+Two readings by one family are one opinion. The first table says what is known of engines; the second what was measured.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+
+from datagen.record import Sample
+
+TEXT_LAYER, PP_OCR, PACKAGE, TESSERACT = "text layer", "pp-ocr", "package readers", "tesseract"
+_FAMILIES = (
+    (r"pymupdf|text[ _-]layer|mutool", TEXT_LAYER),
+    (r"ppocr.*|pp-ocr.*|paddleocr", PP_OCR),
+    (r"script|compact|flywheel/.*", PACKAGE),  # one network, taught by lines that were drawn alike
+    (r"tesseract.*|tesserocr", TESSERACT),
+    (r"(?:.*/)?(?:deepseek-ocr|unlimited-ocr).*", "deepseek-ocr"),  # the second goes on from the first's weights
+    (r"(?:.*/)?paddleocr-vl.*", "paddleocr-vl"),
+    (r"(?:.*/)?mineru.*", "mineru"),
+    (r"(?:.*/)?got(?:[-_]?ocr.*)?", "got-ocr"),
+    (r"(?:.*/)?olmocr.*", "olmocr"),
+    (r"(?:.*/)?(?:pp-formulanet).*", "pp-formulanet"),
+)
+"""Patterns of what a region's `by` may be, in small letters, and the family. Any other name is a family of its own."""
+_COMPOSERS = frozenset({"tables", "slanet", "tabular", ""})
+"""Engines that put the lines of whoever read the page into cells."""
+_ORDERED_BY = {"coarse": TEXT_LAYER, "fine": "rules"}
+CORRELATED: dict[frozenset[str], float] = {}
+"""Of the words that one or the other of two families misreads, the share that both misread alike. Measured by
+tests/bench/agree/agree.py on typeset pages in ten scripts."""
+ONE_VOTER = 0.5
+"""Families that share so much of their errors are one voter."""
+
+
+def family(by: str) -> str:
+    """The family of the engine, model, round or person that a region's `by` names; "" for engines that read nothing
+    themselves."""
+    name = by.strip().casefold()
+    if name in _COMPOSERS:
+        return ""
+    return next((of for pattern, of in _FAMILIES if re.fullmatch(pattern, name)), by.strip())
+
+
+def voter(by: str, page: Sample) -> str:
+    """The voter that read a region of a page: its family, or that of most of the page's text where an engine only put lines into
+    cells; with families that err alike under the name of the first of them."""
+    of = family(by) or _most([family(r.by) for r in page.regions for _ in r.text]) or by or page.stage
+    return merged(of)
+
+
+def merged(of: str) -> str:
+    """The name under which a family votes."""
+    group, names = {of}, {name for pair in CORRELATED for name in pair}
+    while more := {name for name in names - group if any(_are_one(name, other) for other in group)}:
+        group |= more
+    return min(group)
+
+
+def order_voter(page: Sample) -> str:
+    """Whose order of reading a page has: a model's that saw it whole, the file's, this project's rules, or its reader's."""
+    model = next((name for name in page.origin.engines if name.startswith("label ") or name == "mineru"), "")
+    if model:
+        return family(model.removeprefix("label "))
+    if page.stage in _ORDERED_BY:
+        return _ORDERED_BY[page.stage]
+    return _most([family(r.by) for r in page.regions for _ in r.text]) or page.stage
+
+
+def _are_one(one: str, other: str) -> bool:
+    return CORRELATED.get(frozenset({one, other}), 0.0) >= ONE_VOTER
+
+
+def _most(names: Iterable[str]) -> str:
+    counted = Counter(name for name in names if name)
+    return max(sorted(counted), key=lambda name: counted[name], default="")

@@ -1,0 +1,92 @@
+"""Candidates compared with the page's ink: each is drawn in the typeface that is most like it, word by word."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy
+
+from datagen.coarse.verdict import ink_shapes
+from datagen.coarse.verdict.ink_fonts import Cut, cut_out
+from datagen.coarse.verdict.ink_lines import comparable
+from datagen.fine.verdict.line_witness import Faces
+from datagen.page.images import pixels
+from datagen.record import Box, Line, Sample
+
+_LIKE = 0.35  # so much is ink like what it says, at least
+_MORE = 0.15  # than like a cipher of it
+_DARK = 64  # of 255, from the paper's gray
+_INKED = 0.004  # of a box's pixels, for it to have ink
+_LONGEST = 90  # characters of which one shape is made
+
+
+@dataclass
+class PageInk:
+    """A page's gray bytes, decoded when they are first asked for, and its typefaces."""
+
+    page: Sample
+    faces: Faces = field(default_factory=Faces)
+
+    @cached_property
+    def gray(self) -> numpy.ndarray:
+        """(H, W) bytes. Raises `SampleError` where the image can't be read."""
+        return numpy.asarray(pixels(self.page.image or b"", "L"))
+
+    def likes(self, line: Line, candidates: Sequence[str], script: str) -> list[float] | None:
+        """By how much the line's ink is more like each of the candidates, each the whole text of `line`, than like the first of
+        them, in correlation; None where it can't tell."""
+        cut = self._cut(replace(line, text=candidates[0]))
+        face = self.faces.of(cut, script) if cut else ""
+        if cut is None or not face:
+            return None
+        likes = [_preference(cut, other, script, face) for other in candidates[1:]]
+        return [0.0, *(like for like in likes if like is not None)] if None not in likes else None
+
+    def shows(self, line: Line, script: str) -> bool | None:
+        """Whether the line's ink is what its text says: it is like that, and far more so than like a cipher of it. None where no
+        typeface of this machine, or too short a text, can tell."""
+        if not self.has_ink(line.box):
+            return False
+        cut = self._cut(line)
+        if cut is None:
+            return None
+        words = [ink for image, text in cut.parts(script) if (ink := ink_shapes.ink(image, text)) is not None]
+        if not words:
+            return None
+        compared = ink_shapes.lineup(words, script, alike_share=0.8)
+        if compared.num_words < 2:
+            return None
+        _, alike = ink_shapes.best_face(words, script)
+        likeness = float(numpy.median(list(alike.values()))) if alike else 0.0
+        if compared.margin >= _MORE and likeness >= _LIKE:
+            return True
+        return False if compared.margin < _MORE / 3 else None
+
+    def has_ink(self, box: Box) -> bool:
+        part = self.gray[box.y0 : box.y1, box.x0 : box.x1]
+        if not part.size:
+            return False
+        paper = int(numpy.bincount(self.gray[::4, ::4].ravel(), minlength=256).argmax())
+        return float((numpy.abs(part.astype(numpy.int16) - paper) > _DARK).mean()) > _INKED
+
+    def _cut(self, line: Line) -> Cut | None:
+        x0, y0, x1, y1 = line.box
+        height, width = self.gray.shape
+        box = Box(max(0, x0), max(0, y0), min(width, x1), min(height, y1))
+        if box.x1 - box.x0 < 4 or box.y1 - box.y0 < 4 or not comparable(replace(line, box=box)):
+            return None
+        return cut_out(self.gray, replace(line, box=box), self.page.lang)
+
+
+def _preference(cut: Cut, other: str, script: str, face: str) -> float | None:
+    """By how much the ink is more like `other` than like the line's text, over the words that differ; over the whole line where
+    one of the two has a word more. None where they can't be laid over each other."""
+    ours = cut.line.text
+    pairs = [(word, read.strip()) for word, read in cut.readings(other, script)]
+    differing = [(word, read) for word, read in pairs if word.text.strip() != read]
+    if len(ours.split()) == len(other.split()) and differing and all(word.text.strip() and read for word, read in differing):
+        return float(numpy.mean([ink_shapes.preference(word, read, face) for word, read in differing]))
+    if ours.strip() == other.strip() or not other.strip() or max(len(ours), len(other)) > _LONGEST:
+        return None
+    whole = ink_shapes.ink(cut.crop, ours)
+    return ink_shapes.preference(whole, other, face) if whole is not None and cut.line.direction != "rtl" else None

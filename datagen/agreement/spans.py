@@ -1,0 +1,125 @@
+"""Several readings of one block laid beside its label: the stretches of words in which any of them differs."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from rapidfuzz.distance import Levenshtein
+
+from datagen.agreement.words import Word, words
+from datagen.record import Line
+
+_BRIDGE = 1  # words that are the same between two stretches that are taken for one
+
+
+class Text(NamedTuple):
+    """A text with its words, and the lines that it was read from, each with where it begins in the text."""
+
+    text: str
+    words: tuple[Word, ...]
+    lines: tuple[tuple[int, Line], ...] = ()
+
+    def line_at(self, word: int) -> tuple[int, Line] | None:
+        """The line in which a word stands, and where that begins; None where no line is known."""
+        at = self.words[word].start if word < len(self.words) else len(self.text)
+        before = [placed for placed in self.lines if placed[0] <= at]
+        return before[-1] if before else None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a voter read of a block; `datasets` are those that say so."""
+
+    voter: str
+    datasets: tuple[str, ...]
+    text: Text
+    score: float | None = None
+
+
+class Span(NamedTuple):
+    """The label's words from `start` to `stop`, exclusive, and for each reading those that it has in their place."""
+
+    start: int
+    stop: int
+    others: tuple[tuple[int, int], ...]
+
+
+@dataclass
+class _Aligned:
+    """Where each of the label's words begins and ends in a reading."""
+
+    edits: list[tuple[int, int, int, int]] = field(default_factory=list)
+
+    def place(self, start: int, stop: int) -> tuple[int, int]:
+        """What stands for the label's words from `start` to `stop`."""
+        return self._at(start, False), self._at(stop, True)
+
+    def _at(self, word: int, is_end: bool) -> int:
+        shift = 0
+        for a, b, c, d in self.edits:
+            if b < word or (b == word and (is_end or a < word)):
+                shift = d - b
+            elif a <= word and not is_end:
+                return c + (word - a if a < word else 0)
+            else:
+                break
+        return word + shift
+
+
+def of_lines(lines: Sequence[Line], script: str) -> Text:
+    """The lines below each other as one text."""
+    placed, text = [], ""
+    for line in lines:
+        text += "\n" if text else ""
+        placed.append((len(text), line))
+        text += line.text
+    return Text(text, words(text, script), tuple(placed))
+
+
+def spans(label: Text, readings: Sequence[Text]) -> list[Span]:
+    """The stretches in which a reading differs from the label, in order; they don't touch."""
+    aligned = [_Aligned(_edits(label.words, reading.words)) for reading in readings]
+    ranges = sorted((a, b) for one in aligned for a, b, _, _ in one.edits)
+    merged: list[list[int]] = []
+    for a, b in ranges:
+        if merged and a <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], b)
+        else:
+            merged.append([a, b])
+    return [Span(a, b, tuple(one.place(a, b) for one in aligned)) for a, b in merged]
+
+
+def _edits(label: Sequence[Word], reading: Sequence[Word]) -> list[tuple[int, int, int, int]]:
+    """Where the two differ: words of the label, words of the reading. What is about the same goes together."""
+    a, b = [word.about for word in label], [word.about for word in reading]
+    edits: list[tuple[int, int, int, int]] = []
+    for tag, i, j, k, m in Levenshtein.opcodes(a, b):
+        parts = [(i, j, k, m)]
+        if tag == "equal":
+            parts = [
+                (i + n, i + n + 1, k + n, k + n + 1) for n in range(j - i) if label[i + n].exactly != reading[k + n].exactly
+            ]
+        for part in parts:
+            if edits and part[0] - edits[-1][1] <= 0 and part[2] - edits[-1][3] <= 0:
+                edits[-1] = edits[-1][0], part[1], edits[-1][2], part[3]
+            elif edits and _is_bridged(edits[-1], part, a):
+                edits[-1] = edits[-1][0], part[1], edits[-1][2], part[3]
+            else:
+                edits.append(part)
+    return edits
+
+
+def _is_bridged(before: tuple[int, int, int, int], behind: tuple[int, int, int, int], label: Sequence[str]) -> bool:
+    """Whether hardly anything stands between two edits of different lengths: a word cut otherwise, or a chance."""
+    between = label[before[1] : behind[0]]
+    uneven = before[1] - before[0] != before[3] - before[2] and behind[1] - behind[0] != behind[3] - behind[2]
+    return len(between) <= _BRIDGE and uneven and len("".join(between)) <= 3
+
+
+def aligned_words(label: Sequence[Word], reading: Sequence[Word]) -> list[int | None]:
+    """For each word of a reading the number of the label's word that is about the same, in order; None where none is."""
+    owners: list[int | None] = [None] * len(reading)
+    for tag, i, j, k, _ in Levenshtein.opcodes([word.about for word in label], [word.about for word in reading]):
+        if tag == "equal":
+            owners[k : k + j - i] = range(i, j)
+    return owners

@@ -1,0 +1,330 @@
+"""A block of text decided: where the readings differ from the label, who has which words, and what the ink says where nobody
+agrees.
+
+Keep what one of the other voters has, too. Replace what two of them have otherwise, and alike. Else draw and look: what the ink is
+most like wins, the label if nothing is more like the ink, another reading if it is clearly more so. Else it is open.
+"""
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from rapidfuzz.distance import Levenshtein
+
+from datagen.agreement.ink import PageInk
+from datagen.agreement.spans import Reading, Span, Text, spans
+from datagen.record import Line
+
+KEPT, REPLACED, DRAWN, UNREAD, ALONE = OUTCOMES = ("kept", "replaced", "drawn", "unread", "alone")
+FOR, AGAINST, ABSTAINS = "for", "against", "abstains"
+_CLEAR = 0.05  # in likeness: less is the difference of two typefaces
+_AGAINST_TWO = 0.05  # so much more is the ink like the label than like what two voters have, for these to be wrong
+_LONG = 8  # letters and digits: two readings of a long stretch needn't be equal to say the same
+_SAME, _MORE = 0.75, 0.1  # of their letters; and so much more than with the label
+_FAILED = 0.5  # of the letters: a reading that has fewer of the label's, and of no other reading's, failed
+_SPACES = re.compile(r"[-\u2010]?\s*\n\s*")
+
+
+class Vote(NamedTuple):
+    """What a voter had to say: `vote` is for or against the label; `distance` is how far its letters and digits are from the
+    label's, from 0 to 1."""
+
+    voter: str
+    datasets: tuple[str, ...]
+    text: str
+    vote: str
+    distance: float
+
+
+class Edit(NamedTuple):
+    """In the place of the label's text from `start` to `stop` stands `text`, which `voter` read in `lines`."""
+
+    start: int
+    stop: int
+    text: str
+    voter: str
+    lines: tuple[Line, ...] = ()
+
+
+@dataclass
+class Decided:
+    """What became of a block: its text, unless it is open; how, and why; who read it so; the votes, and what was changed."""
+
+    text: str
+    outcome: str
+    why: str
+    chosen: str = ""
+    votes: tuple[Vote, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    score: float | None = None
+
+
+@dataclass
+class _Span:
+    """The fate of a stretch: `edit` is what stands in its place, None where the label stays."""
+
+    outcome: str
+    why: str
+    edit: Edit | None = None
+
+
+@dataclass
+class Voting:
+    """Decides blocks of a page by their readings and its ink. `is_covered` says whether all ink in the block's box lies in lines
+    that the others read, so that nothing stands there that they overlooked. What `is_cell` is short: a reading of it that has other
+    letters is no failure."""
+
+    ink: PageInk
+    script: str
+    label: Text
+    own: str
+    own_datasets: tuple[str, ...]
+    readings: Sequence[Reading]
+    is_covered: bool = True
+    is_cell: bool = False
+    is_part: bool = False
+
+    def decided(self) -> Decided:
+        others = [reading for reading in self.readings if reading.voter != self.own]
+        voting = self._able(others)
+        if not voting and others and not self.label.words:
+            return Decided("", UNREAD, "one_has_more", "", self._votes([], ()))
+        if not voting:
+            votes = self._votes([], ())
+            why = "no_other_reader" if not others else "readers_failed"
+            if others and self._shows_all(self.label.lines) is not True:
+                return Decided("", UNREAD, why, "", votes)
+            return Decided(self.label.text, ALONE if not others else DRAWN, why, self.own, votes)
+        found = spans(self.label, [reading.text for reading in voting])
+        fates = [self._fate(span, voting) for span in found]
+        votes = self._votes(voting, [span for span, fate in zip(found, fates, strict=True)])
+        opened = [fate for fate in fates if fate.outcome == UNREAD]
+        if opened:
+            return Decided("", UNREAD, opened[0].why, "", votes)
+        edits = tuple(fate.edit for fate in fates if fate.edit is not None)
+        outcome = next((o for o in (REPLACED, DRAWN) if any(fate.outcome == o for fate in fates)), KEPT)
+        why = next((fate.why for fate in fates if fate.outcome == outcome), "another_agrees")
+        chosen = edits[0].voter if edits else self.own
+        distance = min((v.distance for v in votes if v.voter != self.own), default=0.0)
+        return Decided(edited(self.label.text, edits), outcome, why, chosen, votes, edits, round(1.0 - distance, 3))
+
+    def _able(self, others: Sequence[Reading]) -> list[Reading]:
+        """The readings that say something: like the label, or like another voter's."""
+        able = []
+        for reading in others:
+            alike = [_alike(reading.text, self.label)]
+            alike += [_alike(reading.text, other.text) for other in others if other.voter != reading.voter]
+            if self.is_cell or max(alike) >= _FAILED or not reading.text.words:
+                able.append(reading)
+        return able
+
+    def _votes(self, voting: Sequence[Reading], found: Sequence[Span]) -> tuple[Vote, ...]:
+        votes = [Vote(self.own, self.own_datasets, self.label.text, FOR, 0.0)]
+        for reading in self.readings:
+            distance = round(1.0 - _alike(reading.text, self.label), 3)
+            vote = ABSTAINS
+            if any(reading is one for one in voting):
+                i = next(n for n, one in enumerate(voting) if one is reading)
+                vote = AGAINST if any(self._about(span) != _about(reading.text, span.others[i]) for span in found) else FOR
+            votes.append(Vote(reading.voter, reading.datasets, reading.text.text, vote, distance))
+        return tuple(votes)
+
+    def _about(self, span: Span) -> str:
+        return _about(self.label, (span.start, span.stop))
+
+    def _fate(self, span: Span, voting: Sequence[Reading]) -> _Span:
+        own = _exactly(self.label, (span.start, span.stop))
+        of_voters: dict[str, list[int]] = {}
+        for i, reading in enumerate(voting):
+            of_voters.setdefault(reading.voter, []).append(i)
+        forms: dict[str, list[int]] = {}  # a reading of each voter that isn't at odds with itself
+        for numbers in of_voters.values():
+            said = {_exactly(voting[i].text, span.others[i]) for i in numbers}
+            if own in said and len(said) > 1:
+                said = {own}
+            if len(said) == 1:
+                forms.setdefault(said.pop(), []).append(numbers[0])
+        if own in forms:
+            return _Span(KEPT, "another_agrees")
+        two = [numbers for numbers in forms.values() if len(numbers) > 1]
+        if two:
+            return self._against(span, voting, max(two, key=len))
+        if any(self._about(span) == _about(voting[n[0]].text, span.others[n[0]]) for n in forms.values()):
+            return _Span(KEPT, "another_agrees_but_for_looks")
+        if pair := self._alike_against(span, voting, [numbers[0] for numbers in forms.values()]):
+            return self._against(span, voting, pair)
+        return self._looked_at(span, voting, [numbers[0] for numbers in forms.values()])
+
+    def _alike_against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[int]:
+        """Two readings of a long stretch that are much more like each other than like the label."""
+        own = self._about(span)
+        said = {i: _about(voting[i].text, span.others[i]) for i in numbers}
+        for i, k in itertools.combinations(numbers, 2):
+            same = Levenshtein.normalized_similarity(said[i], said[k])
+            with_label = max(Levenshtein.normalized_similarity(own, said[n]) for n in (i, k))
+            if min(len(said[i]), len(said[k])) >= _LONG and same >= max(_SAME, with_label + _MORE):
+                return [i, k]
+        return []
+
+    def _against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> _Span:
+        """Two voters or more are against the label: what they have stands in its place, unless the ink says otherwise."""
+        first = max(numbers, key=lambda i: (voting[i].score or 0.0, -i))
+        text = _exactly(voting[first].text, span.others[first])
+        if not text:
+            shows = self._shows_all(_lines_of(self.label, span.start, span.stop)) if self.label.lines else None
+            if shows is True or not self.is_covered:
+                return _Span(UNREAD, "ink_that_two_do_not_read")
+            return _Span(REPLACED, "two_do_not_have_it", self._edit(span, voting[first], span.others[first]))
+        if any(_exactly(voting[i].text, span.others[i]) != text for i in numbers):
+            return self._together(span, voting, numbers, first)
+        likes = self._likes(span, voting, [first])
+        if likes is not None and likes[1] < -_AGAINST_TWO:
+            return _Span(UNREAD, "ink_against_two")
+        why = "two_have_more" if span.start == span.stop else "two_agree_against_it"
+        return _Span(REPLACED, why, self._edit(span, voting[first], span.others[first]))
+
+    def _together(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int], first: int) -> _Span:
+        """Two say about the same, which the label lacks: one of them is decided by the other."""
+        if self.is_part:
+            return _Span(UNREAD, "readers_differ")
+        part = _part(voting[first].text, span.others[first])
+        others = [
+            Reading(voting[i].voter, voting[i].datasets, _part(voting[i].text, span.others[i])) for i in numbers if i != first
+        ]
+        own = voting[first]
+        among = Voting(self.ink, self.script, part, own.voter, own.datasets, others, is_part=True).decided()
+        if among.outcome == UNREAD:
+            return _Span(UNREAD, "two_against_it_differ")
+        edit = self._edit(span, own, span.others[first])
+        at = edit.text.find(part.text)
+        text = edit.text[:at] + among.text + edit.text[at + len(part.text) :] if at >= 0 else among.text
+        return _Span(REPLACED, "two_have_more" if span.start == span.stop else "two_agree_against_it", edit._replace(text=text))
+
+    def _looked_at(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> _Span:
+        numbers = [i for i in numbers if _exactly(voting[i].text, span.others[i])] or list(numbers[:1])
+        if not numbers:
+            return _Span(UNREAD, "readers_at_odds")
+        first = numbers[0]
+        own, other = self._about(span), _about(voting[first].text, span.others[first])
+        if min(len(own), len(other)) == 0 and max(len(own), len(other)) >= _LONG:
+            return self._long_looked_at(span, voting, first)
+        likes = self._likes(span, voting, numbers)
+        if likes is None:
+            return _Span(UNREAD, "ink_cannot_tell")
+        best = max(range(1, len(likes)), key=lambda i: likes[i])
+        others = [likes[i] for i in range(len(likes)) if i != best]
+        if likes[best] <= 0.0:
+            return _Span(DRAWN, "ink_is_like_it")
+        if likes[best] - max(others) >= _CLEAR:
+            chosen = numbers[best - 1]
+            return _Span(DRAWN, "ink_is_like_another", self._edit(span, voting[chosen], span.others[chosen]))
+        return _Span(UNREAD, "ink_takes_no_side")
+
+    def _long_looked_at(self, span: Span, voting: Sequence[Reading], only: int) -> _Span:
+        """One voter has a line more, or one less, and nobody else says anything."""
+        if span.start == span.stop:
+            shows = self._shows_all(_lines_of(voting[only].text, *span.others[only]))
+            if shows is True:
+                return _Span(DRAWN, "ink_shows_more", self._edit(span, voting[only], span.others[only]))
+            return _Span(UNREAD, "one_has_more")
+        shows = self._shows_all(_lines_of(self.label, span.start, span.stop))
+        if shows is True:
+            return _Span(DRAWN, "ink_is_like_it")
+        if shows is False and self.is_covered:
+            return _Span(DRAWN, "ink_does_not_show_it", self._edit(span, voting[only], span.others[only]))
+        return _Span(UNREAD, "one_does_not_have_it")
+
+    def _likes(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[float] | None:
+        """How much more like each of these readings the ink of the stretch is than like the label; the label's 0 is first."""
+        said = [_flat(voting[i].text, span.others[i]) for i in numbers]
+        own = _flat(self.label, (span.start, span.stop))
+        for i, place in [*((voting[n].text, span.others[n]) for n in numbers), (self.label, (span.start, span.stop))]:
+            line = _line_around(i, place)
+            if line is not None:
+                start, stop, of = line
+                texts = [" ".join(f"{of.text[:start]}{text}{of.text[stop:]}".split()) for text in (own, *said)]
+                if all(texts) and (likes := self.ink.likes(of, texts, self.script)) is not None:
+                    return likes
+        return None
+
+    def _shows_all(self, lines: Sequence[tuple[int, Line]]) -> bool | None:
+        shown = [self.ink.shows(line, self.script) for _, line in lines]
+        if not shown or None in shown:
+            return False if False in shown else None
+        return all(shown)
+
+    def _edit(self, span: Span, reading: Reading, place: tuple[int, int]) -> Edit:
+        """The reading's words in the place of the label's, and all between them and their neighbours where one has none."""
+        label, other = self.label, reading.text
+        is_whole = span.start == span.stop or place[0] == place[1]
+        start, stop = _extent(label, (span.start, span.stop), is_whole)
+        first, last = _extent(other, place, is_whole)
+        lines = tuple(line for _, line in _lines_of(other, *place)) if place[0] < place[1] else ()
+        text = other.text[first:last]
+        if not is_whole:
+            text = _SPACES.sub(" " if " " in label.text else "", text) if "\n" not in label.text else text
+        return Edit(start, stop, text, reading.voter, lines)
+
+
+def edited(text: str, edits: Sequence[Edit]) -> str:
+    """The text with these edits, which are in order and don't overlap."""
+    for edit in reversed(edits):
+        text = text[: edit.start] + edit.text + text[edit.stop :]
+    return text.strip()
+
+
+def _exactly(text: Text, place: tuple[int, int]) -> str:
+    return "".join(word.exactly for word in text.words[place[0] : place[1]])
+
+
+def _about(text: Text, place: tuple[int, int]) -> str:
+    return "".join(word.about for word in text.words[place[0] : place[1]])
+
+
+def _alike(one: Text, other: Text) -> float:
+    a, b = (_about(text, (0, len(text.words))) for text in (one, other))
+    return Levenshtein.normalized_similarity(a, b)
+
+
+def _flat(text: Text, place: tuple[int, int]) -> str:
+    start, stop = _extent(text, place, False)
+    return " ".join(_SPACES.sub(" ", text.text[start:stop]).split()) if place[0] < place[1] else ""
+
+
+def _extent(text: Text, place: tuple[int, int], is_whole: bool) -> tuple[int, int]:
+    """From where to where these words stand in the text; with all up to their neighbours if it `is_whole`."""
+    first, last = place
+    if first < last and not is_whole:
+        return text.words[first].start, text.words[last - 1].stop
+    start = text.words[first - 1].stop if first else 0
+    stop = text.words[last].start if last < len(text.words) else len(text.text)
+    return start, stop
+
+
+def _part(text: Text, place: tuple[int, int]) -> Text:
+    """These words as a text of their own."""
+    start, stop = _extent(text, place, False)
+    inside = tuple(w._replace(start=w.start - start, stop=w.stop - start) for w in text.words[place[0] : place[1]])
+    lines = tuple((at - start, line) for at, line in text.lines)
+    return Text(text.text[start:stop], inside, lines)
+
+
+def _lines_of(text: Text, first: int, last: int) -> list[tuple[int, Line]]:
+    """The lines in which these words stand."""
+    found = {placed[0]: placed for word in range(first, last) if (placed := text.line_at(word)) is not None}
+    return [found[at] for at in sorted(found)]
+
+
+def _line_around(text: Text, place: tuple[int, int]) -> tuple[int, int, Line] | None:
+    """The one line in which these words stand, and from where to where; None if there are more or none."""
+    lines = _lines_of(text, *place) if place[0] < place[1] else [p for p in [text.line_at(max(0, place[0] - 1))] if p]
+    if len(lines) != 1:
+        return None
+    ((at, line),) = lines
+    start, stop = _extent(text, place, place[0] == place[1])
+    inside = max(0, start - at), min(stop - at, len(line.text))
+    if inside[0] > inside[1] or line.text[slice(*inside)].split() != text.text[start:stop].split():
+        return None  # the text has markup where the line has none
+    return *inside, line

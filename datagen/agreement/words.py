@@ -1,0 +1,84 @@
+"""Texts as they are compared: word by word, or sign by sign where a script has no spaces, each in two forms.
+
+Letters, their marks and digits count. What stands between them doesn't: markup, punctuation, spaces, how a line was broken. Two
+words are `exactly` the same in NFC and NFKC form; they are `about` the same if they differ in what is drawn alike: case, forms of
+one letter in two scripts, of quotes and digits, marks that are written at will.
+"""
+
+import functools
+import re
+import unicodedata
+from typing import NamedTuple
+
+from datagen.writing import scripts
+from datagen.writing.line_text import normalise
+from datagen.writing.lookalikes import fold, in_context, one_sign
+
+_SKIPPED = r"(?P<skipped></?[A-Za-z][^<>]{0,200}>|&[a-z]{2,6};)"
+_NUMBER = r"(?P<number>\d+(?:[.,:/\u066b\u066c]\d+)*)"
+_SIGN = rf"(?P<sign>[{scripts.HAN}{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.PHRASED}])"
+_JOINED = "\u00ad\u200c\u200d\u0640"  # drawn as nothing, or only to fill a line
+_PARTS = re.compile(rf"{_SKIPPED}|{_NUMBER}|{_SIGN}|(?P<letter>\w)|(?P<other>.)", re.DOTALL)
+_BREAK = re.compile(r"[-\u2010\u058a]\s*\n\s*")
+_AT_WILL = re.compile("[\u0591-\u05c7\u064b-\u0652\u0670\u0640]")  # points of Hebrew, of Arabic; what fills an Arabic line
+_ONE_LETTER = str.maketrans("\u06cc\u0649\u06a9\u06aa\u0651", "\u064a\u064a\u0643\u0643\u0651")
+_MANY_AS_ONE = str.maketrans("0|1", "oll")
+
+
+class Word(NamedTuple):
+    """A word, a number, or a sign of a script without spaces: where it stands in its text, and how it is compared."""
+
+    start: int
+    stop: int
+    exactly: str
+    about: str
+
+
+def words(text: str, script: str) -> tuple[Word, ...]:
+    """The words of a text, in order. A word that a hyphen parts at a line's end is one."""
+    found: list[tuple[int, int, bool]] = []  # from where to where, and whether letters that follow belong to it
+    for match in _PARTS.finditer(text):
+        kind, (start, stop) = match.lastgroup or "", match.span()
+        is_mark = stop - start == 1 and _is_part(match[0])
+        touches = bool(found) and found[-1][1] == start
+        if is_mark and touches:
+            found[-1] = found[-1][0], stop, found[-1][2]
+        elif touches and found[-1][2] and (kind == "number" or (kind == "letter" and match[0] != "_")):
+            found[-1] = found[-1][0], stop, True  # H2O
+        elif kind in ("number", "letter") and match[0] != "_":
+            found.append((start, stop, True))
+        elif kind == "sign" and unicodedata.category(match[0])[0] in "LN":
+            found.append((start, stop, False))
+    parted = {match.start(): match.end() for match in _BREAK.finditer(text)}
+    whole: list[tuple[int, int, bool]] = []
+    for start, stop, is_word in found:
+        if whole and is_word and whole[-1][2] and parted.get(whole[-1][1]) == start and text[start].islower():
+            whole[-1] = whole[-1][0], stop, True
+        else:
+            whole.append((start, stop, is_word))
+    made = (Word(start, stop, *_keys(_BREAK.sub("", text[start:stop]), script)) for start, stop, _ in whole)
+    return tuple(word for word in made if word.about)
+
+
+def exactly(text: str, script: str) -> str:
+    """A text's letters and digits, as `Word.exactly` has them."""
+    return "".join(word.exactly for word in words(text, script))
+
+
+def about(text: str, script: str) -> str:
+    return "".join(word.about for word in words(text, script))
+
+
+def _is_part(char: str) -> bool:
+    return unicodedata.category(char)[0] == "M" or char in _JOINED
+
+
+@functools.lru_cache(maxsize=65536)
+def _keys(word: str, script: str) -> tuple[str, str]:
+    exact = unicodedata.normalize("NFKC", normalise(word)).translate(dict.fromkeys(map(ord, _JOINED)))
+    loose = "".join(str(unicodedata.digit(char, char)) for char in exact)
+    loose = fold(one_sign(in_context(loose)), script).casefold()
+    loose = _AT_WILL.sub("", loose).translate(_ONE_LETTER)
+    if not loose.isdecimal() and any(map(str.isalpha, loose)):
+        loose = loose.translate(_MANY_AS_ONE)
+    return exact, loose or exact

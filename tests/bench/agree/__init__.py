@@ -1,0 +1,1 @@
+"""Agreement, on pages whose truth is known."""

@@ -1,0 +1,158 @@
+"""Three readings of a page: by the package's readers or PP-OCR, by Tesseract, which finds its own lines, and a simulated one, which
+has many of the first one's errors and some of its own."""
+
+import io
+import random
+from dataclasses import replace
+
+import numpy
+from PIL import Image
+from rapidfuzz.distance import Levenshtein
+
+from datagen.engines import OPEN, tesseract
+from datagen.page.region_order import in_reading_order
+from datagen.reading.cuts import box_around, cut, padded
+from datagen.reading.page_lines import drift
+from datagen.record import Box, Line, Origin, Quality, Region, Sample
+from datagen.tables import cells
+from datagen.writing.direction import is_rtl
+from tests.bench.agree.typeset import Known
+
+FIRST, SECOND, SIMULATED = "first", "tesseract", "model-x"
+OTHER_SIMULATED = "model-y"
+SHARED_ERRORS = 0.7
+"""Of the lines that the first reader misreads, the share that the simulated one misreads alike."""
+_OWN_ERRORS = 0.004  # of the characters
+_LOST_LINE, _SWAPPED = 0.01, 0.02  # of the paragraphs
+_FORMULA_ERRORS, _FORMULA_SHARED = 0.08, 0.6  # of the formulas; of one's errors those that the other one has, too
+
+
+def by_first(known: Known) -> Sample:
+    """What PP-OCR finds and reads; in scripts that it doesn't know the package's reader reads."""
+    page = known.page
+    image = numpy.asarray(Image.open(io.BytesIO(page.image or b"")).convert("RGB"))
+    gray = numpy.ascontiguousarray(numpy.asarray(Image.fromarray(image).convert("L")))
+    (found,) = OPEN.get("ppocr-detector").detect([image])
+    size = (image.shape[1], image.shape[0])
+    is_pp = page.script in ("Latn", "Hans", "Jpan")
+    quads = [quad for quad, _ in found]
+    crops = [cut(gray, padded(quad, size) if is_pp else quad, drift(quad)).image for quad in quads]
+    reader = OPEN.get("ppocr") if is_pp else OPEN.get("script", script=page.script)
+    by = "ppocr" if is_pp else "script"
+    lines = []
+    for quad, (text, score) in zip(quads, reader.read(crops, page.lang), strict=True):
+        if text.strip():
+            direction = "rtl" if is_rtl(text, page.script) else "ltr"
+            lines.append(Line(box_around(quad, size), text.strip(), direction=direction, score=score))
+    return _of_lines(page, lines, by, "fine")
+
+
+def by_tesseract(known: Known) -> Sample:
+    """What Tesseract finds and reads of the whole page, in its own order."""
+    from tesserocr import OEM, PSM, RIL, PyTessBaseAPI, iterate_level
+
+    page = known.page
+    code = tesseract.second_language(page.lang.split("-")[0] if not page.lang.startswith("zh") else "zh", page.script)
+    name = tesseract._name(code)
+    lines: list[Line] = []
+    with PyTessBaseAPI(path=str(tesseract._data_folder()), lang=name, psm=PSM.AUTO, oem=OEM.LSTM_ONLY) as api:
+        api.SetImage(Image.open(io.BytesIO(page.image or b"")).convert("L"))
+        api.SetSourceResolution(150)
+        api.Recognize()
+        for item in iterate_level(api.GetIterator(), RIL.TEXTLINE):
+            box, text = item.BoundingBox(RIL.TEXTLINE), item.GetUTF8Text(RIL.TEXTLINE) or ""
+            if box and text.strip():
+                x0, y0, x1, y1 = box
+                inside = Box(max(0, x0), max(0, y0), min(page.size[0], max(x1, x0 + 1)), min(page.size[1], max(y1, y0 + 1)))
+                direction = "rtl" if is_rtl(text, page.script) else "ltr"
+                score = item.Confidence(RIL.TEXTLINE) / 100
+                lines.append(Line(inside, " ".join(text.split()), direction=direction, score=score))
+    regions = tuple(Region(line.box, "text", line.text, line.score, "tesseract", lines=(line,)) for line in lines)
+    return _sample(page, regions, "tesseract", {"tesserocr": tesseract.version()})
+
+
+def simulated(known: Known, first: Sample, seed: int) -> Sample:
+    """Paragraphs, tables and formulas of a model that was taught by the first reader: where that misreads a line, it does so mostly
+    alike. It says no lines."""
+    draw = random.Random(f"simulated {seed} {known.page.key}")
+    regions = []
+    for region in known.truth:
+        if region.format == "html":
+            table = cells.parse(region.text)
+            new = [replace(cell, text=_misread(cell.text, draw)) for cell in table.cells]
+            regions.append(replace(region, text=cells.to_html(cells.Table(tuple(new))), by=SIMULATED))
+            continue
+        if region.format == "latex":
+            continue
+        if draw.random() < _LOST_LINE and len(region.lines) > 2:
+            region = replace(region, lines=region.lines[:1] + region.lines[2:])
+        said = [_misread(_as_first(line, first, draw), draw) for line in region.lines]
+        regions.append(replace(region, text=" ".join(said) if " " in region.text else "".join(said), lines=(), by=SIMULATED))
+    for at in range(len(regions) - 1):
+        if draw.random() < _SWAPPED:
+            regions[at : at + 2] = regions[at + 1], regions[at]
+    return _sample(known.page, tuple(regions), "label", {f"label {SIMULATED}": "1"})
+
+
+def formula_readers(known: Known, seed: int) -> dict[str, dict[int, str]]:
+    """What two simulated readers say of the formulas, by the number of the region; some of their errors they share."""
+    draw = random.Random(f"formulas {seed} {known.page.key}")
+    said: dict[str, dict[int, str]] = {SIMULATED: {}, OTHER_SIMULATED: {}}
+    for n, region in enumerate(known.truth):
+        if region.format == "latex":
+            wrong = wrong_formula(region.text, draw)
+            one = wrong if draw.random() < _FORMULA_ERRORS else region.text
+            shares = one != region.text and draw.random() < _FORMULA_SHARED
+            own = wrong_formula(region.text, draw) if draw.random() < _FORMULA_ERRORS * (1 - _FORMULA_SHARED) else region.text
+            said[SIMULATED][n], said[OTHER_SIMULATED][n] = one, one if shares else own
+    return said
+
+
+def wrong_formula(latex: str, draw: random.Random) -> str:
+    """One sign of it another one."""
+    at = draw.choice([i for i, char in enumerate(latex) if char.isalnum()])
+    char = latex[at]
+    other = str((int(char) + draw.randint(1, 9)) % 10) if char.isdigit() else draw.choice([c for c in "abcdxyzwuvijkn" if c != char])
+    return latex[:at] + other + latex[at + 1 :]
+
+
+def _as_first(line: Line, first: Sample, draw: random.Random) -> str:
+    """The line as it is, or as the first reader misread it."""
+    best = max(
+        (other for region in first.regions for other in region.lines),
+        key=lambda other: _shared(line.box, other.box),
+        default=None,
+    )
+    if best is None or _shared(line.box, best.box) < 0.5 or draw.random() > SHARED_ERRORS:
+        return line.text
+    return best.text if 0 < Levenshtein.normalized_distance(best.text, line.text) < 0.3 else line.text
+
+
+def _shared(a: Box, b: Box) -> float:
+    across, down = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
+    smaller = min((a.x1 - a.x0) * (a.y1 - a.y0), (b.x1 - b.x0) * (b.y1 - b.y0))
+    return max(0, across) * max(0, down) / max(1, smaller)
+
+
+def _misread(text: str, draw: random.Random) -> str:
+    letters = [char for char in text if char.isalpha()] or list("abc")
+    made = ""
+    for char in text:
+        if char.isdigit() and draw.random() < _OWN_ERRORS:
+            char = str((int(char) + draw.randint(1, 9)) % 10)
+        elif char.isalpha() and draw.random() < _OWN_ERRORS:
+            char = draw.choice(letters)
+        made += char
+    return made
+
+
+def _of_lines(page: Sample, lines: list[Line], by: str, stage: str) -> Sample:
+    regions = [Region(line.box, "text", line.text, line.score, by, lines=(line,)) for line in lines]
+    direction = "rtl" if sum(line.direction == "rtl" for line in lines) > len(lines) / 2 else "ltr"
+    return _sample(page, tuple(in_reading_order(regions, direction, page.size)), stage, {by: "1"})
+
+
+def _sample(page: Sample, regions: tuple[Region, ...], stage: str, engines: dict[str, str]) -> Sample:
+    text = "\n\n".join(region.text for region in regions)
+    origin = Origin(page.origin.uri, page.origin.sha256, 0, engines=engines)
+    return replace(page, image=None, regions=regions, text=text, quality=Quality("trusted"), origin=origin, stage=stage)
