@@ -1,6 +1,7 @@
 """One page: its label, what other datasets have of it, and the label that comes of both."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -102,24 +103,43 @@ class Agreement:
             if lacks_text(region) and not readings:
                 return Block(region, Decided("", UNREAD, "no_other_reader"), region)
             return self._made(region, formulas.decided(self.ink, region.box, (own, (self.label.dataset,), region.text), readings))
-        return self._made(region, self._text_block(i, region, own))
+        return self._made(region, self._text_block(i, region))
 
-    def _text_block(self, i: int, region: Region, own: str) -> Decided:
-        script = self.label.sample.script
-        readings = [self.beside.texts[i].get(page.dataset) or self._silent(page, region) for page in self.pages]
-        said = _together([reading for reading in readings if reading is not None])
-        label = Text("", ()) if region.is_unread else text_of(region, script)
-        covered = self._is_covered(i)
-        if region.is_unread and not any(reading.text.words for reading in said):
+    def _text_block(self, i: int, region: Region) -> Decided:
+        voting = self._voting[i]
+        if region.is_unread and not any(reading.text.words for reading in voting.readings):
             return Decided("", UNREAD, "unread_before", "", ())
-        return Voting(self.ink, script, label, own, (self.label.dataset,), said, covered).decided()
+        voting.is_covered = self._is_covered(i)
+        voting.alone = self._alone
+        return voting.decided()
+
+    @cached_property
+    def _voting(self) -> dict[int, Voting]:
+        """What is to be decided of each text, by the number of its region."""
+        script, made = self.label.sample.script, {}
+        for i, region in enumerate(self.label.sample.regions):
+            if region.format == "markdown" and region.label not in PICTURES:
+                readings = [self.beside.texts[i].get(page.dataset) or self._silent(page, region) for page in self.pages]
+                said = _together([reading for reading in readings if reading is not None])
+                label = Text("", ()) if region.is_unread else text_of(region, script)
+                made[i] = Voting(self.ink, script, label, self.label.voter_of(region), (self.label.dataset,), said)
+        return made
+
+    @cached_property
+    def _alone(self) -> dict[str, float]:
+        """Of each voter the share of the page's words that nobody else reads so."""
+        counts: Counter[tuple[str, bool]] = Counter()
+        for voting in self._voting.values():
+            voting.count_alone(counts)
+        voters = {voter for voter, _ in counts}
+        return {voter: counts[voter, True] / max(1, counts[voter, True] + counts[voter, False]) for voter in voters}
 
     def _silent(self, page: Page, region: Region) -> Reading | None:
         """That a page has nothing in a region, where it should have; None for a page without text, and for what labels may leave
         out."""
         if region.label in RUNNING or page.sample.origin.sha256 == "" or not page.main_voter:
             return None
-        if not any(r.text.strip() and r.label not in PICTURES for r in page.sample.regions):
+        if not any(r.text.strip() and r.format == "markdown" and r.label not in PICTURES for r in page.sample.regions):
             return None
         return Reading(page.main_voter, (page.dataset,), Text("", ()))
 

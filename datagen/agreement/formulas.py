@@ -41,7 +41,9 @@ def decided(ink: PageInk, box: Box, own: Latex, readings: Sequence[Latex]) -> De
         voter, _, text = most[0]
         theirs = likes[text]
         if mine is not None and theirs is not None and mine - theirs >= _CLEAR:
-            return Decided("", UNREAD, "ink_against_two", "", votes)
+            return Decided(own[2], DRAWN, "ink_against_two", own[0], votes, score=mine)
+        if mine is not None and theirs is not None and theirs - mine < _CLEAR:
+            return Decided("", UNREAD, "ink_takes_no_side", "", votes)
         return Decided(text, REPLACED, "two_agree_against_it", voter, votes, score=theirs)
     best, second = ([*sorted((like for like in likes.values() if like is not None), reverse=True), 0.0, 0.0])[:2]
     if None in likes.values() or best < _LIKE or best - second < _CLEAR:

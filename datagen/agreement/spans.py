@@ -77,33 +77,36 @@ def of_lines(lines: Sequence[Line], script: str) -> Text:
 
 
 def spans(label: Text, readings: Sequence[Text]) -> list[Span]:
-    """The stretches in which a reading differs from the label, in order; they don't touch."""
+    """The stretches in which a reading differs from the label, in order; none lies in another."""
     aligned = [_Aligned(_edits(label.words, reading.words)) for reading in readings]
-    ranges = sorted((a, b) for one in aligned for a, b, _, _ in one.edits)
+    ranges = sorted({(a, b) for one in aligned for a, b, _, _ in one.edits})
     merged: list[list[int]] = []
     for a, b in ranges:
-        if merged and a <= merged[-1][1]:
-            merged[-1][1] = max(merged[-1][1], b)
+        before = merged[-1] if merged else [-1, -1]
+        if a < before[1] or (a == before[1] and (a == b or before[0] == before[1])):
+            before[1] = max(before[1], b)
         else:
             merged.append([a, b])
     return [Span(a, b, tuple(one.place(a, b) for one in aligned)) for a, b in merged]
 
 
 def _edits(label: Sequence[Word], reading: Sequence[Word]) -> list[tuple[int, int, int, int]]:
-    """Where the two differ: words of the label, words of the reading. What is about the same goes together."""
+    """Where the two differ: words of the label, words of the reading. What is about the same goes together, and words that are
+    others one for one stay apart."""
     a, b = [word.about for word in label], [word.about for word in reading]
     edits: list[tuple[int, int, int, int]] = []
     for tag, i, j, k, m in Levenshtein.opcodes(a, b):
         parts = [(i, j, k, m)]
+        if j - i == m - k:
+            parts = [(i + n, i + n + 1, k + n, k + n + 1) for n in range(j - i)]
         if tag == "equal":
-            parts = [
-                (i + n, i + n + 1, k + n, k + n + 1) for n in range(j - i) if label[i + n].exactly != reading[k + n].exactly
-            ]
+            parts = [part for part in parts if label[part[0]].exactly != reading[part[2]].exactly]
         for part in parts:
-            if edits and part[0] - edits[-1][1] <= 0 and part[2] - edits[-1][3] <= 0:
-                edits[-1] = edits[-1][0], part[1], edits[-1][2], part[3]
-            elif edits and _is_bridged(edits[-1], part, a):
-                edits[-1] = edits[-1][0], part[1], edits[-1][2], part[3]
+            before = edits[-1] if edits else (-1, -1, -1, -1)
+            is_even = before[1] - before[0] == before[3] - before[2] and part[1] - part[0] == part[3] - part[2]
+            touches = part[0] == before[1] and part[2] == before[3] and not is_even and tag != "equal"
+            if touches or (edits and _is_bridged(before, part, a)):
+                edits[-1] = before[0], part[1], before[2], part[3]
             else:
                 edits.append(part)
     return edits

@@ -7,8 +7,9 @@ most like wins, the label if nothing is more like the ink, another reading if it
 
 import itertools
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
@@ -16,6 +17,7 @@ from rapidfuzz.distance import Levenshtein
 from datagen.agreement.ink import PageInk
 from datagen.agreement.spans import Reading, Span, Text, spans
 from datagen.record import Line
+from datagen.writing.scripts import main_script
 
 KEPT, REPLACED, DRAWN, UNREAD, ALONE = OUTCOMES = ("kept", "replaced", "drawn", "unread", "alone")
 FOR, AGAINST, ABSTAINS = "for", "against", "abstains"
@@ -23,6 +25,8 @@ _CLEAR = 0.05  # in likeness: less is the difference of two typefaces
 _AGAINST_TWO = 0.05  # so much more is the ink like the label than like what two voters have, for these to be wrong
 _LONG = 8  # letters and digits: two readings of a long stretch needn't be equal to say the same
 _SAME, _MORE = 0.75, 0.1  # of their letters; and so much more than with the label
+_OFTEN_ALONE = 0.03  # of a page's words
+_MISREAD = 0.5  # of a word's letters are right where it is misread
 _FAILED = 0.5  # of the letters: a reading that has fewer of the label's, and of no other reading's, failed
 _SPACES = re.compile(r"[-\u2010]?\s*\n\s*")
 
@@ -74,7 +78,8 @@ class _Span:
 class Voting:
     """Decides blocks of a page by their readings and its ink. `is_covered` says whether all ink in the block's box lies in lines
     that the others read, so that nothing stands there that they overlooked. What `is_cell` is short: a reading of it that has other
-    letters is no failure."""
+    letters is no failure. `alone` is, of each voter, the share of the page's words that it alone reads so: one that often does is
+    no witness where it is alone."""
 
     ink: PageInk
     script: str
@@ -85,6 +90,7 @@ class Voting:
     is_covered: bool = True
     is_cell: bool = False
     is_part: bool = False
+    alone: Mapping[str, float] = field(default_factory=dict)
 
     def decided(self) -> Decided:
         others = [reading for reading in self.readings if reading.voter != self.own]
@@ -97,6 +103,8 @@ class Voting:
             if others and self._shows_all(self.label.lines) is not True:
                 return Decided("", UNREAD, why, "", votes)
             return Decided(self.label.text, ALONE if not others else DRAWN, why, self.own, votes)
+        if len(voting) < len(others):  # somebody reads something that is like nothing
+            self.is_covered = False
         found = spans(self.label, [reading.text for reading in voting])
         fates = [self._fate(span, voting) for span in found]
         votes = self._votes(voting, [span for span, fate in zip(found, fates, strict=True)])
@@ -109,6 +117,22 @@ class Voting:
         chosen = edits[0].voter if edits else self.own
         distance = min((v.distance for v in votes if v.voter != self.own), default=0.0)
         return Decided(edited(self.label.text, edits), outcome, why, chosen, votes, edits, round(1.0 - distance, 3))
+
+    def count_alone(self, counts: Counter[tuple[str, bool]]) -> None:
+        """Adds for each voter how many of the label's words it has as somebody else, too, and how many nobody has so."""
+        voting = [r for r in self._able([r for r in self.readings if r.voter != self.own]) if r.text.words]
+        found = spans(self.label, [reading.text for reading in voting])
+        for i, reading in enumerate(voting):
+            num_alone = 0
+            for span in found:
+                own = _about(reading.text, span.others[i])
+                said = {self._about(span)} | {
+                    _about(r.text, span.others[n]) for n, r in enumerate(voting) if r.voter != reading.voter
+                }
+                if own not in said and min(len(own), len(self._about(span))) > 0:
+                    num_alone += span.stop - span.start
+            counts[reading.voter, True] += num_alone
+            counts[reading.voter, False] += len(self.label.words) - num_alone
 
     def _able(self, others: Sequence[Reading]) -> list[Reading]:
         """The readings that say something: like the label, or like another voter's."""
@@ -155,7 +179,9 @@ class Voting:
             return _Span(KEPT, "another_agrees_but_for_looks")
         if pair := self._alike_against(span, voting, [numbers[0] for numbers in forms.values()]):
             return self._against(span, voting, pair)
-        return self._looked_at(span, voting, [numbers[0] for numbers in forms.values()])
+        fate = self._looked_at(span, voting)
+        is_chance = fate.outcome == UNREAD and self._is_chance(span, voting)
+        return _Span(KEPT, "readers_often_alone") if is_chance else fate
 
     def _alike_against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[int]:
         """Two readings of a long stretch that are much more like each other than like the label."""
@@ -170,7 +196,7 @@ class Voting:
 
     def _against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> _Span:
         """Two voters or more are against the label: what they have stands in its place, unless the ink says otherwise."""
-        first = max(numbers, key=lambda i: (voting[i].score or 0.0, -i))
+        first = min(numbers, key=lambda i: (self.alone.get(voting[i].voter, 0.0), i))
         text = _exactly(voting[first].text, span.others[first])
         if not text:
             shows = self._shows_all(_lines_of(self.label, span.start, span.stop)) if self.label.lines else None
@@ -181,7 +207,7 @@ class Voting:
             return self._together(span, voting, numbers, first)
         likes = self._likes(span, voting, [first])
         if likes is not None and likes[1] < -_AGAINST_TWO:
-            return _Span(UNREAD, "ink_against_two")
+            return _Span(DRAWN, "ink_against_two") if likes[1] < -2 * _AGAINST_TWO else _Span(UNREAD, "ink_against_two")
         why = "two_have_more" if span.start == span.stop else "two_agree_against_it"
         return _Span(REPLACED, why, self._edit(span, voting[first], span.others[first]))
 
@@ -202,10 +228,27 @@ class Voting:
         text = edit.text[:at] + among.text + edit.text[at + len(part.text) :] if at >= 0 else among.text
         return _Span(REPLACED, "two_have_more" if span.start == span.stop else "two_agree_against_it", edit._replace(text=text))
 
-    def _looked_at(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> _Span:
-        numbers = [i for i in numbers if _exactly(voting[i].text, span.others[i])] or list(numbers[:1])
-        if not numbers:
-            return _Span(UNREAD, "readers_at_odds")
+    def _is_chance(self, span: Span, voting: Sequence[Reading]) -> bool:
+        """Whether all who read a few words otherwise often read what nobody else does."""
+        own = self._about(span)
+        for i, reading in enumerate(voting):
+            other = _about(reading.text, span.others[i])
+            if self.alone.get(reading.voter, 0.0) >= _OFTEN_ALONE and self._is_foreign(own, other):
+                continue
+            is_near = Levenshtein.normalized_similarity(own, other) >= _MISREAD and abs(len(other) - len(own)) < _LONG
+            if not is_near or self.alone.get(reading.voter, 0.0) < _OFTEN_ALONE:
+                return False
+        return True
+
+    def _is_foreign(self, own: str, other: str) -> bool:
+        """Whether a reading is in another script than the page, and the label isn't: readers write what they know."""
+        scripts = [main_script(text)[0] for text in (own, other)]
+        of_page = main_script(self.label.text)[0]
+        return scripts[0] == of_page and scripts[1] not in (of_page, "Zyyy") and any(map(str.isalpha, other))
+
+    def _looked_at(self, span: Span, voting: Sequence[Reading]) -> _Span:
+        said = {_exactly(reading.text, span.others[i]): i for i, reading in reversed(list(enumerate(voting)))}
+        numbers = [i for text, i in said.items() if text] or list(said.values())
         first = numbers[0]
         own, other = self._about(span), _about(voting[first].text, span.others[first])
         if min(len(own), len(other)) == 0 and max(len(own), len(other)) >= _LONG:
@@ -215,7 +258,7 @@ class Voting:
             return _Span(UNREAD, "ink_cannot_tell")
         best = max(range(1, len(likes)), key=lambda i: likes[i])
         others = [likes[i] for i in range(len(likes)) if i != best]
-        if likes[best] <= 0.0:
+        if likes[best] <= (-_CLEAR if self.is_part else 0.0):
             return _Span(DRAWN, "ink_is_like_it")
         if likes[best] - max(others) >= _CLEAR:
             chosen = numbers[best - 1]

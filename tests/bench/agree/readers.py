@@ -1,4 +1,4 @@
-"""Three readings of a page: by the package's readers or PP-OCR, by Tesseract, which finds its own lines, and a simulated one, which
+"""Three readings of a page: by the package's readers or PP-OCR, by Tesseract, which finds its own lines but for those from right to left, and a simulated one, which
 has many of the first one's errors and some of its own."""
 
 import io
@@ -52,6 +52,8 @@ def by_tesseract(known: Known) -> Sample:
     from tesserocr import OEM, PSM, RIL, PyTessBaseAPI, iterate_level
 
     page = known.page
+    if page.script in ("Arab", "Hebr"):
+        return _lines_by_tesseract(known)
     code = tesseract.second_language(page.lang.split("-")[0] if not page.lang.startswith("zh") else "zh", page.script)
     name = tesseract._name(code)
     lines: list[Line] = []
@@ -69,6 +71,24 @@ def by_tesseract(known: Known) -> Sample:
                 lines.append(Line(inside, " ".join(text.split()), direction=direction, score=score))
     regions = tuple(Region(line.box, "text", line.text, line.score, "tesseract", lines=(line,)) for line in lines)
     return _sample(page, regions, "tesseract", {"tesserocr": tesseract.version()})
+
+
+def _lines_by_tesseract(known: Known) -> Sample:
+    """The lines that PP-OCR finds, read by Tesseract: it takes pages from right to left for columns of words."""
+    page = known.page
+    image = numpy.asarray(Image.open(io.BytesIO(page.image or b"")).convert("RGB"))
+    gray = numpy.ascontiguousarray(numpy.asarray(Image.fromarray(image).convert("L")))
+    (found,) = OPEN.get("ppocr-detector").detect([image])
+    quads = [quad for quad, _ in found]
+    engine = OPEN.get("tesseract")
+    read = engine.read([cut(gray, quad, drift(quad)).image for quad in quads], page.lang)
+    size = (image.shape[1], image.shape[0])
+    lines = [
+        Line(box_around(quad, size), text.strip(), direction="rtl" if is_rtl(text, page.script) else "ltr", score=score)
+        for quad, (text, _), score in zip(quads, read, engine.confidences, strict=True)
+        if text.strip()
+    ]
+    return _of_lines(page, lines, "tesseract", "tesseract")
 
 
 def simulated(known: Known, first: Sample, seed: int) -> Sample:
