@@ -22,6 +22,7 @@ RECIPES = {
     "reads": Entry("recipes.reads:reads", trains=True),
     "ablate": Entry("recipes.ablate:ablate", trains=True),
     "label": Entry("recipes.label:label"),
+    "agree": Entry("recipes.agree:agree"),
 }
 
 VERBS = {

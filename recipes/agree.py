@@ -2,15 +2,13 @@
 
     make recipe=agree data=out/fine,out/label-a,out/label-b out=out/agreed
 
-The first dataset's labels are judged by the others'. A block stays where another voter agrees, is replaced where two agree against
-it, and else the page's ink is asked; what that can't tell is left open. Readers of one family are one voter.
-"""
+The first dataset's labels are judged by the others'. A block stays where another voter agrees, is replaced where two agree
+against it, and else the page's ink is asked; what that can't tell is left open. Readers of one family are one voter."""
 
 from typing import Annotated
 
 from datagen.agreement.mark_fragile import MarkFragile
 from datagen.agreement.source import AgreedPages, PagesOf, dataset_folder, names_of
-from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report
 from recipes.steps.agree import Agreeing
 from recipes.words import values
@@ -22,7 +20,9 @@ def agree(
     data: Annotated[
         str, "A,B,…", "datasets with readings of the same pages; the first one's labels are judged by the others'", values.places
     ] = "",
-    fragile: Annotated[bool, "0|1", "read blocks again on slightly worn images, and say whose text changes: seconds a page"] = False,
+    fragile: Annotated[
+        bool, "0|1", "read blocks again on slightly worn images, and say whose text changes: seconds a page"
+    ] = False,
     limit: int = 0,
 ) -> Recipe:
     """One dataset of several that read the same pages: each block with the label that most speaks for."""

@@ -97,9 +97,7 @@ class Agreement:
         if region.format == "html":
             return self._made(region, self._table(i, region, own))
         if region.format == "latex" or (region.label == "equation" and not region.text.strip()):
-            readings = [
-                (page.voter_of(r), (page.dataset,), r.text) for page, r in self.beside.wholes[i] if r.format == "latex"
-            ]
+            readings = [(page.voter_of(r), (page.dataset,), r.text) for page, r in self.beside.wholes[i] if r.format == "latex"]
             if lacks_text(region) and not readings:
                 return Block(region, Decided("", UNREAD, "no_other_reader"), region)
             return self._made(region, formulas.decided(self.ink, region.box, (own, (self.label.dataset,), region.text), readings))
@@ -283,7 +281,7 @@ def _lines(region: Region, edits: Sequence[Edit]) -> tuple[Line, ...]:
     return tuple(
         line
         for (at, line), end in zip(placed, ends, strict=True)
-        if not any(edit.start < end and edit.stop > at or at < edit.start == edit.stop < end for edit in edits)
+        if not any((edit.start < end and edit.stop > at) or at < edit.start == edit.stop < end for edit in edits)
     )
 
 
@@ -304,7 +302,13 @@ def _entry(number: int, decided: Decided) -> dict[str, Any]:
 
 def _order_entry(order: Ordered, regions: Sequence[Region]) -> dict[str, Any]:
     pairs = [
-        {"voter": voter, "from": [], "text": f"{regions[j].text[:40]} | {regions[i].text[:40]}", "vote": "against", "distance": 1.0}
+        {
+            "voter": voter,
+            "from": [],
+            "text": f"{regions[j].text[:40]} | {regions[i].text[:40]}",
+            "vote": "against",
+            "distance": 1.0,
+        }
         for i, j, voters in order.pairs
         for voter in voters
     ]

@@ -4,7 +4,7 @@ Places decide: a line belongs to the region that has most of it. What has no lin
 answer that is one text, is parted by what it says.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from datagen.agreement.families import voter
@@ -51,8 +51,8 @@ class Unit:
 
 @dataclass
 class Beside:
-    """What the other pages have for each of the label's regions: `texts` by dataset; whole tables and formulas (`wholes`); and the
-    units that are no region's (`extra`)."""
+    """What the other pages have for each of the label's regions: `texts` by dataset; whole tables and formulas (`wholes`); and
+    the units that are no region's (`extra`)."""
 
     texts: list[dict[str, Reading]]
     wholes: list[list[tuple[Page, Region]]]
@@ -110,7 +110,7 @@ def beside(label: Sample, pages: Sequence[Page]) -> Beside:
     for page in pages:
         for region in page.sample.regions:
             if region.format in ("html", "latex") and region.text.strip() and not region.is_unread:
-                best = _most_of(region.box, regions, lambda other, of=region: other.format == of.format)
+                best = _most_of(region.box, regions, region.format)
                 if best is not None:
                     found.wholes[best].append((page, region))
         placed: list[list[Unit]] = [[] for _ in regions]
@@ -158,9 +158,10 @@ def _say_the_same(region: Region, lines: Sequence[Line], script: str) -> bool:
     return about("\n".join(line.text for line in lines), script) == about(region.text, script)
 
 
-def _most_of(box: Box, regions: Sequence[Region], fits: Callable[[Region], bool] = lambda region: True) -> int | None:
-    """The region that has most of a box, if it has half of it; of several the first."""
-    shares = [shared(box, r.box) / area(box) if fits(r) else 0.0 for r in regions]
+def _most_of(box: Box, regions: Sequence[Region], form: str = "") -> int | None:
+    """The region that has most of a box, if it has half of it; of several the first. One of the format `form`, if that is
+    asked."""
+    shares = [shared(box, r.box) / area(box) if form in ("", r.format) else 0.0 for r in regions]
     # Of regions that hold it all, the one that fits it best: a paragraph in a frame.
     best = max(range(len(shares)), key=lambda i: (round(shares[i], 1), -area(regions[i].box), -i), default=None)
     return best if best is not None and shares[best] >= _INSIDE else None

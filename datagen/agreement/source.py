@@ -53,13 +53,13 @@ class PagesOf(Census):
 
 @dataclass(frozen=True)
 class AgreedPages(ShardSource):
-    """The pages of `datasets`, folders or URLs, each agreed with what the others say of it. `names` are theirs, in the same order.
+    """The pages of `datasets`, folders or URLs, each agreed with what the others say of it. `names` are theirs, in the same
+    order.
 
-    A page that only one dataset has comes as it is. What isn't a page is dropped, `not_a_page`. A page of which an earlier dataset
-    has a label is told there; a shard that has no other page is a drop, `told_before`. A page that can't be read is dropped,
-    `unreadable`; where only another dataset's record of it can't be, that is left out, and counted in the signal `num_unreadable`.
-    `joined` says where the datasets have each page.
-    """
+    A page that only one dataset has comes as it is. What isn't a page is dropped, `not_a_page`. A page of which an earlier
+    dataset has a label is told there; a shard that has no other page is a drop, `told_before`. A page that can't be read is
+    dropped, `unreadable`; where only another dataset's record of it can't be, that is left out, and counted in the signal
+    `num_unreadable`. `joined` says where the datasets have each page."""
 
     version: ClassVar[int] = VERSION
 
@@ -123,8 +123,8 @@ class AgreedPages(ShardSource):
 
 
 def dataset_folder(place: str) -> str:
-    """The dataset that `place` is, or that lies in the output `place`, a local folder. Raises `ValueError` where that has several;
-    where there is none it is `place` itself, which may be made yet."""
+    """The dataset that `place` is, or that lies in the output `place`, a local folder. Raises `ValueError` where that has
+    several; where there is none it is `place` itself, which may be made yet."""
     folder = Folder(place)
     if folder.local is None or folder.exists("shards"):
         return folder.url
@@ -133,7 +133,9 @@ def dataset_folder(place: str) -> str:
     if len(inside) == 1 or named:
         return folder.sub((named or inside)[0]).url
     if inside:
-        raise ValueError(f"data={place}: it holds {len(inside)} datasets: name one of {', '.join(f'{place}/{n}' for n in inside)}")
+        raise ValueError(
+            f"data={place}: it holds {len(inside)} datasets: name one of {', '.join(f'{place}/{n}' for n in inside)}"
+        )
     return folder.url
 
 
@@ -209,8 +211,8 @@ class _Index:
 
 
 def _identities(part: pa.Table) -> tuple[list[int | None], list[int]]:
-    """For each row what its page is known by: its source's sha256 and page, and its image. A part of a page, which has a parent, is
-    known by its image alone; what isn't a page by nothing."""
+    """For each row what its page is known by: its source's sha256 and page, and its image. A part of a page, which has a parent,
+    is known by its image alone; what isn't a page by nothing."""
     who: list[int | None] = []
     for task, sha256, page, key, parent in zip(
         *(part[name].to_pylist() for name in ("task", "sha256", "page", "key", "parent")), strict=True

@@ -9,6 +9,7 @@ from rapidfuzz.distance import Levenshtein
 from datagen.agreement.words import Word, words
 from datagen.record import Line
 
+Opcode = tuple[str, int, int, int, int]
 _BRIDGE = 1  # words that are the same between two stretches that are taken for one
 
 
@@ -95,7 +96,7 @@ def _edits(label: Sequence[Word], reading: Sequence[Word]) -> list[tuple[int, in
     others one for one stay apart."""
     a, b = [word.about for word in label], [word.about for word in reading]
     edits: list[tuple[int, int, int, int]] = []
-    for tag, i, j, k, m in Levenshtein.opcodes(a, b):
+    for tag, i, j, k, m in _slid(_opcodes(a, b), a, b):
         parts = [(i, j, k, m)]
         if j - i == m - k:
             parts = [(i + n, i + n + 1, k + n, k + n + 1) for n in range(j - i)]
@@ -112,6 +113,30 @@ def _edits(label: Sequence[Word], reading: Sequence[Word]) -> list[tuple[int, in
     return edits
 
 
+def _opcodes(a: Sequence[str], b: Sequence[str]) -> list[Opcode]:
+    return [(code.tag, code.src_start, code.src_end, code.dest_start, code.dest_end) for code in Levenshtein.opcodes(a, b)]
+
+
+def _slid(codes: list[Opcode], a: Sequence[str], b: Sequence[str]) -> list[Opcode]:
+    """The opcodes with what is taken out or put in as late as it may be, so that of two words that are the same all readings lack
+    the same one."""
+    out: list[Opcode] = []
+    for tag, i, j, k, m in codes:
+        if out and tag == "equal" and out[-1][0] in ("insert", "delete"):
+            before, p, q, r, s = out[-1]
+            side, first, last = (a, p, q) if before == "delete" else (b, r, s)
+            steps = 0
+            while steps < j - i and side[first + steps] == side[last + steps]:
+                steps += 1
+            if steps:
+                out[-1] = "equal", p, p + steps, r, r + steps
+                out.append((before, p + steps, q + steps, r + steps, s + steps))
+                i, k = i + steps, k + steps
+        if i < j or k < m:
+            out.append((tag, i, j, k, m))
+    return out
+
+
 def _is_bridged(before: tuple[int, int, int, int], behind: tuple[int, int, int, int], label: Sequence[str]) -> bool:
     """Whether hardly anything stands between two edits of different lengths: a word cut otherwise, or a chance."""
     between = label[before[1] : behind[0]]
@@ -122,7 +147,7 @@ def _is_bridged(before: tuple[int, int, int, int], behind: tuple[int, int, int, 
 def aligned_words(label: Sequence[Word], reading: Sequence[Word]) -> list[int | None]:
     """For each word of a reading the number of the label's word that is about the same, in order; None where none is."""
     owners: list[int | None] = [None] * len(reading)
-    for tag, i, j, k, _ in Levenshtein.opcodes([word.about for word in label], [word.about for word in reading]):
+    for tag, i, j, k, _ in _opcodes([word.about for word in label], [word.about for word in reading]):
         if tag == "equal":
             owners[k : k + j - i] = range(i, j)
     return owners

@@ -1,5 +1,5 @@
-"""A table decided, cell by cell. Who has a table of the same rows and columns votes with its cells; who has only lines, with those
-that stand in each cell's place. Two tables of other rows and columns that are the same as each other stand in its place."""
+"""A table decided, cell by cell. Who has a table of the same rows and columns votes with its cells; who has only lines, with
+those that stand in each cell's place. Two tables of other rows and columns that are the same as each other stand in its place."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -62,7 +62,9 @@ class TableVoting:
         votes = self._votes(fit, table)
         voting = [reading for reading in others if reading.dataset in fit]
         if not voting:
-            return Decided(self.own.html, ALONE, "no_other_reader" if not others else "readers_have_no_cells", self.own.voter, votes)
+            return Decided(
+                self.own.html, ALONE, "no_other_reader" if not others else "readers_have_no_cells", self.own.voter, votes
+            )
         fates = [self._cell(cell, n, voting, fit) for n, cell in enumerate(table.cells)]
         opened = [fate for fate in fates if fate.outcome == UNREAD]
         changed = [n for n, fate in enumerate(fates) if fate.outcome in (REPLACED, DRAWN) and fate.text != table.cells[n].text]
@@ -121,9 +123,7 @@ class TableVoting:
         return laid if same >= _FITS * len(filled) else None
 
     def _cell(self, cell: Cell, n: int, voting: Sequence[TableReading], fit: dict[str, Table]) -> Decided:
-        readings = [
-            Reading(r.voter, (r.dataset,), self._cell_text(fit[r.dataset].cells[n].text, r.lines)) for r in voting
-        ]
+        readings = [Reading(r.voter, (r.dataset,), self._cell_text(fit[r.dataset].cells[n].text, r.lines)) for r in voting]
         label = Text(cell.text, words(cell.text, self.script))
         # Detectors pass over single signs: that a reader has nothing in a cell says nothing.
         readings = [reading for reading in readings if reading.text.words or not label.words]
@@ -146,8 +146,7 @@ class TableVoting:
             vote, distance = ABSTAINS, 1.0
             if laid is not None and table is not None:
                 same = _shape(laid) == _shape(table) and all(
-                    about(a.text, self.script) == about(b.text, self.script)
-                    for a, b in zip(table.cells, laid.cells, strict=True)
+                    about(a.text, self.script) == about(b.text, self.script) for a, b in zip(table.cells, laid.cells, strict=True)
                 )
                 vote = FOR if same else AGAINST
                 distance = 0.0 if same else round(1.0 - _alike(table, laid), 3)

@@ -1,9 +1,8 @@
 """A block of text decided: where the readings differ from the label, who has which words, and what the ink says where nobody
 agrees.
 
-Keep what one of the other voters has, too. Replace what two of them have otherwise, and alike. Else draw and look: what the ink is
-most like wins, the label if nothing is more like the ink, another reading if it is clearly more so. Else it is open.
-"""
+Keep what one of the other voters has, too. Replace what two of them have otherwise, and alike. Else draw and look: what the ink
+is most like wins, the label if nothing is more like the ink, another reading if it is clearly more so. Else it is open."""
 
 import itertools
 import re
@@ -22,12 +21,14 @@ from datagen.writing.scripts import main_script
 KEPT, REPLACED, DRAWN, UNREAD, ALONE = OUTCOMES = ("kept", "replaced", "drawn", "unread", "alone")
 FOR, AGAINST, ABSTAINS = "for", "against", "abstains"
 _CLEAR = 0.05  # in likeness: less is the difference of two typefaces
+_CLEARER = 0.15  # where only a voter has it that often reads what nobody else does
 _AGAINST_TWO = 0.05  # so much more is the ink like the label than like what two voters have, for these to be wrong
 _LONG = 8  # letters and digits: two readings of a long stretch needn't be equal to say the same
 _SAME, _MORE = 0.75, 0.1  # of their letters; and so much more than with the label
 _OFTEN_ALONE = 0.03  # of a page's words
 _MISREAD = 0.5  # of a word's letters are right where it is misread
 _FAILED = 0.5  # of the letters: a reading that has fewer of the label's, and of no other reading's, failed
+_IS_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _SPACES = re.compile(r"[-\u2010]?\s*\n\s*")
 
 
@@ -77,9 +78,9 @@ class _Span:
 @dataclass
 class Voting:
     """Decides blocks of a page by their readings and its ink. `is_covered` says whether all ink in the block's box lies in lines
-    that the others read, so that nothing stands there that they overlooked. What `is_cell` is short: a reading of it that has other
-    letters is no failure. `alone` is, of each voter, the share of the page's words that it alone reads so: one that often does is
-    no witness where it is alone."""
+    that the others read, so that nothing stands there that they overlooked. What `is_cell` is short: a reading of it that has
+    other letters is no failure. `alone` is, of each voter, the share of the page's words that it alone reads so: one that often
+    does is no witness where it is alone."""
 
     ink: PageInk
     script: str
@@ -180,7 +181,7 @@ class Voting:
         if pair := self._alike_against(span, voting, [numbers[0] for numbers in forms.values()]):
             return self._against(span, voting, pair)
         fate = self._looked_at(span, voting)
-        is_chance = fate.outcome == UNREAD and self._is_chance(span, voting)
+        is_chance = fate.outcome == UNREAD and self._is_chance(span, voting, range(len(voting)))
         return _Span(KEPT, "readers_often_alone") if is_chance else fate
 
     def _alike_against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[int]:
@@ -208,6 +209,9 @@ class Voting:
         likes = self._likes(span, voting, [first])
         if likes is not None and likes[1] < -_AGAINST_TWO:
             return _Span(DRAWN, "ink_against_two") if likes[1] < -2 * _AGAINST_TWO else _Span(UNREAD, "ink_against_two")
+        is_open = likes is None or likes[1] < _CLEAR
+        if is_open and not _IS_NUMBER.fullmatch(text) and self._is_chance(span, voting, numbers):
+            return _Span(UNREAD, "two_often_alone")
         why = "two_have_more" if span.start == span.stop else "two_agree_against_it"
         return _Span(REPLACED, why, self._edit(span, voting[first], span.others[first]))
 
@@ -228,10 +232,11 @@ class Voting:
         text = edit.text[:at] + among.text + edit.text[at + len(part.text) :] if at >= 0 else among.text
         return _Span(REPLACED, "two_have_more" if span.start == span.stop else "two_agree_against_it", edit._replace(text=text))
 
-    def _is_chance(self, span: Span, voting: Sequence[Reading]) -> bool:
-        """Whether all who read a few words otherwise often read what nobody else does."""
+    def _is_chance(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> bool:
+        """Whether all of these who read a few words otherwise often read what nobody else does."""
         own = self._about(span)
-        for i, reading in enumerate(voting):
+        for i in numbers:
+            reading = voting[i]
             other = _about(reading.text, span.others[i])
             if self.alone.get(reading.voter, 0.0) >= _OFTEN_ALONE and self._is_foreign(own, other):
                 continue
@@ -260,8 +265,9 @@ class Voting:
         others = [likes[i] for i in range(len(likes)) if i != best]
         if likes[best] <= (-_CLEAR if self.is_part else 0.0):
             return _Span(DRAWN, "ink_is_like_it")
-        if likes[best] - max(others) >= _CLEAR:
-            chosen = numbers[best - 1]
+        chosen = numbers[best - 1]
+        is_doubtful = self.alone.get(voting[chosen].voter, 0.0) >= _OFTEN_ALONE
+        if likes[best] - max(others) >= (_CLEARER if is_doubtful else _CLEAR):
             return _Span(DRAWN, "ink_is_like_another", self._edit(span, voting[chosen], span.others[chosen]))
         return _Span(UNREAD, "ink_takes_no_side")
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 RUNNERS = {
     "Pipeline": "recipes.steps.pipeline:PipelineRunner",
     "Labelling": "recipes.steps.label:LabelRunner",
+    "Agreeing": "recipes.steps.agree:AgreeRunner",
     "Sweep": "recipes.steps.sweep:SweepRunner",
     "MarkAlike": "recipes.steps.mark:MarkRunner",
     "Flywheel": "recipes.steps.flywheel:FlywheelRunner",

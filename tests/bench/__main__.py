@@ -42,6 +42,7 @@ BENCHES = {
     "scene": ("scene",),
     "fine": ("fine",),
     "label": ("label",),
+    "agree": ("agree",),
 }
 # These take hours, gigabytes, or an output of `make recipe=multilingual`, and run only where they are named.
 BY_NAME = {

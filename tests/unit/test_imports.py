@@ -34,6 +34,8 @@ LEVELS = (
     "coarse scene score vision",
     "curation fine publishing",
     "word labelling",
+    "curation fine",
+    "agreement word labelling",
 )
 """The rooms of datagen, from the ground up: folders, and the files of its root. A room knows only rooms of lower levels."""
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms.split()}

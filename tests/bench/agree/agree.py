@@ -2,10 +2,10 @@
 
     python -m tests.bench.agree.agree [--seeds 100,101] [--cache FOLDER] [--together] [--shown]
 
-Typeset pages in ten scripts, with tables and formulas. Each has a label of which half of the blocks are wrong, in one of seven ways.
-Two real readers and a simulated one, which shares most of the first one's errors, read them; formulas are read by two simulated
-ones. What readers of one family are is measured on other seeds. `--together` lets every reader vote for itself, to compare.
-"""
+Typeset pages in ten scripts, with tables and formulas. Each has a label of which half of the blocks are wrong, in one of seven
+ways. Two real readers and a simulated one, which shares most of the first one's errors, read them; formulas are read by two
+simulated ones. What readers of one family are is measured on other seeds. `--together` lets every reader vote for itself, to
+compare."""
 
 import argparse
 import itertools
@@ -31,7 +31,7 @@ from datagen.record import Region, Sample
 from datagen.tables import cells
 from tests.bench.agree.cache import Read, read
 from tests.bench.agree.plant import KINDS, RIGHT, Item, planted
-from tests.bench.agree.readers import FIRST, OTHER_SIMULATED, SECOND, SIMULATED, formula_readers, simulated
+from tests.bench.agree.readers import FIRST, SECOND, SIMULATED, formula_readers, simulated
 from tests.bench.agree.typeset import SCRIPTS
 from tests.bench.bars import at_least, at_most
 
@@ -156,7 +156,11 @@ def _errors(truth: Sequence, sample: Sample, one: Read, script: str) -> dict[int
     units = []
     for region in one.known.truth:
         if region.format == "markdown":
-            units += [r.text for r in sample.regions if shared(r.box, region.box) > 0.5 * min(area(r.box), area(region.box)) and r.format == "markdown"]
+            units += [
+                r.text
+                for r in sample.regions
+                if shared(r.box, region.box) > 0.5 * min(area(r.box), area(region.box)) and r.format == "markdown"
+            ]
     said = words("\n".join(units), script)
     owners = aligned_words(truth, said)
     found = {owner: n for n, owner in enumerate(owners) if owner is not None}

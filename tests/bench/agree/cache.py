@@ -1,6 +1,6 @@
 """What the engines read on the bench's pages, kept in a folder, so that rules are tried without reading again.
 
-    python -m tests.bench.agree.cache FOLDER SEED [SEED …]
+python -m tests.bench.agree.cache FOLDER SEED [SEED …]
 """
 
 import pickle

@@ -46,7 +46,7 @@ def planted(known: Known, seed: int, by: str = "label-model") -> Planted:
     draw = random.Random(f"planted {seed} {known.page.key}")
     truth = known.truth
     paragraphs = [i for i, region in enumerate(truth) if region.format == "markdown"]
-    kinds = {i: RIGHT for i in range(len(truth))}
+    kinds = dict.fromkeys(range(len(truth)), RIGHT)
     wrong = draw.sample(paragraphs, len(paragraphs) // 2)
     names = draw.sample(_OF_TEXT, len(_OF_TEXT))
     kinds |= {i: names[n % len(names)] for n, i in enumerate(wrong)}
@@ -94,7 +94,7 @@ def _wrong(kind: str, region: Region, known: Known, draw: random.Random) -> list
         blank = _blank(known, region)
         if is_region and blank is not None:
             return [region, replace(region, box=blank, text=draw.choice(others))]
-        return [_with(region, texts[: at + 1] + [draw.choice(others)] + texts[at + 1 :], glue)]
+        return [_with(region, [*texts[: at + 1], draw.choice(others), *texts[at + 1 :]], glue)]
     if kind == "script":
         return [_with(region, [*texts[:at], _other_script(texts[at], known.page.script), *texts[at + 1 :]], glue)]
     digits = [n for n, char in enumerate(region.text) if char.isascii() and char.isdigit()]
@@ -107,7 +107,7 @@ def _with(region: Region, texts: Sequence[str], glue: str) -> Region:
 
 def _blank(known: Known, region: Region) -> Box | None:
     """Paper without ink as wide as the region, below the last one of its column."""
-    width, height = known.page.size
+    height = known.page.size[1]
     below = max((r.box.y1 for r in known.truth if r.box.x0 < region.box.x1 and r.box.x1 > region.box.x0), default=0)
     top = below + 24
     return Box(region.box.x0, top, region.box.x1, top + 26) if top + 26 < 0.94 * height else None

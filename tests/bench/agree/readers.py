@@ -1,5 +1,5 @@
-"""Three readings of a page: by the package's readers or PP-OCR, by Tesseract, which finds its own lines but for those from right to left, and a simulated one, which
-has many of the first one's errors and some of its own."""
+"""Three readings of a page: by the package's readers or PP-OCR, by Tesseract, which finds its own lines but for those from right
+to left, and a simulated one, which has many of the first one's errors and some of its own."""
 
 import io
 import random
@@ -92,8 +92,8 @@ def _lines_by_tesseract(known: Known) -> Sample:
 
 
 def simulated(known: Known, first: Sample, seed: int) -> Sample:
-    """Paragraphs, tables and formulas of a model that was taught by the first reader: where that misreads a line, it does so mostly
-    alike. It says no lines."""
+    """Paragraphs, tables and formulas of a model that was taught by the first reader: where that misreads a line, it does so
+    mostly alike. It says no lines."""
     draw = random.Random(f"simulated {seed} {known.page.key}")
     regions = []
     for region in known.truth:
@@ -132,7 +132,9 @@ def wrong_formula(latex: str, draw: random.Random) -> str:
     """One sign of it another one."""
     at = draw.choice([i for i, char in enumerate(latex) if char.isalnum()])
     char = latex[at]
-    other = str((int(char) + draw.randint(1, 9)) % 10) if char.isdigit() else draw.choice([c for c in "abcdxyzwuvijkn" if c != char])
+    other = (
+        str((int(char) + draw.randint(1, 9)) % 10) if char.isdigit() else draw.choice([c for c in "abcdxyzwuvijkn" if c != char])
+    )
     return latex[:at] + other + latex[at + 1 :]
 
 

@@ -3,16 +3,15 @@
 import io
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
-import numpy
 from PIL import Image
 
 from datagen.drawing.prose import Prose
-from datagen.drawing.sheet import Column, Flow, Sheet, columns
+from datagen.drawing.sheet import Flow, SetRegion, Sheet, columns
 from datagen.fine.typeset_tables import set_table
-from datagen.record import Box, Line, Origin, Quality, Region, Sample
+from datagen.record import Origin, Quality, Region, Sample
 from datagen.samples.declarations import declaration
 from datagen.tables.cells import Cell, Table
 
@@ -32,13 +31,6 @@ SCRIPTS = (
 ZOOM = 150 / 72
 _RTL, _DENSE = frozenset({"Arab", "Hebr"}), frozenset({"Hans", "Jpan", "Thai"})
 _NUMBER_EVERY = 9  # words, in scripts without spaces every so many of 20 characters
-
-
-@dataclass(frozen=True)
-class Paragraph:
-    """A paragraph's lines as they were set, for whoever leaves one out."""
-
-    lines: tuple[Line, ...]
 
 
 class Known(NamedTuple):
@@ -77,12 +69,22 @@ def typeset(seed: int, script: str, code: str) -> Known:
     Image.fromarray(image).save(file, "png")
     name = f"agree-{seed}-{code.replace('_', '-')}"
     page = Sample(
-        name, "page", file.getvalue(), image.shape[1::-1], text.lang, script, "", (), Quality(), Origin(f"{name}.png", name, 0), "truth"
+        name,
+        "page",
+        file.getvalue(),
+        image.shape[1::-1],
+        text.lang,
+        script,
+        "",
+        (),
+        Quality(),
+        Origin(f"{name}.png", name, 0),
+        "truth",
     )
     return Known(page, regions)
 
 
-def _region(region: Region, set_region) -> Region:
+def _region(region: Region, set_region: SetRegion) -> Region:
     values = set_region.values
     label = {"text_block": "text", "table": "table", "equation_isolated": "equation"}[set_region.label]
     if "html" in values:
@@ -108,20 +110,32 @@ def _paragraph(flow: Flow, script: str, size: float, draw: random.Random) -> Non
 
 
 def _number(draw: random.Random) -> str:
-    return draw.choice((str(draw.randint(1900, 2099)), str(draw.randint(10, 999)), f"{draw.randint(1, 99)}.{draw.randint(0, 99):02}"))
+    return draw.choice(
+        (str(draw.randint(1900, 2099)), str(draw.randint(10, 999)), f"{draw.randint(1, 99)}.{draw.randint(0, 99):02}")
+    )
 
 
 def _table(flow: Flow, size: float) -> None:
     """Five rows of a word and three numbers."""
     prose, draw = flow.sheet.prose, flow.sheet.prose.random
-    rows = [[prose.heading(9 if prose.lang[:2] in ("zh", "ja", "th") else 14) or "-", *(_number(draw) for _ in range(3))] for _ in range(5)]
+    rows = [
+        [prose.heading(9 if prose.lang[:2] in ("zh", "ja", "th") else 14) or "-", *(_number(draw) for _ in range(3))]
+        for _ in range(5)
+    ]
     table = Table(tuple(Cell(r, c, text, is_header=r == 0) for r, row in enumerate(rows) for c, text in enumerate(row)))
     room = flow.room(110)
     if room is None:
         return
     width = flow.column.width - 6
     below = set_table(
-        flow.sheet, table, flow.column.x, room[1], (0.4 * width, *([0.2 * width] * 3)), size, draw.choice(("ruled", "three-line")), has_heads=False
+        flow.sheet,
+        table,
+        flow.column.x,
+        room[1],
+        (0.4 * width, *([0.2 * width] * 3)),
+        size,
+        draw.choice(("ruled", "three-line")),
+        has_heads=False,
     )
     flow.y = below + 10
 
@@ -138,15 +152,15 @@ def _formula(flow: Flow, draw: random.Random) -> None:
             latex.append("-" if sign == "−" else sign)
         way = draw.randrange(3)
         markup.append(f"{factor}<i>{letter}</i>" + (f"<sup>{up}</sup>", f"<sub>{down}</sub>", "")[way])
-        latex.append(f"{factor}{letter}" + ("^{%s}" % up, "_{%s}" % down, "")[way])
+        latex.append(f"{factor}{letter}" + (f"^{{{up}}}", f"_{{{down}}}", "")[way])
     flow.text(
-        "equation_isolated", "x", 12, markup="".join(markup), family="DejaVu Serif", align="center", gap=8, together=1.0, values={"latex": "".join(latex)}
+        "equation_isolated",
+        "x",
+        12,
+        markup="".join(markup),
+        family="DejaVu Serif",
+        align="center",
+        gap=8,
+        together=1.0,
+        values={"latex": "".join(latex)},
     )
-
-
-def gray(page: Sample) -> numpy.ndarray:
-    return numpy.asarray(Image.open(io.BytesIO(page.image or b"")).convert("L"))
-
-
-def box_lines(region: Region) -> list[tuple[Box, str]]:
-    return [(line.box, line.text) for line in region.lines]
