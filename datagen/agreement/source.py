@@ -31,7 +31,7 @@ from datagen.work.joined_rows import JoinedRow, rows_of
 from datagen.work.samples_of import ShardsOf, ShardSource
 from datagen.work.specification import PLACE
 
-_COLUMNS = ("key", "task", "sha256", "page", "parent", "image_xxh64")
+_COLUMNS = ["key", "task", "sha256", "page", "parent", "image_xxh64"]
 _PLACE = ["shard", "record_offset", "record_bytes"]
 _TOLD = "told_before"
 _UNREADABLE = (ValueError, KeyError, TypeError, IndexError, OSError, msgspec.MsgspecError)
@@ -146,6 +146,8 @@ def names_of(datasets: Sequence[str]) -> tuple[str, ...]:
         names = tuple("/".join(of[-length:]).lstrip("/") for of in parts)
         if len(set(names)) == len(names):
             return names
+    if not datasets:
+        return ()
     raise ValueError("a dataset is named twice: each of data=A,B,… is another one")
 
 

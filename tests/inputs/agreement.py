@@ -1,0 +1,64 @@
+"""Readings of one page, built by hand: a drawn page, and what readers say of it."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from PIL import Image, ImageDraw, ImageFont
+
+from datagen.agreement.agree_page import Agreement
+from datagen.agreement.blocks import Page
+from datagen.drawing.typefaces import reference_faces
+from datagen.record import Box, Line, Origin, Quality, Region, Sample
+
+SIZE = (700, 420)
+TOP, PITCH, HEIGHT, LEFT = 30, 50, 26, 40
+LINES = (
+    "The printing house was founded in 1948 by",
+    "two sisters who had learned their trade in",
+    "a small town near the northern border.",
+)
+
+
+def drawn(lines: Sequence[str] = LINES, size: tuple[int, int] = SIZE) -> bytes:
+    """A page with these lines below each other, as PNG."""
+    image = Image.new("L", size, 255)
+    font = ImageFont.truetype(reference_faces("Latn")[0], 24)
+    for n, line in enumerate(lines):
+        ImageDraw.Draw(image).text((LEFT, TOP + n * PITCH), line, 0, font)
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def box(first: int, last: int | None = None) -> Box:
+    """Where lines stand, from one to another."""
+    return Box(LEFT - 4, TOP + first * PITCH - 2, SIZE[0] - 60, TOP + (first if last is None else last) * PITCH + HEIGHT + 4)
+
+
+def region(text: str, first: int = 0, last: int | None = None, by: str = "model-a", **values: Any) -> Region:
+    return replace(Region(box(first, last), "text", text, None, by), **values)
+
+
+def lines(texts: Sequence[str], by: str, first: int = 0) -> tuple[Region, ...]:
+    """A region for each line, as readers of lines have them."""
+    return tuple(
+        Region(box(first + n), "text", text, 0.9, by, lines=(Line(box(first + n), text, score=0.9),))
+        for n, text in enumerate(texts)
+    )
+
+
+def page(regions: Sequence[Region], key: str = "ab-000000", number: int = 0, **values: Any) -> Sample:
+    text = "\n\n".join(r.text for r in regions)
+    origin = Origin("/in/a.pdf", "ab" * 32, number, engines={r.by: "1" for r in regions})
+    made = Sample(key, "page", drawn(), SIZE, "en", "Latn", text, tuple(regions), Quality("trusted"), origin, "label")
+    return replace(made, **values)
+
+
+def agreement(label: Sample, *others: Sample) -> Agreement:
+    return Agreement(Page("label", label), [Page(f"reader-{n}", other) for n, other in enumerate(others)])
+
+
+def agreed(label: Sample, *others: Sample) -> Sample:
+    return agreement(label, *others).sample()
