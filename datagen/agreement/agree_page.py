@@ -29,6 +29,7 @@ _VALUE = {KEPT: 0.0, ALONE: 0.0, DRAWN: 0.5, REPLACED: 0.5, UNREAD: 1.0}
 _EDGE = 0.06  # of a page's height: what stands there alone is a running head or foot, which labels may leave out
 _OVERLOOKED = 0.004  # of a region's area is ink that nobody read
 _PAD = 0.3  # of a line's height: so far ink reaches beyond its box
+_FEW_WORDS = 60  # on a page: so few don't tell how often a reader errs
 _OPEN_SHARE = 0.2  # of a page's letters that are open: it is suspect
 _OF_TEXT = frozenset(
     "unsure_reading unscored_reading readings_differ readers_disagree ink_disagrees text_differs few_unmapped unchecked".split()
@@ -130,7 +131,7 @@ class Agreement:
         for voting in self._voting.values():
             voting.count_alone(counts)
         voters = {voter for voter, _ in counts}
-        return {voter: counts[voter, True] / max(1, counts[voter, True] + counts[voter, False]) for voter in voters}
+        return {v: counts[v, True] / (_FEW_WORDS + counts[v, True] + counts[v, False]) for v in voters}
 
     def _silent(self, page: Page, region: Region) -> Reading | None:
         """That a page has nothing in a region, where it should have; None for a page without text, and for what labels may leave

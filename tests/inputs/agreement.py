@@ -13,7 +13,7 @@ from datagen.drawing.typefaces import reference_faces
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
 
 SIZE = (700, 420)
-TOP, PITCH, HEIGHT, LEFT = 30, 50, 26, 40
+TOP, PITCH, HEIGHT, LEFT = 30, 50, 38, 40
 LINES = (
     "The printing house was founded in 1948 by",
     "two sisters who had learned their trade in",
@@ -24,7 +24,7 @@ LINES = (
 def drawn(lines: Sequence[str] = LINES, size: tuple[int, int] = SIZE) -> bytes:
     """A page with these lines below each other, as PNG."""
     image = Image.new("L", size, 255)
-    font = ImageFont.truetype(reference_faces("Latn")[0], 24)
+    font = ImageFont.truetype(reference_faces("Latn")[-1], 24)
     for n, line in enumerate(lines):
         ImageDraw.Draw(image).text((LEFT, TOP + n * PITCH), line, 0, font)
     file = io.BytesIO()

@@ -1,0 +1,203 @@
+"""The rules by which a text is kept, replaced, drawn or left open."""
+
+import json
+
+import pytest
+
+from datagen.agreement import families
+from datagen.agreement.agree_page import DECISIONS, NO_REGION
+from datagen.record import Box, Line, Region
+from tests.inputs.agreement import LINES, PITCH, agreed, agreement, drawn, lines, page, region
+
+TEXT = " ".join(LINES)
+
+
+def entries(sample) -> list[dict]:
+    return json.loads(sample.metadata[DECISIONS])
+
+
+def outcome(sample, number: int = 0) -> tuple[str, str]:
+    (entry,) = (e for e in entries(sample) if e["region"] == number)
+    return entry["outcome"], entry["why"]
+
+
+def label(text: str = TEXT):
+    return page([region(text, 0, 2)])
+
+
+def reading(texts=LINES, by: str = "ppocr", **values):
+    return page(lines(texts, by), stage="fine", **values)
+
+
+def changed(old: str, new: str) -> list[str]:
+    return [line.replace(old, new) for line in LINES]
+
+
+def test_what_another_voter_has_too_is_kept():
+    made = agreed(label(), reading(), reading(changed("1948", "1943"), "tesseract"))
+    assert outcome(made) == ("kept", "another_agrees")
+    assert (made.text, made.quality.signals["level"]) == (TEXT, 0.0)
+
+
+def test_two_against_it_replace_the_words_that_differ_and_no_others():
+    wrong = TEXT.replace("1948", "1943").replace("sisters who", "sisters, who")
+    made = agreed(label(wrong), reading(), reading(by="tesseract"))
+    assert outcome(made) == ("replaced", "two_agree_against_it")
+    assert made.text == TEXT.replace("sisters who", "sisters, who")
+    assert made.regions[0].by == "agreed"
+
+
+def test_readers_of_one_family_are_one_voter_and_do_not_replace():
+    wrong = label(TEXT.replace("trade", "grade"))
+    made = agreed(wrong, reading(), reading(by="PP-OCRv6"))
+    assert outcome(made)[0] in ("drawn", "unread")
+    assert outcome(made)[1] != "two_agree_against_it"
+
+
+def test_readers_that_were_measured_to_err_alike_are_one_voter_too(monkeypatch):
+    monkeypatch.setattr(families, "CORRELATED", {frozenset({"pp-ocr", "tesseract"}): 0.9})
+    made = agreed(label(TEXT.replace("trade", "grade")), reading(), reading(by="tesseract"))
+    assert outcome(made)[1] != "two_agree_against_it"
+
+
+def test_the_labels_own_family_says_nothing():
+    made = agreed(page([region(TEXT, 0, 2, by="ppocr")]), reading())
+    assert outcome(made) == ("alone", "no_other_reader")
+    assert made.regions[0].by == "ppocr"
+
+
+def test_one_against_one_is_decided_by_the_ink():
+    kept = agreed(label(), reading(changed("sisters", "masters")))
+    assert outcome(kept) == ("drawn", "ink_is_like_it")
+    assert kept.text == TEXT
+    mended = agreed(label(TEXT.replace("sisters", "masters")), reading())
+    assert outcome(mended) == ("drawn", "ink_is_like_another")
+    assert mended.text == TEXT
+    assert mended.quality.signals["level"] == 1.0
+
+
+def test_the_ink_overrules_two_that_err_alike():
+    made = agreed(label(), reading(changed("sisters", "masters")), reading(changed("sisters", "masters"), "tesseract"))
+    assert outcome(made) == ("drawn", "ink_against_two")
+    assert made.text == TEXT
+
+
+def test_what_nobody_can_settle_is_open_and_the_page_is_hard():
+    blank = drawn(())
+    made = agreed(page([region(TEXT, 0, 2)], image=blank), reading(changed("trade", "grade"), image=blank))
+    assert outcome(made)[0] == "unread"
+    assert made.regions[0].is_unread
+    assert made.regions[0].text == ""
+    assert made.quality.signals["level"] == 2.0
+    assert made.quality.verdict != "trusted"
+    (own, other) = entries(made)[0]["readings"]
+    assert (own["text"], other["vote"]) == (TEXT, "against")
+
+
+def test_a_lost_line_comes_back():
+    made = agreed(label(f"{LINES[0]} {LINES[2]}"), reading(), reading(by="tesseract"))
+    assert outcome(made) == ("replaced", "two_have_more")
+    assert made.text.split() == TEXT.split()
+
+
+def test_an_invented_and_a_doubled_line_go():
+    for wrong in (
+        f"{LINES[0]} and nobody had ever seen it {LINES[1]} {LINES[2]}",
+        f"{LINES[0]} {LINES[1]} {LINES[1]} {LINES[2]}",
+    ):
+        made = agreed(label(wrong), reading(), reading(by="tesseract"))
+        assert outcome(made) == ("replaced", "two_do_not_have_it")
+        assert made.text.split() == TEXT.split()
+
+
+def test_a_line_that_two_overlooked_is_no_invented_one():
+    made = agreed(label(), reading(LINES[:2]), reading(LINES[:2], "tesseract"))
+    assert outcome(made) == ("unread", "ink_that_two_do_not_read")
+
+
+def test_an_invented_region_goes_and_a_doubled_one():
+    below = Region(Box(36, 300, 640, 330), "text", "Nothing of this is on the page.", None, "model-a")
+    made = agreed(page([region(TEXT, 0, 2), below]), reading(), reading(by="tesseract"))
+    assert [r.text for r in made.regions] == [TEXT]
+    assert outcome(made, NO_REGION) == ("replaced", "two_do_not_have_it")
+    twice = agreed(page([region(TEXT, 0, 2), region(TEXT, 0, 2)]), reading(), reading(by="tesseract"))
+    assert [r.text for r in twice.regions] == [TEXT]
+
+
+def test_a_lost_region_is_put_in_where_it_stands():
+    made = agreed(page([region(LINES[0], 0), region(LINES[2], 2)]), reading(), reading(by="tesseract"))
+    assert [r.text for r in made.regions] == list(LINES)
+    assert made.regions[1].by == "agreed"
+
+
+def test_what_one_alone_has_more_is_put_in_if_the_ink_shows_it():
+    made = agreed(page([region(LINES[0], 0), region(LINES[2], 2)]), reading())
+    assert [r.text for r in made.regions] == list(LINES)
+    assert outcome(made, 1) == ("drawn", "ink_shows_more")
+    false = ("Every morning brings another", *LINES[1:])
+    made = agreed(page([region(LINES[1], 1), region(LINES[2], 2)]), reading(false))
+    assert [r.text for r in made.regions] == list(LINES[1:])
+    assert outcome(made, NO_REGION) == ("unread", "one_has_more")
+
+
+def test_another_script_is_replaced():
+    wrong = TEXT.replace(LINES[1], "тшо систерс щхо хад леарнед тхеир траде ин")
+    made = agreed(label(wrong), reading(), reading(by="tesseract"))
+    assert made.text.split() == TEXT.split()
+
+
+def test_a_paragraph_lies_beside_its_lines_and_lines_beside_their_paragraph():
+    of_lines = page(lines(LINES, "tesseract"))
+    whole = page([region(TEXT, 0, 2, by="ppocr")], stage="fine")
+    made = agreed(of_lines, whole, page([region(TEXT.replace("north", "south"), 0, 2, by="model-b")]))
+    assert [e["outcome"] for e in entries(made)] == ["kept"] * 3
+    wrong = [line.replace("1948", "1943") for line in LINES]
+    made = agreed(page(lines(wrong, "tesseract")), whole, page([region(TEXT, 0, 2, by="model-b")]))
+    assert made.regions[0].text == LINES[0]
+
+
+def test_an_unread_region_is_read_where_two_say_the_same():
+    empty = page([region("", 0, 2, is_unread=True)])
+    assert agreed(empty, reading(), reading(by="tesseract")).regions[0].text.split() == TEXT.split()
+    assert agreed(empty, reading()).regions[0].is_unread
+
+
+def test_lines_that_were_changed_go_and_others_stay():
+    wrong = [line.replace("1948", "1943") for line in LINES]
+    own = tuple(line for r in lines(wrong, "model-a") for line in r.lines)
+    made = agreed(page([region(" ".join(wrong), 0, 2, lines=own)]), reading(), reading(by="tesseract"))
+    assert [line.text for line in made.regions[0].lines] == list(LINES[1:])
+
+
+def test_the_order_that_two_read_is_taken():
+    swapped = [lines(LINES, "model-a")[n] for n in (1, 0, 2)]
+    model = page(
+        lines(LINES, "model-b"), origin=page([]).origin.__class__("/in/a.pdf", "ab" * 32, 0, engines={"label model-b": "1"})
+    )
+    made = agreed(page(swapped), reading(), model)
+    assert [r.text for r in made.regions] == list(LINES)
+    assert outcome(made, NO_REGION) == ("replaced", "two_read_it_in_another_order")
+
+
+@pytest.mark.parametrize("where", [Box(0, 0, 700, 420), Box(36, 28, 640, 28 + 3 * PITCH)])
+def test_an_answer_without_places_is_parted_by_what_it_says(where):
+    whole = Region(where, "text", TEXT.replace("1948", "1943"), None, "model-b")
+    found = agreement(page(lines(LINES, "ppocr"), stage="fine"), page([whole])).beside
+    assert [found.texts[n]["reader-0"].text.text.split()[:2] for n in range(3)] == [
+        ["The", "printing"],
+        ["two", "sisters"],
+        ["a", "small"],
+    ]
+
+
+def test_hostile_readings_change_nothing_and_raise_nothing():
+    for text in ("\u202e" * 50, "<td>" * 200, "\\[" * 100, "​", "\ud7ff", "0" * 5000):
+        strange = page([Region(Box(0, 0, 700, 420), "text", text, None, "model-b")])
+        made = agreed(label(), reading(), strange)
+        assert made.text == TEXT
+
+
+def test_a_line_without_width_is_no_harm():
+    thin = Region(Box(5, 5, 6, 6), "text", "thin", 0.5, "ppocr", lines=(Line(Box(5, 5, 6, 6), "thin"),))
+    made = agreed(label(), page([thin, *lines(LINES, "ppocr")], stage="fine"))
+    assert made.regions[0].text == TEXT
