@@ -13,7 +13,7 @@ _PAGE_NUMBER = re.compile(
     r"sayfa|str\.|strana|stránka|stran|stranica|puslapis|lpp\.|lk|halaman|oldal|σελίδα|σελ\.|第|الصفحة|صفحة|صفحه|עמוד|หน้า|էջ|გვერდი)\s?)?"
     r"(?:\d{1,4}|[ivxlcdm]{1,8}|[IVXLCDM]{1,8})"
     r"(?:\s?(?:[/|¦]|of|von|van|sur|de|di|da|av|af|od|ze?|iš|no|dari|trên|από|din|из|із|з|от|од|از|من|מתוך)\s?\d{1,4})?"
-    r"\s?(?:[页頁]|ページ|페이지|쪽)?"
+    r"(?:\s?\(\d{1,4}\))?\s?(?:[页頁]|ページ|페이지|쪽)?"
     r"(?:\s*[-–—~•|\])])?"
 )
 

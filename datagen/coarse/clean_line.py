@@ -14,7 +14,8 @@ _CONTROL = {c: None for c in (*range(0x20), *range(0x7F, 0xA0)) if chr(c) not in
 # ZWJ and ZWNJ choose forms of letters, so they stay where these are; TeX puts one between any two that might be a ligature.
 _INVISIBLE = re.compile(f"[{scripts.INVISIBLE}]|(?<=[\\x20-\u02ff\u0370-\u052f{scripts.HAN}])[{scripts.JOINERS}]+")
 _DOTS = re.compile(r"(?<![. ])( ?)\. \. \.(?! ?\.)")  # three dots that TeX spaces a little
-_HYPHENS = str.maketrans({"\u2010": "-", "\u2011": "-", "\u0132": "IJ", "\u0133": "ij"})  # and letters that are two in the image
+# What looks like another sign, and letters that are two in the image.
+_HYPHENS = str.maketrans({"\u2010": "-", "\u2011": "-", "\ua789": ":", "\u0132": "IJ", "\u0133": "ij"})
 _GLYPHS = re.compile(f"[{scripts.GLYPHS}]")
 _VERTICAL_FORM = re.compile(f"[{scripts.VERTICAL_FORMS}]")
 # MuPDF says some characters twice. It takes the bytes of an /ActualText for its characters, and so repeats the end of it. And it
@@ -51,6 +52,11 @@ _BOX = re.compile("^\\s*([\u2610-\u2612\u22a0\u25a1])(?=[^\\W\\d_]{2})")  # file
 _HANGUL_PART = re.compile(f"[{scripts.HANGUL_PARTS}]")
 
 
+def as_it_looks(text: str) -> str:
+    """The text with plain hyphens and colons for what looks like them, and with two letters for signs of two."""
+    return text.translate(_HYPHENS)
+
+
 def without_control(text: str) -> str:
     return text.translate(_CONTROL)
 
@@ -60,7 +66,8 @@ def cleaner(alphabet: str) -> Callable[[str], str]:
 
     A line comes out in NFC, without characters that draw nothing. Ligatures and presentation forms become letters, radicals
     ideographs. White space becomes one space. U+2010 and U+2011 look like `-` and become it, as does a soft hyphen at the end,
-    where it is drawn. Lone surrogates become U+FFFD. Most pages need few of these steps, and have a hundred lines.
+    where it is drawn; U+A789 becomes the colon that it looks like. Lone surrogates become U+FFFD. Most pages need few of these
+    steps, and have a hundred lines.
     """
     steps = [step for needed, step in _STEPS if needed(alphabet)] if not alphabet.isascii() else []
     if not steps:
@@ -89,7 +96,7 @@ _STEPS: tuple[tuple[Callable[[str], object], Callable[[str], str]], ...] = (
     (re.compile(f"[{scripts.SURROGATES}]").search, clean_text),
     (re.compile("\u00ad").search, lambda line: re.sub("\u00ad(?=\\s*$)", "-", line)),
     (re.compile(f"[{scripts.INVISIBLE}{scripts.JOINERS}]").search, lambda line: _INVISIBLE.sub("", line)),
-    (re.compile("[\u2010\u2011\u0132\u0133]").search, lambda line: line.translate(_HYPHENS)),
+    (re.compile("[\u2010\u2011\ua789\u0132\u0133]").search, as_it_looks),
     (_GLYPHS.search, lambda line: _GLYPHS.sub(_letters, line)),
     (re.compile("\u0e32").search, lambda line: _SARA_AM.sub("\\1\\2\u0e33", line)),
     (re.compile("[\u0391-\u03c9]").search, lambda line: _ACCENT_APART.sub(_on_capital, _IN_GREEK.sub(_in_greek, line))),

@@ -1,7 +1,8 @@
 """Gaps between Chinese or Japanese and Latin letters or digits: which are spaces that somebody typed.
 
 Typesetters set such letters a quarter em apart by themselves, in all places of a page. Where others of its places have no gap,
-the typesetter sets none, and a gap is a space: also in a file that moves its pen instead of drawing one.
+the typesetter sets none, and a gap is a space: also in a file that moves its pen instead of drawing one. So is the file's own
+space in a gap wider than a typesetter's.
 """
 
 import itertools
@@ -41,12 +42,28 @@ def write_typed_spaces(lines: Sequence[dict[str, Any]]) -> bool:
                 widths.setdefault(kind, {}).setdefault(fonts[id(han)], []).append(gap)
     typed = {kind for kind, of_kind in widths.items() if _are_typed(of_kind.values())}
     if not typed:
-        return False
+        return _write_wide_spaces(gaps_of)
     for line, gaps in gaps_of:
         wide = {id(a): _space(a, b) for a, _, b, gap in gaps if _kind(a, b) in (None, *typed) and gap >= _GAP_EM}
         narrow = {id(space) for a, space, b, gap in gaps if space and gap < _NO_GAP_EM and _kind(a, b) in typed}
         _write(line, wide, narrow)
     return True
+
+
+def _write_wide_spaces(gaps_of: Sequence[tuple[dict[str, Any], Sequence[Gap]]]) -> bool:
+    """Leave the spaces that the file has where a gap is wider than a typesetter's, and no other one behind Latin; say whether
+    there are any. Other places of the page have none: of a typesetter that writes a space into each gap nobody can tell."""
+    kept = {id(space) for _, gaps in gaps_of for _, space, _, gap in gaps if space and _is_own(space) and gap >= _WIDE_EM}
+    if not kept or all(space and _is_own(space) for _, gaps in gaps_of for _, space, _, _ in gaps):
+        return False
+    for line, gaps in gaps_of:
+        narrow = {id(space) for _, space, b, _ in gaps if space and (_HAN.match(b["c"]) or not _is_own(space))}
+        _write(line, {}, narrow - kept)
+    return True
+
+
+def _is_own(space: Char) -> bool:
+    return not space.get("synthetic", False)
 
 
 def _are_typed(widths_of_fonts: Collection[Sequence[float]]) -> bool:

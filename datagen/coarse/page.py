@@ -27,6 +27,7 @@ pymupdf.TOOLS.mupdf_display_warnings(False)
 
 # The default adds TEXT_CID_FOR_UNKNOWN_UNICODE, which passes glyph numbers off as characters: a layer must be judged without it.
 TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+_FREE_TEXT, _UNSEEN = 2, 2 | 32  # MuPDF's kind of annotation; PDF's flags of what is hidden, and not shown
 _CONTRAST = 64  # of 255, of ink to paper
 _LEAST_ROWS, _LEAN = 6, 0.025  # of the ink of a bracket: its height in pixels, and how far its ends lie aside, in heights
 
@@ -155,11 +156,13 @@ def choose_pages(num_pages: int, max_pages: int, seed: str) -> list[int]:
 
 
 def pictures(view: OpenPage) -> PageContent:
-    """How much of the page its images cover, as `image_share`, and how many fields are there to fill in, as `num_fields` if there
-    are any. No regions: what images show is a layout model's to say."""
+    """How much of the page its images cover, as `image_share`; how many fields are there to fill in, as `num_fields`, and texts
+    that somebody put on the page as annotations, which no layer has, as `num_notes`, if there are any. No regions: what images
+    show is a layout model's to say."""
     with native("broken_page"):
         num_fields = sum(1 for _ in view.page.widgets()) if view.page.first_widget else 0
-        fields = {"num_fields": float(num_fields)} if num_fields else {}
+        num_notes = sum(map(_is_shown, view.page.annots([_FREE_TEXT]))) if view.page.first_annot else 0
+        fields = {name: float(num) for name, num in (("num_fields", num_fields), ("num_notes", num_notes)) if num}
         if not view.page.get_images():
             return PageContent(signals={"image_share": 0.0} | fields)
         boxes = [pymupdf.Rect(i["bbox"]) * view.page.rotation_matrix for i in view.page.get_image_info()]
@@ -172,6 +175,10 @@ def pictures(view: OpenPage) -> PageContent:
             columns, rows = range(x0 * coarse // w, -(-x1 * coarse // w)), range(y0 * coarse // h, -(-y1 * coarse // h))
             covered.update((x, y) for x in columns for y in rows)
     return PageContent(signals={"image_share": len(covered) / coarse**2} | fields)
+
+
+def _is_shown(note: pymupdf.Annot) -> bool:
+    return not note.flags & _UNSEEN and bool(str(note.info.get("content", "")).strip())
 
 
 def rendered(doc: pymupdf.Document, number: int, long_side: int, max_page_pt: float) -> OpenPage:

@@ -9,15 +9,16 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from datagen.coarse import accents, drawn_glyphs, drawn_rules, formula_share, lines_by_glyphs, unmapped, unseen_text
+from datagen.coarse import accents, drawn_glyphs, drawn_rules, formula_share, line_ends, lines_by_glyphs, unmapped, unseen_text
 from datagen.coarse.answers import BY, PageContent
 from datagen.coarse.clean_line import cleaner, without_control
 from datagen.coarse.han_gaps import write_typed_spaces
 from datagen.coarse.page import TEXT_FLAGS, OpenPage, native, textpage_of
+from datagen.coarse.shared_codes import num_shared
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.page import glyphs, line_pieces
 from datagen.page.boldness import bold_share
-from datagen.page.line_breaks import has_one_width
+from datagen.page.line_breaks import mono_share
 from datagen.page.line_order import reading_order
 from datagen.page.line_pieces import Piece
 from datagen.page.paragraphs import Paragraph, paragraphs
@@ -25,7 +26,7 @@ from datagen.page.visual_lines import visual_lines
 from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.writing import homoglyphs, scripts
 from datagen.writing.bidi import KINDS, num_rtl
-from datagen.writing.join_lines import CUT, as_drawn, joined, words_of
+from datagen.writing.join_lines import as_drawn, joined, words_of
 
 # Ligatures that MuPDF keeps also keep it from seeing the space behind them: it adds none behind characters above U+0700.
 _FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_PRESERVE_LIGATURES
@@ -52,8 +53,7 @@ _LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
 # Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
 _TWICE_FIRST = re.compile(f"([{scripts.LETTERS_OF_TWO_PART_VOWELS}])\\1[{scripts.TWO_PART_VOWELS}]")
 _SOFT_INSIDE = re.compile("\u00ad(?=[ \u00a0\\t]*\\S)")
-_HANGUL = re.compile(f"[{scripts.HANGUL}]")
-_MIN_SPACED, _SPACED_SHARE = 3, 0.125  # of the lines that end in Hangul: those that end with a space, where a file has such
+_ENDS_IN_SPACE = re.compile(f"[{scripts.HANGUL}{scripts.PHRASED}]")  # a space behind these at a line's end tells: see `line_ends`
 _HAN_OR_KANA = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.BOPOMOFO}]")
 # MuPDF takes the quarter em between Latin and Chinese for a space, but only behind Latin: a space in front of it is the file's.
 _LATIN_HAN = re.compile(f"(?<=[0-9A-Za-z)}}\\]=]) (?=[{scripts.HAN}])")
@@ -93,7 +93,8 @@ def text_layer(view: OpenPage) -> PageContent:
     Signals: `num_chars`, as the layer has them, and shares of these: `unmapped_share` (U+FFFD), `read_glyphs_share` (unmapped,
     but read from their glyphs: see `unmapped`), `private_use_share`, `control_share`, `hidden_share`, `presentation_share`
     (before they become letters), `doubled_share`, `spaces_added_share`, `silent_share` (soft hyphens within a line, where none is
-    drawn, so that a letter isn't said), `math_share` (of formulas: see `formula_share`).
+    drawn, so that a letter isn't said), `math_share` (of formulas: see `formula_share`); where there are any,
+    `shared_codes_share` (characters whose font has two glyphs for them: see `shared_codes`).
 
     Raises `SampleError` (`broken_page`).
     """
@@ -148,13 +149,15 @@ def read_layer(view: OpenPage) -> TextLayer:
     blocks = visual_lines(blocks, rtl, view.is_clear)
     clean = _cleaner(layer)
     printed = [_printed(view, block, clean) for block in reading_order(blocks, rtl)]
-    if _HANGUL.search(layer.alphabet):
-        _mark_cut_words([piece for block in printed for piece in block])
+    if _ENDS_IN_SPACE.search(layer.alphabet):
+        line_ends.mark([piece for block in printed for piece in block])
     words = words_of([p.text for block in printed for p in block])
     for piece in (piece for block in printed for piece in block):
         piece.ruby = _printed(view, piece.ruby, clean)
     for name, num in (("hidden", num_hidden), ("doubled", num_doubled), ("spaces_added", num_added)):
         signals[f"{name}_share"] = num / layer.num_chars
+    if layer.num_shared:
+        signals["shared_codes_share"] = layer.num_shared / layer.num_chars
     spans = tuple(span for block in layer.blocks for line in block["lines"] for span in line["spans"])
     return TextLayer(tuple(block for block in printed if block), rtl, words, signals, spans)
 
@@ -190,7 +193,7 @@ class _Layer:
     """What MuPDF finds: blocks with lines, the text of each line, and the text of all lines that aren't blank.
 
     `alphabet` holds the characters of that text, each once. To search them is a hundredth of the work. `num_read` characters
-    that the file doesn't map were read from their glyphs. `has_typed_spaces`: see `han_gaps`.
+    that the file doesn't map were read from their glyphs. `num_shared`: see `shared_codes`, `has_typed_spaces`: `han_gaps`.
     """
 
     textpage: pymupdf.TextPage
@@ -200,6 +203,7 @@ class _Layer:
     alphabet: str
     num_chars: int
     num_read: int
+    num_shared: int = 0
     has_typed_spaces: bool = False
 
 
@@ -247,8 +251,9 @@ def _read(view: OpenPage, flags: int) -> _Layer:
             blocks, raws, alphabet = _extracted(textpage)
         if _CLUSTERED.search(alphabet):
             _add_lost_marks(raws, textpage.extractText().splitlines())
+        shared = num_shared(view.page, textpage, alphabet)
     filled = [raw for raw in raws if raw and not raw.isspace()]
-    return _Layer(textpage, blocks, raws, "\n".join(filled), alphabet, sum(map(len, filled)), num_read)
+    return _Layer(textpage, blocks, raws, "\n".join(filled), alphabet, sum(map(len, filled)), num_read, shared)
 
 
 def _extracted(textpage: pymupdf.TextPage) -> tuple[list[dict[str, Any]], list[str], str]:
@@ -311,7 +316,7 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
             continue
         piece = Piece(line["bbox"], text, span["font"], span["size"], line["dir"], bool(line["wmode"]))
         piece.baseline = span["origin"][0 if round(piece.direction[1]) else 1]
-        piece.mono_share, piece.bold_share = _mono_share(spans), bold_share(spans)
+        piece.mono_share, piece.bold_share = mono_share(spans), bold_share(spans)
         for s in spans:
             if s["alpha"] == 0 or not s["char_flags"] & _VISIBLE:
                 piece.num_hidden += len(s["text"])
@@ -333,13 +338,6 @@ def _bracket_fonts(line: dict[str, Any], text: str) -> dict[tuple[float, float],
     return {place: font + run for place, font in glyphs.fonts_of(line, _BRACKETS).items()}
 
 
-def _mono_share(spans: list[dict[str, Any]]) -> float:
-    """The share of a line's signs in letters of one width, as the fonts' names say: Han fonts' flags say it, too."""
-    nums = [len(span["text"]) - span["text"].count(" ") for span in spans]
-    mono = [num for num, span in zip(nums, spans, strict=True) if has_one_width(span["font"])]
-    return sum(mono) / max(1, sum(nums))
-
-
 def _main_span(spans: list[dict[str, Any]]) -> dict[str, Any]:
     """The longest span in the font of most of a line's text."""
     if len(spans) == 1:
@@ -359,25 +357,11 @@ def _printed(view: OpenPage, block: line_pieces.Block, clean: Callable[[str], st
     for piece in block:
         text = clean(piece.text)
         if text and view.pixels(piece.bbox) is not None:
-            if _HANGUL.match(text[-1]) and piece.text[-1] == " ":
+            if _ENDS_IN_SPACE.match(text[-1]) and piece.text[-1] == " ":
                 text += " "
             piece.text = text[:-1] + "\u00ad" if text[-1] == "-" and piece.text.rstrip()[-1] == "\u00ad" else text
             printed.append(piece)
     return printed
-
-
-def _mark_cut_words(pieces: Sequence[Piece]) -> None:
-    """Put U+2060 behind lines that end within a Korean word.
-
-    Hangul may be cut anywhere. Word processors leave the space between two words at the end of a line: where lines of Hangul have
-    one, a line as long without one ends within a word.
-    """
-    ends = [p for p in pieces if _HANGUL.match(p.text.rstrip()[-1])]
-    spaced = [p for p in ends if p.text[-1] == " "]
-    is_told = len(spaced) >= max(_MIN_SPACED, _SPACED_SHARE * len(ends))
-    for piece in ends:
-        is_cut = is_told and piece.text[-1] != " " and any(abs(p.bbox[2] - piece.bbox[2]) < piece.size for p in spaced)
-        piece.text = piece.text.rstrip() + (CUT if is_cut else "")
 
 
 def region(view: OpenPage, paragraph: Paragraph, words: Collection[str]) -> Region:

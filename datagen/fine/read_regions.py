@@ -54,7 +54,7 @@ class ReadRegions(Stage):
     couldn't read for it.
     """
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     tables: Choice | None = _TABLES
     formulas: Choice | None = None

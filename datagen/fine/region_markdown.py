@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from datagen.coarse.clean_line import as_it_looks
 from datagen.coarse.formula_share import is_for_formulas
 from datagen.fine.region_labels import Part
 from datagen.fine.wording import ITALIC
@@ -27,7 +28,7 @@ _ITALIC_FLAG = 2  # of MuPDF's spans
 _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
 _BULLET = re.compile(f"(?:[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·・{scripts.PRIVATE}]\\s*|[-–—−*+o]\\s+)(?=\\S)")
 _AS_HYPHEN, _MARKDOWNS_SIGNS = "–—+", "•-*"
-_NUMBER = re.compile(r"\d{1,3}[.)]\s+(?=\S)")
+_NUMBER = re.compile(r"\d{1,3}(?:\./|[.)])\s+(?=\S)")
 _LETTERS = re.compile(r"[^\W\d_]")
 _TAGS = ("sup", "sub")
 _STAR = {"bold": "**", "italic": "*", "both": "***"}
@@ -59,7 +60,7 @@ def styles(spans: Sequence[Mapping[str, Any]]) -> Styles:
     for span in spans:
         if span["text"][:1] == " ":
             spaces[_start(span["bbox"], span["origin"][1])] = len(span["text"]) - len(span["text"].lstrip(" "))
-        style, text = _style(span), span["text"].strip()
+        style, text = _style(span), as_it_looks(span["text"].strip())
         num_chars[style] += len(text)
         if style and _LETTERS.search(text):
             styled.append((tuple(span["bbox"]), text, style))
@@ -173,7 +174,7 @@ def _emphasised(text: str, pieces: Sequence[Piece], styled: Styles, first: int, 
     runs: list[_Run] = []
     at = 0
     for piece in pieces:
-        core = piece.text.rstrip("-\u00ad\u2010\u2060 ")
+        core = piece.text.rstrip("-\u00ad\u2010\u2060\u2063 ")
         start = text.find(core, at, at + len(core) + 2) if core else -1
         if start < 0:
             return text

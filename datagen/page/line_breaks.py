@@ -9,8 +9,9 @@ import functools
 import itertools
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from datagen.page.line_pieces import Piece
 from datagen.writing import scripts
@@ -82,6 +83,13 @@ def is_monospaced(piece: Piece) -> bool:
 def has_one_width(font: str) -> bool:
     """Whether the letters of a font of this name are all of one width."""
     return bool(_MONOSPACED.search(font))
+
+
+def mono_share(spans: Sequence[Mapping[str, Any]]) -> float:
+    """The share of a line's signs in letters of one width, as the fonts' names say: Han fonts' flags say it, too."""
+    nums = [len(span["text"]) - span["text"].count(" ") for span in spans]
+    mono = [num for num, span in zip(nums, spans, strict=True) if has_one_width(span["font"])]
+    return sum(mono) / max(1, sum(nums))
 
 
 def goes_on_in_mid_sentence(a: Placed, b: Placed) -> bool:

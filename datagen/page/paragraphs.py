@@ -21,7 +21,7 @@ _BULLET = re.compile(
 )  # "o" is a word, too
 _SURE_BULLET = re.compile(f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙☐☑☒⊠{scripts.PRIVATE}]")
 _NUMBERED = re.compile(
-    r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})(?:\.\)|[.)])|\[\d{1,3}\])(?:\s|$)"
+    r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})(?:\.[)/]|[.)])|\[\d{1,3}\])(?:\s|$)"
     f"|[①-⑳\u30fb]|\uff08(?:\\d{{1,2}}|[一二三四五六七八九十]{{1,3}})\uff09"
     f"|\\d{{1,2}}(?:\\.\\)|[.)])(?=[{scripts.HAN}{scripts.PHRASED}]|\\d{{4}}年)"
 )
@@ -321,7 +321,7 @@ def _ends_open(lines: Sequence[Placed]) -> bool:
     is_long = last.end > max(line.end for line in lines) - _ALIGNED_EM * last.size
     return (
         is_long
-        and (last.text[-1].isalpha() or last.text[-1] in ",-\u00ad\u2060\u060c\u3001\uff0c")
+        and (last.text[-1].isalpha() or last.text[-1] in ",-\u00ad\u2060\u2063\u060c\u3001\uff0c")
         and not is_monospaced(last.piece)
     )
 

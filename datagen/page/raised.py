@@ -15,7 +15,7 @@ _GAP_EM = 0.35  # between both
 _MAX_CHARS = 16
 _CONTENT = re.compile(r"[\w*†‡§¶#][\w*†‡§¶#+−–\-,.()/ :=]*|[+−–\-(][\w+−–\-,.()]*")
 _SIGNS = re.compile(r"\w|[*†‡§¶#+−]")
-_OWN = re.compile("[\u00b2\u00b3\u00b9\u2070\u2074-\u2079]+")
+_OWN = re.compile("([\u00b2\u00b3\u00b9\u2070\u2074-\u2079]+)|[\u2080-\u2089]+")
 _STEP_PT = 50.0
 _CONTEXT = 6  # characters beside a script that are compared
 
@@ -97,9 +97,9 @@ def _stands_beside(span: Span, base: Span) -> bool:
 
 def runs(text: str, box: Rect, found: Scripts, is_rtl: bool) -> Iterator[TagRun]:
     """Where the scripts in a line's box stand in its text. One of which that isn't plain stays as it is. Digits that the file has
-    as superscripts are some, too."""
+    as superscripts or subscripts are some, too."""
     for own in _OWN.finditer(text):
-        yield TagRun(own.start(), own.end(), "sup")
+        yield TagRun(own.start(), own.end(), "sup" if own[1] else "sub")
     taken: set[int] = set()
     for script in _within(box, found):
         at = _place(text, box, script, is_rtl, taken)

@@ -22,6 +22,8 @@ _HAS_LEADER = re.compile(f"{_DOTS}\\s*{_DOTS}|_\\s?_\\s?_")
 _ELLIPSES, _TWO = re.compile("\\s*…{3,}\\s*"), re.compile("\\s*……\\s*")  # two are a blank beside other blanks
 _EAST_ASIAN = re.compile(f"[{scripts.HAN}{scripts.HANGUL}]")
 _BEFORE_STOP = re.compile(r"(?<= \.{5}| _{5}) (?=[,;:])")
+_ENDS_BLANK, _STARTS_BLANK = re.compile(r"(?:\.{5}|_{3})\s*$"), re.compile(r"\s*(?:\.{5}|_{3})")
+_BLANKS_EM, _BETWEEN_BLANKS = 2.0, "\u2063"  # so far apart rows of dots are two blanks; what is put between them
 _BLANK_TO_FILL = re.compile(r"\s*_(?:\s?_){4,}\s*")
 
 
@@ -33,8 +35,9 @@ def visual_lines(blocks: Sequence[Block], is_rtl: bool, is_clear: Callable[[Rect
     between words that are all as far apart, parts nothing. A line takes the place of the piece of it that comes first in the
     file.
 
-    Leaders take one form, whatever their number: ` ..... ` of dots, ` _____ ` of underscores. A capital as high as several lines
-    is the first letter of the first of them. That line's box begins where the capital does, and is no higher for it.
+    Leaders take one form, whatever their number: ` ..... ` of dots, ` _____ ` of underscores; two blanks far apart are two. A
+    capital as high as several lines is the first letter of the first of them. That line's box begins where the capital does, and
+    is no higher for it.
     """
     blocks = _with_capitals(blocks)
     first = {id(p): n for n, p in enumerate(p for block in blocks for p in block)}
@@ -55,7 +58,8 @@ def visual_lines(blocks: Sequence[Block], is_rtl: bool, is_clear: Callable[[Rect
     result = [part for block in _replaced(blocks, instead) for part in _parted(block, shared)]
     for block in result:
         for piece in block:
-            piece.text = leaders_as_one(piece.text)
+            parts = map(leaders_as_one, piece.text.split(_BETWEEN_BLANKS))
+            piece.text = " ".join(map(str.strip, parts)) if _BETWEEN_BLANKS in piece.text else next(parts)
     return result
 
 
@@ -92,7 +96,9 @@ def _text(line: Sequence[Piece]) -> str:
     text = line[0].text
     for a, b in itertools.pairwise(line):
         apart = max(max(a.bbox[i], b.bbox[i]) - min(a.bbox[i + 2], b.bbox[i + 2]) for i in (0, 1))
-        if apart > _SPACE_EM * min(a.size, b.size) and not (text.endswith(" ") or b.text.startswith(" ")):
+        if apart > _BLANKS_EM * a.size and _ENDS_BLANK.search(text) and _STARTS_BLANK.match(b.text):
+            text += _BETWEEN_BLANKS
+        elif apart > _SPACE_EM * min(a.size, b.size) and not (text.endswith(" ") or b.text.startswith(" ")):
             text += " "
         text += b.text
     return text

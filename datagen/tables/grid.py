@@ -20,9 +20,12 @@ _FILLED_SHARE = 0.25  # of the cells
 _ALIGNED_EM = 0.35
 _TIGHT = 0.87  # of the usual distance of rows, that of a cell's lines
 _LEADING_EM = 1.3
+_ROOM_EM = 1.5  # of a line, for a sign that would have fitted there
 _WRAPPED_EM = 5.0  # a narrower line isn't wrapped
 _PHRASED = re.compile(f"[{scripts.PHRASED}]")
 _UNSPACED = re.compile(f"[{scripts.HAN}{scripts.KANA}{scripts.PHRASED}]")
+_WIDE = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}]")
+_ITEM = re.compile(r"[(\uff08]?\d{1,2}[.)\uff09\u3001]\D")
 
 Slot = tuple[int, int]
 
@@ -78,8 +81,22 @@ def cell_text(lines: Sequence[Line], words: Collection[str] = ()) -> str:
     if all(line.direction == "ttb" for line in lines):
         texts = [line.text for line in sorted(lines, key=lambda line: (-line.box.x1, line.box.y0))]
     else:
-        texts = [_beside_each_other(row[::-1] if is_rtl else row) for row in text_rows(lines, line_height(lines))]
+        rows = text_rows(lines, line_height(lines))
+        texts = [_beside_each_other(row[::-1] if is_rtl else row) for row in rows]
+        end = max(line.box.x1 for line in lines)
+        soft = [is_rtl or not _is_ended(a, b, end) for a, b in itertools.pairwise(rows)]
+        return plain(joined(texts, soft, words).split("\n"))
     return plain(joined(texts, (), words).split("\n"))
+
+
+def _is_ended(a: Sequence[Line], b: Sequence[Line], end: int) -> bool:
+    """Whether a row of Chinese or Japanese leaves room for the sign, or the item's number, that begins the one below it, in a
+    cell whose lines go up to `end`: that is a paragraph of its own, then, and no space would part it."""
+    last, first = a[-1], b[0]
+    is_joined = _WIDE.match(last.text[-1:]) and (_WIDE.match(first.text[:1]) or _ITEM.match(first.text))
+    em = last.box.y1 - last.box.y0
+    is_left = len(a) == len(b) == 1 and abs(last.box.x0 - first.box.x0) < _ALIGNED_EM * em
+    return bool(is_joined) and is_left and end - last.box.x1 > _ROOM_EM * em
 
 
 def _beside_each_other(row: Sequence[Line]) -> str:

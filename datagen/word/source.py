@@ -58,7 +58,7 @@ class WordSource(Source):
     `limits` is longer, so that a file at which LibreOffice hangs costs that once.
     """
 
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
 
     long_side: int = 1920
     jpeg_quality: int = 90

@@ -16,6 +16,7 @@ _HYPHENS = "-\u2010\u058a\u00ad"  # and Armenian's; a soft hyphen, which is draw
 _DRAWING = "\u2014\u2013/\u05be\u1361"
 _SOFT_HYPHEN = "\u00ad"
 CUT = "\u2060"  # behind a line that ends within a word, without a hyphen: `text_layer` knows it of Korean
+SPACED = "\u2063"  # behind a line at whose end somebody typed a space, in writing without spaces between words
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010\u058a][^\W\d_]+)*")
 _LATIN_END, _LATIN_START = re.compile("[A-Za-z]+$"), re.compile("[A-Za-z]+")
 _LAST_WORD, _FIRST_WORD = re.compile(r"[^\W\d_]+$"), re.compile(r"[^\W\d_]+")
@@ -33,6 +34,8 @@ _SCHEMES = ("http:", "https:", "ftp:")
 _CLOSING = ".,;:!?)>]\"'"
 _PATH = re.compile(r"(?:^|[(<\[\"'“‘=])(?:~|\.{1,2})?/(?:[\w.+~-]+/)*[\w.+~-]*$")
 # A hyphen in front of one of these stands for a word's second half: "Ein- und Ausgabe".
+_OTHER_ADDRESS = re.compile(r"(?:https?|ftp)://|www\.", re.IGNORECASE)
+_REPEATED = "\u0e46\u0ec6"  # Thai's and Lao's sign for a word that comes twice: a space is behind it
 _CONJUNCTIONS = frozenset(
     "and or to und oder bis sowie bzw noch et ou à y e o u i en of och eller og eller oraz lub albo a nebo či ili или и або та й "
     "ja tai és vagy ve veya și sau".split()
@@ -44,7 +47,7 @@ _COMPOUNDING = frozenset(
 _COMPOUNDED = frozenset(
     "speaking based like only specific style aware compatible friendly dependent independent oriented driven".split()
 )
-_MIN_COMPOUNDING = 4
+_MIN_COMPOUNDING, _MIN_LINKED = 4, 5
 _VOWELS = frozenset("aeiouyåäöõü")  # three of one in a row don't stand in a word without a hyphen
 # Korean particles, which no space precedes. Those that are words of their own, too, aren't here.
 _PARTICLES = frozenset(
@@ -72,14 +75,16 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
     False. Behind all others:
 
     - A hyphen (`-`, U+2010, Armenian's) between a letter and a small letter is the typesetter's, and goes. It stays if `words`,
-      all words of the same page in small letters, have the compound with its hyphen, in any form, and don't have it without; in
+      all words of the same page in small letters, have the compound with its hyphen, in any form, and don't have it without, or
+    have another one whose first half ends alike in o; in
       front of a conjunction of theirs (`Ein- und Ausgabe`); between two equal vowels and a third (`suuntaa-antava`); behind a
       small word of a compound (`cup-of-ramen`); beside what is no syllable (`pg-promise`); and in addresses, paths and options. A
       soft hyphen always goes.
     - An address that is cut, a path, or a file's name, goes on without a space. So does a Korean word that the page also has
       whole, one whose particle stands on the next line, and one behind whose part the line has U+2060.
-    - Letters of scripts without spaces between words are drawn to each other, but not behind the end of a phrase. So are Chinese
-      and Latin if they mostly are within the lines. Dashes and slashes draw the next line to them if no space is before them.
+    - Letters of scripts without spaces between words are drawn to each other, but not behind the end of a phrase, Thai's sign
+      for a word that comes twice, or U+2063. So are Chinese and Latin if they mostly are within the lines. Dashes and slashes
+      draw the next line to them if no space is before them; a slash draws no slash, and no whole address.
     - Between all others stands a space.
     """
     text = ""
@@ -90,6 +95,8 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
             text = f"{as_drawn(text)}\n{line}"
         elif text[-1] == CUT:
             text = text[:-1] + line
+        elif text[-1] == SPACED:
+            text = f"{text[:-1]} {line}"
         else:
             text = _drawn_together(text, line, words)
     return as_drawn(text)
@@ -97,7 +104,7 @@ def joined(lines: Sequence[str], soft: Sequence[bool] = (), words: Collection[st
 
 def as_drawn(line: str) -> str:
     """A line without what only `joined` needs to know of its end."""
-    return line.removesuffix(CUT).replace(_SOFT_HYPHEN, "-")
+    return line.removesuffix(CUT).removesuffix(SPACED).replace(_SOFT_HYPHEN, "-")
 
 
 def words_of(lines: Sequence[str]) -> set[str]:
@@ -136,12 +143,15 @@ def _drawn_together(left: str, right: str, words: Collection[str]) -> str:
         most = len(gaps) if _HAN_LATIN.search(last + right[0]) else 1
         return left + right if gaps and 2 * sum(" " in gap for gap in gaps) < most else f"{left} {right}"
     if _UNSPACED.match(last) and _UNSPACED.match(right):
-        return f"{left} {right}" if _ENDS_PHRASE.match(last) and not _ENDS_PHRASE.match(right) else left + right
+        is_apart = last in _REPEATED or (_ENDS_PHRASE.match(last) and not _ENDS_PHRASE.match(right))
+        return f"{left} {right}" if is_apart else left + right
     if _HANGUL.match(last) and _HANGUL.match(right) and _is_cut_korean(left, right, words):
         return left + right
     if (_HAN.search(left) or _HAN.search(right)) and _is_cut_latin(left, right, words):
         return left + right
     before = _last_token(left)
+    if last == "/" and (right[0] == "/" or (_OTHER_ADDRESS.match(right) and not _ADDRESS.search(before))):
+        return f"{left} {right}"
     if is_cut_literal(left, right) or (last in _DRAWING and len(before) > 1 and not _ADDRESS.search(before)):
         return left + right
     return f"{left} {right}"
@@ -192,6 +202,7 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
     if (
         compound in words
         or _has_compounds_with(first[0], words)
+        or _is_linked(last[0].lower(), first[0], words)
         or _is_inflected(last[0].lower(), first[0].lower(), words)
         or (last[0][-2:] == 2 * first[0][0] and first[0][0] in _VOWELS)
         or last[0].lower() in _COMPOUNDING
@@ -207,6 +218,15 @@ def _without_hyphen(left: str, right: str, words: Collection[str]) -> str:
 def _has_compounds_with(second: str, words: Collection[str]) -> bool:
     """Whether the page has other compounds with the same second half and their hyphen."""
     return len(second) >= _MIN_COMPOUNDING and any(word.endswith(f"-{second}") for word in words)
+
+
+def _is_linked(first: str, second: str, words: Collection[str]) -> bool:
+    """Whether the page has another compound whose first half has the same ending in o, as Slavic adjectives have in one:
+    rzeczowo-finansowej beside finansowo-księgowej."""
+    if not first.endswith(("o", "\u043e")) or min(len(first), len(second)) < _MIN_LINKED:
+        return False
+    halves = [half for word in words for half in word.split("-")[:-1]]
+    return any(len(half) >= _MIN_LINKED and half.endswith(first[-3:]) for half in halves)
 
 
 def _is_inflected(first: str, second: str, words: Collection[str]) -> bool:

@@ -36,6 +36,8 @@ class JudgeTextLayer(Stage):
         `blank`, `picture_page` (images cover it), `no_text`
     `suspect`: the text may be wrong, or lacks something.
         `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `silent_characters` (soft hyphens for letters)
+        `glyphs_share_codes` (several Chinese or Korean glyphs of a font are said to be one character: see `shared_codes`)
+        `text_in_annotations` (somebody wrote on the page, and the layer hasn't what)
         `hidden_text`, `picture_page` (an image lies over or under all of it: the text is a scan's hidden layer)
         `mixed_scripts` (a third script beside Latin and another one), `mixed_words` (letters of two scripts in one word, as in
         garbled clusters), `stranded_signs` (vowel signs stand where no consonant can have them: the layer lacks letters)
@@ -52,7 +54,7 @@ class JudgeTextLayer(Stage):
     page with little text, in large type or on a picture).
     """
 
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
 
     max_unmapped_share: float = 0.002
     max_private_use_share: float = 0.01
@@ -62,6 +64,7 @@ class JudgeTextLayer(Stage):
     max_spaces_added_share: float = 0.01
     max_reader_error: float = 0.5
     max_math_chars: int = 2
+    max_shared_codes_share: float = 0.002
     max_hidden_share: float = 0.05
     max_image_share: float = 0.8
     min_letters: int = 200
@@ -98,6 +101,8 @@ class JudgeTextLayer(Stage):
             "control_characters": s.get("control_share", 0.0) > self.max_control_share,
             "presentation_forms": not checked and s.get("presentation_share", 0.0) > self.max_presentation_share,
             "silent_characters": s.get("silent_share", 0.0) > self.max_silent_share,
+            "glyphs_share_codes": s.get("shared_codes_share", 0.0) > self.max_shared_codes_share,
+            "text_in_annotations": s.get("num_notes", 0.0) > 0,
             "hidden_text": s.get("hidden_share", 0.0) > self.max_hidden_share,
             "picture_page": pictured,
             "unknown_language": readable and not checked and sample.lang == "und" and s["lang_score"] < self.min_lang_score,

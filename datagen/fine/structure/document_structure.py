@@ -84,7 +84,7 @@ class SettleStructure(Stage):
     The signal `structure_agreement` is the share of a page's regions that keep their label. Of pages whose text isn't the
     file's see `read_labels`."""
 
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
 
     batch_size: int = field(default=DOCUMENT, init=False)
 

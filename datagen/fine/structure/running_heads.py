@@ -36,7 +36,7 @@ class LabelRunning(Stage):
     Heights are the same within `near` of the page's height.
     """
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     min_pages: int = 3
     edge: float = 0.15

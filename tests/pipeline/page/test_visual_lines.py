@@ -79,6 +79,11 @@ def test_leaders_take_one_form(written, one):
     assert leaders_as_one(written).strip() == one
 
 
+def test_two_rows_of_dots_far_apart_are_two_blanks_and_near_each_other_one():
+    assert texts(page((72, 100, "." * 30), (300, 100, "." * 30))) == ["..... ....."]
+    assert texts(page((72, 100, "." * 30), (160, 100, "." * 30))) == ["....."]
+
+
 def test_entries_in_two_columns_are_two_lines():
     left = [(72, 100 + 14 * i, f"1.{i}.1") for i in range(8)]
     titles = [(105, 100 + 14 * i, f"Title {word}" + " ." * 12) for i, word in enumerate("abcdefgh")]

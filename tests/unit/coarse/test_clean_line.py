@@ -28,3 +28,8 @@ def test_the_glyph_of_the_name_of_god_has_its_last_letter(line, clean):
 )
 def test_a_box_to_tick_stands_apart_from_what_it_belongs_to(line, clean):
     assert cleaner("".join(sorted(set(line))))(line) == clean
+
+
+def test_what_looks_like_a_colon_or_a_hyphen_is_one():
+    line = "вправе\ua789 он\u2011лайн"
+    assert cleaner("".join(sorted(set(line))))(line) == "вправе: он-лайн"

@@ -61,3 +61,10 @@ def test_what_is_too_narrow_to_be_seen_is_no_space():
 def test_letters_that_are_set_apart_are_measured_by_their_own_gaps():
     stretched = line("每_人_8_0_0_元_以_上_者", 0.2)
     assert not write_typed_spaces([stretched, line("每人8元", 0.2)])
+
+
+def test_the_files_own_space_in_a_gap_wider_than_a_typesetters_is_kept_where_other_places_have_none():
+    lines = [line("表_2", 0.28), line("2.3 情報", 0.6), line("第_3~章", 0.28)]
+    assert write_typed_spaces(lines)
+    assert written(lines) == ["表2", "2.3 情報", "第3章"]
+    assert not write_typed_spaces([line("表_2", 0.28), line("2.3 情報", 0.28), line("第_3~章", 0.28)])

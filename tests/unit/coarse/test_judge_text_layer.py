@@ -32,6 +32,8 @@ def test_a_clean_layer_is_trusted():
         ({"ink_checked_share": 1.0, "ink_lies_share": 0.1}, "ink_disagrees"),
         ({"ink_checked_share": 0.5}, "ink_unchecked"),
         ({"silent_share": 0.03}, "silent_characters"),
+        ({"shared_codes_share": 0.01}, "glyphs_share_codes"),
+        ({"num_notes": 1.0}, "text_in_annotations"),
     ],
 )
 def test_one_sign_makes_it_suspect(signals, reason):

@@ -52,6 +52,8 @@ def test_an_items_number_needs_no_space_behind_it_in_scripts_that_have_few():
         ("（十二）明知所主管的单位有涉嫌非法集资行为的；", 0.0),
     ]
     assert lines_of(*chinese) == [[text] for text, _ in chinese]
+    hungarian = [("3./ A szervező írásbeli engedélye", 0.0), ("4./ A vendéglátó egységekben tilos", 0.0)]
+    assert lines_of(*hungarian) == [[text] for text, _ in hungarian]
     assert len(lines_of(("A sentence in which a sum of", 0.0), ("9.5m is said of a length", 0.0))) == 1
 
 

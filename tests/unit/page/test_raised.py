@@ -47,6 +47,7 @@ def written(*parts: tuple[str, float, float]) -> str:
         ([("Rene", 1, 0), ("´", 1, 0.25)], "Rene´"),
         ([("T", 3, 0), ("he time", 1, 1.8)], "The time"),
         ([("already m\u00b2 here", 1, 0)], "already m<sup>2</sup> here"),
+        ([("CO\u2082 and m\u00b3\u2081", 1, 0)], "CO<sub>2</sub> and m<sup>3</sup><sub>1</sub>"),
     ],
 )
 def test_scripts_are_told_by_size_and_baseline(parts, text):

@@ -171,3 +171,10 @@ def test_numbers_that_a_rule_parts_part_no_cell_of_several_lines() -> None:
     lines += [line(0, 102, "3"), *[line(100, 80 + 22 * n, "a cell of lines") for n in range(3)]]
     ruled = tuple(Rule(at, ((-5, 260),)) for at in (-5, 72, 150))
     assert (html(*lines, horizontal=ruled) or "").count("<tr>") == 2
+
+
+def test_a_line_of_chinese_that_leaves_room_ends_a_paragraph_of_a_cell():
+    texts = ("项目成本计划及进度计划", "提交计划", "3. 根据需求", "进行修改并整改设计文档")
+    rows = [line(0, 22 * i, text) for i, text in enumerate(texts)]
+    assert cell_text(rows) == "项目成本计划及进度计划提交计划\n3. 根据需求\n进行修改并整改设计文档"
+    assert cell_text([line(0, 0, "要求系统"), line(0, 22, "移动端")]) == "要求系统移动端"

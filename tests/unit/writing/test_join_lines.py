@@ -190,3 +190,23 @@ def test_a_hyphen_stays_behind_a_compounds_small_word_and_beside_what_is_no_syll
     assert joined(["með pg-", "promise pakkanum"]) == "með pg-promise pakkanum"
     assert joined(["the pro-", "mise"]) == "the promise"
     assert joined(["ve smr-", "ti je"]) == "ve smrti je"
+
+
+def test_a_slash_at_a_lines_end_draws_no_whole_address_and_no_slash():
+    assert joined(["Criteria. //", "https://www.a.org/b"]) == "Criteria. // https://www.a.org/b"
+    assert joined(["时间：/", "/ 元"]) == "时间：/ / 元"
+    assert joined(["see http://a.org/", "b/c.html"]) == "see http://a.org/b/c.html"
+    assert joined(["and/", "or"]) == "and/or"
+
+
+def test_a_compound_whose_first_half_ends_as_anothers_of_the_page_keeps_its_hyphen():
+    words = words_of(["pomocy rzeczowo-", "finansowej i finansowo-księgowej"])
+    assert joined(["pomocy rzeczowo-", "finansowej"], (), words) == "pomocy rzeczowo-finansowej"
+    assert joined(["pomocy rzeczowo-", "finansowej"], (), {"pomocy"}) == "pomocy rzeczowofinansowej"
+    assert joined(["ustawo-", "dawczej"], (), {"polsko-niemiecki"}) == "ustawodawczej"
+
+
+def test_a_space_stands_behind_thais_sign_of_repetition_and_where_somebody_typed_one():
+    assert joined(["สินทรัพย์ต่าง ๆ", "ในรายปี"]) == "สินทรัพย์ต่าง ๆ ในรายปี"
+    assert joined(["เว็ลธ์\u2063", "แมเนจ\u2063"]) == "เว็ลธ์ แมเนจ"
+    assert joined(["การค้า", "มีการ"]) == "การค้ามีการ"

@@ -11,6 +11,8 @@ from tests.inputs.samples import sample
 
 SIZE = (1000, 1400)
 NUMBERS = (
+    "8(11)",
+    "8 (11)",
     "С т о р і н к а 14 | 15",
     "- xii -",
     "Page 3 of 7",
