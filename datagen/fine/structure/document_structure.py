@@ -29,7 +29,9 @@ from datagen.fine.structure.section_numbers import sections
 from datagen.fine.structure.whole_regions import (
     plain,
     relabelled,
+    told_by_neighbours,
     with_headings_in_place,
+    with_heads_first,
     with_heads_of_contents,
     with_notes_in_order,
     with_whole_headings,
@@ -57,8 +59,7 @@ _SAME_PT = 0.7  # boxes are whole pixels
 _SMALLER, _SMALLEST, _LARGER, _RAISED = 0.93, 0.6, 1.25, 1.1  # of the size of the text
 _MAX_LINES, _MAX_CHARS, _MAX_SECTION_CHARS = 2, 120, 80
 _FOOT = 0.45  # of the page's height: footnotes stand lower
-_NEAR = 0.008  # of the page's height
-_MIN_PAGES = 3
+_NEAR, _MIN_PAGES = 0.008, 3  # of the page's height; of a long document
 
 
 @dataclass(frozen=True)
@@ -70,16 +71,16 @@ class SettleStructure(Stage):
       type that the document has for headings, and for hardly anything else, is one. Headings without a number are as deep as
       others of their type, and deeper than larger ones. A short line whose number goes on through the document is one:
       see `section_numbers`; of others see `headings_by_look` and `looks`.
-    - An item that goes on from or to the number of another one is an item: see `item_series`.
-    - A heading's second line is no heading of its own. Lines in the type of the document's code are code.
-    - A sign alone between other text is no item. A title in the look of headings, where there is a larger one, is such.
+    - An item that goes on from or to the number of another one is an item: see `item_series`. A heading's second line is no
+      heading of its own. Lines in the type of the document's code are code. A sign alone between other text is no item. A title
+      in the look of headings, where there is a larger one, is such.
     - A running head that no other page has, in larger type than the text, or in that of headings, or in the look of one right
       below, is a heading. A heading that is read behind its section is put before it.
     - A paragraph in smaller type at a page's foot that begins with a mark is a footnote, and what stands below it in that type
       goes on with it. So is an item below the page's text whose number stands raised in the text. A number beside footnotes is
       the page's.
     - What begins with the word for a figure or a table and a number, and then a sign, is that caption; a paragraph behind it is
-      none. The end of an entry from the page before is a reference.
+      none. What stands in brackets below a blank is text. The end of an entry from the page before is a reference.
 
     The signal `structure_agreement` is the share of a page's regions that keep their label. Of pages whose text isn't the
     file's see `read_labels`."""
@@ -104,8 +105,8 @@ class SettleStructure(Stage):
             signals = page.quality.signals | {"structure_agreement": round(num_same / len(made), 3)}
             page = replace(page, quality=replace(page.quality, signals=signals))
             made = with_whole_headings(made, [document.styles.get(Place(n, i)) for i in range(len(made))])
-            made = with_notes_in_order(with_headings_in_place(with_heads_of_contents(with_whole_items(made))))
-            made = with_whole_notes(made)
+            made = with_heads_first(with_heads_of_contents(with_whole_items(told_by_neighbours(made))))
+            made = with_whole_notes(with_notes_in_order(with_headings_in_place(made)))
             yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from datagen.fine.structure.looks import look_of
 from datagen.fine.structure.section_numbers import number_of
-from datagen.fine.wording import ITEM, MARK, OF_SECTION
+from datagen.fine.wording import ITEM, MARK, OF_SECTION, UNNUMBERED_TABLE
 from datagen.labels import RUNNING
 from datagen.page.boxes import around
 from datagen.record import Region
@@ -21,6 +21,7 @@ _OVER, _LARGER = 0.3, 1.15
 _BRACKETS = ("()", "（）", "《》", "「」", "【】")
 _NOTE_GAP, _FULL_EM = (-0.5, 0.5), 3.0
 _SIGN_ALONE, _SIGN_GAP = re.compile(r"[-*+•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·]"), 4.0
+_BLANK, _BRACKETED, _BLANK_GAP = re.compile(r"\.{5}|_{5}|…{2}"), re.compile(r"\([^()]+\)"), 3.0
 _PART = re.compile(r"[^\W\d_]+\.? (?:\d{1,3}|[IVXLC]+)[.:]?")
 
 
@@ -34,6 +35,32 @@ def with_notes_in_order(regions: Sequence[Region]) -> list[Region]:
         notes = list(run)
         is_column = is_note and max(r.box.x0 for r in notes) < min(r.box.x1 for r in notes)
         result += sorted(notes, key=lambda r: r.box.y0) if is_column else notes
+    return result
+
+
+def with_heads_first(regions: Sequence[Region]) -> list[Region]:
+    """The regions, in which a head is read before headings that stand below it."""
+    result: list[Region] = []
+    for region in regions:
+        at = len(result)
+        while region.label in RUNNING and at and result[at - 1].label in _HEADINGS and result[at - 1].box.y0 >= region.box.y1:
+            at -= 1
+        result.insert(at, region)
+    return result
+
+
+def told_by_neighbours(regions: Sequence[Region]) -> list[Region]:
+    """The regions, in which a heading right above a table, that begins with the word for one and a sign, is its caption; and a
+    footnote that is a line in brackets right below a blank to fill in is text."""
+    result = list(regions)
+    for i, (region, below) in enumerate(itertools.pairwise(regions)):
+        if region.label == "sub_title" and below.label == "table" and UNNUMBERED_TABLE.match(plain(region)):
+            result[i] = relabelled(region, "table_caption", 0)
+    blanks = [region.box for region in regions if any(_BLANK.search(line.text) for line in region.lines)]
+    for i, region in enumerate(result):
+        is_bracketed = region.label == "footnote" and len(region.lines) == 1 and bool(_BRACKETED.fullmatch(plain(region)))
+        if is_bracketed and any(0 <= region.box.y0 - box.y1 < _BLANK_GAP * (region.box.y1 - region.box.y0) for box in blanks):
+            result[i] = relabelled(region, "text", 0)
     return result
 
 

@@ -115,7 +115,7 @@ class WeighLabels(Stage):
     that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 12
+    version: ClassVar[int] = 13
 
     lines_a_page: int = 8
     read_lines_a_page: int = 40

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
-from datagen.fine.verdict import item_doubts, line_doubts, look_doubts
+from datagen.fine.verdict import item_doubts, label_doubts, line_doubts, look_doubts
 from datagen.fine.verdict.torn_regions import BULLET, CLOSED, num_glued, num_torn
 from datagen.fine.wording import ITALIC
 from datagen.labels import RUNNING
@@ -64,11 +64,12 @@ def doubts(page: Sample) -> Counter[str]:
     `heading`         a short region in much larger letters than the text, with a section's number in bold or in a line alone, or
                       a line in bold alone, is no heading, nor are some lines in large bold letters; a heading goes on with
                       another section's number, or with another heading right below in its look; it begins with an item's sign,
-                      or is no deeper than a larger one, or ends as a sentence; a title stands behind another heading; an entry
-                      of the page's contents is a heading; short items with numbers stand far from each other, each between
-                      wide gaps
+                      or is no deeper than a larger one, or ends as a sentence; it stands in a form's row; a title stands behind
+                      another heading; an entry of the page's contents is a heading; short items with numbers stand far from
+                      each other, each between wide gaps, or each right above a paragraph
     `items`           a text begins with a sign that items alone have; an item is a sign, a note or a centred line
-    `running`         a text at the page's edge is a line with a number, as running heads are; a foot ends in a colon
+    `running`         a text at the page's edge is a line with a number, as running heads are; a foot ends in a colon; a sentence
+                      goes on from a head, or a page has hardly more than it; a footnote without a mark stands above text
     `captions`        a caption is a number, reads as running text, or is of two pictures side by side; a text begins as one does
     `pictures`        a picture holds a line in the look of the text
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
@@ -97,7 +98,7 @@ def doubts(page: Sample) -> Counter[str]:
     counts["heading"] += line_doubts.num_as_headings(body) + line_doubts.num_between_gaps(body)
     counts["heading"] += line_doubts.num_no_headings(body)
     counts["glued"] += line_doubts.num_glued_lines(body)
-    counts += look_doubts.doubts(body) + item_doubts.doubts(body)
+    counts += look_doubts.doubts(body) + item_doubts.doubts(body) + label_doubts.doubts(page.regions)
     counts["tables"] += line_doubts.num_headings_in_tables(body)
     counts["captions"] += line_doubts.num_captions_of_signs(body)
     counts["running"] += line_doubts.num_running(body, page.size[1]) + line_doubts.num_feet_that_lead_on(page.regions)
