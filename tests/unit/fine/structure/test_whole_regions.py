@@ -9,7 +9,7 @@ from datagen.fine.floats import with_floats_in_place
 from datagen.fine.structure.document_structure import SettleStructure
 from datagen.fine.structure.item_series import tails_of_references
 from datagen.fine.structure.looks import look_of
-from datagen.fine.structure.whole_regions import with_whole_items, with_whole_notes
+from datagen.fine.structure.whole_regions import told_by_neighbours, with_heads_first, with_whole_items, with_whole_notes
 from datagen.fine.wording import FIGURE, TABLE
 from datagen.record import Box, Region
 from tests.unit.fine.structure.test_looks import BODY, BOLD, TEXT, found, page, region
@@ -101,3 +101,28 @@ def test_a_table_that_a_file_draws_last_stands_where_it_is_and_a_foot_parts_no_r
     foot, number = region("about:blank", 900, BODY), replace(region("2/2", 950, BODY), label="page_number")
     assert with_floats_in_place([body[0], foot, right, body[1], number], "ltr") == [body[0], right, body[1], foot, number]
     assert with_floats_in_place([body[0], foot, body[1], number], "ltr") == [body[0], foot, body[1], number]
+
+
+def test_a_head_is_read_before_the_heading_below_it():
+    heading, head, text = region("## One", 88, BOLD, "sub_title"), region("Printed", 0, label="header"), region(TEXT, 140)
+    assert with_heads_first([heading, head, text]) == [head, heading, text]
+    foot = region("3", 1300, label="page_number")
+    assert with_heads_first([heading, foot]) == [heading, foot]
+
+
+def test_what_begins_as_a_tables_name_right_above_one_is_its_caption():
+    heading, table = (
+        region("## \u0531\u0572\u0575\u0578\u0582\u057d\u0561\u056f\u2024 of splines", 100, BOLD, "sub_title"),
+        region("", 140, label="table"),
+    )
+    heading = replace(heading, lines=tuple(replace(line, text=line.text.removeprefix("## ")) for line in heading.lines))
+    (made, _) = told_by_neighbours([heading, table])
+    assert (made.label, made.text) == ("table_caption", heading.text.removeprefix("## "))
+    assert told_by_neighbours([heading, region(TEXT, 140)])[0].label == "sub_title"
+
+
+def test_a_line_in_brackets_below_a_blank_is_no_footnote():
+    blank = region("..... .....", 100)
+    assert [one.label for one in told_by_neighbours([blank, note("(a place and a date)", 140)])] == ["text", "text"]
+    assert told_by_neighbours([blank, note("1 (a place)", 140)])[1].label == "footnote"
+    assert told_by_neighbours([region(TEXT, 100), note("(a place and a date)", 160)])[1].label == "footnote"
