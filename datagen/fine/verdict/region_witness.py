@@ -1,6 +1,8 @@
 """What speaks for a region, or against it: its own lines' witnesses, its neighbours' of the same kind, its table's own."""
 
+import re
 import statistics
+import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +25,7 @@ _MUCH_WRONG = 0.1  # of those of a region that an engine read
 _FEW_WRONG = 2  # words of a font, or that a reader was sure of, at least
 _MAY_BE_SPACED = 0.25  # of a region's lines
 _LOST = 0.02  # of a table's letters: more are in its lines and in no cell, or the other way round
+_TAG = re.compile("</?su[bp]>")
 _DOUBTED = 0.5  # of a kind's characters that were read again
 _UNSURE = 0.85  # a reader, of what was read once: neighbours then say nothing of it
 # So many words with one letter in the place of another, the share of its places, and the mean gain in likeness.
@@ -174,9 +177,14 @@ def _of_table(region: Region, least: float) -> str:
     if not region.lines:
         return ""
     try:
-        cells = Counter(c for cell in parse(region.text).cells for c in cell.text if c.isalnum())
+        cells = _letters([cell.text for cell in parse(region.text).cells])
     except ValueError:
         return "unsure_table"
-    lines = Counter(c for line in region.lines for c in line.text if c.isalnum())
+    lines = _letters([line.text for line in region.lines])
     lost = (lines - cells).total() + (cells - lines).total()
     return "unsure_table" if lost > max(1, _LOST * lines.total()) else ""
+
+
+def _letters(texts: Sequence[str]) -> Counter[str]:
+    """The letters and digits of texts, raised and lowered ones as others."""
+    return Counter(c for text in texts for c in unicodedata.normalize("NFKC", _TAG.sub("", text)) if c.isalnum())

@@ -91,6 +91,12 @@ def test_a_table_needs_its_readers_score_and_the_letters_of_its_lines():
     assert reasons({0: GOOD}, replace(table, lines=lost)) == ({0: "unsure_table"}, set())
 
 
+def test_raised_and_lowered_digits_of_a_table_are_those_of_its_lines():
+    html = "<table><tr><td>CO<sub>2</sub></td><td>m<sup>3</sup></td></tr></table>"
+    table = Region(BOX, "table", html, None, "pymupdf", lines=(Line(BOX, "CO\u2082"), Line(BOX, "m\u00b3")), format="html")
+    assert reasons({0: GOOD}, table) == ({}, set())
+
+
 def test_a_letter_that_is_often_read_as_another_speaks_against_all_regions_in_its_font():
     lie = Spoken(40, "a", differing=4, swaps=tuple(Swap("a", "e", 0.02) for _ in range(4)))
     by_file = [
