@@ -11,6 +11,7 @@ from datagen.writing import scripts
 
 _LABEL_GAP_EM = 4.0  # between a number or a bullet and its text, at most
 _LONE_GAP_EM = 8.0  # between parts of a line of one block, at most, where no other line has a gap in the same place
+_ITEMS_GAP_EM, _HANGING_EM = 1.0, 3.0  # between two items on a row, at least; of their other lines behind their signs, at most
 _EDGE_EM = 0.15  # edges no further apart than this are aligned
 _EXACT_EM = 0.05
 _STRIP_EM = 0.5  # a strip between columns or cells is wider than this
@@ -73,7 +74,7 @@ def _gap(page: Sequence[Row], at: int, k: int, rtl: bool, entries: Row, is_clear
     if box is not None and not is_clear(box):
         return Gap.PARTS
     first, second = (right, left) if rtl else (left, right)
-    if _ENTRY.search(first.text):
+    if _ENTRY.search(first.text) or (width > _ITEMS_GAP_EM * em and _parts_items(page, at, k, rtl)):
         return Gap.PARTS
     is_numbered = width < _LABEL_GAP_EM * em and _is_numbered(first, second)
     begins = k == (len(page[at]) - 1 if rtl else 1)
@@ -152,6 +153,29 @@ def _is_numbered(label: Run, text: Run) -> bool:
     if not (len(mark) == 1 and not mark.isalnum()) and not _NUMBERING.fullmatch(mark):
         return False
     return bool(LETTER.search(text.text))
+
+
+def _parts_items(page: Sequence[Row], at: int, k: int, rtl: bool) -> bool:
+    """Whether items stand on both sides of a gap, in its row or, with the gap between them above or below it, in the next one."""
+    if _are_items(page[at], k, rtl):
+        return True
+    left, right = page[at][k - 1], page[at][k]
+    em = max(left.size, right.size)
+    for row in (page[i] for i in (at - 1, at + 1) if 0 <= i < len(page)):
+        for j in range(1, len(row)):
+            start, stop = max(left.box[2], row[j - 1].box[2]), min(right.box[0], row[j].box[0])
+            near = max(row[j].box[1] - right.box[3], right.box[1] - row[j].box[3]) < _LEADING_EM * em
+            is_aligned = abs(row[j].box[0] - right.box[0]) < _HANGING_EM * em
+            if near and is_aligned and stop - start > _ITEMS_GAP_EM * em and _are_items(row, j, rtl):
+                return True
+    return False
+
+
+def _are_items(row: Row, k: int, rtl: bool) -> bool:
+    """Whether items with one bullet stand on both sides of the gap in front of run `k` of a row."""
+    sides = [row[:k], row[k:]]
+    first, second = (("".join(run.text for run in side)).strip() for side in (sides[::-1] if rtl else sides))
+    return first[:1] == second[:1] and first[:1] in tuple(_BULLETS) and min(len(first), len(second)) > 1
 
 
 def _is_surely_label(label: Run, text: Run, begins: bool) -> bool:

@@ -84,6 +84,13 @@ def test_two_rows_of_dots_far_apart_are_two_blanks_and_near_each_other_one():
     assert texts(page((72, 100, "." * 30), (160, 100, "." * 30))) == ["....."]
 
 
+def test_items_side_by_side_are_no_line_nor_are_the_lines_above_and_below_them():
+    left = [(72, 100, "From the top down"), (80, 120, "\u2022 It begins with the whole and di-"), (88, 133, "vides it")]
+    right = [(262, 100, "From the bottom up"), (270, 120, "\u2022 It begins with the small-"), (278, 133, "est part")]
+    assert texts(page(*left, *right)) == [text for _, _, text in (*left, *right)]
+    assert texts(page((72, 100, "\u2022 one"), (110, 100, "and two"))) == ["\u2022 one and two"]
+
+
 def test_entries_in_two_columns_are_two_lines():
     left = [(72, 100 + 14 * i, f"1.{i}.1") for i in range(8)]
     titles = [(105, 100 + 14 * i, f"Title {word}" + " ." * 12) for i, word in enumerate("abcdefgh")]
