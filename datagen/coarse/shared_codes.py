@@ -1,4 +1,4 @@
-"""Chinese characters and Korean syllables of which one font has two glyphs: it draws two characters, and says one of both.
+"""Chinese characters of which one font has two glyphs: it draws two characters, and the file says one of both.
 
 A font has one glyph for each of its Chinese characters. Where a page draws several glyphs for which the file says one character,
 the map from glyphs to characters is wrong: for glyphs that it doesn't know, say, it has the character of a neighbour. So few
@@ -13,23 +13,23 @@ from datagen.coarse.unmapped import lines
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.writing import scripts
 
-_WIDE = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.HANGUL}]")
+_HAN, _FIRST = re.compile(f"[{scripts.IDEOGRAPHS}]"), 0x2E80  # below that are none
 _MIN_SHARED = 3  # characters of a font: one or two may have a second form
 Glyph = tuple[str, int]
 """A character and the number of the glyph that is drawn for it."""
 
 
 def num_shared(page: pymupdf.Page, textpage: pymupdf.TextPage, alphabet: str) -> int:
-    """How many of a page's characters may be others, as their font has more glyphs for them than one: of each, all but those with
-    the glyph that is drawn most. `alphabet` holds the characters of the page. Nothing is known of rotated pages. MuPDF may raise
-    anything."""
-    if page.rotation or not _WIDE.search(alphabet):
+    """How many of a page's Chinese characters may be others, as their font has more glyphs for them than one: of each, all but
+    those with the glyph that is drawn most. `alphabet` holds the characters of the page. Nothing is known of rotated pages. MuPDF
+    may raise anything."""
+    if page.rotation or not _HAN.search(alphabet):
         return 0
     drawn: dict[tuple[float, float, int], int] = {}
     of_names: dict[str, Counter[Glyph]] = defaultdict(Counter)
     for span in page.get_texttrace():
         for code, number, (x, y), _ in span["chars"]:
-            if _WIDE.match(chr(code)):
+            if code >= _FIRST and _HAN.match(chr(code)):
                 drawn[_place(x, y, code)] = number
                 of_names[span["font"]][chr(code), number] += 1
     if not any(map(_shared, of_names.values())):

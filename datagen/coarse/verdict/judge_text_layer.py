@@ -36,7 +36,7 @@ class JudgeTextLayer(Stage):
         `blank`, `picture_page` (images cover it), `no_text`
     `suspect`: the text may be wrong, or lacks something.
         `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `silent_characters` (soft hyphens for letters)
-        `glyphs_share_codes` (several Chinese or Korean glyphs of a font are said to be one character: see `shared_codes`)
+        `glyphs_share_codes` (several glyphs of a Chinese font are said to be one character: see `shared_codes`)
         `text_in_annotations` (somebody wrote on the page, and the layer hasn't what)
         `hidden_text`, `picture_page` (an image lies over or under all of it: the text is a scan's hidden layer)
         `mixed_scripts` (a third script beside Latin and another one), `mixed_words` (letters of two scripts in one word, as in
