@@ -5,7 +5,7 @@ import pymupdf
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from datagen.coarse import text_layer
+from datagen.coarse import line_ends
 from datagen.coarse.page import OpenPage
 from datagen.page import glyphs as pdf_glyphs
 from datagen.page.line_pieces import Piece, whole_clusters
@@ -155,7 +155,7 @@ def test_a_line_of_korean_without_a_space_ends_within_a_word_where_others_have_o
     lines = *ends[:3], "지 " + ends[3], "결과"
     pieces = [Piece((0.0, 20.0 * i, 100.0, 20.0 * i + 12), line, "F", 10.0) for i, line in enumerate(lines)]
     pieces[-1].bbox = (0.0, 80.0, 40.0, 92.0)
-    text_layer._mark_cut_words(pieces)
+    line_ends.mark(pieces)
     assert joined([p.text for p in pieces], (False, False, True, False)) == text
 
 
