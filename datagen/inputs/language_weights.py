@@ -11,8 +11,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import langcodes
-
 from datagen.inputs.items import Item
 from datagen.inputs.selection import by_seed
 
@@ -98,6 +96,8 @@ def weigh(new: Sequence[Item], read: Iterable[Item], weights: Weights, num_pages
 @functools.cache
 def language(tag: str) -> str:
     """The primary subtag of a language tag, the shortest that there is for it (zho, cmn-Hans and zh_TW are zh); "und" of none."""
+    import langcodes  # takes 0.1 s, which a plan without weights needn't wait for
+
     try:
         return langcodes.standardize_tag(tag, macro=True).split("-")[0] if tag else "und"
     except ValueError:  # no tag: a language of its own

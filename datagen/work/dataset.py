@@ -20,7 +20,6 @@ import filelock
 import numpy
 import xxhash
 
-from datagen.asking.answers import NothingAnswers
 from datagen.disk import manifest
 from datagen.disk.card import content_digest, dataset_card
 from datagen.disk.shards import ShardReport, read_report, read_reports, verify_shard
@@ -194,6 +193,8 @@ def build(
             new.append(report)
             on_shard(report)
         else:
+            from datagen.asking.answers import NothingAnswers  # loads what asks models, where most runs ask none
+
             assert error is not None
             failed[task.shard] = error
             log.error(

@@ -15,10 +15,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datagen.disk.storage import Folder
-from model.train.launch import Machines
+
+if TYPE_CHECKING:
+    from model.train.launch import Machines
 
 GPUS = 8
 """GPUs of a machine."""
@@ -153,8 +155,10 @@ def _state_of_last(folder: Path) -> str:
     return "" if ended is None or ended.returncode else ended.stdout.strip()
 
 
-def allocated(gpus: int = 0, environ: Mapping[str, str] = os.environ) -> Machines:
+def allocated(gpus: int = 0, environ: Mapping[str, str] = os.environ) -> "Machines":
     """The machines of the job of SLURM that this process is in. Raises `ValueError` if it is in none."""
+    from model.train.launch import Machines  # loads what trains, where most runs train nothing
+
     number, nodes = environ.get("SLURM_JOB_ID"), environ.get("SLURM_JOB_NUM_NODES")
     if not number or not nodes:
         raise ValueError("on=srun: this process is in no job of SLURM: on=slurm nodes=N submits one, or salloc starts one")

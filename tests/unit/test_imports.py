@@ -143,6 +143,17 @@ def test_listing_loads_the_standard_library_alone():
     assert not loaded & {"datagen", "fsspec", "msgspec", "numpy", "pyarrow", "rich", *HEAVY}
 
 
+def test_a_plan_loads_neither_a_client_of_http_nor_what_trains_or_asks_models(corpus, tmp_path):
+    unwanted = {"requests", "langcodes", "scipy", "pyarrow.compute", "datagen.asking.profiles", "model.train.step", *HEAVY}
+    plan = f"""
+import sys
+from recipes.__main__ import main
+assert main(["coarse", "input={corpus}", "out={tmp_path}/out", "plan=1"]) == 0
+assert not sys.modules.keys() & {unwanted!r}, sorted(sys.modules.keys() & {unwanted!r})
+"""
+    assert "numpy" in loaded_by(plan)
+
+
 def test_names_are_not_used_twice():
     assert not set(RECIPES) & {*VERBS, *RESERVED}
 
