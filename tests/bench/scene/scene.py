@@ -72,14 +72,14 @@ def paddle(batch_size: int, own_limits: bool) -> Any:
     """PaddleOCR itself, on one thread, with the weights that our engines use."""
     from paddleocr import PaddleOCR
 
-    detector, recogniser = ppocr.TextDetector(long_side=LONG_SIDE), ppocr.TextReader()
-    folders = [engine._model[1].name for engine in (detector, recogniser)]  # type: ignore[union-attr]
+    detector = ppocr.as_folder(ppocr.DETECTOR, ppocr.detection_yml(LONG_SIDE, ppocr.SURE_LINE))
+    recogniser = ppocr.as_folder(ppocr.RECOGNISER, ppocr.recognition_yml())
     limits = {} if own_limits else {"text_det_limit_side_len": LONG_SIDE, "text_det_limit_type": "max"}
     opened = PaddleOCR(
         text_detection_model_name="PP-OCRv6_small_det",
-        text_detection_model_dir=folders[0],
+        text_detection_model_dir=detector.name,
         text_recognition_model_name="PP-OCRv6_small_rec",
-        text_recognition_model_dir=folders[1],
+        text_recognition_model_dir=recogniser.name,
         text_recognition_batch_size=batch_size,
         use_doc_orientation_classify=False,
         use_doc_unwarping=False,

@@ -151,7 +151,7 @@ def test_weights_may_be_moved_and_not_exchanged(tmp_path, capsys):
         (tmp_path / folder).mkdir()
     (tmp_path / "in/a.jpg").write_bytes(image())
     (tmp_path / "weights/inference.onnx").symlink_to(wheels.weights("rapidocr", f"models/{ppocr.DETECTOR}"))
-    yml = json.dumps(ppocr._detection_yml(960, ppocr.SURE_LINE))
+    yml = json.dumps(ppocr.detection_yml(960, ppocr.SURE_LINE))
     (tmp_path / "weights/inference.yml").write_text(yml)
 
     def read(weights: str) -> int:

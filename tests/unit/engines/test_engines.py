@@ -34,22 +34,26 @@ def test_the_embedded_alphabet_is_read_from_the_model():
 
 def test_rare_characters_reach_the_recogniser_whole():
     """904 of its alphabet lie beyond U+FFFF."""
-    (blank, *decoded, space) = ppocr.TextReader()._model[0].paddlex_predictor.post_op.character
+    said = ppocr.recognition_yml()["PostProcess"]["character_dict"]
+    (blank, *decoded, space) = ppocr._steps("text_recognition").CTCLabelDecode(character_list=said).character
     assert (blank, space) == ("blank", " ")
     assert frozenset(decoded) == ppocr.alphabet() and "𠅤" in decoded
 
 
-def test_the_detector_is_opened_without_torch():
+def test_the_detector_is_opened_without_torch_and_with_the_package_s_weights_without_paddleocr():
     """PaddleOCR imports clients of model hubs, and one of them torch, transformers and peft: five of seven seconds."""
     code = (
-        "import sys, numpy; from datagen.engines.ppocr import TextDetector;"
-        "assert TextDetector().detect([numpy.full((64, 64, 3), 255, numpy.uint8)]) == [[]];"
+        "import sys, numpy; from datagen.engines import ppocr; image = numpy.full((64, 64, 3), 255, numpy.uint8);"
+        "assert ppocr.TextDetector().detect([image]) == [[]] and ppocr.TextReader().read([image]);"
+        "print(*sorted({'paddleocr', 'paddlex', 'matplotlib', 'pandas', 'requests'} & set(sys.modules)));"
+        "opened, _ = ppocr._loaded('TextDetection', ppocr.DETECTOR, ppocr.detection_yml(960, 0.6), 1, 'cpu');"
+        "assert len(list(opened.predict(image))) == 1;"
         "print(*sorted({'torch', 'transformers', 'peft', 'modelscope'} & set(sys.modules)));"
         "from paddlex.inference.utils import official_models;"
         "import modelscope; print(modelscope is not official_models.modelscope, callable(modelscope.snapshot_download))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[-2:] == ["", "True True"]
+    assert done.stdout.splitlines()[-3:] == ["", "", "True True"]
 
 
 class Counting:
@@ -126,7 +130,7 @@ def test_every_name_in_the_table_is_an_engine(name):
     assert {"versions", "close"} <= set(dir(load(name)))
 
 
-@pytest.mark.parametrize(("name", "package"), [("ppocr", "paddleocr"), ("ppocr-detector", "paddleocr"), ("compact", "torch")])
+@pytest.mark.parametrize(("name", "package"), [("ppocr", "paddlex"), ("ppocr-detector", "paddlex"), ("compact", "torch")])
 def test_an_engine_without_its_package_says_what_to_install(name, package):
     """In a process of its own, where the package was never imported; the rest of the table still loads."""
     code = f"""
@@ -146,7 +150,8 @@ engine.read([image[:, :, 0]]) if hasattr(engine, "read") else engine.detect([ima
 
 
 def test_versions_load_no_model(monkeypatch):
-    monkeypatch.setattr(ppocr, "_loaded", None)
+    monkeypatch.setattr(ppocr, "_detection", None)
+    monkeypatch.setattr(ppocr, "_recognition", None)
     for name in ("ppocr", "ppocr-detector"):
         assert {"paddleocr", "onnxruntime"} < set(versions(name))
 
@@ -168,12 +173,23 @@ def test_a_detector_of_pp_ocr_is_opened_from_a_folder(tmp_path):
     (tmp_path / "inference.onnx").symlink_to(wheels.weights("rapidocr", f"models/{ppocr.DETECTOR}"))
     with pytest.raises(ValueError, match="is no detector of PP-OCR: inference"):
         ppocr.TextDetector(model=str(tmp_path))
-    (tmp_path / "inference.yml").write_text(json.dumps(ppocr._detection_yml(960, ppocr.SURE_LINE)))
+    (tmp_path / "inference.yml").write_text(json.dumps(ppocr.detection_yml(960, ppocr.SURE_LINE)))
     image = drawn("All human beings", "are born free")
     with Engines() as engines:
         named = engines.get("ppocr-detector", model=str(tmp_path))
         assert named.detect([image]) == engines.get("ppocr-detector").detect([image])
         assert named.versions().keys() >= {"ppocr-detector/inference.onnx", "ppocr-detector/inference.yml"}
+
+
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_lines_are_read_as_paddleocr_reads_them(batch_size):
+    folder = ppocr.as_folder(ppocr.RECOGNISER, ppocr.recognition_yml())
+    whole = drawn("All human beings are born free and equal in dignity", "in dignity", "and rights")
+    crops = [whole[40 + 80 * i : 100 + 80 * i, 40 : 40 + width] for i, width in enumerate((800, 300, 301))]
+    with Engines() as engines:
+        readings = engines.get("ppocr", model=folder.name, batch_size=batch_size).read(crops)
+        assert engines.get("ppocr", batch_size=batch_size).read(crops) == readings
+    assert [text.replace(" ", "") for text, _ in readings][1:] == ["indignity", "andrights"]
 
 
 @pytest.mark.parametrize(("engine", "method"), [("ppocr", "read"), ("ppocr-detector", "detect")])
