@@ -114,6 +114,7 @@ def _pages(input: str, long_side: int, passwords: str, second: bool) -> tuple[Ce
         max_pages=0 if input else DEFAULT_PAGES,
         passwords=read_passwords(passwords),
         shard_pages=SHARD_PAGES,
+        few_pages=0,  # a shard's pages are asked about together
         stage=NAME,
     )
     images = ImageSource(task="page", long_side=long_side, shard_images=SHARD_PAGES, stage=NAME)

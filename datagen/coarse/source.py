@@ -58,11 +58,12 @@ class PdfSource(Source):
     `long_side` is the image's longer side in pixels, whatever the page's size. At most `max_pages` (0: all) of a document are
     read, chosen by `seed`; what it, or the part of it that a shard reads, lacks after `max_document_s` seconds of the parser's
     processor time is given up. A page over `max_page_pt` points is no page that could be read at that size. `page_functions` run
-    in the child, on the open page, and add regions and signals: see `page.OpenPage`. A shard reads about `shard_pages` pages.
-    `passwords` are tried on what is encrypted; they are written down nowhere, and no output is refused for them.
+    in the child, on the open page, and add regions and signals: see `page.OpenPage`. A shard reads about `shard_pages` pages, of
+    few documents fewer, but `few_pages` at least (0: no fewer). `passwords` are tried on what is encrypted; they are written down
+    nowhere, and no output is refused for them.
     """
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     long_side: int = 1920
     jpeg_quality: int = 90
@@ -75,6 +76,7 @@ class PdfSource(Source):
     page_functions: tuple[PageFunction, ...] = (TEXT_LAYER, PICTURES)
     limits: Limits = field(default_factory=Limits)
     shard_pages: int = 256
+    few_pages: int = 12
     stage: str = "coarse"
     passwords: tuple[str, ...] = field(default=(), repr=False, metadata={"secret": True})
 
@@ -90,7 +92,7 @@ class PdfSource(Source):
         return any(f.annotates for f in self.page_functions)
 
     def split(self, documents: Sequence[Item]) -> list[Inputs]:
-        return shards_of(documents, self.expected_pages, self.shard_pages, cut=not self.max_pages)
+        return shards_of(documents, self.expected_pages, self.shard_pages, cut=not self.max_pages, least=self.few_pages)
 
     def expected_pages(self, part: Item) -> int:
         """How many pages a document, or a range of one, gives: known, or guessed from its bytes."""

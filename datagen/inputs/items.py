@@ -3,10 +3,13 @@
 A container is a file or an archive's member. Its parts are pages, rows, members or draws: what they are is the source's to say.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from datagen.record import Range
+
+_FEW_SHARDS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +61,26 @@ def num_parts(item: Item, part_bytes: int, unknown: int = 1) -> int:
     return max(1, round(item.num_bytes / part_bytes)) if item.num_bytes else unknown
 
 
-def shards_of(items: Sequence[Item], expected_parts: Callable[[Item], int], shard_parts: int, cut: bool = True) -> list[Inputs]:
+def shards_of(
+    items: Sequence[Item], expected_parts: Callable[[Item], int], shard_parts: int, cut: bool = True, least: int = 0
+) -> list[Inputs]:
     """The items in order, about `shard_parts` parts a shard by what `expected_parts` says of each. With `cut`, an item that is
-    known to have more is cut into ranges."""
+    known to have more is cut into ranges.
+
+    With `least`, few items make about eight shards, of at least so many parts each, so that several workers have something to
+    do. How many workers there are decides nothing, and no item is cut for it."""
+    cuts = [part for item in items for part in (_ranges(item, shard_parts) if cut else [item])]
+    expected = [expected_parts(part) for part in cuts]
+    size = min(shard_parts, max(least, math.ceil(sum(expected) / _FEW_SHARDS))) if least else shard_parts
     shards: list[Inputs] = []
     shard: list[Item] = []
-    room = shard_parts
-    for item in items:
-        for part in _ranges(item, shard_parts) if cut else [item]:
-            expected = expected_parts(part)
-            if shard and expected > room:
-                shards.append(tuple(shard))
-                shard, room = [], shard_parts
-            shard.append(part)
-            room -= expected
+    room = size
+    for part, num in zip(cuts, expected, strict=True):
+        if shard and num > room:
+            shards.append(tuple(shard))
+            shard, room = [], size
+        shard.append(part)
+        room -= num
     return [*shards, tuple(shard)] if shard else shards
 
 

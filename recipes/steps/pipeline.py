@@ -136,8 +136,10 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages", counts:
         log.info("%s: nothing new, %d shards are made", step.name, len(todo.made))
     else:
         log.info("%s: %d documents, %d shards to make, on=%s", step.name, todo.num_documents, len(todo.todo), place.on)
-        if len(todo.todo) == 1 and place.on == "local":
-            runner = InProcess()  # a cluster takes longer to start than one shard to finish
+        if place.on == "local":
+            workers = min(len(todo.todo), runner.num_workers(step.needs))
+            # A cluster takes longer to start than one shard to finish.
+            runner = InProcess() if len(todo.todo) == 1 else make_runner("local", workers)
     count = counts(len(todo.todo), expected, noun)
     folder.remove(progress.UNDER_WAY)  # what a killed run left
 

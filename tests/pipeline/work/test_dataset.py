@@ -14,9 +14,12 @@ from datagen.disk.shards import read_report, read_reports
 from datagen.disk.storage import Folder
 from datagen.work.assignment import assigned
 from datagen.work.dataset import MEASURED, clear, lock, summarise
+from datagen.work.needs import A_CORE
+from datagen.work.runner import InProcess
 from recipes import RECIPES
 from recipes.__main__ import main
 from recipes.run.execute import Place, plan, run
+from recipes.steps import pipeline as steps_pipeline
 from recipes.verbs.status import status, verify
 from tests.inputs import pdfs
 from tests.outputs import SMALL, check_corpus, files, make, recipe, samples, shards
@@ -70,6 +73,22 @@ def test_the_same_command_again_writes_nothing(corpus, tmp_path):
     before = files(out)
     assert make(corpus, out) == 0
     assert files(out) == before
+
+
+def test_no_more_workers_start_than_there_are_shards(corpus, tmp_path, monkeypatch):
+    asked = []
+
+    class Sixteen(InProcess):
+        def num_workers(self, needs=A_CORE):
+            return 16
+
+    def recorded(on, workers=0):
+        asked.append(workers)
+        return Sixteen()
+
+    monkeypatch.setattr(steps_pipeline, "make_runner", recorded)
+    assert make(corpus, tmp_path / "out", on="local") == 0
+    assert asked == [0, len(read_reports(Folder(f"{tmp_path}/out/coarse")))] == [0, 3]
 
 
 def test_inline_a_cluster_and_three_workers_give_the_same_bytes(corpus, cluster, tmp_path):

@@ -255,7 +255,7 @@ def test_a_shard_made_again_leaves_to_later_ones_what_they_read(tmp_path):
     pdfs.write(inputs / "b.pdf", pdfs.lines(f"SOMETIMES {pdfs.LATIN}"))
     pdfs.write(inputs / "c.pdf", *texts[1:])
     (inputs / "late.pdf").symlink_to(tmp_path / "late.pdf")
-    made = recipe(inputs, shard_pages=99, page_functions=FLAKY)
+    made = recipe(inputs, shard_pages=99, few_pages=0, page_functions=FLAKY)
     assert run(made, Place(str(out), "inline")) == 0
     (first,) = shards(out)
     for name in "ab":
@@ -296,15 +296,15 @@ def test_what_later_parts_do_not_reach_is_told_where_it_was():
 
 
 def test_a_key_in_two_shards_is_a_fault(lacking):
-    left, copy = (lacking / "coarse/shards" / f"coarse-{n:06d}" for n in (0, 1))
+    left, copy = (lacking / "coarse/shards" / f"coarse-{n:06d}" for n in (0, 9))
     for suffix in (".tar", ".json"):
         shutil.copy(left.with_suffix(suffix), copy.with_suffix(suffix))
-    shutil.copy(lacking / "coarse/manifest/coarse-000000.parquet", lacking / "coarse/manifest/coarse-000001.parquet")
-    report = read_report(Folder(f"{lacking}/coarse"), "coarse-000001")
-    copy.with_suffix(".json").write_bytes(replace(report, shard="coarse-000001").to_json())
+    shutil.copy(lacking / "coarse/manifest/coarse-000000.parquet", lacking / "coarse/manifest/coarse-000009.parquet")
+    report = read_report(Folder(f"{lacking}/coarse"), "coarse-000009")
+    copy.with_suffix(".json").write_bytes(replace(report, shard="coarse-000009").to_json())
     said, clean = verify(str(lacking))
     assert not clean
-    assert said.count("is in coarse-000000 and coarse-000001") == len(samples(lacking)) // 2
+    assert said.count("is in coarse-000000 and coarse-000009") == report.num_samples > 0
 
 
 def test_a_retry_reads_no_document_that_is_new(lacking, corpus, tmp_path):

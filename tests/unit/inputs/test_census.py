@@ -218,7 +218,7 @@ def test_only_new_documents_are_new_and_changed_ones_are_refused(tmp_path):
 
 
 def test_large_documents_are_split_when_their_pages_are_known():
-    source = PdfSource(shard_pages=100)
+    source = PdfSource(shard_pages=100, few_pages=0)
     shards = source.split([Item("/a.pdf", count=250), Item("/b.pdf", count=30), Item("/c.pdf", count=60)])
     spans = [[(d.uri, d.first, d.stop) for d in shard] for shard in shards]
     assert spans == [
@@ -227,6 +227,24 @@ def test_large_documents_are_split_when_their_pages_are_known():
         [("/a.pdf", 200, -1), ("/b.pdf", 0, -1)],
         [("/c.pdf", 0, -1)],
     ]
+
+
+@pytest.mark.parametrize(
+    ("pages", "few_pages", "sizes"),
+    [
+        ([9] * 10, 12, [9] * 10),
+        ([9] * 10, 0, [90]),
+        ([9] * 40, 12, [45] * 8),
+        ([3, 4, 5], 12, [12]),
+        ([200, 3, 9], 12, [200, 12]),
+        ([9] * 300, 12, [28 * 9] * 10 + [20 * 9]),
+    ],
+)
+def test_few_documents_make_about_eight_shards_and_none_is_cut_for_it(pages, few_pages, sizes):
+    documents = [Item(f"/{i:03}.pdf", count=num) for i, num in enumerate(pages)]
+    shards = PdfSource(few_pages=few_pages).split(documents)
+    assert [sum(item.count for item in shard) for shard in shards] == sizes
+    assert [item for shard in shards for item in shard] == documents
 
 
 def test_behind_the_first_parts_of_a_container_a_wider_census_goes_on():
