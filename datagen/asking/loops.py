@@ -51,7 +51,7 @@ def is_loop(text: str, is_cut: bool) -> bool:
     numbered = _NUMBERS.sub("0", plain)
     if any(_goes_on_numbering(numbered, run, is_cut) for run in _runs(numbered)):
         return True
-    tail = numbered[-_TAIL:].encode()
+    tail = numbered[-_TAIL:].encode(errors="surrogatepass")
     return is_cut and len(tail) >= _TAIL // 2 and len(tail) > _SQUEEZED * len(zlib.compress(tail, 6))
 
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
@@ -73,25 +74,37 @@ def facts(path: str) -> list[Fact]:
     except (OSError, UnicodeDecodeError):
         raise ValueError(f"gt={path}: there is no file of UTF-8 text that can be read") from None
     for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        where = f"gt={path}, line {number}"
-        try:
-            values = json.loads(line)
-            fact = Fact(str(values["id"]), str(values["pdf"]), int(values["page"]), str(values["type"]), values)
-        except (ValueError, KeyError, TypeError):
-            raise ValueError(f"{where}: a test is a JSON object with pdf, page, id and type") from None
-        if fact.type not in _NEEDS:
-            raise ValueError(f"{where}: type {fact.type!r} is none of {', '.join(_NEEDS)}")
-        missing = [name for name in _NEEDS[fact.type] if not str(values.get(name) or "").strip()]
-        if missing:
-            raise ValueError(f"{where}: a test of type {fact.type} needs {missing[0]}")
-        if not isinstance(values.get("max_diffs") or 0, int) or (values.get("max_diffs") or 0) < 0:
-            raise ValueError(f"{where}: max_diffs is a whole number, 0 or more")
-        collected.append(fact)
+        if line.strip():
+            try:
+                values = json.loads(line)
+            except ValueError:
+                values = None
+            collected.append(fact(values, f"gt={path}, line {number}"))
     if not collected:
         raise ValueError(f"gt={path}: there is no test in it")
     return collected
+
+
+def fact(values: Any, where: str = "a test") -> Fact:
+    """The test that a line of the file says. Raises `ValueError`, which begins with `where`, if it isn't complete or of another
+    type."""
+    try:
+        made = Fact(str(values["id"]), str(values["pdf"]), int(values["page"]), str(values["type"]), values)
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"{where}: a test is a JSON object with pdf, page, id and type") from None
+    if made.type not in _NEEDS:
+        raise ValueError(f"{where}: type {made.type!r} is none of {', '.join(_NEEDS)}")
+    missing = [name for name in _NEEDS[made.type] if not str(values.get(name) or "").strip()]
+    if missing:
+        raise ValueError(f"{where}: a test of type {made.type} needs {missing[0]}")
+    if not isinstance(values.get("max_diffs") or 0, int) or (values.get("max_diffs") or 0) < 0:
+        raise ValueError(f"{where}: max_diffs is a whole number, 0 or more")
+    return made
+
+
+def why_not(one: Fact, markdown: str) -> str:
+    """Why the test doesn't hold on a page's Markdown; "" if it holds."""
+    return _CHECKS[one.type](one.values, markdown)
 
 
 def check(all_facts: Sequence[Fact], predicted: Sequence[PredictedPage]) -> list[Outcome]:
@@ -99,13 +112,13 @@ def check(all_facts: Sequence[Fact], predicted: Sequence[PredictedPage]) -> list
     `ValueError` if no prediction is of any page."""
     of_name = {name: page for page in predicted for name in page.names}
     outcomes = []
-    for fact in all_facts:
-        page = next((of_name[name] for name in fact.names if name in of_name), None)
+    for one in all_facts:
+        page = next((of_name[name] for name in one.names if name in of_name), None)
         if page is None:
-            outcomes.append(Outcome(fact, False, "no prediction of the page", True))
+            outcomes.append(Outcome(one, False, "no prediction of the page", True))
         else:
-            why = _CHECKS[fact.type](fact.values, page.markdown)
-            outcomes.append(Outcome(fact, not why, why))
+            why = why_not(one, page.markdown)
+            outcomes.append(Outcome(one, not why, why))
     if all(outcome.is_missing for outcome in outcomes):
         raise ValueError(f"no prediction is of a page of the tests: name them as {all_facts[0].names[0]}.md")
     return outcomes
@@ -129,6 +142,7 @@ def shares(outcomes: Sequence[Outcome]) -> dict[str, Mean]:
     return collected
 
 
+@lru_cache(maxsize=64)  # a page is asked about by many tests, one after another
 def normalised(text: str) -> str:
     """Text as the tests compare it: without emphasis, one space for any, NFC, plain quotes and hyphens."""
     text = _TAGS.sub("", _BREAK.sub(" ", text))

@@ -43,6 +43,7 @@ BENCHES = {
     "fine": ("fine",),
     "label": ("label",),
     "agree": ("agree",),
+    "rewards": ("score",),
 }
 # These take hours, gigabytes, or an output of `make recipe=multilingual`, and run only where they are named.
 BY_NAME = {

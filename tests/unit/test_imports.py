@@ -33,6 +33,7 @@ LEVELS = (
     "figures formulas pictures reading texts",
     "coarse scene score vision",
     "curation fine publishing",
+    "curation fine rewards",
     "word labelling",
     "curation fine",
     "agreement word labelling",

@@ -1,0 +1,63 @@
+"""The reward as trainers call it: each form gives the same numbers."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from datagen.rewards import adapters
+from datagen.rewards.reward import Wanted, reward
+from tests.inputs.samples import sample
+
+TRUTHS = ["All human beings are born free.", "Everyone has the right to life."]
+ANSWERS = ["All human beings are born free.", "Everyone has a right to live."]
+ROWS = [{"truth": truth, "tests": "", "num_letters": -1} for truth in TRUTHS]
+EXPECTED = [reward(answer, Wanted(truth)).total for answer, truth in zip(ANSWERS, TRUTHS, strict=True)]
+
+
+def test_trl_takes_texts_and_chats():
+    chats = [[{"role": "assistant", "content": answer}] for answer in ANSWERS]
+    parts = [[{"role": "assistant", "content": [{"type": "text", "text": answer}]}] for answer in ANSWERS]
+    for completions in (ANSWERS, chats, parts):
+        given = adapters.trl(prompts=["Free OCR."] * 2, completions=completions, truth=TRUTHS, trainer_state=None)
+        assert given == EXPECTED
+    assert EXPECTED[0] == 1 > EXPECTED[1]
+
+
+def test_swift_calls_as_trl_does():
+    assert adapters.Swift()(ANSWERS, truth=TRUTHS, solution=["x", "y"]) == EXPECTED
+
+
+def test_verl_passes_one_text_on():
+    given = [adapters.verl("pagewheel", answer, adapters.as_json(row), {}) for answer, row in zip(ANSWERS, ROWS, strict=True)]
+    assert given == EXPECTED
+
+
+def test_openrlhf_finds_its_function_in_the_file():
+    path = Path(adapters.__file__).with_name("openrlhf.py")
+    spec = importlib.util.spec_from_file_location("named_by_a_path", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    queries = [f"Free OCR.{answer}" for answer in ANSWERS]
+    given = module.reward_func(queries, ["Free OCR."] * 2, list(map(adapters.as_json, ROWS)))
+    assert given["rewards"].tolist() == pytest.approx(EXPECTED)
+    assert given["scores"].shape == (2,) and set(given["extra_logs"]) == {"parses", "repetition", "length"}
+
+
+def test_columns_of_a_sample_reward_its_own_text():
+    row = adapters.columns(sample(text="Über 東京"))
+    assert json.loads(row["tests"]) and row["num_letters"] == 6
+    assert reward(row["truth"], adapters.from_json(adapters.as_json(row))).total == 1
+
+
+def test_a_blank_page_wants_nothing():
+    row = adapters.columns(sample(text="", regions=()))
+    assert adapters.trl(["", "Words"], **{name: [value] * 2 for name, value in row.items()}) == [1, 0]
+
+
+def test_another_text_is_refused():
+    with pytest.raises(ValueError, match="as_json"):
+        adapters.verl("pagewheel", "a", json.dumps({"answer": "a"}))
+    with pytest.raises(ValueError, match="longer"):
+        adapters.trl(["a", "b"], truth=["a"])

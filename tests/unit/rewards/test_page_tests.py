@@ -1,0 +1,107 @@
+"""Tests of a page out of its record: they hold on its text, and fail on a damaged one."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from datagen.markdown import markdown
+from datagen.record import Box, Quality, Region
+from datagen.rewards.page_tests import page_tests
+from datagen.score.facts import fact, why_not
+from tests.inputs.samples import sample
+
+TABLE = "<table><tr><td>Name</td><td>Sum</td></tr><tr><td>Ada</td><td>12</td></tr><tr><td>Grace</td><td>40</td></tr></table>"
+
+
+def region(label: str, text: str, y: int, fmt: str = "markdown") -> Region:
+    return Region(Box(10, y, 500, y + 20), label, text, None, "pymupdf", format=fmt)
+
+
+def page(*more: Region):
+    regions = (
+        region("header", "Annual report of the company", 0),
+        region("title", "What was done in the last year", 30),
+        region("text", "The company sold 412 boats in the spring. Nobody knows why it sold none in autumn.", 60),
+        region("table", TABLE, 120, "html"),
+        region("equation", r"a^{2} + b^{2} = c^{2}", 200, "latex"),
+        region("text", "Everything else is said by the numbers above, which were counted twice.", 240),
+        *more,
+        region("page_number", "7", 780),
+    )
+    return sample("abc-000003", size=(600, 800), regions=regions, text=markdown(regions))
+
+
+def failing(tests, text: str) -> set[str]:
+    return {test["type"] for test in tests if why_not(fact(test), text)}
+
+
+def test_each_kind_is_there_and_holds_on_the_page_s_own_text():
+    one = page()
+    tests = page_tests(one)
+    assert {test["type"] for test in tests} == {"present", "absent", "order", "table", "math", "baseline"}
+    assert not failing(tests, one.text)
+    assert len({test["id"] for test in tests}) == len(tests)
+    assert {(test["pdf"], test["page"]) for test in tests} == {("a.pdf", 4)}
+    assert page_tests(one) == tests
+
+
+@pytest.mark.parametrize(
+    ("kind", "damage"),
+    [
+        ("present", lambda text: text.replace("412", "413")),
+        ("present", lambda text: text.replace(" Nobody knows why it sold none in autumn.", "")),
+        ("absent", lambda text: "Annual report of the company\n\n" + text),
+        ("absent", lambda text: text + "\n\n7"),
+        ("order", lambda text: "\n\n".join(reversed(text.split("\n\n")))),
+        ("table", lambda text: text.replace("<td>12</td>", "<td>40</td>")),
+        ("math", lambda text: text.replace("b^{2}", "b^{3}")),
+        ("baseline", lambda text: ""),
+        ("baseline", lambda text: text + "ha" * 40),
+    ],
+)
+def test_a_damaged_text_fails_tests_of_the_kind(kind, damage):
+    one = page()
+    assert kind in failing(page_tests(one), damage(one.text))
+
+
+def test_a_text_that_stands_twice_or_a_number_that_the_text_ends_with_is_asked_for_by_no_test():
+    twice = "Everything else is said by the numbers above, which were counted twice."
+    tests = page_tests(page(region("text", twice, 300), region("text", "They sold, as is said everywhere, at least 7", 340)))
+    assert twice not in {test.get("text") for test in tests}
+    assert "7" not in {test.get("text") for test in tests}
+
+
+def test_pages_in_doubt_have_no_tests():
+    one = page()
+    assert page_tests(replace(one, quality=Quality("suspect", ("order",)))) == []
+    assert page_tests(replace(one, regions=(*one.regions, replace(region("text", "", 500), is_unread=True)))) == []
+
+
+def test_a_blank_page_is_to_stay_blank():
+    blank = sample("abc-000004", regions=(), text="")
+    (test,) = page_tests(blank)
+    assert not why_not(fact(test), "") and why_not(fact(test), "Invented.")
+
+
+def test_pages_without_latin_letters_have_tests():
+    texts = [
+        "人人生而自由，在尊严和权利上一律平等。他们赋有理性和良心。",
+        "सभी मनुष्य जन्म से स्वतंत्र हैं। उन्हें बुद्धि की देन प्राप्त है।",
+        "كل الناس أحرار ومتساوون في الكرامة والحقوق.",
+    ]
+    regions = tuple(region("text", text, 40 * n) for n, text in enumerate(texts))
+    one = sample("abc-000005", size=(600, 800), regions=regions, text=markdown(regions))
+    tests = page_tests(one)
+    assert sum(test["type"] == "present" for test in tests) == 5
+    assert not failing(tests, one.text)
+
+
+def test_what_markup_a_region_holds_does_not_matter():
+    """Texts of signs: whatever the regions hold, the tests that come out hold on the page's own text."""
+    source = random.Random(0)
+    for number in range(200):
+        texts = ["".join(source.choices("ab *_$\\<>|[]#.!?\n12 é漢", k=source.randint(0, 60))) for _ in range(4)]
+        regions = tuple(region(source.choice(["text", "list", "title", "code"]), text, 40 * n) for n, text in enumerate(texts))
+        one = sample(f"abc-{number:06}", regions=regions, text=markdown(regions))
+        assert not failing(page_tests(one), markdown(one.regions))
