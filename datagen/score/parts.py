@@ -14,6 +14,8 @@ _FORMULA = r"\$\$.+?\$\$|\\\[.+?\\\]|\\begin\{(?:equation|align|gather)\*?\}.+?\
 _SPECIAL = re.compile(
     rf"(?P<code>^```.*?^```[ \t]*$)|(?P<table><table\b)|(?P<formula>{_FORMULA})", re.DOTALL | re.MULTILINE | re.I
 )
+_FENCES = re.compile(r"^```", re.MULTILINE)
+_CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 _TABLE_TAG = re.compile(r"<(/?)table\b[^>]*>", re.IGNORECASE)
 _RULE = r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*"
 _PIPES = re.compile(rf"^[^\n]*\|[^\n]*\n{_RULE}(?:\n[^\n]*\|[^\n]*)*$", re.MULTILINE)
@@ -45,6 +47,18 @@ def parts(markdown: str) -> list[Part]:
         cut.append(Part(kind, text[special.start() : end]))
         at = end
     return cut + _paragraphs(text[at:])
+
+
+def breaks_off(markdown: str) -> bool:
+    """Whether a table, a displayed formula, a block of code or a mark of a place is open where the text ends, as in an answer
+    that came to its limit."""
+    tail = markdown.rstrip()
+    if len(_FENCES.findall(tail)) % 2:
+        return True
+    tail = _CODE.sub("", tail)
+    pairs = (("<table", "</table"), ("\\[", "\\]"), ("<|ref|>", "<|/ref|>"), ("<|det|>", "<|/det|>"))
+    lowered = tail.lower()
+    return any(lowered.rfind(first) > lowered.rfind(last) for first, last in pairs) or tail.count("$$") % 2 == 1
 
 
 def finer(whole: list[Part]) -> list[Part]:

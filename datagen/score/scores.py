@@ -40,6 +40,8 @@ MEASURES = {
     "formula_same": Measure("formulas whose LaTeX is the same", "formulas"),
     "formula_cdm": Measure("symbols of formulas that are the same as drawn: our variant of CDM", "formulas"),
     "loops": Measure("repetition rate: predictions that go round and round", "predicted pages", True),
+    "cut": Measure("share truncated: predictions that end within a table, a formula, code or a mark", "predicted pages", True),
+    "blank": Measure("share blank: predictions without a letter of pages that have text", "predicted pages with text", True),
     "layout_f1": Measure("F1 of boxes with their labels, IoU 0.5", "boxes"),
     "layout_map": Measure("mAP of boxes, IoU 0.5 to 0.95", "labels"),
 }
@@ -107,7 +109,7 @@ def score(truth: Sequence[TruePage], predicted: Sequence[PredictedPage]) -> Scor
     for true, page in zip(truth, chosen, strict=True):
         values, num_broken = of_page(true, page.markdown if page else "")
         if page:
-            values["loops"] = (float(is_loop(page.markdown, False)), 1.0)
+            values |= _of_answer(true, page.markdown)
         if num_broken:
             broken[true.name] = num_broken
         if "formula_same" in values and (num_undrawn := int(values["formula_same"][1] - values["formula_cdm"][1])):
@@ -159,6 +161,15 @@ def true_text(truth: TruePage) -> str:
 def predicted_text(whole: Sequence[parts.Part]) -> str:
     """The same of a prediction."""
     return "".join(bare(part.text) for part in whole if part.kind != parts.FORMULA)
+
+
+def _of_answer(truth: TruePage, markdown: str) -> Values:
+    """What ails a prediction as a whole."""
+    cut = parts.breaks_off(markdown)
+    values: Values = {"loops": (float(is_loop(markdown, cut)), 1.0), "cut": (float(cut), 1.0)}
+    if any(map(str.isalnum, "".join(block.text for block in truth.blocks))):
+        values["blank"] = (float(not any(map(str.isalnum, markdown))), 1.0)
+    return values
 
 
 def _of_blocks(truth: TruePage, whole: Sequence[parts.Part]) -> Values:

@@ -126,7 +126,9 @@ def test_a_running_head_in_the_text_costs_the_page_alone():
 
 def test_a_measure_of_which_a_page_has_nothing_is_left_out():
     result = scores.score([TruePage(("one",), (Block("text", "abcd", 1, False),), ())], [PredictedPage(("one",), "abxd")])
-    assert {name: mean.value for name, mean in result.means.items()} == {"page": 0.25, "text": 0.25, "order": 0, "loops": 0}
+    assert {name: mean.value for name, mean in result.means.items()} == {
+        "page": 0.25, "text": 0.25, "order": 0, "loops": 0, "cut": 0, "blank": 0,
+    }  # fmt: skip
     assert not result.has_boxes
 
 
@@ -137,6 +139,16 @@ def test_predictions_that_repeat_themselves_are_a_measure_of_their_own():
     assert scores.score(truth, predicted).means["loops"].value == 0.5
 
 
+def test_predictions_without_a_letter_and_those_that_break_off_are_measures_of_their_own():
+    words = (Block("text", "abcd", 1, False),)
+    truth = [TruePage(("one",), words, ()), TruePage(("two",), words, ()), TruePage(("blank",), (), ())]
+    means = scores.score(
+        truth, [PredictedPage((name,), text) for name, text in [("one", " \n"), ("two", "a <table><tr>"), ("blank", "")]]
+    ).means
+    assert (means["blank"].value, means["blank"].num_pages) == (0.5, 2)
+    assert (means["cut"].value, means["cut"].num_pages) == (pytest.approx(1 / 3), 3)
+
+
 def test_missing_pages_count_as_all_wrong_and_are_named():
     truth = [TruePage((name,), (Block("text", "abcd", 1, False),), (Placed("text", (0, 0, 1, 1)),)) for name in ("one", "two")]
     result = scores.score(
@@ -144,8 +156,8 @@ def test_missing_pages_count_as_all_wrong_and_are_named():
     )
     assert (result.missing, result.unused) == (("two",), ("three",))
     assert {name: mean.value for name, mean in result.means.items()} == {
-        "page": 0.5, "text": 0.5, "order": 0.5, "loops": 0, "layout_f1": pytest.approx(2 / 3),
-        "layout_map": pytest.approx(51 / 101),
+        "page": 0.5, "text": 0.5, "order": 0.5, "loops": 0, "cut": 0, "blank": 0,
+        "layout_f1": pytest.approx(2 / 3), "layout_map": pytest.approx(51 / 101),
     }  # fmt: skip
     assert (result.means["page"].low, result.means["page"].high) == (0, 1)
     assert result.of_labels["text"]["num_true"] == 2
@@ -300,7 +312,8 @@ def test_the_verb_prints_a_table_and_writes_json(folder, capsys):
     assert "1 pages without a prediction, counted as all wrong: two" in printed
     assert "layout isn't scored" in printed
     written = json.loads((folder / "out" / "scores.json").read_text())
-    assert written["pages"] == {"one": {"page": 0, "text": 0, "order": 0, "loops": 0}, "two": {"page": 1, "text": 1, "order": 1}}
+    of_one = {"page": 0, "text": 0, "order": 0, "loops": 0, "cut": 0, "blank": 0}
+    assert written["pages"] == {"one": of_one, "two": {"page": 1, "text": 1, "order": 1}}
     assert written["means"]["page"]["value"] == 0.5 and written["missing"] == ["two"]
 
 

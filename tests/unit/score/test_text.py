@@ -100,3 +100,21 @@ def test_what_stands_beside_the_text_takes_its_reading_with_it():
 def test_the_grain_that_fits_best_is_taken_and_the_first_of_equals():
     assert best([Truth(A), Truth(B)], [[A + "x" + B], [A, "x", B]])[0] == 1
     assert best([Truth(A)], [[A], [A]])[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "is_open"),
+    [
+        ("whole", False),
+        ("<table><tr><td>a</td></tr></table> end", False),
+        ("<table><tr><td>a</td>", True),
+        ("\\[a\\] \\[b", True),
+        ("$$a$$", False),
+        ("$$a$$ $$b", True),
+        ("```\n<table>\n```", False),
+        ("```\ncode", True),
+        ("<|ref|>text<|/ref|><|det|>[[1, 2", True),
+    ],
+)
+def test_what_is_open_at_the_end_breaks_off(text, is_open):
+    assert parts.breaks_off(text) is is_open
