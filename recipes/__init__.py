@@ -23,6 +23,7 @@ RECIPES = {
     "ablate": Entry("recipes.ablate:ablate", trains=True),
     "label": Entry("recipes.label:label"),
     "agree": Entry("recipes.agree:agree"),
+    "compression": Entry("recipes.compression:compression"),
 }
 
 VERBS = {

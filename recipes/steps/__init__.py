@@ -29,6 +29,7 @@ RUNNERS = {
     "Compare": "recipes.steps.compare:CompareRunner",
     "WriteMixture": "recipes.steps.mixture:MixtureRunner",
     "TallyWord": "recipes.steps.word:TallyRunner",
+    "MeasureCompression": "recipes.steps.compression:CompressionRunner",
     "Scripts": "recipes.steps.scripts:ScriptsRunner",
     "Report": "recipes.steps.report:ReportRunner",
 }

@@ -1,0 +1,125 @@
+"""The paper's table of compression (arXiv 2510.18234, table 2): how much of a page's text comes back out of few vision tokens.
+
+Pages of 600 to 1,299 text tokens, in bins of a hundred, read in the modes tiny and small, whose images are 64 and 100 tokens. Of
+each bin: how many text tokens a vision token stands for, and the precision. The paper doesn't say how it counts that. Here stand
+Fox's precision, by sets of words, and beside it 1 - the edit distance over the longer text's length, which knows of order, of
+what was invented and of what is missing.
+"""
+
+import functools
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import numpy
+from rapidfuzz.distance import Levenshtein
+
+from datagen.score.scores import interval
+
+BINS = range(600, 1300, 100)
+"""Where bins begin; each ends where the next one begins."""
+VISION_TOKENS = {"tiny": 64, "small": 100, "base": 256, "large": 400}
+"""Of an image in each mode, as the paper counts them: without newlines and the separator (table 1)."""
+_SPACE = re.compile(r"\s+")
+_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
+
+
+@dataclass(frozen=True)
+class PageReading:
+    """What a model read on a page in a mode: `truth` and `answer` are plain text, `num_tokens` are the truth's, by the model's
+    tokenizer."""
+
+    page: str
+    mode: str
+    num_tokens: int
+    truth: str
+    answer: str
+
+    @property
+    def bin(self) -> int:
+        """Where the page's bin begins; 0 of a page that is in none."""
+        begin = self.num_tokens // BINS.step * BINS.step
+        return begin if begin in BINS else 0
+
+    @property
+    def precision(self) -> float:
+        """Fox's: the share of the answer's different words that the truth has. Characters stand for words where a language
+        parts none by spaces."""
+        truth, answer = set(words(self.truth)), set(words(self.answer))
+        return len(truth & answer) / len(answer) if answer else 0.0
+
+    @property
+    def likeness(self) -> float:
+        """1 - the edit distance over the longer one's length; runs of white space count as one space."""
+        return Levenshtein.normalized_similarity(_flat(self.truth), _flat(self.answer))
+
+
+def words(text: str) -> list[str]:
+    """The words of a text; where it has signs of Chinese, Japanese or Thai, its characters."""
+    return list(_SPACE.sub("", text)) if _WIDE.search(text) else text.split()
+
+
+def table(readings: Sequence[PageReading]) -> list[dict[str, Any]]:
+    """A row for each bin that has pages, and one of all, 0, behind them: `bin`, `num_pages`, and by mode `compression`,
+    `precision` and `likeness`, each with an interval of 95% by bootstrap over pages."""
+    modes = list(dict.fromkeys(reading.mode for reading in readings))
+    rows = []
+    for begin in (*BINS, 0):
+        chosen = [reading for reading in readings if reading.bin and begin in (0, reading.bin)]
+        if not chosen:
+            continue
+        of_modes = {mode: [reading for reading in chosen if reading.mode == mode] for mode in modes}
+        cells = {mode: _cell(of_mode) for mode, of_mode in of_modes.items() if of_mode}
+        rows.append({"bin": begin, "num_pages": len({reading.page for reading in chosen}), "modes": cells})
+    return rows
+
+
+def _cell(readings: Sequence[PageReading]) -> dict[str, Any]:
+    of_mode = VISION_TOKENS[readings[0].mode]
+    cell: dict[str, Any] = {"compression": fmean(reading.num_tokens for reading in readings) / of_mode}
+    for name in ("precision", "likeness"):
+        values = numpy.array([getattr(reading, name) for reading in readings])
+        low, high = interval(functools.partial(_mean_of, values), len(values))
+        cell |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
+    return cell
+
+
+def _mean_of(values: numpy.ndarray, pages: Any) -> float:
+    return float(values[pages].mean())
+
+
+def lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The table for people."""
+    text = []
+    for row in rows:
+        begin = f"{row['bin']}-{row['bin'] + BINS.step}" if row["bin"] else "all"
+        cells = [
+            f"{mode} {100 * cell['precision']:.1f}% by words, {100 * cell['likeness']:.1f}% by edits, {cell['compression']:.1f}x"
+            for mode, cell in row["modes"].items()
+        ]
+        text.append(f"{begin:>9} {row['num_pages']:>4} pages: {'; '.join(cells)}")
+    return text
+
+
+def fox_pages(folder: str, lang: str) -> list[tuple[str, Path, str]]:
+    """The pages of Fox's task page OCR as they are downloaded: name, image and text of each. Raises `ValueError` if `folder` has
+    none in the language, `en` or `cn`."""
+    file = Path(folder) / f"{lang}_page_ocr.json"
+    try:
+        entries = json.loads(file.read_text(encoding="utf-8"))
+        pages = [(e["image"], Path(folder) / f"{lang}_pdf_png" / e["image"], e["conversations"][1]["value"]) for e in entries]
+    except OSError:
+        raise ValueError(f"fox:{folder}: there is no {file.name}: the folder focus_benchmark_test is needed") from None
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        raise ValueError(f"fox:{folder}: {file.name} isn't as Fox has it ({type(error).__name__}: {error})") from None
+    if missing := [name for name, path, _ in pages if not path.is_file()]:
+        raise ValueError(f"fox:{folder}: {len(missing)} images are missing, {missing[0]} the first")
+    return pages
+
+
+def _flat(text: str) -> str:
+    return _SPACE.sub(" ", text).strip()
