@@ -10,12 +10,12 @@ TYPEFACES := fonts-aksharyogini2 fonts-arundina fonts-beng-extra fonts-bpg-georg
 # Fonts to draw with, what typesets them, what OpenCV links.
 SYSTEM_PACKAGES := fonts-noto-core fonts-noto-cjk fonts-dejavu-core fonts-freefont-ttf fonts-sil-nuosusil libpangocairo-1.0-0 \
     libgl1 libglib2.0-0 $(TYPEFACES)
-# Tesseract with all of its languages that PP-OCR doesn't know, and some that it does, 75 MB: a second witness of what a page's ink
+# Tesseract with all of its languages that PP-OCR doesn't know, and some that it does, 160 MB: a second witness of what a page's ink
 # says, and what readers are compared with.
 TESSERACT_PACKAGES := tesseract-ocr \
     $(addprefix tesseract-ocr-,amh ara asm aze bel ben bod bul ces chi-sim chi-tra chr deu div dzo ell fas fra guj heb hin hye iku \
     ita jpn kan kat kaz khm kir kor lao mal mar mkd mon mya nep nld ori pan pol por pus rus san sin snd \
-    spa srp syr tam tat tel tgk tha tir tur uig ukr urd vie yid yor)
+    script-latn spa srp syr tam tat tel tgk tha tir tur uig ukr urd vie yid yor)
 # What Word documents are drawn with, 200 MB: `make recipe=word` needs it, and tests.
 WORD_PACKAGES := libreoffice-writer-nogui libreoffice-math-nogui
 # More typefaces, 55 MB, that `make recipe=scripts` sets its text in.

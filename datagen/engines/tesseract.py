@@ -37,8 +37,12 @@ _SECOND_NAMES = {
     "cs": "ces", "de": "deu", "en": "eng", "es": "spa", "fr": "fra", "it": "ita", "ja": "jpn", "nl": "nld", "pl": "pol",
     "pt": "por", "tr": "tur", "zh": "chi_sim",
 }  # fmt: skip
-_SECOND_OF_SCRIPT = {"Hani": "zh", "Hans": "zh", "Hant": "zh-Hant", "Jpan": "ja", "Latn": "en"}
-_TRADITIONAL = ("zh-Hant", "chi_tra")
+_SECOND_OF_SCRIPT = {
+    "Hani": ("zh",), "Hans": ("zh",), "Hant": ("zh-Hant",), "Jpan": ("ja",), "Latn": ("und-Latn", "en"),
+}  # fmt: skip
+_WHOLE_NAMES = {"zh-Hant": "chi_tra", "und-Latn": "Latin"}
+_OF_ALL_LANGUAGES = "Latin"
+"""Its data of a script, which has the letters of all languages: English takes an Estonian õ for o, and a ü for ii."""
 # The language that reads a script, where a text's own language isn't known or has no data. Only scripts whose languages share
 # most letters have one.
 _OF_SCRIPT = {
@@ -69,17 +73,19 @@ def reads(lang: str, script: str) -> str:
 def second_language(lang: str, script: str) -> str:
     """The language (BCP-47) in which to read what another engine has read in `lang`: as `reads` has it, or one of those that
     nothing is read in first; "" if this machine hasn't the data of any."""
-    codes = (lang, _OF_SCRIPT.get(script, ""), _SECOND_OF_SCRIPT.get(script, ""))
+    codes = (lang, _OF_SCRIPT.get(script, ""), *_SECOND_OF_SCRIPT.get(script, ()))
     return next((code for code in codes if code and _name(code) in _installed()), "")
 
 
 def _name(lang: str) -> str:
     """Tesseract's name for a language, whatever it is read for; "" for one that isn't known here."""
-    language, traditional = _TRADITIONAL
-    if lang == language:
-        return traditional
     code = lang.split("-")[0]
-    return _NAMES.get(code) or _SECOND_NAMES.get(code, "")
+    return _WHOLE_NAMES.get(lang) or _NAMES.get(code) or _SECOND_NAMES.get(code, "")
+
+
+def _package(name: str) -> str:
+    """How the end of its package's name has a name of Tesseract's."""
+    return "script-latn" if name == _OF_ALL_LANGUAGES else name.replace("_", "-")
 
 
 class Tesseract:
@@ -107,9 +113,9 @@ class Tesseract:
         """
         name = _name(lang)
         if name not in _installed():
-            packages = f"tesseract-ocr tesseract-ocr-{(name or lang).replace('_', '-')}"
+            packages = f"tesseract-ocr tesseract-ocr-{_package(name or lang)}"
             raise ValueError(f"tesseract has no data for {lang}: apt-get install {packages}")
-        self._load(f"{name}+eng" if "eng" in _installed() and name != "eng" else name)
+        self._load(f"{name}+eng" if "eng" in _installed() and name not in ("eng", _OF_ALL_LANGUAGES) else name)
         parts = [range(i, len(crops), self.workers) for i in range(self.workers)]
         with ThreadPoolExecutor(self.workers) as pool:
             texts = list(pool.map(lambda api, part: {i: _text(api, crops[i]) for i in part}, self._apis, parts))

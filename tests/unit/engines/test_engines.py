@@ -268,8 +268,9 @@ def test_tesseract_with_data_that_cannot_be_loaded_raises(monkeypatch, tmp_path)
 def test_setup_installs_the_languages_that_tesseract_is_asked_in():
     makefile = Path(__file__).parents[3].joinpath("Makefile").read_text().replace("\\\n", " ")
     (listed,) = re.findall(r"addprefix tesseract-ocr-,([a-z\s-]+)\)", makefile)
-    asked = {*tesseract._NAMES.values(), *tesseract._SECOND_NAMES.values(), tesseract._TRADITIONAL[1]}
-    assert sorted(listed.split()) == sorted(name.replace("_", "-") for name in asked - {"eng"})  # which comes with Tesseract
+    asked = {*tesseract._NAMES.values(), *tesseract._SECOND_NAMES.values(), *tesseract._WHOLE_NAMES.values()}
+    packages = {tesseract._package(name) for name in asked - {"eng"}}  # English comes with Tesseract
+    assert sorted(listed.split()) == sorted(packages)
 
 
 def test_a_second_reader_reads_what_nothing_is_read_in_first(monkeypatch):
@@ -285,6 +286,14 @@ def test_a_second_reader_reads_what_nothing_is_read_in_first(monkeypatch):
     ]
     assert [tesseract.second_language(*code) for code in codes] == ["de", "en", "zh", "zh-Hans", "zh-Hant", "", "ru"]
     assert [tesseract.reads(*code) for code in codes] == ["", "", "", "", "", "", "ru"]
+    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(("eng", "deu", "Latin")))
+    assert [tesseract.second_language(code, "Latn") for code in ("de", "et", "und")] == ["de", "und-Latn", "und-Latn"]
+
+
+@pytest.mark.skipif("Latin" not in tesseract._installed(), reason="apt-get install tesseract-ocr-script-latn")
+def test_letters_of_languages_without_data_of_their_own_are_read_as_they_are():
+    lines = ["Pseudonüümide räsid, võib", "Žiūrėkite šį ąžuolą"]
+    assert [text for text, _ in tesseract.Tesseract().read(crops(lines), tesseract.second_language("et", "Latn"))] == lines
 
 
 def test_a_script_is_read_in_a_language_that_stands_for_it(monkeypatch):
