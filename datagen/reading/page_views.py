@@ -12,6 +12,7 @@ from datagen.page.views import View, bend
 from datagen.reading.cuts import SURE, TALL, LineView, cut, side_by_side
 from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import LETTERS, PageLines, drift
+from datagen.reading.signs_beside import with_signs
 
 _NUM_ASKED = 8  # lines that tell which way up a page stands
 _BETTER = 0.05  # another way up is believed if these are read so much more surely then
@@ -108,7 +109,7 @@ def _are_crooked(quads: Sequence[Quad]) -> bool:
 
 def _found(view: View, detector: Choice, engines: Engines) -> list[Quad]:
     (found,) = detector.opened(engines).detect([view.image])
-    return [quad for quad, _ in found]
+    return with_signs(view.image, [quad for quad, _ in found])
 
 
 def _flat(view: View, quads: Sequence[Quad], unwarping: Choice | None, engines: Engines) -> tuple[View | None, dict[str, float]]:

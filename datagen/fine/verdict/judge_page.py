@@ -85,7 +85,7 @@ class WeighLabels(Stage):
     `unchecked_share`  the share in regions that an engine read and nothing speaks for
     `unlike_share`  of pages that engines read, the share of the text in lines of which two readers read any sign otherwise
     `contradiction_`  with a kind, how often the page's division contradicts itself: see `structure_doubts`; `heading` also counts
-                    lines in bold that stand alone and are text: see `bold_ink`
+                    lines in bold that stand alone and are text (`bold_ink`), `items` those that lack a sign a reader has
     `coverage`      the share of ink like text that lies in a region
     `beside_pictures`  the share in lines, pictures and what is unread; absent without pictures, or if most text lies in them
     `overlap_share` the share of lines that lie in the box of another region, too
@@ -192,9 +192,10 @@ class WeighLabels(Stage):
         signals |= {f"doubted_{reason}": float(num) for reason, num in sorted(counts.items()) if num}
         signals |= {f"{name}_share": share for name, share in shares_of.items()}
         signals["unread_text_share"] = _unread_text_share(page.regions)
-        if _is_read(page):
+        if is_read := _is_read(page):
             signals["unlike_share"] = _unlike_share(regions, found)
-        contradictions = doubts(page) + Counter(heading=num_bold_alone(page.regions, gray))
+        lacking = sum(line.lacks_sign for i, of in found.items() if i not in reasons for line in of.all_lines if is_read)
+        contradictions = doubts(page) + Counter(heading=num_bold_alone(page.regions, gray), items=lacking)
         signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
         if formulas:
             signals["formula_agreement"] = _mean(list(formulas.values()))

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+from datagen.coarse.answers import BY
 from datagen.fine.structure.looks import Look, is_short, look_of, stands_alone, stands_out, usual_look
 from datagen.fine.verdict.torn_regions import CLOSED
 from datagen.fine.wording import TWO_LETTERS
@@ -12,6 +13,7 @@ from datagen.labels import is_page_number
 from datagen.page.line_breaks import has_one_width
 from datagen.record import Box, Region
 
+_SECTION = re.compile(r"[#* ]*(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+[^\W\d_]")
 _TEXTS, _HEADINGS = frozenset({"text", "list"}), frozenset({"title", "sub_title"})
 # A line of a listing in any typeface: what no sentence has, or a statement that ends as one.
 _CODE = re.compile(
@@ -127,6 +129,18 @@ def num_glued_lines(regions: Sequence[Region]) -> int:
 def num_feet_that_lead_on(regions: Sequence[Region]) -> int:
     """How many heads and feet end in a colon: what follows it isn't furniture, nor are they."""
     return sum(region.label in ("header", "footer") and region.text.rstrip().endswith(_COLONS) for region in regions)
+
+
+def num_heads_in_series(regions: Sequence[Region]) -> int:
+    """How many heads, which an engine took for such, have the section's number before that of the page's first heading with one:
+    on a page by itself nothing tells a running head from a heading."""
+    numbers = [match[1].split(".") for region in regions if region.label in _HEADINGS and (match := _SECTION.match(region.text))]
+    heads = [match[1].split(".") for region in regions if _is_read_head(region) and (match := _SECTION.match(region.text))]
+    return sum(number[:-1] == head[:-1] and int(number[-1]) == int(head[-1]) + 1 for head in heads for number in numbers[:1])
+
+
+def _is_read_head(region: Region) -> bool:
+    return region.label == "header" and region.by != BY and not region.is_unread
 
 
 def num_headings_in_tables(regions: Sequence[Region]) -> int:

@@ -43,7 +43,7 @@ class Spoken(NamedTuple):
     (`wrong`); how many words are surely wrong in a letter or two (`misread`); whether its words end elsewhere (`spaces`); each
     letter for which the second reader has another, with how much more like that its word's ink is (`swaps`); and how sure the
     first reader was (`score`), 0 for the file's own text. `is_alike`: both readings have the same signs, small and large, but for
-    quotes, dashes, dots and widths."""
+    quotes, dashes, dots and widths. `lacks_sign`: the second reader has one sign more, alone before the line."""
 
     chars: int
     text: str = ""
@@ -55,6 +55,7 @@ class Spoken(NamedTuple):
     swaps: tuple[Swap, ...] = ()
     score: float = 0.0
     is_alike: bool = True
+    lacks_sign: bool = False
 
     @property
     def is_sure(self) -> bool:
@@ -102,10 +103,10 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
     score = cut.line.score or 0.0
     differing = Levenshtein.distance(ours, theirs)
     spaces = _spaces_are_wrong(cut, reading, script)
-    alike = _are_alike(cut.line.text, reading)
+    alike, lacks = _are_alike(cut.line.text, reading), _lacks_sign(cut.line.text, reading)
     if not differing:
         misread = _digits_for_letters(cut.line.text, reading)
-        return Spoken(len(ours), ours, misread=misread, spaces=spaces, score=score, is_alike=alike)
+        return Spoken(len(ours), ours, misread=misread, spaces=spaces, score=score, is_alike=alike, lacks_sign=lacks)
     swaps: list[Swap] = []
     counts: Counter[str] = Counter(misread=_digits_for_letters(cut.line.text, reading))
     face = faces.of(cut, script)
@@ -127,7 +128,7 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
         if of_letters and _LIKE_KANA.search(a) and _plain_kana(letters) == _plain_kana(others):
             counts["misread"] += -_KEPT <= likes <= _SURELY
     kept, wrong = (min(counts[name], differing) for name in ("kept", "wrong"))
-    return Spoken(len(ours), ours, differing, kept, wrong, counts["misread"], spaces, tuple(swaps), score, alike)
+    return Spoken(len(ours), ours, differing, kept, wrong, counts["misread"], spaces, tuple(swaps), score, alike, lacks)
 
 
 def _is_near(letters: str, others: str, distance: int) -> bool:
@@ -198,6 +199,12 @@ def _are_alike(text: str, reading: str) -> bool:
     if (item := _ITEM.match(text)) and len(other := reading.split(maxsplit=1)) > 1 and len(other[0]) == 1:
         text, reading = text[item.end() :], other[1]
     return _signs(text) == _signs(reading)
+
+
+def _lacks_sign(text: str, reading: str) -> bool:
+    """Whether a reading is the same text behind a sign that stands alone, as a list's dot that the first reader left out."""
+    first, _, rest = reading.partition(" ")
+    return len(first) == 1 and not first.isdecimal() and _signs(rest) == _signs(text) != ""
 
 
 def _signs(text: str) -> str:

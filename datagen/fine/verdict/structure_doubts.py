@@ -70,6 +70,8 @@ def doubts(page: Sample) -> Counter[str]:
     `items`           a text begins with a sign that items alone have; an item is a sign, a note or a centred line
     `running`         a text at the page's edge is a line with a number, as running heads are; a foot ends in a colon; a sentence
                       goes on from a head, or a page has hardly more than it; a footnote without a mark stands above text
+    `running`         a text at the page's edge is a line with a number, as running heads are; a foot ends in a colon; a head that
+                      was read has the section's number before that of the first heading
     `captions`        a caption is a number, reads as running text, or is of two pictures side by side; a text begins as one does
     `pictures`        a picture holds a line in the look of the text
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
@@ -102,6 +104,7 @@ def doubts(page: Sample) -> Counter[str]:
     counts["tables"] += line_doubts.num_headings_in_tables(body)
     counts["captions"] += line_doubts.num_captions_of_signs(body)
     counts["running"] += line_doubts.num_running(body, page.size[1]) + line_doubts.num_feet_that_lead_on(page.regions)
+    counts["running"] += line_doubts.num_heads_in_series(page.regions)
     misplaced = _num_misplaced(body)
     counts["order"] += misplaced if misplaced >= _MIN_MISPLACED else 0
     counts["heading"] += _num_lone_items(body) > 1

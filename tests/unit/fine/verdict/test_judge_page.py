@@ -245,3 +245,18 @@ def test_the_packages_reader_and_tesseract_are_each_others_second_reader(monkeyp
     lines = [replace(line, text="सभी मनुष्य जन्म से स्वतन्त्र") for line in hindi.regions[0].lines]
     reader, lang = second_reader(hindi, lines)
     assert (reader and reader.name, lang) == (second, "hi" if second else "")
+
+
+@pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
+def test_a_line_before_which_a_second_reader_has_a_sign_is_an_item_without_it():
+    image, _, lines = drawn_page("Latn", 3, "")
+    drawn = images.pixels(image).copy()
+    box, em = lines[0].box, lines[0].box.y1 - lines[0].box.y0
+    widened = Box(box.x0 - 3 * em // 2, box.y0, box.x1, box.y1)
+    cv2.circle(drawn, (box.x0 - em, (box.y0 + box.y1) // 2), em // 6, (0, 0, 0), -1)
+    as_read = page(by="ppocr", score=0.99, verdict="suspect")
+    first, *others = as_read.regions
+    dotted = replace(first, box=widened, lines=(replace(first.lines[0], box=widened),))
+    lacking = replace(as_read, image=cv2.imencode(".png", drawn)[1].tobytes(), regions=(dotted, *others))
+    result = weighed(lacking, replace(ONE_EACH, read_lines_a_page=8))
+    assert result.quality.signals["contradiction_items"] == 1.0 and result.quality.verdict == "suspect"

@@ -140,3 +140,12 @@ def test_a_foot_with_a_colon_leads_on():
     assert (
         line_doubts.num_feet_that_lead_on([region("Partners:", 900, label="footer"), region("Page 3", 950, label="footer")]) == 1
     )
+
+
+def test_a_head_with_the_number_before_the_first_headings_may_be_a_heading():
+    head, heading = region("2.4 On rooms", 20, label="header"), region("2.5 On doors", 300, label="sub_title")
+    read = replace(head, by="ppocr")
+    assert line_doubts.num_heads_in_series([read, heading]) == 1
+    assert line_doubts.num_heads_in_series([head, heading]) == 0  # which the file's own pages have told
+    assert line_doubts.num_heads_in_series([replace(read, text="2.5 On doors"), heading]) == 0
+    assert line_doubts.num_heads_in_series([replace(read, text="2. On rooms"), heading]) == 0

@@ -102,3 +102,17 @@ def test_small_kana_that_a_reader_took_for_large_ones_count_unless_the_ink_keeps
 )
 def test_readings_are_alike_if_they_have_the_same_signs(says, reads, is_alike):
     assert said(says, says, reads).is_alike is is_alike
+
+
+@pytest.mark.parametrize(
+    ("says", "reads", "lacks"),
+    [
+        ("an item of a list", "e an item of a list", True),
+        ("an item of a list", "— an item of a list", True),
+        ("• an item of a list", "e an item of a list", False),
+        ("an item of a list", "3 an item of a list", False),
+        ("an item of a list", "e an item of lists", False),
+    ],
+)
+def test_a_line_lacks_the_sign_that_a_second_reader_has_before_it(says, reads, lacks):
+    assert said(says, says, reads).lacks_sign is lacks
