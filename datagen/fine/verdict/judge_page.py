@@ -7,7 +7,7 @@ formulas, the ink is the second reader.
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -21,7 +21,7 @@ from datagen.engines import Choice, Engines, packaged, ppocr, tesseract, version
 from datagen.fine.verdict.bold_ink import num_bold_alone
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
-from datagen.fine.verdict.region_witness import Witnesses, doubted, is_text, script_within
+from datagen.fine.verdict.region_witness import Witnesses, doubted, is_text, read_otherwise, script_within
 from datagen.fine.verdict.structure_doubts import SPACES, doubts
 from datagen.formulas import drawing
 from datagen.labels import PICTURES
@@ -83,7 +83,8 @@ class WeighLabels(Stage):
     `disputed_share`  the share in those of them of which the first reader may be right
     `ink_more_share`  the share in those whose ink says more than was read: of a page that was read in another script, much
     `unchecked_share`  the share in regions that an engine read and nothing speaks for
-    `unlike_share`  of pages that engines read, the share of the text in lines of which two readers read any sign otherwise
+    `unlike_share`  of pages that engines read, the share of the text in lines of which two readers read any sign otherwise, and
+                    the ink doesn't keep it; `unlike_regions_share`, in regions with such a line
     `contradiction_`  with a kind, how often the page's division contradicts itself: see `structure_doubts`; `heading` also counts
                     lines in bold that stand alone and are text (`bold_ink`), `items` those that lack a sign a reader has
     `coverage`      the share of ink like text that lies in a region
@@ -100,7 +101,7 @@ class WeighLabels(Stage):
     `readers_disagree`  more than `max_doubted` of it is doubted, more than `max_disputed` of what engines read disputed, or more
                     than `max_ink_more` says more than was read, or the file's own text agrees less than `min_file_page`
     `reading_unchecked`  likewise, by what is unchecked
-    `readings_differ`  more than `max_unlike` of what engines read isn't read alike
+    `readings_differ`  more than `max_unlike` isn't read alike, or lies in more than `max_unlike_regions`: else these are unread
     `structure_in_doubt`, `spaces_in_doubt`  its division contradicts itself, or fonts don't tell code (`code_doubts`)
     `tables_unchecked`  an engine read a table, and nothing tells its rows and columns a second time
     `tables_as_text`  a table of it became text
@@ -135,6 +136,7 @@ class WeighLabels(Stage):
     max_pictured: float = 0.15
     max_pictured_text: float = 0.4
     max_unlike: float = 0.08
+    max_unlike_regions: float = 0.2
     max_unread_text: float = 0.15
     min_file_page: float = 0.85
     seed: int = 0
@@ -176,6 +178,11 @@ class WeighLabels(Stage):
         else:
             reasons |= dict.fromkeys(sorted(silent), "unchecked")
             counts["unchecked"] = len(silent)
+        unlike = (0.0, 0.0, frozenset[int]())
+        if is_read := _is_read(page):
+            unlike = read_otherwise(page.regions, found, reasons)
+            reasons |= dict.fromkeys(unlike[2] if self._are_alike(unlike[0], unlike[1]) else (), "readings_differ")
+            counts["readings_differ"] = [*reasons.values()].count("readings_differ")
         formulas, undrawn = self._formulas(page, gray)
         shares = {i: (found[i].agreement, found[i].chars) for i in found if found[i].lines} | formulas
         regions = tuple(_settled(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
@@ -192,8 +199,8 @@ class WeighLabels(Stage):
         signals |= {f"doubted_{reason}": float(num) for reason, num in sorted(counts.items()) if num}
         signals |= {f"{name}_share": share for name, share in shares_of.items()}
         signals["unread_text_share"] = _unread_text_share(page.regions)
-        if is_read := _is_read(page):
-            signals["unlike_share"] = _unlike_share(regions, found)
+        if is_read:
+            signals["unlike_share"], signals["unlike_regions_share"], _ = unlike
         lacking = sum(line.lacks_sign for i, of in found.items() if i not in reasons for line in of.all_lines if is_read)
         contradictions = doubts(page) + Counter(heading=num_bold_alone(page.regions, gray), items=lacking)
         signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
@@ -211,6 +218,9 @@ class WeighLabels(Stage):
         verdict, why = self._judged(judged, page, signals)
         return judged.with_quality(verdict, why, **signals)
 
+    def _are_alike(self, share_of_lines: float, share_of_regions: float) -> bool:
+        return share_of_lines <= self.max_unlike and share_of_regions <= self.max_unlike_regions
+
     def _most_unread(self, page: Sample) -> float:
         """The share of the page that its readers' disputes, and what they didn't check, may take out of its text."""
         return self.max_disputed if _is_read(page) else self.max_doubted
@@ -224,7 +234,7 @@ class WeighLabels(Stage):
         against = {
             "structure_in_doubt": bool(wrong - SPACES),
             "spaces_in_doubt": bool(wrong & SPACES),
-            "readings_differ": signals.get("unlike_share", 0.0) > self.max_unlike,
+            "readings_differ": not self._are_alike(*(signals.get(f"unlike{of}_share", 0.0) for of in ("", "_regions"))),
             "tables_unchecked": is_read and any(r.format == "html" and not r.is_unread for r in page.regions),
             "incomplete": signals["coverage"] < self.min_coverage,
             "unread_regions": signals["unread_text_share"] > self.max_unread_text,
@@ -337,13 +347,6 @@ def _is_read(page: Sample) -> bool:
     """Whether engines read most of the page's text."""
     by_engine = sum(len(region.text) for region in page.regions if region.by != BY)
     return 2 * by_engine > sum(len(region.text) for region in page.regions)
-
-
-def _unlike_share(regions: Sequence[Region], found: Mapping[int, Witnesses]) -> float:
-    """Of the characters of running text that a second reader read, the share in lines of which it read any sign otherwise."""
-    is_running = [region.format == "markdown" and not region.is_unread for region in regions]
-    lines = [line for i, of in found.items() if is_running[i] for line in of.all_lines]
-    return sum(line.chars for line in lines if not line.is_alike) / max(1, sum(line.chars for line in lines))
 
 
 def _unread_text_share(regions: Sequence[Region]) -> float:

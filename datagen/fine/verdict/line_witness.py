@@ -43,7 +43,8 @@ class Spoken(NamedTuple):
     (`wrong`); how many words are surely wrong in a letter or two (`misread`); whether its words end elsewhere (`spaces`); each
     letter for which the second reader has another, with how much more like that its word's ink is (`swaps`); and how sure the
     first reader was (`score`), 0 for the file's own text. `is_alike`: both readings have the same signs, small and large, but for
-    quotes, dashes, dots and widths. `lacks_sign`: the second reader has one sign more, alone before the line."""
+    quotes, dashes, dots and widths, and for those that the ink keeps. `lacks_sign`: the second reader has one sign more, alone
+    before the line."""
 
     chars: int
     text: str = ""
@@ -128,6 +129,7 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
         if of_letters and _LIKE_KANA.search(a) and _plain_kana(letters) == _plain_kana(others):
             counts["misread"] += -_KEPT <= likes <= _SURELY
     kept, wrong = (min(counts[name], differing) for name in ("kept", "wrong"))
+    alike |= differing == kept == Levenshtein.distance(_signs(cut.line.text), _signs(reading))
     return Spoken(len(ours), ours, differing, kept, wrong, counts["misread"], spaces, tuple(swaps), score, alike, lacks)
 
 

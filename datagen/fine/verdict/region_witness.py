@@ -166,6 +166,22 @@ def _with_swapped_letters(page: Sample, found: Mapping[int, Witnesses], kinds: M
     return result
 
 
+def read_otherwise(
+    regions: Sequence[Region], found: Mapping[int, Witnesses], reasons: Mapping[int, str]
+) -> tuple[float, float, frozenset[int]]:
+    """Of running text that was read twice, and isn't doubted for one of `reasons`: the share of the characters in lines of which
+    the second reader read any sign otherwise, the share in regions that have such a line, and these regions."""
+    lines = {
+        i: of.all_lines
+        for i, of in found.items()
+        if regions[i].format == "markdown" and not regions[i].is_unread and i not in reasons
+    }
+    others = frozenset(i for i, of in lines.items() if any(not line.is_alike for line in of))
+    chars = max(1, sum(line.chars for of in lines.values() for line in of))
+    of_lines = sum(line.chars for of in lines.values() for line in of if not line.is_alike)
+    return of_lines / chars, sum(line.chars for i in others for line in lines[i]) / chars, others
+
+
 def _is_unsure(region: Region) -> bool:
     return region.score is not None and region.score < _UNSURE
 
