@@ -32,10 +32,7 @@ LEVELS = (
     "work",
     "figures formulas pictures reading texts",
     "coarse scene score vision",
-    "curation fine publishing",
-    "curation fine rewards",
-    "word labelling",
-    "curation fine",
+    "curation fine publishing rewards",
     "agreement word labelling",
 )
 """The rooms of datagen, from the ground up: folders, and the files of its root. A room knows only rooms of lower levels."""

@@ -69,9 +69,8 @@ def doubts(page: Sample) -> Counter[str]:
                       each other, each between wide gaps, or each right above a paragraph
     `items`           a text begins with a sign that items alone have; an item is a sign, a note or a centred line
     `running`         a text at the page's edge is a line with a number, as running heads are; a foot ends in a colon; a sentence
-                      goes on from a head, or a page has hardly more than it; a footnote without a mark stands above text
-    `running`         a text at the page's edge is a line with a number, as running heads are; a foot ends in a colon; a head that
-                      was read has the section's number before that of the first heading
+                      goes on from a head, or a page has hardly more than it; a footnote without a mark stands above text; a head
+                      that was read has the section's number before that of the first heading
     `captions`        a caption is a number, reads as running text, or is of two pictures side by side; a text begins as one does
     `pictures`        a picture holds a line in the look of the text
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
