@@ -178,9 +178,7 @@ REASONS = _Reasons(
         ("script_share", "lang_score"),
         weight=lambda _: mixed_words,
     ),
-    glyphs_share_codes=Reason(
-        "A font has several glyphs for which the file says one character: some of its text is wrong.", ("shared_codes_share",)
-    ),
+    glyphs_share_codes=Reason("For several glyphs of a font, the file says one character.", ("shared_codes_share",)),
     text_in_annotations=Reason("Somebody wrote on the page. The text hasn’t what they wrote.", ("num_notes",)),
     stranded_signs=Reason("Vowel signs stand without their consonants: the text lacks letters that the page shows."),
     unknown_language=Reason(
