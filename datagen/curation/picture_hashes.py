@@ -9,10 +9,14 @@ say is compared, too, where both say something.
 """
 
 import functools
+import importlib
 import io
+import sys
+import types
 import unicodedata
 import warnings
 from collections.abc import Iterator
+from typing import Any
 
 import imagehash
 import numpy
@@ -50,18 +54,33 @@ def gist(text: str) -> bytes | None:
     chars = "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(c)[0] in "LMN")
     if len(chars) < _MIN_CHARS:
         return None
-    from datasketch import MinHash  # which loads scipy.integrate: a third of a second
-
-    signature = MinHash(GIST_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, permutations=_permutations(), scheme="affine32")
+    signature = min_hash()(GIST_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, permutations=_permutations(), scheme="affine32")
     signature.update_batch({chars[i : i + _NGRAM].encode() for i in range(len(chars) - _NGRAM + 1)})
     return signature.hashvalues.astype(numpy.uint32).tobytes()
 
 
 @functools.cache
-def _permutations() -> tuple:
-    from datasketch import MinHash
+def min_hash() -> Any:
+    """datasketch's class `MinHash`. Its package loads scipy.integrate, too, a third of a second, for an index that nobody asks
+    for here: that is loaded when one is."""
+    name = "scipy.integrate"
+    if name in sys.modules:
+        from datasketch import MinHash
 
-    return MinHash(GIST_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
+        return MinHash
+    later = types.ModuleType(name)
+    later.quad = lambda *args, **words: importlib.import_module(name).quad(*args, **words)  # type: ignore[attr-defined]
+    sys.modules[name] = later
+    try:
+        from datasketch import MinHash
+    finally:
+        del sys.modules[name]
+    return MinHash
+
+
+@functools.cache
+def _permutations() -> tuple:
+    return min_hash()(GIST_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
 
 
 def near(looks: numpy.ndarray, most: int) -> Iterator[tuple[int, int, int]]:

@@ -89,9 +89,8 @@ def minhash(text: str) -> numpy.ndarray | None:
     letters = letters_of(text)
     if len(letters) < MIN_LETTERS:
         return None
-    from datasketch import MinHash  # which loads scipy.integrate: a third of a second
-
-    signature = MinHash(NUM_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, permutations=_permutations(), scheme="affine32")
+    words = {"hashfunc": xxhash.xxh32_intdigest, "permutations": _permutations(), "scheme": "affine32"}
+    signature = picture_hashes.min_hash()(NUM_HASHES, _SEED, **words)
     signature.update_batch({letters[i : i + NGRAM].encode() for i in range(len(letters) - NGRAM + 1)})
     return signature.hashvalues.astype(numpy.uint32)
 
@@ -104,9 +103,7 @@ def letters_of(text: str) -> str:
 @functools.cache
 def _permutations() -> tuple:
     """Made once: they cost more than a page."""
-    from datasketch import MinHash
-
-    return MinHash(NUM_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
+    return picture_hashes.min_hash()(NUM_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
 
 
 def _row(sample: Sample, image_xxh64: int) -> dict:

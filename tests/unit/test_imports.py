@@ -155,6 +155,18 @@ assert not sys.modules.keys() & {unwanted!r}, sorted(sys.modules.keys() & {unwan
     assert "numpy" in loaded_by(plan)
 
 
+def test_a_signature_loads_no_scipy_integrate_and_an_index_may_have_it_later():
+    code = """
+import sys
+from datagen.curation import picture_hashes, signatures
+assert signatures.minhash("some letters " * 9) is not None and picture_hashes.gist("some letters")
+assert "scipy.integrate" not in sys.modules
+from datasketch import MinHashLSH
+assert MinHashLSH(0.5, 16).b and "scipy.integrate" in sys.modules
+"""
+    assert "datasketch" in loaded_by(code)
+
+
 def test_names_are_not_used_twice():
     assert not set(RECIPES) & {*VERBS, *RESERVED}
 
