@@ -53,6 +53,7 @@ BY_NAME = {
     "sentences": ("coarse",),
     "languages": ("flywheel",),
     "detection": ("flywheel",),
+    "page_scripts": ("flywheel",),
 }
 ALL = BENCHES | BY_NAME
 
