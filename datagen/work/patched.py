@@ -14,8 +14,6 @@ from datagen.disk.shards import read_samples
 from datagen.disk.storage import Folder
 from datagen.inputs.items import Inputs, Item
 from datagen.patching import form
-from datagen.patching.apply import corrected
-from datagen.patching.check import given_again
 from datagen.patching.form import Patch
 from datagen.record import Drop, Sample
 from datagen.work.assignment import Assigned, add_generation, assigned
@@ -48,6 +46,9 @@ class PatchedSamples(Source):
     folder: str = field(default="", metadata=PLACE)
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
+        from datagen.patching.apply import corrected  # tables, and so scipy: a plan needn't wait for them
+        from datagen.patching.check import given_again
+
         folder = Folder(self.folder)
         patch = form.kept(folder, item.uri.removeprefix(_SCHEME))
         if patch is None:
