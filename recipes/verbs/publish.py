@@ -29,7 +29,7 @@ def publish(
     out: str,
     to: Annotated[str, "FOLDER", "a folder to write, or on the hub OWNER/NAME, with its key in HF_TOKEN"],
     dataset: Annotated[str, "A,B,…", "datasets of the output; default: all of them"] = "",
-    form: Annotated[str, "FORM", "parquet, or shards: the WebDataset shards as they are"] = files.PARQUET,
+    form: Annotated[str, "FORM", "parquet, or shards: the WebDataset shards as they are"] = "parquet",
     verdict: Annotated[
         str, "A,B,…", "only samples of these verdicts, as trusted; default: all, with a column that says which"
     ] = "",

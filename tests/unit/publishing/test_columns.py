@@ -14,7 +14,7 @@ from tests.inputs.samples import sample
         ("file:///home/me/a.pdf", "a.pdf", "files of its maker"),
         ("page-3.png::/home/me/scans.tar", "page-3.png::scans.tar", "files of its maker"),
         (
-            "/root/.cache/pagewheel/debian/debian-faq_12.2/usr/share/doc/faq.pdf",
+            "/home/me/.cache/pagewheel/debian/debian-faq_12.2/usr/share/doc/faq.pdf",
             "debian/debian-faq_12.2/usr/share/doc/faq.pdf",
             "Debian package debian-faq_12.2",
         ),
