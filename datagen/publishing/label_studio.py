@@ -39,7 +39,7 @@ def configuration() -> str:
   <PolygonLabels name="{POLYGON}" toName="{IMAGE}">{labels}
   </PolygonLabels>
   <TextArea name="{TEXT}" toName="{IMAGE}" perRegion="true" displayMode="region-list" {typed}/>
-  <Header value="The whole text, where there are no regions"/>
+  <Header value="The caption, or the whole text where there are no regions"/>
   <TextArea name="{WHOLE}" toName="{IMAGE}" {typed}/>
   <Choices name="{VERDICT}" toName="{IMAGE}" choice="single">
     <Choice value="{WRONG}"/>
@@ -60,7 +60,7 @@ def rows(folder: Folder, limit: int = 0) -> tuple[list[dict[str, Any]], int]:
     for part in manifest.parts(folder, [report.shard for report in read_reports(folder)], _COLUMNS):
         for row in part.to_pylist():
             num_texts += row["task"] == "text"
-            if row["task"] != "text" and row["key"] not in marked:
+            if row["task"] != "text" and not marks.is_marked(row["key"], marked):
                 rank = (not row["num_unread"], -row["difficulty"], row["verdict"] == "trusted", row["key"])
                 found.append((rank, {name: row[name] for name in _PLACE}))
         if limit:
@@ -96,14 +96,12 @@ def records(folder: Folder, chosen: Iterable[Mapping[str, Any]]) -> Iterator[byt
 
 
 def results(sample: Sample) -> Iterator[dict[str, Any]]:
-    """The regions of a sample as the results of a prediction; of one without regions its text, or its caption."""
+    """The regions of a sample as the results of a prediction; of one without regions its text; of a described picture its
+    caption."""
     width, height = sample.size
     frame = {"to_name": IMAGE, "original_width": width, "original_height": height, "image_rotation": 0}
-    if not sample.regions:
-        if whole := whole_text(sample):
-            value = {"text": [whole]}
-            yield frame | {"id": f"{sample.key}_{WHOLE}", "from_name": WHOLE, "type": "textarea", "value": value}
-        return
+    if whole := whole_text(sample):
+        yield frame | {"id": f"{sample.key}_{WHOLE}", "from_name": WHOLE, "type": "textarea", "value": {"text": [whole]}}
     for number, region in enumerate(sample.regions):
         place = _place(region, width, height)
         kind = "polygon" if "points" in place else "rectangle"
@@ -115,8 +113,9 @@ def results(sample: Sample) -> Iterator[dict[str, Any]]:
 
 
 def whole_text(sample: Sample) -> str:
-    """What is corrected where there are no regions: of a described picture its caption."""
-    return sample.caption if sample.task == "caption" else sample.text
+    """What is corrected beside the regions: of a described picture its caption; of another sample, if it has no regions, its
+    text."""
+    return sample.caption if sample.task == "caption" else "" if sample.regions else sample.text
 
 
 def region_id(key: str, number: int) -> str:

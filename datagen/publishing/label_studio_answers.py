@@ -102,14 +102,15 @@ def patched(task: Task, sample: Sample, record: bytes) -> dict[str, Any]:
         return answer | {"verdict": "wrong"}
     where = f"task {task.id}, {task.key}"
     drawn, order, whole = _put_together(results, where)
-    if not sample.regions and not drawn:
-        old = whole_text(sample)
-        is_same = whole is None or whole.strip() == old.strip()
-        return answer | ({"verdict": "right"} if is_same else {"verdict": "corrected", "text": whole})
+    changed: dict[str, Any] = {}
     regions = _in_order([_region(each, sample, where) for each in drawn], [each.id for each in drawn], order)
-    if [_as_was(region, number, sample) for number, region in enumerate(regions)] == [True] * len(sample.regions):
-        return answer | {"verdict": "right"}
-    return answer | {"verdict": "corrected", "regions": regions}
+    if [_as_was(region, number, sample) for number, region in enumerate(regions)] != [True] * len(sample.regions):
+        changed["regions"] = regions
+    if whole is not None and whole.strip() != whole_text(sample).strip():
+        if sample.task != "caption" and (sample.regions or regions):
+            raise ValueError(f"{where}: it has regions, of which its text is made: type there, and empty the text of the whole")
+        changed["caption" if sample.task == "caption" else "text"] = whole
+    return answer | changed | {"verdict": "corrected" if changed else "right"}
 
 
 def _task(task: Json, annotation: Json) -> Task:

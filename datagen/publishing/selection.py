@@ -1,7 +1,8 @@
 """Which samples of a dataset are passed on, and why the others aren't."""
 
+import itertools
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -27,6 +28,31 @@ class LeftOut(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Marked:
+    """The marks of an output's datasets together, as trainings go by them: `names` by key, and `excluded` keys."""
+
+    names: Mapping[str, str]
+    excluded: frozenset[str]
+
+    @classmethod
+    def of(cls, folders: Iterable[Folder]) -> "Marked":
+        names: dict[str, str] = {}
+        excluded = frozenset[str]()
+        for folder in folders:
+            found = marks.read(folder)
+            names |= dict(zip(found["key"].to_pylist(), found["mark"].to_pylist(), strict=True))
+            excluded |= marks.excluded(folder)
+        return cls(names, excluded)
+
+    def mark(self, key: str) -> str:
+        """The mark of a sample, or of the page that it was cut from, or of the one that a person corrected; "" for none."""
+        if not marks.is_marked(key, self.excluded):
+            return ""
+        keys = itertools.accumulate(key.split("-"), "{}-{}".format)
+        return next((self.names[k] for k in reversed(list(keys)) if k in self.names), "marked")
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What its owner asks for: samples of these `verdicts`, and, beside those whose licence is free, those whose licence is one
     of `licences` (names as `licences.simple` has them, `unstated`, or `all`)."""
@@ -34,17 +60,18 @@ class Wanted:
     verdicts: tuple[str, ...] = VERDICTS
     licences: frozenset[str] = frozenset()
     forgotten: Forgotten = field(default=NOTHING)
+    marked: Marked = field(default_factory=lambda: Marked.of(()))
 
     def may_pass_on(self, licence: str) -> bool:
         if "all" in self.licences or licences.is_free(licence):
             return True
         return (licences.simple(licence) if licence else licences.UNSTATED) in self.licences
 
-    def left_out(self, row: Mapping[str, Any], marked: Mapping[str, str]) -> LeftOut | None:
-        """Why the sample of a manifest's `row` isn't passed on; None if it is. `marked` has the marks by key."""
+    def left_out(self, row: Mapping[str, Any]) -> LeftOut | None:
+        """Why the sample of a manifest's `row` isn't passed on; None if it is."""
         if self.forgotten.origin(row["uri"], row["sha256"]):
             return LeftOut("forgotten", "")
-        if mark := marked.get(row["key"]):
+        if mark := self.marked.mark(row["key"]):
             return LeftOut("mark", mark)
         if row["verdict"] not in self.verdicts:
             return LeftOut("verdict", row["verdict"])
@@ -68,9 +95,7 @@ class Chosen:
 
 def chosen(folder: Folder, reports: list[ShardReport], wanted: Wanted) -> Iterator[Chosen]:
     """Shard by shard, in order. Raises as `manifest.parts` does."""
-    found = marks.read(folder)
-    marked = dict(zip(found["key"].to_pylist(), found["mark"].to_pylist(), strict=True))
     for report, part in zip(reports, manifest.parts(folder, [report.shard for report in reports]), strict=True):
-        why = [wanted.left_out(row, marked) for row in part.to_pylist()]
+        why = [wanted.left_out(row) for row in part.to_pylist()]
         left_out = Counter(reason for reason in why if reason)
         yield Chosen(report, part.filter(pa.array([reason is None for reason in why], pa.bool_())), left_out)

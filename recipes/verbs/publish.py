@@ -9,7 +9,7 @@ from datagen.disk.storage import Folder
 from datagen.publishing import files, hub, licences, publication
 from datagen.publishing.card import which
 from datagen.publishing.files import Survey
-from datagen.publishing.selection import LeftOut, Wanted
+from datagen.publishing.selection import LeftOut, Marked, Wanted
 from datagen.record import VERDICTS
 from datagen.work import dataset as datasets_of
 from datagen.work import tombstones
@@ -50,7 +50,7 @@ def publish(
     target = folder.sub(STAGED).sub(name.replace("/", "--")) if name else Folder(to)
     if target.local is None:
         raise ValueError(f"{'out' if name else 'to'}={target.url}: a folder on a local disk is needed, or the hub's OWNER/NAME")
-    surveys = [found for found in _surveys(out, folder, dataset, form, _wanted(folder, verdict, licences)) if found.tables]
+    surveys = [found for found in _surveys(out, folder, dataset, form, _wanted(out, folder, verdict, licences)) if found.tables]
     with datasets_of.lock(target), shown("publish") as on_state:
         is_new = publication.make(surveys, target, on_state)
         lines = [*map(_said, surveys), f"{'written' if is_new else 'unchanged'}: {target.local}"]
@@ -61,13 +61,15 @@ def publish(
     return "\n".join(lines)
 
 
-def _wanted(folder: Folder, verdict: str, named: str) -> Wanted:
+def _wanted(out: str, folder: Folder, verdict: str, named: str) -> Wanted:
     verdicts = tuple(filter(None, verdict.split(","))) or VERDICTS
     if unknown := set(verdicts) - set(VERDICTS):
         raise ValueError(f"verdict={verdict}: {', '.join(sorted(unknown))} is none of {', '.join(VERDICTS)}")
     places = (folder, Folder(str(PurePosixPath(folder.url).parent))) if folder.exists("census") else (folder,)
     forgotten = Forgotten.of([each for place in places for each in tombstones.read(place)])
-    return Wanted(verdicts, frozenset(licences.simple(name) for name in named.split(",") if name), forgotten)
+    return Wanted(
+        verdicts, frozenset(licences.simple(name) for name in named.split(",") if name), forgotten, Marked.of(datasets(out))
+    )
 
 
 def _surveys(out: str, folder: Folder, only: str, form: str, wanted: Wanted) -> list[Survey]:

@@ -290,6 +290,24 @@ def test_forgotten_samples_are_left_out_before_and_after_they_are_gone(tmp_path)
     assert "page-000004" not in opened(to, "coarse", tmp_path / "cache")["key"]
 
 
+def test_what_people_corrected_stands_for_what_they_corrected(tmp_path, capsys):
+    """And what was cut from a page goes with it: crops lie in a dataset of their own, with the page's key before theirs."""
+    folder = tmp_path / "out" / "fine"
+    keys = ("page-000000", "page-000000-p0123abcd", "page-000001", "page-000002", "page-000002-p0123abcd")
+    write_run(folder, [replace(page(i), key=key) for i, key in enumerate(keys)])
+    cut = ("page-000000-crop", "page-000000-p0123abcd-crop", "page-000001-crop", "page-000003-crop")
+    write_run(tmp_path / "out" / "lines", [replace(page(i), key=key) for i, key in enumerate(cut)])
+    marks.write(Folder(str(folder)), [marks.Mark("page-000002", "duplicate", "page-000001", 1.0)], "")
+    people = [marks.Mark("page-000000", "corrected", keys[1], 1.0), marks.Mark("page-000001", "rejected", "", 1.0)]
+    marks.add_of_people(Folder(str(folder)), people)
+    assert publish(tmp_path / "out", tmp_path / "pub") == 0
+    assert opened(tmp_path / "pub", "fine", tmp_path / "cache")["key"] == ["page-000000-p0123abcd"]
+    said = capsys.readouterr().out
+    assert "2 marked duplicate, 1 marked corrected, 1 marked rejected" in said
+    assert "lines: lines 2 samples" in said and "1 marked corrected, 1 marked rejected" in said
+    assert opened(tmp_path / "pub", "lines", tmp_path / "cache")["key"] == [cut[1], cut[3]]
+
+
 def test_tables_by_task(tmp_path):
     table = page(1, task="table")
     write_run(tmp_path / "out" / "word", [page(0), table])

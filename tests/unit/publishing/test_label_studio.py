@@ -11,6 +11,7 @@ from dataclasses import replace
 
 import pytest
 
+from datagen.patching.form import parse
 from datagen.publishing import label_studio as form
 from datagen.publishing import label_studio_answers as exported
 from datagen.record import LABELS, Box, Region, Sample
@@ -205,7 +206,21 @@ def test_skipped_wrong_and_without_regions():
     assert answered(picture, exported_task(picture))["verdict"] == "right"
     task = exported_task(picture)
     task["annotations"][0]["result"][0]["value"]["text"] = ["Three men in a boat"]
-    assert (answered(picture, task)["verdict"], answered(picture, task)["text"]) == ("corrected", "Three men in a boat")
+    assert (answered(picture, task)["verdict"], answered(picture, task)["caption"]) == ("corrected", "Three men in a boat")
+    picture = replace(picture, regions=(Region(Box(1, 1, 9, 9), "image", "boat", None, "coco"),))
+    task = exported_task(picture)
+    assert answered(picture, task)["verdict"] == "right"
+    task["annotations"][0]["result"][0]["value"]["text"] = ["Three men in a boat"]
+    assert answered(picture, task)["caption"] == "Three men in a boat" and "regions" not in answered(picture, task)
+    scene = sample("page-000000", task="scene", size=SIZE, regions=(), text="EXIT")
+    task = exported_task(scene)
+    task["annotations"][0]["result"][0]["value"]["text"] = ["EXIT\nonly"]
+    assert answered(scene, task)["text"] == "EXIT\nonly"
+    task["annotations"][0]["result"].append(
+        {"id": "new", "type": "rectangle", "value": {"x": 1, "y": 1, "width": 9, "height": 9}}
+    )
+    with pytest.raises(ValueError, match="it has regions, of which its text is made"):
+        answered(scene, task)
 
 
 def test_several_people():
@@ -262,11 +277,10 @@ def test_a_sample_that_has_changed_is_refused():
         answered(replace(page(), text="another"), exported_task(page()))
 
 
-def test_the_patch_is_one_that_is_taken():
-    patches = pytest.importorskip("datagen.patching.form")
+def test_the_patch_is_one_that_make_patch_reads():
     task = exported_task(page())
     task["annotations"][0]["result"][0]["value"] |= {"rotation": 3, "rectanglelabels": ["sub_title"]}
     answer = answered(page(), task)
     patch = {"form": "pagewheel patch", "version": 1, "dataset": {"name": "fine", "id": "d" * 32}, "by": "Ana", "kind": "correct"}
-    read = patches.parse(json.dumps(patch | {"samples": [answer]}).encode())
+    read = parse(json.dumps(patch | {"samples": [answer]}).encode())
     assert read.samples[0].regions[0].label == "sub_title"
