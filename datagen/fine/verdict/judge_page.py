@@ -18,6 +18,7 @@ from datagen.coarse.uncovered_ink import uncovered_ink
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.coarse.verdict.ink_lines import comparable
 from datagen.engines import Choice, Engines, packaged, ppocr, tesseract, versions
+from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.bold_ink import num_bold_alone
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
@@ -64,7 +65,7 @@ class WeighLabels(Stage):
     - A region without such a line in its script is worth what those of its kind are: of one reader, font and script.
     - A table needs `min_table` of its own reader's score, and the letters of its lines in its cells.
     - A formula's LaTeX is drawn again, of at most `formulas_a_page`: it is worth the share of its signs that its ink has.
-    - A line that its reader was sure of, and of which the second one read hardly anything, was not read again.
+    - Of a line that its reader was sure of, a reading with hardly anything is none. Apostrophes are as the second reader sees.
 
     A region is doubted if it is worth less than `min_agreement` (of the file's own text, which `CompareInk` judged by its fonts,
     `min_file_agreement`) or the ink speaks against it. So is one that an engine read and nothing speaks for. What is doubted
@@ -160,6 +161,7 @@ class WeighLabels(Stage):
         image = pixels(page.image)
         gray = numpy.asarray(image[:, :, 1])
         found = self._witnesses(page, gray, engines)
+        page = as_drawn(page, found.values())
         weights = {i: _size(region) for i, region in enumerate(page.regions) if is_text(region)}
         reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
         opinions = {i for i in reasons if reasons[i] in _OPINIONS}
@@ -178,13 +180,12 @@ class WeighLabels(Stage):
         else:
             reasons |= dict.fromkeys(sorted(silent), "unchecked")
             counts["unchecked"] = len(silent)
-        unlike = (0.0, 0.0, frozenset[int]())
+        unlike = read_otherwise(page.regions, found, reasons)
         if is_read := _is_read(page):
-            unlike = read_otherwise(page.regions, found, reasons)
-            reasons |= dict.fromkeys(unlike[2] if self._are_alike(unlike[0], unlike[1]) else (), "readings_differ")
+            reasons |= dict.fromkeys(unlike[2] if self._are_alike(*unlike[:2]) else (), "readings_differ")
             counts["readings_differ"] = [*reasons.values()].count("readings_differ")
         formulas, undrawn = self._formulas(page, gray)
-        shares = {i: (found[i].agreement, found[i].chars) for i in found if found[i].lines} | formulas
+        shares = {i: (of.agreement, of.chars) for i, of in found.items() if of.lines} | formulas
         regions = tuple(_settled(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
         signals = {"coverage": 1.0 - uncovered_ink(image, (region.box for region in regions))}
         if page.quality.signals.get("ink_recall", 1.0) >= self.min_recall and any(r.label in PICTURES for r in regions):
@@ -213,8 +214,7 @@ class WeighLabels(Stage):
             signals["worth"] = min(signals["agreement"], signals["coverage"])
             signals["level"] = float((signals["agreement"] < self.easy) + (signals["agreement"] < self.hard))
         difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
-        text = markdown(regions) if reasons else page.text
-        judged = replace(page, regions=regions, text=text, difficulty=difficulty)
+        judged = replace(page, regions=regions, text=markdown(regions) if reasons else page.text, difficulty=difficulty)
         verdict, why = self._judged(judged, page, signals)
         return judged.with_quality(verdict, why, **signals)
 

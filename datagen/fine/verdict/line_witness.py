@@ -28,6 +28,7 @@ _LIKE_KANA = re.compile("[\u3041-\u30fa]")
 _DIGITS, _LETTERS = frozenset("01|"), frozenset("OolI")
 _LATIN_PAIR = re.compile("([A-Za-z]{2,}) (?=([A-Za-z]{2,}))")
 _ITEM = re.compile(r"[•●◦▪■□○・*–—-]\s*(?=\S)")
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])['’](?=[^\W\d_])")
 _LETTERS_AS_ONE = str.maketrans("1|0", "llo")
 
 
@@ -44,7 +45,7 @@ class Spoken(NamedTuple):
     letter for which the second reader has another, with how much more like that its word's ink is (`swaps`); and how sure the
     first reader was (`score`), 0 for the file's own text. `is_alike`: both readings have the same signs, small and large, but for
     quotes, dashes, dots and widths, and for those that the ink keeps. `lacks_sign`: the second reader has one sign more, alone
-    before the line."""
+    before the line. `apostrophes`: straight ones between letters that it has curved, and straight."""
 
     chars: int
     text: str = ""
@@ -57,6 +58,7 @@ class Spoken(NamedTuple):
     score: float = 0.0
     is_alike: bool = True
     lacks_sign: bool = False
+    apostrophes: tuple[int, int] = (0, 0)
 
     @property
     def is_sure(self) -> bool:
@@ -105,9 +107,12 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
     differing = Levenshtein.distance(ours, theirs)
     spaces = _spaces_are_wrong(cut, reading, script)
     alike, lacks = _are_alike(cut.line.text, reading), _lacks_sign(cut.line.text, reading)
+    marks = _apostrophes(cut.line.text, reading)
     if not differing:
         misread = _digits_for_letters(cut.line.text, reading)
-        return Spoken(len(ours), ours, misread=misread, spaces=spaces, score=score, is_alike=alike, lacks_sign=lacks)
+        return Spoken(
+            len(ours), ours, misread=misread, spaces=spaces, score=score, is_alike=alike, lacks_sign=lacks, apostrophes=marks
+        )
     swaps: list[Swap] = []
     counts: Counter[str] = Counter(misread=_digits_for_letters(cut.line.text, reading))
     face = faces.of(cut, script)
@@ -130,7 +135,7 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
             counts["misread"] += -_KEPT <= likes <= _SURELY
     kept, wrong = (min(counts[name], differing) for name in ("kept", "wrong"))
     alike |= differing == kept == Levenshtein.distance(_signs(cut.line.text), _signs(reading))
-    return Spoken(len(ours), ours, differing, kept, wrong, counts["misread"], spaces, tuple(swaps), score, alike, lacks)
+    return Spoken(len(ours), ours, differing, kept, wrong, counts["misread"], spaces, tuple(swaps), score, alike, lacks, marks)
 
 
 def _is_near(letters: str, others: str, distance: int) -> bool:
@@ -201,6 +206,12 @@ def _are_alike(text: str, reading: str) -> bool:
     if (item := _ITEM.match(text)) and len(other := reading.split(maxsplit=1)) > 1 and len(other[0]) == 1:
         text, reading = text[item.end() :], other[1]
     return _signs(text) == _signs(reading)
+
+
+def _apostrophes(text: str, reading: str) -> tuple[int, int]:
+    ours, theirs = _APOSTROPHE.findall(text), _APOSTROPHE.findall(reading)
+    pairs = list(zip(ours, theirs, strict=True)) if len(ours) == len(theirs) else []
+    return pairs.count(("'", "’")), pairs.count(("'", "'"))
 
 
 def _lacks_sign(text: str, reading: str) -> bool:

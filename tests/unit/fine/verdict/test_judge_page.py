@@ -7,7 +7,10 @@ import numpy
 import pytest
 
 from datagen.engines import OPEN, Choice, packaged, tesseract
+from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.judge_page import WeighLabels, second_reader
+from datagen.fine.verdict.line_witness import Spoken
+from datagen.fine.verdict.region_witness import Witnesses
 from datagen.formulas.render import draw
 from datagen.page import images
 from datagen.record import Box, Region
@@ -266,3 +269,15 @@ def test_a_line_before_which_a_second_reader_has_a_sign_is_an_item_without_it():
     lacking = replace(as_read, image=cv2.imencode(".png", drawn)[1].tobytes(), regions=(dotted, *others))
     result = weighed(lacking, replace(ONE_EACH, read_lines_a_page=8))
     assert result.quality.signals["contradiction_items"] == 1.0 and result.quality.verdict == "suspect"
+
+
+@pytest.mark.parametrize(("seen", "drawn"), [((2, 0), "l’air"), ((0, 2), "l'air"), ((4, 1), "l'air"), ((0, 0), "l'air")])
+def test_apostrophes_of_what_was_read_are_as_the_second_reader_has_them(seen, drawn):
+    read = page(lambda i, text: "l'air d'un 'mot'" if i == 0 else text, by="ppocr")
+    witnesses = Witnesses()
+    witnesses.lines["Latn"].append(Spoken(10, apostrophes=seen))
+    made = as_drawn(read, [witnesses])
+    assert made.regions[0].lines[0].text == made.regions[0].text and made.text.startswith(made.regions[0].text)
+    assert made.regions[0].text == f"{drawn} {drawn.replace('l', 'd').replace('air', 'un')} 'mot'"
+    files = page(lambda i, text: "l'air" if i == 0 else text)
+    assert as_drawn(files, [witnesses]).regions == files.regions

@@ -117,3 +117,9 @@ def test_readings_are_alike_if_they_have_the_same_signs(says, reads, is_alike):
 )
 def test_a_line_lacks_the_sign_that_a_second_reader_has_before_it(says, reads, lacks):
     assert said(says, says, reads).lacks_sign is lacks
+
+
+def test_apostrophes_are_counted_as_a_second_reader_has_them():
+    assert said("the dog's ear", "the dog's ear", "the dog’s ear").apostrophes == (1, 0)
+    assert said("the dog's ear", "the dog's ear", "the dog's ear").apostrophes == (0, 1)
+    assert said("the 'dog' ear", "the 'dog' ear", "the ‘dog’ ear").apostrophes == (0, 0)
