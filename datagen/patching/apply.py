@@ -14,11 +14,10 @@ from typing import Any
 
 from datagen.contract import check
 from datagen.markdown import markdown
-from datagen.patching.form import PatchedRegion, PatchedSample, PatchError, strange_character
+from datagen.patching.form import LONGEST_TEXT, PatchedRegion, PatchedSample, PatchError, strange_character
 from datagen.record import FORMATS, KEY, LABELS, Box, Quality, Region, Sample
 from datagen.target.prompts import is_fine
 
-LONGEST_TEXT = 1_000_000
 PERSON = "person"
 _SUFFIX = re.compile(r"-p[0-9a-f]{8}$")  # `datagen.disk.marks` knows it, too
 _AROUND = 2.0  # pixels that a polygon may leave the image by, as engines' do

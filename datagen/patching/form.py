@@ -35,6 +35,7 @@ FOLDER = "patches"
 CORRECT, AUDIT = "correct", "audit"
 _MOST_BYTES = 1 << 30
 _LONGEST_NAME = 100
+LONGEST_TEXT = 1_000_000
 _AGAIN = "save it again from the look page"
 
 
@@ -214,6 +215,8 @@ def _problem(kind: str, sample: PatchedSample) -> str:
         if has_label:
             return "an audit has answers, and no regions, text or caption: set kind to correct, or take them out"
         texts = [answer.text for answer in sample.answers]
+        if max(map(len, texts), default=0) > LONGEST_TEXT:
+            return f"an answer has over {LONGEST_TEXT:,} characters: type what stands in the box alone"
         if any(answer.text for answer in sample.answers if answer.verdict != "typed"):
             return "an answer has a text and isn't typed: set its verdict to typed, or take the text out"
     else:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datagen.markdown import bare_latex
 from datagen.patching.form import Answer, PatchedSample
 from datagen.record import Region, Sample
-from datagen.score import formulas, parts
+from datagen.score import formulas
 from datagen.tables import cells
 from datagen.tables.cells import Cell
 from datagen.tables.markup import unfenced
@@ -23,9 +23,14 @@ from datagen.writing.line_text import normalise
 from datagen.writing.lookalikes import mended
 
 ALL, CELLS = "all", "table cells"
+_LONGEST_FORMULA = 5_000  # in characters
 _TAGS = re.compile(r"</?(?:su[bp]|b|i|u|s|em|strong|br|center)\b[^<>]*>")
-_SIGNS = re.compile(r"^[ \t]*(?:#{1,6}|[-+]|•)[ \t]+|\\(?=[-\\`*_{}\[\]()#+.!|>~$])|[*`]+|(?<!\w)_+|_+(?!\w)", re.MULTILINE)
-_INLINE = re.compile(r"\\\((.+?)\\\)|(?<![\\$])\$(?!\$)(.+?)(?<!\\)\$", re.DOTALL)
+_SIGNS = re.compile(
+    r"^[ \t]*(?:#{1,6}|[-+]|•)[ \t]+|\\(?=[-\\`*_{}\[\]()#+.!|>~$])|[*`]+|(?<!\w)_+|(?<!_)_++(?!\w)", re.MULTILINE
+)
+# No formula within a line is longer: labels may have thousands of openings, and none that is closed.
+_INLINE = re.compile(r"\\\((.{1,500}?)\\\)|(?<![\\$])\$(?!\$)(.{1,500}?)(?<!\\)\$", re.DOTALL)
+_BAR, _RULE = re.compile(r"(?<!\\)\|"), re.compile(r"[\s|:-]+")
 
 
 @dataclass
@@ -78,7 +83,7 @@ def _is_right(answer: Answer, label: str, region: Region | None, script: str) ->
         return not label.strip()
     kind = region.format if region else "markdown"
     if kind == "latex":
-        return formulas.normalised(bare_latex(unfenced(answer.text))) == formulas.normalised(bare_latex(label))
+        return _formula(bare_latex(unfenced(answer.text))) == _formula(bare_latex(label))
     if kind == "html":
         return all(_cells_right(label, answer.text, script))
     return is_same_text(answer.text, label, script)
@@ -103,19 +108,27 @@ def _table(text: str) -> tuple[Cell, ...]:
     """The cells of a table: in HTML, in Markdown's pipes, or in lines, with a tab between two cells of a row."""
     text = unfenced(text)
     if "<table" not in text.lower():
-        piped = [part.text for part in parts.parts(text) if part.kind == parts.TABLE]
-        if not piped:
-            rows = [line.split("\t") for line in text.strip("\n").split("\n")]
-            return tuple(Cell(r, c, cell.strip()) for r, row in enumerate(rows) for c, cell in enumerate(row))
-        text = piped[0]
+        lines = [line for line in text.split("\n") if line.strip()]
+        rows = [line.split("\t") for line in lines]
+        if lines and all("|" in line for line in lines):
+            rows = [_BAR.split(line.strip().strip("|")) for line in lines if not _RULE.fullmatch(line)]
+        return tuple(Cell(r, c, cell.strip().replace("\\|", "|")) for r, row in enumerate(rows) for c, cell in enumerate(row))
     try:
         return cells.parse(text).compact().cells
     except ValueError:
         return (Cell(0, 0, text),)
 
 
+def _formula(latex: str) -> str:
+    """The formula as it is compared. What is too long or too deep for one that somebody wrote stays as it is, but for spaces."""
+    try:
+        return formulas.normalised(latex) if len(latex) <= _LONGEST_FORMULA else "".join(latex.split())
+    except RecursionError:
+        return "".join(latex.split())
+
+
 def _shown(text: str) -> str:
     """Markdown as it is drawn, in one line; formulas within it as normalised LaTeX."""
-    text = _INLINE.sub(lambda found: formulas.normalised(found[1] or found[2]), unfenced(text))
+    text = _INLINE.sub(lambda found: _formula(found[1] or found[2]), unfenced(text))
     text = _SIGNS.sub("", html.unescape(_TAGS.sub("", text)))
     return joined([line for line in map(str.strip, text.split("\n")) if line])

@@ -56,6 +56,15 @@ def test_tables_are_compared_cell_by_cell_and_may_be_typed_in_pipes():
     assert counts(TABLE, "no table at all", "html", "table")["table"].wrong == 1
 
 
+@pytest.mark.parametrize(
+    "hostile", ["\\(" * 20_000, "_" * 100_000 + "a", "|" * 50_000 + "\n|", "$" * 50_000, "{" * 4_000, "<b" * 50_000]
+)
+def test_what_means_harm_is_wrong_and_soon_so(hostile):
+    for form in ("markdown", "html", "latex"):
+        assert counts("a label", hostile, form)["all"].wrong == 1
+    assert counts(hostile, "typed", "latex")["all"].wrong == 1
+
+
 def test_nothing_skip_and_what_has_no_label():
     assert counts("text", "", verdict="nothing")["all"].wrong == 1
     assert counts(" ", "", verdict="nothing")["all"].wrong == 0
