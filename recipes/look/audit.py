@@ -9,7 +9,7 @@ from datagen.disk.storage import Folder
 from datagen.labels import PICTURES
 from datagen.record import Region, Sample
 from recipes.look.choose import Census, Entry
-from recipes.look.page import Files, Written, finish
+from recipes.look.page import COMMAND, PER_CHUNK, Files, Written, finish
 from recipes.report.pages import direction, seeded
 
 
@@ -38,10 +38,13 @@ def write_audit(folder: Folder, dataset: Folder, about: Mapping[str, Any], censu
                 "image": files.image(entry.row, sample.image),
             }
         )
+        if not len(items) % PER_CHUNK:
+            files.flush()
     index = {
         "kind": "audit",
         "dataset": {"name": about["name"], "id": about["id"]},
         "by": about["by"],
+        "command": about.get("command", COMMAND),
         "seed": seed,
         "entries": items,
     }

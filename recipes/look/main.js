@@ -25,7 +25,7 @@ const KEYS = isAudit ? [
 const keysDialog = el("dialog", { id: "keys", "aria-label": "Keys" }, el("h3", {}, "Keys"),
   el("dl", {}, ...KEYS.map(([key, does]) => el("div", {}, el("dt", {}, ...key.split(" ").map((each) => el("kbd", {}, each))), el("dd", {}, does)))),
   el("p", { class: "note" }, "What you do is kept in this browser, also when the tab is closed. Saving writes a patch, which goes back with ",
-    el("code", {}, "make patch out=DIR patch=FILE"), "."),
+    el("code", {}, look.command), "."),
   el("p", { class: "note", id: "stranded" }), el("button", { type: "button", onclick: () => keysDialog.close() }, "Close"));
 keysDialog.addEventListener("click", (event) => event.target === keysDialog && keysDialog.close());
 

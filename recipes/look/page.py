@@ -7,6 +7,7 @@ the code that makes it, an image's from its content. So what is there under its 
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib import resources
 from itertools import groupby
 from pathlib import PurePosixPath
@@ -24,6 +25,9 @@ from recipes.report import asset, embed, fill
 log = logging.getLogger(__name__)
 
 PER_CHUNK = 16
+_AT_ONCE = 16
+COMMAND = "make patch out=DIR patch=FILE"
+"""What takes the patch that the page saves, unless `about` has another `command`."""
 # KaTeX 0.16.22, as sphinxcontrib-katex 0.9.11 has it: this runs in people's browsers, and nothing else does.
 KATEX_SHA256 = "e8d885505949f3a5f4abdd5dd0d53696bd1371ad26ffbf4f310dcd77c8cdae89"
 _KATEX = ("sphinxcontrib.katex", "katex.min.js")
@@ -49,10 +53,12 @@ def write_page(folder: Folder, dataset: Folder, about: Mapping[str, Any], census
         if not files.have_chunk(name, chunk):
             data = list(_data_of(dataset, chunk, files))
             files.write(f"data/{name}.js", b"pagewheelChunk(%s,%s);\n" % (embed(name), embed(data)))
+            files.flush()
     index = {
         "kind": "correct",
         "dataset": {"name": about["name"], "id": about["id"]},
         "by": about["by"],
+        "command": about.get("command", COMMAND),
         "total": len(census.entries),
         "marked": dict(census.marked),
         "damaged": census.damaged,
@@ -72,8 +78,11 @@ def finish(files: "Files", title: str, index: Mapping[str, Any]) -> int:
     files.write("look.js", f'(() => {{\n"use strict";\n{js}\n}})();\n'.encode())
     files.write("look.css", css.encode())
     files.write("katex.js", katex)
+    files.flush()
     files.write("data/index.js", b"window.pagewheelIndex=%s;\n" % embed({**vocabulary, **index}))
+    files.flush()
     files.write("index.html", fill("look.html", title=title).encode())
+    files.flush()
     files.sweep()
     return files.num_written
 
@@ -87,10 +96,18 @@ class Files:
         self._there = {f"{sub}/{name}" for sub in ("data", "images") for name in folder.sub(sub).names()}
         self._images = {PurePosixPath(name).name.partition(".")[0]: name for name in sorted(self._there)}
         self._needed: set[str] = set()
+        self._pending: dict[str, bytes] = {}
 
     def write(self, name: str, data: bytes) -> None:
+        """Write the file at the next `flush`."""
         self._needed.add(name)
-        self.num_written += self.folder.write(name, data)
+        self._pending[name] = data
+
+    def flush(self) -> None:
+        """Write what is to be written, all at once: each file is synced, and a disk does many such in the time of one."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            self.num_written += sum(pool.map(self.folder.write, self._pending, self._pending.values()))
+        self._pending = {}
 
     def have_chunk(self, name: str, chunk: Sequence[Entry]) -> bool:
         """Whether the chunk and its images are there. They stay then."""

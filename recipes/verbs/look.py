@@ -10,11 +10,11 @@ def look(
     audit: Annotated[int, "N", "a page for an audit instead: N regions at random, without their labels"] = 0,
     seed: int = 0,
     by: Annotated[str, "NAME", "the name of the person who corrects, which the page asks for otherwise"] = "",
-) -> str:
+) -> tuple[str, bool]:
     """A page for a browser, of every dataset, worst first: correct labels there and save a patch; or audit them, unseen.
 
-    Writes OUT/look/NAME/index.html, or OUT/look/NAME-audit/index.html, and says so. Raises `ValueError`, one sentence, where
-    there is no such dataset."""
+    Writes OUT/look/NAME/index.html, or OUT/look/NAME-audit/index.html, and says so, a line a dataset; and whether all datasets
+    have their pages. Raises `ValueError`, one sentence, where there is no such dataset."""
     from pathlib import Path
 
     from datagen.disk.storage import Folder
@@ -29,9 +29,13 @@ def look(
         raise ValueError(f"dataset={dataset}: the output has {', '.join(folders)}")
     if not limit:
         raise ValueError("limit=0: at least one sample is needed")
-    lines = []
+    lines, all_done = [], True
     for name in [dataset] if dataset else folders:
-        about = {"name": name, "id": dataset_id(folders[name]), "by": by}
+        try:
+            about = {"name": name, "id": dataset_id(folders[name]), "by": by}
+        except ValueError as error:  # its first run hasn't ended yet
+            lines, all_done = [*lines, f"{name}: {error}"], False
+            continue
         found = census(folders[name])
         total = len(found.entries)
         page = Folder(out).sub(f"look/{name}-audit" if audit else f"look/{name}")
@@ -45,4 +49,4 @@ def look(
         if found.damaged:
             what += f"; {found.damaged} can't be read"
         lines.append(f"{name}: {what}; {written.num_files} files written: {page.path('index.html')}")
-    return "\n".join(lines)
+    return "\n".join(lines), all_done

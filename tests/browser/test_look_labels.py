@@ -131,7 +131,7 @@ def test_a_thousand_samples_open_with_what_the_first_one_needs(opens, tmp_path):
 
 
 def test_an_audit_asks_without_telling(opens, written):
-    message = look(str(written), audit=12, seed=3)
+    message, _ = look(str(written), audit=12, seed=3)
     assert "12 regions to audit" in message
     folder = written / "look/agreed-audit"
     records = {n: s.to_json() for n, s in enumerate(samples())}

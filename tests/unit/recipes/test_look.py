@@ -65,7 +65,7 @@ def test_marked_samples_are_left_out_and_counted_and_damaged_ones_too(tmp_path):
     found = census(dataset)
     assert numbers(entry.row for entry in found.entries) == [2]
     assert (found.marked, found.damaged) == ({"corrected": 1, "duplicate": 1}, 1)
-    message = look(str(tmp_path))
+    message, _ = look(str(tmp_path))
     assert "without 1 corrected, without 1 duplicate; 1 can't be read" in message
     tar.unlink()
     assert census(dataset).damaged == 2
@@ -106,7 +106,7 @@ def test_a_second_run_writes_what_changed_alone(tmp_path, monkeypatch):
     look(str(tmp_path / "out"))
     folder = tmp_path / "out/look/agreed"
     first = files(folder)
-    assert "0 files written" in look(str(tmp_path / "out")) and files(folder) == first
+    assert "0 files written" in look(str(tmp_path / "out"))[0] and files(folder) == first
     write_lookable(tmp_path / "out", [page(n, (region(0, "two" if n == 5 else "one"),)) for n in range(6)])
     look(str(tmp_path / "out"))
     second = files(folder)
@@ -120,7 +120,7 @@ def test_a_second_run_writes_what_changed_alone(tmp_path, monkeypatch):
 
 def test_a_page_has_the_worst_and_says_of_how_many(tmp_path):
     write_lookable(tmp_path, [page(n, ONE) for n in range(6)])
-    assert "the 2 worst of 6 samples" in look(str(tmp_path), limit=2)
+    assert "the 2 worst of 6 samples" in look(str(tmp_path), limit=2)[0]
     index = index_of(tmp_path / "look/agreed")
     assert (numbers(index["entries"]), index["total"]) == ([0, 1], 6)
     assert len(list((tmp_path / "look/agreed/images").iterdir())) == 2
@@ -161,9 +161,11 @@ def test_what_is_not_there_is_refused(tmp_path):
         look(str(tmp_path), dataset="other")
     with pytest.raises(ValueError, match="no output of pagewheel"):
         look(str(tmp_path / "nothing"))
-    (tmp_path / "agreed/run.json").unlink()
-    with pytest.raises(ValueError, match="no dataset"):
-        look(str(tmp_path))
+    write_lookable(tmp_path, [page(0, ONE)], "begun")
+    (tmp_path / "begun/run.json").unlink()
+    message, all_done = look(str(tmp_path))
+    assert not all_done and "begun: " in message and "no dataset of pagewheel" in message
+    assert sorted(folder.name for folder in (tmp_path / "look").iterdir()) == ["agreed"]
 
 
 def test_a_dataset_itself_can_be_looked_at(tmp_path):
