@@ -29,12 +29,14 @@ def look(
         raise ValueError(f"dataset={dataset}: the output has {', '.join(folders)}")
     if not limit:
         raise ValueError("limit=0: at least one sample is needed")
-    lines, all_done = [], True
+    lines: list[str] = []
+    all_done = True
     for name in [dataset] if dataset else folders:
         try:
             about = {"name": name, "id": dataset_id(folders[name]), "by": by}
         except ValueError as error:  # its first run hasn't ended yet
-            lines, all_done = [*lines, f"{name}: {error}"], False
+            lines.append(f"{name}: {error}")
+            all_done = False
             continue
         found = census(folders[name])
         total = len(found.entries)
