@@ -96,6 +96,9 @@ function redraw() {
   verdictBar.replaceChildren(...Object.values(verdictButtons), restore, note);
   const reading = [aboutSample()];
   if (sample.doubts.length) reading.push(el("details", { class: "doubts-of" }, el("summary", {}, `In doubt: ${sample.reasons.join(", ").replaceAll("_", " ")}`), drawDoubts(sample)));
+  const others = sample.decisions.filter((decision) => !sample.regions[decision.region]);
+  if (others.length) reading.push(el("details", { class: "decided-of" }, el("summary", {}, `Decided of the whole, or of regions that are gone: ${others.length}`),
+    ...others.map((decision) => drawReadings({ text: "", format: "markdown" }, decision, readingsOf(decision, ""), null, sample.lang, sample.dir))));
   pane.replaceChildren(...reading, cards);
   drawCards();
   paintVerdict();

@@ -96,16 +96,18 @@ function readingsOf(decision, chosenText) {
   return found;
 }
 
-// The readings of a region: a number that picks each, who says so, and the text against the one that stands there.
+// The readings of a region: a number that picks each, who says so, and the text against the one that stands there. Without `choose`
+// there is none to pick from.
 function drawReadings(region, decision, found, choose, lang, dir) {
   const out = el("div", { class: "readings" });
   const head = el("p", { class: "decided" }, el("b", { class: `outcome ${decision.outcome}` }, String(decision.outcome)),
     ` ${String(decision.why ?? "").replaceAll("_", " ")}`, decision.is_fragile ? el("span", { class: "tag" }, "fragile") : null);
   out.append(head);
   found.forEach((reading, i) => {
-    const standing = reading.text === region.text;
+    const standing = Boolean(choose) && reading.text === region.text;
     const body = el("div", { class: "read", ...(region.format === "markdown" ? directed(dir, lang) : {}) });
     if (!reading.text) body.append(el("em", {}, "no text"));
+    else if (!choose) body.append(reading.text.slice(0, MOST_DRAWN));
     else if (region.format === "html" && /<t[rdh][\s>]/i.test(reading.text)) body.append(markedTable(reading.text.slice(0, MOST_DRAWN), region.text.slice(0, MOST_DRAWN)));
     else {
       if (region.format === "latex") body.append(formula(bareLatex(reading.text), true));
@@ -113,7 +115,7 @@ function drawReadings(region, decision, found, choose, lang, dir) {
     }
     const who = reading.by.map((each) => [each.voter, each.vote === "for" ? "" : each.vote, each.distance > 0 ? Number(each.distance).toFixed(2) : ""].filter(Boolean).join(" "));
     out.append(el("div", { class: standing ? "reading-of standing" : "reading-of" },
-      el("button", { type: "button", "data-reading": i, "aria-pressed": String(standing), title: `Take this reading (${i + 1})`, onclick: () => choose(i) }, String(i + 1)),
+      choose && el("button", { type: "button", "data-reading": i, "aria-pressed": String(standing), title: `Take this reading (${i + 1})`, onclick: () => choose(i) }, String(i + 1)),
       el("small", {}, el("bdi", {}, who.join(" · "))), body));
   });
   return out;

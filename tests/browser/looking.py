@@ -26,7 +26,8 @@ def samples():
     made[2] = page(2, (region(0, "縦書きの文章", direction="ttb"), *THREE[1:]), "ja")
     made[3] = page(3, (region(0, "नमस्ते दुनिया", direction="ltr"), *THREE[1:]), "hi")
     readings = (("fine", None), ("label-a", "first!"), ("label-b", "frist"))
-    made[4] = replace(made[4], metadata=with_decisions(decided(0, "replaced", readings, "fine")))
+    gone = decided(-1, "kept", (("label-a", "a region that is gone"),))
+    made[4] = replace(made[4], metadata=with_decisions(decided(0, "replaced", readings, "fine"), gone))
     tables = decided(0, "drawn", (("fine", None), ("label-a", OTHER_TABLE)), "fine")
     made[5] = page(5, (region(0, TABLE, "table", "html"), *THREE[1:]), metadata=with_decisions(tables))
     made[6] = page(6, (region(0, r"\frac{a}{b}", "equation", "latex"), *THREE[1:]))
@@ -70,8 +71,12 @@ def shown(driver) -> str:
 
 def go_to(driver, number: int):
     key = f"{number:016x}-00000000-000000"
-    driver.execute_script("location.hash = arguments[0]", f"key={key}")
-    WebDriverWait(driver, 30).until(lambda d: shown(d) == key)
+
+    def is_there(d) -> bool:  # a sample that was on its way may have come after the address was set
+        d.execute_script("if (location.hash !== arguments[0]) location.hash = arguments[0]", f"#key={key}")
+        return shown(d) == key
+
+    WebDriverWait(driver, 30).until(is_there)
 
 
 def arrives(driver, position: str):

@@ -24,11 +24,10 @@ ATTRIBUTES = """return [...document.querySelectorAll('article .body *')].flatMap
 STRANGE = """return [...document.querySelectorAll('article .body *')]
     .filter(n => n.namespaceURI.endsWith('xhtml') && !n.matches(arguments[0])).map(n => n.outerHTML)"""
 ALLOWED = "p,strong,em,code,span,small,sub,sup,br,table,tbody,tr,td,th,pre,h1,h2,div,hr,blockquote,u,s,b"
-MARKS = """return [...document.querySelectorAll('.reading-of')].map(r => [r.querySelector('small').textContent,
+MARKS = """return [...document.querySelectorAll('article .reading-of')].map(r => [r.querySelector('small').textContent,
     [...r.querySelectorAll('mark')].map(m => m.textContent)])"""
-CELLS = (
-    "return [...document.querySelectorAll('.reading-of')].map(r => [...r.querySelectorAll('.differs')].map(m => m.textContent))"
-)
+CELLS = """return [...document.querySelectorAll('article .reading-of')]
+    .map(r => [...r.querySelectorAll('.differs')].map(m => m.textContent))"""
 TABLE_CELLS = """const c = document.querySelector('article[data-region="0"] table').rows[0].cells;
     return [c[0].colSpan, c[2].textContent, c[2].querySelector('sub').textContent]"""
 
@@ -41,7 +40,10 @@ def test_readings_stand_side_by_side_with_what_differs_marked(opens):
     go_to(driver, 5)
     press(driver, Keys.ARROW_DOWN)
     assert driver.execute_script(CELLS) == [[], ["3"]]
-    press(driver, "9")
+    go_to(driver, 4)
+    find(driver, ".decided-of summary").click()
+    assert "a region that is gone" in find(driver, ".decided-of .read").text
+    press(driver, Keys.ARROW_DOWN, "9")
     assert "no such reading" in find(driver, "#message").text
 
 
