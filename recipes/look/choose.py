@@ -113,10 +113,14 @@ def _outcomes(metadata: Sequence[_Pair]) -> tuple[str, ...]:
 
 
 def decisions(text: str) -> list[dict[str, Any]]:
-    """The decisions that a record's metadata have as JSON; none where it isn't what `agree` writes."""
+    """The decisions that a record's metadata have as JSON; without what isn't as `agree` writes it."""
     try:
         found = json.loads(text or "[]")
     except ValueError:
         return []
-    is_list = isinstance(found, list) and all(isinstance(each, dict) and isinstance(each.get("outcome"), str) for each in found)
-    return found if is_list else []
+    whole = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return [
+        each | {"readings": [reading for reading in each.get("readings") or () if isinstance(reading, dict)]}
+        for each in whole
+        if isinstance(each.get("outcome"), str) and isinstance(each.get("readings"), list | None)
+    ]

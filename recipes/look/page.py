@@ -132,8 +132,10 @@ class Files:
         return name
 
     def sweep(self) -> None:
+        """Remove what earlier pages had and this one hasn't, and what killed runs left."""
         for name in sorted(self._there - self._needed):
             self.folder.remove(name)
+        self.folder.sweep()
 
 
 def image_stem(row: Mapping[str, Any]) -> str:

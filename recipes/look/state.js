@@ -212,7 +212,7 @@ function takePatch(patch) {
         verdict: part.verdict, regions: part.regions ?? null, text: part.text ?? null, caption: part.caption ?? null, note: part.note ?? "",
       }));
       if (work) {
-        putWork(entry, work);
+        setWork(entry, work);
         taken += 1;
       } else left += 1;
     }

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from recipes.look.audit import drawn
 from recipes.look.choose import census
 from recipes.look.records import LONGEST, picture
 from recipes.verbs.look import look
+from tests.commits import killed_before
 from tests.inputs.looked_at import decided, page, region, with_decisions, write_lookable
 from tests.inputs.looked_at import picture as image_of
 from tests.outputs import files
@@ -172,3 +174,64 @@ def test_a_dataset_itself_can_be_looked_at(tmp_path):
     write_lookable(tmp_path, [page(0, ONE)])
     look(str(tmp_path / "agreed"))
     assert (tmp_path / "agreed/look/agreed/index.html").exists()
+
+
+def test_a_run_that_ends_anywhere_leaves_a_whole_page_and_the_next_one_finishes(tmp_path, monkeypatch):
+    monkeypatch.setattr(look_page, "PER_CHUNK", 2)
+    monkeypatch.setattr(look_page, "_AT_ONCE", 1)  # in a known order
+    before, after = [page(n, ONE) for n in range(4)], [page(n, (region(0, "two"),)) for n in range(1, 5)]
+    write_lookable(tmp_path / "undisturbed", after)
+    look(str(tmp_path / "undisturbed"))
+    folder = tmp_path / "out/look/agreed"
+
+    def run(_: int) -> None:
+        look(str(tmp_path / "out"))
+
+    def from_an_earlier_page() -> None:
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        write_lookable(tmp_path / "out", before)
+        run(0)
+        write_lookable(tmp_path / "out", after)
+
+    def check() -> None:
+        index = index_of(folder)
+        for entry in index["entries"]:
+            (sample,) = (each for each in chunk_of(folder, entry["chunk"]) if each["key"] == entry["key"])
+            assert (folder / sample["image"]).exists()
+        run(0)
+        whole = {name: file[2] for name, file in files(folder).items()}
+        assert whole == {name: file[2] for name, file in files(tmp_path / "undisturbed/look/agreed").items()}
+        from_an_earlier_page()
+
+    from_an_earlier_page()
+    with killed_before(200) as names:
+        run(0)
+    assert "data/index.js" in names and len(names) < 20
+    from_an_earlier_page()
+    for number in range(len(names)):
+        with killed_before(number):
+            run(number)
+        check()
+
+
+def test_a_killed_runs_leftovers_are_swept(tmp_path):
+    write_lookable(tmp_path, [page(0, ONE)])
+    look(str(tmp_path))
+    left = tmp_path / "look/agreed/images" / f".tmp-{'0' * 32}"
+    left.write_bytes(b"half")
+    look(str(tmp_path))
+    assert not left.exists()
+
+
+@pytest.mark.parametrize(
+    "bad", ["{", "[1]", '[{"outcome": 3}]', '[{"outcome": "kept", "readings": [null, {"voter": 1}], "region": "x"}]']
+)
+def test_decisions_of_any_form_are_read(tmp_path, bad):
+    write_lookable(tmp_path, [page(0, ONE, metadata={"decisions": bad})])
+    look(str(tmp_path))
+    folder = tmp_path / "look/agreed"
+    (sample,) = chunk_of(folder, index_of(folder)["entries"][0]["chunk"])
+    assert all(
+        isinstance(each["outcome"], str) and all(isinstance(one, dict) for one in each["readings"])
+        for each in sample["decisions"]
+    )
