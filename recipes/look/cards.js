@@ -136,6 +136,7 @@ const readingsFor = (region) => readingsOf(decisionFor(region), sample.regions[r
 function choose(target, focus = true) {
   if (target === chosen && !editing) return focus ? cardOf(chosen)?.focus({ preventScroll: true }) : undefined;
   const before = chosen;
+  flushField();
   editing = false;
   chosen = target;
   paintCard(before);
@@ -161,6 +162,7 @@ function edit() {
 }
 
 function endEdit() {
+  flushField();
   editing = false;
   paintCard(chosen);
   cardOf(chosen)?.focus({ preventScroll: true });
@@ -264,20 +266,33 @@ function drawInto(node, region, dir) {
   node.replaceChildren(...nodes);
 }
 
+const LONG = 5_000; // characters of a text that isn't kept and drawn at each key
+let flushField = () => {};
+addEventListener("pagehide", () => flushField());
+
 // A field that shows what is typed below it, as it would be drawn.
 function field(text, dir, typed) {
   const area = el("textarea", { rows: 1, spellcheck: "false", autocomplete: "off", autocapitalize: "off", "aria-label": "The label’s text", ...directedAs(dir) });
   area.value = text;
   const grow = () => {
     const [side, extent] = dir === "ttb" ? ["width", "scrollWidth"] : ["height", "scrollHeight"];
+    if (area.value.length > LONG) return void (area.style[side] = "45vh");
     area.style[side] = dir === "ttb" ? "3rem" : "auto";
     area.style[side] = `${Math.min(innerHeight * 0.6, area[extent] + 4)}px`;
   };
-  area.addEventListener("input", () => {
+  let timer = 0;
+  const keep = () => {
+    clearTimeout(timer);
+    timer = 0;
     quietly(() => typed(area.value));
-    grow();
-    const preview = area.closest("article").querySelector(".preview");
+    const preview = area.closest("article")?.querySelector(".preview");
     if (preview && typeof chosen === "number") drawInto(preview, regionsOf(sample)[chosen], dir);
+  };
+  flushField = () => timer && keep();
+  area.addEventListener("input", () => {
+    grow();
+    if (area.value.length <= LONG) keep();
+    else timer ||= setTimeout(keep, 400);
   });
   requestAnimationFrame(grow);
   return area;

@@ -59,6 +59,7 @@ function goTo(entry, stays = false) {
 }
 
 async function arrive(entry, stays) {
+  flushField();
   if (!entry) return;
   asked = entry;
   if (isAudit) return showItem(entry);

@@ -52,6 +52,7 @@ function paintCounts() {
 }
 
 function savePatch() {
+  flushField();
   const by = clean(who.value);
   if (!by) {
     who.focus();
