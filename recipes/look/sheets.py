@@ -25,6 +25,7 @@ from recipes.look.audit import write_audit
 from recipes.look.choose import census
 from recipes.look.page import write_page
 
+_COMMAND = "make flywheel out=DIR gold=FILE"
 _AROUND = (4.0, 2.2)  # what is shown around a line, along it and across it, in heights of the line
 _LEAST_AROUND = (160, 60)  # in pixels
 _QUALITY = 80
@@ -33,7 +34,7 @@ _QUALITY = 80
 def write_sheet(folder: Folder, sheet: Sheet, pages: Folder) -> list[str]:
     """Write the sheet's page into a folder of its name in the step's `folder`; returns the ids of lines that aren't shown, since
     the images of their pages, in the dataset `pages`, can't be read."""
-    target, about = folder.sub(sheet.name), {"name": sheet.name, "id": sheet.id, "by": ""}
+    target, about = folder.sub(sheet.name), {"name": sheet.name, "id": sheet.id, "by": "", "command": _COMMAND}
     with temporary_folder() as place:
         lines = Folder(place)
         shown = _write_lines(lines, sheet, pages)
