@@ -16,7 +16,7 @@ from datagen.agreement.ink import PageInk
 from datagen.agreement.order import Ordered, ordered
 from datagen.agreement.spans import Reading, Text, of_lines
 from datagen.agreement.tables import TableReading, TableVoting
-from datagen.agreement.texts import ALONE, DRAWN, FOR, KEPT, REPLACED, UNREAD, Decided, Edit, Vote, Voting
+from datagen.agreement.texts import ALONE, DRAWN, FOR, KEPT, OFTEN_ALONE, REPLACED, UNREAD, Decided, Edit, Vote, Voting
 from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import lacks_text, markdown
 from datagen.page.boxes import area, around, shared
@@ -151,7 +151,7 @@ class Agreement:
                 by = table if table is not None else next(u.region for u in self.beside.units[i] if u.page is page)
                 readings.append(TableReading(page.voter_of(by), page.dataset, table.text if table else "", lines))
         label = TableReading(own, self.label.dataset, region.text, region.lines)
-        return TableVoting(self.ink, self.label.sample.script, label, readings).decided()
+        return TableVoting(self.ink, self.label.sample.script, label, readings, self._alone).decided()
 
     def _made(self, region: Region, decided: Decided) -> Block:
         """The region as decided."""
@@ -200,6 +200,7 @@ class Agreement:
             if not is_hidden and not is_aside and any(map(str.isalnum, unit.line.text)):
                 left.append(unit)
         own, script = self.label.main_voter, self.label.sample.script
+        left.sort(key=lambda u: -area(u.region.box))  # a paragraph takes its lines along
         while left:
             first = left[0]
             group = [u for u in left if u.page is first.page and u.region is first.region]
@@ -222,12 +223,12 @@ class Agreement:
             yield at, Block(None if decided.outcome == UNREAD else new, decided)
 
     def _lost_decided(self, readings: Sequence[Reading], own: str, script: str) -> Decided:
-        voting = Voting(self.ink, script, Text("", ()), own, (self.label.dataset,), readings)
+        voting = Voting(self.ink, script, Text("", ()), own, (self.label.dataset,), readings, alone=self._alone)
         if len({reading.voter for reading in readings}) > 1:
             return voting.decided()
         shown = [self.ink.shows(line, script) for _, line in readings[0].text.lines]
         votes = tuple(Vote(r.voter, r.datasets, r.text.text, "against", 1.0) for r in readings)
-        if shown and all(shown):
+        if shown and all(shown) and self._alone.get(readings[0].voter, 0.0) < OFTEN_ALONE:
             return Decided(readings[0].text.text, DRAWN, "ink_shows_more", readings[0].voter, votes)
         return Decided("", UNREAD, "one_has_more", "", votes)
 

@@ -1,8 +1,8 @@
 """A table decided, cell by cell. Who has a table of the same rows and columns votes with its cells; who has only lines, with
 those that stand in each cell's place. Two tables of other rows and columns that are the same as each other stand in its place."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from datagen.agreement.ink import PageInk
 from datagen.agreement.spans import Reading, Text, of_lines
@@ -48,6 +48,7 @@ class TableVoting:
     script: str
     own: TableReading
     readings: Sequence[TableReading]
+    alone: Mapping[str, float] = field(default_factory=dict)
 
     def decided(self) -> Decided:
         try:
@@ -101,7 +102,7 @@ class TableVoting:
         return None
 
     def _replaced(self, pair: tuple[TableReading, TableReading]) -> Decided:
-        among = TableVoting(self.ink, self.script, pair[0], [r for r in self.readings if r is not pair[0]]).decided()
+        among = TableVoting(self.ink, self.script, pair[0], [r for r in self.readings if r is not pair[0]], self.alone).decided()
         table = self._table(self.own)
         votes = self._votes({r.dataset: of for r in self.readings if (of := self._table(r)) is not None}, table)
         if among.outcome == UNREAD:
@@ -130,7 +131,9 @@ class TableVoting:
         said = {reading.voter for reading in readings if reading.text.words}
         if not readings or (not label.words and len(said) < 2):
             return Decided(cell.text, KEPT, "another_agrees", self.own.voter)
-        return Voting(self.ink, self.script, label, self.own.voter, (self.own.dataset,), readings, is_cell=True).decided()
+        return Voting(
+            self.ink, self.script, label, self.own.voter, (self.own.dataset,), readings, is_cell=True, alone=self.alone
+        ).decided()
 
     def _cell_text(self, text: str, lines: Sequence[Line]) -> Text:
         """A cell's text, with its line where one of the lines says just that."""

@@ -24,8 +24,9 @@ _CLEAR = 0.05  # in likeness: less is the difference of two typefaces
 _CLEARER = 0.15  # where only a voter has it that often reads what nobody else does
 _AGAINST_TWO = 0.05  # so much more is the ink like the label than like what two voters have, for these to be wrong
 _LONG = 8  # letters and digits: two readings of a long stretch needn't be equal to say the same
+_LONG_CELL = 3
 _SAME, _MORE = 0.75, 0.1  # of their letters; and so much more than with the label
-_OFTEN_ALONE = 0.03  # of a page's words
+OFTEN_ALONE = 0.03  # of a page's words
 _MISREAD = 0.5  # of a word's letters are right where it is misread
 _FAILED = 0.5  # of the letters: a reading that has fewer of the label's, and of no other reading's, failed
 _IS_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -181,7 +182,8 @@ class Voting:
         if pair := self._alike_against(span, voting, [numbers[0] for numbers in forms.values()]):
             return self._against(span, voting, pair)
         fate = self._looked_at(span, voting)
-        is_chance = fate.outcome == UNREAD and self._is_chance(span, voting, range(len(voting)))
+        is_number = bool(_IS_NUMBER.fullmatch(own)) and all(map(_IS_NUMBER.fullmatch, forms))  # that nobody else has
+        is_chance = fate.outcome == UNREAD and not is_number and self._is_chance(span, voting, range(len(voting)))
         return _Span(KEPT, "readers_often_alone") if is_chance else fate
 
     def _alike_against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[int]:
@@ -191,7 +193,8 @@ class Voting:
         for i, k in itertools.combinations(numbers, 2):
             same = Levenshtein.normalized_similarity(said[i], said[k])
             with_label = max(Levenshtein.normalized_similarity(own, said[n]) for n in (i, k))
-            if min(len(said[i]), len(said[k])) >= _LONG and same >= max(_SAME, with_label + _MORE):
+            least = _LONG_CELL if self.is_cell else _LONG
+            if min(len(said[i]), len(said[k])) >= least and same >= max(_SAME, with_label + _MORE):
                 return [i, k]
         return []
 
@@ -210,6 +213,8 @@ class Voting:
         if likes is not None and likes[1] < -_AGAINST_TWO:
             return _Span(DRAWN, "ink_against_two") if likes[1] < -2 * _AGAINST_TWO else _Span(UNREAD, "ink_against_two")
         is_open = likes is None or likes[1] < _CLEAR
+        if likes is not None and likes[1] <= 0.0 and self._is_chance(span, voting, numbers):
+            return _Span(DRAWN, "ink_is_like_it")
         if is_open and not _IS_NUMBER.fullmatch(text) and self._is_chance(span, voting, numbers):
             return _Span(UNREAD, "two_often_alone")
         why = "two_have_more" if span.start == span.stop else "two_agree_against_it"
@@ -238,10 +243,10 @@ class Voting:
         for i in numbers:
             reading = voting[i]
             other = _about(reading.text, span.others[i])
-            if self.alone.get(reading.voter, 0.0) >= _OFTEN_ALONE and self._is_foreign(own, other):
+            if self.alone.get(reading.voter, 0.0) >= OFTEN_ALONE and self._is_foreign(own, other):
                 continue
             is_near = Levenshtein.normalized_similarity(own, other) >= _MISREAD and abs(len(other) - len(own)) < _LONG
-            if not is_near or self.alone.get(reading.voter, 0.0) < _OFTEN_ALONE:
+            if not is_near or self.alone.get(reading.voter, 0.0) < OFTEN_ALONE:
                 return False
         return True
 
@@ -263,17 +268,23 @@ class Voting:
             return _Span(UNREAD, "ink_cannot_tell")
         best = max(range(1, len(likes)), key=lambda i: likes[i])
         others = [likes[i] for i in range(len(likes)) if i != best]
-        if likes[best] <= (-_CLEAR if self.is_part else 0.0):
+        is_number = bool(_IS_NUMBER.fullmatch(own)) and bool(_IS_NUMBER.fullmatch(other))
+        if likes[best] <= (-_CLEAR if self.is_part or is_number else 0.0):
             return _Span(DRAWN, "ink_is_like_it")
         chosen = numbers[best - 1]
-        is_doubtful = self.alone.get(voting[chosen].voter, 0.0) >= _OFTEN_ALONE
-        if likes[best] - max(others) >= (_CLEARER if is_doubtful else _CLEAR):
+        is_doubtful = self.alone.get(voting[chosen].voter, 0.0) >= OFTEN_ALONE
+        place = span.others[chosen]
+        is_other = place[1] - place[0] != span.stop - span.start or self._is_foreign(own, _about(voting[chosen].text, place))
+        if not (is_doubtful and is_other) and likes[best] - max(others) >= (_CLEARER if is_doubtful else _CLEAR):
             return _Span(DRAWN, "ink_is_like_another", self._edit(span, voting[chosen], span.others[chosen]))
         return _Span(UNREAD, "ink_takes_no_side")
 
     def _long_looked_at(self, span: Span, voting: Sequence[Reading], only: int) -> _Span:
         """One voter has a line more, or one less, and nobody else says anything."""
         if span.start == span.stop:
+            texts = {_about(reading.text, span.others[i]) for i, reading in enumerate(voting)} - {""}
+            if len(texts) > 1 or self.alone.get(voting[only].voter, 0.0) >= OFTEN_ALONE:
+                return _Span(UNREAD, "one_has_more")
             shows = self._shows_all(_lines_of(voting[only].text, *span.others[only]))
             if shows is True:
                 return _Span(DRAWN, "ink_shows_more", self._edit(span, voting[only], span.others[only]))

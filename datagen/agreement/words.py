@@ -41,7 +41,7 @@ def words(text: str, script: str) -> tuple[Word, ...]:
         kind, (start, stop) = match.lastgroup or "", match.span()
         is_mark = stop - start == 1 and _is_part(match[0])
         touches = bool(found) and found[-1][1] == start
-        if is_mark and touches:
+        if is_mark and found and not text[found[-1][1] : start].strip():  # some readers put spaces before marks
             found[-1] = found[-1][0], stop, found[-1][2]
         elif touches and found[-1][2] and (kind == "number" or (kind == "letter" and match[0] != "_")):
             found[-1] = found[-1][0], stop, True  # H2O
@@ -75,7 +75,7 @@ def _is_part(char: str) -> bool:
 
 @functools.lru_cache(maxsize=65536)
 def _keys(word: str, script: str) -> tuple[str, str]:
-    exact = unicodedata.normalize("NFKC", normalise(word)).translate(dict.fromkeys(map(ord, _JOINED)))
+    exact = unicodedata.normalize("NFKC", normalise("".join(word.split()))).translate(dict.fromkeys(map(ord, _JOINED)))
     loose = "".join(str(unicodedata.digit(char, char)) for char in exact)
     loose = fold(one_sign(in_context(loose)), script).casefold()
     loose = _AT_WILL.sub("", loose).translate(_ONE_LETTER)

@@ -80,7 +80,7 @@ def _block(item: Item, agreed: Sample, entries: Sequence[dict]) -> tuple[str, bo
     gone = [entry for entry in entries if entry["region"] == NO_REGION]
     truth = item.truth
     if item.label is None and truth is not None:  # a paragraph that the label lacks
-        here = [(n, r) for n, r in enumerate(agreed.regions) if shared(r.box, truth.box) > 0.5 * area(truth.box)]
+        here = [(n, r) for n, r in enumerate(agreed.regions) if shared(r.box, truth.box) > 0.5 * area(r.box)]
         if not here:
             said = exactly(truth.text, agreed.script)
             near = [e for e in gone for r in e["readings"] if _alike(exactly(r["text"], agreed.script), said) > 0.5]
