@@ -220,7 +220,7 @@ class Agreement:
             at = self._place_of(group[0], order)
             label = next((u.region.label for u in (*group, *near) if u.region.label != "text"), "text")
             new = Region(_within(around([u.box for u in (*group, *near)]), (width, height)), label, decided.text, None, BY)
-            yield at, Block(None if decided.outcome == UNREAD else new, decided)
+            yield at, Block(new if decided.text.strip() else None, decided)
 
     def _lost_decided(self, readings: Sequence[Reading], own: str, script: str) -> Decided:
         voting = Voting(self.ink, script, Text("", ()), own, (self.label.dataset,), readings, alone=self._alone)

@@ -9,6 +9,7 @@ import numpy
 from datagen.coarse.verdict import ink_shapes
 from datagen.coarse.verdict.ink_fonts import Cut, cut_out
 from datagen.coarse.verdict.ink_lines import comparable
+from datagen.drawing.typefaces import draws, reference_faces
 from datagen.fine.verdict.line_witness import Faces
 from datagen.page.images import pixels
 from datagen.record import Box, Line, Sample
@@ -80,13 +81,16 @@ class PageInk:
 
 def _preference(cut: Cut, other: str, script: str, face: str) -> float | None:
     """By how much the ink is more like `other` than like the line's text, over the words that differ; over the whole line where
-    one of the two has a word more. None where they can't be laid over each other."""
+    one of the two has a word more. None where they can't be laid over each other, or no typeface draws both."""
     ours = cut.line.text
+    able = next((name for name in (face, *reference_faces(script)) if draws(name, ours + other)), "")
+    if not able or ours.strip() == other.strip() or not other.strip():
+        return None
     pairs = [(word, read.strip()) for word, read in cut.readings(other, script)]
     differing = [(word, read) for word, read in pairs if word.text.strip() != read]
     if len(ours.split()) == len(other.split()) and differing and all(word.text.strip() and read for word, read in differing):
-        return float(numpy.mean([ink_shapes.preference(word, read, face) for word, read in differing]))
-    if ours.strip() == other.strip() or not other.strip() or max(len(ours), len(other)) > _LONGEST:
+        return float(numpy.mean([ink_shapes.preference(word, read, able) for word, read in differing]))
+    if max(len(ours), len(other)) > _LONGEST or cut.line.direction == "rtl":
         return None
     whole = ink_shapes.ink(cut.crop, ours)
-    return ink_shapes.preference(whole, other, face) if whole is not None and cut.line.direction != "rtl" else None
+    return ink_shapes.preference(whole, other, able) if whole is not None else None

@@ -27,6 +27,7 @@ _LONG = 8  # letters and digits: two readings of a long stretch needn't be equal
 _LONG_CELL = 3
 _SAME, _MORE = 0.75, 0.1  # of their letters; and so much more than with the label
 OFTEN_ALONE = 0.03  # of a page's words
+_SIGN = 4  # characters of a sign with its marks
 _MISREAD = 0.5  # of a word's letters are right where it is misread
 _FAILED = 0.5  # of the letters: a reading that has fewer of the label's, and of no other reading's, failed
 _IS_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -213,9 +214,10 @@ class Voting:
         if likes is not None and likes[1] < -_AGAINST_TWO:
             return _Span(DRAWN, "ink_against_two") if likes[1] < -2 * _AGAINST_TWO else _Span(UNREAD, "ink_against_two")
         is_open = likes is None or likes[1] < _CLEAR
-        if likes is not None and likes[1] <= 0.0 and self._is_chance(span, voting, numbers):
+        is_chance = not _IS_NUMBER.fullmatch(text) and self._is_chance(span, voting, numbers)
+        if likes is not None and likes[1] <= 0.0 and is_chance:
             return _Span(DRAWN, "ink_is_like_it")
-        if is_open and not _IS_NUMBER.fullmatch(text) and self._is_chance(span, voting, numbers):
+        if is_open and is_chance:
             return _Span(UNREAD, "two_often_alone")
         why = "two_have_more" if span.start == span.stop else "two_agree_against_it"
         return _Span(REPLACED, why, self._edit(span, voting[first], span.others[first]))
@@ -245,7 +247,10 @@ class Voting:
             other = _about(reading.text, span.others[i])
             if self.alone.get(reading.voter, 0.0) >= OFTEN_ALONE and self._is_foreign(own, other):
                 continue
-            is_near = Levenshtein.normalized_similarity(own, other) >= _MISREAD and abs(len(other) - len(own)) < _LONG
+            place = span.others[i]
+            is_sign = max(len(own), len(other)) <= _SIGN and place[1] - place[0] == span.stop - span.start
+            is_like = is_sign or Levenshtein.normalized_similarity(own, other) >= _MISREAD
+            is_near = is_like and abs(len(other) - len(own)) < _LONG
             if not is_near or self.alone.get(reading.voter, 0.0) < OFTEN_ALONE:
                 return False
         return True
@@ -254,7 +259,7 @@ class Voting:
         """Whether a reading is in another script than the page, and the label isn't: readers write what they know."""
         scripts = [main_script(text)[0] for text in (own, other)]
         of_page = main_script(self.label.text)[0]
-        return scripts[0] == of_page and scripts[1] not in (of_page, "Zyyy") and any(map(str.isalpha, other))
+        return bool(own) and scripts[0] == of_page and scripts[1] not in (of_page, "Zyyy") and any(map(str.isalpha, other))
 
     def _looked_at(self, span: Span, voting: Sequence[Reading]) -> _Span:
         said = {_exactly(reading.text, span.others[i]): i for i, reading in reversed(list(enumerate(voting)))}
