@@ -203,13 +203,13 @@ class Agreement:
         left.sort(key=lambda u: -area(u.region.box))  # a paragraph takes its lines along
         while left:
             first = left[0]
-            group = [u for u in left if u.page is first.page and u.region is first.region]
+            group = sorted((u for u in left if u.region is first.region), key=lambda u: u.number)
             box = box_of(group)
             near = [u for u in left if u not in group and shared(u.box, box) > 0.5 * min(area(u.box), area(box))]
             left = [u for u in left if u not in group and u not in near]
             readings = []
             for page in self.pages:
-                units = [u for u in (*group, *near) if u.page is page]
+                units = sorted((u for u in (*group, *near) if u.page is page), key=lambda u: u.number)
                 if units:
                     text = of_lines([u.line for u in units], script)
                     readings.append(Reading(page.voter_of(units[0].region), (page.dataset,), text))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from datagen.agreement.families import voter
 from datagen.agreement.spans import Reading, Text, aligned_words, of_lines
-from datagen.agreement.words import about, words
+from datagen.agreement.words import about, closed_up, words
 from datagen.labels import PICTURES
 from datagen.page.boxes import area, around, shared
 from datagen.record import Box, Line, Polygon, Region, Sample
@@ -99,6 +99,7 @@ def units_of(page: Page) -> Iterator[Unit]:
         lines = own if has_lines else (Line(region.box, region.text),) if region.format == "markdown" else ()
         for line in lines:
             if line.text.strip():
+                line = replace(line, text=closed_up(line.text, page.sample.script))
                 yield Unit(page, region, line, number, has_lines)
                 number += 1
 

@@ -15,7 +15,7 @@ from datagen.score.symbols import cdm
 
 Latex = tuple[str, tuple[str, ...], str]
 """A voter, the datasets that have its reading, and the reading."""
-_CLEAR, _LIKE = 0.02, 0.5  # of a formula's signs: by so many more the ink is like one of two; so many it shows, at least
+_CLEAR, _LIKE = 0.03, 0.5  # of a formula's signs: by so many more the ink is like one of two; so many it shows, at least
 _DRAWN_ALIKE = 0.9999
 
 

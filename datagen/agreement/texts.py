@@ -16,7 +16,7 @@ from rapidfuzz.distance import Levenshtein
 from datagen.agreement.ink import PageInk
 from datagen.agreement.spans import Reading, Span, Text, spans
 from datagen.record import Line
-from datagen.writing.scripts import main_script
+from datagen.writing.scripts import EAST_ASIAN, NO_SCRIPT, main_script
 
 KEPT, REPLACED, DRAWN, UNREAD, ALONE = OUTCOMES = ("kept", "replaced", "drawn", "unread", "alone")
 FOR, AGAINST, ABSTAINS = "for", "against", "abstains"
@@ -31,6 +31,8 @@ _SIGN = 4  # characters of a sign with its marks
 _MISREAD = 0.5  # of a word's letters are right where it is misread
 _FAILED = 0.5  # of the letters: a reading that has fewer of the label's, and of no other reading's, failed
 _IS_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_MIXED = re.compile(r"[^\W\d_]\d+[^\W\d_]")
+_EAST_ASIAN = EAST_ASIAN | {"Hans", "Hant", "Jpan", "Kore"}
 _SPACES = re.compile(r"[-\u2010]?\s*\n\s*")
 
 
@@ -231,7 +233,7 @@ class Voting:
             Reading(voting[i].voter, voting[i].datasets, _part(voting[i].text, span.others[i])) for i in numbers if i != first
         ]
         own = voting[first]
-        among = Voting(self.ink, self.script, part, own.voter, own.datasets, others, is_part=True).decided()
+        among = Voting(self.ink, self.script, part, own.voter, own.datasets, others, is_part=True, alone=self.alone).decided()
         if among.outcome == UNREAD:
             return _Span(UNREAD, "two_against_it_differ")
         edit = self._edit(span, own, span.others[first])
@@ -242,6 +244,8 @@ class Voting:
     def _is_chance(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> bool:
         """Whether all of these who read a few words otherwise often read what nobody else does."""
         own = self._about(span)
+        if self.is_part:
+            return False
         for i in numbers:
             reading = voting[i]
             other = _about(reading.text, span.others[i])
@@ -250,6 +254,8 @@ class Voting:
             place = span.others[i]
             is_sign = max(len(own), len(other)) <= _SIGN and place[1] - place[0] == span.stop - span.start
             is_like = is_sign or Levenshtein.normalized_similarity(own, other) >= _MISREAD
+            if not self._is_native(own):
+                return False
             is_near = is_like and abs(len(other) - len(own)) < _LONG
             if not is_near or self.alone.get(reading.voter, 0.0) < OFTEN_ALONE:
                 return False
@@ -257,9 +263,19 @@ class Voting:
 
     def _is_foreign(self, own: str, other: str) -> bool:
         """Whether a reading is in another script than the page, and the label isn't: readers write what they know."""
-        scripts = [main_script(text)[0] for text in (own, other)]
-        of_page = main_script(self.label.text)[0]
-        return bool(own) and scripts[0] == of_page and scripts[1] not in (of_page, "Zyyy") and any(map(str.isalpha, other))
+        return bool(own) and self._is_native(own) and not self._is_native(other)
+
+    def _is_native(self, text: str) -> bool:
+        """Whether the text's letters, if it has any, are of the page's script."""
+        if not any(map(str.isalpha, text)):
+            return True
+        script = main_script(text)[0]
+        return script == self.script or {script, self.script} <= _EAST_ASIAN or script in NO_SCRIPT
+
+    def _cleaner(self, texts: Sequence[str]) -> int | None:
+        """Of two readings the one that is in the page's script, without digits among letters, where the other isn't."""
+        odd = [not self._is_native(text) or bool(_MIXED.search(text)) for text in texts]
+        return odd.index(False) if sorted(odd) == [False, True] else None
 
     def _looked_at(self, span: Span, voting: Sequence[Reading]) -> _Span:
         said = {_exactly(reading.text, span.others[i]): i for i, reading in reversed(list(enumerate(voting)))}
@@ -268,13 +284,22 @@ class Voting:
         own, other = self._about(span), _about(voting[first].text, span.others[first])
         if min(len(own), len(other)) == 0 and max(len(own), len(other)) >= _LONG:
             return self._long_looked_at(span, voting, first)
+        if self.is_part and len(numbers) == 1:
+            cleaner = self._cleaner(
+                [_exactly(self.label, (span.start, span.stop)), _exactly(voting[first].text, span.others[first])]
+            )
+            if cleaner is not None:
+                return _Span(DRAWN, "in_one_script", self._edit(span, voting[first], span.others[first]) if cleaner else None)
         likes = self._likes(span, voting, numbers)
         if likes is None:
             return _Span(UNREAD, "ink_cannot_tell")
         best = max(range(1, len(likes)), key=lambda i: likes[i])
         others = [likes[i] for i in range(len(likes)) if i != best]
         is_number = bool(_IS_NUMBER.fullmatch(own)) and bool(_IS_NUMBER.fullmatch(other))
-        if likes[best] <= (-_CLEAR if self.is_part or is_number else 0.0):
+        least = 0.0
+        if self.is_part or is_number:
+            least = _CLEARER if self.is_part and self.alone.get(self.own, 0.0) >= OFTEN_ALONE else _CLEAR
+        if likes[best] <= -least:
             return _Span(DRAWN, "ink_is_like_it")
         chosen = numbers[best - 1]
         is_doubtful = self.alone.get(voting[chosen].voter, 0.0) >= OFTEN_ALONE

@@ -16,9 +16,14 @@ from datagen.writing.lookalikes import fold, in_context, one_sign
 
 _SKIPPED = r"(?P<skipped></?[A-Za-z][^<>]{0,200}>|&[a-z]{2,6};)"
 _NUMBER = r"(?P<number>\d+(?:[.,:/\u066b\u066c]\d+)*)"
-_SIGN = rf"(?P<sign>[{scripts.HAN}{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.PHRASED}])"
+_AM = r"\u0e4d\s?\u0e32|\u0ecd\s?\u0eb2"  # an AM in two parts
+_SIGN = rf"(?P<sign>{_AM}|[{scripts.HAN}{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.PHRASED}])"
 _JOINED = "\u00ad\u200c\u200d\u0640"  # drawn as nothing, or only to fill a line
 _PARTS = re.compile(rf"{_SKIPPED}|{_NUMBER}|{_SIGN}|(?P<letter>\w)|(?P<other>.)", re.DOTALL)
+_UNSPACED_SIGN = f"[{scripts.HAN}{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.PHRASED}]"
+_BETWEEN = re.compile(f"(?<={_UNSPACED_SIGN}) +(?={_UNSPACED_SIGN})")
+_SPACED_OUT = 0.15  # of the characters
+UNSPACED = frozenset("Hans Hant Hani Jpan Thai Laoo Khmr Mymr Tibt Lana Tale Talu Tavt Yiii".split())
 _BREAK = re.compile(r"[-\u2010\u058a]\s*\n\s*")
 _AT_WILL = re.compile("[\u0591-\u05c7\u064b-\u0652\u0670\u0640]")  # points of Hebrew, of Arabic; what fills an Arabic line
 _ONE_LETTER = str.maketrans("\u06cc\u0649\u06a9\u06aa\u0651", "\u064a\u064a\u0643\u0643\u0651")
@@ -47,7 +52,7 @@ def words(text: str, script: str) -> tuple[Word, ...]:
             found[-1] = found[-1][0], stop, True  # H2O
         elif kind in ("number", "letter") and match[0] != "_":
             found.append((start, stop, True))
-        elif kind == "sign" and unicodedata.category(match[0])[0] in "LN":
+        elif kind == "sign" and unicodedata.category(match[0][-1])[0] in "LN":
             found.append((start, stop, False))
     parted = {match.start(): match.end() for match in _BREAK.finditer(text)}
     whole: list[tuple[int, int, bool]] = []
@@ -58,6 +63,13 @@ def words(text: str, script: str) -> tuple[Word, ...]:
             whole.append((start, stop, is_word))
     made = (Word(start, stop, *_keys(_BREAK.sub("", text[start:stop]), script)) for start, stop, _ in whole)
     return tuple(word for word in made if word.about)
+
+
+def closed_up(text: str, script: str) -> str:
+    """A reading of a script without spaces, whose reader put some between most signs and before marks, without these."""
+    if script not in UNSPACED or text.count(" ") < _SPACED_OUT * len(text):
+        return text
+    return _BETWEEN.sub("", text)
 
 
 def exactly(text: str, script: str) -> str:
