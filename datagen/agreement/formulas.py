@@ -9,14 +9,14 @@ from datagen.agreement.ink import PageInk
 from datagen.agreement.texts import ABSTAINS, AGAINST, DRAWN, FOR, KEPT, REPLACED, UNREAD, Decided, Vote
 from datagen.formulas import compare_ink
 from datagen.formulas.drawing import NotDrawn
+from datagen.formulas.render import draw
 from datagen.record import Box, SampleError
 from datagen.score.formulas import normalised
 from datagen.score.symbols import cdm
 
 Latex = tuple[str, tuple[str, ...], str]
 """A voter, the datasets that have its reading, and the reading."""
-_CLEAR, _LIKE = 0.03, 0.5  # of a formula's signs: by so many more the ink is like one of two; so many it shows, at least
-_DRAWN_ALIKE = 0.9999
+_CLEAR, _CLEARER, _LIKE = 0.03, 0.05, 0.5  # of a formula's signs: by so many more the ink is like one; so many it shows
 
 
 def decided(ink: PageInk, box: Box, own: Latex, readings: Sequence[Latex]) -> Decided:
@@ -42,7 +42,7 @@ def decided(ink: PageInk, box: Box, own: Latex, readings: Sequence[Latex]) -> De
         theirs = likes[text]
         if mine is not None and theirs is not None and mine - theirs >= _CLEAR:
             return Decided(own[2], DRAWN, "ink_against_two", own[0], votes, score=mine)
-        if mine is not None and theirs is not None and theirs - mine < _CLEAR:
+        if mine is not None and theirs is not None and theirs - mine < _CLEARER:
             return Decided("", UNREAD, "ink_takes_no_side", "", votes)
         return Decided(text, REPLACED, "two_agree_against_it", voter, votes, score=theirs)
     best, second = ([*sorted((like for like in likes.values() if like is not None), reverse=True), 0.0, 0.0])[:2]
@@ -56,11 +56,13 @@ def decided(ink: PageInk, box: Box, own: Latex, readings: Sequence[Latex]) -> De
 
 @functools.lru_cache(maxsize=4096)
 def same_formula(one: str, other: str) -> bool:
-    """Whether both have the same tokens, or draw the same signs in the same places."""
+    """Whether both have the same tokens, or their drawings are the same."""
     if normalised(one) == normalised(other):
         return True
-    drawn = cdm(one, other)
-    return drawn is not None and drawn >= _DRAWN_ALIKE
+    try:
+        return bool(numpy.array_equal(draw(one).ink, draw(other).ink))
+    except NotDrawn:
+        return False
 
 
 def _vote(own: Latex, reading: Latex, is_other: bool) -> Vote:

@@ -16,7 +16,7 @@ from rapidfuzz.distance import Levenshtein
 from datagen.agreement.ink import PageInk
 from datagen.agreement.spans import Reading, Span, Text, spans
 from datagen.record import Line
-from datagen.writing.scripts import EAST_ASIAN, NO_SCRIPT, main_script
+from datagen.writing.scripts import EAST_ASIAN, NO_SCRIPT, script
 
 KEPT, REPLACED, DRAWN, UNREAD, ALONE = OUTCOMES = ("kept", "replaced", "drawn", "unread", "alone")
 FOR, AGAINST, ABSTAINS = "for", "against", "abstains"
@@ -266,11 +266,9 @@ class Voting:
         return bool(own) and self._is_native(own) and not self._is_native(other)
 
     def _is_native(self, text: str) -> bool:
-        """Whether the text's letters, if it has any, are of the page's script."""
-        if not any(map(str.isalpha, text)):
-            return True
-        script = main_script(text)[0]
-        return script == self.script or {script, self.script} <= _EAST_ASIAN or script in NO_SCRIPT
+        """Whether all letters are of the page's script."""
+        found = {script(char) for char in text if char.isalpha()} - NO_SCRIPT
+        return found <= (_EAST_ASIAN if self.script in _EAST_ASIAN else {self.script})
 
     def _cleaner(self, texts: Sequence[str]) -> int | None:
         """Of two readings the one that is in the page's script, without digits among letters, where the other isn't."""

@@ -1,0 +1,54 @@
+"""The benchmark of agreement in small: its errors are errors, and are found by readers that are nearly right."""
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+
+from datagen.record import Region, Sample
+from tests.bench.agree.agree import LEFT, fates, shared_errors
+from tests.bench.agree.cache import Read
+from tests.bench.agree.plant import KINDS, planted
+from tests.bench.agree.typeset import typeset
+
+
+def read_well(page: Sample, truth: tuple[Region, ...], by: str, stage: str) -> Sample:
+    """The lines that were set, as a reader of lines has them; in tables it reads nothing."""
+    regions = [Region(line.box, "text", line.text, 0.9, by, lines=(line,)) for r in truth for line in r.lines]
+    return replace(page, image=None, regions=tuple(regions), stage=stage)
+
+
+@pytest.fixture(scope="module")
+def one() -> Read:
+    known = typeset(7, "Latn", "eng")
+    return Read(
+        known, *(read_well(known.page, known.truth, by, stage) for by, stage in (("ppocr", "fine"), ("tesseract", "own")))
+    )
+
+
+def test_labels_have_errors_of_all_kinds_and_as_many_right_ones(one):
+    kinds = Counter(item.kind for seed in range(6) for item in planted(one.known, seed).items)
+    assert kinds.keys() == {"", *KINDS}
+    assert 0.4 < kinds[""] / kinds.total() < 0.6
+    for seed in range(3):
+        of_page = planted(one.known, seed)
+        for item in of_page.items:
+            if item.form != "order" and not item.kind:
+                assert item.label is not None
+                assert item.label.text == item.truth.text
+
+
+def test_good_readers_find_the_wrong_ones_and_leave_the_right_ones(one):
+    found = [fate for seed in range(2) for fate in fates(one, seed) if fate.item.form in ("text", "order")]
+    assert [fate for fate in found if fate.item.kind and fate.what == LEFT] == []
+    assert [fate for fate in found if not fate.item.kind and fate.what != LEFT] == []
+    changed = [fate for fate in found if fate.item.kind and fate.what == "changed"]
+    assert len(changed) >= 10
+    assert all(fate.is_right for fate in changed)
+
+
+def test_errors_that_readers_share_are_counted(one):
+    worse = replace(one.first, regions=tuple(replace(r, text=r.text.replace("the", "tbe")) for r in one.first.regions))
+    same = replace(one.second, regions=tuple(replace(r, text=r.text.replace("the", "tbe")) for r in one.second.regions))
+    either, alike = shared_errors([(0, Read(one.known, worse, same))])[frozenset({"pp-ocr", "tesseract"})]
+    assert alike == either > 3
