@@ -1,5 +1,6 @@
 """Several readings of one block laid beside its label: the stretches of words in which any of them differs."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from datagen.agreement.words import Word, words
 from datagen.record import Line
 
 Opcode = tuple[str, int, int, int, int]
+SPACES = re.compile(r"[-\u2010]?\s*\n\s*")
 _BRIDGE = 1  # words that are the same between two stretches that are taken for one
 
 
@@ -151,3 +153,61 @@ def aligned_words(label: Sequence[Word], reading: Sequence[Word]) -> list[int | 
         if tag == "equal":
             owners[k : k + j - i] = range(i, j)
     return owners
+
+
+def exactly_at(text: Text, place: tuple[int, int]) -> str:
+    """The letters and digits of the words from one number to another."""
+    return "".join(word.exactly for word in text.words[place[0] : place[1]])
+
+
+def about_at(text: Text, place: tuple[int, int]) -> str:
+    return "".join(word.about for word in text.words[place[0] : place[1]])
+
+
+def alike(one: Text, other: Text) -> float:
+    """How much of their letters and digits two texts share, from 0 to 1."""
+    a, b = (about_at(text, (0, len(text.words))) for text in (one, other))
+    return Levenshtein.normalized_similarity(a, b)
+
+
+def flat(text: Text, place: tuple[int, int]) -> str:
+    """The text of these words, on one line."""
+    start, stop = extent(text, place, False)
+    return " ".join(SPACES.sub(" ", text.text[start:stop]).split()) if place[0] < place[1] else ""
+
+
+def extent(text: Text, place: tuple[int, int], is_whole: bool) -> tuple[int, int]:
+    """From where to where these words stand in the text; with all up to their neighbours if it `is_whole`."""
+    first, last = place
+    if first < last and not is_whole:
+        return text.words[first].start, text.words[last - 1].stop
+    start = text.words[first - 1].stop if first else 0
+    stop = text.words[last].start if last < len(text.words) else len(text.text)
+    return start, stop
+
+
+def part_of(text: Text, place: tuple[int, int]) -> Text:
+    """These words as a text of their own."""
+    start, stop = extent(text, place, False)
+    inside = tuple(w._replace(start=w.start - start, stop=w.stop - start) for w in text.words[place[0] : place[1]])
+    lines = tuple((at - start, line) for at, line in text.lines)
+    return Text(text.text[start:stop], inside, lines)
+
+
+def lines_at(text: Text, first: int, last: int) -> list[tuple[int, Line]]:
+    """The lines in which these words stand."""
+    found = {placed[0]: placed for word in range(first, last) if (placed := text.line_at(word)) is not None}
+    return [found[at] for at in sorted(found)]
+
+
+def line_around(text: Text, place: tuple[int, int]) -> tuple[int, int, Line] | None:
+    """The one line in which these words stand, and from where to where; None if there are more or none."""
+    lines = lines_at(text, *place) if place[0] < place[1] else [p for p in [text.line_at(max(0, place[0] - 1))] if p]
+    if len(lines) != 1:
+        return None
+    ((at, line),) = lines
+    start, stop = extent(text, place, place[0] == place[1])
+    inside = max(0, start - at), min(stop - at, len(line.text))
+    if inside[0] > inside[1] or line.text[slice(*inside)].split() != text.text[start:stop].split():
+        return None  # the text has markup where the line has none
+    return *inside, line

@@ -14,7 +14,21 @@ from typing import NamedTuple
 from rapidfuzz.distance import Levenshtein
 
 from datagen.agreement.ink import PageInk
-from datagen.agreement.spans import Reading, Span, Text, spans
+from datagen.agreement.spans import (
+    SPACES,
+    Reading,
+    Span,
+    Text,
+    about_at,
+    alike,
+    exactly_at,
+    extent,
+    flat,
+    line_around,
+    lines_at,
+    part_of,
+    spans,
+)
 from datagen.record import Line
 from datagen.writing.scripts import EAST_ASIAN, NO_SCRIPT, script
 
@@ -33,7 +47,6 @@ _FAILED = 0.5  # of the letters: a reading that has fewer of the label's, and of
 _IS_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _MIXED = re.compile(r"[^\W\d_]\d+[^\W\d_]")
 _EAST_ASIAN = EAST_ASIAN | {"Hans", "Hant", "Jpan", "Kore"}
-_SPACES = re.compile(r"[-\u2010]?\s*\n\s*")
 
 
 class Vote(NamedTuple):
@@ -130,9 +143,9 @@ class Voting:
         for i, reading in enumerate(voting):
             num_alone = 0
             for span in found:
-                own = _about(reading.text, span.others[i])
+                own = about_at(reading.text, span.others[i])
                 said = {self._about(span)} | {
-                    _about(r.text, span.others[n]) for n, r in enumerate(voting) if r.voter != reading.voter
+                    about_at(r.text, span.others[n]) for n, r in enumerate(voting) if r.voter != reading.voter
                 }
                 if own not in said and min(len(own), len(self._about(span))) > 0:
                     num_alone += span.stop - span.start
@@ -143,34 +156,34 @@ class Voting:
         """The readings that say something: like the label, or like another voter's."""
         able = []
         for reading in others:
-            alike = [_alike(reading.text, self.label)]
-            alike += [_alike(reading.text, other.text) for other in others if other.voter != reading.voter]
-            if self.is_cell or max(alike) >= _FAILED or not reading.text.words:
+            likeness = [alike(reading.text, self.label)]
+            likeness += [alike(reading.text, other.text) for other in others if other.voter != reading.voter]
+            if self.is_cell or max(likeness) >= _FAILED or not reading.text.words:
                 able.append(reading)
         return able
 
     def _votes(self, voting: Sequence[Reading], found: Sequence[Span]) -> tuple[Vote, ...]:
         votes = [Vote(self.own, self.own_datasets, self.label.text, FOR, 0.0)]
         for reading in self.readings:
-            distance = round(1.0 - _alike(reading.text, self.label), 3)
+            distance = round(1.0 - alike(reading.text, self.label), 3)
             vote = ABSTAINS
             if any(reading is one for one in voting):
                 i = next(n for n, one in enumerate(voting) if one is reading)
-                vote = AGAINST if any(self._about(span) != _about(reading.text, span.others[i]) for span in found) else FOR
+                vote = AGAINST if any(self._about(span) != about_at(reading.text, span.others[i]) for span in found) else FOR
             votes.append(Vote(reading.voter, reading.datasets, reading.text.text, vote, distance))
         return tuple(votes)
 
     def _about(self, span: Span) -> str:
-        return _about(self.label, (span.start, span.stop))
+        return about_at(self.label, (span.start, span.stop))
 
     def _fate(self, span: Span, voting: Sequence[Reading]) -> _Span:
-        own = _exactly(self.label, (span.start, span.stop))
+        own = exactly_at(self.label, (span.start, span.stop))
         of_voters: dict[str, list[int]] = {}
         for i, reading in enumerate(voting):
             of_voters.setdefault(reading.voter, []).append(i)
         forms: dict[str, list[int]] = {}  # a reading of each voter that isn't at odds with itself
         for numbers in of_voters.values():
-            said = {_exactly(voting[i].text, span.others[i]) for i in numbers}
+            said = {exactly_at(voting[i].text, span.others[i]) for i in numbers}
             if own in said and len(said) > 1:
                 said = {own}
             if len(said) == 1:
@@ -180,7 +193,7 @@ class Voting:
         two = [numbers for numbers in forms.values() if len(numbers) > 1]
         if two:
             return self._against(span, voting, max(two, key=len))
-        if any(self._about(span) == _about(voting[n[0]].text, span.others[n[0]]) for n in forms.values()):
+        if any(self._about(span) == about_at(voting[n[0]].text, span.others[n[0]]) for n in forms.values()):
             return _Span(KEPT, "another_agrees_but_for_looks")
         if pair := self._alike_against(span, voting, [numbers[0] for numbers in forms.values()]):
             return self._against(span, voting, pair)
@@ -192,7 +205,7 @@ class Voting:
     def _alike_against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[int]:
         """Two readings of a long stretch that are much more like each other than like the label."""
         own = self._about(span)
-        said = {i: _about(voting[i].text, span.others[i]) for i in numbers}
+        said = {i: about_at(voting[i].text, span.others[i]) for i in numbers}
         for i, k in itertools.combinations(numbers, 2):
             same = Levenshtein.normalized_similarity(said[i], said[k])
             with_label = max(Levenshtein.normalized_similarity(own, said[n]) for n in (i, k))
@@ -204,13 +217,13 @@ class Voting:
     def _against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> _Span:
         """Two voters or more are against the label: what they have stands in its place, unless the ink says otherwise."""
         first = min(numbers, key=lambda i: (self.alone.get(voting[i].voter, 0.0), i))
-        text = _exactly(voting[first].text, span.others[first])
+        text = exactly_at(voting[first].text, span.others[first])
         if not text:
-            shows = self._shows_all(_lines_of(self.label, span.start, span.stop)) if self.label.lines else None
+            shows = self._shows_all(lines_at(self.label, span.start, span.stop)) if self.label.lines else None
             if shows is True or not self.is_covered:
                 return _Span(UNREAD, "ink_that_two_do_not_read")
             return _Span(REPLACED, "two_do_not_have_it", self._edit(span, voting[first], span.others[first]))
-        if any(_exactly(voting[i].text, span.others[i]) != text for i in numbers):
+        if any(exactly_at(voting[i].text, span.others[i]) != text for i in numbers):
             return self._together(span, voting, numbers, first)
         likes = self._likes(span, voting, [first])
         if likes is not None and likes[1] < -_AGAINST_TWO:
@@ -228,9 +241,9 @@ class Voting:
         """Two say about the same, which the label lacks: one of them is decided by the other."""
         if self.is_part:
             return _Span(UNREAD, "readers_differ")
-        part = _part(voting[first].text, span.others[first])
+        part = part_of(voting[first].text, span.others[first])
         others = [
-            Reading(voting[i].voter, voting[i].datasets, _part(voting[i].text, span.others[i])) for i in numbers if i != first
+            Reading(voting[i].voter, voting[i].datasets, part_of(voting[i].text, span.others[i])) for i in numbers if i != first
         ]
         own = voting[first]
         among = Voting(self.ink, self.script, part, own.voter, own.datasets, others, is_part=True, alone=self.alone).decided()
@@ -248,7 +261,7 @@ class Voting:
             return False
         for i in numbers:
             reading = voting[i]
-            other = _about(reading.text, span.others[i])
+            other = about_at(reading.text, span.others[i])
             if self.alone.get(reading.voter, 0.0) >= OFTEN_ALONE and self._is_foreign(own, other):
                 continue
             place = span.others[i]
@@ -276,15 +289,15 @@ class Voting:
         return odd.index(False) if sorted(odd) == [False, True] else None
 
     def _looked_at(self, span: Span, voting: Sequence[Reading]) -> _Span:
-        said = {_exactly(reading.text, span.others[i]): i for i, reading in reversed(list(enumerate(voting)))}
+        said = {exactly_at(reading.text, span.others[i]): i for i, reading in reversed(list(enumerate(voting)))}
         numbers = [i for text, i in said.items() if text] or list(said.values())
         first = numbers[0]
-        own, other = self._about(span), _about(voting[first].text, span.others[first])
+        own, other = self._about(span), about_at(voting[first].text, span.others[first])
         if min(len(own), len(other)) == 0 and max(len(own), len(other)) >= _LONG:
             return self._long_looked_at(span, voting, first)
         if self.is_part and len(numbers) == 1:
             cleaner = self._cleaner(
-                [_exactly(self.label, (span.start, span.stop)), _exactly(voting[first].text, span.others[first])]
+                [exactly_at(self.label, (span.start, span.stop)), exactly_at(voting[first].text, span.others[first])]
             )
             if cleaner is not None:
                 return _Span(DRAWN, "in_one_script", self._edit(span, voting[first], span.others[first]) if cleaner else None)
@@ -302,7 +315,7 @@ class Voting:
         chosen = numbers[best - 1]
         is_doubtful = self.alone.get(voting[chosen].voter, 0.0) >= OFTEN_ALONE
         place = span.others[chosen]
-        is_other = place[1] - place[0] != span.stop - span.start or self._is_foreign(own, _about(voting[chosen].text, place))
+        is_other = place[1] - place[0] != span.stop - span.start or self._is_foreign(own, about_at(voting[chosen].text, place))
         if not (is_doubtful and is_other) and likes[best] - max(others) >= (_CLEARER if is_doubtful else _CLEAR):
             return _Span(DRAWN, "ink_is_like_another", self._edit(span, voting[chosen], span.others[chosen]))
         return _Span(UNREAD, "ink_takes_no_side")
@@ -310,14 +323,14 @@ class Voting:
     def _long_looked_at(self, span: Span, voting: Sequence[Reading], only: int) -> _Span:
         """One voter has a line more, or one less, and nobody else says anything."""
         if span.start == span.stop:
-            texts = {_about(reading.text, span.others[i]) for i, reading in enumerate(voting)} - {""}
+            texts = {about_at(reading.text, span.others[i]) for i, reading in enumerate(voting)} - {""}
             if len(texts) > 1 or self.alone.get(voting[only].voter, 0.0) >= OFTEN_ALONE:
                 return _Span(UNREAD, "one_has_more")
-            shows = self._shows_all(_lines_of(voting[only].text, *span.others[only]))
+            shows = self._shows_all(lines_at(voting[only].text, *span.others[only]))
             if shows is True:
                 return _Span(DRAWN, "ink_shows_more", self._edit(span, voting[only], span.others[only]))
             return _Span(UNREAD, "one_has_more")
-        shows = self._shows_all(_lines_of(self.label, span.start, span.stop))
+        shows = self._shows_all(lines_at(self.label, span.start, span.stop))
         if shows is True:
             return _Span(DRAWN, "ink_is_like_it")
         if shows is False and self.is_covered:
@@ -326,10 +339,10 @@ class Voting:
 
     def _likes(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[float] | None:
         """How much more like each of these readings the ink of the stretch is than like the label; the label's 0 is first."""
-        said = [_flat(voting[i].text, span.others[i]) for i in numbers]
-        own = _flat(self.label, (span.start, span.stop))
+        said = [flat(voting[i].text, span.others[i]) for i in numbers]
+        own = flat(self.label, (span.start, span.stop))
         for i, place in [*((voting[n].text, span.others[n]) for n in numbers), (self.label, (span.start, span.stop))]:
-            line = _line_around(i, place)
+            line = line_around(i, place)
             if line is not None:
                 start, stop, of = line
                 texts = [" ".join(f"{of.text[:start]}{text}{of.text[stop:]}".split()) for text in (own, *said)]
@@ -347,12 +360,12 @@ class Voting:
         """The reading's words in the place of the label's, and all between them and their neighbours where one has none."""
         label, other = self.label, reading.text
         is_whole = span.start == span.stop or place[0] == place[1]
-        start, stop = _extent(label, (span.start, span.stop), is_whole)
-        first, last = _extent(other, place, is_whole)
-        lines = tuple(line for _, line in _lines_of(other, *place)) if place[0] < place[1] else ()
+        start, stop = extent(label, (span.start, span.stop), is_whole)
+        first, last = extent(other, place, is_whole)
+        lines = tuple(line for _, line in lines_at(other, *place)) if place[0] < place[1] else ()
         text = other.text[first:last]
         if not is_whole:
-            text = _SPACES.sub(" " if " " in label.text else "", text) if "\n" not in label.text else text
+            text = SPACES.sub(" " if " " in label.text else "", text) if "\n" not in label.text else text
         return Edit(start, stop, text, reading.voter, lines)
 
 
@@ -361,58 +374,3 @@ def edited(text: str, edits: Sequence[Edit]) -> str:
     for edit in reversed(edits):
         text = text[: edit.start] + edit.text + text[edit.stop :]
     return text.strip()
-
-
-def _exactly(text: Text, place: tuple[int, int]) -> str:
-    return "".join(word.exactly for word in text.words[place[0] : place[1]])
-
-
-def _about(text: Text, place: tuple[int, int]) -> str:
-    return "".join(word.about for word in text.words[place[0] : place[1]])
-
-
-def _alike(one: Text, other: Text) -> float:
-    a, b = (_about(text, (0, len(text.words))) for text in (one, other))
-    return Levenshtein.normalized_similarity(a, b)
-
-
-def _flat(text: Text, place: tuple[int, int]) -> str:
-    start, stop = _extent(text, place, False)
-    return " ".join(_SPACES.sub(" ", text.text[start:stop]).split()) if place[0] < place[1] else ""
-
-
-def _extent(text: Text, place: tuple[int, int], is_whole: bool) -> tuple[int, int]:
-    """From where to where these words stand in the text; with all up to their neighbours if it `is_whole`."""
-    first, last = place
-    if first < last and not is_whole:
-        return text.words[first].start, text.words[last - 1].stop
-    start = text.words[first - 1].stop if first else 0
-    stop = text.words[last].start if last < len(text.words) else len(text.text)
-    return start, stop
-
-
-def _part(text: Text, place: tuple[int, int]) -> Text:
-    """These words as a text of their own."""
-    start, stop = _extent(text, place, False)
-    inside = tuple(w._replace(start=w.start - start, stop=w.stop - start) for w in text.words[place[0] : place[1]])
-    lines = tuple((at - start, line) for at, line in text.lines)
-    return Text(text.text[start:stop], inside, lines)
-
-
-def _lines_of(text: Text, first: int, last: int) -> list[tuple[int, Line]]:
-    """The lines in which these words stand."""
-    found = {placed[0]: placed for word in range(first, last) if (placed := text.line_at(word)) is not None}
-    return [found[at] for at in sorted(found)]
-
-
-def _line_around(text: Text, place: tuple[int, int]) -> tuple[int, int, Line] | None:
-    """The one line in which these words stand, and from where to where; None if there are more or none."""
-    lines = _lines_of(text, *place) if place[0] < place[1] else [p for p in [text.line_at(max(0, place[0] - 1))] if p]
-    if len(lines) != 1:
-        return None
-    ((at, line),) = lines
-    start, stop = _extent(text, place, place[0] == place[1])
-    inside = max(0, start - at), min(stop - at, len(line.text))
-    if inside[0] > inside[1] or line.text[slice(*inside)].split() != text.text[start:stop].split():
-        return None  # the text has markup where the line has none
-    return *inside, line
