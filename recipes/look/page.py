@@ -180,7 +180,7 @@ def _katex() -> bytes:
     """KaTeX, or nothing where it isn't installed, or is another than the pinned one: formulas are shown as LaTeX then."""
     try:
         if wheels.sha256(*_KATEX) == KATEX_SHA256:
-            return wheels.weights(*_KATEX).read_bytes()
+            return asset("katex_licence.js", "recipes.look").encode() + wheels.weights(*_KATEX).read_bytes()
         log.warning("look: KaTeX isn't the one that pagewheel pins; formulas are shown as LaTeX")
     except ImportError as error:
         log.warning("look: formulas are shown as LaTeX: %s", error)

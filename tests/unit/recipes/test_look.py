@@ -99,6 +99,7 @@ def test_a_sample_is_there_as_its_record_says(tmp_path):
     assert sample["decisions"][0]["outcome"] == "kept"
     assert (folder / sample["image"]).read_bytes() == made.image
     html = (folder / "index.html").read_text()
+    assert b"Permission is hereby granted" in (folder / "katex.js").read_bytes()
     assert "default-src 'none'; img-src 'self';" in html and "script-src 'self'; base-uri 'none'; form-action 'none'" in html
     raw = (folder / f"data/{entry['chunk']}.js").read_bytes()
     assert b"</script>" not in raw and b"\xe2\x80\xa8" not in raw
