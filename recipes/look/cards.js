@@ -241,7 +241,7 @@ function paintCard(target) {
   }
   const decision = decisionFor(region);
   const found = decision ? readingsFor(region) : [];
-  if (decision && (found.length > 1 || decision.outcome !== "kept")) {
+  if (decision && (found.length > 1 || !["kept", "alone"].includes(decision.outcome))) {
     parts.push(isOpen ? drawReadings(region, decision, found, (i) => pickReading(target, i), sample.lang, dir)
       : el("p", { class: "decided" }, el("b", { class: `outcome ${decision.outcome}` }, String(decision.outcome)), ` ${found.length} readings`));
   }

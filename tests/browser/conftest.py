@@ -3,8 +3,7 @@
 import pytest
 
 from recipes.verbs.look import look
-from tests.browser import opened
-from tests.browser.looking import By, WebDriverWait, samples, sources
+from tests.browser import looking, opened
 from tests.inputs import looked_at
 
 
@@ -20,7 +19,7 @@ def look_browser(tmp_path_factory):
 def written(tmp_path_factory):
     """An output with a dataset, its page and its audit."""
     out = tmp_path_factory.mktemp("out")
-    looked_at.write_lookable(out, samples())
+    looked_at.write_lookable(out, looking.samples())
     look(str(out))
     return out
 
@@ -32,7 +31,7 @@ def opens(look_browser, written):
     def open_page(name: str = "agreed", out=written, fragment: str = ""):
         look_browser.get("about:blank")
         look_browser.get((out / "look" / name / "index.html").as_uri() + fragment)
-        WebDriverWait(look_browser, 30).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".stage > *"))
+        looking.WebDriverWait(look_browser, 30).until(lambda d: d.find_elements(looking.By.CSS_SELECTOR, ".stage > *"))
         return look_browser
 
     open_page().execute_script("localStorage.clear()")
@@ -40,5 +39,5 @@ def opens(look_browser, written):
         file.unlink()
     yield open_page
     assert [entry for entry in look_browser.get_log("browser") if entry["source"] != "intervention"] == []
-    assert {name.partition("/")[0] for name in sources(look_browser)} <= {"agreed", "agreed-audit", "data", "images"}
+    assert {name.partition("/")[0] for name in looking.sources(look_browser)} <= {"agreed", "agreed-audit", "data", "images"}
     assert look_browser.execute_script("return window.owned") is None
