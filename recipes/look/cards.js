@@ -42,6 +42,15 @@ function addRegion(box) {
   edit();
 }
 
+// By keys: a box of the size of the chosen one, below it, or beside it where text runs down.
+function addBeside() {
+  const region = regionsOf(sample)[chosen];
+  const [w, h] = sample.size;
+  const [x0, y0, x1, y1] = region?.box ?? [w * 0.1, 0, w * 0.9, h * 0.05];
+  const [dx, dy] = region && dirOf(region) === "ttb" ? [x0 - x1, 0] : [0, region ? y1 - y0 : h * 0.1];
+  addRegion(shifted(fitted([x0, y0, x1, y1]), dx, dy));
+}
+
 function removeRegion() {
   if (typeof chosen !== "number" || chosen < 0) return;
   const i = chosen;

@@ -16,7 +16,7 @@ const KEYS = isAudit ? [
 ] : [
   ["Enter", "the sample is right as it stands now; on to the next that isn’t judged"], ["X", "wrong: it is of no use"], ["S", "skip: can’t tell"],
   ["← →", "the sample before, the next"], ["↑ ↓", "the region before, the next"], ["E F2", "edit the text; Esc leaves it, Ctrl Enter goes on to the next region"],
-  ["1 … 9", "take this reading"], ["L F", "the region’s label, its format"], ["N", "draw a new box on the image"], ["Del", "delete the region"],
+  ["1 … 9", "take this reading"], ["L F", "the region’s label, its format"], ["N", "draw a new box on the image; with Shift, beside the chosen one"], ["Del", "delete the region"],
   ["Alt ↑ ↓", "the region earlier, later in reading order"], ["R", "click regions in reading order"], ["V J", "split the region, join it with the next; in the text Alt V splits at the caret"],
   ["Shift ← ↑ → ↓", "move the box"], ["Ctrl ← ↑ → ↓", "move its lower right corner; with Shift, its upper left one"], ["U G", "unread; goes on elsewhere"],
   ["Ctrl Z", "undo; with Shift, or Ctrl Y: redo"], ["K", "the sample as it was"], ["M /", "a note; search"], ["B O T I Z", "boxes, order, text, image, zoom"],
@@ -140,6 +140,7 @@ function commandOf(event, key, control, isField) {
   if (!isAudit && event.altKey && key === "ArrowUp") return () => moveRegion(-1);
   if (!isAudit && event.altKey && key === "ArrowDown") return () => moveRegion(1);
   if (control || event.altKey) return null;
+  if (!isAudit && event.shiftKey && key === "KeyN") return addBeside;
   if (key === "Escape" && (drag || mode)) return () => { cancelDrag(); if (mode) setMode(mode); };
   if (event.key === "?") return showKeys;
   if (event.key === "/" && !isAudit) return COMMANDS.Slash;

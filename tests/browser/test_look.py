@@ -164,6 +164,21 @@ def test_a_text_alone_is_corrected(opens):
     assert (said["verdict"], said["text"]) == ("corrected", "another text") and "regions" not in said
 
 
+def test_a_region_is_added_and_put_in_its_place_by_keys_alone(opens):
+    driver = opens()
+    go_to(driver, 12)
+    press(driver, Keys.ARROW_DOWN, "N", "new", Keys.ESCAPE)
+    for _ in range(5):
+        chord(driver, Keys.SHIFT, Keys.ARROW_DOWN)
+    chord(driver, Keys.CONTROL, Keys.SHIFT, Keys.ARROW_RIGHT)
+    chord(driver, Keys.ALT, Keys.ARROW_UP)
+    (said,) = saved(driver)["samples"]
+    assert [(r["of"], r["box"], r["text"]) for r in said["regions"][:2]] == [
+        (-1, [62, 160, 540, 240], "new"),
+        (0, [60, 60, 540, 140], "first"),
+    ]
+
+
 def test_undo_and_redo_reach_over_samples(opens):
     driver = opens()
     go_to(driver, 12)
