@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import shutil
 
 import pytest
 
 from datagen.disk import manifest
-from tests.inputs import looked_at
+from recipes.verbs.patch import patch as take_patch
+from tests.inputs import looked_at, patches
 
 pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
 
@@ -31,7 +33,7 @@ from tests.browser.looking import (
 )  # fmt: skip
 
 
-def test_twenty_labels_are_corrected_by_keys_and_mouse_and_saved(opens, written):
+def test_twenty_labels_are_corrected_by_keys_and_mouse_saved_and_taken_in(opens, written, tmp_path):
     driver = opens()
     assert shown(driver) == f"{5:016x}-00000000-000000"  # its decision is open; the others follow by difficulty
     press(driver, Keys.ARROW_RIGHT)
@@ -138,6 +140,15 @@ def test_twenty_labels_are_corrected_by_keys_and_mouse_and_saved(opens, written)
     assert by_number[18] == [first, second | {"text": "", "is_unread": True}, third | {"continues": True}]
     assert by_number[19] == [first | {"box": [64, 60, 544, 142]}, *rest]
     assert [said["note"] for said in patch["samples"] if said["note"]] == ["the box was too high"]
+
+    out = shutil.copytree(written, tmp_path / "out")
+    assert "20 corrected, by Eva; 20 records made" in take_patch(str(out), patches.write(tmp_path / "patch.json", patch))
+    names = first.keys() - {"of"}
+    records = patches.records(looked_at.Folder(str(out / "agreed")))
+    found = {int(key[:16], 16): record["regions"] for key, (record, _) in records.items() if "-p" in key}
+    assert {number: [{name: region[name] for name in names} for region in of_page] for number, of_page in found.items()} == {
+        number: [{name: region[name] for name in names} for region in of_page] for number, of_page in by_number.items()
+    }
 
 
 def test_verdicts_go_on_to_the_next_that_is_not_judged(opens):

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from datagen.disk.storage import Folder
 from datagen.inputs.items import Item
-from datagen.record import Box, Line, Origin, Quality, Region, Sample
+from datagen.record import SCHEMA, Box, Line, Origin, Quality, Region, Sample
 from datagen.work.assignment import add_generation
 from tests.outputs import write_dataset
 
@@ -28,6 +28,7 @@ HOSTILE_TABLE = (
     f"<table><tr><th colspan=9999999 onclick={OWN}>Head<td><img src=x onerror={OWN}><a href=javascript:{OWN}>cell</a>"
     f"<td><script>{OWN}</script><style>*{{display:none}}</style>x<sub>2</sub><br>y</table><script>{OWN}</script>"
 )
+RUN = {"schema": SCHEMA, "fingerprint": "made here", "description": {}, "runs": []}
 HOSTILE_FORMULAS = (
     rf"\href{{javascript:{OWN}}}{{x}} + \url{{https://example.com}}",
     r"\includegraphics[width=1em]{https://example.com/a.png} + \htmlClass{a}{x} + \htmlStyle{color:red}{y}",
@@ -97,6 +98,6 @@ def write_lookable(folder: Path, samples: list[Sample], name: str = "agreed") ->
     """A dataset that is known by an id, as `datagen.patching` asks for."""
     write_dataset(folder / name, samples, name)
     dataset = Folder(str(folder / name))
-    dataset.write("run.json", json.dumps({"fingerprint": "made here"}).encode())
+    dataset.write("run.json", json.dumps(RUN).encode())
     add_generation(dataset, [(Item("/in"),)], [])
     return dataset
