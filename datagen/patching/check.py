@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from datagen.disk import manifest, marks
 from datagen.disk.marks import CORRECTED, REJECTED, Mark
@@ -68,6 +67,8 @@ def asked(folder: Folder, patch: Patch, is_kept: bool = False) -> Asked:
 
 def rows_of(folder: Folder, keys: set[str]) -> dict[str, Row]:
     """The places of the samples with these keys that the dataset has, by key."""
+    import pyarrow.compute as pc  # takes 0.1 s, which a plan needn't wait for
+
     rows: dict[str, Row] = {}
     wanted = pa.array(sorted(keys), pa.string())
     for part in manifest.parts(folder, [report.shard for report in read_reports(folder)], _COLUMNS) if keys else ():

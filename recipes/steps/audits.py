@@ -8,7 +8,6 @@ from datagen.disk.storage import Folder
 from datagen.patching.form import Patch
 from datagen.score.audit import ALL, Counts
 from datagen.work.dataset import AUDITS
-from flywheel.labels.gate import interval
 
 if TYPE_CHECKING:
     from recipes.report import Section
@@ -49,6 +48,8 @@ def sections(name: str, folder: Folder) -> "list[Section]":
 
 
 def _row(counts: Counts) -> Found:
+    from flywheel.labels.gate import interval  # scipy, which a plan needn't wait for
+
     low, high = interval(counts.wrong, counts.judged)
     rates = (counts.wrong / counts.judged, low, high) if counts.judged else (None, None, None)
     rounded = {
