@@ -1,0 +1,52 @@
+"""An output that is published, and what is looked at of it."""
+
+import io
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import datasets
+import yaml
+from PIL import Image
+
+from datagen.disk import marks
+from datagen.disk.storage import Folder
+from datagen.record import Origin, Quality, Sample
+from recipes.__main__ import main
+from tests.inputs.samples import sample
+from tests.outputs import write_run
+
+ODD = "\u202eedoc\u0000 \ufdd0 👩‍👩‍👧 \u0301 ｜ --- | ``` <script>"
+
+
+def page(number: int, licence: str = "CC0-1.0", **values) -> Sample:
+    """A page of noise, which no compression makes small."""
+    file = io.BytesIO()
+    Image.frombytes("RGB", (64, 32), random.Random(number).randbytes(64 * 32 * 3)).save(file, "PNG")
+    origin = Origin(f"/home/me/{number}.pdf", f"{number:064x}", 0, licence, {"pymupdf": "2.0"})
+    return sample(f"page-{number:06}", **{"image": file.getvalue(), "origin": origin} | values)
+
+
+def output(out: Path) -> Path:
+    """Two datasets, one with pages in three shards, one with texts; of the pages three may not be passed on."""
+    pages = [page(i) for i in range(12)]
+    pages[1] = replace(pages[1], text=ODD, lang="und", script="Zyyy", quality=Quality("suspect", ("loose_marks",), {}))
+    pages[2] = page(2, "CC-BY-NC-4.0")
+    pages[3] = page(3, "")
+    write_run(out / "coarse", pages[:5], pages[5:10], pages[10:])
+    marks.write(Folder(str(out / "coarse")), [marks.Mark("page-000007", "duplicate", "page-000006", 1.0)], "")
+    text = sample("text-000000", task="text", image=None, size=(0, 0), regions=(), text=ODD)
+    write_run(out / "texts", [text])
+    return out
+
+
+def publish(out: Path, to: Path | str, **words: str) -> int:
+    return main(["publish", f"out={out}", f"to={to}", *(f"{name}={value}" for name, value in words.items())])
+
+
+def opened(folder: Path, table: str | None, cache: Path):
+    return datasets.load_dataset(str(folder), table, split="train", cache_dir=str(cache))
+
+
+def card(folder: Path) -> dict:
+    return yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
