@@ -29,7 +29,7 @@ _ORDERED_BY = {"coarse": TEXT_LAYER, "fine": "rules"}
 CORRELATED: dict[frozenset[str], float] = {}
 """Of the words that one or the other of two families misreads, the share that both misread alike. Measured by
 tests/bench/agree/agree.py on typeset pages in ten scripts."""
-ONE_VOTER = 0.5
+ONE_VOTER = 0.25
 """Families that share so much of their errors are one voter."""
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy
+from rapidfuzz.distance import Levenshtein
 
 from datagen.coarse.verdict import ink_shapes
 from datagen.coarse.verdict.ink_fonts import Cut, cut_out
@@ -18,6 +19,7 @@ _LIKE = 0.35  # so much is ink like what it says, at least
 _MORE = 0.15  # than like a cipher of it
 _DARK = 64  # of 255, from the paper's gray
 _INKED = 0.004  # of a box's pixels, for it to have ink
+_NEAR, _TOO_MUCH = 0.8, 0.75  # lines that are so much alike differ by no more, unless a word was cut in the wrong place
 _LONGEST = 90  # characters of which one shape is made
 
 
@@ -89,7 +91,9 @@ def _preference(cut: Cut, other: str, script: str, face: str) -> float | None:
     pairs = [(word, read.strip()) for word, read in cut.readings(other, script)]
     differing = [(word, read) for word, read in pairs if word.text.strip() != read]
     if len(ours.split()) == len(other.split()) and differing and all(word.text.strip() and read for word, read in differing):
-        return float(numpy.mean([ink_shapes.preference(word, read, able) for word, read in differing]))
+        likes = float(numpy.mean([ink_shapes.preference(word, read, able) for word, read in differing]))
+        is_near = Levenshtein.normalized_similarity(ours, other) > _NEAR
+        return None if is_near and abs(likes) > _TOO_MUCH else likes
     if max(len(ours), len(other)) > _LONGEST or cut.line.direction == "rtl":
         return None
     whole = ink_shapes.ink(cut.crop, ours)

@@ -225,8 +225,10 @@ class Voting:
             return _Span(REPLACED, "two_do_not_have_it", self._edit(span, voting[first], span.others[first]))
         if any(exactly_at(voting[i].text, span.others[i]) != text for i in numbers):
             return self._together(span, voting, numbers, first)
-        likes = self._likes(span, voting, [first])
-        if likes is not None and likes[1] < -_AGAINST_TWO:
+        likes = self._likes_of_all(span, voting, numbers)
+        own = exactly_at(self.label, (span.start, span.stop))
+        is_foreign = not self._is_native(own) and self._is_native(text)  # of which ink says little
+        if likes is not None and likes[1] < -_AGAINST_TWO and not is_foreign:
             return _Span(DRAWN, "ink_against_two") if likes[1] < -2 * _AGAINST_TWO else _Span(UNREAD, "ink_against_two")
         is_open = likes is None or likes[1] < _CLEAR
         is_chance = not _IS_NUMBER.fullmatch(text) and self._is_chance(span, voting, numbers)
@@ -349,6 +351,11 @@ class Voting:
                 if all(texts) and (likes := self.ink.likes(of, texts, self.script)) is not None:
                     return likes
         return None
+
+    def _likes_of_all(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[float] | None:
+        """How much more the ink is like what these say alike than like the label, on the mean of the lines that they found."""
+        found = [likes for i in numbers if (likes := self._likes(span, voting, [i])) is not None]
+        return [0.0, sum(likes[1] for likes in found) / len(found)] if found else None
 
     def _shows_all(self, lines: Sequence[tuple[int, Line]]) -> bool | None:
         shown = [self.ink.shows(line, self.script) for _, line in lines]

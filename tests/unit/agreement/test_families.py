@@ -31,7 +31,7 @@ def test_who_puts_lines_into_cells_votes_as_who_read_them():
 
 def test_readers_that_err_alike_are_one_voter(monkeypatch):
     monkeypatch.setattr(
-        families, "CORRELATED", {frozenset({"a", "b"}): 0.6, frozenset({"b", "c"}): 0.7, frozenset({"c", "d"}): 0.3}
+        families, "CORRELATED", {frozenset({"a", "b"}): 0.6, frozenset({"b", "c"}): 0.7, frozenset({"c", "d"}): 0.1}
     )
     assert families.merged("a") == families.merged("b") == families.merged("c") == "a"
     assert families.merged("d") == "d"
