@@ -8,26 +8,54 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+from datagen.score.official.report import Reader, benchmark, excluded
+
 _MOST_NAMED = 5  # pages in one line
 
 
 def score(
     pred: Annotated[str, "DIR", "predictions: a folder of NAME.md, named as the pages' images, or a dataset"],
-    gt: Annotated[str, "FILE", "the truth: OmniDocBench's JSON, a .jsonl of olmOCR-bench's tests, or a dataset's folder"],
+    gt: Annotated[
+        str,
+        "FILE",
+        "the truth: OmniDocBench's JSON, a .jsonl of olmOCR-bench's tests, a dataset's folder; or omnidocbench:DIR, fox:DIR",
+    ],
     out: Annotated[str, "FILE", "a file for all scores, page by page, as JSON"] = "",
+    without: Annotated[str, "FILE", "what a benchmark has wrong: lines of a page's image, a tab and a block's number"] = "",
 ) -> str:
-    """How good predictions are, pred=DIR, against a ground truth, gt=FILE: text, order, tables, formulas, boxes.
+    """How good predictions are, pred=DIR, against a ground truth, gt=FILE: text, order, tables, formulas, boxes. A benchmark's
+    name before its folder, as it is downloaded, gives its official figures beside corrected ones.
 
     Returns what there is to say, for people. Raises `ValueError`, one sentence, for what can't be read and where the two have no
     page in common."""
     if out and ("://" in out or Path(out).is_dir()):
         raise ValueError(f"out={out}: a file on a local disk is needed, such as scores.json")
-    lines, everything = _facts(pred, gt) if gt.endswith(".jsonl") else _pages(pred, gt)
+    name, _, folder = gt.partition(":")
+    by_rules = benchmark(name) if folder else None
+    if without and by_rules is None:
+        raise ValueError(f"without={without}: gt={gt} is no benchmark with rules of its own, such as omnidocbench:DIR")
+    if by_rules is not None:
+        lines, everything = _official(by_rules, pred, gt, folder, without)
+    else:
+        lines, everything = _facts(pred, gt) if gt.endswith(".jsonl") else _pages(pred, gt)
     if out:
         path = Path(out).expanduser()
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"pred": pred, "gt": gt} | everything, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     return "\n".join(lines)
+
+
+def _official(by_rules: Reader, pred: str, gt: str, folder: str, without: str) -> tuple[list[str], dict[str, Any]]:
+    from datagen.score import pages
+
+    found = by_rules(folder, pages.predictions(pred), excluded(without))
+    figures = [(name, *("-" if value is None else f"{value:.4f}" for value in sides), what) for name, *sides, what in found.rows]
+    lines = [f"{len(found.of_pages)} pages of {gt}, read by {pred}; {found.rules}"]
+    lines += [*_table(("measure", "official", "corrected", "what"), figures), found.differs, *found.notes]
+    lines += _named(found.missing, "without a prediction: official, left out; corrected, counted as all wrong")
+    lines += _named(found.unused, "predicted, and not in the benchmark")
+    both = {name: {"official": official, "corrected": corrected} for name, official, corrected, _ in found.rows}
+    return lines, {"means": both, "pages": found.of_pages, "missing": found.missing, "unused": found.unused}
 
 
 def _pages(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:
