@@ -264,13 +264,15 @@ def _extracted(textpage: pymupdf.TextPage) -> tuple[list[dict[str, Any]], list[s
 
 
 def _add_lost_marks(raws: list[str], lines: Sequence[str]) -> None:
-    """Put lines of nothing but marks into `raws`, behind the line before, which ends with their bases.
+    """Put marks at the ends of `lines`, and lines of nothing but marks, into `raws`: the latter behind the line before, which ends
+    with their bases.
 
     Their boxes are empty, so PyMuPDF leaves them out of its dictionary.
     """
     at = 0
     for line in lines:
-        if at < len(raws) and line == raws[at]:
+        if at < len(raws) and line.startswith(raws[at]) and all(map(glyphs.is_mark, line[len(raws[at]) :])):
+            raws[at] = line
             at += 1
         elif at > 0 and line and all(map(glyphs.is_mark, line)):
             raws[at - 1] += line

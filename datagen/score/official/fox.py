@@ -30,8 +30,8 @@ _WHAT = {
     "f1": "of both; more is better",
 }
 _DIFFERS = (
-    "official: precision and recall are exchanged, words are a set, pages without an answer are left out; corrected: precision is "
-    "of the answer's words, each as often as it stands there, and pages without an answer are all wrong"
+    "official: precision and recall are exchanged, words are a set, pages without an answer are left out; corrected: precision "
+    "is of the answer's words, each as often as it stands there, and pages without an answer are all wrong"
 )
 
 
@@ -48,8 +48,8 @@ def words(truth: str, answer: str) -> tuple[list[str], list[str]]:
 
 
 def official(truth: str, answer: str) -> dict[str, float | None]:
-    """The figures of a page as Fox's code has them; None, as there, where a set is empty. Raises `ZeroDivisionError`, as there, if
-    both texts are empty."""
+    """The figures of a page as Fox's code has them; None, as there, where a set is empty. Raises `ZeroDivisionError`, as there,
+    if both texts are empty."""
     true, said = map(set, words(truth, answer))
     common = len(true & said)
     # The wrong way round: the answer is taken for the truth.

@@ -111,7 +111,7 @@ def test_a_recogniser_of_pp_ocr_is_opened_from_a_folder(tmp_path):
     (tmp_path / "inference.onnx").symlink_to(wheels.weights("rapidocr", f"models/{ppocr.RECOGNISER}"))
     with pytest.raises(ValueError, match="is no recogniser of PP-OCR"):
         ppocr.TextReader(model=str(tmp_path))
-    (tmp_path / "inference.yml").write_text(json.dumps(ppocr._recognition_yml()))
+    (tmp_path / "inference.yml").write_text(json.dumps(ppocr.recognition_yml()))
     gray = numpy.full((48, 200), 255, numpy.uint8)
     gray[10:38, 20:26] = gray[10:38, 60:66] = gray[20:26, 20:66] = 0  # H
     assert existing_readers.read(str(tmp_path), "en", "Latn", [gray]) == existing_readers.read("ppocr", "en", "Latn", [gray])
