@@ -50,7 +50,7 @@ def _official(by_rules: Reader, pred: str, gt: str, folder: str, without: str) -
 
     found = by_rules(folder, pages.predictions(pred), excluded(without))
     figures = [(name, *("-" if value is None else f"{value:.4f}" for value in sides), what) for name, *sides, what in found.rows]
-    lines = [f"{len(found.of_pages)} pages of {gt}, read by {pred}; {found.rules}"]
+    lines = [f"{found.rules}: {gt}, read by {pred}"]
     lines += [*_table(("measure", "official", "corrected", "what"), figures), found.differs, *found.notes]
     lines += _named(found.missing, "without a prediction: official, left out; corrected, counted as all wrong")
     lines += _named(found.unused, "predicted, and not in the benchmark")

@@ -115,4 +115,12 @@ def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) 
             sides.append(sum(values) / len(values) if values else None)
         rows.append((name, sides[0], sides[1], what))
     missing = tuple(image for (image, _), found in zip(pages, chosen, strict=True) if found is None)
-    return Report(f"Fox, page OCR, rules of {COMMIT[:7]}", tuple(rows), _DIFFERS, tuple(notes), missing, unused, tuple(of_pages))
+    return Report(
+        f"Fox, page OCR, {len(pages)} pages, rules of {COMMIT[:7]}",
+        tuple(rows),
+        _DIFFERS,
+        tuple(notes),
+        missing,
+        unused,
+        tuple(of_pages),
+    )

@@ -33,6 +33,7 @@ OF_TEXT = frozenset({"text_block", "title", "code_txt", "code_txt_caption", "ref
 DISPLAYED = "equation_isolated"
 
 _NEARLY, _TOO_FAR, _FITS, _INSIDE = 0.25, 0.7, 0.6, 0.4
+_STRIDES = 8  # of a text's length, from one place that is looked at in a longer one to the next
 _ARRAY = re.compile(r"\\begin\{array\}\{([^}]*)\}(.*?)\\end\{array\}", re.DOTALL)
 _BETWEEN_COLUMNS = re.compile(r"\s+|\||[@!]\{[^}]*\}")
 
@@ -227,7 +228,11 @@ def _joined(costs: numpy.ndarray, texts: Sequence[str], read: Sequence[str]) -> 
     groups = [tuple(range(run[0], run[-1] + 1)) if isinstance(run, list) else (run,) for run in runs]
     if all(len(group) == 1 for group in groups) and len(groups) == len(read):
         return groups, costs
-    return groups, _costs(texts, [" ".join(read[number] for number in group) for group in groups])
+    longer = [number for number, group in enumerate(groups) if len(group) > 1]
+    joined = numpy.empty((len(texts), len(groups)))
+    joined[:] = costs[:, [group[0] for group in groups]]
+    joined[:, longer] = _costs(texts, [" ".join(read[one] for one in groups[number]) for number in longer])
+    return groups, joined
 
 
 def _run(text: str, read: Sequence[str], first: int, is_open: Any, cost: float) -> tuple[list[int], float]:
@@ -259,12 +264,22 @@ def is_within(part: str, whole: str, most: float, or_equal: bool) -> bool:
     allowed = int(length * most) + 1
     while allowed / length > most or (allowed / length == most and not or_equal):
         allowed -= 1
-    at, last = 0, len(whole) - length
-    while at <= last:
-        distance = Levenshtein.distance(part, whole[at : at + length])
-        if distance <= allowed:
-            return True
-        at += (distance - allowed + 1) // 2
+    last = len(whole) - length
+    stride = max(1, length // _STRIDES)
+    sampled = [*range(0, last, stride), last]
+    distances = cdist(
+        [part], [whole[at : at + length] for at in sampled], scorer=Levenshtein.distance, score_cutoff=allowed + stride
+    )[0]
+    least = distances.min()
+    if least <= allowed or least >= allowed + stride:
+        return bool(least <= allowed)
+    for number in numpy.flatnonzero(distances < allowed + stride):
+        at, end = max(0, sampled[number] - stride + 1), min(last, sampled[number] + stride - 1)
+        while at <= end:
+            distance = Levenshtein.distance(part, whole[at : at + length])
+            if distance <= allowed:
+                return True
+            at += (distance - allowed + 1) // 2
     return False
 
 

@@ -57,7 +57,7 @@ def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) 
         for image, one in zip(images, results, strict=True)
     ]
     return Report(
-        f"OmniDocBench v1.5, rules of {omnidocbench.COMMIT[:7]}",
+        f"OmniDocBench v1.5, {len(pages)} pages, rules of {omnidocbench.COMMIT[:7]}",
         tuple((name, official.get(name), corrected.get(name), what) for name, what in _WHAT.items()),
         _DIFFERS,
         tuple(notes),

@@ -21,12 +21,12 @@ from apted import APTED, Config  # type: ignore[import-untyped]
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-_VOID = frozenset(
+VOID = frozenset(
     "area base br col embed hr img input keygen link menuitem meta param source track wbr basefont bgsound command frame image "
     "isindex nextid spacer".split()
 )
 _LISTS = frozenset({"class", "accesskey", "dropzone"})  # attributes whose value is a list of words
-_KEEPING_SPACE = frozenset({"pre", "textarea"})
+KEEPING_SPACE = frozenset({"pre", "textarea"})
 _DROPPED = frozenset({"thead", "span"})
 _CONTENT = re.compile(r"<table\b[^>]*>(.*)</table>", re.DOTALL | re.IGNORECASE)
 _ATTRIBUTES = tuple(re.compile(f' {name}=".*?"') for name in ("style", "height", "width", "align", "class"))
@@ -115,7 +115,7 @@ class _Plain(HTMLParser):
             return
         text = "".join(self.text)
         self.text = []
-        if not text.strip(" \n\t\f\r") and not any(one.name in _KEEPING_SPACE for one in self.open):
+        if not text.strip(" \n\t\f\r") and not any(one.name in KEEPING_SPACE for one in self.open):
             text = "\n" if "\n" in text else " "
         self._filled(text)
         self._emit(_escaped(text))
@@ -124,7 +124,7 @@ class _Plain(HTMLParser):
         """The element that is open has a child: one that stands for itself is closed by a tag of its own then."""
         if self.open:
             around = self.open[-1]
-            if not around.num_children and around.name in _VOID:
+            if not around.num_children and around.name in VOID:
                 self._emit(f"{around.opening}>")
             around.num_children += 1
             around.string = string if around.num_children == 1 else None
@@ -135,7 +135,7 @@ class _Plain(HTMLParser):
             self.open[-1].string = one.string
         if one.name == "math":
             self.maths -= 1
-        elif one.name in _VOID:
+        elif one.name in VOID:
             self._emit(f"</{one.name}>" if one.num_children else f"{one.opening}/>")
         elif one.name not in _DROPPED:
             self._emit("</td>" if one.name == "th" else f"</{one.name}>")
@@ -149,12 +149,12 @@ class _Plain(HTMLParser):
             self.maths += 1
         written = "".join(f" {name}={_quoted(name, value)}" for name, value in sorted(values.items()))
         opening = f"<{'td' if tag == 'th' else tag}{written}"
-        if tag not in _VOID and tag not in _DROPPED and tag != "math":
+        if tag not in VOID and tag not in _DROPPED and tag != "math":
             self._emit(f"{opening}>")
         self.open.append(_Open(tag, opening))
         if tag == "td":
             self.cells.append(self.open[-1])
-        if tag in _VOID and at_once:
+        if tag in VOID and at_once:
             self._pop()
             self.closed_at_once.append(tag)
 
@@ -176,15 +176,25 @@ class _Plain(HTMLParser):
         self.text.append(data)
 
     def handle_charref(self, name: str) -> None:
-        self.text.append(html.unescape(f"&#{name};"))
+        self.text.append(number_reference(name))
 
     def handle_entityref(self, name: str) -> None:
-        self.text.append(html5.get(f"{name};", f"&{name}"))
+        self.text.append(entity(name))
 
     def handle_comment(self, data: str) -> None:
         self._flush()
         self._filled(data)
         self._emit(f"<!--{data}-->")
+
+
+def entity(name: str) -> str:
+    """The characters of `&name;`, and the name without its semicolon where there are none."""
+    return html5.get(f"{name};", f"&{name}")
+
+
+def number_reference(name: str) -> str:
+    """The character of `&#name;`."""
+    return html.unescape(f"&#{name};")
 
 
 def cells(text: str) -> list[str]:

@@ -30,9 +30,9 @@ Reader = Callable[[str, Sequence[PredictedPage], Excluded], Report]
 
 def benchmark(name: str) -> Reader | None:
     """Who scores a benchmark, by its name in front of its folder; None where that is the name of none."""
-    from datagen.score.official import fox, omnidocbench_report
+    from datagen.score.official import fox, olmocr, omnidocbench_report
 
-    return {"omnidocbench": omnidocbench_report.report, "fox": fox.report}.get(name)
+    return {"omnidocbench": omnidocbench_report.report, "fox": fox.report, "olmocr": olmocr.report}.get(name)
 
 
 def excluded(path: str) -> dict[str, frozenset[str]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from datagen.score.official import fox, omnidocbench, omnidocbench_tables
+from datagen.score.official import fox, olmocr, omnidocbench, omnidocbench_tables
 from recipes.__main__ import main
 
 SCORERS = Path(__file__).parent / "public_scorers"
@@ -184,3 +184,41 @@ def test_fox_has_its_figures_and_corrected_ones(tmp_path, capsys):
     (folder / "en_page_ocr.json").write_text("[1]")
     assert main(["score", f"pred={tmp_path / 'predictions'}", f"gt=fox:{folder}"]) != 0
     assert "isn't as Fox writes it" in capsys.readouterr().err
+
+
+def test_olmocr_bench_is_scored_as_its_own_code_scores_it():
+    fixture = said("olmocr")
+    assert fixture["commit"] == olmocr.COMMIT
+    kinds = set()
+    for page_of_tests in fixture["pages"]:
+        for test in page_of_tests["tests"]:
+            assert olmocr.holds(test, page_of_tests["markdown"]) == test["holds"], (test, page_of_tests["markdown"][:300])
+            kinds.add((test["type"], test["holds"]))
+    assert {kind for kind, _ in kinds} == {"present", "absent", "order", "table", "math", "format", "footnote", "baseline"}
+    assert len(kinds) == 16
+
+
+def test_olmocr_bench_has_the_mean_over_files(tmp_path, capsys):
+    folder = tmp_path / "bench"
+    (folder / "pdfs").mkdir(parents=True)
+    for name in ("a", "b"):
+        (folder / "pdfs" / f"{name}.pdf").write_bytes(b"")
+    of_page = {"pdf": "a.pdf", "page": 1, "max_diffs": 0}
+    present = [of_page | {"id": f"t{n}", "type": "present", "text": text} for n, text in enumerate(("here", "nowhere", "gone"))]
+    (folder / "texts.jsonl").write_text("".join(json.dumps(test) + "\n" for test in present))
+    (folder / "math.jsonl").write_text(json.dumps(of_page | {"id": "m", "type": "math", "math": "x^2"}))
+    texts = predictions(tmp_path, a_pg1_repeat1="It is here: $x ^ {2}$", b_pg1_repeat1="", c_pg1_repeat1="x")
+    (tmp_path / "list.txt").write_text("a.pdf\tt2\n")
+    out = tmp_path / "scores.json"
+    words = ["score", f"pred={texts}", f"gt=olmocr:{folder}", f"out={out}", f"without={tmp_path / 'list.txt'}"]
+    assert main(words) == 0
+    means = json.loads(out.read_text())["means"]
+    # texts.jsonl 1 of 3, math.jsonl none, and the baseline of a and not of b.
+    assert means["overall"]["official"] == pytest.approx((1 / 3 + 0 + 1 / 2) / 3)
+    assert means["overall"]["corrected"] == pytest.approx((1 / 2 + 1 + 1 / 2) / 3)
+    assert "1 pages predicted, and not in the benchmark: c_pg1_repeat1" in capsys.readouterr().out
+    (folder / "math.jsonl").write_text('{"type": "math"}')
+    assert main(words) != 0
+    assert "math.jsonl, line 1: it isn't a test as olmOCR-bench writes it" in capsys.readouterr().err
+    assert main([*words[:2], f"gt=olmocr:{tmp_path}"]) != 0
+    assert "0 and 0 are there" in capsys.readouterr().err

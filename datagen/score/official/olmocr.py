@@ -1,0 +1,361 @@
+"""olmOCR-bench by its own rules (`olmocr/bench/` at `COMMIT` of github.com/allenai/olmocr), and corrected.
+
+A test holds on a page or doesn't; of a page read several times, on more than half of its readings. The score is the mean over
+files of tests of the share that hold, `baseline` being a file of its own: one test for each PDF that has none. Formulas that
+aren't the same LaTeX are laid out there by KaTeX in a browser and compared as drawn; that isn't done here, so that the official
+figure of `math` is the least that it can be.
+
+Corrected: `math` compares normalised LaTeX, nothing is absent from a page without a letter, tests known wrong are left out.
+"""
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy
+from fuzzysearch import find_near_matches
+from rapidfuzz import fuzz
+
+from datagen.score import facts
+from datagen.score.official import olmocr_tables
+from datagen.score.official.report import Excluded, Report
+from datagen.score.pages import PredictedPage
+
+COMMIT = "f7cfe4c22098b154c76b6ec950d1c0a464eecf8d"
+
+_BASELINE = "baseline"
+_READING = re.compile(r"(.+)_pg(\d+)_repeat(\d+)")
+_BREAK, _SPACE = re.compile("<br/?>"), re.compile(r"\s+")
+_BOLD = (re.compile(r"\*\*(.*?)\*\*"), re.compile("__(.*?)__"))
+_BOLD_TAGS = re.compile("</?b>"), re.compile("</?i>")
+_EMPHASIS = (re.compile(r"(\*\*|__)(.*?)\1"), re.compile(r"(\*|_)(.*?)\1"))
+_ALIKE = str.maketrans("‘’‚“”„＿–—‑‒−µ", "'''\"\"\"_-----μ")
+_ANY = re.DOTALL | re.IGNORECASE
+_FORMATS = {
+    "heading": (re.compile(r"^#{1,6}\s+(.+?)$", re.MULTILINE), re.compile("<h[1-6][^>]*>(.*?)</h[1-6]>", _ANY)),
+    "bold": (
+        *(re.compile(pattern, re.DOTALL) for pattern in (r"\*\*(.*?)\*\*", "__(.*?)__")),
+        *(re.compile(f"<{tag}[^>]*>(.*?)</{tag}>", _ANY) for tag in ("b", "strong")),
+    ),
+    "italic": (
+        *(re.compile(rf"(?<!{m}){m}(?!{m})(.*?)(?<!{m}){m}(?!{m})", re.DOTALL) for m in (r"\*", "_")),
+        *(re.compile(f"<{tag}[^>]*>(.*?)</{tag}>", _ANY) for tag in ("i", "em")),
+    ),
+}
+_SIDES = ("up", "down", "left", "right", "left_heading", "top_heading")
+_PICTURE = re.compile(r"!\[.*?\]\(.*?\)")
+_DISALLOWED = re.compile(
+    "[\u4e00-\u9fff\u3040-\u309f\u30a0-\u30ff\U0001f600-\U0001f64f\U0001f300-\U0001f5ff\U0001f680-\U0001f6ff\U0001f1e0-\U0001f1ff]"
+)
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_AROUND = 200
+_MATH = tuple(re.compile(pattern, re.DOTALL) for pattern in (r"\\\((.+?)\\\)", r"\\\[(.+?)\\\]", r"\$\$(.+?)\$\$", r"\$(.+?)\$"))
+_NUM_DRAWS = 1000
+_DIFFERS = (
+    "official: formulas pass as the same LaTeX alone, since no browser draws them here; corrected: as normalised LaTeX, nothing "
+    "is absent from a page without a letter, missing pages fail, tests of the list without= don't count"
+)
+
+
+class Line(NamedTuple):
+    """A test, as it stands in its file."""
+
+    file: str
+    values: Mapping[str, Any]
+
+    @property
+    def kind(self) -> str:
+        return str(self.values["type"])
+
+    @property
+    def page(self) -> tuple[str, int]:
+        return str(self.values["pdf"]), int(self.values["page"])
+
+
+@lru_cache(maxsize=4_000)
+def normalised(text: str) -> str:
+    """Text as tests compare it: without bold and italics, one space for any white space, NFC, plain quotes and hyphens."""
+    text = _BREAK.sub(" ", text)
+    for pattern in _BOLD:
+        text = pattern.sub(r"\1", text)
+    for pattern in _BOLD_TAGS:
+        text = pattern.sub("", text)
+    for pattern in _EMPHASIS:
+        text = pattern.sub(r"\2", text)
+    return unicodedata.normalize("NFC", _SPACE.sub(" ", text)).translate(_ALIKE)
+
+
+def holds(values: Mapping[str, Any], markdown: str) -> bool:
+    """Whether a test holds on a page's Markdown, by the official rules, drawn formulas apart. Raises `IndexError` where the
+    official code stops at a table: it counts that as failed."""
+    return _CHECKS[str(values["type"])](values, markdown)
+
+
+def _least(values: Mapping[str, Any], text: str) -> float:
+    return 1.0 - int(values.get("max_diffs") or 0) / max(1, len(text))
+
+
+def _present(values: Mapping[str, Any], markdown: str) -> bool:
+    wanted, page = normalised(values["text"]), normalised(markdown)
+    if not values.get("case_sensitive", True):
+        wanted, page = wanted.lower(), page.lower()
+    first, last = values.get("first_n"), values.get("last_n")
+    if first or last:
+        page = (page[:first] if first else "") + (page[-last:] if last else "")
+    return fuzz.partial_ratio(wanted, page) / 100.0 >= _least(values, wanted)
+
+
+def _absent(values: Mapping[str, Any], markdown: str) -> bool:
+    return not _present(values, markdown)
+
+
+def _order(values: Mapping[str, Any], markdown: str) -> bool:
+    page, most = normalised(markdown), int(values.get("max_diffs") or 0)
+    before, after = (
+        [match.start for match in find_near_matches(normalised(values[name]), page, max_l_dist=most)]
+        for name in ("before", "after")
+    )
+    return bool(before) and bool(after) and min(before) < max(after)
+
+
+def _format(values: Mapping[str, Any], markdown: str) -> bool:
+    wanted = normalised(values["text"])
+    found = [normalised(text) for pattern in _FORMATS[values["format"]] for text in pattern.findall(markdown)]
+    if not values.get("case_sensitive", True):
+        wanted, found = wanted.lower(), [text.lower() for text in found]
+    return any(fuzz.partial_ratio(wanted, text) / 100.0 >= _least(values, wanted) for text in found)
+
+
+def _table(values: Mapping[str, Any], markdown: str) -> bool:
+    wanted = normalised(values["cell"])
+    asked = {side: text for side in _SIDES if (text := normalised(values.get(side) or ""))}
+    return any(
+        _is_cell(values, wanted, text)
+        and all(any(_is_cell(values, asked[side], table.texts[other]) for other in table.on(side, place)) for side in asked)
+        for table in _tables(markdown, not values.get("ignore_markdown_tables"))
+        for place, text in table.texts.items()
+    )
+
+
+@lru_cache(maxsize=8)  # a page is asked about by many tests, one after another
+def _tables(markdown: str, with_bars: bool) -> list[olmocr_tables.Table]:
+    return (olmocr_tables.of_markdown(markdown) if with_bars else []) + olmocr_tables.of_html(markdown)
+
+
+def _is_cell(values: Mapping[str, Any], wanted: str, text: str) -> bool:
+    return fuzz.ratio(wanted, normalised(text)) / 100.0 >= max(0.5, _least(values, wanted))
+
+
+def _baseline(values: Mapping[str, Any], markdown: str) -> bool:
+    most = values.get("max_length")
+    if most is not None:
+        text = _PICTURE.sub("", markdown) if values.get("max_length_skips_image_alt_tags") else markdown
+        return sum(char.isalnum() for char in text) <= most
+    if not any(char.isalnum() for char in markdown):
+        return False
+    text = _SPACE.sub(" ", markdown)
+    if any(_repeats(text, size) > values.get("max_repeats", 30) for size in range(1, 6)):
+        return False
+    return not (values.get("check_disallowed_characters", True) and _DISALLOWED.search(markdown))
+
+
+def _repeats(text: str, size: int) -> int:
+    """How often the last `size` characters stand at the end, one after the other."""
+    num = 0
+    while len(text) >= size * (num + 1) and text[len(text) - size * (num + 1) : len(text) - size * num] == text[-size:]:
+        num += 1
+    return num
+
+
+def formulas(values: Mapping[str, Any], markdown: str) -> list[str]:
+    """The LaTeX of a page's formulas, by their kinds of brackets; what is in one isn't looked for in the next."""
+    found: list[str] = []
+    for pattern in _MATH[:2] if values.get("ignore_dollar_delimited") else _MATH:
+        found += [latex.strip() for latex in pattern.findall(markdown)]
+        markdown = pattern.sub("", markdown)
+    return found
+
+
+def _math(values: Mapping[str, Any], markdown: str) -> bool:
+    return values["math"] in formulas(values, markdown)
+
+
+def _footnote(values: Mapping[str, Any], markdown: str) -> bool:
+    marker = str(values["marker"])
+    written = [rf"\[\^{re.escape(marker)}\](?!:)", rf"(?i:<sup[^>]*>{re.escape(marker)}</sup>)"]
+    if all(char in "0123456789" for char in marker):
+        written.append(re.escape(marker.translate(_RAISED)))
+    places = [match.span() for pattern in written for match in re.finditer(pattern, markdown)]
+    if not places:
+        return False
+    before, after = values.get("appears_before_marker"), values.get("appears_after_marker")
+    is_before = not before or any(_ends(values, before, markdown[max(0, at - _AROUND) : at], True) for at, _ in places)
+    return is_before and (not after or any(_ends(values, after, markdown[at : at + _AROUND], False) for _, at in places))
+
+
+def _ends(values: Mapping[str, Any], wanted: str, text: str, at_end: bool) -> bool:
+    wanted = normalised(wanted)
+    letters, around = _letters(wanted), _letters(text)
+    length = min(len(around), 2 * len(letters))
+    around = (around[-length:] if length else around) if at_end else around[:length]
+    return bool(_letters(text)) and fuzz.partial_ratio(letters, around) / 100.0 >= _least(values, wanted)
+
+
+def _letters(text: str) -> str:
+    return "".join(char for char in normalised(text) if char.isalnum()).lower()
+
+
+_CHECKS: Mapping[str, Callable[[Mapping[str, Any], str], bool]] = {
+    "present": _present, "absent": _absent, "order": _order, "table": _table, "math": _math, "format": _format,
+    "footnote": _footnote, "baseline": _baseline,
+}  # fmt: skip
+_NEEDS = {
+    "present": "text",
+    "absent": "text",
+    "order": "before after",
+    "table": "cell",
+    "math": "math",
+    "format": "text format",
+    "footnote": "marker",
+}
+
+
+def read(folder: str) -> list[Line]:
+    """The tests of olmOCR-bench as it is downloaded. Raises `ValueError`, one sentence, for another folder."""
+    where = f"gt=olmocr:{folder}"
+    root = Path(folder).expanduser()
+    root = root / "bench_data" if (root / "bench_data").is_dir() else root
+    files = sorted(root.glob("*.jsonl"))
+    pdfs = sorted(path.relative_to(root / "pdfs").as_posix() for path in (root / "pdfs").rglob("*.pdf"))
+    if not files or not pdfs:
+        raise ValueError(
+            f"{where}: olmOCR-bench's folder of .jsonl files and pdfs/ is needed; {len(files)} and {len(pdfs)} are there"
+        )
+    tests = []
+    for file in files:
+        try:
+            lines = file.read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"{where}: {file.name} can't be read: {error}") from None
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                tests.append(Line(file.name, _values(line, f"{where}, {file.name}, line {number}")))
+    with_baseline = {test.page[0] for test in tests if test.kind == _BASELINE}
+    return tests + [
+        Line(_BASELINE, {"id": f"{pdf}_baseline", "pdf": pdf, "page": 1, "type": _BASELINE})
+        for pdf in pdfs
+        if pdf not in with_baseline
+    ]
+
+
+def _values(line: str, where: str) -> Mapping[str, Any]:
+    try:
+        values: Mapping[str, Any] = json.loads(line)
+        kind = values["type"]
+        missing = [name for name in ("pdf", "page", "id", *_NEEDS.get(kind, "").split()) if not values[name]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{where}: it isn't a test as olmOCR-bench writes it ({type(error).__name__}: {error})") from None
+    if kind not in _CHECKS or missing or (kind == "format" and values["format"] not in _FORMATS):
+        raise ValueError(f"{where}: {missing[0] if missing else 'type'} isn't as a test of olmOCR-bench has it")
+    return values
+
+
+def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) -> Report:
+    """Raises `ValueError`, one sentence, where `folder` isn't olmOCR-bench or no prediction is of a page of it."""
+    tests = read(folder)
+    readings: dict[tuple[str, int], list[PredictedPage]] = {}
+    unused = []
+    known = {test.page[0].removesuffix(".pdf") for test in tests}
+    for page in predicted:
+        name = _READING.fullmatch(page.names[0])
+        if name and name[1] in known:
+            readings.setdefault((f"{name[1]}.pdf", int(name[2])), []).append(page)
+        else:
+            unused.append(page.names[0])
+    if not readings:
+        raise ValueError(
+            f"no prediction is of a page of olmOCR-bench: name each as {tests[0].page[0].removesuffix('.pdf')}_pg1_repeat1.md"
+        )
+    of_tests: list[dict[str, Any]] = []
+    for test in tests:
+        texts = [page.markdown for page in readings.get(test.page, ())]
+        sides = [[rule(test.values, text) for text in texts] for rule in (_official, _corrected)]
+        passed = [bool(side) and sum(side) / len(side) > 0.5 for side in sides]
+        left_out = str(test.values["id"]) in excluded.get(test.page[0], ())
+        of_tests.append(
+            {
+                "id": test.values["id"],
+                "file": test.file,
+                "type": test.kind,
+                "official": passed[0],
+                "corrected": passed[1],
+                "without": left_out,
+            }
+        )
+    missing = tuple(dict.fromkeys(f"{pdf} {page}" for pdf, page in (test.page for test in tests) if (pdf, page) not in readings))
+    rows: list[tuple[str, float | None, float | None, str]] = []
+    right = [one for one in of_tests if not one["without"]]
+    for group, key in _groups(tests):
+        official, corrected = (
+            mean([one for one in of if key is None or one[key] == group], side, key is None)
+            for of, side in ((of_tests, "official"), (right, "corrected"))
+        )
+        num = sum(key is None or one[key] == group for one in of_tests)
+        rows.append((group, official, corrected, "mean over files of tests" if key is None else f"share of {num} tests"))
+    low, high = interval(of_tests)
+    notes = [f"official 95% interval, by bootstrap within each file: {low:.4f} to {high:.4f}"]
+    if missing:
+        notes.append("the official code gives no score where a page is missing: its column counts such tests as failed")
+    return Report(
+        f"olmOCR-bench, {len(tests)} tests, rules of {COMMIT[:7]}",
+        tuple(rows),
+        _DIFFERS,
+        tuple(notes),
+        missing,
+        tuple(unused),
+        tuple(of_tests),
+    )
+
+
+def _groups(tests: Sequence[Line]) -> list[tuple[str, str | None]]:
+    """What there is a figure of: all, types of tests, and files."""
+    kinds, files = sorted({test.kind for test in tests}), sorted({test.file for test in tests} - {_BASELINE})
+    return [("overall", None), *((kind, "type") for kind in kinds), *((file, "file") for file in files)]
+
+
+def _official(values: Mapping[str, Any], markdown: str) -> bool:
+    try:
+        return holds(values, markdown)
+    except IndexError:
+        return False
+
+
+def _corrected(values: Mapping[str, Any], markdown: str) -> bool:
+    if values["type"] == "math":
+        return not facts.why_not(facts.fact(values), markdown)
+    if values["type"] == "absent" and not any(map(str.isalnum, markdown)):
+        return False
+    return _official(values, markdown)
+
+
+def mean(tests: Sequence[Mapping[str, Any]], side: str, over_files: bool) -> float | None:
+    """The share of tests that hold, or the mean of the shares of their files."""
+    files: dict[str, list[bool]] = {}
+    for one in tests:
+        files.setdefault(one["file"] if over_files else "", []).append(one[side])
+    return sum(sum(passed) / len(passed) for passed in files.values()) / len(files) if files else None
+
+
+def interval(tests: Sequence[Mapping[str, Any]], seed: int = 0) -> tuple[float, float]:
+    """The official 95% interval: tests drawn within each file, 1,000 times. The official code's draws have no seed."""
+    draw = numpy.random.default_rng(seed)
+    files: dict[str, list[bool]] = {}
+    for one in tests:
+        files.setdefault(one["file"], []).append(one["official"])
+    means = [draw.choice(numpy.array(passed, float), (_NUM_DRAWS, len(passed))).mean(axis=1) for passed in files.values()]
+    low, high = numpy.percentile(numpy.mean(means, axis=0), (2.5, 97.5))
+    return float(low), float(high)
