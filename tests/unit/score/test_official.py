@@ -62,12 +62,11 @@ def test_omnidocbench_is_scored_as_its_own_code_scores_it():
 
 
 def test_corrected_figures_count_what_was_invented_and_what_is_missing():
-    true = page(
-        block(0, "text_block", text="Everyone has the right to life"), block(1, "text_block", text="liberty and security")
-    )
-    honest = omnidocbench.score(true, "Everyone has the right to life\n\nliberty and security")
-    extra = "Everyone has the right to life\n\nliberty and security\n\nNobody ever wrote these words\n\n<table><tr><td>7</td></tr></table>"
-    invented = omnidocbench.score(true, extra)
+    texts = ("Everyone has the right to life", "liberty and security")
+    true = page(*(block(number, "text_block", text=text) for number, text in enumerate(texts)))
+    honest = omnidocbench.score(true, "\n\n".join(texts))
+    extra = ("Nobody ever wrote these words", "<table><tr><td>7</td></tr></table>")
+    invented = omnidocbench.score(true, "\n\n".join((*texts, *extra)))
     assert omnidocbench.figures([("a", honest.corrected)])["text"] == 0
     assert omnidocbench.figures([("a", invented.official)]) == {"text": 0, "order": 0}
     corrected = omnidocbench.figures([("a", invented.corrected)])
