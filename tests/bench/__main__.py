@@ -44,6 +44,7 @@ BENCHES = {
     "label": ("label",),
     "agree": ("agree",),
     "rewards": ("score",),
+    "agree": ("agree", "--seeds", "100,103"),
 }
 # These take hours, gigabytes, or an output of `make recipe=multilingual`, and run only where they are named.
 BY_NAME = {
