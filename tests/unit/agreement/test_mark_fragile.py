@@ -2,10 +2,15 @@
 
 import json
 
+import pytest
+
 from datagen.agreement.agree_page import DECISIONS
 from datagen.agreement.mark_fragile import MarkFragile
 from datagen.engines import OPEN
 from tests.inputs.agreement import LINES, agreed, lines, page
+
+
+pytestmark = pytest.mark.slow
 
 
 def marked(stage: MarkFragile):
