@@ -9,7 +9,6 @@ from datagen.agreement.mark_fragile import MarkFragile
 from datagen.engines import OPEN
 from tests.inputs.agreement import LINES, agreed, lines, page
 
-
 pytestmark = pytest.mark.slow
 
 
