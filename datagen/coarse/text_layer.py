@@ -264,8 +264,8 @@ def _extracted(textpage: pymupdf.TextPage) -> tuple[list[dict[str, Any]], list[s
 
 
 def _add_lost_marks(raws: list[str], lines: Sequence[str]) -> None:
-    """Put marks at the ends of `lines`, and lines of nothing but marks, into `raws`: the latter behind the line before, which ends
-    with their bases.
+    """Put marks at the ends of `lines`, and lines of nothing but marks, into `raws`: the latter behind the line before, which
+    ends with their bases.
 
     Their boxes are empty, so PyMuPDF leaves them out of its dictionary.
     """
