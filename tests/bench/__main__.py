@@ -42,7 +42,6 @@ BENCHES = {
     "scene": ("scene",),
     "fine": ("fine",),
     "label": ("label",),
-    "agree": ("agree",),
     "rewards": ("score",),
     "agree": ("agree", "--seeds", "100,103"),
 }
