@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy
 from rapidfuzz.distance import Levenshtein
-from rapidfuzz.process import cdist
+from rapidfuzz.process import cdist, extractOne
 from scipy.optimize import linear_sum_assignment
 
 from datagen.score.official.omnidocbench_markdown import FORMULA, INLINE, TEXT, Piece
@@ -243,7 +243,8 @@ def _run(text: str, read: Sequence[str], first: int, is_open: Any, cost: float) 
         if len(piece) > len(text) or (len(run) == 1 and len(joined) > len(text)):
             break
         longer = f"{joined} {piece}"
-        distance = Levenshtein.distance(text, longer) / max(len(text), len(longer))
+        length = max(len(text), len(longer))
+        distance = Levenshtein.distance(text, longer, score_cutoff=int(cost * length) + 1) / length
         if distance > cost or not is_within(piece, text, _FITS, False):
             break
         if len(run) == 1 and not is_within(joined, text, _FITS, True):
@@ -255,7 +256,6 @@ def _run(text: str, read: Sequence[str], first: int, is_open: Any, cost: float) 
     return run, cost
 
 
-@lru_cache(maxsize=100_000)
 def is_within(part: str, whole: str, most: float, or_equal: bool) -> bool:
     """Whether a piece of `whole`, as long as `part`, is less than `most` of its length from it, or no further with `or_equal`."""
     length = len(part)
@@ -264,16 +264,21 @@ def is_within(part: str, whole: str, most: float, or_equal: bool) -> bool:
     allowed = int(length * most) + 1
     while allowed / length > most or (allowed / length == most and not or_equal):
         allowed -= 1
+    return _is_near(part, whole, allowed)
+
+
+@lru_cache(maxsize=100_000)
+def _is_near(part: str, whole: str, allowed: int) -> bool:
+    length = len(part)
     last = len(whole) - length
     stride = max(1, length // _STRIDES)
     sampled = [*range(0, last, stride), last]
-    distances = cdist(
-        [part], [whole[at : at + length] for at in sampled], scorer=Levenshtein.distance, score_cutoff=allowed + stride
-    )[0]
-    least = distances.min()
-    if least <= allowed or least >= allowed + stride:
-        return bool(least <= allowed)
-    for number in numpy.flatnonzero(distances < allowed + stride):
+    windows = [whole[at : at + length] for at in sampled]
+    best = extractOne(part, windows, scorer=Levenshtein.distance, score_cutoff=allowed + stride)
+    if best is None or best[1] <= allowed:
+        return best is not None
+    distances = cdist([part], windows, scorer=Levenshtein.distance)[0]
+    for number in numpy.flatnonzero(distances <= allowed + stride):
         at, end = max(0, sampled[number] - stride + 1), min(last, sampled[number] + stride - 1)
         while at <= end:
             distance = Levenshtein.distance(part, whole[at : at + length])

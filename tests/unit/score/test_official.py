@@ -2,11 +2,13 @@
 
 import gzip
 import json
+import random
 from pathlib import Path
 
 import pytest
+from rapidfuzz.distance import Levenshtein
 
-from datagen.score.official import fox, olmocr, omnidocbench, omnidocbench_tables
+from datagen.score.official import fox, olmocr, omnidocbench, omnidocbench_matching, omnidocbench_tables
 from recipes.__main__ import main
 
 SCORERS = Path(__file__).parent / "public_scorers"
@@ -221,3 +223,19 @@ def test_olmocr_bench_has_the_mean_over_files(tmp_path, capsys):
     assert "math.jsonl, line 1: it isn't a test as olmOCR-bench writes it" in capsys.readouterr().err
     assert main([*words[:2], f"gt=olmocr:{tmp_path}"]) != 0
     assert "0 and 0 are there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("most", "or_equal"), [(0.6, True), (0.6, False), (0.4, False)])
+def test_a_text_within_another_is_found_as_if_every_place_were_looked_at(most, or_equal):
+    draw = random.Random(f"{most} {or_equal}")
+    found = set()
+    for _ in range(400):
+        whole = "".join(draw.choices("abcde"[: draw.randrange(2, 6)], k=draw.randrange(20, 120)))
+        length = draw.randrange(1, 45)
+        at = draw.randrange(len(whole))
+        part = "".join(draw.choice("fghij" if draw.random() < most else char) for char in (whole[at:] + whole)[:length])
+        shares = [Levenshtein.distance(whole[n : n + length], part) / length for n in range(len(whole) - length + 1)]
+        expected = any(share < most or (or_equal and share == most) for share in shares)
+        assert omnidocbench_matching.is_within(part, whole, most, or_equal) == expected, (part, whole)
+        found.add(expected)
+    assert found == {True, False}
