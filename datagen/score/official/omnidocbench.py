@@ -68,7 +68,8 @@ def read(folder: str) -> list[dict[str, Any]]:
     try:
         pages = json.loads(files[0].read_bytes())
         usable = [
-            bool(page["page_info"]["image_path"]) and [box["category_type"] for box in page["layout_dets"]] for page in pages
+            bool(page["page_info"]["image_path"]) and [(box["category_type"], box["anno_id"]) for box in page["layout_dets"]]
+            for page in pages
         ]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{where}: {files[0].name} isn't as OmniDocBench writes it ({type(error).__name__}: {error})") from None
@@ -143,7 +144,7 @@ def _counts(page: Mapping[str, Any], cut: Sequence[Piece], without: frozenset[An
     """`without` is None for the official counts."""
     is_official = without is None
     left_out = without or frozenset()
-    elements = _elements(page, is_official)
+    elements = _elements(page, without)
     true_tables = sorted(elements.get("table", ()), key=_order)
     scores, cells, num_invented = _tables(true_tables, cut, without)
     counts = Counts(tables=scores)
@@ -189,17 +190,22 @@ def _order(box: Mapping[str, Any]) -> Any:
 
 def _block(box: Mapping[str, Any], is_official: bool) -> Block:
     kind = box.get("fine_category_type") or box["category_type"]
-    text = str(box["latex" if box["category_type"] == DISPLAYED else "text"])
+    name = "latex" if box["category_type"] == DISPLAYED else "text"
+    text = str(box[name] if is_official else box.get(name) or "")
     return Block(kind, text, box.get("order") if is_official else _order(box), box["anno_id"])
 
 
-def _elements(page: Mapping[str, Any], is_official: bool) -> dict[str, list[Mapping[str, Any]]]:
+def _elements(page: Mapping[str, Any], without: frozenset[Any] | None) -> dict[str, list[Mapping[str, Any]]]:
     """The boxes by their kinds, those put together that are pieces of one text. The official code takes a piece that has one on
     either side twice."""
+    is_official = without is None
+    by_number = {box["anno_id"]: box for box in page["layout_dets"]}
     related: list[list[Any]] = []
-    for relation in page["extra"]["relation"]:
+    for relation in page["extra"]["relation"] if is_official else (page.get("extra") or {}).get("relation") or ():
         if relation["relation_type"] == "truncated":
             pair = [relation["source_anno_id"], relation["target_anno_id"]]
+            if not is_official and not all("text" in by_number.get(number, ()) for number in pair):
+                continue
             known = [of for of in related if pair[0] in of or pair[1] in of]
             for of in known:
                 of += pair
@@ -210,10 +216,11 @@ def _elements(page: Mapping[str, Any], is_official: bool) -> dict[str, list[Mapp
     for box in page["layout_dets"]:
         if box["anno_id"] not in pieces_of:
             elements.setdefault(box["category_type"], []).append(box)
-    by_number = {box["anno_id"]: box for box in page["layout_dets"]}
     for of in related:
-        boxes = sorted((by_number[number] for number in (of if is_official else dict.fromkeys(of))), key=lambda box: box["order"])
-        whole = {name: boxes[0][name] for name in ("category_type", "order", "anno_id")}
+        ordered = (lambda box: box["order"]) if is_official else _order
+        boxes = sorted((by_number[number] for number in (of if is_official else dict.fromkeys(of))), key=ordered)
+        number = next((number for number in of if number in (without or ())), boxes[0]["anno_id"])
+        whole = {"category_type": boxes[0]["category_type"], "order": boxes[0].get("order"), "anno_id": number}
         elements.setdefault(boxes[0]["category_type"], []).append(whole | {"text": "".join(box["text"] for box in boxes)})
     return elements
 
@@ -229,7 +236,11 @@ def _tables(
     if not true:
         return [], [], num
     is_latex = len(as_latex) > len(as_html)
-    wanted = [box for box in true if box["html"] and (not is_latex or not is_official or box["latex"])]
+    wanted = [
+        box
+        for box in true
+        if (box["html"] if is_official else box.get("html")) and (not is_latex or not is_official or box["latex"])
+    ]
     kept = [box["anno_id"] not in (without or ()) for box in wanted]
     if is_latex or not as_html:
         return [html.Score(0.0, 0.0)] * sum(kept), [], max(0, num - len(wanted))

@@ -87,6 +87,19 @@ def test_a_paragraph_in_three_pieces_is_doubled_by_the_official_code_alone():
     assert result.corrected.text == [(0, len("onetwothreefourfivesix"))]
 
 
+def test_where_the_official_code_stops_the_corrected_figures_go_on(tmp_path, capsys):
+    without_relations = page(block(0, "text_block", text="Right words"))
+    del without_relations["extra"]
+    formula = page(
+        {"anno_id": 0, "category_type": "equation_isolated", "latex": r"\begin{array}{l} a \\ b \end{array}"}, name="b.jpg"
+    )
+    folder = benchmark(tmp_path, without_relations, formula)
+    assert main(["score", f"pred={predictions(tmp_path, a='Right words', b='words')}", f"gt=omnidocbench:{folder}"]) == 0
+    said_so = capsys.readouterr().out
+    assert "the official code stops at 2 pages, left out of its figures: a.jpg, b.jpg" in said_so
+    assert "text                 -         0.5000" in said_so
+
+
 def test_what_is_known_wrong_is_left_out_of_the_corrected_figures(tmp_path, capsys):
     folder = benchmark(tmp_path, page(block(0, "text_block", text="Right words"), block(1, "text_block", text="Wrng lable")))
     texts = predictions(tmp_path, a="Right words\n\nWrong label")
