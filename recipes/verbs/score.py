@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from datagen.score.official.report import Reader, benchmark, excluded
-
 _MOST_NAMED = 5  # pages in one line
+_BENCHMARKS = ("omnidocbench", "fox", "olmocr")  # those of datagen/score/official, which is slow to load
 
 
 def score(
@@ -31,11 +30,11 @@ def score(
     if out and ("://" in out or Path(out).is_dir()):
         raise ValueError(f"out={out}: a file on a local disk is needed, such as scores.json")
     name, _, folder = gt.partition(":")
-    by_rules = benchmark(name) if folder else None
-    if without and by_rules is None:
+    is_benchmark = bool(folder) and name in _BENCHMARKS
+    if without and not is_benchmark:
         raise ValueError(f"without={without}: gt={gt} is no benchmark with rules of its own, such as omnidocbench:DIR")
-    if by_rules is not None:
-        lines, everything = _official(by_rules, pred, gt, folder, without)
+    if is_benchmark:
+        lines, everything = _official(pred, gt, without)
     else:
         lines, everything = _facts(pred, gt) if gt.endswith(".jsonl") else _pages(pred, gt)
     if out:
@@ -45,10 +44,13 @@ def score(
     return "\n".join(lines)
 
 
-def _official(by_rules: Reader, pred: str, gt: str, folder: str, without: str) -> tuple[list[str], dict[str, Any]]:
+def _official(pred: str, gt: str, without: str) -> tuple[list[str], dict[str, Any]]:
     from datagen.score import pages
+    from datagen.score.official.benchmarks import BENCHMARKS
+    from datagen.score.official.report import excluded
 
-    found = by_rules(folder, pages.predictions(pred), excluded(without))
+    name, _, folder = gt.partition(":")
+    found = BENCHMARKS[name](folder, pages.predictions(pred), excluded(without))
     figures = [(name, *("-" if value is None else f"{value:.4f}" for value in sides), what) for name, *sides, what in found.rows]
     lines = [f"{found.rules}: {gt}, read by {pred}"]
     lines += [*_table(("measure", "official", "corrected", "what"), figures), found.differs, *found.notes]

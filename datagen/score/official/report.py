@@ -1,7 +1,6 @@
 """What a benchmark says of predictions: the official figures, and beside each the corrected one."""
 
-import pkgutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,20 +23,6 @@ class Report:
     missing: tuple[str, ...]
     unused: tuple[str, ...]
     of_pages: tuple[Mapping[str, Any], ...]
-
-
-_READERS = {
-    "omnidocbench": "datagen.score.official.omnidocbench_report",
-    "fox": "datagen.score.official.fox",
-    "olmocr": "datagen.score.official.olmocr",
-}
-Reader = Callable[[str, Sequence[PredictedPage], Excluded], Report]
-
-
-def benchmark(name: str) -> Reader | None:
-    """Who scores a benchmark, by its name in front of its folder; None where that is the name of none."""
-    module = _READERS.get(name)
-    return pkgutil.resolve_name(f"{module}:report") if module else None
 
 
 def excluded(path: str) -> dict[str, frozenset[str]]:
