@@ -163,6 +163,14 @@ def predicted_text(whole: Sequence[parts.Part]) -> str:
     return "".join(bare(part.text) for part in whole if part.kind != parts.FORMULA)
 
 
+def ails(markdowns: Sequence[str]) -> dict[str, float]:
+    """The shares of predictions that go round and round, break off, and have no letter or digit."""
+    cut = [parts.breaks_off(markdown) for markdown in markdowns]
+    loops = [is_loop(markdown, broken) for markdown, broken in zip(markdowns, cut, strict=True)]
+    blank = [not any(map(str.isalnum, markdown)) for markdown in markdowns]
+    return {name: sum(of) / max(1, len(markdowns)) for name, of in (("loops", loops), ("cut", cut), ("blank", blank))}
+
+
 def _of_answer(truth: TruePage, markdown: str) -> Values:
     """What ails a prediction as a whole."""
     cut = parts.breaks_off(markdown)

@@ -138,7 +138,14 @@ def test_predictions_of_no_page_are_counted(tmp_path, capsys):
     said_so = capsys.readouterr().out
     assert "1 pages predicted, and not in the benchmark: nobody" in said_so
     assert "counted as all wrong: b.pdf_2.png" in said_so
-    (texts / "a.md").unlink()
+    assert "blank                -         0.0000" in said_so
+    (texts / "b.pdf_2.md").write_text("```\n...")
+    assert main(["score", f"pred={texts}", f"gt=omnidocbench:{folder}"]) == 0
+    said_so = capsys.readouterr().out
+    assert "blank                -         0.5000" in said_so
+    assert "cut                  -         0.5000" in said_so
+    for name in ("a", "b.pdf_2"):
+        (texts / f"{name}.md").unlink()
     assert main(["score", f"pred={texts}", f"gt=omnidocbench:{folder}"]) != 0
     assert "no prediction is of a page of the benchmark" in capsys.readouterr().err
 
