@@ -98,7 +98,8 @@ def test_the_key_is_written_nowhere(tmp_path):
     home = {name: str(tmp_path / "home") for name in ("HOME", "HF_HOME", "TMPDIR", "XDG_CACHE_HOME")}
     (tmp_path / "home").mkdir()
     with hub() as server:
-        env = os.environ | home | {"HF_TOKEN": TOKEN, "HF_ENDPOINT": server.address, "HF_HUB_DISABLE_XET": "1"}
+        online = {name: value for name, value in os.environ.items() if name != "HF_HUB_OFFLINE"}  # as other tests leave it
+        env = online | home | {"HF_TOKEN": TOKEN, "HF_ENDPOINT": server.address, "HF_HUB_DISABLE_XET": "1"}
         env |= {"HF_DEBUG": "1", "PYTHONPATH": str(ROOT)}
         command = [sys.executable, "-m", "recipes", "publish", f"out={tmp_path / 'out'}", "to=hf://datasets/me/pages"]
         done = subprocess.run(command, capture_output=True, text=True, env=env, cwd=tmp_path)

@@ -69,6 +69,9 @@ def here(tmp_path_factory):
         write_dataset(root / "out" / name / name, [page_sample("a-000000", "word")])
         (root / "out" / name / "recipe.json").write_text(f'{{"recipe": "{name}", "values": {{}}}}')
     (root / "out/mixture").mkdir()
+    (root / "NETWORK").mkdir()
+    for name in ("model.safetensors", "config.json", "tokenizer.json"):
+        (root / "NETWORK" / name).touch()
     (root / "out/mixture/mixture.json").write_text('{"datasets": [{"where": "../coarse/coarse"}]}')
     return root
 
