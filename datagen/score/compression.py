@@ -7,17 +7,16 @@ what was invented and of what is missing.
 """
 
 import functools
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import numpy
 from rapidfuzz.distance import Levenshtein
 
+from datagen.score.official.fox import FoxPage, read
 from datagen.score.scores import interval
 
 BINS = range(600, 1300, 100)
@@ -105,19 +104,11 @@ def lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return text
 
 
-def fox_pages(folder: str, lang: str) -> list[tuple[str, Path, str]]:
-    """The pages of Fox's task page OCR as they are downloaded: name, image and text of each. Raises `ValueError` if `folder` has
-    none in the language, `en` or `cn`."""
-    file = Path(folder) / f"{lang}_page_ocr.json"
-    try:
-        entries = json.loads(file.read_text(encoding="utf-8"))
-        pages = [(e["image"], Path(folder) / f"{lang}_pdf_png" / e["image"], e["conversations"][1]["value"]) for e in entries]
-    except OSError:
-        raise ValueError(f"fox:{folder}: there is no {file.name}: the folder focus_benchmark_test is needed") from None
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise ValueError(f"fox:{folder}: {file.name} isn't as Fox has it ({type(error).__name__}: {error})") from None
-    if missing := [name for name, path, _ in pages if not path.is_file()]:
-        raise ValueError(f"fox:{folder}: {len(missing)} images are missing, {missing[0]} the first")
+def fox_pages(folder: str, lang: str) -> list[FoxPage]:
+    """The pages of Fox's task page OCR in the language `en` or `cn`. Raises `ValueError` if `folder` has none, or lacks images."""
+    pages = read(folder, (f"{lang}_page_ocr.json",), "input")
+    if missing := [page.image.name for page in pages if not page.image.is_file()]:
+        raise ValueError(f"input=fox:{folder}: {len(missing)} images are missing, {missing[0]} the first")
     return pages
 
 

@@ -97,8 +97,8 @@ class CompressionRunner(StepRunner[MeasureCompression]):
 
     def _pages(self) -> Iterator[Page]:
         if self.step.fox:
-            for name, path, text in fox_pages(self.step.fox, self.step.lang):
-                yield Page(name, path.read_bytes(), text)
+            for image, text in fox_pages(self.step.fox, self.step.lang):
+                yield Page(image.name, image.read_bytes(), text)
             return
         dataset = self.out.sub(self.step.pages)
         for sample in read_samples(dataset, manifest.rows(dataset)):

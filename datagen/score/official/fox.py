@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
@@ -72,18 +72,27 @@ def corrected(truth: str, answer: str) -> dict[str, float]:
     return {"edit": edit, "precision": precision, "recall": recall, "f1": f1}
 
 
-def read(folder: str) -> list[tuple[str, str]]:
-    """The names of the images of page OCR, and what they say. Raises `ValueError`, one sentence, for another folder."""
-    where = f"gt=fox:{folder}"
-    files = [file for name in _FILES for file in sorted(Path(folder).expanduser().rglob(name))]
+class FoxPage(NamedTuple):
+    """A page of page OCR: where its image lies, and what it says."""
+
+    image: Path
+    text: str
+
+
+def read(folder: str, names: Sequence[str] = _FILES, word: str = "gt") -> list[FoxPage]:
+    """The pages of the files `names`, of Fox as it is downloaded, in or below a folder. Raises `ValueError`, one sentence that
+    begins with the `word` that names the folder, for another one."""
+    where = f"{word}=fox:{folder}"
+    files = [file for name in names for file in sorted(Path(folder).expanduser().rglob(name))]
     if not files:
-        raise ValueError(f"{where}: the folder focus_benchmark_test with {' or '.join(_FILES)} is needed; there is neither")
+        raise ValueError(f"{where}: the folder focus_benchmark_test with {' or '.join(names)} is needed; it isn't there")
     found = []
     for file in files:
+        images = file.parent / f"{file.name.partition('_')[0]}_pdf_png"
         try:
             for entry in json.loads(file.read_bytes()):
                 said = [turn["value"] for turn in entry["conversations"] if turn["from"] != "human"]
-                found.append((Path(entry["image"]).name, str(said[0])))
+                found.append(FoxPage(images / Path(entry["image"]).name, str(said[0])))
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             raise ValueError(f"{where}: {file.name} isn't as Fox writes it ({type(error).__name__}: {error})") from None
     if not found:
@@ -93,7 +102,7 @@ def read(folder: str) -> list[tuple[str, str]]:
 
 def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) -> Report:
     """Raises `ValueError`, one sentence, where `folder` isn't Fox, no prediction is of a page of it, or jieba is needed."""
-    pages = read(folder)
+    pages = [(page.image.name, page.text) for page in read(folder)]
     chosen, unused = paired([(Path(image).stem, image) for image, _ in pages], predicted, Path(pages[0][0]).stem)
     of_pages: list[dict[str, Any]] = []
     for (image, truth), found in zip(pages, chosen, strict=True):

@@ -57,11 +57,11 @@ def test_fox_is_read_as_it_is_downloaded_and_another_folder_is_refused(tmp_path)
     (tmp_path / "en_pdf_png" / "en_1.png").write_bytes(image())
     entry = {"image": "en_1.png", "conversations": [{"from": "human", "value": "OCR"}, {"from": "gpt", "value": "The text."}]}
     (tmp_path / "en_page_ocr.json").write_text(json.dumps([entry]))
-    assert fox_pages(str(tmp_path), "en") == [("en_1.png", tmp_path / "en_pdf_png" / "en_1.png", "The text.")]
+    assert fox_pages(str(tmp_path), "en") == [(tmp_path / "en_pdf_png" / "en_1.png", "The text.")]
     with pytest.raises(ValueError, match="cn_page_ocr"):
         fox_pages(str(tmp_path), "cn")
     (tmp_path / "en_page_ocr.json").write_text(json.dumps([entry | {"conversations": []}]))
-    with pytest.raises(ValueError, match="isn't as Fox has it"):
+    with pytest.raises(ValueError, match="isn't as Fox writes it"):
         fox_pages(str(tmp_path), "en")
     (tmp_path / "en_page_ocr.json").write_text(json.dumps([entry | {"image": "en_2.png"}]))
     with pytest.raises(ValueError, match="en_2"):
