@@ -105,7 +105,7 @@ def lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def fox_pages(folder: str, lang: str) -> list[FoxPage]:
-    """The pages of Fox's task page OCR in the language `en` or `cn`. Raises `ValueError` if `folder` has none, or lacks images."""
+    """The pages of Fox's task page OCR in the language `en` or `cn`. Raises `ValueError` if there are none, or images lack."""
     pages = read(folder, (f"{lang}_page_ocr.json",), "input")
     if missing := [page.image.name for page in pages if not page.image.is_file()]:
         raise ValueError(f"input=fox:{folder}: {len(missing)} images are missing, {missing[0]} the first")
