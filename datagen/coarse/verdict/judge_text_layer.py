@@ -17,14 +17,16 @@ _CLUSTERS = frozenset(
 )
 _KINDS = frozenset({"form", "cover"})
 # Burmese's E is drawn before its consonant and coded behind it: behind a killed one, a tone or another vowel a letter is lacking.
-# No sign begins a word, and none comes twice.
+# No sign begins a word.
 _STRANDED = re.compile(
     "(?:^|[\\s\u102b-\u1030\u1036-\u1038\u103a])\u1031"
-    rf"|(?:^|\s)[{scripts.SIGNS_OF_LETTERS}]+(?=\w)|([{scripts.SIGNS_OF_LETTERS}])\1"
+    rf"|(?:^|\s)[{scripts.SIGNS_OF_LETTERS}]+(?=\w)"
 )
 # Thai's AM for AA, as some fonts say, in the commonest prefix, and before a consonant that no other letter follows: AM ends its
 # syllable. None of fifty right pages has one.
 _AM_FOR_AA = re.compile("\u0e01\u0e33\u0e23(?!\u0e32)|\u0e33[\u0e01-\u0e2e](?![\u0e01-\u0e4e])")
+# One such sign twice, or AM with another AA behind it, is enough: of the pages with one that people looked at none was right.
+_TWICE = re.compile(rf"([{scripts.SIGNS_OF_LETTERS}])\1|\u0e33\u0e32")
 _WORD = re.compile(rf"[^\s{scripts.PARTING}]+")  # not "\\w+", which stops at vowel signs
 
 
@@ -54,7 +56,7 @@ class JudgeTextLayer(Stage):
     page with little text, in large type or on a picture).
     """
 
-    version: ClassVar[int] = 9
+    version: ClassVar[int] = 10
 
     max_unmapped_share: float = 0.002
     max_private_use_share: float = 0.01
@@ -111,7 +113,8 @@ class JudgeTextLayer(Stage):
             and s["script_share"] < self.min_script_share
             and scripts.third_script_share(text) > 1 - self.min_script_share,
             "mixed_words": readable and mixed_word_share(text) > self.max_mixed_word_share,
-            "stranded_signs": sum(1 for _ in _STRANDED.finditer(text)) >= self.min_stranded or bool(_AM_FOR_AA.search(text)),
+            "stranded_signs": sum(1 for _ in _STRANDED.finditer(text)) >= self.min_stranded
+            or any(pattern.search(text) for pattern in (_AM_FOR_AA, _TWICE)),
             "ink_disagrees": s.get("ink_lies_share", 0.0) > self.max_ink_lies_share,
             "ink_unchecked": "ink_checked_share" in s and not checked,
             "spaces_unchecked": "ink_checked_share" in s

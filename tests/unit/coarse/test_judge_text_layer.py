@@ -112,6 +112,8 @@ def test_vowel_signs_without_their_consonants_say_that_letters_are_lacking():
         ("th", "ผลการศึกษา สำรวจ กำราบ ดำริ น้ำฝน", "ผลกำรศึกษำ สำรวจ"),
         ("th", "พนักงาน สำคัญ", "พนักงำน สำคัญ"),
         ("hi", "प्रयोक्ता की किताब", "प्रयोक्ता क ीक िताब"),
+        ("th", "จำนวน ลำดับ ทำการ", "จำานวน ลำดับ ทำการ"),
+        ("te", "ప్రాంప్ట్ సంఖ్య", "ప్రాంప్ట్ సంంఖ్య"),
     ],
 )
 def test_signs_that_begin_words_or_come_twice_say_the_same(lang, whole, lacking):
