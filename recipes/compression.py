@@ -35,8 +35,8 @@ def compression(
     limit: Annotated[int, "N", "how many pages are set, a multiple of 10; default: 100"] = 0,
     lang: Annotated[str, "CODE", "the language of pages that are set; of Fox's, en or cn"] = "en",
     modes: Annotated[str, "A,B", "the modes to read in"] = "tiny,small",
-    together: Annotated[int, "N", "how many pages are read at once; default: 8"] = 0,
-    max_new_tokens: Annotated[int, "N", "tokens of an answer, at most; default: 2048"] = 2048,
+    together: Annotated[int, "N", "how many pages are read at once"] = 8,
+    max_new_tokens: Annotated[int, "N", "tokens of an answer, at most"] = 2048,
     seed: int = 0,
 ) -> Recipe:
     """How much of a page's text a model reads out of few vision tokens: the paper's table 2.
@@ -50,7 +50,7 @@ def compression(
     chosen = tuple(dict.fromkeys(mode for mode in modes.split(",") if mode))
     if not chosen or set(chosen) - VISION_TOKENS.keys():
         raise ValueError(f"modes={modes}: allowed are {', '.join(VISION_TOKENS)}")
-    step = MeasureCompression(str(folder), chosen, lang=lang, rows=together or 8, max_new_tokens=max_new_tokens)
+    step = MeasureCompression(str(folder), chosen, lang=lang, rows=together, max_new_tokens=max_new_tokens)
     if input:
         if not input.startswith(FOX):
             raise ValueError(f"input={input}: fox:DIR is allowed, the folder of Fox's benchmark; without it pages are set here")

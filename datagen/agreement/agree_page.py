@@ -65,10 +65,10 @@ class Agreement:
         blocks = [blocks[i] for i in order.order]
         for at, block in self._lost(order.order):
             blocks.insert(at, block) if block.region is not None else blocks.append(block)
-        kept = [block for block in blocks if block.region is not None]
+        shown = [block for block in blocks if block.region is not None]
         gone = [block for block in blocks if block.region is None]
-        regions = tuple(block.region for block in kept if block.region is not None)
-        entries = [_entry(n, block.decided) for n, block in enumerate(kept)]
+        regions = tuple(block.region for block in shown if block.region is not None)
+        entries = [_entry(n, block.decided) for n, block in enumerate(shown)]
         entries += [_entry(NO_REGION, block.decided) for block in gone]
         if order.pairs:
             entries.append(_order_entry(order, label.regions))
@@ -84,7 +84,7 @@ class Agreement:
             origin=replace(label.origin, engines=engines | {"agreement": str(VERSION)}),
             metadata=label.metadata | {DECISIONS: json.dumps(entries, ensure_ascii=False, separators=(",", ":"))},
         )
-        return _judged(agreed, kept, gone, order)
+        return _judged(agreed, shown, gone, order)
 
     @cached_property
     def beside(self) -> Beside:
@@ -119,9 +119,9 @@ class Agreement:
         for i, region in enumerate(self.label.sample.regions):
             if region.format == "markdown" and region.label not in PICTURES:
                 readings = [self.beside.texts[i].get(page.dataset) or self._silent(page, region) for page in self.pages]
-                said = _together([reading for reading in readings if reading is not None])
+                spoken = _together([reading for reading in readings if reading is not None])
                 label = Text("", ()) if region.is_unread else text_of(region, script)
-                made[i] = Voting(self.ink, script, label, self.label.voter_of(region), (self.label.dataset,), said)
+                made[i] = Voting(self.ink, script, label, self.label.voter_of(region), (self.label.dataset,), spoken)
         return made
 
     @cached_property

@@ -107,13 +107,13 @@ def units_of(page: Page) -> Iterator[Unit]:
 def beside(label: Sample, pages: Sequence[Page]) -> Beside:
     """What `pages` have for each region of the label's."""
     regions = label.regions
-    found = Beside([{} for _ in regions], [[] for _ in regions], [[] for _ in regions])
+    laid = Beside([{} for _ in regions], [[] for _ in regions], [[] for _ in regions])
     for page in pages:
         for region in page.sample.regions:
             if region.format in ("html", "latex") and region.text.strip() and not region.is_unread:
                 best = _most_of(region.box, regions, region.format)
                 if best is not None:
-                    found.wholes[best].append((page, region))
+                    laid.wholes[best].append((page, region))
         placed: list[list[Unit]] = [[] for _ in regions]
         wide: list[tuple[Unit, list[int]]] = []
         for unit in units_of(page):
@@ -124,16 +124,16 @@ def beside(label: Sample, pages: Sequence[Page]) -> Beside:
             elif best is not None:
                 placed[best].append(unit)
             else:
-                found.extra.append(unit)
+                laid.extra.append(unit)
         parted = {i: (unit, part) for unit, over in wide for i, part in _parted(unit, over, regions, label.script).items()}
         for i, of in enumerate(placed):
-            found.units[i] += of
+            laid.units[i] += of
             if of:
-                found.texts[i][page.dataset] = _reading(page, of, label.script)
+                laid.texts[i][page.dataset] = _reading(page, of, label.script)
             elif i in parted:
                 unit, part = parted[i]
-                found.texts[i][page.dataset] = Reading(page.voter_of(unit.region), (page.dataset,), part, unit.region.score)
-    return found
+                laid.texts[i][page.dataset] = Reading(page.voter_of(unit.region), (page.dataset,), part, unit.region.score)
+    return laid
 
 
 def text_of(region: Region, script: str) -> Text:
@@ -181,9 +181,9 @@ def _reading(page: Page, units: Sequence[Unit], script: str) -> Reading:
 def _parted(unit: Unit, over: Sequence[int], regions: Sequence[Region], script: str) -> dict[int, Text]:
     """The parts of a text that stand for each of these regions; none where it says something else."""
     label = [(i, word) for i in over for word in words(regions[i].text, script)]
-    said = words(unit.line.text, script)
-    owners = aligned_words([word for _, word in label], said)
-    if sum(owner is not None for owner in owners) < _FOUND * len(said):
+    unit_words = words(unit.line.text, script)
+    owners = aligned_words([word for _, word in label], unit_words)
+    if sum(owner is not None for owner in owners) < _FOUND * len(unit_words):
         return {}
     parts: dict[int, list[int]] = {}
     last = label[0][0] if label else -1
@@ -192,7 +192,7 @@ def _parted(unit: Unit, over: Sequence[int], regions: Sequence[Region], script: 
         parts.setdefault(last, []).append(n)
     made = {}
     for i, numbers in parts.items():
-        start, stop = said[numbers[0]].start, said[numbers[-1]].stop
+        start, stop = unit_words[numbers[0]].start, unit_words[numbers[-1]].stop
         made[i] = Text(unit.line.text[start:stop], words(unit.line.text[start:stop], script))
     return made
 

@@ -64,8 +64,8 @@ class MarkFragile(Stage):
                 "\n".join(text for text, _ in readers.read(reader, self._worn(crops, sample.key, number, n), lang))
                 for n in range(self.times)
             ]
-            said = [about(text, sample.script) for text in read]
-            apart = [Levenshtein.normalized_distance(a, b) for a, b in itertools.combinations(said, 2)]
+            reread = [about(text, sample.script) for text in read]
+            apart = [Levenshtein.normalized_distance(a, b) for a, b in itertools.combinations(reread, 2)]
             entry["is_fragile"] = statistics.fmean(apart) > self.most
             num_fragile += entry["is_fragile"]
         text = json.dumps(entries, ensure_ascii=False, separators=(",", ":"))

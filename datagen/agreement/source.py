@@ -203,13 +203,13 @@ class _Index:
 
     def places(self, who: int | None, image: int) -> dict[int, dict[str, Any]]:
         """Where each dataset has the page, by the dataset's number; none for what isn't a page."""
-        found = {}
+        place_of = {}
         for dataset, (by_source, by_image) in enumerate(self._pages if who is not None else ()):
             at = by_source.place(who or 0)
             at = by_image.place(image) if at is None else at
             if at is not None:
-                found[dataset] = self._part(dataset, at >> 32)[at & 0xFFFFFFFF]
-        return found
+                place_of[dataset] = self._part(dataset, at >> 32)[at & 0xFFFFFFFF]
+        return place_of
 
 
 def _identities(part: pa.Table) -> tuple[list[int | None], list[int]]:

@@ -196,8 +196,8 @@ def part_of(text: Text, place: tuple[int, int]) -> Text:
 
 def lines_at(text: Text, first: int, last: int) -> list[tuple[int, Line]]:
     """The lines in which these words stand."""
-    found = {placed[0]: placed for word in range(first, last) if (placed := text.line_at(word)) is not None}
-    return [found[at] for at in sorted(found)]
+    line_of = {placed[0]: placed for word in range(first, last) if (placed := text.line_at(word)) is not None}
+    return [line_of[at] for at in sorted(line_of)]
 
 
 def line_around(text: Text, place: tuple[int, int]) -> tuple[int, int, Line] | None:

@@ -128,8 +128,8 @@ class TableVoting:
         label = Text(cell.text, words(cell.text, self.script))
         # Detectors pass over single signs: that a reader has nothing in a cell says nothing.
         readings = [reading for reading in readings if reading.text.words or not label.words]
-        said = {reading.voter for reading in readings if reading.text.words}
-        if not readings or (not label.words and len(said) < 2):
+        voters = {reading.voter for reading in readings if reading.text.words}
+        if not readings or (not label.words and len(voters) < 2):
             return Decided(cell.text, KEPT, "another_agrees", self.own.voter)
         return Voting(
             self.ink, self.script, label, self.own.voter, (self.own.dataset,), readings, is_cell=True, alone=self.alone
@@ -137,8 +137,8 @@ class TableVoting:
 
     def _cell_text(self, text: str, lines: Sequence[Line]) -> Text:
         """A cell's text, with its line where one of the lines says just that."""
-        said = about(text, self.script)
-        same = [line for line in lines if said and about(line.text, self.script) == said]
+        normalised = about(text, self.script)
+        same = [line for line in lines if normalised and about(line.text, self.script) == normalised]
         return of_lines(same, self.script) if len(same) == 1 else Text(text, words(text, self.script))
 
     def _votes(self, fit: dict[str, Table], table: Table | None = None) -> tuple[Vote, ...]:

@@ -123,9 +123,9 @@ class Voting:
             return Decided(self.label.text, ALONE if not others else DRAWN, why, self.own, votes)
         if len(voting) < len(others):  # somebody reads something that is like nothing
             self.is_covered = False
-        found = spans(self.label, [reading.text for reading in voting])
-        fates = [self._fate(span, voting) for span in found]
-        votes = self._votes(voting, [span for span, fate in zip(found, fates, strict=True)])
+        stretches = spans(self.label, [reading.text for reading in voting])
+        fates = [self._fate(span, voting) for span in stretches]
+        votes = self._votes(voting, [span for span, fate in zip(stretches, fates, strict=True)])
         opened = [fate for fate in fates if fate.outcome == UNREAD]
         if opened:
             return Decided("", UNREAD, opened[0].why, "", votes)
@@ -139,15 +139,15 @@ class Voting:
     def count_alone(self, counts: Counter[tuple[str, bool]]) -> None:
         """Adds for each voter how many of the label's words it has as somebody else, too, and how many nobody has so."""
         voting = [r for r in self._able([r for r in self.readings if r.voter != self.own]) if r.text.words]
-        found = spans(self.label, [reading.text for reading in voting])
+        stretches = spans(self.label, [reading.text for reading in voting])
         for i, reading in enumerate(voting):
             num_alone = 0
-            for span in found:
+            for span in stretches:
                 own = about_at(reading.text, span.others[i])
-                said = {self._about(span)} | {
+                distinct = {self._about(span)} | {
                     about_at(r.text, span.others[n]) for n, r in enumerate(voting) if r.voter != reading.voter
                 }
-                if own not in said and min(len(own), len(self._about(span))) > 0:
+                if own not in distinct and min(len(own), len(self._about(span))) > 0:
                     num_alone += span.stop - span.start
             counts[reading.voter, True] += num_alone
             counts[reading.voter, False] += len(self.label.words) - num_alone
@@ -183,11 +183,11 @@ class Voting:
             of_voters.setdefault(reading.voter, []).append(i)
         forms: dict[str, list[int]] = {}  # a reading of each voter that isn't at odds with itself
         for numbers in of_voters.values():
-            said = {exactly_at(voting[i].text, span.others[i]) for i in numbers}
-            if own in said and len(said) > 1:
-                said = {own}
-            if len(said) == 1:
-                forms.setdefault(said.pop(), []).append(numbers[0])
+            distinct = {exactly_at(voting[i].text, span.others[i]) for i in numbers}
+            if own in distinct and len(distinct) > 1:
+                distinct = {own}
+            if len(distinct) == 1:
+                forms.setdefault(distinct.pop(), []).append(numbers[0])
         if own in forms:
             return _Span(KEPT, "another_agrees")
         two = [numbers for numbers in forms.values() if len(numbers) > 1]
@@ -205,12 +205,12 @@ class Voting:
     def _alike_against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[int]:
         """Two readings of a long stretch that are much more like each other than like the label."""
         own = self._about(span)
-        said = {i: about_at(voting[i].text, span.others[i]) for i in numbers}
+        text_of = {i: about_at(voting[i].text, span.others[i]) for i in numbers}
         for i, k in itertools.combinations(numbers, 2):
-            same = Levenshtein.normalized_similarity(said[i], said[k])
-            with_label = max(Levenshtein.normalized_similarity(own, said[n]) for n in (i, k))
+            same = Levenshtein.normalized_similarity(text_of[i], text_of[k])
+            with_label = max(Levenshtein.normalized_similarity(own, text_of[n]) for n in (i, k))
             least = _LONG_CELL if self.is_cell else _LONG
-            if min(len(said[i]), len(said[k])) >= least and same >= max(_SAME, with_label + _MORE):
+            if min(len(text_of[i]), len(text_of[k])) >= least and same >= max(_SAME, with_label + _MORE):
                 return [i, k]
         return []
 
@@ -282,8 +282,8 @@ class Voting:
 
     def _is_native(self, text: str) -> bool:
         """Whether all letters are of the page's script."""
-        found = {script(char) for char in text if char.isalpha()} - NO_SCRIPT
-        return found <= (_EAST_ASIAN if self.script in _EAST_ASIAN else {self.script})
+        scripts_of_text = {script(char) for char in text if char.isalpha()} - NO_SCRIPT
+        return scripts_of_text <= (_EAST_ASIAN if self.script in _EAST_ASIAN else {self.script})
 
     def _cleaner(self, texts: Sequence[str]) -> int | None:
         """Of two readings the one that is in the page's script, without digits among letters, where the other isn't."""
@@ -291,8 +291,8 @@ class Voting:
         return odd.index(False) if sorted(odd) == [False, True] else None
 
     def _looked_at(self, span: Span, voting: Sequence[Reading]) -> _Span:
-        said = {exactly_at(reading.text, span.others[i]): i for i, reading in reversed(list(enumerate(voting)))}
-        numbers = [i for text, i in said.items() if text] or list(said.values())
+        reader_of = {exactly_at(reading.text, span.others[i]): i for i, reading in reversed(list(enumerate(voting)))}
+        numbers = [i for text, i in reader_of.items() if text] or list(reader_of.values())
         first = numbers[0]
         own, other = self._about(span), about_at(voting[first].text, span.others[first])
         if min(len(own), len(other)) == 0 and max(len(own), len(other)) >= _LONG:
@@ -354,8 +354,8 @@ class Voting:
 
     def _likes_of_all(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[float] | None:
         """How much more the ink is like what these say alike than like the label, on the mean of the lines that they found."""
-        found = [likes for i in numbers if (likes := self._likes(span, voting, [i])) is not None]
-        return [0.0, sum(likes[1] for likes in found) / len(found)] if found else None
+        likes_of = [likes for i in numbers if (likes := self._likes(span, voting, [i])) is not None]
+        return [0.0, sum(likes[1] for likes in likes_of) / len(likes_of)] if likes_of else None
 
     def _shows_all(self, lines: Sequence[tuple[int, Line]]) -> bool | None:
         shown = [self.ink.shows(line, self.script) for _, line in lines]

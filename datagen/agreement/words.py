@@ -41,22 +41,22 @@ class Word(NamedTuple):
 
 def words(text: str, script: str) -> tuple[Word, ...]:
     """The words of a text, in order. A word that a hyphen parts at a line's end is one."""
-    found: list[tuple[int, int, bool]] = []  # from where to where, and whether letters that follow belong to it
+    bounds: list[tuple[int, int, bool]] = []  # from where to where, and whether letters that follow belong to it
     for match in _PARTS.finditer(text):
         kind, (start, stop) = match.lastgroup or "", match.span()
         is_mark = stop - start == 1 and _is_part(match[0])
-        touches = bool(found) and found[-1][1] == start
-        if is_mark and found and not text[found[-1][1] : start].strip():  # some readers put spaces before marks
-            found[-1] = found[-1][0], stop, found[-1][2]
-        elif touches and found[-1][2] and (kind == "number" or (kind == "letter" and match[0] != "_")):
-            found[-1] = found[-1][0], stop, True  # H2O
+        touches = bool(bounds) and bounds[-1][1] == start
+        if is_mark and bounds and not text[bounds[-1][1] : start].strip():  # some readers put spaces before marks
+            bounds[-1] = bounds[-1][0], stop, bounds[-1][2]
+        elif touches and bounds[-1][2] and (kind == "number" or (kind == "letter" and match[0] != "_")):
+            bounds[-1] = bounds[-1][0], stop, True  # H2O
         elif kind in ("number", "letter") and match[0] != "_":
-            found.append((start, stop, True))
+            bounds.append((start, stop, True))
         elif kind == "sign" and unicodedata.category(match[0][-1])[0] in "LN":
-            found.append((start, stop, False))
+            bounds.append((start, stop, False))
     parted = {match.start(): match.end() for match in _BREAK.finditer(text)}
     whole: list[tuple[int, int, bool]] = []
-    for start, stop, is_word in found:
+    for start, stop, is_word in bounds:
         if whole and is_word and whole[-1][2] and parted.get(whole[-1][1]) == start and text[start].islower():
             whole[-1] = whole[-1][0], stop, True
         else:

@@ -53,12 +53,12 @@ def write_typed_spaces(lines: Sequence[dict[str, Any]]) -> bool:
 def _write_wide_spaces(gaps_of: Sequence[tuple[dict[str, Any], Sequence[Gap]]]) -> bool:
     """Leave the spaces that the file has where a gap is wider than a typesetter's, and no other one behind Latin; say whether
     there are any. Other places of the page have none: of a typesetter that writes a space into each gap nobody can tell."""
-    kept = {id(space) for _, gaps in gaps_of for _, space, _, gap in gaps if space and _is_own(space) and gap >= _WIDE_EM}
-    if not kept or all(space and _is_own(space) for _, gaps in gaps_of for _, space, _, _ in gaps):
+    own_spaces = {id(space) for _, gaps in gaps_of for _, space, _, gap in gaps if space and _is_own(space) and gap >= _WIDE_EM}
+    if not own_spaces or all(space and _is_own(space) for _, gaps in gaps_of for _, space, _, _ in gaps):
         return False
     for line, gaps in gaps_of:
         narrow = {id(space) for _, space, b, _ in gaps if space and (_HAN.match(b["c"]) or not _is_own(space))}
-        _write(line, {}, narrow - kept)
+        _write(line, {}, narrow - own_spaces)
     return True
 
 

@@ -268,8 +268,8 @@ def _detection(yml: Mapping[str, Any], threads: int) -> Callable[[numpy.ndarray]
     def detect(image: numpy.ndarray) -> tuple[Any, Any]:
         resized, shapes = resize([image])
         (seen,) = normalise(resized)
-        found, scores = find(session.run(None, {name: numpy.ascontiguousarray(seen.transpose(2, 0, 1)[None])}), shapes)
-        return found[0], scores[0]
+        quads, scores = find(session.run(None, {name: numpy.ascontiguousarray(seen.transpose(2, 0, 1)[None])}), shapes)
+        return quads[0], scores[0]
 
     return detect
 

@@ -170,16 +170,16 @@ def made_by(folder: Folder) -> tuple[str, list[str], dict[str, str]]:
 
 def _engines(description: Any) -> dict[str, str]:
     """All that stands under `engines`, at any depth."""
-    found: dict[str, str] = {}
+    versions: dict[str, str] = {}
     values = (
         description.items() if isinstance(description, dict) else enumerate(description) if isinstance(description, list) else ()
     )
     for name, value in values:
         if name == "engines" and isinstance(value, dict):
-            found |= {str(engine): str(version) for engine, version in value.items()}
+            versions |= {str(engine): str(version) for engine, version in value.items()}
         else:
-            found |= _engines(value)
-    return found
+            versions |= _engines(value)
+    return versions
 
 
 def _rows(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

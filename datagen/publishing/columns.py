@@ -79,8 +79,8 @@ def source_of(uri: str) -> str:
     where = uri.rpartition("::")[2]
     if "://" in where and not where.startswith("file://"):
         return where.partition("://")[2].partition("/")[0].rpartition("@")[2]
-    if found := _DEBIAN.match(_public(where)):
-        return f"Debian package {found[1]}"
+    if package := _DEBIAN.match(_public(where)):
+        return f"Debian package {package[1]}"
     return _public(where).partition("/")[0] if _FETCHED.match(where) else "files of its maker"
 
 
@@ -90,8 +90,8 @@ def _public(uri: str) -> str:
         host, slash, path = rest.partition("/")
         return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
     path = uri.removeprefix("file://")
-    if found := _FETCHED.match(path):
-        return path[found.end() :]
+    if fetched := _FETCHED.match(path):
+        return path[fetched.end() :]
     return path.rpartition("/")[2] if path.startswith("/") else path
 
 

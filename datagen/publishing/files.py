@@ -78,19 +78,19 @@ class Written:
 def survey(dataset: str, folder: Folder, wanted: Wanted, form: str) -> Survey:
     """What there is to publish of a dataset. Raises `ValueError` or `OSError` for one that can't be read."""
     reports = read_reports(folder)
-    found = Survey(dataset, folder, wanted, form, reports, {}, Counter(), 0)
+    surveyed = Survey(dataset, folder, wanted, form, reports, {}, Counter(), 0)
     for each in chosen(folder, reports, wanted):
-        found.left_out += each.left_out
+        surveyed.left_out += each.left_out
         for task, part in _by_task(each, form):
-            table = found.tables.setdefault(task, Table(dataset))
+            table = surveyed.tables.setdefault(task, Table(dataset))
             table.tally.add(part)
             uris, licences = part["uri"].to_pylist(), part["licence"].to_pylist()
             table.sources.update(zip(licences, map(columns.source_of, uris), strict=True))
-            found.num_local += sum(columns.public_uri(uri) != uri for uri in uris)
-    if len(found.tables) > 1:
-        for task, table in found.tables.items():
+            surveyed.num_local += sum(columns.public_uri(uri) != uri for uri in uris)
+    if len(surveyed.tables) > 1:
+        for task, table in surveyed.tables.items():
             table.name = f"{dataset}-{task}"
-    return found
+    return surveyed
 
 
 def _by_task(each: Chosen, form: str) -> Iterator[tuple[str, Any]]:

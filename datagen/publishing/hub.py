@@ -40,12 +40,12 @@ def dataset_name(to: str) -> str:
 
 def token() -> str:
     """The key for the hub, which the environment has and nothing here writes. Raises `ValueError` if there is none."""
-    found = os.environ.get(TOKEN, "").strip()
-    if not found:
+    key = os.environ.get(TOKEN, "").strip()
+    if not key:
         raise ValueError(f"{TOKEN} isn't set: it is the key for the hub, from its page on access tokens, with write access")
-    if not re.fullmatch(r"[!-~]+", found):
+    if not re.fullmatch(r"[!-~]+", key):
         raise ValueError(f"{TOKEN} has a character that no key has")
-    return found
+    return key
 
 
 def upload(folder: Folder, name: str, key: str, on_state: OnState = ignore) -> str:

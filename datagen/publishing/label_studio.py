@@ -55,17 +55,17 @@ def rows(folder: Folder, limit: int = 0) -> tuple[list[dict[str, Any]], int]:
     """The manifest's rows of the samples to look at, worst first: those with unread regions, then the difficult ones, then those
     that are suspect; at most `limit`, if it isn't 0; and how many samples have no image to look at. Marked ones are left out."""
     marked = marks.excluded(folder)
-    found: list[tuple[tuple, dict[str, Any]]] = []
+    candidates: list[tuple[tuple, dict[str, Any]]] = []
     num_texts = 0
     for part in manifest.parts(folder, [report.shard for report in read_reports(folder)], _COLUMNS):
         for row in part.to_pylist():
             num_texts += row["task"] == "text"
             if row["task"] != "text" and not marks.is_marked(row["key"], marked):
                 rank = (not row["num_unread"], -row["difficulty"], row["verdict"] == "trusted", row["key"])
-                found.append((rank, {name: row[name] for name in _PLACE}))
+                candidates.append((rank, {name: row[name] for name in _PLACE}))
         if limit:
-            found = sorted(found, key=lambda each: each[0])[:limit]
-    return [row for _, row in sorted(found, key=lambda each: each[0])], num_texts
+            candidates = sorted(candidates, key=lambda each: each[0])[:limit]
+    return [row for _, row in sorted(candidates, key=lambda each: each[0])], num_texts
 
 
 def tasks(folder: Folder, name: str, chosen: list[dict[str, Any]], images: str) -> Iterator[tuple[dict[str, Any], str, bytes]]:

@@ -63,8 +63,8 @@ def tasks(content: bytes, by: str = "") -> tuple[str, list[Task], int]:
         raise ValueError("it is no list of tasks: export the project as JSON")
     if any("annotations" not in each for each in exported):
         raise ValueError("its tasks have no annotations: export the project as JSON, not as JSON_MIN or another format")
-    found = [(person(a), t, a) for t in exported for a in _list(t["annotations"]) if isinstance(a, dict)]
-    people = Counter(who for who, _, _ in found)
+    annotations = [(person(a), t, a) for t in exported for a in _list(t["annotations"]) if isinstance(a, dict)]
+    people = Counter(who for who, _, _ in annotations)
     if by and by not in people:
         raise ValueError(f"by={by}: nobody of that name answered; {_named(people)} did")
     if len(people) > 1 and not by:
@@ -72,7 +72,7 @@ def tasks(content: bytes, by: str = "") -> tuple[str, list[Task], int]:
     if not people:
         raise ValueError("nobody has submitted or skipped a task in it")
     by = by or next(iter(people))
-    answers = [_task(task, annotation) for who, task, annotation in found if who == by]
+    answers = [_task(task, annotation) for who, task, annotation in annotations if who == by]
     twice = [key for key, n in Counter(answer.key for answer in answers).items() if n > 1]
     if twice:
         raise ValueError(f"{by} answered {twice[0]} more than once: delete one of the annotations there")

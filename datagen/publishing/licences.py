@@ -41,8 +41,8 @@ def is_free(licence: str) -> bool:
 def simple(licence: str) -> str:
     """A licence's name in small letters, digits, dots and dashes: what is compared."""
     lower = licence.lower()
-    if found := _CREATIVE_COMMONS.search(lower):
-        kind, version, dedicated = found.groups()
+    if creative_commons := _CREATIVE_COMMONS.search(lower):
+        kind, version, dedicated = creative_commons.groups()
         return f"cc-{kind}-{version}" if kind else {"zero": "cc0-1.0", "mark": "public-domain"}[dedicated]
     words = re.sub(r"[^\w.+]+", "-", re.sub(r"non-commercial", "noncommercial", lower)).strip("-")
     parts = [_SPELT_OUT.get(part, part) for part in words.removeprefix("creative-commons-").split("-")]

@@ -109,6 +109,6 @@ def _looked_at(to: Folder, file: File, form: str) -> Written:
         num_bytes = opened.seek(0, 2)
     size = num_bytes
     if form == PARQUET:
-        found = pq.read_metadata(to.path(file.staged))
-        size = sum(found.row_group(i).total_byte_size for i in range(found.num_row_groups))
+        metadata = pq.read_metadata(to.path(file.staged))
+        size = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
     return Written(file.made_from, sha256, num_bytes, len(file.rows), size)

@@ -39,8 +39,8 @@ class Marked:
         names: dict[str, str] = {}
         excluded = frozenset[str]()
         for folder in folders:
-            found = marks.read(folder)
-            names |= dict(zip(found["key"].to_pylist(), found["mark"].to_pylist(), strict=True))
+            marked = marks.read(folder)
+            names |= dict(zip(marked["key"].to_pylist(), marked["mark"].to_pylist(), strict=True))
             excluded |= marks.excluded(folder)
         return cls(names, excluded)
 

@@ -138,12 +138,12 @@ def tokens_of(file: str) -> "Tokenizer":
 def sentences(lang: str) -> tuple[str, ...]:
     """Sentences in a language (BCP-47), each once, out of the packages that are at hand. Raises `ValueError` if they are too few
     to set a page."""
-    found: dict[str, None] = {}
+    unique: dict[str, None] = {}
     paragraphs = [*declarations.paragraphs(lang), *translations.paragraphs(_MORE.get(lang, lang))]
     for paragraph in paragraphs:
-        found |= dict.fromkeys(sentence.strip() for sentence in _SENTENCE.findall(paragraph.replace("\n", " ")))
-    if len(found) < _FEWEST:
+        unique |= dict.fromkeys(sentence.strip() for sentence in _SENTENCE.findall(paragraph.replace("\n", " ")))
+    if len(unique) < _FEWEST:
         raise ValueError(
-            f"lang={lang}: packages have {len(found)} sentences in it, and a page needs {_FEWEST}: choose another one"
+            f"lang={lang}: packages have {len(unique)} sentences in it, and a page needs {_FEWEST}: choose another one"
         )
-    return tuple(found)
+    return tuple(unique)

@@ -35,8 +35,8 @@ class Taken:
 def take(folder: Folder, patch: Patch, forgotten: Forgotten = NOTHING) -> Taken:
     """Take a patch into the dataset in `folder`. For the holder of its output's lock. Raises `PatchError` before anything is
     written if the patch doesn't fit; else as `run_shard`."""
-    kept = form.kept(folder, patch.digest)
-    patch, is_kept = kept or patch, kept is not None  # the kept one lacks what was forgotten since
+    kept_patch = form.kept(folder, patch.digest)
+    patch, is_kept = kept_patch or patch, kept_patch is not None  # the kept one lacks what was forgotten since
     asked = check.asked(folder, patch, is_kept)
     reports = read_reports(folder)
     if not reports:

@@ -53,7 +53,7 @@ def write_audit(folder: Folder, dataset: Folder, about: Mapping[str, Any], censu
 
 def drawn(dataset: Folder, entries: Sequence[Entry], number: int, seed: int) -> list[tuple[Entry, Sample, int]]:
     """The first `number` regions that have a text, in an order that the seed shuffles: with its sample, and its number there."""
-    found: list[tuple[Entry, Sample, int]] = []
+    asked: list[tuple[Entry, Sample, int]] = []
     total = sum(entry.row["num_regions"] for entry in entries)
     most = 2 * number + 50
     while True:
@@ -61,9 +61,9 @@ def drawn(dataset: Folder, entries: Sequence[Entry], number: int, seed: int) -> 
         wanted = {at for _, at, _ in candidates}
         chosen = sorted(wanted, key=lambda at: (entries[at].row["shard"], entries[at].row["offset"]))
         samples = dict(zip(chosen, read_samples(dataset, [entries[at].row for at in chosen]), strict=True))
-        found = [(entries[at], samples[at], i) for _, at, i in candidates if is_asked(samples[at], i)]
-        if len(found) >= number or most >= total:
-            return found[:number]
+        asked = [(entries[at], samples[at], i) for _, at, i in candidates if is_asked(samples[at], i)]
+        if len(asked) >= number or most >= total:
+            return asked[:number]
         most *= 4
 
 

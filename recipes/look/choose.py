@@ -108,17 +108,19 @@ def _entry(row: Mapping[str, Any], data: bytes) -> Entry | None:
 
 
 def _outcomes(metadata: Sequence[_Pair]) -> tuple[str, ...]:
-    found = {str(decision["outcome"]) for pair in metadata if pair.name == "decisions" for decision in decisions(str(pair.value))}
-    return tuple(sorted(found))
+    outcomes = {
+        str(decision["outcome"]) for pair in metadata if pair.name == "decisions" for decision in decisions(str(pair.value))
+    }
+    return tuple(sorted(outcomes))
 
 
 def decisions(text: str) -> list[dict[str, Any]]:
     """The decisions that a record's metadata have as JSON; without what isn't as `agree` writes it."""
     try:
-        found = json.loads(text or "[]")
+        entries = json.loads(text or "[]")
     except ValueError:
         return []
-    whole = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    whole = [each for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
     return [
         each | {"readings": [reading for reading in each.get("readings") or () if isinstance(reading, dict)]}
         for each in whole

@@ -38,11 +38,11 @@ def write_sheet(folder: Folder, sheet: Sheet, pages: Folder) -> list[str]:
     with temporary_folder() as place:
         lines = Folder(place)
         shown = _write_lines(lines, sheet, pages)
-        found = census(lines)
+        chosen = census(lines)
         if sheet.kind == AUDIT:
-            write_audit(target, lines, about, found, len(shown), sheet.round)
+            write_audit(target, lines, about, chosen, len(shown), sheet.round)
         else:
-            write_page(target, lines, about, found, max(1, len(shown)))
+            write_page(target, lines, about, chosen, max(1, len(shown)))
     return [line.id for line in sheet.lines if line.id not in shown]
 
 

@@ -53,14 +53,14 @@ class Sums:
             kind = "order" if is_order else KINDS.get(region.format, "other") if region else "regions lost or taken out"
             self.outcomes[kind, entry["outcome"]] += 1
             self.whys[entry["outcome"], entry["why"]] += 1
-            said: dict[str, str] = {}
+            text_of: dict[str, str] = {}
             for reading in entry["readings"] if not is_order else ():
                 text = region.text if reading.get("same") and region else reading["text"]
-                said.setdefault(reading["voter"], about(text, sample.script))
-            voters = sorted(said)
+                text_of.setdefault(reading["voter"], about(text, sample.script))
+            voters = sorted(text_of)
             for i, one in enumerate(voters):
                 for other in voters[i + 1 :]:
-                    self.pairs.setdefault((one, other), Counter())[said[one] == said[other]] += 1
+                    self.pairs.setdefault((one, other), Counter())[text_of[one] == text_of[other]] += 1
             if entry["outcome"] in ("replaced", "drawn", "unread") and not is_order:
                 self.changed.append({"row": row, "entry": number, "outcome": entry["outcome"]})
 

@@ -17,16 +17,16 @@ Found = dict[str, Any]
 
 def read(folder: Folder) -> dict[str, Found]:
     """The results of the audits of the dataset in `folder`, by the digest of the patch."""
-    found: dict[str, Found] = json.loads(folder.read(AUDITS)) if folder.exists(AUDITS) else {}
-    return found
+    results: dict[str, Found] = json.loads(folder.read(AUDITS)) if folder.exists(AUDITS) else {}
+    return results
 
 
 def add(folder: Folder, patch: Patch, counts: Mapping[str, Counts]) -> Found:
     """Keep what an audit found, and return it. What is kept already stays, whatever was forgotten since."""
     earlier = read(folder)
     kinds = sorted(counts, key=lambda kind: (kind != ALL, -counts[kind].judged, kind))
-    found = {"by": patch.by, "kinds": {kind: _row(counts[kind]) for kind in kinds}}
-    results = {patch.digest: found} | earlier
+    result = {"by": patch.by, "kinds": {kind: _row(counts[kind]) for kind in kinds}}
+    results = {patch.digest: result} | earlier
     if patch.digest not in earlier:
         folder.write(AUDITS, json.dumps(results, ensure_ascii=False, indent=1).encode())
     return results[patch.digest]
@@ -39,11 +39,11 @@ def lines(found: Found) -> list[str]:
 
 def sections(name: str, folder: Folder) -> "list[Section]":
     """The report's section on the audits of the dataset; none if there is none."""
-    if not (found := read(folder)):
+    if not (results := read(folder)):
         return []
     from recipes.report import Section, asset, fill
 
-    tables = [(digest, of["by"], [(kind, _told(row)) for kind, row in of["kinds"].items()]) for digest, of in found.items()]
+    tables = [(digest, of["by"], [(kind, _told(row)) for kind, row in of["kinds"].items()]) for digest, of in results.items()]
     return [Section(f"{name}-label-audits", f"{name}: audits", fill("label_audits.html", audits=tables), asset("corpus.css"))]
 
 

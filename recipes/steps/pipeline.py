@@ -73,7 +73,7 @@ class PipelineRunner(StepRunner[Pipeline]):
 
     def shown(self) -> Any:
         shards = [(r.shard, r.sha256, len(r.drops)) for r in read_reports(self.folder)]
-        return [shards, found] if (found := audits.read(self.folder)) else shards
+        return [shards, results] if (results := audits.read(self.folder)) else shards
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
         if self.step.name not in report.datasets:
@@ -88,8 +88,8 @@ class PipelineRunner(StepRunner[Pipeline]):
         def load(row: dict) -> Any:
             return read_sample(self.folder, row["shard"], row["offset"], row["bytes"])
 
-        found = audits.sections(self.step.name, self.folder)
-        return [*corpus_sections(self.step.name, survey, drops, load, report.seed, max_bytes), *found]
+        of_audits = audits.sections(self.step.name, self.folder)
+        return [*corpus_sections(self.step.name, survey, drops, load, report.seed, max_bytes), *of_audits]
 
     def retriable(self) -> Counter[str]:
         return Counter(drop.reason for drop in self._drops())
@@ -174,7 +174,7 @@ def dataset_status(folder: Folder) -> list[str]:
     if num_lacking := take_patch.num_lacking(folder):
         lines.append(f"  {num_lacking:,} corrected records aren't made yet: the same make patch goes on")
     of_audits = audits.read(folder)
-    return lines + [f"  audit by {found['by']}: {line}" for found in of_audits.values() for line in audits.lines(found)]
+    return lines + [f"  audit by {result['by']}: {line}" for result in of_audits.values() for line in audits.lines(result)]
 
 
 def rate(reports: list[ShardReport]) -> float:

@@ -38,17 +38,17 @@ def look(
             lines.append(f"{name}: {error}")
             all_done = False
             continue
-        found = census(folders[name])
-        total = len(found.entries)
+        chosen = census(folders[name])
+        total = len(chosen.entries)
         page = Folder(out).sub(f"look/{name}-audit" if audit else f"look/{name}")
         if audit:
-            written = write_audit(page, folders[name], about, found, audit, seed)
+            written = write_audit(page, folders[name], about, chosen, audit, seed)
             what = f"{written.num_shown} regions to audit"
         else:
-            written = write_page(page, folders[name], about, found, limit)
+            written = write_page(page, folders[name], about, chosen, limit)
             what = f"the {written.num_shown} worst of {total} samples" if written.num_shown < total else f"{total} samples"
-        what += "".join(f", without {n} {mark}" for mark, n in found.marked.items())
-        if found.damaged:
-            what += f"; {found.damaged} can't be read"
+        what += "".join(f", without {n} {mark}" for mark, n in chosen.marked.items())
+        if chosen.damaged:
+            what += f"; {chosen.damaged} can't be read"
         lines.append(f"{name}: {what}; {written.num_files} files written: {page.path('index.html')}")
     return "\n".join(lines), all_done

@@ -39,10 +39,10 @@ def patch(
             taken = take(target, read, Forgotten.of(tombstones.read(folder)))
         except PatchError as error:
             raise ValueError(f"patch={patch}: {error}") from None
-        said = [f"{Path(target.url).name}: {_told(taken)}"]
+        told = [f"{Path(target.url).name}: {_told(taken)}"]
         if read.kind == AUDIT:
-            said += audits.lines(audits.add(target, taken.patch, audit.count(taken.asked.audited)))
-    return "\n".join(said)
+            told += audits.lines(audits.add(target, taken.patch, audit.count(taken.asked.audited)))
+    return "\n".join(told)
 
 
 def _meant(folders: list[Folder], patch: Patch, out: str, name: str) -> Folder:

@@ -50,7 +50,9 @@ def publish(
     target = folder.sub(STAGED).sub(name.replace("/", "--")) if name else Folder(to)
     if target.local is None:
         raise ValueError(f"{'out' if name else 'to'}={target.url}: a folder on a local disk is needed, or the hub's OWNER/NAME")
-    surveys = [found for found in _surveys(out, folder, dataset, form, _wanted(out, folder, verdict, licences)) if found.tables]
+    surveys = [
+        surveyed for surveyed in _surveys(out, folder, dataset, form, _wanted(out, folder, verdict, licences)) if surveyed.tables
+    ]
     with datasets_of.lock(target), shown("publish") as on_state:
         is_new = publication.make(surveys, target, on_state)
         lines = [*map(_said, surveys), f"{'written' if is_new else 'unchanged'}: {target.local}"]
@@ -75,11 +77,11 @@ def _wanted(out: str, folder: Folder, verdict: str, named: str) -> Wanted:
 def _surveys(out: str, folder: Folder, only: str, form: str, wanted: Wanted) -> list[Survey]:
     if form not in files.FORMS:
         raise ValueError(f"form={form}: allowed are {', '.join(files.FORMS)}")
-    found = {Path(each.url).name: each for each in datasets(out)}
-    names = list(filter(None, only.split(","))) or list(found)
-    if unknown := [name for name in names if name not in found]:
-        raise ValueError(f"dataset={only}: {out} has no {unknown[0]}; it has {', '.join(found)}")
-    surveys = [files.survey(name, found[name], wanted, form) for name in dict.fromkeys(names)]
+    folder_of = {Path(each.url).name: each for each in datasets(out)}
+    names = list(filter(None, only.split(","))) or list(folder_of)
+    if unknown := [name for name in names if name not in folder_of]:
+        raise ValueError(f"dataset={only}: {out} has no {unknown[0]}; it has {', '.join(folder_of)}")
+    surveys = [files.survey(name, folder_of[name], wanted, form) for name in dict.fromkeys(names)]
     left_out = sum((each.left_out for each in surveys), Counter[LeftOut]())
     stated = {licences.simple(why.which) for why in left_out if why.reason == "licence"}
     for each in surveys:
@@ -103,9 +105,9 @@ def _said(found: Survey) -> str:
 
 
 def _counted(left_out: Counter[LeftOut]) -> str:
-    said = [f"{n:,} {_because(why)}" for why, n in left_out.most_common(_MOST_NAMED)]
+    counts = [f"{n:,} {_because(why)}" for why, n in left_out.most_common(_MOST_NAMED)]
     rest = left_out.total() - sum(n for _, n in left_out.most_common(_MOST_NAMED))
-    return ", ".join(said + [f"{rest:,} for other reasons, which the card lists"] * bool(rest))
+    return ", ".join(counts + [f"{rest:,} for other reasons, which the card lists"] * bool(rest))
 
 
 def _because(why: LeftOut) -> str:

@@ -51,16 +51,16 @@ def _official(pred: str, gt: str, without: str) -> tuple[list[str], dict[str, An
 
     name, _, folder = gt.partition(":")
     predicted = pages.predictions(pred)
-    found = BENCHMARKS[name](folder, predicted, excluded(without))
-    ails = scores.ails([page.markdown for page in predicted if page.names[0] not in set(found.unused)])
-    rows = (*found.rows, *((measure, None, share, _explained(scores.MEASURES[measure])) for measure, share in ails.items()))
+    scored = BENCHMARKS[name](folder, predicted, excluded(without))
+    ails = scores.ails([page.markdown for page in predicted if page.names[0] not in set(scored.unused)])
+    rows = (*scored.rows, *((measure, None, share, _explained(scores.MEASURES[measure])) for measure, share in ails.items()))
     figures = [(name, *("-" if value is None else f"{value:.4f}" for value in sides), what) for name, *sides, what in rows]
-    lines = [f"{found.rules}: {gt}, read by {pred}"]
-    lines += [*_table(("measure", "official", "corrected", "what"), figures), found.differs, *found.notes]
-    lines += _named(found.missing, "without a prediction: official, left out; corrected, counted as all wrong")
-    lines += _named(found.unused, "predicted, and not in the benchmark")
+    lines = [f"{scored.rules}: {gt}, read by {pred}"]
+    lines += [*_table(("measure", "official", "corrected", "what"), figures), scored.differs, *scored.notes]
+    lines += _named(scored.missing, "without a prediction: official, left out; corrected, counted as all wrong")
+    lines += _named(scored.unused, "predicted, and not in the benchmark")
     both = {name: {"official": official, "corrected": corrected} for name, official, corrected, _ in rows}
-    return lines, {"means": both, "pages": found.of_pages, "missing": found.missing, "unused": found.unused}
+    return lines, {"means": both, "pages": scored.of_pages, "missing": scored.missing, "unused": scored.unused}
 
 
 def _pages(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:

@@ -50,11 +50,11 @@ def words(truth: str, answer: str) -> tuple[list[str], list[str]]:
 def official(truth: str, answer: str) -> dict[str, float | None]:
     """The figures of a page as Fox's code has them; None, as there, where a set is empty. Raises `ZeroDivisionError`, as there,
     if both texts are empty."""
-    true, said = map(set, words(truth, answer))
-    common = len(true & said)
+    true, read_words = map(set, words(truth, answer))
+    common = len(true & read_words)
     # The wrong way round: the answer is taken for the truth.
     precision = common / len(true) if true else None
-    recall = common / len(said) if said else None
+    recall = common / len(read_words) if read_words else None
     f1 = None
     if precision is not None and recall is not None:
         f1 = 1.0 / (0.5 / precision + 0.5 / recall) if precision and recall else 0.0
@@ -64,9 +64,9 @@ def official(truth: str, answer: str) -> dict[str, float | None]:
 
 def corrected(truth: str, answer: str) -> dict[str, float]:
     """The figures of a page with words as often as they stand there; all wrong where there is no answer."""
-    true, said = map(Counter, words(truth, answer))
-    common = (true & said).total()
-    precision, recall = common / max(1, said.total()), common / max(1, true.total())
+    true, read_words = map(Counter, words(truth, answer))
+    common = (true & read_words).total()
+    precision, recall = common / max(1, read_words.total()), common / max(1, true.total())
     f1 = 2 * precision * recall / (precision + recall) if common else 0.0
     edit = Levenshtein.normalized_distance(truth, answer)
     return {"edit": edit, "precision": precision, "recall": recall, "f1": f1}
@@ -86,18 +86,18 @@ def read(folder: str, names: Sequence[str] = _FILES, word: str = "gt") -> list[F
     files = [file for name in names for file in sorted(Path(folder).expanduser().rglob(name))]
     if not files:
         raise ValueError(f"{where}: the folder focus_benchmark_test with {' or '.join(names)} is needed; it isn't there")
-    found = []
+    pages = []
     for file in files:
         images = file.parent / f"{file.name.partition('_')[0]}_pdf_png"
         try:
             for entry in json.loads(file.read_bytes()):
-                said = [turn["value"] for turn in entry["conversations"] if turn["from"] != "human"]
-                found.append(FoxPage(images / Path(entry["image"]).name, str(said[0])))
+                texts = [turn["value"] for turn in entry["conversations"] if turn["from"] != "human"]
+                pages.append(FoxPage(images / Path(entry["image"]).name, str(texts[0])))
         except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
             raise ValueError(f"{where}: {file.name} isn't as Fox writes it ({type(error).__name__}: {error})") from None
-    if not found:
+    if not pages:
         raise ValueError(f"{where}: {' and '.join(file.name for file in files)} have no page")
-    return found
+    return pages
 
 
 def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) -> Report:
@@ -105,11 +105,11 @@ def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) 
     pages = [(page.image.name, page.text) for page in read(folder)]
     chosen, unused = paired([(Path(image).stem, image) for image, _ in pages], predicted, Path(pages[0][0]).stem)
     of_pages: list[dict[str, Any]] = []
-    for (image, truth), found in zip(pages, chosen, strict=True):
-        answer = found.markdown if found else ""
-        by_rules = official(truth, answer) if found and (truth or answer) else None
-        kept = None if image in excluded else corrected(truth, answer)
-        of_pages.append({"page": image, "official": by_rules, "corrected": kept})
+    for (image, truth), prediction in zip(pages, chosen, strict=True):
+        answer = prediction.markdown if prediction else ""
+        by_rules = official(truth, answer) if prediction and (truth or answer) else None
+        figures = None if image in excluded else corrected(truth, answer)
+        of_pages.append({"page": image, "official": by_rules, "corrected": figures})
     notes = []
     empty = [one["page"] for one in of_pages if one["official"] and None in one["official"].values()]
     if empty:
@@ -123,7 +123,7 @@ def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) 
             values = [one[side][name] for one in of_pages if one[side] and None not in one[side].values()]
             sides.append(sum(values) / len(values) if values else None)
         rows.append((name, sides[0], sides[1], what))
-    missing = tuple(image for (image, _), found in zip(pages, chosen, strict=True) if found is None)
+    missing = tuple(image for (image, _), prediction in zip(pages, chosen, strict=True) if prediction is None)
     return Report(
         f"Fox, page OCR, {len(pages)} pages, rules of {COMMIT[:7]}",
         tuple(rows),

@@ -124,10 +124,10 @@ def _order(values: Mapping[str, Any], markdown: str) -> bool:
 
 def _format(values: Mapping[str, Any], markdown: str) -> bool:
     wanted = normalised(values["text"])
-    found = [normalised(text) for pattern in _FORMATS[values["format"]] for text in pattern.findall(markdown)]
+    formatted = [normalised(text) for pattern in _FORMATS[values["format"]] for text in pattern.findall(markdown)]
     if not values.get("case_sensitive", True):
-        wanted, found = wanted.lower(), [text.lower() for text in found]
-    return any(fuzz.partial_ratio(wanted, text) / 100.0 >= _least(values, wanted) for text in found)
+        wanted, formatted = wanted.lower(), [text.lower() for text in formatted]
+    return any(fuzz.partial_ratio(wanted, text) / 100.0 >= _least(values, wanted) for text in formatted)
 
 
 def _table(values: Mapping[str, Any], markdown: str) -> bool:
@@ -173,11 +173,11 @@ def _repeats(text: str, size: int) -> int:
 
 def formulas(values: Mapping[str, Any], markdown: str) -> list[str]:
     """The LaTeX of a page's formulas, by their kinds of brackets; what is in one isn't looked for in the next."""
-    found: list[str] = []
+    latex_of_page: list[str] = []
     for pattern in _MATH[:2] if values.get("ignore_dollar_delimited") else _MATH:
-        found += [latex.strip() for latex in pattern.findall(markdown)]
+        latex_of_page += [latex.strip() for latex in pattern.findall(markdown)]
         markdown = pattern.sub("", markdown)
-    return found
+    return latex_of_page
 
 
 def _math(values: Mapping[str, Any], markdown: str) -> bool:

@@ -132,9 +132,9 @@ def _placed(rows: Sequence[Sequence[Cell]]) -> list[Table]:
         }
         for side, lines in ways.items():
             for way in lines:
-                found = next((one for row, column in way if (one := grid[row][column]) and one != (y, x)), None)
-                if found:
-                    table.beside[side][y, x].add(found)
+                neighbour = next((one for row, column in way if (one := grid[row][column]) and one != (y, x)), None)
+                if neighbour:
+                    table.beside[side][y, x].add(neighbour)
     return [table]
 
 
@@ -183,10 +183,10 @@ class _Page(HTMLParser):
         super().__init__(convert_charrefs=False)
         self.root = self.last = _Element("")
         self.closed_at_once: list[str] = []
-        self.held: list[str] = []
+        self.text: list[str] = []
 
     def _flush(self) -> None:
-        text, self.held = "".join(self.held), []
+        text, self.text = "".join(self.text), []
         if not text:
             return
         around: _Element | None = self.last
@@ -225,13 +225,13 @@ class _Page(HTMLParser):
             self.last = one.parent
 
     def handle_data(self, data: str) -> None:
-        self.held.append(data)
+        self.text.append(data)
 
     def handle_charref(self, name: str) -> None:
-        self.held.append(number_reference(name))
+        self.text.append(number_reference(name))
 
     def handle_entityref(self, name: str) -> None:
-        self.held.append(entity(name))
+        self.text.append(entity(name))
 
     def handle_comment(self, data: str) -> None:
         self._flush()

@@ -116,20 +116,20 @@ def figures(pages: Iterable[tuple[str, Counts]]) -> dict[str, float]:
         lists["formula"] += counts.formula
         lists["order"] += [counts.order] if counts.order else []
         lists["tables"] += counts.tables
-    found: dict[str, float] = {}
+    measured: dict[str, float] = {}
     for kind in ("text", "formula", "order"):
         shares = [_share(lists[kind]) for lists in of_page.values() if lists[kind]]
         if shares:
-            found[kind] = _mean(shares)
+            measured[kind] = _mean(shares)
     with_tables = [lists["tables"] for lists in of_page.values() if lists["tables"]]
     if with_tables:
-        found["teds"] = _mean([_mean([one.teds for one in page]) for page in with_tables])
-        found["teds_s"] = _mean([_mean([one.structure for one in page]) for page in with_tables])
-        found["teds_of_tables"] = _mean([one.teds for page in with_tables for one in page])
-        found["teds_s_of_tables"] = _mean([one.structure for page in with_tables for one in page])
-    if "text" in found and "teds" in found:
-        found["overall_without_cdm"] = (100 * (1 - found["text"]) + 100 * found["teds"]) / 2
-    return found
+        measured["teds"] = _mean([_mean([one.teds for one in page]) for page in with_tables])
+        measured["teds_s"] = _mean([_mean([one.structure for one in page]) for page in with_tables])
+        measured["teds_of_tables"] = _mean([one.teds for page in with_tables for one in page])
+        measured["teds_s_of_tables"] = _mean([one.structure for page in with_tables for one in page])
+    if "text" in measured and "teds" in measured:
+        measured["overall_without_cdm"] = (100 * (1 - measured["text"]) + 100 * measured["teds"]) / 2
+    return measured
 
 
 def _share(counts: Sequence[tuple[int, int]]) -> float:
@@ -152,9 +152,9 @@ def _counts(page: Mapping[str, Any], cut: Sequence[Piece], without: frozenset[An
     mixed = [piece for kind in kinds for piece in cut if piece.kind == kind] + cells
     ordered = sorted((box for kind in _ORDERED for box in elements.get(kind, ())), key=_order)
     blocks = [_block(box, is_official) for box in ordered]
-    found, invented = matches(blocks, mixed)
-    found = [match for match in found if left_out.isdisjoint(match.blocks)]
-    for match in found:
+    matched, invented = matches(blocks, mixed)
+    matched = [match for match in matched if left_out.isdisjoint(match.blocks)]
+    for match in matched:
         if match.category == DISPLAYED:
             if match.read_as in (INLINE, FORMULA, ""):
                 counts.formula.append(_edits(match.truth, match.read))
@@ -163,7 +163,7 @@ def _counts(page: Mapping[str, Any], cut: Sequence[Piece], without: frozenset[An
                 counts.text_of_formulas.append(_edits(words(text) or text, match.read))
         elif match.category in OF_TEXT:
             counts.text.append(_edits(match.truth, match.read))
-    counts.order = _order_edits([match for match in found if match.category in OF_TEXT])
+    counts.order = _order_edits([match for match in matched if match.category in OF_TEXT])
     if not is_official:
         counts.text += [(len(piece.text), len(piece.text)) for piece in invented if piece.kind == TEXT and not piece.is_cell]
         counts.formula += [(len(piece.text), len(piece.text)) for piece in invented if piece.kind == FORMULA]
@@ -241,9 +241,9 @@ def _tables(
         for box in true
         if (box["html"] if is_official else box.get("html")) and (not is_latex or not is_official or box["latex"])
     ]
-    kept = [box["anno_id"] not in (without or ()) for box in wanted]
+    is_scored = [box["anno_id"] not in (without or ()) for box in wanted]
     if is_latex or not as_html:
-        return [html.Score(0.0, 0.0)] * sum(kept), [], max(0, num - len(wanted))
+        return [html.Score(0.0, 0.0)] * sum(is_scored), [], max(0, num - len(wanted))
     texts, read = [str(box["html"]) for box in wanted], [piece.text for piece in as_html]
     scores = [html.Score(0.0, 0.0)] * len(wanted)
     taken = set()
@@ -254,12 +254,12 @@ def _tables(
             taken.add(int(column))
     unwanted = [piece for number, piece in enumerate(as_html) if number not in taken]
     cells = [piece._replace(kind=TEXT, text=cell, is_cell=True) for piece in unwanted for cell in html.cells(piece.text)]
-    return [one for one, is_kept in zip(scores, kept, strict=True) if is_kept], cells, len(unwanted) + len(as_latex)
+    return [one for one, is_kept in zip(scores, is_scored, strict=True) if is_kept], cells, len(unwanted) + len(as_latex)
 
 
 def _order_edits(found: Sequence[Match]) -> tuple[int, int] | None:
     placed = [match for match in found if match.orders != ("",)]
     ranked = sorted((match for match in placed if match.start is not None), key=lambda match: match.start or 0)
     true = sorted(order for match in placed for order in match.orders if order)
-    said = [order for match in ranked for order in match.orders if order]
-    return (Levenshtein.distance(true, said), max(len(true), len(said))) if true or said else None
+    orders = [order for match in ranked for order in match.orders if order]
+    return (Levenshtein.distance(true, orders), max(len(true), len(orders))) if true or orders else None

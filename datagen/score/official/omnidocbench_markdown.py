@@ -71,30 +71,30 @@ def pieces(markdown: str) -> list[Piece]:
     text = _LONG_RUN.sub(lambda run: run[0][:4], text)
     for tag in ("<html>", "</html>", "<body>", "</body>"):
         text = text.replace(tag, "")
-    found: list[Piece] = []
+    cut: list[Piece] = []
     for start, table in _latex_tables(text):
-        found.append(Piece(LATEX, start, table))
+        cut.append(Piece(LATEX, start, table))
         text = _without(text, start, start + len(table))
     for start, table in list(_enclosed(text, _TABLE)):
-        found.append(Piece(HTML, start, table))
+        cut.append(Piece(HTML, start, table))
         text = _without(text, start, start + len(table))
     for match in _FORMULA.finditer(text):
         piece = _formula(match)
-        found.append(piece)
+        cut.append(piece)
         if piece.fine != INLINE:
             text = _without(text, match.start(), match.end())
     if len(list(_pipes(text + "\n"))) >= 2:
         text = _pipes_as_html(text)
         for match in _HTML.finditer(text):
             text = _without(text, match.start(), match.end())
-            found.append(Piece(HTML, match.start(), match[0].strip(), PIPES))
+            cut.append(Piece(HTML, match.start(), match[0].strip(), PIPES))
     for match in _CODE.finditer(text):
         text = _without(text, match.start(), match.end())
-        found.append(Piece(TEXT, match.start(), match[1].strip(), CODE))
+        cut.append(Piece(TEXT, match.start(), match[1].strip(), CODE))
     for command in _COMMANDS:
         text = command.sub(r"\1", text)
-    found += _texts(text)
-    return sorted(found, key=lambda piece: piece.start)
+    cut += _texts(text)
+    return sorted(cut, key=lambda piece: piece.start)
 
 
 def _without(text: str, start: int, end: int) -> str:
@@ -173,23 +173,23 @@ def _pipes_as_html(text: str) -> str:
     for run in list(_pipes(text)):
         text = text.replace(run, _html(run), 1)
     merged: list[str] = []
-    held, previous, inside = "", "", False
+    html, previous, inside = "", "", False
     for line in text.split("\n"):
         if "<table>" in line:
             inside = True
-            held += previous
+            html += previous
         elif inside:
             if not _is_rule(previous) and "</thead>" not in previous:
-                held += "\n" + previous
+                html += "\n" + previous
             if "</table>" in previous:
                 inside = False
-                merged.append(_merged(held))
-                held = ""
+                merged.append(_merged(html))
+                html = ""
         else:
             merged.append(previous)
         previous = line
     if previous:
-        merged.append(_merged(f"{held}\n{previous}") if inside or "</table>" in previous else previous)
+        merged.append(_merged(f"{html}\n{previous}") if inside or "</table>" in previous else previous)
     return "\n".join(merged).replace("<table>", '<table border="1" >').replace("<td>", '<td colspan="1" rowspan="1">')
 
 
@@ -207,9 +207,9 @@ def _html(run: str) -> str:
 
 
 def _merged(tables: str) -> str:
-    kept: list[str] = []
+    merged: list[str] = []
     for table in _PLAIN_TABLE.findall(_COMMENT.sub("", tables)):
         lines = [line.replace("<th>", "<td>").replace("</th>", "</td>") if "<th>" in line else line for line in table.split("\n")]
         lines = [line for line in lines if not _OF_TABLE.search(line)]
-        kept += lines if len(lines) > 2 else []
-    return "\n\n<table>\n" + "\n".join(kept) + "\n</table>\n\n"
+        merged += lines if len(lines) > 2 else []
+    return "\n\n<table>\n" + "\n".join(merged) + "\n</table>\n\n"

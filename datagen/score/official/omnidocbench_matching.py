@@ -81,8 +81,8 @@ def matches(blocks: Sequence[Block], pieces: Sequence[Piece]) -> tuple[list[Matc
     free = [number for number in range(len(read)) if not near[:, number].any()]
     asked = [number for number in range(len(truth)) if truth[number][0].category not in BESIDE]
     pairs = _pairs([page.texts[number] for number in asked], [page.read[number] for number in free])
-    found = [page.match(tuple(asked[t] for t in of), tuple(free[p] for p in by)) for of, by in pairs if of]
-    return found, page.invented(free, {free[p] for of, by in pairs if of for p in by})
+    matched = [page.match(tuple(asked[t] for t in of), tuple(free[p] for p in by)) for of, by in pairs if of]
+    return matched, page.invented(free, {free[p] for of, by in pairs if of for p in by})
 
 
 class _Page(NamedTuple):
@@ -131,10 +131,10 @@ def _of_piece(piece: Piece) -> str:
 
 def _rows(latex: str) -> tuple[list[str], int, str] | None:
     """The rows of an array of one column, where it starts, and what it is made of."""
-    found = _ARRAY.search(latex)
-    if found is None or _BETWEEN_COLUMNS.sub("", found[1]) not in ("l", "c", "r"):
+    array = _ARRAY.search(latex)
+    if array is None or _BETWEEN_COLUMNS.sub("", array[1]) not in ("l", "c", "r"):
         return None
-    return [row.strip() for row in found[2].split(r"\\") if row.strip()], found.start(2), found[2]
+    return [row.strip() for row in array[2].split(r"\\") if row.strip()], array.start(2), array[2]
 
 
 def _split_blocks(blocks: Sequence[Block]) -> list[Block]:

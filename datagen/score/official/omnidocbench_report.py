@@ -29,10 +29,10 @@ def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) 
     images = [Path(page["page_info"]["image_path"]).name for page in pages]
     chosen, unused = paired([omnidocbench.names(page) for page in pages], predicted, omnidocbench.names(pages[0])[0])
     results = []
-    for page, image, found in zip(pages, images, chosen, strict=True):
+    for page, image, prediction in zip(pages, images, chosen, strict=True):
         wrong = excluded.get(image, frozenset())
         numbers = frozenset(box["anno_id"] for box in page["layout_dets"] if str(box["anno_id"]) in wrong)
-        results.append(omnidocbench.score(page, found.markdown if found else None, numbers))
+        results.append(omnidocbench.score(page, prediction.markdown if prediction else None, numbers))
     official = omnidocbench.figures((one.name, one.official) for one in results if one.official)
     corrected = omnidocbench.figures((one.name, one.corrected) for one in results)
     notes = ["Overall is without CDM: CDM compares formulas that TeX draws, which isn't done here"]
@@ -61,7 +61,7 @@ def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) 
         tuple((name, official.get(name), corrected.get(name), what) for name, what in _WHAT.items()),
         _DIFFERS,
         tuple(notes),
-        tuple(image for image, found in zip(images, chosen, strict=True) if found is None),
+        tuple(image for image, prediction in zip(images, chosen, strict=True) if prediction is None),
         unused,
         tuple(of_pages),
     )

@@ -235,8 +235,8 @@ class _Tree(NamedTuple):
 @lru_cache(maxsize=1_000)
 def _tree(table: str) -> _Tree | None:
     page = lxml.html.fromstring(table, parser=lxml.html.HTMLParser(remove_comments=True, encoding="utf-8"))
-    found = page.xpath("body/table")
-    return _Tree(_node(found[0]), len(found[0].xpath(".//*"))) if found else None
+    tables = page.xpath("body/table")
+    return _Tree(_node(tables[0]), len(tables[0].xpath(".//*"))) if tables else None
 
 
 def _node(element: Any) -> _Node:
@@ -247,12 +247,12 @@ def _node(element: Any) -> _Node:
 
 
 def _tokens(element: Any) -> list[str]:
-    found = [f"<{element.tag}>", *(element.text or "")]
+    tokens = [f"<{element.tag}>", *(element.text or "")]
     for child in element:
-        found += _tokens(child)
+        tokens += _tokens(child)
     if element.tag != "unk":
-        found.append(f"</{element.tag}>")
-    return found + list(element.tail or "") if element.tag != "td" else found
+        tokens.append(f"</{element.tag}>")
+    return tokens + list(element.tail or "") if element.tag != "td" else tokens
 
 
 def _distance(first: _Tree, second: _Tree) -> tuple[float, float]:

@@ -28,7 +28,7 @@ class Report:
 def excluded(path: str) -> dict[str, frozenset[str]]:
     """What a list says, a line each: a page's image or a test's file, a tab, the number of a block or the name of a test. Raises
     `ValueError`, which names the line."""
-    found: dict[str, set[str]] = {}
+    left_out: dict[str, set[str]] = {}
     try:
         lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines() if path else []
     except (OSError, UnicodeDecodeError):
@@ -38,8 +38,8 @@ def excluded(path: str) -> dict[str, frozenset[str]]:
             page, _, block = line.partition("\t")
             if not block.strip():
                 raise ValueError(f"without={path}, line {number}: a page's image, a tab and a block's number are needed")
-            found.setdefault(page.strip(), set()).add(block.strip())
-    return {page: frozenset(blocks) for page, blocks in found.items()}
+            left_out.setdefault(page.strip(), set()).add(block.strip())
+    return {page: frozenset(blocks) for page, blocks in left_out.items()}
 
 
 def paired(

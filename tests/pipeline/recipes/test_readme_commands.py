@@ -65,7 +65,7 @@ def here(tmp_path_factory):
     with zipfile.ZipFile(root / "FILE.zip", "w") as archive:
         archive.write(root / "pdfs/a.pdf", "a.pdf")
     (root / "CID-SMILES.gz").write_bytes(gzip.compress(b"702\tCCO\n"))
-    for name in ("coarse", "fine", "multilingual"):
+    for name in ("coarse", "fine", "label", "multilingual"):
         write_dataset(root / "out" / name / name, [page_sample("a-000000", "word")])
         (root / "out" / name / "recipe.json").write_text(f'{{"recipe": "{name}", "values": {{}}}}')
     (root / "out/mixture").mkdir()
