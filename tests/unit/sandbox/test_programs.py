@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import psutil
 import pytest
 
+from datagen.sandbox import process
 from datagen.sandbox.process import ChildDied, Limits, Sandbox
 from tests.unit.sandbox.test_process import until_death, values
 
@@ -165,15 +166,14 @@ def test_a_worker_that_is_killed_leaves_nothing_without_a_namespace(tmp_path):
     assert survivors(processes) == []
 
 
-def test_a_busy_program_trips_the_deadline_though_the_child_itself_sleeps(tmp_path):
+def test_a_busy_program_trips_the_deadline_though_the_child_itself_sleeps(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "WALL_FACTOR", 1000)  # the wall clock ends nothing here: what ends it is processor time
     box = Sandbox(Limits(deadline_s=1.0))
-    started = time.monotonic()
     stream = box.run(HERE + "start", str, programs={"spins": SPIN}, folder=str(tmp_path), then="wait")
     with pytest.raises(ChildDied) as death:
         list(stream)
     assert death.value.reason == "timeout"
     assert death.value.cpu_s > 1.0
-    assert time.monotonic() - started < 8  # not the wall clock, which is at ten
     assert survivors(family_of(tmp_path)) == []
 
 
