@@ -5,24 +5,24 @@ after.
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Unpack
 
 from model.net.config import ModelConfig
 from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 from recipes.recipe import Recipe, Report
-from recipes.words.training_data import mixture
+from recipes.words.training import TrainingWords, told
 
 FULL = Train(
     datasets=(),
     groups=(),  # each row comes as often as any other, which is what epochs count
     schedule=Schedule(steps=20_000, epochs=3.0, min_learning_rate=2e-6, warmup=50),
     optim=Optim(learning_rate=2e-5, weight_decay=0.0),
-    batches=Batches(rows_per_step=2, micro_rows=1, length=8192, modes=(("base", 1.0), ("gundam", 1.0))),
+    batches=Batches(rows_per_step=2, rows_follow=True, micro_rows=1, length=8192, modes=(("base", 1.0), ("gundam", 1.0))),
     evaluation=Evaluation(loss_samples=64, loss_every=50, read_samples=32, read_first=True, shown_samples=8, max_new_tokens=4096),
     checkpoint=Checkpoint(checkpoint_every=100),
     compute=Compute(checkpointing=True, workers=8, threads=8),
 )
-"""For the released network and a GPU. A step learns from some eight pages."""
+"""For the released network and a GPU, or several. A step learns from some eight pages, on eight GPUs from 30."""
 TINY = FULL.but(
     steps=40,
     epochs=0.0,
@@ -42,22 +42,13 @@ TINY = FULL.but(
     threads=2,
 )
 """A minute on two cores, for a network that is as small."""
-ADAPTERS_FASTER = 10.0
-"""Adapters take a higher rate than weights. The factor is ours, and no other was tried."""
 
 
 def finetune(
     data: str = "",
     start: str = "",
-    lora: int = 0,
-    freeze: Annotated[
-        str, "A,B,…", "what not to train: sam, clip, projector, experts, embeddings, decoder, or name patterns"
-    ] = "",
-    modes: str = "",
-    rate: Annotated[float, "X", "peak learning rate; default: the variant's"] = 0.0,
-    epochs: Annotated[int, "N", "passes over each row, in at most steps=N steps; default: the variant's number of steps"] = 0,
-    steps: int = 0,
     variant: str = "full",
+    **words: Unpack[TrainingWords],
 ) -> Recipe:
     """A model that goes on from the released weights, or others, on your own images, prompts and answers."""
     if not data:
@@ -71,20 +62,11 @@ def finetune(
     step = FULL if variant == "full" else TINY
     most = _max_positions(start)
     step = step.but(
-        **mixture(data),
         start=start,
-        frozen=tuple(filter(None, freeze.split(","))),
-        lora=lora,
-        modes=tuple((mode, 1.0) for mode in modes.split(",") if mode) if modes else step.batches.modes,
         length=min(step.batches.length, most) if most else step.batches.length,
+        steps=FULL.schedule.steps if words.get("epochs") else step.schedule.steps,
     )
-    faster = rate / step.optim.learning_rate if rate else ADAPTERS_FASTER if lora else 1.0
-    step = step.but(learning_rate=step.optim.learning_rate * faster, min_learning_rate=step.schedule.min_learning_rate * faster)
-    if epochs:
-        step = step.but(epochs=float(epochs)).lasting(steps or FULL.schedule.steps)
-    elif steps:
-        step = step.but(epochs=0.0).lasting(steps)
-    return Recipe("finetune", (step, Report(datasets=())))
+    return Recipe("finetune", (told(step, words, data), Report(datasets=())))
 
 
 def _max_positions(start: str) -> int:

@@ -6,12 +6,12 @@ weight decay, the number of steps, and how often each image mode comes: those ar
 """
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Unpack
 
 from model.net.config import ModelConfig, full, stage1, tiny
 from model.train.step import RANDOM, Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train, Weights
 from recipes.recipe import Recipe, Report
-from recipes.words.training_data import mixture
+from recipes.words.training import TrainingWords, told
 from recipes.words.values import places
 
 JOINTLY = (("tiny", 1.0), ("small", 1.0), ("base", 1.0), ("large", 1.0), ("gundam", 1.0))
@@ -61,7 +61,7 @@ def train(
         "NAME",
         "shard: the GPUs of a machine share the weights; paper: four pipeline stages, replicated",
     ] = "shard",
-    steps: int = 0,
+    **words: Unpack[TrainingWords],
 ) -> Recipe:
     """A model from datasets: DeepEncoder with a compact decoder (stage=1), or all of it.
 
@@ -91,15 +91,15 @@ def train(
         raise ValueError("stage 3 goes on from what stage 2 made: start=FOLDER")
     step = _settings(stage, variant)
     step = step.but(
-        **mixture(data),
         start=start,
         start_encoder=start_encoder,
         start_decoder=RANDOM if stage == 1 and start_encoder else start_decoder,
         # From nothing there is nothing worth keeping.
         frozen=step.weights.frozen if start or start_encoder else (),
         pipeline=LAYOUTS[layout],
-    ).lasting(steps or step.schedule.steps)
-    return Recipe("train", (step, Report(datasets=())))
+        steps=FULL.schedule.steps if words.get("epochs") else step.schedule.steps,
+    )
+    return Recipe("train", (told(step, words, data), Report(datasets=())))
 
 
 def _settings(stage: int, variant: str) -> Train:

@@ -7,12 +7,14 @@ memory(config, …)           weights, gradients, moments, activations
 table(config, …)            all that, for people
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from model.costs import flops
 from model.costs.activations import Load, kept
-from model.net.config import ModelConfig
+from model.net.config import ModelConfig, full
 
 PARTS = ("sam", "clip", "projector", "experts", "embeddings", "decoder")
 ENCODER = PARTS[:3]
@@ -20,6 +22,14 @@ PEAKS = {"A100": 312e12, "H100": 989e12, "H200": 989e12}
 """Operations a second in bf16, dense, as their makers say."""
 LANGUAGE = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The decoder's linear layers by the ends of their released names, shared experts included."""
+ALL_LINEAR = "all-linear"
+"""All linear layers but the head, as peft calls them."""
+_PART_OF_LAYERS = {
+    "model.sam_model": "sam",
+    "model.vision_model": "clip",
+    "model.projector": "projector",
+    "lm_head": "embeddings",
+}
 _DAY_S = 86_400.0
 
 
@@ -72,34 +82,52 @@ def linear_layers(config: ModelConfig) -> dict[str, tuple[int, int]]:
     return layers
 
 
-def adapter_parameters(config: ModelConfig, rank: int, targets: Sequence[str]) -> int:
-    """The parameters of an adapter beside the layers whose released names are `targets`, or end in them:
-    `model.files.lora.adapt`'s."""
-    shapes = (s for name, s in linear_layers(config).items() if any(f".{name}".endswith(f".{one}") for one in targets))
-    return sum(rank * (inputs + outputs) for inputs, outputs in shapes)
+def adapter_parameters(config: ModelConfig, rank: int, targets: Sequence[str]) -> Counter[str]:
+    """The parameters of an adapter beside the layers that are `targets`, by part: `model.files.lora.adapt`'s."""
+    found = Counter[str]()
+    for name, (inputs, outputs) in linear_layers(config).items():
+        if any(is_target(name, one) for one in targets):
+            found[_part_of(name)] += rank * (inputs + outputs)
+    return found
+
+
+def is_target(name: str, target: str) -> bool:
+    """Whether the layer of the released name `name` is `target`, ends in it, or is one of `ALL_LINEAR`."""
+    return name != "lm_head" if target == ALL_LINEAR else f".{name}".endswith(f".{target}")
+
+
+def _part_of(layer: str) -> str:
+    return next((part for beginning, part in _PART_OF_LAYERS.items() if layer.startswith(beginning)), "decoder")
 
 
 @dataclass(frozen=True)
 class SetUp:
-    """What is trained: `parts`, or an adapter of `rank` beside `targets`, which are layers of the decoder."""
+    """What is trained: `parts`, or an adapter of `rank` beside `targets`, which are layers, and the parts `beside` it."""
 
     name: str
     parts: tuple[str, ...] = PARTS
     rank: int = 0
     targets: tuple[str, ...] = ()
-
-    def num_trained(self, config: ModelConfig) -> int:
-        if self.rank:
-            return adapter_parameters(config, self.rank, self.targets)
-        counts = parameters(config)
-        return sum(counts[part] for part in self.parts) - ("clip" in self.parts) * unused(config)
+    beside: tuple[str, ...] = ()
 
     @property
+    def whole(self) -> tuple[str, ...]:
+        """The parts whose own weights are trained."""
+        return self.beside if self.rank else self.parts
+
+    def num_whole(self, config: ModelConfig) -> int:
+        """The number of their parameters."""
+        counts = parameters(config)
+        return sum(counts[part] for part in self.whole) - ("clip" in self.whole) * unused(config)
+
+    def num_trained(self, config: ModelConfig) -> int:
+        return self.num_whole(config) + adapter_parameters(config, self.rank, self.targets).total()
+
+    @cached_property
     def through(self) -> frozenset[str]:
         """The parts that a gradient goes through or into: all from the first that is trained on."""
-        if self.rank:
-            return frozenset(PARTS[3:])
-        first = min(PARTS.index(part) for part in self.parts)
+        adapted = {_part_of(name) for name in linear_layers(full()) for one in self.targets if is_target(name, one)}
+        first = min(PARTS.index(part) for part in {*self.whole, *(adapted if self.rank else ())})
         # Embeddings are the decoder's ground: with them, or the encoder, trained, all of the decoder hands gradients on.
         return frozenset(PARTS[first:] if first < 3 else PARTS[3:])
 
@@ -120,7 +148,7 @@ def operations(config: ModelConfig, load: Load, set_up: SetUp = SET_UPS[0]) -> i
 def with_backward(forward: Mapping[str, int], set_up: SetUp) -> int:
     """The operations of a step from those of its forward pass by part: what is trained counts three times, what hands a gradient
     on twice, the rest once."""
-    trained = set() if set_up.rank else set(set_up.parts)
+    trained = set(set_up.whole)
     return sum(count * (3 if part in trained else 2 if part in set_up.through else 1) for part, count in forward.items())
 
 
@@ -160,7 +188,8 @@ def memory(config: ModelConfig, load: Load, set_up: SetUp, weight_bytes: int = 4
     in fp32 always. Products are in bf16."""
     counts, trained = parameters(config), set_up.num_trained(config)
     own = 4 if set_up.rank else weight_bytes
-    weights = sum(counts.values()) * weight_bytes + (4 * trained if set_up.rank else 0)
+    beside = 4 * trained - weight_bytes * set_up.num_whole(config) if set_up.rank else 0
+    weights = sum(counts.values()) * weight_bytes + beside
     # Experts' weights are narrowed one product after the other, the embedding's never.
     copied = sum(counts[part] for part in set_up.through - {"experts", "embeddings"}) + counts["embeddings"] // 2
     seen = load if "clip" in set_up.through else Load((), load.lengths, load.num_learned)

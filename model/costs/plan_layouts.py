@@ -128,13 +128,16 @@ def memory(
     counts, through = stage.parameters(config), set_up.through
     encoder = sum(counts[part] for part in plan.ENCODER)
     shared = sum(counts.values()) - encoder
-    trained = {part: counts[part] * (part in set_up.parts) for part in counts}
+    trained = {part: counts[part] * (part in set_up.whole) for part in counts}
     trained["clip"] -= plan.unused(config) * (trained["clip"] > 0)
     trained_encoder = sum(trained[part] for part in plan.ENCODER)
     trained_shared = sum(trained.values()) - trained_encoder
     if set_up.rank:
-        adapters = plan.adapter_parameters(stage.of(config), set_up.rank, set_up.targets) if stage.num_layers else 0
-        trained_encoder, trained_shared, shared = 0, adapters, shared + adapters
+        adapters = plan.adapter_parameters(stage.of(config), set_up.rank, set_up.targets)
+        of_encoder = adapters["sam"] * stage.sam + (adapters["clip"] + adapters["projector"]) * stage.clip
+        of_shared = adapters["decoder"] * (stage.num_layers > 0) + adapters["embeddings"] * stage.is_last
+        encoder, trained_encoder = encoder + of_encoder, trained_encoder + of_encoder
+        shared, trained_shared = shared + of_shared, trained_shared + of_shared
     weights, learned = (
         alone + -(-of_all // layout.shard) for alone, of_all in ((encoder, shared), (trained_encoder, trained_shared))
     )

@@ -7,6 +7,7 @@ source says otherwise, so all pages and crops of a document are on one side.
 import functools
 import hashlib
 import json
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ import xxhash
 from model.data.order import mixed
 from model.data.rows import NO_ANSWER, Columns, Dataset
 from model.net.tokenizer import TextTokenizer
+
+log = logging.getLogger(__name__)
 
 NAMED = 0  # the hash of a group that is held out by its name
 
@@ -93,9 +96,9 @@ class Corpus:
         return {d.name: dict(sorted(c.skipped.items())) for d, c in zip(self.datasets, self.columns, strict=True)}
 
 
-def opened(datasets: Sequence[Dataset], tokenizer: TextTokenizer, held_out_share: float) -> Corpus:
+def opened(datasets: Sequence[Dataset], tokenizer: TextTokenizer, held_out_share: float, whole: Sequence[bool] = ()) -> Corpus:
     """The datasets' columns, split. If the hashes hold no group out, or all of them, one is; and if there is only one, some of
-    its rows are.
+    its rows are. Those that `whole` says are held out altogether, and with them what is of one of their groups elsewhere.
 
     Raises `ValueError` if two datasets have one name, or if a dataset can't be used.
     """
@@ -104,6 +107,8 @@ def opened(datasets: Sequence[Dataset], tokenizer: TextTokenizer, held_out_share
         raise ValueError(f"two datasets are named {', '.join(twice)}: each needs a name of its own")
     columns = tuple(dataset.columns(tokenizer) for dataset in datasets)
     sides = [_held_out(c, held_out_share) for c in columns]
+    if any(whole):
+        sides = _with_whole(datasets, columns, sides, whole)
     usable = [(c.answer_NP != NO_ANSWER).any(1) for c in columns]
     both = [(side & fit, fit & ~side) for side, fit in zip(sides, usable, strict=True)]
     if not all(any(rows.any() for rows in of_side) for of_side in zip(*both, strict=True)):
@@ -142,6 +147,19 @@ def _nth_of_its_group(groups: np.ndarray) -> np.ndarray:
 
 def _held_out(columns: Columns, share: float) -> np.ndarray:
     return columns.group_N < np.uint64(min(max(int(share * 2**64), 1), 2**64 - 1))
+
+
+def _with_whole(
+    datasets: Sequence[Dataset], columns: Sequence[Columns], sides: Sequence[np.ndarray], whole: Sequence[bool]
+) -> list[np.ndarray]:
+    theirs = np.unique(np.concatenate([c.group_N for c, is_whole in zip(columns, whole, strict=True) if is_whole]))
+    found = []
+    for dataset, c, side, is_whole in zip(datasets, columns, sides, whole, strict=True):
+        is_alike = np.isin(c.group_N, theirs)
+        if not is_whole and (num := int((is_alike & ~side).sum())):
+            log.warning("%s: %d rows aren't learned from: held-out rows have the same image, text or group", dataset.name, num)
+        found.append(side | is_alike | is_whole)
+    return found
 
 
 def _some_held_out(columns: Sequence[Columns], usable: Sequence[np.ndarray], share: float) -> list[np.ndarray]:

@@ -24,9 +24,9 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from datagen.disk.storage import Folder
-from model.costs.plan import LANGUAGE
+from model.costs.plan import LANGUAGE, is_target
 from model.files.safetensors_files import BadCheckpoint, Reader
-from model.files.weights import released_name
+from model.files.weights import pieces, released_name
 from model.net.deepseek_ocr import DeepseekOcr
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
@@ -60,7 +60,8 @@ def adapt(
     seed: int = 0,
     autocast: bool = False,
 ) -> None:
-    """Put an adapter beside each layer whose released name is one of `targets`, or ends in one. All else is frozen.
+    """Put an adapter beside each layer whose released name is one of `targets`, or ends in one; or beside all but the head, for
+    "all-linear". All else is frozen.
 
     What a layer gives is unchanged at first: B is zero. A follows from `seed`. Its weights are in fp32 where the layer's are in
     half precision. With `autocast` the network is only run under autocast: then inputs aren't widened to fp32 before autocast
@@ -70,7 +71,7 @@ def adapt(
         raise ValueError(f"the adapter's rank is {rank}: it must be at least 1")
     layers, chosen = linear_layers(net), set()
     for target in targets:
-        fits = {ours for name, ours in layers.items() if f".{name}".endswith(f".{target}")}
+        fits = {ours for name, ours in layers.items() if is_target(name, target)}
         if not fits:
             names = ", ".join(sorted({name.rpartition(".")[2] for name in layers}))
             raise ValueError(
@@ -91,8 +92,8 @@ def _inject(net: DeepseekOcr, config: LoraConfig, seed: int) -> None:
 
 
 def save_adapter(folder: Folder, net: DeepseekOcr, start: str = "") -> None:
-    """Write the adapter of `net` in peft's format. `start` is where the weights beside it are. The same adapter gives the same
-    bytes."""
+    """Write the adapter of `net` in peft's format, with what was trained whole beside it. `start` is where the other weights are.
+    The same adapter gives the same bytes."""
     config = _config(net)
     names = {ours: released for released, ours in linear_layers(net).items()}
     state: dict[str, Tensor] = {}
@@ -100,8 +101,16 @@ def save_adapter(folder: Folder, net: DeepseekOcr, start: str = "") -> None:
         layer, _, rest = key.partition(".lora_")
         state[f"{_WRAPPED}{names[layer]}.lora_{rest}"] = value.detach().cpu().contiguous()
     adapted = {key.removeprefix(_WRAPPED).partition(".lora_")[0] for key in state}
+    beside = {
+        piece.key: piece.of(p.detach()).cpu().clone()
+        for name, p in net.named_parameters()
+        if p.requires_grad and ".lora_" not in name
+        for piece in pieces(name.replace(".base_layer.", "."), tuple(p.shape))
+    }
+    state |= {f"{_WRAPPED}{key}": value for key, value in beside.items()}
     values: dict[str, Any] = config.to_dict()
     values |= {"target_modules": sorted(adapted | {_in_transformers(name) for name in adapted})}
+    values |= {"modules_to_save": sorted({key.rpartition(".")[0] for key in beside}) or None}
     values |= {"base_model_name_or_path": start or None, "inference_mode": True}
     values = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}
     folder.remove(CONFIG)  # which marks a whole adapter

@@ -33,7 +33,7 @@ PARTS = {
     "decoder": ("decoder.",),
 }
 # The released checkpoint has it, and nothing uses it.
-_UNUSED = "encoder.clip.embeddings.patch_embedding.weight"
+UNUSED = "encoder.clip.embeddings.patch_embedding.weight"
 
 
 class Losses(NamedTuple):
@@ -53,7 +53,7 @@ class DeepseekOcr(nn.Module):
         self.encoder = DeepEncoder(config)
         self.decoder = Decoder(config.decoder)
         self.lm_head = Unbiased(config.decoder.width, config.decoder.vocab_size)
-        self.get_parameter(_UNUSED).requires_grad_(False)
+        self.get_parameter(UNUSED).requires_grad_(False)
 
     def forward(
         self,
@@ -121,7 +121,7 @@ def train_only(net: DeepseekOcr, parts: Sequence[str]) -> None:
     if unknown := sorted(set(parts) - set(PARTS)):
         raise ValueError(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
     for name, parameter in net.named_parameters():
-        parameter.requires_grad_(part_of(name) in parts and name != _UNUSED)
+        parameter.requires_grad_(part_of(name) in parts and name != UNUSED)
 
 
 @torch.no_grad()

@@ -19,7 +19,7 @@ from model.data.text_pieces import Pieces
 from model.data.texts import Texts
 from model.data.words import TEXT
 from model.net.tokenizer import TextTokenizer
-from model.train.step import MEASURE, TRAIN, Data, Train
+from model.train.step import HELD_OUT, MEASURE, TRAIN, Data, Train
 
 _PACKED = (".gz", ".zst", ".zip", ".bz2", ".xz")
 
@@ -143,8 +143,8 @@ def _names(wheres: Sequence[str]) -> dict[str, str]:
 
 def corpus_of(data: Opened, tokenizer: TextTokenizer, held_out_share: float) -> Corpus:
     """The datasets' rows, split; without what a `Data` is not for. Raises `ValueError` if a dataset can't be used."""
-    corpus = opened(data.datasets, tokenizer, held_out_share)
     uses = [one.only for one, datasets in data.places for _ in datasets]
+    corpus = opened(data.datasets, tokenizer, held_out_share, [use == HELD_OUT for use in uses])
     return replace(
         corpus,
         train=tuple(rows[:0] if use == MEASURE else rows for use, rows in zip(uses, corpus.train, strict=True)),

@@ -11,7 +11,7 @@ from model.data import modes
 from model.data.words import TEXT
 from model.net.config import ModelConfig
 from model.net.image_modes import MODES, tile_grid
-from model.train.layout import Layout, layout
+from model.train.layout import Layout, filled, layout
 from model.train.step import Train
 
 PAGE = (1240, 1754)  # A4 at 150 dpi
@@ -27,6 +27,7 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
     The second is for `nodes` machines of `gpus` GPUs; for the paper's, where nobody says and a step has rows for all of them.
     """
     modes.check(dict(step.batches.modes))
+    step = filled(step, nodes * gpus)
     try:
         config = sizes(step)
     except (OSError, ValueError) as error:
@@ -46,8 +47,8 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
     notes += [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text, or of lines with {LINE_TOKENS}"]
     if step.schedule.epochs:
         notes.append(f"it ends after {step.schedule.epochs:g} epochs, if that is before {step.schedule.steps:,} steps")
-    if patterns := [one for one in step.weights.frozen if one not in plan.PARTS]:
-        notes.append(f"what the patterns {', '.join(patterns)} freeze isn't left out")
+    if patterns := [one for one in (*step.weights.frozen, *step.weights.beside) if one not in plan.PARTS]:
+        notes.append(f"what the patterns {', '.join(patterns)} freeze or train isn't counted")
     return "\n".join([text, *notes])
 
 
@@ -114,8 +115,9 @@ def _layouts(step: Train, nodes: int, gpus: int) -> list[Layout]:
 def set_up(step: Train) -> plan.SetUp | None:
     """What `step` trains; None if that is nothing. What patterns of names freeze counts as trained."""
     trained = tuple(part for part in plan.PARTS if part not in step.weights.frozen)
-    lora, targets = step.weights.lora, step.weights.lora_targets
-    return plan.SetUp("as it is set", trained, lora, targets) if trained or lora else None
+    given = step.weights
+    beside = tuple(part for part in plan.PARTS if part in given.beside)
+    return plan.SetUp("as it is set", trained, given.lora, given.lora_targets, beside) if trained or given.lora else None
 
 
 def typical(config: ModelConfig, step: Train) -> Load:

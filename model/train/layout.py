@@ -28,6 +28,15 @@ class Layout:
 ONE_RANK = Layout()
 
 
+def filled(step: Train, world: int, begun: int = 0) -> Train:
+    """`step` with more rows a step, if they follow from the ranks: at least its own, and as many loads for each rank that has
+    rows of its own. What has `begun` with a number of rows goes on with it, on however many ranks."""
+    if not step.batches.rows_follow:
+        return step
+    loads = max(1, world // step.parallel.pipeline) * step.batches.micro_rows
+    return step.but(rows_per_step=begun or -(-step.batches.rows_per_step // loads) * loads)
+
+
 def layout(step: Train, world: int) -> Layout:
     """The layout of `step` on so many ranks. Raises `ValueError` if they aren't as many as it takes."""
     parallel, rows_per_step = step.parallel, step.batches.rows_per_step

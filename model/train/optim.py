@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
-from model.net.deepseek_ocr import PARTS, part_of
+from model.net.deepseek_ocr import PARTS, UNUSED, part_of
 from model.train.ranks import ALONE, Ranks
 from model.train.step import Train
 
@@ -38,6 +38,20 @@ def freeze(net: nn.Module, frozen: Sequence[str]) -> None:
             net.get_parameter(name).requires_grad_(False)
     if not any(parameter.requires_grad for parameter in net.parameters()):
         raise ValueError(f"frozen is {', '.join(frozen)}: nothing is left to train")
+
+
+@torch.no_grad()
+def train_beside(net: nn.Module, parts: Sequence[str]) -> None:
+    """Train these parameters, named as in `freeze`, beside the adapters of `net`, in fp32. Raises `ValueError` for a name that
+    fits none."""
+    for one in parts:
+        fits = [(name, p) for name, p in net.named_parameters() if ".lora_" not in name and _is_of(name, one)]
+        if not fits:
+            raise ValueError(f"beside has {one!r}, which fits no parameter: {_ALLOWED}")
+        for name, parameter in fits:
+            if name != UNUSED:
+                parameter.data = parameter.data.float()
+                parameter.requires_grad_(True)
 
 
 def _is_of(name: str, one: str) -> bool:
@@ -89,6 +103,7 @@ def rate_at(step: Train, number: int) -> float:
     """The learning rate of step `number`, which counts from 0: up in a line over `warmup` steps, then by the schedule.
 
     cosine      down to `min_learning_rate` along half a cosine
+    linear      down to it in a line
     step        times `step_factor` past each of the shares `step_at` of the steps, as DeepSeek's models were trained
     constant    as it is
     """
@@ -100,7 +115,8 @@ def rate_at(step: Train, number: int) -> float:
     if plan.curve == "step":
         return highest * plan.step_factor ** sum(number >= at * plan.steps for at in plan.step_at)
     done = (number - plan.warmup) / max(1, plan.steps - plan.warmup)
-    return plan.min_learning_rate + (highest - plan.min_learning_rate) * (1 + math.cos(math.pi * done)) / 2
+    left = 1 - done if plan.curve == "linear" else (1 + math.cos(math.pi * done)) / 2
+    return plan.min_learning_rate + (highest - plan.min_learning_rate) * left
 
 
 class Average:

@@ -78,6 +78,14 @@ def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], o
     return True
 
 
+def begun_rows(folder: Folder) -> int:
+    """The rows a step of the training that `folder` has, or had begun; 0 if there is none."""
+    if not folder.exists(RUN):
+        return 0
+    rows: int = flat(json.loads(folder.read(RUN))["step"])["rows_per_step"]
+    return rows
+
+
 def _set_aside(out: Folder, earlier: dict[str, Any]) -> list[str]:
     """The datasets that the training was of and that `out` has no more, since somebody moved them away as a whole."""
     return [name for name in earlier.get("folders", ()) if not out.exists(name)]

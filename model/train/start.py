@@ -21,6 +21,7 @@ from model.files.network_folder import TOKENIZER, check_vocabulary
 from model.files.pretrained import start_clip, start_sam
 from model.net.deepseek_ocr import DeepseekOcr, build
 from model.net.tokenizer import TextTokenizer, byte_tokenizer, train_tokenizer
+from model.train.optim import train_beside
 from model.train.step import RANDOM, Train
 
 log = logging.getLogger(__name__)
@@ -110,21 +111,23 @@ def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> De
     Raises `FileNotFoundError`, and `ValueError` if weights are missing, fit neither their sizes nor the tokenizer, or can't be
     adapted.
     """
-    net = _plain(step, tokenizer)
+    net = _plain(step, tokenizer, autocast)
     if (given := step.weights).lora:
         from model.files.lora import adapt  # peft, only where there are adapters
 
         rank = given.lora
-        adapt(net, rank, given.lora_alpha or 2 * rank, given.lora_targets, seed=step.seed, autocast=autocast)
+        adapt(net, rank, given.lora_alpha or 2 * rank, given.lora_targets, given.lora_dropout, step.seed, autocast)
+        train_beside(net, given.beside)
     return net
 
 
-def _plain(step: Train, tokenizer: TextTokenizer) -> DeepseekOcr:
-    """In fp32; beneath adapters in the folder's precision, because weights stay as they are. What comes from no folder is drawn
-    by `seed`."""
+def _plain(step: Train, tokenizer: TextTokenizer, autocast: bool) -> DeepseekOcr:
+    """In fp32; beneath adapters in the folder's precision, because weights stay as they are, but where others are trained beside
+    them and no autocast narrows these. What comes from no folder is drawn by `seed`."""
     given = step.weights
     if given.start:
-        net = weights.load(given.start, dtype=None if given.lora else torch.float32)
+        as_it_is = given.lora and (autocast or not given.beside)
+        net = weights.load(given.start, dtype=None if as_it_is else torch.float32)
         check_vocabulary(tokenizer, net.config, given.start)
         return net.train()
     decoder = weights.load(given.start_decoder, dtype=torch.float32) if given.start_decoder not in ("", RANDOM) else None

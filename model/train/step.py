@@ -11,10 +11,10 @@ from model.costs.plan import LANGUAGE
 from model.data.words import DIVERSE, LEVELS, MIN_WORTH, UNREAD
 from model.net.config import ModelConfig, tiny
 
-CURVES = ("cosine", "step", "constant")
+CURVES = ("cosine", "linear", "step", "constant")
 PRECISIONS = ("", "bfloat16", "float32")
 RANDOM = "random"
-TRAIN, MEASURE = "train", "measure"
+TRAIN, MEASURE, HELD_OUT = "train", "measure", "held_out"
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,9 @@ class Data:
     images    of a file of rows the folder that paths of images begin in, if it isn't the file's own
     column    of texts the column that is learned; "": that of the name `text`
     split     of texts the split, where there are several
-    only      "train": none of its samples that are held out is measured; "measure": it is measured alone, and nothing of it is
-              learned from; "": both
+    only      "train": none of its samples that are held out is measured; "measure": of it those that are held out are measured,
+              and nothing is learned from; "held_out": all of it is held out and measured, and what shares an image, a text or a
+              group with it is learned from nowhere; "": both
 
     What follows is for datasets that pagewheel wrote; `diverse` by document or language is for all.
 
@@ -81,8 +82,10 @@ class Data:
         return "/" in self.where or self.where.endswith((".jsonl", ".tar")) or os.path.isfile(os.path.expanduser(self.where))
 
     def __post_init__(self) -> None:
-        if self.only not in ("", TRAIN, MEASURE):
-            raise ValueError(f"{self.where} has only={self.only!r}: allowed are {TRAIN}, {MEASURE}, and none for both")
+        if self.only not in ("", TRAIN, MEASURE, HELD_OUT):
+            raise ValueError(
+                f"{self.where} has only={self.only!r}: allowed are {TRAIN}, {MEASURE}, {HELD_OUT}, and none for both"
+            )
         if self.unread not in UNREAD:
             raise ValueError(f"{self.where} has unread={self.unread!r}: allowed are {', '.join(UNREAD)}")
         if self.diverse not in ("", *DIVERSE):
@@ -113,7 +116,9 @@ class Weights:
     frozen              parts that aren't trained, as in `model.net.deepseek_ocr.PARTS`, or patterns of parameters' names
     lora                the rank of adapters that are trained in place of the weights, which keep their own precision; 0: none
     lora_alpha          what an adapter's output is multiplied by, times its rank; 0: twice the rank
-    lora_targets        the released names of the layers that have one, or what they end in
+    lora_targets        the released names of the layers that have one, or what they end in; "all-linear": all but the head
+    lora_dropout        the share of an adapter's inputs that are left out at random
+    beside              parts, or patterns, that are trained whole beside adapters
     """
 
     start: str = ""
@@ -123,6 +128,8 @@ class Weights:
     lora: int = 0
     lora_alpha: float = 0.0
     lora_targets: tuple[str, ...] = LANGUAGE
+    lora_dropout: float = 0.0
+    beside: tuple[str, ...] = ()
 
     @property
     def encoder_folder(self) -> str:
@@ -130,7 +137,11 @@ class Weights:
         return "" if "," in self.start_encoder else self.start_encoder
 
     def __post_init__(self) -> None:
-        _at_least(self, 0, "lora")
+        _at_least(self, 0, "lora", "lora_alpha")
+        if not 0 <= self.lora_dropout < 1:
+            raise ValueError(f"lora_dropout is {self.lora_dropout}: it must be at least 0, and less than 1")
+        if self.beside and not self.lora:
+            raise ValueError(f"{', '.join(self.beside)} can be trained beside adapters, and lora is 0: there are none")
         if self.start and (self.start_encoder or self.start_decoder):
             raise ValueError(f"start is {self.start}: it is the whole network, so start_encoder and start_decoder must be empty")
         if self.start_encoder and not self.start_decoder:
@@ -147,7 +158,8 @@ class Schedule:
     steps               steps of the optimizer, or with `epochs` how many at most. See `Train.worth`
     epochs              as many steps as it takes to learn from as many samples as there are, so often; 0: `steps` alone
     num_samples         the number of samples that `steps` is meant for
-    curve               "cosine" from the learning rate to `min_learning_rate`, "step" or "constant"; after `warmup` steps
+    curve               "cosine" or "linear" from the learning rate to `min_learning_rate`, "step" or "constant"; after `warmup`
+                        steps, which are at most the share `warmup_most` of all
     step_at             of "step", the shares of the steps past each of which the rate is multiplied by `step_factor`
     """
 
@@ -159,6 +171,7 @@ class Schedule:
     step_at: tuple[float, ...] = (0.8, 0.9)
     step_factor: float = 0.316
     warmup: int = 20
+    warmup_most: float = 0.1
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "steps", "num_samples")
@@ -194,6 +207,7 @@ class Batches:
     """How samples become batches.
 
     rows_per_step       packed rows that a step learns from, over all ranks
+    rows_follow         whether there are more, so that each rank has `micro_rows` of its own: `model.train.layout.filled`
     micro_rows          rows that go through the network at a time. Their gradients add up
     length              tokens of a row. A sample that is longer is left out, and counted
     modes               image modes with their weights, of which each sample draws one
@@ -202,6 +216,7 @@ class Batches:
     """
 
     rows_per_step: int = 2
+    rows_follow: bool = False
     micro_rows: int = 2
     length: int = 1024
     modes: tuple[tuple[str, float], ...] = (("tiny", 1.0),)
@@ -220,7 +235,8 @@ class Batches:
 class Evaluation:
     """What is measured, on which samples, and when.
 
-    held_out_share      the share of groups, usually documents, that are never trained on
+    held_out_share      the share of groups, usually documents, that are never trained on. 0: none but those of a dataset that
+                        is all held out, or one group where there is none
     loss_samples        held-out samples of each dataset whose loss is measured, every `loss_every` steps
     read_samples        held-out samples of each dataset that are read, at the end, and every `read_every` steps if that isn't 0,
                         of at most `max_new_tokens` tokens
@@ -242,8 +258,8 @@ class Evaluation:
     def __post_init__(self) -> None:
         _at_least(self, 1, "loss_samples", "loss_every", "read_samples", "max_new_tokens", "looks_after")
         _at_least(self, 0, "read_every", "shown_samples")
-        if not 0 < self.held_out_share < 1:
-            raise ValueError(f"held_out_share is {self.held_out_share}: it must be between 0 and 1")
+        if not 0 <= self.held_out_share < 1:
+            raise ValueError(f"held_out_share is {self.held_out_share}: it must be at least 0, and less than 1")
 
 
 @dataclass(frozen=True)
@@ -346,8 +362,8 @@ class Train:
         return self.but(steps=max(1, round(self.schedule.steps * share)), warmup=round(self.schedule.warmup * share))
 
     def lasting(self, steps: int) -> "Train":
-        """This step with so many `steps`, of which a tenth at most are `warmup`."""
-        return self.but(steps=steps, warmup=min(self.schedule.warmup, -(-steps // 10)))
+        """This step with so many `steps`, of which the share `warmup_most` at most are `warmup`."""
+        return self.but(steps=steps, warmup=min(self.schedule.warmup, math.ceil(round(steps * self.schedule.warmup_most, 6))))
 
 
 SECTIONS = {

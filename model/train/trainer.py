@@ -15,6 +15,7 @@ import contextlib
 import json
 import logging
 import math
+import os
 import threading
 import time
 from collections import Counter
@@ -43,11 +44,12 @@ from model.train.data import Opened, corpus_of, open_all, sources
 from model.train.export import export
 from model.train.forecast import set_up
 from model.train.journal import Speed, Told
+from model.train.layout import filled
 from model.train.log import Clock, ExpertLoad, memory, operations
 from model.train.measure import Measure, about_looking
 from model.train.optim import Average, adamw, check_rates, freeze, rate_at, update
 from model.train.ranks import Ranks, joined
-from model.train.run import begun, finished
+from model.train.run import begun, begun_rows, finished
 from model.train.spread import Spread
 from model.train.start import network, tokenizer_of, within
 from model.train.step import Train
@@ -74,6 +76,7 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
     can't be written.
     """
     folder = out.sub(step.name)
+    step = filled(step, int(os.environ.get("WORLD_SIZE", 1)), begun_rows(folder))
     threads = torch.get_num_threads()
     torch.set_num_threads(step.compute.threads)
     try:
@@ -249,6 +252,8 @@ class _Training:
         `counts` are those of the whole step."""
         # Counted before the first forward pass, so that the gradients of all batches add up to those of the step.
         scale, balance_scale = (1 / max(1, counts[name]) for name in ("tokens", "samples"))
+        if self.step.weights.lora_dropout:  # what is dropped follows from the step, so that a resumed one is the same
+            torch.manual_seed(hash((self.step.seed, number, self.ranks.rank)))
         total, sums_S2 = self.spread.through(micros, scale, balance_scale, clock)
         rate = rate_at(self.step, number)
         with clock.part("optimizer"):

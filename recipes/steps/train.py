@@ -82,17 +82,31 @@ class TrainRunner(StepRunner[Train]):
         if self.place.on == "inline" or self.place.gpus:
             return Machines(self.place.gpus or 1)
         num_gpus = 1 if self.step.compute.device == "cpu" else max(1, torch.cuda.device_count())
-        pipeline, rows = self.step.parallel.pipeline, self.step.batches
+        chosen = max((n for n in range(1, num_gpus + 1) if self._goes_round(n)), default=1)
+        if chosen < num_gpus:
+            rows = self._filled(chosen).batches.rows_per_step
+            log.warning("%d of %d GPUs are used: %d rows a step don't go round on more", chosen, num_gpus, rows)
+        return Machines(chosen)
+
+    def _goes_round(self, num_ranks: int) -> bool:
+        """Whether a step has as many loads for each of them."""
+        pipeline, rows = self.step.parallel.pipeline, self._filled(num_ranks).batches
         num_loads = -(-rows.rows_per_step // rows.micro_rows)
-        fits = (n for n in range(1, num_gpus + 1) if n % pipeline == 0 and num_loads % (n // pipeline) == 0)
-        return Machines(max(fits, default=1))
+        return num_ranks % pipeline == 0 and num_loads % (num_ranks // pipeline) == 0
+
+    def _filled(self, num_ranks: int) -> Train:
+        from model.train.layout import filled
+        from model.train.run import begun_rows
+
+        return filled(self.step, num_ranks, begun_rows(self.folder))
 
     def _laid_out(self, machines: Machines) -> Train:
         """The step with a copy of the weights on each machine, unless it says how many there are. Raises `ValueError` if there
         aren't as many ranks as it takes."""
         from model.train.layout import layout
 
-        step = self.step if self.step.parallel.replicate > 1 else self.step.but(replicate=machines.nodes)
+        step = self._filled(machines.num_ranks)
+        step = step if step.parallel.replicate > 1 else step.but(replicate=machines.nodes)
         layout(step, machines.num_ranks)
         return step
 

@@ -51,6 +51,24 @@ def positive(value: str) -> float:
     return given
 
 
+def is_number(value: str) -> bool:
+    try:
+        return float(value) == float(value)
+    except ValueError:
+        return False
+
+
+def share(value: str) -> float:
+    if not is_number(value) or not 0 <= float(value) < 1:
+        raise ValueError("a number from 0 to below 1 is needed, such as 0.05")
+    return float(value)
+
+
+def share_or_datasets(value: str) -> str:
+    """A share, as it is typed, or datasets."""
+    return str(share(value)) if is_number(value) else datasets(value)
+
+
 def path(value: str) -> str:
     """A path as it is typed, which messages and descriptions name; `recipe.json` has it absolute."""
     return value

@@ -6,7 +6,8 @@ make can ask before anything is set up: the standard library alone is imported h
 
 A parameter is a word: what it takes and its help are declared with it, or in `shared.SHARED` by its name; how its value is read
 follows from its type, unless a function of `values` is named, too. Without a default the word is needed. What is behind a `*` in
-the signature is no word. The first sentence of the docstring says what the recipe or verb does.
+the signature is no word; behind `**words: Unpack[NAME]` stand those of a `TypedDict` that several recipes share, which the file
+imports. The first sentence of the docstring says what the recipe or verb does.
 """
 
 import ast
@@ -60,14 +61,32 @@ class Entry(NamedTuple):
 def signature(function: str) -> Signature:
     """What the source of "module:function" says of it. Raises `TypeError` for a parameter that nothing says anything of."""
     module, _, name = function.partition(":")
-    spec = importlib.util.find_spec(module)
-    assert spec and spec.origin, f"there is no {module}"
-    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    tree = _tree(module)
     (node,) = (each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == name)
     does, *_ = re.split(r"\.(?:\s|$)", " ".join((ast.get_docstring(node) or "").split()), maxsplit=1)
     defaults = [None] * (len(node.args.args) - len(node.args.defaults)) + node.args.defaults
-    words = (_word(parameter, default, function) for parameter, default in zip(node.args.args, defaults, strict=True))
+    words = [_word(parameter, default, function) for parameter, default in zip(node.args.args, defaults, strict=True)]
+    if node.args.kwarg:
+        words += _unpacked(tree, node.args.kwarg.annotation, function)
     return Signature(does, {word.name: word for word in words})
+
+
+def _tree(module: str) -> ast.Module:
+    spec = importlib.util.find_spec(module)
+    assert spec and spec.origin, f"there is no {module}"
+    return ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+
+
+def _unpacked(tree: ast.Module, annotation: ast.expr | None, function: str) -> list[Word]:
+    """The fields of the `TypedDict` that `tree` imports for `annotation`, as words that have a default."""
+    assert isinstance(annotation, ast.Subscript), f"{function}: its other words need Unpack[NAME]"
+    name = ast.unparse(annotation.slice)
+    (module,) = (
+        each.module for each in tree.body if isinstance(each, ast.ImportFrom) and name in [one.name for one in each.names]
+    )
+    (kind,) = (each for each in _tree(module or "").body if isinstance(each, ast.ClassDef) and each.name == name)
+    fields = (each for each in kind.body if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name))
+    return [_word(ast.arg(ast.unparse(field.target), field.annotation), ast.Constant(""), function) for field in fields]
 
 
 def _word(parameter: ast.arg, default: ast.expr | None, function: str) -> Word:

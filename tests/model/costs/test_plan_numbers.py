@@ -9,7 +9,9 @@ import torch
 from model.costs import flops
 from model.costs.activations import Load
 from model.costs.plan import (
+    ALL_LINEAR,
     LANGUAGE,
+    PARTS,
     PEAKS,
     SET_UPS,
     SetUp,
@@ -68,7 +70,13 @@ def test_weights_gradients_and_moments_are_an_optimisers(set_up, dtype):
 
 
 def test_an_adapters_parameters_follow_its_rank():
-    assert adapter_parameters(full(), 32, LANGUAGE) == 2 * adapter_parameters(full(), 16, LANGUAGE) > 0
+    of_16, of_32 = (adapter_parameters(full(), rank, LANGUAGE) for rank in (16, 32))
+    assert of_16.keys() == {"decoder"} and of_32["decoder"] == 2 * of_16["decoder"] > 0
+    everywhere = SetUp("", rank=16, targets=(ALL_LINEAR,), beside=("projector",))
+    assert adapter_parameters(full(), 16, (ALL_LINEAR,)).keys() == {"sam", "clip", "projector", "decoder"}
+    assert everywhere.through == frozenset(PARTS) and SET_UPS[3].through == frozenset(PARTS[3:])
+    own = adapter_parameters(full(), 16, (ALL_LINEAR,)).total()
+    assert everywhere.num_trained(full()) == own + parameters(full())["projector"]
     assert unused(full()) == 602_112
 
 

@@ -1,0 +1,102 @@
+"""The words that say how a training goes, which `train` and `finetune` share, and how they become its step. Where people know one
+by another name, from transformers' Trainer or ms-swift, the help has that in brackets."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, TypedDict
+
+from model.train.step import HELD_OUT, TRAIN, Data, Train
+from recipes.words import values
+from recipes.words.training_data import mixture
+
+ADAPTERS_FASTER = 10.0
+"""Adapters take a higher rate than weights. The factor is ours, and no other was tried."""
+
+
+class TrainingWords(TypedDict, total=False):
+    """What isn't given is the recipe's own."""
+
+    epochs: Annotated[float, "N", "passes over each row, in at most steps=N steps; default: the variant's"]
+    steps: int
+    rate: Annotated[float, "X", "peak learning rate (learning_rate); default: the variant's"]
+    warmup: Annotated[float, "N", "steps over which the rate rises; below 1 a share of all (warmup_steps, warmup_ratio)"]
+    schedule: Annotated[str, "NAME", "how the rate goes on: cosine, linear, step or constant (lr_scheduler_type)"]
+    decay: Annotated[float, "X", "weight decay of matrices (weight_decay); 0: none", values.share]
+    rows_per_step: Annotated[int, "N", "packed rows a step, over all GPUs; how many are accumulated follows"]
+    micro_rows: Annotated[int, "N", "packed rows at once on a GPU (per_device_train_batch_size)"]
+    length: Annotated[int, "N", "tokens of a row; a longer sample is left out (max_length)"]
+    modes: str
+    freeze: Annotated[str, "A,B,…", "what not to train: sam, clip, projector, experts, embeddings, decoder, or name patterns"]
+    lora: int
+    lora_targets: Annotated[str, "A,B,…", "layers with adapters: ends of their names, or all-linear (target_modules)"]
+    lora_alpha: Annotated[float, "X", "what adapters are multiplied by, times their rank; default: twice the rank"]
+    lora_dropout: Annotated[float, "X", "share of adapters' inputs that are dropped at random", values.share]
+    modules_to_save: Annotated[str, "A,B,…", "what is trained whole beside adapters, as projector; named as for freeze"]
+    held_out: Annotated[
+        str,
+        "X|FILE",
+        "a share of rows to measure on (split_dataset_ratio), or other rows, as for data (val_dataset)",
+        values.share_or_datasets,
+    ]
+    eval_steps: Annotated[int, "N", "steps from one measuring of held-out loss to the next"]
+    save_steps: Annotated[int, "N", "steps from one checkpoint to the next"]
+    save_total_limit: Annotated[int, "N", "how many checkpoints are kept"]
+    dataloader_num_workers: Annotated[int, "N", "processes that make batches, on each GPU; 0: a thread"]
+
+
+_FIELDS = {
+    "schedule": "curve",
+    "decay": "weight_decay",
+    "rows_per_step": "rows_per_step",
+    "micro_rows": "micro_rows",
+    "length": "length",
+    "lora": "lora",
+    "lora_alpha": "lora_alpha",
+    "lora_dropout": "lora_dropout",
+    "eval_steps": "loss_every",
+    "save_steps": "checkpoint_every",
+    "save_total_limit": "keep",
+    "dataloader_num_workers": "workers",
+}
+"""The field of `Train` that is a word's value."""
+
+
+def told(step: Train, words: TrainingWords, data: str) -> Train:
+    """`step` as `words` have it, on the datasets of `data`. Raises `ValueError` for a wrong value, naming it."""
+    fields = {field: words[word] for word, field in _FIELDS.items() if word in words}  # type: ignore[literal-required]
+    fields |= {
+        field: _names(words[word])  # type: ignore[literal-required]
+        for word, field in (("freeze", "frozen"), ("lora_targets", "lora_targets"), ("modules_to_save", "beside"))
+        if word in words
+    }
+    if modes := _names(words.get("modes", "")):
+        fields["modes"] = tuple((mode, 1.0) for mode in modes)
+    if "rows_per_step" in words:
+        fields["rows_follow"] = False
+    step = step.but(**fields, **mixture(data))
+    if (held_out := words.get("held_out", "")) and values.is_number(held_out):
+        step = step.but(held_out_share=float(held_out))
+    elif held_out:
+        step = step.but(held_out_share=0.0, datasets=(*_only(step.data, TRAIN), *_only(mixture(held_out)["datasets"], HELD_OUT)))
+    rate, given = step.optim.learning_rate, words.get("rate", 0.0)
+    faster = given / rate if given else ADAPTERS_FASTER if step.weights.lora else 1.0
+    step = step.but(learning_rate=rate * faster, min_learning_rate=step.schedule.min_learning_rate * faster)
+    return _lasting(step, words)
+
+
+def _lasting(step: Train, words: TrainingWords) -> Train:
+    if warmup := words.get("warmup", 0.0):
+        is_share = warmup < 1
+        step = step.but(warmup=10**9 if is_share else round(warmup), warmup_most=warmup if is_share else 1.0)
+    steps, epochs = words.get("steps", 0), words.get("epochs", 0.0)
+    if epochs or steps:
+        step = step.but(epochs=epochs)
+    return step.lasting(steps or step.schedule.steps)
+
+
+def _only(datasets: Sequence[Data], use: str) -> tuple[Data, ...]:
+    return tuple(replace(one, only=use) for one in datasets)
+
+
+def _names(joined: str) -> tuple[str, ...]:
+    return tuple(filter(None, joined.split(",")))
