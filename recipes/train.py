@@ -2,7 +2,7 @@
 
 Stage 1 trains DeepEncoder with a compact decoder. Stage 2 trains everything but SAM and the compressor, with the mixture of
 experts. Stage 3 goes on from there in gundam-m. Settings that the paper gives (3.5) are its own. It doesn't give warm-up, betas,
-weight decay, the number of steps, and how often each image mode comes: those are ours.
+weight decay, the number of steps of stages 2 and 3, and how often each image mode comes: those are ours.
 """
 
 import dataclasses
@@ -37,8 +37,16 @@ FULL = Train(
 )
 """The paper's stage 2."""
 FULL_STAGE_1 = FULL.but(
-    model=stage1(), frozen=(), rows_per_step=1280, length=4096, learning_rate=5e-5, min_learning_rate=0.0, curve="cosine"
+    model=stage1(),
+    frozen=(),
+    epochs=2.0,
+    rows_per_step=1280,
+    length=4096,
+    learning_rate=5e-5,
+    min_learning_rate=0.0,
+    curve="cosine",
 )
+"""Two epochs, which may take as many steps as stage 2 has."""
 TINY = Train(datasets=(), weights=Weights(frozen=("sam",)), compute=Compute(workers=1))
 """Minutes on two cores."""
 

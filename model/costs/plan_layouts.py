@@ -153,20 +153,24 @@ def memory(
         copies=2 * copied,
         gradients=4 * learned,
         moments=8 * learned,
-        gathered=_gathered(config, stage, bool(trained_shared)) if layout.shard > 1 else 0,
+        gathered=_gathered(config, stage, shared, trained_shared, layout.pipeline > 1) if layout.shard > 1 else 0,
         kept=of_batch * at_a_time + activations.once * (of_batch > 0),
     )
 
 
-def _gathered(config: ModelConfig, stage: Stage, trained: bool) -> int:
+def _gathered(config: ModelConfig, stage: Stage, shared: int, trained: int, keeps: bool) -> int:
     """Bytes of what is around the layers, and of two layers, of which one comes while the other is used; and of the gradients of
-    one, and of what is around."""
+    one, and of what is around. A stage of a pipeline `keeps` all of its `shared` weights and of the gradients of those that are
+    `trained`: torch's stage (torch/distributed/pipelining/stage.py, `backward_maybe_with_nosync`) shares out none before the
+    step's last batch is through."""
+    if keeps:
+        return 4 * (shared + trained)
     counts, decoder = stage.parameters(config), config.decoder
     around = counts["embeddings"] + decoder.width * stage.is_last
     each = (Stage(False, False, False, n, n + 1, False) for n in range(stage.first, stage.stop))
     layers = [sum(one.parameters(config).values()) for one in each]
     largest = max(layers, default=0)
-    return 4 * (around + min(2, len(layers)) * largest) + 4 * trained * (around + largest)
+    return 4 * (around + min(2, len(layers)) * largest) + 4 * (trained > 0) * (around + largest)
 
 
 def waiting(forward: Sequence[float], backward: Sequence[float], num_micros: int) -> float:

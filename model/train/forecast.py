@@ -11,7 +11,7 @@ from model.data import modes
 from model.data.words import TEXT
 from model.net.config import ModelConfig
 from model.net.image_modes import MODES, tile_grid
-from model.train.layout import Layout, filled, layout
+from model.train.layout import Layout, copied, filled, layout
 from model.train.step import Train
 
 PAGE = (1240, 1754)  # A4 at 150 dpi
@@ -106,7 +106,8 @@ def _layouts(step: Train, nodes: int, gpus: int) -> list[Layout]:
     Those that its rows go round in."""
     layouts: list[Layout] = []
     for pipeline in (step.parallel.pipeline, 1, PAPER_STAGES):
-        for replicate in (step.parallel.replicate if step.parallel.replicate > 1 else nodes, nodes * gpus // pipeline):
+        own = copied(step.but(pipeline=pipeline), nodes, nodes * gpus).parallel.replicate
+        for replicate in (own, nodes, nodes * gpus // pipeline):
             with contextlib.suppress(ValueError):
                 layouts.append(layout(step.but(pipeline=pipeline, replicate=replicate), nodes * gpus))
     return list(dict.fromkeys(layouts))

@@ -37,6 +37,15 @@ def filled(step: Train, world: int, begun: int = 0) -> Train:
     return step.but(rows_per_step=begun or -(-step.batches.rows_per_step // loads) * loads)
 
 
+def copied(step: Train, nodes: int, world: int) -> Train:
+    """`step` with copies of its weights, unless it says how many: one on each machine, or of a pipeline as many as there are
+    ranks for, as in the paper. Within a pipeline FSDP keeps all that it gathers through the step, so sharing saves little."""
+    if step.parallel.replicate > 1:
+        return step
+    pipeline = step.parallel.pipeline
+    return step.but(replicate=max(1, world // pipeline if pipeline > 1 else nodes))
+
+
 def layout(step: Train, world: int) -> Layout:
     """The layout of `step` on so many ranks. Raises `ValueError` if they aren't as many as it takes."""
     parallel, rows_per_step = step.parallel, step.batches.rows_per_step

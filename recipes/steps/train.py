@@ -101,12 +101,10 @@ class TrainRunner(StepRunner[Train]):
         return filled(self.step, num_ranks, begun_rows(self.folder))
 
     def _laid_out(self, machines: Machines) -> Train:
-        """The step with a copy of the weights on each machine, unless it says how many there are. Raises `ValueError` if there
-        aren't as many ranks as it takes."""
-        from model.train.layout import layout
+        """The step with its rows and copies. Raises `ValueError` if there aren't as many ranks as it takes."""
+        from model.train.layout import copied, layout
 
-        step = self._filled(machines.num_ranks)
-        step = step if step.parallel.replicate > 1 else step.but(replicate=machines.nodes)
+        step = copied(self._filled(machines.num_ranks), machines.nodes, machines.num_ranks)
         layout(step, machines.num_ranks)
         return step
 

@@ -105,6 +105,16 @@ def test_shared_weights_are_the_decoders():
     assert shared.gathered == 4 * (around + 2 * layer) + 4 * (around + layer)
 
 
+def test_a_stage_that_shares_keeps_all_that_it_gathers():
+    """As much as without sharing, but for half of the moments, and the shares themselves."""
+    alone, shared = (memory(full(), LOAD, PAPER, Layout(4, 40 // n, n), 3, 16, True) for n in (1, 2))
+    last = 6 * (ATTENTION + MIXTURE) + 1280 + HALF
+    assert shared.gathered == 8 * last and shared.weights == 2 * last
+    assert alone.total - shared.total == (2 + 2 + 4) * last - 8 * last == 0
+    frozen = memory(full(), LOAD, SetUp("", ("clip", "projector")), Layout(4, 20, 2), 3, 16, True)
+    assert frozen.gathered == 4 * last
+
+
 @pytest.mark.parametrize(("pipeline", "num_micros"), [(2, 2), (4, 16), (4, 1), (3, 40), (1, 5)])
 def test_stages_that_take_as_long_wait_as_the_formula_says(pipeline, num_micros):
     wait = waiting([1.0] * pipeline, [2.0] * pipeline, num_micros)
@@ -136,7 +146,8 @@ def test_what_is_printed_for_a_training():
     assert float(row.split()[-1].replace(",", "")) == pytest.approx(2_000 * float(short.split()[-1]), rel=0.02)
     assert "100 steps of 640 rows learn from about" in planned(FULL.but(steps=100))
     own, *_ = said.partition("on 20 x 8 GPUs\n")[2].splitlines()
-    assert own == "pipeline 4 x replicate 20 x shard 2, 16 batches a step"
+    assert own == "pipeline 4 x replicate 40 x shard 1, 16 batches a step"
+    assert "pipeline 4 x replicate 20 x shard 2, 16 batches a step" in said
     assert "pipeline 1 x replicate 20 x shard 8, 4 batches a step" in said and "16 (this training)" in said
     assert "pipeline 1 x replicate 20 x shard 8, 8 batches a step" in planned(FULL_STAGE_1)
     assert "on 2 x 8 GPUs" in planned(FULL, 2, 8) and "on 1 x 2 GPUs" in planned(TINY.but(rows_per_step=4), 0, 2)

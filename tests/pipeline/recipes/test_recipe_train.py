@@ -9,6 +9,8 @@ import torch
 from datagen.disk.storage import Folder
 from model.data.split import is_held_out
 from model.train import trainer
+from model.train.launch import Machines
+from model.train.layout import Layout, layout
 from recipes.__main__ import main
 from recipes.recipe import Recipe
 from recipes.steps import Place
@@ -74,6 +76,31 @@ def test_too_few_ranks_for_the_papers_pipeline_are_refused(tmp_path, capsys):
     assert train(data="a", start="x", layout="paper").steps[0].parallel.pipeline == 4
     assert main(["train", *words, "gpus=6"]) == 2
     assert "pipeline is 4, replicate 1, and there are 6 processes: it takes 4, or a multiple of that" in capsys.readouterr().err
+
+
+def test_the_papers_layout_is_that_of_160_gpus(tmp_path, capsys):
+    """3.5.2: 20 machines with 8 GPUs, a pipeline of four, and 40 copies of each stage."""
+    step = train(data="a", start="x", layout="paper").steps[0]
+    runner = TrainRunner(step, Recipe("train", (step,)), Place(str(tmp_path)))
+    assert layout(runner._laid_out(Machines(8, 20)), 160) == Layout(4, 40, 1)
+    assert layout(runner._laid_out(Machines(4)), 4) == Layout(4, 1, 1)
+    other = TrainRunner(step.but(pipeline=1), Recipe("train", (step,)), Place(str(tmp_path)))
+    assert layout(other._laid_out(Machines(8, 20)), 160) == Layout(1, 20, 8)
+    words = ["data=a", "start_decoder=random", f"out={tmp_path}/out", "layout=paper", "plan=1"]
+    assert main(["train", *words]) == 0
+    first, *_ = capsys.readouterr().out.partition("on 20 x 8 GPUs\n")[2].splitlines()
+    assert first == "pipeline 4 x replicate 40 x shard 1, 16 batches a step"
+
+
+def test_epochs_are_a_word_and_stage_1_has_two(capsys):
+    first = train(data="a", stage=1).steps[0]
+    assert (first.schedule.epochs, first.schedule.steps) == (2, 200_000)
+    assert train(data="a", stage=1, steps=100).steps[0].schedule.epochs == 0
+    assert train(data="a", start="x").steps[0].schedule.epochs == 0
+    third = train(data="a", start="x", stage=3, epochs=1.5, variant="tiny").steps[0]
+    assert (third.schedule.epochs, third.schedule.steps) == (1.5, 200_000)
+    assert main(["train", "data=a", "stage=1", "epochs=3", "steps=50", "variant=tiny", "plan=1"]) == 0
+    assert "it ends after 3 epochs, if that is before 50 steps" in capsys.readouterr().out
 
 
 def test_fewer_steps_warm_up_for_a_tenth_of_them():
