@@ -31,6 +31,7 @@ from model.net.tokenizer import TextTokenizer
 log = logging.getLogger(__name__)
 
 MAX_SKIPPED = 0.5
+UNREADABLE = "unreadable"
 _ENOUGH = 100
 _NAMED = 10
 
@@ -98,7 +99,8 @@ class Loader:
         self.maker = maker(plan.corpus, tokenizer, tuple(plan.modes), degrade, plan.length if fills else 0)
 
     def steps(self, first: int, stop: int) -> Generator[list[Batch], None, None]:
-        """The batches of each step from `first` to `stop` - 1. Raises `ValueError` if more than half of the samples are bad."""
+        """The batches of each step from `first` to `stop` - 1. Raises `ValueError` if more than half of the samples are bad, and
+        `OSError` if that is because a disk or a server fails."""
         num_micros = -(-(self.plan.rows_per_step // self.world) // self.micro_rows)
         with contextlib.closing(made_ahead(self.maker, self._jobs(first, stop), self.workers, self._pins)) as batches:
             for _ in range(first, stop):
@@ -121,7 +123,9 @@ class Loader:
         num_skipped = self.skipped.total()
         if num_skipped >= _ENOUGH and num_skipped > MAX_SKIPPED * (num_skipped + self._num_made):
             kinds = ", ".join(f"{n} of {source}: {reason}" for (source, reason), n in self.skipped.most_common(5))
-            raise ValueError(f"{num_skipped} of {num_skipped + self._num_made} samples are bad ({kinds})")
+            message = f"{num_skipped} of {num_skipped + self._num_made} samples are bad ({kinds})"
+            num_unreadable = sum(n for (_, reason), n in self.skipped.items() if reason == UNREADABLE)
+            raise OSError(message) if num_unreadable > num_skipped / 2 else ValueError(message)
         return one
 
 
@@ -150,7 +154,7 @@ def _read(reader: Reader, place: Any, prompt: int) -> Example:
     try:
         return reader.read(place, prompt)
     except OSError as error:
-        raise SampleError("unreadable", f"{type(error).__name__}: {error}") from error
+        raise SampleError(UNREADABLE, f"{type(error).__name__}: {error}") from error
 
 
 def made_ahead(maker: Maker, jobs: Iterable[Job], workers: int, pins: bool = False) -> Generator[Batch, None, None]:

@@ -165,7 +165,7 @@ class Checkpoints:
 
 
 def _read(folder: Folder, state: dict[str, Tensor], ranks: Ranks) -> None:
-    """Fill `state`. Raises `ValueError` if the checkpoint has other tensors, or can't be read."""
+    """Fill `state`. Raises `ValueError` if the checkpoint has other tensors, and `OSError` if a disk or a server fails."""
     with temporary_folder() as copied:
         if folder.local is None:
             for file in folder.names(".safetensors"):
@@ -177,6 +177,8 @@ def _read(folder: Folder, state: dict[str, Tensor], ranks: Ranks) -> None:
             group = None if ranks.is_alone else ranks.writers
             dcp.load(state, storage_reader=reader, process_group=group, no_dist=ranks.is_alone)
         except (Exception, dcp.CheckpointException) as error:  # which is no `Exception`
+            if isinstance(_first(error), OSError):
+                raise OSError(f"{folder.url} can't be read: {_cause(error)}") from error
             raise ValueError(f"{folder.url} is no checkpoint of this training: {_cause(error)}") from error
 
 
@@ -195,10 +197,16 @@ def _files(state: Mapping[str, Tensor]) -> dict[str, int]:
     return files
 
 
-def _cause(error: BaseException) -> str:
-    """What went wrong first, in one line."""
+def _first(error: BaseException) -> BaseException:
+    """What went wrong first."""
     if isinstance(error, dcp.CheckpointException):  # of several ranks
         error = next(iter(error.failures.values()))[0]
     while error.__cause__ is not None:
         error = error.__cause__
+    return error
+
+
+def _cause(error: BaseException) -> str:
+    """The same, in one line."""
+    error = _first(error)
     return " ".join(str(error).split())[:300] or type(error).__name__

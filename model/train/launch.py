@@ -4,8 +4,8 @@
     python -m model.train.launch torchrun PID WORDS     torchrun with its own words; `launch` starts it, or srun on each machine
     python -m model.train.launch rank FOLDER            a rank; torchrun starts it
 
-FOLDER is where they meet, on a disk that all of them see. job.json says what is trained, states.jsonl how far rank 0 is, and
-rank-N.json and torchrun-….json how each ended.
+FOLDER is where they meet, on a disk that all of them see. job.json says what is trained, states.jsonl how far rank 0 is, at-N
+what rank N does, and rank-N.json and torchrun-….json how each ended.
 
 SIGTERM goes down from `launch` to every rank. A process ends when the one that started it is gone, so that nothing trains on
 after a kill: but for what srun started, which is SLURM's to end.
@@ -37,16 +37,20 @@ from datagen.disk.temporary import temporary_folder
 from datagen.work.progress import OnState, State, ignore
 from model.train.step import Train
 from model.train.stop import STOPPED, terminated
+from model.train.whereabouts import FILES, PLACE, hung
 
 log = logging.getLogger(__name__)
 
 RESTARTS = 3
 """How often in turn ranks begin again without a checkpoint that is newer than the time before."""
+PAUSE_S = 20.0
+"""Before a training in this process begins again."""
 JOB, STATES, AGENT = "job.json", "states.jsonl", "PAGEWHEEL_TORCHRUN"
 _ROOT = Path(__file__).parents[2]
 _LOOK_EVERY_S = 0.2
 _ENDS_IN_S = 60  # after which `launch` doesn't wait any more for what it started
 _SHUTDOWN_S = "10"  # that ranks get from torchrun to end, once one is lost: they wait for it in vain
+_TIMED_OUT = "timed out"  # gloo's words; NCCL's watchdog ends the process by SIGABRT
 _NOTHING = "NothingToLearn"  # trainer.NothingToLearn, which recipes know
 _PR_SET_PDEATHSIG = 1
 
@@ -124,9 +128,9 @@ def launch(
     with _meeting(meet_in) as folder, terminated() as asked:
         where = str(out.local) if out.local else out.url
         (folder / JOB).write_bytes(msgspec.json.encode(Job(step, where, tuple(sorted(held_out)))))
-        newest, in_turn = _newest(out.sub(step.name)), 0
+        tries = _Tries(step, out)
         for turn in itertools.count():
-            for path in folder.glob("*-*.json"):
+            for path in (*folder.glob("*-*.json"), *folder.glob(FILES)):
                 path.unlink()
             code = _run(machines.command(folder, turn), step, folder, asked, on_state)
             ranks = {int(path.stem.partition("-")[2]): _read(path, Ended) for path in folder.glob("rank-*.json")}
@@ -135,16 +139,48 @@ def launch(
                 return any(ended.made for ended in ranks.values())
             if asked.is_set() or (code == 0 and ranks):
                 raise SystemExit(STOPPED)
-            reason = _reason(code, ranks, [_read(path, Lost) for path in folder.glob("torchrun-*.json")])
-            before, newest = newest, _newest(out.sub(step.name))
-            in_turn = 1 if newest > before else in_turn + 1
-            from_where = f"from step {newest}" if newest else "from the beginning"
-            if in_turn > RESTARTS:
-                raise ChildProcessError(
-                    f"{step.name}: {reason}; {in_turn} times in turn nothing came of it; the same command goes on {from_where}"
-                )
-            log.warning("%s: %s; all ranks begin again %s (%d of %d)", step.name, reason, from_where, in_turn, RESTARTS)
+            reason = _reason(code, ranks, [_read(path, Lost) for path in folder.glob("torchrun-*.json")], folder)
+            tries.again(reason, "all ranks begin again")
     raise AssertionError
+
+
+class _Tries:
+    """How often in turn a training began again without a checkpoint that is newer than the time before."""
+
+    def __init__(self, step: Train, out: Folder):
+        self.step, self.out = step, out
+        self.newest, self.in_turn = _newest(out.sub(step.name)), 0
+
+    def again(self, reason: str, what: str) -> None:
+        """Say that it begins again. Raises `ChildProcessError` once nothing came of it `RESTARTS` times in turn."""
+        before, self.newest = self.newest, _newest(self.out.sub(self.step.name))
+        self.in_turn = 1 if self.newest > before else self.in_turn + 1
+        from_where = f"from step {self.newest}" if self.newest else "from the beginning"
+        reason = f"{self.step.name}: {reason}"
+        if self.in_turn > RESTARTS:
+            raise ChildProcessError(
+                f"{reason}; {self.in_turn} times in turn nothing came of it; the same command goes on {from_where}"
+            )
+        log.warning("%s; %s %s (%d of %d)", reason, what, from_where, self.in_turn, RESTARTS)
+
+
+def trained_here(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_state: OnState = ignore) -> bool:
+    """What `model.train.trainer.train` does, in this process: it begins again from the last checkpoint after a disk or a server
+    failed.
+
+    What isn't there, or may not be read, is for people. Raises `ChildProcessError` as `launch` does.
+    """
+    from model.train.trainer import train
+
+    tries = _Tries(step, out)
+    while True:
+        try:
+            return train(step, out, held_out, on_state)
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            raise
+        except OSError as error:
+            tries.again(" ".join(str(error).split()), f"it begins again in {PAUSE_S:.0f} seconds,")
+            time.sleep(PAUSE_S)
 
 
 @contextlib.contextmanager
@@ -221,17 +257,21 @@ def _raise_what_is_for_people(ranks: dict[int, Ended]) -> None:
     raise ValueError(first.message)
 
 
-def _reason(code: int, ranks: dict[int, Ended], lost: list[Lost]) -> str:
-    """Why the ranks ended, as the first of them did. The others were waiting for it."""
+def _reason(code: int, ranks: dict[int, Ended], lost: list[Lost], folder: Path) -> str:
+    """Why the ranks ended, as the first of them did: the others were waiting for it. One that ended because it had waited for too
+    long names whom it waited for."""
     failed = [(ended.at, rank) for rank, ended in ranks.items() if ended.error]
     failed += [(one.at, one.rank) for one in lost if one.rank not in ranks]
     if not failed:
         return f"the ranks ended with the code {code}, and none says why"
     rank = min(failed)[1]
+    code = next((one.code for one in lost if one.rank == rank), 0)
+    waited = code == -signal.SIGABRT or (rank in ranks and _TIMED_OUT in ranks[rank].message.lower())
+    if waited and (whom := hung(folder, min(failed)[0])):
+        return whom
     if rank in ranks:
         log.error("rank %d:\n%s", rank, ranks[rank].trace)
         return f"rank {rank} ended with {ranks[rank].error}: {' '.join(ranks[rank].message.split())}"
-    (code,) = (one.code for one in lost if one.rank == rank)
     return f"rank {rank} was ended by {signal.Signals(-code).name}" if code < 0 else f"rank {rank} ended with the code {code}"
 
 
@@ -278,6 +318,7 @@ def rank(folder: Path) -> int:
     _end_with(int(os.environ[AGENT]))
     signal.signal(signal.SIGTERM, _stop)  # until the training hears it
     number = int(os.environ["RANK"])
+    os.environ[PLACE] = str(folder / FILES.replace("*", str(number)))
     if number:
         logging.disable(logging.WARNING)  # rank 0 says it for all
     made = stopped = False
@@ -293,7 +334,11 @@ def rank(folder: Path) -> int:
         failed = (name, str(error), traceback.format_exc())
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _write(folder / f"rank-{number}.json", Ended(time.time(), made, stopped, *failed))
-    return 1 if failed[0] else 0
+    if failed[0]:  # whatever threads still wait for
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(1)
+    return 0
 
 
 def _trained(job: Job, folder: Path, number: int) -> bool:

@@ -1,7 +1,7 @@
 """What a training counts of its steps: seconds of their parts, the use of experts, operations, memory, losses by source."""
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import psutil
@@ -23,14 +23,16 @@ PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L40S": 362e12, "RTX 40
 class Clock:
     """Seconds that the parts of a step take: of a GPU's own time, where there is one, without waiting for it."""
 
-    def __init__(self, device: torch.device):
-        self.on_gpu = device.type == "cuda"
+    def __init__(self, device: torch.device, note: Callable[[str], None] = lambda part: None):
+        """`note` is told which part begins."""
+        self.on_gpu, self._note = device.type == "cuda", note
         self.seconds: dict[str, float] = {}
         self._events: list[tuple[str, torch.cuda.Event, torch.cuda.Event]] = []
 
     @contextmanager
     def part(self, name: str, waits: bool = False) -> Iterator[None]:
         """Count what happens within. `waits` says that this process waits for something else than the device."""
+        self._note(name)
         if self.on_gpu and not waits:
             began, ended = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
             began.record()

@@ -18,11 +18,15 @@ from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 
 from model.train.layout import ONE_RANK, Layout, layout
 from model.train.step import Train
+from model.train.whereabouts import WAITS, Whereabouts
 
 T = TypeVar("T")
 
-# What ranks wait for may be an evaluation of one of them. If that one ends, its connection does, and they know at once.
-_PATIENCE = timedelta(days=1)
+STEP_PATIENCE = timedelta(minutes=15)
+"""How long ranks wait for each other within a step. One that hangs doesn't hold the others longer."""
+# Beside a step, what they wait for may be an evaluation of one of them, or its tokenizer. If that one ends, its connection does,
+# and they know at once.
+_PATIENCE, _WRITING = timedelta(days=1), timedelta(hours=1)
 _AT_A_TIME = 256 << 20  # bytes of gradients that are added up together, at most, if one alone hasn't more
 
 
@@ -33,6 +37,7 @@ class Ranks:
         self.layout, self.rank = layout, rank
         self.world = layout.pipeline * layout.copies
         self.stage, self.copy = divmod(rank, layout.copies)
+        self.whereabouts = Whereabouts()
         if self.world == 1:
             return
         sizes = (layout.pipeline, layout.replicate, layout.shard)
@@ -41,8 +46,13 @@ class Ranks:
         self.stages = meshes.get_group("pipeline")
         flat = init_device_mesh(device, (layout.pipeline, layout.copies), mesh_dim_names=("pipeline", "copies"))
         self._same_stage = flat.get_group("copies")
+        for mesh in (meshes, flat):  # groups of a mesh have torch's own patience
+            for name in mesh.mesh_dim_names or ():
+                dist.distributed_c10d._set_pg_timeout(STEP_PATIENCE, mesh.get_group(name))
         # On processors, so that nothing waits for a GPU: for plain values, and for checkpoints, which are written by a thread.
-        self._talk, self.writers = (dist.new_group(backend="gloo", timeout=_PATIENCE) for _ in range(2))
+        self._soon, self._talk, self.writers = (
+            dist.new_group(backend="gloo", timeout=timeout) for timeout in (STEP_PATIENCE, _PATIENCE, _WRITING)
+        )
 
     @property
     def is_first(self) -> bool:
@@ -53,17 +63,20 @@ class Ranks:
     def is_alone(self) -> bool:
         return self.world == 1
 
-    def gathered(self, value: T, group: dist.ProcessGroup | None = None) -> list[T]:
-        """The values of all ranks, plain ones. A thread of its own needs a `group` of its own."""
+    def gathered(self, value: T, group: dist.ProcessGroup | None = None, soon: bool = False) -> list[T]:
+        """The values of all ranks, plain ones. A thread of its own needs a `group` of its own. `soon` is for what all come to
+        within `STEP_PATIENCE`."""
         if self.is_alone:
             return [value]
         values: list[Any] = [None] * self.world
-        dist.all_gather_object(values, value, group=group or self._talk)
+        if group is None:
+            self.whereabouts.note(WAITS)
+        dist.all_gather_object(values, value, group=group or (self._soon if soon else self._talk))
         return values
 
-    def any(self, value: bool) -> bool:
+    def any(self, value: bool, soon: bool = False) -> bool:
         """Whether it is so on one rank at least."""
-        return any(self.gathered(value))
+        return any(self.gathered(value, soon=soon))
 
     def from_first(self, make: Callable[[], T]) -> T:
         """What `make` returns on the first rank, on all of them. What it raises there is raised on all."""
@@ -71,10 +84,12 @@ class Ranks:
             return make()
         both: list[Any] = [None, None]
         if self.is_first:
+            self.whereabouts.note("what the first rank does for all")
             try:
                 both[0] = make()
             except Exception as error:
                 both[1] = error
+        self.whereabouts.note(WAITS)
         dist.broadcast_object_list(both, 0, group=self._talk)
         if both[1] is not None:
             raise both[1]
@@ -90,15 +105,15 @@ class Ranks:
     def summed(self, counts: Counter[str]) -> Counter[str]:
         """What all rows of a step come to, if `counts` is of those of this rank.
 
-        Raises `ValueError` if the stages of a copy counted differently: one of them couldn't read a sample that others read.
+        Raises `OSError` if the stages of a copy counted differently: one of them couldn't read a sample that others read.
         """
-        all_counts = self.gathered(counts)
+        all_counts = self.gathered(counts, soon=True)
         copies, total = self.layout.copies, Counter[str]()
         for rank, one in enumerate(all_counts):
             if one != all_counts[rank % copies]:
-                raise ValueError(
+                raise OSError(
                     f"ranks {rank % copies} and {rank} are stages of one copy, and read other samples: a disk or a server failed "
-                    "for one of them. The same command goes on from the last checkpoint"
+                    "for one of them"
                 )
         for one in all_counts[:copies]:
             total.update(one)
@@ -108,6 +123,7 @@ class Ranks:
         """Replace what each copy of this stage has by the sum over all copies. All have as many, of the same shapes."""
         if self.layout.copies == 1 or not gradients:
             return
+        self.whereabouts.note(WAITS)
         for some in _in_bytes(gradients, _AT_A_TIME):
             flat = torch.cat([one.flatten() for one in some])
             dist.all_reduce(flat, group=self._same_stage)
@@ -128,6 +144,7 @@ class Ranks:
     def totals(self, values_N: Tensor) -> Tensor:
         """The sums over all ranks, the same bits on each."""
         if not self.is_alone:
+            self.whereabouts.note(WAITS)
             dist.all_reduce(values_N)
         return values_N
 
@@ -160,7 +177,7 @@ def joined(step: Train) -> Iterator[Ranks]:
     on_gpu = step.compute.device.startswith("cuda") or (not step.compute.device and torch.cuda.is_available())
     if on_gpu:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", 0)))
-    dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo")
+    dist.init_process_group("cpu:gloo,cuda:nccl" if on_gpu else "gloo", timeout=STEP_PATIENCE)
     try:
         yield Ranks(places, dist.get_rank(), "cuda" if on_gpu else "cpu")
     except SystemExit:

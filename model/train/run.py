@@ -52,8 +52,8 @@ def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], o
         return False
     run, earlier = describe(step, out, data, held_out), json.loads(folder.read(RUN))
     is_done = folder.exists(METRICS)
-    # Weights that it started from are needed no more once it is done.
-    names = ("version", "step", "versions", *([] if is_done else ["starts", "precision"]))
+    # Weights that it started from are needed no more once it is done, and another torch would read the same out of its own.
+    names = ("version", "step", *([] if is_done else ["versions", "starts", "precision"]))
     ours, theirs = ({name: _compared(r, name, is_done) for name in names} for r in (run, earlier))
     changed = [name for name in ours if ours[name] != theirs[name]]
     away = _set_aside(out, earlier) if is_done else []
@@ -70,6 +70,9 @@ def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], o
     if away:
         what = f"the model learned from {', '.join(away)}, which is set aside, and stays"
         on_state(State(note=f"{what}; overwrite=1 trains it anew"))
+    if run["versions"] != (before := earlier.get("versions", {})):
+        with_what = ", ".join(f"{name} {version}" for name, version in before.items())
+        on_state(State(note=f"the model is trained, with {with_what}, and stays; overwrite=1 trains it anew"))
     num_new = len(run["shards"].keys() - earlier["shards"].keys())
     news = [f"{num_new} shards"] if num_new else []
     news += [what for name, what in _LATER.items() if run[name] != earlier.get(name)]

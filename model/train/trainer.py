@@ -173,7 +173,13 @@ class _Training:
                 pins=self.device.type == "cuda",
             )
             with contextlib.closing(loader.steps(first, step.schedule.steps)) as batches:
-                self._train(batches, first, asked)
+                try:
+                    self._train(batches, first, asked)
+                except OSError:
+                    if self.ranks.is_alone:  # this process may begin again, from what it is writing
+                        with contextlib.suppress(OSError):
+                            self.checkpoints.wait()
+                    raise
         self._finish()
 
     def _resume(self) -> None:
@@ -197,8 +203,10 @@ class _Training:
 
     def _train(self, batches: Iterator[list[Batch]], first: int, asked: threading.Event) -> None:
         step, progress = self.step, self.progress
-        clock, last_state, since, since_s = Clock(self.device), 0.0, Counter[str](), 0.0
+        where = self.ranks.whereabouts
+        clock, last_state, since, since_s = Clock(self.device, where.note), 0.0, Counter[str](), 0.0
         for number in range(first, step.schedule.steps):
+            where.step = number + 1
             began = time.monotonic()
             with clock.part("data", waits=True):
                 micros = next(batches)
@@ -217,11 +225,11 @@ class _Training:
             except Stopped:
                 progress["unmeasured"] = line
             if last or (number + 1 - first) % SPEED_EVERY == 0:
-                of_ranks = self.ranks.gathered(Speed(clock.take(), memory(self.device), self.experts.take()))
+                of_ranks = self.ranks.gathered(Speed(clock.take(), memory(self.device), self.experts.take()), soon=True)
                 if self.told is not None:
                     self.told.speed(number + 1, since_s, since, of_ranks)
                 since, since_s = Counter(), 0.0
-            stops = self.ranks.any(asked.is_set())
+            stops = self.ranks.any(asked.is_set(), soon=True)
             if last or stops or (number + 1) % step.checkpoint.checkpoint_every == 0:
                 self._save()
             if stops and (progress["unmeasured"] or not last):

@@ -11,7 +11,7 @@ from datagen.target import PROMPTS
 from datagen.work.progress import OnState
 from datagen.work.specification import fingerprint
 from flywheel.step import dataset_of
-from model.train.launch import Machines, launch
+from model.train.launch import Machines, launch, trained_here
 from model.train.lines import read_lines
 from model.train.step import Train, flat
 from recipes.recipe import Report
@@ -61,14 +61,12 @@ class TrainRunner(StepRunner[Train]):
 
     def _train(self, show: OnState) -> bool:
         """By ranks; in this process, if one is enough, or if it is done."""
-        from model.train.trainer import train
-
         if self.folder.exists(METRICS):  # nothing is laid out any more
-            return train(self.step.but(pipeline=1, replicate=1), self.out, self._never_trained_on(), show)
+            return trained_here(self.step.but(pipeline=1, replicate=1), self.out, self._never_trained_on(), show)
         machines = self._machines()
         step = self._laid_out(machines)
         if machines.num_ranks == 1 and not machines.start:
-            return train(step, self.out, self._never_trained_on(), show)
+            return trained_here(step, self.out, self._never_trained_on(), show)
         log.info("%s: %d ranks%s", step.name, machines.num_ranks, f", the first at {machines.meet}" if machines.meet else "")
         meet_in = slurm.local_out(self.place.out) / slurm.FOLDER / step.name if machines.start else None
         return launch(step, self.out, self._never_trained_on(), machines, show, meet_in)

@@ -291,6 +291,18 @@ def test_a_row_of_bad_samples_alone_is_a_row_that_teaches_nothing(tokenizer):
         list(Loader(plan, tokenizer).steps(0, 100))
 
 
+def test_a_disk_that_fails_for_most_samples_is_no_fault_of_theirs(tokenizer, monkeypatch):
+    """So that whoever starts trainings begins it again."""
+    corpus = opened([pages("pages", 20)], tokenizer, 0.1)
+
+    def fails(self, place, prompt):
+        raise OSError("input/output error")
+
+    monkeypatch.setattr(type(corpus.datasets[0].reader), "read", fails)
+    with pytest.raises(OSError, match=r"of \d+ samples are bad \(\d+ of pages: unreadable\)"):
+        list(Loader(planned(corpus, 1, 300), tokenizer).steps(0, 100))
+
+
 def test_rows_of_bad_samples_alone_do_not_count_as_good_ones(tokenizer):
     # A sample a row: 60% are bad. If each row that is left empty counted as a sample, they would be less than half of all.
     sizes, letters = [(600, 700)] * 200, [60] * 200

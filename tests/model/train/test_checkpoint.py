@@ -99,6 +99,20 @@ def test_one_of_another_network_is_refused(tmp_path):
         checkpoints.load(net, optimizer, None)
 
 
+def test_a_disk_that_fails_is_no_fault_of_the_checkpoint(tmp_path, monkeypatch):
+    parts, checkpoints = small(), Checkpoints(Folder(str(tmp_path)))
+    learn(*parts, 0)
+    checkpoints.save(1, tensors(*parts), {})
+    checkpoints.wait()
+
+    def fails(*args, **words):
+        raise RuntimeError("a wrapped one") from OSError("input/output error")
+
+    monkeypatch.setattr("model.train.checkpoint.dcp.load", fails)
+    with pytest.raises(OSError, match="step-000000001 can't be read: input/output error"):
+        checkpoints.load(*parts)
+
+
 def test_on_object_storage(tmp_path):
     import fsspec
 

@@ -17,6 +17,7 @@ from datagen.disk.storage import Folder
 from model.train.launch import RESTARTS, Machines, launch
 from model.train.stop import STOPPED
 from model.train.trainer import NothingToLearn, train
+from model.train.whereabouts import hung
 from tests.model.lines import line_crop, write_dataset
 from tests.model.trainings import STEP, make_corpus, same_results
 
@@ -81,6 +82,30 @@ def test_a_lost_rank_ends_the_others_and_all_begin_again_from_the_checkpoint(out
     assert [state.note for state in states if state.note] == ["from step 0", "from step 2"]
     (line,) = caplog.messages
     assert line == f"train: rank 1 was ended by SIGKILL; all ranks begin again from step 2 (1 of {RESTARTS})"
+
+
+@pytest.mark.slow
+def test_a_rank_that_hangs_is_named_and_all_begin_again(out, monkeypatch, caplog):
+    """And so does one whose disk fails, which is not for people."""
+    monkeypatch.setenv("PATIENCE_S", "4")
+    made, _ = run(out, monkeypatch, "0 1 3 wait,1 0 3 disk")
+    assert made and results(out)["sum"] == SUM and turns(out) == 3
+    hung, disk = (message for message in caplog.messages if "begin again" in message)
+    assert hung.startswith("train: rank 1, in step 4 at data for ") and "the others waited for it; all ranks begin again" in hung
+    assert disk.startswith("train: rank 0 ended with OSError: a disk fails; all ranks begin again from step 2")
+
+
+def test_who_hangs(tmp_path):
+    def at(**lines):
+        for name, line in lines.items():
+            (tmp_path / name.replace("_", "-")).write_text(line.ljust(64))
+        return hung(tmp_path, 10_900)
+
+    assert at() == ""
+    assert at(at_0="7 10000 waits", at_1="7 10000 waits") == "2 ranks in step 7 at waits: none went on"
+    assert at(at_3="7 10000 data") == "rank 3, in step 7 at data for 15 minutes: the others waited for it"
+    assert at(at_3="6 10000 waits").startswith("rank 3, in step 6 at waits")
+    assert at(at_0="7 1 forward", at_1="7 1 forward", at_3="7 1 forward") == "3 ranks in step 7 at forward: none went on"
 
 
 @pytest.mark.slow

@@ -8,7 +8,9 @@ import json
 import os
 import random
 import signal
+import time
 from collections import Counter
+from datetime import timedelta
 
 import pytest
 import torch
@@ -17,12 +19,13 @@ from torch.distributed.tensor import DTensor
 from datagen.disk.storage import Folder
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.stages import cut, stage_of
-from model.train import trainer
+from model.train import ranks, trainer
 from model.train.layout import Layout, layout
 from model.train.lines import read_lines
 from model.train.optim import own, parameters
 from model.train.ranks import Ranks
 from model.train.stop import STOPPED
+from model.train.whereabouts import PLACE, hung
 from tests.model.ranks import CONFIG, LAYOUTS, STEP, laid_out, lines_of, make_rows, on_ranks, sgd
 
 pytestmark = pytest.mark.timeout(900)  # several processes, beside whatever else runs
@@ -225,16 +228,40 @@ def test_activations_of_views_of_two_sizes_are_computed_again_in_bf16(step, tmp_
     assert again["loss"] == first["loss"] and again["norm"] == pytest.approx(first["norm"], rel=1e-2)
 
 
+@pytest.mark.slow
+def test_a_step_that_hangs_ends_and_who_hung_is_known(step, tmp_path):
+    """On a rank whose disk doesn't answer: the other one waits as long as a step may take, here four seconds."""
+    spread, world = laid_out(step, "FSDP 4")
+    places = tmp_path / "places"
+    places.mkdir()
+
+    def within(rank):
+        os.environ[PLACE] = str(places / f"at-{rank}")
+        ranks.STEP_PATIENCE = timedelta(seconds=4)
+        count = trainer._Training._count
+
+        def hangs(self, micros):
+            if rank == 2 and self.progress["step"] == 1:
+                time.sleep(600)
+            return count(self, micros)
+
+        trainer._Training._count = hangs
+
+    codes = on_ranks(spread, Folder(str(tmp_path)), world, within, timeout=120)
+    assert codes[2] in (signal.SIGKILL, -signal.SIGKILL) and set(codes) & {1}
+    assert hung(places, time.time()).startswith("rank 2, in step 2 at data for ")
+
+
 def test_stages_that_read_other_samples_are_told(monkeypatch):
     """Where a disk failed for one of them: what they hand on would not fit together."""
-    ranks = Ranks()
-    ranks.layout = Layout(pipeline=2, replicate=2)
+    four = Ranks()
+    four.layout = Layout(pipeline=2, replicate=2)
     counts = [Counter(tokens=7, samples=2), Counter(tokens=5, samples=1)]
-    monkeypatch.setattr(ranks, "gathered", lambda value: [*counts, *counts])
-    assert ranks.summed(counts[0]) == Counter(tokens=12, samples=3)
-    monkeypatch.setattr(ranks, "gathered", lambda value: [*counts, counts[0], Counter(tokens=4, samples=1)])
-    with pytest.raises(ValueError, match="ranks 1 and 3 are stages of one copy, and read other samples"):
-        ranks.summed(counts[0])
+    monkeypatch.setattr(four, "gathered", lambda value, soon: [*counts, *counts])
+    assert four.summed(counts[0]) == Counter(tokens=12, samples=3)
+    monkeypatch.setattr(four, "gathered", lambda value, soon: [*counts, counts[0], Counter(tokens=4, samples=1)])
+    with pytest.raises(OSError, match="ranks 1 and 3 are stages of one copy, and read other samples"):
+        four.summed(counts[0])
 
 
 def test_each_parameter_is_of_one_stage():

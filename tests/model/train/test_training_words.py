@@ -10,6 +10,7 @@ from model.files.weights import load
 from model.net.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
+from model.train import trainer
 from model.train.export import export
 from model.train.layout import filled
 from model.train.optim import rate_at
@@ -75,15 +76,43 @@ def test_a_fine_tuning_by_all_words(here, caplog):
     assert not any("experts." in name and "shared" not in name for name in changed) and "lm_head.weight" not in changed
 
 
-def test_more_steps_of_the_same_words_are_another_training(here, capsys):
+def test_a_finished_training_stays_also_with_another_torch(here, capsys, caplog, monkeypatch):
     words = ["finetune", "start=start", "data=rows.jsonl", "variant=tiny", "modes=line", "steps=1", "out=out", "on=inline"]
-    assert main(words) == main(words) == 0
+    assert main(words) == main(words) == 0 and "nothing new, the model is trained" in caplog.text
     assert main([*words, "schedule=constant"]) == 2 and "different: step" in capsys.readouterr().err
+    trained = torch.__version__
+    monkeypatch.setattr("torch.__version__", "9.9")
+    assert main(words) == 0 and f"the model is trained, with torch {trained}" in caplog.text
+
+
+def test_a_training_begins_again_after_a_disk_failed(here, monkeypatch, caplog, capsys):
+    update, failures = trainer._Training._update, iter([2, 2, 3])
+    fails_at = next(failures)
+
+    def failing(self, number, *rest):
+        nonlocal fails_at
+        if number == fails_at:
+            fails_at = next(failures, -1)
+            raise OSError("input/output error")
+        return update(self, number, *rest)
+
+    monkeypatch.setattr(trainer._Training, "_update", failing)
+    monkeypatch.setattr("model.train.launch.PAUSE_S", 0.0)
+    words = ["finetune", "start=start", "data=rows.jsonl", "variant=tiny", "modes=line", "save_steps=1", "on=inline"]
+    assert main([*words, "steps=4", "out=out"]) == 0
+    again = [line for line in caplog.messages if "begins again" in line]
+    assert [line.partition("seconds, ")[2] for line in again] == [
+        "from step 2 (1 of 3)",
+        "from step 2 (2 of 3)",
+        "from step 3 (1 of 3)",
+    ]
+    assert again[0].startswith("train: input/output error; it begins again in 0 seconds")
+    failures, fails_at = iter([0] * 9), 0
+    assert main([*words, "steps=1", "out=never"]) == 1
+    assert "4 times in turn nothing came of it; the same command goes on from the beginning" in capsys.readouterr().err
 
 
 def test_what_is_dropped_is_the_same_after_a_kill(here, monkeypatch):
-    from model.train import trainer
-
     words = ["finetune", "start=start", "data=rows.jsonl", "variant=tiny", "modes=line", "steps=3", "on=inline", "lora=2"]
     words += ["lora_dropout=0.5", "save_steps=1"]
     assert main([*words, "out=whole"]) == 0
