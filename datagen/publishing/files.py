@@ -161,15 +161,20 @@ def check_shards(file: File, found: Survey, sound: set[str]) -> None:
     reports = {report.shard: report for report in found.reports}
     for shard in dict.fromkeys(row["shard"] for row in file.rows):
         if shard not in sound:
-            name = f"shards/{shard}.tar"
-            try:
-                with found.folder.open(name) as opened:
-                    digest = hashlib.file_digest(opened, "sha256").hexdigest()  # type: ignore[arg-type]
-            except FileNotFoundError:
-                digest = ""
-            if digest != reports[shard].sha256:
-                raise ValueError(
-                    f"{found.folder.path(name)} {'is damaged' if digest else 'is missing'}, so nothing is published: make verify "
-                    "says more; delete it with its report, and the recipe makes it again"
-                )
+            check_shard(found.folder, reports[shard])
             sound.add(shard)
+
+
+def check_shard(folder: Folder, report: ShardReport) -> None:
+    """Raise `ValueError` if a shard isn't what its report says."""
+    name = f"shards/{report.shard}.tar"
+    try:
+        with folder.open(name) as opened:
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()  # type: ignore[arg-type]
+    except FileNotFoundError:
+        digest = ""
+    if digest != report.sha256:
+        raise ValueError(
+            f"{folder.path(name)} {'is damaged' if digest else 'is missing'}, so nothing is published: make verify says more; "
+            "delete it with its report, and the recipe makes it again"
+        )

@@ -28,16 +28,12 @@ STAGED = "published"
 def publish(
     out: str,
     to: Annotated[str, "FOLDER", "a folder to write, or on the hub OWNER/NAME, with its key in HF_TOKEN"],
-    dataset: Annotated[str, "A,B,…", "datasets of the output; default: all of them"] = "",
+    dataset: str = "",
     form: Annotated[str, "FORM", "parquet, or shards: the WebDataset shards as they are"] = "parquet",
     verdict: Annotated[
         str, "A,B,…", "only samples of these verdicts, as trusted; default: all, with a column that says which"
     ] = "",
-    licences: Annotated[
-        str,
-        "A,B,…",
-        "pass on these licences, too, besides those that let anybody: names as the card counts them; unstated; all",
-    ] = "",
+    licences: str = "",
 ) -> str:
     """An output's datasets as Parquet that the Hugging Face viewer shows, with a card, in to=….
 
@@ -51,7 +47,7 @@ def publish(
     if target.local is None:
         raise ValueError(f"{'out' if name else 'to'}={target.url}: a folder on a local disk is needed, or the hub's OWNER/NAME")
     surveys = [
-        surveyed for surveyed in _surveys(out, folder, dataset, form, _wanted(out, folder, verdict, licences)) if surveyed.tables
+        surveyed for surveyed in _surveys(out, folder, dataset, form, wanted(out, folder, verdict, licences)) if surveyed.tables
     ]
     with datasets_of.lock(target), shown("publish") as on_state:
         is_new = publication.make(surveys, target, on_state)
@@ -63,7 +59,8 @@ def publish(
     return "\n".join(lines)
 
 
-def _wanted(out: str, folder: Folder, verdict: str, named: str) -> Wanted:
+def wanted(out: str, folder: Folder, verdict: str, named: str) -> Wanted:
+    """What is passed on of the output by the words `verdict` and `licences`. Raises `ValueError` for a wrong verdict."""
     verdicts = tuple(filter(None, verdict.split(","))) or VERDICTS
     if unknown := set(verdicts) - set(VERDICTS):
         raise ValueError(f"verdict={verdict}: {', '.join(sorted(unknown))} is none of {', '.join(VERDICTS)}")
@@ -77,11 +74,7 @@ def _wanted(out: str, folder: Folder, verdict: str, named: str) -> Wanted:
 def _surveys(out: str, folder: Folder, only: str, form: str, wanted: Wanted) -> list[Survey]:
     if form not in files.FORMS:
         raise ValueError(f"form={form}: allowed are {', '.join(files.FORMS)}")
-    folder_of = {Path(each.url).name: each for each in datasets(out)}
-    names = list(filter(None, only.split(","))) or list(folder_of)
-    if unknown := [name for name in names if name not in folder_of]:
-        raise ValueError(f"dataset={only}: {out} has no {unknown[0]}; it has {', '.join(folder_of)}")
-    surveys = [files.survey(name, folder_of[name], wanted, form) for name in dict.fromkeys(names)]
+    surveys = [files.survey(name, each, wanted, form) for name, each in chosen_datasets(out, only).items()]
     left_out = sum((each.left_out for each in surveys), Counter[LeftOut]())
     stated = {licences.simple(why.which) for why in left_out if why.reason == "licence"}
     for each in surveys:
@@ -93,18 +86,28 @@ def _surveys(out: str, folder: Folder, only: str, form: str, wanted: Wanted) -> 
     if unknown := sorted(wanted.licences - stated - {"all", licences.UNSTATED}):
         raise ValueError(f"licences: no sample has {unknown[0]}; they have {', '.join(sorted(stated - {''})) or 'none'}")
     if not any(each.tables for each in surveys):
-        raise ValueError(f"nothing to publish: {_counted(left_out) or 'no sample is there'}{_what_to_do(left_out)}")
+        raise ValueError(f"nothing to publish: {counted(left_out) or 'no sample is there'}{_what_to_do(left_out)}")
     return surveys
+
+
+def chosen_datasets(out: str, only: str) -> dict[str, Folder]:
+    """The output's datasets that the word `dataset` names, all for "". Raises `ValueError` for one that isn't there."""
+    folder_of = {Path(each.url).name: each for each in datasets(out)}
+    names = list(filter(None, only.split(","))) or list(folder_of)
+    if unknown := [name for name in names if name not in folder_of]:
+        raise ValueError(f"dataset={only}: {out} has no {unknown[0]}; it has {', '.join(folder_of)}")
+    return {name: folder_of[name] for name in names}
 
 
 def _said(found: Survey) -> str:
     """What became of a dataset, for people."""
     tables = ", ".join(f"{t.name} {t.tally.num_samples:,} samples, {t.file_bytes / 1e6:,.1f} MB" for t in found.tables.values())
-    left_out = f"; left out: {_counted(found.left_out)}{_what_to_do(found.left_out)}" if found.left_out else ""
+    left_out = f"; left out: {counted(found.left_out)}{_what_to_do(found.left_out)}" if found.left_out else ""
     return f"{found.dataset}: {tables}{left_out}"
 
 
-def _counted(left_out: Counter[LeftOut]) -> str:
+def counted(left_out: Counter[LeftOut]) -> str:
+    """What was left out, and why, for people."""
     counts = [f"{n:,} {_because(why)}" for why, n in left_out.most_common(_MOST_NAMED)]
     rest = left_out.total() - sum(n for _, n in left_out.most_common(_MOST_NAMED))
     return ", ".join(counts + [f"{rest:,} for other reasons, which the card lists"] * bool(rest))

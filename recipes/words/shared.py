@@ -53,6 +53,8 @@ SHARED: dict[str, Says] = {
     "lora": ("N", "train adapters of rank N beside the decoder's layers, in place of the weights"),
     "modes": ("A,B,…", "image sizes to train with; each sample gets one: tiny, small, base, large, gundam, gundam-m, line"),
     "steps": ("N", "number of steps; default: the variant's"),
+    "dataset": ("A,B,…", "datasets of the output; default: all of them"),
+    "licences": ("A,B,…", "pass on these licences, too, besides those that let anybody: names as counted; unstated; all"),
     "out": ("DIR", "the output: a local folder or an fsspec URL; a recipe's default is out/NAME"),
     "on": ("WHERE", "inline (this process), local, slurm, tcp://HOST:PORT (dask), or srun (trainings, within salloc)"),
     "workers": ("N", "how many processes or jobs; default: one for each core"),

@@ -1,0 +1,219 @@
+"""Samples as rows of messages, from which ms-swift, LLaMA-Factory, TRL and Unsloth train any model, and images as files beside.
+
+    DATASET.jsonl               {"messages": [{"role": "user", "content": "<image>\\nFree OCR."}, {"role": "assistant", …}],
+                                 "images": ["images/DATASET/SHARD/KEY.png"], "id": KEY, "lang": …, "group": …, "licence": …}
+    images/DATASET/SHARD/       the images
+    dataset_info.json           names the files for LLaMA-Factory
+    exported.json               each file, what it was made from, what was left out
+    .unfinished/                shards that are whole while others aren't; gone at the end
+
+A sample is asked its usual prompt, text alone nothing. The same command goes on after a kill, and writes nothing where nothing
+changed. Memory holds one sample.
+"""
+
+import hashlib
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from datagen.disk.shards import image_extension, read_reports, read_samples
+from datagen.disk.storage import Folder
+from datagen.publishing.files import UNFINISHED, check_shard
+from datagen.publishing.selection import Chosen, LeftOut, Wanted, chosen
+from datagen.record import Sample
+from datagen.target import PROMPTS, can_answer, encode, neutralise
+from datagen.work.progress import OnState, State, ignore
+
+VERSION = 1
+"""Raise it when the same samples give other bytes."""
+FORMATS = ("messages",)
+NAME, INFO, IMAGES = "exported.json", "dataset_info.json", "images"
+_COLUMNS = ("key", "shard", "offset", "bytes")
+_TEXT = "text"
+_OF_LLAMA_FACTORY = {
+    "formatting": "sharegpt",
+    "columns": {"messages": "messages", "images": "images"},
+    "tags": {
+        **{"role_tag": "role", "content_tag": "content", "user_tag": "user", "assistant_tag": "assistant"},
+        "system_tag": "system",
+    },
+}
+
+
+class Form(NamedTuple):
+    """Which samples become rows, beside what `Wanted` says, and what they are asked: with `grounded` also for boxes, in the
+    released model's tokens. Labels must be worth `min_worth`, where that was measured; pages with regions that nobody read are
+    left out."""
+
+    grounded: bool = False
+    min_worth: float = 0.0
+
+
+@dataclass
+class Made:
+    """The file of a dataset, as exported.json has it. `left_out` are reasons, what they say, and how many."""
+
+    made_from: str
+    rows: int = 0
+    images: int = 0
+    num_bytes: int = 0
+    left_out: tuple[tuple[str, str, int], ...] = ()
+
+
+def make(
+    folders: Mapping[str, Folder], wanted: Wanted, form: Form, to: Folder, on_state: OnState = ignore
+) -> tuple[dict[str, Made], bool]:
+    """Make what `to`, on this machine's disk, lacks of the datasets in `folders`: their files, and whether anything was written.
+
+    For the holder of its lock. Raises `ValueError` for a shard that isn't what its report says, and for a folder that has
+    something else in it; `OSError` where the disk is full.
+    """
+    known = _known(to)
+    to.sweep()
+    found: dict[str, Made] = {}
+    changed = False
+    for name, folder in folders.items():
+        made_from = _digest(name, folder, wanted, form)
+        before = known.get(name)
+        if before and before.made_from == made_from and _is_whole(to, name, before):
+            found[name] = before
+            continue
+        to.remove(f"{name}.jsonl")
+        found[name] = known[name] = _made(name, folder, wanted, form, to, made_from, on_state)
+        changed = True
+        _write(to, known)
+    for stale in sorted(known.keys() - folders.keys()):
+        to.remove(f"{stale}.jsonl")
+        to.remove(f"{IMAGES}/{stale}")
+        del known[stale]
+        changed = True
+    _write(to, known)
+    if to.exists(UNFINISHED):
+        to.remove(UNFINISHED)
+    return found, changed
+
+
+def row(sample: Sample, image: str, form: Form) -> dict[str, Any] | None:
+    """The row of a sample whose image is called `image`; None if it answers nothing, or nothing without boxes."""
+    values = {"id": sample.key, "lang": sample.lang, "group": sample.group, "licence": sample.origin.licence}
+    if sample.task == _TEXT:
+        return {"messages": [_message("assistant", neutralise(sample.text))], "images": []} | values
+    for asked, *_ in PROMPTS.get(sample.task, ()):
+        if can_answer(sample, asked) and (form.grounded or not asked.is_grounded):
+            prompt, answer = encode(sample, asked)
+            if answer.strip():
+                return {"messages": [_message("user", prompt), _message("assistant", answer)], "images": [image]} | values
+    return None
+
+
+def _message(role: str, content: str) -> dict[str, str]:
+    return {"role": role, "content": content}
+
+
+def _chosen(folder: Folder, wanted: Wanted, form: Form) -> Iterator[tuple[Chosen, list[dict[str, Any]]]]:
+    """Shard by shard what is chosen, and the rows of the manifest that are left of it: the others are counted there."""
+    for each in chosen(folder, read_reports(folder), wanted):
+        rows = []
+        for one in each.part.select([*_COLUMNS, "num_unread", "worth"]).to_pylist():
+            if one["num_unread"]:
+                each.left_out[LeftOut("unread", "regions that nobody read")] += 1
+            elif 0 <= one["worth"] < form.min_worth:
+                each.left_out[LeftOut("worth", "labels that are worth little")] += 1
+            else:
+                rows.append({name: one[name] for name in _COLUMNS})
+        yield each, rows
+
+
+def _digest(name: str, folder: Folder, wanted: Wanted, form: Form) -> str:
+    digest = hashlib.sha256(f"{name} {VERSION} {list(form)}".encode())
+    for each, rows in _chosen(folder, wanted, form):
+        digest.update(f"\n{_of_shard(each, rows, form)} {sorted(each.left_out.items())}".encode())
+    return digest.hexdigest()
+
+
+def _of_shard(each: Chosen, rows: Sequence[Mapping[str, Any]], form: Form) -> str:
+    what = f"{VERSION} {list(form)} {each.report.shard} {each.report.sha256} {[one['offset'] for one in rows]}"
+    return hashlib.sha256(what.encode()).hexdigest()
+
+
+def _made(name: str, folder: Folder, wanted: Wanted, form: Form, to: Folder, made_from: str, on_state: OnState) -> Made:
+    made, left_out, staged = Made(made_from), Counter[LeftOut](), list[str]()
+    for each, rows in _chosen(folder, wanted, form):
+        shard = f"{UNFINISHED}/{_of_shard(each, rows, form)[:32]}"
+        if not to.exists(f"{shard}.json"):
+            counts = _shard(name, folder, each, rows, form, to, f"{shard}.jsonl")
+            to.write(f"{shard}.json", json.dumps(counts).encode())
+        counts = json.loads(to.read(f"{shard}.json"))
+        staged.append(f"{shard}.jsonl")
+        made.rows += counts["rows"]
+        made.images += counts["images"]
+        left_out += each.left_out
+        left_out[LeftOut("no_answer", "nothing to answer" + " without boxes" * (not form.grounded))] += counts["no_answer"]
+        on_state(State(made.rows, 0, "rows", name))
+    _take_away(to, f"{IMAGES}/{name}", {each.report.shard for each, _ in _chosen(folder, wanted, form)})
+    with to.create(f"{name}.jsonl") as file:
+        for part in staged:
+            with to.open(part) as opened:
+                shutil.copyfileobj(opened, file, 1 << 20)
+        made.num_bytes = file.tell()
+    made.left_out = tuple((*why, n) for why, n in sorted(left_out.items()) if n)
+    return made
+
+
+def _shard(
+    name: str, folder: Folder, each: Chosen, rows: Sequence[Mapping[str, Any]], form: Form, to: Folder, part: str
+) -> dict[str, int]:
+    """Write the rows of a shard, and its images; what they come to."""
+    check_shard(folder, each.report)
+    place, images = to.sub(f"{IMAGES}/{name}/{each.report.shard}"), set[str]()
+    counts = {"rows": 0, "images": 0, "no_answer": 0}
+    with to.create(part) as file:
+        for sample in read_samples(folder, rows):
+            image = f"{sample.key}.{image_extension(sample.image)}" if sample.image else ""
+            made = row(sample, f"{IMAGES}/{name}/{each.report.shard}/{image}", form)
+            if made is None:
+                counts["no_answer"] += 1
+                continue
+            if sample.image and made["images"]:
+                place.write(image, sample.image)
+                images.add(image)
+            file.write(json.dumps(made, ensure_ascii=False).encode("utf-8", "replace") + b"\n")
+            counts["rows"] += 1
+    counts["images"] = len(images)
+    for stale in set(place.names()) - images:
+        place.remove(stale)
+    return counts
+
+
+def _take_away(to: Folder, where: str, shards: set[str]) -> None:
+    """Remove the images of shards that are no more."""
+    for shard in set(to.sub(where).folders()) - shards:
+        to.remove(f"{where}/{shard}")
+
+
+def _write(to: Folder, known: Mapping[str, Made]) -> None:
+    content = {"format": FORMATS[0], "datasets": {name: asdict(made) for name, made in sorted(known.items())}}
+    info = {name: {"file_name": f"{name}.jsonl"} | _OF_LLAMA_FACTORY for name, made in sorted(known.items()) if made.images}
+    to.write(INFO, json.dumps(info, indent=1).encode())
+    to.write(NAME, json.dumps(content, ensure_ascii=False, indent=1).encode())
+
+
+def _is_whole(to: Folder, name: str, made: Made) -> bool:
+    path = to.local and to.local / f"{name}.jsonl"
+    return bool(path and path.is_file() and path.stat().st_size == made.num_bytes)
+
+
+def _known(to: Folder) -> dict[str, Made]:
+    """The datasets that are there. Raises `ValueError` for a folder with something else in it."""
+    if not to.exists(NAME):
+        if strange := [n for n in [*to.names(), *to.folders()] if n not in (".lock", INFO, UNFINISHED)]:
+            raise ValueError(f"to={to.url}: {strange[0]} is in it, and no export of pagewheel: name an empty folder")
+        _write(to, {})  # from now on it is one
+    try:
+        datasets = json.loads(to.read(NAME))["datasets"]
+        return {name: Made(**values) for name, values in datasets.items()}
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{to.path(NAME)} is damaged ({error}): delete the folder, or name another one") from None

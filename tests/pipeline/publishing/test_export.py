@@ -1,0 +1,179 @@
+"""Datasets as rows of messages: read back here and by `datasets`, whole or not there, and nothing that may not be passed on."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import datasets
+import pytest
+
+from datagen.disk.shards import read_reports, read_samples
+from datagen.disk.storage import Folder
+from datagen.record import Box, Quality, Region
+from datagen.target import Prompt
+from model.data.jsonl import Jsonl
+from model.data.ours import example, open_ours
+from model.net.tokenizer import byte_tokenizer
+from recipes.__main__ import main
+from tests.commits import at_every_commit
+from tests.inputs.samples import sample
+from tests.outputs import files, write_run
+from tests.published import output, page
+
+
+def export(out: Path, to: Path, **words: str) -> int:
+    return main(["export", f"out={out}", f"to={to}", "format=messages", *(f"{name}={value}" for name, value in words.items())])
+
+
+def rows_of(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_what_is_written_is_read_here_as_the_dataset_itself(tmp_path, capsys):
+    """The same prompts, answers and images as a training learns from the shards, of the rows that may be passed on."""
+    out, to = output(tmp_path / "out"), tmp_path / "rows"
+    assert export(out, to, licences="all") == 0
+    said = capsys.readouterr().out
+    assert "coarse: 10 rows, 10 images; left out: 1 marked duplicate, 1 suspect" in said and "texts: 1 rows, 0 images" in said
+    tokenizer = byte_tokenizer()
+    for name, label in (("coarse", "coarse"), ("texts", "texts text")):
+        exported, (ours,) = Jsonl(str(to / f"{name}.jsonl")), open_ours(Folder(str(out)), [name])
+        columns, own = exported.columns(tokenizer), ours.columns(tokenizer)
+        assert ours.name == label and len(columns) == len(own) and not columns.skipped
+        assert columns.sizes(0) == own.sizes(0) and (columns.answer_NP[:, 0] == own.answer_NP[:, 0]).all()
+        for row in range(len(own)):
+            mine, theirs = exported.reader.read(exported.place(row), 0), ours.reader.read(ours.place(row), 0)
+            assert (mine.parts, mine.images, mine.key) == (theirs.parts, theirs.images, theirs.key)
+    info = json.loads((to / "dataset_info.json").read_text())
+    assert info.keys() == {"coarse"} and info["coarse"]["columns"] == {"messages": "messages", "images": "images"}
+
+
+def test_datasets_reads_it_with_its_images(tmp_path, monkeypatch):
+    out, to = output(tmp_path / "out"), tmp_path / "rows"
+    assert export(out, to, dataset="coarse") == 0
+    monkeypatch.chdir(to)  # as ms-swift and LLaMA-Factory have their folder of images
+    rows = datasets.load_dataset("json", data_files="coarse.jsonl", split="train", cache_dir=str(tmp_path / "cache"))
+    rows = rows.cast_column("images", datasets.List(datasets.Image()))
+    assert rows["id"] == [f"page-{i:06}" for i in (0, 4, 5, 6, 8, 9, 10, 11)]
+    assert rows[1]["messages"][0] == {"role": "user", "content": Prompt.FREE.value}
+    assert rows[1]["images"][0].tobytes() == page_pixels(4) and set(rows["licence"]) == {"CC0-1.0"}
+
+
+def page_pixels(number: int) -> bytes:
+    import io
+
+    from PIL import Image
+
+    return Image.open(io.BytesIO(page(number).image)).tobytes()
+
+
+def test_filters_are_those_of_publish(tmp_path, capsys):
+    out = output(tmp_path / "out")
+    assert export(out, tmp_path / "a", dataset="coarse", verdict="suspect") == 0
+    assert [row["id"] for row in rows_of(tmp_path / "a/coarse.jsonl")] == ["page-000001"]
+    assert export(out, tmp_path / "b", dataset="coarse", licences="CC-BY-NC-4.0") == 0
+    assert "page-000002" in {row["id"] for row in rows_of(tmp_path / "b/coarse.jsonl")}
+    capsys.readouterr()
+    for words, message in (
+        ({"format": "alpaca"}, "format=alpaca: allowed is messages"),
+        ({"verdict": "good"}, "verdict=good: good is none of"),
+        ({"dataset": "fine"}, "dataset=fine: "),
+    ):
+        given = {"format": "messages"} | words
+        assert main(["export", f"out={out}", f"to={tmp_path}/c", *(f"{n}={v}" for n, v in given.items())]) == 2
+        assert message in capsys.readouterr().err
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/book.txt").touch()
+    assert export(out, tmp_path / "mine") == 2
+    assert "book.txt is in it, and no export of pagewheel" in capsys.readouterr().err
+
+
+def test_pages_that_a_training_would_pass_over_and_boxes(tmp_path, capsys):
+    region = Region(Box(1, 1, 30, 12), "title", "Über 東京", None, "layout")
+    fine = replace(sample("fine-000000"), regions=(region,))
+    unread = Region(Box(1, 14, 30, 24), "text", "", None, "ppocr", is_unread=True)
+    pages = [fine, replace(fine, key="open-000000", regions=(region, unread))]
+    pages += [replace(fine, key="poor-000000", quality=Quality("trusted", (), {"worth": 0.2}))]
+    wordless = replace(sample("sign-000000"), task="scene", regions=(), text="")
+    write_run(tmp_path / "out" / "fine", [*pages, wordless])
+    assert export(tmp_path / "out", tmp_path / "plain", licences="all") == 0
+    said = capsys.readouterr().out
+    for reason in ("1 regions that nobody read", "1 labels that are worth little", "1 nothing to answer without boxes"):
+        assert reason in said
+    (row,) = rows_of(tmp_path / "plain/fine.jsonl")
+    assert row["messages"][0]["content"] == Prompt.PLAIN_MARKDOWN and "<|det|>" not in row["messages"][1]["content"]
+    assert export(tmp_path / "out", tmp_path / "boxes", licences="all", grounded="1") == 0
+    (row,) = rows_of(tmp_path / "boxes/fine.jsonl")
+    assert row["messages"][0]["content"] == Prompt.MARKDOWN and "<|det|>" in row["messages"][1]["content"]
+
+
+def test_the_same_again_writes_nothing_and_what_is_gone_goes(tmp_path, capsys):
+    out, to = output(tmp_path / "out"), tmp_path / "rows"
+    assert export(out, to) == 0
+    before = files(to)
+    assert export(out, to) == 0 and files(to) == before and "unchanged" in capsys.readouterr().out
+    write_run(out / "coarse", [page(20)], first=3)
+    assert export(out, to) == 0
+    changed = {name for name, value in files(to).items() if before.get(name) != value}
+    assert {name for name in changed if "images" in name} == {"images/coarse/coarse-000003/page-000020.png"}
+    assert len(rows_of(to / "coarse.jsonl")) == 9
+    assert export(out, to, dataset="texts") == 0
+    assert {path.name for path in to.iterdir()} - {".lock"} == {"texts.jsonl", "exported.json", "dataset_info.json", "images"}
+    (sample_,) = read_samples(Folder(str(out / "texts")), [shard_row(out / "texts")])
+    assert rows_of(to / "texts.jsonl")[0]["messages"][0]["content"].startswith(sample_.text[:4])
+    assert example(sample_, "", "texts").parts[0].learned
+
+
+def shard_row(folder: Path) -> dict:
+    from datagen.disk import manifest
+
+    (report,) = read_reports(Folder(str(folder)))
+    return manifest.read_part(Folder(str(folder)), report.shard).to_pylist()[0]
+
+
+def test_ended_anywhere_the_same_command_finishes(tmp_path):
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    write_run(out / "coarse", [page(0)], [page(2)])
+    assert export(out, whole) == 0
+    content = {name: value[2] for name, value in files(whole).items()}
+
+    def check(number: int, name: str) -> None:
+        to = tmp_path / f"to{number}"
+        if (to / "coarse.jsonl").exists():
+            assert len(rows_of(to / "coarse.jsonl")) == 2
+        assert export(out, to) == 0
+        assert {n: value[2] for n, value in files(to).items()} == content, name
+
+    names = at_every_commit(lambda number: export(out, tmp_path / f"to{number}"), check, within=str(tmp_path / "to"))
+    assert len(names) > 8 and "coarse.jsonl" in names
+
+
+def test_a_damaged_shard_is_told(tmp_path, capsys):
+    out = output(tmp_path / "out")
+    shard = out / "coarse/shards/coarse-000000.tar"
+    shard.write_bytes(shard.read_bytes()[:-1] + b"x")
+    assert export(out, tmp_path / "rows") == 2
+    assert "coarse-000000.tar is damaged, so nothing is published" in capsys.readouterr().err
+    assert not (tmp_path / "rows/coarse.jsonl").exists()
+
+
+@pytest.mark.slow
+def test_a_fine_tuning_learns_from_it(tmp_path, monkeypatch):
+    from model.net.config import tiny
+    from model.net.deepseek_ocr import build
+    from model.train.export import export as released
+    from recipes.finetune import TINY
+
+    monkeypatch.setattr("recipes.finetune.TINY", TINY.but(read_samples=1, loss_samples=2, max_new_tokens=2))
+    tokenizer = byte_tokenizer()
+    released(Folder(str(tmp_path / "start")), build(tiny().with_vocab(len(tokenizer))), tokenizer)
+    assert export(output(tmp_path / "out"), tmp_path / "rows") == 0
+    words = [
+        f"start={tmp_path}/start",
+        f"data={tmp_path}/rows/coarse.jsonl",
+        "variant=tiny",
+        "modes=line",
+        "steps=2",
+        "on=inline",
+    ]
+    assert main(["finetune", *words, f"out={tmp_path}/tuned"]) == 0
