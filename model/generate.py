@@ -21,6 +21,7 @@ from datagen.disk.storage import Folder
 from datagen.target import IMAGE, Prompt
 from model.net.cache import Cache
 from model.net.cpu import keep_packed
+from model.net.deepencoder import places
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.image import Views, load
 from model.net.image_modes import MODES
@@ -125,7 +126,7 @@ def tokens(
     with _reading(net):
         ids_BL = ids_BL.to(device)
         views = [image.to(device) for of_text in of_texts for image in of_text]
-        h_BLD = net(ids_BL, views, ids_BL == tokenizer.image, cache=cache)
+        h_BLD = net(ids_BL, views, places(ids_BL == tokenizer.image), cache=cache)
         for left in reversed(range(max_new_tokens)):
             next_B = _choose(net.logits(h_BLD[:, -1]), texts, temperature)
             new = next_B.tolist()

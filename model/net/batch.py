@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from model.net.attention import PADDING
+from model.net.deepencoder import places
 from model.net.deepseek_ocr import Losses
 from model.net.image import Views, parted, together
 from model.net.loss import IGNORED
@@ -46,15 +47,15 @@ class Tokens:
 class Batch:
     """What a training step learns from.
 
-    `labels_BL[b, l]` is the token after position l if that token belongs to an answer, else `IGNORED`. `image_BL` marks the
-    placeholders of images. `samples_BL` numbers a row's samples from 0, and is `PADDING` after them. `images` are in the order of
-    their placeholders, row by row. `sources_T` has the source of each learned token, in the labels' order, row by row. `skipped`
-    are the samples that should have been here and couldn't be made.
+    `labels_BL[b, l]` is the token after position l if that token belongs to an answer, else `IGNORED`. `image_T` are the places
+    of images' placeholders in all rows, one after the other. `samples_BL` numbers a row's samples from 0, and is `PADDING` after
+    them. `images` are in the order of their placeholders, row by row. `sources_T` has the source of each learned token, in the
+    labels' order, row by row. `skipped` are the samples that should have been here and couldn't be made.
     """
 
     ids_BL: Tensor
     labels_BL: Tensor
-    image_BL: Tensor
+    image_T: Tensor
     samples_BL: Tensor
     images: tuple[Views, ...]
     sources_T: Tensor
@@ -90,7 +91,7 @@ class Batch:
         return replace(self, images=images, pixels=pixels, **tensors)
 
 
-_TENSORS = ("ids_BL", "labels_BL", "image_BL", "samples_BL", "sources_T", "learned_T")
+_TENSORS = ("ids_BL", "labels_BL", "image_T", "samples_BL", "sources_T", "learned_T")
 
 
 def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float | None = None) -> Losses:
@@ -98,7 +99,7 @@ def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float
     found: Losses = net(
         one.ids_BL,
         one.images,
-        one.image_BL,
+        one.image_T,
         one.samples_BL,
         labels_BL=one.labels_BL,
         scale=scale,
@@ -147,7 +148,7 @@ def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer, length: in
     return Batch(
         ids_BL=ids_BL,
         labels_BL=labels_BL,
-        image_BL=ids_BL == tokenizer.image,
+        image_T=places(ids_BL == tokenizer.image),
         samples_BL=samples_BL,
         images=tuple(image for tokens in sequences for image in tokens.images),
         sources_T=sources_BL[learned_BL],

@@ -92,17 +92,21 @@ def stitched(tiles_NhwD: Tensor, grid: tuple[int, int]) -> Tensor:
     return tiles_NhwD.unflatten(0, (grid[1], grid[0])).transpose(1, 2).flatten(2, 3).flatten(0, 1)
 
 
-def placed(x_BLD: Tensor, image_BL: Tensor, features: Sequence[Tensor]) -> Tensor:
-    """`x_BLD` with the images' tokens at the places that `image_BL` marks, in order.
+def places(image_BL: Tensor) -> Tensor:
+    """(T,), int64: the places that `image_BL` marks, counted over all rows, one after the other. On a GPU this waits for the
+    device: a training has them from its loader."""
+    return image_BL.flatten().nonzero()[:, 0]
 
-    Raises `ValueError` if there are more or fewer places than tokens. On a GPU counting would wait for the device: there an
-    assertion on the device fails later.
+
+def placed(x_BLD: Tensor, image_T: Tensor, features: Sequence[Tensor]) -> Tensor:
+    """`x_BLD` with the images' tokens at the places `image_T`, in order.
+
+    By places and not by a mask: a mask's backward pass waits for the device, since it must count what is marked. Raises
+    `ValueError` if there are more or fewer places than tokens.
     """
     if not features:
         return x_BLD
     together_TD = torch.cat(list(features)).to(x_BLD.dtype)
-    if x_BLD.device.type != "cpu":
-        torch._assert_async(image_BL.sum() == len(together_TD), f"{len(together_TD)} image tokens have not as many places")
-    elif (marked := int(image_BL.sum())) != len(together_TD):
-        raise ValueError(f"{marked} places are marked for {len(together_TD)} image tokens")
-    return x_BLD.masked_scatter(image_BL[..., None], together_TD)
+    if len(image_T) != len(together_TD):
+        raise ValueError(f"there are {len(image_T)} places for {len(together_TD)} image tokens")
+    return x_BLD.flatten(0, 1).index_copy(0, image_T, together_TD).view_as(x_BLD)

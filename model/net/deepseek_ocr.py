@@ -59,7 +59,7 @@ class DeepseekOcr(nn.Module):
         self,
         ids_BL: Tensor,
         images: Sequence[Views] = (),
-        image_BL: Tensor | None = None,
+        image_T: Tensor | None = None,
         samples_BL: Tensor | None = None,
         cache: Cache | None = None,
         labels_BL: Tensor | None = None,
@@ -70,18 +70,18 @@ class DeepseekOcr(nn.Module):
     ) -> Tensor | Losses:
         """(B, L, D) after the last norm, for `logits`. With labels the `Losses` of their tokens.
 
-        `image_BL` marks the placeholders, row by row: as many as `images` have tokens. `samples_BL` numbers the samples that
-        share a row, and is `PADDING` where there is none. Without it each row is one sample. `labels_BL` has the token after each
-        position, or `IGNORED`. `scale` is 1 over the learned tokens of a step, and `balance_scale` 1 over its samples: what they
-        come to over several batches is then the loss of the step. `learned_T` are the places of labels in all rows, one after the
-        other, and `num_samples` the number of samples: who doesn't give them waits for the device. Raises `ValueError` for images
-        without places.
+        `image_T` are the places of the placeholders in all rows, one after the other (`deepencoder.places`): as many as `images`
+        have tokens. `samples_BL` numbers the samples that share a row, and is `PADDING` where there is none. Without it each row
+        is one sample. `labels_BL` has the token after each position, or `IGNORED`. `scale` is 1 over the learned tokens of a
+        step, and `balance_scale` 1 over its samples: what they come to over several batches is then the loss of the step.
+        `learned_T` are the places of labels in all rows, one after the other, and `num_samples` the number of samples: who
+        doesn't give them waits for the device. Raises `ValueError` for images without places.
         """
         x_BLD = self.decoder.embed_tokens(ids_BL)
         if images:
-            if image_BL is None:
-                raise ValueError("images need image_BL, the places of their tokens")
-            x_BLD = placed(x_BLD, image_BL, self.encoder(images))
+            if image_T is None:
+                raise ValueError("images need image_T, the places of their tokens")
+            x_BLD = placed(x_BLD, image_T, self.encoder(images))
         h_BLD: Tensor = self.decoder(x_BLD, samples_BL, cache, balance_scale, num_samples)
         if labels_BL is None:
             return h_BLD

@@ -127,7 +127,7 @@ class Stage(nn.Module):
             one = one.to(self.device)
             images, seen = one.images, encoder.seen(one.images)
         x_BLD = self.net.decoder.embed_tokens(one.ids_BL)
-        return placed(x_BLD, one.image_BL, encoder.tokens(images, seen) if images else [])
+        return placed(x_BLD, one.image_T, encoder.tokens(images, seen) if images else [])
 
     def _decoded(self, x_BLD: Tensor, one: Batch) -> Tensor:
         h_BLD: Tensor = self.net.decoder(x_BLD, one.samples_BL, None, self.balance_scale, one.num_samples)

@@ -159,7 +159,7 @@ class HeldOut:
 def _tokens_of(batch: Batch, sizes: Sequence[int], images: Sequence[int]) -> Tensor:
     """(T,): whether each learned token is of a sample that has one of these images. `sizes` are the tokens of all images."""
     samples_BL = batch.samples_BL + batch.samples_BL.shape[1] * torch.arange(len(batch.samples_BL))[:, None]
-    of_placeholder = samples_BL[batch.image_BL]
+    of_placeholder = samples_BL.flatten()[batch.image_T]
     starts = [0]
     for size in sizes:
         starts.append(starts[-1] + size)

@@ -86,6 +86,6 @@ def write_dataset(out: Folder, name: str, shards: list[list[Sample]]) -> None:
 def answer_loss(net: DeepseekOcr, batch: Batch) -> Tensor:
     """The mean cross-entropy over the answers' tokens, in nats."""
     losses: Losses = net(
-        batch.ids_BL, batch.images, batch.image_BL, batch.samples_BL, labels_BL=batch.labels_BL, scale=1 / batch.num_tokens
+        batch.ids_BL, batch.images, batch.image_T, batch.samples_BL, labels_BL=batch.labels_BL, scale=1 / batch.num_tokens
     )
     return losses.total

@@ -19,6 +19,7 @@ from model.files.safetensors_files import BadCheckpoint, Reader
 from model.files.weights import save
 from model.generate import NoRepeat, tokens
 from model.net.batch import IGNORED
+from model.net.deepencoder import places
 from model.net.deepseek_ocr import build
 from tests.parity.reference import NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for
 from tests.parity.test_unlimited_ocr import sequence, views
@@ -36,7 +37,7 @@ def tokenizer():
 def asked(tokenizer):
     images = views("tiny", (0, 0))
     ids_BL = sequence([images], tokenizer)
-    return ids_BL, images, ids_BL == tokenizer.image
+    return ids_BL, images, places(ids_BL == tokenizer.image)
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +57,8 @@ def stirred(net, seed=11):
 
 @torch.no_grad()
 def logits(net, asked):
-    ids_BL, images, image_BL = asked
-    return net.logits(net(ids_BL, images, image_BL))
+    ids_BL, images, image_T = asked
+    return net.logits(net(ids_BL, images, image_T))
 
 
 @torch.no_grad()
@@ -100,9 +101,9 @@ def test_only_the_adapter_learns_and_all_of_it(base, asked):
     net = model.load(base).train()
     adapt(net, 2, 4, list(linear_layers(net)))
     stirred(net)
-    ids_BL, images, image_BL = asked
-    labels_BL = torch.where(image_BL, IGNORED, ids_BL)
-    net(ids_BL, images, image_BL, labels_BL=labels_BL, scale=0.1).total.backward()
+    ids_BL, images, image_T = asked
+    labels_BL = ids_BL.flatten().index_fill(0, image_T, IGNORED).view_as(ids_BL)
+    net(ids_BL, images, image_T, labels_BL=labels_BL, scale=0.1).total.backward()
     learned = {name for name, p in net.named_parameters() if p.grad is not None and p.grad.any()}
     assert learned == {name for name, _ in net.named_parameters() if ".lora_" in name}
     assert "lm_head.lora_B.default.weight" in learned and len(learned) == 2 * len(linear_layers(net))
@@ -183,12 +184,12 @@ def test_under_autocast_inputs_are_not_widened_and_nothing_changes(base, asked):
         net = model.load(base, dtype=torch.bfloat16).train()
         adapt(net, 2, 4, autocast=autocast)
         stirred(net)
-        ids_BL, images, image_BL = asked
+        ids_BL, images, image_T = asked
         kept = []
         with torch.autocast("cpu", torch.bfloat16), torch.autograd.graph.saved_tensors_hooks(kept.append, lambda value: None):
-            net(ids_BL, images, image_BL, labels_BL=ids_BL)
+            net(ids_BL, images, image_T, labels_BL=ids_BL)
         with torch.autocast("cpu", torch.bfloat16):
-            net(ids_BL, images, image_BL, labels_BL=ids_BL).total.backward()
+            net(ids_BL, images, image_T, labels_BL=ids_BL).total.backward()
         gradients = {name: p.grad for name, p in net.named_parameters() if p.grad is not None}
         return gradients, len({value.untyped_storage().data_ptr() for value in kept})
 

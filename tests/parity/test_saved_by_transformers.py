@@ -12,6 +12,7 @@ from datagen.disk.storage import Folder
 from model.files import weights
 from model.files.safetensors_files import BadCheckpoint, Reader
 from model.net.config import ModelConfig, for_transformers
+from model.net.deepencoder import places
 from tests.parity.reference import DEEPER, NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for
 from tests.parity.test_unlimited_ocr import sequence, views
 
@@ -35,7 +36,7 @@ def test_logits_are_theirs(theirs, differ):
     images = views("tiny", (0, 0))
     ids_BL = sequence([images], tokenizer)
     with torch.no_grad():
-        mine = ours.logits(ours(ids_BL, images, ids_BL == tokenizer.image))
+        mine = ours.logits(ours(ids_BL, images, places(ids_BL == tokenizer.image)))
         other = net(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL), **as_theirs(images)).logits
     assert differ("logits", "narrow, saved by transformers", mine, other) < TOLERANCE
 

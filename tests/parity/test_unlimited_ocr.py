@@ -14,6 +14,7 @@ from model.generate import NoRepeat, tokens
 from model.net.batch import PADDING
 from model.net.cache import Cache
 from model.net.config import ModelConfig
+from model.net.deepencoder import places
 from model.net.image import Views
 from model.net.image_modes import MODES
 from model.net.loss import IGNORED
@@ -76,7 +77,7 @@ def compare_logits(ours, theirs, tokenizer, images_of_rows, differ, what: str) -
     real_BL = ids_BL != tokenizer.pad
     images = [image for row in images_of_rows for image in row]
     with torch.no_grad():
-        mine = ours.logits(ours(ids_BL, images, ids_BL == tokenizer.image, torch.where(real_BL, 0, PADDING)))
+        mine = ours.logits(ours(ids_BL, images, places(ids_BL == tokenizer.image), torch.where(real_BL, 0, PADDING)))
         other = theirs(input_ids=ids_BL, attention_mask=real_BL.long(), **(as_theirs(images) if images else {})).logits
     assert differ("logits", what, mine[real_BL], other[real_BL]) < TOLERANCE
     assert torch.equal(mine[real_BL].argmax(-1), other[real_BL].argmax(-1))
@@ -164,7 +165,7 @@ def test_gradients_agree(pair, differ, tmp_path):
     next_BL = F.pad(labels_BL[:, 1:], (0, 1), value=IGNORED)
     samples_BL = torch.where(real_BL, 0, PADDING)
     scale = 1 / int((next_BL != IGNORED).sum())
-    mine = ours(ids_BL, images, ids_BL == tokenizer.image, samples_BL, labels_BL=next_BL, scale=scale).total
+    mine = ours(ids_BL, images, places(ids_BL == tokenizer.image), samples_BL, labels_BL=next_BL, scale=scale).total
     mine.backward()
     assert differ("loss", name, mine.detach(), loss.detach()) < TOLERANCE
     worst, num = 0.0, 0
@@ -185,9 +186,9 @@ def test_a_cache_changes_nothing(narrow, differ):
     ids_BL = sequence([[images[0]], [images[1]]], tokenizer, 20)[:, :90]
     image_BL = ids_BL == tokenizer.image
     with torch.no_grad():
-        whole = ours(ids_BL, images, image_BL)
+        whole = ours(ids_BL, images, places(image_BL))
         cache = Cache(ours.config.decoder, torch.zeros(2, dtype=torch.long), 90, torch.float32)
-        steps = [ours(ids_BL[:, :80], images, image_BL[:, :80], cache=cache)]
+        steps = [ours(ids_BL[:, :80], images, places(image_BL[:, :80]), cache=cache)]
         steps += [ours(ids_BL[:, at : at + 1], cache=cache) for at in range(80, 90)]
     assert differ("cache", "narrow, against whole forwards", torch.cat(steps, 1), whole) < TOLERANCE
 

@@ -123,7 +123,7 @@ def packing(config: ModelConfig, length: int) -> None:
 
 def work(net: torch.nn.Module, one: Batch, dtype: torch.dtype) -> None:
     with torch.autocast(one.ids_BL.device.type, dtype, enabled=dtype is not torch.float32):
-        found = net(one.ids_BL, one.images, one.image_BL, one.samples_BL, labels_BL=one.labels_BL, scale=1 / one.num_tokens)
+        found = net(one.ids_BL, one.images, one.image_T, one.samples_BL, labels_BL=one.labels_BL, scale=1 / one.num_tokens)
     found.total.backward()
     net.zero_grad()
 

@@ -223,7 +223,7 @@ def test_a_batch_is_what_the_samples_are(out, tokenizer):
             labels = batch.labels_BL[b][here_L]
             answer = [*tokenizer.encode(example.parts[-1].text), tokenizer.eos]
             assert labels[labels != IGNORED].tolist() == answer
-            assert int(batch.image_BL[b][here_L].sum()) == (73 if example.images else 0)
+            assert int((batch.ids_BL[b][here_L] == tokenizer.image).sum()) == (73 if example.images else 0)
         assert int(found_L.sum()) == sum(draw.length for draw in row)
     draws = [draw for row in plan.step(3) for draw in row]
     assert len(batch.images) == sum(bool(draw.mode) for draw in draws)

@@ -225,7 +225,7 @@ def test_a_file_becomes_batches(tmp_path, tokenizer):
     answers = [*tokenizer.encode("the quick"), tokenizer.eos, *tokenizer.encode("brown fox"), tokenizer.eos]
     assert labels[labels != IGNORED].tolist() == answers
     # Two images, each in the mode that it has the pixels for.
-    assert int(batch.image_BL[0][batch.samples_BL[0] == 2].sum()) == 111 + 111
+    assert int((batch.samples_BL[0][batch.image_T] == 2).sum()) == 111 + 111
     assert read(corpus, draws[5]).images == (data,) and read(corpus, draws[3]).key == "my.jsonl:4"
 
 

@@ -257,7 +257,7 @@ def test_texts(tmp_path, tokenizer, kind, monkeypatch):
     assert example.parts == (Part("Zwölf Boxkämpfer", True),) and example.lang == "en"
     plan = Plan(corpus, [Segment(0, shares(corpus, [Source("prose", "text")]))], {"tiny": 1.0}, 60, 2, window=32)
     (batches,) = Loader(plan, tokenizer).steps(0, 1)
-    assert all(not batch.skipped and batch.num_tokens and not batch.image_BL.any() for batch in batches)
+    assert all(not batch.skipped and batch.num_tokens and not len(batch.image_T) for batch in batches)
     again = opened([Texts(str(where), "prose", lang="en")], tokenizer, 0.2)
     assert again.digests == corpus.digests
 

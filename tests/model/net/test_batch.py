@@ -33,7 +33,7 @@ def test_a_batch_by_hand(tokenizer):
     short, long = line_crop("Ab", "a"), line_crop(LONG, "b")
     batch = a_sample_a_row([short, long], tokenizer)
     assert [image.whole_3HW.shape for image in batch.images] == [(3, 512, 512)] * 2
-    assert batch.image_BL.sum(1).tolist() == [73, 73]
+    assert (batch.image_T // batch.ids_BL.shape[1]).bincount().tolist() == [73, 73]
     for row, sample in enumerate((short, long)):
         learned = batch.labels_BL[row] != IGNORED
         answer = batch.labels_BL[row][learned].tolist()
@@ -59,7 +59,7 @@ def test_what_is_trained_on_together_is_one_row_without_padding(tokenizer):
 
 def test_text_alone_beside_images(tokenizer):
     together = a_sample_a_row([text_alone("Ab"), line_crop("Ab")], tokenizer)
-    assert len(together.images) == 1 and together.image_BL.sum(1).tolist() == [0, 73]
+    assert len(together.images) == 1 and (together.image_T // together.ids_BL.shape[1]).bincount().tolist() == [0, 73]
     learned = together.labels_BL[0] != IGNORED
     assert together.labels_BL[0][learned].tolist() == [*tokenizer.encode("Ab"), tokenizer.eos]
     assert learned[0] and together.ids_BL[0, 0] == tokenizer.bos
@@ -67,7 +67,7 @@ def test_text_alone_beside_images(tokenizer):
 
 def test_text_that_names_a_placeholder_marks_no_place(tokenizer):
     one = batch([[tokens_of(text_alone("an <image> here"), tokenizer)]], tokenizer)
-    assert not one.image_BL.any() and not one.images
+    assert not len(one.image_T) and not one.images
 
 
 def test_rows_are_filled_in_turn(tokenizer):
@@ -129,7 +129,7 @@ def test_what_a_gpu_attends_with_keeps_to_samples_too(tokenizer, monkeypatch):
             warnings.simplefilter("ignore")  # that it is slow so
             seen = attention.places(net.config.decoder, one.ids_BL.shape[1], one.ids_BL.device, one.samples_BL, None).seen
             assert isinstance(seen, attention.BlockMask) == flexes
-            outputs.append(net(one.ids_BL, one.images, one.image_BL, one.samples_BL)[one.samples_BL != PADDING])
+            outputs.append(net(one.ids_BL, one.images, one.image_T, one.samples_BL)[one.samples_BL != PADDING])
     assert torch.allclose(*outputs, atol=1e-4)
 
 
@@ -145,7 +145,7 @@ def test_batches_of_a_step_add_up_to_it(tokenizer):
         found = []
         for one in batches:
             scales = {"scale": 1 / whole.num_tokens, "balance_scale": 1 / whole.num_samples}
-            found.append(net(one.ids_BL, one.images, one.image_BL, one.samples_BL, labels_BL=one.labels_BL, **scales))
+            found.append(net(one.ids_BL, one.images, one.image_T, one.samples_BL, labels_BL=one.labels_BL, **scales))
             found[-1].total.backward()
         each_T = torch.cat([one.each_T for one in found])
         assert sum(one.total.item() for one in found) == pytest.approx(each_T.mean().item(), rel=1e-5)
@@ -165,7 +165,7 @@ def test_the_balance_loss_reaches_the_router_alone(tokenizer, alpha):
     last = net.decoder.layers[-1].mlp
     seen = []
     last.gate.register_forward_hook(lambda module, inputs, outputs: seen.append((inputs[0].detach(), outputs[2])))
-    net(one.ids_BL, one.images, one.image_BL, one.samples_BL, labels_BL=one.labels_BL, scale=0.0).total.backward()
+    net(one.ids_BL, one.images, one.image_T, one.samples_BL, labels_BL=one.labels_BL, scale=0.0).total.backward()
     (x_TD, chosen_TS), weight = seen[0], last.gate.weight.detach().requires_grad_()
     samples = Samples(one.samples_BL.flatten(), 1, 1.0)
     (alpha * balance(torch.softmax(x_TD @ weight.T, -1), chosen_TS, samples)).backward()

@@ -48,7 +48,7 @@ def test_a_step_waits_for_no_value(config, checkpointing):
         ids_BL = torch.zeros(2, 1200, dtype=torch.long)
         labels_T = torch.zeros(1000, dtype=torch.long)
         set_checkpointing(net, checkpointing)
-        hidden_BLD = net(ids_BL, pages, ids_BL == 5)
+        hidden_BLD = net(ids_BL, pages, torch.arange(sum(page.num_tokens for page in pages)))
         cross_entropy(hidden_BLD[0, -1000:], net.lm_head.weight, labels_T).backward()
     assert hidden_BLD.shape == (2, 1200, config.decoder.width)
     assert_all_have_gradients(net)

@@ -12,6 +12,7 @@ from datagen.target import Prompt
 from model.files.network_folder import save_model
 from model.generate import NoRepeat, generate, main, prompt_of, stream
 from model.net.config import tiny
+from model.net.deepencoder import places
 from model.net.deepseek_ocr import build
 from model.net.image import Views
 from model.net.image_modes import MODES
@@ -66,7 +67,7 @@ def test_a_cache_says_what_whole_forwards_say(reader):
     with torch.no_grad():
         for _ in range(10):
             ids_BL = torch.tensor([ids])
-            h_BLD = net(ids_BL, views, ids_BL == tokenizer.image)
+            h_BLD = net(ids_BL, views, places(ids_BL == tokenizer.image))
             ids.append(int(net.logits(h_BLD[:, -1]).argmax()))
     assert generate(net, tokenizer, views, Prompt.FREE, 10) == [tokenizer.decode(ids[start:])]
 

@@ -12,7 +12,7 @@ from model.net.activation_checkpointing import set_checkpointing
 from model.net.config import tiny
 from model.net.cpu import Unbiased, blocked_attention, keep_packed, packed_linear
 from model.net.cpu.experts import ByExpert, few
-from model.net.deepencoder import DeepEncoder, placed
+from model.net.deepencoder import DeepEncoder, placed, places
 from model.net.deepseek_ocr import build
 from model.net.experts import Grouped, arranged, routed
 from model.net.image import Views
@@ -165,7 +165,7 @@ def test_parts_of_half_precision_read_and_train_with_others(dtype, parts):
     results = list(tokens(net, tokenizer, [image] * 2, Prompt.FREE, 5))
     assert [token for _, token in results[:2]] == exact * 2
     ids_BL = torch.randint(6, 400, (1, 90))
-    hidden_BLD = net.train()(ids_BL, [image], (torch.arange(90) < 73)[None])
+    hidden_BLD = net.train()(ids_BL, [image], torch.arange(73))
     cross_entropy(hidden_BLD[0, :-1], net.lm_head.weight, ids_BL[0, 1:]).backward()
     assert all(p.grad is None or (p.grad.dtype == p.dtype and p.grad.isfinite().all()) for p in net.parameters())
 
@@ -257,7 +257,7 @@ def checkpointed_gradients(on: bool, between=lambda net: None):
     images = [Views(torch.randn(3, 512, 512, generator=torch.Generator().manual_seed(n))) for n in range(2)]
     net = build(tiny(), 2).train()
     set_checkpointing(net, on)
-    hidden = net(ids, images, ids == 5)
+    hidden = net(ids, images, places(ids == 5))
     loss = hidden.square().mean()
     between(net)
     loss.backward()
@@ -327,5 +327,5 @@ def test_white_paper_is_zero_to_a_fresh_network():
 
 
 def test_places_that_are_not_as_many_as_the_tokens_are_told():
-    with pytest.raises(ValueError, match="3 places are marked for 2 image tokens"):
-        placed(torch.zeros(1, 5, 4), torch.tensor([[True, True, True, False, False]]), [torch.zeros(2, 4)])
+    with pytest.raises(ValueError, match="3 places for 2 image tokens"):
+        placed(torch.zeros(1, 5, 4), torch.arange(3), [torch.zeros(2, 4)])
