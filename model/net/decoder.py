@@ -48,15 +48,20 @@ class RmsNorm(nn.Module):
         self.weight = nn.Parameter(torch.empty(width))
 
     def forward(self, x_BLD: Tensor) -> Tensor:
-        return _RmsNorm.apply(x_BLD, self.weight) if torch.is_grad_enabled() else _normed(x_BLD, self.weight)[0]
+        """Under autocast in its precision: else each of the products that follow would make a copy of its own."""
+        device = x_BLD.device.type
+        dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x_BLD.dtype
+        if torch.is_grad_enabled():
+            return _RmsNorm.apply(x_BLD, self.weight, dtype)
+        return _normed(x_BLD, self.weight, dtype)[0]
 
 
-def _normed(x_BLD: Tensor, weight_D: Tensor) -> tuple[Tensor, Tensor]:
-    """The normed `x_BLD`, and the factor of each position, (B, L, 1)."""
+def _normed(x_BLD: Tensor, weight_D: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    """The normed `x_BLD` in `dtype`, and the factor of each position, (B, L, 1)."""
     y_BLD = x_BLD.float()
     norm_BL1 = torch.linalg.vector_norm(y_BLD, dim=-1, keepdim=True)
     scale_BL1 = torch.rsqrt(norm_BL1.square() / x_BLD.shape[-1] + 1e-6)
-    return weight_D * (y_BLD * scale_BL1).to(x_BLD.dtype), scale_BL1
+    return (weight_D * (y_BLD * scale_BL1).to(x_BLD.dtype)).to(dtype), scale_BL1
 
 
 class _RmsNorm(torch.autograd.Function):
@@ -67,21 +72,21 @@ class _RmsNorm(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, x_BLD: Tensor, weight_D: Tensor) -> Tensor:
-        y_BLD, scale_BL1 = _normed(x_BLD, weight_D)
+    def forward(ctx: Any, x_BLD: Tensor, weight_D: Tensor, dtype: torch.dtype) -> Tensor:
+        y_BLD, scale_BL1 = _normed(x_BLD, weight_D, dtype)
         ctx.save_for_backward(x_BLD, weight_D, scale_BL1)
         return y_BLD
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy_BLD: Tensor) -> tuple[Tensor, Tensor]:
+    def backward(ctx: Any, dy_BLD: Tensor) -> tuple[Tensor, Tensor, None]:
         x_BLD, weight_D, scale_BL1 = ctx.saved_tensors
         unit_BLD, dy_BLD = x_BLD.float() * scale_BL1, dy_BLD.float()
         d_weight_D = (dy_BLD * unit_BLD).flatten(0, -2).sum(0)
         d_unit_BLD = dy_BLD * weight_D.float()
         along_BL1 = (d_unit_BLD * unit_BLD).mean(-1, keepdim=True)
         dx_BLD = d_unit_BLD.sub_(unit_BLD.mul_(along_BL1)).mul_(scale_BL1)
-        return dx_BLD.to(x_BLD.dtype), d_weight_D.to(weight_D.dtype)
+        return dx_BLD.to(x_BLD.dtype), d_weight_D.to(weight_D.dtype), None
 
 
 class Layer(nn.Module):

@@ -2,11 +2,13 @@
 
     T tokens · S experts a token · R rows, a token's S times, sorted by expert · E experts · D width · F an expert's inner width
 
-`Grouped` is for CUDA: `grouped_mm`, without a loop, and without waiting for the device. `model/net/cpu/experts.py` is for
-processors. Both write their backward pass out. Of activations they keep only the first product. They gather and never scatter.
-They slice no weight, because the slice's gradient would be as large as all experts together.
+`Grouped` is for H100 and later: `grouped_mm`, without a loop, and without waiting for the device. On an A100 torch's `grouped_mm`
+loops, and waits for the device at each product (pytorch#186620). There, and on processors, `model/net/cpu/experts.py` takes one
+expert after the other, and waits once. Both write their backward pass out. Of activations they keep only the first product. They
+gather and never scatter. They slice no weight, because the slice's gradient would be as large as all experts together.
 """
 
+import functools
 from typing import Any
 
 import torch
@@ -29,9 +31,17 @@ def routed(
     if torch.is_autocast_enabled(device):
         x_TD = x_TD.to(torch.get_autocast_dtype(device))
     with torch.autocast(device, enabled=False):
-        if device == "cpu":
+        if not _groups(x_TD.device):
             return cpu.routed(x_TD, weights_TS, chosen_TS, gate_up_EGD, down_EDF, packs)
         return Grouped.apply(x_TD, weights_TS, arranged(chosen_TS, len(gate_up_EGD)), gate_up_EGD, down_EDF)
+
+
+@functools.cache
+def _groups(device: torch.device) -> bool:
+    """Whether `grouped_mm` is one kernel on `device`."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device) >= (9, 0)
+    return device.type != "cpu"
 
 
 class Grouped(torch.autograd.Function):

@@ -16,6 +16,7 @@ class Rows:
 
     A row belongs to token `token_R`, and is the choice `slot_R` of it. `place_TS` is the row of each choice. Expert e has the
     rows `ends_E[e - 1]` to `ends_E[e]`. Some rows only fill up: they are copies of token 0's, and their `real_R` is 0, else 1.
+    `known` is `ends_E` on the host, where somebody waited for it.
     """
 
     token_R: Tensor
@@ -23,6 +24,11 @@ class Rows:
     real_R: Tensor
     place_TS: Tensor
     ends_E: Tensor
+    known: list[int] | None = None
+
+    def ends(self) -> list[int]:
+        """`ends_E` for the host. It waits for the device unless `known` has them."""
+        return self.ends_E.tolist() if self.known is None else self.known
 
     def weights(self, weights_TS: Tensor, dtype: torch.dtype) -> Tensor:
         """(R, 1): the weight of a row in its token's sum."""
@@ -31,7 +37,7 @@ class Rows:
 
 def arranged(chosen_TS: Tensor, num_experts: int, rounded: int = 1) -> Rows:
     """The rows of a routing. Each expert has a multiple of `rounded` rows. With 1 there are no more rows than choices, and this
-    doesn't wait for the device."""
+    doesn't wait for the device; else it waits once, and `ends` doesn't."""
     num_slots, num_choices, device = chosen_TS.shape[1], chosen_TS.numel(), chosen_TS.device
     order_R = chosen_TS.flatten().sort(stable=True).indices
     # bincount would wait for the device, to learn the largest.
@@ -39,17 +45,18 @@ def arranged(chosen_TS: Tensor, num_experts: int, rounded: int = 1) -> Rows:
     place_R = torch.arange(num_choices, device=device)
     ends_E = counts_E.cumsum(0)
     real_R = torch.ones(num_choices, device=device)
-    source_R = order_R
+    source_R, known = order_R, None
     if rounded > 1:
         sizes_E = (counts_E + rounded - 1) // rounded * rounded
         starts_E = ends_E - counts_E
         ends_E = sizes_E.cumsum(0)
-        place_R += (ends_E - sizes_E - starts_E).repeat_interleave(counts_E)
-        num_rows = int(ends_E[-1])
+        known = ends_E.tolist()
+        place_R += (ends_E - sizes_E - starts_E).repeat_interleave(counts_E, output_size=num_choices)
+        num_rows = known[-1]
         real_R = torch.zeros(num_rows, device=device).index_fill_(0, place_R, 1)
         source_R = order_R.new_zeros(num_rows).index_copy_(0, place_R, order_R)
     place_TS = torch.empty_like(order_R).index_copy_(0, order_R, place_R).view_as(chosen_TS)
-    return Rows(source_R // num_slots, source_R % num_slots, real_R, place_TS, ends_E)
+    return Rows(source_R // num_slots, source_R % num_slots, real_R, place_TS, ends_E, known)
 
 
 def gated(gate_up: Tensor, dim: int = -1) -> Tensor:

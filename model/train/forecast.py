@@ -17,6 +17,7 @@ from model.train.step import Train
 PAGE = (1240, 1754)  # A4 at 150 dpi
 PAGE_TOKENS = 1_000  # of a page's text and prompt
 LINE, LINE_TOKENS = (640, 48), 30
+_FOR_A_GPU = 100_000_000  # parameters
 PAPER_MACHINES, PAPER_STAGES = (20, 8), 4
 
 
@@ -41,6 +42,7 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
     rows = step.batches
     num_loads = -(-rows.rows_per_step // rows.micro_rows)
     text = plan.table(config, load, step.schedule.steps, num_loads, [*([own] if own else []), *others])
+    text += _on_one(config, load, own or plan.SET_UPS[0], step.compute.checkpointing, num_loads)
     text += _on_many(step, config, load, own or plan.SET_UPS[0], nodes or 1, gpus)
     num_samples = _num_samples(step, load)
     notes = [f"{step.schedule.steps:,} steps of {rows.rows_per_step} rows learn from about {num_samples:,} such samples"]
@@ -84,6 +86,18 @@ def sizes(step: Train) -> ModelConfig:
 
 def _num_samples(step: Train, load: Load) -> int:
     return step.schedule.steps * step.batches.rows_per_step * len(load.lengths) // step.batches.micro_rows
+
+
+def _on_one(config: ModelConfig, load: Load, trained: plan.SetUp, checkpointing: bool, num_loads: int) -> str:
+    """What one GPU would reach and what costs most; "" for networks that are small enough for a processor."""
+    if sum(plan.parameters(config).values()) < _FOR_A_GPU:
+        return ""
+    from model.costs.traced import roofline  # loads torch, and traces for three seconds
+
+    lines = roofline(config, load, trained, checkpointing, num_loads)
+    return "\n\non one GPU, if every operation came to the card's peak or its memory's\n" + "\n".join(
+        f"  {line}" for line in lines
+    )
 
 
 def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, nodes: int, gpus: int) -> str:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule, fully_shard
+from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
 from model.net.batch import Batch, through
 from model.net.deepseek_ocr import DeepseekOcr
+from model.net.moe import Router
 from model.net.stages import Stage, cut, stage_of
 from model.train.log import Clock, by_source
 from model.train.ranks import Ranks
@@ -40,7 +41,7 @@ class Spread:
         self.net = net.to(device)
         self._stage = self._staged() if ranks.layout.pipeline > 1 else None
         if ranks.layout.shard > 1:
-            _shard(self._stage or self.net, self.net, ranks)
+            _shard(self._stage or self.net, self.net, ranks, dtype)
         self._schedule = self._scheduled(self._stage, step) if self._stage is not None else None
 
     def autocast(self) -> contextlib.AbstractContextManager:
@@ -65,7 +66,8 @@ class Spread:
             with clock.part("pipeline"):
                 self._through_stages(self._stage, micros, scale, balance_scale)
             return self._total, self._sums_S2
-        for one in micros:
+        for n, one in enumerate(micros, 1):
+            self._reduce_between_copies(n == len(micros))
             with clock.part("forward"), self.autocast():
                 batch = one.to(self.device)
                 losses = through(self.net, batch, scale, balance_scale)
@@ -74,6 +76,13 @@ class Spread:
             self._total += losses.total.detach()
             self._note(losses.each_T, batch.sources_T)
         return self._total, self._sums_S2
+
+    def _reduce_between_copies(self, on: bool) -> None:
+        """Copies of the weights add up their gradients once a step, after its last batch. Ranks that share weights do so at each
+        batch: none has room for the gradients of all."""
+        for module in self.net.modules():
+            if isinstance(module, FSDPModule):
+                module.set_requires_all_reduce(on)
 
     def _note(self, each_T: Tensor, sources_T: Tensor) -> None:
         self._sums_S2 += by_source(each_T, sources_T, self.num_sources)
@@ -151,11 +160,17 @@ def _blank(net: DeepseekOcr) -> DeepseekOcr:
     return copy.deepcopy(net, memo)
 
 
-def _shard(root: nn.Module, net: DeepseekOcr, ranks: Ranks) -> None:
+def _shard(root: nn.Module, net: DeepseekOcr, ranks: Ranks, dtype: torch.dtype) -> None:
+    """Layers' weights are gathered in `dtype`, that of their products: half the traffic, and no copy for each product. Routers
+    multiply in fp32 and are apart. So is what is around the layers. Gradients are added up in fp32."""
     if ranks.layout.pipeline > 1 and not any(True for _ in net.decoder.parameters()):
         return  # towers alone
+    narrow = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32, cast_forward_inputs=False)
     for layer in net.decoder.layers:
-        fully_shard(layer, mesh=ranks.copies)
+        for module in layer.modules():
+            if isinstance(module, Router):
+                fully_shard(module, mesh=ranks.copies)
+        fully_shard(layer, mesh=ranks.copies, mp_policy=narrow if dtype is not torch.float32 else MixedPrecisionPolicy())
     fully_shard(root, mesh=ranks.copies, ignored_params=set(net.encoder.parameters()))
     for module in root.modules():
         if isinstance(module, FSDPModule):

@@ -120,5 +120,5 @@ def _upright(flat: Tensor, slices: list[tuple[int, slice]]) -> list[Tensor]:
 
 def _slices(rows: Rows) -> list[tuple[int, slice]]:
     """(expert, its rows) for the experts that have rows."""
-    ends = rows.ends_E.tolist()
+    ends = rows.ends()
     return [(e, slice(start, end)) for e, (start, end) in enumerate(zip([0, *ends], ends, strict=False)) if end > start]

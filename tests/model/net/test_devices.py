@@ -13,13 +13,11 @@ from model.data.loader import _flat, _unflat, job, made_ahead, maker
 from model.data.plan import alone
 from model.data.split import opened
 from model.net import attention
-from model.net.activation_checkpointing import checkpointed, set_checkpointing
+from model.net.activation_checkpointing import checkpointed
 from model.net.attention import compiled
 from model.net.batch import batch, through
-from model.net.config import full, tiny
+from model.net.config import tiny
 from model.net.deepseek_ocr import DeepseekOcr
-from model.net.image import Views
-from model.net.loss import cross_entropy
 from model.net.tokenizer import byte_tokenizer
 from model.train.log import by_source
 from tests.model.drawn_rows import pages
@@ -31,27 +29,6 @@ def without_autocast(monkeypatch):
     """Such tensors have none."""
     monkeypatch.setattr(torch, "autocast", lambda *_, **__: contextlib.nullcontext())
     monkeypatch.setattr(torch, "is_autocast_enabled", lambda *_: False)
-
-
-def pixels(side: int) -> torch.Tensor:
-    return torch.empty(3, side, side, dtype=torch.bfloat16)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("config", "checkpointing"), [(full(), False), (tiny(), True)], ids=["full", "checkpointed"])
-def test_a_step_waits_for_no_value(config, checkpointing):
-    """Of a page in gundam beside one in tiny, in bf16."""
-    with torch.device("meta"):
-        net = DeepseekOcr(config).to(torch.bfloat16).train()
-        gundam = Views(pixels(1024), torch.stack([pixels(640)] * 6), (2, 3))
-        pages = [gundam, Views(pixels(512))]
-        ids_BL = torch.zeros(2, 1200, dtype=torch.long)
-        labels_T = torch.zeros(1000, dtype=torch.long)
-        set_checkpointing(net, checkpointing)
-        hidden_BLD = net(ids_BL, pages, torch.arange(sum(page.num_tokens for page in pages)))
-        cross_entropy(hidden_BLD[0, -1000:], net.lm_head.weight, labels_T).backward()
-    assert hidden_BLD.shape == (2, 1200, config.decoder.width)
-    assert_all_have_gradients(net)
 
 
 def test_a_step_of_the_trainer_waits_for_no_value(monkeypatch):

@@ -308,3 +308,13 @@ def test_layouts_that_do_not_fit():
     with pytest.raises(ValueError, match="pipeline is 0: it must be at least 1"):
         STEP.but(pipeline=0)
     assert set(LAYOUTS) == {"one process", *ASKED_FOR, *OTHERS}
+
+
+@pytest.mark.slow
+def test_in_mixed_precision_losses_are_those_of_one_process(step, tmp_path):
+    """Weights are gathered in bf16, and copies add up their gradients after the last of a step's batches."""
+    for name in ("one process", "copies 2 x FSDP 2"):
+        (tmp_path / name).mkdir()
+        mixed, world = laid_out(step.but(precision="bfloat16"), name)
+        assert on_ranks(mixed, Folder(str(tmp_path / name)), world, by_sgd) == [0] * world
+    same_lines(tmp_path / "copies 2 x FSDP 2", tmp_path / "one process", 1e-2)
