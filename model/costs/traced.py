@@ -126,7 +126,7 @@ def trace(config: ModelConfig, load: Load, checkpointing: bool = False, set_up: 
             weight.requires_grad_(weight.requires_grad and part_of(name) in set_up.parts)
     tokens = sum(load.lengths)
     with torch.device("meta"):
-        images = [Views(torch.empty(3, *size(view))) for view in load.views]
+        images = [Views(torch.empty(3, *size(view), dtype=torch.uint8)) for view in load.views]
         ids_BL, places_T = (
             torch.empty(1, tokens, dtype=torch.int64),
             torch.empty(sum(i.num_tokens for i in images), dtype=torch.int64),

@@ -23,7 +23,10 @@ _WIDE = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 
 @dataclass(frozen=True)
 class Views:
-    """One image for the encoder: the whole view, (3, H, W), and tiles, (N, 3, T, T), row by row over `grid` (columns, rows)."""
+    """One image for the encoder: the whole view, (3, H, W), and tiles, (N, 3, T, T), row by row over `grid` (columns, rows).
+
+    Pixels are bytes, a quarter of what they take as numbers on their way from a worker to a GPU. `scaled` makes numbers of them.
+    """
 
     whole_3HW: Tensor
     tiles_N3TT: Tensor | None = None
@@ -49,7 +52,8 @@ class Views:
 
 def together(images: Sequence[Views]) -> Tensor:
     """The pixels of all views, one after the other."""
-    return torch.cat([torch.zeros(0), *(view.flatten() for image in images for view in image.views)])
+    parts = [view.flatten() for image in images for view in image.views]
+    return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.uint8)
 
 
 def parted(pixels: Tensor, images: Sequence[Views]) -> tuple[Views, ...]:
@@ -90,7 +94,7 @@ def _on_paper(image: Image.Image) -> Image.Image:
 
 
 def views(image: Image.Image, mode: str) -> Views:
-    """The views of an upright RGB image in `mode`, a key of `MODES`: fp32 from -1 to 1."""
+    """The views of an upright RGB image in `mode`, a key of `MODES`."""
     chosen = MODES[mode]
     size = chosen.whole(*image.size)
     if chosen.line:
@@ -102,10 +106,9 @@ def views(image: Image.Image, mode: str) -> Views:
     if not columns:
         return Views(whole_3HW)
     # The tiles don't keep the image's shape: it is resized to the grid's.
-    stretched_HW3 = _bytes(image.resize((columns * chosen.tile, rows * chosen.tile)))
-    # They are cut while they are bytes, a quarter of what they take as numbers.
-    tiles_N3TT = stretched_HW3.unflatten(1, (columns, -1)).unflatten(0, (rows, -1)).permute(0, 2, 4, 1, 3).flatten(0, 1)
-    return Views(whole_3HW, _scaled(tiles_N3TT), grid)
+    stretched_3HW = pixels(image.resize((columns * chosen.tile, rows * chosen.tile)))
+    tiles_N3TT = stretched_3HW.unflatten(2, (columns, -1)).unflatten(1, (rows, -1)).permute(1, 3, 0, 2, 4).flatten(0, 1)
+    return Views(whole_3HW, tiles_N3TT, grid)
 
 
 def load(image: bytes, mode: str) -> Views:
@@ -114,13 +117,10 @@ def load(image: bytes, mode: str) -> Views:
 
 
 def pixels(image: Image.Image) -> Tensor:
-    """(3, H, W) in fp32, from -1 to 1."""
-    return _scaled(_bytes(image).permute(2, 0, 1))
+    """(3, H, W) in bytes."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1)
 
 
-def _bytes(image: Image.Image) -> Tensor:
-    return torch.from_numpy(np.array(image))
-
-
-def _scaled(values: Tensor) -> Tensor:
-    return values.float().div_(255).sub_(0.5).div_(0.5)
+def scaled(values: Tensor) -> Tensor:
+    """Bytes as fp32 from -1 to 1. Numbers are taken to be so already."""
+    return values if values.is_floating_point() else values.float().div_(255).sub_(0.5).div_(0.5)

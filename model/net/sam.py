@@ -14,6 +14,7 @@ from model.net import cpu
 from model.net.activation_checkpointing import checkpointed
 from model.net.config import SamConfig
 from model.net.cpu import Conv2d, Linear, wide
+from model.net.image import scaled
 
 
 class Attention(nn.Module):
@@ -145,8 +146,7 @@ class PatchEmbed(nn.Module):
         self.proj = Conv2d(3, width, patch, stride=patch)
 
     def forward(self, x_B3HW: Tensor) -> Tensor:
-        # Images are loaded in fp32, whatever the weights are in.
-        return self.proj(x_B3HW.to(self.proj.weight.dtype)).permute(0, 2, 3, 1)
+        return self.proj(scaled(x_B3HW).to(self.proj.weight.dtype)).permute(0, 2, 3, 1)
 
 
 class Sam(nn.Module):

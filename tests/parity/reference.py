@@ -10,7 +10,7 @@ from datagen.disk.storage import Folder
 from model.files import weights
 from model.net.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig, for_transformers
 from model.net.deepseek_ocr import DeepseekOcr
-from model.net.image import Views
+from model.net.image import Views, scaled
 from model.net.tokenizer import TextTokenizer, train_tokenizer
 from tests.model.lines import EIGHT
 
@@ -96,10 +96,10 @@ def loaded(folder: Path, dtype: torch.dtype = torch.float32, attention: str = "e
 
 def as_theirs(images: list[Views]) -> dict[str, Any]:
     """Our views as their arguments. All wholes have one size there, and so have all tiles."""
-    values: dict[str, Any] = {"pixel_values": torch.stack([image.whole_3HW for image in images])}
+    values: dict[str, Any] = {"pixel_values": torch.stack([scaled(image.whole_3HW) for image in images])}
     tiles = [image.tiles_N3TT for image in images if image.tiles_N3TT is not None]
     if tiles:
-        values["pixel_values_local"] = torch.cat(tiles)
+        values["pixel_values_local"] = scaled(torch.cat(tiles))
     values["num_local_patches"] = [0 if i.tiles_N3TT is None else len(i.tiles_N3TT) for i in images]
     values["patches_grid"] = [list(i.grid if i.tiles_N3TT is not None else (1, 1)) for i in images]
     return values

@@ -9,7 +9,7 @@ import torch
 from PIL import Image, ImageOps
 from transformers.models.deepseek_ocr2.image_processing_pil_deepseek_ocr2 import get_optimal_tiled_canvas
 
-from model.net.image import load, open_upright, views
+from model.net.image import load, open_upright, scaled, views
 from model.net.image_modes import MAX_LINE_WIDTH, MODES, num_tokens, tile_grid
 
 
@@ -55,7 +55,7 @@ def test_pixels_are_the_released_ones(mode, width, height):
         scale = min(side / width, side / height)
         assert round(max(width, height) * scale) == side
         expected = ImageOps.pad(image, (side, side), color=(127, 127, 127))
-    assert torch.equal(chosen_views.whole_3HW, as_released(expected))
+    assert torch.equal(scaled(chosen_views.whole_3HW), as_released(expected))
     assert chosen_views.num_tokens == MODES[mode].num_tokens(chosen_views.grid) == num_tokens(mode, width, height)
     if not tile or (width <= tile and height <= tile):
         assert chosen_views.tiles_N3TT is None
@@ -64,7 +64,7 @@ def test_pixels_are_the_released_ones(mode, width, height):
     stretched = image.resize((columns * tile, rows * tile))
     for n in range(columns * rows):
         left, top = n % columns * tile, n // columns * tile
-        assert torch.equal(chosen_views.tiles_N3TT[n], as_released(stretched.crop((left, top, left + tile, top + tile))))
+        assert torch.equal(scaled(chosen_views.tiles_N3TT[n]), as_released(stretched.crop((left, top, left + tile, top + tile))))
 
 
 @pytest.mark.parametrize(
@@ -80,13 +80,13 @@ def test_a_line_is_as_wide_as_its_text_and_no_wider_than_the_next_token(width, h
 
 def test_a_line_begins_at_the_left_and_ends_in_white():
     image = picture(70, 64)
-    line = views(image, "line").whole_3HW
+    line = scaled(views(image, "line").whole_3HW)
     assert torch.equal(line[:, :, :70], as_released(image)) and torch.equal(line[:, :, 70:], torch.ones(3, 64, 58))
 
 
 def test_padding_is_grey_and_the_image_is_centred():
     """By hand, not by Pillow: a white band of half the height between grey."""
-    pixels = views(Image.new("RGB", (512, 256), "white"), "base").whole_3HW
+    pixels = scaled(views(Image.new("RGB", (512, 256), "white"), "base").whole_3HW)
     assert torch.equal(pixels[:, 256:768], torch.ones(3, 512, 1024))
     assert torch.equal(pixels[:, :256], pixels[:, 768:]) and pixels[0, 0, 0].item() == pytest.approx(127 / 127.5 - 1)
 
