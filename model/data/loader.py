@@ -107,11 +107,19 @@ class Loader:
                 yield [self._checked(next(batches)) for _ in range(num_micros)]
 
     def _jobs(self, first: int, stop: int) -> Iterator[Job]:
-        """A rank's batches of some steps, in order."""
-        for number in range(first, stop):
-            rows = self.plan.step(number)[self.rank :: self.world]
-            for start in range(0, len(rows), self.micro_rows):
-                yield job(self.plan.corpus, rows[start : start + self.micro_rows])
+        """A rank's batches of some steps, in order. A thread plans the next step meanwhile: a window takes up to a sixth of a
+        second, for which all ranks would wait."""
+        with ThreadPoolExecutor(1) as planner:
+            coming = planner.submit(self.plan.step, first)
+            for number in range(first, stop):
+                rows = coming.result()[self.rank :: self.world]
+                if number + 1 < stop:
+                    coming = planner.submit(self.plan.step, number + 1)
+                yield from self._of_step(rows)
+
+    def _of_step(self, rows: list[list[Draw]]) -> Iterator[Job]:
+        for start in range(0, len(rows), self.micro_rows):
+            yield job(self.plan.corpus, rows[start : start + self.micro_rows])
 
     def _checked(self, one: Batch) -> Batch:
         self._num_made += one.num_samples

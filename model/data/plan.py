@@ -11,6 +11,7 @@ it can be found again, at a few milliseconds a window.
 """
 
 import bisect
+import threading
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -67,17 +68,19 @@ class Plan:
         self._streams: dict[int, list[tuple[int, Deck]]] = {}
         self._rows_before = list(known) or [0]
         self._packed: OrderedDict[int, tuple[list[list[Draw]], Counter[str]]] = OrderedDict()
+        self._one_at_a_time = threading.RLock()  # the loader plans a step ahead, in a thread
 
     def step(self, number: int) -> list[list[Draw]]:
         """The packed rows of step `number`, which counts from 0."""
-        first = number * self.rows_per_step
-        rows: list[list[Draw]] = []
-        window = self._window_of(first)
-        while len(rows) < self.rows_per_step:
-            start = first + len(rows) - self._before(window)
-            rows += self._window(window)[0][start : start + self.rows_per_step - len(rows)]
-            window += 1
-        return rows
+        with self._one_at_a_time:
+            first = number * self.rows_per_step
+            rows: list[list[Draw]] = []
+            window = self._window_of(first)
+            while len(rows) < self.rows_per_step:
+                start = first + len(rows) - self._before(window)
+                rows += self._window(window)[0][start : start + self.rows_per_step - len(rows)]
+                window += 1
+            return rows
 
     def num_steps(self, num_draws: int) -> int:
         """How many steps it takes until there have been so many draws: if that is many windows, as some of them say, spread over
@@ -94,13 +97,14 @@ class Plan:
     def dropped(self, number: int) -> Counter[str]:
         """How many draws were passed over because they are longer than `length`, by dataset: those of the windows whose first row
         is in step `number`."""
-        first = number * self.rows_per_step
-        dropped: Counter[str] = Counter()
-        window = self._first_from(first)
-        while self._before(window) < first + self.rows_per_step:
-            dropped += self._window(window)[1]
-            window += 1
-        return dropped
+        with self._one_at_a_time:
+            first = number * self.rows_per_step
+            dropped: Counter[str] = Counter()
+            window = self._first_from(first)
+            while self._before(window) < first + self.rows_per_step:
+                dropped += self._window(window)[1]
+                window += 1
+            return dropped
 
     def changed(self, number: int, shares: Sequence[Share]) -> "Plan":
         """The plan with other shares from step `number` on: from the first window that no step before has begun. Streams that had
