@@ -142,7 +142,9 @@ def memory(
         alone + -(-of_all // layout.shard) for alone, of_all in ((encoder, shared), (trained_encoder, trained_shared))
     )
     head = config.decoder.vocab_size * config.decoder.width * stage.is_last
-    copied = sum(counts[part] for part in through - {"experts", "embeddings"}) + head
+    # Layers that are sharded come in bf16 as they are.
+    narrow = {"experts", "embeddings"} | ({"decoder"} if layout.shard > 1 else set())
+    copied = sum(counts[part] for part in through - narrow) + head
     seen = stage.load(load) if "clip" in through else replace(stage.load(load), views=())
     activations = kept(stage.of(config), seen, 2, checkpointing, "sam" in through and stage.sam, not set_up.rank)
     of_batch = activations.sam * stage.sam + (activations.clip + activations.projector) * stage.clip
@@ -160,17 +162,18 @@ def memory(
 
 def _gathered(config: ModelConfig, stage: Stage, shared: int, trained: int, keeps: bool) -> int:
     """Bytes of what is around the layers, and of two layers, of which one comes while the other is used; and of the gradients of
-    one, and of what is around. A stage of a pipeline `keeps` all of its `shared` weights and of the gradients of those that are
-    `trained`: torch's stage (torch/distributed/pipelining/stage.py, `backward_maybe_with_nosync`) shares out none before the
-    step's last batch is through."""
-    if keeps:
-        return 4 * (shared + trained)
+    one, and of what is around. Layers come in bf16, what is around them in fp32, as gradients are added up. A stage of a pipeline
+    `keeps` all of its `shared` weights and of the gradients of those that are `trained`: torch's stage
+    (torch/distributed/pipelining/stage.py, `backward_maybe_with_nosync`) shares out none before the step's last batch is through.
+    """
     counts, decoder = stage.parameters(config), config.decoder
     around = counts["embeddings"] + decoder.width * stage.is_last
+    if keeps:
+        return 4 * (around + trained) + 2 * max(0, shared - around)
     each = (Stage(False, False, False, n, n + 1, False) for n in range(stage.first, stage.stop))
     layers = [sum(one.parameters(config).values()) for one in each]
     largest = max(layers, default=0)
-    return 4 * (around + min(2, len(layers)) * largest) + 4 * (trained > 0) * (around + largest)
+    return 4 * around + 2 * min(2, len(layers)) * largest + (trained > 0) * (4 * around + 6 * largest)
 
 
 def waiting(forward: Sequence[float], backward: Sequence[float], num_micros: int) -> float:

@@ -31,6 +31,7 @@ BENCHES = {
     "training": ("network",),
     "packed_attention": ("network",),
     "promises": ("network",),
+    "roofline": ("network",),
     "gate": ("flywheel",),
     "fine_digital": ("fine",),
     "fine_image": ("fine",),

@@ -1,0 +1,37 @@
+"""What a training step of the released sizes could reach on a GPU, and which of its operations make the host wait for the device.
+
+    python -m tests.bench.network.roofline [--rows 4]
+
+By a trace without a device (`model/costs/traced.py`): a row of 8,192 tokens with pages in all modes, as `make recipe=train` has
+them. Nothing of it is timed: it is a bound from the cards' data sheets.
+"""
+
+import argparse
+
+from model.costs.plan import SET_UPS
+from model.costs.traced import roofline, trace, waiting
+from model.net.config import full
+from model.train.forecast import typical
+from recipes.train import FULL
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rows", type=int, default=4, help="rows of a step on one GPU, one at a time")
+    args = parser.parse_args()
+    load = typical(full(), FULL)
+    for set_up in SET_UPS[:2]:
+        for checkpointing in (False, True):
+            print(f"trained: {set_up.name}; {'activations computed again' if checkpointing else 'activations kept'}")
+            for line in roofline(full(), load, set_up, checkpointing, args.rows):
+                print(f"    {line}")
+    waits = [
+        f"{name} {'with' if checkpointing else 'without'} checkpointing"
+        for checkpointing in (False, True)
+        for name in waiting(trace(full(), load, checkpointing))
+    ]
+    print(f"operations that wait for the device: {', '.join(waits) or 'none'}")
+
+
+if __name__ == "__main__":
+    main()
