@@ -30,7 +30,7 @@ class MeasureCompression:
 
 
 def compression(
-    model: Annotated[str, "FOLDER", "model.safetensors, config.json and tokenizer.json", path] = "",
+    model: Annotated[str, "FOLDER", "weights in .safetensors files, config.json and tokenizer.json", path] = "",
     input: Annotated[str, "fox:DIR", "Fox's pages as they are downloaded; default: pages that are set here"] = "",
     limit: Annotated[int, "N", "how many pages are set, a multiple of 10; default: 100"] = 0,
     lang: Annotated[str, "CODE", "the language of pages that are set; of Fox's, en or cn"] = "en",
@@ -45,7 +45,7 @@ def compression(
     if not model:
         raise ValueError("compression needs model=FOLDER: a network as make recipe=train exports it, or the released one")
     folder = Path(model).expanduser().resolve()
-    if missing := [name for name in ("model.safetensors", "config.json", "tokenizer.json") if not (folder / name).is_file()]:
+    if missing := [name for name in ("*.safetensors", "config.json", "tokenizer.json") if not any(folder.glob(name))]:
         raise ValueError(f"model={model}: there is no {missing[0]} in it")
     chosen = tuple(dict.fromkeys(mode for mode in modes.split(",") if mode))
     if not chosen or set(chosen) - VISION_TOKENS.keys():

@@ -1,9 +1,9 @@
 """The paper's table of compression (arXiv 2510.18234, table 2): how much of a page's text comes back out of few vision tokens.
 
 Pages of 600 to 1,299 text tokens, in bins of a hundred, read in the modes tiny and small, whose images are 64 and 100 tokens. Of
-each bin: how many text tokens a vision token stands for, and the precision. The paper doesn't say how it counts that. Here stand
-Fox's precision, by sets of words, and beside it 1 - the edit distance over the longer text's length, which knows of order, of
-what was invented and of what is missing.
+each bin: how many text tokens a vision token stands for, and the precision. The paper doesn't say how it counts that. Here stands
+what Fox's code calls precision, by sets of words (`datagen.score.official.fox`), and beside it 1 - the edit distance over the
+longer text's length, which knows of order, of what was invented and of what is missing.
 """
 
 import functools
@@ -46,10 +46,10 @@ class PageReading:
 
     @property
     def precision(self) -> float:
-        """Fox's: the share of the answer's different words that the truth has. Characters stand for words where a language
-        parts none by spaces."""
-        truth, answer = set(words(self.truth)), set(words(self.answer))
-        return len(truth & answer) / len(answer) if answer else 0.0
+        """What Fox's code calls so: the share of the truth's different words that the answer has, since that code exchanges the
+        two. Characters stand for words where a language parts none by spaces."""
+        truth = set(words(self.truth))
+        return len(truth & set(words(self.answer))) / len(truth) if truth else 0.0
 
     @property
     def likeness(self) -> float:
@@ -92,16 +92,20 @@ def _mean_of(values: numpy.ndarray, pages: Any) -> float:
 
 
 def lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The table for people."""
+    """The table for people, a line for each bin and mode: text tokens over vision tokens, and both measures with intervals."""
     text = []
     for row in rows:
         begin = f"{row['bin']}-{row['bin'] + BINS.step}" if row["bin"] else "all"
-        cells = [
-            f"{mode} {100 * cell['precision']:.1f}% by words, {100 * cell['likeness']:.1f}% by edits, {cell['compression']:.1f}x"
-            for mode, cell in row["modes"].items()
-        ]
-        text.append(f"{begin:>9} {row['num_pages']:>4} pages: {'; '.join(cells)}")
+        for mode, cell in row["modes"].items():
+            vision, ratio = VISION_TOKENS[mode], cell["compression"]
+            words, edits = (_percent(cell, name) for name in ("precision", "likeness"))
+            tokens = f"{ratio * vision:.0f}/{vision} = {ratio:.1f}x"
+            text.append(f"{begin:>9} {row['num_pages']:>4} pages, {mode} {tokens}: {words} by words, {edits} by edits")
     return text
+
+
+def _percent(cell: Mapping[str, Any], name: str) -> str:
+    return f"{100 * cell[name]:.1f}% ({100 * cell[f'{name}_low']:.1f} to {100 * cell[f'{name}_high']:.1f})"
 
 
 def fox_pages(folder: str, lang: str) -> list[FoxPage]:

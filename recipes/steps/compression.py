@@ -15,6 +15,8 @@ from datagen.disk import manifest
 from datagen.disk.shards import read_samples
 from datagen.disk.storage import Folder
 from datagen.engines.token_reader import files_sha256
+from datagen.page.images import upright
+from datagen.record import SampleError
 from datagen.score.compression import BINS, PageReading, fox_pages, lines, table
 from datagen.target import Prompt, restore
 from datagen.work.progress import State
@@ -24,6 +26,7 @@ from recipes.run.progress import shown
 from recipes.steps import OK, Gone, StepRunner
 
 if TYPE_CHECKING:
+    from model.net.image import Views
     from recipes.report import Section
 
 log = logging.getLogger(__name__)
@@ -134,7 +137,6 @@ class CompressionRunner(StepRunner[MeasureCompression]):
 
         from model.files.network_folder import load_model
         from model.generate import generate
-        from model.net.image import load
 
         step, answers = self.step, self.folder.sub(ANSWERS)
         device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -143,12 +145,25 @@ class CompressionRunner(StepRunner[MeasureCompression]):
         with shown(step.name) as report:
             for mode, pages in left.items():
                 for at in range(0, len(pages), step.rows):
-                    batch = pages[at : at + step.rows]
-                    images = [load(page.image, mode) for page, _ in batch]
-                    texts = generate(net, tokenizer, images, Prompt.FREE.value, step.max_new_tokens)
-                    for (page, count), text in zip(batch, texts, strict=True):
+                    batch = [(page, count, _views(page, mode)) for page, count in pages[at : at + step.rows]]
+                    seen = [(page, count, views) for page, count, views in batch if views is not None]
+                    texts = generate(net, tokenizer, [views for *_, views in seen], Prompt.FREE.value, step.max_new_tokens)
+                    for (page, count, _), text in zip(seen, texts, strict=True):
                         reading = PageReading(page.name, mode, count, page.text, restore(text))
                         name = hashlib.sha256(page.name.encode()).hexdigest()[:16]
                         answers.write(f"{mode}-{name}.json", json.dumps(asdict(reading), ensure_ascii=False).encode())
-                    num_done += len(batch)
+                    num_done += len(seen)
                     report(State(num_done, total, "answers"))
+        if num_done < total:
+            log.warning("%s: %d images can't be read, and are left out", step.name, total - num_done)
+
+
+def _views(page: Page, mode: str) -> "Views | None":
+    """What the network sees of a page; None, said in the log, where its image is damaged."""
+    from model.net.image import load
+
+    try:
+        return load(upright(page.image).image, mode)
+    except SampleError as error:
+        log.warning("%s: %s", page.name, error)
+        return None

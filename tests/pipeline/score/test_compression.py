@@ -12,6 +12,7 @@ from model.net.config import tiny
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import train_tokenizer
 from recipes.__main__ import main
+from tests.inputs.samples import image
 from tests.outputs import check_corpus
 
 WORDS = "All human beings are born free and equal in dignity and rights and they are endowed with reason number {}."
@@ -61,14 +62,33 @@ def test_a_table_comes_out_and_answers_that_are_there_are_not_asked_again(networ
     assert json.loads((folder / "table.json").read_text()) == rows
     assert main([*words, "lang=de"]) == 2
     assert main(["status", f"out={network}/out"]) == 0
-    assert "10 pages: tiny" in capsys.readouterr().out
+    assert "10 pages, tiny " in capsys.readouterr().out
+
+
+def test_a_damaged_image_of_fox_is_left_out_and_the_others_are_read(network, caplog):
+    fox = network / "focus_benchmark_test"
+    (fox / "en_pdf_png").mkdir(parents=True)
+    tokenizer = compression_pages.tokens_of(f"{network}/network/tokenizer.json")
+    text = " ".join(WORDS.format(number) for number in range(100))[:4000]
+    assert 600 <= len(tokenizer.encode(text).ids) < 1300
+    entries = [
+        {"image": f"en_{n}.png", "conversations": [{"from": "human", "value": ""}, {"from": "gpt", "value": text}]}
+        for n in (1, 2)
+    ]
+    (fox / "en_page_ocr.json").write_text(json.dumps(entries))
+    (fox / "en_pdf_png" / "en_1.png").write_bytes(image())
+    (fox / "en_pdf_png" / "en_2.png").write_bytes(image()[:60])
+    words = ["compression", f"model={network}/network", f"input=fox:{fox}", "max_new_tokens=2", f"out={network}/out"]
+    assert main(words) == 0
+    assert json.loads((network / "out" / "compression" / "table.json").read_text())[-1]["num_pages"] == 1
+    assert "en_2.png: damaged_image" in caplog.text and "2 images can't be read" in caplog.text
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
         ([], "model=FOLDER"),
-        (["model=/nowhere"], "there is no model.safetensors"),
+        (["model=/nowhere"], "there is no *.safetensors"),
         (["modes=huge"], "allowed are tiny, small"),
         (["input=/somewhere"], "fox:DIR"),
         (["input=fox:/nowhere"], "focus_benchmark_test"),

@@ -8,6 +8,7 @@ import pytest
 from datagen.score import compression_pages
 from datagen.score.compression import PageReading, fox_pages, lines, table, words
 from datagen.score.compression_pages import LEAST, MOST, NUM_TOKENS, TokenPages, sentences, tokens_of
+from datagen.score.official.fox import official
 from model.net.tokenizer import train_tokenizer
 from tests.inputs.samples import image
 
@@ -18,10 +19,11 @@ def reading(page: str, num_tokens: int, answer: str, mode: str = "tiny") -> Page
 
 def test_precision_is_of_sets_of_words_and_likeness_of_the_whole():
     twice = reading("a", 640, "one two one two")
-    assert (twice.precision, twice.bin) == (1.0, 600)
+    assert (twice.precision, twice.bin) == (0.5, 600)
+    assert twice.precision == official(twice.truth, twice.answer)["precision"]
     assert twice.likeness == pytest.approx(1 - 10 / 18, abs=0.12)
     assert reading("a", 640, "").precision == 0
-    assert reading("a", 640, "four three two one").precision == 1 > reading("a", 640, "four three two one").likeness
+    assert reading("a", 640, "four three two one five").precision == 1 > reading("a", 640, "four three two one").likeness
     assert reading("a", 640, "one  two\nthree four").likeness == 1
 
 
@@ -43,12 +45,14 @@ def test_rows_are_bins_and_pages_outside_are_in_none():
     assert [(row["bin"], row["num_pages"]) for row in rows] == [(600, 2), (1200, 1), (0, 3)]
     assert rows[0]["modes"]["tiny"]["compression"] == pytest.approx(649.5 / 64)
     assert rows[0]["modes"]["small"] == pytest.approx(
-        {"compression": 6.0, "likeness": reading("a", 600, "one x").likeness, "precision": 0.5}
-        | {"precision_low": 0.5, "precision_high": 0.5}
+        {"compression": 6.0, "likeness": reading("a", 600, "one x").likeness, "precision": 0.25}
+        | {"precision_low": 0.25, "precision_high": 0.25}
         | dict.fromkeys(("likeness_low", "likeness_high"), reading("a", 600, "one x").likeness)
     )
     assert "small" not in rows[1]["modes"]
-    assert lines(rows)[0].startswith("  600-700    2 pages: tiny 100.0% by words")
+    tiny, small, *_ = lines(rows)
+    assert tiny.startswith("  600-700    2 pages, tiny 650/64 = 10.1x: 75.0% (50.0 to 100.0) by words, ")
+    assert small.startswith("  600-700    2 pages, small 600/100 = 6.0x: 25.0% (25.0 to 25.0) by words, ")
     assert table([reading("d", 1300, "one")]) == []
 
 
