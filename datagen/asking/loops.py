@@ -43,7 +43,7 @@ class Run(NamedTuple):
 
 def is_loop(text: str, is_cut: bool) -> bool:
     """Whether an answer is a loop. `is_cut`: it came to no end."""
-    plain = _SPACE.sub(" ", _PLACES.sub(" ", text)).strip()
+    plain = " ".join((_PLACES.sub(" ", text) if "<|" in text else text).split())
     if is_cut and _is_mostly_places(text, plain):
         return True
     if any(_repeats(plain, run, is_cut) for run in _runs(plain)):

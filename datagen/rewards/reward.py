@@ -38,7 +38,6 @@ WEIGHTS: Mapping[str, float] = {"tests": 1.0, "edit": 1.0, "teds": 1.0, "formula
 _SLACK = 1.1  # letters of an answer over the truth's that cost nothing: Markdown may be written in several ways
 _SIDE = 1000  # of the page that an answer's boxes are on; nothing here asks where they are
 _NEGATIVE = frozenset({"absent", "baseline"})
-_SPACE = re.compile(r"\s+")
 _MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<![\\$])\$(?!\s)([^$\n]+?)(?<![\s\\])\$", re.DOTALL)
 _OPENINGS = (("\\[", "\\]"), ("\\(", "\\)"), ("<|ref|>", "<|/ref|>"), ("<|det|>", "<|/det|>"))
 _TABLE, _TABLE_END = re.compile(r"<table\b", re.I), re.compile(r"</table\s*>", re.I)
@@ -163,9 +162,10 @@ def _truth(truth: str) -> _Page:
 def _read(markdown: str) -> _Page:
     has_tables = _TABLE.search(markdown) or "|" in markdown
     whole = parts.parts(markdown) if has_tables else ()
-    latex = (next(group for group in match.groups() if group) for match in _MATH.finditer(markdown))
+    displayed = _MATH.finditer(markdown) if "$" in markdown or "\\" in markdown else ()
+    latex = (next(group for group in match.groups() if group) for match in displayed)
     return _Page(
-        _SPACE.sub(" ", markdown).strip(),
+        " ".join(markdown.split()),
         tuple(table for part in whole if part.kind == parts.TABLE and (table := tables.normalised(part.text))),
         tuple(formulas.normalised(one) for one in latex),
         sum(map(str.isalnum, markdown)),
