@@ -12,9 +12,9 @@ from typing import Any
 from datagen.disk.card import FEATURES, counted, features_yaml, plain, table
 from datagen.disk.storage import Folder
 from datagen.publishing import licences
-from datagen.publishing.columns import FIELDS
-from datagen.publishing.files import SHARDS, Survey, Table, Written
-from datagen.publishing.selection import LeftOut
+from datagen.publishing.columns import FIELDS, OF_PAIRS
+from datagen.publishing.files import PAIRS, PARQUET, SHARDS, Survey, Table, Written
+from datagen.publishing.selection import NO_ANSWER, NOT_ASKED, RIGHT, UNREAD, LeftOut
 
 _SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
 _LARGER = ((10**8, "10M<n<100M"), (10**9, "100M<n<1B"))
@@ -26,7 +26,26 @@ _WHY = {
     "verdict": "its verdict wasn't asked for",
     "forgotten": "its source was taken out",
     "too_large": "it is larger than the viewer shows",
+    NO_ANSWER: "there is no answer about it",
+    RIGHT: "the answer is right enough",
+    UNREAD: "a region of it is unread",
+    NOT_ASKED: "its truth hasn't the answer's form, or isn't read",
 }
+
+
+_UNTESTED = {
+    "task": "it isn't a task to read",
+    "verdict": "its text isn't trusted",
+    "unread": "a region of it is unread",
+    "no_image": "it has no image",
+    "nothing_to_ask": "no more can be asked than that there is text",
+}
+_TESTS = (
+    "`bench_data` has tests in the form of olmOCR-bench, and the samples as PDFs of a page. A right answer to "
+    "`pdfs/TABLE/KEY.pdf` has all of its tests; it is named `CANDIDATE/TABLE/KEY_pg1_repeat1.md`. "
+    "`python -m olmocr.bench.benchmark --dir bench_data` scores what lies there, as does pagewheel's "
+    "`make score pred=CANDIDATE gt=olmocr:FOLDER`."
+)
 
 
 def card(surveys: Sequence[Survey], written: Mapping[str, Written]) -> str:
@@ -35,26 +54,29 @@ def card(surveys: Sequence[Survey], written: Mapping[str, Written]) -> str:
     total = sum(t.tally.num_samples for t in tables)
     name = ", ".join(s.dataset for s in surveys)
     left_out = sum((s.left_out for s in surveys), Counter())
-    form = "WebDataset shards" if surveys[0].form == SHARDS else "Parquet files"
+    form = surveys[0].form
     parts = [
         _front_matter(name, surveys, written),
-        f"# {name}\n\nDocument images with annotated text in {form}, made by pagewheel.\n",
+        f"# {name}\n\n{_WHAT[form]}, made by pagewheel.\n",
         f"{total:,} samples, {sum(t.tally.num_chars for t in tables):,} characters, "
         f"{sum(t.file_bytes for t in tables) / 1e6:,.1f} MB.\n",
         f'```python\ndatasets.load_dataset("FOLDER", "{tables[0].name}", split="train")[0]\n```\n',
         _rows(("table", "task", "samples", "documents", "MB"), (_about(t) for t in tables)),
         *(table(title, _together(tables, by)) for title, by in (("language", "lang"), ("script", "script"))),
         table("verdict on the text", _together(tables, "verdict")),
-        "Train on those that are `trusted`; `reasons` says what is wrong with those that are `suspect`.\n",
+        ""
+        if form == PAIRS
+        else "Train on those that are `trusted`; `reasons` says what is wrong with those that are `suspect`.\n",
+        _tests(tables),
         _licences(tables),
         _left_out(left_out),
         _how(surveys),
-        f"## Fields\n\n{_FIELDS if surveys[0].form != SHARDS else _RECORD}\n",
+        f"## Fields\n\n{_FIELDS[form]}\n",
     ]
     return "\n".join(part for part in parts if part)
 
 
-_FIELDS = (
+_ROW = (
     "`image` is the page or picture, empty where there is text alone. `text` is what is written, in reading order: Markdown"
     " of pages with labelled regions, else plain. `regions` have a `label`, a `box` (x0, y0, x1, y1 in pixels, the last two"
     " exclusive), the `format` of their `text`, `by` whom it was read, and `lines`. `verdict`, `reasons` and `signals` say "
@@ -63,6 +85,18 @@ _FIELDS = (
     "language that can't be told."
 )
 _RECORD = "Beside each image lies its record, `json`: text, regions, verdict, origin. -1 stands for what nobody measured."
+_PAIR = (
+    "Each row is a preference in the form of TRL: `DPOTrainer(train_dataset=…)` takes it as it is. `images` has the page or "
+    "picture, `prompt` what a model is asked, `chosen` the truth, `rejected` a model's answer that is wrong. `reward` says how "
+    "right that is, from 0 to 1. `uri`, `page` and `licence` say where the page comes from."
+)
+_FIELDS = {PARQUET: _ROW, SHARDS: _RECORD, PAIRS: _PAIR}
+_WHAT = {
+    PARQUET: "Document images with annotated text in Parquet files",
+    SHARDS: "Document images with annotated text in WebDataset shards",
+    PAIRS: "Preference pairs about document images in Parquet files",
+}
+_FEATURES: Mapping[str, Mapping[str, Any]] = {PARQUET: FIELDS, SHARDS: FEATURES, PAIRS: OF_PAIRS}
 
 
 def _front_matter(name: str, surveys: Sequence[Survey], written: Mapping[str, Written]) -> str:
@@ -81,7 +115,8 @@ def _front_matter(name: str, surveys: Sequence[Survey], written: Mapping[str, Wr
     if of_hub == ["other"]:  # the hub wants a name then
         lines += ["license_name: see-licences-by-source", "license_link: README.md"]
     lines += _list("language", sorted(langs)) + _list("task_categories", categories) + _list("size_categories", [size])
-    lines += [*_list("tags", ["ocr", "documents", "pagewheel", *sorted(tasks)]), "configs:"]
+    tags = ["ocr", "documents", "pagewheel", *(["preference", "trl"] if surveys[0].form == PAIRS else []), *sorted(tasks)]
+    lines += [*_list("tags", tags), "configs:"]
     for index, each in enumerate(tables):
         files = {n: w for n, w in written.items() if n.startswith(f"{each.name}/")}
         # `datasets` caches by the card: without a digest of the content it would serve an older state.
@@ -89,7 +124,7 @@ def _front_matter(name: str, surveys: Sequence[Survey], written: Mapping[str, Wr
         lines += [f"- config_name: {json.dumps(each.name)}", f"  description: content {digest}"]
         lines += ["  default: true"] * (index == 0) + ["  data_files:", "  - split: train"]
         lines += [f"    path: {json.dumps(f'{each.name}/*' + ('.tar' if surveys[0].form == SHARDS else '.parquet'))}"]
-    fields: dict[str, Any] = FEATURES if surveys[0].form == SHARDS else FIELDS
+    fields = dict(_FEATURES[surveys[0].form])
     lines += ["dataset_info:"]
     for each in tables:
         lines += [
@@ -129,6 +164,19 @@ def _licences(tables: Sequence[Table]) -> str:
         rows.append(("these and others", f"{len(rest):,} more sources", f"{sum(n for _, n in rest):,}"))
     head = "## Licences by source\n\nEach sample keeps its source's licence, which `licence` states; keep to all of them.\n\n"
     return head + _rows(("licence", "source", "samples"), rows)
+
+
+def _tests(tables: Sequence[Table]) -> str:
+    tested = [(each.name, each.tests) for each in tables if each.tests]
+    if not tested:
+        return ""
+    rows = [(name, kind, f"{n:,}") for name, tests in tested for kind, n in sorted(tests.types.items())]
+    without = [(name, f"{n:,}", _UNTESTED[why]) for name, tests in tested for why, n in sorted(tests.without.items())]
+    return (
+        f"## Tests\n\n{_TESTS}\n\n"
+        + _rows(("table", "type", "tests"), rows)
+        + (f"\nSamples without tests:\n\n{_rows(('table', 'samples', 'because'), without)}" if without else "")
+    )
 
 
 def _left_out(counts: Counter[LeftOut]) -> str:

@@ -7,6 +7,7 @@
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -43,29 +44,50 @@ FIELDS: dict[str, Any] = {
     "stage": STRING,
     "round": INT,
 }
+_MESSAGE = [{"role": STRING, "content": STRING}]
+OF_PAIRS: dict[str, Any] = {
+    "images": ["image"],
+    "prompt": _MESSAGE,
+    "chosen": _MESSAGE,
+    "rejected": _MESSAGE,
+    "reward": FLOAT,
+    "key": STRING,
+    "task": STRING,
+    "lang": STRING,
+    "script": STRING,
+    "uri": STRING,
+    "page": INT,
+    "licence": STRING,
+}
+"""Of a row that is a preference pair (`pairs`)."""
 _ARROW = {STRING: pa.string(), INT: pa.int64(), FLOAT: pa.float64(), BOOL: pa.bool_()}
 _IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _FETCHED = re.compile(r".*/pagewheel/(?=[^/]+/)")
 _DEBIAN = re.compile(r"debian/([^/]+)/")
 
 
-def arrow_schema() -> pa.Schema:
-    """Of the rows, with what `datasets` and the viewer ask for to show images: its features, as JSON in the metadata."""
+def arrow_schema(fields: Mapping[str, Any]) -> pa.Schema:
+    """Of rows of these fields, with what `datasets` and the viewer ask for to show images: its features, as JSON in the
+    metadata."""
     import datasets
 
-    features = datasets.Features({name: _feature(kind) for name, kind in FIELDS.items()})
+    features = datasets.Features({name: _feature(kind) for name, kind in fields.items()})
     schema: pa.Schema = features.arrow_schema
-    return pa.schema([pa.field(name, _arrow(kind)) for name, kind in FIELDS.items()], metadata=schema.metadata)
+    return pa.schema([pa.field(name, _arrow(kind)) for name, kind in fields.items()], metadata=schema.metadata)
 
 
 def row(sample: Sample) -> dict[str, Any]:
-    """A sample as a row of `arrow_schema`. Images are in the file, under the names that they have in a shard."""
+    """A sample as a row of `FIELDS`."""
     record = msgspec.json.decode(sample.to_json())
     quality, origin = record["quality"], record["origin"]
-    image = sample.image and {"bytes": sample.image, "path": f"{sample.key}.{image_extension(sample.image)}"}
-    values = record | quality | origin | {"image": image, "parent_box": origin["box"], "uri": public_uri(origin["uri"])}
+    values = record | quality | origin | {"image": image(sample), "parent_box": origin["box"], "uri": public_uri(origin["uri"])}
     values |= {"width": sample.size[0], "height": sample.size[1]}
     return {name: values[name] for name in FIELDS}
+
+
+def image(sample: Sample) -> dict[str, Any] | None:
+    """A sample's image as a row has it: in the file, under the name that it has in a shard."""
+    return {"bytes": sample.image, "path": f"{sample.key}.{image_extension(sample.image)}"} if sample.image else None
 
 
 def public_uri(uri: str) -> str:

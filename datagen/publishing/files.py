@@ -3,8 +3,8 @@
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from datagen.disk.manifest import Tally
@@ -13,11 +13,29 @@ from datagen.disk.storage import Folder
 from datagen.publishing import columns, parquet
 from datagen.publishing.selection import Chosen, LeftOut, Wanted, chosen
 
-PARQUET, SHARDS = "parquet", "shards"
-FORMS = (PARQUET, SHARDS)
+PARQUET, SHARDS, PAIRS = "parquet", "shards", "pairs"
 UNFINISHED = ".unfinished"
 _COLUMNS = ("key", "shard", "offset", "bytes", "record_offset", "record_bytes")
 Row = dict[str, Any]
+
+
+@dataclass
+class Tests:
+    """The tests of a table (`olmocr_bench`): how many of each type, of how many samples, and how many samples have none, by
+    reason. They follow from what `made_from` is a digest of."""
+
+    made_from: str
+    num_samples: int = 0
+    types: Counter[str] = field(default_factory=Counter)
+    without: Counter[str] = field(default_factory=Counter)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {name: dict(sorted(getattr(self, name).items())) for name in ("types", "without")}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Tests":
+        """Raises `TypeError` or `KeyError` for what `to_json` didn't write."""
+        return cls(**{**values, "types": Counter(values["types"]), "without": Counter(values["without"])})
 
 
 @dataclass
@@ -29,11 +47,12 @@ class Table:
     sources: Counter[tuple[str, str]] = field(default_factory=Counter)
     num_bytes: int = 0
     file_bytes: int = 0
+    tests: Tests | None = None
 
 
 @dataclass
 class Survey:
-    """What is to be published of a dataset, by its manifest alone: its tables, by task; of the form `shards` it is one."""
+    """What is to be published of a dataset, by its manifest alone: its tables, of the form `parquet` one for each task."""
 
     dataset: str
     folder: Folder
@@ -45,7 +64,7 @@ class Survey:
     num_local: int
 
     def table(self, task: str) -> Table:
-        return self.tables["" if self.form == SHARDS else task]
+        return self.tables[task if self.form == PARQUET else ""]
 
 
 @dataclass(frozen=True)
@@ -94,7 +113,7 @@ def survey(dataset: str, folder: Folder, wanted: Wanted, form: str) -> Survey:
 
 
 def _by_task(each: Chosen, form: str) -> Iterator[tuple[str, Any]]:
-    if form == SHARDS:
+    if form != PARQUET:
         if len(each.part):
             yield "", each.part
         return
@@ -133,6 +152,8 @@ def files(found: Survey) -> Iterator[File]:
                 pending.setdefault(task, []).append(row)
                 digest = digests.setdefault(task, hashlib.sha256(f"{name(task)} {parquet.VERSION}".encode()))
                 digest.update(f"\n{each.report.sha256} {row['offset']}".encode())
+                if pairs := found.wanted.pairs:
+                    digest.update(pairs.digest(row["key"]))
                 sizes[task] += row["bytes"]
     for task in list(pending):
         yield file(task)
@@ -142,7 +163,9 @@ def write(file: File, found: Survey, to: Folder) -> None:
     """Make the file under its staged name. Raises `ValueError` for a sample that breaks the record's contract."""
     with to.create(file.staged) as opened:
         if file.chosen is None:
-            parquet.write(opened, read_samples(found.folder, file.rows))
+            pairs = found.wanted.pairs
+            fields, as_row = (columns.OF_PAIRS, pairs.row) if pairs else (columns.FIELDS, columns.row)
+            parquet.write(opened, read_samples(found.folder, file.rows), fields, as_row)
             return
         with found.folder.open(f"shards/{file.chosen.report.shard}.tar") as shard:
             if file.chosen.is_whole:

@@ -20,7 +20,7 @@ from datagen.work.progress import OnState, State, ignore
 TOKEN = "HF_TOKEN"
 ADDRESS = "hf://datasets/"
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9][\w.-]{0,95}")
-_FILES_A_COMMIT, _BYTES_A_COMMIT = 20, 10_000_000_000
+_FILES_A_COMMIT, _BYTES_A_COMMIT = 100, 10_000_000_000
 _OF_THE_HUB = (".gitattributes", "README.md")
 _SAYS = {
     401: "the hub doesn't take the token in {token}: make a new one, with write access",
@@ -88,7 +88,7 @@ def _send(api: Any, folder: Folder, name: str, on_state: OnState) -> None:
     def commit(operations: list[Any], message: str) -> None:
         api.create_commit(name, operations, commit_message=message, repo_type="dataset")
 
-    written = publication.read(folder)
+    written, _ = publication.read(folder)
     there = set(api.list_repo_files(name, repo_type="dataset"))
     earlier = _earlier(api, name) if publication.NAME in there else set()
     if strange := sorted(there - {*_OF_THE_HUB, publication.NAME} - earlier - written.keys()):

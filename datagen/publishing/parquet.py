@@ -5,7 +5,7 @@ groups close before 100 MB, as those that `datasets` writes. Files close before 
 """
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 import pyarrow as pa
@@ -22,23 +22,24 @@ FILE_BYTES = 500_000_000
 _BATCH_BYTES, _BATCH_ROWS = 8_000_000, 256
 
 
-def write(file: BinaryIO, samples: Iterable[Sample]) -> None:
-    """Write `samples` as one Parquet file. Raises `ValueError` for one that breaks the record's contract: it lacks its image."""
-    schema = columns.arrow_schema()
+def write(file: BinaryIO, samples: Iterable[Sample], fields: Mapping[str, Any], row: Callable[[Sample], dict[str, Any]]) -> None:
+    """Write `samples` as one Parquet file, each as a `row` of these `fields`. Raises `ValueError` for one that
+    breaks the record's contract: it lacks its image."""
+    schema = columns.arrow_schema(fields)
     # A dictionary of images costs time, and saves nothing.
-    leaves = [path for path in _leaves(schema) if path != "image.bytes"]
+    leaves = [path for path in _leaves(schema) if not path.endswith(".bytes")]
     with pq.ParquetWriter(file, schema, compression="snappy", use_dictionary=leaves, write_page_index=True) as writer:
-        for group in _groups(_batches(samples, schema)):
+        for group in _groups(_batches(samples, schema, row)):
             writer.write_table(group, row_group_size=max(1, len(group)))
 
 
-def _batches(samples: Iterable[Sample], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+def _batches(samples: Iterable[Sample], schema: pa.Schema, row: Callable[[Sample], dict[str, Any]]) -> Iterator[pa.RecordBatch]:
     """Rows as Arrow, a few at a time: as Python's objects they take much more memory."""
     rows: list[dict[str, Any]] = []
     num_bytes = 0
     for sample in samples:
         check(sample)
-        rows.append(columns.row(sample))
+        rows.append(row(sample))
         num_bytes += len(sample.image or b"") + 4 * len(sample.text)
         if num_bytes >= _BATCH_BYTES or len(rows) >= _BATCH_ROWS:
             yield pa.RecordBatch.from_pylist(rows, schema)

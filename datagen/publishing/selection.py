@@ -4,7 +4,7 @@ import itertools
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
@@ -15,13 +15,18 @@ from datagen.publishing import licences
 from datagen.record import VERDICTS
 from datagen.work.tombstones import NOTHING, Forgotten
 
+if TYPE_CHECKING:
+    from datagen.publishing.pairs import Pairs
+
+NO_ANSWER, RIGHT, UNREAD, NOT_ASKED = "no_answer", "right_enough", "unread", "not_asked"
+"""Why a sample makes no preference pair (`pairs`)."""
 LARGEST = 250_000_000
 """Bytes of a sample, image and record. The viewer shows no row group of over 286 MiB, and one sample makes at least one."""
 
 
 class LeftOut(NamedTuple):
-    """Why a sample isn't passed on: `reason` is licence, mark, verdict, forgotten or too_large; `which` the licence, as its
-    source states it, the mark or the verdict."""
+    """Why a sample isn't passed on: `reason` is licence, mark, verdict, forgotten, too_large, or what `pairs` says; `which` the
+    licence, as its source states it, the mark or the verdict."""
 
     reason: str
     which: str
@@ -55,12 +60,13 @@ class Marked:
 @dataclass(frozen=True)
 class Wanted:
     """What its owner asks for: samples of these `verdicts`, and, beside those whose licence is free, those whose licence is one
-    of `licences` (names as `licences.simple` has them, `unstated`, or `all`)."""
+    of `licences` (names as `licences.simple` has them, `unstated`, or `all`). With `pairs`, only samples that make one."""
 
     verdicts: tuple[str, ...] = VERDICTS
     licences: frozenset[str] = frozenset()
     forgotten: Forgotten = field(default=NOTHING)
     marked: Marked = field(default_factory=lambda: Marked.of(()))
+    pairs: "Pairs | None" = None
 
     def may_pass_on(self, licence: str) -> bool:
         if "all" in self.licences or licences.is_free(licence):
@@ -77,7 +83,9 @@ class Wanted:
             return LeftOut("verdict", row["verdict"])
         if not self.may_pass_on(row["licence"]):
             return LeftOut("licence", row["licence"])
-        return LeftOut("too_large", "") if row["bytes"] > LARGEST else None
+        if row["bytes"] > LARGEST:
+            return LeftOut("too_large", "")
+        return LeftOut(why, "") if self.pairs and (why := self.pairs.why_none.get(row["key"])) else None
 
 
 @dataclass

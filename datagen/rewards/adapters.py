@@ -18,9 +18,8 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from datagen.markdown import markdown
 from datagen.record import Sample
-from datagen.rewards.page_tests import page_tests
+from datagen.rewards.page_tests import own_markdown, page_tests
 from datagen.rewards.reward import Wanted, reward
 from datagen.score.facts import fact
 
@@ -29,8 +28,9 @@ Answer = str | Sequence[Mapping[str, Any]]
 
 def columns(sample: Sample) -> dict[str, Any]:
     """What a row of a dataset for reinforcement learning has beside its image and prompt."""
-    truth = markdown(sample.regions) if sample.regions else sample.text
-    tests = page_tests(sample)
+    is_formula = sample.task == "formula"  # its answer is bare LaTeX, in which no test looks for a formula
+    truth = sample.text if is_formula else own_markdown(sample)
+    tests = [] if is_formula else page_tests(sample)
     num_letters = sum(map(str.isalnum, truth))
     return {"truth": truth, "tests": json.dumps(tests, ensure_ascii=False) if tests else "", "num_letters": num_letters}
 

@@ -4,25 +4,28 @@
     absent    a running head, a foot or a page number doesn't
     order     one paragraph's beginning stands before another's
     table     a cell's text, and the cells right of it and below it
-    math      a displayed formula's LaTeX
+    math      a displayed formula's LaTeX, which KaTeX can parse: olmOCR-bench opens no file with another in it
     baseline  there is text, and it doesn't end in a loop; a blank page has none
 
-Each test is tried on the record's own Markdown, and left out where it doesn't hold there, as where a page number also stands in
-the text. Texts are compared sign by sign (`max_diffs` 0): a wrong digit fails a sentence.
+Each test is tried on the record's own Markdown, by our rules and by olmOCR-bench's, and left out where it doesn't hold there, as
+where a page number also stands in the text. Texts are compared sign by sign (`max_diffs` 0): a wrong digit fails a sentence.
 """
 
 import itertools
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import PurePosixPath
 from random import Random
 from typing import Any
 
+from datagen.formulas import katex
 from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import bare_latex, content, markdown
-from datagen.record import Region, Sample
+from datagen.record import Box, Region, Sample
 from datagen.score import tables
 from datagen.score.facts import fact, normalised, why_not
+from datagen.score.official import olmocr
 
 MOST = 24
 """Tests of a page, at most: drawn by the page's key, as many of each type as of the others, as far as there are."""
@@ -34,22 +37,38 @@ _BEGINNING = 48  # characters of a paragraph that tell it from others
 _TELLING = 4  # letters or digits from which on a running head is one wherever it stands
 _EDGE = 24  # characters at the text's beginning or end in which a page number would be one
 _PLAIN = frozenset({"text", "list", "footnote", "reference", "title", "sub_title", "image_caption", "table_caption"})
+_ALONE = {"table": ("table", "html"), "formula": ("equation", "latex")}  # what a sample of the task is as a region
 # What the tests' own comparison takes out, or what isn't written alike by everybody.
 _MARKED = re.compile(r"[*_$\\<>`|\[\]#]")
 
 
+def why_none(sample: Sample) -> str:
+    """Why nothing can be asked about a sample: its `task` isn't to read, its `verdict` isn't trusted, or a region is `unread`;
+    "" otherwise."""
+    if sample.task in ("caption", "text"):
+        return "task"
+    if sample.quality.verdict != "trusted":
+        return "verdict"
+    return "unread" if any(region.is_unread for region in sample.regions) else ""
+
+
+def own_markdown(sample: Sample) -> str:
+    """What a right reading of the sample says, in Markdown: of a formula, its LaTeX as a displayed one."""
+    return markdown(_regions(sample)) or sample.text
+
+
 def page_tests(sample: Sample, most: int = MOST) -> list[dict[str, Any]]:
-    """The tests of a page, a JSON object each: `pdf` is the name of the file, `page` counts from 1, and `id` begins with the
-    sample's key. None of a page whose text is in doubt: of one that isn't trusted, or has a region that is unread."""
-    if sample.quality.verdict != "trusted" or any(region.is_unread for region in sample.regions):
+    """The tests of a page, or of what was cut out of one, a JSON object each, that hold on its `own_markdown`: `pdf` is the name
+    of the file, `page` counts from 1, and `id` begins with the sample's key. None of a sample that has a `why_none`."""
+    if why_none(sample):
         return []
-    whole = markdown(sample.regions) if sample.regions else sample.text
+    whole = own_markdown(sample)
     path = PurePosixPath(sample.origin.uri.replace("::", "/"))
     common = {"pdf": path.name or sample.key, "page": sample.origin.page + 1}
     by_type: dict[str, list[dict[str, Any]]] = {}
     for number, values in enumerate(_all(sample, whole)):
         test = {**common, "id": f"{sample.key}_{values['type']}_{number:03}", "max_diffs": 0, **values}
-        if not why_not(fact(test), whole):
+        if _holds(test, whole):
             by_type.setdefault(values["type"], []).append(test)
     source = Random(sample.key)
     for tests in by_type.values():
@@ -58,12 +77,32 @@ def page_tests(sample: Sample, most: int = MOST) -> list[dict[str, Any]]:
     return sorted((test for test in itertools.islice((t for t in turns if t), most)), key=lambda test: test["id"])
 
 
+def _holds(test: dict[str, Any], whole: str) -> bool:
+    if why_not(fact(test), whole) or not olmocr.holds(test, whole):
+        return False
+    try:
+        return test["type"] != "math" or bool(katex.mathml(test["math"]))
+    except ValueError:
+        return False
+
+
+def _regions(sample: Sample) -> tuple[Region, ...]:
+    """The regions that tests are made of: of a figure, its charts, as the tables that they are read as; a sample without any is
+    one."""
+    if sample.task == "figure":
+        return tuple(replace(region, label="table") for region in sample.regions if region.format == "html")
+    label, form = _ALONE.get(sample.task, ("text", "markdown"))
+    return sample.regions or (Region(Box(0, 0, *sample.size), label, sample.text, None, "", format=form),)
+
+
 def _all(sample: Sample, whole: str) -> Iterator[dict[str, Any]]:
     if not any(map(str.isalnum, whole)):
         yield {"type": "baseline", "max_length": 0}
         return
-    yield {"type": "baseline"}
-    plain = [region for region in sample.regions if region.label in _PLAIN and region.format == "markdown"]
+    baseline: dict[str, Any] = {"type": "baseline"}  # olmOCR-bench's fails Chinese letters, unless told to leave them
+    yield baseline if olmocr.holds(baseline, whole) else baseline | {"check_disallowed_characters": False}
+    regions = _regions(sample)
+    plain = [region for region in regions if region.label in _PLAIN and region.format == "markdown"]
     flat = normalised(whole)
     for region in plain:
         for sentence in _sentences(content(region)):
@@ -72,7 +111,7 @@ def _all(sample: Sample, whole: str) -> Iterator[dict[str, Any]]:
     beginnings = [beginning for region in plain if (beginning := _beginning(region)) and flat.count(beginning) == 1]
     for before, after in itertools.pairwise(beginnings):
         yield {"type": "order", "before": before, "after": after}
-    for region in sample.regions:
+    for region in regions:
         if region.label in RUNNING and region.text.strip():
             yield _absent(region, sample.size[1])
         elif region.format == "latex" and region.label not in PICTURES:

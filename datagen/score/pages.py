@@ -6,6 +6,7 @@ OmniDocBench calls pages: `paper.pdf_7`.
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -63,11 +64,12 @@ class TruePage:
 
 @dataclass(frozen=True)
 class PredictedPage:
-    """`placed` is None where nobody says boxes, as in Markdown."""
+    """`placed` is None where nobody says boxes, as in Markdown. `grounded` is an answer with boxes, as it stands, or ""."""
 
     names: tuple[str, ...]
     markdown: str
     placed: tuple[Placed, ...] | None = None
+    grounded: str = ""
 
 
 def truths(path: str) -> list[TruePage]:
@@ -126,7 +128,7 @@ def _markdown(file: Path, folder: Path) -> PredictedPage:
     if not regions:
         return PredictedPage(names, text)
     placed = tuple(Placed(r.label, (r.box[0] / _SIDE, r.box[1] / _SIDE, r.box[2] / _SIDE, r.box[3] / _SIDE)) for r in regions)
-    return PredictedPage(names, "\n\n".join(r.text for r in regions if r.label not in RUNNING), placed)
+    return PredictedPage(names, "\n\n".join(r.text for r in regions if r.label not in RUNNING), placed, text)
 
 
 def _is_dataset(path: str) -> bool:
@@ -134,16 +136,18 @@ def _is_dataset(path: str) -> bool:
 
 
 def _samples(path: str) -> Iterator[tuple[tuple[str, ...], Sample]]:
-    """The pages of a dataset, and of its crops, tables and formulas each, with their names; of those that people corrected, the
-    last state."""
+    """The pages of a dataset, as `named` calls them; of those that people corrected, the last state."""
     folder = Folder(path)
     aside = marks.set_aside(folder)
     samples = list(read_records(folder, manifest.rows(folder, lambda row: not marks.is_marked(row["key"], aside))))
     if not samples:
         raise ValueError(f"{path} is a dataset without samples: run its recipe first")
-    num_of_uri: dict[str, int] = {}
-    for sample in samples:
-        num_of_uri[sample.origin.uri] = num_of_uri.get(sample.origin.uri, 0) + 1
+    return named(samples)
+
+
+def named(samples: Sequence[Sample]) -> Iterator[tuple[tuple[str, ...], Sample]]:
+    """The samples of a dataset, pages, crops, tables and formulas each, with all that a prediction of them may be called."""
+    num_of_uri = Counter(sample.origin.uri for sample in samples)
     for sample in samples:
         source = PurePosixPath(sample.origin.uri.replace("::", "/"))
         alone = (source.stem,) if num_of_uri[sample.origin.uri] == 1 else ()

@@ -2,13 +2,17 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+from datagen.disk import manifest
+from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
 from datagen.publishing import files, hub, licences, publication
 from datagen.publishing.card import which
-from datagen.publishing.files import Survey
+from datagen.publishing.files import Survey, Tests
 from datagen.publishing.selection import LeftOut, Marked, Wanted
 from datagen.record import VERDICTS
 from datagen.work import dataset as datasets_of
@@ -17,6 +21,9 @@ from datagen.work.assignment import assigned
 from datagen.work.tombstones import Forgotten
 from recipes.run.progress import shown
 from recipes.verbs.status import datasets
+
+if TYPE_CHECKING:
+    from datagen.publishing.pairs import Pairs
 
 log = logging.getLogger(__name__)
 
@@ -34,24 +41,36 @@ def publish(
         str, "A,B,…", "only samples of these verdicts, as trusted; default: all, with a column that says which"
     ] = "",
     licences: str = "",
+    pairs: Annotated[
+        str, "DIR", "preference pairs in place of samples: a model's answers, as make score takes them, beside the truth"
+    ] = "",
+    below: Annotated[float, "X", "the reward, up to 1, under which an answer is wrong, and makes a pair"] = 0.95,
+    tests: Annotated[
+        bool, "1", "add tests in olmOCR-bench's form, and the pages as PDFs: what a right reading of them says"
+    ] = False,
 ) -> str:
     """An output's datasets as Parquet that the Hugging Face viewer shows, with a card, in to=….
 
-    Samples are left out, and counted, that are marked, that were forgotten, or whose licence doesn't let anybody pass them on.
-    Returns what there is to say, for people. Raises `ValueError` if nothing may be passed on, if a shard is damaged, or for a
-    wrong word; `OSError` where the disk or the hub fails: the same command goes on."""
+    Samples are left out, and counted, that are marked, that were forgotten, or whose licence doesn't let anybody pass them on;
+    of `pairs` also those that aren't trusted, and those whose answer is missing, or right. Returns what there is to say, for
+    people. Raises `ValueError` if nothing may be passed on, if a shard is damaged, or for a wrong word; `OSError` where the disk
+    or the hub fails: the same command goes on."""
     name = hub.dataset_name(to)
     key = hub.token() if name else ""
     folder = Folder(out)
     target = folder.sub(STAGED).sub(name.replace("/", "--")) if name else Folder(to)
     if target.local is None:
         raise ValueError(f"{'out' if name else 'to'}={target.url}: a folder on a local disk is needed, or the hub's OWNER/NAME")
-    surveys = [
-        surveyed for surveyed in _surveys(out, folder, dataset, form, wanted(out, folder, verdict, licences)) if surveyed.tables
-    ]
+    if pairs and (form != files.PARQUET or tests):
+        raise ValueError(f"pairs={pairs} makes rows of its own: leave out {'tests' if tests else 'form'}")
+    if not 0 < below <= 1:
+        raise ValueError(f"below={below}: a reward over 0 and up to 1 is needed")
+    passed_on = wanted(out, folder, verdict or ("trusted" if pairs else ""), licences)
+    judge = _judge(pairs, below, passed_on) if pairs else None
+    surveys = [surveyed for surveyed in _surveys(out, folder, dataset, form, passed_on, judge) if surveyed.tables]
     with datasets_of.lock(target), shown("publish") as on_state:
-        is_new = publication.make(surveys, target, on_state)
-        lines = [*map(_said, surveys), f"{'written' if is_new else 'unchanged'}: {target.local}"]
+        is_new = publication.make(surveys, target, on_state, tests)
+        lines = [*map(_said, surveys), *_unused(surveys), f"{'written' if is_new else 'unchanged'}: {target.local}"]
         if name:
             lines.append(
                 f"sent to {hub.upload(target, name, key, on_state)}; a new dataset there is private until you say otherwise"
@@ -71,10 +90,29 @@ def wanted(out: str, folder: Folder, verdict: str, named: str) -> Wanted:
     )
 
 
-def _surveys(out: str, folder: Folder, only: str, form: str, wanted: Wanted) -> list[Survey]:
-    if form not in files.FORMS:
-        raise ValueError(f"form={form}: allowed are {', '.join(files.FORMS)}")
-    surveys = [files.survey(name, each, wanted, form) for name, each in chosen_datasets(out, only).items()]
+def _judge(answers: str, below: float, wanted: Wanted) -> Callable[[Folder], "Pairs"]:
+    """What makes the pairs of a dataset, from a model's answers in a folder."""
+    from datagen.publishing.pairs import Pairs
+    from datagen.score.pages import predictions
+
+    predicted = predictions(answers)
+
+    def judge(dataset: Folder) -> Pairs:
+        rows = manifest.rows(dataset, lambda row: wanted.left_out(row) is None)
+        return Pairs.of(read_records(dataset, rows), predicted, below)
+
+    return judge
+
+
+def _surveys(
+    out: str, folder: Folder, only: str, form: str, wanted: Wanted, judge: Callable[[Folder], "Pairs"] | None
+) -> list[Survey]:
+    if form not in (files.PARQUET, files.SHARDS):
+        raise ValueError(f"form={form}: allowed are {files.PARQUET}, {files.SHARDS}")
+    surveys = [
+        files.survey(name, of, replace(wanted, pairs=judge(of)), files.PAIRS) if judge else files.survey(name, of, wanted, form)
+        for name, of in chosen_datasets(out, only).items()
+    ]
     left_out = sum((each.left_out for each in surveys), Counter[LeftOut]())
     stated = {licences.simple(why.which) for why in left_out if why.reason == "licence"}
     for each in surveys:
@@ -103,7 +141,22 @@ def _said(found: Survey) -> str:
     """What became of a dataset, for people."""
     tables = ", ".join(f"{t.name} {t.tally.num_samples:,} samples, {t.file_bytes / 1e6:,.1f} MB" for t in found.tables.values())
     left_out = f"; left out: {counted(found.left_out)}{_what_to_do(found.left_out)}" if found.left_out else ""
-    return f"{found.dataset}: {tables}{left_out}"
+    return "\n".join(
+        [f"{found.dataset}: {tables}{left_out}", *(_tests_said(t.name, t.tests) for t in found.tables.values() if t.tests)]
+    )
+
+
+def _unused(surveys: Sequence[Survey]) -> list[str]:
+    unused = [{page.names[0] for page in pairs.unused} for each in surveys if (pairs := each.wanted.pairs)]
+    names = sorted(set.intersection(*unused)) if unused else []
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return [f"{len(names)} answers are about no sample of these: {', '.join(names[:_MOST_NAMED])}{more}"] if names else []
+
+
+def _tests_said(table: str, tests: Tests) -> str:
+    kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(tests.types.items())) or "none"
+    without = ", ".join(f"{n:,} {why}" for why, n in tests.without.most_common())
+    return f"tests of {table}: {kinds}; of {tests.num_samples:,} samples" + (f"; samples without: {without}" if without else "")
 
 
 def counted(left_out: Counter[LeftOut]) -> str:

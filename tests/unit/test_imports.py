@@ -32,8 +32,8 @@ LEVELS = (
     "work",
     "figures formulas pictures reading texts",
     "coarse scene score vision",
-    "curation fine publishing rewards",
-    "agreement word labelling",
+    "curation fine rewards",
+    "agreement labelling publishing word",
 )
 """The rooms of datagen, from the ground up: folders, and the files of its root. A room knows only rooms of lower levels."""
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms.split()}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from datagen.record import Box, Region
 from datagen.rewards import adapters
 from datagen.rewards.reward import Wanted, reward
 from tests.inputs.samples import sample
@@ -49,6 +50,26 @@ def test_columns_of_a_sample_reward_its_own_text():
     row = adapters.columns(sample(text="Über 東京"))
     assert json.loads(row["tests"]) and row["num_letters"] == 6
     assert reward(row["truth"], adapters.from_json(adapters.as_json(row))).total == 1
+
+
+TABLE = "<table><tr><td>Ada</td><td>12</td></tr></table>"
+
+
+@pytest.mark.parametrize(
+    ("task", "text", "regions"),
+    [
+        ("crop", "Über 東京", ()),
+        ("table", TABLE, ()),
+        ("formula", r"a^{2} + b", ()),
+        ("figure", TABLE, (Region(Box(0, 0, 40, 30), "chart", TABLE, None, "charts", format="html"),)),
+        ("figure", "C1CCCCC1", (Region(Box(0, 0, 40, 30), "molecule", "C1CCCCC1", None, "molecules", format="smiles"),)),
+    ],
+)
+def test_what_was_cut_out_or_drawn_is_answered_by_its_text(task, text, regions):
+    """As `Prompt.FREE` and `Prompt.FIGURE` ask for it: of a formula its bare LaTeX."""
+    row = adapters.columns(sample(task=task, text=text, regions=regions))
+    rewards = adapters.trl([text, "Other words."], **{name: [value] * 2 for name, value in row.items()})
+    assert rewards[0] == 1 > rewards[1]
 
 
 def test_a_blank_page_wants_nothing():

@@ -7,7 +7,7 @@ import pytest
 
 from datagen.markdown import markdown
 from datagen.record import Box, Quality, Region
-from datagen.rewards.page_tests import page_tests
+from datagen.rewards.page_tests import own_markdown, page_tests, why_none
 from datagen.score.facts import fact, why_not
 from tests.inputs.samples import sample
 
@@ -76,6 +76,27 @@ def test_pages_in_doubt_have_no_tests():
     one = page()
     assert page_tests(replace(one, quality=Quality("suspect", ("order",)))) == []
     assert page_tests(replace(one, regions=(*one.regions, replace(region("text", "", 500), is_unread=True)))) == []
+
+
+def test_what_was_cut_out_or_drawn_has_tests_of_its_kind():
+    chart = Region(Box(0, 0, 40, 30), "chart", TABLE, None, "charts", format="html")
+    kinds = {
+        ("table", TABLE, ()): "table",
+        ("formula", r"a^{2} + b^{2}", ()): "math",
+        ("figure", TABLE, (chart,)): "table",
+        ("crop", "Nobody knows why it sold none in autumn.", ()): "present",
+    }
+    for (task, text, regions), kind in kinds.items():
+        one = sample("abc-000006", task=task, size=(40, 30), regions=regions, text=text)
+        tests = page_tests(one)
+        assert {test["type"] for test in tests} == {"baseline", kind}
+        assert not failing(tests, own_markdown(one))
+    assert why_none(sample(task="caption", text="", regions=(), caption="A boat.")) == "task"
+
+
+def test_a_formula_that_katex_does_not_take_is_no_test():
+    tests = page_tests(page(region("equation", r"\frac{a", 300, "latex"), region("equation", r"\sum_{i} i", 340, "latex")))
+    assert {test["math"] for test in tests if test["type"] == "math"} == {r"a^{2} + b^{2} = c^{2}", r"\sum_{i} i"}
 
 
 def test_a_blank_page_is_to_stay_blank():

@@ -1,0 +1,103 @@
+"""Tests of what is published, beside it, in the form of olmOCR-bench (github.com/allenai/olmocr, olmocr/bench).
+
+    bench_data/pdfs/TABLE/KEY.pdf    the image of a sample, as a page at 144 dots an inch
+    bench_data/TABLE_TYPE.jsonl      its tests of a type, as `datagen.rewards.page_tests` makes them
+
+Its `benchmark.py --dir bench_data` opens the folder, and `make score gt=olmocr:`.
+"""
+
+import hashlib
+import io
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from PIL import Image
+
+from datagen.disk.shards import image_extension, read_samples
+from datagen.disk.storage import Folder
+from datagen.publishing import columns
+from datagen.publishing.files import UNFINISHED, File, Survey, Tests, Written
+from datagen.record import Sample
+from datagen.rewards.page_tests import page_tests, why_none
+
+FOLDER = "bench_data"
+VERSION = 1
+"""Raise it when the same samples give other bytes."""
+NOTHING, NO_IMAGE = "nothing_to_ask", "no_image"
+_POINTS_A_PIXEL = 72 / 144
+
+
+def made_from(files: Sequence[File]) -> str:
+    """A digest of what the tests of a table in these files follow from."""
+    return _digest(f"{VERSION}", *(file.made_from for file in files))
+
+
+def is_of(name: str, table: str) -> bool:
+    """Whether a file of the publication, by its name, holds tests of the table, or a page of them."""
+    folder, _, rest = name.partition("/")
+    return folder == FOLDER and (rest.startswith(f"pdfs/{table}/") or rest.rpartition("_")[0] == table)
+
+
+def make(table: str, files: Sequence[File], found: Survey, to: Folder) -> tuple[Tests, dict[str, Written], dict[str, str]]:
+    """Make the tests of a table, in these files, and their pages. Returns what they are, and the files, and where each is staged,
+    by the names that they shall have. Raises as `read_samples` does."""
+    tests = Tests(made_from(files))
+    lines: dict[str, list[str]] = {}
+    written: dict[str, Written] = {}
+    staged: dict[str, str] = {}
+
+    def add(name: str, content: bytes, num: int) -> None:
+        digest = _digest(tests.made_from, name)
+        staged[name] = f"{UNFINISHED}/{digest[:32]}"
+        to.write(staged[name], content)
+        written[name] = Written(tests.made_from, hashlib.sha256(content).hexdigest(), len(content), num, len(content))
+
+    for file in files:
+        for sample in read_samples(found.folder, file.rows):
+            of_sample, why = _of(sample, table)
+            if why:
+                tests.without[why] += 1
+                continue
+            tests.num_samples += 1
+            tests.types.update(test["type"] for test in of_sample)
+            for test in of_sample:
+                lines.setdefault(test["type"], []).append(json.dumps(test, ensure_ascii=False))
+            add(f"{FOLDER}/pdfs/{table}/{sample.key}.pdf", pdf(sample.image or b""), 1)
+    for kind, of_kind in lines.items():
+        add(f"{FOLDER}/{table}_{kind}.jsonl", "".join(f"{line}\n" for line in of_kind).encode(), len(of_kind))
+    return tests, written, staged
+
+
+def _of(sample: Sample, table: str) -> tuple[Iterable[dict[str, Any]], str]:
+    """The tests of a sample, and why it has none."""
+    if sample.image is None:
+        return (), NO_IMAGE
+    if why := why_none(sample):
+        return (), why
+    uri = f"{columns.public_uri(sample.origin.uri)}#page={sample.origin.page + 1}"
+    place = {"pdf": f"{table}/{sample.key}.pdf", "page": 1, "url": uri}
+    tests = [test | place | {"id": f"{table}_{test['id']}"} for test in page_tests(sample)]
+    is_worth = any(test["type"] != "baseline" or "max_length" in test for test in tests)
+    return (tests, "") if is_worth else ((), NOTHING)
+
+
+def pdf(image: bytes) -> bytes:
+    """A PDF of one page, filled by the image: a JPEG as it is. The same bytes for the same image."""
+    import pymupdf
+
+    opened = Image.open(io.BytesIO(image))
+    if image_extension(image) == "webp":  # which PDFs can't hold
+        file = io.BytesIO()
+        opened.save(file, "PNG")
+        image = file.getvalue()
+    width, height = (_POINTS_A_PIXEL * side for side in opened.size)
+    with pymupdf.open() as document:
+        page = document.new_page(width=width, height=height)
+        page.insert_image(page.rect, stream=image)
+        made: bytes = document.tobytes(no_new_id=True, deflate=True)
+    return made
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -1,0 +1,191 @@
+"""Tests beside what is published, in olmOCR-bench's form: they hold on the records' own text, and fail on a damaged one."""
+
+import html
+import io
+import json
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+import pymupdf
+import pytest
+from PIL import Image
+
+from datagen.markdown import markdown
+from datagen.record import Box, Quality, Region
+from datagen.rewards.page_tests import own_markdown
+from recipes.__main__ import main
+from tests.commits import at_every_commit
+from tests.inputs.samples import image, sample
+from tests.outputs import files, write_run
+from tests.published import card, opened, publish
+
+SIZE = (600, 400)
+TABLE = "<table><tr><td>Name</td><td>Sum</td></tr><tr><td>Ada</td><td>12</td></tr><tr><td>Grace</td><td>40</td></tr></table>"
+FIELDS = set("pdf page id type url max_diffs".split())
+FIELDS_OF = {
+    "present": {"text"},
+    "absent": {"text", "first_n", "last_n"},
+    "order": {"before", "after"},
+    "table": {"cell", "right", "down"},
+    "math": {"math"},
+    "baseline": {"max_length", "check_disallowed_characters"},
+}
+"""What olmOCR-bench's reader takes: it ends at a line with another field."""
+
+
+def region(label: str, text: str, y: int, fmt: str = "markdown") -> Region:
+    return Region(Box(10, y, 500, y + 20), label, text, None, "pymupdf", format=fmt)
+
+
+def page(key: str, *more: Region, **values):
+    regions = (
+        region("header", "Annual report of the company", 0),
+        region("text", f"The company sold 412 boats in the spring of {key}. Nobody knows why it sold none in autumn.", 60),
+        region("table", TABLE, 120, "html"),
+        region("equation", r"a^{2} + b^{2} = c^{2}", 200, "latex"),
+        region("text", "Everything else is said by the numbers above, which were counted twice.", 240),
+        *more,
+    )
+    return sample(key, image=picture("PNG"), size=SIZE, regions=regions, text=markdown(regions), **values)
+
+
+def picture(form: str) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", SIZE, "white").save(file, form)
+    return file.getvalue()
+
+
+PAGES = [
+    page("page-000000"),
+    page("page-000001", region("text", "人人生而自由，在尊严和权利上一律平等。", 300)),
+    page("page-000002", region("equation", r"\frac{a", 300, "latex")),  # which KaTeX doesn't take: their reader would end at it
+    page("page-000003", quality=Quality("suspect", ("order",), {})),
+    page("page-000004", replace(region("text", "", 300), is_unread=True)),
+]
+CUT_OUT = [
+    sample("cut-000000", task="table", image=picture("WEBP"), size=SIZE, regions=(), text=TABLE),
+    sample("cut-000001", task="formula", image=picture("JPEG"), size=SIZE, regions=(), text=r"\sum_{i} i^{2}"),
+    sample("cut-000002", task="crop", image=image(), regions=(), text="12"),
+    sample("cut-000003", task="caption", image=image(), regions=(), text="", caption="A boat on the sea."),
+]
+READ = [*PAGES[:3], *CUT_OUT[:2]]
+
+
+def made(out: Path) -> Path:
+    write_run(out / "fine", PAGES[:2], PAGES[2:])
+    write_run(out / "regions", CUT_OUT)
+    return out
+
+
+def lines(bench: Path) -> list[dict]:
+    return [json.loads(line) for file in sorted(bench.glob("*.jsonl")) for line in file.read_text().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory):
+    root = tmp_path_factory.mktemp("bench")
+    assert publish(made(root / "out"), root / "pub", tests="1") == 0
+    return root / "pub" / "bench_data"
+
+
+def test_files_are_as_olmocr_bench_reads_them(bench):
+    every = lines(bench)
+    assert all(test.keys() <= FIELDS | FIELDS_OF[test["type"]] for test in every)
+    assert len({test["id"] for test in every}) == len(every)
+    pdfs = {path.relative_to(bench / "pdfs").as_posix() for path in (bench / "pdfs").rglob("*.pdf")}
+    assert {test["pdf"] for test in every} == pdfs and {test["page"] for test in every} == {1}
+    assert len(pdfs) == len(READ)
+    for path in (bench / "pdfs").rglob("*.pdf"):
+        with pymupdf.open(path) as document:
+            assert document.page_count == 1 and tuple(document[0].rect) == (0, 0, 300, 200)
+            assert document[0].get_images()[0][2:4] == SIZE
+    assert {path.name for path in bench.glob("*.jsonl")} >= {f"fine_{kind}.jsonl" for kind in FIELDS_OF}
+    math = {test["math"] for test in every if test["type"] == "math"}
+    assert math == {r"a^{2} + b^{2} = c^{2}", r"\sum_{i} i^{2}"}
+
+
+def test_the_card_and_the_lines_count_them(bench, tmp_path, capsys):
+    text = html.unescape((bench.parent / "README.md").read_text(encoding="utf-8"))
+    kinds = Counter((test["id"].split("_")[0], test["type"]) for test in lines(bench))
+    for (table, kind), num in kinds.items():
+        assert any(f"| {name} | {kind} | {num} |" in text for name in (table, f"{table}-table", f"{table}-formula"))
+    for row in ("| fine | 1 | its text isn't trusted |", "| fine | 1 | a region of it is unread |", "isn't a task to read |"):
+        assert row in text
+    assert "| regions-crop | 1 | no more can be asked than that there is text |" in text
+    assert card(bench.parent)["configs"][0]["config_name"] == "fine"
+    assert len(opened(bench.parent, "fine", tmp_path / "cache")) == len(PAGES)
+    assert publish(made(tmp_path / "out"), tmp_path / "pub", tests="1") == 0
+    assert "samples without: 1 verdict, 1 unread" in capsys.readouterr().out
+
+
+def scored(bench: Path, tmp_path: Path, damage) -> dict[str, dict]:
+    """What `make score` says of each test, where the records' own text is damaged like this."""
+    names = {test["id"].split("_")[1]: test["pdf"] for test in lines(bench)}
+    for one in READ:
+        path = tmp_path / "pred" / f"{names[one.key].removesuffix('.pdf')}_pg1_repeat1.md"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(damage(own_markdown(one)))
+    assert main(["score", f"pred={tmp_path}/pred", f"gt=olmocr:{bench.parent}", f"out={tmp_path}/scores.json"]) == 0
+    return {test["id"]: test for test in json.loads((tmp_path / "scores.json").read_text())["pages"]}
+
+
+def test_all_hold_on_the_records_own_text(bench, tmp_path):
+    of_tests = scored(bench, tmp_path, lambda text: text)
+    assert of_tests.keys() == {test["id"] for test in lines(bench)}
+    assert all(test["official"] and test["corrected"] for test in of_tests.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "least", "damage"),
+    [
+        ("present", 3, lambda text: text.replace("412", "413")),
+        ("present", 3, lambda text: text.replace(" Nobody knows why it sold none in autumn.", "")),
+        ("present", 4, lambda text: text.replace("s", "f")),
+        ("present", 1, lambda text: text.replace("人人生而自由", "人人生而白由")),
+        ("absent", 3, lambda text: "Annual report of the company\n\n" + text),
+        ("order", 3, lambda text: "\n\n".join(reversed(text.split("\n\n")))),
+        ("table", 4, lambda text: text.replace("<td>12</td>", "<td>40</td>")),
+        ("table", 4, lambda text: text.replace("<td>Ada</td><td>12</td>", "<td>12</td><td>Ada</td>")),
+        ("table", 4, lambda text: text.replace("<table>", "").replace("</table>", "")),
+        ("math", 4, lambda text: text.replace("^{2}", "^{3}")),
+        ("math", 4, lambda text: text.replace("\\[", "").replace("\\]", "")),
+        ("baseline", 5, lambda text: ""),
+        ("baseline", 5, lambda text: text + "ha" * 40),
+    ],
+)
+def test_damage_fails_tests_of_its_kind(bench, tmp_path, kind, least, damage):
+    of_tests = scored(bench, tmp_path, damage).values()
+    assert sum(test["type"] == kind and not test["official"] for test in of_tests) >= least
+
+
+def test_the_same_again_writes_nothing_and_without_the_word_they_go(tmp_path):
+    out, to = made(tmp_path / "out"), tmp_path / "pub"
+    assert publish(out, to, tests="1") == 0
+    before = files(to)
+    assert publish(out, to, tests="1") == 0 and files(to) == before
+    write_run(out / "fine", [page("page-000005")], first=2)
+    assert publish(out, to, tests="1") == 0 and (to / "bench_data" / "pdfs" / "fine" / "page-000005.pdf").exists()
+    (to / "bench_data" / "pdfs" / "fine" / "page-000000.pdf").unlink()
+    assert publish(out, to, tests="1") == 0 and publish(out, tmp_path / "anew", tests="1") == 0
+    assert {n: v[2] for n, v in files(to).items()} == {n: v[2] for n, v in files(tmp_path / "anew").items()}
+    assert publish(out, to) == 0
+    assert sorted(p.name for p in to.iterdir() if p.name != ".lock") == sorted(
+        ["README.md", "published.json", "fine", "regions-caption", "regions-crop", "regions-formula", "regions-table"]
+    )
+
+
+def test_ended_anywhere_the_same_command_finishes(tmp_path):
+    write_run(tmp_path / "out" / "fine", PAGES[:1])
+    out, whole = tmp_path / "out", tmp_path / "whole"
+    assert publish(out, whole, tests="1") == 0
+    content = {name: value[2] for name, value in files(whole).items()}
+
+    def check(number: int, name: str) -> None:
+        assert publish(out, tmp_path / f"pub{number}", tests="1") == 0
+        assert {n: value[2] for n, value in files(tmp_path / f"pub{number}").items()} == content, name
+
+    names = at_every_commit(
+        lambda number: publish(out, tmp_path / f"pub{number}", tests="1"), check, within=str(tmp_path / "pub")
+    )
+    assert len(names) > 15
