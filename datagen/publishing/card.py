@@ -38,6 +38,8 @@ _UNTESTED = {
     "verdict": "its text isn't trusted",
     "unread": "a region of it is unread",
     "no_image": "it has no image",
+    "damaged_image": "its image can't be read",
+    "image_too_large": "its image is too large",
     "nothing_to_ask": "no more can be asked than that there is text",
 }
 _TESTS = (

@@ -9,22 +9,22 @@ Its `benchmark.py --dir bench_data` opens the folder, and `make score gt=olmocr:
 import hashlib
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from PIL import Image
 
 from datagen.disk.shards import image_extension, read_samples
 from datagen.disk.storage import Folder
+from datagen.page.images import upright
 from datagen.publishing import columns
 from datagen.publishing.files import UNFINISHED, File, Survey, Tests, Written
-from datagen.record import Sample
+from datagen.record import Sample, SampleError
 from datagen.rewards.page_tests import page_tests, why_none
 
 FOLDER = "bench_data"
 VERSION = 1
 """Raise it when the same samples give other bytes."""
-NOTHING, NO_IMAGE = "nothing_to_ask", "no_image"
 _POINTS_A_PIXEL = 72 / 144
 
 
@@ -55,46 +55,51 @@ def make(table: str, files: Sequence[File], found: Survey, to: Folder) -> tuple[
 
     for file in files:
         for sample in read_samples(found.folder, file.rows):
-            of_sample, why = _of(sample, table)
-            if why:
-                tests.without[why] += 1
+            try:
+                of_sample, page = _of(sample, table)
+            except SampleError as error:
+                tests.without[error.reason] += 1
                 continue
             tests.num_samples += 1
             tests.types.update(test["type"] for test in of_sample)
             for test in of_sample:
                 lines.setdefault(test["type"], []).append(json.dumps(test, ensure_ascii=False))
-            add(f"{FOLDER}/pdfs/{table}/{sample.key}.pdf", pdf(sample.image or b""), 1)
+            add(f"{FOLDER}/pdfs/{table}/{sample.key}.pdf", page, 1)
     for kind, of_kind in lines.items():
         add(f"{FOLDER}/{table}_{kind}.jsonl", "".join(f"{line}\n" for line in of_kind).encode(), len(of_kind))
     return tests, written, staged
 
 
-def _of(sample: Sample, table: str) -> tuple[Iterable[dict[str, Any]], str]:
-    """The tests of a sample, and why it has none."""
+def _of(sample: Sample, table: str) -> tuple[Sequence[dict[str, Any]], bytes]:
+    """The tests of a sample, and its PDF. Raises `SampleError` if it has none: for the reason that `why_none` gives, `no_image`,
+    `damaged_image`, or `nothing_to_ask` but whether there is text."""
     if sample.image is None:
-        return (), NO_IMAGE
+        raise SampleError("no_image")
     if why := why_none(sample):
-        return (), why
+        raise SampleError(why)
     uri = f"{columns.public_uri(sample.origin.uri)}#page={sample.origin.page + 1}"
     place = {"pdf": f"{table}/{sample.key}.pdf", "page": 1, "url": uri}
     tests = [test | place | {"id": f"{table}_{test['id']}"} for test in page_tests(sample)]
-    is_worth = any(test["type"] != "baseline" or "max_length" in test for test in tests)
-    return (tests, "") if is_worth else ((), NOTHING)
+    if not any(test["type"] != "baseline" or "max_length" in test for test in tests):
+        raise SampleError("nothing_to_ask")
+    return tests, pdf(sample.image)
 
 
 def pdf(image: bytes) -> bytes:
-    """A PDF of one page, filled by the image: a JPEG as it is. The same bytes for the same image."""
+    """A PDF of one page, filled by the image: a JPEG as it is. The same bytes for the same image. Raises `SampleError`, as
+    `images.upright` does, for one that is damaged."""
     import pymupdf
 
-    opened = Image.open(io.BytesIO(image))
-    if image_extension(image) == "webp":  # which PDFs can't hold
-        file = io.BytesIO()
-        opened.save(file, "PNG")
-        image = file.getvalue()
-    width, height = (_POINTS_A_PIXEL * side for side in opened.size)
+    still = upright(image)
+    file = still.image
+    if image_extension(file) == "webp":  # which PDFs can't hold
+        written = io.BytesIO()
+        Image.open(io.BytesIO(file)).save(written, "PNG")
+        file = written.getvalue()
+    width, height = (_POINTS_A_PIXEL * side for side in still.size)
     with pymupdf.open() as document:
         page = document.new_page(width=width, height=height)
-        page.insert_image(page.rect, stream=image)
+        page.insert_image(page.rect, stream=file)
         made: bytes = document.tobytes(no_new_id=True, deflate=True)
     return made
 

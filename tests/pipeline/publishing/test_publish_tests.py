@@ -67,6 +67,7 @@ CUT_OUT = [
     sample("cut-000000", task="table", image=picture("WEBP"), size=SIZE, regions=(), text=TABLE),
     sample("cut-000001", task="formula", image=picture("JPEG"), size=SIZE, regions=(), text=r"\sum_{i} i^{2}"),
     sample("cut-000002", task="crop", image=image(), regions=(), text="12"),
+    sample("cut-000004", task="crop", image=image()[:60], regions=(), text="Nobody knows why it sold none."),
     sample("cut-000003", task="caption", image=image(), regions=(), text="", caption="A boat on the sea."),
 ]
 READ = [*PAGES[:3], *CUT_OUT[:2]]
@@ -112,7 +113,8 @@ def test_the_card_and_the_lines_count_them(bench, tmp_path, capsys):
         assert any(f"| {name} | {kind} | {num} |" in text for name in (table, f"{table}-table", f"{table}-formula"))
     for row in ("| fine | 1 | its text isn't trusted |", "| fine | 1 | a region of it is unread |", "isn't a task to read |"):
         assert row in text
-    assert "| regions-crop | 1 | no more can be asked than that there is text |" in text
+    for why in ("no more can be asked than that there is text", "its image can't be read"):
+        assert f"| regions-crop | 1 | {why} |" in text
     assert card(bench.parent)["configs"][0]["config_name"] == "fine"
     assert len(opened(bench.parent, "fine", tmp_path / "cache")) == len(PAGES)
     assert publish(made(tmp_path / "out"), tmp_path / "pub", tests="1") == 0

@@ -118,11 +118,21 @@ def test_pages_without_latin_letters_have_tests():
     assert not failing(tests, one.text)
 
 
+FORMS = [
+    *((label, "markdown") for label in ("text", "list", "title", "code", "header", "page_number")),
+    ("equation", "latex"),
+    ("table", "html"),
+]
+
+
 def test_what_markup_a_region_holds_does_not_matter():
     """Texts of signs: whatever the regions hold, the tests that come out hold on the page's own text."""
     source = random.Random(0)
     for number in range(200):
         texts = ["".join(source.choices("ab *_$\\<>|[]#.!?\n12 é漢", k=source.randint(0, 60))) for _ in range(4)]
-        regions = tuple(region(source.choice(["text", "list", "title", "code"]), text, 40 * n) for n, text in enumerate(texts))
+        forms = source.choices(FORMS, k=len(texts))
+        regions = tuple(
+            region(label, text, 40 * n, form) for n, (text, (label, form)) in enumerate(zip(texts, forms, strict=True))
+        )
         one = sample(f"abc-{number:06}", regions=regions, text=markdown(regions))
         assert not failing(page_tests(one), markdown(one.regions))
