@@ -41,6 +41,7 @@ _SENTENCE = re.compile(r"[^.!?。！？।።။։]{8,}[.!?。！？।።။։]
 _MORE = {"en": "en-US"}  # which LibreOffice's help is in
 _FEWEST = 40
 _SENTENCES = (3, 7)  # of a paragraph, from and to
+_TRIED = 12  # sentences more, for the rest of the last one
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class TokenPages:
     """Pages of `LEAST` to `MOST` tokens, evenly, of the tokenizer in the file `tokenizer`, which is told by its `sha256`, in the
     language `lang`."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     name: ClassVar[str] = "pages"
     task: ClassVar[str] = "page"
 
@@ -91,11 +92,11 @@ class TokenPages:
             if count <= wanted:
                 paragraphs, num = longer, count
                 continue
-            for sentence in taken:  # the last paragraph is as long as there is room for
+            for sentence in (*taken, *itertools.islice(left, _TRIED)):  # the last paragraph is as long as there is room for
                 text = f"{paragraphs[-1]}{space}{sentence}" if paragraphs else sentence
                 count = len(tokenizer.encode("\n\n".join([*paragraphs[:-1], text]), add_special_tokens=False).ids)
                 if count > wanted:
-                    break
+                    continue
                 paragraphs, num = [*paragraphs[:-1], text], count
             if num < LEAST:
                 raise SampleError("too_few_tokens", f"{num} of {wanted}: a sentence alone is longer than what is left")

@@ -17,6 +17,7 @@ from datagen.disk.storage import Folder
 from datagen.engines.token_reader import files_sha256
 from datagen.page.images import upright
 from datagen.record import SampleError
+from datagen.rewards.reward import as_markdown
 from datagen.score.compression import BINS, PageReading, fox_pages, lines, table
 from datagen.target import Prompt, restore
 from datagen.work.progress import State
@@ -149,7 +150,7 @@ class CompressionRunner(StepRunner[MeasureCompression]):
                     seen = [(page, count, views) for page, count, views in batch if views is not None]
                     texts = generate(net, tokenizer, [views for *_, views in seen], Prompt.FREE.value, step.max_new_tokens)
                     for (page, count, _), text in zip(seen, texts, strict=True):
-                        reading = PageReading(page.name, mode, count, page.text, restore(text))
+                        reading = PageReading(page.name, mode, count, page.text, restore(as_markdown(text)))
                         name = hashlib.sha256(page.name.encode()).hexdigest()[:16]
                         answers.write(f"{mode}-{name}.json", json.dumps(asdict(reading), ensure_ascii=False).encode())
                     num_done += len(seen)
