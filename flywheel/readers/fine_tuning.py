@@ -115,7 +115,7 @@ def learn(config: Fit, crops: Sequence[Crop], learner: Learner, folder: Folder, 
             while len(waiting) < _AHEAD and step + len(waiting) < config.steps:
                 waiting.append(thread.submit(lambda number: learner.prepared(lines(number)), step + len(waiting)))
             loss = learner.gradients(waiting.popleft().result())
-            norm, nats = update(optimizer, rate_at(values, step), values.optim.max_norm, loss[None])
+            norm, (nats,), _ = update(optimizer, rate_at(values, step), values.optim.max_norm, loss[None])
             not_finite = 0 if math.isfinite(norm) and math.isfinite(nats) else not_finite + 1
             if not_finite >= _MAX_NOT_FINITE:
                 raise ValueError(

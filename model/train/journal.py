@@ -16,17 +16,17 @@ from datagen.disk.storage import Folder
 from datagen.work.progress import State
 from model.train.boards import Board, boards, flat
 from model.train.lines import Lines
-from model.train.log import loads, peak
+from model.train.log import Routing, of_experts, peak
 
 LOSS, SPEED = "loss.jsonl", "speed.jsonl"
 
 
 class Speed(NamedTuple):
-    """What one rank knows of some steps: seconds of their parts, bytes of memory, and how often it chose each expert."""
+    """What one rank knows of some steps: seconds of their parts, bytes of memory, and what its routers did."""
 
     parts: dict[str, float]
     memory: int
-    chosen: dict[str, list[int]]
+    routings: dict[str, Routing]
 
 
 class Told:
@@ -69,12 +69,13 @@ class Told:
         values["tflops"] = round(counts["operations"] / seconds / 1e12, 4)
         if best := peak(self.device):
             values["mfu"] = round(counts["operations"] / seconds / best / len(of_ranks), 4)
-        of_experts = loads([one.chosen for one in of_ranks])
+        experts = of_experts([one.routings for one in of_ranks])
         ranks = {"rank_waits": waits} if len(of_ranks) > 1 else {}
-        self.speeds.add(step=done, seconds=round(seconds, 4), **values, **ranks, expert_load=of_experts)
+        self.speeds.add(step=done, seconds=round(seconds, 4), **values, **ranks, **experts)
         for board in self.boards:
             board.add(done, {f"speed/{name}": float(value) for name, value in values.items()})
-            board.add(done, {f"experts/layer {n}": value for n, value in enumerate(of_experts)})
+            for name, layers in experts.items():
+                board.add(done, {f"{name}/layer {n}": float(value) for n, value in enumerate(layers)})
 
     def flush(self) -> None:
         """Have all of it where it belongs."""

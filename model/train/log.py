@@ -1,8 +1,11 @@
 """What a training counts of its steps: seconds of their parts, the use of experts, operations, memory, losses by source."""
 
+import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import psutil
 import torch
@@ -54,39 +57,67 @@ class Clock:
         return taken
 
 
-class ExpertLoad:
-    """How evenly the experts are used: each layer's busiest expert's share of the choices, over the share of an even use."""
+class Routing(NamedTuple):
+    """What a layer's router did: how often it chose each expert, and its probabilities' entropy in nats, summed over tokens."""
+
+    chosen: list[int]
+    entropy: float
+    tokens: int
+
+
+class ExpertUse:
+    """Counts what the routers of `net` do while it learns."""
 
     def __init__(self, net: nn.Module):
         self._counts: dict[str, Tensor] = {}
+        self._entropies: dict[str, Tensor] = {}
+        self._tokens: Counter[str] = Counter()
         for name, module in net.named_modules():
             if isinstance(module, Router):
-                module.register_forward_hook(lambda module, _, outputs, name=name: self._count(name, module, outputs[2]))
+                module.register_forward_hook(lambda module, _, outputs, name=name: self._count(name, module, outputs))
 
     @torch.no_grad()
-    def _count(self, name: str, router: Router, chosen_TS: Tensor) -> None:
+    def _count(self, name: str, router: Router, outputs: tuple[Tensor, Tensor, Tensor]) -> None:
         if not router.training:
             return
+        probs_TE, _, chosen_TS = outputs
         if name not in self._counts:
-            self._counts[name] = torch.zeros(len(router.weight), dtype=torch.int64, device=chosen_TS.device)
+            self._counts[name] = torch.zeros(probs_TE.shape[1], dtype=torch.int64, device=chosen_TS.device)
+            self._entropies[name] = torch.zeros((), dtype=torch.float64, device=chosen_TS.device)
         chosen = chosen_TS.flatten()
         self._counts[name].scatter_add_(0, chosen, torch.ones_like(chosen))
+        self._entropies[name] += torch.special.entr(probs_TE).sum()
+        self._tokens[name] += len(probs_TE)
 
-    def take(self) -> dict[str, list[int]]:
-        """How often each expert of this rank's layers was chosen since the last time, by the layer's name."""
-        counts, self._counts = {name: counts_E.tolist() for name, counts_E in self._counts.items()}, {}
-        return counts
+    def take(self) -> dict[str, Routing]:
+        """What this rank's layers did since the last time, by the router's name. Waits for the device."""
+        taken = {
+            name: Routing(counts_E.tolist(), self._entropies[name].item(), self._tokens[name])
+            for name, counts_E in self._counts.items()
+        }
+        self._counts, self._entropies, self._tokens = {}, {}, Counter()
+        return taken
 
 
-def loads(of_ranks: Iterable[Mapping[str, Sequence[int]]]) -> list[float]:
-    """Of each layer with experts, by what `ExpertLoad` took on all ranks: 1 is even, the number of experts is one alone."""
-    together: dict[str, list[int]] = {}
-    for counts in of_ranks:
-        for name, counts_E in counts.items():
-            before = together.get(name, [0] * len(counts_E))
-            together[name] = [a + b for a, b in zip(before, counts_E, strict=True)]
-    in_order = sorted(together, key=lambda name: [piece.zfill(6) for piece in name.split(".")])
-    return [round(max(together[name]) * len(together[name]) / max(1, sum(together[name])), 3) for name in in_order]
+def of_experts(of_ranks: Iterable[Mapping[str, Routing]]) -> dict[str, list[float]]:
+    """Of each layer with experts, in order, by what `ExpertUse` took on all ranks.
+
+    expert_load      the busiest expert's share of the choices, over that of an even use: 1 is even
+    dead_experts     experts that no token chose
+    router_entropy   the mean entropy of the router's probabilities over that of even ones: 1 is even, 0 one expert for sure
+    """
+    together: dict[str, Routing] = {}
+    for routings in of_ranks:
+        for name, one in routings.items():
+            before = together.get(name, Routing([0] * len(one.chosen), 0.0, 0))
+            chosen = [a + b for a, b in zip(before.chosen, one.chosen, strict=True)]
+            together[name] = Routing(chosen, before.entropy + one.entropy, before.tokens + one.tokens)
+    layers = [together[name] for name in sorted(together, key=lambda name: [piece.zfill(6) for piece in name.split(".")])]
+    return {
+        "expert_load": [round(max(one.chosen) * len(one.chosen) / max(1, sum(one.chosen)), 3) for one in layers],
+        "dead_experts": [one.chosen.count(0) for one in layers],
+        "router_entropy": [round(one.entropy / max(1, one.tokens) / math.log(max(2, len(one.chosen))), 4) for one in layers],
+    }
 
 
 def operations(config: ModelConfig, batch: Batch, set_up: SetUp) -> int:

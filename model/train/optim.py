@@ -8,7 +8,7 @@ update(…)           clip, guard against what isn't finite, move, average
 import fnmatch
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -152,9 +152,20 @@ def own(value: Tensor) -> Tensor:
     return value.to_local() if isinstance(value, DTensor) else value
 
 
-def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, told_N: Tensor, ranks: Ranks = ALONE) -> list[float]:
-    """The gradients' norm and the numbers `told_N`, of which the first is the loss, once the weights have moved. If norm or loss
-    isn't finite, the weights stay as they are.
+_ALL_PARTS = (*PARTS, "other")
+
+
+class Moved(NamedTuple):
+    """What a step came to: the gradients' norm, of all and by `PARTS`, and the numbers that were to be summed over ranks. Weights
+    of another network than ours are `other`."""
+
+    norm: float
+    told: list[float]
+    by_part: dict[str, float]
+
+
+def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, told_N: Tensor, ranks: Ranks = ALONE) -> Moved:
+    """Move the weights, unless the gradients' norm or the first of the numbers `told_N`, the loss, isn't finite.
 
     Gradients are gone afterwards. What had none, as the encoder in a step of text alone, moves as if it were 0: on several ranks
     one can't know that the others had none either. `max_norm` is the longest gradient that isn't shortened, 0 for any. The norm
@@ -165,30 +176,43 @@ def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, told_
         for parameter in parameters(optimizer):
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        shared = [own(p.grad) for p in parameters(optimizer) if isinstance(p.grad, DTensor)]
-        copied = [p.grad for p in parameters(optimizer) if p.grad is not None and not isinstance(p.grad, DTensor)]
-        ranks.add_up(copied)
-        if ranks.is_alone:
-            norm = torch.nn.utils.get_total_norm(copied)
-        else:
-            # Each share of a gradient is there once a copy, what isn't shared once a rank that has it.
-            squares = _square(shared, told_N) / ranks.layout.replicate + _square(copied, told_N) / ranks.layout.copies
-            square, *_ = both_N = ranks.totals(torch.cat([squares[None], told_N.double()]))
-            norm, told_N = square.sqrt(), both_N[1:]
-        if max_norm and (gradients := [*shared, *copied]):
+        ranks.add_up([p.grad for p in parameters(optimizer) if p.grad is not None and not isinstance(p.grad, DTensor)])
+        squares_P = _squares(optimizer, ranks, told_N.device)
+        both_N = ranks.totals(torch.cat([squares_P, told_N.double()]))
+        norm = both_N[: len(_ALL_PARTS)].sum().sqrt()
+        if max_norm and (gradients := [own(p.grad) for p in parameters(optimizer) if p.grad is not None]):
             torch._foreach_mul_(gradients, torch.clamp(max_norm / (norm + 1e-6), max=1.0).to(gradients[0].dtype))
-        told: list[float] = torch.cat([norm[None].double(), told_N.double()]).tolist()
-    if math.isfinite(told[0]) and math.isfinite(told[1]):
+        whole, *rest = torch.cat([norm[None], both_N]).tolist()
+    squares, told = rest[: len(_ALL_PARTS)], rest[len(_ALL_PARTS) :]
+    if math.isfinite(whole) and math.isfinite(told[0]):
         for group in optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return told
+    return Moved(whole, told, {part: math.sqrt(square) for part, square in zip(_ALL_PARTS, squares, strict=True) if square})
 
 
-def _square(gradients: Sequence[Tensor], like: Tensor) -> Tensor:
-    """The square of their norm, on the device of `like`."""
-    return torch.nn.utils.get_total_norm(gradients).to(like.device, torch.float64).square()
+def _squares(optimizer: torch.optim.Optimizer, ranks: Ranks, device: torch.device) -> Tensor:
+    """(P,): the square of the gradients' norm of each part, as far as it is this rank's.
+
+    Each share of a gradient is there once a copy, what isn't shared once a rank that has it."""
+    of: dict[tuple[str, int], list[Tensor]] = {}
+    for group in optimizer.param_groups:
+        for name, p in zip(group.get("names") or [""] * len(group["params"]), group["params"], strict=True):
+            times = ranks.layout.replicate if isinstance(p.grad, DTensor) else ranks.layout.copies
+            of.setdefault((_part(name), times), []).append(own(p.grad))
+    squares = dict.fromkeys(_ALL_PARTS, torch.zeros((), dtype=torch.float64, device=device))
+    for (part, times), gradients in of.items():
+        norm = torch.nn.utils.get_total_norm(gradients).to(device, torch.float64)
+        squares[part] = squares[part] + norm.square() / times
+    return torch.stack(list(squares.values()))
+
+
+def _part(name: str) -> str:
+    try:
+        return part_of(name)
+    except StopIteration:
+        return "other"
 
 
 def with_state(optimizer: torch.optim.Optimizer) -> None:

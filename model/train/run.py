@@ -17,7 +17,7 @@ from model.train.data import Opened
 from model.train.start import starts
 from model.train.step import Data, Train, flat
 
-VERSION = 6  # goes up whenever the same values would train other weights
+VERSION = 7  # goes up whenever the same values would train other weights
 RUN, METRICS = "run.json", "metrics.json"
 _FILES = (
     METRICS,
@@ -30,12 +30,13 @@ _FILES = (
     "speed.jsonl",
     "speed.jsonl.parts",
     "tensorboard",
+    "profile",
     "readback.json",
     RUN,
 )
 # Earlier steps may add to these. What has finished is good on any machine, with any number of workers.
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}
-_ELSEWHERE = ("device", "workers", "keep", "checkpoint_every", "optional", "pipeline", "replicate")
+_ELSEWHERE = ("device", "workers", "keep", "checkpoint_every", "optional", "pipeline", "replicate", "profile")
 # The values of fields that an earlier version didn't have: it trained as these say.
 _DEFAULTS = json.loads(json.dumps(flat(dataclasses.asdict(Train(datasets=())))))
 _DATA_DEFAULTS = json.loads(json.dumps(dataclasses.asdict(Data(""))))

@@ -282,6 +282,7 @@ class Compute:
     checkpointing       whether activations are computed again in the backward pass
     workers             processes that make batches, on each rank; 0: a thread of this one
     threads             threads of a rank's own process
+    profile             the first and the last step, counted from 1, that `model.train.profiler` traces; (): none
     """
 
     device: str = ""
@@ -289,9 +290,12 @@ class Compute:
     checkpointing: bool = False
     workers: int = 0
     threads: int = 2
+    profile: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "threads")
+        if self.profile and (len(self.profile) != 2 or not 1 <= self.profile[0] <= self.profile[1]):
+            raise ValueError(f"profile is {self.profile}: the first and the last step are needed, counted from 1")
         _at_least(self, 0, "workers")
         if self.precision not in PRECISIONS:
             raise ValueError(f"precision is {self.precision!r}: allowed are bfloat16, float32, and none for the device's own")

@@ -3,7 +3,8 @@
 out/NAME/run.json         the step's values, its datasets, the versions, and the fingerprint over them
 out/NAME/tokenizer.json   the tokenizer of the training
 out/NAME/loss.jsonl       a line a step: loss, that of each dataset, rate; held-out loss every few steps
-out/NAME/speed.jsonl      where a step's time goes, rates, memory
+out/NAME/speed.jsonl      where a step's time goes, rates, memory, the use of experts
+out/NAME/profile/         traces of the steps that `profile` names
 out/NAME/checkpoint/      exists only during the training
 out/NAME/adapter/         the adapters, if such were trained, in peft's format
 out/NAME/model/           the network as a released folder, adapters merged
@@ -45,9 +46,10 @@ from model.train.export import export
 from model.train.forecast import set_up
 from model.train.journal import Speed, Told
 from model.train.layout import filled
-from model.train.log import Clock, ExpertLoad, memory, operations
+from model.train.log import Clock, ExpertUse, memory, operations
 from model.train.measure import Measure, about_looking
 from model.train.optim import Average, adamw, check_rates, freeze, rate_at, update
+from model.train.profiler import Profiler
 from model.train.ranks import Ranks, joined
 from model.train.run import begun, begun_rows, finished
 from model.train.spread import Spread
@@ -132,7 +134,7 @@ class _Training:
         self.optimizer = adamw(self.net, step)
         self.average = Average(self.net, step.optim.average) if step.optim.average else None
         self.checkpoints = Checkpoints(folder.sub("checkpoint"), step.checkpoint.keep, ranks)
-        self.experts = ExpertLoad(self.net)
+        self.experts = ExpertUse(self.net)
         self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "seconds_training": 0.0, "looks": None, "read_before": None}
         self.progress["unmeasured"] = None  # the line of the last step, if the training was stopped before it was measured
         self.run_id = ranks.from_first(lambda: run_id(folder))
@@ -205,13 +207,15 @@ class _Training:
         step, progress = self.step, self.progress
         where = self.ranks.whereabouts
         clock, last_state, since, since_s = Clock(self.device, where.note), 0.0, Counter[str](), 0.0
+        profiler = Profiler(step.compute.profile, self.folder, self.ranks.rank, self.device)
         for number in range(first, step.schedule.steps):
             where.step = number + 1
             began = time.monotonic()
             with clock.part("data", waits=True):
                 micros = next(batches)
             done = self.ranks.summed(self._count(micros))
-            line = self._update(number, micros, done, clock)
+            with profiler.step(number + 1):
+                line = self._update(number, micros, done, clock)
             progress["step"], seconds = number + 1, time.monotonic() - began
             progress["seconds_training"] += seconds
             since_s += seconds
@@ -266,12 +270,13 @@ class _Training:
         rate = rate_at(self.step, number)
         with clock.part("optimizer"):
             told_N = torch.cat([total[None], sums_S2.flatten()])
-            norm, loss, *sums = update(self.optimizer, rate, self.step.optim.max_norm, told_N, self.ranks)
+            norm, (loss, *sums), by_part = update(self.optimizer, rate, self.step.optim.max_norm, told_N, self.ranks)
             if self.average is not None:
                 self.average.update(self.net)
         line: dict[str, Any] = {"step": number + 1, "loss": _finite(loss), "lr": round(rate, 10), "norm": _finite(norm)}
         by = zip(self.names, sums[::2], sums[1::2], strict=True)
         line["by"] = {name: _finite(nats / num) for name, nats, num in by if num}
+        line["norms"] = {part: _finite(length) for part, length in by_part.items()}
         self._guard(number, loss, norm)
         return line
 

@@ -41,6 +41,7 @@ class TrainingWords(TypedDict, total=False):
     eval_steps: Annotated[int, "N", "steps from one measuring of held-out loss to the next"]
     save_steps: Annotated[int, "N", "steps from one checkpoint to the next"]
     save_total_limit: Annotated[int, "N", "how many checkpoints are kept"]
+    profile: Annotated[str, "N:M", "trace steps N to M, and a GPU's memory, into profile/ beside the model", values.steps]
     dataloader_num_workers: Annotated[int, "N", "processes that make batches, on each GPU; 0: a thread"]
 
 
@@ -71,6 +72,8 @@ def told(step: Train, words: TrainingWords, data: str) -> Train:
     }
     if modes := _names(words.get("modes", "")):
         fields["modes"] = tuple((mode, 1.0) for mode in modes)
+    if span := words.get("profile", ""):
+        fields["profile"] = tuple(map(int, span.split(":")))
     if "rows_per_step" in words:
         fields["rows_follow"] = False
     step = step.but(**fields, **mixture(data))

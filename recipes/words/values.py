@@ -64,6 +64,14 @@ def share(value: str) -> float:
     return float(value)
 
 
+def steps(value: str) -> str:
+    """The first and the last of some steps, as they are typed."""
+    first, _, last = value.partition(":")
+    if not (first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last)):
+        raise ValueError("the first and the last step are needed, counted from 1, as 10:12")
+    return value
+
+
 def share_or_datasets(value: str) -> str:
     """A share, as it is typed, or datasets."""
     return str(share(value)) if is_number(value) else datasets(value)

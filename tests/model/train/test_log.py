@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import math
 import sys
 import time
 
@@ -18,7 +19,7 @@ from model.net.moe import Router
 from model.net.tokenizer import train_tokenizer
 from model.train.boards import boards, flat, run_id
 from model.train.lines import Lines, read_lines
-from model.train.log import Clock, ExpertLoad, by_source, loads, operations
+from model.train.log import Clock, ExpertUse, Routing, by_source, of_experts, operations
 from tests.model.lines import EIGHT, line_crop, tokens_of
 
 
@@ -130,20 +131,27 @@ def test_a_clock_tells_parts_apart():
     assert taken["data"] > 0.03 > taken["forward"] and clock.take() == {}
 
 
-def test_the_load_of_experts():
+def test_the_use_of_experts():
     config = DecoderConfig(width=4, num_experts=4, num_experts_per_token=1)
     router = Router(config)
     router.weight.data = torch.eye(4)
-    load = ExpertLoad(nn.ModuleList([router]))
+    use = ExpertUse(nn.ModuleList([router]))
     router(torch.eye(4))
-    assert loads([load.take()]) == [1.0] and loads([load.take()]) == []
+    of_one = of_experts([use.take()])
+    probability = torch.eye(4).softmax(-1)[0]
+    entropy = -(probability * probability.log()).sum().item() / math.log(4)
+    assert of_one == {"expert_load": [1.0], "dead_experts": [0], "router_entropy": [pytest.approx(entropy, abs=1e-4)]}
+    assert use.take() == {}
     router(torch.eye(4)[[2, 2, 2, 1]])
     router.eval()(torch.eye(4)[[0, 0]])  # what is read isn't counted
-    taken = load.take()
-    assert loads([taken]) == [3.0]
+    taken = use.take()
+    assert of_experts([taken])["expert_load"] == [3.0] and of_experts([taken])["dead_experts"] == [2]
     # Of ranks that have other rows of a layer, and of stages that have other layers.
-    other = {name: [0, 1, 0, 3] for name in taken}
-    assert loads([taken, other, {"layers.10.gate": [1, 1]}, {"layers.9.gate": [2, 0]}]) == [1.5, 2.0, 1.0]
+    other = {name: Routing([0, 1, 0, 3], 4 * math.log(4), 4) for name in taken}
+    more = [{"layers.10.gate": Routing([1, 1], math.log(2), 1)}, {"layers.9.gate": Routing([2, 0], 0.0, 2)}]
+    together = of_experts([taken, other, *more])
+    assert together["expert_load"] == [1.5, 2.0, 1.0] and together["dead_experts"] == [1, 1, 0]
+    assert together["router_entropy"] == [pytest.approx((entropy + 1) / 2, abs=1e-4), 0.0, 1.0]
 
 
 def test_losses_of_each_source():

@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import io
 import json
+import math
 import os
 import random
 import shutil
@@ -75,6 +76,8 @@ def test_what_is_left(whole):
     assert {"all", "dataset coarse", "dataset round-1 crop", "lang und", "mode line"} == set(metrics["read"])
     (speed,) = (json.loads(line) for line in out.read("train/speed.jsonl").splitlines())
     assert {"data", "forward", "backward", "optimizer", "positions_per_s", "memory", "data_wait", "tflops"} <= set(speed)
+    assert len(speed["dead_experts"]) == 2 and all(0 < entropy <= 1 for entropy in speed["router_entropy"])
+    assert math.hypot(*lines[-1]["norms"].values()) == pytest.approx(lines[-1]["norm"], rel=1e-3)
     assert len(speed["expert_load"]) == 2 and all(1 <= load <= 8 for load in speed["expert_load"])
 
 
@@ -370,7 +373,8 @@ def test_tensorboard_has_the_same_numbers(whole):
     out, _ = whole
     events = EventAccumulator(str(out.local / "train/tensorboard"))
     events.Reload()
-    assert {"loss", "lr", "norm", "held_out_loss", "speed/data_wait", "experts/layer 0"} <= set(events.Tags()["scalars"])
+    told = {"loss", "lr", "norm", "held_out_loss", "speed/data_wait", "expert_load/layer 0", "norms/experts"}
+    assert told <= set(events.Tags()["scalars"])
     assert {"by/coarse", "held_out_by/round-1 crop", "read/lang und/character_error_rate"} <= set(events.Tags()["scalars"])
     losses = {event.step: event.value for event in events.Scalars("loss")}
     assert losses == {line["step"]: pytest.approx(line["loss"], rel=1e-6) for line in lines_of(out) if "loss" in line}

@@ -1,5 +1,6 @@
 """The words of `train` and `finetune`, as they are typed: what they become, and trainings with all of them."""
 
+import gzip
 import json
 
 import pytest
@@ -78,8 +79,10 @@ def test_a_fine_tuning_by_all_words(here, caplog):
 
 def test_a_finished_training_stays_also_with_another_torch(here, capsys, caplog, monkeypatch):
     words = ["finetune", "start=start", "data=rows.jsonl", "variant=tiny", "modes=line", "steps=1", "out=out", "on=inline"]
-    assert main(words) == main(words) == 0 and "nothing new, the model is trained" in caplog.text
+    assert main([*words, "profile=1:1"]) == main(words) == 0 and "nothing new, the model is trained" in caplog.text
     assert main([*words, "schedule=constant"]) == 2 and "different: step" in capsys.readouterr().err
+    trace = json.loads(gzip.decompress((here / "out/train/profile/trace-0.json.gz").read_bytes()))
+    assert "aten::linear" in {event.get("name") for event in trace["traceEvents"]}
     trained = torch.__version__
     monkeypatch.setattr("torch.__version__", "9.9")
     assert main(words) == 0 and f"the model is trained, with torch {trained}" in caplog.text
