@@ -6,13 +6,13 @@ weight decay, the number of steps of stages 2 and 3, and how often each image mo
 """
 
 import dataclasses
-from typing import Annotated, Unpack
+from typing import Annotated, Any, Unpack
 
 from model.net.config import ModelConfig, full, stage1, tiny
 from model.train.step import RANDOM, Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train, Weights
 from recipes.recipe import Recipe, Report
+from recipes.words import values
 from recipes.words.training import TrainingWords, told
-from recipes.words.values import places
 
 JOINTLY = (("tiny", 1.0), ("small", 1.0), ("base", 1.0), ("large", 1.0), ("gundam", 1.0))
 
@@ -60,7 +60,7 @@ def train(
     start: str = "",
     start_encoder: str = "",
     start_decoder: Annotated[
-        str, "FOLDER", "take only decoder and tokenizer of these weights; random: a fresh decoder", places
+        str, "FOLDER", "take only decoder and tokenizer of these weights; random: a fresh decoder", values.places
     ] = "",
     stage: Annotated[int, "N", "1: the encoder with a compact decoder; 2: all of it; 3: going on in gundam-m"] = 2,
     variant: str = "full",
@@ -69,6 +69,7 @@ def train(
         "NAME",
         "shard: the GPUs of a machine share the weights; paper: four pipeline stages, replicated",
     ] = "shard",
+    cut: Annotated[str, "A,B,…", "stages of layout=paper: sam,clip or sam+clip, then layers: sam+clip,7,5", values.cut] = "",
     **words: Unpack[TrainingWords],
 ) -> Recipe:
     """A model from datasets: DeepEncoder with a compact decoder (stage=1), or all of it.
@@ -104,10 +105,19 @@ def train(
         start_decoder=RANDOM if stage == 1 and start_encoder else start_decoder,
         # From nothing there is nothing worth keeping.
         frozen=step.weights.frozen if start or start_encoder else (),
-        pipeline=LAYOUTS[layout],
+        **_stages(layout, cut),
         steps=FULL.schedule.steps if words.get("epochs") else step.schedule.steps,
     )
     return Recipe("train", (told(step, words, data), Report(datasets=())))
+
+
+def _stages(layout: str, cut: str) -> dict[str, Any]:
+    """The fields of `Parallel` for these words."""
+    parts = cut.split(",") if cut else []
+    if parts and layout != "paper":
+        raise ValueError(f"cut={cut}: it is of a pipeline: say layout=paper, too")
+    layers = tuple(int(one) for one in parts if one.isdigit())
+    return {"pipeline": len(parts) or LAYOUTS[layout], "stage_layers": layers}
 
 
 def _settings(stage: int, variant: str) -> Train:

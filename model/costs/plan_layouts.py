@@ -1,6 +1,6 @@
 """What a training takes on many GPUs, before it is started: memory by stage, bubbles of the pipeline, days. By formula.
 
-stages(config, n)         what each stage of a pipeline has, as `model/net/stages.py` cuts it
+stages(config, cut)       what each stage of a pipeline has, as `model/net/stages.py` cuts it
 memory(config, …)         bytes on a GPU of a stage
 waiting(…)                the share of the time that GPUs of a pipeline wait
 table(config, …)          all that, for people
@@ -14,6 +14,7 @@ from model.costs import plan
 from model.costs.activations import Load, kept
 from model.costs.plan import PEAKS, SetUp, columns
 from model.net.config import ModelConfig
+from model.net.pipeline_cut import Cut
 
 if TYPE_CHECKING:
     from model.train.layout import Layout
@@ -79,13 +80,9 @@ class Stage:
         return once, both - once
 
 
-def stages(config: ModelConfig, of: int) -> list[Stage]:
-    """Raises `ValueError` if there aren't as many layers as stages for them."""
-    before, depth = (0 if of == 1 else 1 if of < 4 else 2), config.decoder.depth
-    if depth < of - before:
-        raise ValueError(f"pipeline is {of}: the network has {depth} layers, which makes {depth + before} stages at most")
-    stage_of = [before + n * (of - before) // depth for n in range(depth)]
-    last_of_encoder = max(before - 1, 0)
+def stages(config: ModelConfig, how: Cut) -> list[Stage]:
+    """Raises `ValueError` if the network has other layers than the stages."""
+    stage_of, last_of_encoder = how.stage_of_layers(config.decoder.depth), max(how.before - 1, 0)
     return [
         Stage(
             sam=number == 0,
@@ -93,9 +90,9 @@ def stages(config: ModelConfig, of: int) -> list[Stage]:
             embeds=number == last_of_encoder,
             first=sum(one < number for one in stage_of),
             stop=sum(one <= number for one in stage_of),
-            is_last=number == of - 1,
+            is_last=number == how.stages - 1,
         )
-        for number in range(of)
+        for number in range(how.stages)
     ]
 
 
@@ -124,7 +121,7 @@ def memory(
     The encoder isn't sharded, whatever the layout. A stage has begun with as many batches as there are stages from it to the
     last, before it is done with the first.
     """
-    stage = stages(config, layout.pipeline)[number]
+    stage = stages(config, layout.cut)[number]
     counts, through = stage.parameters(config), set_up.through
     encoder = sum(counts[part] for part in plan.ENCODER)
     shared = sum(counts.values()) - encoder
@@ -225,22 +222,22 @@ def table(
     for layout in layouts:
         num_micros = -(-rows_per_step // (layout.copies * micro_rows))
         rows: list[tuple[str, ...]] = [header]
-        for number, stage in enumerate(stages(config, layout.pipeline)):
+        for number, stage in enumerate(stages(config, layout.cut)):
             m = memory(config, load, set_up, layout, number, num_micros, checkpointing)
             sizes = (m.weights, m.copies, m.gradients, m.moments, m.gathered, m.kept, m.total)
             rows.append((stage.name() if layout.pipeline > 1 else "all", *(f"{size / 1e9:.3g}" for size in sizes)))
         title = f"pipeline {layout.pipeline} x replicate {layout.replicate} x shard {layout.shard}, {num_micros} batches a step"
         lines += ["", title, *columns(rows)]
-    for pipeline in sorted({layout.pipeline for layout in layouts} - {1}):
-        lines += ["", *_bubbles(config, load, set_up, pipeline, rows_per_step, num_gpus, micro_rows)]
+    for how in sorted({layout.cut for layout in layouts} - {Cut()}, key=lambda how: (how.stages, how.layers)):
+        lines += ["", *_bubbles(config, load, set_up, how, rows_per_step, num_gpus, micro_rows)]
     lines += ["", *_days(config, load, set_up, num_gpus, num_samples, length, peak, mfus)]
     return "\n".join(lines[1:])
 
 
 def _bubbles(
-    config: ModelConfig, load: Load, set_up: SetUp, pipeline: int, rows_per_step: int, num_gpus: int, micro_rows: int
+    config: ModelConfig, load: Load, set_up: SetUp, how: Cut, rows_per_step: int, num_gpus: int, micro_rows: int
 ) -> list[str]:
-    parts = stages(config, pipeline)
+    pipeline, parts = how.stages, stages(config, how)
     forward, backward = zip(*(stage.operations(config, load, set_up) for stage in parts), strict=True)
     work = [sum(both) for both in zip(forward, backward, strict=True)]
     own = max(1, rows_per_step // (num_gpus // pipeline * micro_rows))

@@ -5,6 +5,7 @@
     3        encoder and embedding | half of the layers | half and head
     4        SAM and compressor | CLIP, projector and embedding | half of the layers | half and head: the paper's
     more     as 4, with the layers on all stages from the third on
+    others   as `pipeline_cut.Cut` says
 
 A stage keeps the network's names of its parameters. What it hands on has one shape always: places of rows that are filled up to
 their length. Of images that is enough room for all patches, since each becomes a token at least.
@@ -25,44 +26,38 @@ from model.net.config import ModelConfig
 from model.net.deepencoder import placed, views
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.image_modes import TOKEN_SIDE
+from model.net.pipeline_cut import Cut
 
 _TOWERS = ("sam", "compressor")
 _AFTER = ("clip", "projector", "image_newline", "view_separator")
 
 
-def stage_of(name: str, config: ModelConfig, of: int) -> int:
-    """The one of `of` stages that has the parameter or module `name`."""
-    depth, before = config.decoder.depth, _num_before(of)
+def stage_of(name: str, config: ModelConfig, how: Cut) -> int:
+    """The stage that has the parameter or module `name`."""
     part, _, rest = name.partition(".")
-    if of == 1:
+    if how.stages == 1:
         return 0
     if part == "encoder":
-        return 0 if rest.split(".")[0] in _TOWERS else before - 1
+        return 0 if rest.split(".")[0] in _TOWERS else how.before - 1
     if rest.startswith("embed_tokens"):
-        return before - 1
+        return how.before - 1
     if rest.startswith("layers."):
-        return before + int(rest.split(".")[1]) * (of - before) // depth
-    return of - 1
+        return how.stage_of_layers(config.decoder.depth)[int(rest.split(".")[1])]
+    return how.stages - 1
 
 
-def _num_before(of: int) -> int:
-    """The stages before those of the decoder's layers."""
-    return 2 if of > 3 else 1
-
-
-def cut(net: DeepseekOcr, number: int, of: int) -> None:
-    """Leave of `net` what stage `number` of `of` has. Raises `ValueError` if there aren't as many layers as stages for them."""
-    if of == 1:
+def cut(net: DeepseekOcr, number: int, how: Cut) -> None:
+    """Leave of `net` what stage `number` has. Raises `ValueError` if its layers are others than those of `how`."""
+    if how.stages == 1:
         return
     config = net.config
-    if (most := config.decoder.depth + _num_before(of)) < of:
-        raise ValueError(f"pipeline is {of}: the network has {config.decoder.depth} layers, which makes {most} stages at most")
+    how.stage_of_layers(config.decoder.depth)
     for name in [n for n, _ in net.decoder.layers.named_children()]:
-        if stage_of(f"decoder.layers.{name}", config, of) != number:
+        if stage_of(f"decoder.layers.{name}", config, how) != number:
             delattr(net.decoder.layers, name)  # the others keep their names
     places = ["decoder.embed_tokens", "decoder.norm", "lm_head", *(f"encoder.{part}" for part in (*_TOWERS, *_AFTER))]
     for place in places:
-        if stage_of(place, config, of) != number:
+        if stage_of(place, config, how) != number:
             above, _, own = place.rpartition(".")
             holder = net.get_submodule(above)
             setattr(holder, own, None if isinstance(getattr(holder, own), nn.Parameter) else nn.Identity())
@@ -79,18 +74,19 @@ class Stage(nn.Module):
         self,
         net: DeepseekOcr,
         number: int,
-        of: int,
+        how: Cut,
         dtype: torch.dtype,
         device: torch.device,
         autocast: Callable[[], contextlib.AbstractContextManager],
         on_losses: Callable[[Tensor, Tensor], None],
     ):
         super().__init__()
-        self.net, self.number, self.of = net, number, of
+        self.net, self.number = net, number
         self.dtype, self.device, self.autocast, self.on_losses = dtype, device, autocast, on_losses
-        self.is_towers_alone = of > 3 and number == 0
-        self.embeds = number == _num_before(of) - 1
-        self.is_last = number == of - 1
+        self.has_patches = how.has_towers_alone  # from the stage before
+        self.is_towers_alone = how.has_towers_alone and number == 0
+        self.embeds = number == how.before - 1
+        self.is_last = number == how.stages - 1
         self.micros: Sequence[Batch] = ()
         self.scale = self.balance_scale = 1.0
 
@@ -115,7 +111,7 @@ class Stage(nn.Module):
 
     def _embedded(self, patches_PC: Tensor, one: Batch) -> Tensor:
         encoder = self.net.encoder
-        if self.of > 3:
+        if self.has_patches:
             # Pixels stay where they are: of them the sizes alone are needed.
             one, images = replace(one, images=(), pixels=None).to(self.device), one.images
             seen, start = {}, 0

@@ -109,21 +109,26 @@ def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, 
         return ""
     rows = (step.batches.rows_per_step, step.batches.micro_rows, step.compute.checkpointing)
     table = plan_layouts.table(config, load, trained, layouts, *rows, _num_samples(step, load), step.batches.length)
+    note = ""
+    try:
+        layout(copied(step, nodes, nodes * gpus), nodes * gpus)
+    except ValueError as error:
+        note = f"\nits own layout isn't among these: {error}"
     whole = 4 * sum(plan.parameters(config).values()) / 1e9
-    return (
-        f"\n\non {nodes} x {gpus} GPUs\n{table}\nwhile it measures, the first GPU has all weights beside its own: {whole:.3g} GB"
-    )
+    last = f"while it measures, the first GPU has all weights beside its own: {whole:.3g} GB"
+    return f"\n\non {nodes} x {gpus} GPUs{note}\n{table}\n{last}"
 
 
 def _layouts(step: Train, nodes: int, gpus: int) -> list[Layout]:
     """The step's own layout, and the others that recipes know: a copy on each machine or GPU, as one stage or as the paper's.
     Those that its rows go round in."""
     layouts: list[Layout] = []
-    for pipeline in (step.parallel.pipeline, 1, PAPER_STAGES):
-        own = copied(step.but(pipeline=pipeline), nodes, nodes * gpus).parallel.replicate
+    for pipeline, layers in ((step.parallel.pipeline, step.parallel.stage_layers), (1, ()), (PAPER_STAGES, ())):
+        step = step.but(pipeline=pipeline, stage_layers=layers)
+        own = copied(step, nodes, nodes * gpus).parallel.replicate
         for replicate in (own, nodes, nodes * gpus // pipeline):
             with contextlib.suppress(ValueError):
-                layouts.append(layout(step.but(pipeline=pipeline, replicate=replicate), nodes * gpus))
+                layouts.append(layout(step.but(replicate=replicate), nodes * gpus))
     return list(dict.fromkeys(layouts))
 
 

@@ -3,6 +3,7 @@
     pipeline    stages, each a part of the network: `model/net/stages.py`
     replicate   copies of each stage
     shard       ranks that share the weights of one copy: FSDP2
+    layers      the decoder's layers on each of the last stages; (): as evenly as it goes
 
 rank = (stage * replicate + copy) * shard + the share's number. Those of one copy are neighbours, so that on a node of eight they
 have its links.
@@ -10,6 +11,7 @@ have its links.
 
 from dataclasses import dataclass
 
+from model.net.pipeline_cut import Cut
 from model.train.step import Train
 
 
@@ -18,6 +20,12 @@ class Layout:
     pipeline: int = 1
     replicate: int = 1
     shard: int = 1
+    layers: tuple[int, ...] = ()
+
+    @property
+    def cut(self) -> Cut:
+        """Where the stages begin."""
+        return Cut(self.pipeline, self.layers)
 
     @property
     def copies(self) -> int:
@@ -55,7 +63,7 @@ def layout(step: Train, world: int) -> Layout:
             f"pipeline is {parallel.pipeline}, replicate {parallel.replicate}, and there are {world} processes: it takes "
             f"{least}, or a multiple of that"
         )
-    chosen = Layout(parallel.pipeline, parallel.replicate, world // least)
+    chosen = Layout(parallel.pipeline, parallel.replicate, world // least, parallel.stage_layers)
     rows = chosen.copies * (step.batches.micro_rows if parallel.pipeline > 1 else 1)
     if rows_per_step % rows:
         per = f" x {step.batches.micro_rows} micro_rows" if parallel.pipeline > 1 else ""

@@ -36,7 +36,7 @@ _FILES = (
 )
 # Earlier steps may add to these. What has finished is good on any machine, with any number of workers.
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}
-_ELSEWHERE = ("device", "workers", "keep", "checkpoint_every", "optional", "pipeline", "replicate", "profile")
+_ELSEWHERE = ("device", "workers", "keep", "checkpoint_every", "optional", "pipeline", "replicate", "stage_layers", "profile")
 # The values of fields that an earlier version didn't have: it trained as these say.
 _DEFAULTS = json.loads(json.dumps(flat(dataclasses.asdict(Train(datasets=())))))
 _DATA_DEFAULTS = json.loads(json.dumps(dataclasses.asdict(Data(""))))

@@ -37,7 +37,7 @@ class Spread:
         self.ranks, self.device, self.dtype, self.num_sources = ranks, device, dtype, num_sources
         self._narrows_once = not step.compute.checkpointing
         self.blank = net if ranks.is_alone else _blank(net)
-        cut(net, ranks.stage, ranks.layout.pipeline)
+        cut(net, ranks.stage, ranks.layout.cut)
         self.net = net.to(device)
         self._stage = self._staged() if ranks.layout.pipeline > 1 else None
         if ranks.layout.shard > 1:
@@ -105,31 +105,31 @@ class Spread:
         half = self.dtype is not torch.float32
         weights = self.blank.encoder.compressor.net_3.weight
         dtype = self.dtype if half else weights.dtype
-        return Stage(self.net, self.ranks.stage, self.ranks.layout.pipeline, dtype, self.device, self.autocast, self._note)
+        return Stage(self.net, self.ranks.stage, self.ranks.layout.cut, dtype, self.device, self.autocast, self._note)
 
     def _scheduled(self, stage: Stage, step: Train) -> "Schedule1F1B":
         """What a stage gets and gives is said here once: else torch would try it out, with a step of its own."""
         from torch.distributed.pipelining import PipelineStage, Schedule1F1B  # half a second, which others needn't take
 
-        config, of, number = self.blank.config, self.ranks.layout.pipeline, self.ranks.stage
+        config, how, number = self.blank.config, self.ranks.layout.cut, self.ranks.stage
         trained = [name for name, p in self.blank.named_parameters() if p.requires_grad]
-        first_trained = min(stage_of(name, config, of) for name in trained)
+        first_trained = min(stage_of(name, config, how) for name in trained)
 
         def after(number: int) -> Tensor:
             """What stage `number` gives. It has a gradient if something before it is trained."""
             if number < 0:
                 return torch.zeros(1, dtype=torch.int64)
             with_gradient = number >= first_trained
-            if number == of - 1:
+            if number == how.stages - 1:
                 return torch.zeros(1, device=self.device, requires_grad=with_gradient)
             shape: tuple[int, ...] = (step.batches.micro_rows, step.batches.length, config.decoder.width)
             dtype = self.blank.decoder.embed_tokens.weight.dtype
-            if of > 3 and number == 0:
+            if how.has_towers_alone and number == 0:
                 shape, dtype = (step.batches.micro_rows * step.batches.length, config.sam.downsample[1]), stage.dtype
             return torch.zeros(shape, dtype=dtype, device=self.device, requires_grad=with_gradient)
 
         handed, given = after(number - 1), after(number)
-        placed = PipelineStage(stage, number, of, self.device, handed, given, group=self.ranks.stages)
+        placed = PipelineStage(stage, number, how.stages, self.device, handed, given, group=self.ranks.stages)
         num_micros = step.batches.rows_per_step // self.ranks.layout.copies // step.batches.micro_rows
         return Schedule1F1B(placed, num_micros, loss_fn=lambda total, _: total.sum(), scale_grads=False)
 
@@ -141,7 +141,7 @@ class Spread:
             whole = copy.deepcopy(self.blank).to_empty(device=self.device)
         places = whole.state_dict() if whole is not None else {}
         for name in self.blank.state_dict():
-            stage = stage_of(name, self.blank.config, self.ranks.layout.pipeline)
+            stage = stage_of(name, self.blank.config, self.ranks.layout.cut)
             value = state.get(name)
             if stage == self.ranks.stage:
                 assert value is not None

@@ -308,10 +308,12 @@ class Parallel:
     pipeline            stages that the network is cut into, as `model.net.stages` does it. Where there is one process, 1
     replicate           copies of each stage, whose gradients are added up. What ranks are left over by `pipeline` and `replicate`
                         share the weights of a copy among them
+    stage_layers        the decoder's layers on each of the last stages; (): as evenly as it goes
     """
 
     pipeline: int = 1
     replicate: int = 1
+    stage_layers: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "pipeline", "replicate")

@@ -64,6 +64,15 @@ def share(value: str) -> float:
     return float(value)
 
 
+def cut(value: str) -> str:
+    """A pipeline's stages, as they are typed."""
+    first, *rest = value.split(",")
+    layers = rest[1:] if first == "sam" and rest[:1] == ["clip"] else rest if first == "sam+clip" else []
+    if not layers or not all(one.isdigit() and int(one) for one in layers):
+        raise ValueError("stages are needed, as sam,clip,6,6 or sam+clip,7,5")
+    return value
+
+
 def steps(value: str) -> str:
     """The first and the last of some steps, as they are typed."""
     first, _, last = value.partition(":")

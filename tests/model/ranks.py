@@ -65,7 +65,7 @@ LAYOUTS = {
     "pipeline 4": (4, {"pipeline": 4}),
     "pipeline 2 x copies 2": (4, {"pipeline": 2, "replicate": 2}),
     "pipeline 2 x FSDP 2": (4, {"pipeline": 2}),
-    "pipeline 3": (3, {"pipeline": 3}),
+    "pipeline of SAM and CLIP, 3 layers, 1": (3, {"pipeline": 3, "stage_layers": (3, 1)}),
 }
 
 

@@ -12,6 +12,7 @@ from model.costs.plan import SET_UPS, SetUp
 from model.costs.plan_layouts import PAPER_TOKENS, Stage, memory, stages, table, waiting
 from model.net.config import full, small_moe, stage1, tiny
 from model.net.deepseek_ocr import DeepseekOcr, part_of
+from model.net.pipeline_cut import Cut
 from model.net.stages import stage_of
 from model.train.forecast import planned
 from model.train.layout import Layout
@@ -26,16 +27,21 @@ FIRST_HALF = 6 * ATTENTION + 3 * 1280 * 6848 + 5 * MIXTURE
 
 
 def test_the_papers_cut():
-    assert stages(full(), 4) == [
+    assert stages(full(), Cut(4)) == [
         Stage(True, False, False, 0, 0, False),
         Stage(False, True, True, 0, 0, False),
         Stage(False, False, False, 0, 6, False),
         Stage(False, False, False, 6, 12, True),
     ]
-    assert [stage.name() for stage in stages(full(), 4)] == ["SAM", "CLIP, embedding", "layers 0 to 5", "layers 6 to 11, head"]
-    assert [stage.name() for stage in stages(full(), 2)] == ["SAM, CLIP, embedding", "layers 0 to 11, head"]
+    names = [stage.name() for stage in stages(full(), Cut(4))]
+    assert names == ["SAM", "CLIP, embedding", "layers 0 to 5", "layers 6 to 11, head"]
+    names = [stage.name() for stage in stages(full(), Cut(3, (7, 5)))]
+    assert names == ["SAM, CLIP, embedding", "layers 0 to 6", "layers 7 to 11, head"]
+    with pytest.raises(ValueError, match=r"layers \(7, 4\): the network has 12"):
+        stages(full(), Cut(3, (7, 4)))
+    assert [stage.name() for stage in stages(full(), Cut(2))] == ["SAM, CLIP, embedding", "layers 0 to 11, head"]
     with pytest.raises(ValueError, match=r"pipeline is 15: the network has 12 layers, which makes 14 stages at most"):
-        stages(full(), 15)
+        stages(full(), Cut(15))
 
 
 @pytest.mark.parametrize("pipeline", [1, 2, 3, 4, 6])
@@ -44,14 +50,14 @@ def test_the_cut_is_the_trainers(pipeline):
         net = DeepseekOcr(full())
     counts = [Counter(dict.fromkeys(plan.PARTS, 0)) for _ in range(pipeline)]
     for name, parameter in net.named_parameters():
-        counts[stage_of(name, full(), pipeline)][part_of(name)] += parameter.numel()
-    assert [stage.parameters(full()) for stage in stages(full(), pipeline)] == counts
+        counts[stage_of(name, full(), Cut(pipeline))][part_of(name)] += parameter.numel()
+    assert [stage.parameters(full()) for stage in stages(full(), Cut(pipeline))] == counts
 
 
 @pytest.mark.parametrize("config", [full(), stage1(), small_moe()])
 @pytest.mark.parametrize("pipeline", [1, 2, 3, 4, 5])
 def test_stages_together_are_the_network(config, pipeline):
-    parts = stages(config, pipeline)
+    parts = stages(config, Cut(pipeline))
     totals = {part: sum(stage.parameters(config)[part] for stage in parts) for part in plan.PARTS}
     assert totals == plan.parameters(config)
     for set_up in SET_UPS:

@@ -18,6 +18,7 @@ from torch.distributed.tensor import DTensor
 
 from datagen.disk.storage import Folder
 from model.net.deepseek_ocr import DeepseekOcr
+from model.net.pipeline_cut import Cut
 from model.net.stages import cut, stage_of
 from model.train import ranks, trainer
 from model.train.layout import Layout, layout
@@ -32,7 +33,7 @@ pytestmark = pytest.mark.timeout(900)  # several processes, beside whatever else
 
 WEIGHTS = "train/model/model-00001-of-000001.safetensors"
 ASKED_FOR = ("FSDP 4", "pipeline 4", "pipeline 2 x copies 2")
-OTHERS = ("copies 4", "copies 2 x FSDP 2", "pipeline 2 x FSDP 2", "pipeline 3")
+OTHERS = ("copies 4", "copies 2 x FSDP 2", "pipeline 2 x FSDP 2", "pipeline of SAM and CLIP, 3 layers, 1")
 
 
 @pytest.fixture(scope="module")
@@ -272,21 +273,21 @@ def test_each_parameter_is_of_one_stage():
         for number in range(of):
             with torch.device("meta"):
                 net = DeepseekOcr(CONFIG)
-            cut(net, number, of)
+            cut(net, number, Cut(of))
             found += [name for name, _ in net.named_parameters()]
-            assert all(stage_of(name, CONFIG, of) == number for name, _ in net.named_parameters())
+            assert all(stage_of(name, CONFIG, Cut(of)) == number for name, _ in net.named_parameters())
             assert any(True for _ in net.parameters())
         assert sorted(found) == sorted(names)
     with torch.device("meta"), pytest.raises(ValueError, match="pipeline is 7: the network has 4 layers, which makes 6 stages"):
-        cut(DeepseekOcr(CONFIG), 0, 7)
+        cut(DeepseekOcr(CONFIG), 0, Cut(7))
 
 
 def test_the_papers_cut():
-    assert [stage_of(f"decoder.layers.{n}.mlp", dataclasses.replace(CONFIG, decoder=DEEP), 4) for n in range(12)] == [2] * 6 + [
-        3
-    ] * 6
+    deep = dataclasses.replace(CONFIG, decoder=DEEP)
+    assert [stage_of(f"decoder.layers.{n}.mlp", deep, Cut(4)) for n in range(12)] == [2] * 6 + [3] * 6
+    assert [stage_of(f"decoder.layers.{n}.mlp", deep, Cut(3, (7, 5))) for n in range(12)] == [1] * 7 + [2] * 5
     places = ("encoder.sam.pos_embed", "encoder.clip.pre_layrnorm.bias", "decoder.embed_tokens.weight", "lm_head.weight")
-    assert [stage_of(name, CONFIG, 4) for name in places] == [0, 1, 1, 3]
+    assert [stage_of(name, CONFIG, Cut(4)) for name in places] == [0, 1, 1, 3]
 
 
 DEEP = dataclasses.replace(CONFIG.decoder, depth=12)

@@ -88,6 +88,14 @@ def test_a_finished_training_stays_also_with_another_torch(here, capsys, caplog,
     assert main(words) == 0 and f"the model is trained, with torch {trained}" in caplog.text
 
 
+def test_a_pipeline_is_cut_as_it_is_said(capsys):
+    (step, _) = train(data="a", start="b", layout="paper", cut="sam+clip,7,5").steps
+    assert step.parallel.pipeline == 3 and step.parallel.stage_layers == (7, 5)
+    words = ["train", "data=a.jsonl", "start=b", "plan=1"]
+    assert main([*words, "layout=paper", "cut=clip,7,5"]) == 2 and "sam+clip,7,5" in capsys.readouterr().err
+    assert main([*words, "cut=sam,clip,6,6"]) == 2 and "say layout=paper" in capsys.readouterr().err
+
+
 def test_a_training_begins_again_after_a_disk_failed(here, monkeypatch, caplog, capsys):
     update, failures = trainer._Training._update, iter([2, 2, 3])
     fails_at = next(failures)

@@ -1,0 +1,40 @@
+"""Where a pipeline cuts the network into stages. Without torch, so that plans need none."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cut:
+    """So many `stages`, of which the last ones have `layers` of the decoder: one number for each; () for as evenly as it goes.
+
+    The stages before have SAM with the compressor, and CLIP with the projector and the embedding: one for both, or one for each.
+    By default that is one of up to three stages, and two of more. The paper's is `Cut(4)`.
+    """
+
+    stages: int = 1
+    layers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.layers and (min(self.layers) < 1 or self.stages - len(self.layers) not in (1, 2)):
+            raise ValueError(f"layers {self.layers} of {self.stages} stages: one or two stages must be left for the encoder")
+
+    @property
+    def before(self) -> int:
+        """The stages before those of layers."""
+        return self.stages - len(self.layers) if self.layers else 0 if self.stages == 1 else 1 if self.stages < 4 else 2
+
+    @property
+    def has_towers_alone(self) -> bool:
+        """Whether SAM has a stage of its own."""
+        return self.before == 2
+
+    def stage_of_layers(self, depth: int) -> list[int]:
+        """The stage of each of `depth` layers. Raises `ValueError` if the stages have more layers than there are, or fewer."""
+        if self.layers:
+            if sum(self.layers) != depth:
+                raise ValueError(f"layers {self.layers}: the network has {depth}")
+            return [self.before + n for n, num in enumerate(self.layers) for _ in range(num)]
+        if depth < self.stages - self.before:
+            most = depth + self.before
+            raise ValueError(f"pipeline is {self.stages}: the network has {depth} layers, which makes {most} stages at most")
+        return [self.before + n * (self.stages - self.before) // depth for n in range(depth)]
