@@ -31,7 +31,7 @@ class MeasureCompression:
 
 def compression(
     model: Annotated[str, "FOLDER", "weights in .safetensors files, config.json and tokenizer.json", path] = "",
-    input: Annotated[str, "fox:DIR", "Fox's pages as they are downloaded; default: pages that are set here"] = "",
+    input: Annotated[str, "fox:DIR", "Fox's pages as they are downloaded; default: pages that are set here", path] = "",
     limit: Annotated[int, "N", "how many pages are set, a multiple of 10; default: 100"] = 0,
     lang: Annotated[str, "CODE", "the language of pages that are set; of Fox's, en or cn"] = "en",
     modes: Annotated[str, "A,B", "the modes to read in"] = "tiny,small",

@@ -22,12 +22,11 @@ from datagen.fine.structure.running_heads import LabelRunning
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.mark_formulas import MarkFormulas
 from datagen.fine.verdict.mend_lookalikes import MendLookalikes
-from datagen.inputs.census import Listing
 from datagen.pictures.source import ImageSource
 from datagen.reading.language import IdentifyLanguage
 from datagen.samples.documents import DebianSamples
 from datagen.work.pipeline import Pipeline, Stage
-from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
+from recipes.recipe import Recipe, Report, benchmark_folder, listed, read_passwords
 from recipes.words.engines import PageEngines, of_word
 
 NAME = "fine"
@@ -43,7 +42,7 @@ def fine(
     pdfs = PdfSource(max_pages=0 if input else DEFAULT_PAGES, passwords=read_passwords(passwords))
     images = ImageSource(task="page", long_side=LONG_SIDE, shard_images=SHARD_IMAGES, stage=NAME)
     source = PageFiles(annotated(pdfs), images)
-    census = Listing(input, FORMATS) if input else DebianSamples()
+    census = listed(input, FORMATS) if input else DebianSamples()
     pages = Pipeline(NAME, census, source, stages(of_word(engines)), limit=limit, deep=deep)
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
     return Recipe("fine", (pages, alike, Report(datasets=(NAME,))))

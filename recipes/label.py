@@ -19,14 +19,14 @@ from datagen.disk.storage import Folder
 from datagen.engines import Choice, is_folder
 from datagen.fine.annotate_image import AnnotateImage
 from datagen.fine.source import FORMATS, PageFiles
-from datagen.inputs.census import Census, Listing
+from datagen.inputs.census import Census
 from datagen.labelling.label_pages import Labelling, LabelPages
 from datagen.pictures.source import ImageSource
 from datagen.reading.language import IdentifyLanguage
 from datagen.samples.documents import DebianSamples
 from datagen.work.pipeline import Source, Stage
 from datagen.work.samples_of import SamplesOf, ShardsOf
-from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
+from recipes.recipe import Recipe, Report, benchmark_folder, listed, read_passwords
 from recipes.steps.sweep import Sweep
 from recipes.words import values
 from recipes.words.engines import of_word
@@ -42,7 +42,13 @@ OURS = "flywheel.readers.network_answers:NetworkAnswers"
 
 
 def label(
-    input: str = "",
+    input: Annotated[
+        str,
+        "WHERE",
+        "a folder, a glob, an archive, a list, a dataset; or omnidocbench:DIR, fox:DIR, olmocr:DIR, which is scored by "
+        "make score pred=out/label/label gt=omnidocbench:DIR",
+        values.path,
+    ] = "",
     model: Annotated[
         str, "NAME", "the model: a hub's OWNER/NAME as the server has it, or a folder of a network of ours", values.places
     ] = "",
@@ -118,7 +124,7 @@ def _pages(input: str, long_side: int, passwords: str, second: bool) -> tuple[Ce
         stage=NAME,
     )
     images = ImageSource(task="page", long_side=long_side, shard_images=SHARD_PAGES, stage=NAME)
-    census: Census = Listing(input, FORMATS) if input else DebianSamples()
+    census: Census = listed(input, FORMATS) if input else DebianSamples()
     reads = (AnnotateImage(),) if second else ()
     return census, PageFiles(pdfs, images), (IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer(), *reads)
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from datagen.inputs.census import Census, Listing
 from recipes.paper_mixture import Part
+from recipes.words.values import BENCHMARKS
 
 
 class Step(Protocol):
@@ -37,6 +39,19 @@ def read_passwords(file: str) -> tuple[str, ...]:
         return tuple(line for line in Path(file).read_text(encoding="utf-8").splitlines() if line)
     except (OSError, UnicodeDecodeError) as error:
         raise ValueError(f"passwords={file}: a text file with a password a line is needed ({error})") from None
+
+
+def listed(input: str, formats: tuple[str, ...]) -> Census:
+    """The files of `formats` that `input` names, or the pages of a benchmark: `omnidocbench:DIR`, `fox:DIR`, `olmocr:DIR`. Raises
+    `ValueError`, one sentence, if the folder isn't that benchmark."""
+    name, _, folder = input.partition(":")
+    if not folder or name not in BENCHMARKS:
+        return Listing(input, formats)
+    from datagen.score.official.benchmarks import BenchmarkPages  # slow to load
+
+    pages = BenchmarkPages(name, folder)
+    pages.items()
+    return pages
 
 
 def benchmark_folder(folder: str) -> str:

@@ -1,8 +1,9 @@
 """True and predicted pages, whatever they come from: OmniDocBench's JSON, datasets, folders of Markdown.
 
-Pages go by the name of their image or document without its suffix, `STEM`. A dataset's sample has three names: its key, its
-source's stem (where no other sample has the same source), and the source's name with the page's number behind it, from 0, as
-OmniDocBench calls pages: `paper.pdf_7`.
+Pages go by the name of their image or document without its suffix, `STEM`. A dataset's page has four names: its source's stem
+(where no other page has the same source), its key, the source's name with the page's number behind it, from 0, as OmniDocBench
+calls pages: `paper.pdf_7`, and the same with the folders before it. A page that a model was asked about and that dropped is
+predicted by its answer; a blank one by nothing at all.
 """
 
 import json
@@ -12,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from datagen.asking.profiles import BLANK, FATES
 from datagen.disk import manifest, marks
-from datagen.disk.shards import read_records
+from datagen.disk.shards import read_records, read_reports
 from datagen.disk.storage import Folder
 from datagen.labels import PICTURES, RUNNING, label_of
 from datagen.markdown import markdown
@@ -93,7 +95,7 @@ def predictions(path: str) -> list[PredictedPage]:
         return [
             PredictedPage(names, markdown(page.regions) if page.regions else page.text, _placed(page) if page.regions else None)
             for names, page in _samples(path)
-        ]
+        ] + _answered(path)
     folder = Path(path)
     files = sorted(file for file in folder.rglob("*") if file.suffix in (".md", ".mmd", ".txt")) if folder.is_dir() else []
     if not files:
@@ -123,7 +125,10 @@ def as_coarse(placed: Iterable[Placed]) -> tuple[Placed, ...]:
 def _markdown(file: Path, folder: Path) -> PredictedPage:
     """A file of Markdown, or a grounded answer, which has boxes: its blocks, but for what stands on every page."""
     names = tuple(dict.fromkeys((file.relative_to(folder).with_suffix("").as_posix(), file.stem)))
-    text = file.read_text(encoding="utf-8", errors="replace")
+    return _answer(names, file.read_text(encoding="utf-8", errors="replace"))
+
+
+def _answer(names: tuple[str, ...], text: str) -> PredictedPage:
     regions = decode(text, (_SIDE, _SIDE)) if REF in text else ()
     if not regions:
         return PredictedPage(names, text)
@@ -136,7 +141,8 @@ def _is_dataset(path: str) -> bool:
 
 
 def _samples(path: str) -> Iterator[tuple[tuple[str, ...], Sample]]:
-    """The pages of a dataset, as `named` calls them; of those that people corrected, the last state."""
+    """The pages of a dataset, as `named` calls them; of those that people corrected, the last state. Raises `ValueError` if there
+    is none."""
     folder = Folder(path)
     aside = marks.set_aside(folder)
     samples = list(read_records(folder, manifest.rows(folder, lambda row: not marks.is_marked(row["key"], aside))))
@@ -147,11 +153,24 @@ def _samples(path: str) -> Iterator[tuple[tuple[str, ...], Sample]]:
 
 def named(samples: Sequence[Sample]) -> Iterator[tuple[tuple[str, ...], Sample]]:
     """The samples of a dataset, pages, crops, tables and formulas each, with all that a prediction of them may be called."""
-    num_of_uri = Counter(sample.origin.uri for sample in samples)
-    for sample in samples:
-        source = PurePosixPath(sample.origin.uri.replace("::", "/"))
-        alone = (source.stem,) if num_of_uri[sample.origin.uri] == 1 else ()
-        yield (*alone, sample.key, f"{source.name}_{sample.origin.page}"), sample
+    places = [(sample.origin.uri, sample.origin.page, sample.key) for sample in samples]
+    return zip(_names(places), samples, strict=True)
+
+
+def _answered(path: str) -> list[PredictedPage]:
+    """What a model said of the pages that dropped for what it said, such as loops."""
+    drops = [drop for report in read_reports(Folder(path)) for drop in report.drops if drop.part and drop.reason in FATES]
+    said = [(drop, drop.readings[0].text if drop.readings else "") for drop in drops if drop.readings or drop.reason == BLANK]
+    names = _names([(drop.uri, drop.part.first, drop.key) for drop, _ in said if drop.part])
+    return [_answer(of, text) for of, (_, text) in zip(names, said, strict=True)]
+
+
+def _names(places: Sequence[tuple[str, int, str]]) -> Iterator[tuple[str, ...]]:
+    """The names of pages by their source, number and key."""
+    num_of_uri = Counter(uri for uri, _, _ in places)
+    for uri, number, key in places:
+        source = PurePosixPath(uri.replace("::", "/"))
+        yield (*((source.stem,) if num_of_uri[uri] == 1 else ()), key, f"{source.name}_{number}", f"{source}_{number}")
 
 
 def _placed(sample: Sample) -> tuple[Placed, ...]:

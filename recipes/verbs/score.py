@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+from recipes.words.values import BENCHMARKS
+
 _MOST_NAMED = 5  # pages in one line
-_BENCHMARKS = ("omnidocbench", "fox", "olmocr")  # those of datagen/score/official, which is slow to load
 
 
 def score(
-    pred: Annotated[str, "DIR", "predictions: a folder of NAME.md, named as the pages' images, or a dataset"],
+    pred: Annotated[str, "DIR", "predictions: a folder of NAME.md, named as the pages' images, or a dataset: out/label/label"],
     gt: Annotated[
         str,
         "FILE",
@@ -30,7 +31,7 @@ def score(
     if out and ("://" in out or Path(out).is_dir()):
         raise ValueError(f"out={out}: a file on a local disk is needed, such as scores.json")
     name, _, folder = gt.partition(":")
-    is_benchmark = bool(folder) and name in _BENCHMARKS
+    is_benchmark = bool(folder) and name in BENCHMARKS
     if without and not is_benchmark:
         raise ValueError(f"without={without}: gt={gt} is no benchmark with rules of its own, such as omnidocbench:DIR")
     if is_benchmark:
@@ -46,12 +47,12 @@ def score(
 
 def _official(pred: str, gt: str, without: str) -> tuple[list[str], dict[str, Any]]:
     from datagen.score import pages, scores
-    from datagen.score.official.benchmarks import BENCHMARKS
+    from datagen.score.official import benchmarks
     from datagen.score.official.report import excluded
 
     name, _, folder = gt.partition(":")
     predicted = pages.predictions(pred)
-    scored = BENCHMARKS[name](folder, predicted, excluded(without))
+    scored = benchmarks.BENCHMARKS[name].report(folder, predicted, excluded(without))
     ails = scores.ails([page.markdown for page in predicted if page.names[0] not in set(scored.unused)])
     rows = (*scored.rows, *((measure, None, share, _explained(scores.MEASURES[measure])) for measure, share in ails.items()))
     figures = [(name, *("-" if value is None else f"{value:.4f}" for value in sides), what) for name, *sides, what in rows]

@@ -8,6 +8,8 @@ from recipes.words import engine_words, fields
 
 GROUPS = ("ocr", "vision", "text")
 """The groups of a mixture, which may stand before a dataset, as in `text:prose.jsonl`."""
+BENCHMARKS = ("omnidocbench", "fox", "olmocr")
+"""What may stand before a benchmark's folder, as in `fox:DIR`: the keys of `datagen.score.official.benchmarks`."""
 AUTO_ROUNDS = -1
 """What `rounds=auto` is as a number: `flywheel.step.AUTO`."""
 _FILES = (".json", ".jsonl", ".tar")
@@ -92,6 +94,9 @@ def path(value: str) -> str:
 
 
 def absolute(value: str) -> str:
+    benchmark, _, folder = value.partition(":")
+    if benchmark in BENCHMARKS and folder:
+        return f"{benchmark}:{absolute(folder)}"
     return value if not value or "://" in value else os.path.abspath(os.path.expanduser(value))
 
 

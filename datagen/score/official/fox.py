@@ -100,6 +100,11 @@ def read(folder: str, names: Sequence[str] = _FILES, word: str = "gt") -> list[F
     return pages
 
 
+def images(folder: str, word: str) -> list[Path]:
+    """Where the pages' images lie. Raises `ValueError` as `read` does."""
+    return [page.image for page in read(folder, word=word)]
+
+
 def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) -> Report:
     """Raises `ValueError`, one sentence, where `folder` isn't Fox, no prediction is of a page of it, or jieba is needed."""
     pages = [(page.image.name, page.text) for page in read(folder)]

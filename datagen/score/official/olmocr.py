@@ -27,8 +27,9 @@ from datagen.score.pages import PredictedPage
 
 COMMIT = "f7cfe4c22098b154c76b6ec950d1c0a464eecf8d"
 
-_BASELINE = "baseline"
+_BASELINE, _PDFS = "baseline", "pdfs"
 _READING = re.compile(r"(.+)_pg(\d+)_repeat(\d+)")
+_OF_DATASET = re.compile(rf".*/{_PDFS}/(.+)\.pdf_(\d+)")
 _BREAK, _SPACE = re.compile("<br/?>"), re.compile(r"\s+")
 _BOLD = (re.compile(r"\*\*(.*?)\*\*"), re.compile("__(.*?)__"))
 _BOLD_TAGS = re.compile("</?b>"), re.compile("</?i>")
@@ -224,17 +225,29 @@ _NEEDS = {
 }
 
 
+def _files(folder: str, where: str) -> tuple[list[Path], Path, list[str]]:
+    """The files of tests; the folder of PDFs, and their names in it. Raises `ValueError`, which begins with `where`."""
+    root = Path(folder).expanduser()
+    root = root / "bench_data" if (root / "bench_data").is_dir() else root
+    files, of_pdfs = sorted(root.glob("*.jsonl")), root / _PDFS
+    names = sorted(path.relative_to(of_pdfs).as_posix() for path in of_pdfs.rglob("*.pdf"))
+    if not files or not names:
+        raise ValueError(
+            f"{where}: olmOCR-bench's folder of .jsonl files and {_PDFS}/ is needed; {len(files)} and {len(names)} are there"
+        )
+    return files, of_pdfs, names
+
+
+def pdfs(folder: str, word: str) -> list[Path]:
+    """The PDFs of the benchmark. Raises `ValueError`, one sentence that begins with the `word` that names the folder."""
+    _, root, names = _files(folder, f"{word}=olmocr:{folder}")
+    return [root / name for name in names]
+
+
 def read(folder: str) -> list[Line]:
     """The tests of olmOCR-bench as it is downloaded. Raises `ValueError`, one sentence, for another folder."""
     where = f"gt=olmocr:{folder}"
-    root = Path(folder).expanduser()
-    root = root / "bench_data" if (root / "bench_data").is_dir() else root
-    files = sorted(root.glob("*.jsonl"))
-    pdfs = sorted(path.relative_to(root / "pdfs").as_posix() for path in (root / "pdfs").rglob("*.pdf"))
-    if not files or not pdfs:
-        raise ValueError(
-            f"{where}: olmOCR-bench's folder of .jsonl files and pdfs/ is needed; {len(files)} and {len(pdfs)} are there"
-        )
+    files, _, names = _files(folder, where)
     tests = []
     for file in files:
         try:
@@ -247,7 +260,7 @@ def read(folder: str) -> list[Line]:
     with_baseline = {test.page[0] for test in tests if test.kind == _BASELINE}
     return tests + [
         Line(_BASELINE, {"id": f"{pdf}_baseline", "pdf": pdf, "page": 1, "type": _BASELINE})
-        for pdf in pdfs
+        for pdf in names
         if pdf not in with_baseline
     ]
 
@@ -269,11 +282,10 @@ def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) 
     tests = read(folder)
     readings: dict[tuple[str, int], list[PredictedPage]] = {}
     unused = []
-    known = {test.page[0].removesuffix(".pdf") for test in tests}
+    known = {test.page[0] for test in tests}
     for page in predicted:
-        name = _READING.fullmatch(page.names[0])
-        if name and name[1] in known:
-            readings.setdefault((f"{name[1]}.pdf", int(name[2])), []).append(page)
+        if (place := _place(page.names)) and place[0] in known:
+            readings.setdefault(place, []).append(page)
         else:
             unused.append(page.names[0])
     if not readings:
@@ -319,6 +331,14 @@ def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) 
         tuple(unused),
         tuple(of_tests),
     )
+
+
+def _place(names: Sequence[str]) -> tuple[str, int] | None:
+    """The PDF and the page, from 1, that a prediction is of: a reading's file, or a page of a dataset."""
+    if name := _READING.fullmatch(names[0]):
+        return f"{name[1]}.pdf", int(name[2])
+    name = _OF_DATASET.fullmatch(names[-1])
+    return (f"{name[1]}.pdf", int(name[2]) + 1) if name else None
 
 
 def _groups(tests: Sequence[Line]) -> list[tuple[str, str | None]]:

@@ -57,9 +57,10 @@ class Page:
     problem: str = ""
 
 
-def read(folder: str) -> list[dict[str, Any]]:
-    """The pages of OmniDocBench v1.5 as it is downloaded. Raises `ValueError`, one sentence, for another folder or version."""
-    where = f"gt=omnidocbench:{folder}"
+def read(folder: str, word: str = "gt") -> list[dict[str, Any]]:
+    """The pages of OmniDocBench v1.5 as it is downloaded. Raises `ValueError`, one sentence that begins with the `word` that
+    names the folder, for another folder or version."""
+    where = f"{word}=omnidocbench:{folder}"
     files = sorted(file for file in Path(folder).expanduser().glob("*.json") if "omnidocbench" in file.name.lower())
     if len(files) != 1:
         raise ValueError(
@@ -80,6 +81,12 @@ def read(folder: str) -> list[dict[str, Any]]:
             f"{where}: {len(pages)} pages are those of {_OTHERS[len(pages)]}; the rules here are v1.5's, of {NUM_PAGES} pages"
         )
     return list(pages)
+
+
+def images(folder: str, word: str) -> list[Path]:
+    """Where the pages' images lie. Raises `ValueError` as `read` does."""
+    root = Path(folder).expanduser() / "images"
+    return [root / Path(page["page_info"]["image_path"]).name for page in read(folder, word)]
 
 
 def names(page: Mapping[str, Any]) -> tuple[str, ...]:

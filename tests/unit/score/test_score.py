@@ -194,7 +194,7 @@ def test_a_sample_of_a_dataset_is_a_page(tmp_path):
     write_dataset(tmp_path, [sample(regions=regions)])
     folder = str(tmp_path)
     (predicted,) = pages.predictions(folder)
-    assert predicted.names == ("a", "a-000000", "a.pdf_3")
+    assert predicted.names == ("a", "a-000000", "a.pdf_3", "/in/a.pdf_3")
     assert predicted.markdown == f"# Über\n\n{TABLE}"
     assert predicted.placed[2] == Placed("table", (0, 0.5, 0.5, 1), 0.5)
     (true,) = pages.truths(folder)
