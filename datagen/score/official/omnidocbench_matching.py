@@ -8,7 +8,7 @@ at `omnidocbench.COMMIT`), without its clock of 30 s.
 - Texts are put together with a space between them for comparing, and without one for scoring.
 
 Distances of a text within a longer one are asked for there at every place. They change by 2 at most from a place to the next,
-so that most places needn't be looked at.
+so that most places needn't be looked at; nor are runs of pieces that have too few characters in common with a block.
 """
 
 import re
@@ -33,6 +33,7 @@ OF_TEXT = frozenset({"text_block", "title", "code_txt", "code_txt_caption", "ref
 DISPLAYED = "equation_isolated"
 
 _NEARLY, _TOO_FAR, _FITS, _INSIDE = 0.25, 0.7, 0.6, 0.4
+_ROUNDING, _KINDS = 1e-9, 256
 _STRIDES = 8  # of a text's length, from one place that is looked at in a longer one to the next
 _ARRAY = re.compile(r"\\begin\{array\}\{([^}]*)\}(.*?)\\end\{array\}", re.DOTALL)
 _BETWEEN_COLUMNS = re.compile(r"\s+|\||[@!]\{[^}]*\}")
@@ -216,10 +217,9 @@ def _joined(costs: numpy.ndarray, texts: Sequence[str], read: Sequence[str]) -> 
     is_open = [not sure[:, column].any() for column in range(len(read))]
     columns = [column for column in range(len(read)) if is_open[column]]
     wanted: list[tuple[list[int], float]] = []
-    for row in rows:
-        tried = [_run(texts[row], read, column, is_open, float(costs[row, column])) for column in columns]
-        if tried:
-            wanted.append(min(tried, key=lambda one: one[1]))
+    if rows and columns:
+        least = _Least(read, is_open)
+        wanted = [_best_run(texts[row], read, columns, is_open, costs[row], least.costs(texts[row])) for row in rows]
     runs: list[Any] = list(range(len(read)))
     for run in _without_conflict(wanted):
         at = runs.index(run[0])
@@ -233,6 +233,64 @@ def _joined(costs: numpy.ndarray, texts: Sequence[str], read: Sequence[str]) -> 
     joined[:] = costs[:, [group[0] for group in groups]]
     joined[:, longer] = _costs(texts, [" ".join(read[one] for one in groups[number]) for number in longer])
     return groups, joined
+
+
+def _best_run(
+    text: str, read: Sequence[str], columns: Sequence[int], is_open: Any, costs: numpy.ndarray, least: numpy.ndarray
+) -> tuple[list[int], float]:
+    """Of the runs from each column on, the first of those that are closest. One that can't be is not looked at."""
+    best, best_cost = columns[0], numpy.inf
+    run: list[int] = []
+    bounds = numpy.minimum(costs, least)
+    for column in sorted(columns, key=bounds.__getitem__):
+        if bounds[column] > best_cost + _ROUNDING:
+            break
+        tried, cost = _run(text, read, column, is_open, float(costs[column]))
+        if cost < best_cost or (cost == best_cost and column < best):
+            best, best_cost, run = column, cost, tried
+    return run, best_cost
+
+
+class _Least:
+    """How close a text can be to runs of two pieces or more, at best: an edit changes a character and two pairs of neighbours,
+    and those that both have are counted."""
+
+    def __init__(self, read: Sequence[str], is_open: Sequence[bool]) -> None:
+        lengths = numpy.array([len(text) + 1 for text in read])  # with the space behind each
+        self.ends = numpy.cumsum(lengths)
+        self.starts = self.ends - lengths
+        self.lasts = numpy.empty(len(read), int)  # the last piece of the longest run from each on
+        last = len(read) - 1
+        for number in range(len(read) - 1, -1, -1):
+            self.lasts[number] = last
+            if not is_open[number]:
+                last = number - 1
+        rows = numpy.repeat(numpy.arange(len(read)) * _KINDS, lengths)
+        self.sums = []
+        for kinds in _kinds_of(" ".join(read) + "  "):
+            counts = numpy.bincount(rows + kinds[: len(rows)], minlength=len(read) * _KINDS).reshape(-1, _KINDS)
+            self.sums.append(numpy.concatenate((numpy.zeros((1, _KINDS), numpy.int32), numpy.cumsum(counts, 0, numpy.int32))))
+
+    def costs(self, text: str) -> numpy.ndarray:
+        """Each run, by its first piece, costs so much at least; infinite where there is none."""
+        room = numpy.searchsorted(
+            self.ends, self.starts + len(text) + 1, "right"
+        )  # the piece with which a run is longer than the text
+        lasts = numpy.minimum(self.lasts, room)
+        least = numpy.zeros(len(lasts))
+        for size, (sums, kinds) in enumerate(zip(self.sums, _kinds_of(text), strict=True), 1):
+            common = sums[lasts + 1]
+            common -= sums[:-1]
+            numpy.minimum(common, numpy.bincount(kinds, minlength=_KINDS), out=common)
+            numpy.maximum(least, (len(text) - size + 1 - common.sum(axis=1)) / (size * len(text)), out=least)
+        return numpy.where(lasts > numpy.arange(len(lasts)), least, numpy.inf)
+
+
+def _kinds_of(text: str) -> tuple[numpy.ndarray, numpy.ndarray]:
+    """The kind of each character, and of each pair of neighbours, below `_KINDS`. What is of one kind needn't be alike."""
+    codes = numpy.frombuffer(text.encode("utf-32-le", "surrogatepass"), numpy.uint32)
+    pairs = codes[:-1] * numpy.uint32(2654435761) + codes[1:] * numpy.uint32(40503)
+    return codes % _KINDS, pairs >> 7 & (_KINDS - 1)
 
 
 def _run(text: str, read: Sequence[str], first: int, is_open: Any, cost: float) -> tuple[list[int], float]:

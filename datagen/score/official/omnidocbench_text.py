@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from pylatexenc.latex2text import LatexNodes2Text
+from pylatexenc.latexwalker import LatexWalker, get_default_latex_context_db
 
 _INLINE = re.compile(r"\$(.*?)\$|\\\((.*?)\\\)")
 _ESCAPED = re.compile(r"\\[\\_&%^]")
@@ -21,13 +22,14 @@ _COMMANDS = (
     *("\\" + name for name in f"{_FONTS} {_MORE_FONTS} {_MORE} {_SPACES}".split()),
     *(" ", "$$", "\\left", "\\right", "\\displaystyle", "\\text"),
 )
-_SHOWING = LatexNodes2Text()
+_SHOWING, _COMMANDS_OF_LATEX = LatexNodes2Text(), get_default_latex_context_db()
 
 
 @lru_cache(maxsize=20_000)
 def shown(latex: str) -> str:
     """The characters that a formula shows. Raises what pylatexenc raises."""
-    return str(_SHOWING.latex_to_text(latex))
+    nodes, _, _ = LatexWalker(latex, latex_context=_COMMANDS_OF_LATEX).get_latex_nodes()
+    return str(_SHOWING.nodelist_to_text(nodes))
 
 
 def words(text: str) -> str:
