@@ -2,8 +2,8 @@
 
 A test holds on a page or doesn't; of a page read several times, on more than half of its readings. The score is the mean over
 files of tests of the share that hold, `baseline` being a file of its own: one test for each PDF that has none. Formulas that
-aren't the same LaTeX are laid out there by KaTeX in a browser and compared as drawn; that isn't done here, so that the official
-figure of `math` is the least that it can be.
+aren't the same LaTeX are compared as a browser draws them (`olmocr_drawn`); where there is none the official figure of `math`
+is the least that it can be.
 
 Corrected: `math` compares normalised LaTeX, nothing is absent from a page without a letter, tests known wrong are left out.
 """
@@ -22,12 +22,13 @@ from rapidfuzz import fuzz
 
 from datagen.score import facts
 from datagen.score.official import olmocr_tables
+from datagen.score.official.olmocr_drawn import Formulas, formulas
 from datagen.score.official.report import Excluded, Report
 from datagen.score.pages import PredictedPage
 
 COMMIT = "f7cfe4c22098b154c76b6ec950d1c0a464eecf8d"
 
-_BASELINE, _PDFS = "baseline", "pdfs"
+_BASELINE, _MATH_TEST, _PDFS = "baseline", "math", "pdfs"
 _READING = re.compile(r"(.+)_pg(\d+)_repeat(\d+)")
 _OF_DATASET = re.compile(rf".*/{_PDFS}/(.+)\.pdf_(\d+)")
 _BREAK, _SPACE = re.compile("<br/?>"), re.compile(r"\s+")
@@ -54,11 +55,10 @@ _DISALLOWED = re.compile(
 )
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _AROUND = 200
-_MATH = tuple(re.compile(pattern, re.DOTALL) for pattern in (r"\\\((.+?)\\\)", r"\\\[(.+?)\\\]", r"\$\$(.+?)\$\$", r"\$(.+?)\$"))
 _NUM_DRAWS = 1000
 _DIFFERS = (
-    "official: formulas pass as the same LaTeX alone, since no browser draws them here; corrected: as normalised LaTeX, nothing "
-    "is absent from a page without a letter, missing pages fail, tests of the list without= don't count"
+    "official: formulas as they are drawn, so that x_2 may pass for x^2; corrected: as normalised LaTeX, nothing is absent from "
+    "a page without a letter, missing pages fail, tests of the list without= don't count"
 )
 
 
@@ -80,19 +80,25 @@ class Line(NamedTuple):
 @lru_cache(maxsize=4_000)
 def normalised(text: str) -> str:
     """Text as tests compare it: without bold and italics, one space for any white space, NFC, plain quotes and hyphens."""
-    text = _BREAK.sub(" ", text)
-    for pattern in _BOLD:
-        text = pattern.sub(r"\1", text)
-    for pattern in _BOLD_TAGS:
-        text = pattern.sub("", text)
-    for pattern in _EMPHASIS:
-        text = pattern.sub(r"\2", text)
+    if "<" in text:
+        text = _BREAK.sub(" ", text)
+    if is_marked := "*" in text or "_" in text:
+        for pattern in _BOLD:
+            text = pattern.sub(r"\1", text)
+    if "<" in text:
+        for pattern in _BOLD_TAGS:
+            text = pattern.sub("", text)
+    if is_marked:
+        for pattern in _EMPHASIS:
+            text = pattern.sub(r"\2", text)
     return unicodedata.normalize("NFC", _SPACE.sub(" ", text)).translate(_ALIKE)
 
 
-def holds(values: Mapping[str, Any], markdown: str) -> bool:
-    """Whether a test holds on a page's Markdown, by the official rules, drawn formulas apart. Raises `IndexError` where the
-    official code stops at a table: it counts that as failed."""
+def holds(values: Mapping[str, Any], markdown: str, drawn: Formulas | None = None) -> bool:
+    """Whether a test holds on a page's Markdown, by the official rules; formulas by their LaTeX alone if they aren't `drawn`.
+    Raises `IndexError` where the official code stops at a table: it counts that as failed."""
+    if values["type"] == _MATH_TEST:
+        return _math(values, markdown, drawn)
     return _CHECKS[str(values["type"])](values, markdown)
 
 
@@ -144,7 +150,8 @@ def _table(values: Mapping[str, Any], markdown: str) -> bool:
 
 @lru_cache(maxsize=8)  # a page is asked about by many tests, one after another
 def _tables(markdown: str, with_bars: bool) -> list[olmocr_tables.Table]:
-    return (olmocr_tables.of_markdown(markdown) if with_bars else []) + olmocr_tables.of_html(markdown)
+    in_html = olmocr_tables.of_html(markdown) if "<table" in markdown.lower() else []
+    return (olmocr_tables.of_markdown(markdown) if with_bars and "|" in markdown else []) + in_html
 
 
 def _is_cell(values: Mapping[str, Any], wanted: str, text: str) -> bool:
@@ -172,17 +179,26 @@ def _repeats(text: str, size: int) -> int:
     return num
 
 
-def formulas(values: Mapping[str, Any], markdown: str) -> list[str]:
-    """The LaTeX of a page's formulas, by their kinds of brackets; what is in one isn't looked for in the next."""
-    latex_of_page: list[str] = []
-    for pattern in _MATH[:2] if values.get("ignore_dollar_delimited") else _MATH:
-        latex_of_page += [latex.strip() for latex in pattern.findall(markdown)]
-        markdown = pattern.sub("", markdown)
-    return latex_of_page
+def _math(values: Mapping[str, Any], markdown: str, drawn: Formulas | None) -> bool:
+    written, wanted = formulas(values, markdown), values["math"]
+    return wanted in written or (drawn is not None and any(drawn.same(wanted, one) for one in written))
 
 
-def _math(values: Mapping[str, Any], markdown: str) -> bool:
-    return values["math"] in formulas(values, markdown)
+def _drawn(tests: Sequence[Line], texts: Callable[[Line], Sequence[str]]) -> tuple[Formulas | None, str]:
+    """The formulas that aren't the same LaTeX, as a browser draws them; or why they aren't."""
+    wanted: list[str] = []
+    for test in tests:
+        for text in texts(test) if test.kind == _MATH_TEST else ():
+            written = formulas(test.values, text)
+            if written and test.values["math"] not in written:
+                wanted += [test.values["math"], *written]
+    try:
+        drawn = Formulas() if wanted else None
+    except ValueError as error:
+        return None, f"formulas are compared by their LaTeX alone, which is the least that math can be: {error}"
+    if drawn is not None:
+        drawn.draw(wanted)
+    return drawn, ""
 
 
 def _footnote(values: Mapping[str, Any], markdown: str) -> bool:
@@ -211,15 +227,15 @@ def _letters(text: str) -> str:
 
 
 _CHECKS: Mapping[str, Callable[[Mapping[str, Any], str], bool]] = {
-    "present": _present, "absent": _absent, "order": _order, "table": _table, "math": _math, "format": _format,
-    "footnote": _footnote, "baseline": _baseline,
+    "present": _present, "absent": _absent, "order": _order, "table": _table, "format": _format, "footnote": _footnote,
+    "baseline": _baseline,
 }  # fmt: skip
 _NEEDS = {
     "present": "text",
     "absent": "text",
     "order": "before after",
     "table": "cell",
-    "math": "math",
+    _MATH_TEST: "math",
     "format": "text format",
     "footnote": "marker",
 }
@@ -272,7 +288,7 @@ def _values(line: str, where: str) -> Mapping[str, Any]:
         missing = [name for name in ("pdf", "page", "id", *_NEEDS.get(kind, "").split()) if not values[name]]
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{where}: it isn't a test as olmOCR-bench writes it ({type(error).__name__}: {error})") from None
-    if kind not in _CHECKS or missing or (kind == "format" and values["format"] not in _FORMATS):
+    if kind not in (*_CHECKS, _MATH_TEST) or missing or (kind == "format" and values["format"] not in _FORMATS):
         raise ValueError(f"{where}: {missing[0] if missing else 'type'} isn't as a test of olmOCR-bench has it")
     return values
 
@@ -293,9 +309,10 @@ def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) 
             f"no prediction is of a page of olmOCR-bench: name each as {tests[0].page[0].removesuffix('.pdf')}_pg1_repeat1.md"
         )
     of_tests: list[dict[str, Any]] = []
+    drawn, undrawn = _drawn(tests, lambda test: [page.markdown for page in readings.get(test.page, ())])
     for test in tests:
         texts = [page.markdown for page in readings.get(test.page, ())]
-        sides = [[rule(test.values, text) for text in texts] for rule in (_official, _corrected)]
+        sides = [[_official(test.values, text, drawn) for text in texts], [_corrected(test.values, text) for text in texts]]
         passed = [bool(side) and sum(side) / len(side) > 0.5 for side in sides]
         left_out = str(test.values["id"]) in excluded.get(test.page[0], ())
         of_tests.append(
@@ -320,6 +337,7 @@ def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) 
         rows.append((group, official, corrected, "mean over files of tests" if key is None else f"share of {num} tests"))
     low, high = interval(of_tests)
     notes = [f"official 95% interval, by bootstrap within each file: {low:.4f} to {high:.4f}"]
+    notes += [undrawn] if undrawn else []
     if missing:
         notes.append("the official code gives no score where a page is missing: its column counts such tests as failed")
     return Report(
@@ -347,15 +365,15 @@ def _groups(tests: Sequence[Line]) -> list[tuple[str, str | None]]:
     return [("overall", None), *((kind, "type") for kind in kinds), *((file, "file") for file in files)]
 
 
-def _official(values: Mapping[str, Any], markdown: str) -> bool:
+def _official(values: Mapping[str, Any], markdown: str, drawn: Formulas | None = None) -> bool:
     try:
-        return holds(values, markdown)
+        return holds(values, markdown, drawn)
     except IndexError:
         return False
 
 
 def _corrected(values: Mapping[str, Any], markdown: str) -> bool:
-    if values["type"] == "math":
+    if values["type"] == _MATH_TEST:
         return not facts.why_not(facts.fact(values), markdown)
     if values["type"] == "absent" and not any(map(str.isalnum, markdown)):
         return False

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from datagen.score.official import fox, olmocr, omnidocbench, omnidocbench_matching, omnidocbench_tables
+from datagen.score.official import fox, olmocr, olmocr_drawn, omnidocbench, omnidocbench_matching, omnidocbench_tables
 from recipes.__main__ import main
 
 SCORERS = Path(__file__).parent / "public_scorers"
@@ -219,7 +219,8 @@ def test_olmocr_bench_is_scored_as_its_own_code_scores_it():
     assert len(kinds) == 16
 
 
-def test_olmocr_bench_has_the_mean_over_files(tmp_path, capsys):
+def test_olmocr_bench_has_the_mean_over_files(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(olmocr_drawn, "BROWSERS", ())
     folder = tmp_path / "bench"
     (folder / "pdfs").mkdir(parents=True)
     for name in ("a", "b"):
@@ -237,7 +238,9 @@ def test_olmocr_bench_has_the_mean_over_files(tmp_path, capsys):
     # texts.jsonl 1 of 3, math.jsonl none, and the baseline of a and not of b.
     assert means["overall"]["official"] == pytest.approx((1 / 3 + 0 + 1 / 2) / 3)
     assert means["overall"]["corrected"] == pytest.approx((1 / 2 + 1 + 1 / 2) / 3)
-    assert "1 pages predicted, and not in the benchmark: c_pg1_repeat1" in capsys.readouterr().out
+    said_so = capsys.readouterr().out
+    assert "1 pages predicted, and not in the benchmark: c_pg1_repeat1" in said_so
+    assert "the least that math can be: no browser is installed" in said_so
     (folder / "math.jsonl").write_text('{"type": "math"}')
     assert main(words) != 0
     assert "math.jsonl, line 1: it isn't a test as olmOCR-bench writes it" in capsys.readouterr().err
@@ -259,3 +262,30 @@ def test_a_text_within_another_is_found_as_if_every_place_were_looked_at(most, o
         assert omnidocbench_matching.is_within(part, whole, most, or_equal) == expected, (part, whole)
         found.add(expected)
     assert found == {True, False}
+
+
+def test_the_best_run_of_pieces_is_found_as_if_all_were_looked_at():
+    num_longer = 0
+    for seed in range(200):
+        draw = random.Random(seed)
+        words = ["".join(draw.choices("abcdefgh"[: draw.randrange(2, 9)], k=draw.randrange(1, 9))) for _ in range(12)]
+        texts = ["".join(draw.choices(words, k=draw.randrange(1, 14))) for _ in range(draw.randrange(1, 6))]
+        read = []
+        for text in draw.sample(texts, len(texts)):
+            text, size = (
+                "".join(draw.choice(["", char, char, char, char, "x"]) for char in text),
+                draw.randrange(1, len(text) + 2),
+            )
+            read += [text[at : at + size] for at in range(0, len(text), size)]
+        costs = omnidocbench_matching._costs(texts, read)
+        is_open = [bool(costs[:, column].min() > 0.1) for column in range(len(read))]
+        columns = [column for column, taken in enumerate(is_open) if taken]
+        if not columns:
+            continue
+        least = omnidocbench_matching._Least(read, is_open)
+        for text, row in zip(texts, costs, strict=True):
+            runs = [omnidocbench_matching._run(text, read, column, is_open, float(row[column])) for column in columns]
+            best = min(runs, key=lambda run: run[1])
+            assert omnidocbench_matching._best_run(text, read, columns, is_open, row, least.costs(text)) == best, seed
+            num_longer += len(best[0]) > 1
+    assert num_longer > 100
