@@ -21,6 +21,7 @@ def score(
         "the truth: OmniDocBench's JSON, a .jsonl of olmOCR-bench's tests, a dataset's folder; or omnidocbench:DIR, fox:DIR",
     ],
     out: Annotated[str, "FILE", "a file for all scores, page by page, as JSON"] = "",
+    cdm: Annotated[str, "DIR", "a clone of OmniDocBench's code: CDM by it, with TeX, for Overall as it is published"] = "",
     without: Annotated[str, "FILE", "what a benchmark has wrong: lines of a page's image, a tab and a block's number"] = "",
 ) -> str:
     """How good predictions are, pred=DIR, against a ground truth, gt=FILE: text, order, tables, formulas, boxes. A benchmark's
@@ -34,8 +35,10 @@ def score(
     is_benchmark = bool(folder) and name in BENCHMARKS
     if without and not is_benchmark:
         raise ValueError(f"without={without}: gt={gt} is no benchmark with rules of its own, such as omnidocbench:DIR")
+    if cdm and name != "omnidocbench":
+        raise ValueError(f"cdm={cdm}: only gt=omnidocbench:DIR has CDM")
     if is_benchmark:
-        lines, everything = _official(pred, gt, without)
+        lines, everything = _official(pred, gt, without, cdm)
     else:
         lines, everything = _facts(pred, gt) if gt.endswith(".jsonl") else _pages(pred, gt)
     if out:
@@ -45,14 +48,14 @@ def score(
     return "\n".join(lines)
 
 
-def _official(pred: str, gt: str, without: str) -> tuple[list[str], dict[str, Any]]:
+def _official(pred: str, gt: str, without: str, cdm: str) -> tuple[list[str], dict[str, Any]]:
     from datagen.score import pages, scores
     from datagen.score.official import benchmarks
     from datagen.score.official.report import excluded
 
     name, _, folder = gt.partition(":")
     predicted = pages.predictions(pred)
-    scored = benchmarks.BENCHMARKS[name].report(folder, predicted, excluded(without))
+    scored = benchmarks.BENCHMARKS[name].report(folder, predicted, excluded(without), **({"cdm": cdm} if cdm else {}))
     ails = scores.ails([page.markdown for page in predicted if page.names[0] not in set(scored.unused)])
     rows = (*scored.rows, *((measure, None, share, _explained(scores.MEASURES[measure])) for measure, share in ails.items()))
     figures = [(name, *("-" if value is None else f"{value:.4f}" for value in sides), what) for name, *sides, what in rows]

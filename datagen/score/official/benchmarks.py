@@ -1,6 +1,6 @@
 """The benchmarks that have rules of their own here, by the names that stand in front of their folders."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -9,15 +9,14 @@ from datagen.disk.storage import resolve
 from datagen.inputs.census import Census, file_item
 from datagen.inputs.items import Item
 from datagen.score.official import fox, olmocr, omnidocbench, omnidocbench_report
-from datagen.score.official.report import Excluded, Report
-from datagen.score.pages import PredictedPage
+from datagen.score.official.report import Report
 
 
 class Benchmark(NamedTuple):
-    """`report` scores predictions against the benchmark in a folder; `pages` are the files that have its pages, as the word says
-    that named the folder. Both raise `ValueError`, one sentence, for another folder."""
+    """`report` scores predictions (folder, `PredictedPage`s, `Excluded`) against the benchmark in a folder; `pages` are the files
+    that have its pages, as the word says that named the folder. Both raise `ValueError`, one sentence, for another folder."""
 
-    report: Callable[[str, Sequence[PredictedPage], Excluded], Report]
+    report: Callable[..., Report]
     pages: Callable[[str, str], list[Path]]
 
 

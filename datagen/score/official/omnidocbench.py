@@ -37,12 +37,14 @@ assert set(_ORDERED) == BESIDE | OF_TEXT | {DISPLAYED}
 
 @dataclass
 class Counts:
-    """What was counted on a page: edits and lengths of texts, of texts in place of formulas, of formulas; TEDS of tables; edits
-    and length of the order, None where nothing has an order."""
+    """What was counted on a page: edits and lengths of texts, of texts in place of formulas, of formulas; formulas to be `drawn`,
+    and their CDM, if it was asked for; TEDS of tables; edits and length of the order, None where nothing has an order."""
 
     text: list[tuple[int, int]] = field(default_factory=list)
     text_of_formulas: list[tuple[int, int]] = field(default_factory=list)
     formula: list[tuple[int, int]] = field(default_factory=list)
+    drawn: list[tuple[str, str]] = field(default_factory=list)
+    cdm: list[float] = field(default_factory=list)
     tables: list[html.Score] = field(default_factory=list)
     order: tuple[int, int] | None = None
 
@@ -118,16 +120,19 @@ def figures(pages: Iterable[tuple[str, Counts]]) -> dict[str, float]:
     counted = list(pages)
     has_text = any(counts.text for _, counts in counted)
     for name, counts in counted:
-        lists = of_page.setdefault(name, {"text": [], "formula": [], "order": [], "tables": []})
+        lists = of_page.setdefault(name, {"text": [], "formula": [], "order": [], "cdm": [], "tables": []})
         lists["text"] += counts.text + (counts.text_of_formulas if has_text else [])
         lists["formula"] += counts.formula
         lists["order"] += [counts.order] if counts.order else []
+        lists["cdm"] += counts.cdm
         lists["tables"] += counts.tables
     measured: dict[str, float] = {}
     for kind in ("text", "formula", "order"):
         shares = [_share(lists[kind]) for lists in of_page.values() if lists[kind]]
         if shares:
             measured[kind] = _mean(shares)
+    if with_cdm := [lists["cdm"] for lists in of_page.values() if lists["cdm"]]:
+        measured["cdm"] = _mean([_mean(page) for page in with_cdm])
     with_tables = [lists["tables"] for lists in of_page.values() if lists["tables"]]
     if with_tables:
         measured["teds"] = _mean([_mean([one.teds for one in page]) for page in with_tables])
@@ -135,7 +140,8 @@ def figures(pages: Iterable[tuple[str, Counts]]) -> dict[str, float]:
         measured["teds_of_tables"] = _mean([one.teds for page in with_tables for one in page])
         measured["teds_s_of_tables"] = _mean([one.structure for page in with_tables for one in page])
     if "text" in measured and "teds" in measured:
-        measured["overall_without_cdm"] = (100 * (1 - measured["text"]) + 100 * measured["teds"]) / 2
+        parts = [1 - measured["text"], measured["teds"], *([measured["cdm"]] if with_cdm else [])]
+        measured["overall" if with_cdm else "overall_without_cdm"] = 100 * _mean(parts)
     return measured
 
 
@@ -165,6 +171,7 @@ def _counts(page: Mapping[str, Any], cut: Sequence[Piece], without: frozenset[An
         if match.category == DISPLAYED:
             if match.read_as in (INLINE, FORMULA, ""):
                 counts.formula.append(_edits(match.truth, match.read))
+                counts.drawn.append((match.raw, match.raw_read))
             else:
                 text = _shown(match.raw, is_official)
                 counts.text_of_formulas.append(_edits(words(text) or text, match.read))
@@ -173,7 +180,9 @@ def _counts(page: Mapping[str, Any], cut: Sequence[Piece], without: frozenset[An
     counts.order = _order_edits([match for match in matched if match.category in OF_TEXT])
     if not is_official:
         counts.text += [(len(piece.text), len(piece.text)) for piece in invented if piece.kind == TEXT and not piece.is_cell]
-        counts.formula += [(len(piece.text), len(piece.text)) for piece in invented if piece.kind == FORMULA]
+        formulas = [piece.text for piece in invented if piece.kind == FORMULA]
+        counts.formula += [(len(text), len(text)) for text in formulas]
+        counts.drawn += [("", text) for text in formulas]
         counts.tables += [html.Score(0.0, 0.0)] * num_invented
     return counts
 

@@ -52,12 +52,13 @@ class Block(NamedTuple):
 class Match(NamedTuple):
     """What was to be read, and what was, as they are compared. `blocks` are the numbers of the blocks, `orders` their places as
     the scorer has them, `start` that of the piece; `pieces` is empty where nobody read it, `blocks` where nobody asked for it.
-    `raw` is the truth as it stands there."""
+    `raw` and `raw_read` are both as they stand there."""
 
     category: str
     truth: str
     read: str
     raw: str
+    raw_read: str
     read_as: str
     orders: tuple[Any, ...]
     start: int | None
@@ -100,18 +101,15 @@ class _Page(NamedTuple):
     def match(self, of: tuple[int, ...], by: tuple[int, ...]) -> Match:
         categories = Counter(self.blocks[number].category for number in of)
         category = categories.most_common(1)[0][0]
-        raws = [self.blocks[number].text for number in of]
-        raw = "".join(raws)
-        if category == DISPLAYED and len(of) > 1:
-            rows = r" \\ ".join("{" + text.strip("$").strip("\n") + "}" for text in raws)
-            raw = rf"\begin{{array}}{{l}} {rows} \end{{array}}"
         first = self.ranked[by[0]] if by else None
+        read_as = first.category if first else ""
         return Match(
             category,
             "".join(self.texts[number] for number in of),
             "".join(self.read[number] for number in by),
-            raw,
-            first.category if first else "",
+            _whole([self.blocks[number].text for number in of], category == DISPLAYED),
+            _whole([self.pieces[number].text for number in by], "equation" in read_as),
+            read_as,
             tuple(self.items[number].order or "" for number in of),
             first.start if first else None,
             tuple(self.blocks[number].number for number in of),
@@ -120,6 +118,14 @@ class _Page(NamedTuple):
 
     def invented(self, numbers: Sequence[int], used: Any) -> list[Piece]:
         return [self.pieces[n]._replace(text=self.read[n]) for n in numbers if n not in used and self.pieces[n].fine != INLINE]
+
+
+def _whole(texts: Sequence[str], is_formula: bool) -> str:
+    """The texts in one, formulas below each other."""
+    if not is_formula or len(texts) < 2:
+        return "".join(texts)
+    rows = r" \\ ".join("{" + text.strip("$").strip("\n") + "}" for text in texts)
+    return rf"\begin{{array}}{{l}} {rows} \end{{array}}"
 
 
 def _of_block(block: Block) -> str:

@@ -53,6 +53,8 @@ def test_omnidocbench_is_scored_as_its_own_code_scores_it():
         figures.pop("overall_without_cdm", None)
         wanted = {name: value for name, value in one["official"].items() if value is not None}
         assert figures == pytest.approx(wanted, abs=NEAR), f"{one['kind']}: {one['markdown'][:300]}"
+        if "drawn" in one:
+            assert sorted(map(list, result.official.drawn)) == sorted(one["drawn"])
         num += len(wanted)
         of_page.setdefault(one["page"], []).append(result)
     assert num > 1000
