@@ -110,7 +110,7 @@ def score(page: Mapping[str, Any], markdown: str | None, without: frozenset[Any]
             official = _counts(page, cut, None)
         except (KeyError, TypeError, ValueError, IndexError) as error:
             problem = f"the official code stops: {type(error).__name__}: {error}"
-    return Page(name, official, _counts(page, cut, without), problem)
+    return Page(name, official, _counts(_filled(page), cut, without), problem)
 
 
 def figures(pages: Iterable[tuple[str, Counts]]) -> dict[str, float]:
@@ -153,6 +153,19 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values)
 
 
+def _filled(page: Mapping[str, Any]) -> dict[str, Any]:
+    """The page with all that the official code takes for granted, so that it stops nowhere."""
+    boxes = [
+        box | {"text": box.get("text") or "", "html": box.get("html") or "", "order": _order(box)}
+        | {"latex": box.get("latex") or box.get("html") or ""}
+        for box in page["layout_dets"]
+    ]  # fmt: skip
+    with_text = {box["anno_id"] for box in page["layout_dets"] if "text" in box}
+    relations = (page.get("extra") or {}).get("relation") or ()
+    known = [one for one in relations if {one["source_anno_id"], one["target_anno_id"]} <= with_text]
+    return {"layout_dets": boxes, "extra": {"relation": known}}
+
+
 def _counts(page: Mapping[str, Any], cut: Sequence[Piece], without: frozenset[Any] | None) -> Counts:
     """`without` is None for the official counts."""
     is_official = without is None
@@ -164,7 +177,7 @@ def _counts(page: Mapping[str, Any], cut: Sequence[Piece], without: frozenset[An
     kinds = dict.fromkeys(piece.kind for piece in cut if piece.kind in (TEXT, FORMULA))
     mixed = [piece for kind in kinds for piece in cut if piece.kind == kind] + cells
     ordered = sorted((box for kind in _ORDERED for box in elements.get(kind, ())), key=_order)
-    blocks = [_block(box, is_official) for box in ordered]
+    blocks = [_block(box) for box in ordered]
     matched, invented = matches(blocks, mixed)
     matched = [match for match in matched if left_out.isdisjoint(match.blocks)]
     for match in matched:
@@ -204,24 +217,19 @@ def _order(box: Mapping[str, Any]) -> Any:
     return box.get("order") or 0
 
 
-def _block(box: Mapping[str, Any], is_official: bool) -> Block:
-    kind = box.get("fine_category_type") or box["category_type"]
-    name = "latex" if box["category_type"] == DISPLAYED else "text"
-    text = str(box[name] if is_official else box.get(name) or "")
-    return Block(kind, text, box.get("order") if is_official else _order(box), box["anno_id"])
+def _block(box: Mapping[str, Any]) -> Block:
+    text = box["latex" if box["category_type"] == DISPLAYED else "text"]
+    return Block(box.get("fine_category_type") or box["category_type"], str(text), box.get("order"), box["anno_id"])
 
 
 def _elements(page: Mapping[str, Any], without: frozenset[Any] | None) -> dict[str, list[Mapping[str, Any]]]:
     """The boxes by their kinds, those put together that are pieces of one text. The official code takes a piece that has one on
     either side twice."""
-    is_official = without is None
     by_number = {box["anno_id"]: box for box in page["layout_dets"]}
     related: list[list[Any]] = []
-    for relation in page["extra"]["relation"] if is_official else (page.get("extra") or {}).get("relation") or ():
+    for relation in page["extra"]["relation"]:
         if relation["relation_type"] == "truncated":
             pair = [relation["source_anno_id"], relation["target_anno_id"]]
-            if not is_official and not all("text" in by_number.get(number, ()) for number in pair):
-                continue
             known = [of for of in related if pair[0] in of or pair[1] in of]
             for of in known:
                 of += pair
@@ -233,8 +241,9 @@ def _elements(page: Mapping[str, Any], without: frozenset[Any] | None) -> dict[s
         if box["anno_id"] not in pieces_of:
             elements.setdefault(box["category_type"], []).append(box)
     for of in related:
-        ordered = (lambda box: box["order"]) if is_official else _order
-        boxes = sorted((by_number[number] for number in (of if is_official else dict.fromkeys(of))), key=ordered)
+        boxes = sorted(
+            (by_number[number] for number in (of if without is None else dict.fromkeys(of))), key=lambda box: box["order"]
+        )
         number = next((number for number in of if number in (without or ())), boxes[0]["anno_id"])
         whole = {"category_type": boxes[0]["category_type"], "order": boxes[0].get("order"), "anno_id": number}
         elements.setdefault(boxes[0]["category_type"], []).append(whole | {"text": "".join(box["text"] for box in boxes)})
@@ -245,18 +254,13 @@ def _tables(
     true: Sequence[Mapping[str, Any]], cut: Sequence[Piece], without: frozenset[Any] | None
 ) -> tuple[list[html.Score], list[Piece], int]:
     """How well each true table was read; the cells of those that nobody wanted, as texts; and how many those are."""
-    is_official = without is None
     as_html = [piece for piece in cut if piece.kind == HTML]
     as_latex = [piece for piece in cut if piece.kind == LATEX]
     num = len(as_html) + len(as_latex)
     if not true:
         return [], [], num
     is_latex = len(as_latex) > len(as_html)
-    wanted = [
-        box
-        for box in true
-        if (box["html"] if is_official else box.get("html")) and (not is_latex or not is_official or box["latex"])
-    ]
+    wanted = [box for box in true if box["html"] and (not is_latex or box["latex"])]
     is_scored = [box["anno_id"] not in (without or ()) for box in wanted]
     if is_latex or not as_html:
         return [html.Score(0.0, 0.0)] * sum(is_scored), [], max(0, num - len(wanted))
