@@ -11,12 +11,13 @@ import numpy
 
 from datagen.agreement import formulas
 from datagen.agreement.blocks import Beside, Page, Unit, beside, box_of, text_of
+from datagen.agreement.decided import ALONE, DRAWN, FOR, KEPT, REPLACED, UNREAD, Decided, Edit, Vote
 from datagen.agreement.families import order_voter
 from datagen.agreement.ink import PageInk
 from datagen.agreement.order import Ordered, ordered
 from datagen.agreement.spans import Reading, Text, of_lines
 from datagen.agreement.tables import TableReading, TableVoting
-from datagen.agreement.texts import ALONE, DRAWN, FOR, KEPT, OFTEN_ALONE, REPLACED, UNREAD, Decided, Edit, Vote, Voting
+from datagen.agreement.texts import OFTEN_ALONE, Voting
 from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import lacks_text, markdown
 from datagen.page.boxes import area, around, shared
@@ -263,7 +264,7 @@ class Agreement:
         return "\n\n".join(region.text for region in regions if region.text.strip() and not region.is_unread)
 
 
-VERSION = 1
+VERSION = 2
 
 
 def _together(readings: Sequence[Reading]) -> list[Reading]:

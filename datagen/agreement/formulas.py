@@ -1,12 +1,14 @@
 """A formula decided: readings are the same if their tokens are, or what they draw; what nobody settles, the ink does."""
 
 import functools
+import re
 from collections.abc import Sequence
 
 import numpy
+from rapidfuzz.distance import Levenshtein
 
+from datagen.agreement.decided import ABSTAINS, AGAINST, DRAWN, FOR, KEPT, REPLACED, UNREAD, Decided, Vote
 from datagen.agreement.ink import PageInk
-from datagen.agreement.texts import ABSTAINS, AGAINST, DRAWN, FOR, KEPT, REPLACED, UNREAD, Decided, Vote
 from datagen.formulas import compare_ink
 from datagen.formulas.drawing import NotDrawn
 from datagen.formulas.render import draw
@@ -16,6 +18,8 @@ from datagen.score.symbols import cdm
 
 Latex = tuple[str, tuple[str, ...], str]
 """A voter, the datasets that have its reading, and the reading."""
+_TOKEN = re.compile(r"\\[A-Za-z]+|.", re.DOTALL)
+_MOST_PLACES = 4  # where two formulas differ: each costs a drawing
 _CLEAR, _CLEARER, _LIKE = 0.03, 0.05, 0.5  # of a formula's signs: by so many more the ink is like one; so many it shows
 
 
@@ -44,6 +48,9 @@ def decided(ink: PageInk, box: Box, own: Latex, readings: Sequence[Latex]) -> De
             return Decided(own[2], DRAWN, "ink_against_two", own[0], votes, score=mine)
         if mine is not None and theirs is not None and theirs - mine < _CLEARER:
             return Decided("", UNREAD, "ink_takes_no_side", "", votes)
+        between = (_likeness(ink, box, mixed) for mixed in _between(own[2], text))
+        if theirs is not None and any(like is not None and like >= theirs for like in between):
+            return Decided("", UNREAD, "ink_is_between_them", "", votes)
         return Decided(text, REPLACED, "two_agree_against_it", voter, votes, score=theirs)
     best, second = ([*sorted((like for like in likes.values() if like is not None), reverse=True), 0.0, 0.0])[:2]
     if None in likes.values() or best < _LIKE or best - second < _CLEAR:
@@ -63,6 +70,15 @@ def same_formula(one: str, other: str) -> bool:
         return bool(numpy.array_equal(draw(one).ink, draw(other).ink))
     except NotDrawn:
         return False
+
+
+def _between(own: str, other: str) -> list[str]:
+    """The other formula with what the label has, in each of the few places where they differ; none where that is one place."""
+    a, b = _TOKEN.findall(own), _TOKEN.findall(other)
+    places = [code for code in Levenshtein.opcodes(a, b) if code.tag != "equal"]
+    if not 1 < len(places) <= _MOST_PLACES:
+        return []
+    return ["".join([*b[: p.dest_start], *a[p.src_start : p.src_end], *b[p.dest_end :]]) for p in places]
 
 
 def _vote(own: Latex, reading: Latex, is_other: bool) -> Vote:

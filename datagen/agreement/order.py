@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from datagen.agreement.texts import KEPT, REPLACED, UNREAD
+from datagen.agreement.decided import KEPT, REPLACED, UNREAD
 from datagen.labels import PICTURES, RUNNING
 from datagen.page.region_order import in_reading_order
 from datagen.record import Region

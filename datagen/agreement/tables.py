@@ -4,21 +4,10 @@ those that stand in each cell's place. Two tables of other rows and columns that
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from datagen.agreement.decided import ABSTAINS, AGAINST, ALONE, DRAWN, FOR, KEPT, REPLACED, UNREAD, Decided, Vote
 from datagen.agreement.ink import PageInk
 from datagen.agreement.spans import Reading, Text, of_lines
-from datagen.agreement.texts import (
-    ABSTAINS,
-    AGAINST,
-    ALONE,
-    DRAWN,
-    FOR,
-    KEPT,
-    REPLACED,
-    UNREAD,
-    Decided,
-    Vote,
-    Voting,
-)
+from datagen.agreement.texts import Voting
 from datagen.agreement.words import about, words
 from datagen.record import Line
 from datagen.score.tables import normalised, score

@@ -1,19 +1,46 @@
 """A block of text decided: where the readings differ from the label, who has which words, and what the ink says where nobody
 agrees.
 
-Keep what one of the other voters has, too. Replace what two of them have otherwise, and alike. Else draw and look: what the ink
-is most like wins, the label if nothing is more like the ink, another reading if it is clearly more so. Else it is open."""
+Keep what one of the other voters has, too. Replace what two of them have otherwise, and alike, unless readers may take one for
+the other and the ink isn't clearly for it. Else draw and look: what the ink is most like wins, the label if nothing is more like
+the ink, another reading if it is clearly more so. Else it is open."""
 
 import itertools
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
 
+from datagen.agreement.decided import (
+    ABSTAINS,
+    AGAINST,
+    ALONE,
+    DRAWN,
+    FOR,
+    KEPT,
+    REPLACED,
+    UNREAD,
+    Decided,
+    Edit,
+    Fate,
+    Vote,
+    edited,
+)
 from datagen.agreement.ink import PageInk
+from datagen.agreement.signs import (
+    IS_NUMBER,
+    are_confirmed,
+    digits,
+    has_digit,
+    is_doubled,
+    is_far,
+    is_native,
+    is_near,
+    only_lost,
+    straight,
+    the_clean_one,
+)
 from datagen.agreement.spans import (
     SPACES,
     Reading,
@@ -29,11 +56,9 @@ from datagen.agreement.spans import (
     part_of,
     spans,
 )
+from datagen.agreement.words import in_one_form
 from datagen.record import Line
-from datagen.writing.scripts import EAST_ASIAN, NO_SCRIPT, script
 
-KEPT, REPLACED, DRAWN, UNREAD, ALONE = OUTCOMES = ("kept", "replaced", "drawn", "unread", "alone")
-FOR, AGAINST, ABSTAINS = "for", "against", "abstains"
 _CLEAR = 0.05  # in likeness: less is the difference of two typefaces
 _CLEARER = 0.15  # where only a voter has it that often reads what nobody else does
 _AGAINST_TWO = 0.05  # so much more is the ink like the label than like what two voters have, for these to be wrong
@@ -44,52 +69,6 @@ OFTEN_ALONE = 0.03  # of a page's words
 _SIGN = 4  # characters of a sign with its marks
 _MISREAD = 0.5  # of a word's letters are right where it is misread
 _FAILED = 0.5  # of the letters: a reading that has fewer of the label's, and of no other reading's, failed
-_IS_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_MIXED = re.compile(r"[^\W\d_]\d+[^\W\d_]")
-_EAST_ASIAN = EAST_ASIAN | {"Hans", "Hant", "Jpan", "Kore"}
-
-
-class Vote(NamedTuple):
-    """What a voter had to say: `vote` is for or against the label; `distance` is how far its letters and digits are from the
-    label's, from 0 to 1."""
-
-    voter: str
-    datasets: tuple[str, ...]
-    text: str
-    vote: str
-    distance: float
-
-
-class Edit(NamedTuple):
-    """In the place of the label's text from `start` to `stop` stands `text`, which `voter` read in `lines`."""
-
-    start: int
-    stop: int
-    text: str
-    voter: str
-    lines: tuple[Line, ...] = ()
-
-
-@dataclass
-class Decided:
-    """What became of a block: its text, unless it is open; how, and why; who read it so; the votes, and what was changed."""
-
-    text: str
-    outcome: str
-    why: str
-    chosen: str = ""
-    votes: tuple[Vote, ...] = ()
-    edits: tuple[Edit, ...] = ()
-    score: float | None = None
-
-
-@dataclass
-class _Span:
-    """The fate of a stretch: `edit` is what stands in its place, None where the label stays."""
-
-    outcome: str
-    why: str
-    edit: Edit | None = None
 
 
 @dataclass
@@ -113,14 +92,14 @@ class Voting:
     def decided(self) -> Decided:
         others = [reading for reading in self.readings if reading.voter != self.own]
         voting = self._able(others)
-        if not voting and others and not self.label.words:
-            return Decided("", UNREAD, "one_has_more", "", self._votes([], ()))
         if not voting:
             votes = self._votes([], ())
+            if others and not self.label.words:
+                return Decided("", UNREAD, "one_has_more", "", votes)
             why = "no_other_reader" if not others else "readers_failed"
-            if others and self._shows_all(self.label.lines) is not True:
-                return Decided("", UNREAD, why, "", votes)
-            return Decided(self.label.text, ALONE if not others else DRAWN, why, self.own, votes)
+            is_open = others and self._shows_all(self.label.lines) is not True
+            outcome = ALONE if not others else UNREAD if is_open else DRAWN
+            return Decided("" if is_open else self.label.text, outcome, why, "" if is_open else self.own, votes)
         if len(voting) < len(others):  # somebody reads something that is like nothing
             self.is_covered = False
         stretches = spans(self.label, [reading.text for reading in voting])
@@ -132,9 +111,9 @@ class Voting:
         edits = tuple(fate.edit for fate in fates if fate.edit is not None)
         outcome = next((o for o in (REPLACED, DRAWN) if any(fate.outcome == o for fate in fates)), KEPT)
         why = next((fate.why for fate in fates if fate.outcome == outcome), "another_agrees")
+        score = 1.0 - min((v.distance for v in votes if v.voter != self.own), default=0.0)
         chosen = edits[0].voter if edits else self.own
-        distance = min((v.distance for v in votes if v.voter != self.own), default=0.0)
-        return Decided(edited(self.label.text, edits), outcome, why, chosen, votes, edits, round(1.0 - distance, 3))
+        return Decided(edited(self.label.text, edits), outcome, why, chosen, votes, edits, round(score, 3))
 
     def count_alone(self, counts: Counter[tuple[str, bool]]) -> None:
         """Adds for each voter how many of the label's words it has as somebody else, too, and how many nobody has so."""
@@ -176,31 +155,42 @@ class Voting:
     def _about(self, span: Span) -> str:
         return about_at(self.label, (span.start, span.stop))
 
-    def _fate(self, span: Span, voting: Sequence[Reading]) -> _Span:
+    def _fate(self, span: Span, voting: Sequence[Reading]) -> Fate:
         own = exactly_at(self.label, (span.start, span.stop))
-        of_voters: dict[str, list[int]] = {}
-        for i, reading in enumerate(voting):
-            of_voters.setdefault(reading.voter, []).append(i)
-        forms: dict[str, list[int]] = {}  # a reading of each voter that isn't at odds with itself
-        for numbers in of_voters.values():
-            distinct = {exactly_at(voting[i].text, span.others[i]) for i in numbers}
-            if own in distinct and len(distinct) > 1:
-                distinct = {own}
-            if len(distinct) == 1:
-                forms.setdefault(distinct.pop(), []).append(numbers[0])
+        said = [straight(own, exactly_at(r.text, span.others[i]), self.script) for i, r in enumerate(voting)]
+        by_voter: dict[str, list[str]] = {}
+        for text, reading in zip(said, voting, strict=True):
+            by_voter.setdefault(reading.voter, []).append(text)
+        forms: dict[str, list[int]] = {}  # of each voter the reading that isn't at odds with itself
+        for voter, texts in sorted(by_voter.items(), key=lambda item: len(set(item[1]))):
+            likely = {own} & {*texts} or forms.keys() & {*texts} or {*texts}
+            if len(likely) == 1:
+                (form,) = likely
+                number = next(i for i, text in enumerate(said) if text == form and voting[i].voter == voter)
+                forms.setdefault(form, []).append(number)
+        if self.is_part and len({own, *forms}) > 1:
+            return self._looked_at(span, voting)
         if own in forms:
-            return _Span(KEPT, "another_agrees")
+            return Fate(KEPT, "another_agrees")
         two = [numbers for numbers in forms.values() if len(numbers) > 1]
         if two:
             return self._against(span, voting, max(two, key=len))
-        if any(self._about(span) == about_at(voting[n[0]].text, span.others[n[0]]) for n in forms.values()):
-            return _Span(KEPT, "another_agrees_but_for_looks")
+        if self._about(span) in [about_at(voting[n[0]].text, span.others[n[0]]) for n in forms.values()]:
+            return Fate(KEPT, "another_agrees_but_for_looks")
+        if are_confirmed(own, by_voter):
+            return Fate(KEPT, "each_sign_is_read")
         if pair := self._alike_against(span, voting, [numbers[0] for numbers in forms.values()]):
             return self._against(span, voting, pair)
         fate = self._looked_at(span, voting)
-        is_number = bool(_IS_NUMBER.fullmatch(own)) and all(map(_IS_NUMBER.fullmatch, forms))  # that nobody else has
-        is_chance = fate.outcome == UNREAD and not is_number and self._is_chance(span, voting, range(len(voting)))
-        return _Span(KEPT, "readers_often_alone") if is_chance else fate
+        if fate.outcome != UNREAD:
+            return fate
+        if IS_NUMBER.fullmatch(own) and only_lost(own, by_voter):
+            return Fate(KEPT, "readers_lost_digits")
+        if len(by_voter) > 1 and all(is_near(own, text, self.script) for text in said):
+            return Fate(DRAWN, "ink_sees_no_difference")
+        is_number = has_digit(own) and digits(own) not in map(digits, said)  # that nobody else has
+        is_chance = not is_number and self._is_chance(span, voting, range(len(voting)))
+        return Fate(KEPT, "readers_often_alone") if is_chance else fate
 
     def _alike_against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[int]:
         """Two readings of a long stretch that are much more like each other than like the label."""
@@ -214,35 +204,49 @@ class Voting:
                 return [i, k]
         return []
 
-    def _against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> _Span:
+    def _against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> Fate:
         """Two voters or more are against the label: what they have stands in its place, unless the ink says otherwise."""
         first = min(numbers, key=lambda i: (self.alone.get(voting[i].voter, 0.0), i))
         text = exactly_at(voting[first].text, span.others[first])
         if not text:
             shows = self._shows_all(lines_at(self.label, span.start, span.stop)) if self.label.lines else None
             if shows is True or not self.is_covered:
-                return _Span(UNREAD, "ink_that_two_do_not_read")
-            return _Span(REPLACED, "two_do_not_have_it", self._edit(span, voting[first], span.others[first]))
+                return Fate(UNREAD, "ink_that_two_do_not_read")
+            return Fate(REPLACED, "two_do_not_have_it", self._edit(span, voting[first], span.others[first]))
+        own = exactly_at(self.label, (span.start, span.stop))
+        if in_one_form(own) == in_one_form(text):
+            return Fate(KEPT, "another_agrees_but_for_looks")
+        likes = self._likes_of_all(span, voting, numbers)
+        may_be_misread = not self.is_part and is_near(own, text, self.script)
+        if likes is not None and may_be_misread and likes[1] < _CLEAR:
+            return Fate(DRAWN, "ink_against_two" if likes[1] < -_AGAINST_TWO else "ink_sees_no_difference")
+        numbers = self._alike(span, voting, numbers, first)
         if any(exactly_at(voting[i].text, span.others[i]) != text for i in numbers):
             return self._together(span, voting, numbers, first)
-        likes = self._likes_of_all(span, voting, numbers)
-        own = exactly_at(self.label, (span.start, span.stop))
-        is_foreign = not self._is_native(own) and self._is_native(text)  # of which ink says little
-        if likes is not None and likes[1] < -_AGAINST_TWO and not is_foreign:
-            return _Span(DRAWN, "ink_against_two") if likes[1] < -2 * _AGAINST_TWO else _Span(UNREAD, "ink_against_two")
+        is_foreign = not is_native(own, self.script) and is_native(text, self.script)  # of which ink says little
+        if likes is not None and likes[1] < -_AGAINST_TWO and not is_foreign and not is_far(own, text):
+            return Fate(DRAWN, "ink_against_two") if likes[1] < -2 * _AGAINST_TWO else Fate(UNREAD, "ink_against_two")
         is_open = likes is None or likes[1] < _CLEAR
-        is_chance = not _IS_NUMBER.fullmatch(text) and self._is_chance(span, voting, numbers)
+        is_chance = not IS_NUMBER.fullmatch(text) and self._is_chance(span, voting, numbers)
         if likes is not None and likes[1] <= 0.0 and is_chance:
-            return _Span(DRAWN, "ink_is_like_it")
+            return Fate(DRAWN, "ink_is_like_it")
         if is_open and is_chance:
-            return _Span(UNREAD, "two_often_alone")
+            return Fate(UNREAD, "two_often_alone")
         why = "two_have_more" if span.start == span.stop else "two_agree_against_it"
-        return _Span(REPLACED, why, self._edit(span, voting[first], span.others[first]))
+        return Fate(REPLACED, why, self._edit(span, voting[first], span.others[first]))
 
-    def _together(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int], first: int) -> _Span:
+    def _alike(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int], first: int) -> Sequence[int]:
+        """All who have about what the first of these has, where that is long."""
+        text_of = [about_at(reading.text, span.others[i]) for i, reading in enumerate(voting)]
+        if len(text_of[first]) < _LONG:
+            return numbers
+        alike = [i for i, text in enumerate(text_of) if Levenshtein.normalized_similarity(text, text_of[first]) >= _SAME]
+        return sorted({*numbers, *alike})
+
+    def _together(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int], first: int) -> Fate:
         """Two say about the same, which the label lacks: one of them is decided by the other."""
         if self.is_part:
-            return _Span(UNREAD, "readers_differ")
+            return Fate(UNREAD, "readers_differ")
         part = part_of(voting[first].text, span.others[first])
         others = [
             Reading(voting[i].voter, voting[i].datasets, part_of(voting[i].text, span.others[i])) for i in numbers if i != first
@@ -250,11 +254,11 @@ class Voting:
         own = voting[first]
         among = Voting(self.ink, self.script, part, own.voter, own.datasets, others, is_part=True, alone=self.alone).decided()
         if among.outcome == UNREAD:
-            return _Span(UNREAD, "two_against_it_differ")
+            return Fate(UNREAD, "two_against_it_differ")
         edit = self._edit(span, own, span.others[first])
         at = edit.text.find(part.text)
         text = edit.text[:at] + among.text + edit.text[at + len(part.text) :] if at >= 0 else among.text
-        return _Span(REPLACED, "two_have_more" if span.start == span.stop else "two_agree_against_it", edit._replace(text=text))
+        return Fate(REPLACED, "two_have_more" if span.start == span.stop else "two_agree_against_it", edit._replace(text=text))
 
     def _is_chance(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> bool:
         """Whether all of these who read a few words otherwise often read what nobody else does."""
@@ -269,7 +273,7 @@ class Voting:
             place = span.others[i]
             is_sign = max(len(own), len(other)) <= _SIGN and place[1] - place[0] == span.stop - span.start
             is_like = is_sign or Levenshtein.normalized_similarity(own, other) >= _MISREAD
-            if not self._is_native(own):
+            if not is_native(own, self.script):
                 return False
             is_near = is_like and abs(len(other) - len(own)) < _LONG
             if not is_near or self.alone.get(reading.voter, 0.0) < OFTEN_ALONE:
@@ -278,66 +282,83 @@ class Voting:
 
     def _is_foreign(self, own: str, other: str) -> bool:
         """Whether a reading is in another script than the page, and the label isn't: readers write what they know."""
-        return bool(own) and self._is_native(own) and not self._is_native(other)
+        return bool(own) and is_native(own, self.script) and not is_native(other, self.script)
 
-    def _is_native(self, text: str) -> bool:
-        """Whether all letters are of the page's script."""
-        scripts_of_text = {script(char) for char in text if char.isalpha()} - NO_SCRIPT
-        return scripts_of_text <= (_EAST_ASIAN if self.script in _EAST_ASIAN else {self.script})
-
-    def _cleaner(self, texts: Sequence[str]) -> int | None:
-        """Of two readings the one that is in the page's script, without digits among letters, where the other isn't."""
-        odd = [not self._is_native(text) or bool(_MIXED.search(text)) for text in texts]
-        return odd.index(False) if sorted(odd) == [False, True] else None
-
-    def _looked_at(self, span: Span, voting: Sequence[Reading]) -> _Span:
+    def _looked_at(self, span: Span, voting: Sequence[Reading]) -> Fate:
+        label = exactly_at(self.label, (span.start, span.stop))
         reader_of = {exactly_at(reading.text, span.others[i]): i for i, reading in reversed(list(enumerate(voting)))}
+        reader_of.pop(label, None)
         numbers = [i for text, i in reader_of.items() if text] or list(reader_of.values())
         first = numbers[0]
         own, other = self._about(span), about_at(voting[first].text, span.others[first])
         if min(len(own), len(other)) == 0 and max(len(own), len(other)) >= _LONG:
             return self._long_looked_at(span, voting, first)
         if self.is_part and len(numbers) == 1:
-            cleaner = self._cleaner(
-                [exactly_at(self.label, (span.start, span.stop)), exactly_at(voting[first].text, span.others[first])]
-            )
+            cleaner = the_clean_one([label, exactly_at(voting[first].text, span.others[first])], self.script)
             if cleaner is not None:
-                return _Span(DRAWN, "in_one_script", self._edit(span, voting[first], span.others[first]) if cleaner else None)
+                return Fate(DRAWN, "in_one_script", self._edit(span, voting[first], span.others[first]) if cleaner else None)
+        if self.is_part and self._is_left_open(span, voting, first):
+            return Fate(UNREAD, "readers_differ")
         likes = self._likes(span, voting, numbers)
         if likes is None:
-            return _Span(UNREAD, "ink_cannot_tell")
+            return Fate(UNREAD, "ink_cannot_tell")
         best = max(range(1, len(likes)), key=lambda i: likes[i])
         others = [likes[i] for i in range(len(likes)) if i != best]
-        is_number = bool(_IS_NUMBER.fullmatch(own)) and bool(_IS_NUMBER.fullmatch(other))
+        is_number = bool(IS_NUMBER.fullmatch(own)) and bool(IS_NUMBER.fullmatch(other))
         least = 0.0
         if self.is_part or is_number:
             least = _CLEARER if self.is_part and self.alone.get(self.own, 0.0) >= OFTEN_ALONE else _CLEAR
         if likes[best] <= -least:
-            return _Span(DRAWN, "ink_is_like_it")
+            is_refused = self._is_refused(label, [text for text in reader_of if text], {voting[i].voter for i in numbers})
+            return Fate(UNREAD, "ink_against_all") if is_refused else Fate(DRAWN, "ink_is_like_it")
         chosen = numbers[best - 1]
         is_doubtful = self.alone.get(voting[chosen].voter, 0.0) >= OFTEN_ALONE
         place = span.others[chosen]
         is_other = place[1] - place[0] != span.stop - span.start or self._is_foreign(own, about_at(voting[chosen].text, place))
-        if not (is_doubtful and is_other) and likes[best] - max(others) >= (_CLEARER if is_doubtful else _CLEAR):
-            return _Span(DRAWN, "ink_is_like_another", self._edit(span, voting[chosen], span.others[chosen]))
-        return _Span(UNREAD, "ink_takes_no_side")
+        is_refused = (is_doubtful and is_other) or self._is_contradicted(span, voting, chosen)
+        if not is_refused and likes[best] - max(others) >= (_CLEARER if is_doubtful else _CLEAR):
+            return Fate(DRAWN, "ink_is_like_another", self._edit(span, voting[chosen], span.others[chosen]))
+        return Fate(UNREAD, "ink_takes_no_side")
 
-    def _long_looked_at(self, span: Span, voting: Sequence[Reading], only: int) -> _Span:
+    def _is_left_open(self, span: Span, voting: Sequence[Reading], first: int) -> bool:
+        """Whether two readings of what the label lacks differ in what ink says little of: a number, or the form of a letter."""
+        one, other = exactly_at(self.label, (span.start, span.stop)), exactly_at(voting[first].text, span.others[first])
+        return has_digit(one + other) or in_one_form(one) == in_one_form(other)
+
+    def _is_refused(self, own: str, texts: Sequence[str], voters: Set[str]) -> bool:
+        """Whether the ink isn't believed that is most like the label: that is in another script than all readings, or a number
+        that several voters read quite otherwise, or has signs twice that others have once."""
+        if IS_NUMBER.fullmatch(own):
+            return len(voters) > 1 and all(is_far(own, text) for text in texts)
+        is_foreign = not is_native(own, self.script) and all(is_native(text, self.script) for text in texts)
+        return is_foreign or (self.is_part and any(is_doubled(own, text) for text in texts))
+
+    def _is_contradicted(self, span: Span, voting: Sequence[Reading], chosen: int) -> bool:
+        """Whether another voter's reading is as near to the label as to the chosen one, or that is a number gone wrong."""
+        own, text = exactly_at(self.label, (span.start, span.stop)), exactly_at(voting[chosen].text, span.others[chosen])
+        if IS_NUMBER.fullmatch(own) and has_digit(text) and not IS_NUMBER.fullmatch(text):
+            return True
+        rivals = [exactly_at(r.text, span.others[i]) for i, r in enumerate(voting) if r.voter != voting[chosen].voter]
+        return any(is_doubled(text, one) for one in (own, *rivals)) or any(
+            rival and Levenshtein.distance(rival, own) <= Levenshtein.distance(rival, text) for rival in rivals
+        )
+
+    def _long_looked_at(self, span: Span, voting: Sequence[Reading], only: int) -> Fate:
         """One voter has a line more, or one less, and nobody else says anything."""
         if span.start == span.stop:
             texts = {about_at(reading.text, span.others[i]) for i, reading in enumerate(voting)} - {""}
             if len(texts) > 1 or self.alone.get(voting[only].voter, 0.0) >= OFTEN_ALONE:
-                return _Span(UNREAD, "one_has_more")
+                return Fate(UNREAD, "one_has_more")
             shows = self._shows_all(lines_at(voting[only].text, *span.others[only]))
             if shows is True:
-                return _Span(DRAWN, "ink_shows_more", self._edit(span, voting[only], span.others[only]))
-            return _Span(UNREAD, "one_has_more")
+                return Fate(DRAWN, "ink_shows_more", self._edit(span, voting[only], span.others[only]))
+            return Fate(UNREAD, "one_has_more")
         shows = self._shows_all(lines_at(self.label, span.start, span.stop))
         if shows is True:
-            return _Span(DRAWN, "ink_is_like_it")
+            return Fate(DRAWN, "ink_is_like_it")
         if shows is False and self.is_covered:
-            return _Span(DRAWN, "ink_does_not_show_it", self._edit(span, voting[only], span.others[only]))
-        return _Span(UNREAD, "one_does_not_have_it")
+            return Fate(DRAWN, "ink_does_not_show_it", self._edit(span, voting[only], span.others[only]))
+        return Fate(UNREAD, "one_does_not_have_it")
 
     def _likes(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[float] | None:
         """How much more like each of these readings the ink of the stretch is than like the label; the label's 0 is first."""
@@ -374,10 +395,3 @@ class Voting:
         if not is_whole:
             text = SPACES.sub(" " if " " in label.text else "", text) if "\n" not in label.text else text
         return Edit(start, stop, text, reading.voter, lines)
-
-
-def edited(text: str, edits: Sequence[Edit]) -> str:
-    """The text with these edits, which are in order and don't overlap."""
-    for edit in reversed(edits):
-        text = text[: edit.start] + edit.text + text[edit.stop :]
-    return text.strip()

@@ -81,6 +81,11 @@ def about(text: str, script: str) -> str:
     return "".join(word.about for word in words(text, script))
 
 
+def in_one_form(exact: str) -> str:
+    """A word without what is written at will, its letters in one of the forms that a language's readers write them in."""
+    return _AT_WILL.sub("", exact).translate(_ONE_LETTER)
+
+
 def _is_part(char: str) -> bool:
     return unicodedata.category(char)[0] == "M" or char in _JOINED
 
@@ -90,7 +95,7 @@ def _keys(word: str, script: str) -> tuple[str, str]:
     exact = unicodedata.normalize("NFKC", normalise("".join(word.split()))).translate(dict.fromkeys(map(ord, _JOINED)))
     loose = "".join(str(unicodedata.digit(char, char)) for char in exact)
     loose = fold(one_sign(in_context(loose)), script).casefold()
-    loose = _AT_WILL.sub("", loose).translate(_ONE_LETTER)
+    loose = in_one_form(loose)
     if not loose.isdecimal() and any(map(str.isalpha, loose)):
         loose = loose.translate(_MANY_AS_ONE)
     return exact, loose or exact

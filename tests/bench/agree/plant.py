@@ -68,7 +68,7 @@ def planted(known: Known, seed: int, by: str = "label-model") -> Planted:
 def _made(kind: str, region: Region, known: Known, draw: random.Random) -> tuple[list[Region], Item]:
     """The label's regions in the place of one of the truth's, and what is judged of them."""
     wrong = _wrong(kind, region, known, draw) if kind else [region]
-    if wrong is None:
+    if wrong is None or (kind == "script" and wrong[0].text == region.text):  # a line without letters
         kind, wrong = RIGHT, [region]
     form = {"markdown": "text", "html": "table", "latex": "formula"}[region.format]
     if kind == "invented" and len(wrong) > 1:

@@ -123,6 +123,12 @@ def test_formulas_are_kept_replaced_or_drawn():
     assert outcome(agreed(formula_page([formula(LATEX)]), *false)) == ("drawn", "ink_against_two")
 
 
+def test_a_formula_of_which_label_and_readers_have_a_wrong_sign_each_is_open():
+    own, shared = LATEX.replace("3y", "88w"), LATEX.replace("{a}", "{w}")
+    made = agreed(formula_page([formula(own)]), *(formula_page([formula(shared, by)]) for by in ("model-b", "model-c")))
+    assert outcome(made) == ("unread", "ink_is_between_them")
+
+
 def test_latex_that_cannot_be_drawn_is_open():
     made = agreed(formula_page([formula(r"\undefined{x")]), formula_page([formula(r"\alsoundefined", "model-b")]))
     assert outcome(made) == ("unread", "not_drawn")

@@ -6,6 +6,7 @@ import pytest
 
 from datagen.agreement import families
 from datagen.agreement.agree_page import DECISIONS, NO_REGION
+from datagen.agreement.ink import PageInk
 from datagen.record import Box, Line, Region
 from tests.inputs.agreement import LINES, PITCH, agreed, agreement, drawn, lines, page, region
 
@@ -80,6 +81,34 @@ def test_the_ink_overrules_two_that_err_alike():
     made = agreed(label(), reading(changed("sisters", "masters")), reading(changed("sisters", "masters"), "tesseract"))
     assert outcome(made) == ("drawn", "ink_against_two")
     assert made.text == TEXT
+
+
+def test_two_that_misread_a_sign_that_looks_alike_do_not_replace_it(monkeypatch):
+    typed = [*LINES[:1], LINES[1].replace("trade", "tradé"), LINES[2]]
+    others = [page(lines(LINES, by), stage="fine", image=drawn(typed)) for by in ("ppocr", "tesseract")]
+    monkeypatch.setattr(PageInk, "likes", lambda *_: [0.0, 0.01])
+    made = agreed(page([region(" ".join(typed), 0, 2)], image=drawn(typed)), *others)
+    assert outcome(made) == ("drawn", "ink_sees_no_difference")
+    assert made.text == " ".join(typed)
+
+
+def test_a_number_that_two_agree_on_is_replaced_though_ink_takes_no_side(monkeypatch):
+    monkeypatch.setattr(PageInk, "likes", lambda *_: [0.0, 0.01])
+    made = agreed(label(TEXT.replace("1948", "1943")), reading(), reading(by="tesseract"))
+    assert (outcome(made), made.text) == (("replaced", "two_agree_against_it"), TEXT)
+
+
+def test_what_is_read_sign_by_sign_is_kept():
+    made = agreed(label(), reading(changed("sisters", "sistrs")), reading(changed("sisters", "slsters"), "tesseract"))
+    assert outcome(made) == ("kept", "each_sign_is_read")
+    false = agreed(label(), reading(changed("1948", "198")), reading(changed("1948", "194"), "tesseract"))
+    assert outcome(false) == ("kept", "each_sign_is_read")
+
+
+def test_a_lost_line_that_two_read_with_other_numbers_is_open():
+    one, two = changed("1948", "1943"), LINES
+    made = agreed(label(f"{LINES[1]} {LINES[2]}"), reading(one), reading(two, "tesseract"))
+    assert outcome(made)[0] == "unread"
 
 
 def test_what_nobody_can_settle_is_open_and_the_page_is_hard():

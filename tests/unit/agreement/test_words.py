@@ -2,6 +2,7 @@
 
 import pytest
 
+from datagen.agreement.signs import are_confirmed, is_near, is_odd, only_lost, straight
 from datagen.agreement.spans import Text, spans
 from datagen.agreement.words import about, exactly, words
 
@@ -86,3 +87,43 @@ def test_readings_that_differ_in_different_places_have_the_label_elsewhere():
         (["two"], [["tvo"], ["two"]]),
         (["three"], [["three"], ["thrce"]]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("label", "one", "other", "is_confirmed"),
+    [
+        ("781", "7781", "78", True),
+        ("57.29", "5729", "9", True),
+        ("57.29", "5728", "2", False),
+        ("1914", "914", "94", False),
+        ("επιστημονική", "επιστημονκή", "επιστημονιχή", True),
+        ("all", "ail", "ali", True),
+        ("all", "ail", "ail", False),  # both have an i
+        ("all", "", "all", False),  # one alone
+        ("old", "old man and the sea", "bold", False),
+    ],
+)
+def test_signs_are_confirmed_one_by_one(label, one, other, is_confirmed):
+    assert are_confirmed(label, {"a": [one], "b": [other]}) is is_confirmed
+
+
+def test_readers_that_lose_some_digits_say_nothing_against_the_others():
+    assert only_lost("1914", {"a": ["914"], "b": ["94"]})
+    assert not only_lost("1914", {"a": ["914"], "b": ["9"]})
+    assert not only_lost("1914", {"a": ["914"], "b": ["97"]})
+    assert not only_lost("1914", {"a": ["914"]})
+
+
+def test_parts_of_a_number_change_places_only_where_lines_run_from_right_to_left():
+    assert straight("99.28", "2899", "Arab") == straight("99.28", "28.99", "Arab") == "99.28"
+    assert straight("99.28", "2899", "Latn") == straight("99.28", "2899", "Geor") == "2899"
+    assert straight("99.28", "2889", "Arab") == "2889"
+
+
+def test_words_are_near_that_readers_take_for_each_other():
+    for one, other, script in (("นี้", "นี", "Thai"), ("ฎิ", "ฏิ", "Thai"), ("铤", "链", "Hans"), ("Η", "Ἡ", "Grek")):
+        assert is_near(one, other, script)
+    for one, other, script in (("1931", "1939", "Latn"), ("of", "to", "Latn"), ("サ", "个", "Hans"), ("мир", "mир", "Cyrl")):
+        assert not is_near(one, other, script)
+    assert is_odd("サ", "Hans")
+    assert not is_odd("サ", "Jpan")

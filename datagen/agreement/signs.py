@@ -1,0 +1,114 @@
+"""Readings of a few words, sign by sign: what they lost, doubled or turned round, and what none of them contradicts."""
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from rapidfuzz.distance import Levenshtein
+
+from datagen.agreement.words import UNSPACED
+from datagen.writing import scripts
+
+IS_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+_MIXED = re.compile(r"[^\W\d_]\d+[^\W\d_]")
+_DOUBLE = re.compile(r"(.)\1+")
+_DIGIT = re.compile(r"\d")
+_BETWEEN_DIGITS = re.compile(r"[.,:/\u066b\u066c]")
+_HAN_ALONE = frozenset("Hans Hant Hani".split())
+_WRITTEN_IN = {code: frozenset({"Hani", "Bopo"}) for code in _HAN_ALONE}
+_WRITTEN_IN |= {"Jpan": frozenset("Hani Hira Kana".split()), "Kore": frozenset({"Hani", "Hang"})}
+_MORE = 2  # signs than the label: a reading that has more has other words
+_FAR, _NEAR = 0.5, 0.6  # of a word's letters are right where it is misread
+
+
+def is_native(text: str, script: str) -> bool:
+    """Whether all letters are of a page's script."""
+    used = {scripts.script(char) for char in text if char.isalpha()} - scripts.NO_SCRIPT
+    return used <= _WRITTEN_IN.get(script, {script})
+
+
+def is_odd(text: str, script: str) -> bool:
+    """Whether a text has letters of another script, or digits among letters."""
+    return not is_native(text, script) or _MIXED.search(text) is not None
+
+
+def the_clean_one(texts: Sequence[str], script: str) -> int | None:
+    """The number of the one text of several that isn't odd; None if it isn't one alone."""
+    clean = [n for n, text in enumerate(texts) if not is_odd(text, script)]
+    return clean[0] if len(clean) == 1 else None
+
+
+def digits(text: str) -> str:
+    return "".join(_DIGIT.findall(text))
+
+
+def has_digit(text: str) -> bool:
+    return _DIGIT.search(text) is not None
+
+
+def straight(label: str, reading: str, script: str) -> str:
+    """A reading of the label's number; the label's itself where only the parts around its point changed places, as readers of
+    lines from right to left have them."""
+    parts = _BETWEEN_DIGITS.split(label)
+    is_turned = len(parts) > 1 and _BETWEEN_DIGITS.sub("", reading) == "".join(reversed(parts))
+    return label if script in scripts.RTL and is_turned and IS_NUMBER.fullmatch(label) else reading
+
+
+def are_confirmed(label: str, readings: Mapping[str, Sequence[str]]) -> bool:
+    """Whether each sign of the label is read by one of the voters, and each one that it lacks is read by one alone: by `readings`
+    of voters, of which none is like the label as a whole. Points of a number don't count. It takes two voters."""
+    if IS_NUMBER.fullmatch(label):
+        label = _BETWEEN_DIGITS.sub("", label)
+        readings = {voter: [_BETWEEN_DIGITS.sub("", text) for text in texts] for voter, texts in readings.items()}
+    spoken = [texts for texts in readings.values() if any(texts)]
+    is_long = any(len(text) > len(label) + _MORE for texts in spoken for text in texts)
+    if len(spoken) < 2 or not label or is_long:
+        return False
+    signs, gaps = [False] * len(label), [False] * (len(label) + 1)
+    for text in (text for texts in spoken for text in texts if text):
+        inserted = set()
+        for code in Levenshtein.opcodes(label, text):
+            if code.tag == "equal":
+                signs[code.src_start : code.src_end] = [True] * (code.src_end - code.src_start)
+            elif code.tag == "insert":
+                inserted.add(code.src_start)
+        gaps = [is_clean or n not in inserted for n, is_clean in enumerate(gaps)]
+    return all(signs) and all(gaps)
+
+
+def only_lost(label: str, readings: Mapping[str, Sequence[str]]) -> bool:
+    """Whether all that voters have otherwise than the label's number is that they lack some digits of it, half of them at most.
+    It takes two voters."""
+    own = _BETWEEN_DIGITS.sub("", label)
+    spoken = [_BETWEEN_DIGITS.sub("", text) for texts in readings.values() for text in texts]
+    return len(readings) > 1 and all(2 * len(text) >= len(own) and _is_within(text, own) for text in spoken)
+
+
+def _is_within(part: str, whole: str) -> bool:
+    signs = iter(whole)
+    return all(sign in signs for sign in part)
+
+
+def is_near(label: str, reading: str, script: str) -> bool:
+    """Whether a word in the page's script, without digits, is one that a reader may take for the other: most of its letters are
+    the same, they differ in marks alone, or both are one sign."""
+    if not label or not reading or has_digit(label + reading) or not (is_native(label, script) and is_native(reading, script)):
+        return False
+    one, other = _unmarked(label), _unmarked(reading)
+    if one == other or (script in UNSPACED and len(one) == len(other) == 1):
+        return True
+    return Levenshtein.normalized_similarity(label, reading) >= _NEAR
+
+
+def _unmarked(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFD", text) if unicodedata.category(char)[0] != "M")
+
+
+def is_far(label: str, reading: str) -> bool:
+    """Whether nobody takes the one for the other."""
+    return bool(label) and Levenshtein.normalized_similarity(label, reading) < _FAR
+
+
+def is_doubled(text: str, other: str) -> bool:
+    """Whether a reading is another one with some signs twice: what readers of lines do, and ink tells badly."""
+    return len(text) > len(other) and _DOUBLE.sub(r"\1", text) == _DOUBLE.sub(r"\1", other)
