@@ -52,9 +52,9 @@ def make(folder: Path | str, out: Path, on: str = "inline", workers: int = 0, ov
     return run(recipe(folder, **source), Place(str(out), on, workers, overwrite))
 
 
-def shards(out: Path) -> dict[str, str]:
-    """The sha256 of every committed shard."""
-    tars = sorted((out / "coarse" / "shards").glob("*.tar"))
+def shards(out: Path, name: str = "coarse") -> dict[str, str]:
+    """The sha256 of every committed shard of the dataset `name`."""
+    tars = sorted((out / name / "shards").glob("*.tar"))
     return {t.name: hashlib.sha256(t.read_bytes()).hexdigest() for t in tars if t.with_suffix(".json").exists()}
 
 

@@ -3,6 +3,7 @@
 import io
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
@@ -11,6 +12,7 @@ from datagen.agreement.agree_page import Agreement
 from datagen.agreement.blocks import Page
 from datagen.drawing.typefaces import reference_faces
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
+from tests.outputs import write_dataset
 
 SIZE = (700, 420)
 TOP, PITCH, HEIGHT, LEFT = 30, 50, 38, 40
@@ -19,6 +21,10 @@ LINES = (
     "two sisters who had learned their trade in",
     "a small town near the northern border.",
 )
+
+TEXT = " ".join(LINES)
+WRONG = TEXT.replace("1948", "1943")
+NUM_PAGES = 4
 
 
 def drawn(lines: Sequence[str] = LINES, size: tuple[int, int] = SIZE) -> bytes:
@@ -62,3 +68,36 @@ def agreement(label: Sample, *others: Sample) -> Agreement:
 
 def agreed(label: Sample, *others: Sample) -> Sample:
     return agreement(label, *others).sample()
+
+
+def key(number: int) -> str:
+    return f"{'ab' * 8}-{'cd' * 4}-{number:06d}"
+
+
+def made(folder: Path, scale: int = 1) -> str:
+    """Three datasets, as data= names them: a label of four pages, of which the second is wrong in a digit, and two readings; the
+    label has a fifth page alone, the last reader a sixth, whose image is its own."""
+    size = (700 * scale, 420 * scale)
+    label = [page([region(WRONG if n == 1 else TEXT, 0, 2)], key(n), n) for n in range(NUM_PAGES)]
+    label.append(page([region(LINES[1], 1)], key(NUM_PAGES), NUM_PAGES, image=drawn(LINES[1:])))
+    one = [page(lines(LINES, "ppocr"), key(n), n, stage="fine") for n in range(NUM_PAGES)]
+    two = [page(lines(LINES, "tesseract"), key(n), n, stage="fine") for n in range(NUM_PAGES)]
+    other = {"origin": Origin("/in/b.pdf", "ff" * 32, 0), "image": drawn(LINES[:1])}
+    two.append(page(lines(LINES[:1], "tesseract"), "ff" * 8 + "-000000", 0, **other))
+    if scale > 1:
+        one = [scaled(sample, size, scale) for sample in one]
+    for name, samples in (("label", label), ("one", one), ("two", two)):
+        write_dataset(folder / name, samples, name)
+    return ",".join(str(folder / name) for name in ("label", "one", "two"))
+
+
+def scaled(sample: Sample, size: tuple[int, int], scale: int) -> Sample:
+    regions = tuple(
+        replace(
+            r,
+            box=Box(*(v * scale for v in r.box)),
+            lines=tuple(replace(line, box=Box(*(v * scale for v in line.box))) for line in r.lines),
+        )
+        for r in sample.regions
+    )
+    return replace(sample, size=size, image=drawn(LINES, size), regions=regions)

@@ -9,51 +9,12 @@ import pytest
 from datagen.agreement.agree_page import DECISIONS
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
-from datagen.record import Box, Origin
 from recipes.agree import agree
 from recipes.run.execute import run
 from recipes.steps import Place
 from recipes.verbs.forget import forget
-from recipes.verbs.status import verify
-from tests.inputs.agreement import LINES, drawn, lines, page, region
+from tests.inputs.agreement import LINES, NUM_PAGES, TEXT, key, lines, made, page, region
 from tests.outputs import check_corpus, dataset_samples, files, write_dataset
-
-TEXT = " ".join(LINES)
-WRONG = TEXT.replace("1948", "1943")
-NUM_PAGES = 4
-
-
-def key(number: int) -> str:
-    return f"{'ab' * 8}-{'cd' * 4}-{number:06d}"
-
-
-def made(folder, scale: int = 1) -> str:
-    """A label and two readings of four pages, of which the second is wrong in a digit; the label has a fifth alone, the last
-    reader a sixth, whose image is its own."""
-    size = (700 * scale, 420 * scale)
-    label = [page([region(WRONG if n == 1 else TEXT, 0, 2)], key(n), n) for n in range(NUM_PAGES)]
-    label.append(page([region(LINES[1], 1)], key(NUM_PAGES), NUM_PAGES, image=drawn(LINES[1:])))
-    one = [page(lines(LINES, "ppocr"), key(n), n, stage="fine") for n in range(NUM_PAGES)]
-    two = [page(lines(LINES, "tesseract"), key(n), n, stage="fine") for n in range(NUM_PAGES)]
-    other = {"origin": Origin("/in/b.pdf", "ff" * 32, 0), "image": drawn(LINES[:1])}
-    two.append(page(lines(LINES[:1], "tesseract"), "ff" * 8 + "-000000", 0, **other))
-    if scale > 1:
-        one = [scaled(sample, size, scale) for sample in one]
-    for name, samples in (("label", label), ("one", one), ("two", two)):
-        write_dataset(folder / name, samples, name)
-    return ",".join(str(folder / name) for name in ("label", "one", "two"))
-
-
-def scaled(sample, size, scale):
-    regions = tuple(
-        replace(
-            r,
-            box=Box(*(v * scale for v in r.box)),
-            lines=tuple(replace(line, box=Box(*(v * scale for v in line.box))) for line in r.lines),
-        )
-        for r in sample.regions
-    )
-    return replace(sample, size=size, image=drawn(LINES, size), regions=regions)
 
 
 def decisions(sample) -> list[dict]:
@@ -110,15 +71,6 @@ def test_again_it_writes_nothing_and_any_number_of_workers_gives_the_same_bytes(
 
 def shas(out) -> list[str]:
     return [report.sha256 for report in read_reports(Folder(str(out / "agreed")))]
-
-
-def test_a_killed_shard_is_made_again_to_the_same_bytes(done, tmp_path):
-    folder, data = done
-    out = shutil.copytree(folder / "out", tmp_path / "out")
-    (out / "agreed/shards/agreed-000000.json").unlink()
-    assert run(agree(data), Place(str(out), "inline")) == 0
-    assert shas(out) == shas(folder / "out")
-    assert verify(str(out))[1]
 
 
 def test_labels_that_changed_refuse_the_output(tmp_path):
