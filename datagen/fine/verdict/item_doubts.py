@@ -12,7 +12,6 @@ from datagen.fine.verdict.torn_regions import CLOSED
 from datagen.record import Region
 
 _DASHED, _STARRED = re.compile(r"[-–—]\s+\S"), re.compile(r"\*\s*\S")
-_DASH = re.compile(r"[-–—]\s*[^\W\d_]")
 _COLON = re.compile(r"[:：][*)\]]*$")
 _ALIGNED_EM, _ROOM_EM, _HANGING_EM, _SAME_PITCH_EM = 0.3, 8.0, 0.5, 0.2
 _CENTRED_EM, _APART_EM = 1.0, 1.0
@@ -23,7 +22,7 @@ _HEADINGS = frozenset({"title", "sub_title"})
 def doubts(regions: Sequence[Region]) -> Counter[str]:
     """How often items among the regions, in the order of reading, contradict their label, by the kinds of `structure_doubts`."""
     return Counter(
-        items=num_signs_alone(regions) + num_starred_alone(regions) + num_dashed_alone(regions) + num_dashed_texts(regions),
+        items=num_signs_alone(regions) + num_starred_alone(regions) + num_dashed_alone(regions),
         heading=num_sections_as_items(regions),
         glued=num_lines_behind(regions),
         torn=num_tails(regions),
@@ -49,16 +48,6 @@ def num_dashed_alone(regions: Sequence[Region]) -> int:
             continue
         near = [regions[j] for j in (i - 1, i + 1) if 0 <= j < len(regions)]
         num += not any(other.label == "list" for other in near) and any(_are_centred(region, other) for other in regions)
-    return num
-
-
-def num_dashed_texts(regions: Sequence[Region]) -> int:
-    """How many texts begin with a dash, as items of the page do, or have several lines that do."""
-    has_items = any(_is_item(region) and bool(_DASH.match(region.lines[0].text)) for region in regions)
-    num = 0
-    for region in (region for region in regions if region.label == "text" and region.lines and not region.is_unread):
-        dashes = [bool(_DASH.match(line.text)) for line in region.lines]
-        num += (has_items and dashes[0]) or sum(dashes) > 1
     return num
 
 

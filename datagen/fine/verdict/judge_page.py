@@ -18,6 +18,7 @@ from datagen.coarse.uncovered_ink import uncovered_ink
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.coarse.verdict.ink_lines import comparable
 from datagen.engines import Choice, Engines, packaged, ppocr, tesseract, versions
+from datagen.fine.verdict import page_doubts
 from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.bold_ink import num_bold_alone
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
@@ -86,8 +87,8 @@ class WeighLabels(Stage):
     `unchecked_share`  the share in regions that an engine read and nothing speaks for
     `unlike_share`  of pages that engines read, the share of the text in lines of which two readers read any sign otherwise, and
                     the ink doesn't keep it; `unlike_regions_share`, in regions with such a line
-    `contradiction_`  with a kind, how often the page's division contradicts itself: see `structure_doubts`; `heading` also counts
-                    lines in bold that stand alone and are text (`bold_ink`), `items` those that lack a sign a reader has
+    `contradiction_`  with a kind, how often the page contradicts itself: see `structure_doubts` and `page_doubts`; `heading` also
+                    counts lines in bold that stand alone and are text (`bold_ink`), `items` those that lack a sign a reader has
     `coverage`      the share of ink like text that lies in a region
     `beside_pictures`  the share in lines, pictures and what is unread; absent without pictures, or if most text lies in them
     `overlap_share` the share of lines that lie in the box of another region, too
@@ -103,7 +104,7 @@ class WeighLabels(Stage):
                     than `max_ink_more` says more than was read, or the file's own text agrees less than `min_file_page`
     `reading_unchecked`  likewise, by what is unchecked
     `readings_differ`  more than `max_unlike` isn't read alike, or lies in more than `max_unlike_regions`: else these are unread
-    `structure_in_doubt`, `spaces_in_doubt`  its division contradicts itself, or fonts don't tell code (`code_doubts`)
+    `structure_in_doubt`, `spaces_in_doubt`, `text_in_doubt`  it has such a doubt, or fonts don't tell code (`code_doubts`)
     `tables_unchecked`  an engine read a table, and nothing tells its rows and columns a second time
     `tables_as_text`  a table of it became text
     `text_in_pictures`  more than `max_pictured` of what engines read lies in pictures, which may be none; of the file's own text
@@ -117,7 +118,7 @@ class WeighLabels(Stage):
     that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 13
+    version: ClassVar[int] = 14
 
     lines_a_page: int = 8
     read_lines_a_page: int = 40
@@ -139,7 +140,7 @@ class WeighLabels(Stage):
     max_unlike: float = 0.08
     max_unlike_regions: float = 0.2
     max_unread_text: float = 0.15
-    min_file_page: float = 0.85
+    min_file_page: float = 0.97
     seed: int = 0
     batch_size: int = 1
 
@@ -203,7 +204,8 @@ class WeighLabels(Stage):
         if is_read:
             signals["unlike_share"], signals["unlike_regions_share"], _ = unlike
         lacking = sum(line.lacks_sign for i, of in found.items() if i not in reasons for line in of.all_lines if is_read)
-        contradictions = doubts(page) + Counter(heading=num_bold_alone(page.regions, gray), items=lacking)
+        contradictions = doubts(page) + page_doubts.doubts(page)
+        contradictions += Counter(heading=num_bold_alone(page.regions, gray), items=lacking)
         signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
         if formulas:
             signals["formula_agreement"] = _mean(list(formulas.values()))
@@ -232,8 +234,9 @@ class WeighLabels(Stage):
         wrong = {name.removeprefix("contradiction_") for name in signals if name.startswith("contradiction_")}
         wrong |= {"code"} if before.quality.signals.get("code_doubts") else set()
         against = {
-            "structure_in_doubt": bool(wrong - SPACES),
+            "structure_in_doubt": bool(wrong - SPACES - page_doubts.TEXT.keys()),
             "spaces_in_doubt": bool(wrong & SPACES),
+            "text_in_doubt": bool(wrong & page_doubts.TEXT.keys()),
             "readings_differ": not self._are_alike(*(signals.get(f"unlike{of}_share", 0.0) for of in ("", "_regions"))),
             "tables_unchecked": is_read and any(r.format == "html" and not r.is_unread for r in page.regions),
             "incomplete": signals["coverage"] < self.min_coverage,
@@ -250,11 +253,8 @@ class WeighLabels(Stage):
         verdict, reasons = page.quality.verdict, page.quality.reasons
         lacks = LACKING & set(reasons) if verdict == "suspect" and page.quality.words_hold else set()
         lacks_formulas = "formula_in_text" in lacks and lacks <= _FORMULAS
-        if (
-            is_read
-            or lacks_formulas
-            or (lacks and lacks <= _PICTURED and signals.get("beside_pictures", 0.0) >= self.min_coverage)
-        ):
+        is_pictured = lacks and lacks <= _PICTURED and signals.get("beside_pictures", 0.0) >= self.min_coverage
+        if is_read or lacks_formulas or is_pictured:
             verdict = "trusted"  # two readers know more than one that is unsure
         if not page.text:
             verdict = "none"

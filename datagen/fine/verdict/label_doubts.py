@@ -1,15 +1,15 @@
 """What contradicts the labels of a page's lines by what stands right beside, above and below them: heads that sentences go on
-from, headings on a form's row, notes above the text, sections among items, names that are read as a sentence."""
+from, sections among items, names that are read as a sentence."""
 
 import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
 
-from datagen.fine.structure.looks import look_of, stands_out, usual_look
+from datagen.fine.structure.looks import look_of
 from datagen.fine.structure.section_numbers import number_of
 from datagen.fine.verdict.torn_regions import CLOSED
-from datagen.fine.wording import MARK, TWO_LETTERS
+from datagen.fine.wording import TWO_LETTERS
 from datagen.labels import RUNNING
 from datagen.record import Box, Region
 from datagen.writing import scripts
@@ -24,7 +24,7 @@ _ITEM = re.compile(r"(\d{1,2})[.)]\s+(?=[^\W\d_])")
 _UNSPACED = re.compile(f"[{scripts.HAN}{scripts.PHRASED}]")
 _STOPS = "。！？；：，、.!?;:,"
 _MAX_HEADING_CHARS, _MAX_NAMES = 60, 4
-_NEAR_EM, _LEVEL, _ALIGNED_EM = (-0.5, 0.8), 0.7, 0.5
+_NEAR_EM, _ALIGNED_EM = (-0.5, 0.8), 0.5
 _INSET_EM, _NARROW = 2.0, 0.6  # of the width of the page's texts
 _MIN_SECTIONS, _MIN_ABOVE_TEXT, _FEW_LINES = 3, 2, 3
 
@@ -34,8 +34,8 @@ def doubts(regions: Sequence[Region]) -> Counter[str]:
     `structure_doubts`."""
     body = [region for region in regions if region.label not in RUNNING]
     return Counter(
-        running=num_heads_of_sentences(regions) + num_lone_heads(regions) + num_notes_above_text(body),
-        heading=num_signs_behind(body) + num_on_a_row(body) + num_sections_as_items(body),
+        running=num_heads_of_sentences(regions) + num_lone_heads(regions),
+        heading=num_signs_behind(body) + num_sections_as_items(body),
         glued=num_signs_within(body) + num_sections_within(body) + num_names_as_sentences(body),
         torn=num_ends_as_code(body),
     )
@@ -62,35 +62,9 @@ def num_lone_heads(regions: Sequence[Region]) -> int:
     return len(heads) if is_of_text and 0 < num_lines < _FEW_LINES else 0
 
 
-def num_notes_above_text(regions: Sequence[Region]) -> int:
-    """How many footnotes without a mark stand above text in their column."""
-    num = 0
-    for note in (region for region in regions if region.label == "footnote" and region.lines and not _has_mark(region)):
-        below = (one for one in regions if one.label in _TEXTS and one.lines and one.box.y0 >= note.box.y1)
-        num += any(min(one.box.x1, note.box.x1) > max(one.box.x0, note.box.x0) for one in below)
-    return num
-
-
-def _has_mark(note: Region) -> bool:
-    return note.text.startswith("<sup>") or bool(MARK.match(note.lines[0].text))
-
-
 def num_signs_behind(regions: Sequence[Region]) -> int:
     """How many headings end in an item's sign, which stands at the line's beginning where that is read from the right."""
     return sum(region.label in _HEADINGS and bool(_SIGN_BEHIND.search(region.text)) for region in regions)
-
-
-def num_on_a_row(regions: Sequence[Region]) -> int:
-    """How many headings of a line, in letters no larger than the text, have another line alone beside them, as the fields of a
-    form have."""
-    usual = usual_look(regions)
-    lines = [region for region in regions if region.label in _TEXTS | _HEADINGS and len(region.lines) == 1]
-    num = 0
-    for heading in (region for region in lines if region.label == "sub_title"):
-        look = look_of(heading.lines)
-        is_plain = look is not None and usual is not None and not stands_out(look._replace(size=usual.size), usual)
-        num += is_plain and any(_are_level(heading.box, other.box) for other in lines if other is not heading)
-    return num
 
 
 def num_sections_as_items(regions: Sequence[Region]) -> int:
@@ -165,10 +139,6 @@ def num_ends_as_code(regions: Sequence[Region]) -> int:
 
 def _is_right_below(a: Box, b: Box, em: float) -> bool:
     return _NEAR_EM[0] * em < b.y0 - a.y1 < _NEAR_EM[1] * em and min(a.x1, b.x1) > max(a.x0, b.x0)
-
-
-def _are_level(a: Box, b: Box) -> bool:
-    return min(a.y1, b.y1) - max(a.y0, b.y0) > _LEVEL * min(a.y1 - a.y0, b.y1 - b.y0)
 
 
 def _height(region: Region) -> float:

@@ -32,9 +32,8 @@ _MIN_ITEMS = 2
 _EDGE, _EDGE_OF_NUMBERS = 0.1, 0.2  # of the page's height
 _NUMBER_AT_END = re.compile(r"(?:[-–—|¦/]\s*|\s)\d{1,4}\s*[-–—|¦/]?$|^[-–—|]?\s*\d{1,4}\s*[-–—|]")
 _MAX_RUNNING_CHARS = 60
-_MAX_HEADING_CHARS = 70
-_GAP_EM, _WIDER, _GAP_BELOW_EM = 2.0, 1.5, (0.5, 3.0)  # above a heading, of the gap below it
-_GOES_ON, _UNSPACED_STOP, _COLONS = ",;،、，-", "。", (":", "：")
+_GAP_BELOW_EM = 0.5, 3.0  # of a heading
+_UNSPACED_STOP, _COLONS = "。", (":", "：")
 _INDENT_EM, _ALIGNED_EM = (0.8, 6.0), 0.3
 
 
@@ -63,33 +62,6 @@ def _heads_column(regions: Sequence[Region], i: int, usual: Look) -> bool:
     is_paragraph = below.label == "text" and len(below.lines) > 1 and look_of(below.lines) == usual
     is_apart = _GAP_BELOW_EM[0] * em < below.box.y0 - region.box.y1 < _GAP_BELOW_EM[1] * em
     return is_paragraph and is_apart and abs(below.box[side] - region.box[side]) < _ALIGNED_EM * em
-
-
-def num_as_headings(regions: Sequence[Region]) -> int:
-    """How many lines in bold, labelled text or list, look as the page's headings do, where these have no other text below."""
-    of_headings = {look for region in regions if region.label == "sub_title" and (look := look_of(region.lines)) is not None}
-    of_headings = {look for look in of_headings if "bold" in look.marks}
-    num = 0
-    for region in regions:
-        is_short = region.label in _TEXTS and not region.is_unread and region.text.count("\n") == len(region.lines) - 1
-        num += is_short and look_of(region.lines) in of_headings and not CLOSED.search(region.text.rstrip("*"))
-    return num if num > 1 else 0
-
-
-def num_between_gaps(regions: Sequence[Region]) -> int:
-    """How many texts of a line, which end no sentence, stand right above a paragraph, and far below other text, as headings do
-    whose letters differ in nothing that the file says."""
-    num = 0
-    for above, text, below in zip(regions, regions[1:], regions[2:], strict=False):
-        is_line = text.label == "text" and len(text.lines) == 1 and not text.is_unread and text.lines[0].direction != "ttb"
-        if not is_line or above.label not in _TEXTS or below.label != "text" or len(below.lines) < 2:
-            continue
-        words, em = text.lines[0].text.strip(), text.lines[0].box.y1 - text.lines[0].box.y0
-        is_name = len(words) <= _MAX_HEADING_CHARS and bool(TWO_LETTERS.search(words)) and words[-1] not in _GOES_ON
-        gap, gap_below = text.box.y0 - above.box.y1, below.box.y0 - text.box.y1
-        is_apart = gap > max(_GAP_EM * em, _WIDER * gap_below) and _GAP_BELOW_EM[0] * em < gap_below < _GAP_BELOW_EM[1] * em
-        num += is_name and is_apart and not CLOSED.search(text.text.rstrip("*"))
-    return num
 
 
 def num_no_headings(regions: Sequence[Region]) -> int:

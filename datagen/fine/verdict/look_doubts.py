@@ -1,5 +1,5 @@
 """What contradicts a page's labels by look and place: bold lines that are no headings, levels that no size bears out, captions
-that read as text, notes and items that are torn, lines of the text that a picture holds."""
+that read as text, notes and items that are torn."""
 
 import itertools
 import re
@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from datagen.fine.structure.looks import Look, is_short, look_of, usual_look
-from datagen.fine.wording import FIGURE, ITEM, MARK, OF_SECTION, TABLE, TWO_LETTERS
+from datagen.fine.wording import FIGURE, ITEM, MARK, OF_SECTION, TABLE
 from datagen.record import Box, Region
 
 _TEXTS, _HEADINGS = frozenset({"text", "list"}), frozenset({"title", "sub_title"})
@@ -16,12 +16,11 @@ _CAPTIONS = frozenset({"image_caption", "table_caption"})
 _HASHES = re.compile(r"#{1,6} ")
 _SMALLER, _LARGER, _MUCH_LARGER = 0.93, 1.08, 1.2  # than another heading's letters
 _MAX_CAPTION_LINES = 3
-_NEAR_EM, _FAR_EM, _BELOW_EM, _LINES_EM, _BESIDE = 1.5, 3.0, (-0.5, 0.6), 0.35, 0.5
+_NEAR_EM, _BELOW_EM, _LINES_EM, _BESIDE = 1.5, (-0.5, 0.6), 0.35, 0.5
 _ALIGNED_EM = 1.0
 _WIDER = 1.4  # than the other lines of a text
 _RAISED = re.compile(r"<sup>[^<]{1,3}</sup>")
 _RAISED_NUMBER = re.compile(r"<sup>(\d{1,3})</sup>")
-_ITEMS_SIGN = re.compile("[①-⑳•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙・]\\s*\\S")
 _SIGN = re.compile(r"#{1,6} (?:[-–—*+•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·]|o\s)\s*\S")
 _BREAK = re.compile(r"[.!?。！？։।۔]\n")
 _ENDS_SENTENCE = re.compile(r"[.!?。！？։।۔][)\]\"'’”»）」』】*]*$")
@@ -31,12 +30,9 @@ def doubts(regions: Sequence[Region]) -> Counter[str]:
     """How often the regions, in the order of reading, contradict their labels, by the kinds of `structure_doubts`."""
     return Counter(
         heading=num_bold_alone(regions) + num_levels_by_size(regions) + num_torn_headings(regions),
-        torn=num_torn_notes(regions) + num_torn_lines(regions) + num_signs_beside(regions) + num_across_columns(regions),
+        torn=num_torn_notes(regions) + num_torn_lines(regions) + num_across_columns(regions),
         glued=num_breaks_within(regions) + num_notes_mixed(regions),
-        items=num_items_as_text(regions),
         captions=num_captions(regions),
-        pictures=num_lines_in_pictures(regions),
-        order=num_interrupted(regions),
     )
 
 
@@ -168,38 +164,12 @@ def num_torn_lines(regions: Sequence[Region]) -> int:
     return num
 
 
-def num_items_as_text(regions: Sequence[Region]) -> int:
-    """How many texts begin with a sign that nothing but items have."""
-    return sum(region.label == "text" and bool(_ITEMS_SIGN.match(region.lines[0].text)) for region in regions if region.lines)
-
-
-def num_signs_beside(regions: Sequence[Region]) -> int:
-    """How many items are a sign alone, beside a text that stands on the sign's line."""
-    num = 0
-    for region in regions:
-        is_sign = region.label == "list" and len(region.lines) == 1 and not any(map(str.isalnum, region.lines[0].text))
-        num += is_sign and any(_are_level(region.box, other.lines[0].box) for other in regions if _is_text(other))
-    return num
-
-
 def _is_text(region: Region) -> bool:
     return region.label in _TEXTS and bool(region.lines) and any(map(str.isalnum, region.lines[0].text))
 
 
 def _are_level(a: Box, b: Box) -> bool:
     return min(a.y1, b.y1) - max(a.y0, b.y0) > _BESIDE * min(a.y1 - a.y0, b.y1 - b.y0)
-
-
-def num_lines_in_pictures(regions: Sequence[Region]) -> int:
-    """How many lines that a picture holds are in the look of the page's text, and begin where a text does."""
-    usual = usual_look(regions)
-    starts = [line.box.x0 for region in regions if region.label == "text" for line in region.lines]
-    num = 0
-    for line in (line for region in regions if region.label == "image" for line in region.lines):
-        near = _ALIGNED_EM * (line.box.y1 - line.box.y0)
-        is_alike = usual is not None and look_of([line]) == usual and bool(TWO_LETTERS.search(line.text)) and " " in line.text
-        num += is_alike and any(abs(line.box.x0 - x) < near for x in starts)
-    return num
 
 
 def num_torn_headings(regions: Sequence[Region]) -> int:
@@ -225,24 +195,6 @@ def num_breaks_within(regions: Sequence[Region]) -> int:
         if region.label == "text" and not region.is_unread and num_breaks:
             num += num_breaks < len(region.lines) - 1 or bool(_BREAK.search(region.text))
     return num
-
-
-def num_interrupted(regions: Sequence[Region]) -> int:
-    """How many texts aren't followed by what stands right below them, but first by what stands above them: the other half of a
-    row above, perhaps."""
-    num = 0
-    for i, text in enumerate(regions):
-        if text.label not in _TEXTS or not text.lines:
-            continue
-        behind = regions[i + 1 :]
-        at = next((j for j, one in enumerate(behind) if _goes_on_below(text, one)), 0)
-        num += at > 0 and all(one.box.y1 <= text.box.y0 for one in behind[:at])
-    return num
-
-
-def _goes_on_below(a: Region, b: Region) -> bool:
-    is_near = -_height(a) < b.box.y0 - a.box.y1 < _FAR_EM * _height(a)
-    return is_near and min(a.box.x1, b.box.x1) > max(a.box.x0, b.box.x0)
 
 
 def num_across_columns(regions: Sequence[Region]) -> int:

@@ -64,19 +64,18 @@ def doubts(page: Sample) -> Counter[str]:
     `heading`         a short region in much larger letters than the text, with a section's number in bold or in a line alone, or
                       a line in bold alone, is no heading, nor are some lines in large bold letters; a heading goes on with
                       another section's number, or with another heading right below in its look; it begins with an item's sign,
-                      or is no deeper than a larger one, or ends as a sentence; it stands in a form's row; a title stands behind
-                      another heading; an entry of the page's contents is a heading; short items with numbers stand far from
-                      each other, each between wide gaps, or each right above a paragraph
-    `items`           a text begins with a sign that items alone have; an item is a sign, a note or a centred line
+                      or is no deeper than a larger one, or ends as a sentence; a title stands behind another heading; an entry
+                      of the page's contents is a heading; short items with numbers stand far from each other, each between
+                      wide gaps, or each right above a paragraph
+    `items`           an item is a sign, a note or a centred line
     `running`         a text at the page's edge is a line with a number, as running heads are; a foot ends in a colon; a sentence
-                      goes on from a head, or a page has hardly more than it; a footnote without a mark stands above text; a head
-                      that was read has the section's number before that of the first heading
+                      goes on from a head, or a page has hardly more than it; a head that was read has the section's
+                      number before that of the first heading
     `captions`        a caption is a number, reads as running text, or is of two pictures side by side; a text begins as one does
-    `pictures`        a picture holds a line in the look of the text
     `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
                       rows, as lines across its cells tell, too; a head is a row of one table, and stands above another one;
                       short regions stand in rows and columns, in no table
-    `order`           several texts are read behind those that stand above and below them, or one between two that are below it
+    `order`           several texts are read behind those that stand above and below them
     `korean_spaces`   a line ends in Korean and the next one begins so: it may end within a word, and nothing tells
     `half_spaces`     Persian verbs stand without the half-space behind their prefix, which some files leave out
     """
@@ -96,7 +95,6 @@ def doubts(page: Sample) -> Counter[str]:
     counts["torn"] += num_torn(body)
     counts["glued"] += line_doubts.num_terms_within(body)
     counts["heading"] += line_doubts.num_in_other_looks(body) + line_doubts.num_heads_in_contents(body)
-    counts["heading"] += line_doubts.num_as_headings(body) + line_doubts.num_between_gaps(body)
     counts["heading"] += line_doubts.num_no_headings(body)
     counts["glued"] += line_doubts.num_glued_lines(body)
     counts += look_doubts.doubts(body) + item_doubts.doubts(body) + label_doubts.doubts(page.regions)

@@ -61,10 +61,3 @@ def test_a_text_that_goes_on_with_an_item_is_a_torn_part_of_it():
     lower = replace(tail, lines=tuple(replace(line, box=line.box._replace(y0=line.box.y0 + 20)) for line in tail.lines))
     assert kinds(*items, last, lower) == {}
     assert kinds(*items, item("3. one of five.", 280), tail) == {}
-
-
-def test_a_text_that_begins_as_the_pages_items_do_or_holds_several_lines_with_dashes_is_a_list():
-    items = [region("- one", 100, label="list"), region("- two", 140, label="list")]
-    assert kinds(*items, region("-three goes on", 180)) == {"items": 1}
-    assert kinds(region("-three goes on", 180)) == {}
-    assert kinds(region("-three goes on\n-four", 180)) == {"items": 1}

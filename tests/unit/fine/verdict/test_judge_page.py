@@ -26,7 +26,7 @@ def page(claims=lambda i, text: text, by: str = "pymupdf", score: float | None =
     regions = []
     for i, line in enumerate(lines[:4]):
         line = replace(line, text=claims(i, line.text))
-        regions.append(Region(line.box, "footnote", line.text, score, by, lines=(line,)))
+        regions.append(Region(line.box, "table_footnote", line.text, score, by, lines=(line,)))
     rest = lines[4:]
     around = Box(*(f(line.box[k] for line in rest) for k, f in enumerate((min, min, max, max))))
     regions.append(Region(around, "image", "", None, by))

@@ -51,26 +51,9 @@ def test_a_head_over_a_line_or_two_may_be_a_letters_end():
     assert kinds(region("12 (13)", 100, label="header"), region("A name", 200)) == {}
 
 
-def test_a_note_without_a_mark_stands_above_no_text():
-    note = region("Week 36 A meeting", 300, label="footnote")
-    assert kinds(note, region(TEXT, 500)) == {"running": 1}
-    assert kinds(region(TEXT, 100), note) == {}
-    assert kinds(note, region(TEXT, 500, x=600)) == {}
-    assert kinds(replace(note, text="<sup>1</sup>Week 36"), region(TEXT, 500)) == {}
-
-
 def test_a_heading_ends_in_no_items_sign():
     assert kinds(region("## حدد عدد الدرجات ✓", 100, BOLD, "sub_title"), region(TEXT, 200)) == {"heading": 1}
     assert kinds(region("## حدد عدد الدرجات", 100, BOLD, "sub_title"), region(TEXT, 200)) == {}
-
-
-def test_a_heading_in_the_texts_look_stands_beside_no_other_line():
-    heading, beside = region("## Given by", 300, label="sub_title"), region("11.11.2025", 300, x=700)
-    assert kinds(region(TEXT, 100), heading, beside) == {"heading": 1}
-    assert kinds(region(TEXT, 100), heading, replace(beside, box=Box(700, 400, 1100, 425))) == {}
-    bold = region("## Given by", 300, BOLD, "sub_title")
-    assert kinds(region(TEXT, 100), bold, beside) == {}
-    assert kinds(region(TEXT, 100), heading, region(TEXT, 290, x=700)) == {}
 
 
 def test_short_items_each_above_a_paragraph_may_be_headings():

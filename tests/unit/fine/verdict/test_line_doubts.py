@@ -80,11 +80,9 @@ def test_texts_that_begin_with_a_name_or_a_term_are_counted_where_others_stand_a
     assert line_doubts.num_terms_within([kept, region("Main – a menu.", 300), region("Login – a form.", 400)]) == 1
 
 
-def test_lines_in_bold_as_headings_are_and_headings_within_tables_are_counted():
+def test_headings_within_tables_are_counted():
     bold = "12 #000000 bold"
-    heading, entries = region("## 3.1 One", 100, bold, "sub_title"), [region("1.1 A", 140, bold), region("1.2 B", 180, bold)]
-    assert line_doubts.num_as_headings([heading, *entries]) == 2
-    assert line_doubts.num_as_headings([heading, region("1.1 A", 140), region("1.2 B", 180)]) == 0
+    heading = region("## 3.1 One", 100, bold, "sub_title")
     table = replace(region("a table", 50, label="table"), box=Box(300, 50, 900, 400))
     assert line_doubts.num_headings_in_tables([table, heading]) == 1
     assert line_doubts.num_headings_in_tables([table, region("## Two", 500, bold, "sub_title")]) == 0
@@ -106,14 +104,6 @@ def test_a_line_a_point_larger_than_the_text_is_a_heading_beside_another_column_
     beside = region("A text that stands beside all\n" * 6 + "of it.", 60, x=700)
     assert line_doubts.num_in_other_looks([beside, head, region(TEXT, 140)]) == 1
     assert line_doubts.num_in_other_looks([beside, region("A line", 100), region(TEXT, 140)]) == 0
-
-
-def test_a_line_far_below_other_text_and_above_a_paragraph_may_be_a_heading():
-    above, line, below = region(TEXT, 0), region("The essence of it", 150), region(TEXT, 200)
-    assert line_doubts.num_between_gaps([above, line, below]) == 1
-    assert line_doubts.num_between_gaps([above, region("It is so.", 150), below]) == 0
-    assert line_doubts.num_between_gaps([above, region("The essence of it", 75), below]) == 0
-    assert line_doubts.num_between_gaps([above, line, region("One line", 200)]) == 0
 
 
 def test_a_heading_that_ends_a_sentence_or_differs_in_itself_or_begins_a_signature_is_none():

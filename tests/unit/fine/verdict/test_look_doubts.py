@@ -57,16 +57,13 @@ def test_captions_that_read_as_text_or_are_of_two_pictures_and_texts_that_read_a
     assert kinds(region(TEXT, 400), region(TEXT, 500, label="image_caption")) == {"captions": 1}
 
 
-def test_notes_references_and_signs_that_are_torn():
+def test_notes_and_references_that_are_torn():
     first, second = region("1 A note", 900, label="footnote"), region("that goes on", 928, label="footnote")
     assert kinds(first, second) == {"torn": 1}
     assert kinds(first, region("2 Another", 928, label="footnote")) == {}
     assert kinds(region("of 2022", 100), region("A book", 140, label="reference")) == {"torn": 1}
     raised = replace(region("1 See there", 140, label="reference"), text="<sup>1</sup>See there")
     assert kinds(raised) == {"torn": 1}
-    sign = replace(region("-", 100, label="list"), box=Box(60, 100, 70, 125))
-    assert kinds(sign, region("An item", 100)) == {"torn": 1}
-    assert kinds(sign, region("A text", 150)) == {}
 
 
 def test_a_reference_that_begins_where_the_second_lines_of_others_do_is_the_end_of_one():
@@ -77,14 +74,6 @@ def test_a_reference_that_begins_where_the_second_lines_of_others_do_is_the_end_
     tail = region("Vekayi, 7(1)", 300, label="reference", x=140)
     assert look_doubts.num_torn_notes([entry(100), entry(200), tail, entry(400)]) == 1
     assert look_doubts.num_torn_notes([entry(100), entry(200), entry(400)]) == 0
-
-
-def test_a_line_of_the_text_in_a_picture_is_counted():
-    lines = region("A line: 2/5.", 150).lines
-    picture = replace(PICTURES[0], text=lines[0].text, lines=lines)
-    assert kinds(region(TEXT, 400), picture) == {"pictures": 1}
-    small = replace(picture, lines=(replace(lines[0], look="8 #000000"),))
-    assert kinds(region(TEXT, 400), small) == {}
 
 
 def test_two_headings_as_near_as_lines_may_be_one_and_none_begins_with_an_items_sign():
@@ -99,13 +88,6 @@ def test_breaks_of_lines_within_running_text_part_paragraphs():
     text = region("One line that goes\non and ends here.\nThe next one", 100, BODY)
     assert kinds(replace(text, text="One line that goes on and ends here.\nThe next one")) == {"glued": 1}
     assert kinds(replace(text, text="Mr. A\nAt a street\nIn a town", lines=text.lines)) == {}
-
-
-def test_half_a_row_that_is_read_behind_the_text_below_the_row_is_counted():
-    left, right = region("One half", 100), replace(region("The other", 100), box=Box(550, 100, 700, 125))
-    below = [region("Below both", 140), region("And more", 180)]
-    assert kinds(left, below[0], right, below[1]) == {"order": 1}
-    assert kinds(left, right, *below) == {}
 
 
 def test_a_line_across_two_columns_is_counted():
@@ -143,11 +125,6 @@ def test_a_text_that_begins_on_the_last_row_of_an_item_and_goes_on_below_it_is_t
     assert kinds(item, rest) == {"torn": 1}
     column = replace(rest, lines=(rest.lines[0], replace(second, box=second.box._replace(x0=470))))
     assert kinds(item, column) == {}
-
-
-@pytest.mark.parametrize(("text", "num"), [("② one", 1), ("・one", 1), ("➢ one", 1), ("a one", 0), ("- one", 0)])
-def test_a_text_that_begins_as_items_alone_do_is_counted(text: str, num: int):
-    assert look_doubts.doubts([region(text, 100)])["items"] == num
 
 
 def test_a_title_stands_first_and_what_is_set_back_below_a_picture_may_be_its_caption():

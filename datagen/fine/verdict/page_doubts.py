@@ -1,0 +1,271 @@
+"""What makes a page's labels doubtful in general: one table of signs, whatever the fault is that one of them comes with.
+
+The other modules beside this one each know a fault that somebody saw. The next pages have others. So this table asks what a
+label rests on: the layout engine and the file's lines agree on each paragraph, each short line is read as something that its look
+says, too, each sign of a list is a list's, nothing stands where an order of reading or a join of lines had to guess. A sign stays
+here if, of pages that people judged, those with it are wrong several times as often as right: see `tests/bench/EARLIER.md`.
+"""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+
+from datagen.fine.structure.looks import look_of, stands_out, usual_look
+from datagen.fine.verdict.torn_regions import CLOSED
+from datagen.fine.wording import MARK, TWO_LETTERS
+from datagen.labels import PICTURES, RUNNING
+from datagen.record import Box, Line, Region, Sample
+from datagen.tables.cells import parse
+from datagen.writing import scripts
+
+_TEXTS, _HEADINGS = frozenset({"text", "list"}), frozenset({"title", "sub_title"})
+_CAPTIONS = frozenset({"image_caption", "table_caption"})
+_WRITTEN = _TEXTS | _HEADINGS | _CAPTIONS | {"footnote", "reference"}
+_BELOW = _TEXTS | {"table", "image", "code", "toc"}  # what a heading may stand above
+_GOES_ON = ",;،、，-"
+_MAX_LINE_CHARS, _MAX_HEADING_LINES, _SHORT_LINES = 80, 3, 2
+_ITEM = re.compile(
+    r"(?:[-–—*+•‣◦▪▫■□●○◆◇➢➤✓✔►▶⁃∙·・☐☑☒]|o\s)\s*\S|[①-⑳]|第[一二三四五六七八九十\d]+[条章]"
+    r"|[(（\[]?(?:\d{1,3}(?:\.\d{1,2})*|[^\W\d_]|[ivxIVX]{1,5}|[一二三四五六七八九十]{1,3})\s?"
+    r"(?:(?:\./|[.)）、．\]/])(?=\s|[^\W\d]|$)|[-–](?=\s))"
+)
+_LEADER = re.compile(r"(?:\. ?){4,}|…{2,}")
+_UP, _NEAR_ACROSS, _NEAR_DOWN = 0.01, 0.03, 0.02  # of the page's longer side
+_LEVEL, _SHORT_WITHIN = 0.6, 0.3  # of a line's height; of a region's width
+_LONG_WORDS = 12  # characters: longer lines than a chart's labels
+_SPACED = re.compile(r"(?:\b[^\W\d_] ){4,}")
+_NUMBER_AT_WORD = re.compile(rf"(?:#+ )?[表図图圖]?\s?\d+(?:\.\d+)*[{scripts.IDEOGRAPHS}{scripts.KANA}]")
+_ARABIC = re.compile("[يك]")
+_BLANK = re.compile(r"_{3,}|\.{6,}|…{3,}")
+_BESIDE_LATIN = re.compile(r"[A-Za-z][*@#+=/]|[*@#+=/][A-Za-z]|^[A-Za-z][\w.]* [\d.]+")
+_PART_OF_NAME, _NAMED_ON = re.compile(r"[/\\_@=&?#]|\w\.\w|\.$"), re.compile(r"\w[./_]\w|^[\w-]+[./_]")
+_ENDS_NAME, _ADDRESS_AT_END = re.compile(r"\w\.$"), re.compile(r"://\S*$")
+_LATIN = re.compile(r"[A-Za-z]")
+_PITCH, _MAX_END = 1.8, 5  # of a line's height; letters of a word's second half
+
+
+def _agreement(page: Sample) -> int:
+    """One if the layout engine has some line in another paragraph than the line before."""
+    return int(page.quality.signals.get("layout_agreement", 1.0) < 1.0)
+
+
+def _lone_lines(page: Sample) -> int:
+    """How many texts of a line end no sentence and stand above text, a table or a picture, as headings and captions do."""
+    num = 0
+    for region, below in itertools.pairwise(_body(page)):
+        if region.label == "text" and _is_read(region) and len(region.lines) == 1 and below.label in _BELOW:
+            text = _words(region)
+            is_name = len(text) <= _MAX_LINE_CHARS and bool(TWO_LETTERS.search(text)) and text[-1] not in _GOES_ON
+            num += is_name and not CLOSED.search(text)
+    return num
+
+
+def _looks(page: Sample) -> int:
+    """How many texts, items, heads, feet and captions are in the look of the page's headings, and not in that of its text."""
+    usual = usual_look(page.regions)
+    of_headings = {look_of(region.lines) for region in page.regions if region.label in _HEADINGS and _is_read(region)}
+    others = (r for r in page.regions if r.label in _TEXTS | _CAPTIONS | {"header", "footer"} and _is_read(r))
+    looks = (look_of(region.lines) for region in others if len(region.lines) <= _MAX_HEADING_LINES)
+    return sum(look is not None and look in of_headings and look != usual for look in looks)
+
+
+def _running_looks(page: Sample) -> int:
+    """How many heads and feet stand out from the page's text, as headings do."""
+    usual = usual_look(page.regions)
+    looks = (look_of(region.lines) for region in page.regions if region.label in ("header", "footer") and _is_read(region))
+    return sum(usual is not None and look is not None and stands_out(look, usual) for look in looks)
+
+
+def _upwards(page: Sample) -> int:
+    """How many regions are read behind one that stands below them, and not in the next column."""
+    is_rtl = 2 * sum(line.direction == "rtl" for line in _lines(page.regions)) > sum(1 for _ in _lines(page.regions))
+    num = 0
+    for a, b in itertools.pairwise(region for region in _body(page) if region.label != "footnote"):
+        is_beside = b.box.x1 <= a.box.x0 if is_rtl else b.box.x0 >= a.box.x1
+        num += b.box.y0 < a.box.y0 - _UP * max(page.size) and not is_beside
+    return num
+
+
+def _level(page: Sample) -> int:
+    """How many pairs of short regions stand side by side: cells of no table, or a line in two parts."""
+    short = [
+        region
+        for region in _body(page)
+        if _is_read(region) and len(region.lines) <= _SHORT_LINES and region.label not in PICTURES | {"table", "toc"}
+    ]
+    num = 0
+    for a, b in itertools.permutations(short, 2):
+        first, second = a.lines[0].box, b.lines[0].box
+        common = min(first.y1, second.y1) - max(first.y0, second.y0)
+        num += a.box.x1 <= b.box.x0 and common > _LEVEL * min(first.y1 - first.y0, second.y1 - second.y0)
+    return num
+
+
+def _signs(page: Sample) -> int:
+    """How many texts begin as items do."""
+    return sum(region.label == "text" and _is_read(region) and bool(_ITEM.match(_words(region))) for region in page.regions)
+
+
+def _short_lines(page: Sample) -> int:
+    """How many lines within running text are much shorter than its longest one: paragraphs that are one text."""
+    num = 0
+    for region in page.regions:
+        if region.label in _TEXTS and _is_read(region) and "\n" not in region.text:
+            is_rtl, width = region.lines[0].direction == "rtl", region.box.x1 - region.box.x0
+            ends = [-line.box.x0 if is_rtl else line.box.x1 for line in region.lines]
+            num += sum(max(ends) - end > _SHORT_WITHIN * width for end in ends[:-1])
+    return num
+
+
+def _notes(page: Sample) -> int:
+    """How many footnotes have no mark."""
+    notes = (region for region in page.regions if region.label == "footnote" and _is_read(region))
+    return sum(not note.text.startswith("<sup>") and not MARK.match(_words(note)) for note in notes)
+
+
+def _entries(page: Sample) -> int:
+    """How many lines of contents have two leaders: two entries."""
+    rows = (row for region in page.regions if region.label == "toc" for row in region.text.split("\n"))
+    return sum(len(_LEADER.findall(row)) > 1 for row in rows)
+
+
+def _near_pictures(page: Sample) -> int:
+    """How many pairs of pictures stand so near to each other that they may be one, or have one caption."""
+    boxes = [region.box for region in page.regions if region.label in PICTURES]
+    return sum(_are_near(a, b, max(page.size)) for a, b in itertools.combinations(boxes, 2))
+
+
+def _are_near(a: Box, b: Box, side: int) -> bool:
+    across, down = (max(a[i], b[i]) - min(a[i + 2], b[i + 2]) for i in (0, 1))
+    return (down < 0 and across < _NEAR_ACROSS * side) or (across < 0 and down < _NEAR_DOWN * side)
+
+
+def _pictured_lines(page: Sample) -> int:
+    """How many pictures hold a line longer than the words of a chart are: it may be the page's."""
+    pictures = (region for region in page.regions if region.label in PICTURES)
+    return sum(any(len(line.text) > _LONG_WORDS for line in picture.lines) for picture in pictures)
+
+
+def _spans(page: Sample) -> int:
+    """How many tables have cells over several rows or columns: of these nothing tells a second time which they are."""
+    num = 0
+    for table in (region for region in page.regions if region.format == "html" and not region.is_unread):
+        try:
+            num += any(cell.rows > 1 or cell.columns > 1 for cell in parse(table.text).cells)
+        except ValueError:
+            num += 1
+    return num
+
+
+def _names_cut(page: Sample) -> int:
+    """How often an address, a path or a dotted name goes on, or may, in the next line: with a space there, or without."""
+    num = 0
+    for a, b in _line_pairs(page):
+        end, start = (a.text.split() or [""])[-1], (b.text.split() or [""])[0]
+        goes_on = bool(_PART_OF_NAME.search(end) and _LATIN.search(end) and _NAMED_ON.search(start))
+        is_open = end[-1:] in ("/", "_", "\\", "@", "=", "&", "?") and end.isascii()
+        num += goes_on or is_open or bool(_ADDRESS_AT_END.search(end)) or (end.count(".") > 1 and bool(_ENDS_NAME.search(end)))
+    return num
+
+
+def _spaced_letters(page: Sample) -> int:
+    """How many lines have several letters in a row with spaces between them: of one word, set wide, perhaps."""
+    return sum(bool(_SPACED.search(line.text)) for line in _lines(page.regions))
+
+
+def _numbers_at_words(page: Sample) -> int:
+    """How many headings and captions have a number right before a word in writing without spaces, with no gap between."""
+    headings = (region for region in page.regions if region.label in _HEADINGS | _CAPTIONS)
+    return sum(bool(_NUMBER_AT_WORD.match(region.text)) for region in headings)
+
+
+def _arabic_letters(page: Sample) -> int:
+    """How many of Arabic's ye and kaf are in Persian, which has others: most files write them for those."""
+    is_persian = page.lang.split("-")[0] == "fa"
+    return sum(len(_ARABIC.findall(region.text)) for region in page.regions) if is_persian else 0
+
+
+def _cut_words(page: Sample) -> int:
+    """How many short ends of words may stand alone in a table's line, below the rest in a narrow cell."""
+    num = 0
+    for table in (region for region in page.regions if region.label == "table"):
+        words = [line for line in table.lines if len(line.text.split()) == 1]
+        for a, b in itertools.permutations(words, 2):
+            is_below = 0 < b.box.y0 - a.box.y0 < _PITCH * (a.box.y1 - a.box.y0)
+            is_below = is_below and min(a.box.x1, b.box.x1) > max(a.box.x0, b.box.x0)
+            first, second = a.text.strip(), b.text.strip()
+            is_end = first[-1].isalpha() and second[:1].islower() and len(second) <= _MAX_END
+            num += is_below and is_end and f"{first} {second}" in table.text
+    return num
+
+
+def _blanks(page: Sample) -> int:
+    """How many lines have blanks to be filled in, which part a line and a sentence."""
+    return sum(bool(_BLANK.search(line.text)) for region in page.regions if region.label != "toc" for line in region.lines)
+
+
+def _signs_at_latin(page: Sample) -> int:
+    """How many lines from the right have a sign beside Latin letters, or a number behind a Latin word at their beginning: what
+    stands on which side is a guess."""
+    return sum(line.direction == "rtl" and bool(_BESIDE_LATIN.search(line.text)) for line in _lines(page.regions))
+
+
+STRUCTURE: Mapping[str, Callable[[Sample], int]] = MappingProxyType(
+    {
+        "agreement": _agreement,
+        "lone_lines": _lone_lines,
+        "looks": _looks,
+        "running_looks": _running_looks,
+        "upwards": _upwards,
+        "level": _level,
+        "signs": _signs,
+        "short_lines": _short_lines,
+        "notes": _notes,
+        "entries": _entries,
+        "near_pictures": _near_pictures,
+        "pictured_lines": _pictured_lines,
+        "spans": _spans,
+    }
+)
+"""By a name: how often a page shows this doubt of its structure."""
+TEXT: Mapping[str, Callable[[Sample], int]] = MappingProxyType(
+    {
+        "names_cut": _names_cut,
+        "spaced_letters": _spaced_letters,
+        "numbers_at_words": _numbers_at_words,
+        "arabic_letters": _arabic_letters,
+        "cut_words": _cut_words,
+        "blanks": _blanks,
+        "signs_at_latin": _signs_at_latin,
+    }
+)
+"""By a name: how often a page shows this doubt of its text."""
+
+
+def doubts(page: Sample) -> Counter[str]:
+    """How often a page shows each doubt of `STRUCTURE` and of `TEXT`; empty where it shows none."""
+    return +Counter({name: doubt(page) for name, doubt in {**STRUCTURE, **TEXT}.items()})
+
+
+def _body(page: Sample) -> list[Region]:
+    return [region for region in page.regions if region.label not in RUNNING]
+
+
+def _is_read(region: Region) -> bool:
+    """Whether a region has lines of text that run across the page."""
+    return bool(region.lines) and not region.is_unread and region.lines[0].direction != "ttb"
+
+
+def _words(region: Region) -> str:
+    return " ".join(line.text for line in region.lines).strip()
+
+
+def _lines(regions: Sequence[Region]) -> Iterator[Line]:
+    return (line for region in regions for line in region.lines)
+
+
+def _line_pairs(page: Sample) -> Iterator[tuple[Line, Line]]:
+    written = (region for region in page.regions if region.label in _WRITTEN and _is_read(region))
+    return (pair for region in written for pair in itertools.pairwise(region.lines))
