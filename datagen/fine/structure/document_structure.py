@@ -25,6 +25,7 @@ from datagen.fine.structure.looks import (
 )
 from datagen.fine.structure.read_labels import CAPTIONS, caption
 from datagen.fine.structure.read_labels import labels as labels_of_read
+from datagen.fine.structure.running_heads import with_lone_counted
 from datagen.fine.structure.section_numbers import sections
 from datagen.fine.structure.whole_regions import (
     plain,
@@ -57,8 +58,7 @@ _ENDS_SENTENCE = ".,;:،。，；：！!?？।…"
 _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
 _SAME_PT = 0.7  # boxes are whole pixels
 _SMALLER, _SMALLEST, _LARGER, _RAISED = 0.93, 0.6, 1.25, 1.1  # of the size of the text
-_MAX_LINES, _MAX_CHARS, _MAX_SECTION_CHARS = 2, 120, 80
-_FOOT = 0.45  # of the page's height: footnotes stand lower
+_MAX_LINES, _MAX_CHARS, _MAX_SECTION_CHARS, _FOOT = 2, 120, 80, 0.45  # of the page's height: footnotes stand lower
 _NEAR, _MIN_PAGES = 0.008, 3  # of the page's height; of a long document
 
 
@@ -82,14 +82,16 @@ class SettleStructure(Stage):
     - What begins with the word for a figure or a table and a number, and then a sign, is that caption; a paragraph behind it is
       none. What stands in brackets below a blank is text. The end of an entry from the page before is a reference.
 
-    The signal `structure_agreement` is the share of a page's regions that keep their label. Of pages whose text isn't the
-    file's see `read_labels`."""
+    The signal `structure_agreement` is the share of a page's regions that keep their label, and `lone_running` the number of its
+    heads and feet that no other page has. Of pages whose text isn't the file's see `read_labels`."""
 
-    version: ClassVar[int] = 8
-
+    version: ClassVar[int] = 9
     batch_size: int = field(default=DOCUMENT, init=False)
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
+        yield from with_lone_counted(list(self._settled(batch)))
+
+    def _settled(self, batch: Sequence[Sample]) -> Iterator[Sample]:
         document = _Document([page if _is_of_file(page) else replace(page, regions=()) for page in batch])
         labels = document.labels()
         levels = document.levels(labels)
@@ -97,14 +99,12 @@ class SettleStructure(Stage):
             if not (regions := document.pages[n].regions):
                 yield _as_read(page)
                 continue
-            made = [
-                relabelled(region, labels.get(Place(n, i), region.label), levels.get(Place(n, i), 0))
-                for i, region in enumerate(regions)
-            ]
+            places = [Place(n, i) for i in range(len(regions))]
+            made = [relabelled(regions[at.region], labels.get(at, regions[at.region].label), levels.get(at, 0)) for at in places]
             num_same = sum(a.label == b.label for a, b in zip(regions, made, strict=True))
             signals = page.quality.signals | {"structure_agreement": round(num_same / len(made), 3)}
             page = replace(page, quality=replace(page.quality, signals=signals))
-            made = with_whole_headings(made, [document.styles.get(Place(n, i)) for i in range(len(made))])
+            made = with_whole_headings(made, [document.styles.get(place) for place in places])
             made = with_heads_first(with_heads_of_contents(with_whole_items(told_by_neighbours(made))))
             made = with_whole_notes(with_notes_in_order(with_headings_in_place(made)))
             yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))

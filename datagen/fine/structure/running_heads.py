@@ -1,12 +1,14 @@
 """Running heads, feet and page numbers, told by what stands in one place on several pages of a document."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
+from datagen.coarse.answers import BY
 from datagen.engines import Engines
+from datagen.fine.wording import TWO_LETTERS
 from datagen.labels import PICTURES, RUNNING, is_page_number
 from datagen.markdown import markdown
 from datagen.record import Drop, Region, Sample
@@ -16,6 +18,7 @@ _DIGITS = re.compile(r"\d+")
 _MIN_REGIONS, _APART_EM = 4, 3.0
 _TOP, _VERY_EDGE = 0.2, 0.04  # of the page's height
 _PRINTED = re.compile(r"(?:\d{1,4}[./-] ?){2}\d{1,4}\.?,? +\d{1,2}:\d\d(?: ?[AaPp]\.?[Mm]\.?)?|(?:https?|file)://\S+|about:\w+")
+_FURNITURE = frozenset({"header", "footer"})
 _LARGE = frozenset({"table", "equation", "code", "toc"}) | PICTURES
 
 
@@ -158,6 +161,21 @@ class LabelRunning(Stage):
             group.append((n, i))
         if group:
             yield group
+
+
+def with_lone_counted(pages: Sequence[Sample]) -> Iterator[Sample]:
+    """A document's pages, those with the file's own text with the signal `lone_running`: how many of its heads and feet, but for
+    numbers, stand on no other page."""
+    running = [
+        [_DIGITS.sub("0", _text(r)) for r in page.regions if r.label in _FURNITURE and TWO_LETTERS.search(r.text)]
+        for page in pages
+    ]
+    num_pages = Counter(text for texts in running for text in set(texts))
+    for page, texts in zip(pages, running, strict=True):
+        num = sum(num_pages[text] == 1 for text in texts)
+        is_of_file = any(region.by == BY for region in page.regions)
+        signals = page.quality.signals | {"lone_running": float(num)}
+        yield replace(page, quality=replace(page.quality, signals=signals)) if is_of_file else page
 
 
 def _text(region: Region) -> str:

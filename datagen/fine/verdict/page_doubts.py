@@ -78,6 +78,11 @@ def _running_looks(page: Sample) -> int:
     return sum(usual is not None and look is not None and stands_out(look, usual) for look in looks)
 
 
+def _lone_running(page: Sample) -> int:
+    """How many heads and feet stand on no other page of the document, as a heading or the end of a letter does."""
+    return int(page.quality.signals.get("lone_running", 0.0))
+
+
 def _upwards(page: Sample) -> int:
     """How many regions are read behind one that stands below them, and not in the next column."""
     is_rtl = 2 * sum(line.direction == "rtl" for line in _lines(page.regions)) > sum(1 for _ in _lines(page.regions))
@@ -218,6 +223,7 @@ STRUCTURE: Mapping[str, Callable[[Sample], int]] = MappingProxyType(
         "lone_lines": _lone_lines,
         "looks": _looks,
         "running_looks": _running_looks,
+        "lone_running": _lone_running,
         "upwards": _upwards,
         "level": _level,
         "signs": _signs,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from datagen.engines import OPEN
-from datagen.fine.structure.running_heads import LabelRunning
+from datagen.fine.structure.running_heads import LabelRunning, with_lone_counted
 from datagen.labels import is_page_number
 from datagen.markdown import markdown
 from datagen.record import Box, Line, Origin, Region, Sample
@@ -128,3 +128,12 @@ def test_what_a_browser_prints_at_a_pages_very_edge_is_furniture():
     assert labels(labelled(page(0, at("2 March", date), at("A shop", title), body))) == [["text", "text", "text"]]
     lower = Box(50, 300, 300, 320)
     assert labels(labelled(page(0, at("https://example.org/a", lower), body))) == [["text", "text"]]
+
+
+def test_heads_and_feet_of_one_page_alone_are_counted():
+    pages = [page(n, region(f"Chapter {n}", 20, "header"), region("text", 300), region(str(n), 1380, "footer")) for n in (1, 2)]
+    other = page(3, region("Town, the 3rd of May", 20, "header"), region("text", 300))
+    counted = [made.quality.signals["lone_running"] for made in with_lone_counted([*pages, other])]
+    assert counted == [0.0, 0.0, 1.0]
+    read = page(4, Region(Box(100, 20, 800, 40), "header", "Read", 0.9, "ppocr"))
+    assert "lone_running" not in next(with_lone_counted([read])).quality.signals

@@ -82,6 +82,11 @@ def test_a_head_that_stands_out_from_the_text_may_be_a_heading():
     assert doubts(region("Απαιτήσεις Εφαρμογής", 20, SMALL, "header"), region(TEXT, 100)) == {}
 
 
+def test_a_head_that_no_other_page_has_is_a_doubt():
+    assert doubts(region("Banjarmasin, 3 Mei", 20, SMALL, "header"), region(TEXT, 100), lone_running=1.0) == {"lone_running": 1}
+    assert doubts(region("Banjarmasin, 3 Mei", 20, SMALL, "header"), region(TEXT, 100), lone_running=0.0) == {}
+
+
 def test_what_is_read_behind_something_below_it_is_in_the_next_column_or_a_doubt():
     left, right = placed(("One column.", 100, 450, 300)), placed(("The other one.", 550, 900, 100))
     assert doubts(left, right) == {}
