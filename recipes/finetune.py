@@ -7,6 +7,7 @@ after.
 from pathlib import Path
 from typing import Unpack
 
+from model.files import hub
 from model.net.config import ModelConfig
 from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 from recipes.recipe import Recipe, Report
@@ -71,8 +72,9 @@ def finetune(
 
 def _max_positions(start: str) -> int:
     """How many positions the network in `start` has; 0 if that can't be told here. The training says what is wrong with a folder:
-    recipes are also built for an output whose start is gone."""
+    recipes are also built for an output whose start is gone. What was fetched from the hub before isn't asked for again."""
     try:
-        return ModelConfig.from_json((Path(start).expanduser() / "config.json").read_bytes()).decoder.max_positions
+        place = hub.place(hub.place(start, hub.CONFIG_ALONE, fetches=False), hub.CONFIG_ALONE)
+        return ModelConfig.from_json((Path(place).expanduser() / "config.json").read_bytes()).decoder.max_positions
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return 0

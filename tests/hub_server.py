@@ -1,4 +1,5 @@
-"""A stand-in for the Hugging Face hub on loopback: datasets that one token may write to, by the calls that huggingface_hub makes.
+"""A stand-in for the Hugging Face hub on loopback: datasets that one token may write to, by the calls that huggingface_hub makes;
+and weights to read, which are among them.
 
 Large files go by Git LFS, as where `hf_xet` isn't installed. `fails` are answers that come in place of the next calls of a kind.
 """
@@ -12,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 TOKEN = "hf_" + "aTokenOfTheTests" * 2
 
@@ -95,7 +97,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self._send(200, {"errors": [], "warnings": []})
         if path == "/api/repos/create":
             return self._create(json.loads(body))
-        name = "/".join(path.removeprefix("/api").removeprefix("/datasets/").split("/")[:2]).removesuffix(".git")
+        of_kind = path.removeprefix("/api").removeprefix("/datasets").removeprefix("/models")
+        name = "/".join(of_kind.split("/")[1:3]).removesuffix(".git")
         if name not in self.hub.files:
             return self._send(404, {"error": "Repository not found"}, {"X-Error-Code": "RepoNotFound"})
         return self._of_dataset(name, path, body)
@@ -112,8 +115,11 @@ class _Handler(BaseHTTPRequestHandler):
     def _of_dataset(self, name: str, path: str, body: bytes) -> None:
         files = self.hub.files[name]
         if "/tree/" in path:
-            rows = [{"type": "file", "path": n, "size": len(c), "oid": _git_oid(c)} for n, c in sorted(files.items())]
-            return self._send(200, rows)
+            within = path.partition("/tree/")[2].partition("/")[2]
+            return self._send(200, _tree(files, within, "recursive=true" in self.path.lower()))
+        if "/paths-info/" in path:
+            asked = {each[1] for each in parse_qsl(body.decode()) if each[0] == "paths"}
+            return self._send(200, [each for each in _tree(files, "", True) if each["path"] in asked])
         if "/preupload/" in path:
             asked = json.loads(body)["files"]
             return self._send(200, {"files": [self._preupload(files, each["path"]) for each in asked]})
@@ -127,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
             if content is None:
                 return self._send(404, {"error": "Entry not found"}, {"X-Error-Code": "EntryNotFound"})
             return self._send(200, content, {"ETag": f'"{_git_oid(content)}"', "X-Repo-Commit": "0" * 40})
-        return self._send(200, {"id": name, "sha": "0" * 40, "siblings": []})
+        return self._send(200, {"id": name, "sha": "0" * 40, "siblings": [{"rfilename": each} for each in sorted(files)]})
 
     def _preupload(self, files: dict[str, bytes], path: str) -> dict[str, Any]:
         is_large = path.endswith((".parquet", ".tar"))
@@ -165,6 +171,20 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(data)
+
+
+def _tree(files: dict[str, bytes], within: str, recursive: bool) -> list[dict[str, Any]]:
+    """The files in the folder `within`, and the folders there, or else all that is below."""
+    rows: dict[str, dict[str, Any]] = {}
+    start = f"{within}/" if within else ""
+    for name, content in sorted(files.items()):
+        if name.startswith(start):
+            first, is_below, _ = name.removeprefix(start).partition("/")
+            if is_below:
+                rows[start + first] = {"type": "directory", "path": start + first, "size": 0, "oid": "0" * 40}
+            if recursive or not is_below:
+                rows[name] = {"type": "file", "path": name, "size": len(content), "oid": _git_oid(content)}
+    return list(rows.values())
 
 
 def _git_oid(content: bytes) -> str:

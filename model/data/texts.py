@@ -18,36 +18,13 @@ from datagen.disk.storage import Folder
 from datagen.record import SampleError
 from datagen.target import neutralise
 from model.data import lengths
+from model.data.hugging_face import opened
 from model.data.rows import NO_ANSWER, Asked, Columns, Example, Part
 from model.data.tokens import counted
 from model.net.tokenizer import TextTokenizer
 
-_KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".txt": "text"}
 _AT_A_TIME = 1000
 _CHUNK = 1 << 24
-
-
-@functools.lru_cache(maxsize=8)
-def _opened(where: str, split: str) -> Any:
-    """The dataset, which is mapped into memory, not read. Raises `ValueError`."""
-    import datasets  # half a second, which a plan doesn't need
-
-    try:
-        if os.path.isdir(where):
-            found = datasets.load_from_disk(where)
-        elif (kind := _KINDS.get(Path(where).suffix)) and os.path.isfile(where):
-            return datasets.load_dataset(kind, data_files=where, split="train")
-        elif os.path.isabs(where) or where.startswith("."):
-            raise ValueError(f"there is no such folder, nor a file of {', '.join(_KINDS)}")
-        else:
-            return datasets.load_dataset(where, split=split)
-        if isinstance(found, dict):
-            if split not in found:
-                raise ValueError(f"it has no split {split!r}, but {', '.join(found)}")
-            return found[split]
-        return found
-    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetGenerationError) as error:
-        raise ValueError(f"{where}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -61,7 +38,7 @@ class TextsReader:
     lang: str
 
     def read(self, place: int, prompt: int) -> Example:
-        text = _opened(self.where, self.split)[place][self.column]
+        text = opened(self.where, self.split)[place][self.column]
         if not isinstance(text, str) or not text.strip():
             raise SampleError("no_text", f"row {place} of {self.where}")
         return Example((Part(neutralise(text), True),), (), f"{place}", self.name, self.lang)
@@ -75,7 +52,7 @@ class Texts:
     def __init__(self, where: str, name: str, column: str = "text", split: str = "train", lang: str = "und"):
         self.name, self.lang = name, lang
         self.reader = TextsReader(name, where, split, column, lang)
-        self._where, self._column, self._rows = where, column, _opened(where, split)
+        self._where, self._column, self._rows = where, column, opened(where, split)
         if column not in self._rows.column_names:
             raise ValueError(f"{where} has no column {column!r}, but {', '.join(self._rows.column_names)}")
 

@@ -11,6 +11,7 @@ from model.data.members import Members
 from model.data.mixture import Source
 from model.data.our_rows import Choice
 from model.data.ours import Ours, find_datasets, open_ours
+from model.data.pictured import Pictured
 from model.data.row_file import is_list
 from model.data.rows import Dataset
 from model.data.split import Corpus, opened
@@ -18,6 +19,7 @@ from model.data.tars import Tars
 from model.data.text_pieces import Pieces
 from model.data.texts import Texts
 from model.data.words import TEXT
+from model.files.hub import is_name
 from model.net.tokenizer import TextTokenizer
 from model.train.step import HELD_OUT, MEASURE, TRAIN, Data, Train
 
@@ -93,8 +95,8 @@ def _name(dataset: Ours) -> str:
 
 
 def _elsewhere(one: Data, names: Mapping[str, str], held_out: frozenset[str]) -> Sequence[Dataset]:
-    """What lies at a path: a file of rows, tars of others, a dataset of ours, or texts. `names` has the name of each path of the
-    training."""
+    """What lies at a path: a file of rows, tars of others, a dataset of ours, texts, or a Hugging Face dataset with images, which
+    may be on the hub. `names` has the name of each path of the training."""
     name = names[one.where]
     is_rows = one.where.endswith(".jsonl") or (one.where.endswith(".json") and _is_list(one.where))
     if is_rows and not one.column:
@@ -111,9 +113,11 @@ def _elsewhere(one: Data, names: Mapping[str, str], held_out: frozenset[str]) ->
         return [Texts(one.where, name, one.column or "text", one.split)]
     if one.where.endswith(_PACKED):
         raise ValueError(f"data has {one.where}: it is compressed, and a row couldn't be read by its place: unpack it")
+    if one.where.endswith(".parquet") or (folder.local and folder.local.is_dir()) or is_name(one.where):
+        return [Pictured(one.where.rstrip("/"), name, one.column, one.split, held_out)]
     raise ValueError(
-        f"data has {one.where}: it is no .jsonl file, no .json file with a list of rows, no .tar, and no dataset, which has a "
-        f"folder `shards`; texts are of the group {TEXT!r}, as in text:{one.where}"
+        f"data has {one.where}: it is no .jsonl file, no .json file with a list of rows, no .tar, no Parquet file, and no folder "
+        f"with `shards`, Parquet files or a saved dataset; texts are of the group {TEXT!r}, as in text:{one.where}"
     )
 
 

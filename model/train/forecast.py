@@ -9,6 +9,7 @@ from model.costs import plan, plan_layouts
 from model.costs.activations import Load
 from model.data import modes
 from model.data.words import TEXT
+from model.files import hub
 from model.net.config import ModelConfig
 from model.net.image_modes import MODES, tile_grid
 from model.train.layout import Layout, copied, filled, layout
@@ -58,6 +59,7 @@ def missing(step: Train) -> list[str]:
     """The paths on this machine that the training's data names and where nothing lies. Names in the output, and of a hub, are
     passed over: those may still come."""
     paths = [one.where for one in step.data if one.drawn is None and one.group != TEXT and one.is_elsewhere]
+    paths = [where for where in paths if not hub.is_name(where)]
     plain = [where for where in paths if "://" not in where and not set(where) & set("*?[{")]
     placed = [(where, posixpath.split(where.rstrip("/"))) for where in plain]
     return [where for where, (parent, name) in placed if not Folder(parent or ".").exists(name)]
@@ -75,11 +77,11 @@ def sizes(step: Train) -> ModelConfig:
     from model.files import weights  # loads torch
 
     if "/" in given.start:
-        return weights.read_config(Folder(given.start))
+        return weights.read_config(hub.folder(given.start, hub.CONFIG_ALONE))
     if "/" in given.start_decoder:
-        config = replace(config, decoder=weights.read_config(Folder(given.start_decoder)).decoder)
+        config = replace(config, decoder=weights.read_config(hub.folder(given.start_decoder, hub.CONFIG_ALONE)).decoder)
     if "/" in given.encoder_folder:
-        theirs = weights.read_config(Folder(given.encoder_folder))
+        theirs = weights.read_config(hub.folder(given.encoder_folder, hub.CONFIG_ALONE))
         config = replace(config, sam=theirs.sam, clip=theirs.clip)
     return config
 

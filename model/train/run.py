@@ -51,8 +51,8 @@ def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], o
     folder = out.sub(step.name)
     if not folder.exists(RUN):
         return False
-    run, earlier = describe(step, out, data, held_out), json.loads(folder.read(RUN))
     is_done = folder.exists(METRICS)
+    run, earlier = describe(step, out, data, held_out, not is_done), json.loads(folder.read(RUN))
     # Weights that it started from are needed no more once it is done, and another torch would read the same out of its own.
     names = ("version", "step", *([] if is_done else ["versions", "starts", "precision"]))
     ours, theirs = ({name: _compared(r, name, is_done) for name in names} for r in (run, earlier))
@@ -117,13 +117,14 @@ def clear(folder: Folder) -> None:
         folder.remove(name)
 
 
-def describe(step: Train, out: Folder, data: Opened, held_out: frozenset[str]) -> dict[str, Any]:
-    """The values of `run.json`: all that the weights' bytes follow from, and the fingerprint over them."""
+def describe(step: Train, out: Folder, data: Opened, held_out: frozenset[str], fetches: bool = True) -> dict[str, Any]:
+    """The values of `run.json`: all that the weights' bytes follow from, and the fingerprint over them. Without `fetches` nothing
+    is asked of the hub."""
     reports = [report for name in data.folders for report in read_reports(out.sub(name))]
     run: dict[str, Any] = {
         "version": VERSION,
         "step": dataclasses.asdict(step),
-        "starts": starts(step, out),
+        "starts": starts(step, out, fetches),
         "shards": {report.shard: report.known_as for report in reports},
         "folders": list(data.folders),
         "datasets": {dataset.name: dataset.digest for dataset in data.datasets},

@@ -16,7 +16,7 @@ from datagen.work.progress import OnState, State
 from model.data.loader import read
 from model.data.rows import NO_ANSWER, Dataset, Draw
 from model.data.split import Corpus, chosen, opened
-from model.files import weights
+from model.files import hub, weights
 from model.files.network_folder import TOKENIZER, check_vocabulary
 from model.files.pretrained import start_clip, start_sam
 from model.net.deepseek_ocr import DeepseekOcr, build
@@ -30,14 +30,17 @@ _HEAD = 1 << 20
 
 
 def within(step: Train, out: Folder) -> Train:
-    """`step` with the folder of its model in the place of each name of another training in `out`.
+    """`step` with the folder of its model in the place of each name of another training in `out`, and with the local folder of
+    what comes from the hub.
 
-    Raises `ValueError` if there is none of the name that has finished.
+    Raises `ValueError` if there is none of the name that has finished, or that the hub has; `OSError` where the hub fails.
     """
     found: dict[str, Any] = {}
     for name in ("start", "start_encoder", "start_decoder"):
         given = getattr(step.weights, name)
-        if given and given != RANDOM and "/" not in given:
+        if "/" in given:
+            found[name] = ",".join(map(hub.place, given.split(",")))
+        elif given and given != RANDOM:
             if not out.exists(f"{given}/metrics.json"):
                 raise ValueError(f"{name} is {given}: {out.url} has no training of that name that has finished")
             found[name] = out.sub(f"{given}/model").url
@@ -86,11 +89,12 @@ def _texts(corpus: Corpus, count: int) -> Iterator[str]:
                         yield from (part.text for part in parts if part.learned)
 
 
-def starts(step: Train, out: Folder) -> dict[str, str]:
-    """What the weights that the network comes from are known as, by their folders' names."""
+def starts(step: Train, out: Folder, fetches: bool = True) -> dict[str, str]:
+    """What the weights that the network comes from are known as, by their folders' names. Without `fetches` nothing is asked of
+    the hub."""
     given = step.weights
-    named = (given.start, *given.start_encoder.split(","), given.start_decoder)
-    folders = {name: Folder(name) if "/" in name else out.sub(f"{name}/model") for name in named if name not in ("", RANDOM)}
+    named = [name for name in (given.start, *given.start_encoder.split(","), given.start_decoder) if name not in ("", RANDOM)]
+    folders = {name: hub.folder(name, fetches=fetches) if "/" in name else out.sub(f"{name}/model") for name in named}
     return {name: _known_as(folder) for name, folder in folders.items()}
 
 

@@ -50,7 +50,8 @@ def test_an_encoder_goes_before_a_new_decoder(tmp_path):
         ({"datasets": ("fine",)}, "has no dataset 'fine'; it has coarse, round-1"),
         (
             {"datasets": ("/nowhere/at/all",)},
-            "data has /nowhere/at/all: it is no .jsonl file, no .json file with a list of rows, no .tar, and no dataset",
+            "data has /nowhere/at/all: it is no .jsonl file, no .json file with a list of rows, no .tar, no Parquet file, "
+            "and no folder with `shards`",
         ),
         ({"modes": (("huge", 1.0),)}, "modes has huge: allowed are"),
         ({"frozen": ("eyes",)}, "frozen has 'eyes'"),
