@@ -1,8 +1,8 @@
-"""Low-rank adapters (LoRA, arXiv 2106.09685) through peft: put into a network, saved, loaded, merged.
+"""Low-rank adapters (LoRA, arXiv 2106.09685) through peft: put into a network, saved, merged. Saved ones, ours and others', are
+merged by `model.files.adapters`.
 
     adapt(net, 16, 32, LANGUAGE)                trains A and B beside the layers of these released names, and nothing else
     save_adapter(folder, net, start)            adapter_config.json and adapter_model.safetensors, as peft has them
-    load_adapter(net, folder)                   an adapter of ours, or one that peft saved beside transformers' class
     merge(net)                                  adds what was learned to the weights, and takes the adapters out
 
 Any linear layer can be adapted. What is saved has the released names, which the released code and vLLM ask for (vLLM serves
@@ -12,7 +12,6 @@ Routed experts aren't layers but stacked tensors, and are not adapted: they are 
 """
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -25,19 +24,11 @@ from torch import Tensor, nn
 
 from datagen.disk.storage import Folder
 from model.costs.plan import LANGUAGE, is_target
-from model.files.safetensors_files import BadCheckpoint, Reader
+from model.files.adapters import CONFIG, WRAPPED, transformers_name
 from model.files.weights import pieces, released_name
 from model.net.deepseek_ocr import DeepseekOcr
 
-CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
-_WRAPPED = "base_model.model."  # peft's name for the network that it wraps
-_TENSORS = ("A.weight", "B.weight")  # behind `lora_`
-# Beginnings of the released names of layers, and what transformers' class calls these layers.
-_IN_TRANSFORMERS = (
-    ("model.layers.", "model.language_model.layers."),
-    ("model.sam_model.blocks.", "model.vision_tower.sam_encoder.layers."),
-    ("model.vision_model.transformer.layers.", "model.vision_tower.vision_encoder.encoder.layers."),
-)
+WEIGHTS = "adapter_model.safetensors"
 
 
 def linear_layers(net: nn.Module) -> dict[str, str]:
@@ -99,17 +90,18 @@ def save_adapter(folder: Folder, net: DeepseekOcr, start: str = "") -> None:
     state: dict[str, Tensor] = {}
     for key, value in get_peft_model_state_dict(net, save_embedding_layers=False).items():
         layer, _, rest = key.partition(".lora_")
-        state[f"{_WRAPPED}{names[layer]}.lora_{rest}"] = value.detach().cpu().contiguous()
-    adapted = {key.removeprefix(_WRAPPED).partition(".lora_")[0] for key in state}
+        state[f"{WRAPPED}{names[layer]}.lora_{rest}"] = value.detach().cpu().contiguous()
+    adapted = {key.removeprefix(WRAPPED).partition(".lora_")[0] for key in state}
     beside = {
         piece.key: piece.of(p.detach()).cpu().clone()
         for name, p in net.named_parameters()
         if p.requires_grad and ".lora_" not in name
         for piece in pieces(name.replace(".base_layer.", "."), tuple(p.shape))
     }
-    state |= {f"{_WRAPPED}{key}": value for key, value in beside.items()}
+    state |= {f"{WRAPPED}{key}": value for key, value in beside.items()}
     values: dict[str, Any] = config.to_dict()
-    values |= {"target_modules": sorted(adapted | {_in_transformers(name) for name in adapted})}
+    theirs = {transformers_name(f"{name}.").removesuffix(".") for name in adapted}
+    values |= {"target_modules": sorted(adapted | theirs)}
     values |= {"modules_to_save": sorted({key.rpartition(".")[0] for key in beside}) or None}
     values |= {"base_model_name_or_path": start or None, "inference_mode": True}
     values = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}
@@ -117,37 +109,6 @@ def save_adapter(folder: Folder, net: DeepseekOcr, start: str = "") -> None:
     with folder.create(WEIGHTS) as file:
         file.write(save(state, {"format": "pt"}))
     folder.write(CONFIG, (json.dumps(values, indent=2, sort_keys=True) + "\n").encode())
-
-
-def load_adapter(net: DeepseekOcr, folder: Folder) -> None:
-    """Put the adapter in `folder` into `net`, as `adapt` does. Its names may be the released ones or transformers'.
-
-    Raises `FileNotFoundError`, and `BadCheckpoint` for what isn't a LoRA adapter of this network's layers.
-    """
-    values = json.loads(folder.read(CONFIG))
-    if values.get("peft_type") != "LORA" or values.get("use_dora") or values.get("modules_to_save"):
-        raise BadCheckpoint(f"{folder.path(CONFIG)}: LoRA alone is needed, without DoRA and without modules_to_save")
-    layers = linear_layers(net)
-    layers |= {_in_transformers(released): ours for released, ours in layers.items()}
-    with Reader(folder) as files:
-        # peft saves the frozen head again beside its adapter.
-        kept = [key for key in files.tensors if not key.endswith(".base_layer.weight")]
-        state = {key.removeprefix(_WRAPPED): files.read(key).clone() for key in kept}
-    parts = {key: key.partition(".lora_") for key in state}
-    if unknown := sorted(key for key, (layer, _, rest) in parts.items() if layer not in layers or rest not in _TENSORS):
-        raise BadCheckpoint(f"{folder.url}: {unknown[0]} has no place beside a linear layer of this network")
-    ours = {f"{layers[layer]}.lora_{rest}": state[key] for key, (layer, _, rest) in parts.items()}
-    chosen = sorted({layers[layer] for layer, _, _ in parts.values()})
-    known = {key: values[key] for key in ("r", "lora_alpha", "lora_dropout", "use_rslora", "bias") if key in values}
-    _inject(net, LoraConfig(target_modules=chosen, **known), 0)
-    places = {re.sub(r"\.default\.weight$", ".weight", name): p for name, p in net.named_parameters() if ".lora_" in name}
-    if lacking := sorted(places.keys() ^ ours.keys()):
-        raise BadCheckpoint(f"{folder.url} has no pair of matrices beside each layer: {lacking[0]} stands alone")
-    with torch.no_grad():
-        for name, place in places.items():
-            if place.shape != ours[name].shape:
-                raise BadCheckpoint(f"{folder.url}: {name} should be {tuple(place.shape)}, and is {tuple(ours[name].shape)}")
-            place.copy_(ours[name])
 
 
 def is_adapted(net: nn.Module) -> bool:
@@ -174,11 +135,3 @@ def _config(net: DeepseekOcr) -> LoraConfig:
     configs: Any = net.peft_config
     config: LoraConfig = configs["default"]
     return config
-
-
-def _in_transformers(name: str) -> str:
-    """What transformers' class calls the layer of the released name `name`."""
-    for released, theirs in _IN_TRANSFORMERS:
-        if name.startswith(released):
-            return theirs + name.removeprefix(released)
-    return name

@@ -27,6 +27,7 @@ from torch import Tensor
 from datagen.disk.storage import Folder, same_place
 from datagen.target import BOS, EOS, IMAGE, PAD
 from model.files import weights
+from model.files.adapters import merge_adapter
 from model.files.network_folder import TOKENIZER, check_vocabulary, load_model
 from model.files.safetensors_files import Planned, bytes_of, write
 from model.net.config import ModelConfig
@@ -170,7 +171,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m model.train.export", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("folder", help="of weights, config.json and tokenizer.json; or of a training, for its last checkpoint")
     parser.add_argument("out", help="the folder to write")
-    parser.add_argument("--adapter", help="a folder with a LoRA adapter to merge into the weights")
+    parser.add_argument("--adapter", help="a folder with a LoRA adapter, ours or another tool's, to merge into the weights")
     parser.add_argument("--start", help="a folder whose other files are copied, such as the released one; default: FOLDER")
     parser.add_argument("--dtype", choices=DTYPES, default="bfloat16")
     args = parser.parse_args()
@@ -185,10 +186,7 @@ def main() -> None:
             net, tokenizer = load_model(folder, dtype=None if args.adapter else DTYPES[args.dtype])
             start = folder
         if args.adapter:
-            from model.files.lora import load_adapter, merge  # peft, only where there is an adapter
-
-            load_adapter(net, Folder(args.adapter))
-            merge(net)
+            merge_adapter(net, Folder(args.adapter))
         start = Folder(args.start) if args.start else start
         export(out, net, tokenizer, start, DTYPES[args.dtype], lambda line: print(line, flush=True))
     except (OSError, ValueError) as error:

@@ -17,6 +17,7 @@ from model.data.loader import read
 from model.data.rows import NO_ANSWER, Dataset, Draw
 from model.data.split import Corpus, chosen, opened
 from model.files import hub, weights
+from model.files.adapters import merge_adapter
 from model.files.network_folder import TOKENIZER, check_vocabulary
 from model.files.pretrained import start_clip, start_sam
 from model.net.deepseek_ocr import DeepseekOcr, build
@@ -36,14 +37,14 @@ def within(step: Train, out: Folder) -> Train:
     Raises `ValueError` if there is none of the name that has finished, or that the hub has; `OSError` where the hub fails.
     """
     found: dict[str, Any] = {}
-    for name in ("start", "start_encoder", "start_decoder"):
+    for name in ("start", "adapter", "start_encoder", "start_decoder"):
         given = getattr(step.weights, name)
         if "/" in given:
             found[name] = ",".join(map(hub.place, given.split(",")))
         elif given and given != RANDOM:
             if not out.exists(f"{given}/metrics.json"):
                 raise ValueError(f"{name} is {given}: {out.url} has no training of that name that has finished")
-            found[name] = out.sub(f"{given}/model").url
+            found[name] = out.sub(f"{given}/{'adapter' if name == 'adapter' else 'model'}").url
     return step.but(**found)
 
 
@@ -95,6 +96,9 @@ def starts(step: Train, out: Folder, fetches: bool = True) -> dict[str, str]:
     given = step.weights
     named = [name for name in (given.start, *given.start_encoder.split(","), given.start_decoder) if name not in ("", RANDOM)]
     folders = {name: hub.folder(name, fetches=fetches) if "/" in name else out.sub(f"{name}/model") for name in named}
+    if given.adapter:
+        own = out.sub(f"{given.adapter}/adapter")
+        folders[f"adapter {given.adapter}"] = hub.folder(given.adapter, fetches=fetches) if "/" in given.adapter else own
     return {name: _known_as(folder) for name, folder in folders.items()}
 
 
@@ -133,6 +137,8 @@ def _plain(step: Train, tokenizer: TextTokenizer, autocast: bool) -> DeepseekOcr
         as_it_is = given.lora and (autocast or not given.beside)
         net = weights.load(given.start, dtype=None if as_it_is else torch.float32)
         check_vocabulary(tokenizer, net.config, given.start)
+        if given.adapter:
+            merge_adapter(net, Folder(given.adapter))
         return net.train()
     decoder = weights.load(given.start_decoder, dtype=torch.float32) if given.start_decoder not in ("", RANDOM) else None
     folder = given.encoder_folder

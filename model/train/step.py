@@ -110,6 +110,7 @@ class Weights:
 
     start               a folder of weights with its tokenizer, to go on from; here and in the next two, a name without a slash
                         is that of another training of the output
+    adapter             a folder with an adapter, ours or another tool's, that is merged into `start` first
     start_encoder       a folder whose encoder is taken alone; or two, joined by a comma: SAM's and CLIP's as published
     start_decoder       a folder whose decoder and tokenizer are taken alone; or "random". It must be said where an encoder is
                         taken from a folder
@@ -122,6 +123,7 @@ class Weights:
     """
 
     start: str = ""
+    adapter: str = ""
     start_encoder: str = ""
     start_decoder: str = ""
     frozen: tuple[str, ...] = ()
@@ -140,6 +142,8 @@ class Weights:
         _at_least(self, 0, "lora", "lora_alpha")
         if not 0 <= self.lora_dropout < 1:
             raise ValueError(f"lora_dropout is {self.lora_dropout}: it must be at least 0, and less than 1")
+        if self.adapter and not self.start:
+            raise ValueError(f"adapter is {self.adapter}: it is merged into start, which is empty")
         if self.beside and not self.lora:
             raise ValueError(f"{', '.join(self.beside)} can be trained beside adapters, and lora is 0: there are none")
         if self.start and (self.start_encoder or self.start_decoder):

@@ -109,7 +109,7 @@ class TrainRunner(StepRunner[Train]):
     def _check_overwriting(self) -> None:
         """Raises `ValueError` if overwriting would delete what the training starts from or learns from."""
         step = self.step
-        starts = {name: getattr(step.weights, name).split(",") for name in ("start", "start_encoder", "start_decoder")}
+        starts = {name: getattr(step.weights, name).split(",") for name in ("start", "adapter", "start_encoder", "start_decoder")}
         needed = starts | {"data": [one.where for one in step.data if one.drawn is None]}
         for name, places in needed.items():
             for place in places:

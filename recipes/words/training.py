@@ -27,6 +27,7 @@ class TrainingWords(TypedDict, total=False):
     length: Annotated[int, "N", "tokens of a row; a longer sample is left out (max_length)"]
     modes: str
     freeze: Annotated[str, "A,B,…", "what not to train: sam, clip, projector, experts, embeddings, decoder, or name patterns"]
+    adapter: Annotated[str, "FOLDER", "an adapter of ms-swift, Unsloth, peft or ours, merged into start first", values.places]
     lora: int
     lora_targets: Annotated[str, "A,B,…", "layers with adapters: ends of their names, or all-linear (target_modules)"]
     lora_alpha: Annotated[float, "X", "what adapters are multiplied by, times their rank; default: twice the rank"]
@@ -51,6 +52,7 @@ _FIELDS = {
     "rows_per_step": "rows_per_step",
     "micro_rows": "micro_rows",
     "length": "length",
+    "adapter": "adapter",
     "lora": "lora",
     "lora_alpha": "lora_alpha",
     "lora_dropout": "lora_dropout",

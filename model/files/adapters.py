@@ -1,0 +1,188 @@
+"""Adapters that others trained, merged into a network's weights: LoRA as peft saves it, which ms-swift and Unsloth write, too.
+
+    merge_adapter(net, folder)      adapter_config.json and adapter_model.safetensors, added to the weights of `net`
+
+Names are those of the released code, which has three linear layers an expert, or of transformers' class, where experts are
+stacked and CLIP's q, k and v are layers. What is adapted is a linear layer, a stacked parameter (`target_parameters`), the
+embedding, or a router; what was trained whole (`modules_to_save`, biases) takes the weights' place. Nothing is unpickled.
+
+    W + s B A                              s = alpha / r, with `use_rslora` alpha / sqrt(r)
+    m (W + s B A) / |W + s B A|            DoRA (arXiv 2402.09353), norms by row
+    (E, r, in) and (out, r, E)             of stacked parameters, as peft lays them out (peft/tuners/lora/layer.py, ParamWrapper)
+"""
+
+import functools
+import json
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from datagen.disk.storage import Folder
+from model.files.safetensors_files import BadCheckpoint, Reader
+from model.files.weights import pieces, released_name
+from model.net.deepseek_ocr import DeepseekOcr
+
+CONFIG = "adapter_config.json"
+WRAPPED = "base_model.model."
+"""peft's name for the network that it wraps."""
+# Released names, and what transformers' class calls them (transformers/conversion_mapping.py, "unlimited_ocr").
+_RENAMED = (
+    (r"^model\.sam_model\.blocks\.(\d+)\.norm([12])\.", r"model.vision_tower.sam_encoder.layers.\1.layer_norm\2."),
+    (r"^model\.sam_model\.blocks\.", "model.vision_tower.sam_encoder.layers."),
+    (r"^model\.sam_model\.", "model.vision_tower.sam_encoder."),
+    (r"^model\.vision_model\.transformer\.", "model.vision_tower.vision_encoder.encoder."),
+    (r"^model\.vision_model\.", "model.vision_tower.vision_encoder."),
+    (r"^model\.projector\.layers\.", "model.multi_modal_projector."),
+    (r"^model\.view_seperator$", "model.view_separator"),
+    (r"^model\.(embed_tokens|layers|norm)\.", r"model.language_model.\1."),
+)
+_STACKED = {"gate_up": "gate_up_proj", "down": "down_proj"}
+_LEARNED = re.compile(r"(.*)\.lora_(A|B|embedding_A|embedding_B|magnitude_vector)(?:\.default)?(?:\.(weight|bias))?")
+_WHOLE = re.compile(r"\.modules_to_save(\.default)?(?=\.)")
+_KNOWN_USES = ("use_dora", "use_rslora")
+# What peft can do that isn't W + s B A.
+_OTHERS = (
+    "alora_invocation_tokens",
+    "arrow_config",
+    "kasa_config",
+    "layer_replication",
+    "trainable_token_indices",
+    "velora_config",
+)
+_OTHER_BASES = ("pissa", "corda", "olora", "loftq", "lora_ga")
+"""Ways to begin that change the weights beside the adapter: what it was trained beside isn't what a folder holds."""
+
+
+def transformers_name(released: str) -> str:
+    """What transformers' class calls a parameter, or a layer with a dot behind it, of this released name."""
+    for pattern, theirs in _RENAMED:
+        renamed, num = re.subn(pattern, theirs, released)
+        if num:
+            return renamed
+    return released
+
+
+@torch.no_grad()
+def merge_adapter(net: DeepseekOcr, folder: Folder) -> None:
+    """Add the adapter in `folder` to the weights of `net`, which keep their precision.
+
+    Raises `BadCheckpoint` for what isn't LoRA, fits no weight of this network, or gives weights that aren't finite, and
+    `FileNotFoundError` without matrices. Takes the memory of the adapter and of one weight in fp32.
+    """
+    config = _config(folder)
+    places, learned = _places(net), defaultdict[str, dict[str, Tensor]](dict)
+    merged: list[tuple[str, Tensor, Callable[[], Tensor]]] = []
+    with Reader(folder) as files:
+        for key in files.tensors:
+            name = _WHOLE.sub("", key.removeprefix(WRAPPED))
+            if part := _LEARNED.fullmatch(name):
+                learned[part[1]][f"{part[2]} bias" if part[3] == "bias" else part[2]] = files.read(key).float()
+            elif ".original_module." not in name and not name.endswith(".base_layer.weight"):  # copies of the frozen ones
+                place = _place(places, name.replace(".base_layer.", "."), folder)
+                if files.tensors[key].shape != tuple(place.shape):
+                    shape = files.tensors[key].shape
+                    raise BadCheckpoint(f"{folder.url}: {name} should be {tuple(place.shape)}, and is {shape}")
+                merged.append((name, place, functools.partial(files.read, key)))
+        merged += [(name, *_merged(name, parts, places, config, folder)) for name, parts in learned.items()]
+        for name, place, value in merged:  # once all of it fits
+            place.copy_(value())
+            if not torch.isfinite(place).all():
+                raise BadCheckpoint(f"{folder.url}: with it {name} isn't finite")
+
+
+def _config(folder: Folder) -> dict[str, Any]:
+    if not folder.exists(CONFIG):
+        raise BadCheckpoint(f"{folder.url} has no {CONFIG}: it is no adapter")
+    try:
+        config = json.loads(folder.read(CONFIG))
+        kind, how = config.get("peft_type"), str(config.get("init_lora_weights", "")).lower()
+    except (ValueError, AttributeError) as error:
+        raise BadCheckpoint(f"{folder.path(CONFIG)} isn't that of an adapter: {error}") from error
+    others = [name for name in config if name in _OTHERS or (name.startswith("use_") and name not in _KNOWN_USES)]
+    if kind != "LORA" or (used := [name for name in others if config[name]]):
+        raise BadCheckpoint(
+            f"{folder.path(CONFIG)}: {kind if kind != 'LORA' else ', '.join(used)} can't be merged: LoRA and DoRA can"
+        )
+    if how.startswith(_OTHER_BASES):
+        raise BadCheckpoint(
+            f"{folder.path(CONFIG)}: it began with {how}, which changes the weights beside it: let peft convert it to plain LoRA"
+        )
+    return dict(config)
+
+
+def _places(net: DeepseekOcr) -> dict[str, Tensor]:
+    """The weights of `net` by all names that they may have elsewhere: views, without a copy."""
+    found: dict[str, Tensor] = {}
+    for name, value in net.state_dict().items():
+        found |= {piece.key: piece.of(value) for piece in pieces(name, tuple(value.shape))}
+        above, _, own = name.rpartition(".")
+        if own in _STACKED:
+            found[f"{released_name(above)}.{_STACKED[own]}"] = value
+        if ".qkv_proj." in name:  # CLIP's
+            for layer, part in zip("qkv", value.chunk(3), strict=True):
+                found[released_name(name).replace(".qkv_proj.", f".{layer}_proj.")] = part
+    return found | {transformers_name(name): value for name, value in found.items()}
+
+
+def _place(places: Mapping[str, Tensor], name: str, folder: Folder) -> Tensor:
+    if name not in places:
+        raise BadCheckpoint(f"{folder.url}: {name} has no place in this network")
+    return places[name]
+
+
+def _merged(
+    name: str, parts: Mapping[str, Tensor], places: Mapping[str, Tensor], config: Mapping[str, Any], folder: Folder
+) -> tuple[Tensor, Callable[[], Tensor]]:
+    """(the weight beside which matrices were learned, as `name`, what makes of it what it becomes)"""
+    kinds = {"A", "B"} if "A" in parts or "B" in parts else {"embedding_A", "embedding_B"}
+    if lacking := sorted(kinds - parts.keys()):
+        raise BadCheckpoint(f"{folder.url}: {name} has no lora_{lacking[0]}, and its other matrix stands alone")
+    if unknown := sorted(parts.keys() - kinds - {"magnitude_vector"}):
+        raise BadCheckpoint(f"{folder.url}: {name}.lora_{unknown[0]} can't be merged")
+    a, b = (parts[kind] for kind in sorted(kinds))
+    if "embedding_A" in kinds:
+        a, b = b.T, a.T  # of an embedding they are the other way round
+    place = _weight(name, a, b, places, folder)
+    num = len(place) if place.ndim == 3 else 1
+    rank = len(a) // num
+    scale = _alpha(name, config) / (math.sqrt(rank) if config.get("use_rslora") else rank)
+    magnitude = parts.get("magnitude_vector")
+    if magnitude is not None and (place.ndim != 2 or magnitude.numel() != len(place)):
+        raise BadCheckpoint(
+            f"{folder.url}: {name} has magnitudes for {magnitude.numel()} rows, its weight is {tuple(place.shape)}"
+        )
+
+    def merged() -> Tensor:
+        stacked = b.reshape(len(b), rank, num), a.reshape(num, rank, -1)
+        value = place.float() + scale * (torch.einsum("ore,eri->eoi", *stacked) if place.ndim == 3 else b @ a)
+        return value if magnitude is None else value * (magnitude.flatten() / value.norm(dim=1))[:, None]
+
+    return place, merged
+
+
+def _weight(name: str, a: Tensor, b: Tensor, places: Mapping[str, Tensor], folder: Folder) -> Tensor:
+    """The weight that matrices beside the module `name` belong to. Of stacked ones, which are parameters of one module, it is the
+    one that they fit."""
+    plain = name.replace(".base_layer", "")
+    stacked = [places[key] for own in _STACKED.values() if (key := f"{plain}.{own}") in places]
+    fits = [one for one in stacked if one.shape[1:] == (len(b), a.shape[1]) and len(a) == b.shape[1] and len(a) % len(one) == 0]
+    if fits:
+        return fits[0]
+    place = stacked[0] if stacked else _place(places, f"{plain}.weight", folder)
+    if place.ndim != 2 or place.shape != (len(b), a.shape[1]) or len(a) != b.shape[1]:
+        shapes = f"{tuple(b.shape)} and {tuple(a.shape)}"
+        raise BadCheckpoint(f"{folder.url}: {name} should be beside {tuple(place.shape)}, and its matrices are {shapes}")
+    return place
+
+
+def _alpha(name: str, config: Mapping[str, Any]) -> float:
+    """As peft finds it: that of the first pattern whose end the name has, or all layers'."""
+    plain = name.replace(".base_layer", "")
+    patterns = config.get("alpha_pattern") or {}
+    fits = (alpha for pattern, alpha in patterns.items() if re.match(rf"(.*\.)?({pattern})$", plain))
+    return float(next(fits, config["lora_alpha"]))
