@@ -77,8 +77,7 @@ class PredictedPage:
 def truths(path: str) -> list[TruePage]:
     """The pages of OmniDocBench's JSON, or of a dataset's folder. Raises `ValueError` if `path` is neither."""
     if _is_dataset(path):
-        named = [(names, page) for names, page in _samples(path)]
-        return [TruePage(names, _blocks(page.regions, page.text), _placed(page)) for names, page in named]
+        return [TruePage(names, _blocks(page.regions, page.text), _placed(page)) for names, page in _samples(path)]
     try:
         pages = json.loads(Path(path).read_bytes())
     except (OSError, ValueError) as error:
