@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from datagen.drawing.line_curriculum import Curriculum
@@ -366,8 +366,7 @@ class Train:
         return replace(self, **own | {name: replace(getattr(self, name), **own[name]) for name in SECTIONS if name in own})
 
     def worth(self, num_samples: int) -> "Train":
-        """This step with fewer `steps` if there are fewer than `num_samples`, and as much less `warmup`: by the square root, and
-        0.3 of them at least."""
+        """This step with fewer `steps` and `warmup` for fewer than `num_samples`: by the square root, 0.3 of them at least."""
         share = min(1.0, max(0.3, math.sqrt(num_samples / self.schedule.num_samples)))
         return self.but(steps=max(1, round(self.schedule.steps * share)), warmup=round(self.schedule.warmup * share))
 
@@ -376,10 +375,7 @@ class Train:
         return self.but(steps=steps, warmup=min(self.schedule.warmup, math.ceil(round(steps * self.schedule.warmup_most, 6))))
 
 
-SECTIONS = {
-    **{"weights": Weights, "schedule": Schedule, "optim": Optim, "batches": Batches, "evaluation": Evaluation},
-    **{"checkpoint": Checkpoint, "compute": Compute, "parallel": Parallel},
-}
+SECTIONS: dict[str, Any] = {one.name: type(one.default) for one in fields(Train) if is_dataclass(one.default)}
 """The sections of `Train`, by their names."""
 
 
