@@ -17,7 +17,8 @@ from datagen.work.short_samples import ShortSamples
 from flywheel.lines.wear_stage import WearLines
 from flywheel.step import CROPS, is_whole, numbers, round_name
 from model.net.config import line_reader
-from model.train.step import MEASURE, RANDOM, TRAIN, Data, DrawnLines, Train
+from model.train.data_config import MEASURE, TRAIN, Data, DrawnLines
+from model.train.step import RANDOM, Train
 from recipes import finetune
 from recipes.ablation.steps import Arm, Compare, HoldOut
 from recipes.multilingual import multilingual

@@ -21,7 +21,7 @@ FULL = Train(
     batches=Batches(rows_per_step=2, rows_follow=True, micro_rows=1, length=8192, modes=(("base", 1.0), ("gundam", 1.0))),
     evaluation=Evaluation(loss_samples=64, loss_every=50, read_samples=32, read_first=True, shown_samples=8, max_new_tokens=4096),
     checkpoint=Checkpoint(checkpoint_every=100),
-    compute=Compute(checkpointing=True, workers=8, threads=8),
+    compute=Compute(checkpointing=None, workers=8, threads=8),
 )
 """For the released network and a GPU, or several. A step learns from some eight pages, on eight GPUs from 30."""
 TINY = FULL.but(
@@ -38,7 +38,7 @@ TINY = FULL.but(
     read_samples=8,
     max_new_tokens=64,
     checkpoint_every=20,
-    checkpointing=False,
+    checkpointing=(),
     workers=0,
     threads=2,
 )

@@ -21,7 +21,8 @@ from datagen.work.pipeline import Pipeline, Stage
 from datagen.work.samples_of import SamplesOf, ShardsOf
 from flywheel.step import CROPS, PAGES_OF_ROUNDS, ROUNDS, Flywheel
 from model.net.config import small_moe
-from model.train.step import Batches, Checkpoint, Compute, Data, Evaluation, Optim, Schedule, Train
+from model.train.data_config import Data
+from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 from recipes import fine
 from recipes.reads import LINES, drawn
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords

@@ -15,7 +15,8 @@ from dataclasses import replace
 from datagen.drawing import typefaces
 from datagen.drawing.line_curriculum import Curriculum, Lines
 from model.net.config import line_reader
-from model.train.step import RANDOM, Batches, Checkpoint, Compute, Data, DrawnLines, Evaluation, Optim, Schedule, Train
+from model.train.data_config import Data, DrawnLines
+from model.train.step import RANDOM, Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 from recipes.recipe import Recipe, Report
 
 # From which line on, up to how many characters: random ones, until texts of 8, which are prose mostly.

@@ -33,7 +33,7 @@ FULL = Train(
         max_new_tokens=4096,
     ),
     checkpoint=Checkpoint(checkpoint_every=500),
-    compute=Compute(checkpointing=True, workers=8, threads=8),
+    compute=Compute(checkpointing=None, workers=8, threads=8),
 )
 """The paper's stage 2."""
 FULL_STAGE_1 = FULL.but(

@@ -7,6 +7,7 @@ GPU keeps no scores, and so a little less. What is alive for a moment isn't coun
 """
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from model.costs.flops import Side, size
@@ -14,6 +15,11 @@ from model.net.config import DecoderConfig, ModelConfig, SamConfig
 
 _MANY = 512  # queries from which on scores aren't kept, as in model/net/cpu/blocked_attention.py
 _FP32, _INT64 = 4, 8
+
+
+Towers = Collection[str]
+TOWERS = ("sam", "clip", "decoder")
+"""What can keep its activations, or compute them again."""
 
 
 @dataclass(frozen=True)
@@ -42,24 +48,24 @@ class Kept:
 
 
 def kept(
-    config: ModelConfig, load: Load, itemsize: int = 2, checkpointing: bool = False, sam: bool = True, head: bool = True
+    config: ModelConfig, load: Load, itemsize: int = 2, checkpointing: Towers = (), sam: bool = True, head: bool = True
 ) -> Kept:
-    """The bytes that a batch's forward pass keeps, where activations are of `itemsize` bytes. Without `sam`, SAM is frozen;
-    without `head`, the head is."""
+    """The bytes that a batch's forward pass keeps, where activations are of `itemsize` bytes, and those of the towers in
+    `checkpointing` are computed again. Without `sam`, SAM is frozen; without `head`, the head is."""
     T, D = sum(load.lengths), config.decoder.width
     together = Counter(load.views)  # views of one size go through the towers together
     once = [0]
-    if checkpointing:
+    if "decoder" in checkpointing:
         once += [_layer(config.decoder, T, itemsize, n, False) for n in (0, config.decoder.depth - 1)]
-        for view, num in together.items():
-            once += [_block(config.sam, view, num, itemsize, n) for n in range(config.sam.depth) if sam]
-            once.append(num * _clip_layer(config, view, itemsize))
+    for view, num in together.items():
+        once += [_block(config.sam, view, num, itemsize, n) for n in range(config.sam.depth) if sam and "sam" in checkpointing]
+        once += [num * _clip_layer(config, view, itemsize)] * ("clip" in checkpointing)
     tokens = sum(num * _num_tokens(config.sam, view) for view, num in together.items())
     return Kept(
-        sam=sum(_sam(config.sam, view, num, itemsize, checkpointing) for view, num in together.items() if sam),
-        clip=sum(num * _clip(config, view, itemsize, checkpointing) for view, num in together.items()),
+        sam=sum(_sam(config.sam, view, num, itemsize, "sam" in checkpointing) for view, num in together.items() if sam),
+        clip=sum(num * _clip(config, view, itemsize, "clip" in checkpointing) for view, num in together.items()),
         projector=2 * config.clip.width * tokens * itemsize,
-        decoder=_decoder(config.decoder, T, itemsize, checkpointing),
+        decoder=_decoder(config.decoder, T, itemsize, "decoder" in checkpointing),
         # The gradients by the head and its input, which are made with the loss.
         head=load.num_learned * D * itemsize + head * D * config.decoder.vocab_size * _FP32,
         once=max(once),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from model.costs import flops
-from model.costs.activations import Load, kept
+from model.costs.activations import TOWERS, Load, kept
 from model.net.config import ModelConfig, full
 
 PARTS = ("sam", "clip", "projector", "experts", "embeddings", "decoder")
@@ -193,7 +193,7 @@ def memory(config: ModelConfig, load: Load, set_up: SetUp, weight_bytes: int = 4
     # Experts' weights are narrowed one product after the other, the embedding's never.
     copied = sum(counts[part] for part in set_up.through - {"experts", "embeddings"}) + counts["embeddings"] // 2
     seen = load if "clip" in set_up.through else Load((), load.lengths, load.num_learned)
-    plain, checkpointed = (kept(config, seen, 2, on, "sam" in set_up.through, not set_up.rank) for on in (False, True))
+    plain, checkpointed = (kept(config, seen, 2, on, "sam" in set_up.through, not set_up.rank) for on in ((), TOWERS))
     copies = 2 * copied if weight_bytes == 4 else 0
     return Memory(weights, copies, own * trained, 2 * own * trained, plain.total, checkpointed.total)
 

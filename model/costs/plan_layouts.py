@@ -6,12 +6,13 @@ waiting(…)                the share of the time that GPUs of a pipeline wait
 table(config, …)          all that, for people
 """
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from model.costs import plan
-from model.costs.activations import Load, kept
+from model.costs.activations import TOWERS, Load, Towers, kept
 from model.costs.plan import PEAKS, SetUp, columns
 from model.net.config import ModelConfig
 from model.net.pipeline_cut import Cut
@@ -114,7 +115,7 @@ class Memory:
 
 
 def memory(
-    config: ModelConfig, load: Load, set_up: SetUp, layout: "Layout", number: int, num_micros: int, checkpointing: bool
+    config: ModelConfig, load: Load, set_up: SetUp, layout: "Layout", number: int, num_micros: int, checkpointing: Towers
 ) -> Memory:
     """That of a GPU of stage `number`, as `plan.memory` counts it: weights, gradients and moments in fp32, products in bf16.
 
@@ -155,6 +156,20 @@ def memory(
         gathered=_gathered(config, stage, shared, trained_shared, layout.pipeline > 1) if layout.shard > 1 else 0,
         kept=of_batch * at_a_time + activations.once * (of_batch > 0),
     )
+
+
+def cheapest(
+    config: ModelConfig, load: Load, set_up: SetUp, layout: "Layout", number: int, num_micros: int, room: float
+) -> tuple[str, ...]:
+    """The towers whose activations must be computed again so that a GPU of stage `number` gets by with `room` bytes: those that
+    cost the fewest operations; all of them if nothing is enough."""
+    forward = plan.forward_operations(config, load)
+    again = {"sam": forward["sam"], "clip": forward["clip"], "decoder": forward["decoder"] + forward["experts"]}
+    choices = [some for num in range(len(TOWERS) + 1) for some in itertools.combinations(TOWERS, num)]
+    for some in sorted(choices, key=lambda some: sum(again[tower] for tower in some)):
+        if memory(config, load, set_up, layout, number, num_micros, some).total <= room:
+            return some
+    return TOWERS
 
 
 def _gathered(config: ModelConfig, stage: Stage, shared: int, trained: int, keeps: bool) -> int:
@@ -208,7 +223,7 @@ def table(
     layouts: "Sequence[Layout]",
     rows_per_step: int,
     micro_rows: int,
-    checkpointing: bool,
+    checkpointing: Towers,
     num_samples: int = 0,
     length: int = 8192,
     peak: float = PEAKS["A100"],

@@ -1,7 +1,7 @@
 """A training step without a device: every operation that a GPU would run, traced on tensors without content.
 
     trace(config, load)          the operations of a step, forward and backward, in mixed precision, with their products and bytes
-    roofline(...)                how long each card takes at least, and what costs most, for people
+    roofline(card, …)            how long a card takes at least, and what costs most, for people
     WAITS                        operations that make the host wait for a GPU
 
 An operation takes as long as its products at the card's peak, or as its bytes at the memory's, whichever is longer. What can't be
@@ -9,6 +9,7 @@ seen so: how near to its peak a kernel comes, how long the host takes to launch 
 """
 
 import contextlib
+import functools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -60,11 +61,12 @@ class Operation:
 
 @dataclass(frozen=True)
 class Card:
-    """A GPU, as its maker says: products a second in bf16 and in fp32, bytes of memory a second."""
+    """A GPU, as its maker says: products a second in bf16 and in fp32, bytes of memory, and how many a second."""
 
     name: str
     bf16: float
     fp32: float
+    memory: float
     bandwidth: float
 
     def seconds(self, one: Operation) -> float:
@@ -72,38 +74,32 @@ class Card:
 
 
 CARDS = (
-    Card("A100-40G", 312e12, 19.5e12, 1.555e12),
-    Card("A100-80G", 312e12, 19.5e12, 2.039e12),
-    Card("H100", 989e12, 67e12, 3.35e12),
+    Card("A100-40G", 312e12, 19.5e12, 40e9, 1.555e12),
+    Card("A100-80G", 312e12, 19.5e12, 80e9, 2.039e12),
+    Card("H100", 989e12, 67e12, 80e9, 3.35e12),
 )
 """NVIDIA's data sheets: SXM, dense, without TF32, which torch's products in fp32 don't use by default."""
 _ADAMW_BYTES = 7 * 4  # weight, gradient and two moments are read; weight and moments are written
 _CLIPPING_BYTES = 3 * 4  # gradients are read for their norm, and scaled
 
 
-def roofline(config: ModelConfig, load: Load, set_up: SetUp, checkpointing: bool, loads_a_step: int = 1) -> list[str]:
-    """Lines for people: the share of each card's peak in bf16 that a step's products could reach on one GPU, and what costs most.
+def roofline(
+    card: Card, config: ModelConfig, load: Load, set_up: SetUp, checkpointing: tuple[str, ...], loads_a_step: int = 1
+) -> str:
+    """A line for people: the share of the card's peak in bf16 that a step's products could reach on one GPU, and what costs most.
 
     A step is `loads_a_step` times `load`, then AdamW over fp32 weights.
     """
-    once = trace(config, load, checkpointing, set_up)
     trained = set_up.num_trained(config)
-    steady = [
-        Operation("adamw", torch.float32, 0, _ADAMW_BYTES * trained),
-        Operation("clipping", torch.float32, 0, _CLIPPING_BYTES * trained),
-    ]
-    asked = loads_a_step * operations(config, load, set_up)
-    lines = []
-    for card in CARDS:
-        seconds: dict[str, float] = defaultdict(float)
-        for one in once:
-            seconds[f"{one.name} {_short(one.dtype)}"] += loads_a_step * card.seconds(one)
-        for one in steady:
-            seconds[f"{one.name} {_short(one.dtype)}"] += card.seconds(one)
-        total = sum(seconds.values())
-        most = ", ".join(f"{name} {share / total:.0%}" for name, share in sorted(seconds.items(), key=lambda one: -one[1])[:5])
-        lines.append(f"{card.name}: at most {asked / total / card.bf16:.0%} of its peak, {total:.3g} s a step; {most}")
-    return lines
+    seconds: dict[str, float] = defaultdict(float)
+    for one in trace(config, load, checkpointing, set_up):
+        seconds[f"{one.name} {_short(one.dtype)}"] += loads_a_step * card.seconds(one)
+    for name, num_bytes in (("adamw", _ADAMW_BYTES), ("clipping", _CLIPPING_BYTES)):
+        seconds[f"{name} fp32"] += card.seconds(Operation(name, torch.float32, 0, num_bytes * trained))
+    total = sum(seconds.values())
+    reached = loads_a_step * operations(config, load, set_up) / total / card.bf16
+    most = ", ".join(f"{name} {share / total:.0%}" for name, share in sorted(seconds.items(), key=lambda one: -one[1])[:5])
+    return f"{card.name}: at most {reached:.0%} of its peak, {total:.3g} s a step; {most}"
 
 
 def waiting(traced: Iterable[Operation]) -> list[str]:
@@ -115,7 +111,10 @@ def _short(dtype: torch.dtype) -> str:
     return {torch.bfloat16: "bf16", torch.float32: "fp32"}.get(dtype, str(dtype).removeprefix("torch."))
 
 
-def trace(config: ModelConfig, load: Load, checkpointing: bool = False, set_up: SetUp | None = None) -> list[Operation]:
+@functools.lru_cache(maxsize=8)
+def trace(
+    config: ModelConfig, load: Load, checkpointing: tuple[str, ...] = (), set_up: SetUp | None = None
+) -> tuple[Operation, ...]:
     """A forward and a backward pass of `load` in bf16 under autocast, with weights in fp32, as on a GPU. All tokens of `load` are
     one row, whose positions see all before them, as `model.costs.flops` counts."""
     with torch.device("meta"):
@@ -145,7 +144,7 @@ def trace(config: ModelConfig, load: Load, checkpointing: bool = False, set_up: 
                 num_samples=len(load.lengths),
             )
             losses.total.backward()
-    return seen.operations
+    return tuple(seen.operations)
 
 
 class Recorder(TorchDispatchMode):

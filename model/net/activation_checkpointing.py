@@ -5,7 +5,7 @@ saved, because a second computation may round otherwise: a token on the edge bet
 the gradient would belong to a network that never ran.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
@@ -45,8 +45,8 @@ def checkpointed(tower: nn.Module, block: Callable[..., Any], *args: Any) -> Any
     return block(*args)
 
 
-def set_checkpointing(net: nn.Module, on: bool) -> None:
-    """Turn checkpointing on or off in every tower of `net`: SAM, CLIP and the decoder."""
+def set_checkpointing(net: nn.Module, towers: Collection[str]) -> None:
+    """Turn checkpointing on in these towers of `net`, of "sam", "clip" and "decoder", and off in the others."""
     for module in net.modules():
         if hasattr(module, "checkpointing"):
-            setattr(module, "checkpointing", on)  # noqa: B010  (mypy takes a module's attributes for tensors)
+            setattr(module, "checkpointing", type(module).__name__.lower() in towers)  # noqa: B010  (no tensor)

@@ -21,7 +21,8 @@ from model.data.texts import Texts
 from model.data.words import TEXT
 from model.files.hub import is_name
 from model.net.tokenizer import TextTokenizer
-from model.train.step import HELD_OUT, MEASURE, TRAIN, Data, Train
+from model.train.data_config import HELD_OUT, MEASURE, TRAIN, Data
+from model.train.step import Train
 
 _PACKED = (".gz", ".zst", ".zip", ".bz2", ".xz")
 

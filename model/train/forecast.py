@@ -3,10 +3,11 @@
 import contextlib
 import posixpath
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from datagen.disk.storage import Folder
 from model.costs import plan, plan_layouts
-from model.costs.activations import Load
+from model.costs.activations import TOWERS, Load
 from model.data import modes
 from model.data.words import TEXT
 from model.files import hub
@@ -15,10 +16,16 @@ from model.net.image_modes import MODES, tile_grid
 from model.train.layout import Layout, copied, filled, layout
 from model.train.step import Train
 
+if TYPE_CHECKING:
+    import torch
+
+    from model.train.ranks import Ranks
+
 PAGE = (1240, 1754)  # A4 at 150 dpi
 PAGE_TOKENS = 1_000  # of a page's text and prompt
 LINE, LINE_TOKENS = (640, 48), 30
 _FOR_A_GPU = 100_000_000  # parameters
+_USED = 0.85  # of a GPU's memory: plans are estimates from below
 PAPER_MACHINES, PAPER_STAGES = (20, 8), 4
 
 
@@ -43,7 +50,7 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
     rows = step.batches
     num_loads = -(-rows.rows_per_step // rows.micro_rows)
     text = plan.table(config, load, step.schedule.steps, num_loads, [*([own] if own else []), *others])
-    text += _on_one(config, load, own or plan.SET_UPS[0], step.compute.checkpointing, num_loads)
+    text += _on_one(step, config, load, own or plan.SET_UPS[0], num_loads)
     text += _on_many(step, config, load, own or plan.SET_UPS[0], nodes or 1, gpus)
     num_samples = _num_samples(step, load)
     notes = [f"{step.schedule.steps:,} steps of {rows.rows_per_step} rows learn from about {num_samples:,} such samples"]
@@ -90,16 +97,22 @@ def _num_samples(step: Train, load: Load) -> int:
     return step.schedule.steps * step.batches.rows_per_step * len(load.lengths) // step.batches.micro_rows
 
 
-def _on_one(config: ModelConfig, load: Load, trained: plan.SetUp, checkpointing: bool, num_loads: int) -> str:
+def _on_one(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, num_loads: int) -> str:
     """What one GPU would reach and what costs most; "" for networks that are small enough for a processor."""
     if sum(plan.parameters(config).values()) < _FOR_A_GPU:
         return ""
-    from model.costs.traced import roofline  # loads torch, and traces for three seconds
+    from model.costs.traced import CARDS, roofline  # loads torch, and traces for three seconds
 
-    lines = roofline(config, load, trained, checkpointing, num_loads)
-    return "\n\non one GPU, if every operation came to the card's peak or its memory's\n" + "\n".join(
-        f"  {line}" for line in lines
-    )
+    lines = []
+    for card in CARDS:
+        towers = step.compute.checkpointing
+        if towers is None:
+            towers = plan_layouts.cheapest(config, load, trained, Layout(), 0, num_loads, _USED * card.memory)
+        needed = plan_layouts.memory(config, load, trained, Layout(), 0, num_loads, towers).total
+        fits = f", {needed / 1e9:.3g} GB of {card.memory / 1e9:.0f}" + (": too much for one" if needed > card.memory else "")
+        again = f", {', '.join(towers)} computed again" if towers else ""
+        lines.append(f"  {roofline(card, config, load, trained, towers, num_loads)}{again}{fits}")
+    return "\n\non one GPU, if every operation came to the card's peak or its memory's\n" + "\n".join(lines)
 
 
 def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, nodes: int, gpus: int) -> str:
@@ -109,7 +122,8 @@ def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, 
     layouts = _layouts(step, nodes, gpus)
     if not layouts:
         return ""
-    rows = (step.batches.rows_per_step, step.batches.micro_rows, step.compute.checkpointing)
+    towers = TOWERS if step.compute.checkpointing is None else step.compute.checkpointing
+    rows = (step.batches.rows_per_step, step.batches.micro_rows, towers)
     table = plan_layouts.table(config, load, trained, layouts, *rows, _num_samples(step, load), step.batches.length)
     note = ""
     try:
@@ -132,6 +146,22 @@ def _layouts(step: Train, nodes: int, gpus: int) -> list[Layout]:
             with contextlib.suppress(ValueError):
                 layouts.append(layout(step.but(replicate=replicate), nodes * gpus))
     return list(dict.fromkeys(layouts))
+
+
+def checkpointed(
+    step: Train, config: ModelConfig, trained: plan.SetUp, ranks: "Ranks", device: "torch.device"
+) -> tuple[str, ...]:
+    """The towers whose activations this rank computes again: as `step` says, or on a GPU as few as its memory asks for."""
+    if step.compute.checkpointing is not None:
+        return step.compute.checkpointing
+    if device.type != "cuda":
+        return ()
+    import torch
+
+    of, load = ranks.layout, typical(config, step)
+    num_micros = -(-step.batches.rows_per_step // (of.copies * step.batches.micro_rows))
+    room = _USED * torch.cuda.get_device_properties(device).total_memory
+    return plan_layouts.cheapest(config, load, trained, of, ranks.stage, num_micros, room)
 
 
 def set_up(step: Train) -> plan.SetUp | None:

@@ -14,8 +14,9 @@ from datagen.disk.storage import Folder
 from datagen.work.progress import OnState, State
 from model.net.cpu import native_dtype
 from model.train.data import Opened
+from model.train.data_config import Data
 from model.train.start import starts
-from model.train.step import Data, Train, flat
+from model.train.step import Train, flat
 
 VERSION = 7  # goes up whenever the same values would train other weights
 RUN, METRICS = "run.json", "metrics.json"
@@ -36,7 +37,10 @@ _FILES = (
 )
 # Earlier steps may add to these. What has finished is good on any machine, with any number of workers.
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}
-_ELSEWHERE = ("device", "workers", "keep", "checkpoint_every", "optional", "pipeline", "replicate", "stage_layers", "profile")
+_ELSEWHERE = (
+    *("device", "workers", "keep", "checkpoint_every", "optional", "profile", "checkpointing"),
+    *("pipeline", "replicate", "stage_layers"),
+)
 # The values of fields that an earlier version didn't have: it trained as these say.
 _DEFAULTS = json.loads(json.dumps(flat(dataclasses.asdict(Train(datasets=())))))
 _DATA_DEFAULTS = json.loads(json.dumps(dataclasses.asdict(Data(""))))

@@ -32,10 +32,20 @@ class Spread:
     """The part of a training's network that this rank has, `net`, on its device. `num_sources` are the datasets that losses are
     told apart by."""
 
-    def __init__(self, net: DeepseekOcr, step: Train, ranks: Ranks, device: torch.device, dtype: torch.dtype, num_sources: int):
-        """Takes `net`, the whole one, apart. Raises `ValueError` if it can't be cut into as many stages."""
+    def __init__(
+        self,
+        net: DeepseekOcr,
+        step: Train,
+        ranks: Ranks,
+        device: torch.device,
+        dtype: torch.dtype,
+        num_sources: int,
+        narrows_once: bool,
+    ):
+        """Takes `net`, the whole one, apart. `narrows_once` says that no activation is computed again. Raises `ValueError` if it
+        can't be cut into as many stages."""
         self.ranks, self.device, self.dtype, self.num_sources = ranks, device, dtype, num_sources
-        self._narrows_once = not step.compute.checkpointing
+        self._narrows_once = narrows_once
         self.blank = net if ranks.is_alone else _blank(net)
         cut(net, ranks.stage, ranks.layout.cut)
         self.net = net.to(device)

@@ -43,7 +43,7 @@ from model.train.boards import run_id
 from model.train.checkpoint import Checkpoints, tensors
 from model.train.data import Opened, corpus_of, open_all, sources
 from model.train.export import export
-from model.train.forecast import set_up
+from model.train.forecast import checkpointed, set_up
 from model.train.journal import Speed, Told
 from model.train.layout import filled
 from model.train.log import Clock, ExpertUse, memory, operations
@@ -128,8 +128,9 @@ class _Training:
         freeze(net, step.weights.frozen)
         check_rates(net, dict(step.optim.rates))
         self.set_up = set_up(step) or SetUp("nothing")
-        set_checkpointing(net, step.compute.checkpointing)
-        self.spread = Spread(net, step, ranks, self.device, self.dtype, len(self.names))
+        towers = checkpointed(step, net.config, self.set_up, ranks, self.device)
+        set_checkpointing(net, towers)
+        self.spread = Spread(net, step, ranks, self.device, self.dtype, len(self.names), not towers)
         self.net = self.spread.net
         self.optimizer = adamw(self.net, step)
         self.average = Average(self.net, step.optim.average) if step.optim.average else None

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy
 
 from datagen.work.specification import fingerprint
+from model.train.data_config import MEASURE
 from model.train.lines import read_lines
-from model.train.step import MEASURE, Train, flat
+from model.train.step import Train, flat
 from recipes.ablation.comparison import HARDLY_READS, compared, unlike
 from recipes.ablation.steps import Arm, Compare
 from recipes.recipe import Report

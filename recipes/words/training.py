@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, TypedDict
 
-from model.train.step import HELD_OUT, TRAIN, Data, Train
+from model.train.data_config import HELD_OUT, TRAIN, Data
+from model.train.step import Train
 from recipes.words import values
 from recipes.words.training_data import mixture
 
@@ -43,6 +44,9 @@ class TrainingWords(TypedDict, total=False):
     save_steps: Annotated[int, "N", "steps from one checkpoint to the next"]
     save_total_limit: Annotated[int, "N", "how many checkpoints are kept"]
     profile: Annotated[str, "N:M", "trace steps N to M, and a GPU's memory, into profile/ beside the model", values.steps]
+    gradient_checkpointing: Annotated[
+        str, "A,B,…", "activations to compute again: sam, clip, decoder; none; default: on a GPU as few as its memory asks for"
+    ]
     dataloader_num_workers: Annotated[int, "N", "processes that make batches, on each GPU; 0: a thread"]
 
 
@@ -72,6 +76,8 @@ def told(step: Train, words: TrainingWords, data: str) -> Train:
         for word, field in (("freeze", "frozen"), ("lora_targets", "lora_targets"), ("modules_to_save", "beside"))
         if word in words
     }
+    if towers := words.get("gradient_checkpointing", ""):
+        fields["checkpointing"] = () if towers == "none" else _names(towers)
     if modes := _names(words.get("modes", "")):
         fields["modes"] = tuple((mode, 1.0) for mode in modes)
     if span := words.get("profile", ""):

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from model.data.words import MIN_WORTH
-from model.train.step import Data
+from model.train.data_config import Data
 from recipes.words.fields import parts
 from recipes.words.values import GROUPS
 

@@ -23,6 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 
+from model.costs.activations import TOWERS
 from model.net.activation_checkpointing import set_checkpointing
 from model.net.cache import Cache
 from model.net.clip import Clip
@@ -65,9 +66,9 @@ def activations(modes: list[str]) -> None:
         chosen, grid = MODES[mode], GRIDS.get(mode, (0, 0))
         tiles = torch.randn(grid[0] * grid[1], 3, chosen.tile, chosen.tile, device=DEVICE) if any(grid) else None
         page = Views(torch.randn(3, chosen.side, chosen.side, device=DEVICE), tiles, grid)
-        set_checkpointing(encoder, False)
+        set_checkpointing(encoder, ())
         plain = kept(encoder, [page])
-        set_checkpointing(encoder, True)
+        set_checkpointing(encoder, TOWERS)
         saved = kept(encoder, [page])
         without = kept(clip, patches(chosen.side, 1))
         if tiles is not None:

@@ -8,8 +8,9 @@ them. Nothing of it is timed: it is a bound from the cards' data sheets.
 
 import argparse
 
+from model.costs.activations import TOWERS
 from model.costs.plan import SET_UPS
-from model.costs.traced import roofline, trace, waiting
+from model.costs.traced import CARDS, roofline, trace, waiting
 from model.net.config import full
 from model.train.forecast import typical
 from recipes.train import FULL
@@ -21,15 +22,11 @@ def main() -> None:
     args = parser.parse_args()
     load = typical(full(), FULL)
     for set_up in SET_UPS[:2]:
-        for checkpointing in (False, True):
-            print(f"trained: {set_up.name}; {'activations computed again' if checkpointing else 'activations kept'}")
-            for line in roofline(full(), load, set_up, checkpointing, args.rows):
-                print(f"    {line}")
-    waits = [
-        f"{name} {'with' if checkpointing else 'without'} checkpointing"
-        for checkpointing in (False, True)
-        for name in waiting(trace(full(), load, checkpointing))
-    ]
+        for towers in ((), TOWERS):
+            print(f"trained: {set_up.name}; {'activations computed again' if towers else 'activations kept'}")
+            for card in CARDS:
+                print(f"    {roofline(card, full(), load, set_up, towers, args.rows)}")
+    waits = sorted({name for towers in ((), TOWERS) for name in waiting(trace(full(), load, towers, SET_UPS[0]))})
     print(f"operations that wait for the device: {', '.join(waits) or 'none'}")
 
 

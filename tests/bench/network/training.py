@@ -22,6 +22,7 @@ from PIL import Image, ImageDraw, ImageFont
 from datagen.disk.storage import Folder
 from datagen.record import Box, Origin, Quality, Region, Sample
 from model.costs import flops
+from model.costs.activations import TOWERS
 from model.data.plan import packed
 from model.net.activation_checkpointing import set_checkpointing
 from model.net.batch import Batch, Tokens, batch
@@ -70,7 +71,7 @@ def through(root: Path, config: ModelConfig, steps: int, rows: int, length: int,
         batches=Batches(rows_per_step=rows, micro_rows=1, length=length, tokenizer_samples=0),
         evaluation=Evaluation(loss_samples=1, loss_every=steps, read_samples=1, max_new_tokens=1, looks_after=steps),
         checkpoint=Checkpoint(checkpoint_every=steps),
-        compute=Compute(checkpointing=torch.cuda.is_available(), workers=workers, threads=torch.get_num_threads()),
+        compute=Compute(checkpointing=None, workers=workers, threads=torch.get_num_threads()),
     )
     train(step, out)
     metrics = json.loads(out.read("train/metrics.json"))
@@ -93,7 +94,7 @@ def packing(config: ModelConfig, length: int) -> None:
     dtype = torch.bfloat16 if device.type == "cuda" else native_dtype()
     tokenizer = byte_tokenizer()
     net = build(config.with_vocab(len(tokenizer)) if device.type == "cpu" else config).to(device).train()
-    set_checkpointing(net, device.type == "cuda")
+    set_checkpointing(net, TOWERS if device.type == "cuda" else ())
     samples = [tokens(page(number), tokenizer) for number in range(8)]
     arranged = {
         "packed": [[samples[at] for at in row] for row in packed([len(one.ids) for one in samples], length)],

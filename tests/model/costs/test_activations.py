@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from model.costs.activations import Load, kept
+from model.costs.activations import TOWERS, Load, kept
 from model.net.activation_checkpointing import set_checkpointing
 from model.net.config import tiny
 from model.net.deepseek_ocr import build
@@ -38,7 +38,7 @@ def alive(net: nn.Module, function) -> int:
     return sum(found.values())
 
 
-@pytest.mark.parametrize("checkpointing", [False, True], ids=["plain", "checkpointed"])
+@pytest.mark.parametrize("checkpointing", [(), TOWERS], ids=["plain", "checkpointed"])
 @pytest.mark.parametrize(
     ("config", "views", "length"),
     [(tiny(), ((512, 512), (640, 640)), 900), (tiny(), ((64, 512),) * 3, 150)],
@@ -61,12 +61,12 @@ def test_the_largest_block_is_what_checkpointing_holds_once():
     net = build(config, 1).train()
     x_BhwD = torch.randn(1, 40, 40, config.sam.width, requires_grad=True)
     largest = max(alive(net, lambda block=block: block(x_BhwD)) for block in net.encoder.sam.blocks)
-    assert kept(config, Load(((640, 640),), (30,), 10), 4, True).once == pytest.approx(largest, rel=0.1)
+    assert kept(config, Load(((640, 640),), (30,), 10), 4, TOWERS).once == pytest.approx(largest, rel=0.1)
 
 
 def test_what_is_frozen_keeps_nothing():
     load = Load(((512, 512),), (300,), 100)
-    for checkpointing in (False, True):
+    for checkpointing in ((), TOWERS):
         with_sam, without = (kept(tiny(), load, 2, checkpointing, sam) for sam in (True, False))
         assert without.sam == 0 < with_sam.sam and without.decoder == with_sam.decoder and without.once <= with_sam.once
     assert kept(tiny(), load).head - kept(tiny(), load, head=False).head == 4 * 192 * 4096

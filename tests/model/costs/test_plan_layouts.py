@@ -7,15 +7,15 @@ import pytest
 import torch
 
 from model.costs import plan
-from model.costs.activations import Load, kept
+from model.costs.activations import TOWERS, Load, kept
 from model.costs.plan import SET_UPS, SetUp
-from model.costs.plan_layouts import PAPER_TOKENS, Stage, memory, stages, table, waiting
+from model.costs.plan_layouts import PAPER_TOKENS, Stage, cheapest, memory, stages, table, waiting
 from model.net.config import full, small_moe, stage1, tiny
 from model.net.deepseek_ocr import DeepseekOcr, part_of
 from model.net.pipeline_cut import Cut
 from model.net.stages import stage_of
 from model.train.forecast import planned
-from model.train.layout import Layout
+from model.train.layout import ONE_RANK, Layout
 from recipes.train import FULL, FULL_STAGE_1, TINY
 
 LOAD = Load(((1024, 1024), (640, 640)), (1900, 500), 1300)
@@ -66,18 +66,18 @@ def test_stages_together_are_the_network(config, pipeline):
 
 
 @pytest.mark.parametrize("set_up", SET_UPS, ids=lambda one: one.name)
-@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("checkpointing", [(), TOWERS])
 def test_one_gpu_is_that_of_the_plan_for_one(set_up, checkpointing):
     for config in (full(), tiny()):
         expected = plan.memory(config, LOAD, set_up)
         found = memory(config, LOAD, set_up, Layout(), 0, 16, checkpointing)
-        assert found.total == expected.total(checkpointing) and found.gathered == 0
+        assert found.total == expected.total(bool(checkpointing)) and found.gathered == 0
 
 
 def test_memory_of_the_papers_stages_by_hand():
     """On 160 GPUs of which none shares its weights: 4 bytes a weight, 4 a gradient, 8 for two moments."""
     layout = Layout(4, 40, 1)
-    sam, clip, first, second = (memory(full(), LOAD, PAPER, layout, n, 16, True) for n in range(4))
+    sam, clip, first, second = (memory(full(), LOAD, PAPER, layout, n, 16, TOWERS) for n in range(4))
     assert (sam.weights, sam.gradients, sam.moments, sam.kept) == (4 * 95_569_152, 0, 0, 0)
     with_embedding = 303_177_728 + 2_625_280 + HALF
     assert clip.weights == 4 * with_embedding and clip.gradients == 4 * (with_embedding - 602_112)
@@ -92,15 +92,15 @@ def test_a_stage_keeps_as_many_batches_as_there_are_stages_behind_it():
     config, layout = full(), Layout(4, 40, 1)
     half = replace(config, decoder=replace(config.decoder, depth=6))
     one = kept(half, Load((), LOAD.lengths, 0), 2, head=False).decoder
-    assert memory(config, LOAD, PAPER, layout, 2, 16, False).kept == 2 * one
-    assert memory(config, LOAD, PAPER, layout, 2, 1, False).kept == one
+    assert memory(config, LOAD, PAPER, layout, 2, 16, ()).kept == 2 * one
+    assert memory(config, LOAD, PAPER, layout, 2, 1, ()).kept == one
     seen = kept(config, Load(LOAD.views, (), 0), 2, sam=False, head=False)
-    assert memory(config, LOAD, PAPER, layout, 1, 16, False).kept == 3 * (seen.clip + seen.projector)
+    assert memory(config, LOAD, PAPER, layout, 1, 16, ()).kept == 3 * (seen.clip + seen.projector)
 
 
 def test_shared_weights_are_the_decoders():
     config = full()
-    alone, shared = (memory(config, LOAD, PAPER, Layout(1, 1, n), 0, 4, True) for n in (1, 8))
+    alone, shared = (memory(config, LOAD, PAPER, Layout(1, 1, n), 0, 4, TOWERS) for n in (1, 8))
     encoder = 95_569_152 + 303_177_728 + 2_625_280
     decoder = 3_336_106_240 - encoder
     assert shared.weights == 4 * (encoder + decoder // 8)
@@ -112,15 +112,27 @@ def test_shared_weights_are_the_decoders():
     assert shared.gathered == 4 * around + 2 * 2 * layer + 4 * around + 6 * layer
 
 
+def test_only_as_much_is_computed_again_as_there_is_no_room_for():
+    def chosen(room, layout=ONE_RANK, number=0):
+        return cheapest(full(), LOAD, PAPER, layout, number, 4, room)
+
+    whole = memory(full(), LOAD, PAPER, Layout(), 0, 4, ()).total
+    assert chosen(whole) == () and chosen(1e9) == TOWERS
+    # CLIP costs least; SAM, which is frozen, keeps nothing.
+    assert chosen(whole - 1e8) == ("clip",)
+    assert chosen(memory(full(), LOAD, PAPER, Layout(), 0, 4, ("decoder",)).total) == ("decoder",)
+    assert chosen(27.2e9, Layout(4, 40, 1), 3) == ()
+
+
 def test_a_stage_that_shares_keeps_all_that_it_gathers():
     """As much as without sharing in gradients, half as much in weights, which come in bf16."""
-    alone, shared = (memory(full(), LOAD, PAPER, Layout(4, 40 // n, n), 3, 16, True) for n in (1, 2))
+    alone, shared = (memory(full(), LOAD, PAPER, Layout(4, 40 // n, n), 3, 16, TOWERS) for n in (1, 2))
     last = 6 * (ATTENTION + MIXTURE) + 1280 + HALF
     around = 1280 + HALF
     assert shared.gathered == 4 * last + 4 * around + 2 * (last - around) and shared.weights == 2 * last
     spared = alone.copies - shared.copies
     assert alone.total - shared.total == (2 + 2 + 4) * last + spared - shared.gathered == 2 * (last - around) + spared > 0
-    frozen = memory(full(), LOAD, SetUp("", ("clip", "projector")), Layout(4, 20, 2), 3, 16, True)
+    frozen = memory(full(), LOAD, SetUp("", ("clip", "projector")), Layout(4, 20, 2), 3, 16, TOWERS)
     assert frozen.gathered == 4 * around + 2 * (last - around)
 
 
@@ -140,7 +152,7 @@ def test_waiting_by_hand():
 def test_the_papers_rate_by_hand():
     """A corpus of 70 billion tokens takes the paper one day, whatever share of the peak that is."""
     load = Load(((1024, 1024),), (1000,), 700)
-    text = table(full(), load, PAPER, [Layout(1, 20, 8)], 640, 1, True, num_samples=70_000_000)
+    text = table(full(), load, PAPER, [Layout(1, 20, 8)], 640, 1, TOWERS, num_samples=70_000_000)
     (row,) = (line for line in text.splitlines() if "the paper's)" in line)
     assert row.split()[3] == "70B" and row.split()[-1] == "1"
     share = PAPER_TOKENS[0] / 86_400 / 160 * plan.operations(full(), load, PAPER) / 1000 / 312e12
@@ -165,6 +177,6 @@ def test_what_is_printed_for_a_training():
 
 def test_adapters_are_those_of_the_stages_layers():
     lora = SetUp("LoRA", rank=16, targets=plan.LANGUAGE)
-    parts = [memory(full(), LOAD, lora, Layout(4, 40, 1), n, 16, True) for n in range(4)]
+    parts = [memory(full(), LOAD, lora, Layout(4, 40, 1), n, 16, TOWERS) for n in range(4)]
     assert parts[0].gradients == parts[1].gradients == 0
     assert parts[2].gradients + parts[3].gradients == 4 * lora.num_trained(full())

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from model.costs import flops
-from model.costs.activations import Load
+from model.costs.activations import TOWERS, Load
 from model.costs.plan import SET_UPS
 from model.costs.traced import CARDS, Operation, Recorder, roofline, trace, waiting
 from model.net.config import full, tiny
@@ -16,7 +16,7 @@ from model.net.routing import arranged
 LOAD = Load(((1024, 1024), (640, 640), (640, 640)), (400, 300), 350)
 
 
-@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("checkpointing", [(), TOWERS])
 def test_no_operation_of_a_step_waits(checkpointing):
     assert waiting(trace(tiny(), LOAD, checkpointing)) == []
 
@@ -54,7 +54,7 @@ def test_a_card_takes_as_long_as_the_slower_of_products_and_memory():
 
 
 def test_lines_for_people_name_each_card_and_what_costs_most():
-    lines = roofline(tiny(), LOAD, SET_UPS[0], False, 2)
+    lines = [roofline(card, tiny(), LOAD, SET_UPS[0], (), 2) for card in CARDS]
     assert [line.split(":")[0] for line in lines] == ["A100-40G", "A100-80G", "H100"]
     assert all(line.count("%") == 6 and "mm bf16" in line for line in lines), lines
 

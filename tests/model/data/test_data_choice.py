@@ -22,7 +22,8 @@ from model.data.split import opened
 from model.data.words import MIN_WORTH
 from model.net.tokenizer import train_tokenizer
 from model.train.data import open_all, sources
-from model.train.step import Data, Train
+from model.train.data_config import Data
+from model.train.step import Train
 from recipes.words.training_data import mixture
 from tests.model.drawn_rows import pages
 from tests.model.lines import EIGHT, line_crop, write_dataset

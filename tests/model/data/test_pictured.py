@@ -17,8 +17,9 @@ from model.data.pictured import Pictured
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train.data import open_all
+from model.train.data_config import Data
 from model.train.export import export
-from model.train.step import Data, Train, flat
+from model.train.step import Train, flat
 from recipes.__main__ import main
 from recipes.finetune import TINY
 from tests.hub_server import TOKEN, hub

@@ -16,7 +16,8 @@ from model.data.texts import Texts
 from model.data.tokens import made
 from model.net.tokenizer import train_tokenizer
 from model.train.data import open_all
-from model.train.step import Batches, Data, Train
+from model.train.data_config import Data
+from model.train.step import Batches, Train
 from tests.inputs.samples import sample
 from tests.model.lines import EIGHT
 from tests.outputs import write_dataset

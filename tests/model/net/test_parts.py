@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from datagen.target import Prompt
+from model.costs.activations import TOWERS
 from model.generate import tokens
 from model.net import loss as loss_module
 from model.net.activation_checkpointing import set_checkpointing
@@ -250,7 +251,7 @@ def test_a_backward_pass_leaves_what_it_was_given(dtype):
     assert torch.equal(once, twice) and torch.equal(x_BLD, before)
 
 
-def checkpointed_gradients(on: bool, between=lambda net: None):
+def checkpointed_gradients(on, between=lambda net: None):
     """Of a loss over images and text; `between` happens after the forward pass."""
     ids = torch.randint(6, 4000, (2, 90), generator=torch.Generator().manual_seed(1))
     ids[:, 1:74] = 5
@@ -265,7 +266,7 @@ def checkpointed_gradients(on: bool, between=lambda net: None):
 
 
 def test_checkpointing_changes_no_gradient():
-    plain, saving = checkpointed_gradients(False), checkpointed_gradients(True)
+    plain, saving = checkpointed_gradients(()), checkpointed_gradients(TOWERS)
     assert plain.keys() == saving.keys()
     for name, gradient in plain.items():
         assert torch.equal(gradient, saving[name]), name
@@ -276,7 +277,7 @@ def test_checkpointing_keeps_what_attention_gave(monkeypatch):
     asked, attended = [], blocked_attention._blocks
     monkeypatch.setattr(blocked_attention, "_blocks", lambda *args: asked.append(args) or attended(*args))
     counts = []
-    for on in (False, True):
+    for on in ((), TOWERS):
         asked.clear()
         checkpointed_gradients(on)
         counts.append(len(asked))
@@ -290,7 +291,7 @@ def test_checkpointing_keeps_the_routing():
         gate = net.decoder.layers[-1].mlp.gate.weight
         gate.data = -gate.data
 
-    plain, turned = checkpointed_gradients(False), checkpointed_gradients(True, turn_round)
+    plain, turned = checkpointed_gradients(()), checkpointed_gradients(TOWERS, turn_round)
     for name in ("gate_up", "down"):
         key = f"decoder.layers.{tiny().decoder.depth - 1}.mlp.experts.{name}"
         assert torch.equal(plain[key], turned[key]) and plain[key].any()

@@ -17,6 +17,7 @@ import torch
 from torch.distributed.tensor import DTensor
 
 from datagen.disk.storage import Folder
+from model.costs.activations import TOWERS
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.pipeline_cut import Cut
 from model.net.stages import cut, stage_of
@@ -145,7 +146,7 @@ def same_lines(folder, expected, rel):
 @pytest.mark.slow
 def test_with_adamw_an_average_and_parts_frozen(step, tmp_path):
     """As the paper freezes SAM. So the first of four stages learns nothing, and hands no gradient on."""
-    step = step.but(steps=6, frozen=("sam",), average=0.9, rates=(("clip", 0.5),), curve="cosine", checkpointing=True)
+    step = step.but(steps=6, frozen=("sam",), average=0.9, rates=(("clip", 0.5),), curve="cosine", checkpointing=TOWERS)
     assert on_ranks(step, Folder(str(tmp_path / "one"))) == [0]
     for name in ASKED_FOR:
         spread, world = laid_out(step, name)
@@ -223,9 +224,9 @@ def test_all_ranks_pass_over_a_step_and_stop_at_one(step, tmp_path):
 @pytest.mark.slow
 def test_activations_of_views_of_two_sizes_are_computed_again_in_bf16(step, tmp_path):
     step = step.but(steps=1, precision="bfloat16", micro_rows=4)
-    for on in (False, True):
-        assert on_ranks(step.but(checkpointing=on), Folder(str(tmp_path / str(on))), 1, by_sgd) == [0]
-    first, again = (lines_of(Folder(str(tmp_path / str(on))))[1] for on in (False, True))
+    for towers in ((), TOWERS):
+        assert on_ranks(step.but(checkpointing=towers), Folder(f"{tmp_path}/{len(towers)}"), 1, by_sgd) == [0]
+    first, again = (lines_of(Folder(f"{tmp_path}/{num}"))[1] for num in (0, len(TOWERS)))
     assert again["loss"] == first["loss"] and again["norm"] == pytest.approx(first["norm"], rel=1e-2)
 
 

@@ -9,8 +9,9 @@ from torch import nn
 
 from model.net.config import tiny
 from model.net.deepseek_ocr import DeepseekOcr, part_of
+from model.train.data_config import Data
 from model.train.optim import Average, adamw, check_rates, freeze, groups, rate_at, update, with_state
-from model.train.step import SECTIONS, Data, Optim, Schedule, Train, flat
+from model.train.step import SECTIONS, Optim, Schedule, Train, flat
 
 STEP = Train(datasets=("coarse",), schedule=Schedule(steps=100, warmup=10, min_learning_rate=0.1), optim=Optim(learning_rate=1.0))
 

@@ -9,7 +9,8 @@ import torch
 from datagen.disk.storage import Folder
 from model.files.safetensors_files import Reader
 from model.net.config import tiny
-from model.train.step import Data, DrawnLines, Train
+from model.train.data_config import Data, DrawnLines
+from model.train.step import Train
 from model.train.trainer import train
 from recipes.multilingual import multilingual
 from recipes.reads import STAGES, reads

@@ -30,7 +30,8 @@ from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train import trainer
-from model.train.step import Data, flat
+from model.train.data_config import Data
+from model.train.step import flat
 from model.train.trainer import NothingToLearn, train
 from recipes.recipe import Recipe
 from recipes.report.train import IMAGES_BYTES, train_sections

@@ -15,8 +15,9 @@ from model.data.plan import alone
 from model.data.split import opened
 from model.net.tokenizer import byte_tokenizer
 from model.train.data import corpus_of, open_all
+from model.train.data_config import Data
 from model.train.run import _compared
-from model.train.step import Data, Train
+from model.train.step import Train
 from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
 
 
