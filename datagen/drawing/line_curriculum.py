@@ -41,6 +41,12 @@ class DrawnLine:
     text: str
     image: bytes  # grey PNG, 64 pixels high, as wide as the text and a few pixels more
     size: tuple[int, int]
+    look: "_Look"
+
+    def ends(self) -> list[float]:
+        """The right edge of each character, in pixels."""
+        path, size, left = self.look[:3]
+        return [left + line_by_pillow.width(path, size, self.text[: n + 1]) for n in range(len(self.text))]
 
 
 class _Look(NamedTuple):
@@ -94,13 +100,14 @@ class Lines:
 
     def drawn(self, text: str, source: random.Random) -> DrawnLine:
         """`text` as an image. Where it stands, how large and how dark it is, is drawn from `source`."""
-        path, size, left, above, dark = self._look(source)
+        look = self._look(source)
+        path, size, left, above, dark = look
         ink, box = line_by_pillow.line(path, size, text, _MARGIN)
         ink = ink[_MARGIN - above : _MARGIN - above + HEIGHT, _MARGIN - left : box.x1 + _AFTER]
         image = Image.fromarray((255 - ink.astype(numpy.uint16) * dark // 255).astype(numpy.uint8))
         file = io.BytesIO()
         image.save(file, "PNG", compress_level=1)
-        return DrawnLine(text, file.getvalue(), image.size)
+        return DrawnLine(text, file.getvalue(), image.size, look)
 
     def _source(self, number: int, longest: int) -> random.Random:
         return random.Random(f"{self.version} {self.seed} {number} {longest}")

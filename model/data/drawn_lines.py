@@ -32,6 +32,7 @@ class Place(NamedTuple):
 class DrawnReader:
     name: str
     lines: Lines
+    tells: bool = False
 
     def read(self, place: Place, prompt: int) -> Example:
         """Draws the line. None is bad."""
@@ -39,18 +40,27 @@ class DrawnReader:
             line = self.lines.drawn(place.text, _look(self.lines, place.number))
         else:
             line = self.lines.line(place.number, place.longest)
-        return Example(_parts(line.text), (line.image,), f"line-{place.number}", self.name, LANG)
+        edges = (line.look.left, *line.ends()) if self.tells else ()
+        return Example(_parts(line.text), (line.image,), f"line-{place.number}", self.name, LANG, edges=edges)
 
 
 class Drawn:
     """The first `count` lines of a curriculum, drawn in its order, and behind them `held_out` unseen ones.
 
     Those are of `shortest` to `longest` characters, and are the same whatever the curriculum's seed. A training that takes more
-    than `count` lines begins again with the first, so `count` should be as many as it takes.
+    than `count` lines begins again with the first, so `count` should be as many as it takes. Where it `tells`, each has its
+    characters' edges.
     """
 
     def __init__(
-        self, curriculum: Curriculum, count: int, held_out: int = 300, shortest: int = 8, longest: int = 12, name: str = "lines"
+        self,
+        curriculum: Curriculum,
+        count: int,
+        held_out: int = 300,
+        shortest: int = 8,
+        longest: int = 12,
+        name: str = "lines",
+        tells: bool = False,
     ):
         if min(count, held_out) < 0 or not 1 <= shortest <= longest:
             values = f"count={count} held_out={held_out} shortest={shortest} longest={longest}"
@@ -58,7 +68,7 @@ class Drawn:
         curriculum.lines.paths()
         self.name, self.curriculum, self.count = name, curriculum, count
         self.prompts = (Asked(Prompt.FREE.value, 1.0),)
-        self.reader = DrawnReader(name, curriculum.lines)
+        self.reader = DrawnReader(name, curriculum.lines, tells)
         self._unseen = (held_out, shortest, longest)
 
     @functools.cached_property

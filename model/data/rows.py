@@ -39,7 +39,8 @@ class Part(NamedTuple):
 
 class Example(NamedTuple):
     """A sample as it was read: a conversation of one turn or several, with encoded images in the order of their `<image>`s. Of a
-    text alone, `span` says which of its tokens are meant (first, stop); None: all."""
+    text alone, `span` says which of its tokens are meant (first, stop); None: all. Of a drawn line, `edges` are the left edge of
+    its text and the right ones of its characters, in pixels; (): nobody asked for them."""
 
     parts: tuple[Part, ...]
     images: tuple[bytes, ...]
@@ -47,6 +48,7 @@ class Example(NamedTuple):
     source: str
     lang: str
     span: tuple[int, int] | None = None
+    edges: tuple[float, ...] = ()
 
 
 class Several(NamedTuple):

@@ -15,6 +15,7 @@ from model.net.batch import Tokens
 from model.net.image import open_upright, views
 from model.net.image_modes import MODES
 from model.net.tokenizer import TextTokenizer
+from model.net.told import FRAME, frames, num_frames
 
 IMAGE_ERRORS = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, RuntimeError, struct.error),
@@ -54,7 +55,7 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
 
     Raises `SampleError` if an image can't be read, or if the sample isn't as long as its dataset's index says.
     """
-    images, upsampled = [], False
+    images, upsampled, told = [], False, list[int]()
     # Boxes may be asked for in other words than the table's, as by `Locate <|ref|>…<|/ref|> in the image.`
     may_move = not any(token in part.text for part in example.parts for token in (GROUNDING, DET))
     for number, image in enumerate(opened(example.images)):
@@ -63,6 +64,8 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
         mode = fitting(draw.mode, modes, *image.size)
         upsampled |= MODES[mode].upsamples(*image.size)
         images.append(views(image, mode))
+        if number_of_frames := num_frames(images[-1]):
+            told += _told(example, number_of_frames, image.size)
     waiting = iter(images)
     ids, learned = [tokenizer.bos], [False]
     for part in example.parts:
@@ -84,7 +87,15 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
         learned += [False] * (len(ids) - len(learned))
     if len(ids) != draw.length:
         raise SampleError("another_length", f"{example.key} has {len(ids)} tokens, the index says {draw.length}")
-    return Tokens(ids, learned, tuple(images), draw.dataset, upsampled=upsampled)
+    return Tokens(ids, learned, tuple(images), draw.dataset, upsampled=upsampled, frames=told)
+
+
+def _told(example: Example, num: int, size: tuple[int, int]) -> list[int]:
+    """The kinds of characters in a line's frames: -1 where nobody knows."""
+    if not example.edges or size[1] != MODES["line"].side:
+        return [-1] * num
+    left, *ends = example.edges
+    return frames(example.parts[-1].text, left, ends, num * FRAME)
 
 
 def opened(images: Sequence[bytes]) -> Iterator[Image.Image]:

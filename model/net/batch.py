@@ -33,7 +33,8 @@ class Tokens:
     """One sample as tokens: [bos], then texts, images' placeholders and answers; an [eos] follows each answer.
 
     `learned` says of each token whether it belongs to an answer. `images` are in the order of their placeholders. `source` is a
-    number that losses are told apart by. `upsampled` says that an image has fewer pixels than its mode.
+    number that losses are told apart by. `upsampled` says that an image has fewer pixels than its mode. `frames` are the kinds of
+    characters in the frames of images that are lines (`told.py`).
     """
 
     ids: list[int]
@@ -41,6 +42,7 @@ class Tokens:
     images: tuple[Views, ...] = ()
     source: int = 0
     upsampled: bool = False
+    frames: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,8 @@ class Batch:
     `labels_BL[b, l]` is the token after position l if that token belongs to an answer, else `IGNORED`. `image_T` are the places
     of images' placeholders in all rows, one after the other. `samples_BL` numbers a row's samples from 0, and is `PADDING` after
     them. `images` are in the order of their placeholders, row by row. `sources_T` has the source of each learned token, in the
-    labels' order, row by row. `skipped` are the samples that should have been here and couldn't be made.
+    labels' order, row by row. `frames_F` are the kinds of characters in the frames of images that are lines (`told.py`), -1
+    where nobody knows. `skipped` are the samples that should have been here and couldn't be made.
     """
 
     ids_BL: Tensor
@@ -60,6 +63,7 @@ class Batch:
     images: tuple[Views, ...]
     sources_T: Tensor
     learned_T: Tensor
+    frames_F: Tensor
     num_samples: int
     num_upsampled: int
     skipped: tuple[Skipped, ...] = ()
@@ -69,6 +73,11 @@ class Batch:
     def num_tokens(self) -> int:
         """The tokens that are learned."""
         return len(self.sources_T)
+
+    @property
+    def num_told(self) -> int:
+        """The frames of lines whose characters are known."""
+        return int((self.frames_F >= 0).sum())
 
     @property
     def num_positions(self) -> int:
@@ -91,7 +100,7 @@ class Batch:
         return replace(self, images=images, pixels=pixels, **tensors)
 
 
-_TENSORS = ("ids_BL", "labels_BL", "image_T", "samples_BL", "sources_T", "learned_T")
+_TENSORS = ("ids_BL", "labels_BL", "image_T", "samples_BL", "sources_T", "learned_T", "frames_F")
 
 
 def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float | None = None) -> Losses:
@@ -153,6 +162,7 @@ def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer, length: in
         images=tuple(image for tokens in sequences for image in tokens.images),
         sources_T=sources_BL[learned_BL],
         learned_T=learned_BL.flatten().nonzero()[:, 0],
+        frames_F=torch.tensor([kind for tokens in sequences for kind in tokens.frames], dtype=torch.int64),
         num_samples=len(sequences),
         num_upsampled=sum(tokens.upsampled for tokens in sequences),
         skipped=tuple(skipped),

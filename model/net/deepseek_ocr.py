@@ -111,9 +111,9 @@ class DeepseekOcr(nn.Module):
 
 
 def part_of(name: str) -> str:
-    """The one of `PARTS` that the parameter `name` belongs to."""
+    """The one of `PARTS` that the parameter `name` belongs to; "other" for what is in no network of ours."""
     plain = ".".join("*" if piece.isdigit() else piece for piece in name.split("."))
-    return next(part for part, beginnings in PARTS.items() if plain.startswith(beginnings))
+    return next((part for part, beginnings in PARTS.items() if plain.startswith(beginnings)), "other")
 
 
 def train_only(net: DeepseekOcr, parts: Sequence[str]) -> None:

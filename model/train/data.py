@@ -57,7 +57,7 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
     places: list[tuple[Data, tuple[Dataset, ...]]] = []
     for one in step.data:
         if (lines := one.drawn) is not None:
-            drawn = Drawn(lines.curriculum, lines.count, lines.held_out, lines.shortest, lines.longest, one.where)
+            drawn = Drawn(lines.curriculum, lines.count, lines.held_out, lines.shortest, lines.longest, one.where, lines.tells)
             places.append((one, _chosen(one, [drawn])))
             continue
         if one.is_elsewhere:

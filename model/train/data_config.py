@@ -13,13 +13,14 @@ TRAIN, MEASURE, HELD_OUT = "train", "measure", "held_out"
 @dataclass(frozen=True)
 class DrawnLines:
     """The first `count` lines of a curriculum, drawn as they are needed; and `held_out` unseen ones of `shortest` to `longest`
-    characters, which are the same whatever the curriculum's seed."""
+    characters, which are the same whatever the curriculum's seed. `tells`: their characters' places are known to the training."""
 
     curriculum: Curriculum
     count: int
     held_out: int = 300
     shortest: int = 8
     longest: int = 12
+    tells: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -118,6 +118,23 @@ def of_experts(of_ranks: Iterable[Mapping[str, Routing]]) -> dict[str, list[floa
         "dead_experts": [one.chosen.count(0) for one in layers],
         "router_entropy": [round(one.entropy / max(1, one.tokens) / math.log(max(2, len(one.chosen))), 4) for one in layers],
     }
+
+
+def counted(micros: Sequence[Batch], length: int, config: ModelConfig, set_up: SetUp) -> Counter[str]:
+    """What a rank's rows of a step come to, of `length` tokens each."""
+    counts: Counter[str] = Counter()
+    for one in micros:
+        counts["samples"] += one.num_samples
+        counts["tokens"] += one.num_tokens
+        counts["positions"] += one.num_positions
+        counts["room"] += length * len(one.ids_BL)
+        counts["images"] += len(one.images)
+        counts["upsampled"] += one.num_upsampled
+        counts["told"] += one.num_told
+        counts["operations"] += operations(config, one, set_up)
+        for skipped in one.skipped:
+            counts[f"skipped {skipped.source}: {skipped.reason}"] += 1
+    return counts
 
 
 def operations(config: ModelConfig, batch: Batch, set_up: SetUp) -> int:

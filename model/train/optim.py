@@ -200,19 +200,12 @@ def _squares(optimizer: torch.optim.Optimizer, ranks: Ranks, device: torch.devic
     for group in optimizer.param_groups:
         for name, p in zip(group.get("names") or [""] * len(group["params"]), group["params"], strict=True):
             times = ranks.layout.replicate if isinstance(p.grad, DTensor) else ranks.layout.copies
-            of.setdefault((_part(name), times), []).append(own(p.grad))
+            of.setdefault((part_of(name), times), []).append(own(p.grad))
     squares = dict.fromkeys(_ALL_PARTS, torch.zeros((), dtype=torch.float64, device=device))
     for (part, times), gradients in of.items():
         norm = torch.nn.utils.get_total_norm(gradients).to(device, torch.float64)
         squares[part] = squares[part] + norm.square() / times
     return torch.stack(list(squares.values()))
-
-
-def _part(name: str) -> str:
-    try:
-        return part_of(name)
-    except StopIteration:
-        return "other"
 
 
 def with_state(optimizer: torch.optim.Optimizer) -> None:

@@ -17,9 +17,11 @@ from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
 from model.net.batch import Batch, through
-from model.net.deepseek_ocr import DeepseekOcr
+from model.net.deepencoder import views
+from model.net.deepseek_ocr import DeepseekOcr, Losses
 from model.net.moe import Router
 from model.net.stages import Stage, cut, stage_of
+from model.net.told import TOLD, Told, listening
 from model.train.log import Clock, by_source
 from model.train.ranks import Ranks
 from model.train.step import Train
@@ -45,7 +47,7 @@ class Spread:
         """Takes `net`, the whole one, apart. `narrows_once` says that no activation is computed again. Raises `ValueError` if it
         can't be cut into as many stages."""
         self.ranks, self.device, self.dtype, self.num_sources = ranks, device, dtype, num_sources
-        self._narrows_once = narrows_once
+        self._narrows_once, self._answers = narrows_once, step.guidance.answers
         self.blank = net if ranks.is_alone else _blank(net)
         cut(net, ranks.stage, ranks.layout.cut)
         self.net = net.to(device)
@@ -64,28 +66,52 @@ class Spread:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, self.dtype, cache_enabled=self._narrows_once)
 
-    def through(self, micros: Sequence[Batch], scale: float, balance_scale: float, clock: Clock) -> tuple[Tensor, Tensor]:
+    def through(
+        self, micros: Sequence[Batch], scale: float, balance_scale: float, clock: Clock, telling: float = 0.0
+    ) -> tuple[Tensor, Tensor]:
         """Forward and backward of a step's batches: (the loss; each source's sum of losses and number of tokens, (S, 2)), as far
-        as this rank knows them. Over all ranks they add up to the step's, with the scales of the step.
+        as this rank knows them. Over all ranks they add up to the step's, with the scales of the step. `telling` is what a told
+        frame counts; behind the sources stands what telling came to: the sum of losses, and the frames that were read rightly.
 
         Gradients are there afterwards, of shared weights already added up.
         """
         self._total = torch.zeros((), device=self.device)
         self._sums_S2 = torch.zeros(self.num_sources, 2, dtype=torch.float64, device=self.device)
+        told_12 = torch.zeros(1, 2, dtype=torch.float64, device=self.device)
         if self._stage is not None:
             with clock.part("pipeline"):
                 self._through_stages(self._stage, micros, scale, balance_scale)
-            return self._total, self._sums_S2
+            return self._total, torch.cat([self._sums_S2, told_12])
         for n, one in enumerate(micros, 1):
             self._reduce_between_copies(n == len(micros))
             with clock.part("forward"), self.autocast():
                 batch = one.to(self.device)
-                losses = through(self.net, batch, scale, balance_scale)
+                losses, told = self._losses(batch, scale, balance_scale, telling)
+                total = losses.total if told is None else losses.total + telling * told[0]
             with clock.part("backward"):
-                losses.total.backward()
-            self._total += losses.total.detach()
-            self._note(losses.each_T, batch.sources_T)
-        return self._total, self._sums_S2
+                total.backward()
+            self._total += total.detach()
+            self._note(losses.each_T, batch.sources_T[: len(losses.each_T)])
+            if told is not None:
+                told_12 += torch.stack(told).detach()
+        return self._total, torch.cat([self._sums_S2, told_12])
+
+    def _losses(
+        self, batch: Batch, scale: float, balance_scale: float, telling: float
+    ) -> tuple[Losses, tuple[Tensor, Tensor] | None]:
+        """Those of answers, none where they aren't learned; and what telling came to, None where nothing is told."""
+        if not telling:
+            return through(self.net, batch, scale, balance_scale), None
+        sam = self.net.encoder.sam
+        with listening(sam) as necks:
+            if self._answers:
+                losses = through(self.net, batch, scale, balance_scale)
+            else:
+                for parts in views(batch.images).values():
+                    sam(torch.cat(parts))
+                losses = Losses(torch.zeros((), device=self.device), torch.zeros(0, device=self.device))
+        told: Told = self.net.get_submodule(TOLD)  # type: ignore[assignment]
+        return losses, told(necks, batch.images, batch.frames_F)
 
     def _reduce_between_copies(self, on: bool) -> None:
         """Copies of the weights add up their gradients once a step, after its last batch. Ranks that share weights do so at each

@@ -4,9 +4,11 @@ import contextlib
 import dataclasses
 import hashlib
 import logging
+import posixpath
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import safetensors.torch
 import torch
 from torch import nn
 
@@ -20,14 +22,17 @@ from model.files import hub, weights
 from model.files.adapters import merge_adapter
 from model.files.network_folder import TOKENIZER, check_vocabulary
 from model.files.pretrained import start_clip, start_sam
+from model.net.config import ModelConfig
 from model.net.deepseek_ocr import DeepseekOcr, build
 from model.net.tokenizer import TextTokenizer, byte_tokenizer, train_tokenizer
+from model.net.told import Told
 from model.train.optim import train_beside
 from model.train.step import RANDOM, Train
 
 log = logging.getLogger(__name__)
 
 _HEAD = 1 << 20
+TOLD_FILE = "told.safetensors"
 
 
 def within(step: Train, out: Folder) -> Train:
@@ -127,6 +132,19 @@ def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> De
         adapt(net, rank, given.lora_alpha or 2 * rank, given.lora_targets, given.lora_dropout, step.seed, autocast)
         train_beside(net, given.beside)
     return net
+
+
+def told(step: Train, config: ModelConfig) -> Told:
+    """The head that SAM is told by: that of the training whose encoder this one starts with, or a fresh one. Raises `ValueError`
+    for a pipeline, whose stages don't hand on what it needs."""
+    if step.parallel.pipeline > 1:
+        raise ValueError("told: a pipeline can't be told; leave told out, or train without stages")
+    head = Told(config.sam, step.seed)
+    folder = step.weights.start or step.weights.encoder_folder
+    before = Folder(posixpath.dirname(folder)) if folder else None
+    if before is not None and before.exists(TOLD_FILE):
+        head.load_state_dict(safetensors.torch.load(before.read(TOLD_FILE)))
+    return head
 
 
 def _plain(step: Train, tokenizer: TextTokenizer, autocast: bool) -> DeepseekOcr:

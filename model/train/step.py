@@ -178,6 +178,30 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Guidance:
+    """What a network that starts from nothing is told beside its answers, so that it learns to see first.
+
+    told                what it counts to tell a line's characters frame by frame, beside an answer's tokens, where the dataset
+                        `tells` them: `model.net.told`; 0: nothing is told
+    told_until          the share of the steps over which that falls to 0; 0: it doesn't fall
+    answers             whether answers are learned, too. If not, only SAM sees images
+    """
+
+    told: float = 0.0
+    told_until: float = 1.0
+    answers: bool = True
+
+    def __post_init__(self) -> None:
+        _at_least(self, 0, "told", "told_until")
+        if not self.answers and not self.told:
+            raise ValueError("answers is off and told is 0: nothing is left to learn")
+
+    def weight(self, number: int, steps: int) -> float:
+        """What telling counts at step `number` of `steps`, from 0."""
+        return self.told * max(0.0, 1 - number / (self.told_until * steps)) if self.told_until else self.told
+
+
+@dataclass(frozen=True)
 class Checkpoint:
     """Steps from one checkpoint to the next, of which the last `keep` are kept."""
 
@@ -262,6 +286,7 @@ class Train:
     optim: Optim = Optim()
     batches: Batches = Batches()
     evaluation: Evaluation = Evaluation()
+    guidance: Guidance = Guidance()
     checkpoint: Checkpoint = Checkpoint()
     compute: Compute = Compute()
     parallel: Parallel = Parallel()

@@ -8,6 +8,7 @@ out/NAME/profile/         traces of the steps that `profile` names
 out/NAME/checkpoint/      exists only during the training
 out/NAME/adapter/         the adapters, if such were trained, in peft's format
 out/NAME/model/           the network as a released folder, adapters merged
+out/NAME/told.safetensors  the head that SAM is told by, where it is: of no use but to a training that goes on
 out/NAME/readback.json    held-out samples: image, truth, and the network's reading, as of the last evaluation that read
 out/NAME/metrics.json     the measurements. It is written last, and marks the training as done
 """
@@ -23,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
+import safetensors.torch
 import torch
 
 from datagen.disk.storage import Folder
@@ -39,6 +41,7 @@ from model.net.batch import Batch
 from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.tokenizer import TextTokenizer
+from model.net.told import TOLD
 from model.train.boards import run_id
 from model.train.checkpoint import Checkpoints, tensors
 from model.train.data import Opened, corpus_of, open_all, sources
@@ -46,14 +49,14 @@ from model.train.export import export
 from model.train.forecast import checkpointed, set_up
 from model.train.journal import Speed, Told
 from model.train.layout import filled
-from model.train.log import Clock, ExpertUse, memory, operations
+from model.train.log import Clock, ExpertUse, counted, memory
 from model.train.measure import Measure, about_looking
 from model.train.optim import Average, adamw, check_rates, freeze, rate_at, update
 from model.train.profiler import Profiler
 from model.train.ranks import Ranks, joined
 from model.train.run import begun, begun_rows, finished
 from model.train.spread import Spread
-from model.train.start import network, tokenizer_of, within
+from model.train.start import TOLD_FILE, network, tokenizer_of, told, within
 from model.train.step import Train
 from model.train.stop import STOPPED, Stopped, terminated, until
 
@@ -128,6 +131,8 @@ class _Training:
         freeze(net, step.weights.frozen)
         check_rates(net, dict(step.optim.rates))
         self.set_up = set_up(step) or SetUp("nothing")
+        if step.guidance.told:
+            net.add_module(TOLD, told(step, net.config))
         towers = checkpointed(step, net.config, self.set_up, ranks, self.device)
         set_checkpointing(net, towers)
         self.spread = Spread(net, step, ranks, self.device, self.dtype, len(self.names), not towers)
@@ -214,7 +219,7 @@ class _Training:
             began = time.monotonic()
             with clock.part("data", waits=True):
                 micros = next(batches)
-            done = self.ranks.summed(self._count(micros))
+            done = self.ranks.summed(counted(micros, step.batches.length, self.net.config, self.set_up))
             with profiler.step(number + 1):
                 line = self._update(number, micros, done, clock)
             progress["step"], seconds = number + 1, time.monotonic() - began
@@ -267,16 +272,21 @@ class _Training:
         scale, balance_scale = (1 / max(1, counts[name]) for name in ("tokens", "samples"))
         if self.step.weights.lora_dropout:  # what is dropped follows from the step, so that a resumed one is the same
             torch.manual_seed(hash((self.step.seed, number, self.ranks.rank)))
-        total, sums_S2 = self.spread.through(micros, scale, balance_scale, clock)
+        telling = self.step.guidance.weight(number, self.step.schedule.steps) / max(1, counts["told"])
+        total, sums_S2 = self.spread.through(micros, scale, balance_scale, clock, telling)
         rate = rate_at(self.step, number)
         with clock.part("optimizer"):
             told_N = torch.cat([total[None], sums_S2.flatten()])
-            norm, (loss, *sums), by_part = update(self.optimizer, rate, self.step.optim.max_norm, told_N, self.ranks)
+            norm, (loss, *sums, told, rightly), by_part = update(
+                self.optimizer, rate, self.step.optim.max_norm, told_N, self.ranks
+            )
             if self.average is not None:
                 self.average.update(self.net)
         line: dict[str, Any] = {"step": number + 1, "loss": _finite(loss), "lr": round(rate, 10), "norm": _finite(norm)}
         by = zip(self.names, sums[::2], sums[1::2], strict=True)
         line["by"] = {name: _finite(nats / num) for name, nats, num in by if num}
+        if telling and counts["told"]:
+            line |= {"told": _finite(told / counts["told"]), "frames_right": round(rightly / counts["told"], 4)}
         line["norms"] = {part: _finite(length) for part, length in by_part.items()}
         self._guard(number, loss, norm)
         return line
@@ -294,21 +304,6 @@ class _Training:
                 f"{MAX_NOT_FINITE} steps in turn, up to step {number + 1}, had no finite gradient: the last checkpoint is from "
                 "before; a lower rate or a longer warm-up helps"
             )
-
-    def _count(self, micros: Sequence[Batch]) -> Counter[str]:
-        """What this rank's rows of a step come to."""
-        counts: Counter[str] = Counter()
-        for one in micros:
-            counts["samples"] += one.num_samples
-            counts["tokens"] += one.num_tokens
-            counts["positions"] += one.num_positions
-            counts["room"] += self.step.batches.length * len(one.ids_BL)
-            counts["images"] += len(one.images)
-            counts["upsampled"] += one.num_upsampled
-            counts["operations"] += operations(self.net.config, one, self.set_up)
-            for skipped in one.skipped:
-                counts[f"skipped {skipped.source}: {skipped.reason}"] += 1
-        return counts
 
     def _dropped(self, number: int) -> Counter[str]:
         return Counter({f"too_long {name}": num for name, num in self.plan.dropped(number).items()})
@@ -336,6 +331,9 @@ class _Training:
     def _write(self, net: DeepseekOcr) -> None:
         step = self.step
         assert self.told is not None
+        if step.guidance.told:
+            self.folder.write(TOLD_FILE, safetensors.torch.save(net.get_submodule(TOLD).state_dict()))
+            delattr(net, TOLD)
         start = step.weights.start or (step.weights.start_decoder if step.weights.start_decoder != "random" else "")
         self._merge(net, start)
         export(self.folder.sub("model"), net, self.tokenizer, Folder(start) if start else None)

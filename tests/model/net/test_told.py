@@ -1,0 +1,100 @@
+"""What SAM is told of drawn lines: by hand, and in trainings that begin with it."""
+
+import json
+
+import pytest
+import torch
+
+from datagen.disk.storage import Folder
+from datagen.drawing.line_curriculum import Curriculum, Lines
+from model.data.drawn_lines import Drawn
+from model.data.loader import read
+from model.data.plan import alone
+from model.data.split import opened
+from model.data.tokens import made
+from model.files.safetensors_files import Reader
+from model.net.batch import batch
+from model.net.config import line_reader
+from model.net.deepseek_ocr import build
+from model.net.image import Views
+from model.net.tokenizer import byte_tokenizer
+from model.net.told import KINDS, Told, frames, listening
+from model.train.data_config import Data, DrawnLines
+from model.train.step import RANDOM, Guidance, Train
+from model.train.trainer import train
+from recipes.reads import LINES
+
+
+def test_frames_by_hand():
+    """Two characters of 12 and 20 pixels that begin at 6: frames' middles are 4, 12, 20, 28, 36, 44."""
+    a, b = ord("a") - 31, ord("b") - 31
+    assert frames("ab", 6, [18, 38], 48) == [0, a, b, b, b, 0]
+    assert frames("é ", 0, [10, 20], 24) == [KINDS - 1, 1, 0]
+    assert frames("", 3, [], 16) == [0, 0]
+
+
+def test_a_drawn_line_comes_with_what_stands_where():
+    tokenizer = byte_tokenizer()
+    corpus = opened([Drawn(Curriculum(Lines(), ((0, 6),)), 8, held_out=2, tells=True)], tokenizer, 0.1)
+    draw = alone(corpus, 0, 3, "line")
+    example = read(corpus, draw)
+    tokens = made(example, draw, ("line",), tokenizer)
+    one = batch([[tokens]], tokenizer)
+    assert one.num_told == len(one.frames_F) == one.images[0].whole_3HW.shape[2] // 8
+    kinds = [kind for kind in one.frames_F.tolist() if kind]
+    assert "".join(dict.fromkeys(chr(kind + 31) for kind in kinds)) == "".join(dict.fromkeys(example.parts[-1].text))
+    without = opened([Drawn(Curriculum(Lines(), ((0, 6),)), 8, held_out=2)], tokenizer, 0.1)
+    plain = made(read(without, draw), draw, ("line",), tokenizer)
+    assert set(plain.frames) == {-1} and batch([[plain]], tokenizer).num_told == 0
+
+
+def test_telling_reaches_sam_alone_and_knows_what_was_right():
+    net, images = (
+        build(line_reader(1), 1),
+        [Views(torch.rand(3, 64, 128)), Views(torch.rand(3, 64, 64)), Views(torch.rand(3, 64, 128))],
+    )
+    told = Told(net.config.sam)
+    with listening(net.encoder.sam) as necks:
+        net.encoder(images)
+    logits = {size: told.head(necks[size].permute(0, 3, 1, 2).flatten(2)).view(-1, KINDS) for size in necks}
+    wide, narrow = logits[torch.Size((64, 128))].argmax(-1), logits[torch.Size((64, 64))].argmax(-1)
+    frames_F = torch.cat([wide[:16], narrow, wide[16:]])
+    frames_F[3] = -1
+    loss, right = told(necks, images, frames_F)
+    assert right == len(frames_F) - 1 == 39
+    loss.backward()
+    moved = {name.split(".")[1] for name, p in net.named_parameters() if p.grad is not None and p.grad.any()}
+    assert moved == {"sam"}
+
+
+def test_telling_falls_to_nothing():
+    assert [Guidance(0.4, 0.5).weight(number, 100) for number in (0, 25, 50, 99)] == pytest.approx([0.4, 0.2, 0.0, 0.0])
+    assert Guidance(0.4, 0).weight(99, 100) == 0.4
+    with pytest.raises(ValueError, match="nothing is left to learn"):
+        Guidance(answers=False)
+
+
+@pytest.mark.slow
+def test_a_training_that_is_told_goes_on_from_one_that_learned_to_see(tmp_path):
+    lines = DrawnLines(Curriculum(Lines(), ((0, 8),)), 60, held_out=3, tells=True)
+    short = {
+        "steps": 3,
+        "loss_every": 3,
+        "read_every": 0,
+        "read_samples": 2,
+        "loss_samples": 2,
+        "max_new_tokens": 3,
+        "workers": 0,
+    }
+    eyes: Train = LINES.but(datasets=(Data("lines", drawn=lines),), name="eyes", told=1.0, told_until=0.0, answers=False, **short)
+    eyes = eyes.but(frozen=("clip", "projector", "embeddings", "decoder"))
+    reads = eyes.but(name="reads", start_encoder="eyes", start_decoder=RANDOM, told=0.5, told_until=0.6, answers=True, frozen=())
+    out = Folder(str(tmp_path))
+    assert train(eyes, out) and train(reads, out)
+    first, second = ([json.loads(line) for line in out.read(f"{name}/loss.jsonl").splitlines()][1:] for name in ("eyes", "reads"))
+    assert all(line["loss"] == pytest.approx(line["told"], abs=1e-4) and 0 <= line["frames_right"] <= 1 for line in first)
+    # It goes on with the head that learned, and is told nothing at last.
+    assert second[0]["told"] < first[0]["told"] and "told" not in second[2]
+    with Reader(out.sub("reads/model")) as reader:
+        assert not any("told" in name for name in reader.tensors)
+    assert not train(reads, out)
