@@ -12,8 +12,8 @@ from datagen.target import DET, GROUNDING, IMAGE
 from model.data.modes import fitting
 from model.data.rows import Draw, Example, Part
 from model.net.batch import Tokens
-from model.net.image import open_upright, views
-from model.net.image_modes import MODES
+from model.net.image import Views, open_upright, views
+from model.net.image_modes import MODES, TOKEN_SIDE
 from model.net.tokenizer import TextTokenizer
 from model.net.told import FRAME, frames, num_frames
 
@@ -87,7 +87,9 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
         learned += [False] * (len(ids) - len(learned))
     if len(ids) != draw.length:
         raise SampleError("another_length", f"{example.key} has {len(ids)} tokens, the index says {draw.length}")
-    return Tokens(ids, learned, tuple(images), draw.dataset, upsampled=upsampled, frames=told)
+    return Tokens(
+        ids, learned, tuple(images), draw.dataset, upsampled=upsampled, frames=told, looks=_looks(example, ids, images, tokenizer)
+    )
 
 
 def _told(example: Example, num: int, size: tuple[int, int]) -> list[int]:
@@ -96,6 +98,18 @@ def _told(example: Example, num: int, size: tuple[int, int]) -> list[int]:
         return [-1] * num
     left, *ends = example.edges
     return frames(example.parts[-1].text, left, ends, num * FRAME)
+
+
+def _looks(example: Example, ids: Sequence[int], images: Sequence[Views], tokenizer: TextTokenizer) -> list[int]:
+    """Of each token the place of the image token that its character stands in, -1 for others; [] where nobody knows, or where a
+    token isn't a character."""
+    text = example.parts[-1].text
+    if not example.edges or len(images) != 1 or not num_frames(images[0]) or len(tokenizer.encode(text)) != len(text):
+        return []
+    first, start = ids.index(tokenizer.image), len(ids) - 1 - len(text)
+    last = images[0].whole_3HW.shape[2] // TOKEN_SIDE - 1
+    middles = [(left + right) / 2 for left, right in pairwise(example.edges)]
+    return [-1] * start + [first + min(last, int(middle // TOKEN_SIDE)) for middle in middles] + [-1]
 
 
 def opened(images: Sequence[bytes]) -> Iterator[Image.Image]:

@@ -34,7 +34,8 @@ class Tokens:
 
     `learned` says of each token whether it belongs to an answer. `images` are in the order of their placeholders. `source` is a
     number that losses are told apart by. `upsampled` says that an image has fewer pixels than its mode. `frames` are the kinds of
-    characters in the frames of images that are lines (`told.py`).
+    characters in the frames of images that are lines (`told.py`). `looks` has for each token the place in the sample of the image
+    token that holds it, -1 where nobody knows; (): of none.
     """
 
     ids: list[int]
@@ -43,6 +44,7 @@ class Tokens:
     source: int = 0
     upsampled: bool = False
     frames: Sequence[int] = ()
+    looks: Sequence[int] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Batch:
     sources_T: Tensor
     learned_T: Tensor
     frames_F: Tensor
+    looks_T: Tensor
     num_samples: int
     num_upsampled: int
     skipped: tuple[Skipped, ...] = ()
@@ -78,6 +81,11 @@ class Batch:
     def num_told(self) -> int:
         """The frames of lines whose characters are known."""
         return int((self.frames_F >= 0).sum())
+
+    @property
+    def num_placed(self) -> int:
+        """The learned tokens of which is known where they stand."""
+        return int((self.looks_T >= 0).sum())
 
     @property
     def num_positions(self) -> int:
@@ -100,7 +108,7 @@ class Batch:
         return replace(self, images=images, pixels=pixels, **tensors)
 
 
-_TENSORS = ("ids_BL", "labels_BL", "image_T", "samples_BL", "sources_T", "learned_T", "frames_F")
+_TENSORS = ("ids_BL", "labels_BL", "image_T", "samples_BL", "sources_T", "learned_T", "frames_F", "looks_T")
 
 
 def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float | None = None) -> Losses:
@@ -141,6 +149,7 @@ def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer, length: in
     labels_BL = torch.full((len(rows), longest), IGNORED)
     samples_BL = torch.full((len(rows), longest), PADDING)
     sources_BL = torch.zeros((len(rows), longest), dtype=torch.int64)
+    looks_BL = torch.full((len(rows), longest), -1)
     for b, row in enumerate(rows):
         start = 0
         if not row:
@@ -150,6 +159,9 @@ def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer, length: in
             ids_BL[b, start:end] = ids_L = torch.tensor(tokens.ids)
             labels_BL[b, start : end - 1] = torch.where(torch.tensor(tokens.learned), ids_L, IGNORED)[1:]
             samples_BL[b, start:end] = number
+            if tokens.looks:
+                looks_L = torch.tensor(tokens.looks[1:])
+                looks_BL[b, start : end - 1] = torch.where(looks_L >= 0, looks_L + start + b * longest, -1)
             sources_BL[b, start:end] = tokens.source
             start = end
     sequences = [tokens for row in rows for tokens in row]
@@ -163,6 +175,7 @@ def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer, length: in
         sources_T=sources_BL[learned_BL],
         learned_T=learned_BL.flatten().nonzero()[:, 0],
         frames_F=torch.tensor([kind for tokens in sequences for kind in tokens.frames], dtype=torch.int64),
+        looks_T=looks_BL[learned_BL],
         num_samples=len(sequences),
         num_upsampled=sum(tokens.upsampled for tokens in sequences),
         skipped=tuple(skipped),

@@ -5,6 +5,7 @@
 The paper's section 3.3; structure and names: the released `modeling_deepseekv2.py` without latent attention.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,6 +21,10 @@ from model.net.moe import GatedMlp, MixtureOfExperts, Samples
 
 
 class Attention(nn.Module):
+    """`watch` gets the queries and keys, (B, N, L, K), where somebody looks at them: `model.net.guided`."""
+
+    watch: Callable[[Tensor, Tensor], None] | None = None
+
     def __init__(self, config: DecoderConfig):
         super().__init__()
         self.heads = config.heads
@@ -33,6 +38,8 @@ class Attention(nn.Module):
         projected = together(x_BLD, self.q_proj, self.k_proj, self.v_proj)
         q_BNLK, k_BNLK, v_BNLK = (y_BLD.unflatten(-1, (self.heads, -1)).transpose(1, 2) for y_BLD in projected)
         q_BNLK, k_BNLK = (rotated(y_BNLK, at.cos_B1LH, at.sin_B1LH) for y_BNLK in (q_BNLK, k_BNLK))
+        if self.watch is not None:
+            self.watch(q_BNLK, k_BNLK)
         if cache is not None and at.unseen is not None:
             y_BNLK = cache.attend(layer, q_BNLK, k_BNLK, v_BNLK, at.unseen)
         else:

@@ -131,6 +131,7 @@ def counted(micros: Sequence[Batch], length: int, config: ModelConfig, set_up: S
         counts["images"] += len(one.images)
         counts["upsampled"] += one.num_upsampled
         counts["told"] += one.num_told
+        counts["placed"] += one.num_placed
         counts["operations"] += operations(config, one, set_up)
         for skipped in one.skipped:
             counts[f"skipped {skipped.source}: {skipped.reason}"] += 1

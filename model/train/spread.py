@@ -19,6 +19,7 @@ from torch.distributed.tensor import DTensor
 from model.net.batch import Batch, through
 from model.net.deepencoder import views
 from model.net.deepseek_ocr import DeepseekOcr, Losses
+from model.net.guided import guidance, watching
 from model.net.moe import Router
 from model.net.stages import Stage, cut, stage_of
 from model.net.told import TOLD, Told, listening
@@ -28,6 +29,10 @@ from model.train.step import Train
 
 if TYPE_CHECKING:
     from torch.distributed.pipelining import Schedule1F1B
+
+
+_Came = tuple[Tensor, Tensor]  # a sum of losses, and how many were right
+_Losses = tuple[Losses, _Came | None, _Came | None]
 
 
 class Spread:
@@ -67,51 +72,58 @@ class Spread:
         return torch.autocast(self.device.type, self.dtype, cache_enabled=self._narrows_once)
 
     def through(
-        self, micros: Sequence[Batch], scale: float, balance_scale: float, clock: Clock, telling: float = 0.0
+        self,
+        micros: Sequence[Batch],
+        scale: float,
+        balance_scale: float,
+        clock: Clock,
+        telling: tuple[float, float] = (0.0, 0.0),
     ) -> tuple[Tensor, Tensor]:
         """Forward and backward of a step's batches: (the loss; each source's sum of losses and number of tokens, (S, 2)), as far
-        as this rank knows them. Over all ranks they add up to the step's, with the scales of the step. `telling` is what a told
-        frame counts; behind the sources stands what telling came to: the sum of losses, and the frames that were read rightly.
+        as this rank knows them. Over all ranks they add up to the step's, with the scales of the step.
 
-        Gradients are there afterwards, of shared weights already added up.
+        `telling` is what a told frame and a placed token count. Behind the sources stand two rows of what that came to: the sum
+        of losses, and how many were right. Gradients are there afterwards, of shared weights already added up.
         """
         self._total = torch.zeros((), device=self.device)
         self._sums_S2 = torch.zeros(self.num_sources, 2, dtype=torch.float64, device=self.device)
-        told_12 = torch.zeros(1, 2, dtype=torch.float64, device=self.device)
+        told_22 = torch.zeros(2, 2, dtype=torch.float64, device=self.device)
         if self._stage is not None:
             with clock.part("pipeline"):
                 self._through_stages(self._stage, micros, scale, balance_scale)
-            return self._total, torch.cat([self._sums_S2, told_12])
+            return self._total, torch.cat([self._sums_S2, told_22])
         for n, one in enumerate(micros, 1):
             self._reduce_between_copies(n == len(micros))
             with clock.part("forward"), self.autocast():
                 batch = one.to(self.device)
-                losses, told = self._losses(batch, scale, balance_scale, telling)
-                total = losses.total if told is None else losses.total + telling * told[0]
+                losses, *told = self._losses(batch, scale, balance_scale, *telling)
+                total = losses.total
+                for row, (weight, came) in enumerate(zip(telling, told, strict=True)):
+                    if came is not None:
+                        total = total + weight * came[0]
+                        told_22[row] += torch.stack(came).detach()
             with clock.part("backward"):
                 total.backward()
             self._total += total.detach()
             self._note(losses.each_T, batch.sources_T[: len(losses.each_T)])
-            if told is not None:
-                told_12 += torch.stack(told).detach()
-        return self._total, torch.cat([self._sums_S2, told_12])
+        return self._total, torch.cat([self._sums_S2, told_22])
 
-    def _losses(
-        self, batch: Batch, scale: float, balance_scale: float, telling: float
-    ) -> tuple[Losses, tuple[Tensor, Tensor] | None]:
-        """Those of answers, none where they aren't learned; and what telling came to, None where nothing is told."""
-        if not telling:
-            return through(self.net, batch, scale, balance_scale), None
+    def _losses(self, batch: Batch, scale: float, balance_scale: float, telling: float, placing: float) -> _Losses:
+        """Those of answers, none where they aren't learned; and what telling and placing came to, None for what isn't done."""
+        if not telling and not placing:
+            return through(self.net, batch, scale, balance_scale), None, None
         sam = self.net.encoder.sam
-        with listening(sam) as necks:
+        with listening(sam) as necks, watching(self.net.decoder) as heads:
             if self._answers:
                 losses = through(self.net, batch, scale, balance_scale)
             else:
                 for parts in views(batch.images).values():
                     sam(torch.cat(parts))
                 losses = Losses(torch.zeros((), device=self.device), torch.zeros(0, device=self.device))
-        told: Told = self.net.get_submodule(TOLD)  # type: ignore[assignment]
-        return losses, told(necks, batch.images, batch.frames_F)
+        head: Told = self.net.get_submodule(TOLD) if telling else None  # type: ignore[assignment]
+        told = head(necks, batch.images, batch.frames_F) if telling else None
+        is_placed = placing and heads and len(batch.looks_T)
+        return losses, told, guidance(heads, batch.samples_BL, batch.learned_T, batch.looks_T) if is_placed else None
 
     def _reduce_between_copies(self, on: bool) -> None:
         """Copies of the weights add up their gradients once a step, after its last batch. Ranks that share weights do so at each

@@ -184,21 +184,30 @@ class Guidance:
     told                what it counts to tell a line's characters frame by frame, beside an answer's tokens, where the dataset
                         `tells` them: `model.net.told`; 0: nothing is told
     told_until          the share of the steps over which that falls to 0; 0: it doesn't fall
+    placed              likewise, to tell one of the decoder's heads in which image token the next character stands:
+                        `model.net.guided`
+    placed_until        as told_until
     answers             whether answers are learned, too. If not, only SAM sees images
     """
 
     told: float = 0.0
     told_until: float = 1.0
+    placed: float = 0.0
+    placed_until: float = 1.0
     answers: bool = True
 
     def __post_init__(self) -> None:
-        _at_least(self, 0, "told", "told_until")
+        _at_least(self, 0, "told", "told_until", "placed", "placed_until")
         if not self.answers and not self.told:
             raise ValueError("answers is off and told is 0: nothing is left to learn")
 
-    def weight(self, number: int, steps: int) -> float:
-        """What telling counts at step `number` of `steps`, from 0."""
-        return self.told * max(0.0, 1 - number / (self.told_until * steps)) if self.told_until else self.told
+    def weights(self, number: int, steps: int) -> tuple[float, float]:
+        """What `told` and `placed` count at step `number` of `steps`, from 0."""
+
+        def now(weight: float, until: float) -> float:
+            return weight * max(0.0, 1 - number / (until * steps)) if until else weight
+
+        return now(self.told, self.told_until), now(self.placed, self.placed_until)
 
 
 @dataclass(frozen=True)

@@ -272,12 +272,13 @@ class _Training:
         scale, balance_scale = (1 / max(1, counts[name]) for name in ("tokens", "samples"))
         if self.step.weights.lora_dropout:  # what is dropped follows from the step, so that a resumed one is the same
             torch.manual_seed(hash((self.step.seed, number, self.ranks.rank)))
-        telling = self.step.guidance.weight(number, self.step.schedule.steps) / max(1, counts["told"])
+        weights = self.step.guidance.weights(number, self.step.schedule.steps)
+        telling = (weights[0] / max(1, counts["told"]), weights[1] / max(1, counts["placed"]))
         total, sums_S2 = self.spread.through(micros, scale, balance_scale, clock, telling)
         rate = rate_at(self.step, number)
         with clock.part("optimizer"):
             told_N = torch.cat([total[None], sums_S2.flatten()])
-            norm, (loss, *sums, told, rightly), by_part = update(
+            norm, (loss, *sums, told, frames, placed, places), by_part = update(
                 self.optimizer, rate, self.step.optim.max_norm, told_N, self.ranks
             )
             if self.average is not None:
@@ -285,8 +286,9 @@ class _Training:
         line: dict[str, Any] = {"step": number + 1, "loss": _finite(loss), "lr": round(rate, 10), "norm": _finite(norm)}
         by = zip(self.names, sums[::2], sums[1::2], strict=True)
         line["by"] = {name: _finite(nats / num) for name, nats, num in by if num}
-        if telling and counts["told"]:
-            line |= {"told": _finite(told / counts["told"]), "frames_right": round(rightly / counts["told"], 4)}
+        for name, weight, nats, right in (("told", telling[0], told, frames), ("placed", telling[1], placed, places)):
+            if weight and (num := counts[name]):
+                line |= {name: _finite(nats / num), f"{name}_right": round(right / num, 4)}
         line["norms"] = {part: _finite(length) for part, length in by_part.items()}
         self._guard(number, loss, norm)
         return line

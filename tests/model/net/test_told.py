@@ -16,6 +16,7 @@ from model.files.safetensors_files import Reader
 from model.net.batch import batch
 from model.net.config import line_reader
 from model.net.deepseek_ocr import build
+from model.net.guided import guidance
 from model.net.image import Views
 from model.net.tokenizer import byte_tokenizer
 from model.net.told import KINDS, Told, frames, listening
@@ -68,8 +69,8 @@ def test_telling_reaches_sam_alone_and_knows_what_was_right():
 
 
 def test_telling_falls_to_nothing():
-    assert [Guidance(0.4, 0.5).weight(number, 100) for number in (0, 25, 50, 99)] == pytest.approx([0.4, 0.2, 0.0, 0.0])
-    assert Guidance(0.4, 0).weight(99, 100) == 0.4
+    falling = Guidance(told=0.4, told_until=0.5, placed=1.0, placed_until=0.0)
+    assert [falling.weights(number, 100) for number in (0, 25, 50, 99)] == [(0.4, 1.0), (0.2, 1.0), (0.0, 1.0), (0.0, 1.0)]
     with pytest.raises(ValueError, match="nothing is left to learn"):
         Guidance(answers=False)
 
@@ -88,13 +89,45 @@ def test_a_training_that_is_told_goes_on_from_one_that_learned_to_see(tmp_path):
     }
     eyes: Train = LINES.but(datasets=(Data("lines", drawn=lines),), name="eyes", told=1.0, told_until=0.0, answers=False, **short)
     eyes = eyes.but(frozen=("clip", "projector", "embeddings", "decoder"))
-    reads = eyes.but(name="reads", start_encoder="eyes", start_decoder=RANDOM, told=0.5, told_until=0.6, answers=True, frozen=())
+    reads = eyes.but(
+        name="reads", start_encoder="eyes", start_decoder=RANDOM, told=0.5, told_until=0.6, placed=1.0, answers=True, frozen=()
+    )
     out = Folder(str(tmp_path))
     assert train(eyes, out) and train(reads, out)
     first, second = ([json.loads(line) for line in out.read(f"{name}/loss.jsonl").splitlines()][1:] for name in ("eyes", "reads"))
-    assert all(line["loss"] == pytest.approx(line["told"], abs=1e-4) and 0 <= line["frames_right"] <= 1 for line in first)
+    assert all(line["loss"] == pytest.approx(line["told"], abs=1e-4) and 0 <= line["told_right"] <= 1 for line in first)
     # It goes on with the head that learned, and is told nothing at last.
+    assert all(0 < line["placed"] < 10 for line in second)
     assert second[0]["told"] < first[0]["told"] and "told" not in second[2]
     with Reader(out.sub("reads/model")) as reader:
         assert not any("told" in name for name in reader.tensors)
     assert not train(reads, out)
+
+
+def test_one_head_is_told_where_the_next_character_stands():
+    """By hand: three samples' keys, of which each query sees its own sample's up to itself."""
+    keys = torch.eye(6)[None]
+    queries = torch.zeros(1, 6, 6)
+    queries[0, 2, 0], queries[0, 5, 3] = 9.0, 9.0
+    samples_BL, learned_T = torch.tensor([[0, 0, 0, 1, 1, 1]]), torch.tensor([1, 2, 5])
+    loss, right = guidance([(queries, keys)], samples_BL, learned_T, torch.tensor([-1, 0, 4]))
+    scores = torch.tensor([9.0, 0.0, 0.0]) / 6**0.5
+    expected = -scores.log_softmax(0)[0] - torch.tensor([9.0, 0.0, 0.0]).div(6**0.5).log_softmax(0)[1]
+    assert loss.item() == pytest.approx(expected.item(), rel=1e-5) and right == 1
+
+
+def test_where_characters_stand_in_a_batch_of_lines():
+    tokenizer = byte_tokenizer()
+    corpus = opened([Drawn(Curriculum(Lines(), ((0, 9),)), 8, held_out=2, tells=True)], tokenizer, 0.1)
+    rows = [[(draw := alone(corpus, 0, row, "line")) and made(read(corpus, draw), draw, ("line",), tokenizer) for row in pair]
+            for pair in ((0, 1), (2, 3))]  # fmt: skip
+    one = batch(rows, tokenizer)
+    assert one.num_placed == one.num_tokens - 4  # but for the four ends
+    assert (one.ids_BL.flatten()[one.looks_T[one.looks_T >= 0]] == tokenizer.image).all()
+    # Within its own sample, and never back to the left.
+    flat = one.samples_BL.flatten() + 10 * torch.arange(2).repeat_interleave(one.ids_BL.shape[1])
+    known = one.looks_T >= 0
+    assert torch.equal(flat[one.looks_T[known]], flat[one.learned_T[known]])
+    for sample in flat[one.learned_T[known]].unique():
+        looks = one.looks_T[known][flat[one.learned_T[known]] == sample]
+        assert (looks.diff() >= 0).all()

@@ -25,6 +25,7 @@ from datagen.work.runner import InProcess
 from flywheel.lines.crops import Crop
 from flywheel.readers import fine_tuning, got_ocr, kinds, ours, ours_engine
 from flywheel.step import Fit, Flywheel, Pretrained
+from model.net.deepencoder import places
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train.export import export
@@ -115,7 +116,7 @@ def _of_ours(network, line, text: str) -> float:
     image, tokenizer = view(line), network.tokenizer
     asked, answer = tokenizer.prompt(PROMPT, image.num_tokens), [*tokenizer.encode(text), tokenizer.eos]
     ids = torch.tensor([[*asked, *answer]])
-    logits = network.net.logits(network.net(ids, [image], ids == tokenizer.image))[0, -len(answer) - 1 : -1]
+    logits = network.net.logits(network.net(ids, [image], places(ids == tokenizer.image)))[0, -len(answer) - 1 : -1]
     return float(logits.log_softmax(-1)[range(len(answer)), answer].sum().exp())
 
 
