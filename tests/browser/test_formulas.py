@@ -42,6 +42,13 @@ def test_a_formula_that_ends_the_browser_costs_itself_alone(formulas, monkeypatc
     assert asked == [3, 1, 2, 1, 1]
     assert formulas.same("a+b", "a + b")
     assert not formulas.same("a+b", "bomb")
+    assert not formulas.same("bomb", "a+b")
+
+
+def test_a_browser_that_draws_nothing_is_no_browser(formulas, monkeypatch):
+    monkeypatch.setattr(olmocr_drawn, "BROWSERS", ("true",))
+    with pytest.raises(ValueError, match="draws nothing"):
+        olmocr_drawn.Formulas()
 
 
 def test_a_score_says_how_many_formulas_look_the_same(formulas, tmp_path):

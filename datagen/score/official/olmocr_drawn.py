@@ -89,7 +89,10 @@ class Formulas:
         if found is None:
             raise ValueError("no browser is installed that draws them: apt-get install chromium")
         self._browser, self._katex = found, _katex()
-        self._layouts: dict[str, Layout | None] = {}
+        self._layouts: dict[str, Layout | None] = {}  # None: KaTeX refuses it
+        self.draw("x")
+        if not self._layouts:
+            raise ValueError(f"{found} draws nothing")
 
     def draw(self, formulas: Iterable[str]) -> None:
         """Lay these out, those of many pages at once."""
@@ -98,7 +101,9 @@ class Formulas:
             self._draw(new[at : at + _AT_ONCE])
 
     def same(self, truth: str, other: str) -> bool:
-        """Whether one that was drawn is `truth`, by the official rules."""
+        """Whether one that was drawn is `truth`, by the official rules. What ended the browser is like nothing."""
+        if truth not in self._layouts or other not in self._layouts:
+            return False
         wanted, read = self._layouts[truth], self._layouts[other]
         return wanted is None or (read is not None and is_same(wanted, read))
 
@@ -108,7 +113,7 @@ class Formulas:
             self._draw(formulas[: len(formulas) // 2])
             self._draw(formulas[len(formulas) // 2 :])
             return
-        for latex, one in zip(formulas, laid_out or [None], strict=True):
+        for latex, one in zip(formulas, laid_out or (), strict=laid_out is not None):
             self._layouts[latex] = None if one is None else _layout(*one)
 
 
