@@ -4,8 +4,8 @@
 
 A marked sample stays in its shard, and out of what is trained on. A round of the flywheel has marks of lines of earlier rounds:
 `read_again`, of the page that it read after them. What people say of samples (`datagen.patching`) are the same rows in
-`marks/people.parquet`, since the other file is made anew: `corrected`, of the key of the record that stands for it now, and
-`rejected`.
+`marks/people.parquet`, since the other file is made anew: `corrected`, of the key of the record that stands for it now;
+`rejected`; and `restored`, of one that was rejected and counts again.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ import pyarrow as pa
 from datagen.disk.storage import Folder
 
 NAME, OF_PEOPLE = "marks/marks.parquet", "marks/people.parquet"
-CORRECTED, REJECTED = "corrected", "rejected"
+CORRECTED, REJECTED, RESTORED = "corrected", "rejected", "restored"
 SCHEMA = pa.schema([("key", pa.string()), ("mark", pa.string()), ("of", pa.string()), ("similarity", pa.float32())])
 
 
@@ -45,19 +45,30 @@ def write(folder: Folder, marks: Sequence[Mark], state: str) -> None:
 
 def read(folder: Folder) -> pa.Table:
     """All marks of a dataset; none if nobody has looked."""
-    tables = [table for name in (NAME, OF_PEOPLE) if (table := _table(folder, name)) is not None]
-    return pa.concat_tables([SCHEMA.empty_table(), *(table.replace_schema_metadata(None) for table in tables)])
+    table = _table(folder, NAME)
+    found = SCHEMA.empty_table() if table is None else table.replace_schema_metadata(None)
+    return pa.concat_tables([found, pa.Table.from_pylist([mark._asdict() for mark in of_people(folder)], SCHEMA)])
 
 
 def of_people(folder: Folder) -> list[Mark]:
-    """What people said of samples, in the order of their keys."""
+    """What people said of samples and holds, in the order of their keys."""
+    back = restored(folder)
+    return [mark for mark in _said(folder) if mark.mark != RESTORED and (mark.mark != REJECTED or mark.key not in back)]
+
+
+def restored(folder: Folder) -> frozenset[str]:
+    """The keys of samples that were rejected and count again."""
+    return frozenset(mark.key for mark in _said(folder) if mark.mark == RESTORED)
+
+
+def _said(folder: Folder) -> list[Mark]:
     table = _table(folder, OF_PEOPLE)
     return [] if table is None else [Mark(**row) for row in table.to_pylist()]
 
 
 def add_of_people(folder: Folder, marks: Iterable[Mark]) -> None:
     """Add to what people said of samples. What is there already comes once."""
-    earlier = of_people(folder)
+    earlier = _said(folder)
     together = sorted({*earlier, *marks})
     if together != earlier:
         folder.write_table(OF_PEOPLE, pa.Table.from_pylist([mark._asdict() for mark in together], SCHEMA))
@@ -65,7 +76,7 @@ def add_of_people(folder: Folder, marks: Iterable[Mark]) -> None:
 
 def forget_of_people(folder: Folder, is_forgotten: Callable[[str], bool]) -> None:
     """Take marks of samples out whose keys are those of forgotten sources."""
-    earlier = of_people(folder)
+    earlier = _said(folder)
     left = [mark for mark in earlier if not is_forgotten(mark.key)]
     if len(left) < len(earlier):
         folder.write_table(OF_PEOPLE, pa.Table.from_pylist([mark._asdict() for mark in left], SCHEMA))

@@ -26,7 +26,7 @@ _AROUND = 2.0  # pixels that a polygon may leave the image by, as engines' do
 def corrected(sample: Sample, answer: PatchedSample, by: str) -> Sample | None:
     """The sample as the person `by` left it, under its new key; None if the answer asks for no other record. The image, which the
     sample may lack here, stays. Raises `PatchError`, one sentence without the sample's name, for what can't stand in a record."""
-    if answer.verdict in ("wrong", "skip") or (answer.verdict == "right" and _is_trusted(sample)):
+    if answer.verdict in ("wrong", "restored", "skip") or (answer.verdict == "right" and _is_trusted(sample)):
         return None
     new = sample
     if answer.verdict == "corrected":

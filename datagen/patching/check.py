@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from datagen.disk import manifest, marks
-from datagen.disk.marks import CORRECTED, REJECTED, Mark
+from datagen.disk.marks import CORRECTED, REJECTED, RESTORED, Mark
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.patching.apply import corrected
@@ -43,7 +43,7 @@ def asked(folder: Folder, patch: Patch, is_kept: bool = False) -> Asked:
             f"{folder.url} has the id {known}: name the output that the page was made of"
         )
     rows = rows_of(folder, {sample.key for _, sample in patch.given()})
-    done = _done(folder)
+    done, restored = _done(folder), marks.restored(folder)
     new_marks, numbers, audited = list[Mark](), list[int](), list[tuple[PatchedSample, Sample]]()
     for number, answer in patch.given():
         try:
@@ -54,8 +54,12 @@ def asked(folder: Folder, patch: Patch, is_kept: bool = False) -> Asked:
                 continue
             new = corrected(sample, answer, patch.by)
             mark = Mark(answer.key, CORRECTED, new.key, 1.0) if new else None
-            if answer.verdict == "wrong":
-                mark = Mark(answer.key, REJECTED, "", 1.0)
+            if answer.verdict in ("wrong", "restored"):
+                mark = Mark(answer.key, REJECTED if answer.verdict == "wrong" else RESTORED, "", 1.0)
+            if answer.key in restored and answer.verdict == "wrong" and not is_kept:
+                raise PatchError("it was rejected and restored: correct it, or leave it")
+            if answer.key not in restored and answer.verdict == "restored" and answer.key not in done:
+                raise PatchError("it isn't rejected: make the look page anew, and answer there")
             if mark or not is_kept:  # what it left alone others may have corrected since
                 _refuse_done(answer, done.get(answer.key), mark)
         except PatchError as error:
@@ -95,7 +99,8 @@ def _record(folder: Folder, rows: Mapping[str, Row], answer: PatchedSample, is_a
 
 def _refuse_done(answer: PatchedSample, earlier: Mark | None, mark: Mark | None) -> None:
     """Raise `PatchError` if an earlier patch did something else to the sample than this one."""
-    if earlier is None or earlier == mark or answer.verdict == "skip":
+    is_restored = answer.verdict == "restored" and (earlier is None or earlier.mark == REJECTED)
+    if earlier is None or earlier == mark or is_restored or answer.verdict == "skip":
         return
     now = f"corrected since: it is {earlier.of} now" if earlier.mark == CORRECTED else "rejected since"
     raise PatchError(f"it was {now}: make the look page anew, and answer there")

@@ -7,9 +7,9 @@
                   "text": "…"}]}
 
 - `dataset.id` is `identity.dataset_id`; `record` the sha256 of the record's bytes in its shard; boxes are pixels of its image.
-- `verdict` is `right`, `corrected`, `wrong` or `skip`. A corrected sample has all of its `regions` in reading order: `of` is the
-  number that a region had, -1 for a new one. `text` is for what has no regions; `caption` is another caption. What is missing
-  stays as it is.
+- `verdict` is `right`, `corrected`, `wrong`, `skip`, or `restored`: what was wrong counts again. A corrected sample has all its
+  `regions` in reading order: `of` is the number that a region had, -1 for a new one. `text` is for what has no regions; `caption`
+  is another caption. What is missing stays as it is.
 - Of the kind `audit`, a sample has `answers` in place of these, typed by somebody who saw no label: the `region`'s number (-1:
   the whole text) and `box`, a `verdict` (`typed`; `nothing`: no text stands there; `skip`), the `text`. Its `record` may be "",
   since a record's hash tells its label.
@@ -68,7 +68,7 @@ class Answer(_Strict, frozen=True):
 class PatchedSample(_Strict, frozen=True, omit_defaults=True):
     key: str
     record: str = ""
-    verdict: Literal["right", "corrected", "wrong", "skip"] = "skip"
+    verdict: Literal["right", "corrected", "wrong", "restored", "skip"] = "skip"
     regions: tuple[PatchedRegion, ...] | None = None
     text: str | None = None
     caption: str | None = None

@@ -46,7 +46,7 @@ STAGE = "GoldCrops"
 TIMES = 4
 """How often a line of gold comes for each time that an accepted one comes."""
 _IN_PLACE = 0.8  # of the smaller box
-_OF_REVIEW = {"right": "accept", "wrong": "not_a_line", "skip": "skip"}
+_OF_REVIEW = {"right": "accept", "wrong": "not_a_line", "restored": "skip", "skip": "skip"}
 _OF_AUDIT = {"typed": "edit", "nothing": "not_a_line", "skip": "skip"}
 
 

@@ -240,7 +240,7 @@ function paintCard(target) {
     parts.push(el("div", { class: runs === "ttb" ? "upright" : "" }, sample.image ? ofHalfTheWindow(cutOut(sample, region.box), region.box) : null,
       field(region.text, runs, (text) => changeRegion(target, (each) => ({ ...each, text, is_unread: each.is_unread && !text }), `type ${sample.key} ${target}`))));
     const preview = el("div", { class: "preview" });
-    drawInto(preview, region, dir);
+    if (region.text.length <= LONG) drawInto(preview, region, dir);
     parts.push(preview);
   } else {
     const body = el("div", {});
@@ -275,7 +275,7 @@ function drawInto(node, region, dir) {
   node.replaceChildren(...nodes);
 }
 
-const LONG = 5_000; // characters of a text that isn't kept and drawn at each key
+const LONG = 5_000; // characters of a text that isn't kept at each key, nor drawn before it is left
 let flushField = () => {};
 addEventListener("pagehide", () => flushField());
 
@@ -295,13 +295,14 @@ function field(text, dir, typed) {
     timer = 0;
     quietly(() => typed(area.value));
     const preview = area.closest("article")?.querySelector(".preview");
-    if (preview && typeof chosen === "number") drawInto(preview, regionsOf(sample)[chosen], dir);
+    if (preview && typeof chosen === "number" && area.value.length > LONG) preview.replaceChildren(el("p", { class: "note" }, "Too long to be drawn at each key: it is when you leave the field."));
+    else if (preview && typeof chosen === "number") drawInto(preview, regionsOf(sample)[chosen], dir);
   };
   flushField = () => timer && keep();
   area.addEventListener("input", () => {
     grow();
     if (area.value.length <= LONG) keep();
-    else timer ||= setTimeout(keep, 400);
+    else timer ||= setTimeout(keep, 1_500);
   });
   requestAnimationFrame(grow);
   return area;

@@ -57,12 +57,13 @@ class Entry:
 
 @dataclass(frozen=True)
 class Census:
-    """All `entries`, worst first; how many samples are `marked`, by mark, which nobody needs to look at; and how many are
-    `damaged`, whose records can't be read."""
+    """All `entries`, worst first; those that people `rejected` and may restore; how many others are `marked`, by mark, which
+    nobody needs to look at; and how many are `damaged`, whose records can't be read."""
 
     entries: tuple[Entry, ...]
     marked: Mapping[str, int]
     damaged: int
+    rejected: tuple[Entry, ...] = ()
 
 
 def census(folder: Folder) -> Census:
@@ -71,12 +72,15 @@ def census(folder: Folder) -> Census:
     of_key = dict(zip(*(marks.read(folder)[name].to_pylist() for name in ("key", "mark")), strict=True))
     rows, marked = [], Counter[str]()
     for row in manifest.rows(folder):
-        if mark := of_key.get(row["key"]):
-            marked[mark] += 1
-        else:
+        mark = of_key.get(row["key"])
+        if mark in (None, marks.REJECTED):
             rows.append(row)
-    entries = [entry for entry in _entries(folder, rows) if entry]
-    return Census(tuple(sorted(entries, key=lambda entry: entry.place)), dict(sorted(marked.items())), len(rows) - len(entries))
+        else:
+            marked[mark] += 1
+    entries = sorted((entry for entry in _entries(folder, rows) if entry), key=lambda entry: entry.place)
+    told = tuple(entry for entry in entries if entry.row["key"] not in of_key)
+    rejected = tuple(entry for entry in entries if entry.row["key"] in of_key)
+    return Census(told, dict(sorted(marked.items())), len(rows) - len(entries), rejected)
 
 
 def _entries(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[Entry | None]:

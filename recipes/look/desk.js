@@ -110,13 +110,13 @@ function aboutSample() {
   const page = sample.page >= 0 ? ` · p. ${sample.page + 1}` : "";
   const difficulty = sample.difficulty >= 0 ? ` · difficulty ${sample.difficulty.toFixed(2)}` : "";
   return el("details", { class: "about-sample", open: aboutIsOpen, ontoggle: (event) => (aboutIsOpen = event.target.open) },
-    el("summary", {}, el("bdi", {}, file), `${page} · ${sample.lang} · `, el("span", { class: `verdict ${sample.verdict}` }, sample.verdict), difficulty), drawFacts(sample));
+    el("summary", {}, el("bdi", {}, file), `${page} · ${sample.lang} · `, el("span", { class: `verdict ${sample.verdict}` }, sample.verdict), difficulty, at.rejected ? " · rejected" : ""), drawFacts(sample));
 }
 
 function paintVerdict() {
   const work = workOf(at);
-  for (const [name, button] of Object.entries(verdictButtons)) button.setAttribute("aria-pressed", String(work.verdict === name || (name === "right" && work.verdict === "corrected")));
-  verdictButtons.right.firstChild.data = work.verdict === "corrected" ? "Corrected" : "Right";
+  for (const [name, button] of Object.entries(verdictButtons)) button.setAttribute("aria-pressed", String(work.verdict === name || (name === "right" && ["corrected", "restored"].includes(work.verdict))));
+  verdictButtons.right.firstChild.data = at.rejected ? "Restore" : work.verdict === "corrected" ? "Corrected" : "Right";
   restore.hidden = isEmpty(work);
 }
 
@@ -156,11 +156,12 @@ function step(by, ofWork = false) {
   goTo(matched[to]);
 }
 
-// `right` on a sample that was edited says that it is right now: it stays a corrected one.
+// `right` on a sample that was edited says that it is right now: it stays a corrected one. On a rejected one it restores it.
 function judge(verdict) {
   if (!at || !sample) return;
   const work = workOf(at);
-  if (verdict === "right") setWork(at, { ...work, verdict: isEdited(work) ? "corrected" : "right" });
+  if (verdict === "right" && at.rejected) setWork(at, { ...NO_WORK, note: work.note, verdict: "restored" });
+  else if (verdict === "right") setWork(at, { ...work, verdict: isEdited(work) ? "corrected" : "right" });
   else setWork(at, { ...work, verdict });
   step(1, true);
 }

@@ -53,7 +53,7 @@ function buildList() {
     const outcome = entry.outcomes?.find((each) => each === "unread" || each === "drawn");
     const link = el("a", { href: `#key=${encodeURIComponent(idOf(entry))}`, title: entry.uri, onclick: (event) => { event.preventDefault(); goTo(entry); } },
       el("i", {}), el("code", {}, entry.lang), el("span", { class: "file" }, file), el("span", { class: "num" }, entry.page >= 0 ? `p. ${entry.page + 1}` : ""),
-      el("span", { class: "num" }, outcome ?? (entry.difficulty >= 0 ? entry.difficulty.toFixed(2) : isAudit ? String(number + 1) : entry.verdict === "suspect" ? "?" : "")));
+      el("span", { class: "num" }, entry.rejected ? "rejected" : outcome ?? (entry.difficulty >= 0 ? entry.difficulty.toFixed(2) : isAudit ? String(number + 1) : entry.verdict === "suspect" ? "?" : "")));
     items.set(idOf(entry), el("li", {}, link));
     list.append(items.get(idOf(entry)));
     paintItem(entry);
@@ -66,8 +66,11 @@ function buildList() {
 
 // What of the dataset the page has.
 function wholeOf() {
-  const parts = [entries.length < look.total ? `The ${entries.length.toLocaleString("en")} worst of ${look.total.toLocaleString("en")} samples, worst first.` : "All samples, worst first."];
+  const shown = entries.filter((entry) => !entry.rejected).length;
+  const parts = [shown < look.total ? `The ${shown.toLocaleString("en")} worst of ${look.total.toLocaleString("en")} samples, worst first.` : "All samples, worst first."];
   const marked = Object.entries(look.marked).map(([mark, n]) => `${n} ${mark.replaceAll("_", " ")}`);
+  const rejected = entries.length - shown;
+  if (rejected) parts.push(`Then ${rejected.toLocaleString("en")} rejected.`);
   if (marked.length) parts.push(`Left out: ${marked.join(", ")}.`);
   if (look.damaged) parts.push(`${look.damaged} can’t be read.`);
   return parts.join(" ");

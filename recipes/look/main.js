@@ -14,7 +14,7 @@ const KEYS = isAudit ? [
   ["Ctrl Enter", "take what was typed, on to the next"], ["Esc", "leave the field"], ["E", "into the field"], ["X", "nothing stands in the box"],
   ["S", "skip: nobody can tell"], ["← →", "the one before, the next"], ["Ctrl Z", "undo, outside the field"], ["Ctrl S", "save the patch"], ["?", "these keys"],
 ] : [
-  ["Enter", "the sample is right as it stands now; on to the next that isn’t judged"], ["X", "wrong: it is of no use"], ["S", "skip: can’t tell"],
+  ["Enter", "the sample is right as it stands now, or is no longer rejected; on to the next that isn’t judged"], ["X", "wrong: it is of no use"], ["S", "skip: can’t tell"],
   ["← →", "the sample before, the next"], ["↑ ↓", "the region before, the next"], ["E F2", "edit the text; Esc leaves it, Ctrl Enter goes on to the next region"],
   ["1 … 9", "take this reading"], ["L F", "the region’s label, its format"], ["N", "draw a new box on the image; with Shift, beside the chosen one"], ["Del", "delete the region"],
   ["Alt ↑ ↓", "the region earlier, later in reading order"], ["R", "click regions in reading order"], ["V J", "split the region, join it with the next; in the text Alt V splits at the caret"],

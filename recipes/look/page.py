@@ -42,12 +42,12 @@ class Written(NamedTuple):
 
 
 def write_page(folder: Folder, dataset: Folder, about: Mapping[str, Any], census: Census, limit: int) -> Written:
-    """Write into `folder` the page of the `limit` worst samples of `dataset`. `about` has the dataset's `name` and `id`, and
-    `by`, the person's name, or "". Raises `OSError` where a shard or the folder fails."""
-    chosen = census.entries[:limit]
+    """Write into `folder` the page of the `limit` worst samples of `dataset`, and behind them as many rejected ones. `about` has
+    the dataset's `name` and `id`, and `by`, the person's name, or "". Raises `OSError` where a shard or the folder fails."""
+    chosen, rejected = census.entries[:limit], census.rejected[:limit]
     files = Files(folder)
     chunk_of: dict[str, str] = {}
-    for chunk in _chunks(chosen):
+    for chunk in _chunks([*chosen, *rejected]):
         name = fingerprint([_code(), [(entry.record, entry.row["image_xxh64"]) for entry in chunk]])[:16]
         chunk_of |= {entry.row["key"]: name for entry in chunk}
         if not files.have_chunk(name, chunk):
@@ -62,7 +62,11 @@ def write_page(folder: Folder, dataset: Folder, about: Mapping[str, Any], census
         "total": len(census.entries),
         "marked": dict(census.marked),
         "damaged": census.damaged,
-        "entries": [_index_entry(entry, chunk_of[entry.row["key"]]) for entry in chosen],
+        "entries": [
+            _index_entry(entry, chunk_of[entry.row["key"]]) | ({"rejected": True} if of is rejected else {})
+            for of in (chosen, rejected)
+            for entry in of
+        ],
     }
     return Written(len(chosen), finish(files, f"{about['name']}: look and correct", index))
 

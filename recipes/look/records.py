@@ -29,7 +29,7 @@ def sample_data(sample: Sample, record: str, image: str) -> dict[str, Any]:
         "difficulty": round(sample.difficulty, 3),
         "regions": [_region(region, sample.script) for region in sample.regions],
         "decisions": decisions(sample.metadata.get("decisions", "")),
-        "more": [pair for pair in shown["more"] if pair[0] not in ("decisions", "caption")],
+        "more": [pair for pair in shown["more"] if pair[0] != "caption"],
     }
 
 

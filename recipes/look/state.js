@@ -61,7 +61,7 @@ async function sampleOf(entry) {
 // The work on each sample: {verdict, regions, text, caption, note}. Null stands for what the record has. Of an audit:
 // {verdict, text}.
 const NO_WORK = Object.freeze({ verdict: "", regions: null, text: null, caption: null, note: "" });
-const VERDICTS = isAudit ? ["typed", "nothing", "skip"] : ["right", "corrected", "wrong", "skip"];
+const VERDICTS = isAudit ? ["typed", "nothing", "skip"] : ["right", "corrected", "wrong", "restored", "skip"];
 let works = new Map();
 const workOf = (entry) => works.get(idOf(entry)) ?? NO_WORK;
 const isEdited = (work) => work.regions !== null || work.text !== null || work.caption !== null;
@@ -100,13 +100,14 @@ const textOf = (sample) => workOf(entryOf.get(sample.key)).text ?? sample.text;
 const captionOf = (sample) => workOf(entryOf.get(sample.key)).caption ?? sample.caption;
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-// The work after an edit: what is as the record has it again counts as untouched. An edited sample is a corrected one.
+// The work after an edit: what is as the record has it again counts as untouched. An edited sample is a corrected one, but for a
+// rejected one: that has to be restored first.
 function settled(sample, work) {
   const next = { ...work };
   if (next.regions && same(next.regions, regionsAsRead(sample))) next.regions = null;
   if (next.text === sample.text) next.text = null;
   if (next.caption === sample.caption) next.caption = null;
-  if (isEdited(next)) next.verdict = "corrected";
+  if (isEdited(next)) next.verdict = entryOf.get(sample.key).rejected ? "" : "corrected";
   else if (next.verdict === "corrected") next.verdict = "";
   return next;
 }

@@ -288,6 +288,7 @@ def _more(sample: Sample) -> list[tuple[str, str]]:
     )
     group = "" if sample.split_group == origin.sha256 else sample.group
     values = {"caption": sample.caption, "cut from": cut_from, "split group": group, "difficulty": difficulty, **sample.metadata}
+    values.pop("decisions", None)  # the look page has them, each beside its region
     return [(name[:100], value[:1000]) for name, value in list(values.items())[:50] if value]
 
 

@@ -47,6 +47,7 @@ def look(
         else:
             written = write_page(page, folders[name], about, chosen, limit)
             what = f"the {written.num_shown} worst of {total} samples" if written.num_shown < total else f"{total} samples"
+        what += f", then {len(chosen.rejected)} rejected" if chosen.rejected and not audit else ""
         what += "".join(f", without {n} {mark}" for mark, n in chosen.marked.items())
         if chosen.damaged:
             what += f"; {chosen.damaged} can't be read"

@@ -10,7 +10,7 @@ from recipes.look.sheets import write_sheet
 from recipes.verbs.look import look
 from recipes.verbs.patch import patch
 from recipes.verbs.status import verify
-from tests.browser.looking import By, Keys, WebDriverWait, chord, counts, press, saved, type_anew
+from tests.browser.looking import By, Keys, WebDriverWait, chord, counts, find, press, saved, type_anew
 from tests.inputs import patches
 from tests.outputs import check_corpus, make, write_dataset
 from tests.pipeline.flywheel.test_sheets import LINES, page
@@ -35,8 +35,9 @@ def driver(look_browser):
     assert [entry for entry in look_browser.get_log("browser") if entry["source"] != "intervention"] == []
 
 
-def open_page(driver, folder):
-    driver.get((folder / "index.html").as_uri())
+def open_page(driver, folder, place=""):
+    driver.get("about:blank")  # an address that differs behind its # alone isn't loaded again
+    driver.get((folder / "index.html").as_uri() + place)
     WebDriverWait(driver, 30).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".stage > *"))
 
 
@@ -94,6 +95,14 @@ def test_what_was_done_on_a_page_becomes_the_dataset(driver, corpus, tmp_path):
     assert (record["regions"][0]["text"], record["regions"][0]["by"]) == ("Сказка", "person/Eva")
     check_corpus(out)
     assert verify(str(out))[1]
+
+    look(str(out), dataset="coarse")
+    open_page(driver, out / "look/coarse", f"#key={second['key']}")
+    assert find(driver, "[data-verdict=right]").text.startswith("Restore")
+    press(driver, Keys.ENTER)
+    judged(driver, 1)
+    assert "1 restored, by Eva" in patch(str(out), file_of(driver, "patch-coarse"))
+    assert [mark.mark for mark in marks.of_people(folder)] == ["corrected"]
 
     look(str(out), dataset="coarse", audit=2)
     open_page(driver, out / "look/coarse-audit")

@@ -11,6 +11,7 @@ from datagen.patching import form
 from datagen.patching.identity import dataset_id
 from recipes import RECIPES
 from recipes.__main__ import main
+from recipes.look.choose import census
 from recipes.steps.mixture import _num_samples
 from recipes.verbs.forget import forget
 from recipes.verbs.look import look
@@ -179,6 +180,28 @@ def test_a_patch_that_does_not_fit_is_refused_and_nothing_is_written(out, tmp_pa
         patch(str(out / "coarse"), str(tmp_path / "p.json"))
     assert main(["patch", f"out={out}", f"patch={tmp_path / 'p.json'}"]) == 2
     assert files(out) == state
+
+
+def test_what_was_rejected_is_restored_for_good(out, tmp_path):
+    folder = folder_of(out)
+    key, (_, record) = next(iter(patches.records(folder).items()))
+
+    def judged(verdict: str, note: str = "") -> str:
+        answer = {"key": key, "record": record, "verdict": verdict, "note": note}
+        return patches.write(tmp_path / f"{verdict}{note}.json", patches.patch(folder, [answer]))
+
+    with pytest.raises(ValueError, match="it isn't rejected"):
+        patch(str(out), judged("restored"))
+    patch(str(out), judged("wrong"))
+    assert key not in patches.records(folder) and [entry.row["key"] for entry in census(folder).rejected] == [key]
+    patch(str(out), judged("restored"))
+    state = files(out)
+    for verdict in ("wrong", "restored"):  # taken again, in whatever order
+        assert "no record made anew" in patch(str(out), judged(verdict))
+    assert files(out) == state
+    assert key in patches.records(folder) and not marks.of_people(folder) and not census(folder).rejected
+    with pytest.raises(ValueError, match="it was rejected and restored"):
+        patch(str(out), judged("wrong", "again"))
 
 
 def test_a_forgotten_document_goes_from_patches_marks_and_their_shards(out, corpus, tmp_path):
