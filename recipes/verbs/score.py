@@ -112,7 +112,7 @@ def _facts(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:
     rows = [(kind, f"{mean.value:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{count[kind]}") for kind, mean in shares.items()]
     lines += _table(("test", "hold", "interval", "tests"), rows)
     if "math" in shares:
-        lines.append("math compares normalised LaTeX: olmOCR-bench renders it with KaTeX, which isn't here")
+        lines.append("math compares normalised LaTeX; gt=olmocr:DIR compares formulas as KaTeX draws them, as olmOCR-bench does")
     failed = [outcome for outcome in outcomes if not outcome.holds and not outcome.is_missing]
     lines += [f"{outcome.fact.id} ({outcome.fact.type}): {outcome.why}" for outcome in failed[:_MOST_NAMED]]
     if len(failed) > _MOST_NAMED:
