@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Annotated
 
 from datagen.score.compression import VISION_TOKENS, fox_pages
+from datagen.target import Prompt
 from datagen.work.draws import Draws, DrawSource
 from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report
@@ -12,12 +13,13 @@ from recipes.words.values import path
 
 FOX = "fox:"
 BLOCK = 10
+PROMPTS = {one.name.lower(): one for one in (Prompt.FREE, Prompt.PLAIN_MARKDOWN, Prompt.MARKDOWN)}
 
 
 @dataclass(frozen=True)
 class MeasureCompression:
     """Pages read by the network in the folder `model`, in each of the `modes`: those of the dataset `pages`, or Fox's in the
-    folder `fox`. `rows` pages are read at once."""
+    folder `fox`. `rows` pages are read at once, each asked the `prompt`."""
 
     model: str
     modes: tuple[str, ...]
@@ -26,6 +28,7 @@ class MeasureCompression:
     lang: str = "en"
     rows: int = 8
     max_new_tokens: int = 2048
+    prompt: Prompt = Prompt.FREE
     name: str = "compression"
 
 
@@ -37,6 +40,9 @@ def compression(
     modes: Annotated[str, "A,B", "the modes to read in"] = "tiny,small",
     together: Annotated[int, "N", "how many pages are read at once"] = 8,
     max_new_tokens: Annotated[int, "N", "tokens of an answer, at most"] = 2048,
+    prompt: Annotated[
+        str, "NAME", "what is asked: free, or plain_markdown or markdown if it learned pages with regions"
+    ] = "free",
     seed: int = 0,
 ) -> Recipe:
     """How much of a page's text a model reads out of few vision tokens: the paper's table 2.
@@ -50,7 +56,11 @@ def compression(
     chosen = tuple(dict.fromkeys(mode for mode in modes.split(",") if mode))
     if not chosen or set(chosen) - VISION_TOKENS.keys():
         raise ValueError(f"modes={modes}: allowed are {', '.join(VISION_TOKENS)}")
-    step = MeasureCompression(str(folder), chosen, lang=lang, rows=together, max_new_tokens=max_new_tokens)
+    if prompt not in PROMPTS:
+        raise ValueError(f"prompt={prompt}: allowed are {', '.join(PROMPTS)}")
+    step = MeasureCompression(
+        str(folder), chosen, lang=lang, rows=together, max_new_tokens=max_new_tokens, prompt=PROMPTS[prompt]
+    )
     if input:
         if not input.startswith(FOX):
             raise ValueError(f"input={input}: fox:DIR is allowed, the folder of Fox's benchmark; without it pages are set here")

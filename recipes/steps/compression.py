@@ -19,7 +19,7 @@ from datagen.page.images import upright
 from datagen.record import SampleError
 from datagen.rewards.reward import as_markdown
 from datagen.score.compression import BINS, PageReading, fox_pages, lines, table
-from datagen.target import Prompt, restore
+from datagen.target import restore
 from datagen.work.progress import State
 from recipes.compression import MeasureCompression
 from recipes.recipe import Report
@@ -92,6 +92,7 @@ class CompressionRunner(StepRunner[MeasureCompression]):
             "pages": step.fox or step.pages,
             "lang": step.lang,
             "max_new_tokens": step.max_new_tokens,
+            "prompt": step.prompt.name.lower(),
         }
         if not self.folder.exists(OF):
             self.folder.write(OF, json.dumps(state).encode())
@@ -148,7 +149,7 @@ class CompressionRunner(StepRunner[MeasureCompression]):
                 for at in range(0, len(pages), step.rows):
                     batch = [(page, count, _views(page, mode)) for page, count in pages[at : at + step.rows]]
                     seen = [(page, count, views) for page, count, views in batch if views is not None]
-                    texts = generate(net, tokenizer, [views for *_, views in seen], Prompt.FREE.value, step.max_new_tokens)
+                    texts = generate(net, tokenizer, [views for *_, views in seen], step.prompt.value, step.max_new_tokens)
                     for (page, count, _), text in zip(seen, texts, strict=True):
                         reading = PageReading(page.name, mode, count, page.text, restore(as_markdown(text)))
                         name = hashlib.sha256(page.name.encode()).hexdigest()[:16]

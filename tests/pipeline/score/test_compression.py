@@ -61,6 +61,7 @@ def test_a_table_comes_out_and_answers_that_are_there_are_not_asked_again(networ
     assert {path: path.stat().st_mtime_ns for path in answers if path != lost} == {p: t for p, t in answers.items() if p != lost}
     assert json.loads((folder / "table.json").read_text()) == rows
     assert main([*words, "lang=de"]) == 2
+    assert main([*words, "prompt=markdown"]) == 2
     assert main(["status", f"out={network}/out"]) == 0
     assert "10 pages, tiny " in capsys.readouterr().out
 
@@ -90,6 +91,7 @@ def test_a_damaged_image_of_fox_is_left_out_and_the_others_are_read(network, cap
         ([], "model=FOLDER"),
         (["model=/nowhere"], "there is no *.safetensors"),
         (["modes=huge"], "allowed are tiny, small"),
+        (["prompt=describe"], "allowed are free, plain_markdown, markdown"),
         (["input=/somewhere"], "fox:DIR"),
         (["input=fox:/nowhere"], "focus_benchmark_test"),
     ],
