@@ -218,7 +218,9 @@ class Voting:
             return Fate(KEPT, "another_agrees_but_for_looks")
         likes = self._likes_of_all(span, voting, numbers)
         may_be_misread = not self.is_part and is_near(own, text, self.script)
-        if likes is not None and may_be_misread and likes[1] < _CLEAR:
+        if may_be_misread and likes is None:
+            return Fate(UNREAD, "ink_cannot_tell")
+        if may_be_misread and likes is not None and likes[1] < _CLEAR:
             return Fate(DRAWN, "ink_against_two" if likes[1] < -_AGAINST_TWO else "ink_sees_no_difference")
         numbers = self._alike(span, voting, numbers, first)
         if any(exactly_at(voting[i].text, span.others[i]) != text for i in numbers):
@@ -275,8 +277,8 @@ class Voting:
             is_like = is_sign or Levenshtein.normalized_similarity(own, other) >= _MISREAD
             if not is_native(own, self.script):
                 return False
-            is_near = is_like and abs(len(other) - len(own)) < _LONG
-            if not is_near or self.alone.get(reading.voter, 0.0) < OFTEN_ALONE:
+            is_about = is_like and abs(len(other) - len(own)) < _LONG
+            if not is_about or self.alone.get(reading.voter, 0.0) < OFTEN_ALONE:
                 return False
         return True
 
@@ -326,10 +328,11 @@ class Voting:
         return has_digit(one + other) or in_one_form(one) == in_one_form(other)
 
     def _is_refused(self, own: str, texts: Sequence[str], voters: Set[str]) -> bool:
-        """Whether the ink isn't believed that is most like the label: that is in another script than all readings, or a number
-        that several voters read quite otherwise, or has signs twice that others have once."""
-        if IS_NUMBER.fullmatch(own):
-            return len(voters) > 1 and all(is_far(own, text) for text in texts)
+        """Whether the ink isn't believed that is most like the label: several voters have less by some words, or quite another
+        number; or all another script; or some have its signs once that it has twice."""
+        is_other = is_far if IS_NUMBER.fullmatch(own) else lambda own, text: len(own) - len(text) >= _LONG
+        if len(voters) > 1 and all(is_other(own, text) for text in texts):
+            return True
         is_foreign = not is_native(own, self.script) and all(is_native(text, self.script) for text in texts)
         return is_foreign or (self.is_part and any(is_doubled(own, text) for text in texts))
 

@@ -35,9 +35,9 @@ from tests.bench.agree.readers import FIRST, SECOND, SIMULATED, formula_readers,
 from tests.bench.agree.typeset import SCRIPTS
 from tests.bench.bars import at_least, at_most
 
-TUNED_ON = (0, 1, 2, 101, 102)
+TUNED_ON = (0, 1, 2, *range(100, 110))
 """Seeds that rules were made on; `SEEDS` are others. `MEASURED_ON` tells which readers err alike."""
-SEEDS = (100, *range(103, 120))
+SEEDS = tuple(range(110, 128))
 MEASURED_ON = (0, 1)
 FOUND, TOUCHED, RIGHTLY = 0.9, 0.01, 0.98
 LEFT, OPEN, CHANGED = "left", "open", "changed"
