@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from datagen.coarse.source import PdfSource
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
@@ -26,7 +27,7 @@ from recipes.words.words import Entry
 ROOT = Path(__file__).parents[1]
 
 
-def recipe(folder: Path | str, shard_pages: int = 3, **source: object) -> Recipe:
+def recipe(folder: Path | str, shard_pages: int = 3, **source: Any) -> Recipe:
     """The coarse recipe with small shards."""
     pages = Pipeline(
         "coarse",
@@ -48,7 +49,7 @@ def small(input: str = "", limit: int = 0, passwords: str = "", benchmarks: str 
 SMALL = Entry("tests.outputs:small")
 
 
-def make(folder: Path | str, out: Path, on: str = "inline", workers: int = 0, overwrite: bool = False, **source: object) -> int:
+def make(folder: Path | str, out: Path, on: str = "inline", workers: int = 0, overwrite: bool = False, **source: Any) -> int:
     return run(recipe(folder, **source), Place(str(out), on, workers, overwrite))
 
 
