@@ -219,7 +219,8 @@ def _shard(root: nn.Module, net: DeepseekOcr, ranks: Ranks, dtype: torch.dtype) 
             if isinstance(module, Router):
                 fully_shard(module, mesh=ranks.copies)
         fully_shard(layer, mesh=ranks.copies, mp_policy=narrow if dtype is not torch.float32 else MixedPrecisionPolicy())
-    fully_shard(root, mesh=ranks.copies, ignored_params=set(net.encoder.parameters()))
+    whole = {p for name, p in net.named_parameters() if name.startswith(("encoder.", f"{TOLD}."))}
+    fully_shard(root, mesh=ranks.copies, ignored_params=whole)
     for module in root.modules():
         if isinstance(module, FSDPModule):
             # The loss is scaled by the whole step's tokens: gradients add up, and aren't divided.
