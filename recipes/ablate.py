@@ -140,8 +140,8 @@ def _base(start: str, start_encoder: str, variant: str, modes: str, steps: int) 
         return base.but(start_encoder=start_encoder), ()
     if start:
         return base.but(start=start), ()
-    first = reads().steps[0]
-    return base.but(start=first.name), (first,)
+    eyes, first, *_ = reads().steps
+    return base.but(start=first.name), (eyes, first)
 
 
 def _of_corpora(base: Train, corpora: list[str], truth: str) -> _Ablation:
