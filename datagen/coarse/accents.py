@@ -14,7 +14,8 @@ _COMBINING = {
 }  # fmt: skip
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
 _STROKED = {"d\u0304": "\u0111", "D\u0304": "\u0110"}  # TeX's Croatian and Vietnamese letter, without a font that has it
-_LOOSE = re.compile("[`^~\u00a8\u00af\u00b4\u00b8\u02c6\u02c7\u02d8-\u02dd][^\\W\\d_]")
+_LOOSE = re.compile("[`^~\u00a8\u00af\u00b4\u00b8\u02c6\u02c7\u02d8-\u02dd][^\\W\\d_]|[^\\W\\d_][\u00b8\u02db]")
+_BELOW = "\u00b8\u02db"
 _NO_GAP = 0.1  # em
 _OGONEK = "\u02db"
 _OFF, _OFF_BELOW = 0.3, 0.5  # of the letter's width: how far its accent's middle may be from its own; an ogonek's
@@ -26,20 +27,28 @@ def worth_a_look(text: str) -> bool:
 
 
 def compose(textpage: pymupdf.TextPage) -> bool:
-    """Whether any letter had its accent drawn over it, in front of it in the text. Both are written as one letter, in one
-    character if there is one."""
+    """Whether any letter had its accent drawn over it, in front of it in the text, or a cedilla or ogonek behind it. Both are
+    written as one letter, in one character if there is one."""
     is_changed = False
     for line in lines(textpage):
-        for i, (accent, letter) in enumerate(itertools.pairwise(line)):
+        for i, (first, second) in enumerate(itertools.pairwise(line)):
+            is_behind = chr(second.c) in _BELOW
+            accent, letter = (second, first) if is_behind else (first, second)
             combining = _COMBINING.get(chr(accent.c))
             if combining and chr(letter.c).isalpha() and _is_over(accent, letter):
                 base = _DOTLESS.get(chr(letter.c), chr(letter.c))
                 composed = _STROKED.get(base + combining) or unicodedata.normalize("NFC", base + combining)
                 is_changed = True
                 # Two characters hold two.
-                accent.c, letter.c = (NOTHING, ord(composed)) if len(composed) == 1 else map(ord, composed)
+                one, two = (NOTHING, ord(composed)) if len(composed) == 1 else map(ord, composed)
+                first.c, second.c = (two, one) if is_behind and one == NOTHING else (one, two)
                 # MuPDF puts a space where it must go on to reach the accent.
-                if i > 1 and chr(line[i - 1].c) == " " and letter.quad.ll.x - line[i - 2].quad.lr.x < _NO_GAP * letter.size:
+                if (
+                    not is_behind
+                    and i > 1
+                    and chr(line[i - 1].c) == " "
+                    and letter.quad.ll.x - line[i - 2].quad.lr.x < _NO_GAP * letter.size
+                ):
                     line[i - 1].c = NOTHING
     return is_changed
 

@@ -63,7 +63,7 @@ class PdfSource(Source):
     nowhere, and no output is refused for them.
     """
 
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
 
     long_side: int = 1920
     jpeg_quality: int = 90

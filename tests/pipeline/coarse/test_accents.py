@@ -59,6 +59,23 @@ def test_an_ogonek_hangs_on_the_letters_end():
         assert texts(doc.tobytes()) == ["s\u0105d"]
 
 
+@pytest.mark.parametrize(
+    ("before", "letter", "after", "word"), [("Descri", "c", "\u00e3o", "Descri\u00e7\u00e3o"), ("", "s", "i", "\u015fi")]
+)
+def test_a_cedilla_may_be_drawn_behind_its_letter(before: str, letter: str, after: str, word: str):
+    """As TeX draws it in its old fonts."""
+    font = pymupdf.Font(fontfile=FACE)
+    with pymupdf.open() as doc:
+        sheet = doc.new_page(width=595, height=842)
+        writer = pymupdf.TextWriter(sheet.rect)
+        x = writer.append((72, 100), before, font, 20)[1].x if before else 72.0
+        end = writer.append((x, 100), letter, font, 20)[1].x
+        writer.append(((x + end - font.text_length("\u00b8", 20)) / 2, 100), "\u00b8", font, 20)
+        writer.append((end, 100), after, font, 20)
+        writer.write_text(sheet)
+        assert texts(doc.tobytes()) == [word]
+
+
 @pytest.mark.parametrize(("thick", "up", "text"), [(0.4, 0.0, "fd_set"), (0.4, 6.0, "fd set"), (3.0, 0.0, "fd set")])
 def test_a_short_rule_on_the_baseline_is_an_underscore(thick, up, text, monkeypatch):
     """As TeX draws it where its fonts have none: 0.06 em behind a letter, 0.3 em long."""
