@@ -219,3 +219,12 @@ class ImageSource(Source):
 
 def _num_images(item: Item) -> int:
     return num_parts(item, _IMAGE_BYTES) if archive.kind_of(item.uri) or is_table(item.uri) or item.count >= 0 else 1
+
+
+def images_to_read(item: Item, min_side: int) -> Iterator[Sample | Drop]:
+    """The images of a file that is only read, decoded once in a child process, so that a damaged one costs itself alone. What is
+    no image, or has a side under `min_side` pixels, is a drop."""
+    try:
+        yield from ImageSource(min_side=min_side, stage="read").read(item)
+    except SampleError as error:
+        yield Drop("", item.uri, None, "read", error.reason, error.detail)

@@ -1,6 +1,5 @@
 """Reading images of lines, or of pages, with a round's reader: what `make read` writes, a row an image."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +9,7 @@ from datagen.disk.storage import Folder
 from datagen.engines import versions
 from datagen.inputs.items import Item
 from datagen.page.images import pixels
-from datagen.pictures.source import ImageSource
+from datagen.pictures.source import images_to_read
 from datagen.record import Drop, Sample, SampleError
 from flywheel.labels.line_readings import read_lines
 from flywheel.readers import kinds
@@ -62,7 +61,7 @@ def run_read(task: ReadTask) -> list[Row]:
     rows: list[Row] = []
     waiting: list[tuple[Row, numpy.ndarray]] = []
     for item in task.items:
-        of_item = list(_images(item))
+        of_item = list(images_to_read(item, MIN_SIDE))
         for number, image in enumerate(of_item):
             row: Row = {"image": item.uri} | ({"page": number} if len(of_item) > 1 else {})
             rows.append(row)
@@ -82,14 +81,6 @@ def run_read(task: ReadTask) -> list[Row]:
     return rows
 
 
-def _images(item: Item) -> Iterator[Sample | Drop]:
-    """The images of a file, decoded once in a child process, so that a damaged one costs itself alone."""
-    try:
-        yield from ImageSource(min_side=MIN_SIDE, stage="read").read(item)
-    except SampleError as error:
-        yield Drop("", item.uri, None, "read", error.reason, error.detail)
-
-
 def _read_waiting(reader: Any, waiting: list[tuple[Row, numpy.ndarray]]) -> None:
     """Read the lines that wait, into their rows; none waits after that."""
     for (row, _), (text, score) in zip(waiting, reader.read([line for _, line in waiting]), strict=True):
@@ -103,8 +94,3 @@ def _page(page: Sample, reader: Any) -> Row:
         for line in read_lines(page, reader, reader.script)
     ]
     return {"size": list(page.size), "lines": lines}
-
-
-def chunks(items: Sequence[Item], size: int) -> Iterator[tuple[Item, ...]]:
-    """The items in order, `size` at a time."""
-    yield from (tuple(items[start : start + size]) for start in range(0, len(items), size))

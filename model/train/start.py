@@ -104,10 +104,10 @@ def starts(step: Train, out: Folder, fetches: bool = True) -> dict[str, str]:
     if given.adapter:
         own = out.sub(f"{given.adapter}/adapter")
         folders[f"adapter {given.adapter}"] = hub.folder(given.adapter, fetches=fetches) if "/" in given.adapter else own
-    return {name: _known_as(folder) for name, folder in folders.items()}
+    return {name: known_as(folder) for name, folder in folders.items()}
 
 
-def _known_as(folder: Folder) -> str:
+def known_as(folder: Folder) -> str:
     """What changes when the weights in a folder do: a hash of their files' names, sizes, and first and last megabyte."""
     digest = hashlib.sha256()
     for name in folder.names(".safetensors"):

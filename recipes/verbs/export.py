@@ -34,10 +34,12 @@ def export(
     folders = publish.chosen_datasets(out, dataset)
     with datasets_of.lock(target), shown("export") as on_state:
         made, is_new = messages.make(folders, wanted, messages.Form(grounded, MIN_WORTH), target, on_state)
+    if not any(one.rows for one in made.values()):
+        raise ValueError(f"nothing to export{''.join(map(_left_out, made.values()))}")
     lines = [f"{name}: {one.rows:,} rows, {one.images:,} images{_left_out(one)}" for name, one in made.items()]
     return "\n".join([*lines, f"{'written' if is_new else 'unchanged'}: {target.local}"])
 
 
 def _left_out(made: messages.Made) -> str:
     left_out = Counter({LeftOut(reason, which): n for reason, which, n in made.left_out})
-    return f"; left out: {publish.counted(left_out)}" if left_out else ""
+    return f"; left out: {publish.counted(left_out)}{publish.what_to_do(left_out)}" if left_out else ""

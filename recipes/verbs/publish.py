@@ -124,7 +124,7 @@ def _surveys(
     if unknown := sorted(wanted.licences - stated - {"all", licences.UNSTATED}):
         raise ValueError(f"licences: no sample has {unknown[0]}; they have {', '.join(sorted(stated - {''})) or 'none'}")
     if not any(each.tables for each in surveys):
-        raise ValueError(f"nothing to publish: {counted(left_out) or 'no sample is there'}{_what_to_do(left_out)}")
+        raise ValueError(f"nothing to publish: {counted(left_out) or 'no sample is there'}{what_to_do(left_out)}")
     return surveys
 
 
@@ -140,7 +140,7 @@ def chosen_datasets(out: str, only: str) -> dict[str, Folder]:
 def _said(found: Survey) -> str:
     """What became of a dataset, for people."""
     tables = ", ".join(f"{t.name} {t.tally.num_samples:,} samples, {t.file_bytes / 1e6:,.1f} MB" for t in found.tables.values())
-    left_out = f"; left out: {counted(found.left_out)}{_what_to_do(found.left_out)}" if found.left_out else ""
+    left_out = f"; left out: {counted(found.left_out)}{what_to_do(found.left_out)}" if found.left_out else ""
     return "\n".join(
         [f"{found.dataset}: {tables}{left_out}", *(_tests_said(t.name, t.tests) for t in found.tables.values() if t.tests)]
     )
@@ -171,7 +171,8 @@ def _because(why: LeftOut) -> str:
     return {"mark": f"marked {name}", "licence": f"with the licence {name}", "too_large": "too large"}.get(why.reason, name)
 
 
-def _what_to_do(left_out: Counter[LeftOut]) -> str:
+def what_to_do(left_out: Counter[LeftOut]) -> str:
+    """How what was left out for its licence is passed on, for people; "" if nothing was."""
     names = [why.which for why in left_out if why.reason == "licence"]
     if not names:
         return ""

@@ -1,30 +1,37 @@
-"""`make read`: images of lines or of pages, read with the package's readers or a round's, as a file of JSON lines.
+"""`make read`: images of lines or of pages, read with the package's readers, a round's or a trained network, as a file of JSON
+lines.
 
 A row is on the disk before the next images are asked for, so that a run that was killed goes on behind the last row. Beside the
 file lies FILE.run.json, which says what its rows were read with: other readers' rows don't come among them.
 """
 
 import fcntl
+import functools
 import json
 import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any, BinaryIO
 
 from datagen.disk.storage import Folder
 from datagen.inputs.census import Listing
-from datagen.work.runner import InProcess, make_runner
+from datagen.inputs.items import Item
+from datagen.work.needs import Needs
+from datagen.work.runner import InProcess, Runner, make_runner
 from recipes.run.progress import State, shown
 from recipes.steps import OK, SHARD_FAILED
+from recipes.words.values import path
 
 log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 
 _IMAGES_A_TASK = 16
+_BATCHES_A_TASK = 4  # of a network's, sorted by their lengths
 _FEW = 64  # images: a cluster takes longer to start than one process to read so many
 
 
@@ -32,6 +39,11 @@ def read(
     input: str,
     out: Annotated[str, "FILE", "a file of JSON lines on a local disk"],
     reader: str = "",
+    model: Annotated[str, "FOLDER", "a network that reads: a training's model, such as out/finetune/train/model", path] = "",
+    modes: Annotated[str, "A,B,…", "how model sees images: the first where an image has its pixels; line: lines"] = "base",
+    prompt: Annotated[str, "WORDS", "what model is asked: free, markdown, …, or any other words that it was trained on"] = "free",
+    together: Annotated[int, "N", "images that model reads at a time"] = 16,
+    max_new_tokens: Annotated[int, "N", "tokens of an answer of model, at most"] = 4096,
     kind: Annotated[
         str, "WHAT", "what each image shows: line, page, or auto (a line is at most 160 px high, or 6 times as wide)"
     ] = "auto",
@@ -39,32 +51,28 @@ def read(
     workers: int = 0,
     overwrite: bool = False,
 ) -> int:
-    """Read images of lines or pages in any script that a reader comes with, or with a round's reader, a JSON line each.
+    """Read images of lines or pages in any script that a reader comes with, a round's reader, or a model, a JSON line each.
 
     Those that are in the file `out` aren't read again. Returns the exit code: 1 if something that is no image's fault failed.
     Raises `ValueError` if there is no reader or no image, or if the file has other rows than this command's.
     """
-    from datagen.engines import Engines, packaged
     from datagen.pictures.image_files import FORMATS
-    from flywheel.labels import read_images
-    from flywheel.readers import kinds
-    from flywheel.step import COMPACT
 
-    if kind not in read_images.KINDS:
-        raise ValueError(f"kind={kind}: allowed are {', '.join(read_images.KINDS)}")
     runner = make_runner(on, workers)
-    folder = Folder(reader).url if reader else ""
-    with Engines() as engines:
-        assert kinds.reader(folder, "", engines).script  # refuses what holds none
-    sha256 = kinds.weights_sha256(Folder(folder)) if folder else packaged.digest()
-    made = {"reader": sha256, "kind": kind, "engines": read_images.engines(folder)}
+    if model:
+        if reader:
+            raise ValueError(f"reader={reader} and model={model}: give one of them")
+        how = _by_network(Folder(model), modes, prompt, together, max_new_tokens)
+        runner = InProcess() if on == "local" else runner  # which has the machine's GPU, and its memory
+    else:
+        how = _by_reader(Folder(reader).url if reader else "", kind, runner)
     items = Listing(input, FORMATS).items()
-    with _file(out, made, overwrite) as file:
+    with _file(out, how.made, overwrite) as file:
         seen = {row["image"] for row in _rows(out, file)}
-        chunks = list(read_images.chunks(items, _IMAGES_A_TASK))
+        chunks = [tuple(items[start : start + how.at_a_time]) for start in range(0, len(items), how.at_a_time)]
         # A chunk is read whole even if some of its rows are there: what a line is read with decides its last digits.
         numbers = [number for number, chunk in enumerate(chunks) if any(item.uri not in seen for item in chunk)]
-        tasks = {read_images.ReadTask(folder, sha256, kind, chunks[number]): number for number in numbers}
+        tasks = {how.task(chunks[number]): number for number in numbers}
         num_left = sum(item.uri not in seen for item in items)
         log.info("read: %d images, %d of them read before", len(items), len(items) - num_left)
         if num_left <= _FEW and on == "local":
@@ -73,9 +81,7 @@ def read(
         count, started = Count(num_left), time.monotonic()
         expected = next(order, -1)
         with shown("read") as show:
-            of_kind = kinds.kind_of(Folder(folder)) if folder else COMPACT
-            needs = kinds.needs(of_kind, kinds.device(of_kind, "", runner))
-            for task, rows, error in runner.map(read_images.run_read, list(tasks), needs=needs):
+            for task, rows, error in runner.map(how.run, list(tasks), needs=how.needs(runner)):
                 if error is not None:
                     failed += 1
                     log.error(
@@ -92,6 +98,69 @@ def read(
     if failed:
         log.error("read: %d times something failed that is no image's fault. The same command tries again.", failed)
     return SHARD_FAILED if failed else OK
+
+
+@dataclass(frozen=True)
+class _How:
+    """What reads: what its rows follow from, so many images at a time as a `task` that `run` makes rows of, and what a worker
+    needs for that."""
+
+    made: dict[str, Any]
+    at_a_time: int
+    task: Callable[[tuple[Item, ...]], Any]
+    run: Callable[[Any], list[Row]]
+    needs: Callable[[Runner], Needs]
+
+
+def _by_reader(folder: str, kind: str, runner: Runner) -> _How:
+    from datagen.engines import Engines, packaged
+    from flywheel.labels import read_images
+    from flywheel.readers import kinds
+    from flywheel.step import COMPACT
+
+    if kind not in read_images.KINDS:
+        raise ValueError(f"kind={kind}: allowed are {', '.join(read_images.KINDS)}")
+    with Engines() as engines:
+        assert kinds.reader(folder, "", engines).script  # refuses what holds none
+    sha256 = kinds.weights_sha256(Folder(folder)) if folder else packaged.digest()
+    of_kind = kinds.kind_of(Folder(folder)) if folder else COMPACT
+    return _How(
+        {"reader": sha256, "kind": kind, "engines": read_images.engines(folder)},
+        _IMAGES_A_TASK,
+        functools.partial(read_images.ReadTask, folder, sha256, kind),
+        read_images.run_read,
+        lambda runner: kinds.needs(of_kind, kinds.device(of_kind, "", runner)),
+    )
+
+
+def _by_network(folder: Folder, modes: str, prompt: str, together: int, most: int) -> _How:
+    import torch
+
+    from datagen.work.needs import A_CORE
+    from model import read_images
+    from model.data.modes import check
+    from model.files.weights import CONFIG
+    from model.generate import prompt_of
+    from model.train.start import known_as
+
+    if not folder.exists(CONFIG):
+        raise ValueError(f"model={folder.url} has no {CONFIG}: it is no network; readers are for reader=")
+    chosen = tuple(filter(None, modes.split(",")))
+    check(dict.fromkeys(chosen, 1.0))
+    for name, value in {"together": together, "max_new_tokens": most}.items():
+        if value < 1:
+            raise ValueError(f"{name}={value}: at least 1 is needed")
+    asking = read_images.Asking(folder.url, known_as(folder), prompt_of(prompt), chosen, together, most)
+    # How many are read together changes no answer in fp32, and in half precision what rounding does.
+    made = {name: value for name, value in asdict(asking).items() if name != "folder"} | {"torch": torch.__version__}
+    needs = Needs(gpus=1) if torch.cuda.is_available() else A_CORE
+    return _How(
+        made,
+        _BATCHES_A_TASK * together,
+        functools.partial(read_images.NetworkTask, asking),
+        read_images.run_network,
+        lambda runner: needs,
+    )
 
 
 class Count:

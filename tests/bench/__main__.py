@@ -29,6 +29,7 @@ BENCHES = {
     "model": ("network",),
     "loader": ("network",),
     "training": ("network",),
+    "reading": ("network",),
     "packed_attention": ("network",),
     "promises": ("network",),
     "roofline": ("network",),

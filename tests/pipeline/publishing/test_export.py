@@ -82,6 +82,10 @@ def test_filters_are_those_of_publish(tmp_path, capsys):
         given = {"format": "messages"} | words
         assert main(["export", f"out={out}", f"to={tmp_path}/c", *(f"{n}={v}" for n, v in given.items())]) == 2
         assert message in capsys.readouterr().err
+    write_run(tmp_path / "unstated/coarse", [page(3, "")])
+    assert export(tmp_path / "unstated", tmp_path / "d") == 2
+    said = "nothing to export; left out: 1 with the licence not stated (licences=unstated passes such on, if you may)"
+    assert said in capsys.readouterr().err
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/book.txt").touch()
     assert export(out, tmp_path / "mine") == 2

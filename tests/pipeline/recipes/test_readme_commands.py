@@ -112,6 +112,7 @@ def test_a_verb_looks_at_an_output(verb, words, made, here, tmp_path, capsys):
     places |= {"pred": out / "coarse", "gt": out / "coarse", "out": f"{tmp_path}/readings.jsonl" if verb == "read" else out}
     places["to"] = f"{tmp_path}/to{'.json' if verb == 'label_studio' else ''}"
     arguments = [f"{name}={places.get(name, value)}" for name, value in re.findall(r"(\w+)=(\S+)", words)]
-    arguments += ["on=inline"] * (verb in ("read", "retry")) + ["licences=unstated"] * (verb == "publish")  # its PDFs state none
+    # Its PDFs state no licence.
+    arguments += ["on=inline"] * (verb in ("read", "retry")) + ["licences=unstated"] * (verb in ("publish", "export"))
     assert main([verb, *arguments]) == 0
     assert verb in ("report", "retry", "read") or capsys.readouterr().out.strip()

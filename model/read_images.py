@@ -1,0 +1,124 @@
+"""Reading images with a network of ours: what `make read model=FOLDER` writes, a row an image.
+
+Of a task's images `together` are read at a time, of about as many tokens, so that little is filled up.
+"""
+
+import functools
+import io
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from PIL import Image
+
+from datagen.disk.storage import Folder
+from datagen.inputs.items import Item
+from datagen.pictures.source import images_to_read
+from datagen.record import Drop, Line, Region, SampleError
+from datagen.target import GROUNDING, Prompt, decode, decode_lines, decode_objects, restore
+from model.data.modes import fitting
+from model.files.network_folder import load_model
+from model.generate import NoRepeat, tokens
+from model.net.deepseek_ocr import DeepseekOcr
+from model.net.image import Views, views
+from model.net.tokenizer import TextTokenizer
+
+MIN_SIDE = 8
+_OF_LINES, _OF_OBJECTS = (Prompt.LINES,), (Prompt.DETECT, Prompt.LOCATE)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What is asked of the network in `folder`, whose weights are `known_as`: the words of `prompt`, of images in one of `modes`,
+    the first where it has the pixels; answers of `most` tokens at most. `precision` is float32, bfloat16, or "" for the
+    folder's."""
+
+    folder: str
+    known_as: str
+    prompt: str
+    modes: tuple[str, ...]
+    together: int = 16
+    most: int = 4096
+    precision: str = ""
+
+
+@dataclass(frozen=True)
+class NetworkTask:
+    asking: Asking
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True)
+class _Seen:
+    row: Row
+    size: tuple[int, int]
+    image: Views
+    ids: list[int] = field(default_factory=list)
+
+
+def run_network(task: NetworkTask) -> list[Row]:
+    """The rows of the task's images, in order; the pages of a TIFF are rows each.
+
+    A row has `text`, or after a prompt for boxes its `size`, and `regions` or `lines` with `box`, `text` and `label`; `cut` if
+    the answer didn't end. Other rows have an `error`. Boxes are in pixels of the image as it is shown, turned as its EXIF says.
+    """
+    asking, rows, waiting = task.asking, list[Row](), list[_Seen]()
+    for item in task.items:
+        of_item = list(images_to_read(item, MIN_SIDE))
+        for number, image in enumerate(of_item):
+            row: Row = {"image": item.uri} | ({"page": number} if len(of_item) > 1 else {})
+            rows.append(row)
+            if isinstance(image, Drop):
+                row["error"] = str(SampleError(image.reason, image.detail))
+                continue
+            assert image.image is not None
+            mode = fitting(asking.modes[0], asking.modes, *image.size)
+            waiting.append(_Seen(row, image.size, views(Image.open(io.BytesIO(image.image)).convert("RGB"), mode)))
+    waiting.sort(key=lambda one: one.image.num_tokens)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # one token is too little work to share, as `model.train.measure` says
+    try:
+        for start in range(0, len(waiting), asking.together):
+            _read(asking, waiting[start : start + asking.together])
+    finally:
+        torch.set_num_threads(threads)
+    return rows
+
+
+@functools.lru_cache(maxsize=1)
+def _network(folder: str, known_as: str, precision: str) -> tuple[DeepseekOcr, TextTokenizer]:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    return load_model(Folder(folder), device, getattr(torch, precision) if precision else None)
+
+
+def _read(asking: Asking, some: list[_Seen]) -> None:
+    """Read these together, into their rows."""
+    net, tokenizer = _network(asking.folder, asking.known_as, asking.precision)
+    room = net.config.decoder.max_positions
+    asked = [len(tokenizer.prompt(asking.prompt, one.image.num_tokens)) for one in some]
+    for one, num in zip(some, asked, strict=True):
+        if num >= room:
+            one.row["error"] = str(SampleError("no_room", f"image and prompt take {num} tokens of {room}"))
+    some, asked = [one for one in some if "error" not in one.row], [num for num in asked if num < room]
+    for number, token in tokens(net, tokenizer, [one.image for one in some], asking.prompt, asking.most, NoRepeat()):
+        some[number].ids.append(token)
+    for one in some:
+        one.row.update(_answered(asking.prompt, tokenizer.decode(one.ids), one.size))
+        if len(one.ids) >= min(asking.most, room - max(asked)):
+            one.row["cut"] = True
+
+
+def _answered(prompt: str, answer: str, size: tuple[int, int]) -> Row:
+    """What an answer says; boxes in pixels of an image of `size`."""
+    if GROUNDING not in prompt and prompt not in _OF_OBJECTS:
+        return {"text": restore(answer)}
+    if prompt in _OF_LINES:
+        return {"size": list(size), "lines": [_boxed(line) for line in decode_lines(answer, size)]}
+    found = decode_objects(answer, size) if prompt in _OF_OBJECTS else decode(answer, size)
+    return {"size": list(size), "regions": [{"label": region.label} | _boxed(region) for region in found]}
+
+
+def _boxed(one: Line | Region) -> Row:
+    return {"box": list(one.box), "text": one.text}

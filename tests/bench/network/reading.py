@@ -1,0 +1,74 @@
+"""`make read model=FOLDER`: how quick answers come, 16 images together against one after the other, and whether all answers are
+the same in fp32.
+
+Of a network of `line_reader`'s sizes that learned nothing, on lines of noise of many widths; each answer has as many tokens as it
+takes until its end, or 128. Rounds of both kinds alternate, and the best of each counts: what a machine does beside only slows.
+
+    python -m tests.bench.network.reading [--images 32] [--rounds 3]
+"""
+
+import argparse
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from datagen.disk.storage import Folder
+from datagen.inputs.items import Item
+from datagen.target import Prompt
+from model.net.config import line_reader
+from model.net.deepseek_ocr import build
+from model.net.tokenizer import byte_tokenizer
+from model.read_images import Asking, NetworkTask, Row, run_network
+from model.train.export import export
+from tests.bench.bars import at_least
+
+MOST, TOGETHER, BAR = 128, 16, 5.0
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--images", type=int, default=32)
+    options.add_argument("--rounds", type=int, default=3)
+    arguments = options.parse_args()
+    with tempfile.TemporaryDirectory() as place:
+        items = drawn(Path(place), arguments.images)
+        net = build(line_reader(), 5)
+        with torch.no_grad():
+            for parameter in net.encoder.parameters():
+                parameter.mul_(3)  # else all images look alike to it
+        export(Folder(f"{place}/network"), net, byte_tokenizer(), dtype=torch.float32)
+        best: dict[int, float] = {}
+        answers: dict[int, list[Row]] = {}
+        for _ in range(arguments.rounds):
+            for together in (1, TOGETHER):
+                asking = Asking(f"{place}/network", "", Prompt.FREE, ("line",), together, MOST)
+                began = time.perf_counter()
+                answers[together] = run_network(NetworkTask(asking, items))
+                seconds = time.perf_counter() - began
+                best[together] = min(seconds, best.get(together, seconds))
+    num = sum(len(row["text"]) for row in answers[1])
+    print(f"{arguments.images} lines, {num:,} characters of answers, one thread, with decoding")
+    for together, seconds in best.items():
+        print(f"  {together:>2} at a time: {num / seconds:,.0f} a second")
+    ratio = best[1] / best[TOGETHER]
+    print(f"  {TOGETHER} together are {ratio:.1f} times as quick: {at_least(ratio, BAR)}")
+    same = sum(one == other for one, other in zip(answers[1], answers[TOGETHER], strict=True))
+    print(f"  {same} of {len(items)} answers are the same: {at_least(same, len(items))}")
+
+
+def drawn(folder: Path, count: int) -> tuple[Item, ...]:
+    """Lines of noise, 40 pixels high and 60 to 900 wide."""
+    draw, items = random.Random(0), []
+    for number in range(count):
+        width, path = draw.randint(60, 900), folder / f"{number}.png"
+        Image.frombytes("L", (width, 40), draw.randbytes(40 * width)).convert("RGB").save(path)
+        items.append(Item(str(path), num_bytes=path.stat().st_size))
+    return tuple(items)
+
+
+if __name__ == "__main__":
+    main()
