@@ -9,9 +9,8 @@ from torch import nn
 
 from model.net.config import tiny
 from model.net.deepseek_ocr import DeepseekOcr, part_of
-from model.train.data_config import Data
 from model.train.optim import Average, adamw, check_rates, freeze, groups, rate_at, update, with_state
-from model.train.step import SECTIONS, Optim, Schedule, Train, flat
+from model.train.step import SECTIONS, Data, Optim, Schedule, Train, flat
 
 STEP = Train(datasets=("coarse",), schedule=Schedule(steps=100, warmup=10, min_learning_rate=0.1), optim=Optim(learning_rate=1.0))
 
@@ -72,7 +71,7 @@ def moved(gradient, loss=1.0, max_norm=1.0):
     nn.init.ones_(net.weight)
     optimizer = torch.optim.SGD([{"params": [net.weight], "factor": 0.5}], lr=9.0)
     net.weight.grad = torch.tensor([gradient])
-    norm, *_ = update(optimizer, 0.2, max_norm, torch.tensor([loss]))
+    norm, _ = update(optimizer, 0.2, max_norm, torch.tensor([loss]))
     assert net.weight.grad is None
     return norm, net.weight.detach()[0].tolist()
 
@@ -120,7 +119,7 @@ def test_the_average_of_weights():
     ("values", "message"),
     [
         ({"steps": 0}, "steps is 0: it must be at least 1"),
-        ({"curve": "square"}, "curve is 'square': allowed are cosine, linear, step, constant"),
+        ({"curve": "ring"}, "curve is 'ring': allowed are cosine, linear, step, constant"),
         ({"start": "a", "start_encoder": "b"}, "start is a: it is the whole network"),
         ({"start_encoder": "a"}, "start_encoder is a, and start_decoder is empty: give .* start_decoder=random"),
         ({"average": 1.0}, "average is 1.0"),
