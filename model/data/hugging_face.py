@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from datagen.disk.storage import Folder
+
 KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".txt": "text"}
 _SAVED = ("state.json", "dataset_dict.json")
+_HIDDEN = ".pagewheel"  # `datasets` takes files of folders without a dot for rows
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache
 def opened(where: str, split: str) -> Any:
     """The dataset, which is mapped into memory, not read. Raises `ValueError`, and `ConnectionError` where the hub fails."""
     import datasets  # half a second, which a plan doesn't need
@@ -38,13 +41,22 @@ def opened(where: str, split: str) -> Any:
         raise ValueError(f"{where}: {error}") from error
 
 
-@functools.lru_cache(maxsize=8)
+@functools.cache
 def undecoded(where: str, split: str) -> Any:
     """The same, with images as their files' bytes and paths."""
     rows = opened(where, split)
     for name in image_columns(rows):
         rows = rows.cast_column(name, _undecoded(rows.features[name]))
     return rows
+
+
+def beside(where: str, split: str) -> tuple[Folder, str]:
+    """The folder that keeps what is counted of a dataset, and the part's name in it: in the dataset's own folder, that of its file,
+    or the library's copy."""
+    if os.path.isfile(where):
+        return Folder(os.path.dirname(where) or ".").sub(_HIDDEN), os.path.basename(where)
+    folder = where if os.path.isdir(where) else os.path.dirname(opened(where, split).cache_files[0]["filename"])
+    return Folder(folder).sub(_HIDDEN), split
 
 
 def image_columns(rows: Any) -> list[str]:
@@ -65,13 +77,31 @@ def _undecoded(kind: Any) -> Any:
     return datasets.List(of_one) if isinstance(of_one, datasets.Image) else None
 
 
-def images(value: Any) -> Iterator[bytes]:
-    """The files of a row's column of images. Raises `OSError` for one that can't be read."""
+def images(value: Any, where: str) -> Iterator[bytes]:
+    """The files of a row's column of images, of the dataset `where`. Raises `OSError` for one that can't be read, or lies neither
+    in the dataset's folder nor in the library's caches: a dataset that others made may name any path."""
     for one in value if isinstance(value, list) else [value]:
         if one is None:
             continue
         if one.get("bytes") is not None:
             yield one["bytes"]
+        elif not one.get("path"):
+            raise FileNotFoundError("an image has neither bytes nor a path")
         else:
-            with open(one["path"], "rb") as file:
+            with open(_allowed(one["path"], where), "rb") as file:
                 yield file.read()
+
+
+def _allowed(path: str, where: str) -> str:
+    import datasets
+    from huggingface_hub import constants
+
+    own = os.path.realpath(where if os.path.isdir(where) else os.path.dirname(where) or ".")
+    file = os.path.realpath(os.path.join(own, path))
+    roots = [own] if os.path.exists(where) else []
+    roots += [os.path.realpath(one) for one in (datasets.config.HF_DATASETS_CACHE, constants.HF_HUB_CACHE)]
+    if not any(file.startswith(os.path.join(root, "")) for root in roots):
+        raise PermissionError(f"{path} is outside the dataset's folder")
+    if os.path.exists(file) and not os.path.isfile(file):
+        raise FileNotFoundError(f"{path} is no file")
+    return file

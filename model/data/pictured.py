@@ -8,7 +8,6 @@ counted and named.
 import functools
 import io
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from datagen.inputs.chat_turns import LISTS
 from datagen.record import SampleError
 from model.data import lengths
 from model.data.conversations import VERSION, Row, row
-from model.data.hugging_face import image_columns, images, opened, undecoded
+from model.data.hugging_face import beside, image_columns, images, opened, undecoded
 from model.data.images import ENDS, identity, upright_size
 from model.data.rows import NO_ANSWER, Asked, Columns, Example, Several, tell_skipped
 from model.data.split import group_hash, joined
@@ -60,7 +59,7 @@ class PicturedReader:
         """Raises `SampleError` for a row that can't be used."""
         columns = image_columns(opened(self.where, self.split))
         try:
-            files = tuple(file for name in columns for file in images(values[name]))
+            files = tuple(file for name in columns for file in images(values[name], self.where))
         except OSError as error:
             raise SampleError("image_missing", f"{type(error).__name__}: {error}") from error
         said = {name: value for name, value in values.items() if name not in columns and value is not None}
@@ -102,7 +101,7 @@ class Pictured:
     @functools.cached_property
     def _facts(self) -> pa.Table:
         kind = f"lengths/pictured-1-{VERSION}-{self.reader.column}"
-        return lengths.kept(self._beside(), kind, self.reader.split, self._rows._fingerprint, len(self._rows), self._look)
+        return lengths.kept(*self._kept(kind), self._rows._fingerprint, len(self._rows), self._look)
 
     def columns(self, tokenizer: TextTokenizer) -> Columns:
         """Raises `ValueError` if none of the rows can be used."""
@@ -113,7 +112,7 @@ class Pictured:
             raise ValueError(f"{self.reader.where}: no row can be used ({kinds})")
         tell_skipped(self.name, skipped, num)
         name = lengths.name(tokenizer, self.prompts, f"pictured {VERSION} {self.reader.column}")
-        table = lengths.kept(self._beside(), name, self.reader.split, self.digest, num, lambda: self._count(tokenizer))
+        table = lengths.kept(*self._kept(name), self.digest, num, lambda: self._count(tokenizer))
         sizes = facts["sizes"].to_pylist()
         firsts = np.array([of_row[:2] if of_row else (0, 0) for of_row in sizes], np.int64).reshape(num, 2).clip(max=_MOST)
         langs = facts["lang"].combine_chunks().dictionary_encode()
@@ -139,12 +138,9 @@ class Pictured:
         rows_E = np.repeat(np.arange(len(keys)), [len(one) for one in keys])
         return joined(len(keys), rows_E, np.array([key for one in keys for key in one], np.uint64), self._held_out)
 
-    def _beside(self) -> Folder:
-        """The folder that keeps what was counted: the dataset's own, that of its file, or the library's copy."""
-        where = self.reader.where
-        if os.path.isdir(where):
-            return Folder(where)
-        return Folder(os.path.dirname(where if os.path.isfile(where) else self._rows.cache_files[0]["filename"]) or ".")
+    def _kept(self, name: str) -> tuple[Folder, str, str]:
+        folder, part = beside(self.reader.where, self.reader.split)
+        return folder, name, part
 
     def _look(self) -> pa.Table:
         """What the rows say, whatever tokens that is, and what their images are."""

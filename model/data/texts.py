@@ -7,18 +7,16 @@ import functools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import xxhash
 
-from datagen.disk.storage import Folder
 from datagen.record import SampleError
 from datagen.target import neutralise
 from model.data import lengths
-from model.data.hugging_face import opened
+from model.data.hugging_face import beside, opened
 from model.data.rows import NO_ANSWER, Asked, Columns, Example, Part
 from model.data.tokens import counted
 from model.net.tokenizer import TextTokenizer
@@ -68,7 +66,7 @@ class Texts:
 
     def columns(self, tokenizer: TextTokenizer) -> Columns:
         """Raises `ValueError` if there is no text."""
-        folder, part = self._beside()
+        folder, part = beside(self._where, self.reader.split)
         name = lengths.name(tokenizer, self.prompts, f"texts 2 {self._column}")
         num = len(self._rows)
         table = lengths.kept(folder, name, part, self.digest, num, lambda: self._count(tokenizer))
@@ -88,14 +86,6 @@ class Texts:
 
     def place(self, row: int) -> int:
         return row
-
-    def _beside(self) -> tuple[Folder, str]:
-        """The folder that keeps lengths, and a name in it: the file's folder, that of a saved dataset, or the hub's copy."""
-        if os.path.isfile(self._where):
-            return Folder(str(Path(self._where).parent)), Path(self._where).name
-        if os.path.isdir(self._where):
-            return Folder(self._where), self.reader.split
-        return Folder(str(Path(self._rows.cache_files[0]["filename"]).parent)), self.reader.split
 
     def _count(self, tokenizer: TextTokenizer) -> pa.Table:
         """Of each row its tokens, and what a split goes by: rows of the same text are on one side."""

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from pathlib import Path
 
 import datasets
@@ -13,6 +14,7 @@ from PIL import Image
 
 from datagen.disk.storage import Folder
 from datagen.target import Prompt
+from model.data import hugging_face
 from model.data.pictured import Pictured
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
@@ -151,6 +153,38 @@ def test_plain_parquet_and_a_column_by_name():
     pq.write_table(pa.table({"text": ["alone"]}), "texts.parquet")
     with pytest.raises(ValueError, match=r"no column of images, but text; texts are of the group text, as in text:"):
         opened("texts.parquet")
+
+
+def test_a_folder_is_opened_again_once_its_rows_are_counted():
+    Path("here").mkdir()
+    for name, first in (("one", 0), ("two", 3)):
+        Path(f"here/{name}.parquet").write_bytes(parquet(dataset(lines(first=first, count=3))))
+    for where in ("./here", "here/one.parquet", "here/two.parquet", "text:./here", "text:here/one.parquet"):
+        group, _, place = where.rpartition(":")
+        for _ in range(2):
+            clear()
+            (found,) = open_all(Train(datasets=(Data(place, group or "ocr"),)), Folder(".")).datasets
+            assert len(found.columns(byte_tokenizer())) == (6 if "parquet" not in where else 3)
+    kept = [path.name for path in Path("here/.pagewheel/lengths").glob("pictured-*/*")]
+    assert sorted(kept) == ["one.parquet.parquet", "train.parquet", "two.parquet.parquet"]
+
+
+def clear():
+    hugging_face.opened.cache_clear()
+    hugging_face.undecoded.cache_clear()
+
+
+def test_images_of_a_dataset_are_files_in_its_folder(tmp_path):
+    """What nobody can read, or a dataset has no business with, is counted."""
+    Path("here").mkdir()
+    Path("here/own.png").write_bytes(rendered("own"))
+    Path("other.png").write_bytes(rendered("other"))
+    os.mkfifo("here/pipe.png")
+    paths = ["own.png", str(tmp_path / "here/own.png"), "../other.png", "pipe.png", "/dev/zero", None]
+    columns = {"image": [{"bytes": None, "path": path} for path in paths], "text": ["a text"] * 6}
+    pq.write_table(pa.table(columns), "here/rows.parquet")
+    rows = opened("./here").columns(byte_tokenizer())
+    assert rows.skipped == {"image_missing": 4} and (rows.answer_NP[:2, 0] > 0).all()
 
 
 def test_what_is_no_dataset_is_told(on_hub, capsys):
