@@ -5,7 +5,7 @@
     images/DATASET/SHARD/       the images
     dataset_info.json           names the files for LLaMA-Factory
     exported.json               each file, what it was made from, what was left out
-    .unfinished/                shards that are whole while others aren't; gone at the end
+    .unfinished/DATASET/        shards that are whole while others aren't; gone at the end
 
 A sample is asked its usual prompt, text alone nothing. The same command goes on after a kill, and writes nothing where nothing
 changed. Memory holds one sample.
@@ -65,8 +65,9 @@ class Made:
 
 def make(
     folders: Mapping[str, Folder], wanted: Wanted, form: Form, to: Folder, on_state: OnState = ignore
-) -> tuple[dict[str, Made], bool]:
-    """Make what `to`, on this machine's disk, lacks of the datasets in `folders`: their files, and whether anything was written.
+) -> tuple[dict[str, Made], bool, list[str]]:
+    """Make what `to`, on this machine's disk, lacks of the datasets in `folders`, and remove what it has of others: their files,
+    whether anything was written, and which datasets were removed.
 
     For the holder of its lock. Raises `ValueError` for a shard that isn't what its report says, and for a folder that has
     something else in it; `OSError` where the disk is full.
@@ -85,7 +86,8 @@ def make(
         found[name] = known[name] = _made(name, folder, wanted, form, to, made_from, on_state)
         changed = True
         _write(to, known)
-    for stale in sorted(known.keys() - folders.keys()):
+    removed = sorted(known.keys() - folders.keys())
+    for stale in removed:
         to.remove(f"{stale}.jsonl")
         to.remove(f"{IMAGES}/{stale}")
         del known[stale]
@@ -93,7 +95,7 @@ def make(
     _write(to, known)
     if to.exists(UNFINISHED):
         to.remove(UNFINISHED)
-    return found, changed
+    return found, changed, removed
 
 
 def row(sample: Sample, image: str, form: Form) -> dict[str, Any] | None:
@@ -142,18 +144,19 @@ def _of_shard(each: Chosen, rows: Sequence[Mapping[str, Any]], form: Form) -> st
 def _made(name: str, folder: Folder, wanted: Wanted, form: Form, to: Folder, made_from: str, on_state: OnState) -> Made:
     made, left_out, staged = Made(made_from), Counter[LeftOut](), list[str]()
     for each, rows in _chosen(folder, wanted, form):
-        shard = f"{UNFINISHED}/{_of_shard(each, rows, form)[:32]}"
-        if not to.exists(f"{shard}.json"):
-            counts = _shard(name, folder, each, rows, form, to, f"{shard}.jsonl")
+        shard, of_shard = f"{UNFINISHED}/{name}/{each.report.shard}", _of_shard(each, rows, form)
+        counts = json.loads(to.read(f"{shard}.json")) if to.exists(f"{shard}.json") else {}
+        if counts.get("made_from") != of_shard:
+            to.remove(f"{shard}.json")  # before images of other rows go
+            counts = {"made_from": of_shard} | _shard(name, folder, each, rows, form, to, f"{shard}.jsonl")
             to.write(f"{shard}.json", json.dumps(counts).encode())
-        counts = json.loads(to.read(f"{shard}.json"))
         staged.append(f"{shard}.jsonl")
         made.rows += counts["rows"]
         made.images += counts["images"]
         left_out += each.left_out
         left_out[LeftOut("no_answer", "nothing to answer" + " without boxes" * (not form.grounded))] += counts["no_answer"]
         on_state(State(made.rows, 0, "rows", name))
-    _take_away(to, f"{IMAGES}/{name}", {each.report.shard for each, _ in _chosen(folder, wanted, form)})
+    _take_away(to, name, {each.report.shard for each, _ in _chosen(folder, wanted, form)})
     with to.create(f"{name}.jsonl") as file:
         for part in staged:
             with to.open(part) as opened:
@@ -188,10 +191,11 @@ def _shard(
     return counts
 
 
-def _take_away(to: Folder, where: str, shards: set[str]) -> None:
+def _take_away(to: Folder, name: str, shards: set[str]) -> None:
     """Remove the images of shards that are no more."""
-    for shard in set(to.sub(where).folders()) - shards:
-        to.remove(f"{where}/{shard}")
+    for shard in set(to.sub(f"{IMAGES}/{name}").folders()) - shards:
+        to.remove(f"{UNFINISHED}/{name}/{shard}.json")
+        to.remove(f"{IMAGES}/{name}/{shard}")
 
 
 def _write(to: Folder, known: Mapping[str, Made]) -> None:
@@ -202,8 +206,10 @@ def _write(to: Folder, known: Mapping[str, Made]) -> None:
 
 
 def _is_whole(to: Folder, name: str, made: Made) -> bool:
-    path = to.local and to.local / f"{name}.jsonl"
-    return bool(path and path.is_file() and path.stat().st_size == made.num_bytes)
+    path, images = to.local and to.local / f"{name}.jsonl", to.sub(f"{IMAGES}/{name}")
+    if not path or not path.is_file() or path.stat().st_size != made.num_bytes:
+        return False
+    return sum(len(images.sub(shard).names()) for shard in images.folders()) == made.images
 
 
 def _known(to: Folder) -> dict[str, Made]:

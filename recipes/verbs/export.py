@@ -33,10 +33,11 @@ def export(
     wanted = publish.wanted(out, folder, verdict, licences)
     folders = publish.chosen_datasets(out, dataset)
     with datasets_of.lock(target), shown("export") as on_state:
-        made, is_new = messages.make(folders, wanted, messages.Form(grounded, MIN_WORTH), target, on_state)
+        made, is_new, removed = messages.make(folders, wanted, messages.Form(grounded, MIN_WORTH), target, on_state)
     if not any(one.rows for one in made.values()):
         raise ValueError(f"nothing to export{''.join(map(_left_out, made.values()))}")
     lines = [f"{name}: {one.rows:,} rows, {one.images:,} images{_left_out(one)}" for name, one in made.items()]
+    lines += [f"{name}: its rows of an earlier export were removed" for name in removed]
     return "\n".join([*lines, f"{'written' if is_new else 'unchanged'}: {target.local}"])
 
 

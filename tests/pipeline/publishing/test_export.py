@@ -9,6 +9,7 @@ import pytest
 
 from datagen.disk.shards import read_reports, read_samples
 from datagen.disk.storage import Folder
+from datagen.publishing import messages
 from datagen.record import Box, Quality, Region
 from datagen.target import Prompt
 from model.data.jsonl import Jsonl
@@ -121,7 +122,10 @@ def test_the_same_again_writes_nothing_and_what_is_gone_goes(tmp_path, capsys):
     changed = {name for name, value in files(to).items() if before.get(name) != value}
     assert {name for name in changed if "images" in name} == {"images/coarse/coarse-000003/page-000020.png"}
     assert len(rows_of(to / "coarse.jsonl")) == 9
+    (to / "images/coarse/coarse-000003/page-000020.png").unlink()
+    assert export(out, to) == 0 and (to / "images/coarse/coarse-000003/page-000020.png").exists()
     assert export(out, to, dataset="texts") == 0
+    assert "coarse: its rows of an earlier export were removed" in capsys.readouterr().out
     assert {path.name for path in to.iterdir()} - {".lock"} == {"texts.jsonl", "exported.json", "dataset_info.json", "images"}
     (sample_,) = read_samples(Folder(str(out / "texts")), [shard_row(out / "texts")])
     assert rows_of(to / "texts.jsonl")[0]["messages"][0]["content"].startswith(sample_.text[:4])
@@ -133,6 +137,26 @@ def shard_row(folder: Path) -> dict:
 
     (report,) = read_reports(Folder(str(folder)))
     return manifest.read_part(Folder(str(folder)), report.shard).to_pylist()[0]
+
+
+def test_images_stay_beside_rows_after_two_interrupted_runs_with_other_words(tmp_path, monkeypatch):
+    """Two shards: each run ends before the second."""
+    out, to = tmp_path / "out", tmp_path / "rows"
+    write_run(out / "coarse", [page(0), page(2, "CC-BY-NC-4.0")], [page(4)])
+    check = messages.check_shard
+
+    def once(folder, report):
+        if report.shard.endswith("1"):
+            raise OSError("the disk is full")
+        check(folder, report)
+
+    monkeypatch.setattr(messages, "check_shard", once)
+    for words in ({"licences": "all"}, {}):
+        assert export(out, to, **words) != 0
+    monkeypatch.setattr(messages, "check_shard", check)
+    assert export(out, to, licences="all") == 0
+    rows = rows_of(to / "coarse.jsonl")
+    assert len(rows) == 3 and all((to / image).is_file() for row in rows for image in row["images"])
 
 
 def test_ended_anywhere_the_same_command_finishes(tmp_path):
