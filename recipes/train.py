@@ -20,7 +20,7 @@ FULL = Train(
     datasets=(),
     model=full(),
     weights=Weights(frozen=("sam",)),
-    schedule=Schedule(steps=200_000, curve="step", warmup=2_000),
+    schedule=Schedule(steps=200_000, curve="step", min_learning_rate=0.0, warmup=2_000),
     optim=Optim(learning_rate=3e-5, weight_decay=0.1),
     batches=Batches(rows_per_step=640, micro_rows=1, length=8192, modes=JOINTLY, scans=0.2, photos=0.1),
     evaluation=Evaluation(
@@ -43,7 +43,6 @@ FULL_STAGE_1 = FULL.but(
     rows_per_step=1280,
     length=4096,
     learning_rate=5e-5,
-    min_learning_rate=0.0,
     curve="cosine",
 )
 """Two epochs, which may take as many steps as stage 2 has."""

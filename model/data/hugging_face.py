@@ -51,8 +51,8 @@ def undecoded(where: str, split: str) -> Any:
 
 
 def beside(where: str, split: str) -> tuple[Folder, str]:
-    """The folder that keeps what is counted of a dataset, and the part's name in it: in the dataset's own folder, that of its file,
-    or the library's copy."""
+    """The folder that keeps what is counted of a dataset, and the part's name in it: in the dataset's own folder, that of its
+    file, or the library's copy."""
     if os.path.isfile(where):
         return Folder(os.path.dirname(where) or ".").sub(_HIDDEN), os.path.basename(where)
     folder = where if os.path.isdir(where) else os.path.dirname(opened(where, split).cache_files[0]["filename"])

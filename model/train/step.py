@@ -303,6 +303,11 @@ class Train:
     seed: int = 0
     name: str = "train"
 
+    def __post_init__(self) -> None:
+        least, peak = self.schedule.min_learning_rate, self.optim.learning_rate
+        if self.schedule.curve in ("cosine", "linear") and least > peak:
+            raise ValueError(f"min_learning_rate is {least}: it must be at most the peak, learning_rate, which is {peak}")
+
     @property
     def data(self) -> tuple[Data, ...]:
         """The datasets, each with its place in the mixture."""

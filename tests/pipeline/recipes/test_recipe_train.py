@@ -11,6 +11,7 @@ from model.data.split import is_held_out
 from model.train import trainer
 from model.train.launch import Machines
 from model.train.layout import Layout, layout
+from model.train.optim import rate_at
 from recipes.__main__ import main
 from recipes.recipe import Recipe
 from recipes.steps import Place
@@ -54,6 +55,16 @@ def test_the_papers_settings():
     assert first.model.decoder.num_dense_layers == first.model.decoder.depth
     assert FULL.model.decoder.vocab_size == FULL_STAGE_1.model.decoder.vocab_size == 129280
     assert [mode for mode, _ in train(data="a", stage=3, start="x").steps[0].batches.modes] == ["gundam-m"]
+
+
+@pytest.mark.parametrize("stage", [1, 2, 3])
+@pytest.mark.parametrize("curve", ["cosine", "linear"])
+def test_a_rate_that_is_said_to_fall_falls(stage, curve):
+    step = train(data="a", start="x", stage=stage, schedule=curve).steps[0]
+    rates = [rate_at(step, number) for number in range(step.schedule.warmup, step.schedule.steps, 10_000)]
+    assert rates == sorted(rates, reverse=True) and rates[-1] < rates[0] / 2
+    with pytest.raises(ValueError, match=r"min_learning_rate is 0\.1: it must be at most the peak, learning_rate"):
+        step.but(min_learning_rate=0.1)
 
 
 def test_how_many_ranks_there_are(monkeypatch, tmp_path):
