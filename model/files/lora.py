@@ -12,6 +12,7 @@ Routed experts aren't layers but stacked tensors, and are not adapted: they are 
 """
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -27,6 +28,8 @@ from model.costs.plan import LANGUAGE, is_target
 from model.files.adapters import CONFIG, WRAPPED, transformers_name
 from model.files.weights import pieces, released_name
 from model.net.deepseek_ocr import DeepseekOcr
+
+log = logging.getLogger(__name__)
 
 WEIGHTS = "adapter_model.safetensors"
 
@@ -82,9 +85,10 @@ def _inject(net: DeepseekOcr, config: LoraConfig, seed: int) -> None:
     cast_adapter_dtype(net, "default")  # to fp32
 
 
-def save_adapter(folder: Folder, net: DeepseekOcr, start: str = "") -> None:
-    """Write the adapter of `net` in peft's format, with what was trained whole beside it. `start` is where the other weights are.
-    The same adapter gives the same bytes."""
+def save_adapter(folder: Folder, net: DeepseekOcr, start: str = "", merged: str = "") -> None:
+    """Write the adapter of `net` in peft's format, with what was trained whole beside it. `start` is where the other weights are,
+    `merged` an adapter that was merged into them, which is said: the format has no place for it. The same adapter gives the same
+    bytes."""
     config = _config(net)
     names = {ours: released for released, ours in linear_layers(net).items()}
     state: dict[str, Tensor] = {}
@@ -105,6 +109,8 @@ def save_adapter(folder: Folder, net: DeepseekOcr, start: str = "") -> None:
     values |= {"modules_to_save": sorted({key.rpartition(".")[0] for key in beside}) or None}
     values |= {"base_model_name_or_path": start or None, "inference_mode": True}
     values = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}
+    if merged:
+        log.warning("%s was trained upon %s with %s, which must be merged before it is put there", folder.url, start, merged)
     folder.remove(CONFIG)  # which marks a whole adapter
     with folder.create(WEIGHTS) as file:
         file.write(save(state, {"format": "pt"}))

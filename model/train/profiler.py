@@ -5,6 +5,7 @@ out/NAME/profile/memory-RANK.pickle     for https://pytorch.org/memory_viz: who 
 """
 
 import contextlib
+import logging
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,12 +15,15 @@ from torch.profiler import ProfilerActivity, profile
 
 from datagen.disk.storage import Folder
 
+log = logging.getLogger(__name__)
+
 FOLDER = "profile"
 _MOST_EVENTS = 100_000
 
 
 class Profiler:
-    """Traces the steps from the first to the last of `steps`, counted from 1, on this rank. Without any it does nothing."""
+    """Traces the steps from the first to the last of `steps`, counted from 1, on this rank: those of them that this process
+    trains. Without any it does nothing. `close` writes a trace whose last step didn't come."""
 
     def __init__(self, steps: tuple[int, ...], folder: Folder, rank: int, device: torch.device):
         self.steps, self.folder, self.rank, self.device = steps, folder.sub(FOLDER), rank, device
@@ -28,11 +32,19 @@ class Profiler:
     @contextlib.contextmanager
     def step(self, number: int) -> Iterator[None]:
         """Around step `number`, which counts from 1."""
-        if self.steps and number == self.steps[0]:
+        if self.steps and self._traced is None and self.steps[0] <= number <= self.steps[1]:
             self._begin()
         yield
         if self._traced is not None and number == self.steps[1]:
             self._end()
+
+    def close(self) -> None:
+        name = _trace(self.rank)
+        if self._traced is not None:
+            self._end()
+            log.warning("%s ends before step %d", self.folder.path(name), self.steps[1])
+        elif self.steps and not self.folder.exists(name):
+            log.warning("no step from %d to %d was trained, so that there is no trace", *self.steps)
 
     def _begin(self) -> None:
         on_gpu = self.device.type == "cuda"
@@ -46,7 +58,7 @@ class Profiler:
         assert self._traced is not None
         self._traced.stop()
         with tempfile.TemporaryDirectory() as temporary:
-            trace = Path(temporary) / f"trace-{self.rank}.json.gz"
+            trace = Path(temporary) / _trace(self.rank)
             self._traced.export_chrome_trace(str(trace))
             self.folder.write(trace.name, trace.read_bytes())
             if self.device.type == "cuda":
@@ -55,3 +67,7 @@ class Profiler:
                 torch.cuda.memory._record_memory_history(enabled=None)
                 self.folder.write(snapshot.name, snapshot.read_bytes())
         self._traced = None
+
+
+def _trace(rank: int) -> str:
+    return f"trace-{rank}.json.gz"

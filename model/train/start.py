@@ -19,7 +19,7 @@ from model.data.loader import read
 from model.data.rows import NO_ANSWER, Dataset, Draw
 from model.data.split import Corpus, chosen, opened
 from model.files import hub, weights
-from model.files.adapters import merge_adapter
+from model.files.adapters import CONFIG, merge_adapter
 from model.files.network_folder import TOKENIZER, check_vocabulary
 from model.files.pretrained import start_clip, start_sam
 from model.net.config import ModelConfig
@@ -108,9 +108,10 @@ def starts(step: Train, out: Folder, fetches: bool = True) -> dict[str, str]:
 
 
 def known_as(folder: Folder) -> str:
-    """What changes when the weights in a folder do: a hash of their files' names, sizes, and first and last megabyte."""
+    """What changes when the weights in a folder do: a hash of their files' names, sizes, and first and last megabyte; and of what
+    an adapter is multiplied by, which its config says."""
     digest = hashlib.sha256()
-    for name in folder.names(".safetensors"):
+    for name in (*folder.names(".safetensors"), *folder.names(CONFIG)):
         size = folder.fs.size(folder.path(name))
         digest.update(
             f"{name} {size} ".encode() + folder.read(name, 0, min(size, _HEAD)) + folder.read(name, max(0, size - _HEAD), size)

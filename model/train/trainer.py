@@ -57,7 +57,7 @@ from model.train.ranks import Ranks, joined
 from model.train.run import begun, begun_rows, finished
 from model.train.spread import Spread
 from model.train.start import TOLD_FILE, network, tokenizer_of, told, within
-from model.train.step import Train
+from model.train.step import Train, Weights
 from model.train.stop import STOPPED, Stopped, terminated, until
 
 log = logging.getLogger(__name__)
@@ -100,13 +100,17 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
             if ranks.is_first:
                 begun(step, out, data, held_out)
                 folder.write(TOKENIZER, tokenizer.to_json())
-            _Training(started.worth(num_samples), folder, data, corpus, tokenizer, on_state, ranks).run()
+            training = _Training(started.worth(num_samples), folder, data, corpus, tokenizer, on_state, ranks)
+            training.given = step.weights
+            training.run()
     finally:
         torch.set_num_threads(threads)
     return True
 
 
 class _Training:
+    given: Weights  # as people named them
+
     def __init__(
         self, step: Train, folder: Folder, data: Opened, corpus: Corpus, tokenizer: TextTokenizer, on_state: OnState, ranks: Ranks
     ):
@@ -180,9 +184,10 @@ class _Training:
                 fills=self.device.type == "cuda" or places.pipeline > 1,
                 pins=self.device.type == "cuda",
             )
-            with contextlib.closing(loader.steps(first, step.schedule.steps)) as batches:
+            profiler = Profiler(step.compute.profile, self.folder, self.ranks.rank, self.device)
+            with contextlib.closing(loader.steps(first, step.schedule.steps)) as batches, contextlib.closing(profiler):
                 try:
-                    self._train(batches, first, asked)
+                    self._train(batches, first, asked, profiler)
                 except OSError:
                     if self.ranks.is_alone:  # this process may begin again, from what it is writing
                         with contextlib.suppress(OSError):
@@ -209,11 +214,10 @@ class _Training:
         self.progress = {name: saved.get(name) for name in self.progress}
         self.on_state(State(note=f"resumed from step {saved['step']}"))
 
-    def _train(self, batches: Iterator[list[Batch]], first: int, asked: threading.Event) -> None:
+    def _train(self, batches: Iterator[list[Batch]], first: int, asked: threading.Event, profiler: Profiler) -> None:
         step, progress = self.step, self.progress
         where = self.ranks.whereabouts
         clock, last_state, since, since_s = Clock(self.device, where.note), 0.0, Counter[str](), 0.0
-        profiler = Profiler(step.compute.profile, self.folder, self.ranks.rank, self.device)
         for number in range(first, step.schedule.steps):
             where.step = number + 1
             began = time.monotonic()
@@ -376,7 +380,8 @@ class _Training:
         if self.step.weights.lora:
             from model.files.lora import merge, save_adapter
 
-            save_adapter(self.folder.sub("adapter"), net, start)
+            named = self.given.start if "/" in self.given.start else start
+            save_adapter(self.folder.sub("adapter"), net, named, self.given.adapter)
             merge(net)
 
     def _check(self, net: DeepseekOcr) -> None:

@@ -102,7 +102,10 @@ def _lasting(step: Train, words: TrainingWords) -> Train:
     steps, epochs = words.get("steps", 0), words.get("epochs", 0.0)
     if epochs or steps:
         step = step.but(epochs=epochs)
-    return step.lasting(steps or step.schedule.steps)
+    step = step.lasting(steps or step.schedule.steps)
+    if (span := step.compute.profile) and span[1] > step.schedule.steps:
+        raise ValueError(f"profile={span[0]}:{span[1]}: the training has {step.schedule.steps} steps")
+    return step
 
 
 def _only(datasets: Sequence[Data], use: str) -> tuple[Data, ...]:

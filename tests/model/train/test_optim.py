@@ -71,7 +71,7 @@ def moved(gradient, loss=1.0, max_norm=1.0):
     nn.init.ones_(net.weight)
     optimizer = torch.optim.SGD([{"params": [net.weight], "factor": 0.5}], lr=9.0)
     net.weight.grad = torch.tensor([gradient])
-    norm, _ = update(optimizer, 0.2, max_norm, torch.tensor([loss]))
+    norm, *_ = update(optimizer, 0.2, max_norm, torch.tensor([loss]))
     assert net.weight.grad is None
     return norm, net.weight.detach()[0].tolist()
 
