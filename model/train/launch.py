@@ -24,7 +24,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -44,7 +44,9 @@ log = logging.getLogger(__name__)
 RESTARTS = 3
 """How often in turn ranks begin again without a checkpoint that is newer than the time before."""
 PAUSE_S = 20.0
-"""Before a training in this process begins again."""
+"""Before a training begins again: a disk or a server may be back by then."""
+FOR_PEOPLE = (FileNotFoundError, NotADirectoryError, PermissionError)
+"""Of what a disk or a server says, what another try doesn't change."""
 JOB, STATES, AGENT = "job.json", "states.jsonl", "PAGEWHEEL_TORCHRUN"
 _ROOT = Path(__file__).parents[2]
 _LOOK_EVERY_S = 0.2
@@ -140,7 +142,9 @@ def launch(
             if asked.is_set() or (code == 0 and ranks):
                 raise SystemExit(STOPPED)
             reason = _reason(code, ranks, [_read(path, Lost) for path in folder.glob("torchrun-*.json")], folder)
-            tries.again(reason, "all ranks begin again")
+            tries.again(reason, "all ranks begin again", asked.wait)
+            if asked.is_set():
+                raise SystemExit(STOPPED)
     raise AssertionError
 
 
@@ -151,9 +155,13 @@ class _Tries:
         self.step, self.out = step, out
         self.newest, self.in_turn = _newest(out.sub(step.name)), 0
 
-    def again(self, reason: str, what: str) -> None:
-        """Say that it begins again. Raises `ChildProcessError` once nothing came of it `RESTARTS` times in turn."""
-        before, self.newest = self.newest, _newest(self.out.sub(self.step.name))
+    def again(self, reason: str, what: str, pause: Callable[[float], object] = time.sleep) -> None:
+        """Say that it begins again, after a pause. Raises `ChildProcessError` once nothing came of it `RESTARTS` times in turn. A
+        disk that still fails has nothing newer."""
+        pause(PAUSE_S)
+        before = self.newest
+        with contextlib.suppress(OSError):
+            self.newest = _newest(self.out.sub(self.step.name))
         self.in_turn = 1 if self.newest > before else self.in_turn + 1
         from_where = f"from step {self.newest}" if self.newest else "from the beginning"
         reason = f"{self.step.name}: {reason}"
@@ -176,11 +184,10 @@ def trained_here(step: Train, out: Folder, held_out: frozenset[str] = frozenset(
     while True:
         try:
             return train(step, out, held_out, on_state)
-        except (FileNotFoundError, NotADirectoryError, PermissionError):
+        except FOR_PEOPLE:
             raise
         except OSError as error:
-            tries.again(" ".join(str(error).split()), f"it begins again in {PAUSE_S:.0f} seconds,")
-            time.sleep(PAUSE_S)
+            tries.again(" ".join(str(error).split()), "it begins again")
 
 
 @contextlib.contextmanager
@@ -245,8 +252,9 @@ def _show(file: Any, on_state: OnState) -> None:
 
 
 def _raise_what_is_for_people(ranks: dict[int, Ended]) -> None:
-    """Raises the first `ValueError` of a rank: what has to be changed before another try."""
-    wrong = [ended for ended in ranks.values() if ended.error in ("ValueError", _NOTHING)]
+    """Raises the first `ValueError` of a rank, or one of `FOR_PEOPLE`: what has to be changed before another try."""
+    kinds = {kind.__name__: kind for kind in (ValueError, *FOR_PEOPLE)}
+    wrong = [ended for ended in ranks.values() if ended.error in (*kinds, _NOTHING)]
     if not wrong:
         return
     first = min(wrong, key=lambda ended: ended.at)
@@ -254,7 +262,7 @@ def _raise_what_is_for_people(ranks: dict[int, Ended]) -> None:
         from model.train.trainer import NothingToLearn
 
         raise NothingToLearn(first.message)
-    raise ValueError(first.message)
+    raise kinds[first.error](first.message)
 
 
 def _reason(code: int, ranks: dict[int, Ended], lost: list[Lost], folder: Path) -> str:
@@ -330,7 +338,8 @@ def rank(folder: Path) -> int:
             raise
         stopped = True
     except Exception as error:
-        name = "ValueError" if isinstance(error, ValueError) and type(error).__name__ != _NOTHING else type(error).__name__
+        kind = next((kind for kind in (ValueError, *FOR_PEOPLE) if isinstance(error, kind)), type(error))
+        name = _NOTHING if type(error).__name__ == _NOTHING else kind.__name__
         failed = (name, str(error), traceback.format_exc())
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _write(folder / f"rank-{number}.json", Ended(time.time(), made, stopped, *failed))

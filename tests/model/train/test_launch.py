@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from datagen.disk.storage import Folder
+from model.train import launch as launch_module
 from model.train.launch import RESTARTS, Machines, launch
 from model.train.stop import STOPPED
 from model.train.trainer import NothingToLearn, train
@@ -30,6 +31,7 @@ SUM = sum(3 * number for number in range(6))  # of two ranks
 def out(tmp_path, monkeypatch):
     """An output, where ranks are small ones."""
     command = Machines.command
+    monkeypatch.setattr(launch_module, "PAUSE_S", 0.0)
     monkeypatch.setattr(
         Machines,
         "command",
@@ -93,6 +95,29 @@ def test_a_rank_that_hangs_is_named_and_all_begin_again(out, monkeypatch, caplog
     hung, disk = (message for message in caplog.messages if "begin again" in message)
     assert hung.startswith("train: rank 1, in step 4 at data for ") and "the others waited for it; all ranks begin again" in hung
     assert disk.startswith("train: rank 0 ended with OSError: a disk fails; all ranks begin again from step 2")
+
+
+def test_a_disk_has_time_to_come_back_before_it_is_looked_at(monkeypatch, caplog):
+    states = iter([0, 2])  # a failing disk has none
+
+    def newest(folder):
+        if (found := next(states, None)) is None:
+            raise OSError("input/output error")
+        return found
+
+    monkeypatch.setattr(launch_module, "_newest", newest)
+    tries, paused = launch_module._Tries(SMALL, Folder("nowhere")), []
+    tries.again("a disk fails", "it begins again", paused.append)
+    tries.again("a disk fails", "it begins again", paused.append)
+    assert paused == [launch_module.PAUSE_S] * 2
+    assert [line.partition("again ")[2] for line in caplog.messages] == ["from step 2 (1 of 3)", "from step 2 (2 of 3)"]
+
+
+@pytest.mark.parametrize("error", [*launch_module.FOR_PEOPLE, ValueError])
+def test_what_another_try_does_not_change_is_raised_as_in_one_process(error):
+    ended = {0: launch_module.Ended(2.0, error="OSError"), 1: launch_module.Ended(1.0, error=error.__name__, message="no such")}
+    with pytest.raises(error, match="no such"):
+        launch_module._raise_what_is_for_people(ended)
 
 
 def test_who_hangs(tmp_path):
