@@ -88,6 +88,8 @@ def merge_adapter(net: DeepseekOcr, folder: Folder) -> None:
                     shape = files.tensors[key].shape
                     raise BadCheckpoint(f"{folder.url}: {name} should be {tuple(place.shape)}, and is {shape}")
                 merged.append((name, place, functools.partial(files.read, key)))
+        if not merged and not learned:
+            raise BadCheckpoint(f"{folder.url}: there is no matrix in it, and nothing else to merge")
         merged += [(name, *_merged(name, parts, places, config, folder)) for name, parts in learned.items()]
         for name, place, value in merged:  # once all of it fits
             place.copy_(value())
@@ -112,7 +114,22 @@ def _config(folder: Folder) -> dict[str, Any]:
         raise BadCheckpoint(
             f"{folder.path(CONFIG)}: it began with {how}, which changes the weights beside it: let peft convert it to plain LoRA"
         )
+    patterns = config.get("alpha_pattern") or {}
+    if not isinstance(patterns, dict):
+        raise BadCheckpoint(f"{folder.path(CONFIG)}: alpha_pattern is {patterns!r}: an object is needed")
+    for name, alpha in {"lora_alpha": config.get("lora_alpha"), **patterns}.items():
+        if not isinstance(alpha, int | float) or not math.isfinite(alpha):
+            raise BadCheckpoint(f"{folder.path(CONFIG)}: {name} is {alpha!r}: a number is needed")
+    for pattern in patterns:
+        try:
+            re.compile(_ends_as(pattern))
+        except re.error as error:
+            raise BadCheckpoint(f"{folder.path(CONFIG)}: alpha_pattern has {pattern!r}: {error}") from None
     return dict(config)
+
+
+def _ends_as(pattern: str) -> str:
+    return rf"(.*\.)?({pattern})$"
 
 
 def _places(net: DeepseekOcr) -> dict[str, Tensor]:
@@ -145,6 +162,8 @@ def _merged(
     if unknown := sorted(parts.keys() - kinds - {"magnitude_vector"}):
         raise BadCheckpoint(f"{folder.url}: {name}.lora_{unknown[0]} can't be merged")
     a, b = (parts[kind] for kind in sorted(kinds))
+    if a.ndim != 2 or b.ndim != 2 or not a.numel() or not b.numel():
+        raise BadCheckpoint(f"{folder.url}: {name} has matrices that are {tuple(b.shape)} and {tuple(a.shape)}")
     if "embedding_A" in kinds:
         a, b = b.T, a.T  # of an embedding they are the other way round
     place = _weight(name, a, b, places, folder)
@@ -184,5 +203,5 @@ def _alpha(name: str, config: Mapping[str, Any]) -> float:
     """As peft finds it: that of the first pattern whose end the name has, or all layers'."""
     plain = name.replace(".base_layer", "")
     patterns = config.get("alpha_pattern") or {}
-    fits = (alpha for pattern, alpha in patterns.items() if re.match(rf"(.*\.)?({pattern})$", plain))
+    fits = (alpha for pattern, alpha in patterns.items() if re.match(_ends_as(pattern), plain))
     return float(next(fits, config["lora_alpha"]))

@@ -79,7 +79,7 @@ def test_a_fine_tuning_from_the_hub_on_datasets_there_and_here(tmp_path, on_hub,
     on_hub.files["me/pages"] = {"data/train-00000-of-00001.parquet": parquet(dataset(lines()))}
     Path("here").mkdir()
     Path("here/part.parquet").write_bytes(parquet(dataset(lines(first=8))))
-    words = ["finetune", "start=me/net", "variant=tiny", "modes=line", "steps=1", "on=inline", "out=out"]
+    words = ["finetune", "start=me/net", "variant=tiny", "modes=line", "lora=1", "steps=1", "on=inline", "out=out"]
     assert main([*words, "data=me/pages,here"]) == 0
     metrics = json.loads(Path("out/train/metrics.json").read_text())
     assert metrics["num_train"].keys() == {"pages", "here"} and sum(metrics["num_train"].values()) >= 8
@@ -87,6 +87,7 @@ def test_a_fine_tuning_from_the_hub_on_datasets_there_and_here(tmp_path, on_hub,
     assert {path.name for path in snapshot.iterdir()} == {name for name in net if name.endswith((".json", ".safetensors"))}
     step = flat(json.loads(Path("out/train/run.json").read_text())["step"])
     assert step["start"] == "me/net"
+    assert json.loads(Path("out/train/adapter/adapter_config.json").read_text())["base_model_name_or_path"] == "me/net"
     on_hub.files.clear()
     assert main([*words, "data=me/pages,here"]) == 0 and "nothing new, the model is trained" in caplog.text
     assert main([*words[:1], "start=me/gone", *words[2:-1], "out=other", "data=here"]) == 2

@@ -7,6 +7,7 @@ import sys
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
+import safetensors.torch
 import torch
 from transformers import AutoTokenizer, UnlimitedOcrConfig, UnlimitedOcrForConditionalGeneration
 
@@ -14,9 +15,10 @@ import model
 from datagen.disk.storage import Folder
 from datagen.target import IMAGE, PAD
 from model.files import weights
+from model.files.adapters import merge_adapter
 from model.files.lora import adapt, merge, save_adapter
 from model.files.network_folder import load_model, save_model
-from model.files.safetensors_files import Reader
+from model.files.safetensors_files import BadCheckpoint, Reader
 from model.net.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig, for_transformers
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import train_tokenizer
@@ -216,12 +218,14 @@ def test_killed_on_the_way_it_leaves_what_does_not_load(net, tokenizer, tmp_path
     assert torch.equal(model.load(tmp_path).lm_head.weight, net.lm_head.weight.bfloat16())
 
 
-def test_an_adapter_is_merged_by_the_command(net, tokenizer, tmp_path, monkeypatch):
+def test_an_adapter_is_merged_by_the_command(net, tokenizer, tmp_path, monkeypatch, caplog):
     save_model(Folder(str(tmp_path / "base")), net, tokenizer)
     adapted = model.load(tmp_path / "base")
     adapt(adapted, 2, 4, ("o_proj",))
     torch.nn.init.ones_(adapted.get_parameter("decoder.layers.1.self_attn.o_proj.lora_B.default.weight"))
-    save_adapter(Folder(str(tmp_path / "adapter")), adapted)
+    save_adapter(Folder(str(tmp_path / "adapter")), adapted, "me/net", "first")
+    assert json.loads((tmp_path / "adapter/adapter_config.json").read_text())["base_model_name_or_path"] == "me/net"
+    assert "was trained upon me/net with first, which must be merged" in caplog.text
     folders = [str(tmp_path / name) for name in ("base", "out", "adapter")]
     monkeypatch.setattr(sys, "argv", ["model.train.export", *folders[:2], "--adapter", folders[2], "--dtype", "float32"])
     main()
@@ -231,6 +235,32 @@ def test_an_adapter_is_merged_by_the_command(net, tokenizer, tmp_path, monkeypat
     assert [name for name in merged if not torch.equal(merged[name], before[name])] == [
         "decoder.layers.1.self_attn.o_proj.weight"
     ]
+
+
+MATRICES = {"A": torch.zeros(2, 48), "B": torch.zeros(48, 2)}
+
+
+@pytest.mark.parametrize(
+    ("config", "matrices", "message"),
+    [
+        ({}, MATRICES, "lora_alpha is None: a number is needed"),
+        ({"lora_alpha": "4"}, MATRICES, "lora_alpha is '4'"),
+        ({"lora_alpha": 4, "alpha_pattern": ["q"]}, MATRICES, r"alpha_pattern is \['q'\]: an object is needed"),
+        ({"lora_alpha": 4, "alpha_pattern": {"q(": 1}}, MATRICES, r"alpha_pattern has 'q\('"),
+        ({"lora_alpha": 4, "alpha_pattern": {"q": None}}, MATRICES, "q is None: a number is needed"),
+        ({"lora_alpha": 4}, {"A": torch.zeros(0, 48), "B": torch.zeros(48, 0)}, r"\(48, 0\) and \(0, 48\)"),
+        ({"lora_alpha": 4}, {"A": torch.zeros(2), "B": torch.zeros(48)}, r"\(48,\) and \(2,\)"),
+        ({"lora_alpha": 4}, {}, "there is no matrix in it"),
+    ],
+)
+def test_an_odd_adapter_is_told(net, tmp_path, config, matrices, message):
+    layer = "base_model.model.model.layers.1.self_attn.o_proj"
+    (tmp_path / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA"} | config))
+    safetensors.torch.save_file(
+        {f"{layer}.lora_{one}.weight": value for one, value in matrices.items()}, tmp_path / "adapter_model.safetensors"
+    )
+    with pytest.raises(BadCheckpoint, match=message):
+        merge_adapter(net, Folder(str(tmp_path)))
 
 
 def test_the_command_line(net, tokenizer, tmp_path, monkeypatch, capsys):

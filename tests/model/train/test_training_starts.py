@@ -9,6 +9,8 @@ from model.files.safetensors_files import Reader
 from model.net.config import line_reader
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import train_tokenizer
+from model.train.start import starts
+from model.train.step import Train, Weights
 from model.train.trainer import train
 from tests.model.lines import EIGHT
 from tests.model.trainings import FEW, make_corpus
@@ -33,6 +35,15 @@ def test_a_start_gives_weights_and_tokenizer_and_what_is_frozen_stays(tmp_path):
     same = started(tmp_path, start=str(tmp_path / "from"), frozen=("sam", "embeddings"))
     assert {"model.sam_model.pos_embed", "lm_head.weight", "model.embed_tokens.weight"} <= same
     assert not [key for key in same if key.endswith("q_proj.weight")]
+
+
+def test_an_adapter_with_another_factor_is_another_start(tmp_path):
+    step = Train(datasets=(), weights=Weights(start=str(tmp_path / "start"), adapter=str(tmp_path / "adapter")))
+    known = []
+    for alpha in (4, 4, 8):
+        Folder(str(tmp_path / "adapter")).write("adapter_config.json", b'{"lora_alpha": %d}' % alpha)
+        known.append(starts(step, Folder(str(tmp_path))))
+    assert known[0] == known[1] != known[2]
 
 
 def test_an_encoder_goes_before_a_new_decoder(tmp_path):
