@@ -87,7 +87,12 @@ def multilingual(
         values.existing_readers,
     ] = "",
     readers: Annotated[str, "KIND", "which reader to train: compact; or got_ocr, ours, which need start="] = "compact",
-    start: str = "",
+    start: Annotated[
+        str,
+        "FOLDER",
+        "what readers go on from: weights and tokenizer, a hub's OWNER/NAME; random: they know nothing",
+        values.places,
+    ] = "",
     lora: int = 0,
 ) -> Recipe:
     """A corpus, readers and a small model from documents in 45 languages, fetched if no input is given.

@@ -45,7 +45,7 @@ SHARED: dict[str, Says] = {
     ),
     "start": (
         "FOLDER",
-        "weights and tokenizer to go on from; or a training of the output, a hub's OWNER/NAME; random: readers that know nothing",
+        "weights and tokenizer to go on from; or a training of the output, a hub's OWNER/NAME",
         values.places,
     ),
     "start_encoder": ("FOLDER", "take only the encoder of these weights; or SAM's and CLIP's folders, as A,B", values.places),

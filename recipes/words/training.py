@@ -66,14 +66,29 @@ _FIELDS = {
     "dataloader_num_workers": "workers",
 }
 """The field of `Train` that is a word's value."""
+_LISTS = {"freeze": "frozen", "lora_targets": "lora_targets", "modules_to_save": "beside"}
+_ALL = {**_FIELDS, **_LISTS, "gradient_checkpointing": "checkpointing", "rate": "learning_rate"}
 
 
 def told(step: Train, words: TrainingWords, data: str) -> Train:
     """`step` as `words` have it, on the datasets of `data`. Raises `ValueError` for a wrong value, naming it."""
+    if of_adapters := [
+        word for word in ("lora_alpha", "lora_targets", "lora_dropout") if word in words and not words.get("lora")
+    ]:
+        raise ValueError(f"{of_adapters[0]} is of adapters: say lora=N, too")
+    try:
+        return _told(step, words, data)
+    except ValueError as error:
+        named = {field: word for word, field in _ALL.items()}
+        field, *rest = str(error).split(" ", 1)
+        raise ValueError(" ".join([named.get(field, field), *rest])) from error
+
+
+def _told(step: Train, words: TrainingWords, data: str) -> Train:
     fields = {field: words[word] for word, field in _FIELDS.items() if word in words}  # type: ignore[literal-required]
     fields |= {
         field: _names(words[word])  # type: ignore[literal-required]
-        for word, field in (("freeze", "frozen"), ("lora_targets", "lora_targets"), ("modules_to_save", "beside"))
+        for word, field in _LISTS.items()
         if word in words
     }
     if towers := words.get("gradient_checkpointing", ""):

@@ -76,5 +76,5 @@ def _read(path: str) -> _Mixture | None:
 def _beside(file: str, where: str, is_name: bool = True) -> str:
     """Where something lies that a file names: beside the file. An address stays, and so does a name that may be a hub's."""
     path = Path(file).parent / Path(where).expanduser()
-    is_file = not is_name or where.startswith((".", "/", "~")) or where.endswith((".jsonl", ".tar")) or path.exists()
+    is_file = not is_name or where.startswith((".", "/", "~")) or where.endswith((".jsonl", ".tar", ".parquet")) or path.exists()
     return str(path) if is_file and "://" not in where else where

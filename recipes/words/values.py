@@ -12,7 +12,7 @@ BENCHMARKS = ("omnidocbench", "fox", "olmocr")
 """What may stand before a benchmark's folder, as in `fox:DIR`: the keys of `datagen.score.official.benchmarks`."""
 AUTO_ROUNDS = -1
 """What `rounds=auto` is as a number: `flywheel.step.AUTO`."""
-_FILES = (".json", ".jsonl", ".tar")
+_FILES = (".json", ".jsonl", ".tar", ".parquet")
 
 
 def text(value: str) -> str:
@@ -20,7 +20,7 @@ def text(value: str) -> str:
 
 
 def number(value: str) -> int:
-    if not value.isascii() or not value.isdigit():
+    if not _is_whole(value):
         raise ValueError("a whole number is needed, 0 or more")
     return int(value)
 
@@ -66,11 +66,15 @@ def share(value: str) -> float:
     return float(value)
 
 
+def _is_whole(value: str) -> bool:
+    return value.isascii() and value.isdigit()
+
+
 def cut(value: str) -> str:
     """A pipeline's stages, as they are typed."""
     first, *rest = value.split(",")
     layers = rest[1:] if first == "sam" and rest[:1] == ["clip"] else rest if first == "sam+clip" else []
-    if not layers or not all(one.isdigit() and int(one) for one in layers):
+    if not layers or not all(_is_whole(one) and int(one) for one in layers):
         raise ValueError("stages are needed, as sam,clip,6,6 or sam+clip,7,5")
     return value
 
@@ -78,7 +82,7 @@ def cut(value: str) -> str:
 def steps(value: str) -> str:
     """The first and the last of some steps, as they are typed."""
     first, _, last = value.partition(":")
-    if not (first.isdigit() and last.isdigit() and 1 <= int(first) <= int(last)):
+    if not (_is_whole(first) and _is_whole(last) and 1 <= int(first) <= int(last)):
         raise ValueError("the first and the last step are needed, counted from 1, as 10:12")
     return value
 

@@ -163,7 +163,11 @@ def test_words_of_the_schedule():
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("schedule=cosin", "curve is 'cosin': allowed are cosine, linear, step, constant"),
+        ("save_steps=0", "save_steps is 0: it must be at least 1"),
+        ("gradient_checkpointing=eyes", "gradient_checkpointing has eyes: allowed are"),
+        ("lora_alpha=3", "lora_alpha is of adapters: say lora=N, too"),
+        ("profile=1:²", "profile=1:²: the first and the last step are needed"),
+        ("schedule=cosin", "schedule is 'cosin': allowed are cosine, linear, step, constant"),
         ("lora_dropout=1", "lora_dropout=1: a number from 0 to below 1 is needed"),
         ("modules_to_save=projector", "projector can be trained beside adapters, and lora is 0"),
         ("held_out=2", "held_out=2: a number from 0 to below 1 is needed"),
@@ -173,6 +177,12 @@ def test_words_of_the_schedule():
 def test_a_wrong_word_is_told(here, capsys, word, message):
     assert main(["finetune", "start=start", "data=rows.jsonl", word, "out=out"]) == 2
     assert message in capsys.readouterr().err and not (here / "out").exists()
+
+
+def test_adapters_beside_no_layer_are_told_by_the_plan(here, capsys):
+    words = ["finetune", "start=start", "data=rows.jsonl", "plan=1", "lora=8"]
+    assert main([*words, "lora_targets=nothing"]) == 2
+    assert "lora_targets has 'nothing', which is no linear layer" in capsys.readouterr().err
 
 
 def test_both_recipes_have_the_words():
