@@ -174,10 +174,9 @@ def _tests(tables: Sequence[Table]) -> str:
         return ""
     rows = [(name, kind, f"{n:,}") for name, tests in tested for kind, n in sorted(tests.types.items())]
     without = [(name, f"{n:,}", _UNTESTED[why]) for name, tests in tested for why, n in sorted(tests.without.items())]
-    return (
-        f"## Tests\n\n{_TESTS}\n\n"
-        + _rows(("table", "type", "tests"), rows)
-        + (f"\nSamples without tests:\n\n{_rows(('table', 'samples', 'because'), without)}" if without else "")
+    made = f"{_TESTS}\n\n" + _rows(("table", "type", "tests"), rows) if rows else "None could be made.\n"
+    return f"## Tests\n\n{made}" + (
+        f"\nSamples without tests:\n\n{_rows(('table', 'samples', 'because'), without)}" if without else ""
     )
 
 

@@ -46,7 +46,7 @@ def publish(
     ] = "",
     below: Annotated[float, "X", "the reward, up to 1, under which an answer is wrong, and makes a pair"] = 0.95,
     tests: Annotated[
-        bool, "1", "add tests in olmOCR-bench's form, and the pages as PDFs: what a right reading of them says"
+        bool, "0|1", "add tests in olmOCR-bench's form, and the pages as PDFs: what a right reading of them says"
     ] = False,
 ) -> str:
     """An output's datasets as Parquet that the Hugging Face viewer shows, with a card, in to=….

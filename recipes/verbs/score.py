@@ -18,7 +18,7 @@ def score(
     gt: Annotated[
         str,
         "FILE",
-        "the truth: OmniDocBench's JSON, a .jsonl of olmOCR-bench's tests, a dataset's folder; or omnidocbench:DIR, fox:DIR",
+        "the truth: OmniDocBench's JSON, olmOCR-bench's .jsonl, a dataset's folder; or omnidocbench:DIR, fox:DIR, olmocr:DIR",
     ],
     out: Annotated[str, "FILE", "a file for all scores, page by page, as JSON"] = "",
     cdm: Annotated[str, "DIR", "a clone of OmniDocBench's code: CDM by it, with TeX, for Overall as it is published"] = "",
