@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+import numpy
+
 from datagen.fine.structure.looks import look_of, stands_out, usual_look
 from datagen.fine.verdict.torn_regions import CLOSED
 from datagen.fine.wording import MARK, TWO_LETTERS
@@ -100,11 +102,15 @@ def _level(page: Sample) -> int:
         for region in _body(page)
         if _is_read(region) and len(region.lines) <= _SHORT_LINES and region.label not in PICTURES | {"table", "toc"}
     ]
+    short.sort(key=lambda region: region.lines[0].box.y0)
+    x0_N, x1_N = (numpy.array([region.box[side] for region in short]) for side in (0, 2))
+    y0_N, y1_N = (numpy.array([region.lines[0].box[side] for region in short]) for side in (1, 3))
     num = 0
-    for a, b in itertools.permutations(short, 2):
-        first, second = a.lines[0].box, b.lines[0].box
-        common = min(first.y1, second.y1) - max(first.y0, second.y0)
-        num += a.box.x1 <= b.box.x0 and common > _LEVEL * min(first.y1 - first.y0, second.y1 - second.y0)
+    for n, (x0, x1, y0, y1) in enumerate(zip(x0_N, x1_N, y0_N, y1_N, strict=True)):
+        near = slice(n + 1, numpy.searchsorted(y0_N, y1))  # those that begin before this one ends
+        common = numpy.minimum(y1_N[near], y1) - y0_N[near]
+        is_level = common > _LEVEL * numpy.minimum(y1_N[near] - y0_N[near], y1 - y0)
+        num += int((is_level & (x0_N[near] >= x1)).sum() + (is_level & (x1_N[near] <= x0)).sum())
     return num
 
 
@@ -194,16 +200,34 @@ def _arabic_letters(page: Sample) -> int:
 
 def _cut_words(page: Sample) -> int:
     """How many short ends of words may stand alone in a table's line, below the rest in a narrow cell."""
+    return sum(_cut_in(region) for region in page.regions if region.label == "table")
+
+
+def _cut_in(table: Region) -> int:
+    words = sorted((line for line in table.lines if len(line.text.split()) == 1), key=lambda line: line.box.y0)
+    texts = [line.text.strip() for line in words]
+    numbers: dict[str, int] = {}  # of what an end may be
+    end_N = numpy.array(
+        [numbers.setdefault(text, len(numbers)) if text[0].islower() and len(text) <= _MAX_END else -1 for text in texts]
+    )
+    x0_N, y0_N, x1_N, y1_N = numpy.array([line.box for line in words]).reshape(-1, 4).T
     num = 0
-    for table in (region for region in page.regions if region.label == "table"):
-        words = [line for line in table.lines if len(line.text.split()) == 1]
-        for a, b in itertools.permutations(words, 2):
-            is_below = 0 < b.box.y0 - a.box.y0 < _PITCH * (a.box.y1 - a.box.y0)
-            is_below = is_below and min(a.box.x1, b.box.x1) > max(a.box.x0, b.box.x0)
-            first, second = a.text.strip(), b.text.strip()
-            is_end = first[-1].isalpha() and second[:1].islower() and len(second) <= _MAX_END
-            num += is_below and is_end and f"{first} {second}" in table.text
+    for text, x0, y0, x1, y1 in zip(texts, x0_N, y0_N, x1_N, y1_N, strict=True):
+        below = slice(*numpy.searchsorted(y0_N, (y0 + 1, y0 + _PITCH * (y1 - y0))))
+        is_below = (numpy.minimum(x1_N[below], x1) > numpy.maximum(x0_N[below], x0)) & (end_N[below] >= 0)
+        if text[-1].isalpha() and is_below.any():
+            ends = [numbers[end] for end in _ends_behind(text, table.text) if end in numbers]
+            num += int((is_below & numpy.isin(end_N[below], ends)).sum())
     return num
+
+
+def _ends_behind(word: str, text: str) -> set[str]:
+    """What stands in `text` behind `word` and a space: its first letter, first two, and so on."""
+    places, at = [], text.find(f"{word} ")
+    while at >= 0:
+        places.append(at + len(word) + 1)
+        at = text.find(f"{word} ", at + 1)
+    return {text[place : place + num] for place in places for num in range(1, _MAX_END + 1)}
 
 
 def _blanks(page: Sample) -> int:
