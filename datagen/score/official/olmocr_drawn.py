@@ -215,5 +215,10 @@ def _katex() -> Path:
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as tmp:
-            npm.unpacked(_KATEX, Path(tmp), _INTEGRITY).rename(folder)
+            unpacked = npm.unpacked(_KATEX, Path(tmp), _INTEGRITY)
+            try:
+                unpacked.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # else another process was sooner
+                    raise
     return folder / "dist"

@@ -8,6 +8,7 @@ new; so a formula is compared with itself first. What it imports is taken from t
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -32,10 +33,13 @@ def score(numbered):
     number, (truth, read) = numbered
     return float(cdm_metric.CDM(sys.argv[2]).evaluate(truth, read, str(number))["F1_score"])
 
-said, sys.stdout = sys.stdout, sys.stderr
 with concurrent.futures.ProcessPoolExecutor() as pool:
-    json.dump(list(pool.map(score, enumerate(json.load(sys.stdin)))), said)
+    said = list(pool.map(score, enumerate(json.load(sys.stdin))))
+with open(sys.argv[3], "w") as file:
+    json.dump(said, file)
 """
+_BEGIN_S, _EACH_S = 600, 60
+"""How long that may take, and each formula."""
 
 
 def scores(clone: str, pairs: Iterable[Pair]) -> dict[Pair, float]:
@@ -51,17 +55,31 @@ def scores(clone: str, pairs: Iterable[Pair]) -> dict[Pair, float]:
     drawn = [pair for pair in result if all(map(str.strip, map(stripped, pair)))]
     own = folder / ".venv/bin/python"
     with tempfile.TemporaryDirectory(prefix="pagewheel-cdm-") as tmp:
-        done = subprocess.run(
-            [str(own) if own.exists() else sys.executable, "-c", _CHILD, str(folder), tmp],
-            input=json.dumps([(_SELF, _SELF), *([stripped(truth), stripped(read)] for truth, read in drawn)]),
-            capture_output=True,
-            text=True,
+        result_file = Path(tmp, "scores.json")  # programs that it calls may print
+        command = [str(own) if own.exists() else sys.executable, "-c", _CHILD, str(folder), tmp, str(result_file)]
+        asked = [(_SELF, _SELF), *((stripped(truth), stripped(read)) for truth, read in drawn)]
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
             cwd=tmp,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
-        )
-    if done.returncode:
-        raise ValueError(f"{where}: its code ended with {(done.stderr.strip() or 'nothing').splitlines()[-1]}")
-    itself, *others = json.loads(done.stdout)
+            start_new_session=True,
+        ) as process:
+            try:
+                seconds = _BEGIN_S + _EACH_S * len(drawn)
+                _, errors = process.communicate(json.dumps(asked).encode(), timeout=seconds)
+            except BaseException as error:
+                os.killpg(process.pid, signal.SIGKILL)  # with what it started
+                if not isinstance(error, subprocess.TimeoutExpired):
+                    raise
+                raise ValueError(f"{where}: its code hadn't ended after {seconds:,} seconds") from None
+        if process.returncode:
+            raise ValueError(
+                f"{where}: its code ended with {(errors.decode(errors='replace').strip() or 'nothing').splitlines()[-1]}"
+            )
+        itself, *others = json.loads(result_file.read_bytes())
     if itself != 1:
         raise ValueError(
             f"{where}: a formula and itself have a CDM of {itself}: TeX, its font or scikit-image aren't as it needs them"

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from datagen.score.official import omnidocbench_cdm
+from datagen.score.official import olmocr_drawn, omnidocbench_cdm
 from recipes.__main__ import main
 from tests.unit.score.test_official import benchmark, block, page, predictions
 
@@ -39,6 +39,39 @@ def test_what_is_not_there_is_said(tmp_path, capsys, monkeypatch):
         (tmp_path / name).chmod(0o755)
     assert main([*words, f"gt=omnidocbench:{folder}"]) == 2
     assert "its code ended with no metric" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("does", ['os.write(1, b"noise")', "time.sleep(600)"], ids=["prints", "hangs"])
+def test_its_code_may_print_and_does_not_hang(tmp_path, monkeypatch, does):
+    (tmp_path / "metrics").mkdir()
+    code = f"""import os, time
+class CDM:
+    def __init__(self, folder): pass
+    def evaluate(self, truth, read, number):
+        {does}
+        return {{"F1_score": truth == read}}
+"""
+    (tmp_path / "metrics/cdm_metric.py").write_text(code)
+    monkeypatch.setattr(omnidocbench_cdm, "PROGRAMS", {})
+    monkeypatch.setattr(omnidocbench_cdm, "_EACH_S", 0)
+    if "sleep" not in does:
+        assert omnidocbench_cdm.scores(str(tmp_path), [("x", "x"), ("x", "y")]) == {("x", "x"): 1.0, ("x", "y"): 0.0}
+    else:
+        monkeypatch.setattr(omnidocbench_cdm, "_BEGIN_S", 1)
+        with pytest.raises(ValueError, match="its code hadn't ended after 1 seconds"):
+            omnidocbench_cdm.scores(str(tmp_path), [("x", "x")])
+
+
+def test_katex_that_another_process_fetched_meanwhile_is_taken(tmp_path, monkeypatch):
+    monkeypatch.setattr(olmocr_drawn, "cache_folder", lambda: tmp_path / "cache")
+
+    def unpacked(package, folder, integrity):
+        for place in (folder / "package/dist", tmp_path / package / "dist"):
+            place.mkdir(parents=True)
+        return folder / "package"
+
+    monkeypatch.setattr(olmocr_drawn.npm, "unpacked", unpacked)
+    assert olmocr_drawn._katex().is_dir()
 
 
 @pytest.mark.slow
