@@ -24,7 +24,7 @@ from torch.utils.flop_counter import flop_registry
 
 from model.costs.activations import Load
 from model.costs.flops import size
-from model.costs.plan import SetUp, operations
+from model.costs.plan import PEAKS, SetUp, operations
 from model.net import attention
 from model.net.activation_checkpointing import set_checkpointing
 from model.net.config import ModelConfig
@@ -74,9 +74,9 @@ class Card:
 
 
 CARDS = (
-    Card("A100-40G", 312e12, 19.5e12, 40e9, 1.555e12),
-    Card("A100-80G", 312e12, 19.5e12, 80e9, 2.039e12),
-    Card("H100", 989e12, 67e12, 80e9, 3.35e12),
+    Card("A100-40G", PEAKS["A100"], 19.5e12, 40e9, 1.555e12),
+    Card("A100-80G", PEAKS["A100"], 19.5e12, 80e9, 2.039e12),
+    Card("H100", PEAKS["H100"], 67e12, 80e9, 3.35e12),
 )
 """NVIDIA's data sheets: SXM, dense, without TF32, which torch's products in fp32 don't use by default."""
 _ADAMW_BYTES = 7 * 4  # weight, gradient and two moments are read; weight and moments are written

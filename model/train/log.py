@@ -13,14 +13,11 @@ from torch import Tensor, nn
 
 from model.costs import plan
 from model.costs.activations import Load
-from model.costs.plan import SetUp
+from model.costs.plan import PEAKS, SetUp
 from model.net.attention import PADDING
 from model.net.batch import Batch
 from model.net.config import ModelConfig
 from model.net.moe import Router
-
-# Peak bf16 operations a second of cards by a piece of their name, without sparsity: their data sheets.
-PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L40S": 362e12, "RTX 4090": 165e12}
 
 
 class Clock:

@@ -38,6 +38,7 @@ from torch.nn.utils.rnn import pad_sequence
 from datagen.disk.storage import Folder
 from datagen.target import Prompt
 from model.costs import flops
+from model.costs.plan import PEAKS
 from model.files import weights
 from model.generate import NoRepeat, tokens
 from model.net.config import full, small_moe
@@ -61,8 +62,6 @@ IMAGE = 50  # the placeholder's id
 TEXTS = [(500, 500), (367, 744, 951, 1270)]
 NEW_TOKENS = 512
 LONG = 120.0  # seconds, after which nothing is tried again
-# Peak bf16 operations a second of cards by a piece of their name, without sparsity: their data sheets.
-PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12}
 
 
 def main() -> None:
