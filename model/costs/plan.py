@@ -20,7 +20,7 @@ PARTS = ("sam", "clip", "projector", "experts", "embeddings", "decoder")
 ENCODER = PARTS[:3]
 PEAKS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "L40S": 362e12, "RTX 4090": 165e12}
 """Operations a second in bf16, dense, as their makers say, by a piece of a card's name."""
-_SHOWN = ("A100", "H100", "H200")
+_PEAKS_SHOWN = {card: PEAKS[card] for card in ("A100", "H100", "H200")}
 LANGUAGE = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The decoder's linear layers by the ends of their released names, shared experts included."""
 ALL_LINEAR = "all-linear"
@@ -206,7 +206,7 @@ def table(
     loads_a_step: int = 1,
     set_ups: Sequence[SetUp] = SET_UPS,
     mfu: float = 0.3,
-    peaks: Mapping[str, float] = {name: PEAKS[name] for name in _SHOWN},
+    peaks: Mapping[str, float] = _PEAKS_SHOWN,
 ) -> str:
     """Lines for people. `load` is what goes through the network at a time, `loads_a_step` times before the weights move."""
     counts, tokens = parameters(config), sum(load.lengths)

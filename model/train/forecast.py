@@ -45,9 +45,9 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
     if not load.lengths:
         names = ", ".join(dict(step.batches.modes))
         return f"  its memory and time can't be told: not one page fits into {step.batches.length} tokens in {names}"
-    names = plan.linear_layers(config)
+    layers = plan.linear_layers(config)
     for target in step.weights.lora_targets if step.weights.lora else ():
-        if not any(plan.is_target(name, target) for name in names):
+        if not any(plan.is_target(layer, target) for layer in layers):
             some = ", ".join((plan.ALL_LINEAR, *plan.LANGUAGE))
             raise ValueError(f"lora_targets has {target!r}, which is no linear layer: there are {some}, and longer names")
     own = set_up(step)
