@@ -18,6 +18,7 @@ from recipes.recipe import Report
 from recipes.run import slurm
 from recipes.run.progress import shown
 from recipes.steps import OK, Gone, StepRunner
+from recipes.words.training import in_words
 
 if TYPE_CHECKING:
     from recipes.report import Section
@@ -57,6 +58,8 @@ class TrainRunner(StepRunner[Train]):
             if not self.step.optional:
                 raise
             log.warning("%s: no model is made", error)
+        except ValueError as error:
+            raise ValueError(in_words(str(error))) from error
         return OK
 
     def _train(self, show: OnState) -> bool:

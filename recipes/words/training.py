@@ -79,9 +79,13 @@ def told(step: Train, words: TrainingWords, data: str) -> Train:
     try:
         return _told(step, words, data)
     except ValueError as error:
-        named = {field: word for word, field in _ALL.items()}
-        field, *rest = str(error).split(" ", 1)
-        raise ValueError(" ".join([named.get(field, field), *rest])) from error
+        raise ValueError(in_words(str(error))) from error
+
+
+def in_words(message: str) -> str:
+    """What says of a field of `Train` what is wrong with it, as it says that of the word that people typed."""
+    field, *rest = message.split(" ", 1)
+    return " ".join([{field: word for word, field in _ALL.items()}.get(field, field), *rest])
 
 
 def _told(step: Train, words: TrainingWords, data: str) -> Train:

@@ -179,6 +179,11 @@ def test_a_wrong_word_is_told(here, capsys, word, message):
     assert message in capsys.readouterr().err and not (here / "out").exists()
 
 
+def test_a_training_names_the_word_too(here, capsys):
+    assert main(["finetune", "start=start", "data=rows.jsonl", "variant=tiny", "modes=line", "freeze=eyes", "on=inline"]) == 2
+    assert "freeze has 'eyes', which fits no parameter" in capsys.readouterr().err
+
+
 def test_adapters_beside_no_layer_are_told_by_the_plan(here, capsys):
     words = ["finetune", "start=start", "data=rows.jsonl", "plan=1", "lora=8"]
     assert main([*words, "lora_targets=nothing"]) == 2
