@@ -53,6 +53,7 @@ _LOOK_EVERY_S = 0.2
 _ENDS_IN_S = 60  # after which `launch` doesn't wait any more for what it started
 _SHUTDOWN_S = "10"  # that ranks get from torchrun to end, once one is lost: they wait for it in vain
 _TIMED_OUT = "timed out"  # gloo's words; NCCL's watchdog ends the process by SIGABRT
+_BY_PEER = "by peer"  # gloo's words, for a connection that was closed or reset
 _NOTHING = "NothingToLearn"  # trainer.NothingToLearn, which recipes know
 _PR_SET_PDEATHSIG = 1
 
@@ -273,6 +274,9 @@ def _reason(code: int, ranks: dict[int, Ended], lost: list[Lost], folder: Path) 
     if not failed:
         return f"the ranks ended with the code {code}, and none says why"
     rank = min(failed)[1]
+    gone = [one for one in lost if one.rank not in ranks]
+    if gone and rank in ranks and _BY_PEER in ranks[rank].message:  # it saw first that another one was gone
+        rank = min(gone, key=lambda one: one.at).rank
     code = next((one.code for one in lost if one.rank == rank), 0)
     waited = code == -signal.SIGABRT or (rank in ranks and _TIMED_OUT in ranks[rank].message.lower())
     if waited and (whom := hung(folder, min(failed)[0])):

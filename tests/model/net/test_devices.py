@@ -74,7 +74,7 @@ def test_all_images_of_a_batch_go_to_a_device_at_once(workers):
             assert all(torch.equal(*pair) for pair in zip(image.views, other.views, strict=True)) and image.grid == other.grid
             assert [view.shape for view in on_device.views] == [view.shape for view in image.views]
             assert {view.device.type for view in on_device.views} == {"meta"}
-    assert counts == [7, 7]  # the pixels, and six that say what is where
+    assert counts == [9, 9]  # the pixels, and eight that say what is where
 
 
 def assert_all_have_gradients(net):

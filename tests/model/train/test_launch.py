@@ -120,6 +120,13 @@ def test_what_another_try_does_not_change_is_raised_as_in_one_process(error):
         launch_module._raise_what_is_for_people(ended)
 
 
+def test_a_rank_that_was_killed_is_named_though_its_neighbour_tells_first(tmp_path):
+    ended = {0: launch_module.Ended(1.0, error="RuntimeError", message="Connection closed by peer [127.0.0.1]:2")}
+    lost = [launch_module.Lost(1.2, 0, 1), launch_module.Lost(1.5, 1, -9)]
+    assert launch_module._reason(1, ended, lost, tmp_path) == "rank 1 was ended by SIGKILL"
+    assert launch_module._reason(1, ended, lost[:1], tmp_path).startswith("rank 0 ended with RuntimeError")
+
+
 def test_who_hangs(tmp_path):
     def at(**lines):
         for name, line in lines.items():

@@ -31,6 +31,7 @@ from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train import trainer
 from model.train.data_config import Data
+from model.train.optim import Moved
 from model.train.step import flat
 from model.train.trainer import NothingToLearn, train
 from recipes.recipe import Recipe
@@ -294,7 +295,7 @@ def test_a_step_that_is_not_finite_is_skipped_and_counted(tmp_path, monkeypatch)
     assert train(FEW.but(steps=3), out)
     assert [line.get("norm") is None for line in lines_of(out)[1:]] == [False, True, False]
     assert json.loads(out.read("train/metrics.json"))["counts"]["not_finite"] == 1
-    monkeypatch.setattr(trainer, "update", lambda *args: [float("nan"), *args[3].tolist()])
+    monkeypatch.setattr(trainer, "update", lambda *args: Moved(float("nan"), args[3].tolist(), {}))
     monkeypatch.setattr(trainer, "MAX_NOT_FINITE", 2)
     with pytest.raises(ValueError, match="2 steps in turn, up to step 2, had no finite gradient"):
         train(FEW.but(name="never", steps=5), out)

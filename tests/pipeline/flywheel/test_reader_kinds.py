@@ -29,6 +29,7 @@ from model.net.deepencoder import places
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train.export import export
+from model.train.optim import Moved
 from tests.commits import Killed
 from tests.inputs import tiny_got, wheel
 from tests.model.lines import rendered
@@ -230,7 +231,7 @@ def test_lines_that_the_network_has_no_positions_for_are_left_out_and_counted(we
 
 @pytest.mark.slow
 def test_gradients_that_are_never_finite_end_a_training(weights, tmp_path, monkeypatch):
-    monkeypatch.setattr(fine_tuning, "update", lambda *arguments: [float("nan"), float("nan")])
+    monkeypatch.setattr(fine_tuning, "update", lambda *arguments: Moved(float("nan"), [float("nan")], {}))
     with pytest.raises(ValueError, match="20 steps in turn, up to step 20, had no finite gradient"):
         ours.fit(values("ours", weights, 30), crops(), Folder(str(tmp_path)), None, "mark")
 
