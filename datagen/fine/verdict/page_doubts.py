@@ -211,13 +211,14 @@ def _cut_in(table: Region) -> int:
         [numbers.setdefault(text, len(numbers)) if text[0].islower() and len(text) <= _MAX_END else -1 for text in texts]
     )
     x0_N, y0_N, x1_N, y1_N = numpy.array([line.box for line in words]).reshape(-1, 4).T
-    num = 0
+    num, behind = 0, dict[str, list[int]]()
     for text, x0, y0, x1, y1 in zip(texts, x0_N, y0_N, x1_N, y1_N, strict=True):
         below = slice(*numpy.searchsorted(y0_N, (y0 + 1, y0 + _PITCH * (y1 - y0))))
         is_below = (numpy.minimum(x1_N[below], x1) > numpy.maximum(x0_N[below], x0)) & (end_N[below] >= 0)
         if text[-1].isalpha() and is_below.any():
-            ends = [numbers[end] for end in _ends_behind(text, table.text) if end in numbers]
-            num += int((is_below & numpy.isin(end_N[below], ends)).sum())
+            if text not in behind:
+                behind[text] = [numbers[end] for end in _ends_behind(text, table.text) if end in numbers]
+            num += int((is_below & numpy.isin(end_N[below], behind[text])).sum())
     return num
 
 
