@@ -39,6 +39,7 @@ LEVELS = (
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms.split()}
 _MODEL_READS = (
     *("asking.loops", "disk.manifest", "disk.marks", "disk.shards", "disk.storage", "disk.temporary", "drawing.line_curriculum"),
+    *("inputs.items", "pictures.source"),  # pages that a network is to read
     *("drawing.wear", "inputs.chat_turns", "page.pageink", "record", "target", "work.progress"),
 )
 MODEL_MAY_READ = {f"datagen.{name}" for name in _MODEL_READS}
