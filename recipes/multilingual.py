@@ -12,7 +12,7 @@ from datagen.coarse.source import PdfSource
 from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
 from datagen.curation.mark_similar import MarkAlike
-from datagen.fine.cut_regions import CutLines, CutRegions
+from datagen.fine.cut_regions import STRUCTURE, CutLines, CutRegions
 from datagen.formulas.check import CheckFormulas
 from datagen.inputs.census import Listing
 from datagen.reading.language import IdentifyLanguage
@@ -123,7 +123,7 @@ def multilingual(
         of_fine = replace(of_fine, shard_pages=FIRST_ANNOTATED * FINE_PAGES // 2)
         annotated = replace(annotated, source=of_fine, limit=FIRST_ANNOTATED)
     regions = _cut_out("fine-regions", CutRegions(), CheckFormulas())
-    lines = _cut_out("fine-lines", CutLines())
+    lines = _cut_out("fine-lines", CutLines(), despite=STRUCTURE)
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
     wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part))
     if is_first_run:
@@ -168,8 +168,8 @@ def multilingual(
     return Recipe("multilingual", (pages, alike, annotated, regions, lines, wheel, of_drawn, of_lines, of_pages, report))
 
 
-def _cut_out(name: str, *stages: Stage) -> Pipeline:
+def _cut_out(name: str, *stages: Stage, despite: tuple[str, ...] = ()) -> Pipeline:
     """What the first stage cuts out of the annotated pages, and the others leave of that, as a dataset. Pages that have nothing
     of the kind are no reason to stop."""
-    pages = SamplesOf(stage=name, verdicts=("trusted",))
+    pages = SamplesOf(stage=name, verdicts=("trusted",), despite=despite)
     return Pipeline(name, ShardsOf(fine.NAME), pages, stages, max_drop=1.0)

@@ -2,12 +2,13 @@
 lines.
 
 Pipeline("fine-regions", ShardsOf("fine"), SamplesOf(stage="fine-regions", verdicts=("trusted",)), (CutRegions(),))
-Pipeline("fine-lines", ShardsOf("fine"), SamplesOf(stage="fine-lines", verdicts=("trusted",)), (CutLines(),))
+Pipeline("fine-lines", ShardsOf("fine"), SamplesOf(stage="fine-lines", verdicts=("trusted",), despite=STRUCTURE), (CutLines(),))
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import ClassVar
 
 import cv2
 import numpy
@@ -22,6 +23,8 @@ from datagen.work.pipeline import Stage
 
 TASK_OF = {"table": "table", "equation": "formula", "text": "crop", "list": "crop", "code": "crop", "reference": "crop"}
 """The task of a region by its label. Regions with other labels aren't cut out."""
+STRUCTURE = ("structure_in_doubt",)
+"""Reasons for which a page is suspect, and its lines aren't."""
 _NO_LINES = ("table", "equation", "image")
 _FORMAT_OF = {"table": "html", "formula": "latex"}
 
@@ -90,6 +93,8 @@ class CutLines(Stage):
     around.
     """
 
+    version: ClassVar[int] = 2
+
     num_lines: int = 8
     margin: int = 2
     min_height: int = 14
@@ -99,7 +104,8 @@ class CutLines(Stage):
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for page in batch:
-            lines = [(region, line) for region in page.regions if region.label not in _NO_LINES for line in region.lines]
+            read = [region for region in page.regions if region.label not in _NO_LINES and not region.is_unread]
+            lines = [(region, line) for region in read for line in region.lines]
             fit = [number for number, (_, line) in enumerate(lines) if self._is_fit(line)]
             if page.image is None or not fit:
                 yield page.drop("no_lines", type(self).__name__)
@@ -108,7 +114,10 @@ class CutLines(Stage):
             for number in sorted(Random(f"lines {page.key}").sample(fit, min(self.num_lines, len(fit)))):
                 region, line = lines[number]
                 alone = Region(line.box, "text", line.text, line.score, region.by, lines=(line,))
-                yield _cut(page, alone, image, f"{page.key}-l{number:03d}", self.margin, self.quality)
+                one = _cut(page, alone, image, f"{page.key}-l{number:03d}", self.margin, self.quality)
+                # A line is right or wrong whatever its paragraph is.
+                is_trusted = page.quality.verdict == "trusted" or {*page.quality.reasons} <= {*STRUCTURE}
+                yield replace(one, quality=replace(one.quality, verdict="trusted" if is_trusted else page.quality.verdict))
 
     def _is_fit(self, line: Line) -> bool:
         is_level = line.direction != "ttb" and not line.polygon

@@ -64,7 +64,8 @@ class ShardSource(Source):
 
 @dataclass(frozen=True)
 class SamplesOf(ShardSource):
-    """The samples of each shard as they are, for stages to work on: those in `languages` and with one of `verdicts` ("": all).
+    """The samples of each shard as they are, for stages to work on: those in `languages` and with one of `verdicts` ("": all);
+    also suspect ones whose reasons are all among `despite`.
 
     They keep key, image and origin, and say that they come from `stage`. A shard in gives a shard out. A shard without such a
     sample is a drop, `nothing_chosen`.
@@ -73,6 +74,7 @@ class SamplesOf(ShardSource):
     stage: str = ""
     languages: tuple[str, ...] = ()
     verdicts: tuple[str, ...] = ()
+    despite: tuple[str, ...] = ()
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         num_samples = 0
@@ -88,8 +90,9 @@ class SamplesOf(ShardSource):
 
     def is_chosen(self, row: dict[str, Any]) -> bool:
         """Whether the sample of this row of the manifest is worked on."""
-        chosen = (not self.languages or row["lang"] in self.languages, not self.verdicts or row["verdict"] in self.verdicts)
-        return all(chosen)
+        is_despite = bool(row["reasons"]) and {*row["reasons"]} <= {*self.despite}
+        is_taken = not self.verdicts or row["verdict"] in self.verdicts or is_despite
+        return is_taken and (not self.languages or row["lang"] in self.languages)
 
 
 def _uri(folder: Folder, shard: str) -> str:

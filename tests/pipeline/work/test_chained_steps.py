@@ -135,3 +135,14 @@ def test_what_dropped_out_of_a_shard_cannot_be_retried_alone_and_a_retry_says_so
 def test_a_dataset_that_is_not_made_yet_is_named(tmp_path):
     with pytest.raises(ValueError, match="is not made yet: make that dataset first"):
         ShardsOf(str(tmp_path / "coarse")).items()
+
+
+def test_suspect_samples_are_chosen_despite_reasons_that_do_not_matter():
+    source = SamplesOf("lines", verdicts=("trusted",), despite=("structure_in_doubt",))
+    rows = [
+        {"lang": "ru", "verdict": "trusted", "reasons": []},
+        {"lang": "ru", "verdict": "suspect", "reasons": ["structure_in_doubt"]},
+        {"lang": "ru", "verdict": "suspect", "reasons": ["structure_in_doubt", "incomplete"]},
+        {"lang": "ru", "verdict": "none", "reasons": []},
+    ]
+    assert [source.is_chosen(row) for row in rows] == [True, True, False, False]

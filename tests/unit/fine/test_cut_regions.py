@@ -1,5 +1,6 @@
 """Regions and lines cut out of pages, as samples of their own."""
 
+import dataclasses
 import io
 
 import numpy
@@ -10,7 +11,7 @@ from datagen.contract import check
 from datagen.engines import OPEN
 from datagen.fine.cut_regions import CutLines, CutRegions
 from datagen.page.images import pixels
-from datagen.record import Box, Drop, Line, Origin, Region
+from datagen.record import Box, Drop, Line, Origin, Quality, Region
 from datagen.target import Prompt, encode, usual
 from tests.inputs.samples import sample
 
@@ -147,6 +148,16 @@ def test_a_line_is_a_sample():
 )
 def test_lines_that_stay(region):
     assert cut(page(region), CutLines) == ([], {"a-000000": "no_lines"})
+
+
+@pytest.mark.parametrize(
+    ("reasons", "verdict"), [(("structure_in_doubt",), "trusted"), (("structure_in_doubt", "text_in_doubt"), "suspect")]
+)
+def test_a_line_of_a_page_whose_structure_alone_is_in_doubt_is_trusted(reasons, verdict):
+    unread = dataclasses.replace(text(Box(20, 300, 180, 320), lines=lines_of("nobody read this")), is_unread=True)
+    one = page(text(lines=lines_of("Some words,")), unread)
+    made, _ = cut(dataclasses.replace(one, quality=Quality("suspect", reasons)), CutLines)
+    assert [(s.text, s.quality.verdict) for s in made] == [("Some words,", verdict)]
 
 
 def test_lines_are_drawn_by_the_page():
