@@ -116,8 +116,8 @@ def _answered(prompt: str, answer: str, size: tuple[int, int]) -> Row:
         return {"text": restore(answer)}
     if prompt in _OF_LINES:
         return {"size": list(size), "lines": [_boxed(line) for line in decode_lines(answer, size)]}
-    found = decode_objects(answer, size) if prompt in _OF_OBJECTS else decode(answer, size)
-    return {"size": list(size), "regions": [{"label": region.label} | _boxed(region) for region in found]}
+    regions = decode_objects(answer, size) if prompt in _OF_OBJECTS else decode(answer, size)
+    return {"size": list(size), "regions": [{"label": region.label} | _boxed(region) for region in regions]}
 
 
 def _boxed(one: Line | Region) -> Row:

@@ -11,7 +11,7 @@ from model.files import hub
 from model.net.config import ModelConfig
 from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 from recipes.recipe import Recipe, Report
-from recipes.words.training import TrainingWords, told
+from recipes.words.training import TrainingWords, with_words
 
 FULL = Train(
     datasets=(),
@@ -67,7 +67,7 @@ def finetune(
         length=min(step.batches.length, most) if most else step.batches.length,
         steps=FULL.schedule.steps if words.get("epochs") else step.schedule.steps,
     )
-    return Recipe("finetune", (told(step, words, data), Report(datasets=())))
+    return Recipe("finetune", (with_words(step, words, data), Report(datasets=())))
 
 
 def _max_positions(start: str) -> int:

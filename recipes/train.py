@@ -12,7 +12,7 @@ from model.net.config import ModelConfig, full, stage1, tiny
 from model.train.step import RANDOM, Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train, Weights
 from recipes.recipe import Recipe, Report
 from recipes.words import values
-from recipes.words.training import TrainingWords, told
+from recipes.words.training import TrainingWords, with_words
 
 JOINTLY = (("tiny", 1.0), ("small", 1.0), ("base", 1.0), ("large", 1.0), ("gundam", 1.0))
 
@@ -107,7 +107,7 @@ def train(
         **_stages(layout, cut),
         steps=FULL.schedule.steps if words.get("epochs") else step.schedule.steps,
     )
-    return Recipe("train", (told(step, words, data), Report(datasets=())))
+    return Recipe("train", (with_words(step, words, data), Report(datasets=())))
 
 
 def _stages(layout: str, cut: str) -> dict[str, Any]:

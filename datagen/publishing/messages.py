@@ -74,16 +74,16 @@ def make(
     """
     known = _known(to)
     to.sweep()
-    found: dict[str, Made] = {}
+    made: dict[str, Made] = {}
     changed = False
     for name, folder in folders.items():
         made_from = _digest(name, folder, wanted, form)
         before = known.get(name)
         if before and before.made_from == made_from and _is_whole(to, name, before):
-            found[name] = before
+            made[name] = before
             continue
         to.remove(f"{name}.jsonl")
-        found[name] = known[name] = _made(name, folder, wanted, form, to, made_from, on_state)
+        made[name] = known[name] = _made(name, folder, wanted, form, to, made_from, on_state)
         changed = True
         _write(to, known)
     removed = sorted(known.keys() - folders.keys())
@@ -95,7 +95,7 @@ def make(
     _write(to, known)
     if to.exists(UNFINISHED):
         to.remove(UNFINISHED)
-    return found, changed, removed
+    return made, changed, removed
 
 
 def row(sample: Sample, image: str, form: Form) -> dict[str, Any] | None:
@@ -142,7 +142,7 @@ def _of_shard(each: Chosen, rows: Sequence[Mapping[str, Any]], form: Form) -> st
 
 
 def _made(name: str, folder: Folder, wanted: Wanted, form: Form, to: Folder, made_from: str, on_state: OnState) -> Made:
-    made, left_out, staged = Made(made_from), Counter[LeftOut](), list[str]()
+    made, left_out, staged, shards = Made(made_from), Counter[LeftOut](), list[str](), set[str]()
     for each, rows in _chosen(folder, wanted, form):
         shard, of_shard = f"{UNFINISHED}/{name}/{each.report.shard}", _of_shard(each, rows, form)
         counts = json.loads(to.read(f"{shard}.json")) if to.exists(f"{shard}.json") else {}
@@ -151,12 +151,13 @@ def _made(name: str, folder: Folder, wanted: Wanted, form: Form, to: Folder, mad
             counts = {"made_from": of_shard} | _shard(name, folder, each, rows, form, to, f"{shard}.jsonl")
             to.write(f"{shard}.json", json.dumps(counts).encode())
         staged.append(f"{shard}.jsonl")
+        shards.add(each.report.shard)
         made.rows += counts["rows"]
         made.images += counts["images"]
         left_out += each.left_out
         left_out[LeftOut("no_answer", "nothing to answer" + " without boxes" * (not form.grounded))] += counts["no_answer"]
         on_state(State(made.rows, 0, "rows", name))
-    _take_away(to, name, {each.report.shard for each, _ in _chosen(folder, wanted, form)})
+    _take_away(to, name, shards)
     with to.create(f"{name}.jsonl") as file:
         for part in staged:
             with to.open(part) as opened:

@@ -6,18 +6,18 @@ from dataclasses import dataclass, fields, replace
 
 from datagen.disk.storage import Folder
 from model.data.drawn_lines import Drawn
+from model.data.hugging_face.pictured import Pictured
+from model.data.hugging_face.texts import Texts
 from model.data.jsonl import Jsonl
 from model.data.members import Members
 from model.data.mixture import Source
 from model.data.our_rows import Choice
 from model.data.ours import Ours, find_datasets, open_ours
-from model.data.pictured import Pictured
 from model.data.row_file import is_list
 from model.data.rows import Dataset
 from model.data.split import Corpus, opened
 from model.data.tars import Tars
 from model.data.text_pieces import Pieces
-from model.data.texts import Texts
 from model.data.words import TEXT
 from model.files.hub import is_name
 from model.net.tokenizer import TextTokenizer

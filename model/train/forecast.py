@@ -137,6 +137,8 @@ def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, 
         note = f"\nits own layout isn't among these: {error}"
     whole = 4 * sum(plan.parameters(config).values()) / 1e9
     last = f"while it measures, the first GPU has all weights beside its own: {whole:.3g} GB"
+    if step.compute.checkpointing is None:
+        last = f"activations count as computed again; where they have room they are kept\n{last}"
     return f"\n\non {nodes} x {gpus} GPUs{note}\n{table}\n{last}"
 
 

@@ -40,17 +40,20 @@ class _At(NamedTuple):
 def hung(folder: Path, now: float) -> str:
     """The ranks that others waited for at the time `now`, in seconds since 1970, and what they did, by the files in `folder`. Of
     ranks that wait within one part, as sharing weights does, what all of them did; "" if nothing is known."""
-    found = {}
+    places = {}
     for path in folder.glob(FILES):
         step, _, rest = path.read_text().strip().partition(" ")
         since, _, does = rest.partition(" ")
         if does:
-            found[int(path.name.partition("-")[2])] = _At(int(step), float(since), does)
-    at_work = {rank: at for rank, at in found.items() if at.does != WAITS}
-    late = at_work or {rank: at for rank, at in found.items() if at.step < max(one.step for one in found.values())}
-    if not late or len(late) == len(found):
-        counts = Counter(f"in step {at.step} at {at.does}" for at in found.values())
-        return "; ".join(f"{num} ranks {what}" for what, num in counts.items()) + ": none went on" if found else ""
+            places[int(path.name.partition("-")[2])] = _At(int(step), float(since), does)
+    at_work = {rank: at for rank, at in places.items() if at.does != WAITS}
+    late = at_work or {rank: at for rank, at in places.items() if at.step < max(one.step for one in places.values())}
+    if not late or len(late) == len(places):
+        what = (
+            f"in step {at.step} " + ("wait for each other" if at.does == WAITS else f"at {at.does}") for at in places.values()
+        )
+        counts = Counter(what)
+        return "; ".join(f"{num} ranks {what}" for what, num in counts.items()) + ": none went on" if places else ""
     first = min(at.step for at in late.values())
     those = [
         f"rank {rank}, in step {at.step} at {at.does} for {_minutes(now - at.since)}"

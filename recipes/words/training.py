@@ -70,7 +70,7 @@ _LISTS = {"freeze": "frozen", "lora_targets": "lora_targets", "modules_to_save":
 _ALL = {**_FIELDS, **_LISTS, "gradient_checkpointing": "checkpointing", "rate": "learning_rate"}
 
 
-def told(step: Train, words: TrainingWords, data: str) -> Train:
+def with_words(step: Train, words: TrainingWords, data: str) -> Train:
     """`step` as `words` have it, on the datasets of `data`. Raises `ValueError` for a wrong value, naming it."""
     if of_adapters := [
         word for word in ("lora_alpha", "lora_targets", "lora_dropout") if word in words and not words.get("lora")

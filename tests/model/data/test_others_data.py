@@ -10,6 +10,7 @@ import datasets
 import pytest
 import webdataset
 
+from model.data.hugging_face.texts import Texts
 from model.data.loader import Loader, job, maker, read
 from model.data.members import Members
 from model.data.mixture import Segment, Source, shares
@@ -17,7 +18,6 @@ from model.data.plan import Plan, alone
 from model.data.rows import Asked, Part
 from model.data.split import opened
 from model.data.tars import Tars
-from model.data.texts import Texts
 from model.net.tokenizer import train_tokenizer
 from tests.model.lines import EIGHT, rendered
 

@@ -14,8 +14,8 @@ from PIL import Image
 
 from datagen.disk.storage import Folder
 from datagen.target import Prompt
-from model.data import hugging_face
-from model.data.pictured import Pictured
+from model.data.hugging_face import opening
+from model.data.hugging_face.pictured import Pictured
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train.data import open_all
@@ -171,8 +171,8 @@ def test_a_folder_is_opened_again_once_its_rows_are_counted():
 
 
 def clear():
-    hugging_face.opened.cache_clear()
-    hugging_face.undecoded.cache_clear()
+    opening.opened.cache_clear()
+    opening.undecoded.cache_clear()
 
 
 def test_images_of_a_dataset_are_files_in_its_folder(tmp_path):

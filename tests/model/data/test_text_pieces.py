@@ -7,12 +7,12 @@ import pytest
 
 from datagen.disk.storage import Folder
 from datagen.record import Origin
+from model.data.hugging_face.texts import Texts
 from model.data.loader import read
 from model.data.ours import open_ours
 from model.data.plan import alone
 from model.data.split import opened
 from model.data.text_pieces import Pieces
-from model.data.texts import Texts
 from model.data.tokens import made
 from model.net.tokenizer import train_tokenizer
 from model.train.data import open_all

@@ -134,7 +134,7 @@ def test_who_hangs(tmp_path):
         return hung(tmp_path, 10_900)
 
     assert at() == ""
-    assert at(at_0="7 10000 waits", at_1="7 10000 waits") == "2 ranks in step 7 at waits: none went on"
+    assert at(at_0="7 10000 waits", at_1="7 10000 waits") == "2 ranks in step 7 wait for each other: none went on"
     assert at(at_3="7 10000 data") == "rank 3, in step 7 at data for 15 minutes: the others waited for it"
     assert at(at_3="6 10000 waits").startswith("rank 3, in step 6 at waits")
     assert at(at_0="7 1 forward", at_1="7 1 forward", at_3="7 1 forward") == "3 ranks in step 7 at forward: none went on"

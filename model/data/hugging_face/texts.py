@@ -16,7 +16,7 @@ import xxhash
 from datagen.record import SampleError
 from datagen.target import neutralise
 from model.data import lengths
-from model.data.hugging_face import beside, opened
+from model.data.hugging_face.opening import beside, opened
 from model.data.rows import NO_ANSWER, Asked, Columns, Example, Part
 from model.data.tokens import counted
 from model.net.tokenizer import TextTokenizer

@@ -22,7 +22,7 @@ from datagen.inputs.chat_turns import LISTS
 from datagen.record import SampleError
 from model.data import lengths
 from model.data.conversations import VERSION, Row, row
-from model.data.hugging_face import beside, image_columns, images, opened, undecoded
+from model.data.hugging_face.opening import beside, image_columns, images, opened, undecoded
 from model.data.images import ENDS, identity, upright_size
 from model.data.rows import NO_ANSWER, Asked, Columns, Example, Several, tell_skipped
 from model.data.split import group_hash, joined
@@ -52,25 +52,29 @@ class PicturedReader:
     column: str
 
     def read(self, place: int, prompt: int) -> Example:
-        found, files = self.row(undecoded(self.where, self.split)[place])
-        return Example(found.parts, files, found.key or f"{place}", self.name, found.lang)
+        one, files = self.row(undecoded(self.where, self.split)[place])
+        return Example(one.parts, files, one.key or f"{place}", self.name, one.lang)
+
+    @functools.cached_property
+    def _image_columns(self) -> list[str]:
+        return image_columns(opened(self.where, self.split))
 
     def row(self, values: dict[str, Any]) -> _Read:
         """Raises `SampleError` for a row that can't be used."""
-        columns = image_columns(opened(self.where, self.split))
+        columns = self._image_columns
         try:
             files = tuple(file for name in columns for file in images(values[name], self.where))
         except OSError as error:
             raise SampleError("image_missing", f"{type(error).__name__}: {error}") from error
-        said = {name: value for name, value in values.items() if name not in columns and value is not None}
+        texts = {name: value for name, value in values.items() if name not in columns and value is not None}
         if self.column:
-            said = {name: value for name, value in said.items() if name in ("prompt", "lang", "group", "id")} | {
+            texts = {name: value for name, value in texts.items() if name in ("prompt", "lang", "group", "id")} | {
                 "answer": values[self.column] or ""
             }
-        elif files and "text" in values and not any(name in said for name in (*LISTS, *_ANSWERS)):
-            said["answer"] = said.pop("text", "")
+        elif files and "text" in values and not any(name in texts for name in (*LISTS, *_ANSWERS)):
+            texts["answer"] = texts.pop("text", "")
         # Their places in the row stand for them.
-        return _Read(row(said | {"images": [f"{number}" for number in range(len(files))]}), files)
+        return _Read(row(texts | {"images": [f"{number}" for number in range(len(files))]}), files)
 
 
 class Pictured:
@@ -144,7 +148,7 @@ class Pictured:
 
     def _look(self) -> pa.Table:
         """What the rows say, whatever tokens that is, and what their images are."""
-        found, num_told = [], 0
+        facts, num_told = [], 0
         for number, read in self._read():
             values = {"reason": "", "lang": "und", "key": 0, "said": 0, "sizes": [], "image_keys": []}
             if isinstance(read, SampleError):
@@ -152,13 +156,13 @@ class Pictured:
                 if (num_told := num_told + 1) <= _NAMED:
                     log.warning("%s row %d can't be used: %s: %s", self.name, number, read.reason, read.detail)
             else:
-                said = xxhash.xxh3_64_intdigest(repr(read.row.parts).encode())
-                key = group_hash(read.row.group) if read.row.group else 0 if read.images else said or 1
-                values |= {"lang": read.row.lang, "said": said, "key": key}
+                of_texts = xxhash.xxh3_64_intdigest(repr(read.row.parts).encode())
+                key = group_hash(read.row.group) if read.row.group else 0 if read.images else of_texts or 1
+                values |= {"lang": read.row.lang, "said": of_texts, "key": key}
                 values["sizes"] = [side for file in read.images for side in upright_size(io.BytesIO(file), self.name)]
                 values["image_keys"] = [identity(len(file), file[:ENDS], file[-ENDS:]) for file in read.images]
-            found.append(values)
-        return pa.Table.from_pylist(found, schema=_SCHEMA)
+            facts.append(values)
+        return pa.Table.from_pylist(facts, schema=_SCHEMA)
 
     def _count(self, tokenizer: TextTokenizer) -> pa.Table:
         answer_NP = np.full((len(self._rows), 1), NO_ANSWER, np.int32)

@@ -23,18 +23,18 @@ def opened(where: str, split: str) -> Any:
     try:
         if os.path.isdir(where):
             saved = any(os.path.isfile(os.path.join(where, name)) for name in _SAVED)
-            found = datasets.load_from_disk(where) if saved else datasets.load_dataset(where)
+            rows = datasets.load_from_disk(where) if saved else datasets.load_dataset(where)
         elif (kind := KINDS.get(Path(where).suffix)) and os.path.isfile(where):
             return datasets.load_dataset(kind, data_files=where, split="train")
         elif os.path.isabs(where) or where.startswith("."):
             raise ValueError(f"there is no such folder, nor a file of {', '.join(KINDS)}")
         else:
             return datasets.load_dataset(where, split=split)
-        if isinstance(found, dict):
-            if split not in found:
-                raise ValueError(f"it has no split {split!r}, but {', '.join(found)}")
-            return found[split]
-        return found
+        if isinstance(rows, dict):
+            if split not in rows:
+                raise ValueError(f"it has no split {split!r}, but {', '.join(rows)}")
+            return rows[split]
+        return rows
     except ConnectionError:
         raise
     except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetGenerationError) as error:
