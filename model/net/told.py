@@ -3,7 +3,7 @@
     B views · C channels of SAM's neck · h w its grid · F frames, 8 pixels wide · K kinds of characters
 
 The paper starts from SAM's and CLIP's published weights. Without them SAM gets its only signal through a decoder that can't read
-yet. A head upon SAM's neck, which no exported network has, tells it directly. It does in minutes what takes hours otherwise.
+yet. A head upon SAM's neck, which no exported network has, tells it directly.
 """
 
 import bisect
