@@ -157,16 +157,16 @@ class Voting:
 
     def _fate(self, span: Span, voting: Sequence[Reading]) -> Fate:
         own = exactly_at(self.label, (span.start, span.stop))
-        said = [straight(own, exactly_at(r.text, span.others[i]), self.script) for i, r in enumerate(voting)]
+        straightened = [straight(own, exactly_at(r.text, span.others[i]), self.script) for i, r in enumerate(voting)]
         by_voter: dict[str, list[str]] = {}
-        for text, reading in zip(said, voting, strict=True):
+        for text, reading in zip(straightened, voting, strict=True):
             by_voter.setdefault(reading.voter, []).append(text)
         forms: dict[str, list[int]] = {}  # of each voter the reading that isn't at odds with itself
         for voter, texts in sorted(by_voter.items(), key=lambda item: len(set(item[1]))):
             likely = {own} & {*texts} or forms.keys() & {*texts} or {*texts}
             if len(likely) == 1:
                 (form,) = likely
-                number = next(i for i, text in enumerate(said) if text == form and voting[i].voter == voter)
+                number = next(i for i, text in enumerate(straightened) if text == form and voting[i].voter == voter)
                 forms.setdefault(form, []).append(number)
         if self.is_part and len({own, *forms}) > 1:
             return self._looked_at(span, voting)
@@ -186,9 +186,9 @@ class Voting:
             return fate
         if IS_NUMBER.fullmatch(own) and only_lost(own, by_voter):
             return Fate(KEPT, "readers_lost_digits")
-        if len(by_voter) > 1 and all(is_near(own, text, self.script) for text in said):
+        if len(by_voter) > 1 and all(is_near(own, text, self.script) for text in straightened):
             return Fate(DRAWN, "ink_sees_no_difference")
-        is_number = has_digit(own) and digits(own) not in map(digits, said)  # that nobody else has
+        is_number = has_digit(own) and digits(own) not in map(digits, straightened)  # that nobody else has
         is_chance = not is_number and self._is_chance(span, voting, range(len(voting)))
         return Fate(KEPT, "readers_often_alone") if is_chance else fate
 
@@ -365,13 +365,13 @@ class Voting:
 
     def _likes(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[float] | None:
         """How much more like each of these readings the ink of the stretch is than like the label; the label's 0 is first."""
-        said = [flat(voting[i].text, span.others[i]) for i in numbers]
+        flattened = [flat(voting[i].text, span.others[i]) for i in numbers]
         own = flat(self.label, (span.start, span.stop))
         for i, place in [*((voting[n].text, span.others[n]) for n in numbers), (self.label, (span.start, span.stop))]:
             line = line_around(i, place)
             if line is not None:
                 start, stop, of = line
-                texts = [" ".join(f"{of.text[:start]}{text}{of.text[stop:]}".split()) for text in (own, *said)]
+                texts = [" ".join(f"{of.text[:start]}{text}{of.text[stop:]}".split()) for text in (own, *flattened)]
                 if all(texts) and (likes := self.ink.likes(of, texts, self.script)) is not None:
                     return likes
         return None

@@ -46,8 +46,8 @@ def write(folder: Folder, marks: Sequence[Mark], state: str) -> None:
 def read(folder: Folder) -> pa.Table:
     """All marks of a dataset; none if nobody has looked."""
     table = _table(folder, NAME)
-    found = SCHEMA.empty_table() if table is None else table.replace_schema_metadata(None)
-    return pa.concat_tables([found, pa.Table.from_pylist([mark._asdict() for mark in of_people(folder)], SCHEMA)])
+    table_of_marks = SCHEMA.empty_table() if table is None else table.replace_schema_metadata(None)
+    return pa.concat_tables([table_of_marks, pa.Table.from_pylist([mark._asdict() for mark in of_people(folder)], SCHEMA)])
 
 
 def of_people(folder: Folder) -> list[Mark]:

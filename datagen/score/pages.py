@@ -159,9 +159,9 @@ def named(samples: Sequence[Sample]) -> Iterator[tuple[tuple[str, ...], Sample]]
 def _answered(path: str) -> list[PredictedPage]:
     """What a model said of the pages that dropped for what it said, such as loops."""
     drops = [drop for report in read_reports(Folder(path)) for drop in report.drops if drop.part and drop.reason in FATES]
-    said = [(drop, drop.readings[0].text if drop.readings else "") for drop in drops if drop.readings or drop.reason == BLANK]
-    names = _names([(drop.uri, drop.part.first, drop.key) for drop, _ in said if drop.part])
-    return [_answer(of, text) for of, (_, text) in zip(names, said, strict=True)]
+    answered = [(drop, drop.readings[0].text if drop.readings else "") for drop in drops if drop.readings or drop.reason == BLANK]
+    names = _names([(drop.uri, drop.part.first, drop.key) for drop, _ in answered if drop.part])
+    return [_answer(of, text) for of, (_, text) in zip(names, answered, strict=True)]
 
 
 def _names(places: Sequence[tuple[str, int, str]]) -> Iterator[tuple[str, ...]]:

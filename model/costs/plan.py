@@ -85,11 +85,11 @@ def linear_layers(config: ModelConfig) -> dict[str, tuple[int, int]]:
 
 def adapter_parameters(config: ModelConfig, rank: int, targets: Sequence[str]) -> Counter[str]:
     """The parameters of an adapter beside the layers that are `targets`, by part: `model.files.lora.adapt`'s."""
-    found = Counter[str]()
+    counts = Counter[str]()
     for name, (inputs, outputs) in linear_layers(config).items():
         if any(is_target(name, one) for one in targets):
-            found[_part_of(name)] += rank * (inputs + outputs)
-    return found
+            counts[_part_of(name)] += rank * (inputs + outputs)
+    return counts
 
 
 def is_target(name: str, target: str) -> bool:

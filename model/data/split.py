@@ -76,14 +76,14 @@ class Corpus:
     def digests(self) -> dict[str, str]:
         """What each dataset's steps follow from, by its name: its own digest, its prompts with their weights, its
         rows' numbers, and which are trained on."""
-        found = {}
+        digest_of = {}
         for dataset, columns, rows in zip(self.datasets, self.columns, self.train, strict=True):
             asked = [[asked.prompt, float(asked.weight)] for asked in dataset.prompts]
             digest = xxhash.xxh3_128(json.dumps([dataset.digest, asked]).encode())
             for array in (*columns.arrays, rows):
                 digest.update(np.ascontiguousarray(array).data)
-            found[dataset.name] = digest.hexdigest()
-        return found
+            digest_of[dataset.name] = digest.hexdigest()
+        return digest_of
 
     @property
     def num_bytes(self) -> int:
@@ -153,13 +153,13 @@ def _with_whole(
     datasets: Sequence[Dataset], columns: Sequence[Columns], sides: Sequence[np.ndarray], whole: Sequence[bool]
 ) -> list[np.ndarray]:
     theirs = np.unique(np.concatenate([c.group_N for c, is_whole in zip(columns, whole, strict=True) if is_whole]))
-    found = []
+    held_out = []
     for dataset, c, side, is_whole in zip(datasets, columns, sides, whole, strict=True):
         is_alike = np.isin(c.group_N, theirs)
         if not is_whole and (num := int((is_alike & ~side).sum())):
             log.warning("%s: %d rows aren't learned from: held-out rows have the same image, text or group", dataset.name, num)
-        found.append(side | is_alike | is_whole)
-    return found
+        held_out.append(side | is_alike | is_whole)
+    return held_out
 
 
 def _some_held_out(columns: Sequence[Columns], usable: Sequence[np.ndarray], share: float) -> list[np.ndarray]:

@@ -85,14 +85,14 @@ class Formulas:
     """Formulas as a browser draws them. Raises `ValueError`, which says what to install, where none can."""
 
     def __init__(self) -> None:
-        found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-        if found is None:
+        browser = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+        if browser is None:
             raise ValueError("no browser is installed that draws them: apt-get install chromium")
-        self._browser, self._katex = found, _katex()
+        self._browser, self._katex = browser, _katex()
         self._layouts: dict[str, Layout | None] = {}  # None: KaTeX refuses it
         self.draw("x")
         if not self._layouts:
-            raise ValueError(f"{found} draws nothing")
+            raise ValueError(f"{browser} draws nothing")
 
     def draw(self, formulas: Iterable[str]) -> None:
         """Lay these out, those of many pages at once."""
@@ -202,11 +202,11 @@ def _laid_out(browser: str, katex: Path, formulas: Sequence[str]) -> list[Any] |
             [browser, *flags, page.as_uri()], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True
         ) as process:
             try:
-                said = process.communicate(timeout=_SECONDS)[0].decode(errors="replace")
+                html = process.communicate(timeout=_SECONDS)[0].decode(errors="replace")
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 return None
-    result = _RESULT.search(said)
+    result = _RESULT.search(html)
     return json.loads(urllib.parse.unquote(result[1])) if result else None
 
 
