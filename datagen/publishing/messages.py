@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from datagen.disk.shards import image_extension, read_reports, read_samples
 from datagen.disk.storage import Folder
+from datagen.patching.identity import dataset_id
 from datagen.publishing.files import UNFINISHED, check_shard
 from datagen.publishing.selection import Chosen, LeftOut, Wanted, chosen
 from datagen.record import Sample
@@ -54,9 +55,11 @@ class Form(NamedTuple):
 
 @dataclass
 class Made:
-    """The file of a dataset, as exported.json has it. `left_out` are reasons, what they say, and how many."""
+    """The file of a dataset, as exported.json has it. `left_out` are reasons, what they say, and how many. `of` is the dataset's
+    own id (`patching.identity`), empty in exports of before there was one."""
 
     made_from: str
+    of: str = ""
     rows: int = 0
     images: int = 0
     num_bytes: int = 0
@@ -70,9 +73,13 @@ def make(
     whether anything was written, and which datasets were removed.
 
     For the holder of its lock. Raises `ValueError` for a shard that isn't what its report says, and for a folder that has
-    something else in it; `OSError` where the disk is full.
+    something else in it, or a dataset of the same name from another output; `OSError` where the disk is full.
     """
     known = _known(to)
+    ids = {name: dataset_id(folder) for name, folder in folders.items()}
+    for name, one in known.items():
+        if one.of and name in ids and one.of != ids[name]:
+            raise ValueError(f"to={to.url}: {name}.jsonl in it is of another output's {name}: name another folder")
     to.sweep()
     made: dict[str, Made] = {}
     changed = False
@@ -83,7 +90,7 @@ def make(
             made[name] = before
             continue
         to.remove(f"{name}.jsonl")
-        made[name] = known[name] = _made(name, folder, wanted, form, to, made_from, on_state)
+        made[name] = known[name] = _made(name, folder, wanted, form, to, Made(made_from, ids[name]), on_state)
         changed = True
         _write(to, known)
     removed = sorted(known.keys() - folders.keys())
@@ -141,8 +148,8 @@ def _of_shard(each: Chosen, rows: Sequence[Mapping[str, Any]], form: Form) -> st
     return hashlib.sha256(what.encode()).hexdigest()
 
 
-def _made(name: str, folder: Folder, wanted: Wanted, form: Form, to: Folder, made_from: str, on_state: OnState) -> Made:
-    made, left_out, staged, shards = Made(made_from), Counter[LeftOut](), list[str](), set[str]()
+def _made(name: str, folder: Folder, wanted: Wanted, form: Form, to: Folder, made: Made, on_state: OnState) -> Made:
+    left_out, staged, shards = Counter[LeftOut](), list[str](), set[str]()
     for each, rows in _chosen(folder, wanted, form):
         shard, of_shard = f"{UNFINISHED}/{name}/{each.report.shard}", _of_shard(each, rows, form)
         counts = json.loads(to.read(f"{shard}.json")) if to.exists(f"{shard}.json") else {}

@@ -132,6 +132,15 @@ def test_the_same_again_writes_nothing_and_what_is_gone_goes(tmp_path, capsys):
     assert example(sample_, "", "texts").parts[0].learned
 
 
+def test_another_outputs_dataset_of_the_same_name_is_not_replaced(tmp_path, capsys):
+    out, other, to = output(tmp_path / "out"), tmp_path / "other", tmp_path / "rows"
+    write_run(other / "coarse", [page(30)])
+    assert export(out, to) == 0
+    before = files(to)
+    assert export(other, to) == 2 and "coarse.jsonl in it is of another output's coarse" in capsys.readouterr().err
+    assert files(to) == before
+
+
 def shard_row(folder: Path) -> dict:
     from datagen.disk import manifest
 
