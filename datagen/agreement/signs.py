@@ -15,8 +15,6 @@ _DOUBLE = re.compile(r"(.)\1+")
 _DIGIT = re.compile(r"\d")
 _BETWEEN_DIGITS = re.compile(r"[.,:/\u066b\u066c]")
 _HAN_ALONE = frozenset("Hans Hant Hani".split())
-_WRITTEN_IN = {code: frozenset({"Hani", "Bopo"}) for code in _HAN_ALONE}
-_WRITTEN_IN |= {"Jpan": frozenset("Hani Hira Kana".split()), "Kore": frozenset({"Hani", "Hang"})}
 _MORE = 2  # signs than the label: a reading that has more has other words
 _FAR, _NEAR = 0.5, 0.6  # of a word's letters are right where it is misread
 
@@ -24,7 +22,7 @@ _FAR, _NEAR = 0.5, 0.6  # of a word's letters are right where it is misread
 def is_native(text: str, script: str) -> bool:
     """Whether all letters are of a page's script."""
     used = {scripts.script(char) for char in text if char.isalpha()} - scripts.NO_SCRIPT
-    return used <= _WRITTEN_IN.get(script, {script})
+    return used <= scripts.parts(script) | ({"Bopo"} if script in _HAN_ALONE else frozenset())
 
 
 def is_odd(text: str, script: str) -> bool:

@@ -34,8 +34,6 @@ _ANGLES = {"<|rotate_up|>": 0, "<|rotate_right|>": 1, "<|rotate_down|>": 2, "<|r
 """By how many quarters mineru-vl-utils turns a block anticlockwise (Pillow's `rotate`)."""
 _MINERU_ONLY = {"equation_block": "equation", "list_item": "list", "unknown": "text", "aside_text": "text"}
 _FEW_LETTERS = 40
-_TOGETHER = {"Hans": "Hani", "Hant": "Hani", "Jpan": "Hani", "Kore": "Kore", "Hira": "Hani", "Kana": "Hani"}
-"""Scripts that share signs: an answer in one of them may count as one in another."""
 
 
 class Amiss(Exception):
@@ -123,13 +121,11 @@ def layout(text: str, size: tuple[int, int], by: str) -> tuple[tuple[Region, ...
 def check_script(text: str, script: str) -> None:
     """Raises `Amiss` if a text is surely in another script than `script`, ISO 15924; "" for one that nobody knows."""
     found, share = scripts.main_script(text)
-    expected = _TOGETHER.get(script, script)
     if (
-        expected in ("", "Zyyy", "Zinh", "Zxxx")
+        script in ("", "Zyyy", "Zinh", "Zxxx")
         or sum(map(str.isalpha, text)) < _FEW_LETTERS
         or share < 0.6
-        or _TOGETHER.get(found, found) == expected
-        or {expected, _TOGETHER.get(found, found)} == {"Hani", "Kore"}
+        or scripts.parts(found) & scripts.parts(script)  # Chinese signs in a Japanese page, and the like
     ):
         return
     raise Amiss(OTHER_SCRIPT, f"{share:.0%} of it is {found}, the page is {script}")

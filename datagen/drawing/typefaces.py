@@ -47,7 +47,6 @@ _NO_TEXT = re.compile(r"Math|Symbols|Music|SignWriting|Siyaq|Numerals|Colored") 
 _NOTO_GENERAL = re.compile(r"Noto (Sans|Serif|Mono|Sans Mono|Sans Display|Serif Display)")
 _UPRIGHT = ("Regular", "Book", "Roman", "Medium", "Normal")
 _CJK = {"Hans": "SC", "Hant": "TC", "Jpan": "JP", "Kore": "KR", "Bopo": "TC"}
-_PARTS = {"Hans": ("Hani",), "Hant": ("Hani",), "Jpan": ("Hani", "Hira", "Kana"), "Kore": ("Hani", "Hang")}
 _PACKAGES = dict.fromkeys((*_CJK, "Hani"), "fonts-noto-cjk") | {"Yiii": "fonts-sil-nuosusil", "Brai": "fonts-freefont-ttf"}
 
 
@@ -192,7 +191,7 @@ def _script_letters(text: str, lang: str) -> tuple[str, frozenset[str]]:
     if script == "Hani":
         by_lang = {"ja": "Jpan", "ko": "Kore", "zh-hant": "Hant", "zh-tw": "Hant", "zh-hk": "Hant", "yue": "Hant"}
         script = next((by_lang[key] for key in by_lang if lang.lower().startswith(key)), "Hans")
-    parts = _PARTS.get(script, (script,))
+    parts = scripts.parts(script)
     letters, inside = set(), False
     for char in text:
         own = scripts.script(char)

@@ -48,6 +48,11 @@ NO_SCRIPT = frozenset("Zyyy Zinh Zzzz".split())
 EAST_ASIAN = frozenset("Hani Hira Kana Hang Bopo".split())
 # The scripts of languages that write Chinese characters beside letters of these.
 _WITH_HAN = {"Hira": "Jpan", "Kana": "Jpan", "Hang": "Kore", "Bopo": "Hant"}
+# What writing systems that have a code of their own are made of.
+_PARTS = {
+    **dict.fromkeys(("Hans", "Hant"), frozenset({"Hani"})),
+    **{"Jpan": frozenset({"Hani", "Hira", "Kana"}), "Kore": frozenset({"Hani", "Hang"})},
+}
 _ASCII_LETTER = re.compile("[A-Za-z]")
 
 # Scripts that are written from right to left.
@@ -187,6 +192,11 @@ def script(char: str) -> str:
 def name(script: str) -> str:
     """The script's name in English, by its code; "" for codes that Unicode doesn't have."""
     return tables.script_name(script, default="")
+
+
+def parts(code: str) -> frozenset[str]:
+    """The scripts of single characters (ISO 15924) that a script is made of: Jpan of Hani, Hira and Kana; most of themselves."""
+    return _PARTS.get(code, frozenset({code}))
 
 
 def main_script(text: str) -> tuple[str, float]:
