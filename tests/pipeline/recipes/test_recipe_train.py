@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from datagen.disk.storage import Folder
+from model.costs.traced import CARDS
 from model.data.split import is_held_out
-from model.train import trainer
+from model.train import forecast, trainer
 from model.train.launch import Machines
 from model.train.layout import Layout, layout
 from model.train.optim import rate_at
@@ -89,7 +90,7 @@ def test_too_few_ranks_for_the_papers_pipeline_are_refused(tmp_path, capsys):
     assert "pipeline is 4, replicate 1, and there are 6 processes: it takes 4, or a multiple of that" in capsys.readouterr().err
 
 
-def test_the_papers_layout_is_that_of_160_gpus(tmp_path, capsys):
+def test_the_papers_layout_is_that_of_160_gpus(tmp_path, capsys, monkeypatch):
     """3.5.2: 20 machines with 8 GPUs, a pipeline of four, and 40 copies of each stage."""
     step = train(data="a", start="x", layout="paper").steps[0]
     runner = TrainRunner(step, Recipe("train", (step,)), Place(str(tmp_path)))
@@ -97,10 +98,24 @@ def test_the_papers_layout_is_that_of_160_gpus(tmp_path, capsys):
     assert layout(runner._laid_out(Machines(4)), 4) == Layout(4, 1, 1)
     other = TrainRunner(step.but(pipeline=1), Recipe("train", (step,)), Place(str(tmp_path)))
     assert layout(other._laid_out(Machines(8, 20)), 160) == Layout(1, 20, 8)
-    words = ["data=a", "start_decoder=random", f"out={tmp_path}/out", "layout=paper", "plan=1"]
+    assert (step.batches.rows_per_step, step.batches.micro_rows) == (640, 1)
+    # A plan of a network that is traced in no time.
+    monkeypatch.setattr(forecast, "_FOR_A_GPU", 0)
+    words = [
+        "data=a",
+        "start_decoder=random",
+        f"out={tmp_path}/out",
+        "layout=paper",
+        "variant=tiny",
+        "rows_per_step=1280",
+        "plan=1",
+    ]
     assert main(["train", *words]) == 0
-    first, *_ = capsys.readouterr().out.partition("on 20 x 8 GPUs\n")[2].splitlines()
-    assert first == "pipeline 4 x replicate 40 x shard 1, 16 batches a step"
+    one, _, many = capsys.readouterr().out.partition("on 20 x 8 GPUs\n")
+    *_, first, second, third, _ = one.splitlines()
+    for card, line in zip(CARDS, (first, second, third), strict=True):
+        assert line.startswith(f"  {card.name}: at most ") and line.endswith(f" GB of {card.memory / 1e9:.0f}")
+    assert many.splitlines()[0] == "pipeline 4 x replicate 40 x shard 1, 16 batches a step"
 
 
 def test_epochs_are_a_word_and_stage_1_has_two(capsys):

@@ -76,13 +76,13 @@ def test_words_are_read_in_every_spelling(argv):
         ("multilingual input=here readers=ours start=train", ["weights='train'"]),
         ("multilingual input=here readers=got_ocr start=stepfun-ai/GOT-OCR", ["weights='stepfun-ai/GOT-OCR'"]),
         ("multilingual input=here readers=ours start=here", ["weights='HERE/here'"]),
-        ("train data=10:00/out stage=1", ["where='HERE/10:00/out'"]),
+        ("train data=10:00/out stage=1 variant=tiny", ["where='HERE/10:00/out'"]),
         (
-            "train data=text:10:00/out,vision:a.jsonl,s3://b/c.jsonl stage=1",
+            "train data=text:10:00/out,vision:a.jsonl,s3://b/c.jsonl stage=1 variant=tiny",
             ["where='HERE/10:00/out'", "where='HERE/a.jsonl'", "where='s3://b/c.jsonl'"],
         ),
         (
-            "train data=coarse,text:org/prose start_encoder=stage1 start_decoder=random",
+            "train data=coarse,text:org/prose start_encoder=stage1 start_decoder=random variant=tiny",
             ["where='coarse'", "where='org/prose'", "start_encoder='stage1'", "start_decoder='random'"],
         ),
         ("mixture pages=10:00/out figures=none", ["where='HERE/10:00/out'"]),
@@ -103,7 +103,7 @@ def test_a_path_is_absolute_and_a_name_stays(words, values, tmp_path, monkeypatc
 
 def test_a_plan_names_data_that_does_not_exist(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    assert main(["train", "data=rows.jsonl,coarse", "stage=1", "plan=1"]) == 0
+    assert main(["train", "data=rows.jsonl,coarse", "stage=1", "variant=tiny", "plan=1"]) == 0
     assert f"nothing lies at {tmp_path}/rows.jsonl yet" in capsys.readouterr().out
 
 
