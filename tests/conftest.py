@@ -1,4 +1,6 @@
+import functools
 import gc
+import importlib.metadata
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -11,6 +13,8 @@ from tests.inputs import pdfs
 
 os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as recipes.run.execute has it, and for the same reason
+os.fsync = lambda file: None  # tests kill processes, no machines: what a process wrote is there without waiting for a disk
+importlib.metadata.version = functools.cache(importlib.metadata.version)  # read from files, dozens of times in each run
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -32,7 +32,7 @@ class FindLines(Stage):
         return versions("ppocr-detector")
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
-        lines = engines.get("ppocr-detector").detect([pixels(sample.image or b"") for sample in batch])
+        lines = engines.get("ppocr-detector", long_side=352).detect([pixels(sample.image or b"") for sample in batch])
         for sample, quads in zip(batch, lines, strict=True):
             regions = tuple(
                 Region(_box(quad), "text", "", score, "", is_unread=True, detected_by="ppocr") for quad, score in quads
