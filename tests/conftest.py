@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from tests.inputs import pdfs
-
 os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "error")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # as recipes.run.execute has it, and for the same reason
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy comes: its threads wait busily for what others are doing
+
+from tests.inputs import pdfs
+
 os.fsync = lambda file: None  # tests kill processes, no machines: what a process wrote is there without waiting for a disk
 importlib.metadata.version = functools.cache(importlib.metadata.version)  # read from files, dozens of times in each run
 

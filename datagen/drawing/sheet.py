@@ -19,7 +19,7 @@ import numpy
 import pangocairocffi
 from pangocffi import Layout, pango
 
-from datagen.drawing.families import families
+from datagen.drawing.families import ranked
 from datagen.drawing.prose import Text
 from datagen.drawing.typeset import CREATED, SOFT_HYPHEN, BrokenLine, Rect, Style, TypesetLine, broken_lines, laid_out, union
 from datagen.record import Box, Line, Region
@@ -76,10 +76,8 @@ class Sheet:
         self._layouts: list[Layout] = []  # they own the lines that are yet to be drawn
         self._order = 0
         if not self.family:
-            sample = self.prose.paragraph(400)
-            names = [name for name in families(sample, self.prose.lang) if "Mono" not in name and "Display" not in name]
-            fitting = [name for name in names if ("Serif" if self.serif else "Sans") in name] or names
-            self.family = fitting[self.prose.random.randrange(min(3, len(fitting)))]
+            names = _first_three(self.prose.paragraph(400), self.prose.lang, "Serif" if self.serif else "Sans")
+            self.family = names[self.prose.random.randrange(len(names))]
 
     @property
     def num_lines(self) -> int:
@@ -343,3 +341,16 @@ def columns(x: float, top: float, width: float, bottom: float, num: int, gap: fl
 def _shown(markup: str) -> str:
     """What a piece of Pango's markup shows."""
     return html.unescape("".join(part.partition(">")[2] if n else part for n, part in enumerate(markup.split("<"))))
+
+
+def _first_three(text: str, lang: str, kind: str) -> list[str]:
+    """Typefaces for the text, of those whose names have `kind`, or of all if none has it. May be none."""
+    others: list[str] = []
+    fitting: list[str] = []
+    for name in ranked(text, lang):
+        if "Mono" in name or "Display" in name:
+            continue
+        (fitting if kind in name else others).append(name)
+        if len(fitting) == 3:
+            break
+    return (fitting or others)[:3]

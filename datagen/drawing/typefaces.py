@@ -7,7 +7,7 @@ import functools
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from fontTools.ttLib import TTFont
@@ -137,8 +137,7 @@ def installed() -> dict[str, tuple[str, int]]:
 
 def missing(name: str, letters: frozenset[str]) -> frozenset[str]:
     """Those of `letters` that the family `name` doesn't have."""
-    has = characters(*installed()[name])
-    return frozenset(char for char in letters if ord(char) not in has)
+    return frozenset(map(chr, frozenset(map(ord, letters)) - characters(*installed()[name])))
 
 
 @functools.lru_cache(maxsize=1024)
@@ -159,6 +158,11 @@ def families(text: str, lang: str = "und") -> tuple[str, ...]:
     Its other characters, such as digits or names in another script, may come from other fonts. Han typefaces are those of the
     text's own tradition, by its letters or `lang` (BCP-47). Typefaces that are for other scripts first are left out.
     """
+    return tuple(ranked(text, lang))
+
+
+def ranked(text: str, lang: str = "und") -> Iterator[str]:
+    """`families`, looked for one after another: who needs the first alone doesn't wait for all."""
     script, letters = _script_letters(text, lang)
 
     def is_meant(name: str) -> bool:
@@ -171,8 +175,9 @@ def families(text: str, lang: str = "und") -> tuple[str, ...]:
     def rank(name: str) -> tuple[bool, bool, bool, str]:
         return not name.startswith("Noto "), bool(_ODD.search(name)), "Sans" in name, name
 
-    able = (name for name in installed() if is_meant(name) and not missing(name, letters) and has_pictures(name, letters))
-    return tuple(sorted(able, key=rank))
+    for name in sorted(filter(is_meant, installed()), key=rank):
+        if not missing(name, letters) and has_pictures(name, letters):
+            yield name
 
 
 def what_to_install(text: str, lang: str = "und") -> str:

@@ -7,6 +7,7 @@ there for whoever cuts the figure out.
 
 import functools
 import io
+import itertools
 import random
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -148,7 +149,7 @@ def _text(code: str) -> tuple[str, tuple[str, ...]]:
 def _families(code: str) -> tuple[str, ...]:
     """The typefaces that have all of a text. Raises `SampleError` if the machine has none."""
     lang, paragraphs = _text(code)
-    names = families.families("\n".join(paragraphs), lang)[:6]
+    names = tuple(itertools.islice(families.ranked("\n".join(paragraphs), lang), 6))
     if not names:
         raise SampleError("no_typeface", f"no typeface has all letters of the text {code}")
     return names

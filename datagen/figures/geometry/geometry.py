@@ -7,6 +7,7 @@ A figure lies anywhere in its image, and its label is that of the figure in the 
 import cmath
 import functools
 import importlib.metadata
+import itertools
 import math
 import random
 from dataclasses import dataclass, field
@@ -308,5 +309,5 @@ def _letterings(script: str) -> tuple[tuple[str, str], ...]:
     known = typefaces.installed()
     names = [name for name in _FAMILIES if name in known and not typefaces.missing(name, frozenset(letters))]
     if script not in _EUROPEAN or not names:
-        names = list(typefaces.families(letters))[:2]  # others are for show
+        names = list(itertools.islice(typefaces.ranked(letters), 2))  # others are for show
     return tuple((name, known[name][0]) for name in names)
