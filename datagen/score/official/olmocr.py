@@ -181,7 +181,7 @@ def _repeats(text: str, size: int) -> int:
 
 def _math(values: Mapping[str, Any], markdown: str, drawn: Formulas | None) -> bool:
     written, wanted = formulas(values, markdown), values["math"]
-    return wanted in written or (drawn is not None and any(drawn.same(wanted, one) for one in written))
+    return wanted in written or (drawn is not None and any(drawn.same(wanted, latex) for latex in written))
 
 
 def _drawn(tests: Sequence[Line], texts: Callable[[Line], Sequence[str]]) -> tuple[Formulas | None, str]:
@@ -308,33 +308,26 @@ def report(folder: str, predicted: Sequence[PredictedPage], excluded: Excluded) 
         raise ValueError(
             f"no prediction is of a page of olmOCR-bench: name each as {tests[0].page[0].removesuffix('.pdf')}_pg1_repeat1.md"
         )
-    of_tests: list[dict[str, Any]] = []
     drawn, undrawn = _drawn(tests, lambda test: [page.markdown for page in readings.get(test.page, ())])
+    of_tests: list[dict[str, Any]] = []
     for test in tests:
         texts = [page.markdown for page in readings.get(test.page, ())]
-        sides = [[_official(test.values, text, drawn) for text in texts], [_corrected(test.values, text) for text in texts]]
-        passed = [bool(side) and sum(side) / len(side) > 0.5 for side in sides]
+        sides = {
+            "official": [_official(test.values, text, drawn) for text in texts],
+            "corrected": [_corrected(test.values, text) for text in texts],
+        }
+        passed = {side: bool(held) and sum(held) / len(held) > 0.5 for side, held in sides.items()}
         left_out = str(test.values["id"]) in excluded.get(test.page[0], ())
-        of_tests.append(
-            {
-                "id": test.values["id"],
-                "file": test.file,
-                "type": test.kind,
-                "official": passed[0],
-                "corrected": passed[1],
-                "without": left_out,
-            }
-        )
+        of_tests.append({"id": test.values["id"], "file": test.file, "type": test.kind, **passed, "without": left_out})
     missing = tuple(dict.fromkeys(f"{pdf} {page}" for pdf, page in (test.page for test in tests) if (pdf, page) not in readings))
     rows: list[tuple[str, float | None, float | None, str]] = []
-    right = [one for one in of_tests if not one["without"]]
     for group, key in _groups(tests):
-        official, corrected = (
-            mean([one for one in of if key is None or one[key] == group], side, key is None)
-            for of, side in ((of_tests, "official"), (right, "corrected"))
+        of_group = [test for test in of_tests if key is None or test[key] == group]
+        official = mean(of_group, "official", key is None)
+        corrected = mean([test for test in of_group if not test["without"]], "corrected", key is None)
+        rows.append(
+            (group, official, corrected, "mean over files of tests" if key is None else f"share of {len(of_group)} tests")
         )
-        num = sum(key is None or one[key] == group for one in of_tests)
-        rows.append((group, official, corrected, "mean over files of tests" if key is None else f"share of {num} tests"))
     low, high = interval(of_tests)
     notes = [f"official 95% interval, by bootstrap within each file: {low:.4f} to {high:.4f}"]
     notes += [undrawn] if undrawn else []
@@ -382,18 +375,21 @@ def _corrected(values: Mapping[str, Any], markdown: str) -> bool:
 
 def mean(tests: Sequence[Mapping[str, Any]], side: str, over_files: bool) -> float | None:
     """The share of tests that hold, or the mean of the shares of their files."""
-    files: dict[str, list[bool]] = {}
-    for one in tests:
-        files.setdefault(one["file"] if over_files else "", []).append(one[side])
-    return sum(sum(passed) / len(passed) for passed in files.values()) / len(files) if files else None
+    files = _held(tests, side) if over_files else [[test[side] for test in tests]] if tests else []
+    return sum(sum(held) / len(held) for held in files) / len(files) if files else None
 
 
 def interval(tests: Sequence[Mapping[str, Any]], seed: int = 0) -> tuple[float, float]:
     """The official 95% interval: tests drawn within each file, 1,000 times. The official code's draws have no seed."""
     draw = numpy.random.default_rng(seed)
-    files: dict[str, list[bool]] = {}
-    for one in tests:
-        files.setdefault(one["file"], []).append(one["official"])
-    means = [draw.choice(numpy.array(passed, float), (_NUM_DRAWS, len(passed))).mean(axis=1) for passed in files.values()]
+    means = [draw.choice(numpy.array(held, float), (_NUM_DRAWS, len(held))).mean(axis=1) for held in _held(tests, "official")]
     low, high = numpy.percentile(numpy.mean(means, axis=0), (2.5, 97.5))
     return float(low), float(high)
+
+
+def _held(tests: Sequence[Mapping[str, Any]], side: str) -> list[list[bool]]:
+    """Of each file, whether its tests hold."""
+    files: dict[str, list[bool]] = {}
+    for test in tests:
+        files.setdefault(test["file"], []).append(test[side])
+    return list(files.values())

@@ -1,15 +1,17 @@
 """Tables as olmOCR-bench sees them: cells, what is on their sides, and which are headings (`olmocr/bench/table_parsing.py` at
-`olmocr.COMMIT`). HTML is mended as Beautiful Soup mends it; rows of a table within a table are rows of both."""
+`olmocr.COMMIT`). Rows of a table within a table are rows of both."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from typing import NamedTuple
 
-from datagen.score.official.omnidocbench_tables import KEEPING_SPACE, VOID, entity, number_reference
+from bs4 import Tag
+
+from datagen.score.official.markup import parsed
 
 Place = tuple[int, int]
 _MOST_COLUMNS, _MOST_ROWS = 1000, 65534  # HTML's own bounds
+_MOST_NESTED = 100
 
 
 class Cell(NamedTuple):
@@ -32,15 +34,15 @@ class Table:
         edge, and where there are none, the cells at the edge."""
         if not side.endswith("heading"):
             return self.beside[side][place]
-        next_ones = self.beside["up" if side == "top_heading" else "left"]
-        seen, todo = set(), [place]
+        neighbours = self.beside["up" if side == "top_heading" else "left"]
+        passed, todo = set(), [place]
         while todo:
-            one = todo.pop()
-            if one not in seen:
-                seen.add(one)
-                todo += next_ones[one]
-        headings = (seen & self.headings) - {place}
-        return headings or {one for one in seen if not next_ones[one]} - {place}
+            cell = todo.pop()
+            if cell not in passed:
+                passed.add(cell)
+                todo += neighbours[cell]
+        headings = (passed & self.headings) - {place}
+        return headings or {cell for cell in passed if not neighbours[cell]} - {place}
 
 
 def of_markdown(text: str) -> list[Table]:
@@ -59,13 +61,16 @@ def of_markdown(text: str) -> list[Table]:
 
 
 def of_html(text: str) -> list[Table]:
-    """Raises `IndexError` where a cell's rows are taken by another, as the official code does."""
-    page = _Page()
-    page.feed(text)
-    page.close()
+    """Raises `IndexError` where a cell's rows are taken by another, as the official code does, and where rows lie deeper within
+    each other than anybody writes them: of a model that repeats itself, it would take hours."""
+    page = parsed(text)
+    for line_break in page("br"):
+        line_break.replace_with("\n")
+    if any(len(list(row.parents)) > _MOST_NESTED for row in page("tr")):
+        raise IndexError(f"rows lie within more than {_MOST_NESTED} elements")
     tables: list[Table] = []
-    for table in (one for one in page.root.within() if one.name == "table"):
-        rows = [one for one in table.within() if one.name == "tr"]
+    for table in page("table"):
+        rows = table("tr")
         tables += _placed([list(_cells(row, len(rows) - number)) for number, row in enumerate(rows)])
     return tables
 
@@ -117,7 +122,7 @@ def _placed(rows: Sequence[Sequence[Cell]]) -> list[Table]:
         grid.append(line)
     while any(going_on):
         grid.append([down(column) for column in range(len(going_on))])
-    width = max((x + 1 for line in grid for x, one in enumerate(line) if one), default=0)
+    width = max((x + 1 for line in grid for x, place in enumerate(line) if place), default=0)
     if not width:
         return []
     grid = [[*line, *[None] * (width - len(line))][:width] for line in grid]
@@ -132,41 +137,18 @@ def _placed(rows: Sequence[Sequence[Cell]]) -> list[Table]:
         }
         for side, lines in ways.items():
             for way in lines:
-                neighbour = next((one for row, column in way if (one := grid[row][column]) and one != (y, x)), None)
+                neighbour = next((place for row, column in way if (place := grid[row][column]) and place != (y, x)), None)
                 if neighbour:
                     table.beside[side][y, x].add(neighbour)
     return [table]
 
 
-@dataclass
-class _Element:
-    name: str
-    attributes: dict[str, str] = field(default_factory=dict)
-    parent: "_Element | None" = None
-    children: list["_Element | str"] = field(default_factory=list)
-
-    def within(self) -> Iterator["_Element"]:
-        for child in self.children:
-            if isinstance(child, _Element):
-                yield child
-                yield from child.within()
-
-    def text(self) -> str:
-        return "".join(
-            child if isinstance(child, str) else "\n" if child.name == "br" else child.text() for child in self.children
-        )
-
-
-def _cells(row: _Element, rows_left: int) -> Iterator[Cell]:
-    around, is_head = row.parent, False
-    while around is not None:
-        is_head = is_head or around.name == "thead"
-        around = around.parent
-    for cell in row.children:
-        if isinstance(cell, _Element) and cell.name in ("td", "th"):
-            rowspan, colspan = cell.attributes.get("rowspan", ""), cell.attributes.get("colspan", "")
-            height = max(1, rows_left) if rowspan.strip() == "0" else min(_span(rowspan), _MOST_ROWS)
-            yield Cell(cell.text().strip(), height, min(_span(colspan), _MOST_COLUMNS), cell.name == "th" or is_head)
+def _cells(row: Tag, rows_left: int) -> Iterator[Cell]:
+    is_head = row.find_parent("thead") is not None
+    for cell in row(["td", "th"], recursive=False):
+        rowspan, colspan = str(cell.get("rowspan", "")), str(cell.get("colspan", ""))
+        height = max(1, rows_left) if rowspan.strip() == "0" else min(_span(rowspan), _MOST_ROWS)
+        yield Cell(cell.get_text().strip(), height, min(_span(colspan), _MOST_COLUMNS), cell.name == "th" or is_head)
 
 
 def _span(value: str) -> int:
@@ -174,64 +156,3 @@ def _span(value: str) -> int:
         return max(1, int(value))
     except ValueError:
         return 1
-
-
-class _Page(HTMLParser):
-    """The elements of a page. A tag that closes none is passed over; one that closes an outer element closes the inner ones."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=False)
-        self.root = self.last = _Element("")
-        self.closed_at_once: list[str] = []
-        self.text: list[str] = []
-
-    def _flush(self) -> None:
-        text, self.text = "".join(self.text), []
-        if not text:
-            return
-        around: _Element | None = self.last
-        while around is not None and around.name not in KEEPING_SPACE:
-            around = around.parent
-        if around is None and not text.strip(" \n\t\f\r"):
-            text = "\n" if "\n" in text else " "
-        self.last.children.append(text)
-
-    def close(self) -> None:
-        super().close()
-        self._flush()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]], at_once: bool = True) -> None:
-        self._flush()
-        element = _Element(tag, {name: value or "" for name, value in attrs}, self.last)
-        self.last.children.append(element)
-        if tag in VOID and at_once:
-            self.closed_at_once.append(tag)
-        else:
-            self.last = element
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs, at_once=False)
-        self.handle_endtag(tag, False)
-
-    def handle_endtag(self, tag: str, is_written: bool = True) -> None:
-        if is_written and tag in self.closed_at_once:
-            self.closed_at_once.remove(tag)
-            return
-        self._flush()
-        one: _Element | None = self.last
-        while one is not None and one.name != tag:
-            one = one.parent
-        if one is not None and one.parent is not None:
-            self.last = one.parent
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-    def handle_charref(self, name: str) -> None:
-        self.text.append(number_reference(name))
-
-    def handle_entityref(self, name: str) -> None:
-        self.text.append(entity(name))
-
-    def handle_comment(self, data: str) -> None:
-        self._flush()

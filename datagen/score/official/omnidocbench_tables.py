@@ -1,17 +1,13 @@
 """Tables as OmniDocBench v1.5 compares them: HTML made plain (`utils/data_preprocess.py` at `omnidocbench.COMMIT`), and TEDS
 (`metrics/table_metric.py` there, which is PubTabNet's: Zhong et al., arXiv 1911.10683).
 
-HTML is mended there as Beautiful Soup does it over Python's own parser; `_Plain` writes down the same. Trees are compared by
-Zhang's and Shasha's algorithm over all rows at once; the few with more than rows and cells go to apted.
+Trees are compared by Zhang's and Shasha's algorithm over all rows at once; the few with more than rows and cells go to apted.
 """
 
 import html
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
-from html.entities import html5
-from html.parser import HTMLParser
 from typing import Any, NamedTuple
 
 import lxml.etree
@@ -21,13 +17,8 @@ from apted import APTED, Config  # type: ignore[import-untyped]
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
 
-VOID = frozenset(
-    "area base br col embed hr img input keygen link menuitem meta param source track wbr basefont bgsound command frame image "
-    "isindex nextid spacer".split()
-)
-_LISTS = frozenset({"class", "accesskey", "dropzone"})  # attributes whose value is a list of words
-KEEPING_SPACE = frozenset({"pre", "textarea"})
-_DROPPED = frozenset({"thead", "span"})
+from datagen.score.official.markup import parsed
+
 _CONTENT = re.compile(r"<table\b[^>]*>(.*)</table>", re.DOTALL | re.IGNORECASE)
 _ATTRIBUTES = tuple(re.compile(f' {name}=".*?"') for name in ("style", "height", "width", "align", "class"))
 _BODY, _SPACE, _COLUMNS = re.compile("</?tbody>"), re.compile(r"\s+"), re.compile("<colgroup>.*?</colgroup>")
@@ -63,160 +54,32 @@ def score(truth: str, predicted: str) -> Score:
     """TEDS of two `plain` tables; 0 where one is empty, or can't be read."""
     if not truth or not predicted:
         return Score(0.0, 0.0)
-    with_text = structure = 0.0
     try:
-        trees = _tree(predicted), _tree(truth)
-        if trees[0] is None or trees[1] is None:
+        of_predicted, of_truth = _tree(predicted), _tree(truth)
+        if of_predicted is None or of_truth is None:
             return Score(0.0, 0.0)
-        num = max(trees[0].num_nodes, trees[1].num_nodes)
-        distances = _distance(trees[0], trees[1])
-        with_text, structure = (1.0 - distance / num for distance in distances)
+        num = max(of_predicted.num_nodes, of_truth.num_nodes)
+        with_text, structure = (1.0 - distance / num for distance in _distance(of_predicted, of_truth))
     except (ValueError, ArithmeticError, lxml.etree.LxmlError, RecursionError):  # a span that is no number, a table without nodes
         return Score(0.0, 0.0)
     return Score(with_text, structure)
 
 
-@dataclass
-class _Open:
-    """An element, and as much of its tag as has been read. `string` is what it says where it has one child, or one within one."""
-
-    name: str
-    opening: str
-    num_children: int = 0
-    string: str | None = None
-
-
-class _Plain(HTMLParser):
-    """The markup again, every element closed, headings as cells, thead and span opened up, MathML as the LaTeX that it names."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=False)
-        self.out: list[str] = []
-        self.open: list[_Open] = []
-        self.cells: list[_Open] = []
-        self.closed_at_once: list[str] = []
-        self.text: list[str] = []
-        self.maths = 0
-
-    def result(self, text: str) -> str:
-        self.feed(text)
-        self.close()
-        self._flush()
-        while self.open:
-            self._pop()
-        return "".join(self.out)
-
-    def _emit(self, text: str) -> None:
-        if not self.maths:
-            self.out.append(text)
-
-    def _flush(self) -> None:
-        if not self.text:
-            return
-        text = "".join(self.text)
-        self.text = []
-        if not text.strip(" \n\t\f\r") and not any(one.name in KEEPING_SPACE for one in self.open):
-            text = "\n" if "\n" in text else " "
-        self._filled(text)
-        self._emit(_escaped(text))
-
-    def _filled(self, string: str | None = None) -> None:
-        """The element that is open has a child: one that stands for itself is closed by a tag of its own then."""
-        if self.open:
-            around = self.open[-1]
-            if not around.num_children and around.name in VOID:
-                self._emit(f"{around.opening}>")
-            around.num_children += 1
-            around.string = string if around.num_children == 1 else None
-
-    def _pop(self) -> None:
-        one = self.open.pop()
-        if self.open and self.open[-1].num_children == 1:
-            self.open[-1].string = one.string
-        if one.name == "math":
-            self.maths -= 1
-        elif one.name in VOID:
-            self._emit(f"</{one.name}>" if one.num_children else f"{one.opening}/>")
-        elif one.name not in _DROPPED:
-            self._emit("</td>" if one.name == "th" else f"</{one.name}>")
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]], at_once: bool = True) -> None:
-        self._flush()
-        self._filled()
-        values = {name: value or "" for name, value in attrs}
-        if tag == "math":
-            self._emit(_escaped(f"${values.get('alttext', '')}$"))
-            self.maths += 1
-        written = "".join(f" {name}={_quoted(name, value)}" for name, value in sorted(values.items()))
-        opening = f"<{'td' if tag == 'th' else tag}{written}"
-        if tag not in VOID and tag not in _DROPPED and tag != "math":
-            self._emit(f"{opening}>")
-        self.open.append(_Open(tag, opening))
-        if tag == "td":
-            self.cells.append(self.open[-1])
-        if tag in VOID and at_once:
-            self._pop()
-            self.closed_at_once.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs, at_once=False)
-        self.handle_endtag(tag, False)
-
-    def handle_endtag(self, tag: str, is_written: bool = True) -> None:
-        if is_written and tag in self.closed_at_once:
-            self.closed_at_once.remove(tag)
-            return
-        self._flush()
-        if any(one.name == tag for one in self.open):
-            while self.open[-1].name != tag:
-                self._pop()
-            self._pop()
-
-    def handle_data(self, data: str) -> None:
-        self.text.append(data)
-
-    def handle_charref(self, name: str) -> None:
-        self.text.append(number_reference(name))
-
-    def handle_entityref(self, name: str) -> None:
-        self.text.append(entity(name))
-
-    def handle_comment(self, data: str) -> None:
-        self._flush()
-        self._filled(data)
-        self._emit(f"<!--{data}-->")
-
-
-def entity(name: str) -> str:
-    """The characters of `&name;`, and the name without its semicolon where there are none."""
-    return html5.get(f"{name};", f"&{name}")
-
-
-def number_reference(name: str) -> str:
-    """The character of `&#name;`."""
-    return html.unescape(f"&#{name};")
-
-
 def cells(text: str) -> list[str]:
     """What the cells of a piece of HTML say, those that have one text inside and are no headings."""
-    parser = _Plain()
-    parser.result(text)
-    return [cell.string.replace(r"$\cdot$", "").strip() for cell in parser.cells if cell.string]
+    return [cell.string.replace(r"$\cdot$", "").strip() for cell in parsed(text)("td") if cell.string]
 
 
 def _mended(text: str) -> str:
-    return _Plain().result(text)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _quoted(name: str, value: str) -> str:
-    value = _escaped(" ".join(value.split()) if name in _LISTS else value)
-    if '"' not in value:
-        return f'"{value}"'
-    return f"'{value}'" if "'" not in value else '"' + value.replace('"', "&quot;") + '"'
+    """The markup with every element closed, headings as cells, thead and span opened up, MathML as the LaTeX that it names."""
+    page = parsed(text)
+    for heading in page("th"):
+        heading.name = "td"
+    for formula in page("math"):
+        formula.replace_with(f"${formula.get('alttext', '')}$")
+    for element in page(["thead", "span"]):
+        element.unwrap()
+    return str(page)
 
 
 class _Node(NamedTuple):

@@ -250,6 +250,15 @@ def test_olmocr_bench_has_the_mean_over_files(tmp_path, capsys, monkeypatch):
     assert "0 and 0 are there" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("table", ["<table><![a x]><tr><td>7</td></tr></table>", "<table><tr><td>" * 400])
+def test_html_that_nobody_writes_ends_no_scorer(table):
+    true = page(block(0, "table", html="<table><tr><td>7</td></tr></table>", latex=""))
+    result = omnidocbench.score(true, table)
+    assert 0 <= omnidocbench.figures([("a", result.corrected)])["teds"] <= 1
+    asked = {"id": "a", "pdf": "a.pdf", "page": 1, "type": "table", "cell": "7"}
+    assert olmocr._official(asked, table) == ("7" in table)
+
+
 @pytest.mark.parametrize(("most", "or_equal"), [(0.6, True), (0.6, False), (0.4, False)])
 def test_a_text_within_another_is_found_as_if_every_place_were_looked_at(most, or_equal):
     draw = random.Random(f"{most} {or_equal}")
