@@ -18,7 +18,7 @@ from typing import NamedTuple
 from datagen.samples import documents
 from datagen.samples.documents import Package
 from datagen.writing.languages import script_of
-from datagen.writing.scripts import LATIN, main_script
+from datagen.writing.scripts import LATIN, main_script, parts
 
 _MAX_NAME = 60  # characters
 _STORY = re.compile(r"[.!?…]\s+\S|[。．！？]\s*\S|(しよう|みよう|だね|るよ)\W*$|^\W*[–-]|—|[<>\ufffd]")
@@ -33,8 +33,6 @@ _LEFT_OUT = ("symbols/alphabets", "symbols/faces", "symbols/math/operators")
 _UNFIT = frozenset({"ml", "ar", "he"})
 _STYLES = frozenset({"cartoon", "toys", "plastic"})
 _LATIN_LETTERS = re.compile(f"[{LATIN}]")
-# A few characters don't tell which of these it is.
-_ALIKE = ({"Hans", "Hant", "Hani", "Jpan"}, {"Kore", "Hang"}, {"Jpan", "Hira", "Kana"})
 # Latin letters that were read in another coding: UTF-8's bytes as Latin-1's, and signs that no word has within.
 _MOJIBAKE = re.compile(r"[ÃÂÅÄ][\x80-\xbf]|[^\W\d_][¡-¬®-´¶¸»-¿][^\W\d_]|[\x80-\x9f]")
 _QUOTES = re.compile(r"[\"“„«](.*)[\"”“»]")
@@ -127,8 +125,8 @@ def _stamp(described: Path, folder: Path) -> Stamp | None:
     names = dict(_named(phrases, english))
     about = described.with_suffix(".dat")
     may_mirror = not about.exists() or "nomirror" not in about.read_text(encoding="utf-8", errors="replace")
-    parts = [part for part in kind.parts if part not in _STYLES]
-    return Stamp(str(picture), "/".join(parts), may_mirror, names)
+    kinds = [part for part in kind.parts if part not in _STYLES]
+    return Stamp(str(picture), "/".join(kinds), may_mirror, names)
 
 
 def _named(phrases: dict[str, str], english: str) -> Iterator[tuple[str, str]]:
@@ -157,4 +155,5 @@ def in_script_of(lang: str, name: str) -> bool:
     script, of_language = main_script(name)[0], script_of(lang)
     if of_language == "Latn":
         return script == "Latn" and not _MOJIBAKE.search(name)
-    return (script == of_language or any({script, of_language} <= alike for alike in _ALIKE)) and not _LATIN_LETTERS.search(name)
+    # A few characters don't tell which of the scripts that share them it is.
+    return bool(parts(script) & parts(of_language)) and not _LATIN_LETTERS.search(name)
