@@ -45,9 +45,7 @@ def scene(
     download: str = "",
     only: str = "",
     judge: Annotated[
-        str,
-        "A:V,…",
-        "limits on readings (min_sure:0.95) and shares of languages (languages:zh:0.5+other:0.1)",
+        str, "A:V,…", "limits on readings (min_sure:0.95) and shares of languages (languages:zh:0.5+other:0.1)"
     ] = "",
     agreement: Annotated[bool, "0|1", "read each picture at two sizes and compare; it takes 1.7 times as long"] = False,
     engines: str = "",

@@ -43,12 +43,7 @@ def cut_lines(
 
 
 def cropped(
-    displaylist: pymupdf.DisplayList,
-    zoom: float,
-    order: CutOrder,
-    heights: tuple[int, int],
-    margin: float,
-    jpeg_quality: int,
+    displaylist: pymupdf.DisplayList, zoom: float, order: CutOrder, heights: tuple[int, int], margin: float, jpeg_quality: int
 ) -> Iterator[LineCrop | None]:
     """The crops of the boxes of a page's order, None where there is nothing to cut. `zoom` is its pixels a point."""
     if not order.boxes:

@@ -213,12 +213,7 @@ def encoded(pixels: numpy.ndarray, jpeg_quality: int) -> bytes:
 
 
 def _read_page(
-    doc: pymupdf.Document,
-    number: int,
-    long_side: int,
-    jpeg_quality: int,
-    max_page_pt: float,
-    functions: Sequence[PageReader],
+    doc: pymupdf.Document, number: int, long_side: int, jpeg_quality: int, max_page_pt: float, functions: Sequence[PageReader]
 ) -> ReadPage:
     view = rendered(doc, number, long_side, max_page_pt)
     readings = [function(view) for function in functions]

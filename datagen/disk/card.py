@@ -32,16 +32,7 @@ RECORD = {
             "detected_by": STRING,
             "is_unread": BOOL,
             "continues": BOOL,
-            "lines": [
-                {
-                    "box": [INT],
-                    "polygon": [[FLOAT]],
-                    "text": STRING,
-                    "score": FLOAT,
-                    "font": STRING,
-                    "direction": STRING,
-                }
-            ],
+            "lines": [{"box": [INT], "polygon": [[FLOAT]], "text": STRING, "score": FLOAT, "font": STRING, "direction": STRING}],
         }
     ],
     "quality": {"verdict": STRING, "reasons": [STRING], "signals": [{"name": STRING, "value": FLOAT}]},

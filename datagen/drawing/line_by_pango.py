@@ -20,14 +20,7 @@ PLAIN = _ABOVE + _BELOW
 
 
 def line(
-    text: str,
-    family: str,
-    lang: str,
-    size: float,
-    margin: int,
-    weight: int = 400,
-    italic: bool = False,
-    of_column: bool = False,
+    text: str, family: str, lang: str, size: float, margin: int, weight: int = 400, italic: bool = False, of_column: bool = False
 ) -> tuple[numpy.ndarray, Box]:
     """`text` in a family, at `size` pixels an em: (H, W) gray bytes, dark on white, with `margin` pixels around the line's box.
 

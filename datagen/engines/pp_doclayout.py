@@ -16,11 +16,7 @@ from typing import Any, ClassVar
 import numpy
 import torch
 import torchvision  # noqa: F401  the three image processors need it, and don't name it as others do
-from transformers import (
-    PPDocLayoutV2ForObjectDetection,
-    PPDocLayoutV3ForObjectDetection,
-    PPDocLayoutV4ForObjectDetection,
-)
+from transformers import PPDocLayoutV2ForObjectDetection, PPDocLayoutV3ForObjectDetection, PPDocLayoutV4ForObjectDetection
 
 from datagen.engines import pretrained, token_reader
 from datagen.labels import label_of
@@ -174,7 +170,4 @@ def captioned(regions: Sequence[Region]) -> tuple[Region, ...]:
 
 
 def _distance(one: Box, other: Box) -> float:
-    return math.hypot(
-        max(0, one.x0 - other.x1, other.x0 - one.x1),
-        max(0, one.y0 - other.y1, other.y0 - one.y1),
-    )
+    return math.hypot(max(0, one.x0 - other.x1, other.x0 - one.x1), max(0, one.y0 - other.y1, other.y0 - one.y1))

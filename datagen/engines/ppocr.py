@@ -333,13 +333,7 @@ def detection_yml(long_side: int, least: float) -> dict[str, Any]:
                 {"KeepKeys": {"keep_keys": ["image", "shape"]}},
             ]
         },
-        "PostProcess": {
-            "name": "DBPostProcess",
-            "thresh": 0.3,
-            "box_thresh": least,
-            "max_candidates": 1000,
-            "unclip_ratio": 1.5,
-        },
+        "PostProcess": {"name": "DBPostProcess", "thresh": 0.3, "box_thresh": least, "max_candidates": 1000, "unclip_ratio": 1.5},
     }
 
 

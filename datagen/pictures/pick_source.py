@@ -28,13 +28,7 @@ DOWNLOADS = "downloads"
 
 
 def pictures(
-    input: str,
-    list: str = "",
-    unsafe_list: bool = False,
-    download: str = "",
-    limit: int = 0,
-    seed: int = 0,
-    **values: Any,
+    input: str, list: str = "", unsafe_list: bool = False, download: str = "", limit: int = 0, seed: int = 0, **values: Any
 ) -> tuple["Pictures", ImageSource]:
     """The census and the source of the pictures at `input`; `values` are further fields of `ImageSource`. `input` is
 

@@ -62,11 +62,7 @@ PACKAGES = (
         "LPPL-1.3c",
         ((r"arabic-book/arabic-book\.pdf", "ar"), (r"quran/quran-test2\.pdf", "ar"), (r"kurdishlipsum\.pdf", "ckb")),
     ),
-    Package(
-        "texlive-lang-cyrillic",
-        _GPL2,
-        ((r"lshort-ukr\.pdf", "uk"), (r"lshort-bg\.pdf", "bg"), (r"lshort-mn\.pdf", "mn")),
-    ),
+    Package("texlive-lang-cyrillic", _GPL2, ((r"lshort-ukr\.pdf", "uk"), (r"lshort-bg\.pdf", "bg"), (r"lshort-mn\.pdf", "mn"))),
     Package("texlive-lang-cyrillic", "LPPL-1.3c", ((r"pst-eucl-docBG\.pdf", "bg"),)),
     Package("texlive-lang-greek", "GPL-3.0-only", ((r"greektonoi\.pdf", "el"),)),
     Package("debian-edu-doc-uk", _GPL2, ((r"debian-edu-trixie-manual\.pdf", "uk"),)),
@@ -121,10 +117,7 @@ def fetch(packages: tuple[Package, ...]) -> None:
             raise ValueError(f"the sample documents come from Debian's packages, and there is no {program} here: {HOW_TO_GO_ON}")
     log.info("fetching sample documents from Debian: %s", " ".join(dict.fromkeys(p.name for p in lacking)))
     cache_folder().mkdir(parents=True, exist_ok=True)
-    with (
-        filelock.FileLock(cache_folder() / ".lock"),
-        tempfile.TemporaryDirectory(prefix=".tmp-", dir=cache_folder()) as folder,
-    ):
+    with filelock.FileLock(cache_folder() / ".lock"), tempfile.TemporaryDirectory(prefix=".tmp-", dir=cache_folder()) as folder:
         for package in lacking:  # unless another run has fetched it in the meantime
             if _cached(package):
                 continue

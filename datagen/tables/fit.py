@@ -58,10 +58,7 @@ def fitted(table: Table, lines: Sequence[Line]) -> Table | None:
     # Now that the columns are known, so is which rows each line may reach into.
     column_of = [_column(line, row, columns, slots) for line, row in zip(lines, _parts(heights, rows), strict=True)]
     rows = _cuts(
-        heights,
-        len(over),
-        em,
-        lambda cut, i: sum(slots[i, column_of[n]] != slots[i + 1, column_of[n]] for n in cut.crossed),
+        heights, len(over), em, lambda cut, i: sum(slots[i, column_of[n]] != slots[i + 1, column_of[n]] for n in cut.crossed)
     )
     columns = columns_of(rows) if rows is not None else None
     if rows is None or columns is None:

@@ -27,10 +27,7 @@ from datagen.target.grammar import marked, neutralise, parsed, restore
 from datagen.target.prompts import COARSE, FINE, KINDS, PROMPTS, Prompt, in_language, is_fine, is_wordless, kind_of_caption
 
 # The released model's labels for what it has none of its own.
-_RELEASED = {
-    **dict.fromkeys(("list", "code", "footnote", "reference", "toc"), "text"),
-    **dict.fromkeys(PICTURES, "image"),
-}
+_RELEASED = {**dict.fromkeys(("list", "code", "footnote", "reference", "toc"), "text"), **dict.fromkeys(PICTURES, "image")}
 _LOCATED = range(4, 81)  # characters of a line that is looked for
 _LONGEST_NAME = 80  # characters of an object that is looked for: a name of one letter is a whole one in Chinese
 UNBOXED = ("crowds", "boxes_outside")

@@ -63,11 +63,7 @@ class Taken:
 
     def __str__(self) -> str:
         verdicts = ", ".join(f"{number} {verdict}" for verdict, number in sorted(self.new.items()))
-        counts = {
-            "changed": self.changed,
-            "known already": self.known,
-            "of pages that are gone": self.gone,
-        }
+        counts = {"changed": self.changed, "known already": self.known, "of pages that are gone": self.gone}
         others = [f"{number} {what}" for what, number in counts.items() if number]
         return "; ".join([f"{self.new.total()} new answers" + (f" ({verdicts})" if verdicts else ""), *others])
 

@@ -42,11 +42,7 @@ class RoundReader:
 
 
 def of_round(
-    script: str,
-    served: Sequence[Pools],
-    accepted: Documents,
-    before: Mapping[str, Documents],
-    gold: Documents = frozenset(),
+    script: str, served: Sequence[Pools], accepted: Documents, before: Mapping[str, Documents], gold: Documents = frozenset()
 ) -> list[RoundReader]:
     """The readers of a script in a round.
 

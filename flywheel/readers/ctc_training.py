@@ -58,12 +58,7 @@ def checkpoint_name(mark: str) -> str:
 
 
 def learn(
-    net: nn.Module,
-    config: Fit,
-    batches: Iterator[T],
-    loss_of: Callable[[int, T], Tensor | None],
-    folder: Folder,
-    checkpoint: str,
+    net: nn.Module, config: Fit, batches: Iterator[T], loss_of: Callable[[int, T], Tensor | None], folder: Folder, checkpoint: str
 ) -> None:
     """Train those of the network's weights that ask for gradients, a batch a step. `loss_of(step, batch)` is None for a batch
     that teaches nothing. After a kill the same call goes on from the `checkpoint` in `folder`. A step whose gradient is no finite

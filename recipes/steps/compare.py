@@ -70,12 +70,7 @@ class CompareRunner(StepRunner[Compare]):
             if min(one["error"] for one in truths[truth]["arms"].values()) >= HARDLY_READS:
                 warnings.append(f"no arm reads {truth} yet: give more steps=N, or another start")
             truths[truth]["curve"] = {arm.name: self._curve(arm, truth, names) for arm in step.arms}
-        table = {
-            "made_of": mark,
-            "arms": arms,
-            "unlike": warnings,
-            "truths": truths,
-        }
+        table = {"made_of": mark, "arms": arms, "unlike": warnings, "truths": truths}
         self.folder.write(WORST, json.dumps(worst, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
         self.folder.write(TABLE, json.dumps(table, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
         for line in self.status():

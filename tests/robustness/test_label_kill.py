@@ -15,18 +15,7 @@ import psutil
 import pytest
 
 from tests.faulty_server import KEY, faulty
-from tests.labelling import (
-    bought,
-    digests,
-    drops,
-    logged,
-    num_bytes,
-    reports,
-    run,
-    start,
-    words,
-    write_page_dataset,
-)
+from tests.labelling import bought, digests, drops, logged, num_bytes, reports, run, start, words, write_page_dataset
 from tests.outputs import check_corpus
 
 

@@ -234,11 +234,7 @@ def _pie(marks: Marks) -> None:
         startangle=look.start_angle,
         counterclock=look.has_markers,
         labeldistance=1.1,
-        wedgeprops={
-            "edgecolor": look.edge or look.paper,
-            "linewidth": 1.0,
-            "width": 1 - look.hole if is_ring else 1.0,
-        },
+        wedgeprops={"edgecolor": look.edge or look.paper, "linewidth": 1.0, "width": 1 - look.hole if is_ring else 1.0},
         textprops={"color": look.ink},
     )
     if look.has_labels:

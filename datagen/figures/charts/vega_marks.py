@@ -122,10 +122,7 @@ def _label_layer(marks: Marks, rows: list[dict[str, Any]], lies: bool, below: bo
     across_encoding = {key: dict(bars[key]) for key in (across, f"{across}Offset") if key in bars}
     if marks.chart.edges:
         across_encoding["x"]["field"] = "middle"
-    encoding = across_encoding | {
-        along: {"field": "at", "type": "quantitative"},
-        "text": {"field": "text"},
-    }
+    encoding = across_encoding | {along: {"field": "at", "type": "quantitative"}, "text": {"field": "text"}}
     mark: dict[str, Any] = {"type": "text", "fontSize": marks.look.size * 0.85, "color": ink}
     if not marks.is_stacked:
         if lies:

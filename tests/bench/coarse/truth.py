@@ -91,13 +91,7 @@ class Task:
 
 
 def tasks(
-    texts: Mapping[str, Sequence[str]],
-    kinds: Sequence[str],
-    num_families: int,
-    pages: int,
-    each: int,
-    seed: int,
-    strangers: bool,
+    texts: Mapping[str, Sequence[str]], kinds: Sequence[str], num_families: int, pages: int, each: int, seed: int, strangers: bool
 ) -> list[Task]:
     """Typefaces for each script's texts; languages take different ones where there are enough, and so do seeds."""
     out: list[Task] = []

@@ -42,10 +42,7 @@ def main() -> None:
     reader = Reader(CompactNet(CompactConfig(), len(alphabet.symbols) + 1), alphabet, CompactConfig(), compact.has_fast_bf16())
     images = [c.line() for c in crops]
     of_ppocr = ppocr.TextReader()
-    reads: dict[str, Callable[[], object]] = {
-        "ours": lambda: reader.read(images),
-        "PP-OCRv6": lambda: of_ppocr.read(images),
-    }
+    reads: dict[str, Callable[[], object]] = {"ours": lambda: reader.read(images), "PP-OCRv6": lambda: of_ppocr.read(images)}
     if tesseract.language("ru"):
         reads["Tesseract"] = lambda: tesseract.Tesseract().read(images, "ru")
     show("reading", {name: NUM_LINES / best(read) for name, read in reads.items()})

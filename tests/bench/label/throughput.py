@@ -133,13 +133,7 @@ def _fed(file: Path, pages: int, long_side: int, ask: Callable[[bytes, str], Cor
 def whole(url: str, folder: Path, out: str) -> float:
     """The recipe from PDF to shards, its judges of text layers included, in one process with its parser's child."""
     recipes.label.SHARD_PAGES = 100_000
-    words = [
-        f"input={folder}/in",
-        f"server={url}?together={TOGETHER}",
-        f"model={MODEL}",
-        f"out={folder}/{out}",
-        "on=inline",
-    ]
+    words = [f"input={folder}/in", f"server={url}?together={TOGETHER}", f"model={MODEL}", f"out={folder}/{out}", "on=inline"]
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
         code = main(["label", *words])
     assert code == 0, said.getvalue()

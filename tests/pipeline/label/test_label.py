@@ -19,18 +19,7 @@ from tests.commits import at_every_commit
 from tests.faulty_server import MODEL, faulty
 from tests.inputs import pdfs
 from tests.inputs.small_pages import page
-from tests.labelling import (
-    bought,
-    digests,
-    drops,
-    ledger_lines,
-    logged,
-    reports,
-    run,
-    words,
-    write_page_dataset,
-    write_pages,
-)
+from tests.labelling import bought, digests, drops, ledger_lines, logged, reports, run, words, write_page_dataset, write_pages
 from tests.outputs import check_corpus
 
 PAGES = 40

@@ -63,11 +63,7 @@ def test_columns_divide_a_paragraph_too(read: Read) -> None:
 
 
 def test_heads_feet_and_numbers_are_regions_of_their_own(read: Read) -> None:
-    pages = read(
-        prose(70),
-        header=xml.paragraph(xml.run("A running head")),
-        footer=xml.paragraph(xml.field("PAGE", "99")),
-    )
+    pages = read(prose(70), header=xml.paragraph(xml.run("A running head")), footer=xml.paragraph(xml.field("PAGE", "99")))
 
     assert [[r.label for r in page.regions] for page in pages.pages] == [["header", "text", "page_number"]] * 2
     assert [r.text for r in pages.labelled("page_number")] == ["1", "2"]
@@ -207,10 +203,7 @@ def test_equation_of_which_there_is_a_picture_is_unread_or_costs_its_page(read: 
     png = io.BytesIO()
     Image.linear_gradient("L").save(png, "PNG")
     alone = read(prose(), xml.paragraph(xml.old_equation()), picture_png=png.getvalue())
-    assert [(r.label, r.text, r.is_unread) for r in alone.regions] == [
-        ("text", WORDS.strip(), False),
-        ("equation", "", True),
-    ]
+    assert [(r.label, r.text, r.is_unread) for r in alone.regions] == [("text", WORDS.strip(), False), ("equation", "", True)]
     assert [page.reason for page in alone.pages] == [""]
 
     in_text = read(xml.paragraph(xml.run("So that "), xml.old_equation(), xml.run(" holds.")), picture_png=png.getvalue())
