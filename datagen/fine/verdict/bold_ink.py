@@ -19,13 +19,13 @@ _MIN_CONTRAST, _MIN_RUNS = 60, 12
 _NO_HEADINGS_END = ".,;،。，；।"
 
 
-def num_bold_alone(regions: Sequence[Region], gray: numpy.ndarray) -> int:
-    """How many short texts of a line, and items with a section's number, on a page of these regions, are in thicker strokes
+def bold_alone(regions: Sequence[Region], gray: numpy.ndarray) -> list[int]:
+    """Which short texts of a line, and items with a section's number, on a page of these regions, are in thicker strokes
     than lines of the text's in the same size: they may be headings. `gray` is the page, height by width, from 0 to 255."""
-    texts = [region for region in regions if region.label in ("text", "list") and not region.is_unread and region.lines]
-    short = [region.lines[0] for region in texts if len(region.lines) == 1 and _may_be_heading(region)]
-    longer = [line for region in texts for line in region.lines if len(line.text) >= _MIN_CHARS and line.direction != "ttb"]
-    return sum(_is_bold(line, [other for other in longer if other is not line], gray) for line in short)
+    texts = {i: r for i, r in enumerate(regions) if r.label in ("text", "list") and not r.is_unread and r.lines}
+    short = {i: region.lines[0] for i, region in texts.items() if len(region.lines) == 1 and _may_be_heading(region)}
+    longer = [line for r in texts.values() for line in r.lines if len(line.text) >= _MIN_CHARS and line.direction != "ttb"]
+    return [i for i, line in short.items() if _is_bold(line, [other for other in longer if other is not line], gray)]
 
 
 def _may_be_heading(region: Region) -> bool:

@@ -17,13 +17,15 @@ from datagen.coarse.answers import BY
 from datagen.coarse.uncovered_ink import uncovered_ink
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.coarse.verdict.ink_lines import comparable
-from datagen.engines import Choice, Engines, packaged, ppocr, tesseract, versions
+from datagen.engines import Choice, Engines, packaged, versions
 from datagen.fine.verdict import page_doubts
 from datagen.fine.verdict.apostrophes import as_drawn
-from datagen.fine.verdict.bold_ink import num_bold_alone
+from datagen.fine.verdict.bold_ink import bold_alone
+from datagen.fine.verdict.doubtful_regions import doubtful, set_aside
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.region_witness import Witnesses, doubted, is_text, read_otherwise, script_within
+from datagen.fine.verdict.second_reader import second_reader
 from datagen.fine.verdict.structure_doubts import SPACES, doubts
 from datagen.formulas import drawing
 from datagen.labels import PICTURES
@@ -31,11 +33,10 @@ from datagen.markdown import markdown
 from datagen.page.boxes import area
 from datagen.page.images import pixels
 from datagen.page.overlaps import overlap_share
-from datagen.reading.line_readers import PPOCR, SCRIPT, TESSERACT, of_script
+from datagen.reading.line_readers import PPOCR, TESSERACT
 from datagen.record import LACKING, Drop, Line, Region, Sample
 from datagen.work.pipeline import Stage
 
-_PP_ALPHABET = 0.99
 _FORMULAS = frozenset({"formula_in_text", "incomplete"})
 _PICTURED = _FORMULAS | {"ink_without_text"}
 _OTHERS_FASTER = 4  # times as fast as PP-OCR Tesseract reads a line, and a script's reader is faster still
@@ -80,7 +81,7 @@ class WeighLabels(Stage):
     `formula_agreement`  the same of formulas alone; absent where none was drawn
     `undrawn_`      with a reason of `NotDrawn`: the number of formulas that couldn't be compared, and have no agreement
     `doubted_`      with a reason, the number of doubted regions: `readers_disagree`, `ink_disagrees`, `ink_says_more`,
-                    `spaces_disagree`, `unsure_table`, `mirrored`, `unchecked`
+                    `spaces_disagree`, `unsure_table`, `mirrored`, `unchecked`, `structure`
     `doubted_share` the share of the lines' area in regions that the ink or a reader doubts
     `disputed_share`  the share in those of them of which the first reader may be right
     `ink_more_share`  the share in those whose ink says more than was read: of a page that was read in another script, much
@@ -88,7 +89,8 @@ class WeighLabels(Stage):
     `unlike_share`  of pages that engines read, the share of the text in lines of which two readers read any sign otherwise, and
                     the ink doesn't keep it; `unlike_regions_share`, in regions with such a line
     `contradiction_`  with a kind, how often the page contradicts itself: see `structure_doubts` and `page_doubts`; `heading` also
-                    counts lines in bold that stand alone and are text (`bold_ink`), `items` those that lack a sign a reader has
+                    counts lines in bold that stand alone and are text (`bold_ink`), `items` those that lack a sign a reader has;
+                    none of a page whose doubted regions are unread
     `coverage`      the share of ink like text that lies in a region
     `beside_pictures`  the share in lines, pictures and what is unread; absent without pictures, or if most text lies in them
     `overlap_share` the share of lines that lie in the box of another region, too
@@ -104,7 +106,9 @@ class WeighLabels(Stage):
                     than `max_ink_more` says more than was read, or the file's own text agrees less than `min_file_page`
     `reading_unchecked`  likewise, by what is unchecked
     `readings_differ`  more than `max_unlike` isn't read alike, or lies in more than `max_unlike_regions`: else these are unread
-    `structure_in_doubt`, `spaces_in_doubt`, `text_in_doubt`  it has such a doubt, or fonts don't tell code (`code_doubts`)
+    `structure_in_doubt`, `spaces_in_doubt`, `text_in_doubt`  it has such a doubt, or fonts don't tell code (`code_doubts`). If
+                    nothing else speaks against the page, and no doubt is left where at most `max_aside` of its text is unread,
+                    that is unread instead (`doubtful_regions`)
     `tables_unchecked`  an engine read a table, and nothing tells its rows and columns a second time
     `tables_as_text`  a table of it became text
     `text_in_pictures`  more than `max_pictured` of what engines read lies in pictures, which may be none; of the file's own text
@@ -118,7 +122,7 @@ class WeighLabels(Stage):
     that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 14
+    version: ClassVar[int] = 15
 
     lines_a_page: int = 8
     read_lines_a_page: int = 40
@@ -140,6 +144,7 @@ class WeighLabels(Stage):
     max_unlike: float = 0.08
     max_unlike_regions: float = 0.2
     max_unread_text: float = 0.15
+    max_aside: float = 0.2
     min_file_page: float = 0.97
     seed: int = 0
     batch_size: int = 1
@@ -195,18 +200,16 @@ class WeighLabels(Stage):
             signals["beside_pictures"] = 1.0 - uncovered_ink(image, [*textless, *lines])
         signals["overlap_share"] = overlap_share(regions)
         signals["pictured_share"] = _pictured_share(page)
-        areas = {is_unread: sum(area(r.box) for r in regions if r.is_unread is is_unread) for is_unread in (True, False)}
-        signals["unread_share"] = areas[True] / max(1, areas[True] + areas[False])
+        signals["unread_share"] = _unread_share(regions)
         signals |= {f"undrawn_{reason}": float(num) for reason, num in sorted(undrawn.items())}
         signals |= {f"doubted_{reason}": float(num) for reason, num in sorted(counts.items()) if num}
         signals |= {f"{name}_share": share for name, share in shares_of.items()}
         signals["unread_text_share"] = _unread_text_share(page.regions)
         if is_read:
             signals["unlike_share"], signals["unlike_regions_share"], _ = unlike
-        lacking = sum(line.lacks_sign for i, of in found.items() if i not in reasons for line in of.all_lines if is_read)
-        contradictions = doubts(page) + page_doubts.doubts(page)
-        contradictions += Counter(heading=num_bold_alone(page.regions, gray), items=lacking)
-        signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
+        lacking = [i for i, of in found.items() if i not in reasons for line in of.all_lines if is_read and line.lacks_sign]
+        bold = bold_alone(page.regions, gray)
+        contradictions = doubts(page) + page_doubts.doubts(page) + Counter(heading=len(bold), items=len(lacking))
         if formulas:
             signals["formula_agreement"] = _mean(list(formulas.values()))
         # Formulas alone don't speak for a text that nobody read again.
@@ -217,6 +220,11 @@ class WeighLabels(Stage):
             signals["level"] = float((signals["agreement"] < self.easy) + (signals["agreement"] < self.hard))
         difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
         judged = replace(page, regions=regions, text=markdown(regions) if reasons else page.text, difficulty=difficulty)
+        is_true_else = bool(contradictions) and self._judged(judged, page, signals)[0] == "trusted"
+        if is_true_else and (aside := doubtful(judged, {*bold, *lacking}, self.max_aside)) is not None:
+            judged, contradictions = set_aside(judged, aside), Counter()
+            signals |= {"doubted_structure": float(len(aside)), "unread_share": _unread_share(judged.regions)}
+        signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
         verdict, why = self._judged(judged, page, signals)
         return judged.with_quality(verdict, why, **signals)
 
@@ -349,6 +357,10 @@ def _is_read(page: Sample) -> bool:
     return 2 * by_engine > sum(len(region.text) for region in page.regions)
 
 
+def _unread_share(regions: Sequence[Region]) -> float:
+    return sum(area(region.box) for region in regions if region.is_unread) / max(1, sum(area(region.box) for region in regions))
+
+
 def _unread_text_share(regions: Sequence[Region]) -> float:
     unread = [region for region in regions if region.is_unread and region.label not in ("equation", "table")]
     return sum(area(region.box) for region in unread) / max(1, sum(area(region.box) for region in regions))
@@ -379,21 +391,6 @@ def _settled(region: Region, reason: str, share: tuple[float, int] | None) -> Re
     if share is not None:
         region = replace(region, score=share[0] * (1.0 if region.score is None else region.score))
     return replace(region, text="", is_unread=True, score=None, continues=False) if reason else region
-
-
-def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[Choice | None, str]:
-    """An engine that can read these lines and didn't, None for none, and the language to read in."""
-    letters = Counter(c for line in lines for c in line.text if c.isalpha())
-    if not letters:
-        return None, ""
-    readers = {region.by for region in page.regions}
-    if PPOCR not in readers and ppocr.alphabet_share(letters) >= _PP_ALPHABET:
-        return Choice(PPOCR), page.lang
-    written = "zh-Hant" if page.script == "Hant" and page.lang.split("-")[0] in ("zh", "und") else page.lang
-    lang = tesseract.second_language(written, page.script)
-    if lang and TESSERACT not in readers:
-        return Choice(TESSERACT), lang
-    return (of_script(page.script), page.lang) if SCRIPT not in readers else (None, "")
 
 
 def _mean(weighted: Sequence[tuple[float, int]]) -> float:

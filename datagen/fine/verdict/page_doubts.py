@@ -37,6 +37,8 @@ _LEADER = re.compile(r"(?:\. ?){4,}|…{2,}")
 _UP, _NEAR_ACROSS, _NEAR_DOWN = 0.01, 0.03, 0.02  # of the page's longer side
 _LEVEL, _SHORT_WITHIN = 0.6, 0.3  # of a line's height; of a region's width
 _LONG_WORDS = 12  # characters: longer lines than a chart's labels
+_ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
+_NEARLY = 0.8  # of the widest line of text
 _SPACED = re.compile(r"(?:\b[^\W\d_] ){4,}")
 _NUMBER_AT_WORD = re.compile(rf"(?:#+ )?[表図图圖]?\s?\d+(?:\.\d+)*[{scripts.IDEOGRAPHS}{scripts.KANA}]")
 _ARABIC = re.compile("[يك]")
@@ -54,13 +56,18 @@ def _agreement(page: Sample) -> int:
 
 
 def _lone_lines(page: Sample) -> int:
-    """How many texts of a line end no sentence and stand above text, a table or a picture, as headings and captions do."""
+    """How many texts of a line, but for addresses, end no sentence and stand above text, a table or a picture, as headings and
+    captions do. One as wide as the text may go on in what is below it, so that is in doubt, too."""
+    body = _body(page)
+    widest = max((line.box.x1 - line.box.x0 for region in body if region.label == "text" for line in region.lines), default=0)
     num = 0
-    for region, below in itertools.pairwise(_body(page)):
+    for region, below in itertools.pairwise(body):
         if region.label == "text" and _is_read(region) and len(region.lines) == 1 and below.label in _BELOW:
             text = _words(region)
             is_name = len(text) <= _MAX_LINE_CHARS and bool(TWO_LETTERS.search(text)) and text[-1] not in _GOES_ON
-            num += is_name and not CLOSED.search(text)
+            goes_on = below.label == "text" and region.box.x1 - region.box.x0 > _NEARLY * widest
+            is_name = is_name and not CLOSED.search(text) and not _ADDRESS.fullmatch(text)
+            num += is_name and not (goes_on and below.is_unread)
     return num
 
 
@@ -82,7 +89,8 @@ def _running_looks(page: Sample) -> int:
 
 def _lone_running(page: Sample) -> int:
     """How many heads and feet stand on no other page of the document, as a heading or the end of a letter does."""
-    return int(page.quality.signals.get("lone_running", 0.0))
+    num = sum(region.label in ("header", "footer") and _is_read(region) for region in page.regions)
+    return min(num, int(page.quality.signals.get("lone_running", 0.0)))
 
 
 def _upwards(page: Sample) -> int:

@@ -131,9 +131,13 @@ def test_what_a_browser_prints_at_a_pages_very_edge_is_furniture():
 
 
 def test_heads_and_feet_of_one_page_alone_are_counted():
+    def counted(*pages: Sample) -> list[float]:
+        return [made.quality.signals["lone_running"] for made in with_lone_counted(pages)]
+
     pages = [page(n, region(f"Chapter {n}", 20, "header"), region("text", 300), region(str(n), 1380, "footer")) for n in (1, 2)]
-    other = page(3, region("Town, the 3rd of May", 20, "header"), region("text", 300))
-    counted = [made.quality.signals["lone_running"] for made in with_lone_counted([*pages, other])]
-    assert counted == [0.0, 0.0, 1.0]
+    assert counted(*pages, page(3, region("Town, the 3rd of May", 80, "header"), region("text", 300))) == [0.0, 0.0, 1.0]
+    other = page(3, region("Of other things", 22, "header"), region("text", 300))
+    assert counted(*pages, other) == [0.0, 0.0, 0.0]  # another chapter's head, where heads stand
+    assert counted(*pages, other, page(4, region("text", 15))) == [0.0, 0.0, 1.0, 0.0]  # text begins there, as headings do
     read = page(4, Region(Box(100, 20, 800, 40), "header", "Read", 0.9, "ppocr"))
     assert "lone_running" not in next(with_lone_counted([read])).quality.signals

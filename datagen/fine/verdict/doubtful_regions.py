@@ -1,0 +1,73 @@
+"""Doubts that lie in a few of a page's regions: where these aren't believed, nothing speaks against the others."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from datagen.fine.verdict import page_doubts, structure_doubts
+from datagen.labels import PICTURES, RUNNING
+from datagen.markdown import markdown
+from datagen.record import Region, Sample
+
+_MAX_REGIONS = 150  # of a page: each is left out once
+
+
+def doubtful(page: Sample, known: Iterable[int], most: float) -> frozenset[int] | None:
+    """The regions, by their index, without which a page has no doubt (`structure_doubts`, `page_doubts`): each takes away some of
+    a doubt if it alone is left out. `known` are in doubt for another reason. What goes on in such a region is one, too.
+
+    None if that is no way to a page without doubts, or if they and what is unread hold more than `most` of the page's text,
+    by characters: a page whose order or many of whose parts are in doubt stays so as a whole.
+    """
+    sizes = [0 if region.label in PICTURES | RUNNING else _num_chars(region) for region in page.regions]
+    unread = {i for i, region in enumerate(page.regions) if region.is_unread}
+    found = {*known} - unread
+    of_text = [i for i, r in enumerate(page.regions) if r.lines and r.label not in PICTURES and i not in found | unread]
+    counts = _doubts(page, found | unread)
+    if len(of_text) > _MAX_REGIONS or "order" in counts or _doubts(page, {*of_text, *found, *unread}):
+        return None
+    left_out = found | unread
+    for i in of_text if counts else ():
+        fewer = _doubts(page, {i, *left_out})
+        found |= {i} if any(fewer[name] < num for name, num in counts.items()) else set()
+        if sum(sizes[j] for j in found | unread) > most * sum(sizes):
+            return None
+    found = _with_the_rest(page.regions, found)
+    holds_little = sum(sizes[j] for j in found | unread) <= most * sum(sizes)
+    return frozenset(found) if holds_little and not _doubts(page, found | unread) else None
+
+
+def set_aside(page: Sample, doubtful: Iterable[int]) -> Sample:
+    """The page with these regions unread. A head or foot among them may be text that a page's Markdown has, so it is a text."""
+    regions = list(page.regions)
+    for i in doubtful:
+        label = "text" if regions[i].label in RUNNING else regions[i].label
+        regions[i] = replace(regions[i], label=label, text="", is_unread=True, score=None, continues=False)
+    return replace(page, regions=tuple(regions), text=markdown(regions))
+
+
+def _doubts(page: Sample, without: Iterable[int]) -> Counter[str]:
+    left_out = {*without}
+    regions = tuple(
+        replace(region, text="", lines=(), is_unread=True) if i in left_out else region for i, region in enumerate(page.regions)
+    )
+    rest = replace(page, regions=regions)
+    return structure_doubts.doubts(rest) + page_doubts.doubts(rest)
+
+
+def _with_the_rest(regions: Sequence[Region], found: Iterable[int]) -> set[int]:
+    """These regions, and those of which they are the rest, or that are theirs."""
+    whole = {*found}
+    links = []
+    for i, region in enumerate(regions):
+        following = (j for j in range(i + 1, len(regions)) if regions[j].label == region.label)
+        if region.continues and (rest := next(following, None)) is not None:
+            links.append({i, rest})
+    for link in (*links, *reversed(links)):
+        if whole & link:
+            whole |= link
+    return whole
+
+
+def _num_chars(region: Region) -> int:
+    return sum(len(line.text) for line in region.lines) or len(region.text)

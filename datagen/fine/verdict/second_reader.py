@@ -1,0 +1,25 @@
+"""Who reads a page's lines a second time."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from datagen.engines import Choice, ppocr, tesseract
+from datagen.reading.line_readers import PPOCR, SCRIPT, TESSERACT, of_script
+from datagen.record import Line, Sample
+
+_PP_ALPHABET = 0.99
+
+
+def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[Choice | None, str]:
+    """An engine that can read these lines and didn't, None for none, and the language to read in."""
+    letters = Counter(c for line in lines for c in line.text if c.isalpha())
+    if not letters:
+        return None, ""
+    readers = {region.by for region in page.regions}
+    if PPOCR not in readers and ppocr.alphabet_share(letters) >= _PP_ALPHABET:
+        return Choice(PPOCR), page.lang
+    written = "zh-Hant" if page.script == "Hant" and page.lang.split("-")[0] in ("zh", "und") else page.lang
+    lang = tesseract.second_language(written, page.script)
+    if lang and TESSERACT not in readers:
+        return Choice(TESSERACT), lang
+    return (of_script(page.script), page.lang) if SCRIPT not in readers else (None, "")
