@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow.dataset  # what a training loads takes seconds: here once, and not in each process that is forked
 import torch
-import torch._dynamo  # FSDP loads it and takes two seconds; here once, and not in each process that is forked
+import torch._dynamo
 import torch.distributed.fsdp
+import torch.utils.tensorboard
 from PIL import Image
 
 from datagen.disk.storage import Folder

@@ -67,9 +67,10 @@ def imported(path: Path, at_run: bool = False) -> set[str]:
     """The modules that a file imports, and those that it names in strings: "module", or "module:name". With `at_run` those alone
     that are imported while it runs: neither strings count, nor what is imported for types."""
     tree, names = parsed(path), set()
-    for_types = [n for n in ast.walk(tree) if isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
-    left_out = {id(inner) for node in for_types for inner in ast.walk(node)} if at_run else set()
-    for node in ast.walk(tree):
+    nodes = tuple(ast.walk(tree))
+    for_types = [n for n in nodes if at_run and isinstance(n, ast.If) and ast.unparse(n.test) == "TYPE_CHECKING"]
+    left_out = {id(inner) for node in for_types for inner in ast.walk(node)}
+    for node in nodes:
         if id(node) in left_out:
             continue
         if isinstance(node, ast.Import):

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from model.costs import plan
+from model.costs import plan, traced
 from model.costs.activations import TOWERS, Load, kept
 from model.costs.plan import SET_UPS, SetUp
 from model.costs.plan_layouts import PAPER_TOKENS, Stage, cheapest, memory, stages, table, waiting
@@ -160,8 +160,11 @@ def test_the_papers_rate_by_hand():
     assert "70,000,000 samples, taken for such pages: 70B tokens" in text
 
 
-def test_what_is_printed_for_a_training():
+def test_what_is_printed_for_a_training(monkeypatch):
+    monkeypatch.setattr(traced, "roofline", lambda card, *_: f"{card.name}: its time")  # has a test, and takes seconds
     said = planned(FULL.but(pipeline=4))
+    again = "sam, clip, decoder computed again, 55.5 GB of 40: too much for one"
+    assert f"A100-40G: its time, {again}" in said and "H100: its time, 62.7 GB of 80\n" in said
     (row,) = (line for line in said.splitlines() if "the paper's)" in line)
     (short,) = (line for line in planned(FULL.but(pipeline=4, steps=100)).splitlines() if "the paper's)" in line)
     assert float(row.split()[-1].replace(",", "")) == pytest.approx(2_000 * float(short.split()[-1]), rel=0.02)
