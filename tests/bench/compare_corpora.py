@@ -9,13 +9,14 @@ images. `--common` compares the samples that both have; without it, one that onl
 Prints for each field how many samples differ in it, and the first ones. Exits with 1 if texts, sizes or boxes differ.
 """
 
-import argparse
 import json
 import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from tests.bench.measuring import options
 
 Record = dict[str, Any]
 
@@ -115,10 +116,9 @@ def _first_difference(old: Any, new: Any, place: str = "") -> tuple[str, str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__, common=False)
     parser.add_argument("old", type=Path, metavar="OLD")
     parser.add_argument("new", type=Path, metavar="NEW")
-    parser.add_argument("--common", action="store_true", help="compare only the samples that both have")
     arguments = parser.parse_args()
     try:
         report, same = compare(arguments.old, arguments.new, arguments.common)

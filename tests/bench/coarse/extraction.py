@@ -39,6 +39,7 @@ from datagen.work.pipeline import Pipeline
 from datagen.work.runner import InProcess, make_runner
 from recipes import sample_costs
 from tests.bench.bars import at_least
+from tests.bench.measuring import options
 
 RAW = Path(__file__).with_name("raw_coarse.py")
 TARGETS = {1024: 0.75, 1920: 0.70}
@@ -58,17 +59,8 @@ def raw(paths: list[str], long_side: int, processes: int, cores: list[int]) -> f
 
 def ours(paths: list[str], long_side: int, workers: int, cores: list[int]) -> float:
     """Pages/s of the pipeline, in a process of its own."""
-    command = [
-        sys.executable,
-        "-m",
-        "tests.bench.coarse.extraction",
-        "--ours",
-        *paths,
-        "--sizes",
-        str(long_side),
-        "--workers",
-        str(workers),
-    ]
+    program = [sys.executable, "-m", "tests.bench.coarse.extraction"]
+    command = [*program, "--ours", *paths, "--sizes", str(long_side), "--workers", str(workers)]
     return float(json.loads(_pinned(command, cores)))
 
 
@@ -168,9 +160,7 @@ def measure(paths: list[str], size: int, repeats: int, cores: list[int]) -> None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--documents", type=int, default=16)
-    parser.add_argument("--repeats", type=int, default=3)
+    parser = options(__doc__, documents=16, repeats=3)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1024, 1920])
     parser.add_argument("--ours", nargs="+", default=[], help=argparse.SUPPRESS)
     parser.add_argument("--workers", type=int, default=1, help=argparse.SUPPRESS)

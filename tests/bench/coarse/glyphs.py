@@ -7,7 +7,6 @@ glyphs of real documents, in fonts that nothing was compared with, on `--pages` 
 documents that are on this machine. A document's own map says what is right. Where it is wrong, so is the count.
 """
 
-import argparse
 import collections
 import unicodedata
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from datagen.coarse import glyph_names, glyph_shapes, unmapped
 from datagen.drawing import typefaces
 from datagen.samples import documents
 from datagen.writing import scripts
+from tests.bench.measuring import options
 
 _FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 Tally = dict[tuple[str, str], collections.Counter[str]]
@@ -97,8 +97,7 @@ def show(title: str, tally: Tally) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--pages", type=int, default=6)
+    parser = options(__doc__, pages=6)
     parser.add_argument("files", nargs="*")
     arguments = parser.parse_args()
     files = arguments.files or sorted(str(path) for path in documents.cache_folder().rglob("*.pdf"))

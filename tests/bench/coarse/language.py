@@ -6,10 +6,9 @@ Typeset: the Universal Declaration in every language that a font is here for, ea
 was trained on Wikipedia, Tatoeba and SETimes (fasttext.cc/docs/en/language-identification.html). Article 1, which Wikipedia's
 articles on languages quote, is left out. Languages that it has no label for, or not in that script, are counted apart: there
 `und` is right. By others: Debian's documents, whose languages their file names declare; what they leave in English counts as
-wrong. Nowhere is the identifier told what was declared.
+wrong. Nowhere is the identifier told what was declared. `--every` takes every Nth text only; `--pages` are of each document.
 """
 
-import argparse
 import itertools
 import random
 import tempfile
@@ -28,6 +27,7 @@ from datagen.record import Sample
 from datagen.samples import declarations
 from datagen.samples.documents import DebianSamples
 from datagen.writing.scripts import main_script
+from tests.bench.measuring import options
 from tests.inputs.typeset import typeset
 
 # Tags of the texts as the identifier has them: members of a language that has a label, and other spellings.
@@ -245,11 +245,7 @@ def _print_confusions(told: Sequence[Told]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--every", type=int, default=1, help="take every Nth text only")
-    parser.add_argument("--pairs", type=int, default=60)
-    parser.add_argument("--pages", type=int, default=4, help="of each of Debian's documents")
-    args = parser.parse_args()
+    args = options(__doc__, every=1, pairs=60, pages=4).parse_args()
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pagewheel-language-") as folder:
         known = measure_typeset(texts()[:: args.every], folder)

@@ -15,7 +15,6 @@ DATASET is the folder of a dataset, such as out/coarse; without it, the default 
    ends that aren't written as a person would type them.
 """
 
-import argparse
 import itertools
 import re
 import tempfile
@@ -32,6 +31,7 @@ from recipes.recipe import Recipe
 from recipes.run.execute import Place, run
 from tests.bench.bars import at_most
 from tests.bench.compare_corpora import Record, records
+from tests.bench.measuring import options
 from tests.inputs import line_pages, paragraph_pages
 from tests.opened import read
 
@@ -41,10 +41,8 @@ CLOSING = ".!?:;…。！？：；"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__, pages=25, seed=1)
     parser.add_argument("dataset", nargs="?", type=Path, metavar="DATASET")
-    parser.add_argument("--pages", type=int, default=25, help="typeset pages of each kind")
-    parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     if arguments.dataset:
         of_dataset(arguments.dataset)

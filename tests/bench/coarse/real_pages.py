@@ -17,7 +17,6 @@ Prints a row for each script, and the pages that are judged one way and treated 
 95%.
 """
 
-import argparse
 import csv
 import hashlib
 import json
@@ -30,6 +29,7 @@ from datagen.disk import manifest
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from flywheel.labels.gate import interval
+from tests.bench.measuring import options
 
 LIST = Path(__file__).with_name("real_pages.tsv")
 JUDGEMENTS = ("right", "unmapped", "lacks", "wrong")
@@ -118,10 +118,8 @@ def _share(counts: Counter, judgement: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options(__doc__, draw=False, seed=17)
     parser.add_argument("datasets", nargs="*", default=["out/multilingual/coarse"], metavar="DATASET")
-    parser.add_argument("--draw", action="store_true")
-    parser.add_argument("--seed", type=int, default=17)
     args = parser.parse_args()
     rows = rows_of(args.datasets)
     if args.draw:

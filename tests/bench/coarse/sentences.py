@@ -13,7 +13,6 @@ DATASETS are folders of datasets, by default that of `make recipe=multilingual`.
 dashes by their plain forms, all else letter for letter. Prints each test that fails, the share that holds, and how many tests
 have no page in the datasets. Exits with 1 if one fails, or if there is none to try."""
 
-import argparse
 import json
 import re
 import sys
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.compare_corpora import records
+from tests.bench.measuring import options
 
 LIST = Path(__file__).with_name("sentences.jsonl")
 _PLAIN = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "‐": "-", "‑": "-", "–": "-", "—": "-", "−": "-"})
@@ -68,7 +68,7 @@ def outcomes(tests: Sequence[Test], datasets: Sequence[Path]) -> Iterator[tuple[
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options(__doc__)
     parser.add_argument("datasets", nargs="*", type=Path, default=[Path("out/multilingual/coarse")], metavar="DATASET")
     tests = read_list()
     tried = list(outcomes(tests, parser.parse_args().datasets))

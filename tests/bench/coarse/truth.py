@@ -20,7 +20,6 @@ Typefaces are this machine's, and so are those that ink is compared with. `--str
 as it is with most documents.
 """
 
-import argparse
 import contextlib
 import itertools
 import json
@@ -48,6 +47,7 @@ from datagen.samples.declarations import declaration
 from datagen.work.pipeline import Pipeline
 from recipes.coarse import coarse
 from tests.bench.coarse.truth_tables import GOOD, Page, report
+from tests.bench.measuring import options
 from tests.inputs.damage import KINDS, damage
 from tests.inputs.typeset import typeset
 
@@ -183,16 +183,9 @@ def _unspaced(text: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options(__doc__, families=3, pages=4, each=7, seed=0, held_out=False, strangers=False, workers=2)
     parser.add_argument("--scripts", nargs="+", choices=list(HELD_OUT), metavar="SCRIPT")
     parser.add_argument("--damages", nargs="+", default=list(KINDS), choices=list(KINDS), metavar="DAMAGE")
-    parser.add_argument("--families", type=int, default=3)
-    parser.add_argument("--pages", type=int, default=4)
-    parser.add_argument("--each", type=int, default=7)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--held-out", action="store_true")
-    parser.add_argument("--strangers", action="store_true")
-    parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--json", type=Path)
     args = parser.parse_args()
     texts = HELD_OUT if args.held_out else LANGUAGES

@@ -11,7 +11,6 @@ picture and against the chart's data:
   stacked charts. Values that a picture can't show exactly remain: a bar of few pixels.
 """
 
-import argparse
 import html
 import importlib
 import random
@@ -22,6 +21,7 @@ from typing import Any
 from datagen.figures.charts import RENDERERS, Charts, echarts_engine, label, matplotlib_charts
 from datagen.figures.charts.chart_data import FIVE, Chart
 from datagen.record import SampleError
+from tests.bench.measuring import options
 from tests.inputs.charts import rows
 
 FAR = 0.05
@@ -29,10 +29,7 @@ _TEXT = re.compile(r"<text[^>]*>([^<]*)</text>")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=420)
-    parser.add_argument("--seed", default="audit")
-    arguments = parser.parse_args()
+    arguments = options(__doc__, count=420, seed="audit").parse_args()
     names = tuple(name for name in RENDERERS if name != "echarts" or echarts_engine.kept().is_file())
     found: list[tuple[str, Chart, Any]] = []
     for name in names:

@@ -2,13 +2,13 @@
 
     python -m tests.bench.figures.charts [--count 130] [--seed 1]
 
-matplotlib's bare loop draws charts of the same kinds, sizes and numbers of values with nothing but matplotlib: its defaults, its
-layout that keeps texts from being cut, the data there already, no label, no look, no check, ASCII words, PNG. The bare loops
-of ECharts and Vega-Lite make the same SVG of the same option or specification, and pixels of it. Both loops run in one process
-with one thread, in turns, and their processor time is compared.
+`--count` charts by each renderer, of each kind as many as of another. matplotlib's bare loop draws charts of the same kinds,
+sizes and numbers of values with nothing but matplotlib: its defaults, its layout that keeps texts from being cut, the data
+there already, no label, no look, no check, ASCII words, PNG. The bare loops of ECharts and Vega-Lite make the same SVG of the
+same option or specification, and pixels of it. Both loops run in one process with one thread, in turns, and their processor
+time is compared.
 """
 
-import argparse
 import io
 import random
 import time
@@ -28,15 +28,13 @@ from datagen.tables.cells import parse
 from datagen.work.draws import Drawing
 from recipes.sample_costs import record
 from tests.bench.figures.figures import RECORD_BYTES
+from tests.bench.measuring import options
 
 Bare = Callable[[str, Drawing], None]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, default=130, help="charts by each renderer, of each kind as many as of another")
-    parser.add_argument("--seed", type=int, default=1)
-    arguments = parser.parse_args()
+    arguments = options(__doc__, count=130, seed=1).parse_args()
     costs = [compare("matplotlib", _bare_matplotlib, arguments.count, arguments.seed)]
     if echarts_engine.kept().is_file():
         again = _Again((echarts_engine, "svg"), (echarts_engine, "png"))

@@ -12,7 +12,6 @@
 A ratio is ours over the library's alone; at least 0.8 is asked for. What a sample takes on disk is its image and its label.
 """
 
-import argparse
 import io
 import math
 import random
@@ -34,6 +33,7 @@ from datagen.vision.maker import Stamps, photograph
 from datagen.work.draws import Drawing, Maker
 from recipes.sample_costs import record
 from tests.bench.bars import at_least
+from tests.bench.measuring import options
 
 LEAST = 0.8
 RECORD_BYTES = 2500  # of a sample in a shard, beside its image and its text: its record and the archive's blocks
@@ -41,11 +41,7 @@ Alone = Callable[[Drawing], object]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--figures", type=int, default=300)
-    parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    arguments = options(__doc__, figures=300, turns=3, seed=0).parse_args()
     kinds: dict[str, tuple[Maker, Alone]] = {
         "molecules": (Molecules(), rdkit_alone),
         "geometry by Cairo": (Geometry(by_matplotlib=0.0), cairo_alone),

@@ -6,7 +6,6 @@ OUT is an output of a flywheel, `out/multilingual` unless it is given. Of each l
 pages of documents whose layer is trusted, are looked at. A line is found if boxes at its height cover 80% of its width.
 """
 
-import argparse
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from datagen.record import Box, Sample, words_hold
 from flywheel.labels.detection import recall
 from flywheel.labels.line_readings import LONG_SIDE
 from flywheel.step import TYPESET
+from tests.bench.measuring import options
 
 
 def pages(dataset: Folder, most: int) -> Iterator[Sample]:
@@ -43,9 +43,8 @@ def detected(page: Sample) -> list[Box]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options(__doc__, pages=8)
     parser.add_argument("out", nargs="?", default="out/multilingual")
-    parser.add_argument("--pages", type=int, default=8)
     args = parser.parse_args()
     counts: dict[tuple[str, str], list[int]] = defaultdict(lambda: [0, 0, 0])
     for name in ("coarse", TYPESET):

@@ -9,7 +9,6 @@ them, `a.png` and `a.gt.txt`, in a folder a language: `DIR/km/a.png`. Each row i
 can be done one at a time, and the table of the last row of each is printed.
 """
 
-import argparse
 import dataclasses
 import json
 import tempfile
@@ -31,6 +30,7 @@ from flywheel.pools import texts
 from flywheel.readers.compact import fit
 from flywheel.step import Fit
 from recipes.sample_costs import processor
+from tests.bench.measuring import options
 
 LANGUAGES = {
     "ar": "Arab", "fa": "Arab", "he": "Hebr", "hi": "Deva", "bn": "Beng", "ta": "Taml", "th": "Thai", "ka": "Geor", "hy": "Armn",
@@ -112,10 +112,8 @@ def table(found: Sequence[dict[str, object]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options(__doc__, steps=10_000, lines="")
     parser.add_argument("languages", nargs="*", metavar="LANG", help=", ".join(LANGUAGES))
-    parser.add_argument("--steps", type=int, default=10_000)
-    parser.add_argument("--lines", default="")
     given = parser.parse_args()
     done = {row["lang"] for row in rows()}
     for lang in given.languages or [lang for lang in LANGUAGES if lang not in done]:

@@ -5,7 +5,6 @@ page's are asked about together, as `read_lines` does. Prints how many pages of 
     python -m tests.bench.flywheel.page_scripts [--scripts Thaa,Thai] [--pages 20] [--seed 0]
 """
 
-import argparse
 from collections import Counter
 
 import cv2
@@ -18,6 +17,7 @@ from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import drift
 from flywheel.pools.typefaces import in_family
 from tests.bench.bars import at_least
+from tests.bench.measuring import options
 
 NUM_LINES = 18
 LEFT, FIRST, STEP, HEIGHT, WIDTH = 90, 80, 80, 1_600, 1_240  # pixels: of an A4 page at 150 dpi
@@ -44,26 +44,22 @@ def page(script: str, number: int, seed: int) -> numpy.ndarray:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--scripts", default=",".join(packaged.available()))
-    parser.add_argument("--pages", type=int, default=20)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    scripts = options.scripts.split(",")
+    asked = options(__doc__, scripts=",".join(packaged.available()), pages=20, seed=0).parse_args()
+    scripts = asked.scripts.split(",")
     readers, detector = LineReaders(OPEN), OPEN.get("ppocr-detector")
     total = 0
     for script in scripts:
         said: Counter[str] = Counter()
-        for number in range(options.pages):
-            image = page(script, number, options.seed)
+        for number in range(asked.pages):
+            image = page(script, number, asked.seed)
             gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
             quads = [quad for quad, _ in detector.detect([image])[0]]
             said[readers.guessed_script([cut(gray, quad, drift(quad)).image for quad in quads])] += 1
         total += said[script]
         wrong = ", ".join(f"{other} {num}" for other, num in said.most_common() if other != script)
-        print(f"{script}  {said[script]} of {options.pages}{f', called {wrong}' if wrong else ''}", flush=True)
+        print(f"{script}  {said[script]} of {asked.pages}{f', called {wrong}' if wrong else ''}", flush=True)
     OPEN.close()
-    pages = len(scripts) * options.pages
+    pages = len(scripts) * asked.pages
     print(f"right: {total} of {pages}, {100 * total / pages:.1f}% ({at_least(100 * total / pages, 99.5, '%')})")
 
 

@@ -20,7 +20,8 @@ from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from flywheel.lines.crops import Crop, degraded
 from flywheel.readers.ctc_training import batches_of, loss_of_lines
 from flywheel.step import Fit
-from tests.bench.flywheel.reader import best, lines
+from tests.bench.flywheel.reader import lines
+from tests.bench.measuring import best
 
 NUM_LINES, NUM_STEPS, TURNS = 120, 25, 3
 PP_STEPS = 3
@@ -45,7 +46,7 @@ def main() -> None:
     reads: dict[str, Callable[[], object]] = {"ours": lambda: reader.read(images), "PP-OCRv6": lambda: of_ppocr.read(images)}
     if tesseract.language("ru"):
         reads["Tesseract"] = lambda: tesseract.Tesseract().read(images, "ru")
-    show("reading", {name: NUM_LINES / best(read) for name, read in reads.items()})
+    show("reading", {name: NUM_LINES / best(read, TURNS) for name, read in reads.items()})
 
 
 def show(what: str, rates: dict[str, float]) -> None:

@@ -1,22 +1,21 @@
-"""The compact reader's speed on one thread: reading beside Tesseract on the same lines, those of a page, and training beside
-the network that it was before, and with attention by torch's fused kernel. Prints ratios; run by `make bench`."""
+"""The compact reader's speed on one thread: the lines of a page, and training with attention by torch's fused kernel, and in
+batches of any width. Prints ratios; run by `make bench`. `rates.py` compares it with other readers."""
 
 import time
-from collections.abc import Callable
 
 import numpy
 import simplejpeg
 import torch
-from torch import nn
 from torch.nn import functional as F
 
-from datagen.engines import compact, ppocr, tesseract
-from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader, _conv, _Residual
+from datagen.engines import compact, ppocr
+from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from flywheel.lines.crops import Crop
 from flywheel.pools.typefaces import typeset
 from flywheel.readers.ctc_training import batches_of, loss_of_lines
 from flywheel.step import Fit
 from recipes import sample_costs
+from tests.bench.measuring import best
 
 WORDS = "все люди рождаются свободными и равными в своем достоинстве и правах они наделены разумом".split()
 NUM_LINES, NUM_STEPS, TURNS = 120, 25, 3
@@ -29,30 +28,19 @@ def main() -> None:
     alphabet = Alphabet.of("Cyrl", (c.text for c in crops))
     reader = Reader(CompactNet(CompactConfig(), len(alphabet.symbols) + 1), alphabet, CompactConfig(), compact.has_fast_bf16())
     images = [c.line() for c in crops]
-    ours = best(lambda: reader.read(images))
-    print(f"reading, lines/s on one thread: ours {NUM_LINES / ours:.0f}", end="")
-    if tesseract.language("ru"):
-        theirs = best(lambda: tesseract.Tesseract().read(images, "ru"))
-        print(f", Tesseract {NUM_LINES / theirs:.1f}, ratio {theirs / ours:.1f}")
-    else:
-        print("; no Tesseract with Russian to compare with")
     page = numpy.full((1357, 960, 3), 255, numpy.uint8)  # A4 at the long side that the flywheel looks for lines at
     for row, crop in zip(range(40, 1300, 30), images, strict=False):
         height, width = min(24, crop.shape[0]), min(880, crop.shape[1])
         page[row : row + height, 40 : 40 + width] = crop[:height, :width, None]
     detector = ppocr.TextDetector()
     num_lines = len(detector.detect([page])[0])
-    detecting = best(lambda: detector.detect([page]))
-    reading = 2 * num_lines * ours / NUM_LINES
+    detecting = best(lambda: detector.detect([page]), TURNS)
+    reading = 2 * num_lines * best(lambda: reader.read(images), TURNS) / NUM_LINES
     print(f"a page of {num_lines} lines: {detecting:.2f} s to find them, {reading:.2f} s to read them twice")
     sample_costs.record("tests.bench.flywheel.reader", {"minority.page_core_s": detecting + reading})
     seconds = training(crops, alphabet)
-    rate = {name: NUM_STEPS / of_name for name, of_name in seconds.items()}
-    print(
-        f"training, steps/s on one thread: {rate['now']:.2f}, the network before {rate['before']:.2f}, "
-        f"ratio {rate['now'] / rate['before']:.2f}; with fused attention {rate['fused']:.2f}, "
-        f"ratio {rate['now'] / rate['fused']:.2f}"
-    )
+    now, fused = (NUM_STEPS / seconds[name] for name in ("now", "fused"))
+    print(f"training, steps/s on one thread: {now:.2f}, with fused attention {fused:.2f}, ratio {now / fused:.2f}")
     few, every = long_training(crops, alphabet, is_any_width=False), long_training(crops, alphabet, is_any_width=True)
     print(
         f"steps {WARM} to {WARM + NUM_LATE} of a training: {NUM_LATE / few:.2f} a second in batches of few widths, "
@@ -75,30 +63,24 @@ def lines(count: int) -> list[Crop]:
 
 def training(crops: list[Crop], alphabet: Alphabet) -> dict[str, float]:
     """Seconds of `NUM_STEPS` steps, lines drawn and degraded in them, by what takes them; the best of interleaved turns."""
-    times: dict[str, list[float]] = {"now": [], "before": [], "fused": []}
+    times: dict[str, list[float]] = {"now": [], "fused": []}
     spelled = compact.attention
     try:
         for _ in range(TURNS):
             for name, of_name in times.items():
                 compact.attention = fused_attention if name == "fused" else spelled
-                of_name.append(train(crops, alphabet, is_before=name == "before"))
+                of_name.append(train(crops, alphabet, NUM_STEPS, 0))
     finally:
         compact.attention = spelled
     return {name: min(of_name) for name, of_name in times.items()}
 
 
-def train(crops: list[Crop], alphabet: Alphabet, is_before: bool) -> float:
-    torch.manual_seed(0)
-    fit = Fit(steps=NUM_STEPS, learning_rate=1e-3)
-    num_classes = len(alphabet.symbols) + 1
-    net = Before(num_classes) if is_before else CompactNet(CompactConfig(), num_classes)
-    net = net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate, fused=not is_before)
-    return timed(net, optimizer, fit, crops, alphabet, 0)
-
-
-def timed(net: CompactNet, optimizer: torch.optim.Optimizer, fit: Fit, crops: list[Crop], alphabet: Alphabet, warm: int) -> float:
+def train(crops: list[Crop], alphabet: Alphabet, num_steps: int, warm: int) -> float:
     """Seconds of a training's steps but the first `warm`."""
+    torch.manual_seed(0)
+    fit = Fit(steps=num_steps, learning_rate=1e-3)
+    net = CompactNet(CompactConfig(), len(alphabet.symbols) + 1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate, fused=True)
     started = time.perf_counter()
     for step, batch in zip(range(fit.steps), batches_of(fit, crops, 0), strict=False):
         if step == warm:
@@ -117,53 +99,13 @@ def long_training(crops: list[Crop], alphabet: Alphabet, is_any_width: bool) -> 
     if is_any_width:
         compact.padded_width = lambda width: width
     try:
-        torch.manual_seed(0)
-        fit = Fit(steps=WARM + NUM_LATE, learning_rate=1e-3)
-        net = CompactNet(CompactConfig(), len(alphabet.symbols) + 1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate, fused=True)
-        return timed(net, optimizer, fit, crops, alphabet, WARM)
+        return train(crops, alphabet, WARM + NUM_LATE, WARM)
     finally:
         compact.padded_width = padded
 
 
-class Before(CompactNet):
-    """The network as it was in format 1: more convolutions at a high resolution, and a transformer that saw every frame."""
-
-    def __init__(self, num_classes: int):
-        super().__init__(CompactConfig(), num_classes)
-        del self.steps, self.picture, self.position, self.split
-        self.stem = nn.Sequential(
-            _conv(1, 24, stride=2),
-            _conv(24, 48),
-            _conv(48, 48, stride=2),
-            _Residual(48),
-            _conv(48, 96, stride=(2, 1)),
-            _Residual(96),
-            _conv(96, 96, stride=(2, 1)),
-        )
-        self.flatten = nn.Linear(2 * 96, 256)
-        self.place = nn.Conv1d(256, 256, 3, padding=1)
-
-    def forward(self, image_B1HW: torch.Tensor, num_steps_B: torch.Tensor) -> torch.Tensor:
-        x_BTD = self.flatten(self.stem(image_B1HW).flatten(1, 2).transpose(1, 2))
-        x_BTD = x_BTD + self.place(x_BTD.transpose(1, 2)).transpose(1, 2)
-        real_BT = torch.arange(x_BTD.shape[1])[None] < self.frames * num_steps_B[:, None]
-        for layer in self.encoder:
-            x_BTD = layer(x_BTD, real_BT[:, None, None])
-        return F.log_softmax(self.head(self.norm(x_BTD)).float(), dim=-1)
-
-
 def fused_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask_B11S: torch.Tensor) -> torch.Tensor:
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask_B11S)
-
-
-def best(function: Callable[[], object]) -> float:
-    seconds = []
-    for _ in range(TURNS):
-        started = time.perf_counter()
-        function()
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
 
 
 if __name__ == "__main__":

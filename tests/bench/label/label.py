@@ -6,10 +6,10 @@ Loops are planted in answers of all profiles' forms. Verdicts are of typeset pag
 `--right` says, and of the default documents' pages, half of the answers with boxes, half as Markdown alone; damages are those of
 `tests/inputs/damaged_answers.py`. Speed is against a server that answers at once, a process of its own on the same machine; its
 bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it. Others' clients are shown
-the faulty server of the tests, which our runs lose no page to (`tests/robustness/test_label_kill.py`).
+the faulty server of the tests, which our runs lose no page to (`tests/robustness/test_label_kill.py`). `--show` names the answers
+that were judged wrongly.
 """
 
-import argparse
 import tempfile
 from collections import Counter
 from pathlib import Path
@@ -18,6 +18,7 @@ from datagen.asking.loops import is_loop
 from recipes.sample_costs import record
 from tests.bench.bars import at_least, at_most
 from tests.bench.label import others, throughput, verdicts
+from tests.bench.measuring import options
 from tests.inputs import answers
 
 SIDE = 1024
@@ -93,12 +94,7 @@ def tell(name: str, one: others.Lost | str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="loops,verdicts,speed,others")
-    parser.add_argument("--right", type=int, default=1200)
-    parser.add_argument("--pages", type=int, default=150)
-    parser.add_argument("--show", action="store_true", help="name the answers that were judged wrongly")
-    asked = parser.parse_args()
+    asked = options(__doc__, only="loops,verdicts,speed,others", right=1200, pages=150, show=False).parse_args()
     for name, run in (
         ("loops", loops),
         ("verdicts", lambda: judge(asked.right, asked.show)),

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -29,7 +30,7 @@ from PIL import Image, ImageDraw, ImageFont
 from datagen.disk.manifest import SCHEMA, PartBuilder
 from datagen.disk.shards import ShardReport, ShardWriter
 from datagen.disk.storage import Folder
-from datagen.record import Box, Line, Origin, Quality, Region, Sample
+from datagen.record import Box, Line, Region, Sample
 from datagen.target import PROMPTS
 from model.data import lengths
 from model.data.loader import Loader
@@ -40,21 +41,21 @@ from model.data.rows import NO_ANSWER, Asked, Columns
 from model.data.split import opened
 from model.net.image import views
 from model.net.tokenizer import TextTokenizer, byte_tokenizer
+from tests.bench.measuring import options
+from tests.inputs.samples import page_sample
+from tests.inputs.small_pages import WORDS
 
 SIZE = (1358, 1920)  # A4 at the corpus's usual long side
 MODES = ("tiny", "base", "gundam")
 FIVE = {"tiny": 1.0, "small": 1.0, "base": 1.0, "large": 1.0, "gundam": 1.0}
-WORDS = "all human beings are born free and equal in dignity and rights they are endowed with reason and conscience".split()
 TURNS = 3
 ROWS_A_SHARD = 100_000
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--pages", type=int, default=160)
-    options.add_argument("--rows", type=int, default=3_000_000)
-    options.add_argument("--index", help=argparse.SUPPRESS)
-    arguments = options.parse_args()
+    parser = options(__doc__, pages=160, rows=3_000_000)
+    parser.add_argument("--index", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
     if arguments.index:
         index(Folder(arguments.index))
         return
@@ -137,20 +138,10 @@ def page(number: int, random: np.random.Generator, font: ImageFont.FreeTypeFont)
         lines.append(Line(Box(100, y, SIZE[0] - 100, y + 34), text))
     file = io.BytesIO()
     image.save(file, "JPEG", quality=90)
-    region = Region(Box(100, 100, SIZE[0] - 100, SIZE[1] - 100), "text", " ".join(line.text for line in lines), None, "bench")
-    return Sample(
-        key=f"page{number}",
-        task="page",
-        image=file.getvalue(),
-        size=SIZE,
-        lang="en",
-        script="Latn",
-        text=region.text,
-        regions=(region,),
-        quality=Quality("trusted"),
-        origin=Origin(f"/bench/{number}.pdf", f"{number:064x}", 0),
-        stage="bench",
-    )
+    text = " ".join(line.text for line in lines)
+    region = Region(Box(100, 100, SIZE[0] - 100, SIZE[1] - 100), "text", text, None, "bench")
+    looks: dict[str, Any] = {"image": file.getvalue(), "size": SIZE, "regions": (region,)}
+    return page_sample(f"page{number}", text, "en", "Latn", sha256=f"{number:064x}", **looks)
 
 
 class Drawn:

@@ -25,7 +25,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,7 @@ from model.net.image import Views
 from model.net.image_modes import MODES
 from model.net.loss import IGNORED
 from model.net.tokenizer import TextTokenizer, train_tokenizer
+from tests.bench.measuring import options, seconds
 from tests.model.lines import EIGHT
 from tests.parity.reference import as_theirs, loaded, saved
 
@@ -65,13 +65,11 @@ LONG = 120.0  # seconds, after which nothing is tried again
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = options(__doc__, rounds=3, released=False)
     parser.add_argument("--modes", nargs="*", default=["tiny", "small", "base"], choices=MODES)
     parser.add_argument("--dtypes", nargs="+", default=["bfloat16", "float32"])
-    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--texts", nargs="+", type=int, help="learned tokens of each sample of a step")
     parser.add_argument("--batches", nargs="*", type=int, default=[1, 4])
-    parser.add_argument("--released", action="store_true", help="reading at the released sizes, on a processor")
     parser.add_argument("--run", nargs="+", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.run:
@@ -102,7 +100,7 @@ def contend(rounds: int, contenders: list[str], what: str, folder: str, *more: s
     for _ in range(rounds):
         for contender in contenders:
             done = {c: one["seconds"] for c, one in found.items() if "failed" not in one}
-            best = min((seconds for c, seconds in done.items() if not c.startswith(OURS)), default=float("inf"))
+            best = min((took for c, took in done.items() if not c.startswith(OURS)), default=float("inf"))
             if contender not in found or done.get(contender, float("inf")) < 2 * best:
                 before = found.get(contender)
                 one = once(what, folder, contender, *more)
@@ -152,21 +150,13 @@ def run(what: str, folder: str, contender: str, dtype_name: str, mode: str, *num
     with Peak(device) as peak:
         tries: list[float] = []
         while len(tries) < (5 if what == "train" else 2) and sum(tries) < LONG:
-            tries.append(timed(work, device))
-    seconds = min(tries)
-    found = {"seconds": seconds, "tokens": num_tokens, "memory": peak.bytes}
+            tries.append(seconds(work))
+    fewest_s = min(tries)
+    found = {"seconds": fewest_s, "tokens": num_tokens, "memory": peak.bytes}
     peaks = [peak for card, peak in PEAKS.items() if device == "cuda" and card in torch.cuda.get_device_name()]
     if peaks and dtype is torch.bfloat16:
-        found["mfu"] = operations / seconds / peaks[0]
+        found["mfu"] = operations / fewest_s / peaks[0]
     return found
-
-
-def timed(work: Callable[[], Any], device: str) -> float:
-    began = time.perf_counter()
-    work()
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter() - began
 
 
 class Peak:

@@ -7,9 +7,8 @@ compiled flex attention, and is compared with that and with `torch.nn.attention.
 after one that isn't timed, and all ways must give the same values. The ratio is how many times as fast the network's way is.
 """
 
-import argparse
-import time
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from model.net.attention import attend, places
 from model.net.config import full
+from tests.bench.measuring import best, options
 
 OURS = "the network's"
 
@@ -59,11 +59,7 @@ def ways(lengths: list[int], device: torch.device) -> dict[str, Callable[[Tensor
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--length", type=int, default=8192)
-    parser.add_argument("--sample", type=int, default=1100)
-    parser.add_argument("--rounds", type=int, default=5)
-    args = parser.parse_args()
+    args = options(__doc__, length=8192, sample=1100, rounds=5).parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
     decoder, lengths = full().decoder, row(args.length, args.sample)
@@ -73,29 +69,23 @@ def main() -> None:
     weights = torch.randn(size, device=device, dtype=dtype)
     where = torch.cuda.get_device_name() if device.type == "cuda" else f"{torch.get_num_threads()} threads"
     print(f"{args.length} positions of {len(lengths)} samples, {decoder.heads} heads of {size[-1]}, {dtype}, {where}")
-    best: dict[str, float] = {}
+    fewest_s: dict[str, float] = {}
     values: dict[str, Tensor] = {}
+
+    def step(way: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:
+        y = way(q, k, v)
+        (y * weights).sum().backward()
+        return y
+
     for name, way in ways(lengths, device).items():
-        tries = []
-        for _ in range(args.rounds + 1):
-            began = synchronised(device)
-            y = way(q, k, v)
-            (y * weights).sum().backward()
-            tries.append(synchronised(device) - began)
-        best[name], values[name] = min(tries[1:]), y.detach().float()
-        print(f"  {name:<22} {best[name] * 1e3:8.1f} ms", flush=True)
+        values[name] = step(way).detach().float()
+        fewest_s[name] = best(partial(step, way), args.rounds)
+        print(f"  {name:<22} {fewest_s[name] * 1e3:8.1f} ms", flush=True)
     ours = values.pop(OURS)
     near = 2e-2 if dtype is torch.bfloat16 else 1e-4
     for name, theirs in values.items():
         torch.testing.assert_close(ours, theirs, rtol=near, atol=near)
-        print(f"{best[name] / best[OURS]:.2f} times as fast as {name}")
-
-
-def synchronised(device: torch.device) -> float:
-    """The time, once the device has done what it was given."""
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter()
+        print(f"{fewest_s[name] / fewest_s[OURS]:.2f} times as fast as {name}")
 
 
 if __name__ == "__main__":

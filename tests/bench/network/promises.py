@@ -10,12 +10,11 @@
    without it. Weights and gradients alone take 11 GB with 12 layers in bf16, or with 6 in fp32.
 """
 
-import argparse
 import gc
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -33,16 +32,15 @@ from model.net.decoder import Decoder
 from model.net.deepencoder import DeepEncoder
 from model.net.image import Views
 from model.net.image_modes import MODES
+from tests.bench.measuring import best, options
 
 DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
 GRIDS = {"gundam": (2, 3), "gundam-m": (2, 3)}
-SAID = 32
+SAID, TURNS = 32, 3
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--tokens", type=int, default=1024)
-    parser.add_argument("--layers", type=int, default=full().decoder.depth)
+    parser = options(__doc__, tokens=1024, layers=full().decoder.depth)
     parser.add_argument("--modes", nargs="*", default=[mode for mode in MODES if mode != "line"], choices=MODES)
     args = parser.parse_args()
     print(f"on {torch.cuda.get_device_name() if DEVICE == 'cuda' else f'{torch.get_num_threads()} threads of a processor'}")
@@ -120,10 +118,10 @@ def paces(num_tokens: int, num_layers: int) -> None:
     for name, config in (("mixture", mixture), ("dense", dense)):
         net = made(Decoder, config)
         x_BLD = torch.randn(1, num_tokens, config.width, device=DEVICE)
-        rate = [num_tokens / best(prompt, net, x_BLD)]
-        rate.append(num_tokens / best(step, net, x_BLD))
+        rate = [num_tokens / best(partial(prompt, net, x_BLD), TURNS)]
+        rate.append(num_tokens / best(partial(step, net, x_BLD), TURNS))
         net.zero_grad()
-        rate.append(SAID / best(say, net, config))
+        rate.append(SAID / best(partial(say, net, config), TURNS))
         size = sum(p.numel() for p in net.layers.parameters()) / 1e9
         print(
             f"{name:<10} {size:>11.2f}B {rate[0]:>8,.0f} tokens/s {rate[1]:>9,.0f} tokens/s {rate[2]:>9,.1f} tokens/s", flush=True
@@ -151,17 +149,6 @@ def say(net: Decoder, config: DecoderConfig) -> None:
         cache.advance(512)
         for _ in range(SAID):
             net(torch.randn(1, 1, config.width, device=DEVICE), cache=cache)
-
-
-def best(work: Callable[..., None], *args: Any) -> float:
-    times = []
-    for _ in range(3):
-        began = time.perf_counter()
-        work(*args)
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - began)
-    return min(times)
 
 
 def made(build: Callable[[Any], nn.Module], config: Any) -> Any:

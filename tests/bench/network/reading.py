@@ -7,7 +7,6 @@ takes until its end, or 128. Rounds of both kinds alternate, and the best of eac
     python -m tests.bench.network.reading [--images 32] [--rounds 3]
 """
 
-import argparse
 import random
 import tempfile
 import time
@@ -27,15 +26,13 @@ from model.net.tokenizer import byte_tokenizer
 from model.read_images import Asking, NetworkTask, run_network
 from model.train.export import export
 from tests.bench.bars import at_least
+from tests.bench.measuring import options
 
 MOST, TOGETHER, BAR = 128, 16, 5.0
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--images", type=int, default=32)
-    options.add_argument("--rounds", type=int, default=3)
-    arguments = options.parse_args()
+    arguments = options(__doc__, images=32, rounds=3).parse_args()
     with tempfile.TemporaryDirectory() as place:
         items = drawn(Path(place), arguments.images)
         net = build(line_reader(), 5)

@@ -3,10 +3,8 @@
     python -m tests.bench.network.roofline [--rows 4]
 
 By a trace without a device (`model/costs/traced.py`): a row of 8,192 tokens with pages in all modes, as `make recipe=train` has
-them. Nothing of it is timed: it is a bound from the cards' data sheets.
+them, `--rows` of them a step, one at a time. Nothing of it is timed: it is a bound from the cards' data sheets.
 """
-
-import argparse
 
 from model.costs.activations import TOWERS
 from model.costs.plan import SET_UPS
@@ -14,12 +12,11 @@ from model.costs.traced import CARDS, roofline, trace, waiting
 from model.net.config import full
 from model.train.forecast import typical
 from recipes.train import FULL
+from tests.bench.measuring import options
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--rows", type=int, default=4, help="rows of a step on one GPU, one at a time")
-    args = parser.parse_args()
+    args = options(__doc__, rows=4).parse_args()
     load = typical(full(), FULL)
     for set_up in SET_UPS[:2]:
         for towers in ((), TOWERS):

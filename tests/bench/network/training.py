@@ -8,19 +8,19 @@ padding. With a CUDA device the network is of the released sizes, in bf16, with 
 model FLOPs utilisation is shown; else it is `small_moe`.
 """
 
-import argparse
 import io
 import json
 import random
 import tempfile
-import time
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from datagen.disk.storage import Folder
-from datagen.record import Box, Origin, Quality, Region, Sample
+from datagen.record import Box, Region, Sample
 from model.costs import flops
 from model.costs.activations import TOWERS
 from model.data.plan import packed
@@ -34,6 +34,8 @@ from model.net.tokenizer import TextTokenizer, byte_tokenizer
 from model.train.log import memory, peak
 from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train, Weights
 from model.train.trainer import train
+from tests.bench.measuring import best, options
+from tests.inputs.samples import page_sample
 from tests.model.lines import write_dataset
 
 # Characters, which are tokens of bytes.
@@ -43,12 +45,7 @@ SIZE = (900, 1200)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--steps", type=int, default=40)
-    parser.add_argument("--rows", type=int, default=2)
-    parser.add_argument("--length", type=int, default=2048)
-    parser.add_argument("--workers", type=int, default=1)
-    args = parser.parse_args()
+    args = options(__doc__, steps=40, rows=2, length=2048, workers=1).parse_args()
     on_gpu = torch.cuda.is_available()
     config = full() if on_gpu else small_moe()
     name = torch.cuda.get_device_name() if on_gpu else f"{torch.get_num_threads()} threads"
@@ -97,35 +94,29 @@ def packing(config: ModelConfig, length: int) -> None:
     set_checkpointing(net, TOWERS if device.type == "cuda" else ())
     samples = [tokens(page(number), tokenizer) for number in range(8)]
     arranged = {
-        "packed": [[samples[at] for at in row] for row in packed([len(one.ids) for one in samples], length)],
-        "padded, a sample a row": [[one] for one in samples],
+        "packed": [[samples[at] for at in row] for row in packed([len(sample.ids) for sample in samples], length)],
+        "padded, a sample a row": [[sample] for sample in samples],
     }
-    num_positions = sum(len(one.ids) for one in samples)
+    num_positions = sum(len(sample.ids) for sample in samples)
     for name, rows in arranged.items():
-        one = batch(rows, tokenizer).to(device)
-        tries = []
-        for _ in range(4):
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-                torch.cuda.reset_peak_memory_stats()
-            began = time.perf_counter()
-            work(net, one, dtype)
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-            tries.append(time.perf_counter() - began)
-        seconds = min(tries[1:])
-        operations = flops.training(config, [512] * len(samples), [len(sample.ids) for sample in samples], one.num_tokens)
-        best = peak(device)
-        mfu = f", {operations / seconds / best:.1%} of peak" if best else ""
+        whole = batch(rows, tokenizer).to(device)
+        work(net, whole, dtype)  # what is compiled or allocated once
+        if device.type == "cuda":
+            torch.cuda.reset_peak_memory_stats()
+        seconds = best(partial(work, net, whole, dtype), 3)
+        operations = flops.training(config, [512] * len(samples), [len(sample.ids) for sample in samples], whole.num_tokens)
+        most = peak(device)
+        mfu = f", {operations / seconds / most:.1%} of peak" if most else ""
         used = f", {memory(device) / 1e9:.1f} GB" if device.type == "cuda" else ""
-        size = f"{one.ids_BL.shape[0]} x {one.ids_BL.shape[1]}"
+        size = f"{whole.ids_BL.shape[0]} x {whole.ids_BL.shape[1]}"
         print(f"{name}: {size}, {seconds:.3f} s, {num_positions / seconds:,.0f} real positions a second{mfu}{used}", flush=True)
 
 
-def work(net: torch.nn.Module, one: Batch, dtype: torch.dtype) -> None:
-    with torch.autocast(one.ids_BL.device.type, dtype, enabled=dtype is not torch.float32):
-        found = net(one.ids_BL, one.images, one.image_T, one.samples_BL, labels_BL=one.labels_BL, scale=1 / one.num_tokens)
-    found.total.backward()
+def work(net: torch.nn.Module, whole: Batch, dtype: torch.dtype) -> None:
+    scale = 1 / whole.num_tokens
+    with torch.autocast(whole.ids_BL.device.type, dtype, enabled=dtype is not torch.float32):
+        losses = net(whole.ids_BL, whole.images, whole.image_T, whole.samples_BL, labels_BL=whole.labels_BL, scale=scale)
+    losses.total.backward()
     net.zero_grad()
 
 
@@ -148,19 +139,8 @@ def page(number: int) -> Sample:
     file = io.BytesIO()
     image.save(file, "JPEG", quality=90)
     region = Region(Box(0, 0, *SIZE), "text", text, None, "bench")
-    return Sample(
-        key=f"page-{number:05d}",
-        task="page",
-        image=file.getvalue(),
-        size=SIZE,
-        lang="en",
-        script="Latn",
-        text=text,
-        regions=(region,),
-        quality=Quality("trusted"),
-        origin=Origin(f"/bench/{number}.pdf", f"{number:064x}", 0),
-        stage="bench",
-    )
+    looks: dict[str, Any] = {"image": file.getvalue(), "size": SIZE, "regions": (region,)}
+    return page_sample(f"page-{number:05d}", text, "en", "Latn", sha256=f"{number:064x}", **looks)
 
 
 if __name__ == "__main__":

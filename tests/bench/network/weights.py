@@ -20,11 +20,11 @@ from datagen.disk.storage import Folder
 from model.files import weights
 from model.net.config import full
 from model.net.deepseek_ocr import DeepseekOcr
+from tests.bench.measuring import options
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--out", default="")
+    parser = options(__doc__, out="")
     parser.add_argument("--work", nargs=2, help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.work:
@@ -36,10 +36,8 @@ def main() -> None:
 
 def measure(out: Path) -> None:
     released, ours, back = (str(out / name) for name in ("released", "ours", "back"))
-    bench, command = (
-        [sys.executable, "-m", "tests.bench.network.weights", "--work"],
-        [sys.executable, "-m", "model.files.weights"],
-    )
+    bench = [sys.executable, "-m", "tests.bench.network.weights", "--work"]
+    command = [sys.executable, "-m", "model.files.weights"]
     for title, what in (
         ("random weights in bf16, saved", [*bench, "make", released]),
         ("looked at", [*command, "inspect", released]),

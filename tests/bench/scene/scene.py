@@ -14,7 +14,6 @@ Memory: 1,000 small pictures in shards of 100, the resident size of the process 
 Orders: see `scene_orders.py`. `--input` is a folder of photographs with NAME.txt beside each: its text, in order.
 """
 
-import argparse
 import multiprocessing
 import os
 import statistics
@@ -38,6 +37,7 @@ from datagen.work.dataset import plan
 from datagen.work.pipeline import Pipeline, run_shard
 from datagen.work.runner import InProcess
 from tests.bench.bars import at_least
+from tests.bench.measuring import options, spent_s
 from tests.bench.scene import scene_orders
 
 TARGET, TARGET_OF_TWO = 0.9, 1.8
@@ -60,12 +60,6 @@ class Took(NamedTuple):
     @property
     def cpu_rate(self) -> float:
         return self.pictures / self.cpu_s
-
-
-def spent_s() -> float:
-    this = psutil.Process()
-    times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
-    return sum(t.user + t.system for t in times) + times[0].children_user + times[0].children_system
 
 
 def paddle(batch_size: int, own_limits: bool) -> Any:
@@ -232,13 +226,7 @@ def small(image: bytes, long_side: int) -> bytes:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--pictures", type=int, default=48)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--scenes", type=int, default=300)
-    parser.add_argument("--read", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--input", default="")
+    parser = options(__doc__, pictures=48, repeats=3, scenes=300, read=60, seed=0, input="")
     parser.add_argument("--only", choices=("rates", "memory", "orders"))
     args = parser.parse_args()
     drawings = list(scene_orders.drawn(args.pictures, args.seed, LANGUAGES))

@@ -5,7 +5,6 @@
 Answers have 1,000 characters, of which 20 are wrong. Tables are counted apart, by cells: TEDS compares trees.
 """
 
-import argparse
 import functools
 import random
 import time
@@ -16,6 +15,7 @@ from rapidfuzz.distance import Levenshtein
 from datagen.rewards.reward import Wanted, reward
 from datagen.score.facts import fact
 from tests.bench.bars import at_least
+from tests.bench.measuring import options
 
 WORDS = (
     "all human beings are born free and equal in dignity and rights they are endowed with reason and conscience and should act "
@@ -56,9 +56,7 @@ def rate(judge: Callable[[int], object], count: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--answers", type=int, default=3000)
-    count = parser.parse_args().answers
+    count = options(__doc__, answers=3000).parse_args().answers
     source = random.Random(0)
     truths = [text(source) for _ in range(count)]
     answers = [worn(truth, source) for truth in truths]

@@ -19,10 +19,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import psutil
 import pymupdf
 
 from datagen.inputs.census import Listing
@@ -34,6 +34,7 @@ from datagen.sandbox.process import Limits, Sandbox, sandbox
 from datagen.word import office
 from datagen.word.source import WordSource
 from tests.bench.bars import at_least
+from tests.bench.measuring import options, seconds, spent_s
 from tests.inputs.word_documents import documents
 
 TARGET = 0.9
@@ -60,18 +61,8 @@ def converted(path: str, folder: str, deadline_s: float = office.DEADLINE_S) -> 
 def bare(path: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         profile = f"-env:UserInstallation={(Path(folder) / 'profile').as_uri()}"
-        command = [
-            "soffice",
-            profile,
-            "--headless",
-            "--norestore",
-            "--convert-to",
-            office.FILTERS["pdf"],
-            "--outdir",
-            folder,
-            path,
-        ]
-        subprocess.run(command, check=True, capture_output=True, timeout=600)
+        how = ("--headless", "--norestore", "--convert-to", office.FILTERS["pdf"], "--outdir", folder)
+        subprocess.run(["soffice", profile, *how, path], check=True, capture_output=True, timeout=600)
         for pdf in Path(folder).glob("*.pdf"):
             with pymupdf.open(pdf) as opened:
                 num_pages[path] = len(opened)
@@ -105,13 +96,6 @@ def rate(convert: Callable[[str], None], paths: Sequence[str], parallel: int) ->
         return Rate(len(paths) / (time.monotonic() - started), (spent_s() - before_s) / len(paths))
 
 
-def spent_s() -> float:
-    """Processor seconds of this process and of all that it started."""
-    this = psutil.Process()
-    times = [process.cpu_times() for process in (this, *this.children(recursive=True))]
-    return sum(t.user + t.system + t.children_user + t.children_system for t in times)
-
-
 def compare(name: str, convert: Callable[[str], None], paths: Sequence[str], repeats: int, parallel: int) -> None:
     pairs = [(rate(bare, paths, parallel), rate(convert, paths, parallel)) for _ in range(repeats)]
     theirs, ours = ([statistics.median(values) for values in zip(*side, strict=True)] for side in zip(*pairs, strict=True))
@@ -131,9 +115,7 @@ def start_up(path: str, repeats: int = 5) -> None:
     times: dict[str, list[float]] = {"an empty profile": [], "a copied profile": []}
     for _ in range(repeats):
         for kind, convert in zip(times, (bare, by_office), strict=True):
-            started = time.monotonic()
-            convert(path)
-            times[kind].append(time.monotonic() - started)
+            times[kind].append(seconds(partial(convert, path)))
     print("one small document: " + ", ".join(f"{kind} {statistics.median(s):.2f} s" for kind, s in times.items()), flush=True)
 
 
@@ -174,12 +156,7 @@ def chosen(args: argparse.Namespace, folder: Path) -> list[str]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--input", default="")
-    parser.add_argument("--documents", type=int, default=12)
-    parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only-office", action="store_true")
-    args = parser.parse_args()
+    args = options(__doc__, input="", documents=12, repeats=3, only_office=False).parse_args()
     with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as folder:
         paths = chosen(args, Path(folder))
         print(f"{len(paths)} documents, {office.versions()['libreoffice']}", flush=True)

@@ -8,7 +8,6 @@ goes on. Every two seconds the resident memory of all of the run's processes is 
 the pages that were there, for each stretch. About nine gigabytes are written.
 """
 
-import argparse
 import json
 import os
 import re
@@ -24,6 +23,7 @@ import psutil
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.samples.documents import PACKAGES, DebianSamples, Package
+from tests.bench.measuring import options
 
 _ARCHITECTURES = "amd64 arm64 armhf ppc64el riscv64 s390x".split()
 _MANUALS = "texlive-latex-recommended-doc"
@@ -38,11 +38,7 @@ def documents() -> DebianSamples:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--pages", type=int, default=20_000)
-    parser.add_argument("--kills", type=int, default=2)
-    parser.add_argument("--out", default="")
-    args = parser.parse_args()
+    args = options(__doc__, pages=20_000, kills=2, out="").parse_args()
     with tempfile.TemporaryDirectory(prefix="pagewheel-long-") as folder:
         listed = Path(folder) / "list.jsonl"
         found = documents().items()

@@ -8,7 +8,6 @@ replacements. Then reads one document of as many pages, in one shard, and prints
 to its end.
 """
 
-import argparse
 import json
 import random
 import tempfile
@@ -29,14 +28,12 @@ from datagen.work.dataset import build, plan
 from datagen.work.pipeline import Pipeline
 from datagen.work.runner import InProcess
 from tests.bench.coarse.extraction import guides
-
-WORDS = "all human beings are born free and equal in dignity and rights they are endowed with reason and conscience".split()
+from tests.bench.measuring import options
+from tests.inputs.small_pages import WORDS
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--pages", type=int, default=5000)
-    wanted = parser.parse_args().pages
+    wanted = options(__doc__, pages=5000).parse_args().pages
     sizes: list[tuple[int, float, float, int]] = []
     pages = 0
 

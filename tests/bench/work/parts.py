@@ -11,7 +11,6 @@ with, beside those of coarse pages, measured by tests/bench/coarse/extraction.py
 minority languages by reader.py.
 """
 
-import argparse
 import io
 import tarfile
 import tempfile
@@ -28,7 +27,7 @@ from datagen.texts.source import TextSource
 from datagen.work.pipeline import Pipeline
 from recipes import RECIPES
 from recipes.sample_costs import record
-from tests.bench.word.word import spent_s
+from tests.bench.measuring import options, spent_s
 
 TEXT_CHARS = 30_000  # of the longest text
 RECORD_BYTES = 1500  # of a sample in a shard, beside its image and its record: the archive's blocks
@@ -63,11 +62,7 @@ class Cost(NamedTuple):
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default=",".join(PARTS))
-    parser.add_argument("--documents", type=int, default=6)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    arguments = options(__doc__, only=",".join(PARTS), documents=6, seed=0).parse_args()
     print(f"{'a sample of':<26}{'core-s':>9}{'kB':>8}{'samples':>9}{'documents':>11}  dropped")
     for name in arguments.only.split(","):
         measure(name, round(arguments.documents * PARTS[name].documents), arguments.seed)

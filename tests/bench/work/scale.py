@@ -28,6 +28,7 @@ from datagen.record import Drop, Origin, Quality, Sample
 from datagen.work import dataset
 from datagen.work.pipeline import Pipeline, Source
 from datagen.work.runner import make_runner
+from tests.bench.measuring import options
 
 MILLION = 1_000_000
 
@@ -67,11 +68,7 @@ def work(num: int, workers: int, out: str) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--shards", type=int, default=100_000)
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--kills", type=int, default=1)
-    parser.add_argument("--out", default="")
+    parser = options(__doc__, shards=100_000, workers=2, kills=1, out="")
     parser.add_argument("--work", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.work:
@@ -82,18 +79,8 @@ def main() -> None:
 
 
 def measure(num: int, workers: int, kills: int, out: str) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "tests.bench.work.scale",
-        "--work",
-        "--shards",
-        str(num),
-        "--workers",
-        str(workers),
-        "--out",
-        out,
-    ]
+    program = [sys.executable, "-m", "tests.bench.work.scale", "--work"]
+    command = [*program, "--shards", str(num), "--workers", str(workers), "--out", out]
     shards = Path(out) / "shards"
     seconds = first = sent = 0.0
     for turn in range(kills + 1):
