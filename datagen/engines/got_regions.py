@@ -8,7 +8,6 @@ is not read.
 
 import functools
 from collections.abc import Sequence
-from typing import ClassVar
 
 import numpy
 import torch
@@ -28,13 +27,10 @@ FORMATS = {"text": "markdown", "inline": "markdown", "formulas": "latex", "table
 """What the readings of each kind of region are."""
 
 
-class GotRegions:
+class GotRegions(pretrained.Network):
     """Reads regions of a `kind`: text, inline, formulas or tables, with the network `model`, a folder or a hub's name, at a hub's
     `revision`. An answer of over `max_tokens` tokens isn't taken. Raises `ValueError` for another kind, and at the first region
     if there is no such network."""
-
-    gpus: ClassVar[int] = 1
-    where: ClassVar[str] = "model"
 
     def __init__(
         self,
@@ -70,10 +66,6 @@ class GotRegions:
                     reasons.append(reason)
         self.reasons = tuple(reasons)
         return readings
-
-    def close(self) -> None:
-        self.__dict__.pop("_network", None)
-        pretrained.free()
 
     @functools.cached_property
     def _network(self) -> got_ocr.Network:

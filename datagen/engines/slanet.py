@@ -8,7 +8,7 @@ each other (`datagen.tables.fit`). The engine `tables`, which works with no down
 import functools
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy
 import torch
@@ -25,12 +25,10 @@ AT_A_TIME = 8
 """Tables that are looked at together."""
 
 
-class SLANet:
+class SLANet(pretrained.Network):
     """The network `model`, a folder or a hub's name, at a hub's `revision`. Raises `ValueError` at the first table if there is no
     such network."""
 
-    gpus: ClassVar[int] = 1
-    where: ClassVar[str] = "model"
     format = "html"
 
     def __init__(self, model: str = "PaddlePaddle/SLANet_plus_safetensors", device: str = "", revision: str = "main"):
@@ -55,10 +53,6 @@ class SLANet:
             reasons.append(reason)
         self.reasons = tuple(reasons)
         return readings
-
-    def close(self) -> None:
-        self.__dict__.pop("_network", None)
-        pretrained.free()
 
     @functools.cached_property
     def _network(self) -> tuple[Any, Any]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy
 
-from datagen.engines import wheels
+from datagen.engines import OnDemand, wheels
 from datagen.record import Line
 from datagen.tables.cells import Table, agreement, parse, to_html
 from datagen.tables.grid import cell_text, is_ruled, line_height, table, table_at
@@ -40,7 +40,7 @@ class Reading(NamedTuple):
     probability: float
 
 
-class TableReader:
+class TableReader(OnDemand):
     """Reads tables out of crops and the lines in them, on `threads` threads."""
 
     format = "html"
@@ -55,10 +55,6 @@ class TableReader:
         """The HTML of each crop, (H, W, 3) RGB bytes, with the text of its `lines`, and a score: how much of the table the three
         agree on, times the mean score of the lines. "" where there are no lines, or none of the three sees a table."""
         return [self._read(crop, of_crop) for crop, of_crop in zip(crops, lines, strict=True)]
-
-    def close(self) -> None:
-        for name in ("_slanet", "_grid"):
-            self.__dict__.pop(name, None)
 
     def _read(self, crop: numpy.ndarray, lines: Sequence[Line]) -> tuple[str, float]:
         height, width = crop.shape[:2]

