@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy
 import vl_convert
 
+from datagen.figures.charts import label
 from datagen.figures.charts.chart_data import Chart
 from datagen.tables.cells import Table
-from tests.inputs.charts import points, rows
+from tests.inputs.charts import heads, points, rows, texts_of, wrong_values
 
 _PATH = re.compile(r"<path d=\"([^\"]*)\"([^>]*)>")
 _POLYLINE = re.compile(r"<polyline points=\"([^\"]*)\"([^>]*)>")
@@ -318,3 +319,10 @@ def _vega_order(chart: Chart) -> list[tuple[int, int]]:
     if chart.kind in ("line", "area", "scatter"):
         return [(n, place) for n in series for place, value in enumerate(chart.series[n].values) if value is not None]
     return [(n, place) for place in range(len(chart.categories)) for n in series if chart.series[n].values[place] is not None]
+
+
+def faults(chart: Chart, picture: Any, table: Table) -> list[Any]:
+    """What of a label isn't in the picture: names, values, and marks that stand elsewhere."""
+    there = {" ".join(text.split()) for text in texts_of(picture)}
+    names = [name for name in heads(label.table(chart, picture.shown)) if name not in there and chart.kind != "box"]
+    return names + wrong_values(chart, picture.shown, table) + [mark for mark in marks(chart, picture, table) if mark.off > 1]

@@ -1,13 +1,23 @@
 """Charts of known numbers for tests, and what a reader of their pictures makes of them."""
 
+import html
 import random
+import re
+from collections.abc import Sequence
+from typing import Any
 
+from datagen.figures.charts import label, matplotlib_charts
 from datagen.figures.charts.chart_data import Chart
+from datagen.figures.charts.compose import compose
 from datagen.figures.charts.faces import faces, languages
 from datagen.figures.charts.label import Shown
+from datagen.figures.charts.looks import look
 from datagen.figures.charts.numbers import NumberFormat, Ruler
 from datagen.figures.charts.words import Words, cached
-from datagen.tables.cells import Table
+from datagen.record import SampleError
+from datagen.tables.cells import Table, parse, to_html
+
+_TEXT = re.compile(r"<text[^>]*>([^<]*)</text>")
 
 
 def words(lang: str) -> Words:
@@ -16,8 +26,25 @@ def words(lang: str) -> Words:
     return cached(lang, own.can_draw)
 
 
-def some_language(draw: random.Random) -> str:
-    return draw.choice([*languages()])
+def drawn(renderer: Any, kind: str, seed: int, langs: Sequence[str] = ()) -> tuple[Chart, Any, Table] | None:
+    """A chart by its number in one of the languages, any for none; its picture by the renderer's module; and its label. None
+    where the renderer has no room for it."""
+    draw = random.Random(f"test {kind} {seed}")
+    lang = draw.choice(langs or [*languages()])
+    chart = compose(draw, kind, words(lang))
+    try:
+        picture = renderer.draw(chart, look(draw, kind), faces(lang))
+    except SampleError as error:
+        assert error.reason == "chart_too_crowded"
+        return None
+    return chart, picture, parse(to_html(label.table(chart, picture.shown)), is_strict=True)
+
+
+def texts_of(picture: Any) -> list[str]:
+    """The texts in a picture by any renderer."""
+    if hasattr(picture, "figure"):
+        return [text.get_text() for text in matplotlib_charts._texts(picture.figure)]
+    return [html.unescape(text) for text in _TEXT.findall(picture.svg)]
 
 
 def rows(chart: Chart, table: Table) -> list[list[str]]:

@@ -11,21 +11,18 @@ picture and against the chart's data:
   stacked charts. Values that a picture can't show exactly remain: a bar of few pixels.
 """
 
-import html
 import importlib
 import random
-import re
 from collections import Counter
 from typing import Any
 
-from datagen.figures.charts import RENDERERS, Charts, echarts_engine, label, matplotlib_charts
+from datagen.figures.charts import RENDERERS, Charts, echarts_engine, label
 from datagen.figures.charts.chart_data import FIVE, Chart
 from datagen.record import SampleError
 from tests.bench.measuring import options
-from tests.inputs.charts import rows
+from tests.inputs.charts import rows, texts_of
 
 FAR = 0.05
-_TEXT = re.compile(r"<text[^>]*>([^<]*)</text>")
 
 
 def main() -> None:
@@ -81,13 +78,6 @@ def looked_at(chart: Chart, drawn: Any) -> list[str]:
             counted.append("unprinted")
             counted += ["far"] * (abs(chart.numbers.value(text) - value) > FAR * abs(value))
     return counted
-
-
-def texts_of(drawn: Any) -> list[str]:
-    """The texts in a picture by any renderer."""
-    if hasattr(drawn, "figure"):
-        return [text.get_text() for text in matplotlib_charts._texts(drawn.figure)]
-    return [html.unescape(text) for text in _TEXT.findall(drawn.svg)]
 
 
 def _numbers(chart: Chart, drawn: Any, texts: list[list[str]]) -> Any:

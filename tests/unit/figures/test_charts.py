@@ -1,13 +1,9 @@
 """Charts: how numbers are written and read off, what a label has, and that labels are what was drawn."""
 
-import hashlib
-import itertools
 import math
-import os
 import random
-import subprocess
-import sys
 from dataclasses import replace
+from functools import partial
 
 import numpy
 import pytest
@@ -23,27 +19,16 @@ from datagen.figures.charts.topics import TOPICS
 from datagen.figures.charts.words import LANGUAGES
 from datagen.record import SampleError
 from datagen.tables.cells import parse, to_html
+from tests.inputs import charts
 from tests.inputs.chart_marks import marks
-from tests.inputs.charts import heads, some_language, words, wrong_values
+from tests.inputs.charts import words, wrong_values
 
 PLAIN = NumberFormat()
 BARS = Chart("bar", "Rain", "city", ("mm",), ("Rome", "Oslo"), (Series("", (47.0, None)),), PLAIN, 0)
 FINE = Ruler(Scale(0.0, 10.0, (), 10.0), 10, 0)
 AXIS = Scale(0.0, 100.0, (0.0, 50.0, 100.0), 50.0)
+drawn = partial(charts.drawn, matplotlib_charts)
 TWO = replace(BARS, kind="grouped", series=(Series("2001", (47.0, 12.0)), Series("2002", (3.0, 8.0))))
-
-
-def drawn(kind, seed):
-    """A chart with its label, drawn by its number; None where it is refused."""
-    draw = random.Random(f"test {kind} {seed}")
-    lang = some_language(draw)
-    chart = compose(draw, kind, words(lang))
-    try:
-        figures = matplotlib_charts.draw(chart, look(draw, kind), faces(lang))
-    except SampleError as error:
-        assert error.reason == "chart_too_crowded"
-        return None
-    return chart, figures, parse(to_html(label.table(chart, figures.shown)), is_strict=True)
 
 
 @pytest.mark.parametrize(
@@ -159,35 +144,6 @@ def test_where_not_all_numbers_are_printed_there_is_an_axis(kind, num_series):
     assert erring.has_axis and not erring.has_labels
 
 
-def faults(chart, figures, table):
-    """What of a label isn't in the picture: names, values, and marks that stand elsewhere."""
-    there = {" ".join(text.get_text().split()) for text in matplotlib_charts._texts(figures.figure)}
-    names = [name for name in heads(label.table(chart, figures.shown)) if name not in there and chart.kind != "box"]
-    return names + wrong_values(chart, figures.shown, table) + [mark for mark in marks(chart, figures, table) if mark.off > 1]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_label_is_what_was_drawn_to_a_pixel(kind):
-    charts = [made for seed in range(4) if (made := drawn(kind, seed))]
-    assert charts
-    for chart, figures, table in charts:
-        assert faults(chart, figures, table) == []
-        assert any(label.value_text(chart, figures.shown, 0, 0) for _ in chart.categories[:1]) or kind == "scatter"
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_five_hundred_labels_are_what_was_drawn():
-    num_charts = num_marks = 0
-    for seed, kind in itertools.product(range(40), KINDS):
-        if made := drawn(kind, seed):
-            num_charts += 1
-            num_marks += len(marks(*made))
-            assert faults(*made) == [], made[0].title
-    assert num_charts >= 500
-    assert num_marks > 3000
-
-
 def test_a_mark_that_stands_elsewhere_is_seen():
     chart, figures, _ = next(made for seed in range(9) if (made := drawn("bar", seed)) and not made[1].shown.printed)
     place, value = next((place, value) for place, value in enumerate(chart.series[0].values) if value is not None)
@@ -257,20 +213,6 @@ def test_slices_have_the_angles_of_their_shares_and_boxes_their_five_numbers():
         five = [series.values[place] for series in chart.series]
         assert [series.name for series in chart.series] == [*FIVE]
         assert [low, lines[f"medians/{place}"].get_ydata()[0], high] == pytest.approx([five[0], five[2], five[4]])
-
-
-def digests():
-    made = Charts(("bar", "line", "pie", "histogram"), ("en", "ja", "hi"), panels=0.0)
-    return [hashlib.sha256(made.draw(random.Random(f"same {seed}")).image).hexdigest() for seed in range(5)]
-
-
-@pytest.mark.slow
-def test_draws_are_the_same_in_another_process_whatever_a_users_matplotlibrc_says(tmp_path):
-    (tmp_path / "matplotlibrc").write_text("axes.titlesize: 40\nlines.linewidth: 9\nsavefig.dpi: 50\naxes.grid: True\n")
-    command = "from tests.unit.figures.test_charts import digests; print(*digests())"
-    environment = os.environ | {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "PYTHONHASHSEED": "7"}
-    other = subprocess.run([sys.executable, "-c", command], env=environment, capture_output=True, text=True, check=True)
-    assert other.stdout.split() == digests() == digests()
 
 
 def test_several_charts_in_a_picture_have_their_tables_in_order():

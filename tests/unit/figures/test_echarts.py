@@ -3,45 +3,23 @@
 Tests that draw need ECharts' script in the user's cache, which a run of `make recipe=figures` fetches; else they are skipped.
 """
 
-import hashlib
 import io
 import json
-import os
-import random
 import re
-import subprocess
-import sys
 import tarfile
+from functools import partial
 
 import numpy
 import pytest
-from PIL import Image
 
-from datagen.figures.charts import KINDS, Charts, echarts, echarts_engine, label
-from datagen.figures.charts.compose import compose
+from datagen.figures.charts import Charts, echarts, echarts_engine
 from datagen.figures.charts.echarts_engine import PlacedText
 from datagen.figures.charts.faces import faces
-from datagen.figures.charts.looks import look
-from datagen.record import SampleError
 from datagen.samples import npm
-from datagen.tables.cells import parse, to_html
-from tests.bench.figures.chart_labels import texts_of
-from tests.inputs.chart_marks import marks
-from tests.inputs.charts import heads, some_language, words, wrong_values
+from tests.inputs import charts
 
+drawn = partial(charts.drawn, echarts)
 needs_script = pytest.mark.skipif(not echarts_engine.kept().is_file(), reason="ECharts isn't in the cache")
-
-
-def drawn(kind, seed, lang=""):
-    draw = random.Random(f"test {kind} {seed}")
-    lang = lang or some_language(draw)
-    chart = compose(draw, kind, words(lang))
-    try:
-        picture = echarts.draw(chart, look(draw, kind), faces(lang))
-    except SampleError as error:
-        assert error.reason == "chart_too_crowded"
-        return None
-    return chart, picture, parse(to_html(label.table(chart, picture.shown)), is_strict=True)
 
 
 def test_the_script_is_fetched_once(tmp_path, monkeypatch):
@@ -88,13 +66,6 @@ def test_texts_of_an_svg_are_where_they_are_drawn():
     assert isinstance(tilted, PlacedText)
 
 
-def faults(chart, picture, table):
-    """What of a label isn't in the picture: names, values, and marks that stand elsewhere."""
-    there = texts_of(picture)
-    names = [name for name in heads(label.table(chart, picture.shown)) if name not in there and chart.kind != "box"]
-    return names + wrong_values(chart, picture.shown, table) + [mark for mark in marks(chart, picture, table) if mark.off > 1]
-
-
 @pytest.mark.parametrize(("lang", "words"), [("ar", "الإنتاج حسب البلد"), ("hy", "Բնակչություն ըստ երկրների")])
 def test_digits_beside_ligatures_are_drawn_in_another_typeface(lang, words):
     own = faces(lang)
@@ -106,25 +77,6 @@ def test_digits_beside_ligatures_are_drawn_in_another_typeface(lang, words):
         echarts_engine.png(svg.format(families, words, end), "#ffffff", used) for end in ("(1998)", "(1997)", "[1998]", "[1997]")
     }
     assert len(drawn) == 4  # boxes for all of them are one picture
-
-
-@needs_script
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_label_is_what_was_drawn_to_a_pixel(kind):
-    charts = [made for seed in range(5) if (made := drawn(kind, seed))]
-    assert len(charts) >= 3
-    for chart, picture, table in charts:
-        assert faults(chart, picture, table) == []
-        assert Image.open(io.BytesIO(picture.image)).size == picture.size
-
-
-@needs_script
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_many_labels_are_what_was_drawn():
-    charts = [made for seed in range(13) for kind in KINDS if (made := drawn(kind, seed))]
-    assert len(charts) >= 150
-    assert {chart.title: wrong for chart, picture, table in charts if (wrong := faults(chart, picture, table))} == {}
 
 
 @needs_script
@@ -193,22 +145,6 @@ def test_printed_numbers_and_names_are_in_the_picture():
     chart, picture, _ = next(made for seed in range(20) if (made := drawn("grouped", seed)) and made[1].shown.printed)
     for text in (*picture.shown.printed.values(), *chart.categories, *(series.name for series in chart.series)):
         assert f">{text.replace('&', '&amp;')}<" in picture.svg
-
-
-def digests():
-    made = Charts(("bar", "line", "heat_map", "histogram"), ("en", "ja", "ar"), ("echarts",), panels=0.0)
-    return [hashlib.sha256(made.draw(random.Random(f"same {seed}")).image).hexdigest() for seed in range(4)]
-
-
-@pytest.mark.slow
-@needs_script
-def test_draws_are_the_same_in_another_process_which_ends_by_itself():
-    command = "from tests.unit.figures.test_echarts import digests; print(*digests())"
-    environment = os.environ | {"PYTHONHASHSEED": "7"}
-    other = subprocess.run(
-        [sys.executable, "-c", command], env=environment, capture_output=True, text=True, check=True, timeout=120
-    )
-    assert other.stdout.split() == digests() == digests()
 
 
 def test_a_renderer_that_there_is_not_is_refused():

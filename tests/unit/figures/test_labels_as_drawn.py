@@ -1,0 +1,74 @@
+"""Labels are what was drawn, whatever draws: their names and values are in the picture, and its marks stand where they say; and
+what is drawn is the same in another process."""
+
+import hashlib
+import io
+import os
+import random
+import subprocess
+import sys
+
+import pytest
+from PIL import Image
+
+from datagen.figures.charts import KINDS, Charts, echarts, echarts_engine, label, matplotlib_charts, vega
+from tests.inputs.chart_marks import faults, marks
+from tests.inputs.charts import drawn
+
+LANGS = ("en", "zh-Hans", "ar", "he", "th", "ko", "ru", "fr")  # that Vega-Lite draws as they are written
+BY = {"matplotlib": (matplotlib_charts, ()), "echarts": (echarts, ()), "vega": (vega, LANGS)}
+KINDS_BY = {by: [kind for kind in KINDS if (by, kind) != ("vega", "radar")] for by in BY}
+FEW = {"matplotlib": (4, 1), "echarts": (5, 3), "vega": (4, 3)}  # draws of a kind, and how many charts there are at least
+NO_SCRIPT = pytest.mark.skipif(not echarts_engine.kept().is_file(), reason="ECharts isn't in the cache")
+
+
+def case(by, *values):
+    return pytest.param(by, *values, marks=[NO_SCRIPT] if by == "echarts" else [])
+
+
+def made(by, kind, num):
+    renderer, langs = BY[by]
+    return [chart for seed in range(num) if (chart := drawn(renderer, kind, seed, langs))]
+
+
+@pytest.mark.parametrize(("by", "kind"), [case(by, kind) for by in BY for kind in KINDS_BY[by]])
+def test_the_label_is_what_was_drawn_to_a_pixel(by, kind):
+    num, least = FEW[by]
+    charts = made(by, kind, num)
+    assert len(charts) >= least
+    for chart, picture, table in charts:
+        assert faults(chart, picture, table) == []
+        assert kind == "scatter" or label.value_text(chart, picture.shown, 0, 0) or chart.series[0].values[0] is None
+        if by == "echarts":
+            assert Image.open(io.BytesIO(picture.image)).size == picture.size
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(("by", "num", "least"), [case("matplotlib", 40, 500), case("echarts", 13, 150), case("vega", 14, 150)])
+def test_many_labels_are_what_was_drawn(by, num, least):
+    charts = [chart for kind in KINDS_BY[by] for chart in made(by, kind, num)]
+    assert len(charts) >= least
+    assert by != "matplotlib" or sum(len(marks(*chart)) for chart in charts) > 3000
+    assert {chart.title: wrong for chart, picture, table in charts if (wrong := faults(chart, picture, table))} == {}
+
+
+def digests(by):
+    draws = {
+        "matplotlib": Charts(("bar", "line", "pie", "histogram"), ("en", "ja", "hi"), panels=0.0),
+        "echarts": Charts(("bar", "line", "heat_map", "histogram"), ("en", "ja", "ar"), ("echarts",), panels=0.0),
+        "vega": Charts(("bar", "pie", "line"), ("en", "ja"), ("vega",)),
+    }[by]
+    return [hashlib.sha256(draws.draw(random.Random(f"same {seed}")).image).hexdigest() for seed in range(4)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("by", [case(by) for by in BY])
+def test_draws_are_the_same_in_another_process_which_ends_by_itself_whatever_a_users_matplotlibrc_says(by, tmp_path):
+    (tmp_path / "matplotlibrc").write_text("axes.titlesize: 40\nlines.linewidth: 9\nsavefig.dpi: 50\naxes.grid: True\n")
+    command = f"from {__name__} import digests; print(*digests({by!r}))"
+    environment = os.environ | {"MATPLOTLIBRC": str(tmp_path / "matplotlibrc"), "PYTHONHASHSEED": "7"}
+    other = subprocess.run(
+        [sys.executable, "-c", command], env=environment, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert other.stdout.split() == digests(by) == digests(by)
