@@ -11,11 +11,13 @@ from datagen.agreement.families import voter
 from datagen.agreement.spans import Reading, Text, aligned_words, of_lines
 from datagen.agreement.words import about, closed_up, words
 from datagen.labels import PICTURES
-from datagen.page.boxes import area, around, shared
+from datagen.page.boxes import area, around, distance, overlap, shared
 from datagen.record import Box, Line, Polygon, Region, Sample
 
 _INSIDE = 0.5  # of a line's area, or of a region's
 _WHOLE = 0.8  # of a text's area: it is one region's
+_PIECE, _BESIDE = 1.5, 0.6  # of a line's height: a piece of a line is no wider, and no farther from it
+_IN_ROW = 0.6  # of its height
 _FOUND = 0.3  # of its words: a text that has fewer of the regions' is none of theirs
 
 
@@ -169,6 +171,7 @@ def _most_of(box: Box, regions: Sequence[Region], form: str = "") -> int | None:
 
 
 def _reading(page: Page, units: Sequence[Unit], script: str) -> Reading:
+    units = _in_rows(units, script)
     text = of_lines([unit.line for unit in units], script)
     if not all(unit.is_line for unit in units):
         text = text._replace(lines=())
@@ -176,6 +179,30 @@ def _reading(page: Page, units: Sequence[Unit], script: str) -> Reading:
     known = [score for score in scores if score is not None]
     score = sum(known) / len(known) if known else None
     return Reading(page.voter_of(units[0].region), (page.dataset,), text, score)
+
+
+def _in_rows(units: Sequence[Unit], script: str) -> Sequence[Unit]:
+    """The units with pieces of a line, which some readers find apart from it, before or behind it; without those that lie in a
+    line that says what they say."""
+    ordered = list(units)
+    for piece in units:
+        box, said = piece.box, about(piece.line.text, script)
+        row = next((u for u in units if _is_piece(piece, u)), None)
+        if row is None:
+            continue
+        ordered.remove(piece)
+        if shared(box, row.box) < _WHOLE * area(box) or said not in about(row.line.text, script):
+            is_behind = (box.x0 > row.box.x0) != (row.line.direction == "rtl")
+            ordered.insert(ordered.index(row) + is_behind, piece)
+    return ordered
+
+
+def _is_piece(piece: Unit, row: Unit) -> bool:
+    """Whether a unit is a sign or two in another one's row, in it or next to it."""
+    height = row.box.y1 - row.box.y0
+    is_small = piece.box.x1 - piece.box.x0 <= min(_PIECE * height, (row.box.x1 - row.box.x0) / 3)
+    is_in_row = overlap(piece.box, row.box, 1) >= _IN_ROW and distance(piece.box, row.box) <= _BESIDE * height
+    return is_small and is_in_row and piece.is_line and row.is_line and row.line.direction != "ttb"
 
 
 def _parted(unit: Unit, over: Sequence[int], regions: Sequence[Region], script: str) -> dict[int, Text]:

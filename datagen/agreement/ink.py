@@ -21,6 +21,10 @@ _DARK = 64  # of 255, from the paper's gray
 _INKED = 0.004  # of a box's pixels, for it to have ink
 _NEAR, _TOO_MUCH = 0.8, 0.75  # lines that are so much alike differ by no more, unless a word was cut in the wrong place
 _LONGEST = 90  # characters of which one shape is made
+_REACH = 0.35  # of a line's height: so far beyond its box is what the box cuts off
+_RULE = 0.9  # of a line's height: ink beside it that is so high is a table's rule
+_REACH = 0.35  # of a line's height: so far beyond its box are signs that it cuts off
+_RULE = 0.9  # of a line's height: ink that goes through so much of it beside its box is a table's rule
 
 
 @dataclass
@@ -66,19 +70,52 @@ class PageInk:
         return False if compared.margin < _MORE / 3 else None
 
     def has_ink(self, box: Box) -> bool:
-        part = self.gray[box.y0 : box.y1, box.x0 : box.x1]
-        if not part.size:
-            return False
-        paper = int(numpy.bincount(self.gray[::4, ::4].ravel(), minlength=256).argmax())
-        return float((numpy.abs(part.astype(numpy.int16) - paper) > _DARK).mean()) > _INKED
+        inked = self._inked(box)
+        return inked.size > 0 and float(inked.mean()) > _INKED
+
+    @cached_property
+    def _paper(self) -> int:
+        return int(numpy.bincount(self.gray[::4, ::4].ravel(), minlength=256).argmax())
+
+    def _inked(self, box: Sequence[int]) -> numpy.ndarray:
+        part = self.gray[box[1] : box[3], box[0] : box[2]]
+        return numpy.abs(part.astype(numpy.int16) - self._paper) > _DARK
+
+    def _with_cut_signs(self, box: Box) -> Box:
+        """A line's box with the feet and marks that it cuts off, and with signs that stand just beyond its ends: without them the
+        ink would be for a reader that lost them with the box."""
+        height, width = self.gray.shape
+        reach = round(_REACH * (box.y1 - box.y0))
+        x0, y0, x1, y1 = max(0, box.x0 - reach), max(0, box.y0 - reach), min(width, box.x1 + reach), min(height, box.y1 + reach)
+        rows = self._inked((box.x0, y0, box.x1, y1)).max(axis=1)
+        above, below = _to_a_gap(rows[: box.y0 - y0 + 1][::-1]), _to_a_gap(rows[box.y1 - y0 - 1 :])
+        columns = self._inked((x0, box.y0, x1, box.y1))
+        before, behind = _beside(columns[:, : box.x0 - x0][:, ::-1]), _beside(columns[:, box.x1 - x0 :])
+        return Box(box.x0 - before, box.y0 - above, box.x1 + behind, box.y1 + below)
 
     def _cut(self, line: Line) -> Cut | None:
         x0, y0, x1, y1 = line.box
         height, width = self.gray.shape
         box = Box(max(0, x0), max(0, y0), min(width, x1), min(height, y1))
+        if not line.polygon and line.direction != "ttb":
+            box = self._with_cut_signs(box)
         if box.x1 - box.x0 < 4 or box.y1 - box.y0 < 4 or not comparable(replace(line, box=box)):
             return None
         return cut_out(self.gray, replace(line, box=box), self.page.lang)
+
+
+def _to_a_gap(rows: numpy.ndarray) -> int:
+    """How many rows ink goes on beyond a box, whose last row is the first of these; 0 where it doesn't end among them."""
+    blank = numpy.flatnonzero(~rows)
+    return max(0, int(blank[0]) - 1) if len(blank) else 0
+
+
+def _beside(columns: numpy.ndarray) -> int:
+    """How many columns a sign takes that stands beside a box, the nearest column first; 0 where there is none, where it doesn't
+    end among them, and for a rule."""
+    inked = numpy.flatnonzero(columns.any(axis=0))
+    is_rule = columns.size > 0 and float(columns.mean(axis=0).max()) > _RULE
+    return int(inked[-1]) + 1 if len(inked) and inked[-1] < columns.shape[1] - 1 and not is_rule else 0
 
 
 def _preference(cut: Cut, other: str, script: str, face: str) -> float | None:

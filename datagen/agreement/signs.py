@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rapidfuzz.distance import Levenshtein
 
-from datagen.agreement.words import UNSPACED
+from datagen.agreement.words import UNSPACED, in_one_form
 from datagen.writing import scripts
 
 IS_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -96,6 +96,11 @@ def is_near(label: str, reading: str, script: str) -> bool:
     if one == other or (script in UNSPACED and len(one) == len(other) == 1):
         return True
     return Levenshtein.normalized_similarity(label, reading) >= _NEAR
+
+
+def ink_says_little(one: str, other: str) -> bool:
+    """Whether two readings differ in what ink says little of: a number, or the form of a letter."""
+    return has_digit(one + other) or in_one_form(one) == in_one_form(other)
 
 
 def _unmarked(text: str) -> str:

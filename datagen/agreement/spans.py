@@ -12,6 +12,7 @@ from datagen.record import Line
 
 Opcode = tuple[str, int, int, int, int]
 SPACES = re.compile(r"[-\u2010]?\s*\n\s*")
+_FAILED = 0.5  # of the letters: a reading that has fewer of the label's, and of no other reading's, failed
 _BRIDGE = 1  # words that are the same between two stretches that are taken for one
 
 
@@ -168,6 +169,22 @@ def alike(one: Text, other: Text) -> float:
     """How much of their letters and digits two texts share, from 0 to 1."""
     a, b = (about_at(text, (0, len(text.words))) for text in (one, other))
     return Levenshtein.normalized_similarity(a, b)
+
+
+def able(label: Text, others: Sequence[Reading], is_cell: bool) -> list[Reading]:
+    """Those of other voters' readings that say something: like the label, or like another voter's. A voter that has nothing
+    overlooked the block where another one has most of the label. Of a cell, which is short, all do."""
+    found = []
+    with_label = [alike(reading.text, label) for reading in others]
+    for reading, likeness in zip(others, with_label, strict=True):
+        rivals = [n for n, other in enumerate(others) if other.voter != reading.voter]
+        if not reading.text.words:
+            is_able = all(with_label[n] < _FAILED for n in rivals)
+        else:
+            is_able = max((likeness, *(alike(reading.text, others[n].text) for n in rivals))) >= _FAILED
+        if is_cell or is_able:
+            found.append(reading)
+    return found
 
 
 def flat(text: Text, place: tuple[int, int]) -> str:

@@ -1,9 +1,9 @@
 """A block of text decided: where the readings differ from the label, who has which words, and what the ink says where nobody
 agrees.
 
-Keep what one of the other voters has, too. Replace what two of them have otherwise, and alike, unless readers may take one for
-the other and the ink isn't clearly for it. Else draw and look: what the ink is most like wins, the label if nothing is more like
-the ink, another reading if it is clearly more so. Else it is open."""
+Keep what one of the other voters has, too. Replace what two of them have otherwise, and alike. Where readers may take one for the
+other, the ink must be clearly for it; or see a difference, if one of the two seldom errs on the page. Else draw and look: what
+the ink is most like wins, the label if nothing is more like the ink, another reading if it clearly is. Else it is open."""
 
 import itertools
 from collections import Counter
@@ -33,6 +33,7 @@ from datagen.agreement.signs import (
     are_confirmed,
     digits,
     has_digit,
+    ink_says_little,
     is_doubled,
     is_far,
     is_native,
@@ -46,6 +47,7 @@ from datagen.agreement.spans import (
     Reading,
     Span,
     Text,
+    able,
     about_at,
     alike,
     exactly_at,
@@ -65,10 +67,10 @@ _AGAINST_TWO = 0.05  # so much more is the ink like the label than like what two
 _LONG = 8  # letters and digits: two readings of a long stretch needn't be equal to say the same
 _LONG_CELL = 3
 _SAME, _MORE = 0.75, 0.1  # of their letters; and so much more than with the label
-OFTEN_ALONE = 0.03  # of a page's words
+OFTEN_ALONE, _SELDOM = 0.03, 0.01  # of a page's words
+_SEEN = 0.015  # in likeness: what differs by less has one shape, whoever reads it
 _SIGN = 4  # characters of a sign with its marks
 _MISREAD = 0.5  # of a word's letters are right where it is misread
-_FAILED = 0.5  # of the letters: a reading that has fewer of the label's, and of no other reading's, failed
 
 
 @dataclass
@@ -91,7 +93,7 @@ class Voting:
 
     def decided(self) -> Decided:
         others = [reading for reading in self.readings if reading.voter != self.own]
-        voting = self._able(others)
+        voting = able(self.label, others, self.is_cell)
         if not voting:
             votes = self._votes([], ())
             if others and not self.label.words:
@@ -117,7 +119,8 @@ class Voting:
 
     def count_alone(self, counts: Counter[tuple[str, bool]]) -> None:
         """Adds for each voter how many of the label's words it has as somebody else, too, and how many nobody has so."""
-        voting = [r for r in self._able([r for r in self.readings if r.voter != self.own]) if r.text.words]
+        others = [reading for reading in self.readings if reading.voter != self.own]
+        voting = [reading for reading in able(self.label, others, self.is_cell) if reading.text.words]
         stretches = spans(self.label, [reading.text for reading in voting])
         for i, reading in enumerate(voting):
             num_alone = 0
@@ -130,16 +133,6 @@ class Voting:
                     num_alone += span.stop - span.start
             counts[reading.voter, True] += num_alone
             counts[reading.voter, False] += len(self.label.words) - num_alone
-
-    def _able(self, others: Sequence[Reading]) -> list[Reading]:
-        """The readings that say something: like the label, or like another voter's."""
-        able = []
-        for reading in others:
-            likeness = [alike(reading.text, self.label)]
-            likeness += [alike(reading.text, other.text) for other in others if other.voter != reading.voter]
-            if self.is_cell or max(likeness) >= _FAILED or not reading.text.words:
-                able.append(reading)
-        return able
 
     def _votes(self, voting: Sequence[Reading], found: Sequence[Span]) -> tuple[Vote, ...]:
         votes = [Vote(self.own, self.own_datasets, self.label.text, FOR, 0.0)]
@@ -186,11 +179,20 @@ class Voting:
             return fate
         if IS_NUMBER.fullmatch(own) and only_lost(own, by_voter):
             return Fate(KEPT, "readers_lost_digits")
-        if len(by_voter) > 1 and all(is_near(own, text, self.script) for text in straightened):
+        if len(by_voter) > 1 and self._is_like_a_near_one(span, voting, straightened):
             return Fate(DRAWN, "ink_sees_no_difference")
         is_number = has_digit(own) and digits(own) not in map(digits, straightened)  # that nobody else has
         is_chance = not is_number and self._is_chance(span, voting, range(len(voting)))
         return Fate(KEPT, "readers_often_alone") if is_chance else fate
+
+    def _is_like_a_near_one(self, span: Span, voting: Sequence[Reading], texts: Sequence[str]) -> bool:
+        """Whether all that is read instead may be taken for the label, or the ink sees no difference between it and one of these,
+        which has the label's other signs, too; and it isn't clearly for one of them."""
+        near = [i for i, text in enumerate(texts) if is_near(exactly_at(self.label, (span.start, span.stop)), text, self.script)]
+        likes_of = [likes[1] for i in near if (likes := self._likes(span, voting, [i])) is not None]
+        if any(likes >= _CLEAR for likes in likes_of):
+            return False
+        return len(near) == len(texts) or any(likes > -_CLEAR for likes in likes_of)
 
     def _alike_against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[int]:
         """Two readings of a long stretch that are much more like each other than like the label."""
@@ -220,7 +222,8 @@ class Voting:
         may_be_misread = not self.is_part and is_near(own, text, self.script)
         if may_be_misread and likes is None:
             return Fate(UNREAD, "ink_cannot_tell")
-        if may_be_misread and likes is not None and likes[1] < _CLEAR:
+        is_seldom = min(self.alone.get(voting[i].voter, 0.0) for i in numbers) < _SELDOM
+        if may_be_misread and likes is not None and likes[1] < _CLEAR and not (is_seldom and _SEEN <= abs(likes[1]) <= _CLEAR):
             return Fate(DRAWN, "ink_against_two" if likes[1] < -_AGAINST_TWO else "ink_sees_no_difference")
         numbers = self._alike(span, voting, numbers, first)
         if any(exactly_at(voting[i].text, span.others[i]) != text for i in numbers):
@@ -299,7 +302,7 @@ class Voting:
             cleaner = the_clean_one([label, exactly_at(voting[first].text, span.others[first])], self.script)
             if cleaner is not None:
                 return Fate(DRAWN, "in_one_script", self._edit(span, voting[first], span.others[first]) if cleaner else None)
-        if self.is_part and self._is_left_open(span, voting, first):
+        if self.is_part and ink_says_little(label, exactly_at(voting[first].text, span.others[first])):
             return Fate(UNREAD, "readers_differ")
         likes = self._likes(span, voting, numbers)
         if likes is None:
@@ -321,11 +324,6 @@ class Voting:
         if not is_refused and likes[best] - max(others) >= (_CLEARER if is_doubtful else _CLEAR):
             return Fate(DRAWN, "ink_is_like_another", self._edit(span, voting[chosen], span.others[chosen]))
         return Fate(UNREAD, "ink_takes_no_side")
-
-    def _is_left_open(self, span: Span, voting: Sequence[Reading], first: int) -> bool:
-        """Whether two readings of what the label lacks differ in what ink says little of: a number, or the form of a letter."""
-        one, other = exactly_at(self.label, (span.start, span.stop)), exactly_at(voting[first].text, span.others[first])
-        return has_digit(one + other) or in_one_form(one) == in_one_form(other)
 
     def _is_refused(self, own: str, texts: Sequence[str], voters: Set[str]) -> bool:
         """Whether the ink isn't believed that is most like the label: several voters have less by some words, or quite another

@@ -1,11 +1,12 @@
 """Wrong labels among right ones: which are found, which right ones are touched, and whether what replaces a wrong one is right.
 
-    python -m tests.bench.agree.agree [--seeds 100,101] [--cache FOLDER] [--together] [--shown]
+    python -m tests.bench.agree.agree [--seeds 100,101] [--cache FOLDER] [--together] [--letters] [--plantings 2] [--shown]
 
 Typeset pages in ten scripts, with tables and formulas. Each has a label of which half of the blocks are wrong, in one of seven
 ways. Two real readers and a simulated one, which shares most of the first one's errors, read them; formulas are read by two
 simulated ones. What readers of one family are is measured on other seeds. `--together` lets every reader vote for itself, to
-compare."""
+compare. `--letters` plants a wrong letter within a word in place of the other errors of texts. Each page has `--plantings`
+labels, each with errors, and a simulated reader, of its own; what the engines read is the same."""
 
 import argparse
 import itertools
@@ -30,16 +31,18 @@ from datagen.page.boxes import area, shared
 from datagen.record import Region, Sample
 from datagen.tables import cells
 from tests.bench.agree.cache import Read, read
-from tests.bench.agree.plant import KINDS, RIGHT, Item, planted
+from tests.bench.agree.plant import KINDS, LETTER, OF_TEXT, RIGHT, Item, planted
 from tests.bench.agree.readers import FIRST, SECOND, SIMULATED, formula_readers, simulated
 from tests.bench.agree.typeset import SCRIPTS
 from tests.bench.bars import at_least, at_most
 
-TUNED_ON = (0, 1, 2, *range(100, 110))
+TUNED_ON = (0, 1, 2, *range(100, 114))
 """Seeds that rules were made on; `SEEDS` are others. `MEASURED_ON` tells which readers err alike."""
-SEEDS = tuple(range(110, 128))
+SEEDS = tuple(range(114, 132))
 MEASURED_ON = (0, 1)
 FOUND, TOUCHED, RIGHTLY = 0.9, 0.01, 0.98
+_ANOTHER = 1000
+"""From a page's seed to that of its next planting: no page has such a seed."""
 LEFT, OPEN, CHANGED = "left", "open", "changed"
 
 
@@ -54,9 +57,9 @@ class Fate(NamedTuple):
     page: str
 
 
-def fates(one: Read, seed: int, by: str = "label-model") -> Iterator[Fate]:
-    """What becomes of the items of a page."""
-    of_page = planted(one.known, seed, by)
+def fates(one: Read, seed: int, of_text: Sequence[str] = OF_TEXT) -> Iterator[Fate]:
+    """What becomes of the items of a page, whose paragraphs are wrong in the ways `of_text`."""
+    of_page = planted(one.known, seed, of_text=of_text)
     pages = [Page(FIRST, one.first), Page(SECOND, one.second), Page(SIMULATED, simulated(one.known, one.first, seed))]
     pages += _formula_pages(one, seed)
     agreed = Agreement(Page("label", of_page.label), pages).sample()
@@ -177,8 +180,8 @@ def _errors(truth: Sequence, sample: Sample, one: Read, script: str) -> dict[int
     return errors
 
 
-def measured(reads: Sequence[tuple[int, Read]]) -> list[Fate]:
-    return [fate for seed, one in reads for fate in fates(one, seed)]
+def measured(reads: Sequence[tuple[int, Read]], of_text: Sequence[str] = OF_TEXT, plantings: int = 1) -> list[Fate]:
+    return [fate for seed, one in reads for n in range(plantings) for fate in fates(one, seed + n * _ANOTHER, of_text)]
 
 
 def interval(k: int, n: int) -> str:
@@ -192,7 +195,7 @@ def interval(k: int, n: int) -> str:
 def table(found: Sequence[Fate], of: str) -> list[str]:
     """A line a kind of error, and one for what is right."""
     lines = [f"{of}"]
-    for kind in (*KINDS, "all"):
+    for kind in (*KINDS, LETTER, "all"):
         wrong = [fate for fate in found if fate.item.kind and kind in (fate.item.kind, "all")]
         if wrong:
             hits = [fate for fate in wrong if fate.what != LEFT]
@@ -225,6 +228,8 @@ def main() -> None:
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
     parser.add_argument("--cache", default="")
     parser.add_argument("--together", action="store_true", help="let every reader vote for itself")
+    parser.add_argument("--letters", action="store_true", help="plant wrong letters within words")
+    parser.add_argument("--plantings", type=int, default=1, help="labels for each page")
     parser.add_argument("--shown", action="store_true", help="print what went wrong")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -236,7 +241,7 @@ def main() -> None:
         if not args.together:
             families.CORRELATED.update({pair: alike / max(1, either) for pair, (either, alike) in shares.items()})
         reads = [(seed, read(cache, seed, *of)) for seed in map(int, args.seeds.split(",")) for of in SCRIPTS]
-        found = measured(reads)
+        found = measured(reads, [LETTER] if args.letters else OF_TEXT, args.plantings)
     for form in ("text", "table", "formula", "order"):
         print("\n".join(table([f for f in found if f.item.form == form], form)))
     print("\n".join(table(found, "all")))

@@ -1,14 +1,15 @@
 """The rules by which a text is kept, replaced, drawn or left open."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from datagen.agreement import families
-from datagen.agreement.agree_page import DECISIONS, NO_REGION
+from datagen.agreement.agree_page import DECISIONS, NO_REGION, Agreement
 from datagen.agreement.ink import PageInk
 from datagen.record import Box, Line, Region
-from tests.inputs.agreement import LINES, PITCH, agreed, agreement, drawn, lines, page, region
+from tests.inputs.agreement import LINES, PITCH, agreed, agreement, box, drawn, lines, page, region
 
 TEXT = " ".join(LINES)
 
@@ -90,6 +91,60 @@ def test_two_that_misread_a_sign_that_looks_alike_do_not_replace_it(monkeypatch)
     made = agreed(page([region(" ".join(typed), 0, 2)], image=drawn(typed)), *others)
     assert outcome(made) == ("drawn", "ink_sees_no_difference")
     assert made.text == " ".join(typed)
+
+
+@pytest.mark.parametrize(("alone", "outcome_of"), [(0.0, "replaced"), (0.04, "drawn")])
+def test_a_letter_that_two_read_otherwise_goes_if_one_of_them_seldom_errs_and_the_ink_sees_a_difference(
+    monkeypatch, alone, outcome_of
+):
+    monkeypatch.setattr(PageInk, "likes", lambda *_: [0.0, 0.03])
+    monkeypatch.setattr(Agreement, "_alone", {"pp-ocr": 0.2, "tesseract": alone})
+    made = agreed(label(TEXT.replace("trade", "tradé")), reading(), reading(by="tesseract"))
+    assert outcome(made)[0] == outcome_of
+    assert (made.text == TEXT) == (outcome_of == "replaced")
+
+
+def test_a_word_that_three_read_otherwise_is_open_where_the_ink_is_clearly_against_the_label(monkeypatch):
+    monkeypatch.setattr(PageInk, "likes", lambda *_: [0.0, 0.2])
+    made = agreed(label(), reading(changed("sisters", "sistars")), reading(changed("sisters", "sistirs"), "tesseract"))
+    assert outcome(made) == ("unread", "ink_takes_no_side")
+
+
+def test_a_reading_that_ink_tells_from_nothing_keeps_the_label_whatever_a_third_one_has(monkeypatch):
+    monkeypatch.setattr(PageInk, "likes", lambda *_: [0.0, 0.01])
+    made = agreed(label(), reading(changed("sisters", "sistars")), reading(changed("sisters", "mastirx"), "tesseract"))
+    assert (outcome(made), made.text) == (("drawn", "ink_sees_no_difference"), TEXT)
+
+
+def test_a_foot_that_boxes_cut_off_speaks_for_no_reading_that_lacks_it():
+    above = Box(36, 34, 640, 58)  # the feet of p, g and y end at 63
+    texts = changed("by", "bv")
+    others = [
+        page(tuple(replace(r, lines=(replace(r.lines[0], box=above),)) if n == 0 else r for n, r in enumerate(lines(texts, by))))
+        for by in ("ppocr", "tesseract")
+    ]
+    made = agreed(label(), *others)
+    assert (outcome(made), made.text) == (("drawn", "ink_against_two"), TEXT)
+
+
+def test_a_reader_that_overlooked_a_block_that_another_one_has_says_nothing_of_it():
+    more = ("Every morning there was a letter", "from the people across the river.")
+    below = region(" ".join(more), 4, 5)
+    misread = [more[0].replace("letter", "lettar"), more[1]]
+    one = page([*lines(LINES, "ppocr"), *lines(misread, "ppocr", 4)], stage="fine")
+    made = agreed(page([region(TEXT, 0, 2), below], image=drawn((*LINES, "", *more))), one, reading(by="tesseract"))
+    assert (outcome(made, 1), made.regions[1].text) == (("drawn", "ink_is_like_it"), below.text)
+
+
+def test_a_piece_of_a_line_that_was_found_apart_stands_in_its_line():
+    rest = LINES[1].removeprefix("two ")
+    apart = lines((LINES[0], rest, LINES[2]), "tesseract")
+    apart = [replace(r, lines=(replace(r.lines[0], box=r.box._replace(x0=90)),), box=r.box._replace(x0=90)) for r in apart]
+    piece = Box(40, box(1).y0, 84, box(1).y1 - 4)
+    again = Box(600, box(0).y0, 620, box(0).y1)
+    ends = [Region(b, "text", t, 0.9, "tesseract", lines=(Line(b, t),)) for b, t in ((piece, "two"), (again, "by"))]
+    found = agreement(label(), page([*apart, *ends])).beside.texts[0]["reader-0"]
+    assert found.text.text.split() == TEXT.split()
 
 
 def test_a_number_that_two_agree_on_is_replaced_though_ink_takes_no_side(monkeypatch):

@@ -4,11 +4,12 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
+from rapidfuzz.distance import Levenshtein
 
 from datagen.record import Region, Sample
 from tests.bench.agree.agree import LEFT, fates, shared_errors
 from tests.bench.agree.cache import Read
-from tests.bench.agree.plant import KINDS, planted
+from tests.bench.agree.plant import KINDS, LETTER, planted
 from tests.bench.agree.typeset import typeset
 
 
@@ -36,6 +37,15 @@ def test_labels_have_errors_of_all_kinds_and_as_many_right_ones(one):
             if item.form != "order" and not item.kind:
                 assert item.label is not None
                 assert item.label.text == item.truth.text
+
+
+def test_wrong_letters_are_one_letter_wrong_and_found(one):
+    wrong = [item for item in planted(one.known, 3, of_text=[LETTER]).items if item.kind == LETTER]
+    assert len(wrong) >= 3
+    for item in wrong:
+        assert Levenshtein.distance(item.truth.text, item.label.text) == 1
+    found = [fate for fate in fates(one, 3, [LETTER]) if fate.item.kind == LETTER]
+    assert [fate.what for fate in found if fate.what == LEFT] == []
 
 
 def test_good_readers_find_the_wrong_ones_and_leave_the_right_ones(one):
