@@ -9,7 +9,7 @@ table(config, …)            all that, for people
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from model.costs import flops
@@ -32,6 +32,9 @@ _PART_OF_LAYERS = {
     "lm_head": "embeddings",
 }
 _DAY_S = 86_400.0
+_CARDS_GB = (16, 24, 40, 48, 80, 141)
+USED = 0.85
+"""The share of a card's memory that a plan fills: it is an estimate from below."""
 
 
 def parameters(config: ModelConfig) -> dict[str, int]:
@@ -102,14 +105,43 @@ def _part_of(layer: str) -> str:
 
 
 @dataclass(frozen=True)
+class Method:
+    """The bytes that a number takes: `frozen`, of the weights that aren't trained, or of those of the decoder's layers alone if
+    they are `packed`; `weight`, `gradient` and `optimizer` of those that are."""
+
+    name: str
+    frozen: float = 4
+    weight: int = 4
+    gradient: int = 4
+    optimizer: int = 8
+    packed: bool = False
+
+    @property
+    def moved(self) -> int:
+        """Bytes that a step of the optimizer reads and writes, for each number."""
+        return 2 * (self.weight + self.optimizer) + self.gradient
+
+
+FP32 = Method("weights, gradients and moments in fp32")
+FP32_8BIT = Method("weights and gradients in fp32, moments in 8 bits", optimizer=2)
+BF16 = Method("weights and gradients in bf16, moments and the rest of the weights in fp32", 2, 2, 2, 10)
+BF16_8BIT = Method("weights and gradients in bf16, the rest of the weights kept, moments in 8 bits", 2, 2, 2, 4)
+ADAPTERS = Method("adapters in fp32, the weights beneath in bf16", frozen=2)
+QLORA = Method("adapters in fp32, the decoder's layers beneath in 4 bits, the rest in bf16", frozen=0.5 + 4 / 64, packed=True)
+"""In 4 bits 64 numbers share a scale in fp32."""
+
+
+@dataclass(frozen=True)
 class SetUp:
-    """What is trained: `parts`, or an adapter of `rank` beside `targets`, which are layers, and the parts `beside` it."""
+    """What is trained: `parts`, or an adapter of `rank` beside `targets`, which are layers, and the parts `beside` it; by which
+    method."""
 
     name: str
     parts: tuple[str, ...] = PARTS
     rank: int = 0
     targets: tuple[str, ...] = ()
     beside: tuple[str, ...] = ()
+    method: Method = FP32
 
     @property
     def whole(self) -> tuple[str, ...]:
@@ -137,8 +169,10 @@ SET_UPS = (
     SetUp("all"),
     SetUp("SAM frozen", PARTS[1:]),
     SetUp("encoder frozen", PARTS[3:]),
-    SetUp("LoRA, rank 16", rank=16, targets=LANGUAGE),
+    SetUp("LoRA, rank 16", rank=16, targets=LANGUAGE, method=ADAPTERS),
 )
+AS_SET = "as it is set"
+_METHODS = (FP32, BF16, BF16_8BIT, ADAPTERS, QLORA)
 
 
 def operations(config: ModelConfig, load: Load, set_up: SetUp = SET_UPS[0]) -> int:
@@ -170,33 +204,56 @@ def forward_operations(config: ModelConfig, load: Load) -> dict[str, int]:
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes. `copies` are weights in bf16 beside those in fp32, for products. `kept` and `checkpointed` are activations."""
+    """Bytes. `copies` are weights in bf16 beside those that are kept otherwise, for products. `optimizer` is moments, and what it
+    keeps of the weights. `kept` and `checkpointed` are activations."""
 
     weights: int
     copies: int
     gradients: int
-    moments: int
+    optimizer: int
     kept: int
     checkpointed: int
 
     def total(self, checkpointing: bool) -> int:
-        state = self.weights + self.copies + self.gradients + self.moments
+        state = self.weights + self.copies + self.gradients + self.optimizer
         return state + (self.checkpointed if checkpointing else self.kept)
 
 
-def memory(config: ModelConfig, load: Load, set_up: SetUp, weight_bytes: int = 4) -> Memory:
-    """What a step holds at its peak, with weights, gradients and moments in fp32, or in bf16 if `weight_bytes` is 2. Adapters are
-    in fp32 always. Products are in bf16."""
-    counts, trained = parameters(config), set_up.num_trained(config)
-    own = 4 if set_up.rank else weight_bytes
-    beside = 4 * trained - weight_bytes * set_up.num_whole(config) if set_up.rank else 0
-    weights = sum(counts.values()) * weight_bytes + beside
-    # Experts' weights are narrowed one product after the other, the embedding's never.
-    copied = sum(counts[part] for part in set_up.through - {"experts", "embeddings"}) + counts["embeddings"] // 2
+def memory(config: ModelConfig, load: Load, set_up: SetUp) -> Memory:
+    """What a step holds at its peak, by the set-up's method. Products are in bf16."""
+    counts, how, trained = parameters(config), set_up.method, set_up.num_trained(config)
+    num_frozen = sum(counts.values()) - set_up.num_whole(config)
     seen = load if "clip" in set_up.through else Load((), load.lengths, load.num_learned)
     plain, checkpointed = (kept(config, seen, 2, on, "sam" in set_up.through, not set_up.rank) for on in ((), TOWERS))
-    copies = 2 * copied if weight_bytes == 4 else 0
-    return Memory(weights, copies, own * trained, 2 * own * trained, plain.total, checkpointed.total)
+    # Experts' weights are narrowed one product after the other, the embedding's never.
+    copied = sum(counts[part] for part in set_up.through - {"experts", "embeddings"}) + counts["embeddings"] // 2
+    copies, unpacked = 2 * copied if how.frozen == 4 else 0, 0
+    if how.packed:  # a layer's weights are unpacked for its products, and kept for their backward pass
+        copies = 2 * max(packed(config, n) for n in range(config.decoder.depth))
+        unpacked = 2 * packed(config) - copies
+    return Memory(
+        frozen(how, num_frozen, packed(config)) + how.weight * trained,
+        copies,
+        how.gradient * trained,
+        how.optimizer * trained,
+        plain.total + unpacked,
+        checkpointed.total,
+    )
+
+
+def packed(config: ModelConfig, *layers: int) -> int:
+    """The numbers of the decoder's `layers`, or of all of them, that are kept in 4 bits: linear layers' and experts'."""
+    decoder = config.decoder
+    chosen = layers or range(decoder.depth)
+    names = tuple(f"model.layers.{n}." for n in chosen)
+    linear = sum(a * b for name, (a, b) in linear_layers(config).items() if name.startswith(names))
+    num_mixtures = sum(n >= decoder.num_dense_layers for n in chosen)
+    return linear + num_mixtures * decoder.num_experts * 3 * decoder.width * decoder.expert_width
+
+
+def frozen(how: Method, num: int, num_packed: int) -> int:
+    """The bytes of `num` weights that aren't trained, of which `num_packed` are of the decoder's layers."""
+    return round(how.frozen * num_packed) + 2 * (num - num_packed) if how.packed else round(how.frozen * num)
 
 
 def table(
@@ -229,16 +286,29 @@ def table(
         *columns(rows),
         f"  time is that of {steps:,} steps on one GPU at {mfu:.0%} of its peak in bf16; the paper's rate was 8%",
     ]
-    found = {bytes_: [memory(config, load, set_up, bytes_) for set_up in set_ups] for bytes_ in (4, 2)}
-    unit, name = (1e9, "GB") if max(m.total(False) for m in found[4]) > 1e9 else (1e6, "MB")
-    header = (f"memory, {name}", "weights", "bf16 copies", "gradients", "moments", "activations", "peak", "checkpointed", "peak")
-    for bytes_, precision in ((4, "fp32"), (2, "bf16")):
-        rows = [header]
-        for set_up, m in zip(set_ups, found[bytes_], strict=True):
-            sizes = (m.weights, m.copies, m.gradients, m.moments, m.kept, m.total(False), m.checkpointed, m.total(True))
-            rows.append((set_up.name, *(f"{size / unit:,.3g}" for size in sizes)))
-        lines += ["", f"weights and moments in {precision}, products in bf16", *columns(rows)]
-    return "\n".join([*lines, "an estimate from below: allocators and kernels take more"])
+    found = {
+        method: [_as(one, method) for one in set_ups if (method in (ADAPTERS, QLORA)) == bool(one.rank)]
+        for method in dict.fromkeys([*(one.method for one in set_ups), *_METHODS])
+    }
+    most = max(memory(config, load, one).total(False) for some in found.values() for one in some)
+    unit, name = (1e9, "GB") if most > 1e9 else (1e6, "MB")
+    header = ("weights", "bf16 copies", "gradients", "optimizer", "activations", "peak", "checkpointed", "peak", "on a card of")
+    for method, some in found.items():
+        rows = [(f"memory, {name}", *header)]
+        for one in some:
+            m = memory(config, load, one)
+            sizes = (m.weights, m.copies, m.gradients, m.optimizer, m.kept, m.total(False), m.checkpointed, m.total(True))
+            rows.append((one.name, *(f"{size / unit:,.3g}" for size in sizes), _card(m.total(True))))
+        lines += ["", method.name, *columns(rows)] if some else []
+    return "\n".join([*lines, "products in bf16. An estimate from below: allocators and kernels take more"])
+
+
+def _as(one: SetUp, method: Method) -> SetUp:
+    return one if one.method == method else replace(one, method=method, name="the same" if one.name == AS_SET else one.name)
+
+
+def _card(num_bytes: int) -> str:
+    return next((f"{size} GB" for size in _CARDS_GB if num_bytes <= USED * 1e9 * size), "none")
 
 
 def _time(seconds: float) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from model.costs import plan
 from model.costs.activations import TOWERS, Load, Towers, kept
-from model.costs.plan import PEAKS, SetUp, columns
+from model.costs.plan import PEAKS, Method, SetUp, columns
 from model.net.config import ModelConfig
 from model.net.pipeline_cut import Cut
 
@@ -105,24 +105,24 @@ class Memory:
     weights: int
     copies: int
     gradients: int
-    moments: int
+    optimizer: int
     gathered: int
     kept: int
 
     @property
     def total(self) -> int:
-        return self.weights + self.copies + self.gradients + self.moments + self.gathered + self.kept
+        return self.weights + self.copies + self.gradients + self.optimizer + self.gathered + self.kept
 
 
 def memory(
     config: ModelConfig, load: Load, set_up: SetUp, layout: "Layout", number: int, num_micros: int, checkpointing: Towers
 ) -> Memory:
-    """That of a GPU of stage `number`, as `plan.memory` counts it: weights, gradients and moments in fp32, products in bf16.
+    """That of a GPU of stage `number`, as `plan.memory` counts it, by the set-up's method; products in bf16.
 
     The encoder isn't sharded, whatever the layout. A stage has begun with as many batches as there are stages from it to the
     last, before it is done with the first.
     """
-    stage = stages(config, layout.cut)[number]
+    stage, how = stages(config, layout.cut)[number], set_up.method
     counts, through = stage.parameters(config), set_up.through
     encoder = sum(counts[part] for part in plan.ENCODER)
     shared = sum(counts.values()) - encoder
@@ -130,31 +130,36 @@ def memory(
     trained["clip"] -= plan.unused(config) * (trained["clip"] > 0)
     trained_encoder = sum(trained[part] for part in plan.ENCODER)
     trained_shared = sum(trained.values()) - trained_encoder
+    frozen_encoder, frozen_shared = encoder - trained_encoder, shared - trained_shared
     if set_up.rank:
         adapters = plan.adapter_parameters(stage.of(config), set_up.rank, set_up.targets)
         of_encoder = adapters["sam"] * stage.sam + (adapters["clip"] + adapters["projector"]) * stage.clip
         of_shared = adapters["decoder"] * (stage.num_layers > 0) + adapters["embeddings"] * stage.is_last
-        encoder, trained_encoder = encoder + of_encoder, trained_encoder + of_encoder
-        shared, trained_shared = shared + of_shared, trained_shared + of_shared
-    weights, learned = (
-        alone + -(-of_all // layout.shard) for alone, of_all in ((encoder, shared), (trained_encoder, trained_shared))
-    )
+        trained_encoder, trained_shared = trained_encoder + of_encoder, trained_shared + of_shared
+        shared += of_shared
+    learned = trained_encoder + -(-trained_shared // layout.shard)
+    num_packed = plan.packed(config, *range(stage.first, stage.stop)) if how.packed and stage.num_layers else 0
+    kept_still = plan.frozen(how, frozen_encoder, 0) + -(-plan.frozen(how, frozen_shared, num_packed) // layout.shard)
     head = config.decoder.vocab_size * config.decoder.width * stage.is_last
     # Layers that are sharded come in bf16 as they are.
     narrow = {"experts", "embeddings"} | ({"decoder"} if layout.shard > 1 else set())
-    copied = sum(counts[part] for part in through - narrow) + head
+    copied = sum(counts[part] for part in through - narrow) + head if how.frozen == 4 else 0
+    unpacked = 0
+    if num_packed:
+        copied = max(plan.packed(config, n) for n in range(stage.first, stage.stop))
+        unpacked = 2 * (num_packed - copied) if "decoder" not in checkpointing else 0
     seen = stage.load(load) if "clip" in through else replace(stage.load(load), views=())
     activations = kept(stage.of(config), seen, 2, checkpointing, "sam" in through and stage.sam, not set_up.rank)
     of_batch = activations.sam * stage.sam + (activations.clip + activations.projector) * stage.clip
     of_batch += activations.decoder + activations.head * stage.is_last
     at_a_time = min(layout.pipeline - number, num_micros)
     return Memory(
-        weights=4 * weights,
+        weights=kept_still + how.weight * learned,
         copies=2 * copied,
-        gradients=4 * learned,
-        moments=8 * learned,
-        gathered=_gathered(config, stage, shared, trained_shared, layout.pipeline > 1) if layout.shard > 1 else 0,
-        kept=of_batch * at_a_time + activations.once * (of_batch > 0),
+        gradients=how.gradient * learned,
+        optimizer=how.optimizer * learned,
+        gathered=_gathered(config, stage, shared, trained_shared, layout, how) if layout.shard > 1 else 0,
+        kept=(of_batch + unpacked) * at_a_time + activations.once * (of_batch > 0),
     )
 
 
@@ -172,20 +177,21 @@ def cheapest(
     return TOWERS
 
 
-def _gathered(config: ModelConfig, stage: Stage, shared: int, trained: int, keeps: bool) -> int:
+def _gathered(config: ModelConfig, stage: Stage, shared: int, trained: int, layout: "Layout", how: Method) -> int:
     """Bytes of what is around the layers, and of two layers, of which one comes while the other is used; and of the gradients of
-    one, and of what is around. Layers come in bf16, what is around them in fp32, as gradients are added up. A stage of a pipeline
-    `keeps` all of its `shared` weights and of the gradients of those that are `trained`: torch's stage
+    one, and of what is around. Layers come in bf16, what is around them as it is; gradients are added up in fp32. A pipeline's
+    stage keeps all of its `shared` weights and of the gradients of those that are `trained`: torch's stage
     (torch/distributed/pipelining/stage.py, `backward_maybe_with_nosync`) shares out none before the step's last batch is through.
     """
     counts, decoder = stage.parameters(config), config.decoder
     around = counts["embeddings"] + decoder.width * stage.is_last
-    if keeps:
-        return 4 * (around + trained) + 2 * max(0, shared - around)
+    own = 4 if how.frozen == 4 else 2
+    if layout.pipeline > 1:
+        return own * around + 4 * trained + 2 * max(0, shared - around)
     each = (Stage(False, False, False, n, n + 1, False) for n in range(stage.first, stage.stop))
     layers = [sum(one.parameters(config).values()) for one in each]
     largest = max(layers, default=0)
-    return 4 * around + 2 * min(2, len(layers)) * largest + (trained > 0) * (4 * around + 6 * largest)
+    return own * around + 2 * min(2, len(layers)) * largest + (trained > 0) * (4 * around + 6 * largest)
 
 
 def waiting(forward: Sequence[float], backward: Sequence[float], num_micros: int) -> float:
@@ -233,13 +239,13 @@ def table(
     is of `num_samples` like those of `load`; text alone comes `length` tokens at a time."""
     num_gpus = layouts[0].pipeline * layouts[0].copies
     lines: list[str] = []
-    header = ("memory a GPU, GB", "weights", "bf16 copies", "gradients", "moments", "gathered", "activations", "peak")
+    header = ("memory a GPU, GB", "weights", "bf16 copies", "gradients", "optimizer", "gathered", "activations", "peak")
     for layout in layouts:
         num_micros = -(-rows_per_step // (layout.copies * micro_rows))
         rows: list[tuple[str, ...]] = [header]
         for number, stage in enumerate(stages(config, layout.cut)):
             m = memory(config, load, set_up, layout, number, num_micros, checkpointing)
-            sizes = (m.weights, m.copies, m.gradients, m.moments, m.gathered, m.kept, m.total)
+            sizes = (m.weights, m.copies, m.gradients, m.optimizer, m.gathered, m.kept, m.total)
             rows.append((stage.name() if layout.pipeline > 1 else "all", *(f"{size / 1e9:.3g}" for size in sizes)))
         title = f"pipeline {layout.pipeline} x replicate {layout.replicate} x shard {layout.shard}, {num_micros} batches a step"
         lines += ["", title, *columns(rows)]

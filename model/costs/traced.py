@@ -28,7 +28,7 @@ from model.costs.plan import PEAKS, SetUp, operations
 from model.net import attention
 from model.net.activation_checkpointing import set_checkpointing
 from model.net.config import ModelConfig
-from model.net.deepseek_ocr import DeepseekOcr, part_of
+from model.net.deepseek_ocr import DeepseekOcr, narrow, part_of
 from model.net.image import Views
 
 _aten = torch.ops.aten
@@ -79,8 +79,6 @@ CARDS = (
     Card("H100", PEAKS["H100"], 67e12, 80e9, 3.35e12),
 )
 """NVIDIA's data sheets: SXM, dense, without TF32, which torch's products in fp32 don't use by default."""
-_ADAMW_BYTES = 7 * 4  # weight, gradient and two moments are read; weight and moments are written
-_CLIPPING_BYTES = 3 * 4  # gradients are read for their norm, and scaled
 
 
 def roofline(
@@ -88,13 +86,14 @@ def roofline(
 ) -> str:
     """A line for people: the share of the card's peak in bf16 that a step's products could reach on one GPU, and what costs most.
 
-    A step is `loads_a_step` times `load`, then AdamW over fp32 weights.
+    A step is `loads_a_step` times `load`, then AdamW by the set-up's method.
     """
-    trained = set_up.num_trained(config)
+    trained, how = set_up.num_trained(config), set_up.method
     seconds: dict[str, float] = defaultdict(float)
     for one in trace(config, load, checkpointing, set_up):
         seconds[f"{one.name} {_short(one.dtype)}"] += loads_a_step * card.seconds(one)
-    for name, num_bytes in (("adamw", _ADAMW_BYTES), ("clipping", _CLIPPING_BYTES)):
+    # Gradients are read for their norm, and scaled.
+    for name, num_bytes in (("adamw", how.moved), ("clipping", 3 * how.gradient)):
         seconds[f"{name} fp32"] += card.seconds(Operation(name, torch.float32, 0, num_bytes * trained))
     total = sum(seconds.values())
     reached = loads_a_step * operations(config, load, set_up) / total / card.bf16
@@ -115,11 +114,13 @@ def _short(dtype: torch.dtype) -> str:
 def trace(
     config: ModelConfig, load: Load, checkpointing: tuple[str, ...] = (), set_up: SetUp | None = None
 ) -> tuple[Operation, ...]:
-    """A forward and a backward pass of `load` in bf16 under autocast, with weights in fp32, as on a GPU. All tokens of `load` are
-    one row, whose positions see all before them, as `model.costs.flops` counts."""
+    """A forward and a backward pass of `load` in bf16 under autocast, as on a GPU; weights are in fp32, or in bf16 if such are
+    trained. All tokens of `load` are one row, whose positions see all before them, as `model.costs.flops` counts."""
     with torch.device("meta"):
         net = DeepseekOcr(config).train()
     set_checkpointing(net, checkpointing)
+    if set_up is not None and set_up.method.weight == 2:
+        narrow(net)
     if set_up is not None and not set_up.rank:
         for name, weight in net.named_parameters():
             weight.requires_grad_(weight.requires_grad and part_of(name) in set_up.parts)

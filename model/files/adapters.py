@@ -17,6 +17,7 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -74,30 +75,70 @@ def merge_adapter(net: DeepseekOcr, folder: Folder) -> None:
     Raises `BadCheckpoint` for what isn't LoRA, fits no weight of this network, or gives weights that aren't finite, and
     `FileNotFoundError` without matrices. Takes the memory of the adapter and of one weight in fp32.
     """
-    config = _config(folder)
-    places, learned = _places(net), defaultdict[str, dict[str, Tensor]](dict)
-    merged: list[tuple[str, Tensor, Callable[[], Tensor]]] = []
+    config = read_config(folder)
     with Reader(folder) as files:
-        for key in files.tensors:
-            name = _WHOLE.sub("", key.removeprefix(WRAPPED))
-            if part := _LEARNED.fullmatch(name):
-                learned[part[1]][f"{part[2]} bias" if part[3] == "bias" else part[2]] = files.read(key).float()
-            elif ".original_module." not in name and not name.endswith(".base_layer.weight"):  # copies of the frozen ones
-                place = _place(places, name.replace(".base_layer.", "."), folder)
-                if files.tensors[key].shape != tuple(place.shape):
-                    shape = files.tensors[key].shape
-                    raise BadCheckpoint(f"{folder.url}: {name} should be {tuple(place.shape)}, and is {shape}")
-                merged.append((name, place, functools.partial(files.read, key)))
-        if not merged and not learned:
-            raise BadCheckpoint(f"{folder.url}: there is no matrix in it, and nothing else to merge")
-        merged += [(name, *_merged(name, parts, places, config, folder)) for name, parts in learned.items()]
+        adapter = read_adapter(net, folder, config, files)
+        merged: list[tuple[str, Tensor, Callable[[], Tensor]]]
+        merged = [(key, place, functools.partial(files.read, key)) for key, place in adapter.whole.items()]
+        merged += [(one.name, one.place, one.merged) for one in adapter.learned]
         for name, place, value in merged:  # once all of it fits
             place.copy_(value())
             if not torch.isfinite(place).all():
                 raise BadCheckpoint(f"{folder.url}: with it {name} isn't finite")
 
 
-def _config(folder: Folder) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Learned:
+    """Matrices that were learned beside the weight `place`, by what peft calls them; `keys` are the file's names of them. Their
+    product is multiplied by `scale`. `num` matrices of `rank` are stacked, as are those of the weight."""
+
+    name: str
+    place: Tensor
+    parts: Mapping[str, Tensor]
+    keys: Mapping[str, str]
+    scale: float
+    rank: int
+    num: int
+
+    def merged(self) -> Tensor:
+        a, b = (self.parts[kind] for kind in sorted(self.parts.keys() - {"magnitude_vector"}))
+        if "embedding_A" in self.parts:
+            a, b = b.T, a.T  # of an embedding they are the other way round
+        stacked = b.reshape(len(b), self.rank, self.num), a.reshape(self.num, self.rank, -1)
+        product = torch.einsum("ore,eri->eoi", *stacked) if self.place.ndim == 3 else b @ a
+        value, magnitude = self.place.float() + self.scale * product, self.parts.get("magnitude_vector")
+        return value if magnitude is None else value * (magnitude.flatten() / value.norm(dim=1))[:, None]
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """What a folder has: the weights that take others' place, by the file's names, and matrices beside others."""
+
+    whole: dict[str, Tensor]
+    learned: list[Learned]
+
+
+def read_adapter(net: DeepseekOcr, folder: Folder, config: dict[str, Any], files: Reader) -> Adapter:
+    """The adapter in `folder`, whose `files` are open, with its places among the weights of `net`. Raises as `merge_adapter`."""
+    places = _places(net)
+    whole, learned, keys = dict[str, Tensor](), defaultdict[str, dict[str, Tensor]](dict), defaultdict[str, dict[str, str]](dict)
+    for key in files.tensors:
+        name = _WHOLE.sub("", key.removeprefix(WRAPPED))
+        if part := _LEARNED.fullmatch(name):
+            kind = f"{part[2]} bias" if part[3] == "bias" else part[2]
+            learned[part[1]][kind], keys[part[1]][kind] = files.read(key).float(), key
+        elif ".original_module." not in name and not name.endswith(".base_layer.weight"):  # copies of the frozen ones
+            whole[key] = _place(places, name.replace(".base_layer.", "."), folder)
+            if (shape := files.tensors[key].shape) != tuple(whole[key].shape):
+                raise BadCheckpoint(f"{folder.url}: {name} should be {tuple(whole[key].shape)}, and is {shape}")
+    if not whole and not learned:
+        raise BadCheckpoint(f"{folder.url}: there is no matrix in it, and nothing else to merge")
+    found = [_learned(name, parts, keys[name], places, config, folder) for name, parts in learned.items()]
+    return Adapter(whole, found)
+
+
+def read_config(folder: Folder) -> dict[str, Any]:
+    """Raises `BadCheckpoint` unless it is that of an adapter that can be merged."""
     if not folder.exists(CONFIG):
         raise BadCheckpoint(f"{folder.url} has no {CONFIG}: it is no adapter")
     try:
@@ -152,10 +193,14 @@ def _place(places: Mapping[str, Tensor], name: str, folder: Folder) -> Tensor:
     return places[name]
 
 
-def _merged(
-    name: str, parts: Mapping[str, Tensor], places: Mapping[str, Tensor], config: Mapping[str, Any], folder: Folder
-) -> tuple[Tensor, Callable[[], Tensor]]:
-    """(the weight beside which matrices were learned, as `name`, what makes of it what it becomes)"""
+def _learned(
+    name: str,
+    parts: Mapping[str, Tensor],
+    keys: Mapping[str, str],
+    places: Mapping[str, Tensor],
+    config: Mapping[str, Any],
+    folder: Folder,
+) -> Learned:
     kinds = {"A", "B"} if "A" in parts or "B" in parts else {"embedding_A", "embedding_B"}
     if lacking := sorted(kinds - parts.keys()):
         raise BadCheckpoint(f"{folder.url}: {name} has no lora_{lacking[0]}, and its other matrix stands alone")
@@ -175,13 +220,7 @@ def _merged(
         raise BadCheckpoint(
             f"{folder.url}: {name} has magnitudes for {magnitude.numel()} rows, its weight is {tuple(place.shape)}"
         )
-
-    def merged() -> Tensor:
-        stacked = b.reshape(len(b), rank, num), a.reshape(num, rank, -1)
-        value = place.float() + scale * (torch.einsum("ore,eri->eoi", *stacked) if place.ndim == 3 else b @ a)
-        return value if magnitude is None else value * (magnitude.flatten() / value.norm(dim=1))[:, None]
-
-    return place, merged
+    return Learned(name, place, parts, keys, scale, rank, num)
 
 
 def _weight(name: str, a: Tensor, b: Tensor, places: Mapping[str, Tensor], folder: Folder) -> Tensor:

@@ -26,12 +26,11 @@ from torch import Tensor, nn
 from datagen.disk.storage import Folder
 from model.costs.plan import LANGUAGE, is_target
 from model.files.adapters import CONFIG, WRAPPED, transformers_name
+from model.files.continued_adapters import WEIGHTS, Beside, take_out
 from model.files.weights import pieces, released_name
 from model.net.deepseek_ocr import DeepseekOcr
 
 log = logging.getLogger(__name__)
-
-WEIGHTS = "adapter_model.safetensors"
 
 
 def linear_layers(net: nn.Module) -> dict[str, str]:
@@ -119,7 +118,7 @@ def save_adapter(folder: Folder, net: DeepseekOcr, start: str = "", merged: str 
 
 def is_adapted(net: nn.Module) -> bool:
     """Whether `net` has adapters that aren't merged."""
-    return any(isinstance(module, LoraLayer) for module in net.modules())
+    return any(isinstance(module, LoraLayer | Beside) for module in net.modules())
 
 
 def merge(net: DeepseekOcr) -> None:
@@ -128,6 +127,7 @@ def merge(net: DeepseekOcr) -> None:
         module.merge(safe_merge=True)
         above, _, own = name.rpartition(".")
         setattr(net.get_submodule(above), own, module.get_base_layer())
+    take_out(net)
     if hasattr(net, "peft_config"):
         delattr(net, "peft_config")
 

@@ -21,9 +21,11 @@ from model.net.moe import GatedMlp, MixtureOfExperts, Samples
 
 
 class Attention(nn.Module):
-    """`watch` gets the queries and keys, (B, N, L, K), where somebody looks at them: `model.net.guided`."""
+    """`watch` gets the queries and keys, (B, N, L, K), where somebody looks at them: `model.net.guided`. `attend` may be another
+    function that gives the same: `model.net.compiling`."""
 
     watch: Callable[[Tensor, Tensor], None] | None = None
+    attend = staticmethod(attend)
 
     def __init__(self, config: DecoderConfig):
         super().__init__()
@@ -45,7 +47,7 @@ class Attention(nn.Module):
         else:
             if cache is not None:
                 cache.fill(layer, k_BNLK, v_BNLK)
-            y_BNLK = attend(q_BNLK, k_BNLK, v_BNLK, at.seen)
+            y_BNLK = self.attend(q_BNLK, k_BNLK, v_BNLK, at.seen)
         return self.o_proj(y_BNLK.transpose(1, 2).reshape(B, L, D))
 
 
@@ -58,7 +60,7 @@ class RmsNorm(nn.Module):
         """Under autocast in its precision: else each of the products that follow would make a copy of its own."""
         device = x_BLD.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x_BLD.dtype
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() and not torch.compiler.is_compiling():
             return _RmsNorm.apply(x_BLD, self.weight, dtype)
         return _normed(x_BLD, self.weight, dtype)[0]
 

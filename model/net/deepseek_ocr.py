@@ -124,6 +124,13 @@ def train_only(net: DeepseekOcr, parts: Sequence[str]) -> None:
         parameter.requires_grad_(part_of(name) in parts and name != UNUSED)
 
 
+def narrow(net: nn.Module) -> None:
+    """Put the weights of `net` into bf16, but those of routers, which multiply in fp32."""
+    for module in net.modules():
+        for parameter in () if isinstance(module, Router) else module.parameters(recurse=False):
+            parameter.data = parameter.data.to(torch.bfloat16)
+
+
 @torch.no_grad()
 def initialise(net: DeepseekOcr, seed: int) -> DeepseekOcr:
     """`net` with fresh weights. They follow from `seed` alone, whatever the number of threads."""

@@ -24,7 +24,8 @@ from model.net.deepseek_ocr import DeepseekOcr
 from model.net.image import Views
 from model.net.loss import IGNORED
 from model.net.tokenizer import TextTokenizer
-from model.train.stop import GoesOn, always
+from model.train.ranks import ALONE, Ranks
+from model.train.stop import GoesOn, Stopped, always
 
 log = logging.getLogger(__name__)
 
@@ -102,18 +103,20 @@ class HeldOut:
     def __bool__(self) -> bool:
         return any(len(one.exchanged_T) for one in self.measured)
 
-    def batches(self) -> Generator[tuple[_Measured, Batch, Batch | None], None, None]:
-        """Each batch, and the same with other images; None where there are none to exchange. One of which a file has gone in the
-        meantime is left out, and named."""
-        rows = [rows for one in self.measured for rows in (one.rows, *([[one.wanted]] if one.wanted else []))]
+    def batches(self, ranks: Ranks = ALONE) -> Generator[tuple[_Measured, Batch, Batch | None] | None, None, None]:
+        """Each batch of this one of `ranks`, which take turns; and the same with other images, None where there are none to
+        exchange. None for one of which a file has gone in the meantime, which is named."""
+        own_share = self.measured[ranks.copy :: ranks.layout.copies]
+        rows = [rows for one in own_share for rows in (one.rows, *([[one.wanted]] if one.wanted else []))]
         with closing(self._made(rows)) as made:
-            for one in self.measured:
+            for one in own_share:
                 own = next(made)
                 others = next(made) if one.wanted else None
                 if gone := [*own.skipped, *(others.skipped if others is not None else ())]:
                     log.warning("held-out samples can't be read any more, such as %s: %s", gone[0].place, gone[0].detail)
-                    continue
-                yield one, own, None if others is None else self._exchanged(one, own, others)
+                    yield None
+                else:
+                    yield one, own, None if others is None else self._exchanged(one, own, others)
 
     def _made(self, rows: Sequence[list[list[Draw]]]) -> Generator[Batch, None, None]:
         return by_threads(self.maker, [job(self.corpus, of_batch) for of_batch in rows], self.threads, self._pins)
@@ -168,41 +171,66 @@ def _tokens_of(batch: Batch, sizes: Sequence[int], images: Sequence[int]) -> Ten
 
 
 @torch.no_grad()
-def losses(net: DeepseekOcr, data: HeldOut, autocast: AbstractContextManager, goes_on: GoesOn = always) -> dict[str, Any]:
+def losses(
+    net: DeepseekOcr, data: HeldOut, autocast: AbstractContextManager, goes_on: GoesOn = always, ranks: Ranks = ALONE
+) -> dict[str, Any]:
     """In nats a token: `held_out_loss`, `held_out_by` dataset; `own_image_loss` and `other_image_loss` over the samples whose
     image was exchanged, and whether the two part.
 
     They part if the difference is more than twice the error that its tokens' spread leaves, and a hundredth of a nat. `goes_on`
-    is called before each batch.
+    is called before each batch. Each of `ranks` has `net`, and measures its share; all return the same.
     """
     was_training = net.training
-    own, sources, own_exchanged, other_exchanged = [], [], [], []
+    found_here: list[tuple[Tensor, Tensor, Tensor, Tensor] | None] = []
+    turns = -(-len(data.measured) // ranks.layout.copies)
     net.eval()
     try:
-        with autocast, closing(data.batches()) as batches:
-            for one, batch, others in batches:
-                goes_on()
-                own.append(_each(net, batch))
-                sources.append(batch.sources_T)
-                if others is not None:
-                    goes_on()
-                    own_exchanged.append(own[-1][one.exchanged_T])
-                    other_exchanged.append(_each(net, others)[one.exchanged_T])
+        with autocast, closing(data.batches(ranks)) as batches:
+            for _ in range(turns):
+                together(goes_on, ranks)
+                found_here.append(_losses_of(net, next(batches, None)))
     finally:
         net.train(was_training)
-    if not own:
+    of_ranks = ranks.gathered(found_here)
+    by_turns = [one for turn in zip(*of_ranks, strict=True) for one in turn if one is not None]
+    if not by_turns:
         raise ValueError("none of the held-out samples can be read any more")
+    own, sources, own_exchanged, other_exchanged = zip(*by_turns, strict=True)
     each_T, sources_T = torch.cat(own), torch.cat(sources)
     found: dict[str, Any] = {"held_out_loss": _rounded(each_T.mean())}
     by = {name: each_T[sources_T == n] for n, name in enumerate(data.names)}
     found["held_out_by"] = {name: _rounded(of_one.mean()) for name, of_one in by.items() if len(of_one)}
-    if not other_exchanged:
-        return found
     own_T, other_T = torch.cat(own_exchanged), torch.cat(other_exchanged)
+    if not len(other_T):
+        return found
     difference_T = other_T - own_T
     error = difference_T.std().item() / math.sqrt(len(difference_T)) if len(difference_T) > 1 else math.inf
     looks = difference_T.mean().item() > max(0.01, 2 * error)
     return found | {"own_image_loss": _rounded(own_T.mean()), "other_image_loss": _rounded(other_T.mean()), "looks": looks}
+
+
+def _losses_of(
+    net: DeepseekOcr, made: tuple[_Measured, Batch, Batch | None] | None
+) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
+    """Of each token of a batch its loss and source; and of those whose image was exchanged their losses with both."""
+    if made is None:
+        return None
+    one, batch, others = made
+    own_T = _each(net, batch)
+    if others is None:
+        return own_T, batch.sources_T, own_T[:0], own_T[:0]
+    return own_T, batch.sources_T, own_T[one.exchanged_T], _each(net, others)[one.exchanged_T]
+
+
+def together(goes_on: GoesOn, ranks: Ranks) -> None:
+    """Raises `Stopped` on all `ranks` where `goes_on` does on one."""
+    stopped = None
+    try:
+        goes_on()
+    except Stopped as error:
+        stopped = error
+    if ranks.any(stopped is not None):
+        raise stopped or Stopped
 
 
 def _each(net: DeepseekOcr, batch: Batch) -> Tensor:

@@ -21,6 +21,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -33,8 +34,11 @@ from model.files.safetensors_files import Planned, bytes_of, write
 from model.net.config import ModelConfig
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.tokenizer import TextTokenizer
+from model.net.told import TOLD
 from model.train.restore import is_going_on, restored
 from model.train.run import METRICS
+from model.train.start import TOLD_FILE
+from model.train.step import Weights
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 FILE = "model-00001-of-000001.safetensors"
@@ -96,6 +100,25 @@ def export(
         out.write(name, ours[name])
     with_code = out.exists("modeling_deepseekocr.py")
     out.write(weights.CONFIG, _config(net.config, tokenizer, dtype, told if same_words else {}, with_code))
+
+
+def bare(net: DeepseekOcr, of: Weights, given: Weights, folder: Folder | None) -> None:
+    """Take out of `net` what a training put beside it: the head that SAM is told by, and adapters, which are merged. Where there
+    is a `folder`, both are written there before. `given` is `of` as people named the places that weights come from."""
+    if hasattr(net, TOLD):
+        if folder is not None:
+            folder.write(TOLD_FILE, safetensors.torch.save(net.get_submodule(TOLD).state_dict()))
+        delattr(net, TOLD)
+    if of.adapts:
+        from model.files.continued_adapters import save_continued  # peft, only where there are adapters
+        from model.files.lora import merge, save_adapter
+
+        start = given.start if "/" in given.start else of.start
+        if folder is not None and of.train_adapter:
+            save_continued(folder.sub("adapter"), net, start)
+        elif folder is not None:
+            save_adapter(folder.sub("adapter"), net, start, given.adapter)
+        merge(net)
 
 
 def _copied(start: Folder, out: Folder, left_out: set[str]) -> list[str]:

@@ -25,7 +25,6 @@ PAGE = (1240, 1754)  # A4 at 150 dpi
 PAGE_TOKENS = 1_000  # of a page's text and prompt
 LINE, LINE_TOKENS = (640, 48), 30
 _FOR_A_GPU = 100_000_000  # parameters
-_USED = 0.85  # of a GPU's memory: plans are estimates from below
 PAPER_MACHINES, PAPER_STAGES = (20, 8), 4
 
 
@@ -112,7 +111,7 @@ def _on_one(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, n
     for card in CARDS:
         towers = step.compute.checkpointing
         if towers is None:
-            towers = plan_layouts.cheapest(config, load, trained, Layout(), 0, num_loads, _USED * card.memory)
+            towers = plan_layouts.cheapest(config, load, trained, Layout(), 0, num_loads, plan.USED * card.memory)
         needed = plan_layouts.memory(config, load, trained, Layout(), 0, num_loads, towers).total
         fits = f", {needed / 1e9:.3g} GB of {card.memory / 1e9:.0f}" + (": too much for one" if needed > card.memory else "")
         again = f", {', '.join(towers)} computed again" if towers else ""
@@ -136,7 +135,7 @@ def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, 
     except ValueError as error:
         note = f"\nits own layout isn't among these: {error}"
     whole = 4 * sum(plan.parameters(config).values()) / 1e9
-    last = f"while it measures, the first GPU has all weights beside its own: {whole:.3g} GB"
+    last = f"while it measures, each GPU has all weights beside its share of them, of a pipeline the first: {whole:.3g} GB"
     if step.compute.checkpointing is None:
         last = f"activations count as computed again; where they have room they are kept\n{last}"
     return f"\n\non {nodes} x {gpus} GPUs{note}\n{table}\n{last}"
@@ -167,7 +166,7 @@ def checkpointed(
 
     of, load = ranks.layout, typical(config, step)
     num_micros = -(-step.batches.rows_per_step // (of.copies * step.batches.micro_rows))
-    room = _USED * torch.cuda.get_device_properties(device).total_memory
+    room = plan.USED * torch.cuda.get_device_properties(device).total_memory
     return plan_layouts.cheapest(config, load, trained, of, ranks.stage, num_micros, room)
 
 
@@ -176,7 +175,12 @@ def set_up(step: Train) -> plan.SetUp | None:
     trained = tuple(part for part in plan.PARTS if part not in step.weights.frozen)
     given = step.weights
     beside = tuple(part for part in plan.PARTS if part in given.beside)
-    return plan.SetUp("as it is set", trained, given.lora, given.lora_targets, beside) if trained or given.lora else None
+    if not trained and not given.lora:
+        return None
+    narrow = plan.BF16 if step.optim.is_narrow else plan.FP32
+    in_8_bits = plan.BF16_8BIT if step.optim.is_narrow else plan.FP32_8BIT
+    method = plan.ADAPTERS if given.lora else narrow if step.optim.moment_bits == 32 else in_8_bits
+    return plan.SetUp(plan.AS_SET, trained, given.lora, given.lora_targets, beside, method)
 
 
 def typical(config: ModelConfig, step: Train) -> Load:

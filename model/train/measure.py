@@ -15,6 +15,7 @@ from model.net.deepseek_ocr import DeepseekOcr
 from model.net.tokenizer import TextTokenizer
 from model.train import evaluate
 from model.train.optim import Average
+from model.train.ranks import ALONE, Ranks
 from model.train.readings import Readings, readings
 from model.train.spread import Spread
 from model.train.step import Train
@@ -55,13 +56,17 @@ class Measure:
         )
 
     def losses(self, goes_on: GoesOn = always) -> dict[str, Any]:
-        return self._by_first(lambda net: evaluate.losses(net, self.held_out, self.spread.autocast(), goes_on))
+        return self._by_all(lambda net, ranks: evaluate.losses(net, self.held_out, self.spread.autocast(), goes_on, ranks))
 
     def read(self, goes_on: GoesOn = always) -> dict[str, dict[str, Any]]:
         """A summary of what the network reads, as `readings` has it."""
-        return self._by_first(lambda net: self.readings(net, goes_on).summary)
+        return self._by_all(lambda net, ranks: self._readings(net, ranks, goes_on).summary)
 
-    def readings(self, net: DeepseekOcr, goes_on: GoesOn = always) -> Readings:
+    def readings(self, net: DeepseekOcr | None) -> Readings:
+        """What `net` reads, which is whole on each rank that has it, as `Spread.gathered` gives it."""
+        return self._of(net, lambda net, ranks: self._readings(net, ranks, always))
+
+    def _readings(self, net: DeepseekOcr, ranks: Ranks, goes_on: GoesOn) -> Readings:
         """What `net` reads. Some of it is written down for people to look at."""
         threads = torch.get_num_threads()
         # One token is too little work to share: with another process on the second core, two threads took 100 times as long.
@@ -76,21 +81,27 @@ class Measure:
                     self.modes,
                     self.step.evaluation.max_new_tokens,
                     goes_on,
+                    ranks,
                 )
         finally:
             torch.set_num_threads(threads)
-        shown = json.dumps(found.shown(self.step.evaluation.shown_samples), indent=1, ensure_ascii=False)
-        self.folder.write(READBACK, shown.encode("utf-8", "replace"))
+        if ranks.is_first:
+            shown = json.dumps(found.shown(self.step.evaluation.shown_samples), indent=1, ensure_ascii=False)
+            self.folder.write(READBACK, shown.encode("utf-8", "replace"))
         return found
 
-    def _by_first(self, measured: Callable[[DeepseekOcr], T]) -> T:
-        """What is measured of the whole network. Of several ranks the first does it, with the weights of all, and the others
-        wait: held-out samples are few, and what reads token by token can't ask other ranks for weights at each."""
+    def _by_all(self, measured: Callable[[DeepseekOcr, Ranks], T]) -> T:
+        """What is measured of the whole network as it is now."""
         with self._averaged():
-            if self.spread.ranks.is_alone:
-                return measured(self.spread.net)
-            whole = self.spread.gathered()
-        return self.spread.ranks.from_first(lambda: measured(cast(DeepseekOcr, whole)))
+            return self._of(self.spread.gathered(), measured)
+
+    def _of(self, net: DeepseekOcr | None, measured: Callable[[DeepseekOcr, Ranks], T]) -> T:
+        """What is measured of `net`. Each rank has all weights for that, and takes its share of the samples: what reads token by
+        token can't ask other ranks for weights at each. Of a pipeline the first rank alone measures, and the others wait."""
+        ranks = self.spread.ranks
+        if ranks.layout.pipeline == 1:
+            return measured(cast(DeepseekOcr, net), ranks)
+        return ranks.from_first(lambda: measured(cast(DeepseekOcr, net), ALONE))
 
     def after(self, number: int, goes_on: GoesOn = always) -> dict[str, Any]:
         """What is to be measured after this many steps, for the step's line: often nothing."""

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from model.net.deepseek_ocr import PARTS, UNUSED, part_of
+from model.train.lean_adamw import LeanAdamW
 from model.train.ranks import ALONE, Ranks
 from model.train.step import Train
 
@@ -93,10 +94,13 @@ def groups(net: nn.Module, rates: Mapping[str, float], weight_decay: float) -> l
     return list(found.values()) or [{"params": [], "names": [], "factor": 1.0}]
 
 
-def adamw(net: nn.Module, step: Train) -> torch.optim.AdamW:
-    """AdamW over `groups`, in one kernel for many parameters."""
+def adamw(net: nn.Module, step: Train) -> torch.optim.Optimizer:
+    """AdamW over `groups`: torch's, in one kernel for many parameters, or that in less memory."""
     one = step.optim
-    return torch.optim.AdamW(groups(net, dict(one.rates), one.weight_decay), lr=one.learning_rate, betas=one.betas, fused=True)
+    of = groups(net, dict(one.rates), one.weight_decay)
+    if one.is_narrow or one.moment_bits != 32:
+        return LeanAdamW(of, one.learning_rate, one.betas, one.moment_bits)
+    return torch.optim.AdamW(of, lr=one.learning_rate, betas=one.betas, fused=True)
 
 
 def rate_at(step: Train, number: int) -> float:
@@ -181,7 +185,7 @@ def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, told_
         both_N = ranks.totals(torch.cat([squares_P, told_N.double()]))
         norm = both_N[: len(_ALL_PARTS)].sum().sqrt()
         if max_norm and (gradients := [own(p.grad) for p in parameters(optimizer) if p.grad is not None]):
-            torch._foreach_mul_(gradients, torch.clamp(max_norm / (norm + 1e-6), max=1.0).to(gradients[0].dtype))
+            torch._foreach_mul_(gradients, torch.clamp(max_norm / (norm + 1e-6), max=1.0).float())
         whole, *rest = torch.cat([norm[None], both_N]).tolist()
     squares, told = rest[: len(_ALL_PARTS)], rest[len(_ALL_PARTS) :]
     if math.isfinite(whole) and math.isfinite(told[0]):
@@ -203,7 +207,8 @@ def _squares(optimizer: torch.optim.Optimizer, ranks: Ranks, device: torch.devic
             of.setdefault((part_of(name), times), []).append(own(p.grad))
     squares = dict.fromkeys(_ALL_PARTS, torch.zeros((), dtype=torch.float64, device=device))
     for (part, times), gradients in of.items():
-        norm = torch.nn.utils.get_total_norm(gradients).to(device, torch.float64)
+        # In fp32, also that of gradients in bf16.
+        norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients, 2, torch.float32))).to(device, torch.float64)
         squares[part] = squares[part] + norm.square() / times
     return torch.stack(list(squares.values()))
 

@@ -125,7 +125,7 @@ class Ranks:
             return
         self.whereabouts.note(WAITS)
         for some in _in_bytes(gradients, _AT_A_TIME):
-            flat = torch.cat([one.flatten() for one in some])
+            flat = torch.cat([one.flatten() for one in some]).float()
             dist.all_reduce(flat, group=self._same_stage)
             parts = flat.split([one.numel() for one in some])
             torch._foreach_copy_(some, [part.view_as(one) for part, one in zip(parts, some, strict=True)])

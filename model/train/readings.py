@@ -23,8 +23,10 @@ from model.generate import NoRepeat, tokens
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.image import views
 from model.net.tokenizer import TextTokenizer
-from model.train.stop import GoesOn, always
+from model.train.ranks import ALONE, Ranks
+from model.train.stop import GoesOn, Stopped, always
 
+_Numbered = tuple[int, dict[str, Any]]
 _READ_AT_ONCE = 16
 _SHOWN_SIDE = 640
 
@@ -84,29 +86,56 @@ def readings(
     modes: Sequence[str],
     max_new_tokens: int,
     goes_on: GoesOn = always,
+    ranks: Ranks = ALONE,
 ) -> Readings:
     """What the network reads in these samples, beside the truth, which is a sample's first answer. All that stands before it is
     the prompt.
 
     Samples are passed over that can't be read, or have no image before their first answer. Nothing forbids repetition here, so
-    that loops are seen. `max_new_tokens` cuts a reading, and never the truth. `goes_on` is called before each token.
+    that loops are seen. `max_new_tokens` cuts a reading, and never the truth. `goes_on` is called before each token. Each of
+    `ranks` has `net`, and reads its share; all return the same.
     """
+    here, stopped = None, False
+    try:
+        here = _read_here(net, tokenizer, corpus, list(draws)[ranks.copy :: ranks.layout.copies], modes, max_new_tokens, goes_on)
+    except Stopped:
+        stopped = True
+    if ranks.any(stopped):
+        raise Stopped
+    found, numbered = Readings(), list[_Numbered]()
+    for read_there, passed_over in filter(None, ranks.gathered(here)):
+        numbered += read_there
+        found.passed_over.update(passed_over)
+    found.rows.extend(row for _, row in sorted(numbered, key=lambda pair: pair[0]))
+    return found
+
+
+def _read_here(
+    net: DeepseekOcr,
+    tokenizer: TextTokenizer,
+    corpus: Corpus,
+    draws: Sequence[Draw],
+    modes: Sequence[str],
+    max_new_tokens: int,
+    goes_on: GoesOn,
+) -> tuple[list[_Numbered], Counter[str]]:
+    """(rows, each with its draw's number; how many samples were passed over, by the reason)"""
     waiting: dict[str, list[tuple[Draw, Example]]] = defaultdict(list)
-    found = Readings()
+    passed_over = Counter[str]()
     for draw in draws:
         try:
             example = read(corpus, draw)
         except SampleError as error:
-            found.passed_over[error.reason] += 1
+            passed_over[error.reason] += 1
             continue
         if prompt := asked(example):
             waiting[prompt].append((draw, example))
         else:
-            found.passed_over["no_image" if not example.images else "no_image_before_its_answer"] += 1
-    numbered = []
+            passed_over["no_image" if not example.images else "no_image_before_its_answer"] += 1
+    numbered: list[_Numbered] = []
     for prompt, samples in waiting.items():
         for start in range(0, len(samples), _READ_AT_ONCE):
-            some = _decoded(samples[start : start + _READ_AT_ONCE], modes, prompt.count(IMAGE), found.passed_over)
+            some = _decoded(samples[start : start + _READ_AT_ONCE], modes, prompt.count(IMAGE), passed_over)
             seen = [[views(image, mode) for image, mode in zip(one.images, one.modes, strict=True)] for one in some]
             ids: list[list[int]] = [[] for _ in some]
             with closing(tokens(net, tokenizer, seen, prompt, max_new_tokens, NoRepeat(0))) as coming:
@@ -117,8 +146,7 @@ def readings(
             for one, of_one in zip(some, ids, strict=True):
                 row = _row(corpus, one, prompt, tokenizer.decode(of_one), len(of_one) >= max_new_tokens)
                 numbered.append((one.draw.number, row))
-    found.rows.extend(row for _, row in sorted(numbered, key=lambda pair: pair[0]))
-    return found
+    return numbered, passed_over
 
 
 def asked(example: Example) -> str:

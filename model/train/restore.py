@@ -39,7 +39,7 @@ def restored(folder: Folder) -> tuple[DeepseekOcr, TextTokenizer, Folder | None,
     number = Checkpoints(folder.sub("checkpoint")).weights(net, average)
     if average is not None:
         average.swap(net)
-    if step.weights.lora:
+    if step.weights.adapts:
         from model.files.lora import merge  # peft, only where there are adapters
 
         merge(net)

@@ -38,7 +38,7 @@ _FILES = (
 # Earlier steps may add to these. What has finished is good on any machine, with any number of workers.
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}
 _ELSEWHERE = (
-    *("device", "workers", "keep", "checkpoint_every", "optional", "profile", "checkpointing"),
+    *("device", "workers", "keep", "checkpoint_every", "optional", "profile", "checkpointing", "compiled"),
     *("pipeline", "replicate", "stage_layers"),
 )
 # The values of fields that an earlier version didn't have: it trained as these say.

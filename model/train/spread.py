@@ -17,6 +17,7 @@ from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from torch.distributed.tensor import DTensor
 
 from model.net.batch import Batch, through
+from model.net.compiling import compile_layers
 from model.net.deepencoder import views
 from model.net.deepseek_ocr import DeepseekOcr, Losses
 from model.net.guided import guidance, watching
@@ -56,6 +57,8 @@ class Spread:
         self.blank = net if ranks.is_alone else _blank(net)
         cut(net, ranks.stage, ranks.layout.cut)
         self.net = net.to(device)
+        if step.compute.compiled:
+            compile_layers(self.net)
         self._stage = self._staged() if ranks.layout.pipeline > 1 else None
         if ranks.layout.shard > 1:
             _shard(self._stage or self.net, self.net, ranks, dtype)
@@ -183,9 +186,13 @@ class Spread:
 
     @torch.no_grad()
     def gathered(self) -> DeepseekOcr | None:
-        """The whole network as it is now, on the first rank and on its device; None on the others. All ranks must ask for it."""
+        """The whole network as it is now, on each rank and its device; of a pipeline on the first rank alone, None on the others.
+        All ranks must ask for it."""
+        of = self.ranks.layout
+        if of.pipeline == of.shard == 1:
+            return self.net
         state, whole = self.net.state_dict(), None
-        if self.ranks.is_first:
+        if self.ranks.is_first or of.pipeline == 1:
             whole = copy.deepcopy(self.blank).to_empty(device=self.device)
         places = whole.state_dict() if whole is not None else {}
         for name in self.blank.state_dict():
@@ -194,7 +201,10 @@ class Spread:
             if stage == self.ranks.stage:
                 assert value is not None
                 value = value.full_tensor() if isinstance(value, DTensor) else value
-            self.ranks.to_first(value, places.get(name), stage)
+            if of.pipeline > 1:
+                self.ranks.to_first(value, places.get(name), stage)
+            elif value is not None:
+                places[name].copy_(value)
         return whole
 
 
@@ -220,7 +230,8 @@ def _shard(root: nn.Module, net: DeepseekOcr, ranks: Ranks, dtype: torch.dtype) 
                 fully_shard(module, mesh=ranks.copies)
         fully_shard(layer, mesh=ranks.copies, mp_policy=narrow if dtype is not torch.float32 else MixedPrecisionPolicy())
     whole = {p for name, p in net.named_parameters() if name.startswith(("encoder.", f"{TOLD}."))}
-    fully_shard(root, mesh=ranks.copies, ignored_params=whole)
+    around = MixedPrecisionPolicy(reduce_dtype=torch.float32, cast_forward_inputs=False)
+    fully_shard(root, mesh=ranks.copies, ignored_params=whole, mp_policy=around)
     for module in root.modules():
         if isinstance(module, FSDPModule):
             # The loss is scaled by the whole step's tokens: gradients add up, and aren't divided.

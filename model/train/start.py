@@ -23,7 +23,7 @@ from model.files.adapters import CONFIG, merge_adapter
 from model.files.network_folder import TOKENIZER, check_vocabulary
 from model.files.pretrained import start_clip, start_sam
 from model.net.config import ModelConfig
-from model.net.deepseek_ocr import DeepseekOcr, build
+from model.net.deepseek_ocr import DeepseekOcr, build, narrow
 from model.net.tokenizer import TextTokenizer, byte_tokenizer, train_tokenizer
 from model.net.told import Told
 from model.train.optim import train_beside
@@ -126,12 +126,18 @@ def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> De
     adapted.
     """
     net = _plain(step, tokenizer, autocast)
+    if step.optim.is_narrow:
+        narrow(net)
     if (given := step.weights).lora:
         from model.files.lora import adapt  # peft, only where there are adapters
 
         rank = given.lora
         adapt(net, rank, given.lora_alpha or 2 * rank, given.lora_targets, given.lora_dropout, step.seed, autocast)
         train_beside(net, given.beside)
+    if given.train_adapter:
+        from model.files.continued_adapters import continue_adapter
+
+        continue_adapter(net, Folder(given.adapter), autocast)
     return net
 
 
@@ -153,10 +159,10 @@ def _plain(step: Train, tokenizer: TextTokenizer, autocast: bool) -> DeepseekOcr
     them and no autocast narrows these. What comes from no folder is drawn by `seed`."""
     given = step.weights
     if given.start:
-        as_it_is = given.lora and (autocast or not given.beside)
+        as_it_is = given.adapts and (autocast or not given.beside)
         net = weights.load(given.start, dtype=None if as_it_is else torch.float32)
         check_vocabulary(tokenizer, net.config, given.start)
-        if given.adapter:
+        if given.adapter and not given.train_adapter:
             merge_adapter(net, Folder(given.adapter))
         return net.train()
     decoder = weights.load(given.start_decoder, dtype=torch.float32) if given.start_decoder not in ("", RANDOM) else None

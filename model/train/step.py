@@ -12,6 +12,7 @@ from model.train.data_config import Data
 
 CURVES = ("cosine", "linear", "step", "constant")
 PRECISIONS = ("", "bfloat16", "float32")
+WEIGHT_DTYPES = ("float32", "bfloat16")
 RANDOM = "random"
 
 
@@ -22,6 +23,7 @@ class Weights:
     start               a folder of weights with its tokenizer, to go on from; here and in the next two, a name without a slash
                         is that of another training of the output
     adapter             a folder with an adapter, ours or another tool's, that is merged into `start` first
+    train_adapter       whether `adapter` is trained on instead, with its own rank, and is written again as it was
     start_encoder       a folder whose encoder is taken alone; or two, joined by a comma: SAM's and CLIP's as published
     start_decoder       a folder whose decoder and tokenizer are taken alone; or "random". It must be said where an encoder is
                         taken from a folder
@@ -35,6 +37,7 @@ class Weights:
 
     start: str = ""
     adapter: str = ""
+    train_adapter: bool = False
     start_encoder: str = ""
     start_decoder: str = ""
     frozen: tuple[str, ...] = ()
@@ -43,6 +46,11 @@ class Weights:
     lora_targets: tuple[str, ...] = LANGUAGE
     lora_dropout: float = 0.0
     beside: tuple[str, ...] = ()
+
+    @property
+    def adapts(self) -> bool:
+        """Whether adapters are trained in place of weights."""
+        return self.lora > 0 or self.train_adapter
 
     @property
     def encoder_folder(self) -> str:
@@ -55,6 +63,8 @@ class Weights:
             raise ValueError(f"lora_dropout is {self.lora_dropout}: it must be at least 0, and less than 1")
         if self.adapter and not self.start:
             raise ValueError(f"adapter is {self.adapter}: it is merged into start, which is empty")
+        if self.train_adapter and (self.lora or not self.adapter):
+            raise ValueError("train_adapter trains on what is in adapter, which has a rank of its own: give adapter, and no lora")
         if self.beside and not self.lora:
             raise ValueError(f"{', '.join(self.beside)} can be trained beside adapters, and lora is 0: there are none")
         if self.start and (self.start_encoder or self.start_decoder):
@@ -102,6 +112,8 @@ class Optim:
     rates               factors of the learning rate by part or pattern
     max_norm            the longest gradient that isn't shortened; 0: any
     average             the decay of the weights' moving average, which is then exported in their place; 0: there is none
+    weight_dtype        "float32", or "bfloat16": weights and gradients are in it, and the optimizer keeps what they lack of fp32
+    moment_bits         32, or 8: `model.train.lean_adamw`
     """
 
     learning_rate: float = 3e-3
@@ -110,11 +122,24 @@ class Optim:
     weight_decay: float = 0.05
     max_norm: float = 1.0
     average: float = 0.0
+    weight_dtype: str = WEIGHT_DTYPES[0]
+    moment_bits: int = 32
 
     def __post_init__(self) -> None:
         _at_least(self, 0, "weight_decay", "max_norm")
+        if self.weight_dtype not in WEIGHT_DTYPES:
+            raise ValueError(f"weight_dtype is {self.weight_dtype!r}: allowed are {', '.join(WEIGHT_DTYPES)}")
+        if self.moment_bits not in (8, 32):
+            raise ValueError(f"moment_bits is {self.moment_bits}: allowed are 8 and 32")
+        if self.is_narrow and self.average:
+            raise ValueError(f"average is {self.average}: it is of weights in float32, and weight_dtype is {self.weight_dtype}")
         if not 0 <= self.average < 1:
             raise ValueError(f"average is {self.average}: it must be at least 0, and less than 1")
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether weights are in bf16."""
+        return self.weight_dtype != WEIGHT_DTYPES[0]
 
 
 @dataclass(frozen=True)
@@ -229,6 +254,7 @@ class Compute:
     precision           that of products: "bfloat16", "float32", or "" for what the device multiplies fastest
     checkpointing       towers whose activations are computed again in the backward pass, of sam, clip and decoder; None: on a GPU
                         those that must be, by the plan
+    compiled            whether layers of the decoder and of CLIP are compiled: `model.net.compiling`
     workers             processes that make batches, on each rank; 0: a thread of this one
     threads             threads of a rank's own process
     profile             the first and the last step, counted from 1, that `model.train.profiler` traces; (): none
@@ -237,6 +263,7 @@ class Compute:
     device: str = ""
     precision: str = ""
     checkpointing: tuple[str, ...] | None = ()
+    compiled: bool = False
     workers: int = 0
     threads: int = 2
     profile: tuple[int, ...] = ()
@@ -307,6 +334,8 @@ class Train:
         least, peak = self.schedule.min_learning_rate, self.optim.learning_rate
         if self.schedule.curve in ("cosine", "linear") and least > peak:
             raise ValueError(f"min_learning_rate is {least}: it must be at most the peak, learning_rate, which is {peak}")
+        if self.optim.is_narrow and self.weights.adapts:
+            raise ValueError("weight_dtype is of weights that are trained: beneath adapters they keep their own, so leave it out")
 
     @property
     def data(self) -> tuple[Data, ...]:

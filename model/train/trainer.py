@@ -24,7 +24,6 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-import safetensors.torch
 import torch
 
 from datagen.disk.storage import Folder
@@ -45,7 +44,7 @@ from model.net.told import TOLD
 from model.train.boards import run_id
 from model.train.checkpoint import Checkpoints, tensors
 from model.train.data import Opened, corpus_of, open_all, sources
-from model.train.export import export
+from model.train.export import bare, export
 from model.train.forecast import checkpointed, set_up
 from model.train.journal import Speed, Told
 from model.train.layout import filled
@@ -54,9 +53,10 @@ from model.train.measure import Measure, about_looking
 from model.train.optim import Average, adamw, check_rates, freeze, rate_at, update
 from model.train.profiler import Profiler
 from model.train.ranks import Ranks, joined
+from model.train.readings import Readings
 from model.train.run import begun, begun_rows, finished
 from model.train.spread import Spread
-from model.train.start import TOLD_FILE, network, tokenizer_of, told, within
+from model.train.start import network, tokenizer_of, told, within
 from model.train.step import Train, Weights
 from model.train.stop import STOPPED, Stopped, terminated, until
 
@@ -119,7 +119,7 @@ class _Training:
         self.device = torch.device(step.compute.device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if self.device.type == "cuda" and not ranks.is_alone:
             self.device = torch.device("cuda", torch.cuda.current_device())  # that of this rank
-        own = torch.bfloat16 if self.device.type == "cuda" else native_dtype()
+        own = torch.bfloat16 if self.device.type == "cuda" or step.optim.is_narrow else native_dtype()
         self.dtype = getattr(torch, step.compute.precision) if step.compute.precision else own
         self.names = tuple(dataset.name for dataset in corpus.datasets)
         self.modes = {mode: weight for mode, weight in step.batches.modes if weight}
@@ -274,7 +274,9 @@ class _Training:
         `counts` are those of the whole step."""
         # Counted before the first forward pass, so that the gradients of all batches add up to those of the step.
         scale, balance_scale = (1 / max(1, counts[name]) for name in ("tokens", "samples"))
-        if self.step.weights.lora_dropout:  # what is dropped follows from the step, so that a resumed one is the same
+        if (
+            self.step.weights.lora_dropout or self.step.weights.train_adapter
+        ):  # what is dropped follows from the step, so that a resumed one is the same
             torch.manual_seed(hash((self.step.seed, number, self.ranks.rank)))
         weights = self.step.guidance.weights(number, self.step.schedule.steps)
         telling = (weights[0] / max(1, counts["told"]), weights[1] / max(1, counts["placed"]))
@@ -331,20 +333,23 @@ class _Training:
         """What is left of a training, which the first rank writes, once it has the whole network."""
         if self.average is not None:
             self.average.swap(self.net)
-        whole = self.net if self.ranks.is_alone else self.spread.gathered()
-        self.ranks.from_first(lambda: self._write(cast(DeepseekOcr, whole)))
+        whole = self.spread.gathered()
+        if whole is not None:
+            bare(whole, self.step.weights, self.given, self.folder if self.ranks.is_first else None)
+        self.ranks.from_first(lambda: self._export(cast(DeepseekOcr, whole)))
+        self.on_state(State(note="reading held-out samples"))
+        read = self.measure.readings(whole)
+        self.ranks.from_first(lambda: self._write(cast(DeepseekOcr, whole), read))
 
-    def _write(self, net: DeepseekOcr) -> None:
+    def _export(self, net: DeepseekOcr) -> None:
+        given = self.step.weights
+        start = given.start or (given.start_decoder if given.start_decoder != "random" else "")
+        export(self.folder.sub("model"), net, self.tokenizer, Folder(start) if start else None)
+
+    def _write(self, net: DeepseekOcr, read: Readings) -> None:
         step = self.step
         assert self.told is not None
-        if step.guidance.told:
-            self.folder.write(TOLD_FILE, safetensors.torch.save(net.get_submodule(TOLD).state_dict()))
-            delattr(net, TOLD)
-        start = step.weights.start or (step.weights.start_decoder if step.weights.start_decoder != "random" else "")
-        self._merge(net, start)
-        export(self.folder.sub("model"), net, self.tokenizer, Folder(start) if start else None)
-        self.on_state(State(note="reading held-out samples"))
-        read, measured = self.measure.readings(net), self.told.measured
+        measured = self.told.measured
         total, active = net.num_parameters()
         self.progress["seconds"] = self._seconds()
         del self.progress["unmeasured"]
@@ -375,14 +380,6 @@ class _Training:
         self.told.close()
         self.folder.write("metrics.json", json.dumps(metrics, indent=1, ensure_ascii=False).encode())
         self.folder.remove("checkpoint")
-
-    def _merge(self, net: DeepseekOcr, start: str) -> None:
-        if self.step.weights.lora:
-            from model.files.lora import merge, save_adapter
-
-            named = self.given.start if "/" in self.given.start else start
-            save_adapter(self.folder.sub("adapter"), net, named, self.given.adapter)
-            merge(net)
 
     def _check(self, net: DeepseekOcr) -> None:
         if (most := net.config.decoder.max_positions) < self.step.batches.length:

@@ -23,12 +23,15 @@ class TrainingWords(TypedDict, total=False):
     warmup: Annotated[float, "N", "steps over which the rate rises; below 1 a share of all (warmup_steps, warmup_ratio)"]
     schedule: Annotated[str, "NAME", "how the rate goes on: cosine, linear, step or constant (lr_scheduler_type)"]
     decay: Annotated[float, "X", "weight decay of matrices (weight_decay); 0: none", values.share]
+    torch_dtype: Annotated[str, "NAME", "weights in float32, or in bfloat16, of which the optimizer keeps the rest (torch_dtype)"]
+    optim: Annotated[str, "NAME", "adamw, or adamw_8bit: moments in 8 bits, by bitsandbytes (optim)"]
     rows_per_step: Annotated[int, "N", "packed rows a step, over all GPUs; how many are accumulated follows"]
     micro_rows: Annotated[int, "N", "packed rows at once on a GPU (per_device_train_batch_size)"]
     length: Annotated[int, "N", "tokens of a row; a longer sample is left out (max_length)"]
     modes: str
     freeze: Annotated[str, "A,B,…", "what not to train: sam, clip, projector, experts, embeddings, decoder, or name patterns"]
     adapter: Annotated[str, "FOLDER", "an adapter of ms-swift, Unsloth, peft or ours, merged into start first", values.places]
+    train_adapter: Annotated[bool, "0|1", "train adapter on, and write it in its own form, in place of merging it (adapters)"]
     lora: int
     lora_targets: Annotated[str, "A,B,…", "layers with adapters: ends of their names, or all-linear (target_modules)"]
     lora_alpha: Annotated[float, "X", "what adapters are multiplied by, times their rank; default: twice the rank"]
@@ -47,25 +50,30 @@ class TrainingWords(TypedDict, total=False):
     gradient_checkpointing: Annotated[
         str, "A,B,…", "activations to compute again: sam, clip, decoder; none; default: on a GPU as few as its memory asks for"
     ]
+    compile: Annotated[bool, "0|1", "compile layers of the decoder and of CLIP; the first steps take minutes (torch_compile)"]
     dataloader_num_workers: Annotated[int, "N", "processes that make batches, on each GPU; 0: a thread"]
 
 
 _FIELDS = {
     "schedule": "curve",
     "decay": "weight_decay",
+    "torch_dtype": "weight_dtype",
     "rows_per_step": "rows_per_step",
     "micro_rows": "micro_rows",
     "length": "length",
     "adapter": "adapter",
+    "train_adapter": "train_adapter",
     "lora": "lora",
     "lora_alpha": "lora_alpha",
     "lora_dropout": "lora_dropout",
     "eval_steps": "loss_every",
     "save_steps": "checkpoint_every",
     "save_total_limit": "keep",
+    "compile": "compiled",
     "dataloader_num_workers": "workers",
 }
 """The field of `Train` that is a word's value."""
+_MOMENT_BITS = {"adamw": 32, "adamw_8bit": 8}
 _LISTS = {"freeze": "frozen", "lora_targets": "lora_targets", "modules_to_save": "beside"}
 _ALL = {**_FIELDS, **_LISTS, "gradient_checkpointing": "checkpointing", "rate": "learning_rate"}
 
@@ -101,6 +109,10 @@ def _told(step: Train, words: TrainingWords, data: str) -> Train:
         fields["modes"] = tuple((mode, 1.0) for mode in modes)
     if span := words.get("profile", ""):
         fields["profile"] = tuple(map(int, span.split(":")))
+    if optim := words.get("optim", ""):
+        if optim not in _MOMENT_BITS:
+            raise ValueError(f"optim is {optim!r}: allowed are {' and '.join(_MOMENT_BITS)}")
+        fields["moment_bits"] = _MOMENT_BITS[optim]
     if "rows_per_step" in words:
         fields["rows_follow"] = False
     step = step.but(**fields, **mixture(data))
@@ -109,7 +121,7 @@ def _told(step: Train, words: TrainingWords, data: str) -> Train:
     elif held_out:
         step = step.but(held_out_share=0.0, datasets=(*_only(step.data, TRAIN), *_only(mixture(held_out)["datasets"], HELD_OUT)))
     rate, given = step.optim.learning_rate, words.get("rate", 0.0)
-    faster = given / rate if given else ADAPTERS_FASTER if step.weights.lora else 1.0
+    faster = given / rate if given else ADAPTERS_FASTER if step.weights.adapts else 1.0
     step = step.but(learning_rate=rate * faster, min_learning_rate=step.schedule.min_learning_rate * faster)
     return _lasting(step, words)
 

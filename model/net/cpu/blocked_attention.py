@@ -124,8 +124,10 @@ def _(q_GLK: Tensor, k_GPK: Tensor, v_GPK: Tensor, *_: object) -> Tensor:
 
 
 @attend_backward.register_fake
-def _(dy_GLK: Tensor, *inputs: object) -> list[Tensor]:
-    return [torch.empty_like(x) for x in inputs if isinstance(x, Tensor)]
+def _(dy_GLK: Tensor, q_GLK: Tensor, k_GPK: Tensor, v_GPK: Tensor, *biases: object) -> list[Tensor]:
+    return [torch.empty_like(q_GLK), k_GPK.new_empty(k_GPK.shape), v_GPK.new_empty(v_GPK.shape)] + [
+        torch.empty_like(x) for x in biases if isinstance(x, Tensor)
+    ]
 
 
 def _save(ctx: Any, inputs: tuple[object, ...], output: Tensor) -> None:

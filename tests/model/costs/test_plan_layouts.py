@@ -1,5 +1,6 @@
 """The plan for many GPUs: against numbers worked out by hand, and against those of one GPU."""
 
+import itertools
 from collections import Counter
 from dataclasses import replace
 
@@ -68,7 +69,9 @@ def test_stages_together_are_the_network(config, pipeline):
 @pytest.mark.parametrize("set_up", SET_UPS, ids=lambda one: one.name)
 @pytest.mark.parametrize("checkpointing", [(), TOWERS])
 def test_one_gpu_is_that_of_the_plan_for_one(set_up, checkpointing):
-    for config in (full(), tiny()):
+    methods = (plan.ADAPTERS, plan.QLORA) if set_up.rank else (plan.FP32, plan.BF16_8BIT)
+    for config, method in itertools.product((full(), tiny()), methods):
+        set_up = replace(set_up, method=method)
         expected = plan.memory(config, LOAD, set_up)
         found = memory(config, LOAD, set_up, Layout(), 0, 16, checkpointing)
         assert found.total == expected.total(bool(checkpointing)) and found.gathered == 0
@@ -78,12 +81,12 @@ def test_memory_of_the_papers_stages_by_hand():
     """On 160 GPUs of which none shares its weights: 4 bytes a weight, 4 a gradient, 8 for two moments."""
     layout = Layout(4, 40, 1)
     sam, clip, first, second = (memory(full(), LOAD, PAPER, layout, n, 16, TOWERS) for n in range(4))
-    assert (sam.weights, sam.gradients, sam.moments, sam.kept) == (4 * 95_569_152, 0, 0, 0)
+    assert (sam.weights, sam.gradients, sam.optimizer, sam.kept) == (4 * 95_569_152, 0, 0, 0)
     with_embedding = 303_177_728 + 2_625_280 + HALF
     assert clip.weights == 4 * with_embedding and clip.gradients == 4 * (with_embedding - 602_112)
-    assert (first.weights, first.gradients, first.moments) == tuple(n * FIRST_HALF for n in (4, 4, 8))
+    assert (first.weights, first.gradients, first.optimizer) == tuple(n * FIRST_HALF for n in (4, 4, 8))
     last = 6 * (ATTENTION + MIXTURE) + 1280 + HALF
-    assert (second.weights, second.moments) == (4 * last, 8 * last)
+    assert (second.weights, second.optimizer) == (4 * last, 8 * last)
     # In bf16: what isn't experts, whose products are narrowed one after the other.
     assert first.copies == 2 * (FIRST_HALF - 5 * 64 * 3 * 1280 * 896)
 
@@ -104,7 +107,7 @@ def test_shared_weights_are_the_decoders():
     encoder = 95_569_152 + 303_177_728 + 2_625_280
     decoder = 3_336_106_240 - encoder
     assert shared.weights == 4 * (encoder + decoder // 8)
-    assert shared.moments == 8 * (encoder - 95_569_152 - 602_112 + decoder // 8)
+    assert shared.optimizer == 8 * (encoder - 95_569_152 - 602_112 + decoder // 8)
     # Layers come in bf16, and need no copies beside.
     assert shared.kept == alone.kept and shared.copies == alone.copies - 2 * plan.parameters(config)["decoder"]
     # Embedding, head and norm, two layers at a time; gradients of the first and of one layer, which is added up in fp32.

@@ -21,7 +21,7 @@ from model.costs.activations import TOWERS
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.pipeline_cut import Cut
 from model.net.stages import cut, stage_of
-from model.train import ranks, trainer
+from model.train import evaluate, ranks, trainer
 from model.train.layout import Layout, layout
 from model.train.lines import read_lines
 from model.train.optim import own, parameters
@@ -93,6 +93,35 @@ def one(step, tmp_path_factory):
     folder = tmp_path_factory.mktemp("one")
     assert on_ranks(step, Folder(str(folder)), 1, noting(folder)) == [0]
     return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("values", [{"replicate": 2}, {}], ids=["copies 2", "FSDP 2"])
+def test_ranks_measure_together_what_one_does(values, step, tmp_path, monkeypatch):
+    """To the last digit, of a network that stays as it is; in five batches and readings, which don't go round on two ranks."""
+    still = step.but(
+        steps=1, learning_rate=0.0, min_learning_rate=0.0, loss_samples=5, read_samples=5, max_new_tokens=6, **values
+    )
+    measured = tmp_path.joinpath("measured")
+
+    def noting(rank):
+        by_sgd(rank)
+        losses = evaluate._losses_of
+        evaluate._losses_of = lambda *given: measured.joinpath(f"{rank} {time.time()}").touch() or losses(*given)
+
+    for world in (1, 2):
+        measured.mkdir()
+        given = still.but(replicate=1) if world == 1 else still
+        assert on_ranks(given, Folder(str(tmp_path / str(world))), world, noting) == [0] * world
+        shares = Counter(path.name[0] for path in measured.iterdir())
+        assert len(shares) == world and max(shares.values()) <= -(-sum(shares.values()) // world) + 1
+        measured.rename(tmp_path / f"measured-{world}")
+    one, two = (Folder(str(tmp_path / name)) for name in "12")
+    assert lines_of(one)[0].keys() >= {"held_out_loss", "own_image_loss"} and lines_of(one)[0] == lines_of(two)[0]
+    shown = json.loads(one.read("train/readback.json"))
+    assert len(shown) == 1 and shown == json.loads(two.read("train/readback.json"))
+    of_one, of_two = (json.loads(out.read("train/metrics.json")) for out in (one, two))
+    assert of_one["read"] == of_two["read"] and of_one["read"]["all"]["num"] > 1 and of_one["not_read"] == of_two["not_read"]
 
 
 @pytest.mark.slow
