@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pyarrow.dataset  # what a training loads takes seconds: here once, and not in each process that is forked
+import pyarrow.dataset  # noqa: F401  what a training loads takes seconds: here once, and not in each process that is forked
 import torch
 import torch._dynamo
 import torch.distributed.fsdp
