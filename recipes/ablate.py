@@ -1,8 +1,8 @@
 """What a label is worth: the same network, from the same start and in as many steps, learns two or three corpora, with several
 seeds each, and all are measured on the same truth, which none of them learned from.
 
-Without GPUs this shows something for what a small network learns to read in minutes: short lines, by a network that `reads`
-trained on drawn ones. Three such ablations come with the recipe, by the word `of`.
+Without GPUs this shows something for what a small network learns to read in minutes: short lines, by the package's network, which
+`reads` trained on drawn ones. Three such ablations come with the recipe, by the word `of`.
 """
 
 import dataclasses
@@ -18,11 +18,11 @@ from flywheel.lines.wear_stage import WearLines
 from flywheel.step import CROPS, is_whole, numbers, round_name
 from model.net.config import line_reader
 from model.train.data_config import MEASURE, TRAIN, Data, DrawnLines
-from model.train.step import RANDOM, Train
+from model.train.step import PACKAGED, RANDOM, Train
 from recipes import finetune
 from recipes.ablation.steps import Arm, Compare, HoldOut
 from recipes.multilingual import multilingual
-from recipes.reads import LINES, reads
+from recipes.reads import LINES
 from recipes.recipe import Recipe, Report, Step
 from recipes.words.training_data import mixture
 from recipes.words.values import datasets, path
@@ -87,7 +87,7 @@ def ablate(
     and degradations may also read documents of their own: `input`, `limit`.
 
     All arms go on from the network in `start`, or take the encoder alone of that in `start_encoder`, before a fresh decoder;
-    without either they go on from the first stage of `reads`, which is trained first.
+    without either they go on from the package's network of lines.
     """
     kinds = {"raw_text": _raw_text, "rounds": _rounds, "degradations": _degradations}
     if bool(of) == bool(a or b or c):
@@ -110,7 +110,7 @@ def ablate(
         raise ValueError("give start=FOLDER for a whole network or start_encoder=FOLDER for its encoder alone, not both")
     if variant == "full" and not start:
         raise ValueError("variant=full needs start=FOLDER: the released weights, or others that read pages")
-    base, before = _base(start, start_encoder, variant, modes, steps)
+    base = _base(start, start_encoder, variant, modes, steps)
     made = kinds[of](base, corpus, input, limit) if of else _of_corpora(base, [one for one in (a, b, c) if one], truth)
     if of and truth:
         made = dataclasses.replace(
@@ -124,11 +124,11 @@ def ablate(
     ]
     arms = tuple(Arm(name, tuple(f"{name}-{seed}" for seed in range(seeds))) for name in made.arms)
     compare = Compare(arms, made.truths)
-    return Recipe("ablate", (*before, *made.steps, *trainings, compare, Report(datasets=())))
+    return Recipe("ablate", (*made.steps, *trainings, compare, Report(datasets=())))
 
 
-def _base(start: str, start_encoder: str, variant: str, modes: str, steps: int) -> tuple[Train, tuple[Step, ...]]:
-    """What all arms have in common, and what is trained before them."""
+def _base(start: str, start_encoder: str, variant: str, modes: str, steps: int) -> Train:
+    """What all arms have in common."""
     base = (
         (PAGE_ARM if variant == "full" else FRESH_ARM if start_encoder else LINE_ARM)
         .but(loss_every=max(1, steps // 8), looks_after=max(1, steps // 2))
@@ -137,11 +137,8 @@ def _base(start: str, start_encoder: str, variant: str, modes: str, steps: int) 
     if modes:
         base = base.but(modes=tuple((mode, 1.0) for mode in modes.split(",") if mode))
     if start_encoder:
-        return base.but(start_encoder=start_encoder), ()
-    if start:
-        return base.but(start=start), ()
-    eyes, first, *_ = reads().steps
-    return base.but(start=first.name), (eyes, first)
+        return base.but(start_encoder=start_encoder)
+    return base.but(start=start or PACKAGED)
 
 
 def _of_corpora(base: Train, corpora: list[str], truth: str) -> _Ablation:

@@ -19,12 +19,12 @@ from datagen.reading.language import IdentifyLanguage
 from datagen.samples.documents import DebianSamples
 from datagen.work.pipeline import Pipeline, Stage
 from datagen.work.samples_of import SamplesOf, ShardsOf
-from flywheel.step import CROPS, PAGES_OF_ROUNDS, ROUNDS, Flywheel
+from flywheel.step import PAGES_OF_ROUNDS, Flywheel
 from model.net.config import small_moe
 from model.train.data_config import Data
-from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
+from model.train.step import PACKAGED, RANDOM, Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 from recipes import fine
-from recipes.reads import LINES, drawn
+from recipes.reads import EYES, FULL_LINES, REAL_LINES, SHORT_LINES, ReadPages, first_lines, full_lines
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 from recipes.words import fields, values
 from recipes.words.engines import EMBEDDED
@@ -40,9 +40,9 @@ FIRST_DOCUMENTS, FIRST_PAGES, FIRST_ANNOTATED = 72, 14, 24
 FIRST_CALIBRATION_PAGES, FIRST_CALIBRATION_LINES, FIRST_TRAIN_LINES = 10, 800, 150
 MAX_PAGES = 40
 FINE_PAGES = 2  # of each document: annotating one costs as much as extracting five
-STEPS, STEPS_ON_CORPUS, FIRST_STEPS = 2300, 300, 1250
-STAGES = ((0, 1), (12_000, 2), (22_000, 5), (55_000, 8), (65_000, 12))  # sooner than where there is more time
-STEPS_A_DOCUMENT = 25  # a run of few documents is to be over soon
+STEPS, FIRST_STEPS = 1500, 560
+LINE_MODEL, READ_PAGES = "train", 6  # held-out pages that it reads for the report
+STEPS_A_DOCUMENT = 15  # a run of few documents is to be over soon
 
 FIRST_RUN = -1
 """As a limit: the default documents in few, one's own whole."""
@@ -141,31 +141,32 @@ def multilingual(
         serve_by_text=given.packages,
     )
     wheel = of_kind(wheel, readers, start, lora)
-    # A few minutes of two cores make no page model that reads. They take a model of lines as far as its curriculum comes, at
-    # first on drawn lines alone. The corpus's own lines are ten times as long, and long from the first step on: with 0.4% of them
-    # among the drawn ones a network never learned single characters, and never looked.
+    short = Pipeline("short-lines", ShardsOf(pages.name), SHORT_LINES, (), max_drop=1.0)
     steps = FIRST_STEPS if is_first_run else STEPS
     if limit:
         steps = min(steps, STEPS_A_DOCUMENT * limit)
-    of_drawn = LINES.but(datasets=(drawn(SEED, STAGES),), read_samples=48, seed=SEED, name="drawn").lasting(steps)
-    of_lines = of_drawn.but(
-        datasets=(
-            replace(drawn(SEED + 1000, ((0, 12),)), weight=0.9),
-            Data(f"{CROPS}*", weight=0.04),
-            Data(f"{lines.name}*", weight=0.04),
-            Data(ROUNDS, weight=0.02),
-        ),
-        start=of_drawn.name,
-        learning_rate=5e-4,
-        looks_after=100,
-        loss_every=100,
-        name="train",
-    ).lasting(max(1, steps * STEPS_ON_CORPUS // STEPS))
+    read_pages = ReadPages(LINE_MODEL, pages.name, READ_PAGES)
+    of_lines = _of_lines(steps, short.name, from_nothing=start == RANDOM)
     with_regions = Data(annotated.name, unread="cut")
     of_regions = Data(f"{regions.name}*")
     of_pages = replace(PAGES, datasets=(pages.name, with_regions, of_regions, PAGES_OF_ROUNDS), seed=SEED)
     report = Report(datasets=(pages.name, annotated.name), seed=SEED, after=(alike.name, annotated.name))
-    return Recipe("multilingual", (pages, alike, annotated, regions, lines, wheel, of_drawn, of_lines, of_pages, report))
+    return Recipe(
+        "multilingual", (pages, alike, annotated, regions, lines, wheel, short, *of_lines, read_pages, of_pages, report)
+    )
+
+
+def _of_lines(steps: int, short: str, from_nothing: bool) -> list[Train]:
+    """A model of lines. A few minutes of two cores make no page model that reads, nor one of lines from nothing: it goes on from
+    the package's, which reads drawn ones. From nothing it is taught first as `reads` is, in fewer steps."""
+    first: list[Train] = []
+    if from_nothing:
+        eyes = EYES.but(datasets=(first_lines(SEED + 2000, 40 * steps),), seed=SEED).lasting(max(1, steps // 3))
+        drawn = FULL_LINES.but(start_encoder=eyes.name, start_decoder=RANDOM, read_samples=48, seed=SEED, name="drawn")
+        first = [eyes, drawn.but(datasets=(first_lines(SEED, 40 * steps),)).lasting(steps)]
+    learned = (replace(full_lines(SEED + 1000, 40 * steps), weight=0.3), Data(short, weight=0.7))
+    last = first[-1].name if first else PACKAGED
+    return [*first, REAL_LINES.but(datasets=learned, start=last, read_samples=200, seed=SEED, name=LINE_MODEL).lasting(steps)]
 
 
 def _cut_out(name: str, *stages: Stage, despite: tuple[str, ...] = ()) -> Pipeline:

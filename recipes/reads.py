@@ -3,20 +3,46 @@
 The paper starts from SAM's and CLIP's published weights. Here nothing is known at first, so the first training stands for them:
 SAM alone is told which character stands in each frame of a line (`model.net.told`). Then full lines are learned at once. At first
 one of the decoder's heads is told, too, where the next character stands (`model.net.guided`): without that it loses its place.
+What then reads drawn lines goes on with lines of documents.
 """
 
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from datagen.coarse.raw_lines import ShortLineCrops
 from datagen.drawing import typefaces
 from datagen.drawing.line_curriculum import Curriculum, Lines
+from datagen.work.pipeline import Pipeline
+from datagen.work.samples_of import ShardsOf
 from model.net.config import line_reader
 from model.train.data_config import MEASURE, Data, DrawnLines
 from model.train.step import RANDOM, Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
-from recipes.recipe import Recipe, Report
+from recipes.recipe import Recipe, Report, Step
+from recipes.words.values import path
 
-LONGEST = 30
-NUM_LINES = 320_000  # more than the steps of stage 1 take
-FACES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSerif-Bold.ttf", "DejaVuSansMono.ttf")
-"""Those that any machine has on which this runs."""
-OTHER_FACE = "NotoSans-Regular.ttf"
+LONGEST, FIRST_LONGEST = 60, 30
+FIRST_FACES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSerif-Bold.ttf", "DejaVuSansMono.ttf")
+"""Those that SAM and stage 1 begin with. With all at once SAM learned next to nothing in 118 steps."""
+FAMILIES = {
+    "DejaVuSans": ("", "-Bold", "-Oblique", "Mono", "Mono-Bold", "Condensed"),
+    "DejaVuSerif": ("", "-Bold", "-Italic", "Condensed"),
+    "FreeSans": ("", "Bold", "Oblique"),
+    "FreeSerif": ("", "Bold", "Italic", "BoldItalic"),
+    "FreeMono": ("", "Bold"),
+    "NotoSerif": ("-Regular", "-Bold", "-Italic"),
+    "NotoSerifDisplay": ("-Regular", "-Italic"),
+    "NotoSansMono": ("-Regular",),
+    "Garuda": ("", "-Bold", "-Oblique"),
+    "Kinnari": ("", "-Bold", "-Italic"),
+    "Laksaman": ("", "-Bold", "-Italic"),
+    "Loma": ("",),
+    "Sawasdee": ("",),
+    "Vazirmatn": ("-Regular",),
+}
+"""Typefaces that lines are drawn in, by family: `make setup` brings them. What isn't installed is left out."""
+FACES = tuple(f"{family}{style}.ttf" for family, styles in FAMILIES.items() for style in styles)
+OTHER_FACES = ("NotoSans-Regular.ttf", "Norasi.ttf", "AnnapurnaSIL-Regular.ttf")
+"""Those that lines are only measured in: without serifs, like Times, and like Charis."""
 
 
 LINES = Train(
@@ -35,35 +61,36 @@ LINES = Train(
         looks_after=2000,  # before, it has seen no line as long as those that it is measured on
     ),
     checkpoint=Checkpoint(checkpoint_every=250),
-    compute=Compute(workers=1, threads=1),
+    # Its products are so small that bf16 takes longer, also where a processor multiplies it: a step of 0.55 s in place of 0.31.
+    compute=Compute(workers=1, threads=1, precision="float32"),
 )
 """Stage 1 on drawn lines: the encoder before a dense decoder."""
 FULL_LINES = LINES.but(
-    steps=4000,
-    rows_per_step=2,
-    micro_rows=2,
-    length=512,
-    max_new_tokens=40,
-    looks_after=500,
+    steps=1400,
+    rows_per_step=1,
+    micro_rows=1,
+    # One row, which packing fills with lines of nearly one length: each width of an image goes through the encoder by itself.
+    length=1024,
+    max_new_tokens=80,
+    loss_every=400,
+    loss_samples=32,
+    looks_after=800,
     told=0.3,
     told_until=0.8,
     placed=0.3,
     placed_until=0.6,
 )
-EYES = LINES.but(
+EYES = FULL_LINES.but(
     steps=400,
     learning_rate=3e-3,
     min_learning_rate=3e-4,
     warmup=50,
-    rows_per_step=1,
-    micro_rows=1,
-    length=1024,
     frozen=("clip", "projector", "embeddings", "decoder"),
     told=1.0,
     told_until=0.0,
+    placed=0.0,
     answers=False,
     # Nothing of it reads yet.
-    loss_every=400,
     loss_samples=1,
     read_every=0,
     read_samples=1,
@@ -71,50 +98,127 @@ EYES = LINES.but(
     name="eyes",
 )
 """SAM alone, told at its neck: it stands for published weights, which `start_encoder` takes where a folder has them."""
+TYPEFACES = FULL_LINES.but(
+    steps=1800,
+    learning_rate=7e-4,
+    warmup=50,
+    scans=0.2,
+    told_until=0.5,
+    placed=0.2,
+    placed_until=0.4,
+    name="typefaces",
+)
+"""Going on with lines that are twice as long, in many typefaces, some of them scanned."""
+REAL_LINES = FULL_LINES.but(
+    steps=1200,
+    learning_rate=5e-4,
+    min_learning_rate=2e-5,
+    warmup=50,
+    held_out_share=0.16,
+    looks_after=100,
+    told=0.0,
+    placed=0.0,
+    name="real",
+)
+"""Going on with lines of documents."""
+SHORTEST, MARGIN = 6, 0.08
+SHORT_LINES = ShortLineCrops(shortest=SHORTEST, longest=LONGEST, margin=MARGIN)
+"""Lines of trusted pages in Latin letters, cut as closely as lines are drawn."""
 
 
-def reads(seed: int = 0) -> Recipe:
-    """A small model that reads lines of text, from nothing and without any input.
+@dataclass(frozen=True)
+class InstallLines:
+    """Makes the network of the last of these trainings, of which each goes on from the one before, the one that comes with the
+    package, with a card."""
 
-    SAM learns to see, then stage 1 to read lines of up to 30 characters. Stage 2 puts a mixture of experts behind that encoder,
-    with SAM frozen. Both are measured on the same 300 unseen lines of 8 to 12 characters and 300 of 25 to 30, and on these in a
-    typeface that they never saw.
+    trainings: tuple[str, ...]
+    name: str = "install"
+
+
+@dataclass(frozen=True)
+class ReadPages:
+    """At most `max_pages` pages in Latin letters of `dataset`, of documents that the `training` held out, are read by its network
+    line by line, and by Tesseract."""
+
+    training: str
+    dataset: str
+    max_pages: int = 10
+    name: str = "read-pages"
+
+
+def reads(
+    corpus: Annotated[
+        str, "DIR", "an output of coarse or multilingual: lines of its trusted pages in Latin letters are learned, too", path
+    ] = "",
+    seed: int = 0,
+    install: Annotated[bool, "0|1", "make stage 1, as it was before it saw a document, the package's network"] = False,
+) -> Recipe:
+    """A small model that reads lines of text, from nothing.
+
+    SAM learns to see, then stage 1 to read drawn lines, first short ones in a few typefaces, then such of up to 60 characters in
+    many, and with a `corpus` those of its documents. Stage 2 puts a mixture of experts behind that encoder, with SAM frozen. They
+    are measured on unseen drawn lines of 25 to 30 characters, also in typefaces that they never saw, and on lines of documents
+    that are held out.
     """
-    eyes = EYES.but(datasets=(full_lines(seed + 2000),), seed=seed)
+    eyes = EYES.but(datasets=(first_lines(seed + 2000, 30_000),), seed=seed)
     first = FULL_LINES.but(
-        datasets=(full_lines(seed), *_measured()), start_encoder=eyes.name, start_decoder=RANDOM, seed=seed, name="stage1"
+        datasets=(first_lines(seed, 60_000), *measured()), start_encoder=eyes.name, start_decoder=RANDOM, seed=seed, name="stage1"
     )
-    second = first.but(
-        datasets=(full_lines(seed + 1000, NUM_LINES // 2), *_measured()),
+    last = TYPEFACES.but(datasets=(full_lines(seed + 4000, 50_000), *measured()), start=first.name, seed=seed)
+    steps: list[Step] = [eyes, first, last]
+    if install:
+        steps.append(InstallLines(tuple(step.name for step in (eyes, first, last))))
+    pages: tuple[Step, ...] = ()
+    learned: tuple[Data, ...] = (full_lines(seed + 1000, 40_000),)
+    if corpus:
+        lines = Pipeline("short-lines", ShardsOf(f"{corpus}/coarse"), SHORT_LINES, (), max_drop=1.0)
+        learned = (replace(learned[0], weight=0.3), Data(lines.name, weight=0.7))
+        start = last.name
+        last = REAL_LINES.but(datasets=(*learned, *measured()), start=start, read_samples=500, seed=seed)
+        steps += [lines, last]
+        pages = (ReadPages(last.name, f"{corpus}/coarse"),)
+    second = last.but(
+        datasets=(*learned, *measured()),
         model=line_reader(2),
-        start_encoder=first.name,
+        start="",
+        start_encoder=last.name,
+        start_decoder=RANDOM,
         frozen=("sam",),
         steps=1800,
-        read_every=600,
+        learning_rate=FULL_LINES.optim.learning_rate,
         told=0.0,
+        placed=0.3,
+        placed_until=0.3,
         name="stage2",
     )
-    return Recipe("reads", (eyes, first, second, Report(datasets=())))
+    return Recipe("reads", (*steps, *pages, second, Report(datasets=())))
 
 
-def full_lines(seed: int, count: int = NUM_LINES) -> Data:
-    """Lines of all lengths to learn from, with the places of their characters, and unseen ones of 8 to 12."""
-    lines = Lines(seed=seed, faces=FACES, random_to=5)
-    return Data("lines", drawn=DrawnLines(Curriculum(lines, ((0, LONGEST),)), count, tells=True))
+def first_lines(seed: int, count: int) -> Data:
+    """Lines of up to 30 characters in a few typefaces that any machine has on which this runs."""
+    lines = Lines(seed=seed, faces=FIRST_FACES, random_to=5)
+    return _told(lines, FIRST_LONGEST, count)
 
 
-def _measured() -> tuple[Data, ...]:
-    """Long lines, and lines in a typeface that isn't learned, where it is installed."""
-    faces = {"": FACES} | ({" in another typeface": (OTHER_FACE,)} if OTHER_FACE in typefaces.files() else {})
-    spans = {"lines": (8, 12), "long lines": (25, LONGEST)}
-    return tuple(
-        Data(f"{name}{where}", drawn=DrawnLines(Curriculum(Lines(faces=of)), 0, shortest=shortest, longest=longest), only=MEASURE)
-        for where, of in faces.items()
-        for name, (shortest, longest) in spans.items()
-        if name != "lines" or where
-    )
+def full_lines(seed: int, count: int) -> Data:
+    """Lines of all lengths in many typefaces, letters with accents among them."""
+    lines = Lines(seed=seed, faces=installed(FACES), sizes=(36, 50), random_to=5, random_share=0.2, accented=0.25)
+    return _told(lines, LONGEST, count)
 
 
-def drawn(seed: int, stages: tuple[tuple[int, int], ...], count: int = NUM_LINES) -> Data:
-    """Lines that grow from a single character on, and unseen ones."""
-    return Data("lines", drawn=DrawnLines(Curriculum(Lines(seed=seed, random_to=5), stages), count))
+def _told(lines: Lines, longest: int, count: int) -> Data:
+    """With the places of their characters; beside them unseen ones of 25 to 30."""
+    drawn = DrawnLines(Curriculum(lines, ((0, longest),)), count, shortest=25, longest=30, tells=True)
+    return Data("lines", drawn=drawn)
+
+
+def installed(faces: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of them that this machine has; the first ones, if it has none."""
+    return tuple(face for face in faces if face in typefaces.files()) or FIRST_FACES
+
+
+def measured() -> tuple[Data, ...]:
+    """Lines in typefaces that aren't learned, as far as they are installed."""
+    faces = tuple(face for face in OTHER_FACES if face in typefaces.files())
+    unseen = DrawnLines(Curriculum(Lines(faces=faces)), 0, shortest=25, longest=30)
+    return (Data("lines in other typefaces", drawn=unseen, only=MEASURE),) if faces else ()

@@ -15,6 +15,7 @@ import platform
 import random
 import re
 import sysconfig
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -29,11 +30,26 @@ HEIGHT = 64
 SOURCES = f"the docstrings of Python {platform.python_version()}'s library, and licences and typefaces of this machine"
 """What lines follow from beside their fields: another minor version of Python, or another system, draws others."""
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,-()"
+_PRINTED = {
+    "'": "’‘´",
+    '"': "“”„«»",
+    "-": "–—−·",
+    "*": "•·×",
+    ".": "…",
+    "?": "¿",
+    "!": "¡",
+    "(": "°",
+    "+": "±",
+    "<": "«‹",
+    ">": "»›",
+}
+_PRINTED |= {"d": "đð", "o": "øœº", "a": "æª", "l": "łı", "s": "ß§", "D": "Đ", "O": "Ø", "c": "©¢", "S": "§", "E": "€"}
+_ACCENTED = 0.15  # of the letters of a line that has such
 _LICENCES = Path("/usr/share/common-licenses")
 _NOT_PROSE = {"test", "tests", "idlelib", "pydoc_data", "site-packages", "dist-packages"}
 _HELD_OUT = 20  # of 256 files
 _AFTER = 4  # pixels right of the text
-_MARGIN = HEIGHT // 2  # more than a line is ever moved by
+_MARGIN = HEIGHT  # a line is never moved by more
 
 
 @dataclass(frozen=True)
@@ -64,7 +80,8 @@ class Lines:
     """The lines of a seed, as long as is asked for, in the typefaces of these files.
 
     Texts of up to `random_to` characters are random, so that nothing but the image says what comes next. Of longer ones
-    `random_share` are. In em sizes of `sizes` pixels, a line that long fills the image's height.
+    `random_share` are. In em sizes of `sizes` pixels, a line that long fills the image's height. In the share `accented` of the
+    lines some letters have accents, and some signs are those of print: prose has none of either.
     """
 
     version: ClassVar[int] = 1  # goes up whenever a line would come out otherwise
@@ -74,6 +91,7 @@ class Lines:
     sizes: tuple[int, int] = (40, 48)
     random_to: int = 4
     random_share: float = 0.3
+    accented: float = 0.0
 
     def paths(self) -> tuple[str, ...]:
         """Where the font files lie. Raises `ValueError`, naming them, for those that this machine doesn't have."""
@@ -84,23 +102,29 @@ class Lines:
 
     def line(self, number: int, longest: int) -> DrawnLine:
         """Line `number`, of 1 to `longest` characters."""
-        source = self._source(number, longest)
-        return self.drawn(self._text(source, longest), source)
+        return self._drawn(*self._made(number, longest))
 
     def planned(self, number: int, longest: int) -> tuple[str, int]:
         """What line `number` says, and how many pixels wide it is, without drawing it."""
-        source = self._source(number, longest)
-        text = self._text(source, longest)
-        return text, self.width(text, source)
+        text, look = self._made(number, longest)
+        return text, _width(text, look)
 
     def width(self, text: str, source: random.Random) -> int:
         """How many pixels wide `text` would be `drawn` from `source`."""
-        look = self._look(source)
-        return look.left + max(1, round(line_by_pillow.width(look.path, look.size, text))) + _AFTER
+        return _width(text, self._look(source))
 
     def drawn(self, text: str, source: random.Random) -> DrawnLine:
         """`text` as an image. Where it stands, how large and how dark it is, is drawn from `source`."""
-        look = self._look(source)
+        return self._drawn(text, self._look(source))
+
+    def _made(self, number: int, longest: int) -> tuple[str, "_Look"]:
+        source = random.Random(f"{self.version} {self.seed} {number} {longest}")
+        text, look = self._text(source, longest), self._look(source)
+        if self.accented and source.random() < self.accented:
+            text = _accented(text, look.path, source)
+        return text, look
+
+    def _drawn(self, text: str, look: "_Look") -> DrawnLine:
         path, size, left, above, dark = look
         ink, box = line_by_pillow.line(path, size, text, _MARGIN)
         ink = ink[_MARGIN - above : _MARGIN - above + HEIGHT, _MARGIN - left : box.x1 + _AFTER]
@@ -108,9 +132,6 @@ class Lines:
         file = io.BytesIO()
         image.save(file, "PNG", compress_level=1)
         return DrawnLine(text, file.getvalue(), image.size, look)
-
-    def _source(self, number: int, longest: int) -> random.Random:
-        return random.Random(f"{self.version} {self.seed} {number} {longest}")
 
     def _look(self, source: random.Random) -> "_Look":
         path = source.choice(self.paths())
@@ -173,6 +194,29 @@ def _phrase(text: str, source: random.Random, length: int) -> str:
     """At most `length` characters from the beginning of a word on."""
     start = text.find(" ", source.randrange(len(text) - 2 * HEIGHT)) + 1
     return text[start : start + length].strip()
+
+
+def _width(text: str, look: _Look) -> int:
+    return look.left + max(1, round(line_by_pillow.width(look.path, look.size, text))) + _AFTER
+
+
+def _accented(text: str, path: str, source: random.Random) -> str:
+    """`text` with other letters and signs of the same kind in the place of some, as far as the font has them."""
+    others = _others(path)
+    return "".join(source.choice(others[c]) if c in others and source.random() < _ACCENTED else c for c in text)
+
+
+@functools.cache
+def _others(path: str) -> dict[str, str]:
+    """What may stand in the place of a letter or a sign: the letter with accents, and signs of print."""
+    found = dict(_PRINTED)
+    for char in map(chr, (*range(0xC0, 0x180), *map(ord, "ƠơƯưȘșȚț"), *range(0x1EA0, 0x1EFA))):
+        base = unicodedata.normalize("NFD", char)[0]
+        if base != char:
+            found[base] = found.get(base, "") + char
+    drawn = typefaces.characters(path)
+    able = {base: "".join(char for char in chars if ord(char) in drawn) for base, chars in found.items()}
+    return {base: chars for base, chars in able.items() if chars}
 
 
 @functools.cache

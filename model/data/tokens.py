@@ -102,14 +102,21 @@ def _told(example: Example, num: int, size: tuple[int, int]) -> list[int]:
 
 def _looks(example: Example, ids: Sequence[int], images: Sequence[Views], tokenizer: TextTokenizer) -> list[int]:
     """Of each token the place of the image token that its character stands in, -1 for others; [] where nobody knows, or where a
-    token isn't a character."""
+    token isn't a character, or a byte of one."""
     text = example.parts[-1].text
-    if not example.edges or len(images) != 1 or not num_frames(images[0]) or len(tokenizer.encode(text)) != len(text):
+    if not example.edges or len(images) != 1 or not num_frames(images[0]):
         return []
-    first, start = ids.index(tokenizer.image), len(ids) - 1 - len(text)
+    sizes = [len(char.encode()) for char in text]
+    if (num := len(tokenizer.encode(text))) == len(text):
+        sizes = [1] * len(text)
+    elif num != sum(sizes):
+        return []
+    first, start = ids.index(tokenizer.image), len(ids) - 1 - num
     last = images[0].whole_3HW.shape[2] // TOKEN_SIDE - 1
-    middles = [(left + right) / 2 for left, right in pairwise(example.edges)]
-    return [-1] * start + [first + min(last, int(middle // TOKEN_SIDE)) for middle in middles] + [-1]
+    looks = [-1] * start
+    for size, (left, right) in zip(sizes, pairwise(example.edges), strict=True):
+        looks += [first + min(last, int((left + right) / 2 // TOKEN_SIDE))] * size
+    return [*looks, -1]
 
 
 def opened(images: Sequence[bytes]) -> Iterator[Image.Image]:

@@ -7,6 +7,7 @@ yet. A head upon SAM's neck, which no exported network has, tells it directly.
 """
 
 import bisect
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -37,6 +38,8 @@ def frames(text: str, left: float, ends: Sequence[float], width: int) -> list[in
 
 
 def _kind(char: str) -> int:
+    """That of a letter with an accent is its letter's: its frames look nearly so."""
+    char = unicodedata.normalize("NFD", char)[0]
     return ord(char) - 31 if " " <= char <= "~" else KINDS - 1
 
 

@@ -18,7 +18,7 @@ from datagen.work.progress import OnState, State
 from model.data.loader import read
 from model.data.rows import NO_ANSWER, Dataset, Draw
 from model.data.split import Corpus, chosen, opened
-from model.files import hub, weights
+from model.files import hub, packaged, weights
 from model.files.adapters import CONFIG, merge_adapter
 from model.files.network_folder import TOKENIZER, check_vocabulary
 from model.files.pretrained import start_clip, start_sam
@@ -27,7 +27,7 @@ from model.net.deepseek_ocr import DeepseekOcr, build, narrow
 from model.net.tokenizer import TextTokenizer, byte_tokenizer, train_tokenizer
 from model.net.told import Told
 from model.train.optim import train_beside
-from model.train.step import RANDOM, Train
+from model.train.step import PACKAGED, RANDOM, Train
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +46,8 @@ def within(step: Train, out: Folder) -> Train:
         given = getattr(step.weights, name)
         if "/" in given:
             found[name] = ",".join(map(hub.place, given.split(",")))
+        elif given == PACKAGED:
+            found[name] = str(packaged.LINES)
         elif given and given != RANDOM:
             if not out.exists(f"{given}/metrics.json"):
                 raise ValueError(f"{name} is {given}: {out.url} has no training of that name that has finished")
@@ -101,6 +103,8 @@ def starts(step: Train, out: Folder, fetches: bool = True) -> dict[str, str]:
     given = step.weights
     named = [name for name in (given.start, *given.start_encoder.split(","), given.start_decoder) if name not in ("", RANDOM)]
     folders = {name: hub.folder(name, fetches=fetches) if "/" in name else out.sub(f"{name}/model") for name in named}
+    if PACKAGED in folders:
+        folders[PACKAGED] = Folder(str(packaged.LINES))
     if given.adapter:
         own = out.sub(f"{given.adapter}/adapter")
         folders[f"adapter {given.adapter}"] = hub.folder(given.adapter, fetches=fetches) if "/" in given.adapter else own

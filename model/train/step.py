@@ -14,6 +14,8 @@ CURVES = ("cosine", "linear", "step", "constant")
 PRECISIONS = ("", "bfloat16", "float32")
 WEIGHT_DTYPES = ("float32", "bfloat16")
 RANDOM = "random"
+PACKAGED = "packaged"
+"""As a start: the network that comes with the package, `model.files.packaged`."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,8 @@ RUNNERS = {
     "WriteMixture": "recipes.steps.mixture:MixtureRunner",
     "TallyWord": "recipes.steps.word:TallyRunner",
     "MeasureCompression": "recipes.steps.compression:CompressionRunner",
+    "InstallLines": "recipes.steps.install_lines:InstallLinesRunner",
+    "ReadPages": "recipes.steps.read_pages:ReadPagesRunner",
     "Scripts": "recipes.steps.scripts:ScriptsRunner",
     "Report": "recipes.steps.report:ReportRunner",
 }

@@ -40,7 +40,9 @@ def read(
     out: Annotated[str, "FILE", "a file of JSON lines on a local disk"],
     reader: str = "",
     model: Annotated[str, "FOLDER", "a network that reads: a training's model, such as out/finetune/train/model", path] = "",
-    modes: Annotated[str, "A,B,…", "how model sees images: the first where an image has its pixels; line: lines"] = "base",
+    modes: Annotated[
+        str, "A,B,…", "how model sees images: the first where an image has its pixels; line: lines, with kind=page those of pages"
+    ] = "base",
     prompt: Annotated[str, "WORDS", "what model is asked: free, markdown, …, or any other words that it was trained on"] = "free",
     together: Annotated[int, "N", "images that model reads at a time"] = 16,
     max_new_tokens: Annotated[int, "N", "tokens of an answer of model, at most"] = 4096,
@@ -62,7 +64,7 @@ def read(
     if model:
         if reader:
             raise ValueError(f"reader={reader} and model={model}: give one of them")
-        how = _by_network(Folder(model), modes, prompt, together, max_new_tokens)
+        how = _by_network(Folder(model), modes, prompt, together, max_new_tokens, kind)
         runner = InProcess() if on == "local" else runner  # which has the machine's GPU, and its memory
     else:
         how = _by_reader(Folder(reader).url if reader else "", kind, runner)
@@ -133,10 +135,12 @@ def _by_reader(folder: str, kind: str, runner: Runner) -> _How:
     )
 
 
-def _by_network(folder: Folder, modes: str, prompt: str, together: int, most: int) -> _How:
+def _by_network(folder: Folder, modes: str, prompt: str, together: int, most: int, kind: str) -> _How:
     import torch
 
     from datagen.work.needs import A_CORE
+    from flywheel.labels import lines_by_network
+    from flywheel.labels.read_images import PAGE
     from model import read_images
     from model.data.modes import check
     from model.files.weights import CONFIG
@@ -154,6 +158,10 @@ def _by_network(folder: Folder, modes: str, prompt: str, together: int, most: in
     # How many are read together changes no answer in fp32, and in half precision what rounding does.
     made = {name: value for name, value in asdict(asking).items() if name != "folder"} | {"torch": torch.__version__}
     needs = Needs(gpus=1) if torch.cuda.is_available() else A_CORE
+    if kind == PAGE and chosen == (lines_by_network.MODE,):
+        made |= {"kind": kind, "engines": lines_by_network.engines()}
+        task = functools.partial(lines_by_network.PagesTask, asking)
+        return _How(made, _IMAGES_A_TASK, task, lines_by_network.run_pages, lambda runner: needs)
     return _How(
         made,
         _BATCHES_A_TASK * together,

@@ -30,7 +30,8 @@ def test_frames_by_hand():
     """Two characters of 12 and 20 pixels that begin at 6: frames' middles are 4, 12, 20, 28, 36, 44."""
     a, b = ord("a") - 31, ord("b") - 31
     assert frames("ab", 6, [18, 38], 48) == [0, a, b, b, b, 0]
-    assert frames("é ", 0, [10, 20], 24) == [KINDS - 1, 1, 0]
+    e = ord("e") - 31
+    assert frames("é ж", 0, [10, 20, 28], 32) == [e, 1, KINDS - 1, 0]  # as its letter without the accent; of no kind that is told
     assert frames("", 3, [], 16) == [0, 0]
 
 
@@ -131,3 +132,14 @@ def test_where_characters_stand_in_a_batch_of_lines():
     for sample in flat[one.learned_T[known]].unique():
         looks = one.looks_T[known][flat[one.learned_T[known]] == sample]
         assert (looks.diff() >= 0).all()
+
+
+def test_a_letter_of_several_bytes_is_looked_for_as_often():
+    tokenizer = byte_tokenizer()
+    lines = Lines(accented=1.0)
+    corpus = opened([Drawn(Curriculum(lines, ((0, 12),)), 40, held_out=2, tells=True)], tokenizer, 0.1)
+    row = next(n for n in range(40) if len(lines.line(n, 12).text.encode()) > len(lines.line(n, 12).text) > 5)
+    tokens = made(read(corpus, draw := alone(corpus, 0, row, "line")), draw, ("line",), tokenizer)
+    looks = [look for look in tokens.looks if look >= 0]
+    assert len(looks) == len(lines.line(row, 12).text.encode()) and looks == sorted(looks)
+    assert {tokens.ids[look] for look in looks} == {tokenizer.image}

@@ -7,16 +7,17 @@ import pytest
 import torch
 
 from datagen.disk.storage import Folder
+from model.files import packaged
 from model.files.safetensors_files import Reader
 from model.net.config import tiny
 from model.train.data_config import Data, DrawnLines
 from model.train.step import Train
 from model.train.trainer import train
 from recipes.multilingual import multilingual
-from recipes.reads import reads
-from recipes.recipe import Recipe
+from recipes.reads import FIRST_FACES, InstallLines, reads
+from recipes.recipe import Recipe, Report
 from recipes.run.execute import run
-from recipes.steps import Place
+from recipes.steps import Place, install_lines
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
 
@@ -24,7 +25,7 @@ def shortened(step: Train) -> Train:
     """With the lines that so few steps come to."""
     data = tuple(one if one.drawn is None else replace(one, drawn=few(one.drawn)) for one in step.data)
     less = {"loss_samples": 6, "loss_every": 3, "read_samples": 4, "read_every": 2, "looks_after": 3, "max_new_tokens": 4}
-    return step.but(datasets=data, steps=3, length=128, workers=0, **less)
+    return step.but(datasets=data, steps=3, warmup=1, length=192, workers=0, **less)
 
 
 def training(recipe: Recipe, name: str) -> Train:
@@ -37,9 +38,16 @@ def few(lines: DrawnLines) -> DrawnLines:
 
 
 @pytest.fixture(scope="module")
-def recipe():
-    *trainings, report = reads(seed=3).steps
-    return Recipe("reads", (*map(shortened, trainings), report))
+def recipe(tmp_path_factory):
+    """With lines of a corpus."""
+    corpus = Folder(str(tmp_path_factory.mktemp("corpus")))
+    crops = [line_crop(f"{text} {n}", f"l{n}", f"document {n}") for n, text in enumerate(EIGHT * 2)]
+    write_dataset(corpus, "short-lines", [crops])
+    trainings = [step for step in reads(corpus.url, seed=3).steps if isinstance(step, Train)]
+    data = [tuple(replace(one, where=f"{corpus.url}/{one.where}") if one.where == "short-lines" else one for one in step.data)
+            for step in trainings]  # fmt: skip
+    made = (shortened(step.but(datasets=of)) for step, of in zip(trainings, data, strict=True))
+    return Recipe("reads", (*made, Report(datasets=())))
 
 
 @pytest.fixture(scope="module")
@@ -51,24 +59,41 @@ def out(recipe, tmp_path_factory):
 
 @pytest.mark.slow
 def test_both_stages_read_unseen_lines_in_a_typeface_and_in_another(out):
-    metrics = [json.loads(out.read(f"{name}/metrics.json")) for name in ("stage1", "stage2")]
+    names = ("stage1", "typefaces", "real", "stage2")
+    metrics = [json.loads(out.read(f"{name}/metrics.json")) for name in names]
     for of_stage in metrics:
-        assert of_stage["step"] == 3 and of_stage["vocab_size"] == 269
-        assert {"dataset lines", "dataset long lines in another typeface", "mode line"} <= set(of_stage["read"])
-        assert not of_stage["counts"].keys() & {"upsampled", "not_finite"}
-    truths = [{row["truth"] for row in json.loads(out.read(f"{name}/readback.json"))} for name in ("stage1", "stage2")]
-    assert truths[0] == truths[1] and all(8 <= len(truth) <= 30 for truth in truths[0])
+        assert of_stage["step"] == 3 and of_stage["vocab_size"] == 269 and "not_finite" not in of_stage["counts"]
+        assert {"dataset lines", "dataset lines in other typefaces", "mode line"} <= set(of_stage["read"])
+    assert all(any("short-lines" in name for name in of_stage["read"]) for of_stage in metrics[2:])
+    read = [json.loads(out.read(f"{name}/readback.json")) for name in names]
+    truths = [{row["truth"] for row in rows if row["dataset"].startswith("lines")} for rows in read]
+    assert truths[0] == truths[1] == truths[3] and all(25 <= len(truth) <= 30 for truth in truths[0])
     html = out.read("report/index.html").decode()
     table = html[html.rindex("character errors by step") :]
-    assert table.index("lines in another typeface") < table.index(">2</td>") < table.index(">3</td>") < table.index("</table>")
+    assert table.index("lines in other typefaces") < table.index(">2</td>") < table.index(">3</td>") < table.index("</table>")
 
 
-def test_stage_2_has_the_eyes_of_stage_1_and_a_decoder_of_its_own(out):
-    with Reader(out.sub("stage1/model")) as first, Reader(out.sub("stage2/model")) as second:
+def test_stage_2_has_the_eyes_that_saw_documents_and_a_decoder_of_its_own(out):
+    with Reader(out.sub("real/model")) as first, Reader(out.sub("stage2/model")) as second:
         sam = [name for name in first.tensors if ".sam_model." in name]
         assert sam and all(torch.equal(first.read(name), second.read(name)) for name in sam)
         assert [name for name in second.tensors if ".experts." in name]
         assert not [name for name in first.tensors if ".experts." in name]
+
+
+def test_what_read_drawn_lines_becomes_the_package_s_with_a_card(out, tmp_path, monkeypatch):
+    monkeypatch.setattr(packaged, "FOLDER", tmp_path / "lines")
+    monkeypatch.setattr(packaged, "LINES", tmp_path / "lines" / "model")
+    monkeypatch.setattr(install_lines, "NUM_LINES", 6)
+    (step,) = (step for step in reads("/x", install=True).steps if isinstance(step, InstallLines))
+    place = Place(out.url, "inline")
+    for _ in range(2):  # in the place of the one before
+        assert install_lines.InstallLinesRunner(step, Recipe("reads", (step,)), place).run() == 0
+    assert (tmp_path / "lines/model/config.json").read_bytes() == out.read("typefaces/model/config.json")
+    card = packaged.card()
+    assert list(card["steps"]) == ["eyes", "stage1", "typefaces"] and card["rates"]["lines"] == 6
+    assert set(FIRST_FACES) <= card["typefaces"].keys() and 0 <= card["frames_right"] <= 1
+    assert "characters wrong in 6 unseen lines" in (tmp_path / "lines/CARD.md").read_text()
 
 
 def test_run_again_it_touches_nothing(recipe, out):
@@ -79,17 +104,19 @@ def test_run_again_it_touches_nothing(recipe, out):
 
 @pytest.mark.slow
 def test_the_default_recipe_learns_drawn_lines_and_the_corpus_s_own(tmp_path):
-    """Lines of annotated pages, crops that the flywheel cut, and those that its rounds read; without them drawn lines alone."""
-    (drawn, step), (of_few, _) = ((training(r, "drawn"), training(r, "train")) for r in (multilingual(), multilingual(limit=8)))
-    assert of_few.schedule.steps == 200 < drawn.schedule.steps
-    assert step.weights.start == drawn.name
+    """Lines of trusted pages; without them drawn lines alone."""
+    step, of_few = (training(r, "train") for r in (multilingual(), multilingual(limit=8)))
+    assert of_few.schedule.steps == 120 < step.schedule.steps and step.weights.start == "packaged"
     out, empty = Folder(f"{tmp_path}/out"), Folder(f"{tmp_path}/empty")
-    for name in ("fine-lines", "crops", "round-1"):
-        write_dataset(out, name, [[line_crop(f"{text} {n}", f"{name}{n}", f"document {n}") for n, text in enumerate(EIGHT)]])
-    for folder, expected in ((out, {"lines", "fine-lines crop", "crops crop", "round-1 crop"}), (empty, {"lines"})):
-        assert train(shortened(drawn), folder)
+    write_dataset(out, "short-lines", [[line_crop(f"{text} {n}", f"l{n}", f"document {n}") for n, text in enumerate(EIGHT)]])
+    write_dataset(empty, "short-lines", [[]])
+    for folder, expected in ((out, {"lines", "short-lines crop"}), (empty, {"lines"})):
         assert train(shortened(step), folder)
         assert set(json.loads(folder.read("train/metrics.json"))["num_train"]) == expected
+    # From nothing, where people ask for that.
+    anew = multilingual(start="random")
+    assert [training(anew, name).weights.start for name in ("eyes", "drawn", "train")] == ["", "", "drawn"]
+    assert training(anew, "drawn").weights.start_encoder == "eyes"
 
 
 @pytest.mark.slow
@@ -112,12 +139,14 @@ def test_the_default_recipe_learns_pages_where_there_is_a_gpu(tmp_path, monkeypa
 
 
 def test_a_start_that_has_not_finished_is_told(recipe, tmp_path):
-    with pytest.raises(ValueError, match=r"start_encoder is stage1: .* has no training of that name that has finished"):
+    with pytest.raises(ValueError, match=r"start is stage1: .* has no training of that name that has finished"):
         train(recipe.steps[2], Folder(str(tmp_path)))
 
 
 def test_the_whole_recipe_has_lines_enough():
-    for step in reads().steps[:3]:
+    for step in reads("/x").steps:
+        if not isinstance(step, Train):
+            continue
         drawn = step.data[0].drawn
         assert isinstance(drawn, DrawnLines) and isinstance(step.data[0], Data)
         # The shortest line takes 16 tokens.

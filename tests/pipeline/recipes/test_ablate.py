@@ -50,21 +50,21 @@ def test_what_is_refused(words, message):
 def test_the_steps_of_an_ablation():
     recipe = ablate(a="/x/a", b="/x/b", truth="/x/t", seeds=2, steps=80)
     assert [step.name for step in recipe.steps] == [
-        *("eyes", "stage1", "held-out", "a-0", "b-0", "a-1", "b-1", "compare", "report"),
+        *("held-out", "a-0", "b-0", "a-1", "b-1", "compare", "report"),
     ]
-    arms = recipe.steps[3:7]
+    arms = recipe.steps[1:5]
     same = [dataclasses.replace(arm, name="", seed=0, datasets=()) for arm in arms]
     assert all(arm == same[0] for arm in same)
-    assert {arm.weights.start for arm in arms} == {"stage1"} and [arm.seed for arm in arms] == [0, 0, 1, 1]
+    assert {arm.weights.start for arm in arms} == {"packaged"} and [arm.seed for arm in arms] == [0, 0, 1, 1]
     assert [(one.where, one.only) for one in arms[0].data] == [("/x/a", "train"), ("/x/t", "measure")]
-    assert recipe.steps[2] == HoldOut(("/x/t",), 1.0)
+    assert recipe.steps[0] == HoldOut(("/x/t",), 1.0)
     own = ablate(a="/x/a", b="/x/b", start="/x/s").steps
-    assert own[0].share < 1 and own[0].datasets == ("/x/a", "/x/b")  # with a start there is nothing to train before
+    assert own[0].share < 1 and own[0].datasets == ("/x/a", "/x/b")
     assert [(one.where, one.only) for one in own[2].data] == [("/x/b", ""), ("/x/a", "measure")]
     assert own[1].weights.start == "/x/s" and not own[1].weights.start_encoder and not own[1].weights.start_decoder
     fresh = ablate(a="/x/a", b="/x/b", start_encoder="/x/e").steps[1]
     assert (fresh.weights.start, fresh.weights.start_encoder, fresh.weights.start_decoder) == ("", "/x/e", "random")
-    (plain, degraded) = ablate(of="degradations", corpus="/x", seeds=1).steps[5:7]
+    (plain, degraded) = ablate(of="degradations", corpus="/x", seeds=1).steps[3:5]
     assert (plain.batches.scans, plain.batches.photos) == (0, 0) and degraded.batches.scans and degraded.batches.photos
     pages = ablate(a="/x/a", b="/x/b", start="/x/s", variant="full", modes="small,base").steps[1]
     assert pages.batches.modes == (("small", 1.0), ("base", 1.0)) and not pages.weights.frozen
@@ -80,9 +80,9 @@ def test_a_truths_documents_are_in_no_arm_whatever_their_names(tmp_path):
     renamed = [line_crop(text, f"t{n}", f"d{n % 2}") for n, text in enumerate(EIGHT[:4])]
     write_dataset(out, "t", [[dataclasses.replace(sample, group=f"other {sample.key}") for sample in renamed]])
     recipe = ablate(a=f"{tmp_path}/a", b=f"{tmp_path}/b", truth=f"{tmp_path}/t")
-    names = runner(recipe.steps[2], out.url).held_out()
+    names = runner(recipe.steps[0], out.url).held_out()
     assert {sample.origin.sha256 for sample in renamed} <= names and "other t0" in names
-    arm = recipe.steps[3]
+    arm = recipe.steps[1]
     corpus = corpus_of(open_all(arm, out, names), byte_tokenizer(), arm.evaluation.held_out_share)
     assert [len(rows) for rows in corpus.train] == [4, 0]  # d2 and d3 are left
     assert [len(rows) for rows in corpus.held_out] == [0, 4]

@@ -7,6 +7,7 @@ import numpy
 import pytest
 from PIL import Image
 
+from datagen.drawing import typefaces
 from datagen.drawing.line_curriculum import HEIGHT, Curriculum, Lines, prose, unseen
 
 
@@ -82,3 +83,13 @@ def test_a_typeface_that_is_not_there_is_told():
 def test_what_decides_how_lines_look_is_told_by_its_hash():
     one, other = Lines().engines(), Lines(faces=("DejaVuSerif.ttf",)).engines()
     assert one == Lines().engines() and {key for key in one if one[key] != other[key]} == {"faces"}
+
+
+def test_accents_and_signs_of_print_are_those_that_the_typeface_draws():
+    plain, lines = Lines(sizes=(20, 50)), Lines(sizes=(20, 50), accented=0.5, faces=("DejaVuSans.ttf", "DejaVuSerif.ttf"))
+    made = [lines.line(number, 40) for number in range(100)]
+    others = {char for line in made for char in line.text if char > "~"}
+    assert len(others) > 20 and 30 < sum(line.text.isascii() for line in made) < 80
+    assert all(ord(char) in typefaces.characters(line.look.path) for line in made for char in line.text)
+    assert all(lines.planned(number, 40) == (line.text, line.size[0]) for number, line in enumerate(made))
+    assert all(plain.line(number, 40).text.isascii() for number in range(20))
