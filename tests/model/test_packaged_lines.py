@@ -13,6 +13,8 @@ from datagen.drawing import typefaces
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
 from flywheel.labels import gate
 from model.files import packaged
+from model.train.start import known_as, starts, within
+from model.train.step import PACKAGED, Train
 from recipes.__main__ import main
 from recipes.reads import ReadPages
 from recipes.recipe import Recipe, Report
@@ -115,3 +117,9 @@ def test_held_out_pages_are_read_scored_and_shown(tmp_path):
     assert "held-out pages, read line by line" in html and "data:image/webp" in html
     before = out.read("read-pages/pages.json")
     assert run(recipe, place) == 0 and out.read("read-pages/pages.json") == before
+
+
+def test_trainings_go_on_from_it_by_name(tmp_path):
+    step, out = Train(datasets=()).but(start=PACKAGED), Folder(str(tmp_path))
+    assert within(step, out).weights.start == str(packaged.LINES)
+    assert starts(step, out) == {PACKAGED: known_as(Folder(str(packaged.LINES)))}
