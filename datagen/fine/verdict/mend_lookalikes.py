@@ -14,13 +14,13 @@ from datagen.writing.lookalikes import in_context
 
 @dataclass(frozen=True)
 class MendLookalikes(Stage):
-    """Writes kana and ideographs that engines read as what their words say they are (`lookalikes.in_context`): no reader tells 力
-    from カ, or 一 from ー. What the file itself says stays. The page's text is made anew of its regions.
+    """Writes kana, ideographs and `I` that engines read as what their words say they are (`lookalikes.in_context`): no reader
+    tells 力 from カ, 一 from ー, or l from I. What the file itself says stays. The page's text is made anew of its regions.
 
     Signal: `lookalikes_mended`, the number of signs; absent if it is 0.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     batch_size: int = 64
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:

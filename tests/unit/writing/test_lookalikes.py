@@ -17,6 +17,7 @@ from datagen.writing.lookalikes import in_context, one_sign
         ("あリます", "あります"),
         ("メ二ュー", "メニュー"),
         ("ユ一ザ一は", "ユーザーは"),
+        ("no SlAFE, UNlDADE", "no SIAFE, UNIDADE"),
     ],
 )
 def test_a_sign_is_what_its_word_says(read, meant):
@@ -38,6 +39,7 @@ def test_a_sign_is_what_its_word_says(read, meant):
         "これは一つ",
         "第一章",
         "力",
+        "HClO, AlGaN, MySQLlite, all",
     ],
 )
 def test_what_is_written_so_stays(text):
