@@ -146,7 +146,7 @@ REASONS = _Reasons(
     tables_as_text=Reason("A table that no engine could read is text, row by row.", ("tables_as_text",)),
     text_in_pictures=Reason("Much of what was read lies in what the layout takes for pictures.", ("pictured_share",)),
     reading_unchecked=Reason("An engine read the page, and no second one here knows its script."),
-    unread_regions=Reason("The page has regions that no engine here reads, such as formulas.", ("unread_share",)),
+    unread_regions=Reason("The page has regions that nobody here reads, such as formulas, or in doubt.", ("unread_share",)),
     unmapped_characters=Reason(
         "The file doesn’t say which characters some of its glyphs are.", ("unmapped_share",), is_telling=lambda _: _is_unmapped
     ),
