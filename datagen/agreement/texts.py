@@ -2,7 +2,7 @@
 agrees.
 
 Keep what one of the other voters has, too. Replace what two of them have otherwise, and alike. Where readers may take one for the
-other, the ink must be clearly for it; or see a difference, if one of the two seldom errs on the page. Else draw and look: what
+other, the ink must be clearly for it; or a little, if one of the two seldom errs on the page. Else draw and look: what
 the ink is most like wins, the label if nothing is more like the ink, another reading if it clearly is. Else it is open."""
 
 import itertools
@@ -62,13 +62,13 @@ from datagen.agreement.words import in_one_form
 from datagen.record import Line
 
 _CLEAR = 0.05  # in likeness: less is the difference of two typefaces
-_CLEARER = 0.15  # where only a voter has it that often reads what nobody else does
+_CLEARER = 0.15  # where only a voter has it that often reads what nobody else does, or each voter something else
 _AGAINST_TWO = 0.05  # so much more is the ink like the label than like what two voters have, for these to be wrong
 _LONG = 8  # letters and digits: two readings of a long stretch needn't be equal to say the same
 _LONG_CELL = 3
 _SAME, _MORE = 0.75, 0.1  # of their letters; and so much more than with the label
 OFTEN_ALONE, _SELDOM = 0.03, 0.01  # of a page's words
-_SEEN = 0.015  # in likeness: what differs by less has one shape, whoever reads it
+_SEEN = 0.015  # in likeness, where one that seldom errs has it: less is a difference that nobody sees
 _SIGN = 4  # characters of a sign with its marks
 _MISREAD = 0.5  # of a word's letters are right where it is misread
 
@@ -190,9 +190,9 @@ class Voting:
         which has the label's other signs, too; and it isn't clearly for one of them."""
         near = [i for i, text in enumerate(texts) if is_near(exactly_at(self.label, (span.start, span.stop)), text, self.script)]
         likes_of = [likes[1] for i in near if (likes := self._likes(span, voting, [i])) is not None]
-        if any(likes >= _CLEAR for likes in likes_of):
+        if any(likes >= _CLEARER for likes in likes_of):
             return False
-        return len(near) == len(texts) or any(likes > -_CLEAR for likes in likes_of)
+        return len(near) == len(texts) or any(abs(likes) < _CLEAR for likes in likes_of)
 
     def _alike_against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[int]:
         """Two readings of a long stretch that are much more like each other than like the label."""
@@ -223,7 +223,7 @@ class Voting:
         if may_be_misread and likes is None:
             return Fate(UNREAD, "ink_cannot_tell")
         is_seldom = min(self.alone.get(voting[i].voter, 0.0) for i in numbers) < _SELDOM
-        if may_be_misread and likes is not None and likes[1] < _CLEAR and not (is_seldom and _SEEN <= abs(likes[1]) <= _CLEAR):
+        if may_be_misread and likes is not None and likes[1] < (_SEEN if is_seldom else _CLEAR):
             return Fate(DRAWN, "ink_against_two" if likes[1] < -_AGAINST_TWO else "ink_sees_no_difference")
         numbers = self._alike(span, voting, numbers, first)
         if any(exactly_at(voting[i].text, span.others[i]) != text for i in numbers):
