@@ -11,8 +11,9 @@ from typing import Any
 
 from datagen.figures.charts import echarts_engine as engine
 from datagen.figures.charts.chart_data import Chart
+from datagen.figures.charts.crowding import first_overlap
 from datagen.figures.charts.echarts_series import Plan, series_of
-from datagen.figures.charts.faces import Face, Faces
+from datagen.figures.charts.faces import Face, Faces, needed
 from datagen.figures.charts.label import Shown
 from datagen.figures.charts.looks import Look, luminance, settled
 from datagen.figures.charts.numbers import NumberFormat, Scale
@@ -46,7 +47,7 @@ def draw(chart: Chart, look: Look, faces: Faces) -> Picture:
     look = settled(look, chart)
     able = faces.serif if look.is_serif else faces.sans
     own = able[int(look.size * 1000) % len(able)]
-    used = engine.needed(own, faces.fallbacks, _words(chart))
+    used = needed(own, faces.fallbacks, _words(chart))
     turned = replace(look, labels_rotate=90, has_labels=chart.kind == "heat_map" and look.has_labels, has_axis=True)
     wide = replace(turned, width=round(look.width * 1.3), height=round(look.height * 1.35), has_labels=False)
     wrong = ""
@@ -348,11 +349,4 @@ def _fault(plan: Plan, picture: str, face: Face) -> str:
         if x0 < -_TOUCHING or y0 < -_TOUCHING or x1 > width + _TOUCHING or y1 > height + _TOUCHING:
             return f"{text!r} leaves the picture"
         boxes.append((x0 - _TOUCHING, y0, x1 + _TOUCHING, y1, text))
-    boxes.sort()
-    for place, one in enumerate(boxes):
-        for other in boxes[place + 1 :]:
-            if other[0] >= one[2]:
-                break
-            if other[1] < one[3] and one[1] < other[3]:
-                return f"{one[4]!r} lies over {other[4]!r}"
-    return ""
+    return first_overlap(boxes)

@@ -178,18 +178,6 @@ def _font(path: str, index: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(path, 40, index=index)
 
 
-def needed(face: Face, fallbacks: Sequence[Face], words: str) -> list[Face]:
-    """The typeface, and those of the others that have what it lacks of the words: each one more takes its time."""
-    lacking = {ord(char) for char in words} - {0x20}
-    used = []
-    for one in (face, *fallbacks):
-        has = typefaces.characters(one.path, one.index)
-        if one is face or lacking & has:
-            used.append(one)
-            lacking -= has
-    return used
-
-
 @functools.cache
 def _context(process: int) -> MiniRacer:
     """V8 with the script, one for each process: what a fork copies has lost its threads."""

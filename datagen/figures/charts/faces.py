@@ -1,7 +1,7 @@
 """The typefaces that charts are lettered in: which a language has here, by their files, and which characters they draw."""
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,3 +96,15 @@ def _face(family: str) -> Face | None:
     name = Path(path).name
     stem = name.replace("-Regular", "-Bold") if "-Regular" in name else f"{Path(name).stem}-Bold{Path(name).suffix}"
     return Face(family, path, typefaces.files().get(stem, path), index)
+
+
+def needed(face: Face, fallbacks: Sequence[Face], words: str) -> list[Face]:
+    """The typeface, and those of the others that have what it lacks of the words: each one more takes its time."""
+    lacking = {ord(char) for char in words} - {0x20}
+    used = []
+    for able in (face, *fallbacks):
+        has = typefaces.characters(able.path, able.index)
+        if able is face or lacking & has:
+            used.append(able)
+            lacking -= has
+    return used

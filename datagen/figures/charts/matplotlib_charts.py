@@ -7,7 +7,6 @@ turned or broken, in a larger picture. Where nothing helps it is refused.
 import functools
 import importlib.metadata
 import io
-import itertools
 import os
 import warnings
 from dataclasses import dataclass, replace
@@ -21,9 +20,9 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.text import Text
 from PIL import Image
 
-from datagen.drawing import typefaces
 from datagen.figures.charts.chart_data import Chart
-from datagen.figures.charts.faces import Face, Faces
+from datagen.figures.charts.crowding import first_overlap
+from datagen.figures.charts.faces import Face, Faces, needed
 from datagen.figures.charts.label import Shown
 from datagen.figures.charts.looks import Look, settled
 from datagen.figures.charts.matplotlib_frame import dress
@@ -68,7 +67,7 @@ def draw(chart: Chart, look: Look, faces: Faces) -> Figures:
     look = settled(look, chart)
     able = faces.serif if look.is_serif else faces.sans
     own = able[int(look.size * 1000) % len(able)]
-    used = _needed(own, faces.fallbacks, chart)
+    used = needed(own, faces.fallbacks, _words(chart))
     families, bold = ([_registered(face, is_bold) for face in used] for is_bold in (False, True))
     wrong = ""
     for attempt in _attempts(look):
@@ -81,18 +80,10 @@ def draw(chart: Chart, look: Look, faces: Faces) -> Figures:
     raise SampleError("chart_too_crowded", f"{chart.kind} with {len(chart.categories)} categories: {wrong}")
 
 
-def _needed(face: Face, fallbacks: tuple[Face, ...], chart: Chart) -> list[Face]:
-    """The typeface, and those others that have what it lacks of the chart's words and numbers: each one more takes its time."""
-    words = chart.words()
-    formats = (form.text(number, 1) for form in (chart.numbers, chart.x_numbers) for number in (-1234567890, 1234567890))
-    lacking = {ord(char) for char in "".join((*words, *formats, _MEASURED))} - {0x20}
-    used = []
-    for one in (face, *fallbacks):
-        has = typefaces.characters(one.path, one.index)
-        if one is face or lacking & has:
-            used.append(one)
-            lacking -= has
-    return used
+def _words(chart: Chart) -> str:
+    """What a chart may say, numbers included."""
+    numbers = (form.text(number, 1) for form in (chart.numbers, chart.x_numbers) for number in (-1234567890, 1234567890))
+    return "".join((*chart.words(), *numbers, _MEASURED))
 
 
 def _attempts(look: Look) -> list[Look]:
@@ -128,13 +119,8 @@ def _fault(figure: Figure) -> str:
         if text.get_rotation() % 90:
             continue  # its box is far larger than it is; the layout of names sees to these
         boxes.append((extent.x0 - _BESIDE, extent.y0 + _OVER, extent.x1 + _BESIDE, extent.y1 - _OVER, text.get_text()))
-    boxes.sort()
-    for place, one in enumerate(boxes):
-        for other in itertools.islice(boxes, place + 1, None):
-            if other[0] >= one[2]:
-                break
-            if other[1] < one[3] and one[1] < other[3]:
-                return f"{one[4]!r} lies over {other[4]!r}"
+    if overlap := first_overlap(boxes):
+        return overlap
     for axes in figure.axes:
         if min(axes.bbox.width, axes.bbox.height) < 0.3 * min(width, height) and axes.get_label() != "<colorbar>":
             return "its axes have no room"

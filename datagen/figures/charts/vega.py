@@ -16,7 +16,7 @@ import vl_convert
 
 from datagen.figures.charts import echarts_engine as engine
 from datagen.figures.charts.chart_data import Chart
-from datagen.figures.charts.faces import Face, Faces
+from datagen.figures.charts.faces import Face, Faces, needed
 from datagen.figures.charts.label import Shown
 from datagen.figures.charts.looks import Look, settled
 from datagen.figures.charts.numbers import NumberFormat, Scale
@@ -51,7 +51,7 @@ def draw(chart: Chart, look: Look, faces: Faces) -> Picture:
     able = faces.serif if look.is_serif else faces.sans
     own = able[int(look.size * 1000) % len(able)]
     formats = (form.text(-1234567890.1, 1) for form in (chart.numbers, chart.x_numbers))
-    used = engine.needed(own, faces.fallbacks, "".join((*chart.words(), *formats, chart.numbers.digits)))
+    used = needed(own, faces.fallbacks, "".join((*chart.words(), *formats, chart.numbers.digits)))
     plain = replace(look, has_labels=False, has_axis=True, labels_rotate=90)
     wide = replace(plain, width=round(look.width * 1.35), height=round(look.height * 1.3))
     wrong = ""
@@ -153,14 +153,10 @@ def _axis(look: Look, scale: Scale, numbers: NumberFormat, name: str) -> dict[st
 
 
 def _config(look: Look, font: str, columns: int) -> dict[str, Any]:
+    texts = {"labelColor": look.ink, "titleColor": look.ink, "labelFontSize": look.size, "titleFontSize": look.size}
+    texts |= {"titleFontWeight": "normal", "labelLimit": 0, "titleLimit": 0}
     axis = {
-        "labelColor": look.ink,
-        "titleColor": look.ink,
-        "labelFontSize": look.size,
-        "titleFontSize": look.size,
-        "titleFontWeight": "normal",
-        "labelLimit": 0,
-        "titleLimit": 0,
+        **texts,
         "labelOverlap": False,
         "domain": look.spines != "bottom",
         "domainColor": look.ink,
@@ -171,14 +167,8 @@ def _config(look: Look, font: str, columns: int) -> dict[str, Any]:
         "gridDash": {"solid": [1, 0], "dashed": [4, 3], "dotted": [1, 3]}[look.grid_style],
     }
     legend = {
+        **texts,
         "orient": {"inside": "right"}.get(look.legend, look.legend),
-        "labelColor": look.ink,
-        "titleColor": look.ink,
-        "labelFontSize": look.size,
-        "titleFontSize": look.size,
-        "titleFontWeight": "normal",
-        "labelLimit": 0,
-        "titleLimit": 0,
         "symbolLimit": 0,
         "columns": columns if look.legend in ("top", "bottom") else 1,
         "symbolType": "square" if look.is_smooth else "circle",

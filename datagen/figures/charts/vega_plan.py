@@ -7,6 +7,7 @@ from typing import Any
 
 from datagen.figures.charts import echarts_engine as engine
 from datagen.figures.charts.chart_data import Chart
+from datagen.figures.charts.crowding import first_overlap
 from datagen.figures.charts.faces import Face
 from datagen.figures.charts.label import COLOURS, Shown, shown
 from datagen.figures.charts.looks import Look
@@ -74,14 +75,7 @@ class Marks:
         for (x, y, _, _), text in self.boxes:
             half = engine.measured(face, size, text) / 2 + 1
             made.append((x - half, y - size * 0.6, x + half, y + size * 0.6, text))
-        made.sort()
-        for place, one in enumerate(made):
-            for other in made[place + 1 :]:
-                if other[0] >= one[2]:
-                    break
-                if other[1] < one[3] and one[1] < other[3]:
-                    return f"{one[4]!r} lies over {other[4]!r}"
-        return ""
+        return first_overlap(made)
 
     def shown(self) -> Shown:
         """What can be read. The plot's sides are whole pixels."""

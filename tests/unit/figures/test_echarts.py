@@ -14,7 +14,7 @@ import pytest
 
 from datagen.figures.charts import Charts, echarts, echarts_engine
 from datagen.figures.charts.echarts_engine import PlacedText
-from datagen.figures.charts.faces import faces
+from datagen.figures.charts.faces import faces, needed
 from datagen.samples import npm
 from tests.inputs import charts
 
@@ -69,7 +69,7 @@ def test_texts_of_an_svg_are_where_they_are_drawn():
 @pytest.mark.parametrize(("lang", "words"), [("ar", "الإنتاج حسب البلد"), ("hy", "Բնակչություն ըստ երկրների")])
 def test_digits_beside_ligatures_are_drawn_in_another_typeface(lang, words):
     own = faces(lang)
-    used = echarts_engine.needed(own.sans[0], own.fallbacks, f"{words} (1998)")
+    used = needed(own.sans[0], own.fallbacks, f"{words} (1998)")
     text = '<text y="30" font-family="{}" font-size="20">{} {}</text>'
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" width="400" height="40">{text}</svg>'
     families = ", ".join(face.family for face in used)
