@@ -92,7 +92,7 @@ def check_corpus(out: Path, *flags: str, name: str = "coarse") -> None:
 
 def write_dataset(folder: Path, samples: list[Sample], name: str = "coarse") -> None:
     """A dataset of one committed shard that has these samples."""
-    _write_shard(Folder(str(folder)), shard_name(name, 0), samples)
+    write_shard(Folder(str(folder)), shard_name(name, 0), samples)
 
 
 def write_run(folder: Path, *shards: list[Sample], first: int = 0) -> None:
@@ -101,13 +101,13 @@ def write_run(folder: Path, *shards: list[Sample], first: int = 0) -> None:
     items = [tuple({Item(s.origin.uri): 0 for s in samples}) for samples in shards]
     add_generation(target, items, assigned(target))
     for index, samples in enumerate(shards, first):
-        _write_shard(target, shard_name(folder.name, index), samples)
+        write_shard(target, shard_name(folder.name, index), samples)
     description = {"source": {"type": "PdfSource", "version": 6, "engines": {"pymupdf": "2.0"}}, "stages": []}
     run = {"schema": 2, "fingerprint": "f" * 64, "description": description, "runs": [{"recipe": "coarse"}]}
     target.write("run.json", json.dumps(run).encode())
 
 
-def _write_shard(dataset: Folder, shard: str, samples: list[Sample]) -> None:
+def write_shard(dataset: Folder, shard: str, samples: list[Sample]) -> None:
     part = manifest.PartBuilder(shard)
     with dataset.create(f"shards/{shard}.tar") as file:
         writer = ShardWriter(file)

@@ -59,7 +59,6 @@ _LISTS = {
         "SMILES",
     ),
 }
-NAMES = tuple(_LISTS)
 
 
 def folder() -> Path:

@@ -23,6 +23,7 @@ from datagen.drawing import typefaces, wear
 from datagen.drawing.line_by_pillow import VERSIONS
 from datagen.figures.charts.words import LANGUAGES
 from datagen.inputs.items import Item
+from datagen.inputs.local import sha256_of
 from datagen.page.boxes import around
 from datagen.page.images import pixels
 from datagen.record import Box, Line, Region, SampleError
@@ -154,7 +155,7 @@ class Scenes:
 def _versions(source: str, texts: tuple[str, ...]) -> Mapping[str, str]:
     photographs = hashlib.sha256()
     for photograph in scene_packages.photographs(source):
-        photographs.update(f"{photograph.name} {_sha256(photograph.path)}\n".encode())
+        photographs.update(f"{photograph.name} {sha256_of(photograph.path)}\n".encode())
     return {
         "babel": importlib.metadata.version("babel"),
         "opencv": cv2.__version__,
@@ -306,8 +307,3 @@ def _pixels_of(path: str) -> numpy.ndarray:
         size = (round(decoded.shape[1] * scale), round(decoded.shape[0] * scale))
         decoded = cv2.resize(decoded, size, interpolation=cv2.INTER_AREA)
     return decoded
-
-
-def _sha256(path: str) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -266,21 +266,17 @@ def _baseline(values: Mapping[str, Any], markdown: str) -> str:
         return "" if num <= int(most) else f"there are {num} letters on a page that should be blank"
     if not num:
         return "there is no letter or digit"
-    repeats = _repeated_at_end(markdown.rstrip())
+    repeats = repeats_at_end(markdown.rstrip())
     return "" if repeats <= int(values.get("max_repeats") or 30) else f"its end repeats itself {repeats} times"
 
 
-def _repeated_at_end(text: str, longest: int = 5) -> int:
-    """How often the text's last letters, up to `longest`, stand there in a row."""
+def repeats_at_end(text: str) -> int:
+    """How often the text's last characters, one to five of them, stand there in a row."""
     most = 0
-    for length in range(1, longest + 1):
-        piece, num = text[-length:], 0
-        while piece and text.endswith(piece):
-            text_end = len(text) - length
+    for size in range(1, min(5, len(text)) + 1):
+        num = 1
+        while len(text) >= size * (num + 1) and text[len(text) - size * (num + 1) : len(text) - size * num] == text[-size:]:
             num += 1
-            if text[max(0, text_end - length) : text_end] != piece:
-                break
-            text, num = text[:text_end], num
         most = max(most, num)
     return most
 

@@ -6,7 +6,7 @@ A killed training goes on from its checkpoint, to the same bytes.
 import dataclasses
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy
 import torch
@@ -66,7 +66,7 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
     network = before.config if before else network_for(config, crops)
     net = CompactNet(network, len(alphabet.symbols) + 1)
     if before is not None:
-        _inherit(net, alphabet, before)
+        inherit(net, alphabet, before.alphabet, before.net.state_dict())
     net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     bf16 = has_fast_bf16()
 
@@ -98,13 +98,13 @@ def network_for(config: Fit, crops: Sequence[Crop]) -> CompactConfig:
     return CompactConfig(frames=2 if numpy.quantile(room, 0.1) >= _ENOUGH_ROOM else 4, height=height)
 
 
-def _inherit(net: CompactNet, alphabet: Alphabet, start: Reader) -> None:
-    """Copy the weights of the reader `start`. The weights of a class follow its symbol."""
+def inherit(net: CompactNet, alphabet: Alphabet, start: Alphabet, weights: Mapping[str, Tensor]) -> None:
+    """Copy the weights of a network that reads the alphabet `start`. The weights of a class follow its symbol."""
     state = net.state_dict()
-    old = {symbol: i + 1 for i, symbol in enumerate(start.alphabet.symbols)}
+    old = {symbol: i + 1 for i, symbol in enumerate(start.symbols)}
     pairs = [(0, 0), *((i + 1, old[s]) for i, s in enumerate(alphabet.symbols) if s in old)]
     ours, theirs = (torch.tensor(side) for side in zip(*pairs, strict=True))
-    for name, value in start.net.state_dict().items():
+    for name, value in weights.items():
         if name.startswith("head."):
             state[name][ours] = value[theirs]
         else:

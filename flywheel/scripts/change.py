@@ -60,16 +60,7 @@ class _LowRank(nn.Module):
 def _started(trunk: Reader, alphabet: Alphabet, network: CompactConfig) -> CompactNet:
     """A network of the trunk's weights, of which only what is learned asks for gradients."""
     net = CompactNet(network, len(alphabet.symbols) + 1)
-    state, theirs = net.state_dict(), trunk.net.state_dict()
-    known = {symbol: i + 1 for i, symbol in enumerate(trunk.alphabet.symbols)}
-    pairs = [(0, 0), *((i + 1, known[symbol]) for i, symbol in enumerate(alphabet.symbols) if symbol in known)]
-    ours, of_trunk = (torch.tensor(side) for side in zip(*pairs, strict=True))
-    for name, value in resized(theirs, network).items():
-        if name.startswith("head."):
-            state[name][ours] = value[of_trunk]
-        else:
-            state[name] = value
-    net.load_state_dict(state)
+    compact.inherit(net, alphabet, trunk.alphabet, resized(trunk.net.state_dict(), network))
     net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     for name, module in list(net.named_modules()):
         weight = getattr(module, "weight", None)

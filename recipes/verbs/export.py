@@ -10,6 +10,7 @@ from datagen.work import dataset as datasets_of
 from model.data.words import MIN_WORTH
 from recipes.run.progress import shown
 from recipes.verbs import publish
+from recipes.verbs.status import by_name
 
 
 def export(
@@ -31,7 +32,7 @@ def export(
     if target.local is None:
         raise ValueError(f"to={target.url}: a folder on a local disk is needed")
     wanted = publish.wanted(out, folder, verdict, licences)
-    folders = publish.chosen_datasets(out, dataset)
+    folders = by_name(out, dataset)
     with datasets_of.lock(target), shown("export") as on_state:
         made, is_new, removed = messages.make(folders, wanted, messages.Form(grounded, MIN_WORTH), target, on_state)
     if not any(one.rows for one in made.values()):

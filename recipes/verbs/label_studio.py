@@ -11,7 +11,7 @@ from datagen.patching.identity import dataset_id
 from datagen.publishing import label_studio as form
 from datagen.publishing import label_studio_answers as exported
 from datagen.record import Sample
-from recipes.verbs.status import datasets
+from recipes.verbs.status import by_name
 
 
 def label_studio(
@@ -28,7 +28,7 @@ def label_studio(
     path = Path(to).expanduser().absolute()
     if "://" in to or path.is_dir() or path.suffix != ".json":
         raise ValueError(f"to={to}: a file on a local disk is needed, such as {'patch' if answers else 'tasks'}.json")
-    folders = {Path(folder.url).name: folder for folder in datasets(out)}
+    folders = by_name(out)
     if dataset and dataset not in folders:
         raise ValueError(f"dataset={dataset}: {out} has {', '.join(folders)}")
     if answers:

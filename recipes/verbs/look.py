@@ -15,16 +15,14 @@ def look(
 
     Writes OUT/look/NAME/index.html, or OUT/look/NAME-audit/index.html, and says so, a line a dataset; and whether all datasets
     have their pages. Raises `ValueError`, one sentence, where there is no such dataset."""
-    from pathlib import Path
-
     from datagen.disk.storage import Folder
     from datagen.patching.identity import dataset_id
     from recipes.look.audit import write_audit
     from recipes.look.choose import census
     from recipes.look.page import write_page
-    from recipes.verbs.status import datasets
+    from recipes.verbs.status import by_name
 
-    folders = {Path(folder.url).name: folder for folder in datasets(out)}
+    folders = by_name(out)
     if dataset and dataset not in folders:
         raise ValueError(f"dataset={dataset}: the output has {', '.join(folders)}")
     if not limit:

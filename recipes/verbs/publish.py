@@ -4,7 +4,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 from datagen.disk import manifest
@@ -20,7 +20,7 @@ from datagen.work import tombstones
 from datagen.work.assignment import assigned
 from datagen.work.tombstones import Forgotten
 from recipes.run.progress import shown
-from recipes.verbs.status import datasets
+from recipes.verbs.status import by_name, datasets
 
 if TYPE_CHECKING:
     from datagen.publishing.pairs import Pairs
@@ -111,7 +111,7 @@ def _surveys(
         raise ValueError(f"form={form}: allowed are {files.PARQUET}, {files.SHARDS}")
     surveys = [
         files.survey(name, of, replace(wanted, pairs=judge(of)), files.PAIRS) if judge else files.survey(name, of, wanted, form)
-        for name, of in chosen_datasets(out, only).items()
+        for name, of in by_name(out, only).items()
     ]
     left_out = sum((each.left_out for each in surveys), Counter[LeftOut]())
     stated = {licences.simple(why.which) for why in left_out if why.reason == "licence"}
@@ -126,15 +126,6 @@ def _surveys(
     if not any(each.tables for each in surveys):
         raise ValueError(f"nothing to publish: {counted(left_out) or 'no sample is there'}{what_to_do(left_out)}")
     return surveys
-
-
-def chosen_datasets(out: str, only: str) -> dict[str, Folder]:
-    """The output's datasets that the word `dataset` names, all for "". Raises `ValueError` for one that isn't there."""
-    folder_of = {Path(each.url).name: each for each in datasets(out)}
-    names = list(filter(None, only.split(","))) or list(folder_of)
-    if unknown := [name for name in names if name not in folder_of]:
-        raise ValueError(f"dataset={only}: {out} has no {unknown[0]}; it has {', '.join(folder_of)}")
-    return {name: folder_of[name] for name in names}
 
 
 def _said(found: Survey) -> str:

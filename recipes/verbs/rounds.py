@@ -10,6 +10,7 @@ from flywheel.rounds import set_aside
 from flywheel.step import Flywheel, next_number, numbers_aside, round_folders, round_metrics, round_name, whole_rounds
 from recipes.run import recipe_json
 from recipes.steps import Gone, Place, runners
+from recipes.verbs.tables import aligned
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def state(out: str) -> str:
     away = {a.number for a in asides}
     lines = [_summary(folder, kept, len(asides)), ""]
     head = ("round", "from", "", "pieces labelled", "right by the hidden layer", "gates")
-    lines += _table([head, *(_round(metrics, away) for metrics in known)])
+    lines += aligned([head, *(_round(metrics, away) for metrics in known)])
     lines += set_aside.describe(asides)
     return "\n".join([*lines, "", *_errors(known, away, (kept or known)[-1])])
 
@@ -130,13 +131,8 @@ def _errors(known: list[Metrics], away: set[int], last: Metrics) -> list[str]:
     note += [f"Tesseract still reads better, beyond the interval of ours: {', '.join(better)}"] if better else []
     note += [f"much higher than by character: {', '.join(others)}"] if others else []
     head = "character error on held-out lines; characters labelled of those read, in the last round"
-    return [head, *_table(rows), *note, *refused]
+    return [head, *aligned(rows), *note, *refused]
 
 
 def _percent(rate: float | None) -> str:
     return "" if rate is None else f"{rate:.2%}"
-
-
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

@@ -4,10 +4,11 @@ The words are files; what is measured, and how, is in datagen/score/.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+from recipes.verbs.tables import aligned
 from recipes.words.values import BENCHMARKS
 
 _MOST_NAMED = 5  # pages in one line
@@ -60,7 +61,7 @@ def _official(pred: str, gt: str, without: str, cdm: str) -> tuple[list[str], di
     rows = (*scored.rows, *((measure, None, share, _explained(scores.MEASURES[measure])) for measure, share in ails.items()))
     figures = [(name, *("-" if value is None else f"{value:.4f}" for value in sides), what) for name, *sides, what in rows]
     lines = [f"{scored.rules}: {gt}, read by {pred}"]
-    lines += [*_table(("measure", "official", "corrected", "what"), figures), scored.differs, *scored.notes]
+    lines += [*aligned([("measure", "official", "corrected", "what"), *figures]), scored.differs, *scored.notes]
     lines += _named(scored.missing, "without a prediction: official, left out; corrected, counted as all wrong")
     lines += _named(scored.unused, "predicted, and not in the benchmark")
     both = {name: {"official": official, "corrected": corrected} for name, official, corrected, _ in rows}
@@ -76,13 +77,13 @@ def _pages(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:
         (name, f"{mean.value:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{mean.num_pages}", _explained(scores.MEASURES[name]))
         for name, mean in result.means.items()
     ]
-    lines += _table(("measure", "mean", "interval", "pages", "what"), rows)
+    lines += aligned([("measure", "mean", "interval", "pages", "what"), *rows])
     if result.has_boxes:
         per_label = [
             (label, f"{v['ap']:.3f}", f"{v['f1']:.3f}", f"{v['num_true']:.0f}", f"{v['num_predicted']:.0f}")
             for label, v in result.of_labels.items()
         ]
-        lines += ["", *_table(("label", "AP", "F1", "true", "predicted"), per_label)]
+        lines += ["", *aligned([("label", "AP", "F1", "true", "predicted"), *per_label])]
     else:
         lines.append("layout isn't scored: plain Markdown has no boxes; a dataset has, and so has a grounded answer")
     if "formula_cdm" in result.means:
@@ -110,7 +111,7 @@ def _facts(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:
     lines = [f"{len(outcomes)} tests of {gt}, on what {pred} says; 95% intervals by bootstrap over pages"]
     count = {kind: sum(kind in ("all", outcome.fact.type) for outcome in outcomes) for kind in shares}
     rows = [(kind, f"{mean.value:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{count[kind]}") for kind, mean in shares.items()]
-    lines += _table(("test", "hold", "interval", "tests"), rows)
+    lines += aligned([("test", "hold", "interval", "tests"), *rows])
     if "math" in shares:
         lines.append("math compares normalised LaTeX; gt=olmocr:DIR compares formulas as KaTeX draws them, as olmOCR-bench does")
     failed = [outcome for outcome in outcomes if not outcome.holds and not outcome.is_missing]
@@ -136,9 +137,3 @@ def _named(names: Sequence[str], what: str) -> list[str]:
         return []
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return [f"{len(names)} pages {what}: {', '.join(names[:_MOST_NAMED])}{more}"]
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    every = [tuple(head), *rows]
-    widths = [max(len(row[column]) for row in every) for column in range(len(head))]
-    return ["  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in every]

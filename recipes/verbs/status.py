@@ -21,6 +21,16 @@ def datasets(out: str) -> list[Folder]:
     return inside
 
 
+def by_name(out: str, named: str = "") -> dict[str, Folder]:
+    """The dataset folders of an output by their names: those that `named` names, as "A,B", or all. Raises `ValueError` as
+    `datasets`, and for a dataset that isn't there."""
+    folders = {Path(folder.url).name: folder for folder in datasets(out)}
+    names = list(filter(None, named.split(","))) or list(folders)
+    if unknown := [name for name in names if name not in folders]:
+        raise ValueError(f"dataset={named}: {out} has no {unknown[0]}; it has {', '.join(folders)}")
+    return {name: folders[name] for name in names}
+
+
 def status(out: str, *, recipe: Recipe | None = None) -> str:
     """What is done, left and dropped in an output, step by step.
 

@@ -6,8 +6,7 @@ import io
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from datagen.disk.manifest import PartBuilder
-from datagen.disk.shards import ShardReport, ShardWriter
+from datagen.disk.shards import shard_name
 from datagen.disk.storage import Folder
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
 from datagen.target import Prompt
@@ -18,6 +17,7 @@ from model.net.batch import Batch, Tokens
 from model.net.deepseek_ocr import DeepseekOcr, Losses
 from model.net.image_modes import num_tokens
 from model.net.tokenizer import TextTokenizer
+from tests.outputs import write_shard
 
 HEIGHT = 40
 EIGHT = (
@@ -69,18 +69,8 @@ def tokens_of(sample: Sample, tokenizer: TextTokenizer, mode: str = "tiny") -> T
 
 
 def write_dataset(out: Folder, name: str, shards: list[list[Sample]]) -> None:
-    folder = out.sub(name)
     for number, samples in enumerate(shards):
-        shard = f"{name}-{number:06d}"
-        part = PartBuilder(shard)
-        with folder.create(f"shards/{shard}.tar") as file:
-            writer = ShardWriter(file)
-            for sample in samples:
-                part.add(sample, writer.write(sample))
-            sha256 = writer.close()
-        part.write(folder)
-        report = ShardReport(shard, 0, "", sha256, writer.num_bytes, writer.num_samples, 1, 0, (), 0.0, 0.0)
-        folder.write(f"shards/{shard}.json", report.to_json())
+        write_shard(out.sub(name), shard_name(name, number), samples)
 
 
 def answer_loss(net: DeepseekOcr, batch: Batch) -> Tensor:

@@ -166,17 +166,9 @@ def _baseline(values: Mapping[str, Any], markdown: str) -> bool:
     if not any(char.isalnum() for char in markdown):
         return False
     text = _SPACE.sub(" ", markdown)
-    if any(_repeats(text, size) > values.get("max_repeats", 30) for size in range(1, 6)):
+    if facts.repeats_at_end(text) > values.get("max_repeats", 30):
         return False
     return not (values.get("check_disallowed_characters", True) and _DISALLOWED.search(markdown))
-
-
-def _repeats(text: str, size: int) -> int:
-    """How often the last `size` characters stand at the end, one after the other."""
-    num = 0
-    while len(text) >= size * (num + 1) and text[len(text) - size * (num + 1) : len(text) - size * num] == text[-size:]:
-        num += 1
-    return num
 
 
 def _math(values: Mapping[str, Any], markdown: str, drawn: Formulas | None) -> bool:

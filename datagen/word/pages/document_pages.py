@@ -34,7 +34,6 @@ limit holds."""
 _UNKNOWN = re.compile(f"[{UNKNOWN}{scripts.PRIVATE}]")  # also what LibreOffice itself draws of a symbol font, for a field
 _SPANS_DIFFER = "its cells stand where the file's rows, columns and spans don't put them"
 _MAX_PAGE_PT = 5000.0
-_LEAST_SHARE = 0.5  # of a formula's or a table's place that the page's image shows
 
 Refusals = Mapping[int, tuple[str, str]]
 """Why there is no LaTeX of a formula, by its number: a reason and a detail."""

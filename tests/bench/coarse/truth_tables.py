@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from datagen.coarse.verdict.ink_fonts import WITNESSES
 from flywheel.labels.gate import interval
+from recipes.verbs.tables import aligned
 from tests.inputs.damage import KINDS
 
 MAX_ERROR = 0.02
@@ -193,5 +194,4 @@ def _reasons(pages: Iterable[Page]) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(aligned(rows))

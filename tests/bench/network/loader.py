@@ -27,8 +27,8 @@ import pyarrow as pa
 import webdataset
 from PIL import Image, ImageDraw, ImageFont
 
-from datagen.disk.manifest import SCHEMA, PartBuilder
-from datagen.disk.shards import ShardReport, ShardWriter
+from datagen.disk.manifest import SCHEMA
+from datagen.disk.shards import ShardReport
 from datagen.disk.storage import Folder
 from datagen.record import Box, Line, Region, Sample
 from datagen.target import PROMPTS
@@ -44,6 +44,7 @@ from model.net.tokenizer import TextTokenizer, byte_tokenizer
 from tests.bench.measuring import options
 from tests.inputs.samples import page_sample
 from tests.inputs.small_pages import WORDS
+from tests.model.lines import write_dataset
 
 SIZE = (1358, 1920)  # A4 at the corpus's usual long side
 MODES = ("tiny", "base", "gundam")
@@ -68,7 +69,7 @@ def main() -> None:
 
 
 def throughput(out: Folder, num_pages: int) -> None:
-    write_pages(out.sub("pages"), num_pages)
+    write_pages(out, num_pages)
     tokenizer = byte_tokenizer()
     corpus = opened(open_ours(out, ("pages",)), tokenizer, 1e-9)
     tars = sorted(str(path) for path in Path(out.path("pages/shards")).glob("*.tar"))
@@ -112,21 +113,11 @@ def rate(loop: Callable[[], int]) -> float:
     return max(rates)
 
 
-def write_pages(folder: Folder, count: int) -> None:
+def write_pages(out: Folder, count: int) -> None:
     random = np.random.default_rng(0)
     font = ImageFont.truetype("DejaVuSans.ttf", 26)
-    for number in range(2):
-        shard = f"pages-{number:06d}"
-        part = PartBuilder(shard)
-        with folder.create(f"shards/{shard}.tar") as file:
-            writer = ShardWriter(file)
-            for at in range(number * count // 2, (number + 1) * count // 2):
-                sample = page(at, random, font)
-                part.add(sample, writer.write(sample))
-            sha256 = writer.close()
-        part.write(folder)
-        report = ShardReport(shard, 0, "", sha256, writer.num_bytes, writer.num_samples, 1, 0, (), 0.0, 0.0)
-        folder.write(f"shards/{shard}.json", report.to_json())
+    pages = [page(number, random, font) for number in range(count)]
+    write_dataset(out, "pages", [pages[: count // 2], pages[count // 2 :]])
 
 
 def page(number: int, random: np.random.Generator, font: ImageFont.FreeTypeFont) -> Sample:

@@ -11,18 +11,26 @@ FACE = typefaces.files().get("DejaVuSans.ttf", "")
 pytestmark = pytest.mark.skipif(not FACE, reason="no DejaVu Sans on this machine")
 
 
-def page(before: str, accent: str, after: str, is_over: bool) -> bytes:
-    """A page with a line in which an accent is drawn over, or in front of, the first letter of `after`."""
-    font = pymupdf.Font(fontfile=FACE)
+def line(*pieces: tuple[float, str], font: pymupdf.Font, size: float, rule: tuple = (), thick: float = 0.4) -> bytes:
+    """A page with pieces of a line, each at its x, and a rule from point to point."""
     with pymupdf.open() as doc:
         sheet = doc.new_page(width=595, height=842)
         writer = pymupdf.TextWriter(sheet.rect)
-        x = writer.append((72, 100), before, font, 20)[1].x
-        shift = (font.text_length(after[0], 20) - font.text_length(accent, 20)) / 2 if is_over else 0.0
-        end = writer.append((x + shift, 100), accent, font, 20)[1].x
-        writer.append((x if is_over else end, 100), after, font, 20)
+        for x, text in pieces:
+            writer.append((x, 100), text, font, size)
         writer.write_text(sheet)
+        if rule:
+            sheet.draw_line(*rule, width=thick)
         return doc.tobytes()
+
+
+def page(before: str, accent: str, after: str, is_over: bool) -> bytes:
+    """A page with a line in which an accent is drawn over, or in front of, the first letter of `after`."""
+    font = pymupdf.Font(fontfile=FACE)
+    x = 72 + font.text_length(before, 20)
+    own, wide = font.text_length(after[0], 20), font.text_length(accent, 20)
+    shift = (own - wide) / 2 if is_over else 0.0
+    return line((72, before), (x + shift, accent), (x if is_over else x + wide, after), font=font, size=20)
 
 
 @pytest.mark.parametrize(
@@ -48,15 +56,9 @@ def test_an_accent_in_front_of_a_letter_stays(accent):
 
 def test_an_ogonek_hangs_on_the_letters_end():
     font = pymupdf.Font(fontfile=FACE)
-    with pymupdf.open() as doc:
-        sheet = doc.new_page(width=595, height=842)
-        writer = pymupdf.TextWriter(sheet.rect)
-        x = writer.append((72, 100), "s", font, 20)[1].x
-        shift = font.text_length("a", 20) - 0.9 * font.text_length("\u02db", 20)
-        writer.append((x + shift, 100), "\u02db", font, 20)
-        writer.append((x, 100), "ad", font, 20)
-        writer.write_text(sheet)
-        assert texts(doc.tobytes()) == ["s\u0105d"]
+    x = 72 + font.text_length("s", 20)
+    shift = font.text_length("a", 20) - 0.9 * font.text_length("\u02db", 20)
+    assert texts(line((72, "s"), (x + shift, "\u02db"), (x, "ad"), font=font, size=20)) == ["s\u0105d"]
 
 
 @pytest.mark.parametrize(
@@ -65,45 +67,36 @@ def test_an_ogonek_hangs_on_the_letters_end():
 def test_a_cedilla_may_be_drawn_behind_its_letter(before: str, letter: str, after: str, word: str):
     """As TeX draws it in its old fonts."""
     font = pymupdf.Font(fontfile=FACE)
-    with pymupdf.open() as doc:
-        sheet = doc.new_page(width=595, height=842)
-        writer = pymupdf.TextWriter(sheet.rect)
-        x = writer.append((72, 100), before, font, 20)[1].x if before else 72.0
-        end = writer.append((x, 100), letter, font, 20)[1].x
-        writer.append(((x + end - font.text_length("\u00b8", 20)) / 2, 100), "\u00b8", font, 20)
-        writer.append((end, 100), after, font, 20)
-        writer.write_text(sheet)
-        assert texts(doc.tobytes()) == [word]
+    x = 72 + font.text_length(before, 20)
+    end = x + font.text_length(letter, 20)
+    cedilla = (x + end - font.text_length("\u00b8", 20)) / 2
+    assert texts(line((72, before), (x, letter), (cedilla, "\u00b8"), (end, after), font=font, size=20)) == [word]
+
+
+@pytest.fixture
+def of_tex(monkeypatch):
+    """A font of the shape of TeX's, of which none is at hand."""
+    monkeypatch.setattr(drawn_rules, "worth_a_look", lambda fonts: True)
+    return pymupdf.Font("tiro")
+
+
+def test_rules_are_looked_at_beside_texs_fonts_alone():
+    assert drawn_rules.worth_a_look(["ABCDEF+CMR10"]) and not drawn_rules.worth_a_look(["Times-Roman"])
 
 
 @pytest.mark.parametrize(("thick", "up", "text"), [(0.4, 0.0, "fd_set"), (0.4, 6.0, "fd set"), (3.0, 0.0, "fd set")])
-def test_a_short_rule_on_the_baseline_is_an_underscore(thick, up, text, monkeypatch):
+def test_a_short_rule_on_the_baseline_is_an_underscore(thick, up, text, of_tex):
     """As TeX draws it where its fonts have none: 0.06 em behind a letter, 0.3 em long."""
-    font = pymupdf.Font("tiro")
-    with pymupdf.open() as doc:
-        sheet = doc.new_page(width=595, height=842)
-        writer = pymupdf.TextWriter(sheet.rect)
-        x = writer.append((72, 100), "fd", font, 10)[1].x
-        writer.append((x + 3.6, 100), "set", font, 10)
-        writer.write_text(sheet)
-        sheet.draw_line((x + 0.6, 100 - up), (x + 3.6, 100 - up), width=thick)
-        assert drawn_rules.worth_a_look(["ABCDEF+CMR10"]) and not drawn_rules.worth_a_look(["Times-Roman"])
-        monkeypatch.setattr(drawn_rules, "worth_a_look", lambda fonts: True)  # no font of TeX's is at hand
-        assert texts(doc.tobytes()) == [text]
+    x = 72 + of_tex.text_length("fd", 10)
+    rule = (x + 0.6, 100 - up), (x + 3.6, 100 - up)
+    assert texts(line((72, "fd"), (x + 3.6, "set"), font=of_tex, size=10, rule=rule, thick=thick)) == [text]
 
 
-@pytest.mark.parametrize(("up", "text"), [(5.3, "među"), (8.0, "medu"), (-1.0, "medu")])
-def test_a_d_with_a_short_rule_through_its_stem_is_barred(up, text, monkeypatch):
-    font = pymupdf.Font("tiro")
-    with pymupdf.open() as doc:
-        sheet = doc.new_page(width=595, height=842)
-        writer = pymupdf.TextWriter(sheet.rect)
-        x = writer.append((72, 100), "med", font, 10)[1].x
-        writer.append((x, 100), "u", font, 10)
-        writer.write_text(sheet)
-        sheet.draw_line((x - 3.2, 100 - up), (x - 0.2, 100 - up), width=0.4)
-        monkeypatch.setattr(drawn_rules, "worth_a_look", lambda fonts: True)
-        assert texts(doc.tobytes()) == [text]
+@pytest.mark.parametrize(("up", "text"), [(5.3, "me\u0111u"), (8.0, "medu"), (-1.0, "medu")])
+def test_a_d_with_a_short_rule_through_its_stem_is_barred(up, text, of_tex):
+    x = 72 + of_tex.text_length("med", 10)
+    rule = (x - 3.2, 100 - up), (x - 0.2, 100 - up)
+    assert texts(line((72, "med"), (x, "u"), font=of_tex, size=10, rule=rule)) == [text]
 
 
 def test_greek_words_have_greek_letters_and_formulas_keep_their_signs():
