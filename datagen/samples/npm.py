@@ -4,6 +4,7 @@ import base64
 import hashlib
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 
@@ -12,16 +13,8 @@ def packed(package: str, folder: Path) -> Path:
     had."""
     if shutil.which("npm") is None:
         raise ValueError(f"npm's package {package} is needed, and there is no npm here: apt-get install npm")
-    command = [
-        "npm",
-        "pack",
-        "--silent",
-        "--fetch-retries=1",
-        "--fetch-timeout=30000",
-        "--pack-destination",
-        str(folder),
-        package,
-    ]
+    how = ("--silent", "--fetch-retries=1", "--fetch-timeout=30000", "--pack-destination", str(folder))
+    command = ["npm", "pack", *how, package]
     try:
         done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.SubprocessError) as error:
@@ -30,6 +23,21 @@ def packed(package: str, folder: Path) -> Path:
     if not archives:
         raise ValueError(f"{package} could not be had from npm: {done.stderr.strip()[-500:]}")
     return archives[0]
+
+
+def kept(package: str, integrity: str | None, place: Path, part: str = "") -> Path:
+    """`place`, where a package's folder, or the file `part` of it, is kept; fetched the first time. Raises `ValueError` as
+    `unpacked`."""
+    if not place.exists():
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=place.parent) as tmp:
+            fetched = unpacked(package, Path(tmp), integrity) / part
+            try:
+                fetched.rename(place)
+            except OSError:
+                if not place.exists():  # else another process was sooner
+                    raise
+    return place
 
 
 def unpacked(package: str, folder: Path, integrity: str | None) -> Path:

@@ -2,7 +2,6 @@
 them."""
 
 import random
-from collections.abc import Callable
 
 from tests.inputs.udhr import UDHR
 
@@ -33,13 +32,6 @@ def written(draw: random.Random, form: str, blocks: list[tuple[str, str]]) -> st
         return tables[0].replace("<table>", "").replace("</table>", "").replace("<tr>", "").replace("</tr>", "<nl>").replace(
             "<td>", "<fcel>").replace("</td>", "")  # fmt: skip
     return draw.choice(texts) if form == "region" else "\n\n".join(texts)
-
-
-def looping(draw: random.Random) -> tuple[str, bool]:
-    """An answer that ends in a loop, and whether it was cut off at its longest."""
-    is_cut = draw.random() < 0.7
-    plant: Callable[[random.Random, str, bool], str] = draw.choice(LOOPS)
-    return plant(draw, right(draw), is_cut), is_cut
 
 
 def _sentence(draw: random.Random, text: str, is_cut: bool) -> str:

@@ -130,10 +130,10 @@ def picture_over(width_pt: int = 120, height_pt: int = 80) -> str:
     return whole.replace('<wp:docPr id="80"', '<wp:wrapNone/><wp:docPr id="80"')
 
 
-def old_equation(width_pt: int = 90, height_pt: int = 30) -> str:
+def old_equation() -> str:
     """A run with an equation of Word's old editor: an object, of which the package's one picture shows the equation."""
     return (
-        f'<w:r><w:object><v:shape id="_x0000_i1025" style="width:{width_pt}pt;height:{height_pt}pt">'
+        '<w:r><w:object><v:shape id="_x0000_i1025" style="width:90pt;height:30pt">'
         '<v:imagedata r:id="rIdPicture" o:title=""/></v:shape>'
         '<o:OLEObject Type="Embed" ProgID="Equation.3" ShapeID="_x0000_i1025" DrawAspect="Content" ObjectID="_1"/>'
         "</w:object></w:r>"
@@ -142,12 +142,9 @@ def old_equation(width_pt: int = 90, height_pt: int = 30) -> str:
 
 # Tables
 
-Span = tuple[int, int]
-
 
 def table(
     rows: Sequence[Sequence[tuple[str, int, int]]],
-    spans_down: Mapping[tuple[int, int], int] | None = None,
     width_pt: int = 420,
     head: int = 0,
     look: str = "",
@@ -200,7 +197,6 @@ def section(columns: int = 1, is_landscape: bool = False, kind: str = "", runnin
 
 # The package
 
-_KEEP = "<w:keepNext/>"
 _STYLES = "".join(
     f'<w:style w:type="paragraph" w:styleId="{name}"><w:name w:val="{title}"/><w:basedOn w:val="Normal"/>'
     f"<w:pPr>{look}</w:pPr><w:rPr>{marks}</w:rPr></w:style>"

@@ -11,7 +11,6 @@ import importlib.metadata
 import json
 import os
 import re
-import tempfile
 import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
@@ -86,13 +85,7 @@ def kept() -> Path:
 
 def script() -> Path:
     """ECharts' script in the cache, fetched the first time. Raises `ValueError` if it can't be had."""
-    path = kept()
-    if path.is_file():
-        return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".tmp-", dir=path.parent) as tmp:
-        (npm.unpacked(PACKAGE, Path(tmp), _INTEGRITY) / _SCRIPT).rename(path)
-    return path
+    return npm.kept(PACKAGE, _INTEGRITY, kept(), _SCRIPT)
 
 
 def versions() -> dict[str, str]:

@@ -211,14 +211,4 @@ def _laid_out(browser: str, katex: Path, formulas: Sequence[str]) -> list[Any] |
 
 
 def _katex() -> Path:
-    folder = cache_folder().with_name(_KATEX)
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as tmp:
-            unpacked = npm.unpacked(_KATEX, Path(tmp), _INTEGRITY)
-            try:
-                unpacked.rename(folder)
-            except OSError:
-                if not folder.is_dir():  # else another process was sooner
-                    raise
-    return folder / "dist"
+    return npm.kept(_KATEX, _INTEGRITY, cache_folder().with_name(_KATEX)) / "dist"

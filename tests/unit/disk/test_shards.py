@@ -29,7 +29,8 @@ def write(samples) -> tuple[bytes, str, list[tuple[int, int]]]:
     file = io.BytesIO()
     writer = ShardWriter(file)
     places = [writer.write(s) for s in samples]
-    return file.getvalue(), writer.close(), places
+    sha256 = writer.close()
+    return file.getvalue(), sha256, places
 
 
 def commit(folder: Folder, samples, name: str = "d-000000") -> ShardReport:
@@ -46,23 +47,14 @@ def commit(folder: Folder, samples, name: str = "d-000000") -> ShardReport:
 
 def test_the_same_samples_give_the_same_bytes_and_nothing_of_the_machine():
     samples = [sample("a"), sample("b", image=image(kind="PNG")), sample("c", task="text", image=None)]
-    file = io.BytesIO()
-    writer = ShardWriter(file)
-    for s in samples:
-        writer.write(s)
-    sha256 = writer.close()
-    assert hashlib.sha256(file.getvalue()).hexdigest() == sha256
-    again = io.BytesIO()
-    writer = ShardWriter(again)
-    for s in samples:
-        writer.write(s)
-    writer.close()
-    assert again.getvalue() == file.getvalue()
-    with tarfile.open(fileobj=io.BytesIO(file.getvalue())) as tar:
+    tar_bytes, sha256, _ = write(samples)
+    assert hashlib.sha256(tar_bytes).hexdigest() == sha256
+    assert write(samples)[0] == tar_bytes
+    with tarfile.open(fileobj=io.BytesIO(tar_bytes)) as tar:
         members = tar.getmembers()
     assert [m.name for m in members] == ["a.jpg", "a.json", "b.png", "b.json", "c.json"]
     assert {(m.mtime, m.uid, m.gid, m.uname, m.gname, m.mode) for m in members} == {(0, 0, 0, "", "", 0o644)}
-    assert len(file.getvalue()) % tarfile.RECORDSIZE == 0
+    assert len(tar_bytes) % tarfile.RECORDSIZE == 0
 
 
 def test_a_shard_reads_back_with_the_places_of_its_samples(tmp_path):
