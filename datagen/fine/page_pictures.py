@@ -6,7 +6,7 @@ import numpy
 
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.fine.page_layout import PageLayout
-from datagen.page.boxes import area, around, shared
+from datagen.page.boxes import area, around, is_centred_in, lies_in, shared
 from datagen.page.line_pieces import Rect
 
 _MIN_AREA, _MAX_AREA = 0.002, 0.9  # of the page's: smaller ones are ornaments, larger ones its background
@@ -46,7 +46,7 @@ def pictures(layout: PageLayout, texts: Sequence[Rect], page: pymupdf.Rect) -> l
     large = sorted((box for box in result if area(box) >= _MIN_AREA * whole), key=lambda b: -area(b))
     outer: list[Rect] = []
     for box in large:
-        if not any(_inside(box, other) for other in outer):
+        if not any(is_centred_in(box, other) for other in outer):
             outer.append(box)
     return sorted(outer, key=lambda b: (b[1], b[0]))
 
@@ -55,7 +55,7 @@ def holds_picture(box: Rect, layout: PageLayout) -> bool:
     """Whether there is an image in a box, or enough that is drawn, beside a frame and rules."""
     if any(shared(box, image) > _SEEN * min(area(box), area(image)) for image in layout.pictures):
         return True
-    inside = [drawn for drawn in layout.drawings if _inside(drawn, box) and area(drawn) < _FRAME * area(box)]
+    inside = [drawn for drawn in layout.drawings if is_centred_in(drawn, box) and area(drawn) < _FRAME * area(box)]
     return sum(min(drawn[2] - drawn[0], drawn[3] - drawn[1]) > _RULE_PT for drawn in inside) >= _MIN_STROKES
 
 
@@ -65,12 +65,8 @@ def framed(box: Rect, layout: PageLayout, margin: float, others: Sequence[Rect])
     written = numpy.array([other for other in others if not _holds_text(box, numpy.array([other]))]).reshape(-1, 4)
     x0, y0, x1, y1 = box
     limit = (x0 - margin, y0 - margin, x1 + margin, y1 + margin)
-    rules = (drawn for drawn in layout.drawings if _within(drawn, limit))
+    rules = (drawn for drawn in layout.drawings if lies_in(drawn, limit))
     return around([box, *(drawn for drawn in rules if not _holds_text(around([box, drawn]), written))])
-
-
-def _within(box: Rect, limit: Rect) -> bool:
-    return box[0] >= limit[0] and box[1] >= limit[1] and box[2] <= limit[2] and box[3] <= limit[3]
 
 
 def _is_drawing(box: Rect, written: numpy.ndarray, whole: float) -> bool:
@@ -112,8 +108,3 @@ def _groups(boxes: Sequence[Rect]) -> list[list[int]]:
 
 def _cut(box: Rect, page: pymupdf.Rect) -> Rect:
     return max(box[0], 0.0), max(box[1], 0.0), min(box[2], page.width), min(box[3], page.height)
-
-
-def _inside(box: Rect, other: Rect) -> bool:
-    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-    return other[0] <= x <= other[2] and other[1] <= y <= other[3]

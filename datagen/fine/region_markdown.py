@@ -17,6 +17,7 @@ from datagen.fine.region_labels import Part
 from datagen.fine.wording import ITALIC
 from datagen.page import raised
 from datagen.page.boldness import is_bold_span
+from datagen.page.boxes import is_centred_in
 from datagen.page.line_breaks import is_monospaced
 from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import Paragraph
@@ -215,12 +216,7 @@ def _merged(runs: Sequence[_Run], text: str) -> list[_Run]:
 def _within(box: Rect, styled: Mapping[int, Sequence[Styled]]) -> list[Styled]:
     steps = range(int(box[1] // _STEP_PT) - 1, int(box[3] // _STEP_PT) + 1)
     spans = [span for step in steps for span in styled.get(step, ())]
-    return [span for span in spans if _is_inside(span[0], box)]
-
-
-def _is_inside(a: Rect, b: Rect) -> bool:
-    x, y = (a[0] + a[2]) / 2, (a[1] + a[3]) / 2
-    return b[0] <= x <= b[2] and b[1] <= y <= b[3]
+    return [span for span in spans if is_centred_in(span[0], box)]
 
 
 def _find(piece: Piece, text: str, box: Rect, span: str) -> int:

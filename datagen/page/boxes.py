@@ -15,6 +15,17 @@ def shared(a: Sequence[float], b: Sequence[float]) -> float:
     return max(0.0, min(a[2], b[2]) - max(a[0], b[0])) * max(0.0, min(a[3], b[3]) - max(a[1], b[1]))
 
 
+def lies_in(box: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether all of a box is in another."""
+    return other[0] <= box[0] and other[1] <= box[1] and box[2] <= other[2] and box[3] <= other[3]
+
+
+def is_centred_in(box: Sequence[float], other: Sequence[float]) -> bool:
+    """Whether the middle of a box is in another."""
+    x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+    return other[0] <= x <= other[2] and other[1] <= y <= other[3]
+
+
 def around(boxes: Iterable[Sequence[float]]) -> Box:
     """The smallest box that holds all of these, of which there is one at least."""
     x0s, y0s, x1s, y1s = zip(*boxes, strict=True)

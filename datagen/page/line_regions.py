@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from datagen.page.boxes import overlap
+from datagen.page.boxes import lies_in, overlap
 from datagen.page.line_order import reading_order
 from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import paragraphs
@@ -86,7 +86,7 @@ def _within(piece: Piece, lines: Sequence[FoundLine], alone: Collection[Rect]) -
     if piece.bbox in alone:
         there = [line for line in lines if _rect(line.box) == piece.bbox]
         return [next((line for line in there if line.text == piece.text), there[0])] if there else []
-    return [line for line in lines if _holds(piece.bbox, line.box) and _rect(line.box) not in alone]
+    return [line for line in lines if lies_in(line.box, piece.bbox) and _rect(line.box) not in alone]
 
 
 def _letters(text: str) -> str:
@@ -96,10 +96,6 @@ def _letters(text: str) -> str:
 def _rect(box: Box) -> Rect:
     x0, y0, x1, y1 = map(float, box)
     return x0, y0, x1, y1
-
-
-def _holds(box: Rect, line: Box) -> bool:
-    return box[0] <= line.x0 and box[1] <= line.y0 and line.x1 <= box[2] and line.y1 <= box[3]
 
 
 def rows_of(lines: Sequence[_Boxed], rtl: bool) -> list[list[_Boxed]]:

@@ -109,15 +109,11 @@ def _rows(runs: Row) -> list[Row]:
             start = run.baseline
     for row in rows:
         if len(row) > 1:
-            row.sort(key=_left)
+            row.sort(key=lambda run: run.box[0])
     return rows
 
 
 _baseline = operator.attrgetter("baseline")
-
-
-def _left(run: Run) -> float:
-    return run.box[0]
 
 
 def _runs(page: Sequence[Row], at: int, is_rtl: bool, is_clear: Callable[[Rect], bool]) -> Row:
