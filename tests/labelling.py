@@ -2,11 +2,9 @@
 
 import contextlib
 import hashlib
-import io
 import json
 import multiprocessing
 import os
-import tarfile
 from pathlib import Path
 
 import recipes.label
@@ -17,6 +15,7 @@ from datagen.disk.storage import Folder
 from datagen.record import Origin, Quality, Sample, source_key
 from recipes.__main__ import main
 from tests.faulty_server import KEY, MODEL
+from tests.inputs.picture_files import tar
 from tests.inputs.small_pages import page
 
 
@@ -24,12 +23,7 @@ def write_pages(folder: Path, number: int, a_tar: int = 20) -> None:
     """Tars of small images with a few words each, none like another."""
     folder.mkdir(parents=True, exist_ok=True)
     for first in range(0, number, a_tar):
-        with tarfile.open(folder / f"{first:05}.tar", "w") as tar:
-            for n in range(first, first + a_tar):
-                data = page(f"{n}")
-                info = tarfile.TarInfo(f"{n:05}.png")
-                info.size = len(data)
-                tar.addfile(info, io.BytesIO(data))
+        tar(folder / f"{first:05}.tar", {f"{n:05}.png": page(f"{n}") for n in range(first, first + a_tar)})
 
 
 def write_page_dataset(folder: Path, number: int, a_shard: int, different: int = 0) -> None:

@@ -1,6 +1,5 @@
 """An output that is published, and what is looked at of it."""
 
-import io
 import random
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from datagen.disk import marks
 from datagen.disk.storage import Folder
 from datagen.record import Origin, Quality, Sample
 from recipes.__main__ import main
-from tests.inputs.samples import sample
+from tests.inputs.samples import encoded, sample
 from tests.outputs import write_run
 
 ODD = "\u202eedoc\u0000 \ufdd0 👩‍👩‍👧 \u0301 ｜ --- | ``` <script>"
@@ -21,10 +20,9 @@ ODD = "\u202eedoc\u0000 \ufdd0 👩‍👩‍👧 \u0301 ｜ --- | ``` <script>"
 
 def page(number: int, licence: str = "CC0-1.0", **values) -> Sample:
     """A page of noise, which no compression makes small."""
-    file = io.BytesIO()
-    Image.frombytes("RGB", (64, 32), random.Random(number).randbytes(64 * 32 * 3)).save(file, "PNG")
+    png = encoded(Image.frombytes("RGB", (64, 32), random.Random(number).randbytes(64 * 32 * 3)), "PNG")
     origin = Origin(f"/home/me/{number}.pdf", f"{number:064x}", 0, licence, {"pymupdf": "2.0"})
-    return sample(f"page-{number:06}", **{"image": file.getvalue(), "origin": origin} | values)
+    return sample(f"page-{number:06}", **{"image": png, "origin": origin} | values)
 
 
 def output(out: Path) -> Path:

@@ -4,7 +4,6 @@ The file is `PK\\3\\4` and JSON: {"pages": [{"text": …, "formulas": [[number, 
 [[number, piece, HTML]], "lost": [[kind, number, reason]], "reason": …}], "error": [reason, detail], "die": number of a page}.
 """
 
-import io
 import json
 import os
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from datagen.formulas.render import draw
 from datagen.record import Box, Line, Range, Region, SampleError
 from datagen.sandbox.parts import Failed, Part, Parts
 from datagen.word.pages.answers import BY, Cut, Lost, WordPage
+from tests.inputs.samples import encoded
 
 READ = "tests.word_stand_in:read_document"
 SIZE = (600, 800)
@@ -89,6 +89,4 @@ def _cut(kind: Any, number: int, piece: int, box: Box, canvas: Image.Image, text
 
 
 def _jpeg(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.convert("RGB").save(file, "JPEG", quality=92)
-    return file.getvalue()
+    return encoded(image.convert("RGB"), "JPEG", quality=92)

@@ -1,6 +1,5 @@
 """Datasets that people look at: small pages in several scripts, with decisions, and labels that mean harm."""
 
-import io
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from datagen.disk.storage import Folder
 from datagen.inputs.items import Item
 from datagen.record import SCHEMA, Box, Line, Origin, Quality, Region, Sample
 from datagen.work.assignment import add_generation
+from tests.inputs.samples import encoded
 from tests.outputs import write_dataset
 
 SIZE = (600, 800)
@@ -42,9 +42,7 @@ def picture(size: tuple[int, int] = SIZE, shade: int = 238) -> bytes:
     draw = ImageDraw.Draw(image)
     for y in range(40, size[1] - 40, 40):
         draw.rectangle((40, y, size[0] - 40, y + 14), fill=60)
-    out = io.BytesIO()
-    image.save(out, "JPEG")
-    return out.getvalue()
+    return encoded(image, "JPEG")
 
 
 def region(number: int, text: str, label: str = "text", form: str = "markdown", direction: str = "", **more: Any) -> Region:

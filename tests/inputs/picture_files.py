@@ -3,21 +3,22 @@
 import io
 import tarfile
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from tests.inputs.samples import encoded
+
 
 def image(color: object = "navy", kind: str = "JPEG", size: tuple[int, int] = (48, 32)) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", size, color).save(file, kind)
-    return file.getvalue()
+    return encoded(Image.new("RGB", size, color), kind)
 
 
-def tar(path: Path, files: dict[str, bytes]) -> None:
+def tar(path: Path, files: dict[str, bytes], mode: Literal["w", "w:gz"] = "w") -> None:
     path.parent.mkdir(exist_ok=True)
-    with tarfile.open(path, "w") as archive:
+    with tarfile.open(path, mode) as archive:
         for name, data in files.items():
             info = tarfile.TarInfo(name)
             info.size = len(data)

@@ -8,10 +8,15 @@ from PIL import Image
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
 
 
-def image(width: int = 64, height: int = 32, kind: str = "JPEG") -> bytes:
+def encoded(image: Image.Image, kind: str = "JPEG", **options: Any) -> bytes:
+    """The image as a file of this kind."""
     file = io.BytesIO()
-    Image.new("RGB", (width, height), "white").save(file, kind)
+    image.save(file, kind, **options)
     return file.getvalue()
+
+
+def image(width: int = 64, height: int = 32, kind: str = "JPEG") -> bytes:
+    return encoded(Image.new("RGB", (width, height), "white"), kind)
 
 
 def sample(key: str = "a-000000", **values: Any) -> Sample:

@@ -1,9 +1,10 @@
 """Small images of pages with a few words each, none like another."""
 
-import io
 import random
 
 from PIL import Image, ImageDraw
+
+from tests.inputs.samples import encoded
 
 WORDS = "All human beings are born free and equal in dignity and rights They are endowed with reason and conscience".split()
 
@@ -13,6 +14,4 @@ def page(name: str) -> bytes:
     on = ImageDraw.Draw(image)
     for line in range(8):
         on.text((10, 12 + 22 * line), f"{name} {' '.join(draw.choices(WORDS, k=3))}", fill=0)
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=1)
-    return file.getvalue()
+    return encoded(image, "PNG", compress_level=1)

@@ -1,6 +1,5 @@
 """Word documents of many kinds, drawn by a seed, with what is true of each: for tests of what reads them."""
 
-import io
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from PIL import Image
 
 from tests.inputs import word_formulas as maths
 from tests.inputs import word_xml as xml
+from tests.inputs.samples import encoded
 
 _WORDS = {
     "en": "the river sold quiet lamps under seven green bridges while old maps turned slowly into paper boats and rain".split(),
@@ -79,8 +79,6 @@ def document(path: Path, seed: int) -> WordDocument:
     if running:
         header = xml.paragraph(xml.run(writer.shown(writer.sentence(3))), look=writer.look)
         footer = xml.paragraph(xml.run("- "), xml.field("PAGE", "7"), xml.run(" -"), look='<w:jc w:val="center"/>')
-    picture = io.BytesIO()
-    Image.linear_gradient("L").resize((120, 80)).save(picture, "PNG")
     writer.document.formulas += writer.in_notes
     xml.write_docx(
         path,
@@ -88,7 +86,7 @@ def document(path: Path, seed: int) -> WordDocument:
         footnotes="".join(writer.footnotes),
         header=header,
         footer=footer,
-        picture_png=picture.getvalue(),
+        picture_png=encoded(Image.linear_gradient("L").resize((120, 80)), "PNG"),
         font=_FONTS.get(writer.document.language, "DejaVu Sans"),
     )
     return writer.document

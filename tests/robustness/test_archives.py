@@ -23,6 +23,7 @@ from datagen.inputs.census import Listing
 from datagen.record import SampleError
 from datagen.sandbox.process import Limits
 from tests.inputs import pdfs
+from tests.inputs.picture_files import tar
 from tests.outputs import check_corpus, files, make, samples
 
 LIMIT = 3_000_000  # bytes a document may have
@@ -194,11 +195,7 @@ def test_an_archive_is_listed_for_the_formats_that_are_asked_for(tmp_path, good,
             for name, data in members.items():
                 made.writestr(name, data)
     elif suffix == ".tar":
-        with tarfile.open(path, "w") as made:
-            for name, data in members.items():
-                info = tarfile.TarInfo(name)
-                info.size = len(data)
-                made.addfile(info, io.BytesIO(data))
+        tar(path, members)
     else:
         with open(path, "wb") as file:
             writer = WARCWriter(file, gzip=True)

@@ -1,11 +1,11 @@
 """Tars that are cut, or whose headers are wrong: what stands before the damage is listed, and the damage is told."""
 
-import io
 import tarfile
 
 import pytest
 
 from tests.inputs import pdfs
+from tests.inputs.picture_files import tar
 from tests.robustness.test_archives import listed
 
 
@@ -13,11 +13,7 @@ from tests.robustness.test_archives import listed
 def five(tmp_path):
     """A tar of five PDFs, and where each one's header is, and the end."""
     good = pdfs.write(tmp_path / "a.pdf", pdfs.LATIN).read_bytes()
-    with tarfile.open(tmp_path / "five.tar", "w") as archive:
-        for i in range(5):
-            info = tarfile.TarInfo(f"{i}.pdf")
-            info.size = len(good)
-            archive.addfile(info, io.BytesIO(good))
+    tar(tmp_path / "five.tar", {f"{i}.pdf": good for i in range(5)})
     with tarfile.open(tmp_path / "five.tar") as archive:
         return tmp_path / "five.tar", [*(info.offset for info in archive.getmembers()), archive.offset]
 

@@ -34,6 +34,7 @@ from datagen.work.draws import Drawing, Maker
 from recipes.sample_costs import record
 from tests.bench.bars import at_least
 from tests.bench.measuring import options
+from tests.inputs.samples import encoded
 
 LEAST = 0.8
 RECORD_BYTES = 2500  # of a sample in a shard, beside its image and its text: its record and the archive's blocks
@@ -159,9 +160,7 @@ def pillow_alone(drawing: Drawing) -> object:
             box = region.box
             cutout = opened.convert("RGBA").resize((box.x1 - box.x0, box.y1 - box.y0), Image.Resampling.BICUBIC, reducing_gap=2.0)
         picture.paste(cutout, (box.x0, box.y0), cutout)
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=88)
-    return file.getvalue()
+    return encoded(picture, "JPEG", quality=88)
 
 
 def _corners(width: int, height: int) -> list[tuple[float, float]]:

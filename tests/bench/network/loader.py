@@ -42,7 +42,7 @@ from model.data.split import opened
 from model.net.image import views
 from model.net.tokenizer import TextTokenizer, byte_tokenizer
 from tests.bench.measuring import options
-from tests.inputs.samples import page_sample
+from tests.inputs.samples import encoded, page_sample
 from tests.inputs.small_pages import WORDS
 from tests.model.lines import write_dataset
 
@@ -127,11 +127,9 @@ def page(number: int, random: np.random.Generator, font: ImageFont.FreeTypeFont)
         text = " ".join(random.choice(WORDS, 12))[:70]
         ImageDraw.Draw(image).text((100, y), text, fill=(20, 20, 20), font=font)
         lines.append(Line(Box(100, y, SIZE[0] - 100, y + 34), text))
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=90)
     text = " ".join(line.text for line in lines)
     region = Region(Box(100, 100, SIZE[0] - 100, SIZE[1] - 100), "text", text, None, "bench")
-    looks: dict[str, Any] = {"image": file.getvalue(), "size": SIZE, "regions": (region,)}
+    looks: dict[str, Any] = {"image": encoded(image, "JPEG", quality=90), "size": SIZE, "regions": (region,)}
     return page_sample(f"page{number}", text, "en", "Latn", sha256=f"{number:064x}", **looks)
 
 

@@ -35,7 +35,7 @@ from model.train.log import memory, peak
 from model.train.step import Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train, Weights
 from model.train.trainer import train
 from tests.bench.measuring import best, options
-from tests.inputs.samples import page_sample
+from tests.inputs.samples import encoded, page_sample
 from tests.model.lines import write_dataset
 
 # Characters, which are tokens of bytes.
@@ -136,10 +136,8 @@ def page(number: int) -> Sample:
     text = text[: TEXTS[number % len(TEXTS)]].strip()
     image = Image.new("L", SIZE, 255)
     ImageDraw.Draw(image).multiline_text((40, 40), text, fill=0, font=ImageFont.truetype("DejaVuSans.ttf", 22))
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=90)
     region = Region(Box(0, 0, *SIZE), "text", text, None, "bench")
-    looks: dict[str, Any] = {"image": file.getvalue(), "size": SIZE, "regions": (region,)}
+    looks: dict[str, Any] = {"image": encoded(image, "JPEG", quality=90), "size": SIZE, "regions": (region,)}
     return page_sample(f"page-{number:05d}", text, "en", "Latn", sha256=f"{number:064x}", **looks)
 
 

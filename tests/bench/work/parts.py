@@ -11,8 +11,6 @@ with, beside those of coarse pages, measured by tests/bench/coarse/extraction.py
 minority languages by reader.py.
 """
 
-import io
-import tarfile
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
@@ -28,6 +26,7 @@ from datagen.work.pipeline import Pipeline
 from recipes import RECIPES
 from recipes.sample_costs import record
 from tests.bench.measuring import options, spent_s
+from tests.inputs.picture_files import tar
 
 TEXT_CHARS = 30_000  # of the longest text
 RECORD_BYTES = 1500  # of a sample in a shard, beside its image and its record: the archive's blocks
@@ -120,12 +119,10 @@ def cost_of(pipeline: Pipeline, num_documents: int, seed: int, keeps: bool = Fal
 def write_tars(folder: Path, samples: list[Sample]) -> None:
     """The samples as others have theirs: tars of WebDataset, with a caption beside each picture."""
     for number in range(TARS):
-        with tarfile.open(folder / f"{number:06d}.tar", "w") as tar:
-            for at, sample in enumerate(samples[number::TARS]):
-                for suffix, content in (("jpg", sample.image or b""), ("txt", sample.caption.encode())):
-                    info = tarfile.TarInfo(f"{at:06d}.{suffix}")
-                    info.size = len(content)
-                    tar.addfile(info, io.BytesIO(content))
+        files = {}
+        for at, sample in enumerate(samples[number::TARS]):
+            files |= {f"{at:06d}.jpg": sample.image or b"", f"{at:06d}.txt": sample.caption.encode()}
+        tar(folder / f"{number:06d}.tar", files)
 
 
 if __name__ == "__main__":

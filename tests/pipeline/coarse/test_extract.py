@@ -12,6 +12,7 @@ from datagen.coarse.source import PdfSource
 from datagen.inputs.items import Item
 from datagen.record import Box, Sample
 from tests.inputs import pdfs
+from tests.inputs.samples import encoded
 
 
 def read(path, **values) -> list[Sample]:
@@ -72,11 +73,10 @@ def test_hidden_text_is_counted_and_text_off_the_page_is_not_there(tmp_path):
 
 
 def test_pictures_are_measured_and_a_scan_is_all_picture(tmp_path):
-    file = io.BytesIO()
-    Image.effect_noise((300, 300), 60).save(file, "PNG")
+    png = encoded(Image.effect_noise((300, 300), 60), "PNG")
     with pymupdf.open() as doc:
         for rect in (pymupdf.Rect(0, 0, 600, 800), pymupdf.Rect(0, 0, 300, 400)):
-            doc.new_page(width=600, height=800).insert_image(rect, stream=file.getvalue(), keep_proportion=False)
+            doc.new_page(width=600, height=800).insert_image(rect, stream=png, keep_proportion=False)
         doc.save(tmp_path / "a.pdf")
     whole, quarter = read(tmp_path / "a.pdf", long_side=512)
     assert whole.quality.signals["image_share"] == pytest.approx(1.0, abs=0.02)

@@ -1,6 +1,5 @@
 """Samples that are alike, or like a page of a benchmark: marked in every script, over shards and generations, never rewritten."""
 
-import io
 import json
 import random
 from dataclasses import replace
@@ -27,7 +26,7 @@ from model.net.tokenizer import byte_tokenizer
 from recipes import RECIPES
 from recipes.__main__ import main as cli
 from tests.inputs import pdfs
-from tests.inputs.samples import sample
+from tests.inputs.samples import encoded, sample
 from tests.inputs.udhr import UDHR
 from tests.outputs import SMALL, check_corpus, files, samples, shards, write_dataset
 
@@ -39,9 +38,7 @@ def small_recipe(monkeypatch):
 
 def jpeg(seed: int) -> bytes:
     """An image like no other."""
-    file = io.BytesIO()
-    Image.fromarray(numpy.random.default_rng(seed).integers(0, 255, (16, 16, 3), numpy.uint8)).save(file, "JPEG")
-    return file.getvalue()
+    return encoded(Image.fromarray(numpy.random.default_rng(seed).integers(0, 255, (16, 16, 3), numpy.uint8)), "JPEG")
 
 
 def pages(*texts: str, start: int = 0, images=()) -> list:
@@ -230,12 +227,6 @@ def test_tables_of_numbers_are_no_copies_of_each_other_and_a_table_that_fills_it
         copy.key: ("near_duplicate", whole.key),
         its_copy.key: ("near_duplicate", its_table.key),
     }
-
-
-def encoded(image: Image.Image, format: str = "JPEG", **how) -> bytes:
-    file = io.BytesIO()
-    image.save(file, format, **how)
-    return file.getvalue()
 
 
 def scenes(*pictures: tuple[Image.Image, str] | tuple[bytes, str], task: str = "scene") -> list:

@@ -4,7 +4,6 @@ The reader is a small one with random weights: what it reads is nonsense, and th
 reader's words come out is in test_flywheel.py.
 """
 
-import io
 import json
 import os
 
@@ -20,6 +19,7 @@ from flywheel.labels import read_images
 from flywheel.pools.typefaces import in_family
 from recipes.__main__ import main
 from tests.commits import Killed
+from tests.inputs.samples import encoded
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +42,6 @@ def drawn(size=(300, 40), mode="L", seed=0) -> Image.Image:
         for start in range(10, size[0] - 40, 50):
             draw.rectangle((start, top, start + int(left.integers(20, 40)), top + 18), fill=0)
     return image.convert(mode) if mode != "I;16" else Image.fromarray(numpy.asarray(image).astype(numpy.uint16) * 257)
-
-
-def encoded(image: Image.Image, kind: str, **how) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **how)
-    return file.getvalue()
 
 
 def read(reader, folder, out, *words: str) -> int:

@@ -1,6 +1,5 @@
 """Sheets of lines as look pages: what they show, what they hide, and what is left out."""
 
-import io
 import json
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from flywheel.people import review
 from flywheel.pools import questions
 from flywheel.pools.questions import Asked, Sheet
 from recipes.look.sheets import write_sheet
+from tests.inputs.samples import encoded
 from tests.outputs import write_dataset
 
 KEY = "0123456789abcdef-00000000-000000"
@@ -24,10 +24,8 @@ def page() -> Sample:
     draw = ImageDraw.Draw(image)
     for box in (*((60, y, 400, y + 30) for y in range(100, 700, 100)), STANDING):
         draw.rectangle(box, fill=30)
-    out = io.BytesIO()
-    image.save(out, "JPEG")
     origin = Origin("file:///in/ru.pdf", "ab" * 32, 6)
-    return Sample(KEY, "page", out.getvalue(), image.size, "ru", "Cyrl", "", (), Quality("none"), origin, "coarse")
+    return Sample(KEY, "page", encoded(image, "JPEG"), image.size, "ru", "Cyrl", "", (), Quality("none"), origin, "coarse")
 
 
 def line(number: int, reading: str, box: Box | None = None, lang: str = "ru", script: str = "Cyrl") -> Asked:

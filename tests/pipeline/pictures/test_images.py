@@ -2,7 +2,6 @@
 
 import io
 import json
-import tarfile
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -26,13 +25,13 @@ from recipes.recipe import Recipe
 from recipes.run.execute import run
 from recipes.steps import Place
 from recipes.verbs.status import verify
+from tests.inputs.picture_files import tar
+from tests.inputs.samples import encoded
 from tests.outputs import check_corpus, dataset_samples
 
 
 def picture(kind: str, size: tuple[int, int] = (48, 32), mode: str = "RGB", color: object = "navy", **options: object) -> bytes:
-    file = io.BytesIO()
-    Image.new(mode, size, color).save(file, kind, **options)
-    return file.getvalue()
+    return encoded(Image.new(mode, size, color), kind, **options)
 
 
 def recipe(input: Path, **values: object) -> Recipe:
@@ -68,16 +67,8 @@ def folder(tmp_path_factory):
         archive.writestr("sub/z.png", picture("PNG", color="green"))
         archive.writestr("sub/z.txt", "Green.")
         archive.writestr("readme.md", "no image")
-    with tarfile.open(path / "web.tar", "w") as tar:
-        for name, data in {
-            "000.jpg": picture("JPEG"),
-            "000.txt": b"caption 0",
-            "000.json": b'{"sha": "x"}',
-            "001.webp": picture("WEBP"),
-        }.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
+    web = {"000.jpg": picture("JPEG"), "000.txt": b"caption 0", "000.json": b'{"sha": "x"}', "001.webp": picture("WEBP")}
+    tar(path / "web.tar", web)
     return path
 
 
@@ -151,21 +142,17 @@ def test_hostile_metadata_costs_its_image_alone(tmp_path):
 
 
 def test_what_a_tar_that_is_cut_off_or_leads_back_lacks_is_a_drop(tmp_path):
-    file = io.BytesIO()
-    with tarfile.open(fileobj=file, mode="w") as tar:
-        for number in range(3):
-            data = picture("PNG")
-            info = tarfile.TarInfo(f"{number}.png")
-            info.size = len(data)
-            tar.addfile(info, io.BytesIO(data))
-    header = bytearray(file.getvalue()[1024:1536])
+    tar(tmp_path / "three.tar", {f"{number}.png": picture("PNG") for number in range(3)})
+    three = (tmp_path / "three.tar").read_bytes()
+    (tmp_path / "three.tar").unlink()
+    header = bytearray(three[1024:1536])
     header[124:136] = (-1024).to_bytes(12, "big", signed=True)  # the size
     header[148:156] = b" " * 8
     header[148:156] = b"%06o\0 " % sum(header)
     tars = {
-        "between-files": file.getvalue()[: 2 * 1024],
-        "in-a-file": file.getvalue()[: 2 * 1024 + 600],
-        "leads-back": file.getvalue()[:1024] + header + file.getvalue()[1536:],
+        "between-files": three[: 2 * 1024],
+        "in-a-file": three[: 2 * 1024 + 600],
+        "leads-back": three[:1024] + header + three[1536:],
     }
     for name, data in tars.items():
         (tmp_path / f"{name}.tar").write_bytes(data)

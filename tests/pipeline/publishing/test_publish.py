@@ -1,7 +1,6 @@
 """A published folder: opened by `datasets`, within the limits of the viewer, whole or refused."""
 
 import hashlib
-import io
 import json
 import os
 import random
@@ -28,6 +27,7 @@ from datagen.work import tombstones
 from datagen.work.tombstones import Tombstone
 from recipes.__main__ import main
 from tests.commits import at_every_commit, killed_before
+from tests.inputs.picture_files import tar
 from tests.outputs import ROOT, files, write_run
 from tests.published import ODD, card, opened, output, page, publish
 
@@ -203,11 +203,7 @@ def test_a_sample_without_its_image_is_refused(tmp_path, capsys):
     out = tmp_path / "out"
     write_run(out / "coarse", [page(0)])
     shard = out / "coarse" / "shards" / "coarse-000000"
-    record = page(0).to_json()
-    with tarfile.open(f"{shard}.tar", "w") as tar:
-        member = tarfile.TarInfo("page-000000.json")
-        member.size = len(record)
-        tar.addfile(member, io.BytesIO(record))
+    tar(Path(f"{shard}.tar"), {"page-000000.json": page(0).to_json()})
     report = ShardReport.from_json(Path(f"{shard}.json").read_bytes())
     changed = replace(report, sha256=hashlib.sha256(Path(f"{shard}.tar").read_bytes()).hexdigest())
     Path(f"{shard}.json").write_bytes(changed.to_json())

@@ -1,7 +1,6 @@
 """Tests beside what is published, in olmOCR-bench's form: they hold on the records' own text, and fail on a damaged one."""
 
 import html
-import io
 import json
 from collections import Counter
 from dataclasses import replace
@@ -16,7 +15,7 @@ from datagen.record import Box, Quality, Region
 from datagen.rewards.page_tests import own_markdown
 from recipes.__main__ import main
 from tests.commits import at_every_commit
-from tests.inputs.samples import image, sample
+from tests.inputs.samples import encoded, image, sample
 from tests.outputs import files, write_run
 from tests.published import card, opened, publish
 
@@ -51,9 +50,7 @@ def page(key: str, *more: Region, **values):
 
 
 def picture(form: str) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", SIZE, "white").save(file, form)
-    return file.getvalue()
+    return encoded(Image.new("RGB", SIZE, "white"), form)
 
 
 PAGES = [

@@ -1,6 +1,5 @@
 """Word documents rendered and taken apart into pages: what is true of the document is what the pages say."""
 
-import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from datagen.word.pages import document_pages
 from datagen.word.pages.document_pages import Rendering, WordPages
 from tests.inputs import word_formulas as maths
 from tests.inputs import word_xml as xml
+from tests.inputs.samples import encoded
 from tests.office import needs_office
 from tests.word_pages import Pages, read_all
 
@@ -180,13 +180,11 @@ def test_nested_table_of_columns_is_a_cut_of_its_own_and_makes_its_page_suspect(
 
 
 def test_text_box_and_picture_are_regions(read: Read) -> None:
-    png = io.BytesIO()
-    Image.linear_gradient("L").save(png, "PNG")
     pages = read(
         xml.paragraph(xml.run("Before."), xml.text_box(xml.paragraph(xml.run("In the box.")))),
         xml.paragraph(xml.picture(width_pt=120, height_pt=80)),
         prose(),
-        picture_png=png.getvalue(),
+        picture_png=encoded(Image.linear_gradient("L"), "PNG"),
     )
 
     assert [(r.label, r.text) for r in pages.regions] == [
@@ -200,13 +198,12 @@ def test_text_box_and_picture_are_regions(read: Read) -> None:
 
 
 def test_equation_of_which_there_is_a_picture_is_unread_or_costs_its_page(read: Read) -> None:
-    png = io.BytesIO()
-    Image.linear_gradient("L").save(png, "PNG")
-    alone = read(prose(), xml.paragraph(xml.old_equation()), picture_png=png.getvalue())
+    png = encoded(Image.linear_gradient("L"), "PNG")
+    alone = read(prose(), xml.paragraph(xml.old_equation()), picture_png=png)
     assert [(r.label, r.text, r.is_unread) for r in alone.regions] == [("text", WORDS.strip(), False), ("equation", "", True)]
     assert [page.reason for page in alone.pages] == [""]
 
-    in_text = read(xml.paragraph(xml.run("So that "), xml.old_equation(), xml.run(" holds.")), picture_png=png.getvalue())
+    in_text = read(xml.paragraph(xml.run("So that "), xml.old_equation(), xml.run(" holds.")), picture_png=png)
     assert [page.reason for page in in_text.pages] == ["equation_is_picture"]
 
 
@@ -321,9 +318,8 @@ def test_form_says_in_each_cell_what_stands_there(read: Read) -> None:
 
 
 def test_text_under_a_picture_costs_its_page(read: Read) -> None:
-    png = io.BytesIO()
-    Image.linear_gradient("L").save(png, "PNG")
-    pages = read(xml.paragraph(xml.picture_over(width_pt=300, height_pt=12), xml.run(WORDS)), prose(), picture_png=png.getvalue())
+    png = encoded(Image.linear_gradient("L"), "PNG")
+    pages = read(xml.paragraph(xml.picture_over(width_pt=300, height_pt=12), xml.run(WORDS)), prose(), picture_png=png)
 
     (page,) = pages.pages
     assert page.reason in ("page_text_differs", "page_letters_differ")

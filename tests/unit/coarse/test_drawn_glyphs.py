@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from datagen.coarse.drawn_glyphs import correct, half_spaces
 from datagen.page.line_pieces import Piece
 
-TEH, YEH, ALEF, WAW, TANWIN, SHADDA, FATHA = "\u062a", "\u06cc", "\u0627", "\u0648", "\u064b", "\u0651", "\u064e"
+YEH, ALEF, WAW, TANWIN, SHADDA, FATHA = "\u06cc", "\u0627", "\u0648", "\u064b", "\u0651", "\u064e"
 FINAL, MEDIAL = ("Nazanin", 202), ("Nazanin", 203)
 
 

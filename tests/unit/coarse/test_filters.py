@@ -8,8 +8,6 @@ from datagen.record import Box, Drop, Line, Origin, Region
 from tests.inputs.samples import sample
 from tests.inputs.udhr import UDHR
 
-ARTICLE = UDHR["Latn"][1]
-
 
 def page(*lines: str, number: int = 0):
     box = Box(0, 0, 90, 9)

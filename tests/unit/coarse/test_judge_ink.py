@@ -21,11 +21,10 @@ from datagen.engines import OPEN, tesseract
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader
 from datagen.record import Box, Region
 from tests.inputs.drawn_pages import drawn_page, pictured
-from tests.inputs.samples import sample
+from tests.inputs.samples import encoded, sample
 from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
 
-SHIFTED = {c: c + 1 for c in range(ord("a"), ord("z"))}
 READ = "Latn"  # a script that PP-OCRv6 reads
 UNREAD = ("Geor", "Tibt", "Hebr")
 OTHERS = tuple(pytest.param(script, marks=pytest.mark.slow) for script in ("Armn", "Ethi", "Khmr", "Cher", "Taml"))
@@ -262,9 +261,7 @@ def test_fonts_are_judged_over_all_of_a_documents_pages():
 def test_the_ink_of_any_image_format_is_looked_at(format):
     """Without loss of pixels, what is said of a page is what is said of its JPEG, or nearly so."""
     jpeg, expected = page_with_notes()
-    file = io.BytesIO()
-    Image.open(io.BytesIO(jpeg.image)).save(file, format, lossless=True)
-    (measured,) = signals(replace(jpeg, image=file.getvalue()))
+    (measured,) = signals(replace(jpeg, image=encoded(Image.open(io.BytesIO(jpeg.image)), format, lossless=True)))
     assert measured.keys() == expected.keys()
     assert measured["ink_checked_share"] == 1.0
     assert measured["ink_recall"] == pytest.approx(expected["ink_recall"], abs=0.02)
@@ -311,12 +308,11 @@ def with_ink_outside(text: str):
     true = page(READ, num_paragraphs=3)
     picture = Image.open(io.BytesIO(true.image))
     ImageDraw.Draw(picture).multiline_text((200, 1200), text, "black", ImageFont.load_default(34))
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=90)
+    jpeg = encoded(picture, "JPEG", quality=90)
     boxes = [line.box for region in true.regions for line in region.lines]
     share = uncovered_ink(numpy.asarray(picture), boxes)
     quality = replace(true.quality, signals={"uncovered_ink": share})
-    return replace(true, image=file.getvalue(), quality=quality)
+    return replace(true, image=jpeg, quality=quality)
 
 
 @cache

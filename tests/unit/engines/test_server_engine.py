@@ -1,6 +1,5 @@
 """The engine `server`, against a small HTTP server in this process: what it asks, what it makes of answers, and of failures."""
 
-import io
 import os
 import socket
 
@@ -14,7 +13,7 @@ from datagen.engines.server import Server
 from datagen.fine.read_pages import ReadPages
 from datagen.record import Box, SampleError
 from tests.chat_server import fails, says, serving, shown
-from tests.inputs.samples import sample
+from tests.inputs.samples import encoded, sample
 
 CROP = numpy.full((40, 90, 3), 200, numpy.uint8)
 QUICK = {"wait_s": 0.001, "timeout_s": 20.0}
@@ -200,9 +199,8 @@ GROUNDED = (
 
 
 def page(key: str, gray: int):
-    file = io.BytesIO()
-    Image.new("RGB", (200, 400), (gray, gray, gray)).save(file, "PNG")
-    return sample(key=key, image=file.getvalue(), size=(200, 400), text="", regions=())
+    png = encoded(Image.new("RGB", (200, 400), (gray, gray, gray)), "PNG")
+    return sample(key=key, image=png, size=(200, 400), text="", regions=())
 
 
 def test_pages_come_with_their_boxes_and_those_without_an_answer_drop():

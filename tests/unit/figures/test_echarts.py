@@ -3,10 +3,8 @@
 Tests that draw need ECharts' script in the user's cache, which a run of `make recipe=figures` fetches; else they are skipped.
 """
 
-import io
 import json
 import re
-import tarfile
 from functools import partial
 
 import numpy
@@ -17,6 +15,7 @@ from datagen.figures.charts.echarts_engine import PlacedText
 from datagen.figures.charts.faces import faces, needed
 from datagen.samples import npm
 from tests.inputs import charts
+from tests.inputs.picture_files import tar
 
 drawn = partial(charts.drawn, echarts)
 needs_script = pytest.mark.skipif(not echarts_engine.kept().is_file(), reason="ECharts isn't in the cache")
@@ -28,10 +27,7 @@ def test_the_script_is_fetched_once(tmp_path, monkeypatch):
 
     def packed(package, folder):
         asked.append(package)
-        with tarfile.open(folder / "echarts.tgz", "w:gz") as tar:
-            member = tarfile.TarInfo("package/dist/echarts.min.js")
-            member.size = 5
-            tar.addfile(member, io.BytesIO(b"hello"))
+        tar(folder / "echarts.tgz", {"package/dist/echarts.min.js": b"hello"}, "w:gz")
         return folder / "echarts.tgz"
 
     monkeypatch.setattr(npm, "packed", packed)

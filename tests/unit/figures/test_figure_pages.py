@@ -18,7 +18,7 @@ from datagen.samples import declarations
 from datagen.samples.declarations import Declaration
 from datagen.target import Prompt, decode, encode, is_fine, usual
 from datagen.work.draws import Drawing
-from tests.inputs.samples import sample
+from tests.inputs.samples import encoded, sample
 from tests.inputs.udhr import UDHR
 
 TEXTS = {"grek": "Grek", "hebr": "Hebr"}
@@ -37,11 +37,8 @@ class Squares:
     def draw(self, random: random.Random) -> Drawing:
         if random.random() < 0.3:
             raise SampleError("no_luck")
-        file = io.BytesIO()
-        Image.new("RGB", self.size, (255, 0, 0)).save(file, "PNG")
-        return Drawing(
-            file.getvalue(), self.size, "CCO", (Region(Box(0, 0, *self.size), "molecule", "CCO", None, "", format="smiles"),)
-        )
+        png = encoded(Image.new("RGB", self.size, (255, 0, 0)), "PNG")
+        return Drawing(png, self.size, "CCO", (Region(Box(0, 0, *self.size), "molecule", "CCO", None, "", format="smiles"),))
 
     def engines(self) -> dict[str, str]:
         return {"squares": "1"}

@@ -1,6 +1,5 @@
 """Pages by their image alone: what is made of lines, layout and readings, with engines that say what the test tells them."""
 
-import io
 import itertools
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,7 +13,7 @@ from datagen.engines import Choice
 from datagen.fine.annotate_image import AnnotateImage
 from datagen.record import Box, Drop, Quality, Region, Sample
 from tests.inputs.one_script import OneScript
-from tests.inputs.samples import sample
+from tests.inputs.samples import encoded, sample
 
 pytestmark = pytest.mark.usefixtures("no_readers")
 
@@ -83,10 +82,8 @@ def page(told: Told, **values) -> Sample:
     image = Image.new("L", SIZE, 255)
     for shade, (box, *_) in enumerate(told.lines, 1):
         image.paste(shade, tuple(box))
-    file = io.BytesIO()
-    image.convert("RGB").save(file, "PNG")
     plain = {"lang": "und", "script": "Zyyy", "text": "", "regions": (), "quality": Quality()}
-    return sample(image=file.getvalue(), size=SIZE, **plain | values)
+    return sample(image=encoded(image.convert("RGB"), "PNG"), size=SIZE, **plain | values)
 
 
 def annotated(told: Told, **values) -> Sample:
@@ -265,8 +262,7 @@ def test_a_page_is_read_turned_if_that_is_surer_and_its_label_is_of_the_picture_
     pixels = numpy.full((SIZE[1], SIZE[0], 3), 255, numpy.uint8)
     for box, *_ in LEFT:
         pixels[SIZE[1] - box.y1 : SIZE[1] - box.y0, SIZE[0] - box.x1 : SIZE[0] - box.x0] = dark_first[::-1, ::-1, None]
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
+    png = encoded(Image.fromarray(pixels), "PNG")
 
     def detect(self, images):
         found = []
@@ -282,7 +278,7 @@ def test_a_page_is_read_turned_if_that_is_surer_and_its_label_is_of_the_picture_
 
     monkeypatch.setattr(Engine, "detect", detect)
     monkeypatch.setattr(Engine, "read", read)
-    given = replace(page(told), image=file.getvalue())
+    given = replace(page(told), image=png)
     (result,) = AnnotateImage()([given], told)
     check(result)
     assert (result.quality.signals["turned"], result.quality.signals["reading_score"]) == (2, pytest.approx(0.9))

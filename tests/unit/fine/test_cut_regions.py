@@ -1,7 +1,6 @@
 """Regions and lines cut out of pages, as samples of their own."""
 
 import dataclasses
-import io
 
 import numpy
 import pytest
@@ -13,7 +12,7 @@ from datagen.fine.cut_regions import CutLines, CutRegions
 from datagen.page.images import pixels
 from datagen.record import Box, Drop, Line, Origin, Quality, Region
 from datagen.target import Prompt, encode, usual
-from tests.inputs.samples import sample
+from tests.inputs.samples import encoded, sample
 
 PAPER, INK = (250, 245, 230), (20, 20, 30)
 TABLE, FORMULA, TEXT = Box(20, 20, 180, 80), Box(20, 100, 180, 130), Box(20, 150, 180, 190)
@@ -25,10 +24,9 @@ def page(*regions: Region, key: str = "a-000000"):
     for region in regions:
         x0, y0, x1, y1 = region.box
         image[y0 + 4 : y1 - 4, x0 + 4 : x1 - 4] = INK
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "PNG")
+    png = encoded(Image.fromarray(image), "PNG")
     origin = Origin("/in/a.pdf", "ab" * 32, 3, "", {"pymupdf-layout": "1"})
-    return sample(key, image=file.getvalue(), size=(200, 400), regions=regions, origin=origin, stage="regions", difficulty=0.5)
+    return sample(key, image=png, size=(200, 400), regions=regions, origin=origin, stage="regions", difficulty=0.5)
 
 
 def table(**values):

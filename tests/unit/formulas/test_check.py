@@ -1,7 +1,5 @@
 """Formula samples whose LaTeX is drawn again and compared with their image."""
 
-import io
-
 import numpy
 import pytest
 from PIL import Image
@@ -10,7 +8,7 @@ from datagen.engines import OPEN
 from datagen.formulas.check import CheckFormulas
 from datagen.formulas.render import draw
 from datagen.record import Box, Drop, Origin, Region, Sample
-from tests.inputs.samples import sample
+from tests.inputs.samples import encoded, sample
 
 MARGIN = 6
 RIGHT = (
@@ -37,8 +35,6 @@ def formula(shown: str, label: str, task: str = "formula") -> Sample:
     small = Image.fromarray(255 - ink).resize((max(1, ink.shape[1] // 2), max(1, ink.shape[0] // 2)), Image.Resampling.BICUBIC)
     image = Image.new("L", (small.width + 2 * MARGIN, small.height + 2 * MARGIN), 255)
     image.paste(small, (MARGIN, MARGIN))
-    file = io.BytesIO()
-    image.convert("RGB").save(file, "JPEG", quality=90)
     box = Box(MARGIN, MARGIN, MARGIN + small.width, MARGIN + small.height)
     region = Region(box, "equation", label, None, "word", format="latex")
     origin = Origin("/in/a.docx", "ab" * 32, 3)
@@ -46,7 +42,7 @@ def formula(shown: str, label: str, task: str = "formula") -> Sample:
     return sample(
         "a-000003-f0001",
         task=task,
-        image=file.getvalue(),
+        image=encoded(image.convert("RGB"), "JPEG", quality=90),
         size=image.size,
         text=text,
         regions=(region,),
@@ -86,9 +82,8 @@ def test_what_cant_be_drawn_stays_and_is_counted(label, reason):
 
 def test_an_image_without_ink_is_counted_too():
     blank = formula("x", "x")
-    file = io.BytesIO()
-    Image.fromarray(numpy.full((blank.size[1], blank.size[0]), 255, numpy.uint8)).save(file, "PNG")
-    checked_sample = checked(sample(blank.key, task="formula", image=file.getvalue(), size=blank.size, regions=blank.regions))
+    png = encoded(Image.fromarray(numpy.full((blank.size[1], blank.size[0]), 255, numpy.uint8)), "PNG")
+    checked_sample = checked(sample(blank.key, task="formula", image=png, size=blank.size, regions=blank.regions))
     assert isinstance(checked_sample, Sample) and checked_sample.quality.signals["undrawn_no_ink"] == 1.0
 
 

@@ -10,6 +10,7 @@ from PIL import Image, ImageCms, ImageOps
 from datagen.page.image_metadata import without_metadata
 from datagen.page.images import Still, pixels, upright
 from datagen.record import SampleError
+from tests.inputs.samples import encoded
 
 SIZE = (192, 120)
 
@@ -24,12 +25,6 @@ def quarters(mode: str = "RGB") -> Image.Image:
     }.items():
         image.paste(colour, box)
     return image.convert(mode)
-
-
-def encoded(image: Image.Image, kind: str, **values: object) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **values)
-    return file.getvalue()
 
 
 def distance(still: Still, image: Image.Image) -> float:

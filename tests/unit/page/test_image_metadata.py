@@ -10,6 +10,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from datagen.page.image_metadata import without_metadata
 from datagen.page.images import upright
+from tests.inputs.samples import encoded
 
 GPS, NAME = 0x8825, 0x013B
 XMP = b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta>52.5163 N</x:xmpmeta>"
@@ -34,9 +35,7 @@ def segment(marker: int, content: bytes) -> bytes:
 
 def jpeg(**values) -> bytes:
     """A progressive JPEG with all that cameras and programs write, with filling between, and a second picture behind its end."""
-    file = io.BytesIO()
-    drawn().save(file, "JPEG", exif=exif(), comment=b"Jane Doe", progressive=True, **values)
-    data = file.getvalue()
+    data = encoded(drawn(), "JPEG", exif=exif(), comment=b"Jane Doe", progressive=True, **values)
     return data[:2] + segment(0xE1, XMP) + b"\xff" + segment(0xED, IPTC) + segment(0xE2, b"MPF\0....") + data[2:] + b"Jane Doe"
 
 
@@ -49,9 +48,7 @@ def png() -> bytes:
 
 
 def webp(**values) -> bytes:
-    file = io.BytesIO()
-    drawn().save(file, "WEBP", exif=exif(), xmp=XMP, lossless=True, **values)
-    return file.getvalue()
+    return encoded(drawn(), "WEBP", exif=exif(), xmp=XMP, lossless=True, **values)
 
 
 @pytest.mark.parametrize("make", [jpeg, png, webp])
@@ -76,9 +73,7 @@ def test_what_decoding_needs_stays():
 
 
 def test_what_is_written_anew_keeps_no_comment():
-    file = io.BytesIO()
-    drawn().save(file, "JPEG", exif=exif(6), comment=b"Jane Doe")
-    image, size, _ = upright(file.getvalue())
+    image, size, _ = upright(encoded(drawn(), "JPEG", exif=exif(6), comment=b"Jane Doe"))
     assert size == (40, 60) and not any(secret in image for secret in SECRET)
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 from datagen.page import images
 from datagen.page.images import pixels, upright
 from datagen.record import SampleError
+from tests.inputs.samples import encoded
 
 
 def drawn(mode: str = "RGB") -> Image.Image:
@@ -16,12 +17,6 @@ def drawn(mode: str = "RGB") -> Image.Image:
     image = Image.new("RGB", (64, 32), "white")
     image.paste((200, 0, 0), (0, 0, 32, 32))
     return image.convert(mode)
-
-
-def encoded(image: Image.Image, format: str, **values) -> bytes:
-    file = io.BytesIO()
-    image.save(file, format, **values)
-    return file.getvalue()
 
 
 @pytest.mark.parametrize(

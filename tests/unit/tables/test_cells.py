@@ -6,7 +6,6 @@ from hypothesis import strategies as st
 
 from datagen.tables.cells import MAX_SLOTS, Cell, Table, agreement, normalise, parse, plain, to_html
 
-SPANS = '<table><tr><td rowspan="2">A</td><td colspan="2">B</td></tr><tr><td>1</td><td>2<br>3</td></tr></table>'
 TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]) | st.sampled_from("&<>\n\"' "), max_size=12).map(
     lambda text: plain(text.split("\n"))
 )

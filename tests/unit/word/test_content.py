@@ -1,4 +1,3 @@
-import io
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from datagen.word.file.document import Document, Formula, Paragraph, Picture, Ta
 from datagen.word.file.package import opened
 from tests.inputs import word_formulas as omml
 from tests.inputs import word_xml as xml
+from tests.inputs.samples import encoded
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
@@ -266,10 +266,8 @@ def test_changes_within_formulas(tmp_path):
 def test_pictures_and_old_equations(tmp_path):
     ole = '<o:OLEObject xmlns:o="urn:schemas-microsoft-com:office:office" ProgID="Equation.3"/>'
     old = f'<w:r><w:object><v:shape><v:imagedata r:id="rIdPicture"/></v:shape>{ole}</w:object></w:r>'
-    png = io.BytesIO()
-    Image.new("RGB", (4, 4)).save(png, "PNG")
     body = xml.paragraph(xml.run("a"), old, xml.run("b"), xml.picture())
-    (paragraph,) = paragraphs(read(tmp_path, body, picture_png=png.getvalue()))
+    (paragraph,) = paragraphs(read(tmp_path, body, picture_png=encoded(Image.new("RGB", (4, 4)), "PNG")))
     kinds = [
         piece.kind if isinstance(piece, Picture) else piece.text for piece in paragraph.pieces if not isinstance(piece, Formula)
     ]

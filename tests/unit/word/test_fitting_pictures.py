@@ -10,13 +10,12 @@ from PIL import Image
 from datagen.word.file.fitting_pictures import Shown, fitting_pictures, shown_pictures
 from datagen.word.file.package import opened
 from tests.inputs import word_xml as xml
+from tests.inputs.samples import encoded
 
 
 def picture(kind: str, mode: str, size: tuple[int, int]) -> bytes:
     ramp = numpy.linspace(0, 255, size[0], dtype=numpy.uint8)[None, :].repeat(size[1], 0)
-    written = io.BytesIO()
-    Image.fromarray(ramp).convert(mode).save(written, kind)
-    return written.getvalue()
+    return encoded(Image.fromarray(ramp).convert(mode), kind)
 
 
 @pytest.mark.parametrize(("kind", "mode"), [("PNG", "RGB"), ("PNG", "RGBA"), ("PNG", "L"), ("JPEG", "RGB"), ("JPEG", "L")])

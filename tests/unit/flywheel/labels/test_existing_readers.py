@@ -2,9 +2,7 @@
 
 import gzip
 import hashlib
-import io
 import json
-import tarfile
 from pathlib import Path
 
 import numpy
@@ -19,17 +17,14 @@ from flywheel.lines.crops import Crop
 from flywheel.pools.pools import Pools
 from flywheel.pools.pools_file import FrozenPools
 from flywheel.step import Flywheel
+from tests.inputs.picture_files import tar
 from tests.inputs.samples import image
 
 DATA = b"weights"
 
 
 def archive(path: Path, data: bytes = DATA) -> None:
-    packed = gzip.compress(data, mtime=0)
-    with tarfile.open(path, "w:gz") as tar:
-        member = tarfile.TarInfo("package/4.0.0_best_int/ara.traineddata.gz")
-        member.size = len(packed)
-        tar.addfile(member, io.BytesIO(packed))
+    tar(path, {"package/4.0.0_best_int/ara.traineddata.gz": gzip.compress(data, mtime=0)}, "w:gz")
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """Files that sheets saved: what is taken in, what is counted, and what is refused in one sentence."""
 
-import io
 import json
 from dataclasses import replace
 
@@ -13,6 +12,7 @@ from datagen.record import Box, Origin, Quality, Sample
 from flywheel.people import gold
 from flywheel.pools import questions
 from flywheel.pools.pools import Pools
+from tests.inputs.samples import encoded
 from tests.outputs import write_dataset
 from tests.unit.flywheel.people.test_review import PAGE, line
 
@@ -21,10 +21,9 @@ HEARD = line(4, "четвёртая", reason="")
 
 
 def page(key: str = PAGE) -> Sample:
-    image = io.BytesIO()
-    Image.new("L", (400, 300), 255).save(image, "JPEG")
+    jpeg = encoded(Image.new("L", (400, 300), 255), "JPEG")
     origin = Origin("file:///a.pdf", "a" * 64, 3)
-    return Sample(key, "page", image.getvalue(), (400, 300), "ru", "Cyrl", "", (), Quality("trusted"), origin, "coarse")
+    return Sample(key, "page", jpeg, (400, 300), "ru", "Cyrl", "", (), Quality("trusted"), origin, "coarse")
 
 
 @pytest.fixture
