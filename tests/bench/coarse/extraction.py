@@ -92,9 +92,9 @@ def measure_ours(paths: list[str], long_side: int, workers: int) -> float:
 def measure_others(paths: list[str], long_side: int, core: list[int]) -> None:
     """Pages/s of other tools on one core, as ratios to ours on the same documents."""
     few = {"pypdfium2": paths, "pymupdf4llm": paths[:1]}  # the latter takes minutes for all
-    mine = {tool: ours(some if len(some) > 3 else paths[:4], long_side, 1, core) for tool, some in few.items()}
-    for tool, some in few.items():
-        rate = float(_pinned([sys.executable, str(OTHERS), tool, *some, "--long-side", str(long_side)], core))
+    mine = {tool: ours(files if len(files) > 3 else paths[:4], long_side, 1, core) for tool, files in few.items()}
+    for tool, files in few.items():
+        rate = float(_pinned([sys.executable, str(OTHERS), tool, *files, "--long-side", str(long_side)], core))
         print(f"{long_side} px, one core: {tool} {rate:.1f} pages/s, pagewheel {mine[tool] / rate:.1f} times as fast")
 
 
@@ -142,8 +142,8 @@ def compare(name: str, repeats: int, theirs: Callable[[], float], mine: Callable
 
 
 def measure(paths: list[str], size: int, repeats: int, cores: list[int]) -> None:
-    one = cores[:1]
-    loop, mine = compare(f"{size} px, one core", repeats, lambda: raw(paths, size, 1, one), lambda: ours(paths, size, 1, one))
+    first = cores[:1]
+    loop, mine = compare(f"{size} px, one core", repeats, lambda: raw(paths, size, 1, first), lambda: ours(paths, size, 1, first))
     target = TARGETS.get(size, 0.85)
     reached = f"ratio {mine / loop:.2f} ({at_least(mine / loop, target)})"
     print(f"{size} px, one core: loop {loop:.1f}, pagewheel {mine:.1f} pages/s, {reached}")

@@ -50,22 +50,22 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What was said of something in the language `lang`; `truth` is "" where the identifier can't know it."""
+class Identification:
+    """What the identifier says, `answer`, of something in the language `lang`; `truth` is "" where it can't know it."""
 
     lang: str
     script: str
     truth: str
-    said: str
+    answer: str
 
     @property
     def outcome(self) -> str:
-        return "right" if self.said == self.truth else "und" if self.said == "und" else "wrong"
+        return "right" if self.answer == self.truth else "und" if self.answer == "und" else "wrong"
 
 
 def texts() -> list[Text]:
     """The declarations whose language is certain, without their first third, in which Article 1 stands."""
-    found = []
+    certain = []
     for code in declarations.codes():
         declaration = declarations.declaration(code)
         if not code[:3].isalpha() or code in _MISNAMED or declaration.lang == "und":
@@ -74,8 +74,8 @@ def texts() -> list[Text]:
         script, _ = main_script("\n".join(paragraphs))
         label = _label(declaration.lang)
         known = label in langid.labels() and script in langid.SCRIPTS and langid.writes(label, script)
-        found.append(Text(declaration.lang, script, label if known else "", paragraphs))
-    return found
+        certain.append(Text(declaration.lang, script, label if known else "", paragraphs))
+    return certain
 
 
 def _label(lang: str) -> str:
@@ -95,7 +95,7 @@ def identified(document: Item, source: PdfSource) -> Iterator[Sample]:
     """The document's pages after the stage that is measured."""
     for page in source.read(replace(document, lang="")):
         if isinstance(page, Sample):
-            yield from (found for found in IdentifyLanguage()([page], OPEN) if isinstance(found, Sample))
+            yield from (outcome for outcome in IdentifyLanguage()([page], OPEN) if isinstance(outcome, Sample))
 
 
 def shares(page: Sample) -> set[str]:
@@ -105,13 +105,13 @@ def shares(page: Sample) -> set[str]:
 
 def measure_typeset(chosen: Sequence[Text], folder: str) -> list[Text]:
     """Prints the figures of typeset text; returns the texts whose page was told right."""
-    told: dict[str, list[Told]] = {
+    by_place: dict[str, list[Identification]] = {
         "page": [],
         "half a page": [],
         "paragraph of 60 to 200 letters, on its page": [],
         "the same, the page unknown": [],
     }
-    page_told, half_told, region_told, alone_told = told.values()
+    page_told, half_told, region_told, alone_told = by_place.values()
     right: list[Text] = []
     num_unset = num_mixed = 0
     for text in chosen:
@@ -122,28 +122,28 @@ def measure_typeset(chosen: Sequence[Text], folder: str) -> list[Text]:
         except ValueError:
             num_unset += 1
             continue
-        for sample, out in ((page, page_told), (short, half_told)):
-            out.append(Told(_label(text.lang), text.script, text.label, _label(sample.lang)))
+        for sample, identifications in ((page, page_told), (short, half_told)):
+            identifications.append(Identification(_label(text.lang), text.script, text.label, _label(sample.lang)))
         region_told += _regions(page, text)
         alone_told += _regions(replace(page, lang="und"), text)
         num_mixed += bool(shares(page))
         if page_told[-1].outcome == "right":
             right.append(text)
     print(f"{len(page_told)} texts of the Universal Declaration typeset, {num_unset} without a font; read by PdfSource")
-    for what, of_what in told.items():
-        _print_told(what, of_what)
+    for place, identifications in by_place.items():
+        _print_identifications(place, identifications)
     _print_scripts([t for t in page_told if t.truth])
     _print_confusions([t for t in page_told if t.truth])
-    others = Counter(t.said for t in page_told if not t.truth and t.said != "und")
-    print("  languages outside the identifier called:", ", ".join(f"{said} {n}" for said, n in others.most_common()) or "none")
+    others = Counter(t.answer for t in page_told if not t.truth and t.answer != "und")
+    print("  languages outside the identifier called:", ", ".join(f"{label} {n}" for label, n in others.most_common()) or "none")
     print(f"  pages of one language in which two are told: {num_mixed} of {len(page_told)}")
     return right
 
 
-def _regions(page: Sample, text: Text) -> list[Told]:
+def _regions(page: Sample, text: Text) -> list[Identification]:
     low, high = _REGION_LETTERS
     return [
-        Told(_label(text.lang), text.script, text.label, _label(language.lang))
+        Identification(_label(text.lang), text.script, text.label, _label(language.lang))
         for region, language in zip(page.regions, identify_regions(page), strict=True)
         if low <= _letters(region.text) < high
     ]
@@ -154,7 +154,7 @@ def measure_bilingual(known: Sequence[Text], num_pairs: int, folder: str) -> Non
     rng = random.Random(_SEED)
     for name in ("one below the other", "in turn"):
         num_both = 0
-        said: Counter[str] = Counter()
+        page_languages: Counter[str] = Counter()
         for _ in range(num_pairs):
             a, b = rng.sample(known, 2)
             while a.label == b.label:
@@ -165,21 +165,22 @@ def measure_bilingual(known: Sequence[Text], num_pairs: int, folder: str) -> Non
             page = read(typeset(parts, style=_DENSE, max_pages=1).pdf, folder)
             num_both += shares(page) == {a.label, b.label}
             larger, smaller = (a, b) if sum(map(_letters, first)) >= sum(map(_letters, second)) else (b, a)
-            said[{larger.label: "the larger", smaller.label: "the smaller"}.get(_label(page.lang), "und or another")] += 1
+            which = {larger.label: "the larger", smaller.label: "the smaller"}.get(_label(page.lang), "und or another")
+            page_languages[which] += 1
         print(
             f"bilingual pages, {name}: {num_pairs}; both languages told and no third: {num_both}; the page's language:", end=" "
         )
-        print(", ".join(f"{which} {n}" for which, n in said.most_common()))
+        print(", ".join(f"{which} {n}" for which, n in page_languages.most_common()))
 
 
 def _cut(paragraphs: Sequence[str], letters: int) -> list[str]:
     """Paragraphs, without headings, until there are so many letters."""
-    found: list[str] = []
+    cut: list[str] = []
     for paragraph in (p for p in paragraphs if _letters(p) >= _REGION_LETTERS[0] / 3):
-        if sum(map(_letters, found)) >= letters:
+        if sum(map(_letters, cut)) >= letters:
             break
-        found.append(paragraph)
-    return found
+        cut.append(paragraph)
+    return cut
 
 
 def _letters(text: str) -> int:
@@ -187,38 +188,38 @@ def _letters(text: str) -> int:
 
 
 def measure_documents(pages: int) -> None:
-    told: list[Told] = []
-    by_document: list[Told] = []
+    of_pages: list[Identification] = []
+    by_document: list[Identification] = []
     for document in DebianSamples().items():
         truth = _label(document.lang)
         if truth not in langid.labels():
             truth = ""
         samples = [s for s in identified(document, PdfSource(long_side=_LONG_SIDE, max_pages=pages)) if len(s.text) >= 200]
-        said = [Told(_label(document.lang), sample.script, truth, _label(sample.lang)) for sample in samples]
-        told += said
-        if said:
-            most, _ = Counter(t.said for t in said).most_common(1)[0]
-            by_document.append(replace(said[0], said=most))
-    languages = {t.lang for t in told}
+        of_document = [Identification(_label(document.lang), sample.script, truth, _label(sample.lang)) for sample in samples]
+        of_pages += of_document
+        if of_document:
+            most, _ = Counter(t.answer for t in of_document).most_common(1)[0]
+            by_document.append(replace(of_document[0], answer=most))
+    languages = {t.lang for t in of_pages}
     print(f"Debian's documents, at most {pages} pages each of 200 characters or more, {len(languages)} languages")
-    _print_told("page", told)
-    _print_told("document, by most of its pages", by_document)
-    _print_confusions([t for t in told if t.truth])
+    _print_identifications("page", of_pages)
+    _print_identifications("document, by most of its pages", by_document)
+    _print_confusions([t for t in of_pages if t.truth])
 
 
-def _print_told(what: str, told: Sequence[Told]) -> None:
+def _print_identifications(what: str, told: Sequence[Identification]) -> None:
     known = [t for t in told if t.truth]
     outcomes = Counter(t.outcome for t in known)
     by_language: dict[str, list[bool]] = defaultdict(list)
     for t in known:
         by_language[t.truth].append(t.outcome == "right")
     most = sum(2 * sum(rights) > len(rights) for rights in by_language.values())
-    said = outcomes["right"] + outcomes["wrong"]
+    num_answered = outcomes["right"] + outcomes["wrong"]
     print(f"  {what}: {len(known)} in {len(by_language)} languages ({most} mostly right): {_outcomes(outcomes)};", end=" ")
-    print(f"{outcomes['right'] / max(1, said):.1%} of what is said is right")
+    print(f"{outcomes['right'] / max(1, num_answered):.1%} of what is said is right")
     outside = [t for t in told if not t.truth]
     if outside:
-        und = sum(t.said == "und" for t in outside)
+        und = sum(t.answer == "und" for t in outside)
         print(f"    outside the identifier: {len(outside)} in {len({t.lang for t in outside})} languages:", end=" ")
         print(f"und {und} ({und / len(outside):.1%}), called something else {len(outside) - und}")
 
@@ -228,7 +229,7 @@ def _outcomes(outcomes: Counter[str]) -> str:
     return ", ".join(f"{name} {outcomes[name]} ({outcomes[name] / total:.1%})" for name in ("right", "wrong", "und"))
 
 
-def _print_scripts(told: Sequence[Told]) -> None:
+def _print_scripts(told: Sequence[Identification]) -> None:
     by_script: dict[str, Counter[str]] = defaultdict(Counter)
     for t in told:
         by_script[t.script][t.outcome] += 1
@@ -237,9 +238,9 @@ def _print_scripts(told: Sequence[Told]) -> None:
     print(" · ".join(f"{script} {n['right']}/{n['wrong']}/{n['und']}" for script, n in ordered))
 
 
-def _print_confusions(told: Sequence[Told]) -> None:
-    wrong = Counter((t.truth, t.said) for t in told if t.outcome == "wrong")
-    print("  wrong:", ", ".join(f"{truth} called {said} {n}" for (truth, said), n in wrong.most_common()) or "none")
+def _print_confusions(told: Sequence[Identification]) -> None:
+    wrong = Counter((t.truth, t.answer) for t in told if t.outcome == "wrong")
+    print("  wrong:", ", ".join(f"{truth} called {answer} {n}" for (truth, answer), n in wrong.most_common()) or "none")
     und = Counter(t.truth for t in told if t.outcome == "und")
     print("  und:", ", ".join(f"{lang} {n}" for lang, n in und.most_common()) or "none")
 

@@ -98,11 +98,11 @@ def tasks(
     for script, codes in texts.items():
         for i, code in enumerate(codes, start=seed * len(codes)):
             text = declaration(code)
-            found = families("\n".join(text.paragraphs), text.lang)
-            if not found:
+            installed = families("\n".join(text.paragraphs), text.lang)
+            if not installed:
                 print(f"{script} {code}: no installed typeface, left out", file=sys.stderr)
-            for j in range(min(num_families, len(found))):
-                family = found[(i * num_families + j) % len(found)]
+            for j in range(min(num_families, len(installed))):
+                family = installed[(i * num_families + j) % len(installed)]
                 rng = random.Random(f"{seed}/{code}/{family}")
                 first = (len(out) + seed) * each % len(kinds)
                 in_turn = (*kinds[first:], *kinds[:first])
@@ -123,8 +123,8 @@ def judge(task: Task) -> list[Page]:
         for kind, pdf in itertools.islice(_documents(task, made.pdf), 1 + task.num_kinds):
             path = Path(folder) / f"{kind}.pdf"
             path.write_bytes(pdf)
-            for number, quality, found in _verdicts(path, len(truth)):
-                errors = error(found, truth[number]), error(_unspaced(found), _unspaced(truth[number]))
+            for number, quality, text_read in _verdicts(path, len(truth)):
+                errors = error(text_read, truth[number]), error(_unspaced(text_read), _unspaced(truth[number]))
                 against = tuple(w for w in WITNESSES if quality.signals.get(f"lies_by_{w}", 0.0) > LIMIT)
                 what = task.script, task.code, task.family, task.size_pt, kind, number
                 out.append(Page(*what, *errors, quality.verdict, quality.reasons, against))

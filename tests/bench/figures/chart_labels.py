@@ -28,18 +28,18 @@ FAR = 0.05
 def main() -> None:
     arguments = options(__doc__, count=420, seed="audit").parse_args()
     names = tuple(name for name in RENDERERS if name != "echarts" or echarts_engine.kept().is_file())
-    found: list[tuple[str, Chart, Any]] = []
+    drawn_charts: list[tuple[str, Chart, Any]] = []
     for name in names:
-        _note(name, found)
+        _note(name, drawn_charts)
     maker, counts, refused = Charts(renderers=names), Counter[tuple[str, str]](), 0
     for number in range(arguments.count):
-        found.clear()
+        drawn_charts.clear()
         try:
             maker.draw(random.Random(f"{arguments.seed} {number}"))
         except SampleError:
             refused += 1
             continue
-        for renderer, chart, drawn in found:
+        for renderer, chart, drawn in drawn_charts:
             counts.update((row, what) for row in ("all", renderer, chart.kind) for what in looked_at(chart, drawn))
     print(f"{arguments.count} draws, {refused} refused")
     print(f"{'':<14}{'charts':>8}{'unseen names':>16}{'empty tables':>16}{'unprinted':>12}{'over 5% off':>14}")
@@ -50,14 +50,14 @@ def main() -> None:
         print(f"{row:<14}{charts:>8}{unseen:>8} {shares[0]:>7.1%}{empty:>8} {shares[1]:>7.1%}{unprinted:>12}{shares[2]:>14.1%}")
 
 
-def _note(name: str, found: list[tuple[str, Chart, Any]]) -> None:
+def _note(name: str, drawn_charts: list[tuple[str, Chart, Any]]) -> None:
     """Have a renderer note each chart that it draws."""
     module = importlib.import_module(RENDERERS[name])
     draw = module.draw
 
     def noted(chart: Chart, *others: Any) -> Any:
         drawn = draw(chart, *others)
-        found.append((name, chart, drawn))
+        drawn_charts.append((name, chart, drawn))
         return drawn
 
     setattr(module, "draw", noted)  # noqa: B010  a module's attribute, which mypy knows nothing of

@@ -65,8 +65,8 @@ def measured(lang: str, script: str, steps: int, lines: str) -> dict[str, object
     row["by_typeface"] = _by_typeface(reader, tests)
     real = sorted(Path(lines, lang).rglob("*.gt.txt")) if lines else []
     if real:
-        found = [(path, _image(path)) for path in real]
-        pairs = [(path.read_text(encoding="utf-8").strip(), image) for path, image in found if image is not None]
+        images_of = [(path, _image(path)) for path in real]
+        pairs = [(path.read_text(encoding="utf-8").strip(), image) for path, image in images_of if image is not None]
         row |= _rates("real", reader, lang, [image for _, image in pairs], [truth for truth, _ in pairs])
     return row | {"day": time.strftime("%Y-%m-%d"), "processor": processor(), "fit": dataclasses.asdict(config)}
 
@@ -99,9 +99,9 @@ def rows() -> list[dict[str, object]]:
     return [json.loads(line) for line in ROWS.read_text().splitlines()] if ROWS.exists() else []
 
 
-def table(found: Sequence[dict[str, object]]) -> str:
+def table(measured_rows: Sequence[dict[str, object]]) -> str:
     """The last row of each language."""
-    last = {str(row["lang"]): row for row in found}
+    last = {str(row["lang"]): row for row in measured_rows}
     names = ("clean", "clean_tesseract", "degraded", "degraded_tesseract", "real", "real_tesseract")
     lines = ["".join(f"{name.replace('_tesseract', ', Tess.'):>17}" for name in ("language", "minutes", "typefaces", *names))]
     for lang in sorted(last):
@@ -114,10 +114,10 @@ def table(found: Sequence[dict[str, object]]) -> str:
 def main() -> None:
     parser = options(__doc__, steps=10_000, lines="")
     parser.add_argument("languages", nargs="*", metavar="LANG", help=", ".join(LANGUAGES))
-    given = parser.parse_args()
+    args = parser.parse_args()
     done = {row["lang"] for row in rows()}
-    for lang in given.languages or [lang for lang in LANGUAGES if lang not in done]:
-        row = measured(lang, LANGUAGES[lang], given.steps, given.lines)
+    for lang in args.languages or [lang for lang in LANGUAGES if lang not in done]:
+        row = measured(lang, LANGUAGES[lang], args.steps, args.lines)
         with open(ROWS, "a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
     print("character errors on lines and in typefaces that no reader saw, clean and degraded; on real lines if a folder is given")

@@ -44,22 +44,22 @@ def page(script: str, number: int, seed: int) -> numpy.ndarray:
 
 
 def main() -> None:
-    asked = options(__doc__, scripts=",".join(packaged.available()), pages=20, seed=0).parse_args()
-    scripts = asked.scripts.split(",")
+    args = options(__doc__, scripts=",".join(packaged.available()), pages=20, seed=0).parse_args()
+    scripts = args.scripts.split(",")
     readers, detector = LineReaders(OPEN), OPEN.get("ppocr-detector")
     total = 0
     for script in scripts:
-        said: Counter[str] = Counter()
-        for number in range(asked.pages):
-            image = page(script, number, asked.seed)
+        guesses: Counter[str] = Counter()
+        for number in range(args.pages):
+            image = page(script, number, args.seed)
             gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
             quads = [quad for quad, _ in detector.detect([image])[0]]
-            said[readers.guessed_script([cut(gray, quad, drift(quad)).image for quad in quads])] += 1
-        total += said[script]
-        wrong = ", ".join(f"{other} {num}" for other, num in said.most_common() if other != script)
-        print(f"{script}  {said[script]} of {asked.pages}{f', called {wrong}' if wrong else ''}", flush=True)
+            guesses[readers.guessed_script([cut(gray, quad, drift(quad)).image for quad in quads])] += 1
+        total += guesses[script]
+        wrong = ", ".join(f"{other} {num}" for other, num in guesses.most_common() if other != script)
+        print(f"{script}  {guesses[script]} of {args.pages}{f', called {wrong}' if wrong else ''}", flush=True)
     OPEN.close()
-    pages = len(scripts) * asked.pages
+    pages = len(scripts) * args.pages
     print(f"right: {total} of {pages}, {100 * total / pages:.1f}% ({at_least(100 * total / pages, 99.5, '%')})")
 
 

@@ -26,9 +26,9 @@ SIDE = 1024
 
 def loops() -> None:
     planted, right = answers.planted(500), answers.rights(2000)
-    found = sum(is_loop(text, is_cut) for text, is_cut in planted) / len(planted)
+    share_found = sum(is_loop(text, is_cut) for text, is_cut in planted) / len(planted)
     wrong = sum(is_loop(text, False) for text in right) / len(right)
-    print(f"loops: {found:.2%} of 500 planted ones found ({at_least(100 * found, 99, '%')})")
+    print(f"loops: {share_found:.2%} of 500 planted ones found ({at_least(100 * share_found, 99, '%')})")
     print(f"       {wrong:.2%} of 2,000 right answers taken for one ({at_most(100 * wrong, 0.5, '%')})")
 
 
@@ -64,7 +64,7 @@ def speed(pages: int) -> None:
         file = throughput.write(folder, pages)
         with throughput.answering(folder) as url:
             throughput.bare(url, file, pages // 4, SIDE)  # imports, connections
-            sizes = [("1,024 px", SIDE), *((one, p.long_side) for one, p in throughput.by_profile() if p.long_side != SIDE)]
+            sizes = [("1,024 px", SIDE), *((name, p.long_side) for name, p in throughput.by_profile() if p.long_side != SIDE)]
             for label, side in sizes:
                 speeds = throughput.side_by_side(url, file, pages, side, folder)
                 bar = f" ({at_least(speeds.client, 60)})" if side == SIDE else ""
@@ -76,7 +76,7 @@ def speed(pages: int) -> None:
             record("tests/bench/label/label.py", {"label.page_core_s": round(2 / whole, 4)})
 
 
-def lost(pages: int = 100) -> None:
+def losses_of_others(pages: int = 100) -> None:
     for skip in (False, True):
         tell(f"datatrove's InferenceRunner, skip_bad_requests={skip}", others.datatrove(pages, skip))
     tell("olmOCR's pipeline, five pages a document", others.olmocr(pages))
@@ -84,24 +84,24 @@ def lost(pages: int = 100) -> None:
     tell("MinerU's client, all pages in a batch", others.mineru(pages))
 
 
-def tell(name: str, one: others.Lost | str) -> None:
-    if isinstance(one, str):
-        print(f"others: {name}: not run, {one}")
+def tell(name: str, lost: others.Lost | str) -> None:
+    if isinstance(lost, str):
+        print(f"others: {name}: not run, {lost}")
         return
-    print(f"others: {name}: ended {one.ended}")
-    print(f"        {one.written} of {one.pages} pages written, {one.pages - one.written} lost;", end=" ")
-    print(f"{one.loops} loops, {one.cut} cut off and {one.blank} blank answers among the results")
+    print(f"others: {name}: ended {lost.ended}")
+    print(f"        {lost.written} of {lost.pages} pages written, {lost.pages - lost.written} lost;", end=" ")
+    print(f"{lost.loops} loops, {lost.cut} cut off and {lost.blank} blank answers among the results")
 
 
 def main() -> None:
-    asked = options(__doc__, only="loops,verdicts,speed,others", right=1200, pages=150, show=False).parse_args()
+    args = options(__doc__, only="loops,verdicts,speed,others", right=1200, pages=150, show=False).parse_args()
     for name, run in (
         ("loops", loops),
-        ("verdicts", lambda: judge(asked.right, asked.show)),
-        ("speed", lambda: speed(asked.pages)),
-        ("others", lost),
+        ("verdicts", lambda: judge(args.right, args.show)),
+        ("speed", lambda: speed(args.pages)),
+        ("others", losses_of_others),
     ):
-        if name in asked.only.split(","):
+        if name in args.only.split(","):
             run()
 
 

@@ -103,7 +103,7 @@ def datatrove(pages: int, skip_bad_requests: bool) -> Lost:
             command += ["skip" if skip_bad_requests else "stop", MODEL]
             ended = _ended(command, _ROOT)
         documents = [json.loads(line) for file in (folder / "out").rglob("*.jsonl") for line in file.read_text().splitlines()]
-        answers = [(one.get("text", ""), one.get("finish_reason") == "length") for of in documents for one in _results(of)]
+        answers = [(made.get("text", ""), made.get("finish_reason") == "length") for of in documents for made in _rollouts(of)]
         return _lost(ended, pages, answers)._replace(written=len(documents))
 
 
@@ -122,7 +122,11 @@ def olmocr(pages: int, a_document: int = 5) -> Lost | str:
             words = ("-m", "olmocr.pipeline", folder / "work", "--server", url, "--model", MODEL, "--pdfs")
             ended = _ended([python, *words, *files], folder)
         documents = [json.loads(line) for file in folder.glob("work/results/*.jsonl") for line in file.read_text().splitlines()]
-        texts = [one["text"][start:stop] for one in documents for start, stop, _ in one["attributes"]["pdf_page_numbers"]]
+        texts = [
+            document["text"][start:stop]
+            for document in documents
+            for start, stop, _ in document["attributes"]["pdf_page_numbers"]
+        ]
         return _lost(ended, pages, [(text, False) for text in texts])
 
 
@@ -200,6 +204,6 @@ def _ended(command: Sequence[str | Path], folder: Path) -> str:
     return "to its end" if not done.returncode else f"with an error: {(lines or ['?'])[-1][:110]}"
 
 
-def _results(document: dict[str, Any]) -> list[dict[str, Any]]:
-    results = document.get("metadata", {}).get("rollout_results") or []
-    return [one for one in results if isinstance(one, dict)]
+def _rollouts(document: dict[str, Any]) -> list[dict[str, Any]]:
+    rollouts = document.get("metadata", {}).get("rollout_results") or []
+    return [made for made in rollouts if isinstance(made, dict)]

@@ -94,8 +94,8 @@ def side_by_side(url: str, file: Path, pages: int, long_side: int, folder: Path)
         if not number % 2:
             clients.append(client(url, file, pages, long_side, ledger))
     ratios = [ours.pages_s / other.pages_s for ours, other in zip(clients, loops, strict=True)]
-    core_s = [statistics.median(one.core_s for one in of) for of in (loops, clients)]
-    of_loop, of_client = (statistics.median(one.pages_s for one in of) for of in (loops, clients))
+    core_s = [statistics.median(turn.core_s for turn in turns) for turns in (loops, clients)]
+    of_loop, of_client = (statistics.median(turn.pages_s for turn in turns) for turns in (loops, clients))
     return Speeds(of_loop, of_client, statistics.median(ratios), core_s[0] / core_s[1])
 
 
@@ -134,9 +134,9 @@ def whole(url: str, folder: Path, out: str) -> float:
     """The recipe from PDF to shards, its judges of text layers included, in one process with its parser's child."""
     recipes.label.SHARD_PAGES = 100_000
     words = [f"input={folder}/in", f"server={url}?together={TOGETHER}", f"model={MODEL}", f"out={folder}/{out}", "on=inline"]
-    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as printed:
         code = main(["label", *words])
-    assert code == 0, said.getvalue()
+    assert code == 0, printed.getvalue()
     (tally,) = Path(f"{folder}/{out}/label/asked").glob("*.json")
     values = json.loads(tally.read_text())
     pages: int = sum(values["pages"].values())

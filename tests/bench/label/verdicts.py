@@ -120,29 +120,31 @@ def judge(known: list[Known]) -> Judged:
     """Judges a right answer about each page, half of them with boxes, half as Markdown alone, and a damaged one of each kind that
     the page can have."""
     done = Judged()
-    for number, one in enumerate(known):
-        whole = replace(one.page, regions=one.right, quality=Quality("trusted"))
-        if not one.page.quality.words_hold or not can_answer(whole, Prompt.MARKDOWN):
+    for number, known_page in enumerate(known):
+        whole = replace(known_page.page, regions=known_page.right, quality=Quality("trusted"))
+        if not known_page.page.quality.words_hold or not can_answer(whole, Prompt.MARKDOWN):
             continue  # the file doesn't say what stands there
-        image, is_plain = pixels(one.page.image or b""), number % 2 == 1
-        bare = replace(one.page, regions=(), text="", quality=Quality())
-        done.scripts[one.page.script] += 1
-        read = answered(one.page, one.right, is_plain)
-        by_layer = judged(one.page, read, None, image, Limits()).quality
+        image, is_plain = pixels(known_page.page.image or b""), number % 2 == 1
+        bare = replace(known_page.page, regions=(), text="", quality=Quality())
+        done.scripts[known_page.page.script] += 1
+        read = answered(known_page.page, known_page.right, is_plain)
+        by_layer = judged(known_page.page, read, None, image, Limits()).quality
         done.right[by_layer.verdict == "trusted"] += 1
         done.right_by_ink[judged(bare, read, SURE, image, Limits()).quality.verdict == "trusted"] += 1
         if by_layer.verdict != "trusted":
-            done.wrong.append(("", one.name, ", ".join(by_layer.reasons)))
-        others = [r.text for other in known if other.page.lang == one.page.lang and other is not one for r in other.right]
+            done.wrong.append(("", known_page.name, ", ".join(by_layer.reasons)))
+        others = [
+            r.text for other in known if other.page.lang == known_page.page.lang and other is not known_page for r in other.right
+        ]
         for kind in KINDS:
-            made = damaged(kind, one.right, others, one.page.size, random.Random(f"{one.name} {kind}"))
+            made = damaged(kind, known_page.right, others, known_page.page.size, random.Random(f"{known_page.name} {kind}"))
             if made is None or not can_answer(replace(whole, regions=made), Prompt.MARKDOWN):
                 continue
-            read = answered(one.page, made, is_plain)
-            is_caught = judged(one.page, read, None, image, Limits()).quality.verdict != "trusted"
+            read = answered(known_page.page, made, is_plain)
+            is_caught = judged(known_page.page, read, None, image, Limits()).quality.verdict != "trusted"
             done.caught[kind][is_caught] += 1
             if not is_caught:
-                done.wrong.append((kind, one.name, ""))
+                done.wrong.append((kind, known_page.name, ""))
             if not is_plain:
                 done.caught_by_ink[kind][judged(bare, read, SURE, image, Limits()).quality.verdict != "trusted"] += 1
     return done
@@ -157,7 +159,7 @@ def _of_document(document: Item) -> Judged:
 
 
 def _through(stages: Iterable[Stage], outcomes: Iterable[object], engines: Engines) -> list[Sample]:
-    samples = [one for one in outcomes if isinstance(one, Sample)]
+    samples = [outcome for outcome in outcomes if isinstance(outcome, Sample)]
     for stage in stages:
-        samples = [one for one in stage(samples, engines) if isinstance(one, Sample)] if samples else []
+        samples = [outcome for outcome in stage(samples, engines) if isinstance(outcome, Sample)] if samples else []
     return samples

@@ -86,28 +86,28 @@ def main() -> None:
         for dtype in args.dtypes:
             ours = [OURS, OURS_IN_BF16] if dtype == "float32" and lacking else [OURS]
             for mode, texts in itertools.product(args.modes, [args.texts] if args.texts else TEXTS):
-                found = contend(args.rounds, [*ours, *TRAINED], "train", folder, dtype, mode, *map(str, texts))
-                show(f"training step, {mode}, texts of {', '.join(map(str, texts))} tokens, {dtype}", found)
+                results = contend(args.rounds, [*ours, *TRAINED], "train", folder, dtype, mode, *map(str, texts))
+                show(f"training step, {mode}, texts of {', '.join(map(str, texts))} tokens, {dtype}", results)
             for batch in args.batches:
-                found = contend(args.rounds, [*ours, *GENERATED], "generate", folder, dtype, "small", str(batch))
-                show(f"{NEW_TOKENS} tokens of each of {batch} images, {dtype}", found)
+                results = contend(args.rounds, [*ours, *GENERATED], "generate", folder, dtype, "small", str(batch))
+                show(f"{NEW_TOKENS} tokens of each of {batch} images, {dtype}", results)
 
 
 def contend(rounds: int, contenders: list[str], what: str, folder: str, *more: str) -> dict[str, dict[str, Any]]:
     """Each contender's best of `rounds` processes, by turns. One that took twice as long as the best of theirs has no further
     turn."""
-    found: dict[str, dict[str, Any]] = {}
+    results: dict[str, dict[str, Any]] = {}
     for _ in range(rounds):
         for contender in contenders:
-            done = {c: one["seconds"] for c, one in found.items() if "failed" not in one}
+            done = {c: result["seconds"] for c, result in results.items() if "failed" not in result}
             best = min((took for c, took in done.items() if not c.startswith(OURS)), default=float("inf"))
-            if contender not in found or done.get(contender, float("inf")) < 2 * best:
-                before = found.get(contender)
-                one = once(what, folder, contender, *more)
-                print(f"  {contender}:", one.get("failed") or f"{one['seconds']:.3f} s", file=sys.stderr)
-                if before is None or one.get("seconds", float("inf")) < before["seconds"]:
-                    found[contender] = one
-    return found
+            if contender not in results or done.get(contender, float("inf")) < 2 * best:
+                before = results.get(contender)
+                result = once(what, folder, contender, *more)
+                print(f"  {contender}:", result.get("failed") or f"{result['seconds']:.3f} s", file=sys.stderr)
+                if before is None or result.get("seconds", float("inf")) < before["seconds"]:
+                    results[contender] = result
+    return results
 
 
 def once(*what: str) -> dict[str, Any]:
@@ -117,17 +117,19 @@ def once(*what: str) -> dict[str, Any]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def show(title: str, found: dict[str, dict[str, Any]]) -> None:
-    done = {contender: one for contender, one in found.items() if "failed" not in one}
+def show(title: str, results: dict[str, dict[str, Any]]) -> None:
+    done = {contender: result for contender, result in results.items() if "failed" not in result}
     best = min((c for c in done if not c.startswith(OURS)), key=lambda c: done[c]["seconds"])
     print(f"\n{title}")
-    for contender, one in found.items():
+    for contender, result in results.items():
         if contender not in done:
-            print(f"  {contender:<24} failed: {one['failed']}")
+            print(f"  {contender:<24} failed: {result['failed']}")
             continue
-        mfu = f", {one['mfu']:.0%} of peak" if "mfu" in one else ""
-        rate = f"{one['seconds']:7.3f} s {one['tokens'] / one['seconds']:9,.0f} tokens/s"
-        print(f"  {contender:<24} {rate} {one['memory'] / 1e6:7,.0f} MB{mfu}{'  <- best of theirs' if contender == best else ''}")
+        mfu = f", {result['mfu']:.0%} of peak" if "mfu" in result else ""
+        rate = f"{result['seconds']:7.3f} s {result['tokens'] / result['seconds']:9,.0f} tokens/s"
+        print(
+            f"  {contender:<24} {rate} {result['memory'] / 1e6:7,.0f} MB{mfu}{'  <- best of theirs' if contender == best else ''}"
+        )
     for contender in (c for c in done if c.startswith(OURS)):
         ratio = done[best]["seconds"] / done[contender]["seconds"]
         memory = done[contender]["memory"] / done[best]["memory"]
@@ -152,11 +154,11 @@ def run(what: str, folder: str, contender: str, dtype_name: str, mode: str, *num
         while len(tries) < (5 if what == "train" else 2) and sum(tries) < LONG:
             tries.append(seconds(work))
     fewest_s = min(tries)
-    found = {"seconds": fewest_s, "tokens": num_tokens, "memory": peak.bytes}
+    measured = {"seconds": fewest_s, "tokens": num_tokens, "memory": peak.bytes}
     peaks = [peak for card, peak in PEAKS.items() if device == "cuda" and card in torch.cuda.get_device_name()]
     if peaks and dtype is torch.bfloat16:
-        found["mfu"] = operations / fewest_s / peaks[0]
-    return found
+        measured["mfu"] = operations / fewest_s / peaks[0]
+    return measured
 
 
 class Peak:
@@ -240,13 +242,13 @@ def generation(
     tokenizer, config = train_tokenizer(EIGHT, 400), weights.read_config(Folder(folder))
     head = tokenizer.prompt(Prompt.FREE.value, images[0].num_tokens)
     sides = [image.whole_3HW.shape[-1] for image in images]
-    said = len(images) * NEW_TOKENS
-    operations = flops.forward(config, sides, [len(head)] * len(images), said)
-    operations += flops.decoder(config.decoder, said, len(head) + NEW_TOKENS / 2)
+    num_tokens = len(images) * NEW_TOKENS
+    operations = flops.forward(config, sides, [len(head)] * len(images), num_tokens)
+    operations += flops.decoder(config.decoder, num_tokens, len(head) + NEW_TOKENS / 2)
     if contender.startswith(OURS):
         net = weights.load(Folder(folder), device, dtype)
         never = _NeverEnds(tokenizer.inner)
-        return lambda: list(tokens(net, never, images, Prompt.FREE, NEW_TOKENS, NoRepeat(20))), said, operations
+        return lambda: list(tokens(net, never, images, Prompt.FREE, NEW_TOKENS, NoRepeat(20))), num_tokens, operations
     other = theirs(folder, contender, dtype, device).eval()
     other.config.image_token_id = tokenizer.image
     other.model.config.image_token_id = tokenizer.image
@@ -258,7 +260,7 @@ def generation(
             out = other.generate(input_ids=ids_BL, max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS, **arguments)
         assert out.shape[1] == len(head) + NEW_TOKENS
 
-    return generate, said, operations
+    return generate, num_tokens, operations
 
 
 class _NeverEnds(TextTokenizer):

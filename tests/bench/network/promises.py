@@ -83,29 +83,29 @@ def patches(side: int, count: int) -> Tensor:
 def kept(net: nn.Module, seen: Any) -> int:
     """The bytes that a forward pass keeps for the backward one, the weights left out: what operators save, and the results that
     checkpoints keep beside them, which no operator has saved yet."""
-    held = {p.untyped_storage()._cdata for p in net.parameters()}  # an address; what has no content has no other
-    found: dict[int, int] = {}
+    known = {p.untyped_storage()._cdata for p in net.parameters()}  # an address; what has no content has no other
+    kept_bytes: dict[int, int] = {}
     alive = []
     gc.collect()
     gc.freeze()  # so that only what comes now is looked at
 
     def pack(value: Tensor) -> Tensor:
         storage = value.untyped_storage()
-        if storage._cdata not in held:
-            found[storage._cdata] = storage.nbytes()
+        if storage._cdata not in known:
+            kept_bytes[storage._cdata] = storage.nbytes()
             alive.append(storage)  # so that no other tensor gets its address
         return value
 
     try:
         with torch.autograd.graph.saved_tensors_hooks(pack, lambda value: value):
             result = net(seen)
-        held |= {one.untyped_storage()._cdata for one in (result if isinstance(result, list) else [result])}
+        known |= {value.untyped_storage()._cdata for value in (result if isinstance(result, list) else [result])}
         for value in gc.get_objects():
             if issubclass(type(value), Tensor):
                 pack(value)
     finally:
         gc.unfreeze()
-    return sum(found.values())
+    return sum(kept_bytes.values())
 
 
 def paces(num_tokens: int, num_layers: int) -> None:

@@ -38,7 +38,7 @@ def measure(out: Path) -> None:
     released, ours, back = (str(out / name) for name in ("released", "ours", "back"))
     bench = [sys.executable, "-m", "tests.bench.network.weights", "--work"]
     command = [sys.executable, "-m", "model.files.weights"]
-    for title, what in (
+    for title, program in (
         ("random weights in bf16, saved", [*bench, "make", released]),
         ("looked at", [*command, "inspect", released]),
         ("converted to our names", [*command, "convert", released, ours]),
@@ -46,13 +46,13 @@ def measure(out: Path) -> None:
         ("loaded", [*bench, "load", ours]),
     ):
         began = time.monotonic()
-        with subprocess.Popen(what, stdout=subprocess.PIPE, text=True) as run:
-            said = run.stdout.read() if run.stdout else ""
+        with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as run:
+            printed = run.stdout.read() if run.stdout else ""
             _, status, used = os.wait4(run.pid, 0)
             run.returncode = os.waitstatus_to_exitcode(status)
         if run.returncode:
             sys.exit(f"{title}: it ended with {run.returncode}")
-        print(f"{title}: {time.monotonic() - began:.0f} s, {used.ru_maxrss / 1e6:.2f} GB at most\n{said.strip()}", flush=True)
+        print(f"{title}: {time.monotonic() - began:.0f} s, {used.ru_maxrss / 1e6:.2f} GB at most\n{printed.strip()}", flush=True)
     names = sorted(path.name for path in Path(released).iterdir())
     same, other, failed = filecmp.cmpfiles(released, back, names, shallow=False)
     print(f"after the round trip {len(same)} of {len(names)} files are the same bytes; {other + failed} are not")

@@ -115,8 +115,8 @@ def serve(pipe: Connection, core: int) -> None:
     """A process that measures what it is asked for: one of the kinds of `RATES`, or the memory."""
     os.sched_setaffinity(0, {core})
     engines: dict[str, Any] = {}
-    while (asked := pipe.recv()) is not None:
-        kind, folder, warm = asked
+    while (request := pipe.recv()) is not None:
+        kind, folder, warm = request
         if kind == "memory":
             pipe.send(memory(folder))
         elif kind.startswith("PaddleOCR"):
@@ -241,8 +241,8 @@ def main() -> None:
         known = [scene_orders.known(drawing) for drawing in scene_orders.drawn(args.scenes, args.seed)]
         scene_orders.table("true lines", known, [scene_orders.orders(p.lines, p.text) for p in known])
         opened = paddle(1, False)
-        some = known[: args.read]
-        scene_orders.table("lines as read", some, scene_orders.read(some, lambda image: opened.predict(image)[0]["rec_texts"]))
+        few = known[: args.read]
+        scene_orders.table("lines as read", few, scene_orders.read(few, lambda image: opened.predict(image)[0]["rec_texts"]))
         if args.input:
             photographs = list(scene_orders.photographs(Path(args.input)))
             read = scene_orders.read(photographs, lambda image: opened.predict(image)[0]["rec_texts"])
