@@ -162,7 +162,7 @@ def faulty(folder: Path, *options: str) -> Iterator[tuple[str, Path]]:
     command = [sys.executable, "-m", "tests.faulty_server", str(port_file), str(log), *options]
     server = subprocess.Popen(command, cwd=Path(__file__).parents[1], stderr=subprocess.DEVNULL)
     try:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 240
         while not port_file.exists():
             assert time.monotonic() < end
             time.sleep(0.01)

@@ -31,7 +31,7 @@ def opens(look_browser, written):
     def open_page(name: str = "agreed", out=written, fragment: str = ""):
         look_browser.get("about:blank")
         look_browser.get((out / "look" / name / "index.html").as_uri() + fragment)
-        looking.WebDriverWait(look_browser, 30).until(lambda d: d.find_elements(looking.By.CSS_SELECTOR, ".stage > *"))
+        looking.WebDriverWait(look_browser, 120).until(lambda d: d.find_elements(looking.By.CSS_SELECTOR, ".stage > *"))
         return look_browser
 
     open_page().execute_script("localStorage.clear()")

@@ -76,11 +76,11 @@ def go_to(driver, number: int):
         d.execute_script("if (location.hash !== arguments[0]) location.hash = arguments[0]", f"#key={key}")
         return shown(d) == key
 
-    WebDriverWait(driver, 30).until(is_there)
+    WebDriverWait(driver, 120).until(is_there)
 
 
 def arrives(driver, position: str):
-    WebDriverWait(driver, 30).until(lambda d: find(d, ".position").text == position)
+    WebDriverWait(driver, 120).until(lambda d: find(d, ".position").text == position)
 
 
 def region_rect(driver, number: int):
@@ -115,7 +115,7 @@ def saved(driver, name: str = "patch-agreed") -> dict:
     path = driver.downloads / f"{name}.json"
     path.unlink(missing_ok=True)
     chord(driver, Keys.CONTROL, "s")
-    WebDriverWait(driver, 30).until(lambda _: path.exists() and path.stat().st_size)
+    WebDriverWait(driver, 120).until(lambda _: path.exists() and path.stat().st_size)
     return json.loads(path.read_text())
 
 

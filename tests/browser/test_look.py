@@ -37,7 +37,7 @@ def test_twenty_labels_are_corrected_by_keys_and_mouse_saved_and_taken_in(opens,
     driver = opens()
     assert shown(driver) == f"{5:016x}-00000000-000000"  # its decision is open; the others follow by difficulty
     press(driver, Keys.ARROW_RIGHT)
-    WebDriverWait(driver, 30).until(lambda d: shown(d) == f"{0:016x}-00000000-000000")
+    WebDriverWait(driver, 120).until(lambda d: shown(d) == f"{0:016x}-00000000-000000")
 
     def at(number: int, target: int = 0) -> None:
         go_to(driver, number)
@@ -229,11 +229,11 @@ def test_the_work_survives_the_tab_and_a_saved_patch_goes_on_elsewhere(opens):
     driver = opens()
     assert counts(driver) == "0 of 21 judged"
     find(driver, "#load").send_keys(str(file))
-    WebDriverWait(driver, 30).until(lambda d: counts(d) == "2 of 21 judged, 1 corrected")
+    WebDriverWait(driver, 120).until(lambda d: counts(d) == "2 of 21 judged, 1 corrected")
     patch["dataset"]["id"] = "0" * 32
     file.write_text(json.dumps(patch))
     find(driver, "#load").send_keys(str(file))
-    WebDriverWait(driver, 30).until(lambda d: "another dataset" in find(d, "#message").text)
+    WebDriverWait(driver, 120).until(lambda d: "another dataset" in find(d, "#message").text)
 
 
 def test_two_tabs_keep_each_others_work(opens):
@@ -245,7 +245,7 @@ def test_two_tabs_keep_each_others_work(opens):
         driver.get(address.partition("#")[0])
         press(driver, "x")
         driver.switch_to.window(first)
-        WebDriverWait(driver, 30).until(lambda d: counts(d) == "1 of 21 judged")
+        WebDriverWait(driver, 120).until(lambda d: counts(d) == "1 of 21 judged")
     finally:
         second = next(handle for handle in driver.window_handles if handle != first)
         driver.switch_to.window(second)
@@ -259,7 +259,7 @@ def test_filters_and_search_find_samples_and_what_was_typed(opens):
     arrives(driver, "1 / 1")
     find(driver, "#clear").click()
     Select(find(driver, "[data-filter='outcome']")).select_by_value("replaced")
-    WebDriverWait(driver, 30).until(lambda d: shown(d).startswith(f"{4:016x}"))
+    WebDriverWait(driver, 120).until(lambda d: shown(d).startswith(f"{4:016x}"))
     Select(find(driver, "[data-filter='outcome']")).select_by_value("")
     press(driver, Keys.ESCAPE)
     go_to(driver, 12)
@@ -269,8 +269,8 @@ def test_filters_and_search_find_samples_and_what_was_typed(opens):
     arrives(driver, "1 / 1")
     find(driver, "#clear").click()
     press(driver, "/", "quetzal", Keys.ENTER)
-    WebDriverWait(driver, 30).until(lambda d: find(d, ".count").text == "1 of 21")
+    WebDriverWait(driver, 120).until(lambda d: find(d, ".count").text == "1 of 21")
     press(driver, "/")
     chord(driver, Keys.CONTROL, "a")
     press(driver, "दुनिया", Keys.ENTER)
-    WebDriverWait(driver, 30).until(lambda d: shown(d).startswith(f"{3:016x}"))
+    WebDriverWait(driver, 120).until(lambda d: shown(d).startswith(f"{3:016x}"))

@@ -38,11 +38,11 @@ def driver(look_browser):
 def open_page(driver, folder, place=""):
     driver.get("about:blank")  # an address that differs behind its # alone isn't loaded again
     driver.get((folder / "index.html").as_uri() + place)
-    WebDriverWait(driver, 30).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".stage > *"))
+    WebDriverWait(driver, 120).until(lambda d: d.find_elements(By.CSS_SELECTOR, ".stage > *"))
 
 
 def judged(driver, number: int):
-    WebDriverWait(driver, 30).until(lambda d: counts(d).startswith(f"{number} of"))
+    WebDriverWait(driver, 120).until(lambda d: counts(d).startswith(f"{number} of"))
 
 
 def file_of(driver, name: str) -> str:

@@ -112,7 +112,7 @@ def interrupt(command: list[str], out: Path) -> tuple[int, str]:
     while run.poll() is None and not list((out / "coarse/shards").glob(".tmp-*")):
         time.sleep(0.01)
     os.killpg(run.pid, signal.SIGINT)
-    _, messages = run.communicate(timeout=60)
+    _, messages = run.communicate(timeout=240)
     return run.returncode, messages
 
 

@@ -59,7 +59,7 @@ def killed(folder: Path, pages: int, kills: int, shard_pages: int, seed: int) ->
 
 def settle(server: str) -> None:
     """Wait until the server has answered what the killed run asked: nobody gets that, and it is no answer of the next run's."""
-    end, quiet = time.monotonic() + 60, 0
+    end, quiet = time.monotonic() + 240, 0
     while quiet < 4:
         assert time.monotonic() < end
         time.sleep(0.05)

@@ -214,7 +214,7 @@ def test_nothing_to_learn_is_said_by_a_rank_too(tmp_path):
         launch(dataclasses.replace(STEP, datasets=("coarse",)), out, frozenset(), Machines())
 
 
-def until(is_so, seconds: float = 60) -> None:
+def until(is_so, seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end

@@ -261,14 +261,14 @@ def test_activations_of_views_of_two_sizes_are_computed_again_in_bf16(step, tmp_
 
 @pytest.mark.slow
 def test_a_step_that_hangs_ends_and_who_hung_is_known(step, tmp_path):
-    """On a rank whose disk doesn't answer: the other one waits as long as a step may take, here four seconds."""
+    """On a rank whose disk doesn't answer: the other one waits as long as a step may take, here fifteen seconds."""
     spread, world = laid_out(step, "FSDP 4")
     places = tmp_path / "places"
     places.mkdir()
 
     def within(rank):
         os.environ[PLACE] = str(places / f"at-{rank}")
-        ranks.STEP_PATIENCE = timedelta(seconds=4)
+        ranks.STEP_PATIENCE = timedelta(seconds=15)
         counted, calls = trainer.counted, iter(range(100))
 
         def hangs(*arguments):

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 def fetch(url):
     try:
-        return urllib.request.urlopen(url, timeout=5).read().decode()
+        return urllib.request.urlopen(url, timeout=60).read().decode()
     except Exception as error:
         return str(error)
 

@@ -236,7 +236,7 @@ def test_a_shell_runs_the_script_and_puts_the_job_back(signals, code, requeued, 
     until((here / "ran").exists)
     for number in signals:
         process.send_signal(number)
-    assert process.wait(30) == code
+    assert process.wait(240) == code
     assert (here / "ran").read_text() == f"-m recipes train steps=7 out={here} on=srun gpus=8\nstopped\n"
     assert ((here / "requeued").read_text() == "requeue 99\n") if requeued else not (here / "requeued").exists()
 
@@ -245,7 +245,7 @@ def test_a_shell_runs_the_script_and_puts_the_job_back(signals, code, requeued, 
 def test_a_run_that_ends_by_itself_is_not_put_back(code, here, programs):
     programs("scontrol", f'echo "$@" > {here}/requeued')
     programs("run", f"exit {code}")
-    assert started(here, ["run"]).wait(30) == code and not (here / "requeued").exists()
+    assert started(here, ["run"]).wait(240) == code and not (here / "requeued").exists()
 
 
 def started(here: Path, python: list[str]) -> subprocess.Popen:
@@ -254,7 +254,7 @@ def started(here: Path, python: list[str]) -> subprocess.Popen:
     return subprocess.Popen(["bash", str(file)], env=os.environ | {"SLURM_JOB_ID": "99"}, start_new_session=True)
 
 
-def until(is_so, seconds: float = 30) -> None:
+def until(is_so, seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end

@@ -128,7 +128,7 @@ def test_whoever_is_killed_nothing_that_the_child_started_lives_on(box, tmp_path
     assert len({process.pid for process in processes}) >= 4
     (worker if which == "worker" else supervisor).send_signal(signal.SIGKILL)
     assert survivors(processes) == []
-    worker.wait(10)
+    worker.wait(120)
 
 
 def test_a_child_of_no_namespace_leaves_nothing_either(box, tmp_path, monkeypatch):
@@ -191,6 +191,6 @@ def test_what_a_program_took_before_an_answer_is_not_counted_against_the_next(tm
         spent_s += answer.cpu_s
         if spent_s > 2.5:
             break
-        assert time.monotonic() - started < 60
+        assert time.monotonic() - started < 240
     stream.close()
     assert survivors(family_of(tmp_path), timeout=0) == []
