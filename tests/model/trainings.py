@@ -51,9 +51,8 @@ def in_child(step: Train, out: Folder, stop_at: int, by: signal.Signals | Callab
     called there. The process leads a group of its own, and waits for each checkpoint, so that every run of a test is killed
     with the same ones on the disk."""
 
-    def child() -> None:
+    def within() -> None:
         os.setpgrp()
-        torch.set_num_threads(1)
         update = trainer.update
 
         def stopped(optimizer, *args):
@@ -66,13 +65,24 @@ def in_child(step: Train, out: Folder, stop_at: int, by: signal.Signals | Callab
             self.wait()
 
         trainer.update, Checkpoints.save = stopped, save
+
+    process = begun(step, out, within)
+    process.join(600)
+    assert process.exitcode is not None
+    return process.exitcode
+
+
+def begun(step: Train, out: Folder, within: Callable[[], None] = lambda: None) -> multiprocessing.process.BaseProcess:
+    """A process that calls `within` and trains. It is a fork of this one, which has loaded what takes seconds."""
+
+    def child() -> None:
+        torch.set_num_threads(1)
+        within()
         trainer.train(step, out)
 
     process = multiprocessing.get_context("fork").Process(target=child)
     process.start()
-    process.join(600)
-    assert process.exitcode is not None
-    return process.exitcode
+    return process
 
 
 def same_results(out: Folder, other: Folder) -> None:

@@ -5,12 +5,9 @@ import dataclasses
 import io
 import json
 import math
-import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -39,9 +36,7 @@ from recipes.report.train import IMAGES_BYTES, train_sections
 from recipes.steps import Place
 from recipes.steps.train import TrainRunner
 from tests.model.lines import EIGHT, line_crop, write_dataset
-from tests.model.trainings import FEW, STEP, WEIGHTS, in_child, lines_of, make_corpus, same_results
-
-ROOT = Path(__file__).parents[3]
+from tests.model.trainings import FEW, STEP, WEIGHTS, begun, in_child, lines_of, make_corpus, same_results
 
 
 @pytest.fixture(scope="module")
@@ -345,24 +340,22 @@ def test_killed_at_random_five_times_ends_in_the_same_bytes(tmp_path):
     """Another process, which is killed soon after it has written down a step: while it begins, computes, or writes a
     checkpoint."""
     out, other = make_corpus(tmp_path / "whole"), make_corpus(tmp_path / "killed")
-    code = (
-        "import sys; from datagen.disk.storage import Folder; from model.train.trainer import train;"
-        "from tests.model.trainings import STEP;"
-        "train(STEP.but(steps=20, checkpoint_every=2, loss_every=10), Folder(sys.argv[1]))"
-    )
-    command = [sys.executable, "-W", "ignore", "-c", code]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    subprocess.run([*command, out.url], cwd=ROOT, env=environment, check=True, timeout=300)
+    step = STEP.but(steps=20, checkpoint_every=2, loss_every=10)
+    whole = begun(step, out)
+    whole.join()
     draw = random.Random(0)
-    for step in sorted(draw.sample(range(1, 18), 5)):
-        process = subprocess.Popen([*command, other.url], cwd=ROOT, env=environment)
-        while process.poll() is None and not (other.exists("train/loss.jsonl") and len(lines_of_any(other)) > step):
+    for written in sorted(draw.sample(range(1, 18), 5)):
+        process = begun(step, other)
+        while process.is_alive() and not (other.exists("train/loss.jsonl") and len(lines_of_any(other)) > written):
             time.sleep(0.01)
         time.sleep(draw.uniform(0, 0.3))
         process.kill()
-        assert process.wait() == -signal.SIGKILL
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
         assert not other.exists("train/metrics.json")
-    subprocess.run([*command, other.url], cwd=ROOT, env=environment, check=True, timeout=300)
+    last = begun(step, other)
+    last.join()
+    assert whole.exitcode == last.exitcode == 0
     same_results(out, other)
 
 
