@@ -1,12 +1,17 @@
 """Running the command line on small inputs, and looking at what it leaves."""
 
+import contextlib
 import hashlib
+import io
 import json
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from datagen.coarse.source import PdfSource
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
@@ -83,9 +88,18 @@ def dataset_samples(folder: Folder) -> list[Sample]:
 
 
 def check_corpus(out: Path, *flags: str, name: str = "coarse") -> None:
-    """The on-disk contract, by the program that uses none of the project's code."""
+    """The on-disk contract, by the program that uses none of the project's code. Within this process, which starts faster than
+    another one; with flags in a process of its own."""
+    program = ROOT / "tests/check_corpus.py"
+    if not flags:
+        told = io.StringIO()
+        with contextlib.redirect_stdout(told), pytest.raises(SystemExit) as end, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", [str(program), str(out / name)])
+            runpy.run_path(str(program), run_name="__main__")
+        assert not end.value.code, told.getvalue()
+        return
     env = os.environ | {"HF_HUB_OFFLINE": "1", "HF_HOME": str(out.parent / "hf")}
-    command = [sys.executable, str(ROOT / "tests/check_corpus.py"), str(out / name), *flags]
+    command = [sys.executable, str(program), str(out / name), *flags]
     done = subprocess.run(command, capture_output=True, text=True, env=env)
     assert done.returncode == 0, done.stdout + done.stderr[-2000:]
 
