@@ -17,6 +17,7 @@ RECIPES = {
     "scripts": Entry("recipes.scripts:scripts"),
     "corpus30m": Entry("recipes.corpus30m:corpus30m"),
     "mixture": Entry("recipes.mixture:mixture"),
+    "lengths": Entry("recipes.lengths:lengths"),
     "train": Entry("recipes.train:train", trains=True),
     "finetune": Entry("recipes.finetune:finetune", trains=True),
     "reads": Entry("recipes.reads:reads", trains=True),

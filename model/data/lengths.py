@@ -44,6 +44,12 @@ def kept(folder: Folder, name: str, part: str, made_of: str, num_rows: int, coun
     return table
 
 
+def is_kept(folder: Folder, name: str, part: str) -> bool:
+    """Whether there is a table for a part, of whatever bytes."""
+    folder, file = _place(folder, name, part)
+    return folder.exists(file)
+
+
 def found(folder: Folder, name: str, part: str, made_of: str) -> pa.Table | None:
     """The table that is kept for a part whose bytes are known by `made_of`; None if there is none."""
     folder, file = _place(folder, name, part)

@@ -26,6 +26,7 @@ from datagen.disk.storage import Folder
 from datagen.page.pageink import cut_out
 from datagen.record import Sample, SampleError
 from datagen.target import PROMPTS, Prompt, encode, neutralise
+from model.data import lengths
 from model.data.our_rows import COLUMNS, NO_ROWS, OF_FEATURE, Choice, Index, Rows, feature
 from model.data.rows import Asked, Columns, Example, Part
 from model.data.split import NAMED, group_hash
@@ -124,6 +125,15 @@ class Ours:
         chosen.__dict__.pop("digest", None)
         chosen.choice, chosen.reader = choice, replace(self.reader, cuts=choice.unread == "cut")
         return chosen
+
+    def uncounted(self, tokenizer: TextTokenizer) -> "Iterator[Ours]":
+        """Each shard whose lengths aren't kept, as a dataset. Lengths follow from no sample elsewhere."""
+        name = lengths.name(tokenizer, self.prompts, self.task)
+        for report in self._reports:
+            if not lengths.is_kept(self.folder, name, report.shard):
+                one = copy.copy(self)
+                one._reports, one.elsewhere = [report], frozenset()
+                yield one
 
     @functools.cached_property
     def digest(self) -> str:

@@ -4,6 +4,7 @@ A tar's headers are read once, with the texts and the heads of the images; what 
 read by its place. Damage in the middle of a tar costs the samples there, and is counted; what follows is found again.
 """
 
+import copy
 import functools
 import glob
 import io
@@ -12,7 +13,7 @@ import logging
 import os
 import posixpath
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO, NamedTuple
 
@@ -89,6 +90,16 @@ class Tars:
             several = f" ({len(missing)} of {len(self.tars)} are missing)" if len(self.tars) > 1 else ""
             raise ValueError(f"{self.url}: there is no such tar: {names}{several}")
         self._known_as = [known for known in known_as if known is not None]
+
+    def uncounted(self, tokenizer: TextTokenizer) -> "Iterator[Tars]":
+        """Each tar whose lengths aren't kept, as a dataset."""
+        name = lengths.name(tokenizer, self.prompts, f"tars {self._mapping}")
+        for tar, known_as in zip(self.tars, self._known_as, strict=True):
+            parent, file = posixpath.split(tar)
+            if not lengths.is_kept(Folder(parent or "."), name, file):
+                one = copy.copy(self)
+                one.tars, one._known_as = [tar], [known_as]
+                yield one
 
     @property
     def prompts(self) -> tuple[Asked, ...]:

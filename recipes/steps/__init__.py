@@ -24,6 +24,7 @@ RUNNERS = {
     "Sweep": "recipes.steps.sweep:SweepRunner",
     "MarkAlike": "recipes.steps.mark:MarkRunner",
     "Flywheel": "recipes.steps.flywheel:FlywheelRunner",
+    "CountLengths": "recipes.steps.lengths:LengthsRunner",
     "Train": "recipes.steps.train:TrainRunner",
     "HoldOut": "recipes.steps.holdout:HoldOutRunner",
     "Compare": "recipes.steps.compare:CompareRunner",

@@ -9,6 +9,7 @@ from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder, lies_in
 from datagen.target import PROMPTS
 from datagen.work.progress import OnState
+from datagen.work.runner import make_runner
 from datagen.work.specification import fingerprint
 from flywheel.step import dataset_of
 from model.train.launch import Machines, launch, trained_here
@@ -18,6 +19,7 @@ from recipes.recipe import Report
 from recipes.run import slurm
 from recipes.run.progress import shown
 from recipes.steps import OK, Gone, StepRunner
+from recipes.steps.lengths import count_lengths
 from recipes.words.training import in_words
 
 if TYPE_CHECKING:
@@ -70,6 +72,8 @@ class TrainRunner(StepRunner[Train]):
         step = self._laid_out(machines)
         if machines.num_ranks == 1 and not machines.start:
             return trained_here(step, self.out, self._never_trained_on(), show)
+        # Else the first rank would count them, and the others wait.
+        count_lengths(step, self.out, make_runner("local", self.place.workers), f"{step.name}: lengths")
         log.info("%s: %d ranks%s", step.name, machines.num_ranks, f", the first at {machines.meet}" if machines.meet else "")
         meet_in = slurm.local_out(self.place.out) / slurm.FOLDER / step.name if machines.start else None
         return launch(step, self.out, self._never_trained_on(), machines, show, meet_in)
