@@ -27,6 +27,7 @@ from datagen.disk.storage import Folder
 from model.costs.plan import LANGUAGE, is_target
 from model.files.adapters import CONFIG, WRAPPED, transformers_name
 from model.files.continued_adapters import WEIGHTS, Beside, take_out
+from model.files.four_bit import unpack
 from model.files.weights import pieces, released_name
 from model.net.deepseek_ocr import DeepseekOcr
 
@@ -122,7 +123,9 @@ def is_adapted(net: nn.Module) -> bool:
 
 
 def merge(net: DeepseekOcr) -> None:
-    """Add what the adapters of `net` learned to its weights, and take them out. Raises `ValueError` if that isn't finite."""
+    """Add what the adapters of `net` learned to its weights, and take them out; weights in 4 bits are unpacked before. Raises
+    `ValueError` if that isn't finite."""
+    unpack(net)
     for name, module in list(_adapted(net)):
         module.merge(safe_merge=True)
         above, _, own = name.rpartition(".")

@@ -179,7 +179,8 @@ def set_up(step: Train) -> plan.SetUp | None:
         return None
     narrow = plan.BF16 if step.optim.is_narrow else plan.FP32
     in_8_bits = plan.BF16_8BIT if step.optim.is_narrow else plan.FP32_8BIT
-    method = plan.ADAPTERS if given.lora else narrow if step.optim.moment_bits == 32 else in_8_bits
+    adapters = plan.QLORA if given.packed else plan.ADAPTERS
+    method = adapters if given.lora else narrow if step.optim.moment_bits == 32 else in_8_bits
     return plan.SetUp(plan.AS_SET, trained, given.lora, given.lora_targets, beside, method)
 
 

@@ -47,11 +47,12 @@ def filled(step: Train, world: int, begun: int = 0) -> Train:
 
 def copied(step: Train, nodes: int, world: int) -> Train:
     """`step` with copies of its weights, unless it says how many: one on each machine, or of a pipeline as many as there are
-    ranks for, as in the paper. Within a pipeline FSDP keeps all that it gathers through the step, so sharing saves little."""
+    ranks for, as in the paper. Within a pipeline FSDP keeps all that it gathers through the step, so sharing saves little. What
+    is in 4 bits isn't shared."""
     if step.parallel.replicate > 1:
         return step
     pipeline = step.parallel.pipeline
-    return step.but(replicate=max(1, world // pipeline if pipeline > 1 else nodes))
+    return step.but(replicate=max(1, world // pipeline if pipeline > 1 or step.weights.packed else nodes))
 
 
 def layout(step: Train, world: int) -> Layout:

@@ -135,6 +135,11 @@ def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> De
     if (given := step.weights).lora:
         from model.files.lora import adapt  # peft, only where there are adapters
 
+        if given.packed:
+            from model.files.four_bit import pack
+
+            pack(net)
+
         rank = given.lora
         adapt(net, rank, given.lora_alpha or 2 * rank, given.lora_targets, given.lora_dropout, step.seed, autocast)
         train_beside(net, given.beside)

@@ -31,6 +31,7 @@ class Weights:
                         taken from a folder
     frozen              parts that aren't trained, as in `model.net.deepseek_ocr.PARTS`, or patterns of parameters' names
     lora                the rank of adapters that are trained in place of the weights, which keep their own precision; 0: none
+    packed              whether the weights of the decoder's layers are in 4 bits beneath adapters: `model.files.four_bit`
     lora_alpha          what an adapter's output is multiplied by, times its rank; 0: twice the rank
     lora_targets        the released names of the layers that have one, or what they end in; "all-linear": all but the head
     lora_dropout        the share of an adapter's inputs that are left out at random
@@ -44,6 +45,7 @@ class Weights:
     start_decoder: str = ""
     frozen: tuple[str, ...] = ()
     lora: int = 0
+    packed: bool = False
     lora_alpha: float = 0.0
     lora_targets: tuple[str, ...] = LANGUAGE
     lora_dropout: float = 0.0
@@ -67,6 +69,8 @@ class Weights:
             raise ValueError(f"adapter is {self.adapter}: it is merged into start, which is empty")
         if self.train_adapter and (self.lora or not self.adapter):
             raise ValueError("train_adapter trains on what is in adapter, which has a rank of its own: give adapter, and no lora")
+        if self.packed and not (self.lora and self.start):
+            raise ValueError("packed is of weights of start beneath fresh adapters: give start and lora, too")
         if self.beside and not self.lora:
             raise ValueError(f"{', '.join(self.beside)} can be trained beside adapters, and lora is 0: there are none")
         if self.start and (self.start_encoder or self.start_decoder):

@@ -33,6 +33,7 @@ class TrainingWords(TypedDict, total=False):
     adapter: Annotated[str, "FOLDER", "an adapter of ms-swift, Unsloth, peft or ours, merged into start first", values.places]
     train_adapter: Annotated[bool, "0|1", "train adapter on, and write it in its own form, in place of merging it (adapters)"]
     lora: int
+    load_in_4bit: Annotated[bool, "0|1", "the decoder's layers in 4 bits beneath adapters: QLoRA (load_in_4bit, quant_bits)"]
     lora_targets: Annotated[str, "A,B,…", "layers with adapters: ends of their names, or all-linear (target_modules)"]
     lora_alpha: Annotated[float, "X", "what adapters are multiplied by, times their rank; default: twice the rank"]
     lora_dropout: Annotated[float, "X", "share of adapters' inputs that are dropped at random", values.share]
@@ -64,6 +65,7 @@ _FIELDS = {
     "adapter": "adapter",
     "train_adapter": "train_adapter",
     "lora": "lora",
+    "load_in_4bit": "packed",
     "lora_alpha": "lora_alpha",
     "lora_dropout": "lora_dropout",
     "eval_steps": "loss_every",
