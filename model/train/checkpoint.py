@@ -13,6 +13,7 @@ import math
 import os
 import re
 import warnings
+import zlib
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -20,6 +21,7 @@ from typing import Any
 import torch
 import torch.distributed.checkpoint as dcp
 from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 
 from datagen.disk.storage import Folder
 from datagen.disk.temporary import temporary_folder
@@ -81,7 +83,8 @@ class Checkpoints:
             files = of_rank | files
         writer = dcp.HuggingFaceStorageWriter(path, files, save_distributed=True)
         group = None if ranks.is_alone else ranks.writers
-        written = dcp.async_save(dict(state), storage_writer=writer, process_group=group, no_dist=ranks.is_alone)
+        own_share = {name: value for name, value in state.items() if _is_written_by(name, value, ranks)}
+        written = dcp.async_save(own_share, storage_writer=writer, process_group=group, no_dist=ranks.is_alone)
 
         assert isinstance(written, Future)  # it is another kind with a stager of our own
 
@@ -195,6 +198,14 @@ def _files(state: Mapping[str, Tensor]) -> dict[str, int]:
             file, room = file + 1, FILE_BYTES
         files[name], room = file, room - size
     return files
+
+
+def _is_written_by(name: str, value: Tensor, ranks: Ranks) -> bool:
+    """Whether this rank writes what it has of `value`. Of what several have alike each writes another part: else each would keep
+    a copy of all until it is written."""
+    of = ranks.layout
+    num, own = (of.replicate, ranks.copy // of.shard) if isinstance(value, DTensor) else (of.copies, ranks.copy)
+    return zlib.crc32(name.encode()) % num == own
 
 
 def _first(error: BaseException) -> BaseException:

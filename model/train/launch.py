@@ -182,6 +182,7 @@ def trained_here(step: Train, out: Folder, held_out: frozenset[str] = frozenset(
     from model.train.trainer import train
 
     tries = _Tries(step, out)
+    os.environ |= _allocates()
     while True:
         try:
             return train(step, out, held_out, on_state)
@@ -189,6 +190,12 @@ def trained_here(step: Train, out: Folder, held_out: frozenset[str] = frozenset(
             raise
         except OSError as error:
             tries.again(" ".join(str(error).split()), "it begins again")
+
+
+def _allocates() -> dict[str, str]:
+    """How torch takes a GPU's memory, unless somebody has said it: in pieces that grow, since views come in many sizes."""
+    names = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
+    return {} if any(name in os.environ for name in names) else {names[0]: "expandable_segments:True"}
 
 
 @contextlib.contextmanager
@@ -212,6 +219,7 @@ def _run(command: list[str], step: Train, folder: Path, asked: threading.Event, 
     """The exit code of `command`, once it and all that it started have ended. SIGTERM is handed on to it once."""
     environ = {
         **os.environ,
+        **_allocates(),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(step.compute.threads)),
         "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": _SHUTDOWN_S,

@@ -75,7 +75,7 @@ class ExpertUse:
 
     @torch.no_grad()
     def _count(self, name: str, router: Router, outputs: tuple[Tensor, Tensor, Tensor]) -> None:
-        if not router.training:
+        if not router.training or torch._C._current_graph_task_id() != -1:  # or a checkpoint computes it again
             return
         probs_TE, _, chosen_TS = outputs
         if name not in self._counts:
@@ -153,9 +153,11 @@ def peak(device: torch.device) -> float:
 
 
 def memory(device: torch.device) -> int:
-    """The most bytes of the device that tensors have taken; on a processor what the process takes now."""
+    """The most bytes of the device that tensors have taken since the last time; on a processor what the process takes now."""
     if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device)
+        most = torch.cuda.max_memory_allocated(device)
+        torch.cuda.reset_peak_memory_stats(device)
+        return most
     resident: int = psutil.Process().memory_info().rss
     return resident
 

@@ -10,8 +10,10 @@ import torch
 from torch import nn
 
 from datagen.disk.storage import Folder
-from model.train.checkpoint import PROGRESS, Checkpoints, tensors
+from model.train.checkpoint import PROGRESS, Checkpoints, _is_written_by, tensors
+from model.train.layout import Layout
 from model.train.optim import Average, update
+from model.train.ranks import Ranks
 
 ROOT = Path(__file__).parents[3]
 
@@ -163,3 +165,16 @@ def test_a_disk_that_fills_is_one_clear_error_and_leaves_the_one_before(tmp_path
     assert line.startswith(f"{tmp_path}/step-000000002: the checkpoint can't be written: ") and "File too large" in line
     assert os.listdir(tmp_path) == ["step-000000001"]
     assert Checkpoints(Folder(str(tmp_path))).load(*small(width=2000))["step"] == 1
+
+
+def test_ranks_that_have_the_same_write_each_a_part_of_it():
+    values = {f"net/decoder.layers.{n}.weight": torch.zeros(1) for n in range(200)}
+
+    def ranks(rank):
+        made = Ranks()
+        made.layout, made.rank, made.copy = Layout(1, 2, 2), rank, rank
+        return made
+
+    shares = [{name for name, value in values.items() if _is_written_by(name, value, ranks(n))} for n in range(4)]
+    assert set().union(*shares) == values.keys() and sum(map(len, shares)) == len(values)
+    assert all(30 < len(share) < 70 for share in shares)

@@ -9,6 +9,7 @@ import time
 import pytest
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from datagen.disk.storage import Folder
 from model.costs import flops
@@ -152,6 +153,15 @@ def test_the_use_of_experts():
     together = of_experts([taken, other, *more])
     assert together["expert_load"] == [1.5, 2.0, 1.0] and together["dead_experts"] == [1, 1, 0]
     assert together["router_entropy"] == [pytest.approx((entropy + 1) / 2, abs=1e-4), 0.0, 1.0]
+
+
+def test_what_is_computed_again_counts_once():
+    router = Router(DecoderConfig(9, 4, 1, 2, 8, num_experts=4, num_experts_per_token=2)).train()
+    nn.init.normal_(router.weight)
+    use, x_TD = ExpertUse(router), torch.randn(5, 4, requires_grad=True)
+    checkpoint(lambda x_TD: router(x_TD)[1], x_TD, use_reentrant=False).sum().backward()
+    (taken,) = use.take().values()
+    assert taken.tokens == 5 and sum(taken.chosen) == 10 and router.weight.grad.any()
 
 
 def test_losses_of_each_source():
