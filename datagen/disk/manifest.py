@@ -164,10 +164,7 @@ def parts(folder: Folder, shards: Sequence[str], columns: Sequence[str] | None =
 
 
 def _table(data: bytes, columns: Sequence[str] | None) -> pa.Table:
-    try:
-        table = parquet_table(data, columns)
-    except pa.ArrowInvalid:
-        table = parquet_table(data)
+    table = parquet_table(data, columns)
     wanted = columns or SCHEMA.names
     lacking = [name for name in wanted if name in _UNKNOWN and name not in table.schema.names]
     for name in lacking:

@@ -227,9 +227,12 @@ def stat_etag(size: int, mtime_ns: int) -> str:
 
 
 def parquet_table(data: bytes, columns: Sequence[str] | None = None) -> pa.Table:
-    """The rows of a Parquet file's bytes, or these columns of them. Read from a Python file, or on threads, Arrow may abort the
-    process when it exits (apache/arrow issues 34314, 50482)."""
-    return pq.read_table(pa.BufferReader(data), columns=columns, use_threads=False)
+    """The rows of a Parquet file's bytes, or those of these columns that it has.
+
+    Read from a Python file, or on threads, Arrow may abort the process when it exits (apache/arrow issues 34314, 50482).
+    `pyarrow.parquet.read_table` takes twice as long for a small file.
+    """
+    return pq.ParquetFile(pa.BufferReader(data)).read(columns=columns, use_threads=False)
 
 
 def fsync_folder(folder: Path) -> None:
