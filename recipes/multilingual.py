@@ -40,7 +40,7 @@ FIRST_DOCUMENTS, FIRST_PAGES, FIRST_ANNOTATED = 72, 14, 24
 FIRST_CALIBRATION_PAGES, FIRST_CALIBRATION_LINES, FIRST_TRAIN_LINES = 10, 800, 150
 MAX_PAGES = 40
 FINE_PAGES = 2  # of each document: annotating one costs as much as extracting five
-STEPS, FIRST_STEPS = 1500, 560
+STEPS, FIRST_STEPS = 1500, 800
 LINE_MODEL, READ_PAGES = "train", 6  # held-out pages that it reads for the report
 STEPS_A_DOCUMENT = 15  # a run of few documents is to be over soon
 
@@ -164,7 +164,7 @@ def _of_lines(steps: int, short: str, from_nothing: bool) -> list[Train]:
         eyes = EYES.but(datasets=(first_lines(SEED + 2000, 40 * steps),), seed=SEED).lasting(max(1, steps // 3))
         drawn = FULL_LINES.but(start_encoder=eyes.name, start_decoder=RANDOM, read_samples=48, seed=SEED, name="drawn")
         first = [eyes, drawn.but(datasets=(first_lines(SEED, 40 * steps),)).lasting(steps)]
-    learned = (replace(full_lines(SEED + 1000, 40 * steps), weight=0.3), Data(short, weight=0.7))
+    learned = (replace(full_lines(SEED + 1000, 15 * steps), weight=0.3), Data(short, weight=0.7))
     last = first[-1].name if first else PACKAGED
     return [*first, REAL_LINES.but(datasets=learned, start=last, read_samples=200, seed=SEED, name=LINE_MODEL).lasting(steps)]
 
