@@ -59,8 +59,8 @@ def make(folder: Path | str, out: Path, on: str = "inline", workers: int = 0, ov
 
 
 def shards(out: Path, name: str = "coarse") -> dict[str, str]:
-    """The sha256 of every committed shard of the dataset `name`."""
-    tars = sorted((out / name / "shards").glob("*.tar"))
+    """The sha256 of every committed shard of the datasets whose names match `name`."""
+    tars = sorted(out.glob(f"{name}/shards/*.tar"))
     return {t.name: hashlib.sha256(t.read_bytes()).hexdigest() for t in tars if t.with_suffix(".json").exists()}
 
 

@@ -5,6 +5,7 @@ import zlib
 from pathlib import Path
 
 import pymupdf
+import pytest
 
 LATIN = "All human beings are born free and equal in dignity and rights. They are endowed with reason and conscience."
 RUSSIAN = "Все люди рождаются свободными и равными в своем достоинстве и правах. Они наделены разумом и совестью."
@@ -25,6 +26,14 @@ def write(path: Path, *pages: str, font: str = "helv", rotation: int = 0, **save
         path.parent.mkdir(parents=True, exist_ok=True)
         doc.save(path, no_new_id=True, **save)
     return path
+
+
+def noto(name: str) -> pymupdf.Font:
+    """A typeface of the Debian package fonts-noto-core, without which the test is skipped."""
+    path = Path(f"/usr/share/fonts/truetype/noto/{name}-Regular.ttf")
+    if not path.exists():
+        pytest.skip(f"{path} isn't there (fonts-noto-core)")
+    return pymupdf.Font(fontfile=str(path))
 
 
 def lines(text: str, width: int = 60) -> str:

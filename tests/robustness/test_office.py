@@ -20,6 +20,7 @@ from datagen.word import office
 from datagen.word.file import package
 from tests.inputs import word_xml as xml
 from tests.office import needs_office
+from tests.programs import stand_in
 from tests.unit.word.test_package import docx, odt
 
 HERE = "tests.robustness.test_office:"
@@ -207,11 +208,8 @@ def test_several_start_together(tmp_path):
 @needs_office
 def test_memory_that_runs_out_costs_the_file(box, tmp_path, monkeypatch):
     """The cap is LibreOffice's alone: under one of its own, the child might not get as far as to start it."""
-    program = tmp_path / "bin" / "soffice"
-    program.parent.mkdir()
-    program.write_text(IN_LITTLE_MEMORY.format(program=office.program()))
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    in_little_memory = IN_LITTLE_MEMORY.format(program=office.program())
+    monkeypatch.setenv("PATH", stand_in(tmp_path / "bin", "soffice", in_little_memory))
     path = docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")))
     with pytest.raises(SampleError) as error:
         converted(box, tmp_path / "out", path)
@@ -221,11 +219,7 @@ def test_memory_that_runs_out_costs_the_file(box, tmp_path, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize(("hang", "said"), [("while true; do :; done", "processor time"), ("sleep 600", "wall clock")])
 def test_a_stuck_file_costs_its_deadline_once_and_leaves_nothing(tmp_path, monkeypatch, hang, said):
-    program = tmp_path / "bin" / "soffice"
-    program.parent.mkdir()
-    program.write_text(STAND_IN.format(folder=tmp_path, hang=hang))
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", stand_in(tmp_path / "bin", "soffice", STAND_IN.format(folder=tmp_path, hang=hang)))
     path = docx(tmp_path / "a.docx", xml.paragraph(xml.run("a")))
     limits = Limits(deadline_s=61.0, memory_bytes=office.MEMORY_BYTES)
     sandbox(limits).close()  # a child that was started before has another PATH

@@ -16,6 +16,7 @@ from recipes.label import label
 from tests.faulty_server import MODEL
 from tests.labelling import logged, reports, write_page_dataset
 from tests.outputs import ROOT
+from tests.programs import stand_in
 
 VLLM = """#!/bin/bash
 # vllm serve MODEL --host HOST --port PORT …
@@ -27,13 +28,10 @@ exec {python} -m tests.faulty_server {folder}/port-$6 {folder}/log-$6 --port $6 
 
 def job(tmp_path, model: str, port: int) -> subprocess.CompletedProcess:
     """What a job does: its prologue, and then a worker's work, here in one process."""
-    program = tmp_path / "bin/vllm"
-    program.parent.mkdir(exist_ok=True)
-    program.write_text(VLLM.format(folder=tmp_path, python=sys.executable))
-    program.chmod(0o755)
+    path = stand_in(tmp_path / "bin", "vllm", VLLM.format(folder=tmp_path, python=sys.executable))
     line = label(str(tmp_path / "in"), model=model).steps[0].needs.beside
     work = f"{sys.executable} -m recipes label input={tmp_path}/in model={model} out={tmp_path}/out on=inline"
-    env = {"PATH": f"{program.parent}:{os.environ['PATH']}", "CUDA_VISIBLE_DEVICES": "3,5", "PAGEWHEEL_PORT": str(port)}
+    env = {"PATH": path, "CUDA_VISIBLE_DEVICES": "3,5", "PAGEWHEEL_PORT": str(port)}
     env |= {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     return subprocess.run(["bash", "-c", f"{line}\n{work}"], cwd=ROOT, env=os.environ | env, capture_output=True, text=True)
 

@@ -5,7 +5,6 @@ queue, and begins again from its checkpoint.
 """
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import pytest
 from datagen.disk.storage import Folder
 from recipes.__main__ import main
 from tests.model.lines import EIGHT, line_crop, write_dataset
+from tests.programs import stand_in
 
 SBATCH = """
 echo 4711
@@ -51,12 +51,10 @@ exit "$worst"
 
 @pytest.fixture
 def cluster(tmp_path, monkeypatch):
-    folder = tmp_path / "bin"
-    folder.mkdir()
     for name, does in (("sbatch", SBATCH), ("scontrol", SCONTROL), ("srun", SRUN), ("squeue", "true")):
-        (folder / name).write_text(f"#!/bin/bash\ncd {tmp_path}\n{does}" if name != "srun" else f"#!/bin/bash\n{does}")
-        (folder / name).chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        to_folder = f"cd {tmp_path}\n" if name != "srun" else ""
+        path = stand_in(tmp_path / "bin", name, f"#!/bin/bash\n{to_folder}{does}")
+    monkeypatch.setenv("PATH", path)
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     with dask.config.set(jobqueue={"slurm-train": {"python": sys.executable}}):
         yield tmp_path

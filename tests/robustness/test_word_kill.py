@@ -1,13 +1,11 @@
 """Word files, drawn by LibreOffice: the same bytes from one process, from two workers, and after a SIGKILL amid a shard."""
 
-import hashlib
 import os
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import psutil
 import pytest
@@ -20,7 +18,7 @@ from recipes.word import word
 from tests.inputs import word_formulas as maths
 from tests.inputs import word_xml as xml
 from tests.office import needs_office
-from tests.outputs import ROOT, check_corpus, files
+from tests.outputs import ROOT, check_corpus, files, shards
 
 pytestmark = [pytest.mark.slow, needs_office, pytest.mark.timeout(900)]
 
@@ -33,10 +31,6 @@ def make(folder: str, out: str, on: str) -> int:
     documents, *others = word(folder).steps
     small = replace(documents, source=WordSource(shard_pages=2, long_side=900))
     return run(Recipe("word", (small, *others)), Place(out, on, 2))
-
-
-def shards(out: Path) -> dict[str, str]:
-    return {tar.name: hashlib.sha256(tar.read_bytes()).hexdigest() for tar in sorted((out / "word/shards").glob("*.tar"))}
 
 
 @pytest.fixture(scope="module")
@@ -53,13 +47,13 @@ def undisturbed(folder, tmp_path_factory):
     out = tmp_path_factory.mktemp("undisturbed") / "out"
     assert make(str(folder), str(out), "inline") == 0
     check_corpus(out, name="word")
-    assert len(shards(out)) == NUM_DOCUMENTS / 2
-    return shards(out)
+    assert len(shards(out, "word")) == NUM_DOCUMENTS / 2
+    return shards(out, "word")
 
 
 def test_two_workers_give_the_bytes_of_one(folder, undisturbed, tmp_path):
     assert make(str(folder), str(tmp_path / "out"), "local") == 0
-    assert shards(tmp_path / "out") == undisturbed
+    assert shards(tmp_path / "out", "word") == undisturbed
 
 
 def test_a_killed_run_goes_on_to_the_same_bytes_and_leaves_no_office_behind(folder, undisturbed, tmp_path):
@@ -79,7 +73,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes_and_leaves_no_office_behind(fold
     assert psutil.wait_procs(family, timeout=30)[1] == []
     assert 0 < len(list((out / "word/shards").glob("*.json"))) < len(undisturbed)
     assert make(str(folder), str(out), "inline") == 0
-    assert shards(out) == undisturbed
+    assert shards(out, "word") == undisturbed
     before = files(out)
     assert make(str(folder), str(out), "inline") == 0
     assert files(out) == before

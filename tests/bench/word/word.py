@@ -36,6 +36,7 @@ from datagen.word.source import WordSource
 from tests.bench.bars import at_least
 from tests.bench.measuring import options, seconds, spent_s
 from tests.inputs.word_documents import documents
+from tests.programs import stand_in
 
 TARGET = 0.9
 MAX_BYTES = 100_000
@@ -122,13 +123,11 @@ def start_up(path: str, repeats: int = 5) -> None:
 def stuck(path: str, deadline_s: float = 5.0) -> None:
     """What a document costs at which LibreOffice hangs, and what one costs behind it, with a stand-in that hangs at one name."""
     with tempfile.TemporaryDirectory() as folder:
-        program = Path(folder) / "bin" / "soffice"
-        program.parent.mkdir()
-        program.write_text(f'#!/bin/sh\ncase "$*" in *stuck*) while :; do :; done; esac\nexec {office.program()} "$@"\n')
-        program.chmod(0o755)
+        hangs = f'#!/bin/sh\ncase "$*" in *stuck*) while :; do :; done; esac\nexec {office.program()} "$@"\n'
+        path_of_stand_in = stand_in(Path(folder) / "bin", "soffice", hangs)
         named = Path(folder) / "stuck.docx"
         named.write_bytes(Path(path).read_bytes())
-        before, os.environ["PATH"] = os.environ["PATH"], f"{program.parent}:{os.environ['PATH']}"
+        before, os.environ["PATH"] = os.environ["PATH"], path_of_stand_in
         box = Sandbox(LIMITS)
         took = []
         for one in (path, str(named), path):

@@ -1,7 +1,6 @@
 """What a page gives: its text, and boxes that lie on the ink."""
 
 import io
-from pathlib import Path
 
 import numpy
 import pymupdf
@@ -85,10 +84,7 @@ def test_pictures_are_measured_and_a_scan_is_all_picture(tmp_path):
 
 
 def test_right_to_left_lines_say_so(tmp_path):
-    noto = Path("/usr/share/fonts/truetype/noto/NotoSansHebrew-Regular.ttf")
-    if not noto.exists():
-        pytest.skip(f"{noto} isn't there (fonts-noto-core)")
-    font = pymupdf.Font(fontfile=str(noto))
+    font = pdfs.noto("NotoSansHebrew")
     hebrew = "כל בני האדם"
     with pymupdf.open() as doc:
         page = doc.new_page()

@@ -21,7 +21,7 @@ from datagen.page.paragraphs import paragraphs
 from datagen.page.visual_lines import visual_lines
 from datagen.record import LABELS
 from datagen.writing.bidi import levels, logical_order, mirror, visual_order
-from tests.inputs.pdfs import LATIN, assemble, stream
+from tests.inputs.pdfs import LATIN, assemble, noto, stream
 from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
 from tests.inputs.vertical_pages import vertical
@@ -115,10 +115,7 @@ def test_right_to_left_text_is_in_logical_order(lang, text):
 @pytest.mark.parametrize("visual", [False, True])
 def test_the_order_in_the_file_does_not_matter(visual):
     hebrew = "שלום עולם 18"
-    noto = Path("/usr/share/fonts/truetype/noto/NotoSansHebrew-Regular.ttf")
-    if not noto.exists():
-        pytest.skip(f"{noto} isn't there (fonts-noto-core)")
-    font = pymupdf.Font(fontfile=str(noto))
+    font = noto("NotoSansHebrew")
 
     def draw(page):
         order = "18 " + hebrew[:-3][::-1]
@@ -151,10 +148,7 @@ def test_presentation_forms_become_letters_and_are_counted():
 
 def test_gaps_are_spaces_where_a_font_has_none_to_show():
     vietnamese = "Tất cả mọi người sinh ra đều được tự do"
-    noto = Path("/usr/share/fonts/truetype/noto/NotoSans-Regular.ttf")
-    if not noto.exists():
-        pytest.skip(f"{noto} isn't there (fonts-noto-core)")
-    font = pymupdf.Font(fontfile=str(noto))
+    font = noto("NotoSans")
 
     def draw(page):
         x = 72.0

