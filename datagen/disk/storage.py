@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import fsspec
 import pyarrow as pa
@@ -139,24 +139,23 @@ class Folder:
 
     def names(self, suffix: str = "") -> list[str]:
         """Sorted names of the files directly in this folder; empty if there is no folder. Leftovers are not listed."""
-        fs, root = resolve(self.url)
-        try:
-            entries = fs.ls(root, detail=True, refresh=True)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
         # A link is neither file nor folder to fsspec.
-        files = (f["name"] for f in entries if f["type"] == "file" or (f.get("islink") and os.path.isfile(f["name"])))
+        files = (f["name"] for f in self._entries() if f["type"] == "file" or (f.get("islink") and os.path.isfile(f["name"])))
         names = map(posixpath.basename, files)
         return sorted(n for n in names if n.endswith(suffix) and not n.startswith(_TMP))
 
     def folders(self) -> list[str]:
         """Sorted names of the folders directly in this folder; none if it isn't there."""
+        return sorted(posixpath.basename(f["name"].rstrip("/")) for f in self._entries() if f["type"] == "directory")
+
+    def _entries(self) -> list[dict[str, Any]]:
+        """What fsspec says of each file and folder directly in this folder; nothing if it isn't there."""
         fs, root = resolve(self.url)
         try:
-            entries = fs.ls(root, detail=True, refresh=True)
+            entries: list[dict[str, Any]] = fs.ls(root, detail=True, refresh=True)
         except (FileNotFoundError, NotADirectoryError):
             return []
-        return sorted(posixpath.basename(entry["name"].rstrip("/")) for entry in entries if entry["type"] == "directory")
+        return entries
 
     def move(self, name: str, to: str) -> None:
         """Give the folder `name` the name `to`: at once on a local disk; file by file on object storage, where the same again

@@ -27,7 +27,7 @@ from tests.inputs.udhr import UDHR
 
 READ = "Latn"  # a script that PP-OCRv6 reads
 UNREAD = ("Geor", "Tibt", "Hebr")
-OTHERS = tuple(pytest.param(script, marks=pytest.mark.slow) for script in ("Armn", "Ethi", "Khmr", "Cher", "Taml"))
+OTHERS = ("Armn", "Ethi", "Khmr", "Cher", "Taml")
 
 
 def page(script: str, lie=lambda text: text, num_paragraphs: int = 6, family: str = ""):
@@ -70,9 +70,7 @@ def test_a_layer_in_a_cipher_does_not(script):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "script", ["Tibt", pytest.param("Beng", marks=pytest.mark.slow), pytest.param("Mong", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("script", ["Tibt", "Beng", "Mong"])
 def test_a_legacy_font_that_draws_a_script_under_ascii_codes_does_not(script):
     letters = sorted(set(UDHR[script][1]) - set(" "))
     legacy = {ord(c): chr(ord("A") + i % 58) for i, c in enumerate(letters)}
@@ -105,15 +103,7 @@ def test_and_without_one_by_the_shapes_of_their_words(script):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "script",
-    [
-        "Thai",
-        pytest.param("Khmr", marks=pytest.mark.slow),
-        pytest.param("Tibt", marks=pytest.mark.slow),
-        pytest.param("Mong", marks=pytest.mark.slow),
-    ],
-)
+@pytest.mark.parametrize("script", ["Thai", "Khmr", "Tibt", "Mong"])
 def test_lines_without_spaces_are_compared_in_pieces(script):
     true, lies = page(script), page(script, shuffled)
     assert signals(true)[0]["lineup_margin"] > 0.3
@@ -216,13 +206,7 @@ def drawn_words(script: str, lie=lambda text: text) -> list[ink_shapes.Ink]:
 
 
 @pytest.mark.parametrize(
-    "script",
-    [
-        "Hebr",
-        pytest.param("Latn", marks=pytest.mark.slow),
-        pytest.param("Grek", marks=pytest.mark.slow),
-        pytest.param("Armn", marks=pytest.mark.slow),
-    ],
+    "script", ["Hebr", *(pytest.param(script, marks=pytest.mark.slow) for script in ("Latn", "Grek", "Armn"))]
 )
 def test_ink_cut_in_the_wrong_places_hides_no_truth_and_helps_no_lie(script):
     true, lying = drawn_words(script), drawn_words(script, shuffled)
@@ -255,9 +239,7 @@ def test_fonts_are_judged_over_all_of_a_documents_pages():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "format", ["TIFF", pytest.param("PNG", marks=pytest.mark.slow), pytest.param("WEBP", marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("format", ["TIFF", "PNG", "WEBP"])
 def test_the_ink_of_any_image_format_is_looked_at(format):
     """Without loss of pixels, what is said of a page is what is said of its JPEG, or nearly so."""
     jpeg, expected = page_with_notes()
