@@ -1,9 +1,14 @@
 """Layers of the decoder and of CLIP compiled: what stands between their products becomes few kernels.
 
-Each kind of layer is compiled once, for all of its layers, and anew for few other shapes. What no compiler sees through, or would
-compile for each batch, stays as it is: the routed experts, and on a processor the attention of packed samples to themselves. What
-a checkpoint computes again is compiled, too, and of compiled flex attention nothing is saved.
+Each kind of layer is compiled once, for all of its layers, and anew for few other shapes; where something is learned, and not
+where it is measured or read. What no compiler sees through, or would compile for each batch, stays as it is: the routed experts,
+and on a processor the attention of packed samples to themselves. What a checkpoint computes again is compiled, too, and of
+compiled flex attention nothing is saved.
 """
+
+import functools
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import nn
@@ -33,4 +38,9 @@ def compile_layers(net: nn.Module) -> None:
         elif isinstance(module, decoder.Attention) and on_cpu:
             module.attend = torch.compiler.disable(module.attend)
         elif isinstance(module, decoder.Layer | clip.Layer):
-            module.compile()
+            both = functools.partial(_either, module.forward, torch.compile(module.forward))
+            module.forward = both  # type: ignore[method-assign]
+
+
+def _either(plain: Callable[..., Any], compiled: Callable[..., Any], *args: Any) -> Any:
+    return (compiled if torch.is_grad_enabled() else plain)(*args)
