@@ -25,16 +25,13 @@ def alive(net: nn.Module, function) -> int:
         return value
 
     gc.collect()
-    gc.freeze()  # so that only what comes now is looked at
-    try:
-        with torch.autograd.graph.saved_tensors_hooks(note, lambda value: value):
-            result = function()
-        held |= {value.untyped_storage().data_ptr() for value in (result if isinstance(result, list) else [result])}
-        for value in gc.get_objects():
-            if issubclass(type(value), Tensor):
-                note(value)
-    finally:
-        gc.unfreeze()
+    gc.freeze()  # so that only what comes now is looked at, here and when the next one is collected
+    with torch.autograd.graph.saved_tensors_hooks(note, lambda value: value):
+        result = function()
+    held |= {value.untyped_storage().data_ptr() for value in (result if isinstance(result, list) else [result])}
+    for value in gc.get_objects():
+        if issubclass(type(value), Tensor):
+            note(value)
     return sum(found.values())
 
 
