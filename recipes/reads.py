@@ -110,7 +110,7 @@ TYPEFACES = FULL_LINES.but(
 )
 """Going on with lines that are twice as long, in many typefaces, some of them scanned."""
 REAL_LINES = FULL_LINES.but(
-    steps=1700,
+    steps=2300,
     learning_rate=5e-4,
     min_learning_rate=2e-5,
     warmup=50,
