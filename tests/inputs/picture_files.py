@@ -12,7 +12,7 @@ from PIL import Image
 from tests.inputs.samples import encoded
 
 
-def image(color: object = "navy", kind: str = "JPEG", size: tuple[int, int] = (48, 32)) -> bytes:
+def image(color: str | tuple[int, ...] = "navy", kind: str = "JPEG", size: tuple[int, int] = (48, 32)) -> bytes:
     return encoded(Image.new("RGB", size, color), kind)
 
 

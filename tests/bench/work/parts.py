@@ -119,7 +119,7 @@ def cost_of(pipeline: Pipeline, num_documents: int, seed: int, keeps: bool = Fal
 def write_tars(folder: Path, samples: list[Sample]) -> None:
     """The samples as others have theirs: tars of WebDataset, with a caption beside each picture."""
     for number in range(TARS):
-        files = {}
+        files: dict[str, bytes] = {}
         for at, sample in enumerate(samples[number::TARS]):
             files |= {f"{at:06d}.jpg": sample.image or b"", f"{at:06d}.txt": sample.caption.encode()}
         tar(folder / f"{number:06d}.tar", files)
