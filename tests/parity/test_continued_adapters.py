@@ -152,7 +152,8 @@ def test_a_fine_tuning_trains_it_on_and_writes_it_as_it_was(tmp_path, monkeypatc
     before, after = load_file(f"adapter/{FILE}"), load_file(f"out/train/adapter/{FILE}")
     assert before.keys() == after.keys()
     changed = {key for key, value in after.items() if not torch.equal(value, before[key])}
-    assert "base_model.model.model.layers.1.mlp.experts.3.up_proj.lora_B.weight" in changed and len(changed) > 0.9 * len(after)
+    of_experts = {key for key in after if ".experts." in key}
+    assert after.keys() - of_experts <= changed and len(changed & of_experts) > 0.5 * len(of_experts)  # some get no token
     merged = model.load("start")
     merge_adapter(merged, Folder("out/train/adapter"))
     exported = model.load("out/train/model").state_dict()
