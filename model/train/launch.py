@@ -320,9 +320,9 @@ def torchrun(parent: int, words: list[str]) -> int:
     try:
         run.run(run.parse_args(["--signals-to-handle=SIGQUIT", *words]))
     except ChildFailedError as error:
-        rank, failure = error.get_first_failure()
-        name = f"torchrun-{socket.gethostname()}-{os.getpid()}.json"
-        _write(folder / name, Lost(float(failure.timestamp), rank, failure.exitcode))
+        for rank, failure in error.failures.items():
+            name = f"torchrun-{socket.gethostname()}-{os.getpid()}-{rank}.json"
+            _write(folder / name, Lost(float(failure.timestamp), rank, failure.exitcode))
         return 1
     return 0
 
