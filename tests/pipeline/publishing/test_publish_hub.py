@@ -16,6 +16,7 @@ def on_hub(tmp_path, monkeypatch):
     from huggingface_hub import constants
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)  # which it read from what other tests set
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)  # its server can't be stood in for
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     with hub() as server:
