@@ -21,6 +21,7 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
 import safetensors.torch
 import torch
 from torch import Tensor
@@ -35,10 +36,11 @@ from model.net.config import ModelConfig
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.tokenizer import TextTokenizer
 from model.net.told import TOLD
-from model.train.restore import is_going_on, restored
-from model.train.run import METRICS
-from model.train.start import TOLD_FILE
-from model.train.step import Weights
+from model.train.checkpoint import Checkpoints
+from model.train.optim import Average, freeze
+from model.train.run import METRICS, RUN
+from model.train.start import TOLD_FILE, network, tokenizer_at, within
+from model.train.step import RANDOM, Train, Weights, flat, sectioned
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 FILE = "model-00001-of-000001.safetensors"
@@ -201,8 +203,8 @@ def main() -> None:
     folder, out = Folder(args.folder), Folder(args.out)
     folder = folder.sub("model") if folder.exists(METRICS) else folder
     try:
-        if is_going_on(folder):
-            net, tokenizer, start, step = restored(folder)
+        if _is_going_on(folder):
+            net, tokenizer, start, step = _restored(folder)
             print(f"the checkpoint of step {step}", flush=True)
         else:
             # An adapter is merged into the weights as they are: they are rounded once, when they are written.
@@ -214,6 +216,38 @@ def main() -> None:
         export(out, net, tokenizer, start, DTYPES[args.dtype], lambda line: print(line, flush=True))
     except (OSError, ValueError) as error:
         sys.exit(str(error))
+
+
+def _is_going_on(folder: Folder) -> bool:
+    """Whether a folder is that of a training, `out/NAME`, which isn't done."""
+    return folder.exists(RUN) and folder.exists(TOKENIZER) and not folder.exists(METRICS)
+
+
+def _restored(folder: Folder) -> tuple[DeepseekOcr, TextTokenizer, Folder | None, int]:
+    """(the network of the training in `folder` at its last whole checkpoint, its tokenizer, where it started, the step).
+
+    Weights are the averaged ones, if the training has such, and adapters are merged. The training may be going on. Raises
+    `FileNotFoundError` if there is no checkpoint, and `ValueError` as for a start, or if `run.json` can't be read.
+    """
+    try:
+        step = msgspec.convert(sectioned(flat(json.loads(folder.read(RUN))["step"])), Train)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{folder.path(RUN)} isn't that of a training: {error}") from error
+    out = Folder(folder.url.rstrip("/").rpartition("/")[0] or ".")
+    step = within(step, out)
+    tokenizer = tokenizer_at(folder)
+    net = network(step, tokenizer)
+    freeze(net, step.weights.frozen)
+    average = Average(net, step.optim.average) if step.optim.average else None
+    number = Checkpoints(folder.sub("checkpoint")).weights(net, average)
+    if average is not None:
+        average.swap(net)
+    if step.weights.adapts:
+        from model.files.lora import merge  # peft, only where there are adapters
+
+        merge(net)
+    start = step.weights.start or (step.weights.start_decoder if step.weights.start_decoder != RANDOM else "")
+    return net.eval(), tokenizer, Folder(start) if start else None, number
 
 
 if __name__ == "__main__":
