@@ -28,6 +28,18 @@ from model.net.image_modes import MODES
 from model.net.tokenizer import TextTokenizer
 
 
+@contextmanager
+def on_one_thread() -> Iterator[None]:
+    """Within, torch computes on one thread: one token is too little work to share. With another process on the second core, two
+    threads took 100 times as long."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 @dataclass(frozen=True)
 class NoRepeat:
     """A rule against loops: no run of `ngram` tokens comes twice in a text and its prompt. 0 allows everything.

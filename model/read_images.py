@@ -5,6 +5,7 @@ Of a task's images `together` are read at a time, of about as many tokens, so th
 
 import functools
 import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,11 +15,11 @@ from PIL import Image
 from datagen.disk.storage import Folder
 from datagen.inputs.items import Item
 from datagen.pictures.source import images_to_read
-from datagen.record import Drop, Line, Region, SampleError
+from datagen.record import Drop, Line, Region, Sample, SampleError
 from datagen.target import GROUNDING, Prompt, decode, decode_lines, decode_objects, restore
 from model.data.modes import fitting
 from model.files.network_folder import load_model
-from model.generate import NoRepeat, tokens
+from model.generate import NoRepeat, on_one_thread, tokens
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.image import Views, views
 from model.net.tokenizer import TextTokenizer
@@ -65,37 +66,46 @@ def run_network(task: NetworkTask) -> list[Row]:
     the answer didn't end. Other rows have an `error`. Boxes are in pixels of the image as it is shown, turned as its EXIF says.
     """
     asking, rows, waiting = task.asking, list[Row](), list[_Seen]()
-    for item in task.items:
-        of_item = list(images_to_read(item, MIN_SIDE))
-        for number, image in enumerate(of_item):
-            row: Row = {"image": item.uri} | ({"page": number} if len(of_item) > 1 else {})
-            rows.append(row)
-            if isinstance(image, Drop):
-                row["error"] = str(SampleError(image.reason, image.detail))
-                continue
+    for row, image in started_rows(task.items):
+        rows.append(row)
+        if image is not None:
             assert image.image is not None
             mode = fitting(asking.modes[0], asking.modes, *image.size)
             waiting.append(_Seen(row, image.size, views(Image.open(io.BytesIO(image.image)).convert("RGB"), mode)))
     waiting.sort(key=lambda one: one.image.num_tokens)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # one token is too little work to share, as `model.train.measure` says
-    try:
+    with on_one_thread():
         for start in range(0, len(waiting), asking.together):
             _read(asking, waiting[start : start + asking.together])
-    finally:
-        torch.set_num_threads(threads)
     return rows
 
 
+def started_rows(items: Iterable[Item]) -> Iterator[tuple[Row, Sample | None]]:
+    """The row of each image, with what it is called and no reading yet, and the image. None if it can't be read: the row then has
+    an `error`."""
+    for item in items:
+        images = list(images_to_read(item, MIN_SIDE))
+        for number, image in enumerate(images):
+            row: Row = {"image": item.uri} | ({"page": number} if len(images) > 1 else {})
+            if isinstance(image, Drop):
+                yield row | {"error": str(SampleError(image.reason, image.detail))}, None
+            else:
+                yield row, image
+
+
+def opened(asking: Asking) -> tuple[DeepseekOcr, TextTokenizer]:
+    """The network that is asked, on this machine's GPU if it has one, and its tokenizer; kept until another one is asked."""
+    return _opened(asking.folder, asking.known_as, asking.precision)
+
+
 @functools.lru_cache(maxsize=1)
-def _network(folder: str, known_as: str, precision: str) -> tuple[DeepseekOcr, TextTokenizer]:
+def _opened(folder: str, known_as: str, precision: str) -> tuple[DeepseekOcr, TextTokenizer]:
     device = "cuda" if torch.cuda.is_available() else "cpu"
     return load_model(Folder(folder), device, getattr(torch, precision) if precision else None)
 
 
 def _read(asking: Asking, some: list[_Seen]) -> None:
     """Read these together, into their rows."""
-    net, tokenizer = _network(asking.folder, asking.known_as, asking.precision)
+    net, tokenizer = opened(asking)
     room = net.config.decoder.max_positions
     asked = [len(tokenizer.prompt(asking.prompt, one.image.num_tokens)) for one in some]
     for one, num in zip(some, asked, strict=True):

@@ -2,33 +2,23 @@
 in its mode `line`, a long one in parts.
 """
 
-import functools
 import itertools
 import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy
-import torch
 from PIL import Image
 
-from datagen.disk.storage import Folder
 from datagen.engines import versions
-from datagen.inputs.items import Item
 from datagen.page.region_order import columns_of, in_reading_order
-from datagen.pictures.source import images_to_read
-from datagen.record import Box, Drop, Line, Region, Sample, SampleError
+from datagen.record import Box, Line, Region, Sample
 from datagen.target import restore
 from flywheel.labels.line_readings import detected
-from flywheel.labels.read_images import MIN_SIDE
-from model.files.network_folder import load_model
-from model.generate import NoRepeat, generate
-from model.net.deepseek_ocr import DeepseekOcr
+from model.generate import NoRepeat, generate, on_one_thread
 from model.net.image import views
-from model.net.tokenizer import TextTokenizer
-from model.read_images import Asking
+from model.read_images import Asking, NetworkTask, Row, opened, started_rows
 
 MODE = "line"
 MARGIN = 0.06
@@ -36,63 +26,49 @@ MARGIN = 0.06
 _LONGEST = 20  # heights: some 50 characters
 _SCRIPT = "Latn"
 
-Row = dict[str, Any]
-
 
 @dataclass(frozen=True)
-class FoundLine:
+class PageLine:
     """A line at `box` of a page, in pixels, as the `parts` that are read, (H, W) gray bytes each."""
 
     box: Box
     parts: tuple[numpy.ndarray, ...]
 
 
-@dataclass(frozen=True)
-class PagesTask:
-    """Images of pages to read."""
-
-    asking: Asking
-    items: tuple[Item, ...]
-
-
 def engines() -> dict[str, str]:
     return versions("ppocr-detector")
 
 
-def run_pages(task: PagesTask) -> list[Row]:
+def run_pages(task: NetworkTask) -> list[Row]:
     """The rows of the task's images, in order; the pages of a TIFF are rows each. A row has the page's `size`, and `lines` in
     reading order, each with `box` and `text`. Other rows have an `error`. Boxes are in pixels of the image as it is shown."""
     rows: list[Row] = []
     parts: list[numpy.ndarray] = []
     whose: list[Row] = []
-    for item in task.items:
-        of_item = list(images_to_read(item, MIN_SIDE))
-        for number, image in enumerate(of_item):
-            row: Row = {"image": item.uri} | ({"page": number} if len(of_item) > 1 else {})
-            rows.append(row)
-            if isinstance(image, Drop):
-                row["error"] = str(SampleError(image.reason, image.detail))
-                continue
-            found = lines(image)
-            row |= {"size": list(image.size), "lines": [{"box": list(line.box), "text": ""} for line in found]}
-            parts += [part for line in found for part in line.parts]
-            whose += [of for line, of in zip(found, row["lines"], strict=True) for _ in line.parts]
+    for row, image in started_rows(task.items):
+        rows.append(row)
+        if image is None:
+            continue
+        of_page = lines(image)
+        row |= {"size": list(image.size), "lines": [{"box": list(line.box), "text": ""} for line in of_page]}
+        parts += [part for line in of_page for part in line.parts]
+        whose += [of for line, of in zip(of_page, row["lines"], strict=True) for _ in line.parts]
     for of, text in zip(whose, read(parts, task.asking), strict=True):
         of["text"] = f"{of['text']} {text}".strip()
     return rows
 
 
-def lines(page: Sample) -> list[FoundLine]:
+def lines(page: Sample) -> list[PageLine]:
     """The lines of a page's image, in reading order."""
-    found = {line.box: line for line in detected(page, _SCRIPT)}
-    usual = statistics.median(box.y1 - box.y0 for box in found) if found else 0
-    columns = [[line.box for line in column] for column in columns_of([Line(box, "") for box in found])]
+    by_box = {line.box: line for line in detected(page, _SCRIPT)}
+    usual = statistics.median(box.y1 - box.y0 for box in by_box) if by_box else 0
+    columns = [[line.box for line in column] for column in columns_of([Line(box, "") for box in by_box])]
     made = []
     for box in itertools.chain.from_iterable(_down(column) for column in columns):
         height = box.y1 - box.y0
         # A line without high or low letters has a low box. Seen as high as the others, its letters are as large as theirs.
         margin = ((1 + 2 * MARGIN) * max(usual, height) / height - 1) / 2
-        made.append(FoundLine(box, tuple(cut_apart(found[box].view(margin)))))
+        made.append(PageLine(box, tuple(cut_apart(by_box[box].view(margin)))))
     return made
 
 
@@ -121,23 +97,13 @@ def _gap(dark: numpy.ndarray, at: int, room: int) -> int:
 
 def read(parts: Sequence[numpy.ndarray], asking: Asking) -> list[str]:
     """What the network reads in each part of a line, `asking.together` of about the same width at a time."""
-    net, tokenizer = _network(asking.folder, asking.known_as, asking.precision)
+    net, tokenizer = opened(asking)
     images = [views(Image.fromarray(part).convert("RGB"), MODE) for part in parts]
     order, texts = sorted(range(len(parts)), key=lambda n: images[n].num_tokens), [""] * len(parts)
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)  # one token is too little work to share
-    try:
+    with on_one_thread():
         for start in range(0, len(order), asking.together):
             some = order[start : start + asking.together]
             answers = generate(net, tokenizer, [images[n] for n in some], asking.prompt, asking.most, NoRepeat(0))
             for n, answer in zip(some, answers, strict=True):
                 texts[n] = " ".join(restore(answer).split())
-    finally:
-        torch.set_num_threads(threads)
     return texts
-
-
-@functools.lru_cache(maxsize=1)
-def _network(folder: str, known_as: str, precision: str) -> tuple[DeepseekOcr, TextTokenizer]:
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    return load_model(Folder(folder), device, getattr(torch, precision) if precision else None)

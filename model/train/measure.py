@@ -6,11 +6,10 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar, cast
 
-import torch
-
 from datagen.disk.storage import Folder
 from model.data.rows import Draw
 from model.data.split import Corpus
+from model.generate import on_one_thread
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.tokenizer import TextTokenizer
 from model.train import evaluate
@@ -68,27 +67,13 @@ class Measure:
 
     def _readings(self, net: DeepseekOcr, ranks: Ranks, goes_on: GoesOn) -> Readings:
         """What `net` reads. Some of it is written down for people to look at."""
-        threads = torch.get_num_threads()
-        # One token is too little work to share: with another process on the second core, two threads took 100 times as long.
-        torch.set_num_threads(1)
-        try:
-            with self.spread.autocast():
-                found = readings(
-                    net,
-                    self.tokenizer,
-                    self.corpus,
-                    self._draws(),
-                    self.modes,
-                    self.step.evaluation.max_new_tokens,
-                    goes_on,
-                    ranks,
-                )
-        finally:
-            torch.set_num_threads(threads)
+        most = self.step.evaluation.max_new_tokens
+        with on_one_thread(), self.spread.autocast():
+            made = readings(net, self.tokenizer, self.corpus, self._draws(), self.modes, most, goes_on, ranks)
         if ranks.is_first:
-            shown = json.dumps(found.shown(self.step.evaluation.shown_samples), indent=1, ensure_ascii=False)
+            shown = json.dumps(made.shown(self.step.evaluation.shown_samples), indent=1, ensure_ascii=False)
             self.folder.write(READBACK, shown.encode("utf-8", "replace"))
-        return found
+        return made
 
     def _by_all(self, measured: Callable[[DeepseekOcr, Ranks], T]) -> T:
         """What is measured of the whole network as it is now."""

@@ -160,7 +160,7 @@ def _by_network(folder: Folder, modes: str, prompt: str, together: int, most: in
     needs = Needs(gpus=1) if torch.cuda.is_available() else A_CORE
     if kind == PAGE and chosen == (lines_by_network.MODE,):
         made |= {"kind": kind, "engines": lines_by_network.engines()}
-        task = functools.partial(lines_by_network.PagesTask, asking)
+        task = functools.partial(read_images.NetworkTask, asking)
         return _How(made, _IMAGES_A_TASK, task, lines_by_network.run_pages, lambda runner: needs)
     return _How(
         made,
