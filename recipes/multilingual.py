@@ -123,7 +123,7 @@ def multilingual(
         of_fine = replace(of_fine, shard_pages=FIRST_ANNOTATED * FINE_PAGES // 2)
         annotated = replace(annotated, source=of_fine, limit=FIRST_ANNOTATED)
     regions = _cut_out("fine-regions", CutRegions(), CheckFormulas())
-    lines = _cut_out("fine-lines", CutLines(), despite=STRUCTURE)
+    lines = _cut_out("fine-lines", CutLines(), despite=STRUCTURE)  # for trainings of one's own: no step here learns from it
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
     wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part))
     if is_first_run:
