@@ -186,12 +186,12 @@ def _in_rows(units: Sequence[Unit], script: str) -> Sequence[Unit]:
     line that says what they say."""
     ordered = list(units)
     for piece in units:
-        box, said = piece.box, about(piece.line.text, script)
+        box, text = piece.box, about(piece.line.text, script)
         row = next((u for u in units if _is_piece(piece, u)), None)
         if row is None:
             continue
         ordered.remove(piece)
-        if shared(box, row.box) < _WHOLE * area(box) or said not in about(row.line.text, script):
+        if shared(box, row.box) < _WHOLE * area(box) or text not in about(row.line.text, script):
             is_behind = (box.x0 > row.box.x0) != (row.line.direction == "rtl")
             ordered.insert(ordered.index(row) + is_behind, piece)
     return ordered

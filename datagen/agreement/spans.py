@@ -174,7 +174,7 @@ def alike(one: Text, other: Text) -> float:
 def able(label: Text, others: Sequence[Reading], is_cell: bool) -> list[Reading]:
     """Those of other voters' readings that say something: like the label, or like another voter's. A voter that has nothing
     overlooked the block where another one has most of the label. Of a cell, which is short, all do."""
-    found = []
+    able_ones = []
     with_label = [alike(reading.text, label) for reading in others]
     for reading, likeness in zip(others, with_label, strict=True):
         rivals = [n for n, other in enumerate(others) if other.voter != reading.voter]
@@ -183,8 +183,8 @@ def able(label: Text, others: Sequence[Reading], is_cell: bool) -> list[Reading]
         else:
             is_able = max((likeness, *(alike(reading.text, others[n].text) for n in rivals))) >= _FAILED
         if is_cell or is_able:
-            found.append(reading)
-    return found
+            able_ones.append(reading)
+    return able_ones
 
 
 def flat(text: Text, place: tuple[int, int]) -> str:

@@ -209,13 +209,13 @@ def _accented(text: str, path: str, source: random.Random) -> str:
 @functools.cache
 def _others(path: str) -> dict[str, str]:
     """What may stand in the place of a letter or a sign: the letter with accents, and signs of print."""
-    found = dict(_PRINTED)
+    others = dict(_PRINTED)
     for char in map(chr, (*range(0xC0, 0x180), *map(ord, "ƠơƯưȘșȚț"), *range(0x1EA0, 0x1EFA))):
         base = unicodedata.normalize("NFD", char)[0]
         if base != char:
-            found[base] = found.get(base, "") + char
+            others[base] = others.get(base, "") + char
     drawn = typefaces.characters(path)
-    able = {base: "".join(char for char in chars if ord(char) in drawn) for base, chars in found.items()}
+    able = {base: "".join(char for char in chars if ord(char) in drawn) for base, chars in others.items()}
     return {base: chars for base, chars in able.items() if chars}
 
 

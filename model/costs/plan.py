@@ -286,14 +286,14 @@ def table(
         *columns(rows),
         f"  time is that of {steps:,} steps on one GPU at {mfu:.0%} of its peak in bf16; the paper's rate was 8%",
     ]
-    found = {
+    by_method = {
         method: [_as(one, method) for one in set_ups if (method in (ADAPTERS, QLORA)) == bool(one.rank)]
         for method in dict.fromkeys([*(one.method for one in set_ups), *_METHODS])
     }
-    most = max(memory(config, load, one).total(False) for some in found.values() for one in some)
+    most = max(memory(config, load, one).total(False) for some in by_method.values() for one in some)
     unit, name = (1e9, "GB") if most > 1e9 else (1e6, "MB")
     header = ("weights", "bf16 copies", "gradients", "optimizer", "activations", "peak", "checkpointed", "peak", "on a card of")
-    for method, some in found.items():
+    for method, some in by_method.items():
         rows = [(f"memory, {name}", *header)]
         for one in some:
             m = memory(config, load, one)

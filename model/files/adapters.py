@@ -133,8 +133,7 @@ def read_adapter(net: DeepseekOcr, folder: Folder, config: dict[str, Any], files
                 raise BadCheckpoint(f"{folder.url}: {name} should be {tuple(whole[key].shape)}, and is {shape}")
     if not whole and not learned:
         raise BadCheckpoint(f"{folder.url}: there is no matrix in it, and nothing else to merge")
-    found = [_learned(name, parts, keys[name], places, config, folder) for name, parts in learned.items()]
-    return Adapter(whole, found)
+    return Adapter(whole, [_learned(name, parts, keys[name], places, config, folder) for name, parts in learned.items()])
 
 
 def read_config(folder: Folder) -> dict[str, Any]:

@@ -9,7 +9,8 @@
     kept of fp32              0         2         2
 
 A weight in fp32 is its bf16 and the 16 bits that follow, which are kept as whole numbers: together they move as fp32 would.
-Moments in 8 bits are bitsandbytes' blockwise dynamic ones (arXiv 2110.02861), as in its AdamW8bit.
+Moments in 8 bits are bitsandbytes' blockwise dynamic ones (arXiv 2110.02861), as in its AdamW8bit. That optimizer itself knows
+no DTensors, as which ranks share weights, and keeps nothing of fp32; so its functions are used beside torch's AdamW.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -131,7 +132,7 @@ class _Moment:
         from bitsandbytes import functional  # slow to load, and optional
 
         code = _code(self.slot, self.kept_N.device)
-        wide_N = functional.dequantize_blockwise(self.kept_N, absmax=self.scales_S, code=code, blocksize=self.size)
+        wide_N: Tensor = functional.dequantize_blockwise(self.kept_N, absmax=self.scales_S, code=code, blocksize=self.size)
         return wide_N
 
     def keep(self, wide_N: Tensor) -> None:

@@ -67,21 +67,23 @@ class ReadPagesRunner(StepRunner[ReadPages]):
     def status(self) -> list[str]:
         if not self.folder.exists(PAGES):
             return []
-        found = self.shown()
-        said = [f"{reader} {one['value']:.3f} ({one['low']:.3f} to {one['high']:.3f})" for reader, one in found["scores"].items()]
-        return [f"{self.step.name}: edit distance on {len(found['pages'])} held-out pages: {'; '.join(said)}"]
+        shown = self.shown()
+        scores = [
+            f"{reader} {one['value']:.3f} ({one['low']:.3f} to {one['high']:.3f})" for reader, one in shown["scores"].items()
+        ]
+        return [f"{self.step.name}: edit distance on {len(shown['pages'])} held-out pages: {'; '.join(scores)}"]
 
     def shown(self) -> Any:
         return json.loads(self.folder.read(PAGES)) if self.folder.exists(PAGES) else None
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
-        if not (found := self.shown()):
+        if not (shown := self.shown()):
             return []
         from recipes.report.read_pages import pages_section
 
-        keys = {row["key"]: row for row in found["pages"]}
+        keys = {row["key"]: row for row in shown["pages"]}
         (page, *_) = read_samples(self._dataset, manifest.rows(self._dataset, lambda row: row["key"] == min(keys)))
-        return [pages_section(self.step.name, found["scores"], len(keys), page, keys[page.key]["lines"])]
+        return [pages_section(self.step.name, shown["scores"], len(keys), page, keys[page.key]["lines"])]
 
     def forget(self, gone: Gone) -> None:
         self.folder.remove(PAGES)
@@ -138,13 +140,14 @@ def read(pages: Sequence[Sample], network: Folder) -> list[dict[str, Any]]:
     from model.read_images import Asking
     from model.train.start import known_as
 
-    found = [lines_by_network.lines(page) for page in pages]
+    lines_of_pages = [lines_by_network.lines(page) for page in pages]
     rows: list[dict[str, Any]] = [
-        {"key": page.key, "lines": [{"box": list(line.box)} for line in of]} for page, of in zip(pages, found, strict=True)
+        {"key": page.key, "lines": [{"box": list(line.box)} for line in of]}
+        for page, of in zip(pages, lines_of_pages, strict=True)
     ]
     parts = [
         (line, part, page.lang)
-        for page, of, row in zip(pages, found, rows, strict=True)
+        for page, of, row in zip(pages, lines_of_pages, rows, strict=True)
         for one, line in zip(of, row["lines"], strict=True)
         for part in one.parts
     ]

@@ -21,20 +21,20 @@ def doubtful(page: Sample, known: Iterable[int], most: float) -> frozenset[int] 
     """
     sizes = [0 if region.label in PICTURES | RUNNING else _num_chars(region) for region in page.regions]
     unread = {i for i, region in enumerate(page.regions) if region.is_unread}
-    found = {*known} - unread
-    of_text = [i for i, r in enumerate(page.regions) if r.lines and r.label not in PICTURES and i not in found | unread]
-    counts = _doubts(page, found | unread)
-    if len(of_text) > _MAX_REGIONS or "order" in counts or _doubts(page, {*of_text, *found, *unread}):
+    in_doubt = {*known} - unread
+    of_text = [i for i, r in enumerate(page.regions) if r.lines and r.label not in PICTURES and i not in in_doubt | unread]
+    counts = _doubts(page, in_doubt | unread)
+    if len(of_text) > _MAX_REGIONS or "order" in counts or _doubts(page, {*of_text, *in_doubt, *unread}):
         return None
-    left_out = found | unread
+    left_out = in_doubt | unread
     for i in of_text if counts else ():
         fewer = _doubts(page, {i, *left_out})
-        found |= {i} if any(fewer[name] < num for name, num in counts.items()) else set()
-        if sum(sizes[j] for j in found | unread) > most * sum(sizes):
+        in_doubt |= {i} if any(fewer[name] < num for name, num in counts.items()) else set()
+        if sum(sizes[j] for j in in_doubt | unread) > most * sum(sizes):
             return None
-    found = _with_the_rest(page.regions, found)
-    holds_little = sum(sizes[j] for j in found | unread) <= most * sum(sizes)
-    return frozenset(found) if holds_little and not _doubts(page, found | unread) else None
+    in_doubt = _with_the_rest(page.regions, in_doubt)
+    holds_little = sum(sizes[j] for j in in_doubt | unread) <= most * sum(sizes)
+    return frozenset(in_doubt) if holds_little and not _doubts(page, in_doubt | unread) else None
 
 
 def set_aside(page: Sample, doubtful: Iterable[int]) -> Sample:
@@ -55,9 +55,9 @@ def _doubts(page: Sample, without: Iterable[int]) -> Counter[str]:
     return structure_doubts.doubts(rest) + page_doubts.doubts(rest)
 
 
-def _with_the_rest(regions: Sequence[Region], found: Iterable[int]) -> set[int]:
+def _with_the_rest(regions: Sequence[Region], in_doubt: Iterable[int]) -> set[int]:
     """These regions, and those of which they are the rest, or that are theirs."""
-    whole = {*found}
+    whole = {*in_doubt}
     links = []
     for i, region in enumerate(regions):
         following = (j for j in range(i + 1, len(regions)) if regions[j].label == region.label)
