@@ -40,7 +40,7 @@ from model.train.checkpoint import Checkpoints
 from model.train.optim import Average, freeze
 from model.train.run import METRICS, RUN
 from model.train.start import TOLD_FILE, network, tokenizer_at, within
-from model.train.step import RANDOM, Train, Weights, flat, sectioned
+from model.train.step import Train, Weights, flat, sectioned
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 FILE = "model-00001-of-000001.safetensors"
@@ -242,12 +242,8 @@ def _restored(folder: Folder) -> tuple[DeepseekOcr, TextTokenizer, Folder | None
     number = Checkpoints(folder.sub("checkpoint")).weights(net, average)
     if average is not None:
         average.swap(net)
-    if step.weights.adapts:
-        from model.files.lora import merge  # peft, only where there are adapters
-
-        merge(net)
-    start = step.weights.start or (step.weights.start_decoder if step.weights.start_decoder != RANDOM else "")
-    return net.eval(), tokenizer, Folder(start) if start else None, number
+    bare(net, step.weights, step.weights, None)
+    return net.eval(), tokenizer, Folder(step.weights.base) if step.weights.base else None, number
 
 
 if __name__ == "__main__":

@@ -52,6 +52,11 @@ class Weights:
     beside: tuple[str, ...] = ()
 
     @property
+    def base(self) -> str:
+        """The folder of all or the decoder's weights, whose other files an export has, too; "" from nothing."""
+        return self.start or (self.start_decoder if self.start_decoder != RANDOM else "")
+
+    @property
     def adapts(self) -> bool:
         """Whether adapters are trained in place of weights."""
         return self.lora > 0 or self.train_adapter

@@ -274,9 +274,8 @@ class _Training:
         `counts` are those of the whole step."""
         # Counted before the first forward pass, so that the gradients of all batches add up to those of the step.
         scale, balance_scale = (1 / max(1, counts[name]) for name in ("tokens", "samples"))
-        if (
-            self.step.weights.lora_dropout or self.step.weights.train_adapter
-        ):  # what is dropped follows from the step, so that a resumed one is the same
+        # What is dropped follows from the step, so that a resumed one is the same.
+        if self.step.weights.lora_dropout or self.step.weights.train_adapter:
             torch.manual_seed(hash((self.step.seed, number, self.ranks.rank)))
         weights = self.step.guidance.weights(number, self.step.schedule.steps)
         telling = (weights[0] / max(1, counts["told"]), weights[1] / max(1, counts["placed"]))
@@ -342,9 +341,8 @@ class _Training:
         self.ranks.from_first(lambda: self._write(cast(DeepseekOcr, whole), read))
 
     def _export(self, net: DeepseekOcr) -> None:
-        given = self.step.weights
-        start = given.start or (given.start_decoder if given.start_decoder != "random" else "")
-        export(self.folder.sub("model"), net, self.tokenizer, Folder(start) if start else None)
+        base = self.step.weights.base
+        export(self.folder.sub("model"), net, self.tokenizer, Folder(base) if base else None)
 
     def _write(self, net: DeepseekOcr, read: Readings) -> None:
         step = self.step
