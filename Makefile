@@ -90,7 +90,6 @@ $(VENV)/.figures: $(VENV)/.installed
 $(VENV)/.dev: $(VENV)/.installed
 	@echo "installing what tests and lint need, 330 MB"
 	@$(INSTALL) --editable '.[figures,dev]'
-	@-$(TESTS) -qq --collect-only >/dev/null 2>&1  # so that not each process compiles all tests at the same time
 	@touch $@ $(VENV)/.figures
 
 $(VENV)/.system: packages = $(SYSTEM_PACKAGES)
@@ -110,11 +109,10 @@ $(VENV)/.system $(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scrip
 	    $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq --no-install-recommends $$missing >/dev/null && touch $@; \
 	else echo "please install, as root: apt-get install$$missing" >&2; fi
 
-# Bytecode is written: else each process, each time, compiles all tests with pytest's own asserts.
-TESTS := PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest
 # A process that has no test left takes some from another; what tests share is made once for all of them (tests/conftest.py). There is
 # one process more than there are cores, since tests also wait: for children, for what they have killed.
-PYTEST := $(TESTS) -q --dist worksteal --numprocesses $$(( $$(nproc) < 4 ? $$(nproc) + 1 : 4 ))
+# Bytecode is written, else each process compiles all tests each time.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -q --dist worksteal --numprocesses $$(( $$(nproc) < 4 ? $$(nproc) + 1 : 4 ))
 
 test: setup-tests
 	@$(PYTEST) -m 'not slow'
