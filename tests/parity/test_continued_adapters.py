@@ -108,7 +108,9 @@ def swifts(base, folder, **values) -> Path:
     theirs = Released(model.load(base))
     layers = [name for name, module in theirs.named_modules() if isinstance(module, nn.Linear) and name != "lm_head"]
     config = LoraConfig(**{"r": 3, "lora_alpha": 8, "target_modules": layers} | values)
-    stirred(get_peft_model(theirs, config)).save_pretrained(str(folder))
+    with torch.random.fork_rng():
+        torch.manual_seed(5)  # by which peft draws matrices: on them depends which experts a training reaches
+        stirred(get_peft_model(theirs, config)).save_pretrained(str(folder))
     return folder
 
 
@@ -147,13 +149,12 @@ def test_a_fine_tuning_trains_it_on_and_writes_it_as_it_was(tmp_path, monkeypatc
         Path(f"{n}.png").write_bytes(rendered(f"{EIGHT[n][:9]}"))
     rows = [{"image": f"{n}.png", "prompt": "<image>\nRead.", "answer": f"line {n}"} for n in range(4)]
     Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    words = ["finetune", "start=start", "data=rows.jsonl", "variant=tiny", "modes=line", "steps=2", "on=inline"]
+    words = ["finetune", "start=start", "data=rows.jsonl", "variant=tiny", "modes=line", "steps=6", "on=inline"]
     assert main([*words, "adapter=adapter", "train_adapter=1", "out=out"]) == 0
     before, after = load_file(f"adapter/{FILE}"), load_file(f"out/train/adapter/{FILE}")
     assert before.keys() == after.keys()
     changed = {key for key, value in after.items() if not torch.equal(value, before[key])}
-    of_experts = {key for key in after if ".experts." in key}
-    assert after.keys() - of_experts <= changed and len(changed & of_experts) > 0.5 * len(of_experts)  # some get no token
+    assert changed == after.keys()
     merged = model.load("start")
     merge_adapter(merged, Folder("out/train/adapter"))
     exported = model.load("out/train/model").state_dict()
