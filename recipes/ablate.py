@@ -10,7 +10,7 @@ from typing import Annotated
 
 from datagen.coarse.raw_lines import RawLines, ShortLineCrops
 from datagen.disk.storage import Folder
-from datagen.drawing.line_curriculum import Curriculum
+from datagen.drawing.endless_lines import Lines
 from datagen.work.pipeline import Pipeline
 from datagen.work.samples_of import SamplesOf, ShardsOf
 from datagen.work.short_samples import ShortSamples
@@ -49,7 +49,7 @@ FRESH_ARM = LINE_ARM.but(model=line_reader(2), start_decoder=RANDOM, learning_ra
 """The same where the encoder alone is taken: the paper's stage 2 in small."""
 PAGE_ARM = finetune.FULL.but(epochs=0.0, held_out_share=NOTHING, read_samples=300, shown_samples=300, read_first=False)
 """An arm of whole pages, that goes on from a network that reads them. It takes a GPU, and nobody has run it."""
-UNSEEN = Data("unseen lines", drawn=DrawnLines(Curriculum(), count=0), only=MEASURE)
+UNSEEN = Data("unseen lines", drawn=DrawnLines(Lines(), count=0), only=MEASURE)
 """Lines in typefaces of this machine, of which every letter is known since they were drawn. No arm learns from such."""
 
 

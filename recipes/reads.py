@@ -11,7 +11,7 @@ from typing import Annotated
 
 from datagen.coarse.raw_lines import ShortLineCrops
 from datagen.drawing import typefaces
-from datagen.drawing.line_curriculum import Curriculum, Lines
+from datagen.drawing.endless_lines import Lines
 from datagen.work.pipeline import Pipeline
 from datagen.work.samples_of import ShardsOf
 from model.net.config import line_reader
@@ -196,20 +196,19 @@ def reads(
 
 def first_lines(seed: int, count: int) -> Data:
     """Lines of up to 30 characters in a few typefaces that any machine has on which this runs."""
-    lines = Lines(seed=seed, faces=FIRST_FACES, random_to=5)
-    return _told(lines, FIRST_LONGEST, count)
+    return _told(Lines(seed=seed, longest=FIRST_LONGEST, faces=FIRST_FACES, random_to=5), count)
 
 
 def full_lines(seed: int, count: int) -> Data:
     """Lines of all lengths in many typefaces, letters with accents among them."""
-    lines = Lines(seed=seed, faces=installed(FACES), sizes=(36, 50), random_to=5, random_share=0.2, accented=0.25)
-    return _told(lines, LONGEST, count)
+    faces = installed(FACES)
+    lines = Lines(seed=seed, longest=LONGEST, faces=faces, sizes=(36, 50), random_to=5, random_share=0.2, accented=0.25)
+    return _told(lines, count)
 
 
-def _told(lines: Lines, longest: int, count: int) -> Data:
+def _told(lines: Lines, count: int) -> Data:
     """With the places of their characters; beside them unseen ones of 25 to 30."""
-    drawn = DrawnLines(Curriculum(lines, ((0, longest),)), count, shortest=25, longest=30, tells=True)
-    return Data("lines", drawn=drawn)
+    return Data("lines", drawn=DrawnLines(lines, count, shortest=25, longest=30, tells=True))
 
 
 def installed(faces: tuple[str, ...]) -> tuple[str, ...]:
@@ -220,5 +219,5 @@ def installed(faces: tuple[str, ...]) -> tuple[str, ...]:
 def measured() -> tuple[Data, ...]:
     """Lines in typefaces that aren't learned, as far as they are installed."""
     faces = tuple(face for face in OTHER_FACES if face in typefaces.files())
-    unseen = DrawnLines(Curriculum(Lines(faces=faces)), 0, shortest=25, longest=30)
+    unseen = DrawnLines(Lines(faces=faces), 0, shortest=25, longest=30)
     return (Data("lines in other typefaces", drawn=unseen, only=MEASURE),) if faces else ()

@@ -11,7 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from datagen.drawing.line_curriculum import prose
+from datagen.drawing.endless_lines import prose
 from datagen.writing import scripts
 from datagen.writing.line_text import normalise
 

@@ -1,4 +1,4 @@
-"""Lines that are drawn when they are read: a curriculum's, in order, and unseen ones that are held out."""
+"""Lines that are drawn when they are read: those of a seed, in order, and unseen ones that are held out."""
 
 import functools
 import hashlib
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datagen.drawing.line_curriculum import HEIGHT, Curriculum, Lines, unseen
+from datagen.drawing.endless_lines import HEIGHT, Lines, unseen
 from datagen.target import Prompt, neutralise
 from model.data.rows import Asked, Columns, Example, Part
 from model.data.split import NAMED
@@ -21,10 +21,9 @@ LANG = "en"
 
 
 class Place(NamedTuple):
-    """A line of the curriculum by its number and its longest text; or with `text` an unseen one."""
+    """A line by its number; or with `text` an unseen one."""
 
     number: int
-    longest: int
     text: str = ""
 
 
@@ -36,25 +35,23 @@ class DrawnReader:
 
     def read(self, place: Place, prompt: int) -> Example:
         """Draws the line. None is bad."""
-        if place.text:
-            line = self.lines.drawn(place.text, _look(self.lines, place.number))
-        else:
-            line = self.lines.line(place.number, place.longest)
+        number, text = place
+        line = self.lines.drawn(text, _look(self.lines, number)) if text else self.lines.line(number)
         edges = (line.look.left, *line.ends()) if self.tells else ()
-        return Example(_parts(line.text), (line.image,), f"line-{place.number}", self.name, LANG, edges=edges)
+        return Example(_parts(line.text), (line.image,), f"line-{number}", self.name, LANG, edges=edges)
 
 
 class Drawn:
-    """The first `count` lines of a curriculum, drawn in its order, and behind them `held_out` unseen ones.
+    """The first `count` of `lines`, drawn in their order, and behind them `held_out` unseen ones.
 
-    Those are of `shortest` to `longest` characters, and are the same whatever the curriculum's seed. A training that takes more
+    Those are of `shortest` to `longest` characters, and are the same whatever the seed of `lines`. A training that takes more
     than `count` lines begins again with the first, so `count` should be as many as it takes. Where it `tells`, each has its
     characters' edges.
     """
 
     def __init__(
         self,
-        curriculum: Curriculum,
+        lines: Lines,
         count: int,
         held_out: int = 300,
         shortest: int = 8,
@@ -65,10 +62,10 @@ class Drawn:
         if min(count, held_out) < 0 or not 1 <= shortest <= longest:
             values = f"count={count} held_out={held_out} shortest={shortest} longest={longest}"
             raise ValueError(f"{name}: {values}: none may be under 0, and shortest is from 1 to longest")
-        curriculum.lines.paths()
-        self.name, self.curriculum, self.count = name, curriculum, count
+        lines.paths()
+        self.name, self.lines, self.count = name, lines, count
         self.prompts = (Asked(Prompt.FREE.value, 1.0),)
-        self.reader = DrawnReader(name, curriculum.lines, tells)
+        self.reader = DrawnReader(name, lines, tells)
         self._unseen = (held_out, shortest, longest)
 
     @functools.cached_property
@@ -77,13 +74,12 @@ class Drawn:
 
     @functools.cached_property
     def digest(self) -> str:
-        values = [repr(self.curriculum), self.count, self._unseen, self.curriculum.lines.engines(), self.prompts]
+        values = [repr(self.lines), self.count, self._unseen, self.lines.engines(), self.prompts]
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
     def columns(self, tokenizer: TextTokenizer) -> Columns:
-        lines = self.curriculum.lines
-        planned = [lines.planned(number, self.curriculum.longest(number)) for number in range(self.count)]
-        planned += [(text, lines.width(text, _look(lines, number))) for number, text in enumerate(self.unseen)]
+        planned = [self.lines.planned(number) for number in range(self.count)]
+        planned += [(text, self.lines.width(text, _look(self.lines, number))) for number, text in enumerate(self.unseen)]
         group_N = np.full(len(planned), np.iinfo(np.uint64).max, np.uint64)
         group_N[self.count :] = NAMED
         return Columns(
@@ -98,8 +94,8 @@ class Drawn:
 
     def place(self, row: int) -> Place:
         if row < self.count:
-            return Place(row, self.curriculum.longest(row))
-        return Place(row - self.count, 0, self.unseen[row - self.count])
+            return Place(row)
+        return Place(row - self.count, self.unseen[row - self.count])
 
 
 def _parts(text: str) -> tuple[Part, ...]:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from datagen.drawing.line_curriculum import SOURCES
+from datagen.drawing.endless_lines import SOURCES
 from model.data import modes as image_modes
 from model.data.drawn_lines import Drawn
 from model.data.mixture import Segment, Share, Stream, deck_of

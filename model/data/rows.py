@@ -83,7 +83,7 @@ class Columns:
     features            what else a mixture may ask for, by its name: `DIFFICULTY` in thousandths, int16, -1000 where nobody
                         measured it; numbers of sources or layouts, uint64
     skipped             how many rows were left out, by the reason
-    in_order            whether the rows are drawn as they stand, not shuffled: a curriculum's are
+    in_order            whether the rows are drawn as they stand, not shuffled, as lines are that are drawn
     """
 
     width_N: np.ndarray

@@ -56,8 +56,8 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
     elsewhere = _names([one.where for one in step.data if one.is_elsewhere])
     places: list[tuple[Data, tuple[Dataset, ...]]] = []
     for one in step.data:
-        if (lines := one.drawn) is not None:
-            drawn = Drawn(lines.curriculum, lines.count, lines.held_out, lines.shortest, lines.longest, one.where, lines.tells)
+        if (of := one.drawn) is not None:
+            drawn = Drawn(of.lines, of.count, of.held_out, of.shortest, of.longest, one.where, of.tells)
             places.append((one, _chosen(one, [drawn])))
             continue
         if one.is_elsewhere:

@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from datagen.drawing.line_curriculum import Curriculum
+from datagen.drawing.endless_lines import Lines
 from model.data.words import DIVERSE, LEVELS, MIN_WORTH, UNREAD
 
 TRAIN, MEASURE, HELD_OUT = "train", "measure", "held_out"
@@ -12,10 +12,10 @@ TRAIN, MEASURE, HELD_OUT = "train", "measure", "held_out"
 
 @dataclass(frozen=True)
 class DrawnLines:
-    """The first `count` lines of a curriculum, drawn as they are needed; and `held_out` unseen ones of `shortest` to `longest`
-    characters, which are the same whatever the curriculum's seed. `tells`: their characters' places are known to the training."""
+    """The first `count` of `lines`, drawn as they are needed; and `held_out` unseen ones of `shortest` to `longest` characters,
+    which are the same whatever the seed of `lines`. `tells`: their characters' places are known to the training."""
 
-    curriculum: Curriculum
+    lines: Lines
     count: int
     held_out: int = 300
     shortest: int = 8

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from datagen.disk.storage import Folder
-from datagen.drawing.line_curriculum import SOURCES, DrawnLine, Lines, unseen
+from datagen.drawing.endless_lines import SOURCES, DrawnLine, Lines, unseen
 from flywheel.labels import gate
 from model.files import packaged
 from model.train.lines import read_lines
@@ -87,8 +87,8 @@ def card(out: Folder, trainings: Sequence[str]) -> dict[str, Any]:
     """What the network of the last of these trainings learned from, and how well it reads."""
     runs = [flat(json.loads(out.sub(name).read("run.json"))["step"]) for name in trainings]
     metrics = json.loads(out.sub(trainings[-1]).read("metrics.json"))
-    curricula = [run["datasets"][0]["drawn"]["curriculum"] for run in runs]
-    faces = sorted({face for curriculum in curricula for face in curriculum["lines"]["faces"]})
+    learned = [run["datasets"][0]["drawn"]["lines"] for run in runs]
+    faces = sorted({face for of_run in learned for face in of_run["faces"]})
     others = installed(OTHER_FACES)
     truths = unseen(NUM_LINES, 25, 30)
     lines = drawn(truths, others)
@@ -100,7 +100,7 @@ def card(out: Folder, trainings: Sequence[str]) -> dict[str, Any]:
         "steps": {name: max(line["step"] for line in read_lines(out.sub(name), "loss.jsonl")) for name in trainings},
         "seed": runs[-1]["seed"],
         "num_drawn": metrics["counts"]["samples"],
-        "longest": max(longest for curriculum in curricula for _, longest in curriculum["stages"]),
+        "longest": max(of_run["longest"] for of_run in learned),
         "text": _TEXT,
         "sources": SOURCES,
         "typefaces": {face: licence(face) for face in faces},

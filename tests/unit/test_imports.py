@@ -38,7 +38,7 @@ LEVELS = (
 """The rooms of datagen, from the ground up: folders, and the files of its root. A room knows only rooms of lower levels."""
 LEVEL = {room: level for level, rooms in enumerate(LEVELS) for room in rooms.split()}
 _MODEL_READS = (
-    *("asking.loops", "disk.manifest", "disk.marks", "disk.shards", "disk.storage", "disk.temporary", "drawing.line_curriculum"),
+    *("asking.loops", "disk.manifest", "disk.marks", "disk.shards", "disk.storage", "disk.temporary", "drawing.endless_lines"),
     *("inputs.items", "pictures.source"),  # pages that a network is to read
     *("drawing.wear", "inputs.chat_turns", "page.pageink", "record", "target", "work.progress"),
 )

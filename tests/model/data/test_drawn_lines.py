@@ -1,10 +1,8 @@
-"""Drawn lines as a dataset: what the index says is what a worker makes, in the curriculum's order; unseen lines are held out."""
-
-from itertools import pairwise
+"""Drawn lines as a dataset: what the index says is what a worker makes, in their order; unseen lines are held out."""
 
 import pytest
 
-from datagen.drawing.line_curriculum import Curriculum, Lines, prose
+from datagen.drawing.endless_lines import Lines, prose
 from model.data.drawn_lines import Drawn
 from model.data.loader import Loader
 from model.data.mixture import Segment, Source, shares
@@ -17,7 +15,7 @@ LENGTH, WINDOW = 128, 64
 
 @pytest.fixture(scope="module")
 def plan():
-    return planned(Drawn(Curriculum(stages=((0, 1), (100, 2), (200, 3), (300, 4))), 400, held_out=20))
+    return planned(Drawn(Lines(longest=4), 400, held_out=20))
 
 
 def planned(dataset):
@@ -26,13 +24,11 @@ def planned(dataset):
     return Plan(corpus, (Segment(0, shares(corpus, [Source(dataset.name)])),), modes, LENGTH, rows_per_step=2, window=WINDOW)
 
 
-def test_lines_come_in_the_order_of_the_curriculum(plan):
+def test_lines_come_in_their_order(plan):
     """Windows follow one another; within one, rows are packed and shuffled."""
     draws = [draw for number in range(16) for row in plan.step(number) for draw in row]
     assert all(abs(draw.row - at) < WINDOW for at, draw in enumerate(draws))
     assert len({draw.row for draw in draws}) == len(draws) > 200
-    texts = [[Lines().planned(n, 1 + n // 100)[0] for n in range(start, start + 100)] for start in (0, 100, 200)]
-    assert all(max(map(len, before)) < max(map(len, after)) for before, after in pairwise(texts))
 
 
 def test_what_the_index_says_is_what_is_made(plan):
@@ -54,26 +50,22 @@ def test_unseen_lines_are_held_out_and_no_others(plan):
     assert [example.parts[1].text for example in examples] == dataset.unseen
 
 
-def test_another_curriculum_is_another_dataset():
-    one = Drawn(Curriculum(), 50, held_out=5)
-    others = [
-        Drawn(Curriculum(Lines(seed=1)), 50, 5),
-        Drawn(Curriculum(stages=((0, 1), (9, 2))), 50, 5),
-        Drawn(Curriculum(), 51, 5),
-    ]
-    assert one.digest == Drawn(Curriculum(), 50, held_out=5).digest
+def test_other_lines_are_another_dataset():
+    one = Drawn(Lines(), 50, held_out=5)
+    others = [Drawn(Lines(seed=1), 50, 5), Drawn(Lines(longest=9), 50, 5), Drawn(Lines(), 51, 5)]
+    assert one.digest == Drawn(Lines(), 50, held_out=5).digest
     assert len({one.digest, *(other.digest for other in others)}) == 4
     assert one.unseen == others[0].unseen
 
 
 def test_a_checkpoint_with_another_pythons_prose_is_refused_by_what_the_lines_are_drawn_from(plan, monkeypatch):
     saved = plan.to_json()
-    monkeypatch.setattr("datagen.drawing.line_curriculum.prose", lambda held_out: prose(held_out).replace("the", "eht"))
-    other = planned(Drawn(Curriculum(stages=((0, 1), (100, 2), (200, 3), (300, 4))), 400, held_out=20))
+    monkeypatch.setattr("datagen.drawing.endless_lines.prose", lambda held_out: prose(held_out).replace("the", "eht"))
+    other = planned(Drawn(Lines(longest=4), 400, held_out=20))
     with pytest.raises(ValueError, match=r"dataset lines has changed \(its lines are drawn from the docstrings of Python 3\."):
         other.resumed(saved)
 
 
 def test_what_makes_no_lines_is_refused():
     with pytest.raises(ValueError, match="lines: count=-1 held_out=300 shortest=8 longest=12"):
-        Drawn(Curriculum(), -1)
+        Drawn(Lines(), -1)

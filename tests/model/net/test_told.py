@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from datagen.disk.storage import Folder
-from datagen.drawing.line_curriculum import Curriculum, Lines
+from datagen.drawing.endless_lines import Lines
 from model.data.drawn_lines import Drawn
 from model.data.loader import read
 from model.data.plan import alone
@@ -37,7 +37,7 @@ def test_frames_by_hand():
 
 def test_a_drawn_line_comes_with_what_stands_where():
     tokenizer = byte_tokenizer()
-    corpus = opened([Drawn(Curriculum(Lines(), ((0, 6),)), 8, held_out=2, tells=True)], tokenizer, 0.1)
+    corpus = opened([Drawn(Lines(longest=6), 8, held_out=2, tells=True)], tokenizer, 0.1)
     draw = alone(corpus, 0, 3, "line")
     example = read(corpus, draw)
     tokens = made(example, draw, ("line",), tokenizer)
@@ -45,7 +45,7 @@ def test_a_drawn_line_comes_with_what_stands_where():
     assert one.num_told == len(one.frames_F) == one.images[0].whole_3HW.shape[2] // 8
     kinds = [kind for kind in one.frames_F.tolist() if kind]
     assert "".join(dict.fromkeys(chr(kind + 31) for kind in kinds)) == "".join(dict.fromkeys(example.parts[-1].text))
-    without = opened([Drawn(Curriculum(Lines(), ((0, 6),)), 8, held_out=2)], tokenizer, 0.1)
+    without = opened([Drawn(Lines(longest=6), 8, held_out=2)], tokenizer, 0.1)
     plain = made(read(without, draw), draw, ("line",), tokenizer)
     assert set(plain.frames) == {-1} and batch([[plain]], tokenizer).num_told == 0
 
@@ -78,7 +78,7 @@ def test_telling_falls_to_nothing():
 
 @pytest.mark.slow
 def test_a_training_that_is_told_goes_on_from_one_that_learned_to_see(tmp_path):
-    lines = DrawnLines(Curriculum(Lines(), ((0, 8),)), 60, held_out=3, tells=True)
+    lines = DrawnLines(Lines(longest=8), 60, held_out=3, tells=True)
     short = {
         "steps": 3,
         "loss_every": 3,
@@ -119,7 +119,7 @@ def test_one_head_is_told_where_the_next_character_stands():
 
 def test_where_characters_stand_in_a_batch_of_lines():
     tokenizer = byte_tokenizer()
-    corpus = opened([Drawn(Curriculum(Lines(), ((0, 9),)), 8, held_out=2, tells=True)], tokenizer, 0.1)
+    corpus = opened([Drawn(Lines(longest=9), 8, held_out=2, tells=True)], tokenizer, 0.1)
     rows = [[(draw := alone(corpus, 0, row, "line")) and made(read(corpus, draw), draw, ("line",), tokenizer) for row in pair]
             for pair in ((0, 1), (2, 3))]  # fmt: skip
     one = batch(rows, tokenizer)
@@ -137,9 +137,9 @@ def test_where_characters_stand_in_a_batch_of_lines():
 def test_a_letter_of_several_bytes_is_looked_for_as_often():
     tokenizer = byte_tokenizer()
     lines = Lines(accented=1.0)
-    corpus = opened([Drawn(Curriculum(lines, ((0, 12),)), 40, held_out=2, tells=True)], tokenizer, 0.1)
-    row = next(n for n in range(40) if len(lines.line(n, 12).text.encode()) > len(lines.line(n, 12).text) > 5)
+    corpus = opened([Drawn(lines, 40, held_out=2, tells=True)], tokenizer, 0.1)
+    row = next(n for n in range(40) if len(lines.line(n).text.encode()) > len(lines.line(n).text) > 5)
     tokens = made(read(corpus, draw := alone(corpus, 0, row, "line")), draw, ("line",), tokenizer)
     looks = [look for look in tokens.looks if look >= 0]
-    assert len(looks) == len(lines.line(row, 12).text.encode()) and looks == sorted(looks)
+    assert len(looks) == len(lines.line(row).text.encode()) and looks == sorted(looks)
     assert {tokens.ids[look] for look in looks} == {tokenizer.image}

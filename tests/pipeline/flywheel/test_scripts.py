@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from datagen.drawing.line_curriculum import prose
+from datagen.drawing.endless_lines import prose
 from datagen.engines import packaged, script_readers
 from flywheel.pools import texts
 from flywheel.scripts import languages, tasks

@@ -2,13 +2,14 @@
 
 import io
 import re
+from dataclasses import replace
 
 import numpy
 import pytest
 from PIL import Image
 
 from datagen.drawing import typefaces
-from datagen.drawing.line_curriculum import HEIGHT, Curriculum, Lines, prose, unseen
+from datagen.drawing.endless_lines import HEIGHT, Lines, prose, unseen
 
 
 def ink(image: bytes) -> numpy.ndarray:
@@ -16,15 +17,15 @@ def ink(image: bytes) -> numpy.ndarray:
 
 
 def test_a_line_follows_from_seed_number_and_length_in_any_order():
-    lines = [Lines().line(number, 12) for number in range(50)]
-    assert lines[::-1] == [Lines().line(number, 12) for number in reversed(range(50))]
-    for others in ([Lines(seed=1).line(n, 12) for n in range(50)], [Lines().line(n, 11) for n in range(50)]):
+    lines = [Lines().line(number) for number in range(50)]
+    assert lines[::-1] == [Lines().line(number) for number in reversed(range(50))]
+    for others in ([Lines(seed=1).line(n) for n in range(50)], [Lines(longest=11).line(n) for n in range(50)]):
         assert sum(a.text != b.text for a, b in zip(lines, others, strict=True)) > 40
 
 
 @pytest.mark.parametrize("longest", [1, 5, 12, 40])
 def test_a_line_is_as_long_as_asked_and_fills_its_image(longest):
-    lines = [Lines().line(number, longest) for number in range(200)]
+    lines = [Lines(longest=longest).line(number) for number in range(200)]
     assert max(len(line.text) for line in lines) in range(longest - 1, longest + 1)
     assert min(len(line.text) for line in lines) == 1
     for line in lines:
@@ -39,32 +40,21 @@ def test_a_line_is_as_long_as_asked_and_fills_its_image(longest):
 def test_no_letter_is_cut(face):
     """Ink of large letters touches no edge of the image."""
     for number in range(60):
-        picture = ink(Lines(faces=(face,)).line(number, 8).image)
+        picture = ink(Lines(faces=(face,), longest=8).line(number).image)
         assert not picture[[0, -1]].any() and not picture[:, -1].any(), number
 
 
 def test_a_plan_of_a_line_is_what_is_drawn():
-    lines = Lines(faces=("DejaVuSans.ttf", "DejaVuSerif.ttf"))
+    lines = Lines(longest=20, faces=("DejaVuSans.ttf", "DejaVuSerif.ttf"))
     for number in range(200):
-        drawn = lines.line(number, 20)
-        assert lines.planned(number, 20) == (drawn.text, drawn.size[0])
-
-
-def test_lines_grow_at_their_numbers():
-    curriculum = Curriculum(stages=((0, 3), (10, 4), (30, 12)))
-    assert [curriculum.longest(number) for number in (0, 9, 10, 29, 30, 10**9)] == [3, 3, 4, 4, 12, 12]
-
-
-@pytest.mark.parametrize("stages", [(), ((1, 5),), ((0, 5), (9, 6), (9, 7)), ((0, 5), (9, 6), (8, 7)), ((0, 0),)])
-def test_stages_that_are_no_order_are_told(stages):
-    with pytest.raises(ValueError, match="stages is"):
-        Curriculum(stages=stages)
+        drawn = lines.line(number)
+        assert lines.planned(number) == (drawn.text, drawn.size[0])
 
 
 def test_short_texts_are_random_and_longer_ones_mostly_prose():
     text = prose(held_out=False)
-    short = [Lines(random_to=4).line(number, 4).text for number in range(300)]
-    long = [Lines(random_to=4).line(number, 12).text for number in range(300)]
+    short = [Lines(random_to=4, longest=4).line(number).text for number in range(300)]
+    long = [Lines(random_to=4).line(number).text for number in range(300)]
     shares = [sum(t in text for t in texts if len(t) > 3) / sum(len(t) > 3 for t in texts) for texts in (short, long)]
     assert shares[0] < 0.3 and 0.6 < shares[1] < 0.9, shares
 
@@ -77,7 +67,7 @@ def test_unseen_lines_are_nowhere_in_the_training_text():
 
 def test_a_typeface_that_is_not_there_is_told():
     with pytest.raises(ValueError, match=r"no font file Nowhere\.ttf: apt-get install"):
-        Lines(faces=("DejaVuSans.ttf", "Nowhere.ttf")).line(0, 5)
+        Lines(faces=("DejaVuSans.ttf", "Nowhere.ttf"), longest=5).line(0)
 
 
 def test_what_decides_how_lines_look_is_told_by_its_hash():
@@ -86,10 +76,11 @@ def test_what_decides_how_lines_look_is_told_by_its_hash():
 
 
 def test_accents_and_signs_of_print_are_those_that_the_typeface_draws():
-    plain, lines = Lines(sizes=(20, 50)), Lines(sizes=(20, 50), accented=0.5, faces=("DejaVuSans.ttf", "DejaVuSerif.ttf"))
-    made = [lines.line(number, 40) for number in range(100)]
+    plain = Lines(longest=40, sizes=(20, 50))
+    lines = replace(plain, accented=0.5, faces=("DejaVuSans.ttf", "DejaVuSerif.ttf"))
+    made = [lines.line(number) for number in range(100)]
     others = {char for line in made for char in line.text if char > "~"}
     assert len(others) > 20 and 30 < sum(line.text.isascii() for line in made) < 80
     assert all(ord(char) in typefaces.characters(line.look.path) for line in made for char in line.text)
-    assert all(lines.planned(number, 40) == (line.text, line.size[0]) for number, line in enumerate(made))
-    assert all(plain.line(number, 40).text.isascii() for number in range(20))
+    assert all(lines.planned(number) == (line.text, line.size[0]) for number, line in enumerate(made))
+    assert all(plain.line(number).text.isascii() for number in range(20))

@@ -7,7 +7,6 @@ The text is English prose that any machine with Python has: the docstrings of th
 system. Its files are split: lines that a model is measured on come from files that no training line comes from.
 """
 
-import bisect
 import functools
 import hashlib
 import io
@@ -77,7 +76,7 @@ class _Look(NamedTuple):
 
 @dataclass(frozen=True)
 class Lines:
-    """The lines of a seed, as long as is asked for, in the typefaces of these files.
+    """The lines of a seed, of 1 to `longest` characters, in the typefaces of these files.
 
     Texts of up to `random_to` characters are random, so that nothing but the image says what comes next. Of longer ones
     `random_share` are. In em sizes of `sizes` pixels, a line that long fills the image's height. In the share `accented` of the
@@ -87,6 +86,7 @@ class Lines:
     version: ClassVar[int] = 1  # goes up whenever a line would come out otherwise
 
     seed: int = 0
+    longest: int = 12
     faces: tuple[str, ...] = ("DejaVuSans.ttf",)
     sizes: tuple[int, int] = (40, 48)
     random_to: int = 4
@@ -100,13 +100,12 @@ class Lines:
             raise ValueError(f"no font file {', '.join(missing)}: apt-get install fonts-dejavu-core, or name other faces")
         return tuple(files[name] for name in self.faces)
 
-    def line(self, number: int, longest: int) -> DrawnLine:
-        """Line `number`, of 1 to `longest` characters."""
-        return self._drawn(*self._made(number, longest))
+    def line(self, number: int) -> DrawnLine:
+        return self._drawn(*self._made(number))
 
-    def planned(self, number: int, longest: int) -> tuple[str, int]:
+    def planned(self, number: int) -> tuple[str, int]:
         """What line `number` says, and how many pixels wide it is, without drawing it."""
-        text, look = self._made(number, longest)
+        text, look = self._made(number)
         return text, _width(text, look)
 
     def width(self, text: str, source: random.Random) -> int:
@@ -117,9 +116,9 @@ class Lines:
         """`text` as an image. Where it stands, how large and how dark it is, is drawn from `source`."""
         return self._drawn(text, self._look(source))
 
-    def _made(self, number: int, longest: int) -> tuple[str, "_Look"]:
-        source = random.Random(f"{self.version} {self.seed} {number} {longest}")
-        text, look = self._text(source, longest), self._look(source)
+    def _made(self, number: int) -> tuple[str, "_Look"]:
+        source = random.Random(f"{self.version} {self.seed} {number} {self.longest}")
+        text, look = self._text(source), self._look(source)
         if self.accented and source.random() < self.accented:
             text = _accented(text, look.path, source)
         return text, look
@@ -139,9 +138,9 @@ class Lines:
         room = HEIGHT - line_by_pillow.height(path, size)
         return _Look(path, size, source.randint(2, 8), source.randint(0, room), source.randint(195, 255))
 
-    def _text(self, source: random.Random, longest: int) -> str:
-        text, length = prose(held_out=False), source.randint(1, longest)
-        if longest <= self.random_to or source.random() < self.random_share:
+    def _text(self, source: random.Random) -> str:
+        text, length = prose(held_out=False), source.randint(1, self.longest)
+        if self.longest <= self.random_to or source.random() < self.random_share:
             chosen = (source.choice(text) if source.random() < 0.8 else source.choice(_LETTERS) for _ in range(length))
             return re.sub(" +", " ", "".join(chosen).strip()) or source.choice(_LETTERS)
         return _phrase(text, source, length) or source.choice(_LETTERS)
@@ -151,27 +150,6 @@ class Lines:
         faces = typefaces.digest(self.paths())
         text = hashlib.sha256(prose(held_out=False).encode()).hexdigest()
         return line_by_pillow.VERSIONS | {"faces": faces, "prose": text, "lines": str(self.version)}
-
-
-@dataclass(frozen=True)
-class Curriculum:
-    """Lines that grow. `stages` are (number of the first line, longest text), in order, the first from 0 on.
-
-    A network learns first that the image says what comes next, then to find its place in longer and longer ones. On whole lines
-    at once it learns the language, and never looks. Raises `ValueError` for stages that are no order.
-    """
-
-    lines: Lines = Lines()
-    stages: tuple[tuple[int, int], ...] = ((0, 12),)
-
-    def __post_init__(self) -> None:
-        firsts = [first for first, _ in self.stages]
-        if firsts[:1] != [0] or firsts != sorted(set(firsts)) or min(longest for _, longest in self.stages) < 1:
-            raise ValueError(f"stages is {self.stages}: the first is from line 0 on, each later one from a later line on")
-
-    def longest(self, number: int) -> int:
-        """The longest text that line `number` may have."""
-        return self.stages[bisect.bisect_right(self.stages, number, key=lambda stage: stage[0]) - 1][1]
 
 
 def unseen(count: int, shortest: int, longest: int, seed: int = 0) -> list[str]:
