@@ -24,13 +24,13 @@ from datagen.fine.verdict.bold_ink import bold_alone
 from datagen.fine.verdict.doubtful_regions import doubtful, set_aside
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
+from datagen.fine.verdict.page_shares import hidden_share, is_read, pictured_share, size, unread_share, unread_text_share
 from datagen.fine.verdict.region_witness import Witnesses, doubted, is_text, read_otherwise, script_within
 from datagen.fine.verdict.second_reader import second_reader
 from datagen.fine.verdict.structure_doubts import SPACES, doubts
 from datagen.formulas import drawing
 from datagen.labels import PICTURES
 from datagen.markdown import markdown
-from datagen.page.boxes import area
 from datagen.page.images import pixels
 from datagen.page.overlaps import overlap_share
 from datagen.reading.line_readers import PPOCR, TESSERACT
@@ -73,7 +73,7 @@ class WeighLabels(Stage):
     `min_file_agreement`) or the ink speaks against it. So is one that an engine read and nothing speaks for. What is doubted
     becomes `is_unread`. What is left has its worth as its score, times the score that it had. But if readers and their ink
     dispute, or leave unchecked, more than `max_disputed` of what engines read, all of that stays and the page is suspect: a
-    second reader that fails takes nothing away.
+    second reader that fails takes nothing away. Of a suspect page as much stays whatever speaks against it.
 
     Signals:
     `agreement`     of the regions that are left, the mean worth by character, and of formulas the share of signs. Absent where no
@@ -107,8 +107,8 @@ class WeighLabels(Stage):
     `reading_unchecked`  likewise, by what is unchecked
     `readings_differ`  more than `max_unlike` isn't read alike, or lies in more than `max_unlike_regions`: else these are unread
     `structure_in_doubt`, `spaces_in_doubt`, `text_in_doubt`  it has such a doubt, or fonts don't tell code (`code_doubts`). If
-                    nothing else speaks against the page, and no doubt is left where at most `max_aside` of its text is unread,
-                    that is unread instead (`doubtful_regions`)
+                    nothing else speaks against the page, and no doubt is left where at most `max_aside` of its text is unread (of
+                    a page that engines read at most `max_disputed`), that is unread instead (`doubtful_regions`)
     `tables_unchecked`  an engine read a table, and nothing tells its rows and columns a second time
     `tables_as_text`  a table of it became text
     `text_in_pictures`  more than `max_pictured` of what engines read lies in pictures, which may be none; of the file's own text
@@ -122,7 +122,7 @@ class WeighLabels(Stage):
     that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 15
+    version: ClassVar[int] = 16
 
     lines_a_page: int = 8
     read_lines_a_page: int = 40
@@ -168,7 +168,7 @@ class WeighLabels(Stage):
         gray = numpy.asarray(image[:, :, 1])
         found = self._witnesses(page, gray, engines)
         page = as_drawn(page, found.values())
-        weights = {i: _size(region) for i, region in enumerate(page.regions) if is_text(region)}
+        weights = {i: size(region) for i, region in enumerate(page.regions) if is_text(region)}
         reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
         opinions = {i for i in reasons if reasons[i] in _OPINIONS}
         shares_of = {
@@ -187,7 +187,7 @@ class WeighLabels(Stage):
             reasons |= dict.fromkeys(sorted(silent), "unchecked")
             counts["unchecked"] = len(silent)
         unlike = read_otherwise(page.regions, found, reasons)
-        if is_read := _is_read(page):
+        if by_engines := is_read(page):
             reasons |= dict.fromkeys(unlike[2] if self._are_alike(*unlike[:2]) else (), "readings_differ")
             counts["readings_differ"] = [*reasons.values()].count("readings_differ")
         formulas, undrawn = self._formulas(page, gray)
@@ -199,15 +199,15 @@ class WeighLabels(Stage):
             lines = [line.box for r in regions for line in r.lines]
             signals["beside_pictures"] = 1.0 - uncovered_ink(image, [*textless, *lines])
         signals["overlap_share"] = overlap_share(regions)
-        signals["pictured_share"] = _pictured_share(page)
-        signals["unread_share"] = _unread_share(regions)
+        signals["pictured_share"] = pictured_share(page)
+        signals["unread_share"] = unread_share(regions)
         signals |= {f"undrawn_{reason}": float(num) for reason, num in sorted(undrawn.items())}
         signals |= {f"doubted_{reason}": float(num) for reason, num in sorted(counts.items()) if num}
         signals |= {f"{name}_share": share for name, share in shares_of.items()}
-        signals["unread_text_share"] = _unread_text_share(page.regions)
-        if is_read:
+        signals["unread_text_share"] = unread_text_share(page.regions)
+        if by_engines:
             signals["unlike_share"], signals["unlike_regions_share"], _ = unlike
-        lacking = [i for i, of in found.items() if i not in reasons for line in of.all_lines if is_read and line.lacks_sign]
+        lacking = [i for i, of in found.items() if i not in reasons for line in of.all_lines if by_engines and line.lacks_sign]
         bold = bold_alone(page.regions, gray)
         contradictions = doubts(page) + page_doubts.doubts(page) + Counter(heading=len(bold), items=len(lacking))
         if formulas:
@@ -221,11 +221,16 @@ class WeighLabels(Stage):
         difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
         judged = replace(page, regions=regions, text=markdown(regions) if reasons else page.text, difficulty=difficulty)
         is_true_else = bool(contradictions) and self._judged(judged, page, signals)[0] == "trusted"
-        if is_true_else and (aside := doubtful(judged, {*bold, *lacking}, self.max_aside)) is not None:
+        if is_true_else and (aside := doubtful(judged, {*bold, *lacking}, self._most_aside(page))) is not None:
             judged, contradictions = set_aside(judged, aside), Counter()
-            signals |= {"doubted_structure": float(len(aside)), "unread_share": _unread_share(judged.regions)}
+            signals |= {"doubted_structure": float(len(aside)), "unread_share": unread_share(judged.regions)}
         signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
         verdict, why = self._judged(judged, page, signals)
+        if verdict == "suspect" and by_engines and hidden_share(page, judged) > self.max_disputed:
+            regions = tuple(old if is_text(old) else new for old, new in zip(page.regions, judged.regions, strict=True))
+            judged = replace(judged, regions=regions, text=markdown(regions))
+            signals["unread_share"] = unread_share(regions)
+            verdict, why = self._judged(judged, page, signals)
         return judged.with_quality(verdict, why, **signals)
 
     def _are_alike(self, share_of_lines: float, share_of_regions: float) -> bool:
@@ -233,11 +238,15 @@ class WeighLabels(Stage):
 
     def _most_unread(self, page: Sample) -> float:
         """The share of the page that its readers' disputes, and what they didn't check, may take out of its text."""
-        return self.max_disputed if _is_read(page) else self.max_doubted
+        return self.max_disputed if is_read(page) else self.max_doubted
+
+    def _most_aside(self, page: Sample) -> float:
+        """The share of the page that may be unread since its structure is in doubt. What engines read of an image stays else."""
+        return min(self.max_aside, self._most_unread(page))
 
     def _judged(self, page: Sample, before: Sample, signals: dict[str, float]) -> tuple[str, tuple[str, ...]]:
         """The verdict and reasons of the page, which was read as it was `before`."""
-        is_read = _is_read(before)
+        by_engines = is_read(before)
         most = self._most_unread(before)
         wrong = {name.removeprefix("contradiction_") for name in signals if name.startswith("contradiction_")}
         wrong |= {"code"} if before.quality.signals.get("code_doubts") else set()
@@ -246,23 +255,23 @@ class WeighLabels(Stage):
             "spaces_in_doubt": bool(wrong & SPACES),
             "text_in_doubt": bool(wrong & page_doubts.TEXT.keys()),
             "readings_differ": not self._are_alike(*(signals.get(f"unlike{of}_share", 0.0) for of in ("", "_regions"))),
-            "tables_unchecked": is_read and any(r.format == "html" and not r.is_unread for r in page.regions),
+            "tables_unchecked": by_engines and any(r.format == "html" and not r.is_unread for r in page.regions),
             "incomplete": signals["coverage"] < self.min_coverage,
             "unread_regions": signals["unread_text_share"] > self.max_unread_text,
             "regions_overlap": signals["overlap_share"] > self.max_overlap,
             "readers_disagree": signals["disputed_share"] > most
             or signals["doubted_share"] > self.max_doubted
             or signals["ink_more_share"] > self.max_ink_more
-            or (not is_read and signals.get("agreement", 1.0) < self.min_file_page),
+            or (not by_engines and signals.get("agreement", 1.0) < self.min_file_page),
             "tables_as_text": "tables_as_text" in before.quality.signals,
-            "text_in_pictures": signals["pictured_share"] > (self.max_pictured if is_read else self.max_pictured_text),
+            "text_in_pictures": signals["pictured_share"] > (self.max_pictured if by_engines else self.max_pictured_text),
             "reading_unchecked": signals["unchecked_share"] > 0 and signals["disputed_share"] + signals["unchecked_share"] > most,
         }
         verdict, reasons = page.quality.verdict, page.quality.reasons
         lacks = LACKING & set(reasons) if verdict == "suspect" and page.quality.words_hold else set()
         lacks_formulas = "formula_in_text" in lacks and lacks <= _FORMULAS
         is_pictured = lacks and lacks <= _PICTURED and signals.get("beside_pictures", 0.0) >= self.min_coverage
-        if is_read or lacks_formulas or is_pictured:
+        if by_engines or lacks_formulas or is_pictured:
             verdict = "trusted"  # two readers know more than one that is unsure
         if not page.text:
             verdict = "none"
@@ -351,35 +360,8 @@ class WeighLabels(Stage):
         return [(i, line, script_within(line.text, page.script)) for _, _, _, i, line in ordered]
 
 
-def _is_read(page: Sample) -> bool:
-    """Whether engines read most of the page's text."""
-    by_engine = sum(len(region.text) for region in page.regions if region.by != BY)
-    return 2 * by_engine > sum(len(region.text) for region in page.regions)
-
-
-def _unread_share(regions: Sequence[Region]) -> float:
-    return sum(area(region.box) for region in regions if region.is_unread) / max(1, sum(area(region.box) for region in regions))
-
-
-def _unread_text_share(regions: Sequence[Region]) -> float:
-    unread = [region for region in regions if region.is_unread and region.label not in ("equation", "table")]
-    return sum(area(region.box) for region in unread) / max(1, sum(area(region.box) for region in regions))
-
-
-def _pictured_share(page: Sample) -> float:
-    chars = Counter[bool]()
-    for region in page.regions:
-        chars[region.label in PICTURES] += sum(len(line.text) for line in region.lines)
-    return chars[True] / max(1, chars.total())
-
-
 def _sure(line: Line) -> float:
     return 1.0 if line.score is None else line.score
-
-
-def _size(region: Region) -> float:
-    """The area of a region's lines, in pixels; its own where it has none."""
-    return float(sum(area(line.box) for line in region.lines)) or float(area(region.box))
 
 
 def _has_lines(page: Sample) -> bool:

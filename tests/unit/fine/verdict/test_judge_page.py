@@ -126,10 +126,12 @@ def test_a_region_in_a_script_that_nobody_reads_again_is_unread_and_the_others_s
 
 
 @pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
-def test_a_page_of_which_little_was_read_is_suspect():
-    result = weighed(page(lambda i, text: text[:8] if i < 2 else text, by="ppocr", score=0.99))
+def test_a_page_of_which_little_was_read_is_suspect_and_nothing_that_was_read_disappears():
+    whole = page(lambda i, text: text[:8] if i < 2 else text, by="ppocr", score=0.99)
+    result = weighed(whole)
     assert result.quality.signals["doubted_ink_says_more"] == 2.0 and result.quality.signals["ink_more_share"] > 0.4
-    assert (result.quality.verdict, result.quality.reasons) == ("suspect", ("readers_disagree", "unread_regions"))
+    assert (result.quality.verdict, result.quality.reasons) == ("suspect", ("readers_disagree",))
+    assert [region.text for region in result.regions] == [region.text for region in whole.regions]
 
 
 def test_a_page_is_suspect_whose_table_became_text_or_whose_words_lie_in_pictures():
