@@ -107,8 +107,8 @@ class WeighLabels(Stage):
     `reading_unchecked`  likewise, by what is unchecked
     `readings_differ`  more than `max_unlike` isn't read alike, or lies in more than `max_unlike_regions`: else these are unread
     `structure_in_doubt`, `spaces_in_doubt`, `text_in_doubt`  it has such a doubt, or fonts don't tell code (`code_doubts`). If
-                    nothing else speaks against the page, and no doubt is left where at most `max_aside` of its text is unread (of
-                    a page that engines read at most `max_disputed`), that is unread instead (`doubtful_regions`)
+                    nothing else speaks against the page, and no doubt is left where at most `max_aside` of its text is unread,
+                    that is unread instead (`doubtful_regions`)
     `tables_unchecked`  an engine read a table, and nothing tells its rows and columns a second time
     `tables_as_text`  a table of it became text
     `text_in_pictures`  more than `max_pictured` of what engines read lies in pictures, which may be none; of the file's own text
@@ -221,7 +221,7 @@ class WeighLabels(Stage):
         difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
         judged = replace(page, regions=regions, text=markdown(regions) if reasons else page.text, difficulty=difficulty)
         is_true_else = bool(contradictions) and self._judged(judged, page, signals)[0] == "trusted"
-        if is_true_else and (aside := doubtful(judged, {*bold, *lacking}, self._most_aside(page))) is not None:
+        if is_true_else and (aside := doubtful(judged, {*bold, *lacking}, self.max_aside)) is not None:
             judged, contradictions = set_aside(judged, aside), Counter()
             signals |= {"doubted_structure": float(len(aside)), "unread_share": unread_share(judged.regions)}
         signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
@@ -239,10 +239,6 @@ class WeighLabels(Stage):
     def _most_unread(self, page: Sample) -> float:
         """The share of the page that its readers' disputes, and what they didn't check, may take out of its text."""
         return self.max_disputed if is_read(page) else self.max_doubted
-
-    def _most_aside(self, page: Sample) -> float:
-        """The share of the page that may be unread since its structure is in doubt. What engines read of an image stays else."""
-        return min(self.max_aside, self._most_unread(page))
 
     def _judged(self, page: Sample, before: Sample, signals: dict[str, float]) -> tuple[str, tuple[str, ...]]:
         """The verdict and reasons of the page, which was read as it was `before`."""
