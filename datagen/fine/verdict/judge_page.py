@@ -106,10 +106,10 @@ class WeighLabels(Stage):
                     than `max_ink_more` says more than was read, or the file's own text agrees less than `min_file_page`
     `reading_unchecked`  likewise, by what is unchecked
     `readings_differ`  more than `max_unlike` isn't read alike, or lies in more than `max_unlike_regions`: else these are unread
-    `structure_in_doubt`, `spaces_in_doubt`, `text_in_doubt`  it has such a doubt, or fonts don't tell code (`code_doubts`). If
-                    nothing else speaks against the page, and no doubt is left where at most `max_aside` of its text is unread,
-                    that is unread instead (`doubtful_regions`)
-    `tables_unchecked`  an engine read a table, and nothing tells its rows and columns a second time
+    `structure_in_doubt`, `spaces_in_doubt`, `text_in_doubt`  it has such a doubt, or fonts don't tell code (`code_doubts`)
+    `tables_unchecked`  an engine read a table, and nothing tells its rows and columns a second time. If nothing but this and such
+                    doubts speaks against the page, and none is left where at most `max_aside` of its text is unread, that is
+                    unread instead (`doubtful_regions`)
     `tables_as_text`  a table of it became text
     `text_in_pictures`  more than `max_pictured` of what engines read lies in pictures, which may be none; of the file's own text
                     more than `max_pictured_text`
@@ -220,8 +220,9 @@ class WeighLabels(Stage):
             signals["level"] = float((signals["agreement"] < self.easy) + (signals["agreement"] < self.hard))
         difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
         judged = replace(page, regions=regions, text=markdown(regions) if reasons else page.text, difficulty=difficulty)
-        is_true_else = bool(contradictions) and self._judged(judged, page, signals)[0] == "trusted"
-        if is_true_else and (aside := doubtful(judged, {*bold, *lacking}, self.max_aside)) is not None:
+        tables = {i for i, region in enumerate(regions) if by_engines and region.format == "html" and not region.is_unread}
+        is_true_else = bool(contradictions or tables) and self._judged(set_aside(judged, tables), page, signals)[0] == "trusted"
+        if is_true_else and (aside := doubtful(judged, {*bold, *lacking, *tables}, self.max_aside)) is not None:
             judged, contradictions = set_aside(judged, aside), Counter()
             signals |= {"doubted_structure": float(len(aside)), "unread_share": unread_share(judged.regions)}
         signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}

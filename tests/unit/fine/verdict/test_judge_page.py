@@ -238,7 +238,11 @@ def test_what_two_readers_read_in_other_signs_makes_a_page_suspect_and_so_does_a
     assert few.quality.verdict == "suspect" and not any(region.is_unread for region in few.regions[:4])
     first, *others = alike.regions
     cells = replace(first, label="table", format="html", text=f"<table><tr><td>{first.text}</td></tr></table>")
-    assert "tables_unchecked" in weighed(replace(alike, regions=(cells, *others))).quality.reasons
+    with_table = replace(alike, regions=(cells, *others))
+    assert "tables_unchecked" in weighed(with_table).quality.reasons
+    without = weighed(with_table, replace(ONE_EACH, max_aside=0.4))
+    assert (without.quality.verdict, without.quality.reasons) == ("trusted", ("unread_regions",))
+    assert [region.is_unread for region in without.regions[:4]] == [True, False, False, False]
 
 
 @pytest.mark.parametrize(
