@@ -110,7 +110,7 @@ TYPEFACES = FULL_LINES.but(
 )
 """Going on with lines that are twice as long, in many typefaces, some of them scanned."""
 REAL_LINES = FULL_LINES.but(
-    steps=2300,
+    steps=4100,
     learning_rate=5e-4,
     min_learning_rate=2e-5,
     warmup=50,
@@ -169,10 +169,10 @@ def reads(
     if install:
         steps.append(InstallLines(tuple(step.name for step in (eyes, first, last))))
     pages: tuple[Step, ...] = ()
-    learned: tuple[Data, ...] = (full_lines(seed + 1000, 40_000),)
+    learned: tuple[Data, ...] = (full_lines(seed + 1000, 80_000),)
     if corpus:
         lines = Pipeline("short-lines", ShardsOf(f"{corpus}/coarse"), SHORT_LINES, (), max_drop=1.0)
-        learned = (replace(learned[0], weight=0.4), Data(lines.name, weight=0.6))
+        learned = (replace(learned[0], weight=0.5), Data(lines.name, weight=0.5))
         start = last.name
         last = REAL_LINES.but(datasets=(*learned, *measured()), start=start, read_samples=500, seed=seed)
         steps += [lines, last]

@@ -24,9 +24,10 @@ from datagen.fine.verdict.bold_ink import bold_alone
 from datagen.fine.verdict.doubtful_regions import doubtful, set_aside
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
+from datagen.fine.verdict.majority import confirmed, mended, outvoted, reads
 from datagen.fine.verdict.page_shares import hidden_share, is_read, pictured_share, size, unread_share, unread_text_share
 from datagen.fine.verdict.region_witness import Witnesses, doubted, is_text, read_otherwise, script_within
-from datagen.fine.verdict.second_reader import second_reader
+from datagen.fine.verdict.second_reader import second_reader, third_reader
 from datagen.fine.verdict.structure_doubts import SPACES, doubts
 from datagen.formulas import drawing
 from datagen.labels import PICTURES
@@ -61,6 +62,9 @@ class WeighLabels(Stage):
     - Where the two differ in letters, the ink of each word decides (`verdict.line_witness`), by which of the two it is more like,
       drawn in the typeface of this machine that is most like it. A font of the file's in which one letter is often read as one
       other, and is more like it in the mean, lies.
+    - Of a line that two engines read otherwise, in letters or signs, the script's reader that comes with the package is asked,
+      too, if it is neither of them. Where it has what the first one read, that stands; a word that it has as the second one
+      does is written so, if all lines are read again (`majority`).
     - Two readers that share a weakness count as one. Letters that look alike are one letter. The gaps in the ink tell spaces. A
       line whose ink is much wider than its text would be says more than was read, such as letters that no reader knows. Ink of
       which a reader is surer turned over is a reflection, which is looked for in `mirrors_a_page` lines.
@@ -125,7 +129,7 @@ class WeighLabels(Stage):
     version: ClassVar[int] = 16
 
     lines_a_page: int = 8
-    read_lines_a_page: int = 40
+    read_lines_a_page: int = 60
     formulas_a_page: int = 8
     mirrors_a_page: int = 2
     easy: float = 0.98
@@ -166,7 +170,7 @@ class WeighLabels(Stage):
             return page
         image = pixels(page.image)
         gray = numpy.asarray(image[:, :, 1])
-        found = self._witnesses(page, gray, engines)
+        page, found = self._witnesses(page, gray, engines)
         page = as_drawn(page, found.values())
         weights = {i: size(region) for i, region in enumerate(page.regions) if is_text(region)}
         reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
@@ -278,8 +282,10 @@ class WeighLabels(Stage):
         more += ["unread_regions"] if any(region.is_unread for region in page.regions) else []
         return verdict, tuple(dict.fromkeys([*reasons, *more]))
 
-    def _witnesses(self, page: Sample, gray: numpy.ndarray, engines: Engines) -> dict[int, Witnesses]:
-        """By the index of a region, what was found of its lines' inks, and of those that were read again."""
+    def _witnesses(self, page: Sample, gray: numpy.ndarray, engines: Engines) -> tuple[Sample, dict[int, Witnesses]]:
+        """The page, without what two other readers outvote; and by the index of a region, what was found of its lines' inks, and
+        of those that were read again."""
+        regions = [*page.regions]
         found: dict[int, Witnesses] = defaultdict(Witnesses)
         faces = Faces()
         drawn = self._drawn(page)
@@ -293,12 +299,24 @@ class WeighLabels(Stage):
             for i, line, script in lines[:most]:
                 cut = cut_out(gray, line, page.lang)
                 ((text, _),) = reader.opened(engines).read([cut.crop], lang)
-                if not (witness := spoken(cut, text, script, faces)).says_nothing:
-                    found[i].lines[script].append(witness)
+                if (witness := spoken(cut, text, script, faces)).says_nothing:
+                    continue
+                if not witness.is_alike and (third := third_reader(page, reader, script)):
+                    ((again, _),) = third.opened(engines).read([cut.crop], lang)
+                    again = again if reads(line.text, again) else ""
+                    changes = outvoted(line.text, text, again) if len(lines) <= most else []
+                    if changes and (voted := mended(regions[i], line, changes)):
+                        regions[i], line = voted
+                        witness = spoken(cut_out(gray, line, page.lang), text, script, faces)
+                    if not witness.wrong + witness.misread and confirmed(line.text, text, again):
+                        witness = witness._replace(is_alike=True, kept=witness.differing)
+                found[i].lines[script].append(witness)
         for i, line, script in self._perhaps_mirrored(page, drawn):
             cut = cut_out(gray, line, page.lang)
             found[i].is_mirrored = mirrored(cut, script, lambda crop: engines.get("ppocr").read([crop])[0])
-        return dict(found)
+        if regions != [*page.regions]:
+            page = replace(page, regions=tuple(regions), text=markdown(regions))
+        return page, dict(found)
 
     def _perhaps_mirrored(self, page: Sample, drawn: Sequence[_Drawn]) -> list[_Drawn]:
         """Of the regions that an engine read least surely, a line each."""

@@ -1,9 +1,10 @@
-"""Who reads a page's lines a second time."""
+"""Who reads a page's lines a second time, and who once more."""
 
 from collections import Counter
 from collections.abc import Sequence
 
-from datagen.engines import Choice, ppocr, tesseract
+from datagen.coarse.answers import BY
+from datagen.engines import Choice, packaged, ppocr, tesseract
 from datagen.reading.line_readers import PPOCR, SCRIPT, TESSERACT, of_script
 from datagen.record import Line, Sample
 
@@ -23,3 +24,10 @@ def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[Choice | None, s
     if lang and TESSERACT not in readers:
         return Choice(TESSERACT), lang
     return (of_script(page.script), page.lang) if SCRIPT not in readers else (None, "")
+
+
+def third_reader(page: Sample, second: Choice, script: str) -> Choice | None:
+    """The reader of the script that comes with the package, for lines that an engine and the `second` reader read otherwise; None
+    if it is one of these, or if there is none."""
+    is_one = second.name == SCRIPT or any(region.by in (SCRIPT, BY) for region in page.regions)
+    return None if is_one or script not in packaged.available() else Choice.of(SCRIPT, script=script)

@@ -7,6 +7,7 @@ import numpy
 import pytest
 
 from datagen.engines import OPEN, Choice, packaged, tesseract
+from datagen.fine.verdict import judge_page
 from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.line_witness import Spoken
@@ -81,6 +82,16 @@ def test_a_little_that_is_disputed_is_unread_on_a_page_that_is_trusted():
     result = weighed(words, replace(ONE_EACH, max_disputed=0.4))
     assert (result.quality.verdict, result.quality.reasons) == ("trusted", ("unread_regions",))
     assert [region.is_unread for region in result.regions[:4]] == [False, True, False, False]
+
+
+@pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
+def test_a_word_that_tesseract_and_the_packages_reader_have_alike_is_written_so():
+    whole = page(by="ppocr", score=0.9, verdict="none")
+    words = whole.regions[1].text.split()
+    words[words.index("reason")] = "reaxon"
+    result = weighed(page(lambda i, text: " ".join(words) if i == 1 else text, by="ppocr", score=0.9, verdict="none"))
+    assert result.regions[1].text == result.regions[1].lines[0].text == whole.regions[1].text
+    assert result.text == whole.text and (result.quality.verdict, result.quality.reasons) == ("trusted", ())
 
 
 @pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
@@ -223,8 +234,9 @@ def test_pages_without_image_or_regions_pass_by():
     assert weighed(sample(regions=(), text="")).regions == ()
 
 
-def test_what_two_readers_read_in_other_signs_makes_a_page_suspect_and_so_does_a_table():
+def test_what_two_readers_read_in_other_signs_makes_a_page_suspect_and_so_does_a_table(monkeypatch):
     """A letter that is large in one reading alone is no dispute that makes a region unread."""
+    monkeypatch.setattr(judge_page, "third_reader", lambda *_: None)
     alike = weighed(page(by="tables", score=0.99, verdict="suspect"), replace(ONE_EACH, read_lines_a_page=8))
     other = page(lambda i, text: text.replace("o", "O", 1), by="tables", score=0.99, verdict="suspect")
     differing = weighed(other, replace(ONE_EACH, read_lines_a_page=8))

@@ -1,0 +1,100 @@
+"""What two of three readers read alike: a word that the first one has otherwise is wrong.
+
+PP-OCR and Tesseract misread one word in 27 alike, the package's readers and Tesseract 5 of 1,668 (`datagen.agreement.families`).
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import NamedTuple
+
+from rapidfuzz.distance import Levenshtein, Opcodes
+
+from datagen.record import Line, Region
+from datagen.writing.lookalikes import one_sign
+
+_CAN_READ = 0.12  # of a line's characters are others, at most: in blackletter a third to a half
+_MOST_OF_WORD = 0.5
+
+
+class Change(NamedTuple):
+    """The word of a line at `place`, and what two other readers have there."""
+
+    place: int
+    word: str
+
+
+def reads(text: str, third: str) -> bool:
+    """Whether a `third` reader can read such print: it has nearly what the line's `text` has."""
+    return Levenshtein.normalized_distance(_signs(text), _signs(third)) <= _CAN_READ
+
+
+def outvoted(text: str, second: str, third: str) -> list[Change]:
+    """The words of a line that the `second` and the `third` reader have alike, but otherwise than its `text`, in its order.
+
+    Quotes, dashes, dots and widths don't count. Words that others join, part, leave out or add change nothing, nor does one that
+    is longer or shorter by more than a sign. One without a mark that the text's has stays, too: readers may not know it.
+    """
+    ours = text.split()
+    by_second, by_third = (_others(ours, reading.split()) for reading in (second, third))
+    return [
+        Change(place, word)
+        for place, word in by_second.items()
+        if _signs(word) == _signs(by_third.get(place, "")) and _is_near(ours[place], word)
+    ]
+
+
+def confirmed(text: str, second: str, third: str) -> bool:
+    """Whether the `third` reader has each word of a line's `text` that the `second` one has otherwise, leaves out, or parts."""
+    others = [edit for edit in _opcodes(text.split(), third.split()) if edit.tag != "equal"]
+    return bool(third) and not any(
+        edit.src_start <= other.src_end and other.src_start <= edit.src_end
+        for edit in _opcodes(text.split(), second.split())
+        if edit.tag != "equal"
+        for other in others
+    )
+
+
+def mended(region: Region, line: Line, changes: Sequence[Change]) -> tuple[Region, Line] | None:
+    """The region and its line with these `changes`, in the line's text and in the region's; None if the region's text has one of
+    the words not beside its neighbours, or twice."""
+    words, text = line.text.split(), region.text
+    for place, word in changes:
+        before, behind = words[max(0, place - 1) : place], words[place + 1 : place + 2]
+        around = [r"\s+".join(map(re.escape, run)) for run in ([*before, words[place]], behind)]
+        places = [*re.finditer(r"(?<!\S)" + r"\s+".join(filter(None, around)) + r"(?!\S)", text)]
+        if len(places) != 1:
+            return None
+        text = text[: places[0].start()] + " ".join([*before, word, *behind]) + text[places[0].end() :]
+        words[place] = word
+    changed = replace(line, text=" ".join(words))
+    return replace(region, text=text, lines=tuple(changed if one is line else one for one in region.lines)), changed
+
+
+def _others(ours: Sequence[str], theirs: Sequence[str]) -> dict[int, str]:
+    """Single words of theirs in the place of ours, by that place."""
+    others = dict[int, str]()
+    for is_equal, group in groupby(_opcodes(ours, theirs), key=lambda edit: edit.tag == "equal"):
+        first, *_ = together = [*group]
+        start, end = first.src_start, together[-1].src_end
+        words = theirs[first.dest_start : together[-1].dest_end]
+        if not is_equal and end - start == len(words):
+            others |= {start + n: word for n, word in enumerate(words)}
+    return others
+
+
+def _opcodes(ours: Sequence[str], theirs: Sequence[str]) -> Opcodes:
+    return Levenshtein.opcodes([*map(_signs, ours)], [*map(_signs, theirs)])
+
+
+def _is_near(word: str, other: str) -> bool:
+    ours, theirs = (unicodedata.normalize("NFD", one) for one in (word, other))
+    our_marks, their_marks = (sum(map(bool, map(unicodedata.combining, one))) for one in (ours, theirs))
+    is_as_long = abs(len(word) - len(other)) <= 1
+    return is_as_long and their_marks >= our_marks and Levenshtein.normalized_distance(word, other) <= _MOST_OF_WORD
+
+
+def _signs(word: str) -> str:
+    return one_sign(unicodedata.normalize("NFKC", word))

@@ -1,0 +1,46 @@
+"""How much of a page is of a kind: read by engines, unread, in pictures."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from datagen.coarse.answers import BY
+from datagen.labels import PICTURES
+from datagen.page.boxes import area
+from datagen.record import Region, Sample
+
+
+def is_read(page: Sample) -> bool:
+    """Whether engines read most of the page's text."""
+    by_engine = sum(len(region.text) for region in page.regions if region.by != BY)
+    return 2 * by_engine > sum(len(region.text) for region in page.regions)
+
+
+def unread_share(regions: Sequence[Region]) -> float:
+    """The share of the regions' area that is unread."""
+    return sum(area(region.box) for region in regions if region.is_unread) / max(1, sum(area(region.box) for region in regions))
+
+
+def unread_text_share(regions: Sequence[Region]) -> float:
+    """The share of the regions' area that is unread and neither a formula nor a table."""
+    unread = [region for region in regions if region.is_unread and region.label not in ("equation", "table")]
+    return sum(area(region.box) for region in unread) / max(1, sum(area(region.box) for region in regions))
+
+
+def hidden_share(page: Sample, judged: Sample) -> float:
+    """The share of the page's characters in regions that are unread since it was `judged`."""
+    texts = [len(region.text) for region in page.regions]
+    hidden = sum(num for num, region in zip(texts, judged.regions, strict=True) if region.is_unread)
+    return hidden / max(1, sum(texts))
+
+
+def pictured_share(page: Sample) -> float:
+    """The share of the characters of lines that lie in what the layout has for pictures."""
+    chars = Counter[bool]()
+    for region in page.regions:
+        chars[region.label in PICTURES] += sum(len(line.text) for line in region.lines)
+    return chars[True] / max(1, chars.total())
+
+
+def size(region: Region) -> float:
+    """The area of a region's lines, in pixels; its own where it has none."""
+    return float(sum(area(line.box) for line in region.lines)) or float(area(region.box))
