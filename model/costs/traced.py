@@ -142,7 +142,7 @@ def trace(
                 labels_BL=ids_BL,
                 balance_scale=1.0,
                 learned_T=learned_T,
-                num_samples=len(load.lengths),
+                lengths=[load.lengths],
             )
             losses.total.backward()
     return tuple(seen.operations)

@@ -1,19 +1,20 @@
 """The decoder's attention: rotary positions, and which positions see which.
 
-    B rows · L positions · P positions seen · N heads · K head dim · H = K/2
+    B rows · L positions · P positions seen · N heads · K head dim · H = K/2 · Q blocks of positions
 
 A row may hold several samples, one after the other ("packed"). Each sample attends to itself alone and counts its own positions.
 """
 
 import functools
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
+from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
 from model.net import cpu
 from model.net.cache import Cache
@@ -21,10 +22,14 @@ from model.net.config import DecoderConfig
 
 PADDING = -1  # in place of a sample's number
 _SHORT = 64  # samples of so many tokens are attended to together
+_BLOCK = 128  # positions that flex attention skips, or doesn't, at once: torch's own number
 
 # What positions see. A mask (B, 1, L, L). Or flex attention's mask. Or lengths of samples and paddings, row after row, each of
 # which sees itself alone. Or None: all earlier positions.
 Seen = Tensor | BlockMask | list[int] | None
+
+# The tokens of each row's samples, one after the other. What is left of a row is padding.
+Lengths = Sequence[Sequence[int]]
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,18 @@ class Places:
     unseen: Tensor | None = None
 
 
-def places(config: DecoderConfig, length: int, device: torch.device, samples_BL: Tensor | None, cache: Cache | None) -> Places:
+def places(
+    config: DecoderConfig,
+    length: int,
+    device: torch.device,
+    samples_BL: Tensor | None = None,
+    lengths: Lengths = (),
+    cache: Cache | None = None,
+) -> Places:
     """The positions of a forward pass over `length` tokens a row.
 
-    `samples_BL` numbers each row's samples, and is `PADDING` where there is none. Without it each row is one sample.
+    `samples_BL` numbers each row's samples, which have these `lengths`, and is `PADDING` after them. Without it each row is one
+    sample.
     """
     if cache is not None:
         assert samples_BL is None, "what is read with a cache isn't packed"
@@ -60,7 +73,7 @@ def places(config: DecoderConfig, length: int, device: torch.device, samples_BL:
     new_BL[:, 1:] = samples_BL[:, 1:] != samples_BL[:, :-1]
     at_L = torch.arange(length, device=device)
     positions_BL = at_L - (at_L * new_BL).cummax(1).values
-    return Places(*rotary(config, positions_BL), _seen_packed(samples_BL, new_BL))
+    return Places(*rotary(config, positions_BL), _seen_packed(samples_BL, lengths))
 
 
 def _seen_in_prompt(cache: Cache, slots_L: Tensor) -> Tensor | None:
@@ -71,16 +84,47 @@ def _seen_in_prompt(cache: Cache, slots_L: Tensor) -> Tensor | None:
     return (seen_BLL | (slots_L == slots_L[:, None]))[:, None]
 
 
-def _seen_packed(samples_BL: Tensor, new_BL: Tensor) -> list[int] | BlockMask:
-    B, L = samples_BL.shape
+def lengths_of(samples_BL: Tensor) -> Lengths:
+    """The lengths of the samples that `samples_BL` numbers. Waits for the device."""
+    return [[len([*run]) for number, run in itertools.groupby(row) if number != PADDING] for row in samples_BL.tolist()]
+
+
+def _seen_packed(samples_BL: Tensor, lengths: Lengths) -> list[int] | BlockMask:
     if _flexes(samples_BL.device):
+        return _block_mask(samples_BL, lengths)
+    L = samples_BL.shape[1]
+    return [length for row in lengths for length in (*row, L - sum(row)) if length]
 
-        def same(b: Tensor, h: Tensor, q: Tensor, k: Tensor) -> Tensor:
-            return (samples_BL[b, q] == samples_BL[b, k]) & (q >= k)
 
-        return create_block_mask(same, B, None, L, L, samples_BL.device)
-    starts = new_BL.flatten().nonzero()[:, 0]
-    return torch.diff(starts, append=starts.new_tensor([B * L])).tolist()
+def _block_mask(samples_BL: Tensor, lengths: Lengths) -> BlockMask:
+    """What torch's `create_block_mask` finds from a table of what each position sees, (B, L, L): here from the samples' lengths,
+    on the host, for pairs of blocks. Doesn't wait for the device."""
+    L = samples_BL.shape[1]
+    start_Q = torch.arange(0, L, _BLOCK)
+    ends = [torch.tensor(row, dtype=torch.int64).cumsum(0) for row in lengths]
+    # The numbers of the samples at a block's first and last position. Padding is one sample more.
+    first_BQ, last_BQ = (
+        torch.stack([torch.searchsorted(end_S, at_Q, right=True) for end_S in ends])
+        for at_Q in (start_Q, (start_Q + _BLOCK - 1).clamp(max=L - 1))
+    )
+    seen_BQQ = (last_BQ[:, None] >= first_BQ[:, :, None]).tril()
+    # All of a block sees all of an earlier one if both lie in one sample. A block that ends after the row isn't whole.
+    is_whole_Q = start_Q + _BLOCK <= L
+    full_BQQ = ((first_BQ[:, None] == last_BQ[:, :, None]) & is_whole_Q[:, None]).tril(-1)
+    partial, full = _ordered(seen_BQQ & ~full_BQQ, samples_BL.device), _ordered(full_BQQ, samples_BL.device)
+
+    def same(b: Tensor, h: Tensor, q: Tensor, k: Tensor) -> Tensor:
+        return (samples_BL[b, q] == samples_BL[b, k]) & (q >= k)
+
+    return BlockMask.from_kv_blocks(*partial, *full, BLOCK_SIZE=_BLOCK, mask_mod=same, seq_lengths=(L, L))
+
+
+def _ordered(is_BQQ: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
+    """How many blocks each block sees, (B, 1, Q), and which, (B, 1, Q, Q): those first, in order, as flex attention has it."""
+    num_BQ, which_BQQ = is_BQQ.sum(-1, dtype=torch.int32), is_BQQ.int().argsort(dim=-1, descending=True, stable=True).int()
+    if device.type == "cuda":  # a copy from elsewhere would wait until the device has come so far
+        num_BQ, which_BQQ = num_BQ.pin_memory(), which_BQQ.pin_memory()
+    return num_BQ[:, None].to(device, non_blocking=True), which_BQQ[:, None].to(device, non_blocking=True)
 
 
 def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Seen) -> Tensor:

@@ -55,7 +55,8 @@ class Batch:
     of images' placeholders in all rows, one after the other. `samples_BL` numbers a row's samples from 0, and is `PADDING` after
     them. `images` are in the order of their placeholders, row by row. `sources_T` has the source of each learned token, in the
     labels' order, row by row. `frames_F` are the kinds of characters in the frames of images that are lines (`told.py`), -1
-    where nobody knows. `skipped` are the samples that should have been here and couldn't be made.
+    where nobody knows. `lengths` are the tokens of each row's samples. `skipped` are the samples that should have been here and
+    couldn't be made.
     """
 
     ids_BL: Tensor
@@ -67,10 +68,14 @@ class Batch:
     learned_T: Tensor
     frames_F: Tensor
     looks_T: Tensor
-    num_samples: int
+    lengths: tuple[tuple[int, ...], ...]
     num_upsampled: int
     skipped: tuple[Skipped, ...] = ()
     pixels: Tensor | None = None
+
+    @property
+    def num_samples(self) -> int:
+        return sum(map(len, self.lengths))
 
     @property
     def num_tokens(self) -> int:
@@ -90,7 +95,7 @@ class Batch:
     @property
     def num_positions(self) -> int:
         """The positions that aren't padding."""
-        return int((self.samples_BL != PADDING).sum())
+        return sum(map(sum, self.lengths))
 
     def to(self, device: torch.device | str) -> "Batch":
         """This batch with its tensors on `device`."""
@@ -122,7 +127,7 @@ def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float
         scale=scale,
         balance_scale=balance_scale,
         learned_T=one.learned_T,
-        num_samples=one.num_samples,
+        lengths=one.lengths,
     )
     return found
 
@@ -176,7 +181,7 @@ def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer, length: in
         learned_T=learned_BL.flatten().nonzero()[:, 0],
         frames_F=torch.tensor([kind for tokens in sequences for kind in tokens.frames], dtype=torch.int64),
         looks_T=looks_BL[learned_BL],
-        num_samples=len(sequences),
+        lengths=tuple(tuple(len(tokens.ids) for tokens in row) for row in rows),
         num_upsampled=sum(tokens.upsampled for tokens in sequences),
         skipped=tuple(skipped),
     )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from model.net.activation_checkpointing import checkpointed
-from model.net.attention import PADDING, Places, attend, places, rotated
+from model.net.attention import PADDING, Lengths, Places, attend, lengths_of, places, rotated
 from model.net.cache import Cache
 from model.net.config import DecoderConfig
 from model.net.cpu import Unbiased, together
@@ -130,16 +130,18 @@ class Decoder(nn.Module):
         samples_BL: Tensor | None = None,
         cache: Cache | None = None,
         balance_scale: float | None = None,
-        num_samples: int | None = None,
+        lengths: Lengths | None = None,
     ) -> Tensor:
         """(B, L, D) after the last norm. In training the backward pass adds the gradient of the layers' balance losses.
 
-        `samples_BL` numbers a row's samples, and is `PADDING` where there is none. Without it each row is one sample.
-        `balance_scale` is what a sample's balance loss counts for: 1 over the samples of these rows by default. `num_samples` is
-        their number: who doesn't give it waits for the device.
+        `samples_BL` numbers a row's samples, and is `PADDING` after them. Without it each row is one sample. `balance_scale` is
+        what a sample's balance loss counts for: 1 over the samples of these rows by default. `lengths` are those of the samples:
+        who doesn't give them waits for the device.
         """
-        at = places(self.config, x_BLD.shape[1], x_BLD.device, samples_BL, cache)
-        samples = numbered(x_BLD, samples_BL, balance_scale, num_samples) if self.training and self.has_experts else None
+        if lengths is None:
+            lengths = lengths_of(samples_BL) if samples_BL is not None else ()
+        at = places(self.config, x_BLD.shape[1], x_BLD.device, samples_BL, lengths, cache)
+        samples = numbered(x_BLD, samples_BL, lengths, balance_scale) if self.training and self.has_experts else None
         for n, layer in enumerate(self.layers):
             x_BLD = checkpointed(self, layer, x_BLD, at, samples, cache, n)
         if cache is not None:
@@ -148,16 +150,15 @@ class Decoder(nn.Module):
         return normed_BLD
 
 
-def numbered(x_BLD: Tensor, samples_BL: Tensor | None, scale: float | None = None, num_samples: int | None = None) -> Samples:
-    """The samples of all rows, numbered from the first row's first to the last row's last. `scale` is 1 over their number by
-    default."""
+def numbered(x_BLD: Tensor, samples_BL: Tensor | None, lengths: Lengths, scale: float | None) -> Samples:
+    """The samples of all rows, numbered from the first row's first to the last row's last. Without a `scale` it is 1 over their
+    number."""
     B, L, _ = x_BLD.shape
     if samples_BL is None:
         row_BL = torch.arange(B, device=x_BLD.device)[:, None].expand(B, L)
         return Samples(row_BL.flatten(), B, 1 / B if scale is None else scale)
+    num_samples = sum(map(len, lengths))
     counts_B = samples_BL.amax(1) + 1
-    if num_samples is None:
-        num_samples = int(counts_B.sum())
     before_B = counts_B.cumsum(0) - counts_B
     of_BL = torch.where(samples_BL == PADDING, num_samples, samples_BL + before_B[:, None])
     return Samples(of_BL.flatten(), num_samples, 1 / max(1, num_samples) if scale is None else scale)

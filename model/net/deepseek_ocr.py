@@ -12,6 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from model.net.attention import Lengths
 from model.net.cache import Cache
 from model.net.clip import Embeddings
 from model.net.config import ModelConfig
@@ -66,15 +67,15 @@ class DeepseekOcr(nn.Module):
         scale: float = 1.0,
         balance_scale: float | None = None,
         learned_T: Tensor | None = None,
-        num_samples: int | None = None,
+        lengths: Lengths | None = None,
     ) -> Tensor | Losses:
         """(B, L, D) after the last norm, for `logits`. With labels the `Losses` of their tokens.
 
         `image_T` are the places of the placeholders in all rows, one after the other (`deepencoder.places`): as many as `images`
-        have tokens. `samples_BL` numbers the samples that share a row, and is `PADDING` where there is none. Without it each row
-        is one sample. `labels_BL` has the token after each position, or `IGNORED`. `scale` is 1 over the learned tokens of a
+        have tokens. `samples_BL` numbers the samples that share a row, and is `PADDING` after them. Without it each row is one
+        sample. `labels_BL` has the token after each position, or `IGNORED`. `scale` is 1 over the learned tokens of a
         step, and `balance_scale` 1 over its samples: what they come to over several batches is then the loss of the step.
-        `learned_T` are the places of labels in all rows, one after the other, and `num_samples` the number of samples: who
+        `learned_T` are the places of labels in all rows, one after the other, and `lengths` those of each row's samples: who
         doesn't give them waits for the device. Raises `ValueError` for images without places.
         """
         x_BLD = self.decoder.embed_tokens(ids_BL)
@@ -82,7 +83,7 @@ class DeepseekOcr(nn.Module):
             if image_T is None:
                 raise ValueError("images need image_T, the places of their tokens")
             x_BLD = placed(x_BLD, image_T, self.encoder(images))
-        h_BLD: Tensor = self.decoder(x_BLD, samples_BL, cache, balance_scale, num_samples)
+        h_BLD: Tensor = self.decoder(x_BLD, samples_BL, cache, balance_scale, lengths)
         if labels_BL is None:
             return h_BLD
         # Within forward, where sharded weights are whole, and wrappers of the head are called.

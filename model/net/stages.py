@@ -126,7 +126,7 @@ class Stage(nn.Module):
         return placed(x_BLD, one.image_T, encoder.tokens(images, seen) if images else [])
 
     def _decoded(self, x_BLD: Tensor, one: Batch) -> Tensor:
-        h_BLD: Tensor = self.net.decoder(x_BLD, one.samples_BL, None, self.balance_scale, one.num_samples)
+        h_BLD: Tensor = self.net.decoder(x_BLD, one.samples_BL, None, self.balance_scale, one.lengths)
         if not self.is_last:
             return h_BLD.to(x_BLD.dtype)
         losses = self.net.losses(h_BLD, one.labels_BL, self.scale, one.learned_T)

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from model.costs import plan
 from model.costs.activations import Load
 from model.costs.plan import PEAKS, SetUp
-from model.net.attention import PADDING
 from model.net.batch import Batch
 from model.net.config import ModelConfig
 from model.net.moe import Router
@@ -141,8 +140,8 @@ def operations(config: ModelConfig, batch: Batch, set_up: SetUp) -> int:
         view for image in batch.images for view in [image.whole_3HW, *([] if image.tiles_N3TT is None else image.tiles_N3TT)]
     ]
     sides = [(view.shape[1], view.shape[2]) for view in views]
-    lengths = [int(n) for row in batch.samples_BL for n in torch.unique(row[row != PADDING], return_counts=True)[1]]
-    return plan.operations(config, Load(tuple(sides), tuple(lengths), batch.num_tokens), set_up)
+    lengths = tuple(length for row in batch.lengths for length in row)
+    return plan.operations(config, Load(tuple(sides), lengths, batch.num_tokens), set_up)
 
 
 def peak(device: torch.device) -> float:

@@ -35,7 +35,7 @@ def ways(lengths: list[int], device: torch.device) -> dict[str, Callable[[Tensor
     """The ways to attend, by name; the network's own first. Each takes (1, N, L, K) three times and gives (1, N, L, K)."""
     samples_BL = torch.repeat_interleave(torch.arange(len(lengths)), torch.tensor(lengths))[None].to(device)
     L = samples_BL.shape[1]
-    seen = places(full().decoder, L, device, samples_BL, cache=None).seen
+    seen = places(full().decoder, L, device, samples_BL, [lengths]).seen
     at_L = torch.arange(L, device=device)
     mask_LL = (samples_BL[0][:, None] == samples_BL[0]) & (at_L[:, None] >= at_L)
     named: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {

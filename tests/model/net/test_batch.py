@@ -1,10 +1,14 @@
 """What a batch holds, and that samples which share a row don't see each other."""
 
 import dataclasses
+import random
 import warnings
 
 import pytest
 import torch
+from torch.nn.attention.flex_attention import create_block_mask, create_mask
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from model.net import attention
 from model.net.attention import PADDING
@@ -127,10 +131,60 @@ def test_what_a_gpu_attends_with_keeps_to_samples_too(tokenizer, monkeypatch):
         monkeypatch.setattr(attention, "_flex", lambda: attention.flex_attention)
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that it is slow so
-            seen = attention.places(net.config.decoder, one.ids_BL.shape[1], one.ids_BL.device, one.samples_BL, None).seen
+            seen = attention.places(net.config.decoder, one.ids_BL.shape[1], one.ids_BL.device, one.samples_BL, one.lengths).seen
             assert isinstance(seen, attention.BlockMask) == flexes
             outputs.append(net(one.ids_BL, one.images, one.image_T, one.samples_BL)[one.samples_BL != PADDING])
     assert torch.allclose(*outputs, atol=1e-4)
+
+
+def row_of(draw: random.Random, length: int) -> list[int]:
+    """Samples of a row that is full, or isn't, or has one or none; some of them end where a block does."""
+    lengths, rest = [], draw.choice((0, length, length, draw.randint(0, length)))
+    while rest:
+        lengths.append(min(rest, draw.choice((1, draw.randint(1, 40), draw.randint(100, 400), 128, 256, length))))
+        rest -= lengths[-1]
+    return lengths
+
+
+@pytest.mark.parametrize("length", [1, 127, 128, 129, 256, 700, 1024])
+def test_blocks_from_lengths_are_those_that_torch_finds_from_a_whole_mask(length):
+    for seed in range(8):
+        draw = random.Random(1000 * length + seed)
+        lengths = [row_of(draw, length) for _ in range(3)]
+        numbers = [[n for n, num in enumerate(row) for _ in range(num)] for row in lengths]
+        samples_BL = torch.tensor([row + [PADDING] * (length - len(row)) for row in numbers])
+        assert attention.lengths_of(samples_BL) == lengths
+        found = attention._block_mask(samples_BL, lengths)
+        expected = create_block_mask(found.mask_mod, 3, None, length, length, "cpu")
+        of_torch, ours = expected.as_tuple(flatten=False), found.as_tuple(flatten=False)
+        assert len(ours) == len(of_torch)
+        for one, other in zip(ours, of_torch, strict=True):
+            is_tensor = isinstance(one, torch.Tensor)
+            assert (torch.equal(one, other) and one.dtype == other.dtype) if is_tensor else one == other
+        at_L = torch.arange(length)
+        sees_BLL = (samples_BL[:, :, None] == samples_BL[:, None]) & (at_L[:, None] >= at_L)
+        assert torch.equal(create_mask(found.mask_mod, 3, None, length, length, "cpu")[:, 0], sees_BLL)
+
+
+class Largest(TorchDispatchMode):
+    """The number of values of the largest tensor that is made."""
+
+    num = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        self.num = max([self.num, *(one.numel() for one in tree_leaves(made) if isinstance(one, torch.Tensor))])
+        return made
+
+
+def test_blocks_take_the_memory_of_pairs_of_blocks_and_wait_for_no_value():
+    """A tensor without content raises where one is waited for."""
+    lengths = [[3000, 1, 5000], [8192]]
+    samples_BL = torch.zeros(2, 8192, dtype=torch.int64, device="meta")
+    with Largest() as largest:
+        found = attention._block_mask(samples_BL, lengths)
+    assert found.kv_indices.is_meta and found.full_q_indices.shape == (2, 1, 64, 64)
+    assert largest.num <= 2 * 64 * 65
 
 
 def test_batches_of_a_step_add_up_to_it(tokenizer):

@@ -6,6 +6,7 @@ import contextlib
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -32,9 +33,16 @@ def without_autocast(monkeypatch):
 
 
 def test_a_step_of_the_trainer_waits_for_no_value(monkeypatch):
-    """From a batch to gradients: rows of several samples, of which a part is learned. What samples see of each other is left out:
-    flex attention knows no such tensors."""
-    monkeypatch.setattr(attention, "_seen_packed", lambda *_: None)
+    """From a batch to gradients: rows of several samples, of which a part is learned. Flex attention itself is left out: it knows
+    no such tensors."""
+    masks = []
+
+    def attends(q, k, v, block_mask):
+        masks.append(block_mask)
+        return F.scaled_dot_product_attention(q, k, v)
+
+    monkeypatch.setattr(attention, "_flexes", lambda device: True)
+    monkeypatch.setattr(attention, "_flex", lambda: attends)
     tokenizer = byte_tokenizer()
     samples = [tokens_of(line_crop(text), tokenizer) for text in EIGHT[:4]]
     one = batch([samples[:3], samples[3:]], tokenizer)
@@ -42,7 +50,7 @@ def test_a_step_of_the_trainer_waits_for_no_value(monkeypatch):
         net = DeepseekOcr(tiny().with_vocab(len(tokenizer))).to(torch.bfloat16).train()
     found = through(net, one.to("meta"), 0.1, 0.25)
     found.total.backward()
-    assert found.each_T.shape == (one.num_tokens,)
+    assert found.each_T.shape == (one.num_tokens,) and masks[0].shape == (2, 1, *2 * one.ids_BL.shape[1:])
     by_source(found.each_T, one.to("meta").sources_T, 2)
     assert_all_have_gradients(net)
 
