@@ -25,7 +25,7 @@ class Speed(NamedTuple):
     """What one rank knows of some steps: seconds of their parts, bytes of memory, and what its routers did."""
 
     parts: dict[str, float]
-    memory: int
+    memory: dict[str, int]
     routings: dict[str, Routing]
 
 
@@ -65,7 +65,8 @@ class Told:
         values = {name: round(part, 4) for name, part in parts.items()}
         values |= {f"{name}_per_s": round(counts[name] / seconds, 2) for name in ("tokens", "positions", "images")}
         waits = [round(one.parts.get("data", 0.0) / seconds, 4) for one in of_ranks]
-        values |= {"data_wait": max(waits), "memory": max(one.memory for one in of_ranks)}
+        values["data_wait"] = max(waits)
+        values |= {name: max(one.memory[name] for one in of_ranks) for name in of_ranks[0].memory}
         values["tflops"] = round(counts["operations"] / seconds / 1e12, 4)
         if best := peak(self.device):
             values["mfu"] = round(counts["operations"] / seconds / best / len(of_ranks), 4)

@@ -151,14 +151,14 @@ def peak(device: torch.device) -> float:
     return next((peak for card, peak in PEAKS.items() if card in torch.cuda.get_device_name(device)), 0.0)
 
 
-def memory(device: torch.device) -> int:
-    """The most bytes of the device that tensors have taken since the last time; on a processor what the process takes now."""
+def memory(device: torch.device) -> dict[str, int]:
+    """The most bytes of the device that tensors have taken since the last time, and that torch had reserved for them: far more
+    where memory is in pieces. On a processor what the process takes now."""
     if device.type == "cuda":
-        most = torch.cuda.max_memory_allocated(device)
+        most = {"memory": torch.cuda.max_memory_allocated(device), "reserved": torch.cuda.max_memory_reserved(device)}
         torch.cuda.reset_peak_memory_stats(device)
         return most
-    resident: int = psutil.Process().memory_info().rss
-    return resident
+    return {"memory": psutil.Process().memory_info().rss}
 
 
 def by_source(each_T: Tensor, sources_T: Tensor, num_sources: int) -> Tensor:

@@ -107,7 +107,7 @@ def packing(config: ModelConfig, length: int) -> None:
         operations = flops.training(config, [512] * len(samples), [len(sample.ids) for sample in samples], whole.num_tokens)
         most = peak(device)
         mfu = f", {operations / seconds / most:.1%} of peak" if most else ""
-        used = f", {memory(device) / 1e9:.1f} GB" if device.type == "cuda" else ""
+        used = f", {memory(device)['memory'] / 1e9:.1f} GB" if device.type == "cuda" else ""
         size = f"{whole.ids_BL.shape[0]} x {whole.ids_BL.shape[1]}"
         print(f"{name}: {size}, {seconds:.3f} s, {num_positions / seconds:,.0f} real positions a second{mfu}{used}", flush=True)
 

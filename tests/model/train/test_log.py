@@ -5,6 +5,7 @@ import json
 import math
 import sys
 import time
+from collections import Counter
 
 import pytest
 import torch
@@ -19,8 +20,9 @@ from model.net.config import DecoderConfig, tiny
 from model.net.moe import Router
 from model.net.tokenizer import train_tokenizer
 from model.train.boards import boards, flat, run_id
+from model.train.journal import Speed, Told
 from model.train.lines import Lines, read_lines
-from model.train.log import Clock, ExpertUse, Routing, by_source, of_experts, operations
+from model.train.log import Clock, ExpertUse, Routing, by_source, memory, of_experts, operations
 from tests.model.lines import EIGHT, line_crop, tokens_of
 
 
@@ -167,6 +169,23 @@ def test_what_is_computed_again_counts_once():
 def test_losses_of_each_source():
     sums = by_source(torch.tensor([1.0, 2.0, 4.0]), torch.tensor([2, 0, 2]), 3)
     assert sums.tolist() == [[2.0, 1.0], [0.0, 0.0], [5.0, 2.0]]
+
+
+def test_memory_is_told_of_the_steps_since_the_last_time(monkeypatch):
+    """With a stand-in for a GPU's counts, which reads as torch's do."""
+    counts = {"allocated": [5, 3], "reserved": [9, 4]}
+    for name, values in counts.items():
+        monkeypatch.setattr(torch.cuda, f"max_memory_{name}", lambda device, values=values: max(values))
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda device: [values.pop(0) for values in counts.values()])
+    of_a_gpu = [memory(torch.device("cuda")) for _ in range(2)]
+    assert of_a_gpu == [{"memory": 5, "reserved": 9}, {"memory": 3, "reserved": 4}]
+    folder = Folder("memory://told")
+    told = Told(folder, 0, "id", torch.device("cpu"))
+    told.speed(1, 1.0, Counter(), [Speed({}, one, {}) for one in ({"memory": 5, "reserved": 6}, {"memory": 3, "reserved": 9})])
+    told.close()
+    (line,) = read_lines(folder, "speed.jsonl")
+    assert (line["memory"], line["reserved"]) == (5, 9)
+    assert memory(torch.device("cpu")).keys() == {"memory"}
 
 
 def test_operations_are_those_of_each_sample():
