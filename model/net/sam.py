@@ -6,6 +6,8 @@
 Structure and names: the released DeepSeek-OCR `deepencoder.py`; segment-anything `modeling/image_encoder.py`.
 """
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -87,7 +89,9 @@ def weighed(q_BNLM: Tensor, k_BNLM: Tensor, v_BNLK: Tensor) -> Tensor:
         if cpu.is_blockwise(q_BNLM):
             return cpu.attention(q_BNLM, k_BNLM, v_BNLK)
         return (q_BNLM @ k_BNLM.transpose(-2, -1)).softmax(-1) @ v_BNLK
-    # Fused attention wants one width for all three, on CUDA a multiple of 8.
+    # Fused attention wants one width for all three, on CUDA a multiple of 8. flex attention would add the bias to scores of K
+    # dimensions, out of two tables. But its backward pass gives tables their gradients by an atomic addition for each query and
+    # key, in no order that is the same twice, even where algorithms must be deterministic; and a processor has none to show it.
     width = -(-q_BNLM.shape[-1] // 8) * 8
     q, k, v = (F.pad(x, (0, width - x.shape[-1])) for x in (q_BNLM, k_BNLM, v_BNLK))
     return F.scaled_dot_product_attention(q, k, v, scale=1.0)[..., : v_BNLK.shape[-1]]
@@ -104,7 +108,7 @@ def relative(table_RK: Tensor, size: int) -> Tensor:
     """(size, size, K): the table's row for each pair of query and key. A table of another length is interpolated."""
     length = 2 * size - 1
     if table_RK.shape[0] != length:
-        table_RK = F.interpolate(table_RK.float().T[None], size=length, mode="linear")[0].T.to(table_RK.dtype)
+        table_RK = interpolated(table_RK.float().T[None], (length,), mode="linear")[0].T.to(table_RK.dtype)
     at = torch.arange(size, device=table_RK.device)
     return table_RK[at[:, None] - at[None, :] + size - 1]
 
@@ -178,5 +182,21 @@ def resized(table_1hwD: Tensor, height: int, width: int) -> Tensor:
     if table_1hwD.shape[1:3] == (height, width):
         return table_1hwD
     table_1Dhw = table_1hwD.permute(0, 3, 1, 2).float()
-    table_1Dhw = F.interpolate(table_1Dhw, (height, width), mode="bicubic", align_corners=False, antialias=True)
+    table_1Dhw = interpolated(table_1Dhw, (height, width), mode="bicubic", align_corners=False, antialias=True)
     return table_1Dhw.permute(0, 2, 3, 1).to(table_1hwD.dtype)
+
+
+def interpolated(x: Tensor, sides: tuple[int, ...], **how: Any) -> Tensor:
+    """torch's `interpolate`, of all dimensions but the first two. Its backward pass refuses a GPU where algorithms must be
+    deterministic: there a product for each side takes its place, with what torch makes of one-hot values."""
+    if not torch.are_deterministic_algorithms_enabled():
+        return F.interpolate(x, sides, **how)
+    others = [1] * (len(sides) - 1)
+    with torch.autocast(x.device.type, enabled=False):
+        for dimension, side in enumerate(sides, 2):
+            length = x.shape[dimension]
+            # Along the last side: along another, of pictures one pixel wide, torch 2.13 is wrong on a processor.
+            one_hot = torch.eye(length, device=x.device, dtype=x.dtype).view(1, length, *others, length)
+            weights = F.interpolate(one_hot, (*others, side), **how).view(length, side)
+            x = (x.movedim(dimension, -1) @ weights).movedim(-1, dimension)
+    return x

@@ -24,8 +24,8 @@ from model.net.deepseek_ocr import DeepseekOcr
 from model.net.image import Views
 from model.net.loss import IGNORED
 from model.net.tokenizer import TextTokenizer
+from model.train.process import GoesOn, Stopped, always
 from model.train.ranks import ALONE, Ranks
-from model.train.stop import GoesOn, Stopped, always
 
 log = logging.getLogger(__name__)
 

@@ -35,8 +35,8 @@ import psutil
 from datagen.disk.storage import Folder
 from datagen.disk.temporary import temporary_folder
 from datagen.work.progress import OnState, State, ignore
+from model.train.process import STOPPED, environment, terminated
 from model.train.step import Train
-from model.train.stop import STOPPED, terminated
 from model.train.whereabouts import FILES, PLACE, hung
 
 log = logging.getLogger(__name__)
@@ -135,7 +135,7 @@ def launch(
         for turn in itertools.count():
             for path in (*folder.glob("*-*.json"), *folder.glob(FILES)):
                 path.unlink()
-            code = _run(machines.command(folder, turn), step, folder, asked, on_state)
+            code = _run(machines.command(folder, turn), step, out, folder, asked, on_state)
             ranks = {int(path.stem.partition("-")[2]): _read(path, Ended) for path in folder.glob("rank-*.json")}
             _raise_what_is_for_people(ranks)
             if code == 0 and ranks and not any(ended.stopped for ended in ranks.values()):
@@ -182,7 +182,7 @@ def trained_here(step: Train, out: Folder, held_out: frozenset[str] = frozenset(
     from model.train.trainer import train
 
     tries = _Tries(step, out)
-    os.environ |= _allocates()
+    os.environ |= environment(step)
     while True:
         try:
             return train(step, out, held_out, on_state)
@@ -190,12 +190,6 @@ def trained_here(step: Train, out: Folder, held_out: frozenset[str] = frozenset(
             raise
         except OSError as error:
             tries.again(" ".join(str(error).split()), "it begins again")
-
-
-def _allocates() -> dict[str, str]:
-    """How torch takes a GPU's memory, unless somebody has said it: in pieces that grow, since views come in many sizes."""
-    names = ("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF")
-    return {} if any(name in os.environ for name in names) else {names[0]: "expandable_segments:True"}
 
 
 @contextlib.contextmanager
@@ -215,11 +209,11 @@ def _newest(folder: Folder) -> int:
     return max(Checkpoints(folder.sub("checkpoint")).steps(), default=0)
 
 
-def _run(command: list[str], step: Train, folder: Path, asked: threading.Event, on_state: OnState) -> int:
+def _run(command: list[str], step: Train, out: Folder, folder: Path, asked: threading.Event, on_state: OnState) -> int:
     """The exit code of `command`, once it and all that it started have ended. SIGTERM is handed on to it once."""
     environ = {
         **os.environ,
-        **_allocates(),
+        **environment(step, out),
         "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
         "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", str(step.compute.threads)),
         "TORCH_ELASTIC_SHUTDOWN_TIMEOUT": _SHUTDOWN_S,

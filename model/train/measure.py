@@ -14,11 +14,11 @@ from model.net.deepseek_ocr import DeepseekOcr
 from model.net.tokenizer import TextTokenizer
 from model.train import evaluate
 from model.train.optim import Average
+from model.train.process import GoesOn, always
 from model.train.ranks import ALONE, Ranks
 from model.train.readings import Readings, readings
 from model.train.spread import Spread
 from model.train.step import Train
-from model.train.stop import GoesOn, always
 
 log = logging.getLogger(__name__)
 

@@ -23,8 +23,8 @@ from model.generate import NoRepeat, tokens
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.image import views
 from model.net.tokenizer import TextTokenizer
+from model.train.process import GoesOn, Stopped, always
 from model.train.ranks import ALONE, Ranks
-from model.train.stop import GoesOn, Stopped, always
 
 _Numbered = tuple[int, dict[str, Any]]
 _READ_AT_ONCE = 16

@@ -15,6 +15,7 @@ from datagen.work.progress import OnState, State
 from model.net.cpu import native_dtype
 from model.train.data import Opened
 from model.train.data_config import Data
+from model.train.process import FLIGHT
 from model.train.start import starts
 from model.train.step import Train, flat
 
@@ -38,7 +39,7 @@ _FILES = (
 # Earlier steps may add to these. What has finished is good on any machine, with any number of workers.
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}
 _ELSEWHERE = (
-    *("device", "workers", "keep", "checkpoint_every", "optional", "profile", "checkpointing", "compiled"),
+    *("device", "workers", "keep", "checkpoint_every", "optional", "profile", "checkpointing", "compiled", "deterministic"),
     *("pipeline", "replicate", "stage_layers"),
 )
 # The values of fields that an earlier version didn't have: it trained as these say.
@@ -117,7 +118,7 @@ def begun(step: Train, out: Folder, data: Opened, held_out: frozenset[str]) -> N
 
 def clear(folder: Folder) -> None:
     """Delete a training's files in `folder`, `metrics.json` first, which marks it as done."""
-    for name in _FILES:
+    for name in (*_FILES, *(name for name in folder.names() if name.startswith(FLIGHT))):
         folder.remove(name)
 
 

@@ -268,6 +268,7 @@ class Compute:
     compiled            whether layers of the decoder and of CLIP are compiled: `model.net.compiling`
     workers             processes that make batches, on each rank; 0: a thread of this one
     threads             threads of a rank's own process
+    deterministic       whether a GPU adds up in one order alone, which is slower: then it ends in the same bytes, too
     profile             the first and the last step, counted from 1, that `model.train.profiler` traces; (): none
     """
 
@@ -277,6 +278,7 @@ class Compute:
     compiled: bool = False
     workers: int = 0
     threads: int = 2
+    deterministic: bool = False
     profile: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:

@@ -5,6 +5,7 @@ out/NAME/tokenizer.json   the tokenizer of the training
 out/NAME/loss.jsonl       a line a step: loss, that of each dataset, rate; held-out loss every few steps
 out/NAME/speed.jsonl      where a step's time goes, rates, memory, the use of experts
 out/NAME/profile/         traces of the steps that `profile` names
+out/NAME/flight-N         what rank N had asked of NCCL when that waited for too long, for torchfrtrace
 out/NAME/checkpoint/      exists only during the training
 out/NAME/adapter/         the adapters, if such were trained, in peft's format
 out/NAME/model/           the network as a released folder, adapters merged
@@ -51,6 +52,7 @@ from model.train.layout import filled
 from model.train.log import Clock, ExpertUse, counted, memory
 from model.train.measure import Measure, about_looking
 from model.train.optim import Average, adamw, check_rates, freeze, rate_at, update
+from model.train.process import STOPPED, Stopped, computing, settled, terminated, until
 from model.train.profiler import Profiler
 from model.train.ranks import Ranks, joined
 from model.train.readings import Readings
@@ -58,7 +60,6 @@ from model.train.run import begun, begun_rows, finished
 from model.train.spread import Spread
 from model.train.start import network, tokenizer_of, told, within
 from model.train.step import Train, Weights
-from model.train.stop import STOPPED, Stopped, terminated, until
 
 log = logging.getLogger(__name__)
 
@@ -76,35 +77,30 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
 
     `held_out` names groups, or documents by their sha256, that are never trained on, beside those that the split holds out.
     `on_state` gets a state every few seconds. After a kill the same call goes on from the last checkpoint. On as many threads it
-    ends in the same bytes. At SIGTERM it writes a checkpoint and raises `SystemExit`. Raises `NothingToLearn`; `ValueError` if
-    the folder has the results of another training, or if a dataset has changed since the checkpoint; `OSError` if a checkpoint
-    can't be written.
+    ends in the same bytes, on a GPU if the step is `deterministic`. At SIGTERM it writes a checkpoint and raises `SystemExit`.
+    Raises `NothingToLearn`; `ValueError` if the folder has the results of another training, or if a dataset has changed since the
+    checkpoint; `OSError` if a checkpoint can't be written.
     """
     folder = out.sub(step.name)
     step = filled(step, int(os.environ.get("WORLD_SIZE", 1)), begun_rows(folder))
-    threads = torch.get_num_threads()
-    torch.set_num_threads(step.compute.threads)
-    try:
-        with joined(step) as ranks:
-            on_state = on_state if ranks.is_first else ignore
-            data = ranks.after_first(lambda: open_all(step, out, held_out))
-            if ranks.from_first(lambda: finished(step, out, data, held_out, on_state)):
-                return False
-            started = within(step, out)
-            tokenizer = ranks.from_first(lambda: tokenizer_of(started, folder, data.whole, on_state))
-            corpus = ranks.after_first(lambda: corpus_of(data, tokenizer, step.evaluation.held_out_share))
-            num_samples = sum(map(len, corpus.train))
-            if not num_samples or not any(map(len, corpus.held_out)):
-                names = ", ".join(one.where for one in step.data)
-                raise NothingToLearn(f"{step.name}: {names} hold no two samples to learn from")
-            if ranks.is_first:
-                begun(step, out, data, held_out)
-                folder.write(TOKENIZER, tokenizer.to_json())
-            training = _Training(started.worth(num_samples), folder, data, corpus, tokenizer, on_state, ranks)
-            training.given = step.weights
-            training.run()
-    finally:
-        torch.set_num_threads(threads)
+    with computing(step.compute), joined(step) as ranks:
+        on_state = on_state if ranks.is_first else ignore
+        data = ranks.after_first(lambda: open_all(step, out, held_out))
+        if ranks.from_first(lambda: finished(step, out, data, held_out, on_state)):
+            return False
+        started = within(step, out)
+        tokenizer = ranks.from_first(lambda: tokenizer_of(started, folder, data.whole, on_state))
+        corpus = ranks.after_first(lambda: corpus_of(data, tokenizer, step.evaluation.held_out_share))
+        num_samples = sum(map(len, corpus.train))
+        if not num_samples or not any(map(len, corpus.held_out)):
+            names = ", ".join(one.where for one in step.data)
+            raise NothingToLearn(f"{step.name}: {names} hold no two samples to learn from")
+        if ranks.is_first:
+            begun(step, out, data, held_out)
+            folder.write(TOKENIZER, tokenizer.to_json())
+        training = _Training(started.worth(num_samples), folder, data, corpus, tokenizer, on_state, ranks)
+        training.given = step.weights
+        training.run()
     return True
 
 
@@ -185,7 +181,8 @@ class _Training:
                 pins=self.device.type == "cuda",
             )
             profiler = Profiler(step.compute.profile, self.folder, self.ranks.rank, self.device)
-            with contextlib.closing(loader.steps(first, step.schedule.steps)) as batches, contextlib.closing(profiler):
+            steps = loader.steps(first, step.schedule.steps)
+            with contextlib.closing(steps) as batches, contextlib.closing(profiler), settled():
                 try:
                     self._train(batches, first, asked, profiler)
                 except OSError:

@@ -18,8 +18,8 @@ from pathlib import Path
 from datagen.disk.storage import Folder
 from datagen.work.progress import State
 from model.train import launch
+from model.train.process import STOPPED, terminated
 from model.train.step import Train
-from model.train.stop import STOPPED, terminated
 from model.train.whereabouts import WAITS, Whereabouts
 
 

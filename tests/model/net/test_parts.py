@@ -4,11 +4,13 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.profiler import ProfilerActivity, profile
 
 from datagen.target import Prompt
 from model.costs.activations import TOWERS
 from model.generate import tokens
 from model.net import loss as loss_module
+from model.net import sam
 from model.net.activation_checkpointing import set_checkpointing
 from model.net.config import tiny
 from model.net.cpu import Unbiased, blocked_attention, keep_packed, packed_linear
@@ -263,6 +265,28 @@ def checkpointed_gradients(on, between=lambda net: None):
     between(net)
     loss.backward()
     return {name: p.grad for name, p in net.named_parameters() if p.grad is not None}
+
+
+@pytest.mark.parametrize(("height", "width"), [(3, 9), (12, 5), (6, 6)])
+def test_tables_are_interpolated_by_products_where_torch_must_be_deterministic(height, width):
+    """With the same values and gradients as by torch's interpolation, whose backward pass a GPU would refuse then."""
+    source = torch.Generator().manual_seed(height)
+    tables = [torch.randn(*shape, generator=source) for shape in ((1, 6, 7, 4), (11, 4))]
+    upstream = [torch.randn(*shape, generator=source) for shape in ((1, height, width, 4), (height, height, 4))]
+    results = []
+    for is_deterministic in (False, True):
+        own = [table.clone().requires_grad_() for table in tables]
+        torch.use_deterministic_algorithms(is_deterministic)
+        try:
+            made = [sam.resized(own[0], height, width), sam.relative(own[1], height)]
+            with profile(activities=[ProfilerActivity.CPU]) as done:
+                gradients = torch.autograd.grad(made, own, upstream)
+        finally:
+            torch.use_deterministic_algorithms(False)
+        assert is_deterministic != any("upsample" in event.key for event in done.key_averages())
+        results.append([*made, *gradients])
+    for one, other in zip(*results, strict=True):
+        assert torch.allclose(one, other, atol=1e-5) and one.any()
 
 
 def test_checkpointing_changes_no_gradient():

@@ -16,7 +16,7 @@ import pytest
 from datagen.disk.storage import Folder
 from model.train import launch as launch_module
 from model.train.launch import RESTARTS, Machines, launch
-from model.train.stop import STOPPED
+from model.train.process import STOPPED
 from model.train.trainer import NothingToLearn, train
 from model.train.whereabouts import hung
 from tests.model.lines import line_crop, write_dataset
@@ -175,15 +175,24 @@ def test_sigterm_leaves_a_checkpoint_of_that_very_step(out, monkeypatch):
     assert progress["sum"] == sum(3 * number for number in range(progress["step"]))
 
 
-def test_ranks_end_with_the_launcher(out, monkeypatch):
+def test_ranks_have_their_environment_and_end_with_the_launcher(out, monkeypatch):
+    monkeypatch.setattr("tests.model.train.test_launch.SMALL", SMALL.but(deterministic=True))
     context = multiprocessing.get_context("fork")
     process = context.Process(target=run, args=(out, monkeypatch, "0 0 1 wait,0 1 1 wait"))
     process.start()
-    until(lambda: len([*Path(out.url).glob("train/rank-*")]) == 2)
-    below = psutil.Process(process.pid).children(recursive=True)
+    try:
+        until(lambda: len([*Path(out.url).glob("train/rank-*")]) == 2)
+        below = psutil.Process(process.pid).children(recursive=True)
+        environs = [one.environ() for one in below]
+    finally:
+        process.kill()
+        process.join()
     assert len(below) >= 3
-    process.kill()
-    process.join()
+    ranks = [environ for environ in environs if "RANK" in environ]
+    assert {environ["RANK"] for environ in ranks} == {"0", "1"}
+    for environ in ranks:
+        assert environ["PYTORCH_ALLOC_CONF"] == "expandable_segments:True" and environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+        assert environ["TORCH_FR_BUFFER_SIZE"] == "2000" and environ["TORCH_FR_DUMP_TEMP_FILE"] == f"{out.url}/train/flight-"
     until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in below))
 
 

@@ -25,8 +25,8 @@ from model.train import evaluate, ranks, trainer
 from model.train.layout import Layout, layout
 from model.train.lines import read_lines
 from model.train.optim import own, parameters
+from model.train.process import STOPPED
 from model.train.ranks import Ranks
-from model.train.stop import STOPPED
 from model.train.whereabouts import PLACE, hung
 from tests.model.ranks import CONFIG, LAYOUTS, STEP, laid_out, lines_of, make_rows, on_ranks, sgd
 

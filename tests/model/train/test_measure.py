@@ -24,7 +24,7 @@ from model.net.tokenizer import byte_tokenizer
 from model.train import evaluate, readings
 from model.train.checkpoint import Checkpoints
 from model.train.lines import read_lines
-from model.train.stop import STOPPED, Stopped
+from model.train.process import STOPPED, Stopped
 from model.train.trainer import train
 from recipes.report.train import train_sections
 from tests.model.lines import EIGHT, rendered

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from model.train.checkpoint import Checkpoints
-from model.train.stop import STOPPED
+from model.train.process import STOPPED
 from model.train.trainer import train
 from tests.model.trainings import STEP, WEIGHTS, in_child, make_corpus, same_results
 

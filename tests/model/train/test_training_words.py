@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 
 import pytest
 import torch
@@ -52,13 +53,23 @@ def run_of(here) -> dict:
 WORDS = """
 variant=tiny modes=line rate=0.01 rows_per_step=2 micro_rows=1 length=300 warmup=0.5 schedule=linear decay=0.1
 held_out=others.jsonl eval_steps=2 save_steps=1 save_total_limit=1 dataloader_num_workers=0
-lora=2 lora_targets=all-linear lora_alpha=6 lora_dropout=0.1 modules_to_save=projector profile=1:1
+lora=2 lora_targets=all-linear lora_alpha=6 lora_dropout=0.1 modules_to_save=projector profile=1:1 deterministic=1
 """
 
 
 def test_a_fine_tuning_by_all_words(here, caplog, capsys, monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")  # as it is before the test, it will be after it
+    seen, update = [], trainer.update
+
+    def looking(*args):
+        seen.append((torch.are_deterministic_algorithms_enabled(), os.environ["CUBLAS_WORKSPACE_CONFIG"]))
+        return update(*args)
+
+    monkeypatch.setattr(trainer, "update", looking)
     words = ["finetune", "start=start", "data=rows.jsonl", *WORDS.split(), "out=out", "on=inline"]
     assert main([*words, "steps=4"]) == 0
+    assert seen == [(True, ":4096:8")] * 4 and not torch.are_deterministic_algorithms_enabled()
     step = run_of(here)
     expected = {"learning_rate": 0.01, "curve": "linear", "weight_decay": 0.1, "warmup": 2, "rows_per_step": 2, "keep": 1}
     expected |= {"lora_alpha": 6, "lora_targets": ["all-linear"], "beside": ["projector"], "loss_every": 2, "length": 300}

@@ -1,0 +1,103 @@
+"""The process of a training: what torch reads of its environment, how it computes meanwhile, and SIGTERM.
+
+With SIGTERM clusters take a machine back: a training ends its step, writes a checkpoint, and exits.
+"""
+
+import contextlib
+import gc
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from datagen.disk.storage import Folder
+from model.train.step import Compute, Train
+
+FLIGHT = "flight-"
+STOPPED = 128 + signal.SIGTERM  # the exit code, as a shell reports the signal
+
+# Called again and again within what takes long. It raises `Stopped` once the training has been told to stop.
+GoesOn = Callable[[], None]
+
+
+def environment(step: Train, out: Folder | None = None) -> dict[str, str]:
+    """What torch must find in its environment before it begins, but for what somebody has said there. With `out` that of ranks.
+
+    PYTORCH_ALLOC_CONF          a GPU's memory is taken in pieces that grow, since views come in many sizes
+    CUBLAS_WORKSPACE_CONFIG     where a GPU's products must be deterministic
+    TORCH_FR_…                  a rank remembers so many calls of NCCL, and writes them down where one has waited for too long
+    """
+    wanted: dict[tuple[str, ...], str] = {("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"): "expandable_segments:True"}
+    if step.compute.deterministic:
+        wanted["CUBLAS_WORKSPACE_CONFIG",] = ":4096:8"
+    if out is not None:
+        wanted |= {("TORCH_FR_BUFFER_SIZE", "TORCH_NCCL_TRACE_BUFFER_SIZE"): "2000", ("TORCH_NCCL_DUMP_ON_TIMEOUT",): "1"}
+    if out is not None and out.local:
+        wanted["TORCH_FR_DUMP_TEMP_FILE", "TORCH_NCCL_DEBUG_INFO_TEMP_FILE"] = str(out.local / step.name / FLIGHT)
+    return {names[0]: value for names, value in wanted.items() if not any(name in os.environ for name in names)}
+
+
+@contextlib.contextmanager
+def computing(compute: Compute) -> Iterator[None]:
+    """Within, torch has as many threads as `compute` says, and takes deterministic algorithms if it says so."""
+    import torch  # which `model.train.launch` doesn't need
+
+    threads, is_deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    settings: Any = torch.utils.deterministic
+    fills = settings.fill_uninitialized_memory
+    torch.set_num_threads(compute.threads)
+    if compute.deterministic:
+        torch.use_deterministic_algorithms(True)
+        settings.fill_uninitialized_memory = False  # nobody reads it, and each tensor would be written twice
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        if compute.deterministic:
+            torch.use_deterministic_algorithms(is_deterministic)
+            settings.fill_uninitialized_memory = fills
+
+
+@contextlib.contextmanager
+def settled() -> Iterator[None]:
+    """Within, nobody looks for garbage among what there is now. To look through it all took 0.4 seconds, at another step on each
+    rank, for which the others wait."""
+    gc.collect()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+class Stopped(Exception):
+    """A measurement was given up, because the training has been told to stop."""
+
+
+def always() -> None:
+    """Never raises."""
+
+
+@contextlib.contextmanager
+def terminated() -> Iterator[threading.Event]:
+    """An event that SIGTERM sets, where this is the process's main thread."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before = signal.signal(signal.SIGTERM, lambda *_: asked.set())
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def until(asked: threading.Event) -> GoesOn:
+    """What goes on until the event is set."""
+
+    def goes_on() -> None:
+        if asked.is_set():
+            raise Stopped
+
+    return goes_on
