@@ -35,7 +35,7 @@ def outvoted(text: str, second: str, third: str) -> list[Change]:
     """The words of a line that the `second` and the `third` reader have alike, but otherwise than its `text`, in its order.
 
     Quotes, dashes, dots and widths don't count. Words that others join, part, leave out or add change nothing, nor does one that
-    is longer or shorter by more than a sign. One without a mark that the text's has stays, too: readers may not know it.
+    is longer or shorter by more than a sign. One with a mark that they lack, or a sign of formulas, stays: they may not know it.
     """
     ours = text.split()
     by_second, by_third = (_others(ours, reading.split()) for reading in (second, third))
@@ -92,8 +92,9 @@ def _opcodes(ours: Sequence[str], theirs: Sequence[str]) -> Opcodes:
 def _is_near(word: str, other: str) -> bool:
     ours, theirs = (unicodedata.normalize("NFD", one) for one in (word, other))
     our_marks, their_marks = (sum(map(bool, map(unicodedata.combining, one))) for one in (ours, theirs))
+    is_plain = all(char.isalnum() or unicodedata.category(char)[0] == "P" for char in word)
     is_as_long = abs(len(word) - len(other)) <= 1
-    return is_as_long and their_marks >= our_marks and Levenshtein.normalized_distance(word, other) <= _MOST_OF_WORD
+    return is_plain and is_as_long and their_marks >= our_marks and Levenshtein.normalized_distance(word, other) <= _MOST_OF_WORD
 
 
 def _signs(word: str) -> str:

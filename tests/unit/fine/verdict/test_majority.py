@@ -15,6 +15,7 @@ RIGHT = "segmentu filtracja rzeczywistą i urojoną częścią filtru"
         ("the modem way", "the modern way", "the modern way", [("modem", "modern")]),
         ("a katów z", "a kątów z", "a któw z", []),  # each reads another word
         ("a naïve way", "a naive way", "a naive way", []),  # they may not know the mark
+        ("with ∆an(t) of", "with Aa,(t) of", "with Aa,(t) of", []),
         ("to hoffen? yes", "to ? yes", "to ? yes", []),  # most of the word is another
         ("→ the way", "the way", "the way", []),  # what both lack stays
         ("say 'yes' now", "say ‘yes’ now", "say “yes” now", []),  # quotes don't count
