@@ -35,7 +35,8 @@ def outvoted(text: str, second: str, third: str) -> list[Change]:
     """The words of a line that the `second` and the `third` reader have alike, but otherwise than its `text`, in its order.
 
     Quotes, dashes, dots and widths don't count. Words that others join, part, leave out or add change nothing, nor does one that
-    is longer or shorter by more than a sign. One with a mark that they lack, or a sign of formulas, stays: they may not know it.
+    is longer or shorter by more than a sign, or in which they have another digit, or a sign in the place of a letter. One with a
+    mark that they lack, or a sign of formulas, stays: they may not know it.
     """
     ours = text.split()
     by_second, by_third = (_others(ours, reading.split()) for reading in (second, third))
@@ -93,8 +94,19 @@ def _is_near(word: str, other: str) -> bool:
     ours, theirs = (unicodedata.normalize("NFD", one) for one in (word, other))
     our_marks, their_marks = (sum(map(bool, map(unicodedata.combining, one))) for one in (ours, theirs))
     is_plain = all(char.isalnum() or unicodedata.category(char)[0] == "P" for char in word)
+    has_as_much = [*filter(str.isdecimal, word)] == [*filter(str.isdecimal, other)] and _num_letters(word) <= _num_letters(other)
     is_as_long = abs(len(word) - len(other)) <= 1
-    return is_plain and is_as_long and their_marks >= our_marks and Levenshtein.normalized_distance(word, other) <= _MOST_OF_WORD
+    return (
+        is_plain
+        and has_as_much
+        and is_as_long
+        and their_marks >= our_marks
+        and Levenshtein.normalized_distance(word, other) <= _MOST_OF_WORD
+    )
+
+
+def _num_letters(word: str) -> int:
+    return sum(map(str.isalpha, word))
 
 
 def _signs(word: str) -> str:

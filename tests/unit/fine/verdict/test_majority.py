@@ -16,6 +16,8 @@ RIGHT = "segmentu filtracja rzeczywistą i urojoną częścią filtru"
         ("a katów z", "a kątów z", "a któw z", []),  # each reads another word
         ("a naïve way", "a naive way", "a naive way", []),  # they may not know the mark
         ("with ∆an(t) of", "with Aa,(t) of", "with Aa,(t) of", []),
+        ("where ci is", "where c; is", "where c; is", []),
+        ("and c1 is", "and cl is", "and cl is", []),
         ("to hoffen? yes", "to ? yes", "to ? yes", []),  # most of the word is another
         ("→ the way", "the way", "the way", []),  # what both lack stays
         ("say 'yes' now", "say ‘yes’ now", "say “yes” now", []),  # quotes don't count
