@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import datasets
-import pytest
 
 from datagen.disk.shards import read_reports, read_samples
 from datagen.disk.storage import Folder
@@ -192,25 +191,3 @@ def test_a_damaged_shard_is_told(tmp_path, capsys):
     assert export(out, tmp_path / "rows") == 2
     assert "coarse-000000.tar is damaged, so nothing is published" in capsys.readouterr().err
     assert not (tmp_path / "rows/coarse.jsonl").exists()
-
-
-@pytest.mark.slow
-def test_a_fine_tuning_learns_from_it(tmp_path, monkeypatch):
-    from model.net.config import tiny
-    from model.net.deepseek_ocr import build
-    from model.train.export import export as released
-    from recipes.finetune import TINY
-
-    monkeypatch.setattr("recipes.finetune.TINY", TINY.but(read_samples=1, loss_samples=2, max_new_tokens=2))
-    tokenizer = byte_tokenizer()
-    released(Folder(str(tmp_path / "start")), build(tiny().with_vocab(len(tokenizer))), tokenizer)
-    assert export(output(tmp_path / "out"), tmp_path / "rows") == 0
-    words = [
-        f"start={tmp_path}/start",
-        f"data={tmp_path}/rows/coarse.jsonl",
-        "variant=tiny",
-        "modes=line",
-        "steps=2",
-        "on=inline",
-    ]
-    assert main(["finetune", *words, f"out={tmp_path}/tuned"]) == 0
