@@ -113,4 +113,4 @@ def test_sixty_four_pages_by_heart_and_eight_of_them_fine_tuned(tmp_path, rows, 
     )
     before = json.loads((tmp_path / "taught/train/loss.jsonl").read_text().splitlines()[0])
     assert before["step"] == 0 and before["looks"] and before["other_image_loss"] > 5 * before["own_image_loss"]
-    assert readings(folder, tmp_path / "taught/train/model", taught) == list(map(answer, taught))
+    assert character_error_rate(readings(folder, tmp_path / "taught/train/model", taught), taught) < 0.02
