@@ -102,7 +102,8 @@ def test_sixty_four_pages_by_heart_and_eight_of_them_fine_tuned(tmp_path, rows, 
 
     taught = [row for row in known if row["lang"] != "th"][:NUM_TAUGHT]
     others = [row for row in known if row not in taught]
-    taught = [answering(row, " ".join(reversed(answer(row).split()[:12]))) for row in taught]
+    # Its first words backwards, each once: of a word that stood twice in a row one came out.
+    taught = [answering(row, " ".join(reversed(dict.fromkeys(answer(row).split()[:12])))) for row in taught]
     run(
         *("finetune", "variant=tiny", "freeze=sam,clip,projector", "on=inline"),
         *("steps=80", "rate=2e-3", "eval_steps=80"),
@@ -113,4 +114,4 @@ def test_sixty_four_pages_by_heart_and_eight_of_them_fine_tuned(tmp_path, rows, 
     )
     before = json.loads((tmp_path / "taught/train/loss.jsonl").read_text().splitlines()[0])
     assert before["step"] == 0 and before["looks"] and before["other_image_loss"] > 5 * before["own_image_loss"]
-    assert character_error_rate(readings(folder, tmp_path / "taught/train/model", taught), taught) < 0.02
+    assert readings(folder, tmp_path / "taught/train/model", taught) == list(map(answer, taught))
