@@ -11,12 +11,10 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
-from datagen.fine.cut_regions import CutRegions
 from datagen.samples.documents import DebianSamples
-from datagen.work.pipeline import Pipeline
-from datagen.work.samples_of import SamplesOf, ShardsOf
 from recipes.__main__ import main
 from recipes.fine import fine
+from recipes.multilingual import multilingual
 from recipes.recipe import Recipe
 from recipes.run.execute import run
 from recipes.steps import OK, Place
@@ -69,12 +67,14 @@ def test_the_dataset_keeps_to_the_contract(made):
 
 
 def test_what_is_cut_out_of_its_pages_keeps_to_the_contract_too(made, tmp_path):
+    """By the steps of the recipe `multilingual`: its regions, its lines, and the short lines that are cut out of coarse pages."""
     out = shutil.copytree(made[1], tmp_path / "out")
-    pages = SamplesOf(stage="fine-regions", verdicts=("trusted",))
-    regions = Pipeline("fine-regions", ShardsOf("fine"), pages, (CutRegions(),), max_drop=1.0)
-    assert run(Recipe("cut", (regions,)), Place(str(out), on="inline")) == OK
-    assert len(dataset_samples(Folder(str(out)).sub("fine-regions"))) >= 3
-    check_corpus(out, name="fine-regions")
+    steps = {step.name: step for step in multilingual(str(made[0] / "a.pdf")).steps}
+    names = {"fine-regions": 3, "fine-lines": 6, "short-lines": 6}
+    assert run(Recipe("cut", tuple(steps[name] for name in ("coarse", *names))), Place(str(out), on="inline")) == OK
+    for name, least in names.items():
+        assert len(dataset_samples(Folder(str(out)).sub(name))) >= least
+        check_corpus(out, name=name)
 
 
 def test_bad_images_are_drops_with_a_reason_and_a_blank_page_has_no_text(made):
