@@ -4,8 +4,8 @@
 
 Pages of Debian's documents, whose tests in page_tests.jsonl somebody wrote from their images; and pages that are set here, in one
 and two columns, with running heads, footnotes, tables and formulas. A page is read with the ones before and behind it, since a
-document tells its running heads together. `absent`, `present` and `order` are of the page's Markdown. `formula_order` is of the
-lines of regions, since no embedded engine reads formulas. The others are labels, each with how a region with it begins.
+document tells its running heads together. `absent`, `present`, `order` and `formula_order`, of which one part is a formula, are of
+the page's Markdown, as olmOCR-bench's are. The others are labels, each with how a region with it begins.
 """
 
 import argparse
@@ -24,7 +24,8 @@ from datagen.engines import OPEN
 from datagen.fine.structure.document_structure import SettleStructure
 from datagen.fine.structure.running_heads import LabelRunning
 from datagen.fine.text_layer import annotated_layer
-from datagen.markdown import all_text, markdown
+from datagen.fine.verdict.mark_formulas import MarkFormulas
+from datagen.markdown import markdown
 from datagen.record import Origin, Sample
 from datagen.samples.documents import DebianSamples
 from tests.bench.bars import at_least
@@ -47,8 +48,9 @@ def pages(path: Path, numbers: Sequence[int]) -> list[Sample]:
                 origin = Origin(str(path), "ab" * 32, number)
                 text = markdown(content.regions)
                 made.append(sample(f"a-{number:06d}", size=view.size, regions=content.regions, text=text, origin=origin))
-    settled = list(SettleStructure()([page for page in LabelRunning()(made, OPEN) if isinstance(page, Sample)], OPEN))
-    return [page for page in settled if isinstance(page, Sample)]
+    for stage in (MarkFormulas(), LabelRunning(), SettleStructure()):
+        made = [page for page in stage(made, OPEN) if isinstance(page, Sample)]
+    return made
 
 
 def results(page: Sample, tests: Mapping[str, Sequence]) -> Iterator[tuple[str, object, bool]]:
@@ -67,8 +69,7 @@ def passes(page: Sample, kind: str, asked: Any) -> bool:
         case "present":
             return asked in text
         case "order" | "formula_order":
-            whole = text if kind == "order" else all_text(page)
-            places = [whole.find(part) for part in asked]
+            places = [text.find(part) for part in asked]
             return min(places) > -1 and places == sorted(places)
         case "cells":
             return any("".join(f"<td>{cell}</td>" for cell in asked) in r.text for r in page.regions if r.label == "table")
