@@ -4,8 +4,9 @@
 
 Pages of Debian's documents in scripts that PP-OCR reads, two of each, drawn as JPEGs of 1920 pixels. Each side runs in a process
 of its own, pinned to one core, in turn; the first page warms it up and isn't timed; medians of the repeats. The bare loop decodes
-an image and asks its way up, its lines, each line's text, PyMuPDF's layout and CDLA's, and puts nothing together. Ours is the
-source of the recipe `fine` with its child, its stage, and the record as it is written.
+an image and asks its lines, its way up, whether its sheet is bent, each line's text, PyMuPDF's layout and CDLA's, each once, as
+the stage does on such pages, and puts nothing together. No script's reader is among them: the stage asks none of a page that
+PP-OCR reads. Ours is the source of the recipe `fine` with its child, its stage, and the record as it is written.
 """
 
 import argparse
@@ -62,8 +63,9 @@ def draw(folder: Path) -> list[str]:
 def bare(path: str) -> None:
     image = pixels(Path(path).read_bytes())
     gray = pixels(Path(path).read_bytes(), "L")
-    OPEN.get("page-orientation").quarters([image])
     (detected,) = OPEN.get("ppocr-detector").detect([image])
+    OPEN.get("page-orientation").quarters([image])
+    OPEN.get("page-unwarping").grids([image])
     boxes = []
     for quad, _ in detected:
         xs, ys = zip(*quad, strict=True)
