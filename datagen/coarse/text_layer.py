@@ -27,6 +27,7 @@ from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.writing import homoglyphs, scripts
 from datagen.writing.bidi import KINDS, num_rtl
 from datagen.writing.join_lines import as_drawn, joined, words_of
+from datagen.writing.vertical_lines import is_from_left
 
 # Ligatures that MuPDF keeps also keep it from seeing the space behind them: it adds none behind characters above U+0700.
 _FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_PRESERVE_LIGATURES
@@ -78,7 +79,8 @@ def text_layer(view: OpenPage) -> PageContent:
       read along it.
     - Spaces: if the layer has none, or too many, one for each gap that shows one. In scripts without spaces between words, only a
       gap as wide as a space shows one. The quarter em between Chinese and Latin is none if all such places have it: `han_gaps`.
-    - Vertical text: one line a column, from right to left, direction "ttb"; also if its glyphs were placed one by one.
+    - Vertical text: one line a column, from right to left, Mongolian from left to right, direction "ttb"; also if its glyphs were
+      placed one by one.
     - Ruby: its lines are a region of their own, right behind the region that they stand beside.
     - Right-to-left text: in logical order, worked out from the places of the glyphs, since the order in the file depends on who
       wrote it. Numbers and Latin words run left to right, and brackets are as they are read. A hidden layer's order stays.
@@ -146,6 +148,8 @@ def read_layer(view: OpenPage) -> TextLayer:
         blocks = line_pieces.whole_clusters(blocks, view.has_gap)
     if _HAN_OR_KANA.search(layer.alphabet):
         blocks = line_pieces.with_ruby_apart(line_pieces.stacked(blocks))
+    elif is_from_left(layer.alphabet):
+        blocks = line_pieces.stacked(blocks)
     blocks = visual_lines(blocks, rtl, view.is_clear)
     clean = _cleaner(layer)
     printed = [_printed(view, block, clean) for block in reading_order(blocks, rtl)]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from datagen.page.boxes import overlap
 from datagen.page.line_pieces import Block
-from datagen.page.region_order import in_reading_order
+from datagen.page.region_order import FROM_LEFT, in_reading_order
 from datagen.record import Region
 from datagen.writing.bidi import num_rtl
 
@@ -14,10 +14,10 @@ _SLACK, _SAME_ROW, _FAR = 0.35, 0.5, 20.0  # of a line's height
 
 
 def direction_of(blocks: Sequence[Block], rtl: bool) -> str:
-    """How most of a page's lines run: ltr, rtl or ttb."""
+    """How most of a page's lines run: ltr, rtl, ttb or `FROM_LEFT`."""
     pieces = [piece for block in blocks for piece in block]
     if sum(piece.vertical for piece in pieces) * 2 > len(pieces):
-        return "ttb"
+        return FROM_LEFT if any(piece.from_left for piece in pieces) else "ttb"
     return "rtl" if rtl and 2 * sum(num_rtl(piece.text) > 0 for piece in pieces) > len(pieces) else "ltr"
 
 
@@ -25,7 +25,7 @@ def with_floats_in_place(regions: Sequence[Region], direction: str) -> list[Regi
     """The regions in their order, but for pictures, captions, and tables astray: files draw these first, or last. Each
     stands behind the region that is before it by the places of all."""
     floats = {id(region) for region in regions if region.label in _FLOATS}
-    if direction != "ttb":
+    if direction not in ("ttb", FROM_LEFT):
         body = [region for region in regions if region.label not in _FURNITURE and id(region) not in floats]
         floats |= {id(region) for n, region in enumerate(body) if _is_table_astray(n, body)}
         if feet := [region for n, region in enumerate(body) if _parts_a_row(n, body)]:

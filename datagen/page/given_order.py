@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy
 
 from datagen.page.boxes import distance
-from datagen.page.region_order import in_reading_order
+from datagen.page.region_order import direction_of, in_reading_order
 from datagen.record import Box, Region
 
 _LAST = frozenset(("footnote", "footer", "page_number"))
@@ -20,10 +20,7 @@ def settled(regions: Sequence[Region]) -> list[Region]:
 
     Programs that place frames write them into a file in any order.
     """
-    chars: dict[str, int] = {}
-    for line in (line for region in regions for line in region.lines):
-        chars[line.direction] = chars.get(line.direction, 0) + len(line.text)
-    placed = in_reading_order(regions, max(sorted(chars), key=lambda d: chars[d], default="ltr"))
+    placed = in_reading_order(regions, direction_of(line for region in regions for line in region.lines))
     came = {id(region): number for number, region in enumerate(regions)}
     ranks = numpy.array([came[id(region)] for region in placed])
     follows = ranks[1:] == ranks[:-1] + 1

@@ -26,7 +26,8 @@ def reading_order(blocks: Sequence[Block], rtl: bool) -> list[Block]:
     along = [p for p in pieces if (p.vertical if vertical else p.upright)]
     if len(along) < 2 * _MIN_SIGNS:
         return list(blocks)
-    boxes = [_frame(p.bbox, vertical) for p in along]
+    from_left = vertical and sum(p.from_left for p in along) * 2 > len(along)
+    boxes = [_frame(p.bbox, vertical, from_left) for p in along]
     num_rows = num_up = 0
     for i, (a, b) in enumerate(itertools.pairwise(boxes)):
         if overlap(a, b, 1) > 0.5:
@@ -137,6 +138,9 @@ def _grouped(ordered: Iterable[Placed]) -> Iterator[Block]:
         yield block
 
 
-def _frame(box: Rect, vertical: bool) -> Rect:
-    """The box as if its text ran from left to right. The rightmost line of vertical text becomes the top one."""
+def _frame(box: Rect, vertical: bool, from_left: bool) -> Rect:
+    """The box as if its text ran from left to right. The rightmost line of vertical text, or the leftmost one, becomes the top
+    one."""
+    if from_left:
+        return box[1], box[0], box[3], box[2]
     return (box[1], -box[2], box[3], -box[0]) if vertical else box

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datagen.page.boxes import overlap
 from datagen.page.glyphs import Glyph, is_mark
 from datagen.writing import scripts
+from datagen.writing.vertical_lines import is_from_left
 
 Rect = tuple[float, float, float, float]
 
@@ -58,6 +59,11 @@ class Piece:
     def single_words(self) -> bool:
         """Whether MuPDF saw no space within any of the pieces that it is made of."""
         return self.text.strip().count(" ") < self.num_joined
+
+    @property
+    def from_left(self) -> bool:
+        """Whether it is a column that the next one stands to the right of."""
+        return self.vertical and is_from_left(self.text)
 
     @property
     def upright(self) -> bool:
@@ -312,6 +318,8 @@ def _below(a: Piece, b: Piece) -> bool:
 
 
 def _column(run: Block) -> Block:
+    if any(is_from_left(p.text) for p in run):  # whose letters lie on their side
+        return [replace(joined(run), vertical=True)]
     num_upright = sum(p.upright and bool(_UPRIGHT.match(p.text)) for p in run)
     if len(run) < 2 or not (num_upright >= 2 or (num_upright and len(run) > 2) or any(p.vertical for p in run)):
         return run

@@ -99,7 +99,7 @@ def _ends_from_right(flows: Sequence[tuple[str, Sequence[Placed]]], block: Block
 
 def _frame(piece: Piece, from_right: bool) -> str:
     if piece.vertical:
-        return "down"
+        return "down from left" if piece.from_left else "down"
     along, across = piece.direction
     if along > 0.9:
         return "left" if from_right else "right"
@@ -113,6 +113,8 @@ def _in_frame(box: Rect, frame: str) -> Rect:
             return -x1, y0, -x0, y1
         case "down":
             return y0, -x1, y1, -x0
+        case "down from left":
+            return y0, x0, y1, x1
         case "up":
             return -y1, x0, -y0, x1
     return box

@@ -8,11 +8,12 @@ regions that no gap parts follow Breuel's rules (High Performance Document Layou
 
 import itertools
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from datagen.page.boxes import area, around, distance, overlap, shared
 from datagen.record import Box, Line, Region
+from datagen.writing.vertical_lines import is_from_left
 
 _HEADINGS = frozenset(("title", "sub_title"))
 _CAPTIONS = frozenset(("image_caption", "table_caption", "table_footnote"))
@@ -59,6 +60,15 @@ class _Block:
 
 
 _AreColumns = Callable[[Sequence[_Block], Sequence[_Block], float], bool]
+
+
+def direction_of(lines: Iterable[Line]) -> str:
+    """How most of the lines run, by their characters: ltr, rtl, ttb or `FROM_LEFT`; ltr if there are none."""
+    chars: dict[str, int] = {}
+    for line in lines:
+        direction = FROM_LEFT if line.direction == "ttb" and is_from_left(line.text) else line.direction
+        chars[direction] = chars.get(direction, 0) + len(line.text)
+    return max(sorted(chars), key=lambda direction: chars[direction], default="ltr")
 
 
 def in_reading_order(

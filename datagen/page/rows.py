@@ -61,7 +61,7 @@ def rows_by_direction(blocks: Sequence[Block], is_rtl: bool, is_clear: Callable[
         for piece in block:
             dx, dy = piece.direction
             if max(abs(dx), abs(dy)) > 0.999:
-                turn = (1, 0, True) if piece.vertical else (round(dx), round(dy), False)
+                turn = (1 if piece.from_left else -1, 0, True) if piece.vertical else (round(dx), round(dy), False)
                 by_direction.setdefault(turn, []).append(_turned(piece, turn, number))
     pages = [_rows(pieces) for pieces in by_direction.values()]
     return [[_runs(page, at, is_rtl, is_clear) for at in range(len(page))] for page in pages]
@@ -82,9 +82,12 @@ def reads_from_right(row: Row) -> bool:
 
 
 def _turned(piece: Piece, turn: tuple[int, int, bool], block: int) -> Run:
-    """A run of one piece. `turn`: the direction that it is written along, and whether its letters stand below each other."""
+    """A run of one piece. `turn`: the direction that it is written along, or that columns follow each other in, and whether it is
+    a column."""
     x0, y0, x1, y1 = piece.bbox
     dx, dy, vertical = turn
+    if vertical and dx > 0:
+        return Run([piece], (y0, x0, y1, x1), (x0 + x1) / 2, block)
     if vertical:
         return Run([piece], (y0, -x1, y1, -x0), -(x0 + x1) / 2, block)
     if dx > 0:

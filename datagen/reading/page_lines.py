@@ -108,6 +108,8 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
     are_columns = is_unknown and _are_columns(cuts, readers)
     if are_columns:
         reader, read_in = readers.ppocr, "und"
+    elif is_unknown and (turned := _of_turned_columns(cuts, readers)):
+        reader, read_in, script = turned
     elif is_unknown:
         reader, read_in, script, readings = _asked(flat, readers)
         if reader != readers.ppocr and (readings := _sure_latin(readings, script)):
@@ -204,6 +206,19 @@ def _are_columns(cuts: Sequence[LineView], readers: LineReaders) -> bool:
     asked = [side_by_side(of) for of in sorted(tall, key=lambda of: -of.image.shape[0])[: 2 * _NUM_COLUMNS : 2]]
     read = _read(asked, readers.ppocr, "und", readers)
     return _score(read) >= _FAILED and _is_whole(read, asked)
+
+
+def _of_turned_columns(cuts: Sequence[LineView], readers: LineReaders) -> tuple[Choice, str, str] | None:
+    """Who reads the columns of a page whose letters lie on their side in them, in which language and script; None where no such
+    reader is sure of them, or most lines don't stand."""
+    tall = [on_its_side(of) for of in cuts if of.aspect > TALL]
+    if sum(of.image.shape[1] for of in tall) <= sum(max(of.image.shape) for of in cuts) / 2:
+        return None
+    if (script := readers.guessed_script(_images(tall))) not in TURNED:
+        return None
+    reader, read_in = readers.who("und", script)
+    is_sure = reader != readers.ppocr and readers.confidence(reader, _images(_some(tall)), read_in, script) >= _CONFIDENT
+    return (reader, read_in, script) if is_sure else None
 
 
 def _score(read: _Readings) -> float:

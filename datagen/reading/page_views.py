@@ -13,6 +13,7 @@ from datagen.reading.cuts import SURE, TALL, LineView, cut, side_by_side
 from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import LETTERS, PageLines, drift
 from datagen.reading.signs_beside import with_signs
+from datagen.writing.vertical_lines import TURNED
 
 _NUM_ASKED = 8  # lines that tell which way up a page stands
 _BETTER = 0.05  # another way up is believed if these are read so much more surely then
@@ -152,8 +153,9 @@ def _quarters(image: numpy.ndarray, quads: Sequence[Quad], orientation: Choice, 
     family = (1, 3) if standing > _MOSTLY else (0, 2)
     confident = {way: _confidence(asked, way, readers) for way in family}
     best = max(family, key=lambda way: confident[way])
-    if confident[best] >= _CONFIDENT:
-        return best
+    if confident[best][0] >= _CONFIDENT:
+        # Mongolian letters lie on their side in the columns of a page that stands upright.
+        return best - 1 if confident[best][1] in TURNED and family == (1, 3) else best
     return quarters if quarters in (1, 3) and quarters in family and sure >= _SURE_ENGINE else 0
 
 
@@ -161,13 +163,13 @@ def _turned(lines: Sequence[LineView], quarters: int) -> list[numpy.ndarray]:
     return [numpy.ascontiguousarray(numpy.rot90(line.image, quarters)) for line in lines]
 
 
-def _confidence(lines: Sequence[LineView], quarters: int, readers: LineReaders) -> float:
-    """How sure the reader of their likeliest script is of lines that were turned by so many quarters; 0 where PP-OCR reads that,
-    which has been asked."""
+def _confidence(lines: Sequence[LineView], quarters: int, readers: LineReaders) -> tuple[float, str]:
+    """How sure the reader of their likeliest script is of lines that were turned by so many quarters, and that script; 0 where
+    PP-OCR reads it, which has been asked."""
     turned = _turned(lines, quarters)
     script = readers.guessed_script(turned)
     reader, lang = readers.who("und", script)
-    return readers.confidence(reader, turned[:_NUM_READ], lang, script) if reader != readers.ppocr else 0.0
+    return (readers.confidence(reader, turned[:_NUM_READ], lang, script) if reader != readers.ppocr else 0.0), script
 
 
 def _score(lines: Sequence[LineView], quarters: int, readers: LineReaders) -> float:

@@ -6,6 +6,7 @@ horizontal lines alone, and all boxes on pages are those of columns.
 """
 
 import itertools
+import re
 from collections.abc import Sequence
 
 import numpy
@@ -16,6 +17,7 @@ TURNED = frozenset({"Mong", "Phag"})
 UPRIGHT = frozenset("Bopo Hani Hans Hant Hira Jpan Kana".split())
 """Scripts (ISO 15924) whose columns are turned, and those whose characters stand upright in a column."""
 
+_LYING = re.compile("[\u1820-\u18aa\ua840-\ua873]")  # letters of the turned ones
 _TALL = 1.5  # times as high as wide
 _PITCHES = (0.9, 1.7)  # from one character to the next, in widths of the column's ink
 _NEAR = 0.3  # of a row's mean ink: what it costs a pitch to be twice as large as that width
@@ -29,6 +31,11 @@ _ENDS = 0.2  # how much of a missing pitch counts at the ends of a column
 def stands(box: Box, script: str) -> bool:
     """Whether a line in a text of `script` that lies at `box` runs from top to bottom."""
     return script in TURNED | UPRIGHT and box.y1 - box.y0 > _TALL * (box.x1 - box.x0)
+
+
+def is_from_left(column: str) -> bool:
+    """Whether the column behind one with this text stands to the right of it, as in Mongolian."""
+    return _LYING.search(column) is not None
 
 
 def laid(gray: numpy.ndarray, box: Box, script: str) -> tuple[numpy.ndarray, Box]:
