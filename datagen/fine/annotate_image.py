@@ -178,7 +178,8 @@ class AnnotateImage(Stage):
         """The engines that said something of the page, with their versions."""
         looked = (self.layout, self.equations, self.unwarping if "unwarped" in page.signals else None)
         asked = merged(choice.versions() for choice in looked if choice is not None)
-        return self.detector.versions() | asked | page.lines.reader.versions()
+        readers = {page.lines.reader, *page.lines.others.values()}
+        return self.detector.versions() | asked | merged(reader.versions() for reader in sorted(readers))
 
 
 def _seen(layout: Layout, images: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]]) -> Sequence[Sequence[Region]]:

@@ -85,7 +85,7 @@ def put_together(
     made += _paragraphs(without, page, detected_by, is_clear)
     placed = {id(line) for region in made for line in region.lines}
     made += [_alone(line, page, detected_by) for line in page.lines if id(line) not in placed]
-    return tuple(_numbered(region) for region in made)
+    return tuple(_numbered(_read_by(region, page)) for region in made)
 
 
 def lines_placed(page: PageLines, regions: Sequence[Region], surely: float) -> float:
@@ -120,6 +120,11 @@ def _length(line: Line) -> float:
 
 def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text))
+
+
+def _read_by(region: Region, page: PageLines) -> Region:
+    """The region with whoever read most of its lines."""
+    return replace(region, by=page.by_of(region.lines)) if page.others and region.by == page.by else region
 
 
 def _picture(region: Region, lines: Sequence[Line], page: PageLines) -> Region:

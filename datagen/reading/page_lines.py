@@ -2,8 +2,8 @@
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import cv2
 import numpy
@@ -25,6 +25,7 @@ from datagen.reading.cuts import (
 )
 from datagen.reading.language import identify
 from datagen.reading.line_readers import LIKE_LATIN, PP_SCRIPTS, SCRIPT, TESSERACT, VERY_SURE, LineReaders, by_tesseract
+from datagen.reading.other_scripts import in_other_scripts
 from datagen.record import Line
 from datagen.writing.direction import is_rtl
 from datagen.writing.languages import script_of
@@ -56,7 +57,8 @@ _Readings = dict[int, _Reading]
 class PageLines:
     """The lines of a page, from top to bottom, none without text; how many more were found that nobody could read; the language
     and script that they are in; who read them; and how many characters are read surely: each counts as much as the score of its
-    line, or as the confidence of a reader that gives no scores."""
+    line, or as the confidence of a reader that gives no scores. `others` has those who read lines in a script that isn't the
+    page's."""
 
     lines: tuple[Line, ...]
     num_unread: int
@@ -64,10 +66,16 @@ class PageLines:
     script: str
     reader: Choice
     sureness: float = 0.0
+    others: Mapping[Line, Choice] = field(default_factory=dict)
 
     @property
     def by(self) -> str:
         return self.reader.name
+
+    def by_of(self, lines: Sequence[Line]) -> str:
+        """Who read most of these lines."""
+        readers = Counter(self.others.get(line, self.reader).name for line in lines)
+        return max(readers, key=lambda name: readers[name], default=self.by)
 
     @property
     def num_chars(self) -> int:
@@ -95,7 +103,7 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
     language, else PP-OCR. If the language is `und`, PP-OCR reads a few lines; where it isn't sure of them, the script is what
     their images look like, and the language what a first reading looks like. If PP-OCR then fails on many lines, or the
     text is in a language that Tesseract has data of, Tesseract reads the page anew, but for lines in Latin that PP-OCR is sure
-    of.
+    of. Lines in another script than the page's are read by that script's reader (`in_other_scripts`).
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     size = image.shape[1], image.shape[0]
@@ -115,6 +123,7 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
         if reader != readers.ppocr and (readings := _sure_latin(readings, script)):
             readings |= _sure_latin(_read(_without(flat, readings), readers.ppocr, "und", readers), script)
     reader, read_in = _of_plain_print(flat, reader, read_in, script, readers)
+    by = dict.fromkeys(readings, readers.ppocr)
     readings |= _read(_without(flat, readings), reader, read_in, readers)
     if lang == "und" and reader == readers.ppocr and not are_columns:
         other, in_other, of_script = _another(flat, readings, readers)
@@ -122,6 +131,7 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
             script = of_script
             reader, read_in = _of_plain_print(flat, other, in_other, script, readers)
             readings = _sure_latin(readings, script)
+            by = dict.fromkeys(readings, readers.ppocr)
             readings |= _read(_without(flat, readings), reader, read_in, readers)
     others = [of for of in flat if readings[id(of)][1] is None]
     if lang == "und" and reader.name == TESSERACT and others:
@@ -129,9 +139,12 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
         if again != read_in:
             read_in = again
             readings |= _read(others, reader, read_in, readers)
+    # Beside columns stand heads and notes, too small to tell their script.
+    for line, reading, other in () if are_columns else in_other_scripts(flat, readings, reader, script, readers):
+        readings[id(line)], by[id(line)] = reading, other
     of_others = main_script(" ".join(text for text, *_ in readings.values()))[0] if flat else script
     of_others = "Jpan" if are_columns else of_others
-    lines, sureness = [], 0.0
+    lines, by_line, sureness = [], {}, 0.0
     for of in cuts:
         (text, score, sure), direction = readings.get(id(of), ("", None, 0.0)), ""
         if id(of) not in readings:
@@ -141,11 +154,12 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
             corners = padded(of.quad, size) if text.rstrip()[-1] in _STOPS else of.quad
             box, polygon = box_around(corners, size), corners if of.is_skewed else ()
             lines.append(Line(box, text.strip(), direction=direction, score=score, polygon=polygon))
+            by_line |= {lines[-1]: by[id(of)]} if id(of) in by else {}
             sureness += sure * len(text.strip())
     text = "\n".join(line.text for line in lines)
     language = identify(text, lang if lang != "und" else read_in)
     read_as = language.lang if language.lang != "und" else lang
-    return PageLines(tuple(lines), len(cuts) - len(lines), read_as, language.script, reader, sureness)
+    return PageLines(tuple(lines), len(cuts) - len(lines), read_as, language.script, reader, sureness, by_line)
 
 
 def mean_score(lines: Sequence[Line]) -> float | None:

@@ -126,7 +126,7 @@ class WeighLabels(Stage):
     that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 16
+    version: ClassVar[int] = 17
 
     lines_a_page: int = 8
     read_lines_a_page: int = 60
@@ -338,7 +338,8 @@ class WeighLabels(Stage):
         for script, lines in by_script.items():
             is_own = script == page.script
             if is_own or len(lines) >= _MANY or len(by_script) == 1:
-                asked = page if is_own else replace(page, lang="und", script=script)
+                regions = tuple(page.regions[i] for i in dict.fromkeys(i for i, _, _ in lines))
+                asked = replace(page, regions=regions, **{} if is_own else {"lang": "und", "script": script})
                 reader, lang = second_reader(asked, [line for _, line, _ in lines])
                 if reader:
                     readers[reader, lang] += lines

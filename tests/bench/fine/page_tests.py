@@ -4,8 +4,8 @@
 
 Pages of Debian's documents, whose tests in page_tests.jsonl somebody wrote from their images; and pages that are set here, in one
 and two columns, with running heads, footnotes, tables and formulas. A page is read with the ones before and behind it, since a
-document tells its running heads together. `absent`, `present`, `order` and `formula_order`, an order that a formula is part of, are
-of the page's Markdown, as in olmOCR-bench. The others are labels, each with how a region with it begins.
+document tells its running heads together. `absent`, `present`, `order` and `formula_order`, an order around a formula, are of
+the page's Markdown, as in olmOCR-bench. The others are labels, each with how a region with it begins.
 """
 
 import argparse
