@@ -144,7 +144,8 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
         readings[id(line)], by[id(line)] = reading, other
     of_others = main_script(" ".join(text for text, *_ in readings.values()))[0] if flat else script
     of_others = "Jpan" if are_columns else of_others
-    lines, by_line, sureness = [], {}, 0.0
+    lines, sureness = list[Line](), 0.0
+    by_line = dict[Line, Choice]()
     for of in cuts:
         (text, score, sure), direction = readings.get(id(of), ("", None, 0.0)), ""
         if id(of) not in readings:

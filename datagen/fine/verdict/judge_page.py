@@ -339,7 +339,8 @@ class WeighLabels(Stage):
             is_own = script == page.script
             if is_own or len(lines) >= _MANY or len(by_script) == 1:
                 regions = tuple(page.regions[i] for i in dict.fromkeys(i for i, _, _ in lines))
-                asked = replace(page, regions=regions, **{} if is_own else {"lang": "und", "script": script})
+                lang, of = (page.lang, page.script) if is_own else ("und", script)
+                asked = replace(page, regions=regions, lang=lang, script=of)
                 reader, lang = second_reader(asked, [line for _, line, _ in lines])
                 if reader:
                     readers[reader, lang] += lines
