@@ -98,14 +98,19 @@ def _stands_beside(span: Span, base: Span) -> bool:
 def runs(text: str, box: Rect, found: Scripts, is_rtl: bool) -> Iterator[TagRun]:
     """Where the scripts in a line's box stand in its text. One of which that isn't plain stays as it is. Digits that the file has
     as superscripts or subscripts are some, too."""
-    for own in _OWN.finditer(text):
-        yield TagRun(own.start(), own.end(), "sup" if own[1] else "sub")
+    yield from own_runs(text)
     taken: set[int] = set()
     for script in _within(box, found):
         at = _place(text, box, script, is_rtl, taken)
         if at >= 0:
             taken.update(range(at, at + len(script.text)))
             yield TagRun(at, at + len(script.text), script.tag)
+
+
+def own_runs(text: str) -> Iterator[TagRun]:
+    """Where a text has raised or lowered digits as characters of their own."""
+    for own in _OWN.finditer(text):
+        yield TagRun(own.start(), own.end(), "sup" if own[1] else "sub")
 
 
 def _within(box: Rect, found: Scripts) -> list[Raised]:

@@ -26,6 +26,7 @@ from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.majority import confirmed, mended, outvoted, reads
 from datagen.fine.verdict.page_shares import hidden_share, is_read, pictured_share, size, unread_share, unread_text_share
+from datagen.fine.verdict.raised_ink import with_scripts
 from datagen.fine.verdict.region_witness import Witnesses, doubted, is_text, read_otherwise, script_within
 from datagen.fine.verdict.second_reader import second_reader, third_reader
 from datagen.fine.verdict.structure_doubts import SPACES, doubts
@@ -45,6 +46,7 @@ _SURE = 0.97  # a reader of what isn't in a mirror
 _OPINIONS = frozenset({"readers_disagree", "ink_disagrees", "spaces_disagree", "unsure_table"})
 """Reasons of which the first reader may be right: a second one fails, too, and so does the likeness of ink."""
 _MANY = 4  # lines of a script beside the page's own, at least: a language's data takes long to load
+_OF_TEXT = page_doubts.TEXT.keys() | {"scripts"}
 _Drawn = tuple[int, Line, str]
 """A line that is read again, with the index of its region, and its script."""
 
@@ -71,7 +73,8 @@ class WeighLabels(Stage):
     - A region without such a line in its script is worth what those of its kind are: of one reader, font and script.
     - A table needs `min_table` of its own reader's score, and the letters of its lines in its cells.
     - A formula's LaTeX is drawn again, of at most `formulas_a_page`: it is worth the share of its signs that its ink has.
-    - Of a line that its reader was sure of, a reading with hardly anything is none. Apostrophes are as the second reader sees.
+    - Of a line that its reader was sure of, a reading with hardly anything is none. Apostrophes are as the second reader sees,
+      sub- and superscripts as the ink shows them.
 
     A region is doubted if it is worth less than `min_agreement` (of the file's own text, which `CompareInk` judged by its fonts,
     `min_file_agreement`) or the ink speaks against it. So is one that an engine read and nothing speaks for. What is doubted
@@ -94,7 +97,8 @@ class WeighLabels(Stage):
                     the ink doesn't keep it; `unlike_regions_share`, in regions with such a line
     `contradiction_`  with a kind, how often the page contradicts itself: see `structure_doubts` and `page_doubts`; `heading` also
                     counts lines in bold that stand alone and are text (`bold_ink`), `items` those that lack a sign a reader has;
-                    none of a page whose doubted regions are unread
+                    `scripts` regions whose ink has sub- or superscripts that the text hasn't (`raised_ink`); none of a page whose
+                    doubted regions are unread
     `coverage`      the share of ink like text that lies in a region
     `beside_pictures`  the share in lines, pictures and what is unread; absent without pictures, or if most text lies in them
     `overlap_share` the share of lines that lie in the box of another region, too
@@ -171,7 +175,7 @@ class WeighLabels(Stage):
         image = pixels(page.image)
         gray = numpy.asarray(image[:, :, 1])
         page, found = self._witnesses(page, gray, engines)
-        page = as_drawn(page, found.values())
+        page, flat = with_scripts(as_drawn(page, found.values()), gray)
         weights = {i: size(region) for i, region in enumerate(page.regions) if is_text(region)}
         reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
         opinions = {i for i in reasons if reasons[i] in _OPINIONS}
@@ -213,7 +217,8 @@ class WeighLabels(Stage):
             signals["unlike_share"], signals["unlike_regions_share"], _ = unlike
         lacking = [i for i, of in found.items() if i not in reasons for line in of.all_lines if by_engines and line.lacks_sign]
         bold = bold_alone(page.regions, gray)
-        contradictions = doubts(page) + page_doubts.doubts(page) + Counter(heading=len(bold), items=len(lacking))
+        contradictions = doubts(page) + page_doubts.doubts(page)
+        contradictions += Counter(heading=len(bold), items=len(lacking), scripts=len(flat))
         if formulas:
             signals["formula_agreement"] = _mean(list(formulas.values()))
         # Formulas alone don't speak for a text that nobody read again.
@@ -226,7 +231,7 @@ class WeighLabels(Stage):
         judged = replace(page, regions=regions, text=markdown(regions) if reasons else page.text, difficulty=difficulty)
         tables = {i for i, region in enumerate(regions) if by_engines and region.format == "html" and not region.is_unread}
         is_true_else = bool(contradictions or tables) and self._judged(set_aside(judged, tables), page, signals)[0] == "trusted"
-        if is_true_else and (aside := doubtful(judged, {*bold, *lacking, *tables}, self.max_aside)) is not None:
+        if is_true_else and (aside := doubtful(judged, {*bold, *lacking, *flat, *tables}, self.max_aside)) is not None:
             judged, contradictions = set_aside(judged, aside), Counter()
             signals |= {"doubted_structure": float(len(aside)), "unread_share": unread_share(judged.regions)}
         signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
@@ -252,9 +257,9 @@ class WeighLabels(Stage):
         wrong = {name.removeprefix("contradiction_") for name in signals if name.startswith("contradiction_")}
         wrong |= {"code"} if before.quality.signals.get("code_doubts") else set()
         against = {
-            "structure_in_doubt": bool(wrong - SPACES - page_doubts.TEXT.keys()),
+            "structure_in_doubt": bool(wrong - SPACES - _OF_TEXT),
             "spaces_in_doubt": bool(wrong & SPACES),
-            "text_in_doubt": bool(wrong & page_doubts.TEXT.keys()),
+            "text_in_doubt": bool(wrong & _OF_TEXT),
             "readings_differ": not self._are_alike(*(signals.get(f"unlike{of}_share", 0.0) for of in ("", "_regions"))),
             "tables_unchecked": by_engines and any(r.format == "html" and not r.is_unread for r in page.regions),
             "incomplete": signals["coverage"] < self.min_coverage,

@@ -1,0 +1,330 @@
+"""Sub- and superscripts of lines that an engine read: readers write their signs as any others, and the ink tells them."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+import cv2
+import numpy
+
+from datagen.coarse.answers import BY
+from datagen.coarse.verdict.ink_fonts import Cut, cut_out
+from datagen.coarse.verdict.ink_lines import comparable
+from datagen.fine.verdict.mark_formulas import LABELS
+from datagen.markdown import markdown
+from datagen.page import raised
+from datagen.page.raised import TagRun
+from datagen.record import Line, Sample
+from datagen.writing.scripts import main_script
+
+_LABELS = LABELS | {"title", "sub_title"}
+_SCRIPTS = frozenset(("Latn", "Cyrl", "Grek"))  # whose letters stand on a line, most of them apart
+_DARK, _LESS, _ROWS = (
+    (130, 190),
+    (0, 40, -30),
+    72,
+)  # of 255; a lower line is enlarged to as many pixels, so that letters which touch come apart
+_SPECK = 0.06  # of the line's height
+_NEAR = 15  # groups of ink around one that tell where it would stand
+_OFF_LINE = 0.12  # of the letters' height: a letter that is less above or below the line stands on it
+_MIN_GROUPS, _STANDS = 6, 0.6  # the share that stands on the line: of one that is bent nothing can be told
+_OVERLAP = 0.5  # of the narrower one's width: parts of one letter
+# All of a tall letter's height: how far the foot of a script is above the line, how high its head is, and how high it is itself.
+_RAISED, _HEAD, _HEIGHT = 0.25, 0.78, (0.36, 0.85)
+_LOWERED, _LOW_HEAD = 0.1, 0.85  # the latter of a small letter's height
+_WIDE = 1.05  # of that, too: wider ones are two letters
+_LESS_BESIDE = 0.8  # of all that, by the letters beside it
+_AS_DIGIT = 0.48  # of a tall letter's height: quotes, stars and rings are less high
+_SIGNS = (-1, -1)
+"""The place of raised signs, such as quotes, and of capitals."""
+_MARKS, _STOPS, _LISTED = "abcd", ".,;:!?)", frozenset(",.-–")
+_FEW = 6  # one letter of so many may look otherwise
+_FORMS = {
+    **dict.fromkeys("acemnorsuvwxzабвгдежзиклмнопстчшыьэюяαειοπστυωκν", "s"),
+    **dict.fromkeys("bdfhklABCDEFGHIJKLMNOPRSTUVWXYZ0123456789", "t"),
+    **dict.fromkeys("gpqyр", "d"),
+}
+"""Small, tall and deep letters, where they are so in most typefaces."""
+_RAISED_PARTS = frozenset("%‰°™®ªº½¼¾*")
+"""Signs that are raised, or have parts that are."""
+_QUOTES, _COMMAS = "\"'“”„‘’«»`´^~!", ",;„"
+_IN_PARTS = {**dict.fromkeys('"“”„«»', 2), "…": 3}  # groups of a sign
+
+
+class Group(NamedTuple):
+    """Ink that is one letter's, in pixels; and `sup` or `sub`, or "" if it stands on the line."""
+
+    x0: int
+    y0: int
+    x1: int
+    y1: int
+    tag: str = ""
+    form: str = ""
+    is_high: bool = False
+
+
+class LineScripts(NamedTuple):
+    """Which characters of a line's text are scripts, and how many groups of its ink are scripts that aren't plain in it."""
+
+    runs: tuple[TagRun, ...]
+    num_unsure: int
+
+
+def with_scripts(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
+    """The page with tags around the scripts of what an engine read as lines; and the regions, by their index, in which the
+    ink has scripts that can't be told in the text. `gray` is the page, (H, W) bytes.
+
+    A script is what stands clearly above or below the line that the letters stand on, and is clearly smaller. It is tagged if its
+    word's ink has as many parts as its text has characters, or if all the digits that end the word, and nothing else, are
+    scripts. Only lines in Latin, Greek and Cyrillic, from left to right, are looked at. Digits that were read as raised or
+    lowered ones are tagged in all.
+    """
+    regions, unsure = list(page.regions), []
+    for i, region in enumerate(regions):
+        if region.by == BY or region.is_unread or region.format != "markdown" or region.label not in _LABELS:
+            continue
+        of_lines = [(line, line_scripts(cut_out(gray, line, page.lang)) if _can_tell(line) else _NONE) for line in region.lines]
+        text, are_placed = _tagged(region.text, [(line.text, found.runs) for line, found in of_lines])
+        if text != region.text:
+            regions[i] = replace(region, text=text)
+        if not are_placed or any(found.num_unsure for _, found in of_lines):
+            unsure.append(i)
+    changed = any(a is not b for a, b in zip(page.regions, regions, strict=True))
+    return (replace(page, regions=tuple(regions), text=markdown(regions)) if changed else page), unsure
+
+
+_NONE = LineScripts((), 0)
+
+
+def _can_tell(line: Line) -> bool:
+    return line.direction == "ltr" and comparable(line) and main_script(line.text)[0] in _SCRIPTS
+
+
+def line_scripts(cut: Cut) -> LineScripts:
+    """The scripts of a line by its ink. It is looked at three times, by more and less of what is dark: letters that touch, or are
+    in pieces, don't at another time."""
+    height, width = cut.crop.shape
+    scale = max(1.0, _ROWS / max(1, height))
+    crop = cv2.resize(cut.crop, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_CUBIC)
+    usual = min(_DARK[1], max(_DARK[0], cv2.threshold(crop, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0]))
+    sure: set[TagRun] = set()
+    most, flat = 0, set[int]()
+    for less in _LESS:
+        runs, num_unsure, on_line = _seen(cut.line.text, _groups(crop, usual - less))
+        flat = flat or on_line
+        runs = [run for run in runs if not flat.intersection(range(run.start, run.end))]
+        most = max(most, len(runs) + num_unsure)
+        sure |= {run for run in runs if not any(run.start < other.end and other.start < run.end for other in sure)}
+    return LineScripts(tuple(sorted(sure)), max(0, most - len(sure)))
+
+
+def _seen(text: str, groups: Sequence[Group]) -> tuple[list[TagRun], int, set[int]]:
+    """The scripts of a line's text by the groups of its ink; how many have no sure place in it; and the characters that stand on
+    the line for sure."""
+    flagged = _flagged(groups) if len(groups) >= _MIN_GROUPS else []
+    runs: list[TagRun] = []
+    num_unsure, at = 0, 0
+    flat: set[int] = set()
+    for word, of_word in _words(text, flagged) if flagged else ():
+        start = text.find(word, at)
+        at = start + len(word)
+        places = _places(word)
+        if len(places) == len(of_word):
+            flat |= {start + n for n, group in zip(places, of_word, strict=True) if not group.tag and word[n].isalnum()}
+        for run in _runs(word, places, of_word):
+            if run is None:
+                num_unsure += 1
+            elif run.start or (not start and run.tag == "sup"):  # a note begins with its mark, and no other word does
+                runs.append(TagRun(start + run.start, start + run.end, run.tag))
+    return runs, num_unsure, flat
+
+
+def _places(text: str) -> list[int]:
+    """The characters of a text, by their index, that its groups of ink are of."""
+    return [n for n, char in enumerate(text) if not char.isspace() for _ in range(_IN_PARTS.get(char, 1))]
+
+
+def _groups(crop: numpy.ndarray, dark: float) -> list[Group]:
+    """The letters of a line, (H, W) gray bytes with ink under `dark`, from left to right: parts above each other are one."""
+    height = crop.shape[0]
+    num, _, stats, _ = cv2.connectedComponentsWithStats((crop < dark).astype(numpy.uint8), connectivity=8)
+    groups: list[Group] = []
+    for x, y, w, h, _ in sorted(stats[1:num].tolist()):
+        is_of_other_line = (y == 0 and h < height / 4) or (y + h == height and h < height / 5)
+        if max(w, h) < _SPECK * height or is_of_other_line:
+            continue
+        last = groups[-1] if groups else None
+        common = min(last.x1, x + w) - max(last.x0, x) if last else 0
+        if last and common >= _OVERLAP * min(last.x1 - last.x0, w):
+            groups[-1] = Group(min(last.x0, x), min(last.y0, y), max(last.x1, x + w), max(last.y1, y + h))
+        else:
+            groups.append(Group(x, y, x + w, y + h))
+    return groups
+
+
+def _flagged(groups: Sequence[Group]) -> list[Group]:
+    """The groups with their tags."""
+    x_N = numpy.array([(group.x0 + group.x1) / 2 for group in groups])
+    top_N, bottom_N = (numpy.array([group[side] for group in groups], float) for side in (1, 3))
+    usual = float(numpy.median(bottom_N - top_N))
+    base_N = _baseline(x_N, bottom_N, usual)
+    above_N = base_N - top_N
+    stands_N = (numpy.abs(bottom_N - base_N) < _OFF_LINE * usual) & (above_N > usual / 2)
+    if stands_N.mean() < _STANDS:
+        return list(groups)
+    tall, small = numpy.percentile(above_N[stands_N], (90, 25))
+    flagged = [_formed(group, base, tall, small) for group, base in zip(groups, base_N, strict=True)]
+    standing = numpy.flatnonzero((top_N - bottom_N < -tall / 2) & [not group.tag and group.form != "d" for group in flagged])
+    for i, group in enumerate(flagged):
+        # A line may bend so much that a letter at its end is off what it stands on elsewhere, and not off its neighbours.
+        beside = [*[j for j in standing if j < i][-1:], *[j for j in standing if j > i][:1]]
+        base = float(numpy.interp(x_N[i], x_N[beside], bottom_N[beside])) if beside else base_N[i]
+        if group.tag and not _formed(group, base, tall, small, _LESS_BESIDE).tag:
+            flagged[i] = group._replace(tag="")
+    return flagged
+
+
+def _formed(group: Group, base: float, tall: float, small: float, share: float = 1.0) -> Group:
+    """A group with its form and its tag, by where its foot is from the line at `base`, by `share` of what is asked for."""
+    height, foot, head = group.y1 - group.y0, base - group.y1, base - group.y0
+    tag = ""
+    if _HEIGHT[0] * tall <= height <= _HEIGHT[1] * tall:
+        if foot >= share * _RAISED * tall and head >= share * _HEAD * tall:
+            tag = "sup"
+        elif -foot >= share * _LOWERED * tall and share * head <= _LOW_HEAD * min(small, tall):
+            tag = "sub"
+    form = "d" if -foot >= _LOWERED * tall else "t" if head > (small + tall) / 2 else "s"
+    form = form if group.x1 - group.x0 <= _WIDE * tall else "w"
+    return group._replace(tag=tag, form=form, is_high=height >= _AS_DIGIT * tall)
+
+
+def _baseline(x_N: numpy.ndarray, bottom_N: numpy.ndarray, usual: float) -> numpy.ndarray:
+    """The line that the groups stand on, at each: it may lean and bend a little."""
+    keep_N = numpy.ones(len(x_N), bool)
+    base_N = numpy.full(len(x_N), float(numpy.median(bottom_N)))
+    for _ in range(3):
+        off_N = bottom_N - base_N
+        keep_N = numpy.abs(off_N - numpy.median(off_N)) < usual / 4
+        if keep_N.sum() < _MIN_GROUPS // 2:
+            break
+        degree = 1 if keep_N.sum() < _NEAR else 3
+        base_N = numpy.polyval(numpy.polyfit(x_N[keep_N] / x_N[-1], bottom_N[keep_N], degree), x_N / x_N[-1])
+    off_N = bottom_N - base_N
+    half = _NEAR // 2
+    return base_N + numpy.array([numpy.median(off_N[max(0, i - half) : i + half + 1]) for i in range(len(x_N))])
+
+
+def _words(text: str, groups: Sequence[Group]) -> Iterator[tuple[str, Sequence[Group]]]:
+    """The words of a line with the groups of each: the widest gaps part them. All as one where these aren't clear."""
+    texts = text.split()
+    gaps = [b.x0 - a.x1 for a, b in itertools.pairwise(groups)]
+    order = sorted(range(len(gaps)), key=lambda i: -gaps[i])
+    widest, others = order[: len(texts) - 1], order[len(texts) - 1 :]
+    if len(widest) < len(texts) - 1 or (widest and others and gaps[widest[-1]] <= gaps[others[0]]):
+        yield text, groups
+        return
+    ends = [*(i + 1 for i in sorted(widest)), len(groups)]
+    for word, (start, end) in zip(texts, itertools.pairwise([0, *ends]), strict=True):
+        yield word, groups[start:end]
+
+
+def _runs(text: str, places: Sequence[int], groups: Sequence[Group]) -> Iterator[TagRun | None]:
+    """The scripts of a word: where each stands in its text, None where that isn't sure."""
+    if set(text) & _RAISED_PARTS:
+        return
+    is_whole = len(places) == len(groups) and _is_alike(text, places, groups)
+    found: list[TagRun | None] = []
+    start = 0
+    for tag, run in itertools.groupby(groups, key=lambda group: group.tag):
+        of_run = list(run)
+        end = start + len(of_run)
+        if tag:
+            place = (
+                _counted(text, places, groups, start, end) if is_whole else _at_end(text, places, len(groups) - end, end - start)
+            )
+            if place and place != _SIGNS:
+                found.append(TagRun(*place, tag))
+            elif not place and _is_doubt(text, places, groups, start, end):
+                found.append(None)
+        start = end
+    yield from _joined(text, found)
+
+
+def _is_doubt(text: str, places: Sequence[int], groups: Sequence[Group], start: int, end: int) -> bool:
+    """Whether the groups from `start` to `end` may be scripts that the text has elsewhere, or lacks: they are as high as digits,
+    no signs of the text's, and no pieces of a letter that fell apart."""
+    run = groups[start:end]
+    signs = sum(_IN_PARTS.get(char, 1) for char in text if char in (_QUOTES if run[0].tag == "sup" else _COMMAS))
+    is_behind = len(groups) - end <= len(text) - len(text.rstrip(_STOPS))
+    return all(group.is_high for group in run) and len(run) > signs and (len(groups) <= len(places) or is_behind)
+
+
+def _is_alike(text: str, places: Sequence[int], groups: Sequence[Group]) -> bool:
+    """Whether the groups on the line are as high and as deep as the letters that stand there."""
+    forms = [(_FORMS.get(text[place], ""), group.form) for place, group in zip(places, groups, strict=True) if not group.tag]
+    return sum(bool(letter) and letter != form for letter, form in forms) <= len(text) // _FEW
+
+
+def _counted(text: str, places: Sequence[int], groups: Sequence[Group], start: int, end: int) -> tuple[int, int] | None:
+    """Where the groups from `start` to `end` stand in a text with a group at each of `places`."""
+    first, last = places[start], places[end - 1] + 1
+    while first < last and not text[first].isalnum():
+        first += 1
+    while first < last and not text[last - 1].isalnum():
+        last -= 1
+    chars, before = text[first:last], text[:first]
+    if chars and all(char.isdigit() or char in _LISTED for char in chars):
+        # Of a number that follows a word all is raised. Only behind another number a part of one is.
+        is_part = before[-1:].isdigit() and not before.isdigit()
+        return None if is_part else (first, last)
+    if not (chars.isalpha() and chars.islower()):
+        return _SIGNS
+    # Letters are scripts of digits and capitals, an index is one of a letter, and a note's mark is one.
+    is_mark = len(chars) == 1 and chars in _MARKS and len(before) > 2 and text[last:].strip(_STOPS) == ""
+    is_index = len(chars) == len(before) == 1 and groups[start].tag == "sub"
+    return (first, last) if is_mark or is_index or not before[-1:].islower() else None
+
+
+def _at_end(text: str, places: Sequence[int], num_behind: int, num: int) -> tuple[int, int] | None:
+    """Where the last `num` groups of a word stand, but for `num_behind` more: they are all digits that end it, before signs."""
+    core = text.rstrip("".join({c for c in text if not c.isalnum()}))
+    first = len(core) - num
+    is_end = first > 0 and num_behind == sum(place >= len(core) for place in places)
+    goes_on = core[first - 1].isdecimal() or (core[first - 1] in _LISTED and core[first - 2].isdecimal())
+    return (first, len(core)) if is_end and core[first:].isdecimal() and not goes_on else None
+
+
+def _joined(text: str, found: Sequence[TagRun | None]) -> list[TagRun | None]:
+    """The scripts of a word, those with a comma or a dash between them as one. None is sure if letters stand between two."""
+    joined: list[TagRun | None] = []
+    for run in found:
+        last = joined[-1] if joined else None
+        between = text[last.end : run.start] if last is not None and run is not None and last.tag == run.tag else ""
+        if last is not None and run is not None and between in _LISTED:
+            joined[-1] = TagRun(last.start, run.end, run.tag)
+        elif any(map(str.isalnum, between)):
+            return [None]
+        else:
+            joined.append(run)
+    return joined
+
+
+def _tagged(text: str, lines: Sequence[tuple[str, Sequence[TagRun]]]) -> tuple[str, bool]:
+    """The text of a region with tags around its raised and lowered signs, and around the `lines`' scripts; and whether all of
+    these have a place in it."""
+    found: list[TagRun] = []
+    at, are_placed = 0, True
+    for line, runs in lines:
+        core = line.rstrip("-\u00ad\u2010 ")
+        start = text.find(core, at)
+        if start >= 0:
+            found += [TagRun(start + run.start, start + run.end, run.tag) for run in runs]
+            at = start + len(core)
+        else:
+            are_placed &= not runs
+    taken = {i for run in found for i in range(run.start, run.end)}
+    found += [run for run in raised.own_runs(text) if not taken & {*range(run.start, run.end)}]
+    for run in sorted(found, reverse=True):
+        text = text[: run.start] + raised.tagged(text[run.start : run.end], run.tag) + text[run.end :]
+    return text, are_placed
