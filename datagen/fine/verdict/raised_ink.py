@@ -289,10 +289,10 @@ def _counted(text: str, places: Sequence[int], groups: Sequence[Group], start: i
 def _at_end(text: str, places: Sequence[int], num_behind: int, num: int) -> tuple[int, int] | None:
     """Where the last `num` groups of a word stand, but for `num_behind` more: they are all digits that end it, before signs."""
     core = text.rstrip("".join({c for c in text if not c.isalnum()}))
-    first = len(core) - num
-    is_end = first > 0 and num_behind == sum(place >= len(core) for place in places)
-    goes_on = core[first - 1].isdecimal() or (core[first - 1] in _LISTED and core[first - 2].isdecimal())
-    return (first, len(core)) if is_end and core[first:].isdecimal() and not goes_on else None
+    before, chars = core[: max(0, len(core) - num)], core[max(0, len(core) - num) :]
+    is_end = bool(before) and num_behind == sum(place >= len(core) for place in places)
+    goes_on = before[-1:].isdecimal() or (before[-1:] in _LISTED and before[-2:-1].isdecimal())
+    return (len(before), len(core)) if is_end and chars.isdecimal() and not goes_on else None
 
 
 def _joined(text: str, found: Sequence[TagRun | None]) -> list[TagRun | None]:
