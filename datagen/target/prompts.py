@@ -44,10 +44,12 @@ class Prompt(StrEnum):
 
 ANSWERS = {
     Prompt.FREE: "the text by paragraphs: lines joined, the typesetter's hyphens undone, a blank line between blocks; of a table "
-    "its HTML, of a formula its LaTeX",
-    Prompt.FREE_LINES: "the text line by line, as it stands on the page, with its hyphens; a blank line between blocks",
-    Prompt.MARKDOWN: "a block for each region: its label, its box, its Markdown",
-    Prompt.PLAIN_MARKDOWN: "the page's Markdown: headings, lists, tables in HTML, formulas in LaTeX",
+    "its HTML, of a formula its LaTeX; sub- and superscripts as the characters that they are, but in parts of fine pages",
+    Prompt.FREE_LINES: "the text line by line, as it stands on the page, with its hyphens; a blank line between blocks; no "
+    "tags: sub- and superscripts as the characters that they are",
+    Prompt.MARKDOWN: "a block for each region: its label, its box, its Markdown, sub- and superscripts in `<sub>` and `<sup>`",
+    Prompt.PLAIN_MARKDOWN: "the page's Markdown: headings, lists, tables in HTML, formulas in LaTeX, sub- and superscripts in "
+    "`<sub>` and `<sup>`",
     Prompt.LINES: "each line's text and its box, a line each",
     Prompt.BLOCKS: "a block for each sign, column or paragraph: its box, and its lines below",
     Prompt.LOCATE: "what is looked for, a line of a page or scene, or an object of a picture by its name, and all places where "
@@ -60,7 +62,8 @@ ANSWERS = {
     Prompt.PLACES: "the same with the third of the picture in which each of them is, in words",
     Prompt.DETECT: "each name of an object and the boxes of all that are called so, a line each",
 }
-"""What the answer to each prompt holds."""
+"""What the answer to each prompt holds. Lines are plain wherever they are asked for, and so are those that were cut out of fine
+pages; a region that was cut out of one has the tags of its Markdown."""
 
 COARSE, FINE = "coarse", "fine"
 DETAILED, BRIEF, LISTED, PLACED = "detailed", "brief", "listed", "placed"

@@ -1,6 +1,7 @@
 """Paragraphs with formulas, which no line of text can hold: an engine that writes LaTeX reads them, or nobody does."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -24,7 +25,17 @@ _RELATION = re.compile(
 _NUMBERED = re.compile(rf"(?<!\w)(?:[{_GREEK}])(?:[0-9]{{1,2}}|[a-z])?\s?[=<>≤≥+×·/^_]|[=<>≤≥+×·/^]\s?(?:[{_GREEK}])(?!\w)")
 _INDEXED = re.compile(rf"(?<![\w])[{_GREEK}](?:[0-9]{{1,2}}|[ijknmtxyz]{{1,2}})(?!\w)")
 _RAISED = re.compile(r"(?<![\w])[A-Za-z][²³¹⁰-⁹⁻⁺ⁿ₀-₉ᵢⱼ](?!\w)|[⁻⁺ⁿᵢⱼ₊₋]")
-_MICRO = re.compile("\u00b5(?=[mgslLAVFHNPW]\\b|m[²³2]|Torrent)")
+# A Greek letter alone, or one that a reader joined to the word behind it: two different ones are variables. Names of substances,
+# as in α-helix, and units aren't alone.
+_ALONE = re.compile(rf"(?<![\w\-–/(])([{_GREEK}])(?:(?![\w\-–/)°])|(?=[{_GREEK}]?[a-z]{{2}}))")
+_BULLETS = frozenset("οΟΩμµ")  # what readers take bullets, rings and units for
+# A capital with two indices that no name ends in; with two that some do, which count as a Greek letter does.
+_ENTRY = re.compile(r"(?<![\w.\-/])[B-NP-TV-Z](?:ji|jk|kj)(?![\w\-/(])")
+_MAYBE_ENTRY = re.compile(r"(?<![\w.\-/])([A-GJ-LNPQRTVXY](?:ij|ki|ik))(?![\w\-/(])")
+# Small letters with indices that go on, as x1 and x2 do. Others are fields of a chessboard, headings, pages and versions.
+_SERIES = re.compile(r"(?<![\w.\-/])([kmnrtuwxyz])(1?\d|[ijkn])(?![\w\-/(=:])")
+_UNLIKE_WORDS = frozenset("xyzw")
+_MICRO = re.compile("[\u00b5\u03bc](?=[mgslLAVFHNPW]\\b|m[²³2]|Torrent)")
 _UNITS = re.compile(r"\b[mgsl][²³]|(?<=\d)\s?[a-zA-Z]{1,2}[²³]")
 _PAIRED = re.compile(r"\\\(.+?\\\)|\\\[.+?\\\]|\$[^$]+\$", re.DOTALL)
 
@@ -34,11 +45,12 @@ class MarkFormulas(Stage):
     """Makes paragraphs `is_unread` in which formulas stand, by their signs: a text of them would be flattened. `ReadRegions` asks
     the engine for `text` for them, where there is one, and believes it if it wrote LaTeX. The lines stay.
 
-    On pages in Greek, Greek letters say nothing. What is lost without a trace, such as an index that was read as a letter, isn't
-    found. Signal: `formulas_in_text`, the number of these regions; absent if it is 0.
+    On pages in Greek, Greek letters say nothing. One Greek letter alone is no formula, and neither is one letter with a number:
+    two different ones are. What is lost without a trace isn't found. Signal: `formulas_in_text`, the number of these regions;
+    absent if it is 0.
     """
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     batch_size: int = 64
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
@@ -72,7 +84,24 @@ def _has_signs(text: str, script: str) -> bool:
         return any(sign in text for sign in "∂∇∑∏∫∈∉⊂⊆∀∃∝")
     if sum(text.count(sign) for sign in _SIGNS) > 1 or any(sign in text for sign in "∂∑∏∫∇"):
         return True
-    return any(pattern.search(text) for pattern in (_RELATION, _NUMBERED, _INDEXED, _RAISED))
+    if any(pattern.search(text) for pattern in (_RELATION, _NUMBERED, _INDEXED, _RAISED, _ENTRY)):
+        return True
+    signs = {match[1] for pattern in (_ALONE, _MAYBE_ENTRY) for match in pattern.finditer(text)} - _BULLETS
+    return len(signs) > 1 or _has_series(text)
+
+
+def _has_series(text: str) -> bool:
+    """Whether a letter stands in a text with an index and the next one, or with a number and a letter."""
+    indices: dict[str, set[str]] = defaultdict(set)
+    for match in _SERIES.finditer(text):
+        indices[match[1]].add(match[2])
+    for letter, of_letter in indices.items():
+        numbers = {int(index) for index in of_letter if index.isdecimal()}
+        if any(number + 1 in numbers for number in numbers):
+            return True
+        if letter in _UNLIKE_WORDS and numbers and len(of_letter) > len(numbers):
+            return True
+    return False
 
 
 def _unread(region: Region) -> Region:

@@ -114,6 +114,21 @@ def test_coarse_pages_are_asked_for_text_and_fine_ones_for_markdown():
             encode(s, prompt)
 
 
+def test_scripts_are_tags_in_markdown_and_characters_in_lines():
+    """As `ANSWERS` says: a region's text has tags, its lines are plain."""
+    lines = (Line(Box(0, 0, 640, 40), "12 km2 of land"),)
+    regions = [region((0, 0, 640, 40), "12 km<sup>2</sup> of land", lines=lines)]
+    for prompt in (Prompt.MARKDOWN, Prompt.PLAIN_MARKDOWN):
+        assert restore(encode(fine(regions), prompt)[1]).endswith("12 km<sup>2</sup> of land")
+    assert "<sup>" in ANSWERS[Prompt.PLAIN_MARKDOWN] and "<sub>" in ANSWERS[Prompt.PLAIN_MARKDOWN]
+    plain = page([replace(regions[0], text="12 km2 of land")], text="12 km2 of land")
+    for prompt in (Prompt.FREE, Prompt.FREE_LINES):
+        assert encode(plain, prompt)[1] == "12 km2 of land"
+    assert "no tags" in ANSWERS[Prompt.FREE_LINES] and "characters" in ANSWERS[Prompt.FREE]
+    part = sample(task="crop", text="12 km<sup>2</sup>")
+    assert restore(encode(part, Prompt.FREE)[1]) == part.text
+
+
 @pytest.mark.parametrize("text", ["CC(=O)/C=C/[N+]<image>", "<table><tr><td>1</td></tr></table>", "{'Line': {'line': []}}"])
 def test_the_text_of_a_figure_comes_back_whole(text):
     figure = sample(task="figure", text=text)

@@ -16,7 +16,11 @@ def region(text: str, label: str = "text", by: str = "ppocr") -> Region:
 
 @pytest.mark.parametrize(
     "text",
-    ["If µ2 = 0, then", "∂i Σi = 0 holds", "for n ≥ 2 the", "with x = 5", "a2 + b2 = c2", "let x < y be", "P(i,j) = Q", "xᵢ is"],
+    [
+        *("If µ2 = 0, then", "∂i Σi = 0 holds", "for n ≥ 2 the", "with x = 5", "a2 + b2 = c2", "let x < y be", "P(i,j) = Q"),
+        *("xᵢ is", "The constraints φυand Σ hold", "with Rji the entries", "a set of x1, x2 and xn", "both Aij and Bik"),
+        "for α and β we",
+    ],
 )
 def test_signs_tell_formulas(text):
     assert has_formula(region(text), "Latn")
@@ -32,6 +36,14 @@ def test_signs_tell_formulas(text):
         "see C++ <b> 3.2",
         "5 m² of",
         "1/2 or ±3",
+        "A4 and B2B, H1 of Q3, p2p and C4",
+        "h1, h2 and p1, p2 in v1 and v2",
+        "x86 and x64, zoom x2 or x4",
+        "the α-helix, a β-sheet, IFN-γ and TNF-α",
+        "the β version of it, 5 kΩ, 10 μm and 3 Ω",
+        "Hij en zij; Rij 5; Erik, Ski",
+        "1. e4 e5 2. d4 d5, F4 and B12",
+        "vitamins b6 and b12, an am in is",
     ],
 )
 def test_what_prose_has_tells_none(text):
