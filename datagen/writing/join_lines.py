@@ -47,6 +47,7 @@ _COMPOUNDING = frozenset(
 _COMPOUNDED = frozenset(
     "speaking based like only specific style aware compatible friendly dependent independent oriented driven".split()
 )
+_NO_WORDS_END = frozenset(("speaking", "based", "oriented"))  # behind four letters: a text may begin with such a compound
 _MIN_COMPOUNDING, _MIN_LINKED = 4, 5
 _VOWELS = frozenset("aeiouyåäöõü")  # three of one in a row don't stand in a word without a hyphen
 # Korean particles, which no space precedes. Those that are words of their own, too, aren't here.
@@ -239,7 +240,7 @@ def _is_compound(before: str, last: str, first: str, words: Collection[str]) -> 
     """Whether two halves are an English compound that has its hyphen anywhere in a line."""
     if first not in _COMPOUNDED or len(last) < _MIN_COMPOUNDING:
         return False
-    return (last[0].isupper() and before != last) or last.lower() in words
+    return (last[0].isupper() and (before != last or first in _NO_WORDS_END)) or last.lower() in words
 
 
 def is_cut_literal(left: str, right: str) -> bool:

@@ -118,6 +118,8 @@ def test_korean_particles_and_addresses_are_joined_to_the_word_before():
 
 def test_an_english_compound_keeps_its_hyphen_and_a_cut_word_loses_it():
     assert joined(("the English-", "speaking world")) == "the English-speaking world"
+    assert joined(("English-", "speaking world")) == "English-speaking world" and joined(("Over-", "based")) == "Over-based"
+    assert joined(("Docu-", "mentation")) == "Documentation"  # a text's first word has a capital
     assert joined(("it is kernel-", "specific"), words={"kernel"}) == "it is kernel-specific"
     assert joined(("it is un-", "like them")) == "it is unlike them"
     assert joined(("all of docu-", "mentation")) == "all of documentation"

@@ -2,11 +2,14 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy
 import pymupdf
 import pytest
 
 from datagen.coarse.answers import BY
+from datagen.engines import OPEN
+from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.raised_ink import with_scripts
 from datagen.record import Box, Line, Region, Sample
 from tests.inputs.samples import sample
@@ -96,3 +99,13 @@ def test_digits_that_were_read_as_raised_ones_are_tagged_and_the_files_own_text_
     assert tagged([("plain and flat text", "")], text="5 m² and CO₂")[0] == "5 m<sup>2</sup> and CO<sub>2</sub>"
     own, gray = page(parts, by=BY)
     assert with_scripts(own, gray) == (own, [])
+
+
+def test_a_page_with_a_script_that_its_text_lacks_is_not_trusted():
+    parts = [("said in this article.", ""), ("12", "sup"), (" So the", "")]
+    for read, has_doubt in (("", False), ("said in this article. So the", True)):
+        made, gray = page(parts, read=read)
+        (result,) = WeighLabels()([replace(made, image=cv2.imencode(".png", gray)[1].tobytes())], OPEN)
+        assert ("contradiction_scripts" in result.quality.signals) is has_doubt
+        assert ("text_in_doubt" in result.quality.reasons) is has_doubt and (result.quality.verdict == "suspect" or not has_doubt)
+        assert result.text == ("said in this article. So the" if has_doubt else "said in this article.<sup>12</sup> So the")
