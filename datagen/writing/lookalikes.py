@@ -29,7 +29,7 @@ _IDEOGRAPHS_AS_KANA = {ideograph: kana for kana, ideograph in _KANA_AS_IDEOGRAPH
 _KANA_AS_HIRAGANA = dict(zip("ヘベペリ", "へべぺり", strict=True))
 _KANA = re.compile("[{}]".format("".join((*_KANA_AS_IDEOGRAPHS, *_IDEOGRAPHS_AS_KANA, *_KANA_AS_HIRAGANA))))
 _KATAKANA, _HIRAGANA, _HAN = (re.compile(f"[{kind}]") for kind in ("\u30a1-\u30fa\u30fc", "\u3041-\u3096", scripts.IDEOGRAPHS))
-_CAPITALS = re.compile(r"(?<![^\W\d_])(?=(?:l*[A-ZÀ-ÖØ-Þ]){4})[A-ZÀ-ÖØ-Þl]+(?![^\W\d_])")
+_CAPITALS = re.compile(r"(?<![^\W\d_])(?:(?=(?:l*[A-ZÀ-ÖØ-Þ]){4})[A-ZÀ-ÖØ-Þl]+|l[A-ZÀ-ÖØ-Þ]+)(?![^\W\d_])")
 _NUMERALS = frozenset("一二三四五六七八九十百千万数何両半全各")
 _COUNTED = tuple("月所国年条村寺町店")
 _KEYS = ("長", "短", "調")
@@ -59,7 +59,8 @@ def in_context(text: str) -> str:
 
     A long mark follows kana, so that one behind an ideograph is `一`. A katakana alone, behind an ideograph that is no number, is
     the ideograph that it looks like: in `入カ`, not in `二カ月` and `日ロ`. Among katakana an ideograph is a kana, and among
-    hiragana a katakana is a hiragana. Among four capitals of a Latin word, or more, and no other letter, `l` is `I`.
+    hiragana a katakana is a hiragana. Among four capitals of a Latin word, or more, and no other letter, `l` is `I`, and so
+    is one before capitals alone, as in `lA`.
     """
     return _KANA.sub(_in_context, _CAPITALS.sub(lambda word: word[0].replace("l", "I"), text))
 

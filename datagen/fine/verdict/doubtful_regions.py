@@ -46,6 +46,13 @@ def set_aside(page: Sample, doubtful: Iterable[int]) -> Sample:
     return replace(page, regions=tuple(regions), text=markdown(regions))
 
 
+def settled(region: Region, reason: str, share: tuple[float, int] | None) -> Region:
+    """The region with its score, unread if there is a reason to doubt it."""
+    if share is not None:
+        region = replace(region, score=share[0] * (1.0 if region.score is None else region.score))
+    return replace(region, text="", is_unread=True, score=None, continues=False) if reason else region
+
+
 def _doubts(page: Sample, without: Iterable[int]) -> Counter[str]:
     left_out = {*without}
     regions = tuple(

@@ -21,11 +21,19 @@ from datagen.engines import Choice, Engines, packaged, versions
 from datagen.fine.verdict import page_doubts
 from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.bold_ink import bold_alone
-from datagen.fine.verdict.doubtful_regions import doubtful, set_aside
+from datagen.fine.verdict.doubtful_regions import doubtful, set_aside, settled
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.majority import confirmed, mended, outvoted, reads
-from datagen.fine.verdict.page_shares import hidden_share, is_read, pictured_share, size, unread_share, unread_text_share
+from datagen.fine.verdict.page_shares import (
+    hidden_share,
+    is_read,
+    pictured_share,
+    size,
+    unread_share,
+    unread_text_share,
+    weighted_mean,
+)
 from datagen.fine.verdict.raised_ink import with_scripts
 from datagen.fine.verdict.region_witness import Witnesses, doubted, is_text, read_otherwise, script_within
 from datagen.fine.verdict.second_reader import second_reader, third_reader
@@ -36,7 +44,7 @@ from datagen.markdown import markdown
 from datagen.page.images import pixels
 from datagen.page.overlaps import overlap_share
 from datagen.reading.line_readers import PPOCR, TESSERACT
-from datagen.record import LACKING, Drop, Line, Region, Sample
+from datagen.record import LACKING, Drop, Line, Sample
 from datagen.work.pipeline import Stage
 
 _FORMULAS = frozenset({"formula_in_text", "incomplete"})
@@ -200,7 +208,7 @@ class WeighLabels(Stage):
             counts["readings_differ"] = [*reasons.values()].count("readings_differ")
         formulas, undrawn = self._formulas(page, gray)
         shares = {i: (of.agreement, of.chars) for i, of in found.items() if of.lines} | formulas
-        regions = tuple(_settled(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
+        regions = tuple(settled(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
         signals = {"coverage": 1.0 - uncovered_ink(image, (region.box for region in regions))}
         if page.quality.signals.get("ink_recall", 1.0) >= self.min_recall and any(r.label in PICTURES for r in regions):
             textless = [r.box for r in regions if r.is_unread or r.label in PICTURES]
@@ -220,11 +228,11 @@ class WeighLabels(Stage):
         contradictions = doubts(page) + page_doubts.doubts(page)
         contradictions += Counter(heading=len(bold), items=len(lacking), scripts=len(flat))
         if formulas:
-            signals["formula_agreement"] = _mean(list(formulas.values()))
+            signals["formula_agreement"] = weighted_mean(list(formulas.values()))
         # Formulas alone don't speak for a text that nobody read again.
         left = [shares[i] for i in shares if i not in reasons]
         if left and (any(found[i].lines for i in found) or not _has_lines(page)):
-            signals["agreement"] = _mean(left)
+            signals["agreement"] = weighted_mean(left)
             signals["worth"] = min(signals["agreement"], signals["coverage"])
             signals["level"] = float((signals["agreement"] < self.easy) + (signals["agreement"] < self.hard))
         difficulty = 1.0 - signals["worth"] if "worth" in signals else -1.0
@@ -388,14 +396,3 @@ def _sure(line: Line) -> float:
 
 def _has_lines(page: Sample) -> bool:
     return any(is_text(region) and any(map(comparable, region.lines)) for region in page.regions)
-
-
-def _settled(region: Region, reason: str, share: tuple[float, int] | None) -> Region:
-    """The region with its score, unread if there is a reason to doubt it."""
-    if share is not None:
-        region = replace(region, score=share[0] * (1.0 if region.score is None else region.score))
-    return replace(region, text="", is_unread=True, score=None, continues=False) if reason else region
-
-
-def _mean(weighted: Sequence[tuple[float, int]]) -> float:
-    return sum(value * weight for value, weight in weighted) / max(1, sum(weight for _, weight in weighted))

@@ -34,6 +34,8 @@ _ENTRY = re.compile(r"(?<![\w.\-/])[B-NP-TV-Z](?:ji|jk|kj)(?![\w\-/(])")
 _MAYBE_ENTRY = re.compile(r"(?<![\w.\-/])([A-GJ-LNPQRTVXY](?:ij|ki|ik))(?![\w\-/(])")
 # Small letters with indices that go on, as x1 and x2 do. Others are fields of a chessboard, headings, pages and versions.
 _SERIES = re.compile(r"(?<![\w.\-/])([kmnrtuwxyz])(1?\d|[ijkn])(?![\w\-/(=:])")
+# A lowered letter that was read as a comma, as those of F and P in `E(F,)` and `aP, = bP,,`.
+_COMMA = re.compile(r"(?<![\w.\-/])[a-z]{0,2}[A-Z],(?:[,)]| =)")
 _UNLIKE_WORDS = frozenset("xyzw")
 _MICRO = re.compile("[\u00b5\u03bc](?=[mgslLAVFHNPW]\\b|m[²³2]|Torrent)")
 _UNITS = re.compile(r"\b[mgsl][²³]|(?<=\d)\s?[a-zA-Z]{1,2}[²³]")
@@ -50,7 +52,7 @@ class MarkFormulas(Stage):
     absent if it is 0.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     batch_size: int = 64
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
@@ -84,7 +86,7 @@ def _has_signs(text: str, script: str) -> bool:
         return any(sign in text for sign in "∂∇∑∏∫∈∉⊂⊆∀∃∝")
     if sum(text.count(sign) for sign in _SIGNS) > 1 or any(sign in text for sign in "∂∑∏∫∇"):
         return True
-    if any(pattern.search(text) for pattern in (_RELATION, _NUMBERED, _INDEXED, _RAISED, _ENTRY)):
+    if any(pattern.search(text) for pattern in (_RELATION, _NUMBERED, _INDEXED, _RAISED, _ENTRY, _COMMA)):
         return True
     signs = {match[1] for pattern in (_ALONE, _MAYBE_ENTRY) for match in pattern.finditer(text)} - _BULLETS
     return len(signs) > 1 or _has_series(text)

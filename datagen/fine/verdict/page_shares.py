@@ -44,3 +44,8 @@ def pictured_share(page: Sample) -> float:
 def size(region: Region) -> float:
     """The area of a region's lines, in pixels; its own where it has none."""
     return float(sum(area(line.box) for line in region.lines)) or float(area(region.box))
+
+
+def weighted_mean(weighted: Sequence[tuple[float, int]]) -> float:
+    """The mean of values by their weights."""
+    return sum(value * weight for value, weight in weighted) / max(1, sum(weight for _, weight in weighted))

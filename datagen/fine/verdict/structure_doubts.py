@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
-from datagen.fine.verdict import item_doubts, label_doubts, line_doubts, look_doubts
+from datagen.fine.verdict import item_doubts, label_doubts, line_doubts, look_doubts, read_doubts
 from datagen.fine.verdict.torn_regions import BULLET, CLOSED, num_glued, num_torn
 from datagen.fine.wording import ITALIC
 from datagen.labels import RUNNING
@@ -66,7 +66,7 @@ def doubts(page: Sample) -> Counter[str]:
                       another section's number, or with another heading right below in its look; it begins with an item's sign,
                       or is no deeper than a larger one, or ends as a sentence; a title stands behind another heading; an entry
                       of the page's contents is a heading; short items with numbers stand far from each other, each between
-                      wide gaps, or each right above a paragraph
+                      wide gaps, or each right above a paragraph; what engines read has more such doubts (`read_doubts`)
     `items`           an item is a sign, a note or a centred line
     `running`         a text at the page's edge is a line with a number, as running heads are; a foot ends in a colon; a sentence
                       goes on from a head, or a page has hardly more than it; a head that was read has the section's
@@ -98,6 +98,7 @@ def doubts(page: Sample) -> Counter[str]:
     counts["heading"] += line_doubts.num_no_headings(body)
     counts["glued"] += line_doubts.num_glued_lines(body)
     counts += look_doubts.doubts(body) + item_doubts.doubts(body) + label_doubts.doubts(page.regions)
+    counts += read_doubts.doubts(body)
     counts["tables"] += line_doubts.num_headings_in_tables(body)
     counts["captions"] += line_doubts.num_captions_of_signs(body)
     counts["running"] += line_doubts.num_running(body, page.size[1]) + line_doubts.num_feet_that_lead_on(page.regions)

@@ -18,6 +18,7 @@ from datagen.writing.lookalikes import in_context, one_sign
         ("メ二ュー", "メニュー"),
         ("ユ一ザ一は", "ユーザーは"),
         ("no SlAFE, UNlDADE", "no SIAFE, UNIDADE"),
+        ("da lA nos, lEEE", "da IA nos, IEEE"),
     ],
 )
 def test_a_sign_is_what_its_word_says(read, meant):
@@ -39,7 +40,7 @@ def test_a_sign_is_what_its_word_says(read, meant):
         "これは一つ",
         "第一章",
         "力",
-        "HClO, AlGaN, MySQLlite, all",
+        "HClO, AlGaN, MySQLlite, all, l'A, lAb",
     ],
 )
 def test_what_is_written_so_stays(text):

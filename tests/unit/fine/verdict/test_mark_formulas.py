@@ -19,7 +19,7 @@ def region(text: str, label: str = "text", by: str = "ppocr") -> Region:
     [
         *("If µ2 = 0, then", "∂i Σi = 0 holds", "for n ≥ 2 the", "with x = 5", "a2 + b2 = c2", "let x < y be", "P(i,j) = Q"),
         *("xᵢ is", "The constraints φυand Σ hold", "with Rji the entries", "a set of x1, x2 and xn", "both Aij and Bik"),
-        "for α and β we",
+        *("for α and β we", "über E(F,) und", "wobei aP, = bP gilt", "Körper F,, der"),
     ],
 )
 def test_signs_tell_formulas(text):
@@ -31,7 +31,7 @@ def test_signs_tell_formulas(text):
     [
         "an area of 5 km² and 3 µm",
         "PATH=/usr vga=normal -n=3",
-        "β-carotene",
+        *("β-carotene", "rows A, B, and C, as (A, B)", "vitamin C, E"),
         "a 5 × 3 grid",
         "see C++ <b> 3.2",
         "5 m² of",

@@ -1,0 +1,70 @@
+"""What shows that engines divided or labelled an image wrongly: there are no typefaces to tell it, and boxes vary in height."""
+
+import itertools
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from datagen.coarse.answers import BY
+from datagen.fine.verdict.torn_regions import BULLET, CLOSED
+from datagen.labels import PICTURES, RUNNING
+from datagen.record import Region
+
+_HEADINGS = frozenset({"title", "sub_title"})
+_NUMBER = re.compile(r"(?P<depth>\d{1,2}(?:\.\d{1,2})*)\.?\s*(?=[^\W\d_])|(?P<letter>[a-zA-Z])[.)]\s*(?=[^\W\d_])")
+_ITEM = re.compile(r"\(?(?:[a-zα-ω]|[ivx]{1,4})[.)]")  # a small letter that numbers an item
+_BELOW_EM = 2.5  # at most, between a line and what goes on below it
+
+
+def doubts(regions: Sequence[Region]) -> Counter[str]:
+    """How often the body of a page contradicts itself, of what engines read in it, by the kinds of `structure_doubts.doubts`.
+
+    `heading`  it begins with an item's sign; a text goes on below it in mid-sentence; or headings of one level are some with a
+               number and some without, or with numbers of several depths
+    `torn`     an item or a text goes on below in small letters, whatever the lines' distance
+    `items`    a number alone is a text: most are of a picture that the layout engine doesn't see
+    """
+    read = [
+        region for region in regions if region.by != BY and region.label not in PICTURES | RUNNING and region.format == "markdown"
+    ]
+    counts: Counter[str] = Counter()
+    for above, below in itertools.pairwise(read):
+        goes_on = not below.is_unread and _begins_small(below)
+        counts["heading"] += goes_on and above.label in _HEADINGS and below.label == "text" and not above.is_unread
+        counts["torn"] += goes_on and _is_open(above) and _is_right_below(above, below)
+    for region in read:
+        text = _text(region)
+        counts["heading"] += region.label in _HEADINGS and bool(BULLET.match(text))
+        is_number = region.label == "text" and not region.is_unread and any(map(str.isdigit, text))
+        counts["items"] += is_number and not any(map(str.isalpha, text))
+    kinds = Counter(_kind(_text(region)) for region in read if region.label == "sub_title" and not region.is_unread)
+    counts["heading"] += kinds.total() - max(kinds.values(), default=0)
+    return +counts
+
+
+def _text(region: Region) -> str:
+    return region.lines[0].text if region.lines else ""
+
+
+def _kind(heading: str) -> str:
+    """How a heading is numbered: by how many levels, by letters, or not at all."""
+    if not (number := _NUMBER.match(heading)):
+        return ""
+    return str(number["depth"].count(".")) if number["depth"] else "letter"
+
+
+def _begins_small(region: Region) -> bool:
+    text = _text(region)
+    return region.label in ("text", "list") and text[:1].islower() and not _ITEM.match(text) and not BULLET.match(text)
+
+
+def _is_open(region: Region) -> bool:
+    if region.label not in ("text", "list") or region.is_unread or region.continues or not region.lines:
+        return False
+    return not CLOSED.search(region.lines[-1].text) and region.lines[-1].direction != "ttb"
+
+
+def _is_right_below(above: Region, below: Region) -> bool:
+    last, first = above.lines[-1].box, below.lines[0].box
+    em = last.y1 - last.y0
+    return min(last.x1, first.x1) > max(last.x0, first.x0) and -0.6 * em < first.y0 - last.y1 < _BELOW_EM * em
