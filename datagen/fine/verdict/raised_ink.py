@@ -1,6 +1,7 @@
 """Sub- and superscripts of lines that an engine read: readers write their signs as any others, and the ink tells them."""
 
 import itertools
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -116,7 +117,9 @@ def line_scripts(cut: Cut) -> LineScripts:
         runs = [run for run in runs if not flat.intersection(range(run.start, run.end))]
         most = max(most, len(runs) + num_unsure)
         sure |= {run for run in runs if not any(run.start < other.end and other.start < run.end for other in sure)}
-    return LineScripts(tuple(sorted(sure)), max(0, most - len(sure)))
+    # Accents stand apart from their letters, and cedillas touch them or not: as many may be what looks raised or lowered.
+    num_accents = sum(map(bool, map(unicodedata.combining, unicodedata.normalize("NFD", cut.line.text))))
+    return LineScripts(tuple(sorted(sure)), max(0, most - len(sure) - num_accents))
 
 
 def _seen(text: str, groups: Sequence[Group]) -> tuple[list[TagRun], int, set[int]]:

@@ -75,6 +75,7 @@ def test_scripts_are_tagged_where_the_ink_has_them(parts, text, face):
         'it\'s said in "this" article 1, p. 20 ‘so’',
         "in the 19th century, 10–12% of x1, x2; 20 °C",
         "THE CAPITALS AND 1234 of O'Neill, b12 gjpqy",
+        "říční žluť, kterou klienti čtou, à l'exemple, não ça",
     ],
 )
 def test_nothing_is_tagged_where_letters_stand_on_the_line(text, face):
