@@ -88,7 +88,7 @@ class WeighLabels(Stage):
     `min_file_agreement`) or the ink speaks against it. So is one that an engine read and nothing speaks for. What is doubted
     becomes `is_unread`. What is left has its worth as its score, times the score that it had. But if readers and their ink
     dispute, or leave unchecked, more than `max_disputed` of what engines read, all of that stays and the page is suspect: a
-    second reader that fails takes nothing away. Of a suspect page as much stays whatever speaks against it.
+    second reader that fails takes nothing away. If more of it would be unread for all reasons together, it stays likewise.
 
     Signals:
     `agreement`     of the regions that are left, the mean worth by character, and of formulas the share of signs. Absent where no
@@ -112,6 +112,7 @@ class WeighLabels(Stage):
     `overlap_share` the share of lines that lie in the box of another region, too
     `pictured_share`  the share of the characters of lines that lie in what the layout has for pictures
     `unread_share`  the share of the regions' area that is unread
+    `spared_share`  the share of what engines read that would be unread, if it is too much for that and stays
     `unread_text_share`  the share that came unread, and is neither a formula nor a table
     `worth`         the lesser one of agreement and coverage; absent where there is no agreement
     `level`         by agreement: 0 is easy, at least `easy`; 2 is hard, under `hard`; 1 is between; absent where there is none
@@ -123,9 +124,9 @@ class WeighLabels(Stage):
     `reading_unchecked`  likewise, by what is unchecked
     `readings_differ`  more than `max_unlike` isn't read alike, or lies in more than `max_unlike_regions`: else these are unread
     `structure_in_doubt`, `spaces_in_doubt`, `text_in_doubt`  it has such a doubt, or fonts don't tell code (`code_doubts`)
-    `tables_unchecked`  an engine read a table, and nothing tells its rows and columns a second time. If nothing but this and such
-                    doubts speaks against the page, and none is left where at most `max_aside` of its text is unread, that is
-                    unread instead (`doubtful_regions`)
+    `tables_unchecked`  an engine read a table, and nothing tells its cells a second time. If nothing but this and such doubts
+                    speaks against the page, and none is left where at most `max_aside` of its text is unread (of what engines
+                    read `max_disputed`), that is unread instead (`doubtful_regions`)
     `tables_as_text`  a table of it became text
     `text_in_pictures`  more than `max_pictured` of what engines read lies in pictures, which may be none; of the file's own text
                     more than `max_pictured_text`
@@ -158,7 +159,7 @@ class WeighLabels(Stage):
     max_pictured: float = 0.15
     max_pictured_text: float = 0.4
     max_unlike: float = 0.08
-    max_unlike_regions: float = 0.2
+    max_unlike_regions: float = 0.05
     max_unread_text: float = 0.15
     max_aside: float = 0.2
     min_file_page: float = 0.97
@@ -239,15 +240,16 @@ class WeighLabels(Stage):
         judged = replace(page, regions=regions, text=markdown(regions) if reasons else page.text, difficulty=difficulty)
         tables = {i for i, region in enumerate(regions) if by_engines and region.format == "html" and not region.is_unread}
         is_true_else = bool(contradictions or tables) and self._judged(set_aside(judged, tables), page, signals)[0] == "trusted"
-        if is_true_else and (aside := doubtful(judged, {*bold, *lacking, *flat, *tables}, self.max_aside)) is not None:
+        most_aside = min(self.max_aside, self._most_unread(page))
+        if is_true_else and (aside := doubtful(judged, {*bold, *lacking, *flat, *tables}, most_aside)) is not None:
             judged, contradictions = set_aside(judged, aside), Counter()
             signals |= {"doubted_structure": float(len(aside)), "unread_share": unread_share(judged.regions)}
         signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
         verdict, why = self._judged(judged, page, signals)
-        if verdict == "suspect" and by_engines and hidden_share(page, judged) > self.max_disputed:
+        if by_engines and (share := hidden_share(page, judged)) > self.max_disputed:
             regions = tuple(old if is_text(old) else new for old, new in zip(page.regions, judged.regions, strict=True))
             judged = replace(judged, regions=regions, text=markdown(regions))
-            signals["unread_share"] = unread_share(regions)
+            signals |= {"spared_share": share, "unread_share": unread_share(regions)}
             verdict, why = self._judged(judged, page, signals)
         return judged.with_quality(verdict, why, **signals)
 
@@ -276,6 +278,7 @@ class WeighLabels(Stage):
             "readers_disagree": signals["disputed_share"] > most
             or signals["doubted_share"] > self.max_doubted
             or signals["ink_more_share"] > self.max_ink_more
+            or "spared_share" in signals
             or (not by_engines and signals.get("agreement", 1.0) < self.min_file_page),
             "tables_as_text": "tables_as_text" in before.quality.signals,
             "text_in_pictures": signals["pictured_share"] > (self.max_pictured if by_engines else self.max_pictured_text),
@@ -374,8 +377,7 @@ class WeighLabels(Stage):
         return likenesses, undrawn
 
     def _order(self, page: Sample, *place: int) -> bytes:
-        named = "/".join(map(str, (self.seed, page.origin.sha256, page.origin.page, *place)))
-        return hashlib.sha256(named.encode()).digest()
+        return hashlib.sha256("/".join(map(str, (self.seed, page.origin.sha256, page.origin.page, *place))).encode()).digest()
 
     def _drawn(self, page: Sample) -> list[_Drawn]:
         """Lines to read, in the order in which they are: one of each region first. Of a region those come first of which its

@@ -28,7 +28,7 @@ def unread_text_share(regions: Sequence[Region]) -> float:
 
 def hidden_share(page: Sample, judged: Sample) -> float:
     """The share of the page's characters in regions that are unread since it was `judged`."""
-    texts = [len(region.text) for region in page.regions]
+    texts = [bool(region.text) * (sum(len(line.text) for line in region.lines) or len(region.text)) for region in page.regions]
     hidden = sum(num for num, region in zip(texts, judged.regions, strict=True) if region.is_unread)
     return hidden / max(1, sum(texts))
 
