@@ -75,8 +75,8 @@ def ablate(
     limit: int = 0,
     start: str = "",
     start_encoder: str = "",
-    steps: Annotated[int, "N", "how many steps to train on each dataset"] = 1500,
-    seeds: Annotated[int, "N", "how many seeds to train each with"] = 3,
+    steps: Annotated[int, "N", "how many steps to train on each dataset"] = 750,
+    seeds: Annotated[int, "N", "how many seeds to train each with"] = 5,
     variant: Annotated[str, "NAME", "what to train: lines, a small reader of lines; full, the released sizes"] = "lines",
     modes: str = "",
 ) -> Recipe:
@@ -103,7 +103,7 @@ def ablate(
     if corpus and (input or limit):
         raise ValueError("give corpus=DIR, whose pages are there already, or input=WHERE and limit=N, not both")
     if seeds < 1:
-        raise ValueError("seeds=0: at least one is needed; three show how far seeds alone lie apart")
+        raise ValueError("seeds=0: at least one is needed; five show how far seeds alone lie apart")
     if variant not in ("lines", "full"):
         raise ValueError(f"variant={variant}: allowed are lines and full")
     if start and start_encoder:
