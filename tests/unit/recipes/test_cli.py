@@ -177,4 +177,4 @@ def test_make_passes_every_word_on_as_it_was_typed():
 
 @pytest.mark.skipif(shutil.which("make") is None, reason="make isn't installed")
 def test_make_explains_one_recipe():
-    assert "seeds=N               how many seeds to train each with; default: 3" in make("recipe=ablate", "help=1").stdout
+    assert "seeds=N               how many seeds to train each with; default: 5" in make("recipe=ablate", "help=1").stdout
