@@ -264,7 +264,7 @@ class Agreement:
         return "\n\n".join(region.text for region in regions if region.text.strip() and not region.is_unread)
 
 
-VERSION = 3
+VERSION = 4
 
 
 def _together(readings: Sequence[Reading]) -> list[Reading]:

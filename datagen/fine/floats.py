@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from datagen.page.boxes import overlap
 from datagen.page.line_pieces import Block
-from datagen.page.region_order import FROM_LEFT, in_reading_order
+from datagen.page.region_order import in_reading_order
 from datagen.record import Region
 from datagen.writing.bidi import num_rtl
+from datagen.writing.vertical_lines import FROM_LEFT
 
 _FLOATS = frozenset({"image", "image_caption", "table_caption"})  # which stand anywhere
 _FURNITURE = frozenset({"header", "footer", "page_number", "footnote"})

@@ -13,10 +13,11 @@ from datagen.labels import PICTURES
 from datagen.page.boxes import area, around, shared
 from datagen.page.line_pieces import Rect
 from datagen.page.line_regions import FoundLine, regions_of
-from datagen.page.region_order import FROM_LEFT, columns_of
+from datagen.page.region_order import columns_of
 from datagen.reading.page_lines import PageLines, mean_score
 from datagen.record import Box, Line, Region
 from datagen.writing.join_lines import joined, words_of
+from datagen.writing.vertical_lines import FROM_LEFT
 
 _INSIDE = 0.5  # of a line's area: it is in a region
 _WHOLE = frozenset(("title", "sub_title", "header", "footer", "page_number", "image_caption", "table_caption"))

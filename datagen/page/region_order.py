@@ -8,12 +8,12 @@ regions that no gap parts follow Breuel's rules (High Performance Document Layou
 
 import itertools
 import statistics
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from datagen.page.boxes import area, around, distance, overlap, shared
 from datagen.record import Box, Line, Region
-from datagen.writing.vertical_lines import is_from_left
+from datagen.writing.vertical_lines import FROM_LEFT
 
 _HEADINGS = frozenset(("title", "sub_title"))
 _CAPTIONS = frozenset(("image_caption", "table_caption", "table_footnote"))
@@ -31,8 +31,6 @@ _ROW_GAP_EM, _ROW_GAP_GUTTERS = 2.5, 1.5  # a gap between rows that comes before
 _ACROSS = 0.85  # of the blocks' width: a rule that parts them is so long
 _WIDE = 1.2  # times as wide as high is a spread at least
 _NEAR_MIDDLE, _FOLD = 0.08, 0.03  # of its width: how far its fold is from the middle, and the margins there
-FROM_LEFT = "ttb-from-left"
-"""The direction of text in columns of which the leftmost is read first, as in Mongolian."""
 
 Frame = tuple[float, float, float, float]
 
@@ -60,15 +58,6 @@ class _Block:
 
 
 _AreColumns = Callable[[Sequence[_Block], Sequence[_Block], float], bool]
-
-
-def direction_of(lines: Iterable[Line]) -> str:
-    """How most of the lines run, by their characters: ltr, rtl, ttb or `FROM_LEFT`; ltr if there are none."""
-    chars: dict[str, int] = {}
-    for line in lines:
-        direction = FROM_LEFT if line.direction == "ttb" and is_from_left(line.text) else line.direction
-        chars[direction] = chars.get(direction, 0) + len(line.text)
-    return max(sorted(chars), key=lambda direction: chars[direction], default="ltr")
 
 
 def in_reading_order(

@@ -38,6 +38,19 @@ def by_tesseract(lang: str, script: str) -> tuple[Choice, str] | None:
     return (Choice(TESSERACT), read_in) if read_in else None
 
 
+class Reading(NamedTuple):
+    """What is read in a line, its score, and how sure the reader is of that, from 0 to 1, also if it gives no score."""
+
+    text: str
+    score: float | None
+    sure: float
+
+
+def sureness(readings: Sequence[Reading]) -> float:
+    """How sure a reader is of lines: the mean by character."""
+    return sum(one.sure * len(one.text) for one in readings) / max(1, sum(len(one.text) for one in readings))
+
+
 class LineReaders(NamedTuple):
     """Who may read lines: the recogniser `ppocr`, the package's readers of scripts, Tesseract, and the flywheel's readers in
     these `folders`."""
@@ -70,16 +83,14 @@ class LineReaders(NamedTuple):
         readings = self.read_surely(reader, lines, lang)
         if main_script(" ".join(text for text, *_ in readings))[0] != script:
             return 0.0
-        return sum(sure * len(text) for text, _, sure in readings) / max(1, sum(len(text) for text, *_ in readings))
+        return sureness(readings)
 
-    def read_surely(
-        self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str = "und"
-    ) -> list[tuple[str, float | None, float]]:
+    def read_surely(self, reader: Choice, lines: Sequence[numpy.ndarray], lang: str = "und") -> list[Reading]:
         """What `read` gives, and how sure of that the reader is, from 0 to 1: its score, or else its confidence."""
         readings = self.read(reader, lines, lang)
         unscored = getattr(reader.opened(self.engines), "confidences", None) or [UNSCORED] * len(readings)
         return [
-            (text, score, confidence if score is None else score)
+            Reading(text, score, confidence if score is None else score)
             for (text, score), confidence in zip(readings, unscored, strict=True)
         ]
 

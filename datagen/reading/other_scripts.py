@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from datagen.engines import Choice
 from datagen.reading.cuts import LineView
-from datagen.reading.line_readers import PP_SCRIPTS, SCRIPT_OF_LINES, LineReaders
+from datagen.reading.line_readers import PP_SCRIPTS, SCRIPT_OF_LINES, LineReaders, Reading, sureness
 from datagen.writing.scripts import main_script
 
 _DOUBTFUL = 0.85  # what a reader is less sure of may be in a script that it doesn't know
@@ -15,17 +14,9 @@ _LIKELIER = 10.0  # by how much the logarithm of another script's likelihood is 
 _CONFIDENT, _SURER = 0.7, 0.1  # how sure their reader is of them, at least, and how much surer than the page's
 
 
-class Reading(NamedTuple):
-    """What is read in a line, its score, and how sure the reader is of that if it gives no score."""
-
-    text: str
-    score: float | None
-    sure: float
-
-
 def in_other_scripts(
     lines: Sequence[LineView],
-    readings: Mapping[int, tuple[str, float | None, float]],
+    readings: Mapping[int, Reading],
     page: Choice,
     script: str,
     readers: LineReaders,
@@ -37,7 +28,7 @@ def in_other_scripts(
     of them are in one other script, its reader reads them, and is believed where it is much surer of them together, and surer of
     the line.
     """
-    doubtful = [of for of in lines if readings[id(of)][2] < _DOUBTFUL]
+    doubtful = [of for of in lines if readings[id(of)].sure < _DOUBTFUL]
     if len(doubtful) < _FEW:
         return []
     classifier = readers.engines.get(SCRIPT_OF_LINES)
@@ -50,21 +41,17 @@ def in_other_scripts(
         if not own or row[best] > row[own].max() + _LIKELIER:
             other = classifier.scripts[best]
             of_script["Zyyy" if other in PP_SCRIPTS else other].append(of)
-    found = []
+    read_anew = []
     for other, group in sorted(of_script.items()):
         reader, lang = readers.who("und", other)
         if len(group) < _FEW or reader == page:
             continue
-        read = [Reading(*one) for one in readers.read_surely(reader, [of.image for of in group], lang)]
-        before = [Reading(*readings[id(of)]) for of in group]
-        if _mean(read) < max(_CONFIDENT, _mean(before) + _SURER):
+        read = readers.read_surely(reader, [of.image for of in group], lang)
+        before = [readings[id(of)] for of in group]
+        if sureness(read) < max(_CONFIDENT, sureness(before) + _SURER):
             continue
         for of, new, old in zip(group, read, before, strict=True):
-            told = main_script(new.text)[0]
-            if new.sure > old.sure and (told == other or (other == "Zyyy" and told in PP_SCRIPTS)):
-                found.append((of, new, reader))
-    return found
-
-
-def _mean(readings: Sequence[Reading]) -> float:
-    return sum(one.sure * len(one.text) for one in readings) / max(1, sum(len(one.text) for one in readings))
+            script_read = main_script(new.text)[0]
+            if new.sure > old.sure and (script_read == other or (other == "Zyyy" and script_read in PP_SCRIPTS)):
+                read_anew.append((of, new, reader))
+    return read_anew

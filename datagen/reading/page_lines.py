@@ -9,7 +9,6 @@ import cv2
 import numpy
 
 from datagen.engines import Choice, Quad, tesseract
-from datagen.page.region_order import FROM_LEFT
 from datagen.reading.cuts import (
     SURE,
     TALL,
@@ -24,13 +23,23 @@ from datagen.reading.cuts import (
     upside_down,
 )
 from datagen.reading.language import identify
-from datagen.reading.line_readers import LIKE_LATIN, PP_SCRIPTS, SCRIPT, TESSERACT, VERY_SURE, LineReaders, by_tesseract
+from datagen.reading.line_readers import (
+    LIKE_LATIN,
+    PP_SCRIPTS,
+    SCRIPT,
+    TESSERACT,
+    VERY_SURE,
+    LineReaders,
+    Reading,
+    by_tesseract,
+    sureness,
+)
 from datagen.reading.other_scripts import in_other_scripts
 from datagen.record import Line
 from datagen.writing.direction import is_rtl
 from datagen.writing.languages import script_of
 from datagen.writing.scripts import main_script
-from datagen.writing.vertical_lines import TURNED, UPRIGHT
+from datagen.writing.vertical_lines import TURNED, UPRIGHT, direction_of
 
 _NUM_ASKED = 12  # lines that tell whether PP-OCR knows the script
 _FAILED, _FAILED_SHARE, _FEW = 0.8, 0.12, 6  # lines with a lower score; such a share, and number, of them says that it doesn't
@@ -48,8 +57,7 @@ LETTERS = 0.5  # in a line's width as long as it is high, at least: of letters t
 _STOPS = ".,:;-"  # signs at a line's end that the detector may have left out
 _LANGUAGES = {"Arab": ("ar", "fa", "ur", "ps", "ug", "sd"), "Cyrl": ("ru", "uk", "bg", "sr", "be", "mk", "kk", "mn")}
 
-_Reading = tuple[str, float | None, float]
-_Readings = dict[int, _Reading]
+_Readings = dict[int, Reading]
 """By the `id` of a cut: the text, its score, and how sure the reader is of it if it gives no score."""
 
 
@@ -89,11 +97,7 @@ class PageLines:
     @property
     def direction(self) -> str:
         """Whether the page's text runs ltr, rtl, or ttb, in lines from the right or `FROM_LEFT`."""
-        chars = {"ltr": 0, "rtl": 0, "ttb": 0}
-        for line in self.lines:
-            chars[line.direction] += len(line.text)
-        most = max(chars, key=lambda direction: chars[direction])
-        return FROM_LEFT if most == "ttb" and self.script in TURNED else most
+        return direction_of(self.lines)
 
 
 def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: str, readers: LineReaders) -> PageLines:
@@ -155,7 +159,8 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
             corners = padded(of.quad, size) if text.rstrip()[-1] in _STOPS else of.quad
             box, polygon = box_around(corners, size), corners if of.is_skewed else ()
             lines.append(Line(box, text.strip(), direction=direction, score=score, polygon=polygon))
-            by_line |= {lines[-1]: by[id(of)]} if id(of) in by else {}
+            if id(of) in by:
+                by_line[lines[-1]] = by[id(of)]
             sureness += sure * len(text.strip())
     text = "\n".join(line.text for line in lines)
     language = identify(text, lang if lang != "und" else read_in)
@@ -237,9 +242,7 @@ def _of_turned_columns(cuts: Sequence[LineView], readers: LineReaders) -> tuple[
 
 
 def _score(read: _Readings) -> float:
-    """The mean of readings' scores, or of the confidences in place of these, by character."""
-    num_chars = sum(len(text) for text, *_ in read.values())
-    return sum(sure * len(text) for text, _, sure in read.values()) / max(1, num_chars)
+    return sureness(list(read.values()))
 
 
 def _is_whole(read: _Readings, cuts: Sequence[LineView]) -> bool:
@@ -259,9 +262,11 @@ def _sure_latin(readings: _Readings, script: str) -> _Readings:
     if script == "Latn" or script in LIKE_LATIN:
         return {}
     return {
-        of: (text, score, sure)
-        for of, (text, score, sure) in readings.items()
-        if (score or 0.0) >= VERY_SURE and main_script(text)[0] == "Latn" and sum(c.isalpha() for c in text) >= len(text) / 2
+        of: one
+        for of, one in readings.items()
+        if (one.score or 0.0) >= VERY_SURE
+        and main_script(one.text)[0] == "Latn"
+        and sum(map(str.isalpha, one.text)) >= len(one.text) / 2
     }
 
 

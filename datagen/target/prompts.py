@@ -44,9 +44,9 @@ class Prompt(StrEnum):
 
 ANSWERS = {
     Prompt.FREE: "the text by paragraphs: lines joined, the typesetter's hyphens undone, a blank line between blocks; of a table "
-    "its HTML, of a formula its LaTeX; sub- and superscripts as the characters that they are, but in parts of fine pages",
+    "its HTML, of a formula its LaTeX; sub- and superscripts as plain characters, as tags in a region cut out of a fine page",
     Prompt.FREE_LINES: "the text line by line, as it stands on the page, with its hyphens; a blank line between blocks; no "
-    "tags: sub- and superscripts as the characters that they are",
+    "tags: sub- and superscripts as plain characters",
     Prompt.MARKDOWN: "a block for each region: its label, its box, its Markdown, sub- and superscripts in `<sub>` and `<sup>`",
     Prompt.PLAIN_MARKDOWN: "the page's Markdown: headings, lists, tables in HTML, formulas in LaTeX, sub- and superscripts in "
     "`<sub>` and `<sup>`",

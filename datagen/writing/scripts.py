@@ -189,6 +189,11 @@ def script(char: str) -> str:
     return tables.script(char)
 
 
+def num_marks(text: str) -> int:
+    """The number of accents and other marks on a text's letters."""
+    return sum(unicodedata.combining(char) > 0 for char in unicodedata.normalize("NFD", text))
+
+
 def name(script: str) -> str:
     """The script's name in English, by its code; "" for codes that Unicode doesn't have."""
     return tables.script_name(script, default="")

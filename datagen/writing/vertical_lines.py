@@ -7,15 +7,18 @@ horizontal lines alone, and all boxes on pages are those of columns.
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy
 
-from datagen.record import Box
+from datagen.record import Box, Line
 
 TURNED = frozenset({"Mong", "Phag"})
 UPRIGHT = frozenset("Bopo Hani Hans Hant Hira Jpan Kana".split())
 """Scripts (ISO 15924) whose columns are turned, and those whose characters stand upright in a column."""
+
+FROM_LEFT = "ttb-from-left"
+"""The direction of text in columns of which the leftmost is read first, as in Mongolian."""
 
 _LYING = re.compile("[\u1820-\u18aa\ua840-\ua873]")  # letters of the turned ones
 _TALL = 1.5  # times as high as wide
@@ -36,6 +39,15 @@ def stands(box: Box, script: str) -> bool:
 def is_from_left(column: str) -> bool:
     """Whether the column behind one with this text stands to the right of it, as in Mongolian."""
     return _LYING.search(column) is not None
+
+
+def direction_of(lines: Iterable[Line]) -> str:
+    """How most of the lines run, by their characters: ltr, rtl, ttb or `FROM_LEFT`; ltr if there are none."""
+    chars: dict[str, int] = {}
+    for line in lines:
+        direction = FROM_LEFT if line.direction == "ttb" and is_from_left(line.text) else line.direction
+        chars[direction] = chars.get(direction, 0) + len(line.text)
+    return max(sorted(chars), key=lambda direction: chars[direction], default="ltr")
 
 
 def laid(gray: numpy.ndarray, box: Box, script: str) -> tuple[numpy.ndarray, Box]:

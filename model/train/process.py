@@ -60,7 +60,7 @@ def computing(compute: Compute) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def settled() -> Iterator[None]:
+def garbage_frozen() -> Iterator[None]:
     """Within, nobody looks for garbage among what there is now. To look through it all took 0.4 seconds, at another step on each
     rank, for which the others wait."""
     gc.collect()

@@ -268,7 +268,7 @@ class Compute:
     compiled            whether layers of the decoder and of CLIP are compiled: `model.net.compiling`
     workers             processes that make batches, on each rank; 0: a thread of this one
     threads             threads of a rank's own process
-    deterministic       whether a GPU adds up in one order alone, which is slower: then it ends in the same bytes, too
+    deterministic       whether torch is asked for algorithms that add up in one order alone, also on a GPU; slower
     profile             the first and the last step, counted from 1, that `model.train.profiler` traces; (): none
     """
 

@@ -52,7 +52,7 @@ from model.train.layout import filled
 from model.train.log import Clock, ExpertUse, counted, memory
 from model.train.measure import Measure, about_looking
 from model.train.optim import Average, adamw, check_rates, freeze, rate_at, update
-from model.train.process import STOPPED, Stopped, computing, settled, terminated, until
+from model.train.process import STOPPED, Stopped, computing, garbage_frozen, terminated, until
 from model.train.profiler import Profiler
 from model.train.ranks import Ranks, joined
 from model.train.readings import Readings
@@ -77,9 +77,9 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
 
     `held_out` names groups, or documents by their sha256, that are never trained on, beside those that the split holds out.
     `on_state` gets a state every few seconds. After a kill the same call goes on from the last checkpoint. On as many threads it
-    ends in the same bytes, on a GPU if the step is `deterministic`. At SIGTERM it writes a checkpoint and raises `SystemExit`.
-    Raises `NothingToLearn`; `ValueError` if the folder has the results of another training, or if a dataset has changed since the
-    checkpoint; `OSError` if a checkpoint can't be written.
+    ends in the same bytes; torch is asked for that of a GPU, too, if the step is `deterministic`. At SIGTERM it writes a
+    checkpoint and raises `SystemExit`. Raises `NothingToLearn`; `ValueError` if the folder has the results of another training, or if a
+    dataset has changed since the checkpoint; `OSError` if a checkpoint can't be written.
     """
     folder = out.sub(step.name)
     step = filled(step, int(os.environ.get("WORLD_SIZE", 1)), begun_rows(folder))
@@ -182,7 +182,7 @@ class _Training:
             )
             profiler = Profiler(step.compute.profile, self.folder, self.ranks.rank, self.device)
             steps = loader.steps(first, step.schedule.steps)
-            with contextlib.closing(steps) as batches, contextlib.closing(profiler), settled():
+            with contextlib.closing(steps) as batches, contextlib.closing(profiler), garbage_frozen():
                 try:
                     self._train(batches, first, asked, profiler)
                 except OSError:

@@ -52,7 +52,7 @@ class TrainingWords(TypedDict, total=False):
         str, "A,B,…", "activations to compute again: sam, clip, decoder; none; default: on a GPU as few as its memory asks for"
     ]
     compile: Annotated[bool, "0|1", "compile layers of the decoder and of CLIP; the first steps take minutes (torch_compile)"]
-    deterministic: Annotated[bool, "0|1", "on GPUs, too, the same bytes each time; slower (full_determinism)"]
+    deterministic: Annotated[bool, "0|1", "ask torch for the same bytes each time, also of GPUs; slower (full_determinism)"]
     dataloader_num_workers: Annotated[int, "N", "processes that make batches, on each GPU; 0: a thread"]
 
 

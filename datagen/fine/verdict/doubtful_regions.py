@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from datagen.fine.verdict import page_doubts, structure_doubts
+from datagen.fine.verdict.page_shares import num_chars
 from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import markdown
 from datagen.record import Region, Sample
@@ -19,7 +20,7 @@ def doubtful(page: Sample, known: Iterable[int], most: float) -> frozenset[int] 
     None if that is no way to a page without doubts, or if they and what is unread hold more than `most` of the page's text,
     by characters: a page whose order or many of whose parts are in doubt stays so as a whole.
     """
-    sizes = [0 if region.label in PICTURES | RUNNING else _num_chars(region) for region in page.regions]
+    sizes = [0 if region.label in PICTURES | RUNNING else num_chars(region) for region in page.regions]
     unread = {i for i, region in enumerate(page.regions) if region.is_unread}
     in_doubt = {*known} - unread
     of_text = [i for i, r in enumerate(page.regions) if r.lines and r.label not in PICTURES and i not in in_doubt | unread]
@@ -46,7 +47,7 @@ def set_aside(page: Sample, doubtful: Iterable[int]) -> Sample:
     return replace(page, regions=tuple(regions), text=markdown(regions))
 
 
-def settled(region: Region, reason: str, share: tuple[float, int] | None) -> Region:
+def scored(region: Region, reason: str, share: tuple[float, int] | None) -> Region:
     """The region with its score, unread if there is a reason to doubt it."""
     if share is not None:
         region = replace(region, score=share[0] * (1.0 if region.score is None else region.score))
@@ -74,7 +75,3 @@ def _with_the_rest(regions: Sequence[Region], in_doubt: Iterable[int]) -> set[in
         if whole & link:
             whole |= link
     return whole
-
-
-def _num_chars(region: Region) -> int:
-    return sum(len(line.text) for line in region.lines) or len(region.text)

@@ -21,7 +21,7 @@ from datagen.engines import Choice, Engines, packaged, versions
 from datagen.fine.verdict import page_doubts
 from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.bold_ink import bold_alone
-from datagen.fine.verdict.doubtful_regions import doubtful, set_aside, settled
+from datagen.fine.verdict.doubtful_regions import doubtful, scored, set_aside
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.majority import confirmed, mended, outvoted, reads
@@ -122,7 +122,7 @@ class WeighLabels(Stage):
     `readers_disagree`  more than `max_doubted` of it is doubted, more than `max_disputed` of what engines read disputed, or more
                     than `max_ink_more` says more than was read, or the file's own text agrees less than `min_file_page`
     `reading_unchecked`  likewise, by what is unchecked
-    `readings_differ`  more than `max_unlike` isn't read alike, or lies in more than `max_unlike_regions`: else these are unread
+    `readings_differ`  more than `max_unlike` isn't read alike, or more than `max_disputed` lies in such regions, else unread
     `structure_in_doubt`, `spaces_in_doubt`, `text_in_doubt`  it has such a doubt, or fonts don't tell code (`code_doubts`)
     `tables_unchecked`  an engine read a table, and nothing tells its cells a second time. If nothing but this and such doubts
                     speaks against the page, and none is left where at most `max_aside` of its text is unread (of what engines
@@ -159,7 +159,6 @@ class WeighLabels(Stage):
     max_pictured: float = 0.15
     max_pictured_text: float = 0.4
     max_unlike: float = 0.08
-    max_unlike_regions: float = 0.05
     max_unread_text: float = 0.15
     max_aside: float = 0.2
     min_file_page: float = 0.97
@@ -209,7 +208,7 @@ class WeighLabels(Stage):
             counts["readings_differ"] = [*reasons.values()].count("readings_differ")
         formulas, undrawn = self._formulas(page, gray)
         shares = {i: (of.agreement, of.chars) for i, of in found.items() if of.lines} | formulas
-        regions = tuple(settled(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
+        regions = tuple(scored(region, reasons.get(i, ""), shares.get(i)) for i, region in enumerate(page.regions))
         signals = {"coverage": 1.0 - uncovered_ink(image, (region.box for region in regions))}
         if page.quality.signals.get("ink_recall", 1.0) >= self.min_recall and any(r.label in PICTURES for r in regions):
             textless = [r.box for r in regions if r.is_unread or r.label in PICTURES]
@@ -254,7 +253,7 @@ class WeighLabels(Stage):
         return judged.with_quality(verdict, why, **signals)
 
     def _are_alike(self, share_of_lines: float, share_of_regions: float) -> bool:
-        return share_of_lines <= self.max_unlike and share_of_regions <= self.max_unlike_regions
+        return share_of_lines <= self.max_unlike and share_of_regions <= self.max_disputed
 
     def _most_unread(self, page: Sample) -> float:
         """The share of the page that its readers' disputes, and what they didn't check, may take out of its text."""
@@ -317,7 +316,7 @@ class WeighLabels(Stage):
                 ((text, _),) = reader.opened(engines).read([cut.crop], lang)
                 if (witness := spoken(cut, text, script, faces)).says_nothing:
                     continue
-                if not witness.is_alike and (third := third_reader(page, reader, script)):
+                if not witness.is_alike and (third := third_reader(regions[i].by, reader, script)):
                     ((again, _),) = third.opened(engines).read([cut.crop], lang)
                     again = again if reads(line.text, again) else ""
                     changes = outvoted(line.text, text, again) if len(lines) <= most else []

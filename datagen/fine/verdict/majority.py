@@ -14,6 +14,7 @@ from rapidfuzz.distance import Levenshtein, Opcodes
 
 from datagen.record import Line, Region
 from datagen.writing.lookalikes import one_sign
+from datagen.writing.scripts import num_marks
 
 _CAN_READ = 0.12  # of a line's characters are others, at most: in blackletter a third to a half
 _MOST_OF_WORD = 0.5
@@ -91,18 +92,11 @@ def _opcodes(ours: Sequence[str], theirs: Sequence[str]) -> Opcodes:
 
 
 def _is_near(word: str, other: str) -> bool:
-    ours, theirs = (unicodedata.normalize("NFD", one) for one in (word, other))
-    our_marks, their_marks = (sum(map(bool, map(unicodedata.combining, one))) for one in (ours, theirs))
     is_plain = all(char.isalnum() or unicodedata.category(char)[0] == "P" for char in word)
     has_as_much = [*filter(str.isdecimal, word)] == [*filter(str.isdecimal, other)] and _num_letters(word) <= _num_letters(other)
-    is_as_long = abs(len(word) - len(other)) <= 1
-    return (
-        is_plain
-        and has_as_much
-        and is_as_long
-        and their_marks >= our_marks
-        and Levenshtein.normalized_distance(word, other) <= _MOST_OF_WORD
-    )
+    if not is_plain or not has_as_much or abs(len(word) - len(other)) > 1 or num_marks(word) > num_marks(other):
+        return False
+    return Levenshtein.normalized_distance(word, other) <= _MOST_OF_WORD
 
 
 def _num_letters(word: str) -> int:

@@ -20,7 +20,7 @@ class MendLookalikes(Stage):
     Signal: `lookalikes_mended`, the number of signs; absent if it is 0.
     """
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     batch_size: int = 64
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:

@@ -28,7 +28,7 @@ def unread_text_share(regions: Sequence[Region]) -> float:
 
 def hidden_share(page: Sample, judged: Sample) -> float:
     """The share of the page's characters in regions that are unread since it was `judged`."""
-    texts = [bool(region.text) * (sum(len(line.text) for line in region.lines) or len(region.text)) for region in page.regions]
+    texts = [num_chars(region) if region.text else 0 for region in page.regions]
     hidden = sum(num for num, region in zip(texts, judged.regions, strict=True) if region.is_unread)
     return hidden / max(1, sum(texts))
 
@@ -39,6 +39,11 @@ def pictured_share(page: Sample) -> float:
     for region in page.regions:
         chars[region.label in PICTURES] += sum(len(line.text) for line in region.lines)
     return chars[True] / max(1, chars.total())
+
+
+def num_chars(region: Region) -> int:
+    """The characters of a region's lines; of its text where it has none."""
+    return sum(len(line.text) for line in region.lines) or len(region.text)
 
 
 def size(region: Region) -> float:

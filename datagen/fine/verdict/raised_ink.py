@@ -1,7 +1,6 @@
 """Sub- and superscripts of lines that an engine read: readers write their signs as any others, and the ink tells them."""
 
 import itertools
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -17,15 +16,12 @@ from datagen.markdown import markdown
 from datagen.page import raised
 from datagen.page.raised import TagRun
 from datagen.record import Line, Sample
-from datagen.writing.scripts import main_script
+from datagen.writing.scripts import main_script, num_marks
 
 _LABELS = LABELS | {"title", "sub_title"}
 _SCRIPTS = frozenset(("Latn", "Cyrl", "Grek"))  # whose letters stand on a line, most of them apart
-_DARK, _LESS, _ROWS = (
-    (130, 190),
-    (0, 40, -30),
-    72,
-)  # of 255; a lower line is enlarged to as many pixels, so that letters which touch come apart
+_DARK, _LESS = (130, 190), (0, 40, -30)  # of 255: what ink is darker than, between these; and how much less at each look
+_ROWS = 72  # a lower line is enlarged to as many pixels, so that letters which touch come apart
 _SPECK = 0.06  # of the line's height
 _NEAR = 15  # groups of ink around one that tell where it would stand
 _OFF_LINE = 0.12  # of the letters' height: a letter that is less above or below the line stands on it
@@ -118,8 +114,7 @@ def line_scripts(cut: Cut) -> LineScripts:
         most = max(most, len(runs) + num_unsure)
         sure |= {run for run in runs if not any(run.start < other.end and other.start < run.end for other in sure)}
     # Accents stand apart from their letters, and cedillas touch them or not: as many may be what looks raised or lowered.
-    num_accents = sum(map(bool, map(unicodedata.combining, unicodedata.normalize("NFD", cut.line.text))))
-    return LineScripts(tuple(sorted(sure)), max(0, most - len(sure) - num_accents))
+    return LineScripts(tuple(sorted(sure)), max(0, most - len(sure) - num_marks(cut.line.text)))
 
 
 def _seen(text: str, groups: Sequence[Group]) -> tuple[list[TagRun], int, set[int]]:

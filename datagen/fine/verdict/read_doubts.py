@@ -7,12 +7,13 @@ from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
 from datagen.fine.verdict.torn_regions import BULLET, CLOSED
-from datagen.labels import PICTURES, RUNNING
+from datagen.labels import PICTURES
 from datagen.record import Region
 
 _HEADINGS = frozenset({"title", "sub_title"})
 _NUMBER = re.compile(r"(?P<depth>\d{1,2}(?:\.\d{1,2})*)\.?\s*(?=[^\W\d_])|(?P<letter>[a-zA-Z])[.)]\s*(?=[^\W\d_])")
 _ITEM = re.compile(r"\(?(?:[a-zα-ω]|[ivx]{1,4})[.)]")  # a small letter that numbers an item
+_NUMBER_ALONE = re.compile(r"(?=.*\d)[\W\d_]+")
 _BELOW_EM = 2.5  # at most, between a line and what goes on below it
 
 
@@ -24,20 +25,16 @@ def doubts(regions: Sequence[Region]) -> Counter[str]:
     `torn`     an item or a text goes on below in small letters, whatever the lines' distance
     `items`    a number alone is a text: most are of a picture that the layout engine doesn't see
     """
-    read = [
-        region for region in regions if region.by != BY and region.label not in PICTURES | RUNNING and region.format == "markdown"
-    ]
+    read = [r for r in regions if r.by != BY and r.format == "markdown" and r.label not in PICTURES]
     counts: Counter[str] = Counter()
     for above, below in itertools.pairwise(read):
-        goes_on = not below.is_unread and _begins_small(below)
-        counts["heading"] += goes_on and above.label in _HEADINGS and below.label == "text" and not above.is_unread
+        goes_on = not above.is_unread and not below.is_unread and _begins_small(below)
+        counts["heading"] += goes_on and above.label in _HEADINGS and below.label == "text"
         counts["torn"] += goes_on and _is_open(above) and _is_right_below(above, below)
-    for region in read:
-        text = _text(region)
-        counts["heading"] += region.label in _HEADINGS and bool(BULLET.match(text))
-        is_number = region.label == "text" and not region.is_unread and any(map(str.isdigit, text))
-        counts["items"] += is_number and not any(map(str.isalpha, text))
-    kinds = Counter(_kind(_text(region)) for region in read if region.label == "sub_title" and not region.is_unread)
+    left = [(region.label, _text(region)) for region in read if not region.is_unread]
+    counts["heading"] += sum(label in _HEADINGS and bool(BULLET.match(text)) for label, text in left)
+    counts["items"] += sum(label == "text" and bool(_NUMBER_ALONE.fullmatch(text)) for label, text in left)
+    kinds = Counter(_kind(text) for label, text in left if label == "sub_title")
     counts["heading"] += kinds.total() - max(kinds.values(), default=0)
     return +counts
 
@@ -59,9 +56,8 @@ def _begins_small(region: Region) -> bool:
 
 
 def _is_open(region: Region) -> bool:
-    if region.label not in ("text", "list") or region.is_unread or region.continues or not region.lines:
-        return False
-    return not CLOSED.search(region.lines[-1].text) and region.lines[-1].direction != "ttb"
+    is_body = region.label in ("text", "list") and not region.continues
+    return is_body and bool(region.lines) and not CLOSED.search(region.lines[-1].text) and region.lines[-1].direction != "ttb"
 
 
 def _is_right_below(above: Region, below: Region) -> bool:

@@ -26,8 +26,8 @@ def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[Choice | None, s
     return (of_script(page.script), page.lang) if SCRIPT not in readers else (None, "")
 
 
-def third_reader(page: Sample, second: Choice, script: str) -> Choice | None:
-    """The reader of the script that comes with the package, for lines that an engine and the `second` reader read otherwise; None
-    if it is one of these, or if there is none."""
-    is_one = second.name == SCRIPT or any(region.by in (SCRIPT, BY) for region in page.regions)
+def third_reader(by: str, second: Choice, script: str) -> Choice | None:
+    """The script's reader that comes with the package, for lines that the engine `by` and the `second` reader read otherwise.
+    None if it is one of these, if the file says what stands there, or if there is none."""
+    is_one = by in (SCRIPT, BY) or second.name == SCRIPT
     return None if is_one or script not in packaged.available() else Choice.of(SCRIPT, script=script)

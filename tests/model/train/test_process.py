@@ -8,7 +8,7 @@ import torch
 
 from datagen.disk.storage import Folder
 from model.train import trainer
-from model.train.process import FLIGHT, computing, environment, settled
+from model.train.process import FLIGHT, computing, environment, garbage_frozen
 from model.train.run import clear
 from tests.model.trainings import FEW, begun, make_corpus
 
@@ -95,7 +95,7 @@ def test_steps_look_for_no_garbage_among_what_was_there_before(tmp_path):
 
 
 def test_garbage_is_looked_for_again_after_an_error():
-    with pytest.raises(OSError, match="a disk"), settled():
+    with pytest.raises(OSError, match="a disk"), garbage_frozen():
         assert gc.get_freeze_count()
         raise OSError("a disk fails")
     assert not gc.get_freeze_count()

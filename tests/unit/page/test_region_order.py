@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 
 from datagen.page.given_order import settled
-from datagen.page.region_order import FROM_LEFT, columns_of, in_reading_order
+from datagen.page.region_order import columns_of, in_reading_order
 from datagen.record import Box, Line, Region
+from datagen.writing.vertical_lines import FROM_LEFT
 
 EM = 10
 

@@ -115,7 +115,6 @@ def test_coarse_pages_are_asked_for_text_and_fine_ones_for_markdown():
 
 
 def test_scripts_are_tags_in_markdown_and_characters_in_lines():
-    """As `ANSWERS` says: a region's text has tags, its lines are plain."""
     lines = (Line(Box(0, 0, 640, 40), "12 km2 of land"),)
     regions = [region((0, 0, 640, 40), "12 km<sup>2</sup> of land", lines=lines)]
     for prompt in (Prompt.MARKDOWN, Prompt.PLAIN_MARKDOWN):

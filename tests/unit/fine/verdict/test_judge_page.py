@@ -243,10 +243,10 @@ def test_what_two_readers_read_in_other_signs_makes_a_page_suspect_and_so_does_a
     assert alike.quality.verdict == "trusted" and alike.quality.signals["unlike_share"] == 0
     assert differing.quality.verdict == "suspect" and "readings_differ" in differing.quality.reasons
     one = page(lambda i, text: text.replace("o", "O", 1) if i == 1 else text, by="tables", score=0.99, verdict="suspect")
-    mostly = weighed(one, replace(ONE_EACH, read_lines_a_page=16, max_unlike=0.5, max_unlike_regions=0.5, max_disputed=0.5))
+    mostly = weighed(one, replace(ONE_EACH, read_lines_a_page=16, max_unlike=0.5, max_disputed=0.5))
     assert [region.is_unread for region in mostly.regions[:4]] == [False, True, False, False]
     assert mostly.quality.verdict == "trusted" and mostly.quality.signals["doubted_readings_differ"] == 1
-    few = weighed(one, replace(ONE_EACH, read_lines_a_page=16, max_unlike=0.5, max_unlike_regions=0.1))
+    few = weighed(one, replace(ONE_EACH, read_lines_a_page=16, max_unlike=0.5))
     assert few.quality.verdict == "suspect" and not any(region.is_unread for region in few.regions[:4])
     first, *others = alike.regions
     cells = replace(first, label="table", format="html", text=f"<table><tr><td>{first.text}</td></tr></table>")
