@@ -78,8 +78,8 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
     `held_out` names groups, or documents by their sha256, that are never trained on, beside those that the split holds out.
     `on_state` gets a state every few seconds. After a kill the same call goes on from the last checkpoint. On as many threads it
     ends in the same bytes; torch is asked for that of a GPU, too, if the step is `deterministic`. At SIGTERM it writes a
-    checkpoint and raises `SystemExit`. Raises `NothingToLearn`; `ValueError` if the folder has the results of another training, or if a
-    dataset has changed since the checkpoint; `OSError` if a checkpoint can't be written.
+    checkpoint and raises `SystemExit`. Raises `NothingToLearn`; `ValueError` if the folder has the results of another training,
+    or if a dataset has changed since the checkpoint; `OSError` if a checkpoint can't be written.
     """
     folder = out.sub(step.name)
     step = filled(step, int(os.environ.get("WORLD_SIZE", 1)), begun_rows(folder))
