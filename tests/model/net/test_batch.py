@@ -154,16 +154,16 @@ def test_blocks_from_lengths_are_those_that_torch_finds_from_a_whole_mask(length
         numbers = [[n for n, num in enumerate(row) for _ in range(num)] for row in lengths]
         samples_BL = torch.tensor([row + [PADDING] * (length - len(row)) for row in numbers])
         assert attention.lengths_of(samples_BL) == lengths
-        found = attention._block_mask(samples_BL, lengths)
-        expected = create_block_mask(found.mask_mod, 3, None, length, length, "cpu")
-        of_torch, ours = expected.as_tuple(flatten=False), found.as_tuple(flatten=False)
+        mask = attention._block_mask(samples_BL, lengths)
+        expected = create_block_mask(mask.mask_mod, 3, None, length, length, "cpu")
+        of_torch, ours = expected.as_tuple(flatten=False), mask.as_tuple(flatten=False)
         assert len(ours) == len(of_torch)
         for one, other in zip(ours, of_torch, strict=True):
             is_tensor = isinstance(one, torch.Tensor)
             assert (torch.equal(one, other) and one.dtype == other.dtype) if is_tensor else one == other
         at_L = torch.arange(length)
         sees_BLL = (samples_BL[:, :, None] == samples_BL[:, None]) & (at_L[:, None] >= at_L)
-        assert torch.equal(create_mask(found.mask_mod, 3, None, length, length, "cpu")[:, 0], sees_BLL)
+        assert torch.equal(create_mask(mask.mask_mod, 3, None, length, length, "cpu")[:, 0], sees_BLL)
 
 
 class Largest(TorchDispatchMode):
@@ -182,8 +182,8 @@ def test_blocks_take_the_memory_of_pairs_of_blocks_and_wait_for_no_value():
     lengths = [[3000, 1, 5000], [8192]]
     samples_BL = torch.zeros(2, 8192, dtype=torch.int64, device="meta")
     with Largest() as largest:
-        found = attention._block_mask(samples_BL, lengths)
-    assert found.kv_indices.is_meta and found.full_q_indices.shape == (2, 1, 64, 64)
+        mask = attention._block_mask(samples_BL, lengths)
+    assert mask.kv_indices.is_meta and mask.full_q_indices.shape == (2, 1, 64, 64)
     assert largest.num <= 2 * 64 * 65
 
 

@@ -52,10 +52,10 @@ def rows(tmp_path, monkeypatch) -> list[dict]:
             document.save(tmp_path / "in" / f"{kind}.pdf", no_new_id=True)
     run("small", "on=inline", input=tmp_path / "in", out=tmp_path / "out")
     run("export", "format=messages", "licences=all", out=tmp_path / "out", to=tmp_path / "rows")
-    found = rows_of(tmp_path / "rows/coarse.jsonl")
-    tokenizer = train_tokenizer(map(answer, found), train.TINY.model.decoder.vocab_size)
-    cut = [tokenizer.decode(tokenizer.encode(answer(row))[:MOST_TOKENS]) for row in found]
-    return [answering(row, text.rstrip("\ufffd").strip()) for row, text in zip(found, cut, strict=True)]
+    exported = rows_of(tmp_path / "rows/coarse.jsonl")
+    tokenizer = train_tokenizer(map(answer, exported), train.TINY.model.decoder.vocab_size)
+    cut = [tokenizer.decode(tokenizer.encode(answer(row))[:MOST_TOKENS]) for row in exported]
+    return [answering(row, text.rstrip("\ufffd").strip()) for row, text in zip(exported, cut, strict=True)]
 
 
 def readings(folder: Path, model: Path, rows: list[dict]) -> list[str]:
