@@ -14,7 +14,7 @@ from datagen.record import Region
 
 NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
 """As sections within chapters are, and nothing else."""
-_CHAPTER = re.compile(
+CHAPTER = re.compile(
     r"第\s*[\d一二三四五六七八九十]+\s*章|(?:chapter|kapitel|chapitre|cap[ií]t?[ou]lo|capitolo|hoofdstuk|глава|розділ|rozdział|kapitola"
     r"|fejezet|bölüm|bab|chương) [\dIVXLC]+\b",
     re.IGNORECASE,
@@ -70,7 +70,7 @@ def heading_levels(headings: Headings, labels: Mapping[Place, str]) -> dict[Plac
         text, known = plain(headings.region(place)), of_style.get(headings.styles[place])
         number, first = OF_SECTION.match(text), _FIRST_NUMBER.match(text)
         levels_of_number = 1 + number[0].strip("§. ").count(".") if number and first else 0
-        if chapters and _CHAPTER.match(text):
+        if chapters and CHAPTER.match(text):
             levels[place], section, chapter = 2, None, -1
             continue
         depth = headings.sections.get(place, levels_of_number)
@@ -97,7 +97,7 @@ def heading_levels(headings: Headings, labels: Mapping[Place, str]) -> dict[Plac
 
 def _has_chapters(headings: Headings, places: Sequence[Place]) -> bool:
     """Whether a document with chapters has sections that are numbered within them, none of which is as large."""
-    chapters = [headings.heights[p] for p in places if _CHAPTER.match(plain(headings.region(p)))]
+    chapters = [headings.heights[p] for p in places if CHAPTER.match(plain(headings.region(p)))]
     sections = [headings.heights[p] for p in places if NUMBERED.match(plain(headings.region(p)))]
     return bool(chapters and sections) and max(sections) < _A_PIXEL * min(chapters)
 

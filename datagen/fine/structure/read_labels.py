@@ -11,7 +11,7 @@ _HEADINGS = frozenset({"title", "sub_title"})
 CAPTIONS = frozenset({"image_caption", "table_caption"})
 _MAX_CAPTION_LINES, _MAX_TITLE_LINES = 4, 3
 _EDGE = 0.1  # of the page's height
-_LARGE, _LARGER, _SMALL = 1.4, 1.12, 0.9  # of the height of the text's lines; than any other heading's
+_HUGE, _LARGE, _LARGER, _SMALL = 2.0, 1.4, 1.12, 0.9  # of the height of the text's lines; than any other heading's
 _UPPER, _LOWER = 0.5, 0.6  # of the page's height
 
 
@@ -19,7 +19,7 @@ def labels(page: Sample) -> Mapping[int, str]:
     """By the index of a region, the label that it should have, where that is another.
 
     - What begins with the word for a figure or a table, and a number, is that caption.
-    - A number alone at the page's upper or lower edge is its number.
+    - A number alone at the page's upper or lower edge is its number; in letters twice as high as the text's it is a chapter's.
     - One heading that is much larger than the text, and than all others, and stands first, is the title.
     - Below all other text, what begins with a mark, in smaller letters, is a footnote.
     """
@@ -30,6 +30,8 @@ def labels(page: Sample) -> Mapping[int, str]:
     for i in heights:
         if label := caption(page.regions[i]) or _number(page.regions[i], page.size[1]):
             result[i] = label
+        elif page.regions[i].label == "page_number" and heights[i] > _HUGE * usual > 0:
+            result[i] = "sub_title"
     if (title := _title(page, heights, usual)) is not None:
         result[title] = "title"
     body = {i: height for i, height in heights.items() if i not in result}

@@ -23,12 +23,13 @@ def bold_alone(regions: Sequence[Region], gray: numpy.ndarray) -> list[int]:
     """Which short texts of a line, and items with a section's number, on a page of these regions, are in thicker strokes
     than lines of the text's in the same size: they may be headings. `gray` is the page, height by width, from 0 to 255."""
     texts = {i: r for i, r in enumerate(regions) if r.label in ("text", "list") and not r.is_unread and r.lines}
-    short = {i: region.lines[0] for i, region in texts.items() if len(region.lines) == 1 and _may_be_heading(region)}
+    short = {i: region.lines[0] for i, region in texts.items() if len(region.lines) == 1 and may_be_heading(region)}
     longer = [line for r in texts.values() for line in r.lines if len(line.text) >= _MIN_CHARS and line.direction != "ttb"]
     return [i for i, line in short.items() if _is_bold(line, [other for other in longer if other is not line], gray)]
 
 
-def _may_be_heading(region: Region) -> bool:
+def may_be_heading(region: Region) -> bool:
+    """Whether the text of a region of one line may be a heading's: short, with letters, and no end of a sentence."""
     text = region.lines[0].text
     is_name = len(text) <= _MAX_CHARS and text[-1:] not in _NO_HEADINGS_END and bool(TWO_LETTERS.search(text))
     is_section = region.label == "text" or len(number_of(text)) > 1
@@ -42,12 +43,12 @@ def _is_bold(line: Line, others: Sequence[Line], gray: numpy.ndarray) -> bool:
         for other in others
         if abs(other.box.y1 - other.box.y0 - height) <= _SAME_HEIGHT * height and bool(_WIDE.search(other.text)) is is_wide
     ]
-    usual = [stroke for other in alike[:_MAX_LINES] if (stroke := _stroke(other, gray))]
-    own = _stroke(line, gray) if len(usual) >= _MIN_LINES else 0.0
+    usual = [width for other in alike[:_MAX_LINES] if (width := stroke(other, gray))]
+    own = stroke(line, gray) if len(usual) >= _MIN_LINES else 0.0
     return own > _BOLD * statistics.median(usual) if own else False
 
 
-def _stroke(line: Line, gray: numpy.ndarray) -> float:
+def stroke(line: Line, gray: numpy.ndarray) -> float:
     """How wide the strokes of a line are, in pixels: the middle half of the runs of its ink. 0 where that can't be told."""
     x0, y0, x1, y1 = line.box
     crop = gray[y0:y1, x0:x1]

@@ -5,26 +5,21 @@ sorts regions, as cross-model consistency sorts pages for MinerU2.5-Pro (arXiv 2
 formulas, the ink is the second reader.
 """
 
-import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy
 
-from datagen.coarse.answers import BY
 from datagen.coarse.uncovered_ink import uncovered_ink
-from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.coarse.verdict.ink_lines import comparable
-from datagen.engines import Choice, Engines, packaged, versions
+from datagen.engines import Engines, packaged, versions
 from datagen.fine.verdict import page_doubts
 from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.bold_ink import bold_alone
 from datagen.fine.verdict.doubtful_regions import doubtful, scored, set_aside
-from datagen.fine.verdict.line_ink import is_stretched, mirrored
-from datagen.fine.verdict.line_witness import Faces, spoken
-from datagen.fine.verdict.majority import confirmed, mended, outvoted, reads
+from datagen.fine.verdict.heading_ink import with_levels
 from datagen.fine.verdict.page_shares import (
     hidden_share,
     is_read,
@@ -35,8 +30,8 @@ from datagen.fine.verdict.page_shares import (
     weighted_mean,
 )
 from datagen.fine.verdict.raised_ink import with_scripts
-from datagen.fine.verdict.region_witness import Witnesses, doubted, is_text, read_otherwise, script_within
-from datagen.fine.verdict.second_reader import second_reader, third_reader
+from datagen.fine.verdict.read_again import ReadAgain, order_of
+from datagen.fine.verdict.region_witness import doubted, is_text, read_otherwise
 from datagen.fine.verdict.structure_doubts import SPACES, doubts
 from datagen.formulas import drawing
 from datagen.labels import PICTURES
@@ -44,19 +39,14 @@ from datagen.markdown import markdown
 from datagen.page.images import pixels
 from datagen.page.overlaps import overlap_share
 from datagen.reading.line_readers import PPOCR, TESSERACT
-from datagen.record import LACKING, Drop, Line, Sample
+from datagen.record import LACKING, Drop, Sample
 from datagen.work.pipeline import Stage
 
 _FORMULAS = frozenset({"formula_in_text", "incomplete"})
 _PICTURED = _FORMULAS | {"ink_without_text"}
-_OTHERS_FASTER = 4  # times as fast as PP-OCR Tesseract reads a line, and a script's reader is faster still
-_SURE = 0.97  # a reader of what isn't in a mirror
 _OPINIONS = frozenset({"readers_disagree", "ink_disagrees", "spaces_disagree", "unsure_table"})
 """Reasons of which the first reader may be right: a second one fails, too, and so does the likeness of ink."""
-_MANY = 4  # lines of a script beside the page's own, at least: a language's data takes long to load
 _OF_TEXT = page_doubts.TEXT.keys() | {"scripts"}
-_Drawn = tuple[int, Line, str]
-"""A line that is read again, with the index of its region, and its script."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +94,8 @@ class WeighLabels(Stage):
     `unlike_share`  of pages that engines read, the share of the text in lines of which two readers read any sign otherwise, and
                     the ink doesn't keep it; `unlike_regions_share`, in regions with such a line
     `contradiction_`  with a kind, how often the page contradicts itself: see `structure_doubts` and `page_doubts`; `heading` also
-                    counts lines in bold that stand alone and are text (`bold_ink`), `items` those that lack a sign a reader has;
+                    counts lines in bold or large type that stand alone and are text (`bold_ink`), and headings whose depth isn't
+                    plain (`heading_ink`), `items` those that lack a sign a reader has;
                     `scripts` regions whose ink has sub- or superscripts that the text hasn't (`raised_ink`); none of a page whose
                     doubted regions are unread
     `coverage`      the share of ink like text that lies in a region
@@ -139,7 +130,7 @@ class WeighLabels(Stage):
     that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 17
+    version: ClassVar[int] = 18
 
     lines_a_page: int = 8
     read_lines_a_page: int = 60
@@ -182,8 +173,10 @@ class WeighLabels(Stage):
             return page
         image = pixels(page.image)
         gray = numpy.asarray(image[:, :, 1])
-        page, found = self._witnesses(page, gray, engines)
-        page, flat = with_scripts(as_drawn(page, found.values()), gray)
+        again = ReadAgain(self.lines_a_page, self.read_lines_a_page, self.mirrors_a_page, self.seed)
+        page, found = again.witnesses(page, gray, engines)
+        page, unranked = with_levels(as_drawn(page, found.values()), gray)
+        page, flat = with_scripts(page, gray)
         weights = {i: size(region) for i, region in enumerate(page.regions) if is_text(region)}
         reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
         opinions = {i for i in reasons if reasons[i] in _OPINIONS}
@@ -224,7 +217,7 @@ class WeighLabels(Stage):
         if by_engines:
             signals["unlike_share"], signals["unlike_regions_share"], _ = unlike
         lacking = [i for i, of in found.items() if i not in reasons for line in of.all_lines if by_engines and line.lacks_sign]
-        bold = bold_alone(page.regions, gray)
+        bold = [*bold_alone(page.regions, gray), *unranked]
         contradictions = doubts(page) + page_doubts.doubts(page)
         contradictions += Counter(heading=len(bold), items=len(lacking), scripts=len(flat))
         if formulas:
@@ -297,102 +290,19 @@ class WeighLabels(Stage):
         more += ["unread_regions"] if any(region.is_unread for region in page.regions) else []
         return verdict, tuple(dict.fromkeys([*reasons, *more]))
 
-    def _witnesses(self, page: Sample, gray: numpy.ndarray, engines: Engines) -> tuple[Sample, dict[int, Witnesses]]:
-        """The page, without what two other readers outvote; and by the index of a region, what was found of its lines' inks, and
-        of those that were read again."""
-        regions = [*page.regions]
-        found: dict[int, Witnesses] = defaultdict(Witnesses)
-        faces = Faces()
-        drawn = self._drawn(page)
-        for i, region in enumerate(page.regions):
-            if is_text(region) and region.by != BY:
-                cuts = (cut_out(gray, line, page.lang) for line in region.lines if comparable(line))
-                stretched = [is_stretched(cut, script_within(cut.line.text, page.script)) for cut in cuts]
-                found[i].num_stretched, found[i].num_compared = sum(stretched), len(stretched)
-        for (reader, lang), lines in self._readers(page, drawn).items():
-            most = self._most(page, reader)
-            for i, line, script in lines[:most]:
-                cut = cut_out(gray, line, page.lang)
-                ((text, _),) = reader.opened(engines).read([cut.crop], lang)
-                if (witness := spoken(cut, text, script, faces)).says_nothing:
-                    continue
-                if not witness.is_alike and (third := third_reader(regions[i].by, reader, script)):
-                    ((again, _),) = third.opened(engines).read([cut.crop], lang)
-                    again = again if reads(line.text, again) else ""
-                    changes = outvoted(line.text, text, again) if len(lines) <= most else []
-                    if changes and (voted := mended(regions[i], line, changes)):
-                        regions[i], line = voted
-                        witness = spoken(cut_out(gray, line, page.lang), text, script, faces)
-                    if not witness.wrong + witness.misread and confirmed(line.text, text, again):
-                        witness = witness._replace(is_alike=True, kept=witness.differing)
-                found[i].lines[script].append(witness)
-        for i, line, script in self._perhaps_mirrored(page, drawn):
-            cut = cut_out(gray, line, page.lang)
-            found[i].is_mirrored = mirrored(cut, script, lambda crop: engines.get("ppocr").read([crop])[0])
-        if regions != [*page.regions]:
-            page = replace(page, regions=tuple(regions), text=markdown(regions))
-        return page, dict(found)
-
-    def _perhaps_mirrored(self, page: Sample, drawn: Sequence[_Drawn]) -> list[_Drawn]:
-        """Of the regions that an engine read least surely, a line each."""
-        first = {i: (i, line, script) for i, line, script in reversed(drawn) if page.regions[i].by != BY and _sure(line) < _SURE}
-        return sorted(first.values(), key=lambda entry: (_sure(entry[1]), entry[0]))[: self.mirrors_a_page]
-
-    def _most(self, page: Sample, reader: Choice) -> int:
-        """How many lines a second reader reads."""
-        if all(region.by == BY for region in page.regions if is_text(region)):
-            return self.lines_a_page
-        return max(1, self.read_lines_a_page // _OTHERS_FASTER) if reader.name == PPOCR else self.read_lines_a_page
-
-    def _readers(self, page: Sample, drawn: Sequence[_Drawn]) -> dict[tuple[Choice, str], list[_Drawn]]:
-        """By a second reader and the language in which it reads: the lines that it can read and didn't, in their order."""
-        by_script: dict[str, list[_Drawn]] = defaultdict(list)
-        for entry in drawn:
-            by_script[entry[2]].append(entry)
-        readers: dict[tuple[Choice, str], list[_Drawn]] = defaultdict(list)
-        for script, lines in by_script.items():
-            is_own = script == page.script
-            if is_own or len(lines) >= _MANY or len(by_script) == 1:
-                regions = tuple(page.regions[i] for i in dict.fromkeys(i for i, _, _ in lines))
-                lang, of = (page.lang, page.script) if is_own else ("und", script)
-                asked = replace(page, regions=regions, lang=lang, script=of)
-                reader, lang = second_reader(asked, [line for _, line, _ in lines])
-                if reader:
-                    readers[reader, lang] += lines
-        return readers
-
     def _formulas(self, page: Sample, gray: numpy.ndarray) -> tuple[dict[int, tuple[float, int]], Counter[str]]:
         """By the index of a region: how like its ink its LaTeX is, and its number of signs; and why others weren't compared."""
         from datagen.formulas import compare_ink  # loads scipy and what draws
 
         likenesses, undrawn = dict[int, tuple[float, int]](), Counter[str]()
         read = [i for i, region in enumerate(page.regions) if region.format == "latex" and region.text and not region.is_unread]
-        for i in sorted(read, key=lambda i: self._order(page, i))[: self.formulas_a_page]:
+        for i in sorted(read, key=lambda i: order_of(self.seed, page, i))[: self.formulas_a_page]:
             x0, y0, x1, y1 = page.regions[i].box
             try:
                 likenesses[i] = compare_ink.compared(page.regions[i].text, gray[y0:y1, x0:x1])
             except drawing.NotDrawn as error:
                 undrawn[error.reason] += 1
         return likenesses, undrawn
-
-    def _order(self, page: Sample, *place: int) -> bytes:
-        return hashlib.sha256("/".join(map(str, (self.seed, page.origin.sha256, page.origin.page, *place))).encode()).digest()
-
-    def _drawn(self, page: Sample) -> list[_Drawn]:
-        """Lines to read, in the order in which they are: one of each region first. Of a region those come first of which its
-        reader was least sure; of lines as sure, an order that follows from the content."""
-        lines: list[tuple[int, float, bytes, int, Line]] = []
-        for i, region in enumerate(page.regions):
-            if is_text(region):
-                keys = ((_sure(line), self._order(page, i, n), n) for n, line in enumerate(region.lines) if comparable(line))
-                for turn, (sure, key, n) in enumerate(sorted(keys)):
-                    lines.append((turn, sure, key, i, region.lines[n]))
-        ordered = sorted(lines, key=lambda entry: entry[:4])
-        return [(i, line, script_within(line.text, page.script)) for _, _, _, i, line in ordered]
-
-
-def _sure(line: Line) -> float:
-    return 1.0 if line.score is None else line.score
 
 
 def _has_lines(page: Sample) -> bool:

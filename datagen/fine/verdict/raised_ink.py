@@ -37,7 +37,7 @@ _SIGNS = (-1, -1)
 """The place of raised signs, such as quotes, and of capitals."""
 _MARKS, _STOPS, _LISTED = "abcd", ".,;:!?)", frozenset(",.-–")
 _FEW = 6  # one letter of so many may look otherwise
-_FORMS = {
+FORMS = {
     **dict.fromkeys("acemnorsuvwxzабвгдежзиклмнопстчшыьэюяαειοπστυωκν", "s"),
     **dict.fromkeys("bdfhklABCDEFGHIJKLMNOPRSTUVWXYZ0123456789", "t"),
     **dict.fromkeys("gpqyр", "d"),
@@ -108,7 +108,7 @@ def line_scripts(cut: Cut) -> LineScripts:
     sure: set[TagRun] = set()
     most, flat = 0, set[int]()
     for less in _LESS:
-        runs, num_unsure, on_line = _seen(cut.line.text, _groups(crop, usual - less))
+        runs, num_unsure, on_line = _seen(cut.line.text, letter_groups(crop, usual - less))
         flat = flat or on_line
         runs = [run for run in runs if not flat.intersection(range(run.start, run.end))]
         most = max(most, len(runs) + num_unsure)
@@ -143,7 +143,7 @@ def _places(text: str) -> list[int]:
     return [n for n, char in enumerate(text) if not char.isspace() for _ in range(_IN_PARTS.get(char, 1))]
 
 
-def _groups(crop: numpy.ndarray, dark: float) -> list[Group]:
+def letter_groups(crop: numpy.ndarray, dark: float) -> list[Group]:
     """The letters of a line, (H, W) gray bytes with ink under `dark`, from left to right: parts above each other are one."""
     height = crop.shape[0]
     num, _, stats, _ = cv2.connectedComponentsWithStats((crop < dark).astype(numpy.uint8), connectivity=8)
@@ -166,7 +166,7 @@ def _flagged(groups: Sequence[Group]) -> list[Group]:
     x_N = numpy.array([(group.x0 + group.x1) / 2 for group in groups])
     top_N, bottom_N = (numpy.array([group[side] for group in groups], float) for side in (1, 3))
     usual = float(numpy.median(bottom_N - top_N))
-    base_N = _baseline(x_N, bottom_N, usual)
+    base_N = baseline(x_N, bottom_N, usual)
     above_N = base_N - top_N
     stands_N = (numpy.abs(bottom_N - base_N) < _OFF_LINE * usual) & (above_N > usual / 2)
     if stands_N.mean() < _STANDS:
@@ -197,7 +197,7 @@ def _formed(group: Group, base: float, tall: float, small: float, share: float =
     return group._replace(tag=tag, form=form, is_high=height >= _AS_DIGIT * tall)
 
 
-def _baseline(x_N: numpy.ndarray, bottom_N: numpy.ndarray, usual: float) -> numpy.ndarray:
+def baseline(x_N: numpy.ndarray, bottom_N: numpy.ndarray, usual: float) -> numpy.ndarray:
     """The line that the groups stand on, at each: it may lean and bend a little."""
     keep_N = numpy.ones(len(x_N), bool)
     base_N = numpy.full(len(x_N), float(numpy.median(bottom_N)))
@@ -260,7 +260,7 @@ def _is_doubt(text: str, places: Sequence[int], groups: Sequence[Group], start: 
 
 def _is_alike(text: str, places: Sequence[int], groups: Sequence[Group]) -> bool:
     """Whether the groups on the line are as high and as deep as the letters that stand there."""
-    forms = [(_FORMS.get(text[place], ""), group.form) for place, group in zip(places, groups, strict=True) if not group.tag]
+    forms = [(FORMS.get(text[place], ""), group.form) for place, group in zip(places, groups, strict=True) if not group.tag]
     return sum(bool(letter) and letter != form for letter, form in forms) <= len(text) // _FEW
 
 

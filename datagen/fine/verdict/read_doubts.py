@@ -2,7 +2,7 @@
 
 import itertools
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
@@ -13,6 +13,7 @@ from datagen.record import Region
 _HEADINGS = frozenset({"title", "sub_title"})
 _NUMBER = re.compile(r"(?P<depth>\d{1,2}(?:\.\d{1,2})*)\.?\s*(?=[^\W\d_])|(?P<letter>[a-zA-Z])[.)]\s*(?=[^\W\d_])")
 _ITEM = re.compile(r"\(?(?:[a-zα-ω]|[ivx]{1,4})[.)]")  # a small letter that numbers an item
+_HASHES = re.compile(r"^#+")
 _NUMBER_ALONE = re.compile(r"(?=.*\d)[\W\d_]+")
 _BELOW_EM = 2.5  # at most, between a line and what goes on below it
 
@@ -34,8 +35,11 @@ def doubts(regions: Sequence[Region]) -> Counter[str]:
     left = [(region.label, _text(region)) for region in read if not region.is_unread]
     counts["heading"] += sum(label in _HEADINGS and bool(BULLET.match(text)) for label, text in left)
     counts["items"] += sum(label == "text" and bool(_NUMBER_ALONE.fullmatch(text)) for label, text in left)
-    kinds = Counter(_kind(text) for label, text in left if label == "sub_title")
-    counts["heading"] += kinds.total() - max(kinds.values(), default=0)
+    kinds: dict[str, Counter[str]] = defaultdict(Counter)
+    for region in read:
+        if region.label == "sub_title" and not region.is_unread:
+            kinds["".join(_HASHES.findall(region.text))][_kind(_text(region))] += 1
+    counts["heading"] += sum(of_level.total() - max(of_level.values()) for of_level in kinds.values())
     return +counts
 
 

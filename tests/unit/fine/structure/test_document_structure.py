@@ -120,6 +120,8 @@ def test_a_page_that_was_read_is_labelled_by_its_words_and_places():
     made = settled(page(0, *regions))[0]
     assert [label for label, _ in made] == ["title", "text", "table_caption", "footnote", "page_number"]
     assert made[0][1] == "# A Title"
+    for height, label in ((60, "sub_title"), (24, "page_number")):  # a chapter's number is far larger than the text
+        assert settled(page(0, read("3", 60, "page_number", height), read(BODY, 300)))[0][0][0] == label
 
 
 def test_items_below_the_text_whose_numbers_stand_raised_in_it_are_footnotes_and_the_number_beside_is_the_pages():

@@ -7,7 +7,7 @@ import numpy
 import pytest
 
 from datagen.engines import OPEN, Choice, packaged, tesseract
-from datagen.fine.verdict import judge_page
+from datagen.fine.verdict import read_again
 from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.line_witness import Spoken
@@ -236,7 +236,7 @@ def test_pages_without_image_or_regions_pass_by():
 
 def test_what_two_readers_read_in_other_signs_makes_a_page_suspect_and_so_does_a_table(monkeypatch):
     """A letter that is large in one reading alone is no dispute that makes a region unread."""
-    monkeypatch.setattr(judge_page, "third_reader", lambda *_: None)
+    monkeypatch.setattr(read_again, "third_reader", lambda *_: None)
     alike = weighed(page(by="tables", score=0.99, verdict="suspect"), replace(ONE_EACH, read_lines_a_page=8))
     other = page(lambda i, text: text.replace("o", "O", 1), by="tables", score=0.99, verdict="suspect")
     differing = weighed(other, replace(ONE_EACH, read_lines_a_page=8))

@@ -50,6 +50,12 @@ def test_headings_of_one_level_are_alike_and_begin_a_text(regions, num):
     assert doubts(regions)["heading"] == num
 
 
+def test_headings_of_two_levels_may_be_numbered_otherwise():
+    deeper = [replace(region("sub_title", y, text), text=f"### {text}") for y, text in ((160, "6.1 Aims"), (300, "6.2 Ways"))]
+    assert doubts([replace(region("sub_title", 100, "Conclusions"), text="## Conclusions"), *deeper]) == {}
+    assert doubts([replace(region("sub_title", 100, "Conclusions"), text="### Conclusions"), *deeper]) == {"heading": 1}
+
+
 def test_a_number_alone_is_no_text():
     assert doubts([region("text", 100, "89.26")]) == {"items": 1}
     assert doubts([region("text", 100, "89.26 of all")]) == {}

@@ -1,0 +1,155 @@
+"""How deep headings are that engines read: their ink tells the size of their letters, which the boxes of readers don't.
+
+Boxes of lines in one size differ by half (27 and 42 pixels, of letters of 23.8 and 23.3). Letters measured by their ink lie
+within 5% of each other, and headings of two ranks mostly 15% and more apart.
+"""
+
+import itertools
+import statistics
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import cv2
+import numpy
+
+from datagen.coarse.answers import BY
+from datagen.coarse.verdict.ink_fonts import cut_out
+from datagen.fine.structure.heading_levels import CHAPTER, Headings, Place, Style, heading_levels
+from datagen.fine.structure.section_numbers import number_of
+from datagen.fine.structure.whole_regions import plain, relabelled
+from datagen.fine.verdict.bold_ink import may_be_heading, stroke
+from datagen.fine.verdict.raised_ink import FORMS, baseline, letter_groups
+from datagen.fine.wording import TWO_LETTERS
+from datagen.markdown import markdown
+from datagen.record import Line, Region, Sample
+from datagen.writing.scripts import main_script
+
+_HEADINGS = frozenset({"title", "sub_title"})
+_WIDE, _ON_LINE = frozenset(("Hani", "Hans", "Hant", "Jpan", "Kore")), frozenset(("Latn", "Cyrl", "Grek"))
+_ROWS = 72  # a lower line is enlarged to as many pixels
+_APART, _WIDE_APART = 1.08, 1.15  # two sizes; of Chinese signs, which fill their cells more or less
+_ALIKE = 1.05  # less is one size; what is between is in doubt
+_BOLDER = 1.45  # than another heading's stroke
+_LARGER = 1.15  # than the letters of the text
+_MIN_CHARS, _MAX_LINES, _MIN_LINES = 20, 12, 3  # of lines of text that a short one is compared with
+_MIN_GROUPS = 12  # a shorter line has no bend
+_HIGH = frozenset("ijіїбфё")  # as high as tall letters, nearly or more
+_SMALL = 0.7  # of a tall letter's height, such as an x
+
+
+def with_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
+    """The page with the headings that engines read as deep as their numbers and the size of their letters say; and the regions,
+    by their index, of which that can't be told: headings in nearly the same size as another one, or in the same size with
+    thicker strokes, and short texts in larger letters than the text. `gray` is the page, (H, W) bytes.
+
+    A title that is no larger than another heading is one, too. Headings without a number are one level below larger ones, as
+    on pages of files (`structure.heading_levels`). Nothing changes where the size of one isn't known: letters are measured in
+    Latin, Cyrillic, Greek, Chinese, Japanese and Korean.
+    """
+    regions = list(page.regions)
+    sizes = {i: _size(region, gray, page.lang) for i, region in enumerate(regions) if _is_heading(region)}
+    for i, j in itertools.pairwise(sizes):
+        if j == i + 1 and not TWO_LETTERS.search(plain(regions[i])):  # a chapter's number, in any size
+            sizes[i] = sizes[j]
+        elif j == i + 1 and CHAPTER.match(plain(regions[i])):
+            sizes[i] = sizes[j] = max(sizes[i], sizes[j])
+    large = _large_alone(regions, gray, page.lang)
+    if not sizes or not all(sizes.values()):
+        return page, large
+    apart = _WIDE_APART if any(_script(regions[i].lines[0]) in _WIDE for i in sizes) else _APART
+    for i in sizes:
+        others = [sizes[j] for j in sizes if regions[j].label == "sub_title"]
+        if regions[i].label == "title" and others and sizes[i] < apart * max(others):
+            regions[i] = relabelled(regions[i], "sub_title", 2)
+    levels = _levels(regions, sizes, apart)
+    regions = [relabelled(region, region.label, levels.get(i, 0)) for i, region in enumerate(regions)]
+    in_doubt = sorted({*large, *_unranked(regions, sizes, apart, gray)})
+    if regions == [*page.regions]:
+        return page, in_doubt
+    return replace(page, regions=tuple(regions), text=markdown(regions)), in_doubt
+
+
+def _is_heading(region: Region) -> bool:
+    is_read = region.by != BY and not region.is_unread and region.format == "markdown"
+    return region.label in _HEADINGS and is_read and bool(region.lines) and region.lines[0].direction != "ttb"
+
+
+def _levels(regions: Sequence[Region], sizes: Mapping[int, float], apart: float) -> dict[int, int]:
+    styles: dict[Place, Style] = {}
+    number, first = 0, 0.0
+    for i in sorted(sizes, key=lambda i: sizes[i]):
+        if sizes[i] >= apart * first:
+            number, first = number + 1, sizes[i]
+        styles[Place(0, i)] = Style("", number)
+    places = {Place(0, i): regions[i] for i in sizes if regions[i].label == "sub_title"}
+    heights = {place: sizes[place.region] for place in places}
+    levels = heading_levels(Headings(places, styles, heights, {}), dict.fromkeys(places, "sub_title"))
+    result = {place.region: level for place, level in levels.items()}
+    for i in sorted(result, key=lambda i: -sizes[i]):
+        smaller = [j for j in result if sizes[i] >= apart * sizes[j]]
+        if smaller and not number_of(plain(regions[i])) and (lacking := 1 + result[i] - min(result[j] for j in smaller)) > 0:
+            result |= {j: min(6, result[j] + lacking) for j in smaller}
+    return result
+
+
+def _unranked(regions: Sequence[Region], sizes: Mapping[int, float], apart: float, gray: numpy.ndarray) -> set[int]:
+    """Headings without a number that may be of another rank than one beside which they stand."""
+    in_doubt: set[int] = set()
+    strokes = {i: stroke(regions[i].lines[0], gray) for i in sizes}
+    for i, j in itertools.combinations(sizes, 2):
+        unnumbered = {n for n in (i, j) if not number_of(plain(regions[n])) and regions[n].label == "sub_title"}
+        ratio = max(sizes[i], sizes[j]) / min(sizes[i], sizes[j])
+        bolder = max(strokes[i], strokes[j]) > _BOLDER * min(strokes[i], strokes[j]) > 0
+        if ratio > 1.0 and unnumbered and (_ALIKE * apart / _APART < ratio < apart or (ratio < apart and bolder)):
+            in_doubt |= unnumbered
+    return in_doubt
+
+
+def _large_alone(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> list[int]:
+    """Short texts of a line that are plainly larger than the text: they may be headings."""
+    texts = {i: r for i, r in enumerate(regions) if r.label == "text" and not r.is_unread and r.by != BY and r.lines}
+    short = [i for i, region in texts.items() if len(region.lines) == 1 and may_be_heading(region)]
+    longer = [line for i in texts if i not in short for line in regions[i].lines if len(line.text) >= _MIN_CHARS]
+    if not short or len(longer) < _MIN_LINES:
+        return []
+    sizes = [size for line in longer[:_MAX_LINES] if (size := letter_height(line, gray, lang))]
+    usual = statistics.median(sizes) if len(sizes) >= _MIN_LINES else 0.0
+    return [i for i in short if letter_height(regions[i].lines[0], gray, lang) > _LARGER * usual > 0]
+
+
+def _size(region: Region, gray: numpy.ndarray, lang: str) -> float:
+    sizes = [letter_height(line, gray, lang) for line in region.lines]
+    return statistics.median(sizes) if all(sizes) else 0.0
+
+
+def _script(line: Line) -> str:
+    return main_script(line.text)[0]
+
+
+def letter_height(line: Line, gray: numpy.ndarray, lang: str) -> float:
+    """How high the tall letters of a line are, in pixels, or its Chinese signs; 0 where that can't be told. `gray` is the page,
+    (H, W) bytes, `lang` its language (BCP-47)."""
+    script = _script(line)
+    if line.direction == "ttb" or script not in _WIDE | _ON_LINE:
+        return 0.0
+    crop = cut_out(gray, line, lang).crop
+    scale = max(1.0, _ROWS / max(1, crop.shape[0]))
+    crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    groups = letter_groups(crop, cv2.threshold(crop, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
+    if len(groups) < 2:
+        return 0.0
+    top_N, bottom_N = (numpy.array([group[side] for group in groups], float) for side in (1, 3))
+    if script in _WIDE:
+        return float(numpy.percentile(bottom_N - top_N, 90)) / scale
+    x_N = numpy.array([(group.x0 + group.x1) / 2 for group in groups])
+    usual = float(numpy.median(bottom_N - top_N))
+    base_N = baseline(x_N, bottom_N, usual) if len(groups) >= _MIN_GROUPS else numpy.full(len(groups), numpy.median(bottom_N))
+    above_N = numpy.sort(base_N - top_N)[::-1]
+    letters = [unicodedata.normalize("NFD", char) for char in line.text]
+    is_higher = [letter[0].isupper() and len(letter) > 1 for letter in letters]  # a capital with an accent
+    is_tall = [letter[0].isupper() or FORMS.get(letter[0], "") == "t" or letter[0] in _HIGH for letter in letters]
+    above_N = above_N[sum(is_higher) :]
+    num_tall = sum(tall and not higher for tall, higher in zip(is_tall, is_higher, strict=True))
+    tall_N = above_N[:num_tall] if num_tall else above_N / _SMALL
+    return float(numpy.percentile(tall_N, 50, method="lower")) / scale if len(tall_N) else 0.0

@@ -1,0 +1,125 @@
+"""Lines of a page that are read again by other readers than the first one, and what these and the ink say of them."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy
+
+from datagen.coarse.answers import BY
+from datagen.coarse.verdict.ink_fonts import cut_out
+from datagen.coarse.verdict.ink_lines import comparable
+from datagen.engines import Choice, Engines
+from datagen.fine.verdict.line_ink import is_stretched, mirrored
+from datagen.fine.verdict.line_witness import Faces, spoken
+from datagen.fine.verdict.majority import confirmed, mended, outvoted, reads
+from datagen.fine.verdict.region_witness import Witnesses, is_text, script_within
+from datagen.fine.verdict.second_reader import second_reader, third_reader
+from datagen.markdown import markdown
+from datagen.reading.line_readers import PPOCR
+from datagen.record import Line, Sample
+
+_OTHERS_FASTER = 4  # times as fast as PP-OCR Tesseract reads a line, and a script's reader is faster still
+_SURE = 0.97  # a reader of what isn't in a mirror
+_MANY = 4  # lines of a script beside the page's own, at least: a language's data takes long to load
+_Drawn = tuple[int, Line, str]
+"""A line that is read again, with the index of its region, and its script."""
+
+
+@dataclass(frozen=True)
+class ReadAgain:
+    """Reads lines of a page again: of the file's own text `lines_a_page`, of what an engine read `read_lines_a_page`, and a
+    quarter of that where PP-OCR reads them; `mirrors_a_page` are looked for in a mirror. `seed` draws among equals."""
+
+    lines_a_page: int
+    read_lines_a_page: int
+    mirrors_a_page: int
+    seed: int
+
+    def witnesses(self, page: Sample, gray: numpy.ndarray, engines: Engines) -> tuple[Sample, dict[int, Witnesses]]:
+        """The page, without what two other readers outvote; and by the index of a region, what was found of its lines' inks, and
+        of those that were read again."""
+        regions = [*page.regions]
+        found: dict[int, Witnesses] = defaultdict(Witnesses)
+        faces = Faces()
+        drawn = self._drawn(page)
+        for i, region in enumerate(page.regions):
+            if is_text(region) and region.by != BY:
+                cuts = (cut_out(gray, line, page.lang) for line in region.lines if comparable(line))
+                stretched = [is_stretched(cut, script_within(cut.line.text, page.script)) for cut in cuts]
+                found[i].num_stretched, found[i].num_compared = sum(stretched), len(stretched)
+        for (reader, lang), lines in self._readers(page, drawn).items():
+            most = self._most(page, reader)
+            for i, line, script in lines[:most]:
+                cut = cut_out(gray, line, page.lang)
+                ((text, _),) = reader.opened(engines).read([cut.crop], lang)
+                if (witness := spoken(cut, text, script, faces)).says_nothing:
+                    continue
+                if not witness.is_alike and (third := third_reader(regions[i].by, reader, script)):
+                    ((again, _),) = third.opened(engines).read([cut.crop], lang)
+                    again = again if reads(line.text, again) else ""
+                    changes = outvoted(line.text, text, again) if len(lines) <= most else []
+                    if changes and (voted := mended(regions[i], line, changes)):
+                        regions[i], line = voted
+                        witness = spoken(cut_out(gray, line, page.lang), text, script, faces)
+                    if not witness.wrong + witness.misread and confirmed(line.text, text, again):
+                        witness = witness._replace(is_alike=True, kept=witness.differing)
+                found[i].lines[script].append(witness)
+        for i, line, script in self._perhaps_mirrored(page, drawn):
+            cut = cut_out(gray, line, page.lang)
+            found[i].is_mirrored = mirrored(cut, script, lambda crop: engines.get("ppocr").read([crop])[0])
+        if regions != [*page.regions]:
+            page = replace(page, regions=tuple(regions), text=markdown(regions))
+        return page, dict(found)
+
+    def _perhaps_mirrored(self, page: Sample, drawn: Sequence[_Drawn]) -> list[_Drawn]:
+        """Of the regions that an engine read least surely, a line each."""
+        first = {i: (i, line, script) for i, line, script in reversed(drawn) if page.regions[i].by != BY and _sure(line) < _SURE}
+        return sorted(first.values(), key=lambda entry: (_sure(entry[1]), entry[0]))[: self.mirrors_a_page]
+
+    def _most(self, page: Sample, reader: Choice) -> int:
+        """How many lines a second reader reads."""
+        if all(region.by == BY for region in page.regions if is_text(region)):
+            return self.lines_a_page
+        return max(1, self.read_lines_a_page // _OTHERS_FASTER) if reader.name == PPOCR else self.read_lines_a_page
+
+    def _readers(self, page: Sample, drawn: Sequence[_Drawn]) -> dict[tuple[Choice, str], list[_Drawn]]:
+        """By a second reader and the language in which it reads: the lines that it can read and didn't, in their order."""
+        by_script: dict[str, list[_Drawn]] = defaultdict(list)
+        for entry in drawn:
+            by_script[entry[2]].append(entry)
+        readers: dict[tuple[Choice, str], list[_Drawn]] = defaultdict(list)
+        for script, lines in by_script.items():
+            is_own = script == page.script
+            if is_own or len(lines) >= _MANY or len(by_script) == 1:
+                regions = tuple(page.regions[i] for i in dict.fromkeys(i for i, _, _ in lines))
+                lang, of = (page.lang, page.script) if is_own else ("und", script)
+                asked = replace(page, regions=regions, lang=lang, script=of)
+                reader, lang = second_reader(asked, [line for _, line, _ in lines])
+                if reader:
+                    readers[reader, lang] += lines
+        return readers
+
+    def _drawn(self, page: Sample) -> list[_Drawn]:
+        """Lines to read, in the order in which they are: one of each region first. Of a region those come first of which its
+        reader was least sure; of lines as sure, an order that follows from the content."""
+        lines: list[tuple[int, float, bytes, int, Line]] = []
+        for i, region in enumerate(page.regions):
+            if is_text(region):
+                keys = (
+                    (_sure(line), order_of(self.seed, page, i, n), n) for n, line in enumerate(region.lines) if comparable(line)
+                )
+                for turn, (sure, key, n) in enumerate(sorted(keys)):
+                    lines.append((turn, sure, key, i, region.lines[n]))
+        ordered = sorted(lines, key=lambda entry: entry[:4])
+        return [(i, line, script_within(line.text, page.script)) for _, _, _, i, line in ordered]
+
+
+def order_of(seed: int, page: Sample, *place: int) -> bytes:
+    """What parts of a page are sorted by where nothing else tells which comes first: it follows from the content."""
+    return hashlib.sha256("/".join(map(str, (seed, page.origin.sha256, page.origin.page, *place))).encode()).digest()
+
+
+def _sure(line: Line) -> float:
+    return 1.0 if line.score is None else line.score
