@@ -41,6 +41,7 @@ _PHRASE_EM = 5.0  # a word of a script without spaces is at most so long, for wa
 _SAME_EM = 0.12  # ends of lines that are set flush are as near
 _FLUSH_EM = 8.0  # a line shorter than this shows no edge
 _NUM_FLUSH = 3
+_GUTTER_EM = 0.8  # two columns are as far apart, at least
 _MIN_JUSTIFIED, _JUSTIFIED, _SHORT_EM = 4, 0.9, 0.5
 PROSE_ROOM = 2.0
 """What lines of prose leave of their column at most, in what the next word needs: widths of words are estimates."""
@@ -195,5 +196,6 @@ def _edge(flow: Sequence[Placed], page: Sequence[Placed]) -> float:
     top, bottom = flow[0].top, max(line.bottom for line in flow)
     start, end = min(line.start for line in flow), max(line.end for line in flow)
     beside = [line.start for line in page if line.start > end and line.top < bottom and line.bottom > top]
-    limit = min(beside, default=float("inf"))
-    return max(line.end for line in page if line.start < end and start < line.end <= limit)
+    limit = min(beside, default=float("inf")) - _GUTTER_EM * size  # a note across both columns may end by chance between them
+    of_column = (line.end for line in page if line.start < end and start < line.end <= limit)
+    return max(end, *of_column)

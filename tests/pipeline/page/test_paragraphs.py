@@ -200,3 +200,16 @@ def test_a_ragged_quotation_that_is_set_in_on_both_sides_is_joined():
     page.space(6)
     page.put(page.prose(40), left=24, right=24)
     assert texts(page) == page.truths
+
+
+def test_a_note_across_both_columns_that_ends_between_them_is_no_edge_of_the_first():
+    left = (
+        "a ragged column of these words,",
+        "in which each line begins with a",
+        "so short word that it fits before",
+        "us if the edge is that of the note",
+    )
+    rows = [(40, 100 + 13 * n, text) for n, text in enumerate(left)]
+    right = [(220, 100 + 13 * n, "the other column is as ragged") for n in range(4)]
+    note = (40, 300, "one note that ends right before the lines")
+    assert drawn(*rows, *right, note)[0].text == " ".join(left)
