@@ -38,6 +38,8 @@ _ONE_SIGN = str.maketrans(
     {sign: alike[0] for alike in ("'‘’‚`´′ʼ", '"“”„«»″', "-‐‑–—−―", "·•∙‧・●", ".。．", ",，、،", ":：", "…") for sign in alike}
 )
 _WORD = re.compile(r"[^\W\d_]+")
+_LONE_CAPITAL = re.compile(r"(?<!\w)I(?!\w)")
+_LONE_STROKE = re.compile(r"(?<![\w|'’])(?<!\d )[|l](?![\w|'’])|(?<![\w|])\|(?=['’]\w)")
 _STOPS = ",.;:!?"
 _PLAIN = re.compile(rf"[^\W\d_]+[{_STOPS}]?")
 _THREE_FOR_ZE = re.compile(f"(?<![^\\W_])3(?=[{scripts.SMALL_CYRILLIC}]{{3}})")
@@ -51,6 +53,12 @@ def fold(text: str, script: str) -> str:
 def one_sign(text: str) -> str:
     """`text` with one sign for each class of quotes, dashes and dots that readers take for one another."""
     return text.translate(_ONE_SIGN).replace("…", "...").replace("''", '"')
+
+
+def with_lone_capital(reading: str, text: str) -> str:
+    """A `reading` of what another reader read as `text`, with `I` for a bar, or an `l` that isn't a unit's, that stands alone, if
+    that text has such an `I`: it is one stroke, and `I` alone is a word."""
+    return _LONE_STROKE.sub("I", reading) if _LONE_CAPITAL.search(text) else reading
 
 
 def in_context(text: str) -> str:

@@ -19,6 +19,7 @@ from datagen.fine.verdict.second_reader import second_reader, third_reader
 from datagen.markdown import markdown
 from datagen.reading.line_readers import PPOCR
 from datagen.record import Line, Sample
+from datagen.writing.lookalikes import with_lone_capital
 
 _OTHERS_FASTER = 4  # times as fast as PP-OCR Tesseract reads a line, and a script's reader is faster still
 _SURE = 0.97  # a reader of what isn't in a mirror
@@ -54,11 +55,12 @@ class ReadAgain:
             for i, line, script in lines[:most]:
                 cut = cut_out(gray, line, page.lang)
                 ((text, _),) = reader.opened(engines).read([cut.crop], lang)
+                text = with_lone_capital(text, line.text)
                 if (witness := spoken(cut, text, script, faces)).says_nothing:
                     continue
                 if not witness.is_alike and (third := third_reader(regions[i].by, reader, script)):
                     ((again, _),) = third.opened(engines).read([cut.crop], lang)
-                    again = again if reads(line.text, again) else ""
+                    again = with_lone_capital(again, line.text) if reads(line.text, again) else ""
                     changes = outvoted(line.text, text, again) if len(lines) <= most else []
                     if changes and (voted := mended(regions[i], line, changes)):
                         regions[i], line = voted

@@ -2,7 +2,7 @@
 
 import pytest
 
-from datagen.writing.lookalikes import in_context, one_sign
+from datagen.writing.lookalikes import in_context, one_sign, with_lone_capital
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,20 @@ def test_what_is_written_so_stays(text):
 def test_quotes_dashes_and_dots_are_one_sign_each():
     assert one_sign("“a” – ‘b’ … •") == one_sign("\"a\" - 'b' ... ·")
     assert one_sign("ab") == "ab"
+
+
+@pytest.mark.parametrize(
+    ("reading", "text", "same"),
+    [
+        (
+            "is completed, | can say that |'m done",
+            "is completed, I can say that I'm done",
+            "is completed, I can say that I'm done",
+        ),
+        ("In this l explained", "In this I explained", "In this I explained"),
+        ("I took 5 l of it, d'l and a|b || c", "I took 5 l of it, d'l and a|b || c", "I took 5 l of it, d'l and a|b || c"),
+        ("a | b", "a | b", "a | b"),  # no capital: it is a bar
+    ],
+)
+def test_a_stroke_alone_is_the_capital_that_another_reader_saw(reading, text, same):
+    assert with_lone_capital(reading, text) == same
