@@ -22,6 +22,7 @@ from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import lacks_text, markdown
 from datagen.page.boxes import area, around, shared
 from datagen.record import Box, Line, Region, Sample
+from datagen.writing.vertical_lines import direction_of
 
 BY, STAGE, DECISIONS = "agreed", "agreed", "decisions"
 NO_REGION = -1
@@ -253,8 +254,7 @@ class Agreement:
                 found += [numbers[id(r)] for p, r in self.beside.wholes[i] if p is page]
                 of.append(min(found) if found else None)
             places.setdefault(order_voter(page.sample), of)
-        lines = [line.direction for page in (self.label, *self.pages) for r in page.sample.regions for line in r.lines]
-        direction = max(("ltr", "rtl", "ttb"), key=lambda d: lines.count(d)) if lines else "ltr"
+        direction = direction_of(line for page in (self.label, *self.pages) for r in page.sample.regions for line in r.lines)
         return ordered(regions, order_voter(self.label.sample), places, direction, self.label.sample.size)
 
     def _text(self, regions: Sequence[Region]) -> str:
@@ -264,7 +264,7 @@ class Agreement:
         return "\n\n".join(region.text for region in regions if region.text.strip() and not region.is_unread)
 
 
-VERSION = 4
+VERSION = 5
 
 
 def _together(readings: Sequence[Reading]) -> list[Reading]:

@@ -2,6 +2,7 @@
 
 from datagen.agreement.order import ordered
 from datagen.record import Box, Region
+from datagen.writing.vertical_lines import FROM_LEFT
 
 SIZE = (400, 600)
 
@@ -13,11 +14,11 @@ def column(x: int, names: str) -> list[Region]:
 PAGE = [*column(20, "abc"), *column(220, "def")]
 
 
-def decided(label: str, **orders: str):
+def decided(label: str, direction: str = "ltr", **orders: str):
     by_name = {region.text: region for region in PAGE}
     regions = [by_name[name] for name in label]
     places = {voter: [float(order.index(name)) if name in order else None for name in label] for voter, order in orders.items()}
-    made = ordered(regions, "own", places, "ltr", SIZE)
+    made = ordered(regions, "own", places, direction, SIZE)
     return "".join(regions[n].text for n in made.order), made.outcome
 
 
@@ -33,6 +34,11 @@ def test_two_against_it_turn_the_pairs_that_they_read_otherwise():
 def test_one_against_it_turns_it_where_the_places_say_the_same():
     assert decided("acbdef", one="abcdef") == ("abcdef", "replaced")
     assert decided("abc", one="acb") == ("abc", "kept")
+
+
+def test_columns_of_mongolian_are_read_from_the_left_and_those_of_chinese_from_the_right():
+    assert decided("defabc", direction=FROM_LEFT, one="abcdef") == ("abcdef", "replaced")
+    assert decided("defabc", direction="ttb", one="abcdef") == ("defabc", "kept")
 
 
 def test_the_rules_alone_only_doubt():
