@@ -35,6 +35,7 @@ _LARGER = 1.15  # than the letters of the text
 _MIN_CHARS, _MAX_LINES, _MIN_LINES = 20, 12, 3  # of lines of text that a short one is compared with
 _MIN_GROUPS = 12  # a shorter line has no bend
 _HIGH = frozenset("ijіїбфё")  # as high as tall letters, nearly or more
+_MIN_PIXELS = 4
 _SMALL = 0.7  # of a tall letter's height, such as an x
 
 
@@ -134,7 +135,9 @@ def letter_height(line: Line, gray: numpy.ndarray, lang: str) -> float:
     if line.direction == "ttb" or script not in _WIDE | _ON_LINE:
         return 0.0
     crop = cut_out(gray, line, lang).crop
-    scale = max(1.0, _ROWS / max(1, crop.shape[0]))
+    if min(crop.shape) < _MIN_PIXELS:
+        return 0.0
+    scale = max(1.0, _ROWS / crop.shape[0])
     crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
     groups = letter_groups(crop, cv2.threshold(crop, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
     if len(groups) < 2:

@@ -118,3 +118,5 @@ def test_what_cannot_be_measured_and_what_the_file_says_stays():
     of_file = replace(made, regions=tuple(replace(region, by="pymupdf") for region in made.regions))
     assert with_levels(of_file, gray) == (of_file, [])
     assert with_levels(made, numpy.full_like(gray, 255)) == (made, [])  # no ink
+    flat = Line(Box(0, 10, 300, 11), "Testing", direction="ltr")
+    assert letter_height(flat, gray, "en") == letter_height(replace(flat, box=Box(0, 0, 0, 0)), gray, "en") == 0
