@@ -50,11 +50,14 @@ def with_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
     """
     regions = list(page.regions)
     sizes = {i: _size(region, gray, page.lang) for i, region in enumerate(regions) if _is_heading(region)}
+    chapters = set[int]()  # the numbers of those whose names stand right behind
     for i, j in itertools.pairwise(sizes):
         if j == i + 1 and not TWO_LETTERS.search(plain(regions[i])):  # a chapter's number, in any size
             sizes[i] = sizes[j]
+            chapters.add(i)
         elif j == i + 1 and CHAPTER.match(plain(regions[i])):
             sizes[i] = sizes[j] = max(sizes[i], sizes[j])
+            chapters.add(i)
     large = _large_alone(regions, gray, page.lang)
     if not sizes or not all(sizes.values()):
         return page, large
@@ -65,7 +68,7 @@ def with_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
             regions[i] = relabelled(regions[i], "sub_title", 2)
     levels = _levels(regions, sizes, apart)
     regions = [relabelled(region, region.label, levels.get(i, 0)) for i, region in enumerate(regions)]
-    in_doubt = sorted({*large, *_unranked(regions, sizes, apart, gray)})
+    in_doubt = sorted({*large, *_unranked(regions, {i: size for i, size in sizes.items() if i not in chapters}, apart, gray)})
     if regions == [*page.regions]:
         return page, in_doubt
     return replace(page, regions=tuple(regions), text=markdown(regions)), in_doubt
@@ -102,7 +105,7 @@ def _unranked(regions: Sequence[Region], sizes: Mapping[int, float], apart: floa
         unnumbered = {n for n in (i, j) if not number_of(plain(regions[n])) and regions[n].label == "sub_title"}
         ratio = max(sizes[i], sizes[j]) / min(sizes[i], sizes[j])
         bolder = max(strokes[i], strokes[j]) > _BOLDER * min(strokes[i], strokes[j]) > 0
-        if ratio > 1.0 and unnumbered and (_ALIKE * apart / _APART < ratio < apart or (ratio < apart and bolder)):
+        if unnumbered and (_ALIKE * apart / _APART < ratio < apart or (ratio < apart and bolder)):
             in_doubt |= unnumbered
     return in_doubt
 
@@ -132,10 +135,11 @@ def letter_height(line: Line, gray: numpy.ndarray, lang: str) -> float:
     """How high the tall letters of a line are, in pixels, or its Chinese signs; 0 where that can't be told. `gray` is the page,
     (H, W) bytes, `lang` its language (BCP-47)."""
     script = _script(line)
-    if line.direction == "ttb" or script not in _WIDE | _ON_LINE:
+    x0, y0, x1, y1 = line.box
+    if line.direction == "ttb" or script not in _WIDE | _ON_LINE or min(x1 - x0, y1 - y0) < _MIN_PIXELS:
         return 0.0
     crop = cut_out(gray, line, lang).crop
-    if min(crop.shape) < _MIN_PIXELS:
+    if not crop.size:
         return 0.0
     scale = max(1.0, _ROWS / crop.shape[0])
     crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
