@@ -198,4 +198,4 @@ def _edge(flow: Sequence[Placed], page: Sequence[Placed]) -> float:
     beside = [line.start for line in page if line.start > end and line.top < bottom and line.bottom > top]
     limit = min(beside, default=float("inf")) - _GUTTER_EM * size  # a note across both columns may end by chance between them
     of_column = (line.end for line in page if line.start < end and start < line.end <= limit)
-    return max(end, *of_column)
+    return max((end, *of_column))
