@@ -5,6 +5,7 @@ within 5% of each other, and headings of two ranks mostly 15% and more apart.
 """
 
 import itertools
+import re
 import statistics
 import unicodedata
 from collections.abc import Mapping, Sequence
@@ -27,11 +28,12 @@ from datagen.writing.scripts import main_script
 
 _HEADINGS = frozenset({"title", "sub_title"})
 _WIDE, _ON_LINE = frozenset(("Hani", "Hans", "Hant", "Jpan", "Kore")), frozenset(("Latn", "Cyrl", "Grek"))
+_ROMAN, _SURELY_ROMAN, _LETTER = re.compile(r"[IVX]+\. "), re.compile(r"[IVX]{2,}\. "), re.compile(r"[A-Z]\. ")
 _ROWS = 72  # a lower line is enlarged to as many pixels
 _APART, _WIDE_APART = 1.08, 1.15  # two sizes; of Chinese signs, which fill their cells more or less
 _ALIKE = 1.05  # less is one size; what is between is in doubt
 _BOLDER = 1.45  # than another heading's stroke
-_LARGER = 1.15  # than the letters of the text
+_LARGER, _HEAVIER = 1.15, 1.2  # than the letters of the text, and their strokes
 _MIN_CHARS, _MAX_LINES, _MIN_LINES = 20, 12, 3  # of lines of text that a short one is compared with
 _MIN_GROUPS = 12  # a shorter line has no bend
 _HIGH = frozenset("ijіїбфё")  # as high as tall letters, nearly or more
@@ -58,17 +60,17 @@ def with_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
         elif j == i + 1 and CHAPTER.match(plain(regions[i])):
             sizes[i] = sizes[j] = max(sizes[i], sizes[j])
             chapters.add(i)
-    large = _large_alone(regions, gray, page.lang)
+    off = _out_of_type(regions, gray, page.lang)
     if not sizes or not all(sizes.values()):
-        return page, large
+        return page, off
     apart = _WIDE_APART if any(_script(regions[i].lines[0]) in _WIDE for i in sizes) else _APART
     for i in sizes:
-        others = [sizes[j] for j in sizes if regions[j].label == "sub_title"]
-        if regions[i].label == "title" and others and sizes[i] < apart * max(others):
+        beside = [sizes[j] for j in sizes if regions[j].label == "sub_title"]
+        if regions[i].label == "title" and beside and sizes[i] < apart * max(beside):
             regions[i] = relabelled(regions[i], "sub_title", 2)
     levels = _levels(regions, sizes, apart)
     regions = [relabelled(region, region.label, levels.get(i, 0)) for i, region in enumerate(regions)]
-    in_doubt = sorted({*large, *_unranked(regions, {i: size for i, size in sizes.items() if i not in chapters}, apart, gray)})
+    in_doubt = sorted({*off, *_unranked(regions, {i: size for i, size in sizes.items() if i not in chapters}, apart, gray)})
     if regions == [*page.regions]:
         return page, in_doubt
     return replace(page, regions=tuple(regions), text=markdown(regions)), in_doubt
@@ -94,7 +96,18 @@ def _levels(regions: Sequence[Region], sizes: Mapping[int, float], apart: float)
         smaller = [j for j in result if sizes[i] >= apart * sizes[j]]
         if smaller and not number_of(plain(regions[i])) and (lacking := 1 + result[i] - min(result[j] for j in smaller)) > 0:
             result |= {j: min(6, result[j] + lacking) for j in smaller}
-    return result
+    return _as_ranked(result, {i: plain(regions[i]) for i in result})
+
+
+def _as_ranked(levels: Mapping[int, int], texts: Mapping[int, str]) -> dict[int, int]:
+    """The levels, of sections with Roman numbers above those with letters: their small capitals are as small as these."""
+    letters = {i for i, text in texts.items() if _LETTER.match(text)}
+    romans = {i for i, text in texts.items() if _ROMAN.match(text)}
+    if not letters or not any(_SURELY_ROMAN.match(texts[i]) for i in romans):
+        return dict(levels)
+    letters -= romans
+    highest = min(levels[i] for i in letters | romans)
+    return {**levels, **dict.fromkeys(romans, highest), **dict.fromkeys(letters, min(6, highest + 1))}
 
 
 def _unranked(regions: Sequence[Region], sizes: Mapping[int, float], apart: float, gray: numpy.ndarray) -> set[int]:
@@ -110,16 +123,33 @@ def _unranked(regions: Sequence[Region], sizes: Mapping[int, float], apart: floa
     return in_doubt
 
 
-def _large_alone(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> list[int]:
-    """Short texts of a line that are plainly larger than the text: they may be headings."""
-    texts = {i: r for i, r in enumerate(regions) if r.label == "text" and not r.is_unread and r.by != BY and r.lines}
-    short = [i for i, region in texts.items() if len(region.lines) == 1 and may_be_heading(region)]
-    longer = [line for i in texts if i not in short for line in regions[i].lines if len(line.text) >= _MIN_CHARS]
-    if not short or len(longer) < _MIN_LINES:
+def _usual(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> tuple[float, float]:
+    """The height of the text's letters, and the width of their strokes; 0 where too few lines of it tell."""
+    texts = [region for region in regions if region.label == "text" and not region.is_unread and region.by != BY]
+    lines = [line for region in texts for line in region.lines if len(line.text) >= _MIN_CHARS][:_MAX_LINES]
+    sizes = [size for line in lines if (size := letter_height(line, gray, lang))]
+    strokes = [width for line in lines if (width := stroke(line, gray))]
+    size, weight = (statistics.median(of) if len(of) >= _MIN_LINES else 0.0 for of in (sizes, strokes))
+    return size, weight
+
+
+def _out_of_type(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> list[int]:
+    """Short texts of a line that are plainly larger than the text: they may be headings. And headings in the text's own size and
+    weight, without a section's number: they may be none."""
+    size, weight = _usual(regions, gray, lang)
+    if not size or not weight:
         return []
-    sizes = [size for line in longer[:_MAX_LINES] if (size := letter_height(line, gray, lang))]
-    usual = statistics.median(sizes) if len(sizes) >= _MIN_LINES else 0.0
-    return [i for i in short if letter_height(regions[i].lines[0], gray, lang) > _LARGER * usual > 0]
+    found = []
+    for i, region in enumerate(regions):
+        if region.by == BY or region.is_unread or len(region.lines) != 1:
+            continue
+        line = region.lines[0]
+        if region.label == "text" and may_be_heading(region):
+            found += [i] * (letter_height(line, gray, lang) > _LARGER * size)
+        elif region.label in _HEADINGS and len(number_of(line.text)) < 2 and not line.text.isupper():
+            is_plain = 0 < letter_height(line, gray, lang) < _ALIKE * size and 0 < stroke(line, gray) < _HEAVIER * weight
+            found += [i] * is_plain
+    return found
 
 
 def _size(region: Region, gray: numpy.ndarray, lang: str) -> float:

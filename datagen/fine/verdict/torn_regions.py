@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from datagen.coarse.answers import BY
 from datagen.fine.structure.heading_levels import NUMBERED
 from datagen.page.line_breaks import has_one_width
 from datagen.page.paragraphs import SECTION
@@ -27,7 +28,7 @@ _LONG_EM, _EDGE_EM = 20.0, 10.0  # a line alone that is so long may be full, and
 _INDENT_EM = (0.5, 6.0)
 _MIN_INDENTED = 2
 _MIN_STACKED, _MAX_PITCH_EM, _SAME_PITCH_EM = 3, 2.2, 0.15
-_MIN_JUSTIFIED, _EVEN_EM = 2, 0.1  # lines in mid-sentence that end at one edge
+_MIN_JUSTIFIED, _EVEN_EM, _EVEN_READ_EM = 2, 0.1, 0.25  # lines in mid-sentence that end at one edge: boxes of engines vary
 _ROOM = 1.5  # of what the next word needs
 _MIN_LEAD = 3  # letters of a word in bold with which paragraphs begin
 _LAID_OVER = 0.5  # of a line's area
@@ -64,7 +65,8 @@ def _num_ended(region: Region, lines: Sequence[Line]) -> int:
     start, end = (2, 0) if is_rtl else (0, 2)
     edge = min(line.box.x0 for line in lines) if is_rtl else max(line.box.x1 for line in lines)
     open_ends = [line.box[end] for line in lines[:-1] if not _ENDED.search(line.text)]
-    is_justified = len(open_ends) >= _MIN_JUSTIFIED and all(abs(x - edge) < _EVEN_EM * _height(lines[0]) for x in open_ends)
+    even = (_EVEN_EM if region.by == BY else _EVEN_READ_EM) * _height(lines[0])
+    is_justified = len(open_ends) >= _MIN_JUSTIFIED and all(abs(x - edge) < even for x in open_ends)
     num = 0
     for a, b in itertools.pairwise(lines):
         em, word = _height(a), b.text.split(maxsplit=1)[0] if b.text.strip() else ""

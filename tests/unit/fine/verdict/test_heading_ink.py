@@ -81,6 +81,12 @@ def test_numbers_tell_depth_and_larger_headings_without_one_are_above_them():
     assert heads(("sub_title", "Elliptic curves", 17, "tibo"), text(), one) == ["## Elliptic curves", "### 1. Why curves"]
 
 
+def test_sections_with_roman_numbers_are_above_those_with_letters_whatever_their_size():
+    first, second = ("sub_title", "A. The first study", 12, "tiit"), ("sub_title", "III. RESULTS", 10, "tiro")
+    assert heads(first, text(), second, text()) == ["### A. The first study", "## III. RESULTS"]
+    assert heads(("sub_title", "C. The third study", 10, "tibo"), text()) == ["## C. The third study"]
+
+
 def test_a_chapters_number_is_of_its_names_rank_whatever_their_sizes():
     name, section = ("sub_title", "Elliptic curves", 20, "tibo"), ("sub_title", "5.1 Why curves", 12, "tibo")
     for first in (("sub_title", "Chapter 5", 16, "tiro"), ("sub_title", "5", 40, "tiro")):
@@ -111,6 +117,17 @@ def test_a_short_text_in_larger_letters_may_be_a_heading():
     assert heads(*lines) == ["Network topology?"]
     assert heads(*lines[:3], ("text", "Network topology", 10, "tiro")) == []
     assert heads(*lines[:2], lines[3]) == []  # too little to compare with
+
+
+@pytest.mark.parametrize(
+    ("heading", "is_plain"),
+    [("Der Vorstand", True), ("2. Der Vorstand", True), ("2.1 Der Vorstand", False), ("DER VORSTAND", False)],
+)
+def test_a_heading_in_the_very_type_of_the_text_may_be_none(heading, is_plain):
+    lines = text(), text(), text(), ("sub_title", heading, 10, "tiro"), text()
+    assert heads(*lines)[0].endswith("?") is is_plain
+    for size, face in ((10, "tibo"), (12, "tiro")):
+        assert not heads(*lines[:3], ("sub_title", heading, size, face))[0].endswith("?")
 
 
 def test_what_cannot_be_measured_and_what_the_file_says_stays():
