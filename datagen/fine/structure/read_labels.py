@@ -1,5 +1,6 @@
 """Labels of a page that engines read, where its words, places and sizes say more than the layout engine did."""
 
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 
@@ -10,6 +11,7 @@ from datagen.record import Region, Sample
 _HEADINGS = frozenset({"title", "sub_title"})
 CAPTIONS = frozenset({"image_caption", "table_caption"})
 _MAX_CAPTION_LINES, _MAX_TITLE_LINES = 4, 3
+_DATE = re.compile(r"\d{1,2}\. [^\W\d_]+ (?:1[5-9]|20)\d\d\.?$")
 _EDGE = 0.1  # of the page's height
 _HUGE, _LARGE, _LARGER, _SMALL = 2.0, 1.4, 1.12, 0.9  # of the height of the text's lines; than any other heading's
 _UPPER, _LOWER = 0.5, 0.6  # of the page's height
@@ -21,6 +23,7 @@ def labels(page: Sample) -> Mapping[int, str]:
     - What begins with the word for a figure or a table, and a number, is that caption.
     - A number alone at the page's upper or lower edge is its number; in letters twice as high as the text's it is a chapter's.
     - One heading that is much larger than the text, and than all others, and stands first, is the title.
+    - A date such as 28. Juni 2019 is no item, if no other one stands beside it.
     - Below all other text, what begins with a mark, in smaller letters, is a footnote.
     """
     heights = {i: _height(region) for i, region in enumerate(page.regions) if region.lines and region.format == "markdown"}
@@ -30,6 +33,8 @@ def labels(page: Sample) -> Mapping[int, str]:
     for i in heights:
         if label := caption(page.regions[i]) or _number(page.regions[i], page.size[1]):
             result[i] = label
+        elif _is_date_alone(page.regions, i):
+            result[i] = "text"
         elif page.regions[i].label == "page_number" and heights[i] > _HUGE * usual > 0:
             result[i] = "sub_title"
     if (title := _title(page, heights, usual)) is not None:
@@ -61,6 +66,11 @@ def caption(region: Region) -> str:
 def _number(region: Region, height: int) -> str:
     at_edge = region.box.y1 < _EDGE * height or region.box.y0 > (1 - _EDGE) * height
     return "page_number" if at_edge and region.label in ("text", "list") and is_page_number(region.text) else ""
+
+
+def _is_date_alone(regions: Sequence[Region], i: int) -> bool:
+    beside = [regions[j].label for j in (i - 1, i + 1) if 0 <= j < len(regions)]
+    return regions[i].label == "list" and "list" not in beside and bool(_DATE.match(regions[i].text))
 
 
 def _title(page: Sample, heights: Mapping[int, float], usual: float) -> int | None:

@@ -32,7 +32,7 @@ def may_be_heading(region: Region) -> bool:
     """Whether the text of a region of one line may be a heading's: short, with letters, and no end of a sentence."""
     text = region.lines[0].text
     is_name = len(text) <= _MAX_CHARS and text[-1:] not in _NO_HEADINGS_END and bool(TWO_LETTERS.search(text))
-    is_section = region.label == "text" or len(number_of(text)) > 1
+    is_section = region.label != "list" or len(number_of(text)) > 1
     return is_name and is_section and region.lines[0].direction != "ttb"
 
 

@@ -33,7 +33,10 @@ _ROWS = 72  # a lower line is enlarged to as many pixels
 _APART, _WIDE_APART = 1.08, 1.15  # two sizes; of Chinese signs, which fill their cells more or less
 _ALIKE = 1.05  # less is one size; what is between is in doubt
 _BOLDER = 1.45  # than another heading's stroke
-_LARGER, _HEAVIER = 1.15, 1.2  # than the letters of the text, and their strokes
+_NO_HEADINGS, _HEAVIER = (
+    {"text": 1.15, "header": 1.3},
+    1.2,
+)  # how much larger than the text's letters, or wider than their strokes
 _MIN_CHARS, _MAX_LINES, _MIN_LINES = 20, 12, 3  # of lines of text that a short one is compared with
 _MIN_GROUPS = 12  # a shorter line has no bend
 _HIGH = frozenset("ijіїбфё")  # as high as tall letters, nearly or more
@@ -134,8 +137,8 @@ def _usual(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> tuple[f
 
 
 def _out_of_type(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> list[int]:
-    """Short texts of a line that are plainly larger than the text: they may be headings. And headings in the text's own size and
-    weight, without a section's number: they may be none."""
+    """Short texts of a line that are plainly larger than the text, and running heads that are still more so, may be headings; and
+    headings in the text's own size and weight, without a section's number, may be none."""
     size, weight = _usual(regions, gray, lang)
     if not size or not weight:
         return []
@@ -144,8 +147,8 @@ def _out_of_type(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> l
         if region.by == BY or region.is_unread or len(region.lines) != 1:
             continue
         line = region.lines[0]
-        if region.label == "text" and may_be_heading(region):
-            found += [i] * (letter_height(line, gray, lang) > _LARGER * size)
+        if region.label in _NO_HEADINGS and may_be_heading(region):
+            found += [i] * (letter_height(line, gray, lang) > _NO_HEADINGS[region.label] * size)
         elif region.label in _HEADINGS and len(number_of(line.text)) < 2 and not line.text.isupper():
             is_plain = 0 < letter_height(line, gray, lang) < _ALIKE * size and 0 < stroke(line, gray) < _HEAVIER * weight
             found += [i] * is_plain

@@ -28,7 +28,8 @@ _LONG_EM, _EDGE_EM = 20.0, 10.0  # a line alone that is so long may be full, and
 _INDENT_EM = (0.5, 6.0)
 _MIN_INDENTED = 2
 _MIN_STACKED, _MAX_PITCH_EM, _SAME_PITCH_EM = 3, 2.2, 0.15
-_MIN_JUSTIFIED, _EVEN_EM, _EVEN_READ_EM = 2, 0.1, 0.25  # lines in mid-sentence that end at one edge: boxes of engines vary
+_MIN_JUSTIFIED, _EVEN_EM = 2, 0.1  # lines in mid-sentence that end at one edge
+_MIN_FLUSH, _FLUSH_SHARE, _EVEN_READ_EM = 4, 0.85, 0.35  # likewise of a column that an engine read: its boxes vary
 _ROOM = 1.5  # of what the next word needs
 _MIN_LEAD = 3  # letters of a word in bold with which paragraphs begin
 _LAID_OVER = 0.5  # of a line's area
@@ -48,25 +49,27 @@ def num_torn(regions: Sequence[Region]) -> int:
     return num + _num_beside(regions) + _num_stacked(regions) + _num_beside_formulas(regions)
 
 
-def num_glued(region: Region) -> int:
+def num_glued(region: Region, column: Sequence[Region] = ()) -> int:
     """How often a paragraph or an item begins within a region: an item's sign, a section's number, lines side by side, and what
-    is written in a new line though the line above, which ends as a paragraph does, has room for its first word."""
+    is written in a new line though the line above, which ends as a paragraph does, has room for its first word. The page's
+    regions tell where lines of its `column` end."""
     lines = [line for line in region.lines if line.direction != "ttb"]
     if region.label not in _TEXTS or region.is_unread or len(lines) < 2:
         return 0
     pairs = list(itertools.pairwise(lines))
     num = int(any(BULLET.match(line.text) for line in lines[1:]) or any(_are_apart(a.box, b.box) for a, b in pairs))
     num += sum(bool(SECTION.match(b.text)) and abs(a.box.x0 - b.box.x0) > _ALIGNED_EM * _height(b) for a, b in pairs)
-    return num + _num_ended(region, lines)
+    return num + _num_ended(region, lines, _edge_of(region, column))
 
 
-def _num_ended(region: Region, lines: Sequence[Line]) -> int:
+def _num_ended(region: Region, lines: Sequence[Line], flush: float | None) -> int:
     is_rtl = lines[0].direction == "rtl"
     start, end = (2, 0) if is_rtl else (0, 2)
-    edge = min(line.box.x0 for line in lines) if is_rtl else max(line.box.x1 for line in lines)
+    edge: float = min(line.box.x0 for line in lines) if is_rtl else max(line.box.x1 for line in lines)
     open_ends = [line.box[end] for line in lines[:-1] if not _ENDED.search(line.text)]
-    even = (_EVEN_EM if region.by == BY else _EVEN_READ_EM) * _height(lines[0])
-    is_justified = len(open_ends) >= _MIN_JUSTIFIED and all(abs(x - edge) < even for x in open_ends)
+    is_justified = len(open_ends) >= _MIN_JUSTIFIED and all(abs(x - edge) < _EVEN_EM * _height(lines[0]) for x in open_ends)
+    if flush is not None:
+        edge, is_justified = flush, True
     num = 0
     for a, b in itertools.pairwise(lines):
         em, word = _height(a), b.text.split(maxsplit=1)[0] if b.text.strip() else ""
@@ -82,6 +85,23 @@ def _num_ended(region: Region, lines: Sequence[Line]) -> int:
         is_short = abs(edge - a.box[end]) > most
         num += is_joined and (begins_alike or is_short)
     return num
+
+
+def _edge_of(region: Region, regions: Sequence[Region]) -> float | None:
+    """Where nearly all lines end, in mid-sentence, that an engine read in the column of a region, from left to right; None where
+    they don't end flush, or are few."""
+    left = min(line.box.x0 for line in region.lines)
+    em = _height(region.lines[0])
+    beside = (
+        other
+        for other in regions
+        if other.by != BY and other.label in _TEXTS and other.lines and abs(min(x.box.x0 for x in other.lines) - left) < em
+    )
+    lines = [line for other in beside for line in other.lines[:-1] if line.direction == "ltr" and not _ENDED.search(line.text)]
+    ends = [line.box.x1 for line in lines]
+    at_edge = [end for end in ends if max(ends) - end < _EVEN_READ_EM * em]
+    is_flush = region.by != BY and len(at_edge) >= _MIN_FLUSH and len(at_edge) >= _FLUSH_SHARE * len(ends)
+    return max(ends) if is_flush else None
 
 
 def _followers(regions: Sequence[Region]) -> Iterator[tuple[Region, Region]]:

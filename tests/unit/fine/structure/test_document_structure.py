@@ -120,6 +120,9 @@ def test_a_page_that_was_read_is_labelled_by_its_words_and_places():
     made = settled(page(0, *regions))[0]
     assert [label for label, _ in made] == ["title", "text", "table_caption", "footnote", "page_number"]
     assert made[0][1] == "# A Title"
+    date = read("28. Juni 2019", 200, "list")
+    assert settled(page(0, read(BODY, 100), date, read(BODY, 300)))[0][1][0] == "text"
+    assert settled(page(0, read("27. Mai 2018", 160, "list"), date, read(BODY, 300)))[0][1][0] == "list"
     for height, label in ((60, "sub_title"), (24, "page_number")):  # a chapter's number is far larger than the text
         assert settled(page(0, read("3", 60, "page_number", height), read(BODY, 300)))[0][0][0] == label
 

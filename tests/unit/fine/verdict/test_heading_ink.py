@@ -117,6 +117,8 @@ def test_a_short_text_in_larger_letters_may_be_a_heading():
     assert heads(*lines) == ["Network topology?"]
     assert heads(*lines[:3], ("text", "Network topology", 10, "tiro")) == []
     assert heads(*lines[:2], lines[3]) == []  # too little to compare with
+    assert heads(*lines[:3], ("header", "Rule changes", 16, "tibo")) == ["Rule changes?"]
+    assert heads(*lines[:3], ("header", "Rule changes", 11, "tibo")) == ["Rule changes"]
 
 
 @pytest.mark.parametrize(

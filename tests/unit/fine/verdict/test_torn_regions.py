@@ -103,6 +103,19 @@ def test_paragraphs_within_one_end_short_of_a_justified_edge_or_of_wide_signs():
         assert num_glued(region("text", 100, *lines, text="".join(lines))) == found
 
 
+def test_a_short_line_of_a_column_that_an_engine_read_flush_ends_a_paragraph():
+    """Of two lines alone nothing tells it; of the page's others it does."""
+    two = replace(region("text", 400, FULL[:-8] + ".", "Incomprehensibilities go on"), by="ppocr")
+    column = [replace(region("text", top, FULL, FULL, FULL), by="ppocr") for top in (100, 250)]
+    assert num_glued(two, [two]) == 0
+    assert num_glued(two, [*column, two]) == 1
+    assert num_glued(replace(two, by="pymupdf"), [*column, two]) == 0  # a file's own lines are measured elsewhere
+    ragged = [replace(region("text", top, FULL, FULL[:-9], FULL[:-4]), by="ppocr") for top in (100, 250)]
+    assert num_glued(two, [*ragged, two]) == 0
+    full = replace(region("text", 400, FULL[:-1] + ".", "Incomprehensibilities go on"), by="ppocr")
+    assert num_glued(full, [*column, full]) == 0
+
+
 def test_a_line_alone_with_no_room_for_the_next_word_goes_on_in_lines_of_its_look():
     body = region("text", 400, "א" * 50, "ב" * 50, direction="rtl", end=600)
     first, rest = (region("text", y, text, direction="rtl", end=600) for y, text in ((100, "א" * 38), (125, "ב" * 12 + " ג")))
