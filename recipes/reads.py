@@ -3,7 +3,7 @@
 The paper starts from SAM's and CLIP's published weights. Here nothing is known at first, so the first training stands for them:
 SAM alone is told which character stands in each frame of a line (`model.net.told`). Then full lines are learned at once. At first
 one of the decoder's heads is told, too, where the next character stands (`model.net.guided`): without that it loses its place.
-What then reads drawn lines goes on with lines of documents.
+What then reads drawn lines goes on with lines of documents; and what reads Latin with lines in other scripts.
 """
 
 from dataclasses import dataclass, replace
@@ -11,11 +11,12 @@ from typing import Annotated
 
 from datagen.coarse.raw_lines import ShortLineCrops
 from datagen.drawing import typefaces
-from datagen.drawing.endless_lines import Lines
+from datagen.drawing.endless_lines import Lines, ScriptLines
 from datagen.work.pipeline import Pipeline
 from datagen.work.samples_of import ShardsOf
+from datagen.writing.scripts import name as name_of
 from model.net.config import line_reader
-from model.train.data_config import MEASURE, Data, DrawnLines
+from model.train.data_config import LINE_TEXTS, MEASURE, Data, DrawnLines
 from model.train.step import RANDOM, Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
 from recipes.recipe import Recipe, Report, Step
 from recipes.words.values import path
@@ -121,6 +122,24 @@ REAL_LINES = FULL_LINES.but(
     name="real",
 )
 """Going on with lines of documents."""
+OTHER_SCRIPTS = REAL_LINES.but(
+    steps=4000,
+    placed=0.2,
+    placed_until=0.4,
+    read_samples=300,
+    max_new_tokens=180,  # a letter of Georgian is three bytes, each a token
+    name="scripts",
+)
+"""Going on with lines in other scripts beside Latin ones."""
+LATIN, LATIN_SHARE, REAL_SHARE = "Latn", 0.3, 0.25
+LANGUAGES = {
+    "Armn": ("hy",),
+    "Cyrl": ("bg", "mn", "ru", "sr", "uk"),
+    "Geor": ("ka",),
+    "Grek": ("el",),
+}
+"""The other scripts that lines are drawn in, with languages that packages have text of: their letters stand one behind the other
+from left to right, so that each has its place, and most of `FACES` have them."""
 SHORTEST, MARGIN = 6, 0.08
 SHORT_LINES = ShortLineCrops(shortest=SHORTEST, longest=LONGEST, margin=MARGIN)
 """Lines of trusted pages in Latin letters, cut as closely as lines are drawn."""
@@ -133,6 +152,17 @@ class InstallLines:
 
     trainings: tuple[str, ...]
     name: str = "install"
+
+
+@dataclass(frozen=True)
+class LineTexts:
+    """The text that lines in the scripts of these `languages` are drawn from, at most `most` lines a script; such alone as one of
+    the `faces` draws whole."""
+
+    languages: tuple[tuple[str, tuple[str, ...]], ...]
+    faces: tuple[str, ...]
+    most: int = 20_000
+    name: str = LINE_TEXTS
 
 
 @dataclass(frozen=True)
@@ -150,16 +180,18 @@ def reads(
     corpus: Annotated[
         str, "DIR", "an output of coarse or multilingual: lines of its trusted pages in Latin letters are learned, too", path
     ] = "",
+    scripts: Annotated[str, "A,B,…", f"learn lines in these, too, once Latin is learned: {', '.join(LANGUAGES)}"] = LATIN,
     seed: int = 0,
     install: Annotated[bool, "0|1", "make stage 1, as it was before it saw a document, the package's network"] = False,
 ) -> Recipe:
     """A small model that reads lines of text, from nothing.
 
     SAM learns to see, then stage 1 to read drawn lines, first short ones in a few typefaces, then such of up to 60 characters in
-    many, and with a `corpus` those of its documents. Stage 2 puts a mixture of experts behind that encoder, with SAM frozen. They
-    are measured on unseen drawn lines of 25 to 30 characters, also in typefaces that they never saw, and on lines of documents
-    that are held out.
+    many, and with a `corpus` those of its documents; then other `scripts` beside Latin. Stage 2 puts a mixture of experts behind
+    that encoder, with SAM frozen. They are measured on unseen drawn lines of 25 to 30 characters of each script, also in typefaces
+    that they never saw, and on lines of documents that are held out.
     """
+    others = other_scripts(scripts)
     eyes = EYES.but(datasets=(first_lines(seed + 2000, 30_000),), seed=seed)
     first = FULL_LINES.but(
         datasets=(first_lines(seed, 60_000), *measured()), start_encoder=eyes.name, start_decoder=RANDOM, seed=seed, name="stage1"
@@ -176,6 +208,14 @@ def reads(
         start = last.name
         last = REAL_LINES.but(datasets=(*learned, *measured()), start=start, read_samples=500, seed=seed)
         steps += [lines, last]
+    if others:
+        mixed, cut = mixture(others, corpus, seed)
+        latin = (full_lines(seed + 3000, 80_000), *learned[1:])
+        learned = (*(replace(one, weight=LATIN_SHARE / len(latin)) for one in latin), *mixed)
+        last = OTHER_SCRIPTS.but(datasets=(*learned, *measured()), start=last.name, seed=seed)
+        texts = LineTexts(tuple((script, LANGUAGES[script]) for script in others), installed(FACES))
+        steps += [texts, *cut, last]
+    if corpus:
         pages = (ReadPages(last.name, f"{corpus}/coarse"),)
     second = last.but(
         datasets=(*learned, *measured()),
@@ -192,6 +232,37 @@ def reads(
         name="stage2",
     )
     return Recipe("reads", (*steps, *pages, second, Report(datasets=())))
+
+
+def other_scripts(named: str) -> tuple[str, ...]:
+    """The scripts that are named, without Latin, which is always learned. Raises `ValueError` for one that can't be drawn."""
+    found = dict.fromkeys(script.strip().title() for script in named.split(",") if script.strip())
+    for script in found:
+        if script not in (LATIN, *LANGUAGES):
+            why = f"{name_of(script)} isn't among the scripts that are drawn letter by letter" if name_of(script) else "no script"
+            raise ValueError(f"scripts={named}: {script}: {why}; allowed are {', '.join(sorted((LATIN, *LANGUAGES)))}")
+    return tuple(script for script in found if script != LATIN)
+
+
+def mixture(scripts: tuple[str, ...], corpus: str, seed: int) -> tuple[tuple[Data, ...], list[Step]]:
+    """Drawn lines in each of the scripts, and with a corpus those of its trusted pages, which the steps cut."""
+    data: list[Data] = []
+    steps: list[Step] = []
+    share = (1 - LATIN_SHARE) / len(scripts)
+    for number, script in enumerate(scripts):
+        lines = ScriptLines(
+            seed=seed + 5000 + number, longest=LONGEST, faces=installed(FACES), sizes=(36, 50), random_share=0.2, script=script
+        )
+        drawn = replace(_told(lines, 80_000), where=f"lines in {script}", weight=share)
+        if corpus:
+            cut = Pipeline(
+                f"short-lines-{script}", ShardsOf(f"{corpus}/coarse"), replace(SHORT_LINES, scripts=(script,)), (), max_drop=1.0
+            )
+            drawn = replace(drawn, weight=share * (1 - REAL_SHARE))
+            data.append(Data(cut.name, weight=share * REAL_SHARE))
+            steps.append(cut)
+        data.append(drawn)
+    return tuple(data), steps
 
 
 def first_lines(seed: int, count: int) -> Data:

@@ -4,7 +4,8 @@ What a line says, and how it looks, follows from a seed, its number and the long
 any order, on any number of machines.
 
 The text is English prose that any machine with Python has: the docstrings of the standard library, and the licences of a Debian
-system. Its files are split: lines that a model is measured on come from files that no training line comes from.
+system. Its files are split: lines that a model is measured on come from files that no training line comes from. Lines in another
+script have a text that is given to them.
 """
 
 import functools
@@ -15,7 +16,7 @@ import random
 import re
 import sysconfig
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
@@ -93,6 +94,11 @@ class Lines:
     random_share: float = 0.3
     accented: float = 0.0
 
+    @property
+    def lang(self) -> str:
+        """The language that the lines count as, BCP-47."""
+        return "en"
+
     def paths(self) -> tuple[str, ...]:
         """Where the font files lie. Raises `ValueError`, naming them, for those that this machine doesn't have."""
         files = typefaces.files()
@@ -110,15 +116,35 @@ class Lines:
 
     def width(self, text: str, source: random.Random) -> int:
         """How many pixels wide `text` would be `drawn` from `source`."""
-        return _width(text, self._look(source))
+        return _width(text, self._look(text, source))
 
     def drawn(self, text: str, source: random.Random) -> DrawnLine:
         """`text` as an image. Where it stands, how large and how dark it is, is drawn from `source`."""
-        return self._drawn(text, self._look(source))
+        return self._drawn(text, self._look(text, source))
+
+    def prose(self, held_out: bool) -> str:
+        """What lines are cut from."""
+        return prose(held_out)
+
+    def unseen(self, count: int, shortest: int, longest: int, seed: int = 0) -> list[str]:
+        """`count` different texts of held-out prose that are nowhere in the training text, of `shortest` to `longest` characters.
+
+        Raises `SampleError` if the held-out prose has not as many.
+        """
+        known, text, source = self.prose(held_out=False), self.prose(held_out=True), random.Random(f"unseen {seed}")
+        found: dict[str, None] = {}
+        for _ in range(100 * count):
+            phrase = _phrase(text, source, source.randint(shortest, longest))
+            if len(phrase) >= shortest and phrase not in known:
+                found[phrase] = None
+            if len(found) == count:
+                return list(found)
+        raise SampleError("too_short", f"the held-out prose has {len(found)} unseen lines, {count} are needed")
 
     def _made(self, number: int) -> tuple[str, "_Look"]:
         source = random.Random(f"{self.version} {self.seed} {number} {self.longest}")
-        text, look = self._text(source), self._look(source)
+        text = self._text(source)
+        look = self._look(text, source)
         if self.accented and source.random() < self.accented:
             text = _accented(text, look.path, source)
         return text, look
@@ -132,14 +158,18 @@ class Lines:
         image.save(file, "PNG", compress_level=1)
         return DrawnLine(text, file.getvalue(), image.size, look)
 
-    def _look(self, source: random.Random) -> "_Look":
-        path = source.choice(self.paths())
+    def _look(self, text: str, source: random.Random) -> "_Look":
+        path = source.choice(self._able(text))
         size = min(source.randint(*self.sizes), line_by_pillow.size_of_height(path, HEIGHT - 2))
         room = HEIGHT - line_by_pillow.height(path, size)
         return _Look(path, size, source.randint(2, 8), source.randint(0, room), source.randint(195, 255))
 
+    def _able(self, text: str) -> tuple[str, ...]:
+        """The font files that have all of the text: of prose, and the accents that each has, all."""
+        return self.paths()
+
     def _text(self, source: random.Random) -> str:
-        text, length = prose(held_out=False), source.randint(1, self.longest)
+        text, length = self.prose(held_out=False), source.randint(1, self.longest)
         if self.longest <= self.random_to or source.random() < self.random_share:
             chosen = (source.choice(text) if source.random() < 0.8 else source.choice(_LETTERS) for _ in range(length))
             return re.sub(" +", " ", "".join(chosen).strip()) or source.choice(_LETTERS)
@@ -148,24 +178,34 @@ class Lines:
     def engines(self) -> dict[str, str]:
         """What decides how a line comes out, beside the fields: Pillow, the font files and the prose."""
         faces = typefaces.digest(self.paths())
-        text = hashlib.sha256(prose(held_out=False).encode()).hexdigest()
+        text = hashlib.sha256(self.prose(held_out=False).encode()).hexdigest()
         return line_by_pillow.VERSIONS | {"faces": faces, "prose": text, "lines": str(self.version)}
 
 
-def unseen(count: int, shortest: int, longest: int, seed: int = 0) -> list[str]:
-    """`count` different texts of held-out prose that are nowhere in the training text, of `shortest` to `longest` characters.
+@dataclass(frozen=True)
+class ScriptLines(Lines):
+    """Lines in `script` (ISO 15924), one whose letters stand one behind the other from left to right, each in a typeface that has
+    all of it. What they say is cut from `text`, and unseen ones from `other_text`, which are given when there are such."""
 
-    Raises `SampleError` if the held-out prose has not as many.
-    """
-    known, text, source = prose(held_out=False), prose(held_out=True), random.Random(f"unseen {seed}")
-    found: dict[str, None] = {}
-    for _ in range(100 * count):
-        phrase = _phrase(text, source, source.randint(shortest, longest))
-        if len(phrase) >= shortest and phrase not in known:
-            found[phrase] = None
-        if len(found) == count:
-            return list(found)
-    raise SampleError("too_short", f"the held-out prose has {len(found)} unseen lines, {count} are needed")
+    script: str = "Cyrl"
+    text: str = field(default="", repr=False)
+    other_text: str = field(default="", repr=False)
+
+    @property
+    def lang(self) -> str:
+        return f"und-{self.script}"
+
+    def prose(self, held_out: bool) -> str:
+        """Raises `ValueError` where no text was given."""
+        if not self.text or not self.other_text:
+            raise ValueError(f"lines in {self.script} have no text to be drawn from")
+        return self.other_text if held_out else self.text
+
+    def _able(self, text: str) -> tuple[str, ...]:
+        """Raises `ValueError` where no typeface has all of it."""
+        if not (able := tuple(path for path in self.paths() if typefaces.draws(path, text))):
+            raise ValueError(f"none of {', '.join(self.faces)} has all characters of {text!r}")
+        return able
 
 
 def _phrase(text: str, source: random.Random, length: int) -> str:

@@ -10,14 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from datagen.drawing.endless_lines import HEIGHT, Lines, unseen
+from datagen.drawing.endless_lines import HEIGHT, Lines
 from datagen.target import Prompt, neutralise
 from model.data.rows import Asked, Columns, Example, Part
 from model.data.split import NAMED
 from model.data.tokens import num_tokens, pieces
 from model.net.tokenizer import TextTokenizer
-
-LANG = "en"
 
 
 class Place(NamedTuple):
@@ -38,7 +36,7 @@ class DrawnReader:
         number, text = place
         line = self.lines.drawn(text, _look(self.lines, number)) if text else self.lines.line(number)
         edges = (line.look.left, *line.ends()) if self.tells else ()
-        return Example(_parts(line.text), (line.image,), f"line-{number}", self.name, LANG, edges=edges)
+        return Example(_parts(line.text), (line.image,), f"line-{number}", self.name, self.lines.lang, edges=edges)
 
 
 class Drawn:
@@ -70,7 +68,7 @@ class Drawn:
 
     @functools.cached_property
     def unseen(self) -> list[str]:
-        return unseen(*self._unseen)
+        return self.lines.unseen(*self._unseen)
 
     @functools.cached_property
     def digest(self) -> str:
@@ -88,7 +86,7 @@ class Drawn:
             answer_NP=_lengths([text for text, _ in planned], tokenizer)[:, None],
             lang_N=np.zeros(len(planned), np.int16),
             group_N=group_N,
-            langs=(LANG,),
+            langs=(self.lines.lang,),
             in_order=True,
         )
 

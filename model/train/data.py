@@ -1,10 +1,12 @@
 """The datasets of a training, opened: those of the recipe's output, and those that lie elsewhere."""
 
+import json
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from datagen.disk.storage import Folder
+from datagen.drawing.endless_lines import Lines, ScriptLines
 from model.data.drawn_lines import Drawn
 from model.data.hugging_face.pictured import Pictured
 from model.data.hugging_face.texts import Texts
@@ -21,7 +23,7 @@ from model.data.text_pieces import Pieces
 from model.data.words import TEXT
 from model.files.hub import is_name
 from model.net.tokenizer import TextTokenizer
-from model.train.data_config import HELD_OUT, MEASURE, TRAIN, Data
+from model.train.data_config import HELD_OUT, LINE_TEXTS, MEASURE, TRAIN, Data
 from model.train.step import Train
 
 _PACKED = (".gz", ".zst", ".zip", ".bz2", ".xz")
@@ -57,7 +59,7 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
     places: list[tuple[Data, tuple[Dataset, ...]]] = []
     for one in step.data:
         if (of := one.drawn) is not None:
-            drawn = Drawn(of.lines, of.count, of.held_out, of.shortest, of.longest, one.where, of.tells)
+            drawn = Drawn(_with_text(of.lines, out), of.count, of.held_out, of.shortest, of.longest, one.where, of.tells)
             places.append((one, _chosen(one, [drawn])))
             continue
         if one.is_elsewhere:
@@ -69,6 +71,17 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
     return Opened(
         tuple((one, tuple(_in_pieces(of, step.batches.length) for of in found)) for one, found in places), tuple(folders)
     )
+
+
+def _with_text(lines: Lines, out: Folder) -> Lines:
+    """The lines; those in another script with their text, which a step of the recipe left in the output. Raises `ValueError` if
+    there is none."""
+    if not isinstance(lines, ScriptLines) or lines.text:
+        return lines
+    if not out.exists(name := f"{LINE_TEXTS}/{lines.script}.json"):
+        raise ValueError(f"{out.url} has no text in {lines.script} to draw lines from: {name}")
+    made = json.loads(out.read(name))
+    return replace(lines, text=made["text"], other_text=made["other_text"])
 
 
 def _in_pieces(dataset: Dataset, length: int) -> Dataset:

@@ -8,6 +8,8 @@ from datagen.drawing.endless_lines import Lines
 from model.data.words import DIVERSE, LEVELS, MIN_WORTH, UNREAD
 
 TRAIN, MEASURE, HELD_OUT = "train", "measure", "held_out"
+LINE_TEXTS = "line-texts"
+"""The folder of the output with the text that lines in other scripts are drawn from, a file SCRIPT.json each."""
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ RUNNERS = {
     "WriteMixture": "recipes.steps.mixture:MixtureRunner",
     "TallyWord": "recipes.steps.word:TallyRunner",
     "MeasureCompression": "recipes.steps.compression:CompressionRunner",
+    "LineTexts": "recipes.steps.line_texts:LineTextsRunner",
     "InstallLines": "recipes.steps.install_lines:InstallLinesRunner",
     "ReadPages": "recipes.steps.read_pages:ReadPagesRunner",
     "Scripts": "recipes.steps.scripts:ScriptsRunner",

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from datagen.disk.storage import Folder
-from datagen.drawing.endless_lines import SOURCES, DrawnLine, Lines, unseen
+from datagen.drawing.endless_lines import SOURCES, DrawnLine, Lines
 from flywheel.labels import gate
 from model.files import packaged
 from model.train.lines import read_lines
@@ -90,7 +90,7 @@ def card(out: Folder, trainings: Sequence[str]) -> dict[str, Any]:
     learned = [run["datasets"][0]["drawn"]["lines"] for run in runs]
     faces = sorted({face for of_run in learned for face in of_run["faces"]})
     others = installed(OTHER_FACES)
-    truths = unseen(NUM_LINES, 25, 30)
+    truths = Lines().unseen(NUM_LINES, 25, 30)
     lines = drawn(truths, others)
     weights = next(name for name in out.sub(trainings[-1]).sub("model").names(".safetensors"))
     raw = out.sub(trainings[-1]).sub("model").read(weights)

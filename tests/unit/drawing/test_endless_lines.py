@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from datagen.drawing import typefaces
-from datagen.drawing.endless_lines import HEIGHT, Lines, prose, unseen
+from datagen.drawing.endless_lines import HEIGHT, Lines, prose
 
 
 def ink(image: bytes) -> numpy.ndarray:
@@ -60,6 +60,7 @@ def test_short_texts_are_random_and_longer_ones_mostly_prose():
 
 
 def test_unseen_lines_are_nowhere_in_the_training_text():
+    unseen = Lines().unseen
     lines = unseen(300, 8, 12)
     assert lines == unseen(300, 8, 12) and len(set(lines)) == 300 and lines != unseen(300, 8, 12, seed=1)
     assert all(8 <= len(line) <= 12 and line in prose(held_out=True) and line not in prose(held_out=False) for line in lines)
