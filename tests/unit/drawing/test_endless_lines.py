@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from datagen.drawing import typefaces
-from datagen.drawing.endless_lines import HEIGHT, Lines, prose
+from datagen.drawing.endless_lines import HEIGHT, Lines, ScriptLines, prose
 
 
 def ink(image: bytes) -> numpy.ndarray:
@@ -85,3 +85,38 @@ def test_accents_and_signs_of_print_are_those_that_the_typeface_draws():
     assert all(ord(char) in typefaces.characters(line.look.path) for line in made for char in line.text)
     assert all(lines.planned(number) == (line.text, line.size[0]) for number, line in enumerate(made))
     assert all(plain.line(number).text.isascii() for number in range(20))
+
+
+GREEK = ScriptLines(
+    faces=("DejaVuSans.ttf", "Norasi.ttf", "FreeSerif.ttf"),
+    longest=30,
+    script="Grek",
+    text="όλοι οι άνθρωποι γεννιούνται ελεύθεροι και ίσοι στην αξιοπρέπεια και τα δικαιώματα " * 4,
+    other_text="καθένας που κατηγορείται για ποινικό αδίκημα πρέπει να θεωρείται αθώος ωσότου διαπιστωθεί " * 4,
+)
+
+
+def test_lines_in_another_script_say_the_text_that_is_given_in_typefaces_that_have_it():
+    lines = [GREEK.line(number) for number in range(60)]
+    of_prose = [line for line in lines if len(line.text) > 4 and line.text in GREEK.text]
+    assert len(of_prose) > 30 and GREEK.lang == "und-Grek"
+    drawn = {typefaces.characters(line.look.path) >= set(map(ord, line.text)) for line in lines}
+    files = {line.look.path.rpartition("/")[2] for line in of_prose}
+    assert drawn == {True} and files == {"DejaVuSans.ttf", "FreeSerif.ttf"}, "Norasi has no Greek"
+    assert all(GREEK.planned(number) == (line.text, line.size[0]) for number, line in enumerate(lines))
+    for line in of_prose:
+        edges = [line.look.left, *line.ends()]
+        assert edges == sorted(edges) and edges[-1] <= line.size[0]
+
+
+def test_unseen_lines_in_another_script_are_of_the_other_text():
+    lines = GREEK.unseen(20, 8, 12)
+    assert all(8 <= len(line) <= 12 and line in GREEK.other_text and line not in GREEK.text for line in lines)
+    assert GREEK.engines()["prose"] != replace(GREEK, text=GREEK.other_text).engines()["prose"]
+
+
+def test_a_script_without_text_or_a_typeface_is_told():
+    with pytest.raises(ValueError, match="lines in Grek have no text"):
+        replace(GREEK, text="").line(0)
+    with pytest.raises(ValueError, match=r"none of Norasi\.ttf has all characters"):
+        [replace(GREEK, faces=("Norasi.ttf",)).line(number) for number in range(20)]
