@@ -6,6 +6,7 @@ one of the decoder's heads is told, too, where the next character stands (`model
 What then reads drawn lines goes on with lines of documents; and what reads Latin with lines in other scripts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
@@ -123,16 +124,19 @@ REAL_LINES = FULL_LINES.but(
 )
 """Going on with lines of documents."""
 OTHER_SCRIPTS = REAL_LINES.but(
-    steps=4000,
-    placed=0.2,
-    placed_until=0.4,
+    steps=3500,
+    learning_rate=1e-3,
+    told=0.3,
+    told_until=0.8,
+    placed=0.3,
+    placed_until=0.6,
     read_samples=300,
     max_new_tokens=180,  # a letter of Georgian is three bytes, each a token
     name="scripts",
 )
-"""Going on with lines in other scripts beside Latin ones."""
-LATIN, LATIN_SHARE, REAL_SHARE = "Latn", 0.3, 0.25
-"""The shares of Latin lines, drawn and real, in that mixture, and of real ones among the lines in another script."""
+"""Going on with lines in other scripts beside Latin ones; of their letters SAM is told, too."""
+LATIN, LATIN_SHARE, REAL_SHARE = "Latn", 0.35, 0.25
+"""The shares of Latin lines in that mixture, and of each script's lines those of documents, if there are such."""
 LANGUAGES = {
     "Armn": ("hy",),
     "Cyrl": ("bg", "mn", "ru", "sr", "uk"),
@@ -213,8 +217,7 @@ def reads(
         steps += [lines, last]
     if others:
         mixed, cut = mixture(others, corpus, seed)
-        latin = (full_lines(seed + 3000, 80_000), *learned[1:])
-        learned = (*(replace(one, weight=LATIN_SHARE / len(latin)) for one in latin), *mixed)
+        learned = (*_shared((full_lines(seed + 3000, 80_000), *learned[1:]), LATIN_SHARE), *mixed)
         last = OTHER_SCRIPTS.but(datasets=(*learned, *measured()), start=last.name, seed=seed)
         texts = LineTexts(tuple((script, LANGUAGES[script]) for script in others), installed(FACES))
         steps += [texts, *cut, last]
@@ -251,21 +254,24 @@ def mixture(scripts: tuple[str, ...], corpus: str, seed: int) -> tuple[tuple[Dat
     """Drawn lines in each of the scripts, and with a corpus those of its trusted pages, which the steps cut."""
     data: list[Data] = []
     steps: list[Step] = []
-    share = (1 - LATIN_SHARE) / len(scripts)
     for number, script in enumerate(scripts):
         lines = ScriptLines(
             seed=seed + 5000 + number, longest=LONGEST, faces=installed(FACES), sizes=(36, 50), random_share=0.2, script=script
         )
-        drawn = replace(_told(lines, 80_000), where=f"lines in {script}", weight=share)
+        of_script = [replace(_told(lines, 80_000), where=f"lines in {script}")]
         if corpus:
-            cut = Pipeline(
-                f"short-lines-{script}", ShardsOf(f"{corpus}/coarse"), replace(SHORT_LINES, scripts=(script,)), (), max_drop=1.0
-            )
-            drawn = replace(drawn, weight=share * (1 - REAL_SHARE))
-            data.append(Data(cut.name, weight=share * REAL_SHARE))
-            steps.append(cut)
-        data.append(drawn)
+            crops = replace(SHORT_LINES, scripts=(script,))
+            steps.append(Pipeline(f"short-lines-{script}", ShardsOf(f"{corpus}/coarse"), crops, (), max_drop=1.0))
+            of_script.append(Data(steps[-1].name))
+        data += _shared(of_script, (1 - LATIN_SHARE) / len(scripts))
     return tuple(data), steps
+
+
+def _shared(data: Sequence[Data], share: float) -> list[Data]:
+    """One script's drawn lines and those of documents, if there are such, as a share of the mixture."""
+    drawn, *real = data
+    of_real = REAL_SHARE if real else 0.0
+    return [replace(drawn, weight=share * (1 - of_real)), *(replace(one, weight=share * of_real) for one in real)]
 
 
 def first_lines(seed: int, count: int) -> Data:

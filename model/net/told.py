@@ -26,6 +26,9 @@ TOLD = "told"
 """Where the head stands in a network that learns."""
 KINDS = 97
 """Nothing, each printable character of ASCII, and any other."""
+LETTERS = 695
+"""The kinds more of a head that is told letters of other alphabets: code points modulo this, which is the least number by which no
+two letters of Greek, Cyrillic, Armenian and Georgian are one."""
 _PATCH, _ROWS = 16, MODES["line"].side // 16
 
 
@@ -40,15 +43,19 @@ def frames(text: str, left: float, ends: Sequence[float], width: int) -> list[in
 def _kind(char: str) -> int:
     """That of a letter with an accent is its letter's: its frames look nearly so."""
     char = unicodedata.normalize("NFD", char)[0]
+    if char >= "\u0370" and char.isalpha():
+        return KINDS + ord(char) % LETTERS
     return ord(char) - 31 if " " <= char <= "~" else KINDS - 1
 
 
 class Told(nn.Module):
-    """The head: from the neck's columns, (B, C, h, w), to the two frames of each."""
+    """The head: from the neck's columns, (B, C, h, w), to the two frames of each. One without `letters` takes those of other
+    alphabets for one kind."""
 
-    def __init__(self, config: SamConfig, seed: int = 0):
+    def __init__(self, config: SamConfig, seed: int = 0, letters: bool = False):
         super().__init__()
-        self.head = nn.Linear(_ROWS * config.neck, _PATCH // FRAME * KINDS)
+        self.kinds = KINDS + letters * LETTERS
+        self.head = nn.Linear(_ROWS * config.neck, _PATCH // FRAME * self.kinds)
         with torch.no_grad():
             source = torch.Generator().manual_seed(seed)
             self.head.weight.normal_(0, self.head.in_features**-0.5, generator=source)
@@ -70,7 +77,8 @@ class Told(nn.Module):
         total, right = frames_F.new_zeros((), dtype=torch.float32), frames_F.new_zeros(())
         for size, kinds in of_size.items():
             kinds_N = torch.cat(kinds)
-            logits_NK = self.head(necks[size].permute(0, 3, 1, 2).flatten(2)).view(-1, KINDS).float()
+            kinds_N = kinds_N.masked_fill(kinds_N >= self.kinds, KINDS - 1)
+            logits_NK = self.head(necks[size].permute(0, 3, 1, 2).flatten(2)).view(-1, self.kinds).float()
             total = total + F.cross_entropy(logits_NK, kinds_N.clamp(min=0), reduction="none")[kinds_N >= 0].sum()
             right = right + ((logits_NK.argmax(-1) == kinds_N) & (kinds_N >= 0)).sum()
         return total, right

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from datagen.disk.storage import Folder
+from datagen.drawing.endless_lines import ScriptLines
 from datagen.record import SampleError
 from datagen.work.progress import OnState, State
 from model.data.loader import read
@@ -151,15 +152,18 @@ def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> De
 
 
 def told(step: Train, config: ModelConfig) -> Told:
-    """The head that SAM is told by: that of the training whose encoder this one starts with, or a fresh one. Raises `ValueError`
-    for a pipeline, whose stages don't hand on what it needs."""
+    """The head that SAM is told by: that of the training whose encoder this one starts with, or a fresh one, as is that of the first
+    one with other letters. Raises `ValueError` for a pipeline, whose stages don't hand on what it needs."""
     if step.parallel.pipeline > 1:
         raise ValueError("told: a pipeline can't be told; leave told out, or train without stages")
-    head = Told(config.sam, step.seed)
+    letters = any(one.drawn is not None and isinstance(one.drawn.lines, ScriptLines) for one in step.data)
+    head = Told(config.sam, step.seed, letters)
     folder = step.weights.start or step.weights.encoder_folder
     before = Folder(posixpath.dirname(folder)) if folder else None
     if before is not None and before.exists(TOLD_FILE):
-        head.load_state_dict(safetensors.torch.load(before.read(TOLD_FILE)))
+        state = safetensors.torch.load(before.read(TOLD_FILE))
+        if state["head.bias"].shape == head.head.bias.shape:
+            head.load_state_dict(state)
     return head
 
 

@@ -41,9 +41,8 @@ def text_of(script: str, step: LineTexts) -> dict[str, Any]:
     for lang in langs:
         made = texts.gather(lang, script, [], tuple(texts.PACKAGES), step.most // len(langs), 0)
         if made is None:
-            raise ValueError(
-                f"{script}: no text in {lang}, of {', '.join(texts.missing() or texts.PACKAGES)}, to draw lines from"
-            )
+            asked = ", ".join(texts.missing() or texts.PACKAGES)
+            raise ValueError(f"{script}: {asked} gave no text in {lang} to draw lines from")
         train += made.train
         held_out += made.held_out
         paragraphs[lang] = dict(made.paragraphs)

@@ -1,6 +1,7 @@
 """What SAM is told of drawn lines: by hand, and in trainings that begin with it."""
 
 import json
+import unicodedata
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ from model.net.deepseek_ocr import build
 from model.net.guided import guidance
 from model.net.image import Views
 from model.net.tokenizer import byte_tokenizer
-from model.net.told import KINDS, Told, frames, listening
+from model.net.told import KINDS, LETTERS, Told, frames, listening
 from model.train.data_config import Data, DrawnLines
 from model.train.step import RANDOM, Guidance, Train
 from model.train.trainer import train
@@ -31,7 +32,8 @@ def test_frames_by_hand():
     a, b = ord("a") - 31, ord("b") - 31
     assert frames("ab", 6, [18, 38], 48) == [0, a, b, b, b, 0]
     e = ord("e") - 31
-    assert frames("é ж", 0, [10, 20, 28], 32) == [e, 1, KINDS - 1, 0]  # as its letter without the accent; of no kind that is told
+    assert frames("é €", 0, [10, 20, 28], 32) == [e, 1, KINDS - 1, 0]  # as its letter without the accent; of no kind that is told
+    assert frames("ж", 0, [16], 16) == [KINDS + ord("ж") % LETTERS] * 2 == frames("\u04dd", 0, [16], 16)
     assert frames("", 3, [], 16) == [0, 0]
 
 
@@ -67,6 +69,20 @@ def test_telling_reaches_sam_alone_and_knows_what_was_right():
     loss.backward()
     moved = {name.split(".")[1] for name, p in net.named_parameters() if p.grad is not None and p.grad.any()}
     assert moved == {"sam"}
+
+
+def test_letters_of_other_alphabets_are_told_apart_by_a_head_that_knows_them():
+    letters = [chr(code) for codes in (range(0x370, 0x588), range(0x10D0, 0x10FF)) for code in codes if chr(code).isalpha()]
+    letters = [char for char in letters if unicodedata.normalize("NFD", char) == char]
+    kinds = [frames(char, 0, [8], 8)[0] for char in letters]
+    assert len(set(kinds)) == len(letters) > 400 and min(kinds) >= KINDS and max(kinds) < KINDS + LETTERS
+    net = build(line_reader(1), 1)
+    image, narrow, wide = Views(torch.rand(3, 64, 64)), Told(net.config.sam), Told(net.config.sam, letters=True)
+    with listening(net.encoder.sam) as necks:
+        net.encoder([image])
+    said, other = torch.tensor(kinds[:8]), torch.full((8,), KINDS - 1)
+    losses = {head: [head(necks, [image], frames_F)[0].item() for frames_F in (said, other)] for head in (narrow, wide)}
+    assert losses[narrow][0] == losses[narrow][1] and losses[wide][0] != losses[wide][1]
 
 
 def test_telling_falls_to_nothing():

@@ -27,6 +27,8 @@ from recipes.steps import Place, install_lines
 from tests.commits import at_every_commit
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
+LATIN = [line_crop(f"{text} {n}", f"l{n}", f"document {n}") for n, text in enumerate(EIGHT * 2)]
+
 
 def shortened(step: Train) -> Train:
     """With the lines that so few steps come to."""
@@ -48,8 +50,7 @@ def few(lines: DrawnLines) -> DrawnLines:
 def recipe(tmp_path_factory):
     """With lines of a corpus."""
     corpus = Folder(str(tmp_path_factory.mktemp("corpus")))
-    crops = [line_crop(f"{text} {n}", f"l{n}", f"document {n}") for n, text in enumerate(EIGHT * 2)]
-    write_dataset(corpus, "short-lines", [crops])
+    write_dataset(corpus, "short-lines", [LATIN])
     trainings = [step for step in reads(corpus.url, seed=3).steps if isinstance(step, Train)]
     data = [tuple(replace(one, where=f"{corpus.url}/{one.where}") if one.where == "short-lines" else one for one in step.data)
             for step in trainings]  # fmt: skip
@@ -205,7 +206,8 @@ def test_text_of_scripts_is_gathered_once_and_what_measures_is_of_other_paragrap
         made = json.loads(bytes_of[file])
         assert made["paragraphs"] == {lang: {"udhr": 200}} and made["licence"] == "public-domain"
         text, others = made["text"].split(" "), made["other_text"].split(" ")
-        assert len(text) > 5 * len(others) > 500 and len(set(text) & set(WORDS[lang])) == len(WORDS[lang])
+        assert len(text) > 2 * len(others) > 500 and set(WORDS[lang]) <= set(text) & set(others)
+        assert " ".join(others[50:90]) not in made["text"]
 
 
 @pytest.mark.slow
@@ -216,7 +218,7 @@ def test_other_scripts_are_learned_beside_latin_and_each_is_measured_by_itself(o
     recipe = reads("/x", scripts="Grek,Armn", seed=3)
     assert [step.name for step in recipe.steps][4:9] == ["real", "line-texts", "short-lines-Grek", "short-lines-Armn", "scripts"]
     crops = [line_crop(f"Ξεσκεπάζω {n}", f"g{n}", f"greek {n}") for n in range(12)]
-    lines = {"short-lines": [line_crop(text, text, text) for text in EIGHT], "short-lines-Grek": crops, "short-lines-Armn": []}
+    lines = {"short-lines": LATIN, "short-lines-Grek": crops, "short-lines-Armn": []}
     for name, of in lines.items():
         shutil.rmtree(f"{place.out}/{name}", ignore_errors=True)
         write_dataset(Folder(place.out), name, [of])
