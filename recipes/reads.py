@@ -131,6 +131,7 @@ OTHER_SCRIPTS = REAL_LINES.but(
     placed=0.3,
     placed_until=0.6,
     read_samples=300,
+    read_every=2000,
     max_new_tokens=180,  # a letter of Georgian is three bytes, each a token
     name="scripts",
 )

@@ -27,8 +27,8 @@ TOLD = "told"
 KINDS = 97
 """Nothing, each printable character of ASCII, and any other."""
 LETTERS = 695
-"""The kinds more of a head that is told letters of other alphabets: code points modulo this, which is the least number by which no
-two letters of Greek, Cyrillic, Armenian and Georgian are one."""
+"""The kinds more of a head that is told letters of other alphabets: code points modulo this, the least number by which no two
+letters of Greek, Cyrillic, Armenian and Georgian are one."""
 _PATCH, _ROWS = 16, MODES["line"].side // 16
 
 
