@@ -1,6 +1,6 @@
 """Text that lines in other scripts are drawn from, as a step: out of packages, as readers of scripts have it.
 
-line-texts/SCRIPT.json    the text that is learned, the text that measures, where both are from
+line-texts/SCRIPT.json    the text that trains, and that measures; where both are from
 """
 
 import json
@@ -10,6 +10,7 @@ from typing import Any
 
 from datagen.drawing import typefaces
 from datagen.drawing.endless_lines import Lines
+from datagen.work.specification import fingerprint
 from flywheel.pools import texts
 from recipes.reads import LineTexts
 from recipes.steps import OK, StepRunner
@@ -23,13 +24,21 @@ class LineTextsRunner(StepRunner[LineTexts]):
 
     def run(self) -> int:
         for script in self._left():
-            made = text_of(script, self.step)
+            made = {"made_of": self._made_of(script)} | text_of(script, self.step)
             log.info("%s: %s: %s characters that train", self.step.name, script, f"{len(made['text']):,}")
             self.folder.write(f"{script}.json", json.dumps(made, ensure_ascii=False, indent=1).encode())
         return OK
 
     def _left(self) -> list[str]:
-        return [script for script, _ in self.step.languages if not self.folder.exists(f"{script}.json")]
+        return [script for script, _ in self.step.languages if not self._is_made(script)]
+
+    def _is_made(self, script: str) -> bool:
+        if self.place.overwrite or not self.folder.exists(f"{script}.json"):
+            return False
+        return bool(json.loads(self.folder.read(f"{script}.json"))["made_of"] == self._made_of(script))
+
+    def _made_of(self, script: str) -> str:
+        return fingerprint([list(texts.PACKAGES), dict(self.step.languages)[script], self.step.faces, self.step.most])
 
 
 def text_of(script: str, step: LineTexts) -> dict[str, Any]:

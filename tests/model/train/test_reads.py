@@ -202,6 +202,8 @@ def test_text_of_scripts_is_gathered_once_and_what_measures_is_of_other_paragrap
 
     names = at_every_commit(end, goes_on, within="line-texts")
     assert names == list(files)
+    of_more = Recipe("reads", (replace(step, most=700),))
+    assert run(of_more, place) == 0 and (out / "line-texts/Grek.json").read_bytes() != bytes_of["Grek.json"]
     for file, lang in zip(files, ("ru", "el"), strict=True):
         made = json.loads(bytes_of[file])
         assert made["paragraphs"] == {lang: {"udhr": 200}} and made["licence"] == "public-domain"
