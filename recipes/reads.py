@@ -124,7 +124,7 @@ REAL_LINES = FULL_LINES.but(
 )
 """Going on with lines of documents."""
 OTHER_SCRIPTS = REAL_LINES.but(
-    steps=3500,
+    steps=5000,
     learning_rate=1e-3,
     told=0.3,
     told_until=0.8,
@@ -137,7 +137,8 @@ OTHER_SCRIPTS = REAL_LINES.but(
 )
 """Going on with lines in other scripts beside Latin ones; of their letters SAM is told, too."""
 LATIN, LATIN_SHARE, REAL_SHARE = "Latn", 0.35, 0.25
-"""The shares of Latin lines in that mixture, and of each script's lines those of documents, if there are such."""
+"""The shares of Latin lines in that mixture, and of each script's lines those of documents, if there are such. Other scripts have
+what is left by the root of the number of their languages."""
 LANGUAGES = {
     "Armn": ("hy",),
     "Cyrl": ("bg", "mn", "ru", "sr", "uk"),
@@ -218,7 +219,7 @@ def reads(
         steps += [lines, last]
     if others:
         mixed, cut = mixture(others, corpus, seed)
-        learned = (*_shared((full_lines(seed + 3000, 80_000), *learned[1:]), LATIN_SHARE), *mixed)
+        learned = (*_shared((full_lines(seed + 3000, 120_000), *learned[1:]), LATIN_SHARE), *mixed)
         last = OTHER_SCRIPTS.but(datasets=(*learned, *measured()), start=last.name, seed=seed)
         texts = LineTexts(tuple((script, LANGUAGES[script]) for script in others), installed(FACES))
         steps += [texts, *cut, last]
@@ -259,12 +260,13 @@ def mixture(scripts: tuple[str, ...], corpus: str, seed: int) -> tuple[tuple[Dat
         lines = ScriptLines(
             seed=seed + 5000 + number, longest=LONGEST, faces=installed(FACES), sizes=(36, 50), random_share=0.2, script=script
         )
-        of_script = [replace(_told(lines, 80_000), where=f"lines in {script}")]
+        of_script = [replace(_told(lines, 120_000), where=f"lines in {script}")]
         if corpus:
             crops = replace(SHORT_LINES, scripts=(script,))
             steps.append(Pipeline(f"short-lines-{script}", ShardsOf(f"{corpus}/coarse"), crops, (), max_drop=1.0))
             of_script.append(Data(steps[-1].name))
-        data += _shared(of_script, (1 - LATIN_SHARE) / len(scripts))
+        roots = {one: len(LANGUAGES[one]) ** 0.5 for one in scripts}
+        data += _shared(of_script, (1 - LATIN_SHARE) * roots[script] / sum(roots.values()))
     return tuple(data), steps
 
 
