@@ -149,7 +149,7 @@ LANGUAGES = {
 from left to right, so that each has its place, and most of `FACES` have them."""
 SHORTEST, MARGIN = 6, 0.08
 SHORT_LINES = ShortLineCrops(shortest=SHORTEST, longest=LONGEST, margin=MARGIN)
-"""Lines of trusted pages in Latin letters, cut as closely as lines are drawn."""
+"""Lines of trusted pages, in Latin letters if nothing else is said, cut as closely as lines are drawn."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ class ReadPages:
 
 def reads(
     corpus: Annotated[
-        str, "DIR", "an output of coarse or multilingual: lines of its trusted pages in Latin letters are learned, too", path
+        str, "DIR", "an output of coarse or multilingual: lines of its trusted pages in these scripts are learned, too", path
     ] = "",
     scripts: Annotated[
         str, "A,B,…", "learn lines in these scripts, too, once Latin is learned: Armn, Cyrl, Geor, Grek (ISO 15924)"

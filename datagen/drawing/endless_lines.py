@@ -185,7 +185,8 @@ class Lines:
 @dataclass(frozen=True)
 class ScriptLines(Lines):
     """Lines in `script` (ISO 15924), one whose letters stand one behind the other from left to right, each in a typeface that has
-    all of it. What they say is cut from `text`, and unseen ones from `other_text`, which are given when there are such."""
+    all of it. What they say is cut from `text`, and unseen lines from `other_text`: a training fills both in, from its recipe's
+    `line-texts`."""
 
     script: str = "Cyrl"
     text: str = field(default="", repr=False)
@@ -200,6 +201,9 @@ class ScriptLines(Lines):
         if not self.text or not self.other_text:
             raise ValueError(f"lines in {self.script} have no text to be drawn from")
         return self.other_text if held_out else self.text
+
+    def engines(self) -> dict[str, str]:
+        return super().engines() | {"unseen": hashlib.sha256(self.other_text.encode()).hexdigest()}
 
     def _able(self, text: str) -> tuple[str, ...]:
         """Raises `ValueError` where no typeface has all of it."""

@@ -27,3 +27,5 @@ NAMED = re.compile(r"\D{1,20}\d+(?:[.-]\d+)*\s?(?:[:.։：]\s|[—–-]\s)")
 ITEM = re.compile(r"[(（\[]?(?:\d{1,3}|\w|[ivx]{2,5}|[一二三四五六七八九十]{1,3})(?:\./|[.)）、．\]])(?:\s|\b|$)")
 ITALIC = re.compile(r"italic|oblique|slanted|kursiv|CMTI|CMSL|CMBXTI|SFTI|SFSL", re.IGNORECASE)
 """In the name of a font in italics."""
+HASHES = re.compile(r"#{1,6} ")
+"""What a heading's Markdown begins with."""

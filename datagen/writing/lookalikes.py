@@ -8,6 +8,8 @@ it has no others, the nearest word that has some decides. The same rule mends le
 import re
 from collections.abc import Sequence
 
+from rapidfuzz.distance import Levenshtein
+
 from datagen.writing import scripts
 
 # For each script, its letters and the Latin ones that are drawn alike, in the same order. They are those of Unicode's confusables
@@ -38,8 +40,7 @@ _ONE_SIGN = str.maketrans(
     {sign: alike[0] for alike in ("'‘’‚`´′ʼ", '"“”„«»″', "-‐‑–—−―", "·•∙‧・●", ".。．", ",，、،", ":：", "…") for sign in alike}
 )
 _WORD = re.compile(r"[^\W\d_]+")
-_LONE_CAPITAL = re.compile(r"(?<!\w)I(?!\w)")
-_LONE_STROKE = re.compile(r"(?<![\w|'’])(?<!\d )[|l](?![\w|'’])|(?<![\w|])\|(?=['’]\w)")
+_LONE_STROKE = re.compile(r"(?<!\w)[|l](?!\w)")
 _STOPS = ",.;:!?"
 _PLAIN = re.compile(rf"[^\W\d_]+[{_STOPS}]?")
 _THREE_FOR_ZE = re.compile(f"(?<![^\\W_])3(?=[{scripts.SMALL_CYRILLIC}]{{3}})")
@@ -56,9 +57,15 @@ def one_sign(text: str) -> str:
 
 
 def with_lone_capital(reading: str, text: str) -> str:
-    """A `reading` of what another reader read as `text`, with `I` for a bar, or an `l` that isn't a unit's, that stands alone, if
-    that text has such an `I`: it is one stroke, and `I` alone is a word."""
-    return _LONE_STROKE.sub("I", reading) if _LONE_CAPITAL.search(text) else reading
+    """A `reading` of what another reader read as `text`, with `I` for a bar or an `l` where a word differs from the
+    text's by that alone: a lone `I` is one stroke."""
+    ours, theirs = text.split(), reading.split()
+    for edit in Levenshtein.opcodes(ours, theirs):
+        for i, j in zip(range(edit.src_start, edit.src_end), range(edit.dest_start, edit.dest_end), strict=False):
+            capital = _LONE_STROKE.sub("I", theirs[j])
+            if one_sign(capital) == one_sign(ours[i]):
+                theirs[j] = capital
+    return reading if theirs == reading.split() else " ".join(theirs)
 
 
 def in_context(text: str) -> str:

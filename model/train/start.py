@@ -152,8 +152,8 @@ def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> De
 
 
 def told(step: Train, config: ModelConfig) -> Told:
-    """The head that SAM is told by: that of the training whose encoder this one starts with; a fresh one, if there is none or if
-    that one knows no other alphabets. Raises `ValueError` for a pipeline, whose stages don't hand on what it needs."""
+    """The head that SAM is told by: that of the training whose encoder this one starts with; a fresh one if there is none, or
+    if it knows other alphabets. Raises `ValueError` for a pipeline, whose stages don't hand on what a head needs."""
     if step.parallel.pipeline > 1:
         raise ValueError("told: a pipeline can't be told; leave told out, or train without stages")
     letters = any(one.drawn is not None and isinstance(one.drawn.lines, ScriptLines) for one in step.data)

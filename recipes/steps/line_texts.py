@@ -15,6 +15,8 @@ from flywheel.pools import texts
 from recipes.reads import LineTexts
 from recipes.steps import OK, StepRunner
 
+LEAST = 2000  # characters: 60 lines or so
+
 log = logging.getLogger(__name__)
 
 
@@ -42,7 +44,7 @@ class LineTextsRunner(StepRunner[LineTexts]):
 
 
 def text_of(script: str, step: LineTexts) -> dict[str, Any]:
-    """What the file of a script says. Raises `ValueError` if one of its languages has no text here."""
+    """What the file of a script says. Raises `ValueError` if one of its languages has no text here, or all have too little."""
     langs = dict(step.languages)[script]
     train: list[str] = []
     held_out: list[str] = []
@@ -56,9 +58,13 @@ def text_of(script: str, step: LineTexts) -> dict[str, Any]:
         held_out += made.held_out
         paragraphs[lang] = dict(made.paragraphs)
     able = _drawn_by_one(train, step.faces)
+    text, other_text = (" ".join(line for line in of if able.issuperset(map(ord, line))) for of in (train, held_out))
+    if min(len(text), len(other_text)) < LEAST:
+        nums = f"{len(text):,} characters that train and {len(other_text):,} that measure"
+        raise ValueError(f"{script}: packages gave {nums}; {LEAST:,} of each are needed")
     return {
-        "text": " ".join(line for line in train if able.issuperset(map(ord, line))),
-        "other_text": " ".join(line for line in held_out if able.issuperset(map(ord, line))),
+        "text": text,
+        "other_text": other_text,
         "paragraphs": paragraphs,
         "licence": texts.licence({name for of_lang in paragraphs.values() for name in of_lang}),
     }

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from datagen.fine.structure.looks import Look, look_of
 from datagen.fine.structure.whole_regions import plain
-from datagen.fine.wording import OF_SECTION
+from datagen.fine.wording import HASHES, OF_SECTION
 from datagen.record import Region
 
 NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
@@ -19,7 +19,6 @@ CHAPTER = re.compile(
     r"|fejezet|bölüm|bab|chương) [\dIVXLC]+\b",
     re.IGNORECASE,
 )
-_HASHES = re.compile(r"#{1,6} ")
 _NAMED_NUMBER = re.compile(r"([^\W\d_]{2,}\.?) (?:\d{1,3}|[IVXLC]+)(?=[.:\s]|$)")
 _FIRST_NUMBER = re.compile(r"[§ ]*(\d{1,3})")
 _SMALLER, _PLAINLY_LARGER, _A_PIXEL = 0.93, 1.08, 1.045  # than another heading; what of one look may differ
@@ -59,7 +58,7 @@ def heading_levels(headings: Headings, labels: Mapping[Place, str]) -> dict[Plac
         text = headings.region(place).text
         if number := OF_SECTION.match(plain(headings.region(place))):
             of_style[headings.styles[place]][min(6, 2 + number[0].strip("§. ").count("."))] += 1
-        elif headings.region(place).label != "title" and (hashes := _HASHES.match(text)):
+        elif headings.region(place).label != "title" and (hashes := HASHES.match(text)):
             of_style[headings.styles[place]][len(hashes[0]) - 1] += 0
     by_size = _levels_by_size(headings, places, of_style)
     levels: dict[Place, int] = {}

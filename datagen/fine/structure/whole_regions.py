@@ -7,14 +7,13 @@ from dataclasses import replace
 
 from datagen.fine.structure.looks import look_of
 from datagen.fine.structure.section_numbers import number_of
-from datagen.fine.wording import ITEM, MARK, OF_SECTION, UNNUMBERED_TABLE
+from datagen.fine.wording import HASHES, ITEM, MARK, OF_SECTION, UNNUMBERED_TABLE
 from datagen.labels import RUNNING
 from datagen.page.boxes import around
 from datagen.record import Region
 from datagen.writing.join_lines import joined
 
 _HEADINGS = frozenset({"title", "sub_title"})
-_HASHES = re.compile(r"#{1,6} ")
 _STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
 _HEADING_GAP, _CLOSED_GAP, _PART_GAP, _BESIDE = 0.9, 1.2, 2.0, 0.7  # of the height of a heading's lines
 _OVER, _LARGER = 0.3, 1.15
@@ -162,7 +161,7 @@ def with_whole_headings(regions: Sequence[Region], styles: Sequence[object]) -> 
     for region, style in zip(regions, styles, strict=True):
         if result and style is not None and style == last and _goes_on(result[-1], region):
             above = result[-1]
-            text = joined([above.text, _HASHES.sub("", region.text, count=1)])
+            text = joined([above.text, HASHES.sub("", region.text, count=1)])
             box, lines = around((above.box, region.box)), above.lines + region.lines
             result[-1] = replace(above, box=box, lines=lines, text=text)
         else:
@@ -203,13 +202,13 @@ def relabelled(region: Region, label: str, level: int) -> Region:
         return region if region.label == label else replace(region, label=label)
     text = region.text
     if label in _HEADINGS:
-        hashes = _HASHES.match(text)
+        hashes = HASHES.match(text)
         bare = text[hashes.end() :] if hashes else " ".join(_STARRED.sub(r"\2", text).split())
         depth = level if label == "sub_title" and level else len(hashes[0]) - 1 if hashes else 1 + (label == "sub_title")
         depth = 1 if label == "title" != region.label else depth
         text = f"{'#' * depth} {bare}"
     elif region.label in _HEADINGS:
-        text = _HASHES.sub("", text, count=1)
+        text = HASHES.sub("", text, count=1)
     if label == "code" != region.label:
         text = "\n".join(line.text for line in region.lines)
     return region if (label, text) == (region.label, region.text) else replace(region, label=label, text=text)

@@ -12,8 +12,8 @@ from datagen.record import Line, Region
 from datagen.writing import scripts
 
 _WIDE = re.compile(f"[{scripts.HAN}{scripts.HANGUL}]")
-_BOLD = 1.45  # of the text's stroke
-_MIN_CHARS, _MIN_LINES, _MAX_LINES = 20, 3, 12  # of the lines of text that a line is compared with
+BOLD = 1.45  # of the text's stroke
+MIN_CHARS, MIN_LINES, MAX_LINES = 20, 3, 12  # of the lines of text that a line is compared with
 _MAX_CHARS, _SAME_HEIGHT = 60, 0.15
 _MIN_CONTRAST, _MIN_RUNS = 60, 12
 _NO_HEADINGS_END = ".,;،。，；।"
@@ -24,7 +24,7 @@ def bold_alone(regions: Sequence[Region], gray: numpy.ndarray) -> list[int]:
     than lines of the text's in the same size: they may be headings. `gray` is the page, height by width, from 0 to 255."""
     texts = {i: r for i, r in enumerate(regions) if r.label in ("text", "list") and not r.is_unread and r.lines}
     short = {i: region.lines[0] for i, region in texts.items() if len(region.lines) == 1 and may_be_heading(region)}
-    longer = [line for r in texts.values() for line in r.lines if len(line.text) >= _MIN_CHARS and line.direction != "ttb"]
+    longer = [line for r in texts.values() for line in r.lines if len(line.text) >= MIN_CHARS and line.direction != "ttb"]
     return [i for i, line in short.items() if _is_bold(line, [other for other in longer if other is not line], gray)]
 
 
@@ -43,9 +43,9 @@ def _is_bold(line: Line, others: Sequence[Line], gray: numpy.ndarray) -> bool:
         for other in others
         if abs(other.box.y1 - other.box.y0 - height) <= _SAME_HEIGHT * height and bool(_WIDE.search(other.text)) is is_wide
     ]
-    usual = [width for other in alike[:_MAX_LINES] if (width := stroke(other, gray))]
-    own = stroke(line, gray) if len(usual) >= _MIN_LINES else 0.0
-    return own > _BOLD * statistics.median(usual) if own else False
+    usual = [width for other in alike[:MAX_LINES] if (width := stroke(other, gray))]
+    own = stroke(line, gray) if len(usual) >= MIN_LINES else 0.0
+    return own > BOLD * statistics.median(usual) if own else False
 
 
 def stroke(line: Line, gray: numpy.ndarray) -> float:

@@ -19,25 +19,22 @@ from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.fine.structure.heading_levels import CHAPTER, Headings, Place, Style, heading_levels
 from datagen.fine.structure.section_numbers import number_of
 from datagen.fine.structure.whole_regions import plain, relabelled
-from datagen.fine.verdict.bold_ink import may_be_heading, stroke
-from datagen.fine.verdict.raised_ink import FORMS, baseline, letter_groups
+from datagen.fine.verdict.bold_ink import BOLD, MAX_LINES, MIN_CHARS, MIN_LINES, may_be_heading, stroke
+from datagen.fine.verdict.raised_ink import FORMS, ON_LINE, baseline, enlarged, letter_groups
 from datagen.fine.wording import TWO_LETTERS
 from datagen.markdown import markdown
 from datagen.record import Line, Region, Sample
 from datagen.writing.scripts import main_script
 
 _HEADINGS = frozenset({"title", "sub_title"})
-_WIDE, _ON_LINE = frozenset(("Hani", "Hans", "Hant", "Jpan", "Kore")), frozenset(("Latn", "Cyrl", "Grek"))
+_WIDE = frozenset(("Hani", "Hans", "Hant", "Jpan", "Kore"))
 _ROMAN, _SURELY_ROMAN, _LETTER = re.compile(r"[IVX]+\. "), re.compile(r"[IVX]{2,}\. "), re.compile(r"[A-Z]\. ")
-_ROWS = 72  # a lower line is enlarged to as many pixels
 _APART, _WIDE_APART = 1.08, 1.15  # two sizes; of Chinese signs, which fill their cells more or less
 _ALIKE = 1.05  # less is one size; what is between is in doubt
-_BOLDER = 1.45  # than another heading's stroke
 _NO_HEADINGS, _HEAVIER = (
     {"text": 1.15, "header": 1.3},
     1.2,
 )  # how much larger than the text's letters, or wider than their strokes
-_MIN_CHARS, _MAX_LINES, _MIN_LINES = 20, 12, 3  # of lines of text that a short one is compared with
 _MIN_GROUPS = 12  # a shorter line has no bend
 _HIGH = frozenset("ijіїбфё")  # as high as tall letters, nearly or more
 _MIN_PIXELS = 4
@@ -45,13 +42,13 @@ _SMALL = 0.7  # of a tall letter's height, such as an x
 
 
 def with_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
-    """The page with the headings that engines read as deep as their numbers and the size of their letters say; and the regions,
-    by their index, of which that can't be told: headings in nearly the same size as another one, or in the same size with
-    thicker strokes, and short texts in larger letters than the text. `gray` is the page, (H, W) bytes.
+    """The page with the headings that engines read as deep as their numbers and the size of their letters say; and the regions in
+    doubt, by their index. These are headings in nearly the same size as another one, or in the same size with thicker strokes;
+    headings in the text's own type; and short texts and running heads in larger letters. `gray` is the page, (H, W) bytes.
 
-    A title that is no larger than another heading is one, too. Headings without a number are one level below larger ones, as
-    on pages of files (`structure.heading_levels`). Nothing changes where the size of one isn't known: letters are measured in
-    Latin, Cyrillic, Greek, Chinese, Japanese and Korean.
+    A title that is no larger than another heading becomes a sub_title. Headings without a number are one level below larger
+    ones, as on pages of files (`structure.heading_levels`). Nothing changes where the size of one isn't known: letters are
+    measured in Latin, Cyrillic, Greek, Chinese, Japanese and Korean.
     """
     regions = list(page.regions)
     sizes = {i: _size(region, gray, page.lang) for i, region in enumerate(regions) if _is_heading(region)}
@@ -60,7 +57,7 @@ def with_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
         if j == i + 1 and not TWO_LETTERS.search(plain(regions[i])):  # a chapter's number, in any size
             sizes[i] = sizes[j]
             chapters.add(i)
-        elif j == i + 1 and CHAPTER.match(plain(regions[i])):
+        elif j == i + 1 and _is_chapters_number(plain(regions[i])):
             sizes[i] = sizes[j] = max(sizes[i], sizes[j])
             chapters.add(i)
     off = _out_of_type(regions, gray, page.lang)
@@ -68,7 +65,7 @@ def with_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
         return page, off
     apart = _WIDE_APART if any(_script(regions[i].lines[0]) in _WIDE for i in sizes) else _APART
     for i in sizes:
-        beside = [sizes[j] for j in sizes if regions[j].label == "sub_title"]
+        beside = [sizes[j] for j in sizes if regions[j].label == "sub_title" and j not in chapters]
         if regions[i].label == "title" and beside and sizes[i] < apart * max(beside):
             regions[i] = relabelled(regions[i], "sub_title", 2)
     levels = _levels(regions, sizes, apart)
@@ -77,6 +74,12 @@ def with_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
     if regions == [*page.regions]:
         return page, in_doubt
     return replace(page, regions=tuple(regions), text=markdown(regions)), in_doubt
+
+
+def _is_chapters_number(text: str) -> bool:
+    """Whether a heading such as "Chapter 5" leaves its chapter's name to the next one."""
+    match = CHAPTER.match(text)
+    return match is not None and not text[match.end() :].strip(" .:\u3000。：—–-")
 
 
 def _is_heading(region: Region) -> bool:
@@ -104,11 +107,16 @@ def _levels(regions: Sequence[Region], sizes: Mapping[int, float], apart: float)
 
 def _as_ranked(levels: Mapping[int, int], texts: Mapping[int, str]) -> dict[int, int]:
     """The levels, of sections with Roman numbers above those with letters: their small capitals are as small as these."""
-    letters = {i for i, text in texts.items() if _LETTER.match(text)}
-    romans = {i for i, text in texts.items() if _ROMAN.match(text)}
+    letters, romans = set[int](), set[int]()
+    last = ""  # letter
+    for i, text in sorted(texts.items()):
+        if _ROMAN.match(text) and not (last and ord(text[0]) == ord(last) + 1):  # I is a letter behind H
+            romans.add(i)
+        elif _LETTER.match(text):
+            letters.add(i)
+            last = text[0]
     if not letters or not any(_SURELY_ROMAN.match(texts[i]) for i in romans):
         return dict(levels)
-    letters -= romans
     highest = min(levels[i] for i in letters | romans)
     return {**levels, **dict.fromkeys(romans, highest), **dict.fromkeys(letters, min(6, highest + 1))}
 
@@ -120,7 +128,7 @@ def _unranked(regions: Sequence[Region], sizes: Mapping[int, float], apart: floa
     for i, j in itertools.combinations(sizes, 2):
         unnumbered = {n for n in (i, j) if not number_of(plain(regions[n])) and regions[n].label == "sub_title"}
         ratio = max(sizes[i], sizes[j]) / min(sizes[i], sizes[j])
-        bolder = max(strokes[i], strokes[j]) > _BOLDER * min(strokes[i], strokes[j]) > 0
+        bolder = max(strokes[i], strokes[j]) > BOLD * min(strokes[i], strokes[j]) > 0
         if unnumbered and (_ALIKE * apart / _APART < ratio < apart or (ratio < apart and bolder)):
             in_doubt |= unnumbered
     return in_doubt
@@ -129,16 +137,16 @@ def _unranked(regions: Sequence[Region], sizes: Mapping[int, float], apart: floa
 def _usual(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> tuple[float, float]:
     """The height of the text's letters, and the width of their strokes; 0 where too few lines of it tell."""
     texts = [region for region in regions if region.label == "text" and not region.is_unread and region.by != BY]
-    lines = [line for region in texts for line in region.lines if len(line.text) >= _MIN_CHARS][:_MAX_LINES]
+    lines = [line for region in texts for line in region.lines if len(line.text) >= MIN_CHARS][:MAX_LINES]
     sizes = [size for line in lines if (size := letter_height(line, gray, lang))]
     strokes = [width for line in lines if (width := stroke(line, gray))]
-    size, weight = (statistics.median(of) if len(of) >= _MIN_LINES else 0.0 for of in (sizes, strokes))
+    size, weight = (statistics.median(of) if len(of) >= MIN_LINES else 0.0 for of in (sizes, strokes))
     return size, weight
 
 
 def _out_of_type(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> list[int]:
     """Short texts of a line that are plainly larger than the text, and running heads that are still more so, may be headings; and
-    headings in the text's own size and weight, without a section's number, may be none."""
+    headings in the text's own size and weight, without a number such as 2.1, may be none."""
     size, weight = _usual(regions, gray, lang)
     if not size or not weight:
         return []
@@ -156,8 +164,8 @@ def _out_of_type(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> l
 
 
 def _size(region: Region, gray: numpy.ndarray, lang: str) -> float:
-    sizes = [letter_height(line, gray, lang) for line in region.lines]
-    return statistics.median(sizes) if all(sizes) else 0.0
+    sizes = [size for line in region.lines if (size := letter_height(line, gray, lang))]
+    return statistics.median(sizes) if sizes else 0.0
 
 
 def _script(line: Line) -> str:
@@ -169,13 +177,12 @@ def letter_height(line: Line, gray: numpy.ndarray, lang: str) -> float:
     (H, W) bytes, `lang` its language (BCP-47)."""
     script = _script(line)
     x0, y0, x1, y1 = line.box
-    if line.direction == "ttb" or script not in _WIDE | _ON_LINE or min(x1 - x0, y1 - y0) < _MIN_PIXELS:
+    if line.direction == "ttb" or script not in _WIDE | ON_LINE or min(x1 - x0, y1 - y0) < _MIN_PIXELS:
         return 0.0
     crop = cut_out(gray, line, lang).crop
     if not crop.size:
         return 0.0
-    scale = max(1.0, _ROWS / crop.shape[0])
-    crop = cv2.resize(crop, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    crop, scale = enlarged(crop)
     groups = letter_groups(crop, cv2.threshold(crop, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0])
     if len(groups) < 2:
         return 0.0
@@ -192,4 +199,4 @@ def letter_height(line: Line, gray: numpy.ndarray, lang: str) -> float:
     above_N = above_N[sum(is_higher) :]
     num_tall = sum(tall and not higher for tall, higher in zip(is_tall, is_higher, strict=True))
     tall_N = above_N[:num_tall] if num_tall else above_N / _SMALL
-    return float(numpy.percentile(tall_N, 50, method="lower")) / scale if len(tall_N) else 0.0
+    return max(0.0, float(numpy.percentile(tall_N, 50, method="lower")) / scale) if len(tall_N) else 0.0

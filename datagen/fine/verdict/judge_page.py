@@ -33,6 +33,7 @@ from datagen.fine.verdict.raised_ink import with_scripts
 from datagen.fine.verdict.read_again import ReadAgain, order_of
 from datagen.fine.verdict.region_witness import doubted, is_text, read_otherwise
 from datagen.fine.verdict.structure_doubts import SPACES, doubts
+from datagen.fine.verdict.torn_regions import glued_in_columns
 from datagen.formulas import drawing
 from datagen.labels import PICTURES
 from datagen.markdown import markdown
@@ -93,11 +94,11 @@ class WeighLabels(Stage):
     `unchecked_share`  the share in regions that an engine read and nothing speaks for
     `unlike_share`  of pages that engines read, the share of the text in lines of which two readers read any sign otherwise, and
                     the ink doesn't keep it; `unlike_regions_share`, in regions with such a line
-    `contradiction_`  with a kind, how often the page contradicts itself: see `structure_doubts` and `page_doubts`; `heading` also
-                    counts lines in bold or large type that stand alone and are text (`bold_ink`), and headings whose depth isn't
-                    plain (`heading_ink`), `items` those that lack a sign a reader has;
-                    `scripts` regions whose ink has sub- or superscripts that the text hasn't (`raised_ink`); none of a page whose
-                    doubted regions are unread
+    `contradiction_`  with a kind, how often the page contradicts itself: see `structure_doubts` and `page_doubts`. `heading` also
+                    counts lines in bold that stand alone and are text (`bold_ink`), and headings of which the depth isn't plain,
+                    or which look as text does (`heading_ink`); `glued` paragraphs by where their column ends (`torn_regions`);
+                    `items` those that lack a sign a reader has; `scripts` regions whose ink has sub- or superscripts that the
+                    text hasn't (`raised_ink`). None of a page whose doubted regions are unread
     `coverage`      the share of ink like text that lies in a region
     `beside_pictures`  the share in lines, pictures and what is unread; absent without pictures, or if most text lies in them
     `overlap_share` the share of lines that lie in the box of another region, too
@@ -130,7 +131,7 @@ class WeighLabels(Stage):
     that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 18
+    version: ClassVar[int] = 19
 
     lines_a_page: int = 8
     read_lines_a_page: int = 60
@@ -175,7 +176,7 @@ class WeighLabels(Stage):
         gray = numpy.asarray(image[:, :, 1])
         again = ReadAgain(self.lines_a_page, self.read_lines_a_page, self.mirrors_a_page, self.seed)
         page, found = again.witnesses(page, gray, engines)
-        page, unranked = with_levels(as_drawn(page, found.values()), gray)
+        page, headings = with_levels(as_drawn(page, found.values()), gray)
         page, flat = with_scripts(page, gray)
         weights = {i: size(region) for i, region in enumerate(page.regions) if is_text(region)}
         reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
@@ -217,9 +218,10 @@ class WeighLabels(Stage):
         if by_engines:
             signals["unlike_share"], signals["unlike_regions_share"], _ = unlike
         lacking = [i for i, of in found.items() if i not in reasons for line in of.all_lines if by_engines and line.lacks_sign]
-        bold = [*bold_alone(page.regions, gray), *unranked]
+        bold = [*bold_alone(page.regions, gray), *headings]
+        glued = glued_in_columns(page.regions)
         contradictions = doubts(page) + page_doubts.doubts(page)
-        contradictions += Counter(heading=len(bold), items=len(lacking), scripts=len(flat))
+        contradictions += Counter(heading=len(bold), glued=len(glued), items=len(lacking), scripts=len(flat))
         if formulas:
             signals["formula_agreement"] = weighted_mean(list(formulas.values()))
         # Formulas alone don't speak for a text that nobody read again.
@@ -233,7 +235,7 @@ class WeighLabels(Stage):
         tables = {i for i, region in enumerate(regions) if by_engines and region.format == "html" and not region.is_unread}
         is_true_else = bool(contradictions or tables) and self._judged(set_aside(judged, tables), page, signals)[0] == "trusted"
         most_aside = min(self.max_aside, self._most_unread(page))
-        if is_true_else and (aside := doubtful(judged, {*bold, *lacking, *flat, *tables}, most_aside)) is not None:
+        if is_true_else and (aside := doubtful(judged, {*bold, *glued, *lacking, *flat, *tables}, most_aside)) is not None:
             judged, contradictions = set_aside(judged, aside), Counter()
             signals |= {"doubted_structure": float(len(aside)), "unread_share": unread_share(judged.regions)}
         signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}

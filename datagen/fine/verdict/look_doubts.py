@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 
 from datagen.fine.structure.looks import Look, is_short, look_of, usual_look
-from datagen.fine.wording import FIGURE, ITEM, MARK, OF_SECTION, TABLE
+from datagen.fine.wording import FIGURE, HASHES, ITEM, MARK, OF_SECTION, TABLE
 from datagen.record import Box, Region
 
 _TEXTS, _HEADINGS = frozenset({"text", "list"}), frozenset({"title", "sub_title"})
 _CAPTIONS = frozenset({"image_caption", "table_caption"})
-_HASHES = re.compile(r"#{1,6} ")
 _SMALLER, _LARGER, _MUCH_LARGER = 0.93, 1.08, 1.2  # than another heading's letters
 _MAX_CAPTION_LINES = 3
 _NEAR_EM, _BELOW_EM, _LINES_EM, _BESIDE = 1.5, (-0.5, 0.6), 0.35, 0.5
@@ -56,7 +55,7 @@ def num_levels_by_size(regions: Sequence[Region]) -> int:
     behind them, or, without bold letters, as deep as a bold one before them in the same size."""
     headings: list[tuple[Look, int]] = []
     for region in regions:
-        hashes, look = _HASHES.match(region.text), look_of(region.lines)
+        hashes, look = HASHES.match(region.text), look_of(region.lines)
         if region.label in _HEADINGS and hashes and look is not None:
             headings.append((look, len(hashes[0]) - 1))
     num = sum(

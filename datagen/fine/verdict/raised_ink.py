@@ -19,9 +19,9 @@ from datagen.record import Line, Sample
 from datagen.writing.scripts import main_script, num_marks
 
 _LABELS = LABELS | {"title", "sub_title"}
-_SCRIPTS = frozenset(("Latn", "Cyrl", "Grek"))  # whose letters stand on a line, most of them apart
+ON_LINE = frozenset(("Latn", "Cyrl", "Grek"))  # whose letters stand on a line, most of them apart
 _DARK, _LESS = (130, 190), (0, 40, -30)  # of 255: what ink is darker than, between these; and how much less at each look
-_ROWS = 72  # a lower line is enlarged to as many pixels, so that letters which touch come apart
+_ROWS = 72
 _SPECK = 0.06  # of the line's height
 _NEAR = 15  # groups of ink around one that tell where it would stand
 _OFF_LINE = 0.12  # of the letters' height: a letter that is less above or below the line stands on it
@@ -95,15 +95,20 @@ _NONE = LineScripts((), 0)
 
 
 def _can_tell(line: Line) -> bool:
-    return line.direction == "ltr" and comparable(line) and main_script(line.text)[0] in _SCRIPTS
+    return line.direction == "ltr" and comparable(line) and main_script(line.text)[0] in ON_LINE
+
+
+def enlarged(crop: numpy.ndarray) -> tuple[numpy.ndarray, float]:
+    """A line, (H, W) gray bytes, at least `_ROWS` pixels high, so that letters which touch come apart; and how much it grew."""
+    height, width = crop.shape
+    scale = max(1.0, _ROWS / max(1, height))
+    return cv2.resize(crop, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_CUBIC), scale
 
 
 def line_scripts(cut: Cut) -> LineScripts:
     """The scripts of a line by its ink. It is looked at three times, by more and less of what is dark: letters that touch, or are
     in pieces, don't at another time."""
-    height, width = cut.crop.shape
-    scale = max(1.0, _ROWS / max(1, height))
-    crop = cv2.resize(cut.crop, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_CUBIC)
+    crop, _ = enlarged(cut.crop)
     usual = min(_DARK[1], max(_DARK[0], cv2.threshold(crop, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0]))
     sure: set[TagRun] = set()
     most, flat = 0, set[int]()

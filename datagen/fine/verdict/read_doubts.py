@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from datagen.coarse.answers import BY
 from datagen.fine.verdict.torn_regions import BULLET, CLOSED
+from datagen.fine.wording import HASHES
 from datagen.labels import PICTURES
 from datagen.record import Region
 
 _HEADINGS = frozenset({"title", "sub_title"})
 _NUMBER = re.compile(r"(?P<depth>\d{1,2}(?:\.\d{1,2})*)\.?\s*(?=[^\W\d_])|(?P<letter>[a-zA-Z])[.)]\s*(?=[^\W\d_])")
 _ITEM = re.compile(r"\(?(?:[a-zα-ω]|[ivx]{1,4})[.)]")  # a small letter that numbers an item
-_HASHES = re.compile(r"^#+")
 _NUMBER_ALONE = re.compile(r"(?=.*\d)[\W\d_]+")
 _BELOW_EM = 2.5  # at most, between a line and what goes on below it
 
@@ -38,7 +38,7 @@ def doubts(regions: Sequence[Region]) -> Counter[str]:
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
     for region in read:
         if region.label == "sub_title" and not region.is_unread:
-            kinds["".join(_HASHES.findall(region.text))][_kind(_text(region))] += 1
+            kinds[hashes[0] if (hashes := HASHES.match(region.text)) else ""][_kind(_text(region))] += 1
     counts["heading"] += sum(of_level.total() - max(of_level.values()) for of_level in kinds.values())
     return +counts
 

@@ -85,7 +85,7 @@ def doubts(page: Sample) -> Counter[str]:
     for region in body:
         if region.is_unread or region.format != "markdown" or region.label == "toc":
             continue
-        counts["glued"] += num_glued(region, body) or line_doubts.num_signs_within(region)
+        counts["glued"] += num_glued(region) or line_doubts.num_signs_within(region)
         counts["code"] += region.label == "code" and any(BULLET.match(line.text) for line in region.lines)
         counts["heading"] += _is_missed_heading(region, text_height, usual_font)
         counts["heading"] += region.label in _HEADINGS and any(SECTION.match(line.text) for line in region.lines[1:])

@@ -49,20 +49,32 @@ def num_torn(regions: Sequence[Region]) -> int:
     return num + _num_beside(regions) + _num_stacked(regions) + _num_beside_formulas(regions)
 
 
-def num_glued(region: Region, column: Sequence[Region] = ()) -> int:
+def num_glued(region: Region) -> int:
     """How often a paragraph or an item begins within a region: an item's sign, a section's number, lines side by side, and what
-    is written in a new line though the line above, which ends as a paragraph does, has room for its first word. The page's
-    regions tell where lines of its `column` end."""
+    is written in a new line though the line above, which ends as a paragraph does, has room for its first word."""
     lines = [line for line in region.lines if line.direction != "ttb"]
     if region.label not in _TEXTS or region.is_unread or len(lines) < 2:
         return 0
     pairs = list(itertools.pairwise(lines))
     num = int(any(BULLET.match(line.text) for line in lines[1:]) or any(_are_apart(a.box, b.box) for a, b in pairs))
     num += sum(bool(SECTION.match(b.text)) and abs(a.box.x0 - b.box.x0) > _ALIGNED_EM * _height(b) for a, b in pairs)
-    return num + _num_ended(region, lines, _edge_of(region, column))
+    return num + _num_ended(region, lines)
 
 
-def _num_ended(region: Region, lines: Sequence[Line], flush: float | None) -> int:
+def glued_in_columns(regions: Sequence[Region]) -> list[int]:
+    """The regions, by their index, in which a paragraph begins behind a line that ends short of where others of the column end,
+    flush. A region of few lines alone doesn't tell that. Of what engines read from left to right."""
+    read = [i for i, region in enumerate(regions) if region.by != BY and region.label in _TEXTS and not region.is_unread]
+    ltr = [i for i in read if regions[i].lines and all(line.direction == "ltr" for line in regions[i].lines)]
+    found = []
+    for i in ltr:
+        edge = _edge(regions, i, [regions[j] for j in ltr]) if len(regions[i].lines) > 1 else None
+        if edge is not None and _num_ended(regions[i], regions[i].lines, edge):
+            found.append(i)
+    return found
+
+
+def _num_ended(region: Region, lines: Sequence[Line], flush: float | None = None) -> int:
     is_rtl = lines[0].direction == "rtl"
     start, end = (2, 0) if is_rtl else (0, 2)
     edge: float = min(line.box.x0 for line in lines) if is_rtl else max(line.box.x1 for line in lines)
@@ -87,21 +99,20 @@ def _num_ended(region: Region, lines: Sequence[Line], flush: float | None) -> in
     return num
 
 
-def _edge_of(region: Region, regions: Sequence[Region]) -> float | None:
-    """Where nearly all lines end, in mid-sentence, that an engine read in the column of a region, from left to right; None where
-    they don't end flush, or are few."""
-    left = min(line.box.x0 for line in region.lines)
-    em = _height(region.lines[0])
-    beside = (
-        other
-        for other in regions
-        if other.by != BY and other.label in _TEXTS and other.lines and abs(min(x.box.x0 for x in other.lines) - left) < em
-    )
-    lines = [line for other in beside for line in other.lines[:-1] if line.direction == "ltr" and not _ENDED.search(line.text)]
-    ends = [line.box.x1 for line in lines]
-    at_edge = [end for end in ends if max(ends) - end < _EVEN_READ_EM * em]
-    is_flush = region.by != BY and len(at_edge) >= _MIN_FLUSH and len(at_edge) >= _FLUSH_SHARE * len(ends)
-    return max(ends) if is_flush else None
+def _edge(regions: Sequence[Region], i: int, read: Sequence[Region]) -> float | None:
+    """Where nearly all lines in mid-sentence end of the `read` regions that begin at the left edge of region `i`. None where they
+    don't end flush, or are few, or something stands beside the region before that edge, which is another column's then."""
+    region = regions[i]
+    left, em = min(line.box.x0 for line in region.lines), _height(region.lines[0])
+    beside = [other for other in read if abs(min(line.box.x0 for line in other.lines) - left) < em]
+    ends = [line.box.x1 for other in beside for line in other.lines[:-1] if not _ENDED.search(line.text)]
+    edge = max(ends, default=0)
+    num_flush = sum(edge - end < _EVEN_READ_EM * em for end in ends)
+    if num_flush < _MIN_FLUSH or num_flush < _FLUSH_SHARE * len(ends):
+        return None
+    box = region.box
+    stands_beside = (o.box.x0 < edge and o.box.x0 >= box.x1 and o.box.y0 < box.y1 and o.box.y1 > box.y0 for o in regions)
+    return None if any(stands_beside) else edge
 
 
 def _followers(regions: Sequence[Region]) -> Iterator[tuple[Region, Region]]:

