@@ -218,7 +218,8 @@ def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: f
         output = printed.read()[-4000:].decode(errors="replace")
     if not is_done:
         raise SampleError("timeout", f"LibreOffice took over {WALL_FACTOR * deadline_s:g} s on the wall clock")
-    if process.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL) and _waited_s() - before_s > 0.9 * seconds:
+    # The limit counts by ticks, which on a busy machine are more than what was taken.
+    if process.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL) and _waited_s() - before_s > 0.8 * seconds:
         raise SampleError("timeout", f"LibreOffice took over {seconds} s of processor time")
     return process.returncode, output
 
