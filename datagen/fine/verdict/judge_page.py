@@ -73,7 +73,7 @@ class WeighLabels(Stage):
     - A table needs `min_table` of its own reader's score, and the letters of its lines in its cells.
     - A formula's LaTeX is drawn again, of at most `formulas_a_page`: it is worth the share of its signs that its ink has.
     - Of a line that its reader was sure of, a reading with hardly anything is none. Apostrophes are as the second reader sees,
-      sub- and superscripts as the ink shows them.
+      sub- and superscripts as the ink shows them, and headings that were read as deep as it and their numbers say.
 
     A region is doubted if it is worth less than `min_agreement` (of the file's own text, which `CompareInk` judged by its fonts,
     `min_file_agreement`) or the ink speaks against it. So is one that an engine read and nothing speaks for. What is doubted
