@@ -244,12 +244,12 @@ def reads(
 
 def other_scripts(named: str) -> tuple[str, ...]:
     """The scripts that are named, without Latin, which is always learned. Raises `ValueError` for one that can't be drawn."""
-    found = dict.fromkeys(script.strip().title() for script in named.split(",") if script.strip())
-    for script in found:
+    asked = dict.fromkeys(script.strip().title() for script in named.split(",") if script.strip())
+    for script in asked:
         if script not in (LATIN, *LANGUAGES):
             why = f"{name_of(script)} isn't among the scripts that are drawn letter by letter" if name_of(script) else "no script"
             raise ValueError(f"scripts={named}: {script}: {why}; allowed are {', '.join(sorted((LATIN, *LANGUAGES)))}")
-    return tuple(script for script in found if script != LATIN)
+    return tuple(script for script in asked if script != LATIN)
 
 
 def mixture(scripts: tuple[str, ...], corpus: str, seed: int) -> tuple[tuple[Data, ...], list[Step]]:

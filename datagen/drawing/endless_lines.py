@@ -132,14 +132,14 @@ class Lines:
         Raises `SampleError` if the held-out prose has not as many.
         """
         known, text, source = self.prose(held_out=False), self.prose(held_out=True), random.Random(f"unseen {seed}")
-        found: dict[str, None] = {}
+        phrases: dict[str, None] = {}
         for _ in range(100 * count):
             phrase = _phrase(text, source, source.randint(shortest, longest))
             if len(phrase) >= shortest and phrase not in known:
-                found[phrase] = None
-            if len(found) == count:
-                return list(found)
-        raise SampleError("too_short", f"the held-out prose has {len(found)} unseen lines, {count} are needed")
+                phrases[phrase] = None
+            if len(phrases) == count:
+                return list(phrases)
+        raise SampleError("too_short", f"the held-out prose has {len(phrases)} unseen lines, {count} are needed")
 
     def _made(self, number: int) -> tuple[str, "_Look"]:
         source = random.Random(f"{self.version} {self.seed} {number} {self.longest}")

@@ -31,10 +31,8 @@ _WIDE = frozenset(("Hani", "Hans", "Hant", "Jpan", "Kore"))
 _ROMAN, _SURELY_ROMAN, _LETTER = re.compile(r"[IVX]+\. "), re.compile(r"[IVX]{2,}\. "), re.compile(r"[A-Z]\. ")
 _APART, _WIDE_APART = 1.08, 1.15  # two sizes; of Chinese signs, which fill their cells more or less
 _ALIKE = 1.05  # less is one size; what is between is in doubt
-_NO_HEADINGS, _HEAVIER = (
-    {"text": 1.15, "header": 1.3},
-    1.2,
-)  # how much larger than the text's letters, or wider than their strokes
+_LARGER = {"text": 1.15, "header": 1.3}  # than the text's letters: such may be headings
+_HEAVIER = 1.2  # than the text's strokes
 _MIN_GROUPS = 12  # a shorter line has no bend
 _HIGH = frozenset("ijіїбфё")  # as high as tall letters, nearly or more
 _MIN_PIXELS = 4
@@ -150,17 +148,17 @@ def _out_of_type(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> l
     size, weight = _usual(regions, gray, lang)
     if not size or not weight:
         return []
-    found = []
+    in_doubt = []
     for i, region in enumerate(regions):
         if region.by == BY or region.is_unread or len(region.lines) != 1:
             continue
         line = region.lines[0]
-        if region.label in _NO_HEADINGS and may_be_heading(region):
-            found += [i] * (letter_height(line, gray, lang) > _NO_HEADINGS[region.label] * size)
+        if region.label in _LARGER and may_be_heading(region):
+            in_doubt += [i] * (letter_height(line, gray, lang) > _LARGER[region.label] * size)
         elif region.label in _HEADINGS and len(number_of(line.text)) < 2 and not line.text.isupper():
             is_plain = 0 < letter_height(line, gray, lang) < _ALIKE * size and 0 < stroke(line, gray) < _HEAVIER * weight
-            found += [i] * is_plain
-    return found
+            in_doubt += [i] * is_plain
+    return in_doubt
 
 
 def _size(region: Region, gray: numpy.ndarray, lang: str) -> float:

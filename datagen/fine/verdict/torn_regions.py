@@ -66,12 +66,12 @@ def glued_in_columns(regions: Sequence[Region]) -> list[int]:
     flush. A region of few lines alone doesn't tell that. Of what engines read from left to right."""
     read = [i for i, region in enumerate(regions) if region.by != BY and region.label in _TEXTS and not region.is_unread]
     ltr = [i for i in read if regions[i].lines and all(line.direction == "ltr" for line in regions[i].lines)]
-    found = []
+    glued = []
     for i in ltr:
         edge = _edge(regions, i, [regions[j] for j in ltr]) if len(regions[i].lines) > 1 else None
         if edge is not None and _num_ended(regions[i], regions[i].lines, edge):
-            found.append(i)
-    return found
+            glued.append(i)
+    return glued
 
 
 def _num_ended(region: Region, lines: Sequence[Line], flush: float | None = None) -> int:
