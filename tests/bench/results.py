@@ -15,7 +15,7 @@ HEAD = """# Results of the benchmarks
 
 `make bench` writes this file, and `make bench only=NAME` one section of it. A ratio compares two things that were measured in
 the same run, and carries to other machines; a time doesn't. The head of `tests/bench/FOLDER/NAME.py` says what a benchmark
-measures. A figure with `not met` behind its bar misses the bar. Figures of before are in [EARLIER.md](EARLIER.md).
+measures. A figure with `not met` behind its bar misses the bar.
 """
 
 

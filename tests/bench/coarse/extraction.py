@@ -1,13 +1,12 @@
-"""Coarse extraction against the bare loop of `raw_coarse.py`, on the same PDFs, interleaved, as ratios; against other tools; and
-what it costs to ask the ink.
+"""Coarse extraction against the bare loop of `raw_coarse.py`, on the same PDFs, interleaved, as ratios; and what it costs to
+ask the ink.
 
     python -m tests.bench.coarse.extraction [--documents 16] [--repeats 3] [--sizes 1024 1920]
 
 One core: both pinned to core 0, the whole pipeline (sandboxed child, pipe, language, verdict, JSON, sha256, fsync) against
 the loop. Two: two dask workers against two processes of the loop, as the gain over one of the same kind. Medians of the
 repeats. The documents are Debian's installation guides, A4. Workers are up and warm before the clock starts, on both sides.
-Other tools do the same work, text with positions, image, JPEG and tar, in `others.py`. The ink is asked on one core, by the
-recipe's own stage.
+The ink is asked on one core, by the recipe's own stage.
 """
 
 import argparse
@@ -43,7 +42,6 @@ from tests.bench.measuring import options
 
 RAW = Path(__file__).with_name("raw_coarse.py")
 TARGETS = {1024: 0.75, 1920: 0.70}
-OTHERS = Path(__file__).with_name("others.py")
 
 
 def guides(n: int) -> list[Item]:
@@ -87,15 +85,6 @@ def measure_ours(paths: list[str], long_side: int, workers: int) -> float:
             raise SystemExit(f"{len(paths)} documents give {len(reports)} shards, all of which warm up: take more --documents")
         seconds = max(r.finished for r in timed) - min(r.started for r in timed)
         return sum(r.num_samples for r in timed) / seconds
-
-
-def measure_others(paths: list[str], long_side: int, core: list[int]) -> None:
-    """Pages/s of other tools on one core, as ratios to ours on the same documents."""
-    few = {"pypdfium2": paths, "pymupdf4llm": paths[:1]}  # the latter takes minutes for all
-    mine = {tool: ours(files if len(files) > 3 else paths[:4], long_side, 1, core) for tool, files in few.items()}
-    for tool, files in few.items():
-        rate = float(_pinned([sys.executable, str(OTHERS), tool, *files, "--long-side", str(long_side)], core))
-        print(f"{long_side} px, one core: {tool} {rate:.1f} pages/s, pagewheel {mine[tool] / rate:.1f} times as fast")
 
 
 def measure_ink(paths: list[str], long_side: int, max_pages: int) -> None:
@@ -176,7 +165,6 @@ def main() -> None:
     cores = sorted(os.sched_getaffinity(0))
     for size in args.sizes:
         measure(paths, size, args.repeats, cores)
-    measure_others(paths, args.sizes[-1], cores[:1])
     for max_pages in (sample_costs.DOCUMENT_PAGES, 40):
         measure_ink(paths, args.sizes[-1], max_pages)
     print(f"measured in {time.monotonic() - started:.0f} s")

@@ -4,8 +4,10 @@
 
 - molecules: whole samples; and RDKit alone, which parses the same SMILES, lays each out, draws it in its own look on a canvas as
   large as the sample's image, and encodes it.
-- geometry: whole samples, all by Cairo or all by matplotlib; and these alone, which draw a triangle, a circle and three letters
-  on an image as large as the sample's, and encode it.
+- charts: whole samples by matplotlib; and matplotlib alone, which draws charts of the same kinds, sizes and numbers of values
+  with its defaults: no label, no look, no check, ASCII words. ECharts' charts are timed without a loop beside them.
+- geometry: whole samples; and Cairo alone, which draws a triangle, a circle and three letters on an image as large as the
+  sample's, and encodes it.
 - stamps: whole samples; and Pillow alone, which cuts a piece out of a photograph, sets as many cut-outs of the same sizes on it,
   and encodes it. Both have read the photographs before.
 
@@ -20,15 +22,20 @@ from collections.abc import Callable
 from statistics import median
 
 import cairocffi
+import numpy
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from PIL import Image
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdChemReactions
 from rdkit.Chem.Draw import rdMolDraw2D
 
+from datagen.figures.charts import Charts, echarts_engine
 from datagen.figures.chemistry.molecules import Molecules
 from datagen.figures.geometry.geometry import Geometry
 from datagen.record import SampleError
 from datagen.samples import cutouts as stamps
+from datagen.tables.cells import parse
 from datagen.vision.maker import Stamps, photograph
 from datagen.work.draws import Drawing, Maker
 from recipes.sample_costs import record
@@ -43,38 +50,45 @@ Alone = Callable[[Drawing], object]
 
 def main() -> None:
     arguments = options(__doc__, figures=300, turns=3, seed=0).parse_args()
-    kinds: dict[str, tuple[Maker, Alone]] = {
+    kinds: dict[str, tuple[Maker, Alone | None]] = {
         "molecules": (Molecules(), rdkit_alone),
-        "geometry by Cairo": (Geometry(by_matplotlib=0.0), cairo_alone),
-        "geometry by matplotlib": (Geometry(by_matplotlib=1.0), matplotlib_alone),
+        "geometry": (Geometry(), cairo_alone),
+        "charts by matplotlib": (Charts(renderers=("matplotlib",)), matplotlib_alone),
         "stamps": (Stamps(), pillow_alone),
     }
+    if echarts_engine.kept().is_file():
+        kinds["charts by ECharts"] = (Charts(renderers=("echarts",)), None)
+    else:
+        print("charts by ECharts: not in the cache; a run of make recipe=figures fetches it")
     print(f"{'a second, one core':<26}{'ours':>8}{'alone':>8}{'ratio':>8}{'bytes':>10}{'dropped':>9}")
     for name, (maker, alone) in kinds.items():
         measure(name, maker, alone, arguments.figures, arguments.turns, arguments.seed)
-    of_mix = [drawn(maker, arguments.figures, arguments.seed + 1) for maker in (Molecules(), Geometry())]
-    names = "figures.molecule", "figures.geometry"
+    of_mix = [drawn(maker, arguments.figures, arguments.seed + 1) for maker in (Molecules(), Geometry(), Charts())]
+    names = "figures.molecule", "figures.geometry", "figures.chart"
     for name, (drawings, seconds) in zip(names, of_mix, strict=True):
         record("figures", {f"{name}_core_s": seconds / len(drawings), f"{name}_bytes": bytes_of(drawings) + RECORD_BYTES})
 
 
-def measure(name: str, maker: Maker, alone: Alone, count: int, turns: int, seed: int) -> None:
-    """Print a row: the median of the turns of each, which alternate."""
+def measure(name: str, maker: Maker, alone: Alone | None, count: int, turns: int, seed: int) -> None:
+    """Print a row: the medians of the turns of ours and of `alone`, which alternate."""
     drawn(maker, 20, seed + 2)  # what is loaded once
     drawings: list[Drawing] = []
     ours, theirs = [], []
     for _ in range(turns):
         drawings, seconds = drawn(maker, count, seed)
         ours.append(len(drawings) / seconds)
+        if alone is None:
+            continue
         started = time.process_time()
         for drawing in drawings:
             alone(drawing)
         theirs.append(len(drawings) / (time.process_time() - started))
+    sizes = f"{bytes_of(drawings):>10,.0f}{count - len(drawings):>9}"
+    if not theirs:
+        print(f"{name:<26}{median(ours):>8.1f}{'-':>8}{'-':>8}{sizes}", flush=True)
+        return
     ratio = median(ours) / median(theirs)
-    row = (
-        f"{name:<26}{median(ours):>8.1f}{median(theirs):>8.1f}{ratio:>8.2f}{bytes_of(drawings):>10,.0f}{count - len(drawings):>9}"
-    )
-    print(f"{row}  ({at_least(ratio, LEAST)})", flush=True)
+    print(f"{name:<26}{median(ours):>8.1f}{median(theirs):>8.1f}{ratio:>8.2f}{sizes}  ({at_least(ratio, LEAST)})", flush=True)
 
 
 def bytes_of(drawings: list[Drawing]) -> float:
@@ -128,25 +142,47 @@ def cairo_alone(drawing: Drawing) -> object:
 
 
 def matplotlib_alone(drawing: Drawing) -> object:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.patches import Circle, Polygon
-
-    width, height = drawing.size
-    figure = Figure(figsize=(width / 100, height / 100), dpi=100)
+    """A chart of the same kind, size and numbers of categories and series, as a script of ten lines draws it."""
+    kind, table, size = drawing.metadata["kind"], parse(drawing.text), drawing.size
+    num, series = max(2, table.num_rows - 2), max(1, table.num_columns - 1)
+    names = [f"Name {place}" for place in range(num)]
+    values = numpy.linspace(10, 90, num * series).reshape(series, num)
+    figure = Figure((size[0] / 100, size[1] / 100), dpi=100, layout="constrained")
     FigureCanvasAgg(figure)
-    plot = figure.add_axes((0, 0, 1, 1))
-    plot.set_axis_off()
-    plot.set_xlim(0, width)
-    plot.set_ylim(height, 0)
-    corners = _corners(width, height)
-    plot.add_patch(Polygon(corners, fill=False))
-    plot.add_patch(Circle((width / 2, height / 2), min(width, height) / 4, fill=False))
-    for letter, (x, y) in zip("ABC", corners, strict=False):
-        plot.text(x, y, letter)
-    file = io.BytesIO()
-    figure.savefig(file, format="png")
-    return file.getvalue()
+    axes = figure.add_subplot(projection="polar" if kind == "radar" else None)
+    match kind:
+        case "pie" | "donut":
+            axes.pie(values[0], labels=names, autopct="%.0f%%", wedgeprops={"width": 0.4 if kind == "donut" else 1})
+        case "scatter":
+            axes.scatter(range(num), values[0])
+        case "box":
+            axes.boxplot([values[:, place] for place in range(num)], tick_labels=names)
+        case "heat_map":
+            figure.colorbar(axes.imshow(values))
+            for (row, column), value in numpy.ndenumerate(values):
+                axes.text(column, row, f"{value:.0f}", ha="center", va="center")
+        case "radar":
+            for row in values:
+                axes.plot(numpy.linspace(0, 2 * numpy.pi, num), row)
+        case "line" | "area":
+            for row in values:
+                axes.plot(names, row, marker="o", label="series")
+                if kind == "area":
+                    axes.fill_between(names, row)
+        case "horizontal":
+            for place, row in enumerate(values):
+                axes.barh(numpy.arange(num) + place / series, row, 1 / series, label="series")
+        case _:
+            for place, row in enumerate(values):
+                axes.bar(numpy.arange(num) + place / series, row, 1 / series, label="series")
+            if kind == "composite":
+                axes.twinx().plot(range(num), values[0])
+    axes.set_title("A title")
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
 
 
 def pillow_alone(drawing: Drawing) -> object:

@@ -1,13 +1,12 @@
-"""Bulk labelling: loops, verdicts, how fast one client is, and what another runner loses against the same server.
+"""Bulk labelling: loops, verdicts, and how fast one client is.
 
-    python -m tests.bench.label.label [--only loops,verdicts,speed,others] [--right 1200] [--pages 150] [--show]
+    python -m tests.bench.label.label [--only loops,verdicts,speed] [--right 1200] [--pages 150] [--show]
 
 Loops are planted in answers of all profiles' forms. Verdicts are of typeset pages (`datagen.fine.typeset_pages`), half as many as
 `--right` says, and of the default documents' pages, half of the answers with boxes, half as Markdown alone; damages are those of
 `tests/inputs/damaged_answers.py`. Speed is against a server that answers at once, a process of its own on the same machine; its
-bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it. Others' clients are shown
-the faulty server of the tests, which our runs lose no page to (`tests/robustness/test_label_kill.py`). `--show` names the answers
-that were judged wrongly.
+bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it. `--show`
+names the answers that were judged wrongly.
 """
 
 import tempfile
@@ -17,7 +16,7 @@ from pathlib import Path
 from datagen.asking.loops import is_loop
 from recipes.sample_costs import record
 from tests.bench.bars import at_least, at_most
-from tests.bench.label import others, throughput, verdicts
+from tests.bench.label import throughput, verdicts
 from tests.bench.measuring import options
 from tests.inputs import answers
 
@@ -76,30 +75,12 @@ def speed(pages: int) -> None:
             record("tests/bench/label/label.py", {"label.page_core_s": round(2 / whole, 4)})
 
 
-def losses_of_others(pages: int = 100) -> None:
-    for skip in (False, True):
-        tell(f"datatrove's InferenceRunner, skip_bad_requests={skip}", others.datatrove(pages, skip))
-    tell("olmOCR's pipeline, five pages a document", others.olmocr(pages))
-    tell("docling's pipeline of a model behind a server, five pages a document", others.docling(pages))
-    tell("MinerU's client, all pages in a batch", others.mineru(pages))
-
-
-def tell(name: str, lost: others.Lost | str) -> None:
-    if isinstance(lost, str):
-        print(f"others: {name}: not run, {lost}")
-        return
-    print(f"others: {name}: ended {lost.ended}")
-    print(f"        {lost.written} of {lost.pages} pages written, {lost.pages - lost.written} lost;", end=" ")
-    print(f"{lost.loops} loops, {lost.cut} cut off and {lost.blank} blank answers among the results")
-
-
 def main() -> None:
-    args = options(__doc__, only="loops,verdicts,speed,others", right=1200, pages=150, show=False).parse_args()
+    args = options(__doc__, only="loops,verdicts,speed", right=1200, pages=150, show=False).parse_args()
     for name, run in (
         ("loops", loops),
         ("verdicts", lambda: judge(args.right, args.show)),
         ("speed", lambda: speed(args.pages)),
-        ("others", losses_of_others),
     ):
         if name in args.only.split(","):
             run()

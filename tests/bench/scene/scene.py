@@ -1,7 +1,6 @@
-"""Scenes: our whole pipeline against bare PaddleOCR, and the order of lines against PaddleOCR's own.
+"""Scenes: our whole pipeline against bare PaddleOCR.
 
-    python -m tests.bench.scene.scene [--pictures 48] [--repeats 3] [--scenes 300] [--read 60] [--input DIR]
-        [--only rates|memory|orders]
+    python -m tests.bench.scene.scene [--pictures 48] [--repeats 3] [--only rates|memory]
 
 Rates: the same pictures, scenes in Chinese and English as `datagen.scene.maker` draws them, by both in turn, each in a process
 of its own on one and the same core, with one thread, PP-OCRv6 small and the same settings: lines are found in pictures of at most
@@ -10,16 +9,15 @@ own limit of 4,000 pixels, too. Ours is the source with its sandboxed child, `Re
 with agreement, and two processes of each on two cores. The first pictures load the engines and aren't timed.
 
 Memory: 1,000 small pictures in shards of 100, the resident size of the process and its child after each.
-
-Orders: see `scene_orders.py`. `--input` is a folder of photographs with NAME.txt beside each: its text, in order.
 """
 
 import multiprocessing
 import os
+import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,19 +29,33 @@ import psutil
 from datagen.disk.storage import Folder
 from datagen.engines import ppocr
 from datagen.pictures.pick_source import pictures
+from datagen.record import SampleError
 from datagen.scene.judge_scene import JudgeScene
+from datagen.scene.maker import Scenes
 from datagen.scene.read_scene import ReadScene
 from datagen.work.dataset import plan
+from datagen.work.draws import Drawing
 from datagen.work.pipeline import Pipeline, run_shard
 from datagen.work.runner import InProcess
 from tests.bench.bars import at_least
 from tests.bench.measuring import options, spent_s
-from tests.bench.scene import scene_orders
 
 TARGET, TARGET_OF_TWO = 0.9, 1.8
 LONG_SIDE = 960
 LANGUAGES = ("en", "zh-Hans", "zh-Hant")
 _WARM = 2  # pictures that aren't timed
+
+
+def drawn(count: int, seed: int, languages: tuple[str, ...] = ()) -> Iterator[Drawing]:
+    """So many scenes, each by a seed of its own, in these languages or any."""
+    number = seed * 1_000_000
+    while count:
+        try:
+            yield Scenes(languages=languages).draw(random.Random(number))
+            count -= 1
+        except SampleError:
+            pass
+        number += 1
 
 
 class Took(NamedTuple):
@@ -226,10 +238,10 @@ def small(image: bytes, long_side: int) -> bytes:
 
 
 def main() -> None:
-    parser = options(__doc__, pictures=48, repeats=3, scenes=300, read=60, seed=0, input="")
-    parser.add_argument("--only", choices=("rates", "memory", "orders"))
+    parser = options(__doc__, pictures=48, repeats=3, seed=0)
+    parser.add_argument("--only", choices=("rates", "memory"))
     args = parser.parse_args()
-    drawings = list(scene_orders.drawn(args.pictures, args.seed, LANGUAGES))
+    drawings = list(drawn(args.pictures, args.seed, LANGUAGES))
     images = [drawing.image for drawing in drawings if drawing.image is not None]
     with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as folder:
         if args.only in (None, "rates"):
@@ -237,16 +249,6 @@ def main() -> None:
         if args.only in (None, "memory"):
             again = [small(images[n % len(images)], 96 + n % 128) for n in range(1000)]  # of many sizes
             show_memory(write(again, Path(folder) / "small"))
-    if args.only in (None, "orders"):
-        known = [scene_orders.known(drawing) for drawing in scene_orders.drawn(args.scenes, args.seed)]
-        scene_orders.table("true lines", known, [scene_orders.orders(p.lines, p.text) for p in known])
-        opened = paddle(1, False)
-        few = known[: args.read]
-        scene_orders.table("lines as read", few, scene_orders.read(few, lambda image: opened.predict(image)[0]["rec_texts"]))
-        if args.input:
-            photographs = list(scene_orders.photographs(Path(args.input)))
-            read = scene_orders.read(photographs, lambda image: opened.predict(image)[0]["rec_texts"])
-            scene_orders.table("photographs as read", photographs, read)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from recipes.sample_costs import processor
 from tests.bench import results
 from tests.bench.__main__ import ALL, BENCHES, chosen
 from tests.bench.coarse.extraction import measure_ours
-from tests.bench.flywheel import rates as bench_rates
 from tests.bench.flywheel import reader
 from tests.inputs import pdfs
 
@@ -33,41 +32,28 @@ def test_the_readers_benchmark_runs(monkeypatch, capsys, tmp_path):
     assert "lines: " in output and "steps/s" in output
 
 
-@pytest.mark.slow
-def test_the_benchmark_of_rates_runs(monkeypatch, capsys):
-    threads = torch.get_num_threads()
-    for name, value in {"NUM_LINES": 4, "NUM_STEPS": 1, "PP_STEPS": 1, "TURNS": 1}.items():
-        monkeypatch.setattr(bench_rates, name, value)
-    bench_rates.main()
-    torch.set_num_threads(threads)
-    training, reading = capsys.readouterr().out.splitlines()
-    assert training.startswith("training, lines/s") and reading.startswith("reading, lines/s")
-    assert "PP-OCRv6" in training and "PP-OCRv6" in reading
-
-
 def test_a_benchmark_records_its_own_section_and_leaves_the_others(tmp_path):
     path = tmp_path / "RESULTS.md"
-    results.record(path, "scale", results.section("python -m tests.bench.work.scale", "abc", 0.1, "9 shards/s\n"), list(ALL))
+    results.record(path, "word", results.section("python -m tests.bench.word.word", "abc", 0.1, "9 documents/s\n"), list(ALL))
     printed = "## ratio 9.1\n\n  lines\n"
-    results.record(path, "reader", results.section("python -m tests.bench.flywheel.reader", "abd", 1.7, printed), list(ALL))
+    results.record(path, "lines", results.section("python -m tests.bench.coarse.lines", "abd", 1.7, printed), list(ALL))
     first = path.read_text()
-    assert first.index("## reader") < first.index("## scale")  # in the order in which they run
+    assert first.index("## lines") < first.index("## word")  # in the order in which they run
     assert "    ## ratio 9.1\n\n      lines\n" in first
     assert f"{time.strftime('%Y-%m-%d')}, {processor()}" in first
     assert "revision abd; 1.7 processes of others wanted a core" in first
-    results.record(path, "reader", "anew", list(ALL))
+    results.record(path, "lines", "anew", list(ALL))
     second = path.read_text()
-    assert "ratio 9.1" not in second and "\n## reader\n\nanew\n" in second
-    assert second[second.index("## scale") :] == first[first.index("## scale") :]
+    assert "ratio 9.1" not in second and "\n## lines\n\nanew\n" in second
+    assert second[second.index("## word") :] == first[first.index("## word") :]
 
 
 def test_a_benchmark_that_there_is_not_is_refused_with_the_names():
     assert chosen("") == list(BENCHES)
-    assert chosen("long_run") == ["long_run"]
+    assert chosen("real_pages") == ["real_pages"]
     with pytest.raises(ValueError, match="there is no such benchmark") as refused:
         chosen("speed")
     assert str(refused.value) == f"only=speed: there is no such benchmark; allowed are {', '.join(ALL)}"
-    assert {"extraction", "lines", "truth", "weights", "real_pages", "sentences"} <= ALL.keys()
 
 
 def test_every_benchmark_is_a_program():
