@@ -3,7 +3,6 @@
 import html
 import random
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from datagen.figures.charts import label, matplotlib_charts
@@ -26,11 +25,11 @@ def words(lang: str) -> Words:
     return cached(lang, own.can_draw)
 
 
-def drawn(renderer: Any, kind: str, seed: int, langs: Sequence[str] = ()) -> tuple[Chart, Any, Table] | None:
-    """A chart by its number in one of the languages, any for none; its picture by the renderer's module; and its label. None
+def drawn(renderer: Any, kind: str, seed: int) -> tuple[Chart, Any, Table] | None:
+    """A chart by its number, in any language; its picture by the renderer's module; and its label. None
     where the renderer has no room for it."""
     draw = random.Random(f"test {kind} {seed}")
-    lang = draw.choice(langs or [*languages()])
+    lang = draw.choice([*languages()])
     chart = compose(draw, kind, words(lang))
     try:
         picture = renderer.draw(chart, look(draw, kind), faces(lang))

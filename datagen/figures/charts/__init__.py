@@ -3,7 +3,6 @@
 import importlib
 import importlib.metadata
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -19,16 +18,8 @@ from datagen.work.draws import Drawing
 RENDERERS = {
     "matplotlib": "datagen.figures.charts.matplotlib_charts",
     "echarts": "datagen.figures.charts.echarts",
-    "vega": "datagen.figures.charts.vega",
 }
 """What draws charts, by name: modules with `draw` and `versions`. ECharts' script is fetched from npm the first time."""
-_LACKING = {
-    "vega": frozenset(
-        # it has no polar axes, and takes words in these scripts for narrower than they are, by up to 38%
-        ("radar", "Deva", "Beng", "Taml", "Telu", "Gujr", "Guru", "Knda", "Mlym", "Sinh", "Khmr", "Mymr")
-    )
-}
-"""The kinds and scripts that a renderer doesn't draw."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +30,7 @@ class Charts:
     The label is an HTML table of what the picture shows: see `label`. The picture is a PNG, mostly 300 to 1,300 pixels a side. A
     share of `panels` have two to four charts, one after another in the label, by rows, each a region of its own."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     name: ClassVar[str] = "charts"
     task: ClassVar[str] = "figure"
 
@@ -53,13 +44,6 @@ class Charts:
             raise ValueError(f"renderers={','.join(unknown)}: allowed are {', '.join(RENDERERS)}")
         if unknown := [kind for kind in self.kinds if kind not in KINDS]:
             raise ValueError(f"kinds={','.join(unknown)}: allowed are {', '.join(KINDS)}")
-        if undrawn := [kind for kind in self.kinds if not self._able(kind)]:
-            raise ValueError(
-                f"kinds={','.join(undrawn)}: {', '.join(self.renderers)} doesn't draw it, take another renderer, too"
-            )
-
-    def _able(self, kind: str, script: str = "") -> list[str]:
-        return [name for name in self.renderers if _LACKING.get(name, frozenset()).isdisjoint((kind, script))]
 
     def draw(self, random: random.Random) -> Drawing:
         here = faces.languages()
@@ -72,7 +56,7 @@ class Charts:
         if random.random() < self.panels:
             return self._several(random, lang, own)
         kind = random.choice(self.kinds)
-        renderer = self._renderer(random, (kind,), own)
+        renderer = random.choice(self.renderers)
         drawn, text = _drawn(random, kind, renderer, look(random, kind), own)
         region = Region(Box(0, 0, *drawn.size), "chart", text, None, self.name, format="html")
         return Drawing(drawn.png(), drawn.size, text, (region,), lang, own.script, metadata={"kind": kind, "renderer": renderer})
@@ -80,7 +64,7 @@ class Charts:
     def _several(self, random: random.Random, lang: str, own: faces.Faces) -> Drawing:
         num = random.choice(panels.NUMBERS)
         kinds = [random.choice(self.kinds)] * num if random.random() < 0.4 else [random.choice(self.kinds) for _ in range(num)]
-        renderer = self._renderer(random, kinds, own)
+        renderer = random.choice(self.renderers)
         looks = panels.looks(random, kinds)
         drawn = [_drawn(random, kind, renderer, one, own) for kind, one in zip(kinds, looks, strict=True)]
         num_columns = 2 if num == 4 else random.choice((1, num))
@@ -90,12 +74,6 @@ class Charts:
         )
         metadata = {"kind": "panels", "renderer": renderer}
         return Drawing(image, size, "\n\n".join(text for _, text in drawn), regions, lang, own.script, metadata=metadata)
-
-    def _renderer(self, random: random.Random, kinds: Sequence[str], own: faces.Faces) -> str:
-        able = [name for name in self.renderers if all(name in self._able(kind, own.script) for kind in kinds)]
-        if not able:
-            raise SampleError("no_renderer", f"{', '.join(self.renderers)} draws no {' and '.join(kinds)} in {own.script}")
-        return random.choice(able)
 
     def engines(self) -> dict[str, str]:
         versions = {"babel": importlib.metadata.version("babel"), "typefaces": faces.digest()}

@@ -144,5 +144,5 @@ def test_printed_numbers_and_names_are_in_the_picture():
 
 
 def test_a_renderer_that_there_is_not_is_refused():
-    with pytest.raises(ValueError, match="renderers=excel: allowed are matplotlib, echarts, vega"):
+    with pytest.raises(ValueError, match="renderers=excel: allowed are matplotlib, echarts"):
         Charts(renderers=("excel",))

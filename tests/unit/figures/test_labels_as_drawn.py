@@ -11,14 +11,12 @@ import sys
 import pytest
 from PIL import Image
 
-from datagen.figures.charts import KINDS, Charts, echarts, echarts_engine, label, matplotlib_charts, vega
+from datagen.figures.charts import KINDS, Charts, echarts, echarts_engine, label, matplotlib_charts
 from tests.inputs.chart_marks import faults, marks
 from tests.inputs.charts import drawn
 
-LANGS = ("en", "zh-Hans", "ar", "he", "th", "ko", "ru", "fr")  # that Vega-Lite draws as they are written
-BY = {"matplotlib": (matplotlib_charts, ()), "echarts": (echarts, ()), "vega": (vega, LANGS)}
-KINDS_BY = {by: [kind for kind in KINDS if (by, kind) != ("vega", "radar")] for by in BY}
-FEW = {"matplotlib": (4, 1), "echarts": (5, 3), "vega": (4, 3)}  # draws of a kind, and how many charts there are at least
+BY = {"matplotlib": matplotlib_charts, "echarts": echarts}
+FEW = {"matplotlib": (4, 1), "echarts": (5, 3)}  # draws of a kind, and how many charts there are at least
 NO_SCRIPT = pytest.mark.skipif(not echarts_engine.kept().is_file(), reason="ECharts isn't in the cache")
 
 
@@ -27,11 +25,10 @@ def case(by, *values):
 
 
 def made(by, kind, num):
-    renderer, langs = BY[by]
-    return [chart for seed in range(num) if (chart := drawn(renderer, kind, seed, langs))]
+    return [chart for seed in range(num) if (chart := drawn(BY[by], kind, seed))]
 
 
-@pytest.mark.parametrize(("by", "kind"), [case(by, kind) for by in BY for kind in KINDS_BY[by]])
+@pytest.mark.parametrize(("by", "kind"), [case(by, kind) for by in BY for kind in KINDS])
 def test_the_label_is_what_was_drawn_to_a_pixel(by, kind):
     num, least = FEW[by]
     charts = made(by, kind, num)
@@ -45,9 +42,9 @@ def test_the_label_is_what_was_drawn_to_a_pixel(by, kind):
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(("by", "num", "least"), [case("matplotlib", 40, 500), case("echarts", 13, 150), case("vega", 14, 150)])
+@pytest.mark.parametrize(("by", "num", "least"), [case("matplotlib", 40, 500), case("echarts", 13, 150)])
 def test_many_labels_are_what_was_drawn(by, num, least):
-    charts = [chart for kind in KINDS_BY[by] for chart in made(by, kind, num)]
+    charts = [chart for kind in KINDS for chart in made(by, kind, num)]
     assert len(charts) >= least
     assert by != "matplotlib" or sum(len(marks(*chart)) for chart in charts) > 3000
     assert {chart.title: wrong for chart, picture, table in charts if (wrong := faults(chart, picture, table))} == {}
@@ -57,7 +54,6 @@ def digests(by):
     draws = {
         "matplotlib": Charts(("bar", "line", "pie", "histogram"), ("en", "ja", "hi"), panels=0.0),
         "echarts": Charts(("bar", "line", "heat_map", "histogram"), ("en", "ja", "ar"), ("echarts",), panels=0.0),
-        "vega": Charts(("bar", "pie", "line"), ("en", "ja"), ("vega",)),
     }[by]
     return [hashlib.sha256(draws.draw(random.Random(f"same {seed}")).image).hexdigest() for seed in range(4)]
 
