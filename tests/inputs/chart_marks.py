@@ -38,9 +38,7 @@ class Mark(NamedTuple):
 def marks(chart: Chart, drawn: Any, table: Table) -> list[Mark]:
     """All that can be measured of a chart by any renderer."""
     read = _read(chart, drawn, table)
-    if hasattr(drawn, "figure"):
-        return [*_of_matplotlib(chart, drawn, read)]
-    return [*_of_echarts(chart, drawn, read)]
+    return [*(_of_echarts if drawn.svg else _of_matplotlib)(chart, drawn, read)]
 
 
 Read = dict[tuple[int, int], tuple[float, ...]]
@@ -63,7 +61,7 @@ def _read(chart: Chart, drawn: Any, table: Table) -> Read:
 
 
 def _of_matplotlib(chart: Chart, drawn: Any, read: Read) -> Iterator[Mark]:
-    axes = drawn.marks.axes
+    axes = drawn.plan.axes
     artists = {artist.get_gid(): artist for one in axes for artist in one.get_children() if artist.get_gid()}
     side = int(chart.kind != "horizontal")
 

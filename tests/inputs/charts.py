@@ -41,9 +41,9 @@ def drawn(renderer: Any, kind: str, seed: int) -> tuple[Chart, Any, Table] | Non
 
 def texts_of(picture: Any) -> list[str]:
     """The texts in a picture by any renderer."""
-    if hasattr(picture, "figure"):
-        return [text.get_text() for text in matplotlib_charts._texts(picture.figure)]
-    return [html.unescape(text) for text in _TEXT.findall(picture.svg)]
+    if picture.svg:
+        return [html.unescape(text) for text in _TEXT.findall(picture.svg)]
+    return [text.get_text() for text in matplotlib_charts.texts(picture.plan.axes[0].figure)]
 
 
 def rows(chart: Chart, table: Table) -> list[list[str]]:

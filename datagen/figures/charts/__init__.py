@@ -4,12 +4,13 @@ import importlib
 import importlib.metadata
 import random
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from datagen.figures.charts import faces, label, panels
 from datagen.figures.charts.chart_data import KINDS
 from datagen.figures.charts.compose import compose
 from datagen.figures.charts.looks import Look, look
+from datagen.figures.charts.plan import Picture
 from datagen.figures.charts.words import cached
 from datagen.record import Box, Region, SampleError
 from datagen.tables.cells import to_html
@@ -59,7 +60,7 @@ class Charts:
         renderer = random.choice(self.renderers)
         drawn, text = _drawn(random, kind, renderer, look(random, kind), own)
         region = Region(Box(0, 0, *drawn.size), "chart", text, None, self.name, format="html")
-        return Drawing(drawn.png(), drawn.size, text, (region,), lang, own.script, metadata={"kind": kind, "renderer": renderer})
+        return Drawing(drawn.image, drawn.size, text, (region,), lang, own.script, metadata={"kind": kind, "renderer": renderer})
 
     def _several(self, random: random.Random, lang: str, own: faces.Faces) -> Drawing:
         num = random.choice(panels.NUMBERS)
@@ -68,7 +69,7 @@ class Charts:
         looks = panels.looks(random, kinds)
         drawn = [_drawn(random, kind, renderer, one, own) for kind, one in zip(kinds, looks, strict=True)]
         num_columns = 2 if num == 4 else random.choice((1, num))
-        image, size, boxes = panels.pasted([one.png() for one, _ in drawn], looks[0].paper, num_columns)
+        image, size, boxes = panels.pasted([one.image for one, _ in drawn], looks[0].paper, num_columns)
         regions = tuple(
             Region(box, "chart", text, None, self.name, format="html") for box, (_, text) in zip(boxes, drawn, strict=True)
         )
@@ -82,7 +83,7 @@ class Charts:
         return versions
 
 
-def _drawn(random: random.Random, kind: str, renderer: str, look: Look, own: faces.Faces) -> tuple[Any, str]:
+def _drawn(random: random.Random, kind: str, renderer: str, look: Look, own: faces.Faces) -> tuple[Picture, str]:
     """A chart as its renderer has it, and its table."""
     chart = compose(random, kind, cached(own.lang, own.can_draw))
     drawn = importlib.import_module(RENDERERS[renderer]).draw(chart, look, own)

@@ -43,7 +43,6 @@ class Topic:
         return level * math.exp(draw.gauss(0, 0.6 * self.spread))
 
 
-_PLACES, _LANGUAGES = ("country", "city"), ("language",)
 TOPICS = (
     Topic("population", (), 3e5, 8e7, is_sum=True, is_count=True, spread=0.9, growth=0.015, noise=0.003, is_yearly=True),
     Topic("temperature", ("temperature-celsius",), -3, 27, ("city",), spread=0.3, growth=0.0, noise=0.05),
@@ -71,7 +70,7 @@ TOPICS = (
     Topic("height", ("length-centimeter",), 155, 182, is_timed=False, spread=0.04),
     Topic("weight", ("mass-kilogram",), 52, 88, is_timed=False, spread=0.12),
     Topic("age", ("duration-year",), 22, 55, growth=0.004, spread=0.18, noise=0.01, is_yearly=True),
-    Topic("speakers", (), 4e5, 3e8, _LANGUAGES, is_timed=False, is_sum=True, is_count=True, spread=1.0),
+    Topic("speakers", (), 4e5, 3e8, ("language",), is_timed=False, is_sum=True, is_count=True, spread=1.0),
 )
 PAIRS = (
     *(("rainfall", "temperature"), ("sales", "price"), ("visitors", "temperature"), ("electricity", "temperature")),

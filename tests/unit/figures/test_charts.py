@@ -13,8 +13,9 @@ from datagen.figures.charts.chart_data import FIVE, Chart, Series, shares
 from datagen.figures.charts.compose import compose
 from datagen.figures.charts.faces import faces, languages
 from datagen.figures.charts.label import Shown
-from datagen.figures.charts.looks import distinct, look, settled
+from datagen.figures.charts.looks import distinct, look
 from datagen.figures.charts.numbers import NumberFormat, Ruler, Scale
+from datagen.figures.charts.plan import settled
 from datagen.figures.charts.topics import TOPICS
 from datagen.figures.charts.words import LANGUAGES
 from datagen.record import SampleError
@@ -171,13 +172,13 @@ def test_marks_stand_where_the_axis_says(kind):
     measured = 0
     for seed in range(6):
         made = drawn(kind, seed)
-        if made is None or not made[1].marks.look.has_axis or made[0].is_log:
+        if made is None or not made[1].plan.look.has_axis or made[0].is_log:
             continue
         chart, figures, _ = made
         for number, series in enumerate(chart.series):
-            axes = figures.marks.axes[series.axis]
+            axes = figures.plan.axes[series.axis]
             side = "x" if kind == "horizontal" else "y"
-            top = figures.marks.scales[series.axis].ticks[-1]
+            top = figures.plan.scales[series.axis].ticks[-1]
             for place, value in enumerate(series.values):
                 if value is None or value > top:  # above the last tick there is nothing to measure by
                     continue
@@ -203,11 +204,11 @@ def _pixel(axes, kind, number, place, value, side):
 
 def test_slices_have_the_angles_of_their_shares_and_boxes_their_five_numbers():
     chart, figures, _ = next(made for seed in range(9) if (made := drawn("pie", seed)))
-    wedges = [patch for patch in figures.figure.axes[0].patches if patch.get_gid()]
+    wedges = [patch for patch in figures.plan.axes[0].patches if patch.get_gid()]
     angles = [(wedge.theta2 - wedge.theta1) / 3.6 for wedge in wedges]
     assert angles == pytest.approx(chart.series[0].values, abs=0.01)
     chart, figures, _ = next(made for seed in range(9) if (made := drawn("box", seed)))
-    lines = {line.get_gid(): line for line in figures.figure.axes[0].lines if line.get_gid()}
+    lines = {line.get_gid(): line for line in figures.plan.axes[0].lines if line.get_gid()}
     for place in range(len(chart.categories)):
         low, high = (lines[f"caps/{2 * place + n}"].get_ydata()[0] for n in (0, 1))
         five = [series.values[place] for series in chart.series]
