@@ -257,4 +257,5 @@ def faults(chart: Chart, picture: Any, table: Table) -> list[Any]:
     """What of a label isn't in the picture: names, values, and marks that stand elsewhere."""
     there = {" ".join(text.split()) for text in texts_of(picture)}
     names = [name for name in heads(label.table(chart, picture.shown)) if name not in there and chart.kind != "box"]
+    names += [text for text in picture.shown.printed.values() if " ".join(text.split()) not in there]
     return names + wrong_values(chart, picture.shown, table) + [mark for mark in marks(chart, picture, table) if mark.off > 1]

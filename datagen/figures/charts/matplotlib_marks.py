@@ -108,7 +108,7 @@ def _bars(marks: Marks) -> None:
 
 
 def _bar_label(marks: Marks, number: int, place: int, at: float, middle: float) -> None:
-    """The number of a bar that stands at `at`, if it is printed: in the middle of a piece of a stack, else beyond the bar's end."""
+    """The number of a bar at `at`, if it is printed: in the middle of a piece of a stack, else beyond the bar's end."""
     look, text, value = marks.look, marks.printed.get((number, place)), marks.chart.series[number].values[place]
     if not text or value is None:
         return

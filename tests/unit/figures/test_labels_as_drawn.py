@@ -1,5 +1,7 @@
 """Labels are what was drawn, whatever draws: their names and values are in the picture, and its marks stand where they say; and
-what is drawn is the same in another process."""
+what is drawn is the same in another process.
+
+ECharts' charts need its script in the user's cache, which a run of `make recipe=figures` fetches; else they are skipped."""
 
 import hashlib
 import io
@@ -12,6 +14,7 @@ import pytest
 from PIL import Image
 
 from datagen.figures.charts import KINDS, Charts, echarts, echarts_engine, label, matplotlib_charts
+from datagen.figures.charts.faces import faces
 from tests.inputs.chart_marks import faults, marks
 from tests.inputs.charts import drawn
 
@@ -38,6 +41,34 @@ def test_the_label_is_what_was_drawn_to_a_pixel(by, kind):
         assert kind == "scatter" or label.value_text(chart, picture.shown, 0, 0) or chart.series[0].values[0] is None
         if by == "echarts":
             assert Image.open(io.BytesIO(picture.image)).size == picture.size
+
+
+def numbers_at(picture, axis, side):
+    """The texts that stand along a side of the picture, 0 for x and 1 for y, with the pixel of each one's middle; and where the
+    axis has a value."""
+    plan = picture.plan
+    if not picture.svg:
+        of_axis = (plan.axes[axis].xaxis, plan.axes[axis].yaxis)[side]
+        extents = [(label.get_text(), label.get_window_extent()) for label in of_axis.get_ticklabels(which="major")]
+        texts = [(text, ((extent.x0 + extent.x1, extent.y0 + extent.y1)[side]) / 2) for text, extent in extents]
+        return texts, lambda value: plan.axes[axis].transData.transform((value, value))[side]
+    x0, _, x1, y1 = plan.box
+    placed = echarts_engine.texts(picture.svg, faces("en").sans[0])
+    texts = [(text, (box[side] + box[side + 2]) / 2) for text, box, _ in placed]
+    share = plan.scales[axis].share
+    return texts, lambda value: y1 - share(value) * plan.height if side else x0 + share(value) * (x1 - x0)
+
+
+@pytest.mark.parametrize(("by", "kind"), [case(by, kind) for by in BY for kind in ("bar", "horizontal", "line", "composite")])
+def test_numbers_at_an_axis_stand_where_the_axis_has_their_value(by, kind):
+    measured = 0
+    for chart, picture, _ in made(by, kind, FEW[by][0]):
+        for axis, scale in enumerate(picture.plan.scales if picture.plan.look.has_axis else ()):
+            texts, pixel = numbers_at(picture, axis, int(kind != "horizontal"))
+            for text in scale.texts(chart.numbers):
+                assert min(abs(at - pixel(chart.numbers.value(text))) for other, at in texts if other == text) < 2, text
+                measured += 1
+    assert measured > 5
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy
 import pytest
 
-from datagen.drawing.camera import Pose, photographed
+from tests.inputs.camera import Pose, photographed
 
 PLACES = ((30, 40), (165, 45), (100, 140), (40, 235), (170, 250))
 POSES = {
