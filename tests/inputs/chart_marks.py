@@ -15,7 +15,7 @@ import numpy
 from datagen.figures.charts import label
 from datagen.figures.charts.chart_data import Chart
 from datagen.tables.cells import Table
-from tests.inputs.charts import heads, points, rows, texts_of, wrong_values
+from tests.inputs.charts import heads, number_in, points, rows, texts_of, wrong_values
 
 _PATH = re.compile(r"<path d=\"([^\"]*)\"([^>]*)>")
 _POLYLINE = re.compile(r"<polyline points=\"([^\"]*)\"([^>]*)>")
@@ -51,12 +51,12 @@ def _read(chart: Chart, drawn: Any, table: Table) -> Read:
     if chart.kind == "scatter":
         for row, (number, x, y) in zip(texts, points(chart), strict=True):
             place = [*zip(chart.series[number].xs, chart.series[number].values, strict=True)].index((x, y))
-            read[number, place] = chart.x_numbers.value(row[-2]), chart.numbers.value(row[-1])
+            read[number, place] = number_in(chart.x_numbers, row[-2]), number_in(chart.numbers, row[-1])
         return read
     for number in range(len(chart.series)):
         for place, row in enumerate(texts):
             if row[1 + number] and (number, place) not in drawn.shown.printed:
-                read[number, place] = tuple(chart.numbers.value(text) for text in row[1 + number].split(" ± "))
+                read[number, place] = tuple(number_in(chart.numbers, text) for text in row[1 + number].split(" ± "))
     return read
 
 

@@ -94,6 +94,18 @@ def wrong_values(chart: Chart, shown: Shown, table: Table) -> list[str]:
     return wrong
 
 
+def number_in(numbers: NumberFormat, text: str) -> float:
+    """The number that a text says which these wrote."""
+    sign = -1.0 if text.startswith(numbers.minus) else 1.0
+    bare = text.removeprefix(numbers.minus)
+    assert bare.startswith(numbers.prefix) and bare.endswith(numbers.suffix), f"{text!r} isn't written as {numbers}"
+    bare = bare[len(numbers.prefix) : len(bare) - len(numbers.suffix)]
+    if numbers.group:
+        bare = bare.replace(numbers.group, "")
+    plain = bare.replace(numbers.decimal, ".").translate(str.maketrans(numbers.digits, "0123456789"))
+    return sign * float(plain) * numbers.divisor
+
+
 def is_read(numbers: NumberFormat, text: str, value: float, ruler: Ruler | None) -> bool:
     """Whether the text is the value as the ruler has it: within half of what a pixel is worth, or of the data's last digit."""
     if ruler is None:
@@ -103,7 +115,7 @@ def is_read(numbers: NumberFormat, text: str, value: float, ruler: Ruler | None)
 
 def is_near(numbers: NumberFormat, text: str, value: float, step: float) -> bool:
     """Whether the text is the value within half a step."""
-    return text != "" and abs(numbers.value(text) - value) <= step / 2 * (1 + 1e-6)
+    return text != "" and abs(number_in(numbers, text) - value) <= step / 2 * (1 + 1e-6)
 
 
 def last_digit(numbers: NumberFormat, text: str) -> float:

@@ -122,9 +122,6 @@ def test_a_label_is_what_the_released_program_reads():
     assert [end.split(": ") for end in outputs["Line"]["line_endpoint"]] == [["A'", "(3.0,1.0)"]]
     assert [ast.literal_eval(c.split(": ")[1]) for c in outputs["Circle"]["circle_center"]] == [(0.0, 0.0), (1.0, 2.0)]
     assert outputs["Circle"]["radius"] == [1.0, 2.5]
-
-
-def test_a_figure_without_circles_has_no_key_for_them():
     assert "Circle" not in plane.text_of(Plane([Segment(0j, 1 + 0j)]), random.Random(1))
 
 
@@ -160,10 +157,7 @@ def test_segments_of_one_line_are_one(segments, number):
     joined = plane.joined([Segment(complex(a), complex(b)) for a, b in segments])
     assert len(joined) == number
     assert all((s.a.real, s.a.imag) <= (s.b.real, s.b.imag) for s in joined)
-
-
-def test_a_dashed_end_of_a_solid_line_stays_its_own():
-    assert len(plane.joined([Segment(0j, 2 + 0j), Segment(2 + 0j, 3 + 0j, True)])) == 2
+    assert len(plane.joined([Segment(0j, 2 + 0j), Segment(2 + 0j, 3 + 0j, True)])) == 2, "a dashed end stays its own"
 
 
 numbers = st.floats(-10, 10).map(lambda value: round(value, 2) + 0.0)

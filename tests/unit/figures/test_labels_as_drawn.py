@@ -16,7 +16,7 @@ from PIL import Image
 from datagen.figures.charts import KINDS, Charts, echarts, echarts_engine, label, matplotlib_charts
 from datagen.figures.charts.faces import faces
 from tests.inputs.chart_marks import faults, marks
-from tests.inputs.charts import drawn
+from tests.inputs.charts import drawn, number_in
 
 BY = {"matplotlib": matplotlib_charts, "echarts": echarts}
 FEW = {"matplotlib": (4, 1), "echarts": (5, 3)}  # draws of a kind, and how many charts there are at least
@@ -49,9 +49,11 @@ def numbers_at(picture, axis, side):
     plan = picture.plan
     if not picture.svg:
         of_axis = (plan.axes[axis].xaxis, plan.axes[axis].yaxis)[side]
-        extents = [(label.get_text(), label.get_window_extent()) for label in of_axis.get_ticklabels(which="major")]
-        texts = [(text, ((extent.x0 + extent.x1, extent.y0 + extent.y1)[side]) / 2) for text, extent in extents]
-        return texts, lambda value: plan.axes[axis].transData.transform((value, value))[side]
+
+        def pixel(value):
+            return plan.axes[axis].transData.transform((value, value))[side]
+
+        return [(label.get_text(), pixel(label.get_position()[side])) for label in of_axis.get_ticklabels()], pixel
     x0, _, x1, y1 = plan.box
     placed = echarts_engine.texts(picture.svg, faces("en").sans[0])
     texts = [(text, (box[side] + box[side + 2]) / 2) for text, box, _ in placed]
@@ -66,7 +68,7 @@ def test_numbers_at_an_axis_stand_where_the_axis_has_their_value(by, kind):
         for axis, scale in enumerate(picture.plan.scales if picture.plan.look.has_axis else ()):
             texts, pixel = numbers_at(picture, axis, int(kind != "horizontal"))
             for text in scale.texts(chart.numbers):
-                assert min(abs(at - pixel(chart.numbers.value(text))) for other, at in texts if other == text) < 2, text
+                assert min(abs(at - pixel(number_in(chart.numbers, text))) for other, at in texts if other == text) < 2, text
                 measured += 1
     assert measured > 5
 
