@@ -25,11 +25,11 @@ RENDERERS = {
 
 @dataclass(frozen=True)
 class Charts:
-    """Charts of `kinds`, each as often as another, in the languages of `words.LANGUAGES` by their weights, or in `languages`, by
-    `renderers`, each as often as another.
+    """Charts of `kinds`, drawn by `renderers`. All kinds are equally likely, and so are all renderers.
 
-    The label is an HTML table of what the picture shows: see `label`. The picture is a PNG, mostly 300 to 1,300 pixels a side. A
-    share of `panels` have two to four charts, one after another in the label, by rows, each a region of its own."""
+    The languages are those of `words.LANGUAGES` with their weights, or `languages` alone. The label is an HTML table of what the
+    picture shows: see `label`. The picture is a PNG, mostly 300 to 1,300 pixels a side. A share `panels` of the pictures have two
+    to four charts. Each is a region of its own, and the label has their tables one after another, by rows."""
 
     version: ClassVar[int] = 3
     name: ClassVar[str] = "charts"

@@ -38,7 +38,7 @@ def versions() -> dict[str, str]:
 
 def draw(chart: Chart, look: Look, faces: Faces) -> Picture:
     """The chart, drawn. Raises `SampleError` where its texts find no place."""
-    return plan.drawn(_drawn, chart, look, faces)
+    return plan.picture_with_room(_drawn, chart, look, faces)
 
 
 def _drawn(chart: Chart, look: Look, used: list[Face]) -> Picture:

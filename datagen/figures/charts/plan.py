@@ -87,10 +87,12 @@ class Picture:
     svg: str = ""
 
 
-def drawn(draw: Callable[[Chart, Look, list[Face]], Picture], chart: Chart, look: Look, faces: Faces) -> Picture:
-    """The picture that `draw` makes of the chart in the look, or in one with more room: its names turned and no numbers printed,
-    then larger, too. Raises `SampleError` where texts find no place in any; `draw` raises `NoRoom`."""
-    look = settled(look, chart)
+def picture_with_room(draw: Callable[[Chart, Look, list[Face]], Picture], chart: Chart, look: Look, faces: Faces) -> Picture:
+    """The picture that `draw` makes of the chart in the look.
+
+    Where `draw` raises `NoRoom`, names are turned and no numbers are printed; then the picture is larger, too. Raises
+    `SampleError` where that doesn't help either."""
+    look = readable_look(look, chart)
     able = faces.serif if look.is_serif else faces.sans
     used = needed(able[int(look.size * 1000) % len(able)], faces.fallbacks, _written(chart))
     turned = replace(look, labels_rotate=90, has_labels=False, has_axis=True)
@@ -104,9 +106,11 @@ def drawn(draw: Callable[[Chart, Look, list[Face]], Picture], chart: Chart, look
     raise SampleError("chart_too_crowded", f"{chart.kind} with {len(chart.categories)} categories: {wrong}")
 
 
-def settled(look: Look, chart: Chart) -> Look:
-    """The look, so that the chart's values can be had from its picture: an axis of numbers, unless all numbers are printed, which
-    bars of error leave no room for; and a legend where the chart has room for one, "" for the names of slices beside these."""
+def readable_look(look: Look, chart: Chart) -> Look:
+    """The look, changed so that the picture shows the chart's values and names.
+
+    There is an axis of numbers unless all numbers are printed. Beside bars of error no numbers are printed. The legend stands
+    where the chart has room for one; it is "" where the names of a pie's slices stand beside the slices."""
     has_errors = any(series.errors for series in chart.series)
     has_labels = look.has_labels and not has_errors and chart.every == 1
     match chart.kind:

@@ -46,14 +46,7 @@ _EUROPEAN = ("Latn", "Grek", "Cyrl", "Zyyy")
 _SUFFIXES = "'₁"  # of a figure's points, where it is the image of another
 _OF_MARKS = f"{_SUFFIXES}αβγθφ°?0123456789abtxyO"
 _FAMILIES = (
-    "DejaVu Sans",
-    "DejaVu Serif",
-    "FreeSerif",
-    "FreeSans",
-    "Noto Sans",
-    "Noto Serif",
-    "Liberation Serif",
-    "Liberation Sans",
+    *("DejaVu Sans", "DejaVu Serif", "FreeSerif", "FreeSans", "Noto Sans", "Noto Serif", "Liberation Serif", "Liberation Sans"),
 )
 _CAPTIONS = (
     *(

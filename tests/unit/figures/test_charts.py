@@ -14,7 +14,7 @@ from datagen.figures.charts.faces import faces, languages
 from datagen.figures.charts.label import Shown
 from datagen.figures.charts.looks import distinct, look
 from datagen.figures.charts.numbers import NumberFormat, Ruler, Scale
-from datagen.figures.charts.plan import settled
+from datagen.figures.charts.plan import readable_look
 from datagen.figures.charts.topics import TOPICS
 from datagen.figures.charts.words import LANGUAGES
 from datagen.record import SampleError
@@ -132,10 +132,10 @@ def test_points_come_by_series_and_x():
 )
 def test_where_not_all_numbers_are_printed_there_is_an_axis(kind, num_series):
     bare = replace(look(random.Random(1), kind), has_axis=False, has_labels=True)
-    assert settled(bare, replace(BARS, kind=kind, series=BARS.series * num_series)).has_axis
-    assert not settled(bare, BARS).has_axis
-    assert settled(replace(bare, has_labels=False), BARS).has_axis
-    erring = settled(bare, replace(BARS, series=(Series("", (1.0, 2.0), errors=(0.1, 0.2)),)))
+    assert readable_look(bare, replace(BARS, kind=kind, series=BARS.series * num_series)).has_axis
+    assert not readable_look(bare, BARS).has_axis
+    assert readable_look(replace(bare, has_labels=False), BARS).has_axis
+    erring = readable_look(bare, replace(BARS, series=(Series("", (1.0, 2.0), errors=(0.1, 0.2)),)))
     assert erring.has_axis and not erring.has_labels
 
 
