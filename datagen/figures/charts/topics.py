@@ -69,13 +69,8 @@ PAIRS = (
 """Quantities that are shown together over time, in bars and with a line."""
 CLOUDS = (
     *(("height", "weight"), ("age", "weight"), ("price", "sales"), ("distance", "price"), ("temperature", "electricity")),
-    *(
-        ("rainfall", "production"),
-        ("temperature", "visitors"),
-        ("population", "exports"),
-        ("age", "height"),
-        ("speed", "distance"),
-    ),
+    *(("rainfall", "production"), ("temperature", "visitors"), ("population", "exports"), ("age", "height")),
+    ("speed", "distance"),
 )
 """Quantities of which one is shown over the other."""
 WIDE_CLOUDS = (("area", "population"), ("population", "exports"), ("population", "electricity"))

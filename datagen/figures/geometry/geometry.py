@@ -35,12 +35,8 @@ _LETTERS = (
     *(("Latn", "DEFGHIJKLMNPQRST"), ("Latn", "abcdefghijkmnpq")),
     *(("Grek", "ΑΒΓΔΕΖΗΘΚΛΜΝΠΡΣ"), ("Grek", "ΑΒΓΔΕΖΗΘΚΛΜΝΠΡΣ"), ("Cyrl", "АБВГДЕЖЗИКЛМН"), ("Arab", "أبجدهوزحطكلمن")),
     *(("Arab", "سصعفقرشت"), ("Hebr", "אבגדהוזחטכלמ"), ("Thai", "กขคงจฉชซญฐถ"), ("Beng", "কখগঘঙচছজঝট"), ("Deva", "कखगघचछजझटठ")),
-    *(
-        ("Jpan", "あいうえおかきくけこ"),
-        ("Jpan", "アイウエオカキクケコ"),
-        ("Kore", "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊ"),
-        ("Armn", "ԱԲԳԴԵԶԷԸԹ"),
-    ),
+    *(("Jpan", "あいうえおかきくけこ"), ("Jpan", "アイウエオカキクケコ"), ("Kore", "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊ")),
+    ("Armn", "ԱԲԳԴԵԶԷԸԹ"),
 )
 _EUROPEAN = ("Latn", "Grek", "Cyrl", "Zyyy")
 _SUFFIXES = "'₁"  # of a figure's points, where it is the image of another
