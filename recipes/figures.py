@@ -60,8 +60,8 @@ def _charts(source: str) -> Maker:
         script()
     except ValueError as error:
         log.warning("charts are drawn without ECharts: %s", error)
-        return Charts(renderers=("matplotlib", "vega"))
-    return Charts(renderers=("matplotlib", "echarts", "vega"))
+        return Charts(renderers=("matplotlib",))
+    return Charts(renderers=("matplotlib", "echarts"))
 
 
 def _pages(source: str) -> Maker:

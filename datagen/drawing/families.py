@@ -20,12 +20,12 @@ def family(text: str, lang: str = "und") -> str:
 
 
 def families(text: str, lang: str = "und") -> tuple[str, ...]:
-    """Those of `typefaces.families` that draw the conjuncts of the text's language."""
+    """Those of `typefaces.ranked` that draw the conjuncts of the text's language."""
     return tuple(ranked(text, lang))
 
 
 def ranked(text: str, lang: str = "und") -> Iterator[str]:
-    """`families`, looked for one after another."""
+    """`families`, looked for one by one: who needs the first alone doesn't wait for all."""
     return (name for name in typefaces.ranked(text, lang) if _shapes(name, text[:1000], lang))
 
 
@@ -38,11 +38,16 @@ def _shapes(name: str, text: str, lang: str) -> bool:
     return lang == "und" or _num_glyphs(name, text, lang) <= 1.05 * _num_glyphs(name, text, "und")
 
 
-def _num_glyphs(name: str, text: str, lang: str) -> int:
+def new_layout(lang: str) -> tuple[Any, Any]:
+    """An empty layout of Pango's for a language, and its context, which must live as long as the layout does."""
     fontmap = ffi.cast("PangoFontMap *", pangocairocffi.PangoCairoFontMap.get_default().pointer)
     context = ffi.gc(pango.pango_font_map_create_context(fontmap), gobject.g_object_unref)
     pango.pango_context_set_language(context, pango.pango_language_from_string(lang.encode()))
-    layout = ffi.gc(pango.pango_layout_new(context), gobject.g_object_unref)
+    return ffi.gc(pango.pango_layout_new(context), gobject.g_object_unref), context
+
+
+def _num_glyphs(name: str, text: str, lang: str) -> int:
+    layout, kept = new_layout(lang)
     pango.pango_layout_set_font_description(layout, description(name, 10))
     pango.pango_layout_set_text(layout, text.encode(), -1)
     iterator = ffi.gc(pango.pango_layout_get_iter(layout), pango.pango_layout_iter_free)
@@ -52,7 +57,14 @@ def _num_glyphs(name: str, text: str, lang: str) -> int:
         if run:  # none at a line's end
             number += ffi.cast("int *", run.glyphs)[0]  # PangoGlyphString's first field, which pangocffi leaves opaque
         if not pango.pango_layout_iter_next_run(iterator):
+            del kept
             return number
+
+
+def description_with_others(name: str, size_pt: float, weight: int, italic: bool) -> Any:
+    """A description of the family, and of plain ones for the characters that the family lacks."""
+    plain = "Noto Sans" if "Sans" in name else "Noto Serif"
+    return description(f"{name},{plain},DejaVu Sans", size_pt, weight, italic)
 
 
 def description(name: str, size_pt: float, weight: int = 400, italic: bool = False) -> Any:

@@ -8,9 +8,9 @@ from typing import Any
 import cairocffi
 import numpy
 import pangocairocffi
-from pangocffi import ffi, gobject, pango
+from pangocffi import ffi, pango
 
-from datagen.drawing.families import PANGO_UNIT, description
+from datagen.drawing.families import PANGO_UNIT, description_with_others, new_layout
 from datagen.record import Box
 from datagen.writing import scripts
 
@@ -70,16 +70,12 @@ def _layout(
     text: str, family: str, lang: str, size: float, weight: int, italic: bool, of_column: bool = False
 ) -> tuple[Any, Any]:
     """A layout, and what must live as long as it does."""
-    fontmap = ffi.cast("PangoFontMap *", pangocairocffi.PangoCairoFontMap.get_default().pointer)
-    context = ffi.gc(pango.pango_font_map_create_context(fontmap), gobject.g_object_unref)
-    pango.pango_context_set_language(context, pango.pango_language_from_string(lang.encode()))
+    layout, context = new_layout(lang)
     pango.pango_context_set_round_glyph_positions(context, False)
     # A line of a right-to-left text begins on the right, whatever its first letter is.
     rtl = _RTL.search(text) is not None
     pango.pango_context_set_base_dir(context, pango.PANGO_DIRECTION_RTL if rtl else pango.PANGO_DIRECTION_LTR)
-    layout = ffi.gc(pango.pango_layout_new(context), gobject.g_object_unref)
-    plain = "Noto Sans" if "Sans" in family else "Noto Serif"
-    pango.pango_layout_set_font_description(layout, description(f"{family},{plain},DejaVu Sans", size, weight, italic))
+    pango.pango_layout_set_font_description(layout, description_with_others(family, size, weight, italic))
     pango.pango_layout_set_auto_dir(layout, False)
     pango.pango_layout_set_single_paragraph_mode(layout, True)
     pango.pango_layout_set_text(layout, text.encode(), -1)

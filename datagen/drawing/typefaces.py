@@ -153,17 +153,12 @@ def has_pictures(name: str, letters: frozenset[str]) -> bool:
     return 2 * len({(bytes(font.getmask(char)), font.getbbox(char)) for char in small}) >= len(small)
 
 
-def families(text: str, lang: str = "und") -> tuple[str, ...]:
-    """The installed families that have every letter of the text's main script, the usual ones first.
-
-    Its other characters, such as digits or names in another script, may come from other fonts. Han typefaces are those of the
-    text's own tradition, by its letters or `lang` (BCP-47). Typefaces that are for other scripts first are left out.
-    """
-    return tuple(ranked(text, lang))
-
-
 def ranked(text: str, lang: str = "und") -> Iterator[str]:
-    """`families`, looked for one after another: who needs the first alone doesn't wait for all."""
+    """The installed families that have every letter of the text's main script, the usual ones first, looked for one by one.
+
+    The text's other characters, such as digits or names in another script, may come from other fonts. Han typefaces are those of
+    the text's own tradition, by its letters or `lang` (BCP-47). Typefaces that are for other scripts first are left out.
+    """
     script, letters = _script_letters(text, lang)
 
     def is_meant(name: str) -> bool:

@@ -16,7 +16,7 @@ import cairocffi
 import pangocairocffi
 from pangocffi import Layout, ffi, pango
 
-from datagen.drawing.families import PANGO_UNIT, description
+from datagen.drawing.families import PANGO_UNIT, description_with_others
 from datagen.drawing.typefaces import installed, missing
 
 Rect = tuple[float, float, float, float]  # x0, y0, x1, y1 in points, origin top left, x1/y1 exclusive
@@ -99,10 +99,7 @@ def laid_out(context: cairocffi.Context, text: str, name: str, lang: str, style:
     # "und" too: without a language Pango takes the environment's, and the bytes with it.
     pango.pango_context_set_language(pango.pango_layout_get_context(pointer), pango.pango_language_from_string(lang.encode()))
     pango.pango_context_set_round_glyph_positions(pango.pango_layout_get_context(pointer), False)
-    plain = "Noto Sans" if "Sans" in name else "Noto Serif"
-    pango.pango_layout_set_font_description(
-        pointer, description(f"{name},{plain},DejaVu Sans", style.size_pt, style.weight, style.italic)
-    )
+    pango.pango_layout_set_font_description(pointer, description_with_others(name, style.size_pt, style.weight, style.italic))
     pango.pango_layout_set_wrap(pointer, pango.PANGO_WRAP_WORD_CHAR)
     pango.pango_layout_set_justify(pointer, style.justify)
     pango.pango_layout_set_width(pointer, int(style.column_width_pt * PANGO_UNIT))

@@ -60,7 +60,7 @@ class FigurePages:
     """Pages of one to three columns with up to four figures by the `makers`. A figure stands in a column, as wide as it has room
     for, and is scaled little, so that its text can be read."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     name: ClassVar[str] = NAME
     task: ClassVar[str] = "page"
 

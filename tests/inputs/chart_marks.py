@@ -1,5 +1,5 @@
 """Labels of charts held against the marks that were drawn, by the drawing's own geometry: matplotlib's artists and transforms,
-the paths of ECharts' SVG, Vega's scenegraph.
+the paths of ECharts' SVG.
 
 For each number of a label that isn't printed: where its mark is, and where one of the label's number would be, in pixels.
 """
@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy
-import vl_convert
 
 from datagen.figures.charts import label
 from datagen.figures.charts.chart_data import Chart
 from datagen.tables.cells import Table
-from tests.inputs.charts import heads, points, rows, texts_of, wrong_values
+from tests.inputs.charts import heads, number_in, points, rows, texts_of, wrong_values
 
 _PATH = re.compile(r"<path d=\"([^\"]*)\"([^>]*)>")
 _POLYLINE = re.compile(r"<polyline points=\"([^\"]*)\"([^>]*)>")
@@ -39,9 +38,7 @@ class Mark(NamedTuple):
 def marks(chart: Chart, drawn: Any, table: Table) -> list[Mark]:
     """All that can be measured of a chart by any renderer."""
     read = _read(chart, drawn, table)
-    if hasattr(drawn, "figure"):
-        return [*_of_matplotlib(chart, drawn, read)]
-    return [*(_of_echarts if hasattr(drawn, "plan") else _of_vega)(chart, drawn, read)]
+    return [*(_of_echarts if drawn.svg else _of_matplotlib)(chart, drawn, read)]
 
 
 Read = dict[tuple[int, int], tuple[float, ...]]
@@ -54,17 +51,17 @@ def _read(chart: Chart, drawn: Any, table: Table) -> Read:
     if chart.kind == "scatter":
         for row, (number, x, y) in zip(texts, points(chart), strict=True):
             place = [*zip(chart.series[number].xs, chart.series[number].values, strict=True)].index((x, y))
-            read[number, place] = chart.x_numbers.value(row[-2]), chart.numbers.value(row[-1])
+            read[number, place] = number_in(chart.x_numbers, row[-2]), number_in(chart.numbers, row[-1])
         return read
     for number in range(len(chart.series)):
         for place, row in enumerate(texts):
             if row[1 + number] and (number, place) not in drawn.shown.printed:
-                read[number, place] = tuple(chart.numbers.value(text) for text in row[1 + number].split(" ± "))
+                read[number, place] = tuple(number_in(chart.numbers, text) for text in row[1 + number].split(" ± "))
     return read
 
 
 def _of_matplotlib(chart: Chart, drawn: Any, read: Read) -> Iterator[Mark]:
-    axes = drawn.marks.axes
+    axes = drawn.plan.axes
     artists = {artist.get_gid(): artist for one in axes for artist in one.get_children() if artist.get_gid()}
     side = int(chart.kind != "horizontal")
 
@@ -256,73 +253,9 @@ def _along(colour: tuple[float, ...], stops: list[tuple[float, ...]], said: floa
     return float(same[numpy.abs(same - said).argmin()])
 
 
-def _items(node: Any, found: dict[str, list[dict]]) -> dict[str, list[dict]]:
-    """The items of a scenegraph's marks by the names of these, lines' points one after another."""
-    if node.get("name", "").endswith("marks"):
-        found.setdefault(node["name"], []).extend(node["items"])
-    for item in node.get("items", []):
-        _items(item, found)
-    return found
-
-
-def _of_vega(chart: Chart, drawn: Any, read: Read) -> Iterator[Mark]:
-    graph = vl_convert.vegalite_to_scenegraph(drawn.specification)
-    items = _items(graph["scenegraph"], {})
-    width, height = drawn.specification["width"], drawn.specification["height"]
-    names = [*items]
-    first, order = items[names[0]], _vega_order(chart)
-    for (number, place), (value, *error) in read.items():
-        what, ruler = f"{number}/{place}", drawn.shown.rulers[number]
-        share = ruler.scale.share(value)
-        if chart.kind in ("pie", "donut"):
-            yield Mark(what, (first[place]["endAngle"] - first[place]["startAngle"]) * width / 2, value / 100 * math.pi * width)
-        elif chart.kind == "heat_map":
-            cell = _rgb(first[number * len(chart.categories) + place]["fill"])
-            along = _along(cell, _vega_ramp(drawn.specification), share)
-            yield Mark(what, along * ruler.pixels, share * ruler.pixels)
-        elif chart.kind == "box":
-            layer, side = {0: (0, "y"), 1: (0, "y2"), 2: (5, "y"), 3: (1, "y"), 4: (1, "y2")}[number]
-            item = items[names[layer]][place]
-            yield Mark(what, item[side] + (item.get("height", 0) / 2 if number == 2 else 0), height * (1 - share))
-        elif chart.kind == "scatter":
-            item = first[order.index((number, place))]
-            yield Mark(f"{what} x", item["x"], width * drawn.shown.x_ruler.scale.share(value))
-            yield Mark(f"{what} y", item["y"], height * (1 - ruler.scale.share(error[0])))
-            continue
-        elif chart.kind == "line" or (chart.kind == "composite" and number == 1):
-            line = first if chart.kind == "line" else items[names[1]]
-            item = line[order.index((number, place))] if chart.kind == "line" else line[place]
-            yield Mark(what, item["y"], height * (1 - share))
-        else:
-            item = first[order.index((number, place))]
-            length = item["width"] if chart.kind == "horizontal" else item["height"]
-            yield Mark(what, length, abs(share - ruler.scale.share(0)) * (width if chart.kind == "horizontal" else height))
-        for one in error:
-            ends = [y for name in names for item in items[name] for y in (item["y"], item.get("y2")) if y is not None]
-            for sign in (-1, 1):
-                said = height * (1 - ruler.scale.share(value + sign * one))
-                yield Mark(f"{what} error", min(ends, key=lambda y, said=said: abs(y - said)), said)
-
-
-def _vega_ramp(specification: dict[str, Any]) -> list[tuple[float, ...]]:
-    """The colours of a heat map's scale, from its low to its high end."""
-    scale = specification["layer"][0]["encoding"]["color"]["scale"]
-    values = [{"value": value} for value in numpy.linspace(*scale["domain"], 257).tolist()]
-    encoding = {"y": {"field": "value", "type": "ordinal"}, "color": {"field": "value", "type": "quantitative", "scale": scale}}
-    graph = vl_convert.vegalite_to_scenegraph({"data": {"values": values}, "mark": "rect", "encoding": encoding})
-    return [_rgb(item["fill"]) for item in _items(graph["scenegraph"], {})["marks"]]
-
-
-def _vega_order(chart: Chart) -> list[tuple[int, int]]:
-    """The series and categories of a layer's rows as the specification has them."""
-    series = [0] if chart.kind == "composite" else [*range(len(chart.series))]
-    if chart.kind in ("line", "area", "scatter"):
-        return [(n, place) for n in series for place, value in enumerate(chart.series[n].values) if value is not None]
-    return [(n, place) for place in range(len(chart.categories)) for n in series if chart.series[n].values[place] is not None]
-
-
 def faults(chart: Chart, picture: Any, table: Table) -> list[Any]:
     """What of a label isn't in the picture: names, values, and marks that stand elsewhere."""
     there = {" ".join(text.split()) for text in texts_of(picture)}
     names = [name for name in heads(label.table(chart, picture.shown)) if name not in there and chart.kind != "box"]
+    names += [text for text in picture.shown.printed.values() if " ".join(text.split()) not in there]
     return names + wrong_values(chart, picture.shown, table) + [mark for mark in marks(chart, picture, table) if mark.off > 1]

@@ -3,7 +3,6 @@
 import html
 import random
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from datagen.figures.charts import label, matplotlib_charts
@@ -26,11 +25,11 @@ def words(lang: str) -> Words:
     return cached(lang, own.can_draw)
 
 
-def drawn(renderer: Any, kind: str, seed: int, langs: Sequence[str] = ()) -> tuple[Chart, Any, Table] | None:
-    """A chart by its number in one of the languages, any for none; its picture by the renderer's module; and its label. None
+def drawn(renderer: Any, kind: str, seed: int) -> tuple[Chart, Any, Table] | None:
+    """A chart by its number, in any language; its picture by the renderer's module; and its label. None
     where the renderer has no room for it."""
     draw = random.Random(f"test {kind} {seed}")
-    lang = draw.choice(langs or [*languages()])
+    lang = draw.choice([*languages()])
     chart = compose(draw, kind, words(lang))
     try:
         picture = renderer.draw(chart, look(draw, kind), faces(lang))
@@ -42,9 +41,9 @@ def drawn(renderer: Any, kind: str, seed: int, langs: Sequence[str] = ()) -> tup
 
 def texts_of(picture: Any) -> list[str]:
     """The texts in a picture by any renderer."""
-    if hasattr(picture, "figure"):
-        return [text.get_text() for text in matplotlib_charts._texts(picture.figure)]
-    return [html.unescape(text) for text in _TEXT.findall(picture.svg)]
+    if picture.svg:
+        return [html.unescape(text) for text in _TEXT.findall(picture.svg)]
+    return [text.get_text() for text in matplotlib_charts.texts(picture.plan.axes[0].figure)]
 
 
 def rows(chart: Chart, table: Table) -> list[list[str]]:
@@ -95,6 +94,18 @@ def wrong_values(chart: Chart, shown: Shown, table: Table) -> list[str]:
     return wrong
 
 
+def number_in(numbers: NumberFormat, text: str) -> float:
+    """The number that a text says which these wrote."""
+    sign = -1.0 if text.startswith(numbers.minus) else 1.0
+    bare = text.removeprefix(numbers.minus)
+    assert bare.startswith(numbers.prefix) and bare.endswith(numbers.suffix), f"{text!r} isn't written as {numbers}"
+    bare = bare[len(numbers.prefix) : len(bare) - len(numbers.suffix)]
+    if numbers.group:
+        bare = bare.replace(numbers.group, "")
+    plain = bare.replace(numbers.decimal, ".").translate(str.maketrans(numbers.digits, "0123456789"))
+    return sign * float(plain) * numbers.divisor
+
+
 def is_read(numbers: NumberFormat, text: str, value: float, ruler: Ruler | None) -> bool:
     """Whether the text is the value as the ruler has it: within half of what a pixel is worth, or of the data's last digit."""
     if ruler is None:
@@ -104,7 +115,7 @@ def is_read(numbers: NumberFormat, text: str, value: float, ruler: Ruler | None)
 
 def is_near(numbers: NumberFormat, text: str, value: float, step: float) -> bool:
     """Whether the text is the value within half a step."""
-    return text != "" and abs(numbers.value(text) - value) <= step / 2 * (1 + 1e-6)
+    return text != "" and abs(number_in(numbers, text) - value) <= step / 2 * (1 + 1e-6)
 
 
 def last_digit(numbers: NumberFormat, text: str) -> float:

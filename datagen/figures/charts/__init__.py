@@ -3,14 +3,14 @@
 import importlib
 import importlib.metadata
 import random
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from datagen.figures.charts import faces, label, panels
 from datagen.figures.charts.chart_data import KINDS
 from datagen.figures.charts.compose import compose
 from datagen.figures.charts.looks import Look, look
+from datagen.figures.charts.plan import Picture
 from datagen.figures.charts.words import cached
 from datagen.record import Box, Region, SampleError
 from datagen.tables.cells import to_html
@@ -19,27 +19,19 @@ from datagen.work.draws import Drawing
 RENDERERS = {
     "matplotlib": "datagen.figures.charts.matplotlib_charts",
     "echarts": "datagen.figures.charts.echarts",
-    "vega": "datagen.figures.charts.vega",
 }
 """What draws charts, by name: modules with `draw` and `versions`. ECharts' script is fetched from npm the first time."""
-_LACKING = {
-    "vega": frozenset(
-        # it has no polar axes, and takes words in these scripts for narrower than they are, by up to 38%
-        ("radar", "Deva", "Beng", "Taml", "Telu", "Gujr", "Guru", "Knda", "Mlym", "Sinh", "Khmr", "Mymr")
-    )
-}
-"""The kinds and scripts that a renderer doesn't draw."""
 
 
 @dataclass(frozen=True)
 class Charts:
-    """Charts of `kinds`, each as often as another, in the languages of `words.LANGUAGES` by their weights, or in `languages`, by
-    `renderers`, each as often as another.
+    """Charts of `kinds`, drawn by `renderers`. All kinds are equally likely, and so are all renderers.
 
-    The label is an HTML table of what the picture shows: see `label`. The picture is a PNG, mostly 300 to 1,300 pixels a side. A
-    share of `panels` have two to four charts, one after another in the label, by rows, each a region of its own."""
+    The languages are those of `words.LANGUAGES` with their weights, or `languages` alone. The label is an HTML table of what the
+    picture shows: see `label`. The picture is a PNG, mostly 300 to 1,300 pixels a side. A share `panels` of the pictures have two
+    to four charts. Each is a region of its own, and the label has their tables one after another, by rows."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     name: ClassVar[str] = "charts"
     task: ClassVar[str] = "figure"
 
@@ -53,13 +45,6 @@ class Charts:
             raise ValueError(f"renderers={','.join(unknown)}: allowed are {', '.join(RENDERERS)}")
         if unknown := [kind for kind in self.kinds if kind not in KINDS]:
             raise ValueError(f"kinds={','.join(unknown)}: allowed are {', '.join(KINDS)}")
-        if undrawn := [kind for kind in self.kinds if not self._able(kind)]:
-            raise ValueError(
-                f"kinds={','.join(undrawn)}: {', '.join(self.renderers)} doesn't draw it, take another renderer, too"
-            )
-
-    def _able(self, kind: str, script: str = "") -> list[str]:
-        return [name for name in self.renderers if _LACKING.get(name, frozenset()).isdisjoint((kind, script))]
 
     def draw(self, random: random.Random) -> Drawing:
         here = faces.languages()
@@ -72,30 +57,24 @@ class Charts:
         if random.random() < self.panels:
             return self._several(random, lang, own)
         kind = random.choice(self.kinds)
-        renderer = self._renderer(random, (kind,), own)
+        renderer = random.choice(self.renderers)
         drawn, text = _drawn(random, kind, renderer, look(random, kind), own)
         region = Region(Box(0, 0, *drawn.size), "chart", text, None, self.name, format="html")
-        return Drawing(drawn.png(), drawn.size, text, (region,), lang, own.script, metadata={"kind": kind, "renderer": renderer})
+        return Drawing(drawn.image, drawn.size, text, (region,), lang, own.script, metadata={"kind": kind, "renderer": renderer})
 
     def _several(self, random: random.Random, lang: str, own: faces.Faces) -> Drawing:
         num = random.choice(panels.NUMBERS)
         kinds = [random.choice(self.kinds)] * num if random.random() < 0.4 else [random.choice(self.kinds) for _ in range(num)]
-        renderer = self._renderer(random, kinds, own)
+        renderer = random.choice(self.renderers)
         looks = panels.looks(random, kinds)
         drawn = [_drawn(random, kind, renderer, one, own) for kind, one in zip(kinds, looks, strict=True)]
         num_columns = 2 if num == 4 else random.choice((1, num))
-        image, size, boxes = panels.pasted([one.png() for one, _ in drawn], looks[0].paper, num_columns)
+        image, size, boxes = panels.pasted([one.image for one, _ in drawn], looks[0].paper, num_columns)
         regions = tuple(
             Region(box, "chart", text, None, self.name, format="html") for box, (_, text) in zip(boxes, drawn, strict=True)
         )
         metadata = {"kind": "panels", "renderer": renderer}
         return Drawing(image, size, "\n\n".join(text for _, text in drawn), regions, lang, own.script, metadata=metadata)
-
-    def _renderer(self, random: random.Random, kinds: Sequence[str], own: faces.Faces) -> str:
-        able = [name for name in self.renderers if all(name in self._able(kind, own.script) for kind in kinds)]
-        if not able:
-            raise SampleError("no_renderer", f"{', '.join(self.renderers)} draws no {' and '.join(kinds)} in {own.script}")
-        return random.choice(able)
 
     def engines(self) -> dict[str, str]:
         versions = {"babel": importlib.metadata.version("babel"), "typefaces": faces.digest()}
@@ -104,7 +83,7 @@ class Charts:
         return versions
 
 
-def _drawn(random: random.Random, kind: str, renderer: str, look: Look, own: faces.Faces) -> tuple[Any, str]:
+def _drawn(random: random.Random, kind: str, renderer: str, look: Look, own: faces.Faces) -> tuple[Picture, str]:
     """A chart as its renderer has it, and its table."""
     chart = compose(random, kind, cached(own.lang, own.can_draw))
     drawn = importlib.import_module(RENDERERS[renderer]).draw(chart, look, own)

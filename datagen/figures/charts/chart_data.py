@@ -80,6 +80,11 @@ class Chart:
         return [self.title, self.x_name, *self.y_names, *self.categories, *(series.name for series in self.series)]
 
     @property
+    def sums(self) -> list[float]:
+        """What the values of each category add up to."""
+        return [math.fsum(value or 0.0 for value in column) for column in zip(*(s.values for s in self.series), strict=True)]
+
+    @property
     def edge_scale(self) -> Scale:
         """The axis of a histogram's bins: a number at each edge, or at so many that they have room."""
         width, num = self.edges[1] - self.edges[0], len(self.edges) - 1

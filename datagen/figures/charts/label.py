@@ -25,8 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from datagen.figures.charts.chart_data import Chart
-from datagen.figures.charts.looks import Look
-from datagen.figures.charts.numbers import Ruler, Scale
+from datagen.figures.charts.numbers import Ruler
 from datagen.tables.cells import Cell, Table
 
 COLOURS = 256
@@ -44,26 +43,6 @@ class Shown:
     x_ruler: Ruler | None = None
     x_name: str = ""
     y_name: str = ""
-
-
-def shown(
-    chart: Chart,
-    look: Look,
-    printed: Mapping[tuple[int, int], str],
-    scales: list[Scale | None],
-    pixels: list[float],
-    x_scale: tuple[Scale, float] | None = None,
-) -> Shown:
-    """What a picture shows whose axes of values, by number, have these scales and are so many pixels long, and whose `x_scale`
-    has its own pixels. The renderers write the names of the axes wherever these have numbers."""
-    rulers: list[Ruler | None] = []
-    for series in chart.series:
-        scale, decimals = scales[series.axis], chart.decimals if series.decimals is None else series.decimals
-        is_read = scale is not None and (look.has_axis or chart.kind in ("pie", "donut"))
-        rulers.append(Ruler(scale, pixels[series.axis], decimals) if scale and is_read else None)
-    x_ruler = Ruler(*x_scale, chart.x_decimals) if x_scale else None
-    y_name = chart.y_names[0] if look.has_axis and chart.y_names else ""
-    return Shown(tuple(rulers), printed, x_ruler, chart.x_name, y_name)
 
 
 def table(chart: Chart, shown: Shown) -> Table:

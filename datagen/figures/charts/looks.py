@@ -3,9 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
-from datagen.figures.charts.chart_data import Chart
+from dataclasses import dataclass
 
 # fmt: off
 PALETTES = (
@@ -52,7 +50,7 @@ class Look:
     grid: str  # "", y, both
     grid_style: str  # solid, dashed, dotted
     spines: str  # all, bottom, left
-    legend: str  # top, right, bottom, inside
+    legend: str  # top, right, bottom, inside; "" where the names of slices stand beside these
     has_legend_frame: bool
     has_labels: bool
     has_axis: bool
@@ -97,22 +95,6 @@ def _parts(colour: str) -> tuple[float, ...]:
 def ink_on(paper: str) -> str:
     """Black or white, whichever can be read on a colour."""
     return "#000000" if luminance(paper) > 0.5 else "#ffffff"
-
-
-def settled(look: Look, chart: Chart) -> Look:
-    """The look, so that the chart's values can be had from its picture: an axis of numbers, unless all numbers are printed, which
-    bars of error leave no room for."""
-    has_errors = any(series.errors for series in chart.series)
-    has_labels = look.has_labels and not has_errors and chart.every == 1
-    match chart.kind:
-        case "bar" | "grouped" | "horizontal" | "heat_map" | "histogram" | "pie" | "donut":
-            prints_all = has_labels
-        case "line" | "area":
-            prints_all = has_labels and len(chart.series) == 1
-        case _:
-            prints_all = False
-    legend = "top" if chart.is_log and look.legend == "inside" else look.legend  # above the values nothing is free
-    return replace(look, has_labels=has_labels, has_axis=look.has_axis or not prints_all, legend=legend)
 
 
 def look(draw: random.Random, kind: str) -> Look:

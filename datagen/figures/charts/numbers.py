@@ -35,17 +35,6 @@ class NumberFormat:
         minus = self.minus if value < 0 and any(char in "123456789" for char in digits) else ""
         return f"{minus}{self.prefix}{number}{self.suffix}"
 
-    def value(self, text: str) -> float:
-        """The number that `text` wrote. Raises `ValueError` for what it can't have written."""
-        sign = -1.0 if self.minus and text.startswith(self.minus) else 1.0
-        bare = text.removeprefix(self.minus) if sign < 0 else text
-        if not bare.startswith(self.prefix) or not bare.endswith(self.suffix):
-            raise ValueError(f"{text!r} isn't written as {self}")
-        bare = bare[len(self.prefix) : len(bare) - len(self.suffix)]
-        if self.group:
-            bare = bare.replace(self.group, "")
-        return sign * float(bare.replace(self.decimal, ".").translate(str.maketrans(self.digits, _ASCII))) * self.divisor
-
     def rounded(self, value: float, step: float) -> str:
         """The multiple of `step` that is nearest to the number, with no more decimals than that takes."""
         return self.text(round(value / step) * step, decimals_of(step / self.divisor))

@@ -43,7 +43,6 @@ class Topic:
         return level * math.exp(draw.gauss(0, 0.6 * self.spread))
 
 
-_PLACES, _LANGUAGES = ("country", "city"), ("language",)
 TOPICS = (
     Topic("population", (), 3e5, 8e7, is_sum=True, is_count=True, spread=0.9, growth=0.015, noise=0.003, is_yearly=True),
     Topic("temperature", ("temperature-celsius",), -3, 27, ("city",), spread=0.3, growth=0.0, noise=0.05),
@@ -52,17 +51,7 @@ TOPICS = (
     Topic("price", (MONEY,), 0.8, 900, spread=0.35, growth=0.04, noise=0.06),
     Topic("exports", ("mass-tonne",), 800, 5e6, ("country",), is_sum=True, spread=0.9, growth=0.05, noise=0.1, is_yearly=True),
     Topic("sales", (), 60, 90_000, is_sum=True, is_count=True, spread=0.6, growth=0.06, season=0.3, noise=0.1),
-    Topic(
-        "production",
-        ("mass-tonne", "volume-hectoliter"),
-        500,
-        2e6,
-        ("country",),
-        is_sum=True,
-        growth=0.03,
-        noise=0.08,
-        is_yearly=True,
-    ),
+    Topic("production", ("mass-tonne", "volume-hectoliter"), 500, 2e6, ("country",), is_sum=True, noise=0.08, is_yearly=True),
     Topic("electricity", ("energy-kilowatt-hour",), 200, 9e5, is_sum=True, spread=0.6, growth=0.03, season=0.25, noise=0.05),
     Topic("visitors", (), 300, 4e6, is_sum=True, is_count=True, spread=0.8, growth=0.05, season=0.5, noise=0.1),
     Topic("students", (), 200, 4e5, is_sum=True, is_count=True, spread=0.7, growth=0.03, noise=0.03, is_yearly=True),
@@ -71,7 +60,7 @@ TOPICS = (
     Topic("height", ("length-centimeter",), 155, 182, is_timed=False, spread=0.04),
     Topic("weight", ("mass-kilogram",), 52, 88, is_timed=False, spread=0.12),
     Topic("age", ("duration-year",), 22, 55, growth=0.004, spread=0.18, noise=0.01, is_yearly=True),
-    Topic("speakers", (), 4e5, 3e8, _LANGUAGES, is_timed=False, is_sum=True, is_count=True, spread=1.0),
+    Topic("speakers", (), 4e5, 3e8, ("language",), is_timed=False, is_sum=True, is_count=True, spread=1.0),
 )
 PAIRS = (
     *(("rainfall", "temperature"), ("sales", "price"), ("visitors", "temperature"), ("electricity", "temperature")),
@@ -80,13 +69,8 @@ PAIRS = (
 """Quantities that are shown together over time, in bars and with a line."""
 CLOUDS = (
     *(("height", "weight"), ("age", "weight"), ("price", "sales"), ("distance", "price"), ("temperature", "electricity")),
-    *(
-        ("rainfall", "production"),
-        ("temperature", "visitors"),
-        ("population", "exports"),
-        ("age", "height"),
-        ("speed", "distance"),
-    ),
+    *(("rainfall", "production"), ("temperature", "visitors"), ("population", "exports"), ("age", "height")),
+    ("speed", "distance"),
 )
 """Quantities of which one is shown over the other."""
 WIDE_CLOUDS = (("area", "population"), ("population", "exports"), ("population", "electricity"))

@@ -1,9 +1,10 @@
 """The words on charts, in languages of many scripts: names out of Unicode's CLDR, which Babel carries.
 
 CLDR has countries, cities, languages, currencies, months, days, quarters and units, as people write them in a language, and how
-they write a date. What is measured, and by what, comes from the vocabulary. Licence of CLDR: Unicode-3.0.
+they write a date. What is measured, and by what, comes from vocabulary.tsv. Licence of CLDR: Unicode-3.0.
 """
 
+import csv
 import datetime
 import functools
 import math
@@ -11,12 +12,12 @@ import random
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 
-from datagen.figures.charts import vocabulary
 from datagen.figures.charts.numbers import NumberFormat
 
 # fmt: off
@@ -38,7 +39,6 @@ _ZEROS = {"arab": "٠", "arabext": "۰", "deva": "०", "beng": "০", "mymr": "
 _MAX_CHARS = 26
 _NO_COUNTRIES = ("ZZ", "XA", "XB")  # nowhere, and what programmers test with
 _MONEY = ("USD", "EUR", "GBP", "JPY", "CNY", "INR", "CHF", "BRL", "KRW", "TRY")
-_NOT_UNITS = ("per-", "concentr", "portion", "light-speed")
 
 
 @dataclass(frozen=True)
@@ -89,15 +89,14 @@ class Words:
     def languages(self) -> list[str]:
         return self._good([name for _, name in sorted(self._locale.languages.items())])
 
-    @functools.cached_property
-    def currencies(self) -> list[str]:
-        return self._good([name for _, name in sorted(self._locale.currencies.items()) if "(" not in name])
-
     def noun(self, name: str) -> str:
-        return vocabulary.noun(self.lang, name)
+        """What a quantity of `topics` is called. Raises `KeyError` for one that the vocabulary hasn't."""
+        return _vocabulary()[self.lang][name]
 
     def divided(self, what: str, by: str) -> str:
-        return vocabulary.divided(self.lang, what, by)
+        """What is said of a quantity that is given for each country, city, language, month or year: "Exports by country"."""
+        phrase = _vocabulary()[self.lang][f"by {by}"]
+        return phrase.replace("{}", what) if "{}" in phrase else f"{what} {phrase}"
 
     def unit(self, key: str) -> str:
         """The name of a unit of CLDR's; "" where the language has none that it can write here."""
@@ -112,12 +111,6 @@ class Words:
         if skeleton:
             return _plain(format_skeleton(skeleton, date, locale=self._locale)).replace("\u202f", " ")
         return _plain(format_date(date, "medium", locale=self._locale)).replace("\u202f", " ")
-
-    @functools.cached_property
-    def units(self) -> list[str]:
-        names = self._locale.unit_display_names
-        long = [forms.get("long", "") for key, forms in sorted(names.items()) if not any(bad in key for bad in _NOT_UNITS)]
-        return self._good(long, 30)
 
     def _of_calendar(self, names: Mapping[str, Any], width: str) -> tuple[str, ...]:
         form = names["stand-alone"] if width in names["stand-alone"] else names["format"]
@@ -166,6 +159,13 @@ class Words:
 
     def year(self, year: int, numbers: NumberFormat) -> str:
         return NumberFormat(digits=numbers.digits).text(year, 0)
+
+
+@functools.cache
+def _vocabulary() -> dict[str, dict[str, str]]:
+    """The project's own words, by language. A phrase with {} has the noun in its place; any other stands behind it."""
+    with Path(__file__).with_name("vocabulary.tsv").open(encoding="utf-8", newline="") as file:
+        return {row.pop("language"): row for row in csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)}
 
 
 @functools.cache

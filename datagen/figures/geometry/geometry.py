@@ -1,12 +1,11 @@
-"""A maker of plane geometry: figures of school problems, drawn by Cairo or matplotlib, with what `datagen.figures.geometry.plane`
-writes of them.
+"""A maker of plane geometry: figures of school problems, drawn by Cairo, with what `datagen.figures.geometry.plane` writes of
+them.
 
 A figure lies anywhere in its image, and its label is that of the figure in the middle: as in the paper, the place is left out.
 """
 
 import cmath
 import functools
-import importlib.metadata
 import itertools
 import math
 import random
@@ -25,6 +24,7 @@ from datagen.figures.geometry.triangles import TRIANGLES
 from datagen.record import Box, Region, SampleError
 from datagen.work.draws import Drawing
 
+_SIDES = 240, 960  # pixels of an image's longer side
 _LEAST = 0.05  # of the figure's diagonal, between points that have a name, and of a segment
 _TRIES = 30
 _HARD = 16  # segments, from which on a figure is as difficult as any
@@ -35,25 +35,14 @@ _LETTERS = (
     *(("Latn", "DEFGHIJKLMNPQRST"), ("Latn", "abcdefghijkmnpq")),
     *(("Grek", "ΑΒΓΔΕΖΗΘΚΛΜΝΠΡΣ"), ("Grek", "ΑΒΓΔΕΖΗΘΚΛΜΝΠΡΣ"), ("Cyrl", "АБВГДЕЖЗИКЛМН"), ("Arab", "أبجدهوزحطكلمن")),
     *(("Arab", "سصعفقرشت"), ("Hebr", "אבגדהוזחטכלמ"), ("Thai", "กขคงจฉชซญฐถ"), ("Beng", "কখগঘঙচছজঝট"), ("Deva", "कखगघचछजझटठ")),
-    *(
-        ("Jpan", "あいうえおかきくけこ"),
-        ("Jpan", "アイウエオカキクケコ"),
-        ("Kore", "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊ"),
-        ("Armn", "ԱԲԳԴԵԶԷԸԹ"),
-    ),
+    *(("Jpan", "あいうえおかきくけこ"), ("Jpan", "アイウエオカキクケコ"), ("Kore", "ㄱㄴㄷㄹㅁㅂㅅㅇㅈㅊ")),
+    ("Armn", "ԱԲԳԴԵԶԷԸԹ"),
 )
 _EUROPEAN = ("Latn", "Grek", "Cyrl", "Zyyy")
 _SUFFIXES = "'₁"  # of a figure's points, where it is the image of another
 _OF_MARKS = f"{_SUFFIXES}αβγθφ°?0123456789abtxyO"
 _FAMILIES = (
-    "DejaVu Sans",
-    "DejaVu Serif",
-    "FreeSerif",
-    "FreeSans",
-    "Noto Sans",
-    "Noto Serif",
-    "Liberation Serif",
-    "Liberation Sans",
+    *("DejaVu Sans", "DejaVu Serif", "FreeSerif", "FreeSans", "Noto Sans", "Noto Serif", "Liberation Serif", "Liberation Sans"),
 )
 _CAPTIONS = (
     *(
@@ -84,35 +73,26 @@ class Figure:
 
 @dataclass(frozen=True)
 class Geometry:
-    """Problems' figures in images whose longer side is within `sides`, in pixels. A share of `by_matplotlib` is drawn by that.
-    `ruler` and `jitter` as in `plane.text_of`."""
+    """Figures of school problems, in images whose longer side is within `_SIDES`."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     name: ClassVar[str] = "geometry"
     task: ClassVar[str] = "figure"
 
-    sides: tuple[int, int] = (240, 960)
-    by_matplotlib: float = 0.1
-    ruler: float = 4.0
-    jitter: float = 0.1
-
     def draw(self, random: random.Random) -> Drawing:
         figure = problem(random)
-        longer = math.exp(random.uniform(*map(math.log, self.sides)))
+        longer = math.exp(random.uniform(*map(math.log, _SIDES)))
         ink, lettering = _look(random, figure.script, longer)
         size, scale, to = _placed(figure.plane, ink, lettering, longer, random)
         caption = captions.drawn(_CAPTIONS, random) if random.random() < 0.12 else None
         drawn = on_paper(figure, scale, to, size, ink, lettering.size)
-        if random.random() < self.by_matplotlib:
-            image = strokes.by_matplotlib(drawn, ink, lettering, random.randint(36, 300))
-        else:
-            image = strokes.by_cairo(drawn, ink, lettering)
+        image = strokes.image(drawn, ink, lettering)
         if caption:
             image = captions.below(image, caption, round(lettering.size), strokes.bytes_of(ink.ink))
         unit = max(image.size) / 20
         centred = figure.plane.moved(scale / unit, 0j)
         low, high = figure.plane.moved(scale, to).box()
-        text = plane.text_of(centred, random, self.ruler, self.jitter)
+        text = plane.text_of(centred, random)
         edges = (math.floor(low.real), math.floor(size[1] - high.imag), math.ceil(high.real), math.ceil(size[1] - low.imag))
         region = Region(Box(*edges), "geometry", text, None, self.name, format="geometry")
         return Drawing(
@@ -125,14 +105,13 @@ class Geometry:
         )
 
     def engines(self) -> dict[str, str]:
-        """What decides how a figure comes out, beside the fields: both drawing programs and the typefaces. Raises `ValueError`,
-        with what to install, if the machine has none for Latin and Greek letters."""
+        """What decides how a figure comes out: Cairo and the typefaces. Raises `ValueError`, with what to install, if the machine
+        has none for Latin and Greek letters."""
         if not _letterings("Latn"):
             raise ValueError(typefaces.what_to_install(f"ABC{_OF_MARKS}", "en"))
-        chosen = {path for script in {script for script, _ in _LETTERS} for _, path in _letterings(script)}
+        chosen = {typefaces.installed()[name][0] for script, _ in _LETTERS for name in _letterings(script)}
         return {
             "cairo": cairocffi.cairo_version_string(),
-            "matplotlib": importlib.metadata.version("matplotlib"),
             "faces": typefaces.digest(chosen | captions.faces(_CAPTIONS)),
         }
 
@@ -257,7 +236,7 @@ def plain_picture(text: str, side: int) -> bytes:
     names = (_letterings(script) for script, letters in _LETTERS if any(name[0] in letters for name in shape.points))
     chosen = next((of[0] for of in names if of), latin)
     drawn = on_paper(Figure(shape), scale, complex(side / 2, side / 2), (side, side), plain, 15)
-    return strokes.encoded(strokes.by_cairo(drawn, plain, Lettering(*chosen, *latin, 15)))
+    return strokes.encoded(strokes.image(drawn, plain, Lettering(chosen, latin, 15)))
 
 
 def _off(at: complex, drawn: Strokes) -> complex:
@@ -296,18 +275,18 @@ def _look(random: random.Random, script: str, longer: float) -> tuple[Ink, Lette
     is_european = script in _EUROPEAN
     chosen, of_marks = random.choice(_letterings(script) or _letterings("Latn")), random.choice(_letterings("Latn"))
     of_marks = chosen if is_european else of_marks
-    lettering = Lettering(*chosen, *of_marks, size, is_european and random.random() < 0.5, random.random() < 0.15)
+    lettering = Lettering(chosen, of_marks, size, is_european and random.random() < 0.5, random.random() < 0.15)
     dashes = dash, dash * random.uniform(0.5, 0.9)
     return Ink(width, dashes, ink, paper, accent, size * random.uniform(0.5, 0.8), random.random() < 0.2), lettering
 
 
 @functools.cache
-def _letterings(script: str) -> tuple[tuple[str, str], ...]:
-    """Families of the machine's typefaces for the letters of a script, each with its upright font; may be none."""
+def _letterings(script: str) -> tuple[str, ...]:
+    """Families of the machine's typefaces for the letters of a script; may be none."""
     letters = "".join(alphabet for of, alphabet in _LETTERS if of == script) or "ABC"
     letters += _OF_MARKS if script in _EUROPEAN else ""
     known = typefaces.installed()
     names = [name for name in _FAMILIES if name in known and not typefaces.missing(name, frozenset(letters))]
     if script not in _EUROPEAN or not names:
         names = list(itertools.islice(typefaces.ranked(letters), 2))  # others are for show
-    return tuple((name, known[name][0]) for name in names)
+    return tuple(names)

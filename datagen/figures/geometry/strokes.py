@@ -1,13 +1,13 @@
-"""A figure of plane geometry on paper: its lines, circles, marks and names, by Cairo or by matplotlib, from one list of strokes.
+"""A figure of plane geometry on paper: its lines, circles, marks and names, drawn by Cairo.
 
-Everything is in pixels of the image, y downwards, as complex numbers, so that both draw the same places.
+Everything is in pixels of the image, y downwards, as complex numbers.
 """
 
 import cmath
 import io
 import math
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import cairocffi
 import numpy
@@ -19,13 +19,10 @@ Colour = tuple[float, float, float]
 
 
 class Lettering(NamedTuple):
-    """A family of typefaces for names and one for marks, how large in pixels an em, and whether slanted and bold. `path` and
-    `path_of_marks` are their upright fonts."""
+    """A family of typefaces for names and one for marks, how large in pixels an em, and whether slanted and bold."""
 
     family: str
-    path: str
     family_of_marks: str
-    path_of_marks: str
     size: float
     italic: bool = False
     bold: bool = False
@@ -113,7 +110,7 @@ def overlap(one: Label, other: Label, letter: float) -> bool:
     return abs(apart.real) < letter * 0.35 * (len(one.text) + len(other.text)) and abs(apart.imag) < letter
 
 
-def by_cairo(strokes: Strokes, ink: Ink, lettering: Lettering) -> Image.Image:
+def image(strokes: Strokes, ink: Ink, lettering: Lettering) -> Image.Image:
     """The image, grey where the colours are."""
     width, height = strokes.size
     is_grey = all(len(set(colour)) == 1 for colour in (ink.ink, ink.paper, ink.accent))
@@ -159,47 +156,6 @@ def by_cairo(strokes: Strokes, ink: Ink, lettering: Lettering) -> Image.Image:
     surface.flush()
     bgrx = numpy.frombuffer(surface.get_data(), numpy.uint8).reshape(height, surface.get_stride() // 4, 4)[:, :width]
     return Image.fromarray(bgrx[:, :, 0].copy() if is_grey else bgrx[:, :, 2::-1].copy())
-
-
-def by_matplotlib(strokes: Strokes, ink: Ink, lettering: Lettering, dpi: int) -> Image.Image:
-    """The same by matplotlib, with a point of `dpi` dots an inch."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.patches import Circle, Polygon
-
-    width, height = strokes.size
-    points = 72 / dpi
-    figure = Figure(figsize=(width / dpi, height / dpi), dpi=dpi, facecolor=ink.paper)
-    canvas = FigureCanvasAgg(figure)
-    plot = figure.add_axes((0, 0, 1, 1))
-    plot.set_axis_off()
-    plot.set_xlim(0, width)
-    plot.set_ylim(height, 0)
-    dashed_style = (0, tuple(length / ink.width for length in ink.dashes))
-    for a, b, dashed in strokes.lines:
-        style = dashed_style if dashed else "-"
-        xs, ys = (a.real, b.real), (a.imag, b.imag)
-        plot.plot(xs, ys, color=ink.ink, linewidth=ink.width * points, linestyle=style, dash_capstyle="butt")
-    for centre, radius in strokes.circles:
-        plot.add_patch(Circle((centre.real, centre.imag), radius, fill=False, edgecolor=ink.ink, linewidth=ink.width * points))
-    for mark in strokes.marks:
-        for path in mark_lines(mark, ink.mark):
-            corners = [(place.real, place.imag) for place in path]
-            if mark.kind == "arrow":
-                plot.add_patch(Polygon(corners, closed=True, color=ink.accent, linewidth=0))
-            else:
-                plot.plot(*zip(*corners, strict=True), color=ink.accent, linewidth=max(0.7, ink.width * 0.7) * points)
-    if strokes.dots:
-        across = (ink.width * 1.6 + 2) * points
-        places = [(dot.real, dot.imag) for dot in strokes.dots]
-        plot.plot(*zip(*places, strict=True), "o", color=ink.ink, markersize=across, markeredgewidth=0)
-    fonts = [FontProperties(fname=path, size=lettering.size * points) for path in (lettering.path, lettering.path_of_marks)]
-    for label in strokes.labels:
-        placed: dict[str, Any] = {"ha": "center", "va": "center_baseline", "parse_math": False}
-        plot.text(label.at.real, label.at.imag, label.text, font=fonts[label.of_mark], color=ink.ink, **placed)
-    canvas.draw()
-    return Image.fromarray(numpy.asarray(canvas.buffer_rgba())[:, :, :3].copy())
 
 
 def bytes_of(colour: Colour) -> tuple[int, int, int]:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy
 
-from datagen.drawing.camera import Points, Pose, photographed
 from datagen.drawing.prose import Prose
 from datagen.drawing.sheet import Column, Flow, Sheet, columns
 from datagen.fine import typeset_layouts as layouts
 from datagen.samples.declarations import declaration
+from tests.inputs.camera import Points, Pose, photographed
 
 _DPI = 150
 _VERTICAL: dict[str, Any] = {"size_pt": (842, 595), "vertical": True}

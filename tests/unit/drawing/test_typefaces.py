@@ -35,7 +35,7 @@ def test_faces_of_a_script_draw_its_letters(script):
     faces = typefaces.reference_faces(script)
     assert any(typefaces.draws(face, text) for face in faces)
     assert set(faces) <= set(typefaces.all_reference_faces())
-    for name in typefaces.families(text, lang):
+    for name in typefaces.ranked(text, lang):
         path, index = typefaces.installed()[name]
         assert typefaces.characters(path, index) >= {ord(char) for char in text if char.isalpha()}
 
@@ -66,8 +66,8 @@ def test_a_family_that_draws_a_box_for_every_letter_is_none(tmp_path, monkeypatc
     fonts = {"Boxes": (str(tmp_path / "boxes.ttf"), 0), "DejaVu Sans": typefaces.installed()["DejaVu Sans"]}
     monkeypatch.setattr(typefaces, "installed", lambda: fonts)
     assert not typefaces.missing("Boxes", frozenset(letters))
-    assert typefaces.families(letters, "el") == ("DejaVu Sans",)
-    assert set(typefaces.families("123")) == {"Boxes", "DejaVu Sans"}
+    assert [*typefaces.ranked(letters, "el")] == ["DejaVu Sans"]
+    assert set(typefaces.ranked("123")) == {"Boxes", "DejaVu Sans"}
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -1,6 +1,5 @@
 """Typeset pages against their ink: text, words and boxes have to be true of the image, not only of each other."""
 
-import itertools
 import os
 import re
 import shutil
@@ -92,7 +91,7 @@ def test_boxes_hold_the_ink_in_every_script(script):
     assert len(made.pages[0].paragraphs) == 2
 
 
-@pytest.mark.parametrize("script", ["Arab", "Deva", "Ethi", "Hans", "Hebr", "Jpan", "Latn", "Mong"])
+@pytest.mark.parametrize("script", ["Arab", "Deva", "Hans", "Latn"])
 @pytest.mark.parametrize(
     "style", [replace(NARROW, justify=True), replace(NARROW, columns=2, column_gap_pt=12)], ids=["justify", "columns"]
 )
@@ -144,35 +143,6 @@ def test_bidi_words_are_boxed_where_they_are_drawn():
     left = {word.text: word.box[0] for word in line.words}
     assert left["הספר"] > left["Standard"] > left["Unicode"] > left["יצא"] > left["לאור"]
     assert typeset(["The word שלום means peace"], "en").pages[0].lines[0].direction == "ltr"
-
-
-def test_columns_fill_from_the_side_where_reading_starts():
-    style = replace(NARROW, columns=2, column_gap_pt=20)
-    for script, first_is_left in (("Latn", True), ("Hebr", False)):
-        lang, text = UDHR[script]
-        made = typeset([text] * 20, lang, style)
-        lines = made.pages[0].lines
-        left = [line.box[2] <= 141 for line in lines]
-        assert left[0] == first_is_left and left.count(True) > 10 and left.count(False) > 10
-        assert sum(a != b for a, b in itertools.pairwise(left)) == 1
-        assert len(made.pages) > 1 and letters(read_back(made)) == letters(text * 20)
-
-
-def test_a_paragraph_goes_on_over_columns_and_pages():
-    text = " ".join(UDHR["Latn"][1] for _ in range(60))
-    made = typeset([text], "en", replace(NARROW, columns=2))
-    assert len(made.pages) > 2 and all(len(page.paragraphs) == 1 for page in made.pages)
-    assert letters(read_back(made)) == letters(text)
-    some = typeset([text], "en", replace(NARROW, columns=2), max_pages=2)
-    assert some.pages == made.pages[:2]
-    with pymupdf.open(stream=some.pdf) as doc:
-        assert len(doc) == 2
-
-
-def test_text_is_lines_and_paragraphs_as_read():
-    page = typeset(["one\ntwo", "", "three"]).pages[0]
-    assert page.text == "one\ntwo\n\nthree"
-    assert [len(paragraph) for paragraph in page.paragraphs] == [2, 1]
 
 
 def test_a_line_broken_at_a_soft_hyphen_ends_with_a_hyphen():
@@ -239,8 +209,6 @@ def test_what_cannot_be_set_is_a_value_error():
         typeset(["it\x92s"])
     with pytest.raises(ValueError, match="'No Such Font'"):
         typeset(["text"], style=Style(family="No Such Font"))
-    with pytest.raises(ValueError, match="no room"):
-        typeset(["text"], style=Style(margin_pt=400))
 
 
 def test_a_missing_script_says_which_package_has_it(monkeypatch):
@@ -277,17 +245,3 @@ def test_vertical_lines_and_ruby_stand_where_they_are_said_to():
         x0, _, x1, y1 = line.box
         assert line.text[-1] in "、。…」" or within(dark, (x0, y1 - 11, x1, y1)).sum() > 20
     assert all(line.text[0] not in "、。」" for line in lines)
-
-
-@needs_chromium
-def test_vertical_gives_the_same_bytes_and_no_more_pages_than_asked():
-    made = vertical(["人" * 2000], "zh", max_pages=1)
-    assert len(made.pages) == 1 and made == vertical(["人" * 2000], "zh", max_pages=1)
-
-
-def test_vertical_refuses_what_is_not_square(monkeypatch):
-    with pytest.raises(ValueError, match="full-width characters, not 'abc'"):
-        vertical(["人人cab"], "ja")
-    monkeypatch.setattr(shutil, "which", lambda name: None)
-    with pytest.raises(OSError, match="apt-get install chromium"):
-        vertical(["人人"], "ja")

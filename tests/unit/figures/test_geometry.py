@@ -20,9 +20,9 @@ from datagen.figures.geometry.triangles import TRIANGLES
 from datagen.record import SampleError
 
 
-def drawings(count, maker=None, seed=0):
+def drawings(count, seed=0):
     for number in range(count):
-        yield (maker or Geometry()).draw(random.Random(f"{seed} {number}"))
+        yield Geometry().draw(random.Random(f"{seed} {number}"))
 
 
 @pytest.fixture
@@ -31,15 +31,13 @@ def bare(monkeypatch):
     width."""
     passed = []
 
-    def without(draw):
-        def drawn(of, ink, *rest):
-            passed.append((of, ink.width))
-            return draw(strokes.Strokes(of.size, of.lines, of.circles), ink, *rest)
+    draw = strokes.image
 
-        return drawn
+    def drawn(of, ink, *rest):
+        passed.append((of, ink.width))
+        return draw(strokes.Strokes(of.size, of.lines, of.circles), ink, *rest)
 
-    monkeypatch.setattr(strokes, "by_cairo", without(strokes.by_cairo))
-    monkeypatch.setattr(strokes, "by_matplotlib", without(strokes.by_matplotlib))
+    monkeypatch.setattr(strokes, "image", drawn)
     monkeypatch.setattr("datagen.drawing.captions.drawn", lambda patterns, source: None)
     return passed
 
@@ -124,9 +122,6 @@ def test_a_label_is_what_the_released_program_reads():
     assert [end.split(": ") for end in outputs["Line"]["line_endpoint"]] == [["A'", "(3.0,1.0)"]]
     assert [ast.literal_eval(c.split(": ")[1]) for c in outputs["Circle"]["circle_center"]] == [(0.0, 0.0), (1.0, 2.0)]
     assert outputs["Circle"]["radius"] == [1.0, 2.5]
-
-
-def test_a_figure_without_circles_has_no_key_for_them():
     assert "Circle" not in plane.text_of(Plane([Segment(0j, 1 + 0j)]), random.Random(1))
 
 
@@ -162,10 +157,7 @@ def test_segments_of_one_line_are_one(segments, number):
     joined = plane.joined([Segment(complex(a), complex(b)) for a, b in segments])
     assert len(joined) == number
     assert all((s.a.real, s.a.imag) <= (s.b.real, s.b.imag) for s in joined)
-
-
-def test_a_dashed_end_of_a_solid_line_stays_its_own():
-    assert len(plane.joined([Segment(0j, 2 + 0j), Segment(2 + 0j, 3 + 0j, True)])) == 2
+    assert len(plane.joined([Segment(0j, 2 + 0j), Segment(2 + 0j, 3 + 0j, True)])) == 2, "a dashed end stays its own"
 
 
 numbers = st.floats(-10, 10).map(lambda value: round(value, 2) + 0.0)
@@ -246,13 +238,6 @@ def test_points_are_named_in_many_scripts_and_a_draw_is_the_same_by_its_seed():
     assert ours == list(drawings(60, seed=7))
     assert len({drawing.script for drawing in ours}) >= 3
     assert ours[0].text != next(drawings(1, seed=8)).text
-
-
-def test_both_programs_draw_the_same_places(bare):
-    by_cairo, by_matplotlib = (next(drawings(1, Geometry(by_matplotlib=share), seed=3)) for share in (0.0, 1.0))
-    assert plane.read(by_cairo.text) == plane.read(by_matplotlib.text) and by_cairo.size == by_matplotlib.size
-    inks = [ink_of(drawing.image) for drawing in (by_cairo, by_matplotlib)]
-    assert far(inks[0])[inks[1]].max() < 2.5 and far(inks[1])[inks[0]].max() < 2.5
 
 
 def test_a_figure_whose_points_fall_together_is_a_drop(monkeypatch):
