@@ -21,7 +21,6 @@ RUNNERS = {
     "Pipeline": "recipes.steps.pipeline:PipelineRunner",
     "Labelling": "recipes.steps.label:LabelRunner",
     "Agreeing": "recipes.steps.agree:AgreeRunner",
-    "Sweep": "recipes.steps.sweep:SweepRunner",
     "MarkAlike": "recipes.steps.mark:MarkRunner",
     "Flywheel": "recipes.steps.flywheel:FlywheelRunner",
     "CountLengths": "recipes.steps.lengths:LengthsRunner",

@@ -1,7 +1,6 @@
 """Labelling as a step: servers are tried first, the ledger is indexed, and what was asked is counted beside the dataset."""
 
 import functools
-import importlib
 import json
 import math
 import time
@@ -16,7 +15,7 @@ from datagen.asking.loop import on_loop
 from datagen.asking.profiles import FATES
 from datagen.disk.shards import ShardReport, read_reports, shard_name
 from datagen.disk.storage import Folder
-from datagen.engines import Choice, needed_by
+from datagen.engines import Choice
 from datagen.inputs.items import Inputs, Item
 from datagen.labelling.label_pages import AGAIN, NOBODY, Labelling, Tally, ask_again, segment_of, tallies
 from datagen.record import Drop, Sample, SampleError
@@ -216,12 +215,8 @@ class Pages(Shards):
 
 
 def check(step: Labelling) -> None:
-    """Raises `ValueError`, one sentence, if nobody will answer: a wrong address, model or key, a folder without weights; and
-    `ImportError` where vLLM isn't installed."""
+    """Raises `ValueError`, one sentence, if nobody will answer: a wrong address, model or key, a folder without weights."""
     choice, settings = step.label.answerer, dict(step.label.answerer.settings)
-    if choice.name == "vllm":
-        with needed_by("vllm"):
-            importlib.import_module("vllm")
     if choice.name == "servers" and settings["url"] != BESIDE:
         servers = Servers(**settings)
         try:
@@ -248,7 +243,7 @@ def placed(step: Labelling, place: Place) -> Labelling:
 
             workers = int(dask.config.get("jobqueue.slurm-serve.processes", 1))
         settings["together"] = max(1, int(settings["together"]) // workers)
-    elif choice.gpus and place.on in ("local", "inline") and not gpus() and choice.name != "vllm":
+    elif choice.gpus and place.on in ("local", "inline") and not gpus():
         settings["device"] = "cpu"
     return step.with_label(answerer=Choice.of(choice.name, **settings))
 
