@@ -51,9 +51,7 @@ def label(
     model: Annotated[
         str, "NAME", "the model: a hub's OWNER/NAME as the server has it, or a folder of a network of ours", values.places
     ] = "",
-    server: Annotated[
-        str, "URL,…", "addresses, each maybe with ?together=N&timeout_s=S; ledger: answers that are there"
-    ] = "",
+    server: Annotated[str, "URL,…", "addresses, each maybe with ?together=N&timeout_s=S; ledger: answers that are there"] = "",
     family: Annotated[str, "NAME", "whose words to ask in, where the model's name doesn't tell: olmocr, markdown…"] = "",
     together: Annotated[int, "N", "questions that a server has at a time, by all workers together"] = 64,
     key: Annotated[str, "VARIABLE", "the environment variable that holds the servers' key"] = "OPENAI_API_KEY",

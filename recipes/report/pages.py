@@ -165,6 +165,7 @@ def pages_section(name: str, survey: Survey, load: Callable[[dict], Sample], see
             break
     shown.sort(key=lambda item: [by_difficulty(item[0]), *(item[0][k] for k in ("lang", "script", "uri", "page", "key"))])
     index = {"name": name, "total": survey.tally.num_samples, "pages": [entry for entry, _ in shown]}
+    index["show"] = "loi" if set(survey.tally.by("task")) == {"scene"} else "bi"
     data = [(f"{name}-index", embed(index)), *[(f"{name}-page-{entry['key']}", blob) for entry, blob in shown]]
     js = asset("page.js") + asset("viewer.js")
     return Section(f"{name}-pages", f"{name}: pages", fill("pages.html", name=name), asset("viewer.css"), js, data)

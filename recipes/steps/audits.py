@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from recipes.report import Section
 
 Found = dict[str, Any]
+_NOTE = (
+    "People typed what stands in boxes drawn at random, without seeing a label. Wrong is the share of labels that are drawn as "
+    "another text, formula or table, with its 95% interval. Skipped boxes, which nobody can read, are left out."
+)
 
 
 def read(folder: Folder) -> dict[str, Found]:
@@ -41,10 +45,13 @@ def sections(name: str, folder: Folder) -> "list[Section]":
     """The report's section on the audits of the dataset; none if there is none."""
     if not (results := read(folder)):
         return []
-    from recipes.report import Section, asset, fill
+    from recipes.report import Cell, Section, blocks, joined
 
-    tables = [(digest, of["by"], [(kind, _told(row)) for kind, row in of["kinds"].items()]) for digest, of in results.items()]
-    return [Section(f"{name}-label-audits", f"{name}: audits", fill("label_audits.html", audits=tables), asset("corpus.css"))]
+    parts = [blocks.note(_NOTE)]
+    for digest, of in results.items():
+        rows = [(kind, Cell(_told(row), "num")) for kind, row in of["kinds"].items()]
+        parts += [blocks.heading(f"by {of['by']}", digest), blocks.table((), rows)]
+    return [Section(f"{name}-label-audits", f"{name}: audits", joined(*parts))]
 
 
 def _row(counts: Counts) -> Found:
