@@ -172,12 +172,12 @@ def _dots(pieces: Sequence[Piece]) -> list[tuple[float, float, float, float, str
     ]
 
 
-def _errors(lang: str, row: Metrics) -> tuple[Cell, Cell, str]:
+def _errors(lang: str, row: Metrics) -> tuple[Cell, Cell, Markup]:
     """A language's row: its errors, with those rates that are much higher than the character error."""
     others = [f"{name} {rate:.2%}" for name, rate in other_rates(row).items()]
-    common = [f"{_isolated(stands)} → {_isolated(read)} ({count:,})" for stands, read, count in row["confusions"]]
+    common = blocks.confusions([(_visible(stands), _visible(read), count) for stands, read, count in row["confusions"]])
     rates = "; ".join([f"of {row['num_chars']:,}", *others])
-    return Cell(lang, "lang"), Cell(f"{row['cer']:.2%}", "num", rates), "   ".join(common)
+    return Cell(lang, "lang"), Cell(f"{row['cer']:.2%}", "num", rates), common
 
 
 def _thinned(points: Sequence[tuple[float, float]], most: int = 120) -> Sequence[tuple[float, float]]:
@@ -195,11 +195,6 @@ def _y(share: float) -> float:
 
 def _y_of(precision: float) -> float:
     return round(min(1.0, (1 - precision) / (1 - _LEAST_PRECISION)) * _HEIGHT, 1)
-
-
-def _isolated(char: str) -> str:
-    """The character as a reader sees it, which turns nothing around it."""
-    return f"\u2068{_visible(char)}\u2069"
 
 
 def _visible(char: str) -> str:

@@ -62,7 +62,7 @@ def test_no_page_is_lost_and_the_answers_are_in_the_ledger(made, capsys):
     assert re.search(rf"asked about {PAGES} pages: \d+ labelled, .*repetition rate \d+\.\d+%", said)
     assert re.search(r"pages/s, [\d,]+ tokens/s, .*cost so far", said, re.DOTALL)
     html = (out / "report/index.html").read_text()
-    assert html.count('alt="the page"') == len(drops(out)) and "no image" not in html
+    assert html.count('loading="lazy"') == len(drops(out)) and "There is no image to show" not in html
 
 
 def test_the_same_again_asks_nothing_and_the_ledger_alone_gives_the_same_bytes(made, tmp_path):
