@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 from datagen.disk.shards import read_samples
 from datagen.disk.storage import Folder
 from datagen.engines import wheels
+from datagen.figures import redraw
 from datagen.record import FORMATS, LABELS, LEVELS
 from datagen.work.specification import fingerprint
 from recipes.look.choose import Census, Entry
-from recipes.look.records import drawn_again, picture, sample_data
+from recipes.look.records import picture, sample_data
 from recipes.report import asset, embed, fill
 
 log = logging.getLogger(__name__)
@@ -159,7 +160,7 @@ def _data_of(dataset: Folder, chunk: Sequence[Entry], files: Files) -> Iterator[
         data = sample_data(sample, entry.record, files.image(entry.row, sample.image))
         for number, region in enumerate(sample.regions):
             data["regions"][number]["again"] = ""
-            if drawn := drawn_again(region):
+            if drawn := redraw.again(region):
                 name = f"images/again-{entry.record[:16]}-{number}.png"
                 files.write(name, drawn)
                 data["regions"][number]["again"] = name

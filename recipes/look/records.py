@@ -6,7 +6,6 @@ from typing import Any
 from PIL import Image
 
 from datagen.disk.shards import image_extension
-from datagen.figures import redraw
 from datagen.record import Region, Sample
 from recipes.look.choose import decisions
 from recipes.report.pages import direction, facts_of
@@ -47,11 +46,6 @@ def _region(region: Region, script: str) -> dict[str, Any]:
         "continues": region.continues,
         "dir": direction(region, script),
     }
-
-
-def drawn_again(region: Region) -> bytes | None:
-    """A figure drawn again from its label, as a PNG; None where it has no drawing."""
-    return redraw.again(region)
 
 
 def picture(encoded: bytes | None) -> tuple[str, bytes] | None:
