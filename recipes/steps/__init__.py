@@ -4,6 +4,7 @@ A step is a frozen dataclass of plain values, with a `name`. The table `RUNNERS`
 the project lists the kinds.
 """
 
+import json
 import pkgutil
 from collections import Counter
 from collections.abc import Sequence
@@ -94,6 +95,10 @@ class StepRunner(Generic[S]):
     def folder(self) -> Folder:
         """The folder of the output that has the step's name."""
         return self.out.sub(self.step.name)
+
+    def kept(self, name: str) -> Any:
+        """What the file `name` of the step's folder says, as JSON; None where it isn't there."""
+        return json.loads(self.folder.read(name)) if self.folder.exists(name) else None
 
     def earlier(self) -> "list[StepRunner[Any]]":
         """The runners of the steps before this one."""
