@@ -67,17 +67,12 @@ class Viewer {
     this.selects = {};
     const filters = el("div", { class: "filters" });
     for (const name of FILTERS) {
-      const counts = new Map();
-      for (const page of this.pages) for (const value of this.values(page, name)) counts.set(value, (counts.get(value) ?? 0) + 1);
-      const select = el("select", { "data-filter": name, onchange: () => this.go({ [name]: select.value }) });
-      select.append(el("option", { value: "" }, `any ${name === "lang" ? "language" : name}`));
-      for (const value of [...counts.keys()].sort()) {
-        const known = name === "lang" ? languageName(value) : name === "script" ? scriptName(value) : "";
-        select.append(el("option", { value }, `${isolate(value)}${known ? ` ${isolate(known)}` : ""} (${counts.get(value)})`));
-      }
+      const counts = countsBy(this.pages, (page) => this.values(page, name));
+      const title = name === "lang" ? "language" : name;
+      const select = filterSelect(name, title, counts, { onchange: () => this.go({ [name]: select.value }) });
       select.disabled = !counts.size;
       this.selects[name] = select;
-      if (counts.size || name !== "level") filters.append(el("label", {}, el("span", {}, name === "lang" ? "language" : name), select));
+      if (counts.size || name !== "level") filters.append(el("label", {}, el("span", {}, title), select));
     }
     this.count = el("p", { class: "count", "aria-live": "polite" });
     this.clear = el("button", { type: "button", class: "clear", onclick: () => this.go(Object.fromEntries(FILTERS.map((f) => [f, ""]))) }, "Clear");
@@ -102,9 +97,8 @@ class Viewer {
   }
 
   listItem(page) {
-    const file = page.uri.split(/[\\/]/).filter(Boolean).pop() ?? page.uri;
     const link = el("a", { "data-key": page.key, title: page.uri, onclick: (event) => this.chosen(event, page.key) },
-      el("i", { class: page.verdict, title: page.verdict }), el("code", {}, page.lang), el("span", { class: "file" }, file),
+      el("i", { class: page.verdict, title: page.verdict }), el("code", {}, page.lang), el("span", { class: "file" }, fileOf(page.uri)),
       el("span", { class: "num" }, page.page >= 0 ? `p. ${page.page + 1}` : ""),
       ...(page.difficulty >= 0 ? [el("span", { class: "num", title: "difficulty, from 0 to 1" }, page.difficulty.toFixed(2))] : []));
     return el("li", {}, link);

@@ -84,7 +84,7 @@ def test_audits_are_shown(tmp_path):
     found = readings_sections("flywheel", metrics(), Folder(str(tmp_path)), {"audit-1": AUDIT}, 0.97)
     html = render("t", [], found).decode()
     assert [section.id for section in found] == ["flywheel-audits"]
-    assert "50.0% <small>(1.0 to 99.0)" in html and "no layer" in html
+    assert "50.0%</span> <small>(1.0 to 99.0)" in html and "no layer" in html
     assert "<i>Eva" not in html and "&lt;i&gt;Eva" in html
 
 
