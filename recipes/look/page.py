@@ -36,7 +36,8 @@ _SCRIPTS = ("draw", "state", "differ", "boxes", "cards", "list", "desk", "audit"
 
 
 class Written(NamedTuple):
-    """What the page shows, in samples or, of an audit, in regions; and how many files were written: the others were there."""
+    """How many samples the page shows, or regions if it is an audit's; and how many files were written. The other files were
+    there already."""
 
     num_shown: int
     num_files: int

@@ -1,5 +1,5 @@
-"""What several readings of the same pages came to: outcomes, who agrees with whom, and blocks that changed, each with its ink and
-its readings."""
+"""Agreement as a section of the report: outcomes, who agrees with whom, and the blocks that changed, each with its image and its
+readings."""
 
 import json
 from collections.abc import Callable

@@ -1,5 +1,5 @@
-"""What a model was asked and what came of it: fates, speed, cost, and the pages that got no label, each beside its last
-answer."""
+"""Labelling as a section of the report: what became of the pages, speed, cost, and the pages without a label, each beside the
+model's last answer."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING

@@ -146,7 +146,7 @@ function drawText(page, hot, pick) {
     const body = el("div", { class: formula ? "body formula" : "body", ...(formula || !region.text ? {} : directed(region.dir, page.lang)) });
     if (isTable(region)) body.append(drawTable(region.text));
     else if (region.text) body.append(...clamped(region.text));
-    else body.append(el("em", {}, region.unread ? "not read yet" : "no text"));
+    else body.append(el("em", {}, region.is_unread ? "not read yet" : "no text"));
     if (region.again) {
       const image = el("img", { class: "again", alt: "Drawn again from this text" });
       image.src = region.again;

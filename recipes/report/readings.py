@@ -18,10 +18,10 @@ from flywheel.step import CALIBRATION
 from recipes.report import Cell, Section, blocks, joined
 from recipes.verbs.rounds import other_rates
 
-_FEWEST = 20  # pieces that a share is told of
+_FEWEST = 20  # pieces of which a share says something
 _DOTS = 8  # at most, on a curve of reliability
 _LEAST_PRECISION = 0.8  # at the foot of a curve of precision
-_TOLD = (0.99, 0.97, 0.95)  # precisions whose yield is told in numbers
+_PRECISIONS = (0.99, 0.97, 0.95)  # of these the table says how much passes
 _WIDTH, _HEIGHT = 190, 110
 _CONFIDENCE = (
     "Pieces of lines on pages that no reader learned from, by their text layer. They calibrated the gates. Left: the share of "
@@ -144,9 +144,9 @@ def _curves(reader: str, pieces: Sequence[Piece], gates: Metrics, precision: flo
         drawn: list[str] = ["too few pieces for a curve", "", ""]
         if len(of_stratum) >= _FEWEST:
             points = yields(of_stratum)
-            for told in _TOLD:
-                share = max((share for share, right in points if right >= told), default=0.0)
-                said.append(f"{told:.0%} right: {share:.0%} of the characters")
+            for least in _PRECISIONS:
+                share = max((share for share, right in points if right >= least), default=0.0)
+                said.append(f"{least:.0%} right: {share:.0%} of the characters")
             curve = " ".join(f"{_x(share)},{_y_of(right)}" for share, right in _thinned(points) if right >= _LEAST_PRECISION)
             of_gate = {"cutoff": cutoff, "passed_at": _x(passed_share), "promise_at": _y_of(precision), "curve": curve}
             right_of_axis = f"characters, 0 to 100%; right, {_LEAST_PRECISION:.0%} to 100%"

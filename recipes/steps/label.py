@@ -28,7 +28,7 @@ from recipes.recipe import Report
 from recipes.run.progress import Shards
 from recipes.sample_costs import DOCUMENT_PAGES, SOURCES, rates
 from recipes.steps import Gone, Place
-from recipes.steps.pipeline import PipelineRunner, make
+from recipes.steps.pipeline import PipelineRunner, busy_s, make
 
 if TYPE_CHECKING:
     from recipes.report import Section
@@ -84,11 +84,7 @@ def sums(tallied: Iterable[tuple[str, Tally]], servers: int, price: float) -> Su
         for name in ("first_loops", "asked", "tokens_read", "tokens_written", "found", "written"):
             setattr(total, name, getattr(total, name) + getattr(tally, name))
         times.append((tally.started, tally.finished))
-    busy, until = 0.0, 0.0
-    for started, finished in sorted(times):
-        busy += max(0.0, finished - max(started, until))
-        until = max(until, finished)
-    return Sums(total, busy, servers, price)
+    return Sums(total, busy_s(times), servers, price)
 
 
 class LabelRunner(PipelineRunner):
@@ -123,7 +119,7 @@ class LabelRunner(PipelineRunner):
         summed = self._sums()
         drops = [drop for r in read_reports(self.folder) for drop in r.drops if drop.reason in FATES]
         asked = label_section(self.step.name, summed, drops, self._page)
-        return [asked, *super().sections(report, max_bytes - len(asked.html) - sum(len(data) for _, data in asked.data))]
+        return [asked, *super().sections(report, max_bytes - len(asked.html))]
 
     def retry(self, reason: str) -> int:
         """Samples of another dataset are read by shards: theirs are made anew, and all but what is asked again is in the
