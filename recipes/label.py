@@ -27,14 +27,13 @@ from datagen.samples.documents import DebianSamples
 from datagen.work.pipeline import Source, Stage
 from datagen.work.samples_of import SamplesOf, ShardsOf
 from recipes.recipe import Recipe, Report, benchmark_folder, listed, read_passwords
-from recipes.steps.sweep import Sweep
 from recipes.words import values
 from recipes.words.engines import of_word
 
 NAME = "label"
 DEFAULT_PAGES = 4  # of each of the default documents
 SHARD_PAGES = 256
-LEDGER, VLLM = "ledger", "vllm"
+LEDGER = "ledger"
 SERVE = "recipes/run/serve.sh"
 _CLIENT = {"tries": int, "timeout_s": float, "wait_s": float, "most_failed": int, "patience_s": float}
 """Settings of `Servers` that may stand behind an address, for all of them."""
@@ -52,9 +51,7 @@ def label(
     model: Annotated[
         str, "NAME", "the model: a hub's OWNER/NAME as the server has it, or a folder of a network of ours", values.places
     ] = "",
-    server: Annotated[
-        str, "URL,…", "addresses, each maybe with ?together=N&timeout_s=S; vllm: in this process; ledger: answers that are there"
-    ] = "",
+    server: Annotated[str, "URL,…", "addresses, each maybe with ?together=N&timeout_s=S; ledger: answers that are there"] = "",
     family: Annotated[str, "NAME", "whose words to ask in, where the model's name doesn't tell: olmocr, markdown…"] = "",
     together: Annotated[int, "N", "questions that a server has at a time, by all workers together"] = 64,
     key: Annotated[str, "VARIABLE", "the environment variable that holds the servers' key"] = "OPENAI_API_KEY",
@@ -65,7 +62,6 @@ def label(
     ] = "",
     second: Annotated[bool, "0|1", "read pages without a trusted text layer by the embedded engines, too: seconds each"] = False,
     price: Annotated[float, "X", "what an hour of a server costs, for the cost so far and of a million pages"] = 0.0,
-    sweep: Annotated[bool, "0|1", "ask about a few hundred pages at several settings, and say which is fastest"] = False,
     pages: Annotated[int, "N", "with plan=1 and no input: plan for so many pages"] = 0,
     servers: Annotated[int, "N", "with plan=1 and pages=N: GPUs, a server each"] = 160,
     limit: int = 0,
@@ -103,8 +99,6 @@ def label(
         servers=servers,
         beside="" if server or folder else shlex.join(["source", SERVE, model, *profile.serve]),
     )
-    if sweep:
-        return Recipe(NAME, (Sweep(made), Report(datasets=())))
     alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
     return Recipe(NAME, (made, alike, Report(datasets=(NAME,))))
 
@@ -137,8 +131,6 @@ def _answerer(model: str, server: str, together: int, key: str, mode: str) -> Ch
     """Who answers. Raises `ValueError` where nobody could."""
     if server == LEDGER:
         return Choice("nobody")
-    if server == VLLM:
-        return Choice.of("vllm", model=model, together=together)
     if server:
         url, settings = _addresses(server)
         Servers(url, model, key, **settings)  # refuses what is no address, and a key that is none's name

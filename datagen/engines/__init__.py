@@ -45,7 +45,6 @@ ENGINES = {
     "server": "datagen.engines.server:Server",
     "captioner": "datagen.engines.captioner:Captioner",
     "servers": "datagen.asking.client:Servers",
-    "vllm": "datagen.asking.here:Vllm",
     "nobody": "datagen.asking.here:Nobody",
 }
 

@@ -23,9 +23,8 @@ function showItem(entry) {
   for (const name of ["dir", "data-dir", "lang", "data-script"]) answer.removeAttribute(name);
   for (const [name, value] of Object.entries({ ...directed(dir, entry.lang), "data-script": entry.script })) if (value !== null) answer.setAttribute(name, value);
   const verdict = (name, label, key) => el("button", { type: "button", "data-verdict": name, "aria-pressed": String(work.verdict === name), onclick: () => answerWith(name) }, label, el("kbd", {}, key));
-  const file = entry.uri.split(/[\\/]/).filter(Boolean).pop() ?? entry.uri;
   pane.replaceChildren(
-    el("p", { class: "note" }, `${entry.lang} ${languageName(entry.lang)} · `, el("bdi", {}, file), entry.page >= 0 ? ` · page ${entry.page + 1}` : ""),
+    el("p", { class: "note" }, `${entry.lang} ${languageName(entry.lang)} · `, el("bdi", {}, fileOf(entry.uri)), entry.page >= 0 ? ` · page ${entry.page + 1}` : ""),
     entry.image ? ofHalfTheWindow(cutOut(entry, entry.box), entry.box) : el("p", { class: "note" }, "This sample has no image that a browser shows."),
     el("p", {}, HOW[entry.format] ?? HOW.markdown), answer);
   verdictBar.replaceChildren(verdict("typed", "Take it", "Ctrl Enter"), verdict("nothing", "Nothing stands there", "X"), verdict("skip", "Skip: nobody can tell", "S"));

@@ -78,9 +78,9 @@ def census(folder: Folder) -> Census:
         else:
             marked[mark] += 1
     entries = sorted((entry for entry in _entries(folder, rows) if entry), key=lambda entry: entry.place)
-    told = tuple(entry for entry in entries if entry.row["key"] not in of_key)
+    unmarked = tuple(entry for entry in entries if entry.row["key"] not in of_key)
     rejected = tuple(entry for entry in entries if entry.row["key"] in of_key)
-    return Census(told, dict(sorted(marked.items())), len(rows) - len(entries), rejected)
+    return Census(unmarked, dict(sorted(marked.items())), len(rows) - len(entries), rejected)
 
 
 def _entries(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[Entry | None]:

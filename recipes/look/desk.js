@@ -106,11 +106,10 @@ function redraw() {
 }
 
 function aboutSample() {
-  const file = sample.uri.split(/[\\/]/).filter(Boolean).pop() ?? sample.uri;
   const page = sample.page >= 0 ? ` · p. ${sample.page + 1}` : "";
   const difficulty = sample.difficulty >= 0 ? ` · difficulty ${sample.difficulty.toFixed(2)}` : "";
   return el("details", { class: "about-sample", open: aboutIsOpen, ontoggle: (event) => (aboutIsOpen = event.target.open) },
-    el("summary", {}, el("bdi", {}, file), `${page} · ${sample.lang} · `, el("span", { class: `verdict ${sample.verdict}` }, sample.verdict), difficulty, at.rejected ? " · rejected" : ""), drawFacts(sample));
+    el("summary", {}, el("bdi", {}, fileOf(sample.uri)), `${page} · ${sample.lang} · `, el("span", { class: `verdict ${sample.verdict}` }, sample.verdict), difficulty, at.rejected ? " · rejected" : ""), drawFacts(sample));
 }
 
 function paintVerdict() {

@@ -34,25 +34,18 @@ function valuesOf(entry, name) {
 function buildList() {
   const filterBox = el("div", { class: "filters" });
   for (const name of LOOK_FILTERS) {
-    const counts = new Map(name === "work" ? WORK_NAMES.map((value) => [value, 0]) : []);
-    for (const entry of entries) for (const value of valuesOf(entry, name)) counts.set(value, (counts.get(value) ?? 0) + 1);
+    const counts = name === "work" ? new Map(WORK_NAMES.map((value) => [value, 0])) : countsBy(entries, (entry) => valuesOf(entry, name));
     if (!counts.size || (name === "task" && counts.size < 2)) continue;
     const title = FILTER_NAMES[name] ?? name;
-    const select = el("select", { "data-filter": name, onpointerdown: () => (byPointer = true), onkeydown: () => (byPointer = false), onchange: () => filterBy(name, select.value) }, el("option", { value: "" }, `any ${title}`));
-    const values = name === "work" ? WORK_NAMES : [...counts.keys()].sort();
-    for (const value of values) {
-      const known = name === "lang" ? languageName(value) : name === "script" ? scriptName(value) : "";
-      select.append(el("option", { value }, `${value}${known ? ` ${known}` : ""}${name === "work" ? "" : ` (${counts.get(value)})`}`));
-    }
+    const select = filterSelect(name, title, counts, { onpointerdown: () => (byPointer = true), onkeydown: () => (byPointer = false), onchange: () => filterBy(name, select.value) });
     selects[name] = select;
     filterBox.append(el("label", {}, el("span", {}, title), select));
   }
   filterBox.append(el("label", {}, el("span", {}, "search"), searchField));
   for (const [number, entry] of entries.entries()) {
-    const file = entry.uri.split(/[\\/]/).filter(Boolean).pop() ?? entry.uri;
     const outcome = entry.outcomes?.find((each) => each === "unread" || each === "drawn");
     const link = el("a", { href: `#key=${encodeURIComponent(idOf(entry))}`, title: entry.uri, onclick: (event) => { event.preventDefault(); goTo(entry); } },
-      el("i", {}), el("code", {}, entry.lang), el("span", { class: "file" }, file), el("span", { class: "num" }, entry.page >= 0 ? `p. ${entry.page + 1}` : ""),
+      el("i", {}), el("code", {}, entry.lang), el("span", { class: "file" }, fileOf(entry.uri)), el("span", { class: "num" }, entry.page >= 0 ? `p. ${entry.page + 1}` : ""),
       el("span", { class: "num" }, entry.rejected ? "rejected" : outcome ?? (entry.difficulty >= 0 ? entry.difficulty.toFixed(2) : isAudit ? String(number + 1) : entry.verdict === "suspect" ? "?" : "")));
     items.set(idOf(entry), el("li", {}, link));
     list.append(items.get(idOf(entry)));

@@ -16,10 +16,11 @@ from typing import Any, NamedTuple
 from datagen.disk.shards import read_samples
 from datagen.disk.storage import Folder
 from datagen.engines import wheels
+from datagen.figures import redraw
 from datagen.record import FORMATS, LABELS, LEVELS
 from datagen.work.specification import fingerprint
 from recipes.look.choose import Census, Entry
-from recipes.look.records import drawn_again, picture, sample_data
+from recipes.look.records import picture, sample_data
 from recipes.report import asset, embed, fill
 
 log = logging.getLogger(__name__)
@@ -35,7 +36,8 @@ _SCRIPTS = ("draw", "state", "differ", "boxes", "cards", "list", "desk", "audit"
 
 
 class Written(NamedTuple):
-    """What the page shows, in samples or, of an audit, in regions; and how many files were written: the others were there."""
+    """How many samples the page shows, or regions if it is an audit's; and how many files were written. The other files were
+    there already."""
 
     num_shown: int
     num_files: int
@@ -159,7 +161,7 @@ def _data_of(dataset: Folder, chunk: Sequence[Entry], files: Files) -> Iterator[
         data = sample_data(sample, entry.record, files.image(entry.row, sample.image))
         for number, region in enumerate(sample.regions):
             data["regions"][number]["again"] = ""
-            if drawn := drawn_again(region):
+            if drawn := redraw.again(region):
                 name = f"images/again-{entry.record[:16]}-{number}.png"
                 files.write(name, drawn)
                 data["regions"][number]["again"] = name

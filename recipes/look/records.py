@@ -6,10 +6,9 @@ from typing import Any
 from PIL import Image
 
 from datagen.disk.shards import image_extension
-from datagen.figures import redraw
-from datagen.record import Region, Sample
+from datagen.record import Sample
 from recipes.look.choose import decisions
-from recipes.report.pages import direction, facts_of
+from recipes.report.pages import facts_of, region_record
 from recipes.report.pictures import decode
 
 LONGEST = 2000
@@ -27,31 +26,10 @@ def sample_data(sample: Sample, record: str, image: str) -> dict[str, Any]:
         "caption": sample.caption,
         "reasons": list(sample.quality.reasons),
         "difficulty": round(sample.difficulty, 3),
-        "regions": [_region(region, sample.script) for region in sample.regions],
+        "regions": [region_record(region, sample.script) for region in sample.regions],
         "decisions": decisions(sample.metadata.get("decisions", "")),
         "more": [pair for pair in shown["more"] if pair[0] != "caption"],
     }
-
-
-def _region(region: Region, script: str) -> dict[str, Any]:
-    return {
-        "label": region.label,
-        "box": list(region.box),
-        "polygon": [list(point) for point in region.polygon],
-        "format": region.format,
-        "text": region.text,
-        "score": -1.0 if region.score is None else round(region.score, 3),
-        "by": region.by,
-        "detected_by": region.detected_by,
-        "is_unread": region.is_unread,
-        "continues": region.continues,
-        "dir": direction(region, script),
-    }
-
-
-def drawn_again(region: Region) -> bytes | None:
-    """A figure drawn again from its label, as a PNG; None where it has no drawing."""
-    return redraw.again(region)
 
 
 def picture(encoded: bytes | None) -> tuple[str, bytes] | None:

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import jinja2
 from markupsafe import Markup
@@ -56,6 +56,31 @@ class Section:
         return [self.id, *[name for name, _ in self.data]]
 
 
+class Cell(NamedTuple):
+    """A cell of a table, or a fact of a card. `kind`: "num" is a figure, "code" a name, "lang" a language's code, "" text. The
+    `note` stands behind it, in smaller letters."""
+
+    text: str
+    kind: str = ""
+    note: str = ""
+
+
+class Card(NamedTuple):
+    """An image beside its texts. `image` is a data URI, "" for one that can't be shown, None where there is none to show.
+    `texts` are pairs of a name and a text; `drawn` is HTML that stands between the image and them."""
+
+    image: str | None
+    facts: Sequence[str | Cell]
+    texts: Sequence[tuple[str, str]] = ()
+    drawn: Markup | None = None
+    kind: str = ""
+
+
+def joined(*parts: Markup) -> Markup:
+    """The HTML of a section made of these blocks."""
+    return Markup("\n").join(parts)
+
+
 def render(title: str, facts: Sequence[tuple[str, str]], sections: Sequence[Section]) -> bytes:
     """The report as UTF-8 HTML. `facts` are pairs of a name and a value for its head: recipe, date, version …
 
@@ -70,7 +95,7 @@ def render(title: str, facts: Sequence[tuple[str, str]], sections: Sequence[Sect
         facts=facts,
         sections=sections,
         data=[(name, Markup(_neutralise(blob).decode())) for section in sections for name, blob in section.data],
-        css=Markup("\n".join(dict.fromkeys([asset("report.css"), *[section.css for section in sections]]))),
+        css=Markup("\n".join(dict.fromkeys([asset("report.css"), asset("blocks.css"), *[section.css for section in sections]]))),
         js=Markup("\n".join(dict.fromkeys([asset("report.js"), *[section.js for section in sections]]))),
     ).encode()
 
@@ -116,3 +141,5 @@ _TEMPLATES = jinja2.Environment(
     lstrip_blocks=True,
 )
 _TEMPLATES.filters |= {"cut": cut, "number": "{:,}".format, "words": lambda name: name.replace("_", " ")}
+blocks: Any = _TEMPLATES.get_template("blocks.html").module
+"""The macros of templates/blocks.html, of which sections are made: notes, tables of `Cell`s, `Card`s, charts."""

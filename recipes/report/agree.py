@@ -1,5 +1,5 @@
-"""What several readings of the same pages came to: outcomes, who agrees with whom, and blocks that changed, each with its ink and
-its readings."""
+"""Agreement as a section of the report: outcomes, who agrees with whom, and the blocks that changed, each with its image and its
+readings."""
 
 import json
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from datagen.agreement.agree_page import DECISIONS
 from datagen.page.boxes import around
 from datagen.record import LEVELS, Box, Sample
-from recipes.report import Section, asset, cut, fill
+from recipes.report import Card, Cell, Section, blocks, cut, joined
 from recipes.report.pages import seeded, spread
 from recipes.report.pictures import data_uri, decode
 
@@ -30,24 +30,24 @@ _AROUND = 6
 def agree_section(name: str, sums: "Sums", load: Callable[[dict[str, Any]], Sample]) -> Section:
     """The section on agreement in the dataset `name`. `load` reads the page of a row with its image."""
     kinds = sorted({kind for kind, _ in sums.outcomes})
-    table = [(kind, [sums.outcomes[kind, outcome] for outcome in OUTCOMES]) for kind in kinds]
+    outcomes = [(kind, *(sums.outcomes[kind, outcome] for outcome in OUTCOMES)) for kind in kinds]
+    whys = [(Cell(outcome, "code"), Cell(why, "code"), number) for (outcome, why), number in sums.whys.most_common(16)]
     voters = sorted({voter for pair in sums.pairs for voter in pair})
-    matrix = [(one, [_share(sums, one, other) for other in voters]) for one in voters]
+    alike = [(one, *(Cell(_share(sums, one, other), "num") for other in voters)) for one in voters]
     order = sorted(sums.changed, key=lambda c: seeded(0, f"{c['row']['key']} {c['entry']}"))
     shown = spread(order, lambda c: c["outcome"])[:SHOWN]
-    blocks = [block for one in shown if (block := _block(one, load(one["row"])))]
-    html = fill(
-        "agree.html",
-        facts=_facts(sums),
-        outcomes=list(OUTCOMES.items()),
-        table=table,
-        whys=[(outcome, why, n) for (outcome, why), n in sums.whys.most_common(16)],
-        voters=voters,
-        matrix=matrix,
-        blocks=blocks,
-        num_changed=len(sums.changed),
-    )
-    return Section(f"{name}-agreement", f"{name}: who agrees with whom", html, asset("agree.css"))
+    parts = [
+        blocks.table((), _facts(sums)),
+        blocks.table(("", *OUTCOMES), outcomes),
+        blocks.table((), [(Cell(outcome, "code"), sentence) for outcome, sentence in OUTCOMES.items()]),
+        blocks.table((), whys),
+    ]
+    if len(voters) > 1:
+        parts += [blocks.note("Blocks that two voters read alike, of those that both read:"), blocks.table(("", *voters), alike)]
+    if shown:
+        what = f"{len(sums.changed):,} blocks were changed, drawn or left open; {len(shown)} are shown."
+        parts += [blocks.note(what), blocks.cards([_card(one, load(one["row"])) for one in shown])]
+    return Section(f"{name}-agreement", f"{name}: who agrees with whom", joined(*parts))
 
 
 def _facts(sums: "Sums") -> list[tuple[str, str]]:
@@ -62,20 +62,16 @@ def _share(sums: "Sums", one: str, other: str) -> str:
     return "" if one == other or not counts else f"{counts[True] / counts.total():.0%} of {counts.total():,}"
 
 
-def _block(changed: dict[str, Any], page: Sample) -> dict[str, Any] | None:
+def _card(changed: dict[str, Any], page: Sample) -> Card:
     entry = json.loads(page.metadata[DECISIONS])[changed["entry"]]
     region = page.regions[entry["region"]] if entry["region"] >= 0 else None
     result = "" if region is None else region.text
-    readings = [(r["voter"], r["vote"], cut(result if r.get("same") else r["text"], _CHARS)) for r in entry["readings"]]
-    return {
-        "outcome": entry["outcome"],
-        "why": entry["why"].replace("_", " "),
-        "key": page.key,
-        "image": _crop(page, region.box) if region else "",
-        "text": cut(result, _CHARS),
-        "readings": readings,
-        "is_fragile": entry["is_fragile"],
-    }
+    why = entry["why"].replace("_", " ") + (", fragile" if entry["is_fragile"] else "")
+    readings = [
+        (f"{one['voter']} {one['vote']}", cut(result if one.get("same") else one["text"], _CHARS)) for one in entry["readings"]
+    ]
+    facts = (Cell(entry["outcome"], "code", why), Cell("", note=page.key))
+    return Card(_crop(page, region.box) if region else "", facts, [("the block now", cut(result, _CHARS)), *readings])
 
 
 def _crop(page: Sample, box: Box) -> str:
@@ -86,5 +82,4 @@ def _crop(page: Sample, box: Box) -> str:
     part = image.crop(
         (max(0, x0 - _AROUND), max(0, y0 - _AROUND), min(image.width, x1 + _AROUND), min(image.height, y1 + _AROUND))
     )
-    scale = min(1.0, _WIDTH / part.width, _HEIGHT / part.height)
-    return data_uri(part, (max(1, round(part.width * scale)), max(1, round(part.height * scale))), _QUALITY)
+    return data_uri(part, (_WIDTH, _HEIGHT), _QUALITY)

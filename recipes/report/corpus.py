@@ -11,13 +11,11 @@ from datagen.record import VERDICTS, Drop, Sample
 from recipes.report import Section, asset, fill, render
 from recipes.report.pages import Survey, pages_section, seeded, spread
 from recipes.report.reasons import DROPS, REASONS
-from recipes.report.scenes import scene_section
 
 TOP = 40
 EXAMPLES = 5
 # Room for what the caller adds to the file: its title and its facts.
 MARGIN_BYTES = 32_000
-SCENES_SHARE = 0.4  # of the room, for the gallery of scenes
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ def corpus_sections(
     seed: int = 0,
     max_bytes: int = 24_000_000,
 ) -> list[Section]:
-    """Counts, drops, a gallery where there are scenes, and a page viewer for the dataset called `name`.
+    """Counts, drops, and a page viewer for the dataset called `name`.
 
     `load(row)` returns the sample of a row of its manifest. Which pages are shown follows from `seed` and the keys. A report of
     these sections alone stays within `max_bytes`: pages take what the rest leaves.
@@ -67,8 +65,6 @@ def corpus_sections(
         Section(f"{name}-counts", f"{name}: counts", _counts(name, survey, len(drops)), css),
         Section(f"{name}-drops", f"{name}: what was dropped", fill("drops.html", groups=_groups(drops, seed)), css),
     ]
-    if survey.tally.by("task").get("scene"):
-        sections.append(scene_section(name, survey, load, seed, int(SCENES_SHARE * max_bytes)))
     without_pages = render(name, [], [*sections, pages_section(name, survey, load, seed, budget_bytes=0)])
     left = max_bytes - len(without_pages) - MARGIN_BYTES
     return [*sections, pages_section(name, survey, load, seed, budget_bytes=left)]

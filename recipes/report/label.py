@@ -1,5 +1,5 @@
-"""What a model was asked and what came of it: fates, speed, cost, and the pages that got no label, each beside its last
-answer."""
+"""Labelling as a section of the report: what became of the pages, speed, cost, and the pages without a label, each beside the
+model's last answer."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from datagen.asking.profiles import FATES, LABELLED
 from datagen.labelling.reasons import FATES as SENTENCES
 from datagen.record import Drop
-from recipes.report import Section, asset, cut, fill
+from recipes.report import Card, Cell, Section, blocks, cut, joined
 from recipes.report.pages import seeded, spread
 from recipes.report.pictures import data_uri, decode
 
@@ -22,16 +22,15 @@ _ANSWER_CHARS = 1_600
 def label_section(name: str, sums: "Sums", drops: Sequence[Drop], image: Callable[[Drop], bytes | None]) -> Section:
     """The section on labelling into the dataset `name`. `image` reads a dropped page again, None where that can't be done."""
     total = max(1, sums.num_pages)
-    fates = [(fate, sums.tally.pages[fate], f"{sums.tally.pages[fate] / total:.2%}") for fate in FATES if sums.tally.pages[fate]]
-    groups = []
+    counts = [(Cell(fate, "code"), n, Cell(f"{n / total:.2%}", "num")) for fate in FATES if (n := sums.tally.pages[fate])]
+    parts = [blocks.table((), _facts(sums)), blocks.table((), counts)]
     for fate in (fate for fate in FATES if fate != LABELLED):
-        of_fate = [drop for drop in drops if drop.reason == fate]
-        if of_fate:
+        if of_fate := [drop for drop in drops if drop.reason == fate]:
             shown = spread(sorted(of_fate, key=lambda drop: seeded(0, drop.key)), lambda drop: drop.uri)[:_SHOWN]
-            pages = [(drop, _page(image(drop)), _answer(drop)) for drop in shown]
-            groups.append({"fate": fate, "sentence": SENTENCES[fate], "total": len(of_fate), "pages": pages})
-    html = fill("label.html", facts=_facts(sums), fates=fates, groups=groups)
-    return Section(f"{name}-asked", f"{name}: what the model was asked", html, asset("label.css"))
+            few = f" {len(shown)} are shown." if len(shown) < len(of_fate) else ""
+            cards = [_card(drop, image(drop)) for drop in shown]
+            parts += [blocks.heading(fate, f"{len(of_fate):,}"), blocks.note(f"{SENTENCES[fate]}{few}"), blocks.cards(cards)]
+    return Section(f"{name}-asked", f"{name}: what the model was asked", joined(*parts))
 
 
 def _facts(sums: "Sums") -> list[tuple[str, str]]:
@@ -50,10 +49,9 @@ def _facts(sums: "Sums") -> list[tuple[str, str]]:
     return facts
 
 
-def _page(encoded: bytes | None) -> str:
+def _card(drop: Drop, encoded: bytes | None) -> Card:
     image = decode(encoded, _SIDE)
-    return "" if image is None else data_uri(image, (_SIDE, _SIDE), _QUALITY)
-
-
-def _answer(drop: Drop) -> str:
-    return cut(drop.readings[0].text, _ANSWER_CHARS) if drop.readings else ""
+    place = f"page {drop.part.first + 1}" if drop.part else ""
+    answers = [("the last answer", cut(reading.text, _ANSWER_CHARS)) for reading in drop.readings[:1] if reading.text]
+    facts = (Cell(cut(drop.uri, 120), note=place), cut(drop.detail, 400))
+    return Card(data_uri(image, (_SIDE, _SIDE), _QUALITY) if image else "", facts, answers)

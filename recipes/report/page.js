@@ -17,6 +17,23 @@ addEventListener("mousemove", (event) => (pointerAt = placeOf(event)), { capture
 // Keeps a right-to-left name from reordering what stands around it, where no element can.
 const isolate = (text) => `\u2068${text}\u2069`;
 
+const fileOf = (uri) => uri.split(/[\\/]/).filter(Boolean).pop() ?? uri;
+
+// A field that lets through what has one of these values: `counts` is by value, in the order of the list.
+function filterSelect(name, title, counts, attributes) {
+  const known = { lang: languageName, script: scriptName }[name] ?? (() => "");
+  const options = [...counts].map(([value, count]) =>
+    el("option", { value }, `${isolate(value)}${known(value) ? ` ${isolate(known(value))}` : ""}${count ? ` (${count})` : ""}`));
+  return el("select", { "data-filter": name, ...attributes }, el("option", { value: "" }, `any ${title}`), ...options);
+}
+
+// How many entries have each value, by the value.
+function countsBy(entries, valuesOf) {
+  const counts = new Map();
+  for (const entry of entries) for (const value of valuesOf(entry)) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return new Map([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 const center = (box) => [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
 const boxShape = (box, attributes) =>
   el("rect", { x: box[0], y: box[1], width: box[2] - box[0], height: box[3] - box[1], ...attributes });
@@ -129,7 +146,7 @@ function drawText(page, hot, pick) {
     const body = el("div", { class: formula ? "body formula" : "body", ...(formula || !region.text ? {} : directed(region.dir, page.lang)) });
     if (isTable(region)) body.append(drawTable(region.text));
     else if (region.text) body.append(...clamped(region.text));
-    else body.append(el("em", {}, region.unread ? "not read yet" : "no text"));
+    else body.append(el("em", {}, region.is_unread ? "not read yet" : "no text"));
     if (region.again) {
       const image = el("img", { class: "again", alt: "Drawn again from this text" });
       image.src = region.again;

@@ -165,6 +165,7 @@ def pages_section(name: str, survey: Survey, load: Callable[[dict], Sample], see
             break
     shown.sort(key=lambda item: [by_difficulty(item[0]), *(item[0][k] for k in ("lang", "script", "uri", "page", "key"))])
     index = {"name": name, "total": survey.tally.num_samples, "pages": [entry for entry, _ in shown]}
+    index["show"] = "loi" if set(survey.tally.by("task")) == {"scene"} else "bi"
     data = [(f"{name}-index", embed(index)), *[(f"{name}-page-{entry['key']}", blob) for entry, blob in shown]]
     js = asset("page.js") + asset("viewer.js")
     return Section(f"{name}-pages", f"{name}: pages", fill("pages.html", name=name), asset("viewer.css"), js, data)
@@ -223,18 +224,11 @@ def page_record(sample: Sample) -> dict:
         lines = region.lines[: max(0, MAX_LINES - num_lines)] if num_chars < MAX_CHARS else ()
         num_lines, num_chars = num_lines + len(lines), num_chars + len(text)
         regions.append(
-            {
-                "label": region.label,
-                "box": list(region.box),
+            region_record(region, sample.script)
+            | {
                 "polygon": _polygon(region.polygon),
                 "text": text,
-                "format": region.format,
                 "score": _score(region.score),
-                "by": region.by,
-                "detected_by": region.detected_by,
-                "unread": region.is_unread,
-                "continues": region.continues,
-                "dir": direction(region, sample.script),
                 "again": _again(region) if sample.task == "figure" else "",
                 "lines": [
                     [*line.box, line.text[:2000], line.direction, _score(line.score), _polygon(line.polygon)] for line in lines
@@ -247,6 +241,23 @@ def page_record(sample: Sample) -> dict:
         "regions": regions,
         "cut": len(regions) < len(sample.regions) or num_chars < whole or len(sample.text) > 2 * MAX_CHARS,
         "image": "",
+    }
+
+
+def region_record(region: Region, script: str) -> dict:
+    """A region of a page in this script, as its record has it and without its lines; and how its text runs."""
+    return {
+        "label": region.label,
+        "box": list(region.box),
+        "polygon": [list(point) for point in region.polygon],
+        "format": region.format,
+        "text": region.text,
+        "score": -1.0 if region.score is None else round(region.score, 3),
+        "by": region.by,
+        "detected_by": region.detected_by,
+        "is_unread": region.is_unread,
+        "continues": region.continues,
+        "dir": direction(region, script),
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from PIL import ImageDraw
 
 from datagen.record import Sample
-from recipes.report import Section, asset, fill
+from recipes.report import Card, Cell, Section, blocks, joined
 from recipes.report.pictures import data_uri, decode
 
 _SIZE, _QUALITY, _BLUE = (900, 1200), 60, (30, 90, 200)
@@ -22,13 +22,16 @@ def pages_section(
         for number, line in enumerate(lines, 1):
             draw.rectangle(line["box"], outline=_BLUE, width=2)
             draw.text((line["box"][0] - 4, line["box"][1]), str(number), fill=_BLUE, anchor="ra", font_size=18)
-    html = fill(
-        "read_pages.html",
-        scores=scores,
-        num_pages=num_pages,
-        key=page.key,
-        picture=data_uri(picture, _SIZE, _QUALITY) if picture is not None else "",
-        lines=lines,
-        readers=list(scores),
+    note = (
+        "Pages of documents that nothing was learned from. A detector finds their lines, which are put in reading order; the "
+        "network that was trained here reads each line, and so does Tesseract, the same crops. The edit distance is that of the "
+        f"page’s whole text, with an interval of 95% by bootstrap over {num_pages} pages."
     )
-    return Section(name, f"{name}: held-out pages, read line by line", html, asset("label.css"))
+    distances = [
+        (reader, Cell(f"{one['value']:.3f}", "num", f"{one['low']:.3f} to {one['high']:.3f}")) for reader, one in scores.items()
+    ]
+    readings = blocks.table(("", *scores), [(n, *(line[reader] for reader in scores)) for n, line in enumerate(lines, 1)])
+    image = data_uri(picture, _SIZE, _QUALITY) if picture is not None else ""
+    card = Card(image, (Cell(page.key, "code"),), drawn=readings)
+    html = joined(blocks.note(note), blocks.table(("reader", "edit distance"), distances), blocks.cards([card]))
+    return Section(name, f"{name}: held-out pages, read line by line", html)

@@ -10,17 +10,38 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from markupsafe import Markup
+
 from datagen.disk.storage import Folder
 from flywheel.labels import calibrated_scores, gate
 from flywheel.step import CALIBRATION
-from recipes.report import Section, asset, fill
+from recipes.report import Cell, Section, blocks, joined
 from recipes.verbs.rounds import other_rates
 
-_FEWEST = 20  # pieces that a share is told of
+_FEWEST = 20  # pieces of which a share says something
 _DOTS = 8  # at most, on a curve of reliability
 _LEAST_PRECISION = 0.8  # at the foot of a curve of precision
-_TOLD = (0.99, 0.97, 0.95)  # precisions whose yield is told in numbers
+_PRECISIONS = (0.99, 0.97, 0.95)  # of these the table says how much passes
 _WIDTH, _HEIGHT = 190, 110
+_CONFIDENCE = (
+    "Pieces of lines on pages that no reader learned from, by their text layer. They calibrated the gates. Left: the share of "
+    "pieces that is right, by confidence, with its 95% interval. Each dot is as many pieces; on the dashed line confidence would "
+    "say the share exactly. Middle: the same by the score that a label gets for its confidence, which the other pieces say (each "
+    "fifth of the pieces by the other four). Right: the share of the characters that a gate lets through as its cutoff falls, "
+    f"and the precision that the pieces then have, from {_LEAST_PRECISION:.0%} up. "
+    "The dashed line is the promise of {precision:.0%}, the upright one is where the gate stands."
+)
+_CURVES = ("reader, pieces", "reliability", "of scores", "yield against precision", "in numbers")
+_CONFUSIONS = (
+    "On held-out lines: what stands there, what was read, and how often; ∅ is nothing, ␣ a space. Beside the character error "
+    "stand those rates that are much higher: by letters with their marks, and in spaces alone."
+)
+_AUDITS = (
+    "People typed what stands on lines that the gate let through, without seeing a reading. Precision is the share of labels "
+    "that agree letter for letter, with its 95% interval. Skipped lines, which nobody can read, are left out."
+)
+_AUDITED = ("language", "pages with", "right", "precision", "skipped")
+_BREAK = Markup("<br>")
 
 Metrics = Mapping[str, Any]
 
@@ -39,19 +60,34 @@ class Piece(NamedTuple):
 def readings_sections(name: str, metrics: Metrics, folder: Folder, audits: Metrics, precision: float) -> list[Section]:
     """Sections on the round of these `metrics`, in `folder`, whose gates promise this `precision`: on its readers' confidence and
     on their errors, and on `audits`; without those that there is nothing to say in."""
-    css, number = asset("readings.css"), metrics["round"]
-    sections = []
+    number, sections = metrics["round"], []
     if curves := [row for reader, of in pieces(folder).items() for row in _curves(reader, of, metrics["gates"], precision)]:
-        size = {"width": _WIDTH, "height": _HEIGHT, "foot": _LEAST_PRECISION, "precision": precision, "fewest": _FEWEST}
-        html = fill("confidence.html", rows=curves, **size)
-        sections.append(Section(f"{name}-confidence", f"{name}: what confidence is worth, round {number}", html, css))
+        html = joined(blocks.note(_CONFIDENCE.format(precision=precision)), blocks.table(_CURVES, curves))
+        sections.append(Section(f"{name}-confidence", f"{name}: what confidence is worth, round {number}", html))
     if errors := [_errors(lang, row) for lang, row in sorted(metrics["languages"].items()) if row.get("confusions")]:
-        html = fill("confusions.html", rows=errors)
-        sections.append(Section(f"{name}-confusions", f"{name}: what is read wrong, round {number}", html, css))
+        html = joined(blocks.note(_CONFUSIONS), blocks.table(("language", "character error", "commonest errors"), errors))
+        sections.append(Section(f"{name}-confusions", f"{name}: what is read wrong, round {number}", html))
     if audits:
-        tables = [(sheet, found, {"all": found["all"]} | found["languages"]) for sheet, found in audits.items()]
-        sections.append(Section(f"{name}-audits", f"{name}: audits", fill("audits.html", audits=tables), css))
+        parts = [blocks.note(_AUDITS)]
+        for sheet, found in audits.items():
+            people = ", ".join(f"{who} ({count:,})" for who, count in found["by"].items())
+            rows = [("all", found["all"]), *((Cell(lang, "lang"), row) for lang, row in found["languages"].items())]
+            parts.append(blocks.heading(sheet, f"round {found['round']}, by {people}"))
+            parts.append(blocks.table(_AUDITED, [_audited(of, row) for of, row in rows]))
+        sections.append(Section(f"{name}-audits", f"{name}: audits", joined(*parts)))
     return sections
+
+
+def _audited(of: str | Cell, row: Metrics) -> tuple[Any, ...]:
+    right = Cell(f"{row['num_right']:,} of {row['num_judged']:,}", "num", f"({row['num_asked']:,} asked)")
+    return of, row.get("layer", ""), right, precision_of(row), row["num_skipped"]
+
+
+def precision_of(row: Metrics) -> Cell:
+    """The share of labels that are right, with its interval; nothing where none was judged."""
+    if row["precision"] is None:
+        return Cell("")
+    return Cell(f"{row['precision']:.1%}", "num", f"({100 * row['precision_low']:.1f} to {100 * row['precision_high']:.1f})")
 
 
 def pieces(folder: Folder) -> dict[str, list[Piece]]:
@@ -88,35 +124,44 @@ def yields(pieces: Sequence[Piece]) -> list[tuple[float, float]]:
     return points
 
 
-def _curves(reader: str, pieces: Sequence[Piece], gates: Metrics, precision: float) -> Iterable[dict[str, Any]]:
-    """A row for each stratum of a reader's gate."""
+def _curves(reader: str, pieces: Sequence[Piece], gates: Metrics, precision: float) -> Iterable[tuple[Any, ...]]:
+    """A row of the table for each stratum of a reader's gate."""
     for stratum in sorted({piece.stratum for piece in pieces}):
         of_stratum = [piece for piece in pieces if piece.stratum == stratum]
-        shares = calibrated_scores.crossed([piece.score for piece in of_stratum], [piece.is_right for piece in of_stratum])
-        of_worth = [piece._replace(score=share) for piece, share in zip(of_stratum, shares, strict=True)]
-        points = yields(of_stratum)
+        num_right = sum(piece.is_right for piece in of_stratum)
+        about = [
+            blocks.show(Cell(reader, "code", stratum)),
+            blocks.show(Cell("", note=", ".join(sorted({piece.lang for piece in of_stratum})))),
+            blocks.show(Cell(f"{num_right:,} of {len(of_stratum):,} right", "num")),
+        ]
         cutoff = gates.get(reader, {}).get(stratum, {}).get("confidence")
         passed = [piece for piece in of_stratum if cutoff is not None and piece.score >= cutoff]
-        total = sum(piece.num_chars for piece in of_stratum)
-        passed_share = sum(piece.num_chars for piece in passed) / max(1, total)
-        yield {
-            "reader": reader,
-            "stratum": stratum,
-            "languages": ", ".join(sorted({piece.lang for piece in of_stratum})),
-            "num_pieces": len(of_stratum),
-            "num_right": sum(piece.is_right for piece in of_stratum),
-            "dots": _dots(of_stratum),
-            "worth_dots": _dots(of_worth),
-            "errors": [calibrated_scores.error([p.score for p in of], [p.is_right for p in of]) for of in (of_stratum, of_worth)],
-            "curve": " ".join(f"{_x(share)},{_y_of(right)}" for share, right in _thinned(points) if right >= _LEAST_PRECISION),
-            "told": [(told, max((share for share, right in points if right >= told), default=0.0)) for told in _TOLD],
-            "cutoff": cutoff,
-            "num_passed": len(passed),
-            "right_passed": sum(piece.is_right for piece in passed),
-            "passed_share": passed_share,
-            "passed_at": _x(passed_share),
-            "promise_at": _y_of(precision),
-        }
+        passed_share = sum(piece.num_chars for piece in passed) / max(1, sum(piece.num_chars for piece in of_stratum))
+        said = ["shut"]
+        if cutoff is not None:
+            said = [f"opens at {cutoff:.3f}: {passed_share:.0%} of the characters,"]
+            said.append(f"{sum(piece.is_right for piece in passed):,} of {len(passed):,} pieces right")
+        drawn: list[str] = ["too few pieces for a curve", "", ""]
+        if len(of_stratum) >= _FEWEST:
+            points = yields(of_stratum)
+            for least in _PRECISIONS:
+                share = max((share for share, right in points if right >= least), default=0.0)
+                said.append(f"{least:.0%} right: {share:.0%} of the characters")
+            curve = " ".join(f"{_x(share)},{_y_of(right)}" for share, right in _thinned(points) if right >= _LEAST_PRECISION)
+            of_gate = {"cutoff": cutoff, "passed_at": _x(passed_share), "promise_at": _y_of(precision), "curve": curve}
+            right_of_axis = f"characters, 0 to 100%; right, {_LEAST_PRECISION:.0%} to 100%"
+            drawn = [*_reliability(of_stratum), blocks.yields(of_gate, _WIDTH, _HEIGHT, right_of_axis)]
+        yield _BREAK.join(about), *drawn, _BREAK.join(blocks.show(Cell(one, "num")) for one in said)
+
+
+def _reliability(pieces: Sequence[Piece]) -> Iterable[Markup]:
+    """The curves of reliability by confidence, and by the score that a label gets for it."""
+    shares = calibrated_scores.crossed([piece.score for piece in pieces], [piece.is_right for piece in pieces])
+    of_worth = [piece._replace(score=share) for piece, share in zip(pieces, shares, strict=True)]
+    for name, of in (("confidence", pieces), ("score", of_worth)):
+        error = calibrated_scores.error([piece.score for piece in of], [piece.is_right for piece in of])
+        said = f"{name}, 0 to 1; off by {100 * error:.1f} points"
+        yield blocks.reliability(_dots(of), _WIDTH, _HEIGHT, f"share right by {name}", said)
 
 
 def _dots(pieces: Sequence[Piece]) -> list[tuple[float, float, float, float, str]]:
@@ -127,10 +172,12 @@ def _dots(pieces: Sequence[Piece]) -> list[tuple[float, float, float, float, str
     ]
 
 
-def _errors(lang: str, row: Metrics) -> dict[str, Any]:
-    """A language's errors, with those rates that are much higher than the character error."""
-    common = [(_visible(stands), _visible(read), count) for stands, read, count in row["confusions"]]
-    return {**row, "lang": lang, "confusions": common, "others": other_rates(row)}
+def _errors(lang: str, row: Metrics) -> tuple[Cell, Cell, Markup]:
+    """A language's row: its errors, with those rates that are much higher than the character error."""
+    others = [f"{name} {rate:.2%}" for name, rate in other_rates(row).items()]
+    common = blocks.confusions([(_visible(stands), _visible(read), count) for stands, read, count in row["confusions"]])
+    rates = "; ".join([f"of {row['num_chars']:,}", *others])
+    return Cell(lang, "lang"), Cell(f"{row['cer']:.2%}", "num", rates), common
 
 
 def _thinned(points: Sequence[tuple[float, float]], most: int = 120) -> Sequence[tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""What a reason of doubt means, and the lines of a page that show it, with the characters that the reason is about."""
+"""What each reason of doubt means; and which lines and characters of a page show it."""
 
 import math
 import re

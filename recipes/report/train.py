@@ -10,12 +10,23 @@ from markupsafe import Markup
 
 from datagen.disk.storage import Folder
 from model.train.lines import read_lines
-from recipes.report import Section, asset, fill
+from recipes.report import Card, Cell, Section, blocks, cut, joined
 from recipes.report.curve import Points, chart
 from recipes.report.pictures import data_uri, decode
 
 IMAGES_BYTES = 400_000
 TEXT_LIMIT = 8_000
+DATASET = "dataset "  # before a dataset's name, among what was read
+_RATES = (
+    "A character error rate is Levenshtein’s distance over the length of the truth. Edit distance is over that of the longer "
+    "text: 0 is exact, 1 is all wrong."
+)
+_LINES = (
+    ("each", "each training step"),
+    ("smooth", "their running mean"),
+    ("held-out", "documents not learned from"),
+    ("not-own", "the same with another’s image"),
+)
 SHOWN = 24  # samples of a dataset: an ablation's trainings keep all that they read
 
 
@@ -32,13 +43,22 @@ def train_sections(name: str, folder: Folder) -> list[Section]:
     if metrics is None and not any(line.get("loss") is not None for line in lines):
         return []
     rows = json.loads(folder.read("readback.json")) if folder.exists("readback.json") else []
-    css = asset("train.css")
-    readback = fill("readback.html", rows=list(with_images(_first(rows))), text_limit=TEXT_LIMIT)
     measurements = _so_far(lines) if metrics is None else _measurements(metrics, lines)
     return [
-        Section(f"{name}-metrics", f"{name}: measurements", measurements, css),
-        Section(f"{name}-readback", f"{name}: samples read back", readback, css),
+        Section(f"{name}-metrics", f"{name}: measurements", measurements),
+        Section(f"{name}-readback", f"{name}: samples read back", _readback(rows)),
     ]
+
+
+def _readback(rows: Sequence[dict]) -> Markup:
+    if not rows:
+        return blocks.note("No sample was read back.")
+    cards = []
+    for row, image in with_images(_first(rows)):
+        facts = (Cell(row["lang"], "code", row["mode"]), Cell(f"distance {row['edit_distance']:.3f}", "num", row["prompt"]))
+        cards.append(Card(image, facts, [(name, cut(row[name], TEXT_LIMIT)) for name in ("truth", "reading")]))
+    note = "The network did not learn from these documents. Its readings stand here as they came, right or wrong."
+    return joined(blocks.note(note), blocks.cards(cards))
 
 
 def _so_far(lines: Sequence[dict]) -> Markup:
@@ -56,14 +76,15 @@ def _so_far(lines: Sequence[dict]) -> Markup:
         figures.append((f"{first:.2f} → {last:.2f}", said))
     looks = next((line for line in reversed(measured) if "looks" in line), {"looks": None})
     figures += _errors(read)
-    return fill("training_now.html", figures=figures, looks=looks, read=read, meanwhile=meanwhile, curve=_curve(lines))
+    note = "It is still training, or has been stopped: this is what there was when the report was made."
+    return joined(blocks.tiles(figures), blocks.note(f"{note} {_RATES}"), _read(looks, read, meanwhile), _curve(lines))
 
 
 def _errors(read: dict[str, Any]) -> list[tuple[str, str]]:
     return [
-        (f"{of['character_error_rate']:.1%}", f"character errors, {of['num']:,} of {kind.removeprefix('dataset ')}")
+        (f"{of['character_error_rate']:.1%}", f"character errors, {of['num']:,} of {kind.removeprefix(DATASET)}")
         for kind, of in read.items()
-        if kind.startswith("dataset ")
+        if kind.startswith(DATASET)
     ]
 
 
@@ -82,34 +103,74 @@ def _measurements(metrics: dict[str, Any], lines: Sequence[dict]) -> Markup:
         ),
         (f"{metrics['seconds']:,.0f} s", f"{metrics['threads']} threads, {metrics['precision']}"),
     ]
-    split = [(dataset, count, metrics["num_held_out"][dataset]) for dataset, count in metrics["num_train"].items()]
     left_out = metrics["num_skipped"]
     skipped = [(f"{name}: {reason}", left_out[name][reason]) for name in left_out for reason in left_out[name]]
     skipped += [(name, count) for name, count in counts.items() if name.startswith(("too_long ", "skipped "))]
+    not_read = sorted(metrics.get("not_read", {}).items())
+    sentences = [
+        *(
+            f"From {name} the network learned {count:,} samples and is measured on {metrics['num_held_out'][name]:,}."
+            for name, count in metrics["num_train"].items()
+        ),
+        "No document is on both sides.",
+        f"These samples were left out: {_counted(skipped)}." if skipped else "",
+        f"Of the held-out samples to be read, {_counted(not_read)} could not be." if not_read else "",
+        f"The network saw {counts['samples']:,} samples, in rows that were full to {metrics['fill']:.0%}.",
+        f"The images of {counts.get('upsampled', 0):,} were smaller than their mode.",
+        _RATES,
+        "A page is compared with its whole text, even where the reading is cut short.",
+    ]
     meanwhile = [(0, metrics["read_before"])] if metrics.get("read_before") else []
     meanwhile += [(line["step"], line["read"]) for line in lines if "read" in line]
-    return fill(
-        "training.html",
-        figures=figures,
-        metrics=metrics,
-        looks={"looks": None} | metrics,
-        not_read=sorted(metrics.get("not_read", {}).items()),
-        split=split,
-        skipped=skipped,
-        read=read,
-        meanwhile=[*meanwhile, (metrics["step"], read)] if meanwhile else [],
-        curve=_curve(lines),
-    )
+    meanwhile += [(metrics["step"], read)] if meanwhile else []
+    note = blocks.note(" ".join(filter(None, sentences)))
+    return joined(blocks.tiles(figures), note, _read({"looks": None} | metrics, read, meanwhile), _curve(lines))
 
 
-def _curve(lines: Sequence[dict]) -> dict[str, Any]:
-    """The loss over steps: each step's, its running mean, and that on other documents. Empty without any."""
+def _counted(counts: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts)
+
+
+def _read(looks: dict[str, Any], read: dict[str, Any], meanwhile: Sequence[tuple[int, dict[str, Any]]]) -> Markup:
+    """Whether the network looks at the image, and how well it reads held-out samples, in the end and on the way."""
+    parts = []
+    if looks["looks"] is not None:
+        losses = (
+            f"the loss is {looks['own_image_loss']:.3f} with a sample’s own image and {looks['other_image_loss']:.3f} "
+            "with another’s"
+        )
+        blind = (f"The {losses[4:]}: what it says doesn’t follow from what it sees.", "It doesn’t look.")
+        parts.append(blocks.note(f"It looks: {losses}.") if looks["looks"] else blocks.note(*blind))
+    errors = [
+        (
+            kind,
+            of["num"],
+            Cell(f"{of['character_error_rate']:.1%}", "num"),
+            Cell(f"{of['edit_distance']:.3f}", "num"),
+            Cell(f"{of['loops']:.0%}", "num"),
+        )
+        for kind, of in read.items()
+    ]
+    parts.append(blocks.table(("read", "samples", "character errors", "edit distance", "repetition rate"), errors))
+    if meanwhile:
+        kinds = [kind for kind in read if kind.startswith(DATASET)]
+        by_step = [
+            (step, *(Cell(f"{of[kind]['character_error_rate']:.1%}" if kind in of else "", "num") for kind in kinds))
+            for step, of in meanwhile
+        ]
+        parts.append(blocks.table(("character errors by step", *(kind.removeprefix(DATASET) for kind in kinds)), by_step))
+    return joined(*parts)
+
+
+def _curve(lines: Sequence[dict]) -> Markup:
+    """The loss over steps: each step's, its running mean, and that on other documents."""
     each = [(line["step"], line["loss"]) for line in lines if line.get("loss") is not None]
     others = [(line["step"], line["held_out_loss"]) for line in lines if "held_out_loss" in line]
     not_own = [(line["step"], line["other_image_loss"]) for line in lines if "other_image_loss" in line]
-    if not each:
-        return {}
-    return chart([("each", each), ("smooth", _smooth(each)), ("not-own", not_own), ("held-out", others)], others)
+    drawn = each and chart([("each", each), ("smooth", _smooth(each)), ("not-own", not_own), ("held-out", others)], others)
+    if not drawn:
+        return blocks.note("There is no loss curve, since no step was measured.")
+    return blocks.curve(drawn, "Loss", "nats a token of text, by step", _LINES)
 
 
 def _smooth(points: Points) -> Points:

@@ -3,13 +3,12 @@
 
 // The state of one viewer as it stands in the address: #v=coarse&key=…&lang=…&show=bo. Any other fragment is an anchor.
 const FILTERS = ["lang", "script", "verdict", "level", "reason"];
-const SHOWN_AT_FIRST = "bi";
 
 function readHash() {
   const text = location.hash.slice(1);
   if (!text.includes("=")) return null;
   const params = new URLSearchParams(text);
-  const state = { v: params.get("v") ?? "", key: params.get("key") ?? "", show: params.get("show") ?? SHOWN_AT_FIRST };
+  const state = { v: params.get("v") ?? "", key: params.get("key") ?? "", show: params.get("show") };
   for (const name of FILTERS) state[name] = params.get(name) ?? "";
   return state;
 }
@@ -18,7 +17,7 @@ function writeHash(state) {
   const out = new URLSearchParams({ v: state.v });
   if (state.key) out.set("key", state.key);
   for (const name of FILTERS) if (state[name]) out.set(name, state[name]);
-  if (state.show !== SHOWN_AT_FIRST) out.set("show", state.show);
+  if (state.show !== null) out.set("show", state.show);
   return "#" + out;
 }
 
@@ -51,7 +50,8 @@ class Viewer {
     const index = JSON.parse(document.getElementById(`${this.name}-index`).textContent);
     this.pages = index.pages;
     this.total = index.total;
-    this.state = { v: this.name, key: "", show: SHOWN_AT_FIRST, ...Object.fromEntries(FILTERS.map((f) => [f, ""])) };
+    this.first = index.show; // the toggles that are on where the address names none
+    this.state = { v: this.name, key: "", show: null, ...Object.fromEntries(FILTERS.map((f) => [f, ""])) };
     root.replaceChildren();
     if (!this.pages.length) {
       const why = this.total ? "None of the dataset’s pages fits in this report." : "There are no pages to look at yet.";
@@ -67,17 +67,12 @@ class Viewer {
     this.selects = {};
     const filters = el("div", { class: "filters" });
     for (const name of FILTERS) {
-      const counts = new Map();
-      for (const page of this.pages) for (const value of this.values(page, name)) counts.set(value, (counts.get(value) ?? 0) + 1);
-      const select = el("select", { "data-filter": name, onchange: () => this.go({ [name]: select.value }) });
-      select.append(el("option", { value: "" }, `any ${name === "lang" ? "language" : name}`));
-      for (const value of [...counts.keys()].sort()) {
-        const known = name === "lang" ? languageName(value) : name === "script" ? scriptName(value) : "";
-        select.append(el("option", { value }, `${isolate(value)}${known ? ` ${isolate(known)}` : ""} (${counts.get(value)})`));
-      }
+      const counts = countsBy(this.pages, (page) => this.values(page, name));
+      const title = name === "lang" ? "language" : name;
+      const select = filterSelect(name, title, counts, { onchange: () => this.go({ [name]: select.value }) });
       select.disabled = !counts.size;
       this.selects[name] = select;
-      if (counts.size || name !== "level") filters.append(el("label", {}, el("span", {}, name === "lang" ? "language" : name), select));
+      if (counts.size || name !== "level") filters.append(el("label", {}, el("span", {}, title), select));
     }
     this.count = el("p", { class: "count", "aria-live": "polite" });
     this.clear = el("button", { type: "button", class: "clear", onclick: () => this.go(Object.fromEntries(FILTERS.map((f) => [f, ""]))) }, "Clear");
@@ -102,9 +97,8 @@ class Viewer {
   }
 
   listItem(page) {
-    const file = page.uri.split(/[\\/]/).filter(Boolean).pop() ?? page.uri;
     const link = el("a", { "data-key": page.key, title: page.uri, onclick: (event) => this.chosen(event, page.key) },
-      el("i", { class: page.verdict, title: page.verdict }), el("code", {}, page.lang), el("span", { class: "file" }, file),
+      el("i", { class: page.verdict, title: page.verdict }), el("code", {}, page.lang), el("span", { class: "file" }, fileOf(page.uri)),
       el("span", { class: "num" }, page.page >= 0 ? `p. ${page.page + 1}` : ""),
       ...(page.difficulty >= 0 ? [el("span", { class: "num", title: "difficulty, from 0 to 1" }, page.difficulty.toFixed(2))] : []));
     return el("li", {}, link);
@@ -143,10 +137,11 @@ class Viewer {
   }
 
   toggle(letter) {
-    const on = new Set(this.state.show);
+    const on = new Set(this.state.show ?? this.first);
     if (!on.delete(letter)) on.add(letter);
     // Replaced, not added: going back should leave the page, not undo each box that was switched on.
-    this.go({ show: TOGGLES.map(([l]) => l).filter((l) => on.has(l)).join("") }, true);
+    const show = TOGGLES.map(([l]) => l).filter((l) => on.has(l)).join("");
+    this.go({ show: show === this.first ? null : show }, true);
   }
 
   async copy() {
@@ -173,7 +168,7 @@ class Viewer {
     }
     this.clear.hidden = !FILTERS.some((name) => state[name]);
     for (const button of this.toggles) {
-      const on = state.show.includes(button.dataset.toggle);
+      const on = (state.show ?? this.first).includes(button.dataset.toggle);
       button.setAttribute("aria-pressed", String(on));
       this.root.classList.toggle(`show-${button.dataset.toggle}`, on);
     }

@@ -20,12 +20,20 @@ from datagen.markdown import bare_latex
 from datagen.record import Sample
 from datagen.tables import cells
 from datagen.word.source import entity_of
-from recipes.report import Section, asset, cut, fill
+from recipes.report import Card, Cell, Section, blocks, cut, joined
 from recipes.report.pictures import data_uri, decode
 from recipes.steps.word_tally import lines
 
 _LARGEST = {"formula": (900, 300), "table": (1000, 1000)}
 _QUALITY = 60
+_TALLY = (
+    "A formula or table came out if it is a sample of its own, or in the label of a page that is kept, and trusted. What didn’t "
+    "is among the drops, with its reason."
+)
+_GALLERY = (
+    "Each image stands beside its label as your browser draws it, the worst first by what was measured, the others drawn by "
+    "their keys."
+)
 _MOST_CHARS = 20_000  # of a label
 _INLINE = re.compile(r"\\\((.*?)\\\)", re.DOTALL)
 _MATHML = "http://www.w3.org/1998/Math/MathML"
@@ -42,40 +50,40 @@ _ATTRIBUTES = frozenset(
 
 def word_sections(name: str, summary: dict[str, Any], dataset: Folder, max_bytes: int) -> list[Section]:
     """Two sections for the dataset called `name`: the figures of `summary`, and what of its gallery fits into `max_bytes`."""
-    css = asset("word.css")
-    sections = [Section(f"{name}-tally", f"{name}: what came out", fill("word_tally.html", lines=lines(summary)), css)]
-    groups, left = [], max_bytes
+    figures = [(what, Cell(figure, "num")) for what, figure in lines(summary)]
+    tally = joined(blocks.note(_TALLY), blocks.table((), figures))
+    parts, left = [blocks.note(_GALLERY)], max_bytes
     for kind, title in (("table", "Tables"), ("formula", "Formulas")):
-        shown = []
+        cards = []
         for place in summary["gallery"][kind]:
-            entry = _entry(read_sample(dataset, place["shard"], place["offset"], place["bytes"]))
-            left -= sum(len(str(value).encode()) for value in entry.values())
+            card = _card(read_sample(dataset, place["shard"], place["offset"], place["bytes"]))
+            left -= len(blocks.cards([card]).encode())
             if left < 0:
                 break
-            shown.append(entry)
-        groups.append((title, shown))
-    html_of = fill("word_gallery.html", groups=groups)
-    return [*sections, Section(f"{name}-gallery", f"{name}: tables and formulas", html_of, css)]
+            cards.append(card)
+        parts += [blocks.heading(title, f"{len(cards):,}"), blocks.cards(cards)]
+    return [
+        Section(f"{name}-tally", f"{name}: what came out", tally),
+        Section(f"{name}-gallery", f"{name}: tables and formulas", joined(*parts)),
+    ]
 
 
-def _entry(sample: Sample) -> dict[str, Any]:
-    """What the gallery shows of a sample."""
+def _card(sample: Sample) -> Card:
+    """A sample beside its label."""
     entity, signals = entity_of(sample.key), sample.quality.signals
     image = decode(sample.image)
     label = cut(sample.regions[0].text if sample.regions else sample.text, _MOST_CHARS)
+    place = f"page {sample.origin.page + 1}, {sample.task} {entity.number + 1 if entity else 0}"
+    facts: list[Cell | str] = [Cell(cut(posixpath.basename(sample.origin.uri), 80), note=place)]
     names = ("formula_agreement",) if sample.task == "formula" else ("structure_equal", "text_distance")
-    return {
-        "kind": sample.task,
-        "image": data_uri(image, _LARGEST[sample.task], _QUALITY) if image is not None else "",
-        "drawn": drawn(label, sample.task),
-        "label": label,
-        "number": entity.number + 1 if entity else 0,
-        "page": sample.origin.page + 1,
-        "document": posixpath.basename(sample.origin.uri),
-        "lang": sample.lang,
-        "signals": [(signal, f"{signals[signal]:.3f}") for signal in names if signal in signals],
-        "undrawn": ", ".join(signal.removeprefix("undrawn_") for signal in signals if signal.startswith("undrawn_")),
-    }
+    facts += [Cell(f"{name.replace('_', ' ')} {signals[name]:.3f}", "num") for name in names if name in signals]
+    if undrawn := [name.removeprefix("undrawn_").replace("_", " ") for name in signals if name.startswith("undrawn_")]:
+        facts.append(f"not compared: {', '.join(undrawn)}")
+    html = drawn(label, sample.task)
+    uri = data_uri(image, _LARGEST[sample.task], _QUALITY) if image is not None else ""
+    return Card(
+        uri, facts, (("label", label),), blocks.note("This label can’t be drawn here.") if html is None else html, sample.task
+    )
 
 
 def drawn(label: str, task: str) -> Markup | None:

@@ -4,6 +4,7 @@ A step is a frozen dataclass of plain values, with a `name`. The table `RUNNERS`
 the project lists the kinds.
 """
 
+import json
 import pkgutil
 from collections import Counter
 from collections.abc import Sequence
@@ -21,7 +22,6 @@ RUNNERS = {
     "Pipeline": "recipes.steps.pipeline:PipelineRunner",
     "Labelling": "recipes.steps.label:LabelRunner",
     "Agreeing": "recipes.steps.agree:AgreeRunner",
-    "Sweep": "recipes.steps.sweep:SweepRunner",
     "MarkAlike": "recipes.steps.mark:MarkRunner",
     "Flywheel": "recipes.steps.flywheel:FlywheelRunner",
     "CountLengths": "recipes.steps.lengths:LengthsRunner",
@@ -46,8 +46,8 @@ S = TypeVar("S", bound=Step)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a recipe runs and writes. None of it changes a byte of what comes out, but that trainings on several GPUs add up in
-    another order.
+    """Where a recipe runs and writes. The output's bytes don't depend on it, except that trainings on several GPUs add up numbers
+    in another order.
 
     `gpus` and `nodes` are those of trainings; 0: as many as there are, and this machine alone.
     """
@@ -67,14 +67,14 @@ class Gone(NamedTuple):
 
     @classmethod
     def nothing(cls) -> "Gone":
-        """No source: for a step that is to begin again with what isn't finished, and no more."""
+        """No source: a step that is asked to forget it begins again with what isn't finished, and does no more."""
         return cls(Forgotten.of([]))
 
 
 @dataclass(frozen=True)
 class StepRunner(Generic[S]):
-    """Does and answers everything about one step of a recipe. A new kind needs `plan` and `run`; the other methods say that there
-    is nothing of theirs.
+    """Runs one step of a recipe, and answers for it. A new kind needs `plan` and `run`; the other methods have a default, which
+    does nothing.
 
     `recipe` is whole, so that a step can ask those before it.
     """
@@ -95,6 +95,10 @@ class StepRunner(Generic[S]):
     def folder(self) -> Folder:
         """The folder of the output that has the step's name."""
         return self.out.sub(self.step.name)
+
+    def kept(self, name: str) -> Any:
+        """What the file `name` of the step's folder says, as JSON; None where it isn't there."""
+        return json.loads(self.folder.read(name)) if self.folder.exists(name) else None
 
     def earlier(self) -> "list[StepRunner[Any]]":
         """The runners of the steps before this one."""
@@ -118,7 +122,7 @@ class StepRunner(Generic[S]):
         return []
 
     def shown(self) -> Any:
-        """What `sections` follow from, as JSON's types: the report is made again when it changes."""
+        """The state that `sections` show, as JSON's types. When it changes, the report is made again."""
         return None
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
@@ -134,10 +138,10 @@ class StepRunner(Generic[S]):
         return []
 
     def forget(self, gone: Gone) -> None:
-        """Remove what the step has of sources beside its datasets, whose shards are rewritten before this is called.
+        """Remove what the step keeps of these sources outside of its datasets. The datasets' shards are rewritten before.
 
-        What isn't finished begins again. Done twice, it changes nothing more. Raises `ValueError` or `OSError` if it can't be
-        done; the request then stays open.
+        What isn't finished begins again. A second call changes nothing. Raises `ValueError` or `OSError` if it can't be done; the
+        request then stays open.
         """
 
     def retriable(self) -> Counter[str]:

@@ -72,7 +72,7 @@ class AgreeRunner(PipelineRunner):
         from recipes.report.agree import agree_section
 
         agreed = agree_section(self.step.name, self._sums(), self._page)
-        return [agreed, *super().sections(report, max_bytes - len(agreed.html) - sum(len(data) for _, data in agreed.data))]
+        return [agreed, *super().sections(report, max_bytes - len(agreed.html))]
 
     def _rows(self) -> Iterator[dict[str, Any]]:
         """Those of at most `_MOST_PAGES` pages, from all shards alike."""

@@ -1,4 +1,4 @@
-"""What audits found of a dataset's labels: kept beside it, told by `make status` and in its report."""
+"""The results of audits of a dataset's labels. They lie beside the dataset; `make status` and its report show them."""
 
 import json
 from collections.abc import Mapping
@@ -12,17 +12,21 @@ from datagen.work.dataset import AUDITS
 if TYPE_CHECKING:
     from recipes.report import Section
 
-Found = dict[str, Any]
+Result = dict[str, Any]
+_NOTE = (
+    "People typed what stands in boxes drawn at random, without seeing a label. Wrong is the share of labels that are drawn as "
+    "another text, formula or table, with its 95% interval. Skipped boxes, which nobody can read, are left out."
+)
 
 
-def read(folder: Folder) -> dict[str, Found]:
+def read(folder: Folder) -> dict[str, Result]:
     """The results of the audits of the dataset in `folder`, by the digest of the patch."""
-    results: dict[str, Found] = json.loads(folder.read(AUDITS)) if folder.exists(AUDITS) else {}
+    results: dict[str, Result] = json.loads(folder.read(AUDITS)) if folder.exists(AUDITS) else {}
     return results
 
 
-def add(folder: Folder, patch: Patch, counts: Mapping[str, Counts]) -> Found:
-    """Keep what an audit found, and return it. What is kept already stays, whatever was forgotten since."""
+def add(folder: Folder, patch: Patch, counts: Mapping[str, Counts]) -> Result:
+    """Write down an audit's result, and return it. A result that is there already stays, whatever was forgotten since."""
     earlier = read(folder)
     kinds = sorted(counts, key=lambda kind: (kind != ALL, -counts[kind].judged, kind))
     result = {"by": patch.by, "kinds": {kind: _row(counts[kind]) for kind in kinds}}
@@ -32,22 +36,25 @@ def add(folder: Folder, patch: Patch, counts: Mapping[str, Counts]) -> Found:
     return results[patch.digest]
 
 
-def lines(found: Found) -> list[str]:
-    """What an audit found, for people, a line a kind of label."""
-    return [f"{kind}: {_told(row)}" for kind, row in found["kinds"].items()]
+def lines(result: Result) -> list[str]:
+    """An audit's result for people, a line for each kind of label."""
+    return [f"{kind}: {_in_words(row)}" for kind, row in result["kinds"].items()]
 
 
 def sections(name: str, folder: Folder) -> "list[Section]":
     """The report's section on the audits of the dataset; none if there is none."""
     if not (results := read(folder)):
         return []
-    from recipes.report import Section, asset, fill
+    from recipes.report import Cell, Section, blocks, joined
 
-    tables = [(digest, of["by"], [(kind, _told(row)) for kind, row in of["kinds"].items()]) for digest, of in results.items()]
-    return [Section(f"{name}-label-audits", f"{name}: audits", fill("label_audits.html", audits=tables), asset("corpus.css"))]
+    parts = [blocks.note(_NOTE)]
+    for digest, of in results.items():
+        rows = [(kind, Cell(_in_words(row), "num")) for kind, row in of["kinds"].items()]
+        parts += [blocks.heading(f"by {of['by']}", digest), blocks.table((), rows)]
+    return [Section(f"{name}-label-audits", f"{name}: audits", joined(*parts))]
 
 
-def _row(counts: Counts) -> Found:
+def _row(counts: Counts) -> Result:
     from flywheel.labels.gate import interval  # scipy, which a plan needn't wait for
 
     low, high = interval(counts.wrong, counts.judged)
@@ -59,7 +66,7 @@ def _row(counts: Counts) -> Found:
     return {"num_judged": counts.judged, "num_wrong": counts.wrong, "num_skipped": counts.skipped} | rounded
 
 
-def _told(row: Found) -> str:
+def _in_words(row: Result) -> str:
     skipped = f", {row['num_skipped']:,} skipped" if row["num_skipped"] else ""
     if row["rate"] is None:
         return f"nothing judged{skipped}"

@@ -47,7 +47,8 @@ class CompareRunner(StepRunner[Compare]):
         if missing := [name for name in trainings if not self.out.exists(f"{name}/{_METRICS}")]:
             raise ValueError(f"{', '.join(missing)}: not trained yet, so there is nothing to compare: run the same command again")
         mark = self._mark(trainings)
-        if not self.place.overwrite and self.folder.exists(TABLE) and json.loads(self.folder.read(TABLE))["made_of"] == mark:
+        made = self.kept(TABLE)
+        if not self.place.overwrite and made and made["made_of"] == mark:
             log.info("%s: nothing new", step.name)
             return OK
         # A truth's name is that of its path beside the arm's, so it may differ from arm to arm.
@@ -71,17 +72,16 @@ class CompareRunner(StepRunner[Compare]):
                 warnings.append(f"no arm reads {truth} yet: give more steps=N, or another start")
             truths[truth]["curve"] = {arm.name: self._curve(arm, truth, names) for arm in step.arms}
         table = {"made_of": mark, "arms": arms, "unlike": warnings, "truths": truths}
-        self.folder.write(WORST, json.dumps(worst, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
-        self.folder.write(TABLE, json.dumps(table, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
+        self.folder.write(WORST, _json(worst))
+        self.folder.write(TABLE, _json(table))
         for line in self.status():
             log.info("%s", line)
         return OK
 
     def status(self) -> list[str]:
-        if not self.folder.exists(TABLE):
+        if (table := self.kept(TABLE)) is None:
             left = [name for arm in self.step.arms for name in arm.trainings if not self.out.exists(f"{name}/{_METRICS}")]
             return [f"{self.step.name}: waits for {', '.join(left)}"] if left else []
-        table = json.loads(self.folder.read(TABLE))
         lines = [f"{self.step.name}: {warning}" for warning in table["unlike"]]
         for truth, of_truth in table["truths"].items():
             errors = [f"{arm} {100 * one['error']:.1f}%" for arm, one in of_truth["arms"].items()]
@@ -96,7 +96,8 @@ class CompareRunner(StepRunner[Compare]):
         return lines
 
     def shown(self) -> Any:
-        return fingerprint(json.loads(self.folder.read(TABLE))) if self.folder.exists(TABLE) else None
+        table = self.kept(TABLE)
+        return table and fingerprint(table)
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
         from recipes.report.ablation import ablation_sections
@@ -105,12 +106,10 @@ class CompareRunner(StepRunner[Compare]):
 
     def forget(self, gone: Gone) -> None:
         """The pictures and readings of the sources go; what was measured stays, as it does with trainings."""
-        if not self.folder.exists(WORST):
-            return
-        worst = json.loads(self.folder.read(WORST))
+        worst = self.kept(WORST) or {}
         left = {truth: [one for one in rows if not gone.sources.holds_key(one["key"])] for truth, rows in worst.items()}
         if left != worst:
-            self.folder.write(WORST, json.dumps(left, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
+            self.folder.write(WORST, _json(left))
 
     def _training(self, name: str) -> Train:
         return next(step for step in self.recipe.steps if step.name == name and isinstance(step, Train))
@@ -220,6 +219,10 @@ class CompareRunner(StepRunner[Compare]):
             ]
             for name in arm.trainings
         ]
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def picture(row: Row) -> bytes:

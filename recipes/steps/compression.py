@@ -68,7 +68,7 @@ class CompressionRunner(StepRunner[MeasureCompression]):
         return [f"{self.step.name}: {line}" for line in lines(rows)] if rows else []
 
     def shown(self) -> Any:
-        return json.loads(self.folder.read(TABLE)) if self.folder.exists(TABLE) else None
+        return self.kept(TABLE)
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
         if not (rows := self.shown()):
@@ -94,9 +94,9 @@ class CompressionRunner(StepRunner[MeasureCompression]):
             "max_new_tokens": step.max_new_tokens,
             "prompt": step.prompt.name.lower(),
         }
-        if not self.folder.exists(OF):
+        if (there := self.kept(OF)) is None:
             self.folder.write(OF, json.dumps(state).encode())
-        elif (there := json.loads(self.folder.read(OF))) != state:
+        elif there != state:
             differing = ", ".join(name for name in state if state[name] != there.get(name))
             raise ValueError(f"{self.folder.url} has answers of another {differing}: choose another out=…, or overwrite=1")
 

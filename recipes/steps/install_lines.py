@@ -11,7 +11,8 @@ import logging
 import os
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,22 +66,29 @@ class InstallLinesRunner(StepRunner[InstallLines]):
         target = packaged.FOLDER
         if not os.access(target.parent, os.W_OK):
             raise ValueError(f"install=1: {target} can't be written to")
-        new, old = target.with_name(f"{target.name}.new"), target.with_name(f"{target.name}.old")
-        shutil.rmtree(new, ignore_errors=True)
-        trained = self.out.sub(self.step.trainings[-1])
-        (new / packaged.LINES.name).mkdir(parents=True)
-        for name in trained.sub("model").names():
-            (new / packaged.LINES.name / name).write_bytes(trained.sub("model").read(name))
+        model = self.out.sub(self.step.trainings[-1]).sub("model")
         made = card(self.out, self.step.trainings)
-        (new / packaged.CARD).write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        (new / packaged.TABLE).write_text(for_people(made), encoding="utf-8")
-        shutil.rmtree(old, ignore_errors=True)
-        if target.exists():
-            target.rename(old)
-        new.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+        with replaced(target) as new:
+            (new / packaged.LINES.name).mkdir(parents=True)
+            for name in model.names():
+                (new / packaged.LINES.name / name).write_bytes(model.read(name))
+            (new / packaged.CARD).write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            (new / packaged.TABLE).write_text(for_people(made), encoding="utf-8")
         log.info("the network of %s is the package's now, in %s", self.step.trainings[-1], target)
         return OK
+
+
+@contextmanager
+def replaced(target: Path) -> Iterator[Path]:
+    """A folder to write beside `target`, which takes its place at the end. If something fails, `target` stays."""
+    new, old = target.with_name(f"{target.name}.new"), target.with_name(f"{target.name}.old")
+    shutil.rmtree(new, ignore_errors=True)
+    yield new
+    shutil.rmtree(old, ignore_errors=True)
+    if target.exists():
+        target.rename(old)
+    new.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def card(out: Folder, trainings: Sequence[str]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Labelling as a step: servers are tried first, the ledger is indexed, and what was asked is counted beside the dataset."""
 
 import functools
-import importlib
 import json
 import math
 import time
@@ -16,7 +15,7 @@ from datagen.asking.loop import on_loop
 from datagen.asking.profiles import FATES
 from datagen.disk.shards import ShardReport, read_reports, shard_name
 from datagen.disk.storage import Folder
-from datagen.engines import Choice, needed_by
+from datagen.engines import Choice
 from datagen.inputs.items import Inputs, Item
 from datagen.labelling.label_pages import AGAIN, NOBODY, Labelling, Tally, ask_again, segment_of, tallies
 from datagen.record import Drop, Sample, SampleError
@@ -29,7 +28,7 @@ from recipes.recipe import Report
 from recipes.run.progress import Shards
 from recipes.sample_costs import DOCUMENT_PAGES, SOURCES, rates
 from recipes.steps import Gone, Place
-from recipes.steps.pipeline import PipelineRunner, make
+from recipes.steps.pipeline import PipelineRunner, busy_s, make
 
 if TYPE_CHECKING:
     from recipes.report import Section
@@ -85,11 +84,7 @@ def sums(tallied: Iterable[tuple[str, Tally]], servers: int, price: float) -> Su
         for name in ("first_loops", "asked", "tokens_read", "tokens_written", "found", "written"):
             setattr(total, name, getattr(total, name) + getattr(tally, name))
         times.append((tally.started, tally.finished))
-    busy, until = 0.0, 0.0
-    for started, finished in sorted(times):
-        busy += max(0.0, finished - max(started, until))
-        until = max(until, finished)
-    return Sums(total, busy, servers, price)
+    return Sums(total, busy_s(times), servers, price)
 
 
 class LabelRunner(PipelineRunner):
@@ -124,7 +119,7 @@ class LabelRunner(PipelineRunner):
         summed = self._sums()
         drops = [drop for r in read_reports(self.folder) for drop in r.drops if drop.reason in FATES]
         asked = label_section(self.step.name, summed, drops, self._page)
-        return [asked, *super().sections(report, max_bytes - len(asked.html) - sum(len(data) for _, data in asked.data))]
+        return [asked, *super().sections(report, max_bytes - len(asked.html))]
 
     def retry(self, reason: str) -> int:
         """Samples of another dataset are read by shards: theirs are made anew, and all but what is asked again is in the
@@ -216,12 +211,8 @@ class Pages(Shards):
 
 
 def check(step: Labelling) -> None:
-    """Raises `ValueError`, one sentence, if nobody will answer: a wrong address, model or key, a folder without weights; and
-    `ImportError` where vLLM isn't installed."""
+    """Raises `ValueError`, one sentence, if nobody will answer: a wrong address, model or key, a folder without weights."""
     choice, settings = step.label.answerer, dict(step.label.answerer.settings)
-    if choice.name == "vllm":
-        with needed_by("vllm"):
-            importlib.import_module("vllm")
     if choice.name == "servers" and settings["url"] != BESIDE:
         servers = Servers(**settings)
         try:
@@ -248,7 +239,7 @@ def placed(step: Labelling, place: Place) -> Labelling:
 
             workers = int(dask.config.get("jobqueue.slurm-serve.processes", 1))
         settings["together"] = max(1, int(settings["together"]) // workers)
-    elif choice.gpus and place.on in ("local", "inline") and not gpus() and choice.name != "vllm":
+    elif choice.gpus and place.on in ("local", "inline") and not gpus():
         settings["device"] = "cpu"
     return step.with_label(answerer=Choice.of(choice.name, **settings))
 

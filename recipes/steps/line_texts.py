@@ -35,9 +35,8 @@ class LineTextsRunner(StepRunner[LineTexts]):
         return [script for script, _ in self.step.languages if not self._is_made(script)]
 
     def _is_made(self, script: str) -> bool:
-        if self.place.overwrite or not self.folder.exists(f"{script}.json"):
-            return False
-        return bool(json.loads(self.folder.read(f"{script}.json"))["made_of"] == self._made_of(script))
+        made = self.kept(f"{script}.json")
+        return bool(made and not self.place.overwrite and made["made_of"] == self._made_of(script))
 
     def _made_of(self, script: str) -> str:
         return fingerprint([list(texts.PACKAGES), dict(self.step.languages)[script], self.step.faces, self.step.most])

@@ -33,6 +33,10 @@ _IN_OUTPUT = {
     "scene": ("scene*", f"{DRAWN}*"),
 }
 _UNREAD_IS_CUT = ("fine", "minority")
+_NOTE = (
+    "Of each group, the shares of the parts are those of the paper; of a part that has several datasets, these come as often as "
+    "they have samples to learn from."
+)
 
 
 class Share(NamedTuple):
@@ -84,13 +88,14 @@ class MixtureRunner(StepRunner[WriteMixture]):
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
         if not self.out.exists(FILE):
             return []
-        from recipes.report import Section, asset, fill
+        from recipes.report import Cell, Section, blocks, joined
 
         shares = self._shares()
-        rows = [(f"{100 * s.share:.1f}%", s.group, s.part, s.where, f"{s.num_samples:,}") for s in shares]
+        rows = [(Cell(f"{s.share:.1%}", "num"), s.group, s.part, s.where, s.num_samples) for s in shares]
         left_out = [line.strip() for line in (*self._left_out(), *self._empty(shares))]
-        html = fill("mixture.html", rows=rows, left_out=left_out)
-        return [Section("mixture", "What a training draws from", html, asset("word.css"))]
+        head = ("of all samples", "group", "part", "dataset", "samples")
+        html = joined(blocks.note(_NOTE), blocks.table(head, rows), *map(blocks.note, left_out))
+        return [Section("mixture", "What a training draws from", html)]
 
     def forget(self, gone: Gone) -> None:
         """A dataset of which nothing is left is drawn from no more."""

@@ -4,6 +4,7 @@ import logging
 import platform
 import subprocess
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
@@ -178,12 +179,18 @@ def dataset_status(folder: Folder) -> list[str]:
 
 
 def rate(reports: list[ShardReport]) -> float:
-    """Samples a second over the time in which any shard was being made: pauses between runs don't count."""
+    """Samples a second over the time in which any shard was being made."""
+    busy = busy_s((r.started, r.finished) for r in reports)
+    return sum(r.num_samples for r in reports) / busy if busy else 0.0
+
+
+def busy_s(spans: Iterable[tuple[float, float]]) -> float:
+    """The seconds that lie in any of these spans, each from its start to its end: pauses between runs don't count."""
     busy, until = 0.0, 0.0
-    for started, finished in sorted((r.started, r.finished) for r in reports):
+    for started, finished in sorted(spans):
         busy += max(0.0, finished - max(started, until))
         until = max(until, finished)
-    return sum(r.num_samples for r in reports) / busy if busy else 0.0
+    return busy
 
 
 def _sum_up(step: Pipeline, folder: Folder, outcome: dataset.Outcome) -> int:

@@ -46,7 +46,7 @@ class ReadPagesRunner(StepRunner[ReadPages]):
             log.warning("%s: %s has no network: no page is read", self.step.name, self.step.training)
             return OK
         made = self._made_of(trained)
-        if self.folder.exists(PAGES) and self.shown()["made_of"] == made:
+        if (there := self.kept(PAGES)) and there["made_of"] == made:
             log.info("%s: nothing new, the pages are read", self.step.name)
             return OK
         self.forget(Gone.nothing())
@@ -65,16 +65,15 @@ class ReadPagesRunner(StepRunner[ReadPages]):
         return OK
 
     def status(self) -> list[str]:
-        if not self.folder.exists(PAGES):
+        if not (shown := self.shown()):
             return []
-        shown = self.shown()
         scores = [
             f"{reader} {one['value']:.3f} ({one['low']:.3f} to {one['high']:.3f})" for reader, one in shown["scores"].items()
         ]
         return [f"{self.step.name}: edit distance on {len(shown['pages'])} held-out pages: {'; '.join(scores)}"]
 
     def shown(self) -> Any:
-        return json.loads(self.folder.read(PAGES)) if self.folder.exists(PAGES) else None
+        return self.kept(PAGES)
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
         if not (shown := self.shown()):

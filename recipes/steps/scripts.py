@@ -26,6 +26,7 @@ from flywheel.scripts.table import table
 from flywheel.scripts.tasks import ReaderTask, TextTask, TrunkTask
 from recipes.run.progress import watched
 from recipes.steps import OK, SHARD_FAILED, StepRunner
+from recipes.steps.install_lines import replaced
 
 log = logging.getLogger(__name__)
 
@@ -156,25 +157,18 @@ class ScriptsRunner(StepRunner[Scripts]):
         return {script: tasks.made_card(self.folder, script) for script in scripts}
 
     def _install(self, cards: dict[str, dict[str, Any]]) -> None:
-        """Make the readers those of the package. Others of the package stay, if the trunk is theirs. The folder is written beside
-        the one that is there, and then takes its place."""
+        """Make the readers those of the package. Others of the package stay, if the trunk is theirs."""
         target, trunk = packaged.FOLDER, f"{TRUNK}.safetensors"
-        new, old = target.with_name(f"{target.name}.new"), target.with_name(f"{target.name}.old")
-        shutil.rmtree(new, ignore_errors=True)
         is_same = (target / trunk).exists() and (target / trunk).read_bytes() == self.folder.read(trunk)
-        if is_same:
-            shutil.copytree(target, new)
-        new.mkdir(exist_ok=True)
-        together = json.loads((new / CARDS).read_text(encoding="utf-8")) if (new / CARDS).exists() else {}
-        together = dict(sorted((together | cards).items()))
-        for name in (trunk, f"{TRUNK}.json", *(f"{script}.safetensors" for script in cards)):
-            (new / name).write_bytes(self.folder.read(name))
-        (new / CARDS).write_text(json.dumps(together, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-        about = tasks.made_card(self.folder, TRUNK)
-        (new / TABLE).write_text(_HEAD.format(steps=about["steps"]) + table(together), encoding="utf-8")
-        shutil.rmtree(old, ignore_errors=True)
-        if target.exists():
-            target.rename(old)
-        new.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+        with replaced(target) as new:
+            if is_same:
+                shutil.copytree(target, new)
+            new.mkdir(exist_ok=True)
+            together = json.loads((new / CARDS).read_text(encoding="utf-8")) if (new / CARDS).exists() else {}
+            together = dict(sorted((together | cards).items()))
+            for name in (trunk, f"{TRUNK}.json", *(f"{script}.safetensors" for script in cards)):
+                (new / name).write_bytes(self.folder.read(name))
+            (new / CARDS).write_text(json.dumps(together, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+            about = tasks.made_card(self.folder, TRUNK)
+            (new / TABLE).write_text(_HEAD.format(steps=about["steps"]) + table(together), encoding="utf-8")
         log.info("scripts: %d readers are the package's now, in %s", len(together), target)

@@ -126,10 +126,9 @@ class TrainRunner(StepRunner[Train]):
                     )
 
     def status(self) -> list[str]:
-        if not self.folder.exists(METRICS):
+        if (metrics := self.kept(METRICS)) is None:
             done = max((line["step"] for line in read_lines(self.folder, LOSS)), default=None)
             return [f"{self.step.name}: {done} of {self.step.schedule.steps} steps"] if done is not None else []
-        metrics = json.loads(self.folder.read(METRICS))
         first, last = metrics["held_out_loss_first"], metrics["held_out_loss_last"]
         looks = "" if metrics.get("looks") is not False else "; it doesn't look at the image"
         said = [f"{self.step.name}: {metrics['step']} steps, held-out loss {first:.2f} -> {last:.2f} nats a token{looks}"]
@@ -149,8 +148,8 @@ class TrainRunner(StepRunner[Train]):
         return [f"{self.step.name}: {sum(reasons.values())} held-out samples were not read ({kinds})"]
 
     def shown(self) -> Any:
-        if self.folder.exists(METRICS):
-            return fingerprint(json.loads(self.folder.read(METRICS)))
+        if metrics := self.kept(METRICS):
+            return fingerprint(metrics)
         lines = list(read_lines(self.folder, LOSS))
         read = self.folder.read(READBACK).decode("utf-8", "replace") if self.folder.exists(READBACK) else ""
         return fingerprint([lines[-1], read]) if lines else None
@@ -187,11 +186,10 @@ class TrainRunner(StepRunner[Train]):
             from model.train.run import clear
 
             clear(self.folder)
-        if self.folder.exists(READBACK):
-            rows = json.loads(self.folder.read(READBACK))
-            left = [row for row in rows if not gone.sources.holds_key(row["key"])]
-            if len(left) < len(rows):
-                self.folder.write(READBACK, json.dumps(left, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
+        rows = self.kept(READBACK) or []
+        left = [row for row in rows if not gone.sources.holds_key(row["key"])]
+        if len(left) < len(rows):
+            self.folder.write(READBACK, json.dumps(left, indent=1, ensure_ascii=False).encode("utf-8", "replace"))
 
     def _never_trained_on(self) -> frozenset[str]:
         """The documents that earlier steps hold out."""

@@ -1,4 +1,4 @@
-"""What a person is asked about the flywheel's lines, and what comes back: the words of `make flywheel` that need a person."""
+"""The words of `make flywheel` that need a person: sheets of lines to correct or to type, and the answers that come back."""
 
 import logging
 from pathlib import Path

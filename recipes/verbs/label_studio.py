@@ -28,14 +28,13 @@ def label_studio(
     path = Path(to).expanduser().absolute()
     if "://" in to or path.is_dir() or path.suffix != ".json":
         raise ValueError(f"to={to}: a file on a local disk is needed, such as {'patch' if answers else 'tasks'}.json")
-    folders = by_name(out)
-    if dataset and dataset not in folders:
-        raise ValueError(f"dataset={dataset}: {out} has {', '.join(folders)}")
+    folders = by_name(out, dataset)
     if answers:
-        return _patch(answers, {name: f for name, f in folders.items() if dataset in ("", name)}, by, path, out)
-    if len(folders) > 1 and not dataset:
+        return _patch(answers, folders, by, path, out)
+    if len(folders) > 1:
         raise ValueError(f"{out} has {', '.join(folders)}: say which with dataset=…")
-    return _tasks(*next((name, f) for name, f in folders.items() if dataset in ("", name)), path, limit)
+    ((name, folder),) = folders.items()
+    return _tasks(name, folder, path, limit)
 
 
 def _tasks(name: str, folder: Folder, path: Path, limit: int) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 def look(
     out: str,
-    dataset: Annotated[str, "NAME", "a dataset of the output; default: all of them"] = "",
+    dataset: str = "",
     limit: Annotated[int, "N", "the page shows the N worst samples"] = 1_000,
     audit: Annotated[int, "N", "a page for an audit instead: N regions at random, without their labels"] = 0,
     seed: int = 0,
@@ -22,28 +22,26 @@ def look(
     from recipes.look.page import write_page
     from recipes.verbs.status import by_name
 
-    folders = by_name(out)
-    if dataset and dataset not in folders:
-        raise ValueError(f"dataset={dataset}: the output has {', '.join(folders)}")
+    folders = by_name(out, dataset)
     if not limit:
         raise ValueError("limit=0: at least one sample is needed")
     lines: list[str] = []
     all_done = True
-    for name in [dataset] if dataset else folders:
+    for name, folder in folders.items():
         try:
-            about = {"name": name, "id": dataset_id(folders[name]), "by": by}
+            about = {"name": name, "id": dataset_id(folder), "by": by}
         except ValueError as error:  # its first run hasn't ended yet
             lines.append(f"{name}: {error}")
             all_done = False
             continue
-        chosen = census(folders[name])
+        chosen = census(folder)
         total = len(chosen.entries)
         page = Folder(out).sub(f"look/{name}-audit" if audit else f"look/{name}")
         if audit:
-            written = write_audit(page, folders[name], about, chosen, audit, seed)
+            written = write_audit(page, folder, about, chosen, audit, seed)
             what = f"{written.num_shown} regions to audit"
         else:
-            written = write_page(page, folders[name], about, chosen, limit)
+            written = write_page(page, folder, about, chosen, limit)
             what = f"the {written.num_shown} worst of {total} samples" if written.num_shown < total else f"{total} samples"
         what += f", then {len(chosen.rejected)} rejected" if chosen.rejected and not audit else ""
         what += "".join(f", without {n} {mark}" for mark, n in chosen.marked.items())

@@ -39,10 +39,10 @@ def patch(
             taken = take(target, read, Forgotten.of(tombstones.read(folder)))
         except PatchError as error:
             raise ValueError(f"patch={patch}: {error}") from None
-        told = [f"{Path(target.url).name}: {_told(taken)}"]
+        lines = [f"{Path(target.url).name}: {_counts(taken)}"]
         if read.kind == AUDIT:
-            told += audits.lines(audits.add(target, taken.patch, audit.count(taken.asked.audited)))
-    return "\n".join(told)
+            lines += audits.lines(audits.add(target, taken.patch, audit.count(taken.asked.audited)))
+    return "\n".join(lines)
 
 
 def _meant(folders: list[Folder], patch: Patch, out: str, name: str) -> Folder:
@@ -64,7 +64,7 @@ def _meant(folders: list[Folder], patch: Patch, out: str, name: str) -> Folder:
     return next(folder for folder in folders if Path(folder.url).name == fits[0])
 
 
-def _told(taken: Taken) -> str:
+def _counts(taken: Taken) -> str:
     samples = [sample for _, sample in taken.patch.given()]
     if taken.patch.kind == AUDIT:
         return f"an audit by {taken.patch.by}, {sum(len(sample.answers) for sample in samples):,} answers"

@@ -1,9 +1,13 @@
 """Tables for people."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The rows as lines, in columns as wide as their widest cells."""
+def aligned(rows: Sequence[Sequence[str]], figures: Collection[int] = ()) -> list[str]:
+    """The rows as lines, in columns as wide as their widest cells. Those of the numbers `figures` stand to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    return ["  ".join(_cell(row, n, width, n in figures) for n, width in enumerate(widths)).rstrip() for row in rows]
+
+
+def _cell(row: Sequence[str], number: int, width: int, is_figure: bool) -> str:
+    return row[number].rjust(width) if is_figure else row[number].ljust(width)

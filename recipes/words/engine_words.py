@@ -69,19 +69,9 @@ KINDS: Mapping[str, Mapping[str, Takes]] = {
 }
 """The engines that can do each kind of work. `pages` is all of it in one; `text` reads regions whose lines are read already."""
 MAY_BE_NONE = ("pages", "equations", "text", "tables", "formulas", "orientation", "unwarping")
-_TYPES: Mapping[str, type] = {
-    "threshold": float,
-    "timeout_s": float,
-    "wait_s": float,
-    "patience_s": float,
-    "together": int,
-    "tries": int,
-    "most_failed": int,
-    "max_tokens": int,
-    "long_side": int,
-    "batch_size": int,
-    "logprobs": int,
-}
+_TYPES: Mapping[str, type] = dict.fromkeys(("threshold", "timeout_s", "wait_s", "patience_s"), float) | dict.fromkeys(
+    ("together", "tries", "most_failed", "max_tokens", "long_side", "batch_size", "logprobs"), int
+)
 
 
 class Asked(NamedTuple):
@@ -129,10 +119,7 @@ def server(value: str) -> tuple[tuple[str, Any], ...]:
     """The settings of a server, as `http://HOST:PORT/v1#MODEL?together=64&key=VARIABLE`, for the word `captioner`. Raises
     `ValueError`."""
     address, _, options = value.partition("?")
-    url, _, model = address.partition("#")
-    if not url.startswith(("http://", "https://")) or not model:
-        raise ValueError("an address and a model are needed, as http://HOST:PORT/v1#MODEL, and settings behind a question mark")
-    settings: dict[str, Any] = {"url": url, "model": model}
+    settings = _address(address)
     for option in options.split("&") if options else []:
         settings |= _option(_CAPTIONER, "captioner", option, value)
     return tuple(sorted(settings.items()))
@@ -152,19 +139,23 @@ def _asked(part: str) -> Asked:
     takes = KINDS[kind][name]
     if (takes.is_needed or at) and not (where and takes.where):
         raise ValueError(f"{part!r}: {name} {'needs @WHERE' if takes.is_needed else 'takes no @WHERE'}")
-    settings = _where(takes.where, where, part) if where else {}
+    settings = _where(takes.where, where) if where else {}
     for option in options.split("&") if options else []:
         settings |= _option(takes, name, option, part)
     return Asked(kind, name, tuple(sorted(settings.items())))
 
 
-def _where(setting: str, where: str, part: str) -> dict[str, Any]:
+def _address(where: str) -> dict[str, Any]:
+    url, _, model = where.partition("#")
+    if not url.startswith(("http://", "https://")) or not model:
+        raise ValueError(f"{where!r}: an address and a model are needed, as http://HOST:PORT/v1#MODEL")
+    return {"url": url, "model": model}
+
+
+def _where(setting: str, where: str) -> dict[str, Any]:
     """The settings that WHERE stands for."""
     if setting == "address":
-        url, _, model = where.partition("#")
-        if not url.startswith(("http://", "https://")) or not model:
-            raise ValueError(f"{part!r}: server needs @http://HOST:PORT/v1#MODEL")
-        return {"url": url, "model": model}
+        return _address(where)
     path = os.path.expanduser(where)
     return {setting: os.path.abspath(path) if setting == "folder" or _is_path(where) else where}
 

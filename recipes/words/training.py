@@ -89,18 +89,18 @@ def with_words(step: Train, words: TrainingWords, data: str) -> Train:
     ]:
         raise ValueError(f"{of_adapters[0]} is of adapters: say lora=N, too")
     try:
-        return _told(step, words, data)
+        return _changed(step, words, data)
     except ValueError as error:
         raise ValueError(in_words(str(error))) from error
 
 
 def in_words(message: str) -> str:
-    """What says of a field of `Train` what is wrong with it, as it says that of the word that people typed."""
+    """A message about a field of `Train`, with the word that people typed in the field's place."""
     field, *rest = message.split(" ", 1)
     return " ".join([{field: word for word, field in _ALL.items()}.get(field, field), *rest])
 
 
-def _told(step: Train, words: TrainingWords, data: str) -> Train:
+def _changed(step: Train, words: TrainingWords, data: str) -> Train:
     fields = {field: words[word] for word, field in _FIELDS.items() if word in words}  # type: ignore[literal-required]
     fields |= {
         field: _names(words[word])  # type: ignore[literal-required]

@@ -1,5 +1,5 @@
-"""What is typed behind a word's equals sign, read: each function makes a value of it, and raises `ValueError` that says what is
-allowed. Paths become absolute, so that the next command may come from another folder. The standard library alone is imported."""
+"""Functions that read what is typed behind a word's equals sign. Each returns a value, or raises `ValueError` that says what is
+allowed. Paths become absolute, so that the next command may come from another folder. Only the standard library is imported."""
 
 import os
 from dataclasses import dataclass, field

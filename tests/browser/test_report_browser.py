@@ -338,7 +338,7 @@ def test_blank_lines_of_a_model_are_counted_and_long_texts_scroll(browser, tmp_p
     sections = [*train_sections("train", Folder(str(tmp_path))), *sections_of([page])]
     (tmp_path / "index.html").write_bytes(render("corpus", [], sections))
     browser.get((tmp_path / "index.html").as_uri())
-    cells = browser.find_elements(By.CSS_SELECTOR, ".readback .text")
+    cells = browser.find_elements(By.CSS_SELECTOR, ".card .text")
     assert [cell.text for cell in cells[:2]] == ["one\n⋯ 312 blank lines\ntwo\n\nthree"] * 2  # the truth and the reading
     assert find(browser, ".reading .body").text == cells[0].text
     scrolls = "return [arguments[0].clientHeight < innerHeight / 2, arguments[0].scrollHeight > arguments[0].clientHeight]"

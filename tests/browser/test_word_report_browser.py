@@ -74,20 +74,20 @@ def boxes(browser, css: str) -> list[dict]:
 
 
 def test_a_fraction_is_laid_out_as_one(gallery):
-    over, under = boxes(gallery, '.pair[data-kind="formula"] mfrac:first-of-type > *')[:2]
+    over, under = boxes(gallery, '.card[data-kind="formula"] mfrac:first-of-type > *')[:2]
     assert over["height"] > 5 and under["height"] > 5
     assert over["bottom"] <= under["top"] + 1
     assert over["left"] < under["right"] and under["left"] < over["right"]
 
 
 def test_limits_stand_above_and_below_their_sum(gallery):
-    base, below, above = boxes(gallery, ".pair munderover > *")
+    base, below, above = boxes(gallery, ".card munderover > *")
     assert above["bottom"] <= base["bottom"] and above["top"] < base["top"] < below["bottom"]
     assert below["top"] >= base["top"] and below["bottom"] > base["bottom"]
 
 
 def test_spans_of_a_table_are_laid_out(gallery):
-    first = '.pair[data-kind="table"]:first-of-type .drawn '
+    first = '.card[data-kind="table"]:first-of-type .drawn '
     head, side, one, two = boxes(gallery, f"{first} td")[:4]
     assert head["left"] == pytest.approx(one["left"], abs=1.5) and head["right"] == pytest.approx(two["right"], abs=1.5)
     assert side["left"] == pytest.approx(head["right"], abs=1.5)
@@ -98,7 +98,7 @@ def test_spans_of_a_table_are_laid_out(gallery):
 
 
 def test_each_label_stands_beside_its_image(gallery):
-    pairs = gallery.find_elements(By.CSS_SELECTOR, ".pair")
+    pairs = gallery.find_elements(By.CSS_SELECTOR, ".card")
     assert len(pairs) == len(LABELS)
     for pair in pairs:
         image, drawn = (pair.find_element(By.CSS_SELECTOR, css).rect for css in (".shown img", ".drawn"))
@@ -109,5 +109,5 @@ def test_each_label_stands_beside_its_image(gallery):
 
 def test_hostile_labels_are_text(gallery):
     assert gallery.find_elements(By.CSS_SELECTOR, ".drawn img, .drawn script, .drawn [onclick], .drawn [onerror]") == []
-    (cell,) = boxes(gallery, '.pair[data-kind="formula"] mtext')
+    (cell,) = boxes(gallery, '.card[data-kind="formula"] mtext')
     assert cell["width"] > 100

@@ -78,7 +78,7 @@ def test_both_stages_read_unseen_lines_in_a_typeface_and_in_another(out):
     assert truths[0] == truths[1] == truths[3] and all(25 <= len(truth) <= 30 for truth in truths[0])
     html = out.read("report/index.html").decode()
     table = html[html.rindex("character errors by step") :]
-    assert table.index("lines in other typefaces") < table.index(">2</td>") < table.index(">3</td>") < table.index("</table>")
+    assert table.index("lines in other typefaces") < table.index(">2</span>") < table.index(">3</span>") < table.index("</table>")
 
 
 def test_stage_2_has_the_eyes_that_saw_documents_and_a_decoder_of_its_own(out):

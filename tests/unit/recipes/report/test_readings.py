@@ -64,7 +64,7 @@ def test_a_gate_is_shown_by_its_strata(tmp_path):
     assert html.count("<polyline") == 1 and html.count("<circle") == 2  # by confidence, and by score
     assert "confidence, 0 to 1; off by 8.5 points" in html  # all are right, and are .9145 sure on average
     assert "score, 0 to 1; off by 3.8 points" in html  # of 24 others all are right: 25/26
-    assert "opens at 0.905: 83% of the characters,<br>25 of 25 pieces right" in html
+    assert 'opens at 0.905: 83% of the characters,</span><br><span class="num">25 of 25 pieces right' in html
     assert "97% right: 100% of the characters" in html
     assert "shut" in html and "too few pieces for a curve" in html
     assert "&lt;b&gt;" in html and "<b>" not in html.split("<main")[1].split("<table")[1]
@@ -84,7 +84,7 @@ def test_audits_are_shown(tmp_path):
     found = readings_sections("flywheel", metrics(), Folder(str(tmp_path)), {"audit-1": AUDIT}, 0.97)
     html = render("t", [], found).decode()
     assert [section.id for section in found] == ["flywheel-audits"]
-    assert "50.0% <small>(1.0 to 99.0)" in html and "no layer" in html
+    assert "50.0%</span> <small>(1.0 to 99.0)" in html and "no layer" in html
     assert "<i>Eva" not in html and "&lt;i&gt;Eva" in html
 
 

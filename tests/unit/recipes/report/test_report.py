@@ -313,6 +313,7 @@ def test_an_empty_dataset_still_makes_a_page():
         "name": "coarse",
         "total": 0,
         "pages": [],
+        "show": "bi",
     }
     assert "has no sections" in render("t", [], []).decode()
 
