@@ -9,6 +9,7 @@ from datagen.coarse import drawn_glyphs
 from datagen.coarse.clean_line import without_control
 from datagen.coarse.page import OpenPage
 from datagen.page import brackets, glyphs, line_pieces
+from datagen.page.line_breaks import is_monospaced
 from datagen.page.line_pieces import Piece
 from datagen.writing import scripts
 from datagen.writing.bidi import num_rtl
@@ -42,7 +43,8 @@ def read(
     are those of right-to-left letters.
     """
     nums = [sum(num_rtl(p.text) for p in block) if rtl else 0 for block in blocks]
-    page = _Margins([p for num, block in zip(nums, blocks, strict=True) if num > 0 for p in block]) if sum(nums) > 0 else None
+    of_page = sum(num_rtl(p.text) for block in blocks for p in block if not is_monospaced(p)) if rtl else 0
+    page = _Margins([p for num, block in zip(nums, blocks, strict=True) if num > 0 for p in block]) if of_page > 0 else None
     lines = [(p, rtl and _is_rtl_line(p, n > 0, page)) for n, block in zip(nums, blocks, strict=True) for p in block]
     lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
     of_rtl = [p for p, in_rtl in lines if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))]
@@ -110,7 +112,8 @@ class _Margins:
 
 def _is_rtl_line(piece: Piece, in_rtl: bool, page: _Margins | None) -> bool:
     """Whether the paragraph that a line is part of is written from right to left. `in_rtl`: its block is. `page`: its page's
-    margins, if most of that is: a line of much Latin on such a page, that stands at the right, has the page's direction."""
+    margins, if most of that is, but for code: a line of much Latin on such a page, that stands at the right, has the page's
+    direction."""
     num = num_rtl(piece.text)
     if num == 0 or _RIGHT_TO_LEFT.search(piece.text):
         if in_rtl or num > 0 or page is None or not _has_rtl_letters(piece.text):

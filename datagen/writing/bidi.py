@@ -15,7 +15,9 @@ _MIRRORED = dict(zip("()[]{}<>«»‹›≤≥⟨⟩", ")(][}{><»«›‹≥≤
 KINDS = ("()", "[]", "{}", "«»", "‹›")  # of brackets that look mirrored in right-to-left text
 _COMMA = re.compile(r"(?<=[0-9A-Za-z)]) [,;\u060c\u061b](?=[(A-Za-z])")
 # `C#` is drawn as `#C` among right-to-left letters, so a number sign is a longer name's only.
-_OWN = re.compile(r"(?<=[0-9A-Za-z_])(?:\(\)|\[\])|(?<![\w.@#$+-])(?:[@$](?=[A-Za-z_])|#(?=[A-Za-z_]{3}))")
+_OWN = re.compile(
+    r"(?<=[0-9A-Za-z_])(?:\(\)|\[\]|\{\})|(?<![\w.@#$+-])(?:[@$](?=[A-Za-z_])|#(?=[A-Za-z_]{3}))|\\(?=[A-Za-z]{2})"
+)
 _NEUTRAL = ("B", "S", "WS", "ON")
 
 
@@ -64,7 +66,7 @@ def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
 
 def _with_calls(visual: Sequence[str]) -> Sequence[str]:
     """The characters with letters in place of what is a Latin name's own: empty brackets right behind it, as in `print()`, and a
-    sign in front of it, as in `@property`."""
+    sign in front of it, as in `@property` and `\\LaTeX`."""
     text = "".join(c[0] for c in visual)
     own = {i for match in _OWN.finditer(text) for i in range(match.start(), match.end())}
     return ["a" if i in own else c for i, c in enumerate(visual)] if own else visual
