@@ -1,8 +1,7 @@
 """What lines say by the places of their glyphs: spaces, the direction of each line, and the order in which it is read."""
 
 import re
-import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from datagen.coarse import drawn_glyphs
@@ -45,7 +44,7 @@ def read(
     nums = [sum(num_rtl(p.text) for p in block) if rtl else 0 for block in blocks]
     of_page = sum(num_rtl(p.text) for block in blocks for p in block if not is_monospaced(p)) if rtl else 0
     page = _Margins([p for num, block in zip(nums, blocks, strict=True) if num > 0 for p in block]) if of_page > 0 else None
-    lines = [(p, rtl and _is_rtl_line(p, n > 0, page)) for n, block in zip(nums, blocks, strict=True) for p in block]
+    lines = [line for n, block in zip(nums, blocks, strict=True) for line in _with_directions(block, rtl, n > 0, page)]
     lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
     of_rtl = [p for p, in_rtl in lines if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))]
     is_persian = any(drawn_glyphs.PERSIAN.search(p.text) for p in of_rtl)
@@ -94,11 +93,15 @@ def _opens(view: OpenPage, piece: Piece) -> Callable[[float, float], int]:
 
 
 class _Margins:
-    """Where the lines of a page of right-to-left text start and end, in points."""
+    """Where the lines of a page of right-to-left text start and end, in points, and the script that it is in."""
 
     def __init__(self, lines: Sequence[Piece]) -> None:
         self.left, self.right = min(p.bbox[0] for p in lines), max(p.bbox[2] for p in lines)
         self.lines = lines
+        self.script, _ = scripts.main_script("".join(p.text for p in lines))
+
+    def has_letters_in(self, text: str) -> bool:
+        return any(char.isalpha() and scripts.script(char) == self.script for char in text)
 
     def begins_right(self, piece: Piece) -> bool:
         return self.right - piece.bbox[2] < piece.bbox[0] - self.left
@@ -110,17 +113,24 @@ class _Margins:
         return any(-0.5 * piece.size < by < _HANGING_EM * piece.size for by in further)
 
 
+def _with_directions(block: line_pieces.Block, rtl: bool, in_rtl: bool, page: _Margins | None) -> Iterator[tuple[Piece, bool]]:
+    """The block's lines, each with whether its paragraph is written from right to left. `from_right` is set of those whose letters
+    say otherwise. A number goes with such a line."""
+    are_rtl = [rtl and _is_rtl_line(p, in_rtl, page) for p in block]
+    for piece, is_rtl in zip(block, are_rtl, strict=True):
+        piece.from_right = is_rtl and num_rtl(piece.text) < 0 and not in_rtl
+    with_number = any(p.from_right for p in block)
+    for piece, is_rtl in zip(block, are_rtl, strict=True):
+        yield piece, is_rtl or (with_number and not any(map(str.isalpha, piece.text)))
+
+
 def _is_rtl_line(piece: Piece, in_rtl: bool, page: _Margins | None) -> bool:
     """Whether the paragraph that a line is part of is written from right to left. `in_rtl`: its block is. `page`: its page's
     margins, if most of that is, but for code: a line of much Latin on such a page, that stands at the right, has the page's
     direction."""
     num = num_rtl(piece.text)
     if num == 0 or _RIGHT_TO_LEFT.search(piece.text):
-        if in_rtl or num > 0 or page is None or not _has_rtl_letters(piece.text):
+        if in_rtl or num > 0 or page is None or not page.has_letters_in(piece.text):
             return in_rtl or num > 0
         return page.begins_right(piece) or page.is_among_rtl(piece)
     return num > 0 or (page is not None and _STOP_FIRST.match(piece.text) is not None)
-
-
-def _has_rtl_letters(text: str) -> bool:
-    return any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)

@@ -1,5 +1,6 @@
 """Combining marks that MuPDF's text has on a letter which doesn't carry them, and dotted circles that nobody drew."""
 
+import itertools
 import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -20,7 +21,7 @@ _AWAY_EM = 1.5  # from its letter: no mark of that letter stands there
 
 
 class LooseMark(NamedTuple):
-    """A mark that stands alone: the character, its font and that font's size, where it is drawn, and where MuPDF's text has it."""
+    """A mark that stands alone: the character, its font and the font's size, where it is drawn, and where MuPDF's text has it."""
 
     char: str
     font: str
@@ -35,13 +36,19 @@ def worth_a_look(texts: Iterable[str]) -> bool:
 
 
 def take_out(page: pymupdf.Page, textpage: pymupdf.TextPage) -> list[LooseMark]:
-    """Take marks out of lines that end with them, if the page draws them far away on the same baseline. MuPDF puts a mark behind
-    the character that the file has before it, wherever that stands. Nothing is known of rotated pages. MuPDF may raise anything."""
+    """Take marks out of lines that end with them, if the page draws them far away on the same baseline.
+
+    MuPDF puts a mark behind the character that the file has before it, wherever that stands. Nothing is known of rotated pages.
+    MuPDF may raise anything.
+    """
     written = [line[-1] for line in lines(textpage) if line and _is_mark(chr(line[-1].c))]
     if page.rotation or not written:
         return []
     drawn = [
-        (chr(code), span["font"], x, y) for span in page.get_texttrace() for code, _, (x, y), _ in span["chars"] if _is_mark(chr(code))
+        (chr(code), span["font"], x, y)
+        for span in page.get_texttrace()
+        for code, _, (x, y), _ in span["chars"]
+        if _is_mark(chr(code))
     ]
     loose = []
     for char in written:
@@ -74,7 +81,7 @@ def without_circles(textpage: pymupdf.TextPage) -> bool:
     was first written with."""
     is_changed = False
     for line in lines(textpage):
-        for circle, mark in zip(line, line[1:], strict=False):
+        for circle, mark in itertools.pairwise(line):
             if chr(circle.c) == _CIRCLE and circle.quad.lr.x <= circle.quad.ll.x and unicodedata.category(chr(mark.c)) == "Mn":
                 circle.c = NOTHING
                 is_changed = True

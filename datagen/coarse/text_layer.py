@@ -9,7 +9,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from datagen.coarse import accents, drawn_glyphs, drawn_rules, formula_share, line_ends, lines_by_glyphs, loose_marks, unmapped, unseen_text
+from datagen.coarse import (
+    accents,
+    drawn_glyphs,
+    drawn_rules,
+    formula_share,
+    line_ends,
+    lines_by_glyphs,
+    loose_marks,
+    unmapped,
+    unseen_text,
+)
 from datagen.coarse.answers import BY, PageContent
 from datagen.coarse.clean_line import cleaner, without_control
 from datagen.coarse.han_gaps import write_typed_spaces
@@ -198,7 +208,8 @@ class _Layer:
     """What MuPDF finds: blocks with lines, the text of each line, and the text of all lines that aren't blank.
 
     `alphabet` holds the characters of that text, each once. To search them is a hundredth of the work. `num_read` characters
-    that the file doesn't map were read from their glyphs. `num_shared`: see `shared_codes`, `has_typed_spaces`: `han_gaps`, `loose`: `loose_marks`.
+    that the file doesn't map were read from their glyphs. `num_shared`: see `shared_codes`, `has_typed_spaces`: `han_gaps`,
+    `loose`: `loose_marks`.
     """
 
     textpage: pymupdf.TextPage
