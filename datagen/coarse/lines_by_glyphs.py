@@ -114,8 +114,8 @@ class _Margins:
 
 
 def _with_directions(block: line_pieces.Block, rtl: bool, in_rtl: bool, page: _Margins | None) -> Iterator[tuple[Piece, bool]]:
-    """The block's lines, each with whether its paragraph is written from right to left. `from_right` is set of those whose letters
-    say otherwise. A number goes with such a line."""
+    """The block's lines, each with whether its paragraph is written from right to left. Of those whose letters say otherwise
+    `from_right` is set. A number goes with such a line."""
     are_rtl = [rtl and _is_rtl_line(p, in_rtl, page) for p in block]
     for piece, is_rtl in zip(block, are_rtl, strict=True):
         piece.from_right = is_rtl and num_rtl(piece.text) < 0 and not in_rtl
