@@ -128,9 +128,17 @@ def _is_rtl_line(piece: Piece, in_rtl: bool, page: _Margins | None) -> bool:
     """Whether the paragraph that a line is part of is written from right to left. `in_rtl`: its block is. `page`: its page's
     margins, if most of that is, but for code: a line of much Latin on such a page, that stands at the right, has the page's
     direction."""
+    if _is_command(piece):
+        return False
     num = num_rtl(piece.text)
     if num == 0 or _RIGHT_TO_LEFT.search(piece.text):
         if in_rtl or num > 0 or page is None or not page.has_letters_in(piece.text):
             return in_rtl or num > 0
         return page.begins_right(piece) or page.is_among_rtl(piece)
     return num > 0 or (page is not None and _STOP_FIRST.match(piece.text) is not None)
+
+
+def _is_command(piece: Piece) -> bool:
+    """Whether a line is a command of TeX's with what it is given, as it stands: `\\name{...}`."""
+    signs = sorted((x0, char) for char, x0, _ in piece.glyphs if not char.isspace())
+    return len(signs) > 2 and signs[0][1] == "\\" and signs[1][1].isascii() and signs[-1][1] in "}]"
