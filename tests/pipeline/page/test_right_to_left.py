@@ -224,15 +224,6 @@ def test_a_rotated_page_and_lines_at_an_angle_keep_text_and_boxes(rotation):
             assert any(dark.pixel(x, y)[0] < 128 for x in range(box.x0, box.x1) for y in range(box.y0, box.y1))
 
 
-def test_what_is_outside_of_the_crop_box_is_not_there():
-    def draw(page):
-        page.insert_text((100, 150), "inside")
-        page.insert_text((100, 700), "outside")
-        page.set_cropbox(pymupdf.Rect(50, 100, 350, 300))
-
-    assert texts(drawn(draw)) == ["inside"]
-
-
 def test_vertical_text_is_read_from_the_right_and_ruby_apart():
     if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
         pytest.skip("there is no Chromium")
