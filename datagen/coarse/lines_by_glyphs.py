@@ -1,6 +1,7 @@
 """What lines say by the places of their glyphs: spaces, the direction of each line, and the order in which it is read."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -101,7 +102,9 @@ class _Margins:
         self.script, _ = scripts.main_script("".join(p.text for p in lines))
 
     def has_letters_in(self, text: str) -> bool:
-        return any(char.isalpha() and scripts.script(char) == self.script for char in text)
+        """Whether a text has right-to-left letters of the page's script, or signs of them."""
+        own = {self.script, *scripts.NO_SCRIPT}
+        return any(unicodedata.bidirectional(char) in ("R", "AL") and scripts.script(char) in own for char in text)
 
     def begins_right(self, piece: Piece) -> bool:
         return self.right - piece.bbox[2] < piece.bbox[0] - self.left
