@@ -49,9 +49,7 @@ def read(
     lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
     of_rtl = [p for p, in_rtl in lines if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))]
     is_persian = any(drawn_glyphs.PERSIAN.search(p.text) for p in of_rtl)
-    drawn = brackets.as_they_look(
-        [(glyphs.clusters_by_place(p.glyphs, p.size, is_persian), p.bracket_fonts, _opens(view, p)) for p in of_rtl]
-    )
+    drawn = [brackets.as_they_look(glyphs.clusters_by_place(p.glyphs, p.size, is_persian), _opens(view, p)) for p in of_rtl]
     if is_persian:  # Arabic has no half-spaces
         drawn = drawn_glyphs.half_spaces([(line, p.baseline) for line, p in zip(drawn, of_rtl, strict=True)], forms)
     clusters = {id(p): line for p, line in zip(of_rtl, drawn, strict=True)}

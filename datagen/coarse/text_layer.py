@@ -35,7 +35,7 @@ from datagen.page.paragraphs import Paragraph, paragraphs
 from datagen.page.visual_lines import visual_lines
 from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.writing import homoglyphs, scripts
-from datagen.writing.bidi import KINDS, num_rtl
+from datagen.writing.bidi import num_rtl
 from datagen.writing.join_lines import as_drawn, joined, words_of
 from datagen.writing.vertical_lines import is_from_left
 
@@ -48,7 +48,6 @@ _PRIVATE = re.compile(f"[{scripts.PRIVATE}]+")
 _PRESENTATION_FORMS = re.compile(f"[{scripts.ARABIC_FORMS}]+")
 _RIGHT_TO_LEFT = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
-_BRACKETS = "".join(KINDS)
 # Letters behind which MuPDF adds no space: one behind them is the file's own.
 _SPACED = re.compile(f"[{scripts.SPACED}]( ?)")
 # Others stand among letters behind which it does: Vietnamese and old Greek ones, brackets, Armenian signs read from their glyphs.
@@ -349,15 +348,7 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
                 lines_by_glyphs.draw_persian_digits(chars)
             piece.glyphs = glyphs.glyphs(chars)
             piece.baseline = glyphs.baseline(chars) if rtl else piece.baseline
-            piece.bracket_fonts = _bracket_fonts(chars, text) if rtl else {}
         yield piece
-
-
-def _bracket_fonts(line: dict[str, Any], text: str) -> dict[tuple[float, float], str]:
-    """The fonts of a line's brackets by their places. MuPDF ends a line where the direction changes, and Word may have two fonts
-    of one name for both directions: of Latin alone, the name tells so."""
-    run = "" if _RIGHT_TO_LEFT.search(text) or not any(map(str.isalpha, text)) else " of Latin"
-    return {place: font + run for place, font in glyphs.fonts_of(line, _BRACKETS).items()}
 
 
 def _main_span(spans: list[dict[str, Any]]) -> dict[str, Any]:

@@ -47,13 +47,6 @@ def glyphs(line: dict[str, Any]) -> list[Glyph]:
     return [(c["c"], *along(c["bbox"])) for s in line["spans"] for c in s["chars"] if not c["synthetic"]]
 
 
-def fonts_of(line: dict[str, Any], chars: str) -> dict[tuple[float, float], str]:
-    """The font of each glyph of a `rawdict` line that is one of `chars`, by where it starts and ends along the line."""
-    direction = tuple(round(v) for v in line["dir"])
-    along = _AXES.get(direction, lambda b: (b[0], b[2]))
-    return {along(c["bbox"]): s["font"] for s in line["spans"] for c in s["chars"] if c["c"] in chars and not c["synthetic"]}
-
-
 _AXES: dict[tuple[int, ...], Callable[[Sequence[float]], tuple[float, float]]] = {
     (-1, 0): lambda b: (-b[2], -b[0]),
     (0, 1): lambda b: (b[1], b[3]),

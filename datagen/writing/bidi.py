@@ -15,9 +15,7 @@ _MIRRORED = dict(zip("()[]{}<>«»‹›≤≥⟨⟩", ")(][}{><»«›‹≥≤
 KINDS = ("()", "[]", "{}", "«»", "‹›")  # of brackets that look mirrored in right-to-left text
 _COMMA = re.compile(r"(?<=[0-9A-Za-z)]) [,;\u060c\u061b](?=[(A-Za-z])")
 # `C#` is drawn as `#C` among right-to-left letters, so a number sign is a longer name's only.
-_OWN = re.compile(
-    r"(?<=[0-9A-Za-z_])(?:\(\)|\[\]|\{\})|(?<![\w.@#$+-])(?:[@$](?=[A-Za-z_])|#(?=[A-Za-z_]{3}))|\\(?=[A-Za-z]{2})"
-)
+_OWN = re.compile(r"(?<=[0-9A-Za-z_])(?:\(\)|\[\]|\{\})|(?<![\w.@#$+-])(?:[@$](?=[A-Za-z_])|#(?=[A-Za-z_]{3}))|\\(?=[A-Za-z]{2})")
 _NEUTRAL = ("B", "S", "WS", "ON")
 
 
@@ -30,13 +28,6 @@ def num_rtl(text: str) -> int:
 def mirror(char: str) -> str:
     """The other bracket of a pair. Any other text comes back as it is."""
     return _MIRRORED.get(char, char)
-
-
-def mirroring_helps(visual: Sequence[str], kind: str) -> int:
-    """+1 if brackets of a kind (such as "()") pair up only when they are mirrored, -1 if they pair up as they are, else 0."""
-    brackets = [c for c in visual if c in kind]
-    as_is, mirrored = _num_pairs(brackets, kind), _num_pairs(brackets, kind[::-1])
-    return (mirrored > as_is) - (mirrored < as_is)
 
 
 def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
