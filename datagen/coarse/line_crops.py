@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from datagen.coarse.answers import CutOrder, LineCrop
 from datagen.inputs.items import Inputs, Item
 from datagen.inputs.local import fetched, sha256_of
-from datagen.record import Box, Drop, Line, Origin, Quality, Range, Region, Sample, SampleError, words_hold
+from datagen.record import NOWHERE, Box, Drop, Line, Origin, Quality, Range, Region, Sample, SampleError, words_hold
 from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed, Part
 from datagen.sandbox.process import Limits
@@ -92,18 +92,24 @@ class LineCrops(ShardSource):
                 yield page.drop(error.reason, STAGE, error.detail)
 
     def _cut(self, path: str, pages: list[Sample]) -> Iterator[Part[list[LineCrop | None]] | Failed]:
+        orders = [self.order(page, [line.box for line in self.lines(page)]) for page in pages]
+        return self._in_child(CUT, list[LineCrop | None], path, orders)
+
+    def _in_child(self, function: str, kind: Any, path: str, orders: list[CutOrder], **arguments: Any) -> Iterator[Part | Failed]:
+        """What a function of the child makes of each order, of type `kind`."""
         return read_parts(
-            CUT,
-            list[LineCrop | None],
+            function,
+            kind,
             self.limits,
-            range(len(pages)),
+            range(len(orders)),
             noun="pages",
             path=path,
-            orders=[self.order(page, [line.box for line in self.lines(page)]) for page in pages],
+            orders=orders,
             heights=(self.min_height, self.max_height),
             margin=self.margin,
             jpeg_quality=self.jpeg_quality,
             passwords=self.passwords,
+            **arguments,
         )
 
     def lines(self, page: Sample) -> list[Line]:
@@ -119,30 +125,39 @@ class LineCrops(ShardSource):
     def _crops(self, page: Sample, crops: list[LineCrop | None]) -> Iterator[Sample | Drop]:
         engines = self.engines()  # once a page: looking up versions costs as much as cutting a line
         for number, (line, crop) in enumerate(zip(self.lines(page), crops, strict=True)):
-            key = f"{page.key}-{number:04d}"
             reason = _unfit(line, page.script) or ("" if crop else "not_in_the_image")
             if reason or crop is None:
-                part = Range(page.origin.page, page.origin.page + 1)
-                yield Drop(key, page.origin.uri, part, STAGE, reason, line.text[:80])
+                yield drop_of_line(page, number, reason, line.text)
                 continue
-            image, size, box = crop
             direction = "ltr" if line.direction == "ttb" else line.direction  # a column is laid down in its crop
-            region = Region(box, "text", line.text, None, "pymupdf", lines=(Line(box, line.text, line.font, direction),))
-            o = page.origin
-            yield Sample(
-                key=key,
-                task="crop",
-                image=image,
-                size=size,
-                lang=page.lang,
-                script=page.script,
-                text=line.text,
-                regions=(region,),
-                quality=Quality("trusted"),
-                origin=Origin(o.uri, o.sha256, o.page, o.licence, engines, page.key, line.box),
-                stage="crops",
-                group=page.group,
-            )
+            of_crop = Line(crop.box, line.text, line.font, direction)
+            yield sample_of_line(page, number, crop, of_crop, engines, "crops", line.box)
+
+
+def drop_of_line(page: Sample, number: int, reason: str, text: str) -> Drop:
+    part = Range(page.origin.page, page.origin.page + 1)
+    return Drop(f"{page.key}-{number:04d}", page.origin.uri, part, STAGE, reason, text[:80])
+
+
+def sample_of_line(
+    page: Sample, number: int, crop: LineCrop, line: Line, engines: dict[str, str], stage: str, box: Box = NOWHERE
+) -> Sample:
+    """A crop with its `line`, which is line `number` of the page and lies at `box` in it."""
+    o = page.origin
+    return Sample(
+        key=f"{page.key}-{number:04d}",
+        task="crop",
+        image=crop.image,
+        size=crop.size,
+        lang=page.lang,
+        script=page.script,
+        text=line.text,
+        regions=(Region(crop.box, "text", line.text, None, "pymupdf", lines=(line,)),),
+        quality=Quality("trusted"),
+        origin=Origin(o.uri, o.sha256, o.page, o.licence, engines, page.key, box),
+        stage=stage,
+        group=page.group,
+    )
 
 
 def _unfit(line: Line, script: str) -> str:

@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from datagen.coarse import drawn_glyphs
 from datagen.coarse.clean_line import without_control
 from datagen.coarse.page import OpenPage
 from datagen.page import brackets, glyphs, line_pieces
+from datagen.page.line_breaks import is_monospaced
 from datagen.page.line_pieces import Piece
 from datagen.writing import scripts
 from datagen.writing.bidi import num_rtl
@@ -42,14 +43,13 @@ def read(
     are those of right-to-left letters.
     """
     nums = [sum(num_rtl(p.text) for p in block) if rtl else 0 for block in blocks]
-    page = _Margins([p for num, block in zip(nums, blocks, strict=True) if num > 0 for p in block]) if sum(nums) > 0 else None
-    lines = [(p, rtl and _is_rtl_line(p, n > 0, page)) for n, block in zip(nums, blocks, strict=True) for p in block]
+    of_page = sum(num_rtl(p.text) for block in blocks for p in block if not is_monospaced(p)) if rtl else 0
+    page = _Margins([p for num, block in zip(nums, blocks, strict=True) if num > 0 for p in block]) if of_page > 0 else None
+    lines = [line for n, block in zip(nums, blocks, strict=True) for line in _with_directions(block, rtl, n > 0, page)]
     lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
     of_rtl = [p for p, in_rtl in lines if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))]
     is_persian = any(drawn_glyphs.PERSIAN.search(p.text) for p in of_rtl)
-    drawn = brackets.as_they_look(
-        [(glyphs.clusters_by_place(p.glyphs, p.size, is_persian), p.bracket_fonts, _opens(view, p)) for p in of_rtl]
-    )
+    drawn = [brackets.as_they_look(glyphs.clusters_by_place(p.glyphs, p.size, is_persian), _opens(view, p)) for p in of_rtl]
     if is_persian:  # Arabic has no half-spaces
         drawn = drawn_glyphs.half_spaces([(line, p.baseline) for line, p in zip(drawn, of_rtl, strict=True)], forms)
     clusters = {id(p): line for p, line in zip(of_rtl, drawn, strict=True)}
@@ -92,11 +92,17 @@ def _opens(view: OpenPage, piece: Piece) -> Callable[[float, float], int]:
 
 
 class _Margins:
-    """Where the lines of a page of right-to-left text start and end, in points."""
+    """Where the lines of a page of right-to-left text start and end, in points, and the script that it is in."""
 
     def __init__(self, lines: Sequence[Piece]) -> None:
         self.left, self.right = min(p.bbox[0] for p in lines), max(p.bbox[2] for p in lines)
         self.lines = lines
+        self.script, _ = scripts.main_script("".join(p.text for p in lines))
+
+    def has_letters_in(self, text: str) -> bool:
+        """Whether a text has right-to-left letters of the page's script, or signs of them."""
+        own = {self.script, *scripts.NO_SCRIPT}
+        return any(unicodedata.bidirectional(char) in ("R", "AL") and scripts.script(char) in own for char in text)
 
     def begins_right(self, piece: Piece) -> bool:
         return self.right - piece.bbox[2] < piece.bbox[0] - self.left
@@ -108,16 +114,32 @@ class _Margins:
         return any(-0.5 * piece.size < by < _HANGING_EM * piece.size for by in further)
 
 
+def _with_directions(block: line_pieces.Block, rtl: bool, in_rtl: bool, page: _Margins | None) -> Iterator[tuple[Piece, bool]]:
+    """The block's lines, each with whether its paragraph is written from right to left. Of those whose letters say otherwise
+    `from_right` is set. A number goes with such a line."""
+    are_rtl = [rtl and _is_rtl_line(p, in_rtl, page) for p in block]
+    for piece, is_rtl in zip(block, are_rtl, strict=True):
+        piece.from_right = is_rtl and num_rtl(piece.text) < 0 and not in_rtl
+    with_number = any(p.from_right for p in block)
+    for piece, is_rtl in zip(block, are_rtl, strict=True):
+        yield piece, is_rtl or (with_number and not any(map(str.isalpha, piece.text)))
+
+
 def _is_rtl_line(piece: Piece, in_rtl: bool, page: _Margins | None) -> bool:
     """Whether the paragraph that a line is part of is written from right to left. `in_rtl`: its block is. `page`: its page's
-    margins, if most of that is: a line of much Latin on such a page, that stands at the right, has the page's direction."""
+    margins, if most of that is, but for code: a line of much Latin on such a page, that stands at the right, has the page's
+    direction."""
+    if _is_command(piece):
+        return False
     num = num_rtl(piece.text)
     if num == 0 or _RIGHT_TO_LEFT.search(piece.text):
-        if in_rtl or num > 0 or page is None or not _has_rtl_letters(piece.text):
+        if in_rtl or num > 0 or page is None or not page.has_letters_in(piece.text):
             return in_rtl or num > 0
         return page.begins_right(piece) or page.is_among_rtl(piece)
     return num > 0 or (page is not None and _STOP_FIRST.match(piece.text) is not None)
 
 
-def _has_rtl_letters(text: str) -> bool:
-    return any(unicodedata.bidirectional(char) in ("R", "AL") for char in text)
+def _is_command(piece: Piece) -> bool:
+    """Whether a line is a command of TeX's with what it is given, as it stands: `\\name{...}`."""
+    signs = sorted((x0, char) for char, x0, _ in piece.glyphs if not char.isspace())
+    return len(signs) > 2 and signs[0][1] == "\\" and signs[1][1].isascii() and signs[-1][1] in "}]"

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from datagen.coarse.answers import RawLine
-from datagen.coarse.line_crops import STAGE, LineCrops
-from datagen.record import Drop, Line, Origin, Quality, Range, Region, Sample, words_hold
-from datagen.sandbox.loop import read_parts
+from datagen.coarse.line_crops import LineCrops, drop_of_line, sample_of_line
+from datagen.record import Drop, Line, Sample, words_hold
 from datagen.sandbox.parts import Failed, Part
 from datagen.writing import scripts
 
-CUT = "datagen.coarse.raw_lines_child:raw_lines"
+CUT = "datagen.coarse.line_crops_child:raw_lines"
 _LEADER = re.compile(rf"(?:[{scripts.LEADER_DOTS}]\s*){{4}}")
 
 
@@ -57,42 +56,15 @@ class RawLines(ShortLineCrops):
         return self.is_asked_for(row) and row["num_chars"] > 0
 
     def _cut(self, path: str, pages: list[Sample]) -> Iterator[Part[list[RawLine]] | Failed]:  # type: ignore[override]
-        return read_parts(
-            CUT,
-            list[RawLine],
-            self.limits,
-            range(len(pages)),
-            noun="pages",
-            path=path,
-            orders=[self.order(page, []) for page in pages],
-            lengths=(self.shortest, self.longest),
-            heights=(self.min_height, self.max_height),
-            margin=self.margin,
-            jpeg_quality=self.jpeg_quality,
-            passwords=self.passwords,
-        )
+        orders = [self.order(page, []) for page in pages]
+        return self._in_child(CUT, list[RawLine], path, orders, lengths=(self.shortest, self.longest))
 
     def _crops(self, page: Sample, crops: list[RawLine]) -> Iterator[Sample | Drop]:  # type: ignore[override]
-        engines, o = self.engines(), page.origin
+        engines = self.engines()
         for number, (text, crop) in enumerate(crops):
-            key = f"{page.key}-{number:04d}"
             box = crop.box if crop else None
             is_turned = box is not None and box.y1 - box.y0 > 1.5 * (box.x1 - box.x0) and len(text) > 2
             if crop is None or is_turned:
-                reason = "turned" if is_turned else "not_in_the_image"
-                yield Drop(key, o.uri, Range(o.page, o.page + 1), STAGE, reason, text[:80])
-                continue
-            yield Sample(
-                key=key,
-                task="crop",
-                image=crop.image,
-                size=crop.size,
-                lang=page.lang,
-                script=page.script,
-                text=text,
-                regions=(Region(crop.box, "text", text, None, "pymupdf", lines=(Line(crop.box, text),)),),
-                quality=Quality("trusted"),
-                origin=Origin(o.uri, o.sha256, o.page, o.licence, engines, page.key),
-                stage="raw_lines",
-                group=page.group,
-            )
+                yield drop_of_line(page, number, "turned" if is_turned else "not_in_the_image", text)
+            else:
+                yield sample_of_line(page, number, crop, Line(crop.box, text), engines, "raw_lines")

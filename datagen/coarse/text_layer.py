@@ -9,7 +9,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from datagen.coarse import accents, drawn_glyphs, drawn_rules, formula_share, line_ends, lines_by_glyphs, unmapped, unseen_text
+from datagen.coarse import (
+    accents,
+    drawn_glyphs,
+    drawn_rules,
+    formula_share,
+    line_ends,
+    lines_by_glyphs,
+    loose_marks,
+    unmapped,
+    unseen_text,
+)
 from datagen.coarse.answers import BY, PageContent
 from datagen.coarse.clean_line import cleaner, without_control
 from datagen.coarse.han_gaps import write_typed_spaces
@@ -25,7 +35,7 @@ from datagen.page.paragraphs import Paragraph, paragraphs
 from datagen.page.visual_lines import visual_lines
 from datagen.record import Box, Line, Region, SampleError, clean_text
 from datagen.writing import homoglyphs, scripts
-from datagen.writing.bidi import KINDS, num_rtl
+from datagen.writing.bidi import num_rtl
 from datagen.writing.join_lines import as_drawn, joined, words_of
 from datagen.writing.vertical_lines import is_from_left
 
@@ -38,7 +48,6 @@ _PRIVATE = re.compile(f"[{scripts.PRIVATE}]+")
 _PRESENTATION_FORMS = re.compile(f"[{scripts.ARABIC_FORMS}]+")
 _RIGHT_TO_LEFT = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
-_BRACKETS = "".join(KINDS)
 # Letters behind which MuPDF adds no space: one behind them is the file's own.
 _SPACED = re.compile(f"[{scripts.SPACED}]( ?)")
 # Others stand among letters behind which it does: Vietnamese and old Greek ones, brackets, Armenian signs read from their glyphs.
@@ -137,6 +146,7 @@ def read_layer(view: OpenPage) -> TextLayer:
     signals, printing = _counted(layer)
     lines = iter(printing)
     blocks = [list(_pieces(block, chars, lines, rtl)) for block, chars in zip(layer.blocks, by_char, strict=True)]
+    loose_marks.put_apart(blocks, layer.loose)
     num_hidden = sum(p.num_hidden for block in blocks for p in block)
     blocks, num_doubled = line_pieces.without_doubles([block for block in blocks if block])
     forms: dict[drawn_glyphs.Place, drawn_glyphs.Form] = {}
@@ -197,7 +207,8 @@ class _Layer:
     """What MuPDF finds: blocks with lines, the text of each line, and the text of all lines that aren't blank.
 
     `alphabet` holds the characters of that text, each once. To search them is a hundredth of the work. `num_read` characters
-    that the file doesn't map were read from their glyphs. `num_shared`: see `shared_codes`, `has_typed_spaces`: `han_gaps`.
+    that the file doesn't map were read from their glyphs. `num_shared`: see `shared_codes`, `has_typed_spaces`: `han_gaps`,
+    `loose`: `loose_marks`.
     """
 
     textpage: pymupdf.TextPage
@@ -209,6 +220,7 @@ class _Layer:
     num_read: int
     num_shared: int = 0
     has_typed_spaces: bool = False
+    loose: Sequence[loose_marks.LooseMark] = ()
 
 
 def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
@@ -251,13 +263,16 @@ def _read(view: OpenPage, flags: int) -> _Layer:
             is_changed |= drawn_rules.write(view.page, textpage)
         if accents.worth_a_look("\n".join(raws)):
             is_changed |= accents.compose(textpage)
-        if is_changed:
+        if "\u25cc" in alphabet:
+            is_changed |= loose_marks.without_circles(textpage)
+        loose = loose_marks.take_out(view.page, textpage) if loose_marks.worth_a_look(raws) else []
+        if is_changed or loose:
             blocks, raws, alphabet = _extracted(textpage)
         if _CLUSTERED.search(alphabet):
             _add_lost_marks(raws, textpage.extractText().splitlines())
         shared = num_shared(view.page, textpage, alphabet)
     filled = [raw for raw in raws if raw and not raw.isspace()]
-    return _Layer(textpage, blocks, raws, "\n".join(filled), alphabet, sum(map(len, filled)), num_read, shared)
+    return _Layer(textpage, blocks, raws, "\n".join(filled), alphabet, sum(map(len, filled)), num_read, shared, loose=loose)
 
 
 def _extracted(textpage: pymupdf.TextPage) -> tuple[list[dict[str, Any]], list[str], str]:
@@ -333,15 +348,7 @@ def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str]
                 lines_by_glyphs.draw_persian_digits(chars)
             piece.glyphs = glyphs.glyphs(chars)
             piece.baseline = glyphs.baseline(chars) if rtl else piece.baseline
-            piece.bracket_fonts = _bracket_fonts(chars, text) if rtl else {}
         yield piece
-
-
-def _bracket_fonts(line: dict[str, Any], text: str) -> dict[tuple[float, float], str]:
-    """The fonts of a line's brackets by their places. MuPDF ends a line where the direction changes, and Word may have two fonts
-    of one name for both directions: of Latin alone, the name tells so."""
-    run = "" if _RIGHT_TO_LEFT.search(text) or not any(map(str.isalpha, text)) else " of Latin"
-    return {place: font + run for place, font in glyphs.fonts_of(line, _BRACKETS).items()}
 
 
 def _main_span(spans: list[dict[str, Any]]) -> dict[str, Any]:

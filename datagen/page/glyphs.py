@@ -26,6 +26,9 @@ _TWO_PART_VOWEL = re.compile(f"[{scripts.TWO_PART_VOWELS}]")
 _SPACE_EM, _PHRASE_SPACE_EM, _HAN_SPACE_EM = 0.15, 0.2, 0.45
 # Ethiopic's wordspace is a sign. Justified, such text has gaps between letters. Two of the signs are a full stop.
 _WORDSPACE = re.compile("(?<!\u1361)\u1361(?!\u1361)")
+_KERNED_EM = 0.09  # no kerning parts letters so far
+_MIN_TIGHT, _TIGHT = 3, 0.75  # so many gaps of a line tell how wide its spaces are; the narrowest of these, of the median
+_LETTERS_A_WORD = 2
 _TRACKED_EM = 0.06  # letters further apart than this throughout are letterspaced
 _HARDLY_EM = 0.02
 _ROOM = 0.25  # of a space's width, which is seen
@@ -42,13 +45,6 @@ def glyphs(line: dict[str, Any]) -> list[Glyph]:
         return [(c["c"], c["bbox"][0], c["bbox"][2]) for s in line["spans"] for c in s["chars"] if not c["synthetic"]]
     along = _AXES[direction]
     return [(c["c"], *along(c["bbox"])) for s in line["spans"] for c in s["chars"] if not c["synthetic"]]
-
-
-def fonts_of(line: dict[str, Any], chars: str) -> dict[tuple[float, float], str]:
-    """The font of each glyph of a `rawdict` line that is one of `chars`, by where it starts and ends along the line."""
-    direction = tuple(round(v) for v in line["dir"])
-    along = _AXES.get(direction, lambda b: (b[0], b[2]))
-    return {along(c["bbox"]): s["font"] for s in line["spans"] for c in s["chars"] if c["c"] in chars and not c["synthetic"]}
 
 
 _AXES: dict[tuple[int, ...], Callable[[Sequence[float]], tuple[float, float]]] = {
@@ -157,19 +153,40 @@ def clusters_by_place(chars: Sequence[Glyph], size: float, has_half_spaces: bool
         if root[i] != i:
             texts[root[i]].append(chars[i][0])
     placed = sorted((chars[i][1] + chars[i][2], i) for i in texts)
-    placed = _without_spaces_in_words(placed, chars, texts, size, has_half_spaces)
+    narrowest = _narrowest_gap([chars[i] for _, i in placed if chars[i][0] != " "], size)
+    placed = _without_spaces_in_words(placed, chars, texts, size, narrowest, has_half_spaces)
     clusters: list[Glyph] = []
     wider = _tracking([chars[i] for _, i in placed], size)
     end = 0.0
     for _, i in placed:
         char, x0, x1 = chars[i]
         before = clusters[-1][0][0] if clusters else " "
-        if " " not in (before, char) and x0 - end > size * _space_em(before, char) + _between(wider, before, char):
-            clusters.append((" ", end, x0))
+        if " " not in (before, char):
+            least = narrowest if _RTL.match(char) or _RTL.match(before) else size * _space_em(before, char)
+            if x0 - end > least + _between(wider, before, char):
+                clusters.append((" ", end, x0))
         if not (char == " " and clusters and clusters[-1][0] == " "):
             clusters.append(("".join(texts[i]), x0, x1))
         end = x1 if x1 - x0 > _HARDLY_EM * size or char == " " else math.inf  # how wide it is drawn isn't known
     return clusters
+
+
+def _narrowest_gap(signs: Sequence[Glyph], size: float) -> float:
+    """How wide a gap beside a right-to-left letter of a line is, at least, that shows a space, in points.
+
+    Letters that are written joined begin where another one ends, but for kerning. So in a line that is set tightly to fit its
+    column, gaps stand out that were no spaces elsewhere. Where letters are as rare as gaps, what is between them is drawn: a
+    stroke that draws letters apart.
+    """
+    pairs = [(a, b) for a, b in itertools.pairwise(signs) if _is_beside_rtl(a, b) and a[2] - a[1] > _HARDLY_EM * size]
+    gaps = [gap for a, b in pairs if (gap := b[1] - a[2]) > _KERNED_EM * size]
+    if len(gaps) < _MIN_TIGHT or len(pairs) < _LETTERS_A_WORD * len(gaps):
+        return _SPACE_EM * size
+    return min(_SPACE_EM * size, _TIGHT * statistics.median(gaps))
+
+
+def _is_beside_rtl(a: Glyph, b: Glyph) -> bool:
+    return bool(_RTL.match(a[0]) or _RTL.match(b[0]))
 
 
 def _without_carriers(chars: Sequence[Glyph], size: float) -> list[Glyph]:
@@ -189,7 +206,12 @@ def _without_carriers(chars: Sequence[Glyph], size: float) -> list[Glyph]:
 
 
 def _without_spaces_in_words(
-    placed: list[tuple[float, int]], chars: list[Glyph], texts: dict[int, list[str]], size: float, has_half_spaces: bool
+    placed: list[tuple[float, int]],
+    chars: list[Glyph],
+    texts: dict[int, list[str]],
+    size: float,
+    narrowest: float,
+    has_half_spaces: bool,
 ) -> list[tuple[float, int]]:
     """The glyphs without spaces that lie over a letter or a stop, as Word sets them in words drawn in parts.
 
@@ -209,7 +231,7 @@ def _without_spaces_in_words(
     if not cramped:
         return placed
     signs = [chars[i] for _, i in placed if chars[i][0] != " "]
-    num_gaps = sum(b[1] - a[2] > size * _space_em(a[0], b[0]) for a, b in itertools.pairwise(signs))
+    num_gaps = sum(b[1] - a[2] > narrowest for a, b in itertools.pairwise(signs))
     is_roomy = len(cramped) <= num_gaps
     unseen: set[int] = set()
     for at in sorted(cramped):

@@ -36,8 +36,8 @@ class Piece:
 
     `size` is the font's, in points. `direction` is the unit vector that the line is written along. `glyphs`, and the place of the
     `baseline` across the direction, are there only if somebody asked for them. `mono_share` is the share of its signs in fonts of
-    one width, None where nobody looked; `bold_share` is that of bold ones. `ruby` are the annotations beside it. `bracket_fonts`
-    are the fonts of brackets by their places, where there are `glyphs` of a right-to-left page.
+    one width, None where nobody looked; `bold_share` is that of bold ones. `ruby` are the annotations beside it. `from_right`: it
+    is read from the right, though most of its letters aren't.
     """
 
     bbox: Rect
@@ -53,7 +53,7 @@ class Piece:
     mono_share: float | None = None
     bold_share: float = 0.0
     ruby: list["Piece"] = field(default_factory=list)
-    bracket_fonts: dict[tuple[float, float], str] = field(default_factory=dict)
+    from_right: bool = False
 
     @property
     def single_words(self) -> bool:
@@ -294,9 +294,9 @@ def joined(chain: Sequence[Piece], text: str = "") -> Piece:
     text = text or "".join(p.text for p in chain)
     glyphs = [g for p in chain for g in p.glyphs]
     num_joined, ruby = sum(p.num_joined for p in chain), [r for p in chain for r in p.ruby]
-    fonts = {place: font for p in chain for place, font in p.bracket_fonts.items()}
-    made = replace(longest, bbox=box, text=text, glyphs=glyphs, num_joined=num_joined, ruby=ruby, bracket_fonts=fonts)
+    made = replace(longest, bbox=box, text=text, glyphs=glyphs, num_joined=num_joined, ruby=ruby)
     shares = [(p.mono_share, len(p.text)) for p in chain if p.mono_share is not None]
+    made.from_right = any(p.from_right for p in chain)
     made.bold_share = sum(p.bold_share * len(p.text) for p in chain) / max(1, sum(len(p.text) for p in chain))
     if shares:
         made.mono_share = sum(share * num for share, num in shares) / max(1, sum(num for _, num in shares))

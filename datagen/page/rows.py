@@ -77,6 +77,8 @@ def gap_box(a: Run, b: Run) -> Rect | None:
 
 def reads_from_right(row: Row) -> bool:
     """Whether a row of a page with right-to-left letters is read from the right. One without any letters is."""
+    if any(piece.from_right for run in row for piece in run.pieces):
+        return True
     texts = [run.text for run in row]
     return sum(map(num_rtl, texts)) > 0 or not any(map(LETTER.search, texts))
 

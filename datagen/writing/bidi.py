@@ -15,7 +15,7 @@ _MIRRORED = dict(zip("()[]{}<>«»‹›≤≥⟨⟩", ")(][}{><»«›‹≥≤
 KINDS = ("()", "[]", "{}", "«»", "‹›")  # of brackets that look mirrored in right-to-left text
 _COMMA = re.compile(r"(?<=[0-9A-Za-z)]) [,;\u060c\u061b](?=[(A-Za-z])")
 # `C#` is drawn as `#C` among right-to-left letters, so a number sign is a longer name's only.
-_OWN = re.compile(r"(?<=[0-9A-Za-z_])(?:\(\)|\[\])|(?<![\w.@#$+-])(?:[@$](?=[A-Za-z_])|#(?=[A-Za-z_]{3}))")
+_OWN = re.compile(r"(?<=[0-9A-Za-z_])(?:\(\)|\[\]|\{\})|(?<![\w.@#$+-])(?:[@$](?=[A-Za-z_])|#(?=[A-Za-z_]{3}))|\\(?=[A-Za-z]{2})")
 _NEUTRAL = ("B", "S", "WS", "ON")
 
 
@@ -28,13 +28,6 @@ def num_rtl(text: str) -> int:
 def mirror(char: str) -> str:
     """The other bracket of a pair. Any other text comes back as it is."""
     return _MIRRORED.get(char, char)
-
-
-def mirroring_helps(visual: Sequence[str], kind: str) -> int:
-    """+1 if brackets of a kind (such as "()") pair up only when they are mirrored, -1 if they pair up as they are, else 0."""
-    brackets = [c for c in visual if c in kind]
-    as_is, mirrored = _num_pairs(brackets, kind), _num_pairs(brackets, kind[::-1])
-    return (mirrored > as_is) - (mirrored < as_is)
 
 
 def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
@@ -64,7 +57,7 @@ def logical_order(visual: Sequence[str], rtl: bool) -> list[tuple[int, bool]]:
 
 def _with_calls(visual: Sequence[str]) -> Sequence[str]:
     """The characters with letters in place of what is a Latin name's own: empty brackets right behind it, as in `print()`, and a
-    sign in front of it, as in `@property`."""
+    sign in front of it, as in `@property` and `\\LaTeX`."""
     text = "".join(c[0] for c in visual)
     own = {i for match in _OWN.finditer(text) for i in range(match.start(), match.end())}
     return ["a" if i in own else c for i, c in enumerate(visual)] if own else visual

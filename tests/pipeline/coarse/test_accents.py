@@ -5,7 +5,7 @@ import pytest
 
 from datagen.coarse import drawn_rules
 from datagen.drawing import typefaces
-from tests.pipeline.page.test_right_to_left import clean_line, texts
+from tests.pipeline.page.test_right_to_left import texts
 
 FACE = typefaces.files().get("DejaVuSans.ttf", "")
 pytestmark = pytest.mark.skipif(not FACE, reason="no DejaVu Sans on this machine")
@@ -97,9 +97,3 @@ def test_a_d_with_a_short_rule_through_its_stem_is_barred(up, text, of_tex):
     x = 72 + of_tex.text_length("med", 10)
     rule = (x - 3.2, 100 - up), (x - 0.2, 100 - up)
     assert texts(line((72, "med"), (x, "u"), font=of_tex, size=10, rule=rule)) == [text]
-
-
-def test_greek_words_have_greek_letters_and_formulas_keep_their_signs():
-    assert clean_line("τον \u00b5έσο περισσότε\u03f1οι, \u0384Ολες \u2206ιαφορές") == "τον \u03bcέσο περισσότεροι, Όλες Διαφορές"
-    assert clean_line("5 \u00b5m και \u2206t, ο \u03d5") == "5 \u00b5m και \u2206t, ο \u03d5"
-    assert clean_line("第\u3127章 \u3127\u311b") == "第一章 \u3127\u311b"

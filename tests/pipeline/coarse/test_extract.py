@@ -83,21 +83,6 @@ def test_pictures_are_measured_and_a_scan_is_all_picture(tmp_path):
     assert whole.quality.signals["blank"] == 0.0
 
 
-def test_right_to_left_lines_say_so(tmp_path):
-    font = pdfs.noto("NotoSansHebrew")
-    hebrew = "כל בני האדם"
-    with pymupdf.open() as doc:
-        page = doc.new_page()
-        writer = pymupdf.TextWriter(page.rect)
-        writer.append((300, 100), hebrew, font=font, right_to_left=True)
-        writer.write_text(page)
-        doc.save(tmp_path / "a.pdf")
-    (sample,) = read(tmp_path / "a.pdf", long_side=512)
-    (line,) = sample.regions[0].lines
-    assert line.direction == "rtl"
-    assert set(line.text) == set(hebrew)
-
-
 def test_keys_differ_for_two_copies_of_a_file_and_say_the_page(tmp_path):
     one = pdfs.write(tmp_path / "one.pdf", "a", "b")
     two = tmp_path / "two.pdf"

@@ -11,7 +11,6 @@ import pymupdf
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from datagen.coarse.clean_line import cleaner
 from datagen.drawing.typeset import Style
 from datagen.page import glyphs as pdf_glyphs
 from datagen.page import line_pieces
@@ -87,10 +86,6 @@ def test_justified_columns_come_out_line_by_line(script):
     assert [plain(line) for line in texts(document.pdf)] == truth
 
 
-def clean_line(text: str) -> str:
-    return cleaner(text)(text)
-
-
 def plain(text: str) -> str:
     return " ".join(unicodedata.normalize("NFC", text).translate(UNSEEN).split())
 
@@ -137,13 +132,6 @@ def test_the_bidirectional_algorithm_runs_backwards():
             logical = "".join(mirror(visual[i]) if odd else visual[i] for i, odd in logical_order(visual, rtl))
             again = levels(logical, rtl)
             assert "".join(mirror(logical[i]) if again[i] % 2 else logical[i] for i in visual_order(again)) == visual
-
-
-def test_presentation_forms_become_letters_and_are_counted():
-    assert clean_line("\ufef3\ufeee\ufedf\ufeaa") == "يولد"
-    assert clean_line("\ufefb") == "لا"
-    assert clean_line("\ufe11\ufe41\ufe35") == "、「（"
-    assert clean_line("ef\ufb01cient \ufb00\ufb04") == "efficient ffffl"
 
 
 def test_gaps_are_spaces_where_a_font_has_none_to_show():
@@ -236,15 +224,6 @@ def test_a_rotated_page_and_lines_at_an_angle_keep_text_and_boxes(rotation):
             assert any(dark.pixel(x, y)[0] < 128 for x in range(box.x0, box.x1) for y in range(box.y0, box.y1))
 
 
-def test_what_is_outside_of_the_crop_box_is_not_there():
-    def draw(page):
-        page.insert_text((100, 150), "inside")
-        page.insert_text((100, 700), "outside")
-        page.set_cropbox(pymupdf.Rect(50, 100, 350, 300))
-
-    assert texts(drawn(draw)) == ["inside"]
-
-
 def test_vertical_text_is_read_from_the_right_and_ruby_apart():
     if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
         pytest.skip("there is no Chromium")
@@ -306,34 +285,10 @@ def test_hyphens_stand_as_drawn_in_lines():
     assert not any("\u00ad" in line for line in found)
 
 
-def test_soft_hyphens_are_drawn_at_a_line_end_only():
-    assert clean_line("co\u00adop\u00ad") == "coop-"
-    assert clean_line("well\u2011known\u2010 ") == "well-known-"
-
-
 def test_text_drawn_twice_for_boldness_stands_once():
     pdf = placed((72, 100, "Bold heading"), (72.3, 100, "Bold heading"), (72, 120, "Bold heading"))
     assert texts(pdf) == ["Bold heading", "Bold heading"]
     assert read(pdf).signals["doubled_share"] == pytest.approx(1 / 3)
-
-
-def test_characters_are_composed_and_marks_of_direction_go():
-    assert clean_line("e\u0301le\u0300ve \u200fשלום\u200e") == "élève שלום"
-    assert clean_line("क्\u200dष") == "क्\u200dष"
-
-
-def test_words_sara_am_is_one_letter_and_a_stroke_is_its_signs():
-    assert clean_line("การท างานซ ้ากับ น ้าตา มา") == "การทำงานซ้ำกับ น้ำตา มา"
-    assert clean_line("a \u0338 = b") == "a ≠ b"
-
-
-def test_radicals_are_the_ideographs_that_are_drawn_alike():
-    assert clean_line("\u2f64\u9014 \u2ed1\u3044 \u2f1f\u5730 \u2ea0") == "用途 長い 土地 民"
-
-
-def test_what_mupdf_says_twice_stands_once():
-    assert clean_line("आज़ादी आज़ाादी राष्ट्रोंों") == "आज़ादी आज़ादी राष्ट्रों"
-    assert clean_line("कर्त्तव्य வாழ்க்கை ಕರ್ತ್ತ") == "कर्त्तव्य வாழ்க்கை ಕರ್ತ್ತ"
 
 
 def test_hostile_places_raise_nothing(tmp_path):

@@ -5,11 +5,9 @@ import pymupdf
 import pytest
 from rapidfuzz.distance import Levenshtein
 
-from datagen.coarse import line_ends
 from datagen.coarse.page import OpenPage
 from datagen.page import glyphs as pdf_glyphs
 from datagen.page.line_pieces import Piece, whole_clusters
-from datagen.writing.join_lines import joined
 from tests.inputs.damage import damage
 from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
@@ -141,22 +139,6 @@ def test_text_in_the_colour_of_the_paper_is_left_out_and_light_text_on_dark_grou
         sheet.draw_rect((70, 280, 300, 310), fill=(0.1, 0.1, 0.4))
         sheet.insert_text((80, 300), "light", fontsize=12, color=(1, 1, 1))
         assert texts(doc.tobytes()) == ["4) seen", "light"]
-
-
-@pytest.mark.parametrize(
-    ("ends", "text"),
-    [
-        (("처리 ", "매칭 ", "정확하", "않은 "), "처리\n매칭\n정확하지 않은\n결과"),
-        (("처리 ", "매칭", "정확하", "않은"), "처리\n매칭\n정확하 지 않은\n결과"),
-    ],
-)
-def test_a_line_of_korean_without_a_space_ends_within_a_word_where_others_have_one(ends, text):
-    """As word processors end lines. Where hardly any has a space, nothing tells."""
-    lines = *ends[:3], "지 " + ends[3], "결과"
-    pieces = [Piece((0.0, 20.0 * i, 100.0, 20.0 * i + 12), line, "F", 10.0) for i, line in enumerate(lines)]
-    pieces[-1].bbox = (0.0, 80.0, 40.0, 92.0)
-    line_ends.mark(pieces)
-    assert joined([p.text for p in pieces], (False, False, True, False)) == text
 
 
 def test_a_gap_of_tex_between_an_items_letter_and_its_bracket_is_no_space():

@@ -40,22 +40,6 @@ def test_typeset_lines_are_whole_and_columns_are_apart(kind):
     assert counts["within"] + counts["between"] > 5 or kind == "drop capital"
 
 
-def test_an_entry_of_a_contents_page_is_one_line():
-    dots = ". " * 40
-    pdf = page(
-        *((72, 100, "1"), (95, 100, "Welcome to Debian"), (515, 100, "1")),
-        *((95, 120, "1.1"), (120, 120, "What is Debian?"), (210, 120, dots), (515, 120, "1")),
-        *((95, 140, "1.2"), (120, 140, "What is Linux?"), (210, 140, dots), (510, 140, "12")),
-        *((72, 160, "2"), (95, 160, "Requirements"), (510, 160, "15")),
-    )
-    assert texts(pdf) == [
-        "1 Welcome to Debian 1",
-        "1.1 What is Debian? ..... 1",
-        "1.2 What is Linux? ..... 12",
-        "2 Requirements 15",
-    ]
-
-
 @pytest.mark.parametrize(
     ("written", "one"),
     [
@@ -79,16 +63,74 @@ def test_leaders_take_one_form(written, one):
     assert leaders_as_one(written).strip() == one
 
 
-def test_two_rows_of_dots_far_apart_are_two_blanks_and_near_each_other_one():
-    assert texts(page((72, 100, "." * 30), (300, 100, "." * 30))) == ["..... ....."]
-    assert texts(page((72, 100, "." * 30), (160, 100, "." * 30))) == ["....."]
+DOTS = ". " * 40
+ABOVE, BELOW = (
+    "A line of text above that is long enough to show one column",
+    "And a line of text below, which also goes across the gap",
+)
+ITEMS_LEFT = [(72, 100, "From the top down"), (80, 120, "\u2022 It begins with the whole and di-"), (88, 133, "vides it")]
+ITEMS_RIGHT = [(262, 100, "From the bottom up"), (270, 120, "\u2022 It begins with the small-"), (278, 133, "est part")]
+COLUMN = [f"the left column goes on in line {letter} of it" for letter in "abcdefghijklmnopqrst"]
+OTHER = [f"while the right one has its own line {letter}" for letter in "abcdefghijklmnopq"]
 
 
-def test_items_side_by_side_are_no_line_nor_are_the_lines_above_and_below_them():
-    left = [(72, 100, "From the top down"), (80, 120, "\u2022 It begins with the whole and di-"), (88, 133, "vides it")]
-    right = [(262, 100, "From the bottom up"), (270, 120, "\u2022 It begins with the small-"), (278, 133, "est part")]
-    assert texts(page(*left, *right)) == [text for _, _, text in (*left, *right)]
-    assert texts(page((72, 100, "\u2022 one"), (110, 100, "and two"))) == ["\u2022 one and two"]
+def same(*pieces: tuple[float, float, str]) -> tuple[list, list[str]]:
+    """A page whose pieces are lines as they are, in their order in the file."""
+    return list(pieces), [text for _, _, text in pieces]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "lines"),
+    [
+        (
+            [
+                *((72, 100, "1"), (95, 100, "Welcome to Debian"), (515, 100, "1")),
+                *((95, 120, "1.1"), (120, 120, "What is Debian?"), (210, 120, DOTS), (515, 120, "1")),
+                *((95, 140, "1.2"), (120, 140, "What is Linux?"), (210, 140, DOTS), (510, 140, "12")),
+                *((72, 160, "2"), (95, 160, "Requirements"), (510, 160, "15")),
+            ],
+            ["1 Welcome to Debian 1", "1.1 What is Debian? ..... 1", "1.2 What is Linux? ..... 12", "2 Requirements 15"],
+        ),
+        # Two rows of dots far apart are two blanks.
+        ([(72, 100, "." * 30), (300, 100, "." * 30)], ["..... ....."]),
+        ([(72, 100, "." * 30), (160, 100, "." * 30)], ["....."]),
+        same(*ITEMS_LEFT, *ITEMS_RIGHT),
+        ([(72, 100, "\u2022 one"), (110, 100, "and two")], ["\u2022 one and two"]),
+        ([(72, 100, "\u2022"), (100, 100, "Red"), (72, 114, "1."), (100, 114, "A pear")], ["\u2022 Red", "1. A pear"]),
+        (
+            [(72, 100, "Name:"), (110, 100, "_" * 30), (300, 100, "Date:"), (340, 100, "_" * 20), (72, 130, "Place:")],
+            ["Name: _____ Date: _____", "Place:"],
+        ),
+        # A tab stop parts no line, nor does the order in the file.
+        ([(72, 100, ABOVE), (72, 114, "Phone"), (180, 114, "555 0100"), (72, 128, BELOW)], [ABOVE, "Phone 555 0100", BELOW]),
+        ([(200, 100, "third"), (72, 100, "first"), (130, 100, "second")], ["first second third"]),
+        # Columns that share baselines, all of them or some by chance.
+        (
+            [(x, 100 + 12 * i, text[i]) for i in range(10) for x, text in ((72, COLUMN), (290, OTHER))],
+            [*COLUMN[:10], *OTHER[:10]],
+        ),
+        same(
+            *((72, 100 + 12 * i, text) for i, text in enumerate(COLUMN)),
+            *((290, 104 + 14 * i, text) for i, text in enumerate(OTHER)),
+        ),
+    ],
+)
+def test_a_line_is_whole_and_apart_from_what_stands_beside_it(pieces, lines):
+    assert texts(page(*pieces)) == lines
+
+
+@pytest.mark.parametrize(
+    ("rows", "width"),
+    [
+        ([("Name", "Size", "Owner"), ("readme", "12", "root"), ("licence", "7", "nobody"), ("notes", "404", "root")], 80),
+        # A dash in a cell is no bullet, and numbers that go up are none of pages.
+        ([("Name", "Size", "Owner"), ("readme", "-", "root"), ("licence", "-", "nobody"), ("notes", "404", "root")], 60),
+        ([("apples", "10", "red"), ("pears", "12", "green"), ("plums", "30", "blue"), ("quinces", "45", "yellow")], 60),
+    ],
+)
+def test_cells_of_a_table_without_rules_are_apart(rows, width):
+    pieces = [(72 + width * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
+    assert regions(page(*pieces)) == [[cell] for row in rows for cell in row]
 
 
 def test_entries_in_two_columns_are_two_lines():
@@ -101,12 +143,6 @@ def test_entries_in_two_columns_are_two_lines():
         [f"1.{i}.1 Title {word} ..... {10 + i}" for i, word in enumerate("abcdefgh")]
         + [f"{20 + i} Other {word}" for i, word in enumerate("abcdefgh")]
     )
-
-
-def test_a_dash_in_a_cell_is_no_bullet():
-    rows = [("Name", "Size", "Owner"), ("readme", "-", "root"), ("licence", "-", "nobody"), ("notes", "404", "root")]
-    pieces = [(72 + 60 * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
-    assert regions(page(*pieces)) == [[cell] for row in rows for cell in row]
 
 
 def test_a_drop_capital_is_the_first_letter_of_its_line():
@@ -128,36 +164,6 @@ def test_a_drop_capital_is_the_first_letter_of_its_line():
     assert first.box.y1 - first.box.y0 == second.box.y1 - second.box.y0
 
 
-def test_a_bullet_and_a_number_belong_to_their_item():
-    items = [(72, "\u2022", "An apple that is red"), (72, "1.", "A pear"), (72, "(a)", "A plum and"), (72, "\u2022", "A quince")]
-    pdf = page(
-        *(piece for i, (x, label, text) in enumerate(items) for piece in ((x, 100 + 14 * i, label), (100, 100 + 14 * i, text)))
-    )
-    assert texts(pdf) == [f"{label} {text}" for _, label, text in items]
-
-
-def test_a_line_of_a_form_is_one_line():
-    pdf = page(
-        (72, 100, "Name:"),
-        (110, 100, "_" * 30),
-        (300, 100, "Date:"),
-        (340, 100, "_" * 20),
-        (72, 130, "Place:"),
-        (110, 130, "_" * 30),
-    )
-    assert texts(pdf) == ["Name: _____ Date: _____", "Place: _____"]
-
-
-def test_a_tab_stop_parts_no_line():
-    above, below = (
-        "A line of text above that is long enough to show one column",
-        "And a line of text below, which also goes across the gap",
-    )
-    assert texts(page((72, 100, above), (72, 114, "Telephone"), (180, 114, "555 0100"), (72, 128, below))) == [
-        *(above, "Telephone 555 0100", below)
-    ]
-
-
 def test_words_set_far_apart_are_one_line():
     words = ["judged", "simply", "as", "a", "corporate", "entity"]
     widths = [pymupdf.get_text_length(word, "helv", 10) for word in words]
@@ -169,40 +175,11 @@ def test_words_set_far_apart_are_one_line():
     assert texts(pdf)[0] == "judged simply as a corporate entity"
 
 
-def test_the_order_in_the_file_is_not_that_of_the_line():
-    assert texts(page((200, 100, "third"), (72, 100, "first"), (130, 100, "second"))) == ["first second third"]
-
-
 def test_cells_of_a_ruled_table_are_apart_though_near():
     rows = [("alpha", "beta"), ("gamma", "delta")]
     pieces = [(72 + 45 * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
     pdf = page(*pieces, rules=[((111, 88), (111, 120)), ((68, 104), (160, 104))])
     assert regions(pdf) == [["alpha"], ["beta"], ["gamma"], ["delta"]]
-
-
-def test_cells_of_a_table_without_rules_are_apart():
-    rows = [("Name", "Size", "Owner"), ("readme", "12", "root"), ("licence", "7", "nobody"), ("notes", "404", "root")]
-    pieces = [(72 + 80 * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
-    assert regions(page(*pieces)) == [[cell] for row in rows for cell in row]
-
-
-def test_numbers_that_go_up_within_a_table_are_no_numbers_of_pages():
-    rows = [("apples", "10", "red"), ("pears", "12", "green"), ("plums", "30", "blue"), ("quinces", "45", "yellow")]
-    pieces = [(72 + 60 * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
-    assert regions(page(*pieces)) == [[cell] for row in rows for cell in row]
-
-
-def test_columns_that_share_baselines_are_apart():
-    left = [f"the left column goes on in line {i} of it" for i in "abcdefghij"]
-    right = [f"while the right one has in {i} its own lines" for i in "abcdefghij"]
-    pieces = [(x, 100 + 12 * i, text[i]) for i in range(10) for x, text in ((72, left), (290, right))]
-    assert texts(page(*pieces)) == left + right
-
-
-def test_lines_of_columns_that_share_a_baseline_by_chance_are_apart():
-    left = [(72, 100 + 12 * i, f"the left column goes on in line {i:02}") for i in range(20)]
-    right = [(290, 104 + 14 * i, f"while the right one has its line {i:02}") for i in range(17)]
-    assert texts(page(*left, *right)) == [text for _, _, text in (*left, *right)]
 
 
 def test_a_rotated_page_is_no_different():
@@ -214,14 +191,10 @@ def test_a_rotated_page_is_no_different():
 
 
 def test_a_coloured_or_underlined_gap_parts_nothing():
-    above, below = (
-        "A line of text above that is long enough to show one column",
-        "And a line of text below, which also goes across the gap",
-    )
     with pymupdf.open() as doc:
         sheet = doc.new_page(width=595, height=842)
         sheet.draw_rect((70, 104, 300, 118), fill=(0.8, 0.9, 1), color=None)
         sheet.draw_line((70, 116), (300, 116))
-        for x, y, text in ((72, 100, above), (72, 114, "Telephone"), (180, 114, "555 0100"), (72, 128, below)):
+        for x, y, text in ((72, 100, ABOVE), (72, 114, "Telephone"), (180, 114, "555 0100"), (72, 128, BELOW)):
             sheet.insert_text((x, y), text, fontsize=10)
-        assert texts(doc.tobytes()) == [above, "Telephone 555 0100", below]
+        assert texts(doc.tobytes()) == [ABOVE, "Telephone 555 0100", BELOW]

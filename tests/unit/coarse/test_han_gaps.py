@@ -35,36 +35,33 @@ def test_gaps_among_places_without_one_are_spaces_however_the_file_writes_them(d
     assert written(lines) == ["以 A4 紙張 4 至", "為Times的14點與12點"]
 
 
-def test_gaps_in_all_places_are_the_typesetters():
-    lines = [line("以_A4~紙張_4~至_10~頁_Word~的", 0.25)]
+@pytest.mark.parametrize(
+    ("lines", "texts"),
+    [
+        # Gaps as wide as a letter of one width are spaces, and what is too narrow to be seen is none.
+        ([line("在_Li~社区和_X~有Li", 0.6)], ["在 Li 社区和 X 有Li"]),
+        ([line("每人 800 元", 0.05), line("每人~800~元與12元和3", 0.3)], ["每人800元", "每人 800 元與12元和3"]),
+        # The file's own space stays in a gap wider than a typesetter's where other places have none.
+        ([line("表_2", 0.28), line("2.3 情報", 0.6), line("第_3~章", 0.28)], ["表2", "2.3 情報", "第3章"]),
+    ],
+)
+def test_typed_spaces_are_written(lines, texts):
+    assert write_typed_spaces(lines)
+    assert written(lines) == texts
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [line("以_A4~紙張_4~至_10~頁_Word~的", 0.25)],
+        # Another font's places without gaps say nothing where one font has gaps in all.
+        [line("以_A4~紙張_4~至_10~頁", 0.25), line("群聊7和群聊1", 0.25, "Hei")],
+        # Letters that are set apart are measured by their own gaps.
+        [line("每_人_8_0_0_元_以_上_者", 0.2), line("每人8元", 0.2)],
+        [line("表_2", 0.28), line("2.3 情報", 0.28), line("第_3~章", 0.28)],
+    ],
+)
+def test_gaps_in_all_places_are_the_typesetters(lines):
+    before = written(lines)
     assert not write_typed_spaces(lines)
-    assert written(lines) == ["以A4紙張4至10頁Word的"]
-
-
-def test_another_fonts_places_without_gaps_say_nothing_where_one_font_has_gaps_in_all():
-    lines = [line("以_A4~紙張_4~至_10~頁", 0.25), line("群聊7和群聊1", 0.25, "Hei")]
-    assert not write_typed_spaces(lines)
-
-
-def test_gaps_as_wide_as_a_letter_of_one_width_are_spaces():
-    lines = [line("在_Li~社区和_X~有Li", 0.6)]
-    assert write_typed_spaces(lines)
-    assert written(lines) == ["在 Li 社区和 X 有Li"]
-
-
-def test_what_is_too_narrow_to_be_seen_is_no_space():
-    lines = [line("每人 800 元", 0.05), line("每人~800~元與12元和3", 0.3)]
-    assert write_typed_spaces(lines)
-    assert written(lines) == ["每人800元", "每人 800 元與12元和3"]
-
-
-def test_letters_that_are_set_apart_are_measured_by_their_own_gaps():
-    stretched = line("每_人_8_0_0_元_以_上_者", 0.2)
-    assert not write_typed_spaces([stretched, line("每人8元", 0.2)])
-
-
-def test_the_files_own_space_in_a_gap_wider_than_a_typesetters_is_kept_where_other_places_have_none():
-    lines = [line("表_2", 0.28), line("2.3 情報", 0.6), line("第_3~章", 0.28)]
-    assert write_typed_spaces(lines)
-    assert written(lines) == ["表2", "2.3 情報", "第3章"]
-    assert not write_typed_spaces([line("表_2", 0.28), line("2.3 情報", 0.28), line("第_3~章", 0.28)])
+    assert written(lines) == before and " " not in "".join(before[:1])

@@ -18,6 +18,7 @@ def test_a_line_of_hangul_without_a_space_among_others_that_have_one_ends_within
         "로우며 존\u2060",
         "abc ",
     ]
+    assert marked("처리 ", "매칭", "정확하", "지 않은", "결과") == ["처리", "매칭", "정확하", "지 않은", "결과"]  # nothing tells
 
 
 def test_a_space_that_few_lines_of_thai_end_with_was_typed():

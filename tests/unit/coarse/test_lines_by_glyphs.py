@@ -1,5 +1,7 @@
 """The direction of lines, by their letters and by where they stand."""
 
+from dataclasses import replace
+
 import pymupdf
 import pytest
 
@@ -33,6 +35,14 @@ def test_a_line_of_much_latin_goes_with_the_lines_around_it():
     read(None, [body, [near], [far]], True, True, {})
     assert near.text == f"{HEBREW[::-1]} Relational Mapping."
     assert far.text == f"Relational Mapping {HEBREW[::-1]}"
+
+
+def test_code_says_nothing_of_the_direction_that_a_heading_of_commands_has():
+    body = [piece(f"{HEBREW} {HEBREW} {HEBREW}", 100.0, 20.0 * i) for i in range(3)]
+    code = [replace(piece("\\put(1,0){\\line(0,1)}" * 3, 20.0, 200.0 + 20 * i), mono_share=1.0) for i in range(9)]
+    heading, number = piece(f"\\line {HEBREW[0]} \\put", 130.0, 80.0), piece("6.2", 190.0, 80.0)
+    read(None, [body, code, [heading, number]], True, True, {})
+    assert heading.text == f"\\put {HEBREW[0]} \\line" and heading.from_right
 
 
 def test_some_fonts_draw_persian_digits_for_others():

@@ -1,4 +1,6 @@
-"""Marks of right-to-left lines by their places, as MuPDF tells them."""
+"""Marks and spaces of right-to-left lines by their places, as MuPDF tells them."""
+
+import pytest
 
 from datagen.page import glyphs as pdf_glyphs
 
@@ -39,3 +41,22 @@ def test_a_space_over_a_letter_may_be_a_half_space_in_persian():
     line = [("\u0645", 40.0, 46.0), ("\u06cc", 32.0, 40.0), (" ", 31.5, 34.0), ("\u062a", 26.0, 32.0), ("\u0648", 18.0, 22.0)]
     clusters = pdf_glyphs.clusters_by_place(line, 10.0, has_half_spaces=True)
     assert pdf_glyphs.read_rtl(clusters, True) == "\u0645\u06cc\u200c\u062a \u0648"
+
+
+@pytest.mark.parametrize(
+    ("word_gap", "letter_gap", "text"),
+    [
+        (1.2, 0.0, "שלום לכל אדם חכם"),  # a line set tightly, to fit its column
+        (2.5, 0.8, "שלום לכל אדם חכם"),  # kerned letters
+        (0.8, 0.0, "שלוםלכלאדםחכם"),  # no more than kerning
+        (1.2, 1.2, "שלוםלכלאדםחכם"),  # a stroke draws all letters apart
+    ],
+)
+def test_a_tight_line_has_spaces_where_its_gaps_stand_out(word_gap, letter_gap, text):
+    line, x = [], 300.0
+    for word in "שלום לכל אדם חכם".split():
+        for letter in word:
+            line.append((letter, x - 5.0, x))
+            x -= 5.0 + letter_gap
+        x -= word_gap - letter_gap
+    assert read(*line) == text

@@ -3,8 +3,8 @@
 import pytest
 
 from datagen.coarse.inline_formulas import by_height, num_in_formulas
+from datagen.page import raised
 from datagen.page.line_pieces import Piece
-from datagen.page.raised import runs, scripts, tagged
 
 EM = 10.0
 
@@ -23,10 +23,7 @@ def spans(*parts: tuple[str, float, float], font: str = "Times") -> list[dict]:
 
 def written(*parts: tuple[str, float, float]) -> str:
     """The line's text with its scripts in tags."""
-    text, found = "".join(part[0] for part in parts), scripts(spans(*parts))
-    for run in sorted(runs(text, (50.0, 85.0, 600.0, 105.0), found, False), reverse=True):
-        text = text[: run.start] + tagged(text[run.start : run.end], run.tag) + text[run.end :]
-    return text
+    return raised.written("".join(part[0] for part in parts), (50.0, 85.0, 600.0, 105.0), raised.scripts(spans(*parts)), False)
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def test_a_row_of_a_right_to_left_page_is_read_from_the_right():
     assert score_readings.is_right(page, Box(2, 2, 60, 12), "ראשון שני")
 
 
-@pytest.mark.parametrize("name", ["@login_required", "$name", "#include", "print()"])
+@pytest.mark.parametrize("name", ["@login_required", "$name", "#include", "print()", r"\LaTeX", r"\mbox{}", r"\begin{table}"])
 def test_a_sign_that_a_latin_name_begins_with_is_its_own(name):
     drawn = list(name + " \u05dd\u05d5\u05dc\u05e9")
     assert "".join(drawn[i] for i, _ in logical_order(drawn, True)) == "\u05e9\u05dc\u05d5\u05dd " + name
