@@ -18,20 +18,19 @@ import dataclasses
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import safetensors.torch
 import torch
-from torch import Tensor
 
 from datagen.disk.storage import Folder, same_place
 from datagen.target import BOS, EOS, IMAGE, PAD
 from model.files import weights
 from model.files.adapters import merge_adapter
 from model.files.network_folder import TOKENIZER, check_vocabulary, load_model
-from model.files.safetensors_files import Planned, bytes_of, write
+from model.files.safetensors_files import write
 from model.net.config import ModelConfig
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.tokenizer import TextTokenizer
@@ -82,7 +81,7 @@ def export(
 ) -> None:
     """Write `net` and `tokenizer` as a released folder into `out`, with what `start` has beside weights.
 
-    An adapter must be merged before. Takes the memory of one tensor in `dtype`. The same network gives the same bytes. Weights
+    An adapter must be merged before. Weights that aren't in `dtype` are copied. The same network gives the same bytes. Weights
     that are in `out` are replaced. Raises `ValueError` if `out` is `start`, or if the tokenizer has more tokens than the network.
     """
     if start is not None and same_place(start, out):
@@ -91,8 +90,11 @@ def export(
     assert not hasattr(net, "peft_config"), "the adapter isn't merged"
     told, same_words = _told(start), start is not None and _has(start, tokenizer)
     out.remove(weights.CONFIG)
-    plan = [_planned(key, value, dtype) for key, value in weights.released_tensors(net).items()]
-    write(out, plan, {"format": "pt"}, sys.maxsize, tell, _index(plan))
+    released = weights.released_tensors(net)
+    tensors = {key: value.to(dtype if value.is_floating_point() else value.dtype) for key, value in released.items()}
+    total = sum(value.nbytes for value in tensors.values())
+    index = _json({"metadata": {"total_size": total}, "weight_map": dict.fromkeys(tensors, FILE)})
+    write(out, tensors, {"format": "pt"}, sys.maxsize, tell, index)
     ours = _tokenizer_files(tokenizer) | {"processor_config.json": _json(_PROCESSOR)}
     left_out = {weights.CONFIG, "adapter_config.json"}
     left_out |= set() if same_words else set(_tokenizer_files(tokenizer))
@@ -135,17 +137,6 @@ def _copied(start: Folder, out: Folder, left_out: set[str]) -> list[str]:
 def _has(start: Folder, tokenizer: TextTokenizer) -> bool:
     """Whether the tokenizer of `start` is `tokenizer`. Its file may say the same in other words."""
     return start.exists(TOKENIZER) and TextTokenizer.from_json(start.read(TOKENIZER)).to_json() == tokenizer.to_json()
-
-
-def _planned(key: str, value: Tensor, dtype: torch.dtype) -> Planned:
-    """A tensor to write in `dtype`, if it isn't of whole numbers."""
-    kind = dtype if value.is_floating_point() else value.dtype
-    return Planned(key, kind, tuple(value.shape), lambda: [bytes_of(value.to(kind))])
-
-
-def _index(plan: Iterable[Planned]) -> bytes:
-    files = {tensor.key: FILE for tensor in plan}
-    return _json({"metadata": {"total_size": sum(tensor.num_bytes for tensor in plan)}, "weight_map": files})
 
 
 def _told(start: Folder | None) -> dict[str, Any]:

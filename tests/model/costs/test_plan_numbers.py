@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from model.costs import flops
-from model.costs.activations import Load
+from model.costs.activations import TOWERS, Load
+from model.costs.memory import Memory, memory, table
 from model.costs.plan import (
     ADAPTERS,
     ALL_LINEAR,
@@ -23,21 +24,24 @@ from model.costs.plan import (
     SetUp,
     adapter_parameters,
     linear_layers,
-    memory,
     operations,
     packed,
     parameters,
-    table,
     unused,
 )
 from model.files.lora import adapt
 from model.files.lora import linear_layers as real_layers
-from model.net.config import full, line_reader, small_moe, stage1, tiny
-from model.net.deepseek_ocr import DeepseekOcr, build, part_of, train_only
-from model.train.optim import adamw
+from model.net.config import ModelConfig, full, line_reader, small_moe, stage1, tiny
+from model.net.deepseek_ocr import DeepseekOcr, build, part_of
+from model.net.pipeline_cut import ONE_RANK
+from model.train.optim import adamw, freeze
 from model.train.step import Optim, Train
 
 LOAD = Load(((512, 512),), (300, 100), 200)
+
+
+def on_one(config: ModelConfig, set_up: SetUp, towers: tuple[str, ...] = ()) -> Memory:
+    return memory(config, LOAD, set_up, ONE_RANK, 0, 1, towers)
 
 
 @pytest.mark.parametrize("config", [full(), stage1(), small_moe(), tiny(), line_reader(1), line_reader(2)])
@@ -67,7 +71,7 @@ def test_weights_gradients_and_moments_are_an_optimisers(set_up):
     if set_up.rank:
         adapt(net.to(torch.bfloat16), set_up.rank, 4, set_up.targets)
     else:
-        train_only(net, set_up.parts)
+        freeze(net, [part for part in PARTS if part not in set_up.parts])
     trained = [parameter for parameter in net.parameters() if parameter.requires_grad]
     assert sum(parameter.numel() for parameter in trained) == set_up.num_trained(tiny())
     if set_up.method == BF16:
@@ -77,7 +81,7 @@ def test_weights_gradients_and_moments_are_an_optimisers(set_up):
         parameter.grad = torch.zeros_like(parameter)
     optimizer.step()
     moments = [value for state in optimizer.state.values() for slot, value in state.items() if slot != "step"]
-    expected = memory(tiny(), LOAD, set_up)
+    expected = on_one(tiny(), set_up)
     for values, num_bytes in (
         (net.parameters(), expected.weights),
         (trained, expected.gradients),
@@ -112,23 +116,22 @@ def test_operations_are_three_passes_of_what_is_trained():
 def test_memory_falls_with_what_is_frozen_and_with_checkpoints():
     for method, adapters in ((FP32, ADAPTERS), (BF16, ADAPTERS), (BF16_8BIT, QLORA)):
         set_ups = [replace(one, method=adapters if one.rank else method) for one in SET_UPS]
-        peaks = [memory(full(), LOAD, set_up).total(True) for set_up in set_ups]
+        peaks = [on_one(full(), set_up, TOWERS).total for set_up in set_ups]
         assert peaks == sorted(peaks, reverse=True)
         for set_up in set_ups:
-            found = memory(full(), LOAD, set_up)
-            assert found.total(True) < found.total(False)
-    assert memory(full(), LOAD, replace(SET_UPS[0], method=BF16)).copies == 0
+            assert on_one(full(), set_up, TOWERS).total < on_one(full(), set_up).total
+    assert on_one(full(), replace(SET_UPS[0], method=BF16)).copies == 0
 
 
 def test_methods_take_what_their_numbers_come_to():
     """The released network: all of it trained in 8-bit moments fits a card of 40 GB, and adapters over 4 bits one of 16."""
     counts, every = parameters(full()), 3_336_106_240 - 602_112
-    found = memory(full(), LOAD, replace(SET_UPS[0], method=BF16_8BIT))
+    found = on_one(full(), replace(SET_UPS[0], method=BF16_8BIT))
     assert (found.weights, found.gradients, found.optimizer) == (2 * (every + 602_112), 2 * every, 4 * every)
     layers = counts["experts"] + counts["decoder"] - 25 * 1280 - 11 * 64 * 1280  # without norms and routers
     assert packed(full()) == layers
     beneath = round(0.5625 * layers) + 2 * (3_336_106_240 - layers)
-    lora = memory(full(), LOAD, replace(SET_UPS[3], method=QLORA))
+    lora = on_one(full(), replace(SET_UPS[3], method=QLORA))
     assert lora.weights == beneath + 4 * SET_UPS[3].num_trained(full())
     text = table(full(), LOAD, 1)
     rows = {line.split("  ")[0]: line for line in text.partition(QLORA.name)[2].splitlines()}

@@ -19,10 +19,10 @@ from torch.distributed.tensor import DTensor
 from datagen.disk.storage import Folder
 from model.costs.activations import TOWERS
 from model.net.deepseek_ocr import DeepseekOcr
-from model.net.pipeline_cut import Cut
+from model.net.pipeline_cut import Cut, Layout
 from model.net.stages import cut, stage_of
 from model.train import evaluate, ranks, trainer
-from model.train.layout import Layout, layout
+from model.train.layout import layout
 from model.train.lines import read_lines
 from model.train.optim import own, parameters
 from model.train.process import STOPPED
