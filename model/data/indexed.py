@@ -6,11 +6,10 @@ N rows · I images of all rows · P prompts
 
 import copy
 import functools
-import itertools
 import logging
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -31,7 +30,7 @@ log = logging.getLogger(__name__)
 BLANK = "blank_line"
 """The reason of rows that say nothing: they are counted, and not named."""
 NAMED = 5
-_AT_A_TIME = 2048
+_ROWS_AT_A_TIME, _LETTERS_AT_A_TIME = 2048, 1 << 26
 _MOST = 65535
 
 
@@ -46,7 +45,7 @@ class Source(NamedTuple):
 
 
 class RowRead(NamedTuple):
-    """What an index learns of one row: `values` by column, and its text under each prompt; or why it can't be used. `called` is its
+    """What an index learns of one row: `values` by column, and its text under each prompt; or why it can't be used. `called` is a
     name for people."""
 
     called: str
@@ -173,8 +172,8 @@ class Indexed(ABC):
         """The table of a source's rows. Without a tokenizer it lacks the lengths."""
         names = [f"prompt_{number}" for number in range(len(self.prompts))] if tokenizer is not None else []
         fields = [*self.fields, ("reason", pa.string()), *((name, pa.int32()) for name in names)]
-        tables, rows = [pa.schema(fields).empty_table()], self.rows(source)
-        while some := list(itertools.islice(rows, _AT_A_TIME)):
+        tables = [pa.schema(fields).empty_table()]
+        for some in _together(self.rows(source)):
             lengths_of = iter(counted([text for row in some for text in row.texts], tokenizer) if tokenizer is not None else ())
             values = []
             for row in some:
@@ -191,7 +190,7 @@ class Indexed(ABC):
         if called in self._named or len(self._named) == NAMED:
             return
         self._named.add(called)
-        log.warning("%s: %s can't be used: %s: %s", self.name, called, error.reason, error.detail)
+        log.warning("%s %s can't be used: %s: %s", self.name, called, error.reason, error.detail)
 
     @functools.cached_property
     def _named(self) -> set[str]:
@@ -213,3 +212,17 @@ class Indexed(ABC):
             raise ValueError(f"{self.where}: no row can be used ({kinds})")
         tell_skipped(self.name, {reason: num for reason, num in counts.items() if reason != BLANK}, len(reasons))
         return dict(counts)
+
+
+def _together(rows: Iterable[RowRead]) -> Iterator[list[RowRead]]:
+    """The rows, some at a time: fewer where they have long texts, which are all in memory."""
+    some: list[RowRead] = []
+    num_letters = 0
+    for row in rows:
+        some.append(row)
+        num_letters += sum(len(part.text) for text in row.texts for part in text)
+        if len(some) == _ROWS_AT_A_TIME or num_letters > _LETTERS_AT_A_TIME:
+            yield some
+            some, num_letters = [], 0
+    if some:
+        yield some

@@ -252,16 +252,6 @@ def _window(corpus: Corpus) -> int:
     return int(min(WINDOW, max(_SMALLEST, 2 ** (max(num_rows, 1).bit_length() - 1))))
 
 
-def alone(corpus: Corpus, dataset: int, row: int, mode: str, modes: Sequence[str] = (), prompt: int = 0) -> Draw:
-    """A draw of this one row, for an evaluation: in `mode`, or in the one of `modes` that its image has the pixels for. `modes`
-    are those of the maker that makes the batch; without them that is `mode` alone."""
-    columns = corpus.columns[dataset]
-    if columns.answer_NP[row, prompt] == NO_ANSWER:
-        prompt = int(np.flatnonzero(columns.answer_NP[row] != NO_ANSWER)[0])
-    mode, length = mode_and_length(columns, row, prompt, mode, tuple(modes) or (mode,))
-    return Draw(-1, dataset, row, prompt, mode, length, 0)
-
-
 def mode_and_length(columns: Columns, row: int, prompt: int, mode: str, modes: tuple[str, ...]) -> tuple[str, int]:
     """The mode of a row's image, if `mode` was drawn, and the row's tokens. Of several images each gets a mode of its own."""
     length, sizes = int(columns.answer_NP[row, prompt]), columns.sizes(row)

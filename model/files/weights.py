@@ -174,11 +174,6 @@ def is_ours(keys: dict[str, Stored]) -> bool:
     return any(key.startswith(("encoder.", "decoder.")) for key in keys)
 
 
-def save(folder: Folder, net: DeepseekOcr, tell: Callable[[str], None] = lambda line: None) -> None:
-    """Write the weights of `net` under the released names, at most 5 GB a file. The same weights give the same bytes."""
-    write(folder, released_tensors(net), {"format": "pt"}, MAX_FILE_BYTES, tell)
-
-
 def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda line: None) -> str:
     """Write a folder's weights into `out`, from released names to ours or back. Returns the new names: "ours" or "released".
 

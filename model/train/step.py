@@ -269,7 +269,7 @@ class Compute:
     workers             processes that make batches, on each rank; 0: a thread of this one
     threads             threads of a rank's own process
     deterministic       whether torch is asked for algorithms that add up in one order alone, also on a GPU; slower
-    profile             the first and the last step, counted from 1, that `model.train.profiler` traces; (): none
+    profile             the first and the last step, counted from 1, that `model.train.log.Profiler` traces; (): none
     """
 
     device: str = ""

@@ -33,6 +33,7 @@ from model.costs.plan import SetUp
 from model.data.degrade import Degradations
 from model.data.loader import Loader
 from model.data.mixture import Segment, shares
+from model.data.order import key
 from model.data.plan import Plan
 from model.data.split import Corpus
 from model.files.network_folder import TOKENIZER
@@ -42,18 +43,16 @@ from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.tokenizer import TextTokenizer
 from model.net.told import TOLD
-from model.train.boards import run_id
 from model.train.checkpoint import Checkpoints, tensors
 from model.train.data import Opened, corpus_of, open_all, sources
+from model.train.evaluate import Measure, about_looking
 from model.train.export import bare, export
 from model.train.forecast import checkpointed, set_up
-from model.train.journal import Speed, Told
+from model.train.journal import Speed, Told, run_id
 from model.train.layout import filled
-from model.train.log import Clock, ExpertUse, counted, memory
-from model.train.measure import Measure, about_looking
+from model.train.log import Clock, ExpertUse, Profiler, counted, memory
 from model.train.optim import Average, adamw, check_rates, freeze, rate_at, update
 from model.train.process import STOPPED, Stopped, computing, garbage_frozen, terminated, until
-from model.train.profiler import Profiler
 from model.train.ranks import Ranks, joined
 from model.train.readings import Readings
 from model.train.run import begun, begun_rows, finished
@@ -273,7 +272,7 @@ class _Training:
         scale, balance_scale = (1 / max(1, counts[name]) for name in ("tokens", "samples"))
         # What is dropped follows from the step, so that a resumed one is the same.
         if self.step.weights.lora_dropout or self.step.weights.train_adapter:
-            torch.manual_seed(hash((self.step.seed, number, self.ranks.rank)))
+            torch.manual_seed(key("dropout", self.step.seed, number, self.ranks.rank))
         weights = self.step.guidance.weights(number, self.step.schedule.steps)
         telling = (weights[0] / max(1, counts["told"]), weights[1] / max(1, counts["placed"]))
         total, sums_S2 = self.spread.through(micros, scale, balance_scale, clock, telling)

@@ -70,7 +70,7 @@ def make(folder: str) -> None:
             parameter.normal_(0, 0.02, generator=source)
         ids = net.encoder.clip.embeddings.position_ids
         ids.copy_(torch.arange(ids.shape[1])[None])
-    weights.save(Folder(folder), net, print)
+    weights.write(Folder(folder), weights.released_tensors(net), {"format": "pt"}, weights.MAX_FILE_BYTES, print)
     Folder(folder).write(weights.CONFIG, full().to_json())
 
 

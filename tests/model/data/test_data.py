@@ -16,13 +16,13 @@ from datagen.target import PROMPTS
 from model.data.loader import Loader, job, maker, read
 from model.data.mixture import Segment, Source, shares
 from model.data.ours import Ours, find_datasets, open_ours
-from model.data.plan import Plan, alone
+from model.data.plan import Plan
 from model.data.rows import NO_ANSWER
 from model.data.split import chosen, is_held_out, opened
 from model.net.attention import PADDING
 from model.net.batch import IGNORED
 from model.net.tokenizer import train_tokenizer
-from tests.model.drawn_rows import Drawn, pages, texts
+from tests.model.drawn_rows import Drawn, alone, pages, texts
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
 MODES = {"tiny": 1.0}

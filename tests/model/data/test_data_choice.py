@@ -16,7 +16,7 @@ from model.data.loader import Loader, job, maker, read
 from model.data.mixture import Segment, Share, Source, Stream, deck_of, shares
 from model.data.our_rows import Choice
 from model.data.ours import open_ours
-from model.data.plan import Plan, alone
+from model.data.plan import Plan
 from model.data.rows import Features
 from model.data.split import opened
 from model.data.words import MIN_WORTH
@@ -25,7 +25,7 @@ from model.train.data import open_all, sources
 from model.train.data_config import Data
 from model.train.step import Train
 from recipes.words.training_data import mixture
-from tests.model.drawn_rows import pages
+from tests.model.drawn_rows import alone, pages
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
 FORMULA = Box(10, 60, 190, 90)

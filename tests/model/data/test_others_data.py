@@ -14,11 +14,12 @@ from model.data.hugging_face.texts import Texts
 from model.data.loader import Loader, job, maker, read
 from model.data.members import Members
 from model.data.mixture import Segment, Source, shares
-from model.data.plan import Plan, alone
+from model.data.plan import Plan
 from model.data.rows import Asked, Part
 from model.data.split import opened
 from model.data.tars import Tars
 from model.net.tokenizer import train_tokenizer
+from tests.model.drawn_rows import alone
 from tests.model.lines import EIGHT, rendered
 
 
@@ -174,7 +175,7 @@ def test_tars_that_cannot_be_used_are_one_clear_error(tmp_path, tokenizer):
     (tmp_path / "b.tar").write_bytes(gzip.compress((tmp_path / "a.tar").read_bytes()))
     with pytest.raises(ValueError, match=r"b\.tar is no tar, or compressed"):
         opened([Tars(str(tmp_path / "b.tar"), "web")], tokenizer, 0.1)
-    with pytest.raises(ValueError, match=r"no sample can be used \(2 member_missing\)"):
+    with pytest.raises(ValueError, match=r"no row can be used \(2 member_missing\)"):
         opened([Tars(str(tmp_path / "a.tar"), "web", Members(answer="cls"))], tokenizer, 0.1)
 
 
@@ -221,7 +222,7 @@ def test_a_group_of_a_tar_is_a_folder_a_name_in_json_or_an_image(tmp_path, token
         # The name of a dataset follows from its neighbours, and says nothing about a document.
         again = opened([Tars(str(tmp_path / "a.tar"), "other", Members(group=group), frozenset([name]))], tokenizer, 0.3)
         assert again.held_out[0].tolist() == corpus.held_out[0].tolist()
-    with pytest.raises(ValueError, match=r"no sample can be used \(40 no_group\)"):
+    with pytest.raises(ValueError, match=r"no row can be used \(40 no_group\)"):
         opened([Tars(str(tmp_path / "a.tar"), "web", Members(group="json:doc.name"))], tokenizer, 0.1)
 
 

@@ -1,6 +1,5 @@
 """Greedy generation: a batch says what its samples say alone, and repetition is cut."""
 
-import copy
 import sys
 
 import pytest
@@ -9,7 +8,6 @@ from PIL import Image
 
 from datagen.disk.storage import Folder
 from datagen.target import Prompt
-from model.files.network_folder import save_model
 from model.generate import NoRepeat, generate, main, prompt_of, stream
 from model.net.config import tiny
 from model.net.deepencoder import places
@@ -17,6 +15,7 @@ from model.net.deepseek_ocr import build
 from model.net.image import Views
 from model.net.image_modes import MODES
 from model.net.tokenizer import train_tokenizer
+from model.train.export import export
 from model.train.readings import edit_distance
 from tests.model.lines import EIGHT
 
@@ -169,7 +168,7 @@ def test_what_cannot_be_read_is_told(reader):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
 def test_the_command_line_reads_weights_of_any_precision(reader, tmp_path, monkeypatch, capsys, dtype):
     net, tokenizer = reader
-    save_model(Folder(str(tmp_path)), copy.deepcopy(net).to(dtype), tokenizer)
+    export(Folder(str(tmp_path)), net, tokenizer, dtype=dtype)
     Image.new("RGB", (60, 40), "white").save(tmp_path / "page.png")
     (tmp_path / "no.png").write_text("no")
     (tmp_path / "bad").mkdir()

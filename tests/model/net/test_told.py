@@ -10,7 +10,6 @@ from datagen.disk.storage import Folder
 from datagen.drawing.endless_lines import Lines
 from model.data.drawn_lines import Drawn
 from model.data.loader import read
-from model.data.plan import alone
 from model.data.split import opened
 from model.data.tokens import made
 from model.files.safetensors_files import Reader
@@ -25,6 +24,7 @@ from model.train.data_config import Data, DrawnLines
 from model.train.step import RANDOM, Guidance, Train
 from model.train.trainer import train
 from recipes.reads import LINES
+from tests.model.drawn_rows import alone
 
 
 def test_frames_by_hand():

@@ -19,8 +19,7 @@ from model.net.batch import batch
 from model.net.config import DecoderConfig, tiny
 from model.net.moe import Router
 from model.net.tokenizer import train_tokenizer
-from model.train.boards import boards, flat, run_id
-from model.train.journal import Speed, Told
+from model.train.journal import Speed, Told, boards, flat, run_id
 from model.train.lines import Lines, read_lines
 from model.train.log import Clock, ExpertUse, Routing, by_source, memory, of_experts, operations
 from tests.model.lines import EIGHT, line_crop, tokens_of

@@ -21,13 +21,14 @@ from datagen.disk.marks import Mark
 from datagen.disk.storage import Folder
 from datagen.work.progress import State
 from model.data.split import is_held_out
-from model.files.network_folder import load_model, save_model
+from model.files.network_folder import load_model
 from model.net.config import line_reader
 from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train import trainer
 from model.train.data_config import Data
+from model.train.export import export
 from model.train.optim import Moved
 from model.train.step import flat
 from model.train.trainer import NothingToLearn, train
@@ -312,7 +313,7 @@ def test_it_says_when_it_does_not_look(tmp_path, caplog):
     folder, tokenizer = Folder(str(tmp_path / "blind")), byte_tokenizer()
     net = build(line_reader().with_vocab(len(tokenizer)))
     torch.nn.init.zeros_(net.encoder.projector.weight)
-    save_model(folder, net, tokenizer)
+    export(folder, net, tokenizer)
     step = FEW.but(start=folder.url, frozen=("sam", "clip", "projector"), looks_after=2, loss_every=2)
     assert train(step, out)
     assert "step 2: it doesn't look" in caplog.text
