@@ -8,7 +8,6 @@ import tarfile
 
 import datasets
 import pytest
-import webdataset
 
 from model.data.hugging_face.texts import Texts
 from model.data.loader import Loader, job, maker, read
@@ -119,39 +118,6 @@ def test_damage_in_the_middle_costs_the_samples_there(tmp_path, tokenizer):
         "no_answer",
         "another_length",
     }
-
-
-def test_damage_at_a_header_of_pax_costs_the_samples_there(tmp_path, tokenizer):
-    path = tmp_path / "a.tar"
-    with webdataset.TarWriter(str(path)) as tar:
-        for n in range(30):
-            tar.write({"__key__": f"{n:05d}", "jpg": rendered(f"line {n}"), "txt": f"line {n}"})
-    damaged = bytearray(path.read_bytes())
-    with tarfile.open(path) as tar:
-        members = tar.getmembers()
-    assert members[0].offset_data - members[0].offset == 3 * 512  # a PAX header, what it says, and the member's own
-    for first, num_bytes in (
-        (members[0].offset + 1024, 512),
-        (members[20].offset + 600, 1000),
-        (members[40].offset + 512, 20_000),
-    ):
-        damaged[first : first + num_bytes] = random.Random(0).randbytes(num_bytes)
-    path.write_bytes(damaged)
-    corpus = opened([Tars(str(path), "web")], tokenizer, 0.1)
-    texts = [example.parts[1].text for example in all_of(corpus, tokenizer)[1]]
-    assert texts[:9] == [f"line {n}" for n in range(1, 10)] and set(texts) >= {f"line {n}" for n in range(11, 20)}
-    lost = 30 - len(texts)
-    assert texts[-1] == "line 29" and lost < 12 and corpus.columns[0].skipped["corrupt_tar"] == 3
-
-
-def test_a_tar_that_goes_while_training_is_passed_over(tmp_path, tokenizer):
-    write_tar(tmp_path / "part-0.tar", lines(0, 5))
-    write_tar(tmp_path / "part-1.tar", lines(5, 8))
-    corpus = opened([Tars(str(tmp_path / "part-{0..1}.tar"), "web")], tokenizer, 0.1)
-    (tmp_path / "part-1.tar").unlink()
-    draws = [alone(corpus, 0, row, "tiny") for row in range(8)]
-    batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [draws])]
-    assert batch.num_samples == 5 and [skipped.reason for skipped in batch.skipped] == ["unreadable"] * 3
 
 
 def all_of_skipped(corpus, tokenizer):

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from datagen.disk.storage import Folder
-from model.data import image_facts
+from model.data import image_facts, indexed
 from model.data.jsonl import Jsonl
 from model.data.loader import job, maker, read
 from model.data.split import NAMED, group_hash, joined, opened
@@ -145,14 +145,6 @@ def test_references_that_lead_nowhere(tmp_path, tokenizer, monkeypatch):
     if not importlib.util.find_spec("gcsfs"):
         with pytest.raises(ValueError, match=r"gs://bucket/a.png can't be read: .*gcsfs"):
             opened([Jsonl(written(tmp_path, [{"image": "gs://bucket/a.png", "answer": "x"}]))], tokenizer, 0.1)
-
-
-def test_a_file_that_goes_while_training_is_passed_over(tmp_path, tokenizer):
-    file = written(tmp_path, [{"text": f"{n}"} for n in range(4)])
-    corpus = opened([Jsonl(file)], tokenizer, 0.1)
-    os.unlink(file)
-    batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [[alone(corpus, 0, row, "tiny") for row in range(4)]])]
-    assert [skipped.reason for skipped in batch.skipped] == ["unreadable"] * 4 and batch.num_samples == 0
 
 
 def groups(corpus):

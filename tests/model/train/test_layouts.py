@@ -312,17 +312,6 @@ def test_each_parameter_is_of_one_stage():
         cut(DeepseekOcr(CONFIG), 0, Cut(7))
 
 
-def test_the_papers_cut():
-    deep = dataclasses.replace(CONFIG, decoder=DEEP)
-    assert [stage_of(f"decoder.layers.{n}.mlp", deep, Cut(4)) for n in range(12)] == [2] * 6 + [3] * 6
-    assert [stage_of(f"decoder.layers.{n}.mlp", deep, Cut(3, (7, 5))) for n in range(12)] == [1] * 7 + [2] * 5
-    places = ("encoder.sam.pos_embed", "encoder.clip.pre_layrnorm.bias", "decoder.embed_tokens.weight", "lm_head.weight")
-    assert [stage_of(name, CONFIG, Cut(4)) for name in places] == [0, 1, 1, 3]
-
-
-DEEP = dataclasses.replace(CONFIG.decoder, depth=12)
-
-
 def test_layouts_that_do_not_fit():
     values = {"pipeline": 2, "replicate": 2}
     assert layout(STEP.but(**values), 8) == Layout(2, 2, 2)

@@ -37,7 +37,7 @@ from recipes.report.train import IMAGES_BYTES, train_sections
 from recipes.steps import Place
 from recipes.steps.train import TrainRunner
 from tests.model.lines import EIGHT, line_crop, write_dataset
-from tests.model.trainings import FEW, STEP, WEIGHTS, begun, in_child, lines_of, make_corpus, same_results
+from tests.model.trainings import FEW, STEP, begun, in_child, lines_of, make_corpus, same_results
 
 
 @pytest.fixture(scope="module")
@@ -182,15 +182,6 @@ def test_a_model_stays_when_what_it_learned_from_is_set_aside_and_is_still_named
     assert runner.learned_from(frozenset(documents)) == ["train/model"]
 
 
-def test_two_trainings_stand_beside_each_other(whole):
-    out, _ = whole
-    before = files(Path(out.url) / "train")
-    second = STEP.but(name="second", steps=1, loss_samples=1, read_samples=1)
-    assert train(second, out) is True and train(second, out) is False
-    assert json.loads(out.read("second/metrics.json"))["step"] == 1
-    assert train(STEP, out) is False and files(Path(out.url) / "train") == before
-
-
 @pytest.mark.parametrize("change", [{"steps": 9}, {"learning_rate": 1e-4}, {"threads": 2}, {"datasets": ("coarse",)}])
 def test_another_step_is_refused(whole, change):
     out, _ = whole
@@ -259,13 +250,6 @@ def test_killed_twice_and_run_again_ends_in_the_same_bytes(whole, tmp_path):
     assert train(STEP, other, on_state=states.append)
     assert states[0].note == "resumed from step 6"
     same_results(out, other)
-
-
-def test_workers_make_the_same_batches(whole, tmp_path):
-    out, _ = whole
-    other = make_corpus(tmp_path)
-    assert train(STEP.but(workers=1), other)
-    assert other.read(WEIGHTS) == out.read(WEIGHTS)
 
 
 @pytest.mark.slow
