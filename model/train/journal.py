@@ -34,7 +34,7 @@ class Speed(NamedTuple):
     routings: dict[str, Routing]
 
 
-class Told:
+class Journal:
     """All of it goes on after step `first`. `id` is what the training is known by on a server."""
 
     def __init__(self, folder: Folder, first: int, id: str, device: torch.device):

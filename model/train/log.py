@@ -135,8 +135,8 @@ def counted(micros: Sequence[Batch], length: int, config: ModelConfig, set_up: S
         counts["room"] += length * len(one.ids_BL)
         counts["images"] += len(one.images)
         counts["upsampled"] += one.num_upsampled
-        counts["told"] += one.num_told
-        counts["placed"] += one.num_placed
+        counts["told"] += one.num_known_frames
+        counts["placed"] += one.num_known_places
         counts["operations"] += operations(config, one, set_up)
         for skipped in one.skipped:
             counts[f"skipped {skipped.source}: {skipped.reason}"] += 1

@@ -143,8 +143,8 @@ def frames_right(training: Folder, lines: Sequence[DrawnLine]) -> float:
     import torch
 
     from model.files.network_folder import load_model
+    from model.net.frame_head import Told, frames, listening
     from model.net.image import load
-    from model.net.told import Told, frames, listening
 
     net, _ = load_model(training.sub("model"), dtype=torch.float32)
     head = Told(net.config.sam)
