@@ -27,8 +27,8 @@ from model.net.tokenizer import TextTokenizer
 
 log = logging.getLogger(__name__)
 
-BLANK = "blank_line"
-"""The reason of rows that say nothing: they are counted, and not named."""
+BLANK, NO_TEXT = "blank_line", "no_text"
+"""The reasons of rows that say nothing: they are counted, and not named."""
 NAMED = 5
 _ROWS_AT_A_TIME, _LETTERS_AT_A_TIME = 2048, 1 << 26
 _MOST = 65535
@@ -93,6 +93,7 @@ class Indexed(ABC):
     sources             what is indexed by itself, in order
     fields              the columns of a source's table, beside the reason and the lengths
     kind                changes when the same bytes would give another table
+    lang                the language of all rows, where they don't say theirs
     numbers_bad_rows    whether a row that can't be used has a number all the same; if not, `note` is told of those that can
     held_out            the groups that are never trained on. Rows of one group are on one side of the split
     """
@@ -100,6 +101,7 @@ class Indexed(ABC):
     name: str
     where: str
     kind: str
+    lang: str = "und"
     prompts: tuple[Asked, ...]
     reader: Reader
     sources: list[Source]
@@ -131,6 +133,8 @@ class Indexed(ABC):
 
     def langs(self, table: pa.Table) -> tuple[np.ndarray, tuple[str, ...]]:
         """(the number of each row's language, the languages)"""
+        if "lang" not in table.column_names:
+            return np.zeros(len(table), np.int16), (self.lang,)
         encoded = table["lang"].combine_chunks().dictionary_encode()
         return encoded.indices.to_numpy().astype(np.int16), tuple(encoded.dictionary.to_pylist())
 
@@ -180,7 +184,7 @@ class Indexed(ABC):
                 reason = row.error.reason if row.error is not None else ""
                 found = {name: next(lengths_of) if row.texts else NO_ANSWER for name in names}
                 values.append(row.values | {"reason": reason} | found)
-                if row.error is not None and reason != BLANK:
+                if row.error is not None and reason not in (BLANK, NO_TEXT):
                     self.tell(row.called, row.error)
             tables.append(pa.Table.from_pylist(values, pa.schema(fields)))
         return pa.concat_tables(tables).combine_chunks()

@@ -73,6 +73,7 @@ class Tars(Indexed):
 
     def __init__(self, where: str, name: str, members: Members = _MEMBERS, held_out: frozenset[str] = frozenset()):
         self.where, self.name, self.members, self.prompts = where, name, members, members.prompts
+        self.lang = members.lang
         self.reader, self.held_out = TarsReader(name, members), held_out if members.group else frozenset()
         self.tars = [tar for url in braceexpand.braceexpand(where) for tar in _matches(url)]
         known_as = {tar: _known_as(tar) for tar in self.tars}
@@ -100,9 +101,6 @@ class Tars(Indexed):
     def images(self, table: pa.Table) -> tuple[Images, pa.ChunkedArray]:
         sizes_N2 = np.stack([table["width"].to_numpy(), table["height"].to_numpy()], axis=1)
         return Images(np.arange(len(table)), sizes_N2, table["group"].to_numpy()), table["reason"]
-
-    def langs(self, table: pa.Table) -> tuple[np.ndarray, tuple[str, ...]]:
-        return np.zeros(len(table), np.int16), (self.members.lang,)
 
     def rows(self, source: Source) -> Iterator[RowRead]:
         """A row for each sample of a tar, and one for each damage."""
