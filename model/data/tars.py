@@ -17,10 +17,11 @@ import braceexpand
 import numpy as np
 import pyarrow as pa
 import xxhash
+from webdataset.tariterators import base_plus_ext
 
+from datagen.disk.shards import BLOCK_BYTES, members_despite_damage
 from datagen.disk.storage import Folder
 from datagen.record import SampleError, clean_text
-from model.data.archive import samples, span
 from model.data.images import ENDS, identity, upright_size
 from model.data.indexed import NAMED, Images, Indexed, RowRead, Source
 from model.data.members import Members, ending
@@ -28,7 +29,7 @@ from model.data.rows import Example, Part
 from model.data.split import group_hash
 
 VERSION = 2  # goes up whenever a tar would give another table
-_HEAD = 1 << 16
+_HEAD = _AT_A_TIME = 1 << 16
 _MEMBERS = Members()
 
 
@@ -105,7 +106,7 @@ class Tars(Indexed):
     def rows(self, source: Source) -> Iterator[RowRead]:
         """A row for each sample of a tar, and one for each damage."""
         with source.folder.open(source.file) as file:
-            for key, found in samples(file, source.folder.path(source.file)):
+            for key, found in _samples(file, source.folder.path(source.file)):
                 values, called = dict.fromkeys((name for name, _ in self.fields), 0), clean_text(key)
                 try:
                     text, own = self._read(file, key, called, found)
@@ -125,17 +126,17 @@ class Tars(Indexed):
         answer = found.get(ending(self.members.answer))
         if image is None or answer is None:
             raise SampleError("member_missing", f"it has {', '.join(found)}")
-        text = self.members.text(span(file, *answer))
-        head = span(file, image[0], min(_HEAD, image[1]))
+        text = self.members.text(_span(file, *answer))
+        head = _span(file, image[0], min(_HEAD, image[1]))
         try:
             width, height = upright_size(io.BytesIO(head), called)
         except SampleError:  # a long profile may stand before the size
-            width, height = upright_size(io.BytesIO(span(file, *image)), called)
+            width, height = upright_size(io.BytesIO(_span(file, *image)), called)
         if self.members.group:
             about = found.get(ending(self.members.group))
-            group = group_hash(self.members.group_of(key, span(file, *about) if about else b""))
+            group = group_hash(self.members.group_of(key, _span(file, *about) if about else b""))
         else:
-            group = identity(image[1], head, span(file, image[0] + max(0, image[1] - ENDS), min(ENDS, image[1])))
+            group = identity(image[1], head, _span(file, image[0] + max(0, image[1] - ENDS), min(ENDS, image[1])))
         values = {"width": min(width, 65535), "height": min(height, 65535), "group": group}
         return text, values | dict(zip(Place._fields[1:], (*image, *answer), strict=True))
 
@@ -158,7 +159,51 @@ def _known_as(tar: str) -> str | None:
     try:
         with folder.open(name) as file:
             size = file.seek(0, io.SEEK_END)
-            digest = xxhash.xxh3_128(span(file, 0, _HEAD) + span(file, max(0, size - _HEAD), _HEAD))
+            digest = xxhash.xxh3_128(_span(file, 0, _HEAD) + _span(file, max(0, size - _HEAD), _HEAD))
     except FileNotFoundError:
         return None
     return f"{size}-{digest.hexdigest()}"
+
+
+def _samples(file: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, tuple[int, int]] | None]]:
+    """(key, place in bytes of each member by its ending) of a tar's samples, in order; (what was damaged, None) where bytes are
+    no members. Raises `ValueError` if it is no tar at all."""
+    size, end, key = file.seek(0, io.SEEK_END), 0, ""
+    found: dict[str, tuple[int, int]] = {}
+    for member in members_despite_damage(file):
+        if not _is_blank(file, end, member.offset):
+            yield f"{name} at {end}", None
+        end = member.offset_data + member.size + -member.size % BLOCK_BYTES
+        base, suffix = base_plus_ext(member.name)
+        if not member.isfile() or base is None:
+            continue
+        if found and base != key:
+            yield key, found
+            found = {}
+        key = base
+        if member.offset_data + member.size <= size:
+            found[suffix.lower()] = member.offset_data, member.size
+    if found:
+        yield key, found
+    if not size:
+        raise ValueError(f"{name} is empty, not even a tar without members")
+    if not end and not _is_blank(file, 0, size):
+        raise ValueError(f"{name} is no tar, or compressed: it has no member that can be read")
+    if not _is_blank(file, end, size):
+        yield f"{name} at {end}", None
+
+
+def _span(file: BinaryIO, offset: int, num_bytes: int) -> bytes:
+    """These bytes of `file`, which stays where it was."""
+    before = file.tell()
+    file.seek(offset)
+    data = file.read(num_bytes)
+    file.seek(before)
+    return data
+
+
+def _is_blank(file: BinaryIO, start: int, end: int) -> bool:
+    """Whether there is nothing but zeros from `start` to `end`, as between tars that were joined, and at their ends."""
+    if start > end:
+        return False
+    return not any(any(_span(file, at, min(_AT_A_TIME, end - at))) for at in range(start, end, _AT_A_TIME))
