@@ -315,7 +315,7 @@ class Measure:
         return ranks.from_first(lambda: measured(cast(DeepseekOcr, net), ALONE))
 
     def after(self, number: int, goes_on: GoesOn = always) -> dict[str, Any]:
-        """What is to be measured after this many steps, for the step's line: often nothing."""
+        """The measurements that are due after this many steps, for the step's line: often none."""
         step, last = self.step, number == self.step.schedule.steps
         found: dict[str, Any] = {}
         if last or number % step.evaluation.loss_every == 0 or number == step.evaluation.looks_after:
@@ -339,7 +339,7 @@ class Measure:
 
 
 def about_looking(line: dict[str, Any]) -> str:
-    """What is to be said of a network that doesn't look, as a step's line has it."""
+    """The warning that a network doesn't look at images, from a step's line."""
     return (
         f"step {line['step']}: it doesn't look. The held-out loss is {line['own_image_loss']:.3f} with a sample's own image, and "
         f"{line['other_image_loss']:.3f} with another's: what it says doesn't follow from what it sees"

@@ -31,10 +31,11 @@ PAPER_MACHINES, PAPER_STAGES = (20, 8), 4
 
 
 def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
-    """The tables of `model.costs.memory` for `step`, or a sentence that says why there are none.
-    Data isn't looked at: rows are taken to be full of pages.
+    """The tables of `model.costs.memory` for `step`, or a sentence that says why there are none. Data isn't looked at: rows are
+    taken to be full of pages.
 
-    The second is for `nodes` machines of `gpus` GPUs; for the paper's, where nobody says and a step has rows for all of them.
+    The second table is for `nodes` machines of `gpus` GPUs. If neither is given, it is for the paper's machines, provided that a
+    step has rows for all of them.
     """
     modes.check(dict(step.batches.modes))
     step = filled(step, nodes * gpus)
@@ -69,8 +70,8 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
 
 
 def missing(step: Train) -> list[str]:
-    """The paths on this machine that the training's data names and where nothing lies. Names in the output, and of a hub, are
-    passed over: those may still come."""
+    """The local paths that the training's data names and that don't exist. Names in the output or of a hub are passed over: they
+    may still come."""
     paths = [one.where for one in step.data if one.drawn is None and one.group != TEXT and one.is_elsewhere]
     paths = [where for where in paths if not hub.is_name(where)]
     plain = [where for where in paths if "://" not in where and not set(where) & set("*?[{")]

@@ -35,7 +35,7 @@ class Speed(NamedTuple):
 
 
 class Journal:
-    """All of it goes on after step `first`. `id` is what the training is known by on a server."""
+    """The files and boards of a training, which go on after step `first`. Servers know the training by `id`."""
 
     def __init__(self, folder: Folder, first: int, id: str, device: torch.device):
         self.device = device
@@ -53,19 +53,19 @@ class Journal:
         return self.lines.kept
 
     def line(self, line: dict[str, Any]) -> None:
-        """Tell what a step came to."""
+        """Write down the line of a step."""
         self.lines.add(**line)
         for board in self.boards:
             board.add(line["step"], flat(line))
 
     def read(self, step: int, summary: dict[str, dict[str, Any]]) -> None:
-        """Tell what was read before the first step, or after the last, to those who watch: it stands in no line."""
+        """Send the boards what was read before the first step or after the last. No line of a file has it."""
         for board in self.boards:
             board.add(step, flat({"read": summary}))
 
     def speed(self, done: int, seconds: float, counts: Counter[str], of_ranks: Sequence[Speed]) -> None:
-        """Tell how fast the steps up to `done` were, which took so many seconds since the last time: what all ranks did, the
-        seconds of each part on the first one, and how long each waited for data."""
+        """Write down how fast the steps up to `done` were. They took `seconds` since the last call. Counts are of all ranks, the
+        seconds of each part of the first rank; of each rank there is how long it waited for data."""
         parts = of_ranks[0].parts
         values = {name: round(part, 4) for name, part in parts.items()}
         values |= {f"{name}_per_s": round(counts[name] / seconds, 2) for name in ("tokens", "positions", "images")}
@@ -84,7 +84,7 @@ class Journal:
                 board.add(done, {f"{name}/layer {n}": float(value) for n, value in enumerate(layers)})
 
     def flush(self) -> None:
-        """Have all of it where it belongs."""
+        """Make all of it durable."""
         self.lines.flush()
         self.speeds.flush()
         for board in self.boards:

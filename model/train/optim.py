@@ -160,8 +160,8 @@ _ALL_PARTS = (*PARTS, "other")
 
 
 class Moved(NamedTuple):
-    """What a step came to: the gradients' norm, of all and by `PARTS`, and the numbers that were to be summed over ranks. Weights
-    of another network than ours are `other`."""
+    """A step's gradient norm, of all weights and by `PARTS`, and the numbers that were summed over ranks. Weights of another
+    network than ours are of the part `other`."""
 
     norm: float
     numbers: list[float]
@@ -171,10 +171,10 @@ class Moved(NamedTuple):
 def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, numbers_N: Tensor, ranks: Ranks = ALONE) -> Moved:
     """Move the weights, unless the gradients' norm or the first of the numbers `numbers_N`, the loss, isn't finite.
 
-    Gradients are gone afterwards. What had none, as the encoder in a step of text alone, moves as if it were 0: on several ranks
-    one can't know that the others had none either. `max_norm` is the longest gradient that isn't shortened, 0 for any. The norm
-    is that of the whole network, and the numbers are summed over `ranks`, so that all of them move, or none. This is where a step
-    waits for the device, once: all numbers that it tells come together.
+    Gradients are gone afterwards. A weight without a gradient, as the encoder's in a step of text alone, moves as if its gradient
+    were 0: a rank can't know whether other ranks have one. `max_norm` is the longest gradient that isn't shortened, 0 for any.
+    The norm is that of the whole network, and the numbers are summed over `ranks`, so that all ranks move, or none. Here a step
+    waits for the device, once: all its numbers come together.
     """
     with torch.no_grad():
         for parameter in parameters(optimizer):

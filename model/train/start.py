@@ -113,8 +113,8 @@ def starts(step: Train, out: Folder, fetches: bool = True) -> dict[str, str]:
 
 
 def known_as(folder: Folder) -> str:
-    """What changes when the weights in a folder do: a hash of their files' names, sizes, and first and last megabyte; and of what
-    an adapter is multiplied by, which its config says."""
+    """A hash that changes when the weights in a folder change: of the files' names, sizes, first and last megabyte, and of the
+    config of an adapter, which says its factor."""
     digest = hashlib.sha256()
     for name in (*folder.names(".safetensors"), *folder.names(CONFIG)):
         size = folder.fs.size(folder.path(name))
