@@ -6,8 +6,8 @@ All draws of a training are in one endless order, and come in windows of W. The 
 own shuffle says which row, epoch after epoch. A window's samples are packed into rows of `length` tokens by best fit, the longest
 first, and its rows are shuffled. Step n takes `rows_per_step` of all rows, from n times that on, whatever the number of ranks.
 
-How many rows the windows before have is kept, one number a window. These numbers aren't state: they can be counted again, at a few
-milliseconds a window.
+The number of rows before each window is kept. These numbers aren't state: they can be counted again, at a few milliseconds a
+window.
 """
 
 import bisect
