@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from datagen.disk.storage import Folder
 from datagen.record import SampleError
 from model.data import lengths
-from model.data.rows import NO_ANSWER, Asked, Columns, Part, Reader, Several, tell_skipped
+from model.data.rows import NO_ANSWER, Asked, Columns, Part, Several, tell_skipped
 from model.data.split import joined
 from model.data.tokens import counted
 from model.net.tokenizer import TextTokenizer
@@ -103,7 +103,6 @@ class Indexed(ABC):
     kind: str
     lang: str = "und"
     prompts: tuple[Asked, ...]
-    reader: Reader
     sources: list[Source]
     held_out: frozenset[str]
     fields: ClassVar[tuple[tuple[str, pa.DataType], ...]]
@@ -165,9 +164,9 @@ class Indexed(ABC):
         )
 
     def uncounted(self, tokenizer: TextTokenizer) -> Iterator[Self]:
-        """Each source whose lengths aren't kept, as a dataset."""
+        """Each source whose lengths aren't kept, as a dataset; a file of rows always, since it may have changed."""
         for source in self.sources:
-            if not lengths.is_kept(source.folder, self._lengths(tokenizer), source.file):
+            if source.num_rows >= 0 or not lengths.is_kept(source.folder, self._lengths(tokenizer), source.file):
                 one = copy.copy(self)
                 one.sources = [source]
                 yield one

@@ -1,8 +1,8 @@
 """A training's network over its ranks: what of it this one has, how batches go through, and the whole of it for a while.
 
 Where ranks share weights, each decoder layer is sharded by itself, and what is around the layers together. The encoder isn't
-sharded: its towers are called once for each size of view, and not for text, so that ranks would call other collectives. Its gradients
-are added up once a step. So are all gradients where ranks share no weights.
+sharded: its towers are called once for each size of view, and not for text, so that ranks would call other collectives. Its
+gradients are added up once a step. So are all gradients where ranks share no weights.
 """
 
 import contextlib
