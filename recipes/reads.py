@@ -1,8 +1,9 @@
 """A small model that reads, from nothing: the paper's two stages in small, on lines of text that are drawn as they are needed.
 
 The paper starts from SAM's and CLIP's published weights. Here nothing is known at first, so the first training stands for them:
-SAM alone is told which character stands in each frame of a line (`model.net.told`). Then full lines are learned at once. At first
-one of the decoder's heads is told, too, where the next character stands (`model.net.guided`): without that it loses its place.
+SAM alone is told which character stands in each frame of a line (`model.net.frame_head`). Then full lines are learned at once.
+At first one of the decoder's heads is told, too, where the next character stands (`model.net.guided_attention`): without that it
+loses its place.
 What then reads drawn lines goes on with lines of documents; and what reads Latin with lines in other scripts.
 """
 

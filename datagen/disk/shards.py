@@ -5,7 +5,7 @@
 
 The bytes depend on the samples alone: no time, user or order of arrival enters. A shard whose inputs all dropped is an empty tar,
 so that shard numbers have no gaps. Tars of others are read by `inputs/archive_members.py`; a training reads them by places
-(`model/data/archive.py`), whose headers `members_despite_damage` finds.
+(`model/data/tars.py`), whose headers `members_despite_damage` finds.
 """
 
 import dataclasses

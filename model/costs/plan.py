@@ -1,26 +1,23 @@
-"""What a training takes, before it is started: parameters, operations a token, memory by set-up, days. By formula, without torch.
+"""What is trained and how, in numbers: parameters, bytes a parameter, operations of a step. By formula, without torch.
 
 parameters(config)          by part, as `model.net.deepseek_ocr.PARTS` names them
 linear_layers(config)       the layers that an adapter can stand beside
 operations(config, …)       of a step, forward and backward, where some parts are frozen
-memory(config, …)           weights, gradients, moments, activations
-table(config, …)            all that, for people
 """
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from model.costs import flops
-from model.costs.activations import TOWERS, Load, kept
+from model.costs.activations import Load
 from model.net.config import ModelConfig, full
 
 PARTS = ("sam", "clip", "projector", "experts", "embeddings", "decoder")
 ENCODER = PARTS[:3]
 PEAKS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "L40S": 362e12, "RTX 4090": 165e12}
 """Operations a second in bf16, dense, as their makers say, by a piece of a card's name."""
-_PEAKS_SHOWN = {card: PEAKS[card] for card in ("A100", "H100", "H200")}
 LANGUAGE = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 """The decoder's linear layers by the ends of their released names, shared experts included."""
 ALL_LINEAR = "all-linear"
@@ -31,10 +28,6 @@ _PART_OF_LAYERS = {
     "model.projector": "projector",
     "lm_head": "embeddings",
 }
-_DAY_S = 86_400.0
-_CARDS_GB = (16, 24, 40, 48, 80, 141)
-USED = 0.85
-"""The share of a card's memory that a plan fills: it is an estimate from below."""
 
 
 def parameters(config: ModelConfig) -> dict[str, int]:
@@ -116,11 +109,6 @@ class Method:
     optimizer: int = 8
     packed: bool = False
 
-    @property
-    def moved(self) -> int:
-        """Bytes that a step of the optimizer reads and writes, for each number."""
-        return 2 * (self.weight + self.optimizer) + self.gradient
-
 
 FP32 = Method("weights, gradients and moments in fp32")
 FP32_8BIT = Method("weights and gradients in fp32, moments in 8 bits", optimizer=2)
@@ -172,7 +160,7 @@ SET_UPS = (
     SetUp("LoRA, rank 16", rank=16, targets=LANGUAGE, method=ADAPTERS),
 )
 AS_SET = "as it is set"
-_METHODS = (FP32, BF16, BF16_8BIT, ADAPTERS, QLORA)
+METHODS = (FP32, BF16, BF16_8BIT, ADAPTERS, QLORA)
 
 
 def operations(config: ModelConfig, load: Load, set_up: SetUp = SET_UPS[0]) -> int:
@@ -202,45 +190,6 @@ def forward_operations(config: ModelConfig, load: Load) -> dict[str, int]:
     }
 
 
-@dataclass(frozen=True)
-class Memory:
-    """Bytes. `copies` are weights in bf16 beside those that are kept otherwise, for products. `optimizer` is moments, and what it
-    keeps of the weights. `kept` and `checkpointed` are activations."""
-
-    weights: int
-    copies: int
-    gradients: int
-    optimizer: int
-    kept: int
-    checkpointed: int
-
-    def total(self, checkpointing: bool) -> int:
-        state = self.weights + self.copies + self.gradients + self.optimizer
-        return state + (self.checkpointed if checkpointing else self.kept)
-
-
-def memory(config: ModelConfig, load: Load, set_up: SetUp) -> Memory:
-    """What a step holds at its peak, by the set-up's method. Products are in bf16."""
-    counts, how, trained = parameters(config), set_up.method, set_up.num_trained(config)
-    num_frozen = sum(counts.values()) - set_up.num_whole(config)
-    seen = load if "clip" in set_up.through else Load((), load.lengths, load.num_learned)
-    plain, checkpointed = (kept(config, seen, 2, on, "sam" in set_up.through, not set_up.rank) for on in ((), TOWERS))
-    # Experts' weights are narrowed one product after the other, the embedding's never.
-    copied = sum(counts[part] for part in set_up.through - {"experts", "embeddings"}) + counts["embeddings"] // 2
-    copies, unpacked = 2 * copied if how.frozen == 4 else 0, 0
-    if how.packed:  # a layer's weights are unpacked for its products, and kept for their backward pass
-        copies = 2 * max(packed(config, n) for n in range(config.decoder.depth))
-        unpacked = 2 * packed(config) - copies
-    return Memory(
-        frozen(how, num_frozen, packed(config)) + how.weight * trained,
-        copies,
-        how.gradient * trained,
-        how.optimizer * trained,
-        plain.total + unpacked,
-        checkpointed.total,
-    )
-
-
 def packed(config: ModelConfig, *layers: int) -> int:
     """The numbers of the decoder's `layers`, or of all of them, that are kept in 4 bits: linear layers' and experts'."""
     decoder = config.decoder
@@ -254,76 +203,3 @@ def packed(config: ModelConfig, *layers: int) -> int:
 def frozen(how: Method, num: int, num_packed: int) -> int:
     """The bytes of `num` weights that aren't trained, of which `num_packed` are of the decoder's layers."""
     return round(how.frozen * num_packed) + 2 * (num - num_packed) if how.packed else round(how.frozen * num)
-
-
-def table(
-    config: ModelConfig,
-    load: Load,
-    steps: int,
-    loads_a_step: int = 1,
-    set_ups: Sequence[SetUp] = SET_UPS,
-    mfu: float = 0.3,
-    peaks: Mapping[str, float] = _PEAKS_SHOWN,
-) -> str:
-    """Lines for people. `load` is what goes through the network at a time, `loads_a_step` times before the weights move."""
-    counts, tokens = parameters(config), sum(load.lengths)
-    total = sum(counts.values())
-    rows: list[tuple[str, ...]] = [("parameters", "", "share")]
-    rows += [(f"  {part}", f"{num:,}", f"{num / total:.1%}") for part, num in counts.items() if num]
-    rows += [("  together", f"{total:,}", "")]
-    lines = [*columns(rows), ""]
-    lines += [
-        f"a step: {loads_a_step} x {tokens:,} tokens in {len(load.lengths)} samples, {len(load.views)} views of images, "
-        f"{load.num_learned:,} learned"
-    ]
-    rows = [("trained", "parameters", "GFLOP a token", *(f"time, {name}" for name in peaks))]
-    for set_up in set_ups:
-        done = operations(config, load, set_up)
-        times = (_time(steps * loads_a_step * done / (mfu * peak)) for peak in peaks.values())
-        rows.append((set_up.name, f"{set_up.num_trained(config):,}", f"{done / tokens / 1e9:,.3g}", *times))
-    lines += [
-        "",
-        *columns(rows),
-        f"  time is that of {steps:,} steps on one GPU at {mfu:.0%} of its peak in bf16; the paper's rate was 8%",
-    ]
-    by_method = {
-        method: [_as(one, method) for one in set_ups if (method in (ADAPTERS, QLORA)) == bool(one.rank)]
-        for method in dict.fromkeys([*(one.method for one in set_ups), *_METHODS])
-    }
-    most = max(memory(config, load, one).total(False) for some in by_method.values() for one in some)
-    unit, name = (1e9, "GB") if most > 1e9 else (1e6, "MB")
-    header = ("weights", "bf16 copies", "gradients", "optimizer", "activations", "peak", "checkpointed", "peak", "on a card of")
-    for method, some in by_method.items():
-        rows = [(f"memory, {name}", *header)]
-        for one in some:
-            m = memory(config, load, one)
-            sizes = (m.weights, m.copies, m.gradients, m.optimizer, m.kept, m.total(False), m.checkpointed, m.total(True))
-            rows.append((one.name, *(f"{size / unit:,.3g}" for size in sizes), _card(m.total(True))))
-        lines += ["", method.name, *columns(rows)] if some else []
-    return "\n".join([*lines, "products in bf16. An estimate from below: allocators and kernels take more"])
-
-
-def _as(one: SetUp, method: Method) -> SetUp:
-    return one if one.method == method else replace(one, method=method, name="the same" if one.name == AS_SET else one.name)
-
-
-def _card(num_bytes: int) -> str:
-    return next((f"{size} GB" for size in _CARDS_GB if num_bytes <= USED * 1e9 * size), "none")
-
-
-def _time(seconds: float) -> str:
-    for unit, name in ((_DAY_S, "days"), (3600.0, "h"), (60.0, "min")):
-        if seconds >= unit:
-            return f"{seconds / unit:,.3g} {name}"
-    return f"{seconds:.2g} s"
-
-
-def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as lines, the first column to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        ).rstrip()
-        for row in rows
-    ]

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from datagen.disk.storage import Folder
+from model.data.indexed import Indexed
 from model.data.ours import Ours
 from model.data.rows import Dataset
-from model.data.tars import Tars
 from model.files.network_folder import TOKENIZER
 from model.net.tokenizer import TextTokenizer
 
@@ -29,7 +29,7 @@ class CountTask:
 
 def uncounted(datasets: Iterable[Dataset], tokenizer: TextTokenizer) -> Iterator[Dataset]:
     for dataset in datasets:
-        if isinstance(dataset, Ours | Tars):
+        if isinstance(dataset, Ours | Indexed):
             yield from dataset.uncounted(tokenizer)
         else:
             yield dataset

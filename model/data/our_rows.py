@@ -7,7 +7,8 @@ import functools
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -21,13 +22,10 @@ from datagen.disk.storage import Folder
 from datagen.record import Sample
 from datagen.target import Prompt, can_answer, encode, neutralise
 from model.data import lengths
-from model.data.rows import DIFFICULTY, NO_ANSWER, Columns, Features, Part
+from model.data.rows import DIFFICULTY, NO_ANSWER, Asked, Columns, Features, Part
 from model.data.tokens import counted
 from model.data.words import MIN_WORTH, TEXT
 from model.net.tokenizer import TextTokenizer
-
-if TYPE_CHECKING:
-    from model.data.ours import Ours
 
 
 class Choice(NamedTuple):
@@ -46,16 +44,20 @@ OF_FEATURE = {DIFFICULTY: ["difficulty"], "source": ["uri"], "layout": ["labels"
 NO_ROWS = SCHEMA.empty_table()
 
 
+@dataclass(frozen=True)
 class Rows:
-    """Which samples of a part of the manifest are rows."""
+    """Which samples of a part of the manifest are rows: those of `task` that are chosen, and neither `excluded` by their keys nor
+    made of a page `elsewhere`. `skipped` counts the others, by the reason."""
 
-    def __init__(self, dataset: "Ours"):
-        self.dataset, self.excluded = dataset, dataset.excluded()
-        self.skipped: Counter[str] = Counter()
+    task: str
+    choice: Choice
+    excluded: frozenset[str]
+    elsewhere: frozenset[str]
+    skipped: Counter[str] = field(default_factory=Counter)
 
     def fitting(self, part: pa.Table) -> pa.Table:
         """The samples of the dataset's task that a model can learn from."""
-        part = part.filter(pc.equal(part["task"], self.dataset.task))
+        part = part.filter(pc.equal(part["task"], self.task))
         trusted, fits = pc.equal(part["verdict"], "trusted"), answerable(part)
         self.skipped["not_trusted"] += part.num_rows - (pc.sum(trusted).as_py() or 0)
         self.skipped["no_text"] += pc.sum(pc.and_not(trusted, fits)).as_py() or 0
@@ -72,7 +74,7 @@ class Rows:
 
     def _reasons(self) -> Iterator[tuple[str, Callable[[pa.Table], Any]]]:
         """Why samples are left out, and which of a part's rows are for that reason."""
-        choice, elsewhere = self.dataset.choice, self.dataset.elsewhere
+        choice, elsewhere = self.choice, self.elsewhere
         if self.excluded:
             yield "marked", lambda part: [is_marked(key, self.excluded) for key in part["key"].to_pylist()]
         if elsewhere:
@@ -86,40 +88,40 @@ class Rows:
 class Index:
     """The columns of a dataset, collected part by part."""
 
-    def __init__(self, dataset: "Ours", tokenizer: TextTokenizer):
-        self.dataset, self.tokenizer = dataset, tokenizer
-        self.name = lengths.name(tokenizer, dataset.prompts, dataset.task)
-        self.rows = Rows(dataset)
+    def __init__(self, rows: Rows, folder: Folder, prompts: tuple[Asked, ...], tokenizer: TextTokenizer):
+        self.rows, self.folder, self.prompts, self.tokenizer = rows, folder, prompts, tokenizer
+        self.name = lengths.name(tokenizer, prompts, rows.task)
         self.starts: list[int] = []
         self.langs: dict[str, int] = {}
         self.num_rows = 0
         self._arrays: dict[str, list[np.ndarray]] = {name: [] for name in ("answer", "lang", "group", *_KINDS)}
 
-    def add(self, report: ShardReport, part: pa.Table) -> None:
+    def add(self, report: ShardReport, part: pa.Table, hashes: Callable[[pa.Table], np.ndarray]) -> None:
+        """`hashes` are those of the groups of a part's rows."""
         self.starts.append(self.num_rows)
         part = self.rows.fitting(part)
         count = functools.partial(self._count, part)
-        table = lengths.kept(self.dataset.folder, self.name, report.shard, report.sha256, part.num_rows, count)
+        table = lengths.kept(self.folder, self.name, report.shard, report.sha256, part.num_rows, count)
         part, free_N = self.rows.free(part)
-        answer_NP = lengths.lengths(table, len(self.dataset.prompts))[free_N]
+        answer_NP = lengths.lengths(table, len(self.prompts))[free_N]
         self.rows.skipped["bad_record"] += int((answer_NP == NO_ANSWER).all(1).sum())
         self._arrays["answer"].append(answer_NP)
-        self._arrays["group"].append(self.dataset.group_hashes(part))
+        self._arrays["group"].append(hashes(part))
         self._arrays["lang"].append(self._codes(part["lang"]))
         for name, kind in _KINDS.items():
             limits = np.iinfo(kind)
             self._arrays[name].append(part[name].to_numpy().clip(limits.min, limits.max).astype(kind))
         self.num_rows += part.num_rows
 
-    def columns(self) -> Columns:
+    def columns(self, read_feature: Callable[[str], np.ndarray]) -> Columns:
         return Columns(
             width_N=self.joined("width"),
             height_N=self.joined("height"),
-            answer_NP=self.joined("answer").reshape(self.num_rows, len(self.dataset.prompts)),
+            answer_NP=self.joined("answer").reshape(self.num_rows, len(self.prompts)),
             lang_N=self.joined("lang"),
             group_N=self.joined("group"),
             langs=tuple(self.langs),
-            features=Features(tuple(OF_FEATURE), self.dataset.feature),
+            features=Features(tuple(OF_FEATURE), read_feature),
             skipped={reason: n for reason, n in self.rows.skipped.items() if n},
         )
 
@@ -129,7 +131,7 @@ class Index:
         return np.concatenate([np.zeros((0, *self._shape(name)), kind), *self._arrays.pop(name)])
 
     def _shape(self, name: str) -> tuple[int, ...]:
-        return (len(self.dataset.prompts),) if name == "answer" else ()
+        return (len(self.prompts),) if name == "answer" else ()
 
     def _codes(self, langs: pa.ChunkedArray) -> np.ndarray:
         encoded = langs.combine_chunks().dictionary_encode()
@@ -138,14 +140,14 @@ class Index:
 
     def _count(self, part: pa.Table) -> pa.Table:
         """The lengths of the part's samples under each prompt. Those of a record that can't be read have none."""
-        folder, prompts = self.dataset.folder, self.dataset.prompts
+        folder, prompts = self.folder, self.prompts
         found = np.full((part.num_rows, len(prompts)), NO_ANSWER, np.int32)
         rows = part.select(["shard", "record_offset", "record_bytes"]).to_pylist()
         for start in range(0, len(rows), _AT_A_TIME):
             places, texts = [], []
             for row, sample in enumerate(_records(folder, rows[start : start + _AT_A_TIME]), start):
                 for prompt, (asked, _) in enumerate(prompts):
-                    if sample is not None and (self.dataset.task == TEXT or can_answer(sample, Prompt(asked))):
+                    if sample is not None and (self.rows.task == TEXT or can_answer(sample, Prompt(asked))):
                         places.append((row, prompt))
                         texts.append(_parts(sample, asked))
             for (row, prompt), length in zip(places, counted(texts, self.tokenizer), strict=True):

@@ -146,20 +146,20 @@ class Ours:
 
     def columns(self, tokenizer: TextTokenizer) -> Columns:
         """Raises `ValueError` if the manifest isn't that of the shards."""
-        index = Index(self, tokenizer)
+        index = Index(self._rows(), self.folder, self.prompts, tokenizer)
         for report, part in self._parts(COLUMNS):
             if part.num_rows != report.num_samples:
                 raise ValueError(
                     f"{self.folder.url}: the manifest of {report.shard} has {part.num_rows} samples, its shard has "
                     f"{report.num_samples}: it isn't the manifest of these shards"
                 )
-            index.add(report, part)
+            index.add(report, part, self._group_hashes)
         self._starts, self._offsets, self._sizes = index.starts, index.joined("offset"), index.joined("bytes")
-        return index.columns()
+        return index.columns(self._feature)
 
-    def feature(self, name: str) -> np.ndarray:
+    def _feature(self, name: str) -> np.ndarray:
         """What the manifest knows of the rows by that name."""
-        rows = Rows(self)
+        rows = self._rows()
         parts_read = self._parts([*COLUMNS, *OF_FEATURE[name]])
         found = [feature(name, rows.free(rows.fitting(part))[0]) for _, part in parts_read]
         return np.concatenate([feature(name, NO_ROWS), *found])
@@ -171,10 +171,11 @@ class Ours:
         shard = int(np.searchsorted(self._starts, row, side="right")) - 1
         return Place(self._reports[shard].shard, int(self._offsets[row]), int(self._sizes[row]))
 
-    def excluded(self) -> frozenset[str]:
-        return frozenset[str]().union(*map(excluded, self._marked_by))
+    def _rows(self) -> Rows:
+        marked = frozenset[str]().union(*map(excluded, self._marked_by))
+        return Rows(self.task, self.choice, marked, self.elsewhere)
 
-    def group_hashes(self, part: pa.Table) -> np.ndarray:
+    def _group_hashes(self, part: pa.Table) -> np.ndarray:
         groups, documents = (
             part["group"].combine_chunks().dictionary_encode(),
             part["sha256"].combine_chunks().dictionary_encode(),

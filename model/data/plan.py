@@ -6,8 +6,8 @@ All draws of a training are in one endless order, and come in windows of W. The 
 own shuffle says which row, epoch after epoch. A window's samples are packed into rows of `length` tokens by best fit, the longest
 first, and its rows are shuffled. Step n takes `rows_per_step` of all rows, from n times that on, whatever the number of ranks.
 
-The number of rows in the windows before is kept, one number a window, since the next window's rows follow them. It is not state:
-it can be found again, at a few milliseconds a window.
+The number of rows before each window is kept. These numbers aren't state: they can be counted again, at a few milliseconds a
+window.
 """
 
 import bisect
@@ -250,16 +250,6 @@ def _window(corpus: Corpus) -> int:
     had come at all."""
     num_rows = sum(map(len, corpus.train))
     return int(min(WINDOW, max(_SMALLEST, 2 ** (max(num_rows, 1).bit_length() - 1))))
-
-
-def alone(corpus: Corpus, dataset: int, row: int, mode: str, modes: Sequence[str] = (), prompt: int = 0) -> Draw:
-    """A draw of this one row, for an evaluation: in `mode`, or in the one of `modes` that its image has the pixels for. `modes`
-    are those of the maker that makes the batch; without them that is `mode` alone."""
-    columns = corpus.columns[dataset]
-    if columns.answer_NP[row, prompt] == NO_ANSWER:
-        prompt = int(np.flatnonzero(columns.answer_NP[row] != NO_ANSWER)[0])
-    mode, length = mode_and_length(columns, row, prompt, mode, tuple(modes) or (mode,))
-    return Draw(-1, dataset, row, prompt, mode, length, 0)
 
 
 def mode_and_length(columns: Columns, row: int, prompt: int, mode: str, modes: tuple[str, ...]) -> tuple[str, int]:

@@ -39,21 +39,14 @@ class RowFile:
         start = int(self.ends[row - 1]) if row else self.start
         return start, int(self.ends[row]) - start
 
-    def chunks(self, num_rows: int, num_bytes: int) -> Iterator[list[bytes]]:
-        """The bytes of all rows, up to `num_rows` at a time, and fewer where they have more than `num_bytes` together."""
-        at, size = self.start, 0
-        waiting: list[bytes] = []
+    def each(self) -> Iterator[bytes]:
+        """The bytes of all rows, in order."""
+        at = self.start
         with self.folder.open(self.name) as file:
             file.seek(at)
-            for first in range(0, len(self), num_rows):
-                for end in self.ends[first : first + num_rows].tolist():
-                    if waiting and size + end - at > num_bytes:
-                        yield waiting
-                        waiting, size = [], 0
-                    waiting.append(file.read(end - at))
-                    size, at = size + end - at, end
-                yield waiting
-                waiting, size = [], 0
+            for end in self.ends.tolist():
+                yield file.read(end - at)
+                at = end
 
 
 def row_file(folder: Folder, name: str) -> RowFile:

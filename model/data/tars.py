@@ -4,42 +4,33 @@ A tar's headers are read once, with the texts and the heads of the images; what 
 read by its place. Damage in the middle of a tar costs the samples there, and is counted; what follows is found again.
 """
 
-import copy
-import functools
 import glob
 import io
 import json
-import logging
 import os
 import posixpath
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
 import braceexpand
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import xxhash
+from webdataset.tariterators import base_plus_ext
 
+from datagen.disk.shards import BLOCK_BYTES, members_despite_damage
 from datagen.disk.storage import Folder
 from datagen.record import SampleError, clean_text
-from model.data import lengths
-from model.data.archive import samples, span
 from model.data.images import ENDS, identity, upright_size
+from model.data.indexed import NAMED, Images, Indexed, RowRead, Source
 from model.data.members import Members, ending
-from model.data.rows import NO_ANSWER, Asked, Columns, Example, Part, tell_skipped
-from model.data.split import NAMED, group_hash
-from model.data.tokens import counted
-from model.net.tokenizer import TextTokenizer
-
-log = logging.getLogger(__name__)
+from model.data.rows import Example, Part
+from model.data.split import group_hash
 
 VERSION = 2  # goes up whenever a tar would give another table
-_HEAD = 1 << 16
-_AT_A_TIME = 2048
-_NAMED = 5
+_HEAD = _AT_A_TIME = 1 << 16
+_MEMBERS = Members()
 
 
 class Place(NamedTuple):
@@ -60,167 +51,99 @@ class TarsReader:
     members: Members
 
     def read(self, place: Place, prompt: int) -> Example:
-        parent, name = posixpath.split(place.tar)
-        spans = [(name, start, start + size) for start, size in (place[1:3], place[3:5])]
-        image, answer = Folder(parent or ".").read_ranges(spans)
+        folder, name = _split(place.tar)
+        image, answer = folder.read_ranges((name, start, start + size) for start, size in (place[1:3], place[3:5]))
         parts = (Part(self.members.prompts[prompt].prompt, False), Part(self.members.text(answer), True))
         return Example(parts, (image,), f"{name}:{place.image_offset}", self.name, self.members.lang)
 
 
-@dataclass
-class Tars:
-    """The samples of tars. `url` may have braces, as `part-{000..127}.tar`, or be a pattern of local files. Where `members` says
-    what a group is, `held_out` names groups that are held out whatever the split says.
+class Tars(Indexed):
+    """The samples of tars. `where` may have braces, as `part-{000..127}.tar`, or be a pattern of local files. Groups are held out
+    by their names where `members` says what a group is.
 
     Raises `ValueError` if a tar isn't there, or is compressed: nothing in it could be read by its place.
     """
 
-    url: str
-    name: str
-    members: Members = field(default_factory=Members)
-    held_out: frozenset[str] = frozenset()
+    fields = (
+        ("width", pa.uint16()),
+        ("height", pa.uint16()),
+        ("group", pa.uint64()),
+        *((name, pa.int32() if name.endswith("_bytes") else pa.int64()) for name in Place._fields[1:]),
+    )
+    numbers_bad_rows = False
 
-    def __post_init__(self) -> None:
-        self.reader = TarsReader(self.name, self.members)
-        self._num_told = 0
-        self.tars = [tar for url in braceexpand.braceexpand(self.url) for tar in _matches(url)]
-        known_as = [_known_as(tar) for tar in self.tars]
-        if missing := [tar for tar, known in zip(self.tars, known_as, strict=True) if known is None]:
-            names = ", ".join(missing[:_NAMED]) + (", …" if len(missing) > _NAMED else "")
+    def __init__(self, where: str, name: str, members: Members = _MEMBERS, held_out: frozenset[str] = frozenset()):
+        self.where, self.name, self.members, self.prompts = where, name, members, members.prompts
+        self.lang = members.lang
+        self.reader, self.held_out = TarsReader(name, members), held_out if members.group else frozenset()
+        self.tars = [tar for url in braceexpand.braceexpand(where) for tar in _matches(url)]
+        known_as = {tar: _known_as(tar) for tar in self.tars}
+        if missing := [tar for tar in self.tars if known_as[tar] is None]:
+            names = ", ".join(missing[:NAMED]) + (", …" if len(missing) > NAMED else "")
             several = f" ({len(missing)} of {len(self.tars)} are missing)" if len(self.tars) > 1 else ""
-            raise ValueError(f"{self.url}: there is no such tar: {names}{several}")
-        self._known_as = [known for known in known_as if known is not None]
-
-    def uncounted(self, tokenizer: TextTokenizer) -> "Iterator[Tars]":
-        """Each tar whose lengths aren't kept, as a dataset."""
-        name = lengths.name(tokenizer, self.prompts, f"tars {self._mapping}")
-        for tar, known_as in zip(self.tars, self._known_as, strict=True):
-            parent, file = posixpath.split(tar)
-            if not lengths.is_kept(Folder(parent or "."), name, file):
-                one = copy.copy(self)
-                one.tars, one._known_as = [tar], [known_as]
-                yield one
-
-    @property
-    def prompts(self) -> tuple[Asked, ...]:
-        return self.members.prompts
+            raise ValueError(f"{where}: there is no such tar: {names}{several}")
+        self.sources = [Source(*_split(tar), known_as[tar] or "") for tar in self.tars]
+        self._mapping = json.dumps([VERSION, members.images, members.answer, members.group, [p.prompt for p in self.prompts]])
+        self.kind = f"tars {self._mapping}"
 
     @property
     def digest(self) -> str:
-        values = [self._mapping, [posixpath.basename(tar) for tar in self.tars], self._known_as]
+        values = [self._mapping, [source.file for source in self.sources], [source.known_as for source in self.sources]]
         return xxhash.xxh3_128_hexdigest(json.dumps(values).encode())
 
-    @property
-    def _mapping(self) -> str:
-        return json.dumps(
-            [VERSION, self.members.images, self.members.answer, self.members.group, [asked.prompt for asked in self.prompts]]
-        )
-
-    def columns(self, tokenizer: TextTokenizer) -> Columns:
-        """Raises `ValueError` if none of the samples can be used."""
-        name = lengths.name(tokenizer, self.prompts, f"tars {self._mapping}")
-        skipped: Counter[str] = Counter()
-        tables, starts = [], [0]
-        for tar, known_as in zip(self.tars, self._known_as, strict=True):
-            parent, file = posixpath.split(tar)
-            table = lengths.kept(Folder(parent or "."), name, file, known_as, -1, functools.partial(self._count, tar, tokenizer))
-            for count in pc.value_counts(table["reason"]).to_pylist():
-                skipped[count["values"]] += count["counts"]
-            table = table.filter(pc.equal(table["reason"], "")).drop(["reason"])
-            tables.append(table)
-            starts.append(starts[-1] + table.num_rows)
-        num_good = skipped.pop("", 0)
-        tell_skipped(self.name, skipped, num_good + skipped.total())
-        index = pa.concat_tables(tables).combine_chunks()
-        if not index.num_rows:
-            kinds = ", ".join(f"{n} {reason}" for reason, n in skipped.most_common()) or "there are none"
-            raise ValueError(f"{self.url}: no sample can be used ({kinds})")
-        self._starts = np.array(starts)
-        self._places = [index[column].to_numpy() for column in Place._fields[1:]]
-        return Columns(
-            width_N=index["width"].to_numpy(),
-            height_N=index["height"].to_numpy(),
-            answer_NP=lengths.lengths(index, len(self.prompts)),
-            lang_N=np.zeros(index.num_rows, np.int16),
-            group_N=np.where(np.isin(index["group"].to_numpy(), self._never), np.uint64(NAMED), index["group"].to_numpy()),
-            langs=(self.members.lang,),
-            skipped=dict(skipped),
-        )
-
-    @property
-    def _never(self) -> np.ndarray:
-        """The hashes of the groups that are held out by their names."""
-        names = self.held_out if self.members.group else ()
-        return np.array([group_hash(name) for name in names], np.uint64)
+    def note(self, tables: list[pa.Table]) -> None:
+        self._starts = np.cumsum([0, *map(len, tables)])
+        self._places = [np.concatenate([table[name].to_numpy() for table in tables]) for name in Place._fields[1:]]
 
     def place(self, row: int) -> Place:
         tar = self.tars[int(np.searchsorted(self._starts, row, side="right")) - 1]
         return Place(tar, *(int(column[row]) for column in self._places))
 
-    def _count(self, tar: str, tokenizer: TextTokenizer) -> pa.Table:
-        """A row for each sample of a tar, and one for each damage; `reason` is "" where it can be used."""
-        parent, name = posixpath.split(tar)
-        tables = []
-        with Folder(parent or ".").open(name) as file:
-            waiting: list[tuple[dict, str]] = []
-            for key, found in samples(file, tar):
-                waiting.append(self._row(file, key, found))
-                if len(waiting) == _AT_A_TIME:
-                    tables.append(self._table(waiting, tokenizer))
-                    waiting = []
-            tables.append(self._table(waiting, tokenizer))
-        return pa.concat_tables(tables).combine_chunks()
+    def images(self, table: pa.Table) -> tuple[Images, pa.ChunkedArray]:
+        sizes_N2 = np.stack([table["width"].to_numpy(), table["height"].to_numpy()], axis=1)
+        return Images(np.arange(len(table)), sizes_N2, table["group"].to_numpy()), table["reason"]
 
-    def _row(self, file: BinaryIO, key: str, found: "dict[str, tuple[int, int]] | None") -> tuple[dict, str]:
-        row = {"width": 0, "height": 0, "group": 1, "reason": ""} | dict.fromkeys(Place._fields[1:], 0)
-        name = clean_text(key)
+    def rows(self, source: Source) -> Iterator[RowRead]:
+        """A row for each sample of a tar, and one for each damage."""
+        with source.folder.open(source.file) as file:
+            for key, found in _samples(file, source.folder.path(source.file)):
+                values, called = dict.fromkeys((name for name, _ in self.fields), 0), clean_text(key)
+                try:
+                    text, own = self._read(file, key, called, found)
+                except SampleError as error:
+                    yield RowRead(called, values, error=SampleError(error.reason, clean_text(error.detail)))
+                else:
+                    texts = tuple((Part(asked.prompt, False), Part(text, True)) for asked in self.prompts)
+                    yield RowRead(called, values | own, texts)
+
+    def _read(
+        self, file: BinaryIO, key: str, called: str, found: "dict[str, tuple[int, int]] | None"
+    ) -> tuple[str, dict[str, int]]:
+        """(the text, the row's values). Raises `SampleError`."""
+        if found is None:
+            raise SampleError("corrupt_tar", "")
+        image = next((found[name] for name in self.members.images if name in found), None)
+        answer = found.get(ending(self.members.answer))
+        if image is None or answer is None:
+            raise SampleError("member_missing", f"it has {', '.join(found)}")
+        text = self.members.text(_span(file, *answer))
+        head = _span(file, image[0], min(_HEAD, image[1]))
         try:
-            if found is None:
-                raise SampleError("corrupt_tar", "")
-            image = next((found[name] for name in self.members.images if name in found), None)
-            answer = found.get(ending(self.members.answer))
-            if image is None or answer is None:
-                raise SampleError("member_missing", f"it has {clean_text(', '.join(found))}")
-            row |= dict(zip(Place._fields[1:], (*image, *answer), strict=True))
-            text = self.members.text(span(file, *answer))
-            head = span(file, image[0], min(_HEAD, image[1]))
-            try:
-                width, height = upright_size(io.BytesIO(head), name)
-            except SampleError:  # a long profile may stand before the size
-                width, height = upright_size(io.BytesIO(span(file, *image)), name)
-            if self.members.group:
-                about = found.get(ending(self.members.group))
-                group = group_hash(self.members.group_of(key, span(file, *about) if about else b""))
-            else:
-                group = identity(image[1], head, span(file, image[0] + max(0, image[1] - ENDS), min(ENDS, image[1])))
-            return row | {"width": min(width, 65535), "height": min(height, 65535), "group": group}, text
-        except SampleError as error:
-            self._num_told += 1
-            if self._num_told <= _NAMED:
-                log.warning("%s: %s can't be used: %s: %s", self.name, name, error.reason, clean_text(error.detail))
-            return row | {"reason": error.reason}, ""
-
-    def _table(self, rows: Sequence[tuple[dict, str]], tokenizer: TextTokenizer) -> pa.Table:
-        asked = [
-            (Part(prompt.prompt, False), Part(text, True)) for row, text in rows if not row["reason"] for prompt in self.prompts
-        ]
-        found = iter(counted(asked, tokenizer))
-        for row, _ in rows:
-            row |= {f"prompt_{n}": NO_ANSWER if row["reason"] else next(found) for n in range(len(self.prompts))}
-        prompts = [(f"prompt_{number}", pa.int32()) for number in range(len(self.prompts))]
-        return pa.Table.from_pylist([row for row, _ in rows], pa.schema([*_FIELDS, *prompts]))
+            width, height = upright_size(io.BytesIO(head), called)
+        except SampleError:  # a long profile may stand before the size
+            width, height = upright_size(io.BytesIO(_span(file, *image)), called)
+        if self.members.group:
+            about = found.get(ending(self.members.group))
+            group = group_hash(self.members.group_of(key, _span(file, *about) if about else b""))
+        else:
+            group = identity(image[1], head, _span(file, image[0] + max(0, image[1] - ENDS), min(ENDS, image[1])))
+        values = {"width": min(width, 65535), "height": min(height, 65535), "group": group}
+        return text, values | dict(zip(Place._fields[1:], (*image, *answer), strict=True))
 
 
-_FIELDS = [
-    ("width", pa.uint16()),
-    ("height", pa.uint16()),
-    ("group", pa.uint64()),
-    ("reason", pa.string()),
-    ("image_offset", pa.int64()),
-    ("image_bytes", pa.int32()),
-    ("answer_offset", pa.int64()),
-    ("answer_bytes", pa.int32()),
-]
+def _split(tar: str) -> tuple[Folder, str]:
+    parent, file = posixpath.split(tar)
+    return Folder(parent or "."), file
 
 
 def _matches(url: str) -> list[str]:
@@ -232,11 +155,55 @@ def _matches(url: str) -> list[str]:
 
 def _known_as(tar: str) -> str | None:
     """What a tar's content is known by without reading it all: its size, and its first and last bytes. None if it isn't there."""
-    parent, name = posixpath.split(tar)
+    folder, name = _split(tar)
     try:
-        with Folder(parent or ".").open(name) as file:
+        with folder.open(name) as file:
             size = file.seek(0, io.SEEK_END)
-            digest = xxhash.xxh3_128(span(file, 0, _HEAD) + span(file, max(0, size - _HEAD), _HEAD))
+            digest = xxhash.xxh3_128(_span(file, 0, _HEAD) + _span(file, max(0, size - _HEAD), _HEAD))
     except FileNotFoundError:
         return None
     return f"{size}-{digest.hexdigest()}"
+
+
+def _samples(file: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, tuple[int, int]] | None]]:
+    """(key, place in bytes of each member by its ending) of a tar's samples, in order; (what was damaged, None) where bytes are
+    no members. Raises `ValueError` if it is no tar at all."""
+    size, end, key = file.seek(0, io.SEEK_END), 0, ""
+    found: dict[str, tuple[int, int]] = {}
+    for member in members_despite_damage(file):
+        if not _is_blank(file, end, member.offset):
+            yield f"{name} at {end}", None
+        end = member.offset_data + member.size + -member.size % BLOCK_BYTES
+        base, suffix = base_plus_ext(member.name)
+        if not member.isfile() or base is None:
+            continue
+        if found and base != key:
+            yield key, found
+            found = {}
+        key = base
+        if member.offset_data + member.size <= size:
+            found[suffix.lower()] = member.offset_data, member.size
+    if found:
+        yield key, found
+    if not size:
+        raise ValueError(f"{name} is empty, not even a tar without members")
+    if not end and not _is_blank(file, 0, size):
+        raise ValueError(f"{name} is no tar, or compressed: it has no member that can be read")
+    if not _is_blank(file, end, size):
+        yield f"{name} at {end}", None
+
+
+def _span(file: BinaryIO, offset: int, num_bytes: int) -> bytes:
+    """These bytes of `file`, which stays where it was."""
+    before = file.tell()
+    file.seek(offset)
+    data = file.read(num_bytes)
+    file.seek(before)
+    return data
+
+
+def _is_blank(file: BinaryIO, start: int, end: int) -> bool:
+    """Whether there is nothing but zeros from `start` to `end`, as between tars that were joined, and at their ends."""
+    if start > end:
+        return False
+    return not any(any(_span(file, at, min(_AT_A_TIME, end - at))) for at in range(start, end, _AT_A_TIME))

@@ -12,10 +12,10 @@ from datagen.target import DET, GROUNDING, IMAGE
 from model.data.modes import fitting
 from model.data.rows import Draw, Example, Part
 from model.net.batch import Tokens
+from model.net.frame_head import FRAME, frames, num_frames
 from model.net.image import Views, open_upright, views
 from model.net.image_modes import MODES, TOKEN_SIDE
 from model.net.tokenizer import TextTokenizer
-from model.net.told import FRAME, frames, num_frames
 
 IMAGE_ERRORS = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, RuntimeError, struct.error),
@@ -55,7 +55,7 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
 
     Raises `SampleError` if an image can't be read, or if the sample isn't as long as its dataset's index says.
     """
-    images, upsampled, told = [], False, list[int]()
+    images, upsampled, kinds = [], False, list[int]()
     # Boxes may be asked for in other words than the table's, as by `Locate <|ref|>…<|/ref|> in the image.`
     may_move = not any(token in part.text for part in example.parts for token in (GROUNDING, DET))
     for number, image in enumerate(opened(example.images)):
@@ -65,7 +65,7 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
         upsampled |= MODES[mode].upsamples(*image.size)
         images.append(views(image, mode))
         if number_of_frames := num_frames(images[-1]):
-            told += _told(example, number_of_frames, image.size)
+            kinds += _kinds(example, number_of_frames, image.size)
     waiting = iter(images)
     ids, learned = [tokenizer.bos], [False]
     for part in example.parts:
@@ -87,12 +87,11 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
         learned += [False] * (len(ids) - len(learned))
     if len(ids) != draw.length:
         raise SampleError("another_length", f"{example.key} has {len(ids)} tokens, the index says {draw.length}")
-    return Tokens(
-        ids, learned, tuple(images), draw.dataset, upsampled=upsampled, frames=told, looks=_looks(example, ids, images, tokenizer)
-    )
+    looks = _looks(example, ids, images, tokenizer)
+    return Tokens(ids, learned, tuple(images), draw.dataset, upsampled, kinds, looks)
 
 
-def _told(example: Example, num: int, size: tuple[int, int]) -> list[int]:
+def _kinds(example: Example, num: int, size: tuple[int, int]) -> list[int]:
     """The kinds of characters in a line's frames: -1 where nobody knows."""
     if not example.edges or size[1] != MODES["line"].side:
         return [-1] * num

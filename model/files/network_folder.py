@@ -1,23 +1,15 @@
-"""A network and its tokenizer in a folder. Files are written whole or not at all, and never unpickled."""
+"""A network and its tokenizer in a folder, loaded. Nothing is unpickled."""
 
 import torch
 
 from datagen.disk.storage import Folder
-from datagen.target import BOS, EOS, IMAGE, PAD, SPECIAL_TOKENS
+from datagen.target import SPECIAL_TOKENS
 from model.files import weights
 from model.net.config import ModelConfig
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.tokenizer import TextTokenizer
 
 TOKENIZER = "tokenizer.json"
-
-
-def save_model(folder: Folder, net: DeepseekOcr, tokenizer: TextTokenizer) -> None:
-    """Write the weights under the released names, `config.json` and `tokenizer.json`. The same weights give the same bytes."""
-    names = {"bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": PAD, "image_token_id": IMAGE}
-    folder.write(TOKENIZER, tokenizer.to_json())
-    folder.write(weights.CONFIG, net.config.to_json(**{field: tokenizer.id(token) for field, token in names.items()}))
-    weights.save(folder, net)
 
 
 def load_model(folder: Folder, device: str = "cpu", dtype: torch.dtype | None = None) -> tuple[DeepseekOcr, TextTokenizer]:

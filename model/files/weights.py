@@ -9,7 +9,6 @@ and `save` writes the released one.
 """
 
 import argparse
-import functools
 import os
 import re
 import shutil
@@ -22,7 +21,7 @@ import torch
 from torch import Tensor
 
 from datagen.disk.storage import Folder, same_place
-from model.files.safetensors_files import INDEX, BadCheckpoint, Planned, Reader, Stored, planned, weight_map, write
+from model.files.safetensors_files import INDEX, BadCheckpoint, Reader, Stored, weight_map, write
 from model.net.config import ModelConfig
 from model.net.deepseek_ocr import PARTS, DeepseekOcr, part_of
 
@@ -175,17 +174,12 @@ def is_ours(keys: dict[str, Stored]) -> bool:
     return any(key.startswith(("encoder.", "decoder.")) for key in keys)
 
 
-def save(folder: Folder, net: DeepseekOcr, tell: Callable[[str], None] = lambda line: None) -> None:
-    """Write the weights of `net` under the released names, at most 5 GB a file. The same weights give the same bytes."""
-    write(folder, (planned(key, value) for key, value in released_tensors(net).items()), {"format": "pt"}, MAX_FILE_BYTES, tell)
-
-
 def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda line: None) -> str:
     """Write a folder's weights into `out`, from released names to ours or back. Returns the new names: "ours" or "released".
 
     A stacked tensor is its experts' bytes one after the other. So bytes are only moved, and a round trip gives the same files,
-    by the index that came with them. Tensors that the network doesn't know get no other name. Other files are copied. Weights
-    that are in `out` are replaced. Raises `ValueError` and `BadCheckpoint`.
+    by the index that came with them. Tensors that the network doesn't know keep their names. Other files are copied. Weights
+    that are in `out` are replaced. Takes the memory of the network. Raises `ValueError` and `BadCheckpoint`.
     """
     if same_place(source, out):
         raise ValueError("the folder to write must be another than the one to read")
@@ -195,12 +189,15 @@ def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda li
         to_ours = not is_ours(files.tensors)
         places = targets(blank, files.tensors, source)
         there = {piece.name for piece in places.values()}
-        plan = [p for name, v in blank.items() if name in there for p in _rearranged(files, name, tuple(v.shape), to_ours)]
-        plan += [_copied(files, key) for key in files.tensors if key not in places]
-        index = _released_index(source, to_ours, {tensor.key for tensor in plan})
+        tensors: dict[str, Tensor] = {}
+        for name, value in blank.items():
+            if name in there:
+                tensors |= _rearranged(files, name, tuple(value.shape), to_ours)
+        tensors |= {key: files.read(key) for key in files.tensors if key not in places}
+        index = _released_index(source, to_ours, set(tensors))
         one_file = len({tensor.file for tensor in files.tensors.values()}) == 1
         max_bytes = sys.maxsize if one_file else MAX_FILE_BYTES
-        write(out, plan, files.metadata, max_bytes, tell, None if to_ours else index)
+        write(out, tensors, files.metadata, max_bytes, tell, None if to_ours else index)
     out.remove(RELEASED_INDEX)
     if to_ours and index is not None:
         out.write(RELEASED_INDEX, index)
@@ -220,24 +217,16 @@ def _released_index(source: Folder, to_ours: bool, keys: set[str]) -> bytes | No
     return index if to_ours or keys == set(weight_map(source.path(name), index)) else None
 
 
-def _rearranged(files: Reader, name: str, shape: tuple[int, ...], to_ours: bool) -> Iterator[Planned]:
+def _rearranged(files: Reader, name: str, shape: tuple[int, ...], to_ours: bool) -> dict[str, Tensor]:
     """What our tensor `name` is written as: itself from its pieces, or its pieces from it."""
     parts = list(pieces(name, shape))
     if not to_ours:
-        dtype = files.tensors[name].dtype
-        for part in parts:
-            size = tuple(part.of(torch.empty(shape, device="meta")).shape)
-            yield Planned(part.key, dtype, size, functools.partial(files.pieces, name, part.at))
-        return
-    dtypes = {files.tensors[part.key].dtype for part in parts}
-    if len(dtypes) > 1:
+        whole = files.read(name)
+        return {part.key: part.of(whole) for part in parts}
+    if len({files.tensors[part.key].dtype for part in parts}) > 1:
         raise BadCheckpoint(f"{files.folder.url}: the experts of {name} have several dtypes, and can't be stacked")
-    yield Planned(name, dtypes.pop(), shape, lambda: (data for part in parts for data in files.pieces(part.key)))
-
-
-def _copied(files: Reader, key: str) -> Planned:
-    tensor = files.tensors[key]
-    return Planned(key, tensor.dtype, tensor.shape, functools.partial(files.pieces, key))
+    read = [files.read(part.key) for part in parts]
+    return {name: torch.cat(read).view(shape) if len(read) > 1 else read[0]}
 
 
 def inspect(folder: Folder) -> str:

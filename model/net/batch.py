@@ -32,10 +32,12 @@ class Skipped(NamedTuple):
 class Tokens:
     """One sample as tokens: [bos], then texts, images' placeholders and answers; an [eos] follows each answer.
 
-    `learned` says of each token whether it belongs to an answer. `images` are in the order of their placeholders. `source` is a
-    number that losses are told apart by. `upsampled` says that an image has fewer pixels than its mode. `frames` are the kinds of
-    characters in the frames of images that are lines (`told.py`). `looks` has for each token the place in the sample of the image
-    token that holds it, -1 where nobody knows; (): of none.
+    learned      of each token whether it belongs to an answer
+    images       in the order of their placeholders
+    source       a number that groups losses
+    upsampled    whether an image has fewer pixels than its mode
+    frames       the kinds of characters in the frames of images that are lines: `frame_head.py`
+    looks        of each token the place in the sample of the image token that holds it, -1 where nobody knows; (): of none
     """
 
     ids: list[int]
@@ -54,7 +56,7 @@ class Batch:
     `labels_BL[b, l]` is the token after position l if that token belongs to an answer, else `IGNORED`. `image_T` are the places
     of images' placeholders in all rows, one after the other. `samples_BL` numbers a row's samples from 0, and is `PADDING` after
     them. `images` are in the order of their placeholders, row by row. `sources_T` has the source of each learned token, in the
-    labels' order, row by row. `frames_F` are the kinds of characters in the frames of images that are lines (`told.py`), -1
+    labels' order, row by row. `frames_F` are the kinds of characters in the frames of images that are lines (`frame_head.py`), -1
     where nobody knows. `lengths` are the tokens of each row's samples. `skipped` are the samples that should have been here and
     couldn't be made.
     """
@@ -83,12 +85,12 @@ class Batch:
         return len(self.sources_T)
 
     @property
-    def num_told(self) -> int:
+    def num_known_frames(self) -> int:
         """The frames of lines whose characters are known."""
         return int((self.frames_F >= 0).sum())
 
     @property
-    def num_placed(self) -> int:
+    def num_known_places(self) -> int:
         """The learned tokens of which is known where they stand."""
         return int((self.looks_T >= 0).sum())
 

@@ -21,8 +21,8 @@ from model.net.moe import GatedMlp, MixtureOfExperts, Samples
 
 
 class Attention(nn.Module):
-    """`watch` gets the queries and keys, (B, N, L, K), where somebody looks at them: `model.net.guided`. `attend` may be another
-    function that gives the same: `model.net.compiling`."""
+    """`watch`, if it is set, gets the queries and keys, (B, N, L, K): `model.net.guided_attention` does it. `attend`
+    may be another function that gives the same: `model.net.compiling`."""
 
     watch: Callable[[Tensor, Tensor], None] | None = None
     attend = staticmethod(attend)

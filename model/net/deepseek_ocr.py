@@ -117,14 +117,6 @@ def part_of(name: str) -> str:
     return next((part for part, beginnings in PARTS.items() if plain.startswith(beginnings)), "other")
 
 
-def train_only(net: DeepseekOcr, parts: Sequence[str]) -> None:
-    """Let the parameters of these `PARTS` have gradients, and no others. Raises `ValueError` for an unknown part."""
-    if unknown := sorted(set(parts) - set(PARTS)):
-        raise ValueError(f"no such part: {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    for name, parameter in net.named_parameters():
-        parameter.requires_grad_(part_of(name) in parts and name != UNUSED)
-
-
 def narrow(net: nn.Module) -> None:
     """Put the weights of `net` into bf16, but those of routers, which multiply in fp32."""
     for module in net.modules():

@@ -1,4 +1,4 @@
-"""Where a pipeline cuts the network into stages. Without torch, so that plans need none."""
+"""Where a pipeline cuts the network into stages, and how ranks share the stages. Without torch, so that plans need none."""
 
 from dataclasses import dataclass
 
@@ -38,3 +38,35 @@ class Cut:
             most = depth + self.before
             raise ValueError(f"pipeline is {self.stages}: the network has {depth} layers, which makes {most} stages at most")
         return [self.before + n * (self.stages - self.before) // depth for n in range(depth)]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How ranks share a network.
+
+    pipeline    stages, each a part of the network: `model/net/stages.py`
+    replicate   copies of each stage
+    shard       ranks that share the weights of one copy: FSDP2
+    layers      the decoder's layers on each of the last stages; (): as evenly as it goes
+
+    rank = (stage * replicate + copy) * shard + the share's number. Those of one copy are neighbours, so that on a node of eight
+    they have its links.
+    """
+
+    pipeline: int = 1
+    replicate: int = 1
+    shard: int = 1
+    layers: tuple[int, ...] = ()
+
+    @property
+    def cut(self) -> Cut:
+        """Where the stages begin."""
+        return Cut(self.pipeline, self.layers)
+
+    @property
+    def copies(self) -> int:
+        """The ranks that have different rows: of each stage there are so many."""
+        return self.replicate * self.shard
+
+
+ONE_RANK = Layout()

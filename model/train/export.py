@@ -18,24 +18,23 @@ import dataclasses
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 import safetensors.torch
 import torch
-from torch import Tensor
 
 from datagen.disk.storage import Folder, same_place
 from datagen.target import BOS, EOS, IMAGE, PAD
 from model.files import weights
 from model.files.adapters import merge_adapter
 from model.files.network_folder import TOKENIZER, check_vocabulary, load_model
-from model.files.safetensors_files import Planned, bytes_of, write
+from model.files.safetensors_files import write
 from model.net.config import ModelConfig
 from model.net.deepseek_ocr import DeepseekOcr
+from model.net.frame_head import TOLD
 from model.net.tokenizer import TextTokenizer
-from model.net.told import TOLD
 from model.train.checkpoint import Checkpoints
 from model.train.optim import Average, freeze
 from model.train.run import METRICS, RUN
@@ -82,30 +81,33 @@ def export(
 ) -> None:
     """Write `net` and `tokenizer` as a released folder into `out`, with what `start` has beside weights.
 
-    An adapter must be merged before. Takes the memory of one tensor in `dtype`. The same network gives the same bytes. Weights
+    An adapter must be merged before. Weights that aren't in `dtype` are copied. The same network gives the same bytes. Weights
     that are in `out` are replaced. Raises `ValueError` if `out` is `start`, or if the tokenizer has more tokens than the network.
     """
     if start is not None and same_place(start, out):
         raise ValueError(f"{out.url}: the folder to write must be another than the one that the training started from")
     check_vocabulary(tokenizer, net.config, out.url)
     assert not hasattr(net, "peft_config"), "the adapter isn't merged"
-    told, same_words = _told(start), start is not None and _has(start, tokenizer)
+    given, same_words = _config_of(start), start is not None and _has(start, tokenizer)
     out.remove(weights.CONFIG)
-    plan = [_planned(key, value, dtype) for key, value in weights.released_tensors(net).items()]
-    write(out, plan, {"format": "pt"}, sys.maxsize, tell, _index(plan))
+    released = weights.released_tensors(net)
+    tensors = {key: value.to(dtype if value.is_floating_point() else value.dtype) for key, value in released.items()}
+    total = sum(value.nbytes for value in tensors.values())
+    index = _json({"metadata": {"total_size": total}, "weight_map": dict.fromkeys(tensors, FILE)})
+    write(out, tensors, {"format": "pt"}, sys.maxsize, tell, index)
     ours = _tokenizer_files(tokenizer) | {"processor_config.json": _json(_PROCESSOR)}
     left_out = {weights.CONFIG, "adapter_config.json"}
     left_out |= set() if same_words else set(_tokenizer_files(tokenizer))
-    left_out |= _OF_TRANSFORMERS if told.get("model_type") == "unlimited_ocr" else set()
+    left_out |= _OF_TRANSFORMERS if given.get("model_type") == "unlimited_ocr" else set()
     copied = _copied(start, out, left_out) if start is not None else []
     for name in sorted(ours.keys() - copied):
         out.write(name, ours[name])
     with_code = out.exists("modeling_deepseekocr.py")
-    out.write(weights.CONFIG, _config(net.config, tokenizer, dtype, told if same_words else {}, with_code))
+    out.write(weights.CONFIG, _config(net.config, tokenizer, dtype, given if same_words else {}, with_code))
 
 
 def bare(net: DeepseekOcr, of: Weights, given: Weights, folder: Folder | None) -> None:
-    """Take out of `net` what a training put beside it: the head that SAM is told by, and adapters, which are merged. Where there
+    """Take out of `net` what a training put beside it: the head that teaches SAM, and adapters, which are merged. Where there
     is a `folder`, both are written there before. `given` is `of` as people named the places that weights come from."""
     if hasattr(net, TOLD):
         if folder is not None:
@@ -137,39 +139,28 @@ def _has(start: Folder, tokenizer: TextTokenizer) -> bool:
     return start.exists(TOKENIZER) and TextTokenizer.from_json(start.read(TOKENIZER)).to_json() == tokenizer.to_json()
 
 
-def _planned(key: str, value: Tensor, dtype: torch.dtype) -> Planned:
-    """A tensor to write in `dtype`, if it isn't of whole numbers."""
-    kind = dtype if value.is_floating_point() else value.dtype
-    return Planned(key, kind, tuple(value.shape), lambda: [bytes_of(value.to(kind))])
-
-
-def _index(plan: Iterable[Planned]) -> bytes:
-    files = {tensor.key: FILE for tensor in plan}
-    return _json({"metadata": {"total_size": sum(tensor.num_bytes for tensor in plan)}, "weight_map": files})
-
-
-def _told(start: Folder | None) -> dict[str, Any]:
+def _config_of(start: Folder | None) -> dict[str, Any]:
     """What `start` says in its `config.json`, {} if there is none."""
     if start is None or not start.exists(weights.CONFIG):
         return {}
-    told: dict[str, Any] = json.loads(start.read(weights.CONFIG))
-    return told
+    given: dict[str, Any] = json.loads(start.read(weights.CONFIG))
+    return given
 
 
-def _config(config: ModelConfig, tokenizer: TextTokenizer, dtype: torch.dtype, told: dict[str, Any], with_code: bool) -> bytes:
-    """`config.json`: what `told` says, if it is of the released structure and of these sizes, else all of it anew."""
+def _config(config: ModelConfig, tokenizer: TextTokenizer, dtype: torch.dtype, given: dict[str, Any], with_code: bool) -> bytes:
+    """`config.json`: what `given` says, if it is of the released structure and of these sizes, else all of it anew."""
     name = str(dtype).removeprefix("torch.")
-    if "language_config" not in told or not _same_sizes(told, config):
-        told = json.loads(config.to_json(**{field: tokenizer.id(token) for field, token in _TOKEN_IDS.items()}))
-        language = {key: value for key, value in told["language_config"].items() if key not in ("architectures", "torch_dtype")}
-        told = _RELEASED | language | told | ({"auto_map": _AUTO_MAP} if with_code else {})
-    told.pop("dtype", None)  # transformers' newer word for torch_dtype
-    return _json(told | {"torch_dtype": name, "language_config": told["language_config"] | {"torch_dtype": name}})
+    if "language_config" not in given or not _same_sizes(given, config):
+        given = json.loads(config.to_json(**{field: tokenizer.id(token) for field, token in _TOKEN_IDS.items()}))
+        language = {key: value for key, value in given["language_config"].items() if key not in ("architectures", "torch_dtype")}
+        given = _RELEASED | language | given | ({"auto_map": _AUTO_MAP} if with_code else {})
+    given.pop("dtype", None)  # transformers' newer word for torch_dtype
+    return _json(given | {"torch_dtype": name, "language_config": given["language_config"] | {"torch_dtype": name}})
 
 
-def _same_sizes(told: dict[str, Any], config: ModelConfig) -> bool:
-    """Whether `told` describes a network of `config`, whatever fresh weights or balance would be."""
-    theirs = ModelConfig.from_json(json.dumps(told).encode())
+def _same_sizes(given: dict[str, Any], config: ModelConfig) -> bool:
+    """Whether `given` describes a network of `config`, whatever fresh weights or balance would be."""
+    theirs = ModelConfig.from_json(json.dumps(given).encode())
     plain = dataclasses.replace(theirs.decoder, balance_alpha=config.decoder.balance_alpha)
     return dataclasses.replace(theirs, decoder=plain, init_std=config.init_std) == config
 

@@ -6,14 +6,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from datagen.disk.storage import Folder
-from model.costs import plan, plan_layouts
+from model.costs import memory, plan
 from model.costs.activations import TOWERS, Load
 from model.data import modes
 from model.data.words import TEXT
 from model.files import hub
 from model.net.config import ModelConfig
 from model.net.image_modes import MODES, tile_grid
-from model.train.layout import Layout, copied, filled, layout
+from model.net.pipeline_cut import ONE_RANK, Layout
+from model.train.layout import copied, filled, layout
 from model.train.step import Train
 
 if TYPE_CHECKING:
@@ -25,14 +26,16 @@ PAGE = (1240, 1754)  # A4 at 150 dpi
 PAGE_TOKENS = 1_000  # of a page's text and prompt
 LINE, LINE_TOKENS = (640, 48), 30
 _FOR_A_GPU = 100_000_000  # parameters
+_CARDS_GB = (40, 80)
 PAPER_MACHINES, PAPER_STAGES = (20, 8), 4
 
 
 def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
-    """The tables of `model.costs.plan` and `model.costs.plan_layouts` for `step`, or a sentence that says why there are none.
-    Data isn't looked at: rows are taken to be full of pages.
+    """The tables of `model.costs.memory` for `step`, or a sentence that says why there are none. Data isn't looked at: rows are
+    taken to be full of pages.
 
-    The second is for `nodes` machines of `gpus` GPUs; for the paper's, where nobody says and a step has rows for all of them.
+    The second table is for `nodes` machines of `gpus` GPUs. If neither is given, it is for the paper's machines, provided that a
+    step has rows for all of them.
     """
     modes.check(dict(step.batches.modes))
     step = filled(step, nodes * gpus)
@@ -53,7 +56,7 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
     others = (one for one in plan.SET_UPS if own is None or one.num_trained(config) != own.num_trained(config))
     rows = step.batches
     num_loads = -(-rows.rows_per_step // rows.micro_rows)
-    text = plan.table(config, load, step.schedule.steps, num_loads, [*([own] if own else []), *others])
+    text = memory.table(config, load, step.schedule.steps, num_loads, [*([own] if own else []), *others])
     text += _on_one(step, config, load, own or plan.SET_UPS[0], num_loads)
     text += _on_many(step, config, load, own or plan.SET_UPS[0], nodes or 1, gpus)
     num_samples = _num_samples(step, load)
@@ -67,8 +70,8 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
 
 
 def missing(step: Train) -> list[str]:
-    """The paths on this machine that the training's data names and where nothing lies. Names in the output, and of a hub, are
-    passed over: those may still come."""
+    """The local paths that the training's data names and that don't exist. Names in the output or of a hub are passed over: they
+    may still come."""
     paths = [one.where for one in step.data if one.drawn is None and one.group != TEXT and one.is_elsewhere]
     paths = [where for where in paths if not hub.is_name(where)]
     plain = [where for where in paths if "://" not in where and not set(where) & set("*?[{")]
@@ -102,21 +105,18 @@ def _num_samples(step: Train, load: Load) -> int:
 
 
 def _on_one(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, num_loads: int) -> str:
-    """What one GPU would reach and what costs most; "" for networks that are small enough for a processor."""
+    """What one GPU must compute again, by its memory; "" for networks that are small enough for a processor."""
     if sum(plan.parameters(config).values()) < _FOR_A_GPU:
         return ""
-    from model.costs.traced import CARDS, roofline  # loads torch, and traces for three seconds
-
     lines = []
-    for card in CARDS:
+    for card in _CARDS_GB:
         towers = step.compute.checkpointing
         if towers is None:
-            towers = plan_layouts.cheapest(config, load, trained, Layout(), 0, num_loads, plan.USED * card.memory)
-        needed = plan_layouts.memory(config, load, trained, Layout(), 0, num_loads, towers).total
-        fits = f", {needed / 1e9:.3g} GB of {card.memory / 1e9:.0f}" + (": too much for one" if needed > card.memory else "")
-        again = f", {', '.join(towers)} computed again" if towers else ""
-        lines.append(f"  {roofline(card, config, load, trained, towers, num_loads)}{again}{fits}")
-    return "\n\non one GPU, if every operation came to the card's peak or its memory's\n" + "\n".join(lines)
+            towers = memory.cheapest(config, load, trained, ONE_RANK, 0, num_loads, memory.USED * card * 1e9)
+        needed = memory.memory(config, load, trained, ONE_RANK, 0, num_loads, towers).total / 1e9
+        again = ", ".join(towers) or "nothing"
+        lines.append(f"  {card} GB: {again} computed again, {needed:.3g} GB" + (": too much for one" if needed > card else ""))
+    return "\n\non one GPU\n" + "\n".join(lines)
 
 
 def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, nodes: int, gpus: int) -> str:
@@ -128,7 +128,7 @@ def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, 
         return ""
     towers = TOWERS if step.compute.checkpointing is None else step.compute.checkpointing
     rows = (step.batches.rows_per_step, step.batches.micro_rows, towers)
-    table = plan_layouts.table(config, load, trained, layouts, *rows, _num_samples(step, load), step.batches.length)
+    table = memory.table_of_layouts(config, load, trained, layouts, *rows, _num_samples(step, load), step.batches.length)
     note = ""
     try:
         layout(copied(step, nodes, nodes * gpus), nodes * gpus)
@@ -166,8 +166,8 @@ def checkpointed(
 
     of, load = ranks.layout, typical(config, step)
     num_micros = -(-step.batches.rows_per_step // (of.copies * step.batches.micro_rows))
-    room = plan.USED * torch.cuda.get_device_properties(device).total_memory
-    return plan_layouts.cheapest(config, load, trained, of, ranks.stage, num_micros, room)
+    room = memory.USED * torch.cuda.get_device_properties(device).total_memory
+    return memory.cheapest(config, load, trained, of, ranks.stage, num_micros, room)
 
 
 def set_up(step: Train) -> plan.SetUp | None:

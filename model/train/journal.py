@@ -6,17 +6,22 @@
 TensorBoard and Weights & Biases get the same numbers, if they are installed.
 """
 
+import hashlib
+import importlib
+import importlib.util
+import json
+import os
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import torch
 
 from datagen.disk.storage import Folder
 from datagen.work.progress import State
-from model.train.boards import Board, boards, flat
 from model.train.lines import Lines
 from model.train.log import Routing, of_experts, peak
+from model.train.run import RUN
 
 LOSS, SPEED = "loss.jsonl", "speed.jsonl"
 
@@ -29,8 +34,8 @@ class Speed(NamedTuple):
     routings: dict[str, Routing]
 
 
-class Told:
-    """All of it goes on after step `first`. `id` is what the training is known by on a server."""
+class Journal:
+    """The files and boards of a training, which go on after step `first`. Servers know the training by `id`."""
 
     def __init__(self, folder: Folder, first: int, id: str, device: torch.device):
         self.device = device
@@ -48,19 +53,19 @@ class Told:
         return self.lines.kept
 
     def line(self, line: dict[str, Any]) -> None:
-        """Tell what a step came to."""
+        """Write down the line of a step."""
         self.lines.add(**line)
         for board in self.boards:
             board.add(line["step"], flat(line))
 
     def read(self, step: int, summary: dict[str, dict[str, Any]]) -> None:
-        """Tell what was read before the first step, or after the last, to those who watch: it stands in no line."""
+        """Send the boards what was read before the first step or after the last. No line of a file has it."""
         for board in self.boards:
             board.add(step, flat({"read": summary}))
 
     def speed(self, done: int, seconds: float, counts: Counter[str], of_ranks: Sequence[Speed]) -> None:
-        """Tell how fast the steps up to `done` were, which took so many seconds since the last time: what all ranks did, the
-        seconds of each part on the first one, and how long each waited for data."""
+        """Write down how fast the steps up to `done` were. They took `seconds` since the last call. Counts are of all ranks, the
+        seconds of each part of the first rank; of each rank there is how long it waited for data."""
         parts = of_ranks[0].parts
         values = {name: round(part, 4) for name, part in parts.items()}
         values |= {f"{name}_per_s": round(counts[name] / seconds, 2) for name in ("tokens", "positions", "images")}
@@ -79,7 +84,7 @@ class Told:
                 board.add(done, {f"{name}/layer {n}": float(value) for n, value in enumerate(layers)})
 
     def flush(self) -> None:
-        """Have all of it where it belongs."""
+        """Make all of it durable."""
         self.lines.flush()
         self.speeds.flush()
         for board in self.boards:
@@ -96,3 +101,74 @@ class Told:
         shown = [f"loss {line['loss']:.3f}"] if line["loss"] is not None else ["loss not finite"]
         shown += [f"held out {earlier['held_out_loss']:.3f}" for earlier in self.measured[-1:]]
         return State(line["step"], steps, "steps", ", ".join([*shown, f"{rate:,.0f} tokens/s"]), left)
+
+
+class Board(Protocol):
+    """Where people watch numbers while they change."""
+
+    def add(self, step: int, values: dict[str, float]) -> None: ...
+
+    def flush(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _TensorBoard:
+    def __init__(self, folder: Folder, step: int):
+        from torch.utils.tensorboard import SummaryWriter
+
+        # What was written about later steps before a kill is hidden.
+        self.writer = SummaryWriter(folder.url, purge_step=step + 1)
+
+    def add(self, step: int, values: dict[str, float]) -> None:
+        for name, value in values.items():
+            self.writer.add_scalar(name, value, step)
+
+    def flush(self) -> None:
+        self.writer.flush()
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+class _WeightsAndBiases:
+    def __init__(self, name: str, id: str):
+        wandb = importlib.import_module("wandb")
+        self.run = wandb.init(name=name, project=os.environ.get("WANDB_PROJECT", "pagewheel"), id=id, resume="allow")
+
+    def add(self, step: int, values: dict[str, float]) -> None:
+        self.run.log(values, step=step)
+
+    def flush(self) -> None:
+        """Its own process sends what it was given."""
+
+    def close(self) -> None:
+        self.run.finish()
+
+
+def run_id(folder: Folder) -> str:
+    """What a training that begins in `folder`, which has its `run.json`, is known by on a server: no two are alike."""
+    fingerprint = json.loads(folder.read(RUN))["fingerprint"]
+    return hashlib.sha256(f"{folder.url} {fingerprint}".encode()).hexdigest()[:16]
+
+
+def boards(folder: Folder, step: int, id: str) -> list[Board]:
+    """Those that are installed, after `step`. Weights & Biases needs a key or a mode in the environment besides, since it calls a
+    server. There the training is named for the folder of its recipe and for its own, and goes on under the same `id`."""
+    found: list[Board] = []
+    if importlib.util.find_spec("tensorboard"):
+        found.append(_TensorBoard(folder.sub("tensorboard"), step))
+    if importlib.util.find_spec("wandb") and {"WANDB_API_KEY", "WANDB_MODE"} & set(os.environ):
+        found.append(_WeightsAndBiases("/".join(folder.url.rstrip("/").split("/")[-2:]), id))
+    return found
+
+
+def flat(values: Mapping[str, Any], before: str = "") -> dict[str, float]:
+    """All floats in `values`, and in what is nested in them, by their path: `by/coarse`, `read/lang en/character_error_rate`."""
+    found: dict[str, float] = {}
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{before}{name}/")
+        elif isinstance(value, float):
+            found[f"{before}{name}"] = value
+    return found

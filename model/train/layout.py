@@ -1,39 +1,7 @@
-"""How many stages and copies the ranks have that train one network together.
+"""How many stages and copies the ranks have that train one network together: a step's, or those that follow from its ranks."""
 
-    pipeline    stages, each a part of the network: `model/net/stages.py`
-    replicate   copies of each stage
-    shard       ranks that share the weights of one copy: FSDP2
-    layers      the decoder's layers on each of the last stages; (): as evenly as it goes
-
-rank = (stage * replicate + copy) * shard + the share's number. Those of one copy are neighbours, so that on a node of eight they
-have its links.
-"""
-
-from dataclasses import dataclass
-
-from model.net.pipeline_cut import Cut
+from model.net.pipeline_cut import Layout
 from model.train.step import Train
-
-
-@dataclass(frozen=True)
-class Layout:
-    pipeline: int = 1
-    replicate: int = 1
-    shard: int = 1
-    layers: tuple[int, ...] = ()
-
-    @property
-    def cut(self) -> Cut:
-        """Where the stages begin."""
-        return Cut(self.pipeline, self.layers)
-
-    @property
-    def copies(self) -> int:
-        """The ranks that have different rows: of each stage there are so many."""
-        return self.replicate * self.shard
-
-
-ONE_RANK = Layout()
 
 
 def filled(step: Train, world: int, begun: int = 0) -> Train:

@@ -49,7 +49,7 @@ class Lines:
         self._file.flush()
 
     def flush(self) -> None:
-        """Have all lines where they belong."""
+        """Make all lines durable."""
         if self._file is not None:
             os.fsync(self._file.fileno())
         elif self._waiting:
@@ -57,7 +57,7 @@ class Lines:
             self._waiting = []
 
     def close(self) -> None:
-        """Have the whole file where it belongs. Nothing can be added then."""
+        """Put the whole file in its place. Nothing can be added afterwards."""
         self.flush()
         if self._file is not None:
             self._file.close()

@@ -160,40 +160,40 @@ _ALL_PARTS = (*PARTS, "other")
 
 
 class Moved(NamedTuple):
-    """What a step came to: the gradients' norm, of all and by `PARTS`, and the numbers that were to be summed over ranks. Weights
-    of another network than ours are `other`."""
+    """A step's gradient norm, of all weights and by `PARTS`, and the numbers that were summed over ranks. Weights of another
+    network than ours are of the part `other`."""
 
     norm: float
-    told: list[float]
+    numbers: list[float]
     by_part: dict[str, float]
 
 
-def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, told_N: Tensor, ranks: Ranks = ALONE) -> Moved:
-    """Move the weights, unless the gradients' norm or the first of the numbers `told_N`, the loss, isn't finite.
+def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, numbers_N: Tensor, ranks: Ranks = ALONE) -> Moved:
+    """Move the weights, unless the gradients' norm or the first of the numbers `numbers_N`, the loss, isn't finite.
 
-    Gradients are gone afterwards. What had none, as the encoder in a step of text alone, moves as if it were 0: on several ranks
-    one can't know that the others had none either. `max_norm` is the longest gradient that isn't shortened, 0 for any. The norm
-    is that of the whole network, and the numbers are summed over `ranks`, so that all of them move, or none. This is where a step
-    waits for the device, once: all numbers that it tells come together.
+    Gradients are gone afterwards. A weight without a gradient, as the encoder's in a step of text alone, moves as if its gradient
+    were 0: a rank can't know whether other ranks have one. `max_norm` is the longest gradient that isn't shortened, 0 for any.
+    The norm is that of the whole network, and the numbers are summed over `ranks`, so that all ranks move, or none. Here a step
+    waits for the device, once: all its numbers come together.
     """
     with torch.no_grad():
         for parameter in parameters(optimizer):
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         ranks.add_up([p.grad for p in parameters(optimizer) if p.grad is not None and not isinstance(p.grad, DTensor)])
-        squares_P = _squares(optimizer, ranks, told_N.device)
-        both_N = ranks.totals(torch.cat([squares_P, told_N.double()]))
+        squares_P = _squares(optimizer, ranks, numbers_N.device)
+        both_N = ranks.totals(torch.cat([squares_P, numbers_N.double()]))
         norm = both_N[: len(_ALL_PARTS)].sum().sqrt()
         if max_norm and (gradients := [own(p.grad) for p in parameters(optimizer) if p.grad is not None]):
             torch._foreach_mul_(gradients, torch.clamp(max_norm / (norm + 1e-6), max=1.0).float())
         whole, *rest = torch.cat([norm[None], both_N]).tolist()
-    squares, told = rest[: len(_ALL_PARTS)], rest[len(_ALL_PARTS) :]
-    if math.isfinite(whole) and math.isfinite(told[0]):
+    squares, numbers = rest[: len(_ALL_PARTS)], rest[len(_ALL_PARTS) :]
+    if math.isfinite(whole) and math.isfinite(numbers[0]):
         for group in optimizer.param_groups:
             group["lr"] = rate * group["factor"]
         optimizer.step()
     optimizer.zero_grad(set_to_none=True)
-    return Moved(whole, told, {part: math.sqrt(square) for part, square in zip(_ALL_PARTS, squares, strict=True) if square})
+    return Moved(whole, numbers, {part: math.sqrt(square) for part, square in zip(_ALL_PARTS, squares, strict=True) if square})
 
 
 def _squares(optimizer: torch.optim.Optimizer, ranks: Ranks, device: torch.device) -> Tensor:

@@ -94,7 +94,7 @@ def terminated() -> Iterator[threading.Event]:
 
 
 def until(asked: threading.Event) -> GoesOn:
-    """What goes on until the event is set."""
+    """A function that raises `Stopped` once the event is set, and does nothing before."""
 
     def goes_on() -> None:
         if asked.is_set():

@@ -16,7 +16,8 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 
-from model.train.layout import ONE_RANK, Layout, layout
+from model.net.pipeline_cut import ONE_RANK, Layout
+from model.train.layout import layout
 from model.train.step import Train
 from model.train.whereabouts import WAITS, Whereabouts
 

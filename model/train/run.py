@@ -101,7 +101,7 @@ def _set_aside(out: Folder, earlier: dict[str, Any]) -> list[str]:
 
 
 def _compared(run: dict[str, Any], name: str, is_done: bool) -> Any:
-    """What must be the same: where a training may go on with another mixture, that isn't."""
+    """The values that must be the same in both runs. A training that isn't done may go on with another mixture."""
     if name != "step":
         return run.get(name)
     skipped = _ELSEWHERE if is_done else (*_ELSEWHERE, *_CHANGEABLE)

@@ -1,9 +1,8 @@
 """A training's network over its ranks: what of it this one has, how batches go through, and the whole of it for a while.
 
-Where ranks share weights, each decoder layer is sharded for itself, and what is around the layers together. The encoder isn't:
-its towers are called once for each size of view, and not for text, which
-would be other collectives on each rank. Its gradients are
-added up once a step, as are all where ranks share no weights.
+Where ranks share weights, each decoder layer is sharded by itself, and what is around the layers together. The encoder isn't
+sharded: its towers are called once for each size of view, and not for text, so that ranks would call other collectives. Its
+gradients are added up once a step. So are all gradients where ranks share no weights.
 """
 
 import contextlib
@@ -20,10 +19,10 @@ from model.net.batch import Batch, through
 from model.net.compiling import compile_layers
 from model.net.deepencoder import views
 from model.net.deepseek_ocr import DeepseekOcr, Losses
-from model.net.guided import guidance, watching
+from model.net.frame_head import TOLD, FrameHead, sam_outputs
+from model.net.guided_attention import guidance, queries_and_keys
 from model.net.moe import Router
 from model.net.stages import Stage, cut, stage_of
-from model.net.told import TOLD, Told, listening
 from model.train.log import Clock, by_source
 from model.train.ranks import Ranks
 from model.train.step import Train
@@ -80,53 +79,54 @@ class Spread:
         scale: float,
         balance_scale: float,
         clock: Clock,
-        telling: tuple[float, float] = (0.0, 0.0),
+        guides: tuple[float, float] = (0.0, 0.0),
     ) -> tuple[Tensor, Tensor]:
         """Forward and backward of a step's batches: (the loss; each source's sum of losses and number of tokens, (S, 2)), as far
         as this rank knows them. Over all ranks they add up to the step's, with the scales of the step.
 
-        `telling` is what a told frame and a placed token count. Behind the sources stand two rows of what that came to: the sum
-        of losses, and how many were right. Gradients are there afterwards, of shared weights already added up.
+        `guides` are the weights of a known frame (`frame_head`) and of a known place (`guided_attention`). Behind the sources
+        stand a row for each of the two: the sum of its losses, and how many were right. Gradients are there afterwards, of shared
+        weights already added up.
         """
         self._total = torch.zeros((), device=self.device)
         self._sums_S2 = torch.zeros(self.num_sources, 2, dtype=torch.float64, device=self.device)
-        told_22 = torch.zeros(2, 2, dtype=torch.float64, device=self.device)
+        guided_22 = torch.zeros(2, 2, dtype=torch.float64, device=self.device)
         if self._stage is not None:
             with clock.part("pipeline"):
                 self._through_stages(self._stage, micros, scale, balance_scale)
-            return self._total, torch.cat([self._sums_S2, told_22])
+            return self._total, torch.cat([self._sums_S2, guided_22])
         for n, one in enumerate(micros, 1):
             self._reduce_between_copies(n == len(micros))
             with clock.part("forward"), self.autocast():
                 batch = one.to(self.device)
-                losses, *told = self._losses(batch, scale, balance_scale, *telling)
+                losses, *guided = self._losses(batch, scale, balance_scale, *guides)
                 total = losses.total
-                for row, (weight, came) in enumerate(zip(telling, told, strict=True)):
+                for row, (weight, came) in enumerate(zip(guides, guided, strict=True)):
                     if came is not None:
                         total = total + weight * came[0]
-                        told_22[row] += torch.stack(came).detach()
+                        guided_22[row] += torch.stack(came).detach()
             with clock.part("backward"):
                 total.backward()
             self._total += total.detach()
             self._note(losses.each_T, batch.sources_T[: len(losses.each_T)])
-        return self._total, torch.cat([self._sums_S2, told_22])
+        return self._total, torch.cat([self._sums_S2, guided_22])
 
-    def _losses(self, batch: Batch, scale: float, balance_scale: float, telling: float, placing: float) -> _Losses:
-        """Those of answers, none where they aren't learned; and what telling and placing came to, None for what isn't done."""
-        if not telling and not placing:
+    def _losses(self, batch: Batch, scale: float, balance_scale: float, of_frames: float, of_places: float) -> _Losses:
+        """Those of answers, none where they aren't learned; and those of frames and of places, None for a weight of 0."""
+        if not of_frames and not of_places:
             return through(self.net, batch, scale, balance_scale), None, None
         sam = self.net.encoder.sam
-        with listening(sam) as necks, watching(self.net.decoder) as heads:
+        with sam_outputs(sam) as necks, queries_and_keys(self.net.decoder) as heads:
             if self._answers:
                 losses = through(self.net, batch, scale, balance_scale)
             else:
                 for parts in views(batch.images).values():
                     sam(torch.cat(parts))
                 losses = Losses(torch.zeros((), device=self.device), torch.zeros(0, device=self.device))
-        head: Told = self.net.get_submodule(TOLD) if telling else None  # type: ignore[assignment]
-        told = head(necks, batch.images, batch.frames_F) if telling else None
-        is_placed = placing and heads and len(batch.looks_T)
-        return losses, told, guidance(heads, batch.samples_BL, batch.learned_T, batch.looks_T) if is_placed else None
+        head: FrameHead = self.net.get_submodule(TOLD) if of_frames else None  # type: ignore[assignment]
+        frames = head(necks, batch.images, batch.frames_F) if of_frames else None
+        is_placed = of_places and heads and len(batch.looks_T)
+        return losses, frames, guidance(heads, batch.samples_BL, batch.learned_T, batch.looks_T) if is_placed else None
 
     def _reduce_between_copies(self, on: bool) -> None:
         """Copies of the weights add up their gradients once a step, after its last batch. Ranks that share weights do so at each

@@ -25,8 +25,8 @@ from model.files.network_folder import TOKENIZER, check_vocabulary
 from model.files.pretrained import start_clip, start_sam
 from model.net.config import ModelConfig
 from model.net.deepseek_ocr import DeepseekOcr, build, narrow
+from model.net.frame_head import FrameHead
 from model.net.tokenizer import TextTokenizer, byte_tokenizer, train_tokenizer
-from model.net.told import Told
 from model.train.optim import train_beside
 from model.train.step import PACKAGED, RANDOM, Train
 
@@ -113,8 +113,8 @@ def starts(step: Train, out: Folder, fetches: bool = True) -> dict[str, str]:
 
 
 def known_as(folder: Folder) -> str:
-    """What changes when the weights in a folder do: a hash of their files' names, sizes, and first and last megabyte; and of what
-    an adapter is multiplied by, which its config says."""
+    """A hash that changes when the weights in a folder change: of the files' names, sizes, first and last megabyte, and of the
+    config of an adapter, which says its factor."""
     digest = hashlib.sha256()
     for name in (*folder.names(".safetensors"), *folder.names(CONFIG)):
         size = folder.fs.size(folder.path(name))
@@ -151,13 +151,13 @@ def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> De
     return net
 
 
-def told(step: Train, config: ModelConfig) -> Told:
-    """The head that SAM is told by: that of the training whose encoder this one starts with; a fresh one if there is none, or
+def frame_head(step: Train, config: ModelConfig) -> FrameHead:
+    """The head that teaches SAM: that of the training whose encoder this one starts with; a fresh one if there is none, or
     if it knows other alphabets. Raises `ValueError` for a pipeline, whose stages don't hand on what a head needs."""
     if step.parallel.pipeline > 1:
         raise ValueError("told: a pipeline can't be told; leave told out, or train without stages")
     letters = any(one.drawn is not None and isinstance(one.drawn.lines, ScriptLines) for one in step.data)
-    head = Told(config.sam, step.seed, letters)
+    head = FrameHead(config.sam, step.seed, letters)
     folder = step.weights.start or step.weights.encoder_folder
     before = Folder(posixpath.dirname(folder)) if folder else None
     if before is not None and before.exists(TOLD_FILE):

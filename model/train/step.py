@@ -218,10 +218,10 @@ class Guidance:
     """What a network that starts from nothing is told beside its answers, so that it learns to see first.
 
     told                what it counts to tell a line's characters frame by frame, beside an answer's tokens, where the dataset
-                        `tells` them: `model.net.told`; 0: nothing is told
+                        `tells` them: `model.net.frame_head`; 0: nothing is told
     told_until          the share of the steps over which that falls to 0; 0: it doesn't fall
     placed              likewise, to tell one of the decoder's heads in which image token the next character stands:
-                        `model.net.guided`
+                        `model.net.guided_attention`
     placed_until        as told_until
     answers             whether answers are learned, too. If not, only SAM sees images
     """
@@ -269,7 +269,7 @@ class Compute:
     workers             processes that make batches, on each rank; 0: a thread of this one
     threads             threads of a rank's own process
     deterministic       whether torch is asked for algorithms that add up in one order alone, also on a GPU; slower
-    profile             the first and the last step, counted from 1, that `model.train.profiler` traces; (): none
+    profile             the first and the last step, counted from 1, that `model.train.log.Profiler` traces; (): none
     """
 
     device: str = ""

@@ -9,7 +9,7 @@ out/NAME/flight-N         what rank N had asked of NCCL when that waited for too
 out/NAME/checkpoint/      exists only during the training
 out/NAME/adapter/         the adapters, if such were trained, in peft's format
 out/NAME/model/           the network as a released folder, adapters merged
-out/NAME/told.safetensors  the head that SAM is told by, where it is: of no use but to a training that goes on
+out/NAME/told.safetensors  the head that teaches SAM, if there is one: of no use but to a training that goes on
 out/NAME/readback.json    held-out samples: image, truth, and the network's reading, as of the last evaluation that read
 out/NAME/metrics.json     the measurements. It is written last, and marks the training as done
 """
@@ -33,6 +33,7 @@ from model.costs.plan import SetUp
 from model.data.degrade import Degradations
 from model.data.loader import Loader
 from model.data.mixture import Segment, shares
+from model.data.order import key
 from model.data.plan import Plan
 from model.data.split import Corpus
 from model.files.network_folder import TOKENIZER
@@ -40,25 +41,23 @@ from model.net.activation_checkpointing import set_checkpointing
 from model.net.batch import Batch
 from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import DeepseekOcr
+from model.net.frame_head import TOLD
 from model.net.tokenizer import TextTokenizer
-from model.net.told import TOLD
-from model.train.boards import run_id
 from model.train.checkpoint import Checkpoints, tensors
 from model.train.data import Opened, corpus_of, open_all, sources
+from model.train.evaluate import Measure, about_looking
 from model.train.export import bare, export
 from model.train.forecast import checkpointed, set_up
-from model.train.journal import Speed, Told
+from model.train.journal import Journal, Speed, run_id
 from model.train.layout import filled
-from model.train.log import Clock, ExpertUse, counted, memory
-from model.train.measure import Measure, about_looking
+from model.train.log import Clock, ExpertUse, Profiler, counted, memory
 from model.train.optim import Average, adamw, check_rates, freeze, rate_at, update
 from model.train.process import STOPPED, Stopped, computing, garbage_frozen, terminated, until
-from model.train.profiler import Profiler
 from model.train.ranks import Ranks, joined
 from model.train.readings import Readings
 from model.train.run import begun, begun_rows, finished
 from model.train.spread import Spread
-from model.train.start import network, tokenizer_of, told, within
+from model.train.start import frame_head, network, tokenizer_of, within
 from model.train.step import Train, Weights
 
 log = logging.getLogger(__name__)
@@ -132,7 +131,7 @@ class _Training:
         check_rates(net, dict(step.optim.rates))
         self.set_up = set_up(step) or SetUp("nothing")
         if step.guidance.told:
-            net.add_module(TOLD, told(step, net.config))
+            net.add_module(TOLD, frame_head(step, net.config))
         towers = checkpointed(step, net.config, self.set_up, ranks, self.device)
         set_checkpointing(net, towers)
         self.spread = Spread(net, step, ranks, self.device, self.dtype, len(self.names), not towers)
@@ -152,17 +151,17 @@ class _Training:
         self._resume()
         first, step = self.progress["step"], self.step
         # One rank writes: the others have nothing to tell.
-        self.told = Told(self.folder, first, self.run_id, self.device) if self.ranks.is_first else None
+        self.journal = Journal(self.folder, first, self.run_id, self.device) if self.ranks.is_first else None
         self.measure = Measure(step, self.folder, self.spread, self.average, self.corpus, self.tokenizer)
         if not self.measure.held_out:
             raise NothingToLearn(f"{step.name}: no held-out sample can be read that has at most {step.batches.length} tokens")
-        if self.ranks.any(self.told is not None and not self.told.has_begun):
+        if self.ranks.any(self.journal is not None and not self.journal.has_begun):
             self._tell({"step": 0, "num_tokens": 0} | self.measure.losses())
         if step.evaluation.read_first and not first:
             self.on_state(State(note="reading held-out samples, before the first step"))
             self.progress["read_before"] = self.measure.read()
-            if self.told is not None:
-                self.told.read(0, self.progress["read_before"])
+            if self.journal is not None:
+                self.journal.read(0, self.progress["read_before"])
         if line := self.progress["unmeasured"]:
             self.progress["unmeasured"] = None
             self._tell(line | self.measure.after(first))
@@ -237,8 +236,8 @@ class _Training:
                 progress["unmeasured"] = line
             if last or (number + 1 - first) % SPEED_EVERY == 0:
                 of_ranks = self.ranks.gathered(Speed(clock.take(), memory(self.device), self.experts.take()), soon=True)
-                if self.told is not None:
-                    self.told.speed(number + 1, since_s, since, of_ranks)
+                if self.journal is not None:
+                    self.journal.speed(number + 1, since_s, since, of_ranks)
                 since, since_s = Counter(), 0.0
             stops = self.ranks.any(asked.is_set(), soon=True)
             if last or stops or (number + 1) % step.checkpoint.checkpoint_every == 0:
@@ -248,16 +247,16 @@ class _Training:
                 if self.ranks.is_first:
                     log.warning("stopped at step %d, with a checkpoint: the same command goes on from there", number + 1)
                 raise SystemExit(STOPPED)
-            if self.told is not None and (time.monotonic() - last_state > STATE_EVERY_S or "held_out_loss" in line):
+            if self.journal is not None and (time.monotonic() - last_state > STATE_EVERY_S or "held_out_loss" in line):
                 last_state = time.monotonic()
                 rate = self.counts["positions"] / max(progress["seconds_training"], 1e-9)
                 left = (step.schedule.steps - number - 1) * progress["seconds_training"] / (number + 1)
-                self.on_state(self.told.state(line, step.schedule.steps, rate, left))
+                self.on_state(self.journal.state(line, step.schedule.steps, rate, left))
         self.checkpoints.wait()
 
     def _tell(self, line: dict[str, Any]) -> None:
-        if self.told is not None:
-            self.told.line(line)
+        if self.journal is not None:
+            self.journal.line(line)
         if "looks" in line and line["step"]:
             self.progress["looks"] = line["looks"]
             if line["step"] >= self.step.evaluation.looks_after and not line["looks"]:
@@ -273,22 +272,23 @@ class _Training:
         scale, balance_scale = (1 / max(1, counts[name]) for name in ("tokens", "samples"))
         # What is dropped follows from the step, so that a resumed one is the same.
         if self.step.weights.lora_dropout or self.step.weights.train_adapter:
-            torch.manual_seed(hash((self.step.seed, number, self.ranks.rank)))
+            torch.manual_seed(key("dropout", self.step.seed, number, self.ranks.rank))
         weights = self.step.guidance.weights(number, self.step.schedule.steps)
-        telling = (weights[0] / max(1, counts["told"]), weights[1] / max(1, counts["placed"]))
-        total, sums_S2 = self.spread.through(micros, scale, balance_scale, clock, telling)
+        guides = (weights[0] / max(1, counts["told"]), weights[1] / max(1, counts["placed"]))
+        total, sums_S2 = self.spread.through(micros, scale, balance_scale, clock, guides)
         rate = rate_at(self.step, number)
         with clock.part("optimizer"):
-            told_N = torch.cat([total[None], sums_S2.flatten()])
-            norm, (loss, *sums, told, frames, placed, places), by_part = update(
-                self.optimizer, rate, self.step.optim.max_norm, told_N, self.ranks
+            numbers_N = torch.cat([total[None], sums_S2.flatten()])
+            norm, (loss, *sums, of_frames, right_frames, of_places, right_places), by_part = update(
+                self.optimizer, rate, self.step.optim.max_norm, numbers_N, self.ranks
             )
             if self.average is not None:
                 self.average.update(self.net)
         line: dict[str, Any] = {"step": number + 1, "loss": _finite(loss), "lr": round(rate, 10), "norm": _finite(norm)}
         by = zip(self.names, sums[::2], sums[1::2], strict=True)
         line["by"] = {name: _finite(nats / num) for name, nats, num in by if num}
-        for name, weight, nats, right in (("told", telling[0], told, frames), ("placed", telling[1], placed, places)):
+        guided = (("told", guides[0], of_frames, right_frames), ("placed", guides[1], of_places, right_places))
+        for name, weight, nats, right in guided:
             if weight and (num := counts[name]):
                 line |= {name: _finite(nats / num), f"{name}_right": round(right / num, 4)}
         line["norms"] = {part: _finite(length) for part, length in by_part.items()}
@@ -314,8 +314,8 @@ class _Training:
 
     def _save(self) -> None:
         self.progress["seconds"] = self._seconds()
-        if self.told is not None:
-            self.told.flush()
+        if self.journal is not None:
+            self.journal.flush()
         state = tensors(self.net, self.optimizer, self.average)
         saved = self.progress | {
             "plan": self.plan.to_json(),
@@ -343,8 +343,8 @@ class _Training:
 
     def _write(self, net: DeepseekOcr, read: Readings) -> None:
         step = self.step
-        assert self.told is not None
-        measured = self.told.measured
+        assert self.journal is not None
+        measured = self.journal.measured
         total, active = net.num_parameters()
         self.progress["seconds"] = self._seconds()
         del self.progress["unmeasured"]
@@ -353,7 +353,7 @@ class _Training:
             "num_tokens": self.counts["tokens"],
             "fill": round(self.counts["positions"] / max(1, self.counts["room"]), 4),
             "tokens_per_s": round(self.counts["positions"] / max(self.progress["seconds_training"], 1e-9), 1),
-            "speed": self.told.speeds.last or {"data_wait": 0.0},
+            "speed": self.journal.speeds.last or {"data_wait": 0.0},
             "precision": str(self.dtype).removeprefix("torch."),
             "device": self.device.type,
             "threads": step.compute.threads,
@@ -371,8 +371,8 @@ class _Training:
             "not_read": dict(sorted(read.passed_over.items())),
             "not_measured": dict(sorted(self.measure.held_out.unreadable.items())),
         }
-        self.told.read(step.schedule.steps, read.summary)
-        self.told.close()
+        self.journal.read(step.schedule.steps, read.summary)
+        self.journal.close()
         self.folder.write("metrics.json", json.dumps(metrics, indent=1, ensure_ascii=False).encode())
         self.folder.remove("checkpoint")
 

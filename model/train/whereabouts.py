@@ -17,7 +17,7 @@ _BYTES = 64  # of a line, which are written at once
 
 
 class Whereabouts:
-    """Those of this rank. `step` counts from 1; 0 is what comes before."""
+    """Where this rank is. `step` counts from 1; 0 is before the first step."""
 
     def __init__(self) -> None:
         path = os.environ.get(PLACE)
@@ -38,8 +38,8 @@ class _At(NamedTuple):
 
 
 def hung(folder: Path, now: float) -> str:
-    """The ranks that others waited for at the time `now`, in seconds since 1970, and what they did, by the files in `folder`. Of
-    ranks that wait within one part, as sharing weights does, what all of them did; "" if nothing is known."""
+    """The ranks that others waited for at the time `now`, in seconds since 1970, and what these ranks did, by the files in
+    `folder`. If all ranks wait within one part of a step, what each of them did; "" if nothing is known."""
     places = {}
     for path in folder.glob(FILES):
         step, _, rest = path.read_text().strip().partition(" ")

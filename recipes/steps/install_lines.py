@@ -151,18 +151,18 @@ def frames_right(training: Folder, lines: Sequence[DrawnLine]) -> float:
     import torch
 
     from model.files.network_folder import load_model
+    from model.net.frame_head import FrameHead, frames, sam_outputs
     from model.net.image import load
-    from model.net.told import Told, frames, listening
 
     net, _ = load_model(training.sub("model"), dtype=torch.float32)
-    head = Told(net.config.sam)
+    head = FrameHead(net.config.sam)
     head.load_state_dict(safetensors.torch.load(training.read(TOLD_FILE)))
     right = num = 0
     with torch.no_grad():
         for line in lines:
             image = load(line.image, "line")
             kinds = torch.tensor(frames(line.text, line.look.left, line.ends(), image.whole_3HW.shape[2]))
-            with listening(net.encoder.sam) as necks:
+            with sam_outputs(net.encoder.sam) as necks:
                 net.encoder.sam(image.whole_3HW[None])
             right += int(head(necks, [image], kinds)[1])
             num += len(kinds)

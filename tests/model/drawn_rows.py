@@ -8,7 +8,8 @@ import numpy as np
 from PIL import Image
 
 from datagen.record import SampleError
-from model.data.rows import Asked, Columns, Example, Part
+from model.data.plan import mode_and_length
+from model.data.rows import NO_ANSWER, Asked, Columns, Draw, Example, Part
 from model.data.split import group_hash
 from model.data.tokens import counted
 
@@ -75,3 +76,12 @@ def pages(name, num, seed=0, **kwargs):
 
 def texts(name, num, seed=0, **kwargs):
     return Drawn(name, np.random.default_rng(seed).integers(5, 300, num).tolist(), [None] * num, **kwargs)
+
+
+def alone(corpus, dataset, row, mode, modes=(), prompt=0):
+    """A draw of this one row: in `mode`, or in the one of `modes` that its image has the pixels for."""
+    columns = corpus.columns[dataset]
+    if columns.answer_NP[row, prompt] == NO_ANSWER:
+        prompt = int(np.flatnonzero(columns.answer_NP[row] != NO_ANSWER)[0])
+    mode, length = mode_and_length(columns, row, prompt, mode, tuple(modes) or (mode,))
+    return Draw(-1, dataset, row, prompt, mode, length, 0)

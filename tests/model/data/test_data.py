@@ -12,17 +12,16 @@ from datagen.disk import marks
 from datagen.disk.marks import Mark
 from datagen.disk.storage import Folder
 from datagen.record import Box, Quality, Region, SampleError
-from datagen.target import PROMPTS
 from model.data.loader import Loader, job, maker, read
 from model.data.mixture import Segment, Source, shares
 from model.data.ours import Ours, find_datasets, open_ours
-from model.data.plan import Plan, alone
+from model.data.plan import Plan
 from model.data.rows import NO_ANSWER
-from model.data.split import chosen, is_held_out, opened
+from model.data.split import is_held_out, opened
 from model.net.attention import PADDING
 from model.net.batch import IGNORED
 from model.net.tokenizer import train_tokenizer
-from tests.model.drawn_rows import Drawn, pages, texts
+from tests.model.drawn_rows import alone, pages, texts
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
 MODES = {"tiny": 1.0}
@@ -303,16 +302,6 @@ def test_a_disk_that_fails_for_most_samples_is_no_fault_of_theirs(tokenizer, mon
         list(Loader(planned(corpus, 1, 300), tokenizer).steps(0, 100))
 
 
-def test_rows_of_bad_samples_alone_do_not_count_as_good_ones(tokenizer):
-    # A sample a row: 60% are bad. If each row that is left empty counted as a sample, they would be less than half of all.
-    sizes, letters = [(600, 700)] * 200, [60] * 200
-    corpus = opened([Drawn("pages", letters, sizes, bad=range(120))], tokenizer, 0.1)
-    plan = planned(corpus, 4, 250)
-    assert all(len(row) == 1 for row in plan.step(0))
-    with pytest.raises(ValueError, match=r"of \d+ samples are bad"):
-        list(Loader(plan, tokenizer, micro_rows=4).steps(0, 60))
-
-
 def test_a_shard_that_goes_while_training_is_passed_over(out, tmp_path, tokenizer):
     corpus = opened(open_ours(copied(out, tmp_path), ("coarse",)), tokenizer, 0.1)
     (tmp_path / "coarse" / "shards" / "coarse-000001.tar").unlink()
@@ -378,14 +367,3 @@ def test_a_sample_that_is_not_what_the_index_says_is_passed_over(out, tokenizer)
     draw = alone(corpus, 0, 3, "tiny")
     batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [[draw._replace(length=draw.length + 1), draw]])]
     assert [skipped.reason for skipped in batch.skipped] == ["another_length"] and batch.num_positions == draw.length
-
-
-def test_which_rows_are_measured_hardly_changes_as_a_corpus_grows(tokenizer):
-    small, large = (opened([pages("pages", n)], tokenizer, 0.5) for n in (100, 120))
-    before, after = (set(chosen(c.held_out[0], c.columns[0], 20).tolist()) for c in (small, large))
-    assert len(before) == 20 and len(before & after) > 10
-
-
-def test_prompts_are_the_table_of_the_targets(out):
-    dataset = Ours(out.sub("coarse"), "coarse", "page")
-    assert [(asked.prompt, asked.weight) for asked in dataset.prompts] == [(p.value, w) for p, w, _ in PROMPTS["page"]]

@@ -12,11 +12,11 @@ from PIL import Image
 from datagen.disk import manifest
 from datagen.disk.storage import Folder
 from datagen.record import Box, Origin, Quality, Region
-from model.data.loader import Loader, job, maker, read
+from model.data.loader import job, maker, read
 from model.data.mixture import Segment, Share, Source, Stream, deck_of, shares
 from model.data.our_rows import Choice
 from model.data.ours import open_ours
-from model.data.plan import Plan, alone
+from model.data.plan import Plan
 from model.data.rows import Features
 from model.data.split import opened
 from model.data.words import MIN_WORTH
@@ -25,7 +25,7 @@ from model.train.data import open_all, sources
 from model.train.data_config import Data
 from model.train.step import Train
 from recipes.words.training_data import mixture
-from tests.model.drawn_rows import pages
+from tests.model.drawn_rows import alone, pages
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
 FORMULA = Box(10, 60, 190, 90)
@@ -119,17 +119,6 @@ def test_every_mixture_leaves_out_what_is_worth_less_than_one_default(out, token
     by_file, anything = mixture(str(path))["datasets"]
     assert by_file.min_worth == Data("fine").min_worth == Choice().min_worth == MIN_WORTH == 0.9 and anything.min_worth == 0
     assert numbers(corpus_of(out, tokenizer, Choice("cut"))) == [18, 19]
-
-
-def test_samples_whose_worth_nobody_measured_stay(tmp_path, tokenizer):
-    write_dataset(Folder(str(tmp_path)), "fine", [[fine_page(n) for n in range(4)]])
-    assert len(corpus_of(Folder(str(tmp_path)), tokenizer, Choice("cut", 0.9)).columns[0]) == 4
-
-
-def test_a_choice_is_a_dataset_of_its_own(out):
-    (dataset,) = open_ours(out, ("fine",))
-    digests = {dataset.choosing(choice).digest for choice in (Choice(), Choice("cut"), Choice("cut", 0.5), Choice("leave", 0.5))}
-    assert len(digests) == 4 and dataset.digest in digests
 
 
 def test_a_manifest_of_an_earlier_version_knows_none_of_it(out, tmp_path, tokenizer):
@@ -256,15 +245,6 @@ def test_schedules_of_earlier_versions_are_read():
     assert read_share == Share(Stream("pages", ("de",), False), 1.0, 7)
 
 
-def test_workers_change_nothing(corpus, tokenizer):
-    source = Source("pages", difficulty={"hard": 2, "*": 1}, diverse="source")
-    inline, by_two = (
-        [micro.ids_BL.tolist() for step in Loader(plan(corpus, source), tokenizer, workers=n).steps(3, 6) for micro in step]
-        for n in (0, 2)
-    )
-    assert inline == by_two
-
-
 def test_what_a_dataset_does_not_say_is_refused(corpus):
     nothing = dataclasses.replace(corpus, columns=(dataclasses.replace(corpus.columns[0], features=Features()),))
     with pytest.raises(
@@ -317,13 +297,6 @@ def test_a_source_is_the_folder_or_the_site_of_a_file(tmp_path, tokenizer):
     (dataset,) = open_ours(Folder(str(tmp_path)), ("fine",))
     a, also_a, b, site, also_site = dataset.columns(tokenizer).features["source"].tolist()
     assert a == also_a and site == also_site and len({a, b, site}) == 3
-
-
-def test_a_file_with_a_mixture_says_it_too(tmp_path):
-    wanted = {"where": "fine", "unread": "cut", "difficulty": {"hard": 1, "*": 2}, "diverse": "document", "power": 0.25}
-    (tmp_path / "mixture.json").write_text(json.dumps({"datasets": [wanted]}))
-    (data,) = mixture(str(tmp_path / "mixture.json"))["datasets"]
-    assert (data.unread, dict(data.difficulty), data.diverse, data.power) == ("cut", {"hard": 1, "*": 2}, "document", 0.25)
 
 
 @pytest.mark.parametrize(

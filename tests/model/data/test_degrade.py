@@ -5,8 +5,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from model.data.degrade import Degradations
-from model.net.image import open_upright
-from tests.model.lines import LONG, rendered
+from tests.model.lines import LONG
 
 SCAN, CAMERA = Degradations(1, 0), Degradations(0, 1)
 
@@ -48,13 +47,6 @@ def test_what_must_not_move_stays_in_its_place(kind):
 def test_any_size_can_be_degraded(size):
     for seed in range(6):
         assert SCAN(Image.new("RGB", size), seed, True).size == CAMERA(Image.new("RGB", size), seed, True).size == size
-
-
-def test_a_line_stays_a_line():
-    line = open_upright(rendered(LONG))
-    for seed in range(8):
-        found = dark(SCAN(line, seed, True))
-        assert np.abs(found).max() > 40
 
 
 def test_shares_hold():

@@ -14,12 +14,13 @@ from model.data.conversations import row
 from model.data.jsonl import Jsonl
 from model.data.loader import Loader, job, maker, read
 from model.data.mixture import Segment, Source, shares
-from model.data.plan import Plan, alone
+from model.data.plan import Plan
 from model.data.rows import Part
 from model.data.split import opened
 from model.net.attention import PADDING
 from model.net.batch import IGNORED
 from model.net.tokenizer import train_tokenizer
+from tests.model.drawn_rows import alone
 from tests.model.lines import EIGHT
 
 

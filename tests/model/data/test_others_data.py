@@ -8,17 +8,17 @@ import tarfile
 
 import datasets
 import pytest
-import webdataset
 
 from model.data.hugging_face.texts import Texts
 from model.data.loader import Loader, job, maker, read
 from model.data.members import Members
 from model.data.mixture import Segment, Source, shares
-from model.data.plan import Plan, alone
+from model.data.plan import Plan
 from model.data.rows import Asked, Part
 from model.data.split import opened
 from model.data.tars import Tars
 from model.net.tokenizer import train_tokenizer
+from tests.model.drawn_rows import alone
 from tests.model.lines import EIGHT, rendered
 
 
@@ -120,39 +120,6 @@ def test_damage_in_the_middle_costs_the_samples_there(tmp_path, tokenizer):
     }
 
 
-def test_damage_at_a_header_of_pax_costs_the_samples_there(tmp_path, tokenizer):
-    path = tmp_path / "a.tar"
-    with webdataset.TarWriter(str(path)) as tar:
-        for n in range(30):
-            tar.write({"__key__": f"{n:05d}", "jpg": rendered(f"line {n}"), "txt": f"line {n}"})
-    damaged = bytearray(path.read_bytes())
-    with tarfile.open(path) as tar:
-        members = tar.getmembers()
-    assert members[0].offset_data - members[0].offset == 3 * 512  # a PAX header, what it says, and the member's own
-    for first, num_bytes in (
-        (members[0].offset + 1024, 512),
-        (members[20].offset + 600, 1000),
-        (members[40].offset + 512, 20_000),
-    ):
-        damaged[first : first + num_bytes] = random.Random(0).randbytes(num_bytes)
-    path.write_bytes(damaged)
-    corpus = opened([Tars(str(path), "web")], tokenizer, 0.1)
-    texts = [example.parts[1].text for example in all_of(corpus, tokenizer)[1]]
-    assert texts[:9] == [f"line {n}" for n in range(1, 10)] and set(texts) >= {f"line {n}" for n in range(11, 20)}
-    lost = 30 - len(texts)
-    assert texts[-1] == "line 29" and lost < 12 and corpus.columns[0].skipped["corrupt_tar"] == 3
-
-
-def test_a_tar_that_goes_while_training_is_passed_over(tmp_path, tokenizer):
-    write_tar(tmp_path / "part-0.tar", lines(0, 5))
-    write_tar(tmp_path / "part-1.tar", lines(5, 8))
-    corpus = opened([Tars(str(tmp_path / "part-{0..1}.tar"), "web")], tokenizer, 0.1)
-    (tmp_path / "part-1.tar").unlink()
-    draws = [alone(corpus, 0, row, "tiny") for row in range(8)]
-    batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [draws])]
-    assert batch.num_samples == 5 and [skipped.reason for skipped in batch.skipped] == ["unreadable"] * 3
-
-
 def all_of_skipped(corpus, tokenizer):
     draws = [alone(corpus, 0, row, "tiny") for row in range(len(corpus.columns[0]))]
     skipped = maker(corpus, tokenizer, ["tiny"])[job(corpus, [draws])].skipped
@@ -174,7 +141,7 @@ def test_tars_that_cannot_be_used_are_one_clear_error(tmp_path, tokenizer):
     (tmp_path / "b.tar").write_bytes(gzip.compress((tmp_path / "a.tar").read_bytes()))
     with pytest.raises(ValueError, match=r"b\.tar is no tar, or compressed"):
         opened([Tars(str(tmp_path / "b.tar"), "web")], tokenizer, 0.1)
-    with pytest.raises(ValueError, match=r"no sample can be used \(2 member_missing\)"):
+    with pytest.raises(ValueError, match=r"no row can be used \(2 member_missing\)"):
         opened([Tars(str(tmp_path / "a.tar"), "web", Members(answer="cls"))], tokenizer, 0.1)
 
 
@@ -221,7 +188,7 @@ def test_a_group_of_a_tar_is_a_folder_a_name_in_json_or_an_image(tmp_path, token
         # The name of a dataset follows from its neighbours, and says nothing about a document.
         again = opened([Tars(str(tmp_path / "a.tar"), "other", Members(group=group), frozenset([name]))], tokenizer, 0.3)
         assert again.held_out[0].tolist() == corpus.held_out[0].tolist()
-    with pytest.raises(ValueError, match=r"no sample can be used \(40 no_group\)"):
+    with pytest.raises(ValueError, match=r"no row can be used \(40 no_group\)"):
         opened([Tars(str(tmp_path / "a.tar"), "web", Members(group="json:doc.name"))], tokenizer, 0.1)
 
 
@@ -269,7 +236,7 @@ def test_texts_that_cannot_be_used_are_one_clear_error(tmp_path, tokenizer):
     datasets.Dataset.from_dict({"body": ["x"], "text": [" "]}).save_to_disk(where)
     with pytest.raises(ValueError, match="has no column 'title', but body, text"):
         Texts(str(where), "prose", "title")
-    with pytest.raises(ValueError, match="none of its 1 rows has a text"):
+    with pytest.raises(ValueError, match=r"no row can be used \(1 no_text\)"):
         opened([Texts(str(where), "prose")], tokenizer, 0.1)
 
 

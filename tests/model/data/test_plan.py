@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from model.data.mixture import Segment, Source, shares
-from model.data.plan import Plan, alone, packed
+from model.data.plan import Plan, packed
 from model.data.split import opened
 from model.net.image_modes import num_tokens
 from model.net.tokenizer import train_tokenizer
-from tests.model.drawn_rows import Drawn, pages, texts
+from tests.model.drawn_rows import Drawn, alone, pages, texts
 from tests.model.lines import EIGHT
 
 MODES_DRAWN = {"tiny": 1.0, "small": 1.0, "base": 2.0}

@@ -16,13 +16,12 @@ import pytest
 from PIL import Image
 
 from datagen.disk.storage import Folder
-from model.data import image_facts, jsonl
+from model.data import image_facts, indexed
 from model.data.jsonl import Jsonl
 from model.data.loader import job, maker, read
-from model.data.plan import alone
-from model.data.row_file import row_file
 from model.data.split import NAMED, group_hash, joined, opened
 from model.net.tokenizer import byte_tokenizer
+from tests.model.drawn_rows import alone
 
 
 @pytest.fixture(scope="module")
@@ -78,14 +77,13 @@ def test_a_file_of_another_kind_is_one_clear_error(tmp_path, content, message):
         Jsonl(str(tmp_path / "a.jsonl"))
 
 
-def test_rows_come_in_chunks_of_so_many_bytes(tmp_path, monkeypatch, tokenizer):
+def test_rows_with_long_texts_are_counted_some_at_a_time(tmp_path, monkeypatch, tokenizer):
     rows = [{"text": "x" * n} for n in (10, 1000, 10, 10, 3000, 10)]
-    file = row_file(Folder(str(tmp_path)), os.path.basename(written(tmp_path, rows)))
-    chunks = list(file.chunks(3, 1500))
-    assert [len(chunk) for chunk in chunks] == [3, 1, 1, 1]
-    assert [json.loads(data) for chunk in chunks for data in chunk] == rows
-    monkeypatch.setattr(jsonl, "_BYTES_AT_A_TIME", 1500)
-    assert len(opened([Jsonl(str(tmp_path / "my.jsonl"))], tokenizer, 0.1).columns[0]) == 6
+    dataset, sizes = Jsonl(written(tmp_path, rows)), []
+    count = indexed.counted
+    monkeypatch.setattr(indexed, "_LETTERS_AT_A_TIME", 1500)
+    monkeypatch.setattr(indexed, "counted", lambda texts, tokenizer: sizes.append(len(texts)) or count(texts, tokenizer))
+    assert len(opened([dataset], tokenizer, 0.1).columns[0]) == 6 and sizes == [5, 1]
 
 
 def test_an_image_that_comes_later_is_found_and_one_that_changes_is_seen_anew(tmp_path, tokenizer, monkeypatch, caplog):
@@ -147,14 +145,6 @@ def test_references_that_lead_nowhere(tmp_path, tokenizer, monkeypatch):
     if not importlib.util.find_spec("gcsfs"):
         with pytest.raises(ValueError, match=r"gs://bucket/a.png can't be read: .*gcsfs"):
             opened([Jsonl(written(tmp_path, [{"image": "gs://bucket/a.png", "answer": "x"}]))], tokenizer, 0.1)
-
-
-def test_a_file_that_goes_while_training_is_passed_over(tmp_path, tokenizer):
-    file = written(tmp_path, [{"text": f"{n}"} for n in range(4)])
-    corpus = opened([Jsonl(file)], tokenizer, 0.1)
-    os.unlink(file)
-    batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [[alone(corpus, 0, row, "tiny") for row in range(4)]])]
-    assert [skipped.reason for skipped in batch.skipped] == ["unreadable"] * 4 and batch.num_samples == 0
 
 
 def groups(corpus):

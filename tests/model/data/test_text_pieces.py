@@ -10,7 +10,6 @@ from datagen.record import Origin
 from model.data.hugging_face.texts import Texts
 from model.data.loader import read
 from model.data.ours import open_ours
-from model.data.plan import alone
 from model.data.split import opened
 from model.data.text_pieces import Pieces
 from model.data.tokens import made
@@ -19,6 +18,7 @@ from model.train.data import open_all
 from model.train.data_config import Data
 from model.train.step import Batches, Train
 from tests.inputs.samples import sample
+from tests.model.drawn_rows import alone
 from tests.model.lines import EIGHT
 from tests.outputs import write_dataset
 

@@ -9,17 +9,21 @@ import torch
 import model
 from datagen.disk.storage import Folder
 from model.costs import plan
+from model.costs.activations import Load
+from model.costs.memory import memory
 from model.files.adapters import merge_adapter
 from model.files.four_bit import pack, unpack
 from model.files.lora import adapt
 from model.net.config import tiny
 from model.net.deepseek_ocr import build
+from model.net.pipeline_cut import ONE_RANK
 from model.train.layout import copied
 from recipes.__main__ import main
 from recipes.finetune import finetune
 from tests.model.train.test_training_words import here, run_of  # noqa: F401  (a fixture)
 
 functional = pytest.importorskip("bitsandbytes.functional")
+LOAD = Load(((512, 512),), (100,), 50)
 
 
 def test_packed_weights_are_those_of_bitsandbytes_and_take_the_plans_bytes():
@@ -27,7 +31,7 @@ def test_packed_weights_are_those_of_bitsandbytes_and_take_the_plans_bytes():
     pack(net)
     adapt(net, 16, 32)
     set_up = replace(plan.SET_UPS[3], method=plan.QLORA)
-    assert sum(p.nbytes for p in net.parameters()) == plan.memory(tiny(), plan_load(), set_up).weights
+    assert sum(p.nbytes for p in net.parameters()) == memory(tiny(), LOAD, set_up, ONE_RANK, 0, 1, ()).weights
     experts, expected = net.decoder.layers[1].mlp.experts, plain.decoder.layers[1].mlp.experts.gate_up
     packed, state = functional.quantize_4bit(expected.detach(), blocksize=64, quant_type="nf4")
     theirs = functional.dequantize_4bit(packed, state)
@@ -36,12 +40,6 @@ def test_packed_weights_are_those_of_bitsandbytes_and_take_the_plans_bytes():
     unpack(net)
     assert torch.equal(experts.gate_up, theirs) and type(experts).__name__ == "Experts"
     assert torch.equal(net.lm_head.weight, plain.lm_head.weight)
-
-
-def plan_load():
-    from model.costs.activations import Load
-
-    return Load(((512, 512),), (100,), 50)
 
 
 def test_a_fine_tuning_of_adapters_over_4_bits(here, capsys, monkeypatch):  # noqa: F811

@@ -8,10 +8,10 @@ from PIL import Image
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from datagen.disk.storage import Folder
-from model.files.network_folder import save_model
 from model.net.config import tiny
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import train_tokenizer
+from model.train.export import export
 from tests.model.lines import EIGHT
 
 README = Path(__file__).parents[3] / "model" / "README.md"
@@ -23,7 +23,7 @@ def test_the_code_runs(tmp_path, monkeypatch):
     alone, before_another = (block for block in others if "from model." in block)
     (in_transformers,) = (block for block in with_adapter if "for_transformers" in block)
     tokenizer = train_tokenizer(EIGHT, 400)
-    save_model(Folder(str(tmp_path / "DeepSeek-OCR")), build(tiny().with_vocab(len(tokenizer))).to(torch.bfloat16), tokenizer)
+    export(Folder(str(tmp_path / "DeepSeek-OCR")), build(tiny().with_vocab(len(tokenizer))), tokenizer)
     llama = LlamaConfig(hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=4, vocab_size=100)
     LlamaForCausalLM(llama).save_pretrained(tmp_path / "LLM")
     Image.new("RGB", (60, 80), "white").save(tmp_path / "page.png")

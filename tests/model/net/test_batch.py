@@ -61,25 +61,9 @@ def test_what_is_trained_on_together_is_one_row_without_padding(tokenizer):
     assert (together.num_samples, together.num_positions) == (3, apart.num_positions)
 
 
-def test_text_alone_beside_images(tokenizer):
-    together = a_sample_a_row([text_alone("Ab"), line_crop("Ab")], tokenizer)
-    assert len(together.images) == 1 and (together.image_T // together.ids_BL.shape[1]).bincount().tolist() == [0, 73]
-    learned = together.labels_BL[0] != IGNORED
-    assert together.labels_BL[0][learned].tolist() == [*tokenizer.encode("Ab"), tokenizer.eos]
-    assert learned[0] and together.ids_BL[0, 0] == tokenizer.bos
-
-
 def test_text_that_names_a_placeholder_marks_no_place(tokenizer):
     one = batch([[tokens_of(text_alone("an <image> here"), tokenizer)]], tokenizer)
     assert not len(one.image_T) and not one.images
-
-
-def test_rows_are_filled_in_turn(tokenizer):
-    sequences = [tokens_of(text_alone("x" * n), tokenizer) for n in (5, 9, 3, 6, 1)]
-    lengths = [[len(one.ids) for one in row] for row in packed(sequences, 14)]
-    alone = [len(one.ids) for one in sequences]
-    assert sorted(length for row in lengths for length in row) == sorted(alone) and all(sum(row) <= 14 for row in lengths)
-    assert lengths[0][0] == alone[0] and len(lengths) < 5
 
 
 def balancing(alpha: float):

@@ -11,7 +11,6 @@ from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from model.data.loader import _flat, _unflat, job, made_ahead, maker
-from model.data.plan import alone
 from model.data.split import opened
 from model.net import attention
 from model.net.activation_checkpointing import checkpointed
@@ -21,7 +20,7 @@ from model.net.config import tiny
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.tokenizer import byte_tokenizer
 from model.train.log import by_source
-from tests.model.drawn_rows import pages
+from tests.model.drawn_rows import alone, pages
 from tests.model.lines import EIGHT, line_crop, tokens_of
 
 

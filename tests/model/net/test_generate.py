@@ -1,6 +1,5 @@
 """Greedy generation: a batch says what its samples say alone, and repetition is cut."""
 
-import copy
 import sys
 
 import pytest
@@ -9,14 +8,13 @@ from PIL import Image
 
 from datagen.disk.storage import Folder
 from datagen.target import Prompt
-from model.files.network_folder import save_model
 from model.generate import NoRepeat, generate, main, prompt_of, stream
 from model.net.config import tiny
-from model.net.deepencoder import places
 from model.net.deepseek_ocr import build
 from model.net.image import Views
 from model.net.image_modes import MODES
 from model.net.tokenizer import train_tokenizer
+from model.train.export import export
 from model.train.readings import edit_distance
 from tests.model.lines import EIGHT
 
@@ -59,19 +57,6 @@ def test_a_batch_says_what_its_samples_say_alone(reader):
     assert all(together)
 
 
-def test_a_cache_says_what_whole_forwards_say(reader):
-    net, tokenizer = reader
-    views = images("tiny")
-    ids = tokenizer.prompt(Prompt.FREE, 73)
-    start = len(ids)
-    with torch.no_grad():
-        for _ in range(10):
-            ids_BL = torch.tensor([ids])
-            h_BLD = net(ids_BL, views, places(ids_BL == tokenizer.image))
-            ids.append(int(net.logits(h_BLD[:, -1]).argmax()))
-    assert generate(net, tokenizer, views, Prompt.FREE, 10) == [tokenizer.decode(ids[start:])]
-
-
 def preferring(tokenizer, letters: str):
     words = [tokenizer.encode(letter)[0] for letter in letters]
 
@@ -83,25 +68,20 @@ def preferring(tokenizer, letters: str):
     return say
 
 
-def test_a_banned_ngram_by_hand(reader):
-    """A network that would say `a` for ever, then `b`, then `c`: no three tokens come twice."""
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (lambda b: NoRepeat(0), "aaaaaaaaa"),
+        (lambda b: NoRepeat(3), "aaabaacaa"),  # no three tokens come twice
+        (lambda b: NoRepeat(2, window=4), "aabacaaba"),  # `aa` comes again when the first of it is five back
+        (lambda b: NoRepeat(2, exempt=frozenset([b])), "aababbbbb"),
+    ],
+)
+def test_a_rule_by_hand(reader, rule, text):
+    """A network that would say `a` for ever, then `b`, then `c`."""
     net, tokenizer = reader
     stuck = Scripted(net, preferring(tokenizer, "abc"))
-    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 9, NoRepeat(3)) == ["aaabaacaa"]
-
-
-def test_a_window_forgets(reader):
-    """Of the last four tokens, no two come twice: `aa` may come again when the first of it is five back."""
-    net, tokenizer = reader
-    stuck = Scripted(net, preferring(tokenizer, "abc"))
-    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 9, NoRepeat(2, window=4)) == ["aabacaaba"]
-
-
-def test_what_is_exempt_may_always_come(reader):
-    net, tokenizer = reader
-    stuck = Scripted(net, preferring(tokenizer, "abc"))
-    rule = NoRepeat(2, exempt=frozenset(tokenizer.encode("b")))
-    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 7, rule) == ["aababbb"]
+    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 9, rule(tokenizer.encode("b")[0])) == [text]
 
 
 def test_eos_ends_a_sample_and_the_others_go_on(reader):
@@ -150,12 +130,6 @@ def test_a_stream_that_stops_within_a_character_says_so(reader):
     assert whole.startswith("ab") and whole.endswith("\ufffd")
 
 
-def test_without_a_rule_anything_may_come(reader):
-    net, tokenizer = reader
-    stuck = Scripted(net, preferring(tokenizer, "abc"))
-    assert generate(stuck, tokenizer, images("tiny"), Prompt.FREE, 9, NoRepeat(0)) == ["a" * 9]
-
-
 def test_what_cannot_be_read_is_told(reader):
     net, tokenizer = reader
     assert generate(net, tokenizer, [], Prompt.FREE, 9) == []
@@ -169,7 +143,7 @@ def test_what_cannot_be_read_is_told(reader):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16], ids=str)
 def test_the_command_line_reads_weights_of_any_precision(reader, tmp_path, monkeypatch, capsys, dtype):
     net, tokenizer = reader
-    save_model(Folder(str(tmp_path)), copy.deepcopy(net).to(dtype), tokenizer)
+    export(Folder(str(tmp_path)), net, tokenizer, dtype=dtype)
     Image.new("RGB", (60, 40), "white").save(tmp_path / "page.png")
     (tmp_path / "no.png").write_text("no")
     (tmp_path / "bad").mkdir()

@@ -321,13 +321,6 @@ def test_checkpointing_keeps_the_routing():
         assert torch.equal(plain[key], turned[key]) and plain[key].any()
 
 
-def test_the_encoder_alone():
-    encoder = DeepEncoder(tiny())
-    encoder.load_state_dict(build(tiny()).encoder.state_dict())
-    results = encoder([Views(torch.randn(3, 512, 512)), Views(torch.randn(3, 640, 640))])
-    assert [tuple(tokens.shape) for tokens in results] == [(73, 192), (111, 192)]
-
-
 def test_lines_of_one_width_go_together_and_each_has_its_own_tokens():
     """Among views as high and wider, as wide and higher: a line's tokens are those that it has alone."""
     encoder = DeepEncoder(tiny())

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from datagen.disk.storage import Folder
+from model.net.pipeline_cut import Layout
 from model.train.checkpoint import PROGRESS, Checkpoints, _is_written_by, tensors
-from model.train.layout import Layout
 from model.train.optim import Average, update
 from model.train.ranks import Ranks
 

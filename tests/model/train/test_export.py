@@ -17,7 +17,7 @@ from datagen.target import IMAGE, PAD
 from model.files import weights
 from model.files.adapters import merge_adapter
 from model.files.lora import adapt, merge, save_adapter
-from model.files.network_folder import load_model, save_model
+from model.files.network_folder import load_model
 from model.files.safetensors_files import BadCheckpoint, Reader
 from model.net.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig, for_transformers
 from model.net.deepseek_ocr import build
@@ -192,12 +192,13 @@ def test_from_transformers_own_folder_back_to_the_released_one(exported, tokeniz
         assert files.tensors.keys() == before.tensors.keys()
 
 
-def test_a_tokenizer_with_more_tokens_than_the_network_is_told(net, tmp_path):
+def test_a_tokenizer_with_more_tokens_than_the_network_is_told(net, tokenizer, tmp_path):
     big = train_tokenizer(["".join(map(chr, range(0x3041, 0x3200)))] * 3 + list(EIGHT) * 3, 420)
     assert len(big) > 400
     with pytest.raises(ValueError, match=r"tokenizer\.json has \d+ tokens, and vocab_size is 400: it must be as many or more"):
         export(Folder(str(tmp_path / "out")), net, big)
-    save_model(Folder(str(tmp_path)), net, big)
+    export(Folder(str(tmp_path)), net, tokenizer)
+    (tmp_path / "tokenizer.json").write_bytes(big.to_json())
     with pytest.raises(ValueError, match=r"has \d+ tokens, and vocab_size is 400"):
         load_model(Folder(str(tmp_path)))
     assert not (tmp_path / "out").exists()
@@ -219,7 +220,7 @@ def test_killed_on_the_way_it_leaves_what_does_not_load(net, tokenizer, tmp_path
 
 
 def test_an_adapter_is_merged_by_the_command(net, tokenizer, tmp_path, monkeypatch, caplog):
-    save_model(Folder(str(tmp_path / "base")), net, tokenizer)
+    export(Folder(str(tmp_path / "base")), net, tokenizer, dtype=torch.float32)
     adapted = model.load(tmp_path / "base")
     adapt(adapted, 2, 4, ("o_proj",))
     torch.nn.init.ones_(adapted.get_parameter("decoder.layers.1.self_attn.o_proj.lora_B.default.weight"))
@@ -264,7 +265,7 @@ def test_an_odd_adapter_is_told(net, tmp_path, config, matrices, message):
 
 
 def test_the_command_line(net, tokenizer, tmp_path, monkeypatch, capsys):
-    save_model(Folder(str(tmp_path / "trained")), net, tokenizer)
+    export(Folder(str(tmp_path / "trained")), net, tokenizer, dtype=torch.float32)
     folders = [str(tmp_path / name) for name in ("trained", "out")]
     monkeypatch.setattr(sys, "argv", ["model.train.export", *folders, "--dtype", "float16"])
     main()

@@ -19,10 +19,10 @@ from torch.distributed.tensor import DTensor
 from datagen.disk.storage import Folder
 from model.costs.activations import TOWERS
 from model.net.deepseek_ocr import DeepseekOcr
-from model.net.pipeline_cut import Cut
+from model.net.pipeline_cut import Cut, Layout
 from model.net.stages import cut, stage_of
 from model.train import evaluate, ranks, trainer
-from model.train.layout import Layout, layout
+from model.train.layout import layout
 from model.train.lines import read_lines
 from model.train.optim import own, parameters
 from model.train.process import STOPPED
@@ -310,17 +310,6 @@ def test_each_parameter_is_of_one_stage():
         assert sorted(found) == sorted(names)
     with torch.device("meta"), pytest.raises(ValueError, match="pipeline is 7: the network has 4 layers, which makes 6 stages"):
         cut(DeepseekOcr(CONFIG), 0, Cut(7))
-
-
-def test_the_papers_cut():
-    deep = dataclasses.replace(CONFIG, decoder=DEEP)
-    assert [stage_of(f"decoder.layers.{n}.mlp", deep, Cut(4)) for n in range(12)] == [2] * 6 + [3] * 6
-    assert [stage_of(f"decoder.layers.{n}.mlp", deep, Cut(3, (7, 5))) for n in range(12)] == [1] * 7 + [2] * 5
-    places = ("encoder.sam.pos_embed", "encoder.clip.pre_layrnorm.bias", "decoder.embed_tokens.weight", "lm_head.weight")
-    assert [stage_of(name, CONFIG, Cut(4)) for name in places] == [0, 1, 1, 3]
-
-
-DEEP = dataclasses.replace(CONFIG.decoder, depth=12)
 
 
 def test_layouts_that_do_not_fit():

@@ -19,8 +19,7 @@ from model.net.batch import batch
 from model.net.config import DecoderConfig, tiny
 from model.net.moe import Router
 from model.net.tokenizer import train_tokenizer
-from model.train.boards import boards, flat, run_id
-from model.train.journal import Speed, Told
+from model.train.journal import Journal, Speed, boards, flat, run_id
 from model.train.lines import Lines, read_lines
 from model.train.log import Clock, ExpertUse, Routing, by_source, memory, of_experts, operations
 from tests.model.lines import EIGHT, line_crop, tokens_of
@@ -180,9 +179,9 @@ def test_memory_is_told_of_the_steps_since_the_last_time(monkeypatch):
     of_a_gpu = [memory(torch.device("cuda")) for _ in range(2)]
     assert of_a_gpu == [{"memory": 5, "reserved": 9}, {"memory": 3, "reserved": 4}]
     folder = Folder("memory://told")
-    told = Told(folder, 0, "id", torch.device("cpu"))
-    told.speed(1, 1.0, Counter(), [Speed({}, one, {}) for one in ({"memory": 5, "reserved": 6}, {"memory": 3, "reserved": 9})])
-    told.close()
+    journal = Journal(folder, 0, "id", torch.device("cpu"))
+    journal.speed(1, 1.0, Counter(), [Speed({}, one, {}) for one in ({"memory": 5, "reserved": 6}, {"memory": 3, "reserved": 9})])
+    journal.close()
     (line,) = read_lines(folder, "speed.jsonl")
     assert (line["memory"], line["reserved"]) == (5, 9)
     assert memory(torch.device("cpu")).keys() == {"memory"}

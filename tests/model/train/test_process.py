@@ -43,23 +43,6 @@ def test_what_ranks_wrote_of_their_flight_goes_with_the_training(tmp_path):
     assert folder.names() == ["of others"]
 
 
-def test_a_training_is_deterministic_if_it_is_told_so_and_as_before_after_it(tmp_path, monkeypatch):
-    found, update = [], trainer.update
-
-    def looking(*args):
-        found.append((torch.are_deterministic_algorithms_enabled(), torch.utils.deterministic.fill_uninitialized_memory))
-        return update(*args)
-
-    monkeypatch.setattr(trainer, "update", looking)
-    for name, is_told in (("told", True), ("other", False)):
-        out = make_corpus(tmp_path / name)
-        assert trainer.train(FEW.but(deterministic=is_told), out)
-        assert not torch.are_deterministic_algorithms_enabled() and torch.utils.deterministic.fill_uninitialized_memory
-    assert found == [(True, False)] * 2 + [(False, True)] * 2
-    # It is no other training: what has finished stays.
-    assert not trainer.train(FEW.but(deterministic=True), out)
-
-
 def test_threads_are_as_before_after_an_error():
     threads = torch.get_num_threads()
     with pytest.raises(OSError, match="a disk"), computing(FEW.but(threads=threads + 1).compute):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from datagen.disk.storage import Folder
-from model.train.profiler import Profiler
+from model.train.log import Profiler
 from recipes.train import train
 
 

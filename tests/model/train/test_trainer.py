@@ -21,13 +21,14 @@ from datagen.disk.marks import Mark
 from datagen.disk.storage import Folder
 from datagen.work.progress import State
 from model.data.split import is_held_out
-from model.files.network_folder import load_model, save_model
+from model.files.network_folder import load_model
 from model.net.config import line_reader
 from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train import trainer
 from model.train.data_config import Data
+from model.train.export import export
 from model.train.optim import Moved
 from model.train.step import flat
 from model.train.trainer import NothingToLearn, train
@@ -36,7 +37,7 @@ from recipes.report.train import IMAGES_BYTES, train_sections
 from recipes.steps import Place
 from recipes.steps.train import TrainRunner
 from tests.model.lines import EIGHT, line_crop, write_dataset
-from tests.model.trainings import FEW, STEP, WEIGHTS, begun, in_child, lines_of, make_corpus, same_results
+from tests.model.trainings import FEW, STEP, begun, in_child, lines_of, make_corpus, same_results
 
 
 @pytest.fixture(scope="module")
@@ -181,15 +182,6 @@ def test_a_model_stays_when_what_it_learned_from_is_set_aside_and_is_still_named
     assert runner.learned_from(frozenset(documents)) == ["train/model"]
 
 
-def test_two_trainings_stand_beside_each_other(whole):
-    out, _ = whole
-    before = files(Path(out.url) / "train")
-    second = STEP.but(name="second", steps=1, loss_samples=1, read_samples=1)
-    assert train(second, out) is True and train(second, out) is False
-    assert json.loads(out.read("second/metrics.json"))["step"] == 1
-    assert train(STEP, out) is False and files(Path(out.url) / "train") == before
-
-
 @pytest.mark.parametrize("change", [{"steps": 9}, {"learning_rate": 1e-4}, {"threads": 2}, {"datasets": ("coarse",)}])
 def test_another_step_is_refused(whole, change):
     out, _ = whole
@@ -260,13 +252,6 @@ def test_killed_twice_and_run_again_ends_in_the_same_bytes(whole, tmp_path):
     same_results(out, other)
 
 
-def test_workers_make_the_same_batches(whole, tmp_path):
-    out, _ = whole
-    other = make_corpus(tmp_path)
-    assert train(STEP.but(workers=1), other)
-    assert other.read(WEIGHTS) == out.read(WEIGHTS)
-
-
 @pytest.mark.slow
 def test_rows_at_a_time_change_nothing_but_rounding(tmp_path):
     other, third = make_corpus(tmp_path), make_corpus(tmp_path / "third")
@@ -312,7 +297,7 @@ def test_it_says_when_it_does_not_look(tmp_path, caplog):
     folder, tokenizer = Folder(str(tmp_path / "blind")), byte_tokenizer()
     net = build(line_reader().with_vocab(len(tokenizer)))
     torch.nn.init.zeros_(net.encoder.projector.weight)
-    save_model(folder, net, tokenizer)
+    export(folder, net, tokenizer)
     step = FEW.but(start=folder.url, frozen=("sam", "clip", "projector"), looks_after=2, loss_every=2)
     assert train(step, out)
     assert "step 2: it doesn't look" in caplog.text

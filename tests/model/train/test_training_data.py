@@ -11,13 +11,13 @@ import pytest
 
 from datagen.disk.storage import Folder
 from model.data.loader import read
-from model.data.plan import alone
 from model.data.split import opened
 from model.net.tokenizer import byte_tokenizer
 from model.train.data import corpus_of, open_all
 from model.train.data_config import Data
 from model.train.run import _compared
 from model.train.step import Train
+from tests.model.drawn_rows import alone
 from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
 
 

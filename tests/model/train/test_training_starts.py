@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from datagen.disk.storage import Folder
-from model.files.network_folder import save_model
 from model.files.safetensors_files import Reader
 from model.net.config import line_reader
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import train_tokenizer
+from model.train.export import export
 from model.train.start import starts
 from model.train.step import Train, Weights
 from model.train.trainer import train
@@ -21,7 +21,7 @@ def started(tmp_path, **values):
     out = make_corpus(tmp_path)
     tokenizer = train_tokenizer(EIGHT, 300)
     folder = Folder(str(tmp_path / "from"))
-    save_model(folder, build(line_reader(1).with_vocab(len(tokenizer)), seed=5), tokenizer)
+    export(folder, build(line_reader(1).with_vocab(len(tokenizer)), seed=5), tokenizer, dtype=torch.float32)
     assert train(FEW.but(average=0.0, **values), out)
     with Reader(folder) as before, Reader(out.sub("train/model")) as after:
         same = {key for key in after.tensors if key in before.tensors}

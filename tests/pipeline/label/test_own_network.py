@@ -14,12 +14,12 @@ from datagen.target import Prompt
 from model.data.ours import example
 from model.data.rows import Draw
 from model.data.tokens import counted, made
-from model.files.network_folder import save_model
 from model.net.batch import batch
 from model.net.config import line_reader
 from model.net.deepseek_ocr import build
 from model.net.image_modes import num_tokens
 from model.net.tokenizer import train_tokenizer
+from model.train.export import export
 from recipes.__main__ import main
 from tests.model.lines import EIGHT, answer_loss, line_crop
 from tests.outputs import check_corpus
@@ -48,7 +48,7 @@ def network(tmp_path):
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimizer.step()
         optimizer.zero_grad()
-    save_model(Folder(f"{tmp_path}/network"), net, tokenizer)
+    export(Folder(f"{tmp_path}/network"), net, tokenizer, dtype=torch.float32)
     (tmp_path / "in").mkdir()
     for n, page in enumerate(pages):
         (tmp_path / "in" / f"{n}.jpg").write_bytes(page.image or b"")

@@ -7,10 +7,10 @@ import torch
 
 from datagen.disk.storage import Folder
 from datagen.score import compression_pages
-from model.files.network_folder import save_model
 from model.net.config import tiny
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import train_tokenizer
+from model.train.export import export
 from recipes.__main__ import main
 from tests.inputs.samples import image
 from tests.outputs import check_corpus
@@ -26,7 +26,7 @@ def network(tmp_path, monkeypatch):
     monkeypatch.setattr(compression_pages.translations, "paragraphs", lambda lang: [])
     compression_pages.sentences.cache_clear()
     tokenizer = train_tokenizer(texts, 400)
-    save_model(Folder(f"{tmp_path}/network"), build(tiny().with_vocab(len(tokenizer)), seed=0), tokenizer)
+    export(Folder(f"{tmp_path}/network"), build(tiny().with_vocab(len(tokenizer)), seed=0), tokenizer, dtype=torch.float32)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield tmp_path

@@ -1,9 +1,9 @@
-"""What SAM is told while it learns from nothing: which character stands in each frame of a drawn line.
+"""A head that teaches SAM to see: it tells which character stands in each frame of a drawn line.
 
     B views · C channels of SAM's neck · h w its grid · F frames, 8 pixels wide · K kinds of characters
 
 The paper starts from SAM's and CLIP's published weights. Without them SAM gets its only signal through a decoder that can't read
-yet. A head upon SAM's neck, which no exported network has, tells it directly.
+yet. This head upon SAM's neck has a loss of its own. No exported network has the head.
 """
 
 import bisect
@@ -27,7 +27,7 @@ TOLD = "told"
 KINDS = 97
 """Nothing, each printable character of ASCII, and any other."""
 LETTERS = 695
-"""The kinds more of a head that is told letters of other alphabets: code points modulo this, the least number by which no two
+"""The further kinds of a head that knows letters of other alphabets: code points modulo this, the least number by which no two
 letters of Greek, Cyrillic, Armenian and Georgian are one."""
 _PATCH, _ROWS = 16, MODES["line"].side // 16
 
@@ -48,7 +48,7 @@ def _kind(char: str) -> int:
     return ord(char) - 31 if " " <= char <= "~" else KINDS - 1
 
 
-class Told(nn.Module):
+class FrameHead(nn.Module):
     """The head: from the neck's columns, (B, C, h, w), to the two frames of each. One without `letters` takes those of other
     alphabets for one kind."""
 
@@ -62,10 +62,10 @@ class Told(nn.Module):
             self.head.bias.zero_()
 
     def forward(self, necks: Mapping[Size, Tensor], images: Sequence[Views], frames_F: Tensor) -> tuple[Tensor, Tensor]:
-        """(the sum over told frames of -log p of their kinds; how many of them are read rightly).
+        """(the sum over known frames of -log p of their kinds; how many of them are read rightly).
 
         `necks` are SAM's outputs by their views' sizes. `frames_F` are the frames of all `images` that are lines, one after the
-        other; those under 0 aren't told.
+        other; a kind under 0 is unknown.
         """
         of_size: dict[Size, list[Tensor]] = {}
         start = 0
@@ -91,7 +91,7 @@ def num_frames(image: Views) -> int:
 
 
 @contextmanager
-def listening(sam: Sam) -> Iterator[dict[Size, Tensor]]:
+def sam_outputs(sam: Sam) -> Iterator[dict[Size, Tensor]]:
     """What `sam` gives within, by the sizes of what it gets."""
     necks: dict[Size, Tensor] = {}
     hook = sam.register_forward_hook(lambda _, given, result: necks.update({given[0].shape[2:]: result}))

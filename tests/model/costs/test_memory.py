@@ -1,22 +1,20 @@
-"""The plan for many GPUs: against numbers worked out by hand, and against those of one GPU."""
+"""The plan for many GPUs against numbers worked out by hand."""
 
-import itertools
 from collections import Counter
 from dataclasses import replace
 
 import pytest
 import torch
 
-from model.costs import plan, traced
+from model.costs import plan
 from model.costs.activations import TOWERS, Load, kept
+from model.costs.memory import PAPER_TOKENS, Stage, cheapest, memory, stages, table_of_layouts
 from model.costs.plan import SET_UPS, SetUp
-from model.costs.plan_layouts import PAPER_TOKENS, Stage, cheapest, memory, stages, table, waiting
-from model.net.config import full, small_moe, stage1, tiny
+from model.net.config import full
 from model.net.deepseek_ocr import DeepseekOcr, part_of
-from model.net.pipeline_cut import Cut
+from model.net.pipeline_cut import ONE_RANK, Cut, Layout
 from model.net.stages import stage_of
 from model.train.forecast import planned
-from model.train.layout import ONE_RANK, Layout
 from recipes.train import FULL, FULL_STAGE_1, TINY
 
 LOAD = Load(((1024, 1024), (640, 640)), (1900, 500), 1300)
@@ -53,28 +51,6 @@ def test_the_cut_is_the_trainers(pipeline):
     for name, parameter in net.named_parameters():
         counts[stage_of(name, full(), Cut(pipeline))][part_of(name)] += parameter.numel()
     assert [stage.parameters(full()) for stage in stages(full(), Cut(pipeline))] == counts
-
-
-@pytest.mark.parametrize("config", [full(), stage1(), small_moe()])
-@pytest.mark.parametrize("pipeline", [1, 2, 3, 4, 5])
-def test_stages_together_are_the_network(config, pipeline):
-    parts = stages(config, Cut(pipeline))
-    totals = {part: sum(stage.parameters(config)[part] for stage in parts) for part in plan.PARTS}
-    assert totals == plan.parameters(config)
-    for set_up in SET_UPS:
-        work = sum(sum(stage.operations(config, LOAD, set_up)) for stage in parts)
-        assert work == plan.operations(config, LOAD, set_up)
-
-
-@pytest.mark.parametrize("set_up", SET_UPS, ids=lambda one: one.name)
-@pytest.mark.parametrize("checkpointing", [(), TOWERS])
-def test_one_gpu_is_that_of_the_plan_for_one(set_up, checkpointing):
-    methods = (plan.ADAPTERS, plan.QLORA) if set_up.rank else (plan.FP32, plan.BF16_8BIT)
-    for config, method in itertools.product((full(), tiny()), methods):
-        set_up = replace(set_up, method=method)
-        expected = plan.memory(config, LOAD, set_up)
-        found = memory(config, LOAD, set_up, Layout(), 0, 16, checkpointing)
-        assert found.total == expected.total(bool(checkpointing)) and found.gathered == 0
 
 
 def test_memory_of_the_papers_stages_by_hand():
@@ -139,23 +115,10 @@ def test_a_stage_that_shares_keeps_all_that_it_gathers():
     assert frozen.gathered == 4 * around + 2 * (last - around)
 
 
-@pytest.mark.parametrize(("pipeline", "num_micros"), [(2, 2), (4, 16), (4, 1), (3, 40), (1, 5)])
-def test_stages_that_take_as_long_wait_as_the_formula_says(pipeline, num_micros):
-    wait = waiting([1.0] * pipeline, [2.0] * pipeline, num_micros)
-    assert wait == pytest.approx((pipeline - 1) / (num_micros + pipeline - 1))
-
-
-def test_waiting_by_hand():
-    """The first stage, which is frozen, is done after 2. The second goes 1-2 forward, 2-4 back, 4-5 forward, 5-7 back."""
-    assert waiting([1, 1], [0, 2], 2) == pytest.approx(1 - 8 / 14)
-    # The first one is slow, 0-3 and 3-6 forward; the second 3-4, 4-5, 6-7, 7-8; the first goes back 6-9 and 9-12.
-    assert waiting([3, 1], [3, 1], 2) == pytest.approx(1 - 16 / 24)
-
-
 def test_the_papers_rate_by_hand():
     """A corpus of 70 billion tokens takes the paper one day, whatever share of the peak that is."""
     load = Load(((1024, 1024),), (1000,), 700)
-    text = table(full(), load, PAPER, [Layout(1, 20, 8)], 640, 1, TOWERS, num_samples=70_000_000)
+    text = table_of_layouts(full(), load, PAPER, [Layout(1, 20, 8)], 640, 1, TOWERS, num_samples=70_000_000)
     (row,) = (line for line in text.splitlines() if "the paper's)" in line)
     assert row.split()[3] == "70B" and row.split()[-1] == "1"
     share = PAPER_TOKENS[0] / 86_400 / 160 * plan.operations(full(), load, PAPER) / 1000 / 312e12
@@ -163,11 +126,10 @@ def test_the_papers_rate_by_hand():
     assert "70,000,000 samples, taken for such pages: 70B tokens" in text
 
 
-def test_what_is_printed_for_a_training(monkeypatch):
-    monkeypatch.setattr(traced, "roofline", lambda card, *_: f"{card.name}: its time")  # has a test, and takes seconds
+def test_what_is_printed_for_a_training():
     said = planned(FULL.but(pipeline=4))
-    again = "sam, clip, decoder computed again, 55.5 GB of 40: too much for one"
-    assert f"A100-40G: its time, {again}" in said and "H100: its time, 62.7 GB of 80\n" in said
+    assert "  40 GB: sam, clip, decoder computed again, 55.5 GB: too much for one\n" in said
+    assert "  80 GB: nothing computed again, 62.7 GB\n" in said
     (row,) = (line for line in said.splitlines() if "the paper's)" in line)
     (short,) = (line for line in planned(FULL.but(pipeline=4, steps=100)).splitlines() if "the paper's)" in line)
     assert float(row.split()[-1].replace(",", "")) == pytest.approx(2_000 * float(short.split()[-1]), rel=0.02)
@@ -175,7 +137,7 @@ def test_what_is_printed_for_a_training(monkeypatch):
     own, *_ = said.partition("on 20 x 8 GPUs\n")[2].splitlines()
     assert own == "pipeline 4 x replicate 40 x shard 1, 16 batches a step"
     assert "pipeline 4 x replicate 20 x shard 2, 16 batches a step" in said
-    assert "pipeline 1 x replicate 20 x shard 8, 4 batches a step" in said and "16 (this training)" in said
+    assert "pipeline 1 x replicate 20 x shard 8, 4 batches a step" in said
     assert "pipeline 1 x replicate 20 x shard 8, 8 batches a step" in planned(FULL_STAGE_1)
     assert "on 2 x 8 GPUs" in planned(FULL, 2, 8) and "on 1 x 2 GPUs" in planned(TINY.but(rows_per_step=4), 0, 2)
     assert "GPUs\npipeline" not in planned(TINY)  # 2 rows aren't for 160

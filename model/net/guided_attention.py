@@ -1,4 +1,4 @@
-"""Where the decoder is told to look, while it learns from nothing: at the vision token that holds the next character.
+"""Guided attention: one head of the decoder learns to look at the vision token that holds the next character.
 
     B rows · L positions · N heads · K head dim · T learned tokens whose place is known
 
@@ -19,7 +19,7 @@ Heads = list[tuple[Tensor, Tensor]]
 
 
 @contextmanager
-def watching(decoder: Decoder) -> Iterator[Heads]:
+def queries_and_keys(decoder: Decoder) -> Iterator[Heads]:
     """The queries and keys, (B, L, K) each, of the guided head within: the first one of the middle layer."""
     seen: Heads = []
     layer = decoder.layers[len(decoder.layers) // 2]

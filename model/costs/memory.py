@@ -1,29 +1,29 @@
-"""What a training takes on many GPUs, before it is started: memory by stage, bubbles of the pipeline, days. By formula.
+"""What a training takes, before it is started: a GPU's memory, and days. By formula.
 
-stages(config, cut)       what each stage of a pipeline has, as `model/net/stages.py` cuts it
-memory(config, …)         bytes on a GPU of a stage
-waiting(…)                the share of the time that GPUs of a pipeline wait
-table(config, …)          all that, for people
+stages(config, cut)           what each stage of a pipeline has, as `model/net/stages.py` cuts it
+memory(config, …)             bytes on a GPU of a stage
+table(config, …)              for people: parameters, time and memory on one GPU, by what is trained
+table_of_layouts(config, …)   for people: memory and days on many GPUs
 """
 
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from model.costs import plan
 from model.costs.activations import TOWERS, Load, Towers, kept
-from model.costs.plan import PEAKS, Method, SetUp, columns
+from model.costs.plan import ADAPTERS, AS_SET, METHODS, PEAKS, QLORA, SET_UPS, Method, SetUp
 from model.net.config import ModelConfig
-from model.net.pipeline_cut import Cut
-
-if TYPE_CHECKING:
-    from model.train.layout import Layout
+from model.net.pipeline_cut import ONE_RANK, Cut, Layout
 
 PAPER_TOKENS = (70e9, 90e9)
 """Tokens a day on 20 x 8 A100 of 40 GB (arXiv 2510.18234, 3.5.2): of images and text, and of text alone."""
 PAPER_GPUS = 160
 MFUS = (0.3, 0.4, 0.5)
+USED = 0.85
+"""The share of a card's memory that a plan fills: it is an estimate from below."""
+CARDS_GB = (16, 24, 40, 48, 80, 141)
+_CARDS_SHOWN = ("A100", "H100", "H200")
 _DAY_S = 86_400.0
 
 
@@ -73,13 +73,6 @@ class Stage:
             load.num_learned if self.is_last else 0,
         )
 
-    def operations(self, config: ModelConfig, load: Load, set_up: SetUp) -> tuple[int, int]:
-        """Those of `plan.operations` that are this stage's: (forward, backward)."""
-        forward = plan.forward_operations(self.of(config), self.load(load))
-        forward |= {"sam": forward["sam"] * self.sam, "clip": forward["clip"] * self.clip}
-        both, once = plan.with_backward(forward, set_up), sum(forward.values())
-        return once, both - once
-
 
 def stages(config: ModelConfig, how: Cut) -> list[Stage]:
     """Raises `ValueError` if the network has other layers than the stages."""
@@ -115,9 +108,9 @@ class Memory:
 
 
 def memory(
-    config: ModelConfig, load: Load, set_up: SetUp, layout: "Layout", number: int, num_micros: int, checkpointing: Towers
+    config: ModelConfig, load: Load, set_up: SetUp, layout: Layout, number: int, num_micros: int, checkpointing: Towers
 ) -> Memory:
-    """That of a GPU of stage `number`, as `plan.memory` counts it, by the set-up's method; products in bf16.
+    """What a GPU of stage `number` holds at a step's peak, by the set-up's method; products in bf16.
 
     The encoder isn't sharded, whatever the layout. A stage has begun with as many batches as there are stages from it to the
     last, before it is done with the first.
@@ -164,7 +157,7 @@ def memory(
 
 
 def cheapest(
-    config: ModelConfig, load: Load, set_up: SetUp, layout: "Layout", number: int, num_micros: int, room: float
+    config: ModelConfig, load: Load, set_up: SetUp, layout: Layout, number: int, num_micros: int, room: float
 ) -> tuple[str, ...]:
     """The towers whose activations must be computed again so that a GPU of stage `number` gets by with `room` bytes: those that
     cost the fewest operations; all of them if nothing is enough."""
@@ -177,7 +170,7 @@ def cheapest(
     return TOWERS
 
 
-def _gathered(config: ModelConfig, stage: Stage, shared: int, trained: int, layout: "Layout", how: Method) -> int:
+def _gathered(config: ModelConfig, stage: Stage, shared: int, trained: int, layout: Layout, how: Method) -> int:
     """Bytes of what is around the layers, and of two layers, of which one comes while the other is used; and of the gradients of
     one, and of what is around. Layers come in bf16, what is around them as it is; gradients are added up in fp32. A pipeline's
     stage keeps all of its `shared` weights and of the gradients of those that are `trained`: torch's stage
@@ -194,39 +187,90 @@ def _gathered(config: ModelConfig, stage: Stage, shared: int, trained: int, layo
     return own * around + 2 * min(2, len(layers)) * largest + (trained > 0) * (4 * around + 6 * largest)
 
 
-def waiting(forward: Sequence[float], backward: Sequence[float], num_micros: int) -> float:
-    """The share of a step in which GPUs of the pipeline wait, on average. `forward` and `backward` are each stage's times for one
-    batch.
-
-    Torch's 1F1B, played out: a stage begins with as many batches as there are stages from it to the last, and then goes back with
-    one and forward with the next in turn. Of stages that take as long it is (p - 1) / (m + p - 1), with p stages and m batches.
-    """
-    num = len(forward)
-    turns = []
-    for n in range(num):
-        ahead = min(num - n, num_micros)
-        turns.append([(0, m) for m in range(ahead)])
-        for m in range(num_micros):
-            turns[n] += [(1, m), *([(0, m + ahead)] if m + ahead < num_micros else [])]
-    free, done = [0.0] * num, dict[tuple[int, int, int], float]()
-    while any(turns):
-        for n, turn in enumerate(turns):
-            while turn:
-                back, m = turn[0]
-                before = (back, n + 1, m) if back and n + 1 < num else (0, n if back else n - 1, m)
-                if before[1] >= 0 and before not in done:
-                    break
-                free[n] = max(free[n], done.get(before, 0.0)) + (backward[n] if back else forward[n])
-                done[back, n, m] = free[n]
-                turn.pop(0)
-    return 1 - num_micros * (sum(forward) + sum(backward)) / (num * max(free))
-
-
 def table(
     config: ModelConfig,
     load: Load,
+    steps: int,
+    loads_a_step: int = 1,
+    set_ups: Sequence[SetUp] = SET_UPS,
+    mfu: float = MFUS[0],
+) -> str:
+    """Lines for people, of one GPU. `load` is what goes through the network at a time, `loads_a_step` times before the weights
+    move."""
+    counts, tokens = plan.parameters(config), sum(load.lengths)
+    total = sum(counts.values())
+    rows: list[tuple[str, ...]] = [("parameters", "", "share")]
+    rows += [(f"  {part}", f"{num:,}", f"{num / total:.1%}") for part, num in counts.items() if num]
+    rows += [("  together", f"{total:,}", "")]
+    lines = [*columns(rows), ""]
+    lines += [
+        f"a step: {loads_a_step} x {tokens:,} tokens in {len(load.lengths)} samples, {len(load.views)} views of images, "
+        f"{load.num_learned:,} learned"
+    ]
+    rows = [("trained", "parameters", "GFLOP a token", *(f"time, {card}" for card in _CARDS_SHOWN))]
+    for set_up in set_ups:
+        done = plan.operations(config, load, set_up)
+        times = (_time(steps * loads_a_step * done / (mfu * PEAKS[card])) for card in _CARDS_SHOWN)
+        rows.append((set_up.name, f"{set_up.num_trained(config):,}", f"{done / tokens / 1e9:,.3g}", *times))
+    lines += [
+        "",
+        *columns(rows),
+        f"  time is that of {steps:,} steps on one GPU at {mfu:.0%} of its peak in bf16; the paper's rate was 8%",
+    ]
+    by_method = {
+        method: [_as(one, method) for one in set_ups if (method in (ADAPTERS, QLORA)) == bool(one.rank)]
+        for method in dict.fromkeys([*(one.method for one in set_ups), *METHODS])
+    }
+    sizes = {one: _plain_and_checkpointed(config, load, one, loads_a_step) for some in by_method.values() for one in some}
+    most = max(plain.total for plain, _ in sizes.values())
+    unit, name = (1e9, "GB") if most > 1e9 else (1e6, "MB")
+    header = ("weights", "bf16 copies", "gradients", "optimizer", "activations", "peak", "checkpointed", "peak", "on a card of")
+    for method, some in by_method.items():
+        rows = [(f"memory, {name}", *header)]
+        for one in some:
+            m, again = sizes[one]
+            row = (m.weights, m.copies, m.gradients, m.optimizer, m.kept, m.total, again.kept, again.total)
+            rows.append((one.name, *(f"{size / unit:,.3g}" for size in row), _card(again.total)))
+        lines += ["", method.name, *columns(rows)] if some else []
+    return "\n".join([*lines, "products in bf16. An estimate from below: allocators and kernels take more"])
+
+
+def _plain_and_checkpointed(config: ModelConfig, load: Load, set_up: SetUp, loads_a_step: int) -> tuple[Memory, Memory]:
+    plain, checkpointed = (memory(config, load, set_up, ONE_RANK, 0, loads_a_step, towers) for towers in ((), TOWERS))
+    return plain, checkpointed
+
+
+def _as(one: SetUp, method: Method) -> SetUp:
+    return one if one.method == method else replace(one, method=method, name="the same" if one.name == AS_SET else one.name)
+
+
+def _card(num_bytes: int) -> str:
+    return next((f"{size} GB" for size in CARDS_GB if num_bytes <= USED * 1e9 * size), "none")
+
+
+def _time(seconds: float) -> str:
+    for unit, name in ((_DAY_S, "days"), (3600.0, "h"), (60.0, "min")):
+        if seconds >= unit:
+            return f"{seconds / unit:,.3g} {name}"
+    return f"{seconds:.2g} s"
+
+
+def columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as lines, the first column to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return [
+        "  ".join(
+            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def table_of_layouts(
+    config: ModelConfig,
+    load: Load,
     set_up: SetUp,
-    layouts: "Sequence[Layout]",
+    layouts: Sequence[Layout],
     rows_per_step: int,
     micro_rows: int,
     checkpointing: Towers,
@@ -249,26 +293,8 @@ def table(
             rows.append((stage.name() if layout.pipeline > 1 else "all", *(f"{size / 1e9:.3g}" for size in sizes)))
         title = f"pipeline {layout.pipeline} x replicate {layout.replicate} x shard {layout.shard}, {num_micros} batches a step"
         lines += ["", title, *columns(rows)]
-    for how in sorted({layout.cut for layout in layouts} - {Cut()}, key=lambda how: (how.stages, how.layers)):
-        lines += ["", *_bubbles(config, load, set_up, how, rows_per_step, num_gpus, micro_rows)]
     lines += ["", *_days(config, load, set_up, num_gpus, num_samples, length, peak, mfus)]
     return "\n".join(lines[1:])
-
-
-def _bubbles(
-    config: ModelConfig, load: Load, set_up: SetUp, how: Cut, rows_per_step: int, num_gpus: int, micro_rows: int
-) -> list[str]:
-    pipeline, parts = how.stages, stages(config, how)
-    forward, backward = zip(*(stage.operations(config, load, set_up) for stage in parts), strict=True)
-    work = [sum(both) for both in zip(forward, backward, strict=True)]
-    own = max(1, rows_per_step // (num_gpus // pipeline * micro_rows))
-    shares = ", ".join(f"{stage.name()} {one / sum(work):.0%}" for stage, one in zip(parts, work, strict=True))
-    rows = [("batches a step", "wait, stages alike", "wait, as they are")]
-    for num in sorted({pipeline, 2 * pipeline, 4 * pipeline, 8 * pipeline, own}):
-        mark = " (this training)" if num == own else ""
-        alike = (pipeline - 1) / (num + pipeline - 1)
-        rows.append((f"{num}{mark}", f"{alike:.1%}", f"{waiting(forward, backward, num):.1%}"))
-    return [f"pipeline of {pipeline}, work by operations: {shares}", *columns(rows)]
 
 
 def _days(

@@ -10,21 +10,21 @@ from datagen.disk.storage import Folder
 from datagen.drawing.endless_lines import Lines
 from model.data.drawn_lines import Drawn
 from model.data.loader import read
-from model.data.plan import alone
 from model.data.split import opened
 from model.data.tokens import made
 from model.files.safetensors_files import Reader
 from model.net.batch import batch
 from model.net.config import line_reader
 from model.net.deepseek_ocr import build
-from model.net.guided import guidance
+from model.net.frame_head import KINDS, LETTERS, FrameHead, frames, sam_outputs
+from model.net.guided_attention import guidance
 from model.net.image import Views
 from model.net.tokenizer import byte_tokenizer
-from model.net.told import KINDS, LETTERS, Told, frames, listening
 from model.train.data_config import Data, DrawnLines
 from model.train.step import RANDOM, Guidance, Train
 from model.train.trainer import train
 from recipes.reads import LINES
+from tests.model.drawn_rows import alone
 
 
 def test_frames_by_hand():
@@ -44,12 +44,12 @@ def test_a_drawn_line_comes_with_what_stands_where():
     example = read(corpus, draw)
     tokens = made(example, draw, ("line",), tokenizer)
     one = batch([[tokens]], tokenizer)
-    assert one.num_told == len(one.frames_F) == one.images[0].whole_3HW.shape[2] // 8
+    assert one.num_known_frames == len(one.frames_F) == one.images[0].whole_3HW.shape[2] // 8
     kinds = [kind for kind in one.frames_F.tolist() if kind]
     assert "".join(dict.fromkeys(chr(kind + 31) for kind in kinds)) == "".join(dict.fromkeys(example.parts[-1].text))
     without = opened([Drawn(Lines(longest=6), 8, held_out=2)], tokenizer, 0.1)
     plain = made(read(without, draw), draw, ("line",), tokenizer)
-    assert set(plain.frames) == {-1} and batch([[plain]], tokenizer).num_told == 0
+    assert set(plain.frames) == {-1} and batch([[plain]], tokenizer).num_known_frames == 0
 
 
 def test_telling_reaches_sam_alone_and_knows_what_was_right():
@@ -57,14 +57,14 @@ def test_telling_reaches_sam_alone_and_knows_what_was_right():
         build(line_reader(1), 1),
         [Views(torch.rand(3, 64, 128)), Views(torch.rand(3, 64, 64)), Views(torch.rand(3, 64, 128))],
     )
-    told = Told(net.config.sam)
-    with listening(net.encoder.sam) as necks:
+    head = FrameHead(net.config.sam)
+    with sam_outputs(net.encoder.sam) as necks:
         net.encoder(images)
-    logits = {size: told.head(necks[size].permute(0, 3, 1, 2).flatten(2)).view(-1, KINDS) for size in necks}
+    logits = {size: head.head(necks[size].permute(0, 3, 1, 2).flatten(2)).view(-1, KINDS) for size in necks}
     wide, narrow = logits[torch.Size((64, 128))].argmax(-1), logits[torch.Size((64, 64))].argmax(-1)
     frames_F = torch.cat([wide[:16], narrow, wide[16:]])
     frames_F[3] = -1
-    loss, right = told(necks, images, frames_F)
+    loss, right = head(necks, images, frames_F)
     assert right == len(frames_F) - 1 == 39
     loss.backward()
     moved = {name.split(".")[1] for name, p in net.named_parameters() if p.grad is not None and p.grad.any()}
@@ -77,8 +77,8 @@ def test_letters_of_other_alphabets_are_told_apart_by_a_head_that_knows_them():
     kinds = [frames(char, 0, [8], 8)[0] for char in letters]
     assert len(set(kinds)) == len(letters) > 400 and min(kinds) >= KINDS and max(kinds) < KINDS + LETTERS
     net = build(line_reader(1), 1)
-    image, narrow, wide = Views(torch.rand(3, 64, 64)), Told(net.config.sam), Told(net.config.sam, letters=True)
-    with listening(net.encoder.sam) as necks:
+    image, narrow, wide = Views(torch.rand(3, 64, 64)), FrameHead(net.config.sam), FrameHead(net.config.sam, letters=True)
+    with sam_outputs(net.encoder.sam) as necks:
         net.encoder([image])
     said, other = torch.tensor(kinds[:8]), torch.full((8,), KINDS - 1)
     losses = {head: [head(necks, [image], frames_F)[0].item() for frames_F in (said, other)] for head in (narrow, wide)}
@@ -139,7 +139,7 @@ def test_where_characters_stand_in_a_batch_of_lines():
     rows = [[(draw := alone(corpus, 0, row, "line")) and made(read(corpus, draw), draw, ("line",), tokenizer) for row in pair]
             for pair in ((0, 1), (2, 3))]  # fmt: skip
     one = batch(rows, tokenizer)
-    assert one.num_placed == one.num_tokens - 4  # but for the four ends
+    assert one.num_known_places == one.num_tokens - 4  # but for the four ends
     assert (one.ids_BL.flatten()[one.looks_T[one.looks_T >= 0]] == tokenizer.image).all()
     # Within its own sample, and never back to the left.
     flat = one.samples_BL.flatten() + 10 * torch.arange(2).repeat_interleave(one.ids_BL.shape[1])
