@@ -68,7 +68,7 @@ def make_drawable(root: etree._Element) -> None:
     for limit in list(root.iter(*_BRACES)):
         _with_brace(limit)
     for formula in list(root.iter(M + "oMath")):
-        _with_rows(formula)
+        make_rows(formula)
     for large in list(root.iter(M + "nary")):
         _with_limits(large)
     for row in root.iterfind(f".//{M}eqArr/{M}e"):
@@ -122,7 +122,7 @@ def _with_brace(limit: etree._Element) -> None:
     holder.replace(limit, group)
 
 
-def _with_rows(formula: etree._Element) -> None:
+def make_rows(formula: etree._Element) -> None:
     """Makes rows of the lines of a formula, where it has more than one."""
     rows: list[list[etree._Element]] = [[]]
     for child in formula:

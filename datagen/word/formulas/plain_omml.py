@@ -1,0 +1,195 @@
+"""Formulas of Word as OMML (ISO 29500-1, 22.1) of the kinds that pandoc reads right.
+
+pandoc passes over some of what a formula says. What it would misread is written here in another way that shows the same, and
+what nobody can write so is refused.
+"""
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+
+from lxml import etree
+
+from datagen.word.file.drawable import make_rows
+from datagen.word.file.names import FALSE, M, W, sign_code
+
+_KNOWN = frozenset(
+    "oMath r t e num den sub sup lim deg fName mr acc bar box borderBox d eqArr f func groupChr limLow limUpp m nary phant rad "
+    "sPre sSub sSubSup sSup".split()
+)
+_PICTURES = (W + "drawing", W + "pict", W + "object")
+_UPRIGHT = "sin cos tan cot sinh cosh tanh coth arcsin arccos arctan ln log exp lim".split()  # as LibreOffice draws them
+_FUNCTION = re.compile(rf"(?<![A-Za-z])({'|'.join(_UPRIGHT)})(?![A-Za-z])")
+_PRIVATE = re.compile("[\ue000-\uf8ff\ufffd]")
+_BRACES = {"⏟": "limLow", "⏞": "limUpp"}
+_ACCENTS = {
+    "→": "\u20d7",
+    "~": "\u0303",
+    "˜": "\u0303",
+    "˙": "\u0307",
+    "˚": "\u030a",
+    "°": "\u030a",
+    "ˇ": "\u030c",
+    "˘": "\u0306",
+}
+_SIDES = ("hideTop", "hideBot", "hideLeft", "hideRight", "strikeH", "strikeV", "strikeBLTR", "strikeTLBR")
+
+
+class NotConverted(ValueError):
+    """Why a formula has no LaTeX."""
+
+
+def is_on(switch: etree._Element | None) -> bool:
+    """Whether an element that switches something is there, and doesn't say no."""
+    return switch is not None and switch.get(M + "val", "1") not in FALSE
+
+
+def look(element: etree._Element, name: str, usual: str = "") -> str:
+    """What an element's properties say of `name`; `usual` where they say nothing."""
+    found = element.find(f"{element.tag}Pr/{M}{name}")
+    return usual if found is None else found.get(M + "val", "")
+
+
+def plain(formula: etree._Element) -> etree._Element:
+    """A copy of an m:oMath for pandoc. Raises `NotConverted`."""
+    formula = deepcopy(formula)
+    for element in formula.iter(etree.Element):
+        _check(element)
+    for sign in list(formula.iter(W + "sym")):
+        _spell(sign)
+    make_rows(formula)
+    for element in list(formula.iter(etree.Element)):
+        rewrite = _RULES.get(element.tag.removeprefix(M))
+        if rewrite is not None and element.getparent() is not None:  # another rule may have taken it out
+            rewrite(element)
+    return formula
+
+
+def _check(element: etree._Element) -> None:
+    name = element.tag.removeprefix(M)
+    if element.tag in _PICTURES:
+        raise NotConverted("a picture within it")
+    is_look = any(holder.tag.endswith("Pr") for holder in element.iterancestors())
+    if element.tag.startswith(M) and not is_look and name not in _KNOWN and not name.endswith("Pr"):
+        raise NotConverted(f"no rule for {name}")
+    if _PRIVATE.search(element.text or ""):
+        raise NotConverted("a character that nobody knows")
+
+
+def _spell(sign: etree._Element) -> None:
+    """Writes a sign of a symbol font as text."""
+    code = sign_code(sign)
+    if code is None or code >= 0xE000:
+        raise NotConverted(f"a sign of the typeface {sign.get(W + 'font')}")
+    sign.tag, sign.text = M + "t", chr(code)
+    sign.attrib.clear()
+
+
+def _run(run: etree._Element) -> None:
+    """Takes spaces away, which LibreOffice doesn't draw in formulas, and sets functions apart, which it draws upright."""
+    if run.find(f"{M}rPr/{M}nor") is not None or run.find(M + "t") is None:
+        return
+    for other in list(_function_runs(run)):
+        run.addprevious(other)
+    run.getparent().remove(run)
+
+
+def _function_runs(run: etree._Element) -> Iterator[etree._Element]:
+    text = "".join(part.text or "" for part in run.iter(M + "t", W + "t"))
+    for n, part in enumerate(_FUNCTION.split(text)):
+        is_function = n % 2 == 1
+        shown = "".join(part.split())
+        if shown:
+            copy = etree.Element(M + "r")
+            own = run.find(M + "rPr")
+            if own is not None and not is_function:
+                copy.append(deepcopy(own))
+            elif is_function:
+                etree.SubElement(etree.SubElement(copy, M + "rPr"), M + "sty").set(M + "val", "p")
+            etree.SubElement(copy, M + "t").text = shown
+            yield copy
+
+
+def _fraction(fraction: etree._Element) -> None:
+    """Writes a fraction on one line as a row."""
+    if look(fraction, "type") in ("lin", "skw"):
+        slash = etree.Element(M + "r")
+        etree.SubElement(slash, M + "t").text = "/"
+        row = etree.Element(M + "box")
+        inside = etree.SubElement(row, M + "e")
+        for part in (fraction.find(M + "num"), slash, fraction.find(M + "den")):
+            if part is not None:
+                inside.extend([part] if part is slash else list(part))
+        fraction.getparent().replace(fraction, row)
+
+
+def _nary(nary: etree._Element) -> None:
+    """Empties limits that are hidden."""
+    for name in ("sub", "sup"):
+        part = nary.find(M + name)
+        if part is not None and is_on(nary.find(f"{M}naryPr/{M}{name}Hide")):
+            part[:] = []
+
+
+def _prescripts(scripts: etree._Element) -> None:
+    """Sets scripts before something at nothing, or pandoc sets them at what stands before."""
+    inside = scripts.find(M + "e")
+    for child in reversed(inside if inside is not None else ()):
+        scripts.addnext(child)
+    scripts.tag = M + "sSubSup"
+
+
+def _radical(radical: etree._Element) -> None:
+    degree = radical.find(M + "deg")
+    if degree is not None and is_on(radical.find(f"{M}radPr/{M}degHide")):
+        degree[:] = []
+
+
+def _group(group: etree._Element) -> None:
+    """Writes a brace below or above something as its limit."""
+    sign = look(group, "chr", "⏟")
+    kind = _BRACES.get(sign)
+    if kind is None or (look(group, "pos", "bot") == "top") != (sign == "⏞"):
+        return
+    group.tag = M + kind
+    for old in group.findall(M + "groupChrPr"):
+        group.remove(old)
+    run = etree.SubElement(etree.SubElement(group, M + "lim"), M + "r")
+    etree.SubElement(run, M + "t").text = sign
+
+
+def _accent(accent: etree._Element) -> None:
+    sign = accent.find(f"{M}accPr/{M}chr")
+    if sign is not None:
+        shown = sign.get(M + "val", "").strip()
+        sign.set(M + "val", _ACCENTS.get(shown, shown))
+
+
+def _array(array: etree._Element) -> None:
+    """Writes an array of one row as that row, in which the equation's number stands behind a `#`."""
+    rows = array.findall(M + "e")
+    if len(rows) == 1:
+        for text in rows[0].iter(M + "t"):
+            text.text = (text.text or "").replace("#", "\u2003\u2003").replace("&", "")
+        array.tag = M + "box"
+        for old in array.findall(M + "eqArrPr"):
+            array.remove(old)
+
+
+def _boxed(box: etree._Element) -> None:
+    """Raises `NotConverted` for a box without all of its sides, or with strokes through it."""
+    if any(is_on(box.find(f"{M}borderBoxPr/{M}{name}")) for name in _SIDES):
+        raise NotConverted("a box with some of its sides, or with strokes")
+
+
+_RULES = {
+    "r": _run,
+    "f": _fraction,
+    "nary": _nary,
+    "sPre": _prescripts,
+    "rad": _radical,
+    "groupChr": _group,
+    "acc": _accent,
+    "eqArr": _array,
+    "borderBox": _boxed,
+}
