@@ -19,6 +19,7 @@ from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed
 from datagen.sandbox.process import Limits
 from datagen.word import office
+from datagen.word.formulas import pandoc
 from datagen.word.pages.answers import BY, Cut, Kind, WordPage
 from datagen.work.pipeline import Estimate, Source
 
@@ -58,7 +59,7 @@ class WordSource(Source):
     `limits` is longer, so that a file at which LibreOffice hangs costs that once.
     """
 
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
 
     long_side: int = 1920
     jpeg_quality: int = 90
@@ -71,9 +72,9 @@ class WordSource(Source):
     stage: str = "word"
 
     def engines(self) -> dict[str, str]:
-        """Raises `ValueError`, saying what to do, where there is no LibreOffice."""
+        """Raises `ValueError`, saying what to do, where LibreOffice or pandoc is missing."""
         names = ("lxml", "pymupdf", "quickjs", "rapidfuzz", "simplejpeg")
-        versions = {name: importlib.metadata.version(name) for name in names} | office.versions()
+        versions = {name: importlib.metadata.version(name) for name in names} | office.versions() | pandoc.versions()
         return versions | {"katex": katex.version(), "fonts": typefaces.digest(typefaces.files().values())}
 
     def split(self, items: Sequence[Item]) -> list[Inputs]:

@@ -64,7 +64,7 @@ class _Sign(NamedTuple):
 def make_drawable(root: etree._Element) -> None:
     """Changes the formulas of a part."""
     for run in root.iterfind(f".//{M}rPr/..[{M}t]"):
-        _with_alphabet(run)
+        with_alphabet(run)
     for limit in list(root.iter(*_BRACES)):
         _with_brace(limit)
     for formula in list(root.iter(M + "oMath")):
@@ -80,7 +80,8 @@ def make_drawable(root: etree._Element) -> None:
         _quote(holder)
 
 
-def _with_alphabet(run: etree._Element) -> None:
+def with_alphabet(run: etree._Element) -> None:
+    """Writes a run in letters of an alphabet (m:scr) as Unicode's letters of it."""
     look = run.find(M + "rPr")
     script = look.find(M + "scr")
     names = _ALPHABETS.get(script.get(M + "val", "")) if script is not None else None

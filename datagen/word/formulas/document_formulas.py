@@ -16,7 +16,7 @@ from datagen.record import SampleError
 from datagen.word.file.names import FALSE, M, W
 from datagen.word.file.xml_parts import parsed
 from datagen.word.formulas import pandoc
-from datagen.word.formulas.plain_omml import NotConverted, is_on, look, plain
+from datagen.word.formulas.plain_omml import ARROWS_ABOVE, NotConverted, is_on, look, plain
 
 _LARGE = frozenset("∑∏∐⋃⋂⋁⋀⨀⨁⨂⨄⨆")
 _INTEGRALS = frozenset("∫∬∭⨌∮∯∰∱∲∳")
@@ -24,7 +24,10 @@ _OPERATOR = re.compile(
     r"\\(?:sum|(?:co)?prod|big(?:cup|cap|vee|wedge|odot|oplus|otimes|uplus|sqcup)|i*int|o*int)(?![A-Za-z])|[∯∰]"
 )
 _EMPTY_SCRIPT = re.compile(r"[_^]\{\}")
-_OF_NOTHING = re.compile(r"\\[A-Za-z]+\{\}")
+# What pandoc makes of an accent that it doesn't know.
+_STRANGE = re.compile(
+    r"\\[A-Za-z]+\{\}|\\(?:over|under)set\{[\u0300-\u036f\u20d0-\u20ff]\}"
+)
 _ROOM_AT_ENDS = re.compile(r"\A(?:\s|\\ )+|(?:(?<!\\)\s|\\ )+\Z")
 _STRETCHED = frozenset("⏟⏞‾¯\u0305\u0332")  # over or under something
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad\u200e\u200f")
@@ -39,6 +42,7 @@ _SAME = str.maketrans(
         "△": "△", "∆": "Δ", "⪯": "≼", "⪰": "≽", "⟶": "→", "⟵": "←", "⊨": "⊨", "⋯": "…", "ℏ": "ħ", "⊲": "◃", "⊳": "▹",
         "∖": "\\", "ˆ": "^",
         "⊼": "⌅", "ſ": "s", "ı": "i", "ȷ": "j",
+        "∍": "∋",
     }
 )  # fmt: skip
 _SAME |= {ord(greek): latin for greek, latin in zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo", strict=True)}  # KaTeX has one sign
@@ -82,7 +86,7 @@ def to_latex(formulas: Sequence[str]) -> list[str | Refusal]:
 def _checked(formula: etree._Element, tex: str) -> str | Refusal:
     """pandoc's TeX, as a person would type it, if it says what the formula says."""
     latex = _neat(tex, formula)
-    if not latex or _OF_NOTHING.search(latex):
+    if not latex or _STRANGE.search(latex):
         return Refusal("formula_not_converted", f"pandoc makes {latex!r} of it"[:500])
     try:
         of_file, of_latex = signs_of_omml(formula), signs_of_mathml(katex.mathml(latex))
@@ -96,10 +100,13 @@ def _checked(formula: etree._Element, tex: str) -> str | Refusal:
 
 
 def _neat(tex: str, formula: etree._Element) -> str:
-    latex = _ROOM_AT_ENDS.sub("", _EMPTY_SCRIPT.sub(" ", tex)).replace(r"{^\circ}", r"^{\circ}")
+    latex = _ROOM_AT_ENDS.sub("", _EMPTY_SCRIPT.sub(" ", tex))
+    latex = latex.replace(r"{^\circ}", r"^{\circ}").replace(r"\text{/}", "/")
     latex = " ".join(latex.split())
     if latex.count(r"\begin{array}") == latex.count(r"\begin{array}{r}"):  # rows below each other, which are drawn centred
         latex = latex.replace(r"\begin{array}{r}", r"\begin{gathered}").replace(r"\end{array}", r"\end{gathered}")
+    if {style.get(M + "val") for style in formula.iter(M + "sty")} & {"b", "bi"} == {"bi"}:  # which pandoc writes as "b"
+        latex = latex.replace(r"\mathbf{", r"\boldsymbol{")
     return _with_limits(latex, formula)
 
 
@@ -162,8 +169,8 @@ def _of_omml(element: etree._Element) -> Iterator[str]:
         yield from _parts(element, "e")
     elif name == "groupChr":
         sign = look(element, "chr", "⏟")
-        sign = "" if sign in _STRETCHED else sign
         is_above = look(element, "pos", "bot") == "top"
+        sign = "" if sign in _STRETCHED or (is_above and sign in ARROWS_ABOVE) else sign
         yield "" if is_above else sign
         yield from _parts(element, "e")
         yield sign if is_above else ""

@@ -5,12 +5,11 @@ what nobody can write so is refused.
 """
 
 import re
-from collections.abc import Iterator
 from copy import deepcopy
 
 from lxml import etree
 
-from datagen.word.file.drawable import make_rows
+from datagen.word.file.drawable import make_rows, with_alphabet
 from datagen.word.file.names import FALSE, M, W, sign_code
 
 _KNOWN = frozenset(
@@ -20,18 +19,14 @@ _KNOWN = frozenset(
 _PICTURES = (W + "drawing", W + "pict", W + "object")
 _UPRIGHT = "sin cos tan cot sinh cosh tanh coth arcsin arccos arctan ln log exp lim".split()  # as LibreOffice draws them
 _FUNCTION = re.compile(rf"(?<![A-Za-z])({'|'.join(_UPRIGHT)})(?![A-Za-z])")
+_LETTER = re.compile(r"[^\W\d_\u0370-\u03ff]")  # but for Greek
 _PRIVATE = re.compile("[\ue000-\uf8ff\ufffd]")
-_BRACES = {"⏟": "limLow", "⏞": "limUpp"}
-_ACCENTS = {
-    "→": "\u20d7",
-    "~": "\u0303",
-    "˜": "\u0303",
-    "˙": "\u0307",
-    "˚": "\u030a",
-    "°": "\u030a",
-    "ˇ": "\u030c",
-    "˘": "\u0306",
-}
+# Accents that stand alone, as those that combine, of which pandoc knows more.
+_ALONE = "^ˆ~˜¨˙˚°ˇ˘´`¯→←"
+_COMBINING = "\u0302\u0302\u0303\u0303\u0308\u0307\u030a\u030a\u030c\u0306\u0301\u0300\u0305\u20d7\u20d6"
+_ACCENTS = dict(zip(_ALONE, _COMBINING, strict=True))
+ARROWS_ABOVE = frozenset("→←")
+_PLAIN = str.maketrans("ⅅⅆⅇⅈⅉ", "Ddeij")
 _SIDES = ("hideTop", "hideBot", "hideLeft", "hideRight", "strikeH", "strikeV", "strikeBLTR", "strikeTLBR")
 
 
@@ -57,6 +52,8 @@ def plain(formula: etree._Element) -> etree._Element:
         _check(element)
     for sign in list(formula.iter(W + "sym")):
         _spell(sign)
+    for run in formula.iterfind(f".//{M}rPr/..[{M}t]"):
+        with_alphabet(run)
     make_rows(formula)
     for element in list(formula.iter(etree.Element)):
         rewrite = _RULES.get(element.tag.removeprefix(M))
@@ -86,28 +83,24 @@ def _spell(sign: etree._Element) -> None:
 
 
 def _run(run: etree._Element) -> None:
-    """Takes spaces away, which LibreOffice doesn't draw in formulas, and sets functions apart, which it draws upright."""
-    if run.find(f"{M}rPr/{M}nor") is not None or run.find(M + "t") is None:
-        return
-    for other in list(_function_runs(run)):
-        run.addprevious(other)
-    run.getparent().remove(run)
-
-
-def _function_runs(run: etree._Element) -> Iterator[etree._Element]:
+    """Takes spaces away, which LibreOffice doesn't draw in formulas, and sets functions apart, which it draws upright. Words that
+    are no mathematics (m:nor) stay; signs and Greek letters that say so are mathematics all the same."""
     text = "".join(part.text or "" for part in run.iter(M + "t", W + "t"))
+    own = run.find(M + "rPr")
+    normal = own.find(M + "nor") if own is not None else None
+    if normal is not None and _LETTER.search(text) and text.strip() not in _UPRIGHT:
+        return
     for n, part in enumerate(_FUNCTION.split(text)):
-        is_function = n % 2 == 1
-        shown = "".join(part.split())
+        shown = "".join(part.split()).translate(_PLAIN)
         if shown:
-            copy = etree.Element(M + "r")
-            own = run.find(M + "rPr")
-            if own is not None and not is_function:
-                copy.append(deepcopy(own))
-            elif is_function:
-                etree.SubElement(etree.SubElement(copy, M + "rPr"), M + "sty").set(M + "val", "p")
-            etree.SubElement(copy, M + "t").text = shown
-            yield copy
+            apart = etree.Element(M + "r")
+            if n % 2:
+                etree.SubElement(etree.SubElement(apart, M + "rPr"), M + "sty").set(M + "val", "p")
+            elif normal is None and own is not None:
+                apart.append(deepcopy(own))
+            etree.SubElement(apart, M + "t").text = shown
+            run.addprevious(apart)
+    run.getparent().remove(run)
 
 
 def _fraction(fraction: etree._Element) -> None:
@@ -146,16 +139,18 @@ def _radical(radical: etree._Element) -> None:
 
 
 def _group(group: etree._Element) -> None:
-    """Writes a brace below or above something as its limit."""
-    sign = look(group, "chr", "⏟")
-    kind = _BRACES.get(sign)
-    if kind is None or (look(group, "pos", "bot") == "top") != (sign == "⏞"):
-        return
-    group.tag = M + kind
-    for old in group.findall(M + "groupChrPr"):
-        group.remove(old)
-    run = etree.SubElement(etree.SubElement(group, M + "lim"), M + "r")
-    etree.SubElement(run, M + "t").text = sign
+    """Writes a brace below or above something as its limit, and an arrow above something as its accent."""
+    sign, is_above = look(group, "chr", "⏟"), look(group, "pos", "bot") == "top"
+    if is_above and sign in ARROWS_ABOVE:
+        group.tag = M + "acc"
+        group.find(M + "groupChrPr").tag = M + "accPr"
+        _accent(group)
+    elif sign == ("⏞" if is_above else "⏟"):
+        group.tag = M + ("limUpp" if is_above else "limLow")
+        for old in group.findall(M + "groupChrPr"):
+            group.remove(old)
+        run = etree.SubElement(etree.SubElement(group, M + "lim"), M + "r")
+        etree.SubElement(run, M + "t").text = sign
 
 
 def _accent(accent: etree._Element) -> None:
