@@ -26,9 +26,10 @@ def run_program(
     writable: Sequence[str],
     with_sockets: Sequence[str] = (),
 ) -> tuple[int, str]:
-    """The program's exit code, negative for a signal, and the end of what it printed. `name` is what people call it;
-    `environment` is set beside that of the caller. The program opens nothing but what is at or under these paths, where the kernel has Landlock. Nothing that it started
-    runs on when this returns or raises.
+    """The program's exit code, negative for a signal, and the end of what it printed.
+
+    `name` is what people call it; `environment` is set beside that of the caller. The program opens nothing but what is at or
+    under these paths, where the kernel has Landlock. Nothing that it started runs on when this returns or raises.
 
     Raises `SampleError` (`timeout`) after `deadline_s` processor seconds, or `WALL_FACTOR` times that on the wall clock."""
     seconds = max(1, round(deadline_s))

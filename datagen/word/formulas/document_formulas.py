@@ -25,9 +25,7 @@ _OPERATOR = re.compile(
 )
 _EMPTY_SCRIPT = re.compile(r"[_^]\{\}")
 # What pandoc makes of an accent that it doesn't know.
-_STRANGE = re.compile(
-    r"\\[A-Za-z]+\{\}|\\(?:over|under)set\{[\u0300-\u036f\u20d0-\u20ff]\}"
-)
+_STRANGE = re.compile(r"\\[A-Za-z]+\{\}|\\(?:over|under)set\{[\u0300-\u036f\u20d0-\u20ff]\}")
 _ROOM_AT_ENDS = re.compile(r"\A(?:\s|\\ )+|(?:(?<!\\)\s|\\ )+\Z")
 _STRETCHED = frozenset("⏟⏞‾¯\u0305\u0332")  # over or under something
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad\u200e\u200f")

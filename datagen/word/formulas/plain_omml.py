@@ -10,7 +10,7 @@ from copy import deepcopy
 from lxml import etree
 
 from datagen.word.file.drawable import make_rows, with_alphabet
-from datagen.word.file.names import FALSE, M, W, sign_code
+from datagen.word.file.names import FALSE, M, W
 
 _KNOWN = frozenset(
     "oMath r t e num den sub sup lim deg fName mr acc bar box borderBox d eqArr f func groupChr limLow limUpp m nary phant rad "
@@ -26,6 +26,7 @@ _ALONE = "^ˆ~˜¨˙˚°ˇ˘´`¯→←"
 _COMBINING = "\u0302\u0302\u0303\u0303\u0308\u0307\u030a\u030a\u030c\u0306\u0301\u0300\u0305\u20d7\u20d6"
 _ACCENTS = dict(zip(_ALONE, _COMBINING, strict=True))
 ARROWS_ABOVE = frozenset("→←")
+_OF_ROWS = str.maketrans("", "", "#&")
 _PLAIN = str.maketrans("ⅅⅆⅇⅈⅉ", "Ddeij")
 _SIDES = ("hideTop", "hideBot", "hideLeft", "hideRight", "strikeH", "strikeV", "strikeBLTR", "strikeTLBR")
 
@@ -50,8 +51,6 @@ def plain(formula: etree._Element) -> etree._Element:
     formula = deepcopy(formula)
     for element in formula.iter(etree.Element):
         _check(element)
-    for sign in list(formula.iter(W + "sym")):
-        _spell(sign)
     for run in formula.iterfind(f".//{M}rPr/..[{M}t]"):
         with_alphabet(run)
     make_rows(formula)
@@ -66,20 +65,13 @@ def _check(element: etree._Element) -> None:
     name = element.tag.removeprefix(M)
     if element.tag in _PICTURES:
         raise NotConverted("a picture within it")
+    if element.tag == W + "sym":
+        raise NotConverted(f"a sign of the typeface {element.get(W + 'font')}")
     is_look = any(holder.tag.endswith("Pr") for holder in element.iterancestors())
     if element.tag.startswith(M) and not is_look and name not in _KNOWN and not name.endswith("Pr"):
         raise NotConverted(f"no rule for {name}")
     if _PRIVATE.search(element.text or ""):
         raise NotConverted("a character that nobody knows")
-
-
-def _spell(sign: etree._Element) -> None:
-    """Writes a sign of a symbol font as text."""
-    code = sign_code(sign)
-    if code is None or code >= 0xE000:
-        raise NotConverted(f"a sign of the typeface {sign.get(W + 'font')}")
-    sign.tag, sign.text = M + "t", chr(code)
-    sign.attrib.clear()
 
 
 def _run(run: etree._Element) -> None:
@@ -161,11 +153,11 @@ def _accent(accent: etree._Element) -> None:
 
 
 def _array(array: etree._Element) -> None:
-    """Writes an array of one row as that row, in which the equation's number stands behind a `#`."""
+    """Writes an array of one row as that row. LibreOffice draws no room before the equation's number, which a `#` begins."""
     rows = array.findall(M + "e")
     if len(rows) == 1:
         for text in rows[0].iter(M + "t"):
-            text.text = (text.text or "").replace("#", "\u2003\u2003").replace("&", "")
+            text.text = (text.text or "").translate(_OF_ROWS)
         array.tag = M + "box"
         for old in array.findall(M + "eqArrPr"):
             array.remove(old)

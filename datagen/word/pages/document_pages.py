@@ -20,7 +20,7 @@ from datagen.word.pages.page_letters import TEXT_FLAGS, PageLetters, Rect, page_
 from datagen.word.pages.page_regions import PageRegion, PageRegions, is_display, page_regions
 from datagen.word.pages.page_streams import PageStreams
 from datagen.word.pages.paragraph_parts import is_rtl_within, paragraphs_of
-from datagen.word.pages.placement import PlacedDocument, misdrawn, placed, tables_of
+from datagen.word.pages.placement import PlacedDocument, cut_off, misdrawn, placed, tables_of
 from datagen.word.pages.split_tables import TablePiece, has_spans_of_places
 from datagen.word.pages.tagged_places import tagged_places
 from datagen.word.pages.text_shares import letters_of
@@ -74,6 +74,10 @@ class WordPages:
         for number, signs in misdrawn(document, self._placed, self._letters).items():
             self._latex.pop(number, None)
             self._refusals.setdefault(number, ("formula_unlike", f"LibreOffice drew it with {' '.join(signs)}"))
+        sizes = [(page.rect.width, page.rect.height) for page in self._pdf.pages()]
+        for number in cut_off(self._placed, sizes):
+            self._latex.pop(number, None)
+            self._refusals.setdefault(number, ("formula_off_page", "the page's edge cuts it off"))
         self._displayed = {
             piece.number
             for paragraph in paragraphs_of(document.blocks)

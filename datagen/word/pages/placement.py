@@ -123,6 +123,15 @@ def misdrawn(document: Document, places: PlacedDocument, pages: Sequence[PageLet
     return signs
 
 
+def cut_off(places: PlacedDocument, sizes: Sequence[tuple[float, float]]) -> Iterator[int]:
+    """The formulas that run over an edge of their page, by number. `sizes` are the widths and heights of pages in points."""
+    for number, of_formula in places.formulas.items():
+        page, (x0, y0, x1, y1) = of_formula[0]
+        width, height = sizes[page]
+        if min(x0, y0) < -_REACH_PT or x1 > width + _REACH_PT or y1 > height + _REACH_PT:
+            yield number
+
+
 def _repeat(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]], places: dict[int, list[tuple[int, Rect]]]) -> None:
     """Add the places of formulas in a table's head where that is drawn again."""
     for cell in (cell for row in table.rows if row.is_header for cell in row.cells):

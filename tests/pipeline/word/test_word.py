@@ -112,6 +112,12 @@ def test_a_page_with_a_formula_that_was_drawn_otherwise_is_suspect(tmp_path):
     assert [(one.quality.verdict, one.quality.reasons) for one in made] == [("suspect", ("formula_unlike",)), ("trusted", ())]
 
 
+def test_tags_of_a_table_are_no_letters_of_its_language(tmp_path):
+    table = HTML.replace("Heading", UDHR["Hans"][1])
+    (tmp_path / "a.docx").write_bytes(document(pages=[{"text": "", "tables": [[0, 0, table]]}]))
+    assert {(one.task, one.lang, one.script) for one in read(tmp_path)} == {("page", "zh", "Hans"), ("table", "zh", "Hans")}
+
+
 def test_all_three_tasks_are_asked_for(folder):
     asked = {one.task: usual(one) for one in read(folder) if isinstance(one, Sample)}
     assert asked == {"page": Prompt.MARKDOWN, "formula": Prompt.FREE, "table": Prompt.FREE}
