@@ -17,13 +17,13 @@ from datagen.record import Range, SampleError, clean_text
 from datagen.sandbox.parts import Failed, Part, Parts, each
 from datagen.word import office
 from datagen.word.file import content
-from datagen.word.file.document import Document, Formula
+from datagen.word.file.document import Document
 from datagen.word.file.fitting_pictures import fitting_pictures
 from datagen.word.file.package import Package, opened
 from datagen.word.formulas.document_formulas import Refusal, to_latex
 from datagen.word.pages.answers import Lost, WordPage
 from datagen.word.pages.document_pages import Rendering, WordPages
-from datagen.word.pages.paragraph_parts import paragraphs_of
+from datagen.word.pages.paragraph_parts import formulas_of
 
 gc.set_threshold(200_000, 20, 20)  # a document makes millions of values and no circles: to look for them took a tenth of its time
 
@@ -69,7 +69,7 @@ def _copied(package: Package, folder: str, long_side: int) -> tuple[Document, st
 
 def _latex(document: Document) -> tuple[dict[int, str], dict[int, tuple[str, str]]]:
     """The formulas that could be read, and why the others couldn't, by their numbers."""
-    formulas = [piece for paragraph in paragraphs_of(document.blocks) for piece in paragraph.pieces if isinstance(piece, Formula)]
+    formulas = formulas_of(document.blocks)
     latex: dict[int, str] = {}
     refusals: dict[int, tuple[str, str]] = {}
     for formula, answer in zip(formulas, to_latex([formula.omml for formula in formulas]), strict=True):

@@ -19,7 +19,7 @@ from datagen.word.pages.page_cuts import cut, formula_ink
 from datagen.word.pages.page_letters import TEXT_FLAGS, PageLetters, Rect, page_letters
 from datagen.word.pages.page_regions import PageRegion, PageRegions, is_display, page_regions
 from datagen.word.pages.page_streams import PageStreams
-from datagen.word.pages.paragraph_parts import is_rtl_within, paragraphs_of
+from datagen.word.pages.paragraph_parts import formulas_of, is_rtl_within, paragraphs_of
 from datagen.word.pages.placement import PlacedDocument, cut_off, misdrawn, placed, tables_of
 from datagen.word.pages.split_tables import TablePiece, has_spans_of_places
 from datagen.word.pages.tagged_places import tagged_places
@@ -171,8 +171,8 @@ class WordPages:
         piece = entry.table
         assert piece is not None
         number = piece.table.number
-        pieces = [x for paragraph in paragraphs_of([piece.table]) for x in paragraph.pieces if isinstance(x, Formula)]
-        missing = [x.number for x in pieces if x.number in page.missing or x.number in {*entry.formulas} - self._latex.keys()]
+        unread = page.missing.keys() | ({*entry.formulas} - self._latex.keys())
+        missing = [formula.number for formula in formulas_of([piece.table]) if formula.number in unread]
         distance, detail = text_distance([(entry.region, entry.text)], "")
         reason = ""
         if missing:

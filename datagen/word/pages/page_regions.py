@@ -9,7 +9,7 @@ from datagen.coarse.clean_line import cleaner
 from datagen.coarse.page import OpenPage
 from datagen.fine.region_markdown import list_marker
 from datagen.labels import is_page_number
-from datagen.page.boxes import area, around, shared
+from datagen.page.boxes import area, shared
 from datagen.page.visual_lines import leaders_as_one
 from datagen.record import Box, Line, Region
 from datagen.tables import cells as tables
@@ -167,7 +167,7 @@ class _Writer:
             text = f"{_shown(marker)} {body}" if marker else body
         if label in ("header", "footer") and is_page_number(text):
             label = "page_number"
-        box = around([self._box(rect) for rect in (part.box,)])
+        box = self._box(part.box)
         lines = self._lines(part)
         if lines and label == "list" and text.startswith("- ") and marker and lines[0].text.startswith(marker):
             lines = (replace(lines[0], text=f"{_typed(marker)}{lines[0].text[len(marker) :]}"), *lines[1:])

@@ -69,6 +69,11 @@ def paragraphs_of(blocks: Sequence[Block]) -> Iterator[Paragraph]:
                     yield from paragraphs_of(cell.blocks)
 
 
+def formulas_of(blocks: Sequence[Block]) -> list[Formula]:
+    """All formulas in their order, those in tables included."""
+    return [piece for paragraph in paragraphs_of(blocks) for piece in paragraph.pieces if isinstance(piece, Formula)]
+
+
 def marks_of(paragraph: Paragraph) -> set[int]:
     marks = {piece.mark for piece in paragraph.pieces if isinstance(piece, Text)} | {paragraph.marker_mark}
     return marks - {0}

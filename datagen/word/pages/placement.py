@@ -9,7 +9,7 @@ from datagen.word.file.document import Block, Cell, Document, Formula, Paragraph
 from datagen.word.pages.formula_gaps import Gaps, gaps
 from datagen.word.pages.formula_places import formula_places, formula_text, within
 from datagen.word.pages.page_letters import Letter, PageLetters, Rect
-from datagen.word.pages.paragraph_parts import Part, marks_of, paragraph_parts, paragraphs_of
+from datagen.word.pages.paragraph_parts import Part, formulas_of, marks_of, paragraph_parts, paragraphs_of
 from datagen.word.pages.repeated_heads import with_repeated_heads
 from datagen.word.pages.split_tables import TablePiece, table_pieces
 from datagen.word.pages.tagged_places import Tagged
@@ -88,8 +88,7 @@ def placed(
         inside = [id(paragraph) for paragraph in paragraphs_of([block])]
         numbers = {part.page for one in inside for part in parts[one]}
         numbers |= {page for one in inside for page, _ in own_pictures.get(one, ())}
-        own_formulas = [x.number for paragraph in paragraphs_of([block]) for x in paragraph.pieces if isinstance(x, Formula)]
-        numbers |= {gap.strange[number].page for number in own_formulas if number in gap.strange}
+        numbers |= {gap.strange[x.number].page for x in formulas_of([block]) if x.number in gap.strange}
         numbers |= {piece.page for piece in pieces[block.number]} if isinstance(block, Table) else set()
         for number in numbers:
             blocks[number].append(n)
@@ -114,12 +113,11 @@ def tables_of(blocks: Sequence[Block]) -> Iterator[Table]:
 def misdrawn(document: Document, places: PlacedDocument, pages: Sequence[PageLetters]) -> dict[int, str]:
     """The formulas in which LibreOffice drew a sign for what it doesn't understand, or for an empty place, and these signs."""
     signs: dict[int, str] = {}
-    for paragraph in paragraphs_of(document.blocks):
-        for formula in (piece for piece in paragraph.pieces if isinstance(piece, Formula)):
-            for page, box in places.formulas.get(formula.number, ())[:1]:
-                drawn = {letter.char for letter in within(box, pages[page].letters)} & _SIGNS_OF_ERRORS
-                if strange := drawn.difference(formula_text(formula.omml)):
-                    signs[formula.number] = "".join(sorted(strange))
+    for formula in formulas_of(document.blocks):
+        for page, box in places.formulas.get(formula.number, ())[:1]:
+            drawn = {letter.char for letter in within(box, pages[page].letters)} & _SIGNS_OF_ERRORS
+            if strange := drawn.difference(formula_text(formula.omml)):
+                signs[formula.number] = "".join(sorted(strange))
     return signs
 
 
@@ -136,16 +134,14 @@ def _repeat(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]], pla
     """Add the places of formulas in a table's head where that is drawn again."""
     for cell in (cell for row in table.rows if row.is_header for cell in row.cells):
         rects = [(page, rect) for page in sorted(cells) for rect in cells[page].get(cell.mark, ())] if cell.mark else []
-        for paragraph in paragraphs_of(cell.blocks) if len(rects) > 1 else ():
-            for formula in (piece for piece in paragraph.pieces if isinstance(piece, Formula) and piece.number in places):
-                page, box = places[formula.number][0]
-                home = next((rect for n, rect in rects if n == page and shared(rect, box) > _INSIDE * area(box)), None)
-                if home is None:
-                    continue
-                for n, rect in rects:
-                    if rect is not home:
-                        x, y = rect[0] - home[0], rect[1] - home[1]
-                        places[formula.number].append((n, (box[0] + x, box[1] + y, box[2] + x, box[3] + y)))
+        own = [formula.number for formula in formulas_of(cell.blocks) if formula.number in places] if len(rects) > 1 else []
+        for number in own:
+            page, box = places[number][0]
+            home = next((rect for n, rect in rects if n == page and shared(rect, box) > _INSIDE * area(box)), None)
+            for n, rect in rects if home is not None else ():
+                if rect is not home:
+                    x, y = rect[0] - home[0], rect[1] - home[1]
+                    places[number].append((n, (box[0] + x, box[1] + y, box[2] + x, box[3] + y)))
 
 
 def _is_text_box(place: Tagged, marked: Mapping[int, Sequence[Rect]], images: Mapping[int, Sequence[Rect]]) -> bool:
