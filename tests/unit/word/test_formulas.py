@@ -11,7 +11,10 @@ from datagen.word.formulas import document_formulas, pandoc
 from datagen.word.formulas.document_formulas import Refusal, to_latex
 from tests.inputs import word_formulas as omml
 from tests.inputs.word_xml import M, W
+from tests.office import needs_pandoc
 from tests.programs import stand_in
+
+pytestmark = needs_pandoc
 
 
 def of(inside: str) -> str:

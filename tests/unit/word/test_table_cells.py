@@ -10,6 +10,7 @@ from datagen.word.file.package import opened
 from datagen.word.formulas import pandoc
 from tests.inputs import word_xml as xml
 from tests.inputs.word_documents import documents
+from tests.office import needs_pandoc
 
 Spans = list[list[tuple[int, int, int]]]
 
@@ -111,6 +112,7 @@ def placed(table: Table) -> list[tables.Cell]:
     return sorted(tables.Table(tuple(cells)).compact().cells)
 
 
+@needs_pandoc
 def test_spans_are_those_that_pandoc_reads(tmp_path):
     num_tables = 0
     for document in documents(tmp_path, 12):
