@@ -1,13 +1,12 @@
-"""Word files drawn by LibreOffice, a program of its own, in the process that calls: the sandboxed child
-(`datagen/sandbox/process.py`).
+"""Word files drawn by LibreOffice, a program of its own, in the process that calls: the sandboxed child.
 
-Each conversion has a profile of its own and nobody else's, in memory where there is room: a copy of one that LibreOffice has
-written before, which starts in half the time that an empty one takes. The process makes that template when it first converts,
-so that several may start together. In it macros, updates of links, Java, crash reports and the network are off. Landlock keeps
-LibreOffice from all files but its own, the system's programs and fonts, and those that it converts. Where the kernel has no
-Landlock, a .doc, .rtf or .odt is refused, since it may name any file; a .docx comes here without what it links to
-(`datagen.word.file.package`). The sandbox closes the network, caps the memory of each process, and
-ends whatever is left.
+Each conversion has a profile of its own, in memory where there is room. It is a copy of a template that LibreOffice wrote when
+this process converted first: LibreOffice starts with it in half the time, and several can start together. In the template macros,
+updates of links, Java, crash reports and the network are off.
+
+Landlock keeps LibreOffice from all files but its own, the system's programs and fonts, and those that it converts. Where the
+kernel has no Landlock, a .doc, .rtf or .odt is refused, since it may name any file; a .docx comes here without its links
+(`datagen.word.file.package`). The sandbox closes the network, caps the memory of each process, and ends whatever is left.
 """
 
 import contextlib
@@ -97,8 +96,8 @@ def versions() -> dict[str, str]:
 
 
 def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadline_s: float = DEADLINE_S) -> list[str]:
-    """The files, by one start of LibreOffice, as PDF with tags or as .docx in `folder`, which need not exist; their paths, in
-    order. What a file is called says of which kind it is, and no two names may be equal but for their endings.
+    """Converts files by one start of LibreOffice, to PDF with tags or to .docx; the paths of the results in `folder`, in order.
+    `folder` is made. A file's ending says its kind; names must differ in more than that.
 
     Raises `SampleError`: `not_contained` for a .doc, .rtf or .odt where Landlock can't be had; `timeout` after `deadline_s`
     processor seconds, or ten times that on the wall clock; `not_rendered` unless every file comes out. Nothing of LibreOffice

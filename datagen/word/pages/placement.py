@@ -21,13 +21,14 @@ _INSIDE = 0.5  # of a picture's area: it is in another one
 
 @dataclass(frozen=True)
 class PlacedDocument:
-    """`blocks` has the numbers of those that each page shows. `parts` and `pieces` are by paragraph (its identity) and by table
-    (its number). `formulas` has the places of each, the first one where the text has it, others where a table's head is repeated.
-    `pictures` has those of each page that are no text box; `own_pictures` those of paragraphs, by identity, where each of them is
-    known. `strange` are the places of what stands where an unplaced formula should, by its number.
+    """`blocks` are the numbers of the blocks that each page shows. `parts` are keyed by a paragraph's identity, `pieces` by a
+    table's number. `formulas` has the places of each formula: first that in the text, then those in repeated heads of its table.
+    `pictures` are the places of each page's pictures, without text boxes. `own_pictures` has those of each paragraph, by
+    identity; it is empty unless every picture's paragraph is known. `strange` has, by a formula's number, the place between its
+    neighbours if something unlike the formula stands there.
 
-    `unowned` are the letters of each page that belong to no piece of text, `seen` all of its letters; formulas, and letters of
-    pictures that belong to no piece, are in neither."""
+    `seen` are all letters of each page, `unowned` those that belong to no piece of text. Neither has letters of formulas, nor
+    unowned ones in pictures."""
 
     document: Document
     blocks: Mapping[int, Sequence[int]]
