@@ -14,9 +14,10 @@ from lxml import etree
 from datagen.formulas import katex
 from datagen.record import SampleError
 from datagen.word.file.names import FALSE, M, W
+from datagen.word.file.omml_parts import is_on, look
 from datagen.word.file.xml_parts import parsed
 from datagen.word.formulas import pandoc
-from datagen.word.formulas.plain_omml import ARROWS_ABOVE, NotConverted, is_on, look, plain
+from datagen.word.formulas.plain_omml import ARROWS_ABOVE, NotConverted, plain
 
 _LARGE = frozenset("∑∏∐⋃⋂⋁⋀⨀⨁⨂⨄⨆")
 _INTEGRALS = frozenset("∫∬∭⨌∮∯∰∱∲∳")
@@ -150,7 +151,7 @@ def _of_omml(element: etree._Element) -> Iterator[str]:
     elif name == "nary":
         yield look(element, "chr", "∫")
         for kind in ("sub", "sup"):
-            if not is_on(element.find(f"{M}naryPr/{M}{kind}Hide")):
+            if not is_on(element, f"{kind}Hide"):
                 yield from _parts(element, kind)
         yield from _parts(element, "e")
     elif name == "f" and look(element, "type") in ("lin", "skw"):
@@ -158,7 +159,7 @@ def _of_omml(element: etree._Element) -> Iterator[str]:
         yield "/"
         yield from _parts(element, "den")
     elif name == "rad":
-        if not is_on(element.find(f"{M}radPr/{M}degHide")):
+        if not is_on(element, "degHide"):
             yield from _parts(element, "deg")
         yield from _parts(element, "e")
     elif name == "eqArr" and len(element.findall(M + "e")) == 1:

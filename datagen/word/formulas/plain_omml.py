@@ -10,7 +10,8 @@ from copy import deepcopy
 from lxml import etree
 
 from datagen.word.file.drawable import make_rows, with_alphabet
-from datagen.word.file.names import FALSE, M, W
+from datagen.word.file.names import M, W
+from datagen.word.file.omml_parts import is_on, look, made, run
 
 _KNOWN = frozenset(
     "oMath r t e num den sub sup lim deg fName mr acc bar box borderBox d eqArr f func groupChr limLow limUpp m nary phant rad "
@@ -35,24 +36,13 @@ class NotConverted(ValueError):
     """Why a formula has no LaTeX."""
 
 
-def is_on(switch: etree._Element | None) -> bool:
-    """Whether an element that switches something is there, and doesn't say no."""
-    return switch is not None and switch.get(M + "val", "1") not in FALSE
-
-
-def look(element: etree._Element, name: str, usual: str = "") -> str:
-    """What an element's properties say of `name`; `usual` where they say nothing."""
-    found = element.find(f"{element.tag}Pr/{M}{name}")
-    return usual if found is None else found.get(M + "val", "")
-
-
 def plain(formula: etree._Element) -> etree._Element:
     """A copy of an m:oMath for pandoc. Raises `NotConverted`."""
     formula = deepcopy(formula)
     for element in formula.iter(etree.Element):
         _check(element)
-    for run in formula.iterfind(f".//{M}rPr/..[{M}t]"):
-        with_alphabet(run)
+    for whole in formula.iterfind(f".//{M}rPr/..[{M}t]"):
+        with_alphabet(whole)
     make_rows(formula)
     for element in list(formula.iter(etree.Element)):
         rewrite = _RULES.get(element.tag.removeprefix(M))
@@ -74,45 +64,37 @@ def _check(element: etree._Element) -> None:
         raise NotConverted("a character that nobody knows")
 
 
-def _run(run: etree._Element) -> None:
+def _run(whole: etree._Element) -> None:
     """Takes spaces away, which LibreOffice doesn't draw in formulas, and sets functions apart, which it draws upright. Words that
     are no mathematics (m:nor) stay; signs and Greek letters that say so are mathematics all the same."""
-    text = "".join(part.text or "" for part in run.iter(M + "t", W + "t"))
-    own = run.find(M + "rPr")
-    normal = own.find(M + "nor") if own is not None else None
-    if normal is not None and _LETTER.search(text) and text.strip() not in _UPRIGHT:
+    text = "".join(part.text or "" for part in whole.iter(M + "t", W + "t"))
+    is_text = whole.find(f"{M}rPr/{M}nor") is not None
+    if is_text and _LETTER.search(text) and text.strip() not in _UPRIGHT:
         return
     for n, part in enumerate(_FUNCTION.split(text)):
-        shown = "".join(part.split()).translate(_PLAIN)
-        if shown:
-            apart = etree.Element(M + "r")
+        if shown := "".join(part.split()).translate(_PLAIN):
+            apart = run(shown)
             if n % 2:
-                etree.SubElement(etree.SubElement(apart, M + "rPr"), M + "sty").set(M + "val", "p")
-            elif normal is None and own is not None:
-                apart.append(deepcopy(own))
-            etree.SubElement(apart, M + "t").text = shown
-            run.addprevious(apart)
-    run.getparent().remove(run)
+                apart.insert(0, made("rPr", made("sty")))
+                apart[0][0].set(M + "val", "p")
+            elif not is_text:
+                apart[:0] = map(deepcopy, whole.findall(M + "rPr"))
+            whole.addprevious(apart)
+    whole.getparent().remove(whole)
 
 
 def _fraction(fraction: etree._Element) -> None:
     """Writes a fraction on one line as a row."""
-    if look(fraction, "type") in ("lin", "skw"):
-        slash = etree.Element(M + "r")
-        etree.SubElement(slash, M + "t").text = "/"
-        row = etree.Element(M + "box")
-        inside = etree.SubElement(row, M + "e")
-        for part in (fraction.find(M + "num"), slash, fraction.find(M + "den")):
-            if part is not None:
-                inside.extend([part] if part is slash else list(part))
-        fraction.getparent().replace(fraction, row)
+    above, below = fraction.find(M + "num"), fraction.find(M + "den")
+    if look(fraction, "type") in ("lin", "skw") and above is not None and below is not None:
+        fraction.getparent().replace(fraction, made("box", made("e", *above, run("/"), *below)))
 
 
 def _nary(nary: etree._Element) -> None:
     """Empties limits that are hidden."""
     for name in ("sub", "sup"):
         part = nary.find(M + name)
-        if part is not None and is_on(nary.find(f"{M}naryPr/{M}{name}Hide")):
+        if part is not None and is_on(nary, f"{name}Hide"):
             part[:] = []
 
 
@@ -126,7 +108,7 @@ def _prescripts(scripts: etree._Element) -> None:
 
 def _radical(radical: etree._Element) -> None:
     degree = radical.find(M + "deg")
-    if degree is not None and is_on(radical.find(f"{M}radPr/{M}degHide")):
+    if degree is not None and is_on(radical, "degHide"):
         degree[:] = []
 
 
@@ -141,8 +123,7 @@ def _group(group: etree._Element) -> None:
         group.tag = M + ("limUpp" if is_above else "limLow")
         for old in group.findall(M + "groupChrPr"):
             group.remove(old)
-        run = etree.SubElement(etree.SubElement(group, M + "lim"), M + "r")
-        etree.SubElement(run, M + "t").text = sign
+        group.append(made("lim", run(sign)))
 
 
 def _accent(accent: etree._Element) -> None:
@@ -165,7 +146,7 @@ def _array(array: etree._Element) -> None:
 
 def _boxed(box: etree._Element) -> None:
     """Raises `NotConverted` for a box without all of its sides, or with strokes through it."""
-    if any(is_on(box.find(f"{M}borderBoxPr/{M}{name}")) for name in _SIDES):
+    if any(is_on(box, name) for name in _SIDES):
         raise NotConverted("a box with some of its sides, or with strokes")
 
 

@@ -139,7 +139,9 @@ def _repeat(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]], pla
         for number in own:
             page, box = places[number][0]
             home = next((rect for n, rect in rects if n == page and shared(rect, box) > _INSIDE * area(box)), None)
-            for n, rect in rects if home is not None else ():
+            if home is None:
+                continue
+            for n, rect in rects:
                 if rect is not home:
                     x, y = rect[0] - home[0], rect[1] - home[1]
                     places[number].append((n, (box[0] + x, box[1] + y, box[2] + x, box[3] + y)))
