@@ -21,9 +21,8 @@ from datagen.word.formulas.plain_omml import ARROWS_ABOVE, NotConverted, plain
 
 _LARGE = frozenset("∑∏∐⋃⋂⋁⋀⨀⨁⨂⨄⨆")
 _INTEGRALS = frozenset("∫∬∭⨌∮∯∰∱∲∳")
-_OPERATOR = re.compile(
-    r"\\(?:sum|(?:co)?prod|big(?:cup|cap|vee|wedge|odot|oplus|otimes|uplus|sqcup)|i*int|o*int)(?![A-Za-z])|[∯∰]"
-)
+_OPERATOR = re.compile(r"\\(?:sum|(?:co)?prod|big(?:cup|cap|vee|wedge|odot|oplus|otimes|uplus|sqcup)|i*int|oi*nt)(?![A-Za-z])")
+_SURFACES = {"∯": r"\oiint", "∰": r"\oiiint"}  # which pandoc leaves as they are
 _EMPTY_SCRIPT = re.compile(r"[_^]\{\}")
 # What pandoc makes of an accent that it doesn't know.
 _STRANGE = re.compile(r"\\[A-Za-z]+\{\}|\\(?:over|under)set\{[\u0300-\u036f\u20d0-\u20ff]\}")
@@ -101,6 +100,8 @@ def _checked(formula: etree._Element, tex: str) -> str | Refusal:
 def _neat(tex: str, formula: etree._Element) -> str:
     latex = _ROOM_AT_ENDS.sub("", _EMPTY_SCRIPT.sub(" ", tex))
     latex = latex.replace(r"{^\circ}", r"^{\circ}").replace(r"\text{/}", "/")
+    for sign, command in _SURFACES.items():
+        latex = re.sub(rf"{sign}(?=[A-Za-z])", lambda _, command=command: f"{command} ", latex).replace(sign, command)
     latex = " ".join(latex.split())
     if latex.count(r"\begin{array}") == latex.count(r"\begin{array}{r}"):  # rows below each other, which are drawn centred
         latex = latex.replace(r"\begin{array}{r}", r"\begin{gathered}").replace(r"\end{array}", r"\end{gathered}")

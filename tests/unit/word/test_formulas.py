@@ -71,6 +71,8 @@ LATEX = [
     (element("nary", "", sub=run("0"), sup=run("1"), e=X), r"\int_{0}^{1}x"),
     (element("nary", val("limLoc", "undOvr"), sub=run("0"), sup=run("1"), e=X), r"\int\limits_{0}^{1}x"),
     (element("nary", val("chr", "∏") + val("limLoc", "subSup"), sub=N, sup="", e=X), r"\prod\nolimits_{n} x"),
+    (element("nary", val("chr", "∯") + val("limLoc", "undOvr"), sub=N, sup="", e=X), r"\oiint\limits_{n} x"),
+    (element("nary", val("chr", "∰"), sub="", sup="", e=X), r"\oiiint x"),
     # What is written in another way before pandoc sees it.
     (element("f", val("type", "lin"), num=X, den=Y), "x/y"),
     (Y + element("sPre", sub=run("1"), sup=run("2"), e=X), "y{}_{1}^{2}x"),
