@@ -101,7 +101,7 @@ def _neat(tex: str, formula: etree._Element) -> str:
     latex = _ROOM_AT_ENDS.sub("", _EMPTY_SCRIPT.sub(" ", tex))
     latex = latex.replace(r"{^\circ}", r"^{\circ}").replace(r"\text{/}", "/")
     for sign, command in _SURFACES.items():
-        latex = re.sub(rf"{sign}(?=[A-Za-z])", lambda _, command=command: f"{command} ", latex).replace(sign, command)
+        latex = latex.replace(f"{sign}_", f"{command}_").replace(f"{sign}^", f"{command}^").replace(sign, f"{command} ")
     latex = " ".join(latex.split())
     if latex.count(r"\begin{array}") == latex.count(r"\begin{array}{r}"):  # rows below each other, which are drawn centred
         latex = latex.replace(r"\begin{array}{r}", r"\begin{gathered}").replace(r"\end{array}", r"\end{gathered}")
