@@ -192,15 +192,6 @@ def test_a_document_is_forgotten_with_its_tables_and_formulas(folder, tmp_path):
     assert "a.docx" not in (out / "word/drops.jsonl").read_text()
 
 
-def test_files_are_read_again_when_they_were_put_right(folder, tmp_path):
-    out = tmp_path / "out"
-    (folder / "locked.docx").write_bytes(document(error=["encrypted", ""]))
-    assert run(folder, out) == 0
-    (folder / "locked.docx").write_bytes(document(pages=[{"text": "Opened now."}]))
-    assert cli(["retry", "--out", str(out), "--reason", "encrypted"]) == 0
-    assert "Opened now." in {one.text for one in dataset_samples(Folder(f"{out}/word"))}
-
-
 def test_what_its_page_lost_isnt_read_again_beside_what_the_page_gave(folder, tmp_path, capsys):
     out = tmp_path / "out"
     run(folder, out)
