@@ -16,7 +16,8 @@ TESSERACT_PACKAGES := tesseract-ocr \
     $(addprefix tesseract-ocr-,amh ara asm aze bel ben bod bul ces chi-sim chi-tra chr deu div dzo ell fas fra guj heb hin hye iku \
     ita jpn kan kat kaz khm kir kor lao mal mar mkd mon mya nep nld ori pan pol por pus rus san sin snd \
     script-latn spa srp syr tam tat tel tgk tha tir tur uig ukr urd vie yid yor)
-# What Word documents are drawn with, 200 MB: `make recipe=word` needs it, and tests.
+# What Word documents are drawn with, 200 MB: `make recipe=word` needs it, and tests. pandoc, which reads their formulas, comes as a
+# Python package.
 WORD_PACKAGES := libreoffice-writer-nogui libreoffice-math-nogui
 # More typefaces, 55 MB, that `make recipe=scripts` sets its text in.
 SCRIPT_PACKAGES := fonts-ddc-uchen fonts-evertype-conakry $(addprefix fonts-gfs-,artemisia bodoni-classic didot neohellenic porson) \
@@ -64,7 +65,7 @@ $(VERBS): $(if $(filter 1,$(help)),,setup)
 
 setup: $(VENV)/.installed $(VENV)/.system
 
-setup-word: setup $(VENV)/.word
+setup-word: setup $(VENV)/.word $(VENV)/.pandoc
 
 setup-figures: setup $(VENV)/.figures
 
@@ -85,6 +86,11 @@ $(VENV)/.installed: pyproject.toml datagen/engines/wheels.py
 $(VENV)/.figures: $(VENV)/.installed
 	@echo "installing what draws charts and molecules, 320 MB"
 	@$(INSTALL) --editable '.[figures]'
+	@touch $@
+
+$(VENV)/.pandoc: $(VENV)/.installed
+	@echo "installing pandoc, which reads formulas of Word documents, 160 MB"
+	@$(INSTALL) --editable '.[word]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.installed

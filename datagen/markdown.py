@@ -5,6 +5,7 @@ before headings, `\\[…\\]` around displayed formulas, tables as HTML on one li
 nor feet nor page numbers.
 """
 
+import html
 import re
 from collections.abc import Iterable, Sequence
 
@@ -21,6 +22,7 @@ _FENCE = re.compile("`{3,}")
 _DISPLAYED = re.compile(r"\s*(?:\\\[((?:(?!\\\]).)*)\\\]|\\\(((?:(?!\\\)).)*)\\\)|\$\$([^$]*)\$\$|\$([^$]*)\$)\s*", re.DOTALL)
 _ROUND_TAGS = re.compile(r"\s*(</?(?:table|thead|tbody|tfoot|tr|td|th|caption)\b[^>]*>)\s*")
 _SCRIPT_TAGS = re.compile("</?su[bp]>")
+_TAGS = re.compile("<[^<>]*>")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _SILENT = PICTURES | RUNNING
 # A paragraph that goes on behind one of these does so as if it weren't there.
@@ -71,24 +73,33 @@ def content(region: Region) -> str:
 
 
 def all_text(sample: Sample) -> str:
-    """All that is written on the page, without tags of sub- and superscripts, also in what its Markdown leaves out or has in
-    another form: running heads, pictures, tables, what is unread. What judges the text layer asks for this, so that it judges a
-    page alike, annotated or not."""
+    """All that is written on the page, without tags, also in what its Markdown leaves out or has in another form: running heads,
+    pictures, tables, what is unread. What judges the text layer asks for this, so that it judges a page alike, annotated or
+    not."""
     if all(_is_whole(region) for region in sample.regions):
         return _SCRIPT_TAGS.sub("", sample.text)
     return "\n\n".join(text for region in sample.regions if (text := all_text_of(region)))
 
 
 def all_text_of(region: Region) -> str:
-    """All that is written in the region: its text, or its lines' where it has none, or no plain one."""
+    """All that is written in the region: its text, or its lines' where it has none, or no plain one. Of HTML the cells alone."""
+    if region.text and not region.lines and region.format == "html":
+        return text_of_html(region.text)
     if region.text and (region.format == "markdown" or not region.lines):
         return _SCRIPT_TAGS.sub("", region.text)
     return "\n".join(line.text for line in region.lines)
 
 
+def text_of_html(text: str) -> str:
+    """HTML's text, a space for each tag."""
+    return html.unescape(_TAGS.sub(" ", text))
+
+
 def _is_whole(region: Region) -> bool:
     """Whether a page's Markdown has all that is written in the region, as it stands there."""
-    return not region.lines or (region.format == "markdown" and bool(region.text) and region.label not in RUNNING | PICTURES)
+    if not region.lines:
+        return region.format != "html" or not region.text
+    return region.format == "markdown" and bool(region.text) and region.label not in RUNNING | PICTURES
 
 
 def bare_latex(text: str) -> str:

@@ -6,12 +6,11 @@ from pathlib import Path
 from datagen.record import Region
 from datagen.word import office
 from datagen.word.file import content
-from datagen.word.file.document import Formula
 from datagen.word.file.package import opened
 from datagen.word.pages.answers import WordPage
 from datagen.word.pages.document_pages import Rendering, WordPages
 from datagen.word.pages.formula_places import formula_text
-from datagen.word.pages.paragraph_parts import paragraphs_of
+from datagen.word.pages.paragraph_parts import formulas_of
 
 
 @dataclass
@@ -41,8 +40,7 @@ def read_all(paths: list[Path], folder: Path) -> dict[str, Pages]:
     pdfs = office.convert([str(folder / f"{path.stem}-copy.docx") for path in paths], str(folder / "pdf"), "pdf")
     result = {}
     for (name, document), pdf in zip(read.items(), pdfs, strict=True):
-        formulas = [x for p in paragraphs_of(document.blocks) for x in p.pieces if isinstance(x, Formula)]
-        latex = {formula.number: formula_text(formula.omml) for formula in formulas}
+        latex = {formula.number: formula_text(formula.omml) for formula in formulas_of(document.blocks)}
         pages = WordPages(document, latex, {}, Rendering(pdf, 1200, 85))
         result[name] = Pages([pages.page(number) for number in pages.numbers])
     return result

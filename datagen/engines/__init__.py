@@ -7,9 +7,8 @@
 An adapter only converts types. Making an instance is cheap: it checks its settings, and loads its model with the first call. So a
 plan can ask for versions on a machine that could not run the model. Nobody imports an adapter's file until its name is asked for.
 
-Finding lines and reading them are two protocols, since one detector serves readers of every script. A reader of lines and a
-reader of regions are two, as well: what is inside a table or a formula isn't a line. An engine that reads several kinds of
-regions takes the kind as a setting.
+A detector of lines serves readers of every script, so it is an engine of its own. A `Reader` reads lines; a `RegionReader` reads
+tables and formulas, which aren't made of lines. A region reader of several kinds takes the kind as a setting.
 """
 
 import contextlib
@@ -66,10 +65,10 @@ Quad = tuple[tuple[float, float], ...]
 
 
 class Engine(Protocol):
-    """A class of engines that is of no use without a GPU has `gpus = 1`: a worker then has one for itself (`Choice.gpus`).
+    """What every engine has. A class of engines that need a GPU says `gpus = 1`: each worker then gets one of its own.
 
-    Its settings say what it is, and decide what it says; but for those that it names as `reach`, which say how it is reached,
-    such as an address. The setting `where` may be a folder of weights: where that lies decides nothing either.
+    An engine's settings are part of a fingerprint, since they decide its answers. Two kinds of settings don't: those named in
+    `reach`, such as an address, and the one named as `where` if it is a folder of weights, whose place decides nothing.
     """
 
     def versions(self) -> dict[str, str]:
@@ -96,12 +95,6 @@ class Layout(Engine, Protocol):
         """The regions of each image, (H, W, 3) RGB bytes, with labels of the record and no text. They stand in reading order if
         the engine knows one, which it says by an attribute `is_ordered`, else from top to bottom. `lines` are those that were
         detected and read in each image, for engines that look at text, too."""
-        ...
-
-
-class Detector(Engine, Protocol):
-    def detect(self, images: Sequence[numpy.ndarray]) -> list[list[tuple[Quad, float]]]:
-        """The lines of text in each image, (H, W, 3) RGB bytes, with scores from 0 to 1, from top to bottom."""
         ...
 
 

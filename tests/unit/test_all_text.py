@@ -30,3 +30,9 @@ def test_all_text_of_paragraphs_is_the_text():
     regions = (region("text", "One"), region("list", "• two"))
     assert all_text(sample(regions=regions, text="One\n\n• two")) == "One\n\n• two"
     assert all_text(sample(regions=(), text="no regions")) == "no regions"
+
+
+def test_tags_of_tables_are_no_letters():
+    table = region("table", "<table><tr><td>\u6c49\u5b57 &amp; x</td></tr></table>", format="html", lines=())
+    made = sample(regions=(table,), text=markdown((table,)))
+    assert all_text(made).split() == ["\u6c49\u5b57", "&", "x"]

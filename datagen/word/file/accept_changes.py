@@ -15,7 +15,7 @@ from lxml import etree
 from datagen.word.file.fields import Field, Fields
 from datagen.word.file.form_controls import write_controls
 from datagen.word.file.names import MC, M, W, sign_code
-from datagen.word.file.xml_parts import remove
+from datagen.word.file.xml_parts import remove, unwrap
 
 # What LibreOffice 25.2 takes of mc:Choice; for anything else it takes the fallback.
 _UNDERSTOOD = frozenset({"wps", "wpg", "w14", "wpc"})
@@ -31,7 +31,6 @@ _COMMENTS = ("commentRangeStart", "commentRangeEnd", "commentReference", "annota
 _DELETED = ("del", "moveFrom")
 _INSERTED = ("ins", "moveTo")
 _WRAPPERS = ("smartTag", "customXml", "dir", "bdo", "hyperlink")
-_PROPERTIES_OF_WRAPPERS = frozenset({W + "smartTagPr", W + "customXmlPr"})
 _LOADED = ("altChunk", "subDoc")  # documents within the document
 _TEXT = frozenset(
     W + name
@@ -54,13 +53,13 @@ def accept(root: etree._Element, signs: Counter[str], keeps_fields: bool = False
             remove(element)
     for name in (*_INSERTED, *_WRAPPERS):
         for element in list(root.iter(W + name)):
-            _unwrap(element, element)
+            unwrap(element)
     for element in list(root.iter(W + "sdt")):
         content = element.find(W + "sdtContent")
         if content is None:
             remove(element)
         else:
-            _unwrap(element, content)
+            unwrap(element, content)
     for ruby in list(root.iter(W + "ruby")):
         _without_ruby(ruby, signs)
     for p in merged:
@@ -186,7 +185,7 @@ def _free_fields(root: etree._Element, keeps_fields: bool) -> None:
         fields.separate()
         fields.show("".join(text.text or "" for text in element.iter(W + "t")))
         if (field := fields.end()) is not None and _can_go(field, keeps_fields):
-            _unwrap(element, element)
+            unwrap(element)
     controls: list[list[etree._Element]] = []
     for element in list(root.iter(W + "fldChar", W + "instrText", W + "t")):
         run = element.getparent()
@@ -213,12 +212,3 @@ def _free_fields(root: etree._Element, keeps_fields: bool) -> None:
 
 def _can_go(field: Field, keeps_fields: bool) -> bool:
     return field.only_holds or (field.has_text and field.is_generated and not keeps_fields)
-
-
-def _unwrap(element: etree._Element, content: etree._Element) -> None:
-    """Puts what `content`, a part of `element`, holds in the place of `element`."""
-    holder = element.getparent()
-    if holder is None:
-        return
-    at = holder.index(element)
-    holder[at : at + 1] = [child for child in content if child.tag not in _PROPERTIES_OF_WRAPPERS]

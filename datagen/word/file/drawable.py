@@ -11,13 +11,14 @@ that is a limit becomes a brace. (Tried with LibreOffice 25.2.)
 import functools
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from copy import deepcopy
 from typing import NamedTuple
 
 from lxml import etree
 
 from datagen.word.file.names import M, W
+from datagen.word.file.omml_parts import is_on, look, made, run
 
 _KNOWN_LARGE = frozenset("∑∏∐∫∬∭∮∯∰")
 _HOLDERS = frozenset(M + name for name in ("oMath", "e", "num", "den", "sub", "sup", "lim", "deg", "fName"))
@@ -63,12 +64,12 @@ class _Sign(NamedTuple):
 
 def make_drawable(root: etree._Element) -> None:
     """Changes the formulas of a part."""
-    for run in root.iterfind(f".//{M}rPr/..[{M}t]"):
-        _with_alphabet(run)
+    for whole in root.iterfind(f".//{M}rPr/..[{M}t]"):
+        with_alphabet(whole)
     for limit in list(root.iter(*_BRACES)):
         _with_brace(limit)
     for formula in list(root.iter(M + "oMath")):
-        _with_rows(formula)
+        make_rows(formula)
     for large in list(root.iter(M + "nary")):
         _with_limits(large)
     for row in root.iterfind(f".//{M}eqArr/{M}e"):
@@ -80,18 +81,15 @@ def make_drawable(root: etree._Element) -> None:
         _quote(holder)
 
 
-def _with_alphabet(run: etree._Element) -> None:
-    look = run.find(M + "rPr")
-    script = look.find(M + "scr")
-    names = _ALPHABETS.get(script.get(M + "val", "")) if script is not None else None
+def with_alphabet(whole: etree._Element) -> None:
+    """Writes a run in letters of an alphabet (m:scr) as Unicode's letters of it."""
+    names = _ALPHABETS.get(look(whole, "scr"))
     if names is None:
         return
-    style = look.find(M + "sty")
-    name = names[style is not None and style.get(M + "val") in ("b", "bi")]
-    for other in (script, style):
-        if other is not None:
-            look.remove(other)
-    for text in run.findall(M + "t"):
+    name = names[look(whole, "sty") in ("b", "bi")]
+    for other in whole.findall(f"{M}rPr/{M}scr") + whole.findall(f"{M}rPr/{M}sty"):
+        other.getparent().remove(other)
+    for text in whole.findall(M + "t"):
         text.text = "".join(_letter(char, name) for char in text.text or "")
 
 
@@ -114,15 +112,14 @@ def _with_brace(limit: etree._Element) -> None:
     holder = limit.getparent()
     if holder is None or inside is None or brace is None or "".join(brace.itertext()).strip() != sign:
         return
-    group = etree.Element(M + "groupChr")
-    look = etree.SubElement(group, M + "groupChrPr")
-    for name, value in (("chr", sign), ("pos", where)):
-        etree.SubElement(look, M + name).set(M + "val", value)
-    group.append(inside)
+    properties = made("groupChrPr", made("chr"), made("pos"))
+    for child, value in zip(properties, (sign, where), strict=True):
+        child.set(M + "val", value)
+    group = made("groupChr", properties, inside)
     holder.replace(limit, group)
 
 
-def _with_rows(formula: etree._Element) -> None:
+def make_rows(formula: etree._Element) -> None:
     """Makes rows of the lines of a formula, where it has more than one."""
     rows: list[list[etree._Element]] = [[]]
     for child in formula:
@@ -137,7 +134,7 @@ def _with_rows(formula: etree._Element) -> None:
             rows[-1].append(part)
     rows = [row for row in rows if any(map(_can_be_seen, row))]
     if len(rows) > 1:
-        formula[:] = [_with_children("eqArr", [_with_children("e", row) for row in rows])]
+        formula[:] = [made("eqArr", *(made("e", *row) for row in rows))]
 
 
 def _lines(run: etree._Element) -> Iterator[etree._Element]:
@@ -153,78 +150,40 @@ def _lines(run: etree._Element) -> Iterator[etree._Element]:
         elif child not in looks:
             parts[-1].append(child)
     for part in parts:
-        yield _with_children("r", [*map(deepcopy, looks), *part])
-
-
-def _with_children(name: str, children: Sequence[etree._Element]) -> etree._Element:
-    element = etree.Element(M + name)
-    element.extend(children)
-    return element
+        yield made("r", *map(deepcopy, looks), *part)
 
 
 def _with_limits(large: etree._Element) -> None:
-    look, holder = large.find(M + "naryPr"), large.getparent()
-    character = look.find(M + "chr") if look is not None else None
-    sign = "∫" if character is None else character.get(M + "val", "")
-    limits = [(name, part) for name in ("sub", "sup") if (part := large.find(M + name)) is not None and _is_shown(look, name)]
+    holder, sign = large.getparent(), look(large, "chr", "∫")
     if holder is None or not sign or sign in _KNOWN_LARGE:
         return
-    where = look.find(M + "limLoc") if look is not None else None
-    is_beside = where is not None and where.get(M + "val") == "subSup"
-    whole = _made("r", t=None)
-    whole[0].text = sign
-    for name, part in limits:
-        if _has_something(part):
-            kind, into = (f"s{name.title()}", name) if is_beside else ("limLow" if name == "sub" else "limUpp", "lim")
-            outer = _made(kind, e=whole)
-            part.tag = M + into
-            outer.append(part)
-            whole = outer
+    is_beside = look(large, "limLoc") == "subSup"
+    whole = run(sign)
+    for name, above in (("sub", "limLow"), ("sup", "limUpp")):
+        part = large.find(M + name)
+        if part is not None and not is_on(large, f"{name}Hide") and _has_something(part):
+            part.tag = M + (name if is_beside else "lim")
+            whole = made(f"s{name.title()}" if is_beside else above, made("e", whole), part)
     inside = large.find(M + "e")
     at = holder.index(large)
     holder[at : at + 1] = [whole, *(inside if inside is not None else ())]
 
 
 def _with_fences(fenced: etree._Element) -> None:
-    look, holder = fenced.find(M + "dPr"), fenced.getparent()
-    signs = []
-    for name, usual in (("begChr", "("), ("endChr", ")"), ("sepChr", "|")):
-        character = look.find(M + name) if look is not None else None
-        if character is not None and (other := _ANGLES.get(character.get(M + "val", ""))):
-            character.set(M + "val", other)
-        signs.append(usual if character is None else character.get(M + "val", ""))
-    begin, end, between = signs
+    holder = fenced.getparent()
+    for sign in fenced.iterfind(f"{M}dPr/*"):
+        if other := _ANGLES.get(sign.get(M + "val", "")):
+            sign.set(M + "val", other)
+    begin, end, between = look(fenced, "begChr", "("), look(fenced, "endChr", ")"), look(fenced, "sepChr", "|")
     if holder is None or (begin in _BEGINS and end in _ENDS):
         return
-    parts: list[etree._Element] = [_text(begin)] if begin else []
+    parts: list[etree._Element] = [run(begin, is_text=True)] if begin else []
     for n, inside in enumerate(fenced.findall(M + "e")):
-        parts += [_text(between)] if n and between else []
+        parts += [run(between, is_text=True)] if n and between else []
         parts += [child for child in inside if not str(child.tag).endswith("Pr")]
-    parts += [_text(end)] if end else []
+    parts += [run(end, is_text=True)] if end else []
     at = holder.index(fenced)
     holder[at : at + 1] = parts
-
-
-def _text(text: str) -> etree._Element:
-    """A run that is text, not mathematics."""
-    run = etree.Element(M + "r")
-    etree.SubElement(etree.SubElement(run, M + "rPr"), M + "nor")
-    etree.SubElement(run, M + "t").text = text
-    return run
-
-
-def _made(name: str, **parts: etree._Element | None) -> etree._Element:
-    element = etree.Element(M + name)
-    for part, inside in parts.items():
-        child = etree.SubElement(element, M + part)
-        if inside is not None:
-            child.append(inside)
-    return element
-
-
-def _is_shown(look: etree._Element | None, name: str) -> bool:
-    hide = look.find(f"{M}{name}Hide") if look is not None else None
-    return hide is None or hide.get(M + "val", "1") in ("0", "off", "false")
 
 
 def _has_something(part: etree._Element) -> bool:
@@ -240,7 +199,7 @@ def _quote(holder: etree._Element) -> None:
     """Makes text of operators that lack an operand, and letters of words that are commands; puts a text without signs where there
     is nothing, in whose place LibreOffice would draw a box."""
     if holder.tag != M + "oMath" and not _has_something(holder):
-        holder.append(_text(""))
+        holder.append(run("", is_text=True))
         return
     children = [child for child in holder if isinstance(child.tag, str) and not child.tag.endswith("Pr")]
     signs = [sign for n, child in enumerate(children) for sign in _signs(n, child)]
@@ -252,9 +211,8 @@ def _quote(holder: etree._Element) -> None:
             continue
         parts = list(_parts(text.text, {at - own[0] for at in own if at in quoted}))
         if len(parts) > 1 or parts[0][1]:
-            runs = [_run(child, part, is_quoted) for part, is_quoted in parts]
             at = holder.index(child)
-            holder[at : at + 1] = runs
+            holder[at : at + 1] = [_run(child, part, is_quoted) for part, is_quoted in parts]
 
 
 def _signs(n: int, child: etree._Element) -> Iterator[_Sign]:
@@ -296,17 +254,18 @@ def _parts(text: str, quoted: set[int]) -> Iterator[tuple[str, bool]]:
         yield text[start:], False
 
 
-def _run(run: etree._Element, text: str, is_quoted: bool) -> etree._Element:
-    part = deepcopy(run)
+def _run(whole: etree._Element, text: str, is_quoted: bool) -> etree._Element:
+    """A part of a run's text in a run of its own."""
+    part = deepcopy(whole)
     inside = part.find(M + "t")
     assert inside is not None
     inside.text = text
     if is_quoted:
-        look = part.find(M + "rPr")
-        if look is None:
-            look = etree.Element(M + "rPr")
-            part.insert(0, look)
-        for style in (*look.findall(M + "sty"), *look.findall(M + "scr")):
-            look.remove(style)
-        look.insert(0, etree.Element(M + "nor"))
+        properties = part.find(M + "rPr")
+        if properties is None:
+            properties = made("rPr")
+            part.insert(0, properties)
+        for style in (*properties.findall(M + "sty"), *properties.findall(M + "scr")):
+            properties.remove(style)
+        properties.insert(0, made("nor"))
     return part

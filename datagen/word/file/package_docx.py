@@ -16,7 +16,7 @@ from lxml import etree
 
 from datagen.record import SampleError
 from datagen.word.file.names import O, R, V, W
-from datagen.word.file.xml_parts import is_declared, local_name, parsed, remove, written
+from datagen.word.file.xml_parts import is_declared, local_name, parsed, remove, unwrap, written
 
 _TYPES_PART = "[Content_Types].xml"
 # Of the strict kind of Office Open XML, which says the same in namespaces of its own.
@@ -255,14 +255,25 @@ class _Field:
 
 def _cut_fields(root: etree._Element, signs: Counter[str]) -> int:
     """Make plain text of fields that aren't written: what they showed last stays."""
-    changes = 0
+    cut: list[str] = []
     for element in list(root.iter(f"{W}fldSimple")):
         if name := _cut_name(element.get(f"{W}instr", "")):
-            signs[f"cut_field_{name}"] += 1
-            _unwrap(element)
-            changes += 1
+            cut.append(name)
+            unwrap(element)
+    for field in _fields(root):
+        if name := _cut_name(field.instruction):
+            cut.append(name)
+            for mark in field.marks:
+                remove(mark)
+    signs.update(f"cut_field_{name}" for name in cut)
+    return len(cut)
+
+
+def _fields(root: etree._Element) -> list[_Field]:
+    """The fields of a part in the order of their ends; last those without an end, of which LibreOffice may yet make something."""
+    ended: list[_Field] = []
     stack: list[_Field] = []
-    for element in list(root.iter(f"{W}fldChar", f"{W}instrText", f"{W}t", f"{W}delInstrText")):
+    for element in root.iter(f"{W}fldChar", f"{W}instrText", f"{W}t", f"{W}delInstrText"):
         is_mark = element.tag == f"{W}fldChar"
         kind = element.get(f"{W}fldCharType", "") if is_mark else ""
         if kind == "begin":
@@ -277,21 +288,10 @@ def _cut_fields(root: etree._Element, signs: Counter[str]) -> int:
             field.instruction += element.text or ""
         field.has_result |= kind == "separate"
         if kind == "end":
-            stack.pop()
-            if name := _cut_name(field.instruction):
-                signs[f"cut_field_{name}"] += 1
-                for mark in field.marks:
-                    remove(mark)
-                changes += 1
-            elif stack and not stack[-1].has_result:
+            ended.append(stack.pop())
+            if stack and not stack[-1].has_result and not _cut_name(field.instruction):  # of one that is cut, no room is left
                 stack[-1].instruction += " "
-    for field in stack:  # of a field without an end, LibreOffice may yet make something
-        if name := _cut_name(field.instruction):
-            signs[f"cut_field_{name}"] += 1
-            for mark in field.marks:
-                remove(mark)
-            changes += 1
-    return changes
+    return ended + stack
 
 
 def _cut_name(instruction: str) -> str:
@@ -299,12 +299,3 @@ def _cut_name(instruction: str) -> str:
     words = instruction.split(None, 1)
     name = words[0].upper() if words else ""
     return name if name in _CUT_FIELDS else ""
-
-
-def _unwrap(element: etree._Element) -> None:
-    """Put an element's children in its place."""
-    parent = element.getparent()
-    if parent is not None:
-        place = parent.index(element)
-        parent[place + 1 : place + 1] = list(element)
-        remove(element)

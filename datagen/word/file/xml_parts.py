@@ -4,6 +4,7 @@ from lxml import etree
 
 from datagen.record import SampleError
 
+_OF_WRAPPERS = ("smartTagPr", "customXmlPr")
 MAX_XML_BYTES = 64 << 20
 """The most bytes that one XML part may have; a tree takes some ten times as many."""
 
@@ -59,3 +60,12 @@ def remove(element: etree._Element) -> None:
             before.tail = (before.tail or "") + element.tail
         element.tail = None
     parent.remove(element)
+
+
+def unwrap(element: etree._Element, content: etree._Element | None = None) -> None:
+    """Put what `content`, a part of the element or itself, holds in the element's place, without what describes the element."""
+    holder = element.getparent()
+    if holder is not None:
+        children = [child for child in (element if content is None else content) if local_name(child) not in _OF_WRAPPERS]
+        at = holder.index(element)
+        holder[at : at + 1] = children

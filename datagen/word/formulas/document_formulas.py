@@ -1,9 +1,10 @@
-"""The LaTeX of a document's formulas, each checked against the file by another way.
+"""The LaTeX of a document's formulas by pandoc, each checked against the file by another way.
 
-KaTeX has to parse it. It makes MathML of it, and the signs of that have to be those of the OMML, in order: what the converter
-lost, added or put elsewhere shows there, since KaTeX knows nothing of the converter.
+KaTeX has to parse it. KaTeX makes MathML of it, and the signs of that have to be those of the OMML, in order. What pandoc lost,
+added or put elsewhere shows there, since KaTeX knows nothing of pandoc.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,22 @@ from lxml import etree
 
 from datagen.formulas import katex
 from datagen.record import SampleError
-from datagen.word.file.names import M, W
+from datagen.word.file.names import FALSE, M, W
+from datagen.word.file.omml_parts import is_on, look
 from datagen.word.file.xml_parts import parsed
-from datagen.word.formulas import omml
-from datagen.word.formulas.omml_signs import ARROWS, INVISIBLE, OVER, UNDER
+from datagen.word.formulas import pandoc
+from datagen.word.formulas.plain_omml import ARROWS_ABOVE, NotConverted, plain
 
-_STRETCHED = OVER.keys() | UNDER.keys() | ARROWS.keys()
+_LARGE = frozenset("∑∏∐⋃⋂⋁⋀⨀⨁⨂⨄⨆")
+_INTEGRALS = frozenset("∫∬∭⨌∮∯∰∱∲∳")
+_OPERATOR = re.compile(r"\\(?:sum|(?:co)?prod|big(?:cup|cap|vee|wedge|odot|oplus|otimes|uplus|sqcup)|i*int|oi*nt)(?![A-Za-z])")
+_SURFACES = {"∯": r"\oiint", "∰": r"\oiiint"}  # which pandoc leaves as they are
+_EMPTY_SCRIPT = re.compile(r"[_^]\{\}")
+# What pandoc makes of an accent that it doesn't know.
+_STRANGE = re.compile(r"\\[A-Za-z]+\{\}|\\(?:over|under)set\{[\u0300-\u036f\u20d0-\u20ff]\}")
+_ROOM_AT_ENDS = re.compile(r"\A(?:\s|\\ )+|(?:(?<!\\)\s|\\ )+\Z")
+_STRETCHED = frozenset("⏟⏞‾¯\u0305\u0332")  # over or under something
+_INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad\u200e\u200f")
 # One sign for those that mean the same, or that LaTeX has one command for.
 _SAME = str.maketrans(
     {
@@ -29,6 +40,7 @@ _SAME = str.maketrans(
         "△": "△", "∆": "Δ", "⪯": "≼", "⪰": "≽", "⟶": "→", "⟵": "←", "⊨": "⊨", "⋯": "…", "ℏ": "ħ", "⊲": "◃", "⊳": "▹",
         "∖": "\\", "ˆ": "^",
         "⊼": "⌅", "ſ": "s", "ı": "i", "ȷ": "j",
+        "∍": "∋",
     }
 )  # fmt: skip
 _SAME |= {ord(greek): latin for greek, latin in zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo", strict=True)}  # KaTeX has one sign
@@ -48,24 +60,68 @@ class Refusal:
 
 def to_latex(formulas: Sequence[str]) -> list[str | Refusal]:
     """The LaTeX of each formula, whose OMML is that of one m:oMath; in its place why there is none."""
-    return [_to_latex(formula) for formula in formulas]
+    answers: dict[int, str | Refusal] = {}
+    elements: dict[int, etree._Element] = {}
+    for number, formula in enumerate(formulas):
+        try:
+            elements[number] = plain(parsed(formula.encode(), "a formula"))
+        except NotConverted as error:
+            answers[number] = Refusal("formula_not_converted", str(error))
+        except SampleError as error:  # of what isn't XML
+            answers[number] = Refusal("formula_not_converted", error.detail)
+    try:
+        written = pandoc.read(elements)
+    except SampleError as error:
+        failed = Refusal("formula_not_converted", error.detail)
+        return [answers.get(number, failed) for number in range(len(formulas))]
+    for number, tex in written.items():
+        answers[number] = _checked(parsed(formulas[number].encode(), "a formula"), tex)
+    return [
+        answers.get(number, Refusal("formula_not_converted", "pandoc finds nothing in it")) for number in range(len(formulas))
+    ]
 
 
-def _to_latex(formula: str) -> str | Refusal:
+def _checked(formula: etree._Element, tex: str) -> str | Refusal:
+    """pandoc's TeX, as a person would type it, if it says what the formula says."""
+    latex = _neat(tex, formula)
+    if not latex or _STRANGE.search(latex):
+        return Refusal("formula_not_converted", f"pandoc makes {latex!r} of it"[:500])
     try:
-        element = parsed(formula.encode(), "a formula")
-        latex = omml.latex(element)
-    except (omml.NotConverted, SampleError) as error:
-        return Refusal("formula_not_converted", str(error))
-    except RecursionError:
-        return Refusal("formula_not_converted", "too much within each other")
-    try:
-        mathml = katex.mathml(latex)
+        of_file, of_latex = signs_of_omml(formula), signs_of_mathml(katex.mathml(latex))
     except ValueError as error:
         return Refusal("formula_not_katex", str(error)[:200])
-    of_file, of_latex = signs_of_omml(element), signs_of_mathml(mathml)
+    except RecursionError:
+        return Refusal("formula_not_converted", "too much within each other")
     if of_file != of_latex:
         return Refusal("formula_tokens_differ", f"{of_file!r} is {of_latex!r} in {latex!r}"[:500])
+    return latex
+
+
+def _neat(tex: str, formula: etree._Element) -> str:
+    latex = _ROOM_AT_ENDS.sub("", _EMPTY_SCRIPT.sub(" ", tex))
+    latex = latex.replace(r"{^\circ}", r"^{\circ}").replace(r"\text{/}", "/")
+    for sign, command in _SURFACES.items():
+        latex = latex.replace(f"{sign}_", f"{command}_").replace(f"{sign}^", f"{command}^").replace(sign, f"{command} ")
+    latex = " ".join(latex.split())
+    if latex.count(r"\begin{array}") == latex.count(r"\begin{array}{r}"):  # rows below each other, which are drawn centred
+        latex = latex.replace(r"\begin{array}{r}", r"\begin{gathered}").replace(r"\end{array}", r"\end{gathered}")
+    if {style.get(M + "val") for style in formula.iter(M + "sty")} & {"b", "bi"} == {"bi"}:  # which pandoc writes as "b"
+        latex = latex.replace(r"\mathbf{", r"\boldsymbol{")
+    return _with_limits(latex, formula)
+
+
+def _with_limits(latex: str, formula: etree._Element) -> str:
+    r"""LaTeX with `\limits` and `\nolimits` where a large operator has its limits in another place than is usual: pandoc writes
+    operators in the order of the file, and passes that over."""
+    signs = [(look(nary, "chr", "∫"), look(nary, "limLoc")) for nary in formula.iter(M + "nary")]
+    operators = list(_OPERATOR.finditer(latex))
+    if len(signs) != len(operators):
+        return latex
+    for (sign, place), operator in reversed(list(zip(signs, operators, strict=True))):
+        command = r"\limits" if sign in _INTEGRALS and place == "undOvr" else ""
+        command = r"\nolimits" if sign in _LARGE and place == "subSup" else command
+        if command and latex[operator.end() :].startswith(("_", "^")):
+            latex = latex[: operator.end()] + command + latex[operator.end() :]
     return latex
 
 
@@ -82,49 +138,42 @@ def signs_of_mathml(mathml: str) -> str:
 
 def _of_omml(element: etree._Element) -> Iterator[str]:
     name = element.tag.removeprefix(M) if isinstance(element.tag, str) else ""
-    look = element.find(f"{M}{name}Pr")
-    if name == "phant" and (show := element.find(f"{M}phantPr/{M}show")) is not None and not omml.is_on(show):
+    if name == "phant" and look(element, "show", "1") in FALSE:
         return
     if element.tag in (M + "t", W + "t"):
         yield element.text or ""
     elif name == "d":
-        begin, end, between = (_character(look, kind, otherwise) for kind, otherwise in _FENCES_BY_DEFAULT.items())
+        begin, end, between = (look(element, kind, usual) for kind, usual in _FENCES_BY_DEFAULT.items())
         yield begin
         for n, part in enumerate(element.findall(M + "e")):
             yield between if n else ""
             yield from _of_omml(part)
         yield end
     elif name == "nary":
-        yield _character(look, "chr", "∫")
+        yield look(element, "chr", "∫")
         for kind in ("sub", "sup"):
-            if not omml.is_on(element.find(f"{M}naryPr/{M}{kind}Hide")):
+            if not is_on(element, f"{kind}Hide"):
                 yield from _parts(element, kind)
         yield from _parts(element, "e")
-    elif (
-        name == "f"
-        and look is not None
-        and look.find(M + "type") is not None
-        and look.find(M + "type").get(M + "val") in ("lin", "skw")
-    ):
+    elif name == "f" and look(element, "type") in ("lin", "skw"):
         yield from _parts(element, "num")
         yield "/"
         yield from _parts(element, "den")
     elif name == "rad":
-        if not omml.is_on(element.find(f"{M}radPr/{M}degHide")):
+        if not is_on(element, "degHide"):
             yield from _parts(element, "deg")
         yield from _parts(element, "e")
     elif name == "eqArr" and len(element.findall(M + "e")) == 1:
         yield from (signs.replace("#", "") for signs in _parts(element, "e"))  # before the equation's number
     elif name in _BRACES and "".join(_parts(element, "lim")).strip() == _BRACES[name]:
         yield from _parts(element, "e")
-    elif name == "limLow" and (upper := omml.large_with_upper_limit(element)) is not None:  # which comes behind the lower one
-        yield from _parts(upper, "e")
-        yield from _parts(element, "lim")
-        yield from _parts(upper, "lim")
     elif name == "groupChr":
+        sign = look(element, "chr", "⏟")
+        is_above = look(element, "pos", "bot") == "top"
+        sign = "" if sign in _STRETCHED or (is_above and sign in ARROWS_ABOVE) else sign
+        yield "" if is_above else sign
         yield from _parts(element, "e")
-        sign = _character(look, "chr", "⏟")
-        yield "" if sign in _STRETCHED else sign
+        yield sign if is_above else ""
     else:
         for child in element:
             yield from _of_omml(child)
@@ -136,11 +185,6 @@ def _parts(element: etree._Element, name: str) -> Iterator[str]:
         yield from _of_omml(part)
 
 
-def _character(look: etree._Element | None, name: str, otherwise: str) -> str:
-    character = look.find(M + name) if look is not None else None
-    return otherwise if character is None else character.get(M + "val", "")
-
-
 def _of_mathml(element: etree._Element) -> Iterator[str]:
     name = etree.QName(element).localname
     children = list(element)
@@ -150,8 +194,6 @@ def _of_mathml(element: etree._Element) -> Iterator[str]:
         children.reverse()
     elif name in ("mover", "munder") and _is_mark(element, children[1]):
         children = children[:1]
-    elif name in ("mover", "munder", "munderover") and _is_stretched(children[0]):  # an arrow, above or below which it stands
-        children = children[1:]
     if name in ("mi", "mo", "mn", "mtext") and not children:
         yield element.text or ""
     for child in children:
@@ -172,4 +214,4 @@ def _normal(text: str) -> str:
     for primes, single in _PRIMES.items():
         text = text.replace(primes, single)
     text = unicodedata.normalize("NFKD", text.replace("°", "∘")).translate(_SAME)
-    return "".join(s for s in text if not (s.isspace() or s in INVISIBLE or s == "&" or unicodedata.category(s) == "Mn"))
+    return "".join(s for s in text if not (s.isspace() or s in _INVISIBLE or s == "&" or unicodedata.category(s) == "Mn"))

@@ -42,7 +42,7 @@ class Cut(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Lost(msgspec.Struct, frozen=True, array_like=True):
-    """A formula or table of which there is no cut, or a piece of a table. `reason` is stable snake_case, `detail` for people."""
+    """A formula, a table or a piece of a table without a cut. `reason` is stable snake_case, `detail` is for people."""
 
     kind: Kind
     number: int
@@ -77,6 +77,6 @@ class WordPage(msgspec.Struct, frozen=True, array_like=True):
     """Of the whole document's XML, as is `num_tables`."""
     num_tables: int = 0
     signs: dict[str, int] = {}
-    """Counts of what was met in the whole document and left out, such as a template on the network, hidden text or comments."""
+    """Counts of what the whole document has and the pages lack, such as a template on the network, hidden text or comments."""
     doubts: tuple[str, ...] = ()
-    """Reasons for which the page is a sample that nobody should trust."""
+    """Reasons why the page is suspect."""

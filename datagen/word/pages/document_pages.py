@@ -19,18 +19,18 @@ from datagen.word.pages.page_cuts import cut, formula_ink
 from datagen.word.pages.page_letters import TEXT_FLAGS, PageLetters, Rect, page_letters
 from datagen.word.pages.page_regions import PageRegion, PageRegions, is_display, page_regions
 from datagen.word.pages.page_streams import PageStreams
-from datagen.word.pages.paragraph_parts import is_rtl_within, paragraphs_of
-from datagen.word.pages.placement import PlacedDocument, misdrawn, placed, tables_of
+from datagen.word.pages.paragraph_parts import formulas_of, is_rtl_within, paragraphs_of
+from datagen.word.pages.placement import PlacedDocument, cut_off, misdrawn, placed, tables_of
 from datagen.word.pages.split_tables import TablePiece, has_spans_of_places
 from datagen.word.pages.tagged_places import tagged_places
 from datagen.word.pages.text_shares import letters_of
 from datagen.writing import scripts
 
 MAX_DISTANCE = 0.02
-"""Of a page's label from its text layer: one that is further away is no sample."""
+"""The most edits between a page's label and its text layer, as a share of the letters."""
 MAX_APART = 0.003
-"""Of a page's letters, counted, from its label's; where points stand over letters, which a PDF has twice now and then, the other
-limit holds."""
+"""The most letters, counted, that only the page or only its label has, as a share. Right-to-left pages may have `MAX_DISTANCE`:
+their PDFs have some points over letters twice."""
 _UNKNOWN = re.compile(f"[{UNKNOWN}{scripts.PRIVATE}]")  # also what LibreOffice itself draws of a symbol font, for a field
 _SPANS_DIFFER = "its cells stand where the file's rows, columns and spans don't put them"
 _MAX_PAGE_PT = 5000.0
@@ -51,8 +51,8 @@ class Rendering:
 
 
 class WordPages:
-    """The pages of a document whose copy was rendered; the PDF is open until `close`. Raises `SampleError` for one that can't be
-    read."""
+    """The pages of a document whose copy was rendered. The PDF is open until `close`. Raises `SampleError` for a PDF that can't
+    be read."""
 
     def __init__(self, document: Document, latex: Mapping[int, str], refusals: Refusals, rendering: Rendering):
         self._document, self._rendering = document, rendering
@@ -74,6 +74,10 @@ class WordPages:
         for number, signs in misdrawn(document, self._placed, self._letters).items():
             self._latex.pop(number, None)
             self._refusals.setdefault(number, ("formula_unlike", f"LibreOffice drew it with {' '.join(signs)}"))
+        sizes = [(page.rect.width, page.rect.height) for page in self._pdf.pages()]
+        for number in cut_off(self._placed, sizes):
+            self._latex.pop(number, None)
+            self._refusals.setdefault(number, ("formula_off_page", "the page's edge cuts it off"))
         self._displayed = {
             piece.number
             for paragraph in paragraphs_of(document.blocks)
@@ -128,7 +132,7 @@ class WordPages:
         )
 
     def _reason(self, page: PageRegions, distance: float, detail: str) -> tuple[str, str]:
-        """Why the page is no sample, "" if it is one, and a detail."""
+        """The reason why the page is no sample, "" for none, and its detail."""
         if page.reason:
             return page.reason, page.detail
         if not page.cuts_are_found:
@@ -163,12 +167,12 @@ class WordPages:
         return cuts, lost
 
     def _cut_table(self, view: OpenPage, entry: PageRegion, page: PageRegions, cuts: list[Cut], lost: list[Lost]) -> None:
-        """The cut of a table's piece, or why there is none."""
+        """Adds the cut of a table's piece, or the reason why there is none."""
         piece = entry.table
         assert piece is not None
         number = piece.table.number
-        pieces = [x for paragraph in paragraphs_of([piece.table]) for x in paragraph.pieces if isinstance(x, Formula)]
-        missing = [x.number for x in pieces if x.number in page.missing or x.number in {*entry.formulas} - self._latex.keys()]
+        unread = page.missing.keys() | ({*entry.formulas} - self._latex.keys())
+        missing = [formula.number for formula in formulas_of([piece.table]) if formula.number in unread]
         distance, detail = text_distance([(entry.region, entry.text)], "")
         reason = ""
         if missing:
@@ -190,7 +194,7 @@ class WordPages:
         cuts.append(Cut("table", number, piece.piece, entry.region.box, image, size, inner, entry.region.text, False, signals))
 
     def _lost_everywhere(self) -> Iterator[Lost]:
-        """What stands on no page that is read."""
+        """The formulas and tables that stand on no page that is read."""
         read = set(self.numbers)
         for number in range(self._document.num_formulas):
             places = self._placed.formulas.get(number, ())

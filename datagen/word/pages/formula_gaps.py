@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from datagen.word.file.document import Formula, Paragraph, Text
-from datagen.word.pages.formula_places import formula_text, likeness
+from datagen.word.pages.formula_places import formula_text, likeness, signs_of
 from datagen.word.pages.page_letters import Letter, Rect
 from datagen.word.pages.paragraph_parts import union
 
@@ -45,7 +45,8 @@ def gaps(paragraphs: Sequence[Paragraph], known: Mapping[int, object], pages: Se
         ((page, found),) = inside.items()
         box = union([letter.box for letter in found])
         text = "".join(letter.char for letter in found)
-        if len(formulas) == 1 and likeness(formula_text(formulas[0].omml), text) >= _ALIKE:
+        own = signs_of(formula_text(formulas[0].omml))
+        if len(formulas) == 1 and own and likeness(own, signs_of(text)) >= _ALIKE:
             result.placed[formulas[0].number] = Place(page, box)
         else:
             result.strange[formulas[0].number] = Place(page, box)

@@ -24,16 +24,14 @@ def formula_places(
     Formulas and places are in one order, so the k-th belong together. Each is looked at: what the page shows there must have the
     formula's letters and digits. Where numbers or letters don't agree, as many as do are paired, in order; then those that are
     alike and alone in it."""
-    of_files = [_signs(formula_text(formula.omml)) for formula in formulas]
-    of_pages = [_signs("".join(letter.char for letter in within(place.box, letters.get(place.page, ())))) for place in places]
+    of_files = [signs_of(formula_text(formula.omml)) for formula in formulas]
+    of_pages = [signs_of("".join(letter.char for letter in within(place.box, letters.get(place.page, ())))) for place in places]
     pairs = list(zip(range(len(formulas)), range(len(places)), strict=False))
-    is_plain = len(formulas) == len(places) and all(_likeness(of_files[i], of_pages[k]) >= _ALIKE for i, k in pairs)
+    is_plain = len(formulas) == len(places) and all(likeness(of_files[i], of_pages[k]) >= _ALIKE for i, k in pairs)
     if not is_plain and len(formulas) * len(places) <= _MAX_PAIRS:
         pairs = _paired(of_files, of_pages)
         pairs += _alone(of_files, of_pages, pairs)
-    return {
-        formulas[i].number: (places[k].page, places[k].box) for i, k in pairs if _likeness(of_files[i], of_pages[k]) >= _ALIKE
-    }
+    return {formulas[i].number: (places[k].page, places[k].box) for i, k in pairs if likeness(of_files[i], of_pages[k]) >= _ALIKE}
 
 
 def formula_text(omml: str) -> str:
@@ -45,12 +43,6 @@ def formula_text(omml: str) -> str:
     return "".join(element.text or "" for element in root.iter(_TEXT))
 
 
-def likeness(one: str, other: str) -> float:
-    """The share of two texts' letters and digits that are in the other one, too; 0 where neither has any."""
-    a, b = _signs(one), _signs(other)
-    return 2 * (a & b).total() / max(1, a.total() + b.total())
-
-
 def within(box: Rect, letters: Sequence[Letter]) -> list[Letter]:
     """The letters of which the middle lies in the box."""
     return [
@@ -60,11 +52,11 @@ def within(box: Rect, letters: Sequence[Letter]) -> list[Letter]:
     ]
 
 
-def _signs(text: str) -> Counter[str]:
+def signs_of(text: str) -> Counter[str]:
     return Counter(char for char in unicodedata.normalize("NFKC", text) if char.isalnum())
 
 
-def _likeness(of_file: Counter[str], of_page: Counter[str]) -> float:
+def likeness(of_file: Counter[str], of_page: Counter[str]) -> float:
     """The share of both's letters and digits that are in the other one, too; 1 for a formula that has none."""
     if not of_file:
         return 1.0
@@ -75,7 +67,7 @@ def _paired(of_files: Sequence[Counter[str]], of_pages: Sequence[Counter[str]]) 
     """The pairs, in order, that are most alike taken together."""
     rows, columns = len(of_files), len(of_pages)
     best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
-    alike = [[_likeness(a, b) for b in of_pages] for a in of_files]
+    alike = [[likeness(a, b) for b in of_pages] for a in of_files]
     for i in range(rows - 1, -1, -1):
         for k in range(columns - 1, -1, -1):
             pair = alike[i][k] + best[i + 1][k + 1] if alike[i][k] >= _ALIKE else 0.0
@@ -99,6 +91,6 @@ def _alone(
     """Further pairs, out of order: of formulas that are like one place alone, of which no other formula is like it."""
     rows = [i for i in range(len(of_files)) if of_files[i] and i not in {i for i, _ in pairs}]
     columns = [k for k in range(len(of_pages)) if k not in {k for _, k in pairs}]
-    alike = [(i, k) for i in rows for k in columns if _likeness(of_files[i], of_pages[k]) >= _SURELY_ALIKE]
+    alike = [(i, k) for i in rows for k in columns if likeness(of_files[i], of_pages[k]) >= _SURELY_ALIKE]
     nums_i, nums_k = Counter(i for i, _ in alike), Counter(k for _, k in alike)
     return [(i, k) for i, k in alike if nums_i[i] == nums_k[k] == 1]

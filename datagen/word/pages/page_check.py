@@ -1,6 +1,5 @@
 """How far a page's label is from the page's own text: letters and digits, formulas left out of both."""
 
-import html
 import re
 import unicodedata
 from collections import Counter
@@ -8,12 +7,12 @@ from collections.abc import Iterable, Sequence
 
 from rapidfuzz.distance import Levenshtein
 
+from datagen.markdown import text_of_html
 from datagen.record import Region
 from datagen.word.pages.paragraph_parts import is_rtl_within
 from datagen.word.pages.text_shares import letters_of
 
 _FORMULA = re.compile(r"\\\(.*?\\\)", re.DOTALL)
-_TAG = re.compile(r"<[^<>]*>")
 _RAISED_TAG = re.compile(r"</?su[bp]>")
 
 
@@ -23,7 +22,7 @@ def label_letters(region: Region) -> str:
         return ""
     text = region.text
     if region.format == "html":
-        text = html.unescape(_TAG.sub(" ", text))
+        text = text_of_html(text)
     return letters_of(_FORMULA.sub(" ", _RAISED_TAG.sub("", text)))
 
 

@@ -14,9 +14,9 @@ _INDENT = "    "  # of an item below another: as wide as "- " needs, and "9. "
 
 @dataclass(frozen=True)
 class PageRegion:
-    """A region, and what the page's own text layer has in its place. `formulas` and `table` are what stands in it. `depth` is
-    that of an item of a list, 0 elsewhere. `unread_text` is what the page shows and the region's text lacks for good
-    reason: a letter that is a bullet, or all of it where it is unread."""
+    """A region, and the `text` that the page's text layer has in its place. `formulas` and `table` stand in the region. `depth`
+    is that of a list's item, 0 elsewhere. `unread_text` is on the page, and rightly not in the region's text: a letter that is a
+    bullet, or the whole text of an unread region."""
 
     region: Region
     text: str

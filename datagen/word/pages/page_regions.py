@@ -9,7 +9,7 @@ from datagen.coarse.clean_line import cleaner
 from datagen.coarse.page import OpenPage
 from datagen.fine.region_markdown import list_marker
 from datagen.labels import is_page_number
-from datagen.page.boxes import area, around, shared
+from datagen.page.boxes import area, shared
 from datagen.page.visual_lines import leaders_as_one
 from datagen.record import Box, Line, Region
 from datagen.tables import cells as tables
@@ -41,7 +41,7 @@ _ORDER = {"header": 0, "footnote": 2, "footer": 3}
 
 
 def _shown(marker: str) -> str:
-    """A number or a bullet as it looks: of a private character of a symbol font nobody knows more than that it is a bullet."""
+    """A number or a bullet as it looks. A private character of a symbol font is some bullet."""
     return _PRIVATE.sub("•", marker)
 
 
@@ -52,8 +52,9 @@ def _typed(bullet: str) -> str:
 
 @dataclass
 class PageRegions:
-    """The regions of a page; `tables` are all pieces of tables, those in cells and in running heads, too. `missing` are formulas
-    that its text lacks, with a reason: the regions that show them are unread. It can't be a page for a `reason`."""
+    """The regions of a page. `tables` are all pieces of tables, also those in cells and in running heads. `missing` are the
+    formulas that the page's text lacks, each with a reason; the regions that show them are unread. A page with a `reason` is no
+    sample."""
 
     regions: list[PageRegion]
     tables: list[PageRegion]
@@ -70,7 +71,7 @@ def page_regions(view: OpenPage, number: int, document: PlacedDocument, latex: M
 
 
 def is_display(paragraph: Paragraph) -> bool:
-    """Whether formulas are all that the paragraph is, but for their number."""
+    """Whether the paragraph holds formulas and their numbers alone."""
     formulas = [piece for piece in paragraph.pieces if isinstance(piece, Formula)]
     text = "".join(piece.text for piece in paragraph.pieces if isinstance(piece, Text))
     return bool(formulas) and not paragraph.list_depth and bool(_NUMBER_OF_FORMULA.fullmatch(text))
@@ -139,8 +140,8 @@ class _Writer:
             yield from self._picture(box, "equation" if "equation" in kinds else "chart" if "chart" in kinds else "image")
 
     def _lacks(self, paragraph: Paragraph, is_in_cell: bool = False) -> bool:
-        """Whether what this page shows of a paragraph lacks formulas: not placed, or without LaTeX. They are noted. A cell that
-        is on the page has its paragraphs there, unless they are on another."""
+        """Whether what this page shows of a paragraph lacks formulas: they have no place, or no LaTeX. Notes them in `missing`. A
+        cell on the page has its paragraphs there, unless they have a place on another page."""
         missing: dict[int, str] = {}
         is_here = self._parts(paragraph) or (is_in_cell and not self.document.parts.get(id(paragraph)))
         for piece in paragraph.pieces if is_here else ():
@@ -167,7 +168,7 @@ class _Writer:
             text = f"{_shown(marker)} {body}" if marker else body
         if label in ("header", "footer") and is_page_number(text):
             label = "page_number"
-        box = around([self._box(rect) for rect in (part.box,)])
+        box = self._box(part.box)
         lines = self._lines(part)
         if lines and label == "list" and text.startswith("- ") and marker and lines[0].text.startswith(marker):
             lines = (replace(lines[0], text=f"{_typed(marker)}{lines[0].text[len(marker) :]}"), *lines[1:])

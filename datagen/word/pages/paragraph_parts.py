@@ -31,9 +31,9 @@ class Segment:
 
 @dataclass
 class Part:
-    """What one column of a page shows of a paragraph. `lines` are its visual lines from the first to the last; `formulas` are the
-    places of those that stand in it; `marker` is the number or bullet in front. `is_exact`: the letters are as many as those of
-    the text. `is_found`: the text has the letters that stand where the page cuts it. `continues`: another part follows."""
+    """What one column of a page shows of a paragraph. `lines` are its visual lines, `formulas` the places of the formulas in it;
+    `marker` is the number or bullet in front. `is_exact`: the page has as many letters as the text. `is_found`: the letters on
+    both sides of the page's cut are the text's, too. `continues`: another part follows."""
 
     paragraph: Paragraph
     page: int
@@ -67,6 +67,11 @@ def paragraphs_of(blocks: Sequence[Block]) -> Iterator[Paragraph]:
             for row in block.rows:
                 for cell in row.cells:
                     yield from paragraphs_of(cell.blocks)
+
+
+def formulas_of(blocks: Sequence[Block]) -> list[Formula]:
+    """All formulas in their order, those in tables included."""
+    return [piece for paragraph in paragraphs_of(blocks) for piece in paragraph.pieces if isinstance(piece, Formula)]
 
 
 def marks_of(paragraph: Paragraph) -> set[int]:
@@ -216,8 +221,8 @@ def _by_mark(letters: Sequence[Letter]) -> dict[int, str]:
 
 
 def _shares_of(piece: Text, groups: Sequence[str]) -> Iterator[tuple[str, bool, bool]]:
-    """What each group of the page's letters is of the piece's text, whether that has as many letters, and whether it is cut where
-    the text has the group's letters."""
+    """Of each group of the page's letters: its share of the piece's text, whether both have as many letters, and whether the cut
+    stands between letters of both groups."""
     if piece.is_generated or not any(map(is_shown, piece.text)):
         yield from ((group, True, True) for group in groups)
         return

@@ -9,7 +9,7 @@ from datagen.word.file.document import Block, Cell, Document, Formula, Paragraph
 from datagen.word.pages.formula_gaps import Gaps, gaps
 from datagen.word.pages.formula_places import formula_places, formula_text, within
 from datagen.word.pages.page_letters import Letter, PageLetters, Rect
-from datagen.word.pages.paragraph_parts import Part, marks_of, paragraph_parts, paragraphs_of
+from datagen.word.pages.paragraph_parts import Part, formulas_of, marks_of, paragraph_parts, paragraphs_of
 from datagen.word.pages.repeated_heads import with_repeated_heads
 from datagen.word.pages.split_tables import TablePiece, table_pieces
 from datagen.word.pages.tagged_places import Tagged
@@ -21,13 +21,14 @@ _INSIDE = 0.5  # of a picture's area: it is in another one
 
 @dataclass(frozen=True)
 class PlacedDocument:
-    """`blocks` has the numbers of those that each page shows. `parts` and `pieces` are by paragraph (its identity) and by table
-    (its number). `formulas` has the places of each, the first one where the text has it, others where a table's head is repeated.
-    `pictures` has those of each page that are no text box; `own_pictures` those of paragraphs, by identity, where each of them is
-    known. `strange` are the places of what stands where an unplaced formula should, by its number.
+    """`blocks` are the numbers of the blocks that each page shows. `parts` are keyed by a paragraph's identity, `pieces` by a
+    table's number. `formulas` has the places of each formula: first that in the text, then those in repeated heads of its table.
+    `pictures` are the places of each page's pictures, without text boxes. `own_pictures` has those of each paragraph, by
+    identity; it is empty unless every picture's paragraph is known. `strange` has, by a formula's number, the place between its
+    neighbours if something unlike the formula stands there.
 
-    `unowned` are the letters of each page that belong to no piece of text, `seen` all of its letters; formulas, and letters of
-    pictures that belong to no piece, are in neither."""
+    `seen` are all letters of each page, `unowned` those that belong to no piece of text. Neither has letters of formulas, nor
+    unowned ones in pictures."""
 
     document: Document
     blocks: Mapping[int, Sequence[int]]
@@ -88,8 +89,7 @@ def placed(
         inside = [id(paragraph) for paragraph in paragraphs_of([block])]
         numbers = {part.page for one in inside for part in parts[one]}
         numbers |= {page for one in inside for page, _ in own_pictures.get(one, ())}
-        own_formulas = [x.number for paragraph in paragraphs_of([block]) for x in paragraph.pieces if isinstance(x, Formula)]
-        numbers |= {gap.strange[number].page for number in own_formulas if number in gap.strange}
+        numbers |= {gap.strange[x.number].page for x in formulas_of([block]) if x.number in gap.strange}
         numbers |= {piece.page for piece in pieces[block.number]} if isinstance(block, Table) else set()
         for number in numbers:
             blocks[number].append(n)
@@ -114,29 +114,37 @@ def tables_of(blocks: Sequence[Block]) -> Iterator[Table]:
 def misdrawn(document: Document, places: PlacedDocument, pages: Sequence[PageLetters]) -> dict[int, str]:
     """The formulas in which LibreOffice drew a sign for what it doesn't understand, or for an empty place, and these signs."""
     signs: dict[int, str] = {}
-    for paragraph in paragraphs_of(document.blocks):
-        for formula in (piece for piece in paragraph.pieces if isinstance(piece, Formula)):
-            for page, box in places.formulas.get(formula.number, ())[:1]:
-                drawn = {letter.char for letter in within(box, pages[page].letters)} & _SIGNS_OF_ERRORS
-                if strange := drawn.difference(formula_text(formula.omml)):
-                    signs[formula.number] = "".join(sorted(strange))
+    for formula in formulas_of(document.blocks):
+        for page, box in places.formulas.get(formula.number, ())[:1]:
+            drawn = {letter.char for letter in within(box, pages[page].letters)} & _SIGNS_OF_ERRORS
+            if strange := drawn.difference(formula_text(formula.omml)):
+                signs[formula.number] = "".join(sorted(strange))
     return signs
+
+
+def cut_off(places: PlacedDocument, sizes: Sequence[tuple[float, float]]) -> Iterator[int]:
+    """The formulas that run over an edge of their page, by number. `sizes` are the widths and heights of pages in points."""
+    for number, of_formula in places.formulas.items():
+        page, (x0, y0, x1, y1) = of_formula[0]
+        width, height = sizes[page]
+        if min(x0, y0) < -_REACH_PT or x1 > width + _REACH_PT or y1 > height + _REACH_PT:
+            yield number
 
 
 def _repeat(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]], places: dict[int, list[tuple[int, Rect]]]) -> None:
     """Add the places of formulas in a table's head where that is drawn again."""
     for cell in (cell for row in table.rows if row.is_header for cell in row.cells):
         rects = [(page, rect) for page in sorted(cells) for rect in cells[page].get(cell.mark, ())] if cell.mark else []
-        for paragraph in paragraphs_of(cell.blocks) if len(rects) > 1 else ():
-            for formula in (piece for piece in paragraph.pieces if isinstance(piece, Formula) and piece.number in places):
-                page, box = places[formula.number][0]
-                home = next((rect for n, rect in rects if n == page and shared(rect, box) > _INSIDE * area(box)), None)
-                if home is None:
-                    continue
-                for n, rect in rects:
-                    if rect is not home:
-                        x, y = rect[0] - home[0], rect[1] - home[1]
-                        places[formula.number].append((n, (box[0] + x, box[1] + y, box[2] + x, box[3] + y)))
+        own = [formula.number for formula in formulas_of(cell.blocks) if formula.number in places] if len(rects) > 1 else []
+        for number in own:
+            page, box = places[number][0]
+            home = next((rect for n, rect in rects if n == page and shared(rect, box) > _INSIDE * area(box)), None)
+            if home is None:
+                continue
+            for n, rect in rects:
+                if rect is not home:
+                    x, y = rect[0] - home[0], rect[1] - home[1]
+                    places[number].append((n, (box[0] + x, box[1] + y, box[2] + x, box[3] + y)))
 
 
 def _is_text_box(place: Tagged, marked: Mapping[int, Sequence[Rect]], images: Mapping[int, Sequence[Rect]]) -> bool:

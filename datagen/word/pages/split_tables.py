@@ -36,8 +36,8 @@ class TablePiece:
 def table_pieces(
     table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]], is_filled: Callable[[Cell, int], bool]
 ) -> list[TablePiece]:
-    """The pieces of a table in the order of its rows. `cells` are the places of all cells of each page, by mark; `is_filled` says
-    whether a page shows what is in a cell. A row that a break divides is in both pieces if both show something of it."""
+    """The pieces of a table in the order of its rows. `cells` are the places of all cells of each page, by mark. `is_filled` says
+    whether a page shows the content of a cell. A row that a page break divides is in both pieces if both show some of it."""
     groups: list[tuple[int, Placed]] = []
     marks = {cell.mark for row in table.rows for cell in row.cells}
     for page in sorted(page for page in cells if not marks.isdisjoint(cells[page])):
@@ -97,7 +97,7 @@ def _cells(piece: TablePiece, text: CellText) -> Iterator[tuple[tuple[int, int],
 
 
 def has_spans_of_places(piece: TablePiece) -> bool:
-    """Whether the places of the cells say the same of rows, columns and spans as the file does.
+    """Whether the places of the cells agree with the file's rows, columns and spans.
 
     The first column is the left one, or the right one: also the page's direction may say so. In vertical text the first row is
     the right one. What a break leaves of a cell may have no place of its own."""

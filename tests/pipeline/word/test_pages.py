@@ -277,6 +277,21 @@ def test_refused_formula_costs_the_text_of_its_region(tmp_path: Path) -> None:
     ]
 
 
+def test_formula_over_the_edge_of_its_page_has_no_label(read: Read) -> None:
+    long = maths.text(*"+".join("abcdefghijklmnopqrstuvwxyz" * 2))
+
+    (page,) = read(
+        xml.paragraph(maths.display(long)), xml.paragraph(xml.run("see "), maths.inline(long)), xml.paragraph(xml.run("after"))
+    ).pages
+
+    assert [(r.label, r.text, r.is_unread) for r in page.regions] == [
+        ("equation", "", True),
+        ("text", "", True),
+        ("text", "after", False),
+    ]
+    assert page.cuts == () and [loss.reason for loss in page.lost] == ["formula_off_page"] * 2
+
+
 def test_formula_that_no_tag_places_stands_between_the_letters_around_it(read: Read, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(document_pages, "tagged_places", lambda pdf: [])
     pages = read(

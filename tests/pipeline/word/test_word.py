@@ -112,6 +112,12 @@ def test_a_page_with_a_formula_that_was_drawn_otherwise_is_suspect(tmp_path):
     assert [(one.quality.verdict, one.quality.reasons) for one in made] == [("suspect", ("formula_unlike",)), ("trusted", ())]
 
 
+def test_tags_of_a_table_are_no_letters_of_its_language(tmp_path):
+    table = HTML.replace("Heading", UDHR["Hans"][1])
+    (tmp_path / "a.docx").write_bytes(document(pages=[{"text": "", "tables": [[0, 0, table]]}]))
+    assert {(one.task, one.lang, one.script) for one in read(tmp_path)} == {("page", "zh", "Hans"), ("table", "zh", "Hans")}
+
+
 def test_all_three_tasks_are_asked_for(folder):
     asked = {one.task: usual(one) for one in read(folder) if isinstance(one, Sample)}
     assert asked == {"page": Prompt.MARKDOWN, "formula": Prompt.FREE, "table": Prompt.FREE}
@@ -184,15 +190,6 @@ def test_a_document_is_forgotten_with_its_tables_and_formulas(folder, tmp_path):
     left = dataset_samples(Folder(f"{out}/word"))
     assert len(left) == 6 and {Path(one.origin.uri).name for one in left} == {"copy.docx"}
     assert "a.docx" not in (out / "word/drops.jsonl").read_text()
-
-
-def test_files_are_read_again_when_they_were_put_right(folder, tmp_path):
-    out = tmp_path / "out"
-    (folder / "locked.docx").write_bytes(document(error=["encrypted", ""]))
-    assert run(folder, out) == 0
-    (folder / "locked.docx").write_bytes(document(pages=[{"text": "Opened now."}]))
-    assert cli(["retry", "--out", str(out), "--reason", "encrypted"]) == 0
-    assert "Opened now." in {one.text for one in dataset_samples(Folder(f"{out}/word"))}
 
 
 def test_what_its_page_lost_isnt_read_again_beside_what_the_page_gave(folder, tmp_path, capsys):

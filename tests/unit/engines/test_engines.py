@@ -46,7 +46,8 @@ def test_the_detector_is_opened_without_torch_and_with_the_package_s_weights_wit
         "import sys, numpy; from datagen.engines import ppocr; image = numpy.full((64, 64, 3), 255, numpy.uint8);"
         "assert ppocr.TextDetector().detect([image]) == [[]] and ppocr.TextReader().read([image]);"
         "print(*sorted({'paddleocr', 'paddlex', 'matplotlib', 'pandas', 'requests'} & set(sys.modules)));"
-        "opened, _ = ppocr._loaded('TextDetection', ppocr.DETECTOR, ppocr.detection_yml(960, 0.6), 1, 'cpu');"
+        "folder = ppocr.as_folder(ppocr.DETECTOR, ppocr.detection_yml(960, 0.6));"
+        "opened = ppocr._named('TextDetection', folder.name, 1, 'cpu');"
         "assert len(list(opened.predict(image))) == 1;"
         "print(*sorted({'torch', 'transformers', 'peft', 'modelscope'} & set(sys.modules)));"
         "from paddlex.inference.utils import official_models;"
@@ -237,12 +238,6 @@ def test_tesseract_reads_lines_in_order():
         assert [text for text, _ in engines.get("tesseract", workers=2).read(crops(lines), "ru")] == lines
 
 
-def test_tesseract_reads_no_script_that_its_data_lack(monkeypatch):
-    monkeypatch.setattr(tesseract, "language", lambda lang: lang[:2] if lang in ("sa", "sa-Gran", "mn", "mn-Mong") else "")
-    assert tesseract.reads("sa", "Deva") == "sa" and tesseract.reads("mn", "Cyrl") == "mn"
-    assert tesseract.reads("sa-Gran", "Gran") == tesseract.reads("mn-Mong", "Mong") == ""
-
-
 @pytest.mark.skipif(not tesseract.language("el"), reason="Tesseract's Greek is not installed: apt-get install tesseract-ocr-ell")
 def test_what_tesseract_reads_depends_on_the_line_alone():
     lines = ["Όλοι οι άνθρωποι", "All human beings", "γεννιούνται ελεύθεροι", "(2.1)", "Όλοι οι άνθρωποι"]
@@ -273,35 +268,41 @@ def test_setup_installs_the_languages_that_tesseract_is_asked_in():
     assert sorted(listed.split()) == sorted(packages)
 
 
-def test_a_second_reader_reads_what_nothing_is_read_in_first(monkeypatch):
-    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(("eng", "deu", "chi_sim", "chi_tra", "rus")))
-    codes = [
-        ("de", "Latn"),
-        ("sv", "Latn"),
-        ("und", "Hani"),
-        ("zh-Hans", "Hans"),
-        ("zh-Hant", "Hant"),
-        ("ja", "Jpan"),
-        ("ru", "Cyrl"),
-    ]
-    assert [tesseract.second_language(*code) for code in codes] == ["de", "en", "zh", "zh-Hans", "zh-Hant", "", "ru"]
-    assert [tesseract.reads(*code) for code in codes] == ["", "", "", "", "", "", "ru"]
-    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(("eng", "deu", "Latin")))
-    assert [tesseract.second_language(code, "Latn") for code in ("de", "et", "und")] == ["de", "und-Latn", "und-Latn"]
+@pytest.mark.parametrize(
+    ("installed", "lang", "script", "first", "second"),
+    [
+        ("eng deu", "de", "Latn", "", "de"),
+        ("eng deu", "sv", "Latn", "", "en"),
+        ("eng deu Latin", "et", "Latn", "", "und-Latn"),
+        ("eng deu Latin", "und", "Latn", "", "und-Latn"),
+        ("chi_sim", "und", "Hani", "", "zh"),
+        ("chi_sim", "zh-Hans", "Hans", "", "zh-Hans"),
+        ("chi_tra", "zh-Hant", "Hant", "", "zh-Hant"),
+        ("eng", "ja", "Jpan", "", ""),
+        ("rus", "ru", "Cyrl", "ru", "ru"),
+        ("hin mar", "mr", "Deva", "mr", "mr"),
+        ("hin mar", "und", "Deva", "hi", "hi"),
+        ("hin mar", "und", "Cyrl", "", ""),
+        ("hin mar", "th", "Thai", "", ""),
+        ("san", "sa", "Deva", "sa", "sa"),
+        ("mon", "mn", "Cyrl", "mn", "mn"),
+    ],
+)
+def test_the_language_in_which_a_script_is_read(monkeypatch, installed, lang, script, first, second):
+    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(installed.split()))
+    assert (tesseract.reads(lang, script), tesseract.second_language(lang, script)) == (first, second)
+
+
+@pytest.mark.parametrize(("lang", "script"), [("sa-Gran", "Gran"), ("mn-Mong", "Mong")])
+def test_tesseract_reads_no_script_that_its_data_lack(monkeypatch, lang, script):
+    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(("san", "mon")))
+    assert tesseract.reads(lang, script) == ""
 
 
 @pytest.mark.skipif("Latin" not in tesseract._installed(), reason="apt-get install tesseract-ocr-script-latn")
 def test_letters_of_languages_without_data_of_their_own_are_read_as_they_are():
     lines = ["Pseudonüümide räsid, võib", "Žiūrėkite šį ąžuolą"]
     assert [text for text, _ in tesseract.Tesseract().read(crops(lines), tesseract.second_language("et", "Latn"))] == lines
-
-
-def test_a_script_is_read_in_a_language_that_stands_for_it(monkeypatch):
-    monkeypatch.setattr(tesseract, "_installed", lambda: frozenset(("hin", "mar")))
-    assert tesseract.reads("mr", "Deva") == "mr"
-    assert tesseract.reads("und", "Deva") == "hi"
-    assert tesseract.reads("und", "Cyrl") == ""
-    assert tesseract.reads("th", "Thai") == ""
 
 
 def test_a_language_without_data_is_named():

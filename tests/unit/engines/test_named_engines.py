@@ -69,7 +69,8 @@ def test_pickles_are_not_read(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_wants_a_gpu_unless_it_is_told_otherwise(name):
+def test_each_is_named_in_the_table_and_wants_a_gpu_unless_it_is_told_otherwise(name):
+    assert load(name) is NAMES[name]
     assert Choice(name).gpus == 1
     assert Choice.of(name, device="cpu").gpus == 0
 
@@ -311,7 +312,3 @@ def test_real_slanet_reads_a_ruled_table():
         ((text, _),) = engines.get("slanet", model=real("PAGEWHEEL_SLANET")).read([numpy.asarray(image)], [lines])
     rows = "".join(f"<tr><td>{row}0</td><td>{row}1</td></tr>" for row in range(3))
     assert text == f"<table>{rows}</table>"
-
-
-def test_the_classes_are_those_of_the_table():
-    assert all(load(name) is engine for name, engine in NAMES.items())

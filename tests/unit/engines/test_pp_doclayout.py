@@ -76,25 +76,56 @@ def regions_of(*found: tuple[str, float, list[float]], polygons: list | None = N
     return list(engine.regions([NOISE])[0])
 
 
-def test_of_two_boxes_for_one_thing_one_stays():
-    kept = regions_of(
-        ("footnote", 0.82, [10, 200, 190, 240]),
-        ("text", 0.51, [10, 200, 190, 240]),  # the same box under two classes
-        ("text", 0.9, [10, 10, 190, 60]),
-        ("text", 0.6, [12, 12, 90, 58]),  # inside the other
-        ("text", 0.7, [10, 100, 13, 180]),  # too narrow to be anything
-    )
-    assert [(r.label, r.box) for r in kept] == [("footnote", Box(10, 200, 190, 240)), ("text", Box(10, 10, 190, 60))]
-
-
-def test_a_formula_in_a_paragraph_is_the_paragraphs_and_a_displayed_one_is_not():
-    kept = regions_of(
-        ("text", 0.9, [10, 10, 190, 60]),
-        ("inline_formula", 0.9, [100, 20, 140, 30]),
-        ("display_formula", 0.9, [10, 70, 190, 90]),
-        ("inline_formula", 0.8, [10, 250, 60, 270]),
-    )
-    assert [r.label for r in kept] == ["text", "equation", "equation"]
+@pytest.mark.parametrize(
+    ("found", "kept"),
+    [
+        pytest.param(
+            [
+                ("footnote", 0.82, [10, 200, 190, 240]),
+                ("text", 0.51, [10, 200, 190, 240]),
+                ("text", 0.9, [10, 10, 190, 60]),
+                ("text", 0.6, [12, 12, 90, 58]),
+                ("text", 0.7, [10, 100, 13, 180]),
+            ],
+            [("footnote", 200), ("text", 10)],
+            id="one box under two classes, one inside another, one too narrow to be anything",
+        ),
+        pytest.param(
+            [
+                ("text", 0.9, [10, 10, 190, 60]),
+                ("inline_formula", 0.9, [100, 20, 140, 30]),
+                ("display_formula", 0.9, [10, 70, 190, 90]),
+                ("inline_formula", 0.8, [10, 250, 60, 270]),
+            ],
+            [("text", 10), ("equation", 70), ("equation", 250)],
+            id="a formula in a paragraph is the paragraph's, a displayed one isn't",
+        ),
+        pytest.param(
+            [
+                ("image", 0.9, [10, 10, 190, 100]),
+                ("figure_title", 0.9, [20, 80, 180, 98]),
+                ("seal", 0.9, [100, 20, 140, 60]),
+                ("table", 0.9, [10, 120, 190, 200]),
+                ("text", 0.9, [20, 130, 80, 150]),
+                ("image", 0.9, [100, 130, 180, 190]),
+            ],
+            [("image", 10), ("image_caption", 80), ("seal", 20), ("table", 120), ("image", 130)],
+            id="what lies in a picture stays, text in a table goes",
+        ),
+        pytest.param(
+            [
+                ("reference", 0.9, [10, 10, 190, 100]),
+                ("reference_content", 0.9, [10, 10, 190, 50]),
+                ("reference_content", 0.9, [10, 55, 190, 100]),
+                ("reference", 0.9, [10, 200, 190, 250]),
+            ],
+            [("reference", 10), ("reference", 55), ("reference", 200)],
+            id="a list of references gives way to its entries",
+        ),
+    ],
+)
+def test_of_boxes_over_each_other_one_stays(found, kept):
+    assert [(r.label, r.box.y0) for r in regions_of(*found)] == kept
 
 
 def test_the_two_classes_that_released_files_call_formula_are_told_apart():
@@ -116,28 +147,6 @@ def test_each_class_has_the_least_score_that_the_network_says():
         engine = PPDocLayout("any", threshold)
         engine.__dict__["_network"] = (net, net)
         assert [r.label for r in engine.regions([NOISE])[0]] == labels
-
-
-def test_what_lies_in_a_picture_stays_and_what_lies_in_a_table_goes():
-    kept = regions_of(
-        ("image", 0.9, [10, 10, 190, 100]),
-        ("figure_title", 0.9, [20, 80, 180, 98]),
-        ("seal", 0.9, [100, 20, 140, 60]),
-        ("table", 0.9, [10, 120, 190, 200]),
-        ("text", 0.9, [20, 130, 80, 150]),
-        ("image", 0.9, [100, 130, 180, 190]),
-    )
-    assert [r.label for r in kept] == ["image", "image_caption", "seal", "table", "image"]
-
-
-def test_a_list_of_references_gives_way_to_its_entries():
-    kept = regions_of(
-        ("reference", 0.9, [10, 10, 190, 100]),
-        ("reference_content", 0.9, [10, 10, 190, 50]),
-        ("reference_content", 0.9, [10, 55, 190, 100]),
-        ("reference", 0.9, [10, 200, 190, 250]),
-    )
-    assert [r.box for r in kept] == [Box(10, 10, 190, 50), Box(10, 55, 190, 100), Box(10, 200, 190, 250)]
 
 
 def test_captions_and_notes_are_those_of_what_is_nearest():
@@ -165,6 +174,3 @@ def test_an_outline_is_kept_where_it_is_not_the_box():
     )
     assert one.polygon == ()
     assert other.polygon == ((10.0, 112.0), (85.0, 110.0), (90.0, 148.0), (15.0, 150.0))
-
-
-# Networks that write

@@ -103,6 +103,7 @@ def test_answers_become_text_of_the_kind(kind, answer, wanted):
         ("tables", says("<table><tr><td>a</td>"), "no_table"),
         ("text", (200, {"choices": []}, {}), "garbled"),
         ("text", (200, [1], {}), "garbled"),
+        ("text", (200, b"<html>", {}), "garbled"),
         ("text", fails(400, "the image is too small"), "refused"),
         ("text", fails(413), "refused"),
         ("text", fails(503), "busy"),
@@ -119,13 +120,6 @@ def test_a_crop_without_an_answer_has_a_reason_and_the_others_are_read(kind, rep
     assert (first, second) == ("", "<table><tr><td>read</td></tr></table>")
     assert server.reasons == (reason, "")
     assert len(came) == (4 if reason in ("busy", "garbled") else 2)
-
-
-def test_an_answer_that_is_no_json_is_garbled():
-    with serving(lambda request: (200, b"<html>", {})) as (url, _):
-        server = Server("text", url, "any", **QUICK)
-        assert server.read([CROP]) == [("", None)]
-    assert server.reasons == ("garbled",)
 
 
 def test_what_a_busy_server_cannot_do_now_is_asked_again():

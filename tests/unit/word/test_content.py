@@ -46,11 +46,49 @@ def test_runs_of_one_look_are_one_piece(tmp_path):
     assert len({piece.mark for piece in paragraph.pieces}) == 3
 
 
-def test_signs_of_a_run(tmp_path):
-    inside = (
-        "<w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:noBreakHyphen/><w:t>c</w:t><w:softHyphen/><w:t>d</w:t><w:br/><w:t>e</w:t></w:r>"
-    )
-    assert lines(read(tmp_path, xml.paragraph(inside))) == ["a\tb-cd\ne"]
+KINDS = [f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end")]
+GONE = xml.paragraph(xml.run("one "), look='<w:rPr><w:del w:id="1"/></w:rPr>')
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        pytest.param(
+            xml.paragraph(
+                "<w:r><w:t>a</w:t><w:tab/><w:t>b</w:t><w:noBreakHyphen/><w:t>c</w:t><w:softHyphen/><w:t>d</w:t><w:br/>"
+                "<w:t>e</w:t></w:r>"
+            ),
+            ["a\tb-cd\ne"],
+            id="signs of a run",
+        ),
+        *(
+            pytest.param(
+                xml.paragraph(xml.run("x"), f'<w:r><w:sym w:font="Symbol" w:char="{code}"/></w:r>'), ["x"], id=f"sign {code}"
+            )
+            for code in ("", "ZZZZ", "²", "D800", "FFFFFFFF")
+        ),
+        pytest.param(
+            xml.paragraph("<!-- a --><w:r><!-- b --><w:t>one<!-- c --> two</w:t></w:r>"), ["one two"], id="comments of XML"
+        ),
+        pytest.param(GONE + GONE + xml.paragraph(xml.run("two")), ["one one two"], id="paragraphs whose marks were deleted"),
+        pytest.param(
+            xml.paragraph(
+                KINDS[0],
+                "<w:r><w:instrText> QUOTE </w:instrText></w:r>",
+                *(xml.field("PAGE", "inner"), KINDS[1], xml.run("shown"), KINDS[2]),
+            ),
+            ["shown"],
+            id="a field within an instruction",
+        ),
+        pytest.param(
+            xml.paragraph(xml.run("O"), look='<w:framePr w:dropCap="drop" w:lines="3"/>') + xml.paragraph(xml.run("nce")),
+            ["Once"],
+            id="a dropped initial",
+        ),
+    ],
+)
+def test_lines(tmp_path, body, expected):
+    assert lines(read(tmp_path, body)) == expected
 
 
 def test_symbols_of_symbol_fonts(tmp_path):
@@ -59,16 +97,6 @@ def test_symbols_of_symbol_fonts(tmp_path):
     document = read(tmp_path, xml.paragraph(symbol, unknown))
     assert lines(document) == ["α\ufffd"]
     assert document.signs["unknown_symbols"] == 1
-
-
-@pytest.mark.parametrize("code", ["", "ZZZZ", "²", "D800", "FFFFFFFF"])
-def test_a_symbol_without_a_code_is_gone(tmp_path, code):
-    body = xml.paragraph(xml.run("x"), f'<w:r><w:sym w:font="Symbol" w:char="{code}"/></w:r>')
-    assert lines(read(tmp_path, body)) == ["x"]
-
-
-def test_comments_of_xml_part_no_text(tmp_path):
-    assert lines(read(tmp_path, xml.paragraph("<!-- a --><w:r><!-- b --><w:t>one<!-- c --> two</w:t></w:r>"))) == ["one two"]
 
 
 def test_capitals_and_raised_letters(tmp_path):
@@ -93,11 +121,6 @@ def test_changes_are_accepted(tmp_path):
     assert lines(document) == ["new tonow"]
     assert [piece.is_bold for piece in paragraphs(document)[0].pieces] == [False]
     assert document.signs["tracked_changes"] == 4
-
-
-def test_a_paragraph_whose_mark_was_deleted_goes_on_in_the_next(tmp_path):
-    gone = xml.paragraph(xml.run("one "), look='<w:rPr><w:del w:id="1"/></w:rPr>')
-    assert lines(read(tmp_path, gone + gone + xml.paragraph(xml.run("two")))) == ["one one two"]
 
 
 def test_deleted_rows_are_gone(tmp_path):
@@ -140,14 +163,6 @@ def test_results_of_fields_stay_and_only_what_has_none_or_runs_on_all_pages_is_m
     assert copied["word/document.xml"].count(b"instrText") == 2 and copied["word/header1.xml"].count(b"instrText") == 4
 
 
-def test_a_field_within_an_instruction_shows_nothing(tmp_path):
-    begin, end = (f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "end"))
-    separate = '<w:r><w:fldChar w:fldCharType="separate"/></w:r>'
-    inner = xml.field("PAGE", "inner")
-    whole = f"{begin}<w:r><w:instrText> QUOTE </w:instrText></w:r>{inner}{separate}{xml.run('shown')}{end}"
-    assert lines(read(tmp_path, xml.paragraph(whole))) == ["shown"]
-
-
 def test_simple_fields(tmp_path):
     simple = xml.paragraph(xml.run("on "), f'<w:fldSimple w:instr=" CREATEDATE ">{xml.run("1 May")}</w:fldSimple>')
     body, header = paragraphs(read(tmp_path, simple + xml.section(running=True), header=simple))
@@ -156,11 +171,10 @@ def test_simple_fields(tmp_path):
 
 
 def test_a_table_of_contents_keeps_its_text_and_loses_its_field(tmp_path):
-    kinds = [f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end")]
     first = xml.paragraph(
-        kinds[0], '<w:r><w:instrText> TOC \\o "1-3" </w:instrText></w:r>', kinds[1], xml.run("One\t", "<w:webHidden/>")
+        KINDS[0], '<w:r><w:instrText> TOC \\o "1-3" </w:instrText></w:r>', KINDS[1], xml.run("One\t", "<w:webHidden/>")
     )
-    body = first + xml.paragraph(xml.run("Two"), kinds[2]) + xml.section()
+    body = first + xml.paragraph(xml.run("Two"), KINDS[2]) + xml.section()
     document, copied = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body))))
     assert lines(document) == ["One\t", "Two"]
     assert b"fldChar" not in copied["word/document.xml"] and b"webHidden" not in copied["word/document.xml"]
@@ -272,11 +286,6 @@ def test_pictures_and_old_equations(tmp_path):
         piece.kind if isinstance(piece, Picture) else piece.text for piece in paragraph.pieces if not isinstance(piece, Formula)
     ]
     assert kinds == ["a", "equation", "b", "picture"]
-
-
-def test_a_dropped_initial_belongs_to_its_paragraph(tmp_path):
-    initial = xml.paragraph(xml.run("O"), look='<w:framePr w:dropCap="drop" w:lines="3"/>')
-    assert lines(read(tmp_path, initial + xml.paragraph(xml.run("nce")))) == ["Once"]
 
 
 def test_the_copy_calls_each_run_by_its_mark_and_keeps_its_colour(tmp_path):

@@ -1,5 +1,7 @@
 """Which formula of the file is which of the page: by their order, and by their letters."""
 
+import pytest
+
 from datagen.word.file.document import Formula
 from datagen.word.pages.formula_places import formula_places, formula_text
 from datagen.word.pages.page_letters import Letter, Rect
@@ -31,20 +33,17 @@ def paired(formulas: list[str], shown: list[str]) -> dict[int, int]:
     return {number: boxes.index(box) for number, (_, box) in result.items()}
 
 
-def test_formulas_and_places_are_in_one_order() -> None:
-    assert paired(["a+b", "x", "a+b"], ["a+b", "𝑥", "a + b"]) == {0: 0, 1: 1, 2: 2}
-
-
-def test_formula_that_the_page_lacks_shifts_no_other() -> None:
-    assert paired(["a+b", "gone", "x=7"], ["a+b", "x=7"]) == {0: 0, 2: 1}
-
-
-def test_place_that_shows_something_else_is_nobodys() -> None:
-    assert paired(["a+b", "x=7"], ["a+b", "other"]) == {0: 0}
-
-
-def test_two_out_of_order_are_known_by_their_letters() -> None:
-    assert paired(["a+b", "x=7", "uvw"], ["uvw", "a+b", "x=7"]) == {0: 1, 1: 2, 2: 0}
+@pytest.mark.parametrize(
+    ("formulas", "shown", "places"),
+    [
+        (["a+b", "x", "a+b"], ["a+b", "𝑥", "a + b"], {0: 0, 1: 1, 2: 2}),
+        (["a+b", "gone", "x=7"], ["a+b", "x=7"], {0: 0, 2: 1}),  # what the page lacks shifts no other
+        (["a+b", "x=7"], ["a+b", "other"], {0: 0}),
+        (["a+b", "x=7", "uvw"], ["uvw", "a+b", "x=7"], {0: 1, 1: 2, 2: 0}),  # out of order, known by their letters
+    ],
+)
+def test_formulas_are_known_by_their_order_and_their_letters(formulas, shown, places) -> None:
+    assert paired(formulas, shown) == places
 
 
 def test_text_of_a_formula_is_that_of_its_elements() -> None:

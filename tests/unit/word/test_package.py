@@ -300,9 +300,11 @@ def test_a_field_within_a_calling_fields_instruction_goes_with_it(tmp_path):
     marks = [f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end")]
     outer = f"{marks[0]}<w:r><w:instrText>LINK </w:instrText></w:r>{inner}{marks[1]}{xml.run('shown')}{marks[2]}"
     within = f"{marks[0]}<w:r><w:instrText>IF </w:instrText></w:r>{marks[1]}{xml.field('DDE a b', 'yes')}{marks[2]}"
-    package = opened(str(docx(tmp_path / "a.docx", xml.paragraph(outer, xml.run(" "), within))))
+    split = [f"<w:r><w:instrText>{part}</w:instrText></w:r>" for part in ("INCLUDE", "TEXT a")]
+    hidden = f"{marks[0]}{split[0]}{xml.field('DATE', '')}{split[1]}{marks[1]}{marks[2]}"  # one word, once the DATE is gone
+    package = opened(str(docx(tmp_path / "a.docx", xml.paragraph(outer, xml.run(" "), within, hidden))))
     assert text_of(package) == "shown IF yes"
-    assert package.signs == {"cut_field_LINK": 1, "cut_field_DDE": 1}
+    assert package.signs == {"cut_field_LINK": 1, "cut_field_DDE": 1, "cut_field_DATE": 1, "cut_field_INCLUDETEXT": 1}
 
 
 def test_the_strict_kind_is_read_as_the_usual_one(tmp_path):

@@ -12,25 +12,33 @@ def markdown(*segments: Segment, stands_out: frozenset[tuple[bool, bool]] = froz
     return part_markdown(part, {3: r"\alpha"}, stands_out, lambda text: " ".join(text.split()))
 
 
-def test_raised_and_lowered_text_is_in_tags() -> None:
-    assert markdown(Segment("H"), Segment("2", raised=-1), Segment("O, 5 m"), Segment("2 ", raised=1), Segment("each")) == (
-        "H<sub>2</sub>O, 5 m<sup>2</sup> each"
-    )
+@pytest.mark.parametrize(
+    ("segments", "text"),
+    [
+        (
+            [Segment("H"), Segment("2", raised=-1), Segment("O, 5 m"), Segment("2 ", raised=1), Segment("each")],
+            "H<sub>2</sub>O, 5 m<sup>2</sup> each",
+        ),
+        (
+            [
+                Segment("1", True),
+                Segment("s", True, raised=1),
+                Segment("t", True, raised=1),
+                Segment(" Shift", True),
+                Segment(" ends"),
+            ],
+            "**1<sup>st</sup> Shift** ends",
+        ),
+        ([Segment("a"), Segment(" ", raised=1), Segment("b")], "a b"),
+        ([Segment("where "), Segment("", formula=3), Segment(" holds")], r"where \(\alpha\) holds"),
+    ],
+)
+def test_segments_as_markdown(segments: list[Segment], text: str) -> None:
+    assert markdown(*segments) == text
 
 
-def test_neighbours_share_a_tag_and_the_emphasis_around_it() -> None:
-    bold = [Segment("1", True), Segment("s", True, raised=1), Segment("t", True, raised=1), Segment(" Shift", True)]
-
-    assert markdown(*bold, Segment(" ends")) == "**1<sup>st</sup> Shift** ends"
-
-
-def test_code_and_white_space_have_no_tags() -> None:
+def test_code_has_no_tags() -> None:
     assert markdown(Segment("x = y"), Segment("2", raised=1), is_code=True) == "x = y2"
-    assert markdown(Segment("a"), Segment(" ", raised=1), Segment("b")) == "a b"
-
-
-def test_formula_that_is_known_stands_in_its_text() -> None:
-    assert markdown(Segment("where "), Segment("", formula=3), Segment(" holds")) == r"where \(\alpha\) holds"
 
 
 @pytest.mark.parametrize(("drawn", "marker"), [("10 .", "10."), ("( a )", "(a)"), ("2.1 .", "2.1."), ("§ 3", "§ 3")])

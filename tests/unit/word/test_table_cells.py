@@ -1,6 +1,5 @@
 import subprocess
 
-import pypandoc
 import pytest
 
 from datagen.record import SampleError
@@ -8,8 +7,10 @@ from datagen.tables import cells as tables
 from datagen.word.file import content
 from datagen.word.file.document import Block, Table
 from datagen.word.file.package import opened
+from datagen.word.formulas import pandoc
 from tests.inputs import word_xml as xml
 from tests.inputs.word_documents import documents
+from tests.office import needs_pandoc
 
 Spans = list[list[tuple[int, int, int]]]
 
@@ -37,52 +38,55 @@ def spans(table: Table) -> Spans:
 WIDE, DOWN, ON = '<w:gridSpan w:val="2"/>', '<w:vMerge w:val="restart"/>', "<w:vMerge/>"
 
 
-def test_cells_over_columns_and_rows(tmp_path):
-    table = table_of(tmp_path, row(cell(WIDE), cell(DOWN)) + row(cell(), cell(), cell(ON)) + row(cell(), cell(), cell(ON)))
-    assert spans(table) == [[(0, 1, 2), (2, 3, 1)], [(0, 1, 1), (1, 1, 1)], [(0, 1, 1), (1, 1, 1)]]
+OLD = '<w:hMerge w:val="{}"/>'
+CONTROL = "<w:sdt><w:sdtPr/><w:sdtContent>{}</w:sdtContent></w:sdt>"
 
 
-def test_a_cell_over_columns_and_rows(tmp_path):
-    table = table_of(tmp_path, row(cell(WIDE + DOWN), cell()) + row(cell(WIDE + ON), cell()))
-    assert spans(table) == [[(0, 2, 2), (2, 1, 1)], [(2, 1, 1)]]
-
-
-def test_a_cell_that_goes_on_where_none_began_is_one_of_its_own(tmp_path):
-    assert spans(table_of(tmp_path, row(cell(), cell(ON)) + row(cell(), cell()))) == [[(0, 1, 1), (1, 1, 1)]] * 2
-
-
-def test_a_cell_of_another_width_does_not_go_on(tmp_path):
-    table = table_of(tmp_path, row(cell(WIDE + DOWN), cell()) + row(cell(ON), cell(), cell()))
-    assert spans(table) == [[(0, 1, 2), (2, 1, 1)], [(0, 1, 1), (1, 1, 1), (2, 1, 1)]]
-
-
-def test_two_merges_below_each_other(tmp_path):
-    table = table_of(tmp_path, row(cell(DOWN)) + row(cell(ON)) + row(cell(DOWN)) + row(cell(ON)))
-    assert [r for r in spans(table) if r] == [[(0, 2, 1)], [(0, 2, 1)]]
-
-
-def test_rows_that_begin_later(tmp_path):
-    table = table_of(tmp_path, row(cell(), cell(), cell()) + row(cell(), look='<w:gridBefore w:val="2"/>'))
-    assert spans(table)[1] == [(2, 1, 1)]
-
-
-def test_cells_merged_in_the_old_way(tmp_path):
-    old = '<w:hMerge w:val="{}"/>'
-    table = table_of(tmp_path, row(cell(old.format("restart"), "a"), cell(old.format("continue"), ""), cell()))
-    assert spans(table) == [[(0, 1, 2), (2, 1, 1)]]
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        pytest.param(
+            row(cell(WIDE), cell(DOWN)) + 2 * row(cell(), cell(), cell(ON)),
+            [[(0, 1, 2), (2, 3, 1)], [(0, 1, 1), (1, 1, 1)], [(0, 1, 1), (1, 1, 1)]],
+            id="cells over columns, and over rows",
+        ),
+        pytest.param(
+            row(cell(WIDE + DOWN), cell()) + row(cell(WIDE + ON), cell()), [[(0, 2, 2), (2, 1, 1)], [(2, 1, 1)]], id="over both"
+        ),
+        pytest.param(
+            row(cell(), cell(ON)) + row(cell(), cell()), [[(0, 1, 1), (1, 1, 1)]] * 2, id="one that goes on where none began"
+        ),
+        pytest.param(
+            row(cell(WIDE + DOWN), cell()) + row(cell(ON), cell(), cell()),
+            [[(0, 1, 2), (2, 1, 1)], [(0, 1, 1), (1, 1, 1), (2, 1, 1)]],
+            id="one of another width",
+        ),
+        pytest.param(2 * (row(cell(DOWN)) + row(cell(ON))), [[(0, 2, 1)], [], [(0, 2, 1)], []], id="two below each other"),
+        pytest.param(
+            row(cell(), cell(), cell()) + row(cell(), look='<w:gridBefore w:val="2"/>'),
+            [[(0, 1, 1), (1, 1, 1), (2, 1, 1)], [(2, 1, 1)]],
+            id="a row that begins later",
+        ),
+        pytest.param(
+            row(cell(OLD.format("restart"), "a"), cell(OLD.format("continue"), ""), cell()),
+            [[(0, 1, 2), (2, 1, 1)]],
+            id="the old way",
+        ),
+        pytest.param(
+            CONTROL.format(row(CONTROL.format(cell()), cell())) + row(cell(), cell(), look='<w:ins w:id="1"/>'),
+            [[(0, 1, 1), (1, 1, 1)]] * 2,
+            id="controls, and an inserted row",
+        ),
+    ],
+)
+def test_spans(tmp_path, rows, expected):
+    assert spans(table_of(tmp_path, rows)) == expected
 
 
 def test_only_the_first_rows_are_heads(tmp_path):
     head = "<w:tblHeader/>"
     table = table_of(tmp_path, row(cell(), look=head) + row(cell()) + row(cell(), look=head))
     assert [r.is_header for r in table.rows] == [True, False, False]
-
-
-def test_controls_round_rows_and_cells_and_inserted_rows(tmp_path):
-    control = "<w:sdt><w:sdtPr/><w:sdtContent>{}</w:sdtContent></w:sdt>"
-    inserted = row(cell(), cell(), look='<w:ins w:id="1"/>')
-    table = table_of(tmp_path, control.format(row(control.format(cell()), cell())) + inserted)
-    assert spans(table) == [[(0, 1, 1), (1, 1, 1)]] * 2
 
 
 def test_a_table_within_a_cell(tmp_path):
@@ -108,12 +112,13 @@ def placed(table: Table) -> list[tables.Cell]:
     return sorted(tables.Table(tuple(cells)).compact().cells)
 
 
+@needs_pandoc
 def test_spans_are_those_that_pandoc_reads(tmp_path):
     num_tables = 0
     for document in documents(tmp_path, 12):
         read = of_blocks(content.read(opened(str(document.path)))[0].blocks)
         html = subprocess.run(
-            [pypandoc.get_pandoc_path(), "-f", "docx", "-t", "html", str(document.path)],
+            [pandoc.program(), "-f", "docx", "-t", "html", str(document.path)],
             capture_output=True,
             text=True,
             check=True,

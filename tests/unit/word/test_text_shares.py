@@ -1,50 +1,77 @@
-"""Which share of a paragraph's text each page has, by the letters that it shows of it."""
+"""Which share of a paragraph's text each page has, by the letters that it shows of it, and where a page break cuts the text."""
+
+import pytest
 
 from datagen.word.pages.text_shares import shares
 
-
-def texts(text: str, *groups: str) -> list[str]:
-    return [text[start:stop] for start, stop in shares(text, groups).of_groups]
-
-
-def test_one_page_has_all_of_it() -> None:
-    assert texts("one two three", "onetwothree") == ["one two three"]
+_ARABIC = "وَلَا تَقْرَبُوا مَالَ الْيَتِيمِ إِلَّا بِالَّتِي هِيَ أَحْسَنُ"
+_WORDS = _ARABIC.split()
+_BARE = ["".join(char for char in word if not "\u064b" <= char <= "\u0652") for word in _WORDS]
+_RIVER = "The old map shows a river, and the river has seven bridges."
 
 
-def test_page_break_divides_by_the_number_of_letters() -> None:
-    assert texts("one two (three), four", "onetwo(three),", "four") == ["one two (three), ", "four"]
+@pytest.mark.parametrize(
+    ("text", "groups", "of_groups"),
+    [
+        ("one two three", ["onetwothree"], ["one two three"]),
+        ("one two (three), four", ["onetwo(three),", "four"], ["one two (three), ", "four"]),
+        # What isn't drawn goes with the letter before it.
+        ("ab\u00adcd\u200b ef", ["ab", "cdef"], ["ab\u00ad", "cd\u200b ef"]),
+        ("hidden", ["", ""], ["", ""]),
+        ("one two", ["", "onetwo"], ["", "one two"]),
+        # A head that each page repeats, with a letter more, or a part of it.
+        ("Year and sum", ["Yearandsum", "Yearandsum"], ["Year and sum", "Year and sum"]),
+        ("Implementation Notes", ["Implementation_Notes"] * 2, ["Implementation Notes"] * 2),
+        (
+            "Implementation Notes",
+            ["ImplementationNotes", "Notes", "Implementation_Notes"],
+            ["Implementation Notes", "Notes", "Implementation Notes"],
+        ),
+        # A page has hyphens, leaders and ligatures, which the text hasn't.
+        ("international law holds", ["inter-nationallaw....", "holds"], ["international law ", "holds"]),
+        ("first office, second office", ["firsto\ufb03ce,", "secondoffice"], ["first office, ", "second office"]),
+        (
+            _RIVER,
+            ["The ..... old map shows a river, and the river", "has seven bridges."],
+            ["The old map shows a river, and the river ", "has seven bridges."],
+        ),
+        (
+            _RIVER,
+            ["Theoldmapshowsariver,andtheri-", "verhassevenbridges."],
+            ["The old map shows a river, and the ri", "ver has seven bridges."],
+        ),
+        (
+            "He said: (see below), then left",
+            ["He said_: (see below),", "then left"],
+            ["He said: (see below), ", "then left"],
+        ),
+        # Points over letters are fewer, and in another order; words have spaces within, and some letters twice.
+        (
+            _ARABIC,
+            [" ".join(word[::-1] for word in _BARE[:5]), " ".join(_BARE[5:])],
+            [" ".join(_WORDS[:5]) + " ", " ".join(_WORDS[5:])],
+        ),
+        (
+            "אני הולך לבית הספר הגדול של העיר הזאת",
+            ["אני הו לך לב ית הספפר", "הגד ול של העיר הזאת"],
+            ["אני הולך לבית הספר ", "הגדול של העיר הזאת"],
+        ),
+        ("one two three four five", ["one two", "three four five"], ["one two ", "three four five"]),
+    ],
+)
+def test_each_page_has_the_text_of_its_letters(text: str, groups: list[str], of_groups: list[str]) -> None:
+    spans, are_found = shares(text, groups)
+
+    assert [text[start:stop] for start, stop in spans] == of_groups
+    assert are_found
 
 
-def test_what_is_not_drawn_goes_with_the_letter_before() -> None:
-    assert texts("ab\u00adcd\u200b ef", "ab", "cdef") == ["ab\u00ad", "cd\u200b ef"]
-
-
-def test_page_without_letters_has_none_of_the_text() -> None:
-    assert texts("hidden", "", "") == ["", ""]
-    assert texts("one two", "", "onetwo") == ["", "one two"]
-
-
-def test_repeated_head_is_whole_on_each_page() -> None:
-    assert texts("Year and sum", "Yearandsum", "Yearandsum") == ["Year and sum", "Year and sum"]
-
-
-def test_letters_too_many_divide_where_they_fit_best() -> None:
-    # a hyphen at the end of a line, and leaders, which the text doesn't have
-    assert texts("international law holds", "inter-nationallaw....", "holds") == ["international law ", "holds"]
-
-
-def test_letters_too_few_divide_where_they_fit_best() -> None:
-    # a ligature that the page's text layer has as one sign
-    assert texts("first office, second office", "firsto\ufb03ce,", "secondoffice") == ["first office, ", "second office"]
-
-
-def test_head_is_repeated_though_each_page_has_a_letter_more() -> None:
-    assert texts("Implementation Notes", "Implementation_Notes", "Implementation_Notes") == ["Implementation Notes"] * 2
-
-
-def test_repetition_of_which_a_page_has_a_part_is_that_part() -> None:
-    assert texts("Implementation Notes", "ImplementationNotes", "Notes", "Implementation_Notes") == [
-        "Implementation Notes",
-        "Notes",
-        "Implementation Notes",
-    ]
+@pytest.mark.parametrize(
+    ("text", "groups"),
+    [
+        ("one two three four five", ["one two thrxx", "youu fivee"]),
+        ("אחת שתים שלוש ארבע", ["אחת שתים שלו", "ש ארבעה"]),
+    ],
+)
+def test_cut_that_the_text_does_not_have_is_not_found(text: str, groups: list[str]) -> None:
+    assert not shares(text, groups).are_found
