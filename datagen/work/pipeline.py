@@ -64,8 +64,8 @@ class Source(Component, Protocol):
     """Reads items. A source has a `read`, and what is not so by default: `split` takes an item for as many parts as its count
     says, or its bytes at `PART_BYTES` each, and cuts none into ranges, which `read` would have to heed."""
 
-    def split(self, items: Sequence[Item]) -> list[Inputs]:
-        """The inputs of each shard, in order."""
+    def split(self, items: Iterable[Item]) -> Iterable[Inputs]:
+        """The inputs of each shard, in order. `items` may be gone through more than once."""
         return shards_of(items, _num_parts, SHARD_PARTS, cut=False)
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:

@@ -6,7 +6,7 @@ Parsing and inference never share a task: each dataset has workers of its own ki
 """
 
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -51,8 +51,8 @@ class ShardsOf(Census):
 class ShardSource(Source):
     """What sources that read the shards of a dataset share: a shard in gives a shard out."""
 
-    def split(self, items: Sequence[Item]) -> list[Inputs]:
-        return [(item,) for item in items]
+    def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
+        return ((item,) for item in items)
 
     def samples(self, item: Item, wanted: Callable[[dict[str, Any]], bool], images: bool = False) -> Iterator[Sample]:
         """The samples of the shard that `item` is whose rows of the manifest are `wanted`; with their images only if asked."""

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,8 +47,8 @@ class Numbers(Census):
 class Nothing(Source):
     """A sample of a word for each document, a shard each."""
 
-    def split(self, documents: Sequence[Item]) -> list[Inputs]:
-        return [(document,) for document in documents]
+    def split(self, documents: Iterable[Item]) -> Iterator[Inputs]:
+        return ((document,) for document in documents)
 
     def read(self, document: Item) -> Iterator[Sample | Drop]:
         origin = Origin(document.uri, "0" * 64, 0)
@@ -64,7 +64,7 @@ def work(num: int, workers: int, out: str) -> None:
         todo = dataset.plan(pipeline, folder, pipeline.census.items(), runner, commit=True)
         outcome = dataset.build(pipeline, folder, todo, runner, {})
     assert not outcome.failed
-    print(json.dumps({"shards": len(outcome.reports), "samples": sum(r.num_samples for r in outcome.reports)}))
+    print(json.dumps({"shards": outcome.totals.num_shards, "samples": outcome.totals.num_samples}))
 
 
 def main() -> None:

@@ -119,7 +119,7 @@ def test_what_a_later_step_measured_stands_in_the_card(corpus, tmp_path):
     folder = Folder(str(out / "coarse"))
     plain = folder.read("README.md").decode()
     folder.write(MEASURED, b"## What was measured\n\n17 of 20\n")
-    summarise(folder, "coarse", read_reports(folder))
+    summarise(folder, "coarse", [report.shard for report in read_reports(folder)])
     card = folder.read("README.md").decode()
     assert "17 of 20" in card and card.replace("## What was measured\n\n17 of 20\n\n", "") == plain
     make(corpus, out)  # nothing new, so the card stays

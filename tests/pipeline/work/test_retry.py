@@ -219,11 +219,12 @@ def test_a_file_that_goes_away_between_its_shards_is_a_drop_a_part_and_each_is_r
     deep = replace(made, steps=(replace(made.steps[0], deep=True), *made.steps[1:]))
     folder, pages = Folder(f"{out}/coarse"), deep.steps[0]
     todo = dataset.plan(pages, folder, pages.census.items(), InProcess(), commit=True)
-    assert [(d.first, d.stop) for task in todo.todo for d in task.inputs] == [(0, 3), (3, 6), (6, -1)]
-    run_shard(todo.todo[0])
+    assert [(d.first, d.stop) for task in todo.todo() for d in task.inputs] == [(0, 3), (3, 6), (6, -1)]
+    run_shard(next(todo.todo()))
     (inputs / "a.pdf").rename(away)
     todo = dataset.plan(pages, folder, [], InProcess(), commit=True)
-    reports = dataset.build(pages, folder, todo, InProcess(), {}).reports
+    dataset.build(pages, folder, todo, InProcess(), {})
+    reports = read_reports(folder)
     assert [len(r.drops) for r in reports] == [0, 1, 1]
     assert drops(out) == {"not_found": 2}
     assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (1, 0)
