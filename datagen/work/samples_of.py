@@ -5,10 +5,11 @@
 Parsing and inference never share a task: each dataset has workers of its own kind, and stands alone with its images.
 """
 
+import functools
 import posixpath
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from datagen.disk import manifest
 from datagen.disk.shards import read_records, read_reports, read_samples
@@ -93,6 +94,38 @@ class SamplesOf(ShardSource):
         is_despite = bool(row["reasons"]) and {*row["reasons"]} <= {*self.despite}
         is_taken = not self.verdicts or row["verdict"] in self.verdicts or is_despite
         return is_taken and (not self.languages or row["lang"] in self.languages)
+
+
+@dataclass(frozen=True)
+class ShortSamples(SamplesOf):
+    """Those of `SamplesOf` that have `shortest` to `longest` characters: what a small model can learn to read in minutes.
+
+    With datasets in the folders `beside`, only samples in languages that these have, and of documents that they lack. Marks don't
+    come along: what a later round read again is a sample here."""
+
+    version: ClassVar[int] = 1
+
+    shortest: int = 2
+    longest: int = 24
+    beside: tuple[str, ...] = ()
+
+    def is_chosen(self, row: dict[str, Any]) -> bool:
+        if not self.shortest <= row["num_chars"] <= self.longest or not super().is_chosen(row):
+            return False
+        langs, documents = _langs_and_documents(self.beside)
+        return not self.beside or (row["lang"] in langs and row["sha256"] not in documents)
+
+
+@functools.lru_cache(maxsize=4)
+def _langs_and_documents(datasets: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """The languages and the documents of the datasets."""
+    langs: set[str] = set()
+    documents: set[str] = set()
+    for folder in map(Folder, datasets):
+        for part in manifest.parts(folder, [report.shard for report in read_reports(folder)], ["lang", "sha256"]):
+            langs.update(part["lang"].unique().to_pylist())
+            documents.update(part["sha256"].unique().to_pylist())
+    return frozenset(langs), frozenset(documents)
 
 
 def _uri(folder: Folder, shard: str) -> str:
