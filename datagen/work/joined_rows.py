@@ -1,8 +1,8 @@
-"""What tables' rows are joined with, found once where a run is planned. Each shard's task carries its slice to its worker.
+"""What tables' rows are joined with. The process that plans a run joins them once; each shard's task carries its slice.
 
-A list's row names its image in a way that only all images and all lists together tell. No worker holds them: the process that
-plans the run writes the join into a temporary Parquet file, in the order of tables and rows, and reads slices of it as tasks go
-out. Nothing of it stays behind a run; the next one joins what lies there then.
+Which image a list's row names only all images and all lists together can say, and no worker holds them. The planning process
+writes the join into a temporary Parquet file, in the order of tables and rows, and reads slices of the file as tasks go out. The
+file goes when the run ends; the next run joins what lies there then.
 """
 
 import itertools

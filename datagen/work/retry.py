@@ -83,7 +83,8 @@ def _refuse_together(pipeline: Pipeline, drops: Iterable[Drop]) -> None:
 
 
 def _refuse_beside_samples(folder: Folder, report: ShardReport | None, drops: Sequence[Drop]) -> None:
-    """Refuse what a part lost of which the shard has samples: read again, the part would give these a second time."""
+    """Raise `ValueError` if something dropped from a part that gave samples, too: read again, the part would give these a second
+    time."""
     if report is None or not drops:
         return
     rows = manifest.read_part(folder, report.shard).select(["uri", "page"]).to_pylist()
@@ -110,8 +111,8 @@ def _is_read_again(drop: Drop, item: Item, later: Inputs) -> bool:
 
 
 def _again(folder: Folder, report: ShardReport, item: Item, now: Item, drops: Sequence[Drop], is_retried: bool) -> list[Item]:
-    """What to read again of `item`, which is `now` so: all of it if it gave nothing and everything dropped for this reason, else
-    the ranges that dropped. `is_retried`: some of it was read again before."""
+    """What to read again of `item`, of which today's census says `now`: all of it if it gave nothing and everything dropped for
+    this reason, else the ranges that dropped. `is_retried`: some of it was read again before."""
     rows = manifest.read_part(folder, report.shard).select(["uri", "page"]).to_pylist()
     gave_samples = any(row["uri"] == item.uri and item.has(row["page"]) for row in rows)
     of_item = [drop for drop in report.drops if _tells_of(drop, item)]
@@ -135,7 +136,7 @@ def _joined(parts: Iterable[Range]) -> list[Range]:
 def _without(
     pipeline: Pipeline, folder: Folder, report: ShardReport, inputs: Inputs, later: Inputs, gone: set[Drop]
 ) -> ShardReport:
-    """The report without the drops that are `gone`, and without the fate of containers that later shards tell."""
+    """The report without the drops that are `gone`. Containers whose beginning a `later` shard reads no longer count in it."""
     left = tuple(drop for drop in report.drops if drop not in gone)
     # What a stage dropped its source had read.
     gave = set(manifest.read_part(folder, report.shard)["uri"].to_pylist())
