@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from datagen.disk import manifest
-from datagen.disk.shards import read_records, read_reports, read_samples
+from datagen.disk.shards import each_report, read_records, read_samples
 from datagen.disk.storage import Folder
 from datagen.inputs.census import Census
 from datagen.inputs.items import Inputs, Item
@@ -38,15 +38,14 @@ class ShardsOf(Census):
     def items(self) -> list[Item]:
         """In order. Raises `ValueError` if there is none, or one of `shards` isn't committed."""
         folder = Folder(self.dataset)
-        reports = {report.shard: report for report in read_reports(folder)}
-        missing = [shard for shard in self.shards or () if shard not in reports]
-        if missing or not reports:
+        items = {r.shard: Item(_uri(folder, r.shard), r.known_as, r.num_bytes, count=r.num_samples) for r in each_report(folder)}
+        missing = [shard for shard in self.shards or () if shard not in items]
+        if missing or not items:
             raise ValueError(f"{folder.path(missing[0]) if missing else folder.url} is not made yet: make that dataset first")
-        chosen = [reports[shard] for shard in (reports if self.shards is None else self.shards)]
-        return [Item(_uri(folder, r.shard), r.known_as, r.num_bytes, count=r.num_samples) for r in chosen]
+        return [items[shard] for shard in (items if self.shards is None else self.shards)]
 
     def pending(self) -> str:
-        return "" if read_reports(Folder(self.dataset)) else f"waits for {self.dataset}"
+        return "" if any(each_report(Folder(self.dataset))) else f"waits for {self.dataset}"
 
 
 class ShardSource(Source):
@@ -122,7 +121,7 @@ def _langs_and_documents(datasets: tuple[str, ...]) -> tuple[frozenset[str], fro
     langs: set[str] = set()
     documents: set[str] = set()
     for folder in map(Folder, datasets):
-        for part in manifest.parts(folder, [report.shard for report in read_reports(folder)], ["lang", "sha256"]):
+        for part in manifest.parts(folder, [report.shard for report in each_report(folder)], ["lang", "sha256"]):
             langs.update(part["lang"].unique().to_pylist())
             documents.update(part["sha256"].unique().to_pylist())
     return frozenset(langs), frozenset(documents)
