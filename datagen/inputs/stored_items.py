@@ -19,7 +19,8 @@ NAMES = ", ".join(COLUMNS)
 
 
 def item_of(row: Sequence[Any]) -> Item:
-    return Item(*row[:-1], again=bool(row[-1]))  # SQLite has no type for truth
+    values = [*row[:-1], bool(row[-1])]  # SQLite has no type for truth
+    return Item(*values)
 
 
 def database() -> sqlite3.Connection:
