@@ -12,8 +12,7 @@ from datagen.coarse.raw_lines import RawLines, ShortLineCrops
 from datagen.disk.storage import Folder
 from datagen.drawing.endless_lines import Lines
 from datagen.work.pipeline import Pipeline
-from datagen.work.samples_of import SamplesOf, ShardsOf
-from datagen.work.short_samples import ShortSamples
+from datagen.work.samples_of import SamplesOf, ShardsOf, ShortSamples
 from flywheel.lines.wear_stage import WearLines
 from flywheel.step import CROPS, is_whole, numbers, round_name
 from model.net.config import line_reader

@@ -107,9 +107,4 @@ def cluster() -> Iterator[str]:
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """A folder of small good documents in three languages, nine pages in all, one of them blank and first by name."""
-    folder = tmp_path / "in"
-    pdfs.write(folder / "a-blank.pdf", "")
-    pdfs.write(folder / "english.pdf", *[pdfs.lines(f"Page {i}. {pdfs.LATIN}") for i in range(4)])
-    pdfs.write(folder / "russian.pdf", *[pdfs.lines(f"Страница {i}. {pdfs.RUSSIAN}") for i in range(3)])
-    pdfs.write(folder / "sub" / "chinese.pdf", pdfs.CHINESE, font="china-s")
-    return folder
+    return pdfs.write_corpus(tmp_path / "in")

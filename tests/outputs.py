@@ -23,7 +23,7 @@ from datagen.inputs.census import Listing
 from datagen.inputs.items import Item
 from datagen.reading.language import IdentifyLanguage
 from datagen.record import Sample
-from datagen.work.assignment import add_generation, assigned
+from datagen.work.assignment import add_generation
 from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, read_passwords
 from recipes.run.execute import Place, run
@@ -113,7 +113,7 @@ def write_run(folder: Path, *shards: list[Sample], first: int = 0) -> None:
     """A dataset of these shards, as a run leaves it; from the number `first` on, where it has others."""
     target = Folder(str(folder))
     items = [tuple({Item(s.origin.uri): 0 for s in samples}) for samples in shards]
-    add_generation(target, items, assigned(target))
+    add_generation(target, items)
     for index, samples in enumerate(shards, first):
         write_shard(target, shard_name(folder.name, index), samples)
     description = {"source": {"type": "PdfSource", "version": 6, "engines": {"pymupdf": "2.0"}}, "stages": []}

@@ -7,7 +7,7 @@ of the image. Each shard's task carries what concerns it. A page is in the outpu
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any, ClassVar, NamedTuple
@@ -72,7 +72,7 @@ class AgreedPages(ShardSource):
         states = {f"dataset {name}": state_of(where) for name, where in zip(self.names, self.datasets, strict=True)}
         return states | ink_shapes.engines() | drawing.versions()
 
-    def join(self, items: Sequence[Item]) -> Iterator[JoinedRow]:
+    def join(self, items: Iterable[Item]) -> Iterator[JoinedRow]:
         """For each row of the shards that `items` are: where the others have the page, or that an earlier one tells it."""
         wanted = {item.uri for item in items}
         index = _Index(self.datasets)

@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -91,7 +91,7 @@ class PdfSource(Source):
     def _annotates(self) -> bool:
         return any(f.annotates for f in self.page_functions)
 
-    def split(self, documents: Sequence[Item]) -> list[Inputs]:
+    def split(self, documents: Iterable[Item]) -> Iterator[Inputs]:
         return shards_of(documents, self.expected_pages, self.shard_pages, cut=not self.max_pages, least=self.few_pages)
 
     def expected_pages(self, part: Item) -> int:

@@ -43,15 +43,15 @@ def forget(folder: Folder, forgotten: Forgotten) -> int:
     for name in shards.names(".tar"):
         if name.removesuffix(".tar") not in committed:
             shards.remove(name)
-    num_removed, reports = 0, []
+    num_removed, made = 0, []
     for report in read_reports(folder):
         if folder.exists(f"shards/{report.shard}.tar"):
             fewer = _forget_in_shard(folder, report, forgotten)
             num_removed += report.num_samples - fewer.num_samples
-            reports.append(fewer)
+            made.append(fewer.shard)
     take_patch.forget(folder, forgotten)
-    if reports:
-        summarise(folder, reports[0].shard.rpartition("-")[0], reports)
+    if made:
+        summarise(folder, made[0].rpartition("-")[0], made)
     return num_removed
 
 

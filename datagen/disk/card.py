@@ -1,11 +1,9 @@
 """The dataset card: README.md with the front matter that `datasets.load_dataset(DIR)` reads, and the counts for people."""
 
-import hashlib
 import html
-from collections import Counter
 
 from datagen.disk.manifest import Tally
-from datagen.disk.shards import ShardReport
+from datagen.disk.shards import Totals
 from datagen.target import ANSWERS, IMAGE, PROMPTS
 
 STRING, INT, FLOAT, BOOL = "string", "int64", "float64", "bool"
@@ -54,16 +52,15 @@ RECORD = {
 FEATURES = {"jpg": "image", "png": "image", "webp": "image", "json": RECORD, "__key__": STRING, "__url__": STRING}
 
 
-def dataset_card(name: str, tally: Tally, reports: list[ShardReport], measured: str = "") -> str:
-    """The card of the dataset `name`, from what its manifest adds up to and its shards' reports, with what was `measured` of it,
+def dataset_card(name: str, tally: Tally, totals: Totals, measured: str = "") -> str:
+    """The card of the dataset `name`, from what its manifest and its shards' reports add up to, with what was `measured` of it,
     in Markdown."""
-    drops = Counter(d.reason for r in reports for d in r.drops)
     licences = counted(tally, "licence")
     parts = [
-        _front_matter(name, reports),
+        _front_matter(name, totals.digest),
         f"# {name}\n\nMade by pagewheel. Images with annotated text in WebDataset shards; one JSON record beside each image.\n",
-        f"{tally.num_samples:,} samples from {tally.num_documents:,} documents in {len(reports):,} shards, "
-        f"{sum(r.num_bytes for r in reports) / 1e6:,.1f} MB; {drops.total():,} dropped, each with its reason in `drops.jsonl`.\n",
+        f"{tally.num_samples:,} samples from {tally.num_documents:,} documents in {totals.num_shards:,} shards, "
+        f"{totals.num_bytes / 1e6:,.1f} MB; {totals.drops.total():,} dropped, each with its reason in `drops.jsonl`.\n",
         "```python\n"
         'datasets.load_dataset("DIR", split="train")                                # this folder\n'
         'webdataset.WebDataset("DIR/shards/NAME-000000.tar").decode("pil")\n```\n',
@@ -72,7 +69,7 @@ def dataset_card(name: str, tally: Tally, reports: list[ShardReport], measured: 
         table("verdict on the text", counted(tally, "verdict")),
         _prompts(tally),
         table("licence", {licence or "not stated": n for licence, n in licences.items()}),
-        table("dropped because", dict(drops.most_common())),
+        table("dropped because", dict(totals.drops.most_common())),
         measured,
         "The samples keep their documents' licences: `origin.licence` and `origin.uri` in every record say whose they are.\n",
     ]
@@ -111,15 +108,10 @@ def plain(text: str) -> str:
     return html.escape(" ".join(text.split())).replace("|", "\\|").replace("[", "\\[")
 
 
-def content_digest(reports: list[ShardReport]) -> str:
-    """Of the shards and of how many drops there are: the same digest, the same card and drops.jsonl."""
-    return hashlib.sha256("".join(f"{r.sha256} {len(r.drops)}\n" for r in reports).encode()).hexdigest()
-
-
-def _front_matter(name: str, reports: list[ShardReport]) -> str:
+def _front_matter(name: str, digest: str) -> str:
     # `datasets` caches by the card, not by the files: without a digest of the content it would serve an older state, or another
     # folder of the same name.
-    described = f"  description: content {content_digest(reports)}"
+    described = f"  description: content {digest}"
     lines = [f"pretty_name: {name}", "configs:", "- config_name: default", described, "  data_files:"]
     lines += ["  - split: train", "    path: shards/*.tar", "dataset_info:", "  features:", *features_yaml(FEATURES, "  ")]
     return "\n".join(["---", *lines, "---", ""])

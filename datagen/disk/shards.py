@@ -13,8 +13,9 @@ import hashlib
 import io
 import json
 import tarfile
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO, NamedTuple
 
 from datagen.contract import check
@@ -78,6 +79,37 @@ class ShardReport:
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"not a shard's report ({error}): delete it, and its shard is made again") from None
         raise ValueError(another_schema(schema))
+
+
+@dataclass
+class Totals:
+    """What the reports of shards add up to. `drops` are counted by their reasons; `times` are when each shard was begun and done.
+
+    `digest` is of the shards and of how many drops there are: the same digest, the same card and drops.jsonl."""
+
+    num_shards: int = 0
+    num_samples: int = 0
+    num_bytes: int = 0
+    num_documents: int = 0
+    num_barren: int = 0
+    drops: Counter[str] = field(default_factory=Counter)
+    times: list[tuple[float, float]] = field(default_factory=list)
+    digest: str = ""
+
+    @classmethod
+    def of(cls, reports: Iterable[ShardReport]) -> "Totals":
+        totals, digest = cls(), hashlib.sha256()
+        for report in reports:
+            totals.num_shards += 1
+            totals.num_samples += report.num_samples
+            totals.num_bytes += report.num_bytes
+            totals.num_documents += report.num_documents
+            totals.num_barren += report.num_barren
+            totals.drops.update(drop.reason for drop in report.drops)
+            totals.times.append((report.started, report.finished))
+            digest.update(f"{report.sha256} {len(report.drops)}\n".encode())
+        totals.digest = digest.hexdigest()
+        return totals
 
 
 class ShardWriter:
@@ -225,9 +257,17 @@ def read_report(folder: Folder, shard: str) -> ShardReport | None:
 
 def read_reports(folder: Folder) -> list[ShardReport]:
     """The reports of all committed shards of the dataset in `folder`, in order. Raises `ValueError` as `read_report`."""
-    names = [f"shards/{name}" for name in folder.sub("shards").names(".json")]
+    return list(each_report(folder))
+
+
+def each_report(folder: Folder, shards: Iterable[str] | None = None) -> Iterator[ShardReport]:
+    """The same one after the other, since drops may be many; of `shards` alone, if they are given."""
+    if shards is None:
+        names = [f"shards/{name}" for name in folder.sub("shards").names(".json")]
+    else:
+        names = [f"shards/{shard}.json" for shard in shards]
     files = zip(names, folder.read_each(names), strict=True)
-    return [_report(folder, name, data) for name, data in files if data is not None]
+    return (_report(folder, name, data) for name, data in files if data is not None)
 
 
 def _report(folder: Folder, name: str, data: bytes) -> ShardReport:

@@ -14,7 +14,7 @@ PACKAGES = ("torch", "pillow", "numpy", "simplejpeg")
 BETTER_ON_PAPER = ("Arab", "Geor", "Grek", "Syrc", "Tibt")
 """Scripts of which the package's reader read lines of printed books and photographs with fewer errors than Tesseract, in Georgian
 and Tibetan by less than chance may bring. On lines that are drawn and worn here it does so in most scripts; of Russian
-books, where Tesseract had 3% of characters wrong, it had 13% (tests/bench/EARLIER.md)."""
+books, where Tesseract had 3% of characters wrong, it had 13%."""
 
 
 @functools.cache

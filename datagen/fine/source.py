@@ -1,6 +1,6 @@
 """PDF files and images of pages, side by side: each is read by the source for its kind."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from datagen.coarse.source import PageFunction, PdfSource
@@ -28,9 +28,9 @@ class PageFiles(Source):
     pdf: PdfSource
     images: ImageSource
 
-    def split(self, items: Sequence[Item]) -> list[Inputs]:
-        pdfs = [item for item in items if not _is_image(item)]
-        return [*self.pdf.split(pdfs), *self.images.split([item for item in items if _is_image(item)])]
+    def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
+        yield from self.pdf.split(item for item in items if not _is_image(item))
+        yield from self.images.split(item for item in items if _is_image(item))
 
     def estimate(self, inputs: Inputs) -> Estimate:
         parts = [self._source(item).estimate((item,)) for item in inputs]

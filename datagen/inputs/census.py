@@ -4,7 +4,7 @@ import glob
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from datagen.inputs import archive, lists
 from datagen.inputs.formats import suffixes
 from datagen.inputs.items import Item
 from datagen.inputs.local import archive_at
+from datagen.inputs.stored_items import StoredItems, in_order, last_of_each
 from datagen.record import SampleError
 from datagen.sandbox.process import Limits
 
@@ -26,7 +27,7 @@ _NAMED = 4  # suffixes that a line names
 class Census(Protocol):
     """Where items come from. Listing may take long and touch the network; building the object does neither."""
 
-    def items(self) -> list[Item]:
+    def items(self) -> Sequence[Item]:
         """Sorted by uri. Raises `ValueError` if there is nothing to read."""
         ...
 
@@ -53,7 +54,7 @@ class Listing(Census):
     whole_archives: bool = False
     has_lists: bool = True
 
-    def items(self) -> list[Item]:
+    def items(self) -> StoredItems:
         """Sorted by uri. Raises `ValueError` if there is nothing to read."""
         items, others = self.scan()
         kinds = "/".join(name.upper() for name in self.formats)
@@ -63,45 +64,47 @@ class Listing(Census):
             log.info("census: %d files that are not %s left alone: %s", others.total(), kinds, _named(others))
         return items
 
-    def scan(self) -> tuple[list[Item], Counter[str]]:
+    def scan(self) -> tuple[StoredItems, Counter[str]]:
         """The items, each uri once, and a count by suffix of the files that a folder scan passed over."""
-        fs, path = resolve(self.input)
         others: Counter[str] = Counter()
+        items = (item for file in self._files(others) for item in self._items_of(file))
+        return StoredItems(last_of_each(in_order(((item.uri,), item) for item in items), "uri")), others
+
+    def _files(self, others: Counter[str]) -> Iterator[Item]:
+        """The files that are named, archives among them; what a folder scan passes over is counted in `others`."""
+        fs, path = resolve(self.input)
         if self.has_lists and self.input.endswith((".parquet", ".jsonl")):
             if not fs.exists(path):
                 raise ValueError(f"input={self.input}: no such file")
-            files = lists.read_list(self.input, fs, path)
+            yield from lists.read_list(self.input, fs, path)
         elif glob.has_magic(self.input) and not fs.exists(path):
-            files = [file_item(fs, info) for info in fs.glob(path, detail=True).values() if info["type"] == "file"]
+            yield from (file_item(fs, info) for info in fs.glob(path, detail=True).values() if info["type"] == "file")
         elif fs.isdir(path):
-            files, wanted = [], suffixes(self.formats)
+            wanted = suffixes(self.formats)
             for info in walk(fs, path):
                 suffix = PurePosixPath(info["name"]).suffix.lower()
                 if suffix in wanted or info["type"] != "file" or archive.kind_of(info["name"]):
-                    files.append(file_item(fs, info))
+                    yield file_item(fs, info)
                 else:
                     others[suffix] += 1
         elif fs.exists(path):
-            files = [file_item(fs, fs.info(path))]
+            yield file_item(fs, fs.info(path))
         else:
             raise ValueError(f"input={self.input}: no such file or folder")
-        items = [item for file in files for item in self._items_of(file)]
-        return sorted({item.uri: item for item in items}.values(), key=lambda item: item.uri), others
 
-    def _items_of(self, file: Item) -> list[Item]:
+    def _items_of(self, file: Item) -> Iterator[Item]:
         """The members of a file that is an archive. The archive itself comes with them where it can't be listed to its end, so
         that this is a drop and not silence. Any other file alone."""
         if self.whole_archives or not archive.kind_of(file.uri):
-            return [file]
-        items = []
+            yield file
+            return
         try:
             with archive_at(file.uri) as path:
                 for member, etag, num_bytes in archive.members(path, file.uri, self.formats, Limits()):
-                    items.append(Item(member.uri, etag, num_bytes, file.lang, file.licence))
+                    yield Item(member.uri, etag, num_bytes, file.lang, file.licence)
         except SampleError as error:
             log.info("census: %s: %s", file.uri, error)
-            items.append(file)
-        return items
+            yield file
 
 
 def _named(others: Counter[str]) -> str:

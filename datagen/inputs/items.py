@@ -3,8 +3,9 @@
 A container is a file or an archive's member. Its parts are pages, rows, members or draws: what they are is the source's to say.
 """
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from datagen.record import Range
@@ -62,26 +63,34 @@ def num_parts(item: Item, part_bytes: int, unknown: int = 1) -> int:
 
 
 def shards_of(
-    items: Sequence[Item], expected_parts: Callable[[Item], int], shard_parts: int, cut: bool = True, least: int = 0
-) -> list[Inputs]:
+    items: Iterable[Item], expected_parts: Callable[[Item], int], shard_parts: int, cut: bool = True, least: int = 0
+) -> Iterator[Inputs]:
     """The items in order, about `shard_parts` parts a shard by what `expected_parts` says of each. With `cut`, an item that is
     known to have more is cut into ranges.
 
     With `least`, few items make about eight shards, of at least so many parts each, so that several workers have something to
     do. How many workers there are decides nothing, and no item is cut for it."""
-    cuts = [part for item in items for part in (_ranges(item, shard_parts) if cut else [item])]
-    expected = [expected_parts(part) for part in cuts]
-    size = min(shard_parts, max(least, math.ceil(sum(expected) / _FEW_SHARDS))) if least else shard_parts
-    shards: list[Inputs] = []
+    parts = (part for item in items for part in (_ranges(item, shard_parts) if cut else [item]))
+    size, first = shard_parts, list[Item]()
+    if least:
+        num = 0
+        for part in parts:
+            first.append(part)
+            num += expected_parts(part)
+            if num >= _FEW_SHARDS * shard_parts:  # these aren't few
+                break
+        size = min(shard_parts, max(least, math.ceil(num / _FEW_SHARDS)))
     shard: list[Item] = []
     room = size
-    for part, num in zip(cuts, expected, strict=True):
+    for part in itertools.chain(first, parts):
+        num = expected_parts(part)
         if shard and num > room:
-            shards.append(tuple(shard))
+            yield tuple(shard)
             shard, room = [], size
         shard.append(part)
         room -= num
-    return [*shards, tuple(shard)] if shard else shards
+    if shard:
+        yield tuple(shard)
 
 
 def _ranges(item: Item, size: int) -> list[Item]:

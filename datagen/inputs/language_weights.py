@@ -8,11 +8,12 @@ leaves goes to the others of its group.
 import functools
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from datagen.inputs.items import Item
 from datagen.inputs.selection import by_seed
+from datagen.inputs.stored_items import in_order
 
 log = logging.getLogger(__name__)
 
@@ -72,25 +73,25 @@ class Weights:
         return {lang: round(n) for lang, n in at(low).items()}
 
 
-def weigh(new: Sequence[Item], read: Iterable[Item], weights: Weights, num_pages: Callable[[Item], int]) -> list[Item]:
-    """Of `new` documents those that belong in a corpus of these weights, beside those that it has read or will; sorted by uri. By
-    what `num_pages` expects of each, whatever it gave."""
+def weigh(new: Iterable[Item], read: Iterable[Item], weights: Weights, num_pages: Callable[[Item], int]) -> Iterator[Item]:
+    """Of `new` documents, which are gone through twice, those that belong in a corpus of these weights, beside those that it has
+    read or will; sorted by uri. By what `num_pages` expects of each, whatever it gave."""
     taken: dict[str, int] = defaultdict(int)
     for document in read:
         taken[language(document.lang)] += num_pages(document)
-    new_of: dict[str, list[Item]] = defaultdict(list)
+    available = defaultdict(int, taken)
     for document in new:
-        new_of[language(document.lang)].append(document)
-    available = {lang: taken[lang] + sum(map(num_pages, new_of[lang])) for lang in {*taken, *new_of}}
-    chosen: list[Item] = []
-    for lang, target in weights.targets(available, taken).items():
-        room = target - taken[lang]
-        for document in by_seed(new_of[lang], weights.seed):
-            if room <= 0:
-                break
-            chosen.append(document)
-            room -= num_pages(document)
-    return sorted(chosen, key=lambda d: d.uri)
+        available[language(document.lang)] += num_pages(document)
+    room = {lang: target - taken[lang] for lang, target in weights.targets(available, taken).items()}
+
+    def chosen() -> Iterator[Item]:
+        for document in by_seed(new, weights.seed):
+            lang = language(document.lang)
+            if room.get(lang, 0) > 0:
+                yield document
+                room[lang] -= num_pages(document)
+
+    return in_order(((document.uri,), document) for document in chosen())
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """Lists of inputs: a Parquet or JSON Lines file with a row a document, or rows of Common Crawl's columnar index."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 import fsspec
@@ -16,21 +17,19 @@ from datagen.record import SampleError, clean_text
 LIST_COLUMNS = ("uri", "etag", "bytes", "lang", "licence", "pages")
 
 
-def read_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> list[Item]:
+def read_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> Iterator[Item]:
     """The items of the list at `path`, which the user calls `input`. Raises `ValueError`, naming what is wrong with which row."""
     folder = fs.unstrip_protocol(fs._parent(path)) if not is_local(fs) else os.path.dirname(path)
-    items = []
     try:
         with archive_at(input) as copy:
             table = (Parquet if input.endswith(".parquet") else JsonLines)(copy, "broken_list")
             for number, row in table.rows(range(table.num_rows())):
                 try:
-                    items.append(_listed(row, folder))
+                    yield _listed(row, folder)
                 except ValueError as error:
                     raise ValueError(f"input={input}: row {number + 1}: {error}") from None
     except SampleError as error:
         raise ValueError(f"input={input}: not a readable list: {error}") from None
-    return items
 
 
 def _is_named(row: dict[str, Any], column: str) -> bool:

@@ -2,30 +2,30 @@
 
 import hashlib
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from operator import attrgetter
 from pathlib import PurePosixPath
 
 from datagen.inputs import archive
 from datagen.inputs.items import Item
+from datagen.inputs.stored_items import in_order
 from datagen.record import SampleError
 
 
-def choose(items: Iterable[Item], limit: int, seed: int) -> list[Item]:
-    """At most `limit` items (0: all), taken in turn from each language, each language's in an order that the seed gives.
+def choose(items: Iterable[Item], limit: int, seed: int) -> Iterator[Item]:
+    """At most `limit` items, sorted by uri: taken in turn from each language, each language's in an order that the seed gives.
 
     A larger limit keeps what a smaller one chose.
     """
-    items = sorted(items, key=lambda item: item.uri)
-    if limit >= len(items) or not limit:
-        return items
-    by_lang: dict[str, list[Item]] = {}
-    for item in by_seed(items, seed):
-        by_lang.setdefault(item.lang, []).append(item)
-    languages = sorted(by_lang, key=lambda lang: seeded(seed, lang))
-    rounds = itertools.zip_longest(*(by_lang[lang] for lang in languages))
-    chosen = (item for round_ in rounds for item in round_ if item is not None)
-    return sorted(itertools.islice(chosen, limit), key=lambda item: item.uri)
+    by_uri = in_order(((item.uri,), item) for item in items)
+    by_lang = in_order(((item.lang, _draw(item, seed)), item) for item in by_uri)
+    in_turn = in_order(
+        ((turn, seeded(seed, lang)), item)
+        for lang, of_lang in itertools.groupby(by_lang, attrgetter("lang"))
+        for turn, item in enumerate(of_lang)
+    )
+    return in_order(((item.uri,), item) for item in itertools.islice(in_turn, limit))
 
 
 def first_parts(items: Iterable[Item], limit: int, seed: int, count: Callable[[Item], int]) -> list[Item]:
@@ -41,9 +41,13 @@ def first_parts(items: Iterable[Item], limit: int, seed: int, count: Callable[[I
     return sorted(chosen, key=lambda item: item.uri)
 
 
-def by_seed(items: Iterable[Item], seed: int) -> list[Item]:
+def by_seed(items: Iterable[Item], seed: int) -> Iterator[Item]:
     """`items` in an order that the seed gives. It goes by the ends of their uris, so it doesn't depend on where a folder lies."""
-    return sorted(items, key=lambda item: seeded(seed, _end(item.uri)))
+    return in_order(((_draw(item, seed),), item) for item in items)
+
+
+def _draw(item: Item, seed: int) -> bytes:
+    return seeded(seed, _end(item.uri))
 
 
 def _end(uri: str) -> str:

@@ -1,8 +1,9 @@
 """Pictures as people have them, behind one function: what lies at `input` is looked at, and read as what it is."""
 
+import itertools
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from datagen.inputs.census import Census, Listing, file_item, walk
 from datagen.inputs.formats import suffixes
 from datagen.inputs.items import Item
 from datagen.inputs.selection import first_parts
+from datagen.inputs.stored_items import StoredItems, in_order
 from datagen.pictures.download import commands, download, url_column
 from datagen.pictures.image_files import FORMATS
 from datagen.pictures.join import join
@@ -74,11 +76,11 @@ class Pictures(Census):
         scanned = scan(self.input, Limits())
         return f"downloads {len(scanned.lists)} lists with img2dataset" if _is_urls_alone(scanned) else ""
 
-    def items(self) -> list[Item]:
+    def items(self) -> Sequence[Item]:
         items = self._all()
         return first(items, self.limit, self.seed) if self.limit else items
 
-    def _all(self) -> list[Item]:
+    def _all(self) -> Sequence[Item]:
         if not is_input(self.input) or self._is_list_of_files():
             items = Listing(self.input, FORMATS, whole_archives=True).items()
             columns = next((names for item in items[:1] if is_laion(names := columns_at(item.uri, Limits()))), None)
@@ -92,11 +94,12 @@ class Pictures(Census):
             raise ask_for_name(self.input, scanned.laion)
         if _is_urls_alone(scanned):
             return self._downloaded(scanned)
-        items = [*self._archives(scanned), *self._tables(scanned), *self._images(scanned)]
+        found = itertools.chain(self._archives(scanned), self._tables(scanned), self._images(scanned))
+        items = StoredItems(in_order(((item.uri,), item) for item in found))
         if not items:
             kinds = "/".join(name.upper() for name in FORMATS)
             raise ValueError(f"input={self.input}: no {kinds}, archive or table of them to read there")
-        return sorted(items, key=lambda item: item.uri)
+        return items
 
     def _is_list_of_files(self) -> bool:
         """Whether the input is a list with a column `uri`, or of Common Crawl's captures."""
@@ -135,7 +138,7 @@ class Pictures(Census):
         endings = suffixes(FORMATS)
         yield from (file_item(fs, info) for info in walk(fs, path) if info["name"].lower().endswith(endings))
 
-    def _downloaded(self, scanned: Scanned) -> list[Item]:
+    def _downloaded(self, scanned: Scanned) -> Sequence[Item]:
         """What img2dataset downloads of the lists. Raises `ValueError`, with the command, unless it is to be run and can be."""
         lists = {uri: scanned.columns[uri] for uri in scanned.lists if url_column(scanned.columns[uri])}
         out = Folder(self.downloads or DOWNLOADS)
@@ -150,7 +153,7 @@ class Pictures(Census):
         return replace(self, input=out.url, download="")._all()
 
 
-def first(items: list[Item], limit: int, seed: int) -> list[Item]:
+def first(items: Iterable[Item], limit: int, seed: int) -> list[Item]:
     """Items with at most `limit` pictures, by `seed`; the last may be cut."""
     return first_parts(items, limit, seed, lambda item: count_images(item.uri, Limits()))
 

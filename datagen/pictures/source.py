@@ -3,7 +3,7 @@
 `pictures.py` lists them; `image_files.py` and `tables.py` decode each image once, in the sandboxed child.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -67,7 +67,7 @@ class ImageSource(Source):
     def engines(self) -> dict[str, str]:
         return {"pillow": PIL.__version__}
 
-    def split(self, items: Sequence[Item]) -> list[Inputs]:
+    def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
         return shards_of(items, _num_images, self.shard_images)
 
     def estimate(self, inputs: Inputs) -> Estimate:
@@ -123,9 +123,9 @@ class ImageSource(Source):
                 lost = Range(part.number, part.number + 1)
                 yield Drop("", item.uri, lost, type(self).__name__, error.reason, error.detail)
 
-    def join(self, items: Sequence[Item]) -> Iterator[JoinedRow]:
+    def join(self, items: Iterable[Item]) -> Iterator[JoinedRow]:
         """Where the images of lists' rows lie, by the rule that finds them; and those that no row names, as the folder's rows."""
-        read = {uri: within for uri, within in extents(items).items() if is_table(uri) or uri.endswith("/")}
+        read = extents(item for item in items if is_table(item.uri) or item.uri.endswith("/"))
         if not read:
             return
         try:

@@ -5,7 +5,7 @@ them in the sandboxed child.
 """
 
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -73,8 +73,8 @@ class TextSource(Source):
     limits: Limits = field(default_factory=lambda: Limits(num_messages=1_000_000))
     stage: str = "texts"
 
-    def split(self, items: Sequence[Item]) -> list[Inputs]:
-        return shards_of([part for item in items for part in self._ranges(item)], _num_bytes, self.shard_bytes, cut=False)
+    def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
+        return shards_of((part for item in items for part in self._ranges(item)), _num_bytes, self.shard_bytes, cut=False)
 
     def _ranges(self, item: Item) -> list[Item]:
         if item.again or item.count < 2 or _bytes_of(item) <= self.shard_bytes:

@@ -7,7 +7,7 @@ A file of descriptions is a container, and its parts are the pictures that it te
 import contextlib
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -112,14 +112,14 @@ class DescribedSource(Source):
     def engines(self) -> dict[str, str]:
         return self.images.engines()
 
-    def split(self, items: Sequence[Item]) -> list[Inputs]:
+    def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
         return shards_of(items, lambda item: num_parts(item, 1000), self.shard_images)
 
     def estimate(self, inputs: Inputs) -> Estimate:
         count = sum(num_parts(item, 1000) for item in inputs)
         return Estimate(count, 150_000 * count, 0.02 * count)
 
-    def join(self, items: Sequence[Item]) -> Iterator[JoinedRow]:
+    def join(self, items: Iterable[Item]) -> Iterator[JoinedRow]:
         """What the files say of each picture, and where its image lies."""
         images = _Images(self.root)
         for uri, within in extents(items).items():

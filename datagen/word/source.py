@@ -2,7 +2,7 @@
 
 import importlib.metadata
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple
 
@@ -77,7 +77,7 @@ class WordSource(Source):
         versions = {name: importlib.metadata.version(name) for name in names} | office.versions() | pandoc.versions()
         return versions | {"katex": katex.version(), "fonts": typefaces.digest(typefaces.files().values())}
 
-    def split(self, items: Sequence[Item]) -> list[Inputs]:
+    def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
         return shards_of(items, self.expected_pages, self.shard_pages, cut=False)  # a range costs as much as all
 
     def expected_pages(self, item: Item) -> int:

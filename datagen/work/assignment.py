@@ -1,21 +1,31 @@
 """The lasting assignment of items to shards.
 
 What earlier runs haven't assigned becomes a new *generation* of shards. It is written to `census/{generation:06d}.parquet` before
-its first shard is made. Shards of earlier generations keep their names and bytes.
+its first shard is made. Shards of earlier generations keep their names and bytes. All is read as a stream: it may be more than
+memory holds.
 """
 
 import dataclasses
-from collections.abc import Iterator, Sequence, Set
+import functools
+import itertools
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from datagen.disk.storage import Folder
 from datagen.inputs.census import Census
 from datagen.inputs.items import Inputs, Item
+from datagen.inputs.stored_items import COLUMNS, NAMES, StoredItems, database, item_of, marks, values_of
 from datagen.record import Range, another_schema
 
-_FIELDS = {"shard", *(field.name for field in dataclasses.fields(Item))}
+_TYPES: dict[Any, pa.DataType] = {str: pa.string(), int: pa.int64(), bool: pa.bool_()}
+_SCHEMA = pa.schema([("shard", pa.int64()), *((field.name, _TYPES[field.type]) for field in dataclasses.fields(Item))])
+_ROWS = 10_000  # that are read and written together
+_BUFFER = 1 << 20  # of a column that is read
 
 
 @dataclass(frozen=True)
@@ -35,56 +45,116 @@ class Known(Census):
     census: Census
     dataset: str
 
-    def items(self) -> list[Item]:
+    def items(self) -> StoredItems:
         """Sorted as the census is, whose errors it raises."""
-        known = {item.uri for shard in assigned(Folder(self.dataset)) for item in shard.inputs}
-        return [item for item in self.census.items() if item.uri in known or item.uri.partition("::")[2] in known]
+        known = StoredItems(item for shard in assigned(Folder(self.dataset)) for item in shard.inputs)
+        items = self.census.items()
+        return StoredItems(item for item in items if known.at(item.uri) or known.at(item.uri.partition("::")[2]))
 
     def pending(self) -> str:
         return self.census.pending()
 
 
-def assigned(folder: Folder) -> list[Assigned]:
-    """All shards of the dataset in `folder`, of every generation. Raises `ValueError` if the census is damaged, or another
-    version's."""
+def assigned(folder: Folder) -> Iterator[Assigned]:
+    """All shards of the dataset in `folder`, of every generation, in order. Raises `ValueError` if the census is damaged, or
+    another version's."""
+    for generation, name in enumerate(folder.sub("census").names(".parquet")):
+        rows = (row for batch in _batches(folder, name, _SCHEMA.names) for row in zip(*batch.to_pydict().values(), strict=True))
+        for index, of_shard in itertools.groupby(rows, key=itemgetter(0)):
+            yield Assigned(index, generation, tuple(item_of(values) for _, *values in of_shard))
+
+
+def num_shards(folder: Folder) -> int:
+    """How many shards `assigned` gives. Raises as it does."""
+    last = -1
+    for name in folder.sub("census").names(".parquet")[-1:]:
+        for batch in _batches(folder, name, ["shard"]):
+            last = batch["shard"][-1].as_py()
+    return last + 1
+
+
+def _batches(folder: Folder, name: str, columns: list[str]) -> Iterator[pa.RecordBatch]:
     census = folder.sub("census")
-    shards: list[Assigned] = []
-    for generation, name in enumerate(census.names(".parquet")):
-        by_shard: dict[int, list[Item]] = {}
+    with census.on_disk(name) as path:
         try:
-            table = census.read_table(name)
+            file = pq.ParquetFile(pa.OSFile(path), buffer_size=_BUFFER, pre_buffer=False)
+            is_ours = set(file.schema_arrow.names) == set(_SCHEMA.names)
+            batches = file.iter_batches(_ROWS, columns=columns, use_threads=False) if is_ours else iter(())
+            while batch := next(batches, None):
+                yield batch
         except (OSError, ValueError) as error:
             raise ValueError(
                 f"{census.path(name)} is damaged ({error}): start a new output, or replace this with overwrite=1"
             ) from None
-        if set(table.column_names) != _FIELDS:
+        if not is_ours:
             raise ValueError(f"{folder.url}: {another_schema()}")
-        for row in table.to_pylist():
-            by_shard.setdefault(row.pop("shard"), []).append(Item(**row))
-        shards.extend(Assigned(index, generation, tuple(inputs)) for index, inputs in by_shard.items())
-    return shards
 
 
-def new_items(items: Sequence[Item], shards: Sequence[Assigned], emptied: Set[str] = frozenset()) -> list[Item]:
-    """The items that none of `shards` reads yet; of a container of which they read the first parts alone, as a limit may have it,
-    the rest. At the uris `emptied`, where another file may come, also those that have changed.
+class Assignment:
+    """What shards read, by uri: an index of them on disk."""
 
-    Raises `ValueError` if an item that a shard read has changed since.
+    def __init__(self, shards: Iterable[Assigned]):
+        self.num_shards = self.num_generations = 0
+        self._index = database()
+        self._index.execute(f"CREATE TABLE item (generation, shard, {NAMES})")
+        self.add(shards)
+        self._index.execute("CREATE INDEX by_uri ON item (uri, generation)")
+
+    def add(self, shards: Iterable[Assigned]) -> None:
+        """Shards that come after those that are known."""
+
+        def rows() -> Iterator[tuple[Any, ...]]:
+            for shard in shards:
+                self.num_shards, self.num_generations = shard.index + 1, shard.generation + 1
+                yield from ((shard.generation, shard.index, *values_of(item)) for item in shard.inputs)
+
+        self._index.executemany(f"INSERT INTO item VALUES ({marks(2 + len(COLUMNS))})", rows())
+        vars(self).pop("read_again", None)
+
+    def at(self, uri: str) -> list[Item]:
+        """What shards read of the container `uri`, in their order."""
+        return list(map(item_of, self._index.execute(f"SELECT {NAMES} FROM item WHERE uri = ? ORDER BY rowid", (uri,))))
+
+    def by_uri(self) -> Iterator[Item]:
+        """All items, by uri and by the first part; equal ones in the order of shards."""
+        return map(item_of, self._index.execute(f"SELECT {NAMES} FROM item ORDER BY uri, first, rowid"))
+
+    @functools.cached_property
+    def read_again(self) -> frozenset[int]:
+        """The numbers of the shards that read containers of which later generations read something."""
+        later = "SELECT 1 FROM item newer WHERE newer.uri = item.uri AND newer.generation > item.generation"
+        return frozenset(number for (number,) in self._index.execute(f"SELECT DISTINCT shard FROM item WHERE EXISTS ({later})"))
+
+    def later(self, shard: Assigned) -> Inputs:
+        """The items of the shard's containers that later generations read."""
+        if shard.index not in self.read_again:
+            return ()
+        later = f"SELECT {NAMES} FROM item WHERE uri = ? AND generation > ? ORDER BY rowid"
+        uris = dict.fromkeys(item.uri for item in shard.inputs)
+        return tuple(item_of(row) for uri in uris for row in self._index.execute(later, (uri, shard.generation)))
+
+
+def new_items(items: Iterable[Item], read: Assignment, emptied: Set[str] = frozenset()) -> Iterator[Item]:
+    """The items that no shard reads yet; of a container of which they read the first parts alone, as a limit may have it, the
+    rest. At the uris `emptied`, where another file may come, also those that have changed.
+
+    Raises `ValueError` behind the last if an item that a shard read has changed since.
     """
-    etags = {item.uri: item.etag for shard in shards for item in shard.inputs}
-    changed = [item for item in items if item.uri in etags and etags[item.uri] != item.etag]
-    replaced = {item.uri for item in changed if item.uri in emptied}
-    changed = [item for item in changed if item.uri not in replaced]
-    if changed:
+    num_changed, first_changed = 0, ""
+    for item in items:
+        before = read.at(item.uri)
+        is_changed = bool(before) and before[-1].etag != item.etag
+        if is_changed and item.uri in emptied:
+            yield item
+        elif is_changed:
+            num_changed, first_changed = num_changed + 1, first_changed or item.uri
+        else:
+            yield from _unread(item, [other.part for other in before])
+    if num_changed:
         raise ValueError(
-            f"{len(changed)} inputs have changed since they were read (first: {changed[0].uri}): "
+            f"{num_changed} inputs have changed since they were read (first: {first_changed}): "
             "start a new output with out=…, or replace this one with overwrite=1"
         )
-    ranges: dict[str, list[Range]] = {}
-    for item in (item for shard in shards for item in shard.inputs):
-        if item.uri not in replaced:
-            ranges.setdefault(item.uri, []).append(item.part)
-    return [rest for item in items for rest in _unread(item, ranges.get(item.uri, ()))]
 
 
 def _unread(item: Item, ranges: Sequence[Range]) -> Iterator[Item]:
@@ -98,16 +168,22 @@ def _unread(item: Item, ranges: Sequence[Range]) -> Iterator[Item]:
         yield dataclasses.replace(item, first=first) if ranges else item
 
 
-def numbered(inputs: Sequence[Inputs], shards: Sequence[Assigned]) -> list[Assigned]:
-    """A shard for each of `inputs`, as the generation that comes after those of `shards`."""
-    generation = max((s.generation for s in shards), default=-1) + 1
-    start = max((s.index for s in shards), default=-1) + 1
-    return [Assigned(start + i, generation, items) for i, items in enumerate(inputs)]
+def numbered(inputs: Iterable[Inputs], num_shards: int, generation: int) -> Iterator[Assigned]:
+    """A shard for each of `inputs`, as the `generation` that comes after `num_shards` shards."""
+    return (Assigned(index, generation, items) for index, items in enumerate(inputs, num_shards))
 
 
-def add_generation(folder: Folder, inputs: Sequence[Inputs], shards: Sequence[Assigned]) -> list[Assigned]:
-    """Give each of `inputs` a shard of its own, durably, after `shards`, which are all that there are."""
-    added = numbered(inputs, shards)
-    rows = [{"shard": s.index, **dataclasses.asdict(item)} for s in added for item in s.inputs]
-    folder.write_table(f"census/{added[0].generation:06d}.parquet", pa.Table.from_pylist(rows))
-    return added
+def add_generation(folder: Folder, inputs: Iterable[Inputs]) -> None:
+    """Give each of `inputs` a shard of its own, durably, after all that there are."""
+    shards = numbered(inputs, num_shards(folder), len(folder.sub("census").names(".parquet")))
+    first = next(shards, None)
+    if first is None:
+        return
+    rows = ((shard.index, *values_of(item)) for shard in itertools.chain([first], shards) for item in shard.inputs)
+    with (
+        folder.create(f"census/{first.generation:06d}.parquet") as file,
+        pq.ParquetWriter(file, _SCHEMA) as writer,
+    ):
+        while some := list(itertools.islice(rows, _ROWS)):
+            columns = (pa.array(column, field.type) for column, field in zip(zip(*some, strict=True), _SCHEMA, strict=True))
+            writer.write_table(pa.Table.from_arrays(list(columns), schema=_SCHEMA))

@@ -95,17 +95,11 @@ def slurm_cluster(workers: int, needs: Needs = A_CORE) -> Any:
         )
     values: dict[str, Any] = {}
     if needs.gpus:
-        section = dask.config.get("jobqueue.slurm-gpu", None)
-        if not section:
-            raise ValueError("on=slurm for tasks that need a GPU needs jobqueue.slurm-gpu in ~/.config/dask/jobqueue.yaml")
-        values = {name.replace("-", "_"): value for name, value in section.items()}
+        values = _section("slurm-gpu", "for tasks that need a GPU")
         extra = values.get("worker_extra_args", dask.config.get("jobqueue.slurm.worker-extra-args", None))
         values["worker_extra_args"] = [*(extra or ()), "--resources", f"GPU={needs.gpus}"]
     if needs.beside:
-        section = dask.config.get("jobqueue.slurm-serve", None)
-        if not section:
-            raise ValueError("on=slurm without server=… needs jobqueue.slurm-serve in ~/.config/dask/jobqueue.yaml")
-        values = {name.replace("-", "_"): value for name, value in section.items()}
+        values = _section("slurm-serve", "without server=…")
         before = values.get("job_script_prologue", dask.config.get("jobqueue.slurm.job-script-prologue", None))
         values["job_script_prologue"] = [*(before or ()), needs.beside]
     memory = values.get("memory", dask.config.get("jobqueue.slurm.memory"))
@@ -118,6 +112,14 @@ def slurm_cluster(workers: int, needs: Needs = A_CORE) -> Any:
         minimum=workers * each, maximum=workers * each
     )  # `scale` would not replace jobs that have come to their walltime
     return cluster
+
+
+def _section(name: str, what_for: str) -> dict[str, Any]:
+    """The values of a section of the user's dask-jobqueue configuration, by the names of arguments."""
+    section = dask.config.get(f"jobqueue.{name}", None)
+    if not section:
+        raise ValueError(f"on=slurm {what_for} needs jobqueue.{name} in ~/.config/dask/jobqueue.yaml")
+    return {key.replace("-", "_"): value for key, value in section.items()}
 
 
 @contextlib.contextmanager

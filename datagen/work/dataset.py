@@ -9,10 +9,12 @@ drops.jsonl  README.md  run.json                            rebuilt from the abo
 """
 
 import contextlib
+import itertools
 import json
 import logging
+import operator
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,20 +23,21 @@ import numpy
 import xxhash
 
 from datagen.disk import manifest
-from datagen.disk.card import content_digest, dataset_card
-from datagen.disk.shards import ShardReport, read_report, read_reports, verify_shard
+from datagen.disk.card import dataset_card
+from datagen.disk.shards import ShardReport, Totals, each_report, read_report, verify_shard
 from datagen.disk.storage import Folder
 from datagen.inputs.items import Item
 from datagen.inputs.language_weights import weigh
 from datagen.inputs.selection import choose
+from datagen.inputs.stored_items import StoredItems, in_order, last_of_each
 from datagen.patching import form
 from datagen.record import SCHEMA, another_schema
 from datagen.work import patched
-from datagen.work.assignment import Assigned, add_generation, assigned, new_items, numbered
+from datagen.work.assignment import Assignment, add_generation, assigned, new_items, numbered
 from datagen.work.joined_rows import with_joined
-from datagen.work.pipeline import Pipeline, ShardTask, run_shard, shard_fingerprint, shard_task
+from datagen.work.pipeline import Estimate, Pipeline, ShardTask, run_shard, shard_fingerprint, shard_task
 from datagen.work.progress import UNDER_WAY
-from datagen.work.retry import read_later, settle
+from datagen.work.retry import settle
 from datagen.work.runner import Runner
 from datagen.work.specification import differences, fingerprint
 from datagen.work.tombstones import NOTHING, Forgotten
@@ -65,29 +68,28 @@ OnShard = Callable[[ShardReport], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a pipeline would do to its dataset: `made` are the reports of committed shards, `todo` the shards to make."""
+    """What a pipeline would do to its dataset. `made` names the committed shards. `todo` gives the tasks of those to make, anew
+    each time, since they may be more than memory holds: `num_shards` of `num_documents` documents, at a cost of `estimate`."""
 
-    made: list[ShardReport]
-    todo: list[ShardTask]
+    made: frozenset[str]
+    todo: Callable[[], Iterator[ShardTask]]
+    num_shards: int
+    num_documents: int
+    estimate: Estimate
     description: dict[str, Any]
-
-    @property
-    def num_documents(self) -> int:
-        return len({item.uri for task in self.todo for item in task.inputs})
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: the reports of all committed shards, and the errors of those that failed."""
+    """How a run ended: what the reports of all committed shards add up to, and the errors of those that failed."""
 
-    reports: list[ShardReport]
+    totals: Totals
     failed: dict[str, BaseException]
 
     @property
     def drop_share(self) -> float:
         """The share of documents that gave no page."""
-        total = sum(r.num_documents for r in self.reports)
-        return sum(r.num_barren for r in self.reports) / total if total else 0.0
+        return self.totals.num_barren / self.totals.num_documents if self.totals.num_documents else 0.0
 
 
 @contextlib.contextmanager
@@ -114,14 +116,15 @@ def lock(folder: Folder) -> Iterator[None]:
 def plan(
     pipeline: Pipeline,
     folder: Folder,
-    items: list[Item],
+    items: Iterable[Item],
     runner: Runner,
     commit: bool,
     forgotten: Forgotten = NOTHING,
     afresh: bool = False,
 ) -> Plan:
-    """What there is to do about `items`, the census of this run. With `commit`, new ones are assigned to shards, durably. What is
-    `forgotten` is never new, and no shard will read it. `afresh`: as if the folder were empty, which `clear` will make it.
+    """What there is to do about `items`, the census of this run, which are gone through more than once. With `commit`, new ones
+    are assigned to shards, durably. What is `forgotten` is never new, and no shard will read it. `afresh`: as if the folder were
+    empty, which `clear` will make it.
 
     Raises `ValueError` if the folder isn't a dataset's, or has shards of another recipe or of inputs that changed.
     """
@@ -129,54 +132,70 @@ def plan(
     assert not (commit and afresh)
     if not afresh:
         _refuse_another(folder, description)
-    shards = [] if afresh else assigned(folder)
-    items = [item for item in items if not forgotten.holds(item)]
-    new = _chosen(pipeline, items, new_items(items, shards, forgotten.emptied), shards, runner, forgotten)
+    read = Assignment(() if afresh else assigned(folder))
+    num_shards, generation = read.num_shards, read.num_generations
+    new = _chosen(pipeline, items, read, runner, forgotten)
     if commit:
-        settle(pipeline, folder, shards)
-    if new:
-        inputs = pipeline.source.split(new)
-        if commit:
-            _write_run(folder, description, {})
-            shards += add_generation(folder, inputs, shards)
-        else:
-            shards += numbered(inputs, shards)
-    later = read_later(shards)
-    tasks = [
-        patched.task(pipeline.name, folder, shard, description, forgotten)
-        or shard_task(pipeline, folder.url, shard, description, forgotten, later.get(shard.index, ()))
-        for shard in shards
-    ]
-    reports = {} if afresh else _whole(folder)
-    expected = {task.shard: task.fingerprint for task in tasks}
-    strange = [shard for shard, report in reports.items() if expected.get(shard) != report.fingerprint]
+        settle(pipeline, folder, read)
+    if new and commit:
+        _write_run(folder, description, {})
+        add_generation(folder, pipeline.source.split(new))
+    if new and read.num_shards:
+        read.add(numbered(pipeline.source.split(new), num_shards, generation))
+    made = {} if afresh else _whole(folder)
+
+    def tasks() -> Iterator[ShardTask]:
+        shards = () if afresh else assigned(folder)
+        pending = () if commit else numbered(pipeline.source.split(new), num_shards, generation)
+        for shard in itertools.chain(shards, pending):
+            yield patched.task(pipeline.name, folder, shard, description, forgotten) or shard_task(
+                pipeline, folder.url, shard, description, forgotten, read.later(shard)
+            )
+
+    def todo() -> Iterator[ShardTask]:
+        return (task for task in tasks() if task.shard not in made)
+
+    strange, num_todo, num_documents, last_uri = dict(made), 0, 0, ""
+    estimate = Estimate(0, 0, 0.0)
+    for task in tasks():
+        if task.shard not in made:
+            num_todo += 1
+            for item in task.inputs:
+                num_documents += item.uri != last_uri  # the ranges of one are neighbours
+                last_uri = item.uri
+            estimate = Estimate(*map(operator.add, estimate, task.pipeline.source.estimate(task.inputs)))
+        elif made[task.shard] == task.fingerprint:
+            del strange[task.shard]
     if strange:
         raise ValueError(
-            f"{folder.url}: {strange[0]} comes from another recipe or other inputs than its census says: "
+            f"{folder.url}: {next(iter(strange))} comes from another recipe or other inputs than its census says: "
             "start a new output with out=…, or replace this one with overwrite=1"
         )
-    return Plan(list(reports.values()), [t for t in tasks if t.shard not in reports], description)
+    return Plan(frozenset(made), todo, num_todo, num_documents, estimate, description)
 
 
-def _chosen(
-    pipeline: Pipeline, items: list[Item], new: list[Item], shards: list[Assigned], runner: Runner, forgotten: Forgotten
-) -> list[Item]:
-    """Those of the `new` items that the pipeline's weights and limit take, beside what `shards` read already."""
+def _chosen(pipeline: Pipeline, items: Iterable[Item], read: Assignment, runner: Runner, forgotten: Forgotten) -> StoredItems:
+    """Those of the items that are new, and that the pipeline's weights and limit take, beside what is `read` already."""
+
+    def remembered() -> Iterator[Item]:
+        return (item for item in items if not forgotten.holds(item))
+
+    new = StoredItems(new_items(remembered(), read, forgotten.emptied))
     if pipeline.deep:
         new = _probed(pipeline, new, runner)
-    known = {item.uri: item for shard in shards for item in shard.inputs if not patched.is_patch(item)}
     if pipeline.weights:
-        read = [item for shard in shards for item in shard.inputs if not item.again and not forgotten.holds(item)]
-        read = [item for item in read if item.uri not in forgotten.emptied]
-        ranges = {(item.uri, item.first): item for item in read}  # once each, also where `retry` reads one anew
-        new = weigh(new, list(ranges.values()), pipeline.weights, lambda item: pipeline.source.estimate((item,)).num_samples)
+        counted = (item for item in read.by_uri() if not (item.again or patched.is_patch(item) or forgotten.holds(item)))
+        once = last_of_each(counted, "uri", "first")  # also where `retry` reads one anew
+        there = (item for item in once if item.uri not in forgotten.emptied)
+        new = StoredItems(
+            weigh(new, there, pipeline.weights, lambda item: pipeline.source.estimate((item,)).num_samples),
+        )
     if pipeline.limit:
-        for item in new:  # in the place of one that is forgotten
-            known.pop(item.uri, None)
-        everything = known | {item.uri: item for item in new}
-        chosen = choose([everything[i.uri] for i in items if i.uri in everything], pipeline.limit, pipeline.seed)
-        room = pipeline.limit - len(known)
-        new = choose([item for item in chosen if item.uri not in known], room, pipeline.seed) if room > 0 else []
+        documents = (item for item in last_of_each(read.by_uri(), "uri") if not patched.is_patch(item))
+        room = pipeline.limit - sum(not new.at(item.uri) for item in documents)  # a new one comes in the place of a forgotten one
+        known_or_new = (new.at(item.uri) or next(reversed(read.at(item.uri)), None) for item in remembered())
+        chosen = choose(filter(None, known_or_new), pipeline.limit, pipeline.seed)
+        new = StoredItems(choose((item for item in chosen if new.at(item.uri)), max(0, room), pipeline.seed))
     return new
 
 
@@ -186,11 +205,12 @@ def build(
     """Make the shards of `todo`. One that fails is reported and the others finish, unless it fails with
     `NothingAnswers`, which would be theirs, too. `run` is what run.json says of this run."""
     started = time.time()
-    new: list[ShardReport] = []
+    new: set[str] = set()
     failed: dict[str, BaseException] = {}
-    for task, report, error in runner.map(run_shard, with_joined(todo.todo), needs=pipeline.needs) if todo.todo else ():
+    tasks = with_joined(pipeline.source, todo.todo)
+    for task, report, error in runner.map(run_shard, tasks, needs=pipeline.needs) if todo.num_shards else ():
         if report is not None:
-            new.append(report)
+            new.add(report.shard)
             on_shard(report)
         else:
             from datagen.asking.answers import NothingAnswers  # loads what asks models, where most runs ask none
@@ -206,27 +226,30 @@ def build(
             )
             if isinstance(error, NothingAnswers):
                 break
-    reports = sorted([*todo.made, *new], key=lambda r: r.shard)
-    summarise(folder, pipeline.name, reports)
-    if todo.todo:
+    totals = summarise(folder, pipeline.name, todo.made | new)
+    if todo.num_shards:
         times = {"started": round(started, 3), "finished": round(time.time(), 3)}
         _write_run(folder, todo.description, run | times | {"shards": len(new), "failed": sorted(failed)})
-    return Outcome(reports, failed)
+    return Outcome(totals, failed)
 
 
-def summarise(folder: Folder, name: str, reports: list[ShardReport]) -> None:
-    """Rebuild what the reports and manifest parts say together, drops.jsonl and the dataset card, unless it is there already."""
+def summarise(folder: Folder, name: str, shards: Iterable[str]) -> Totals:
+    """Rebuild what the reports and manifest parts of `shards` say together, drops.jsonl and the dataset card, unless it is there
+    already. Returns what the reports add up to."""
+    shards = sorted(shards)
+    totals = Totals.of(each_report(folder, shards))
     measured = folder.read(MEASURED).decode() if folder.exists(MEASURED) else ""
     made = folder.exists("drops.jsonl") and folder.exists("README.md")
-    if made and content_digest(reports) in (card := folder.read("README.md").decode()) and measured in card:
-        return
+    if made and totals.digest in (card := folder.read("README.md").decode()) and measured in card:
+        return totals
     with folder.create("drops.jsonl") as file:
-        for drop in (drop for report in reports for drop in report.drops):
+        for drop in (drop for report in each_report(folder, shards) for drop in report.drops):
             file.write(f"{json.dumps(drop.to_dict(), ensure_ascii=False)}\n".encode())
     tally = manifest.Tally()
-    for part in manifest.parts(folder, [r.shard for r in reports]):
+    for part in manifest.parts(folder, shards):
         tally.add(part)
-    folder.write("README.md", dataset_card(name, tally, reports, measured).encode())
+    folder.write("README.md", dataset_card(name, tally, totals, measured).encode())
+    return totals
 
 
 def clear(folder: Folder) -> None:
@@ -246,8 +269,9 @@ def clear(folder: Folder) -> None:
 def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
     """Each committed shard with what differs from its report, its census and its manifest part; then "" with what is no single
     shard's."""
-    shards = {f"{shard.index:06d}": shard for shard in assigned(folder)}  # by number: the folder may have another name
     description = read_run(folder).get("description", {})
+    # By number: the folder may have another name.
+    fingerprints = {f"{shard.index:06d}": shard_fingerprint(description, shard.inputs) for shard in assigned(folder)}
     names = {name.rsplit(".", 1)[0] for name in folder.sub("shards").names()}
     for shard in sorted(names):
         try:
@@ -259,11 +283,10 @@ def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
             yield shard, [f"shards/{shard}.tar: no report commits it (an interrupted run; run again)"]
             continue
         faults = verify_shard(folder, report) + _verify_manifest(folder, report)
-        known = shards.get(shard.rsplit("-", 1)[-1])
-        if known is None or report.fingerprint != shard_fingerprint(description, known.inputs):
+        if report.fingerprint != fingerprints.get(shard.rsplit("-", 1)[-1]):
             faults.append(f"shards/{shard}.json: its inputs or its recipe are not those of census/ and run.json")
         yield shard, faults
-    missing = len(shards.keys() - {shard.rsplit("-", 1)[-1] for shard in names})
+    missing = len(fingerprints.keys() - {shard.rsplit("-", 1)[-1] for shard in names})
     faults = [f"{missing} shards of the census are not made yet (run again)"] if missing else []
     yield "", faults + _verify_keys(folder)
 
@@ -297,20 +320,23 @@ def _verify_manifest(folder: Folder, report: ShardReport) -> list[str]:
     return [] if rows == report.num_samples else [f"{name}: {rows} rows, the shard's report says {report.num_samples}"]
 
 
-def _whole(folder: Folder) -> dict[str, ShardReport]:
-    """The reports by shard, but for those whose tar or manifest part somebody took away: these are to be made again."""
+def _whole(folder: Folder) -> dict[str, str]:
+    """The fingerprints of committed shards, but for those whose tar or manifest part somebody took away: these are to be made
+    again."""
     there = {*folder.sub("shards").names(".tar"), *folder.sub("manifest").names(".parquet")}
-    return {r.shard: r for r in read_reports(folder) if {f"{r.shard}.tar", f"{r.shard}.parquet"} <= there}
+    return {r.shard: r.fingerprint for r in each_report(folder) if {f"{r.shard}.tar", f"{r.shard}.parquet"} <= there}
 
 
-def _probed(pipeline: Pipeline, items: list[Item], runner: Runner) -> list[Item]:
-    """`items` with what looking inside tells, in their order."""
-    probed_items = {}
-    for item, probed, error in runner.map(pipeline.source.probe, items):
-        if error is not None:
-            raise error
-        probed_items[item.uri] = probed or item
-    return [probed_items[item.uri] for item in items]
+def _probed(pipeline: Pipeline, items: Iterable[Item], runner: Runner) -> StoredItems:
+    """`items`, which are sorted by uri, with what looking inside tells."""
+
+    def probed_items() -> Iterator[Item]:
+        for item, probed, error in runner.map(pipeline.source.probe, items):
+            if error is not None:
+                raise error
+            yield probed or item
+
+    return StoredItems(in_order(((item.uri,), item) for item in probed_items()))
 
 
 def _refuse_another(folder: Folder, description: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ a draw comes out the same on every machine, and a larger count keeps the draws o
 
 import hashlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Protocol
 
@@ -85,7 +85,7 @@ class DrawSource(Source):
     def engines(self) -> dict[str, str]:
         return self.maker.engines()
 
-    def split(self, items: Sequence[Item]) -> list[Inputs]:
+    def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
         return shards_of(items, lambda item: num_parts(item, 1), self.shard_draws)
 
     def estimate(self, inputs: Inputs) -> Estimate:

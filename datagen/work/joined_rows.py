@@ -1,12 +1,12 @@
-"""What tables' rows are joined with, found once where a run is planned. Each shard's task carries its slice to its worker.
+"""What tables' rows are joined with. The process that plans a run joins them once; each shard's task carries its slice.
 
-A list's row names its image in a way that only all images and all lists together tell. No worker holds them: the process that
-plans the run writes the join into a temporary Parquet file, in the order of tables and rows, and reads slices of it as tasks go
-out. Nothing of it stays behind a run; the next one joins what lies there then.
+Which image a list's row names only all images and all lists together can say, and no worker holds them. The planning process
+writes the join into a temporary Parquet file, in the order of tables and rows, and reads slices of the file as tasks go out. The
+file goes when the run ends; the next run joins what lies there then.
 """
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
@@ -53,7 +53,7 @@ class Joining(Source, Protocol):
         """What the rows of a shard are joined with; None where nobody joined them yet."""
         ...
 
-    def join(self, items: Sequence[Item]) -> Iterator[JoinedRow]:
+    def join(self, items: Iterable[Item]) -> Iterator[JoinedRow]:
         """What the rows of these items are joined with, table by table, and in each by number."""
         ...
 
@@ -77,16 +77,16 @@ def extents(items: Iterable[Item]) -> dict[str, Range]:
     return within
 
 
-def with_joined(tasks: Sequence[ShardTask]) -> Iterator[ShardTask]:
-    """The tasks of one pipeline, in order, each with its own slice of what its source joins."""
-    joining = [task for task in tasks if isinstance(task.pipeline.source, Joining)]  # a patch's shards join nothing
-    if not joining:
-        yield from tasks
+def with_joined(source: Source, tasks: Callable[[], Iterable[ShardTask]]) -> Iterator[ShardTask]:
+    """The tasks of a pipeline that reads `source`, in order, each with its own slice of what this joins."""
+    if not isinstance(source, Joining):
+        yield from tasks()
         return
-    source = cast(Joining, joining[0].pipeline.source)
+    # A patch's shards join nothing.
+    items = (item for task in tasks() if isinstance(task.pipeline.source, Joining) for item in task.inputs)
     with temporary_folder() as folder:
-        table = JoinedTable(f"{folder}/joined.parquet", source.join([item for task in joining for item in task.inputs]))
-        for task in tasks:
+        table = JoinedTable(f"{folder}/joined.parquet", source.join(items))
+        for task in tasks():
             if not isinstance(task.pipeline.source, Joining):
                 yield task
                 continue

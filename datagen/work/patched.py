@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from datagen.disk.shards import read_samples
 from datagen.disk.storage import Folder
-from datagen.inputs.items import Inputs, Item
+from datagen.inputs.items import Item
 from datagen.patching import form
 from datagen.patching.form import Patch
 from datagen.record import Drop, Sample
@@ -59,14 +59,19 @@ class PatchedSamples(Source):
                 yield new
 
 
-def add(folder: Folder, patch: Patch, numbers: Sequence[int], shards: Sequence[Assigned]) -> list[Assigned]:
-    """Assign the samples `numbers` of a kept patch to new shards, durably, unless that is done; `shards` are all that there are.
-    Returns the patch's shards."""
+def add(folder: Folder, patch: Patch, numbers: Sequence[int]) -> list[Assigned]:
+    """Assign the samples `numbers` of a kept patch to new shards, durably, unless that is done. Returns the patch's shards."""
     uri = _SCHEME + patch.digest
-    known = [shard for shard in shards if any(item.uri == uri for item in shard.inputs)]
+    known = _shards_of(folder, uri)
+    if known:
+        return known
     ranges = [numbers[at : at + SHARD_SAMPLES] for at in range(0, len(numbers), SHARD_SAMPLES)]
-    inputs: list[Inputs] = [(Item(uri, patch.digest, first=of[0], stop=of[-1] + 1, count=len(of), again=True),) for of in ranges]
-    return known or (add_generation(folder, inputs, shards) if inputs else [])
+    add_generation(folder, ((Item(uri, patch.digest, first=of[0], stop=of[-1] + 1, count=len(of), again=True),) for of in ranges))
+    return _shards_of(folder, uri)
+
+
+def _shards_of(folder: Folder, uri: str) -> list[Assigned]:
+    return [shard for shard in assigned(folder) if any(item.uri == uri for item in shard.inputs)]
 
 
 def task(

@@ -64,8 +64,8 @@ class Source(Component, Protocol):
     """Reads items. A source has a `read`, and what is not so by default: `split` takes an item for as many parts as its count
     says, or its bytes at `PART_BYTES` each, and cuts none into ranges, which `read` would have to heed."""
 
-    def split(self, items: Sequence[Item]) -> list[Inputs]:
-        """The inputs of each shard, in order."""
+    def split(self, items: Iterable[Item]) -> Iterable[Inputs]:
+        """The inputs of each shard, in order. `items` may be gone through more than once."""
         return shards_of(items, _num_parts, SHARD_PARTS, cut=False)
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
@@ -167,7 +167,7 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class NoCensus(Census):
-    """The census of a task's pipeline. Its items are in the task, and the list of all items may be long."""
+    """The census of a task's pipeline, which lists nothing: the task has its own items."""
 
     def items(self) -> list[Item]:
         return []
@@ -175,9 +175,9 @@ class NoCensus(Census):
 
 @dataclass(frozen=True)
 class ShardTask:
-    """Everything a worker needs for one shard of the dataset in the folder `url`. Small, and picklable. `planned` is the
-    fingerprint of the pipeline's description where the run was planned; `later` are the items that shards of later generations
-    read again."""
+    """Everything that a worker needs for one shard of the dataset in the folder `url`. Small, and picklable. `planned` is the
+    fingerprint of the pipeline's description on the machine that planned the run. `later` are the items of these containers that
+    shards of later generations read."""
 
     pipeline: Pipeline
     url: str
@@ -282,8 +282,8 @@ def _num_parts(item: Item) -> int:
 
 
 def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgotten, later: Inputs) -> Iterator[Sample | Drop]:
-    """What `source` gives of `inputs`. Only the item that begins a container says whether it is barren; every item that can't be
-    read at all is a drop."""
+    """What `source` gives of `inputs`. An item that can't be read at all is a drop. Only the item that begins a container decides
+    whether the container is barren."""
     for item in inputs:
         read_again = [other.part for other in later if other.uri == item.uri]
         if forgotten.holds(item) or covered(item.part, read_again):
@@ -291,7 +291,7 @@ def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgott
         num_samples = num_drops = num_skipped = 0
         is_forgotten = False
         for outcome in _outcomes(source, item):
-            # A drop without a key has no content to be known by. It goes with what was read before it.
+            # A drop without a key says nothing of its content: it shares the fate of the outcome before it.
             is_forgotten = forgotten.holds_outcome(outcome) or (is_forgotten and isinstance(outcome, Drop) and not outcome.key)
             if is_forgotten or covered(part_of(outcome, item), read_again):
                 num_skipped += 1

@@ -1,7 +1,7 @@
-"""How far a piece of work is: the one thing that shards, trainings and readers report, and that recipes/run/progress.py shows.
+"""How far a piece of work is: what shards, trainings and readers report, and what recipes/run/progress.py shows.
 
-Work on another machine writes its state to a file in its own folder, and whoever shows it reads the file. So does who makes a
-shard, while he makes it.
+Work on another machine writes its state to a file in its own folder, and recipes/run/progress.py reads the file. A worker writes
+such a file for each shard that it makes.
 """
 
 import contextlib

@@ -10,8 +10,9 @@ from datagen.disk import manifest
 from datagen.disk.shards import ShardReport, read_report, shard_name
 from datagen.disk.storage import Folder
 from datagen.inputs.items import Inputs, Item
+from datagen.inputs.stored_items import StoredItems
 from datagen.record import Drop, Range
-from datagen.work.assignment import Assigned, add_generation, assigned
+from datagen.work.assignment import Assignment, add_generation, assigned
 from datagen.work.item_parts import covered, part_of
 from datagen.work.pipeline import DOCUMENT, Pipeline
 
@@ -24,11 +25,10 @@ def retry(pipeline: Pipeline, folder: Folder, items: Iterable[Item], reason: str
     at a document's pages together, if what dropped is a sample of another dataset, which is read by shards, or if it dropped
     from parts that gave samples, too.
     """
-    shards = assigned(folder)
-    today, later = {item.uri: item for item in items}, read_later(shards)
+    read, today = Assignment(assigned(folder)), StoredItems(items)
     todo: list[Item] = []
     num_drops = 0
-    for shard in shards:
+    for shard in assigned(folder):
         report = read_report(folder, shard_name(pipeline.name, shard.index))
         drops = [drop for drop in report.drops if drop.reason == reason] if report else []
         num_drops += len(drops)
@@ -43,49 +43,33 @@ def retry(pipeline: Pipeline, folder: Folder, items: Iterable[Item], reason: str
         for item in shard.inputs:
             of_item = [drop for drop in drops if _tells_of(drop, item)]
             if report and of_item:
-                now = today.get(item.uri, item)
-                is_retried = any(other.uri == item.uri for other in later.get(shard.index, ()))
+                now = today.at(item.uri) or item
+                is_retried = any(other.uri == item.uri for other in read.later(shard))
                 again = _again(folder, report, item, now, of_item, is_retried)
-                keeps_others = any(part.again for part in again) or _has_samples(pipeline, folder, shards, item.uri)
-                if now.etag != item.etag and keeps_others:
+                if now.etag != item.etag and (any(part.again for part in again) or _has_samples(pipeline, folder, item.uri)):
                     raise ValueError(
                         f"{item.uri} has changed since its other parts were read: start a new output with out=…, or replace "
                         "this one with overwrite=1"
                     )
                 todo += again
     if todo:
-        add_generation(folder, pipeline.source.split(todo), shards)
-        settle(pipeline, folder, assigned(folder))
+        add_generation(folder, pipeline.source.split(todo))
+        settle(pipeline, folder, Assignment(assigned(folder)))
     return num_drops
 
 
-def settle(pipeline: Pipeline, folder: Folder, shards: Sequence[Assigned]) -> None:
-    """Take out of the dataset's reports the drops that a later generation reads again. After a kill, the same once more."""
-    later = read_later(shards)
-    for shard in shards:
-        report = read_report(folder, shard_name(pipeline.name, shard.index)) if shard.index in later else None
+def settle(pipeline: Pipeline, folder: Folder, read: Assignment) -> None:
+    """Take out of the dataset's reports the drops that a later generation reads again. After a kill, the same once more. `read`
+    is what all of the dataset's shards read."""
+    for shard in assigned(folder) if read.read_again else ():
+        later = read.later(shard)
+        report = read_report(folder, shard_name(pipeline.name, shard.index)) if later else None
         if report is None:
             continue
-        gone = {drop for drop in report.drops for item in shard.inputs if _is_read_again(drop, item, later[shard.index])}
+        gone = {drop for drop in report.drops for item in shard.inputs if _is_read_again(drop, item, later)}
         if gone:
-            fewer = _without(pipeline, folder, report, shard.inputs, later[shard.index], gone)
+            fewer = _without(pipeline, folder, report, shard.inputs, later, gone)
             folder.write(f"shards/{report.shard}.json", fewer.to_json())
-
-
-def read_later(shards: Sequence[Assigned]) -> dict[int, Inputs]:
-    """The items that later generations read again, by the number of the shard that read them first. Shards without any are left
-    out."""
-    newer: dict[str, list[tuple[int, Item]]] = {}
-    for shard in shards:
-        for item in shard.inputs if shard.generation else ():
-            newer.setdefault(item.uri, []).append((shard.generation, item))
-    later = {}
-    for shard in shards:
-        uris = dict.fromkeys(item.uri for item in shard.inputs)
-        again = tuple(item for uri in uris for generation, item in newer.get(uri, ()) if generation > shard.generation)
-        if again:
-            later[shard.index] = again
-    return later
 
 
 def _refuse_together(pipeline: Pipeline, drops: Iterable[Drop]) -> None:
@@ -99,7 +83,8 @@ def _refuse_together(pipeline: Pipeline, drops: Iterable[Drop]) -> None:
 
 
 def _refuse_beside_samples(folder: Folder, report: ShardReport | None, drops: Sequence[Drop]) -> None:
-    """Refuse what a part lost of which the shard has samples: read again, the part would give these a second time."""
+    """Raise `ValueError` if something dropped from a part that gave samples, too: read again, the part would give these a second
+    time."""
     if report is None or not drops:
         return
     rows = manifest.read_part(folder, report.shard).select(["uri", "page"]).to_pylist()
@@ -126,8 +111,8 @@ def _is_read_again(drop: Drop, item: Item, later: Inputs) -> bool:
 
 
 def _again(folder: Folder, report: ShardReport, item: Item, now: Item, drops: Sequence[Drop], is_retried: bool) -> list[Item]:
-    """What to read again of `item`, which is `now` so: all of it if it gave nothing and everything dropped for this reason, else
-    the ranges that dropped. `is_retried`: some of it was read again before."""
+    """What to read again of `item`, of which today's census says `now`: all of it if it gave nothing and everything dropped for
+    this reason, else the ranges that dropped. `is_retried`: some of it was read again before."""
     rows = manifest.read_part(folder, report.shard).select(["uri", "page"]).to_pylist()
     gave_samples = any(row["uri"] == item.uri and item.has(row["page"]) for row in rows)
     of_item = [drop for drop in report.drops if _tells_of(drop, item)]
@@ -151,7 +136,7 @@ def _joined(parts: Iterable[Range]) -> list[Range]:
 def _without(
     pipeline: Pipeline, folder: Folder, report: ShardReport, inputs: Inputs, later: Inputs, gone: set[Drop]
 ) -> ShardReport:
-    """The report without the drops that are `gone`, and without the fate of containers that later shards tell."""
+    """The report without the drops that are `gone`. Containers whose beginning a `later` shard reads no longer count in it."""
     left = tuple(drop for drop in report.drops if drop not in gone)
     # What a stage dropped its source had read.
     gave = set(manifest.read_part(folder, report.shard)["uri"].to_pylist())
@@ -167,8 +152,8 @@ def _without(
     )
 
 
-def _has_samples(pipeline: Pipeline, folder: Folder, shards: Sequence[Assigned], uri: str) -> bool:
+def _has_samples(pipeline: Pipeline, folder: Folder, uri: str) -> bool:
     """Whether a shard that reads a range of the container, and is made, holds a sample of it."""
-    names = [shard_name(pipeline.name, s.index) for s in shards if any(i.uri == uri and i.is_part for i in s.inputs)]
+    names = [shard_name(pipeline.name, s.index) for s in assigned(folder) if any(i.uri == uri and i.is_part for i in s.inputs)]
     made = [name for name in names if folder.exists(f"shards/{name}.json")]
     return any(uri in manifest.read_part(folder, name)["uri"].to_pylist() for name in made)

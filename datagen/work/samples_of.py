@@ -5,13 +5,14 @@
 Parsing and inference never share a task: each dataset has workers of its own kind, and stands alone with its images.
 """
 
+import functools
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from datagen.disk import manifest
-from datagen.disk.shards import read_records, read_reports, read_samples
+from datagen.disk.shards import each_report, read_records, read_samples
 from datagen.disk.storage import Folder
 from datagen.inputs.census import Census
 from datagen.inputs.items import Inputs, Item
@@ -37,22 +38,21 @@ class ShardsOf(Census):
     def items(self) -> list[Item]:
         """In order. Raises `ValueError` if there is none, or one of `shards` isn't committed."""
         folder = Folder(self.dataset)
-        reports = {report.shard: report for report in read_reports(folder)}
-        missing = [shard for shard in self.shards or () if shard not in reports]
-        if missing or not reports:
+        items = {r.shard: Item(_uri(folder, r.shard), r.known_as, r.num_bytes, count=r.num_samples) for r in each_report(folder)}
+        missing = [shard for shard in self.shards or () if shard not in items]
+        if missing or not items:
             raise ValueError(f"{folder.path(missing[0]) if missing else folder.url} is not made yet: make that dataset first")
-        chosen = [reports[shard] for shard in (reports if self.shards is None else self.shards)]
-        return [Item(_uri(folder, r.shard), r.known_as, r.num_bytes, count=r.num_samples) for r in chosen]
+        return [items[shard] for shard in (items if self.shards is None else self.shards)]
 
     def pending(self) -> str:
-        return "" if read_reports(Folder(self.dataset)) else f"waits for {self.dataset}"
+        return "" if any(each_report(Folder(self.dataset))) else f"waits for {self.dataset}"
 
 
 class ShardSource(Source):
     """What sources that read the shards of a dataset share: a shard in gives a shard out."""
 
-    def split(self, items: Sequence[Item]) -> list[Inputs]:
-        return [(item,) for item in items]
+    def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
+        return ((item,) for item in items)
 
     def samples(self, item: Item, wanted: Callable[[dict[str, Any]], bool], images: bool = False) -> Iterator[Sample]:
         """The samples of the shard that `item` is whose rows of the manifest are `wanted`; with their images only if asked."""
@@ -93,6 +93,38 @@ class SamplesOf(ShardSource):
         is_despite = bool(row["reasons"]) and {*row["reasons"]} <= {*self.despite}
         is_taken = not self.verdicts or row["verdict"] in self.verdicts or is_despite
         return is_taken and (not self.languages or row["lang"] in self.languages)
+
+
+@dataclass(frozen=True)
+class ShortSamples(SamplesOf):
+    """Those of `SamplesOf` that have `shortest` to `longest` characters: what a small model can learn to read in minutes.
+
+    With datasets in the folders `beside`, only samples in languages that these have, and of documents that they lack. Marks don't
+    come along: what a later round read again is a sample here."""
+
+    version: ClassVar[int] = 1
+
+    shortest: int = 2
+    longest: int = 24
+    beside: tuple[str, ...] = ()
+
+    def is_chosen(self, row: dict[str, Any]) -> bool:
+        if not self.shortest <= row["num_chars"] <= self.longest or not super().is_chosen(row):
+            return False
+        langs, documents = _langs_and_documents(self.beside)
+        return not self.beside or (row["lang"] in langs and row["sha256"] not in documents)
+
+
+@functools.lru_cache(maxsize=4)
+def _langs_and_documents(datasets: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
+    """The languages and the documents of the datasets."""
+    langs: set[str] = set()
+    documents: set[str] = set()
+    for folder in map(Folder, datasets):
+        for part in manifest.parts(folder, [report.shard for report in each_report(folder)], ["lang", "sha256"]):
+            langs.update(part["lang"].unique().to_pylist())
+            documents.update(part["sha256"].unique().to_pylist())
+    return frozenset(langs), frozenset(documents)
 
 
 def _uri(folder: Folder, shard: str) -> str:

@@ -10,13 +10,12 @@ import logging
 from dataclasses import dataclass
 
 from datagen.disk import marks
-from datagen.disk.shards import read_reports
+from datagen.disk.shards import each_report
 from datagen.disk.storage import Folder
 from datagen.patching import check, form
 from datagen.patching.check import Asked
 from datagen.patching.form import Patch, PatchError
 from datagen.work import dataset, patched
-from datagen.work.assignment import assigned
 from datagen.work.pipeline import run_shard
 from datagen.work.tombstones import NOTHING, Forgotten
 
@@ -38,21 +37,20 @@ def take(folder: Folder, patch: Patch, forgotten: Forgotten = NOTHING) -> Taken:
     kept_patch = form.kept(folder, patch.digest)
     patch, is_kept = kept_patch or patch, kept_patch is not None  # the kept one lacks what was forgotten since
     asked = check.asked(folder, patch, is_kept)
-    reports = read_reports(folder)
-    if not reports:
+    made = {report.shard for report in each_report(folder)}
+    if not made:
         raise PatchError(f"{folder.url} has no shard yet: make the dataset first")
-    name, description = reports[0].shard.rpartition("-")[0], dataset.read_run(folder)["description"]
+    name, description = min(made).rpartition("-")[0], dataset.read_run(folder)["description"]
     if not is_kept:
         form.keep(folder, patch)
     marks.add_of_people(folder, asked.marks)
-    made = {report.shard for report in reports}
     num_made = 0
-    for shard in patched.add(folder, patch, asked.numbers, assigned(folder)):
+    for shard in patched.add(folder, patch, asked.numbers):
         task = patched.task(name, folder, shard, description, forgotten)
         assert task is not None
         report = run_shard(task)
         num_made += report.num_samples if report.shard not in made else 0
-    dataset.summarise(folder, name, read_reports(folder))
+    dataset.summarise(folder, name, (report.shard for report in each_report(folder)))
     return Taken(patch, asked, num_made)
 
 

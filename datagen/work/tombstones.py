@@ -48,7 +48,7 @@ class Forgotten:
 
     @classmethod
     def of(cls, tombstones: Sequence[Tombstone]) -> "Forgotten":
-        """What they say together."""
+        """What all requests together forget."""
         sources = [(t, uri, sha256) for t in tombstones for uri, sha256 in t.sources]
         uris = {t.uri for t in tombstones if t.uri} | {uri for t, uri, sha256 in sources if t.uri or not sha256}
         emptied = {uri for _, uri, _ in sources} - uris

@@ -36,8 +36,8 @@ class Frame:
 
 
 FRAMES = (Frame(0.06), Frame(0.18, 1.25))
-"""The two views of a line. In the second one letters are lower by a sixth and hardly narrower: what is read by luck is read
-otherwise there. tests/bench/EARLIER.md has the others that were tried."""
+"""The two views of a line. Letters are lower by a sixth and hardly narrower in the second one. What was read by luck in one view
+is read otherwise in the other."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import importlib.metadata
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
 from typing import ClassVar
@@ -119,7 +119,7 @@ class TypesetPages(Source):
         made = {"cairo": cairocffi.cairo_version_string(), "opencv": cv2.__version__}
         return packages | made | {"pango": pangocffi.pango_version_string()}
 
-    def split(self, items: Sequence[Item]) -> list[Inputs]:
+    def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
         return shards_of(items, lambda item: 1, 1)
 
     def estimate(self, inputs: Inputs) -> Estimate:

@@ -38,13 +38,13 @@ def sample(step: Flywheel, out: Folder, metrics: Mapping[str, Any], count: int) 
     lines, layers = {}, {}
     for lang in languages:
         wanted = -(-count // len(languages))
-        found = (
+        without_layer = (
             list(scanned_pages.read(step, out, metrics, served[lang], documents[lang], 2 * wanted, True))
             if lang in documents
             else []
         )
-        layers[lang] = NO_LAYER if found else HIDDEN_LAYER
-        lines[lang] = [line for line in found or accepted.get(lang, []) if line.image not in answered]
+        layers[lang] = NO_LAYER if without_layer else HIDDEN_LAYER
+        lines[lang] = [line for line in without_layer or accepted.get(lang, []) if line.image not in answered]
     chosen = uniform(lines, count)
     return chosen, {lang: layer for lang, layer in layers.items() if any(line.lang == lang for line in chosen)}
 
@@ -86,8 +86,8 @@ def result(sheet: Sheet, answers: Iterable[Answer], layers: Mapping[str, str]) -
 
 def results(folder: Folder) -> dict[str, Any]:
     """The result of each audit that somebody answered, by the sheet's name, from the file that `measure` wrote."""
-    found: dict[str, Any] = json.loads(folder.read(AUDITS)) if folder.exists(AUDITS) else {}
-    return found
+    by_sheet: dict[str, Any] = json.loads(folder.read(AUDITS)) if folder.exists(AUDITS) else {}
+    return by_sheet
 
 
 def measure(folder: Folder) -> dict[str, Any]:
@@ -95,12 +95,12 @@ def measure(folder: Folder) -> dict[str, Any]:
     answers = questions.answers(folder)
     audits = [sheet for sheet in questions.sheets(folder) if sheet.kind == AUDIT]
     results = {sheet.name: result(sheet, answers, sheet.layers) for sheet in audits}
-    found = {name: of_sheet for name, of_sheet in results.items() if of_sheet["by"]}
-    if found:
-        folder.write(AUDITS, json.dumps(found, ensure_ascii=False, indent=1).encode())
+    answered = {name: of_sheet for name, of_sheet in results.items() if of_sheet["by"]}
+    if answered:
+        folder.write(AUDITS, json.dumps(answered, ensure_ascii=False, indent=1).encode())
     else:
         folder.remove(AUDITS)
-    return found
+    return answered
 
 
 def _precision(lines: Sequence[Asked], given: Mapping[str, Answer]) -> dict[str, Any]:

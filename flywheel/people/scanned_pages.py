@@ -47,13 +47,13 @@ def refused(step: Flywheel, out: Folder, metrics: Mapping[str, Any], count: int)
     held_out = {doc for p in pools.pools for doc, _ in p.held_out} if pools else set()  # what is corrected there trains nobody
     served = served_pools(step, out)
     documents = pages(step, out, metrics, served)
-    found: list[Asked] = []
+    correctable: list[Asked] = []
     for lang in sorted(documents):
         wanted = _CHOICE * -(-count // len(documents))
         free = {doc: rows for doc, rows in documents[lang].items() if doc not in held_out}
         lines = read(step, out, metrics, served[lang], free, wanted, False)
-        found += [line for line in lines if review.is_correctable(line)]
-    return found
+        correctable += [line for line in lines if review.is_correctable(line)]
+    return correctable
 
 
 def served_pools(step: Flywheel, out: Folder) -> dict[str, Pools]:
@@ -75,7 +75,7 @@ def pages(
     of_document: dict[str, Counter[str]] = defaultdict(Counter)
     for row in rows:
         of_document[row["sha256"]].update([row["lang"]] if row["lang"] != "und" else [])
-    found: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    by_language: dict[str, dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     unknown: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if not _REASONS & {*row["reasons"]}:
@@ -83,17 +83,17 @@ def pages(
         most = of_document[row["sha256"]].most_common(1)
         lang = row["lang"] if row["lang"] != "und" else declared.get(row["uri"], "") or (most[0][0] if most else "")
         if lang in served:
-            found[lang][row["sha256"]].append(row)
+            by_language[lang][row["sha256"]].append(row)
         elif not lang:
             unknown[row["sha256"]].append(row)
     drawn = sorted(unknown, key=digest)[:_UNKNOWN]
     for doc in drawn:
         lang = _language_of(step, out, metrics, served, min(unknown[doc], key=lambda row: digest(row["key"])))
         if lang:
-            found[lang][doc] = unknown[doc]
-    if left := len(unknown) - sum(doc in found[lang] for lang in found for doc in drawn):
+            by_language[lang][doc] = unknown[doc]
+    if left := len(unknown) - sum(doc in by_language[lang] for lang in by_language for doc in drawn):
         log.info("%d documents without a text layer are left out, since nothing tells their language", left)
-    return found
+    return by_language
 
 
 def read(
@@ -139,9 +139,9 @@ def _lines(pages: Folder, folder: Folder, metrics: Mapping[str, Any], pools: Poo
     worth = tuple(Worth(tuple((c, s) for c, s in metrics["gates"][reader][stratum].get("worth", ()))) for stratum in STRATA)
     one = Gate(pools.lang, pools.script, PlaceFile(), reader, metrics["readers"][reader], agreed, alone, worth)
     page = read_sample(pages, row["shard"], row["offset"], row["bytes"])
-    found = DetectLines()([replace(page, lang=pools.lang, script=pools.script)], OPEN)
+    outcomes = DetectLines()([replace(page, lang=pools.lang, script=pools.script)], OPEN)
     of_round, kind = LinesOf(round=metrics["round"]), kinds.kind_of(folder.sub(reader_name(reader)))
-    lines = [of_round.given(line) for line in found if isinstance(line, Sample)]
+    lines = [of_round.given(line) for line in outcomes if isinstance(line, Sample)]
     for outcome in ReadLines(folder.sub("reader").url, metrics["round"], kind=kind).outcomes(lines, one):
         if isinstance(outcome, Sample):
             yield accepted_line(outcome, row["key"])
@@ -151,10 +151,10 @@ def _lines(pages: Folder, folder: Folder, metrics: Mapping[str, Any], pools: Poo
                 yield Asked(outcome.key, *place, pools.lang, pools.script, reading.text, reading.score, outcome.reason)
 
 
-def _threshold(found: Mapping[str, Any], lang: str) -> float:
-    """The confidence that pieces of a language need in a stratum, of which metrics.json says what was `found`."""
-    is_open = found["confidence"] is not None and lang in found["languages"]
-    return float(found["confidence"]) if is_open else gate.NOBODY
+def _threshold(of_gate: Mapping[str, Any], lang: str) -> float:
+    """The confidence that pieces of a language need in a stratum, of which metrics.json says what was `of_gate`."""
+    is_open = of_gate["confidence"] is not None and lang in of_gate["languages"]
+    return float(of_gate["confidence"]) if is_open else gate.NOBODY
 
 
 def accepted_line(crop: Sample, page: str) -> Asked:

@@ -110,13 +110,13 @@ class Answer:
 def sheets(folder: Folder) -> list[Sheet]:
     """All sheets in the step's `folder`, by kind and number. Raises `ValueError` if one is damaged."""
     names = [n for n in folder.names(".json") if n.startswith((f"{REVIEW}-", f"{AUDIT}-"))]
-    found = []
+    in_order = []
     for name in sorted(names, key=lambda n: (n.partition("-")[0], _number(n.removesuffix(".json")))):
         try:
-            found.append(Sheet.from_json(folder.read(name)))
+            in_order.append(Sheet.from_json(folder.read(name)))
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{folder.path(name)} is damaged ({error}): delete it, and ask anew") from None
-    return found
+    return in_order
 
 
 def add_sheet(

@@ -84,17 +84,17 @@ def languages(folder: str) -> dict[str, list[Path]]:
     root = Path(folder)
     if not root.is_dir():
         raise ValueError(f"text={folder}: no such folder; it holds text by language, as kmr.txt or kmr/*.txt")
-    found: dict[str, list[Path]] = {}
+    files: dict[str, list[Path]] = {}
     for path in sorted(root.glob("*.txt")) + sorted(root.glob("*/*.txt")):
         name = path.stem if path.parent == root else path.parent.name
         if not langcodes.tag_is_valid(name):
             raise ValueError(
                 f"text={folder}: {path.relative_to(root)} names no language: a BCP-47 code is needed, such as kmr or km"
             )
-        found.setdefault(langcodes.standardize_tag(name), []).append(path)
-    if not found:
+        files.setdefault(langcodes.standardize_tag(name), []).append(path)
+    if not files:
         raise ValueError(f"text={folder}: no text there; it holds text by language, as kmr.txt or kmr/*.txt")
-    return dict(sorted(found.items()))
+    return dict(sorted(files.items()))
 
 
 def read(paths: Iterable[Path]) -> list[str]:
@@ -124,13 +124,13 @@ def gather(lang: str, script: str, given: list[str], packages: Iterable[str], mo
         if sum(map(len, paragraphs)) > 60 * most:
             break
         try:
-            found = [p for p in PACKAGES[name](lang) if scripts.main_script(p)[0] == script]
+            in_script = [p for p in PACKAGES[name](lang) if scripts.main_script(p)[0] == script]
         except ValueError as error:
             log.warning("no text from %s: %s", name, error)
             _missing.add(name)
             continue
-        paragraphs += found
-        counts[name] = len(found)
+        paragraphs += in_script
+        counts[name] = len(in_script)
     different = list(dict.fromkeys(paragraphs))
     held_out = [p for p in different if _is_held_out(p)]
     train = cut((p for p in different if not _is_held_out(p)), script, most, seed)

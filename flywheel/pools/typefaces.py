@@ -50,9 +50,10 @@ def typeset(text: str, random: numpy.random.Generator, heights: tuple[int, int] 
 
 
 def in_family(families: Sequence[str], text: str, lang: str, random: numpy.random.Generator) -> tuple[numpy.ndarray, Box, float]:
-    """`text` in one of these families, at times bold or italic, and in scripts of upright characters at times as a column that is
-    laid down: (H, W) gray bytes, dark on white, the line's box, and how many times as high it is as one of plain letters in that
-    size (1 and more: letters that are stacked make it high).
+    """`text` in one of these families: an image (H, W) of gray bytes, dark on white; the line's box; and the line's height
+    divided by that of a line of plain letters in the same size. Stacked letters make the quotient larger than 1.
+
+    A line is bold or italic at times. In scripts of upright characters it is a column at times, laid down.
 
     Raises `ValueError` if no installed font has one of the characters.
     """
@@ -123,7 +124,7 @@ def stacks(name: str, lines: Sequence[str], lang: str) -> bool:
     def ink(text: str) -> int:
         return int((255 - line(text, name, lang, _SIZES[-1], 0)[0].astype(int)).sum())
 
-    counts = Counter(found for text in lines for found in _TWO_MARKS.findall(text) if found[1] != found[2])
+    counts = Counter(stacked for text in lines for stacked in _TWO_MARKS.findall(text) if stacked[1] != stacked[2])
     hidden = []
     for letter, first, second in (tuple(stacked) for stacked, _ in counts.most_common(_STACKED)):
         alone = ink(letter + second) - ink(letter)

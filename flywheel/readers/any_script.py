@@ -7,7 +7,7 @@ import numpy
 from datagen.engines import OPEN, packaged, versions
 from datagen.reading.line_readers import SCRIPT_OF_LINES, LineReaders, of_script
 
-_SURER = 2.0  # times, than the reader of the script that the image looks like; measured in tests/bench/EARLIER.md
+_SURER = 2.0  # times as sure as the reader of the script that the image looks like; measured
 
 
 class AnyScript:

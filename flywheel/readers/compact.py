@@ -3,9 +3,6 @@
 A killed training goes on from its checkpoint, to the same bytes.
 """
 
-import dataclasses
-import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy
@@ -27,7 +24,7 @@ from datagen.engines.compact import (
     threads,
 )
 from flywheel.lines.crops import Crop, degraded, tallness
-from flywheel.readers.ctc_training import batches_of, checkpoint_name, learn, least_frames, loss_of_lines, tidy
+from flywheel.readers.ctc_training import batches_of, checkpoint_name, is_there, learn, least_frames, loss_of_lines, made_by, tidy
 from flywheel.readers.line_shares import shares_of
 from flywheel.step import Fit
 
@@ -44,17 +41,11 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
     another training is not used. Raises `ValueError` if there are no crops, or if the folder has a reader of another
     training.
     """
-    if not crops:
-        raise ValueError(f"no crops to train the reader in {folder.url} on")
-    if folder.exists("config.json"):
-        if json.loads(folder.read("config.json"))["made"]["mark"] != mark:
-            raise ValueError(f"{folder.url} holds a reader of another training: overwrite=1 replaces it, out=… leaves it alone")
-        tidy(folder)
+    if is_there(folder, crops, mark):
         return Reader.load(folder)
     with threads(config.threads):
         reader = _fit(config, crops, folder, start, checkpoint_name(mark))
-    made = {"mark": mark, "fit": dataclasses.asdict(config), "languages": dict(Counter(c.lang for c in crops))}
-    reader.save(folder, made)
+    reader.save(folder, made_by(config, crops, mark))
     tidy(folder)
     return reader
 

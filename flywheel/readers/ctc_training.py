@@ -1,12 +1,15 @@
 """How a network learns to read lines by CTC: batches of lines about as wide, the loss, and a loop that goes on after a kill."""
 
+import dataclasses
 import itertools
+import json
 import logging
 import math
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy
 import safetensors.torch
@@ -94,9 +97,27 @@ def learn(
             progress.write(folder, State(step + 1, config.steps, "steps", note, left))
 
 
+def is_there(folder: Folder, crops: Sequence[Crop], mark: str) -> bool:
+    """Whether the folder has the reader of the training `mark`. Raises `ValueError` if it has another's, or if there are no
+    `crops`."""
+    if not crops:
+        raise ValueError(f"no crops to train the reader in {folder.url} on")
+    if not folder.exists("config.json"):
+        return False
+    if json.loads(folder.read("config.json"))["made"]["mark"] != mark:
+        raise ValueError(f"{folder.url} holds a reader of another training: overwrite=1 replaces it, out=… leaves it alone")
+    tidy(folder)
+    return True
+
+
+def made_by(config: Fit, crops: Sequence[Crop], mark: str) -> dict[str, Any]:
+    """What a reader's config.json says of its training."""
+    return {"mark": mark, "fit": dataclasses.asdict(config), "languages": dict(Counter(crop.lang for crop in crops))}
+
+
 def tidy(folder: Folder) -> None:
-    """Remove the files that are only needed while a reader is trained."""
-    for name in folder.names():
+    """Remove what is only needed while a reader is trained: checkpoints, which are files or folders, and its progress."""
+    for name in (*folder.names(), *folder.folders()):
         if name.startswith("checkpoint-") or name == progress.NAME:
             folder.remove(name)
 

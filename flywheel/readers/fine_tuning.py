@@ -5,7 +5,6 @@ on a GPU the last bits may differ, as they may between two whole trainings.
 """
 
 import contextlib
-import json
 import logging
 import math
 import time
@@ -68,30 +67,9 @@ def precision_of(values: Pretrained) -> str:
     return values.precision or ("bfloat16" if device_of(values) == "cuda" else "float32")
 
 
-def is_there(folder: Folder, crops: Sequence[Crop], mark: str) -> bool:
-    """Whether the folder has the reader of the training `mark`. Raises `ValueError` if it has another's, or if there are no
-    `crops`."""
-    if not crops:
-        raise ValueError(f"no crops to train the reader in {folder.url} on")
-    if not folder.exists("config.json"):
-        return False
-    if json.loads(folder.read("config.json"))["made"]["mark"] != mark:
-        raise ValueError(f"{folder.url} holds a reader of another training: overwrite=1 replaces it, out=… leaves it alone")
-    tidy(folder)
-    return True
-
-
 def clear(folder: Folder) -> None:
     """Remove what was left of a network when its writing was interrupted."""
     folder.remove(MODEL)
-
-
-def tidy(folder: Folder) -> None:
-    """Remove what is only needed while a reader is trained."""
-    for name in folder.folders():
-        if name.startswith(_CHECKPOINT):
-            folder.remove(name)
-    folder.remove(progress.NAME)
 
 
 def learn(config: Fit, crops: Sequence[Crop], learner: Learner, folder: Folder, mark: str) -> list[float]:

@@ -1,7 +1,5 @@
 """Training of a `got_ocr` reader: GOT-OCR2.0, all of its weights or adapters, learns to read lines of one script."""
 
-import dataclasses
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy
@@ -15,6 +13,7 @@ from datagen.engines.got_ocr import Network, opened
 from datagen.engines.token_reader import MODEL, on_disk, save, to_fill
 from flywheel.lines.crops import Crop
 from flywheel.readers import fine_tuning
+from flywheel.readers.ctc_training import is_there, made_by, tidy
 from flywheel.step import Fit
 
 IGNORED = -100
@@ -31,7 +30,7 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
     weights.
     """
     values = fine_tuning.pretrained(config)
-    if fine_tuning.is_there(folder, crops, mark):
+    if is_there(folder, crops, mark):
         return []
     precision, device = fine_tuning.precision_of(values), fine_tuning.device_of(values)
     dtype = getattr(torch, precision)
@@ -54,11 +53,9 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
     with to_fill(folder.sub(MODEL)) as path:
         net.to(dtype).save_pretrained(path, max_shard_size=_ONE_FILE)
         network.processor.save_pretrained(path)
-    languages = dict(Counter(crop.lang for crop in crops))
     longest = fine_tuning.most_tokens([len(network.answer(crop.text)) for crop in crops])
-    made = {"mark": mark, "fit": dataclasses.asdict(config), "languages": languages}
-    save(folder, "got_ocr", crops[0].script, precision, longest, made)
-    fine_tuning.tidy(folder)
+    save(folder, "got_ocr", crops[0].script, precision, longest, made_by(config, crops, mark))
+    tidy(folder)
     return losses
 
 

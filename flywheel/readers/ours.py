@@ -1,8 +1,6 @@
 """Training of a reader of the kind `ours`: the model of model/, all of its weights or adapters, learns lines of one script."""
 
-import dataclasses
 import logging
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy
@@ -13,6 +11,7 @@ from datagen.disk.storage import Folder
 from datagen.engines.token_reader import MODEL, save
 from flywheel.lines.crops import Crop
 from flywheel.readers import fine_tuning
+from flywheel.readers.ctc_training import is_there, made_by, tidy
 from flywheel.readers.ours_engine import PROMPT, answer, answered, together, view
 from flywheel.step import Fit
 from model.files.network_folder import load_model
@@ -29,7 +28,7 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
     """As `got_ocr.fit`, for a network that `model.train.export` wrote, or that is as the released folder. Lines that have more
     tokens than its positions leave are left out, and counted in the log."""
     values = fine_tuning.pretrained(config)
-    if fine_tuning.is_there(folder, crops, mark):
+    if is_there(folder, crops, mark):
         return []
     precision, device = fine_tuning.precision_of(values), fine_tuning.device_of(values)
     dtype = getattr(torch, precision)
@@ -48,9 +47,8 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
         merge(net)
     fine_tuning.clear(folder)
     export(folder.sub(MODEL), net, tokenizer, dtype=DTYPES[precision])
-    made = {"mark": mark, "fit": dataclasses.asdict(config), "languages": dict(Counter(crop.lang for crop in crops))}
-    save(folder, "ours", crops[0].script, precision, longest, made)
-    fine_tuning.tidy(folder)
+    save(folder, "ours", crops[0].script, precision, longest, made_by(config, crops, mark))
+    tidy(folder)
     return losses
 
 

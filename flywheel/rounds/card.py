@@ -12,17 +12,17 @@ _HEAD = ("language", "character error", "Tesseract", "labels", "right", "charact
 
 def write(folder: Folder, name: str, metrics: Mapping[str, Any]) -> None:
     """Put what the round's `metrics` say into the card of its dataset `name` in `folder`, if it labelled pages."""
-    if reports := read_reports(folder):
+    if shards := [report.shard for report in read_reports(folder)]:
         folder.write(dataset.MEASURED, measured(metrics).encode())
-        dataset.summarise(folder, name, reports)
+        dataset.summarise(folder, name, shards)
 
 
 def write_pages(folder: Folder, name: str, metrics: Mapping[str, Any]) -> None:
     """The same for the dataset `name` of the pages that it labelled."""
-    if reports := read_reports(folder):
+    if shards := [report.shard for report in read_reports(folder)]:
         text = f"## What was measured of the pages of round {metrics['round']}\n\n{pages(metrics['pages'])}\n"
         folder.write(dataset.MEASURED, text.encode())
-        dataset.summarise(folder, name, reports)
+        dataset.summarise(folder, name, shards)
 
 
 def pages(measured: Mapping[str, Any]) -> str:

@@ -272,13 +272,13 @@ class Round:
                 truths, readings = [crop.text for crop in crops], evaluate.readings(reader, crops)
                 by_line = zip((crop.key for crop in crops), gate.distances_of(truths, readings), strict=True)
                 distances[r.name][lang] = dict(by_line)
-                found = gate.errors(truths, readings)
+                of_language = gate.errors(truths, readings)
                 if own[lang] == r.name:
-                    errors[lang] = found
+                    errors[lang] = of_language
                 if own[lang] == r.name and lang in held_out.typeset:
                     crops = held_out.typeset[lang]
                     of_typeset[lang] = gate.errors([crop.text for crop in crops], evaluate.readings(reader, crops))
-                cer, num_lines = 100 * found.cer, found.num_lines
+                cer, num_lines = 100 * of_language.cer, of_language.num_lines
                 log.info("held out, %s, reader %s: %.2f%% character error on %d lines", lang, r.name, cer, num_lines)
             reader.close()
         self.folder.write(DISTANCES, json.dumps(distances, separators=(",", ":")).encode())

@@ -138,7 +138,7 @@ class LabelRunner(PipelineRunner):
                 self.folder.remove(f"shards/{report.shard}.json")
         return len(drops)
 
-    def _drops(self) -> list[Drop]:
+    def _drops(self) -> Iterable[Drop]:
         if not isinstance(self.step.source, SamplesOf):
             return super()._drops()
         return [drop for report in read_reports(self.folder) for drop in report.drops if drop.reason in FATES]

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datagen.disk import manifest, marks
-from datagen.disk.shards import ShardReport, read_reports, read_sample
+from datagen.disk.shards import Totals, each_report, read_report, read_reports, read_sample, shard_name
 from datagen.disk.storage import Folder
+from datagen.inputs.stored_items import StoredItems
 from datagen.record import Drop
 from datagen.work import dataset, progress, take_patch, tombstones
 from datagen.work import retry as datagen_retry
-from datagen.work.assignment import Known, assigned
+from datagen.work.assignment import Known, assigned, num_shards
 from datagen.work.pipeline import Pipeline
 from datagen.work.runner import InProcess, make_runner
 from datagen.work.specification import describe
@@ -55,14 +56,13 @@ class PipelineRunner(StepRunner[Pipeline]):
             return f"{pending}, then knows its documents and shards"
         items = step.census.items()
         todo = dataset.plan(step, self.folder, items, InProcess(), False, self._forgotten(), afresh=place.overwrite)
-        estimates = [task.pipeline.source.estimate(task.inputs) for task in todo.todo]
-        pages, num_bytes, cpu_s = (sum(column) for column in zip(*estimates, strict=True)) if estimates else (0, 0, 0.0)
+        pages, num_bytes, cpu_s = todo.estimate
         names = [name for stage in step.stages if (name := stage.rate)]  # most cost next to nothing
         for name in names:
             cpu_s += rates()[name].value * (pages if name.endswith(BY_PAGE) else todo.num_documents * DOCUMENT_PAGES)
         workers = make_runner(place.on, place.workers).num_workers(step.needs)
         return (
-            f"{todo.num_documents} documents in {len(todo.todo)} shards to make, {len(todo.made)} made; "
+            f"{todo.num_documents} documents in {todo.num_shards} shards to make, {len(todo.made)} made; "
             f"about {pages:,} pages, {num_bytes / 1e6:,.0f} MB, {max(1, cpu_s / workers):,.0f} s on {workers} workers"
         )
 
@@ -73,7 +73,7 @@ class PipelineRunner(StepRunner[Pipeline]):
         return dataset_status(self.folder) if self.folder.exists("census") else []
 
     def shown(self) -> Any:
-        shards = [(r.shard, r.sha256, len(r.drops)) for r in read_reports(self.folder)]
+        shards = [(r.shard, r.sha256, len(r.drops)) for r in each_report(self.folder)]
         return [shards, results] if (results := audits.read(self.folder)) else shards
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
@@ -102,7 +102,7 @@ class PipelineRunner(StepRunner[Pipeline]):
         if not uris:
             return 0
         # Refuse now what the run would refuse, but for files that were put right.
-        others = [d for d in documents if d.uri not in uris]
+        others = StoredItems(d for d in documents if d.uri not in uris)
         dataset.plan(step, self.folder, others, InProcess(), commit=False, forgotten=self._forgotten())
         return datagen_retry.retry(step, self.folder, documents, reason)
 
@@ -111,10 +111,12 @@ class PipelineRunner(StepRunner[Pipeline]):
         step = _within(self.step, self.out)
         return replace(step, census=Known(step.census, self.folder.url)) if self.folder.exists("census") else None
 
-    def _drops(self) -> list[Drop]:
+    def _drops(self) -> Iterable[Drop]:
         """What could be read again: samples of another dataset can't, since that is read by shards."""
-        uris = {item.uri for shard in assigned(self.folder) for item in shard.inputs}
-        return [drop for report in read_reports(self.folder) for drop in report.drops if drop.uri in uris]
+        for shard in assigned(self.folder):
+            report = read_report(self.folder, shard_name(self.step.name, shard.index))
+            uris = {item.uri for item in shard.inputs} if report and report.drops else ()
+            yield from (drop for drop in (report.drops if report else ()) if drop.uri in uris)
 
     def _forgotten(self) -> Forgotten:
         return Forgotten.of(tombstones.read(self.out))
@@ -132,16 +134,15 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages", counts:
         dataset.clear(folder)
     gone = Forgotten.of(tombstones.read(out))
     todo = dataset.plan(step, folder, documents, runner, True, gone)
-    expected = sum(task.pipeline.source.estimate(task.inputs).num_samples for task in todo.todo)
-    if not todo.todo:
+    if not todo.num_shards:
         log.info("%s: nothing new, %d shards are made", step.name, len(todo.made))
     else:
-        log.info("%s: %d documents, %d shards to make, on=%s", step.name, todo.num_documents, len(todo.todo), place.on)
+        log.info("%s: %d documents, %d shards to make, on=%s", step.name, todo.num_documents, todo.num_shards, place.on)
         if place.on == "local":
-            workers = min(len(todo.todo), runner.num_workers(step.needs))
+            workers = min(todo.num_shards, runner.num_workers(step.needs))
             # A cluster takes longer to start than one shard to finish.
-            runner = InProcess() if len(todo.todo) == 1 else make_runner("local", workers)
-    count = counts(len(todo.todo), expected, noun)
+            runner = InProcess() if todo.num_shards == 1 else make_runner("local", workers)
+    count = counts(todo.num_shards, todo.estimate.num_samples, noun)
     folder.remove(progress.UNDER_WAY)  # what a killed run left
 
     def look() -> None:
@@ -161,15 +162,12 @@ def _within(step: Pipeline, out: Folder) -> Pipeline:
 
 def dataset_status(folder: Folder) -> list[str]:
     """A line that says how far a dataset is, then a line a reason of drops and a line a mark."""
-    reports = read_reports(folder)
-    num_shards = len(assigned(folder))
-    samples, num_bytes = sum(r.num_samples for r in reports), sum(r.num_bytes for r in reports)
+    totals, num_assigned = Totals.of(each_report(folder)), num_shards(folder)
     lines = [
-        f"{Path(folder.url).name}: {len(reports)} of {num_shards} shards done, {num_shards - len(reports)} left; "
-        f"{samples:,} samples, {num_bytes / 1e6:,.1f} MB, {rate(reports):.1f} pages/s"
+        f"{Path(folder.url).name}: {totals.num_shards} of {num_assigned} shards done, {num_assigned - totals.num_shards} left; "
+        f"{totals.num_samples:,} samples, {totals.num_bytes / 1e6:,.1f} MB, {rate(totals):.1f} pages/s"
     ]
-    drops = Counter(drop.reason for report in reports for drop in report.drops)
-    lines += [f"  dropped {n:,} {reason}" for reason, n in drops.most_common()]
+    lines += [f"  dropped {n:,} {reason}" for reason, n in totals.drops.most_common()]
     marked = Counter(marks.read(folder)["mark"].to_pylist())
     lines += [f"  marked {n:,} {mark}" for mark, n in marked.most_common()]
     if num_lacking := take_patch.num_lacking(folder):
@@ -178,10 +176,10 @@ def dataset_status(folder: Folder) -> list[str]:
     return lines + [f"  audit by {result['by']}: {line}" for result in of_audits.values() for line in audits.lines(result)]
 
 
-def rate(reports: list[ShardReport]) -> float:
+def rate(totals: Totals) -> float:
     """Samples a second over the time in which any shard was being made."""
-    busy = busy_s((r.started, r.finished) for r in reports)
-    return sum(r.num_samples for r in reports) / busy if busy else 0.0
+    busy = busy_s(totals.times)
+    return totals.num_samples / busy if busy else 0.0
 
 
 def busy_s(spans: Iterable[tuple[float, float]]) -> float:
@@ -194,11 +192,11 @@ def busy_s(spans: Iterable[tuple[float, float]]) -> float:
 
 
 def _sum_up(step: Pipeline, folder: Folder, outcome: dataset.Outcome) -> int:
-    reports = outcome.reports
-    drops = Counter(d.reason for r in reports for d in r.drops)
-    dropped = f"; dropped: {', '.join(f'{n} {reason}' for reason, n in drops.most_common())}" if drops else ""
-    samples, num_bytes = sum(r.num_samples for r in reports), sum(r.num_bytes for r in reports)
-    log.info("%s: %d samples in %d shards, %.1f MB%s", step.name, samples, len(reports), num_bytes / 1e6, dropped)
+    totals = outcome.totals
+    reasons = ", ".join(f"{n} {reason}" for reason, n in totals.drops.most_common())
+    dropped = f"; dropped: {reasons}" if reasons else ""
+    megabytes = totals.num_bytes / 1e6
+    log.info("%s: %d samples in %d shards, %.1f MB%s", step.name, totals.num_samples, totals.num_shards, megabytes, dropped)
     if outcome.failed:
         shard, error = next(iter(outcome.failed.items()))
         last_line = (str(error).strip().splitlines() or [""])[-1]

@@ -17,7 +17,7 @@ from datagen.publishing.selection import LeftOut, Marked, Wanted
 from datagen.record import VERDICTS
 from datagen.work import dataset as datasets_of
 from datagen.work import tombstones
-from datagen.work.assignment import assigned
+from datagen.work.assignment import num_shards
 from datagen.work.tombstones import Forgotten
 from recipes.run.progress import shown
 from recipes.verbs.status import by_name, datasets
@@ -117,7 +117,7 @@ def _surveys(
     stated = {licences.simple(why.which) for why in left_out if why.reason == "licence"}
     for each in surveys:
         stated |= {licences.simple(licence) for table in each.tables.values() for licence in table.tally.by("licence")}
-        if missing := len(assigned(each.folder)) - len(each.reports):
+        if missing := num_shards(each.folder) - len(each.reports):
             log.warning("%s: %d of its shards aren't made yet; the recipe makes them", each.dataset, missing)
         if each.num_local and form == files.SHARDS:
             log.warning("%s: %d records in its shards name a folder of this machine", each.dataset, each.num_local)

@@ -28,16 +28,16 @@ def flywheel(
 ) -> str:
     """The rounds of an output; rollback=N: back to an earlier one; review=N, audit=N: pages for a person to work on.
 
-    What the rounds are, unless a word asks for something else: that is then said."""
+    Returns what was done for each of these words, for people; without such a word the rounds."""
     from recipes.verbs import ask
 
-    said = [] if rollback < 0 else [roll_back(out, rollback)]
+    done = [] if rollback < 0 else [roll_back(out, rollback)]
     wheel = ask.wheel_of(out) if gold or review or audit else None
     if wheel:
-        said += [ask.take(wheel, gold)] if gold else []
-        said += [ask.ask_review(wheel, review)] if review else []
-        said += [ask.ask_audit(wheel, audit)] if audit else []
-    return "\n".join(said or [state(out)])
+        done += [ask.take(wheel, gold)] if gold else []
+        done += [ask.ask_review(wheel, review)] if review else []
+        done += [ask.ask_audit(wheel, audit)] if audit else []
+    return "\n".join(done or [state(out)])
 
 
 def state(out: str) -> str:

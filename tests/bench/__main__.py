@@ -26,6 +26,7 @@ BENCHES = {
     "figures": ("figures",),
     "scene": ("scene",),
     "parts": ("work",),
+    "documents": ("work",),
     "reader": ("flywheel",),
     "gate": ("flywheel",),
     "label": ("label",),

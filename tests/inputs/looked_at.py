@@ -97,5 +97,5 @@ def write_lookable(folder: Path, samples: list[Sample], name: str = "agreed") ->
     write_dataset(folder / name, samples, name)
     dataset = Folder(str(folder / name))
     dataset.write("run.json", json.dumps(RUN).encode())
-    add_generation(dataset, [(Item("/in"),)], [])
+    add_generation(dataset, [(Item("/in"),)])
     return dataset

@@ -44,6 +44,15 @@ def lines(text: str, width: int = 60) -> str:
     return "\n".join(out)
 
 
+def write_corpus(folder: Path) -> Path:
+    """Small good documents in three languages, nine pages in all, one of them blank and first by name."""
+    write(folder / "a-blank.pdf", "")
+    write(folder / "english.pdf", *[lines(f"Page {i}. {LATIN}") for i in range(4)])
+    write(folder / "russian.pdf", *[lines(f"Страница {i}. {RUSSIAN}") for i in range(3)])
+    write(folder / "sub" / "chinese.pdf", CHINESE, font="china-s")
+    return folder
+
+
 def encrypted(path: Path) -> Path:
     return write(path, LATIN, encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="secret", owner_pw="owner")
 

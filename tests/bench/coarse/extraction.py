@@ -26,6 +26,7 @@ import pymupdf
 from datagen.coarse.source import PdfSource
 from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
+from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.engines import OPEN
 from datagen.inputs.census import Listing
@@ -79,7 +80,8 @@ def measure_ours(paths: list[str], long_side: int, workers: int) -> float:
         pipeline = Pipeline("bench", Listing(f"{out}/list.jsonl"), PdfSource(long_side=long_side, shard_pages=64), stages)
         folder = Folder(out)
         todo = plan(pipeline, folder, pipeline.census.items(), runner, commit=True)
-        reports = build(pipeline, folder, todo, runner, {}).reports
+        build(pipeline, folder, todo, runner, {})
+        reports = read_reports(folder)
         timed = sorted(reports, key=lambda r: r.started)[2 * workers :]
         if not timed:
             raise SystemExit(f"{len(paths)} documents give {len(reports)} shards, all of which warm up: take more --documents")

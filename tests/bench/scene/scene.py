@@ -116,7 +116,7 @@ def whole(folder: str, agreement: bool, shard_images: int = 1000, on_shard: Call
     with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as out:
         tasks = plan(pipeline, Folder(out), pipeline.census.items(), InProcess(), commit=True).todo
         started, before, count = time.perf_counter(), spent_s(), 0
-        for task in tasks:
+        for task in tasks():
             report = run_shard(task)
             count += report.num_samples + len(report.drops)
             on_shard()

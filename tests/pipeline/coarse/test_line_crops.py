@@ -60,8 +60,8 @@ def test_as_a_pipeline_it_makes_a_dataset_that_verifies(out):
     todo = dataset.plan(pipeline, folder, pipeline.census.items(), InProcess(), commit=True)
     outcome = dataset.build(pipeline, folder, todo, InProcess(), {})
     assert not outcome.failed
-    assert sum(r.num_samples for r in outcome.reports) > 5
-    assert [fault for r in outcome.reports for fault in verify_shard(folder, r)] == []
+    assert outcome.totals.num_samples > 5
+    assert [fault for r in read_reports(folder) for fault in verify_shard(folder, r)] == []
 
 
 def test_a_pdf_that_changed_or_went_costs_its_lines_and_is_counted(out, tmp_path):

@@ -12,8 +12,7 @@ from datagen.contract import check
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.record import Drop, Sample
-from datagen.work.samples_of import ShardsOf
-from datagen.work.short_samples import ShortSamples
+from datagen.work.samples_of import ShardsOf, ShortSamples
 from flywheel.lines.wear_stage import WearLines
 from tests.inputs import pdfs
 from tests.model.lines import line_crop, write_dataset

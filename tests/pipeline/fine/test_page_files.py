@@ -44,7 +44,7 @@ def test_each_file_is_read_by_the_source_for_its_kind(tmp_path):
 
 def test_a_shard_has_files_of_one_kind_and_its_estimate(tmp_path):
     items = Listing(str(make_folder(tmp_path)), FORMATS).items()
-    shards = SOURCE.split(items)
+    shards = list(SOURCE.split(items))
     assert [len(inputs) for inputs in shards] == [2, 2]
     pages, images = map(SOURCE.estimate, shards)
     assert pages == SOURCE.pdf.estimate(shards[0]) and images == SOURCE.images.estimate(shards[1])

@@ -184,37 +184,37 @@ def test_another_recipe_is_refused_and_leaves_the_rounds_alone(turned, output):
     assert files(output) == before
 
 
-@pytest.mark.slow
-def test_new_documents_stay_out_of_pools_that_are_frozen(turned, tmp_path, caplog):
+def test_documents_are_taken_in_until_a_round_begins_and_pools_are_frozen(tmp_path, caplog):
+    """One output over its life: a language that can't be served, then documents that make it so, a gate that stays shut for want
+    of lines, and documents that come too late for the pools."""
     inputs, out = tmp_path / "in", tmp_path / "out"
+    values = wheel.UNTRAINED | {"later": wheel.UNTRAINED["first"], "precision": 0.97}
+    pdfs.write(inputs / "a.pdf", pdfs.lines(pdfs.RUSSIAN * 2))
+    with caplog.at_level("INFO"):
+        assert wheel.turn(inputs, out, **values) == 0
+    assert "ru (Cyrl) can't be served: 0 lines of Cyrl to train on, at least 50 are needed" in caplog.text
+    assert not (out / "round-1").exists()
+
     wheel.few_documents(inputs)
-    assert wheel.turn(inputs, out, rounds=1, **wheel.UNTRAINED) == 0
+    assert wheel.turn(inputs, out, **values) == 0
+    made = metrics(out)
+    assert made["languages"]["ru"]["cer"] is not None
+    for gate in made["gates"]["Cyrl"].values():
+        assert gate["confidence"] is None
+        assert "at least 135 without an error are needed" in gate["reason"]
+    assert (made["labels"]["num_accepted"], made["labels"]["precision"], made["labels"]["chars_accepted"]) == (0, None, 0)
+    assert sum(made["languages"]["ru"]["rejected"].values()) > 0
+    assert "at least 135 without an error are needed" in (out / "report/index.html").read_text()
+
     pools = (out / "flywheel/pools.json").read_bytes()
     pdfs.write(inputs / "new.pdf", *["\n".join([" ".join(wheel.WORDS)] * 3)] * 12)
     with caplog.at_level("INFO"):
-        assert wheel.turn(inputs, out, rounds=2, **wheel.UNTRAINED | {"later": wheel.UNTRAINED["first"]}) == 0
+        assert wheel.turn(inputs, out, rounds=2, **values) == 0
     assert "newer than the pools" in caplog.text
     assert (out / "flywheel/pools.json").read_bytes() == pools
-    assert wheel.turn(inputs, out, rounds=1, overwrite=True, **wheel.UNTRAINED) == 0
+    assert wheel.turn(inputs, out, rounds=1, overwrite=True, **values) == 0
     assert (out / "flywheel/pools.json").read_bytes() != pools
     assert not (out / "round-2/metrics.json").exists()
-
-
-def test_a_language_that_cannot_be_served_is_said_in_a_line(tmp_path, caplog):
-    pdfs.write(tmp_path / "in" / "a.pdf", pdfs.lines(pdfs.RUSSIAN * 2))
-    with caplog.at_level("INFO"):
-        assert wheel.turn(tmp_path / "in", tmp_path / "out") == 0
-    assert "ru (Cyrl) can't be served: 0 lines of Cyrl to train on, at least 50 are needed" in caplog.text
-    assert not (tmp_path / "out" / "round-1").exists()
-
-
-def test_documents_that_make_a_language_servable_are_taken_in_while_no_round_has_begun(tmp_path):
-    pdfs.write(tmp_path / "in" / "a.pdf", pdfs.lines(pdfs.RUSSIAN * 2))
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
-    assert not (tmp_path / "out" / "round-1").exists()
-    wheel.few_documents(tmp_path / "in")
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
-    assert metrics(tmp_path / "out")["languages"]["ru"]["cer"] is not None
 
 
 def test_without_a_page_to_read_a_round_labels_nothing(tmp_path):
@@ -227,18 +227,6 @@ def test_without_a_page_to_read_a_round_labels_nothing(tmp_path):
     assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED) == 0
     assert files(tmp_path / "out") == before
     assert wheel.turn(tmp_path / "in", tmp_path / "out", overwrite=True, **wheel.UNTRAINED) == 0
-
-
-def test_a_gate_without_enough_lines_to_calibrate_on_stays_shut_and_says_why(tmp_path):
-    wheel.few_documents(tmp_path / "in")
-    assert wheel.turn(tmp_path / "in", tmp_path / "out", **wheel.UNTRAINED | {"precision": 0.97}) == 0
-    made = metrics(tmp_path / "out")
-    for gate in made["gates"]["Cyrl"].values():
-        assert gate["confidence"] is None
-        assert "at least 135 without an error are needed" in gate["reason"]
-    assert (made["labels"]["num_accepted"], made["labels"]["precision"], made["labels"]["chars_accepted"]) == (0, None, 0)
-    assert sum(made["languages"]["ru"]["rejected"].values()) > 0
-    assert "at least 135 without an error are needed" in (tmp_path / "out/report/index.html").read_text()
 
 
 def test_held_out_lines_are_none_that_anybody_trains_on(turned):

@@ -25,9 +25,27 @@ from tests.inputs import pdfs
 from tests.outputs import SMALL, check_corpus, files, make, recipe, samples, shards
 
 
-def test_a_corpus_keeps_the_contract_with_a_blank_unlicensed_page_first(corpus, tmp_path):
-    out = tmp_path / "out"
-    assert make(corpus, out) == 0
+@pytest.fixture(scope="module")
+def documents(tmp_path_factory):
+    """The folder `corpus`, for reading alone."""
+    return pdfs.write_corpus(tmp_path_factory.mktemp("documents") / "in")
+
+
+@pytest.fixture(scope="module")
+def made(documents):
+    """What comes of them, for reading alone."""
+    out = documents.parent / "out"
+    assert make(documents, out) == 0
+    return out
+
+
+@pytest.fixture
+def out(made, tmp_path):
+    """A copy of it, to run in."""
+    return shutil.copytree(made, tmp_path / "out")
+
+
+def test_a_corpus_keeps_the_contract_with_a_blank_unlicensed_page_first(out):
     first = samples(out)[0]
     assert (first.text, first.regions, first.origin.licence, first.quality.verdict) == ("", (), "", "none")
     assert first.quality.reasons == ("blank",)
@@ -35,9 +53,7 @@ def test_a_corpus_keeps_the_contract_with_a_blank_unlicensed_page_first(corpus, 
     check_corpus(out, "--datasets")
 
 
-def test_plain_readers_open_it(corpus, tmp_path, monkeypatch):
-    out = tmp_path / "out"
-    make(corpus, out)
+def test_plain_readers_open_it(out, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "hf"))
     loaded = datasets.load_dataset(str(out / "coarse"), split="train", cache_dir=str(tmp_path / "hf"))
     assert loaded[0]["json"]["origin"]["licence"] == ""
@@ -67,11 +83,9 @@ def test_a_first_shard_without_a_sample_is_an_empty_tar(tmp_path):
     check_corpus(out, "--datasets")
 
 
-def test_the_same_command_again_writes_nothing(corpus, tmp_path):
-    out = tmp_path / "out"
-    make(corpus, out)
+def test_the_same_command_again_writes_nothing(documents, out):
     before = files(out)
-    assert make(corpus, out) == 0
+    assert make(documents, out) == 0
     assert files(out) == before
 
 
@@ -91,38 +105,33 @@ def test_no_more_workers_start_than_there_are_shards(corpus, tmp_path, monkeypat
     assert asked == [0, len(read_reports(Folder(f"{tmp_path}/out/coarse")))] == [0, 3]
 
 
-def test_inline_a_cluster_and_three_workers_give_the_same_bytes(corpus, cluster, tmp_path):
-    outs = {}
-    for name, on, workers in (("inline", "inline", 0), ("cluster", cluster, 0), ("three", "local", 3)):
-        assert make(corpus, tmp_path / name, on, workers) == 0
-        outs[name] = shards(tmp_path / name)
-    assert len(outs["inline"]) >= 3
-    assert outs["inline"] == outs["cluster"] == outs["three"]
+def test_inline_a_cluster_and_three_workers_give_the_same_bytes(documents, out, cluster, tmp_path):
+    inline = shards(out)
+    assert len(inline) >= 3
+    for name, on, workers in (("cluster", cluster, 0), ("three", "local", 3)):
+        assert make(documents, tmp_path / name, on, workers) == 0
+        assert shards(tmp_path / name) == inline
 
 
-def test_what_a_kill_kept_from_being_summed_up_is_summed_up_by_the_next_run(corpus, tmp_path):
-    out = tmp_path / "out"
-    make(corpus, out)
+def test_what_a_kill_kept_from_being_summed_up_is_summed_up_by_the_next_run(documents, out):
     before = files(out)
     (out / "coarse/README.md").write_text("an older state")
     (out / "coarse/drops.jsonl").unlink()
-    make(corpus, out)
+    make(documents, out)
     after = files(out)
     assert [after[f"coarse/{name}"][2] for name in ("README.md", "drops.jsonl")] == [
         before[f"coarse/{name}"][2] for name in ("README.md", "drops.jsonl")
     ]
 
 
-def test_what_a_later_step_measured_stands_in_the_card(corpus, tmp_path):
-    out = tmp_path / "out"
-    make(corpus, out)
+def test_what_a_later_step_measured_stands_in_the_card(documents, out):
     folder = Folder(str(out / "coarse"))
     plain = folder.read("README.md").decode()
     folder.write(MEASURED, b"## What was measured\n\n17 of 20\n")
-    summarise(folder, "coarse", read_reports(folder))
+    summarise(folder, "coarse", [report.shard for report in read_reports(folder)])
     card = folder.read("README.md").decode()
     assert "17 of 20" in card and card.replace("## What was measured\n\n17 of 20\n\n", "") == plain
-    make(corpus, out)  # nothing new, so the card stays
+    make(documents, out)  # nothing new, so the card stays
     assert folder.read("README.md").decode() == card
     clear(folder)
     assert not folder.exists(MEASURED)
@@ -155,40 +164,32 @@ def test_a_changed_document_is_refused_with_what_to_do(corpus, tmp_path):
     assert len(samples(out)) == 6
 
 
-def test_another_recipe_is_refused_and_the_difference_named(corpus, tmp_path):
-    out = tmp_path / "out"
-    make(corpus, out)
+def test_another_recipe_is_refused_and_the_difference_named(documents, out):
     with pytest.raises(ValueError, match=r"jpeg_quality 90 -> 50.*overwrite=1"):
-        make(corpus, out, jpeg_quality=50)
+        make(documents, out, jpeg_quality=50)
 
 
-def test_overwrite_deletes_only_what_is_ours(corpus, tmp_path):
-    out = tmp_path / "out"
-    make(corpus, out)
+def test_overwrite_deletes_only_what_is_ours(documents, out):
     (out / "coarse/notes.txt").write_text("mine")
     (out / "thesis.tex").write_text("mine")
-    make(corpus, out, overwrite=True)
+    make(documents, out, overwrite=True)
     assert (out / "coarse/notes.txt").exists()
     assert (out / "thesis.tex").exists()
 
 
-def test_overwrite_deletes_nothing_before_it_has_something_to_read(corpus, tmp_path):
-    out = tmp_path / "out"
-    make(corpus, out)
+def test_overwrite_deletes_nothing_before_it_has_something_to_read(out, tmp_path):
     before = files(out)
     with pytest.raises(ValueError, match="no such file or folder"):
         make(tmp_path / "mistyped", out, overwrite=True)
     assert files(out) == before
 
 
-def test_a_kill_between_tar_and_report_or_a_lost_tar_is_mended(corpus, tmp_path):
-    out = tmp_path / "out"
-    make(corpus, out)
+def test_a_kill_between_tar_and_report_or_a_lost_tar_is_mended(documents, out):
     before = shards(out)
     (out / "coarse/shards/coarse-000000.json").unlink()
     (out / "coarse/shards/coarse-000000.tar").write_bytes(b"half a tar of a killed run, swept in by hand")
     (out / "coarse/shards/coarse-000001.tar").unlink()
-    assert make(corpus, out) == 0
+    assert make(documents, out) == 0
     assert shards(out) == before
     assert verify(str(out))[1]
 
@@ -205,17 +206,14 @@ def test_shards_that_do_not_belong_to_the_census_are_refused(corpus, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["run.json", "shards/coarse-000000.json"])
-def test_damaged_records_are_one_clear_line(corpus, tmp_path, name):
-    out = tmp_path / "out"
-    make(corpus, out)
+def test_damaged_records_are_one_clear_line(documents, out, name):
     (out / "coarse" / name).write_text("{")
     with pytest.raises(ValueError, match=r"coarse-000000\.json: not a shard's report|run\.json is damaged"):
-        make(corpus, out)
+        make(documents, out)
 
 
-def test_run_json_says_what_made_it(corpus, tmp_path):
-    make(corpus, tmp_path / "out")
-    record = json.loads((tmp_path / "out/coarse/run.json").read_text())
+def test_run_json_says_what_made_it(out):
+    record = json.loads((out / "coarse/run.json").read_text())
     assert record["description"]["source"]["engines"]["pymupdf"]
     assert record["runs"][0]["processor"]
     assert record["description"]["stages"][0]["engines"]["lid.176.ftz"].startswith("sha256:")

@@ -139,7 +139,7 @@ def test_a_server_that_fails_for_everything_is_left_after_so_many_pictures_and_e
         folder = Folder(f"{tmp_path}/out")
         todo = plan(step, folder, census.items(), InProcess(), True)
         outcome = build(step, folder, todo, InProcess(), {})
-    assert len(todo.todo) == 2 and list(outcome.failed) == ["vision-000000"]
+    assert todo.num_shards == 2 and list(outcome.failed) == ["vision-000000"]
     (error,) = outcome.failed.values()
     assert re.search(f"4 times in a row, the last time {says_why}.* the same command goes on", str(error))
     assert len(came) == (4 if reply[0] == 400 else 8)

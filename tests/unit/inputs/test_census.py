@@ -13,7 +13,7 @@ from datagen.inputs.census import Listing
 from datagen.inputs.formats import WORD
 from datagen.inputs.items import Item, num_parts, shards_of
 from datagen.inputs.selection import choose
-from datagen.work.assignment import Assigned, add_generation, assigned, new_items
+from datagen.work.assignment import Assigned, Assignment, add_generation, assigned, new_items, num_shards
 
 
 @pytest.fixture
@@ -170,12 +170,12 @@ def documents(**langs: int) -> list[Item]:
 
 
 def test_limit_goes_round_the_languages_and_is_stable():
-    chosen = choose(documents(ru=50, de=50, my=1), 9, seed=0)
+    chosen = list(choose(documents(ru=50, de=50, my=1), 9, seed=0))
     counts = {lang: sum(d.lang == lang for d in chosen) for lang in ("ru", "de", "my")}
     assert counts == {"ru": 4, "de": 4, "my": 1}
     assert set(chosen) < set(choose(documents(ru=50, de=50, my=1), 20, seed=0))
-    assert chosen == choose(reversed(documents(ru=50, de=50, my=1)), 9, seed=0)
-    assert chosen != choose(documents(ru=50, de=50, my=1), 9, seed=1)
+    assert chosen == list(choose(reversed(documents(ru=50, de=50, my=1)), 9, seed=0))
+    assert chosen != list(choose(documents(ru=50, de=50, my=1), 9, seed=1))
 
 
 def test_limit_does_not_depend_on_where_the_folder_lies():
@@ -192,29 +192,31 @@ def test_limit_draws_among_an_archives_members():
     assert [d.uri.replace("s3://bucket/", "/data/") for d in choose(moved, 5, 0)] == drawn[0]
     crawl = "https://data.commoncrawl.org/crawl-data/CC/warc"
     crawled = [Item(f"warc://{i}-9/https%3A//e.org/{i}.pdf::{crawl}/W{w}.warc.gz") for w in range(4) for i in range(1000)]
-    chosen = choose(crawled, 500, 0)
+    chosen = list(choose(crawled, 500, 0))
     counts = [sum(d.uri.endswith(f"W{w}.warc.gz") for d in chosen) for w in range(4)]
     assert min(counts) > 90
     assert sum(int(d.uri[7:].split("-")[0]) >= 500 for d in chosen) > 200
 
 
 def test_a_uri_that_is_no_archives_is_drawn_as_it_is():
-    assert len(choose([Item(f"zip://{i}.pdf") for i in range(9)], 5, 0)) == 5
+    assert len(list(choose([Item(f"zip://{i}.pdf") for i in range(9)], 5, 0))) == 5
 
 
 def test_generations_keep_their_numbers(tmp_path):
     folder = Folder(str(tmp_path))
-    first = add_generation(folder, [(Item("/a.pdf", "1"),), (Item("/b.pdf", "1"),)], [])
-    second = add_generation(folder, [(Item("/c.pdf", "1"),)], first)
-    assert assigned(folder) == first + second
-    assert [(s.index, s.generation) for s in assigned(folder)] == [(0, 0), (1, 0), (2, 1)]
+    a, b, c = (Item(f"/{name}.pdf", "1", 5, "ru", "cc0", 7, "f" * 64, 1, 6, name == "c") for name in "abc")
+    add_generation(folder, [(a,), (b,)])
+    add_generation(folder, [(c, a)])
+    add_generation(folder, [])
+    assert list(assigned(folder)) == [Assigned(0, 0, (a,)), Assigned(1, 0, (b,)), Assigned(2, 1, (c, a))]
+    assert num_shards(folder) == 3
 
 
-def test_only_new_documents_are_new_and_changed_ones_are_refused(tmp_path):
-    held = add_generation(Folder(str(tmp_path)), [(Item("/a.pdf", "1"),)], [])
-    assert new_items([Item("/a.pdf", "1"), Item("/b.pdf", "1")], held) == [Item("/b.pdf", "1")]
+def test_only_new_documents_are_new_and_changed_ones_are_refused():
+    read = Assignment([Assigned(0, 0, (Item("/a.pdf", "1"),))])
+    assert list(new_items([Item("/a.pdf", "1"), Item("/b.pdf", "1")], read)) == [Item("/b.pdf", "1")]
     with pytest.raises(ValueError, match=r"1 inputs have changed.*overwrite=1"):
-        new_items([Item("/a.pdf", "2")], held)
+        list(new_items([Item("/a.pdf", "2")], read))
 
 
 def test_large_documents_are_split_when_their_pages_are_known():
@@ -242,22 +244,26 @@ def test_large_documents_are_split_when_their_pages_are_known():
 )
 def test_few_documents_make_about_eight_shards_and_none_is_cut_for_it(pages, few_pages, sizes):
     documents = [Item(f"/{i:03}.pdf", count=num) for i, num in enumerate(pages)]
-    shards = PdfSource(few_pages=few_pages).split(documents)
+    shards = list(PdfSource(few_pages=few_pages).split(documents))
     assert [sum(item.count for item in shard) for shard in shards] == sizes
     assert [item for shard in shards for item in shard] == documents
 
 
 def test_behind_the_first_parts_of_a_container_a_wider_census_goes_on():
-    def shard(*items: Item) -> Assigned:
-        return Assigned(0, 0, items)
+    a, b = (Item("/a", first=0, stop=3), Item("/a", first=3, stop=5)), (Item("/b", first=0, stop=4), Item("/b", first=4))
+    read = Assignment([Assigned(0, 0, a), Assigned(1, 0, b)])
+    assert list(new_items([Item("/a", stop=5), Item("/b")], read)) == []
+    assert list(new_items([Item("/a", stop=9), Item("/b", stop=9)], read)) == [Item("/a", first=5, stop=9)]
+    assert list(new_items([Item("/a"), Item("/c", stop=2)], read)) == [Item("/a", first=5), Item("/c", stop=2)]
 
-    read = [
-        shard(Item("/a", first=0, stop=3), Item("/a", first=3, stop=5)),
-        shard(Item("/b", first=0, stop=4), Item("/b", first=4)),
-    ]
-    assert new_items([Item("/a", stop=5), Item("/b")], read) == []
-    assert new_items([Item("/a", stop=9), Item("/b", stop=9)], read) == [Item("/a", first=5, stop=9)]
-    assert new_items([Item("/a"), Item("/c", stop=2)], read) == [Item("/a", first=5), Item("/c", stop=2)]
+
+def test_shards_know_what_later_generations_read_of_their_containers():
+    first, again, rest = Item("/a", stop=3), Item("/a", stop=2, again=True), Item("/a", first=3)
+    shards = [Assigned(0, 0, (first, Item("/b"))), Assigned(1, 0, (Item("/c"),)), Assigned(2, 1, (again, Item("/d")))]
+    read = Assignment(shards)
+    assert [read.later(shard) for shard in shards] == [(again,), (), ()]
+    read.add([Assigned(3, 2, (rest,))])
+    assert [read.later(shard) for shard in shards] == [(again, rest), (), (rest,)]
 
 
 def test_a_container_that_is_read_in_part_is_cut_into_ranges_too():

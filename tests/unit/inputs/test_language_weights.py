@@ -39,7 +39,7 @@ def test_what_a_language_lacks_goes_to_the_others_of_its_share():
 def test_documents_are_taken_until_a_language_has_its_pages():
     weights = Weights((Share(100, ("en",)), Share(60)), temperature=1)
     new = documents(en=50, ru=40, el=20)
-    chosen = weigh(new, [], weights, lambda d: d.count)
+    chosen = list(weigh(new, [], weights, lambda d: d.count))
     assert pages(chosen) == {"en": 100, "ru": 40, "el": 20}
     assert [d.uri for d in chosen] == sorted(d.uri for d in chosen)
     larger = Weights((Share(200, ("en",)), Share(120)), temperature=1)
@@ -49,17 +49,17 @@ def test_documents_are_taken_until_a_language_has_its_pages():
 def test_what_is_held_counts():
     weights = Weights((Share(100),), temperature=1)
     new = documents(en=50)
-    held = weigh(new, [], weights, lambda d: d.count)
+    held = list(weigh(new, [], weights, lambda d: d.count))
     left = [d for d in new if d not in held]
-    assert weigh(left, held, weights, lambda d: d.count) == []
+    assert list(weigh(left, held, weights, lambda d: d.count)) == []
     assert pages(weigh(left, held[:4], weights, lambda d: d.count)) == {"en": 60}
 
 
 def test_a_list_that_grows_stays_within_its_share():
     weights = Weights((Share(100, ("zh", "en")),), temperature=1)
-    held = weigh(documents(en=50), [], weights, lambda d: d.count)
+    held = list(weigh(documents(en=50), [], weights, lambda d: d.count))
     assert pages(held) == {"en": 100}
-    assert weigh(documents(zh=50), held, weights, lambda d: d.count) == []
+    assert list(weigh(documents(zh=50), held, weights, lambda d: d.count)) == []
     more = Weights((Share(160, ("zh", "en")),), temperature=1)
     assert pages(weigh(documents(zh=50), held, more, lambda d: d.count)) == {"zh": 60}
 
@@ -83,7 +83,7 @@ def test_a_language_is_known_by_its_primary_subtag():
         Item("b.pdf", lang="ZH_cn", count=5),
         Item("c.pdf", count=5),
     ]
-    chosen = weigh(new, [], Weights((Share(10, ("zh",)), Share(0))), lambda d: d.count)
+    chosen = list(weigh(new, [], Weights((Share(10, ("zh",)), Share(0))), lambda d: d.count))
     assert [d.uri for d in chosen] == ["a.pdf", "b.pdf"]
 
 

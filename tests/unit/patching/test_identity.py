@@ -7,12 +7,12 @@ import pytest
 from datagen.disk.storage import Folder
 from datagen.inputs.items import Item
 from datagen.patching.identity import dataset_id
-from datagen.work.assignment import add_generation, assigned
+from datagen.work.assignment import add_generation
 
 
 def made(folder: Folder, uris: list[str], fingerprint: str = "f" * 64) -> Folder:
     folder.write("run.json", json.dumps({"fingerprint": fingerprint}).encode())
-    add_generation(folder, [tuple(Item(uri) for uri in uris)], [])
+    add_generation(folder, [tuple(Item(uri) for uri in uris)])
     return folder
 
 
@@ -20,7 +20,7 @@ def test_the_id_stays_when_documents_come_and_differs_elsewhere(tmp_path):
     folder = made(Folder(str(tmp_path / "a")), ["/x.pdf", "/y.pdf"])
     known = dataset_id(folder)
     assert len(known) == 32 and int(known, 16)
-    add_generation(folder, [(Item("/z.pdf"),)], assigned(folder))
+    add_generation(folder, [(Item("/z.pdf"),)])
     assert dataset_id(folder) == known
     assert dataset_id(made(Folder(str(tmp_path / "moved")), ["/x.pdf", "/y.pdf"])) == known
     assert dataset_id(made(Folder(str(tmp_path / "b")), ["/x.pdf"])) != known

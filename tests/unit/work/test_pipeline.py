@@ -185,7 +185,7 @@ def test_a_pipeline_needs_what_covers_its_source_and_each_of_its_stages():
 
 def test_a_source_that_has_a_read_alone_makes_shards_of_a_thousand_parts():
     items = [Item(f"{at}", count=400) for at in range(5)] + [Item("big", num_bytes=90_000_000)]
-    shards = Keys().split(items)
+    shards = list(Keys().split(items))
     assert [[item.uri for item in shard] for shard in shards] == [["0", "1"], ["2", "3"], ["4"], ["big"]]
     assert Keys().estimate(shards[0]).num_samples == 800
     assert Keys().probe(items[0]) is items[0]
