@@ -141,9 +141,10 @@ def readings(all_facts: Sequence[Fact], predicted: Sequence[PredictedPage]) -> d
     return of_page
 
 
-def check(all_facts: Sequence[Fact], of_page: Mapping[tuple[str, int], Sequence[PredictedPage]]) -> list[Outcome]:
-    """What became of each, given the `readings`. A fact of a page that nobody predicted doesn't hold, not even that something is
-    absent."""
+def check(all_facts: Sequence[Fact], predicted: Sequence[PredictedPage]) -> list[Outcome]:
+    """What became of each. A fact of a page that nobody predicted doesn't hold, not even that something is absent. Raises
+    `ValueError` as `readings` does."""
+    of_page = readings(all_facts, predicted)
     outcomes = []
     for one in all_facts:
         pages = of_page.get((one.pdf, one.page), ())

@@ -38,7 +38,9 @@ _MEASURES = {
     "reading_order": ["Edit_dist"],
 }
 _OVERALL = ("text_block.page.Edit_dist.ALL", "table.page.TEDS.ALL", "display_formula.page.CDM.ALL")
-_IMPORTS = "install its requirements into the folder's .venv; for official=installed: pip install 'olmocr[bench]' numpy"
+_IMPORTS = "install its requirements into the folder's .venv; for official=installed: pip install 'olmocr[bench]'"
+_ERROR = re.compile(r"^[\w.]*(?:Error|Exception)\b", re.MULTILINE)
+_LONGEST = 300  # characters of an error that are passed on
 _READ = "read"  # olmOCR-bench calls a folder of readings by its name
 _OLMOCR_FIGURE = re.compile(rf"^ *({_READ}|\S+) *:(?: Average Score:)? ([\d.]+)%", re.MULTILINE)
 
@@ -177,7 +179,9 @@ def _run(command: Sequence[str], where: str, tmp: Path, environment: Mapping[str
     output = log.read_text(encoding="utf-8", errors="replace")
     if process.returncode:
         hint = f"; {command[0]} lacks what it imports: {_IMPORTS}" if "No module named" in output else ""
-        raise ValueError(f"{where}: its code ended with {_last_line(output)}{hint}")
+        error = list(_ERROR.finditer(output))
+        said = " ".join(output[error[-1].start() :].replace("*", "").split()) if error else _last_line(output)
+        raise ValueError(f"{where}: its code ended with {said[:_LONGEST]}{hint}")
     return output
 
 

@@ -111,7 +111,7 @@ def _facts(pred: str, gt: str, without: str) -> "tuple[list[str], dict[str, Any]
     predicted = pages.predictions(pred)
     tests = facts.facts(gt) if gt.endswith(".jsonl") else facts.benchmark(gt.partition(":")[2], excluded(without))
     of_page = facts.readings(tests, predicted)
-    outcomes = facts.check(tests, of_page)
+    outcomes = facts.check(tests, predicted)
     shares = facts.shares(outcomes)
     chosen = {f"{pdf}#{number}": of[0] for (pdf, number), of in of_page.items()}
     used = {id(page) for of in of_page.values() for page in of}

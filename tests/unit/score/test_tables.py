@@ -29,9 +29,9 @@ def test_teds_is_one_minus_edits_over_the_larger_tree():
 @pytest.mark.parametrize(
     ("rows", "others", "teds", "structure"),
     [  # by APTED, for all trees
-        (("a|b|c", "d"), ("a", "b|c|d"), 0.5714285714285714, 0.5714285714285714),
-        (("1",) * 5, ("1|2",) * 3, 0.5454545454545454, 0.5454545454545454),
-        (("ab|cd", "ef|gh", "ij"), ("ef|gh", "ix"), 0.6111111111111112, 0.6666666666666667),
+        (("a|b|c", "d"), ("a", "b|c|d"), 3 / 7, 3 / 7),
+        (("1",) * 5, ("1|2",) * 3, 4 / 11, 4 / 11),
+        (("ab|cd", "ef|gh", "ij"), ("ef|gh", "ix"), 1 - 3.5 / 9, 6 / 9),
     ],
 )
 def test_teds_of_rows_that_moved_is_that_of_trees(rows, others, teds, structure):
