@@ -137,10 +137,11 @@ def as_coarse(placed: Iterable[Placed]) -> tuple[Placed, ...]:
 def _markdown(file: Path, folder: Path) -> PredictedPage:
     """A file of Markdown, or a grounded answer, which has boxes: its blocks, but for what stands on every page."""
     names = tuple(dict.fromkeys((file.relative_to(folder).with_suffix("").as_posix(), file.stem)))
-    return _answer(names, file.read_text(encoding="utf-8", errors="replace"))
+    return as_prediction(names, file.read_text(encoding="utf-8", errors="replace"))
 
 
-def _answer(names: tuple[str, ...], text: str) -> PredictedPage:
+def as_prediction(names: tuple[str, ...], text: str) -> PredictedPage:
+    """A page of these names, of Markdown or of a grounded answer, whose blocks are its text, but for those of every page."""
     regions = decode(text, (_SIDE, _SIDE)) if REF in text else ()
     if not regions:
         return PredictedPage(names, text)
@@ -174,7 +175,7 @@ def _answered(path: str) -> list[PredictedPage]:
     drops = [drop for report in read_reports(Folder(path)) for drop in report.drops if drop.part and drop.reason in FATES]
     answered = [(drop, drop.readings[0].text if drop.readings else "") for drop in drops if drop.readings or drop.reason == BLANK]
     names = _names([(drop.uri, drop.part.first, drop.key) for drop, _ in answered if drop.part])
-    return [_answer(of, text) for of, (_, text) in zip(names, answered, strict=True)]
+    return [as_prediction(of, text) for of, (_, text) in zip(names, answered, strict=True)]
 
 
 def _names(places: Sequence[tuple[str, int, str]]) -> Iterator[tuple[str, ...]]:
