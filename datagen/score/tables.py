@@ -54,7 +54,8 @@ def score(truth: str, table: str | None) -> Score:
     texts = [[cell.text for cell in of] for of in cells_of]
     edits = numpy.maximum(unlike, cdist(*texts, scorer=Levenshtein.normalized_distance, dtype=numpy.float64))
     num_nodes = 1 + max(len(one.firsts), len(other.firsts))
-    return Score(*(max(0.0, 1.0 - _distance(one, other, costs) / num_nodes) for costs in (edits, unlike)))
+    with_text, structure = (max(0.0, 1.0 - _distance(one, other, costs) / num_nodes) for costs in (edits, unlike))
+    return Score(with_text, structure)
 
 
 class Cell(NamedTuple):
