@@ -47,7 +47,7 @@ def listed(input: str, formats: tuple[str, ...]) -> Census:
     name, _, folder = input.partition(":")
     if not folder or name not in BENCHMARKS:
         return Listing(input, formats)
-    from datagen.score.official.benchmarks import BenchmarkPages  # slow to load
+    from datagen.score.benchmarks import BenchmarkPages  # slow to load
 
     pages = BenchmarkPages(name, folder)
     pages.items()

@@ -7,8 +7,8 @@
     math      a displayed formula's LaTeX, which KaTeX can parse: olmOCR-bench opens no file with another in it
     baseline  there is text, and it doesn't end in a loop; a blank page has none
 
-Each test is tried on the record's own Markdown, by our rules and by olmOCR-bench's, and left out where it doesn't hold there, as
-where a page number also stands in the text. Texts are compared sign by sign (`max_diffs` 0): a wrong digit fails a sentence.
+Each test is tried on the record's own Markdown, and left out where it doesn't hold there, as where a page number also stands in
+the text. Texts are compared sign by sign (`max_diffs` 0): a wrong digit fails a sentence.
 """
 
 import itertools
@@ -24,8 +24,8 @@ from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import bare_latex, content, markdown
 from datagen.record import Box, Region, Sample
 from datagen.score import tables
-from datagen.score.facts import fact, normalised, why_not
-from datagen.score.official import olmocr
+from datagen.score.fact_rules import RULES, normalised
+from datagen.score.facts import fact, why_not
 
 MOST = 24
 """Tests of a page, at most: drawn by the page's key, as many of each type as of the others, as far as there are."""
@@ -79,10 +79,8 @@ def page_tests(sample: Sample, most: int = MOST) -> list[dict[str, Any]]:
 
 def _holds(test: dict[str, Any], whole: str) -> bool:
     try:
-        if why_not(fact(test), whole) or not olmocr.holds(test, whole):
-            return False
-        return test["type"] != "math" or bool(katex.mathml(test["math"]))
-    except (ValueError, IndexError):  # nothing is asked for; LaTeX that KaTeX refuses; a table at which olmOCR-bench stops
+        return not why_not(fact(test), whole) and (test["type"] != "math" or bool(katex.mathml(test["math"])))
+    except ValueError:  # nothing is asked for; LaTeX that KaTeX refuses
         return False
 
 
@@ -100,7 +98,7 @@ def _all(sample: Sample, whole: str) -> Iterator[dict[str, Any]]:
         yield {"type": "baseline", "max_length": 0}
         return
     baseline: dict[str, Any] = {"type": "baseline"}  # olmOCR-bench's fails Chinese letters, unless told to leave them
-    yield baseline if olmocr.holds(baseline, whole) else baseline | {"check_disallowed_characters": False}
+    yield baseline if not RULES["baseline"](baseline, whole) else baseline | {"check_disallowed_characters": False}
     regions = _regions(sample)
     plain = [region for region in regions if region.label in _PLAIN and region.format == "markdown"]
     flat = normalised(whole)

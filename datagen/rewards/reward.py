@@ -28,15 +28,13 @@ from rapidfuzz.process import cdist
 from scipy.optimize import linear_sum_assignment
 
 from datagen.asking.loops import is_loop
-from datagen.labels import RUNNING
 from datagen.score import formulas, parts, tables
 from datagen.score.facts import Fact, why_not
-from datagen.target import REF, decode
+from datagen.score.pages import as_prediction
 
 WEIGHTS: Mapping[str, float] = {"tests": 1.0, "edit": 1.0, "teds": 1.0, "formula": 1.0}
 
 _SLACK = 1.1  # letters of an answer over the truth's that cost nothing: Markdown may be written in several ways
-_SIDE = 1000  # of the page that an answer's boxes are on; nothing here asks where they are
 _NEGATIVE = frozenset({"absent", "baseline"})
 _MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\\\((.+?)\\\)|(?<![\\$])\$(?!\s)([^$\n]+?)(?<![\s\\])\$", re.DOTALL)
 _OPENINGS = (("\\[", "\\]"), ("\\(", "\\)"), ("<|ref|>", "<|/ref|>"), ("<|det|>", "<|/det|>"))
@@ -108,8 +106,7 @@ def reward(answer: str, wanted: Wanted, is_cut: bool = False, weights: Mapping[s
 
 def as_markdown(answer: str) -> str:
     """A grounded answer's blocks without their places and without what stands on every page; other Markdown as it is."""
-    regions = decode(answer, (_SIDE, _SIDE)) if REF in answer else ()
-    return "\n\n".join(r.text for r in regions if r.label not in RUNNING) if regions else answer
+    return as_prediction((), answer).markdown
 
 
 def parses(answer: str) -> float:

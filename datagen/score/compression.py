@@ -2,7 +2,7 @@
 
 Pages of 600 to 1,299 text tokens, in bins of a hundred, read in the modes tiny and small, whose images are 64 and 100 tokens. Of
 each bin: how many text tokens a vision token stands for, and the precision. The paper doesn't say how it counts that. Here stands
-what Fox's code calls precision, by sets of words (`datagen.score.official.fox`), and beside it 1 - the edit distance over the
+what Fox's code calls precision, by sets of words, and beside it 1 - the edit distance over the
 longer text's length, which knows of order, of what was invented and of what is missing.
 """
 
@@ -16,7 +16,8 @@ from typing import Any
 import numpy
 from rapidfuzz.distance import Levenshtein
 
-from datagen.score.official.fox import FoxPage, read
+from datagen.score import benchmarks
+from datagen.score.benchmarks import FoxPage
 from datagen.score.scores import interval
 
 BINS = range(600, 1300, 100)
@@ -110,7 +111,7 @@ def _percent(cell: Mapping[str, Any], name: str) -> str:
 
 def fox_pages(folder: str, lang: str) -> list[FoxPage]:
     """The pages of Fox's task page OCR in the language `en` or `cn`. Raises `ValueError` if there are none, or images lack."""
-    pages = read(folder, (f"{lang}_page_ocr.json",), "input")
+    pages = benchmarks.fox_pages(folder, "input", (f"{lang}_page_ocr.json",))
     if missing := [page.image.name for page in pages if not page.image.is_file()]:
         raise ValueError(f"input=fox:{folder}: {len(missing)} images are missing, {missing[0]} the first")
     return pages

@@ -1,4 +1,4 @@
-"""True and predicted pages, whatever they come from: OmniDocBench's JSON, datasets, folders of Markdown.
+"""True and predicted pages, whatever they come from: OmniDocBench's JSON, Fox, datasets, folders of Markdown.
 
 Pages go by the name of their image or document without its suffix, `STEM`. A dataset's page has four names: its source's stem
 (where no other page has the same source), its key, the source's name with the page's number behind it, from 0, as OmniDocBench
@@ -21,6 +21,7 @@ from datagen.labels import PICTURES, RUNNING, label_of
 from datagen.markdown import markdown
 from datagen.record import Region, Sample
 from datagen.score import parts
+from datagen.score.benchmarks import Excluded, fox_pages, omnidocbench_file
 from datagen.score.layout import Placed
 from datagen.target import REF, decode
 
@@ -37,16 +38,19 @@ _COARSER = {"sub_title": "title", "list": "text", "toc": "text"} | dict.fromkeys
 
 
 _SIDE = 1000  # of the page that a grounded answer's boxes are put on
+_NOTHING: Excluded = {}
 
 
 class Block(NamedTuple):
     """A block of the ground truth. `kind` is text, table or formula; `text` is plain or Markdown, HTML, LaTeX. `order` is its
-    place in reading order, None where it has none. `beside`: one of `BESIDE`."""
+    place in reading order, None where it has none. `beside`: one of `BESIDE`. `is_wrong`: known to be wrong, so that it has its
+    reading, and neither counts."""
 
     kind: str
     text: str
     order: float | None
     beside: bool
+    is_wrong: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,18 +78,27 @@ class PredictedPage:
     grounded: str = ""
 
 
-def truths(path: str) -> list[TruePage]:
-    """The pages of OmniDocBench's JSON, or of a dataset's folder. Raises `ValueError` if `path` is neither."""
-    if _is_dataset(path):
+def truths(path: str, wrong: Excluded = _NOTHING) -> list[TruePage]:
+    """The pages of OmniDocBench's JSON, of a dataset's folder, of `omnidocbench:DIR` or of `fox:DIR`. `wrong` are the blocks of
+    OmniDocBench's pages that are known to be so. Raises `ValueError` if `path` is none of that."""
+    benchmark, _, folder = path.partition(":")
+    if benchmark == "fox" and folder:
+        return [
+            TruePage(tuple(dict.fromkeys((page.image.stem, page.image.name))), _blocks((), page.text), ())
+            for page in fox_pages(folder)
+            if page.image.name not in wrong
+        ]
+    file = omnidocbench_file(folder) if benchmark == "omnidocbench" and folder else Path(path)
+    if not folder and _is_dataset(path):
         return [TruePage(names, _blocks(page.regions, page.text), _placed(page)) for names, page in _samples(path)]
     try:
-        pages = json.loads(Path(path).read_bytes())
+        pages = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:
         problem = "it can't be read" if isinstance(error, OSError) else "it is no JSON"
         raise ValueError(f"gt={path}: OmniDocBench's JSON, a .jsonl of olmOCR-bench, or a dataset is needed; {problem}") from None
     if not isinstance(pages, list) or not pages:
         raise ValueError(f"gt={path}: OmniDocBench's JSON is a list of pages; this is none, or has no page")
-    return [_omnidocbench(page, f"gt={path}, page {number}") for number, page in enumerate(pages, 1)]
+    return [_omnidocbench(page, f"gt={path}, page {number}", wrong) for number, page in enumerate(pages, 1)]
 
 
 def predictions(path: str) -> list[PredictedPage]:
@@ -124,10 +137,11 @@ def as_coarse(placed: Iterable[Placed]) -> tuple[Placed, ...]:
 def _markdown(file: Path, folder: Path) -> PredictedPage:
     """A file of Markdown, or a grounded answer, which has boxes: its blocks, but for what stands on every page."""
     names = tuple(dict.fromkeys((file.relative_to(folder).with_suffix("").as_posix(), file.stem)))
-    return _answer(names, file.read_text(encoding="utf-8", errors="replace"))
+    return as_prediction(names, file.read_text(encoding="utf-8", errors="replace"))
 
 
-def _answer(names: tuple[str, ...], text: str) -> PredictedPage:
+def as_prediction(names: tuple[str, ...], text: str) -> PredictedPage:
+    """A page of these names, of Markdown or of a grounded answer, whose blocks are its text, but for those of every page."""
     regions = decode(text, (_SIDE, _SIDE)) if REF in text else ()
     if not regions:
         return PredictedPage(names, text)
@@ -161,7 +175,7 @@ def _answered(path: str) -> list[PredictedPage]:
     drops = [drop for report in read_reports(Folder(path)) for drop in report.drops if drop.part and drop.reason in FATES]
     answered = [(drop, drop.readings[0].text if drop.readings else "") for drop in drops if drop.readings or drop.reason == BLANK]
     names = _names([(drop.uri, drop.part.first, drop.key) for drop, _ in answered if drop.part])
-    return [_answer(of, text) for of, (_, text) in zip(names, answered, strict=True)]
+    return [as_prediction(of, text) for of, (_, text) in zip(names, answered, strict=True)]
 
 
 def _names(places: Sequence[tuple[str, int, str]]) -> Iterator[tuple[str, ...]]:
@@ -196,21 +210,23 @@ def _blocks(regions: Sequence[Region], text: str) -> tuple[Block, ...]:
     )
 
 
-def _omnidocbench(page: Any, where: str) -> TruePage:
+def _omnidocbench(page: Any, where: str, wrong: Excluded) -> TruePage:
     try:
         info, boxes = page["page_info"], page["layout_dets"]
         size = _size(info, boxes)
         name = str(info["image_path"])
         scored = [box for box in boxes if not box.get("ignore") and box["category_type"] not in _UNSCORED]
         placed = [Placed(label_of("omnidocbench", box["category_type"]), _shares(box["poly"], size)) for box in scored]
-        blocks = [block for box in _whole(scored, page.get("extra") or {}) if (block := _block(box))]
+        numbers = wrong.get(PurePosixPath(name).name, frozenset())
+        blocks = [block for box in _whole(scored, page.get("extra") or {}) if (block := _block(box, numbers))]
     except (KeyError, TypeError, IndexError, AttributeError) as error:
         raise ValueError(f"{where} isn't as OmniDocBench writes it: {type(error).__name__}: {error}") from None
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
     blocks.sort(key=lambda block: (block.order is None, block.order or 0))
-    stem = PurePosixPath(name).with_suffix("").as_posix()
-    return TruePage(tuple(dict.fromkeys((PurePosixPath(name).stem, stem))), tuple(blocks), as_coarse(placed), True)
+    path = PurePosixPath(name)
+    names = path.stem, path.with_suffix("").as_posix(), path.stem.replace(".pdf", ""), path.name
+    return TruePage(tuple(dict.fromkeys(names)), tuple(blocks), as_coarse(placed), True)
 
 
 def _size(info: Mapping[str, Any], boxes: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
@@ -222,17 +238,22 @@ def _size(info: Mapping[str, Any], boxes: Sequence[Mapping[str, Any]]) -> tuple[
     return (height, width) if leaves and right <= height and bottom <= width else (width, height)
 
 
-def _block(box: Mapping[str, Any]) -> Block | None:
+def _block(box: Mapping[str, Any], wrong: frozenset[str]) -> Block | None:
     category = box["category_type"]
     kind = {"table": parts.TABLE, "equation_isolated": parts.FORMULA}.get(category, parts.TEXT)
     field = {parts.TABLE: "html", parts.FORMULA: "latex", parts.TEXT: "text"}[kind]
     text = str(box.get(field) or "")
     order = box.get("order")
-    return Block(kind, text, None if order is None else float(order), category in BESIDE) if text.strip() else None
+    if not text.strip():
+        return None
+    numbers = box.get("numbers") or [box.get("anno_id")]
+    is_wrong = not wrong.isdisjoint(map(str, numbers))
+    return Block(kind, text, None if order is None else float(order), category in BESIDE, is_wrong)
 
 
 def _whole(boxes: Sequence[Mapping[str, Any]], extra: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The boxes, with those in one that are pieces of one paragraph, as the relation `truncated` says: in the first's place."""
+    """The boxes, with those in one that are pieces of one paragraph, as the relation `truncated` says: in the first's place, with
+    the `numbers` of all."""
     by_id = {box.get("anno_id"): box for box in boxes if "text" in box and box.get("order") is not None}
     head: dict[Any, Any] = {}
 
@@ -246,16 +267,19 @@ def _whole(boxes: Sequence[Mapping[str, Any]], extra: Mapping[str, Any]) -> list
         if relation["relation_type"] == "truncated" and pair[0] != pair[1] and all(piece in by_id for piece in pair):
             earlier, later = sorted(pair, key=lambda piece: float(by_id[piece]["order"]))
             head[later] = earlier
-    texts: dict[Any, list[Mapping[str, Any]]] = {}
+    pieces: dict[Any, list[Mapping[str, Any]]] = {}
     for piece in by_id:
-        texts.setdefault(first(piece), []).append(by_id[piece])
-    in_order = {piece: sorted(boxes, key=lambda box: float(box["order"])) for piece, boxes in texts.items()}
-    joined = {piece: "".join(str(box["text"]) for box in boxes) for piece, boxes in in_order.items()}
-
-    def whole(box: Mapping[str, Any]) -> Mapping[str, Any]:
-        return {**box, "text": joined[box["anno_id"]]} if by_id.get(box.get("anno_id")) is box else box
-
-    return [whole(box) for box in boxes if not (box.get("anno_id") in head and by_id.get(box["anno_id"]) is box)]
+        pieces.setdefault(first(piece), []).append(by_id[piece])
+    whole = []
+    for box in boxes:
+        number = box.get("anno_id")
+        if by_id.get(number) is not box:
+            whole.append(box)
+        elif number not in head:
+            of_text = sorted(pieces[number], key=lambda piece: float(piece["order"]))
+            text = "".join(str(piece["text"]) for piece in of_text)
+            whole.append({**box, "text": text, "numbers": [piece.get("anno_id") for piece in of_text]})
+    return whole
 
 
 def _shares(poly: Sequence[float], size: tuple[float, float]) -> tuple[float, float, float, float]:

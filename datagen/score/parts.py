@@ -18,7 +18,7 @@ _FENCES = re.compile(r"^```", re.MULTILINE)
 _CODE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 _TABLE_TAG = re.compile(r"<(/?)table\b[^>]*>", re.IGNORECASE)
 _RULE = r"[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*"
-_PIPES = re.compile(rf"^[^\n]*\|[^\n]*\n{_RULE}(?:\n[^\n]*\|[^\n]*)*$", re.MULTILINE)
+PIPES = re.compile(rf"^[^\n]*\|[^\n]*\n{_RULE}(?:\n[^\n]*\|[^\n]*)*$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _HEADING = re.compile(r"^([ \t]{0,3}#{1,6}[ \t][^\n]*)\n?", re.MULTILINE)
 _BAR = re.compile(r"(?<!\\)\|")
@@ -37,7 +37,7 @@ def parts(markdown: str) -> list[Part]:
     whole = _FENCED_WHOLE.fullmatch(markdown)
     text = _NOTHING.sub("", whole[1] if whole else markdown)
     if not _BLANK_LINES.search(text.strip()):
-        text = text.replace("\n", "\n\n") if not _SPECIAL.search(text) and not _PIPES.search(text) else text
+        text = text.replace("\n", "\n\n") if not _SPECIAL.search(text) and not PIPES.search(text) else text
     cut: list[Part] = []
     at = 0
     while special := _SPECIAL.search(text, at):
@@ -72,7 +72,7 @@ def finer(whole: list[Part]) -> list[Part]:
 
 def _paragraphs(text: str) -> list[Part]:
     cut, at = [], 0
-    for table in _PIPES.finditer(text):
+    for table in PIPES.finditer(text):
         cut += _blocks(text[at : table.start()])
         cut.append(Part(TABLE, _html(table[0])))
         at = table.end()

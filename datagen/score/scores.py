@@ -140,15 +140,19 @@ def score(truth: Sequence[TruePage], predicted: Sequence[PredictedPage]) -> Scor
 
 
 def of_page(truth: TruePage, markdown: str) -> tuple[Values, int]:
-    """The measures of a page's Markdown, boxes aside, and how many of its tables are none."""
+    """The measures of a page's Markdown, boxes aside, and how many of its tables are none. What nobody asked for counts as wrong:
+    a table as one that was read wrongly, text and formulas by their length. A page with a block that `is_wrong` has no `page`."""
     whole = parts.parts(markdown)
-    values: Values = {"page": (normalised_distance(true_text(truth), predicted_text(whole)), 1.0)}
-    scored = tables.scores(
-        [block.text for block in truth.blocks if block.kind == parts.TABLE],
-        [part.text for part in whole if part.kind == parts.TABLE],
-    )
-    values["teds"] = (sum(score.teds for score in scored), float(len(scored)))
-    values["teds_s"] = (sum(score.structure for score in scored), float(len(scored)))
+    values: Values = {}
+    if not any(block.is_wrong for block in truth.blocks):
+        values["page"] = (normalised_distance(true_text(truth), predicted_text(whole)), 1.0)
+    true_tables = [block for block in truth.blocks if block.kind == parts.TABLE]
+    read = [part.text for part in whole if part.kind == parts.TABLE]
+    scored = tables.scores([block.text for block in true_tables], read)
+    counted = [score for score, block in zip(scored, true_tables, strict=True) if not block.is_wrong]
+    num_tables = float(len(counted) + max(0, len(read) - len(true_tables)))
+    values["teds"] = (sum(score.teds for score in counted), num_tables)
+    values["teds_s"] = (sum(score.structure for score in counted), num_tables)
     return values | _of_blocks(truth, whole), sum(score.is_broken for score in scored)
 
 
@@ -161,14 +165,6 @@ def true_text(truth: TruePage) -> str:
 def predicted_text(whole: Sequence[parts.Part]) -> str:
     """The same of a prediction."""
     return "".join(bare(part.text) for part in whole if part.kind != parts.FORMULA)
-
-
-def ails(markdowns: Sequence[str]) -> dict[str, float]:
-    """The shares of predictions that go round and round, break off, and have no letter or digit."""
-    cut = [parts.breaks_off(markdown) for markdown in markdowns]
-    loops = [is_loop(markdown, broken) for markdown, broken in zip(markdowns, cut, strict=True)]
-    blank = [not any(map(str.isalnum, markdown)) for markdown in markdowns]
-    return {name: sum(of) / max(1, len(markdowns)) for name, of in (("loops", loops), ("cut", cut), ("blank", blank))}
 
 
 def _of_answer(truth: TruePage, markdown: str) -> Values:
@@ -189,22 +185,31 @@ def _of_blocks(truth: TruePage, whole: Sequence[parts.Part]) -> Values:
         for grain in (whole, parts.finer(list(whole)))
     ]
     number, matched = best(truths, [[_compared(part.kind, part.text) for part in grain] for grain in grains])
+    read = grains[number]
+    taken = {part for match in matched for part in match.parts}
+    invented = [part for place, part in enumerate(read) if place not in taken]
+    matched = [match for match in matched if not any(blocks[block].is_wrong for block in match.blocks)]
     of_text = [match for match in matched if any(_is_text(blocks[block]) for block in match.blocks)]
     of_formulas = [match for match in matched if any(blocks[block].kind == parts.FORMULA for block in match.blocks)]
     values: Values = {}
-    for name, group in (("text", of_text), ("formula", of_formulas)):
-        length = sum(match.length for match in group)
-        if group:
-            values[name] = (sum(match.distance for match in group) / max(1, length), 1.0)
-    if of_formulas:
-        values["formula_same"] = (float(sum(match.distance == 0 for match in of_formulas)), float(len(of_formulas)))
+    for name, kind, group in (("text", parts.TEXT, of_text), ("formula", parts.FORMULA, of_formulas)):
+        num_invented = sum(len(_compared(kind, part.text)) for part in invented if part.kind == kind)
+        length = num_invented + sum(match.length for match in group)
+        if group or num_invented:
+            values[name] = ((num_invented + sum(match.distance for match in group)) / max(1, length), 1.0)
+    num_invented = sum(part.kind == parts.FORMULA for part in invented)
+    if of_formulas or num_invented:
+        values["formula_same"] = (
+            float(sum(match.distance == 0 for match in of_formulas)),
+            float(len(of_formulas) + num_invented),
+        )
         alike = [
-            symbols.cdm(_below([blocks[i].text for i in match.blocks]), _below([grains[number][i].text for i in match.parts]))
+            symbols.cdm(_below([blocks[i].text for i in match.blocks]), _below([read[i].text for i in match.parts]))
             for match in of_formulas
         ]
         drawn = [value for value in alike if value is not None]
-        values["formula_cdm"] = (sum(drawn), float(len(drawn)))
-    ordered = [block.order for block in blocks if _is_text(block) and block.order is not None]
+        values["formula_cdm"] = (sum(drawn), float(len(drawn) + num_invented))
+    ordered = [block.order for block in blocks if _is_text(block) and not block.is_wrong and block.order is not None]
     if ordered:
         values["order"] = (_order_distance(ordered, blocks, of_text), 1.0)
     return values
@@ -279,6 +284,14 @@ def interval(statistic: Callable[[Any], float], num_pages: int, num_draws: int =
             rng=numpy.random.default_rng(SEED),
         )  # fmt: skip
     return float(result.confidence_interval.low), float(result.confidence_interval.high)
+
+
+def overall(means: Mapping[str, Mean]) -> float | None:
+    """OmniDocBench's Overall, of 100, with our variant of CDM: the mean of text, TEDS and CDM. None where one of them is
+    missing."""
+    if not {"text", "teds", "formula_cdm"} <= means.keys():
+        return None
+    return 100 * (1 - means["text"].value + means["teds"].value + means["formula_cdm"].value) / 3
 
 
 def worst(scores: Scores, name: str, most: int = 5) -> list[tuple[str, float]]:

@@ -1,12 +1,15 @@
-"""TEDS: how alike two tables are, as trees of rows and cells (Zhong et al., arXiv 1911.10683). The measure itself is that of
-table-recognition-metric, which is PubTabNet's."""
+"""TEDS: how alike two tables are, as trees of rows and cells (Zhong et al., arXiv 1911.10683).
+
+Trees are compared by Zhang's and Shasha's algorithm. A table here has rows, and rows have cells, so that the distances of all
+rows to all others are computed side by side."""
 
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+import numpy
 from lxml import etree, html
 from rapidfuzz.distance import Levenshtein
 from rapidfuzz.process import cdist
@@ -44,8 +47,15 @@ def score(truth: str, table: str | None) -> Score:
     """TEDS of two `normalised` tables; 0 where there is none."""
     if table is None:
         return Score(0.0, 0.0, True)
-    with_text, structure = _teds()
-    return Score(max(0.0, with_text(table, truth)), max(0.0, structure(table, truth)))
+    one, other = _tree(truth), _tree(table)
+    cells_of = [[cell for row in tree.rows for cell in row] for tree in (one, other)]
+    spans = [numpy.array([cell[1:3] for cell in of]) for of in cells_of]
+    unlike = (spans[0][:, None] != spans[1]).any(axis=2).astype(float)
+    texts = [[cell.text for cell in of] for of in cells_of]
+    edits = numpy.maximum(unlike, cdist(*texts, scorer=Levenshtein.normalized_distance, dtype=numpy.float64))
+    num_nodes = 1 + max(len(one.firsts), len(other.firsts))
+    with_text, structure = (max(0.0, 1.0 - _distance(one, other, costs) / num_nodes) for costs in (edits, unlike))
+    return Score(with_text, structure)
 
 
 class Cell(NamedTuple):
@@ -100,8 +110,74 @@ def _whole(truth: str) -> str:
     return table
 
 
-@cache
-def _teds() -> tuple[Any, Any]:
-    from table_recognition_metric import TEDS
+class _Tree(NamedTuple):
+    """`counts` has each row's number of cells, `starts` its first cell among all of them. `nodes` has, in the order of their
+    ends, the number of each cell and, behind all cells, of each row; `firsts` the place in that order of the first node in
+    each."""
 
-    return TEDS(structure_only=False), TEDS(structure_only=True)
+    rows: list[list[Cell]]
+    counts: numpy.ndarray
+    starts: numpy.ndarray
+    nodes: list[int]
+    firsts: list[int]
+
+
+@lru_cache(maxsize=256)  # one truth is compared with many answers
+def _tree(table: str) -> _Tree:
+    rows = cells(table)
+    counts = numpy.array([len(row) for row in rows], int)
+    ends = counts.cumsum()
+    starts = ends - counts
+    nodes: list[int] = []
+    firsts: list[int] = []
+    for number, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        at = len(nodes)
+        nodes += [*range(start, end), int(ends[-1]) + number]
+        firsts += [*range(at, at + end - start), at]
+    return _Tree(rows, counts, starts, nodes, firsts)
+
+
+def _distance(one: _Tree, other: _Tree, costs: numpy.ndarray) -> float:
+    """The edit distance of two tables. `costs` says what it costs to make each cell of the one a cell of the other, (C, C')."""
+    changes = _of_nodes(one, other, costs)[numpy.ix_(one.nodes, other.nodes)]
+    firsts = numpy.array(other.firsts)
+    steps = numpy.arange(len(firsts) + 1, dtype=float)
+    best = numpy.empty((len(one.nodes) + 1, len(steps)))
+    best[0] = steps
+    for number, first in enumerate(one.firsts, 1):
+        best[number, 0] = number
+        best[number, 1:] = numpy.minimum(best[number - 1, 1:] + 1, best[first, firsts] + changes[number - 1])
+        best[number] = _with_insertions(best[number], steps)
+    return float(best[-1, -1])
+
+
+def _of_nodes(one: _Tree, other: _Tree, costs: numpy.ndarray) -> numpy.ndarray:
+    """What it costs to make each cell, and each row behind them, of the one table each of the other."""
+    # A row becomes a cell when the row itself and all of its cells go, but for the cell that is most alike.
+    rows_as_cells = one.counts[:, None] + numpy.minimum.reduceat(costs, one.starts, axis=0)
+    cells_as_rows = other.counts + numpy.minimum.reduceat(costs, other.starts, axis=1)
+    return numpy.block([[costs, cells_as_rows], [rows_as_cells, _of_rows(one, other, costs)]])
+
+
+def _of_rows(one: _Tree, other: _Tree, costs: numpy.ndarray) -> numpy.ndarray:
+    """The edit distances of the cells of each row and each other row, all pairs of rows side by side, (R, R')."""
+    places = [
+        tree.starts[:, None] + numpy.minimum(numpy.arange(tree.counts.max()), tree.counts[:, None] - 1) for tree in (one, other)
+    ]
+    steps = numpy.arange(other.counts.max() + 1, dtype=float)
+    line = numpy.broadcast_to(steps, (len(one.counts), len(other.counts), len(steps))).copy()
+    result = numpy.zeros((len(one.counts), len(other.counts)))
+    columns = numpy.arange(len(other.counts))
+    for number in range(one.counts.max()):
+        changes = costs[places[0][:, number][:, None, None], places[1]]
+        line[:, :, 1:] = numpy.minimum(line[:, :, 1:] + 1, line[:, :, :-1] + changes)
+        line[:, :, 0] = number + 1
+        line = _with_insertions(line, steps)
+        done = one.counts == number + 1
+        result[done] = line[done][:, columns, other.counts]
+    return result
+
+
+def _with_insertions(line: numpy.ndarray, steps: numpy.ndarray) -> numpy.ndarray:
+    """Distances in which each may be the one before it and an insertion."""
+    return numpy.minimum.accumulate(line - steps, axis=-1) + steps

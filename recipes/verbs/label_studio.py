@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-from datagen.disk import manifest
-from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
+from datagen.patching.check import rows_of
 from datagen.patching.identity import dataset_id
 from datagen.publishing import label_studio as form
 from datagen.publishing import label_studio_answers as exported
@@ -94,7 +93,5 @@ def _patch(answers: str, folders: dict[str, Folder], by: str, path: Path, out: s
 
 def _records(folder: Folder, keys: set[str]) -> dict[str, bytes]:
     """The records of these samples, as they stand in their shards."""
-    shards = [report.shard for report in read_reports(folder)]
-    columns = ["key", "shard", "record_offset", "record_bytes"]
-    rows = [row for part in manifest.parts(folder, shards, columns) for row in part.to_pylist() if row["key"] in keys]
-    return dict(zip((row["key"] for row in rows), form.records(folder, rows), strict=True))
+    rows = rows_of(folder, keys)
+    return dict(zip(rows, form.records(folder, rows.values()), strict=True))

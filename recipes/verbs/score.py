@@ -4,12 +4,15 @@ The words are files; what is measured, and how, is in datagen/score/.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from recipes.verbs.tables import aligned
 from recipes.words.values import BENCHMARKS
+
+if TYPE_CHECKING:
+    from datagen.score.pages import PredictedPage
 
 _MOST_NAMED = 5  # pages in one line
 
@@ -22,11 +25,13 @@ def score(
         "the truth: OmniDocBench's JSON, olmOCR-bench's .jsonl, a dataset's folder; or omnidocbench:DIR, fox:DIR, olmocr:DIR",
     ],
     out: Annotated[str, "FILE", "a file for all scores, page by page, as JSON"] = "",
-    cdm: Annotated[str, "DIR", "a clone of OmniDocBench's code: CDM by it, with TeX, for Overall as it is published"] = "",
+    official: Annotated[
+        str, "DIR", "a clone of the benchmark's own code, which says its own figures, too; `installed`: the package olmocr"
+    ] = "",
     without: Annotated[str, "FILE", "what a benchmark has wrong: lines of a page's image, a tab and a block's number"] = "",
 ) -> str:
-    """How good predictions are, pred=DIR, against a ground truth, gt=FILE: text, order, tables, formulas, boxes. A benchmark's
-    name before its folder, as it is downloaded, gives its official figures beside corrected ones.
+    """How good predictions are, pred=DIR, against a ground truth, gt=FILE: text, order, tables, formulas, boxes. The truth may be
+    a benchmark as it is downloaded, such as gt=omnidocbench:DIR; official=DIR adds the figures of the benchmark's own code.
 
     Returns what there is to say, for people. Raises `ValueError`, one sentence, for what can't be read and where the two have no
     page in common."""
@@ -34,14 +39,18 @@ def score(
         raise ValueError(f"out={out}: a file on a local disk is needed, such as scores.json")
     name, _, folder = gt.partition(":")
     is_benchmark = bool(folder) and name in BENCHMARKS
-    if without and not is_benchmark:
-        raise ValueError(f"without={without}: gt={gt} is no benchmark with rules of its own, such as omnidocbench:DIR")
-    if cdm and name != "omnidocbench":
-        raise ValueError(f"cdm={cdm}: only gt=omnidocbench:DIR has CDM")
-    if is_benchmark:
-        lines, everything = _official(pred, gt, without, cdm)
-    else:
-        lines, everything = _facts(pred, gt) if gt.endswith(".jsonl") else _pages(pred, gt)
+    for word, value in (("without", without), ("official", official)):
+        if value and not is_benchmark:
+            raise ValueError(f"{word}={value}: gt={gt} is no benchmark, such as omnidocbench:DIR")
+    scorer = _facts if gt.endswith(".jsonl") or (is_benchmark and name == "olmocr") else _pages
+    lines, everything, chosen = scorer(pred, gt, without)
+    if official:
+        from datagen.score.official import figures
+
+        by_its_code = figures(name, folder, official, chosen)
+        rows = [(measure, f"{value:.4f}") for measure, value in by_its_code.values.items()]
+        lines += ["", f"by the code in {official}:", *aligned([("measure", "value"), *rows]), *by_its_code.notes]
+        everything["official"] = dict(by_its_code.values)
     if out:
         path = Path(out).expanduser()
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -49,35 +58,26 @@ def score(
     return "\n".join(lines)
 
 
-def _official(pred: str, gt: str, without: str, cdm: str) -> tuple[list[str], dict[str, Any]]:
+def _pages(pred: str, gt: str, without: str) -> "tuple[list[str], dict[str, Any], Mapping[str, PredictedPage]]":
+    """The lines, what goes to the file, and the prediction of each page that has one, by the name of its image."""
     from datagen.score import pages, scores
-    from datagen.score.official import benchmarks
-    from datagen.score.official.report import excluded
+    from datagen.score.benchmarks import excluded
 
-    name, _, folder = gt.partition(":")
-    predicted = pages.predictions(pred)
-    scored = benchmarks.BENCHMARKS[name].report(folder, predicted, excluded(without), **({"cdm": cdm} if cdm else {}))
-    ails = scores.ails([page.markdown for page in predicted if page.names[0] not in set(scored.unused)])
-    rows = (*scored.rows, *((measure, None, share, _explained(scores.MEASURES[measure])) for measure, share in ails.items()))
-    figures = [(name, *("-" if value is None else f"{value:.4f}" for value in sides), what) for name, *sides, what in rows]
-    lines = [f"{scored.rules}: {gt}, read by {pred}"]
-    lines += [*aligned([("measure", "official", "corrected", "what"), *figures]), scored.differs, *scored.notes]
-    lines += _named(scored.missing, "without a prediction: official, left out; corrected, counted as all wrong")
-    lines += _named(scored.unused, "predicted, and not in the benchmark")
-    both = {name: {"official": official, "corrected": corrected} for name, official, corrected, _ in rows}
-    return lines, {"means": both, "pages": scored.of_pages, "missing": scored.missing, "unused": scored.unused}
-
-
-def _pages(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:
-    from datagen.score import pages, scores
-
-    result = scores.score(pages.truths(gt), pages.predictions(pred))
+    wrong = excluded(without)
+    truth, predicted = pages.truths(gt, wrong), pages.predictions(pred)
+    result = scores.score(truth, predicted)
+    chosen = {true.names[-1]: page for true, page in zip(truth, pages.paired(truth, predicted)[0], strict=True) if page}
     lines = [f"{len(result.of_pages)} pages of {gt}, read by {pred}; 95% intervals by bootstrap over pages"]
     rows = [
         (name, f"{mean.value:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{mean.num_pages}", _explained(scores.MEASURES[name]))
         for name, mean in result.means.items()
     ]
     lines += aligned([("measure", "mean", "interval", "pages", "what"), *rows])
+    if gt.startswith("omnidocbench:") and (overall := scores.overall(result.means)) is not None:
+        lines.append(f"Overall {overall:.1f} of 100: the mean of text, teds and formula_cdm")
+    if without:
+        num, known = sum(map(len, wrong.values())), sum(block.is_wrong for true in truth for block in true.blocks)
+        lines.append(f"{known} blocks of {num} in the list without= are of these pages, and don't count")
     if result.has_boxes:
         per_label = [
             (label, f"{v['ap']:.3f}", f"{v['f1']:.3f}", f"{v['num_true']:.0f}", f"{v['num_predicted']:.0f}")
@@ -100,32 +100,45 @@ def _pages(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:
     if result.undrawn:
         num = sum(result.undrawn.values())
         lines.append(f"{num} true formulas can't be drawn, and have no CDM: on {', '.join(result.undrawn)}")
-    return lines, result.to_dict()
+    return lines, result.to_dict(), chosen
 
 
-def _facts(pred: str, gt: str) -> tuple[list[str], dict[str, Any]]:
+def _facts(pred: str, gt: str, without: str) -> "tuple[list[str], dict[str, Any], Mapping[str, PredictedPage]]":
+    """The same of olmOCR-bench's tests; of each PDF, with `#` and the page's number, the first reading."""
     from datagen.score import facts, pages
+    from datagen.score.benchmarks import excluded
 
-    outcomes = facts.check(facts.facts(gt), pages.predictions(pred))
+    predicted = pages.predictions(pred)
+    tests = facts.facts(gt) if gt.endswith(".jsonl") else facts.benchmark(gt.partition(":")[2], excluded(without))
+    of_page = facts.readings(tests, predicted)
+    outcomes = facts.check(tests, predicted)
     shares = facts.shares(outcomes)
+    chosen = {f"{pdf}#{number}": of[0] for (pdf, number), of in of_page.items()}
+    used = {id(page) for of in of_page.values() for page in of}
+    unused = [page.names[0] for page in predicted if id(page) not in used]
     lines = [f"{len(outcomes)} tests of {gt}, on what {pred} says; 95% intervals by bootstrap over pages"]
-    count = {kind: sum(kind in ("all", outcome.fact.type) for outcome in outcomes) for kind in shares}
-    rows = [(kind, f"{mean.value:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{count[kind]}") for kind, mean in shares.items()]
-    lines += aligned([("test", "hold", "interval", "tests"), *rows])
+    rows = [
+        (kind, f"{mean.value:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{mean.num_pages}") for kind, mean in shares.items()
+    ]
+    lines += aligned([("test", "hold", "interval", "pages"), *rows])
     if "math" in shares:
-        lines.append("math compares normalised LaTeX; gt=olmocr:DIR compares formulas as KaTeX draws them, as olmOCR-bench does")
+        lines.append(
+            "math compares normalised LaTeX; olmOCR-bench's own code compares formulas as KaTeX draws them: official=DIR"
+        )
     failed = [outcome for outcome in outcomes if not outcome.holds and not outcome.is_missing]
     lines += [f"{outcome.fact.id} ({outcome.fact.type}): {outcome.why}" for outcome in failed[:_MOST_NAMED]]
     if len(failed) > _MOST_NAMED:
         lines.append(f"and {len(failed) - _MOST_NAMED} more that don't hold: out=FILE.json has them all")
     missing = dict.fromkeys(f"{o.fact.pdf} {o.fact.page}" for o in outcomes if o.is_missing)
     lines += _named(tuple(missing), "without a prediction: none of their tests holds")
+    lines += _named(unused, "predicted, and in no test")
     everything = {
         "means": {kind: vars(mean) for kind, mean in shares.items()},
         "tests": [{"id": o.fact.id, "type": o.fact.type, "holds": o.holds, "why": o.why} for o in outcomes],
         "missing": list(missing),
+        "unused": unused,
     }
-    return lines, everything
+    return lines, everything, chosen
 
 
 def _explained(measure: Any) -> str:

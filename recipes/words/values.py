@@ -9,7 +9,7 @@ from recipes.words import engine_words, fields
 GROUPS = ("ocr", "vision", "text")
 """The groups of a mixture, which may stand before a dataset, as in `text:prose.jsonl`."""
 BENCHMARKS = ("omnidocbench", "fox", "olmocr")
-"""What may stand before a benchmark's folder, as in `fox:DIR`: the keys of `datagen.score.official.benchmarks`."""
+"""What may stand before a benchmark's folder, as in `fox:DIR`: the keys of `datagen.score.benchmarks`."""
 AUTO_ROUNDS = -1
 """What `rounds=auto` is as a number: `flywheel.step.AUTO`."""
 _FILES = (".json", ".jsonl", ".tar", ".parquet")

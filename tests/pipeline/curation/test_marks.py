@@ -71,19 +71,24 @@ def test_near_duplicates_are_found_in_every_script(tmp_path, script):
     assert found == {"page-001": ("near_duplicate", "page-000"), "page-002": ("near_duplicate", "page-000")}
 
 
-def test_what_is_only_alike_is_not_marked(tmp_path):
-    text = UDHR["Latn"][1]
-    assert marked(tmp_path / "coarse", pages(text, scrambled(text, 0.2))) == {}
+LATIN = UDHR["Latn"][1]
 
 
-def test_the_same_image_is_a_duplicate_whatever_text_it_has(tmp_path):
-    image = jpeg(1)
-    found = marked(tmp_path / "coarse", pages("one", "two", "", images=[image, image, jpeg(2)]))
-    assert found == {"page-001": ("duplicate", "page-000")}
-
-
-def test_short_texts_are_not_compared(tmp_path):
-    assert marked(tmp_path / "coarse", pages("Chapter 1", "Chapter 1")) == {}
+@pytest.mark.parametrize(
+    ("texts", "images", "found"),
+    [
+        ((LATIN, scrambled(LATIN, 0.2)), None, {}),  # only alike
+        (("Chapter 1", "Chapter 1"), None, {}),  # too short to compare
+        (("one", "two", ""), (1, 1, 2), {"page-001": ("duplicate", "page-000")}),
+        (  # a text may be that of a copy of its image
+            ("", LATIN, scrambled(LATIN, 0.01)),
+            (9, 9, 1),
+            {"page-001": ("duplicate", "page-000"), "page-002": ("near_duplicate", "page-000")},
+        ),
+    ],
+)
+def test_what_is_a_copy_of_what(tmp_path, texts, images, found):
+    assert marked(tmp_path / "coarse", pages(*texts, **({"images": [*map(jpeg, images)]} if images else {}))) == found
 
 
 def test_a_chain_of_likenesses_leaves_its_first(tmp_path):
@@ -108,13 +113,6 @@ def test_a_duplicate_is_of_its_own_image_and_the_similarity_that_of_the_two_that
     near = [(row["similarity"], (hashes[row["key"]] == hashes[row["of"]]).mean()) for row in rows[:4]]
     assert [found for found, _ in near] == pytest.approx([true for _, true in near], abs=0.001)
     assert rows[4]["similarity"] == 1.0
-
-
-def test_a_text_may_be_that_of_a_copy_of_its_image(tmp_path):
-    text, image = UDHR["Latn"][1], jpeg(9)
-    found = marked(tmp_path / "coarse", pages("", text, scrambled(text, 0.01), images=[image, image, jpeg(1)]))
-    assert found == {"page-001": ("duplicate", "page-000"), "page-002": ("near_duplicate", "page-000")}
-    assert marks.read(Folder(str(tmp_path / "coarse")))["similarity"].to_pylist() == [1.0, 0.0]
 
 
 def test_minhash_estimates_jaccards_similarity():

@@ -29,8 +29,10 @@ def test_omnidocbench_is_labelled_and_scored(tmp_path):
     for name in names[:2]:
         (folder / "images" / name).write_bytes(page(name))
     Image.new("L", (160, 220), 255).save(folder / "images" / names[2])
-    truth = [{"category_type": "text_block", "anno_id": 0, "order": 1, "text": "Everyone has the right to life"}]
-    pages = [{"layout_dets": truth, "page_info": {"image_path": name}, "extra": {"relation": []}} for name in names]
+    box = {"category_type": "text_block", "anno_id": 0, "order": 1, "poly": [7, 7, 95, 7, 95, 28, 7, 28]}
+    truth = [box | {"text": "Everyone has the right to life"}]
+    sizes = {"width": 160, "height": 220}
+    pages = [{"layout_dets": truth, "page_info": {"image_path": name} | sizes, "extra": {"relation": []}} for name in names]
     (folder / "OmniDocBench.json").write_text(json.dumps(pages))
     loops = numpy.asarray(Image.open(folder / "images" / names[1]))
 
@@ -42,13 +44,12 @@ def test_omnidocbench_is_labelled_and_scored(tmp_path):
     kept = json.loads((tmp_path / "out/recipe.json").read_text())["values"]["input"]
     assert kept == f"omnidocbench:{folder}"
     scored = scores(tmp_path, f"omnidocbench:{folder}")
-    assert scored["missing"] == ["gone.pdf_3.png"]
+    assert scored["missing"] == ["gone.pdf_3"]
     assert scored["unused"] == []
-    of_page = {one["page"]: one["official"] for one in scored["pages"]}
-    assert of_page["right.pdf_3.png"]["text"] == 0
-    assert of_page["loop.pdf_3.png"]["text"] > 0.9
-    assert of_page["empty.pdf_3.png"]["text"] == 1
-    assert of_page["gone.pdf_3.png"] is None
+    of_page = {page: values["text"] for page, values in scored["pages"].items()}
+    assert of_page["right.pdf_3"] == 0
+    assert of_page["loop.pdf_3"] > 0.9
+    assert of_page["empty.pdf_3"] == of_page["gone.pdf_3"] == 1
 
 
 def test_olmocr_bench_is_labelled_and_scored(tmp_path):
@@ -61,7 +62,7 @@ def test_olmocr_bench_is_labelled_and_scored(tmp_path):
     with serving(lambda request: says(SAID)) as (server, _):
         assert run(words(f"olmocr:{folder.parent}", tmp_path / "out", server)) == 0
     scored = scores(tmp_path, f"olmocr:{folder}")
-    assert {one["id"]: one["official"] for one in scored["pages"]} == {
+    assert {one["id"]: one["holds"] for one in scored["tests"]} == {
         "there": True,
         "not": False,
         "scans/a_pg7.pdf_baseline": True,

@@ -26,6 +26,18 @@ def test_teds_is_one_minus_edits_over_the_larger_tree():
     ]
 
 
+@pytest.mark.parametrize(
+    ("rows", "others", "teds", "structure"),
+    [  # by APTED, for all trees
+        (("a|b|c", "d"), ("a", "b|c|d"), 3 / 7, 3 / 7),
+        (("1",) * 5, ("1|2",) * 3, 4 / 11, 4 / 11),
+        (("ab|cd", "ef|gh", "ij"), ("ef|gh", "ix"), 1 - 3.5 / 9, 6 / 9),
+    ],
+)
+def test_teds_of_rows_that_moved_is_that_of_trees(rows, others, teds, structure):
+    assert tables.scores([table(*rows)], [table(*others)]) == [(pytest.approx(teds), pytest.approx(structure), False)]
+
+
 def test_a_span_counts_as_structure():
     wide = "<table><tr><td colspan=2>a</td></tr><tr><td>b</td><td>c</td></tr></table>"
     narrow = "<table><tr><td>a</td></tr><tr><td>b</td><td>c</td></tr></table>"
