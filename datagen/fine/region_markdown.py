@@ -15,7 +15,7 @@ from datagen.coarse.clean_line import as_it_looks
 from datagen.coarse.formula_share import is_for_formulas
 from datagen.fine.region_labels import Part
 from datagen.fine.wording import ITALIC
-from datagen.page import raised
+from datagen.page import raised, signs
 from datagen.page.boldness import is_bold_span
 from datagen.page.boxes import is_centred_in
 from datagen.page.line_breaks import is_monospaced
@@ -27,7 +27,7 @@ from datagen.writing.join_lines import as_drawn
 
 _ITALIC_FLAG = 2  # of MuPDF's spans
 _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
-_BULLET = re.compile(f"(?:[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·・{scripts.PRIVATE}]\\s*|[-–—−*+o]\\s+)(?=\\S)")
+_BULLET = re.compile(rf"(?:[{signs.BULLETS}{signs.CHECKS}{signs.DOTS}{scripts.PRIVATE}]\s*|[{signs.DASHES}o]\s+)(?=\S)")
 _AS_HYPHEN, _MARKDOWNS_SIGNS = "–—+", "•-*"
 _NUMBER = re.compile(r"\d{1,3}(?:\./|[.)])\s+(?=\S)")
 _LETTERS = re.compile(r"[^\W\d_]")

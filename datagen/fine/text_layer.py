@@ -22,6 +22,7 @@ from datagen.fine.region_labels import Part, is_prose, label_parts
 from datagen.fine.structure_tags import tag_signals
 from datagen.fine.text_layer_tables import table_html
 from datagen.fine.whole_paragraphs import whole
+from datagen.labels import HEADINGS, TEXTS
 from datagen.page.boxes import area, around, shared
 from datagen.page.given_order import settled
 from datagen.page.line_pieces import Rect
@@ -31,7 +32,6 @@ from datagen.record import Region
 Owners = Mapping[int, int]
 """Which of the model's blocks a piece is in, by its identity; -1 for none."""
 
-_HEADINGS = frozenset({"title", "sub_title"})
 _WHOLE = frozenset({"table", "image", "equation"})  # one region, whatever paragraphs are in it
 _LEAST_SHARE = 0.2  # of a line's box: the model's boxes are as high as the glyphs, and a line's as high as its font
 _PROSE_SHARE = 0.3  # of the characters in what the model takes for a picture
@@ -228,7 +228,7 @@ def _with_cells(parts: Sequence[Part]) -> list[Part]:
 
 
 def _is_cell(part: Part) -> bool:
-    return part.block is None and part.label in ("text", "list") and len(part.text) < _MAX_CAUGHT_CHARS
+    return part.block is None and part.label in TEXTS and len(part.text) < _MAX_CAUGHT_CHARS
 
 
 def _stands_in(part: Part, table: Part) -> bool:
@@ -242,7 +242,7 @@ def _between_headings(parts: Sequence[Part]) -> list[Part]:
     while remaining:
         part = remaining.pop(0)
         heading = next(
-            (other for other in parts if other.label in _HEADINGS and part.label == "table" and _stands_across(other, part)), None
+            (other for other in parts if other.label in HEADINGS and part.label == "table" and _stands_across(other, part)), None
         )
         if heading is None or (halves := _above_and_below(part, heading)) is None:
             result.append(part)

@@ -11,7 +11,7 @@ import numpy
 from datagen.coarse.answers import BY
 from datagen.engines import Engines
 from datagen.fine.wording import TWO_LETTERS
-from datagen.labels import PICTURES, RUNNING, is_page_number
+from datagen.labels import HEADINGS, PICTURES, RUNNING, is_page_number
 from datagen.markdown import markdown
 from datagen.record import Drop, Line, Region, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
@@ -80,7 +80,7 @@ class LabelRunning(Stage):
         for n, i, height in at_edges:
             region = batch[n].regions[i]
             text = _text(region)  # headings such as "Problem 1" and "Problem 2" are none
-            by_text[text if region.label in ("title", "sub_title") else _DIGITS.sub("0", text)].append((n, i, height))
+            by_text[text if region.label in HEADINGS else _DIGITS.sub("0", text)].append((n, i, height))
         for text, places in by_text.items():
             if not text.strip("0 .-–—"):
                 continue

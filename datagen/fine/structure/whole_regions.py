@@ -8,18 +8,18 @@ from dataclasses import replace
 from datagen.fine.structure.looks import look_of
 from datagen.fine.structure.section_numbers import number_of
 from datagen.fine.wording import HASHES, ITEM, MARK, OF_SECTION, UNNUMBERED_TABLE
-from datagen.labels import RUNNING
+from datagen.labels import HEADINGS, RUNNING
+from datagen.page import signs
 from datagen.page.boxes import around
 from datagen.record import Region
 from datagen.writing.join_lines import joined
 
-_HEADINGS = frozenset({"title", "sub_title"})
 _STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
 _HEADING_GAP, _CLOSED_GAP, _PART_GAP, _BESIDE = 0.9, 1.2, 2.0, 0.7  # of the height of a heading's lines
 _OVER, _LARGER = 0.3, 1.15
 _BRACKETS = ("()", "（）", "《》", "「」", "【】")
 _NOTE_GAP, _FULL_EM = (-0.5, 0.5), 3.0
-_SIGN_ALONE, _SIGN_GAP = re.compile(r"[-*+•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·]"), 4.0
+_SIGN_ALONE, _SIGN_GAP = re.compile(f"[{signs.ITEM_SIGNS}]"), 4.0
 _BLANK, _BRACKETED, _BLANK_GAP = re.compile(r"\.{5}|_{5}|…{2}"), re.compile(r"\([^()]+\)"), 3.0
 _PART = re.compile(r"[^\W\d_]+\.? (?:\d{1,3}|[IVXLC]+)[.:]?")
 
@@ -42,7 +42,7 @@ def with_heads_first(regions: Sequence[Region]) -> list[Region]:
     result: list[Region] = []
     for region in regions:
         at = len(result)
-        while region.label in RUNNING and at and result[at - 1].label in _HEADINGS and result[at - 1].box.y0 >= region.box.y1:
+        while region.label in RUNNING and at and result[at - 1].label in HEADINGS and result[at - 1].box.y0 >= region.box.y1:
             at -= 1
         result.insert(at, region)
     return result
@@ -119,7 +119,7 @@ def with_headings_in_place(regions: Sequence[Region]) -> list[Region]:
     result: list[Region] = []
     for region in regions:
         at = len(result)
-        while region.label in _HEADINGS and at and _stands_above(region, result[at - 1]):
+        while region.label in HEADINGS and at and _stands_above(region, result[at - 1]):
             at -= 1
         result.insert(at, region)
     return result
@@ -201,13 +201,13 @@ def relabelled(region: Region, label: str, level: int) -> Region:
     if region.is_unread or region.format != "markdown":
         return region if region.label == label else replace(region, label=label)
     text = region.text
-    if label in _HEADINGS:
+    if label in HEADINGS:
         hashes = HASHES.match(text)
         bare = text[hashes.end() :] if hashes else " ".join(_STARRED.sub(r"\2", text).split())
         depth = level if label == "sub_title" and level else len(hashes[0]) - 1 if hashes else 1 + (label == "sub_title")
         depth = 1 if label == "title" != region.label else depth
         text = f"{'#' * depth} {bare}"
-    elif region.label in _HEADINGS:
+    elif region.label in HEADINGS:
         text = HASHES.sub("", text, count=1)
     if label == "code" != region.label:
         text = "\n".join(line.text for line in region.lines)

@@ -235,16 +235,19 @@ class WeighLabels(Stage):
         tables = {i for i, region in enumerate(regions) if by_engines and region.format == "html" and not region.is_unread}
         is_true_else = bool(contradictions or tables) and self._judged(set_aside(judged, tables), page, signals)[0] == "trusted"
         most_aside = min(self.max_aside, self._most_unread(page))
-        if is_true_else and (aside := doubtful(judged, {*bold, *glued, *lacking, *flat, *tables}, most_aside)) is not None:
-            judged, contradictions = set_aside(judged, aside), Counter()
+        aside = doubtful(judged, {*bold, *glued, *lacking, *flat, *tables}, most_aside) if is_true_else else None
+        if aside is not None:
+            judged = set_aside(judged, aside)
             signals |= {"doubted_structure": float(len(aside)), "unread_share": unread_share(judged.regions)}
-        signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
-        verdict, why = self._judged(judged, page, signals)
         if by_engines and (share := hidden_share(page, judged)) > self.max_disputed:
-            regions = tuple(old if is_text(old) else new for old, new in zip(page.regions, judged.regions, strict=True))
-            judged = replace(judged, regions=regions, text=markdown(regions))
+            of_page = enumerate(zip(page.regions, judged.regions, strict=True))
+            regions = tuple(scored(old, "", shares.get(i)) if is_text(old) else new for i, (old, new) in of_page)
+            judged, aside = replace(judged, regions=regions, text=markdown(regions)), None
+            signals.pop("doubted_structure", None)
             signals |= {"spared_share": share, "unread_share": unread_share(regions)}
-            verdict, why = self._judged(judged, page, signals)
+        if aside is None:
+            signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
+        verdict, why = self._judged(judged, page, signals)
         return judged.with_quality(verdict, why, **signals)
 
     def _are_alike(self, share_of_lines: float, share_of_regions: float) -> bool:
