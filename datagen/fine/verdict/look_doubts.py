@@ -13,7 +13,7 @@ from datagen.fine.structure.looks import Look, is_short, look_of, usual_look
 from datagen.fine.wording import FIGURE, HASHES, ITEM, MARK, OF_SECTION, TABLE
 from datagen.labels import CAPTIONS, HEADINGS, TEXTS
 from datagen.page import signs
-from datagen.page.boxes import height
+from datagen.page.boxes import height, overlap
 from datagen.record import Box, Region
 
 _SMALLER, _LARGER, _MUCH_LARGER = 0.93, 1.08, 1.2  # than another heading's letters
@@ -87,7 +87,7 @@ def num_captions(regions: Sequence[Region]) -> int:
             is_usual = look_of(region.lines) == usual
             is_text = len(region.lines) > 1 and is_usual and signs.ends_sentence(text.rstrip("*"))
             at = [box for box in pictures if _is_at(region.box, box, em)]
-            of_several = any(a.x1 < b.x0 and _are_level(a, b) for a, b in itertools.permutations(at, 2))
+            of_several = any(a.x1 < b.x0 and overlap(a, b, 1) > _BESIDE for a, b in itertools.permutations(at, 2))
             is_text |= look_of(region.lines) in bold
             num += is_text or len(region.lines) > _MAX_CAPTION_LINES or of_several
         elif region.label == "text" and not is_named and len(region.lines) == 1 and _is_set_back(look_of(region.lines), usual):
@@ -156,17 +156,13 @@ def num_torn_lines(regions: Sequence[Region]) -> int:
     num = 0
     for a, b in itertools.pairwise(texts):
         last, first, em = a.lines[-1], b.lines[0], height(b.lines[0].box)
-        if _are_level(last.box, first.box) and first.box.x0 > last.box.x1 and len(b.lines) > 1:
+        if overlap(last.box, first.box, 1) > _BESIDE and first.box.x0 > last.box.x1 and len(b.lines) > 1:
             num += b.lines[1].box.x0 < last.box.x1 and b.lines[1].box.y0 > last.box.y0 + 0.5 * em
         elif len(a.lines) == 1 and a.label == "text" and last.direction == first.direction == "ltr":
             is_near = 0 < first.box.y0 - last.box.y0 < pitch + 0.3 * em
             is_full = last.box.x1 > edge - em and last.text[-1:].isalnum()
             num += is_near and is_full and b.label == "text" and look_of([last]) == look_of([first]) is not None
     return num
-
-
-def _are_level(a: Box, b: Box) -> bool:
-    return min(a.y1, b.y1) - max(a.y0, b.y0) > _BESIDE * min(a.y1 - a.y0, b.y1 - b.y0)
 
 
 def num_torn_headings(regions: Sequence[Region]) -> int:

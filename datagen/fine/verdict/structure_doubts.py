@@ -15,9 +15,9 @@ from datagen.fine.verdict.torn_regions import BULLET, CLOSED, num_glued, num_tor
 from datagen.fine.wording import ITALIC
 from datagen.labels import HEADINGS, RUNNING, TEXTS
 from datagen.page.boldness import is_bold
-from datagen.page.boxes import line_height, rows_of
+from datagen.page.boxes import line_height, overlap, rows_of
 from datagen.page.paragraphs import SECTION
-from datagen.record import Box, Line, Region, Sample
+from datagen.record import Line, Region, Sample
 from datagen.tables.cells import Cell, parse
 from datagen.writing import scripts
 
@@ -264,14 +264,10 @@ def _num_misplaced(regions: Sequence[Region]) -> int:
         em = (region.box.y1 - region.box.y0) / len(region.lines)
         for above, below in itertools.pairwise(read[:i]):
             is_between = above.box.y1 - 0.5 * em < region.box.y0 and region.box.y1 < below.box.y0 + 0.5 * em
-            if is_between and _is_in_column(region.box, above.box) and _is_in_column(region.box, below.box):
+            if is_between and all(overlap(region.box, other.box, 0) > 0.5 for other in (above, below)):
                 num += 1
                 break
     return num
-
-
-def _is_in_column(a: Box, b: Box) -> bool:
-    return min(a.x1, b.x1) - max(a.x0, b.x0) > 0.5 * min(a.x1 - a.x0, b.x1 - b.x0)
 
 
 def _are_cells(regions: Sequence[Region]) -> bool:
