@@ -35,11 +35,8 @@ def numbered_formulas(lines: Sequence[Line], detected_by: str) -> list[Region]:
     numbers = [line for line in lines if is_number(line.text)]
     found = []
     for number in numbers:
-        beside = [
-            line
-            for line in lines
-            if line is not number and overlap(line.box, number.box, 1) > 0.5 and line.box.x0 < number.box.x0
-        ]
+        before = [line for line in lines if line.box.x0 < number.box.x0]
+        beside = [line for line in before if overlap(line.box, number.box, 1) > 0.5]
         if not beside or max(line.box.x1 for line in beside) > number.box.x0 - _GAP_EM * em:
             continue
         column = [line for line in lines if line.box.x1 <= number.box.x1 + em and line.box.x1 > beside[0].box.x0]

@@ -44,6 +44,7 @@ from datagen.labels import HEADINGS, RUNNING, TEXTS
 from datagen.markdown import markdown
 from datagen.page import signs
 from datagen.page.boldness import is_bold
+from datagen.page.boxes import is_right_below
 from datagen.page.line_breaks import has_one_width
 from datagen.record import Drop, Region, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
@@ -386,7 +387,7 @@ class _Document:
             return False
         above, box = self._region(notes[-1]).box, self._region(place).box
         height = self.heights[place] * max(self.pages[place.page].size) / _POINTS
-        return -height < box.y0 - above.y1 < height and min(above.x1, box.x1) > max(above.x0, box.x0)
+        return is_right_below(above, box, -height, height)
 
 
 def _may_be_heading(region: Region) -> bool:

@@ -12,8 +12,8 @@ from datagen.fine.verdict.torn_regions import CLOSED
 from datagen.fine.wording import TWO_LETTERS
 from datagen.labels import HEADINGS, RUNNING, TEXTS
 from datagen.page import signs
-from datagen.page.boxes import height
-from datagen.record import Box, Region
+from datagen.page.boxes import height, is_right_below
+from datagen.record import Region
 from datagen.writing import scripts
 
 _SIGN_WITHIN = re.compile(rf"\s([{signs.SURE_SIGNS}])\s+\S")
@@ -24,7 +24,7 @@ _ITEM = re.compile(r"(\d{1,2})[.)]\s+(?=[^\W\d_])")
 _UNSPACED = re.compile(f"[{scripts.HAN}{scripts.PHRASED}]")
 _STOPS = "。！？；：，、.!?;:,"
 _MAX_HEADING_CHARS, _MAX_NAMES = 60, 4
-_NEAR_EM, _ALIGNED_EM = (-0.5, 0.8), 0.5
+_NEAR_EM, _ALIGNED_EM = 0.8, 0.5
 _INSET_EM, _NARROW = 2.0, 0.6  # of the width of the page's texts
 _MIN_SECTIONS, _MIN_ABOVE_TEXT, _FEW_LINES = 3, 2, 3
 
@@ -49,7 +49,7 @@ def num_heads_of_sentences(regions: Sequence[Region]) -> int:
             continue
         em, look = height(head.lines[0].box), look_of(head.lines)
         below = (one for one in regions if one.label in TEXTS and one.lines and look_of(one.lines[:1]) == look is not None)
-        num += any(one.lines[0].text[:1].islower() and _is_right_below(head.box, one.box, em) for one in below)
+        num += any(one.lines[0].text[:1].islower() and is_right_below(head.box, one.box, -em / 2, _NEAR_EM * em) for one in below)
     return num
 
 
@@ -132,12 +132,7 @@ def num_ends_as_code(regions: Sequence[Region]) -> int:
     num = 0
     for text, code in itertools.pairwise(regions):
         is_line = text.label == "text" and code.label == "code" and len(code.lines) == 1 and bool(text.lines)
-        is_open = is_line and not CLOSED.search(text.text)
-        num += (
-            is_open and code.text.rstrip()[-1:] in (".", ",") and _is_right_below(text.box, code.box, height(code.lines[0].box))
-        )
+        if is_line and not CLOSED.search(text.text) and code.text.rstrip()[-1:] in (".", ","):
+            em = height(code.lines[0].box)
+            num += is_right_below(text.box, code.box, -em / 2, _NEAR_EM * em)
     return num
-
-
-def _is_right_below(a: Box, b: Box, em: float) -> bool:
-    return _NEAR_EM[0] * em < b.y0 - a.y1 < _NEAR_EM[1] * em and min(a.x1, b.x1) > max(a.x0, b.x0)

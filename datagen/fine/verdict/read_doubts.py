@@ -9,6 +9,7 @@ from datagen.coarse.answers import BY
 from datagen.fine.verdict.torn_regions import BULLET, CLOSED
 from datagen.fine.wording import HASHES
 from datagen.labels import HEADINGS, PICTURES, TEXTS
+from datagen.page.boxes import is_right_below
 from datagen.record import Region
 
 _NUMBER = re.compile(r"(?P<depth>\d{1,2}(?:\.\d{1,2})*)\.?\s*(?=[^\W\d_])|(?P<letter>[a-zA-Z])[.)]\s*(?=[^\W\d_])")
@@ -66,4 +67,4 @@ def _is_open(region: Region) -> bool:
 def _is_right_below(above: Region, below: Region) -> bool:
     last, first = above.lines[-1].box, below.lines[0].box
     em = last.y1 - last.y0
-    return min(last.x1, first.x1) > max(last.x0, first.x0) and -0.6 * em < first.y0 - last.y1 < _BELOW_EM * em
+    return is_right_below(last, first, -0.6 * em, _BELOW_EM * em)
