@@ -24,7 +24,7 @@ from datagen.fine.text_layer_tables import table_html
 from datagen.fine.whole_paragraphs import whole
 from datagen.labels import HEADINGS, TEXTS
 from datagen.page.boxes import area, around, shared
-from datagen.page.given_order import settled
+from datagen.page.given_order import in_files_order
 from datagen.page.line_pieces import Rect
 from datagen.page.paragraphs import Paragraph, paragraphs
 from datagen.record import Region
@@ -47,8 +47,8 @@ def annotated_layer(view: OpenPage) -> PageContent:
       picture, and a formula are one region each. What the model doesn't see keeps its paragraph and its label.
       A heading between the rows of a table divides it, and small text that the model has in nothing is a table's around it.
     - Labels: see `region_labels`.
-    - Order: that of `text_layer`, unless the places of regions show that it is none: see `order.settled`. Running heads come
-      first, feet last, and pictures with their captions where they stand among the rest.
+    - Order: that of `text_layer`, unless the places of regions show that it is none: see `given_order.in_files_order`. Running
+      heads come first, feet last, and pictures with their captions where they stand among the rest.
     - Text is Markdown, see `region_markdown`; `lines` are as `text_layer` has them. A table's is HTML and a formula's LaTeX, and
       both are unread where nobody reads them. So is a paragraph with formulas in its lines, which the layer has flattened. A
       picture's text is the lines that are written in it, and no part of the page's.
@@ -77,7 +77,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
     flattened = {id(part) for part, num in zip(parts, num_math, strict=True) if num > MAX_CHARS and part.label not in _WHOLE}
     looks = Looks(layer.spans, layout.drawings)
     made = [one for part in parts if (one := _region(view, part, layer, styles, looks, id(part) in flattened)) is not None]
-    regions = tuple(_between_heads_and_feet(with_floats_in_place(settled(made), direction_of(layer.blocks, layer.rtl))))
+    regions = tuple(_between_heads_and_feet(with_floats_in_place(in_files_order(made), direction_of(layer.blocks, layer.rtl))))
     signals = layer.signals | _signals(regions, parts, owners, all_paragraphs, layout)
     signals["code_doubts"] = float(num_doubts(parts, styles))
     if layer.signals.get("math_share"):

@@ -111,8 +111,8 @@ def is_short(region: Region, is_long: bool = False) -> bool:
 
 
 def headings_by_their_looks(pages: Sequence[Sequence[Region]]) -> set[tuple[int, int]]:
-    """Which regions, by page and place, labelled text or list, are headings: they stand alone, in a look that stands out from
-    that of the document's text, in which there is no other text; two do at least, or one where another heading has that look."""
+    """Which texts and items, by page and place, are headings. Each stands alone, in a look that stands out from the look of the
+    document's text. No other text has that look, and at least two do stand so, or one where a heading has that look."""
     usual = usual_look(region for page in pages for region in page)
     if usual is None:
         return set()
@@ -142,8 +142,9 @@ def headings_by_their_looks(pages: Sequence[Sequence[Region]]) -> set[tuple[int,
 
 
 def headings_as_furniture(pages: Sequence[Sequence[Region]], more: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Which heads, and feet with a number, by page and place, are headings: they have the look of headings, which are labelled
-    so or are `more`; it stands out from that of the document's text, and no other page has a head or a foot in it."""
+    """Which heads, and feet with a number, by page and place, are headings. Each has the look of a heading: of one with that
+    label, or of one of the places `more`. The look stands out from the look of the document's text, and no other page has a head
+    or a foot in it."""
     usual = usual_look(region for page in pages for region in page)
     of_headings = {look_of(region.lines) for page in pages for region in page if region.label == "sub_title"}
     of_headings |= {look_of(pages[n][i].lines) for n, i in more}

@@ -14,11 +14,11 @@ _MAX_REGIONS = 150  # of a page: each is left out once
 
 
 def doubtful(page: Sample, known: Iterable[int], most: float) -> frozenset[int] | None:
-    """The regions, by their index, without which a page has no doubt (`structure_doubts`, `page_doubts`): each takes away some of
-    a doubt if it alone is left out. `known` are in doubt for another reason. What goes on in such a region is one, too.
+    """The regions, by their index, that cause a page's doubts (`structure_doubts`, `page_doubts`): a doubt gets smaller where
+    one of them is left out. The `known` ones are doubtful for other reasons. A region that goes on in a doubtful one is doubtful.
 
-    None if that is no way to a page without doubts, or if they and what is unread hold more than `most` of the page's text,
-    by characters: a page whose order or many of whose parts are in doubt stays so as a whole.
+    None if the page has doubts without these regions, too, or if these and the unread regions hold more than `most` of the
+    page's characters: then the whole page stays in doubt.
     """
     sizes = [0 if region.label in PICTURES | RUNNING else num_chars(region) for region in page.regions]
     unread = {i for i, region in enumerate(page.regions) if region.is_unread}

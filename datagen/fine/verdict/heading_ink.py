@@ -39,7 +39,7 @@ _MIN_PIXELS = 4
 _SMALL = 0.7  # of a tall letter's height, such as an x
 
 
-def with_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
+def with_heading_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
     """The page with the headings that engines read as deep as their numbers and the size of their letters say; and the regions in
     doubt, by their index. These are headings in nearly the same size as another one, or in the same size with thicker strokes;
     headings in the text's own type; and short texts and running heads in larger letters. `gray` is the page, (H, W) bytes.

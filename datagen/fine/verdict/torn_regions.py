@@ -265,8 +265,8 @@ def _num_beside_formulas(regions: Sequence[Region]) -> int:
 
 
 def _is_full(region: Region, last: Line, regions: Sequence[Region], below: Line) -> bool:
-    """Whether a region's last line is as long as the others; of a single line nobody knows, so one that is long is, or one that
-    ends where its column does, or has no room for the first word of the line below."""
+    """Whether a region's last line is as long as its other lines. A single line counts as full if it is long, ends where its
+    column ends, or leaves no room for the first word of the line below."""
     em, is_rtl = line_height(last), last.direction == "rtl"
     if len(region.lines) == 1:
         width, column = last.box.x1 - last.box.x0, _column(last, regions)
