@@ -12,12 +12,11 @@ from datagen.engines.light_pymupdf import pymupdf
 from datagen.fine.page_layout import Block
 from datagen.fine.wording import FIGURE, ITEM, OF_SECTION, TABLE, TWO_LETTERS
 from datagen.labels import HEADINGS, RUNNING, TEXTS, is_page_number
-from datagen.page import signs
 from datagen.page.boldness import is_bold
 from datagen.page.line_breaks import has_one_width, is_monospaced
 from datagen.page.line_pieces import Rect
 from datagen.page.paragraphs import Paragraph
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
 _MAX_HEADING_LINES, _MAX_HEADING_CHARS = 4, 240
 _LONG_WORD, _MIN_ITEM_WORDS = re.compile(r"[^\W\d_]{4}"), 2

@@ -15,14 +15,14 @@ from datagen.coarse.clean_line import as_it_looks
 from datagen.coarse.formula_share import is_for_formulas
 from datagen.fine.region_labels import Part
 from datagen.fine.wording import ITALIC
-from datagen.page import raised, signs
+from datagen.page import raised
 from datagen.page.boldness import is_bold_span
 from datagen.page.boxes import is_centred_in
 from datagen.page.line_breaks import is_monospaced
 from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import Paragraph
 from datagen.record import Line
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 from datagen.writing.join_lines import as_drawn
 
 _ITALIC_FLAG = 2  # of MuPDF's spans

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from datagen.page import signs
 from datagen.page.line_pieces import Piece
 from datagen.page.paragraphs import ENTRY, Paragraph
+from datagen.writing import signs
 from datagen.writing.bidi import num_rtl
 
 _WORD_O = re.compile(r"o\s+\S")

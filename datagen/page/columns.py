@@ -5,10 +5,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from enum import Enum
 
-from datagen.page import signs
 from datagen.page.line_pieces import STRETCHED_EM, Rect
 from datagen.page.rows import LETTER, TOUCHING_EM, Row, Run, gap_box
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
 _LABEL_GAP_EM = 4.0  # between a number or a bullet and its text, at most
 _LONE_GAP_EM = 8.0  # between parts of a line of one block, at most, where no other line has a gap in the same place

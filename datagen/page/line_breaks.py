@@ -13,9 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from datagen.page import signs
 from datagen.page.line_pieces import Piece
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
 _HAN = re.compile(f"[{scripts.HAN}]")
 _PHRASED = re.compile(f"[{scripts.PHRASED}{scripts.YI}]")

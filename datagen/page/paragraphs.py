@@ -10,10 +10,9 @@ import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from datagen.page import signs
 from datagen.page.line_breaks import PROSE_ROOM, Placed, goes_on_in_mid_sentence, is_cut, is_monospaced, measure_room
 from datagen.page.line_pieces import Block, Piece, Rect
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 from datagen.writing.bidi import num_rtl
 from datagen.writing.join_lines import is_cut_literal
 

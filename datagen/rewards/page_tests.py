@@ -24,11 +24,11 @@ import regex
 from datagen.formulas import katex
 from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import bare_latex, content, markdown
-from datagen.page import signs
 from datagen.record import Box, Region, Sample
 from datagen.score import tables
 from datagen.score.facts import fact, normalised, why_not
 from datagen.score.official import olmocr
+from datagen.writing import signs
 
 MOST = 24
 """Tests of a page, at most: drawn by the page's key, as many of each type as of the others, as far as there are."""

@@ -20,11 +20,11 @@ from PIL import Image
 
 from datagen.drawing.prose import Prose
 from datagen.drawing.sheet import Column, Flow, Sheet
-from datagen.page import signs
 from datagen.record import SampleError
 from datagen.samples import declarations, translations
 from datagen.work.draws import Drawing
 from datagen.work.specification import PLACE
+from datagen.writing import signs
 from datagen.writing.direction import is_rtl
 from datagen.writing.scripts import main_script
 

@@ -13,10 +13,9 @@ from typing import NamedTuple
 import regex
 
 from datagen.labels import OBJECT, PLAIN
-from datagen.page import signs
 from datagen.record import Sample
 from datagen.target.grammar import GROUNDING, IMAGE, REF, REF_END
-from datagen.writing import languages
+from datagen.writing import languages, signs
 from datagen.writing.scripts import IDEOGRAPHS, KANA, main_script
 
 

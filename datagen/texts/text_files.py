@@ -20,9 +20,9 @@ import regex
 
 from datagen.inputs.formats import HEAD_BYTES, UTF_16, format_of
 from datagen.inputs.tables import Arrow, JsonLines, Lines, Parquet, Row, Table, damage, read, unpacked
-from datagen.page import signs
 from datagen.record import Range, SampleError, clean_text
 from datagen.sandbox.parts import Failed, Part, Parts
+from datagen.writing import signs
 
 FORMATS = ("parquet", "arrow", "gzip", "zstd", "jsonl", "text")
 COLUMNS = ("text", "content", "raw_content", "document", "body", "article", "markdown")

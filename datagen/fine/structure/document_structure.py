@@ -42,12 +42,12 @@ from datagen.fine.structure.whole_regions import (
 from datagen.fine.wording import ITEM, MARK, TWO_LETTERS
 from datagen.labels import HEADINGS, RUNNING, TEXTS
 from datagen.markdown import markdown
-from datagen.page import signs
 from datagen.page.boldness import is_bold
 from datagen.page.boxes import is_right_below
 from datagen.page.line_breaks import has_one_width
 from datagen.record import Drop, Region, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
+from datagen.writing import signs
 
 _NOTE_AS_FOOT = re.compile(r"(?:\d{1,2}|[*†‡§]{1,3})\s?[^\W\d](?=.{30})")
 _RAISED_MARK = re.compile(r"<sup>(?:\d{1,3}|[*†‡§]{1,3})</sup>")

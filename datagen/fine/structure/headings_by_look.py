@@ -9,9 +9,9 @@ from typing import NamedTuple
 from datagen.fine.structure.whole_regions import plain
 from datagen.fine.wording import ITALIC, ITEM, TWO_LETTERS
 from datagen.labels import TEXTS
-from datagen.page import signs
 from datagen.page.boldness import is_bold
 from datagen.record import Region
+from datagen.writing import signs
 
 _SECTION = re.compile(r"(?:\d{1,2}[.-]){1,4}\d{1,2}\.?\s+[^\W\d_]")
 _CHINESE = re.compile(r"([(（]?)([一二三四五六七八九十]{1,3})([)）、．.])")

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from datagen.fine.wording import FIGURE, ITEM, TABLE
 from datagen.labels import HEADINGS, RUNNING, TEXTS
-from datagen.page import signs
 from datagen.record import Line, Region
+from datagen.writing import signs
 
 _LARGER, _SMALLER = 1.1, 0.93  # of the size of the text
 _OTHER_COLOUR, _GREY = 0x50, 0x20  # between two colours' reds, greens or blues; between a colour's own

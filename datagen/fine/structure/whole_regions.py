@@ -9,9 +9,9 @@ from datagen.fine.structure.looks import look_of
 from datagen.fine.structure.section_numbers import number_of
 from datagen.fine.wording import HASHES, ITEM, MARK, OF_SECTION, UNNUMBERED_TABLE
 from datagen.labels import HEADINGS, RUNNING
-from datagen.page import signs
 from datagen.page.boxes import around
 from datagen.record import Region
+from datagen.writing import signs
 from datagen.writing.join_lines import joined
 
 _STARRED = re.compile(r"(\*{1,3})([^*]+)\1")

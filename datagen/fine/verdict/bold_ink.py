@@ -9,9 +9,8 @@ import numpy
 from datagen.fine.structure.section_numbers import number_of
 from datagen.fine.wording import TWO_LETTERS
 from datagen.labels import TEXTS
-from datagen.page import signs
 from datagen.record import Line, Region
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
 _WIDE = re.compile(f"[{scripts.HAN}{scripts.HANGUL}]")
 BOLD = 1.45  # of the text's stroke

@@ -11,10 +11,9 @@ from datagen.fine.structure.section_numbers import number_of
 from datagen.fine.verdict.torn_regions import CLOSED
 from datagen.fine.wording import TWO_LETTERS
 from datagen.labels import HEADINGS, RUNNING, TEXTS
-from datagen.page import signs
 from datagen.page.boxes import height, is_right_below
 from datagen.record import Region
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
 _SIGN_WITHIN = re.compile(rf"\s([{signs.SURE_SIGNS}])\s+\S")
 _SIGN_BEHIND = re.compile(rf"[^\W\d_]\S*\s+[{signs.SURE_SIGNS}]$")

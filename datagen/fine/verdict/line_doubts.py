@@ -10,9 +10,9 @@ from datagen.fine.structure.looks import Look, is_short, look_of, stands_alone, 
 from datagen.fine.verdict.torn_regions import CLOSED
 from datagen.fine.wording import TWO_LETTERS
 from datagen.labels import HEADINGS, TEXTS, is_page_number
-from datagen.page import signs
 from datagen.page.line_breaks import has_one_width
 from datagen.record import Box, Region
+from datagen.writing import signs
 
 _SECTION = re.compile(r"[#* ]*(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+[^\W\d_]")
 # A line of a listing in any typeface: what no sentence has, or a statement that ends as one.

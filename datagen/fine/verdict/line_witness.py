@@ -11,7 +11,7 @@ from datagen.coarse.verdict import ink_shapes
 from datagen.coarse.verdict.ink_fonts import Cut
 from datagen.coarse.verdict.ink_lines import plain
 from datagen.fine.verdict.line_ink import APART, UNSPACED, spaces_hold, step_behind
-from datagen.page import signs
+from datagen.writing import signs
 from datagen.writing.lookalikes import fold, in_context, one_sign
 
 _PREFERRED = 0.05  # in likeness: less is the difference of two typefaces

@@ -12,9 +12,9 @@ import regex
 from datagen.fine.structure.looks import Look, is_short, look_of, usual_look
 from datagen.fine.wording import FIGURE, HASHES, ITEM, MARK, OF_SECTION, TABLE
 from datagen.labels import CAPTIONS, HEADINGS, TEXTS
-from datagen.page import signs
 from datagen.page.boxes import height, overlap
 from datagen.record import Box, Region
+from datagen.writing import signs
 
 _SMALLER, _LARGER, _MUCH_LARGER = 0.93, 1.08, 1.2  # than another heading's letters
 _MAX_CAPTION_LINES = 3

@@ -18,10 +18,9 @@ from datagen.fine.structure.looks import look_of, stands_out, usual_look
 from datagen.fine.verdict.torn_regions import CLOSED
 from datagen.fine.wording import MARK, TWO_LETTERS
 from datagen.labels import CAPTIONS, HEADINGS, PICTURES, RUNNING, TEXTS
-from datagen.page import signs
 from datagen.record import Box, Line, Region, Sample
 from datagen.tables.cells import parse
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
 _WRITTEN = TEXTS | HEADINGS | CAPTIONS | {"footnote", "reference"}
 _BELOW = TEXTS | {"table", "image", "code", "toc"}  # what a heading may stand above

@@ -10,12 +10,11 @@ import regex
 from datagen.coarse.answers import BY
 from datagen.fine.structure.heading_levels import NUMBERED
 from datagen.labels import TEXTS
-from datagen.page import signs
 from datagen.page.boxes import line_height
 from datagen.page.line_breaks import has_one_width
 from datagen.page.paragraphs import SECTION
 from datagen.record import Box, Line, Region
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
 BULLET = re.compile(rf"[{signs.SURE_SIGNS}{signs.DOTS}]\s*\S")
 CLOSED = regex.compile(rf"[{signs.STOPS}{signs.COLONS};；؛][)\]\"'’”»）」』】*<>/a-z]*$")
