@@ -47,7 +47,7 @@ class PageFunction:
         return self.place or self.function
 
 
-TEXT_LAYER = PageFunction("datagen.sources.pdf_text:text_layer", version=17, place="datagen.coarse.text_layer:text_layer")
+TEXT_LAYER = PageFunction("datagen.sources.pdf_text:text_layer", version=18, place="datagen.coarse.text_layer:text_layer")
 PICTURES = PageFunction("datagen.sources.pdf_page:pictures", version=3, place="datagen.coarse.page:pictures")
 
 

@@ -75,7 +75,7 @@ class AnnotateImage(Stage):
     `turned`, `unwarped`, `askew`, `lit`, `unfit_sheet`: what was done to see it better, as `page_views.Seen` has it
     """
 
-    version: ClassVar[int] = 11
+    version: ClassVar[int] = 12
 
     takes_all: bool = False
     detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple

@@ -84,7 +84,7 @@ class SettleStructure(Stage):
     The signal `structure_agreement` is the share of a page's regions that keep their label, and `lone_running` the number of its
     heads and feet that no other page has. Of pages whose text isn't the file's see `read_labels`."""
 
-    version: ClassVar[int] = 11
+    version: ClassVar[int] = 12
     batch_size: int = field(default=DOCUMENT, init=False)
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:

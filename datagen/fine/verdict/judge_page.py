@@ -131,7 +131,7 @@ class WeighLabels(Stage):
     that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 19
+    version: ClassVar[int] = 20
 
     lines_a_page: int = 8
     read_lines_a_page: int = 60
