@@ -18,15 +18,15 @@ SURE_SIGNS = BULLETS + CHECKS + BOXES
 """What begins a line begins an item."""
 ITEM_SIGNS = DASHES + SURE_SIGNS + DOTS
 
-COLONS = ":："
+COLONS, SEMICOLONS, COMMAS = ":：", ";；؛", ",،，、"
 CLOSING = r"[)\]\"'’”»）」』】]*"
 """Brackets and quotes that may stand behind a stop, as a pattern."""
 STOPS = r"\p{Sentence_Terminal}…།༎"
 """Ends of sentences in all scripts; Unicode leaves out the ellipsis and Tibetan's shad."""
 
 _SENTENCE_END = regex.compile(rf"[{STOPS}]{CLOSING}$")
-_CLOSED = regex.compile(rf"[{STOPS}{COLONS};；؛]{CLOSING}$")
-_CLAUSE_END = regex.compile(rf"[{STOPS}{COLONS},;،؛，、；]$")
+_CLOSED = regex.compile(rf"[{STOPS}{COLONS}{SEMICOLONS}]{CLOSING}$")
+_CLAUSE_END = regex.compile(rf"[{STOPS}{COLONS}{SEMICOLONS}{COMMAS}]$")
 
 
 def ends_sentence(text: str) -> bool:

@@ -20,7 +20,7 @@ _MAX_CHARS = 120
 _LARGER, _NOT_LARGER = 1.07, 1.15  # of the height of the text's lines
 _GAP_EM = 0.5  # above and below a heading, of its height
 _MIN_LARGER, _MIN_BOLD, _MIN_ITALIC, _MIN_CHINESE = 3, 2, 2, 2  # of a look, in a document
-_GOES_ON = ",;،；，"
+_GOES_ON = signs.COMMAS + signs.SEMICOLONS
 
 
 class Set(NamedTuple):

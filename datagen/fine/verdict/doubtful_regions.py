@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from datagen.fine.verdict import page_doubts, structure_doubts
+from datagen.fine.verdict.mark_formulas import unread
 from datagen.fine.verdict.page_shares import num_chars
 from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import markdown
@@ -43,7 +44,7 @@ def set_aside(page: Sample, doubtful: Iterable[int]) -> Sample:
     regions = list(page.regions)
     for i in doubtful:
         label = "text" if regions[i].label in RUNNING else regions[i].label
-        regions[i] = replace(regions[i], label=label, text="", is_unread=True, score=None, continues=False)
+        regions[i] = replace(unread(regions[i]), label=label)
     return replace(page, regions=tuple(regions), text=markdown(regions))
 
 
@@ -51,7 +52,7 @@ def scored(region: Region, reason: str, share: tuple[float, int] | None) -> Regi
     """The region with its score, unread if there is a reason to doubt it."""
     if share is not None:
         region = replace(region, score=share[0] * (1.0 if region.score is None else region.score))
-    return replace(region, text="", is_unread=True, score=None, continues=False) if reason else region
+    return unread(region) if reason else region
 
 
 def _doubts(page: Sample, without: Iterable[int]) -> Counter[str]:

@@ -21,7 +21,6 @@ _CHINESE_SECTION = re.compile(r"[一二三四五六七八九十]{1,3}、")
 _SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,3}\.(?=\s)")
 _ITEM = re.compile(r"(\d{1,2})[.)]\s+(?=[^\W\d_])")
 _UNSPACED = re.compile(f"[{scripts.HAN}{scripts.PHRASED}]")
-_STOPS = "。！？；：，、.!?;:,"
 _MAX_HEADING_CHARS, _MAX_NAMES = 60, 4
 _NEAR_EM, _ALIGNED_EM = 0.8, 0.5
 _INSET_EM, _NARROW = 2.0, 0.6  # of the width of the page's texts
@@ -114,7 +113,7 @@ def num_names_as_sentences(regions: Sequence[Region]) -> int:
     for region in (region for region in texts if 1 < len(region.lines) <= _MAX_NAMES and "\n" not in region.text):
         (x0, _, x1, _), em = region.box, height(region.lines[0].box)
         is_unspaced = all(_UNSPACED.match(line.text[-1:]) and _UNSPACED.match(line.text[:1]) for line in region.lines)
-        is_open = not any(line.text[-1:] in _STOPS for line in region.lines)
+        is_open = not any(signs.ends_clause(line.text) for line in region.lines)
         is_narrow = x1 - x0 < _NARROW * (right - left) and not _is_column(region, texts)
         num += is_unspaced and is_open and is_narrow and x0 > left + _INSET_EM * em and region.lines[0].direction != "ttb"
     return num

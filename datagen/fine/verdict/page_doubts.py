@@ -24,7 +24,7 @@ from datagen.writing import scripts, signs
 
 _WRITTEN = TEXTS | HEADINGS | CAPTIONS | {"footnote", "reference"}
 _BELOW = TEXTS | {"table", "image", "code", "toc"}  # what a heading may stand above
-_GOES_ON = ",;،、，-"
+_GOES_ON = f"{signs.COMMAS}{signs.SEMICOLONS}-"
 _MAX_LINE_CHARS, _MAX_HEADING_LINES, _SHORT_LINES = 80, 3, 2
 _ITEM = re.compile(
     rf"(?:[{signs.ITEM_SIGNS}]|o\s)\s*\S|[①-⑳]|第[一二三四五六七八九十\d]+[条章]"

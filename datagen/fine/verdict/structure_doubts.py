@@ -19,7 +19,7 @@ from datagen.page.boxes import line_height, overlap, rows_of
 from datagen.page.paragraphs import SECTION
 from datagen.record import Line, Region, Sample
 from datagen.tables.cells import Cell, parse
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
 _BODY = frozenset({"text", "list", "code"})
 _NUMBERED_HEADING = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
@@ -167,7 +167,7 @@ def _is_missed_heading(region: Region, text_height: float, usual_font: str) -> b
     is_bold_alone = not is_run_in and not is_bold(usual_font) and all(is_bold(line.font) for line in region.lines)
     is_section = len(region.lines) == 1 and bool(SECTION.match(text)) and not CLOSED.search(text)
     is_italic = len(region.lines) == 1 and bool(ITALIC.search(region.lines[0].font)) and not ITALIC.search(usual_font)
-    is_section |= is_italic and text[:1].isupper() and not CLOSED.search(text) and text[-1] not in ",،、，-"
+    is_section |= is_italic and text[:1].isupper() and not CLOSED.search(text) and text[-1] not in f"{signs.COMMAS}-"
     if region.label == "text" and (is_section or is_bold_alone or _ALL_BOLD.fullmatch(marked)):
         return True
     if _NUMBERED_HEADING.match(text) and marked.startswith("**"):

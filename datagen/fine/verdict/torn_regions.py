@@ -17,7 +17,7 @@ from datagen.record import Box, Line, Region
 from datagen.writing import scripts, signs
 
 BULLET = re.compile(rf"[{signs.SURE_SIGNS}{signs.DOTS}]\s*\S")
-CLOSED = regex.compile(rf"[{signs.STOPS}{signs.COLONS};；؛][)\]\"'’”»）」』】*<>/a-z]*$")
+CLOSED = regex.compile(rf"[{signs.STOPS}{signs.COLONS}{signs.SEMICOLONS}][)\]\"'’”»）」』】*<>/a-z]*$")
 """How a sentence ends."""
 _ENDED = regex.compile(rf"[{signs.STOPS}{signs.COLONS}]{signs.CLOSING}$")
 _BODY = frozenset({"text", "list", "code"})
@@ -155,7 +155,7 @@ def _is_torn(a: Region, b: Region, regions: Sequence[Region]) -> bool:
     code = [has_one_width(line.font) for line in (last, first)]
     if any(code) and a.label == "code":
         return False
-    if first.text[:1].islower() or last.text[-1] in ",-،、，":
+    if first.text[:1].islower() or last.text[-1] in f"{signs.COMMAS}-":
         return is_full and (is_same or first.text[:1].islower())
     if not any(map(str.isalnum, last.text[-1:])):
         return is_same and _is_centred(a, b)
