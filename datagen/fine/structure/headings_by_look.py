@@ -47,15 +47,10 @@ def headings_by_look(shown: Sequence[Set], usual_font: str, usual_height: float)
     found |= set(_in_larger_type(shown, alone, lines, usual_height))
     italic = [i for i in lines if _is_in_italics(shown[i], usual_font)]
     found |= set(italic) if len(italic) >= _MIN_ITALIC else set()
-    items = [i for i in lines if shown[i].region.label == "list" and not _ends(plain(shown[i].region))]
+    items = [i for i in lines if shown[i].region.label == "list" and not signs.ends_clause(plain(shown[i].region))]
     bold = [i for i in items if is_bold(shown[i].font) and not is_bold(usual_font) and ITEM.match(plain(shown[i].region))]
     found |= set(bold) if len(bold) >= _MIN_BOLD else set()
     return found | set(_with_chinese_numbers(shown, items))
-
-
-def _ends(text: str) -> bool:
-    """Whether a text ends as no heading does. One may end in a colon."""
-    return signs.ends_clause(text) and not signs.leads_on(text)
 
 
 def _is_line(one: Set) -> bool:
@@ -86,7 +81,7 @@ def _is_section(one: Set, usual_font: str, usual_height: float) -> bool:
 
 def _is_in_italics(one: Set, usual_font: str) -> bool:
     text, is_italic = plain(one.region), ITALIC.search(one.font) and not ITALIC.search(usual_font)
-    return bool(is_italic) and one.region.label == "text" and not _ends(text) and text[0].isupper()
+    return bool(is_italic) and one.region.label == "text" and not signs.ends_clause(text) and text[0].isupper()
 
 
 def _in_larger_type(shown: Sequence[Set], alone: Sequence[int], lines: Sequence[int], usual_height: float) -> Iterator[int]:
