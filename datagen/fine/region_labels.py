@@ -14,7 +14,7 @@ from datagen.fine.wording import FIGURE, ITEM, OF_SECTION, TABLE, TWO_LETTERS
 from datagen.labels import HEADINGS, RUNNING, TEXTS, is_page_number
 from datagen.page.boldness import is_bold
 from datagen.page.line_breaks import has_one_width, is_monospaced
-from datagen.page.line_pieces import Rect
+from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import Paragraph
 from datagen.writing import scripts, signs
 
@@ -79,9 +79,14 @@ class Part:
         return ([] if self.paragraph is None else [self.paragraph]) + self.others
 
     @property
+    def pieces(self) -> list[Piece]:
+        """The lines of its paragraphs."""
+        return [piece for paragraph in self.paragraphs for piece in paragraph.pieces]
+
+    @property
     def box(self) -> Rect:
         """In points: that of its lines, and of the model's block where that has a picture or a table's rules."""
-        boxes = [piece.bbox for p in self.paragraphs for piece in p.pieces] + ([] if self.frame is None else [self.frame])
+        boxes = [piece.bbox for piece in self.pieces] + ([] if self.frame is None else [self.frame])
         if self.block is not None and (not boxes or self.block.label in ("image", "table", "equation")):
             boxes.append(self.block.box)
         x0, y0, x1, y1 = zip(*boxes, strict=True)
@@ -89,7 +94,7 @@ class Part:
 
     @property
     def lines(self) -> list[str]:
-        return [piece.text for p in self.paragraphs for piece in p.pieces]
+        return [piece.text for piece in self.pieces]
 
     @property
     def text(self) -> str:
@@ -97,7 +102,7 @@ class Part:
 
     @property
     def size(self) -> float:
-        return max((piece.size for p in self.paragraphs for piece in p.pieces), default=0.0)
+        return max((piece.size for piece in self.pieces), default=0.0)
 
     @property
     def is_in_picture(self) -> bool:
@@ -105,12 +110,12 @@ class Part:
 
     @property
     def is_vertical(self) -> bool:
-        return any(piece.vertical for p in self.paragraphs for piece in p.pieces)
+        return any(piece.vertical for piece in self.pieces)
 
     @property
     def is_code(self) -> bool:
         """Whether all of it is in letters of one width."""
-        return all(is_monospaced(piece) for p in self.paragraphs for piece in p.pieces)
+        return all(map(is_monospaced, self.pieces))
 
     @property
     def is_plain(self) -> bool:
@@ -189,8 +194,7 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
 
 def _is_run_in(part: Part) -> bool:
     """Whether a line begins with a few words in bold and a colon, or such as "Example 1", and goes on with others that aren't."""
-    pieces = [piece for p in part.paragraphs for piece in p.pieces]
-    is_named = bool(_LEAD_AND_MORE.match(part.text))
+    pieces, is_named = part.pieces, bool(_LEAD_AND_MORE.match(part.text))
     return len(pieces) == 1 and _LEAD[0] < pieces[0].bold_share < _LEAD[1] and is_named
 
 
@@ -210,10 +214,9 @@ def _label_body_as_such(parts: Sequence[Part]) -> None:
 
 def _is_formula(part: Part) -> bool:
     """Whether anything in it is of a formula. The model takes vertical text for one."""
-    pieces = [piece for p in part.paragraphs for piece in p.pieces]
     if part.is_vertical or len(part.text) > _MAX_FORMULA or any(map(is_prose, part.paragraphs)):
         return False
-    return any(is_for_formulas(piece.font) or _OF_FORMULA.search(piece.text) for piece in pieces)
+    return any(is_for_formulas(piece.font) or _OF_FORMULA.search(piece.text) for piece in part.pieces)
 
 
 def _label_set_code(parts: Sequence[Part], usual: Usual) -> None:
@@ -256,7 +259,7 @@ def _label_set_headings(parts: Sequence[Part], usual: Usual) -> None:
 
 def _is_set_as_heading(part: Part, usual: Usual) -> bool:
     """Whether it is set as headings are: larger than the text, or bold in a line of its own."""
-    text, pieces = part.text, [piece for p in part.paragraphs for piece in p.pieces]
+    text, pieces = part.text, part.pieces
     if part.paragraph is None or part.paragraph.label != "text" or part.is_code or len(pieces) > 2 or _is_run_in(part):
         return False
     if len(text) > _MAX_SET_CHARS or signs.ends_clause(text) or not TWO_LETTERS.search(text):
@@ -268,9 +271,8 @@ def _is_set_as_heading(part: Part, usual: Usual) -> bool:
 
 def _is_only_formula(part: Part) -> bool:
     """Whether there is nothing in it but a formula, or a piece of one."""
-    pieces = [piece for p in part.paragraphs for piece in p.pieces]
-    is_math = [is_for_formulas(piece.font) or bool(_MATH.search(piece.text)) for piece in pieces]
-    return all(is_math) and not any(map(_WORDS.search, (piece.text for piece in pieces)))
+    is_math = [is_for_formulas(piece.font) or bool(_MATH.search(piece.text)) for piece in part.pieces]
+    return all(is_math) and not any(map(_WORDS.search, part.lines))
 
 
 def _running(part: Part, label: str, page: pymupdf.Rect, usual: Usual) -> str:
@@ -294,7 +296,7 @@ def _running(part: Part, label: str, page: pymupdf.Rect, usual: Usual) -> str:
 def _usual(parts: Sequence[Part]) -> Usual:
     """The font of most of the page's text."""
     num_chars: Counter[Usual] = Counter()
-    for piece in (piece for part in parts for p in part.paragraphs for piece in p.pieces):
+    for piece in (piece for part in parts for piece in part.pieces):
         num_chars[Usual(piece.font, round(piece.size, 1))] += len(piece.text)
     return num_chars.most_common(1)[0][0] if num_chars else Usual("", 0.0)
 

@@ -91,7 +91,7 @@ def _num_math(parts: Sequence[Part], layer: TextLayer) -> list[int]:
     if not layer.signals.get("math_share"):
         return [0] * len(parts)
     spans = by_height(layer.spans)
-    return [num_in_formulas([piece for p in part.paragraphs for piece in p.pieces], spans) for part in parts]
+    return [num_in_formulas(part.pieces, spans) for part in parts]
 
 
 def _is_flat(part: Part) -> bool:
@@ -193,7 +193,7 @@ def _is_none_of_it(part: Part, block: Block, false: set[int]) -> bool:
 
 def _with_pictures(view: OpenPage, parts: Sequence[Part], layout: PageLayout) -> list[Part]:
     """The parts, and the page's pictures. A picture takes with it what is written in it, if that is no prose."""
-    texts = [piece.bbox for part in parts if not part.is_in_picture for p in part.paragraphs for piece in p.pieces]
+    texts = [piece.bbox for part in parts if not part.is_in_picture for piece in part.pieces]
     result = list(parts)
     for box in pictures(layout, texts, view.page.rect):
         block = Block(box, "image", ())
@@ -278,7 +278,7 @@ def _frame_tables(parts: Sequence[Part], layout: PageLayout) -> None:
     """Give tables their frames."""
     for part in parts:
         if part.label == "table":
-            others = [piece.bbox for other in parts if other is not part for p in other.paragraphs for piece in p.pieces]
+            others = [piece.bbox for other in parts if other is not part for piece in other.pieces]
             part.frame = framed(part.box, layout, _FRAME_EM * part.size, others)
 
 
@@ -342,8 +342,7 @@ def _region(
         return Region(box, part.label, "", None, BY, detected_by="pymupdf-layout")
     plain = region(view, part.paragraph, layer.words)
     lines = plain.lines + tuple(line for other in part.others for line in region(view, other, layer.words).lines)
-    pieces = [piece for paragraph in part.paragraphs for piece in paragraph.pieces]
-    lines = tuple(replace(line, look=looks.of(piece)) for line, piece in zip(lines, pieces, strict=True))
+    lines = tuple(replace(line, look=looks.of(piece)) for line, piece in zip(lines, part.pieces, strict=True))
     if part.label == "list" and lines:
         lines = (region_markdown.with_markdowns_sign(lines[0]), *lines[1:])
     detected_by = "pymupdf-layout" if part.block is not None else ""

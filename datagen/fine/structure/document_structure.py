@@ -23,24 +23,23 @@ from datagen.fine.structure.looks import (
     stands_out,
     usual_look,
 )
-from datagen.fine.structure.read_labels import CAPTIONS, caption
+from datagen.fine.structure.read_labels import caption
 from datagen.fine.structure.read_labels import labels as labels_of_read
 from datagen.fine.structure.running_heads import with_lone_counted
 from datagen.fine.structure.section_numbers import sections
 from datagen.fine.structure.whole_regions import (
-    plain,
     relabelled,
-    told_by_neighbours,
     with_headings_in_place,
     with_heads_first,
     with_heads_of_contents,
+    with_labels_by_neighbours,
     with_notes_in_order,
     with_whole_headings,
     with_whole_items,
     with_whole_notes,
 )
-from datagen.fine.wording import ITEM, MARK, TWO_LETTERS
-from datagen.labels import HEADINGS, RUNNING, TEXTS
+from datagen.fine.wording import ITEM, MARK, TWO_LETTERS, plain
+from datagen.labels import CAPTIONS, HEADINGS, RUNNING, TEXTS
 from datagen.markdown import markdown
 from datagen.page.boldness import is_bold
 from datagen.page.boxes import is_right_below
@@ -104,7 +103,7 @@ class SettleStructure(Stage):
             signals = page.quality.signals | {"structure_agreement": round(num_same / len(made), 3)}
             page = replace(page, quality=replace(page.quality, signals=signals))
             made = with_whole_headings(made, [document.styles.get(place) for place in places])
-            made = with_heads_first(with_heads_of_contents(with_whole_items(told_by_neighbours(made))))
+            made = with_heads_first(with_heads_of_contents(with_whole_items(with_labels_by_neighbours(made))))
             made = with_whole_notes(with_notes_in_order(with_headings_in_place(made)))
             yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))
 

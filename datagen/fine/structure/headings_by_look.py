@@ -6,8 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from datagen.fine.structure.whole_regions import plain
-from datagen.fine.wording import ITALIC, ITEM, TWO_LETTERS
+from datagen.fine.wording import ITALIC, ITEM, TWO_LETTERS, plain
 from datagen.labels import TEXTS
 from datagen.page.boldness import is_bold
 from datagen.record import Region

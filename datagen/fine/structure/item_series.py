@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from datagen.fine.structure.whole_regions import plain
+from datagen.fine.wording import plain
 from datagen.labels import HEADINGS, RUNNING, TEXTS
 from datagen.record import Region
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from datagen.fine.wording import FIGURE, ITEM, TABLE
+from datagen.fine.wording import FIGURE, ITEM, TABLE, plain
 from datagen.labels import HEADINGS, RUNNING, TEXTS
 from datagen.record import Line, Region
 from datagen.writing import signs
@@ -102,7 +102,7 @@ def is_short(region: Region, is_long: bool = False) -> bool:
         return False
     if len(region.lines) > _MAX_LINES and "\n" in region.text:  # as in a list of headings
         return False
-    text = " ".join(line.text for line in region.lines)
+    text = plain(region)
     if not 0 < len(region.lines) <= most_lines or not 2 < len(text) <= most_chars or region.lines[0].direction == "ttb":
         return False
     if sum(map(str.isalpha, text)) < _MIN_LETTERS or _IS_ADDRESS.search(text) or _IS_DATE.match(text):

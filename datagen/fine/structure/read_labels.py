@@ -4,7 +4,7 @@ import re
 import statistics
 from collections.abc import Mapping, Sequence
 
-from datagen.fine.wording import FIGURE, MARK, NAMED, TABLE
+from datagen.fine.wording import FIGURE, MARK, NAMED, TABLE, plain
 from datagen.labels import CAPTIONS, HEADINGS, RUNNING, TEXTS, is_page_number
 from datagen.page.boxes import line_height
 from datagen.record import Region, Sample
@@ -49,7 +49,7 @@ def _height(region: Region) -> float:
 
 def caption(region: Region) -> str:
     """The label of a region that begins with the word for a figure or a table, and a number, as its caption does; else ""."""
-    text = " ".join(line.text for line in region.lines)
+    text = plain(region)
     says = "table_caption" if TABLE.match(text) else "image_caption" if FIGURE.match(text) else ""
     if (
         not says

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from datagen.fine.structure.looks import look_of
 from datagen.fine.structure.section_numbers import number_of
-from datagen.fine.wording import HASHES, ITEM, MARK, OF_SECTION, UNNUMBERED_TABLE
+from datagen.fine.wording import HASHES, ITEM, MARK, OF_SECTION, UNNUMBERED_TABLE, plain
 from datagen.labels import HEADINGS, RUNNING
 from datagen.page.boxes import around, height, overlap
 from datagen.record import Region
@@ -53,7 +53,7 @@ def _moved_up(regions: Sequence[Region], comes_before: Callable[[Region, Region]
     return result
 
 
-def told_by_neighbours(regions: Sequence[Region]) -> list[Region]:
+def with_labels_by_neighbours(regions: Sequence[Region]) -> list[Region]:
     """The regions, in which a heading right above a table, that begins with the word for one and a sign, is its caption; and a
     footnote that is a line in brackets right below a blank to fill in is text."""
     result = list(regions)
@@ -192,11 +192,6 @@ def _goes_on(a: Region, b: Region) -> bool:
 
 def _is_closed_below(above: str, below: str, opening: str, closing: str) -> bool:
     return above.rfind(opening) > above.rfind(closing) and -1 < below.find(closing) < below.find(opening) % (len(below) + 1)
-
-
-def plain(region: Region) -> str:
-    """The text of a region's lines, without Markdown."""
-    return " ".join(line.text for line in region.lines)
 
 
 def relabelled(region: Region, label: str, level: int) -> Region:

@@ -18,10 +18,10 @@ from datagen.coarse.answers import BY
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.fine.structure.heading_levels import CHAPTER, Headings, Place, Style, heading_levels
 from datagen.fine.structure.section_numbers import number_of
-from datagen.fine.structure.whole_regions import plain, relabelled
+from datagen.fine.structure.whole_regions import relabelled
 from datagen.fine.verdict.bold_ink import BOLD, MAX_LINES, MIN_CHARS, MIN_LINES, may_be_heading, stroke
 from datagen.fine.verdict.raised_ink import FORMS, ON_LINE, baseline, enlarged, letter_groups
-from datagen.fine.wording import TWO_LETTERS
+from datagen.fine.wording import TWO_LETTERS, plain
 from datagen.labels import HEADINGS
 from datagen.markdown import markdown
 from datagen.record import Line, Region, Sample

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import regex
 
 from datagen.fine.structure.looks import Look, is_short, look_of, usual_look
-from datagen.fine.wording import FIGURE, HASHES, ITEM, MARK, OF_SECTION, TABLE
+from datagen.fine.wording import FIGURE, HASHES, ITEM, MARK, OF_SECTION, TABLE, plain
 from datagen.labels import CAPTIONS, HEADINGS, TEXTS
 from datagen.page.boxes import height, overlap
 from datagen.record import Box, Region
@@ -81,7 +81,7 @@ def num_captions(regions: Sequence[Region]) -> int:
         if region.is_unread or not region.lines or region.lines[0].direction == "ttb":
             continue
         em = height(region.lines[0].box)
-        text = " ".join(line.text for line in region.lines)
+        text = plain(region)
         is_named = bool(FIGURE.match(text) or TABLE.match(text))
         if region.label in CAPTIONS and not is_named:
             is_usual = look_of(region.lines) == usual

@@ -16,7 +16,7 @@ import numpy
 
 from datagen.fine.structure.looks import look_of, stands_out, usual_look
 from datagen.fine.verdict.torn_regions import CLOSED
-from datagen.fine.wording import MARK, TWO_LETTERS
+from datagen.fine.wording import MARK, TWO_LETTERS, plain
 from datagen.labels import CAPTIONS, HEADINGS, PICTURES, RUNNING, TEXTS
 from datagen.record import Box, Line, Region, Sample
 from datagen.tables.cells import parse
@@ -296,7 +296,7 @@ def _is_read(region: Region) -> bool:
 
 
 def _words(region: Region) -> str:
-    return " ".join(line.text for line in region.lines).strip()
+    return plain(region).strip()
 
 
 def _lines(regions: Sequence[Region]) -> Iterator[Line]:
