@@ -51,8 +51,8 @@ def typeset(text: str, random: numpy.random.Generator, heights: tuple[int, int] 
 
 def in_family(families: Sequence[str], text: str, lang: str, random: numpy.random.Generator) -> tuple[numpy.ndarray, Box, float]:
     """`text` drawn in one of these families: (H, W) gray bytes, dark on white; the line's box; and the line's height divided by
-    that of a line of plain letters in the same size (above 1 where letters are stacked). Some lines are bold or italic. In scripts
-    of upright characters some are columns that are laid down.
+    that of a line of plain letters in the same size (above 1 where letters are stacked). Some lines are bold or italic. In
+    scripts of upright characters some are columns that are laid down.
 
     Raises `ValueError` if no installed font has one of the characters.
     """
