@@ -155,6 +155,11 @@ else drew a page's regions, an engine that nobody here has heard of, too, told t
 RUNNING = frozenset({"header", "footer", "page_number"})
 """Labels of what stands on every page beside its text: a region each, and no part of the page's text."""
 
+HEADINGS = frozenset({"title", "sub_title"})
+TEXTS = frozenset({"text", "list"})
+"""Labels of running text."""
+CAPTIONS = frozenset({"image_caption", "table_caption"})
+
 PICTURES = frozenset({"image", "chart", "seal", "molecule", "geometry"})
 """Labels of what is drawn. A page's answer has their boxes, and nothing that is written in them."""
 

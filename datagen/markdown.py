@@ -11,11 +11,12 @@ from collections.abc import Iterable, Sequence
 
 from datagen.labels import PICTURES, RUNNING
 from datagen.record import Region, Sample
+from datagen.writing import signs
 from datagen.writing.join_lines import joined
 
 _HEADINGS = {"title": "# ", "sub_title": "## "}
 _IS_HEADING = re.compile(r"#{1,6} ")
-_BULLET = re.compile(r"^([ \t]*)[•‣⁃▪▫◦●○■□◆◇➢➤·∙–][ \t]*(?=\S)", re.MULTILINE)
+_BULLET = re.compile(rf"^([ \t]*)[–{signs.BULLETS}{signs.CHECKS}{signs.DOTS}][ \t]*(?=\S)", re.MULTILINE)
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]")
 _FENCE = re.compile("`{3,}")
 # What somebody else put around bare LaTeX.

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-import numpy
-
 from datagen.agreement import formulas
 from datagen.agreement.blocks import Beside, Page, Unit, beside, box_of, text_of
 from datagen.agreement.decided import ALONE, DRAWN, FOR, KEPT, REPLACED, UNREAD, Decided, Edit, Vote
@@ -21,6 +19,7 @@ from datagen.agreement.texts import OFTEN_ALONE, Voting
 from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import lacks_text, markdown
 from datagen.page.boxes import area, around, shared
+from datagen.page.paper import inked
 from datagen.record import Box, Line, Region, Sample
 from datagen.writing.vertical_lines import direction_of
 
@@ -174,15 +173,14 @@ class Agreement:
         part = gray[box.y0 : box.y1, box.x0 : box.x1]
         if not part.size:
             return True
-        paper = int(numpy.bincount(gray[::4, ::4].ravel(), minlength=256).argmax())
-        inked = numpy.abs(part.astype(numpy.int16) - paper) > 96
+        ink = inked(part, 96, self.ink.paper)
         boxes = [unit.box for unit in self._units if unit.is_line] + [r.box for n, r in enumerate(regions) if n != i]
         for x0, y0, x1, y1 in boxes:
             if x1 > box.x0 and x0 < box.x1 and y1 > box.y0 and y0 < box.y1:
                 pad = round(_PAD * min(y1 - y0, x1 - x0, 60))
                 rows = slice(max(0, y0 - pad - box.y0), max(0, y1 + pad - box.y0))
-                inked[rows, max(0, x0 - pad - box.x0) : max(0, x1 + pad - box.x0)] = False
-        return float(inked.mean()) <= _OVERLOOKED
+                ink[rows, max(0, x0 - pad - box.x0) : max(0, x1 + pad - box.x0)] = False
+        return float(ink.mean()) <= _OVERLOOKED
 
     @cached_property
     def _units(self) -> list[Unit]:

@@ -13,16 +13,14 @@ from datagen.coarse.verdict.ink_lines import comparable
 from datagen.drawing.typefaces import draws, reference_faces
 from datagen.fine.verdict.line_witness import Faces
 from datagen.page.images import pixels
+from datagen.page.paper import inked, paper_gray
 from datagen.record import Box, Line, Sample
 
 _LIKE = 0.35  # so much is ink like what it says, at least
 _MORE = 0.15  # than like a cipher of it
-_DARK = 64  # of 255, from the paper's gray
 _INKED = 0.004  # of a box's pixels, for it to have ink
 _NEAR, _TOO_MUCH = 0.8, 0.75  # lines that are so much alike differ by no more, unless a word was cut in the wrong place
 _LONGEST = 90  # characters of which one shape is made
-_REACH = 0.35  # of a line's height: so far beyond its box is what the box cuts off
-_RULE = 0.9  # of a line's height: ink beside it that is so high is a table's rule
 _REACH = 0.35  # of a line's height: so far beyond its box are signs that it cuts off
 _RULE = 0.9  # of a line's height: ink that goes through so much of it beside its box is a table's rule
 
@@ -70,16 +68,16 @@ class PageInk:
         return False if compared.margin < _MORE / 3 else None
 
     def has_ink(self, box: Box) -> bool:
-        inked = self._inked(box)
-        return inked.size > 0 and float(inked.mean()) > _INKED
+        ink = self._inked(box)
+        return ink.size > 0 and float(ink.mean()) > _INKED
 
     @cached_property
-    def _paper(self) -> int:
-        return int(numpy.bincount(self.gray[::4, ::4].ravel(), minlength=256).argmax())
+    def paper(self) -> int:
+        """The gray of the page's paper."""
+        return paper_gray(self.gray[::4, ::4])
 
     def _inked(self, box: Sequence[int]) -> numpy.ndarray:
-        part = self.gray[box[1] : box[3], box[0] : box[2]]
-        return numpy.abs(part.astype(numpy.int16) - self._paper) > _DARK
+        return inked(self.gray[box[1] : box[3], box[0] : box[2]], paper=self.paper)
 
     def _with_cut_signs(self, box: Box) -> Box:
         """A line's box with the feet and marks that it cuts off, and with signs that stand just beyond its ends: without them the
@@ -113,9 +111,9 @@ def _to_a_gap(rows: numpy.ndarray) -> int:
 def _beside(columns: numpy.ndarray) -> int:
     """How many columns a sign takes that stands beside a box, the nearest column first; 0 where there is none, where it doesn't
     end among them, and for a rule."""
-    inked = numpy.flatnonzero(columns.any(axis=0))
+    of_ink = numpy.flatnonzero(columns.any(axis=0))
     is_rule = columns.size > 0 and float(columns.mean(axis=0).max()) > _RULE
-    return int(inked[-1]) + 1 if len(inked) and inked[-1] < columns.shape[1] - 1 and not is_rule else 0
+    return int(of_ink[-1]) + 1 if len(of_ink) and of_ink[-1] < columns.shape[1] - 1 and not is_rule else 0
 
 
 def _preference(cut: Cut, other: str, script: str, face: str) -> float | None:

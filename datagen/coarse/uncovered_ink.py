@@ -5,11 +5,11 @@ from collections.abc import Iterable
 import numpy
 from PIL import Image
 
+from datagen.page.paper import inked, paper_gray
 from datagen.record import Box
 
 _STRIDE = 3  # of rows and columns looked at
 _CELL = 8  # of them, to a side of a cell: about a line of text high at 1920 pixels
-_CONTRAST = 64  # of 255, to the paper
 _FEW = 6  # cells that don't count: corners of frames, ends of rules
 _NOTHING = 0.002  # of the ink: edges of letters
 _TEXTLIKE = (0.10, 0.65)  # of a cell's area, without rules: fills and photographs have more
@@ -21,8 +21,7 @@ def uncovered_ink(pixels: numpy.ndarray, boxes: Iterable[Box]) -> float:
     `pixels` are (H, W, 3) bytes, and boxes are in its pixels.
     """
     green = numpy.ascontiguousarray(pixels[::_STRIDE, ::_STRIDE, 1])  # near enough to luminance
-    paper = int(numpy.bincount(green[::4].ravel(), minlength=256).argmax())
-    ink = (green < max(0, paper - _CONTRAST)) | (green > min(255, paper + _CONTRAST))
+    ink = inked(green, paper=paper_gray(green[::4]))
     free = ink.copy()
     for x0, y0, x1, y1 in boxes:
         pad = (y1 - y0) // 5

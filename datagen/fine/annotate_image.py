@@ -17,6 +17,7 @@ from datagen.page.given_order import in_order_of
 from datagen.page.images import pixels
 from datagen.page.line_pieces import Rect
 from datagen.page.long_rules import long_rules
+from datagen.page.paper import CONTRAST, inked
 from datagen.page.region_order import in_reading_order
 from datagen.page.views import View, as_it_came
 from datagen.reading.cuts import SURE
@@ -30,7 +31,6 @@ from datagen.work.specification import PLACE
 
 log = logging.getLogger(__name__)
 
-_CONTRAST = 64  # of 255, between paper and what is drawn in a gap of a line
 _WIDE = 3.0  # a gap, in heights of its line, that parts it: detectors go on through narrower ones
 _SEEN, _FEW_LINES = 0.3, 8  # of the characters of a page with more lines: a layout in whose regions fewer lie has failed
 
@@ -75,7 +75,7 @@ class AnnotateImage(Stage):
     `turned`, `unwarped`, `askew`, `lit`, `unfit_sheet`: what was done to see it better, as `page_views.Seen` has it
     """
 
-    version: ClassVar[int] = 11
+    version: ClassVar[int] = 12
 
     takes_all: bool = False
     detector: Choice = Choice("ppocr-detector")  # noqa: RUF009  # a tuple
@@ -204,14 +204,13 @@ def _is_clear(image: numpy.ndarray, box: Rect) -> bool:
     if x1 - x0 > _WIDE * height:
         return False
     gap = image[max(0, y0 + 2 * height // 5) : y0 + 2 * height // 3, x0 + height // 5 : max(0, x1 - height // 5)]
-    return not gap.size or int(gap.max()) - int(gap.min()) <= _CONTRAST
+    return not gap.size or int(gap.max()) - int(gap.min()) <= CONTRAST
 
 
 def _ink_share(image: numpy.ndarray, box: Box, lines: Sequence[Line]) -> float:
     """The share of the ink in `box`, what differs from its commonest gray, that lies in these lines."""
     gray = cv2.cvtColor(image[box.y0 : box.y1, box.x0 : box.x1], cv2.COLOR_RGB2GRAY)
-    paper = int(numpy.bincount(gray.ravel(), minlength=256).argmax())
-    ink = numpy.abs(gray.astype(numpy.int16) - paper) > _CONTRAST
+    ink = inked(gray)
     in_lines = numpy.zeros(ink.shape, bool)
     for line in lines:
         x0, y0, x1, y1 = line.box

@@ -19,7 +19,7 @@ def num_doubts(parts: Sequence[Part], styles: Styles) -> int:
 
 
 def _is_in_doubt(part: Part, styles: Styles) -> bool:
-    pieces = [piece for paragraph in part.paragraphs for piece in paragraph.pieces]
+    pieces = part.pieces
     shares = [piece.mono_share or 0.0 for piece in pieces]
     if part.label == "code":
         return min(shares) < _WHOLE or _has_lost_spaces(pieces, styles)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from datagen.fine.page_layout import PageLayout
 from datagen.fine.region_labels import Part
+from datagen.labels import TEXTS
 from datagen.page.line_pieces import Rect
 from datagen.page.paragraphs import Paragraph
 
@@ -32,7 +33,7 @@ def mark_drawn_signs(parts: Sequence[Part], layout: PageLayout) -> None:
     have one in the same place, or two have a dot there."""
     signs: list[tuple[Part, Rect]] = []
     for part in parts:
-        if part.paragraph is not None and (part.block is None or part.block.label in ("text", "list")):
+        if part.paragraph is not None and (part.block is None or part.block.label in TEXTS):
             first = part.paragraph.pieces[0]
             if sign := _sign(first.bbox, first.size, layout):
                 signs.append((part, sign))

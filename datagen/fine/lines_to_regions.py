@@ -90,8 +90,9 @@ def put_together(
 
 
 def lines_placed(page: PageLines, regions: Sequence[Region], surely: float) -> float:
-    """Of the lines with a score of `surely`, or of all where the reader gives none, the share whose characters are in the text of
-    their region, or that wait in a region which another engine reads; 1 where there are no such lines."""
+    """The share of surely read lines that are placed. A line is surely read if its score is at least `surely`, or if its reader
+    gives no scores. It is placed if its region's text has its characters, or if its region is still unread. 1 if no line is
+    surely read."""
     read = {id(line) for line in page.lines if line.score is None or line.score >= surely}
     placed = 0
     for region in regions:

@@ -4,8 +4,8 @@ import re
 import statistics
 from collections.abc import Sequence
 
-from datagen.page.boxes import around
-from datagen.record import Box, Line, Region
+from datagen.page.boxes import around, overlap
+from datagen.record import Line, Region
 
 _NUMBER = re.compile(r"[(（]\s*[A-Z]?\.?\d{1,3}(?:[.–-]\d{1,3}){0,2}\s*[a-z]?['′]?\s*[)）]")
 _SIGNS = re.compile(r"[=≡≠≈≃≅∝<>≤≥≪≫∈⊂∑∏∫∂∇±×→⇒↦^]")
@@ -35,14 +35,13 @@ def numbered_formulas(lines: Sequence[Line], detected_by: str) -> list[Region]:
     numbers = [line for line in lines if is_number(line.text)]
     found = []
     for number in numbers:
-        beside = [
-            line for line in lines if line is not number and _on_one_row(line.box, number.box) and line.box.x0 < number.box.x0
-        ]
+        before = [line for line in lines if line.box.x0 < number.box.x0]
+        beside = [line for line in before if overlap(line.box, number.box, 1) > 0.5]
         if not beside or max(line.box.x1 for line in beside) > number.box.x0 - _GAP_EM * em:
             continue
         column = [line for line in lines if line.box.x1 <= number.box.x1 + em and line.box.x1 > beside[0].box.x0]
         left = min(line.box.x0 for line in column) + _INDENT_EM * em
-        own = [line for line in beside if any(_overlaps(line.box, other.box) for other in column)]
+        own = [line for line in beside if any(overlap(line.box, other.box, 0) > 0 for other in column)]
         if not own or min(line.box.x0 for line in own) < left or not any(_SIGNS.search(line.text) for line in own):
             continue
         while True:
@@ -51,18 +50,10 @@ def numbered_formulas(lines: Sequence[Line], detected_by: str) -> list[Region]:
                 line
                 for line in column
                 if line not in own and line.box.x0 >= left and _SIGNS.search(line.text) and not is_number(line.text)
-                if top - _BELOW_EM * em < line.box.y1 < top + 0.5 * em and _overlaps(line.box, first.box)
+                if top - _BELOW_EM * em < line.box.y1 < top + 0.5 * em and overlap(line.box, first.box, 0) > 0
             ]
             if not above or not _CONTINUES.match(first.text):
                 break
             own += above
         found.append(Region(around(line.box for line in own), "equation", "", None, detected_by, format="latex", is_unread=True))
     return found
-
-
-def _on_one_row(a: Box, b: Box) -> bool:
-    return min(a.y1, b.y1) - max(a.y0, b.y0) > 0.5 * min(a.y1 - a.y0, b.y1 - b.y0)
-
-
-def _overlaps(a: Box, b: Box) -> bool:
-    return min(a.x1, b.x1) > max(a.x0, b.x0)

@@ -21,7 +21,7 @@ from datagen.record import SampleError
 ENGINES = {"pymupdf-layout": importlib.metadata.version("pymupdf_layout")}
 # The model compares each line with every other one, and its image has a pixel a point.
 _MAX_LINES, _MAX_SIDE_PT = 3000, 5000.0
-_TEXT, _IMAGE, _STRUCTURE, _VECTOR = 0, 1, 2, 3  # kinds of blocks in MuPDF's dictionary
+_TEXT, _STRUCTURE = 0, 2  # kinds of blocks in MuPDF's dictionary
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from datagen.engines import Choice, Engines, RegionReader, merged
 from datagen.fine.verdict.mark_formulas import LABELS, has_formula, is_latex
 from datagen.labels import PICTURES
 from datagen.markdown import bare_latex, markdown
+from datagen.page.boxes import rows_of
 from datagen.page.images import pixels
-from datagen.page.line_regions import rows_of
 from datagen.page.views import straightened
 from datagen.record import Box, Drop, Line, Region, Sample
 from datagen.tables.cells import parse, to_html
@@ -184,7 +184,7 @@ def _kept(html: str, lines: Sequence[Line]) -> float:
 def _as_text(table: Region) -> Region:
     """A table that nobody could read as one as the text of its lines, row by row."""
     direction = max((line.direction for line in table.lines), key=[line.direction for line in table.lines].count)
-    ordered = rows_of(table.lines, direction != "ltr")
+    ordered = rows_of(table.lines, lambda line: line.box, rtl=direction != "ltr")
     text = "\n".join(" ".join(line.text for line in row) for row in ordered)
     scores = [line.score for line in table.lines]
     score = None if None in scores else sum(map(float, filter(None, scores))) / len(scores)

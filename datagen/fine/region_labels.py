@@ -11,21 +11,20 @@ from datagen.coarse.formula_share import is_for_formulas
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.fine.page_layout import Block
 from datagen.fine.wording import FIGURE, ITEM, OF_SECTION, TABLE, TWO_LETTERS
-from datagen.labels import RUNNING, is_page_number
+from datagen.labels import HEADINGS, RUNNING, TEXTS, is_page_number
 from datagen.page.boldness import is_bold
 from datagen.page.line_breaks import has_one_width, is_monospaced
-from datagen.page.line_pieces import Rect
+from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import Paragraph
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
-_HEADINGS = frozenset({"title", "sub_title"})
 _MAX_HEADING_LINES, _MAX_HEADING_CHARS = 4, 240
 _LONG_WORD, _MIN_ITEM_WORDS = re.compile(r"[^\W\d_]{4}"), 2
 _MIN_ITEM_SPACES = 3  # of a sentence with a number, which is no heading
 _LARGE = 1.5
 _LEAD = (0.1, 0.9)  # of a line's signs in bold
 _LEAD_AND_MORE = re.compile(r"[^:]+:\s*\S|[^\W\d_]{4,} \d[\d.]*[.:]? [^\W\d_]")  # a name and a number is that of an example
-_LARGER, _MAX_SET_CHARS, _NO_HEADINGS_END = 1.15, 100, ".,;:،。，；：！!?？।…"
+_LARGER, _MAX_SET_CHARS = 1.15, 100
 _MAX_HEAD_LINES = 2
 _OVER = 0.3  # of its letters' size: how far a running head may reach into the line below
 _EDGE = 0.2  # of the page's height or width: what stands farther in is no running head
@@ -48,7 +47,7 @@ _WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{2}[^\W\d_]* [^\W\d_]{2}")
 _CITED = re.compile(r"(?:\[[\w+-]{1,12}\]|\d{1,3}\.|\(\d{1,3}\))\s*\S")
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _MAX_DATE = 30
-_SIGN = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·]")  # of a list's item
+_SIGN = re.compile(f"[{signs.SURE_SIGNS}{signs.DOTS}]")  # of a list's item
 _STATEMENT = re.compile(r"\w\([^()]*\)\s?[;{]?$|[;{}]$")  # ends so, also where it goes on in a second line
 _IS_ADDRESS = re.compile(r"[<(]?(?:[a-z]+://|www\.|mailto:|[\w.+-]+@)\S+", re.IGNORECASE)
 _NEAR_EM, _CAPTION_GAP_EM, _MAX_CAPTION_LINES = 3.0, 1.5, 4
@@ -80,9 +79,14 @@ class Part:
         return ([] if self.paragraph is None else [self.paragraph]) + self.others
 
     @property
+    def pieces(self) -> list[Piece]:
+        """The lines of its paragraphs."""
+        return [piece for paragraph in self.paragraphs for piece in paragraph.pieces]
+
+    @property
     def box(self) -> Rect:
         """In points: that of its lines, and of the model's block where that has a picture or a table's rules."""
-        boxes = [piece.bbox for p in self.paragraphs for piece in p.pieces] + ([] if self.frame is None else [self.frame])
+        boxes = [piece.bbox for piece in self.pieces] + ([] if self.frame is None else [self.frame])
         if self.block is not None and (not boxes or self.block.label in ("image", "table", "equation")):
             boxes.append(self.block.box)
         x0, y0, x1, y1 = zip(*boxes, strict=True)
@@ -90,7 +94,7 @@ class Part:
 
     @property
     def lines(self) -> list[str]:
-        return [piece.text for p in self.paragraphs for piece in p.pieces]
+        return [piece.text for piece in self.pieces]
 
     @property
     def text(self) -> str:
@@ -98,7 +102,7 @@ class Part:
 
     @property
     def size(self) -> float:
-        return max((piece.size for p in self.paragraphs for piece in p.pieces), default=0.0)
+        return max((piece.size for piece in self.pieces), default=0.0)
 
     @property
     def is_in_picture(self) -> bool:
@@ -106,12 +110,12 @@ class Part:
 
     @property
     def is_vertical(self) -> bool:
-        return any(piece.vertical for p in self.paragraphs for piece in p.pieces)
+        return any(piece.vertical for piece in self.pieces)
 
     @property
     def is_code(self) -> bool:
         """Whether all of it is in letters of one width."""
-        return all(is_monospaced(piece) for p in self.paragraphs for piece in p.pieces)
+        return all(map(is_monospaced, self.pieces))
 
     @property
     def is_plain(self) -> bool:
@@ -190,8 +194,7 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
 
 def _is_run_in(part: Part) -> bool:
     """Whether a line begins with a few words in bold and a colon, or such as "Example 1", and goes on with others that aren't."""
-    pieces = [piece for p in part.paragraphs for piece in p.pieces]
-    is_named = bool(_LEAD_AND_MORE.match(part.text))
+    pieces, is_named = part.pieces, bool(_LEAD_AND_MORE.match(part.text))
     return len(pieces) == 1 and _LEAD[0] < pieces[0].bold_share < _LEAD[1] and is_named
 
 
@@ -211,10 +214,9 @@ def _label_body_as_such(parts: Sequence[Part]) -> None:
 
 def _is_formula(part: Part) -> bool:
     """Whether anything in it is of a formula. The model takes vertical text for one."""
-    pieces = [piece for p in part.paragraphs for piece in p.pieces]
     if part.is_vertical or len(part.text) > _MAX_FORMULA or any(map(is_prose, part.paragraphs)):
         return False
-    return any(is_for_formulas(piece.font) or _OF_FORMULA.search(piece.text) for piece in pieces)
+    return any(is_for_formulas(piece.font) or _OF_FORMULA.search(piece.text) for piece in part.pieces)
 
 
 def _label_set_code(parts: Sequence[Part], usual: Usual) -> None:
@@ -222,7 +224,7 @@ def _label_set_code(parts: Sequence[Part], usual: Usual) -> None:
     if has_one_width(usual.font):
         return
     for part in parts:
-        is_set = part.label in ("text", "list") and part.paragraph is not None and part.is_code
+        is_set = part.label in TEXTS and part.paragraph is not None and part.is_code
         if is_set and (not any(any(p.soft) for p in part.paragraphs) or _STATEMENT.search(part.text)):
             is_item = bool(ITEM.match(part.text)) or bool(_SIGN.match(part.text))
             if not is_item and not _IS_ADDRESS.fullmatch(part.text) and TWO_LETTERS.search(part.text):
@@ -238,7 +240,7 @@ def _label_names_below_title(parts: Sequence[Part]) -> None:
     behind = parts[place + 1 :]
     names = list(itertools.takewhile(lambda part: part.label == "sub_title" and not OF_SECTION.match(part.text), behind))
     date = behind[len(names) : len(names) + 1]
-    date = [part for part in date if part.label in ("text", "list") and len(part.text) < _MAX_DATE and _YEAR.search(part.text)]
+    date = [part for part in date if part.label in TEXTS and len(part.text) < _MAX_DATE and _YEAR.search(part.text)]
     for part in date:
         part.label = "text"
     if len(names) > 1 or (names and (date or _YEAR.search(names[0].text))):
@@ -248,7 +250,7 @@ def _label_names_below_title(parts: Sequence[Part]) -> None:
 
 def _label_set_headings(parts: Sequence[Part], usual: Usual) -> None:
     """Headings that the model has as text: in some scripts it sees few. Where there are more of them than text, they are none."""
-    plain = [part for part in parts if part.label == "text" and (part.block is None or part.block.label in ("text", "list"))]
+    plain = [part for part in parts if part.label == "text" and (part.block is None or part.block.label in TEXTS)]
     headings = [part for part in plain if _is_set_as_heading(part, usual)]
     if 2 * len(headings) <= len(plain):
         for part in headings:
@@ -257,10 +259,10 @@ def _label_set_headings(parts: Sequence[Part], usual: Usual) -> None:
 
 def _is_set_as_heading(part: Part, usual: Usual) -> bool:
     """Whether it is set as headings are: larger than the text, or bold in a line of its own."""
-    text, pieces = part.text, [piece for p in part.paragraphs for piece in p.pieces]
+    text, pieces = part.text, part.pieces
     if part.paragraph is None or part.paragraph.label != "text" or part.is_code or len(pieces) > 2 or _is_run_in(part):
         return False
-    if len(text) > _MAX_SET_CHARS or text[-1] in _NO_HEADINGS_END or not TWO_LETTERS.search(text):
+    if len(text) > _MAX_SET_CHARS or signs.ends_clause(text) or not TWO_LETTERS.search(text):
         return False
     if min(piece.size for piece in pieces) > _LARGER * usual.size:
         return True
@@ -269,9 +271,8 @@ def _is_set_as_heading(part: Part, usual: Usual) -> bool:
 
 def _is_only_formula(part: Part) -> bool:
     """Whether there is nothing in it but a formula, or a piece of one."""
-    pieces = [piece for p in part.paragraphs for piece in p.pieces]
-    is_math = [is_for_formulas(piece.font) or bool(_MATH.search(piece.text)) for piece in pieces]
-    return all(is_math) and not any(map(_WORDS.search, (piece.text for piece in pieces)))
+    is_math = [is_for_formulas(piece.font) or bool(_MATH.search(piece.text)) for piece in part.pieces]
+    return all(is_math) and not any(map(_WORDS.search, part.lines))
 
 
 def _running(part: Part, label: str, page: pymupdf.Rect, usual: Usual) -> str:
@@ -295,7 +296,7 @@ def _running(part: Part, label: str, page: pymupdf.Rect, usual: Usual) -> str:
 def _usual(parts: Sequence[Part]) -> Usual:
     """The font of most of the page's text."""
     num_chars: Counter[Usual] = Counter()
-    for piece in (piece for part in parts for p in part.paragraphs for piece in p.pieces):
+    for piece in (piece for part in parts for piece in part.pieces):
         num_chars[Usual(piece.font, round(piece.size, 1))] += len(piece.text)
     return num_chars.most_common(1)[0][0] if num_chars else Usual("", 0.0)
 
@@ -309,7 +310,7 @@ def _is_contents(part: Part) -> bool:
 def _label_title(parts: Sequence[Part], usual: Usual) -> None:
     """The one heading without a number that is much larger than the text, and larger than all others, is the title. The model
     hardly tells it from a section's."""
-    headings = [part for part in parts if part.label in _HEADINGS]
+    headings = [part for part in parts if part.label in HEADINGS]
     largest = max((part.size for part in headings), default=0.0)
     alone = [part for part in headings if part.size > largest - 0.5]
     if len(alone) == 1 and largest > _LARGE * usual.size and not OF_SECTION.match(alone[0].text):
@@ -358,14 +359,14 @@ def _label_references(parts: Sequence[Part]) -> None:
     behind = False
     entries = []
     for part in parts:
-        if part.label in _HEADINGS:
+        if part.label in HEADINGS:
             words = _WORD.findall(OF_SECTION.sub("", part.text).lower())
             behind = len(words) <= _MAX_REFERENCES_WORDS and not _REFERENCES.isdisjoint(words)
-        elif part.label in ("text", "list") and _CITED.match(part.text) and _YEAR.search(part.text):
+        elif part.label in TEXTS and _CITED.match(part.text) and _YEAR.search(part.text):
             entries.append(part)
-        if behind and part.label in ("text", "list"):
+        if behind and part.label in TEXTS:
             part.label = "reference"
-    num_text = sum(part.label in ("text", "list") for part in parts)
+    num_text = sum(part.label in TEXTS for part in parts)
     if len(entries) >= 5 and 10 * len(entries) >= 8 * num_text:
         for part in entries:
             part.label = "reference"
@@ -374,7 +375,7 @@ def _label_references(parts: Sequence[Part]) -> None:
 def _set_levels(parts: Sequence[Part]) -> None:
     """Levels of headings: 1 for a title. A number tells how deep a section is; one without a number is as deep as a numbered one
     of its size, else deeper than the larger ones."""
-    headings = [part for part in parts if part.label in _HEADINGS]
+    headings = [part for part in parts if part.label in HEADINGS]
     by_size: dict[int, int] = {}
     for part in headings:
         if part.label == "title":

@@ -22,12 +22,12 @@ from datagen.page.line_breaks import is_monospaced
 from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import Paragraph
 from datagen.record import Line
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 from datagen.writing.join_lines import as_drawn
 
 _ITALIC_FLAG = 2  # of MuPDF's spans
 _USUAL = 0.6  # a style in which more of the page is set emphasises nothing
-_BULLET = re.compile(f"(?:[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·・{scripts.PRIVATE}]\\s*|[-–—−*+o]\\s+)(?=\\S)")
+_BULLET = re.compile(rf"(?:[{signs.BULLETS}{signs.CHECKS}{signs.DOTS}{scripts.PRIVATE}]\s*|[{signs.DASHES}o]\s+)(?=\S)")
 _AS_HYPHEN, _MARKDOWNS_SIGNS = "–—+", "•-*"
 _NUMBER = re.compile(r"\d{1,3}(?:\./|[.)])\s+(?=\S)")
 _LETTERS = re.compile(r"[^\W\d_]")

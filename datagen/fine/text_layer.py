@@ -22,8 +22,9 @@ from datagen.fine.region_labels import Part, is_prose, label_parts
 from datagen.fine.structure_tags import tag_signals
 from datagen.fine.text_layer_tables import table_html
 from datagen.fine.whole_paragraphs import whole
+from datagen.labels import HEADINGS, TEXTS
 from datagen.page.boxes import area, around, shared
-from datagen.page.given_order import settled
+from datagen.page.given_order import in_files_order
 from datagen.page.line_pieces import Rect
 from datagen.page.paragraphs import Paragraph, paragraphs
 from datagen.record import Region
@@ -31,7 +32,6 @@ from datagen.record import Region
 Owners = Mapping[int, int]
 """Which of the model's blocks a piece is in, by its identity; -1 for none."""
 
-_HEADINGS = frozenset({"title", "sub_title"})
 _WHOLE = frozenset({"table", "image", "equation"})  # one region, whatever paragraphs are in it
 _LEAST_SHARE = 0.2  # of a line's box: the model's boxes are as high as the glyphs, and a line's as high as its font
 _PROSE_SHARE = 0.3  # of the characters in what the model takes for a picture
@@ -47,8 +47,8 @@ def annotated_layer(view: OpenPage) -> PageContent:
       picture, and a formula are one region each. What the model doesn't see keeps its paragraph and its label.
       A heading between the rows of a table divides it, and small text that the model has in nothing is a table's around it.
     - Labels: see `region_labels`.
-    - Order: that of `text_layer`, unless the places of regions show that it is none: see `order.settled`. Running heads come
-      first, feet last, and pictures with their captions where they stand among the rest.
+    - Order: that of `text_layer`, unless the places of regions show that it is none: see `given_order.in_files_order`. Running
+      heads come first, feet last, and pictures with their captions where they stand among the rest.
     - Text is Markdown, see `region_markdown`; `lines` are as `text_layer` has them. A table's is HTML and a formula's LaTeX, and
       both are unread where nobody reads them. So is a paragraph with formulas in its lines, which the layer has flattened. A
       picture's text is the lines that are written in it, and no part of the page's.
@@ -77,7 +77,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
     flattened = {id(part) for part, num in zip(parts, num_math, strict=True) if num > MAX_CHARS and part.label not in _WHOLE}
     looks = Looks(layer.spans, layout.drawings)
     made = [one for part in parts if (one := _region(view, part, layer, styles, looks, id(part) in flattened)) is not None]
-    regions = tuple(_between_heads_and_feet(with_floats_in_place(settled(made), direction_of(layer.blocks, layer.rtl))))
+    regions = tuple(_between_heads_and_feet(with_floats_in_place(in_files_order(made), direction_of(layer.blocks, layer.rtl))))
     signals = layer.signals | _signals(regions, parts, owners, all_paragraphs, layout)
     signals["code_doubts"] = float(num_doubts(parts, styles))
     if layer.signals.get("math_share"):
@@ -91,7 +91,7 @@ def _num_math(parts: Sequence[Part], layer: TextLayer) -> list[int]:
     if not layer.signals.get("math_share"):
         return [0] * len(parts)
     spans = by_height(layer.spans)
-    return [num_in_formulas([piece for p in part.paragraphs for piece in p.pieces], spans) for part in parts]
+    return [num_in_formulas(part.pieces, spans) for part in parts]
 
 
 def _is_flat(part: Part) -> bool:
@@ -193,7 +193,7 @@ def _is_none_of_it(part: Part, block: Block, false: set[int]) -> bool:
 
 def _with_pictures(view: OpenPage, parts: Sequence[Part], layout: PageLayout) -> list[Part]:
     """The parts, and the page's pictures. A picture takes with it what is written in it, if that is no prose."""
-    texts = [piece.bbox for part in parts if not part.is_in_picture for p in part.paragraphs for piece in p.pieces]
+    texts = [piece.bbox for part in parts if not part.is_in_picture for piece in part.pieces]
     result = list(parts)
     for box in pictures(layout, texts, view.page.rect):
         block = Block(box, "image", ())
@@ -228,7 +228,7 @@ def _with_cells(parts: Sequence[Part]) -> list[Part]:
 
 
 def _is_cell(part: Part) -> bool:
-    return part.block is None and part.label in ("text", "list") and len(part.text) < _MAX_CAUGHT_CHARS
+    return part.block is None and part.label in TEXTS and len(part.text) < _MAX_CAUGHT_CHARS
 
 
 def _stands_in(part: Part, table: Part) -> bool:
@@ -242,7 +242,7 @@ def _between_headings(parts: Sequence[Part]) -> list[Part]:
     while remaining:
         part = remaining.pop(0)
         heading = next(
-            (other for other in parts if other.label in _HEADINGS and part.label == "table" and _stands_across(other, part)), None
+            (other for other in parts if other.label in HEADINGS and part.label == "table" and _stands_across(other, part)), None
         )
         if heading is None or (halves := _above_and_below(part, heading)) is None:
             result.append(part)
@@ -278,7 +278,7 @@ def _frame_tables(parts: Sequence[Part], layout: PageLayout) -> None:
     """Give tables their frames."""
     for part in parts:
         if part.label == "table":
-            others = [piece.bbox for other in parts if other is not part for p in other.paragraphs for piece in p.pieces]
+            others = [piece.bbox for other in parts if other is not part for piece in other.pieces]
             part.frame = framed(part.box, layout, _FRAME_EM * part.size, others)
 
 
@@ -342,8 +342,7 @@ def _region(
         return Region(box, part.label, "", None, BY, detected_by="pymupdf-layout")
     plain = region(view, part.paragraph, layer.words)
     lines = plain.lines + tuple(line for other in part.others for line in region(view, other, layer.words).lines)
-    pieces = [piece for paragraph in part.paragraphs for piece in paragraph.pieces]
-    lines = tuple(replace(line, look=looks.of(piece)) for line, piece in zip(lines, pieces, strict=True))
+    lines = tuple(replace(line, look=looks.of(piece)) for line, piece in zip(lines, part.pieces, strict=True))
     if part.label == "list" and lines:
         lines = (region_markdown.with_markdowns_sign(lines[0]), *lines[1:])
     detected_by = "pymupdf-layout" if part.block is not None else ""

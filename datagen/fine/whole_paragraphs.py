@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 from datagen.page.line_pieces import Piece
 from datagen.page.paragraphs import ENTRY, Paragraph
+from datagen.writing import signs
 from datagen.writing.bidi import num_rtl
 
-_CLOSED = re.compile(r"[.!?:;…。！？：；।॥۔؟][)\]\"'’”»）」』】]*$")
 _WORD_O = re.compile(r"o\s+\S")
 _FULL_EM, _ALIGNED_EM, _MAX_PITCH_EM = 1.2, 0.6, 2.2
 _SAME_SIZE, _LARGER = 0.08, 1.15
@@ -48,7 +48,7 @@ def _goes_on(a: Paragraph, b: Paragraph, paragraphs: Sequence[Paragraph]) -> boo
         not (last.upright and first.upright)
         or num_rtl(last.text + first.text) > 0
         or a.label == "code"
-        or _CLOSED.search(last.text)
+        or signs.is_closed(last.text)
     ):
         return False
     pitch = first.baseline - last.baseline

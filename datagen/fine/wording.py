@@ -2,6 +2,8 @@
 
 import re
 
+from datagen.record import Region
+
 OF_SECTION = re.compile(r"(?:§\s*)?(?:\d{1,3}|[A-Z](?=\.))(?:\. ?\d{1,3})*\.?(?=\s|$)")
 FIGURE = re.compile(
     r"(?:fig(?:ure|ura|uur|\.)|abb(?:ildung|\.)|rys(?:unek|\.)|obr(?:ázek|\.)|рис(?:унок|\.)|мал(?:юнок|\.)|фиг(?:ура|\.)|фигура"
@@ -29,3 +31,8 @@ ITALIC = re.compile(r"italic|oblique|slanted|kursiv|CMTI|CMSL|CMBXTI|SFTI|SFSL",
 """In the name of a font in italics."""
 HASHES = re.compile(r"#{1,6} ")
 """What a heading's Markdown begins with."""
+
+
+def plain(region: Region) -> str:
+    """The text of a region's lines, without Markdown."""
+    return " ".join(line.text for line in region.lines)

@@ -14,6 +14,7 @@ from datagen.formulas import katex
 from datagen.labelling.against_text import Comparison, compared, jumps, squeezed
 from datagen.labels import PICTURES, RUNNING
 from datagen.page.boxes import area, shared
+from datagen.page.paper import inked, paper_gray
 from datagen.reading.language import identify
 from datagen.record import Box, Quality, Region, Sample
 from datagen.tables import cells
@@ -111,8 +112,7 @@ def judged(page: Sample, read: Read, score: float | None, image: numpy.ndarray, 
 def is_blank(image: numpy.ndarray) -> bool:
     """Whether nothing is written or drawn on a page: dust apart, all of it has the paper's colour."""
     gray = image[::2, ::2, 1]
-    paper = int(numpy.bincount(gray[::4].ravel(), minlength=256).argmax())
-    share = float((numpy.abs(gray.astype(numpy.int16) - paper) > 48).mean())
+    share = float(inked(gray, 48, paper_gray(gray[::4])).mean())
     return share < 2e-5 or (share < 1e-3 and uncovered_ink(image, ()) == 0.0)
 
 
@@ -195,9 +195,7 @@ def _region_jumps(regions: Sequence[Region]) -> int:
 def _num_signs(image: numpy.ndarray) -> int:
     """The pieces of ink on a page that are about as large as letters are."""
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-    paper = int(numpy.bincount(gray.ravel(), minlength=256).argmax())
-    ink = (numpy.abs(gray.astype(numpy.int16) - paper) > 64).astype(numpy.uint8)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, _, stats, _ = cv2.connectedComponentsWithStats(inked(gray).astype(numpy.uint8), connectivity=8)
     high, wide = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_WIDTH]
     usual = high[(high > 4) & (high < gray.shape[0] // 12)]
     if not len(usual):

@@ -1,8 +1,20 @@
 """How boxes lie to each other: pixels or points, as (x0, y0, x1, y1)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
-from datagen.record import Box
+from datagen.record import Box, Line
+
+T = TypeVar("T")
+
+
+def height(box: Sequence[float]) -> float:
+    return float(box[3] - box[1])
+
+
+def line_height(line: Line) -> float:
+    """How high a line's letters are, across the way in which it runs."""
+    return float(line.box.x1 - line.box.x0) if line.direction == "ttb" else height(line.box)
 
 
 def area(box: Sequence[float]) -> float:
@@ -41,3 +53,30 @@ def overlap(a: Sequence[float], b: Sequence[float], axis: int) -> float:
 def distance(a: Sequence[float], b: Sequence[float]) -> float:
     """How far two boxes are apart: the wider of the gaps between them along both axes."""
     return max(0.0, a[0] - b[2], b[0] - a[2], a[1] - b[3], b[1] - a[3])
+
+
+def is_right_below(above: Sequence[float], below: Sequence[float], least: float, most: float) -> bool:
+    """Whether a box begins between `least` and `most` below another one's end, in its column."""
+    return least < below[1] - above[3] < most and min(above[2], below[2]) > max(above[0], below[0])
+
+
+def middle_down(box: Sequence[float]) -> float:
+    """Twice the height at which the middle of a box lies."""
+    return box[1] + box[3]
+
+
+def rows_of(
+    items: Iterable[T],
+    box_of: Callable[[T], Sequence[float]],
+    down: Callable[[Sequence[float]], Any] = middle_down,
+    rtl: bool = False,
+) -> list[list[T]]:
+    """The items from top to bottom, by `down` of their boxes, those in one row that share half of their height with the row's
+    first; each row from the left, or from the right if `rtl`."""
+    rows: list[list[T]] = []
+    for item in sorted(items, key=lambda item: down(box_of(item))):
+        if rows and overlap(box_of(rows[-1][0]), box_of(item), 1) > 0.5:
+            rows[-1].append(item)
+        else:
+            rows.append([item])
+    return [sorted(row, key=lambda item: box_of(item)[0], reverse=rtl) for row in rows]

@@ -7,7 +7,7 @@ from enum import Enum
 
 from datagen.page.line_pieces import STRETCHED_EM, Rect
 from datagen.page.rows import LETTER, TOUCHING_EM, Row, Run, gap_box
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
 _LABEL_GAP_EM = 4.0  # between a number or a bullet and its text, at most
 _LONE_GAP_EM = 8.0  # between parts of a line of one block, at most, where no other line has a gap in the same place
@@ -27,8 +27,6 @@ _LEADER = re.compile(f"(?:[{scripts.LEADER_DOTS}]\\s*){{4}}")
 _WORD = re.compile(r"[^\W\d_]{3}")
 _NUMBER = r"\s*(?:\d{1,4}|[ivxlc]{1,8})\s*"
 _ENTRY = re.compile(f"{_LEADER.pattern}{_NUMBER}$|^{_NUMBER}{_LEADER.pattern}")  # of a contents page, with the number of its page
-_BULLETS = "\u2022\u25e6\u25aa\u25cf\u25a0\u25a1\u2023"
-_COLONS = (":", "\uff1a")
 _PAGE_NUMBER = re.compile(_NUMBER)
 _NUMBERING = re.compile(
     r"[(\[]?(?:(?:[^\W\d_]{1,2}[.-]?)?\d{1,3}(?:[.-]\d{1,3}|[.-]?[^\W\d_])*[.)\]:、]*|(?:[^\W\d_]|[ivxIVX]{2,5})[.)\]])"
@@ -175,22 +173,22 @@ def _are_items(row: Row, k: int, rtl: bool) -> bool:
     """Whether items with one bullet stand on both sides of the gap in front of run `k` of a row."""
     sides = [row[:k], row[k:]]
     first, second = (("".join(run.text for run in side)).strip() for side in (sides[::-1] if rtl else sides))
-    return first[:1] == second[:1] and first[:1] in tuple(_BULLETS) and min(len(first), len(second)) > 1
+    return first[:1] == second[:1] and first[:1] in tuple(signs.BULLETS) and min(len(first), len(second)) > 1
 
 
 def _is_surely_label(label: Run, text: Run, begins: bool) -> bool:
     """Whether the bullet or number can't be what a cell of a table says. `begins`: a row begins with it."""
     mark = label.text.strip()
     if not begins:
-        return mark in _BULLETS or bool(_LEADER.search(text.text))
+        return mark in signs.BULLETS or bool(_LEADER.search(text.text))
     return not mark[-1].isalnum() or mark.count(".") > 1 or bool(_LEADER.search(text.text))
 
 
 def _have_colons(labels: Row) -> bool:
     """Whether the first of these is a few words with a colon, and most of them have one."""
-    num = sum(r.text.rstrip()[-1:] in _COLONS for r in labels)
+    num = sum(signs.leads_on(r.text.rstrip()) for r in labels)
     text = labels[0].text.rstrip()
-    return text[-1:] in _COLONS and text.count(" ") < _PROSE_WORDS and 2 * num > len(labels)
+    return signs.leads_on(text) and text.count(" ") < _PROSE_WORDS and 2 * num > len(labels)
 
 
 def _is_page_number(run: Run, rtl: bool, entries: Row) -> bool:

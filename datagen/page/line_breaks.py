@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from datagen.page.line_pieces import Piece
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
 _HAN = re.compile(f"[{scripts.HAN}]")
 _PHRASED = re.compile(f"[{scripts.PHRASED}{scripts.YI}]")
@@ -25,13 +25,8 @@ _MONOSPACED = re.compile(
     re.IGNORECASE,
 )
 _CODE_SHARE = 0.75  # of a line's signs in a font of one width, where it is code
-# Signs at the end of a line behind which nothing goes on; a bracket or a quotation mark may stand behind them.
-_CLOSED = re.compile(
-    r"[.!?:;\u2026\u3002\uff01\uff1f\uff1a\uff1b\u0964\u0965\u06d4\u061f\u1362\u17d4\u104b\u0f0d][)\]\"'\u2019\u201d\u00bb\uff09\u300d\u300f]*$"
-)
-_CLOSED_WORD = re.compile(
-    r"[.!?:;]\s?[A-Za-z0-9]\w*"
-)  # a Latin word with the stop of its sentence, which goes from right to left
+# A Latin word with the stop of its sentence, which goes from right to left.
+_CLOSED_WORD = re.compile(r"[.!?:;]\s?[A-Za-z0-9]\w*")
 _LEADS_ON = ":;"
 _HYPHENS = "-\u2010\u00ad\u058a"
 _FULL = 1.25  # widths of words are estimates
@@ -72,7 +67,7 @@ class Placed:
     @property
     def is_closed(self) -> bool:
         """Whether it ends as a sentence does."""
-        return bool(_CLOSED.search(self.piece.text) or _CLOSED_WORD.fullmatch(self.piece.text))
+        return bool(signs.is_closed(self.piece.text) or _CLOSED_WORD.fullmatch(self.piece.text))
 
 
 def is_monospaced(piece: Piece) -> bool:

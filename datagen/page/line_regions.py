@@ -4,9 +4,8 @@ fonts that a layer knows."""
 import statistics
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
-from datagen.page.boxes import lies_in, overlap
+from datagen.page.boxes import lies_in, rows_of
 from datagen.page.line_order import reading_order
 from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import paragraphs
@@ -31,9 +30,6 @@ class FoundLine:
         return " ".join(run.text for run in self.runs)
 
 
-_Boxed = TypeVar("_Boxed", FoundLine, Line)
-
-
 def regions_of(
     lines: Sequence[FoundLine], script: str, by: str, detected_by: str, is_clear: Callable[[Rect], bool]
 ) -> tuple[Region, ...]:
@@ -45,7 +41,7 @@ def regions_of(
     """
     rtl = script in scripts.RTL
     sizes = _sizes([line.box.y1 - line.box.y0 for line in lines])
-    ordered = [line for row in rows_of(lines, rtl) for line in row]
+    ordered = [line for row in rows_of(lines, lambda line: line.box, rtl=rtl) for line in row]
     blocks = visual_lines([[_piece(line, sizes)] for line in ordered], rtl, is_clear)
     rows = [piece for block in blocks for piece in block]
     words = words_of([piece.text for piece in rows])
@@ -96,17 +92,6 @@ def _letters(text: str) -> str:
 def _rect(box: Box) -> Rect:
     x0, y0, x1, y1 = map(float, box)
     return x0, y0, x1, y1
-
-
-def rows_of(lines: Sequence[_Boxed], rtl: bool) -> list[list[_Boxed]]:
-    """The lines from top to bottom, those side by side together, in the order in which a row is read."""
-    rows: list[list[_Boxed]] = []
-    for line in sorted(lines, key=lambda line: line.box.y0 + line.box.y1):
-        if rows and overlap(rows[-1][0].box, line.box, 1) > 0.5:
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    return [sorted(row, key=lambda line: line.box.x0, reverse=rtl) for row in rows]
 
 
 def _sizes(heights: Sequence[int]) -> dict[int, float]:

@@ -14,9 +14,9 @@ import simplejpeg
 from datagen.markdown import lacks_text
 from datagen.page.images import pixels
 from datagen.page.line_pieces import Rect
+from datagen.page.paper import inked
 from datagen.record import Box, Region
 
-_CONTRAST = 64  # of 255, to the paper
 _REACH = 0.75  # of a box's height, from its middle line
 _SIDE = 0.3  # of a box's height, beyond its ends
 # Of a line's height: how large signs are at least, such as a leader's dots, how high letters, and how high and wide they are at
@@ -42,9 +42,7 @@ class PageInk:
     def of(cls, pixels: numpy.ndarray, boxes: Sequence[Box]) -> "PageInk":
         """The ink of a page with these boxes."""
         gray = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-        paper = int(numpy.bincount(gray.ravel(), minlength=256).argmax())
-        ink = (numpy.abs(gray.astype(numpy.int16) - paper) > _CONTRAST).astype(numpy.uint8)
-        _, places, stats, middles = cv2.connectedComponentsWithStats(ink, connectivity=8)
+        _, places, stats, middles = cv2.connectedComponentsWithStats(inked(gray).astype(numpy.uint8), connectivity=8)
         owners = numpy.full(len(stats), -1)
         some = stats[:, 2:4].max(axis=1) > _DIRT  # scans have more dirt than letters
         owners[some] = _owners(middles[some], stats[some, 3], boxes)

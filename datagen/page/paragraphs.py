@@ -12,14 +12,13 @@ from dataclasses import dataclass
 
 from datagen.page.line_breaks import PROSE_ROOM, Placed, goes_on_in_mid_sentence, is_cut, is_monospaced, measure_room
 from datagen.page.line_pieces import Block, Piece, Rect
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 from datagen.writing.bidi import num_rtl
 from datagen.writing.join_lines import is_cut_literal
 
-_BULLET = re.compile(
-    f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·☐☑☒⊠{scripts.PRIVATE}](?:\\s|$)|[-–—−*+](?:\\s|$)|o(?:\\s(?=[^a-zà-ÿ])|$)"
-)  # "o" is a word, too
-_SURE_BULLET = re.compile(f"[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙☐☑☒⊠{scripts.PRIVATE}]")
+# "o" is a word, too.
+_BULLET = re.compile(rf"[{signs.ITEM_SIGNS}{scripts.PRIVATE}](?:\s|$)|o(?:\s(?=[^a-zà-ÿ])|$)")
+_SURE_BULLET = re.compile(f"[{signs.SURE_SIGNS}{scripts.PRIVATE}]")
 _NUMBERED = re.compile(
     r"(?:\(?(?:\d{1,3}|[a-zA-Z]|[ivxIVX]{1,5})(?:\.[)/]|[.)])|\[\d{1,3}\])(?:\s|$)"
     f"|[①-⑳\u30fb]|\uff08(?:\\d{{1,2}}|[一二三四五六七八九十]{{1,3}})\uff09"

@@ -11,11 +11,11 @@ import statistics
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from datagen.page.boxes import area, around, distance, overlap, shared
+from datagen.labels import HEADINGS
+from datagen.page.boxes import area, around, distance, overlap, rows_of, shared
 from datagen.record import Box, Line, Region
 from datagen.writing.vertical_lines import FROM_LEFT
 
-_HEADINGS = frozenset(("title", "sub_title"))
 _CAPTIONS = frozenset(("image_caption", "table_caption", "table_footnote"))
 _CAPTIONED = frozenset(("image", "table", "chart", "molecule", "geometry", "code"))
 _SLACK_EM = 0.35  # by so much boxes may reach into a gap: detectors draw them too large
@@ -50,7 +50,7 @@ class _Block:
 
     @property
     def is_heading(self) -> bool:
-        return bool(self.regions) and all(region.label in _HEADINGS for region in self.regions)
+        return bool(self.regions) and all(region.label in HEADINGS for region in self.regions)
 
     @property
     def is_picture(self) -> bool:
@@ -76,7 +76,7 @@ def in_reading_order(
         right = [region for region in regions if region.box.x0 + region.box.x1 >= 2 * middle]
         pages = (right, left) if direction in ("rtl", "ttb") else (left, right)
         return [region for page in pages for region in in_reading_order(page, direction, rules=rules)]
-    height = _frame(around([region.box for region in regions]), direction)[3] if regions else 0.0
+    foot = max((region.box.y1 for region in regions), default=0)
     heads: list[_Block] = []
     body: list[_Block] = []
     notes: list[_Block] = []
@@ -85,7 +85,7 @@ def in_reading_order(
         lines = tuple(_frame(line.box, direction) for line in region.lines)
         block = _Block((region,), _frame(region.box, direction), lines)
         if region.label in ("header", "page_number", "footer"):
-            is_above = region.label == "header" or (region.label == "page_number" and block.box[3] < height / 2)
+            is_above = region.label == "header" or (region.label == "page_number" and region.box.y1 < foot / 2)
             (heads if is_above else feet).append(block)
         else:
             (notes if region.label == "footnote" else body).append(block)
@@ -359,13 +359,8 @@ def _sections(rows: Sequence[list[_Block]], em: float, are_columns: _AreColumns)
 
 def _by_rows(blocks: Sequence[_Block]) -> list[_Block]:
     """The blocks from top to bottom, and those on one line from left to right."""
-    rows: list[list[_Block]] = []
-    for block in sorted(blocks, key=lambda block: (block.box[1], block.box[0])):
-        if rows and overlap(rows[-1][0].box, block.box, 1) > 0.5:
-            rows[-1].append(block)
-        else:
-            rows.append([block])
-    return [block for row in rows for block in sorted(row, key=lambda block: block.box[0])]
+    rows = rows_of(blocks, lambda block: block.box, down=lambda box: (box[1], box[0]))
+    return [block for row in rows for block in row]
 
 
 def _woven(blocks: Sequence[_Block], em: float) -> Iterator[_Block]:

@@ -21,9 +21,10 @@ _SAME_TEXT = 50.0  # of 100
 
 
 class LineView(NamedTuple):
-    """A line seen one way up: its corners in an image's pixels, clockwise from the top left one of its first character, as that
-    stands upright, and (H, W) gray or (H, W, 3) RGB bytes between them, made straight if it `is_skewed`; and what it says so.
-    `padded` is the same with a little more at both ends, for a reader that is better with that."""
+    """A line seen one way up. `quad` are its corners in an image's pixels, clockwise; the first is the top left corner of the
+    first character when that stands upright. `image` has the (H, W) gray or (H, W, 3) RGB bytes between the corners, made
+    straight if the line `is_skewed`. `text` and `score` are what a reader read in `image`. `padded` is the same image with a
+    little more at both ends, since some readers are better with that."""
 
     quad: Quad
     image: numpy.ndarray

@@ -7,8 +7,8 @@ import cv2
 import numpy
 
 from datagen.engines import Quad
+from datagen.page.paper import inked
 
-_CONTRAST = 64  # of 255, of ink to paper
 _LONG, _LEVEL = 2.0, 0.2  # times as wide as high is a line that may have a sign; and it rises by so much of its height, at most
 # All in heights of the line.
 _REACH, _WITHIN = 3.0, 1.0  # so far before a line, and in it, is looked
@@ -70,8 +70,7 @@ def _sign_before(gray: numpy.ndarray, box: numpy.ndarray, others: numpy.ndarray)
     strip = gray[top:bottom, start:end]
     if high <= 0 or strip.size == 0:
         return None
-    paper = int(numpy.bincount(strip.ravel(), minlength=256).argmax())
-    ink = numpy.abs(strip.astype(numpy.int16) - paper) > _CONTRAST
+    ink = inked(strip)
     runs = _runs(numpy.asarray(ink.any(axis=0)), _GAP * high)
     before = 0.0 if start else -_FREE * high  # nothing stands beyond the image's edge
     for (a, b), (after, _) in itertools.pairwise(runs):

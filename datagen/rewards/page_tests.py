@@ -19,6 +19,8 @@ from pathlib import PurePosixPath
 from random import Random
 from typing import Any
 
+import regex
+
 from datagen.formulas import katex
 from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import bare_latex, content, markdown
@@ -26,11 +28,12 @@ from datagen.record import Box, Region, Sample
 from datagen.score import tables
 from datagen.score.fact_rules import RULES, normalised
 from datagen.score.facts import fact, why_not
+from datagen.writing import signs
 
 MOST = 24
 """Tests of a page, at most: drawn by the page's key, as many of each type as of the others, as far as there are."""
 
-_SENTENCE = re.compile(r"[^.!?。！？।॥။።؟۔\n]{2,}[.!?。！？।॥။።؟۔]*")
+_SENTENCE = regex.compile(rf"[^{signs.STOPS}\n]{{2,}}[{signs.STOPS}]*")
 _SHORTEST, _LONGEST = 12, 160  # letters of a sentence, Chinese ones counted twice, and its characters
 _WIDE = "\u2e80"  # the first of the characters that count twice
 _BEGINNING = 48  # characters of a paragraph that tell it from others

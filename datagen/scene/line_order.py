@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import numpy
 
-from datagen.page.boxes import around, distance, overlap
+from datagen.page.boxes import around, distance, overlap, rows_of
 from datagen.page.region_order import in_reading_order
 from datagen.record import Box, Line, Region
 from datagen.scene.line_frames import Frame, are_alike, degrees, directions_of, frame_of, near_pairs, unit, way_of
@@ -78,20 +78,9 @@ def order_agreement(lines: Sequence[Line]) -> float:
     of_region = {id(region): n for n, region in enumerate(regions)}
     orders = (
         [of_region[id(region)] for region in in_reading_order(regions)],
-        [number[id(line)] for row in _level_rows(lines) for line in row],
+        [number[id(line)] for row in rows_of(lines, lambda line: line.box) for line in row],
     )
     return max(sum(b == a + 1 for a, b in pairwise(order)) for order in orders) / (len(lines) - 1)
-
-
-def _level_rows(lines: Sequence[Line]) -> list[list[Line]]:
-    """The lines row by row, each from the left, by their boxes alone."""
-    rows: list[list[Line]] = []
-    for line in sorted(lines, key=lambda line: line.box.y0 + line.box.y1):
-        if rows and overlap(line.box, rows[-1][0].box, 1) > 0.5:
-            rows[-1].append(line)
-        else:
-            rows.append([line])
-    return [sorted(row, key=lambda line: line.box.x0) for row in rows]
 
 
 def _row(lines: Sequence[Line], frames: Sequence[Frame]) -> _Row:

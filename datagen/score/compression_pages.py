@@ -10,12 +10,12 @@ import importlib.metadata
 import io
 import itertools
 import random
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import regex
 from PIL import Image
 
 from datagen.drawing.prose import Prose
@@ -24,6 +24,7 @@ from datagen.record import SampleError
 from datagen.samples import declarations, translations
 from datagen.work.draws import Drawing
 from datagen.work.specification import PLACE
+from datagen.writing import signs
 from datagen.writing.direction import is_rtl
 from datagen.writing.scripts import main_script
 
@@ -37,7 +38,7 @@ LEAST, MOST = 600, 1300
 _COLUMN = Column(50, 48, 495, 800)  # points, of an A4 page
 _SIZES = tuple(size / 2 for size in range(24, 11, -1))  # points, the largest first
 _LONG_SIDE = 1280  # pixels: twice that of the mode `small`
-_SENTENCE = re.compile(r"[^.!?。！？।።။։]{8,}[.!?。！？।።။։]+")
+_SENTENCE = regex.compile(rf"[^{signs.STOPS}]{{8,}}[{signs.STOPS}]+")
 _MORE = {"en": "en-US"}  # which LibreOffice's help is in
 _FEWEST = 40
 _SENTENCES = (3, 7)  # of a paragraph, from and to

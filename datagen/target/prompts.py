@@ -10,10 +10,12 @@ import re
 from enum import StrEnum
 from typing import NamedTuple
 
+import regex
+
 from datagen.labels import OBJECT, PLAIN
 from datagen.record import Sample
 from datagen.target.grammar import GROUNDING, IMAGE, REF, REF_END
-from datagen.writing import languages
+from datagen.writing import languages, signs
 from datagen.writing.scripts import IDEOGRAPHS, KANA, main_script
 
 
@@ -108,7 +110,7 @@ IN_LANGUAGE = frozenset((Prompt.DESCRIBE, Prompt.CAPTION, Prompt.NAMES, Prompt.D
 """The prompts of which nothing but a sentence at their end says in which language to answer. What is in the picture doesn't."""
 
 _SENTENCES, _DETAILED = 2, 100  # of a detailed description, at least; its letters, of which a Chinese one counts as three
-_SENTENCE_END = re.compile(r"[.!?…।۔։።](?=\s|$)|[。！？]")
+_SENTENCE_END = regex.compile(rf"[{signs.STOPS}](?=\s|$)|[。！？]")
 _IDEOGRAPH = re.compile(f"[{IDEOGRAPHS}{KANA}]")
 
 

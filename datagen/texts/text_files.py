@@ -16,11 +16,13 @@ from typing import Any, NamedTuple
 
 import langcodes
 import pyarrow as pa
+import regex
 
 from datagen.inputs.formats import HEAD_BYTES, UTF_16, format_of
 from datagen.inputs.tables import Arrow, JsonLines, Lines, Parquet, Row, Table, damage, read, unpacked
 from datagen.record import Range, SampleError, clean_text
 from datagen.sandbox.parts import Failed, Part, Parts
+from datagen.writing import signs
 
 FORMATS = ("parquet", "arrow", "gzip", "zstd", "jsonl", "text")
 COLUMNS = ("text", "content", "raw_content", "document", "body", "article", "markdown")
@@ -33,7 +35,7 @@ _MOST_VALUES, _LONGEST_VALUE = 24, 500
 _CHUNK = 1 << 16
 _SUFFIXES = {"jsonl": ("jsonl", "ndjson", "json"), "text": ("txt", "text", "md")}
 # Where a text is cut, best first.
-_BORDERS = tuple(map(re.compile, (r"\n[ \t]*\n\s*", r"\n", r"[.!?…。！？।॥۔።։။៕༎][\"'”’」』)]*\s*", r"\s")))
+_BORDERS = tuple(map(regex.compile, (r"\n[ \t]*\n\s*", r"\n", rf"[{signs.STOPS}][\"'”’」』)]*\s*", r"\s")))
 
 
 class Document(NamedTuple):

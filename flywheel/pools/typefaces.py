@@ -50,10 +50,9 @@ def typeset(text: str, random: numpy.random.Generator, heights: tuple[int, int] 
 
 
 def in_family(families: Sequence[str], text: str, lang: str, random: numpy.random.Generator) -> tuple[numpy.ndarray, Box, float]:
-    """`text` in one of these families: an image (H, W) of gray bytes, dark on white; the line's box; and the line's height
-    divided by that of a line of plain letters in the same size. Stacked letters make the quotient larger than 1.
-
-    A line is bold or italic at times. In scripts of upright characters it is a column at times, laid down.
+    """`text` drawn in one of these families: (H, W) gray bytes, dark on white; the line's box; and the line's height divided by
+    that of a line of plain letters in the same size (above 1 where letters are stacked). Some lines are bold or italic. In
+    scripts of upright characters some are columns that are laid down.
 
     Raises `ValueError` if no installed font has one of the characters.
     """

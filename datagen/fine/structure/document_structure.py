@@ -23,38 +23,36 @@ from datagen.fine.structure.looks import (
     stands_out,
     usual_look,
 )
-from datagen.fine.structure.read_labels import CAPTIONS, caption
+from datagen.fine.structure.read_labels import caption
 from datagen.fine.structure.read_labels import labels as labels_of_read
 from datagen.fine.structure.running_heads import with_lone_counted
 from datagen.fine.structure.section_numbers import sections
 from datagen.fine.structure.whole_regions import (
-    plain,
     relabelled,
-    told_by_neighbours,
     with_headings_in_place,
     with_heads_first,
     with_heads_of_contents,
+    with_labels_by_neighbours,
     with_notes_in_order,
     with_whole_headings,
     with_whole_items,
     with_whole_notes,
 )
-from datagen.fine.wording import ITEM, MARK, TWO_LETTERS
-from datagen.labels import RUNNING
+from datagen.fine.wording import ITEM, MARK, TWO_LETTERS, plain
+from datagen.labels import CAPTIONS, HEADINGS, RUNNING, TEXTS
 from datagen.markdown import markdown
 from datagen.page.boldness import is_bold
+from datagen.page.boxes import is_right_below
 from datagen.page.line_breaks import has_one_width
 from datagen.record import Drop, Region, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
+from datagen.writing import signs
 
-_HEADINGS = frozenset({"title", "sub_title"})
-_TEXTS = frozenset({"text", "list"})
 _NOTE_AS_FOOT = re.compile(r"(?:\d{1,2}|[*†‡§]{1,3})\s?[^\W\d](?=.{30})")
 _RAISED_MARK = re.compile(r"<sup>(?:\d{1,3}|[*†‡§]{1,3})</sup>")
 _RAISED_NUMBER, _NOTE_BY_NUMBER = re.compile(r"<sup>(\d{1,3})</sup>"), re.compile(r"(\d{1,3})[.)]\s+\S")
 _ADDRESS = re.compile(r"(?:https?|ftp)://[^\s()]+$")
-_SIGN = re.compile(r"[•‣◦▪■□●○◆◇➢➤✓►▶–—*-]\s*\S")
-_ENDS_SENTENCE = ".,;:،。，；：！!?？।…"
+_SIGN = re.compile(rf"[{signs.ITEM_SIGNS}]\s*\S")
 _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
 _SAME_PT = 0.7  # boxes are whole pixels
 _SMALLER, _SMALLEST, _LARGER, _RAISED = 0.93, 0.6, 1.25, 1.1  # of the size of the text
@@ -85,7 +83,7 @@ class SettleStructure(Stage):
     The signal `structure_agreement` is the share of a page's regions that keep their label, and `lone_running` the number of its
     heads and feet that no other page has. Of pages whose text isn't the file's see `read_labels`."""
 
-    version: ClassVar[int] = 11
+    version: ClassVar[int] = 12
     batch_size: int = field(default=DOCUMENT, init=False)
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
@@ -105,7 +103,7 @@ class SettleStructure(Stage):
             signals = page.quality.signals | {"structure_agreement": round(num_same / len(made), 3)}
             page = replace(page, quality=replace(page.quality, signals=signals))
             made = with_whole_headings(made, [document.styles.get(place) for place in places])
-            made = with_heads_first(with_heads_of_contents(with_whole_items(told_by_neighbours(made))))
+            made = with_heads_first(with_heads_of_contents(with_whole_items(with_labels_by_neighbours(made))))
             made = with_whole_notes(with_notes_in_order(with_headings_in_place(made)))
             yield page if made == list(regions) else replace(page, regions=tuple(made), text=markdown(made))
 
@@ -137,7 +135,7 @@ class _Document:
         self.styles = self._styles()
         num_chars: Counter[Style] = Counter()
         for place, style in self.styles.items():
-            if self._region(place).label in _TEXTS:
+            if self._region(place).label in TEXTS:
                 num_chars[style] += sum(len(line.text) for line in self._region(place).lines)
         self.usual = num_chars.most_common(1)[0][0] if num_chars else Style("", 0)
         of_usual = [self.heights[place] for place, style in self.styles.items() if style == self.usual]
@@ -179,17 +177,17 @@ class _Document:
             for n, page in enumerate(self.pages)
             for i in items_in_series(page.regions) | described_terms(page.regions)
         }
-        signs = {Place(n, i): "text" for n, page in enumerate(self.pages) for i in separators(page.regions)}
+        lone_signs = {Place(n, i): "text" for n, page in enumerate(self.pages) for i in separators(page.regions)}
         tails = {Place(n, i): "reference" for n, page in enumerate(self.pages) for i in tails_of_references(page.regions)}
         captions |= dict.fromkeys(self._texts_as_captions(), "text")
         heads = dict.fromkeys(self._lone_heads(), "sub_title")
         heads |= {Place(n, i): "sub_title" for n, i in headings_as_furniture(of_pages, by_look)}
         lesser = dict.fromkeys(self._lesser_titles(), "sub_title")
-        return items | tails | self._headings() | signs | lesser | codes | by_number | by_look | heads | footnotes | captions
+        return items | tails | self._headings() | lone_signs | lesser | codes | by_number | by_look | heads | footnotes | captions
 
     def _lesser_titles(self) -> Iterator[Place]:
         """Titles in the look of the document's headings, where another title is in larger letters."""
-        looks = {place: look_of(self._region(place).lines) for place in self.styles if self._region(place).label in _HEADINGS}
+        looks = {place: look_of(self._region(place).lines) for place in self.styles if self._region(place).label in HEADINGS}
         of_headings = {look for place, look in looks.items() if self._region(place).label == "sub_title"}
         titles = {place: look for place, look in looks.items() if self._region(place).label == "title" and look is not None}
         largest = max((look.size for look in titles.values()), default=0.0)
@@ -202,7 +200,7 @@ class _Document:
             if self._region(place).label not in RUNNING:
                 of_style[style].append(place)
         for places in of_style.values():
-            headings = [place for place in places if self._region(place).label in _HEADINGS]
+            headings = [place for place in places if self._region(place).label in HEADINGS]
             others = (p for p in places if self._region(p).label in CAPTIONS and _may_be_heading(self._region(p)))
             unnamed = [p for p in others if len(self._region(p).lines) == 1 and not caption(self._region(p))]
             if len(headings) > 1 and len(headings) + len(unnamed) == len(places):
@@ -242,10 +240,10 @@ class _Document:
 
     def _may_be_section(self, place: Place) -> bool:
         region = self._region(place)
-        if region.label not in _TEXTS | _HEADINGS or region.is_unread or region.continues or len(region.lines) > _MAX_LINES:
+        if region.label not in TEXTS | HEADINGS or region.is_unread or region.continues or len(region.lines) > _MAX_LINES:
             return False
         text = plain(region)
-        return 2 < len(text) <= _MAX_SECTION_CHARS and text[-1] not in _ENDS_SENTENCE and bool(TWO_LETTERS.search(text))
+        return 2 < len(text) <= _MAX_SECTION_CHARS and not signs.ends_clause(text) and bool(TWO_LETTERS.search(text))
 
     def _codes(self) -> Iterator[Place]:
         """Lines in the type that the document has for code, each of which somebody ended."""
@@ -261,14 +259,14 @@ class _Document:
         headings: dict[Style, list[Place]] = defaultdict(list)
         for place, style in self.styles.items():
             region = self._region(place)
-            if region.label in _HEADINGS:
+            if region.label in HEADINGS:
                 headings[style].append(place)
-            elif region.label in _TEXTS and _may_be_heading(region):
+            elif region.label in TEXTS and _may_be_heading(region):
                 short[style].append(place)
         result: dict[Place, str] = {}
         for style, places in headings.items():
-            signs = (place for place in places if _SIGN.match(plain(self._region(place))))
-            if signed := [place for place in signs if not self._stands_out(place, is_marked_twice)]:
+            items = (place for place in places if _SIGN.match(plain(self._region(place))))
+            if signed := [place for place in items if not self._stands_out(place, is_marked_twice)]:
                 result |= dict.fromkeys(signed, "list")
                 places = [place for place in places if place not in signed]
             if style == self.usual and not is_bold(style.font):
@@ -292,7 +290,7 @@ class _Document:
 
     def _lone_heads(self) -> Iterator[Place]:
         is_long = len(self.pages) >= _MIN_PAGES
-        of_headings = {style for p, style in self.styles.items() if self._region(p).label in _HEADINGS} if is_long else set()
+        of_headings = {style for p, style in self.styles.items() if self._region(p).label in HEADINGS} if is_long else set()
         of_headings -= {self.usual}
         large = {Place(n, i) for n, page in enumerate(self.pages) for i in larger_heads(page.regions, self.usual_look)}
         middles: list[tuple[Place, float]] = []
@@ -325,7 +323,7 @@ class _Document:
         region = self._region(place)
         look, em = look_of(region.lines), region.lines[0].box.y1 - region.lines[0].box.y0
         return self._stands_out(place) and any(
-            other.label in _HEADINGS and look_of(other.lines) == look and -0.5 * em < other.box.y0 - region.box.y1 < em
+            other.label in HEADINGS and look_of(other.lines) == look and -0.5 * em < other.box.y0 - region.box.y1 < em
             for other in self.pages[place.page].regions
         )
 
@@ -348,7 +346,7 @@ class _Document:
                 continue
             if region.label == "footnote":
                 notes.append(place)
-            elif self._is_note(region) or (region.label in _TEXTS and self._goes_on(notes, place)):
+            elif self._is_note(region) or (region.label in TEXTS and self._goes_on(notes, place)):
                 notes.append(place)
                 yield place
 
@@ -359,7 +357,7 @@ class _Document:
         numbers = {
             place: item[1]
             for place, item in items.items()
-            if item and self._region(place).label in _TEXTS and self.heights[place] < self.usual_height
+            if item and self._region(place).label in TEXTS and self.heights[place] < self.usual_height
         }
         return set(numbers) if marks >= set(numbers.values()) else set()
 
@@ -375,12 +373,12 @@ class _Document:
     def _is_note(self, region: Region) -> bool:
         if region.label == "footer":  # which no other page has: a running foot has its label from `LabelRunning`
             return bool(_NOTE_AS_FOOT.match(plain(region)))
-        return region.label in _TEXTS and bool(MARK.match(region.text))
+        return region.label in TEXTS and bool(MARK.match(region.text))
 
     def _is_running_text(self, place: Place) -> bool:
         region = self._region(place)
         is_usual = self.heights[place] >= _SMALLER * self.usual_height and bool(TWO_LETTERS.search(plain(region)))
-        return region.label in _TEXTS and is_usual and not _RAISED_MARK.match(region.text)
+        return region.label in TEXTS and is_usual and not _RAISED_MARK.match(region.text)
 
     def _goes_on(self, notes: Sequence[Place], place: Place) -> bool:
         """Whether a region stands right below a footnote, in its type."""
@@ -388,7 +386,7 @@ class _Document:
             return False
         above, box = self._region(notes[-1]).box, self._region(place).box
         height = self.heights[place] * max(self.pages[place.page].size) / _POINTS
-        return -height < box.y0 - above.y1 < height and min(above.x1, box.x1) > max(above.x0, box.x0)
+        return is_right_below(above, box, -height, height)
 
 
 def _may_be_heading(region: Region) -> bool:
@@ -396,5 +394,5 @@ def _may_be_heading(region: Region) -> bool:
     if len(region.lines) > _MAX_LINES or not 2 < len(text) <= _MAX_CHARS or region.is_unread or region.continues:
         return False
     return bool(
-        text[-1] not in _ENDS_SENTENCE and TWO_LETTERS.search(text) and not (region.label == "list" and not NUMBERED.match(text))
+        not signs.ends_clause(text) and TWO_LETTERS.search(text) and not (region.label == "list" and not NUMBERED.match(text))
     )

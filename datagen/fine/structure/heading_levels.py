@@ -8,8 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from datagen.fine.structure.looks import Look, look_of
-from datagen.fine.structure.whole_regions import plain
-from datagen.fine.wording import HASHES, OF_SECTION
+from datagen.fine.wording import HASHES, OF_SECTION, plain
 from datagen.record import Region
 
 NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")

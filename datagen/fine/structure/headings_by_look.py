@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from datagen.fine.structure.whole_regions import plain
-from datagen.fine.wording import ITALIC, ITEM, TWO_LETTERS
+from datagen.fine.wording import ITALIC, ITEM, TWO_LETTERS, plain
+from datagen.labels import TEXTS
 from datagen.page.boldness import is_bold
 from datagen.record import Region
+from datagen.writing import signs
 
 _SECTION = re.compile(r"(?:\d{1,2}[.-]){1,4}\d{1,2}\.?\s+[^\W\d_]")
 _CHINESE = re.compile(r"([(（]?)([一二三四五六七八九十]{1,3})([)）、．.])")
@@ -18,7 +19,7 @@ _MAX_CHARS = 120
 _LARGER, _NOT_LARGER = 1.07, 1.15  # of the height of the text's lines
 _GAP_EM = 0.5  # above and below a heading, of its height
 _MIN_LARGER, _MIN_BOLD, _MIN_ITALIC, _MIN_CHINESE = 3, 2, 2, 2  # of a look, in a document
-_GOES_ON, _ENDS_SENTENCE = ",;،；，", ".,;:،。，；！!?？।…"
+_GOES_ON = signs.COMMAS + signs.SEMICOLONS
 
 
 class Set(NamedTuple):
@@ -45,7 +46,7 @@ def headings_by_look(shown: Sequence[Set], usual_font: str, usual_height: float)
     found |= set(_in_larger_type(shown, alone, lines, usual_height))
     italic = [i for i in lines if _is_in_italics(shown[i], usual_font)]
     found |= set(italic) if len(italic) >= _MIN_ITALIC else set()
-    items = [i for i in lines if shown[i].region.label == "list" and plain(shown[i].region)[-1] not in _ENDS_SENTENCE]
+    items = [i for i in lines if shown[i].region.label == "list" and not signs.ends_clause(plain(shown[i].region))]
     bold = [i for i in items if is_bold(shown[i].font) and not is_bold(usual_font) and ITEM.match(plain(shown[i].region))]
     found |= set(bold) if len(bold) >= _MIN_BOLD else set()
     return found | set(_with_chinese_numbers(shown, items))
@@ -53,7 +54,7 @@ def headings_by_look(shown: Sequence[Set], usual_font: str, usual_height: float)
 
 def _is_line(one: Set) -> bool:
     region = one.region
-    if region.label not in ("text", "list") or len(region.lines) != 1 or region.is_unread or region.continues:
+    if region.label not in TEXTS or len(region.lines) != 1 or region.is_unread or region.continues:
         return False
     text = plain(region)
     is_plain = region.format == "markdown" and region.lines[0].direction != "ttb"
@@ -74,18 +75,18 @@ def _stands_above_text(shown: Sequence[Set], i: int, usual_font: str, usual_heig
 def _is_section(one: Set, usual_font: str, usual_height: float) -> bool:
     text = plain(one.region)
     is_set_apart = one.font != usual_font or one.height > _LARGER * usual_height
-    return is_set_apart and bool(_SECTION.match(text)) and text[-1] not in ":："
+    return is_set_apart and bool(_SECTION.match(text)) and not signs.leads_on(text)
 
 
 def _is_in_italics(one: Set, usual_font: str) -> bool:
     text, is_italic = plain(one.region), ITALIC.search(one.font) and not ITALIC.search(usual_font)
-    return bool(is_italic) and one.region.label == "text" and text[-1] not in _ENDS_SENTENCE and text[0].isupper()
+    return bool(is_italic) and one.region.label == "text" and not signs.ends_clause(text) and text[0].isupper()
 
 
 def _in_larger_type(shown: Sequence[Set], alone: Sequence[int], lines: Sequence[int], usual_height: float) -> Iterator[int]:
     fonts: dict[str, list[int]] = defaultdict(list)
     for i, one in enumerate(shown):
-        if one.region.label in ("text", "list") and one.height > _LARGER * usual_height > 0:
+        if one.region.label in TEXTS and one.height > _LARGER * usual_height > 0:
             fonts[one.font].append(i)
     for alike in fonts.values():
         num_apart = sum(_is_apart(shown, i) for i in alike)

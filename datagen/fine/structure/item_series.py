@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from datagen.fine.structure.whole_regions import plain
-from datagen.labels import RUNNING
+from datagen.fine.wording import plain
+from datagen.labels import HEADINGS, RUNNING, TEXTS
 from datagen.record import Region
 
 _NUMBER = re.compile(r"((?:\d{1,2}\.)*)(\d{1,2}|[a-z])(\s?\)|[.-]?)(?=\s+\S)")
@@ -104,7 +104,7 @@ def _is_term(region: Region) -> bool:
 
 
 def _item(i: int, region: Region) -> _Item | None:
-    is_text = region.label in ("text", "list") and region.lines and not region.is_unread and region.format == "markdown"
+    is_text = region.label in TEXTS and region.lines and not region.is_unread and region.format == "markdown"
     text = plain(region) if is_text and region.lines[0].direction != "ttb" else ""
     if circled := _CIRCLED.match(text):
         return _Item(i, "", "①", ord(circled[0]))
@@ -120,7 +120,7 @@ def _follows(a: _Item, b: _Item, regions: Sequence[Region]) -> bool:
     """Whether `b` is the next item behind `a`, with no heading between."""
     if (a.prefix, a.sign, a.number + 1) != (b.prefix, b.sign, b.number):
         return False
-    if any(region.label in ("title", "sub_title") for region in itertools.islice(regions, a.at + 1, b.at)):
+    if any(region.label in HEADINGS for region in itertools.islice(regions, a.at + 1, b.at)):
         return False
     first, line = regions[a.at].lines[0], regions[b.at].lines[0]
     side = 2 if line.direction == "rtl" else 0

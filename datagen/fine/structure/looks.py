@@ -6,22 +6,21 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from datagen.fine.wording import FIGURE, ITEM, TABLE
-from datagen.labels import RUNNING
+from datagen.fine.wording import FIGURE, ITEM, TABLE, plain
+from datagen.labels import HEADINGS, RUNNING, TEXTS
 from datagen.record import Line, Region
+from datagen.writing import signs
 
-_HEADINGS, _TEXTS = frozenset({"title", "sub_title"}), frozenset({"text", "list"})
 _LARGER, _SMALLER = 1.1, 0.93  # of the size of the text
 _OTHER_COLOUR, _GREY = 0x50, 0x20  # between two colours' reds, greens or blues; between a colour's own
 _MAX_LINES, _MAX_CHARS, _MIN_LETTERS, _MIN_ALIKE = 2, 100, 2, 2
 _MAX_LONG_LINES, _MAX_LONG_CHARS = 4, 240  # of a heading in the look of others
 _MIN_BELOW = 20  # characters
 _BELOW_EM, _BESIDE, _NEAR_EM = (-0.5, 3.5), 0.5, 3.0
-_ENDS_SENTENCE, _COLONS = ".,;،。，；！!?？।…", ":："
 _IS_DATE = re.compile(r"(?:\S+ ){0,3}(?:1[5-9]|20)\d\d(?: \S+)?$")
 _IS_ADDRESS = re.compile(r"\S*(?:://|www\.|@)\S*", re.IGNORECASE)
 _NUMBER = re.compile(r"\d{1,2}[.)-]")
-_BLOCKS = frozenset({"list", "code", "table", "image", "equation", "toc", *_HEADINGS})
+_BLOCKS = frozenset({"list", "code", "table", "image", "equation", "toc", *HEADINGS})
 
 
 class Look(NamedTuple):
@@ -47,7 +46,7 @@ def usual_look(regions: Iterable[Region]) -> Look | None:
     """That of most letters of the texts among the regions."""
     num_chars: Counter[Look] = Counter()
     for region in regions:
-        for line in region.lines if region.label in _TEXTS else ():
+        for line in region.lines if region.label in TEXTS else ():
             if (look := look_of([line])) is not None:
                 num_chars[look] += len(line.text)
     return max(num_chars, key=lambda look: num_chars[look], default=None)
@@ -77,10 +76,10 @@ def stands_alone(regions: Sequence[Region], i: int, is_long: bool = False) -> bo
         return False
     box, em = region.box, region.lines[0].box.y1 - region.lines[0].box.y0
     below = next((other for other in regions[i + 1 :] if other.label != "image" or other.box.y1 > box.y1 + em), regions[i + 1])
-    is_first_line = below.label in _HEADINGS and look_of(below.lines) == look_of(region.lines) and below.box.y0 - box.y1 < em
-    if region.lines[-1].text[-1] in _ENDS_SENTENCE and not is_first_line:
+    is_first_line = below.label in HEADINGS and look_of(below.lines) == look_of(region.lines) and below.box.y0 - box.y1 < em
+    if _ends_clause(region) and not is_first_line:
         return False
-    goes_on = below.label in _TEXTS and look_of(below.lines) == look_of(region.lines)
+    goes_on = below.label in TEXTS and look_of(below.lines) == look_of(region.lines)
     is_block = not goes_on and (below.label in _BLOCKS or len(below.lines) > 1 or len(below.text) >= _MIN_BELOW)
     if not is_block or not _BELOW_EM[0] * em < below.box.y0 - box.y1 < _BELOW_EM[1] * em:
         return False
@@ -91,14 +90,19 @@ def stands_alone(regions: Sequence[Region], i: int, is_long: bool = False) -> bo
     )
 
 
+def _ends_clause(region: Region) -> bool:
+    text = region.lines[-1].text
+    return signs.ends_clause(text) and not signs.leads_on(text)
+
+
 def is_short(region: Region, is_long: bool = False) -> bool:
     """Whether a text or an item is as short as headings are, has letters, and is no address, no date and no caption."""
     most_lines, most_chars = (_MAX_LONG_LINES, _MAX_LONG_CHARS) if is_long else (_MAX_LINES, _MAX_CHARS)
-    if region.label not in _TEXTS or region.is_unread or region.continues or region.format != "markdown":
+    if region.label not in TEXTS or region.is_unread or region.continues or region.format != "markdown":
         return False
     if len(region.lines) > _MAX_LINES and "\n" in region.text:  # as in a list of headings
         return False
-    text = " ".join(line.text for line in region.lines)
+    text = plain(region)
     if not 0 < len(region.lines) <= most_lines or not 2 < len(text) <= most_chars or region.lines[0].direction == "ttb":
         return False
     if sum(map(str.isalpha, text)) < _MIN_LETTERS or _IS_ADDRESS.search(text) or _IS_DATE.match(text):
@@ -107,13 +111,13 @@ def is_short(region: Region, is_long: bool = False) -> bool:
 
 
 def headings_by_their_looks(pages: Sequence[Sequence[Region]]) -> set[tuple[int, int]]:
-    """Which regions, by page and place, labelled text or list, are headings: they stand alone, in a look that stands out from
-    that of the document's text, in which there is no other text; two do at least, or one where another heading has that look."""
+    """Which texts and items, by page and place, are headings. Each stands alone, in a look that stands out from the look of the
+    document's text. No other text has that look, and at least two do stand so, or one where a heading has that look."""
     usual = usual_look(region for page in pages for region in page)
     if usual is None:
         return set()
     alone: dict[Look, list[tuple[int, int]]] = defaultdict(list)
-    of_pages = (region for page in pages for region in page if region.label in _HEADINGS)
+    of_pages = (region for page in pages for region in page if region.label in HEADINGS)
     num_headings = Counter(look for region in of_pages if (look := look_of(region.lines)) is not None)
     others: set[Look] = set()
     for n, page in enumerate(pages):
@@ -121,8 +125,8 @@ def headings_by_their_looks(pages: Sequence[Sequence[Region]]) -> set[tuple[int,
             look = look_of(region.lines)
             if look is None or not stands_out(look, usual):
                 continue
-            if region.label in _TEXTS and not region.is_unread:
-                has_sign = region.lines[-1].text[-1] in _COLONS or (
+            if region.label in TEXTS and not region.is_unread:
+                has_sign = signs.leads_on(region.lines[-1].text) or (
                     region.label == "list" and not ITEM.match(region.lines[0].text)
                 )
                 if stands_alone(page, i, is_long=num_headings[look] > 0) and (not has_sign or is_marked_twice(look, usual)):
@@ -138,8 +142,9 @@ def headings_by_their_looks(pages: Sequence[Sequence[Region]]) -> set[tuple[int,
 
 
 def headings_as_furniture(pages: Sequence[Sequence[Region]], more: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Which heads, and feet with a number, by page and place, are headings: they have the look of headings, which are labelled
-    so or are `more`; it stands out from that of the document's text, and no other page has a head or a foot in it."""
+    """Which heads, and feet with a number, by page and place, are headings. Each has the look of a heading: of one with that
+    label, or of one of the places `more`. The look stands out from the look of the document's text, and no other page has a head
+    or a foot in it."""
     usual = usual_look(region for page in pages for region in page)
     of_headings = {look_of(region.lines) for page in pages for region in page if region.label == "sub_title"}
     of_headings |= {look_of(pages[n][i].lines) for n, i in more}
@@ -164,6 +169,6 @@ def larger_heads(regions: Sequence[Region], usual: Look | None) -> set[int]:
             continue
         first = min((other for other in regions if other.box.y0 >= head.box.y1), key=lambda other: other.box.y0, default=head)
         is_near = first.box.y0 - head.box.y1 < _NEAR_EM * (head.lines[0].box.y1 - head.lines[0].box.y0)
-        is_end = head.lines[-1].text[-1] in _ENDS_SENTENCE or head.lines[0].text[0].islower()
-        found |= {i} if first.label in _TEXTS and is_near and not is_end else set()
+        is_end = _ends_clause(head) or head.lines[0].text[0].islower()
+        found |= {i} if first.label in TEXTS and is_near and not is_end else set()
     return found

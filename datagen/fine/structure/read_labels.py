@@ -4,12 +4,11 @@ import re
 import statistics
 from collections.abc import Mapping, Sequence
 
-from datagen.fine.wording import FIGURE, MARK, NAMED, TABLE
-from datagen.labels import RUNNING, is_page_number
+from datagen.fine.wording import FIGURE, MARK, NAMED, TABLE, plain
+from datagen.labels import CAPTIONS, HEADINGS, RUNNING, TEXTS, is_page_number
+from datagen.page.boxes import line_height
 from datagen.record import Region, Sample
 
-_HEADINGS = frozenset({"title", "sub_title"})
-CAPTIONS = frozenset({"image_caption", "table_caption"})
 _MAX_CAPTION_LINES, _MAX_TITLE_LINES = 4, 3
 _DATE = re.compile(r"\d{1,2}\. [^\W\d_]+ (?:1[5-9]|20)\d\d\.?$")
 _EDGE = 0.1  # of the page's height
@@ -45,18 +44,16 @@ def labels(page: Sample) -> Mapping[int, str]:
 
 
 def _height(region: Region) -> float:
-    return statistics.median(
-        line.box.x1 - line.box.x0 if line.direction == "ttb" else line.box.y1 - line.box.y0 for line in region.lines
-    )
+    return statistics.median(map(line_height, region.lines))
 
 
 def caption(region: Region) -> str:
     """The label of a region that begins with the word for a figure or a table, and a number, as its caption does; else ""."""
-    text = " ".join(line.text for line in region.lines)
+    text = plain(region)
     says = "table_caption" if TABLE.match(text) else "image_caption" if FIGURE.match(text) else ""
     if (
         not says
-        or region.label not in (*CAPTIONS, *_HEADINGS, "text", "list", "header", "footer")
+        or region.label not in (*CAPTIONS, *HEADINGS, "text", "list", "header", "footer")
         or len(region.lines) > _MAX_CAPTION_LINES
     ):
         return ""
@@ -65,7 +62,7 @@ def caption(region: Region) -> str:
 
 def _number(region: Region, height: int) -> str:
     at_edge = region.box.y1 < _EDGE * height or region.box.y0 > (1 - _EDGE) * height
-    return "page_number" if at_edge and region.label in ("text", "list") and is_page_number(region.text) else ""
+    return "page_number" if at_edge and region.label in TEXTS and is_page_number(region.text) else ""
 
 
 def _is_date_alone(regions: Sequence[Region], i: int) -> bool:
@@ -76,7 +73,7 @@ def _is_date_alone(regions: Sequence[Region], i: int) -> bool:
 def _title(page: Sample, heights: Mapping[int, float], usual: float) -> int | None:
     if not usual or any(region.label == "title" for region in page.regions):
         return None
-    headings = [i for i in heights if page.regions[i].label in _HEADINGS and page.regions[i].lines[0].direction != "ttb"]
+    headings = [i for i in heights if page.regions[i].label in HEADINGS and page.regions[i].lines[0].direction != "ttb"]
     if not headings:
         return None
     first, others = headings[0], headings[1:]

@@ -10,8 +10,8 @@ import numpy
 
 from datagen.coarse.answers import BY
 from datagen.engines import Engines
-from datagen.fine.wording import TWO_LETTERS
-from datagen.labels import PICTURES, RUNNING, is_page_number
+from datagen.fine.wording import TWO_LETTERS, plain
+from datagen.labels import HEADINGS, PICTURES, RUNNING, is_page_number
 from datagen.markdown import markdown
 from datagen.record import Drop, Line, Region, Sample
 from datagen.work.pipeline import DOCUMENT, Stage
@@ -79,8 +79,8 @@ class LabelRunning(Stage):
         by_text: dict[str, list[tuple[int, int, float]]] = defaultdict(list)
         for n, i, height in at_edges:
             region = batch[n].regions[i]
-            text = _text(region)  # headings such as "Problem 1" and "Problem 2" are none
-            by_text[text if region.label in ("title", "sub_title") else _DIGITS.sub("0", text)].append((n, i, height))
+            text = plain(region)  # headings such as "Problem 1" and "Problem 2" are none
+            by_text[text if region.label in HEADINGS else _DIGITS.sub("0", text)].append((n, i, height))
         for text, places in by_text.items():
             if not text.strip("0 .-–—"):
                 continue
@@ -91,12 +91,12 @@ class LabelRunning(Stage):
     def _numbers(self, batch: Sequence[Sample], at_edges: Sequence[tuple[int, int, float]]) -> Iterator[tuple[int, int]]:
         """Numbers that count the pages. A page's own number is in the document, which may begin with others."""
         numbers = [
-            (n, i, height) for n, i, height in at_edges if is_page_number(text := _text(batch[n].regions[i])) and text.isdecimal()
+            (n, i, height) for n, i, height in at_edges if is_page_number(text := plain(batch[n].regions[i])) and text.isdecimal()
         ]
         for group in self._level(numbers):
             by_offset: dict[int, list[tuple[int, int]]] = defaultdict(list)
             for n, i in group:
-                by_offset[int(_text(batch[n].regions[i])) - batch[n].origin.page].append((n, i))
+                by_offset[int(plain(batch[n].regions[i])) - batch[n].origin.page].append((n, i))
             for same in by_offset.values():
                 if len({n for n, _ in same}) >= 2:
                     yield from same
@@ -115,7 +115,7 @@ class LabelRunning(Stage):
                 for n, i in group:
                     region = batch[n].regions[i]
                     result[n, i] = labels.get((n, i)) or (
-                        "page_number" if is_page_number(_text(region)) else _side(batch[n], region)
+                        "page_number" if is_page_number(plain(region)) else _side(batch[n], region)
                     )
         return result
 
@@ -127,9 +127,9 @@ class LabelRunning(Stage):
         top, other = sorted(placed, key=lambda i: page.regions[i].box.y0 + page.regions[i].box.y1)[:2]
         boxes = [page.regions[i].box for i in placed]
         left, right = min(box.x0 for box in boxes), max(box.x1 for box in boxes)
-        number, words = (top, other) if _text(page.regions[top]).isdecimal() else (other, top)
+        number, words = (top, other) if plain(page.regions[top]).isdecimal() else (other, top)
         a, b = page.regions[number], page.regions[words]
-        if not _text(a).isdecimal() or is_page_number(_text(b)) or b.label in _LARGE:
+        if not plain(a).isdecimal() or is_page_number(plain(b)) or b.label in _LARGE:
             return {}
         em = a.box.y1 - a.box.y0
         are_beside = len(a.lines) == len(b.lines) == 1 and min(a.box.y1, b.box.y1) - max(a.box.y0, b.box.y0) > 0.7 * em
@@ -142,12 +142,12 @@ class LabelRunning(Stage):
     def _printed(self, batch: Sequence[Sample], at_edges: Sequence[tuple[int, int, float]]) -> dict[tuple[int, int], str]:
         """What a browser prints at a page's very edge: the date and the address, with the title and the number beside them."""
         outer = [(n, i, height) for n, i, height in at_edges if min(height, 1 - height) < _VERY_EDGE]
-        printed = [(n, height) for n, i, height in outer if _PRINTED.fullmatch(_text(batch[n].regions[i]).strip())]
+        printed = [(n, height) for n, i, height in outer if _PRINTED.fullmatch(plain(batch[n].regions[i]).strip())]
         result = {}
         for n, i, height in outer:
             region = batch[n].regions[i]
             if any(page == n and abs(height - other) < self.near for page, other in printed):
-                result[n, i] = "page_number" if is_page_number(_text(region)) else _side(batch[n], region)
+                result[n, i] = "page_number" if is_page_number(plain(region)) else _side(batch[n], region)
         return result
 
     def _level(self, places: Sequence[tuple[int, int, float]]) -> Iterator[list[tuple[int, int]]]:
@@ -170,7 +170,7 @@ def with_lone_counted(pages: Sequence[Sample]) -> Iterator[Sample]:
     numbers, stand on no other page. One of another chapter stands at the height of other pages' heads or feet, where no page has
     other text."""
     running = [
-        [_DIGITS.sub("0", _text(r)) for r in page.regions if r.label in _FURNITURE and TWO_LETTERS.search(r.text)]
+        [_DIGITS.sub("0", plain(r)) for r in page.regions if r.label in _FURNITURE and TWO_LETTERS.search(r.text)]
         for page in pages
     ]
     num_pages = Counter(text for texts in running for text in set(texts))
@@ -181,7 +181,7 @@ def with_lone_counted(pages: Sequence[Sample]) -> Iterator[Sample]:
     for n, page in enumerate(pages):
         num = 0
         for region in page.regions:
-            if region.label in _FURNITURE and num_pages[_DIGITS.sub("0", _text(region))] == 1:
+            if region.label in _FURNITURE and num_pages[_DIGITS.sub("0", plain(region))] == 1:
                 middle = sum(_span(region, page)) / 2
                 others_N = (page_N != n) & (top_N - _SAME_HEIGHT / 2 < middle) & (middle < bottom_N + _SAME_HEIGHT / 2)
                 num += not (others_N.any() and running_N[others_N].all())
@@ -194,16 +194,12 @@ def _span(part: Region | Line, page: Sample) -> tuple[float, float]:
     return part.box.y0 / page.size[1], part.box.y1 / page.size[1]
 
 
-def _text(region: Region) -> str:
-    return " ".join(line.text for line in region.lines)
-
-
 def _side(page: Sample, region: Region) -> str:
     return "header" if 2 * region.box.y0 < page.size[1] else "footer"
 
 
 def _running(region: Region, label: str) -> Region:
-    return replace(region, label=label, text=_text(region), format="markdown", is_unread=False, continues=False)
+    return replace(region, label=label, text=plain(region), format="markdown", is_unread=False, continues=False)
 
 
 def _rearranged(page: Sample, regions: Sequence[Region]) -> Sample:

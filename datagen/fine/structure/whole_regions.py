@@ -2,24 +2,24 @@
 
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from datagen.fine.structure.looks import look_of
 from datagen.fine.structure.section_numbers import number_of
-from datagen.fine.wording import HASHES, ITEM, MARK, OF_SECTION, UNNUMBERED_TABLE
-from datagen.labels import RUNNING
-from datagen.page.boxes import around
+from datagen.fine.wording import HASHES, ITEM, MARK, OF_SECTION, UNNUMBERED_TABLE, plain
+from datagen.labels import HEADINGS, RUNNING
+from datagen.page.boxes import around, height, overlap
 from datagen.record import Region
+from datagen.writing import signs
 from datagen.writing.join_lines import joined
 
-_HEADINGS = frozenset({"title", "sub_title"})
 _STARRED = re.compile(r"(\*{1,3})([^*]+)\1")
 _HEADING_GAP, _CLOSED_GAP, _PART_GAP, _BESIDE = 0.9, 1.2, 2.0, 0.7  # of the height of a heading's lines
 _OVER, _LARGER = 0.3, 1.15
 _BRACKETS = ("()", "（）", "《》", "「」", "【】")
 _NOTE_GAP, _FULL_EM = (-0.5, 0.5), 3.0
-_SIGN_ALONE, _SIGN_GAP = re.compile(r"[-*+•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·]"), 4.0
+_SIGN_ALONE, _SIGN_GAP = re.compile(f"[{signs.ITEM_SIGNS}]"), 4.0
 _BLANK, _BRACKETED, _BLANK_GAP = re.compile(r"\.{5}|_{5}|…{2}"), re.compile(r"\([^()]+\)"), 3.0
 _PART = re.compile(r"[^\W\d_]+\.? (?:\d{1,3}|[IVXLC]+)[.:]?")
 
@@ -39,16 +39,21 @@ def with_notes_in_order(regions: Sequence[Region]) -> list[Region]:
 
 def with_heads_first(regions: Sequence[Region]) -> list[Region]:
     """The regions, in which a head is read before headings that stand below it."""
+    return _moved_up(regions, lambda head, b: head.label in RUNNING and b.label in HEADINGS and b.box.y0 >= head.box.y1)
+
+
+def _moved_up(regions: Sequence[Region], comes_before: Callable[[Region, Region], bool]) -> list[Region]:
+    """The regions, each of them moved in front of all right before it that it `comes_before`."""
     result: list[Region] = []
     for region in regions:
         at = len(result)
-        while region.label in RUNNING and at and result[at - 1].label in _HEADINGS and result[at - 1].box.y0 >= region.box.y1:
+        while at and comes_before(region, result[at - 1]):
             at -= 1
         result.insert(at, region)
     return result
 
 
-def told_by_neighbours(regions: Sequence[Region]) -> list[Region]:
+def with_labels_by_neighbours(regions: Sequence[Region]) -> list[Region]:
     """The regions, in which a heading right above a table, that begins with the word for one and a sign, is its caption; and a
     footnote that is a line in brackets right below a blank to fill in is text."""
     result = list(regions)
@@ -65,11 +70,18 @@ def told_by_neighbours(regions: Sequence[Region]) -> list[Region]:
 
 def with_whole_notes(regions: Sequence[Region]) -> list[Region]:
     """The regions, in which a footnote's full line goes on with what stands right below it, in its type and without a mark."""
-    result: list[Region] = []
     edge = max((line.box.x1 for region in regions if region.label == "footnote" for line in region.lines), default=0)
+    return _put_together(regions, lambda a, b: _goes_on_as_note(a, b, edge), _together)
+
+
+def _put_together(
+    regions: Sequence[Region], goes_on: Callable[[Region, Region], bool], together: Callable[[Region, Region], Region]
+) -> list[Region]:
+    """The regions, each that goes on with the one before it made one with that."""
+    result: list[Region] = []
     for region in regions:
-        if result and _goes_on_as_note(result[-1], region, edge):
-            result[-1] = _together(result[-1], region)
+        if result and goes_on(result[-1], region):
+            result[-1] = together(result[-1], region)
         else:
             result.append(region)
     return result
@@ -93,14 +105,11 @@ def _together(a: Region, b: Region) -> Region:
 
 def with_whole_items(regions: Sequence[Region]) -> list[Region]:
     """The regions, in which an item that is a sign alone has the text that stands beside it, on the sign's own line."""
-    result: list[Region] = []
-    for region in regions:
-        if result and _is_beside_its_sign(result[-1], region):
-            box = around((result[-1].box, region.box))
-            result[-1] = replace(region, box=box, label="list", text=f"{result[-1].text} {region.text}")
-        else:
-            result.append(region)
-    return result
+    return _put_together(regions, _is_beside_its_sign, _with_sign)
+
+
+def _with_sign(sign: Region, text: Region) -> Region:
+    return replace(text, box=around((sign.box, text.box)), label="list", text=f"{sign.text} {text.text}")
 
 
 def _is_beside_its_sign(sign: Region, text: Region) -> bool:
@@ -116,20 +125,14 @@ def _is_beside_its_sign(sign: Region, text: Region) -> bool:
 def with_headings_in_place(regions: Sequence[Region]) -> list[Region]:
     """The regions, in which a heading that is read behind what stands below it, in its column, is read before that: some files
     draw headings, with what is behind them, last."""
-    result: list[Region] = []
-    for region in regions:
-        at = len(result)
-        while region.label in _HEADINGS and at and _stands_above(region, result[at - 1]):
-            at -= 1
-        result.insert(at, region)
-    return result
+    return _moved_up(regions, _is_above_its_text)
 
 
-def _stands_above(heading: Region, other: Region) -> bool:
-    is_in_column = min(heading.box.x1, other.box.x1) > max(heading.box.x0, other.box.x0)
-    return (
-        is_in_column and other.label not in RUNNING and other.box.y0 >= heading.box.y1 - _OVER * (heading.box.y1 - heading.box.y0)
-    )
+def _is_above_its_text(heading: Region, other: Region) -> bool:
+    if heading.label not in HEADINGS or other.label in RUNNING:
+        return False
+    over = _OVER * height(heading.box)
+    return overlap(heading.box, other.box, 0) > 0 and other.box.y0 >= heading.box.y1 - over
 
 
 def with_heads_of_contents(regions: Sequence[Region]) -> list[Region]:
@@ -174,12 +177,12 @@ def _goes_on(a: Region, b: Region) -> bool:
     if not a.label == b.label == "sub_title" or a.is_unread or b.is_unread:
         return False
     above, below = plain(a), plain(b)
-    height = b.lines[0].box.y1 - b.lines[0].box.y0
-    if min(a.box.y1, b.box.y1) - max(a.box.y0, b.box.y0) > _BESIDE * height:
-        return bool(_PART.fullmatch(above)) and 0 < b.box.x0 - a.box.x1 < _PART_GAP * height and below[0].isupper()
+    em = height(b.lines[0].box)
+    if min(a.box.y1, b.box.y1) - max(a.box.y0, b.box.y0) > _BESIDE * em:
+        return bool(_PART.fullmatch(above)) and 0 < b.box.x0 - a.box.x1 < _PART_GAP * em and below[0].isupper()
     is_closed = any(_is_closed_below(above, below, *pair) for pair in _BRACKETS)
     gap = _CLOSED_GAP if is_closed else _HEADING_GAP
-    if not -0.5 * height < b.box.y0 - a.box.y1 < gap * height or ITEM.match(below):
+    if not -0.5 * em < b.box.y0 - a.box.y1 < gap * em or ITEM.match(below):
         return False
     if is_closed:
         return True
@@ -191,23 +194,18 @@ def _is_closed_below(above: str, below: str, opening: str, closing: str) -> bool
     return above.rfind(opening) > above.rfind(closing) and -1 < below.find(closing) < below.find(opening) % (len(below) + 1)
 
 
-def plain(region: Region) -> str:
-    """The text of a region's lines, without Markdown."""
-    return " ".join(line.text for line in region.lines)
-
-
 def relabelled(region: Region, label: str, level: int) -> Region:
     """The region with a label, and with the Markdown of that label: hashes before a heading, no stars in one."""
     if region.is_unread or region.format != "markdown":
         return region if region.label == label else replace(region, label=label)
     text = region.text
-    if label in _HEADINGS:
+    if label in HEADINGS:
         hashes = HASHES.match(text)
         bare = text[hashes.end() :] if hashes else " ".join(_STARRED.sub(r"\2", text).split())
         depth = level if label == "sub_title" and level else len(hashes[0]) - 1 if hashes else 1 + (label == "sub_title")
         depth = 1 if label == "title" != region.label else depth
         text = f"{'#' * depth} {bare}"
-    elif region.label in _HEADINGS:
+    elif region.label in HEADINGS:
         text = HASHES.sub("", text, count=1)
     if label == "code" != region.label:
         text = "\n".join(line.text for line in region.lines)

@@ -8,21 +8,21 @@ import numpy
 
 from datagen.fine.structure.section_numbers import number_of
 from datagen.fine.wording import TWO_LETTERS
+from datagen.labels import TEXTS
 from datagen.record import Line, Region
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
 _WIDE = re.compile(f"[{scripts.HAN}{scripts.HANGUL}]")
 BOLD = 1.45  # of the text's stroke
 MIN_CHARS, MIN_LINES, MAX_LINES = 20, 3, 12  # of the lines of text that a line is compared with
 _MAX_CHARS, _SAME_HEIGHT = 60, 0.15
 _MIN_CONTRAST, _MIN_RUNS = 60, 12
-_NO_HEADINGS_END = ".,;،。，；।"
 
 
 def bold_alone(regions: Sequence[Region], gray: numpy.ndarray) -> list[int]:
     """Which short texts of a line, and items with a section's number, on a page of these regions, are in thicker strokes
     than lines of the text's in the same size: they may be headings. `gray` is the page, height by width, from 0 to 255."""
-    texts = {i: r for i, r in enumerate(regions) if r.label in ("text", "list") and not r.is_unread and r.lines}
+    texts = {i: r for i, r in enumerate(regions) if r.label in TEXTS and not r.is_unread and r.lines}
     short = {i: region.lines[0] for i, region in texts.items() if len(region.lines) == 1 and may_be_heading(region)}
     longer = [line for r in texts.values() for line in r.lines if len(line.text) >= MIN_CHARS and line.direction != "ttb"]
     return [i for i, line in short.items() if _is_bold(line, [other for other in longer if other is not line], gray)]
@@ -31,9 +31,14 @@ def bold_alone(regions: Sequence[Region], gray: numpy.ndarray) -> list[int]:
 def may_be_heading(region: Region) -> bool:
     """Whether the text of a region of one line may be a heading's: short, with letters, and no end of a sentence."""
     text = region.lines[0].text
-    is_name = len(text) <= _MAX_CHARS and text[-1:] not in _NO_HEADINGS_END and bool(TWO_LETTERS.search(text))
+    is_name = len(text) <= _MAX_CHARS and not _ends(text) and bool(TWO_LETTERS.search(text))
     is_section = region.label != "list" or len(number_of(text)) > 1
     return is_name and is_section and region.lines[0].direction != "ttb"
+
+
+def _ends(text: str) -> bool:
+    """Whether a text ends as no heading does. One may ask, or end in a colon."""
+    return signs.ends_clause(text) and not signs.leads_on(text) and text[-1] not in "!?！？"
 
 
 def _is_bold(line: Line, others: Sequence[Line], gray: numpy.ndarray) -> bool:

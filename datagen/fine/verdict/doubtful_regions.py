@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from datagen.fine.verdict import page_doubts, structure_doubts
+from datagen.fine.verdict.mark_formulas import unread
 from datagen.fine.verdict.page_shares import num_chars
 from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import markdown
@@ -14,11 +15,11 @@ _MAX_REGIONS = 150  # of a page: each is left out once
 
 
 def doubtful(page: Sample, known: Iterable[int], most: float) -> frozenset[int] | None:
-    """The regions, by their index, without which a page has no doubt (`structure_doubts`, `page_doubts`): each takes away some of
-    a doubt if it alone is left out. `known` are in doubt for another reason. What goes on in such a region is one, too.
+    """The regions, by their index, that cause a page's doubts (`structure_doubts`, `page_doubts`): a doubt gets smaller where
+    one of them is left out. The `known` ones are doubtful for other reasons. A region that goes on in a doubtful one is doubtful.
 
-    None if that is no way to a page without doubts, or if they and what is unread hold more than `most` of the page's text,
-    by characters: a page whose order or many of whose parts are in doubt stays so as a whole.
+    None if the page has doubts without these regions, too, or if these and the unread regions hold more than `most` of the
+    page's characters: then the whole page stays in doubt.
     """
     sizes = [0 if region.label in PICTURES | RUNNING else num_chars(region) for region in page.regions]
     unread = {i for i, region in enumerate(page.regions) if region.is_unread}
@@ -43,7 +44,7 @@ def set_aside(page: Sample, doubtful: Iterable[int]) -> Sample:
     regions = list(page.regions)
     for i in doubtful:
         label = "text" if regions[i].label in RUNNING else regions[i].label
-        regions[i] = replace(regions[i], label=label, text="", is_unread=True, score=None, continues=False)
+        regions[i] = replace(unread(regions[i]), label=label)
     return replace(page, regions=tuple(regions), text=markdown(regions))
 
 
@@ -51,7 +52,7 @@ def scored(region: Region, reason: str, share: tuple[float, int] | None) -> Regi
     """The region with its score, unread if there is a reason to doubt it."""
     if share is not None:
         region = replace(region, score=share[0] * (1.0 if region.score is None else region.score))
-    return replace(region, text="", is_unread=True, score=None, continues=False) if reason else region
+    return unread(region) if reason else region
 
 
 def _doubts(page: Sample, without: Iterable[int]) -> Counter[str]:

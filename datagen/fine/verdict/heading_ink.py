@@ -18,15 +18,15 @@ from datagen.coarse.answers import BY
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.fine.structure.heading_levels import CHAPTER, Headings, Place, Style, heading_levels
 from datagen.fine.structure.section_numbers import number_of
-from datagen.fine.structure.whole_regions import plain, relabelled
+from datagen.fine.structure.whole_regions import relabelled
 from datagen.fine.verdict.bold_ink import BOLD, MAX_LINES, MIN_CHARS, MIN_LINES, may_be_heading, stroke
 from datagen.fine.verdict.raised_ink import FORMS, ON_LINE, baseline, enlarged, letter_groups
-from datagen.fine.wording import TWO_LETTERS
+from datagen.fine.wording import TWO_LETTERS, plain
+from datagen.labels import HEADINGS
 from datagen.markdown import markdown
 from datagen.record import Line, Region, Sample
 from datagen.writing.scripts import main_script
 
-_HEADINGS = frozenset({"title", "sub_title"})
 _WIDE = frozenset(("Hani", "Hans", "Hant", "Jpan", "Kore"))
 _ROMAN, _SURELY_ROMAN, _LETTER = re.compile(r"[IVX]+\. "), re.compile(r"[IVX]{2,}\. "), re.compile(r"[A-Z]\. ")
 _APART, _WIDE_APART = 1.08, 1.15  # two sizes; of Chinese signs, which fill their cells more or less
@@ -39,7 +39,7 @@ _MIN_PIXELS = 4
 _SMALL = 0.7  # of a tall letter's height, such as an x
 
 
-def with_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
+def with_heading_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
     """The page with the headings that engines read as deep as their numbers and the size of their letters say; and the regions in
     doubt, by their index. These are headings in nearly the same size as another one, or in the same size with thicker strokes;
     headings in the text's own type; and short texts and running heads in larger letters. `gray` is the page, (H, W) bytes.
@@ -82,7 +82,7 @@ def _is_chapters_number(text: str) -> bool:
 
 def _is_heading(region: Region) -> bool:
     is_read = region.by != BY and not region.is_unread and region.format == "markdown"
-    return region.label in _HEADINGS and is_read and bool(region.lines) and region.lines[0].direction != "ttb"
+    return region.label in HEADINGS and is_read and bool(region.lines) and region.lines[0].direction != "ttb"
 
 
 def _levels(regions: Sequence[Region], sizes: Mapping[int, float], apart: float) -> dict[int, int]:
@@ -155,7 +155,7 @@ def _out_of_type(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> l
         line = region.lines[0]
         if region.label in _LARGER and may_be_heading(region):
             in_doubt += [i] * (letter_height(line, gray, lang) > _LARGER[region.label] * size)
-        elif region.label in _HEADINGS and len(number_of(line.text)) < 2 and not line.text.isupper():
+        elif region.label in HEADINGS and len(number_of(line.text)) < 2 and not line.text.isupper():
             is_plain = 0 < letter_height(line, gray, lang) < _ALIKE * size and 0 < stroke(line, gray) < _HEAVIER * weight
             in_doubt += [i] * is_plain
     return in_doubt

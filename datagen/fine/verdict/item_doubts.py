@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 from datagen.fine.structure.section_numbers import number_of
 from datagen.fine.verdict.torn_regions import CLOSED
+from datagen.labels import HEADINGS, TEXTS
+from datagen.page.boxes import height
 from datagen.record import Region
 
 _DASHED, _STARRED = re.compile(r"[-–—]\s+\S"), re.compile(r"\*\s*\S")
@@ -16,7 +18,6 @@ _COLON = re.compile(r"[:：][*)\]]*$")
 _ALIGNED_EM, _ROOM_EM, _HANGING_EM, _SAME_PITCH_EM = 0.3, 8.0, 0.5, 0.2
 _CENTRED_EM, _APART_EM = 1.0, 1.0
 _MIN_HANGING = 2
-_HEADINGS = frozenset({"title", "sub_title"})
 
 
 def doubts(regions: Sequence[Region]) -> Counter[str]:
@@ -52,7 +53,7 @@ def num_dashed_alone(regions: Sequence[Region]) -> int:
 
 
 def _are_centred(a: Region, b: Region) -> bool:
-    em = _height(a)
+    em = height(a.lines[0].box)
     is_near = max(a.box.y0 - b.box.y1, b.box.y0 - a.box.y1) < 2 * em and a is not b and len(b.lines) == 1
     middles = abs(a.box.x0 + a.box.x1 - b.box.x0 - b.box.x1) / 2
     return is_near and middles < _CENTRED_EM * em and abs(a.box.x0 - b.box.x0) > _APART_EM * em
@@ -64,7 +65,7 @@ def num_sections_as_items(regions: Sequence[Region]) -> int:
     num = 0
     for region in regions:
         number = number_of(region.lines[0].text) if region.lines and not region.is_unread else ()
-        if region.label in _HEADINGS and number:
+        if region.label in HEADINGS and number:
             numbers.add(number)
         elif len(number) > 1 and _is_item(region) and len(region.lines) == 1 and not CLOSED.search(region.text):
             before = (*number[:-1], number[-1] - 1) if number[-1] > 1 else number[:-1]
@@ -74,11 +75,11 @@ def num_sections_as_items(regions: Sequence[Region]) -> int:
 
 def num_lines_behind(regions: Sequence[Region]) -> int:
     """How many lines of items begin where the item's sign stands, below a line that has much room: they are no item's."""
-    texts = (region for region in regions if region.label in ("text", "list"))
+    texts = (region for region in regions if region.label in TEXTS)
     edge = max((line.box.x1 for region in texts for line in region.lines), default=0)
     num = 0
     for region in (region for region in regions if _is_item(region) and region.lines[0].direction == "ltr"):
-        em, start = _height(region), region.lines[0].box.x0
+        em, start = height(region.lines[0].box), region.lines[0].box.x0
         for above, line in itertools.pairwise(region.lines):
             num += abs(line.box.x0 - start) < _ALIGNED_EM * em and edge - above.box.x1 > _ROOM_EM * em
     return num
@@ -93,7 +94,7 @@ def num_tails(regions: Sequence[Region]) -> int:
     for item, text in itertools.pairwise(regions):
         if not _is_item(item) or text.label != "text" or not text.lines or text.is_unread or not pitches:
             continue
-        em, start = _height(text), text.lines[0].box.x0
+        em, start = height(text.lines[0].box), text.lines[0].box.x0
         is_open = not CLOSED.search(item.text) or bool(_COLON.search(item.text))
         hanging = [one for one in items if abs(one.lines[1].box.x0 - start) < _ALIGNED_EM * em]
         hanging = [one for one in hanging if one.lines[1].box.x0 - one.lines[0].box.x0 > _HANGING_EM * em]
@@ -105,7 +106,3 @@ def num_tails(regions: Sequence[Region]) -> int:
 
 def _is_item(region: Region) -> bool:
     return region.label == "list" and bool(region.lines) and not region.is_unread
-
-
-def _height(region: Region) -> float:
-    return float(region.lines[0].box.y1 - region.lines[0].box.y0)

@@ -19,7 +19,7 @@ from datagen.fine.verdict import page_doubts
 from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.bold_ink import bold_alone
 from datagen.fine.verdict.doubtful_regions import doubtful, scored, set_aside
-from datagen.fine.verdict.heading_ink import with_levels
+from datagen.fine.verdict.heading_ink import with_heading_levels
 from datagen.fine.verdict.page_shares import (
     hidden_share,
     is_read,
@@ -95,10 +95,10 @@ class WeighLabels(Stage):
     `unlike_share`  of pages that engines read, the share of the text in lines of which two readers read any sign otherwise, and
                     the ink doesn't keep it; `unlike_regions_share`, in regions with such a line
     `contradiction_`  with a kind, how often the page contradicts itself: see `structure_doubts` and `page_doubts`. `heading` also
-                    counts lines in bold that stand alone and are text (`bold_ink`), and headings of which the depth isn't plain,
-                    or which look as text does (`heading_ink`); `glued` paragraphs by where their column ends (`torn_regions`);
-                    `items` those that lack a sign a reader has; `scripts` regions whose ink has sub- or superscripts that the
-                    text hasn't (`raised_ink`). None of a page whose doubted regions are unread
+                    counts texts of a bold line (`bold_ink`), headings of unclear depth, and headings that look like text
+                    (`heading_ink`). `glued` also counts paragraphs that their column's edge divides (`torn_regions`). `items`
+                    also counts items whose sign only the second reader has. `scripts` counts regions whose ink has sub- or
+                    superscripts that their text lacks (`raised_ink`). Absent where the doubted regions are unread
     `coverage`      the share of ink like text that lies in a region
     `beside_pictures`  the share in lines, pictures and what is unread; absent without pictures, or if most text lies in them
     `overlap_share` the share of lines that lie in the box of another region, too
@@ -131,7 +131,7 @@ class WeighLabels(Stage):
     that nobody has read has the reason `unread_regions`.
     """
 
-    version: ClassVar[int] = 19
+    version: ClassVar[int] = 20
 
     lines_a_page: int = 8
     read_lines_a_page: int = 60
@@ -176,7 +176,7 @@ class WeighLabels(Stage):
         gray = numpy.asarray(image[:, :, 1])
         again = ReadAgain(self.lines_a_page, self.read_lines_a_page, self.mirrors_a_page, self.seed)
         page, found = again.witnesses(page, gray, engines)
-        page, headings = with_levels(as_drawn(page, found.values()), gray)
+        page, headings = with_heading_levels(as_drawn(page, found.values()), gray)
         page, flat = with_scripts(page, gray)
         weights = {i: size(region) for i, region in enumerate(page.regions) if is_text(region)}
         reasons, silent = doubted(page, found, self.min_agreement, self.min_file_agreement, self.min_table)
@@ -235,16 +235,19 @@ class WeighLabels(Stage):
         tables = {i for i, region in enumerate(regions) if by_engines and region.format == "html" and not region.is_unread}
         is_true_else = bool(contradictions or tables) and self._judged(set_aside(judged, tables), page, signals)[0] == "trusted"
         most_aside = min(self.max_aside, self._most_unread(page))
-        if is_true_else and (aside := doubtful(judged, {*bold, *glued, *lacking, *flat, *tables}, most_aside)) is not None:
-            judged, contradictions = set_aside(judged, aside), Counter()
+        aside = doubtful(judged, {*bold, *glued, *lacking, *flat, *tables}, most_aside) if is_true_else else None
+        if aside is not None:
+            judged = set_aside(judged, aside)
             signals |= {"doubted_structure": float(len(aside)), "unread_share": unread_share(judged.regions)}
-        signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
-        verdict, why = self._judged(judged, page, signals)
         if by_engines and (share := hidden_share(page, judged)) > self.max_disputed:
-            regions = tuple(old if is_text(old) else new for old, new in zip(page.regions, judged.regions, strict=True))
-            judged = replace(judged, regions=regions, text=markdown(regions))
+            of_page = enumerate(zip(page.regions, judged.regions, strict=True))
+            regions = tuple(scored(old, "", shares.get(i)) if is_text(old) else new for i, (old, new) in of_page)
+            judged, aside = replace(judged, regions=regions, text=markdown(regions)), None
+            signals.pop("doubted_structure", None)
             signals |= {"spared_share": share, "unread_share": unread_share(regions)}
-            verdict, why = self._judged(judged, page, signals)
+        if aside is None:
+            signals |= {f"contradiction_{kind}": float(num) for kind, num in sorted(contradictions.items())}
+        verdict, why = self._judged(judged, page, signals)
         return judged.with_quality(verdict, why, **signals)
 
     def _are_alike(self, share_of_lines: float, share_of_regions: float) -> bool:

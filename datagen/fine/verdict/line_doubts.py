@@ -9,12 +9,12 @@ from datagen.coarse.answers import BY
 from datagen.fine.structure.looks import Look, is_short, look_of, stands_alone, stands_out, usual_look
 from datagen.fine.verdict.torn_regions import CLOSED
 from datagen.fine.wording import TWO_LETTERS
-from datagen.labels import is_page_number
+from datagen.labels import HEADINGS, TEXTS, is_page_number
 from datagen.page.line_breaks import has_one_width
 from datagen.record import Box, Region
+from datagen.writing import signs
 
 _SECTION = re.compile(r"[#* ]*(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+[^\W\d_]")
-_TEXTS, _HEADINGS = frozenset({"text", "list"}), frozenset({"title", "sub_title"})
 # A line of a listing in any typeface: what no sentence has, or a statement that ends as one.
 _CODE = re.compile(
     r"[\w:<>*&\[\] ]+\([^()]*\)\s*[;{]$|.*[\w)\]]\s?(?:==|!=|&&|\|\||\+=|->|::)\s?\w.*[;{)]$|[\w.\[\]]+ = [^.]+;$|[{}]+;?$"
@@ -33,7 +33,7 @@ _EDGE, _EDGE_OF_NUMBERS = 0.1, 0.2  # of the page's height
 _NUMBER_AT_END = re.compile(r"(?:[-–—|¦/]\s*|\s)\d{1,4}\s*[-–—|¦/]?$|^[-–—|]?\s*\d{1,4}\s*[-–—|]")
 _MAX_RUNNING_CHARS = 60
 _GAP_BELOW_EM = 0.5, 3.0  # of a heading
-_UNSPACED_STOP, _COLONS = "。", (":", "：")
+_UNSPACED_STOP = "。"
 _INDENT_EM, _ALIGNED_EM = (0.8, 6.0), 0.3
 
 
@@ -69,7 +69,7 @@ def num_no_headings(regions: Sequence[Region]) -> int:
     own bold letters right behind, as the end of a letter has."""
     usual = usual_look(regions)
     num = 0
-    for region in (region for region in regions if region.label in _HEADINGS and not region.is_unread):
+    for region in (region for region in regions if region.label in HEADINGS and not region.is_unread):
         looks = {line.look for line in region.lines}
         num += region.text.rstrip().endswith(_UNSPACED_STOP) or (len(looks) > 1 and "" not in looks)
     for heading, text in itertools.pairwise(regions):
@@ -100,13 +100,13 @@ def num_glued_lines(regions: Sequence[Region]) -> int:
 
 def num_feet_that_lead_on(regions: Sequence[Region]) -> int:
     """How many heads and feet end in a colon: what follows it isn't furniture, nor are they."""
-    return sum(region.label in ("header", "footer") and region.text.rstrip().endswith(_COLONS) for region in regions)
+    return sum(region.label in ("header", "footer") and signs.leads_on(region.text.rstrip()) for region in regions)
 
 
 def num_heads_in_series(regions: Sequence[Region]) -> int:
     """How many heads, which an engine took for such, have the section's number before that of the page's first heading with one:
     on a page by itself nothing tells a running head from a heading."""
-    numbers = [match[1].split(".") for region in regions if region.label in _HEADINGS and (match := _SECTION.match(region.text))]
+    numbers = [match[1].split(".") for region in regions if region.label in HEADINGS and (match := _SECTION.match(region.text))]
     heads = [match[1].split(".") for region in regions if _is_read_head(region) and (match := _SECTION.match(region.text))]
     return sum(number[:-1] == head[:-1] and int(number[-1]) == int(head[-1]) + 1 for head in heads for number in numbers[:1])
 
@@ -118,7 +118,7 @@ def _is_read_head(region: Region) -> bool:
 def num_headings_in_tables(regions: Sequence[Region]) -> int:
     """How many headings stand within a table, whose rows below them are of another one."""
     tables = [region.box for region in regions if region.label == "table"]
-    headings = [region.box for region in regions if region.label in _HEADINGS]
+    headings = [region.box for region in regions if region.label in HEADINGS]
     return sum(_stands_within(heading, table) for heading in headings for table in tables)
 
 
@@ -140,7 +140,7 @@ def num_as_code(regions: Sequence[Region]) -> int:
     usual = max(fonts, key=lambda font: fonts[font], default="")
     num = 0
     for region in regions:
-        if region.label not in _TEXTS | {"image_caption"} or region.is_unread or not region.lines:
+        if region.label not in TEXTS | {"image_caption"} or region.is_unread or not region.lines:
             continue
         is_set = not has_one_width(usual) and len(region.lines) > 1 and all(has_one_width(line.font) for line in region.lines)
         num += is_set or any(_CODE.match(line.text.strip()) for line in region.lines)
@@ -151,19 +151,19 @@ def num_signs_within(region: Region) -> int:
     """How many of a text's lines, but the first, begin with a sign of items that the others have: a number in a circle, the next
     number behind the same words, a letter, a dash, a mark of remarks."""
     lines = [line.text.strip() for line in region.lines]
-    if region.label not in _TEXTS or region.is_unread or len(lines) < _MIN_ITEMS or region.lines[0].direction == "ttb":
+    if region.label not in TEXTS or region.is_unread or len(lines) < _MIN_ITEMS or region.lines[0].direction == "ttb":
         return 0
     num = sum(bool(_CIRCLED.match(text) or _REMARK.match(text)) for text in lines[1:])
     for sign in (_NAMED_NUMBER, _LETTERED):
-        signs = [(match[1], _value(match[2])) for text in lines if (match := sign.match(text))]
-        num += sum(a == b and i + 1 == j for (a, i), (b, j) in itertools.pairwise(signs))
+        numbers = [(match[1], _value(match[2])) for text in lines if (match := sign.match(text))]
+        num += sum(a == b and i + 1 == j for (a, i), (b, j) in itertools.pairwise(numbers))
     return num + max(0, sum(bool(_DASHED.match(text)) for text in lines) - 1)
 
 
 def num_terms_within(regions: Sequence[Region]) -> int:
     """How many lines of texts, but their first ones, begin with a few words and a colon or a dash, as a speaker's name, where
     others that do are texts of their own, or where the line goes on with the one above."""
-    alone = sum(region.label in _TEXTS and bool(_TERM.match(region.text)) for region in regions)
+    alone = sum(region.label in TEXTS and bool(_TERM.match(region.text)) for region in regions)
     num = 0
     for region in regions:
         texts = [line.text.strip() for line in region.lines] if region.label == "text" and not region.is_unread else []
@@ -194,7 +194,7 @@ def num_running(regions: Sequence[Region], height: int) -> int:
     num = 0
     for region in body:
         text = region.lines[0].text.strip()
-        is_short = region.label in _TEXTS and len(region.lines) == 1 and len(text) < _MAX_RUNNING_CHARS
+        is_short = region.label in TEXTS and len(region.lines) == 1 and len(text) < _MAX_RUNNING_CHARS
         if not is_short or not (is_page_number(text) or _NUMBER_AT_END.search(text)):
             continue
         edge = _EDGE_OF_NUMBERS if is_page_number(text) else _EDGE

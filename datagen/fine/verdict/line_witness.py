@@ -11,6 +11,7 @@ from datagen.coarse.verdict import ink_shapes
 from datagen.coarse.verdict.ink_fonts import Cut
 from datagen.coarse.verdict.ink_lines import plain
 from datagen.fine.verdict.line_ink import APART, UNSPACED, spaces_hold, step_behind
+from datagen.writing import signs
 from datagen.writing.lookalikes import fold, in_context, one_sign
 
 _PREFERRED = 0.05  # in likeness: less is the difference of two typefaces
@@ -27,7 +28,7 @@ _VOICE = "\u3099\u309a"
 _LIKE_KANA = re.compile("[\u3041-\u30fa]")
 _DIGITS, _LETTERS = frozenset("01|"), frozenset("OolI")
 _LATIN_PAIR = re.compile("([A-Za-z]{2,}) (?=([A-Za-z]{2,}))")
-_ITEM = re.compile(r"[•●◦▪■□○・*–—-]\s*(?=\S)")
+_ITEM = re.compile(rf"[{signs.ITEM_SIGNS}]\s*(?=\S)")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])['’](?=[^\W\d_])")
 _LETTERS_AS_ONE = str.maketrans("1|0", "llo")
 

@@ -7,12 +7,15 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 
-from datagen.fine.structure.looks import Look, is_short, look_of, usual_look
-from datagen.fine.wording import FIGURE, HASHES, ITEM, MARK, OF_SECTION, TABLE
-from datagen.record import Box, Region
+import regex
 
-_TEXTS, _HEADINGS = frozenset({"text", "list"}), frozenset({"title", "sub_title"})
-_CAPTIONS = frozenset({"image_caption", "table_caption"})
+from datagen.fine.structure.looks import Look, is_short, look_of, usual_look
+from datagen.fine.wording import FIGURE, HASHES, ITEM, MARK, OF_SECTION, TABLE, plain
+from datagen.labels import CAPTIONS, HEADINGS, TEXTS
+from datagen.page.boxes import height, overlap
+from datagen.record import Box, Region
+from datagen.writing import signs
+
 _SMALLER, _LARGER, _MUCH_LARGER = 0.93, 1.08, 1.2  # than another heading's letters
 _MAX_CAPTION_LINES = 3
 _NEAR_EM, _BELOW_EM, _LINES_EM, _BESIDE = 1.5, (-0.5, 0.6), 0.35, 0.5
@@ -20,9 +23,8 @@ _ALIGNED_EM = 1.0
 _WIDER = 1.4  # than the other lines of a text
 _RAISED = re.compile(r"<sup>[^<]{1,3}</sup>")
 _RAISED_NUMBER = re.compile(r"<sup>(\d{1,3})</sup>")
-_SIGN = re.compile(r"#{1,6} (?:[-–—*+•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙·]|o\s)\s*\S")
-_BREAK = re.compile(r"[.!?。！？։।۔]\n")
-_ENDS_SENTENCE = re.compile(r"[.!?。！？։।۔][)\]\"'’”»）」』】*]*$")
+_SIGN = re.compile(rf"#{{1,6}} (?:[{signs.ITEM_SIGNS}]|o\s)\s*\S")
+_BREAK = regex.compile(rf"[{signs.STOPS}]\n")
 
 
 def doubts(regions: Sequence[Region]) -> Counter[str]:
@@ -56,7 +58,7 @@ def num_levels_by_size(regions: Sequence[Region]) -> int:
     headings: list[tuple[Look, int]] = []
     for region in regions:
         hashes, look = HASHES.match(region.text), look_of(region.lines)
-        if region.label in _HEADINGS and hashes and look is not None:
+        if region.label in HEADINGS and hashes and look is not None:
             headings.append((look, len(hashes[0]) - 1))
     num = sum(
         any(level > other_level and look.size > _LARGER * other.size for other, other_level in headings)
@@ -73,24 +75,24 @@ def num_captions(regions: Sequence[Region]) -> int:
     that begin as captions do, at a picture or a table, or are set back right below one."""
     usual = usual_look(regions)
     pictures = [region.box for region in regions if region.label in ("image", "table")]
-    bold = {look for region in regions if region.label in _HEADINGS and (look := look_of(region.lines)) and "bold" in look.marks}
+    bold = {look for region in regions if region.label in HEADINGS and (look := look_of(region.lines)) and "bold" in look.marks}
     num = 0
     for region in regions:
         if region.is_unread or not region.lines or region.lines[0].direction == "ttb":
             continue
-        em = _height(region)
-        text = " ".join(line.text for line in region.lines)
+        em = height(region.lines[0].box)
+        text = plain(region)
         is_named = bool(FIGURE.match(text) or TABLE.match(text))
-        if region.label in _CAPTIONS and not is_named:
+        if region.label in CAPTIONS and not is_named:
             is_usual = look_of(region.lines) == usual
-            is_text = len(region.lines) > 1 and is_usual and bool(_ENDS_SENTENCE.search(text))
+            is_text = len(region.lines) > 1 and is_usual and signs.ends_sentence(text.rstrip("*"))
             at = [box for box in pictures if _is_at(region.box, box, em)]
-            of_several = any(a.x1 < b.x0 and _are_level(a, b) for a, b in itertools.permutations(at, 2))
+            of_several = any(a.x1 < b.x0 and overlap(a, b, 1) > _BESIDE for a, b in itertools.permutations(at, 2))
             is_text |= look_of(region.lines) in bold
             num += is_text or len(region.lines) > _MAX_CAPTION_LINES or of_several
         elif region.label == "text" and not is_named and len(region.lines) == 1 and _is_set_back(look_of(region.lines), usual):
             num += any(_is_at(region.box, box, em) and region.box.y0 > box.y0 for box in pictures)
-        elif region.label in _TEXTS and is_named and len(region.lines) <= _MAX_CAPTION_LINES:
+        elif region.label in TEXTS and is_named and len(region.lines) <= _MAX_CAPTION_LINES:
             num += any(_is_at(region.box, box, em) for box in pictures)
     return num
 
@@ -113,7 +115,7 @@ def num_torn_notes(regions: Sequence[Region]) -> int:
     num = 0
     for a, b in itertools.pairwise(regions):
         if a.label == b.label == "footnote" and b.lines and a.lines:
-            em = _height(b)
+            em = height(b.lines[0].box)
             is_below = _BELOW_EM[0] * em < b.box.y0 - a.box.y1 < _BELOW_EM[1] * em
             num += is_below and not MARK.match(b.text) and not ITEM.match(b.lines[0].text) and bool(MARK.match(a.text))
         num += a.label == "text" and b.label == "reference" and len(a.lines) > 0
@@ -125,7 +127,7 @@ def num_torn_notes(regions: Sequence[Region]) -> int:
 
 def _is_tail(entry: Region, entries: Sequence[Region]) -> bool:
     """Whether a reference begins where the second lines of the others do, behind the first ones of most."""
-    near = _ALIGNED_EM * _height(entry) / 2
+    near = _ALIGNED_EM * height(entry.lines[0].box) / 2
     beside = [other for other in entries if other is not entry and other.box.x0 < entry.box.x1 and entry.box.x0 < other.box.x1]
     hanging = [other for other in beside if len(other.lines) > 1 and abs(other.lines[1].box.x0 - entry.lines[0].box.x0) < near]
     is_behind = [other.lines[0].box.x0 < entry.lines[0].box.x0 - near for other in hanging]
@@ -139,7 +141,7 @@ def num_notes_mixed(regions: Sequence[Region]) -> int:
         marks = [int(mark) for mark in _RAISED_NUMBER.findall(region.text)]
         num += any(a + 1 == b for a, b in itertools.pairwise(marks)) and bool(_RAISED.match(region.text))
     return num + sum(
-        above.label == below.label == "footnote" and region.label in _TEXTS
+        above.label == below.label == "footnote" and region.label in TEXTS
         for above, region, below in zip(regions, regions[1:], regions[2:], strict=False)
     )
 
@@ -147,14 +149,14 @@ def num_notes_mixed(regions: Sequence[Region]) -> int:
 def num_torn_lines(regions: Sequence[Region]) -> int:
     """How many texts and items go on, in mid-sentence, in another one: right behind their last line on its row and then below it,
     or with a full line in the lines right below it, which have the same look and stand as near as lines of a paragraph do."""
-    texts = [region for region in regions if region.label in _TEXTS and region.lines and not region.is_unread]
+    texts = [region for region in regions if region.label in TEXTS and region.lines and not region.is_unread]
     pitches = [b.box.y0 - a.box.y0 for region in texts for a, b in itertools.pairwise(region.lines)]
     pitch = statistics.median(pitches) if pitches else 0.0
     edge = max((line.box.x1 for region in texts if len(region.lines) > 1 for line in region.lines), default=0)
     num = 0
     for a, b in itertools.pairwise(texts):
-        last, first, em = a.lines[-1], b.lines[0], _height(b)
-        if _are_level(last.box, first.box) and first.box.x0 > last.box.x1 and len(b.lines) > 1:
+        last, first, em = a.lines[-1], b.lines[0], height(b.lines[0].box)
+        if overlap(last.box, first.box, 1) > _BESIDE and first.box.x0 > last.box.x1 and len(b.lines) > 1:
             num += b.lines[1].box.x0 < last.box.x1 and b.lines[1].box.y0 > last.box.y0 + 0.5 * em
         elif len(a.lines) == 1 and a.label == "text" and last.direction == first.direction == "ltr":
             is_near = 0 < first.box.y0 - last.box.y0 < pitch + 0.3 * em
@@ -163,25 +165,17 @@ def num_torn_lines(regions: Sequence[Region]) -> int:
     return num
 
 
-def _is_text(region: Region) -> bool:
-    return region.label in _TEXTS and bool(region.lines) and any(map(str.isalnum, region.lines[0].text))
-
-
-def _are_level(a: Box, b: Box) -> bool:
-    return min(a.y1, b.y1) - max(a.y0, b.y0) > _BESIDE * min(a.y1 - a.y0, b.y1 - b.y0)
-
-
 def num_torn_headings(regions: Sequence[Region]) -> int:
     """How many headings stand right below another one in its look, as near as the lines of one heading, or begin with an item's
     sign; and how many titles stand behind another heading."""
-    headings = [region for region in regions if region.label in _HEADINGS]
+    headings = [region for region in regions if region.label in HEADINGS]
     num = sum(bool(_SIGN.match(heading.text)) for heading in headings)
     num += sum(heading.label == "title" for heading in headings[1:])
     for a, b in itertools.pairwise(regions):
         if a.label == b.label == "sub_title" and a.lines and b.lines and look_of(a.lines) is not None:
             gap = b.box.y0 - a.box.y1
             is_alike = look_of(a.lines) == look_of(b.lines) and not OF_SECTION.match(b.lines[0].text)
-            num += is_alike and _BELOW_EM[0] * _height(b) < gap < _LINES_EM * _height(b)
+            num += is_alike and _BELOW_EM[0] * height(b.lines[0].box) < gap < _LINES_EM * height(b.lines[0].box)
     return num
 
 
@@ -199,14 +193,10 @@ def num_breaks_within(regions: Sequence[Region]) -> int:
 def num_across_columns(regions: Sequence[Region]) -> int:
     """How many lines of texts reach beyond the other lines of theirs, over a text that stands beside these."""
     num = 0
-    for region in (region for region in regions if region.label in _TEXTS and len(region.lines) > 1):
+    for region in (region for region in regions if region.label in TEXTS and len(region.lines) > 1):
         for line in region.lines:
             edge = max(other.box.x1 for other in region.lines if other is not line)
             is_wide = line.box.x1 - region.box.x0 > _WIDER * (edge - region.box.x0)
-            beside = (other for other in regions if other.label in _TEXTS and other.box.x0 > edge and len(other.lines) > 1)
+            beside = (other for other in regions if other.label in TEXTS and other.box.x0 > edge and len(other.lines) > 1)
             num += is_wide and any(other.box.x0 < line.box.x1 for other in beside)
     return num
-
-
-def _height(region: Region) -> float:
-    return float(region.lines[0].box.y1 - region.lines[0].box.y0)

@@ -57,7 +57,7 @@ class MarkFormulas(Stage):
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
         for page in batch:
-            marked = tuple(_unread(region) if has_formula(region, page.script) else region for region in page.regions)
+            marked = tuple(unread(region) if has_formula(region, page.script) else region for region in page.regions)
             num = sum(a is not b for a, b in zip(page.regions, marked, strict=True))
             if page.task != "page" or not num:
                 yield page
@@ -106,5 +106,6 @@ def _has_series(text: str) -> bool:
     return False
 
 
-def _unread(region: Region) -> Region:
+def unread(region: Region) -> Region:
+    """The region without its text, which nobody is believed to have read."""
     return replace(region, text="", score=None, is_unread=True, continues=False)

@@ -3,7 +3,7 @@
 The other modules beside this one each know a fault that somebody saw. The next pages have others. So this table asks what a
 label rests on: the layout engine and the file's lines agree on each paragraph, each short line is read as something that its look
 says, too, each sign of a list is a list's, nothing stands where an order of reading or a join of lines had to guess. A sign stays
-here if, of pages that people judged, those with it are wrong several times as often as right: see `tests/bench/EARLIER.md`.
+here if, of pages that people judged, those with it are wrong several times as often as right.
 """
 
 import itertools
@@ -16,20 +16,18 @@ import numpy
 
 from datagen.fine.structure.looks import look_of, stands_out, usual_look
 from datagen.fine.verdict.torn_regions import CLOSED
-from datagen.fine.wording import MARK, TWO_LETTERS
-from datagen.labels import PICTURES, RUNNING
+from datagen.fine.wording import MARK, TWO_LETTERS, plain
+from datagen.labels import CAPTIONS, HEADINGS, PICTURES, RUNNING, TEXTS
 from datagen.record import Box, Line, Region, Sample
 from datagen.tables.cells import parse
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
-_TEXTS, _HEADINGS = frozenset({"text", "list"}), frozenset({"title", "sub_title"})
-_CAPTIONS = frozenset({"image_caption", "table_caption"})
-_WRITTEN = _TEXTS | _HEADINGS | _CAPTIONS | {"footnote", "reference"}
-_BELOW = _TEXTS | {"table", "image", "code", "toc"}  # what a heading may stand above
-_GOES_ON = ",;،、，-"
+_WRITTEN = TEXTS | HEADINGS | CAPTIONS | {"footnote", "reference"}
+_BELOW = TEXTS | {"table", "image", "code", "toc"}  # what a heading may stand above
+_GOES_ON = f"{signs.COMMAS}{signs.SEMICOLONS}-"
 _MAX_LINE_CHARS, _MAX_HEADING_LINES, _SHORT_LINES = 80, 3, 2
 _ITEM = re.compile(
-    r"(?:[-–—*+•‣◦▪▫■□●○◆◇➢➤✓✔►▶⁃∙·・☐☑☒]|o\s)\s*\S|[①-⑳]|第[一二三四五六七八九十\d]+[条章]"
+    rf"(?:[{signs.ITEM_SIGNS}]|o\s)\s*\S|[①-⑳]|第[一二三四五六七八九十\d]+[条章]"
     r"|[(（\[]?(?:\d{1,3}(?:\.\d{1,2})*|[^\W\d_]|[ivxIVX]{1,5}|[一二三四五六七八九十]{1,3})\s?"
     r"(?:(?:\./|[.)）、．\]/])(?=\s|[^\W\d]|$)|[-–](?=\s))"
 )
@@ -74,8 +72,8 @@ def _lone_lines(page: Sample) -> int:
 def _looks(page: Sample) -> int:
     """How many texts, items, heads, feet and captions are in the look of the page's headings, and not in that of its text."""
     usual = usual_look(page.regions)
-    of_headings = {look_of(region.lines) for region in page.regions if region.label in _HEADINGS and _is_read(region)}
-    others = (r for r in page.regions if r.label in _TEXTS | _CAPTIONS | {"header", "footer"} and _is_read(r))
+    of_headings = {look_of(region.lines) for region in page.regions if region.label in HEADINGS and _is_read(region)}
+    others = (r for r in page.regions if r.label in TEXTS | CAPTIONS | {"header", "footer"} and _is_read(r))
     looks = (look_of(region.lines) for region in others if len(region.lines) <= _MAX_HEADING_LINES)
     return sum(look is not None and look in of_headings and look != usual for look in looks)
 
@@ -131,7 +129,7 @@ def _short_lines(page: Sample) -> int:
     """How many lines within running text are much shorter than its longest one: paragraphs that are one text."""
     num = 0
     for region in page.regions:
-        if region.label in _TEXTS and _is_read(region) and "\n" not in region.text:
+        if region.label in TEXTS and _is_read(region) and "\n" not in region.text:
             is_rtl, width = region.lines[0].direction == "rtl", region.box.x1 - region.box.x0
             ends = [-line.box.x0 if is_rtl else line.box.x1 for line in region.lines]
             num += sum(max(ends) - end > _SHORT_WITHIN * width for end in ends[:-1])
@@ -196,7 +194,7 @@ def _spaced_letters(page: Sample) -> int:
 
 def _numbers_at_words(page: Sample) -> int:
     """How many headings and captions have a number right before a word in writing without spaces, with no gap between."""
-    headings = (region for region in page.regions if region.label in _HEADINGS | _CAPTIONS)
+    headings = (region for region in page.regions if region.label in HEADINGS | CAPTIONS)
     return sum(bool(_NUMBER_AT_WORD.match(region.text)) for region in headings)
 
 
@@ -298,7 +296,7 @@ def _is_read(region: Region) -> bool:
 
 
 def _words(region: Region) -> str:
-    return " ".join(line.text for line in region.lines).strip()
+    return plain(region).strip()
 
 
 def _lines(regions: Sequence[Region]) -> Iterator[Line]:

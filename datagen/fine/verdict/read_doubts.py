@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datagen.coarse.answers import BY
 from datagen.fine.verdict.torn_regions import BULLET, CLOSED
 from datagen.fine.wording import HASHES
-from datagen.labels import PICTURES
+from datagen.labels import HEADINGS, PICTURES, TEXTS
+from datagen.page.boxes import is_right_below
 from datagen.record import Region
 
-_HEADINGS = frozenset({"title", "sub_title"})
 _NUMBER = re.compile(r"(?P<depth>\d{1,2}(?:\.\d{1,2})*)\.?\s*(?=[^\W\d_])|(?P<letter>[a-zA-Z])[.)]\s*(?=[^\W\d_])")
 _ITEM = re.compile(r"\(?(?:[a-zα-ω]|[ivx]{1,4})[.)]")  # a small letter that numbers an item
 _NUMBER_ALONE = re.compile(r"(?=.*\d)[\W\d_]+")
@@ -30,10 +30,10 @@ def doubts(regions: Sequence[Region]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for above, below in itertools.pairwise(read):
         goes_on = not above.is_unread and not below.is_unread and _begins_small(below)
-        counts["heading"] += goes_on and above.label in _HEADINGS and below.label == "text"
+        counts["heading"] += goes_on and above.label in HEADINGS and below.label == "text"
         counts["torn"] += goes_on and _is_open(above) and _is_right_below(above, below)
     left = [(region.label, _text(region)) for region in read if not region.is_unread]
-    counts["heading"] += sum(label in _HEADINGS and bool(BULLET.match(text)) for label, text in left)
+    counts["heading"] += sum(label in HEADINGS and bool(BULLET.match(text)) for label, text in left)
     counts["items"] += sum(label == "text" and bool(_NUMBER_ALONE.fullmatch(text)) for label, text in left)
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
     for region in read:
@@ -56,15 +56,15 @@ def _kind(heading: str) -> str:
 
 def _begins_small(region: Region) -> bool:
     text = _text(region)
-    return region.label in ("text", "list") and text[:1].islower() and not _ITEM.match(text) and not BULLET.match(text)
+    return region.label in TEXTS and text[:1].islower() and not _ITEM.match(text) and not BULLET.match(text)
 
 
 def _is_open(region: Region) -> bool:
-    is_body = region.label in ("text", "list") and not region.continues
+    is_body = region.label in TEXTS and not region.continues
     return is_body and bool(region.lines) and not CLOSED.search(region.lines[-1].text) and region.lines[-1].direction != "ttb"
 
 
 def _is_right_below(above: Region, below: Region) -> bool:
     last, first = above.lines[-1].box, below.lines[0].box
     em = last.y1 - last.y0
-    return min(last.x1, first.x1) > max(last.x0, first.x0) and -0.6 * em < first.y0 - last.y1 < _BELOW_EM * em
+    return is_right_below(last, first, -0.6 * em, _BELOW_EM * em)

@@ -13,15 +13,15 @@ from datagen.coarse.answers import BY
 from datagen.fine.verdict import item_doubts, label_doubts, line_doubts, look_doubts, read_doubts
 from datagen.fine.verdict.torn_regions import BULLET, CLOSED, num_glued, num_torn
 from datagen.fine.wording import ITALIC
-from datagen.labels import RUNNING
+from datagen.labels import HEADINGS, RUNNING, TEXTS
 from datagen.page.boldness import is_bold
+from datagen.page.boxes import line_height, overlap, rows_of
 from datagen.page.paragraphs import SECTION
-from datagen.record import Box, Line, Region, Sample
+from datagen.record import Line, Region, Sample
 from datagen.tables.cells import Cell, parse
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
 _BODY = frozenset({"text", "list", "code"})
-_HEADINGS = frozenset({"title", "sub_title"})
 _NUMBERED_HEADING = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
 _LEAD = re.compile(r"\**[^:*]+(?:\*\*:|:\*\*|:)\s*[^\s*]")  # as "Author: a name"
 _ALL_BOLD = re.compile(r"\*\*[^*\n]+\*\*:?")
@@ -35,7 +35,7 @@ _STATEMENT = re.compile(
     r"|(?:def|class|void|int|char|public|private|static|typedef|struct|return|#include|var|let|const)\s\S.*[:;{(,)]$)"
 )
 _MIN_STATEMENTS, _STATEMENTS_SHARE = 4, 0.25
-_SHORT, _MAX_CELL, _MIN_ROWS = _BODY | _HEADINGS, 80, 3  # of a table's cells as text
+_SHORT, _MAX_CELL, _MIN_ROWS = _BODY | HEADINGS, 80, 3  # of a table's cells as text
 _WIDE = 4  # columns: cells of fewer ones often break alike
 _ITEM_NUMBER = re.compile(r"\d{1,2}[.\u3001]")
 _BRANCH = re.compile("[\u2500-\u257f]")
@@ -88,7 +88,7 @@ def doubts(page: Sample) -> Counter[str]:
         counts["glued"] += num_glued(region) or line_doubts.num_signs_within(region)
         counts["code"] += region.label == "code" and any(BULLET.match(line.text) for line in region.lines)
         counts["heading"] += _is_missed_heading(region, text_height, usual_font)
-        counts["heading"] += region.label in _HEADINGS and any(SECTION.match(line.text) for line in region.lines[1:])
+        counts["heading"] += region.label in HEADINGS and any(SECTION.match(line.text) for line in region.lines[1:])
         counts["code"] += region.by != BY and _looks_like_code(region)
     for a, b in itertools.pairwise(body):
         counts["code"] += _is_bit_of_code(a, b)
@@ -113,12 +113,12 @@ def doubts(page: Sample) -> Counter[str]:
     glued = sum(len(_GLUED.findall(region.text)) for region in body) if page.script == "Arab" else 0
     counts["half_spaces"] += glued if glued >= _MIN_GLUED else 0
     if any(region.label == "toc" for region in body):
-        counts["heading"] += sum(region.label in _HEADINGS and bool(_ENDS_IN_NUMBER.search(region.text)) for region in body)
+        counts["heading"] += sum(region.label in HEADINGS and bool(_ENDS_IN_NUMBER.search(region.text)) for region in body)
     return +counts
 
 
 def _text_height(regions: Sequence[Region]) -> float:
-    heights = [(_height(line), len(line.text)) for region in regions if region.label == "text" for line in region.lines]
+    heights = [(line_height(line), len(line.text)) for region in regions if region.label == "text" for line in region.lines]
     whole = sum(num for _, num in heights)
     for height, num in sorted(heights):
         whole -= 2 * num
@@ -134,14 +134,10 @@ def _usual_font(regions: Sequence[Region]) -> str:
     return max(fonts, key=lambda font: fonts[font], default="")
 
 
-def _height(line: Line) -> float:
-    return float(line.box.x1 - line.box.x0 if line.direction == "ttb" else line.box.y1 - line.box.y0)
-
-
 def _looks_like_code(region: Region) -> bool:
     """Whether most lines of a text are such as code has: no engine here tells listings in images."""
     lines = [line.text for line in region.lines if line.text]
-    return region.label in ("text", *_HEADINGS) and 2 * sum(bool(_AS_CODE.match(text)) for text in lines) > len(lines) > 0
+    return region.label in ("text", *HEADINGS) and 2 * sum(bool(_AS_CODE.match(text)) for text in lines) > len(lines) > 0
 
 
 def _has_statements(regions: Sequence[Region]) -> bool:
@@ -158,10 +154,10 @@ def _has_statements(regions: Sequence[Region]) -> bool:
 
 
 def _is_missed_heading(region: Region, text_height: float, usual_font: str) -> bool:
-    if region.label not in ("text", "list") or not region.lines or not text_height:
+    if region.label not in TEXTS or not region.lines or not text_height:
         return False
     if len(region.lines) > 2:
-        is_large = min(map(_height, region.lines)) > _LARGE * text_height and len(region.lines) <= _MAX_LARGE_LINES
+        is_large = min(map(line_height, region.lines)) > _LARGE * text_height and len(region.lines) <= _MAX_LARGE_LINES
         return is_large and not is_bold(usual_font) and all(is_bold(line.font) for line in region.lines)
     text = region.lines[0].text
     if len(region.text) > _MAX_HEADING_CHARS or not any(map(str.isalpha, text)) or region.lines[0].direction == "ttb":
@@ -171,13 +167,13 @@ def _is_missed_heading(region: Region, text_height: float, usual_font: str) -> b
     is_bold_alone = not is_run_in and not is_bold(usual_font) and all(is_bold(line.font) for line in region.lines)
     is_section = len(region.lines) == 1 and bool(SECTION.match(text)) and not CLOSED.search(text)
     is_italic = len(region.lines) == 1 and bool(ITALIC.search(region.lines[0].font)) and not ITALIC.search(usual_font)
-    is_section |= is_italic and text[:1].isupper() and not CLOSED.search(text) and text[-1] not in ",،、，-"
+    is_section |= is_italic and text[:1].isupper() and not CLOSED.search(text) and text[-1] not in f"{signs.COMMAS}-"
     if region.label == "text" and (is_section or is_bold_alone or _ALL_BOLD.fullmatch(marked)):
         return True
     if _NUMBERED_HEADING.match(text) and marked.startswith("**"):
         return True
     large = _LARGE_READ if region.lines[0].score is not None and not region.lines[0].font else _LARGE
-    return min(map(_height, region.lines)) > large * text_height
+    return min(map(line_height, region.lines)) > large * text_height
 
 
 def _num_lone_items(regions: Sequence[Region]) -> int:
@@ -186,7 +182,7 @@ def _num_lone_items(regions: Sequence[Region]) -> int:
     for above, item, below in zip(regions, regions[1:], regions[2:], strict=False):
         if item.label != "list" or len(item.lines) != 1 or not above.lines or not below.lines or CLOSED.search(item.text):
             continue
-        em = _height(item.lines[0])
+        em = line_height(item.lines[0])
         is_apart = item.box.y0 - above.box.y1 > 0.9 * em and 0.7 * em < below.box.y0 - item.box.y1 < 3 * em
         has_items = any(_ITEM_NUMBER.match(other.lines[0].text) for other in (above, below))
         num += bool(_ITEM_NUMBER.match(item.lines[0].text)) and is_apart and not has_items and len(item.text) < _MAX_HEADING_CHARS
@@ -212,21 +208,15 @@ def _are_tables_uneven(regions: Sequence[Region]) -> int:
             _holds_rows(region, cells, num_rows) or _has_rows_within(region, cells) or _num_across(region, cells) > num_rows
         )
         num += any(cell.columns < num_columns for cell in lone) or len(rows) < num_rows or is_glued
-    heads_above = any(a.label in _HEADINGS and b.label == "table" for a, b in itertools.pairwise(regions))
+    heads_above = any(a.label in HEADINGS and b.label == "table" for a, b in itertools.pairwise(regions))
     return num + (has_head_within and heads_above)
 
 
 def _holds_rows(region: Region, cells: Sequence[Cell], num_rows: int) -> bool:
     """Whether lines stand side by side in all of a wide table's columns more often than it has rows: one row holds several."""
-    tops: list[list[float]] = []
-    for line in sorted(region.lines, key=lambda line: line.box.y0):
-        middle = (line.box.y0 + line.box.y1) / 2
-        if tops and middle - tops[-1][0] < 0.5 * _height(line):
-            tops[-1].append(middle)
-        else:
-            tops.append([middle])
+    rows = rows_of(region.lines, lambda line: line.box)
     num_columns = max((cell.column + cell.columns for cell in cells), default=0)
-    return num_columns >= _WIDE and sum(len(top) >= num_columns for top in tops) > num_rows + 1
+    return num_columns >= _WIDE and sum(len(row) >= num_columns for row in rows) > num_rows + 1
 
 
 def _has_rows_within(region: Region, cells: Sequence[Cell]) -> bool:
@@ -242,7 +232,7 @@ def _has_rows_within(region: Region, cells: Sequence[Cell]) -> bool:
         if len(of_row) < 2 or len(num) != 1 or max(num) < 2:
             continue
         rows = list(zip(*lines, strict=True))
-        are_level = all(max(a.box.y0 for a in row) - min(a.box.y0 for a in row) < 0.5 * _height(row[0]) for row in rows)
+        are_level = all(max(a.box.y0 for a in row) - min(a.box.y0 for a in row) < 0.5 * line_height(row[0]) for row in rows)
         if are_level and any(map(_has_room, lines)):
             return True
     return False
@@ -268,20 +258,16 @@ def _num_across(region: Region, cells: Sequence[Cell]) -> int:
 
 def _num_misplaced(regions: Sequence[Region]) -> int:
     """How many texts and items stand between two that are read right behind each other, and before them, in their column."""
-    read = [region for region in regions if region.label in ("text", "list") and region.lines]
+    read = [region for region in regions if region.label in TEXTS and region.lines]
     num = 0
     for i, region in enumerate(read):
         em = (region.box.y1 - region.box.y0) / len(region.lines)
         for above, below in itertools.pairwise(read[:i]):
             is_between = above.box.y1 - 0.5 * em < region.box.y0 and region.box.y1 < below.box.y0 + 0.5 * em
-            if is_between and _is_in_column(region.box, above.box) and _is_in_column(region.box, below.box):
+            if is_between and all(overlap(region.box, other.box, 0) > 0.5 for other in (above, below)):
                 num += 1
                 break
     return num
-
-
-def _is_in_column(a: Box, b: Box) -> bool:
-    return min(a.x1, b.x1) - max(a.x0, b.x0) > 0.5 * min(a.x1 - a.x0, b.x1 - b.x0)
 
 
 def _are_cells(regions: Sequence[Region]) -> bool:
@@ -293,7 +279,7 @@ def _are_cells(regions: Sequence[Region]) -> bool:
         )
         if not is_short or "ttb" in (a.lines[0].direction, b.lines[0].direction):
             continue
-        em = min(_height(a.lines[0]), _height(b.lines[0]))
+        em = min(line_height(a.lines[0]), line_height(b.lines[0]))
         are_beside = min(a.lines[0].box.y1, b.lines[0].box.y1) - max(a.lines[0].box.y0, b.lines[0].box.y0) > 0.7 * em
         if are_beside and max(a.box.x0, b.box.x0) > min(a.box.x1, b.box.x1):
             starts.append(b.box.x1 / em if b.lines[0].direction == "rtl" else b.box.x0 / em)
@@ -305,7 +291,7 @@ def _is_bit_of_code(a: Region, b: Region) -> bool:
     for code, other in ((a, b), (b, a)):
         if code.label == "code" and other.label in ("text", "list", "equation") and other.lines:
             text = "".join(line.text for line in other.lines)
-            if sum(map(str.isalpha, text)) < 2 and not code.box.y0 - other.box.y1 > 3 * _height(other.lines[0]):
+            if sum(map(str.isalpha, text)) < 2 and not code.box.y0 - other.box.y1 > 3 * line_height(other.lines[0]):
                 return True
     return False
 

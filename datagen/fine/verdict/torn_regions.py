@@ -5,18 +5,22 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import regex
+
 from datagen.coarse.answers import BY
 from datagen.fine.structure.heading_levels import NUMBERED
+from datagen.labels import TEXTS
+from datagen.page.boxes import line_height
 from datagen.page.line_breaks import has_one_width
 from datagen.page.paragraphs import SECTION
 from datagen.record import Box, Line, Region
-from datagen.writing import scripts
+from datagen.writing import scripts, signs
 
-BULLET = re.compile("[•‣◦▪▫■□●○◆◇➢➤✓►▶⁃∙・]\\s*\\S")
-CLOSED = re.compile(r"[.!?:;…。！？：；।॥۔؟።។။།][)\]\"'’”»）」』】*<>/a-z]*$")
+BULLET = re.compile(rf"[{signs.SURE_SIGNS}{signs.DOTS}]\s*\S")
+CLOSED = regex.compile(rf"[{signs.STOPS}{signs.COLONS}{signs.SEMICOLONS}][)\]\"'’”»）」』】*<>/a-z]*$")
 """How a sentence ends."""
-_ENDED = re.compile(r"[.!?:。！？：۔؟।][)\]\"'’”»）」』】]*$")
-_BODY, _TEXTS = frozenset({"text", "list", "code"}), frozenset({"text", "list"})
+_ENDED = regex.compile(rf"[{signs.STOPS}{signs.COLONS}]{signs.CLOSING}$")
+_BODY = frozenset({"text", "list", "code"})
 _GO_ON = {"text": _BODY, "list": _BODY, "code": _BODY, "reference": {"reference"}, "image_caption": {"text"}}
 """What a sentence may go on in, by where it begins."""
 _BOUND = re.compile(r"[,.;:!?)\]}、。，．）」』】・ー％%»”’]")  # signs that no line begins with
@@ -53,18 +57,18 @@ def num_glued(region: Region) -> int:
     """How often a paragraph or an item begins within a region: an item's sign, a section's number, lines side by side, and what
     is written in a new line though the line above, which ends as a paragraph does, has room for its first word."""
     lines = [line for line in region.lines if line.direction != "ttb"]
-    if region.label not in _TEXTS or region.is_unread or len(lines) < 2:
+    if region.label not in TEXTS or region.is_unread or len(lines) < 2:
         return 0
     pairs = list(itertools.pairwise(lines))
     num = int(any(BULLET.match(line.text) for line in lines[1:]) or any(_are_apart(a.box, b.box) for a, b in pairs))
-    num += sum(bool(SECTION.match(b.text)) and abs(a.box.x0 - b.box.x0) > _ALIGNED_EM * _height(b) for a, b in pairs)
+    num += sum(bool(SECTION.match(b.text)) and abs(a.box.x0 - b.box.x0) > _ALIGNED_EM * line_height(b) for a, b in pairs)
     return num + _num_ended(region, lines)
 
 
 def glued_in_columns(regions: Sequence[Region]) -> list[int]:
     """The regions, by their index, in which a paragraph begins behind a line that ends short of where others of the column end,
     flush. A region of few lines alone doesn't tell that. Of what engines read from left to right."""
-    read = [i for i, region in enumerate(regions) if region.by != BY and region.label in _TEXTS and not region.is_unread]
+    read = [i for i, region in enumerate(regions) if region.by != BY and region.label in TEXTS and not region.is_unread]
     ltr = [i for i in read if regions[i].lines and all(line.direction == "ltr" for line in regions[i].lines)]
     glued = []
     for i in ltr:
@@ -79,12 +83,12 @@ def _num_ended(region: Region, lines: Sequence[Line], flush: float | None = None
     start, end = (2, 0) if is_rtl else (0, 2)
     edge: float = min(line.box.x0 for line in lines) if is_rtl else max(line.box.x1 for line in lines)
     open_ends = [line.box[end] for line in lines[:-1] if not _ENDED.search(line.text)]
-    is_justified = len(open_ends) >= _MIN_JUSTIFIED and all(abs(x - edge) < _EVEN_EM * _height(lines[0]) for x in open_ends)
+    is_justified = len(open_ends) >= _MIN_JUSTIFIED and all(abs(x - edge) < _EVEN_EM * line_height(lines[0]) for x in open_ends)
     if flush is not None:
         edge, is_justified = flush, True
     num = 0
     for a, b in itertools.pairwise(lines):
-        em, word = _height(a), b.text.split(maxsplit=1)[0] if b.text.strip() else ""
+        em, word = line_height(a), b.text.split(maxsplit=1)[0] if b.text.strip() else ""
         is_flush = abs(a.box[start] - b.box[start]) < _ALIGNED_EM * em
         if not word or not is_flush or not _ENDED.search(a.text) or not a.text.split():
             continue
@@ -103,7 +107,7 @@ def _edge(regions: Sequence[Region], i: int, read: Sequence[Region]) -> float | 
     """Where nearly all lines in mid-sentence end of the `read` regions that begin at the left edge of region `i`. None where they
     don't end flush, or are few, or something stands beside the region before that edge, which is another column's then."""
     region = regions[i]
-    left, em = min(line.box.x0 for line in region.lines), _height(region.lines[0])
+    left, em = min(line.box.x0 for line in region.lines), line_height(region.lines[0])
     beside = [other for other in read if abs(min(line.box.x0 for line in other.lines) - left) < em]
     ends = [line.box.x1 for other in beside for line in other.lines[:-1] if not _ENDED.search(line.text)]
     edge = max(ends, default=0)
@@ -133,9 +137,9 @@ def _is_torn(a: Region, b: Region, regions: Sequence[Region]) -> bool:
     last, first = a.lines[-1], b.lines[0]
     if "ttb" in (last.direction, first.direction) or last.direction != first.direction:
         return False
-    em = _height(last)
+    em = line_height(last)
     is_alike = last.look == first.look != ""  # boxes of lines in letters of several scripts differ in height
-    if (abs(em - _height(first)) > 0.15 * em and not is_alike) or not -0.6 * em < first.box.y0 - last.box.y1 < (
+    if (abs(em - line_height(first)) > 0.15 * em and not is_alike) or not -0.6 * em < first.box.y0 - last.box.y1 < (
         _PITCH - 0.2
     ) * em:
         return False
@@ -151,7 +155,7 @@ def _is_torn(a: Region, b: Region, regions: Sequence[Region]) -> bool:
     code = [has_one_width(line.font) for line in (last, first)]
     if any(code) and a.label == "code":
         return False
-    if first.text[:1].islower() or last.text[-1] in ",-،、，":
+    if first.text[:1].islower() or last.text[-1] in f"{signs.COMMAS}-":
         return is_full and (is_same or first.text[:1].islower())
     if not any(map(str.isalnum, last.text[-1:])):
         return is_same and _is_centred(a, b)
@@ -169,7 +173,7 @@ def _is_centred(a: Region, b: Region) -> bool:
     if len(a.lines) < 2 or a.label != "text" or b.label != "text":
         return False
     lines = [*a.lines, *b.lines]
-    em = _height(lines[0])
+    em = line_height(lines[0])
     middles = [(line.box.x0 + line.box.x1) / 2 for line in lines]
     starts = [line.box.x0 for line in lines]
     pitches = [below.box.y0 - above.box.y0 for above, below in itertools.pairwise(lines)]
@@ -191,7 +195,7 @@ def _begins_above(a: Region, b: Region, regions: Sequence[Region]) -> bool:
 
 def _indent(a: Line, b: Line) -> float:
     """How far a line begins behind the next one, in its height."""
-    return (b.box.x1 - a.box.x1 if a.direction == "rtl" else a.box.x0 - b.box.x0) / max(1.0, _height(a))
+    return (b.box.x1 - a.box.x1 if a.direction == "rtl" else a.box.x0 - b.box.x0) / max(1.0, line_height(a))
 
 
 def _is_indent(ems: float) -> bool:
@@ -215,8 +219,8 @@ def _num_stacked(regions: Sequence[Region]) -> int:
 
 
 def _stands_below(a: Line, b: Line, pitch: float, usual: float) -> bool:
-    em, side = _height(a), 2 if a.direction == "rtl" else 0
-    is_alike = a.font == b.font and a.direction == b.direction != "ttb" and abs(_height(b) - em) < 0.15 * em
+    em, side = line_height(a), 2 if a.direction == "rtl" else 0
+    is_alike = a.font == b.font and a.direction == b.direction != "ttb" and abs(line_height(b) - em) < 0.15 * em
     is_near = 0.8 * em < pitch < _MAX_PITCH_EM * em and abs(pitch - usual) < _SAME_PITCH_EM * em
     goes_on = not CLOSED.search(a.text) and b.text[:1].isalnum() and not b.text[:1].isupper()
     return is_alike and is_near and goes_on and abs(a.box[side] - b.box[side]) < _ALIGNED_EM * em
@@ -234,7 +238,7 @@ def _num_beside(regions: Sequence[Region]) -> int:
     lines.sort(key=lambda entry: entry[0].box.y0)
     num = 0
     for n, (a, i) in enumerate(lines):
-        em = _height(a)
+        em = line_height(a)
         for b, j in lines[n + 1 :]:
             if b.box.y0 > a.box.y0 + 0.5 * em:
                 break
@@ -242,17 +246,17 @@ def _num_beside(regions: Sequence[Region]) -> int:
             gap = max(a.box.x0, b.box.x0) - min(a.box.x1, b.box.x1)
             is_behind = _BEHIND_EM[0] * em < gap < _BEHIND_EM[1] * em
             is_over = -gap > _LAID_OVER * min(a.box.x1 - a.box.x0, b.box.x1 - b.box.x0)
-            num += i != j and common > 0.7 * min(em, _height(b)) and (is_behind or is_over)
+            num += i != j and common > 0.7 * min(em, line_height(b)) and (is_behind or is_over)
     return num
 
 
 def _num_beside_formulas(regions: Sequence[Region]) -> int:
     """How many texts of a line stand right beside a formula as high as a line, which is in that line, then."""
-    lines = [region.lines[0] for region in regions if region.label in _TEXTS and len(region.lines) == 1]
+    lines = [region.lines[0] for region in regions if region.label in TEXTS and len(region.lines) == 1]
     num = 0
     for box in (region.box for region in regions if region.label == "equation"):
         for line in lines:
-            em, gap = _height(line), max(line.box.x0 - box.x1, box.x0 - line.box.x1)
+            em, gap = line_height(line), max(line.box.x0 - box.x1, box.x0 - line.box.x1)
             common = min(line.box.y1, box.y1) - max(line.box.y0, box.y0)
             is_low = line.direction != "ttb" and box.y1 - box.y0 < _MAX_FORMULA_EM * em
             num += is_low and common > 0.7 * em and -_BEHIND_EM[1] * em < gap < _BEHIND_EM[1] * em
@@ -260,9 +264,9 @@ def _num_beside_formulas(regions: Sequence[Region]) -> int:
 
 
 def _is_full(region: Region, last: Line, regions: Sequence[Region], below: Line) -> bool:
-    """Whether a region's last line is as long as the others; of a single line nobody knows, so one that is long is, or one that
-    ends where its column does, or has no room for the first word of the line below."""
-    em, is_rtl = _height(last), last.direction == "rtl"
+    """Whether a region's last line is as long as its other lines. A single line counts as full if it is long, ends where its
+    column ends, or leaves no room for the first word of the line below."""
+    em, is_rtl = line_height(last), last.direction == "rtl"
     if len(region.lines) == 1:
         width, column = last.box.x1 - last.box.x0, _column(last, regions)
         room = last.box.x0 - column.left if is_rtl else column.right - last.box.x1
@@ -275,7 +279,7 @@ def _is_full(region: Region, last: Line, regions: Sequence[Region], below: Line)
 
 
 def _column(line: Line, regions: Sequence[Region]) -> _Column:
-    others = [region.box for region in regions if region.label in _TEXTS and len(region.lines) > 1]
+    others = [region.box for region in regions if region.label in TEXTS and len(region.lines) > 1]
     beside = [box for box in others if min(box.x1, line.box.x1) > max(box.x0, line.box.x0)]
     return _Column(min((box.x0 for box in beside), default=-float("inf")), max((box.x1 for box in beside), default=float("inf")))
 
@@ -285,7 +289,3 @@ def _are_apart(a: Box, b: Box) -> bool:
     common = min(a.y1, b.y1) - max(a.y0, b.y0)
     em = min(a.y1 - a.y0, b.y1 - b.y0)
     return common > 0.7 * em and max(a.x0, b.x0) - min(a.x1, b.x1) > em
-
-
-def _height(line: Line) -> float:
-    return float(line.box.x1 - line.box.x0 if line.direction == "ttb" else line.box.y1 - line.box.y0)

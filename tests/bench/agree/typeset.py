@@ -10,10 +10,10 @@ from PIL import Image
 
 from datagen.drawing.prose import Prose
 from datagen.drawing.sheet import Flow, SetRegion, Sheet, columns
-from datagen.fine.typeset_tables import set_table
 from datagen.record import Origin, Quality, Region, Sample
 from datagen.samples.declarations import declaration
 from datagen.tables.cells import Cell, Table
+from tests.typeset.tables import set_table
 
 SCRIPTS = (
     ("Latn", "eng"),

@@ -3,7 +3,7 @@
     python -m tests.bench.fine.fine [FOLDER …] [--seed 0] [--engines WORDS] [--keep OUT]
 
 A FOLDER has pages in OmniDocBench's form: `pages.json`, and its images in `images/`. Without one, the thirty pages of
-`datagen.fine.typeset_pages` are set: as images, and as PDFs whose text layers are true. Prints, for each, the edit distance of
+`tests.typeset.pages` are set: as images, and as PDFs whose text layers are true. Prints, for each, the edit distance of
 the text page by page (in reading order, letters and digits alone), the measures of `make score` with their intervals, which tests
 of heads, order and cells hold, and what share of the regions nobody read, by label. `--keep` writes pages and labels to a folder.
 """
@@ -17,12 +17,12 @@ from pathlib import Path
 from datagen.disk import manifest
 from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
-from datagen.fine import typeset_pages
 from datagen.work import dataset
 from datagen.work.pipeline import Pipeline
 from datagen.work.runner import InProcess
 from recipes.fine import fine
 from recipes.verbs.score import score
+from tests.typeset import pages as typeset_pages
 
 
 def annotate(pages: Path, out: Path, engines: str) -> Folder:

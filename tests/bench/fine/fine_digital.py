@@ -32,13 +32,13 @@ import pymupdf
 from rapidfuzz.distance import Levenshtein
 
 from datagen.coarse.source import PICTURES, PdfSource
-from datagen.fine import typeset_pages
 from datagen.fine.source import ANNOTATED
 from datagen.inputs.items import Item
 from datagen.record import Sample
 from datagen.samples.documents import DebianSamples
 from tests.bench.bars import at_least, at_most
 from tests.inputs.paragraph_pages import KINDS, SCRIPTS, pages
+from tests.typeset import pages as typeset_pages
 
 AT_LEAST, AT_MOST = 0.8, 0.02
 _DOCUMENTS = re.compile(

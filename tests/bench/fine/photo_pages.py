@@ -9,9 +9,9 @@ import numpy
 
 from datagen.drawing.prose import Prose
 from datagen.drawing.sheet import Column, Flow, Sheet, columns
-from datagen.fine import typeset_layouts as layouts
 from datagen.samples.declarations import declaration
 from tests.inputs.camera import Points, Pose, photographed
+from tests.typeset import layouts
 
 _DPI = 150
 _VERTICAL: dict[str, Any] = {"size_pt": (842, 595), "vertical": True}

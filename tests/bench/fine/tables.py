@@ -20,7 +20,6 @@ from datagen.coarse.text_layer import text_layer
 from datagen.engines import OPEN
 from datagen.engines.tables import Reading, TableReader
 from datagen.fine.text_layer_tables import table_html
-from datagen.fine.typeset_tables import STYLES, TypesetTable, typeset_tables
 from datagen.reading.line_readers import LineReaders
 from datagen.reading.page_lines import read_lines
 from datagen.record import Line
@@ -28,6 +27,7 @@ from datagen.score.tables import normalised, score
 from datagen.tables.cells import to_html
 from datagen.tables.line_cuts import parted
 from tests.bench.bars import at_least
+from tests.typeset.tables import STYLES, TypesetTable, typeset_tables
 
 DIGITAL = "the text layer"
 LEAST = 0.88  # of the default engine

@@ -2,7 +2,7 @@
 
     python -m tests.bench.label.label [--only loops,verdicts,speed] [--right 1200] [--pages 150] [--show]
 
-Loops are planted in answers of all profiles' forms. Verdicts are of typeset pages (`datagen.fine.typeset_pages`), half as many as
+Loops are planted in answers of all profiles' forms. Verdicts are of typeset pages (`tests.typeset.pages`), half as many as
 `--right` says, and of the default documents' pages, half of the answers with boxes, half as Markdown alone; damages are those of
 `tests/inputs/damaged_answers.py`. Speed is against a server that answers at once, a process of its own on the same machine; its
 bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it. `--show`

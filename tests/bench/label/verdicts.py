@@ -22,7 +22,6 @@ from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
 from datagen.engines import Engines
 from datagen.fine.annotate_image import AnnotateImage
 from datagen.fine.read_regions import ReadRegions
-from datagen.fine.typeset_pages import pages
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.inputs.items import Item
 from datagen.labelling.judge_answer import Limits, judged
@@ -34,6 +33,7 @@ from datagen.target import Prompt, can_answer
 from datagen.work.pipeline import Stage
 from recipes.words.engines import of_word
 from tests.inputs.damaged_answers import KINDS, answered, damaged, inside, regions_of
+from tests.typeset.pages import pages
 
 TYPESET, BORN_DIGITAL = "typeset", "born-digital"
 LONG_SIDE = 1684

@@ -10,8 +10,8 @@ from datagen.drawing import page_looks
 from datagen.drawing.prose import Prose
 from datagen.drawing.sheet import Column, Flow, Sheet, columns
 from datagen.drawing.typeset import Style
-from datagen.fine.typeset_layouts import tiers
 from tests.inputs.udhr import UDHR
+from tests.typeset.layouts import tiers
 
 FAMILIES = {"Grek": "FreeSerif", "Hebr": "FreeSerif", "Deva": "Noto Serif Devanagari"}
 TWO_COLUMNS = Style(family="FreeSerif", columns=2, justify=True)

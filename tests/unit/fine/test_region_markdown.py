@@ -12,6 +12,8 @@ from datagen.record import Box, Line
         ("◦ an item", "• an item"),
         ("\uf0b7 an item", "• an item"),
         ("\uf0b7", "•"),
+        ("✔ an item", "• an item"),
+        ("☑ an item", "☑ an item"),
         ("o an item", "• an item"),
         ("– an item", "- an item"),
         ("• an item", "• an item"),

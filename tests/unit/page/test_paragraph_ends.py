@@ -157,3 +157,15 @@ def test_the_pitch_of_lines_in_mid_sentence_is_a_paragraphs():
 def test_lines_that_begin_with_a_katakana_dot_are_items():
     items = [(f"・{name}", 150.0, PITCH) for name in ("コメント文", "定義", "関数名")]
     assert list(map(len, column(*items))) == [1, 1, 1]
+
+
+@pytest.mark.parametrize("stop", [".", "։", "۔", "।", "᙮", "។", "!»"])
+def test_a_short_line_that_ends_a_sentence_of_any_script_ends_a_paragraph(stop):
+    """Armenian paragraphs were one until its stop was known."""
+    full, last = ("Սա պարբերության առաջին տողն է որ երկար է", RIGHT, PITCH), (f"այն ավարտվում է այստեղ{stop}", 180.0, PITCH)
+    assert list(map(len, column(full, last, full, last))) == [2, 2]
+
+
+@pytest.mark.parametrize("sign", "•✓✔✘☐")
+def test_lines_that_begin_with_one_sign_of_items_are_items(sign):
+    assert list(map(len, column(*((f"{sign} item {word}", 150.0, PITCH) for word in ("one", "two", "three"))))) == [1, 1, 1]

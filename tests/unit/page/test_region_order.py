@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from datagen.page.given_order import settled
+from datagen.page.given_order import in_files_order
 from datagen.page.region_order import columns_of, in_reading_order
 from datagen.record import Box, Line, Region
 from datagen.writing.vertical_lines import FROM_LEFT
@@ -165,20 +165,20 @@ def test_every_region_is_there_once_whatever_lies_over_whatever(direction):
 
 def test_regions_in_any_order_are_put_in_reading_order_and_those_in_one_stay():
     column = [region(str(n), 0, 40 * n, 300, 40 * n + 30) for n in range(8)]
-    assert settled(column) == column
+    assert in_files_order(column) == column
     shuffled = [column[n] for n in (5, 2, 7, 0, 3, 6, 1, 4)]
-    assert settled(shuffled) == column
+    assert in_files_order(shuffled) == column
     # Two frames that were written the wrong way round: most steps are right, most pairs are not.
-    assert settled(column[4:] + column[:4]) == column
+    assert in_files_order(column[4:] + column[:4]) == column
     # A file knows better than places do where two orders differ in little.
     aside = [*column[:3], column[4], column[3], *column[5:]]
-    assert settled(aside) == aside
-    assert settled([]) == []
+    assert in_files_order(aside) == aside
+    assert in_files_order([]) == []
 
 
 def test_a_region_goes_on_only_in_the_one_that_still_follows_it():
     column = [replace(region(str(n), 0, 40 * n, 300, 40 * n + 30), continues=True) for n in range(5)]
-    placed = settled([column[n] for n in (3, 4, 1, 2, 0)])
+    placed = in_files_order([column[n] for n in (3, 4, 1, 2, 0)])
     assert [r.box for r in placed] == [r.box for r in column]
     assert [r.continues for r in placed] == [False, True, False, True, False]
 
@@ -186,8 +186,8 @@ def test_a_region_goes_on_only_in_the_one_that_still_follows_it():
 def test_footnotes_that_a_file_has_in_its_text_come_behind_it():
     texts = [region(name, 0, y, 100, y + 40) for name, y in zip("ABCD", (0, 50, 100, 150), strict=True)]
     note, foot = region("n", 0, 300, 100, 310, "footnote"), region("7", 45, 320, 55, 330, "page_number")
-    assert "".join(one.text for one in settled([*texts[:3], note, texts[3], foot])) == "ABCDn7"
-    assert "".join(one.text for one in settled([*texts, foot, note])) == "ABCD7n"  # only text is passed over
+    assert "".join(one.text for one in in_files_order([*texts[:3], note, texts[3], foot])) == "ABCDn7"
+    assert "".join(one.text for one in in_files_order([*texts, foot, note])) == "ABCD7n"  # only text is passed over
 
 
 def test_words_set_wide_apart_make_columns_no_less_than_whole_lines_do():
@@ -238,3 +238,9 @@ def test_columns_that_stand_are_read_from_the_left_in_mongolian():
     columns = [region(f"{n}", 60 * n, 0, 60 * n + 40, 300, standing=True) for n in range(4)]
     assert order(*columns, direction="ttb") == "3 2 1 0"
     assert order(*columns, direction=FROM_LEFT) == "0 1 2 3"
+
+
+@pytest.mark.parametrize(("y", "names"), [(0, "n 3 2 1 0"), (390, "3 2 1 0 n")])
+def test_a_vertical_pages_number_is_read_where_it_stands(y: int, names: str):
+    columns = [region(f"{n}", 60 * n, 20, 60 * n + 40, 380, standing=True) for n in range(4)]
+    assert order(*columns, region("n", 100, y, 120, y + 10, "page_number"), direction="ttb") == names

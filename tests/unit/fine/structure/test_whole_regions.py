@@ -9,7 +9,7 @@ from datagen.fine.floats import with_floats_in_place
 from datagen.fine.structure.document_structure import SettleStructure
 from datagen.fine.structure.item_series import tails_of_references
 from datagen.fine.structure.looks import look_of
-from datagen.fine.structure.whole_regions import told_by_neighbours, with_heads_first, with_whole_items, with_whole_notes
+from datagen.fine.structure.whole_regions import with_heads_first, with_labels_by_neighbours, with_whole_items, with_whole_notes
 from datagen.fine.wording import FIGURE, TABLE
 from datagen.record import Box, Region
 from tests.unit.fine.structure.test_looks import BODY, BOLD, TEXT, found, page, region
@@ -116,13 +116,13 @@ def test_what_begins_as_a_tables_name_right_above_one_is_its_caption():
         region("", 140, label="table"),
     )
     heading = replace(heading, lines=tuple(replace(line, text=line.text.removeprefix("## ")) for line in heading.lines))
-    (made, _) = told_by_neighbours([heading, table])
+    (made, _) = with_labels_by_neighbours([heading, table])
     assert (made.label, made.text) == ("table_caption", heading.text.removeprefix("## "))
-    assert told_by_neighbours([heading, region(TEXT, 140)])[0].label == "sub_title"
+    assert with_labels_by_neighbours([heading, region(TEXT, 140)])[0].label == "sub_title"
 
 
 def test_a_line_in_brackets_below_a_blank_is_no_footnote():
     blank = region("..... .....", 100)
-    assert [one.label for one in told_by_neighbours([blank, note("(a place and a date)", 140)])] == ["text", "text"]
-    assert told_by_neighbours([blank, note("1 (a place)", 140)])[1].label == "footnote"
-    assert told_by_neighbours([region(TEXT, 100), note("(a place and a date)", 160)])[1].label == "footnote"
+    assert [one.label for one in with_labels_by_neighbours([blank, note("(a place and a date)", 140)])] == ["text", "text"]
+    assert with_labels_by_neighbours([blank, note("1 (a place)", 140)])[1].label == "footnote"
+    assert with_labels_by_neighbours([region(TEXT, 100), note("(a place and a date)", 160)])[1].label == "footnote"

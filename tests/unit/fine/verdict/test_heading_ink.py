@@ -8,7 +8,7 @@ import pymupdf
 import pytest
 
 from datagen.engines import OPEN
-from datagen.fine.verdict.heading_ink import letter_height, with_levels
+from datagen.fine.verdict.heading_ink import letter_height, with_heading_levels
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.record import Box, Line, Region, Sample
 from tests.inputs.samples import sample
@@ -41,7 +41,7 @@ def page(*lines: Set, lang: str = "en") -> tuple[Sample, numpy.ndarray]:
 
 def heads(*lines: Set, lang: str = "en") -> list[str]:
     """The Markdown of the headings; that of those in doubt ends in a question mark."""
-    made, unsure = with_levels(*page(*lines, lang=lang))
+    made, unsure = with_heading_levels(*page(*lines, lang=lang))
     return [region.text + "?" * (i in unsure) for i, region in enumerate(made.regions) if region.label != "text" or i in unsure]
 
 
@@ -123,7 +123,7 @@ def test_a_heading_of_several_lines_is_as_high_as_most_of_them():
     )
     first, rest, *others = made.regions
     two = replace(first, text="Network topology I", lines=(*first.lines, *rest.lines))
-    levels = with_levels(replace(made, regions=(two, *others)), gray)[0]
+    levels = with_heading_levels(replace(made, regions=(two, *others)), gray)[0]
     assert [region.text for region in levels.regions[:2]] == ["### Network topology I", "## Aims"]
 
 
@@ -178,7 +178,7 @@ def test_a_heading_in_the_very_type_of_the_text_may_be_none(heading, is_plain):
 def test_what_cannot_be_measured_and_what_the_file_says_stays():
     made, gray = page(("sub_title", "Testing", 14, "tibo"), text(), ("sub_title", "Network topology", 12, "tibo"))
     of_file = replace(made, regions=tuple(replace(region, by="pymupdf") for region in made.regions))
-    assert with_levels(of_file, gray) == (of_file, [])
-    assert with_levels(made, numpy.full_like(gray, 255)) == (made, [])  # no ink
+    assert with_heading_levels(of_file, gray) == (of_file, [])
+    assert with_heading_levels(made, numpy.full_like(gray, 255)) == (made, [])  # no ink
     flat = Line(Box(0, 10, 300, 11), "Testing", direction="ltr")
     assert letter_height(flat, gray, "en") == letter_height(replace(flat, box=Box(0, 0, 0, 0)), gray, "en") == 0

@@ -1,5 +1,6 @@
 """What labels are worth: lines of typeset pages, which a second reader reads for real."""
 
+from collections import Counter
 from dataclasses import replace
 
 import cv2
@@ -7,7 +8,7 @@ import numpy
 import pytest
 
 from datagen.engines import OPEN, Choice, packaged, tesseract
-from datagen.fine.verdict import read_again
+from datagen.fine.verdict import judge_page, read_again
 from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.line_witness import Spoken
@@ -85,6 +86,18 @@ def test_a_little_that_is_disputed_is_unread_on_a_page_that_is_trusted():
 
 
 @pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
+def test_a_page_that_would_lose_too_much_keeps_its_contradictions(monkeypatch):
+    """It is set aside for its structure, then spared: the reason is the structure's, and no reader's."""
+    monkeypatch.setattr(judge_page, "doubts", lambda _: Counter(torn=1))
+    monkeypatch.setattr(judge_page, "doubtful", lambda *_: frozenset({0, 1}))
+    whole = page(by="ppocr", score=0.9, verdict="none")
+    result = weighed(whole)
+    assert result.quality.verdict == "suspect" and "structure_in_doubt" in result.quality.reasons
+    assert result.quality.signals["contradiction_torn"] == 1.0 and "doubted_structure" not in result.quality.signals
+    assert [region.text for region in result.regions[:4]] == [region.text for region in whole.regions[:4]]
+
+
+@pytest.mark.skipif(not tesseract.second_language("en", "Latn"), reason="Tesseract is not installed")
 def test_a_word_that_tesseract_and_the_packages_reader_have_alike_is_written_so():
     whole = page(by="ppocr", score=0.9, verdict="none")
     words = whole.regions[1].text.split()
@@ -143,6 +156,7 @@ def test_a_page_of_which_little_was_read_is_suspect_and_nothing_that_was_read_di
     assert result.quality.signals["doubted_ink_says_more"] == 2.0 and result.quality.signals["ink_more_share"] > 0.4
     assert (result.quality.verdict, result.quality.reasons) == ("suspect", ("readers_disagree",))
     assert [region.text for region in result.regions] == [region.text for region in whole.regions]
+    assert "spared_share" in result.quality.signals and result.regions[0].score < 0.99  # its worth, though it stays
 
 
 def test_a_page_is_suspect_whose_table_became_text_or_whose_words_lie_in_pictures():

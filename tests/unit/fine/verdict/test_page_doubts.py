@@ -34,191 +34,170 @@ def table(html: str, *lines: tuple[str, int, int, int]) -> Region:
     return replace(placed(*lines, label="table"), text=html, format="html")
 
 
-def test_a_page_as_most_right_ones_are_has_no_doubts():
-    head, foot = region("A report", 20, SMALL, "header"), region("7", 1350, SMALL, "page_number")
-    heading, items = (
-        region("## 1 Aims", 60, BOLD, "sub_title"),
-        [region(f"• item {n}", 300 + 40 * n, label="list") for n in (1, 2)],
-    )
+GREY = "12 #666666 italic"
+HEADING, PLAIN_HEADING = (
+    region("## 8. Prawa do kodu", 400, GREY, "sub_title"),
+    region("## 8. Prawa do kodu", 400, label="sub_title"),
+)
+OTHERS = region(TEXT, 300), region(TEXT, 500)
+LEFT, RIGHT = placed(("One column.", 100, 450, 300)), placed(("The other one.", 550, 900, 100))
+TWO = ("One paragraph that ends.", 100, 400, 100), ("Another one that is as wide as the page", 100, 900, 130)
+TWO_OF_RTL = ("פסקה אחת.", 600, 900, 100), ("ועוד אחת שרחבה כדף.", 100, 900, 130)
+PICTURE = picture(100, 100, 500, 300)
+ROW = ("a", 100, 200, 100)
+CUT, WHOLE = (("Divis", 100, 160, 100), ("ion", 100, 140, 130)), (("Total", 100, 160, 100), ("Income", 100, 170, 130))
+BESIDE_LATIN = ("אלגוריתם A* טוב", "اجبار login_required@ اجبار", "YOLOv8 2.3.4 المستخدم")
+CONTENTS = "3.3 Chia chuỗi ..... 30 3.3.1 Chia nhỏ ..... 31"
+(IN_PICTURE,) = region("(a) Pirmais attēls", 250).lines
+
+
+def rtl(*lines: tuple[str, int, int, int]) -> Region:
+    return placed(*lines, direction="rtl")
+
+
+def head(text: str, look: str = SMALL) -> Region:
+    return region(text, 20, look, "header")
+
+
+def caption(text: str) -> Region:
+    return region(text, 310, label="image_caption")
+
+
+def a_right_page() -> tuple[Region, ...]:
+    items = [region(f"• item {n}", 300 + 40 * n, label="list") for n in (1, 2)]
     note = replace(region("1 A note.", 1250, SMALL, "footnote"), text="<sup>1</sup> A note.")
-    caption = region("Fig. 1: A map", 810, label="image_caption")
     cells = table("<table><tr><td>a</td><td>b</td></tr></table>", ("a", 100, 200, 900), ("b", 300, 400, 900))
     contents = replace(region("One ..... 1\nTwo ..... 2", 1000, label="toc"), text="One ..... 1\nTwo ..... 2")
-    body = (region(TEXT, 100), *items, region(TEXT, 500), picture(100, 600, 500, 800), caption, cells, contents)
-    assert doubts(head, heading, *body, note, foot, layout_agreement=1.0) == {}
-    assert doubts() == {}
+    body = (
+        region(TEXT, 100),
+        *items,
+        region(TEXT, 500),
+        picture(100, 600, 500, 800),
+        replace(caption("Fig. 1: A map"), box=Box(100, 810, 500, 835)),
+    )
+    return (
+        head("A report"),
+        region("## 1 Aims", 60, BOLD, "sub_title"),
+        *body,
+        cells,
+        contents,
+        note,
+        region("7", 1350, SMALL, "page_number"),
+    )
 
 
-def test_lines_that_the_layout_engine_parts_or_joins_are_a_doubt():
-    assert doubts(region(TEXT, 100), layout_agreement=0.98) == {"agreement": 1}
+PAGES = [
+    ({}, *a_right_page()),
+    ({},),
+    # An item, a head or a text in the look of headings may be one, and so may a head that stands out from the text.
+    ({"looks": 1}, region(TEXT, 100), region("7. Ocena, nagrody", 200, GREY, "list"), OTHERS[0], HEADING, OTHERS[1]),
+    ({"looks": 1}, head("טיפול בחריגים", GREY), region(TEXT, 100), HEADING, OTHERS[1]),
+    ({}, region(TEXT, 100), region("7. Ocena", 200, label="list"), OTHERS[0], PLAIN_HEADING, OTHERS[1]),
+    ({"running_looks": 1}, head("Απαιτήσεις Εφαρμογής", "15 #000000"), region(TEXT, 100)),
+    ({}, head("Απαιτήσεις Εφαρμογής"), region(TEXT, 100)),
+    # What is read behind something below it is in the next column, or a doubt.
+    ({}, LEFT, RIGHT),
+    ({}, RIGHT, LEFT),
+    ({"upwards": 1}, LEFT, placed(("Above both.", 100, 900, 100))),
+    ({}, rtl(("עמודה אחת.", 550, 900, 300)), rtl(("העמודה השנייה.", 100, 450, 100))),
+    ({"upwards": 1}, rtl(("למטה.", 100, 450, 300)), rtl(("למעלה.", 550, 900, 100))),
+    ({}, placed(*((f"A column {n}.", 100, 450, 100 + 30 * n) for n in range(3))), placed((", one.", 700, 900, 100))),
+    # A short line within a text may end a paragraph.
+    ({"short_lines": 1}, placed(*TWO)),
+    ({}, placed(*TWO, text="One paragraph that ends.\nAnother one that is as wide as the page")),
+    ({}, placed(*reversed(TWO))),
+    ({"short_lines": 1}, rtl(*TWO_OF_RTL)),
+    # A footnote has a mark, and a line of contents is one entry.
+    ({"notes": 1}, region(TEXT, 100), region("(Czytelny podpis)", 1200, label="footnote")),
+    ({}, region(TEXT, 100), region("1 See there", 1200, label="footnote")),
+    ({"entries": 1}, replace(region(CONTENTS, 100, label="toc"), text=CONTENTS)),
+    # Pictures side by side or torn may be one; a line within one may be the page's.
+    ({"near_pictures": 1}, picture(100, 100, 400, 300), picture(410, 100, 700, 300)),
+    ({"near_pictures": 1}, picture(100, 100, 700, 140), picture(100, 150, 700, 500)),
+    ({}, picture(100, 100, 400, 300), picture(100, 400, 400, 600)),
+    ({"pictured_lines": 1}, picture(100, 100, 500, 300, IN_PICTURE)),
+    ({}, picture(100, 100, 500, 300, replace(IN_PICTURE, text="x = 0.5"))),
+    # Merged cells, a table that is none, and the end of a word below its beginning in a cell.
+    ({"spans": 1}, table('<table><tr><td colspan="2">表1</td></tr><tr><td>a</td><td>b</td></tr></table>', ROW)),
+    ({"spans": 1}, table('<table><tr><td colspan="2000000">a</td></tr></table>', ROW)),
+    ({"cut_words": 1}, table("<table><tr><td>Divis ion</td><td>a</td></tr></table>", *CUT)),
+    ({}, table("<table><tr><td>Total Income</td><td>a</td></tr></table>", *WHOLE)),
+    # Letters apart, a number right before a word, blanks to be filled in.
+    ({"spaced_letters": 1}, region("Р О З Д І Л другий, in which\nit is so.", 100)),
+    ({}, region("as a, b, c or d are\nthere.", 100)),
+    ({"numbers_at_words": 1}, PICTURE, caption("表2.2システム"), region(TEXT, 400)),
+    ({}, PICTURE, caption("表2.2 システム"), region(TEXT, 400)),
+    ({}, PICTURE, caption("表1：一"), region(TEXT, 400)),
+    *(({"blanks": 1}, region(f"I, {blank}, agree\nto this.", 100)) for blank in ("____", "..........", "…………")),
+    # Signs and numbers beside Latin in lines from the right.
+    *(
+        ({"signs_at_latin": 1}, rtl((text, 100, 900, 100)))
+        for text in ("אלגוריתם A* טוב", "اجبار login_required@ اجبار", "YOLOv8 2.3.4 المستخدم")
+    ),
+    ({}, rtl(("גרסה של Word", 100, 900, 100))),
+]
 
 
-@pytest.mark.parametrize(
-    ("line", "num"),
-    [
-        ("ΚΟΜΜΑΤΙΑ ΤΗΣ ΕΦΑΡΜΟΓΗΣ ΠΟΥ ΔΕΝ ΥΛΟΠΟΙΗΘΗΚΑΝ", 1),
-        ("Beam search", 1),
-        ("A sentence that ends.", 0),
-        ("as in these:", 0),
-        ("Dear Sir,", 0),
-        ("2024", 0),
-    ],
-)
-def test_a_line_alone_that_ends_no_sentence_may_be_a_heading(line: str, num: int):
-    assert doubts(region(TEXT, 100), region(line, 200), region(TEXT, 300)).get("lone_lines", 0) == num
-    assert "lone_lines" not in doubts(region(TEXT, 100), region(line, 200))
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_shows_its_doubts(page):
+    expected, *regions = page
+    assert doubts(*regions) == expected
 
 
-def test_an_item_a_head_or_a_text_in_the_look_of_headings_may_be_one():
-    grey = "12 #666666 italic"
-    heading, item = region("## 8. Prawa do kodu", 400, grey, "sub_title"), region("7. Ocena, nagrody", 200, grey, "list")
-    assert doubts(region(TEXT, 100), item, region(TEXT, 300), heading, region(TEXT, 500)) == {"looks": 1}
-    head = region("טיפול בחריגים", 20, grey, "header")
-    assert doubts(head, region(TEXT, 100), heading, region(TEXT, 500)) == {"looks": 1}
-    plain = region("## 8. Prawa do kodu", 400, label="sub_title")
-    assert doubts(region(TEXT, 100), region("7. Ocena", 200, label="list"), region(TEXT, 300), plain, region(TEXT, 500)) == {}
+BANJAR, BODY = head("Banjarmasin, 3 Mei"), region(TEXT, 100)
+SIGNALLED = [
+    ({"agreement": 1}, (BODY,), {"layout_agreement": 0.98}),
+    ({}, (BODY,), {"layout_agreement": 1.0}),
+    ({"lone_running": 1}, (BANJAR, BODY), {"lone_running": 1.0}),
+    ({}, (BANJAR, BODY), {"lone_running": 0.0}),
+    # Persian has its own ye and kaf.
+    ({"arabic_letters": 4}, (region("آن‌ها مي‌گيرند\nيك.", 100),), {"lang": "fa"}),
+    ({}, (region("آن‌ها می‌گیرند\nیک.", 100),), {"lang": "fa"}),
+    ({}, (region("في الكتاب\nي.", 100),), {"lang": "ar"}),
+]
 
 
-def test_a_head_that_stands_out_from_the_text_may_be_a_heading():
-    assert doubts(region("Απαιτήσεις Εφαρμογής", 20, "15 #000000", "header"), region(TEXT, 100)) == {"running_looks": 1}
-    assert doubts(region("Απαιτήσεις Εφαρμογής", 20, SMALL, "header"), region(TEXT, 100)) == {}
-
-
-def test_a_head_that_no_other_page_has_is_a_doubt():
-    assert doubts(region("Banjarmasin, 3 Mei", 20, SMALL, "header"), region(TEXT, 100), lone_running=1.0) == {"lone_running": 1}
-    assert doubts(region("Banjarmasin, 3 Mei", 20, SMALL, "header"), region(TEXT, 100), lone_running=0.0) == {}
-
-
-def test_what_is_read_behind_something_below_it_is_in_the_next_column_or_a_doubt():
-    left, right = placed(("One column.", 100, 450, 300)), placed(("The other one.", 550, 900, 100))
-    assert doubts(left, right) == {}
-    assert doubts(right, left) == {}
-    assert doubts(left, placed(("Above both.", 100, 900, 100))) == {"upwards": 1}
-    rtl = [placed(("עמודה אחת.", 550, 900, 300), direction="rtl"), placed(("העמודה השנייה.", 100, 450, 100), direction="rtl")]
-    assert doubts(*rtl) == {}
-    assert doubts(placed(("למטה.", 100, 450, 300), direction="rtl"), placed(("למעלה.", 550, 900, 100), direction="rtl")) == {
-        "upwards": 1
-    }
+@pytest.mark.parametrize(("expected", "regions", "values"), SIGNALLED)
+def test_what_is_known_of_a_page_is_a_doubt(expected, regions, values):
+    assert doubts(*regions, **values) == expected
 
 
 def test_short_regions_side_by_side_may_be_one_line_or_cells():
-    blank, end = placed(("Executed on", 100, 250, 500)), placed((", California.", 700, 900, 500))
-    assert doubts(region(TEXT, 100), blank, end)["level"] == 1
-    assert (
-        doubts(placed(*((f"A column {n}.", 100, 450, 100 + 30 * n) for n in range(3))), placed((", one.", 700, 900, 100))) == {}
-    )
+    assert doubts(BODY, placed(("Executed on", 100, 250, 500)), placed((", California.", 700, 900, 500)))["level"] == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "num"),
-    [
-        ("■ 회의록", 1),
-        ("◦ ਇੱਕ ਹੋਰ", 1),
-        ("i- restando o direito", 1),
-        ("3./ A tábor", 1),
-        ("a) one", 1),
-        ("① one", 1),
-        ("第三条 会费", 1),
-        ("一、项目", 1),
-        ("2024 was a year", 0),
-        ("e-mail is sent", 0),
-        ("1.5 metres", 0),
-        ("A text", 0),
-    ],
-)
+LONE = {"ΚΟΜΜΑΤΙΑ ΤΗΣ ΕΦΑΡΜΟΓΗΣ ΠΟΥ ΔΕΝ ΥΛΟΠΟΙΗΘΗΚΑΝ": 1, "Beam search": 1}
+NO_NAMES = ("A sentence that ends.", "as in these:", "Dear Sir,", "2024")
+
+
+@pytest.mark.parametrize(("line", "num"), (LONE | dict.fromkeys(NO_NAMES, 0)).items())
+def test_a_line_alone_that_ends_no_sentence_may_be_a_heading(line: str, num: int):
+    assert doubts(BODY, region(line, 200), region(TEXT, 300)).get("lone_lines", 0) == num
+    assert "lone_lines" not in doubts(BODY, region(line, 200))
+
+
+AS_ITEMS = ("■ 회의록", "◦ ਇੱਕ ਹੋਰ", "i- restando o direito", "3./ A tábor", "a) one", "① one", "第三条 会费", "一、项目")
+NO_ITEMS = ("2024 was a year", "e-mail is sent", "1.5 metres", "A text")
+
+
+@pytest.mark.parametrize(("text", "num"), (dict.fromkeys(AS_ITEMS, 1) | dict.fromkeys(NO_ITEMS, 0)).items())
 def test_a_text_that_begins_as_items_do_may_be_one(text: str, num: int):
     assert doubts(region(f"{text} of it\nthat goes on.", 100)).get("signs", 0) == num
 
 
-def test_a_short_line_within_a_text_may_end_a_paragraph():
-    two = (("One paragraph that ends.", 100, 400, 100), ("Another one that is as wide as the page", 100, 900, 130))
-    assert doubts(placed(*two)) == {"short_lines": 1}
-    assert doubts(placed(*two, text="One paragraph that ends.\nAnother one that is as wide as the page")) == {}
-    assert doubts(placed(*reversed(two))) == {}
-    rtl = (("פסקה אחת.", 600, 900, 100), ("ועוד אחת שרחבה כדף.", 100, 900, 130))
-    assert doubts(placed(*rtl, direction="rtl")) == {"short_lines": 1}
+NAMES = {
+    ("as java.util.", "functional has it"): 1,
+    ("see https://www.example.org/a", "or another one"): 1,
+    ("S0164-1212(96)/", "00118-5 there"): 1,
+    ("the time (// ", "hour) is short"): 1,
+    ("It ends here.", "And goes on"): 0,
+    ("either way", "and/or another"): 0,
+}
 
 
-def test_a_footnote_has_a_mark():
-    assert doubts(region(TEXT, 100), region("(Czytelny podpis)", 1200, label="footnote")) == {"notes": 1}
-    assert doubts(region(TEXT, 100), region("1 See there", 1200, label="footnote")) == {}
-
-
-def test_a_line_of_contents_is_one_entry():
-    row = "3.3 Chia chuỗi ..... 30 3.3.1 Chia nhỏ ..... 31"
-    assert doubts(replace(region(row, 100, label="toc"), text=row)) == {"entries": 1}
-
-
-def test_pictures_side_by_side_or_torn_may_be_one():
-    assert doubts(picture(100, 100, 400, 300), picture(410, 100, 700, 300)) == {"near_pictures": 1}
-    assert doubts(picture(100, 100, 700, 140), picture(100, 150, 700, 500)) == {"near_pictures": 1}
-    assert doubts(picture(100, 100, 400, 300), picture(100, 400, 400, 600)) == {}
-
-
-def test_a_line_within_a_picture_may_be_the_pages():
-    (line,) = region("(a) Pirmais attēls", 250).lines
-    assert doubts(picture(100, 100, 500, 300, line)) == {"pictured_lines": 1}
-    assert doubts(picture(100, 100, 500, 300, replace(line, text="x = 0.5"))) == {}
-
-
-def test_merged_cells_are_a_doubt_and_so_is_a_table_that_is_none():
-    rows = (("a", 100, 200, 100),)
-    assert doubts(table('<table><tr><td colspan="2">表1</td></tr><tr><td>a</td><td>b</td></tr></table>', *rows)) == {"spans": 1}
-    assert doubts(table('<table><tr><td colspan="2000000">a</td></tr></table>', *rows)) == {"spans": 1}
-
-
-@pytest.mark.parametrize(
-    ("above", "below", "num"),
-    [
-        ("as java.util.", "functional has it", 1),
-        ("see https://www.example.org/a", "or another one", 1),
-        ("S0164-1212(96)/", "00118-5 there", 1),
-        ("the time (// ", "hour) is short", 1),
-        ("It ends here.", "And goes on", 0),
-        ("either way", "and/or another", 0),
-    ],
-)
-def test_a_name_or_an_address_may_go_on_in_the_next_line(above: str, below: str, num: int):
-    assert doubts(region(f"{above}\n{below}.", 100)).get("names_cut", 0) == num
-
-
-def test_letters_apart_are_words_set_wide_or_none():
-    assert doubts(region("Р О З Д І Л другий, in which\nit is so.", 100)) == {"spaced_letters": 1}
-    assert doubts(region("as a, b, c or d are\nthere.", 100)) == {}
-
-
-def test_a_number_right_before_a_word_may_have_lost_its_gap():
-    caption = region("表2.2システム", 310, label="image_caption")
-    assert doubts(picture(100, 100, 500, 300), caption, region(TEXT, 400)) == {"numbers_at_words": 1}
-    spaced = region("表2.2 システム", 310, label="image_caption")
-    assert doubts(picture(100, 100, 500, 300), spaced, region(TEXT, 400)) == {}
-    assert doubts(picture(100, 100, 500, 300), region("表1：一", 310, label="image_caption"), region(TEXT, 400)) == {}
-
-
-def test_persian_has_its_own_ye_and_kaf():
-    assert doubts(region("آن‌ها مي‌گيرند\nيك.", 100), lang="fa") == {"arabic_letters": 4}
-    assert doubts(region("آن‌ها می‌گیرند\nیک.", 100), lang="fa") == {}
-    assert doubts(region("في الكتاب\nي.", 100), lang="ar") == {}
-
-
-def test_the_end_of_a_word_below_its_beginning_in_a_cell_may_be_cut_off():
-    cut = (("Divis", 100, 160, 100), ("ion", 100, 140, 130))
-    assert doubts(table("<table><tr><td>Divis ion</td><td>a</td></tr></table>", *cut)) == {"cut_words": 1}
-    two = (("Total", 100, 160, 100), ("Income", 100, 170, 130))
-    assert doubts(table("<table><tr><td>Total Income</td><td>a</td></tr></table>", *two)) == {}
-
-
-@pytest.mark.parametrize("blank", ["____", "..........", "…………"])
-def test_blanks_to_be_filled_in_are_a_doubt(blank: str):
-    assert doubts(region(f"I, {blank}, agree\nto this.", 100)) == {"blanks": 1}
-
-
-@pytest.mark.parametrize(
-    ("text", "num"),
-    [("אלגוריתם A* טוב", 1), ("اجبار login_required@ اجبار", 1), ("YOLOv8 2.3.4 المستخدم", 1), ("גרסה של Word", 0)],
-)
-def test_signs_and_numbers_beside_latin_in_lines_from_the_right_are_a_doubt(text: str, num: int):
-    assert doubts(placed((text, 100, 900, 100), direction="rtl")).get("signs_at_latin", 0) == num
+@pytest.mark.parametrize(("lines", "num"), NAMES.items())
+def test_a_name_or_an_address_may_go_on_in_the_next_line(lines: tuple[str, str], num: int):
+    assert doubts(region("\n".join(lines) + ".", 100)).get("names_cut", 0) == num
 
 
 def test_pairs_are_those_that_comparing_each_with_each_finds():

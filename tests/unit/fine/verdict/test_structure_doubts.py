@@ -1,231 +1,339 @@
-"""Pages that contradict their own division, as regions of lines."""
+"""Pages that contradict their own division, a page a row: of paragraphs, items, listings, headings and tables.
+
+A row has what the page contradicts, and its regions in the order of reading. Rows of one rule stand together.
+"""
 
 from dataclasses import replace
 
 import pytest
 
-from datagen.fine.verdict.structure_doubts import doubts
+from datagen.fine.verdict import read_doubts, structure_doubts
+from datagen.fine.verdict.torn_regions import glued_in_columns, num_glued, num_torn
 from datagen.record import Box, Line, Region
 from tests.inputs.samples import sample
 
-HEIGHT, PITCH, EM = 20, 30, 10
+EM, PITCH, LETTER = 20, 30, 10
 
 
-def region(label: str, top: int, *texts: str, x0: int = 100, text: str = "", font: str = "Serif", height: int = HEIGHT) -> Region:
-    """A region of lines below each other, ten pixels a letter wide."""
-    lines = [
-        Line(Box(x0, top + PITCH * n, x0 + EM * len(said), top + PITCH * n + height), said, font=font)
-        for n, said in enumerate(texts)
-    ]
-    box = Box(x0, top, max(line.box.x1 for line in lines), lines[-1].box.y1)
+def region(
+    label: str,
+    top: int,
+    *texts: str,
+    x0: int = 100,
+    end: int = 0,
+    text: str = "",
+    font: str = "Serif",
+    height: int = EM,
+    pitch: int = PITCH,
+) -> Region:
+    """A region of lines below each other, ten pixels a letter wide. Those with an `end` run from right to left, from there."""
+    lines = []
+    for n, said in enumerate(texts):
+        left, y = end - LETTER * len(said) if end else x0, top + pitch * n
+        box = Box(left, y, left + LETTER * len(said), y + height)
+        lines.append(Line(box, said, font, direction="rtl" if end else "ltr"))
+    box = Box(min(line.box.x0 for line in lines), top, max(line.box.x1 for line in lines), lines[-1].box.y1)
     return Region(box, label, text or " ".join(texts), None, "pymupdf", lines=tuple(lines))
 
 
-def page(*regions: Region, script: str = "Latn"):
-    return sample(size=(1000, 1400), script=script, regions=regions, text="\n\n".join(r.text for r in regions))
+def text(top: int, *texts: str, **values) -> Region:
+    return region("text", top, *texts, **values)
+
+
+def item(top: int, said: str, **values) -> Region:
+    return region("list", top, said, **values)
+
+
+def code(top: int, *texts: str) -> Region:
+    return region("code", top, *texts, font="Courier")
+
+
+def read(made: Region) -> Region:
+    return replace(made, by="ppocr")
+
+
+def doubts(*regions: Region, script: str = "Latn") -> dict[str, int]:
+    whole = "\n\n".join(region.text for region in regions)
+    return structure_doubts.doubts(sample(size=(1000, 1400), script=script, regions=regions, text=whole))
+
+
+def table(html: str, *lines: Line) -> Region:
+    return Region(Box(100, 300, 600, 400), "table", f"<table>{html}</table>", None, "pymupdf", lines=lines, format="html")
+
+
+def row(*cells: str) -> str:
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def line(said: str, x0: int, y0: int) -> Line:
+    return Line(Box(x0, y0, x0 + LETTER * len(said), y0 + EM), said)
 
 
 WHOLE = "a line that is as long as the column is"
-AGREE = [
-    (region("text", 100, WHOLE, "and ends here."), region("text", 160, WHOLE, "and so on.")),
-    (region("list", 100, "• one item"), region("list", 130, "• another item")),
-    (region("text", 100, WHOLE, WHOLE, "as follows"), region("code", 190, "make", font="Courier")),
-    (region("sub_title", 100, "3.1 A heading", height=26), region("text", 140, WHOLE, "and ends.")),
-    (region("text", 100, WHOLE, WHOLE), region("text", 500, "goes on far away from there.")),
+ENDED = text(200, WHOLE, "and ends here.")
+TORN = text(100, WHOLE, WHOLE), text(160, "and goes on in small letters.")
+BESIDE = replace(ENDED, lines=(Line(Box(10, 200, 60, 220), "name", "Serif"), *ENDED.lines))
+CUT = text(100, "a plan is published by the summer")
+LISTING = ("if (text[j] == mark) {", "count = find(text);", "}", "return count;")
+SUMS = ("• the width (of a page);", "• the height (of a page);", "• the depth, if there is one;", "• and so on.")
+TREE = ("├── 1 Aim", "│   ├── 1.1 Needs", "└── 2 Test")
+TITLED = table(row("a", "b") + row("c", "d e"))
+HEADED = table('<tr><td colspan="2">Head</td></tr>' + row("a", "b"))
+CELLS = [
+    (text(100 + 40 * n, name), text(100 + 40 * n, said, x0=500))
+    for n, (name, said) in enumerate((("Tea", "a hot drink."), ("Milk", "a cold one."), ("Sugar", "no drink.")))
+]
+FOUR_ROWS = [line("a word", x, 100 + 30 * n) for n in range(4) for x in range(100, 900, 200)]
+HEADS = [item(y, name) for y, name in ((200, "4. References"), (400, "5. Problems met"))]
+ABOVE, BETWEEN, BELOW = (text(y, WHOLE, "and ends here.") for y in (100, 240, 440))
+ITEMS = [item(100 + 80 * n, f"• item {n} that has another line.") for n in range(3)]
+THEIRS = [text(140 + 80 * n, f"The line {n} that belongs to it.") for n in range(2)]
+ACROSS = [line(said, 100, 100 + PITCH * n) for n, said in enumerate(("word sense", "first one", "end"))]
+IN_ROWS = [
+    line("Name", 100, 100),
+    line("System of it", 400, 100),
+    line("Ann", 100, 130),
+    line("Debian or others", 400, 130),
+    line("Ben the second", 100, 160),
+    line("Mac", 400, 160),
+]
+
+PAGES = [
+    # A page that is divided as a reader would divide it.
+    ({}, text(100, WHOLE, "and ends here."), text(160, WHOLE, "and so on.")),
+    ({}, item(100, "• one item"), item(130, "• another item")),
+    ({}, text(100, WHOLE, WHOLE, "as follows"), code(190, "make")),
+    ({}, region("sub_title", 100, "3.1 A heading", height=26), text(140, WHOLE, "and ends.")),
+    ({}, text(100, WHOLE, WHOLE), text(500, "goes on far away from there.")),
+    # A sentence that goes on in the next region.
+    ({"torn": 1}, *TORN),
+    ({}, replace(TORN[0], continues=True), TORN[1]),
+    ({"torn": 1}, text(100, "日本語の文の一行は長い", "日本語の文の一行は長い"), text(160, "。次の文")),
+    ({"torn": 1}, text(100, WHOLE, WHOLE), text(160, "DHCP and so on.", x0=120)),
+    ({"torn": 1}, CUT, text(100, "*28.", x0=CUT.box.x1 + 2), text(130, "As a measure, this is so.")),
+    ({}, CUT, text(100, "another column.", x0=CUT.box.x1 + 3 * EM)),
+    # An item's sign within a region, and lines side by side.
+    ({"glued": 1}, region("list", 100, "• one item", "• another item")),
+    ({"glued": 1}, BESIDE),
+    # Listings: items in one, bits of one, and in a typeface that is none for code.
+    ({"code": 1}, code(100, "• --one says this")),
+    ({"code": 2}, code(100, "\\begin{it}"), text(130, "29"), code(160, "}")),
+    ({"code": 1}, read(text(100, "# apt-get install make", "$ make --jobs 2", "int main() {"))),
+    ({}, read(text(100, "The command make runs", "what a file says (see there)."))),
+    ({}, read(item(100, "• the desktop GNOME 3.22;"))),
+    ({"code": 1}, *(text(100 + PITCH * n, said, x0=100 + n) for n, said in enumerate(LISTING))),
+    ({}, *(item(100 + PITCH * n, said) for n, said in enumerate(SUMS))),
+    ({"code": 1}, *(text(100 + PITCH * n, said) for n, said in enumerate(TREE))),
+    ({"code": 1}, text(100, "# Adds one to it", "def add(self, number):", "return number + one;")),
+    # Large, bold and numbered lines that are no headings; headings that hold another one; two titles.
+    ({"heading": 1}, text(100, "Of large letters", height=40), ENDED),
+    ({"heading": 1}, item(100, "3.2.1 In bold", text="**3.2.1 In bold**"), ENDED),
+    ({"heading": 1}, text(100, "What follows:", text="**What follows:**"), ENDED),
+    ({}, text(100, "In bold and not.", text="**In bold** and not."), ENDED),
+    ({"heading": 1}, text(100, "What follows:", font="Serif-Bold"), ENDED),
+    ({"heading": 1}, region("sub_title", 100, "1 GENERAL", "1.1 Names"), ENDED),
+    ({"heading": 1}, region("title", 100, "One title"), region("title", 200, "Another one")),
+    ({"heading": 1}, region("toc", 100, "1 First .... 3"), region("sub_title", 200, "2 Second 7")),
+    (
+        {"heading": 1},
+        text(100, "A Conference", "On Mathematics", "In the Summer", font="Serif-Bold", height=28),
+        text(300, WHOLE, WHOLE, "and ends."),
+    ),
+    ({"heading": 1}, text(100, "The content of it", font="Serif-Italic"), text(200, WHOLE, WHOLE, "and ends here.")),
+    ({"heading": 1}, text(100, "2.5.3 What it does"), ENDED),
+    ({}, text(100, "The content of it."), ENDED),
+    ({}, text(100, "Author: Anna Smith", text="**Author**: Anna Smith", font="Serif-Bold"), ENDED),
+    ({"heading": 1}, ABOVE, HEADS[0], BETWEEN, HEADS[1], BELOW),
+    ({}, ABOVE, HEADS[0], replace(BETWEEN, label="image", lines=()), HEADS[1], BELOW),
+    ({}, ABOVE, HEADS[0], item(240, "5. Problems"), item(280, "6. Thanks"), BELOW),
+    # Tables: rows that are lines of a cell, heads within and above, several rows in one, and such as nobody saw.
+    ({}, TITLED),
+    ({"tables": 1}, table(row("a", "b") + row("", "e"))),
+    ({}, HEADED),
+    ({"tables": 1}, region("sub_title", 200, "Another head"), TITLED, HEADED),
+    ({"tables": 1}, table(row("a", "b") + row("", "") + row("c", "d"))),
+    ({"tables": 1}, *(cell for cells in CELLS for cell in cells)),
+    ({}, *(cell for column in zip(*CELLS, strict=True) for cell in column)),  # two columns of names
+    ({}, *CELLS[0], *CELLS[1]),
+    ({"tables": 1}, table(row(*"abcd") + row("e h k", "f i l", "g j m", "n o p"), *FOUR_ROWS)),
+    ({}, table(4 * row(*"abcd"), *FOUR_ROWS)),
+    ({}, table(row("word", "sense") + row("first last after", "one end behind"), *ACROSS)),
+    (
+        {"tables": 1},
+        table(row("word", "sense") + row("first last after", "one end behind"), *ACROSS, line("last behind", 100, 160)),
+    ),
+    ({"tables": 1}, table(row("Name", "System of it") + row("Ann Ben the second", "Debian or others Mac"), *IN_ROWS)),
+    ({}, table(row("Name", "System of it") + row("Ann", "Debian or others") + row("Ben the second", "Mac"), *IN_ROWS)),
+    # Lines that are read behind what stands above and below them, but not those of the next column.
+    ({"order": 2}, *ITEMS, *THEIRS),
+    ({}, ITEMS[0], THEIRS[0], ITEMS[1], THEIRS[1], ITEMS[2]),
+    ({}, *ITEMS, *(replace(one, box=Box(600, one.box.y0, 800, one.box.y1)) for one in THEIRS)),
 ]
 
 
-@pytest.mark.parametrize("regions", AGREE)
-def test_a_page_that_is_divided_as_a_reader_would_contradicts_nothing(regions):
-    assert doubts(page(*regions)) == {}
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_contradicts_its_division(page):
+    expected, *regions = page
+    assert doubts(*regions) == expected
 
 
-def test_a_sentence_that_goes_on_in_the_next_region_is_torn():
-    torn = region("text", 100, WHOLE, WHOLE), region("text", 160, "and goes on in small letters.")
-    assert doubts(page(*torn)) == {"torn": 1}
-    assert doubts(page(replace(torn[0], continues=True), torn[1])) == {}
-    assert doubts(
-        page(region("text", 100, "日本語の文の一行は長い", "日本語の文の一行は長い"), region("text", 160, "。次の文"))
-    ) == {"torn": 1}
+KOREAN = "우리는 오늘 학교", "에서 배운 것을 다시", "살펴본다."
+SPACES = [
+    # Korean lines may end within a word, unless the page has it whole.
+    ({"korean_spaces": 1}, "Kore", text(100, *KOREAN, text="우리는 오늘 학교에서 배운 것을 다시 살펴본다.")),
+    ({}, "Kore", text(100, "우리는 오늘 살펴본다.")),
+    # Persian verbs have half-spaces.
+    ({"half_spaces": 2}, "Arab", text(100, "این کار میشود و نمیتواند بماند")),
+    ({}, "Arab", text(100, "این کار می\u200cشود و در میان میدان است")),
+]
 
 
-def test_an_items_sign_within_a_region_and_lines_side_by_side_are_glued():
-    assert doubts(page(region("list", 100, "• one item", "• another item"))) == {"glued": 1}
-    beside = region("text", 100, WHOLE, "and ends here.")
-    margin = Line(Box(10, 100, 60, 120), "name", font="Serif")
-    assert doubts(page(replace(beside, lines=(margin, *beside.lines)))) == {"glued": 1}
+@pytest.mark.parametrize(("expected", "script", "made"), SPACES)
+def test_spaces_that_nothing_tells_are_doubted(expected, script, made):
+    assert doubts(made, script=script) == expected
 
 
-def test_items_in_a_listing_and_bits_of_a_listing():
-    assert doubts(page(region("code", 100, "• --one says this", font="Courier"))) == {"code": 1}
-    parts = (
-        region("code", 100, "\\begin{it}", font="Courier"),
-        region("text", 130, "29"),
-        region("code", 160, "}", font="Courier"),
-    )
-    assert doubts(page(*parts)) == {"code": 2}
+FULL = "a line that is as long as the column of its page is"
+THAI = "ความพึงพอใจในภาพรวมของระบบ"
+THAI_BODY, THAI_REST = text(100, *3 * [3 * THAI]), text(330, THAI)
+INDENTED = [
+    replace(one, lines=(replace(one.lines[0], box=one.lines[0].box._replace(x0=140)), one.lines[1]))
+    for one in (text(top, FULL, FULL) for top in (100, 200))
+]
+WITH_INDENT = text(300, FULL[:-5] + ".", x0=140), text(330, "It goes on below without an indent, as all do", "and ends here.")
+FORMULA = Region(Box(100, 100, 300, 122), "equation", "", None, "pymupdf", format="latex", is_unread=True)
+HEBREW_BODY = text(400, "א" * 50, "ב" * 50, end=600)
+HEBREW, HEBREW_REST = text(100, "א" * 38, end=600), text(125, "ב" * 12 + " ג", end=600)
+HIGH = replace(HEBREW, lines=(replace(HEBREW.lines[0], box=HEBREW.lines[0].box._replace(y0=90)),))
 
 
-def test_large_letters_that_are_no_heading():
-    text = region("text", 200, WHOLE, "and ends here.")
-    assert doubts(page(region("text", 100, "Of large letters", height=40), text)) == {"heading": 1}
-    assert doubts(page(region("list", 100, "3.2.1 In bold", text="**3.2.1 In bold**"), text)) == {"heading": 1}
+def in_one_look(made: Region) -> Region:
+    return replace(made, lines=tuple(replace(line, look="12 #000000") for line in made.lines))
 
 
-def test_a_line_in_bold_alone_and_two_headings_in_one():
-    body = region("text", 200, WHOLE, "and ends here.")
-    assert doubts(page(region("text", 100, "What follows:", text="**What follows:**"), body)) == {"heading": 1}
-    assert doubts(page(region("text", 100, "In bold and not.", text="**In bold** and not."), body)) == {}
-    assert doubts(page(region("text", 100, "What follows:", font="Serif-Bold"), body)) == {"heading": 1}
-    assert doubts(page(region("sub_title", 100, "1 GENERAL", "1.1 Names"), body)) == {"heading": 1}
+TORN_PAGES = [
+    # An item of one full line goes on at the left edge.
+    (1, THAI_BODY, item(300, "4) " + 2 * THAI, x0=100 + 10 * (len(THAI) - 3)), THAI_REST),
+    (0, THAI_BODY, item(300, "4) " + THAI, x0=360), THAI_REST),
+    # A first line with an indent, and lines without.
+    (1, *INDENTED, *WITH_INDENT),
+    (0, *WITH_INDENT),
+    # Lines beside a picture, each a region; a line over another one.
+    (3, *(text(100 + PITCH * n, said, end=800) for n, said in enumerate(("לא מושפע", "דרסטי מהגדלת", "מספר")))),
+    (0, *(text(100 + PITCH * n, said) for n, said in enumerate(("Anna Smith", "Bert Jones", "Carl Young")))),
+    (1, item(100, "2. E tutto il resto del Network. E"), text(100, "E tutto il resto del Network.", x0=130)),
+    # A caption and a reference go on in what is of their kind.
+    (1, region("image_caption", 100, FULL, FULL), text(160, "and goes on in small letters.")),
+    (1, region("reference", 100, FULL, FULL), region("reference", 160, "and goes on in small letters.")),
+    (0, region("image_caption", 100, FULL, FULL), region("image_caption", 160, "and goes on.")),
+    # A bit of text right beside a formula as high as a line.
+    (1, FORMULA, item(100, "2)。", x0=304)),
+    (0, FORMULA, text(100, "(22)", x0=700)),
+    (0, replace(FORMULA, box=Box(100, 80, 300, 150)), text(100, "where", x0=304)),
+    # A line alone with no room for the next word goes on in lines of its look.
+    (1, HEBREW, HEBREW_REST, HEBREW_BODY),
+    (0, HEBREW, text(125, "ב" * 9 + " ג", end=600), HEBREW_BODY),
+    (0, HIGH, HEBREW_REST, HEBREW_BODY),
+    (1, in_one_look(HIGH), in_one_look(HEBREW_REST), HEBREW_BODY),
+]
 
 
-def test_korean_lines_may_end_within_a_word_unless_the_page_has_it_whole():
-    first = region(
-        "text", 100, "우리는 오늘 학교", "에서 배운 것을 다시", "살펴본다.", text="우리는 오늘 학교에서 배운 것을 다시 살펴본다."
-    )
-    assert doubts(page(first, script="Kore")) == {"korean_spaces": 1}
-    assert doubts(page(region("text", 100, "우리는 오늘 살펴본다."), script="Kore")) == {}
+@pytest.mark.parametrize("page", TORN_PAGES)
+def test_paragraphs_and_items_are_torn(page):
+    num, *regions = page
+    assert num_torn(regions) == num
 
 
-def test_what_an_engine_read_as_text_and_looks_like_a_listing():
-    listing = replace(region("text", 100, "# apt-get install make", "$ make --jobs 2", "int main() {"), by="ppocr")
-    prose = replace(region("text", 100, "The command make runs", "what a file says (see there)."), by="ppocr")
-    item = replace(region("list", 100, "• the desktop GNOME 3.22;"), by="ppocr")
-    assert (doubts(page(listing)), doubts(page(prose)), doubts(page(item))) == ({"code": 1}, {}, {})
+TASKS = ("Task 1: Load the files that are here, all of them.", "Task 2: Read them and say what is in these files of all.")
+JUSTIFIED = [
+    "a line of a paragraph that goes on to the right edge",
+    "and here it ends so near to the very same edge.",
+    "Representatives of it decide on that, and on others,",
+    "a line of a paragraph that goes on to the right edge",
+]
 
 
-def test_a_listing_in_a_typeface_that_is_none_for_code():
-    lines = ("if (text[j] == mark) {", "count = find(text);", "}", "return count;")
-    assert doubts(page(*(region("text", 100 + PITCH * n, line, x0=100 + n) for n, line in enumerate(lines)))) == {"code": 1}
-    items = ("• the width (of a page);", "• the height (of a page);", "• the depth, if there is one;", "• and so on.")
-    assert doubts(page(*(region("list", 100 + PITCH * n, item) for n, item in enumerate(items)))) == {}
+def wide(num: int) -> Region:
+    """Lines of thirty signs, the second of which ends a sentence behind so many."""
+    lines = ["一" * 30, "二" * num + "。", "三" * 30]
+    return text(100, *lines, text="".join(lines))
 
 
-def test_two_titles_and_an_entry_of_the_contents_as_a_heading():
-    assert doubts(page(region("title", 100, "One title"), region("title", 200, "Another one"))) == {"heading": 1}
-    entries = region("toc", 100, "1 First .... 3"), region("sub_title", 200, "2 Second 7")
-    assert doubts(page(*entries)) == {"heading": 1}
+GLUED = [
+    # A short line that ends a sentence ends a paragraph.
+    (1, text(100, FULL, "and it ends here.", "Link to it all: it is below", FULL)),
+    (0, text(100, FULL, "and it ends here.", "Link to it", text=f"{FULL} and it ends here.\nLink to it")),
+    (0, text(100, FULL, FULL[:-2] + ".", "Incomprehensibilities go on", FULL)),
+    # A word in bold that begins a text begins another one within.
+    (0, text(100, "Task 1: Load the files of it in all.", "Incomprehensibly large texts end here and there.")),
+    (1, text(100, *TASKS, text=f"**Task 1:** {TASKS[0][8:]} **Task 2:** {TASKS[1][8:]}")),
+    # Short of a justified edge, and of wide signs: there is room for the next sign, and for half of one more.
+    (1, text(100, *JUSTIFIED, "the end")),
+    (0, text(100, *(said[: len(said) - 2 * n] for n, said in enumerate(JUSTIFIED)), "the end")),
+    *((found, wide(num)) for num, found in ((29, 0), (28, 0), (27, 1), (12, 1))),
+]
 
 
-CELLS = (("Tea", "a hot drink."), ("Milk", "a cold one."), ("Sugar", "no drink."))
+@pytest.mark.parametrize(("num", "made"), GLUED)
+def test_paragraphs_are_glued(num, made):
+    assert num_glued(made) == num
 
 
-def test_rows_of_a_table_that_are_lines_of_a_cell_and_heads_within_and_above():
-    def table(html: str) -> Region:
-        return Region(Box(100, 300, 400, 400), "table", html, None, "pymupdf", format="html")
-
-    whole = table("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td><td>d e</td></tr></table>")
-    cut = table("<table><tr><td>a</td><td>b</td></tr><tr><td></td><td>e</td></tr></table>")
-    headed = table('<table><tr><td colspan="2">Head</td></tr><tr><td>a</td><td>b</td></tr></table>')
-    assert (doubts(page(whole)), doubts(page(cut)), doubts(page(headed))) == ({}, {"tables": 1}, {})
-    assert doubts(page(region("sub_title", 200, "Another head"), whole, headed)) == {"tables": 1}
-    apart = table("<table><tr><td>a</td><td>b</td></tr><tr><td></td><td></td></tr><tr><td>c</td><td>d</td></tr></table>")
-    assert doubts(page(apart)) == {"tables": 1}
-
-
-def test_short_regions_in_rows_and_columns_are_a_table_that_nobody_saw():
-    rows = [
-        (region("text", 100 + 40 * n, name), region("text", 100 + 40 * n, said, x0=500)) for n, (name, said) in enumerate(CELLS)
-    ]
-    assert doubts(page(*(cell for row in rows for cell in row))) == {"tables": 1}
-    assert doubts(page(*(cell for column in zip(*rows, strict=True) for cell in column))) == {}  # two columns of names
-    assert doubts(page(*rows[0], *rows[1])) == {}
+TWO = read(text(400, FULL[:-8] + ".", "Incomprehensibilities go on"))
+COLUMN = [read(text(top, FULL, FULL, FULL)) for top in (100, 250)]
+HALF = read(text(400, "A half of that width.", "Incomprehensibilities"))
+IN_COLUMNS = [
+    # Of two lines alone nothing tells that the first ends a paragraph; of the page's others it does, if they end flush.
+    ([], TWO),
+    ([2], *COLUMN, TWO),
+    ([], *COLUMN, replace(TWO, by="pymupdf")),  # a file's own lines are measured elsewhere
+    ([], *(read(text(top, FULL, FULL[:-9], FULL[:-4])) for top in (100, 250)), TWO),
+    ([], *COLUMN, read(text(400, FULL[:-1] + ".", "Incomprehensibilities go on"))),
+    # Text across two columns tells nothing of where the first one ends, nor does text in another direction.
+    ([2], *COLUMN, HALF),
+    ([], *COLUMN, HALF, read(text(400, "the other half", x0=350))),
+    ([], *COLUMN, HALF, read(region("image", 400, "a picture", x0=350))),
+    ([], *COLUMN, read(text(400, FULL[:-8] + ".", "Incomprehensibilities go on", end=600))),
+]
 
 
-def test_a_full_line_without_a_stop_goes_on_whatever_its_next_word_is():
-    cut = region("text", 100, WHOLE, WHOLE), region("text", 160, "DHCP and so on.", x0=120)
-    assert doubts(page(*cut)) == {"torn": 1}
+@pytest.mark.parametrize("page", IN_COLUMNS)
+def test_a_short_line_of_a_column_that_an_engine_read_flush_ends_a_paragraph(page):
+    glued, *regions = page
+    assert num_glued(TWO) == 0 and glued_in_columns(regions) == glued
 
 
-def test_a_mark_that_is_a_region_of_its_own_cuts_its_line_and_branches_of_a_tree_are_no_text():
-    cut = region("text", 100, "a plan is published by the summer")
-    parts = (cut, region("text", 100, "*28.", x0=cut.box.x1 + 2), region("text", 130, "As a measure, this is so."))
-    assert doubts(page(*parts)) == {"torn": 1}
-    assert doubts(page(cut, region("text", 100, "another column.", x0=cut.box.x1 + 3 * HEIGHT))) == {}
-    tree = ("├── 1 Aim", "│   ├── 1.1 Needs", "└── 2 Test")
-    assert doubts(page(*(region("text", 100 + PITCH * n, line) for n, line in enumerate(tree)))) == {"code": 1}
+def far(label: str, top: int, *texts: str, text: str = "") -> Region:
+    """What an engine read, in lines far apart, as in a thesis."""
+    return read(region(label, top, *texts, text=text, pitch=60))
 
 
-def test_rows_between_two_rules_as_one_row_and_many_lines_in_large_bold_letters():
-    cells = [
-        replace(line, box=Box(x, 100 + 30 * n, x + 90, 120 + 30 * n))
-        for n in range(4)
-        for x in range(100, 900, 200)
-        for line in WORD
-    ]
-    head, row = (
-        "<tr><td>a</td><td>b</td><td>c</td><td>d</td></tr>",
-        "<tr><td>e h k</td><td>f i l</td><td>g j m</td><td>n o p</td></tr>",
-    )
-    table = replace(region("table", 100, "a"), lines=tuple(cells), text=f"<table>{head}{row}</table>", format="html")
-    assert doubts(page(table)) == {"tables": 1}
-    assert doubts(page(replace(table, text=f"<table>{head * 4}</table>"))) == {}
-    name = region("text", 100, "A Conference", "On Mathematics", "In the Summer", font="Serif-Bold", height=28)
-    assert doubts(page(name, region("text", 300, WHOLE, WHOLE, "and ends."))) == {"heading": 1}
+PRIOR_ART, INVOLVED = far("list", 100, "• Next we present the prior art"), far("list", 160, "involved with slack techniques.")
+DEEPER = [far("sub_title", y, said, text=f"### {said}") for y, said in ((160, "6.1 Aims"), (300, "6.2 Ways"))]
+READ_PAGES = [
+    # An item that goes on far below.
+    ({"torn": 1}, PRIOR_ART, INVOLVED),
+    ({}, far("list", 100, "• Next we present."), INVOLVED),
+    ({}, PRIOR_ART, far("list", 160, "b) another item")),
+    ({}, PRIOR_ART, far("list", 500, "involved with it.")),
+    ({}, PRIOR_ART, replace(INVOLVED, is_unread=True, text="")),
+    ({}, replace(PRIOR_ART, by="pymupdf"), replace(INVOLVED, by="pymupdf")),  # other rules know its typefaces
+    # Headings of one level are alike, and begin a text.
+    ({"heading": 1}, far("sub_title", 100, "• Boosting"), far("text", 160, "Then it is.")),
+    ({"heading": 1}, far("sub_title", 100, "LIBRO PRIMO"), far("text", 160, "solino, and on it goes.")),
+    ({"heading": 1}, far("sub_title", 100, "Conclusions"), far("sub_title", 160, "6.1. Aims"), far("sub_title", 300, "6.2 Ways")),
+    ({"heading": 1}, far("sub_title", 100, "3. Manual"), far("sub_title", 160, "a. Help"), far("sub_title", 300, "b. Clear")),
+    ({}, far("sub_title", 100, "6.1 Aims"), far("sub_title", 300, "6.2 Ways")),
+    ({}, far("sub_title", 100, "Aims"), far("sub_title", 300, "Ways"), far("text", 360, "These are.")),
+    ({}, far("sub_title", 100, "Conclusions", text="## Conclusions"), *DEEPER),
+    ({"heading": 1}, far("sub_title", 100, "Conclusions", text="### Conclusions"), *DEEPER),
+    # A number alone is no text.
+    ({"items": 1}, far("text", 100, "89.26")),
+    ({}, far("text", 100, "89.26 of all")),
+]
 
 
-WORD = region("text", 100, "a word").lines
-
-
-def test_numbered_lines_between_wide_gaps_far_from_each_other_may_be_headings():
-    def text(y: int) -> Region:
-        return region("text", y, WHOLE, "and ends here.")
-
-    heads = [region("list", y, name) for y, name in ((200, "4. References"), (400, "5. Problems met"))]
-    assert doubts(page(text(100), heads[0], text(240), heads[1], text(440))) == {"heading": 1}
-    assert doubts(page(text(100), heads[0], replace(text(240), label="image", lines=()), heads[1], text(440))) == {}
-    assert (
-        doubts(page(text(100), heads[0], region("list", 240, "5. Problems"), region("list", 280, "6. Thanks"), text(440))) == {}
-    )
-
-
-def test_persian_verbs_without_half_spaces_are_doubted():
-    glued, whole = "این کار میشود و نمیتواند بماند", "این کار می\u200cشود و در میان میدان است"
-    assert doubts(page(region("text", 100, glued), script="Arab")) == {"half_spaces": 2}
-    assert doubts(page(region("text", 100, whole), script="Arab")) == {}
-
-
-def test_lines_across_the_cells_of_a_row_are_rows_of_their_own():
-    head, row = "<tr><td>word</td><td>sense</td></tr>", "<tr><td>first last after</td><td>one end behind</td></tr>"
-    lines = [Line(Box(100, 100 + PITCH * n, 300, 120 + PITCH * n), t) for n, t in enumerate(("word sense", "first one", "end"))]
-    table = replace(region("table", 100, "a"), lines=tuple(lines), text=f"<table>{head}{row}</table>", format="html")
-    assert doubts(page(table)) == {}
-    more = Line(Box(100, 160, 300, 180), "last behind")
-    assert doubts(page(replace(table, lines=(*lines, more)))) == {"tables": 1}
-
-
-def test_lines_that_are_read_behind_what_stands_above_and_below_them_are_out_of_order():
-    items = [region("list", 100 + 80 * n, f"• item {n} that has another line.") for n in range(3)]
-    others = [region("text", 140 + 80 * n, f"The line {n} that belongs to it.") for n in range(2)]
-    assert doubts(page(*items, *others)) == {"order": 2}
-    assert doubts(page(items[0], others[0], items[1], others[1], items[2])) == {}
-    aside = [replace(one, box=Box(600, one.box.y0, 800, one.box.y1)) for one in others]
-    assert doubts(page(*items, *aside)) == {}
-
-
-def test_a_line_in_italics_or_with_a_sections_number_that_ends_no_sentence_may_be_a_heading():
-    body = region("text", 200, WHOLE, WHOLE, "and ends here.")
-    assert doubts(page(region("text", 100, "The content of it", font="Serif-Italic"), body)) == {"heading": 1}
-    assert doubts(page(region("text", 100, "2.5.3 What it does"), body)) == {"heading": 1}
-    assert doubts(page(region("text", 100, "The content of it."), body)) == {}
-    lead = region("text", 100, "Author: Anna Smith", text="**Author**: Anna Smith", font="Serif-Bold")
-    assert doubts(page(lead, body)) == {}
-
-
-def test_a_text_most_of_which_are_statements_is_code():
-    assert doubts(page(region("text", 100, "# Adds one to it", "def add(self, number):", "return number + one;"))) == {"code": 1}
-
-
-def test_a_row_whose_cells_have_lines_side_by_side_with_room_behind_holds_two():
-    def line(text: str, x0: int, y0: int) -> Line:
-        return Line(Box(x0, y0, x0 + EM * len(text), y0 + HEIGHT), text)
-
-    lines = (line("Name", 100, 100), line("System of it", 400, 100))
-    rows = (line("Ann", 100, 130), line("Debian or others", 400, 130), line("Ben the second", 100, 160), line("Mac", 400, 160))
-    glued = "<tr><td>Ann Ben the second</td><td>Debian or others Mac</td></tr>"
-    parted = "<tr><td>Ann</td><td>Debian or others</td></tr><tr><td>Ben the second</td><td>Mac</td></tr>"
-    for body, found in ((glued, {"tables": 1}), (parted, {})):
-        html = f"<table><tr><td>Name</td><td>System of it</td></tr>{body}</table>"
-        table = Region(Box(100, 100, 600, 180), "table", html, None, "pymupdf", lines=lines + rows, format="html")
-        assert doubts(page(table)) == found
+@pytest.mark.parametrize("page", READ_PAGES)
+def test_what_engines_read_contradicts_its_division(page):
+    expected, *regions = page
+    assert read_doubts.doubts(regions) == expected

@@ -3,8 +3,8 @@
 from typing import Any
 
 from datagen.drawing.sheet import Column, Flow, Sheet, columns
-from datagen.fine.typeset_tables import set_table
 from datagen.tables.cells import Cell, Table
+from tests.typeset.tables import set_table
 
 CODE = '''def merge(left, right):
     """Two sorted lists as one."""

@@ -7,11 +7,11 @@ import pymupdf
 import pytest
 from PIL import Image
 
-from datagen.fine import typeset_pages
 from datagen.samples.declarations import Declaration
 from datagen.score import pages, parts, scores
 from datagen.score.text import bare
 from tests.inputs.udhr import UDHR
+from tests.typeset import pages as typeset_pages
 
 CODES = {"eng": "Latn", "arb": "Arab", "jpn": "Jpan"}
 NAMES = ("paper_en", "columns_ar", "tiers_ja", "tables_en")

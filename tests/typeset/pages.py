@@ -1,14 +1,11 @@
 """Thirty typeset pages in many layouts, languages and scripts, as PNG and PDF, with ground truth in OmniDocBench's form.
 
-    python -m datagen.fine.typeset_pages OUT [--seed 0] [--only NAME] [--shuffled]
-
-OUT gets `images/`, `pdf/`, `pages.json`, and `facts.jsonl`: tests in olmOCR-bench's form over the same pages (heads and feet
-absent, order in and across columns, cells beside cells). The same seed, fonts and libraries give the same bytes. The texts are
-those of the Universal Declaration of Human Rights; what a page says has no sense, but its sentences have. Footnotes have a
-place in reading order here, the last one, which OmniDocBench doesn't give them.
+`write` gives a folder `images/`, `pdf/`, `pages.json`, and `facts.jsonl`: tests in olmOCR-bench's form over the same pages
+(heads and feet absent, order in and across columns, cells beside cells). The same seed, fonts and libraries give the same bytes.
+The texts are those of the Universal Declaration of Human Rights: its sentences have a sense, what a page says has none. Footnotes
+come last in the order of reading here; OmniDocBench gives them no place.
 """
 
-import argparse
 import html
 import json
 import random
@@ -22,8 +19,8 @@ import pymupdf
 
 from datagen.drawing.prose import Prose
 from datagen.drawing.sheet import SetRegion, Sheet
-from datagen.fine import typeset_layouts as layouts
 from datagen.samples.declarations import declaration
+from tests.typeset import layouts
 
 _SLIDE = {"size_pt": (720, 405), "dpi": 128, "serif": False}
 _TURNED = {"size_pt": (842, 595), "vertical": True}
@@ -149,17 +146,3 @@ def write(out: Path, seed: int = 0, only: str = "", shuffled: bool = False) -> N
     (out / "pages.json").write_text(json.dumps(truths, ensure_ascii=False, indent=1), encoding="utf-8")
     lines = [json.dumps(test, ensure_ascii=False) + "\n" for test in tests]
     (out / "facts.jsonl").write_text("".join(lines), encoding="utf-8")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("out", type=Path)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--only", default="")
-    parser.add_argument("--shuffled", action="store_true")
-    args = parser.parse_args()
-    write(args.out, args.seed, args.only, args.shuffled)
-
-
-if __name__ == "__main__":
-    main()
