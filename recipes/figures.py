@@ -9,11 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from datagen.curation.mark_similar import MarkAlike
 from datagen.samples.molecules import PACKAGES
 from datagen.work.draws import Draws, DrawSource, Maker
 from datagen.work.pipeline import Pipeline
-from recipes.recipe import Recipe, Report, benchmark_folder
+from recipes.recipe import Recipe, corpus
 from recipes.words.values import path
 
 log = logging.getLogger(__name__)
@@ -113,8 +112,7 @@ def figures(
         kind, count = KINDS[name], blocks[name] * BLOCK
         source = DrawSource(kind.maker(molecules or PACKAGES), stage=NAME, core_s=kind.core_s, num_bytes=kind.num_bytes)
         made.append(Pipeline(name, kind.draws(molecules or PACKAGES, count, seed), source, ()))
-    alike = MarkAlike(datasets=tuple(names), benchmarks=benchmark_folder(benchmarks))
-    return Recipe(NAME, (*made, alike, Report(datasets=tuple(names), seed=seed)))
+    return corpus(NAME, made, benchmarks, seed=seed)
 
 
 def _blocks(names: list[str], num: int) -> dict[str, int]:
