@@ -18,8 +18,8 @@ SHARD_BYTES = 450e6
 
 @dataclass(frozen=True)
 class Part:
-    """A row of the table. `made_by` says what makes it here. A sample's bytes in a shard, and its cores times seconds, are sums of
-    rates by name; `gpu_s`, its seconds of a GPU, is a guess. A shard has `shard_samples` samples, or 0 where bytes decide.
+    """A row of the table. `made_by` says what makes it here. A sample's bytes in a shard, and its cores times seconds, are sums
+    of rates by name; `gpu_s`, its seconds of a GPU, is a guess. A shard has `shard_samples` samples, or 0 where bytes decide.
     `key` is what the recipe `mixture` calls it, and `group` the group that it is in."""
 
     key: str
