@@ -1,10 +1,15 @@
-"""The look page in a browser."""
+"""Browsers, and the look page in one."""
 
 import pytest
 
 from recipes.verbs.look import look
 from tests.browser import looking, opened
 from tests.inputs import looked_at
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    yield from opened.browser(tmp_path_factory.mktemp("profile"))
 
 
 @pytest.fixture(scope="module")
