@@ -163,8 +163,11 @@ class LabelRunner(PipelineRunner):
         source = self.step.source
         try:
             if isinstance(source, SamplesOf):
-                items, is_page = self._inputs.get(drop, ()), lambda row: row["key"] == drop.key
-                pages: Iterable[object] = (page for item in items for page in source.samples(item, is_page, images=True))
+                pages: Iterable[object] = (
+                    page
+                    for item in self._inputs.get(drop, ())
+                    for page in source.samples(item, lambda row: bool(row["key"] == drop.key), images=True)
+                )
             else:
                 pages = source.read(Item(drop.uri, first=drop.part.first, stop=drop.part.stop, again=True))
             return next((page.image for page in pages if isinstance(page, Sample)), None)
