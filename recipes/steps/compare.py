@@ -13,8 +13,8 @@ from datagen.work.specification import fingerprint
 from model.train.data_config import MEASURE
 from model.train.lines import read_lines
 from model.train.step import Train, flat
+from recipes.ablate import Arm, Compare
 from recipes.ablation.comparison import HARDLY_READS, compared, unlike
-from recipes.ablation.steps import Arm, Compare
 from recipes.recipe import Report
 from recipes.steps import OK, Gone, StepRunner
 

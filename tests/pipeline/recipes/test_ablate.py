@@ -13,8 +13,7 @@ from model.net.tokenizer import byte_tokenizer
 from model.train.data import corpus_of, open_all
 from model.train.export import export
 from recipes.__main__ import main
-from recipes.ablate import FRESH_ARM, ablate
-from recipes.ablation.steps import HoldOut
+from recipes.ablate import FRESH_ARM, HoldOut, ablate
 from recipes.recipe import Recipe
 from recipes.steps import Place, runners
 from recipes.steps.holdout import HoldOutRunner
