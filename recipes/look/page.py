@@ -65,9 +65,6 @@ def write_page(folder: Folder, dataset: Folder, about: Mapping[str, Any], census
             files.flush()
     index = {
         "kind": "correct",
-        "dataset": {"name": about["name"], "id": about["id"]},
-        "by": about["by"],
-        "command": about.get("command", COMMAND),
         "total": len(census.entries),
         "marked": dict(census.marked),
         "damaged": census.damaged,
@@ -77,13 +74,15 @@ def write_page(folder: Folder, dataset: Folder, about: Mapping[str, Any], census
             for entry in of
         ],
     }
-    return Written(len(chosen), finish(files, f"{about['name']}: look and correct", index))
+    return Written(len(chosen), finish(files, "look and correct", about, index))
 
 
-def finish(files: "Files", title: str, index: Mapping[str, Any]) -> int:
+def finish(files: "Files", title: str, about: Mapping[str, Any], own: Mapping[str, Any]) -> int:
     """Write what is the same for every page, then the index, then the page; sweep what no page needs any more. Returns how many
     files were written."""
     katex = _katex()
+    dataset = {"name": about["name"], "id": about["id"]}
+    index = {"dataset": dataset, "by": about["by"], "command": about.get("command", COMMAND), **own}
     vocabulary = {"labels": LABELS, "formats": FORMATS, "katex": bool(katex)}
     shared = [asset("report.js"), asset("page.js")]
     js = "\n".join([*shared, *(asset(f"{name}.js", "recipes.look") for name in _SCRIPTS)])
@@ -94,7 +93,7 @@ def finish(files: "Files", title: str, index: Mapping[str, Any]) -> int:
     files.flush()
     files.write("data/index.js", b"window.pagewheelIndex=%s;\n" % embed({**vocabulary, **index}))
     files.flush()
-    files.write("index.html", fill("look.html", title=title).encode())
+    files.write("index.html", fill("look.html", title=f"{about['name']}: {title}").encode())
     files.flush()
     files.sweep()
     return files.num_written
