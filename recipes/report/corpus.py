@@ -70,7 +70,7 @@ def _counts(name: str, survey: Survey, num_drops: int) -> Markup:
 def _chart(name: str, field: str, title: str, counts: Counter, note: str = "") -> dict[str, Any]:
     """A bar for each value of `field`, the longest first. `counts` is by value and colour; a bar's link is the state that the
     viewer goes to, "" if it has no such filter."""
-    bars = []
+    bars: list[dict[str, Any]] = []
     for value in {value for value, _ in counts}:
         parts = [(colour, number) for colour in (*VERDICTS, "reason") if (number := counts[value, colour])]
         link = "" if field == "task" else urlencode({"v": name, field: value}, errors="replace")
