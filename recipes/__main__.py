@@ -31,7 +31,10 @@ def main(argv: list[str] | None = None) -> int:
         if values.pop("help", False):
             print(help_of(name))
             return 0
-        return run(name, values) if name in RECIPES else run_verb(name, values)
+        if name in VERBS:
+            return run_verb(name, values)
+        own = {word: values.pop(word) for word in RECIPES[name].words if word in values}
+        return run_recipe(name, own, **values)
     except ValueError as error:
         return complain(error, USAGE)
     except ImportError as error:
@@ -103,12 +106,6 @@ def checked(arguments: list[str]) -> str:
         elif given and not VERBS.keys() & goals and not (recipe and "run" in goals):
             raise ValueError(f"make {goal} takes no word {next(iter(words))!r}: words are for recipe=NAME and for verbs")
     return " ".join(["verbs:", *VERBS])
-
-
-def run(name: str, values: dict[str, Any]) -> int:
-    """Run the recipe `name` with these words, its own and those of `run_recipe`."""
-    own = {word: values.pop(word) for word in RECIPES[name].words if word in values}
-    return run_recipe(name, own, **values)
 
 
 def run_recipe(

@@ -19,7 +19,6 @@ from model.net.config import line_reader
 from model.train.data_config import MEASURE, TRAIN, Data, DrawnLines
 from model.train.step import PACKAGED, RANDOM, Train
 from recipes import finetune
-from recipes.ablation.steps import Arm, Compare, HoldOut
 from recipes.multilingual import multilingual
 from recipes.reads import LINES
 from recipes.recipe import Recipe, Report, Step
@@ -50,6 +49,52 @@ PAGE_ARM = finetune.FULL.but(epochs=0.0, held_out_share=NOTHING, read_samples=30
 """An arm of whole pages, that goes on from a network that reads them. It takes a GPU, and nobody has run it."""
 UNSEEN = Data("unseen lines", drawn=DrawnLines(Lines(), count=0), only=MEASURE)
 """Lines in typefaces of this machine, of which every letter is known since they were drawn. No arm learns from such."""
+
+
+@dataclasses.dataclass(frozen=True)
+class HoldOut:
+    """Documents that no later step trains on: of `datasets` those that a hash chooses, a `share` of them, at least one; all of
+    them at a share of 1. They are named by their groups and their sha256, so that they are held out of any dataset that has them.
+
+    A dataset is a folder of the output by its name, or else a folder or a .jsonl file; of such a file each row must have a
+    `group`.
+    """
+
+    datasets: tuple[str, ...]
+    share: float = 1.0
+    name: str = "held-out"
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share is {self.share}: it must be above 0, and at most 1")
+
+
+@dataclasses.dataclass(frozen=True)
+class Arm:
+    """One of what is compared: a training by its name for each seed, in the seeds' order."""
+
+    name: str
+    trainings: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Compare:
+    """The arms' errors on the same `truths`, datasets as the trainings' `Data` name them, with intervals: by `num_draws` of a
+    paired bootstrap over samples, by as many over whole documents, and over seeds. Of each pair the `num_worst` samples that each
+    of the two reads better than the other are kept with their pictures."""
+
+    arms: tuple[Arm, ...]
+    truths: tuple[str, ...]
+    num_draws: int = 2000
+    num_worst: int = 6
+    seed: int = 0
+    name: str = "compare"
+
+    def __post_init__(self) -> None:
+        if len(self.arms) < 2:
+            raise ValueError(f"{len(self.arms)} arms can't be compared: two at least are needed")
+        if len({len(arm.trainings) for arm in self.arms}) != 1:
+            raise ValueError("arms must have as many seeds each as the others")
 
 
 @dataclasses.dataclass(frozen=True)

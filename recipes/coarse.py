@@ -3,11 +3,10 @@
 from datagen.coarse.source import PdfSource
 from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
-from datagen.curation.mark_similar import MarkAlike
 from datagen.inputs.census import Listing
 from datagen.reading.language import IdentifyLanguage
 from datagen.work.pipeline import Pipeline
-from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
+from recipes.recipe import Recipe, corpus, read_passwords
 
 
 def coarse(input: str = "", limit: int = 0, deep: bool = False, passwords: str = "", benchmarks: str = "") -> Recipe:
@@ -16,5 +15,4 @@ def coarse(input: str = "", limit: int = 0, deep: bool = False, passwords: str =
         raise ValueError("coarse needs input=DIR, a glob, or a LIST.parquet or LIST.jsonl with a uri column")
     stages = (IdentifyLanguage(), CompareInk(budget_s=9.0), JudgeTextLayer())
     pages = Pipeline("coarse", Listing(input), PdfSource(passwords=read_passwords(passwords)), stages, limit=limit, deep=deep)
-    alike = MarkAlike(datasets=("coarse",), benchmarks=benchmark_folder(benchmarks))
-    return Recipe("coarse", (pages, alike, Report(datasets=("coarse",))))
+    return corpus("coarse", (pages,), benchmarks)

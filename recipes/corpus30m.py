@@ -7,13 +7,12 @@ from datagen.coarse.source import PdfSource
 from datagen.coarse.verdict.filters import DropBoilerplate, DropLowInformation, DropRepetition
 from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
-from datagen.curation.mark_similar import MarkAlike
 from datagen.inputs.census import Listing
 from datagen.inputs.language_weights import Share, Weights
 from datagen.reading.language import IdentifyLanguage
 from datagen.work.pipeline import Pipeline
 from recipes.paper_mixture import PAPER, SHARD_PAGES
-from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
+from recipes.recipe import Recipe, corpus, read_passwords
 
 SEED = 0
 WEIGHTS = Weights((Share(25_000_000, ("zh", "en")), Share(5_000_000)), temperature=3.3, seed=SEED)
@@ -43,5 +42,4 @@ def corpus30m(input: str = "", limit: int = 0, deep: bool = False, passwords: st
         limit=limit,
         deep=deep,
     )
-    alike = MarkAlike(datasets=("coarse",), benchmarks=benchmark_folder(benchmarks))
-    return Recipe("corpus30m", (pages, alike, Report(datasets=("coarse",), seed=SEED)), PAPER)
+    return corpus("corpus30m", (pages,), benchmarks, seed=SEED, mixture=PAPER)

@@ -5,15 +5,13 @@ are, and a user may want one without the others.
 """
 
 import logging
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
-from datagen.curation.mark_similar import MarkAlike
 from datagen.samples.molecules import PACKAGES
 from datagen.work.draws import Draws, DrawSource, Maker
 from datagen.work.pipeline import Pipeline
-from recipes.recipe import Recipe, Report, benchmark_folder
+from recipes.recipe import Recipe, corpus
 from recipes.words.values import path
 
 log = logging.getLogger(__name__)
@@ -24,35 +22,36 @@ BLOCK = 50  # draws of an item
 
 
 class Kind(NamedTuple):
-    """A kind of figures: its share, as many as the paper has in millions; the seconds of a core and the bytes of each, about; and
-    what makes it, with the census of its draws, of a list of molecules, a count and a seed."""
+    """A kind of figures: its share, as many as the paper has in millions; the seconds of a core and the bytes of each, about."""
 
     share: int
     core_s: float
     num_bytes: int
-    maker: Callable[[str], Maker]
-    draws: Callable[[str, int, int], Draws]
 
 
-def _molecules(source: str) -> Maker:
-    from datagen.figures.chemistry.molecules import Molecules
-
-    return Molecules(source)
-
-
-def _molecule_draws(source: str, count: int, seed: int) -> Draws:
-    from datagen.figures.chemistry.molecules import MoleculeDraws
-
-    return MoleculeDraws("molecules", count, seed, BLOCK, source)
+KINDS = {
+    "charts": Kind(10, 0.07, 31_000),
+    "molecules": Kind(5, 0.01, 11_000),
+    "geometry": Kind(1, 0.006, 13_000),
+    "figure-pages": Kind(0, 0.4, 180_000),
+}
+"""By the name of the dataset, which is the maker's. What has no share in the paper is made only if it is asked for."""
 
 
-def _geometry(source: str) -> Maker:
-    from datagen.figures.geometry.geometry import Geometry
+def _maker(kind: str, molecules: str) -> Maker:
+    """What makes figures of a kind, of a list of molecules."""
+    if kind == "molecules":
+        from datagen.figures.chemistry.molecules import Molecules
 
-    return Geometry()
+        return Molecules(molecules)
+    if kind == "geometry":
+        from datagen.figures.geometry.geometry import Geometry
 
+        return Geometry()
+    if kind == "figure-pages":
+        from datagen.figures.figure_pages import FigurePages
 
-def _charts(source: str) -> Maker:
+        return FigurePages(tuple(_maker(one, molecules) for one in ("charts", "molecules", "geometry")))
     from datagen.figures.charts import Charts
     from datagen.figures.charts.echarts_engine import script
 
@@ -64,25 +63,17 @@ def _charts(source: str) -> Maker:
     return Charts(renderers=("matplotlib", "echarts"))
 
 
-def _pages(source: str) -> Maker:
-    from datagen.figures.figure_pages import FigurePages
+def _draws(kind: str, molecules: str, count: int, seed: int) -> Draws:
+    """The census of the draws of a kind."""
+    if kind == "molecules":
+        from datagen.figures.chemistry.molecules import MoleculeDraws
 
-    return FigurePages((_charts(source), _molecules(source), _geometry(source)))
+        return MoleculeDraws(kind, count, seed, BLOCK, molecules)
+    if kind == "figure-pages":
+        from datagen.figures.figure_pages import FigurePageDraws
 
-
-def _page_draws(source: str, count: int, seed: int) -> Draws:
-    from datagen.figures.figure_pages import NAME, FigurePageDraws
-
-    return FigurePageDraws(NAME, count, seed, BLOCK, (_molecule_draws(source, BLOCK, seed),))
-
-
-KINDS = {
-    "charts": Kind(10, 0.07, 31_000, _charts, lambda source, count, seed: Draws("charts", count, seed, BLOCK)),
-    "molecules": Kind(5, 0.01, 11_000, _molecules, _molecule_draws),
-    "geometry": Kind(1, 0.006, 13_000, _geometry, lambda source, count, seed: Draws("geometry", count, seed, BLOCK)),
-    "figure-pages": Kind(0, 0.4, 180_000, _pages, _page_draws),
-}
-"""By the name of the dataset, which is the maker's. What has no share in the paper is made only if it is asked for."""
+        return FigurePageDraws(kind, count, seed, BLOCK, (_draws("molecules", molecules, BLOCK, seed),))
+    return Draws(kind, count, seed, BLOCK)
 
 
 def figures(
@@ -111,10 +102,10 @@ def figures(
     made = []
     for name in names:
         kind, count = KINDS[name], blocks[name] * BLOCK
-        source = DrawSource(kind.maker(molecules or PACKAGES), stage=NAME, core_s=kind.core_s, num_bytes=kind.num_bytes)
-        made.append(Pipeline(name, kind.draws(molecules or PACKAGES, count, seed), source, ()))
-    alike = MarkAlike(datasets=tuple(names), benchmarks=benchmark_folder(benchmarks))
-    return Recipe(NAME, (*made, alike, Report(datasets=tuple(names), seed=seed)))
+        maker = _maker(name, molecules or PACKAGES)
+        source = DrawSource(maker, stage=NAME, core_s=kind.core_s, num_bytes=kind.num_bytes)
+        made.append(Pipeline(name, _draws(name, molecules or PACKAGES, count, seed), source, ()))
+    return corpus(NAME, made, benchmarks, seed=seed)
 
 
 def _blocks(names: list[str], num: int) -> dict[str, int]:

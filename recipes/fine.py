@@ -11,7 +11,6 @@ from dataclasses import replace
 from datagen.coarse.source import PICTURES, PdfSource
 from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
-from datagen.curation.mark_similar import MarkAlike
 from datagen.fine.annotate_image import AnnotateImage
 from datagen.fine.read_pages import ReadPages
 from datagen.fine.read_regions import ReadRegions
@@ -26,7 +25,7 @@ from datagen.pictures.source import ImageSource
 from datagen.reading.language import IdentifyLanguage
 from datagen.samples.documents import DebianSamples
 from datagen.work.pipeline import Pipeline, Stage
-from recipes.recipe import Recipe, Report, benchmark_folder, listed, read_passwords
+from recipes.recipe import Recipe, corpus, listed, read_passwords
 from recipes.words.engines import PageEngines, of_word
 
 NAME = "fine"
@@ -44,8 +43,7 @@ def fine(
     source = PageFiles(annotated(pdfs), images)
     census = listed(input, FORMATS) if input else DebianSamples()
     pages = Pipeline(NAME, census, source, stages(of_word(engines)), limit=limit, deep=deep)
-    alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
-    return Recipe("fine", (pages, alike, Report(datasets=(NAME,))))
+    return corpus(NAME, (pages,), benchmarks)
 
 
 def annotated(source: PdfSource) -> PdfSource:

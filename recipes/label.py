@@ -14,7 +14,6 @@ from datagen.asking.client import BESIDE, Servers
 from datagen.coarse.source import PdfSource
 from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
-from datagen.curation.mark_similar import MarkAlike
 from datagen.disk.storage import Folder
 from datagen.engines import Choice, is_folder
 from datagen.fine.annotate_image import AnnotateImage
@@ -26,7 +25,7 @@ from datagen.reading.language import IdentifyLanguage
 from datagen.samples.documents import DebianSamples
 from datagen.work.pipeline import Source, Stage
 from datagen.work.samples_of import SamplesOf, ShardsOf
-from recipes.recipe import Recipe, Report, benchmark_folder, listed, read_passwords
+from recipes.recipe import Recipe, corpus, listed, read_passwords
 from recipes.words import values
 from recipes.words.engines import of_word
 
@@ -99,8 +98,7 @@ def label(
         servers=servers,
         beside="" if server or folder else shlex.join(["source", SERVE, model, *profile.serve]),
     )
-    alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
-    return Recipe(NAME, (made, alike, Report(datasets=(NAME,))))
+    return corpus(NAME, (made,), benchmarks)
 
 
 def _pages(input: str, long_side: int, passwords: str, second: bool) -> tuple[Census, Source, tuple[Stage, ...]]:

@@ -19,7 +19,7 @@ from datagen.reading.language import IdentifyLanguage
 from datagen.samples.documents import DebianSamples
 from datagen.work.pipeline import Pipeline, Stage
 from datagen.work.samples_of import SamplesOf, ShardsOf
-from flywheel.step import PAGES_OF_ROUNDS, Flywheel
+from flywheel.step import COMPACT, PAGES_OF_ROUNDS, READERS, Fit, Flywheel, Pretrained
 from model.net.config import small_moe
 from model.train.data_config import Data
 from model.train.step import PACKAGED, RANDOM, Batches, Checkpoint, Compute, Evaluation, Optim, Schedule, Train
@@ -28,7 +28,6 @@ from recipes.reads import EYES, FULL_LINES, REAL_LINES, SHORT_LINES, ReadPages, 
 from recipes.recipe import Recipe, Report, benchmark_folder, read_passwords
 from recipes.words import fields, values
 from recipes.words.engines import EMBEDDED
-from recipes.words.readers import of_kind
 
 SEED = 0
 # The seed by which `limit` draws documents. With this one, two of eight documents are long and in languages that the flywheel
@@ -43,6 +42,13 @@ FINE_PAGES = 2  # of each document: annotating one costs as much as extracting f
 STEPS, FIRST_STEPS = 1500, 800
 LINE_MODEL, READ_PAGES = "train", 6  # held-out pages that it reads for the report
 STEPS_A_DOCUMENT = 15  # a run of few documents is to be over soon
+
+GOT_OCR = Fit(steps=2000, learning_rate=2e-5)
+OURS = Fit(steps=3000, learning_rate=2e-4)
+"""Where all weights are trained, in the first round. No one has run these settings on a GPU yet."""
+LATER = 0.5
+"""The share of the first round's steps, and of its rate, that later rounds have."""
+ADAPTERS_FASTER = 10.0
 
 FIRST_RUN = -1
 """As a limit: the default documents in few, one's own whole."""
@@ -179,3 +185,22 @@ def _cut_out(name: str, *stages: Stage, despite: tuple[str, ...] = ()) -> Pipeli
     of the kind are no reason to stop."""
     pages = SamplesOf(stage=name, verdicts=("trusted",), despite=despite)
     return Pipeline(name, ShardsOf(fine.NAME), pages, stages, max_drop=1.0)
+
+
+def of_kind(step: Flywheel, kind: str, weights: str, lora: int) -> Flywheel:
+    """`step` with readers of this kind, which start from `weights`; with `lora` adapters of that rank are trained. Raises
+    `ValueError` for what doesn't go together."""
+    if kind not in READERS:
+        raise ValueError(f"readers={kind}: allowed are {', '.join(READERS)}")
+    if kind == COMPACT:
+        if weights not in ("", RANDOM) or lora:
+            others = " and ".join(READERS[1:])
+            raise ValueError(f"readers={COMPACT} starts from the package's, or start={RANDOM}: folders and lora are for {others}")
+        return replace(step, packaged=not weights)
+    if not weights:
+        named = "the name of a training in the output, as train" if kind == "ours" else "a hub's name"
+        raise ValueError(f"readers={kind} needs start=FOLDER: the weights that the readers start from, or {named}")
+    fit = replace(GOT_OCR if kind == "got_ocr" else OURS, pretrained=Pretrained(weights, lora))
+    fit = replace(fit, learning_rate=fit.learning_rate * (ADAPTERS_FASTER if lora else 1.0))
+    later = replace(fit, steps=round(fit.steps * LATER), learning_rate=fit.learning_rate * LATER)
+    return replace(step, reader=kind, first=fit, later=later)

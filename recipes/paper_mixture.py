@@ -18,90 +18,47 @@ SHARD_BYTES = 450e6
 
 @dataclass(frozen=True)
 class Part:
-    """A row of the table. Costs are a sample's: cores times seconds, seconds of a GPU, bytes in a shard. Each is a number, which
-    is a guess, or the names of rates, whose values are added up. `made_by` says what makes it here, and `shard_samples` how many
-    samples a shard of it has, 0 where its bytes decide. `key` is what the recipe `mixture` calls it, and `group` the group that
-    it is in."""
+    """A row of the table. `made_by` says what makes it here. A sample's bytes in a shard, and its cores times seconds, are sums
+    of rates by name; `gpu_s`, its seconds of a GPU, is a guess. A shard has `shard_samples` samples, or 0 where bytes decide.
+    `key` is what the recipe `mixture` calls it, and `group` the group that it is in."""
 
     key: str
     name: str
     num_samples: int
-    num_bytes: float | tuple[str, ...]
-    core_s: float | tuple[str, ...]
-    gpu_s: float = 0.0
-    made_by: str = ""
+    made_by: str
+    num_bytes: tuple[str, ...]
+    core_s: tuple[str, ...]
     shard_samples: int = 0
+    gpu_s: float = 0.0
     group: str = "ocr"
 
 
 # General vision is 20% of the mix and text 10%; the rest, 70%, is what stands above them. Counted in samples, which the paper
 # doesn't say.
 _OTHERS = (30_000_000 + 4_000_000 + 600_000 + 3_000_000 + 20_000_000) + (10_000_000 + 5_000_000 + 1_000_000)
+_LOOKS, _TEXTS = round(_OTHERS / 0.7 * 0.2), round(_OTHERS / 0.7 * 0.1)
+_PAGES, _FIGURES = f"PDF pages, coarse ({DOCUMENT_PAGES} a document)", "recipes/figures.py"
+_PAGE_BYTES, _COARSE = ("coarse.page_bytes",), ("coarse.read_core_s", "coarse.ink_core_s")
+
+
+def _costs(sample: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The rates of a sample that has its own."""
+    return (f"{sample}_bytes",), (f"{sample}_core_s",)
+
+
 PAPER = (
+    Part("pages", _PAGES, 30_000_000, "recipes/corpus30m.py", _PAGE_BYTES, _COARSE, SHARD_PAGES),
+    Part("fine", "PDF pages, fine (2M zh, 2M en)", 4_000_000, "recipes/fine.py", _PAGE_BYTES, ("fine.page_core_s",)),
+    Part("minority", "minority languages", 600_000, "flywheel/", _PAGE_BYTES, ("minority.page_core_s",)),
+    Part("word", "Word documents", 3_000_000, "recipes/word.py", *_costs("word.sample")),
+    Part("scene", "scene text (10M zh, 10M en)", 20_000_000, "recipes/scene.py", *_costs("scene.picture"), SHARD_SCENES, 0.05),
+    Part("charts", "charts", 10_000_000, _FIGURES, *_costs("figures.chart"), SHARD_FIGURES),
+    Part("molecules", "chemical formulas", 5_000_000, _FIGURES, *_costs("figures.molecule"), SHARD_FIGURES),
+    Part("geometry", "plane geometry", 1_000_000, _FIGURES, *_costs("figures.geometry"), SHARD_FIGURES),
     Part(
-        "pages",
-        f"PDF pages, coarse ({DOCUMENT_PAGES} a document)",
-        30_000_000,
-        ("coarse.page_bytes",),
-        ("coarse.read_core_s", "coarse.ink_core_s"),
-        made_by="recipes/corpus30m.py",
-        shard_samples=SHARD_PAGES,
+        "vision", "general vision (20%)", _LOOKS, "recipes/vision.py", *_costs("vision.picture"), SHARD_PICTURES, group="vision"
     ),
-    Part(
-        "fine",
-        "PDF pages, fine (2M zh, 2M en)",
-        4_000_000,
-        ("coarse.page_bytes",),
-        ("fine.page_core_s",),
-        made_by="recipes/fine.py",
-    ),
-    Part("minority", "minority languages", 600_000, ("coarse.page_bytes",), ("minority.page_core_s",), made_by="flywheel/"),
-    Part("word", "Word documents", 3_000_000, ("word.sample_bytes",), ("word.sample_core_s",), made_by="recipes/word.py"),
-    Part(
-        "scene",
-        "scene text (10M zh, 10M en)",
-        20_000_000,
-        ("scene.picture_bytes",),
-        ("scene.picture_core_s",),
-        gpu_s=0.05,
-        made_by="recipes/scene.py",
-        shard_samples=SHARD_SCENES,
-    ),
-    *(
-        Part(
-            key,
-            name,
-            num_samples,
-            (f"figures.{rate}_bytes",),
-            (f"figures.{rate}_core_s",),
-            made_by="recipes/figures.py",
-            shard_samples=SHARD_FIGURES,
-        )
-        for key, name, num_samples, rate in (
-            ("charts", "charts", 10_000_000, "chart"),
-            ("molecules", "chemical formulas", 5_000_000, "molecule"),
-            ("geometry", "plane geometry", 1_000_000, "geometry"),
-        )
-    ),
-    Part(
-        "vision",
-        "general vision (20%)",
-        round(_OTHERS / 0.7 * 0.2),
-        ("vision.picture_bytes",),
-        ("vision.picture_core_s",),
-        made_by="recipes/vision.py",
-        shard_samples=SHARD_PICTURES,
-        group="vision",
-    ),
-    Part(
-        "texts",
-        "text only (10%)",
-        round(_OTHERS / 0.7 * 0.1),
-        ("texts.sample_bytes",),
-        ("texts.sample_core_s",),
-        made_by="recipes/texts.py",
-        group="text",
-    ),
+    Part("texts", "text only (10%)", _TEXTS, "recipes/texts.py", *_costs("texts.sample"), group="text"),
 )
 
 
@@ -125,11 +82,9 @@ def table(parts: tuple[Part, ...], rates: Mapping[str, Rate]) -> str:
     return "\n".join([*aligned([header, *rows], range(1, len(header) - 1)), "", *notes])
 
 
-def _cost(cost: float | tuple[str, ...], rates: Mapping[str, Rate]) -> tuple[float, bool]:
-    """A value, and whether it was measured."""
-    if isinstance(cost, tuple):
-        return sum(rates[name].value for name in cost), all(rates[name].by for name in cost)
-    return cost, False
+def _cost(names: tuple[str, ...], rates: Mapping[str, Rate]) -> tuple[float, bool]:
+    """The sum of these rates, and whether all were measured."""
+    return sum(rates[name].value for name in names), all(rates[name].by for name in names)
 
 
 def _row(values: tuple[float, ...], sure_shards: bool, sure_bytes: bool, sure_core: bool) -> tuple[str, ...]:

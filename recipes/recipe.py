@@ -1,10 +1,12 @@
 """What a recipe is made of."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from datagen.curation.mark_similar import MarkAlike
 from datagen.inputs.census import Census, Listing
 from recipes.paper_mixture import Part
 from recipes.words.values import BENCHMARKS
@@ -83,3 +85,13 @@ class Recipe:
                 raise ValueError(f"{self.name}: a step is called {name!r}: allowed are letters, digits, _ and -")
             if names.count(name) > 1:
                 raise ValueError(f"{self.name}: two steps are called {name!r}: names of steps must differ")
+
+
+def corpus(
+    name: str, made: Sequence[Step], benchmarks: str, *after: Step, seed: int = 0, mixture: tuple[Part, ...] = ()
+) -> Recipe:
+    """The recipe of the datasets that the steps `made` make: what is alike in them is marked, and what is like a page of
+    `benchmarks`; then come the steps `after`, and a report. Raises `ValueError` as `benchmark_folder` does."""
+    datasets = tuple(step.name for step in made)
+    alike = MarkAlike(datasets=datasets, benchmarks=benchmark_folder(benchmarks))
+    return Recipe(name, (*made, alike, *after, Report(datasets, seed=seed)), mixture)

@@ -10,7 +10,6 @@ import logging
 from dataclasses import replace
 from typing import Annotated, Any
 
-from datagen.curation.mark_similar import MarkAlike
 from datagen.disk.storage import Folder
 from datagen.inputs.census import Census
 from datagen.pictures.filter_pictures import FilterPictures
@@ -21,7 +20,7 @@ from datagen.scene.judge_scene import JudgeScene
 from datagen.scene.read_scene import ReadScene
 from datagen.work.draws import DrawSource
 from datagen.work.pipeline import Pipeline
-from recipes.recipe import Recipe, Report, Step, benchmark_folder
+from recipes.recipe import Recipe, Step, corpus
 from recipes.words import engines as page_engines
 from recipes.words import values
 from recipes.words.engines import EMBEDDED
@@ -78,8 +77,7 @@ def scene(
     steps: tuple[Step, ...] = (Pipeline(NAME, census, source, stages, limit=chosen, seed=seed, max_drop=MAX_DROP),)
     if photographs or not input:
         steps = (*steps, composed(photographs or scene_packages.PACKAGES, limit or DEFAULT_DRAWN, seed))
-    names = tuple(step.name for step in steps)
-    return Recipe(NAME, (*steps, MarkAlike(names, benchmarks=benchmark_folder(benchmarks)), Report(names, seed=seed)))
+    return corpus(NAME, steps, benchmarks, seed=seed)
 
 
 def composed(photographs: str, count: int, seed: int) -> Pipeline:

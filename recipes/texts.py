@@ -3,13 +3,12 @@
 from typing import Annotated
 
 from datagen.coarse.verdict.filters import DropLowInformation
-from datagen.curation.mark_similar import MarkAlike
 from datagen.reading.language import IdentifyLanguage
 from datagen.samples.texts import TextSamples
 from datagen.texts.drop_poor_texts import FILTERS, DropPoorTexts
 from datagen.texts.source import TextListing, TextSource
 from datagen.work.pipeline import Pipeline
-from recipes.recipe import Recipe, Report, benchmark_folder
+from recipes.recipe import Recipe, corpus
 
 NAME = "texts"
 DEFAULT_FILTERS = ("gopher_quality", "gopher_repetition")
@@ -42,5 +41,4 @@ def texts(
     census = TextListing(input, limit) if input else TextSamples()
     num_files = 0 if input else limit  # of your own files the census chooses rows
     documents = Pipeline(NAME, census, source, stages, limit=num_files, deep=bool(input) and "://" not in input)
-    alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
-    return Recipe(NAME, (documents, alike, Report(datasets=(NAME,))))
+    return corpus(NAME, (documents,), benchmarks)

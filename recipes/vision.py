@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-from datagen.curation.mark_similar import MarkAlike
 from datagen.engines import Choice
 from datagen.pictures.filter_pictures import FilterPictures
 from datagen.vision.caption_pictures import CaptionPictures
@@ -10,7 +9,7 @@ from datagen.vision.judge_captions import JudgeCaptions
 from datagen.vision.source import described
 from datagen.work.draws import DrawSource
 from datagen.work.pipeline import Pipeline
-from recipes.recipe import Recipe, Report, benchmark_folder
+from recipes.recipe import Recipe, corpus
 from recipes.words import engine_words, values
 from recipes.words.fields import of_word
 
@@ -53,8 +52,7 @@ def vision(
         made = Pipeline(NAME, census, source, (of_word(FilterPictures, "only", only), *captions, JudgeCaptions()))
     else:
         made = _stamps(limit or DEFAULT_LIMIT, seed)
-    alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
-    return Recipe(NAME, (made, alike, Report(datasets=(NAME,), seed=seed)))
+    return corpus(NAME, (made,), benchmarks, seed=seed)
 
 
 def _stamps(limit: int, seed: int) -> Pipeline:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from datagen.curation.mark_similar import MarkAlike
 from datagen.formulas.check import CheckFormulas
 from datagen.inputs.census import Listing
 from datagen.inputs.formats import WORD
@@ -10,7 +9,7 @@ from datagen.reading.language import IdentifyLanguage
 from datagen.samples.word_documents import word_samples
 from datagen.word.source import WordSource
 from datagen.work.pipeline import Pipeline
-from recipes.recipe import Recipe, Report, benchmark_folder
+from recipes.recipe import Recipe, corpus
 
 NAME = "word"
 
@@ -27,5 +26,4 @@ def word(input: str = "", limit: int = 0, benchmarks: str = "") -> Recipe:
     """Pages, tables and formulas of Word documents (.docx, .docm, .dotx, .dotm, .doc, .odt, .rtf), with labels from the files."""
     census = Listing(input, WORD) if input else word_samples()
     documents = Pipeline(NAME, census, WordSource(), (IdentifyLanguage(), CheckFormulas()), limit=limit)
-    alike = MarkAlike(datasets=(NAME,), benchmarks=benchmark_folder(benchmarks))
-    return Recipe(NAME, (documents, alike, TallyWord(NAME), Report(datasets=(NAME,))))
+    return corpus(NAME, (documents,), benchmarks, TallyWord(NAME))

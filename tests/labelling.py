@@ -9,14 +9,14 @@ from pathlib import Path
 
 import recipes.label
 from datagen.asking.profiles import TRIES
-from datagen.disk.manifest import PartBuilder
-from datagen.disk.shards import ShardReport, ShardWriter, shard_name
+from datagen.disk.shards import ShardReport, shard_name
 from datagen.disk.storage import Folder
 from datagen.record import Origin, Quality, Sample, source_key
 from recipes.__main__ import main
 from tests.faulty_server import KEY, MODEL
 from tests.inputs.picture_files import tar
 from tests.inputs.small_pages import page
+from tests.outputs import write_shard
 
 
 def write_pages(folder: Path, number: int, a_tar: int = 20) -> None:
@@ -28,22 +28,16 @@ def write_pages(folder: Path, number: int, a_tar: int = 20) -> None:
 
 def write_page_dataset(folder: Path, number: int, a_shard: int, different: int = 0) -> None:
     """The same pages as a dataset of ours, which is read fastest; so many `different` ones, and then these once more."""
-    out = Folder(str(folder))
+
+    def sample(n: int) -> Sample:
+        origin = Origin(f"/in/{n}.png", hashlib.sha256(str(n).encode()).hexdigest(), 0)
+        key = f"{source_key(origin.uri, origin.sha256)}-000000"
+        image = page(f"{n % (different or number)}")
+        return Sample(key, "page", image, (160, 220), "und", "Zyyy", "", (), Quality(), origin, "test")
+
     for first in range(0, number, a_shard):
-        shard = shard_name("pages", first // a_shard)
-        part = PartBuilder(shard)
-        with out.create(f"shards/{shard}.tar") as file:
-            writer = ShardWriter(file)
-            for n in range(first, first + a_shard):
-                origin = Origin(f"/in/{n}.png", hashlib.sha256(str(n).encode()).hexdigest(), 0)
-                key = f"{source_key(origin.uri, origin.sha256)}-000000"
-                image = page(f"{n % (different or number)}")
-                sample = Sample(key, "page", image, (160, 220), "und", "Zyyy", "", (), Quality(), origin, "test")
-                part.add(sample, writer.write(sample))
-            sha256 = writer.close()
-        part.write(out)
-        report = ShardReport(shard, 0, "", sha256, writer.num_bytes, writer.num_samples, a_shard, 0, (), 0.0, 0.0)
-        out.write(f"shards/{shard}.json", report.to_json())
+        samples = map(sample, range(first, first + a_shard))
+        write_shard(Folder(str(folder)), shard_name("pages", first // a_shard), samples)
 
 
 def words(folder: Path, out: Path, server: str, *more: str) -> list[str]:

@@ -8,6 +8,7 @@ import os
 import runpy
 import subprocess
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from datagen.disk.storage import Folder
 from datagen.inputs.census import Listing
 from datagen.inputs.items import Item
 from datagen.reading.language import IdentifyLanguage
-from datagen.record import Sample
+from datagen.record import Drop, Sample
 from datagen.work.assignment import add_generation
 from datagen.work.pipeline import Pipeline
 from recipes.recipe import Recipe, Report, read_passwords
@@ -121,7 +122,7 @@ def write_run(folder: Path, *shards: list[Sample], first: int = 0) -> None:
     target.write("run.json", json.dumps(run).encode())
 
 
-def write_shard(dataset: Folder, shard: str, samples: list[Sample]) -> None:
+def write_shard(dataset: Folder, shard: str, samples: Iterable[Sample], drops: Sequence[Drop] = ()) -> None:
     part = manifest.PartBuilder(shard)
     with dataset.create(f"shards/{shard}.tar") as file:
         writer = ShardWriter(file)
@@ -129,5 +130,5 @@ def write_shard(dataset: Folder, shard: str, samples: list[Sample]) -> None:
             part.add(sample, writer.write(sample))
         sha256 = writer.close()
     part.write(dataset)
-    report = ShardReport(shard, 0, "", sha256, writer.num_bytes, len(samples), 1, 0, (), 0.0, 0.0)
+    report = ShardReport(shard, 0, "", sha256, writer.num_bytes, writer.num_samples, 1, 0, tuple(drops), 0.0, 0.0)
     dataset.write(f"shards/{shard}.json", report.to_json())

@@ -9,7 +9,7 @@ from datagen.disk.storage import Folder
 from datagen.labels import PICTURES
 from datagen.record import Region, Sample
 from recipes.look.choose import Census, Entry
-from recipes.look.page import COMMAND, PER_CHUNK, Files, Written, finish
+from recipes.look.page import PER_CHUNK, Files, Written, finish
 from recipes.report.pages import direction, seeded
 
 
@@ -40,15 +40,7 @@ def write_audit(folder: Folder, dataset: Folder, about: Mapping[str, Any], censu
         )
         if not len(items) % PER_CHUNK:
             files.flush()
-    index = {
-        "kind": "audit",
-        "dataset": {"name": about["name"], "id": about["id"]},
-        "by": about["by"],
-        "command": about.get("command", COMMAND),
-        "seed": seed,
-        "entries": items,
-    }
-    return Written(len(items), finish(files, f"{about['name']}: audit", index))
+    return Written(len(items), finish(files, "audit", about, {"kind": "audit", "seed": seed, "entries": items}))
 
 
 def drawn(dataset: Folder, entries: Sequence[Entry], number: int, seed: int) -> list[tuple[Entry, Sample, int]]:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -102,20 +102,14 @@ def _entry(row: Mapping[str, Any], data: bytes) -> Entry | None:
         record = _DECODER.decode(data)
     except msgspec.DecodeError:
         return None
-    outcomes = _outcomes(record.metadata)
+    texts = (str(pair.value) for pair in record.metadata if pair.name == "decisions")
+    outcomes = tuple(sorted({str(decision["outcome"]) for text in texts for decision in decisions(text)}))
     signals = {pair.name: pair.value for pair in record.quality.signals}
     level = signals.get("level", -1.0)
     score = min((region.score for region in record.regions if region.score >= 0), default=_NO_SCORE)
     is_open = not set(OPEN).isdisjoint(outcomes)
     place = (not is_open, -float(row["difficulty"]), _RANK.get(row["verdict"], 0), score, row["key"])
     return Entry(row, hashlib.sha256(data).hexdigest(), outcomes, int(level) if level in (0.0, 1.0, 2.0) else -1, place)
-
-
-def _outcomes(metadata: Sequence[_Pair]) -> tuple[str, ...]:
-    outcomes = {
-        str(decision["outcome"]) for pair in metadata if pair.name == "decisions" for decision in decisions(str(pair.value))
-    }
-    return tuple(sorted(outcomes))
 
 
 def decisions(text: str) -> list[dict[str, Any]]:

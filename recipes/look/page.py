@@ -5,6 +5,7 @@ sample. The rest is in chunks, each loaded when one of its samples is looked at.
 the code that makes it, an image's from its content. So what is there under its name stays as it is, and a killed run goes on.
 """
 
+import io
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,18 +14,24 @@ from itertools import groupby
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
-from datagen.disk.shards import read_samples
+from PIL import Image
+
+from datagen.disk.shards import image_extension, read_samples
 from datagen.disk.storage import Folder
 from datagen.engines import wheels
 from datagen.figures import redraw
-from datagen.record import FORMATS, LABELS, LEVELS
+from datagen.record import FORMATS, LABELS, LEVELS, Sample
 from datagen.work.specification import fingerprint
-from recipes.look.choose import Census, Entry
-from recipes.look.records import picture, sample_data
+from recipes.look.choose import Census, Entry, decisions
 from recipes.report import asset, embed, fill
+from recipes.report.pages import facts_of, region_record
+from recipes.report.pictures import decode
 
 log = logging.getLogger(__name__)
 
+LONGEST = 2000
+"""Pixels of an image's long side: a longer one is made smaller. Boxes stay in the record's pixels."""
+_QUALITY = 85
 PER_CHUNK = 16
 _AT_ONCE = 16
 COMMAND = "make patch out=DIR patch=FILE"
@@ -58,9 +65,6 @@ def write_page(folder: Folder, dataset: Folder, about: Mapping[str, Any], census
             files.flush()
     index = {
         "kind": "correct",
-        "dataset": {"name": about["name"], "id": about["id"]},
-        "by": about["by"],
-        "command": about.get("command", COMMAND),
         "total": len(census.entries),
         "marked": dict(census.marked),
         "damaged": census.damaged,
@@ -70,13 +74,15 @@ def write_page(folder: Folder, dataset: Folder, about: Mapping[str, Any], census
             for entry in of
         ],
     }
-    return Written(len(chosen), finish(files, f"{about['name']}: look and correct", index))
+    return Written(len(chosen), finish(files, "look and correct", about, index))
 
 
-def finish(files: "Files", title: str, index: Mapping[str, Any]) -> int:
+def finish(files: "Files", title: str, about: Mapping[str, Any], own: Mapping[str, Any]) -> int:
     """Write what is the same for every page, then the index, then the page; sweep what no page needs any more. Returns how many
     files were written."""
     katex = _katex()
+    dataset = {"name": about["name"], "id": about["id"]}
+    index = {"dataset": dataset, "by": about["by"], "command": about.get("command", COMMAND), **own}
     vocabulary = {"labels": LABELS, "formats": FORMATS, "katex": bool(katex)}
     shared = [asset("report.js"), asset("page.js")]
     js = "\n".join([*shared, *(asset(f"{name}.js", "recipes.look") for name in _SCRIPTS)])
@@ -87,7 +93,7 @@ def finish(files: "Files", title: str, index: Mapping[str, Any]) -> int:
     files.flush()
     files.write("data/index.js", b"window.pagewheelIndex=%s;\n" % embed({**vocabulary, **index}))
     files.flush()
-    files.write("index.html", fill("look.html", title=title).encode())
+    files.write("index.html", fill("look.html", title=f"{about['name']}: {title}").encode())
     files.flush()
     files.sweep()
     return files.num_written
@@ -197,3 +203,37 @@ def _code() -> str:
     """Of the code that a chunk's content depends on: a page that older code made is made anew."""
     files = [f for package in ("recipes.look", "recipes.report") for f in resources.files(package).iterdir()]
     return fingerprint([f.read_text() for f in sorted(files, key=lambda f: f.name) if f.name.endswith(".py")])
+
+
+def sample_data(sample: Sample, record: str, image: str) -> dict[str, Any]:
+    """What the page shows and edits. `record` is the sha256 of the record, `image` the name of the image's file, "" for none."""
+    shown = facts_of(sample)
+    return shown | {
+        "record": record,
+        "image": image,
+        "text": sample.text,
+        "caption": sample.caption,
+        "reasons": list(sample.quality.reasons),
+        "difficulty": round(sample.difficulty, 3),
+        "regions": [region_record(region, sample.script) for region in sample.regions],
+        "decisions": decisions(sample.metadata.get("decisions", "")),
+        "more": [pair for pair in shown["more"] if pair[0] != "caption"],
+    }
+
+
+def picture(encoded: bytes | None) -> tuple[str, bytes] | None:
+    """The ending of an image's name, and its bytes: as they are, or smaller. None if it is no image that a browser shows."""
+    try:
+        ending = image_extension(encoded or b"")
+        with Image.open(io.BytesIO(encoded or b"")) as file:
+            if max(file.size) <= LONGEST:
+                return ending, encoded or b""
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        return None
+    image = decode(encoded)
+    if image is None:
+        return None
+    image.thumbnail((LONGEST, LONGEST), Image.Resampling.BICUBIC, reducing_gap=2.0)
+    out = io.BytesIO()
+    image.save(out, "jpeg", quality=_QUALITY)
+    return f"{LONGEST}.jpg", out.getvalue()

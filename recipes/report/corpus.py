@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -16,35 +16,6 @@ TOP = 40
 EXAMPLES = 5
 # Room for what the caller adds to the file: its title and its facts.
 MARGIN_BYTES = 32_000
-
-
-@dataclass(frozen=True)
-class Bar:
-    """`parts` are pairs of a colour and a number. `link` is the state that the viewer goes to, "" if it has no such filter."""
-
-    value: str
-    parts: Sequence[tuple[str, int]]
-    summary: str
-    link: str
-    sentence: str = ""
-
-    @property
-    def total(self) -> int:
-        return sum(number for _, number in self.parts)
-
-
-@dataclass(frozen=True)
-class Chart:
-    """The counts of a field's values, largest first."""
-
-    field: str
-    title: str
-    bars: Sequence[Bar]
-    note: str = ""
-
-    @property
-    def longest(self) -> int:
-        return self.bars[0].total
 
 
 def corpus_sections(
@@ -84,38 +55,30 @@ def _counts(name: str, survey: Survey, num_drops: int) -> Markup:
     charts = []
     if tally.num_samples:
         verdicts = Counter({(verdict, verdict): number for verdict, number in tally.by("verdict").items()})
+        reasons = Counter({(reason, "reason"): number for reason, number in survey.reasons.items()})
+        note = "A page can have several reasons." if reasons else "No page has a reason of doubt."
         charts = [
-            _by_verdict(name, "lang", "Languages", tally.by("lang", "verdict")),
-            _by_verdict(name, "script", "Scripts", tally.by("script", "verdict")),
-            _by_verdict(name, "verdict", "Verdicts", verdicts),
-            *([_by_verdict(name, "task", "Tasks", tally.by("task", "verdict"))] if len(tasks) > 1 else []),
-            _reasons(name, survey.reasons),
+            _chart(name, "lang", "Languages", tally.by("lang", "verdict")),
+            _chart(name, "script", "Scripts", tally.by("script", "verdict")),
+            _chart(name, "verdict", "Verdicts", verdicts),
+            *([_chart(name, "task", "Tasks", tally.by("task", "verdict"))] if len(tasks) > 1 else []),
+            _chart(name, "reason", "Reasons of doubt", reasons, note),
         ]
     return fill("counts.html", figures=figures, charts=charts, verdicts=VERDICTS, top=TOP)
 
 
-def _by_verdict(name: str, field: str, title: str, counts: Counter) -> Chart:
-    """A bar for each value of `field`; `counts` is by value and verdict."""
-    bars = []
+def _chart(name: str, field: str, title: str, counts: Counter, note: str = "") -> dict[str, Any]:
+    """A bar for each value of `field`, the longest first. `counts` is by value and colour; a bar's link is the state that the
+    viewer goes to, "" if it has no such filter."""
+    bars: list[dict[str, Any]] = []
     for value in {value for value, _ in counts}:
-        parts = [(verdict, counts[value, verdict]) for verdict in VERDICTS if counts[value, verdict]]
-        summary = ", ".join(f"{number:,} {verdict}" for verdict, number in parts)
-        bars.append(Bar(value, parts, summary, "" if field == "task" else _link(name, field, value)))
-    return Chart(field, title, sorted(bars, key=lambda bar: (-bar.total, bar.value)))
-
-
-def _reasons(name: str, counts: Counter[str]) -> Chart:
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    bars = [
-        Bar(reason, [("reason", number)], f"{number:,}", _link(name, "reason", reason), REASONS[reason].sentence)
-        for reason, number in ranked
-    ]
-    note = "A page can have several reasons." if bars else "No page has a reason of doubt."
-    return Chart("reason", "Reasons of doubt", bars, note)
-
-
-def _link(name: str, field: str, value: str) -> str:
-    return urlencode({"v": name, field: value}, errors="replace")
+        parts = [(colour, number) for colour in (*VERDICTS, "reason") if (number := counts[value, colour])]
+        link = "" if field == "task" else urlencode({"v": name, field: value}, errors="replace")
+        sentence = REASONS[value].sentence if field == "reason" else ""
+        total = sum(number for _, number in parts)
+        bars.append({"value": value, "parts": parts, "total": total, "link": link, "sentence": sentence})
+    bars.sort(key=lambda bar: (-bar["total"], bar["value"]))
+    return {"field": field, "title": title, "bars": bars, "note": note}
 
 
 def _groups(drops: Sequence[Drop], seed: int) -> list[dict]:

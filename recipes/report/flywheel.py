@@ -9,7 +9,6 @@ from PIL import Image
 from datagen.disk import manifest
 from datagen.disk.shards import read_reports, read_sample
 from datagen.disk.storage import Folder
-from datagen.record import Drop
 from flywheel.rounds import card
 from recipes.report import Card, Cell, Section, blocks, cut, joined
 from recipes.report.pages import seeded
@@ -168,7 +167,7 @@ def _accepted(folder: Folder, seed: int) -> Iterator[Crop]:
 def _rejected(folder: Folder, pages: Folder, seed: int) -> Iterator[Crop]:
     """Rejected lines, cut anew from their pages."""
     drops = [drop for report in read_reports(folder) for drop in report.drops if drop.readings]
-    chosen = list(_few(drops, _lang_and_reason, lambda drop: drop.key, REJECTED, seed))
+    chosen = list(_few(drops, lambda drop: (drop.readings[0].lang, drop.reason), lambda drop: drop.key, REJECTED, seed))
     wanted = {(drop.uri, drop.part.first) for drop in chosen if drop.part}
     rows = {}
     for part in manifest.parts(pages, [report.shard for report in read_reports(pages)] if wanted else []):
@@ -180,10 +179,6 @@ def _rejected(folder: Folder, pages: Folder, seed: int) -> Iterator[Crop]:
             (reading,) = drop.readings
             if image := decode(read_sample(pages, row["shard"], row["offset"], row["bytes"]).image):
                 yield Crop(reading.lang, reading.text, reading.score, drop.reason, _line(image.crop(reading.box)))
-
-
-def _lang_and_reason(drop: Drop) -> tuple[str, ...]:
-    return drop.readings[0].lang, drop.reason
 
 
 def _few(items: Iterable[T], group: Callable[[T], tuple[str, ...]], key: Callable[[T], str], most: int, seed: int) -> Iterator[T]:

@@ -54,41 +54,31 @@ class Survey:
     def of(cls, parts: Iterable[pa.Table], seed: int) -> "Survey":
         """The survey of the manifest's parts, which come in any order, one at a time."""
         tally, reasons = Tally(), Counter[str]()
-        strata: dict[tuple[str, ...], _First] = defaultdict(lambda: _First(MAX_PAGES))
-        by_reason: dict[str, _First] = defaultdict(lambda: _First(_REASON_POOL))
-        hardest = _First(HARDEST)
+        groups: dict[tuple[Any, ...], list[tuple[Any, str, dict]]] = defaultdict(list)
+
+        def add(most: int, group: Any, place: bytes | float, row: dict) -> None:
+            """Keep the first `most` of a group, by their places; they come in any order."""
+            members = groups[most, group]
+            members.append((place, row["key"], row))
+            if len(members) >= 2 * most:
+                members[:] = _first(members, most)
+
         for part in parts:
             tally.add(part)
             for row in part.select(_COLUMNS).to_pylist():
                 place = seeded(seed, row["key"])
-                strata[row["lang"], row["script"], row["verdict"]].add(place, row)
+                add(MAX_PAGES, (row["lang"], row["script"], row["verdict"]), place, row)
                 if row["difficulty"] >= 0:
-                    hardest.add(by_difficulty(row), row)
+                    add(HARDEST, None, by_difficulty(row), row)
                 for reason in row["reasons"]:
                     reasons[reason] += 1
-                    by_reason[reason].add(place, row)
-        rows = {row["key"]: row for first in (*strata.values(), *by_reason.values(), hardest) for row in first.rows()}
+                    add(_REASON_POOL, reason, place, row)
+        rows = {key: row for (most, _), members in groups.items() for _, key, row in _first(members, most)}
         return cls(tally, reasons, tuple(rows.values()))
 
 
-class _First:
-    """The first `most` by their place of rows that come in any order."""
-
-    def __init__(self, most: int):
-        self.most = most
-        self._entries: list[tuple[Any, str, dict]] = []
-
-    def add(self, place: bytes | float, row: dict) -> None:
-        self._entries.append((place, row["key"], row))
-        if len(self._entries) >= 2 * self.most:
-            self._sort()
-
-    def rows(self) -> list[dict]:
-        self._sort()
-        return [row for _, _, row in self._entries]
-
-    def _sort(self) -> None:
-        self._entries = sorted(self._entries, key=lambda entry: entry[:2])[: self.most]
+def _first(members: list[tuple[Any, str, dict]], most: int) -> list[tuple[Any, str, dict]]:
+    return sorted(members, key=lambda member: member[:2])[:most]
 
 
 def by_difficulty(row: dict) -> float:

@@ -162,15 +162,11 @@ def _reliability(pieces: Sequence[Piece]) -> Iterable[Markup]:
     for name, of in (("confidence", pieces), ("score", of_worth)):
         error = calibrated_scores.error([piece.score for piece in of], [piece.is_right for piece in of])
         said = f"{name}, 0 to 1; off by {100 * error:.1f} points"
-        yield blocks.reliability(_dots(of), _WIDTH, _HEIGHT, f"share right by {name}", said)
-
-
-def _dots(pieces: Sequence[Piece]) -> list[tuple[float, float, float, float, str]]:
-    """The dots of a curve of reliability: where each stands, the ends of its interval, and what it says."""
-    return [
-        (_x(mean), _y(share), _y(high), _y(low), f"{mean:.3f}: {share:.1%} of {count} right")
-        for mean, share, (low, high), count in reliability(pieces)
-    ]
+        dots = [
+            (_x(mean), _y(share), _y(high), _y(low), f"{mean:.3f}: {share:.1%} of {count} right")
+            for mean, share, (low, high), count in reliability(of)
+        ]
+        yield blocks.reliability(dots, _WIDTH, _HEIGHT, f"share right by {name}", said)
 
 
 def _errors(lang: str, row: Metrics) -> tuple[Cell, Cell, Markup]:

@@ -206,7 +206,6 @@ DROPS = (
     | label_reasons.FATES
     | {
         "chart_too_crowded": "The chart’s texts lie over each other, or leave the picture, however it is laid out.",
-        "no_renderer": "None of the programs that draw charts here draws this kind in this script.",
         "no_typeface": "No typeface of this machine has the language’s letters.",
         "smiles_unreadable": "The line of the list is no SMILES.",
         "molecule_size": "The molecule has no atoms, or more than can be read in a picture.",

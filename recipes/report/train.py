@@ -142,24 +142,19 @@ def _read(looks: dict[str, Any], read: dict[str, Any], meanwhile: Sequence[tuple
         blind = (f"The {losses[4:]}: what it says doesn’t follow from what it sees.", "It doesn’t look.")
         parts.append(blocks.note(f"It looks: {losses}.") if looks["looks"] else blocks.note(*blind))
     errors = [
-        (
-            kind,
-            of["num"],
-            Cell(f"{of['character_error_rate']:.1%}", "num"),
-            Cell(f"{of['edit_distance']:.3f}", "num"),
-            Cell(f"{of['loops']:.0%}", "num"),
-        )
+        (kind, of["num"], _rate(of), Cell(f"{of['edit_distance']:.3f}", "num"), Cell(f"{of['loops']:.0%}", "num"))
         for kind, of in read.items()
     ]
     parts.append(blocks.table(("read", "samples", "character errors", "edit distance", "repetition rate"), errors))
     if meanwhile:
         kinds = [kind for kind in read if kind.startswith(DATASET)]
-        by_step = [
-            (step, *(Cell(f"{of[kind]['character_error_rate']:.1%}" if kind in of else "", "num") for kind in kinds))
-            for step, of in meanwhile
-        ]
+        by_step = [(step, *(_rate(of[kind]) if kind in of else "" for kind in kinds)) for step, of in meanwhile]
         parts.append(blocks.table(("character errors by step", *(kind.removeprefix(DATASET) for kind in kinds)), by_step))
     return joined(*parts)
+
+
+def _rate(of: dict[str, Any]) -> Cell:
+    return Cell(f"{of['character_error_rate']:.1%}", "num")
 
 
 def _curve(lines: Sequence[dict]) -> Markup:
@@ -187,9 +182,8 @@ def _first(rows: Sequence[dict]) -> list[dict]:
     before: Counter[str] = Counter()
     shown = []
     for row in rows:
-        name = row.get("dataset", "")
-        before[name] += 1
-        if before[name] <= SHOWN:
+        before[row.get("dataset", "")] += 1
+        if before[row.get("dataset", "")] <= SHOWN:
             shown.append(row)
     return shown
 

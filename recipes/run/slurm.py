@@ -12,7 +12,7 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,14 +71,15 @@ def script(name: str, words: Mapping[str, Any], out: Path, nodes: int, gpus: int
         f"--job-name=pagewheel-{name}",
         f"--nodes={nodes}",
         "--ntasks-per-node=1",
-        *([] if _has_gpus(wants.options) else [f"--gres=gpu:{gpus}"]),
+        *([] if any(option.startswith(("--gres", "--gpus")) for option in wants.options) else [f"--gres=gpu:{gpus}"]),
         *wants.options,
         "--requeue",
         "--open-mode=append",
         f"--signal=B:USR1@{NOTICE_S}",
         f"--output={str(out / FOLDER).replace('%', '%%')}/%j.log",
     ]
-    command = shlex.join([wants.python, "-m", "recipes", name, *_typed(words), f"out={out}", "on=srun", f"gpus={gpus}"])
+    typed = [f"{word}={int(value) if isinstance(value, bool) else value}" for word, value in words.items()]
+    command = shlex.join([wants.python, "-m", "recipes", name, *typed, f"out={out}", "on=srun", f"gpus={gpus}"])
     if words.get("overwrite"):
         command = command.replace(" overwrite=1", " overwrite=$((${SLURM_RESTART_COUNT:-0} == 0))")
     return "\n".join(
@@ -110,18 +111,9 @@ def script(name: str, words: Mapping[str, Any], out: Path, nodes: int, gpus: int
     )
 
 
-def _has_gpus(options: Iterable[str]) -> bool:
-    return any(option.startswith(("--gres", "--gpus")) for option in options)
-
-
 def _quoted(option: str) -> str:
     name, joined, value = option.partition("=")
     return f"{name}{joined}{shlex.quote(value)}" if joined else option
-
-
-def _typed(words: Mapping[str, Any]) -> list[str]:
-    """Words as they are typed."""
-    return [f"{name}={int(value) if isinstance(value, bool) else value}" for name, value in words.items()]
 
 
 def submit(text: str, out: Path) -> str:

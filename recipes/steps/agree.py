@@ -2,8 +2,8 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from datagen.agreement.agree_page import DECISIONS
@@ -74,17 +74,10 @@ class AgreeRunner(PipelineRunner):
         agreed = agree_section(self.step.name, self._sums(), self._page)
         return [agreed, *super().sections(report, max_bytes - len(agreed.html))]
 
-    def _rows(self) -> Iterator[dict[str, Any]]:
-        """Those of at most `_MOST_PAGES` pages, from all shards alike."""
-        reports = read_reports(self.folder)
-        every = max(1, -(-sum(report.num_samples for report in reports) // _MOST_PAGES))
-        for n, row in enumerate(manifest.rows(self.folder)):
-            if n % every == 0:
-                yield row
-
     def _sums(self) -> Sums:
+        """Of at most `_MOST_PAGES` pages, from all shards alike."""
         sums = Sums(num_all=sum(report.num_samples for report in read_reports(self.folder)))
-        rows = list(self._rows())
+        rows = list(islice(manifest.rows(self.folder), 0, None, max(1, -(-sums.num_all // _MOST_PAGES))))
         for row, sample in zip(rows, read_records(self.folder, rows), strict=True):
             sums.add(sample, row)
         return sums

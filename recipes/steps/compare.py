@@ -1,6 +1,5 @@
 """Comparing the arms of an ablation, as a step: what each read of the same samples, with intervals."""
 
-import base64
 import json
 import logging
 from collections import defaultdict
@@ -14,8 +13,8 @@ from datagen.work.specification import fingerprint
 from model.train.data_config import MEASURE
 from model.train.lines import read_lines
 from model.train.step import Train, flat
+from recipes.ablate import Arm, Compare
 from recipes.ablation.comparison import HARDLY_READS, compared, unlike
-from recipes.ablation.steps import Arm, Compare
 from recipes.recipe import Report
 from recipes.steps import OK, Gone, StepRunner
 
@@ -223,11 +222,6 @@ class CompareRunner(StepRunner[Compare]):
 
 def _json(value: Any) -> bytes:
     return json.dumps(value, indent=1, ensure_ascii=False).encode("utf-8", "replace")
-
-
-def picture(row: Row) -> bytes:
-    """The image of a row of `worst.json`, as WebP."""
-    return base64.b64decode(row["image"])
 
 
 def _edits(of_arm: Sequence[Mapping[Key, Row]], keys: Sequence[Key]) -> numpy.ndarray:

@@ -9,7 +9,7 @@ from datagen.disk import manifest
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.record import SampleError
-from recipes.ablation.steps import HoldOut
+from recipes.ablate import HoldOut
 from recipes.steps import OK, StepRunner
 
 log = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ import functools
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -150,7 +150,7 @@ class LabelRunner(PipelineRunner):
             ledger.forget(folder, gone.sources.holds_key)
         if self.folder.exists(AGAIN):
             lines = self.folder.read(AGAIN).splitlines(keepends=True)
-            kept = [line for line in lines if not gone.sources.holds_key(_key(line))]
+            kept = [line for line in lines if not gone.sources.holds_key(json.loads(line)["key"])]
             self.folder.write(AGAIN, b"".join(kept))
 
     def _sums(self) -> Sums:
@@ -163,8 +163,11 @@ class LabelRunner(PipelineRunner):
         source = self.step.source
         try:
             if isinstance(source, SamplesOf):
-                items = self._inputs.get(drop, ())
-                pages: Iterable[object] = (page for item in items for page in source.samples(item, _is_of(drop.key), images=True))
+                pages: Iterable[object] = (
+                    page
+                    for item in self._inputs.get(drop, ())
+                    for page in source.samples(item, lambda row: bool(row["key"] == drop.key), images=True)
+                )
             else:
                 pages = source.read(Item(drop.uri, first=drop.part.first, stop=drop.part.stop, again=True))
             return next((page.image for page in pages if isinstance(page, Sample)), None)
@@ -176,10 +179,6 @@ class LabelRunner(PipelineRunner):
         """What the shard read in which a page dropped."""
         inputs = {shard_name(self.step.name, shard.index): shard.inputs for shard in assigned(self.folder)}
         return {drop: inputs.get(report.shard, ()) for report in read_reports(self.folder) for drop in report.drops}
-
-
-def _is_of(key: str) -> Callable[[dict[str, Any]], bool]:
-    return lambda row: bool(row["key"] == key)
 
 
 class Pages(Shards):
@@ -267,7 +266,3 @@ def planned(step: Labelling) -> str:
     own = {name: rate for name, rate in measured.items() if name.startswith(("label.", "coarse.ink"))}
     lines += [f"  {name}: {rate.value:g}, {rate.by or SOURCES.get(name, 'a guess')}" for name, rate in own.items()]
     return "\n".join(lines)
-
-
-def _key(line: bytes) -> str:
-    return str(json.loads(line)["key"])

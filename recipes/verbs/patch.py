@@ -15,7 +15,7 @@ from datagen.work.dataset import lock
 from datagen.work.take_patch import Taken, take
 from datagen.work.tombstones import Forgotten
 from recipes.steps import audits
-from recipes.verbs.status import datasets
+from recipes.verbs.status import by_name
 
 
 def patch(
@@ -29,7 +29,7 @@ def patch(
     or is for another dataset or for samples that have changed since.
     """
     read, folder = form.read(patch), Folder(out)
-    of_out = datasets(out)
+    of_out = by_name(out)
     if folder.exists("census"):
         raise ValueError(f"out={out} is a dataset: name the output folder that it lies in, whose other steps follow from it")
     with lock(folder):
@@ -45,12 +45,12 @@ def patch(
     return "\n".join(lines)
 
 
-def _meant(folders: list[Folder], patch: Patch, out: str, name: str) -> Folder:
+def _meant(folders: dict[str, Folder], patch: Patch, out: str, name: str) -> Folder:
     """The dataset that the patch is of."""
     ids = {}
-    for folder in folders:
+    for each, folder in folders.items():
         with contextlib.suppress(ValueError):  # one that is hardly begun
-            ids[Path(folder.url).name] = dataset_id(folder)
+            ids[each] = dataset_id(folder)
     if name and name not in ids:
         raise ValueError(f"dataset={name}: {out} has {', '.join(ids)}")
     fits = [n for n, known in ids.items() if known == patch.dataset.id and name in ("", n)]
@@ -61,7 +61,7 @@ def _meant(folders: list[Folder], patch: Patch, out: str, name: str) -> Folder:
         fits = [patch.dataset.name]
     if len(fits) > 1:
         raise ValueError(f"the patch fits {' and '.join(fits)}: say which with dataset=…")
-    return next(folder for folder in folders if Path(folder.url).name == fits[0])
+    return folders[fits[0]]
 
 
 def _counts(taken: Taken) -> str:

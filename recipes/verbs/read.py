@@ -158,17 +158,11 @@ def _by_network(folder: Folder, modes: str, prompt: str, together: int, most: in
     # How many are read together changes no answer in fp32, and in half precision what rounding does.
     made = {name: value for name, value in asdict(asking).items() if name != "folder"} | {"torch": torch.__version__}
     needs = Needs(gpus=1) if torch.cuda.is_available() else A_CORE
+    at_a_time, run = _BATCHES_A_TASK * together, read_images.run_network
     if kind == PAGE and chosen == (lines_by_network.MODE,):
         made |= {"kind": kind, "engines": lines_by_network.engines()}
-        task = functools.partial(read_images.NetworkTask, asking)
-        return _How(made, _IMAGES_A_TASK, task, lines_by_network.run_pages, lambda runner: needs)
-    return _How(
-        made,
-        _BATCHES_A_TASK * together,
-        functools.partial(read_images.NetworkTask, asking),
-        read_images.run_network,
-        lambda runner: needs,
-    )
+        at_a_time, run = _IMAGES_A_TASK, lines_by_network.run_pages
+    return _How(made, at_a_time, functools.partial(read_images.NetworkTask, asking), run, lambda runner: needs)
 
 
 class Count:

@@ -39,7 +39,8 @@ def status(out: str, *, recipe: Recipe | None = None) -> str:
     """
     folder, notes = Folder(out), []
     # A recipe that only trains has no dataset.
-    folders = [] if folder.exists(recipe_json.NAME) and not _has_datasets(folder) else datasets(out)
+    has_datasets = any(folder.exists(f"{name}/census") for name in folder.folders())
+    folders = datasets(out) if has_datasets or not folder.exists(recipe_json.NAME) else []
     if recipe is None and not folder.exists(recipe_json.NAME):
         notes = [f"only datasets are listed until the first step is done, which writes {recipe_json.NAME}"]
     elif recipe is None:
@@ -52,10 +53,6 @@ def status(out: str, *, recipe: Recipe | None = None) -> str:
     claimed = {name for runner in of_steps for name in runner.folders()}
     lines += [line for f in folders if Path(f.url).name not in claimed for line in dataset_status(f)]
     return "\n".join(lines + _forgotten(folder) + notes)
-
-
-def _has_datasets(folder: Folder) -> bool:
-    return any(folder.sub(name).exists("census") for name in folder.folders())
 
 
 def verify(out: str) -> tuple[str, bool]:

@@ -31,23 +31,8 @@ class Takes(NamedTuple):
 
 _HUB = ("revision", "device")
 _WRITING = (*_HUB, "precision", "max_tokens")
-_SERVER = Takes(
-    "address",
-    True,
-    (
-        "prompt",
-        "family",
-        "key",
-        "together",
-        "tries",
-        "timeout_s",
-        "wait_s",
-        "max_tokens",
-        "logprobs",
-        "most_failed",
-        "patience_s",
-    ),
-)
+_ASKING = "prompt family key together tries timeout_s wait_s max_tokens logprobs most_failed patience_s"
+_SERVER = Takes("address", True, tuple(_ASKING.split()))
 _CAPTIONER = Takes("address", True, (*_SERVER.settings, "long_side"))
 _GOT = Takes("model", settings=_WRITING)
 

@@ -56,24 +56,16 @@ class TrainingWords(TypedDict, total=False):
     dataloader_num_workers: Annotated[int, "N", "processes that make batches, on each GPU; 0: a thread"]
 
 
-_FIELDS = {
+_SAME = "rows_per_step micro_rows length adapter train_adapter lora lora_alpha lora_dropout deterministic".split()
+_FIELDS = {word: word for word in _SAME} | {
     "schedule": "curve",
     "decay": "weight_decay",
     "torch_dtype": "weight_dtype",
-    "rows_per_step": "rows_per_step",
-    "micro_rows": "micro_rows",
-    "length": "length",
-    "adapter": "adapter",
-    "train_adapter": "train_adapter",
-    "lora": "lora",
     "load_in_4bit": "packed",
-    "lora_alpha": "lora_alpha",
-    "lora_dropout": "lora_dropout",
     "eval_steps": "loss_every",
     "save_steps": "checkpoint_every",
     "save_total_limit": "keep",
     "compile": "compiled",
-    "deterministic": "deterministic",
     "dataloader_num_workers": "workers",
 }
 """The field of `Train` that is a word's value."""
@@ -102,11 +94,7 @@ def in_words(message: str) -> str:
 
 def _changed(step: Train, words: TrainingWords, data: str) -> Train:
     fields = {field: words[word] for word, field in _FIELDS.items() if word in words}  # type: ignore[literal-required]
-    fields |= {
-        field: _names(words[word])  # type: ignore[literal-required]
-        for word, field in _LISTS.items()
-        if word in words
-    }
+    fields |= {field: _names(words[word]) for word, field in _LISTS.items() if word in words}  # type: ignore[literal-required]
     if towers := words.get("gradient_checkpointing", ""):
         fields["checkpointing"] = () if towers == "none" else _names(towers)
     if modes := _names(words.get("modes", "")):

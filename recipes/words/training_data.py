@@ -21,20 +21,12 @@ def mixture(text: str) -> dict[str, Any]:
     mixed = None if "," in text or not text.endswith(".json") else _read(text)
     if mixed is None:
         return {"datasets": tuple(Data(where, group or GROUPS[0]) for group, where in parts(text, GROUPS))}
-    datasets = tuple(
-        Data(
-            _beside(text, one.where),
-            one.group,
-            one.weight,
-            tuple(one.langs.items()),
-            members=tuple(one.members.items()),
-            images=_beside(text, one.images, is_name=False) if one.images else "",
-            difficulty=tuple(one.difficulty.items()),
-            **{name: getattr(one, name) for name in _AS_THEY_ARE},
-        )
-        for one in mixed.datasets
-    )
-    return {"datasets": datasets} | ({"groups": tuple(mixed.groups.items())} if mixed.groups else {})
+    datasets = []
+    for one in mixed.datasets:
+        pairs = {name: tuple(getattr(one, name).items()) for name in ("langs", "members", "difficulty")}
+        images = _beside(text, one.images, is_name=False) if one.images else ""
+        datasets.append(Data(**msgspec.structs.asdict(one) | pairs | {"where": _beside(text, one.where), "images": images}))
+    return {"datasets": tuple(datasets)} | ({"groups": tuple(mixed.groups.items())} if mixed.groups else {})
 
 
 class _Dataset(msgspec.Struct, forbid_unknown_fields=True):
@@ -54,9 +46,6 @@ class _Dataset(msgspec.Struct, forbid_unknown_fields=True):
     hard_from: float = 0.1
     diverse: str = ""
     power: float = 0.5
-
-
-_AS_THEY_ARE = ("column", "split", "only", "unread", "min_worth", "medium_from", "hard_from", "diverse", "power")
 
 
 class _Mixture(msgspec.Struct, forbid_unknown_fields=True):

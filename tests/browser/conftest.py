@@ -1,16 +1,55 @@
-"""The look page in a browser."""
+"""Browsers, and the look page in one."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from recipes.verbs.look import look
-from tests.browser import looking, opened
+from tests.browser import looking
 from tests.inputs import looked_at
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHROMEDRIVER = shutil.which("chromedriver")
+FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --window-size=1400,900 "
+    # A tab that isn't in front is not slowed down: tests open two, and a busy machine may take its only window for hidden.
+    "--disable-background-timer-throttling --disable-backgrounding-occluded-windows --disable-renderer-backgrounding "
+    # Chromium 156 gives a file's page an empty localStorage of its own in one load of five; all pages share one with this flag.
+    "--allow-file-access-from-files"
+).split()
+
+
+def _driver(profile: Path, downloads: Path | None = None) -> Iterator[Any]:
+    """A driver, with what its console says. It saves files in `downloads`. Skips the test where there is no Chromium."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
+    if not CHROMIUM or not CHROMEDRIVER:
+        pytest.skip("needs chromium and chromedriver on PATH (Debian: chromium, chromium-driver)")
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    if downloads:
+        options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
+    # A path of its own keeps selenium from looking for, and downloading, another driver.
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=CHROMEDRIVER))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    yield from _driver(tmp_path_factory.mktemp("profile"))
 
 
 @pytest.fixture(scope="module")
 def look_browser(tmp_path_factory):
     downloads = tmp_path_factory.mktemp("downloads")
-    for driver in opened.browser(tmp_path_factory.mktemp("profile"), downloads):
+    for driver in _driver(tmp_path_factory.mktemp("profile"), downloads):
         driver.downloads = downloads
         yield driver
 

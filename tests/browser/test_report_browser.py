@@ -1,23 +1,17 @@
 """The report as a reader meets it: opened from a disk in headless Chromium."""
 
-import io
 from dataclasses import replace
 from urllib.parse import urlencode
 
-import pyarrow as pa
 import pytest
 from PIL import Image
 
-from datagen.disk import manifest
-from datagen.disk.shards import Place
 from datagen.disk.storage import Folder
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
-from recipes.report import Section, render
-from recipes.report.corpus import corpus_sections
-from recipes.report.pages import Survey
+from recipes.report import render
 from recipes.report.train import train_sections
-from tests.browser import opened
-from tests.unit.recipes.report.test_report import written_training
+from tests.inputs.samples import encoded
+from tests.unit.recipes.report.test_report import sections_of, written_training
 
 pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
 
@@ -31,8 +25,7 @@ W, H = 600, 800
 
 
 def sample(key: str, lang: str, verdict: str, text: str, direction: str = "ltr", reasons=(), label="text") -> Sample:
-    out = io.BytesIO()
-    Image.new("RGB", (W, H), "#eee").save(out, "JPEG")
+    image = encoded(Image.new("RGB", (W, H), "#eee"))
     box = Box(60, 80, 300, 240)
     script = {"ar": "Arab", "ja": "Jpan"}.get(lang, "Latn")
     lines = (Line(Box(60, 80, 300, 120), text, "", direction),)
@@ -42,7 +35,7 @@ def sample(key: str, lang: str, verdict: str, text: str, direction: str = "ltr",
     )
     origin = Origin(f"file:///in/{key}.pdf", "ab" * 32, 2, "CC0-1.0", {"pymupdf": "2.0"})
     quality = Quality(verdict, reasons, {"hidden_share": 0.25})
-    return Sample(key, "page", out.getvalue(), (W, H), lang, script, text, regions, quality, origin, "coarse")
+    return Sample(key, "page", image, (W, H), lang, script, text, regions, quality, origin, "coarse")
 
 
 SAMPLES = [
@@ -52,11 +45,6 @@ SAMPLES = [
     sample("d-0", "ja", "none", "縦書きの文章", "ttb", reasons=("no_text",)),
     sample("e-0", "fr", "trusted", TABLE, label="table"),
 ]
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    yield from opened.browser(tmp_path_factory.mktemp("profile"))
 
 
 @pytest.fixture(scope="module")
@@ -85,13 +73,6 @@ def written(folder, samples) -> str:
     return path.as_uri()
 
 
-def sections_of(samples) -> list[Section]:
-    by_key = {s.key: s for s in samples}
-    rows = [manifest.row(s, "coarse-000000.tar", Place(0, 1, 0, 1)) for s in samples]
-    survey = Survey.of([pa.Table.from_pylist(rows, manifest.SCHEMA)], 0)
-    return corpus_sections("coarse", survey, [], lambda r: by_key[r["key"]])
-
-
 def find(driver, css):
     return driver.find_element(By.CSS_SELECTOR, css)
 
@@ -113,21 +94,21 @@ def listed(driver) -> list[str]:
     return [a.get_attribute("data-key") for a in driver.find_elements(By.CSS_SELECTOR, ".list a")]
 
 
-def test_it_opens_with_a_page_and_its_image(report):
+def test_it_opens_with_a_page_and_its_image_and_arrow_keys_turn_pages(report):
     driver = report()
     assert shown(driver) == "c-0"
     assert find(driver, ".count").text == "5 of 5 pages"
     wait(driver, lambda d: d.execute_script("return document.querySelector('.sheet img').naturalWidth") == W)
-
-
-def test_arrow_keys_turn_pages(report):
-    driver = report(key="c-0")
     press(driver, Keys.ARROW_RIGHT)
     wait(driver, lambda d: shown(d) == "a-0")
     press(driver, Keys.ARROW_LEFT)
     wait(driver, lambda d: shown(d) == "c-0")
     press(driver, Keys.ARROW_LEFT)
     assert shown(driver) == "c-0"
+    press(driver, "?")
+    wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, "dialog[open]"))
+    press(driver, Keys.ESCAPE)
+    wait(driver, lambda d: not d.find_elements(By.CSS_SELECTOR, "dialog[open]"))
 
 
 def test_filters_narrow_and_back_undoes_them(report):
@@ -143,38 +124,29 @@ def test_filters_narrow_and_back_undoes_them(report):
     assert shown(driver) == "a-0"
 
 
-def test_filters_that_nothing_passes_say_so(report):
+def test_filters_that_nothing_passes_say_so_and_a_bar_opens_the_viewer_filtered(report):
     driver = report(lang="ar", reason="no_text")
     assert "passes these filters" in find(driver, ".message").text
     assert find(driver, ".count").text == "0 of 5 pages"
     find(driver, ".message button").click()
     wait(driver, lambda d: len(listed(d)) == 5)
-
-
-def test_a_bar_opens_the_viewer_filtered(report):
     driver = report()
     find(driver, "a[href='#v=coarse&verdict=suspect']").click()
     wait(driver, lambda d: listed(d) == ["b-0"])
 
 
-@pytest.mark.parametrize(("key", "layer"), [("l", ".lines"), ("o", ".order"), ("t", ".text"), ("i", ".sheet img")])
-def test_toggles_show_and_hide(report, key, layer):
-    def visible(d):
+def test_toggles_show_and_hide(report):
+    def visible(d, layer) -> bool:
         style = d.execute_script("const s = getComputedStyle(arguments[0]); return [s.display, s.visibility]", find(d, layer))
         return style[0] != "none" and style[1] == "visible"
 
     driver = report(key="a-0")
-    before = visible(driver)
-    assert before == (key == "i")
-    press(driver, key)
-    wait(driver, lambda d: visible(d) != before)
-    assert find(driver, f"[data-toggle={key}]").get_attribute("aria-pressed") == str(not before).lower()
-    press(driver, key)
-    wait(driver, lambda d: visible(d) == before)
-
-
-def test_region_boxes_toggle(report):
-    driver = report(key="a-0")
+    for key, layer, before in (("l", ".lines", False), ("o", ".order", False), ("t", ".text", False), ("i", ".sheet img", True)):
+        for is_so in (before, not before):
+            wait(driver, lambda d, layer=layer, is_so=is_so: visible(d, layer) == is_so)
+            assert find(driver, f"[data-toggle={key}]").get_attribute("aria-pressed") == str(is_so).lower()
+            press(driver, key)
+        wait(driver, lambda d, layer=layer, before=before: visible(d, layer) == before)
     stroke = "return getComputedStyle(document.querySelector('.region')).stroke"
     assert driver.execute_script(stroke) != "none"
     find(driver, "[data-toggle=b]").click()
@@ -212,7 +184,7 @@ def test_objects_are_named_in_their_boxes_and_captions_keep_their_lines(browser,
     assert browser.execute_script("return window.owned") is None
 
 
-def test_a_link_restores_the_state(report):
+def test_a_link_restores_the_state_and_an_unknown_key_is_told_of(report):
     driver = report(key="d-0", lang="ja", show="lo")
     assert (shown(driver), listed(driver)) == ("d-0", ["d-0"])
     assert Select(find(driver, "[data-filter=lang]")).first_selected_option.get_attribute("value") == "ja"
@@ -220,9 +192,6 @@ def test_a_link_restores_the_state(report):
     assert [b.get_attribute("data-toggle") for b in pressed] == ["l", "o"]
     driver.execute_script("location.hash = 'v=coarse&key=e-0'")
     wait(driver, lambda d: shown(d) == "e-0")
-
-
-def test_an_unknown_key_says_so(report):
     driver = report(key="gone-7")
     assert "gone-7" in find(driver, ".message").text
     press(driver, Keys.ARROW_RIGHT)
@@ -273,20 +242,6 @@ def test_a_region_and_its_text_light_up_together(report):
     )
     wait(driver, lambda d: "hot" in find(d, "article[data-region='0']").get_attribute("class"))
     assert "hot" not in find(driver, ".region[data-region='1']").get_attribute("class")
-
-
-def test_help_opens_and_closes(report):
-    driver = report(key="a-0")
-    press(driver, "?")
-    wait(driver, lambda d: d.find_elements(By.CSS_SELECTOR, "dialog[open]"))
-    press(driver, Keys.ESCAPE)
-    wait(driver, lambda d: not d.find_elements(By.CSS_SELECTOR, "dialog[open]"))
-
-
-def test_pages_without_image_or_regions_are_shown(browser, tmp_path):
-    words = replace(SAMPLES[0], key="w-0", task="text", image=None, regions=(), text="words alone")
-    browser.get(written(tmp_path, [words]) + "#v=coarse&key=w-0")
-    assert find(browser, ".reading .body").text == "words alone"
 
 
 def test_a_doubtful_page_shows_why(report):
@@ -348,7 +303,11 @@ def test_blank_lines_of_a_model_are_counted_and_long_texts_scroll(browser, tmp_p
     assert browser.execute_script("return window.owned") is None
 
 
-def test_an_empty_corpus_is_a_page_too(browser, tmp_path):
+def test_pages_without_image_or_regions_are_shown_and_so_is_an_empty_corpus(browser, tmp_path):
+    words = replace(SAMPLES[0], key="w-0", task="text", image=None, regions=(), text="words alone")
+    browser.get(written(tmp_path, [words]) + "#v=coarse&key=w-0")
+    assert find(browser, ".reading .body").text == "words alone"
+    browser.get("about:blank")
     browser.get(written(tmp_path, []))
     assert "no pages to look at" in find(browser, ".viewer").text
     press(browser, Keys.ARROW_RIGHT)

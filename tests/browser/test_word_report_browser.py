@@ -1,6 +1,5 @@
 """The gallery of Word documents' labels in headless Chromium: formulas and tables are laid out, and nothing else happens."""
 
-import io
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from datagen.record import Box, Origin, Quality, Region, Sample
 from recipes.report import render
 from recipes.report.word import word_sections
 from recipes.steps.word_tally import counted
-from tests.browser import opened
+from tests.inputs.samples import encoded
 from tests.outputs import write_dataset
 
 pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
@@ -35,19 +34,13 @@ LABELS = {
 
 
 def sample(suffix: str, label: str) -> Sample:
-    file = io.BytesIO()
-    Image.new("RGB", (200, 60), "#eee").save(file, "JPEG")
+    image = encoded(Image.new("RGB", (200, 60), "#eee"))
     is_formula = suffix.startswith("f")
     region = Region(Box(4, 4, 190, 50), "equation" if is_formula else "table", label, None, "word", format="latex")
     origin = Origin(f"file:///in/{HOSTILE}.docx", "ab" * 32, 0, parent="k-000000")
     task = "formula" if is_formula else "table"
     quality = Quality("trusted", signals={"formula_agreement": 0.5} if is_formula else {"structure_equal": 1.0})
-    return Sample(f"k-000000-{suffix}", task, file.getvalue(), (200, 60), "en", "Latn", label, (region,), quality, origin, "word")
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    yield from opened.browser(tmp_path_factory.mktemp("profile"))
+    return Sample(f"k-000000-{suffix}", task, image, (200, 60), "en", "Latn", label, (region,), quality, origin, "word")
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,5 @@
 """Readings of one page, built by hand: a drawn page, and what readers say of it."""
 
-import io
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from datagen.agreement.agree_page import Agreement
 from datagen.agreement.blocks import Page
 from datagen.drawing.typefaces import reference_faces
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
+from tests.inputs.samples import encoded
 from tests.outputs import write_dataset
 
 SIZE = (700, 420)
@@ -33,9 +33,7 @@ def drawn(lines: Sequence[str] = LINES, size: tuple[int, int] = SIZE) -> bytes:
     font = ImageFont.truetype(reference_faces("Latn")[-1], 24)
     for n, line in enumerate(lines):
         ImageDraw.Draw(image).text((LEFT, TOP + n * PITCH), line, 0, font)
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
+    return encoded(image, "PNG")
 
 
 def box(first: int, last: int | None = None) -> Box:

@@ -1,10 +1,11 @@
-"""A page's Markdown from its regions."""
+"""A page's Markdown from its regions; and all of their text, which what judges a text layer sees whatever the regions are."""
 
 import pytest
 
 from datagen.labels import PICTURES, RUNNING
-from datagen.markdown import bare_latex, content, markdown
-from datagen.record import Box, Region
+from datagen.markdown import all_text, bare_latex, content, markdown
+from datagen.record import Box, Line, Region
+from tests.inputs.samples import sample
 
 
 def region(text, label="text", format="markdown", **values):
@@ -101,3 +102,25 @@ def test_latex_loses_what_displays_it(text):
 @pytest.mark.parametrize("text", ["$a$ and $b$", "$$a$$ $$b$$", r"\[a\] \[b\]"])
 def test_latex_of_two_formulas_stays(text):
     assert bare_latex(text) == text
+
+
+def test_all_text_has_what_the_markdown_leaves_out():
+    lines = (Line(Box(1, 2, 30, 12), "as it stands"),)
+    regions = (
+        region("Running", "header", lines=lines),
+        region("Body", lines=lines),
+        region("<table><tr><td>as it stands</td></tr></table>", "table", "html", lines=lines),
+        region("", "equation", "latex", is_unread=True, lines=lines),
+        region("", "image", lines=lines),
+    )
+    made = sample(regions=regions, text=markdown(regions))
+    assert all_text(made) == "Running\n\nBody\n\nas it stands\n\nas it stands\n\nas it stands"
+    assert made.text == "Body\n\n<table><tr><td>as it stands</td></tr></table>"
+    paragraphs = (region("One", lines=lines), region("• two", "list", lines=lines))
+    assert all_text(sample(regions=paragraphs, text="One\n\n• two")) == "One\n\n• two"
+    assert all_text(sample(regions=(), text="no regions")) == "no regions"
+
+
+def test_tags_of_tables_are_no_letters():
+    table = region("<table><tr><td>\u6c49\u5b57 &amp; x</td></tr></table>", "table", "html")
+    assert all_text(sample(regions=(table,), text=markdown([table]))).split() == ["\u6c49\u5b57", "&", "x"]

@@ -14,8 +14,9 @@ from model.train.step import Train
 from recipes.__main__ import main
 from recipes.mixture import RECIPES_OF, mixture
 from recipes.paper_mixture import PAPER
+from recipes.recipe import Recipe
 from recipes.run.execute import plan, run
-from recipes.steps import Place, runners
+from recipes.steps import Place, StepRunner, runners
 from recipes.words.training_data import mixture as read_mixture
 from tests.inputs.samples import page_sample
 from tests.inputs.udhr import UDHR
@@ -47,6 +48,10 @@ def words(place):
 def out(place, words):
     assert run(mixture(**words), Place(f"{place}/out", "inline"), words) == 0
     return place / "out"
+
+
+def writer_of(recipe: Recipe, out: str = "x") -> StepRunner:
+    return next(runner for runner in runners(recipe, Place(out)) if runner.step.name == "mixture")
 
 
 def test_each_part_has_its_own_share(out, place):
@@ -95,14 +100,14 @@ def test_without_words_every_part_comes_of_packages():
 def test_figures_need_no_input_and_outputs_are_not_made_again(place, out):
     recipe = mixture(pages=f"{place}/pages", texts=f"{out}/texts")
     assert [step.name for step in recipe.steps][:3] == ["charts", "molecules", "geometry"]
-    (writer,) = (runner for runner in runners(recipe, Place("x")) if runner.step.name == "mixture")
+    writer = writer_of(recipe)
     assert [where for where, _ in writer._datasets(writer.step.drawn[0])] == [f"{place}/pages/coarse"]
 
 
 def test_a_part_without_a_sample_to_learn_from_is_left_out_and_said_so(place, tmp_path, caplog):
     write_dataset(place / "empty/word", [page_sample("d-000000", "word", verdict="none")])
     recipe = mixture(pages=f"{place}/pages", word=f"{place}/empty", figures="none")
-    (writer,) = (runner for runner in runners(recipe, Place(str(tmp_path))) if runner.step.name == "mixture")
+    writer = writer_of(recipe, str(tmp_path))
     with caplog.at_level("INFO"):
         assert writer.run() == 0
     assert "left out, since it has no sample to learn from: word" in caplog.text
@@ -114,7 +119,7 @@ def test_scenes_of_a_mixture_are_both_read_and_drawn(tmp_path):
     for name in ("scene", "drawn_scenes", "coarse"):
         write_dataset(tmp_path / name, [page_sample("e-000000", "sign")])
     recipe = mixture(scene=str(tmp_path), figures="none")
-    (writer,) = (runner for runner in runners(recipe, Place("x")) if runner.step.name == "mixture")
+    writer = writer_of(recipe)
     assert {where for where, _ in writer._datasets(writer.step.drawn[0])} == {f"{tmp_path}/scene", f"{tmp_path}/drawn_scenes"}
 
 
@@ -147,7 +152,7 @@ def test_each_part_has_pictures_of_its_own_list(tmp_path, capsys):
 
 def test_a_dataset_is_one_part_alone(place, tmp_path):
     recipe = mixture(pages=f"{place}/pages/coarse", fine=f"{place}/pages/coarse", figures="none")
-    (writer,) = (runner for runner in runners(recipe, Place(str(tmp_path))) if runner.step.name == "mixture")
+    writer = writer_of(recipe, str(tmp_path))
     with pytest.raises(ValueError, match="pages and fine name the same dataset"):
         writer.run()
 

@@ -1,9 +1,8 @@
-"""A step kind is a class, its runner, and a line in `RUNNERS`. Two steps of one kind stand beside each other, under any names."""
+"""A step kind is a class, its runner, and a line in `RUNNERS`. Steps may have any names."""
 
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 from markupsafe import Markup
@@ -15,7 +14,7 @@ from flywheel.pools.pools_file import FrozenPools
 from flywheel.step import Flywheel
 from model.train.step import Train
 from recipes.__main__ import main
-from recipes.recipe import Recipe, Report
+from recipes.recipe import Recipe
 from recipes.report import Section
 from recipes.run import recipe_json
 from recipes.run.execute import Place, plan, run
@@ -23,19 +22,14 @@ from recipes.steps import OK, RUNNERS, StepRunner, runner_of
 from recipes.verbs.status import status
 from recipes.words.words import Entry
 from tests import outputs
-from tests.model.lines import EIGHT, line_crop
-from tests.model.trainings import STEP
 
 RUNNERS["CountLetters"] = "tests.pipeline.recipes.test_steps:CountRunner"
 RUNNERS["Look"] = "tests.pipeline.recipes.test_steps:LookRunner"
-TINY = STEP.but(datasets=("lines",), steps=2, loss_samples=1, read_samples=1, shown_samples=1, checkpoint_every=1)
 
 
 @dataclass(frozen=True)
 class CountLetters:
     """A step kind that no file of the project knows: how often letters stand in a dataset's texts."""
-
-    runs: ClassVar[str] = "tests.pipeline.recipes.test_steps:CountRunner"
 
     dataset: str
     name: str = "letters"
@@ -51,7 +45,7 @@ class CountRunner(StepRunner[CountLetters]):
         return OK
 
     def counts(self) -> dict[str, int]:
-        return json.loads(self.folder.read("counts.json")) if self.folder.exists("counts.json") else {}
+        return self.kept("counts.json") or {}
 
     def status(self) -> list[str]:
         return [f"{self.step.name}: {len(self.counts())} documents counted"]
@@ -116,30 +110,6 @@ def test_the_report_can_be_looked_at_while_later_steps_run(corpus, tmp_path):
     assert 'id="coarse' in early and "<p>0 counted</p>" in early
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    """An output with two trainings on one dataset, and a report over both."""
-    out = Folder(str(tmp_path_factory.mktemp("two")))
-    lines = [line_crop(f"{EIGHT[n % 8]} {n}", f"p{n}", f"document {n % 12}", "page") for n in range(24)]
-    outputs.write_dataset(Path(out.url) / "lines", lines, "lines")
-    made = Recipe("two", (replace(TINY, name="first"), replace(TINY, name="second", seed=1), Report(())))
-    assert run(made, Place(out.url, "inline")) == 0
-    return out, made
-
-
-@pytest.mark.slow
-def test_two_trainings_of_one_recipe_stand_beside_each_other(trained):
-    out, made = trained
-    page = out.read("report/index.html").decode()
-    for name in ("first", "second"):
-        assert out.exists(f"{name}/model/model-00001-of-000001.safetensors")
-        assert f'id="{name}-metrics"' in page and f'id="{name}-readback"' in page
-    assert out.read("first/model/model-00001-of-000001.safetensors") != out.read("second/model/model-00001-of-000001.safetensors")
-    before = outputs.files(Path(out.url))
-    assert run(made, Place(out.url, "inline")) == 0
-    assert outputs.files(Path(out.url)) == before
-
-
 def test_a_flywheel_under_another_name_holds_out_what_it_tests_on(tmp_path):
     out = Folder(str(tmp_path))
     train, test = (("a", 0), ("both", 0)), (("c", 0), ("both", 1))
@@ -154,12 +124,6 @@ def test_a_flywheel_under_another_name_holds_out_what_it_tests_on(tmp_path):
     other = replace(made, steps=(replace(wheel, name="other"), *made.steps[1:]))
     with pytest.raises(ValueError, match=r"has round-1 but no other/pools\.json"):
         runner_of(other.steps[0], other, Place(out.url)).held_out()
-
-
-@pytest.mark.parametrize(("names", "message"), [(("a", "a"), "two steps are called 'a'"), (("a/b",), "a step is called 'a/b'")])
-def test_names_of_steps_are_checked(names, message):
-    with pytest.raises(ValueError, match=message):
-        Recipe("wrong", tuple(Train(("coarse",), name=name) for name in names))
 
 
 def test_a_word_that_the_recipe_of_an_output_does_not_have_is_refused(tmp_path, monkeypatch):

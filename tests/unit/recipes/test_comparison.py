@@ -6,8 +6,8 @@ import numpy
 import pytest
 from scipy import stats
 
+from recipes.ablate import Arm, Compare, HoldOut
 from recipes.ablation.comparison import Drawn, better, compared, over_seeds, unlike
-from recipes.ablation.steps import Arm, Compare, HoldOut
 
 CHARS = [10] * 40
 EACH_ITS_OWN = [f"d{n}" for n in range(40)]

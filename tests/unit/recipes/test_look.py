@@ -15,7 +15,7 @@ from datagen.record import Quality
 from recipes.look import page as look_page
 from recipes.look.audit import drawn
 from recipes.look.choose import census
-from recipes.look.records import LONGEST, picture
+from recipes.look.page import LONGEST, picture
 from recipes.verbs.look import look
 from tests.commits import killed_before
 from tests.inputs.looked_at import decided, page, region, with_decisions, write_lookable

@@ -1,6 +1,5 @@
 """What the report says of a page's reasons of doubt: sentences, and excerpts of the lines that they rest on."""
 
-import io
 from dataclasses import replace
 
 from PIL import Image, ImageDraw
@@ -8,6 +7,7 @@ from PIL import Image, ImageDraw
 from datagen.record import Box, Line, Quality, Region, Sample
 from recipes.report import embed
 from recipes.report.reasons import REASONS, doubts, excerpt, font_of_share, letters, marked, unseen
+from tests.inputs.samples import encoded
 from tests.unit.recipes.report.test_report import BLANK, sample, sections_of
 
 
@@ -68,9 +68,7 @@ def test_hidden_lines_are_those_without_ink():
     image = Image.new("RGB", (300, 400), "white")
     ImageDraw.Draw(image).rectangle((30, 100, 240, 112), "black", "white")
     ImageDraw.Draw(image).line((30, 104, 240, 104), "white")
-    out = io.BytesIO()
-    image.save(out, "PNG")
-    page = page_of([lines_at(100, "what is shown"), lines_at(200, "hidden")], out.getvalue())
+    page = page_of([lines_at(100, "what is shown"), lines_at(200, "hidden")], encoded(image, "PNG"))
     assert [unseen(page)(region.lines[0]) for region in page.regions] == [0, 6]
 
 

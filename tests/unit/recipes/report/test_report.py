@@ -13,7 +13,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from datagen.disk import manifest
-from datagen.disk.shards import Place, ShardReport, ShardWriter
+from datagen.disk.shards import Place
 from datagen.disk.storage import Folder
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample
 from recipes import report
@@ -23,6 +23,8 @@ from recipes.report.flywheel import flywheel_sections
 from recipes.report.pages import MAX_PAGES, OF_A_REASON, Survey, direction, page_record, pick_pages
 from recipes.report.pictures import decode
 from recipes.report.train import train_sections
+from tests.inputs.samples import encoded
+from tests.outputs import write_shard
 
 HOSTILE = "</script><script>window.owned=1</script><!--<img src=x onerror=window.owned=1>"
 HOSTILE += "\u2028\u2029\x00\ud800\u202e&\"' {{ 7 * 1910000007 }}{% x %}"
@@ -30,9 +32,7 @@ HOSTILE += "\u2028\u2029\x00\ud800\u202e&\"' {{ 7 * 1910000007 }}{% x %}"
 
 def picture(width: int, height: int, noise: int = 0) -> bytes:
     image = Image.effect_noise((width, height), noise).convert("RGB") if noise else Image.new("RGB", (width, height), "white")
-    out = io.BytesIO()
-    image.save(out, "JPEG")
-    return out.getvalue()
+    return encoded(image)
 
 
 BLANK = picture(300, 400)
@@ -112,20 +112,6 @@ def test_hostile_rounds_are_inert():
     assert flywheel_sections("wheel", [], [], Folder("memory://none"), Folder("memory://none")) == []
 
 
-def write_dataset(folder: Folder, samples: list[Sample], drops: list[Drop]) -> Folder:
-    shard = "a-000000"
-    part = manifest.PartBuilder(shard)
-    with folder.create(f"shards/{shard}.tar") as file:
-        writer = ShardWriter(file)
-        for s in samples:
-            part.add(s, writer.write(s))
-        sha256 = writer.close()
-    part.write(folder)
-    report = ShardReport(shard, 0, "", sha256, writer.num_bytes, len(samples), 1, 0, tuple(drops), 0.0, 0.0)
-    folder.write(f"shards/{shard}.json", report.to_json())
-    return folder
-
-
 def test_crops_are_shown_and_rejected_ones_cut_from_their_page(tmp_path):
     page = sample("page", image=picture(300, 400, noise=10))
     accepted = [replace(sample(f"crop-{i}", lang=lang), task="crop") for i, lang in enumerate(["he"] * 9 + ["am"])]
@@ -133,8 +119,9 @@ def test_crops_are_shown_and_rejected_ones_cut_from_their_page(tmp_path):
     drops = [Drop(f"d-{i}", page.origin.uri, Range(0, 1), "read", "views_differ", "", (r,)) for i, r in enumerate(readings)]
     drops.append(Drop("d-9", "file:///gone.pdf", Range(0, 1), "read", "turned", "", (readings[0],)))
     drops.append(Drop("page", page.origin.uri, Range(0, 1), "read", "no_lines"))
-    pages = write_dataset(Folder(str(tmp_path / "pages")), [page], [])
-    last = write_dataset(Folder(str(tmp_path / "last")), accepted, drops)
+    pages, last = (Folder(str(tmp_path / name)) for name in ("pages", "last"))
+    write_shard(pages, "a-000000", [page])
+    write_shard(last, "a-000000", accepted, drops)
     crops = [*flywheel._accepted(last, 0), *flywheel._rejected(last, pages, 0)]
     assert [(c.lang, c.reason) for c in crops] == [("am", ""), *[("he", "")] * flywheel.ACCEPTED, ("he", "views_differ")]
     assert (crops[-1].text[:-1], crops[-1].score) == ("reading ", 0.25)
@@ -309,12 +296,8 @@ def test_only_pages_that_are_shown_are_read():
 def test_an_empty_dataset_still_makes_a_page():
     out = render("t", [], sections_of([])).decode()
     assert "no samples yet" in out and "Nothing was dropped" in out
-    assert json.loads(re.search(r'id="coarse-index">(.*?)</script>', out)[1]) == {
-        "name": "coarse",
-        "total": 0,
-        "pages": [],
-        "show": "bi",
-    }
+    index = json.loads(re.search(r'id="coarse-index">(.*?)</script>', out)[1])
+    assert index == {"name": "coarse", "total": 0, "pages": [], "show": "bi"}
     assert "has no sections" in render("t", [], []).decode()
 
 
@@ -354,8 +337,5 @@ def test_odd_samples_are_shown_without_their_image():
 
 
 def test_a_page_comes_half_as_large_as_its_decoder_gives_it():
-    file = io.BytesIO()
-    Image.new("RGB", (1358, 1920)).save(file, "JPEG")
-    assert decode(file.getvalue(), 1100).size == (679, 960)
-    assert decode(file.getvalue(), 1200).size == (1358, 1920)
-    assert decode(file.getvalue()).size == (1358, 1920)
+    file = picture(1358, 1920)
+    assert [decode(file, side).size for side in (1100, 1200, 0)] == [(679, 960), (1358, 1920), (1358, 1920)]
