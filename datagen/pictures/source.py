@@ -16,7 +16,7 @@ from datagen.pictures.descriptions import UNREAD_OBJECTS, Detected, regions_of
 from datagen.pictures.image_files import FORMATS
 from datagen.pictures.join import join
 from datagen.pictures.listing import PACKED, is_table, listed_rows, look, scan, sidecar_of
-from datagen.pictures.picture import Bounds, Picture
+from datagen.pictures.metadata import Bounds, Picture
 from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, source_key
 from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed, Part

@@ -23,8 +23,7 @@ from datagen.disk.storage import Folder
 from datagen.drawing.typefaces import text_faces
 from datagen.record import SampleError
 from datagen.samples import declarations, photographs
-from datagen.scene import backgrounds
-from datagen.scene.maker import Scenes
+from datagen.scene.maker import Scenes, photograph_of
 from recipes import RECIPES
 from recipes import scene as scene_recipe
 from recipes.__main__ import main
@@ -115,7 +114,7 @@ def test_no_sign_is_drawn_on_a_photograph_with_text(folder, tmp_path, caplog):
     (tmp_path / "own").mkdir()
     for name, source in {"sign.jpg": "in/a.jpg", "plain.jpg": "in/c.jpg"}.items():
         shutil.copy(folder / source, tmp_path / "own" / name)
-    names = {backgrounds.draw(str(tmp_path / "own"), random.Random(n)).name for n in range(9)}
+    names = {photograph_of(str(tmp_path / "own"), random.Random(n)).name for n in range(9)}
     assert names == {"plain.jpg"} and caplog.text.count("sign.jpg, on which text was found") == 1
     (tmp_path / "own/plain.jpg").unlink()
     photographs.photographs.cache_clear()

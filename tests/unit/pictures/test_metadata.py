@@ -5,9 +5,8 @@ import json
 import pytest
 
 from datagen.pictures.join import Numbers
-from datagen.pictures.join_keys import keys_of, stems
 from datagen.pictures.metadata import about, is_laion, why_missing
-from datagen.pictures.tables import opened
+from datagen.pictures.tables import keys_of, opened, stems
 
 
 def test_names_are_the_records_whatever_the_list_calls_them():

@@ -15,7 +15,7 @@ from datagen.drawing.typefaces import text_faces
 from datagen.engines import Engines, tesseract
 from datagen.page.images import pixels
 from datagen.record import SampleError
-from datagen.scene import backgrounds
+from datagen.scene import maker
 from datagen.scene.maker import Scenes
 
 pytestmark = pytest.mark.skipif(not text_faces(), reason="no typefaces here")
@@ -27,7 +27,7 @@ def photographs(tmp_path_factory):
     folder = tmp_path_factory.mktemp("photographs")
     shutil.copy(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg", folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backgrounds, "has_text", lambda path: False)
+        patch.setattr(maker, "has_text", lambda path: False)
         yield str(folder)
 
 
