@@ -21,8 +21,6 @@ _DARK = 64  # of 255, from the paper's gray
 _INKED = 0.004  # of a box's pixels, for it to have ink
 _NEAR, _TOO_MUCH = 0.8, 0.75  # lines that are so much alike differ by no more, unless a word was cut in the wrong place
 _LONGEST = 90  # characters of which one shape is made
-_REACH = 0.35  # of a line's height: so far beyond its box is what the box cuts off
-_RULE = 0.9  # of a line's height: ink beside it that is so high is a table's rule
 _REACH = 0.35  # of a line's height: so far beyond its box are signs that it cuts off
 _RULE = 0.9  # of a line's height: ink that goes through so much of it beside its box is a table's rule
 

@@ -38,9 +38,9 @@ from datagen.agreement.signs import (
     is_far,
     is_native,
     is_near,
+    is_odd,
     only_lost,
     straight,
-    the_clean_one,
 )
 from datagen.agreement.spans import (
     SPACES,
@@ -139,8 +139,7 @@ class Voting:
         for reading in self.readings:
             distance = round(1.0 - alike(reading.text, self.label), 3)
             vote = ABSTAINS
-            if any(reading is one for one in voting):
-                i = next(n for n, one in enumerate(voting) if one is reading)
+            if (i := next((n for n, one in enumerate(voting) if one is reading), None)) is not None:
                 vote = AGAINST if any(self._about(span) != about_at(reading.text, span.others[i]) for span in found) else FOR
             votes.append(Vote(reading.voter, reading.datasets, reading.text.text, vote, distance))
         return tuple(votes)
@@ -268,20 +267,15 @@ class Voting:
     def _is_chance(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> bool:
         """Whether all of these who read a few words otherwise often read what nobody else does."""
         own = self._about(span)
-        if self.is_part:
+        if self.is_part or any(self.alone.get(voting[i].voter, 0.0) < OFTEN_ALONE for i in numbers):
             return False
         for i in numbers:
-            reading = voting[i]
-            other = about_at(reading.text, span.others[i])
-            if self.alone.get(reading.voter, 0.0) >= OFTEN_ALONE and self._is_foreign(own, other):
-                continue
             place = span.others[i]
+            other = about_at(voting[i].text, place)
             is_sign = max(len(own), len(other)) <= _SIGN and place[1] - place[0] == span.stop - span.start
             is_like = is_sign or Levenshtein.normalized_similarity(own, other) >= _MISREAD
-            if not is_native(own, self.script):
-                return False
-            is_about = is_like and abs(len(other) - len(own)) < _LONG
-            if not is_about or self.alone.get(reading.voter, 0.0) < OFTEN_ALONE:
+            is_about = is_like and abs(len(other) - len(own)) < _LONG and is_native(own, self.script)
+            if not is_about and not self._is_foreign(own, other):
                 return False
         return True
 
@@ -298,12 +292,12 @@ class Voting:
         own, other = self._about(span), about_at(voting[first].text, span.others[first])
         if min(len(own), len(other)) == 0 and max(len(own), len(other)) >= _LONG:
             return self._long_looked_at(span, voting, first)
-        if self.is_part and len(numbers) == 1:
-            cleaner = the_clean_one([label, exactly_at(voting[first].text, span.others[first])], self.script)
-            if cleaner is not None:
-                return Fate(DRAWN, "in_one_script", self._edit(span, voting[first], span.others[first]) if cleaner else None)
-        if self.is_part and ink_says_little(label, exactly_at(voting[first].text, span.others[first])):
-            return Fate(UNREAD, "readers_differ")
+        if self.is_part:
+            text, is_label_odd = exactly_at(voting[first].text, span.others[first]), is_odd(label, self.script)
+            if len(numbers) == 1 and is_label_odd != is_odd(text, self.script):
+                return Fate(DRAWN, "in_one_script", self._edit(span, voting[first], span.others[first]) if is_label_odd else None)
+            if ink_says_little(label, text):
+                return Fate(UNREAD, "readers_differ")
         likes = self._likes(span, voting, numbers)
         if likes is None:
             return Fate(UNREAD, "ink_cannot_tell")
@@ -350,12 +344,11 @@ class Voting:
             texts = {about_at(reading.text, span.others[i]) for i, reading in enumerate(voting)} - {""}
             if len(texts) > 1 or self.alone.get(voting[only].voter, 0.0) >= OFTEN_ALONE:
                 return Fate(UNREAD, "one_has_more")
-            shows = self._shows_all(lines_at(voting[only].text, *span.others[only]))
-            if shows is True:
+            if self._shows_all(lines_at(voting[only].text, *span.others[only])):
                 return Fate(DRAWN, "ink_shows_more", self._edit(span, voting[only], span.others[only]))
             return Fate(UNREAD, "one_has_more")
         shows = self._shows_all(lines_at(self.label, span.start, span.stop))
-        if shows is True:
+        if shows:
             return Fate(DRAWN, "ink_is_like_it")
         if shows is False and self.is_covered:
             return Fate(DRAWN, "ink_does_not_show_it", self._edit(span, voting[only], span.others[only]))
@@ -381,9 +374,7 @@ class Voting:
 
     def _shows_all(self, lines: Sequence[tuple[int, Line]]) -> bool | None:
         shown = [self.ink.shows(line, self.script) for _, line in lines]
-        if not shown or None in shown:
-            return False if False in shown else None
-        return all(shown)
+        return False if False in shown else None if not shown or None in shown else True
 
     def _edit(self, span: Span, reading: Reading, place: tuple[int, int]) -> Edit:
         """The reading's words in the place of the label's, and all between them and their neighbours where one has none."""

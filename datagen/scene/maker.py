@@ -1,8 +1,8 @@
 """A maker of scenes: signs in many scripts set onto photographs, with the exact place, order and direction of every line.
 
 Signs stand in rows: rows are read from the top, and a row from the left, from the right where the language is written so or where
-all its signs are in columns. So the order is the one that a person reads in. Photographs
-have no text: their own letters would be in the picture, and not in its label.
+all its signs are in columns. So the order is the one that a person reads in. Photographs have no text:
+their own letters would be in the picture, and not in its label.
 """
 
 import functools
@@ -29,6 +29,7 @@ from datagen.inputs.items import Item
 from datagen.inputs.local import sha256_of
 from datagen.page.boxes import around
 from datagen.page.images import pixels
+from datagen.page.views import smaller
 from datagen.reading import scene_lines
 from datagen.record import Box, Line, Region, SampleError
 from datagen.samples import declarations
@@ -175,7 +176,7 @@ def photograph_of(source: str, random: random.Random) -> Photograph:
 @functools.lru_cache(maxsize=100_000)
 def has_text(path: str) -> bool:
     """Whether PP-OCR finds lines in a photograph of which it is half sure, or which it can't read. The log says which."""
-    texts = _found(_decoded(path, _SEEN))
+    texts = _found(smaller(pixels(Path(path).read_bytes()), _SEEN))
     if texts:
         log.warning("no signs are drawn on %s, on which text was found: %s", path, " ".join(texts)[:80])
     return bool(texts)
@@ -343,14 +344,4 @@ def _cropped(photograph: numpy.ndarray, source: random.Random) -> numpy.ndarray:
 
 @functools.lru_cache(maxsize=24)
 def _pixels_of(path: str) -> numpy.ndarray:
-    return _decoded(path, _MAX_KEPT)
-
-
-def _decoded(path: str, most: int) -> numpy.ndarray:
-    """A photograph's pixels, (H, W, 3) bytes, up to `most` a side."""
-    decoded = pixels(Path(path).read_bytes())
-    scale = most / max(decoded.shape[:2])
-    if scale < 1:
-        size = max(1, round(decoded.shape[1] * scale)), max(1, round(decoded.shape[0] * scale))
-        decoded = cv2.resize(decoded, size, interpolation=cv2.INTER_AREA)
-    return decoded
+    return smaller(pixels(Path(path).read_bytes()), _MAX_KEPT)
