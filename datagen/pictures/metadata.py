@@ -43,6 +43,15 @@ _PLACE = {alias: (name, rank) for name, aliases in _NAMES.items() for rank, alia
 # img2dataset's own, and pandas'. EXIF says where people live, and nobody here reads it.
 _LEFT_OUT = frozenset({"status", "error_message", "exif", "shard_id", "__index_level_0__"})
 _MAX_OBJECT = 1_000
+_BY_CODE = "http error"
+_FAILURES = {
+    **dict.fromkeys(("robots-tag", "disallowed"), "opted_out"),
+    **{_BY_CODE: _BY_CODE, REFUSED: "private_address"},
+    **dict.fromkeys(("timed out", "timeout"), "timed_out"),
+    **dict.fromkeys(("name or service not known", "name resolution", "nodename nor servname"), "no_such_host"),
+    "hash": "wrong_hash",
+}
+"""The reason that img2dataset's message stands for: that of the first of these words in it."""
 _NO_LICENCE = ("", "?", "none", "unknown", "nan")
 
 LAION = frozenset({"nsfw", "punsafe", "pwatermark", "similarity", "sample_id"})
@@ -164,17 +173,8 @@ def why_missing(values: Mapping[str, Any]) -> tuple[str, str]:
     small = error.lower()
     if status in ("", "success"):
         return "no_image", detail
-    if "robots-tag" in small or "disallowed" in small:
-        return "opted_out", detail
-    if "http error" in small:
-        code = small.partition("http error")[2].strip(" :")[:3]
-        return (f"http_{code}" if code.isdigit() else "not_downloaded"), detail
-    if REFUSED in small:
-        return "private_address", detail
-    if "timed out" in small or "timeout" in small:
-        return "timed_out", detail
-    if "name or service not known" in small or "name resolution" in small or "nodename nor servname" in small:
-        return "no_such_host", detail
-    if "hash" in small:
-        return "wrong_hash", detail
-    return ("failed_to_resize" if status == "failed_to_resize" else "not_downloaded"), detail
+    reason = next((reason for words, reason in _FAILURES.items() if words in small), "")
+    if reason == _BY_CODE:
+        code = small.partition(_BY_CODE)[2].strip(" :")[:3]
+        reason = f"http_{code}" if code.isdigit() else "not_downloaded"
+    return reason or ("failed_to_resize" if status == "failed_to_resize" else "not_downloaded"), detail

@@ -3,7 +3,7 @@
 `pictures.py` lists them; `image_files.py` and `tables.py` decode each image once, in the sandboxed child.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -112,13 +112,15 @@ class ImageSource(Source):
             )  # fmt: skip
             yield from self._outcomes_of(item, parts)
 
-    def _outcomes_of(self, item: Item, parts: Iterator[Part[Picture] | Failed]) -> Iterator[Sample | Drop]:
+    def _outcomes_of(
+        self, item: Item, parts: Iterable[Part | Failed], picture: Callable[[Part], Picture] = lambda part: part.value
+    ) -> Iterator[Sample | Drop]:
         for part in parts:
             if isinstance(part, Failed):
                 yield Drop("", item.uri, part.parts, type(self).__name__, part.reason, part.detail)
                 continue
             try:
-                yield self.sample(item, part.number, part.value)
+                yield self.sample(item, part.number, picture(part))
             except SampleError as error:
                 lost = Range(part.number, part.number + 1)
                 yield Drop("", item.uri, lost, type(self).__name__, error.reason, error.detail)
@@ -149,15 +151,8 @@ class ImageSource(Source):
         if WHOLE not in joined:
             raise SampleError("no_images", "it was no list that could be read when the run was planned")
         rule = joined[WHOLE].detail
-        for row in [*listed_rows(item.uri, item.part, self.limits)]:
-            if isinstance(row, Failed):
-                yield Drop("", item.uri, row.parts, type(self).__name__, row.reason, row.detail)
-                continue
-            try:
-                yield self.sample(item, row.number, self._joined(joined.get(row.number), row, rule))
-            except SampleError as error:
-                lost = Range(row.number, row.number + 1)
-                yield Drop("", item.uri, lost, type(self).__name__, error.reason, error.detail)
+        rows = [*listed_rows(item.uri, item.part, self.limits)]
+        yield from self._outcomes_of(item, rows, lambda row: self._joined(joined.get(row.number), row, rule))
 
     def _joined(self, joined: JoinedRow | None, row: Part, rule: str) -> Picture:
         """A row's image with what the row says of it, before what lies beside the image. Raises `SampleError`."""
@@ -175,14 +170,11 @@ class ImageSource(Source):
         """The image at `uri`, with what lies beside it, and its file's name. Raises `SampleError`."""
         name = archive.name_of(uri)
         with fetched(uri, FORMATS, self.max_bytes, self.limits) as file:
-            first = Range(0, 1)
-            for part in read_parts(
-                READ, Picture, self.limits, path=file.path, name=name, kind="", within=first, bounds=self._bounds
-            ):
-                if isinstance(part, Failed):
-                    raise SampleError(part.reason, f"{name}: {part.detail}")
-                picture = part.value
-        return picture._replace(metadata={**picture.metadata, "name": name})
+            asked = {"path": file.path, "name": name, "kind": "", "within": Range(0, 1), "bounds": self._bounds}
+            (part,) = read_parts(READ, Picture, self.limits, **asked)
+        if isinstance(part, Failed):
+            raise SampleError(part.reason, f"{name}: {part.detail}")
+        return part.value._replace(metadata={**part.value.metadata, "name": name})
 
     def _strays(self, item: Item) -> Iterator[Drop]:
         for number, row in rows_of(self, item).items():
