@@ -43,14 +43,8 @@ def pictures(
     input: str, list: str = "", unsafe_list: bool = False, download: str = "", limit: int = 0, seed: int = 0, **values: Any
 ) -> tuple["Pictures", ImageSource]:
     """The census and the source of the pictures at `input`; `values` are further fields of `ImageSource`. `input` is
-
-    - the output folder of img2dataset, in any of its formats: tars, folders or Parquet. Rows that it couldn't download are drops;
-    - a folder of images beside lists of them (Parquet, CSV, TSV, JSON lines), as of LAION and Wukong, or one such list with its
-      images below its folder: rows and images are joined as `join.py` says. Rows without image (`no_image`) and images
-      without row (`not_in_list`) are drops. What Hugging Face calls an image folder (metadata.csv) is one of these;
-    - tars of WebDataset, or zips, with a caption (txt, caption, text), json or cls beside each image;
-    - an image dataset of Hugging Face on disk, by `save_to_disk` or as Parquet: tables with a column of images;
-    - a folder of images, a glob, an image, an archive, or a list of files with a column `uri`.
+    any of the forms that README.md lists. Rows and images are joined as `join.py` says: rows without image (`no_image`) and
+    images without row (`not_in_list`) are drops.
 
     `list` is the name of the list that the pictures are of (`SAFE` names some): asked for where columns look like LAION's.
     Raises `ValueError` for a list that is older than Re-LAION-5B, unless `unsafe_list`. A list of urls alone is refused with the

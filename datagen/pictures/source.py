@@ -87,7 +87,8 @@ class ImageSource(Source):
             looked = look(item.uri, self.limits)
             yield from self._table(item) if looked.image else self._listed(item)
         elif item.uri.endswith("/"):
-            yield from self._strays(item)
+            for number, row in rows_of(self, item).items():
+                yield Drop("", item.uri, Range(number, number + 1), type(self).__name__, "not_in_list", row.path)
         else:
             yield from self._files(item)
 
@@ -176,10 +177,6 @@ class ImageSource(Source):
             raise SampleError(part.reason, f"{name}: {part.detail}")
         return part.value._replace(metadata={**part.value.metadata, "name": name})
 
-    def _strays(self, item: Item) -> Iterator[Drop]:
-        for number, row in rows_of(self, item).items():
-            yield Drop("", item.uri, Range(number, number + 1), type(self).__name__, "not_in_list", row.path)
-
     @property
     def _bounds(self) -> Bounds:
         return Bounds(self.min_side, self.max_pixels, self.max_bytes, self.long_side)
@@ -201,12 +198,11 @@ class ImageSource(Source):
 
     def _detected(self, detected: Detected, size: tuple[int, int], metadata: dict[str, str]) -> dict[str, Any]:
         """The regions and the quality that objects give; why there are none goes to the metadata, where they were."""
-        regions, num_outside = regions_of(detected.things, detected.size, size)
-        counts = {"crowds": detected.num_crowds, "boxes_outside": num_outside}
+        regions, quality = regions_of(detected, size)
         metadata.pop("objects", None)
         fault = detected.fault or ("boxes_outside" if detected.things and not regions else "")
         metadata |= {UNREAD_OBJECTS: fault} if fault else {}
-        return {"regions": regions, "quality": Quality(signals={name: float(num) for name, num in counts.items() if num})}
+        return {"regions": regions, "quality": quality}
 
 
 def _num_images(item: Item) -> int:

@@ -227,15 +227,11 @@ class _Sign(NamedTuple):
             for line in block:
                 corners = self.seen.place(line.corners)
                 polygon = tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners)
-                lines.append(Line(_around(corners), line.text, self.plan.family, line.direction, None, polygon))
+                box = Box(*map(math.floor, corners.min(0)), *map(math.ceil, corners.max(0)))
+                lines.append(Line(box, line.text, self.plan.family, line.direction, None, polygon))
             box = around([line.box for line in lines])
             text, polygon = "\n".join(line.text for line in lines), lines[0].polygon if len(lines) == 1 else ()
             yield Region(box, "text", text, None, by, polygon, tuple(lines))
-
-
-def _around(corners: numpy.ndarray) -> Box:
-    (x0, y0), (x1, y1) = corners.min(0), corners.max(0)
-    return Box(math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1))
 
 
 def _cells(source: random.Random, width: int, height: int) -> list[list[Box]]:

@@ -30,7 +30,7 @@ def odd_share(text: str) -> float:
     words = [
         word
         for word in _WORD.findall(_GLUED.sub(" ", text))
-        if len(word) >= (_LEAST_CAPITALS if word.isupper() else _LEAST_LETTERS) and _is_latin(word)
+        if len(word) >= (_LEAST_CAPITALS if word.isupper() else _LEAST_LETTERS) and len(_folded(word)) >= len(word)
     ]
     odd = sum(map(str.isalpha, "".join(glued))) + sum(len(word) for word in words if likelihood(word) < _LEAST)
     return odd / max(1, sum(map(str.isalpha, text)))
@@ -46,10 +46,6 @@ def likelihood(word: str) -> float:
         for at in range(len(framed) - 2)
     ]
     return sum(likelihoods) / max(1, len(likelihoods))
-
-
-def _is_latin(word: str) -> bool:
-    return bool(_folded(word)) and len(_folded(word)) >= len(word)
 
 
 def _folded(word: str) -> str:

@@ -93,12 +93,8 @@ class ReadScene(Stage):
         return [self.detector, self.lines, *([self.angle] if self.angle else [])]
 
     def engines(self) -> dict[str, str]:
-        asked = (
-            merged(choice.versions() for choice in self._choices)
-            | versions(TESSERACT)
-            | packaged.versions()
-            | IdentifyLanguage().engines()
-        )
+        others = versions(TESSERACT) | packaged.versions() | IdentifyLanguage().engines()
+        asked = merged(choice.versions() for choice in self._choices) | others
         return asked | merged(versions(COMPACT, folder=folder) for folder in self.readers)
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
@@ -172,7 +168,8 @@ class ReadScene(Stage):
             # Letters of any script can be seen in anything: who reads a script that was guessed must be surer than PP-OCR is.
             if reader == readers.ppocr or readers.confidence(reader, images, read_in, script) <= _sureness(unsure):
                 return scene
-        stay = set() if script in LIKE_LATIN else {n for n in sure if _is_latin(scene.lines[n])}
+        stay = {n for n in sure if (scene.lines[n].score or 0.0) >= VERY_SURE and main_script(scene.lines[n].text)[0] == "Latn"}
+        stay = set() if script in LIKE_LATIN else stay
         asked = [n for n, line in enumerate(scene.lines) if n not in stay and line.direction != "ttb"]
         readings = readers.read(reader, [_gray(scene.lines[n]) for n in asked], read_in)
         lines, others = list(scene.lines), set()
@@ -260,17 +257,12 @@ def _length(lines: Iterator[LineView] | Sequence[LineView]) -> float:
 
 
 def _gray(line: LineView) -> numpy.ndarray:
-    gray: numpy.ndarray = cv2.cvtColor(line.image, cv2.COLOR_RGB2GRAY)
-    return gray
+    return numpy.asarray(cv2.cvtColor(line.image, cv2.COLOR_RGB2GRAY))
 
 
 def _sureness(lines: Sequence[LineView]) -> float:
     """The mean of the lines' scores, by character."""
     return sum((line.score or 0.0) * len(line.text) for line in lines) / max(1, sum(len(line.text) for line in lines))
-
-
-def _is_latin(line: LineView) -> bool:
-    return (line.score or 0.0) >= VERY_SURE and main_script(line.text)[0] == "Latn"
 
 
 def _is_in(text: str, script: str) -> bool:
