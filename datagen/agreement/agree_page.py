@@ -10,7 +10,7 @@ from typing import Any
 import numpy
 
 from datagen.agreement import formulas
-from datagen.agreement.blocks import Beside, Page, Unit, beside, box_of, text_of
+from datagen.agreement.blocks import Beside, Page, Unit, beside, text_of
 from datagen.agreement.decided import ALONE, DRAWN, FOR, KEPT, REPLACED, UNREAD, Decided, Edit, Vote
 from datagen.agreement.families import order_voter
 from datagen.agreement.ink import PageInk
@@ -206,7 +206,7 @@ class Agreement:
         while left:
             first = left[0]
             group = sorted((u for u in left if u.region is first.region), key=lambda u: u.number)
-            box = box_of(group)
+            box = around([unit.box for unit in group])
             near = [u for u in left if u not in group and shared(u.box, box) > 0.5 * min(area(u.box), area(box))]
             left = [u for u in left if u not in group and u not in near]
             readings = []

@@ -32,11 +32,11 @@ def odd_share(text: str) -> float:
         for word in _WORD.findall(_GLUED.sub(" ", text))
         if len(word) >= (_LEAST_CAPITALS if word.isupper() else _LEAST_LETTERS) and len(_folded(word)) >= len(word)
     ]
-    odd = sum(map(str.isalpha, "".join(glued))) + sum(len(word) for word in words if likelihood(word) < _LEAST)
+    odd = sum(map(str.isalpha, "".join(glued))) + sum(len(word) for word in words if _likelihood(word) < _LEAST)
     return odd / max(1, sum(map(str.isalpha, text)))
 
 
-def likelihood(word: str) -> float:
+def _likelihood(word: str) -> float:
     """The mean of the logarithms, to base 2, of how likely each letter of a Latin word is behind the two before it; its accents
     don't count."""
     pairs, triples = _counts()
