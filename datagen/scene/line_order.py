@@ -11,6 +11,7 @@ a thing.
 import math
 import re
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -73,13 +74,10 @@ def order_agreement(lines: Sequence[Line]) -> float:
     larger of both shares; 1 for a single line."""
     if len(lines) < 2:
         return 1.0
-    number = {id(line): n for n, line in enumerate(lines)}
     regions = [Region(line.box, "text", "", None, "") for line in lines]
-    of_region = {id(region): n for n, region in enumerate(regions)}
-    orders = (
-        [of_region[id(region)] for region in in_reading_order(regions)],
-        [number[id(line)] for row in _level_rows(lines) for line in row],
-    )
+    number = {id(one): n for of in (lines, regions) for n, one in enumerate(of)}
+    in_rows = [line for row in _level_rows(lines) for line in row]
+    orders = ([number[id(one)] for one in order] for order in (in_reading_order(regions), in_rows))
     return max(sum(b == a + 1 for a, b in pairwise(order)) for order in orders) / (len(lines) - 1)
 
 
@@ -163,11 +161,8 @@ def _stacks(rows: Sequence[_Row]) -> list[list[int]]:
         if are_alike(frames[i], frames[j], _ANY) and _is_below(frames[i], frames[j], 2 * leading[j]):
             below[i].append(j)
     nearest = {i: [j for j in under if not any(j in below[k] for k in under if k != j)] for i, under in below.items()}
-    above: dict[int, list[int]] = {i: [] for i in range(len(rows))}
-    for i, under in nearest.items():
-        for j in under:
-            above[j].append(i)
-    follows = {i: under[0] for i, under in nearest.items() if len(under) == 1 and len(above[under[0]]) == 1}
+    num_above = Counter(j for under in nearest.values() for j in under)
+    follows = {i: under[0] for i, under in nearest.items() if len(under) == 1 and num_above[under[0]] == 1}
     close = {
         i: j
         for i, j in follows.items()

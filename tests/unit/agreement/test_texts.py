@@ -91,17 +91,11 @@ def test_two_against_it_replace_the_words_that_differ_and_no_others():
     assert made.regions[0].by == "agreed"
 
 
-def test_readers_of_one_family_are_one_voter_and_do_not_replace():
-    wrong = label(TEXT.replace("trade", "grade"))
-    made = agreed(wrong, reading(), reading(by="PP-OCRv6"))
-    assert outcome(made)[0] in ("drawn", "unread")
-    assert outcome(made)[1] != "two_agree_against_it"
-
-
-def test_readers_that_were_measured_to_err_alike_are_one_voter_too(monkeypatch):
-    monkeypatch.setattr(families, "CORRELATED", {frozenset({"pp-ocr", "tesseract"}): 0.9})
-    made = agreed(label(TEXT.replace("trade", "grade")), reading(), reading(by="tesseract"))
-    assert outcome(made)[1] != "two_agree_against_it"
+@pytest.mark.parametrize(("by", "alike"), [("PP-OCRv6", {}), ("tesseract", {frozenset({"pp-ocr", "tesseract"}): 0.9})])
+def test_readers_of_one_family_and_those_that_err_alike_are_one_voter_and_do_not_replace(monkeypatch, by, alike):
+    monkeypatch.setattr(families, "CORRELATED", alike)
+    made = agreed(label(TEXT.replace("trade", "grade")), reading(), reading(by=by))
+    assert outcome(made)[0] in ("drawn", "unread") and outcome(made)[1] != "two_agree_against_it"
 
 
 def test_the_labels_own_family_says_nothing():
