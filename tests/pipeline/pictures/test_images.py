@@ -3,7 +3,6 @@
 import io
 import json
 import zipfile
-from collections import Counter
 from pathlib import Path
 
 import numpy
@@ -115,34 +114,6 @@ def test_a_bad_member_or_hostile_metadata_costs_its_image_alone(tmp_path):
     assert isinstance(last, Sample) and first.metadata == {"name": "0.png", "by": "\ufffd", "\ufffd": "1"}
     reasons = ("damaged_image", "bad_metadata", "bad_metadata")
     assert [(one.part, one.reason) for one in dropped] == [(Range(n, n + 1), reason) for n, reason in enumerate(reasons, 1)]
-
-
-def test_what_a_tar_that_is_cut_off_or_leads_back_lacks_is_a_drop(tmp_path):
-    tar(tmp_path / "three.tar", {f"{number}.png": picture("PNG") for number in range(3)})
-    three = (tmp_path / "three.tar").read_bytes()
-    (tmp_path / "three.tar").unlink()
-    header = bytearray(three[1024:1536])
-    header[124:136] = (-1024).to_bytes(12, "big", signed=True)  # the size
-    header[148:156] = b" " * 8
-    header[148:156] = b"%06o\0 " % sum(header)
-    tars = {
-        "between-files": three[: 2 * 1024],
-        "in-a-file": three[: 2 * 1024 + 600],
-        "leads-back": three[:1024] + header + three[1536:],
-    }
-    for name, data in tars.items():
-        (tmp_path / f"{name}.tar").write_bytes(data)
-    outcomes = read(tmp_path)
-    num_samples = Counter(Path(o.origin.uri).stem for o in outcomes if isinstance(o, Sample))
-    assert num_samples == {"in-a-file": 2, "between-files": 2, "leads-back": 1}
-    drops = [(Path(o.uri).stem, o.reason, o.part) for o in outcomes if isinstance(o, Drop)]
-    assert drops == [
-        ("between-files", "broken_archive", Range(2, 3)),
-        ("in-a-file", "broken_archive", Range(2, 3)),  # the file
-        ("in-a-file", "broken_archive", Range(3, 4)),  # and what may have come behind it
-        ("leads-back", "damaged_image", Range(1, 2)),
-        ("leads-back", "broken_archive", Range(2, 3)),
-    ]
 
 
 def test_a_file_elsewhere_gives_what_it_gives_here(folder):
