@@ -74,10 +74,13 @@ def order_agreement(lines: Sequence[Line]) -> float:
     larger of both shares; 1 for a single line."""
     if len(lines) < 2:
         return 1.0
+    number = {id(line): n for n, line in enumerate(lines)}
     regions = [Region(line.box, "text", "", None, "") for line in lines]
-    number = {id(one): n for of in (lines, regions) for n, one in enumerate(of)}
-    in_rows = [line for row in _level_rows(lines) for line in row]
-    orders = ([number[id(one)] for one in order] for order in (in_reading_order(regions), in_rows))
+    of_region = {id(region): n for n, region in enumerate(regions)}
+    orders = (
+        [of_region[id(region)] for region in in_reading_order(regions)],
+        [number[id(line)] for row in _level_rows(lines) for line in row],
+    )
     return max(sum(b == a + 1 for a, b in pairwise(order)) for order in orders) / (len(lines) - 1)
 
 
