@@ -4,8 +4,7 @@ from typing import Annotated
 
 from datagen.engines import Choice
 from datagen.pictures.filter_pictures import FilterPictures
-from datagen.vision.caption_pictures import CaptionPictures
-from datagen.vision.judge_captions import JudgeCaptions
+from datagen.vision.captions import CaptionPictures, JudgeCaptions
 from datagen.vision.source import described
 from datagen.work.draws import DrawSource
 from datagen.work.pipeline import Pipeline

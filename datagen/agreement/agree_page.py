@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from datagen.agreement import formulas
-from datagen.agreement.blocks import Beside, Page, Unit, beside, box_of, text_of
+from datagen.agreement.blocks import Beside, Page, Unit, beside, text_of
 from datagen.agreement.decided import ALONE, DRAWN, FOR, KEPT, REPLACED, UNREAD, Decided, Edit, Vote
 from datagen.agreement.families import order_voter
 from datagen.agreement.ink import PageInk
@@ -23,7 +23,7 @@ from datagen.page.paper import inked
 from datagen.record import Box, Line, Region, Sample
 from datagen.writing.vertical_lines import direction_of
 
-BY, STAGE, DECISIONS = "agreed", "agreed", "decisions"
+BY, STAGE, DECISIONS, VERSION = "agreed", "agreed", "decisions", 5
 NO_REGION = -1
 """The number of a region that isn't in the result: it was taken out, never put in, or is the order of all of them."""
 _VALUE = {KEPT: 0.0, ALONE: 0.0, DRAWN: 0.5, REPLACED: 0.5, UNREAD: 1.0}
@@ -204,22 +204,21 @@ class Agreement:
         while left:
             first = left[0]
             group = sorted((u for u in left if u.region is first.region), key=lambda u: u.number)
-            box = box_of(group)
+            box = around([unit.box for unit in group])
             near = [u for u in left if u not in group and shared(u.box, box) > 0.5 * min(area(u.box), area(box))]
             left = [u for u in left if u not in group and u not in near]
             readings = []
             for page in self.pages:
                 units = sorted((u for u in (*group, *near) if u.page is page), key=lambda u: u.number)
-                if units:
-                    text = of_lines([u.line for u in units], script)
-                    readings.append(Reading(page.voter_of(units[0].region), (page.dataset,), text))
-            readings = [reading for reading in readings if reading.voter != own]
+                if units and (voter := page.voter_of(units[0].region)) != own:
+                    readings.append(Reading(voter, (page.dataset,), of_lines([u.line for u in units], script)))
             if not readings:
                 continue
             decided = self._lost_decided(readings, own, script)
             at = self._place_of(group[0], order)
             label = next((u.region.label for u in (*group, *near) if u.region.label != "text"), "text")
-            new = Region(_within(around([u.box for u in (*group, *near)]), (width, height)), label, decided.text, None, BY)
+            x0, y0, x1, y1 = around([u.box for u in (*group, *near)])
+            new = Region(Box(max(0, x0), max(0, y0), min(width, x1), min(height, y1)), label, decided.text, None, BY)
             yield at, Block(new if decided.text.strip() else None, decided)
 
     def _lost_decided(self, readings: Sequence[Reading], own: str, script: str) -> Decided:
@@ -262,9 +261,6 @@ class Agreement:
         return "\n\n".join(region.text for region in regions if region.text.strip() and not region.is_unread)
 
 
-VERSION = 5
-
-
 def _together(readings: Sequence[Reading]) -> list[Reading]:
     """The readings, those of one voter with one text as one."""
     whole: dict[tuple[str, str], Reading] = {}
@@ -286,10 +282,6 @@ def _lines(region: Region, edits: Sequence[Edit]) -> tuple[Line, ...]:
     )
 
 
-def _within(box: Box, size: tuple[int, int]) -> Box:
-    return Box(max(0, box.x0), max(0, box.y0), min(size[0], box.x1), min(size[1], box.y1))
-
-
 def _entry(number: int, decided: Decided) -> dict[str, Any]:
     """A decision as `metadata` has it."""
     readings = []
@@ -302,14 +294,9 @@ def _entry(number: int, decided: Decided) -> dict[str, Any]:
 
 
 def _order_entry(order: Ordered, regions: Sequence[Region]) -> dict[str, Any]:
+    against = {"vote": "against", "distance": 1.0}
     pairs = [
-        {
-            "voter": voter,
-            "from": [],
-            "text": f"{regions[j].text[:40]} | {regions[i].text[:40]}",
-            "vote": "against",
-            "distance": 1.0,
-        }
+        {"voter": voter, "from": [], "text": f"{regions[j].text[:40]} | {regions[i].text[:40]}"} | against
         for i, j, voters in order.pairs
         for voter in voters
     ]

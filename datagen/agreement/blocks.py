@@ -11,7 +11,7 @@ from datagen.agreement.families import voter
 from datagen.agreement.spans import Reading, Text, aligned_words, of_lines
 from datagen.agreement.words import about, closed_up, words
 from datagen.labels import PICTURES
-from datagen.page.boxes import area, around, distance, overlap, shared
+from datagen.page.boxes import area, distance, overlap, shared
 from datagen.record import Box, Line, Polygon, Region, Sample
 
 _INSIDE = 0.5  # of a line's area, or of a region's
@@ -222,7 +222,3 @@ def _parted(unit: Unit, over: Sequence[int], regions: Sequence[Region], script: 
         start, stop = unit_words[numbers[0]].start, unit_words[numbers[-1]].stop
         made[i] = Text(unit.line.text[start:stop], words(unit.line.text[start:stop], script))
     return made
-
-
-def box_of(units: Sequence[Unit]) -> Box:
-    return around([unit.box for unit in units])

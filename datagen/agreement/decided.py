@@ -1,6 +1,5 @@
 """What becomes of a block, and the votes on it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -51,10 +50,3 @@ class Fate:
     outcome: str
     why: str
     edit: Edit | None = None
-
-
-def edited(text: str, edits: Sequence[Edit]) -> str:
-    """The text with these edits, which are in order and don't overlap."""
-    for edit in reversed(edits):
-        text = text[: edit.start] + edit.text + text[edit.stop :]
-    return text.strip()

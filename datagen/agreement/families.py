@@ -55,7 +55,7 @@ def voter(by: str, page: Sample) -> str:
 def merged(of: str) -> str:
     """The name under which a family votes."""
     group, names = {of}, {name for pair in CORRELATED for name in pair}
-    while more := {name for name in names - group if any(_are_one(name, other) for other in group)}:
+    while more := {a for a in names - group if any(CORRELATED.get(frozenset({a, b}), 0.0) >= ONE_VOTER for b in group)}:
         group |= more
     return min(group)
 
@@ -68,10 +68,6 @@ def order_voter(page: Sample) -> str:
     if page.stage in _ORDERED_BY:
         return _ORDERED_BY[page.stage]
     return _most([family(r.by) for r in page.regions for _ in r.text]) or page.stage
-
-
-def _are_one(one: str, other: str) -> bool:
-    return CORRELATED.get(frozenset({one, other}), 0.0) >= ONE_VOTER
 
 
 def _most(names: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from datagen.drawing import wear
 from datagen.engines import Choice, Engines, merged, packaged, versions
 from datagen.page.images import pixels
 from datagen.reading.line_readers import LineReaders
-from datagen.record import Box, Drop, Region, Sample, SampleError
+from datagen.record import Drop, Region, Sample, SampleError
 from datagen.work.pipeline import Stage
 
 _LEAST = 8  # pixels: what is smaller is no line
@@ -77,7 +77,8 @@ class MarkFragile(Stage):
         if region.is_unread or region.format != "markdown" or not region.text.strip():
             return []
         boxes = [line.box for line in region.lines if line.direction != "ttb"]
-        if not boxes and "\n" not in region.text and _is_line(region):
+        x0, y0, x1, y1 = region.box
+        if not boxes and "\n" not in region.text and (x1 - x0) > 0.4 * len(region.text) * (y1 - y0) * 0.5:
             boxes = [region.box]
         crops = [gray[box.y0 : box.y1, box.x0 : box.x1] for box in boxes]
         return [crop for crop in crops if min(crop.shape) >= _LEAST]
@@ -91,8 +92,3 @@ class MarkFragile(Stage):
             (1.0, wear.jpeg),
         )
         return [wear.worn(crop, random, steps)[0] for crop in crops]
-
-
-def _is_line(region: Region) -> bool:
-    box: Box = region.box
-    return (box.x1 - box.x0) > 0.4 * len(region.text) * (box.y1 - box.y0) * 0.5

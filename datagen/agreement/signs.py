@@ -30,12 +30,6 @@ def is_odd(text: str, script: str) -> bool:
     return not is_native(text, script) or _MIXED.search(text) is not None
 
 
-def the_clean_one(texts: Sequence[str], script: str) -> int | None:
-    """The number of the one text of several that isn't odd; None if it isn't one alone."""
-    clean = [n for n, text in enumerate(texts) if not is_odd(text, script)]
-    return clean[0] if len(clean) == 1 else None
-
-
 def digits(text: str) -> str:
     return "".join(_DIGIT.findall(text))
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
@@ -48,28 +48,6 @@ class Span(NamedTuple):
     others: tuple[tuple[int, int], ...]
 
 
-@dataclass
-class _Aligned:
-    """Where each of the label's words begins and ends in a reading."""
-
-    edits: list[tuple[int, int, int, int]] = field(default_factory=list)
-
-    def place(self, start: int, stop: int) -> tuple[int, int]:
-        """What stands for the label's words from `start` to `stop`."""
-        return self._at(start, False), self._at(stop, True)
-
-    def _at(self, word: int, is_end: bool) -> int:
-        shift = 0
-        for a, b, c, d in self.edits:
-            if b < word or (b == word and (is_end or a < word)):
-                shift = d - b
-            elif a <= word and not is_end:
-                return c + (word - a if a < word else 0)
-            else:
-                break
-        return word + shift
-
-
 def of_lines(lines: Sequence[Line], script: str) -> Text:
     """The lines below each other as one text."""
     placed, text = [], ""
@@ -82,8 +60,8 @@ def of_lines(lines: Sequence[Line], script: str) -> Text:
 
 def spans(label: Text, readings: Sequence[Text]) -> list[Span]:
     """The stretches in which a reading differs from the label, in order; none lies in another."""
-    aligned = [_Aligned(_edits(label.words, reading.words)) for reading in readings]
-    ranges = sorted({(a, b) for one in aligned for a, b, _, _ in one.edits})
+    edits_of = [_edits(label.words, reading.words) for reading in readings]
+    ranges = sorted({(a, b) for edits in edits_of for a, b, _, _ in edits})
     merged: list[list[int]] = []
     for a, b in ranges:
         before = merged[-1] if merged else [-1, -1]
@@ -91,7 +69,20 @@ def spans(label: Text, readings: Sequence[Text]) -> list[Span]:
             before[1] = max(before[1], b)
         else:
             merged.append([a, b])
-    return [Span(a, b, tuple(one.place(a, b) for one in aligned)) for a, b in merged]
+    return [Span(a, b, tuple((_at(edits, a, False), _at(edits, b, True)) for edits in edits_of)) for a, b in merged]
+
+
+def _at(edits: Sequence[tuple[int, int, int, int]], word: int, is_end: bool) -> int:
+    """Where the label's word begins in the reading that has these edits; with `is_end` where the word before it ends."""
+    shift = 0
+    for a, b, c, d in edits:
+        if b < word or (b == word and (is_end or a < word)):
+            shift = d - b
+        elif a <= word and not is_end:
+            return c + (word - a if a < word else 0)
+        else:
+            break
+    return word + shift
 
 
 def _edits(label: Sequence[Word], reading: Sequence[Word]) -> list[tuple[int, int, int, int]]:

@@ -40,9 +40,8 @@ class TableVoting:
     alone: Mapping[str, float] = field(default_factory=dict)
 
     def decided(self) -> Decided:
-        try:
-            table = cells.parse(self.own.html).whole()
-        except ValueError:
+        table = self._table(self.own)
+        if table is None:
             return Decided("", UNREAD, "no_table", "", self._votes({}))
         others = [reading for reading in self.readings if reading.voter != self.own.voter]
         given = {reading.dataset: self._table(reading) for reading in others}

@@ -12,36 +12,9 @@ from dataclasses import dataclass, field
 
 from rapidfuzz.distance import Levenshtein
 
-from datagen.agreement.decided import (
-    ABSTAINS,
-    AGAINST,
-    ALONE,
-    DRAWN,
-    FOR,
-    KEPT,
-    REPLACED,
-    UNREAD,
-    Decided,
-    Edit,
-    Fate,
-    Vote,
-    edited,
-)
+from datagen.agreement import signs
+from datagen.agreement.decided import ABSTAINS, AGAINST, ALONE, DRAWN, FOR, KEPT, REPLACED, UNREAD, Decided, Edit, Fate, Vote
 from datagen.agreement.ink import PageInk
-from datagen.agreement.signs import (
-    IS_NUMBER,
-    are_confirmed,
-    digits,
-    has_digit,
-    ink_says_little,
-    is_doubled,
-    is_far,
-    is_native,
-    is_near,
-    only_lost,
-    straight,
-    the_clean_one,
-)
 from datagen.agreement.spans import (
     SPACES,
     Reading,
@@ -115,7 +88,10 @@ class Voting:
         why = next((fate.why for fate in fates if fate.outcome == outcome), "another_agrees")
         score = 1.0 - min((v.distance for v in votes if v.voter != self.own), default=0.0)
         chosen = edits[0].voter if edits else self.own
-        return Decided(edited(self.label.text, edits), outcome, why, chosen, votes, edits, round(score, 3))
+        text = self.label.text
+        for edit in reversed(edits):  # they are in order and don't overlap
+            text = text[: edit.start] + edit.text + text[edit.stop :]
+        return Decided(text.strip(), outcome, why, chosen, votes, edits, round(score, 3))
 
     def count_alone(self, counts: Counter[tuple[str, bool]]) -> None:
         """Adds for each voter how many of the label's words it has as somebody else, too, and how many nobody has so."""
@@ -139,18 +115,20 @@ class Voting:
         for reading in self.readings:
             distance = round(1.0 - alike(reading.text, self.label), 3)
             vote = ABSTAINS
-            if any(reading is one for one in voting):
-                i = next(n for n, one in enumerate(voting) if one is reading)
+            if (i := next((n for n, one in enumerate(voting) if one is reading), None)) is not None:
                 vote = AGAINST if any(self._about(span) != about_at(reading.text, span.others[i]) for span in found) else FOR
             votes.append(Vote(reading.voter, reading.datasets, reading.text.text, vote, distance))
         return tuple(votes)
+
+    def _own(self, span: Span) -> str:
+        return exactly_at(self.label, (span.start, span.stop))
 
     def _about(self, span: Span) -> str:
         return about_at(self.label, (span.start, span.stop))
 
     def _fate(self, span: Span, voting: Sequence[Reading]) -> Fate:
-        own = exactly_at(self.label, (span.start, span.stop))
-        straightened = [straight(own, exactly_at(r.text, span.others[i]), self.script) for i, r in enumerate(voting)]
+        own = self._own(span)
+        straightened = [signs.straight(own, exactly_at(r.text, span.others[i]), self.script) for i, r in enumerate(voting)]
         by_voter: dict[str, list[str]] = {}
         for text, reading in zip(straightened, voting, strict=True):
             by_voter.setdefault(reading.voter, []).append(text)
@@ -170,25 +148,25 @@ class Voting:
             return self._against(span, voting, max(two, key=len))
         if self._about(span) in [about_at(voting[n[0]].text, span.others[n[0]]) for n in forms.values()]:
             return Fate(KEPT, "another_agrees_but_for_looks")
-        if are_confirmed(own, by_voter):
+        if signs.are_confirmed(own, by_voter):
             return Fate(KEPT, "each_sign_is_read")
         if pair := self._alike_against(span, voting, [numbers[0] for numbers in forms.values()]):
             return self._against(span, voting, pair)
         fate = self._looked_at(span, voting)
         if fate.outcome != UNREAD:
             return fate
-        if IS_NUMBER.fullmatch(own) and only_lost(own, by_voter):
+        if signs.IS_NUMBER.fullmatch(own) and signs.only_lost(own, by_voter):
             return Fate(KEPT, "readers_lost_digits")
         if len(by_voter) > 1 and self._is_like_a_near_one(span, voting, straightened):
             return Fate(DRAWN, "ink_sees_no_difference")
-        is_number = has_digit(own) and digits(own) not in map(digits, straightened)  # that nobody else has
+        is_number = signs.has_digit(own) and signs.digits(own) not in map(signs.digits, straightened)  # that nobody else has
         is_chance = not is_number and self._is_chance(span, voting, range(len(voting)))
         return Fate(KEPT, "readers_often_alone") if is_chance else fate
 
     def _is_like_a_near_one(self, span: Span, voting: Sequence[Reading], texts: Sequence[str]) -> bool:
         """Whether all that is read instead may be taken for the label, or the ink sees no difference between it and one of these,
         which has the label's other signs, too; and it isn't clearly for one of them."""
-        near = [i for i, text in enumerate(texts) if is_near(exactly_at(self.label, (span.start, span.stop)), text, self.script)]
+        near = [i for i, text in enumerate(texts) if signs.is_near(self._own(span), text, self.script)]
         likes_of = [likes[1] for i in near if (likes := self._likes(span, voting, [i])) is not None]
         if any(likes >= _CLEARER for likes in likes_of):
             return False
@@ -215,11 +193,11 @@ class Voting:
             if shows is True or not self.is_covered:
                 return Fate(UNREAD, "ink_that_two_do_not_read")
             return Fate(REPLACED, "two_do_not_have_it", self._edit(span, voting[first], span.others[first]))
-        own = exactly_at(self.label, (span.start, span.stop))
+        own = self._own(span)
         if in_one_form(own) == in_one_form(text):
             return Fate(KEPT, "another_agrees_but_for_looks")
         likes = self._likes_of_all(span, voting, numbers)
-        may_be_misread = not self.is_part and is_near(own, text, self.script)
+        may_be_misread = not self.is_part and signs.is_near(own, text, self.script)
         if may_be_misread and likes is None:
             return Fate(UNREAD, "ink_cannot_tell")
         is_seldom = min(self.alone.get(voting[i].voter, 0.0) for i in numbers) < _SELDOM
@@ -228,11 +206,11 @@ class Voting:
         numbers = self._alike(span, voting, numbers, first)
         if any(exactly_at(voting[i].text, span.others[i]) != text for i in numbers):
             return self._together(span, voting, numbers, first)
-        is_foreign = not is_native(own, self.script) and is_native(text, self.script)  # of which ink says little
-        if likes is not None and likes[1] < -_AGAINST_TWO and not is_foreign and not is_far(own, text):
+        is_foreign = not signs.is_native(own, self.script) and signs.is_native(text, self.script)  # of which ink says little
+        if likes is not None and likes[1] < -_AGAINST_TWO and not is_foreign and not signs.is_far(own, text):
             return Fate(DRAWN, "ink_against_two") if likes[1] < -2 * _AGAINST_TWO else Fate(UNREAD, "ink_against_two")
         is_open = likes is None or likes[1] < _CLEAR
-        is_chance = not IS_NUMBER.fullmatch(text) and self._is_chance(span, voting, numbers)
+        is_chance = not signs.IS_NUMBER.fullmatch(text) and self._is_chance(span, voting, numbers)
         if likes is not None and likes[1] <= 0.0 and is_chance:
             return Fate(DRAWN, "ink_is_like_it")
         if is_open and is_chance:
@@ -268,29 +246,24 @@ class Voting:
     def _is_chance(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> bool:
         """Whether all of these who read a few words otherwise often read what nobody else does."""
         own = self._about(span)
-        if self.is_part:
+        if self.is_part or any(self.alone.get(voting[i].voter, 0.0) < OFTEN_ALONE for i in numbers):
             return False
         for i in numbers:
-            reading = voting[i]
-            other = about_at(reading.text, span.others[i])
-            if self.alone.get(reading.voter, 0.0) >= OFTEN_ALONE and self._is_foreign(own, other):
-                continue
             place = span.others[i]
+            other = about_at(voting[i].text, place)
             is_sign = max(len(own), len(other)) <= _SIGN and place[1] - place[0] == span.stop - span.start
             is_like = is_sign or Levenshtein.normalized_similarity(own, other) >= _MISREAD
-            if not is_native(own, self.script):
-                return False
-            is_about = is_like and abs(len(other) - len(own)) < _LONG
-            if not is_about or self.alone.get(reading.voter, 0.0) < OFTEN_ALONE:
+            is_about = is_like and abs(len(other) - len(own)) < _LONG and signs.is_native(own, self.script)
+            if not is_about and not self._is_foreign(own, other):
                 return False
         return True
 
     def _is_foreign(self, own: str, other: str) -> bool:
         """Whether a reading is in another script than the page, and the label isn't: readers write what they know."""
-        return bool(own) and is_native(own, self.script) and not is_native(other, self.script)
+        return bool(own) and signs.is_native(own, self.script) and not signs.is_native(other, self.script)
 
     def _looked_at(self, span: Span, voting: Sequence[Reading]) -> Fate:
-        label = exactly_at(self.label, (span.start, span.stop))
+        label = self._own(span)
         reader_of = {exactly_at(reading.text, span.others[i]): i for i, reading in reversed(list(enumerate(voting)))}
         reader_of.pop(label, None)
         numbers = [i for text, i in reader_of.items() if text] or list(reader_of.values())
@@ -298,18 +271,18 @@ class Voting:
         own, other = self._about(span), about_at(voting[first].text, span.others[first])
         if min(len(own), len(other)) == 0 and max(len(own), len(other)) >= _LONG:
             return self._long_looked_at(span, voting, first)
-        if self.is_part and len(numbers) == 1:
-            cleaner = the_clean_one([label, exactly_at(voting[first].text, span.others[first])], self.script)
-            if cleaner is not None:
-                return Fate(DRAWN, "in_one_script", self._edit(span, voting[first], span.others[first]) if cleaner else None)
-        if self.is_part and ink_says_little(label, exactly_at(voting[first].text, span.others[first])):
-            return Fate(UNREAD, "readers_differ")
+        if self.is_part:
+            text, is_label_odd = exactly_at(voting[first].text, span.others[first]), signs.is_odd(label, self.script)
+            if len(numbers) == 1 and is_label_odd != signs.is_odd(text, self.script):
+                return Fate(DRAWN, "in_one_script", self._edit(span, voting[first], span.others[first]) if is_label_odd else None)
+            if signs.ink_says_little(label, text):
+                return Fate(UNREAD, "readers_differ")
         likes = self._likes(span, voting, numbers)
         if likes is None:
             return Fate(UNREAD, "ink_cannot_tell")
         best = max(range(1, len(likes)), key=lambda i: likes[i])
         others = [likes[i] for i in range(len(likes)) if i != best]
-        is_number = bool(IS_NUMBER.fullmatch(own)) and bool(IS_NUMBER.fullmatch(other))
+        is_number = bool(signs.IS_NUMBER.fullmatch(own)) and bool(signs.IS_NUMBER.fullmatch(other))
         least = 0.0
         if self.is_part or is_number:
             least = _CLEARER if self.is_part and self.alone.get(self.own, 0.0) >= OFTEN_ALONE else _CLEAR
@@ -328,19 +301,19 @@ class Voting:
     def _is_refused(self, own: str, texts: Sequence[str], voters: Set[str]) -> bool:
         """Whether the ink isn't believed that is most like the label: several voters have less by some words, or quite another
         number; or all another script; or some have its signs once that it has twice."""
-        is_other = is_far if IS_NUMBER.fullmatch(own) else lambda own, text: len(own) - len(text) >= _LONG
+        is_other = signs.is_far if signs.IS_NUMBER.fullmatch(own) else lambda own, text: len(own) - len(text) >= _LONG
         if len(voters) > 1 and all(is_other(own, text) for text in texts):
             return True
-        is_foreign = not is_native(own, self.script) and all(is_native(text, self.script) for text in texts)
-        return is_foreign or (self.is_part and any(is_doubled(own, text) for text in texts))
+        is_foreign = not signs.is_native(own, self.script) and all(signs.is_native(text, self.script) for text in texts)
+        return is_foreign or (self.is_part and any(signs.is_doubled(own, text) for text in texts))
 
     def _is_contradicted(self, span: Span, voting: Sequence[Reading], chosen: int) -> bool:
         """Whether another voter's reading is as near to the label as to the chosen one, or that is a number gone wrong."""
-        own, text = exactly_at(self.label, (span.start, span.stop)), exactly_at(voting[chosen].text, span.others[chosen])
-        if IS_NUMBER.fullmatch(own) and has_digit(text) and not IS_NUMBER.fullmatch(text):
+        own, text = self._own(span), exactly_at(voting[chosen].text, span.others[chosen])
+        if signs.IS_NUMBER.fullmatch(own) and signs.has_digit(text) and not signs.IS_NUMBER.fullmatch(text):
             return True
         rivals = [exactly_at(r.text, span.others[i]) for i, r in enumerate(voting) if r.voter != voting[chosen].voter]
-        return any(is_doubled(text, one) for one in (own, *rivals)) or any(
+        return any(signs.is_doubled(text, one) for one in (own, *rivals)) or any(
             rival and Levenshtein.distance(rival, own) <= Levenshtein.distance(rival, text) for rival in rivals
         )
 
@@ -350,12 +323,11 @@ class Voting:
             texts = {about_at(reading.text, span.others[i]) for i, reading in enumerate(voting)} - {""}
             if len(texts) > 1 or self.alone.get(voting[only].voter, 0.0) >= OFTEN_ALONE:
                 return Fate(UNREAD, "one_has_more")
-            shows = self._shows_all(lines_at(voting[only].text, *span.others[only]))
-            if shows is True:
+            if self._shows_all(lines_at(voting[only].text, *span.others[only])):
                 return Fate(DRAWN, "ink_shows_more", self._edit(span, voting[only], span.others[only]))
             return Fate(UNREAD, "one_has_more")
         shows = self._shows_all(lines_at(self.label, span.start, span.stop))
-        if shows is True:
+        if shows:
             return Fate(DRAWN, "ink_is_like_it")
         if shows is False and self.is_covered:
             return Fate(DRAWN, "ink_does_not_show_it", self._edit(span, voting[only], span.others[only]))
@@ -381,9 +353,7 @@ class Voting:
 
     def _shows_all(self, lines: Sequence[tuple[int, Line]]) -> bool | None:
         shown = [self.ink.shows(line, self.script) for _, line in lines]
-        if not shown or None in shown:
-            return False if False in shown else None
-        return all(shown)
+        return False if False in shown else None if not shown or None in shown else True
 
     def _edit(self, span: Span, reading: Reading, place: tuple[int, int]) -> Edit:
         """The reading's words in the place of the label's, and all between them and their neighbours where one has none."""

@@ -44,7 +44,7 @@ def words(text: str, script: str) -> tuple[Word, ...]:
     bounds: list[tuple[int, int, bool]] = []  # from where to where, and whether letters that follow belong to it
     for match in _PARTS.finditer(text):
         kind, (start, stop) = match.lastgroup or "", match.span()
-        is_mark = stop - start == 1 and _is_part(match[0])
+        is_mark = stop - start == 1 and (unicodedata.category(match[0])[0] == "M" or match[0] in _JOINED)
         touches = bool(bounds) and bounds[-1][1] == start
         if is_mark and bounds and not text[bounds[-1][1] : start].strip():  # some readers put spaces before marks
             bounds[-1] = bounds[-1][0], stop, bounds[-1][2]
@@ -84,10 +84,6 @@ def about(text: str, script: str) -> str:
 def in_one_form(exact: str) -> str:
     """A word without what is written at will, its letters in one of the forms that a language's readers write them in."""
     return _AT_WILL.sub("", exact).translate(_ONE_LETTER)
-
-
-def _is_part(char: str) -> bool:
-    return unicodedata.category(char)[0] == "M" or char in _JOINED
 
 
 @functools.lru_cache(maxsize=65536)

@@ -17,7 +17,7 @@ import os
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 import aiohttp
@@ -56,7 +56,7 @@ class _Server:
     num_asked: int = 0
     not_before: float = 0.0
     num_answers: int = 0
-    faults: int = field(default=0)
+    faults: int = 0
 
     def room(self, now: float) -> int:
         return self.together - self.num_asked if now >= self.not_before else 0

@@ -18,8 +18,9 @@ from datagen.asking.loops import is_loop
 from datagen.asking.profiles import FAILED, LABELLED, LOOP, TRUNCATED, TURNED, Profile, Try
 from datagen.labels import PICTURES
 from datagen.markdown import markdown
+from datagen.page.boxes import area
 from datagen.page.images import pixels
-from datagen.record import Box, Region, SampleError
+from datagen.record import Region, SampleError
 
 log = logging.getLogger(__name__)
 
@@ -137,18 +138,14 @@ class Asker:
             outcome.num_read, outcome.num_written = outcome.num_read + part.num_read, outcome.num_written + part.num_written
         outcome.fates = [fate for part in parts for fate in part.fates[:1]] or [LABELLED]
         amiss = [(i, part) for i, part in zip(places, parts, strict=True) if part.fate != LABELLED]
-        lost = sum(_area(regions[i].box) for i, _ in amiss)
+        lost = sum(area(regions[i].box) for i, _ in amiss)
         outcome.num_unread = len(amiss)
-        if amiss and lost > _MOST_AMISS * sum(_area(regions[i].box) for i in places):
-            worst = max(amiss, key=lambda one: _area(regions[one[0]].box))[1]
-            outcome.fate, outcome.detail, outcome.answer = (
-                worst.fate,
-                f"{len(amiss)} of {len(places)} regions: {worst.detail}",
-                worst.answer,
-            )
+        if amiss and lost > _MOST_AMISS * sum(area(regions[i].box) for i in places):
+            worst = max(amiss, key=lambda one: area(regions[one[0]].box))[1]
+            outcome.fate, outcome.answer = worst.fate, worst.answer
+            outcome.detail = f"{len(amiss)} of {len(places)} regions: {worst.detail}"
             return outcome
-        text = markdown(made)
-        outcome.fate, outcome.read, outcome.score = LABELLED, Read(text, tuple(made)), _mean_score(made)
+        outcome.fate, outcome.read, outcome.score = LABELLED, Read(markdown(made), tuple(made)), _mean_score(made)
         return outcome
 
     async def _layout(
@@ -198,7 +195,8 @@ class Asker:
                 fate, detail, turn = await asyncio.to_thread(self._fate, answer, read, outcome)
             else:
                 fate, detail, turn = self._fate(answer, read, outcome)
-            if fate not in (LABELLED, FAILED, TURNED, profiles.REFUSED) and not quarters and _can_turn(tries, at):
+            can_turn = not quarters and any(TURNED in later.after for later in tries[at + 1 :])
+            if fate not in (LABELLED, FAILED, TURNED, profiles.REFUSED) and can_turn:
                 turn = await asyncio.to_thread(lambda: self._upright(pixels(page.image)))
                 fate, detail = (TURNED, f"it lies on its side, and the answer is {fate}") if turn else (fate, detail)
             outcome.fates.append(fate)
@@ -224,11 +222,8 @@ class Asker:
         if is_loop(text, answer.end == LENGTH):
             return LOOP, f"it repeats itself; {len(text):,} characters", 0
         if answer.end == LENGTH:
-            return (
-                TRUNCATED,
-                f"no end after {answer.num_written or len(text):,} {'tokens' if answer.num_written else 'characters'}",
-                0,
-            )
+            unit = "tokens" if answer.num_written else "characters"
+            return TRUNCATED, f"no end after {answer.num_written or len(text):,} {unit}", 0
         try:
             outcome.read = read(text)
         except Amiss as amiss:
@@ -283,10 +278,6 @@ class Asker:
         await asyncio.gather(*(self._ledger.add(*one) for one in refused))
 
 
-def _can_turn(tries: Sequence[Try], at: int) -> bool:
-    return any(TURNED in later.after for later in tries[at + 1 :])
-
-
 def _with(region: Region, part: Outcome) -> Region:
     """A region with what was read of it."""
     if part.fate != LABELLED or part.read is None:
@@ -301,7 +292,3 @@ def _mean_score(regions: Sequence[Region]) -> float | None:
     if not read or any(score is None for score, _ in read):
         return None
     return round(sum(float(score or 0.0) * chars for score, chars in read) / sum(chars for _, chars in read), 3)
-
-
-def _area(box: Box) -> int:
-    return (box.x1 - box.x0) * (box.y1 - box.y0)

@@ -15,18 +15,8 @@ from datagen import target
 LOOP, TRUNCATED, BLANK, TURNED, REFUSED = "loop", "truncated", "blank", "turned", "refused"
 OTHER_SCRIPT, UNPARSABLE, FAILED, LABELLED = "other_script", "unparsable", "failed", "labelled"
 FATES = (LABELLED, LOOP, TRUNCATED, BLANK, TURNED, REFUSED, OTHER_SCRIPT, UNPARSABLE, FAILED)
-"""What becomes of a page, one of them each:
-
-`labelled`      there is an answer that can be read; what it is worth is its verdict
-`loop`          the answer repeats itself
-`truncated`     the answer came to no end within the tokens that it may have
-`blank`         nothing is written on the page, or the model sees nothing on a page with ink
-`turned`        the page lies on its side or upside down, and was not read however it was turned
-`refused`       the server or the model takes no such image
-`other_script`  the answer is in another script than the page
-`unparsable`    the answer isn't of the form that the model was asked for
-`failed`        no answer came, though the server answers others
-"""
+"""What becomes of a page, one of them each. It is `labelled` if there is an answer that can be read: what that is worth is its
+verdict. Of the others `datagen.labelling.reasons` says what each means."""
 GROUNDED, MARKDOWN, FRONT_MATTER, MATHPIX, REGIONS = "grounded", "markdown", "front_matter", "mathpix", "regions"
 """Forms of an answer about a page. With `regions` the page has none: each of its regions is asked about."""
 PAGES, PLAIN, TEXT, TABLES, FORMULAS, LAYOUT, CAPTIONS = "pages", "plain", "text", "tables", "formulas", "layout", "captions"

@@ -2,12 +2,12 @@
 
 import io
 
-import cv2
 import numpy
 import simplejpeg
 from PIL import Image
 
 from datagen.page.images import pixels
+from datagen.page.views import smaller
 from datagen.record import SampleError
 
 _QUALITY = 92
@@ -26,12 +26,7 @@ def page(image: bytes, long_side: int, quarters: int = 0) -> bytes:
 
 def jpeg(image: numpy.ndarray, long_side: int) -> bytes:
     """An image, (H, W, 3) RGB bytes, with at most so many pixels along its longer side, as a JPEG."""
-    height, width = image.shape[:2]
-    scale = long_side / max(height, width)
-    if scale < 1:
-        smaller = max(1, round(width * scale)), max(1, round(height * scale))
-        image = cv2.resize(image, smaller, interpolation=cv2.INTER_AREA)
-    return simplejpeg.encode_jpeg(numpy.ascontiguousarray(image), _QUALITY, "RGB", "444", fastdct=False)
+    return simplejpeg.encode_jpeg(numpy.ascontiguousarray(smaller(image, long_side)), _QUALITY, "RGB", "444", fastdct=False)
 
 
 def squeezed(image: numpy.ndarray, size: tuple[int, int]) -> bytes:

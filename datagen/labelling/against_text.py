@@ -16,6 +16,7 @@ from typing import NamedTuple
 from rapidfuzz import fuzz
 
 from datagen.labels import is_page_number
+from datagen.page.boxes import is_centred_in
 from datagen.record import Box, Line, Region
 from datagen.tables import cells
 
@@ -69,9 +70,8 @@ def compared(
     """What `text`, an answer's Markdown, says against a page's `lines`, on a page of this (width, height). Lines within the boxes
     `hidden` are pictures' and formulas', of which the answer says nothing."""
     said = squeezed(text)
-    seen = [line for line in lines if not _is_hidden(line, hidden)]
+    seen = [line for line in lines if not any(is_centred_in(line.box, box) for box in hidden)]
     places = _placed(seen, said, size)
-    wanted = [place for place in places if place.start < 0 and not _may_lack(place.line, size)]
     total = max(1, sum(len(place.squeezed) for place in places))
     result = Comparison(num_chars=total)
     covered = bytearray(len(said))
@@ -84,22 +84,20 @@ def compared(
             continue
         found = loose.near(place.squeezed)
         if found is None:
-            if place in wanted:
+            if not _may_lack(place.line, size):
                 result.num_digits += place.squeezed.isdigit()
                 result.missing += len(place.squeezed) / total
                 result.lost.append(place.line.text)
         else:
             result.altered += len(place.squeezed) / total
             result.num_digits += _other_digits(found, place.squeezed)
-    short = [(_letters(line.text), line) for line in seen]
-    for letters, line in [(letters, line) for letters, line in short if 0 < len(letters) < _SHORT]:
+    for letters, line in ((letters, line) for line in seen if 0 < len(letters := _letters(line.text)) < _SHORT):
         is_there = loose.cover(letters)
         result.num_digits += not is_there and len(letters) > 1 and letters.isdigit() and not _may_lack(line, size)
-    free = sum(1 for is_covered in covered if not is_covered)
-    result.extra = free / max(1, len(said))
+    both = sum(map(bool, covered))
+    result.extra = (len(said) - both) / max(1, len(said))
     result.num_jumps = _jumps([place for place in places if place.start >= 0])
     result.num_cells = _misplaced(text, [place.line for place in places])
-    both = sum(map(bool, covered))
     result.agreement = 2 * both / max(1, len(said) + total)
     return result
 
@@ -115,11 +113,6 @@ def squeezed(text: str) -> str:
 
 def _letters(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c)[0] in "LNM")
-
-
-def _is_hidden(line: Line, hidden: Sequence[Box]) -> bool:
-    x, y = (line.box.x0 + line.box.x1) / 2, (line.box.y0 + line.box.y1) / 2
-    return any(box.x0 <= x <= box.x1 and box.y0 <= y <= box.y1 for box in hidden)
 
 
 def _may_lack(line: Line, size: tuple[int, int]) -> bool:

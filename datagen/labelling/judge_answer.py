@@ -2,7 +2,7 @@
 believed or a second reading where it has none, and by the answer itself."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -11,7 +11,7 @@ import numpy
 from datagen.asking.forms import Read
 from datagen.coarse.uncovered_ink import uncovered_ink
 from datagen.formulas import katex
-from datagen.labelling.against_text import Comparison, compared, jumps, squeezed
+from datagen.labelling.against_text import compared, jumps, squeezed
 from datagen.labels import PICTURES, RUNNING
 from datagen.page.boxes import area, shared
 from datagen.page.paper import inked, paper_gray
@@ -51,19 +51,12 @@ def judged(page: Sample, read: Read, score: float | None, image: numpy.ndarray, 
     `score` is the model's own, None where it tells none. `image` is the page's, (H, W, 3) RGB bytes.
 
     The verdict is `trusted` if nothing speaks against the answer and something speaks for it: the page's own text, a second
-    reading, or a score of at least `min_score`. It is `suspect` for these reasons, and `none` without any text:
+    reading, or a score of at least `min_score`. It is `none` without any text, and `suspect` for the reasons
+    of `reasons.DOUBTS` and these:
 
     `ink_without_text`    some of the ink that is like text lies in no region
-    `text_without_ink`    a region with text lies where there is no ink
-    `length_disputed`     the text is far longer or shorter than the page's signs
     `regions_overlap`     regions lie on each other
     `order_in_doubt`      regions come in another order than they lie in; or lines do, in the text layer
-    `boxes_amiss`         boxes that leave the page, or blocks that aren't whole
-    `markup_broken`       a table's HTML or a formula's LaTeX doesn't parse
-    `language_differs`    the answer is in another language than the page
-    `text_missing`, `text_added`, `text_differs`   the text layer says what the answer lacks; or the other way round; or something
-                          else, other digits above all
-    `cells_misplaced`     cells of a table stand where their lines don't
     `readers_disagree`    a second reading has less than `min_agreement` in common with the answer
     `unscored_reading`, `unsure_reading`   nothing but the model's score could speak for it, and doesn't
     """
@@ -75,14 +68,21 @@ def judged(page: Sample, read: Read, score: float | None, image: numpy.ndarray, 
     is_second = bool(lines) and not is_own
     speaks = False
     if is_true or is_second:
-        result = compared(read.text, read.regions, lines, page.size, _hidden(read.regions))
+        hidden = [r.box for r in read.regions if r.label in PICTURES or r.label == "equation" or r.is_unread]
+        result = compared(read.text, read.regions, lines, page.size, hidden)
         signals |= {"agreement": result.agreement, "layer_missing": result.missing, "layer_extra": result.extra}
         signals |= {"layer_altered": result.altered, "layer_digits": float(result.num_digits)}
         signals |= {"layer_jumps": float(result.num_jumps), "layer_cells": float(result.num_cells)}
         if is_true:
-            against |= _by_text(result, limits)
-            against["order_in_doubt"] = against.get("order_in_doubt", False) or result.num_jumps > 0
-            against["language_differs"] = result.agreement < limits.min_agreement and _language_differs(read.text, page)
+            few, is_out_of_order = limits.few_chars, against.get("order_in_doubt", False) or result.num_jumps > 0
+            against |= {
+                "text_added": result.extra > limits.max_extra and result.extra * result.num_chars >= few,
+                "text_missing": result.missing > limits.max_missing and result.missing * result.num_chars >= few,
+                "text_differs": result.num_digits > 0 or result.altered > limits.max_altered,
+                "cells_misplaced": result.num_cells > 0,
+                "order_in_doubt": is_out_of_order,
+                "language_differs": result.agreement < limits.min_agreement and _language_differs(read.text, page),
+            }
             speaks = True
         else:
             against["readers_disagree"] = result.agreement < limits.min_agreement
@@ -146,19 +146,6 @@ def _by_itself(read: Read, signals: dict[str, float]) -> dict[str, bool]:
     return {"boxes_amiss": bool(read.num_odd or read.num_lost), "markup_broken": broken > 0}
 
 
-def _by_text(result: Comparison, limits: Limits) -> dict[str, bool]:
-    return {
-        "text_added": result.extra > limits.max_extra and result.extra * result.num_chars >= limits.few_chars,
-        "text_missing": result.missing > limits.max_missing and result.missing * result.num_chars >= limits.few_chars,
-        "text_differs": result.num_digits > 0 or result.altered > limits.max_altered,
-        "cells_misplaced": result.num_cells > 0,
-    }
-
-
-def _hidden(regions: Sequence[Region]) -> list[Box]:
-    return [region.box for region in regions if region.label in PICTURES or region.label == "equation" or region.is_unread]
-
-
 def _bands(boxes: Sequence[Box], size: tuple[int, int]) -> list[Box]:
     """The strips above and below all regions in which running heads and feet stand."""
     width, height = size
@@ -210,21 +197,15 @@ def _num_broken(read: Read) -> int:
     formulas = [region.text for region in read.regions if region.format == "latex"]
     if not read.regions:
         tables, formulas = _TABLE.findall(read.text), _DISPLAYED.findall(read.text)
-    return sum(not _parses(one) for one in tables[:_MOST_PARSED]) + sum(not _draws(one) for one in formulas[:_MOST_PARSED])
 
+    def is_broken(of: Callable[[str], object], text: str) -> bool:
+        try:
+            return not of(text)
+        except ValueError:
+            return True
 
-def _parses(table: str) -> bool:
-    try:
-        return cells.parse(table, is_strict=True).has_text
-    except ValueError:
-        return False
-
-
-def _draws(formula: str) -> bool:
-    try:
-        return bool(katex.mathml(formula))
-    except ValueError:
-        return False
+    num_tables = sum(is_broken(lambda text: cells.parse(text, is_strict=True).has_text, one) for one in tables[:_MOST_PARSED])
+    return num_tables + sum(is_broken(katex.mathml, one) for one in formulas[:_MOST_PARSED])
 
 
 def _language_differs(text: str, page: Sample) -> bool:

@@ -109,8 +109,7 @@ class LabelPages(Stage):
         return Needs(gpus=gpus) if gpus else A_CORE
 
     def engines(self) -> dict[str, str]:
-        named = {f"label {self.model}": self._weights or "as it is served"}
-        return named | (self.layout.versions() if self.layout else {})
+        return dict([self._named()]) | (self.layout.versions() if self.layout else {})
 
     @property
     def _weights(self) -> str:
@@ -135,7 +134,7 @@ class LabelPages(Stage):
         try:
             for outcome in outcomes:
                 waiting.append(self._begun(outcome, asker, engines, rounds))
-                while len(waiting) > window or (waiting and _is_done(waiting[0])):
+                while len(waiting) > window or (waiting and (waiting[0].asking is None or waiting[0].asking.done())):
                     yield self._ended(waiting.popleft(), tally)
                     tally.write(dataset, making.shard, book, EVERY_S)
             while waiting:
@@ -190,7 +189,12 @@ class LabelPages(Stage):
         signals |= {"tokens_written": float(outcome.num_written)}
         signals |= {"unread_regions": float(outcome.num_unread)} if outcome.num_unread else {}
         scored = tuple(
-            replace(region, by=self.model, detected_by=self._detected_by(region), score=_score(region, outcome.score))
+            replace(
+                region,
+                by=self.model,
+                detected_by=region.detected_by or (region.by if region.by != self.model else ""),
+                score=region.score if region.score is not None else outcome.score,
+            )
             for region in as_it_came(label.regions, view, page.size)
         )
         label = replace(label, size=page.size, regions=scored)
@@ -202,9 +206,6 @@ class LabelPages(Stage):
         tries = f"; tries: {', '.join(outcome.fates)}" if len(outcome.fates) > 1 else ""
         detail = clean_text(f"{outcome.detail[:500]}{tries}")
         return page.drop(outcome.fate, type(self).__name__, detail, (reading,) if answer else ())
-
-    def _detected_by(self, region: Region) -> str:
-        return region.detected_by or (region.by if region.by != self.model else "")
 
     def _named(self) -> tuple[str, str]:
         return f"label {self.model}", self._weights or "as it is served"
@@ -292,11 +293,3 @@ def _known(outcome: Outcome) -> "Future[Outcome]":
     future: Future[Outcome] = Future()
     future.set_result(outcome)
     return future
-
-
-def _is_done(begun: Begun) -> bool:
-    return begun.asking is None or begun.asking.done()
-
-
-def _score(region: Region, score: float | None) -> float | None:
-    return region.score if region.score is not None else score

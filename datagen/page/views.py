@@ -134,6 +134,14 @@ def evenly_lit(image: numpy.ndarray) -> numpy.ndarray:
     return cv2.multiply(image, cv2.resize(gain, (width, height), interpolation=cv2.INTER_LINEAR), dtype=cv2.CV_8U)
 
 
+def smaller(image: numpy.ndarray, long_side: int) -> numpy.ndarray:
+    """An image with at most `long_side` pixels along its longer side; itself, if it has no more."""
+    height, width = image.shape[:2]
+    scale = long_side / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return image if scale >= 1 else numpy.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA))
+
+
 def as_it_came(regions: Sequence[Region], view: View, size: tuple[int, int]) -> tuple[Region, ...]:
     """Regions of a view with their places in the picture, of this (width, height). Polygons have the corners, from the top left
     one of the text as it is read; a region's has more points along its upper and its lower edge, as many on both, where these

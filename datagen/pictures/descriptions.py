@@ -2,14 +2,14 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
 
 from datagen.labels import OBJECT, PHRASE
-from datagen.record import Box, Region, SampleError, clean_text
+from datagen.record import Box, Quality, Region, SampleError, clean_text
 
 _INSIDE = 0.5  # of a box's area, at least, that lies in its image
 _SAME_SHAPE = 0.02
@@ -70,16 +70,17 @@ class Detected(NamedTuple):
     fault: str = ""
 
 
-def regions_of(things: Iterable[Thing], stated: tuple[int, int], size: tuple[int, int]) -> tuple[tuple[Region, ...], int]:
-    """The things in pixels of an image of `size`, which may be scaled since it had the size that is `stated`, clipped to it; and
-    how many are left out, since they lie outside by half. Raises `SampleError` (`another_size`) if it has another shape."""
-    regions = [_region(thing, stated, size) for thing in things]
-    return tuple(region for region in regions if region is not None), regions.count(None)
+def regions_of(of: Described | Detected, size: tuple[int, int]) -> tuple[tuple[Region, ...], Quality]:
+    """The things in pixels of an image of `size`, which may be scaled since it was described, clipped to it. The quality counts
+    `crowds`, and `boxes_outside`, which are left out since they lie outside by half. Raises `SampleError` (`another_size`) if the
+    image has another shape."""
+    regions = [_region(thing, of.size, size) for thing in of.things]
+    counts = {"crowds": of.num_crowds, "boxes_outside": regions.count(None)}
+    quality = Quality(signals={name: float(num) for name, num in counts.items() if num})
+    return tuple(region for region in regions if region is not None), quality
 
 
 def _region(thing: Thing, stated: tuple[int, int], size: tuple[int, int]) -> Region | None:
-    """The thing in pixels of the image that is there, which may be scaled; None if it lies outside by half. Raises
-    `SampleError` if the image has another shape."""
     scale_x, scale_y = (size[0] / stated[0], size[1] / stated[1]) if all(stated) else (1.0, 1.0)
     if abs(scale_x / scale_y - 1) > _SAME_SHAPE:
         raise SampleError(

@@ -9,8 +9,7 @@ from typing import Any
 from datagen.inputs.archive_members import REST, Entry, entries
 from datagen.inputs.formats import suffixes
 from datagen.page.images import num_frames
-from datagen.pictures.metadata import about
-from datagen.pictures.picture import Bounds, Picture, picture_of
+from datagen.pictures.metadata import Bounds, Picture, about, picture_of
 from datagen.record import Range, SampleError, clean_text
 from datagen.sandbox.parts import Failed, Part, Parts, each
 

@@ -33,9 +33,8 @@ from datagen.inputs.census import spelt_out, walk
 from datagen.inputs.formats import suffixes
 from datagen.inputs.local import archive_at
 from datagen.pictures.image_files import FORMATS
-from datagen.pictures.join_keys import DIGESTS, FILE_COLUMNS, IN_URL, KEY_COLUMNS, stems
 from datagen.pictures.listing import listed_rows, look, scan
-from datagen.pictures.tables import Listed
+from datagen.pictures.tables import DIGESTS, FILE_COLUMNS, IN_URL, KEY_COLUMNS, Listed, stems
 from datagen.record import Range, SampleError
 from datagen.sandbox.parts import Part
 from datagen.sandbox.process import ChildDied, Limits, sandbox

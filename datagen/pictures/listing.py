@@ -18,9 +18,8 @@ from datagen.inputs.census import walk
 from datagen.inputs.formats import suffixes
 from datagen.inputs.local import archive_at
 from datagen.pictures.image_files import FORMATS
-from datagen.pictures.join_keys import FILE_COLUMNS
 from datagen.pictures.metadata import is_laion
-from datagen.pictures.tables import SUFFIXES, Listed, Looked
+from datagen.pictures.tables import FILE_COLUMNS, SUFFIXES, Listed, Looked
 from datagen.record import Range, SampleError
 from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed, Part

@@ -1,4 +1,4 @@
-"""What lists, JSON files and tables say about a picture, by the names that the record has for it.
+"""A picture, and what lists, JSON files and tables say about it, by the names that the record has for it.
 
 | in `Sample.metadata` | columns that say so, in any case of letters |
 | --- | --- |
@@ -16,15 +16,18 @@ metadata; of an object it is what that calls `raw`, as in COCO's sentences. Valu
 an object of over 1,000 letters is left out.
 """
 
+import hashlib
 import json
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
+from datagen.page.images import upright
+from datagen.pictures.descriptions import Detected
 from datagen.pictures.public_addresses import REFUSED
-from datagen.record import clean_text
+from datagen.record import SampleError, clean_text
 
 CAPTIONS = ("caption", "text", "txt", "alt_text", "alt", "title", "prompt", "captions", "texts", "sentences", "description")
 _NAMES = {
@@ -40,10 +43,51 @@ _PLACE = {alias: (name, rank) for name, aliases in _NAMES.items() for rank, alia
 # img2dataset's own, and pandas'. EXIF says where people live, and nobody here reads it.
 _LEFT_OUT = frozenset({"status", "error_message", "exif", "shard_id", "__index_level_0__"})
 _MAX_OBJECT = 1_000
+_BY_CODE = "http error"
+_FAILURES = {
+    **dict.fromkeys(("robots-tag", "disallowed"), "opted_out"),
+    **{_BY_CODE: _BY_CODE, REFUSED: "private_address"},
+    **dict.fromkeys(("timed out", "timeout"), "timed_out"),
+    **dict.fromkeys(("name or service not known", "name resolution", "nodename nor servname"), "no_such_host"),
+    "hash": "wrong_hash",
+}
+"""The reason that img2dataset's message stands for: that of the first of these words in it."""
 _NO_LICENCE = ("", "?", "none", "unknown", "nan")
 
 LAION = frozenset({"nsfw", "punsafe", "pwatermark", "similarity", "sample_id"})
 """Columns, in small letters, that LAION's lists have beside the address."""
+
+
+class Bounds(NamedTuple):
+    """What an image may be: its shortest side and most pixels, its file's most bytes, and what a longer side is scaled down to
+    (0: nothing)."""
+
+    min_side: int
+    max_pixels: int
+    max_bytes: int
+    long_side: int
+
+
+class Picture(NamedTuple):
+    """An image and what is said of it. `sha256` is of the image's file, in hex; `metadata` has the names above, the
+    licence among them; `detected` are the objects that its row of a table has."""
+
+    image: bytes
+    size: tuple[int, int]
+    sha256: str
+    caption: str
+    metadata: dict[str, str]
+    detected: Detected | None = None
+
+
+def picture_of(encoded: bytes, frame: int, bounds: Bounds, caption: str, metadata: dict[str, str]) -> Picture:
+    """An image's file as a picture. Raises `SampleError`: `image_too_small`, and as `upright` does."""
+    still = upright(encoded, frame, bounds.max_pixels, bounds.long_side)
+    if min(still.size) < bounds.min_side:
+        raise SampleError("image_too_small", f"{still.size[0]} x {still.size[1]}, a side needs {bounds.min_side} at least")
+    if still.num_frames > 1:
+        metadata = metadata | {"num_frames": str(still.num_frames)}
+    return Picture(still.image, still.size, hashlib.sha256(encoded).hexdigest(), caption, metadata)
 
 
 def is_laion(columns: Mapping[str, Any] | list[str]) -> bool:
@@ -129,17 +173,8 @@ def why_missing(values: Mapping[str, Any]) -> tuple[str, str]:
     small = error.lower()
     if status in ("", "success"):
         return "no_image", detail
-    if "robots-tag" in small or "disallowed" in small:
-        return "opted_out", detail
-    if "http error" in small:
-        code = small.partition("http error")[2].strip(" :")[:3]
-        return (f"http_{code}" if code.isdigit() else "not_downloaded"), detail
-    if REFUSED in small:
-        return "private_address", detail
-    if "timed out" in small or "timeout" in small:
-        return "timed_out", detail
-    if "name or service not known" in small or "name resolution" in small or "nodename nor servname" in small:
-        return "no_such_host", detail
-    if "hash" in small:
-        return "wrong_hash", detail
-    return ("failed_to_resize" if status == "failed_to_resize" else "not_downloaded"), detail
+    reason = next((reason for words, reason in _FAILURES.items() if words in small), "")
+    if reason == _BY_CODE:
+        code = small.partition(_BY_CODE)[2].strip(" :")[:3]
+        reason = f"http_{code}" if code.isdigit() else "not_downloaded"
+    return reason or ("failed_to_resize" if status == "failed_to_resize" else "not_downloaded"), detail

@@ -1,5 +1,6 @@
 """Pictures as people have them, behind one function: what lies at `input` is looked at, and read as what it is."""
 
+import difflib
 import itertools
 import logging
 import os
@@ -16,7 +17,6 @@ from datagen.inputs.stored_items import StoredItems, in_order
 from datagen.pictures.download import commands, download, url_column
 from datagen.pictures.image_files import FORMATS
 from datagen.pictures.join import join
-from datagen.pictures.known_lists import ask_for_name, checked
 from datagen.pictures.listing import Scanned, columns_at, count_images, is_input, look, scan
 from datagen.pictures.metadata import is_laion
 from datagen.pictures.source import ImageSource
@@ -27,22 +27,28 @@ log = logging.getLogger(__name__)
 
 DOWNLOADS = "downloads"
 """The folder of an output that img2dataset fills."""
+WHY_UNSAFE = (
+    "the lists of LAION-5B and before linked to illegal images of abuse, so they were withdrawn; Re-LAION-5B of 2024 is the "
+    "cleaned list: use list=relaion2b-en-research-safe and the like, or say unsafe_list=1 where you may and must use the old one"
+)
+SAFE = (
+    *(f"relaion{of}-research{safe}" for of in ("2b-en", "2b-multi", "1b-nolang") for safe in ("-safe", "")),
+    *("wukong", "coyo-700m", "cc3m", "cc12m", "datacomp"),
+)
+"""Names to choose from; `relaion…` are Re-LAION-5B's, of August 2024. Others are taken, too, but for older ones of LAION's."""
+OTHER = "other"
+"""A list of one's own."""
+_NEARLY = 0.9  # of the letters of a name, as difflib counts: it is misspelt
 
 
 def pictures(
     input: str, list: str = "", unsafe_list: bool = False, download: str = "", limit: int = 0, seed: int = 0, **values: Any
 ) -> tuple["Pictures", ImageSource]:
     """The census and the source of the pictures at `input`; `values` are further fields of `ImageSource`. `input` is
+    any of the forms that README.md lists. Rows and images are joined as `join.py` says: rows without image (`no_image`) and
+    images without row (`not_in_list`) are drops.
 
-    - the output folder of img2dataset, in any of its formats: tars, folders or Parquet. Rows that it couldn't download are drops;
-    - a folder of images beside lists of them (Parquet, CSV, TSV, JSON lines), as of LAION and Wukong, or one such list with its
-      images below its folder: rows and images are joined as `join.py` says. Rows without image (`no_image`) and images
-      without row (`not_in_list`) are drops. What Hugging Face calls an image folder (metadata.csv) is one of these;
-    - tars of WebDataset, or zips, with a caption (txt, caption, text), json or cls beside each image;
-    - an image dataset of Hugging Face on disk, by `save_to_disk` or as Parquet: tables with a column of images;
-    - a folder of images, a glob, an image, an archive, or a list of files with a column `uri`.
-
-    `list` is the name of the list that the pictures are of (`known_lists.py`): asked for where columns look like LAION's.
+    `list` is the name of the list that the pictures are of (`SAFE` names some): asked for where columns look like LAION's.
     Raises `ValueError` for a list that is older than Re-LAION-5B, unless `unsafe_list`. A list of urls alone is refused with the
     command that downloads it, or downloaded by img2dataset, which must be installed, into `downloads` of the output; the next
     run goes on where one stopped. `download` says from where: `public`, from public addresses alone, or `private`, from all.
@@ -156,6 +162,25 @@ class Pictures(Census):
 def first(items: Iterable[Item], limit: int, seed: int) -> list[Item]:
     """Items with at most `limit` pictures, by `seed`; the last may be cut."""
     return first_parts(items, limit, seed, lambda item: count_images(item.uri, Limits()))
+
+
+def checked(name: str, unsafe_list: bool) -> str:
+    """The name of a list in small letters, without the account before it. Raises `ValueError` for one that is called LAION's, and
+    so is older than Re-LAION-5B, unless `unsafe_list`; and for a name that is nearly one of `SAFE`."""
+    small = name.strip().lower().rpartition("/")[2].replace("_", "-")
+    if "laion" in small.replace("relaion", "").replace("re-laion", "") and not unsafe_list:
+        raise ValueError(f"list={name}: {WHY_UNSAFE}")
+    if small not in SAFE and (meant := difflib.get_close_matches(small, SAFE, 1, _NEARLY)):
+        raise ValueError(f"list={name}: say list={meant[0]} if that is meant, or list={OTHER} for one of your own")
+    return small
+
+
+def ask_for_name(input: str, columns: Sequence[str]) -> ValueError:
+    """What to raise where a list looks like LAION's, and nobody said which it is."""
+    return ValueError(
+        f"input={input}: its columns are LAION's ({', '.join(columns[:8])}), and they don't tell which list it is: say "
+        f"list=NAME, such as {', '.join(SAFE)}, or list={OTHER} for one of your own; {WHY_UNSAFE}"
+    )
 
 
 def _is_urls_alone(scanned: Scanned) -> bool:

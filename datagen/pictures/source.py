@@ -3,7 +3,7 @@
 `pictures.py` lists them; `image_files.py` and `tables.py` decode each image once, in the sandboxed child.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from datagen.pictures.descriptions import UNREAD_OBJECTS, Detected, regions_of
 from datagen.pictures.image_files import FORMATS
 from datagen.pictures.join import join
 from datagen.pictures.listing import PACKED, is_table, listed_rows, look, scan, sidecar_of
-from datagen.pictures.picture import Bounds, Picture
+from datagen.pictures.metadata import Bounds, Picture
 from datagen.record import Drop, Origin, Quality, Range, Sample, SampleError, source_key
 from datagen.sandbox.loop import read_parts
 from datagen.sandbox.parts import Failed, Part
@@ -87,7 +87,8 @@ class ImageSource(Source):
             looked = look(item.uri, self.limits)
             yield from self._table(item) if looked.image else self._listed(item)
         elif item.uri.endswith("/"):
-            yield from self._strays(item)
+            for number, row in rows_of(self, item).items():
+                yield Drop("", item.uri, Range(number, number + 1), type(self).__name__, "not_in_list", row.path)
         else:
             yield from self._files(item)
 
@@ -112,13 +113,15 @@ class ImageSource(Source):
             )  # fmt: skip
             yield from self._outcomes_of(item, parts)
 
-    def _outcomes_of(self, item: Item, parts: Iterator[Part[Picture] | Failed]) -> Iterator[Sample | Drop]:
+    def _outcomes_of(
+        self, item: Item, parts: Iterable[Part | Failed], picture: Callable[[Part], Picture] = lambda part: part.value
+    ) -> Iterator[Sample | Drop]:
         for part in parts:
             if isinstance(part, Failed):
                 yield Drop("", item.uri, part.parts, type(self).__name__, part.reason, part.detail)
                 continue
             try:
-                yield self.sample(item, part.number, part.value)
+                yield self.sample(item, part.number, picture(part))
             except SampleError as error:
                 lost = Range(part.number, part.number + 1)
                 yield Drop("", item.uri, lost, type(self).__name__, error.reason, error.detail)
@@ -149,15 +152,8 @@ class ImageSource(Source):
         if WHOLE not in joined:
             raise SampleError("no_images", "it was no list that could be read when the run was planned")
         rule = joined[WHOLE].detail
-        for row in [*listed_rows(item.uri, item.part, self.limits)]:
-            if isinstance(row, Failed):
-                yield Drop("", item.uri, row.parts, type(self).__name__, row.reason, row.detail)
-                continue
-            try:
-                yield self.sample(item, row.number, self._joined(joined.get(row.number), row, rule))
-            except SampleError as error:
-                lost = Range(row.number, row.number + 1)
-                yield Drop("", item.uri, lost, type(self).__name__, error.reason, error.detail)
+        rows = [*listed_rows(item.uri, item.part, self.limits)]
+        yield from self._outcomes_of(item, rows, lambda row: self._joined(joined.get(row.number), row, rule))
 
     def _joined(self, joined: JoinedRow | None, row: Part, rule: str) -> Picture:
         """A row's image with what the row says of it, before what lies beside the image. Raises `SampleError`."""
@@ -175,18 +171,11 @@ class ImageSource(Source):
         """The image at `uri`, with what lies beside it, and its file's name. Raises `SampleError`."""
         name = archive.name_of(uri)
         with fetched(uri, FORMATS, self.max_bytes, self.limits) as file:
-            first = Range(0, 1)
-            for part in read_parts(
-                READ, Picture, self.limits, path=file.path, name=name, kind="", within=first, bounds=self._bounds
-            ):
-                if isinstance(part, Failed):
-                    raise SampleError(part.reason, f"{name}: {part.detail}")
-                picture = part.value
-        return picture._replace(metadata={**picture.metadata, "name": name})
-
-    def _strays(self, item: Item) -> Iterator[Drop]:
-        for number, row in rows_of(self, item).items():
-            yield Drop("", item.uri, Range(number, number + 1), type(self).__name__, "not_in_list", row.path)
+            asked = {"path": file.path, "name": name, "kind": "", "within": Range(0, 1), "bounds": self._bounds}
+            (part,) = read_parts(READ, Picture, self.limits, **asked)
+        if isinstance(part, Failed):
+            raise SampleError(part.reason, f"{name}: {part.detail}")
+        return part.value._replace(metadata={**part.value.metadata, "name": name})
 
     @property
     def _bounds(self) -> Bounds:
@@ -209,12 +198,11 @@ class ImageSource(Source):
 
     def _detected(self, detected: Detected, size: tuple[int, int], metadata: dict[str, str]) -> dict[str, Any]:
         """The regions and the quality that objects give; why there are none goes to the metadata, where they were."""
-        regions, num_outside = regions_of(detected.things, detected.size, size)
-        counts = {"crowds": detected.num_crowds, "boxes_outside": num_outside}
+        regions, quality = regions_of(detected, size)
         metadata.pop("objects", None)
         fault = detected.fault or ("boxes_outside" if detected.things and not regions else "")
         metadata |= {UNREAD_OBJECTS: fault} if fault else {}
-        return {"regions": regions, "quality": Quality(signals={name: float(num) for name, num in counts.items() if num})}
+        return {"regions": regions, "quality": quality}
 
 
 def _num_images(item: Item) -> int:

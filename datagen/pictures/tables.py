@@ -3,23 +3,31 @@
 A table either has the images in a column (`{bytes, path}`, as Hugging Face has them, or bytes), or tells where they lie.
 """
 
+import contextlib
+import hashlib
 import os
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import pyarrow as pa
 
 from datagen.inputs.tables import Arrow, Csv, JsonLines, Parquet, Table, read
 from datagen.pictures.descriptions import Detected
-from datagen.pictures.join_keys import columns_of, keys_of
-from datagen.pictures.metadata import about, why_missing
+from datagen.pictures.metadata import Bounds, Picture, about, picture_of, why_missing
 from datagen.pictures.objects import COLUMN, LOOKED_AT, Objects, class_names, looked_at, named, stored_size
-from datagen.pictures.picture import Bounds, Picture, picture_of
 from datagen.record import Range, SampleError, clean_text
 from datagen.sandbox.parts import Failed, Part, Parts
 
 SUFFIXES = (".parquet", ".arrow", ".csv", ".tsv", ".jsonl", ".ndjson")
+FILE_COLUMNS = ("file_name", "filename", "file", "path", "dir", "image_path", "image_file", "image", "img_path", "filepath")
+"""Columns that may name an image's file, the surest first."""
+KEY_COLUMNS = ("key", "sample_id", "uid", "id", "image_id", "imagekey", "image_key", "hash", "md5", "sha1", "sha256")
+"""Columns whose value may be an image's name without its suffix."""
+DIGESTS = {f"{name} of the url": name for name in ("md5", "sha1", "sha256")}
+IN_URL = "name in the url"
+_URLS = ("url", "image_url", "img_url")
 _IMAGE_COLUMNS = ("image", "img", "jpg", "jpeg", "png", "webp", "picture", "photo", "image_bytes", "bytes", "content")
 _FEW, _MANY = 16, 1024  # rows at a time, with and without images
 _ROWS_A_BYTE = 8  # more than any table of addresses or images has, however it is packed
@@ -91,6 +99,46 @@ def list_keys(path: str, rule: str) -> Iterator[list[list[str]]]:
             yield some
             some = []
     yield some
+
+
+def keys_of(row: dict[str, Any], rule: str = "") -> list[tuple[str, str]]:
+    """What a row's image may be called, without its suffix and in small letters, each behind the rule that says so, or by one
+    `rule` alone: a column's name, or what is made of the address. `folder/name` comes before `name`."""
+    small = {name.lower(): value for name, value in row.items()}
+    keys = []
+    for column in FILE_COLUMNS if not rule else {rule}.intersection(FILE_COLUMNS):
+        value = small.get(column)
+        if isinstance(value, str) and value:
+            keys += [(column, key) for key in stems(value)]
+    for column in KEY_COLUMNS if not rule else {rule}.intersection(KEY_COLUMNS):
+        value = small.get(column)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        if isinstance(value, (str, int)) and value != "":
+            keys.append((column, str(value).lower()))
+    url = next((small[name] for name in _URLS if isinstance(small.get(name), str)), "")
+    if url:
+        encoded = url.encode("utf-8", "replace")
+        for name in DIGESTS if not rule else {rule}.intersection(DIGESTS):
+            keys.append((name, hashlib.new(DIGESTS[name], encoded).hexdigest()))
+        if rule in ("", IN_URL):
+            with contextlib.suppress(ValueError):  # an address with half a bracket
+                keys += [(IN_URL, key) for key in stems(unquote(urlsplit(url).path))[-1:]]
+    return [(by, clean_text(key)) for by, key in keys]
+
+
+def columns_of(rule: str) -> tuple[str, ...]:
+    """The columns, in small letters, that a rule makes keys of."""
+    return _URLS if rule == IN_URL or rule in DIGESTS else (rule,)
+
+
+def stems(path: str) -> list[str]:
+    """`folder/name`, if it lies in one, and `name`, without the suffix and in small letters."""
+    folders, _, file = path.replace("\\", "/").lower().rpartition("/")
+    stem, folder = file.rpartition(".")[0] or file, folders.rpartition("/")[2]
+    if not stem:
+        return []
+    return [f"{folder}/{stem}", stem] if folder else [stem]
 
 
 def failures(path: str, present: set[str]) -> list[tuple[str, str]]:

@@ -123,10 +123,10 @@ class JudgeScene(Stage):
             is_negative = self._drawn("negatives", sample) < self.negatives
             return sample.with_quality("trusted", text_share=0.0) if is_negative else sample.drop("no_text", name)
         least = max(self.min_height, self.min_relative_height * max(sample.size))
-        known = [line for region in sample.regions for line in region.lines if _knows(region.by, line.text)]
-        read = _without_icons(
-            [line for line in known if self._is_sure(line, sample.size) and _height(line) >= least], sample.caption
-        )
+        # PP-OCR's alphabet has some letters of scripts that it doesn't know.
+        known = [line for r in sample.regions for line in r.lines if r.by != PPOCR or main_script(line.text)[0] in PP_SCRIPTS]
+        sure = [line for line in known if self._is_sure(line, sample.size) and _height(line) >= least]
+        read = _without_icons(sure, sample.caption)
         counted = {id(line) for line in read}
         if not read:
             return sample.drop("unread_text", name, f"none of {len(lines)} lines counts")
@@ -141,8 +141,8 @@ class JudgeScene(Stage):
         text = "\n\n".join(region.text for region in regions if not region.is_unread)
         half = statistics.median(map(_height, read)) / 2
         # What is much smaller than the text is no part of it, and nobody misses it.
-        lost = [_area(line.corners) for line in lines if id(line) not in counted and _height(line) >= half]
-        lost += [_area(r.polygon or Line(r.box, "").corners) for r in sample.regions if not r.lines and _box_height(r) >= half]
+        unread = [Line(region.box, "", polygon=region.polygon) for region in sample.regions if not region.lines]
+        lost = [_area(line.corners) for line in (*lines, *unread) if id(line) not in counted and _height(line) >= half]
         signals = signals | {
             "text_share": text_share,
             "line_height": 2 * half,
@@ -206,11 +206,6 @@ def _may_be_cyrillic(text: str) -> bool:
     return 2 * len(alike) >= len(words) and sum(map(len, alike)) >= _FEW_LETTERS
 
 
-def _knows(reader: str, text: str) -> bool:
-    """Whether a reader knows the script of a line that it has read: PP-OCR's alphabet has some letters of others, too."""
-    return reader != PPOCR or main_script(text)[0] in PP_SCRIPTS
-
-
 def _is_cut(line: Line, size: tuple[int, int]) -> bool:
     """Whether a line begins or ends at the picture's edge, where some of its letters may be missing."""
     x0, y0, x1, y1 = line.box
@@ -236,10 +231,6 @@ def _sure_share(read: Sequence[Line], lost: Sequence[float]) -> float:
 
 def _area(corners: Polygon) -> float:
     return float(cv2.contourArea(numpy.array(corners, numpy.float32)))
-
-
-def _box_height(region: Region) -> float:
-    return _height(Line(region.box, "", polygon=region.polygon))
 
 
 def _without_icons(lines: list[Line], caption: str) -> list[Line]:

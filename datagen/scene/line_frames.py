@@ -42,7 +42,7 @@ def directions_of(lines: Sequence[Line]) -> list[str]:
     directions = [
         usual if line.direction != "ttb" and not any(c.isalpha() for c in line.text) else line.direction for line in lines
     ]
-    single = [i for i, line in enumerate(lines) if line.direction == "ltr" and _is_single(line)]
+    single = [i for i, line in enumerate(lines) if line.direction == "ltr" and _SQUARES.fullmatch(line.text.strip())]
     frames = [frame_of(lines[i], "ltr") for i in single]
     for i, frame in zip(single, frames, strict=True):
         if frame.length > _SQUARE * frame.height or frame.height > _SQUARE * frame.length:
@@ -59,12 +59,6 @@ def directions_of(lines: Sequence[Line]) -> list[str]:
         if below < 2 * size and below - size * _NEARER < _NEARER * (beside - size * _NEARER):
             directions[i] = "ttb"
     return directions
-
-
-def _is_single(line: Line) -> bool:
-    """Whether this is one sign of a script that is set in squares."""
-    text = line.text.strip()
-    return len(text) == 1 and bool(_SQUARES.match(text))
 
 
 def frame_of(line: Line, direction: str) -> Frame:

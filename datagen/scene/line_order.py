@@ -11,6 +11,7 @@ a thing.
 import math
 import re
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -152,11 +153,8 @@ def _stacks(rows: Sequence[_Row]) -> list[list[int]]:
         if are_alike(frames[i], frames[j], _ANY) and _is_below(frames[i], frames[j], 2 * leading[j]):
             below[i].append(j)
     nearest = {i: [j for j in under if not any(j in below[k] for k in under if k != j)] for i, under in below.items()}
-    above: dict[int, list[int]] = {i: [] for i in range(len(rows))}
-    for i, under in nearest.items():
-        for j in under:
-            above[j].append(i)
-    follows = {i: under[0] for i, under in nearest.items() if len(under) == 1 and len(above[under[0]]) == 1}
+    num_above = Counter(j for under in nearest.values() for j in under)
+    follows = {i: under[0] for i, under in nearest.items() if len(under) == 1 and num_above[under[0]] == 1}
     close = {
         i: j
         for i, j in follows.items()

@@ -1,15 +1,17 @@
 """A maker of scenes: signs in many scripts set onto photographs, with the exact place, order and direction of every line.
 
 Signs stand in rows: rows are read from the top, and a row from the left, from the right where the language is written so or where
-all its signs are in columns. So the order is the one that a person reads in.
+all its signs are in columns. So the order is the one that a person reads in. Photographs have no text:
+their own letters would be in the picture, and not in its label.
 """
 
 import functools
 import hashlib
 import importlib.metadata
+import logging
 import math
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,21 +23,29 @@ import simplejpeg
 
 from datagen.drawing import typefaces, wear
 from datagen.drawing.line_by_pillow import VERSIONS
+from datagen.engines import Choice, Engines
 from datagen.figures.charts.words import LANGUAGES
 from datagen.inputs.items import Item
 from datagen.inputs.local import sha256_of
 from datagen.page.boxes import around
 from datagen.page.images import pixels
+from datagen.page.views import smaller
+from datagen.reading import scene_lines
 from datagen.record import Box, Line, Region, SampleError
 from datagen.samples import declarations
 from datagen.samples import photographs as scene_packages
-from datagen.scene import backgrounds
+from datagen.samples.photographs import Photograph
 from datagen.scene.sign_blend import Light, Seen, View, seen
 from datagen.scene.sign_looks import light, plan
 from datagen.scene.sign_words import LICENCE, TEXTS, SignWords, words_of
 from datagen.scene.signs import KINDS, Panel, Plan, laid_out
 from datagen.work.draws import Drawing, Draws
 
+log = logging.getLogger(__name__)
+
+DETECTOR, READER = Choice("ppocr-detector"), Choice("ppocr")
+_SEEN = 1280  # pixels of the longer side in which text is looked for
+_READ = 0.5  # of a reader's score: a surer line is text. Leaves and fur are read with less
 _ROWS = ((1,), (1,), (1,), (2,), (1, 1), (1, 1), (1, 2), (2, 1), (1, 1, 1), (2, 2), (3,), (1, 2, 1))
 """How many signs stand in each row."""
 _UPRIGHT = ("zh-Hans", "zh-Hant", "ja", "ko")
@@ -101,7 +111,7 @@ class Scenes:
                 raise ValueError(f"{word}={','.join(unknown)}: allowed are {', '.join(allowed)}")
 
     def draw(self, random: random.Random) -> Drawing:
-        photograph = backgrounds.draw(self.source, random)
+        photograph = photograph_of(self.source, random)
         words = self._words(random)
         picture = _cropped(_pixels_of(photograph.path), random)
         height, width = picture.shape[:2]
@@ -148,7 +158,41 @@ class Scenes:
 
     def engines(self) -> dict[str, str]:
         """What decides how a scene comes out, beside the fields: libraries, typefaces, texts, and the photographs."""
-        return {**_versions(self.source, self.texts), **backgrounds.versions(self.source)}
+        looking = {} if self.source == scene_packages.PACKAGES else {**DETECTOR.versions(), **READER.versions()}
+        return {**_versions(self.source, self.texts), **looking}
+
+
+def photograph_of(source: str, random: random.Random) -> Photograph:
+    """A photograph of `source` without text, drawn. Those of packages were looked at; in others PP-OCR looks for text, once a
+    photograph and process. Raises `SampleError` (`text_in_photographs`) where none is without."""
+    left = list(scene_packages.photographs(source))
+    while left:
+        chosen = left.pop(random.randrange(len(left)))
+        if source == scene_packages.PACKAGES or not has_text(chosen.path):
+            return chosen
+    raise SampleError("text_in_photographs", f"there is text in each photograph of {source}")
+
+
+@functools.lru_cache(maxsize=100_000)
+def has_text(path: str) -> bool:
+    """Whether PP-OCR finds lines in a photograph of which it is half sure, or which it can't read. The log says which."""
+    texts = _found(smaller(pixels(Path(path).read_bytes()), _SEEN))
+    if texts:
+        log.warning("no signs are drawn on %s, on which text was found: %s", path, " ".join(texts)[:80])
+    return bool(texts)
+
+
+def _found(image: numpy.ndarray) -> Sequence[str]:
+    engines = _engines()
+    (quads,) = DETECTOR.opened(engines).detect([image])
+    pieces = [scene_lines.cuts(image, [quad for quad, _ in quads])]
+    (lines,) = scene_lines.read_lines(pieces, READER.opened(engines).read, None)
+    return [line.text or "?" for line in lines if not line.text or (line.score or 0.0) >= _READ]
+
+
+@functools.cache
+def _engines() -> Engines:
+    return Engines()
 
 
 @functools.lru_cache(maxsize=8)
@@ -183,15 +227,11 @@ class _Sign(NamedTuple):
             for line in block:
                 corners = self.seen.place(line.corners)
                 polygon = tuple((round(float(x), 1), round(float(y), 1)) for x, y in corners)
-                lines.append(Line(_around(corners), line.text, self.plan.family, line.direction, None, polygon))
+                box = Box(*map(math.floor, corners.min(0)), *map(math.ceil, corners.max(0)))
+                lines.append(Line(box, line.text, self.plan.family, line.direction, None, polygon))
             box = around([line.box for line in lines])
             text, polygon = "\n".join(line.text for line in lines), lines[0].polygon if len(lines) == 1 else ()
             yield Region(box, "text", text, None, by, polygon, tuple(lines))
-
-
-def _around(corners: numpy.ndarray) -> Box:
-    (x0, y0), (x1, y1) = corners.min(0), corners.max(0)
-    return Box(math.floor(x0), math.floor(y0), math.ceil(x1), math.ceil(y1))
 
 
 def _cells(source: random.Random, width: int, height: int) -> list[list[Box]]:
@@ -300,10 +340,4 @@ def _cropped(photograph: numpy.ndarray, source: random.Random) -> numpy.ndarray:
 
 @functools.lru_cache(maxsize=24)
 def _pixels_of(path: str) -> numpy.ndarray:
-    """A photograph's pixels, (H, W, 3) bytes, up to `_MAX_KEPT` a side."""
-    decoded = pixels(Path(path).read_bytes())
-    scale = _MAX_KEPT / max(decoded.shape[:2])
-    if scale < 1:
-        size = (round(decoded.shape[1] * scale), round(decoded.shape[0] * scale))
-        decoded = cv2.resize(decoded, size, interpolation=cv2.INTER_AREA)
-    return decoded
+    return smaller(pixels(Path(path).read_bytes()), _MAX_KEPT)

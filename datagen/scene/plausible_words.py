@@ -30,13 +30,13 @@ def odd_share(text: str) -> float:
     words = [
         word
         for word in _WORD.findall(_GLUED.sub(" ", text))
-        if len(word) >= (_LEAST_CAPITALS if word.isupper() else _LEAST_LETTERS) and _is_latin(word)
+        if len(word) >= (_LEAST_CAPITALS if word.isupper() else _LEAST_LETTERS) and len(_folded(word)) >= len(word)
     ]
-    odd = sum(map(str.isalpha, "".join(glued))) + sum(len(word) for word in words if likelihood(word) < _LEAST)
+    odd = sum(map(str.isalpha, "".join(glued))) + sum(len(word) for word in words if _likelihood(word) < _LEAST)
     return odd / max(1, sum(map(str.isalpha, text)))
 
 
-def likelihood(word: str) -> float:
+def _likelihood(word: str) -> float:
     """The mean of the logarithms, to base 2, of how likely each letter of a Latin word is behind the two before it; its accents
     don't count."""
     pairs, triples = _counts()
@@ -46,10 +46,6 @@ def likelihood(word: str) -> float:
         for at in range(len(framed) - 2)
     ]
     return sum(likelihoods) / max(1, len(likelihoods))
-
-
-def _is_latin(word: str) -> bool:
-    return bool(_folded(word)) and len(_folded(word)) >= len(word)
 
 
 def _folded(word: str) -> str:

@@ -12,6 +12,7 @@ from datagen.engines import Choice, Engines, Quad, merged, packaged, versions
 from datagen.engines.ppocr import SURE_LINE
 from datagen.page.boxes import area, around, shared
 from datagen.page.images import pixels
+from datagen.page.views import smaller
 from datagen.reading import scene_lines
 from datagen.reading.cuts import SURE, LineView
 from datagen.reading.language import IdentifyLanguage, identify
@@ -92,12 +93,8 @@ class ReadScene(Stage):
         return [self.detector, self.lines, *([self.angle] if self.angle else [])]
 
     def engines(self) -> dict[str, str]:
-        asked = (
-            merged(choice.versions() for choice in self._choices)
-            | versions(TESSERACT)
-            | packaged.versions()
-            | IdentifyLanguage().engines()
-        )
+        others = versions(TESSERACT) | packaged.versions() | IdentifyLanguage().engines()
+        asked = merged(choice.versions() for choice in self._choices) | others
         return asked | merged(versions(COMPACT, folder=folder) for folder in self.readers)
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
@@ -116,19 +113,19 @@ class ReadScene(Stage):
 
     def _read(self, shown: Sequence[tuple[Sample, numpy.ndarray]], engines: Engines) -> Iterator[Sample]:
         lines, faint = self._lines([image for _, image in shown], self._with_faint, engines)
-        again = (
-            self._lines([_smaller(image, self.second_side) for _, image in shown], self._second, engines)[0]
-            if self.agreement
-            else []
-        )
+        again: list[list[LineView]] = []
+        if self.agreement:
+            small = [smaller(image, self.second_side) for _, image in shown]
+            again, _ = self._lines(small, self._detector_with(long_side=self.second_side), engines)
         for n, (sample, image) in enumerate(shown):
             scene = _Scene(sample, lines[n], faint[n], self.lines)
             scene = self._by_others(scene, LineReaders(engines, self.readers, self.lines))
             signals: dict[str, float] = {}
             if self.agreement:
-                scale = self.second_side / max(image.shape[:2])
-                second = [as_line(_scaled(line, 1 / min(1.0, scale)), sample.size) for line in again[n]]
-                scene, signals = _agreed(scene, second)
+                scale = 1 / min(1.0, self.second_side / max(image.shape[:2]))
+                quads = [tuple((x * scale, y * scale) for x, y in line.quad) for line in again[n]]
+                second = [line._replace(quad=quad) for line, quad in zip(again[n], quads, strict=True)]
+                scene, signals = _agreed(scene, [as_line(line, sample.size) for line in second])
             yield self._with_blocks(scene, signals)
 
     def _lines(
@@ -149,15 +146,11 @@ class ReadScene(Stage):
     @property
     def _with_faint(self) -> Choice:
         """The detector, which says what may be text, too, unless it is another model, which has a limit of its own."""
-        settings = dict(self.detector.settings)
-        return self.detector if "model" in settings else Choice.of(self.detector.name, **(settings | {"least": _FAINT}))
+        return self._detector_with(least=_FAINT)
 
-    @property
-    def _second(self) -> Choice:
-        settings = dict(self.detector.settings) | (
-            {} if "model" in dict(self.detector.settings) else {"long_side": self.second_side}
-        )
-        return Choice.of(self.detector.name, **settings)
+    def _detector_with(self, **settings: float) -> Choice:
+        own = dict(self.detector.settings)
+        return self.detector if "model" in own else Choice.of(self.detector.name, **(own | settings))
 
     def _by_others(self, scene: _Scene, readers: LineReaders) -> _Scene:
         """The scene with those lines that PP-OCR can't read as another engine reads them, if one can."""
@@ -175,7 +168,8 @@ class ReadScene(Stage):
             # Letters of any script can be seen in anything: who reads a script that was guessed must be surer than PP-OCR is.
             if reader == readers.ppocr or readers.confidence(reader, images, read_in, script) <= _sureness(unsure):
                 return scene
-        stay = set() if script in LIKE_LATIN else {n for n in sure if _is_latin(scene.lines[n])}
+        stay = {n for n in sure if (scene.lines[n].score or 0.0) >= VERY_SURE and main_script(scene.lines[n].text)[0] == "Latn"}
+        stay = set() if script in LIKE_LATIN else stay
         asked = [n for n, line in enumerate(scene.lines) if n not in stay and line.direction != "ttb"]
         readings = readers.read(reader, [_gray(scene.lines[n]) for n in asked], read_in)
         lines, others = list(scene.lines), set()
@@ -263,17 +257,12 @@ def _length(lines: Iterator[LineView] | Sequence[LineView]) -> float:
 
 
 def _gray(line: LineView) -> numpy.ndarray:
-    gray: numpy.ndarray = cv2.cvtColor(line.image, cv2.COLOR_RGB2GRAY)
-    return gray
+    return numpy.asarray(cv2.cvtColor(line.image, cv2.COLOR_RGB2GRAY))
 
 
 def _sureness(lines: Sequence[LineView]) -> float:
     """The mean of the lines' scores, by character."""
     return sum((line.score or 0.0) * len(line.text) for line in lines) / max(1, sum(len(line.text) for line in lines))
-
-
-def _is_latin(line: LineView) -> bool:
-    return (line.score or 0.0) >= VERY_SURE and main_script(line.text)[0] == "Latn"
 
 
 def _is_in(text: str, script: str) -> bool:
@@ -285,20 +274,6 @@ def _is_in(text: str, script: str) -> bool:
 def _is_turned(line: LineView) -> bool:
     (x0, y0), (x1, y1) = line.quad[0], line.quad[1]
     return line.direction != "ttb" and x1 - x0 < abs(y1 - y0)
-
-
-def _smaller(image: numpy.ndarray, long_side: int) -> numpy.ndarray:
-    height, width = image.shape[:2]
-    scale = long_side / max(height, width)
-    if scale >= 1:
-        return image
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small: numpy.ndarray = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-    return small
-
-
-def _scaled(line: LineView, scale: float) -> LineView:
-    return line._replace(quad=tuple((x * scale, y * scale) for x, y in line.quad))
 
 
 def _agreed(scene: _Scene, second: Sequence[Line]) -> tuple[_Scene, dict[str, float]]:

@@ -73,20 +73,14 @@ class Seen(NamedTuple):
         return luma - 0.7 * float((grounds @ _LUMA).std()) - 0.4 * float((inks @ _LUMA).std())
 
 
-def homography(width: int, height: int, corners: numpy.ndarray) -> numpy.ndarray:
-    """The matrix that takes the corners of a panel to (4, 2) points of the picture."""
-    flat = numpy.array([(0, 0), (width, 0), (width, height), (0, height)], numpy.float32)
-    matrix: numpy.ndarray = cv2.getPerspectiveTransform(flat, corners.astype(numpy.float32))
-    return matrix
-
-
 def seen(picture: numpy.ndarray, panel: Panel, corners: numpy.ndarray, light: Light) -> Seen:
     """`picture`, (H, W, 3) bytes, with the panel's corners at `corners`, around these. The picture itself isn't changed."""
     reach = _SHADOW_REACH if light.shadow else 2
     x0, y0 = numpy.maximum(0, numpy.floor(corners.min(0)).astype(int) - reach)
     x1, y1 = numpy.minimum((picture.shape[1], picture.shape[0]), numpy.ceil(corners.max(0)).astype(int) + reach)
     height, width = panel.opaque.shape
-    matrix = homography(width, height, corners)
+    flat = numpy.array([(0, 0), (width, 0), (width, height), (0, height)], numpy.float32)
+    matrix = cv2.getPerspectiveTransform(flat, corners.astype(numpy.float32))
     shift = numpy.array([(1, 0, -x0), (0, 1, -y0), (0, 0, 1)], numpy.float64)
     size = (int(x1 - x0), int(y1 - y0))
     share = panel.opaque[..., None].astype(numpy.float32) / 255

@@ -38,20 +38,16 @@ def plan(kind: str, words: SignWords, source: random.Random, behind: numpy.ndarr
     gray = behind.mean(2)
     bare = source.random() < _BARE[kind] if is_bare is None else is_bare
     bare = bare and float(gray.std()) < _BUSY
-    rim: Colour | None = None
     ground: Colour | None = None
+    rim: Colour | None = None
     if bare:
         ink = source.choice(_DARK if gray.mean() > 118 else _PALE)
-        inks = [ink] * len(blocks)
     else:
         ground, ink = (_varied(colour, source) for colour in source.choice(_PANELS))
         rim = ink if source.random() < 0.35 else None
-        inks = [ink] * len(blocks)
     centred = kind in ("name", "shop", "arc", "wave") or (kind in ("poster", "list") and source.random() < 0.4)
     weights = [700 if source.random() < (0.7 if i == 0 else 0.3) else 400 for i in range(len(blocks))]
-    made = tuple(
-        Words(lines, size, weight, colour, centred) for (lines, size), weight, colour in zip(blocks, weights, inks, strict=True)
-    )
+    made = tuple(Words(lines, size, weight, ink, centred) for (lines, size), weight in zip(blocks, weights, strict=True))
     curve = 0.0
     if kind == "arc":
         curve = source.uniform(0.7, 2.3) * (1 if source.random() < 0.7 else -1)

@@ -112,18 +112,15 @@ def words_of(lang: str, texts: tuple[str, ...]) -> SignWords | None:
     """The words of a language of `charts.words.LANGUAGES`; None if this machine has no typeface for them."""
     words = cached(lang, _any)
     sample = " ".join([*words.countries[:_SAMPLE], *words.cities[:_SAMPLE], *words.months(False), *words.days(False)])
-    paragraphs = tuple(p for name in texts for p in TEXTS[name](lang) if 20 <= len(p) <= 400 and _is_of(p, sample))
     script = scripts.main_script(sample)[0]
+    fitting = (p for name in texts for p in TEXTS[name](lang) if 20 <= len(p) <= 400)
+    paragraphs = tuple(p for p in fitting if scripts.main_script(p)[0] == script)
     able = tuple(name for name in families(sample, lang) if script not in _JOINED or "Mono" not in name)
     return SignWords(lang, script, able, words, paragraphs) if able else None
 
 
 def _any(text: str) -> bool:
     return True
-
-
-def _is_of(paragraph: str, sample: str) -> bool:
-    return scripts.main_script(paragraph)[0] == scripts.main_script(sample)[0]
 
 
 @functools.cache

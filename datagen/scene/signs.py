@@ -120,10 +120,7 @@ def _piece(plan: Plan, block: Words, text: str, size: float) -> _Piece:
         return _column(plan.family, text, em, block.colour)
     margin = max(1, round(0.15 * em))
     gray, box = drawn_line(text, plan.family, plan.lang, em, margin, block.weight)
-    ink, corners = (
-        255 - gray,
-        numpy.array([(box.x0, box.y0), (box.x1, box.y0), (box.x1, box.y1), (box.x0, box.y1)], numpy.float64),
-    )
+    ink, corners = 255 - gray, _corners(*box)
     if plan.curve:
         ink, corners = _bent(ink, corners, plan.kind, plan.curve)
     return _Piece(ink, corners, text, "rtl" if _RTL.search(text) else "ltr", block.colour)
@@ -140,9 +137,12 @@ def _column(family: str, text: str, em: float, colour: Colour) -> _Piece:
     image = Image.new("L", (round(side) + 2 * margin, height + 2 * margin))
     middle = margin + side / 2
     ImageDraw.Draw(image).text((middle, margin), text, 255, font, anchor="mt", direction="ttb")
-    box = (margin, margin, margin + side, margin + height)
-    corners = numpy.array([(box[0], box[1]), (box[2], box[1]), (box[2], box[3]), (box[0], box[3])], numpy.float64)
+    corners = _corners(margin, margin, margin + side, margin + height)
     return _Piece(numpy.array(image), corners, text, "ttb", colour)
+
+
+def _corners(x0: float, y0: float, x1: float, y1: float) -> numpy.ndarray:
+    return numpy.array([(x0, y0), (x1, y0), (x1, y1), (x0, y1)], numpy.float64)
 
 
 @functools.lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ from typing import Any
 from datagen.disk.storage import resolve
 from datagen.inputs import archive
 from datagen.inputs.census import Census, Listing
-from datagen.inputs.items import Inputs, Item, shards_of
+from datagen.inputs.items import Inputs, Item, num_parts, shards_of
 from datagen.inputs.local import fetched, sha256_of
 from datagen.inputs.selection import first_parts
 from datagen.record import Drop, Origin, Quality, Sample, SampleError, source_key
@@ -144,9 +144,7 @@ def _count(item: Item) -> int:
 
 
 def _rows_of(item: Item) -> int:
-    if item.stop >= 0 or item.count >= 0:
-        return (item.stop if item.stop >= 0 else item.count) - item.first
-    return round(item.num_bytes / (_PIECE_BYTES if item.uri.lower().endswith(".txt") else _ROW_BYTES))
+    return num_parts(item, _PIECE_BYTES if item.uri.lower().endswith(".txt") else _ROW_BYTES)
 
 
 def _bytes_of(item: Item) -> int:

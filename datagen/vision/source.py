@@ -22,7 +22,7 @@ from datagen.pictures.descriptions import Described, regions_of
 from datagen.pictures.image_files import FORMATS
 from datagen.pictures.pick_source import first, pictures
 from datagen.pictures.source import ImageSource
-from datagen.record import Drop, Quality, Range, Sample, SampleError
+from datagen.record import Drop, Range, Sample, SampleError
 from datagen.sandbox.parts import Failed, Part
 from datagen.sandbox.process import ChildDied, Limits, sandbox
 from datagen.vision import coco
@@ -48,12 +48,9 @@ def described(
     **values: Any,
 ) -> tuple[Census, Any]:
     """The census and the source of described pictures at `input`; `values` are further fields of `ImageSource`. `input` is
-
-    - a file of COCO's form, with its images in a folder beside it, or the folder of both: objects, captions, phrases. Files of
-      one set, such as `instances_val2017.json` and `captions_val2017.json`, are joined;
-    - a file of conversations, JSON or JSON lines, as LLaVA's, with its images in a folder beside it, or the folder of both;
-    - anything that `datagen.pictures.pick_source.pictures` reads, with captions: LAION's and Wukong's lists, img2dataset's
-      output, WebDataset, image datasets of Hugging Face.
+    a file of COCO's form or of conversations, with its images in a folder beside it, or the folder of both; or anything that
+    `datagen.pictures.pick_source.pictures` reads. Files of one set, such as `instances_val2017.json` and `captions_val2017.json`,
+    are joined.
 
     COCO's pictures of which nothing is said are drops, unless `bare` ones are wanted, too, for a captioner; `pictures` has them
     anyway. At most `limit` pictures (0: all) are read, of files chosen by `seed`. Raises `ValueError` where there is nothing to
@@ -152,16 +149,14 @@ class DescribedSource(Source):
 
     def _sample(self, item: Item, number: int, image: str, row: Described) -> Sample:
         picture = self.images.picture(image)
-        signals: dict[str, float] = {"crowds": float(row.num_crowds)} if row.num_crowds else {}
-        inside, num_outside = regions_of(row.things, row.size, picture.size)
-        signals |= {"boxes_outside": float(num_outside)} if num_outside else {}
+        inside, quality = regions_of(row, picture.size)
         if not (inside or row.captions or self.bare):
             raise SampleError("not_described", f"{row.file}: no box lies in the image")
         caption, *others = sorted(row.captions, key=len, reverse=True) or [""]
         metadata = {**picture.metadata, **row.metadata, **({"licence": row.licence} if row.licence else {})}
         metadata |= {"other_captions": "\n".join(others)} if others else {}
         sample = self.images.sample(item, number, picture._replace(caption=caption, metadata=metadata))
-        return replace(sample, regions=inside, quality=Quality(signals=signals))
+        return replace(sample, regions=inside, quality=quality)
 
 
 def _rows(group: tuple[str, ...], limits: Limits) -> Iterator[Described | Failed]:

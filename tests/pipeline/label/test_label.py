@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from datagen.disk import manifest
-from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
 from datagen.target.grammar import DET, DET_END, REF, REF_END
 from recipes.__main__ import main
@@ -18,7 +16,7 @@ from tests.commits import at_every_commit
 from tests.faulty_server import MODEL, faulty
 from tests.inputs.small_pages import page
 from tests.labelling import bought, digests, drops, ledger_lines, logged, reports, run, words, write_page_dataset, write_pages
-from tests.outputs import check_corpus
+from tests.outputs import check_corpus, dataset_samples
 
 PAGES = 40
 
@@ -137,7 +135,7 @@ def test_a_wrong_server_is_one_sentence_and_no_page_fails_for_it(made, tmp_path,
 def test_a_source_is_forgotten_with_its_answers(copy):
     folder, _, _ = copy
     out = folder / "out"
-    sample = next(iter(read_records(Folder(f"{out}/label"), manifest.rows(Folder(f"{out}/label")))))
+    (sample, *_) = dataset_samples(Folder(f"{out}/label"))
     assert any(line["page"] == sample.key for line in ledger_lines(out))
     assert main(["forget", f"out={out}", f"sha256={sample.origin.sha256}"]) == 0
     assert not any(line["page"] == sample.key for line in ledger_lines(out))
@@ -169,8 +167,7 @@ def test_retry_asks_again_in_other_words_and_the_report_escapes_what_was_said(tm
         assert main(["retry", f"out={tmp_path}/out", "reason=loop", "on=inline"]) == 0
         assert len(came) == asked + 3 and {request["temperature"] for request in came[asked:]} == {0.3}
     assert not drops(tmp_path / "out") and sum(r.num_samples for r in reports(tmp_path / "out")) == 3
-    folder = Folder(f"{tmp_path}/out/label")
-    (first, *_) = read_records(folder, manifest.rows(folder))
+    (first, *_) = dataset_samples(Folder(f"{tmp_path}/out/label"))
     assert first.quality.verdict == "suspect" and "unscored_reading" in first.quality.reasons and HOSTILE in first.text
     html = (tmp_path / "out/report/index.html").read_text()
     assert HOSTILE not in html and "repetition rate" in html
@@ -220,8 +217,7 @@ def test_a_second_reader_says_what_an_answer_about_an_image_is_worth(tmp_path):
     shown_wrong = base64.b64encode((tmp_path / "in/wrong.png").read_bytes()).decode()
     with serving(reply) as (server, _):
         assert run([*words(tmp_path / "in", tmp_path / "out", server), "second=1"]) == 0
-    folder = Folder(f"{tmp_path}/out/label")
-    pages = {Path(page.origin.uri).stem: page.quality for page in read_records(folder, manifest.rows(folder))}
+    pages = {Path(page.origin.uri).stem: page.quality for page in dataset_samples(Folder(f"{tmp_path}/out/label"))}
     assert pages["right"].verdict == "trusted" and pages["right"].signals["worth"] > 0.9
     assert "readers_disagree" in pages["wrong"].reasons and pages["wrong"].signals["worth"] < 0.5
 

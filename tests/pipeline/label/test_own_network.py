@@ -6,8 +6,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from datagen.disk import manifest
-from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
 from datagen.engines.token_reader import files_sha256
 from datagen.target import Prompt
@@ -22,7 +20,7 @@ from model.net.tokenizer import train_tokenizer
 from model.train.export import export
 from recipes.__main__ import main
 from tests.model.lines import EIGHT, answer_loss, line_crop
-from tests.outputs import check_corpus
+from tests.outputs import check_corpus, dataset_samples
 
 MODE, STEPS, RATE, NUM = "line", 45, 3e-3, 2
 
@@ -59,8 +57,7 @@ def network(tmp_path):
 def test_a_network_of_ours_labels_pages_and_is_not_asked_again(network):
     words = ["label", f"input={network}/in", f"model={network}/network", f"mode={MODE}", "on=inline"]
     assert main([*words, f"out={network}/out"]) == 0
-    folder = Folder(f"{network}/out/label")
-    pages = list(read_records(folder, manifest.rows(folder)))
+    pages = dataset_samples(Folder(f"{network}/out/label"))
     assert [page.text for page in pages] == list(EIGHT[:NUM])
     assert [[region.label for region in page.regions] for page in pages] == [["text"]] * NUM
     assert {page.quality.signals["tries"] for page in pages} == {1.0}
@@ -69,6 +66,5 @@ def test_a_network_of_ours_labels_pages_and_is_not_asked_again(network):
     # From the ledger alone, which another output may share: the same bytes.
     answers = f"answers={network}/out/label/answers"
     assert main([*words, "server=ledger", answers, f"out={network}/again"]) == 0
-    assert (
-        next(network.glob("again/label/shards/*.tar")).read_bytes() == next(network.glob("out/label/shards/*.tar")).read_bytes()
-    )
+    first, again = (next(network.glob(f"{name}/label/shards/*.tar")).read_bytes() for name in ("out", "again"))
+    assert first == again

@@ -253,22 +253,6 @@ def test_a_table_reads_no_file_outside_of_its_folder(tmp_path):
     assert [(part, reason) for _, part, reason in drops(outcomes)] == [(Range(0, 1), "no_image"), (Range(1, 2), "no_image")]
 
 
-def test_columns_of_other_types_and_nulls_say_the_same(tmp_path):
-    wide = {"WIDTH": pa.array([640.0, None]), "punsafe": pa.array([0.25, None], pa.float64()), "hash": pa.array([-5, None])}
-    narrow = {"WIDTH": pa.array([640, 7], pa.int16()), "punsafe": pa.array(["0.25", ""]), "hash": pa.array(["-5", "x"])}
-    for number, columns in enumerate((wide, narrow)):
-        folder = tmp_path / f"{number}"
-        folder.mkdir()
-        laion(folder / "list.parquet", URLS[:2], **columns)
-        for row in range(2):
-            (folder / f"{row:06d}.jpg").write_bytes(image())
-        first, second = samples(read(folder, list="other"))
-        assert {k: v for k, v in first.metadata.items() if k != "name"} == {
-            "url": URLS[0], "original_width": "640", "punsafe": "0.25", "hash": "-5", "list": "other",
-        }  # fmt: skip
-        assert "similarity" not in second.metadata
-
-
 def test_img2dataset_downloads_a_list_once_where_it_is_asked_to(tmp_path, monkeypatch):
     path_with_it = stand_in(tmp_path / "bin", "img2dataset", f"#!{sys.executable}\n" + DOWNLOADER)
     (tmp_path / "image.jpg").write_bytes(image())

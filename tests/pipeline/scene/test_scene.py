@@ -1,11 +1,9 @@
 """The recipe of scenes: a folder of pictures is read and judged, scenes are composed, and the datasets are like all others."""
 
 import json
-import os
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
@@ -13,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy
-import psutil
 import pytest
 from PIL import Image
 
@@ -23,15 +20,16 @@ from datagen.disk.storage import Folder
 from datagen.drawing.typefaces import text_faces
 from datagen.record import SampleError
 from datagen.samples import declarations, photographs
-from datagen.scene import backgrounds
-from datagen.scene.maker import Scenes
+from datagen.scene.maker import Scenes, photograph_of
+from datagen.scene.read_scene import ReadScene
 from recipes import RECIPES
 from recipes import scene as scene_recipe
 from recipes.__main__ import main
 from recipes.recipe import Recipe
 from recipes.run.execute import Place, run
 from recipes.words.words import Entry
-from tests.outputs import ROOT, check_corpus, dataset_samples, files, shards
+from tests.outputs import ROOT, check_corpus, dataset_samples, shards
+from tests.robustness.test_kill import kill_and_count_survivors
 
 pytestmark = pytest.mark.skipif(not text_faces(), reason="no typefaces here")
 
@@ -115,7 +113,7 @@ def test_no_sign_is_drawn_on_a_photograph_with_text(folder, tmp_path, caplog):
     (tmp_path / "own").mkdir()
     for name, source in {"sign.jpg": "in/a.jpg", "plain.jpg": "in/c.jpg"}.items():
         shutil.copy(folder / source, tmp_path / "own" / name)
-    names = {backgrounds.draw(str(tmp_path / "own"), random.Random(n)).name for n in range(9)}
+    names = {photograph_of(str(tmp_path / "own"), random.Random(n)).name for n in range(9)}
     assert names == {"plain.jpg"} and caplog.text.count("sign.jpg, on which text was found") == 1
     (tmp_path / "own/plain.jpg").unlink()
     photographs.photographs.cache_clear()
@@ -136,12 +134,6 @@ def test_the_report_shows_each_picture_with_its_polygons_and_its_order(out):
     assert any(line[7] for one in shown for region in one["regions"] for line in region["lines"])
     assert "A photograph of" in page and "caption_agreement" in page
     assert 'id="drawn_scenes-pages"' in page and '"dir":"rtl"' in page
-
-
-def test_a_run_that_finds_nothing_new_writes_nothing(out, folder):
-    before = files(out)
-    assert main(["scenes", f"input={folder}/in", f"out={out}", "on=inline"]) == 0
-    assert files(out) == before
 
 
 def test_a_picture_is_forgotten_for_good(out, folder):
@@ -165,10 +157,7 @@ def test_a_killed_run_on_two_workers_goes_on_to_the_bytes_of_one_process(out, fo
     while time.monotonic() < deadline and started.poll() is None and not shards(killed, "*scene*"):
         time.sleep(0.01)
     assert started.poll() is None, "the run ended before it could be killed"
-    family = psutil.Process(started.pid).children(recursive=True)
-    os.kill(started.pid, signal.SIGKILL)
-    started.wait()
-    assert psutil.wait_procs(family, timeout=30)[1] == []
+    assert kill_and_count_survivors(started) == []
     assert 0 < len(shards(killed, "*scene*")) < len(shards(out, "*scene*")) == 4
     assert make(f"{folder}/in", str(killed), "local") == 0
     assert shards(killed, "*scene*") == shards(out, "*scene*")
@@ -196,19 +185,13 @@ def test_wrong_words_are_refused(words, message, tmp_path, capsys):
     assert message in capsys.readouterr().err
 
 
-def test_a_gpu_reads_the_lines_of_several_pictures_in_batches():
-    reader = scene_recipe.scene(".", engines="lines:ppocr?device=gpu&batch_size=64").steps[0].stages[1]
-    assert dict(reader.lines.settings) == {"device": "gpu", "batch_size": 64}
-    assert (reader.batch_size, reader.needs.gpus) == (scene_recipe.TOGETHER, 1)
-    assert scene_recipe.scene(".").steps[0].stages[1].batch_size == 1
-
-
-def test_the_word_only_makes_a_filter():
-    (filters, *_) = scene_recipe.scene(".", only="max_punsafe:0.1,licences:cc-by+cc0,min_size:64,keep_unknown:1").steps[0].stages
+def test_words_choose_pictures_readers_and_what_a_scene_is_worth():
+    (plain,) = (stage for stage in scene_recipe.scene(".").steps[0].stages if isinstance(stage, ReadScene))
+    only, judge = "max_punsafe:0.1,licences:cc-by+cc0,min_size:64,keep_unknown:1", "min_sure:0.95,languages:zh:0.5+other:0.1"
+    engines = "lines:ppocr?device=gpu&batch_size=64"
+    filters, reader, worth, *_ = scene_recipe.scene(".", only=only, engines=engines, judge=judge, seed=3).steps[0].stages
     assert (filters.max_punsafe, filters.licences, filters.min_size) == (0.1, ("cc-by", "cc0"), 64)
     assert filters.keep_unknown and filters.drop_opted_out
-
-
-def test_the_word_judge_sets_what_a_scene_is_worth():
-    judge = scene_recipe.scene(".", judge="min_sure:0.95,negatives:0.02,languages:zh:0.5+other:0.1", seed=3).steps[0].stages[2]
-    assert (judge.min_sure, judge.negatives, judge.languages, judge.seed) == (0.95, 0.02, (("zh", 0.5), ("other", 0.1)), 3)
+    assert dict(reader.lines.settings) == {"device": "gpu", "batch_size": 64}
+    assert (reader.batch_size, reader.needs.gpus, plain.batch_size) == (scene_recipe.TOGETHER, 1, 1)  # a GPU reads batches
+    assert (worth.min_sure, worth.languages, worth.seed) == (0.95, (("zh", 0.5), ("other", 0.1)), 3)

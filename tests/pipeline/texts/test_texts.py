@@ -190,8 +190,6 @@ def test_texts_of_packages_have_languages_and_licences(tmp_path, monkeypatch):
     assert TextSamples().items() == items
 
 
-def test_what_is_wrong_is_said():
-    with pytest.raises(ValueError, match="there is no filter 'gophre'"):
-        texts(filters="gophre")
+def test_a_column_of_no_input_is_refused():
     with pytest.raises(ValueError, match=r"column=body: .*input=DIR"):
         texts(column="body")

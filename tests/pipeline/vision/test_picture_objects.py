@@ -11,7 +11,7 @@ from PIL import Image
 
 from datagen.pictures.pick_source import pictures
 from datagen.record import Sample
-from datagen.vision.judge_captions import JudgeCaptions
+from datagen.vision.captions import JudgeCaptions
 from tests.inputs.picture_files import image
 from tests.pipeline.pictures.test_pictures import drops, samples
 from tests.pipeline.vision.test_source import read

@@ -1,5 +1,7 @@
 """The order of reading, decided by pairs."""
 
+import pytest
+
 from datagen.agreement.order import ordered
 from datagen.record import Box, Region
 from datagen.writing.vertical_lines import FROM_LEFT
@@ -22,32 +24,20 @@ def decided(label: str, direction: str = "ltr", **orders: str):
     return "".join(regions[n].text for n in made.order), made.outcome
 
 
-def test_one_who_agrees_keeps_it():
-    assert decided("abcdef", one="abcdef", two="defabc") == ("abcdef", "kept")
-
-
-def test_two_against_it_turn_the_pairs_that_they_read_otherwise():
-    assert decided("bacdef", one="abcdef", two="abcdef") == ("abcdef", "replaced")
-    assert decided("defabc", one="abcdef", two="abcdef") == ("abcdef", "replaced")
-
-
-def test_one_against_it_turns_it_where_the_places_say_the_same():
-    assert decided("acbdef", one="abcdef") == ("abcdef", "replaced")
-    assert decided("abc", one="acb") == ("abc", "kept")
-
-
-def test_columns_of_mongolian_are_read_from_the_left_and_those_of_chinese_from_the_right():
-    assert decided("defabc", direction=FROM_LEFT, one="abcdef") == ("abcdef", "replaced")
-    assert decided("defabc", direction="ttb", one="abcdef") == ("defabc", "kept")
-
-
-def test_the_rules_alone_only_doubt():
-    assert decided("acbdef", rules="abcdef") == ("acbdef", "unread")
-
-
-def test_who_lacks_a_region_says_nothing_of_it():
-    assert decided("bacdef", one="bcdef", two="acdef") == ("bacdef", "kept")
-
-
-def test_pairs_that_contradict_each_other_change_nothing():
-    assert decided("abc", one="cab", two="bca") == ("abc", "unread")
+@pytest.mark.parametrize(
+    ("label", "orders", "expected"),
+    [
+        ("abcdef", {"one": "abcdef", "two": "defabc"}, ("abcdef", "kept")),
+        ("bacdef", {"one": "abcdef", "two": "abcdef"}, ("abcdef", "replaced")),
+        ("defabc", {"one": "abcdef", "two": "abcdef"}, ("abcdef", "replaced")),
+        ("acbdef", {"one": "abcdef"}, ("abcdef", "replaced")),  # the places say the same
+        ("abc", {"one": "acb"}, ("abc", "kept")),
+        ("defabc", {"direction": FROM_LEFT, "one": "abcdef"}, ("abcdef", "replaced")),  # Mongolian
+        ("defabc", {"direction": "ttb", "one": "abcdef"}, ("defabc", "kept")),  # Chinese
+        ("acbdef", {"rules": "abcdef"}, ("acbdef", "unread")),  # they alone only doubt
+        ("bacdef", {"one": "bcdef", "two": "acdef"}, ("bacdef", "kept")),  # who lacks a region says nothing of it
+        ("abc", {"one": "cab", "two": "bca"}, ("abc", "unread")),  # pairs that contradict each other
+    ],
+)
+def test_voters_keep_or_turn_pairs(label, orders, expected):
+    assert decided(label, **orders) == expected

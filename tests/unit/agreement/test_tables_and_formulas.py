@@ -50,40 +50,30 @@ def blank(regions, **values):
     return page(regions, image=file.getvalue(), **values)
 
 
-def test_cells_are_laid_beside_the_lines_in_their_places():
-    readers = [blank(cell_lines(by), stage="fine") for by in ("ppocr", "tesseract")]
-    assert outcome(agreed(blank([table(html())]), *readers)) == ("kept", "another_agrees")
-    mended = agreed(blank([table(html(swapped()))]), *readers)
-    assert outcome(mended)[0] == "replaced"
-    assert mended.regions[0].text == html()
+READERS = [blank(cell_lines(by), stage="fine") for by in ("ppocr", "tesseract")]
+OTHERS_CELLS = [blank([r for r in cell_lines(by) if "." not in r.text], stage="fine") for by in ("ppocr", "tesseract")]
+DIGIT = html().replace("1948", "1943")
 
 
-def test_a_digit_of_a_cell_is_replaced_where_two_tables_agree():
-    wrong = html().replace("1948", "1943")
-    made = agreed(blank([table(wrong)]), blank([table(html(), "model-b")]), blank(cell_lines("tesseract")))
-    assert outcome(made) == ("replaced", "two_agree_against_it")
-    assert made.regions[0].text == html()
-
-
-def test_other_rows_are_taken_where_two_tables_have_them():
-    made = agreed(blank([table(html(ROWS[:2]))]), blank([table(html(), "model-b")]), blank([table(html(), "model-c")]))
-    assert outcome(made) == ("replaced", "two_have_other_rows")
-    assert made.regions[0].text == html()
-
-
-def test_one_table_of_other_rows_says_nothing_of_the_cells():
-    made = agreed(blank([table(html())]), blank([table(html(ROWS[:2]), "model-b")]))
-    assert outcome(made)[0] == "alone"
+@pytest.mark.parametrize(
+    ("own", "readings", "expected"),
+    [
+        (html(), READERS, ("kept", "another_agrees")),
+        (html(swapped()), READERS, ("replaced", "two_agree_against_it")),
+        (DIGIT, [blank([table(html(), "model-b")]), READERS[1]], ("replaced", "two_agree_against_it")),
+        (html(ROWS[:2]), [blank([table(html(), f"model-{n}")]) for n in "bc"], ("replaced", "two_have_other_rows")),
+        (html(), [blank([table(html(ROWS[:2]), "model-b")])], ("alone", "readers_have_no_cells")),
+        (html(), OTHERS_CELLS, ("alone", "readers_have_no_cells")),  # lines of other cells don't fit
+    ],
+)
+def test_cells_are_laid_beside_tables_and_lines_and_kept_or_mended(own, readings, expected):
+    made = agreed(blank([table(own)]), *readings)
+    assert (outcome(made), made.regions[0].text) == (expected, html())
 
 
 def test_what_is_no_table_is_open():
     made = agreed(blank([table("words without a table")]), blank([table(html(), "model-b")]))
     assert outcome(made) == ("unread", "no_table")
-
-
-def test_lines_of_other_cells_do_not_fit_and_change_nothing():
-    others = [blank([r for r in cell_lines(by) if "." not in r.text], stage="fine") for by in ("ppocr", "tesseract")]
-    assert agreed(blank([table(html())]), *others).regions[0].text == html()
 
 
 LATEX = r"x_{1}^{2}+3y=\frac{a}{b}"
@@ -110,25 +100,22 @@ def test_formulas_are_the_same_by_tokens_or_by_their_drawing(one, other, expecte
     assert same_formula(one, other) is expected
 
 
-def test_formulas_are_kept_replaced_or_drawn():
-    wrong = LATEX.replace("3y", "8y")
-    kept = agreed(formula_page([formula(LATEX)]), formula_page([formula(LATEX.replace("x_{1}^{2}", "x^2_1"), "model-b")]))
-    assert outcome(kept) == ("kept", "another_agrees")
-    right = [formula_page([formula(LATEX, by)]) for by in ("model-b", "model-c")]
-    replaced = agreed(formula_page([formula(wrong)]), *right)
-    assert (outcome(replaced)[0], replaced.regions[0].text) == ("replaced", LATEX)
-    drawn = agreed(formula_page([formula(wrong)]), right[0])
-    assert (outcome(drawn), drawn.regions[0].text) == (("drawn", "ink_is_like_another"), LATEX)
-    false = [formula_page([formula(wrong, by)]) for by in ("model-b", "model-c")]
-    assert outcome(agreed(formula_page([formula(LATEX)]), *false)) == ("drawn", "ink_against_two")
+WRONG, ALIKE = LATEX.replace("3y", "8y"), LATEX.replace("x_{1}^{2}", "x^2_1")
 
 
-def test_a_formula_of_which_label_and_readers_have_a_wrong_sign_each_is_open():
-    own, shared = LATEX.replace("3y", "88w"), LATEX.replace("{a}", "{w}")
-    made = agreed(formula_page([formula(own)]), *(formula_page([formula(shared, by)]) for by in ("model-b", "model-c")))
-    assert outcome(made) == ("unread", "ink_is_between_them")
-
-
-def test_latex_that_cannot_be_drawn_is_open():
-    made = agreed(formula_page([formula(r"\undefined{x")]), formula_page([formula(r"\alsoundefined", "model-b")]))
-    assert outcome(made) == ("unread", "not_drawn")
+@pytest.mark.parametrize(
+    ("own", "others", "expected", "text"),
+    [
+        (LATEX, [ALIKE], ("kept", "another_agrees"), LATEX),
+        (WRONG, [LATEX, LATEX], ("replaced", "two_agree_against_it"), LATEX),
+        (WRONG, [LATEX], ("drawn", "ink_is_like_another"), LATEX),
+        (LATEX, [WRONG, WRONG], ("drawn", "ink_against_two"), LATEX),
+        # The label and the readers have a wrong sign each.
+        (LATEX.replace("3y", "88w"), [LATEX.replace("{a}", "{w}")] * 2, ("unread", "ink_is_between_them"), ""),
+        (r"\undefined{x", [r"\alsoundefined"], ("unread", "not_drawn"), ""),
+    ],
+)
+def test_formulas_are_kept_replaced_drawn_or_open(own, others, expected, text):
+    readings = [formula_page([formula(other, by)]) for other, by in zip(others, ("model-b", "model-c"), strict=False)]
+    made = agreed(formula_page([formula(own)]), *readings)
+    assert (outcome(made), made.regions[0].text) == (expected, text)

@@ -35,10 +35,52 @@ def changed(old: str, new: str) -> list[str]:
     return [line.replace(old, new) for line in LINES]
 
 
-def test_what_another_voter_has_too_is_kept():
-    made = agreed(label(), reading(), reading(changed("1948", "1943"), "tesseract"))
-    assert outcome(made) == ("kept", "another_agrees")
-    assert (made.text, made.quality.signals["level"]) == (TEXT, 0.0)
+MASTERS = changed("sisters", "masters")
+OTHER_SCRIPT = TEXT.replace(LINES[1], "тшо систерс щхо хад леарнед тхеир траде ин")
+
+
+@pytest.mark.parametrize(
+    ("own", "one", "other", "likes", "expected"),
+    [
+        (TEXT, LINES, changed("1948", "1943"), None, ("kept", "another_agrees")),
+        (TEXT, MASTERS, MASTERS, None, ("drawn", "ink_against_two")),
+        (TEXT, changed("sisters", "sistars"), changed("sisters", "mastirx"), 0.01, ("drawn", "ink_sees_no_difference")),
+        (
+            TEXT.replace("1948", "1943"),
+            LINES,
+            LINES,
+            0.01,
+            ("replaced", "two_agree_against_it"),
+        ),  # a number, of which ink says little
+        (TEXT, changed("sisters", "sistrs"), changed("sisters", "slsters"), None, ("kept", "each_sign_is_read")),
+        (TEXT, changed("1948", "198"), changed("1948", "194"), None, ("kept", "each_sign_is_read")),
+        (f"{LINES[0]} {LINES[2]}", LINES, LINES, None, ("replaced", "two_have_more")),
+        (f"{LINES[0]} and nobody had ever seen it {LINES[1]} {LINES[2]}", LINES, LINES, None, ("replaced", "two_do_not_have_it")),
+        (f"{LINES[0]} {LINES[1]} {LINES[1]} {LINES[2]}", LINES, LINES, None, ("replaced", "two_do_not_have_it")),
+        (OTHER_SCRIPT, LINES, LINES, None, ("replaced", "two_agree_against_it")),
+    ],
+)
+def test_two_readers_keep_or_mend_a_text(monkeypatch, own, one, other, likes, expected):
+    """`likes`: by how much the ink is more like the readings, where the test says it."""
+    if likes is not None:
+        monkeypatch.setattr(PageInk, "likes", lambda *_: [0.0, likes])
+    made = agreed(label(own), reading(one), reading(other, "tesseract"))
+    assert (outcome(made), made.text.split()) == (expected, TEXT.split())
+    assert made.quality.signals["level"] == float(expected[0] != "kept")
+
+
+@pytest.mark.parametrize(
+    ("own", "one", "other", "likes", "why"),
+    [
+        (TEXT, changed("sisters", "sistars"), changed("sisters", "sistirs"), 0.2, "ink_takes_no_side"),
+        (f"{LINES[1]} {LINES[2]}", changed("1948", "1943"), LINES, None, "two_against_it_differ"),
+        (TEXT, LINES[:2], LINES[:2], None, "ink_that_two_do_not_read"),
+    ],
+)
+def test_two_readers_leave_a_text_open(monkeypatch, own, one, other, likes, why):
+    if likes is not None:
+        monkeypatch.setattr(PageInk, "likes", lambda *_: [0.0, likes])
+    assert outcome(agreed(label(own), reading(one), reading(other, "tesseract"))) == ("unread", why)
 
 
 def test_two_against_it_replace_the_words_that_differ_and_no_others():
@@ -49,17 +91,11 @@ def test_two_against_it_replace_the_words_that_differ_and_no_others():
     assert made.regions[0].by == "agreed"
 
 
-def test_readers_of_one_family_are_one_voter_and_do_not_replace():
-    wrong = label(TEXT.replace("trade", "grade"))
-    made = agreed(wrong, reading(), reading(by="PP-OCRv6"))
-    assert outcome(made)[0] in ("drawn", "unread")
-    assert outcome(made)[1] != "two_agree_against_it"
-
-
-def test_readers_that_were_measured_to_err_alike_are_one_voter_too(monkeypatch):
-    monkeypatch.setattr(families, "CORRELATED", {frozenset({"pp-ocr", "tesseract"}): 0.9})
-    made = agreed(label(TEXT.replace("trade", "grade")), reading(), reading(by="tesseract"))
-    assert outcome(made)[1] != "two_agree_against_it"
+@pytest.mark.parametrize(("by", "alike"), [("PP-OCRv6", {}), ("tesseract", {frozenset({"pp-ocr", "tesseract"}): 0.9})])
+def test_readers_of_one_family_and_those_that_err_alike_are_one_voter_and_do_not_replace(monkeypatch, by, alike):
+    monkeypatch.setattr(families, "CORRELATED", alike)
+    made = agreed(label(TEXT.replace("trade", "grade")), reading(), reading(by=by))
+    assert outcome(made)[0] in ("drawn", "unread") and outcome(made)[1] != "two_agree_against_it"
 
 
 def test_the_labels_own_family_says_nothing():
@@ -76,12 +112,6 @@ def test_one_against_one_is_decided_by_the_ink():
     assert outcome(mended) == ("drawn", "ink_is_like_another")
     assert mended.text == TEXT
     assert mended.quality.signals["level"] == 1.0
-
-
-def test_the_ink_overrules_two_that_err_alike():
-    made = agreed(label(), reading(changed("sisters", "masters")), reading(changed("sisters", "masters"), "tesseract"))
-    assert outcome(made) == ("drawn", "ink_against_two")
-    assert made.text == TEXT
 
 
 def test_two_that_misread_a_sign_that_looks_alike_do_not_replace_it(monkeypatch):
@@ -102,18 +132,6 @@ def test_a_letter_that_two_read_otherwise_goes_if_one_of_them_seldom_errs_and_th
     made = agreed(label(TEXT.replace("trade", "tradé")), reading(), reading(by="tesseract"))
     assert outcome(made)[0] == outcome_of
     assert (made.text == TEXT) == (outcome_of == "replaced")
-
-
-def test_a_word_that_three_read_otherwise_is_open_where_the_ink_is_clearly_against_the_label(monkeypatch):
-    monkeypatch.setattr(PageInk, "likes", lambda *_: [0.0, 0.2])
-    made = agreed(label(), reading(changed("sisters", "sistars")), reading(changed("sisters", "sistirs"), "tesseract"))
-    assert outcome(made) == ("unread", "ink_takes_no_side")
-
-
-def test_a_reading_that_ink_tells_from_nothing_keeps_the_label_whatever_a_third_one_has(monkeypatch):
-    monkeypatch.setattr(PageInk, "likes", lambda *_: [0.0, 0.01])
-    made = agreed(label(), reading(changed("sisters", "sistars")), reading(changed("sisters", "mastirx"), "tesseract"))
-    assert (outcome(made), made.text) == (("drawn", "ink_sees_no_difference"), TEXT)
 
 
 def test_a_foot_that_boxes_cut_off_speaks_for_no_reading_that_lacks_it():
@@ -147,25 +165,6 @@ def test_a_piece_of_a_line_that_was_found_apart_stands_in_its_line():
     assert found.text.text.split() == TEXT.split()
 
 
-def test_a_number_that_two_agree_on_is_replaced_though_ink_takes_no_side(monkeypatch):
-    monkeypatch.setattr(PageInk, "likes", lambda *_: [0.0, 0.01])
-    made = agreed(label(TEXT.replace("1948", "1943")), reading(), reading(by="tesseract"))
-    assert (outcome(made), made.text) == (("replaced", "two_agree_against_it"), TEXT)
-
-
-def test_what_is_read_sign_by_sign_is_kept():
-    made = agreed(label(), reading(changed("sisters", "sistrs")), reading(changed("sisters", "slsters"), "tesseract"))
-    assert outcome(made) == ("kept", "each_sign_is_read")
-    false = agreed(label(), reading(changed("1948", "198")), reading(changed("1948", "194"), "tesseract"))
-    assert outcome(false) == ("kept", "each_sign_is_read")
-
-
-def test_a_lost_line_that_two_read_with_other_numbers_is_open():
-    one, two = changed("1948", "1943"), LINES
-    made = agreed(label(f"{LINES[1]} {LINES[2]}"), reading(one), reading(two, "tesseract"))
-    assert outcome(made)[0] == "unread"
-
-
 def test_what_nobody_can_settle_is_open_and_the_page_is_hard():
     blank = drawn(())
     made = agreed(page([region(TEXT, 0, 2)], image=blank), reading(changed("trade", "grade"), image=blank))
@@ -176,27 +175,6 @@ def test_what_nobody_can_settle_is_open_and_the_page_is_hard():
     assert made.quality.verdict != "trusted"
     (own, other) = entries(made)[0]["readings"]
     assert (own["text"], other["vote"]) == (TEXT, "against")
-
-
-def test_a_lost_line_comes_back():
-    made = agreed(label(f"{LINES[0]} {LINES[2]}"), reading(), reading(by="tesseract"))
-    assert outcome(made) == ("replaced", "two_have_more")
-    assert made.text.split() == TEXT.split()
-
-
-def test_an_invented_and_a_doubled_line_go():
-    for wrong in (
-        f"{LINES[0]} and nobody had ever seen it {LINES[1]} {LINES[2]}",
-        f"{LINES[0]} {LINES[1]} {LINES[1]} {LINES[2]}",
-    ):
-        made = agreed(label(wrong), reading(), reading(by="tesseract"))
-        assert outcome(made) == ("replaced", "two_do_not_have_it")
-        assert made.text.split() == TEXT.split()
-
-
-def test_a_line_that_two_overlooked_is_no_invented_one():
-    made = agreed(label(), reading(LINES[:2]), reading(LINES[:2], "tesseract"))
-    assert outcome(made) == ("unread", "ink_that_two_do_not_read")
 
 
 def test_an_invented_region_goes_and_a_doubled_one():
@@ -222,12 +200,6 @@ def test_what_one_alone_has_more_is_put_in_if_the_ink_shows_it():
     made = agreed(page([region(LINES[1], 1), region(LINES[2], 2)]), reading(false))
     assert [r.text for r in made.regions] == list(LINES[1:])
     assert outcome(made, NO_REGION) == ("unread", "one_has_more")
-
-
-def test_another_script_is_replaced():
-    wrong = TEXT.replace(LINES[1], "тшо систерс щхо хад леарнед тхеир траде ин")
-    made = agreed(label(wrong), reading(), reading(by="tesseract"))
-    assert made.text.split() == TEXT.split()
 
 
 def test_a_paragraph_lies_beside_its_lines_and_lines_beside_their_paragraph():

@@ -51,42 +51,32 @@ def test_other_digits_are_not_about_the_same():
     assert exactly("Rome", "Latn") != exactly("rome", "Latn")
 
 
-def differing(label: str, *others: str) -> list[tuple[list[str], list[list[str]]]]:
+def differing(label: str, *others: str) -> list[tuple[str, list[str]]]:
+    def between(of: Text, start: int, stop: int) -> str:
+        return " ".join(word.exactly for word in of.words[start:stop])
+
     base, readings = text(label), [text(other) for other in others]
     return [
-        (
-            [w.exactly for w in base.words[s.start : s.stop]],
-            [[w.exactly for w in r.words[a:b]] for r, (a, b) in zip(readings, s.others, strict=True)],
-        )
+        (between(base, s.start, s.stop), [between(r, *place) for r, place in zip(readings, s.others, strict=True)])
         for s in spans(base, readings)
     ]
 
 
-def test_words_that_are_others_one_for_one_stay_apart():
-    assert differing("one two three four", "one tvo thrce four") == [(["two"], [["tvo"]]), (["three"], [["thrce"]])]
+TWICE, ONCE = "the law applies to all of us to all of us here", "the law applies to all of us here"
 
 
-def test_what_a_reading_has_more_stands_between_words():
-    assert differing("a b", "a x y b", "a b") == [([], [["x", "y"], []])]
-
-
-def test_all_readings_lack_the_same_one_of_two_that_are_alike():
-    twice = "the law applies to all of us to all of us here"
-    once = "the law applies to all of us here"
-    ((own, others),) = differing(twice, once, once.replace("applies", "applies"))
-    assert own == ["to", "all", "of", "us"]
-    assert others == [[], []]
-
-
-def test_a_word_that_is_cut_otherwise_is_one_stretch():
-    assert differing("some thing else", "something else") == [(["some", "thing"], [["something"]])]
-
-
-def test_readings_that_differ_in_different_places_have_the_label_elsewhere():
-    assert differing("one two three", "one tvo three", "one two thrce") == [
-        (["two"], [["tvo"], ["two"]]),
-        (["three"], [["three"], ["thrce"]]),
-    ]
+@pytest.mark.parametrize(
+    ("label", "others", "expected"),
+    [
+        ("one two three four", ["one tvo thrce four"], [("two", ["tvo"]), ("three", ["thrce"])]),
+        ("a b", ["a x y b", "a b"], [("", ["x y", ""])]),
+        (TWICE, [ONCE, ONCE], [("to all of us", ["", ""])]),
+        ("some thing else", ["something else"], [("some thing", ["something"])]),
+        ("one two three", ["one tvo three", "one two thrce"], [("two", ["tvo", "two"]), ("three", ["three", "thrce"])]),
+    ],
+)
+def test_readings_differ_from_the_label_in_stretches_of_words(label, others, expected):
+    assert differing(label, *others) == expected
 
 
 @pytest.mark.parametrize(

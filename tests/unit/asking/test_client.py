@@ -33,14 +33,6 @@ def asked(url: str, widths: list[int], model: str = "m", **settings) -> list[Ans
         servers.close()
 
 
-def check(url: str, model: str = "m", **settings) -> None:
-    servers = Servers(url, model, **QUICK | settings)
-    try:
-        on_loop(servers.check())
-    finally:
-        servers.close()
-
-
 def nobody() -> str:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -96,16 +88,12 @@ def test_half_an_answer_is_none(body):
     assert isinstance(answer, Fault) and answer.reason == "garbled" and len(came) == 3
 
 
-def test_a_wrong_server_is_told_in_a_sentence_before_anything_is_asked(monkeypatch):
+def test_a_wrong_key_is_told_in_a_sentence_without_it(monkeypatch):
     monkeypatch.setenv("THE_KEY", "very-secret")
-    with pytest.raises(WrongServer, match="can't be reached"):
-        check(nobody())
     refused = pytest.raises(WrongServer, match=r"answers 401 for m: .*your key \$THE_KEY is wrong")
     with serving(lambda request: fails(401, "your key very-secret is wrong")) as (url, _), refused as error:
         asked(url, [40], key="THE_KEY")
     assert "very-secret" not in str(error.value)
-    with pytest.raises(ValueError, match="is no address"):
-        Servers("gpu-1:8000", "m")
 
 
 @pytest.mark.parametrize("reply", [(200, b'{"you sent": "very-secret-key"}', {}), fails(400, "x" * 190 + "very-secret-key")])

@@ -12,7 +12,7 @@ from datagen.engines import Choice, Engines
 from datagen.engines.captioner import Captioner
 from datagen.pictures.pick_source import pictures
 from datagen.record import Box, Drop, Region, Sample
-from datagen.vision.caption_pictures import CaptionPictures
+from datagen.vision.captions import CaptionPictures
 from datagen.work.dataset import build, plan
 from datagen.work.pipeline import Pipeline
 from datagen.work.runner import InProcess

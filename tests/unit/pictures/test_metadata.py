@@ -5,9 +5,8 @@ import json
 import pytest
 
 from datagen.pictures.join import Numbers
-from datagen.pictures.join_keys import keys_of, stems
 from datagen.pictures.metadata import about, is_laion, why_missing
-from datagen.pictures.tables import opened
+from datagen.pictures.tables import keys_of, opened, stems
 
 
 def test_names_are_the_records_whatever_the_list_calls_them():
@@ -26,18 +25,23 @@ def test_names_are_the_records_whatever_the_list_calls_them():
     }  # fmt: skip
 
 
-def test_a_licence_is_kept_and_one_that_is_not_said_is_none():
-    assert about({"license": "CC-BY-4.0"})[1] == {"licence": "CC-BY-4.0"}
-    assert about({"LICENSE": "?"})[1] == about({"license": ""})[1] == {}
+PAIR = [{"raw": "A cat."}, {"raw": "A pet."}]
 
 
-def test_of_several_captions_the_first_is_taken_and_all_stay():
-    assert about({"captions": ["one", "two"]}) == ("one", {"captions": '["one", "two"]'})
-    assert about({"captions": ["one"]}) == ("one", {})
-    assert about({"caption": None, "text": "", "title": "at last"}) == ("at last", {})
-    assert about({"sentences": {"raw": " A cat. ", "imgid": 1}}) == ("A cat.", {})
-    sentences = [{"raw": "A cat."}, {"raw": "A pet."}]
-    assert about({"text": {}, "sentences": sentences}) == ("A cat.", {"text": "{}", "sentences": json.dumps(sentences)})
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"license": "CC-BY-4.0"}, ("", {"licence": "CC-BY-4.0"})),
+        ({"LICENSE": "?"}, ("", {})),
+        ({"captions": ["one", "two"]}, ("one", {"captions": '["one", "two"]'})),
+        ({"captions": ["one"]}, ("one", {})),
+        ({"caption": None, "text": "", "title": "at last"}, ("at last", {})),
+        ({"sentences": {"raw": " A cat. ", "imgid": 1}}, ("A cat.", {})),
+        ({"text": {}, "sentences": PAIR}, ("A cat.", {"text": "{}", "sentences": json.dumps(PAIR)})),
+    ],
+)
+def test_a_licence_that_is_said_and_the_first_of_several_captions_are_taken(row, expected):
+    assert about(row) == expected
 
 
 def test_captions_before_addresses_keep_their_quotation_marks(tmp_path):
@@ -72,9 +76,6 @@ def test_laion_is_known_by_its_columns():
 )
 def test_what_img2dataset_says_of_a_failure_is_a_reason(error, reason):
     assert why_missing({"status": "failed_to_download", "error_message": error, "url": "u"})[0] == reason
-
-
-def test_a_failure_that_is_no_servers_fault_says_so_too():
     assert why_missing({"status": "failed_to_resize", "error_message": "Image decoding error"})[0] == "failed_to_resize"
     assert why_missing({"status": "success"})[0] == why_missing({})[0] == "no_image"
 

@@ -53,13 +53,10 @@ def stack(names: str, x: float, y: float, length: float = 200, pitch: float = 1.
     return [line(name, x, y + n * pitch, length, **rest) for n, name in enumerate(names.split())]
 
 
-def test_nothing_has_no_blocks():
-    assert blocks_in_order([]) == []
-
-
 def test_a_line_without_a_polygon_lies_in_its_box():
     lines = [Line(Box(0, 0, 100, 20), "a"), Line(Box(0, 25, 100, 45), "b"), Line(Box(0, 300, 100, 320), "c")]
     assert [[one.text for one in block] for block in blocks_in_order(lines[::-1])] == [["a", "b"], ["c"]]
+    assert blocks_in_order([]) == []
 
 
 @pytest.mark.parametrize("slant", [0, 12, -25, 45, 90, 180, 270])

@@ -187,8 +187,3 @@ def test_what_is_exact_or_no_scene_passes_and_a_damaged_picture_drops():
     passed, other, drop = ReadScene()([drawn, page, broken], scripted)
     assert passed is drawn and other is page and isinstance(drop, Drop) and drop.reason == "damaged_image"
     assert read(scripted, ReadScene(takes_all=True), text="exact", quality=Quality("trusted")).text == "read"
-
-
-def test_a_gpu_is_asked_for_where_a_reader_is_to_use_one():
-    assert ReadScene().needs.gpus == 0
-    assert ReadScene(lines=Choice.of("ppocr", device="gpu:0", batch_size=64)).needs.gpus == 1
