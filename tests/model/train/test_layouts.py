@@ -17,7 +17,7 @@ import torch
 from torch.distributed.tensor import DTensor
 
 from datagen.disk.storage import Folder
-from model.costs.activations import TOWERS
+from model.costs.pieces import TOWERS
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.pipeline_cut import Cut, Layout
 from model.net.stages import cut, stage_of

@@ -13,8 +13,9 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from datagen.disk.storage import Folder
-from model.costs import flops
-from model.costs.plan import PARTS, SET_UPS, SetUp
+from model.costs import plan
+from model.costs.pieces import Load
+from model.costs.plan import SET_UPS
 from model.net.batch import batch
 from model.net.config import DecoderConfig, tiny
 from model.net.moe import Router
@@ -191,11 +192,8 @@ def test_operations_are_those_of_each_sample():
     tokenizer = train_tokenizer(EIGHT, 400)
     one = batch([[tokens_of(line_crop("Ab"), tokenizer), tokens_of(line_crop("cd", "d"), tokenizer)]], tokenizer)
     config = tiny().with_vocab(len(tokenizer))
-    lengths = [int((one.samples_BL == n).sum()) for n in range(2)]
-    assert operations(config, one, SET_UPS[0]) == flops.training(config, [512, 512], lengths, one.num_tokens)
+    load = Load(((512, 512),) * 2, tuple(int((one.samples_BL == n).sum()) for n in range(2)), one.num_tokens)
+    for set_up in SET_UPS[:2]:
+        assert operations(config, one, set_up) == plan.operations(config, load, set_up)
     line = batch([[tokens_of(line_crop("Ab"), tokenizer, "line")]], tokenizer)
-    assert flops.view(config, (64, line.images[0].whole_3HW.shape[2])) < flops.view(config, 512) / 20
     assert operations(config, line, SET_UPS[0]) < operations(config, one, SET_UPS[0]) / 20
-    # What is frozen counts for its forward pass alone.
-    frozen = flops.training(config, [512, 512], lengths, one.num_tokens) - 2 * 2 * flops.sam(config.sam, 512)
-    assert operations(config, one, SetUp("SAM frozen", PARTS[1:])) == frozen
