@@ -12,8 +12,6 @@ from model.files import weights
 from model.files.safetensors_files import Reader
 from model.generate import NoRepeat, tokens
 from model.net.batch import PADDING
-from model.net.cache import Cache
-from model.net.config import ModelConfig
 from model.net.deepencoder import places
 from model.net.image import Views
 from model.net.image_modes import MODES
@@ -180,19 +178,6 @@ def test_gradients_agree(pair, differ, tmp_path):
     assert differ("gradients, relative", f"{name}, {num} tensors", torch.tensor(worst), torch.tensor(0.0)) < TOLERANCE
 
 
-def test_a_cache_changes_nothing(narrow, differ):
-    ours, _, tokenizer = narrow
-    images = views("tiny", (0, 0), (0, 0))
-    ids_BL = sequence([[images[0]], [images[1]]], tokenizer, 20)[:, :90]
-    image_BL = ids_BL == tokenizer.image
-    with torch.no_grad():
-        whole = ours(ids_BL, images, places(image_BL))
-        cache = Cache(ours.config.decoder, torch.zeros(2, dtype=torch.long), 90, torch.float32)
-        steps = [ours(ids_BL[:, :80], images, places(image_BL[:, :80]), cache=cache)]
-        steps += [ours(ids_BL[:, at : at + 1], cache=cache) for at in range(80, 90)]
-    assert differ("cache", "narrow, against whole forwards", torch.cat(steps, 1), whole) < TOLERANCE
-
-
 @pytest.mark.parametrize("pair", SLOW_WHERE_WIDE, indirect=True)
 @pytest.mark.parametrize("no_repeat", [NoRepeat(10_000), NoRepeat(3), NoRepeat(2, window=8)], ids=["free", "ngram", "window"])
 def test_generation_agrees_token_for_token(pair, no_repeat):
@@ -218,8 +203,3 @@ def test_generation_agrees_token_for_token(pair, no_repeat):
         )
     for mine, row in zip(ids_of, other[:, head.shape[1] :].tolist(), strict=True):
         assert mine == row[: row.index(tokenizer.eos)] if tokenizer.eos in row else mine == row
-
-
-def test_released_sizes_read_back():
-    for config in CONFIGS.values():
-        assert ModelConfig.from_json(config.to_json()) == config

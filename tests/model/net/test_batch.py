@@ -16,13 +16,7 @@ from model.net.batch import IGNORED, batch, packed
 from model.net.config import tiny
 from model.net.deepseek_ocr import build
 from model.net.moe import Samples, balance
-from model.net.tokenizer import train_tokenizer
-from tests.model.lines import EIGHT, LONG, answer_loss, line_crop, tokens_of
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return train_tokenizer(EIGHT, 400)
+from tests.model.lines import LONG, answer_loss, line_crop, tokens_of
 
 
 def text_alone(text: str):

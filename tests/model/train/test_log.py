@@ -20,7 +20,7 @@ from model.net.batch import batch
 from model.net.config import DecoderConfig, tiny
 from model.net.moe import Router
 from model.net.tokenizer import train_tokenizer
-from model.train.journal import Journal, Speed, boards, flat, run_id
+from model.train.journal import Journal, Speed, boards, run_id
 from model.train.lines import Lines, read_lines
 from model.train.log import Clock, ExpertUse, Routing, by_source, memory, of_experts, operations
 from tests.model.lines import EIGHT, line_crop, tokens_of
@@ -88,12 +88,6 @@ def test_a_line_that_was_cut_by_a_kill_is_dropped(tmp_path):
     assert [line["step"] for line in read_lines(folder, "loss.jsonl")] == [0, 1]
     assert [line["step"] for line in Lines(folder, "loss.jsonl").kept] == [0, 1]
     assert (tmp_path / "loss.jsonl").read_text() == '{"step": 0}\n{"step": 1}\n'
-
-
-def test_boards_get_what_is_nested_too():
-    line = {"step": 4, "loss": 2.5, "by": {"pages": 1.5, "lines": None}, "looks": True}
-    line["read"] = {"lang en": {"num": 3, "character_error_rate": 0.25}}
-    assert flat(line) == {"loss": 2.5, "by/pages": 1.5, "read/lang en/character_error_rate": 0.25}
 
 
 def test_weights_and_biases_know_trainings_apart(tmp_path, monkeypatch):
