@@ -1,9 +1,6 @@
 """Adapters through peft: trained here, loaded beside transformers' class, merged into a released folder; and back."""
 
 import json
-import os
-
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
 import torch
@@ -19,31 +16,12 @@ from model.files.safetensors_files import Reader, write
 from model.files.weights import released_tensors
 from model.generate import NoRepeat, tokens
 from model.net.batch import IGNORED
-from model.net.deepencoder import places
 from model.net.deepseek_ocr import build
 from model.train.optim import train_beside
-from tests.parity.reference import NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for
-from tests.parity.test_unlimited_ocr import sequence, views
+from tests.parity.reference import NARROW, TOLERANCE, as_theirs, loaded
 
 # All that transformers' class has a layer for. peft can't tell its projector's name, and its CLIP's q, k and v are three layers.
 EVERYWHERE = (*LANGUAGE, "lm_head", "qkv", "attn.proj", "lin1", "lin2", "out_proj", "fc1", "fc2")
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return tokenizer_for(NARROW)
-
-
-@pytest.fixture(scope="module")
-def asked(tokenizer):
-    images = views("tiny", (0, 0))
-    ids_BL = sequence([images], tokenizer)
-    return ids_BL, images, places(ids_BL == tokenizer.image)
-
-
-@pytest.fixture(scope="module")
-def base(tokenizer, tmp_path_factory):
-    return saved(randomised(NARROW), tmp_path_factory.mktemp("base"), tokenizer.image)
 
 
 def stirred(net, seed=11):

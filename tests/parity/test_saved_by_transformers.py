@@ -13,8 +13,7 @@ from model.files import weights
 from model.files.safetensors_files import BadCheckpoint, Reader
 from model.net.config import ModelConfig, for_transformers
 from model.net.deepencoder import places
-from tests.parity.reference import DEEPER, NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for
-from tests.parity.test_unlimited_ocr import sequence, views
+from tests.parity.reference import DEEPER, NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, sequence, tokenizer_for, views
 
 UNUSED = ["encoder.clip.embeddings.patch_embedding.weight", "encoder.clip.embeddings.position_ids"]
 

@@ -13,11 +13,21 @@ from model.files.safetensors_files import Reader
 from model.generate import NoRepeat, tokens
 from model.net.batch import PADDING
 from model.net.deepencoder import places
-from model.net.image import Views
-from model.net.image_modes import MODES
 from model.net.loss import IGNORED
 from model.net.moe import MixtureOfExperts
-from tests.parity.reference import DEEPER, NARROW, RELEASED_WIDTHS, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for
+from tests.parity.reference import (
+    DEEPER,
+    NARROW,
+    RELEASED_WIDTHS,
+    TOLERANCE,
+    as_theirs,
+    loaded,
+    randomised,
+    saved,
+    sequence,
+    tokenizer_for,
+    views,
+)
 
 pytest.importorskip("transformers.models.unlimited_ocr")
 
@@ -41,33 +51,6 @@ def narrow(tmp_path_factory):
     ours, tokenizer = randomised(NARROW), tokenizer_for(NARROW)
     folder = saved(ours, tmp_path_factory.mktemp("narrow"), tokenizer.image)
     return ours, loaded(folder), tokenizer
-
-
-def views(mode: str, *grids: tuple[int, int], seed: int = 3) -> list[Views]:
-    """Noise, an image for each of `grids`."""
-    source = torch.Generator().manual_seed(seed)
-    chosen = MODES[mode]
-    images_of_mode = []
-    for columns, rows in grids:
-        whole = torch.randn(3, chosen.side, chosen.side, generator=source)
-        tiles = torch.randn(columns * rows, 3, chosen.tile, chosen.tile, generator=source) if columns else None
-        images_of_mode.append(Views(whole, tiles, (columns, rows)))
-    return images_of_mode
-
-
-def sequence(images_of_rows: list[list[Views]], tokenizer, num_text: int = 20) -> torch.Tensor:
-    """Rows of text with that row's images in it, ragged: padded at the end."""
-    source = torch.Generator().manual_seed(7)
-    rows = []
-    for images in images_of_rows:
-        row = [tokenizer.bos]
-        for image in images:
-            row += [tokenizer.image] * image.num_tokens
-            row += torch.randint(20, 250, (num_text,), generator=source).tolist()
-        rows.append(row if images else row + torch.randint(20, 250, (num_text,), generator=source).tolist())
-        num_text += 3
-    longest = max(map(len, rows))
-    return torch.tensor([row + [tokenizer.pad] * (longest - len(row)) for row in rows])
 
 
 def compare_logits(ours, theirs, tokenizer, images_of_rows, differ, what: str) -> None:
