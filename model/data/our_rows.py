@@ -129,10 +129,8 @@ class Index:
     def joined(self, name: str) -> np.ndarray:
         """The column over all parts. It is taken out, so that nothing is held twice."""
         kind = {"answer": np.int32, "lang": np.int16, "group": np.uint64}.get(name) or _KINDS[name]
-        return np.concatenate([np.zeros((0, *self._shape(name)), kind), *self._arrays.pop(name)])
-
-    def _shape(self, name: str) -> tuple[int, ...]:
-        return (len(self.prompts),) if name == "answer" else ()
+        shape = (0, len(self.prompts)) if name == "answer" else (0,)
+        return np.concatenate([np.zeros(shape, kind), *self._arrays.pop(name)])
 
     def _codes(self, langs: pa.ChunkedArray) -> np.ndarray:
         encoded = langs.combine_chunks().dictionary_encode()
