@@ -55,11 +55,6 @@ def test_what_is_trained_on_together_is_one_row_without_padding(tokenizer):
     assert (together.num_samples, together.num_positions) == (3, apart.num_positions)
 
 
-def test_text_that_names_a_placeholder_marks_no_place(tokenizer):
-    one = batch([[tokens_of(text_alone("an <image> here"), tokenizer)]], tokenizer)
-    assert not len(one.image_T) and not one.images
-
-
 def balancing(alpha: float):
     return dataclasses.replace(tiny(), decoder=dataclasses.replace(tiny().decoder, balance_alpha=alpha))
 

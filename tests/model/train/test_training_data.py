@@ -79,8 +79,6 @@ def test_what_is_none_is_refused(root):
         names(root, f"{root}/object.json")
     with pytest.raises(ValueError, match=r"part-0.tar with members answers: allowed are images, answer, prompts, lang, group"):
         names(root, Data(f"{root}/part-0.tar", members=(("answers", "txt"),)))
-    with pytest.raises(ValueError, match="there is no such file"):
-        names(root, f"{root}/nothing.jsonl")
 
 
 def test_a_file_beside_is_no_folder_of_the_output(root, monkeypatch):
