@@ -41,7 +41,8 @@ class Memory:
 
     @property
     def total(self) -> int:
-        return sum(astuple(self))
+        total: int = sum(astuple(self))
+        return total
 
     def cells(self, unit: float) -> list[str]:
         """`_COLUMNS` for people."""

@@ -120,7 +120,7 @@ def _sam(sam: SamConfig, load: Load) -> Piece:
     tables = sum(2 * (2 * (sam.grid if n in sam.global_blocks else sam.window) - 1) * (W // N) for n in range(sam.depth))
     ends = (3 * sam.patch**2 + 1 + sam.grid**2) * W + neck * (W + 9 * neck + 4) + 9 * first * (neck + second)
     shapes = {"attn.qkv": (W, 3 * W), "attn.proj": (W, W), "mlp.lin1": (W, 4 * W), "mlp.lin2": (4 * W, W)}
-    operations, kept, blocks, again = 0, 0, [], []
+    operations, kept, blocks, again = 0, 0, list[int](), list[int]()
     for (height, width), num in Counter(load.views).items():  # views of one size go through the towers together
         rows, columns = height // sam.patch, width // sam.patch
         L = num * rows * columns
@@ -154,7 +154,7 @@ def _clip(config: ModelConfig, load: Load) -> Piece:
     shapes = {"self_attn.qkv_proj": (C, 3 * C), "self_attn.out_proj": (C, C), "mlp.fc1": (C, 4 * C), "mlp.fc2": (4 * C, C)}
     layers = range(clip.depth)
     linear = {f"model.vision_model.transformer.layers.{n}.{name}": shape for n in layers for name, shape in shapes.items()}
-    operations, kept, blocks, again = 0, 0, [], []
+    operations, kept, blocks, again = 0, 0, list[int](), list[int]()
     for (height, width), num in Counter(load.views).items():
         num_tokens = (height // config.sam.patch // 4) * (width // config.sam.patch // 4)
         l = num_tokens + 1  # noqa: E741
