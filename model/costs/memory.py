@@ -1,6 +1,5 @@
 """What a training takes, before it is started: a GPU's memory, and days. By formula.
 
-stages(config, cut)           what each stage of a pipeline has, as `model/net/stages.py` cuts it
 memory(config, …)             bytes on a GPU of a stage
 table(config, …)              for people: parameters, time and memory on one GPU, by what is trained
 table_of_layouts(config, …)   for people: memory and days on many GPUs
@@ -8,16 +7,16 @@ table_of_layouts(config, …)   for people: memory and days on many GPUs
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from model.costs import plan
-from model.costs.activations import TOWERS, Load, Towers, kept
-from model.costs.plan import ADAPTERS, AS_SET, METHODS, PEAKS, QLORA, SET_UPS, Method, SetUp
+from model.costs.pieces import TOWERS, Load, Piece, forward_operations, parameters, pieces, stages
+from model.costs.plan import AS_SET, METHODS, PEAKS, SET_UPS, SetUp
 from model.net.config import ModelConfig
-from model.net.pipeline_cut import ONE_RANK, Cut, Layout
+from model.net.pipeline_cut import ONE_RANK, Layout
 
-PAPER_TOKENS = (70e9, 90e9)
-"""Tokens a day on 20 x 8 A100 of 40 GB (arXiv 2510.18234, 3.5.2): of images and text, and of text alone."""
+PAPER_TOKENS = 70e9
+"""Tokens a day, of images and text, on 20 x 8 A100 of 40 GB (arXiv 2510.18234, 3.5.2)."""
 PAPER_GPUS = 160
 MFUS = (0.3, 0.4, 0.5)
 USED = 0.85
@@ -25,69 +24,7 @@ USED = 0.85
 CARDS_GB = (16, 24, 40, 48, 80, 141)
 _CARDS_SHOWN = ("A100", "H100", "H200")
 _DAY_S = 86_400.0
-
-
-@dataclass(frozen=True)
-class Stage:
-    """What a stage of a pipeline has: towers, embedding, the decoder's layers from `first` to before `stop`, norm and head."""
-
-    sam: bool
-    clip: bool
-    embeds: bool
-    first: int
-    stop: int
-    is_last: bool
-
-    @property
-    def num_layers(self) -> int:
-        return self.stop - self.first
-
-    def name(self) -> str:
-        layers = f"layers {self.first} to {self.stop - 1}" if self.num_layers else ""
-        parts = [("SAM", self.sam), ("CLIP", self.clip), ("embedding", self.embeds), (layers, layers), ("head", self.is_last)]
-        return ", ".join(part for part, is_there in parts if is_there)
-
-    def of(self, config: ModelConfig) -> ModelConfig:
-        """The configuration of a network that has the layers of this stage alone; of one layer, if it has none."""
-        dense = min(max(config.decoder.num_dense_layers - self.first, 0), self.num_layers)
-        return replace(config, decoder=replace(config.decoder, depth=max(1, self.num_layers), num_dense_layers=dense))
-
-    def parameters(self, config: ModelConfig) -> dict[str, int]:
-        """The number of parameters of each part that this stage has."""
-        own, ends = plan.parameters(self.of(config)), config.decoder.vocab_size * config.decoder.width
-        norm = config.decoder.width
-        return {
-            "sam": own["sam"] * self.sam,
-            "clip": own["clip"] * self.clip,
-            "projector": own["projector"] * self.clip,
-            "experts": own["experts"] * (self.num_layers > 0),
-            "embeddings": ends * (self.embeds + self.is_last),
-            "decoder": (own["decoder"] - norm) * (self.num_layers > 0) + norm * self.is_last,
-        }
-
-    def load(self, load: Load) -> Load:
-        """What of `load` goes through this stage."""
-        return Load(
-            load.views if self.sam or self.clip else (),
-            load.lengths if self.num_layers else (),
-            load.num_learned if self.is_last else 0,
-        )
-
-
-def stages(config: ModelConfig, how: Cut) -> list[Stage]:
-    """Raises `ValueError` if the network has other layers than the stages."""
-    stage_of, last_of_encoder = how.stage_of_layers(config.decoder.depth), max(how.before - 1, 0)
-    return [
-        Stage(
-            sam=number == 0,
-            clip=number == last_of_encoder,
-            embeds=number == last_of_encoder,
-            first=sum(one < number for one in stage_of),
-            stop=sum(one <= number for one in stage_of),
-            is_last=number == how.stages - 1,
-        )
-        for number in range(how.stages)
-    ]
+_COLUMNS = ("weights", "bf16 copies", "gradients", "optimizer", "gathered", "activations", "peak")
 
 
 @dataclass(frozen=True)
@@ -104,56 +41,72 @@ class Memory:
 
     @property
     def total(self) -> int:
-        return self.weights + self.copies + self.gradients + self.optimizer + self.gathered + self.kept
+        total: int = sum(astuple(self))
+        return total
+
+    def cells(self, unit: float) -> list[str]:
+        """`_COLUMNS` for people."""
+        return [f"{size / unit:,.3g}" for size in (*astuple(self), self.total)]
 
 
 def memory(
-    config: ModelConfig, load: Load, set_up: SetUp, layout: Layout, number: int, num_micros: int, checkpointing: Towers
+    config: ModelConfig, load: Load, set_up: SetUp, layout: Layout, number: int, num_micros: int, checkpointing: Sequence[str]
 ) -> Memory:
-    """What a GPU of stage `number` holds at a step's peak, by the set-up's method; products in bf16.
+    """What a GPU of stage `number` holds at a step's peak, by the set-up's method; products in bf16. The towers in
+    `checkpointing` compute their activations again, one block after the other.
 
     The encoder isn't sharded, whatever the layout. A stage has begun with as many batches as there are stages from it to the
     last, before it is done with the first.
     """
-    stage, how = stages(config, layout.cut)[number], set_up.method
-    counts, through = stage.parameters(config), set_up.through
-    encoder = sum(counts[part] for part in plan.ENCODER)
-    shared = sum(counts.values()) - encoder
-    trained = {part: counts[part] * (part in set_up.whole) for part in counts}
-    trained["clip"] -= plan.unused(config) * (trained["clip"] > 0)
-    trained_encoder = sum(trained[part] for part in plan.ENCODER)
-    trained_shared = sum(trained.values()) - trained_encoder
-    frozen_encoder, frozen_shared = encoder - trained_encoder, shared - trained_shared
-    if set_up.rank:
-        adapters = plan.adapter_parameters(stage.of(config), set_up.rank, set_up.targets)
-        of_encoder = adapters["sam"] * stage.sam + (adapters["clip"] + adapters["projector"]) * stage.clip
-        of_shared = adapters["decoder"] * (stage.num_layers > 0) + adapters["embeddings"] * stage.is_last
-        trained_encoder, trained_shared = trained_encoder + of_encoder, trained_shared + of_shared
-        shared += of_shared
-    learned = trained_encoder + -(-trained_shared // layout.shard)
-    num_packed = plan.packed(config, *range(stage.first, stage.stop)) if how.packed and stage.num_layers else 0
-    kept_still = plan.frozen(how, frozen_encoder, 0) + -(-plan.frozen(how, frozen_shared, num_packed) // layout.shard)
-    head = config.decoder.vocab_size * config.decoder.width * stage.is_last
-    # Layers that are sharded come in bf16 as they are.
-    narrow = {"experts", "embeddings"} | ({"decoder"} if layout.shard > 1 else set())
-    copied = sum(counts[part] for part in through - narrow) + head if how.frozen == 4 else 0
-    unpacked = 0
+    stage, how = stages(config, layout.cut, load)[number], set_up.method
+    encoder = [piece for piece in stage if piece.tower != "decoder"]
+    shared = [piece for piece in stage if piece.tower == "decoder"]
+    num_shared, num_packed = sum(piece.size for piece in shared), sum(piece.num_packed for piece in shared) * how.packed
+    learned = set_up.num_trained(encoder) + -(-set_up.num_trained(shared) // layout.shard)
+    frozen_encoder = sum(piece.size for piece in encoder) - set_up.num_whole(encoder)
+    frozen_shared = num_shared - set_up.num_whole(shared)
+    beneath = how.beneath(frozen_encoder, 0) + -(-how.beneath(frozen_shared, num_packed) // layout.shard)
+    copied, unpacked = 0, 0
     if num_packed:
-        copied = max(plan.packed(config, n) for n in range(stage.first, stage.stop))
+        copied = max(piece.num_packed for piece in shared)
         unpacked = 2 * (num_packed - copied) if "decoder" not in checkpointing else 0
-    seen = stage.load(load) if "clip" in through else replace(stage.load(load), views=())
-    activations = kept(stage.of(config), seen, 2, checkpointing, "sam" in through and stage.sam, not set_up.rank)
-    of_batch = activations.sam * stage.sam + (activations.clip + activations.projector) * stage.clip
-    of_batch += activations.decoder + activations.head * stage.is_last
-    at_a_time = min(layout.pipeline - number, num_micros)
+    elif how.frozen == 4:
+        # Layers that are sharded come in bf16 as they are, the embedding isn't multiplied, experts are narrowed one by one.
+        narrow = {"experts", "embeddings"} | ({"decoder"} if layout.shard > 1 else set())
+        copied = sum(piece.parameters.get(part, 0) for piece in stage for part in set_up.through - narrow)
+        copied += sum(piece.parameters["embeddings"] for piece in stage if piece.name == "head")
+    activations, largest = unpacked, 0
+    for piece in stage:
+        if piece.tower not in set_up.through:
+            continue
+        activations += piece.ends + sum(piece.again if piece.tower in checkpointing else piece.blocks)
+        if piece.tower in checkpointing:
+            largest = max(largest, *piece.blocks, 0)
+        if piece.name == "head" and not set_up.rank:
+            activations += 4 * piece.parameters["embeddings"]  # the head's gradients, which are made with the loss
     return Memory(
-        weights=kept_still + how.weight * learned,
+        weights=beneath + how.weight * learned,
         copies=2 * copied,
         gradients=how.gradient * learned,
         optimizer=how.optimizer * learned,
-        gathered=_gathered(config, stage, shared, trained_shared, layout, how) if layout.shard > 1 else 0,
-        kept=(of_batch + unpacked) * at_a_time + activations.once * (of_batch > 0),
+        gathered=_gathered(shared, set_up, layout) if layout.shard > 1 else 0,
+        kept=activations * min(layout.pipeline - number, num_micros) + largest,
     )
+
+
+def _gathered(shared: Sequence[Piece], set_up: SetUp, layout: Layout) -> int:
+    """Bytes of what is around the layers, and of two layers, of which one comes while the other is used; and of the gradients of
+    one, and of what is around. Layers come in bf16, what is around them as it is; gradients are added up in fp32. A pipeline's
+    stage keeps all of its weights and of the gradients of those that are trained: torch's stage
+    (torch/distributed/pipelining/stage.py, `backward_maybe_with_nosync`) shares out none before the step's last batch is through.
+    """
+    layers = [piece.size for piece in shared if piece.blocks]
+    around, trained = sum(piece.size for piece in shared) - sum(layers), set_up.num_trained(shared)
+    own = (4 if set_up.method.frozen == 4 else 2) * around
+    if layout.pipeline > 1:
+        return own + 4 * trained + 2 * (sum(layers) + set_up.num_adapters(shared))
+    largest = max(layers, default=0)
+    return own + 2 * min(2, len(layers)) * largest + (trained > 0) * (4 * around + 6 * largest)
 
 
 def cheapest(
@@ -161,7 +114,7 @@ def cheapest(
 ) -> tuple[str, ...]:
     """The towers whose activations must be computed again so that a GPU of stage `number` gets by with `room` bytes: those that
     cost the fewest operations; all of them if nothing is enough."""
-    forward = plan.forward_operations(config, load)
+    forward = forward_operations(config, load)
     again = {"sam": forward["sam"], "clip": forward["clip"], "decoder": forward["decoder"] + forward["experts"]}
     choices = [some for num in range(len(TOWERS) + 1) for some in itertools.combinations(TOWERS, num)]
     for some in sorted(choices, key=lambda some: sum(again[tower] for tower in some)):
@@ -170,82 +123,39 @@ def cheapest(
     return TOWERS
 
 
-def _gathered(config: ModelConfig, stage: Stage, shared: int, trained: int, layout: Layout, how: Method) -> int:
-    """Bytes of what is around the layers, and of two layers, of which one comes while the other is used; and of the gradients of
-    one, and of what is around. Layers come in bf16, what is around them as it is; gradients are added up in fp32. A pipeline's
-    stage keeps all of its `shared` weights and of the gradients of those that are `trained`: torch's stage
-    (torch/distributed/pipelining/stage.py, `backward_maybe_with_nosync`) shares out none before the step's last batch is through.
-    """
-    counts, decoder = stage.parameters(config), config.decoder
-    around = counts["embeddings"] + decoder.width * stage.is_last
-    own = 4 if how.frozen == 4 else 2
-    if layout.pipeline > 1:
-        return own * around + 4 * trained + 2 * max(0, shared - around)
-    each = (Stage(False, False, False, n, n + 1, False) for n in range(stage.first, stage.stop))
-    layers = [sum(one.parameters(config).values()) for one in each]
-    largest = max(layers, default=0)
-    return own * around + 2 * min(2, len(layers)) * largest + (trained > 0) * (4 * around + 6 * largest)
-
-
-def table(
-    config: ModelConfig,
-    load: Load,
-    steps: int,
-    loads_a_step: int = 1,
-    set_ups: Sequence[SetUp] = SET_UPS,
-    mfu: float = MFUS[0],
-) -> str:
+def table(config: ModelConfig, load: Load, steps: int, loads_a_step: int = 1, set_ups: Sequence[SetUp] = SET_UPS) -> str:
     """Lines for people, of one GPU. `load` is what goes through the network at a time, `loads_a_step` times before the weights
     move."""
-    counts, tokens = plan.parameters(config), sum(load.lengths)
+    counts, tokens = parameters(config), sum(load.lengths)
     total = sum(counts.values())
-    rows: list[tuple[str, ...]] = [("parameters", "", "share")]
-    rows += [(f"  {part}", f"{num:,}", f"{num / total:.1%}") for part, num in counts.items() if num]
-    rows += [("  together", f"{total:,}", "")]
-    lines = [*columns(rows), ""]
-    lines += [
-        f"a step: {loads_a_step} x {tokens:,} tokens in {len(load.lengths)} samples, {len(load.views)} views of images, "
-        f"{load.num_learned:,} learned"
-    ]
-    rows = [("trained", "parameters", "GFLOP a token", *(f"time, {card}" for card in _CARDS_SHOWN))]
-    for set_up in set_ups:
-        done = plan.operations(config, load, set_up)
-        times = (_time(steps * loads_a_step * done / (mfu * PEAKS[card])) for card in _CARDS_SHOWN)
-        rows.append((set_up.name, f"{set_up.num_trained(config):,}", f"{done / tokens / 1e9:,.3g}", *times))
+    rows = [["parameters", "", "share"]]
+    rows += [[f"  {part}", f"{num:,}", f"{num / total:.1%}"] for part, num in counts.items() if num]
+    lines = columns([*rows, ["  together", f"{total:,}", ""]])
     lines += [
         "",
-        *columns(rows),
-        f"  time is that of {steps:,} steps on one GPU at {mfu:.0%} of its peak in bf16; the paper's rate was 8%",
+        f"a step: {loads_a_step} x {tokens:,} tokens in {len(load.lengths)} samples, {len(load.views)} views of images, "
+        f"{load.num_learned:,} learned",
     ]
-    by_method = {
-        method: [_as(one, method) for one in set_ups if (method in (ADAPTERS, QLORA)) == bool(one.rank)]
-        for method in dict.fromkeys([*(one.method for one in set_ups), *METHODS])
-    }
-    sizes = {one: _plain_and_checkpointed(config, load, one, loads_a_step) for some in by_method.values() for one in some}
-    most = max(plain.total for plain, _ in sizes.values())
-    unit, name = (1e9, "GB") if most > 1e9 else (1e6, "MB")
-    header = ("weights", "bf16 copies", "gradients", "optimizer", "activations", "peak", "checkpointed", "peak", "on a card of")
-    for method, some in by_method.items():
-        rows = [(f"memory, {name}", *header)]
-        for one in some:
-            m, again = sizes[one]
-            row = (m.weights, m.copies, m.gradients, m.optimizer, m.kept, m.total, again.kept, again.total)
-            rows.append((one.name, *(f"{size / unit:,.3g}" for size in row), _card(again.total)))
-        lines += ["", method.name, *columns(rows)] if some else []
+    rows = [["trained", "parameters", "GFLOP a token", *(f"time, {card}" for card in _CARDS_SHOWN)]]
+    for one in set_ups:
+        done = plan.operations(config, load, one)
+        times = [_time(steps * loads_a_step * done / (MFUS[0] * PEAKS[card])) for card in _CARDS_SHOWN]
+        rows.append([one.name, f"{one.num_trained(pieces(config)):,}", f"{done / tokens / 1e9:,.3g}", *times])
+    last = f"  time is that of {steps:,} steps on one GPU at {MFUS[0]:.0%} of its peak in bf16; the paper's rate was 8%"
+    lines += ["", *columns(rows), last]
+    unit, name = (1e9, "GB") if total > 1e8 else (1e6, "MB")
+    for method in dict.fromkeys([*(one.method for one in set_ups), *METHODS]):
+        rows = [[f"memory, {name}", *_COLUMNS, "checkpointed", "peak", "on a card of"]]
+        for one in set_ups:
+            if one.method.of_adapters != method.of_adapters:
+                continue
+            title = "the same" if one.name == AS_SET and one.method != method else one.name
+            by_method = replace(one, method=method)
+            plain, again = (memory(config, load, by_method, ONE_RANK, 0, loads_a_step, towers) for towers in ((), TOWERS))
+            card = next((f"{size} GB" for size in CARDS_GB if again.total <= USED * 1e9 * size), "none")
+            rows.append([title, *plain.cells(unit), *again.cells(unit)[-2:], card])
+        lines += ["", method.name, *columns(rows)] if len(rows) > 1 else []
     return "\n".join([*lines, "products in bf16. An estimate from below: allocators and kernels take more"])
-
-
-def _plain_and_checkpointed(config: ModelConfig, load: Load, set_up: SetUp, loads_a_step: int) -> tuple[Memory, Memory]:
-    plain, checkpointed = (memory(config, load, set_up, ONE_RANK, 0, loads_a_step, towers) for towers in ((), TOWERS))
-    return plain, checkpointed
-
-
-def _as(one: SetUp, method: Method) -> SetUp:
-    return one if one.method == method else replace(one, method=method, name="the same" if one.name == AS_SET else one.name)
-
-
-def _card(num_bytes: int) -> str:
-    return next((f"{size} GB" for size in CARDS_GB if num_bytes <= USED * 1e9 * size), "none")
 
 
 def _time(seconds: float) -> str:
@@ -257,13 +167,12 @@ def _time(seconds: float) -> str:
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
     """Rows as lines, the first column to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return [
-        "  ".join(
-            [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
-        ).rstrip()
-        for row in rows
-    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = []
+    for first, *others in rows:
+        cells = [cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True)]
+        lines.append("  ".join([first.ljust(widths[0]), *cells]).rstrip())
+    return lines
 
 
 def table_of_layouts(
@@ -273,57 +182,40 @@ def table_of_layouts(
     layouts: Sequence[Layout],
     rows_per_step: int,
     micro_rows: int,
-    checkpointing: Towers,
-    num_samples: int = 0,
-    length: int = 8192,
-    peak: float = PEAKS["A100"],
-    mfus: Sequence[float] = MFUS,
+    checkpointing: Sequence[str],
+    num_samples: int,
 ) -> str:
     """Lines for people. `load` is a batch of `micro_rows` rows. The `layouts` are of one number of GPUs. The training
-    is of `num_samples` like those of `load`; text alone comes `length` tokens at a time."""
-    num_gpus = layouts[0].pipeline * layouts[0].copies
+    is of `num_samples` like those of `load`."""
     lines: list[str] = []
-    header = ("memory a GPU, GB", "weights", "bf16 copies", "gradients", "optimizer", "gathered", "activations", "peak")
     for layout in layouts:
         num_micros = -(-rows_per_step // (layout.copies * micro_rows))
-        rows: list[tuple[str, ...]] = [header]
+        rows = [["memory a GPU, GB", *_COLUMNS]]
         for number, stage in enumerate(stages(config, layout.cut)):
-            m = memory(config, load, set_up, layout, number, num_micros, checkpointing)
-            sizes = (m.weights, m.copies, m.gradients, m.optimizer, m.gathered, m.kept, m.total)
-            rows.append((stage.name() if layout.pipeline > 1 else "all", *(f"{size / 1e9:.3g}" for size in sizes)))
+            size = memory(config, load, set_up, layout, number, num_micros, checkpointing)
+            rows.append([stage_name(stage) if layout.pipeline > 1 else "all", *size.cells(1e9)])
         title = f"pipeline {layout.pipeline} x replicate {layout.replicate} x shard {layout.shard}, {num_micros} batches a step"
-        lines += ["", title, *columns(rows)]
-    lines += ["", *_days(config, load, set_up, num_gpus, num_samples, length, peak, mfus)]
-    return "\n".join(lines[1:])
+        lines += [title, *columns(rows), ""]
+    num_gpus, peak = layouts[0].pipeline * layouts[0].copies, PEAKS["A100"]
+    num_tokens = num_samples * sum(load.lengths) / len(load.lengths)
+    a_token = plan.operations(config, load, set_up) / sum(load.lengths)
+    paper = PAPER_TOKENS / _DAY_S / PAPER_GPUS * a_token / peak
+    rows = [["share of the peak", "tokens a day", "days for this training"]]
+    for share, mark in ((paper, " (the paper's)"), *((one, "") for one in MFUS)):
+        a_day = share * peak * num_gpus * _DAY_S / a_token
+        rows.append([f"{share:.1%}{mark}", f"{a_day / 1e9:,.3g}B", f"{num_tokens / a_day:,.3g}"])
+    lines += [f"{num_gpus} GPUs of {peak / 1e12:.0f} TFLOP/s", *columns(rows)]
+    lines += [
+        f"the paper's {PAPER_TOKENS / 1e9:.0f}B tokens a day on {PAPER_GPUS} A100 are {paper:.1%} of the peak by this count"
+    ]
+    lines += [f"this training: {num_samples:,} samples, taken for such pages: {num_tokens / 1e9:,.3g}B tokens"]
+    return "\n".join(lines)
 
 
-def _days(
-    config: ModelConfig,
-    load: Load,
-    set_up: SetUp,
-    num_gpus: int,
-    num_samples: int,
-    length: int,
-    peak: float,
-    mfus: Sequence[float],
-) -> list[str]:
-    text = Load((), (length,), length)
-    of_image, of_text = (plan.operations(config, one, set_up) / sum(one.lengths) for one in (load, text))
-    tokens = num_samples * sum(load.lengths) / len(load.lengths)
-    paper = [
-        rate / _DAY_S / PAPER_GPUS * one / PEAKS["A100"] for rate, one in zip(PAPER_TOKENS, (of_image, of_text), strict=True)
-    ]
-    header = ("share of the peak", "tokens a day", "of text alone", "days for this training")
-    rows: list[tuple[str, ...]] = [header if tokens else header[:-1]]
-    for mfu, mark in ((paper[0], " (the paper's)"), *((one, "") for one in mfus)):
-        per_day = mfu * peak * num_gpus * _DAY_S
-        days = [f"{tokens * of_image / per_day:,.3g}"] if tokens else []
-        rows.append((f"{mfu:.1%}{mark}", f"{per_day / of_image / 1e9:,.3g}B", f"{per_day / of_text / 1e9:,.3g}B", *days))
-    images, texts = (f"{rate / 1e9:.0f}B" for rate in PAPER_TOKENS)
-    notes = [
-        f"the paper's {images} tokens a day of images and text on {PAPER_GPUS} A100 are {paper[0]:.1%} of the peak by this "
-        f"count, its {texts} of text alone {paper[1]:.1%}"
-    ]
-    if tokens:
-        notes.append(f"this training: {num_samples:,} samples, taken for such pages: {tokens / 1e9:,.3g}B tokens")
-    return [f"{num_gpus} GPUs of {peak / 1e12:.0f} TFLOP/s", *columns(rows), *notes]
+def stage_name(stage: Sequence[Piece]) -> str:
+    """What a stage has, its layers as a range."""
+    layers = [piece.name.removeprefix("layer ") for piece in stage if piece.name.startswith("layer ")]
+    names = [piece.name for piece in stage if not piece.name.startswith("layer ")]
+    if layers:
+        names.insert(len(names) - ("head" in names), f"layers {layers[0]} to {layers[-1]}")
+    return ", ".join(names)

@@ -112,8 +112,9 @@ class Indexed(ABC):
     def rows(self, source: Source) -> Iterator[RowRead]:
         """All rows of a source, in order, and what can't be used."""
 
-    @abstractmethod
-    def place(self, row: int) -> Any: ...
+    def place(self, row: int) -> Any:
+        """Where the row lies: its number, unless a dataset says more."""
+        return row
 
     @property
     @abstractmethod

@@ -115,11 +115,8 @@ class Loader:
                 rows = coming.result()[self.rank :: self.world]
                 if number + 1 < stop:
                     coming = planner.submit(self.plan.step, number + 1)
-                yield from self._of_step(rows)
-
-    def _of_step(self, rows: list[list[Draw]]) -> Iterator[Job]:
-        for start in range(0, len(rows), self.micro_rows):
-            yield job(self.plan.corpus, rows[start : start + self.micro_rows])
+                for start in range(0, len(rows), self.micro_rows):
+                    yield job(self.plan.corpus, rows[start : start + self.micro_rows])
 
     def _checked(self, one: Batch) -> Batch:
         self._num_made += one.num_samples

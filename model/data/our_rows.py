@@ -82,7 +82,8 @@ class Rows:
         if choice.unread == "leave":
             yield "unread_regions", lambda part: part["num_unread"].to_numpy() > 0
         if choice.min_worth:
-            yield "worth_little", lambda part: _is_worth_less(part["worth"].to_numpy(), choice.min_worth)
+            least = np.float32(choice.min_worth)
+            yield "worth_little", lambda part: (part["worth"].to_numpy() >= 0) & (part["worth"].to_numpy() < least)
 
 
 class Index:
@@ -128,10 +129,8 @@ class Index:
     def joined(self, name: str) -> np.ndarray:
         """The column over all parts. It is taken out, so that nothing is held twice."""
         kind = {"answer": np.int32, "lang": np.int16, "group": np.uint64}.get(name) or _KINDS[name]
-        return np.concatenate([np.zeros((0, *self._shape(name)), kind), *self._arrays.pop(name)])
-
-    def _shape(self, name: str) -> tuple[int, ...]:
-        return (len(self.prompts),) if name == "answer" else ()
+        shape = (0, len(self.prompts)) if name == "answer" else (0,)
+        return np.concatenate([np.zeros(shape, kind), *self._arrays.pop(name)])
 
     def _codes(self, langs: pa.ChunkedArray) -> np.ndarray:
         encoded = langs.combine_chunks().dictionary_encode()
@@ -149,17 +148,13 @@ class Index:
                 for prompt, (asked, _) in enumerate(prompts):
                     if sample is not None and (self.rows.task == TEXT or can_answer(sample, Prompt(asked))):
                         places.append((row, prompt))
-                        texts.append(_parts(sample, asked))
+                        texts.append(parts_of(sample, asked))
             for (row, prompt), length in zip(places, counted(texts, self.tokenizer), strict=True):
                 found[row, prompt] = length
         return pa.table(lengths.columns(found))
 
 
 _KINDS: dict[str, Any] = {"width": np.uint16, "height": np.uint16, "offset": np.int64, "bytes": np.int32}
-
-
-def _is_worth_less(worth_N: np.ndarray, least: float) -> np.ndarray:
-    return (worth_N >= 0) & (worth_N < np.float32(least))
 
 
 def feature(name: str, part: pa.Table) -> np.ndarray:
@@ -176,7 +171,8 @@ def feature(name: str, part: pa.Table) -> np.ndarray:
     return np.array([xxhash.xxh3_64_intdigest(value.encode("utf-8", "surrogatepass")) for value in values], np.uint64)
 
 
-def _parts(sample: Sample, prompt: str) -> tuple[Part, ...]:
+def parts_of(sample: Sample, prompt: str) -> tuple[Part, ...]:
+    """What a prompt asks, and the answer; of text alone all of it. Raises `SampleError` if the sample can't answer that."""
     if sample.task == TEXT:
         return (Part(neutralise(sample.text), True),)
     asked, answer = encode(sample, Prompt(prompt))

@@ -25,10 +25,10 @@ from datagen.disk.shards import ShardReport, read_reports, read_sample
 from datagen.disk.storage import Folder
 from datagen.page.pageink import cut_out
 from datagen.record import Sample, SampleError
-from datagen.target import PROMPTS, Prompt, encode, neutralise
+from datagen.target import PROMPTS
 from model.data import lengths
-from model.data.our_rows import COLUMNS, NO_ROWS, OF_FEATURE, Choice, Index, Rows, feature
-from model.data.rows import Asked, Columns, Example, Part
+from model.data.our_rows import COLUMNS, NO_ROWS, OF_FEATURE, Choice, Index, Rows, feature, parts_of
+from model.data.rows import Asked, Columns, Example
 from model.data.split import NAMED, group_hash
 from model.data.words import TEXT
 from model.net.tokenizer import TextTokenizer
@@ -62,12 +62,10 @@ def prompts_of(task: str) -> tuple[Asked, ...]:
 
 def example(sample: Sample, prompt: str, source: str) -> Example:
     """The sample under a prompt. Raises `SampleError` if it can't answer that."""
-    if sample.task == TEXT:
-        return Example((Part(neutralise(sample.text), True),), (), sample.key, source, sample.lang)
-    if sample.image is None:
+    if sample.image is None and sample.task != TEXT:
         raise SampleError("image_missing", f"{sample.key} has no image")
-    asked, answer = encode(sample, Prompt(prompt))
-    return Example((Part(asked, False), Part(answer, True)), (sample.image,), sample.key, source, sample.lang)
+    images = () if sample.image is None or sample.task == TEXT else (sample.image,)
+    return Example(parts_of(sample, prompt), images, sample.key, source, sample.lang)
 
 
 @dataclass(frozen=True)

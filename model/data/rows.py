@@ -111,11 +111,6 @@ class Columns:
         """What a training's steps follow from, beside the groups, which say which rows are held out."""
         return self.width_N, self.height_N, self.answer_NP, self.lang_N, *self.several
 
-    @property
-    def num_bytes(self) -> int:
-        """The memory that the arrays take."""
-        return sum(array.nbytes for array in (*self.arrays, self.group_N, *self.features.values()))
-
 
 class Features(dict[str, np.ndarray]):
     """What is known of rows by these `names`: each is read when it is first asked for. So what a training began with can be asked

@@ -86,11 +86,6 @@ class Corpus:
         return digest_of
 
     @property
-    def num_bytes(self) -> int:
-        """The memory that rows take."""
-        return sum(c.num_bytes for c in self.columns) + sum(rows.nbytes for rows in (*self.train, *self.held_out))
-
-    @property
     def skipped(self) -> dict[str, dict[str, int]]:
         """How many rows of each dataset were left out, by the reason."""
         return {d.name: dict(sorted(c.skipped.items())) for d, c in zip(self.datasets, self.columns, strict=True)}

@@ -18,23 +18,6 @@ from datagen.disk.storage import Folder
 
 INDEX = "model.safetensors.index.json"
 SINGLE = "model.safetensors"
-DTYPES = {
-    "U64": torch.uint64,
-    "I64": torch.int64,
-    "F64": torch.float64,
-    "F32": torch.float32,
-    "U32": torch.uint32,
-    "I32": torch.int32,
-    "BF16": torch.bfloat16,
-    "F16": torch.float16,
-    "U16": torch.uint16,
-    "I16": torch.int16,
-    "F8_E4M3": torch.float8_e4m3fn,
-    "F8_E5M2": torch.float8_e5m2,
-    "I8": torch.int8,
-    "U8": torch.uint8,
-    "BOOL": torch.bool,
-}
 _WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 
 
@@ -98,10 +81,11 @@ class Reader:
         return value
 
     def _stored(self, file: Any, name: str, key: str) -> Stored:
-        entry = file.get_slice(key)
-        if entry.get_dtype() not in DTYPES:
-            raise BadCheckpoint(f"{self.folder.path(name)}: {key} has the unknown dtype {entry.get_dtype()}")
-        return Stored(name, key, DTYPES[entry.get_dtype()], tuple(entry.get_shape()))
+        try:
+            value: Tensor = file.get_tensor(key)  # its memory is the mapped file: nothing is read
+        except (SafetensorError, AttributeError) as error:  # torch lacks its dtype
+            raise BadCheckpoint(f"{self.folder.path(name)}: {key} can't be read: {error}") from error
+        return Stored(name, key, value.dtype, tuple(value.shape))
 
 
 def _files(folder: Folder) -> list[str]:

@@ -212,21 +212,7 @@ class ModelConfig:
                 downsample=tuple(sam["downsample_channels"]),
             ),
             ClipConfig(clip["width"], clip["layers"], clip["heads"], clip["image_size"], clip["patch_size"]),
-            DecoderConfig(
-                vocab_size=language["vocab_size"],
-                width=language["hidden_size"],
-                depth=language["num_hidden_layers"],
-                heads=language["num_attention_heads"],
-                dense_width=language["intermediate_size"],
-                num_dense_layers=language["first_k_dense_replace"],
-                num_experts=language["n_routed_experts"],
-                num_shared_experts=language["n_shared_experts"],
-                num_experts_per_token=language["num_experts_per_tok"],
-                expert_width=language["moe_intermediate_size"],
-                max_positions=language["max_position_embeddings"],
-                rope_theta=language.get("rope_theta", DecoderConfig.rope_theta),
-                balance_alpha=language.get("aux_loss_alpha", DecoderConfig.balance_alpha),
-            ),
+            _decoder(language, language["first_k_dense_replace"], language),
             init_std=language.get("initializer_range", cls.init_std),
         )
 
@@ -271,22 +257,27 @@ def _from_transformers(values: dict[str, Any]) -> ModelConfig:
             _side(clip["image_size"]),
             _side(clip["patch_size"]),
         ),
-        DecoderConfig(
-            vocab_size=text["vocab_size"],
-            width=text["hidden_size"],
-            depth=text["num_hidden_layers"],
-            heads=text["num_attention_heads"],
-            dense_width=text["intermediate_size"],
-            num_dense_layers=num_dense,
-            num_experts=text["n_routed_experts"],
-            num_shared_experts=text["n_shared_experts"],
-            num_experts_per_token=text["num_experts_per_tok"],
-            expert_width=text["moe_intermediate_size"],
-            max_positions=text["max_position_embeddings"],
-            rope_theta=(text.get("rope_parameters") or {}).get("rope_theta", DecoderConfig.rope_theta),
-            balance_alpha=text.get("aux_loss_alpha", DecoderConfig.balance_alpha),
-        ),
+        _decoder(text, num_dense, text.get("rope_parameters") or {}),
         init_std=text.get("initializer_range", ModelConfig.init_std),
+    )
+
+
+def _decoder(values: dict[str, Any], num_dense: int, rope: dict[str, Any]) -> DecoderConfig:
+    """Both structures have these names, but for dense layers and for what says `rope_theta`."""
+    return DecoderConfig(
+        vocab_size=values["vocab_size"],
+        width=values["hidden_size"],
+        depth=values["num_hidden_layers"],
+        heads=values["num_attention_heads"],
+        dense_width=values["intermediate_size"],
+        num_dense_layers=num_dense,
+        num_experts=values["n_routed_experts"],
+        num_shared_experts=values["n_shared_experts"],
+        num_experts_per_token=values["num_experts_per_tok"],
+        expert_width=values["moe_intermediate_size"],
+        max_positions=values["max_position_embeddings"],
+        rope_theta=rope.get("rope_theta", DecoderConfig.rope_theta),
+        balance_alpha=values.get("aux_loss_alpha", DecoderConfig.balance_alpha),
     )
 
 

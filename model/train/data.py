@@ -178,17 +178,6 @@ def sources(data: Opened, corpus: Corpus) -> list[Source]:
         num = sum(sizes[dataset.name] for dataset in datasets)
         for dataset in datasets:
             weight = one.weight if one.weight is None else one.weight * sizes[dataset.name] / max(1, num)
-            found.append(
-                Source(
-                    dataset.name,
-                    one.group,
-                    weight,
-                    dict(one.langs),
-                    dict(one.difficulty),
-                    one.medium_from,
-                    one.hard_from,
-                    one.diverse,
-                    one.power,
-                )
-            )
+            levels = (dict(one.difficulty), one.medium_from, one.hard_from)
+            found.append(Source(dataset.name, one.group, weight, dict(one.langs), *levels, one.diverse, one.power))
     return found

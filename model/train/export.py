@@ -194,7 +194,7 @@ def main() -> None:
     folder, out = Folder(args.folder), Folder(args.out)
     folder = folder.sub("model") if folder.exists(METRICS) else folder
     try:
-        if _is_going_on(folder):
+        if folder.exists(RUN) and folder.exists(TOKENIZER) and not folder.exists(METRICS):  # of a training that isn't done
             net, tokenizer, start, step = _restored(folder)
             print(f"the checkpoint of step {step}", flush=True)
         else:
@@ -207,11 +207,6 @@ def main() -> None:
         export(out, net, tokenizer, start, DTYPES[args.dtype], lambda line: print(line, flush=True))
     except (OSError, ValueError) as error:
         sys.exit(str(error))
-
-
-def _is_going_on(folder: Folder) -> bool:
-    """Whether a folder is that of a training, `out/NAME`, which isn't done."""
-    return folder.exists(RUN) and folder.exists(TOKENIZER) and not folder.exists(METRICS)
 
 
 def _restored(folder: Folder) -> tuple[DeepseekOcr, TextTokenizer, Folder | None, int]:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from datagen.disk.storage import Folder
-from model.costs import memory, plan
-from model.costs.activations import TOWERS, Load
+from model.costs import memory, pieces, plan
+from model.costs.pieces import TOWERS, Load
 from model.data import modes
 from model.data.words import TEXT
 from model.files import hub
@@ -47,13 +47,14 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
     if not load.lengths:
         names = ", ".join(dict(step.batches.modes))
         return f"  its memory and time can't be told: not one page fits into {step.batches.length} tokens in {names}"
-    layers = plan.linear_layers(config)
+    layers = pieces.linear_layers(config)
     for target in step.weights.lora_targets if step.weights.lora else ():
         if not any(plan.is_target(layer, target) for layer in layers):
             some = ", ".join((plan.ALL_LINEAR, *plan.LANGUAGE))
             raise ValueError(f"lora_targets has {target!r}, which is no linear layer: there are {some}, and longer names")
     own = set_up(step)
-    others = (one for one in plan.SET_UPS if own is None or one.num_trained(config) != own.num_trained(config))
+    network = pieces.pieces(config)
+    others = (one for one in plan.SET_UPS if own is None or one.num_trained(network) != own.num_trained(network))
     rows = step.batches
     num_loads = -(-rows.rows_per_step // rows.micro_rows)
     text = memory.table(config, load, step.schedule.steps, num_loads, [*([own] if own else []), *others])
@@ -64,7 +65,7 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
     notes += [f"rows are taken to be full of pages with {PAGE_TOKENS:,} tokens of text, or of lines with {LINE_TOKENS}"]
     if step.schedule.epochs:
         notes.append(f"it ends after {step.schedule.epochs:g} epochs, if that is before {step.schedule.steps:,} steps")
-    if patterns := [one for one in (*step.weights.frozen, *step.weights.beside) if one not in plan.PARTS]:
+    if patterns := [one for one in (*step.weights.frozen, *step.weights.beside) if one not in pieces.PARTS]:
         notes.append(f"what the patterns {', '.join(patterns)} freeze or train isn't counted")
     return "\n".join([text, *notes])
 
@@ -106,7 +107,7 @@ def _num_samples(step: Train, load: Load) -> int:
 
 def _on_one(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, num_loads: int) -> str:
     """What one GPU must compute again, by its memory; "" for networks that are small enough for a processor."""
-    if sum(plan.parameters(config).values()) < _FOR_A_GPU:
+    if sum(pieces.parameters(config).values()) < _FOR_A_GPU:
         return ""
     lines = []
     for card in _CARDS_GB:
@@ -128,13 +129,13 @@ def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, 
         return ""
     towers = TOWERS if step.compute.checkpointing is None else step.compute.checkpointing
     rows = (step.batches.rows_per_step, step.batches.micro_rows, towers)
-    table = memory.table_of_layouts(config, load, trained, layouts, *rows, _num_samples(step, load), step.batches.length)
+    table = memory.table_of_layouts(config, load, trained, layouts, *rows, _num_samples(step, load))
     note = ""
     try:
         layout(copied(step, nodes, nodes * gpus), nodes * gpus)
     except ValueError as error:
         note = f"\nits own layout isn't among these: {error}"
-    whole = 4 * sum(plan.parameters(config).values()) / 1e9
+    whole = 4 * sum(pieces.parameters(config).values()) / 1e9
     last = f"while it measures, each GPU has all weights beside its share of them, of a pipeline the first: {whole:.3g} GB"
     if step.compute.checkpointing is None:
         last = f"activations count as computed again; where they have room they are kept\n{last}"
@@ -172,9 +173,9 @@ def checkpointed(
 
 def set_up(step: Train) -> plan.SetUp | None:
     """What `step` trains; None if that is nothing. What patterns of names freeze counts as trained."""
-    trained = tuple(part for part in plan.PARTS if part not in step.weights.frozen)
+    trained = tuple(part for part in pieces.PARTS if part not in step.weights.frozen)
     given = step.weights
-    beside = tuple(part for part in plan.PARTS if part in given.beside)
+    beside = tuple(part for part in pieces.PARTS if part in given.beside)
     if not trained and not given.lora:
         return None
     narrow = plan.BF16 if step.optim.is_narrow else plan.FP32

@@ -66,7 +66,7 @@ class LeanAdamW(torch.optim.Optimizer):
         for slot in _SLOTS:
             state[slot] = torch.zeros_like(weight, dtype=torch.uint8 if size else torch.float32)
             if size:
-                _own(state[slot]).fill_(_zero(slot))
+                _own(state[slot]).fill_(int((_code(slot, torch.device("cpu")) == 0).nonzero()[0]))
                 state[f"{slot}_scales"] = _scales(weight, size)
         if weight.dtype is torch.bfloat16:
             state["low"] = torch.zeros_like(weight, dtype=torch.int16)
@@ -74,8 +74,8 @@ class LeanAdamW(torch.optim.Optimizer):
 
     def _move(self, weight: Tensor, gradient: Tensor, state: dict[str, Tensor], group: dict[str, Any]) -> None:
         for part in _parts(weight):
-            weight_N, gradient_N = _flat(weight)[part], _flat(gradient)[part].float()
-            low_N = _flat(state["low"])[part] if "low" in state else None
+            weight_N, gradient_N = weight.view(-1)[part], gradient.view(-1)[part].float()
+            low_N = state["low"].view(-1)[part] if "low" in state else None
             wide_N = weight_N if low_N is None else joined(weight_N, low_N)
             moments = [_Moment(state, slot, part) for slot in _SLOTS]
             first_N, second_N = (one.wide() for one in moments)
@@ -120,9 +120,9 @@ class _Moment:
     """A moment of a part of a weight, in fp32 where it is used."""
 
     def __init__(self, state: dict[str, Tensor], slot: str, part: slice):
-        self.slot, self.kept_N, self.scales_S = slot, _flat(state[slot])[part], None
+        self.slot, self.kept_N, self.scales_S = slot, state[slot].view(-1)[part], None
         if f"{slot}_scales" in state:
-            scales = _flat(state[f"{slot}_scales"])
+            scales = state[f"{slot}_scales"].view(-1)
             self.size = state[slot].numel() // max(1, scales.numel())
             self.scales_S = scales[part.start // self.size : part.stop // self.size]
 
@@ -158,10 +158,6 @@ def _code(slot: str, device: torch.device) -> Tensor:
     return _CODES[slot, device]
 
 
-def _zero(slot: str) -> int:
-    return int((_code(slot, torch.device("cpu")) == 0).nonzero()[0])
-
-
 def _scales(weight: Tensor, size: int) -> Tensor:
     """(R, S) fp32, shared among ranks as the weight's rows are."""
     own = _own(weight)
@@ -176,10 +172,6 @@ def _scales(weight: Tensor, size: int) -> Tensor:
 
 def _parts(weight: Tensor) -> Iterator[slice]:
     return (slice(start, min(start + _AT_A_TIME, weight.numel())) for start in range(0, weight.numel(), _AT_A_TIME))
-
-
-def _flat(value: Tensor) -> Tensor:
-    return value.view(-1)
 
 
 def _own(value: Tensor) -> Tensor:

@@ -17,7 +17,7 @@ from torch.profiler import ProfilerActivity, profile
 
 from datagen.disk.storage import Folder
 from model.costs import plan
-from model.costs.activations import Load
+from model.costs.pieces import Load
 from model.costs.plan import PEAKS, SetUp
 from model.net.batch import Batch
 from model.net.config import ModelConfig

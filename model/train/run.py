@@ -62,7 +62,8 @@ def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], o
     names = ("version", "step", *([] if is_done else ["versions", "starts", "precision"]))
     ours, theirs = ({name: _compared(r, name, is_done) for name in names} for r in (run, earlier))
     changed = [name for name in ours if ours[name] != theirs[name]]
-    away = _set_aside(out, earlier) if is_done else []
+    # Datasets that somebody has moved away as a whole.
+    away = [name for name in earlier.get("folders", ()) if not out.exists(name)] if is_done else []
     shards = {name: known_as for name, known_as in earlier["shards"].items() if name.rpartition("-")[0] not in away}
     if not shards.items() <= run["shards"].items():
         changed.append("shards")
@@ -93,11 +94,6 @@ def begun_rows(folder: Folder) -> int:
         return 0
     rows: int = flat(json.loads(folder.read(RUN))["step"])["rows_per_step"]
     return rows
-
-
-def _set_aside(out: Folder, earlier: dict[str, Any]) -> list[str]:
-    """The datasets that the training was of and that `out` has no more, since somebody moved them away as a whole."""
-    return [name for name in earlier.get("folders", ()) if not out.exists(name)]
 
 
 def _compared(run: dict[str, Any], name: str, is_done: bool) -> Any:

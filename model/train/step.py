@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
-from model.costs.activations import TOWERS
+from model.costs.pieces import TOWERS
 from model.costs.plan import LANGUAGE
 from model.net.config import ModelConfig, tiny
 from model.train.data_config import Data

@@ -1,6 +1,14 @@
 import pytest
 import torch
 
+from model.net.tokenizer import train_tokenizer
+from tests.model.lines import EIGHT
+
+
+@pytest.fixture(scope="session")
+def tokenizer():
+    return train_tokenizer(EIGHT, 400)
+
 
 @pytest.fixture(autouse=True)
 def one_thread():

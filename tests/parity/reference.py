@@ -11,6 +11,7 @@ from model.files import weights
 from model.net.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig, for_transformers
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.image import Views, scaled
+from model.net.image_modes import MODES
 from model.net.tokenizer import TextTokenizer, train_tokenizer
 from tests.model.lines import EIGHT
 
@@ -103,3 +104,30 @@ def as_theirs(images: list[Views]) -> dict[str, Any]:
     values["num_local_patches"] = [0 if i.tiles_N3TT is None else len(i.tiles_N3TT) for i in images]
     values["patches_grid"] = [list(i.grid if i.tiles_N3TT is not None else (1, 1)) for i in images]
     return values
+
+
+def views(mode: str, *grids: tuple[int, int], seed: int = 3) -> list[Views]:
+    """Noise, an image for each of `grids`."""
+    source = torch.Generator().manual_seed(seed)
+    chosen = MODES[mode]
+    images_of_mode = []
+    for columns, rows in grids:
+        whole = torch.randn(3, chosen.side, chosen.side, generator=source)
+        tiles = torch.randn(columns * rows, 3, chosen.tile, chosen.tile, generator=source) if columns else None
+        images_of_mode.append(Views(whole, tiles, (columns, rows)))
+    return images_of_mode
+
+
+def sequence(images_of_rows: list[list[Views]], tokenizer, num_text: int = 20) -> torch.Tensor:
+    """Rows of text with that row's images in it, ragged: padded at the end."""
+    source = torch.Generator().manual_seed(7)
+    rows = []
+    for images in images_of_rows:
+        row = [tokenizer.bos]
+        for image in images:
+            row += [tokenizer.image] * image.num_tokens
+            row += torch.randint(20, 250, (num_text,), generator=source).tolist()
+        rows.append(row if images else row + torch.randint(20, 250, (num_text,), generator=source).tolist())
+        num_text += 3
+    longest = max(map(len, rows))
+    return torch.tensor([row + [tokenizer.pad] * (longest - len(row)) for row in rows])

@@ -1,10 +1,7 @@
 """Adapters that other tools wrote, in the form of each: merged here they are what peft's own merge makes of its network."""
 
 import json
-import os
 from pathlib import Path
-
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
 import torch
@@ -18,12 +15,8 @@ from model.files.adapters import merge_adapter, transformers_name
 from model.files.safetensors_files import BadCheckpoint
 from model.files.weights import released_tensors
 from model.net.deepseek_ocr import DeepseekOcr, build
-from model.net.tokenizer import byte_tokenizer
-from model.train.export import export
 from recipes.__main__ import main
-from recipes.finetune import TINY
-from tests.model.lines import EIGHT, rendered
-from tests.parity.reference import NARROW, loaded, randomised, saved, tokenizer_for
+from tests.parity.reference import NARROW, loaded
 
 
 class Released(nn.Module):
@@ -55,11 +48,6 @@ def _linear(name: str, values: dict[str, torch.Tensor]) -> nn.Linear | None:
     if weight is None or weight.ndim != 2 or "embed" in name or name.endswith("mlp.gate"):
         return None
     return nn.Linear(weight.shape[1], weight.shape[0], bias="bias" in values)
-
-
-@pytest.fixture(scope="module")
-def base(tmp_path_factory) -> Path:
-    return saved(randomised(NARROW), tmp_path_factory.mktemp("base"), tokenizer_for(NARROW).image)
 
 
 def stirred(adapted: PeftModel) -> PeftModel:
@@ -161,20 +149,12 @@ def test_an_embedding_and_a_router(base, tmp_path):
     }
 
 
-def test_a_fine_tuning_goes_on_from_it(tmp_path, monkeypatch, capsys):
+def test_a_fine_tuning_goes_on_from_it(words, capsys):
     """Merged, it is what is trained on; and what is exported with it."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("recipes.finetune.TINY", TINY.but(read_samples=1, loss_samples=2, max_new_tokens=2, threads=1))
-    tokenizer = byte_tokenizer()
-    export(Folder("start"), build(NARROW, 3), tokenizer, dtype=torch.float32)
+    words = [*words, "steps=1"]
     theirs = Released(model.load("start"))
     config = LoraConfig(r=2, target_modules=["model.layers.1.mlp.experts.0.gate_proj"])
     stirred(get_peft_model(theirs, config)).save_pretrained("adapter")
-    for n in range(4):
-        Path(f"{n}.png").write_bytes(rendered(f"{EIGHT[n][:9]}"))
-    rows = [{"image": f"{n}.png", "prompt": "<image>\nRead.", "answer": f"line {n}"} for n in range(4)]
-    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    words = ["finetune", "start=start", "data=rows.jsonl", "variant=tiny", "modes=line", "steps=1", "on=inline"]
     assert main([*words, "adapter=adapter", "freeze=experts", "out=out"]) == 0
     name = "decoder.layers.1.mlp.experts.gate_up"
     expected = model.load("start")

@@ -2,10 +2,7 @@
 file in the end."""
 
 import json
-import os
 from pathlib import Path
-
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
 import torch
@@ -20,16 +17,9 @@ from model.files.continued_adapters import continue_adapter, save_continued
 from model.files.lora import is_adapted, merge
 from model.files.safetensors_files import BadCheckpoint
 from model.net.batch import IGNORED
-from model.net.deepencoder import places
-from model.net.deepseek_ocr import build
-from model.net.tokenizer import byte_tokenizer
-from model.train.export import export
 from recipes.__main__ import main
-from recipes.finetune import TINY
-from tests.model.lines import EIGHT, rendered
-from tests.parity.reference import NARROW, as_theirs, loaded, randomised, saved, tokenizer_for
+from tests.parity.reference import as_theirs, loaded
 from tests.parity.test_adapters import Released, stirred
-from tests.parity.test_unlimited_ocr import sequence, views
 
 FILE = "adapter_model.safetensors"
 UNSLOTH = LoraConfig(
@@ -43,25 +33,13 @@ UNSLOTH = LoraConfig(
 DORA = LoraConfig(r=3, lora_alpha=5, use_dora=True, use_rslora=True, target_modules=r".*language_model.*\.(k_proj|up_proj)")
 
 
-@pytest.fixture(scope="module")
-def tokenizer():
-    return tokenizer_for(NARROW)
-
-
-@pytest.fixture(scope="module")
-def base(tokenizer, tmp_path_factory) -> Path:
-    return saved(randomised(NARROW), tmp_path_factory.mktemp("base"), tokenizer.image)
-
-
 def loss_of(logits_BLV, labels_BL):
     return nn.functional.cross_entropy(logits_BLV.flatten(0, 1), labels_BL.flatten())
 
 
 @pytest.mark.parametrize("config", [UNSLOTH, DORA], ids=["stacked experts", "DoRA"])
-def test_three_steps_are_those_of_peft(config, base, tokenizer, tmp_path):
-    images = views("tiny", (0, 0))
-    ids_BL = sequence([images], tokenizer)
-    image_T = places(ids_BL == tokenizer.image)
+def test_three_steps_are_those_of_peft(config, base, asked, tmp_path):
+    ids_BL, images, image_T = asked
     labels_BL = ids_BL.roll(-1, 1).flatten().index_fill(0, image_T, IGNORED).view_as(ids_BL)
     begun, theirs_out, ours_out = (tmp_path / name for name in ("begun", "theirs", "ours"))
     theirs = stirred(get_peft_model(loaded(base), config))
@@ -114,17 +92,14 @@ def swifts(base, folder, **values) -> Path:
     return folder
 
 
-def test_a_pair_beside_each_experts_matrix_has_the_gradients_of_the_chain_rule(base, tokenizer, tmp_path):
+def test_a_pair_beside_each_experts_matrix_has_the_gradients_of_the_chain_rule(base, asked, tmp_path):
     """dA = s Bᵀ dW and dB = s dW Aᵀ, of the merged network's gradient dW."""
     folder = Folder(str(swifts(base, tmp_path)))
-    images = views("tiny", (0, 0))
-    ids_BL = sequence([images], tokenizer)
-    image_T = places(ids_BL == tokenizer.image)
     merged, ours = model.load(base), model.load(base)
     merge_adapter(merged, folder)
     continue_adapter(ours, folder)
     for net in (merged, ours):
-        net.logits(net(ids_BL, images, image_T)).square().mean().backward()
+        net.logits(net(*asked)).square().mean().backward()
     given = {key.removeprefix("base_model.model."): value for key, value in load_file(tmp_path / FILE).items()}
     source = ours.continued.parameters
     for n, width in ((1, 16), (2, 16)):
@@ -140,16 +115,9 @@ def test_a_pair_beside_each_experts_matrix_has_the_gradients_of_the_chain_rule(b
                     assert (found - expected).abs().max() <= 1e-4 * expected.abs().max() + 1e-9, (key, half)
 
 
-def test_a_fine_tuning_trains_it_on_and_writes_it_as_it_was(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("recipes.finetune.TINY", TINY.but(read_samples=1, loss_samples=2, max_new_tokens=2, threads=1))
-    export(Folder("start"), build(NARROW, 3), byte_tokenizer(), dtype=torch.float32)
+def test_a_fine_tuning_trains_it_on_and_writes_it_as_it_was(words, capsys):
+    words = [*words, "steps=6"]
     swifts("start", "adapter")
-    for n in range(4):
-        Path(f"{n}.png").write_bytes(rendered(f"{EIGHT[n][:9]}"))
-    rows = [{"image": f"{n}.png", "prompt": "<image>\nRead.", "answer": f"line {n}"} for n in range(4)]
-    Path("rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    words = ["finetune", "start=start", "data=rows.jsonl", "variant=tiny", "modes=line", "steps=6", "on=inline"]
     assert main([*words, "adapter=adapter", "train_adapter=1", "out=out"]) == 0
     before, after = load_file(f"adapter/{FILE}"), load_file(f"out/train/adapter/{FILE}")
     assert before.keys() == after.keys()

@@ -1,13 +1,10 @@
 """Adapters through peft: trained here, loaded beside transformers' class, merged into a released folder; and back."""
 
 import json
-import os
-
-os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pytest
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import PeftModel
 
 import model
 from datagen.disk.storage import Folder
@@ -19,31 +16,12 @@ from model.files.safetensors_files import Reader, write
 from model.files.weights import released_tensors
 from model.generate import NoRepeat, tokens
 from model.net.batch import IGNORED
-from model.net.deepencoder import places
 from model.net.deepseek_ocr import build
 from model.train.optim import train_beside
-from tests.parity.reference import NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for
-from tests.parity.test_unlimited_ocr import sequence, views
+from tests.parity.reference import NARROW, TOLERANCE, as_theirs, loaded
 
 # All that transformers' class has a layer for. peft can't tell its projector's name, and its CLIP's q, k and v are three layers.
 EVERYWHERE = (*LANGUAGE, "lm_head", "qkv", "attn.proj", "lin1", "lin2", "out_proj", "fc1", "fc2")
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return tokenizer_for(NARROW)
-
-
-@pytest.fixture(scope="module")
-def asked(tokenizer):
-    images = views("tiny", (0, 0))
-    ids_BL = sequence([images], tokenizer)
-    return ids_BL, images, places(ids_BL == tokenizer.image)
-
-
-@pytest.fixture(scope="module")
-def base(tokenizer, tmp_path_factory):
-    return saved(randomised(NARROW), tmp_path_factory.mktemp("base"), tokenizer.image)
 
 
 def stirred(net, seed=11):
@@ -150,15 +128,6 @@ def test_ours_is_merged_from_its_folder_with_what_was_trained_beside_it(base, as
     merge_adapter(again, Folder(str(tmp_path)))
     assert not is_adapted(again) and (logits(again, asked) - mine).abs().max() < TOLERANCE
     assert json.loads((tmp_path / "adapter_config.json").read_text())["modules_to_save"]
-
-
-def test_one_that_peft_saved_beside_transformers_class_is_merged(base, asked, tmp_path, differ):
-    config = LoraConfig(r=2, lora_alpha=6, target_modules=r".*language_model.*\.(q_proj|up_proj)|.*sam_encoder.*qkv|lm_head")
-    theirs = stirred(get_peft_model(loaded(base), config))
-    theirs.save_pretrained(str(tmp_path))
-    ours = model.load(base)
-    merge_adapter(ours, Folder(str(tmp_path)))
-    assert differ("LoRA", "narrow, saved by peft", logits(ours, asked), their_logits(theirs, asked)) < TOLERANCE
 
 
 def test_the_seed_makes_the_adapter_and_moves_nothing_else():

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 import torch
-from transformers import UnlimitedOcrConfig, UnlimitedOcrForConditionalGeneration
+from transformers import UnlimitedOcrConfig
 
 import model
 from datagen.disk.storage import Folder
@@ -13,8 +13,7 @@ from model.files import weights
 from model.files.safetensors_files import BadCheckpoint, Reader
 from model.net.config import ModelConfig, for_transformers
 from model.net.deepencoder import places
-from tests.parity.reference import DEEPER, NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for
-from tests.parity.test_unlimited_ocr import sequence, views
+from tests.parity.reference import DEEPER, NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, sequence, tokenizer_for, views
 
 UNUSED = ["encoder.clip.embeddings.patch_embedding.weight", "encoder.clip.embeddings.position_ids"]
 
@@ -100,9 +99,3 @@ def test_what_something_uses_may_not_lack(theirs, tmp_path):
     folder.write("config.json", (theirs[1] / "config.json").read_bytes())
     with pytest.raises(BadCheckpoint, match=r"lacks model\.view_seperator, which config\.json asks for"):
         model.load(tmp_path)
-
-
-def test_they_load_what_they_saved(theirs):
-    """So that the test is of a folder that is whole for them, too."""
-    again, info = UnlimitedOcrForConditionalGeneration.from_pretrained(theirs[1], output_loading_info=True)
-    assert not info["missing_keys"] and type(again) is type(theirs[0])

@@ -12,14 +12,22 @@ from model.files import weights
 from model.files.safetensors_files import Reader
 from model.generate import NoRepeat, tokens
 from model.net.batch import PADDING
-from model.net.cache import Cache
-from model.net.config import ModelConfig
 from model.net.deepencoder import places
-from model.net.image import Views
-from model.net.image_modes import MODES
 from model.net.loss import IGNORED
 from model.net.moe import MixtureOfExperts
-from tests.parity.reference import DEEPER, NARROW, RELEASED_WIDTHS, TOLERANCE, as_theirs, loaded, randomised, saved, tokenizer_for
+from tests.parity.reference import (
+    DEEPER,
+    NARROW,
+    RELEASED_WIDTHS,
+    TOLERANCE,
+    as_theirs,
+    loaded,
+    randomised,
+    saved,
+    sequence,
+    tokenizer_for,
+    views,
+)
 
 pytest.importorskip("transformers.models.unlimited_ocr")
 
@@ -43,33 +51,6 @@ def narrow(tmp_path_factory):
     ours, tokenizer = randomised(NARROW), tokenizer_for(NARROW)
     folder = saved(ours, tmp_path_factory.mktemp("narrow"), tokenizer.image)
     return ours, loaded(folder), tokenizer
-
-
-def views(mode: str, *grids: tuple[int, int], seed: int = 3) -> list[Views]:
-    """Noise, an image for each of `grids`."""
-    source = torch.Generator().manual_seed(seed)
-    chosen = MODES[mode]
-    images_of_mode = []
-    for columns, rows in grids:
-        whole = torch.randn(3, chosen.side, chosen.side, generator=source)
-        tiles = torch.randn(columns * rows, 3, chosen.tile, chosen.tile, generator=source) if columns else None
-        images_of_mode.append(Views(whole, tiles, (columns, rows)))
-    return images_of_mode
-
-
-def sequence(images_of_rows: list[list[Views]], tokenizer, num_text: int = 20) -> torch.Tensor:
-    """Rows of text with that row's images in it, ragged: padded at the end."""
-    source = torch.Generator().manual_seed(7)
-    rows = []
-    for images in images_of_rows:
-        row = [tokenizer.bos]
-        for image in images:
-            row += [tokenizer.image] * image.num_tokens
-            row += torch.randint(20, 250, (num_text,), generator=source).tolist()
-        rows.append(row if images else row + torch.randint(20, 250, (num_text,), generator=source).tolist())
-        num_text += 3
-    longest = max(map(len, rows))
-    return torch.tensor([row + [tokenizer.pad] * (longest - len(row)) for row in rows])
 
 
 def compare_logits(ours, theirs, tokenizer, images_of_rows, differ, what: str) -> None:
@@ -180,19 +161,6 @@ def test_gradients_agree(pair, differ, tmp_path):
     assert differ("gradients, relative", f"{name}, {num} tensors", torch.tensor(worst), torch.tensor(0.0)) < TOLERANCE
 
 
-def test_a_cache_changes_nothing(narrow, differ):
-    ours, _, tokenizer = narrow
-    images = views("tiny", (0, 0), (0, 0))
-    ids_BL = sequence([[images[0]], [images[1]]], tokenizer, 20)[:, :90]
-    image_BL = ids_BL == tokenizer.image
-    with torch.no_grad():
-        whole = ours(ids_BL, images, places(image_BL))
-        cache = Cache(ours.config.decoder, torch.zeros(2, dtype=torch.long), 90, torch.float32)
-        steps = [ours(ids_BL[:, :80], images, places(image_BL[:, :80]), cache=cache)]
-        steps += [ours(ids_BL[:, at : at + 1], cache=cache) for at in range(80, 90)]
-    assert differ("cache", "narrow, against whole forwards", torch.cat(steps, 1), whole) < TOLERANCE
-
-
 @pytest.mark.parametrize("pair", SLOW_WHERE_WIDE, indirect=True)
 @pytest.mark.parametrize("no_repeat", [NoRepeat(10_000), NoRepeat(3), NoRepeat(2, window=8)], ids=["free", "ngram", "window"])
 def test_generation_agrees_token_for_token(pair, no_repeat):
@@ -218,8 +186,3 @@ def test_generation_agrees_token_for_token(pair, no_repeat):
         )
     for mine, row in zip(ids_of, other[:, head.shape[1] :].tolist(), strict=True):
         assert mine == row[: row.index(tokenizer.eos)] if tokenizer.eos in row else mine == row
-
-
-def test_released_sizes_read_back():
-    for config in CONFIGS.values():
-        assert ModelConfig.from_json(config.to_json()) == config

@@ -99,9 +99,6 @@ class Pictured(Indexed):
     def sources(self) -> list[Source]:  # type: ignore[override]
         return [Source(*beside(self.where, self.reader.split), self.digest, len(self._rows))]
 
-    def place(self, row: int) -> int:
-        return row
-
     def rows(self, source: Source) -> Iterator[RowRead]:
         for start in range(0, len(self._rows), _AT_A_TIME):
             batch = self._rows[start : start + _AT_A_TIME]

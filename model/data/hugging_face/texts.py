@@ -70,9 +70,6 @@ class Texts(Indexed):
     def images(self, table: pa.Table) -> tuple[Images, pa.ChunkedArray]:
         return Images(np.zeros(0, np.int64), np.zeros((0, 2), np.int32), np.zeros(0, np.uint64)), table["reason"]
 
-    def place(self, row: int) -> int:
-        return row
-
     def rows(self, source: Source) -> Iterator[RowRead]:
         for start in range(0, len(self._rows), _AT_A_TIME):
             for number, text in enumerate(self._rows[start : start + _AT_A_TIME][self._column], start):

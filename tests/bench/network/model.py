@@ -14,7 +14,7 @@ copy gigabytes a layer.
 fp32. transformers' class in bf16 (`--dtypes bfloat16`) takes such a processor minutes a step, and what takes long is tried less
 often.
 
-With a CUDA device the released sizes are measured there, with model FLOPs utilisation by `model/costs/flops.py`; else
+With a CUDA device the released sizes are measured there, with model FLOPs utilisation by `model/costs/pieces.py`; else
 `small_moe`, and with `--released` reading alone at the released sizes, in fp32, for which a processor needs 20 GB, and ours in
 bf16.
 """
@@ -36,7 +36,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from datagen.disk.storage import Folder
 from datagen.target import Prompt
-from model.costs import flops
+from model.costs.pieces import Load, forward_operations
 from model.costs.plan import PEAKS
 from model.files import weights
 from model.generate import NoRepeat, tokens
@@ -203,9 +203,9 @@ def training(
         ids_L[1:head] = IMAGE
         ids.append(ids_L)
         labels.append(ids_L.clone().index_fill_(0, torch.arange(head), -100))
-    sides = [image.whole_3HW.shape[-1] for image in images]
+    sides = [(image.whole_3HW.shape[-1],) * 2 for image in images]
     lengths = [len(ids_L) for ids_L in ids]
-    operations = flops.training(config, sides, lengths, sum(texts))
+    operations = 3 * forward_operations(config, Load(tuple(sides), tuple(lengths), sum(texts))).total()
     if not contender.startswith(OURS):
         net = theirs(folder, contender, dtype, device).train()
         arguments = as_theirs(images)
@@ -241,10 +241,11 @@ def generation(
     """Images read, `NEW_TOKENS` each whatever comes; the tokens said, and the operations by formula."""
     tokenizer, config = train_tokenizer(EIGHT, 400), weights.read_config(Folder(folder))
     head = tokenizer.prompt(Prompt.FREE.value, images[0].num_tokens)
-    sides = [image.whole_3HW.shape[-1] for image in images]
+    sides = [(image.whole_3HW.shape[-1],) * 2 for image in images]
     num_tokens = len(images) * NEW_TOKENS
-    operations = flops.forward(config, sides, [len(head)] * len(images), num_tokens)
-    operations += flops.decoder(config.decoder, num_tokens, len(head) + NEW_TOKENS / 2)
+    operations = forward_operations(config, Load(tuple(sides), (len(head),) * len(images), num_tokens)).total()
+    seen = len(head) + NEW_TOKENS // 2
+    operations += num_tokens * forward_operations(config, Load((), (seen,))).total() // seen
     if contender.startswith(OURS):
         net = weights.load(Folder(folder), device, dtype)
         never = _NeverEnds(tokenizer.inner)

@@ -27,11 +27,6 @@ from tests.model.lines import EIGHT, line_crop, write_dataset
 MODES = {"tiny": 1.0}
 
 
-@pytest.fixture(scope="module")
-def tokenizer():
-    return train_tokenizer(EIGHT, 400)
-
-
 def samples(task, num, **kwargs):
     return [line_crop(f"{task} {n}", f"{task}{n}", f"document {n % 20}", task, **kwargs) for n in range(num)]
 
@@ -280,7 +275,7 @@ def test_a_bad_sample_is_passed_over_counted_and_named(tokenizer, caplog):
     assert f"passed over row {bad[0].row} of pages: bad_row: row {bad[0].row} is bad" in caplog.text
 
 
-def test_a_row_of_bad_samples_alone_is_a_row_that_teaches_nothing(tokenizer):
+def test_a_row_of_bad_samples_alone_is_a_row_that_teaches_nothing(tokenizer, monkeypatch):
     corpus = opened([pages("pages", 20, bad=range(20))], tokenizer, 0.1)
     plan = planned(corpus, 1, 300)
     ((batch,),) = Loader(plan, tokenizer).steps(0, 1)
@@ -289,21 +284,24 @@ def test_a_row_of_bad_samples_alone_is_a_row_that_teaches_nothing(tokenizer):
     with pytest.raises(ValueError, match=r"of \d+ samples are bad \(\d+ of pages: bad_row\)"):
         list(Loader(plan, tokenizer).steps(0, 100))
 
-
-def test_a_disk_that_fails_for_most_samples_is_no_fault_of_theirs(tokenizer, monkeypatch):
-    """So that whoever starts trainings begins it again."""
-    corpus = opened([pages("pages", 20)], tokenizer, 0.1)
-
     def fails(self, place, prompt):
         raise OSError("input/output error")
 
+    # A disk that fails is no fault of the samples, so that whoever starts trainings begins it again.
     monkeypatch.setattr(type(corpus.datasets[0].reader), "read", fails)
     with pytest.raises(OSError, match=r"of \d+ samples are bad \(\d+ of pages: unreadable\)"):
-        list(Loader(planned(corpus, 1, 300), tokenizer).steps(0, 100))
+        list(Loader(plan, tokenizer).steps(0, 100))
 
 
-def test_a_shard_that_goes_while_training_is_passed_over(out, tmp_path, tokenizer):
-    corpus = opened(open_ours(copied(out, tmp_path), ("coarse",)), tokenizer, 0.1)
+@pytest.fixture
+def copy(tmp_path):
+    """Forty pages in two shards, which a test may damage."""
+    write_dataset(Folder(str(tmp_path)), "coarse", [samples("page", 20), samples("page", 40)[20:]])
+    return Folder(str(tmp_path))
+
+
+def test_a_shard_that_goes_while_training_is_passed_over(copy, tmp_path, tokenizer):
+    corpus = opened(open_ours(copy, ("coarse",)), tokenizer, 0.1)
     (tmp_path / "coarse" / "shards" / "coarse-000001.tar").unlink()
     batch = maker(corpus, tokenizer, ["tiny"])[job(corpus, [[alone(corpus, 0, row, "tiny") for row in range(40)]])]
     assert batch.num_samples == 20 and {skipped.reason for skipped in batch.skipped} == {"unreadable"}
@@ -311,13 +309,7 @@ def test_a_shard_that_goes_while_training_is_passed_over(out, tmp_path, tokenize
         read(corpus, alone(corpus, 0, 30, "tiny"))
 
 
-def copied(out, tmp_path):
-    write_dataset(Folder(str(tmp_path)), "coarse", [samples("page", 20), samples("page", 40)[20:]])
-    return Folder(str(tmp_path))
-
-
-def test_a_shard_that_is_missing_or_short_is_one_clear_error(out, tmp_path):
-    copy = copied(out, tmp_path)
+def test_a_shard_that_is_missing_or_short_is_one_clear_error(copy, tmp_path):
     tar = tmp_path / "coarse" / "shards" / "coarse-000001.tar"
     whole = tar.read_bytes()
     tar.write_bytes(whole[:-1024])
@@ -328,21 +320,17 @@ def test_a_shard_that_is_missing_or_short_is_one_clear_error(out, tmp_path):
         open_ours(copy, ("coarse",))
 
 
-def test_a_manifest_of_other_shards_is_one_clear_error(out, tmp_path, tokenizer):
-    copy = copied(out, tmp_path)
-    part = tmp_path / "coarse" / "manifest" / "coarse-000001.parquet"
-    copy.sub("coarse").write_table(
-        "manifest/coarse-000001.parquet", copy.sub("coarse").read_table("manifest/coarse-000001.parquet")[:7]
-    )
+def test_a_manifest_of_other_shards_is_one_clear_error(copy, tokenizer):
+    part = "coarse/manifest/coarse-000001.parquet"
+    copy.write_table(part, copy.read_table(part)[:7])
     with pytest.raises(ValueError, match="the manifest of coarse-000001 has 7 samples, its shard has 20"):
         opened(open_ours(copy, ("coarse",)), tokenizer, 0.1)
-    part.unlink()
+    copy.remove(part)
     with pytest.raises(FileNotFoundError, match=r"manifest/coarse-000001\.parquet"):
         open_ours(copy, ("coarse",))
 
 
-def test_a_tar_that_is_damaged_in_the_middle_loses_the_samples_there(out, tmp_path, tokenizer):
-    copy = copied(out, tmp_path)
+def test_a_tar_that_is_damaged_in_the_middle_loses_the_samples_there(copy, tmp_path, tokenizer):
     corpus = opened(open_ours(copy, ("coarse",)), tokenizer, 0.1)
     place = corpus.datasets[0].place(7)
     tar = tmp_path / "coarse" / "shards" / f"{place.shard}.tar"

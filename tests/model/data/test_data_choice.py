@@ -20,22 +20,16 @@ from model.data.plan import Plan
 from model.data.rows import Features
 from model.data.split import opened
 from model.data.words import MIN_WORTH
-from model.net.tokenizer import train_tokenizer
 from model.train.data import open_all, sources
 from model.train.data_config import Data
 from model.train.step import Train
 from recipes.words.training_data import mixture
 from tests.model.drawn_rows import alone, pages
-from tests.model.lines import EIGHT, line_crop, write_dataset
+from tests.model.lines import line_crop, write_dataset
 
 FORMULA = Box(10, 60, 190, 90)
 LEVELS = {"easy": 0.1, "medium": 0.3, "hard": 0.6}
 THIRDS = {"medium_from": 0.33, "hard_from": 0.67}
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return train_tokenizer(EIGHT, 400)
 
 
 def fine_page(number, difficulty=-1.0, worth=-1.0, unread=False, labels=("text",), document=0, folder="a"):

@@ -17,14 +17,8 @@ from model.data.plan import Plan
 from model.data.rows import Asked, Part
 from model.data.split import opened
 from model.data.tars import Tars
-from model.net.tokenizer import train_tokenizer
 from tests.model.drawn_rows import alone
-from tests.model.lines import EIGHT, rendered
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return train_tokenizer(EIGHT, 400)
+from tests.model.lines import rendered
 
 
 def write_tar(path, members):

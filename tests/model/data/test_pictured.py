@@ -62,6 +62,8 @@ def on_hub(tmp_path, monkeypatch):
     with hub() as server:
         monkeypatch.setenv("HF_TOKEN", TOKEN)
         monkeypatch.setenv("HF_ENDPOINT", server.address)
+        for config in (constants, datasets.config):  # which read it from what other tests set
+            monkeypatch.setattr(config, "HF_HUB_OFFLINE", False)
         monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
         monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
         monkeypatch.setattr(constants, "ENDPOINT", server.address)

@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import pytest
 
 from datagen.disk.storage import Folder
 from datagen.record import Origin
@@ -13,7 +12,6 @@ from model.data.ours import open_ours
 from model.data.split import opened
 from model.data.text_pieces import Pieces
 from model.data.tokens import made
-from model.net.tokenizer import train_tokenizer
 from model.train.data import open_all
 from model.train.data_config import Data
 from model.train.step import Batches, Train
@@ -25,11 +23,6 @@ from tests.outputs import write_dataset
 LONG = " ".join(f"{n} of {EIGHT[n % len(EIGHT)]}" for n in range(60))
 SHORT = EIGHT[0]
 LENGTH = 48
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return train_tokenizer(EIGHT, 400)
 
 
 def tokens_of(corpus, tokenizer):

@@ -9,8 +9,8 @@ import torch
 import model
 from datagen.disk.storage import Folder
 from model.costs import plan
-from model.costs.activations import Load
 from model.costs.memory import memory
+from model.costs.pieces import Load
 from model.files.adapters import merge_adapter
 from model.files.four_bit import pack, unpack
 from model.files.lora import adapt

@@ -16,13 +16,7 @@ from model.net.batch import IGNORED, batch, packed
 from model.net.config import tiny
 from model.net.deepseek_ocr import build
 from model.net.moe import Samples, balance
-from model.net.tokenizer import train_tokenizer
-from tests.model.lines import EIGHT, LONG, answer_loss, line_crop, tokens_of
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return train_tokenizer(EIGHT, 400)
+from tests.model.lines import LONG, answer_loss, line_crop, tokens_of
 
 
 def text_alone(text: str):
@@ -59,11 +53,6 @@ def test_what_is_trained_on_together_is_one_row_without_padding(tokenizer):
     lengths = real_BL.sum(1).tolist()
     assert together.samples_BL.tolist() == [[n for n, length in enumerate(lengths) for _ in range(length)]]
     assert (together.num_samples, together.num_positions) == (3, apart.num_positions)
-
-
-def test_text_that_names_a_placeholder_marks_no_place(tokenizer):
-    one = batch([[tokens_of(text_alone("an <image> here"), tokenizer)]], tokenizer)
-    assert not len(one.image_T) and not one.images
 
 
 def balancing(alpha: float):

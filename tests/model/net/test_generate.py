@@ -100,16 +100,21 @@ def test_eos_ends_a_sample_and_the_others_go_on(reader):
     assert generate(Scripted(net, say), tokenizer, images("tiny", "small", "tiny"), Prompt.FREE, 7) == ["xx", "xxxx", "x" * 7]
 
 
-def test_a_stream_is_the_text_in_pieces_of_whole_characters(reader):
-    net, tokenizer = reader
-    spelled = "naïve 東京"
-    ids = tokenizer.encode(spelled)
+def spelling(tokenizer, ids):
+    """A network's word at each step: the next one of `ids`."""
 
     def say(step, num_rows):
         logits = torch.zeros(num_rows, len(tokenizer))
-        logits[:, [*ids, tokenizer.eos][step - 1]] = 1
+        logits[:, ids[step - 1]] = 1
         return logits
 
+    return say
+
+
+def test_a_stream_is_the_text_in_pieces_of_whole_characters(reader):
+    net, tokenizer = reader
+    spelled = "naïve 東京"
+    say = spelling(tokenizer, [*tokenizer.encode(spelled), tokenizer.eos])
     pieces = list(stream(Scripted(net, say), tokenizer, images("tiny"), Prompt.FREE, 40))
     assert "".join(piece for _, piece in pieces) == spelled
     assert len(pieces) > 3 and not any("\ufffd" in piece for _, piece in pieces)
@@ -118,12 +123,7 @@ def test_a_stream_is_the_text_in_pieces_of_whole_characters(reader):
 def test_a_stream_that_stops_within_a_character_says_so(reader):
     net, tokenizer = reader
     ids = tokenizer.encode("ab東")
-
-    def say(step, num_rows):
-        logits = torch.zeros(num_rows, len(tokenizer))
-        logits[:, ids[step - 1]] = 1
-        return logits
-
+    say = spelling(tokenizer, ids)
     arguments = tokenizer, images("tiny"), Prompt.FREE, len(ids) - 1
     whole = generate(Scripted(net, say), *arguments)[0]
     assert "".join(piece for _, piece in stream(Scripted(net, say), *arguments)) == whole

@@ -7,7 +7,7 @@ from torch import nn
 from torch.profiler import ProfilerActivity, profile
 
 from datagen.target import Prompt
-from model.costs.activations import TOWERS
+from model.costs.pieces import TOWERS
 from model.generate import tokens
 from model.net import loss as loss_module
 from model.net import sam

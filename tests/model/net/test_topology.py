@@ -7,7 +7,7 @@ import torch
 
 from model.files.weights import released_tensors
 from model.net.batch import batch
-from model.net.config import ClipConfig, DecoderConfig, ModelConfig, full, line_reader, stage1, tiny
+from model.net.config import ClipConfig, ModelConfig, full, line_reader, stage1, tiny
 from model.net.deepseek_ocr import PARTS, DeepseekOcr, build, part_of
 from model.net.image import Views
 from model.net.moe import Samples, balance
@@ -34,6 +34,8 @@ def test_the_released_sizes():
     assert shapes["model.sam_model.blocks.0.attn.rel_pos_h"] == (27, 64)
     assert shapes["model.sam_model.blocks.2.attn.rel_pos_h"] == (127, 64)
     assert shapes["model.vision_model.embeddings.position_embedding.weight"] == (257, 1024)
+    assert shapes["model.vision_model.embeddings.patch_embedding.weight"] == (1024, 3, 14, 14)
+    assert shapes["model.vision_model.embeddings.position_ids"] == (1, 257)
     assert shapes["model.layers.11.mlp.experts.63.down_proj.weight"] == (1280, 896)
     assert shapes["model.layers.11.mlp.shared_experts.down_proj.weight"] == (1280, 1792)
 
@@ -109,12 +111,3 @@ def test_balance_is_its_formula_in_float64():
     (exact_gradient,) = torch.autograd.grad(total / 6, exact)
     assert ours.item() == pytest.approx(total.item() / 6, rel=1e-6)
     assert torch.allclose(gradient.double(), exact_gradient, rtol=1e-4, atol=1e-8)
-
-
-def test_a_decoder_may_be_dense_alone():
-    dense = dataclasses.replace(
-        TINY, decoder=DecoderConfig(vocab_size=64, width=32, depth=2, heads=2, dense_width=64, num_dense_layers=2)
-    )
-    net = build(dense).train()
-    hidden = net(torch.randint(0, 64, (2, 9)))
-    assert hidden.shape == (2, 9, 32)

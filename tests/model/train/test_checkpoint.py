@@ -36,6 +36,16 @@ def all_of(parts):
     return {name: value.clone() for name, value in tensors(*parts).items() if not name.startswith("generator/")}
 
 
+def written(url, *steps, **values):
+    """(what is saved, checkpoints with it after each of these steps)"""
+    parts, checkpoints = small(), Checkpoints(Folder(str(url)), **values)
+    for step in steps:
+        learn(*parts, step)
+        checkpoints.save(step, tensors(*parts), {})
+    checkpoints.wait()
+    return parts, checkpoints
+
+
 def same(one, other):
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
@@ -57,30 +67,24 @@ def test_going_on_from_a_checkpoint_gives_the_same_weights(tmp_path):
 
 
 def test_a_generator_goes_on_where_it_was(tmp_path):
-    parts, checkpoints = small(), Checkpoints(Folder(str(tmp_path)))
-    learn(*parts, 0)
-    checkpoints.save(1, tensors(*parts), {})
+    written(tmp_path, 1)
     expected = torch.rand(3)
-    checkpoints.wait()
     Checkpoints(Folder(str(tmp_path))).load(*small())
     assert torch.equal(torch.rand(3), expected)
 
 
-def test_the_last_ones_are_kept(tmp_path):
-    parts, checkpoints = small(), Checkpoints(Folder(str(tmp_path)), keep=2)
-    for step in (1, 2, 3, 4):
-        learn(*parts, step)
-        checkpoints.save(step, tensors(*parts), {})
-    checkpoints.wait()
-    assert checkpoints.steps() == [3, 4] and sorted(os.listdir(tmp_path)) == ["step-000000003", "step-000000004"]
+@pytest.mark.parametrize("url", ["{}", "memory://{}"])
+def test_the_last_ones_are_kept(tmp_path, url):
+    folder, other = Folder(url.format(tmp_path)), small(seed=1)
+    parts, checkpoints = written(folder.url, 1, 2, 3, 4, keep=2)
+    assert checkpoints.steps() == [3, 4]
+    if folder.local:
+        assert sorted(os.listdir(tmp_path)) == ["step-000000003", "step-000000004"]
+    assert Checkpoints(folder).load(*other)["step"] == 4 and same(all_of(other), all_of(parts))
 
 
 def test_a_half_written_one_never_loads_and_is_swept(tmp_path):
-    parts, checkpoints = small(), Checkpoints(Folder(str(tmp_path)))
-    for step in (1, 2):
-        learn(*parts, step)
-        checkpoints.save(step, tensors(*parts), {})
-    checkpoints.wait()
+    written(tmp_path, 1, 2)
     (tmp_path / "step-000000002" / PROGRESS).unlink()
     (tmp_path / "step-000000003").mkdir()
     assert Checkpoints(Folder(str(tmp_path))).load(*small())["step"] == 1
@@ -89,10 +93,7 @@ def test_a_half_written_one_never_loads_and_is_swept(tmp_path):
 
 
 def test_one_of_another_network_is_refused(tmp_path):
-    parts, checkpoints = small(), Checkpoints(Folder(str(tmp_path)))
-    learn(*parts, 0)
-    checkpoints.save(1, tensors(*parts), {})
-    checkpoints.wait()
+    _, checkpoints = written(tmp_path, 1)
     with pytest.raises(ValueError, match="step-000000001 is no checkpoint of this training"):
         checkpoints.load(*small(width=7))
     net, optimizer, _ = small()
@@ -102,10 +103,7 @@ def test_one_of_another_network_is_refused(tmp_path):
 
 
 def test_a_disk_that_fails_is_no_fault_of_the_checkpoint(tmp_path, monkeypatch):
-    parts, checkpoints = small(), Checkpoints(Folder(str(tmp_path)))
-    learn(*parts, 0)
-    checkpoints.save(1, tensors(*parts), {})
-    checkpoints.wait()
+    parts, checkpoints = written(tmp_path, 1)
 
     def fails(*args, **words):
         raise RuntimeError("a wrapped one") from OSError("input/output error")
@@ -113,21 +111,6 @@ def test_a_disk_that_fails_is_no_fault_of_the_checkpoint(tmp_path, monkeypatch):
     monkeypatch.setattr("model.train.checkpoint.dcp.load", fails)
     with pytest.raises(OSError, match="step-000000001 can't be read: input/output error"):
         checkpoints.load(*parts)
-
-
-def test_on_object_storage(tmp_path):
-    import fsspec
-
-    fsspec.filesystem("memory").store.clear()
-    parts, checkpoints = small(), Checkpoints(Folder("memory://checkpoints"), keep=1)
-    for step in (1, 2):
-        learn(*parts, step)
-        checkpoints.save(step, tensors(*parts), {})
-    checkpoints.wait()
-    assert checkpoints.steps() == [2]
-    other = small(seed=1)
-    assert Checkpoints(Folder("memory://checkpoints")).load(*other)["step"] == 2
-    assert same(all_of(other), all_of(parts))
 
 
 # A disk that is full, as far as this process can tell: no file may grow beyond a few bytes.

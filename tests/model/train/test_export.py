@@ -1,6 +1,7 @@
 """A folder as released: keys, types, files; and transformers loads it, with its tokenizer."""
 
 import json
+import math
 import os
 import sys
 
@@ -59,60 +60,17 @@ def exported(net, tokenizer, tmp_path_factory):
     return folder
 
 
-def released_layout() -> dict[str, tuple[int, ...]]:
-    """Keys and shapes of a checkpoint of `CONFIG`, spelled out as facts of the released one are."""
-    layout = {"lm_head.weight": (400, 48), "model.embed_tokens.weight": (400, 48), "model.norm.weight": (48,)}
-    layout |= {"model.image_newline": (48,), "model.view_seperator": (48,)}
-    layout |= {"model.projector.layers.weight": (48, 64), "model.projector.layers.bias": (48,)}
-    for n in range(2):
-        layer = f"model.layers.{n}"
-        layout |= {f"{layer}.{norm}_layernorm.weight": (48,) for norm in ("input", "post_attention")}
-        layout |= {f"{layer}.self_attn.{name}_proj.weight": (48, 48) for name in "qkvo"}
-    mlps = {"model.layers.0.mlp": 80, "model.layers.1.mlp.shared_experts": 32}
-    mlps |= {f"model.layers.1.mlp.experts.{n}": 16 for n in range(3)}
-    for mlp, inner in mlps.items():
-        layout |= {f"{mlp}.{half}_proj.weight": (inner, 48) for half in ("gate", "up")} | {f"{mlp}.down_proj.weight": (48, inner)}
-    layout["model.layers.1.mlp.gate.weight"] = (3, 48)
-    sam = "model.sam_model"
-    layout |= {f"{sam}.pos_embed": (1, 64, 64, 32), f"{sam}.patch_embed.proj.weight": (32, 3, 16, 16)}
-    layout |= {
-        f"{sam}.patch_embed.proj.bias": (32,),
-        f"{sam}.neck.0.weight": (256, 32, 1, 1),
-        f"{sam}.neck.2.weight": (256, 256, 3, 3),
-    }
-    layout |= {f"{sam}.neck.{n}.{kind}": (256,) for n in (1, 3) for kind in ("weight", "bias")}
-    layout |= {f"{sam}.net_2.weight": (24, 256, 3, 3), f"{sam}.net_3.weight": (32, 24, 3, 3)}
-    for n, table in enumerate((27, 127)):
-        block = f"{sam}.blocks.{n}"
-        layout |= {f"{block}.norm{m}.{kind}": (32,) for m in (1, 2) for kind in ("weight", "bias")}
-        layout |= {f"{block}.attn.rel_pos_{way}": (table, 16) for way in "hw"}
-        for name, rows, width in (("attn.qkv", 96, 32), ("attn.proj", 32, 32), ("mlp.lin1", 128, 32), ("mlp.lin2", 32, 128)):
-            layout |= {f"{block}.{name}.weight": (rows, width), f"{block}.{name}.bias": (rows,)}
-    clip, layer = "model.vision_model", "model.vision_model.transformer.layers.0"
-    layout |= {f"{clip}.embeddings.class_embedding": (32,), f"{clip}.embeddings.patch_embedding.weight": (32, 3, 14, 14)}
-    layout |= {f"{clip}.embeddings.position_embedding.weight": (257, 32), f"{clip}.embeddings.position_ids": (1, 257)}
-    layout |= {f"{clip}.pre_layrnorm.{kind}": (32,) for kind in ("weight", "bias")}
-    layout |= {f"{layer}.layer_norm{m}.{kind}": (32,) for m in (1, 2) for kind in ("weight", "bias")}
-    for name, rows, width in (
-        ("self_attn.qkv_proj", 96, 32),
-        ("self_attn.out_proj", 32, 32),
-        ("mlp.fc1", 128, 32),
-        ("mlp.fc2", 32, 128),
-    ):
-        layout |= {f"{layer}.{name}.weight": (rows, width), f"{layer}.{name}.bias": (rows,)}
-    return layout
-
-
-def test_keys_types_and_files_are_the_released_ones(exported):
+def test_keys_types_and_files_are_the_released_ones(exported, net):
+    """Which keys are released `test_topology.py` and transformers' loading say."""
     assert Folder(str(exported)).names() == RELEASED_FILES
     with Reader(Folder(str(exported))) as files:
-        assert {key: tensor.shape for key, tensor in files.tensors.items()} == released_layout()
+        sizes = {key: math.prod(tensor.shape) for key, tensor in files.tensors.items()}
         kinds = {key: tensor.dtype for key, tensor in files.tensors.items()}
         assert files.metadata == {"format": "pt"}
     assert kinds.pop("model.vision_model.embeddings.position_ids") == torch.int64 and set(kinds.values()) == {torch.bfloat16}
     index = json.loads((exported / "model.safetensors.index.json").read_text())
-    assert set(index["weight_map"]) == set(released_layout())
-    assert index["metadata"]["total_size"] == sum(2 * torch.Size(s).numel() for s in released_layout().values()) + 6 * 257
+    assert index["weight_map"].keys() == sizes.keys() == weights.released_tensors(net).keys()
+    assert index["metadata"]["total_size"] == 2 * sum(sizes.values()) + 6 * 257
 
 
 def test_the_config_says_what_the_released_one_says(exported):

@@ -14,7 +14,6 @@ from datagen.disk.storage import Folder
 from model.data import order
 from model.files.safetensors_files import Reader
 from model.generate import main as generate_main
-from model.net.config import ClipConfig, DecoderConfig, ModelConfig, SamConfig
 from model.net.deepseek_ocr import build
 from model.net.tokenizer import byte_tokenizer
 from model.train import trainer
@@ -26,13 +25,9 @@ from recipes.__main__ import main
 from recipes.finetune import TINY, finetune
 from tests.model.files.test_readme import README
 from tests.model.lines import EIGHT, rendered
+from tests.model.train.test_training_words import SMALL
 
 PAGE = README.read_text().partition("## Fine-tuning on your own images\n")[2].partition("\n## ")[0]
-SMALL = ModelConfig(
-    SamConfig(width=32, depth=2, heads=2, window=4, global_blocks=(1,), image_size=256, neck=16, downsample=(24, 32)),
-    ClipConfig(width=32, depth=1, heads=2, image_size=56),
-    DecoderConfig(400, 48, 2, 4, 80, num_experts=4, num_experts_per_token=2, expert_width=16, max_positions=512),
-)
 
 
 def test_the_page_runs(tmp_path, monkeypatch, capsys):
@@ -206,9 +201,7 @@ def test_other_weights_in_the_start_are_not_gone_on_with(rows, tmp_path, monkeyp
     ("values", "message"),
     [
         ({"lora_targets": ("experts",)}, "which is no linear layer"),
-        ({"frozen": ("decoder",)}, "nothing is left to train"),
         ({"lora": -1}, "lora is -1: it must be at least 0"),
-        ({"length": 1000}, "the network has 512 positions"),
     ],
 )
 def test_what_can_not_be_tuned_is_told(rows, tmp_path, values, message):

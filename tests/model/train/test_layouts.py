@@ -17,7 +17,7 @@ import torch
 from torch.distributed.tensor import DTensor
 
 from datagen.disk.storage import Folder
-from model.costs.activations import TOWERS
+from model.costs.pieces import TOWERS
 from model.net.deepseek_ocr import DeepseekOcr
 from model.net.pipeline_cut import Cut, Layout
 from model.net.stages import cut, stage_of
@@ -172,27 +172,23 @@ def same_lines(folder, expected, rel):
         assert found["by"] == pytest.approx(line["by"], rel=rel, abs=2e-5)
 
 
+FROZEN = {"steps": 6, "frozen": ("sam",), "average": 0.9, "rates": (("clip", 0.5),), "curve": "cosine", "checkpointing": TOWERS}
+ADAPTERS = {"lora": 2, "steps": 4, "lora_targets": ("q_proj", "down_proj", "lm_head")}
+
+
 @pytest.mark.slow
-def test_with_adamw_an_average_and_parts_frozen(step, tmp_path):
-    """As the paper freezes SAM. So the first of four stages learns nothing, and hands no gradient on."""
-    step = step.but(steps=6, frozen=("sam",), average=0.9, rates=(("clip", 0.5),), curve="cosine", checkpointing=TOWERS)
+@pytest.mark.parametrize("values", [FROZEN, ADAPTERS], ids=["frozen", "adapters"])
+def test_with_adamw_losses_are_those_of_one_process(values, step, one, tmp_path):
+    """Parts are frozen as the paper freezes SAM, so that the first of four stages learns nothing, and hands no gradient on."""
+    step = step.but(**values)
+    if "lora" in values:
+        step = step.but(start=Folder(str(one / "train/model")).url)
     assert on_ranks(step, Folder(str(tmp_path / "one"))) == [0]
     for name in ASKED_FOR:
         spread, world = laid_out(step, name)
         assert on_ranks(spread, Folder(str(tmp_path / name)), world) == [0] * world
         same_lines(tmp_path / name, tmp_path / "one", 1e-3)
-
-
-@pytest.mark.slow
-def test_adapters(step, one, tmp_path):
-    start = Folder(str(one / "train/model")).url
-    step = step.but(start=start, lora=2, steps=4, lora_targets=("q_proj", "down_proj", "lm_head"))
-    assert on_ranks(step, Folder(str(tmp_path / "one"))) == [0]
-    for name in ASKED_FOR:
-        spread, world = laid_out(step, name)
-        assert on_ranks(spread, Folder(str(tmp_path / name)), world) == [0] * world
-        same_lines(tmp_path / name, tmp_path / "one", 1e-3)
-        assert (tmp_path / name / "train/adapter/adapter_config.json").exists()
+        assert (tmp_path / name / "train/adapter/adapter_config.json").exists() == ("lora" in values)
 
 
 @pytest.mark.slow

@@ -13,13 +13,14 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 
 from datagen.disk.storage import Folder
-from model.costs import flops
-from model.costs.plan import PARTS, SET_UPS, SetUp
+from model.costs import plan
+from model.costs.pieces import Load
+from model.costs.plan import SET_UPS
 from model.net.batch import batch
 from model.net.config import DecoderConfig, tiny
 from model.net.moe import Router
 from model.net.tokenizer import train_tokenizer
-from model.train.journal import Journal, Speed, boards, flat, run_id
+from model.train.journal import Journal, Speed, boards, run_id
 from model.train.lines import Lines, read_lines
 from model.train.log import Clock, ExpertUse, Routing, by_source, memory, of_experts, operations
 from tests.model.lines import EIGHT, line_crop, tokens_of
@@ -87,12 +88,6 @@ def test_a_line_that_was_cut_by_a_kill_is_dropped(tmp_path):
     assert [line["step"] for line in read_lines(folder, "loss.jsonl")] == [0, 1]
     assert [line["step"] for line in Lines(folder, "loss.jsonl").kept] == [0, 1]
     assert (tmp_path / "loss.jsonl").read_text() == '{"step": 0}\n{"step": 1}\n'
-
-
-def test_boards_get_what_is_nested_too():
-    line = {"step": 4, "loss": 2.5, "by": {"pages": 1.5, "lines": None}, "looks": True}
-    line["read"] = {"lang en": {"num": 3, "character_error_rate": 0.25}}
-    assert flat(line) == {"loss": 2.5, "by/pages": 1.5, "read/lang en/character_error_rate": 0.25}
 
 
 def test_weights_and_biases_know_trainings_apart(tmp_path, monkeypatch):
@@ -191,11 +186,8 @@ def test_operations_are_those_of_each_sample():
     tokenizer = train_tokenizer(EIGHT, 400)
     one = batch([[tokens_of(line_crop("Ab"), tokenizer), tokens_of(line_crop("cd", "d"), tokenizer)]], tokenizer)
     config = tiny().with_vocab(len(tokenizer))
-    lengths = [int((one.samples_BL == n).sum()) for n in range(2)]
-    assert operations(config, one, SET_UPS[0]) == flops.training(config, [512, 512], lengths, one.num_tokens)
+    load = Load(((512, 512),) * 2, tuple(int((one.samples_BL == n).sum()) for n in range(2)), one.num_tokens)
+    for set_up in SET_UPS[:2]:
+        assert operations(config, one, set_up) == plan.operations(config, load, set_up)
     line = batch([[tokens_of(line_crop("Ab"), tokenizer, "line")]], tokenizer)
-    assert flops.view(config, (64, line.images[0].whole_3HW.shape[2])) < flops.view(config, 512) / 20
     assert operations(config, line, SET_UPS[0]) < operations(config, one, SET_UPS[0]) / 20
-    # What is frozen counts for its forward pass alone.
-    frozen = flops.training(config, [512, 512], lengths, one.num_tokens) - 2 * 2 * flops.sam(config.sam, 512)
-    assert operations(config, one, SetUp("SAM frozen", PARTS[1:])) == frozen

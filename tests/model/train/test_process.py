@@ -43,12 +43,12 @@ def test_what_ranks_wrote_of_their_flight_goes_with_the_training(tmp_path):
     assert folder.names() == ["of others"]
 
 
-def test_threads_are_as_before_after_an_error():
+def test_threads_and_the_look_for_garbage_are_as_before_after_an_error():
     threads = torch.get_num_threads()
-    with pytest.raises(OSError, match="a disk"), computing(FEW.but(threads=threads + 1).compute):
-        assert torch.get_num_threads() == threads + 1
+    with pytest.raises(OSError, match="a disk"), computing(FEW.but(threads=threads + 1).compute), garbage_frozen():
+        assert torch.get_num_threads() == threads + 1 and gc.get_freeze_count()
         raise OSError("a disk fails")
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == threads and not gc.get_freeze_count()
 
 
 def test_steps_look_for_no_garbage_among_what_was_there_before(tmp_path):
@@ -75,10 +75,3 @@ def test_steps_look_for_no_garbage_among_what_was_there_before(tmp_path):
     process = begun(FEW, out, within)
     process.join(120)
     assert process.exitcode == 0 and seen.read_text() == "True 0"
-
-
-def test_garbage_is_looked_for_again_after_an_error():
-    with pytest.raises(OSError, match="a disk"), garbage_frozen():
-        assert gc.get_freeze_count()
-        raise OSError("a disk fails")
-    assert not gc.get_freeze_count()

@@ -11,37 +11,21 @@ import pytest
 from model.train.checkpoint import Checkpoints
 from model.train.process import STOPPED
 from model.train.trainer import train
-from tests.model.trainings import STEP, WEIGHTS, in_child, make_corpus, same_results
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory):
-    out = make_corpus(tmp_path_factory.mktemp("whole"))
-    assert train(STEP, out)
-    return out
+from tests.model.trainings import STEP, in_child, make_corpus, same_results
 
 
 @pytest.mark.slow
-def test_sigterm_leaves_a_checkpoint_of_that_very_step(whole, tmp_path):
-    other, states = make_corpus(tmp_path), []
-    assert in_child(STEP, other, 4, signal.SIGTERM) == STOPPED
-    assert Checkpoints(other.sub("train/checkpoint")).steps() == [3, 5]
-    assert train(STEP, other, on_state=states.append)
-    assert states[0].note == "resumed from step 5"
-    same_results(whole, other)
-
-
-@pytest.mark.slow
-def test_sigterm_to_all_processes_of_a_job_leaves_it_too(whole, tmp_path):
-    """Its worker as well."""
-    other = make_corpus(tmp_path)
-    helped = STEP.but(workers=1)
-    assert in_child(helped, other, 4, lambda: os.killpg(0, signal.SIGTERM)) == STOPPED
-    assert Checkpoints(other.sub("train/checkpoint")).steps() == [3, 5]
-    assert train(helped, other)
-    assert [other.read(name) for name in (WEIGHTS, "train/loss.jsonl")] == [
-        whole.read(name) for name in (WEIGHTS, "train/loss.jsonl")
-    ]
+def test_sigterm_leaves_a_checkpoint_of_that_very_step(tmp_path):
+    """Sent to the training alone, or to all processes of a job, a worker among them."""
+    whole = make_corpus(tmp_path / "whole")
+    assert train(STEP, whole)
+    for workers, stop in ((0, signal.SIGTERM), (1, lambda: os.killpg(0, signal.SIGTERM))):
+        other, states, step = make_corpus(tmp_path / f"{workers}"), [], STEP.but(workers=workers)
+        assert in_child(step, other, 4, stop) == STOPPED
+        assert Checkpoints(other.sub("train/checkpoint")).steps() == [3, 5]
+        assert train(step, other, on_state=states.append)
+        assert states[0].note == "resumed from step 5"
+        same_results(whole, other)
 
 
 @pytest.mark.slow

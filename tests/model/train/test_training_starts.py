@@ -58,14 +58,11 @@ def test_an_encoder_goes_before_a_new_decoder(tmp_path):
     [
         ({"length": 4000}, "length is 4000: the network has 2048 positions"),
         ({"length": 5}, "no held-out sample can be read that has at most 5 tokens"),
-        ({"datasets": ("fine",)}, "has no dataset 'fine'; it has coarse, round-1"),
         (
             {"datasets": ("/nowhere/at/all",)},
             "data has /nowhere/at/all: it is no .jsonl file, no .json file with a list of rows, no .tar, no Parquet file, "
             "and no folder with `shards`",
         ),
-        ({"modes": (("huge", 1.0),)}, "modes has huge: allowed are"),
-        ({"frozen": ("eyes",)}, "frozen has 'eyes'"),
     ],
 )
 def test_what_can_not_be_is_said_in_a_sentence(tmp_path, values, message):
