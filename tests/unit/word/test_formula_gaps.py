@@ -1,7 +1,7 @@
 """Formulas without a tag stand between the letters before and behind them."""
 
 from datagen.word.file.document import Formula, Paragraph, Text
-from datagen.word.pages.formula_gaps import gaps
+from datagen.word.pages.formula_places import gaps
 from datagen.word.pages.page_letters import Letter
 from tests.unit.word.test_formula_places import omml
 
