@@ -131,7 +131,16 @@ def test_every_name_in_the_table_is_an_engine(name):
     assert {"versions", "close"} <= set(dir(load(name)))
 
 
-@pytest.mark.parametrize(("name", "package"), [("ppocr", "paddlex"), ("ppocr-detector", "paddlex"), ("compact", "torch")])
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        ("ppocr", "paddlex"),
+        ("ppocr-detector", "paddlex"),
+        ("compact", "torch"),
+        pytest.param("pp-doclayout", "torchvision", marks=pytest.mark.slow),
+        pytest.param("pp-formulanet", "ftfy", marks=pytest.mark.slow),
+    ],
+)
 def test_an_engine_without_its_package_says_what_to_install(name, package):
     """In a process of its own, where the package was never imported; the rest of the table still loads."""
     code = f"""
