@@ -153,9 +153,8 @@ def written(net: Any, asked: dict[str, Tensor], end: int, pad: int, most: int) -
         greedy.decoder_start_token_id = text.decoder_start_token_id
     tokens_BN = net.generate(**asked, generation_config=greedy, logits_processor=LogitsProcessorList([noted]))
     logp_BN = torch.stack(noted.steps, 1)
-    return [_until(*row, end) for row in zip(tokens_BN[:, -logp_BN.shape[1] :].tolist(), logp_BN.tolist(), strict=True)]
-
-
-def _until(tokens: Sequence[int], logp: Sequence[float], end: int) -> tuple[list[int], list[float]]:
-    num = tokens.index(end) + 1 if end in tokens else len(tokens)
-    return list(tokens[:num]), list(logp[:num])
+    answers = []
+    for tokens, logp in zip(tokens_BN[:, -logp_BN.shape[1] :].tolist(), logp_BN.tolist(), strict=True):
+        num = tokens.index(end) + 1 if end in tokens else len(tokens)
+        answers.append((tokens[:num], logp[:num]))
+    return answers

@@ -55,8 +55,10 @@ class SLANet(pretrained.Network):
     def _structures(self, crops: Sequence[numpy.ndarray]) -> list[tuple[str, float]]:
         """The HTML of each crop's rows and cells, without text; "" for none."""
         net, processor = self._network
-        # Its resizing needs two pixels on each side.
-        images = [numpy.ascontiguousarray(numpy.pad(crop, _to_two(crop), mode="edge")) for crop in crops]
+        images = []
+        for crop in crops:
+            lacking = [(0, max(0, 2 - side)) for side in crop.shape[:2]]  # its resizing needs two pixels on each side
+            images.append(numpy.ascontiguousarray(numpy.pad(crop, [*lacking, (0, 0)], mode="edge")))
         asked = processor(images=images, return_tensors="pt")["pixel_values"].to(net.device)
         probabilities_BNC = net(asked).last_hidden_state
         structures = []
@@ -68,10 +70,6 @@ class SLANet(pretrained.Network):
             answers = processor.post_process_table_recognition(SimpleNamespace(last_hidden_state=probabilities_1NC))
             structures.append(("".join(answers["structure"]), round(float(answers["structure_score"]), 3)))
         return structures
-
-
-def _to_two(crop: numpy.ndarray) -> list[tuple[int, int]]:
-    return [(0, max(0, 2 - crop.shape[0])), (0, max(0, 2 - crop.shape[1])), (0, 0)]
 
 
 def _filled(structure: str, lines: Sequence[Line]) -> tuple[str, str]:

@@ -83,7 +83,10 @@ class CopyMarks:
         colour = next(self._free(_fills(is_dark, self._num[is_dark])), None)
         if colour is None:
             return
-        self._num[is_dark] = (colour - _FIRST_DARK if is_dark else _light_number(colour)) + 1
+        number = colour - _FIRST_DARK
+        if not is_dark:
+            number = ((colour >> 16) - _LEAST_LIGHT) << 13 | ((colour >> 8 & 255) - _LEAST_LIGHT) << 8 | colour & 255
+        self._num[is_dark] = number + 1
         self.fills[colour] = Original(mark, original)
         for cell in cells:
             properties = cell.find(W + "tcPr")
@@ -128,10 +131,6 @@ def _fills(is_dark: bool, first: int) -> Iterator[int]:
         return
     for n in range(first, _NUM_LIGHT):
         yield (_LEAST_LIGHT + (n >> 13)) << 16 | (_LEAST_LIGHT + (n >> 8 & 31)) << 8 | n & 255
-
-
-def _light_number(colour: int) -> int:
-    return ((colour >> 16) - _LEAST_LIGHT) << 13 | ((colour >> 8 & 255) - _LEAST_LIGHT) << 8 | colour & 255
 
 
 def _run_properties(holder: etree._Element, before: str = "") -> etree._Element:

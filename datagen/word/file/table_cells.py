@@ -81,7 +81,7 @@ def drafts(table: etree._Element, signs: Counter[str]) -> list[RowDraft]:
                 last = above[column]
                 last.rowspan += 1
                 current[column] = last
-                signs["texts_in_merged_cells"] += _has_text(cell)
+                signs["texts_in_merged_cells"] += any(text.text and text.text.strip() for text in cell.iter(W + "t"))
             else:
                 last = CellDraft([cell], column, colspan)
                 row.cells.append(last)
@@ -113,10 +113,6 @@ def _merge(properties: etree._Element | None, name: str) -> str:
     """What a cell says about merging: "", "restart" or "continue"."""
     merge = properties.find(W + name) if properties is not None else None
     return "" if merge is None else merge.get(VAL, "continue")
-
-
-def _has_text(cell: etree._Element) -> bool:
-    return any(text.text and text.text.strip() for text in cell.iter(W + "t"))
 
 
 class Fills:
