@@ -222,22 +222,6 @@ def listed(path: Path) -> list[str]:
     return sorted(archive.parse(d.uri).name if "::" in d.uri else Path(d.uri).name for d in items)
 
 
-@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_what_does_not_unpack_is_a_drop(tmp_path, good, compression):
-    inputs, out = tmp_path / "in", tmp_path / "out"
-    inputs.mkdir()
-    with zipfile.ZipFile(inputs / "a.zip", "w", compression) as made:
-        made.writestr("bad.pdf", good)
-    data = bytearray((inputs / "a.zip").read_bytes())
-    for at in range(60, 120):
-        data[at] ^= 0x5A
-    (inputs / "a.zip").write_bytes(data)
-    pdfs.write(inputs / "plain.pdf", pdfs.LATIN)
-    assert make(inputs, out) == 0
-    assert drop_reasons(out) == {("bad.pdf", "broken_archive"): 1}
-    assert len(samples(out)) == 1
-
-
 @pytest.mark.parametrize("suffix", [".warc", ".warc.gz"])
 def test_a_response_without_its_address_is_told_of(tmp_path, good, suffix):
     path = tmp_path / f"a{suffix}"
