@@ -188,10 +188,7 @@ def test_arguments_and_answers_arrive_as_their_types(box):
     orders, by_name = [Order(0, Box(1, 2, 30, 4)), Order(1, Box(0, 0, 7, 1))], {"a": Box(0, 0, 5, 5)}
     assert values(box.run(HERE + "widths", int, orders=orders, by_name=by_name)) == [29, 7, 5]
     assert values(box.run(HERE + "region", Region, n=3)) == list(region(3))
-
-
-def test_a_large_answer_arrives_whole(box):
-    assert values(box.run("tests.unit.sandbox.test_process:large", bytes, num_bytes=5_000_000)) == [bytes(5_000_000)]
+    assert values(box.run(HERE + "large", bytes, num_bytes=5_000_000)) == [bytes(5_000_000)]
 
 
 def large(num_bytes):
