@@ -18,8 +18,13 @@ from tests.inputs.samples import encoded
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 
+def read_and_copy(tmp_path: Path, body: str, running: bool = False, **parts) -> tuple[Document, dict[str, bytes]]:
+    path = xml.write_docx(tmp_path / "a.docx", body + xml.section(running=running), **parts)
+    return content.read(opened(str(path)))
+
+
 def read(tmp_path: Path, body: str, **parts) -> Document:
-    return content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body + xml.section(), **parts))))[0]
+    return read_and_copy(tmp_path, body, **parts)[0]
 
 
 def paragraphs(document: Document) -> list[Paragraph]:
@@ -151,8 +156,7 @@ def test_deleted_rows_are_gone(tmp_path):
 
 def test_comments_are_gone(tmp_path):
     sign = '<w:commentRangeStart w:id="0"/>{0}<w:commentRangeEnd w:id="0"/><w:r><w:commentReference w:id="0"/></w:r>'
-    package = opened(str(xml.write_docx(tmp_path / "a.docx", xml.paragraph(sign.format(xml.run("said"))) + xml.section())))
-    document, copied = content.read(package)
+    document, copied = read_and_copy(tmp_path, xml.paragraph(sign.format(xml.run("said"))))
     assert lines(document) == ["said"]
     assert b"comment" not in copied["word/document.xml"]
 
@@ -164,7 +168,7 @@ def test_one_of_two_alternatives_is_read(tmp_path):
 
 def test_an_alternative_that_nobody_knows_gives_way_to_the_fallback(tmp_path):
     both = xml.text_box(xml.paragraph(xml.run("boxed"))).replace('Requires="wps"', 'Requires="xyz"')
-    document, copied = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", xml.paragraph(both) + xml.section()))))
+    document, copied = read_and_copy(tmp_path, xml.paragraph(both))
     assert lines(document) == ["boxed"]
     assert b"<w:pict>" in copied["word/document.xml"] and b"<w:drawing>" not in copied["word/document.xml"]
 
@@ -172,9 +176,8 @@ def test_an_alternative_that_nobody_knows_gives_way_to_the_fallback(tmp_path):
 def test_results_of_fields_stay_and_only_what_has_none_or_runs_on_all_pages_is_made_anew(tmp_path):
     page, link = xml.field("PAGE", "7"), xml.field('HYPERLINK "http://a"', "link")
     empty = xml.field("NUMPAGES", "").replace(xml.run(""), "")
-    fields, running = xml.paragraph(page, link, empty), xml.section(running=True)
-    package = opened(str(xml.write_docx(tmp_path / "a.docx", fields + running, header=fields)))
-    document, copied = content.read(package)
+    fields = xml.paragraph(page, link, empty)
+    document, copied = read_and_copy(tmp_path, fields, running=True, header=fields)
     body, header = paragraphs(document)
     assert [(piece.text, piece.is_generated) for piece in body.pieces] == [("7link", False), ("", True)]
     assert [(piece.text, piece.is_generated) for piece in header.pieces] == [("7", True), ("link", False), ("", True)]
@@ -192,8 +195,7 @@ def test_a_table_of_contents_keeps_its_text_and_loses_its_field(tmp_path):
     first = xml.paragraph(
         KINDS[0], '<w:r><w:instrText> TOC \\o "1-3" </w:instrText></w:r>', KINDS[1], xml.run("One\t", "<w:webHidden/>")
     )
-    body = first + xml.paragraph(xml.run("Two"), KINDS[2]) + xml.section()
-    document, copied = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body))))
+    document, copied = read_and_copy(tmp_path, first + xml.paragraph(xml.run("Two"), KINDS[2]))
     assert lines(document) == ["One\t", "Two"]
     assert b"fldChar" not in copied["word/document.xml"] and b"webHidden" not in copied["word/document.xml"]
 
@@ -216,9 +218,7 @@ def test_notes_follow_the_block_that_they_are_anchored_in(tmp_path):
 
 def test_headers_and_footers_come_last(tmp_path):
     header, footer = xml.paragraph(xml.run("head")), xml.paragraph(xml.field("PAGE", "1"))
-    body = xml.paragraph(xml.run("body")) + xml.section(running=True)
-    package = opened(str(xml.write_docx(tmp_path / "a.docx", body, header=header, footer=footer)))
-    document, copied = content.read(package)
+    document, copied = read_and_copy(tmp_path, xml.paragraph(xml.run("body")), running=True, header=header, footer=footer)
     assert [(words(p), p.where) for p in paragraphs(document)] == [("body", "body"), ("head", "header"), ("1", "footer")]
     assert {"word/header1.xml", "word/footer1.xml", "word/document.xml"} <= set(copied)
 
@@ -297,8 +297,7 @@ def test_pictures_and_old_equations(tmp_path):
 
 def test_the_copy_calls_each_run_by_its_mark_and_keeps_its_colour(tmp_path):
     inside = xml.run("a", '<w:color w:val="FF0000" w:themeColor="accent1"/>') + xml.run("b", '<w:rStyle w:val="S"/><w:i/>')
-    path = xml.write_docx(tmp_path / "a.docx", xml.paragraph(inside) + xml.section())
-    document, copied = content.read(opened(str(path)))
+    document, copied = read_and_copy(tmp_path, xml.paragraph(inside))
     (paragraph,) = paragraphs(document)
     names = [f"{STYLE}{piece.mark}" for piece in paragraph.pieces if isinstance(piece, Text)]
     root = etree.fromstring(copied["word/document.xml"])
@@ -310,8 +309,7 @@ def test_the_copy_calls_each_run_by_its_mark_and_keeps_its_colour(tmp_path):
 
 def test_in_heads_letters_have_the_colour_of_their_mark(tmp_path):
     head = xml.item(xml.run("a", '<w:color w:val="FF0000"/>'), xml.field("PAGE", "3"), number=2)
-    path = xml.write_docx(tmp_path / "a.docx", xml.paragraph(xml.run("b")) + xml.section(running=True), header=head)
-    document, copied = content.read(opened(str(path)))
+    document, copied = read_and_copy(tmp_path, xml.paragraph(xml.run("b")), running=True, header=head)
     header = paragraphs(document)[1]
     colours = [int(e.get(f"{_W}val", ""), 16) for e in etree.fromstring(copied["word/header1.xml"]).iter(f"{_W}color")]
     a, page = (piece.mark for piece in header.pieces if isinstance(piece, Text))
