@@ -1,7 +1,6 @@
 """Page functions that do harm on request. A file of their own: a child that loads them loads nothing else of the tests."""
 
 import ctypes
-from pathlib import Path
 
 from datagen.coarse.answers import PageContent
 from datagen.coarse.page import OpenPage
@@ -17,13 +16,4 @@ def crash_on_request(view: OpenPage) -> PageContent:
 def swallow_on_request(view: OpenPage) -> PageContent:
     if "SWALLOW" in view.page.get_text():
         bytearray(4 << 30)
-    return PageContent()
-
-
-def crash_once(view: OpenPage) -> PageContent:
-    """Ends the parser at each page's first visit."""
-    mark = Path(view.page.parent.name).with_suffix(f".{view.page.number}")
-    if not mark.exists():
-        mark.touch()
-        ctypes.string_at(0)
     return PageContent()

@@ -1,7 +1,12 @@
-"""Programs that stand on the PATH in place of those of the machine."""
+"""Programs that stand on the PATH in place of those of the machine, and those that are killed."""
 
 import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
 
 
 def stand_in(folder: Path, name: str, text: str) -> str:
@@ -10,3 +15,12 @@ def stand_in(folder: Path, name: str, text: str) -> str:
     (folder / name).write_text(text)
     (folder / name).chmod(0o755)
     return f"{folder}:{os.environ['PATH']}"
+
+
+def killed_at_its_first_line(program: str, *arguments: str) -> str:
+    """Start Python on this program, kill it when it has printed a line, and return that."""
+    command = [sys.executable, "-c", program, *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as going:
+        line = going.stdout.readline().strip()
+        os.kill(going.pid, signal.SIGKILL)
+    return line

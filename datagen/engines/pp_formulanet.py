@@ -18,9 +18,6 @@ from datagen.engines import pretrained, token_reader
 from datagen.markdown import bare_latex
 from datagen.record import Line
 
-AT_A_TIME = 8
-"""Formulas that are read together."""
-
 
 class PPFormulaNet(pretrained.Network):
     """The network `model`, a folder or a hub's name, at a hub's `revision`. A formula of over `max_tokens` tokens isn't read.
@@ -49,10 +46,7 @@ class PPFormulaNet(pretrained.Network):
     ) -> list[tuple[str, float]]:
         """The bare LaTeX of each crop, (H, W, 3) RGB bytes, and the mean probability of its tokens; "" for an answer that came to
         no end."""
-        answers: list[tuple[str, float]] = []
-        with torch.inference_mode():
-            for part in pretrained.parts(len(crops), AT_A_TIME):
-                answers += self._read(crops[part])
+        answers = pretrained.in_parts(self._read, crops)
         self.reasons = tuple("" if text else "no_end" for text, _ in answers)
         return answers
 

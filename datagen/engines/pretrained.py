@@ -4,10 +4,11 @@ weights aren't all there isn't opened."""
 import functools
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
+import numpy
 import torch
 from torch import Tensor
 from transformers import AutoConfig, AutoImageProcessor, GenerationConfig, LogitsProcessor, LogitsProcessorList
@@ -20,6 +21,9 @@ logging.disable_progress_bar()  # a training and a run show their own progress
 WHOLE_OR_NOT = (OSError, ValueError, RuntimeError, KeyError, TypeError, AttributeError)
 """What transformers raises of a folder that holds something else, or damaged files."""
 
+T = TypeVar("T")
+
+_AT_A_TIME = 8  # images
 _HASHED = 1 << 24
 _DECIDES = (".safetensors", ".json", ".txt", ".model", ".jinja")
 
@@ -118,9 +122,13 @@ class Network(OnDemand):
             torch.cuda.empty_cache()
 
 
-def parts(count: int, most: int) -> Iterator[slice]:
-    """Slices of at most `most` that cover `count`."""
-    return (slice(start, start + most) for start in range(0, count, most))
+def in_parts(look: Callable[[Sequence[numpy.ndarray]], list[T]], images: Sequence[numpy.ndarray]) -> list[T]:
+    """What `look` says of each image, asked about a few at a time."""
+    results: list[T] = []
+    with torch.inference_mode():
+        for start in range(0, len(images), _AT_A_TIME):
+            results += look(images[start : start + _AT_A_TIME])
+    return results
 
 
 class _Probabilities(LogitsProcessor):
@@ -145,9 +153,8 @@ def written(net: Any, asked: dict[str, Tensor], end: int, pad: int, most: int) -
         greedy.decoder_start_token_id = text.decoder_start_token_id
     tokens_BN = net.generate(**asked, generation_config=greedy, logits_processor=LogitsProcessorList([noted]))
     logp_BN = torch.stack(noted.steps, 1)
-    return [_until(*row, end) for row in zip(tokens_BN[:, -logp_BN.shape[1] :].tolist(), logp_BN.tolist(), strict=True)]
-
-
-def _until(tokens: Sequence[int], logp: Sequence[float], end: int) -> tuple[list[int], list[float]]:
-    num = tokens.index(end) + 1 if end in tokens else len(tokens)
-    return list(tokens[:num]), list(logp[:num])
+    answers = []
+    for tokens, logp in zip(tokens_BN[:, -logp_BN.shape[1] :].tolist(), logp_BN.tolist(), strict=True):
+        num = tokens.index(end) + 1 if end in tokens else len(tokens)
+        answers.append((tokens[:num], logp[:num]))
+    return answers

@@ -101,7 +101,8 @@ class Server:
         """What the server says about each encoded image, as it says it. Raises as `read`."""
 
         async def all_of_them() -> list[Answer | Fault]:
-            tasks = [asyncio.ensure_future(self._servers.ask(self._question(image))) for image in shown]
+            questions = [Question.of(self.profile, self.model, self.kind, image) for image in shown]
+            tasks = [asyncio.ensure_future(self._servers.ask(question)) for question in questions]
             try:
                 return list(await asyncio.gather(*tasks))
             finally:  # if one raises, the others are called off
@@ -112,9 +113,6 @@ class Server:
 
     def close(self) -> None:
         self._servers.close()
-
-    def _question(self, image: bytes) -> Question:
-        return Question.of(self.profile, self.model, self.kind, image)
 
     def _read(self, answer: Answer | Fault) -> tuple[str, str]:
         """The answer as text of this kind, or why there is none."""

@@ -11,7 +11,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy
-import torch
 import torchvision  # noqa: F401  what the image processor needs
 from transformers import SLANetForTableRecognition, SLANeXtForTableRecognition
 
@@ -21,8 +20,6 @@ from datagen.tables.cells import parse, to_html
 from datagen.tables.fit import fitted
 
 NETWORKS = {"slanet": SLANetForTableRecognition, "slanext": SLANeXtForTableRecognition}
-AT_A_TIME = 8
-"""Tables that are looked at together."""
 
 
 class SLANet(pretrained.Network):
@@ -42,12 +39,8 @@ class SLANet(pretrained.Network):
     def read(self, crops: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]], lang: str = "und") -> list[tuple[str, float]]:
         """The HTML of each crop, (H, W, 3) RGB bytes, with the text of its `lines`, and the mean probability of the structure's
         tokens. "" where the lines don't fit the structure, or the network wrote no whole table."""
-        structures: list[tuple[str, float]] = []
-        with torch.inference_mode():
-            for part in pretrained.parts(len(crops), AT_A_TIME):
-                structures += self._structures(crops[part])
         readings, reasons = [], []
-        for (structure, score), of_crop in zip(structures, lines, strict=True):
+        for (structure, score), of_crop in zip(pretrained.in_parts(self._structures, crops), lines, strict=True):
             text, reason = _filled(structure, of_crop)
             readings.append((text, score if text else 0.0))
             reasons.append(reason)
@@ -62,8 +55,10 @@ class SLANet(pretrained.Network):
     def _structures(self, crops: Sequence[numpy.ndarray]) -> list[tuple[str, float]]:
         """The HTML of each crop's rows and cells, without text; "" for none."""
         net, processor = self._network
-        # Its resizing needs two pixels on each side.
-        images = [numpy.ascontiguousarray(numpy.pad(crop, _to_two(crop), mode="edge")) for crop in crops]
+        images = []
+        for crop in crops:
+            lacking = [(0, max(0, 2 - side)) for side in crop.shape[:2]]  # its resizing needs two pixels on each side
+            images.append(numpy.ascontiguousarray(numpy.pad(crop, [*lacking, (0, 0)], mode="edge")))
         asked = processor(images=images, return_tensors="pt")["pixel_values"].to(net.device)
         probabilities_BNC = net(asked).last_hidden_state
         structures = []
@@ -75,10 +70,6 @@ class SLANet(pretrained.Network):
             answers = processor.post_process_table_recognition(SimpleNamespace(last_hidden_state=probabilities_1NC))
             structures.append(("".join(answers["structure"]), round(float(answers["structure_score"]), 3)))
         return structures
-
-
-def _to_two(crop: numpy.ndarray) -> list[tuple[int, int]]:
-    return [(0, max(0, 2 - crop.shape[0])), (0, max(0, 2 - crop.shape[1])), (0, 0)]
 
 
 def _filled(structure: str, lines: Sequence[Line]) -> tuple[str, str]:

@@ -53,7 +53,9 @@ def read_parts(
                 for answer, cpu_s in answers:
                     spent_s, unreported_s = spent_s + cpu_s, unreported_s + cpu_s
                     if remaining is None:
-                        remaining = deque(_numbers(answer))
+                        if not isinstance(answer, Parts):
+                            raise ChildDied("crash", "read a part before it named the parts")
+                        remaining = deque(answer.numbers)
                         num_due = len(remaining)
                     else:
                         _check_turn(answer, remaining[0] if num_due else None)
@@ -89,21 +91,9 @@ def read_parts(
             return
 
 
-def _numbers(answer: Parts | Part[Any] | Failed) -> list[int]:
-    if not isinstance(answer, Parts):
-        raise ChildDied("crash", "read a part before it named the parts")
-    return answer.numbers
-
-
 def _check_turn(answer: Parts | Part[Any] | Failed, number: int | None) -> None:
     """Raise `ChildDied` unless the answer is for the part whose turn it is."""
     expected = Range(-1) if number is None else Range(number, number + 1)
-    parts = (
-        answer.parts
-        if isinstance(answer, Failed)
-        else Range(answer.number, answer.number + 1)
-        if isinstance(answer, Part)
-        else None
-    )
+    parts = None if isinstance(answer, Parts) else answer.parts
     if parts != expected:
         raise ChildDied("crash", f"answered for {parts} where {expected} was due")

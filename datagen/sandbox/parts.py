@@ -23,6 +23,10 @@ class Part(msgspec.Struct, Generic[T], frozen=True, tag=True, array_like=True):
     value: T
     cpu_s: float = 0.0
 
+    @property
+    def parts(self) -> Range:
+        return Range(self.number, self.number + 1)
+
 
 class Failed(msgspec.Struct, frozen=True, tag=True, array_like=True):
     """Parts that couldn't be read; a `stop` of -1 stands for the last of those that were asked for. `cpu_s` as in `Part`."""

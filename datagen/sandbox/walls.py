@@ -192,7 +192,7 @@ def _answer(connection: socket.socket, walls: Walls) -> None:
     requests = msgspec.msgpack.Decoder(Request)
     _send(connection, "ready", walls)
     while True:
-        request = requests.decode(_received(connection))
+        request = requests.decode(_exactly(connection, int.from_bytes(_exactly(connection, LENGTH_BYTES))))
         try:
             function, *_ = map(pkgutil.resolve_name, (request.function, *request.imports))
             arguments = _typed(function, request.arguments)
@@ -234,11 +234,6 @@ def _has_children() -> bool:
     except ChildProcessError:
         return False
     return True
-
-
-def _received(connection: socket.socket) -> bytearray:
-    length = int.from_bytes(_exactly(connection, LENGTH_BYTES))
-    return _exactly(connection, length)
 
 
 def _exactly(connection: socket.socket, num_bytes: int) -> bytearray:

@@ -29,7 +29,7 @@ gc.set_threshold(200_000, 20, 20)  # a document makes millions of values and no 
 
 
 def read_document(
-    path: str, name: str, within: Range, long_side: int, jpeg_quality: int, max_pages: int, numbers: list[int] | None
+    path: str, within: Range, long_side: int, jpeg_quality: int, max_pages: int, numbers: list[int] | None
 ) -> Iterator[Parts | Part[WordPage] | Failed]:
     """Yields the pages with these `numbers`; if `numbers` is None, those of the first `max_pages` (0: all) that lie `within` a
     range.

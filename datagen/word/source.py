@@ -107,7 +107,6 @@ class WordSource(Source):
                 max_cpu_s=self.max_document_s,
                 noun="pages",
                 path=path,
-                name=item.uri,
                 within=item.part,
                 long_side=self.long_side,
                 jpeg_quality=self.jpeg_quality,

@@ -1,17 +1,12 @@
 """SIGKILL amid a shard of agreed pages, and the same command again: every shard is that of an undisturbed run."""
 
-import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
-
 from recipes.agree import agree
 from recipes.run.execute import run
 from recipes.steps import Place
 from recipes.verbs.status import verify
 from tests.inputs.agreement import NUM_PAGES, made
-from tests.outputs import ROOT, shards
+from tests.outputs import shards
+from tests.programs import killed_at_its_first_line
 
 RUN = """
 import sys, time
@@ -35,20 +30,12 @@ run(agree(sys.argv[1]), Place(sys.argv[2], "inline"))
 """
 
 
-def kill_after(data: str, out: Path, num_pages: int) -> None:
-    """A run that is killed when it has decided so many pages."""
-    command = [sys.executable, "-c", RUN, data, str(out), str(num_pages)]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as going:
-        assert going.stdout.readline().strip() == "amid a shard"
-        os.kill(going.pid, signal.SIGKILL)
-
-
 def test_a_killed_run_goes_on_to_the_same_bytes(tmp_path):
     data, out = made(tmp_path), tmp_path / "out"
     assert run(agree(data), Place(str(tmp_path / "undisturbed"), "inline")) == 0
     undisturbed = shards(tmp_path / "undisturbed", "agreed")
     for num_pages, num_whole in ((2, 0), (NUM_PAGES + 1, 2)):  # amid the first shard; at the last one's page
-        kill_after(data, out, num_pages)
+        assert killed_at_its_first_line(RUN, data, str(out), str(num_pages)) == "amid a shard"
         left = shards(out, "agreed")
         assert left.items() <= undisturbed.items()
         assert len(left) == num_whole

@@ -11,8 +11,6 @@ from collections import Counter
 from pathlib import Path
 
 import fsspec
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -148,16 +146,6 @@ def test_good_members_are_read_and_bad_ones_told(tmp_path, good, name, write, nu
     assert files(out) == state
 
 
-def test_an_archive_alone_is_an_input_and_its_uris_are_too(tmp_path, good):
-    zipped(tmp_path / "a.zip", good)
-    items = Listing(str(tmp_path / "a.zip")).items()
-    uri = next(d.uri for d in items if "100%25" in d.uri)
-    assert uri == f"zip://sub/good%2C%20too%3A%20100%25.pdf::{tmp_path}/a.zip"
-    (tmp_path / "list.jsonl").write_text(json.dumps({"uri": uri, "lang": "en"}))
-    assert make(tmp_path / "list.jsonl", tmp_path / "out") == 0
-    assert {s.origin.uri for s in samples(tmp_path / "out")} == {uri}
-
-
 def test_members_of_one_name_in_a_zip_are_all_read_each_as_itself(tmp_path):
     with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(tmp_path / "a.zip", "w") as made:
         for text in ("the first of them", "the one between", "the last of them"):
@@ -235,32 +223,6 @@ def listed(path: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("suffix", [".warc", ".warc.gz"])
-def test_what_stands_before_the_damage_is_listed(tmp_path, good, suffix):
-    path = tmp_path / f"a{suffix}"
-    crawled(path, good)
-    before = listed(path)
-    path.write_bytes(path.read_bytes() + b"\x00garbage" * 20)
-    assert len(before) == 5
-    assert listed(path) == sorted([*before, path.name])
-
-
-@pytest.mark.parametrize("compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_what_does_not_unpack_is_a_drop(tmp_path, good, compression):
-    inputs, out = tmp_path / "in", tmp_path / "out"
-    inputs.mkdir()
-    with zipfile.ZipFile(inputs / "a.zip", "w", compression) as made:
-        made.writestr("bad.pdf", good)
-    data = bytearray((inputs / "a.zip").read_bytes())
-    for at in range(60, 120):
-        data[at] ^= 0x5A
-    (inputs / "a.zip").write_bytes(data)
-    pdfs.write(inputs / "plain.pdf", pdfs.LATIN)
-    assert make(inputs, out) == 0
-    assert drop_reasons(out) == {("bad.pdf", "broken_archive"): 1}
-    assert len(samples(out)) == 1
-
-
-@pytest.mark.parametrize("suffix", [".warc", ".warc.gz"])
 def test_a_response_without_its_address_is_told_of(tmp_path, good, suffix):
     path = tmp_path / f"a{suffix}"
     with open(path, "wb") as file:
@@ -287,6 +249,7 @@ def test_a_warc_that_does_not_reach_its_end_is_told_of(tmp_path, good, suffix):
         "cut in the first record": (whole[:middle], 0),
         "a record's first bytes": (whole[: end + 4] + whole[end : end + 5], 1),
         "cut in the last": (whole[:-30], 5),
+        "garbage behind it": (whole + b"\x00garbage" * 20, 5),
     }
     if suffix == ".warc.gz":
         damaged["a byte"] = (whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :], 0)
@@ -353,24 +316,6 @@ def test_a_zip_from_afar_is_fetched(tmp_path, good):
     fsspec.filesystem("memory").pipe("/zips/a.zip", (tmp_path / "a.zip").read_bytes())
     assert make("memory://zips", tmp_path / "out", max_bytes=LIMIT) == 3
     assert len(samples(tmp_path / "out")) == 4
-
-
-def test_rows_of_common_crawls_index_are_a_list(tmp_path):
-    row = {
-        "url": "https://example.org/a.pdf",
-        "warc_filename": "crawl-data/x.warc.gz",
-        "warc_record_offset": 7,
-        "warc_record_length": 99,
-    }
-    pq.write_table(pa.Table.from_pylist([row]), tmp_path / "list.parquet")
-    (document,) = Listing(str(tmp_path / "list.parquet")).items()
-    assert document.uri == "warc://7-99/https%3A//example.org/a.pdf::https://data.commoncrawl.org/crawl-data/x.warc.gz"
-    assert archive.parse(document.uri) == Member(
-        "warc", "https://example.org/a.pdf", "https://data.commoncrawl.org/crawl-data/x.warc.gz", 7, 99
-    )
-    (tmp_path / "list.jsonl").write_text(json.dumps(row | {"warc_record_offset": "x"}))
-    with pytest.raises(ValueError, match=r"row 1: .*whole numbers"):
-        Listing(str(tmp_path / "list.jsonl")).items()
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import errno
 import http.server
 import json
 import os
+import subprocess
 import threading
 
 import pytest
@@ -96,23 +97,6 @@ def test_hostile_input_gives_the_same_bytes_on_workers(hostile, read_inline, clu
 def read(path, **values) -> list[Sample | Drop]:
     source = PdfSource(long_side=512, page_functions=PAGE_FUNCTIONS, limits=LIMITS, **values)
     return list(Pipeline("test", Listing(str(path)), source, ()).process(tuple(Listing(str(path)).items()), []))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(("name", "good"), [("hang.pdf", [0, 1, 3]), ("crash.pdf", [0, 2]), ("swallow.pdf", [0, 2])])
-def test_a_fatal_page_costs_itself_alone(hostile, name, good):
-    outcomes = read(hostile / name)
-    assert [s.origin.page for s in outcomes if isinstance(s, Sample)] == good
-    (drop,) = [d for d in outcomes if isinstance(d, Drop)]
-    assert drop.reason == BAD[name]
-    assert drop.part is not None
-    assert drop.part.first not in good
-
-
-def test_a_page_is_dropped_only_if_it_ends_the_parser_alone_too(tmp_path):
-    path = pdfs.write(tmp_path / "a.pdf", "first", "second", "third")
-    source = PdfSource(long_side=512, page_functions=(PageFunction("tests.page_functions:crash_once"),), limits=LIMITS)
-    assert [s.origin.page for s in source.read(Item(str(path)))] == [0, 1, 2]
 
 
 def test_a_parser_that_died_while_it_waited_costs_nothing(tmp_path):
@@ -267,15 +251,6 @@ def test_an_image_that_swells_is_no_blank_page(tmp_path):
     assert page.quality.reasons == ("picture_page",)
 
 
-@pytest.mark.slow
-def test_a_document_that_keeps_ending_the_parser_is_given_up(tmp_path):
-    pdfs.write(tmp_path / "many.pdf", "first", *["CRASH"] * 6)
-    outcomes = read(tmp_path / "many.pdf")
-    assert [d.reason for d in outcomes if isinstance(d, Drop)] == ["crash"] * 4
-    assert outcomes[-1].part == Range(4, -1)
-    assert "3 pages after them not tried" in outcomes[-1].detail
-
-
 def test_a_file_of_no_permission_is_unreadable(tmp_path):
     if os.geteuid() == 0:
         pytest.skip("root reads everything")
@@ -292,18 +267,8 @@ def test_a_name_that_is_not_utf8_is_a_drop(tmp_path):
     json.dumps(drop.to_dict()).encode()
 
 
-def test_only_bad_documents_exit_over_max_drop(tmp_path):
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "empty.pdf").write_bytes(b"")
-    assert make(tmp_path / "in", tmp_path / "out") == 3
-    assert len((tmp_path / "out/coarse/drops.jsonl").read_text().splitlines()) == 1
-    assert (tmp_path / "out/report/index.html").exists()
-
-
 def test_a_full_disk_is_a_failed_shard_and_no_partial_file(corpus, tmp_path, caplog):
     """A file system of 200 kB, mounted where root may."""
-    import subprocess
-
     small = tmp_path / "small"
     small.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(small)], capture_output=True)

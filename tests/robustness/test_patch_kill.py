@@ -1,16 +1,12 @@
 """SIGKILL amid the shards of a patch: old labels are marked already, and the dataset's own recipe makes what is missing."""
 
-import os
-import signal
-import subprocess
-import sys
-
 from datagen.disk import marks
 from datagen.disk.storage import Folder
 from recipes.verbs.patch import patch
 from recipes.verbs.status import status, verify
 from tests.inputs import patches
-from tests.outputs import ROOT, make, shards
+from tests.outputs import make, shards
+from tests.programs import killed_at_its_first_line
 
 TAKE = """
 import sys, time
@@ -34,9 +30,7 @@ def test_a_killed_patch_is_finished_by_whoever_comes_next(corpus, tmp_path):
     answer = {"key": key, "record": digest, "verdict": "corrected", "regions": patches.regions(record, r0={"text": "Corrected"})}
     file = patches.write(tmp_path / "p.json", patches.patch(folder, [answer]))
     before = shards(out)
-    with subprocess.Popen([sys.executable, "-c", TAKE, str(out), file], cwd=ROOT, stdout=subprocess.PIPE, text=True) as taking:
-        shard = taking.stdout.readline().strip()
-        os.kill(taking.pid, signal.SIGKILL)
+    shard = killed_at_its_first_line(TAKE, str(out), file)
     assert shard and shards(out) == before
     (mark,) = marks.of_people(folder)
     assert (mark.key, mark.mark) == (key, "corrected")

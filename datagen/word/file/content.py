@@ -25,8 +25,7 @@ from datagen.word.file.names import FALLBACK, XML_SPACE, M, R, W, sign_code
 from datagen.word.file.package import Package
 from datagen.word.file.run_pieces import Pieces, displayed
 from datagen.word.file.styles import Around, Look, Styles
-from datagen.word.file.table_cells import drafts
-from datagen.word.file.table_fills import Fills
+from datagen.word.file.table_cells import Fills, drafts
 from datagen.word.file.xml_parts import written
 
 _SIGNS = {

@@ -11,7 +11,7 @@ be made to.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -24,8 +24,8 @@ from datagen.word.file.xml_parts import written
 STYLE = "pagewheel"
 """What the names of marks' styles begin with; the mark follows, and behind a `b` a number where a piece has several styles."""
 _FIRST_LETTERS = 0x050000  # nearly black, and none that people choose
-_FIRST_DARK, _NUM_DARK = 0x000001, 0x040000
-_LEAST_LIGHT, _NUM_LIGHT = 0xE0, 1 << 18
+_LEAST_LIGHT = 0xE0  # of red and green
+_NUM_FILLS = 1 << 18  # dark ones, and light ones
 _DARK = 156  # of 255: LibreOffice takes a colour for a dark one up to this luminance
 _HEX_COLOUR = re.compile(rb"\"#?([0-9A-Fa-f]{6})\"")
 
@@ -73,17 +73,22 @@ class CopyMarks:
             properties.remove(other)
         colour = next((colour for colour, of in self.letters.items() if of.mark == mark), None)
         if colour is None:
-            colour = next(self._free(range(_FIRST_LETTERS + len(self.letters), 0xFFFFFF)))
+            free = range(_FIRST_LETTERS + len(self.letters), 0xFFFFFF)
+            colour = next(colour for colour in free if colour not in self.taken)
             self.letters[colour] = Original(mark, original)
         etree.SubElement(properties, W + "color").set(VAL, f"{colour:06X}")
 
     def fill_cell(self, cells: Iterable[etree._Element], mark: int, original: int | None) -> None:
         """Give the elements of a cell the fill of `mark`; none, if there are more cells than such fills."""
         is_dark = original is not None and luminance(original) <= _DARK
-        colour = next(self._free(_fills(is_dark, self._num[is_dark])), None)
-        if colour is None:
+        for number in range(self._num[is_dark], _NUM_FILLS):
+            light = (_LEAST_LIGHT + (number >> 13)) << 16 | (_LEAST_LIGHT + (number >> 8 & 31)) << 8 | number & 255
+            colour = number + 1 if is_dark else light
+            if colour not in self.taken:
+                break
+        else:
             return
-        self._num[is_dark] = (colour - _FIRST_DARK if is_dark else _light_number(colour)) + 1
+        self._num[is_dark] = number + 1
         self.fills[colour] = Original(mark, original)
         for cell in cells:
             properties = cell.find(W + "tcPr")
@@ -108,9 +113,6 @@ class CopyMarks:
                 etree.SubElement(style, W + "basedOn").set(VAL, base)
         return written(root)
 
-    def _free(self, colours: Iterable[int]) -> Iterator[int]:
-        return (colour for colour in colours if colour not in self.taken)
-
 
 def colours_in(parts: Iterable[bytes]) -> frozenset[int]:
     """The colours that these parts of a file name."""
@@ -120,18 +122,6 @@ def colours_in(parts: Iterable[bytes]) -> frozenset[int]:
 def luminance(colour: int) -> int:
     """Of 0xRRGGBB, 0 to 255, as LibreOffice computes it."""
     return ((colour & 255) * 29 + (colour >> 8 & 255) * 151 + (colour >> 16) * 76) >> 8
-
-
-def _fills(is_dark: bool, first: int) -> Iterator[int]:
-    if is_dark:
-        yield from range(_FIRST_DARK + first, _FIRST_DARK + _NUM_DARK)
-        return
-    for n in range(first, _NUM_LIGHT):
-        yield (_LEAST_LIGHT + (n >> 13)) << 16 | (_LEAST_LIGHT + (n >> 8 & 31)) << 8 | n & 255
-
-
-def _light_number(colour: int) -> int:
-    return ((colour >> 16) - _LEAST_LIGHT) << 13 | ((colour >> 8 & 255) - _LEAST_LIGHT) << 8 | colour & 255
 
 
 def _run_properties(holder: etree._Element, before: str = "") -> etree._Element:

@@ -161,7 +161,7 @@ def _with_limits(large: etree._Element) -> None:
     whole = run(sign)
     for name, above in (("sub", "limLow"), ("sup", "limUpp")):
         part = large.find(M + name)
-        if part is not None and not is_on(large, f"{name}Hide") and _has_something(part):
+        if part is not None and not is_on(large, f"{name}Hide") and any(map(_can_be_seen, part)):
             part.tag = M + (name if is_beside else "lim")
             whole = made(f"s{name.title()}" if is_beside else above, made("e", whole), part)
     inside = large.find(M + "e")
@@ -186,11 +186,6 @@ def _with_fences(fenced: etree._Element) -> None:
     holder[at : at + 1] = parts
 
 
-def _has_something(part: etree._Element) -> bool:
-    """Whether anything in it can be seen."""
-    return any(map(_can_be_seen, part))
-
-
 def _can_be_seen(child: etree._Element) -> bool:
     return not str(child.tag).endswith("Pr") and (child.tag != M + "r" or bool("".join(child.itertext()).strip()))
 
@@ -198,7 +193,7 @@ def _can_be_seen(child: etree._Element) -> bool:
 def _quote(holder: etree._Element) -> None:
     """Makes text of operators that lack an operand, and letters of words that are commands; puts a text without signs where there
     is nothing, in whose place LibreOffice would draw a box."""
-    if holder.tag != M + "oMath" and not _has_something(holder):
+    if holder.tag != M + "oMath" and not any(map(_can_be_seen, holder)):
         holder.append(run("", is_text=True))
         return
     children = [child for child in holder if isinstance(child.tag, str) and not child.tag.endswith("Pr")]

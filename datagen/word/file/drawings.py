@@ -31,7 +31,7 @@ def picture(element: etree._Element) -> Picture | None:
         return Picture("chart" if "Chart" in program else "object")
     if element.tag == W + "pict":
         return Picture("picture") if _is_seen_in_vml(element) else None
-    if _is_hidden(element):
+    if any(properties.get("hidden") in ("1", "true") for properties in element.iter("{*}docPr")):
         return None
     kind = next((graphic.get("uri", "") for graphic in element.iter(A + "graphicData")), "")
     if "chart" in kind.rpartition("/drawing/")[2]:
@@ -54,10 +54,6 @@ def _inside_text_box(image: etree._Element, drawing: etree._Element) -> bool:
 
 def _has_text(element: etree._Element) -> bool:
     return any(text.text for text in element.iter(W + "t"))
-
-
-def _is_hidden(element: etree._Element) -> bool:
-    return any(properties.get("hidden") in ("1", "true") for properties in element.iter("{*}docPr"))
 
 
 def _is_seen_in_vml(element: etree._Element) -> bool:

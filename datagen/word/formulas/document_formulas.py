@@ -203,11 +203,8 @@ def _of_mathml(element: etree._Element) -> Iterator[str]:
 def _is_mark(element: etree._Element, sign: etree._Element) -> bool:
     """Whether the second child of a mover or munder is an accent, a bar, a brace or an arrow over or under the first."""
     is_accent = element.get("accent") == "true" or element.get("accentunder") == "true"
-    return _is_stretched(sign) or (is_accent and len(sign) == 0) or "".join(sign.itertext()) in _DOTS
-
-
-def _is_stretched(sign: etree._Element) -> bool:
-    return len(sign) == 0 and etree.QName(sign).localname == "mo" and sign.get("stretchy") == "true"
+    is_stretched = etree.QName(sign).localname == "mo" and sign.get("stretchy") == "true"
+    return (len(sign) == 0 and (is_stretched or is_accent)) or "".join(sign.itertext()) in _DOTS
 
 
 def _normal(text: str) -> str:

@@ -90,11 +90,11 @@ def _fraction(fraction: etree._Element) -> None:
         fraction.getparent().replace(fraction, made("box", made("e", *above, run("/"), *below)))
 
 
-def _nary(nary: etree._Element) -> None:
-    """Empties limits that are hidden."""
-    for name in ("sub", "sup"):
-        part = nary.find(M + name)
-        if part is not None and is_on(nary, f"{name}Hide"):
+def _without_hidden(element: etree._Element) -> None:
+    """Empties limits and degrees of roots that are hidden."""
+    for name in ("sub", "sup", "deg"):
+        part = element.find(M + name)
+        if part is not None and is_on(element, f"{name}Hide"):
             part[:] = []
 
 
@@ -104,12 +104,6 @@ def _prescripts(scripts: etree._Element) -> None:
     for child in reversed(inside if inside is not None else ()):
         scripts.addnext(child)
     scripts.tag = M + "sSubSup"
-
-
-def _radical(radical: etree._Element) -> None:
-    degree = radical.find(M + "deg")
-    if degree is not None and is_on(radical, "degHide"):
-        degree[:] = []
 
 
 def _group(group: etree._Element) -> None:
@@ -153,9 +147,9 @@ def _boxed(box: etree._Element) -> None:
 _RULES = {
     "r": _run,
     "f": _fraction,
-    "nary": _nary,
+    "nary": _without_hidden,
     "sPre": _prescripts,
-    "rad": _radical,
+    "rad": _without_hidden,
     "groupChr": _group,
     "acc": _accent,
     "eqArr": _array,

@@ -1,12 +1,6 @@
 """What the child answers of a Word document's page. Both sides load this file, so it imports little.
 
-The worker (`datagen.word.source`) calls `datagen.word.child:read_document` by `datagen.sandbox.loop.read_parts` as
-
-    read_document(path, name, within, long_side, jpeg_quality, max_pages, numbers) -> Iterator[Parts | Part[WordPage] | Failed]
-
-where `name` is what the file is called where it comes from, `within` a `Range` of pages, `max_pages` the most pages of a document
-that are read (0: all; the first ones), and the numbers of pages count from 0.
-"""
+The worker (`datagen.word.source`) calls `datagen.word.child.read_document` by `datagen.sandbox.loop.read_parts`."""
 
 from typing import Literal
 

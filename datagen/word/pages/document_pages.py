@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from datagen.coarse.page import OpenPage, encoded, native, open_document, rendered
 from datagen.engines.light_pymupdf import pymupdf
-from datagen.word.file.document import UNKNOWN, Block, Document, Formula
+from datagen.word.file.document import UNKNOWN, Document, Formula
 from datagen.word.pages.answers import Cut, Lost, WordPage
 from datagen.word.pages.covered_letters import covered_letters, overlaps
 from datagen.word.pages.page_check import is_blank, letters_apart, text_distance
@@ -62,7 +62,8 @@ class WordPages:
             self.num_pages = len(self._pdf)
             streams = PageStreams(document)
             tagged = tagged_places(self._pdf)
-            tables = {mark: n for n, block in enumerate(document.blocks) for mark in _cells_of(block)}
+            whole = ((n, table) for n, block in enumerate(document.blocks) for table in tables_of([block]))
+            tables = {cell.mark: n for n, table in whole for row in table.rows for cell in row.cells}
             figures: dict[int, list[Rect]] = {n: [] for n in range(self.num_pages)}
             for place in (place for place in tagged if place.kind == "picture"):
                 figures[place.page].append(place.box)
@@ -214,12 +215,6 @@ def _holds_table(piece: TablePiece) -> bool:
     """Whether a cell of the piece holds a table of several columns, of which the label has the words alone."""
     cells = (piece.table.rows[r].cells[n] for r, n in piece.cells)
     return any(len(row.cells) > 1 for cell in cells for table in tables_of(cell.blocks) for row in table.rows)
-
-
-def _cells_of(block: Block) -> Iterator[int]:
-    """The marks of a table's cells, and of those within them."""
-    for cell in (cell for table in tables_of([block]) for row in table.rows for cell in row.cells):
-        yield cell.mark
 
 
 def _read(

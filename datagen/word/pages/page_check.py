@@ -47,14 +47,11 @@ def letters_apart(regions: Iterable[Region], page: str, unread: str = "", unowne
     share of the longer one's letters, and which they are. It asks for no marks, so it sees what no region has and what two have.
     The page shows the `unread` ones in regions without a text. Of those that are `unowned` symbols count, too."""
     label, shown = Counter("".join(map(label_letters, regions))), Counter(letters_of(page)) - Counter(letters_of(unread))
-    lacking, strange = shown - label + Counter(filter(_is_symbol, unowned)), label - shown
+    symbols = Counter(char for char in unowned if unicodedata.category(char) in ("Sm", "So", "Co"))
+    lacking, strange = shown - label + symbols, label - shown
     num_apart = lacking.total() + strange.total()
     detail = f"the label lacks {_listed(lacking)} and has {_listed(strange)} too much" if num_apart else ""
     return num_apart / max(1, label.total(), shown.total()), detail
-
-
-def _is_symbol(char: str) -> bool:
-    return unicodedata.category(char) in ("Sm", "So", "Co")
 
 
 def _listed(letters: Counter[str]) -> str:

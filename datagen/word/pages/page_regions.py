@@ -341,14 +341,10 @@ def _next(blocks: Sequence[Block], at: int, step: int) -> Block | None:
     at += step
     while 0 <= at < len(blocks):
         block = blocks[at]
-        if not _is_empty(block):
+        if isinstance(block, Table) or any(not isinstance(piece, Text) or piece.text.strip() for piece in block.pieces):
             return block
         at += step
     return None
-
-
-def _is_empty(block: Block) -> bool:
-    return isinstance(block, Paragraph) and all(isinstance(piece, Text) and not piece.text.strip() for piece in block.pieces)
 
 
 def _direction(line: Sequence[Letter], text: str) -> str:

@@ -97,16 +97,13 @@ def paragraph_parts(
                 near = [Part(paragraph, page, [], [])]
                 before = sum(part.page < page for part in parts)
                 parts.insert(before, near[0])
-            min(near, key=lambda part: _apart(part, box)).formulas[piece.number] = box
+            apart = [distance(part.box, box) if part.letters or part.formulas else 0.0 for part in near]
+            near[apart.index(min(apart))].formulas[piece.number] = box
     _fill(paragraph, parts)
     is_repeated = paragraph.where in ("header", "footer")
     for part, following in itertools.pairwise(parts):
         part.continues = not is_repeated and not (part.page != following.page and _texts(part) == _texts(following))
     return parts
-
-
-def _apart(part: Part, box: Rect) -> float:
-    return distance(part.box, box) if part.letters or part.formulas else 0.0
 
 
 def _texts(part: Part) -> list[str]:
@@ -123,7 +120,7 @@ def _columns(paragraph: Paragraph, page: int, letters: Sequence[Letter], picture
             if _is_elsewhere(last, box, line[0].is_vertical) or any(_is_between(last, picture, box) for picture in pictures):
                 yield part
                 part = None
-            elif _is_beside(last, box, line[0].is_vertical):
+            elif overlap(last, box, 0 if line[0].is_vertical else 1) >= _SAME_LINE:
                 part.lines[-1] += line
                 part.letters += line
                 continue
@@ -160,10 +157,6 @@ def _is_between(last: Rect, picture: Rect, box: Rect) -> bool:
     return last[3] < middle < box[1] and overlap(picture, box, 0) > 0 and overlap(picture, last, 0) > 0
 
 
-def _is_beside(last: Rect, box: Rect, is_vertical: bool) -> bool:
-    return overlap(last, box, 0 if is_vertical else 1) >= _SAME_LINE
-
-
 def _fill(paragraph: Paragraph, parts: Sequence[Part]) -> None:
     """Give the parts what they have of the paragraph's text, in its order."""
     by_part = [_by_mark(part.letters) for part in parts]
@@ -186,7 +179,8 @@ def _fill(paragraph: Paragraph, parts: Sequence[Part]) -> None:
                     parts[n].is_exact &= is_exact
                     parts[n].is_found &= is_found
                     last = n
-    signs = [piece.mark for piece in paragraph.pieces if isinstance(piece, Text) and _is_note_sign(piece)]
+    texts = [piece for piece in paragraph.pieces if isinstance(piece, Text)]
+    signs = [piece.mark for piece in texts if piece.is_generated and piece.raised and not piece.text]
     for part in parts if signs else ():
         part.is_found &= _are_in_place(part, signs)
     for part in parts:  # letters of a piece that another part has whole: a large initial, which LibreOffice takes for more of it
@@ -194,10 +188,6 @@ def _fill(paragraph: Paragraph, parts: Sequence[Part]) -> None:
     if paragraph.marker_mark:
         for part, letters in zip(parts, by_part, strict=True):
             part.marker = letters.get(paragraph.marker_mark, "").strip()
-
-
-def _is_note_sign(piece: Text) -> bool:
-    return piece.is_generated and bool(piece.raised) and not piece.text
 
 
 def _are_in_place(part: Part, signs: Sequence[int]) -> bool:

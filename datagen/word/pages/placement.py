@@ -2,19 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import msgspec
 
 from datagen.page.boxes import area, shared
 from datagen.word.file.document import Block, Cell, Document, Formula, Paragraph, Picture, Table
-from datagen.word.pages.formula_gaps import Gaps, gaps
-from datagen.word.pages.formula_places import formula_places, formula_text, within
+from datagen.word.pages.formula_places import Gaps, formula_places, formula_text, gaps, within
 from datagen.word.pages.page_letters import Letter, PageLetters, Rect
 from datagen.word.pages.paragraph_parts import Part, formulas_of, marks_of, paragraph_parts, paragraphs_of
-from datagen.word.pages.repeated_heads import with_repeated_heads
 from datagen.word.pages.split_tables import TablePiece, table_pieces
 from datagen.word.pages.tagged_places import Tagged
 
 _REACH_PT = 1.0  # of a formula's letters beyond its place
+_EDGE_PT = 0.5  # around a cell
 _SIGNS_OF_ERRORS = frozenset("¿❑")
 _INSIDE = 0.5  # of a picture's area: it is in another one
 
@@ -186,3 +187,30 @@ def _outside(letters: Sequence[Letter], boxes: Sequence[Rect]) -> list[Letter]:
     grown = [(x0 - _REACH_PT, y0 - _REACH_PT, x1 + _REACH_PT, y1 + _REACH_PT) for x0, y0, x1, y1 in boxes]
     taken = {id(letter) for box in grown for letter in within(box, letters)}
     return [letter for letter in letters if id(letter) not in taken]
+
+
+def with_repeated_heads(pages: Sequence[PageLetters], tables: Sequence[Table]) -> list[PageLetters]:
+    """The pages with marks for the letters of heads that are drawn again: those of the same letters where the cell is drawn
+    first. A tagged PDF calls the others ornaments, so they have no marks."""
+    letters = [list(page.letters) for page in pages]
+    for mark in (cell.mark for table in tables for row in table.rows if row.is_header for cell in row.cells):
+        places = [(n, rect) for n, page in enumerate(pages) for rect in page.cells.get(mark, ())]
+        if len(places) < 2:
+            continue
+        first = [letters[places[0][0]][at] for at in _inside(places[0][1], letters[places[0][0]])]
+        for n, rect in places[1:]:
+            again, at = list(_inside(rect, letters[n])), 0
+            for letter in first:  # without the signs of notes, which aren't drawn again
+                if at < len(again) and letters[n][again[at]].char == letter.char:
+                    letters[n][again[at]] = msgspec.structs.replace(letters[n][again[at]], mark=letter.mark)
+                    at += 1
+    return [replace(page, letters=tuple(of_page)) for page, of_page in zip(pages, letters, strict=True)]
+
+
+def _inside(rect: Rect, letters: Sequence[Letter]) -> Iterator[int]:
+    """The numbers of the letters in a cell that are more than white space."""
+    x0, y0, x1, y1 = rect
+    for n, letter in enumerate(letters):
+        left, top, right, bottom = letter.box
+        if letter.counts and x0 - _EDGE_PT < (left + right) / 2 < x1 + _EDGE_PT and y0 < (top + bottom) / 2 < y1:
+            yield n

@@ -17,7 +17,7 @@ from tests.office import needs_office
 
 def answers(path: Path, numbers: list[int] | None = None, **changed: Any) -> list[Parts | Part[WordPage] | Failed]:
     arguments: dict[str, Any] = {"within": Range(0), "long_side": 800, "jpeg_quality": 80, "max_pages": 0} | changed
-    return list(read_document(str(path), path.name, numbers=numbers, **arguments))
+    return list(read_document(str(path), numbers=numbers, **arguments))
 
 
 def three_pages(path: Path) -> Path:

@@ -73,10 +73,14 @@ class Counting:
         Counting.closed += 1
 
 
-def test_an_engine_is_opened_once_a_setting_and_closed_with_the_others(monkeypatch):
+@pytest.fixture
+def counting(monkeypatch):
     monkeypatch.setitem(ENGINES, "counting", "tests.unit.engines.test_engines:Counting")
     monkeypatch.setattr(Counting, "opened", 0)
     monkeypatch.setattr(Counting, "closed", 0)
+
+
+def test_an_engine_is_opened_once_a_setting_and_closed_with_the_others(counting):
     with Engines() as engines:
         small = engines.get("counting")
         assert engines.get("counting") is small
@@ -87,8 +91,7 @@ def test_an_engine_is_opened_once_a_setting_and_closed_with_the_others(monkeypat
     assert versions("counting", size=3) == {"counting": "3"}
 
 
-def test_a_choice_opens_the_engine_of_its_settings_and_says_what_a_worker_needs(monkeypatch):
-    monkeypatch.setitem(ENGINES, "counting", "tests.unit.engines.test_engines:Counting")
+def test_a_choice_opens_the_engine_of_its_settings_and_says_what_a_worker_needs(counting, monkeypatch):
     chosen = Choice.of("counting", size=4)
     assert chosen == Choice("counting", (("size", 4),))
     with Engines() as engines:
@@ -107,9 +110,7 @@ def test_what_a_choice_is_described_by_is_what_decides_and_not_how_it_is_reached
     assert merged([{"a": "1", "b": "1"}, {"a": "2"}, {"a": "1"}]) == {"a": "1, 2", "b": "1"}
 
 
-def test_the_engine_that_was_asked_for_longest_ago_is_closed_when_there_are_many_of_its_name(monkeypatch):
-    monkeypatch.setitem(ENGINES, "counting", "tests.unit.engines.test_engines:Counting")
-    monkeypatch.setattr(Counting, "closed", 0)
+def test_the_engine_that_was_asked_for_longest_ago_is_closed_when_there_are_many_of_its_name(counting):
     with Engines() as engines:
         other = engines.get("tesseract")
         opened = [engines.get("counting", size=size) for size in range(MOST_OPEN)]
@@ -131,7 +132,16 @@ def test_every_name_in_the_table_is_an_engine(name):
     assert {"versions", "close"} <= set(dir(load(name)))
 
 
-@pytest.mark.parametrize(("name", "package"), [("ppocr", "paddlex"), ("ppocr-detector", "paddlex"), ("compact", "torch")])
+@pytest.mark.parametrize(
+    ("name", "package"),
+    [
+        ("ppocr", "paddlex"),
+        ("ppocr-detector", "paddlex"),
+        ("compact", "torch"),
+        pytest.param("pp-doclayout", "torchvision", marks=pytest.mark.slow),
+        pytest.param("pp-formulanet", "ftfy", marks=pytest.mark.slow),
+    ],
+)
 def test_an_engine_without_its_package_says_what_to_install(name, package):
     """In a process of its own, where the package was never imported; the rest of the table still loads."""
     code = f"""

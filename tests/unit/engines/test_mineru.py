@@ -18,6 +18,7 @@ from tests.inputs.samples import sample
 
 PAGE = (600.0, 800.0)
 SIZE = (1200, 1600)
+TABLE = '<table><tr><td rowspan="1">a</td><td>b</td></tr></table>'
 
 
 def span(content: str, kind: str = "text", **more: Any) -> dict[str, Any]:
@@ -34,6 +35,15 @@ def block(kind: str, box: list[float], *lines: dict[str, Any], **more: Any) -> d
 
 def text(kind: str, box: list[float], content: str, **more: Any) -> dict[str, Any]:
     return block(kind, box, line(box, span(content, score=0.9)), **more)
+
+
+def holding(kind: str, box: list[float], *blocks: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": kind, "bbox": box, "blocks": list(blocks), **more}
+
+
+def body(kind: str, box: list[float], **of_span: Any) -> dict[str, Any]:
+    """The block of a table or an image."""
+    return block(f"{kind}_body", box, line(box, {"type": kind, "bbox": box, **of_span}))
 
 
 def write(folder: Path, *pages: dict[str, Any], stem: str = "a", backend: str = "pipeline", method: str = "auto") -> Path:
@@ -66,38 +76,19 @@ def test_blocks_become_regions_with_the_records_labels_in_pixels_of_the_image(tm
             line([50, 95, 200, 110], span("is known.", score=0.99)),
         ),
         block("interline_equation", [50, 120, 290, 150], line([50, 120, 290, 150], span("E = m c ^ 2", "interline_equation"))),
-        {
-            "type": "table",
-            "bbox": [310, 80, 550, 200],
-            "blocks": [
-                text("table_caption", [310, 80, 550, 95], "Table 1"),
-                block(
-                    "table_body",
-                    [310, 100, 550, 190],
-                    line(
-                        [310, 100, 550, 190],
-                        {
-                            "type": "table",
-                            "bbox": [310, 100, 550, 190],
-                            "html": '<html><body><table><tr><td rowspan="1">a</td><td>b</td></tr></table></body></html>',
-                        },
-                    ),
-                ),
-                text("table_footnote", [310, 190, 550, 200], "na: none"),
-            ],
-        },
-        {
-            "type": "image",
-            "bbox": [310, 220, 550, 400],
-            "blocks": [
-                block(
-                    "image_body",
-                    [310, 220, 550, 380],
-                    line([310, 220, 550, 380], {"type": "image", "bbox": [], "image_path": "x"}),
-                ),
-                text("image_caption", [310, 385, 550, 400], "Fig. 1"),
-            ],
-        },
+        holding(
+            "table",
+            [310, 80, 550, 200],
+            text("table_caption", [310, 80, 550, 95], "Table 1"),
+            body("table", [310, 100, 550, 190], html=f"<html><body>{TABLE}</body></html>"),
+            text("table_footnote", [310, 190, 550, 200], "na: none"),
+        ),
+        holding(
+            "image",
+            [310, 220, 550, 400],
+            body("image", [310, 220, 550, 380], image_path="x"),
+            text("image_caption", [310, 385, 550, 400], "Fig. 1"),
+        ),
     ]
     running = [text("page_number", [290, 780, 310, 795], "7"), text("header", [50, 10, 550, 20], "Journal")]
     found = regions(write(tmp_path, {"preproc_blocks": blocks, "para_blocks": blocks, "discarded_blocks": running}))
@@ -142,24 +133,9 @@ def test_lines_of_the_next_page_are_left_out(tmp_path):
 
 def test_lists_and_code_of_the_vlm(tmp_path):
     blocks = [
-        {
-            "type": "list",
-            "sub_type": "text",
-            "bbox": [50, 80, 290, 120],
-            "blocks": [text("text", [50, 80, 290, 95], "- one"), text("text", [50, 100, 290, 120], "- two")],
-        },
-        {
-            "type": "list",
-            "sub_type": "ref_text",
-            "bbox": [50, 200, 290, 220],
-            "blocks": [text("text", [50, 200, 290, 220], "[1] A. Author")],
-        },
-        {
-            "type": "code",
-            "sub_type": "code",
-            "bbox": [50, 300, 290, 400],
-            "blocks": [text("code_body", [50, 300, 290, 400], "```c\nint x;\n  x = 1;\n```")],
-        },
+        holding("list", [50, 80, 290, 120], *(text("text", [50, y, 290, y + 15], t) for y, t in ((80, "- one"), (100, "- two")))),
+        holding("list", [50, 200, 290, 220], text("text", [50, 200, 290, 220], "[1] A. Author"), sub_type="ref_text"),
+        holding("code", box := [50, 300, 290, 400], text("code_body", box, "```c\nint x;\n  x = 1;\n```"), sub_type="code"),
         text("ref_text", [50, 500, 290, 520], "[2] B. Author"),
     ]
     found = regions(write(tmp_path, {"para_blocks": blocks}, backend="vlm", method="vlm"))
@@ -185,7 +161,7 @@ def test_items_of_a_list_that_the_pipeline_has_in_one_block_stay_apart(tmp_path)
 
 
 @pytest.mark.parametrize(
-    ("body", "is_unread"),
+    ("of_span", "is_unread"),
     [
         ({"html": ""}, True),
         ({"html": "<table><tr>"}, True),
@@ -193,10 +169,9 @@ def test_items_of_a_list_that_the_pipeline_has_in_one_block_stay_apart(tmp_path)
         ({}, True),
     ],
 )
-def test_a_table_that_was_not_read_stays_unread(tmp_path, body, is_unread):
+def test_a_table_that_was_not_read_stays_unread(tmp_path, of_span, is_unread):
     box = [50, 80, 290, 140]
-    table = block("table_body", box, line(box, {"type": "table", "bbox": box, **body}))
-    (found,) = regions(write(tmp_path, {"para_blocks": [{"type": "table", "bbox": box, "blocks": [table]}]}))
+    (found,) = regions(write(tmp_path, {"para_blocks": [holding("table", box, body("table", box, **of_span))]}))
     assert (found.label, found.is_unread, bool(found.text)) == ("table", is_unread, not is_unread)
 
 
@@ -226,24 +201,16 @@ def test_pages_are_known_by_their_documents_stem_and_their_number(tmp_path):
     (tmp_path / "c/auto").mkdir(parents=True)
     (tmp_path / "c/auto/c_middle.json").write_text("{")
     asked = [
-        page(1),
-        page(0, "s3://bucket/deep/a.pdf"),
-        page(2),
-        page(0, "/in/x.pdf"),
-        page(0, "/in/b.pdf"),
-        page(0, "/in/c.pdf"),
-        page(0, size=(1600, 1200)),
+        (page(1), "second"),
+        (page(0, "s3://bucket/deep/a.pdf"), "first"),
+        (page(2), "not_in_mineru"),
+        (page(0, "/in/x.pdf"), "not_in_mineru"),
+        (page(0, "/in/b.pdf"), "mineru_ambiguous"),
+        (page(0, "/in/c.pdf"), "mineru_garbled"),
+        (page(0, size=(1600, 1200)), "mineru_other_page"),
     ]
-    found = MinerU(str(tmp_path)).pages(asked)
-    assert [one.reason if isinstance(one, SampleError) else one[0].text for one in found] == [
-        "second",
-        "first",
-        "not_in_mineru",
-        "not_in_mineru",
-        "mineru_ambiguous",
-        "mineru_garbled",
-        "mineru_other_page",
-    ]
+    found = MinerU(str(tmp_path)).pages([one for one, _ in asked])
+    assert [one.reason if isinstance(one, SampleError) else one[0].text for one in found] == [said for _, said in asked]
 
 
 @pytest.mark.parametrize(

@@ -69,9 +69,8 @@ class Found:
         return [self.answer]
 
 
-def regions_of(*found: tuple[str, float, list[float]], polygons: list | None = None) -> list[Region]:
-    engine = PPDocLayout("any")
-    net = Found(*found, polygons=polygons)
+def regions_of(net: Found, threshold: float = 0.0) -> list[Region]:
+    engine = PPDocLayout("any", threshold)
     engine.__dict__["_network"] = (net, net)
     return list(engine.regions([NOISE])[0])
 
@@ -125,7 +124,7 @@ def regions_of(*found: tuple[str, float, list[float]], polygons: list | None = N
     ],
 )
 def test_of_boxes_over_each_other_one_stays(found, kept):
-    assert [(r.label, r.box.y0) for r in regions_of(*found)] == kept
+    assert [(r.label, r.box.y0) for r in regions_of(Found(*found))] == kept
 
 
 def test_the_two_classes_that_released_files_call_formula_are_told_apart():
@@ -135,18 +134,14 @@ def test_the_two_classes_that_released_files_call_formula_are_told_apart():
         ("display_formula", 0.9, [10, 48, 190, 68]),
     )
     net.config.id2label |= {5: "formula", 15: "formula"}
-    engine = PPDocLayout("any")
-    engine.__dict__["_network"] = (net, net)
-    assert [(r.label, r.box.y0) for r in engine.regions([NOISE])[0]] == [("text", 10), ("equation", 48)]
+    assert [(r.label, r.box.y0) for r in regions_of(net)] == [("text", 10), ("equation", 48)]
 
 
 def test_each_class_has_the_least_score_that_the_network_says():
     net = Found(("text", 0.45, [10, 10, 190, 60]), ("table", 0.45, [10, 70, 190, 160]), ("seal", 0.8, [10, 170, 190, 260]))
     net.config.class_thresholds = [0.4 if name == "text" else 0.5 for name in tiny_engines.CLASSES]
     for threshold, labels in ((0.0, ["text", "seal"]), (0.7, ["seal"]), (0.3, ["text", "table", "seal"])):
-        engine = PPDocLayout("any", threshold)
-        engine.__dict__["_network"] = (net, net)
-        assert [r.label for r in engine.regions([NOISE])[0]] == labels
+        assert [r.label for r in regions_of(net, threshold)] == labels
 
 
 def test_captions_and_notes_are_those_of_what_is_nearest():
@@ -169,8 +164,7 @@ def test_captions_and_notes_are_those_of_what_is_nearest():
 def test_an_outline_is_kept_where_it_is_not_the_box():
     straight = [[10, 10], [90, 10], [90, 50], [10, 50]]
     skewed = [[10, 12], [85, 10], [90, 48], [15, 50]]
-    one, other = regions_of(
-        ("text", 0.9, [10, 10, 90, 50]), ("text", 0.9, [10, 110, 90, 150]), polygons=[straight, [[x, y + 100] for x, y in skewed]]
-    )
+    found = ("text", 0.9, [10, 10, 90, 50]), ("text", 0.9, [10, 110, 90, 150])
+    one, other = regions_of(Found(*found, polygons=[straight, [[x, y + 100] for x, y in skewed]]))
     assert one.polygon == ()
     assert other.polygon == ((10.0, 112.0), (85.0, 110.0), (90.0, 148.0), (15.0, 150.0))

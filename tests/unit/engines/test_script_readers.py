@@ -82,10 +82,7 @@ DAMAGED = pack({"a": torch.zeros(2)}, LETTERS, SMALL)
     [
         (b"", "holds no reader"),
         (b"no safetensors at all", "holds no reader"),
-        (
-            pack({"a": torch.zeros(2)}, LETTERS, SMALL).replace(b'\\"format\\": \\"2\\"', b'\\"format\\": \\"0\\"'),
-            "its format is 0",
-        ),
+        (DAMAGED.replace(b'\\"format\\": \\"2\\"', b'\\"format\\": \\"0\\"'), "its format is 0"),
         (DAMAGED, "doesn't fit the trunk"),
     ],
 )
@@ -95,11 +92,8 @@ def test_a_damaged_file_is_named(folder, data, says):
         load("Thai", folder)
 
 
-def test_a_script_without_a_reader_is_named():
+def test_a_script_without_a_reader_and_a_folder_without_a_trunk_are_named(tmp_path):
     with pytest.raises(ValueError, match="no reader of the script 'Xxxx' comes with the package: there are"):
         script_readers.ScriptReader("Xxxx")
-
-
-def test_a_folder_without_a_trunk_is_named(tmp_path):
     with pytest.raises(ValueError, match="no reader of the script trunk"):
         load(TRUNK, tmp_path)

@@ -1,7 +1,6 @@
 """The engine `server`, against a small HTTP server in this process: what it asks, what it makes of answers, and of failures."""
 
 import os
-import socket
 
 import numpy
 import pytest
@@ -40,29 +39,22 @@ def test_each_crop_is_shown_and_asked_about_in_the_words_of_the_models_family(mo
 
 
 @pytest.mark.parametrize(
-    ("model", "kind", "prompt", "system"),
+    ("model", "kind", "own", "prompt", "system"),
     [
-        ("deepseek-ai/DeepSeek-OCR", "text", "Free OCR.", ""),
-        ("opendatalab/MinerU2.5-2509-1.2B", "tables", "\nTable Recognition:", "You are a helpful assistant."),
-        ("zai-org/GLM-OCR", "formulas", "Formula Recognition:", ""),
-        ("Qwen/Qwen3-VL-8B-Instruct", "tables", None, ""),
+        ("deepseek-ai/DeepSeek-OCR", "text", "", "Free OCR.", ""),
+        ("opendatalab/MinerU2.5-2509-1.2B", "tables", "", "\nTable Recognition:", "You are a helpful assistant."),
+        ("zai-org/GLM-OCR", "formulas", "", "Formula Recognition:", ""),
+        ("ours", "text", "Read it.", "Read it.", ""),
     ],
 )
-def test_prompts_are_those_of_the_models(model, kind, prompt, system):
+def test_prompts_are_those_of_the_models_or_ones_own(model, kind, own, prompt, system):
     with serving(lambda request: says("<table><tr><td>1</td></tr></table>")) as (url, came):
-        Server(kind, url, model, key="NO_SUCH_KEY", **QUICK).read([CROP])
+        Server(kind, url, model, prompt=own, max_tokens=99, logprobs=False, key="NO_SUCH_KEY", **QUICK).read([CROP])
     (request,) = came
     first, last = request["messages"][0], request["messages"][-1]
-    assert prompt is None or last["content"][1]["text"] == prompt
+    assert last["content"][1]["text"] == prompt and request["max_tokens"] == 99 and "logprobs" not in request
     assert (first["content"] if first["role"] == "system" else "") == system
     assert "Authorization" not in request["headers"]
-
-
-def test_a_prompt_of_ones_own_is_asked_as_it_is():
-    with serving(lambda request: says("yes")) as (url, came):
-        Server("text", url, "ours", prompt="Read it.", max_tokens=99, logprobs=False, **QUICK).read([CROP])
-    assert came[0]["messages"][0]["content"][1]["text"] == "Read it."
-    assert came[0]["max_tokens"] == 99 and "logprobs" not in came[0]
 
 
 @pytest.mark.parametrize(
@@ -101,12 +93,8 @@ def test_answers_become_text_of_the_kind(kind, answer, wanted):
         ("text", says(None), "empty_answer"),
         ("tables", says("There is no table here."), "no_table"),
         ("tables", says("<table><tr><td>a</td>"), "no_table"),
-        ("text", (200, {"choices": []}, {}), "garbled"),
-        ("text", (200, [1], {}), "garbled"),
         ("text", (200, b"<html>", {}), "garbled"),
         ("text", fails(400, "the image is too small"), "refused"),
-        ("text", fails(413), "refused"),
-        ("text", fails(503), "busy"),
         ("text", fails(500), "busy"),
     ],
 )
@@ -139,21 +127,6 @@ def test_a_slow_answer_is_waited_for_and_one_that_does_not_come_is_a_timeout():
         assert hasty.read([CROP]) == [("", None)]
     assert hasty.reasons == ("timeout",)
     assert len(came) == 3
-
-
-def test_no_more_than_so_many_are_under_way():
-    with serving(lambda request: says(f"{shown(request)[0, 0, 0]}"), takes_s=0.05) as (url, came):
-        answers = Server("text", url, "any", together=3, **QUICK).read(crops(*range(12)))
-    assert [text for text, _ in answers] == [f"{i}" for i in range(12)]
-    assert 1 < came.most_together <= 3
-
-
-def test_a_server_that_is_not_there_fails_the_shard():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{free.getsockname()[1]}/v1"
-        with pytest.raises(ConnectionError, match="can't be reached"):
-            Server("text", url, "any", tries=2, **QUICK).read(crops(1, 2))
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])

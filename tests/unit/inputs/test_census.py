@@ -122,6 +122,7 @@ def test_a_list_of_documents_and_captures_has_one_of_two_columns_in_a_row(folder
     [
         ('{"uri": "b.pdf", "pages": "many"}\n', r"row 1: .*b\.pdf: bytes and pages are whole numbers"),
         ('{"uri": "b.pdf"}\n{"uri": "b.pdf", "lang": 5}\n', r"row 2: .*b\.pdf: etag, lang and licence are words"),
+        ('{"warc_filename": "x", "warc_record_offset": "x", "warc_record_length": 9}\n', "row 1: .*length are whole numbers"),
         ('{"url": "x"}\n', "every row needs a uri"),
         ("not json\n", "not a readable list"),
         ("", "no PDF to read"),

@@ -188,10 +188,7 @@ def test_arguments_and_answers_arrive_as_their_types(box):
     orders, by_name = [Order(0, Box(1, 2, 30, 4)), Order(1, Box(0, 0, 7, 1))], {"a": Box(0, 0, 5, 5)}
     assert values(box.run(HERE + "widths", int, orders=orders, by_name=by_name)) == [29, 7, 5]
     assert values(box.run(HERE + "region", Region, n=3)) == list(region(3))
-
-
-def test_a_large_answer_arrives_whole(box):
-    assert values(box.run("tests.unit.sandbox.test_process:large", bytes, num_bytes=5_000_000)) == [bytes(5_000_000)]
+    assert values(box.run(HERE + "large", bytes, num_bytes=5_000_000)) == [bytes(5_000_000)]
 
 
 def large(num_bytes):
@@ -231,19 +228,16 @@ def test_a_hostile_answer_is_a_crash_and_runs_nothing(box, tmp_path, data):
     assert values(box.run(HERE + "numbers", int, n=2)) == [0, 1]
 
 
+@pytest.mark.parametrize(("function", "arguments"), [("announce", {"num_bytes": (1 << 32) - 1}), ("hang_up", {})])
+def test_an_answer_beyond_all_measure_and_a_child_that_hangs_up_are_crashes(box, monkeypatch, function, arguments):
+    monkeypatch.setattr("datagen.sandbox.process._ENDING_S", 0.5)
+    assert until_death(box.run(HERE + function, int, **arguments)) == ([], "crash")
+    assert values(box.run(HERE + "numbers", int, n=2)) == [0, 1]
+
+
 def test_a_touch_would_have_made_its_file(tmp_path):
     pickle.loads(pickle.dumps(Touch(str(tmp_path / "made"))))
     assert (tmp_path / "made").exists()
-
-
-def test_an_answer_beyond_all_measure_is_a_crash(box):
-    assert until_death(box.run(HERE + "announce", int, num_bytes=(1 << 32) - 1)) == ([], "crash")
-
-
-def test_a_child_that_hangs_up_is_a_crash_though_it_lives(box, monkeypatch):
-    monkeypatch.setattr("datagen.sandbox.process._ENDING_S", 0.5)
-    assert until_death(box.run(HERE + "hang_up", int)) == ([], "crash")
-    assert values(box.run(HERE + "numbers", int, n=2)) == [0, 1]
 
 
 def test_the_deadline_counts_cpu_and_waiting_is_free(box):
@@ -268,10 +262,6 @@ def test_a_sample_error_passes_and_the_child_lives(box):
 def test_a_bug_carries_the_childs_traceback(box):
     with pytest.raises(ChildBug, match="KeyError: 'oops'"):
         list(box.run(HERE + "blunder", int))
-
-
-def test_an_answer_of_another_type_is_no_value(box):
-    assert until_death(box.run(HERE + "numbers", str, n=2)) == ([], "crash")
 
 
 def test_an_abandoned_call_does_not_leak_into_the_next(box):

@@ -59,10 +59,13 @@ def box():
     box.close()
 
 
-def family(folder) -> list[psutil.Process]:
-    """The processes whose numbers stand in the files in `folder`, all of them alive."""
-    processes = [psutil.Process(int(path.read_text())) for path in sorted(folder.iterdir())]
-    assert all(process.is_running() for process in processes)
+def family(folder, is_alive: bool = True) -> list[psutil.Process]:
+    """The processes whose numbers stand in the files in `folder`: all of them alive, or those that still are."""
+    processes = []
+    for path in sorted(folder.iterdir()):
+        with contextlib.nullcontext() if is_alive else contextlib.suppress(psutil.NoSuchProcess):
+            processes.append(psutil.Process(int(path.read_text())))
+    assert all(process.is_running() for process in processes) or not is_alive
     return processes
 
 
@@ -73,79 +76,7 @@ def survivors(processes, timeout: float = 10) -> list[psutil.Process]:
 PROGRAMS = {"stays": STAY, "leaves": LEAVE}
 
 
-def test_the_deadline_ends_what_the_child_started(box, tmp_path):
-    stream = box.run(HERE + "start", str, programs=PROGRAMS, folder=str(tmp_path))
-    assert next(stream).value == "started"
-    processes = family(tmp_path)
-    assert until_death(stream) == ([], "timeout")
-    assert survivors(processes, timeout=0) == []
-
-
-def test_closing_ends_what_the_child_started(box, tmp_path):
-    stream = box.run(HERE + "start", str, programs=PROGRAMS, folder=str(tmp_path), then="wait")
-    assert next(stream).value == "started"
-    processes = family(tmp_path)
-    box.close()
-    assert survivors(processes, timeout=0) == []
-
-
-def test_a_crash_ends_what_the_child_started(box, tmp_path):
-    stream = box.run(HERE + "start", str, programs=PROGRAMS, folder=str(tmp_path), then="crash")
-    assert until_death(stream) == (["started"], "crash")
-    assert survivors(family_of(tmp_path)) == []
-
-
-def family_of(folder) -> list[psutil.Process]:
-    processes = []
-    for path in folder.iterdir():
-        with contextlib.suppress(psutil.NoSuchProcess):
-            processes.append(psutil.Process(int(path.read_text())))
-    return processes
-
-
-PARENT = f"""
-import sys
-from datagen.sandbox.process import Limits, Sandbox
-from tests.unit.sandbox.test_programs import PROGRAMS
-box = Sandbox(Limits(deadline_s=100))
-stream = box.run({HERE!r} + "start", str, programs=PROGRAMS, folder=sys.argv[1], then=sys.argv[2])
-next(stream)
-print(box._process.pid, flush=True)
-next(stream)
-"""
-
-
-@pytest.mark.parametrize(("which", "then"), [("worker", "spin"), ("worker", "wait"), ("supervisor", "spin")])
-def test_whoever_is_killed_nothing_that_the_child_started_lives_on(box, tmp_path, which, then):
-    """With `spin`, while the parser is in code that looks at no pipe."""
-    if which == "supervisor" and not box.walls().has_pid_namespace:
-        pytest.skip("this kernel refuses a PID namespace: a supervisor that is killed leaves what it watched")
-    worker = subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(tmp_path), then], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
-    supervisor = psutil.Process(int(worker.stdout.readline()))
-    processes = [*family(tmp_path), supervisor, *supervisor.children(recursive=True)]
-    assert len({process.pid for process in processes}) >= 4
-    (worker if which == "worker" else supervisor).send_signal(signal.SIGKILL)
-    assert survivors(processes) == []
-    worker.wait(120)
-
-
-def test_a_child_of_no_namespace_leaves_nothing_either(box, tmp_path, monkeypatch):
-    """As where the kernel refuses: the supervisor finds what detached itself."""
-    monkeypatch.setattr("datagen.sandbox.process._CHILD", NO_NAMESPACE)
-    assert box.walls() == (False, False)
-    for then in ("spin", "crash", "wait"):
-        (tmp_path / then).mkdir()
-        stream = box.run(HERE + "start", str, programs=PROGRAMS, folder=str(tmp_path / then), then=then)
-        next(stream)
-        processes = family_of(tmp_path / then)
-        if then != "wait":
-            until_death(stream)
-        box.close()
-        assert survivors(processes, timeout=0) == []
-
-
+# A child where the kernel refuses a PID namespace: the supervisor finds what detached itself.
 NO_NAMESPACE = """
 import sys
 from datagen.sandbox import walls
@@ -154,16 +85,53 @@ walls.main(*map(int, sys.argv[1:]))
 """
 
 
-def test_a_worker_that_is_killed_leaves_nothing_without_a_namespace(tmp_path):
-    parent = f"import datagen.sandbox.process\ndatagen.sandbox.process._CHILD = {NO_NAMESPACE!r}\n{PARENT}"
+@pytest.mark.parametrize("child", ["", NO_NAMESPACE])
+@pytest.mark.parametrize("then", ["spin", "crash", "wait"])
+def test_nothing_that_the_child_started_outlives_its_deadline_its_crash_or_its_closing(box, tmp_path, monkeypatch, child, then):
+    if child:
+        monkeypatch.setattr("datagen.sandbox.process._CHILD", child)
+        assert box.walls() == (False, False)
+    stream = box.run(HERE + "start", str, programs=PROGRAMS, folder=str(tmp_path), then=then)
+    assert next(stream).value == "started"
+    processes = family(tmp_path, is_alive=then != "crash")
+    if then == "wait":
+        box.close()
+    else:
+        assert until_death(stream) == ([], "timeout" if then == "spin" else "crash")
+    assert survivors(processes, timeout=10 if then == "crash" else 0) == []
+
+
+PARENT = f"""
+import sys
+from datagen.sandbox import process
+from datagen.sandbox.process import Limits, Sandbox
+from tests.unit.sandbox.test_programs import PROGRAMS
+process._CHILD = sys.argv[3] or process._CHILD
+box = Sandbox(Limits(deadline_s=100))
+stream = box.run({HERE!r} + "start", str, programs=PROGRAMS, folder=sys.argv[1], then=sys.argv[2])
+next(stream)
+print(box._process.pid, flush=True)
+next(stream)
+"""
+
+
+@pytest.mark.parametrize(
+    ("which", "then", "child"),
+    [("worker", "spin", ""), ("worker", "wait", ""), ("supervisor", "spin", ""), ("worker", "spin", NO_NAMESPACE)],
+)
+def test_whoever_is_killed_nothing_that_the_child_started_lives_on(box, tmp_path, which, then, child):
+    """With `spin`, while the parser is in code that looks at no pipe."""
+    if which == "supervisor" and not box.walls().has_pid_namespace:
+        pytest.skip("this kernel refuses a PID namespace: a supervisor that is killed leaves what it watched")
     worker = subprocess.Popen(
-        [sys.executable, "-c", parent, str(tmp_path), "spin"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        [sys.executable, "-c", PARENT, str(tmp_path), then, child], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     supervisor = psutil.Process(int(worker.stdout.readline()))
     processes = [*family(tmp_path), supervisor, *supervisor.children(recursive=True)]
-    worker.kill()
-    worker.wait()
+    assert len({process.pid for process in processes}) >= 4 - bool(child)
+    (worker if which == "worker" else supervisor).send_signal(signal.SIGKILL)
     assert survivors(processes) == []
+    worker.wait(120)
 
 
 def test_a_busy_program_trips_the_deadline_though_the_child_itself_sleeps(tmp_path, monkeypatch):
@@ -174,7 +142,7 @@ def test_a_busy_program_trips_the_deadline_though_the_child_itself_sleeps(tmp_pa
         list(stream)
     assert death.value.reason == "timeout"
     assert death.value.cpu_s > 1.0
-    assert survivors(family_of(tmp_path)) == []
+    assert survivors(family(tmp_path, is_alive=False)) == []
 
 
 def test_a_program_that_was_waited_for_counts_too(box):
@@ -193,4 +161,4 @@ def test_what_a_program_took_before_an_answer_is_not_counted_against_the_next(tm
             break
         assert time.monotonic() - started < 240
     stream.close()
-    assert survivors(family_of(tmp_path), timeout=0) == []
+    assert survivors(family(tmp_path, is_alive=False), timeout=0) == []

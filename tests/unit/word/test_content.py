@@ -18,8 +18,13 @@ from tests.inputs.samples import encoded
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 
+def read_and_copy(tmp_path: Path, body: str, running: bool = False, **parts) -> tuple[Document, dict[str, bytes]]:
+    path = xml.write_docx(tmp_path / "a.docx", body + xml.section(running=running), **parts)
+    return content.read(opened(str(path)))
+
+
 def read(tmp_path: Path, body: str, **parts) -> Document:
-    return content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body + xml.section(), **parts))))[0]
+    return read_and_copy(tmp_path, body, **parts)[0]
 
 
 def paragraphs(document: Document) -> list[Paragraph]:
@@ -34,24 +39,43 @@ def lines(document: Document) -> list[str]:
     return [words(paragraph) for paragraph in paragraphs(document)]
 
 
-def test_runs_of_one_look_are_one_piece(tmp_path):
-    (paragraph,) = paragraphs(
-        read(tmp_path, xml.paragraph(xml.run("plain "), xml.run("words "), xml.run("bold", "<w:b/>"), xml.run(" end")))
-    )
-    assert [(piece.text, piece.is_bold) for piece in paragraph.pieces] == [
-        ("plain words ", False),
-        ("bold", True),
-        (" end", False),
-    ]
-    assert len({piece.mark for piece in paragraph.pieces}) == 3
+@pytest.mark.parametrize(
+    ("runs", "pieces"),
+    [
+        pytest.param(
+            [xml.run("plain "), xml.run("words "), xml.run("bold", "<w:b/>"), xml.run(" end")],
+            [("plain words ", False, 0), ("bold", True, 0), (" end", False, 0)],
+            id="runs of one look are one piece",
+        ),
+        pytest.param(
+            [
+                *(xml.run("Ab", "<w:caps/>"), xml.run("Cd", "<w:smallCaps/>")),
+                *(xml.run(t, f'<w:vertAlign w:val="{at}script"/>') for t, at in (("2", "super"), ("0", "sub"))),
+            ],
+            [("ABCD", False, 0), ("2", False, 1), ("0", False, -1)],
+            id="capitals and raised letters",
+        ),
+    ],
+)
+def test_pieces_of_a_paragraph(tmp_path, runs, pieces):
+    (paragraph,) = paragraphs(read(tmp_path, xml.paragraph(*runs)))
+    assert [(piece.text, piece.is_bold, piece.raised) for piece in paragraph.pieces] == pieces
+    assert len({piece.mark for piece in paragraph.pieces}) == len(pieces)
 
 
 KINDS = [f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>' for kind in ("begin", "separate", "end")]
+SYMBOLS = (("Symbol", "F061"), ("Webdings", "F0FF"))
+CONTROL = "<w:sdt><w:sdtPr/><w:sdtContent>{0}</w:sdtContent></w:sdt>"
+AROUND = (
+    f'<w:hyperlink w:anchor="a">{xml.run("link ")}</w:hyperlink>',
+    f'<w:smartTag w:element="x"><w:smartTagPr/>{xml.run("tag ")}</w:smartTag>',
+)
+RUBY = f"<w:r><w:ruby><w:rt>{xml.run('ji')}</w:rt><w:rubyBase>{xml.run('字')}</w:rubyBase></w:ruby></w:r>"
 GONE = xml.paragraph(xml.run("one "), look='<w:rPr><w:del w:id="1"/></w:rPr>')
 
 
 @pytest.mark.parametrize(
-    ("body", "expected"),
+    ("body", "expected", "signs"),
     [
         pytest.param(
             xml.paragraph(
@@ -59,18 +83,19 @@ GONE = xml.paragraph(xml.run("one "), look='<w:rPr><w:del w:id="1"/></w:rPr>')
                 "<w:t>e</w:t></w:r>"
             ),
             ["a\tb-cd\ne"],
+            {},
             id="signs of a run",
         ),
         *(
             pytest.param(
-                xml.paragraph(xml.run("x"), f'<w:r><w:sym w:font="Symbol" w:char="{code}"/></w:r>'), ["x"], id=f"sign {code}"
+                xml.paragraph(xml.run("x"), f'<w:r><w:sym w:font="Symbol" w:char="{code}"/></w:r>'), ["x"], {}, id=f"sign {code}"
             )
             for code in ("", "ZZZZ", "²", "D800", "FFFFFFFF")
         ),
         pytest.param(
-            xml.paragraph("<!-- a --><w:r><!-- b --><w:t>one<!-- c --> two</w:t></w:r>"), ["one two"], id="comments of XML"
+            xml.paragraph("<!-- a --><w:r><!-- b --><w:t>one<!-- c --> two</w:t></w:r>"), ["one two"], {}, id="comments of XML"
         ),
-        pytest.param(GONE + GONE + xml.paragraph(xml.run("two")), ["one one two"], id="paragraphs whose marks were deleted"),
+        pytest.param(GONE + GONE + xml.paragraph(xml.run("two")), ["one one two"], {}, id="paragraphs whose marks were deleted"),
         pytest.param(
             xml.paragraph(
                 KINDS[0],
@@ -78,40 +103,39 @@ GONE = xml.paragraph(xml.run("one "), look='<w:rPr><w:del w:id="1"/></w:rPr>')
                 *(xml.field("PAGE", "inner"), KINDS[1], xml.run("shown"), KINDS[2]),
             ),
             ["shown"],
+            {},
             id="a field within an instruction",
         ),
         pytest.param(
             xml.paragraph(xml.run("O"), look='<w:framePr w:dropCap="drop" w:lines="3"/>') + xml.paragraph(xml.run("nce")),
             ["Once"],
+            {},
             id="a dropped initial",
+        ),
+        pytest.param(
+            xml.paragraph(*(f'<w:r><w:sym w:font="{of}" w:char="{code}"/></w:r>' for of, code in SYMBOLS)),
+            ["α\ufffd"],
+            {"unknown_symbols": 1},
+            id="symbols of symbol fonts",
+        ),
+        pytest.param(
+            xml.paragraph(xml.run("seen"), xml.run("hidden", "<w:vanish/>")) + xml.paragraph(xml.run("x", "<w:vanish/>")),
+            ["seen"],
+            {"hidden_runs": 2},
+            id="hidden text",
+        ),
+        pytest.param(
+            CONTROL.format(xml.paragraph(*AROUND, CONTROL.format(xml.run("held ")), RUBY)),
+            ["link tag held 字"],
+            {"ruby": 1},
+            id="what stands round runs and blocks",
         ),
     ],
 )
-def test_lines(tmp_path, body, expected):
-    assert lines(read(tmp_path, body)) == expected
-
-
-def test_symbols_of_symbol_fonts(tmp_path):
-    symbol = '<w:r><w:sym w:font="Symbol" w:char="F061"/></w:r>'
-    unknown = '<w:r><w:sym w:font="Webdings" w:char="F0FF"/></w:r>'
-    document = read(tmp_path, xml.paragraph(symbol, unknown))
-    assert lines(document) == ["α\ufffd"]
-    assert document.signs["unknown_symbols"] == 1
-
-
-def test_capitals_and_raised_letters(tmp_path):
-    capitals, small = xml.run("Ab", "<w:caps/>"), xml.run("Cd", "<w:smallCaps/>")
-    raised, lowered = xml.run("2", '<w:vertAlign w:val="superscript"/>'), xml.run("0", '<w:vertAlign w:val="subscript"/>')
-    (paragraph,) = paragraphs(read(tmp_path, xml.paragraph(capitals, small, raised, lowered)))
-    assert [(piece.text, piece.raised) for piece in paragraph.pieces] == [("ABCD", 0), ("2", 1), ("0", -1)]
-
-
-def test_hidden_text_is_in_no_block(tmp_path):
-    document = read(
-        tmp_path, xml.paragraph(xml.run("seen"), xml.run("hidden", "<w:vanish/>")) + xml.paragraph(xml.run("x", "<w:vanish/>"))
-    )
-    assert lines(document) == ["seen"]
-    assert document.signs["hidden_runs"] == 2
+def test_lines(tmp_path, body, expected, signs):
+    document = read(tmp_path, body)
+    assert lines(document) == expected
+    assert signs.items() <= document.signs.items()
 
 
 def test_changes_are_accepted(tmp_path):
@@ -125,16 +149,14 @@ def test_changes_are_accepted(tmp_path):
 
 def test_deleted_rows_are_gone(tmp_path):
     row = xml.table([[(xml.paragraph(xml.run("cell")), 1, 1)]])
-    deleted = row.replace("<w:trPr>", '<w:trPr><w:del w:id="1"/>')
-    document = read(tmp_path, deleted + row)
+    document = read(tmp_path, row.replace("<w:trPr>", '<w:trPr><w:del w:id="1"/>') + row)
     (table,) = document.blocks
     assert isinstance(table, Table) and table.number == 0 and document.num_tables == 1
 
 
 def test_comments_are_gone(tmp_path):
     sign = '<w:commentRangeStart w:id="0"/>{0}<w:commentRangeEnd w:id="0"/><w:r><w:commentReference w:id="0"/></w:r>'
-    package = opened(str(xml.write_docx(tmp_path / "a.docx", xml.paragraph(sign.format(xml.run("said"))) + xml.section())))
-    document, copied = content.read(package)
+    document, copied = read_and_copy(tmp_path, xml.paragraph(sign.format(xml.run("said"))))
     assert lines(document) == ["said"]
     assert b"comment" not in copied["word/document.xml"]
 
@@ -146,7 +168,7 @@ def test_one_of_two_alternatives_is_read(tmp_path):
 
 def test_an_alternative_that_nobody_knows_gives_way_to_the_fallback(tmp_path):
     both = xml.text_box(xml.paragraph(xml.run("boxed"))).replace('Requires="wps"', 'Requires="xyz"')
-    document, copied = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", xml.paragraph(both) + xml.section()))))
+    document, copied = read_and_copy(tmp_path, xml.paragraph(both))
     assert lines(document) == ["boxed"]
     assert b"<w:pict>" in copied["word/document.xml"] and b"<w:drawing>" not in copied["word/document.xml"]
 
@@ -154,9 +176,8 @@ def test_an_alternative_that_nobody_knows_gives_way_to_the_fallback(tmp_path):
 def test_results_of_fields_stay_and_only_what_has_none_or_runs_on_all_pages_is_made_anew(tmp_path):
     page, link = xml.field("PAGE", "7"), xml.field('HYPERLINK "http://a"', "link")
     empty = xml.field("NUMPAGES", "").replace(xml.run(""), "")
-    fields, running = xml.paragraph(page, link, empty), xml.section(running=True)
-    package = opened(str(xml.write_docx(tmp_path / "a.docx", fields + running, header=fields)))
-    document, copied = content.read(package)
+    fields = xml.paragraph(page, link, empty)
+    document, copied = read_and_copy(tmp_path, fields, running=True, header=fields)
     body, header = paragraphs(document)
     assert [(piece.text, piece.is_generated) for piece in body.pieces] == [("7link", False), ("", True)]
     assert [(piece.text, piece.is_generated) for piece in header.pieces] == [("7", True), ("link", False), ("", True)]
@@ -174,21 +195,9 @@ def test_a_table_of_contents_keeps_its_text_and_loses_its_field(tmp_path):
     first = xml.paragraph(
         KINDS[0], '<w:r><w:instrText> TOC \\o "1-3" </w:instrText></w:r>', KINDS[1], xml.run("One\t", "<w:webHidden/>")
     )
-    body = first + xml.paragraph(xml.run("Two"), KINDS[2]) + xml.section()
-    document, copied = content.read(opened(str(xml.write_docx(tmp_path / "a.docx", body))))
+    document, copied = read_and_copy(tmp_path, first + xml.paragraph(xml.run("Two"), KINDS[2]))
     assert lines(document) == ["One\t", "Two"]
     assert b"fldChar" not in copied["word/document.xml"] and b"webHidden" not in copied["word/document.xml"]
-
-
-def test_what_stands_round_runs_and_blocks(tmp_path):
-    control = "<w:sdt><w:sdtPr/><w:sdtContent>{0}</w:sdtContent></w:sdt>"
-    link = f'<w:hyperlink w:anchor="a">{xml.run("link ")}</w:hyperlink>'
-    tag = f'<w:smartTag w:element="x"><w:smartTagPr/>{xml.run("tag ")}</w:smartTag>'
-    ruby = f"<w:r><w:ruby><w:rt>{xml.run('ji')}</w:rt><w:rubyBase>{xml.run('字')}</w:rubyBase></w:ruby></w:r>"
-    body = control.format(xml.paragraph(link, tag, control.format(xml.run("held ")), ruby))
-    document = read(tmp_path, body)
-    assert lines(document) == ["link tag held 字"]
-    assert document.signs["ruby"] == 1
 
 
 def test_notes_follow_the_block_that_they_are_anchored_in(tmp_path):
@@ -209,9 +218,7 @@ def test_notes_follow_the_block_that_they_are_anchored_in(tmp_path):
 
 def test_headers_and_footers_come_last(tmp_path):
     header, footer = xml.paragraph(xml.run("head")), xml.paragraph(xml.field("PAGE", "1"))
-    body = xml.paragraph(xml.run("body")) + xml.section(running=True)
-    package = opened(str(xml.write_docx(tmp_path / "a.docx", body, header=header, footer=footer)))
-    document, copied = content.read(package)
+    document, copied = read_and_copy(tmp_path, xml.paragraph(xml.run("body")), running=True, header=header, footer=footer)
     assert [(words(p), p.where) for p in paragraphs(document)] == [("body", "body"), ("head", "header"), ("1", "footer")]
     assert {"word/header1.xml", "word/footer1.xml", "word/document.xml"} <= set(copied)
 
@@ -290,8 +297,7 @@ def test_pictures_and_old_equations(tmp_path):
 
 def test_the_copy_calls_each_run_by_its_mark_and_keeps_its_colour(tmp_path):
     inside = xml.run("a", '<w:color w:val="FF0000" w:themeColor="accent1"/>') + xml.run("b", '<w:rStyle w:val="S"/><w:i/>')
-    path = xml.write_docx(tmp_path / "a.docx", xml.paragraph(inside) + xml.section())
-    document, copied = content.read(opened(str(path)))
+    document, copied = read_and_copy(tmp_path, xml.paragraph(inside))
     (paragraph,) = paragraphs(document)
     names = [f"{STYLE}{piece.mark}" for piece in paragraph.pieces if isinstance(piece, Text)]
     root = etree.fromstring(copied["word/document.xml"])
@@ -303,8 +309,7 @@ def test_the_copy_calls_each_run_by_its_mark_and_keeps_its_colour(tmp_path):
 
 def test_in_heads_letters_have_the_colour_of_their_mark(tmp_path):
     head = xml.item(xml.run("a", '<w:color w:val="FF0000"/>'), xml.field("PAGE", "3"), number=2)
-    path = xml.write_docx(tmp_path / "a.docx", xml.paragraph(xml.run("b")) + xml.section(running=True), header=head)
-    document, copied = content.read(opened(str(path)))
+    document, copied = read_and_copy(tmp_path, xml.paragraph(xml.run("b")), running=True, header=head)
     header = paragraphs(document)[1]
     colours = [int(e.get(f"{_W}val", ""), 16) for e in etree.fromstring(copied["word/header1.xml"]).iter(f"{_W}color")]
     a, page = (piece.mark for piece in header.pieces if isinstance(piece, Text))

@@ -5,7 +5,7 @@ from lxml import etree
 from datagen.word.file.copy_marks import CopyMarks, colours_in, luminance
 from datagen.word.file.names import W
 from datagen.word.file.styles import Styles
-from datagen.word.file.table_fills import Fills, fill
+from datagen.word.file.table_cells import Fills, fill
 
 _W = f'xmlns:w="{W[1:-1]}"'
 

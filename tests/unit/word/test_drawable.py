@@ -31,30 +31,47 @@ def runs(root: etree._Element) -> list[tuple[str, bool]]:
     return [(r.findtext(f"{_M}t"), r.find(f"{_M}rPr/{_M}nor") is not None) for r in root.iter(f"{_M}r")]
 
 
+ROOT = f"<m:rad><m:radPr/><m:e>{run('2')}</m:e></m:rad>"
+FENCED = '<m:d><m:dPr><m:begChr m:val="{}"/><m:endChr m:val="{}"/></m:dPr><m:e>{}</m:e><m:e>{}</m:e></m:d>'
+
+
 @pytest.mark.parametrize(
-    ("text", "parts"),
+    ("inside", "parts"),
     [
-        ("x=y", [("x=y", False)]),
-        ("=5", [("=", True), ("5", False)]),
-        ("x=", [("x", False), ("=", True)]),
-        ("-5", [("-5", False)]),
-        ("a=-b", [("a=-b", False)]),
-        ("n+", [("n", False), ("+", True)]),
-        ("1&lt;x&lt;", [("1&lt;x".replace("&lt;", "<"), False), ("<", True)]),
-        ("|x|", [("|", True), ("x", False), ("|", True)]),
-        ("[0,1)", [("[", True), ("0,1)", False)]),
-        ("in", [("i", False), ("n", False)]),
-        ("inner", [("inner", False)]),
-        ("aover", [("aover", False)]),
+        (run("x=y"), ["x=y"]),
+        (run("=5"), [("=", True), "5"]),
+        (run("x="), ["x", ("=", True)]),
+        (run("-5"), ["-5"]),
+        (run("a=-b"), ["a=-b"]),
+        (run("n+"), ["n", ("+", True)]),
+        (run("1&lt;x&lt;"), ["1<x", ("<", True)]),
+        (run("|x|"), [("|", True), "x", ("|", True)]),
+        (run("[0,1)"), [("[", True), "0,1)"]),
+        (run("in"), ["i", "n"]),
+        (run("inner"), ["inner"]),
+        (run("aover"), ["aover"]),
+        pytest.param(ROOT + run("=") + ROOT, ["2", "=", "2"], id="an operator between things that are no runs has both operands"),
+        pytest.param(
+            f"<m:sSup><m:e>{run('N')}</m:e><m:sup>{run('+')}</m:sup></m:sSup>", ["N", ("+", True)], id="an operator as a script"
+        ),
+        pytest.param(
+            f"<m:eqArr><m:e>{run('a&amp;=b')}</m:e><m:e>{run('c')}</m:e></m:eqArr>", ["a=b", "c"], id="signs of alignment"
+        ),
+        pytest.param(
+            f'<m:f><m:num><m:r><m:t xml:space="preserve"> </m:t></m:r></m:num><m:den>{run("2")}</m:den></m:f>',
+            [" ", ("", True), "2"],
+            id="a space alone is nothing",
+        ),
+        pytest.param(f"{run('a')}<m:r><w:br/></m:r>", ["a", (None, False)], id="a line that ends at the formula's end is none"),
+        pytest.param(
+            FENCED.format("]", "[", run("a"), run("b")),
+            [("]", True), "a", ("|", True), "b", ("[", True)],
+            id="what stands round something in an unusual way is text",
+        ),
     ],
 )
-def test_runs(text, parts):
-    assert runs(drawable(run(text))) == parts
-
-
-def test_an_operator_between_things_that_are_no_runs_has_both_operands():
-    root = f"<m:rad><m:radPr/><m:e>{run('2')}</m:e></m:rad>"
-    assert runs(drawable(root + run("=") + root)) == [("2", False), ("=", False), ("2", False)]
+def test_runs(inside, parts):
+    assert runs(drawable(inside)) == [(part, False) if isinstance(part, str) else part for part in parts]
 
 
 @pytest.mark.parametrize(
@@ -69,15 +86,6 @@ def test_lines_are_rows(ending):
     (array,) = drawable(ending)
     assert array.tag == f"{_M}eqArr"
     assert ["".join(row.itertext()) for row in array.findall(f"{_M}e")] == ["a=b", "=c"]
-
-
-def test_a_line_that_ends_at_the_formulas_end_is_none():
-    assert [child.tag for child in drawable(f"{run('a')}<m:r><w:br/></m:r>")] == [f"{_M}r", f"{_M}r"]
-
-
-def test_a_script_that_is_an_operator_alone():
-    script = f"<m:sSup><m:e>{run('N')}</m:e><m:sup>{run('+')}</m:sup></m:sSup>"
-    assert runs(drawable(script)) == [("N", False), ("+", True)]
 
 
 def test_large_operators_that_nobody_knows_get_their_limits_otherwise():
@@ -102,16 +110,8 @@ def test_known_large_operators_stay_and_what_is_empty_gets_a_text_without_signs(
     assert root.find(f"{_M}nary/{_M}sup/{_M}r/{_M}rPr/{_M}nor") is not None
 
 
-def test_what_stands_round_something_in_an_unusual_way_is_text():
-    fenced = '<m:d><m:dPr><m:begChr m:val="{}"/><m:endChr m:val="{}"/></m:dPr><m:e>{}</m:e><m:e>{}</m:e></m:d>'
-    assert runs(drawable(fenced.format("]", "[", run("a"), run("b")))) == [
-        ("]", True),
-        ("a", False),
-        ("|", True),
-        ("b", False),
-        ("[", True),
-    ]
-    usual = drawable(fenced.format("\u2329", "\u232a", run("a"), run("b")))
+def test_usual_fences_are_those_that_libreoffice_knows():
+    usual = drawable(FENCED.format("\u2329", "\u232a", run("a"), run("b")))
     assert usual.find(f"{_M}d/{_M}dPr/{_M}begChr").get(f"{_M}val") == "⟨" and runs(usual) == [("a", False), ("b", False)]
 
 
@@ -122,16 +122,6 @@ def test_the_copy_is_drawable_and_the_document_has_the_formula_as_it_is(tmp_path
     (paragraph,) = document.blocks
     assert isinstance(paragraph, Paragraph) and isinstance(paragraph.pieces[0], Formula)
     assert "nor" not in paragraph.pieces[0].omml
-
-
-def test_signs_of_alignment_and_numbers_are_not_drawn():
-    root = drawable(f"<m:eqArr><m:e>{run('a&amp;=b')}</m:e><m:e>{run('c')}</m:e></m:eqArr>")
-    assert runs(root) == [("a=b", False), ("c", False)]
-
-
-def test_a_space_alone_is_nothing():
-    root = drawable(f'<m:f><m:num><m:r><m:t xml:space="preserve"> </m:t></m:r></m:num><m:den>{run("2")}</m:den></m:f>')
-    assert runs(root) == [(" ", False), ("", True), ("2", False)]
 
 
 def test_letters_of_an_alphabet_are_those_that_libreoffice_draws() -> None:

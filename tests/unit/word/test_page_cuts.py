@@ -28,28 +28,32 @@ def block(page: pymupdf.Page, *box: float) -> None:
     page.draw_rect(pymupdf.Rect(*box), color=None, fill=(0, 0, 0))
 
 
-def test_ink_is_cut_whole_even_where_it_leaves_its_place(page: pymupdf.Page) -> None:
-    block(page, 45, 45, 75, 55)
-    block(page, 77, 45, 81.5, 50)  # an accent that hangs over
+SIGNS = (45, 45, 75, 55)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "box"),
+    [
+        pytest.param([SIGNS, (77, 45, 81.5, 50)], Box(90, 90, 163, 110), id="an accent that leaves its place"),
+        pytest.param(
+            [SIGNS, (50, 30, 52, 43), (20, 39.5, 180, 40.5), (85, 40, 95, 55)],
+            Box(90, 90, 150, 110),
+            id="the tail of a letter above, the rule of a cell, and the next letter are left out",
+        ),
+        pytest.param([SIGNS, (70, 45, 120, 55)], None, id="drawn over its neighbours"),
+        pytest.param([], None, id="empty"),
+    ],
+)
+@pytest.mark.parametrize("paper", [(1, 1, 1), (1, 1, 0.6)])
+def test_ink_of_a_formula_is_cut_whole_and_alone(page: pymupdf.Page, paper, blocks, box) -> None:
+    page.draw_rect(page.rect, color=None, fill=paper)
+    for one in blocks:
+        block(page, *one)
 
     ink = formula_ink(view(page), PLACE)
 
-    assert ink is not None
-    assert ink.box == Box(90, 90, 163, 110)
-    assert ink.image.shape == (20, 73, 3)
-
-
-def test_neighbours_that_reach_in_are_left_out(page: pymupdf.Page) -> None:
-    block(page, 45, 45, 75, 55)
-    block(page, 50, 30, 52, 43)  # the tail of a letter above
-    block(page, 20, 39.5, 180, 40.5)  # the rule of a cell
-    block(page, 85, 40, 95, 55)  # the next letter
-
-    ink = formula_ink(view(page), PLACE)
-
-    assert ink is not None
-    assert ink.box == Box(90, 90, 150, 110)
-    assert ink.image.max() == 0
+    assert (ink and ink.box) == box
+    assert ink is None or ink.image.shape == (box.y1 - box.y0, box.x1 - box.x0, 3)
 
 
 def test_neighbour_within_the_box_is_painted_over(page: pymupdf.Page) -> None:
@@ -63,37 +67,13 @@ def test_neighbour_within_the_box_is_painted_over(page: pymupdf.Page) -> None:
     assert ink.image[: 2 * 4, 2 * 15 - 2 : 2 * 17 + 2].min() == 255
 
 
-def test_formula_that_is_drawn_over_its_neighbours_has_no_cut(page: pymupdf.Page) -> None:
-    block(page, 45, 45, 75, 55)
-    block(page, 70, 45, 120, 55)
-
-    assert formula_ink(view(page), PLACE) is None
-
-
-def test_empty_place_has_no_cut(page: pymupdf.Page) -> None:
-    assert formula_ink(view(page), PLACE) is None
-
-
-def test_paper_may_have_a_colour(page: pymupdf.Page) -> None:
-    page.draw_rect(page.rect, color=None, fill=(1, 1, 0.6))
-    block(page, 45, 45, 75, 55)
-
-    ink = formula_ink(view(page), PLACE)
-
-    assert ink is not None
-    assert ink.box == Box(90, 90, 150, 110)
-
-
-def test_frame_of_a_table_is_in_its_box(page: pymupdf.Page) -> None:
-    page.draw_rect(pymupdf.Rect(40, 40, 120, 90), color=(0, 0, 0), width=2)
-
-    assert table_box(view(page), (40.0, 40.0, 120.0, 90.0)) == Box(78, 78, 242, 182)
-
-
-def test_table_without_a_frame_keeps_to_its_cells(page: pymupdf.Page) -> None:
+@pytest.mark.parametrize(("frame_width", "box"), [(2, Box(78, 78, 242, 182)), (0, Box(80, 80, 240, 180))])
+def test_frame_of_a_table_is_in_its_box(page: pymupdf.Page, frame_width, box) -> None:
     block(page, 60, 60, 70, 70)
+    if frame_width:
+        page.draw_rect(pymupdf.Rect(40, 40, 120, 90), color=(0, 0, 0), width=frame_width)
 
-    assert table_box(view(page), (40.0, 40.0, 120.0, 90.0)) == Box(80, 80, 240, 180)
+    assert table_box(view(page), (40.0, 40.0, 120.0, 90.0)) == box
 
 
 def test_cut_has_paper_around_it() -> None:

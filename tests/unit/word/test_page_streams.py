@@ -6,7 +6,7 @@ from datagen.word.file.copy_marks import CopyMarks, Original
 from datagen.word.file.document import Cell, Document, Paragraph, Row, Table, Text
 from datagen.word.pages.page_letters import Letter, PageLetters, colour_of_mark
 from datagen.word.pages.page_streams import PageStream, PageStreams
-from datagen.word.pages.repeated_heads import with_repeated_heads
+from datagen.word.pages.placement import with_repeated_heads
 
 
 def document(*paragraphs: Paragraph, marks: CopyMarks | None = None) -> Document:

@@ -1,8 +1,11 @@
-"""A paragraph on its pages: columns, what it has of each piece there, and the texts of its lines."""
+"""A paragraph on its pages: columns, what it has of each piece there, the texts of its lines, and its Markdown."""
+
+import pytest
 
 from datagen.word.file.document import Formula, Paragraph, Text
 from datagen.word.pages.page_letters import Letter
-from datagen.word.pages.paragraph_parts import Part, line_text, line_texts, paragraph_parts
+from datagen.word.pages.paragraph_parts import Part, Segment, line_text, line_texts, paragraph_parts
+from datagen.word.pages.part_markdown import marker_text, part_markdown
 
 SIZE = 10.0
 
@@ -42,11 +45,39 @@ def test_lines_above_and_below_a_picture_are_two_parts() -> None:
     assert len(paragraph_parts(paragraph, letters, {}, {0: [(400.0, 124.0, 500.0, 296.0)]})) == 1  # beside the text
 
 
-def test_tab_that_draws_leaders_is_these() -> None:
-    (part,) = paragraph_parts(Paragraph((Text("A part\t12", 1),)), {0: line("A part . . . . . . . 12", 1, 100, 1)}, {})
+@pytest.mark.parametrize(
+    ("paragraph", "letters", "expected"),
+    [
+        pytest.param(
+            Paragraph((Text("A part\t12", 1),)),
+            line("A part . . . . . . . 12", 1, 100, 1),
+            ("A part. . . . . . .12", "", ["A part. . . . . . .12"]),
+            id="a tab that draws leaders is these",
+        ),
+        pytest.param(
+            Paragraph((Text("Page ", 1), Text("7", 2, is_generated=True), Text(" secret", 3))),
+            [*line("Page ", 1, 10, 1), *line("12", 2, 10, 1, x=75)],
+            ("Page 12", "", ["Page 12"]),
+            id="a hidden piece is left out, and a generated one is the page's",
+        ),
+        pytest.param(
+            Paragraph((Text("Small caps", 1),)),
+            line("SMALL CAPS", 1, 10, 1),
+            ("SMALL CAPS", "", ["SMALL CAPS"]),
+            id="capitals are the page's",
+        ),
+        pytest.param(
+            Paragraph((Text("First of them", 1),), list_depth=1, marker_mark=2),
+            [*line("1.", 2, 10, 1), *line("First of them", 1, 10, 2, x=70)],
+            ("First of them", "1.", ["1. First of them"]),
+            id="the number of an item is its marker",
+        ),
+    ],
+)
+def test_text_and_lines_of_a_paragraph_on_one_page(paragraph, letters, expected) -> None:
+    (part,) = paragraph_parts(paragraph, {0: letters}, {})
 
-    assert said(part) == "A part. . . . . . .12"
-    assert line_texts(part) == ["A part. . . . . . .12"]
+    assert (said(part), part.marker, line_texts(part)) == expected
 
 
 def test_pages_share_pieces_and_formulas() -> None:
@@ -66,32 +97,12 @@ def test_pages_share_pieces_and_formulas() -> None:
     assert [segment.is_bold for segment in first.segments] == [False, False, True]
 
 
-def test_formula_alone_is_a_part_where_it_stands() -> None:
-    (part,) = paragraph_parts(Paragraph((Formula(4, ""),)), {}, {4: [(2, (100.0, 100.0, 150.0, 120.0))]})
-
-    assert (part.page, part.box, said(part)) == (2, (100.0, 100.0, 150.0, 120.0), "<4>")
-
-
-def test_hidden_piece_is_left_out_and_generated_one_is_the_pages() -> None:
-    paragraph = Paragraph((Text("Page ", 1), Text("7", 2, is_generated=True), Text(" secret", 3)))
-
-    (part,) = paragraph_parts(paragraph, {0: [*line("Page ", 1, 10, 1), *line("12", 2, 10, 1, x=75)]}, {})
-
-    assert said(part) == "Page 12"
-
-
 def test_running_head_is_whole_on_each_page() -> None:
     paragraph = Paragraph((Text("A head", 1),), where="header")
 
     parts = paragraph_parts(paragraph, {0: line("A head", 1, 10, 1), 3: line("A head", 1, 10, 1)}, {})
 
     assert [(part.page, said(part), part.continues) for part in parts] == [(0, "A head", False), (3, "A head", False)]
-
-
-def test_capitals_are_the_pages() -> None:
-    (part,) = paragraph_parts(Paragraph((Text("Small caps", 1),)), {0: line("SMALL CAPS", 1, 10, 1)}, {})
-
-    assert said(part) == "SMALL CAPS"
 
 
 def test_lines_are_cut_from_the_text_in_logical_order() -> None:
@@ -122,14 +133,6 @@ def test_lines_are_unsure_beside_a_formula_and_where_letters_are_missing() -> No
     assert line_texts(unlike) is None
 
 
-def test_number_of_an_item_is_its_marker() -> None:
-    paragraph = Paragraph((Text("First of them", 1),), list_depth=1, marker_mark=2)
-
-    (part,) = paragraph_parts(paragraph, {0: [*line("1.", 2, 10, 1), *line("First of them", 1, 10, 2, x=70)]}, {})
-
-    assert (part.marker, said(part), line_texts(part)) == ("1.", "First of them", ["1. First of them"])
-
-
 def test_sign_of_a_note_that_stands_elsewhere_makes_its_text_unsure() -> None:
     paragraph = Paragraph((Text("one", 1), Text("", 2, raised=1, is_generated=True), Text(" two", 3)))
     text = [*line("one", 1, 100, 1), *line("7", 2, 98, 1, x=65), *line("two", 3, 100, 1, x=75)]
@@ -146,3 +149,33 @@ def test_place_where_no_letter_of_the_text_is_cut_is_unsure() -> None:
     parts = paragraph_parts(paragraph, {0: line("one two", 1, 700, 1), 1: line("seven eleven", 1, 100, 2)}, {})
 
     assert [part.is_found for part in parts] == [False, False]
+
+
+def markdown(*segments: Segment, **look: bool) -> str:
+    part = Part(Paragraph((), **look), 0, [], [], segments=list(segments))
+    return part_markdown(part, {3: r"\alpha"}, {(True, False)}, lambda text: " ".join(text.split()))
+
+
+@pytest.mark.parametrize(
+    ("segments", "text"),
+    [
+        (
+            [Segment("H"), Segment("2", raised=-1), Segment("O, 5 m"), Segment("2 ", raised=1), Segment("each")],
+            "H<sub>2</sub>O, 5 m<sup>2</sup> each",
+        ),
+        (
+            [Segment("1", True), *(Segment(c, True, raised=1) for c in "st"), Segment(" Shift", True), Segment(" ends")],
+            "**1<sup>st</sup> Shift** ends",
+        ),
+        ([Segment("a"), Segment(" ", raised=1), Segment("b")], "a b"),
+        ([Segment("where "), Segment("", formula=3), Segment(" holds")], r"where \(\alpha\) holds"),
+    ],
+)
+def test_segments_as_markdown(segments: list[Segment], text: str) -> None:
+    assert markdown(*segments) == text
+    assert markdown(Segment("x = y"), Segment("2", raised=1), is_code=True) == "x = y2"
+
+
+@pytest.mark.parametrize(("drawn", "marker"), [("10 .", "10."), ("( a )", "(a)"), ("2.1 .", "2.1."), ("§ 3", "§ 3")])
+def test_number_of_an_item_has_no_room_before_its_signs(drawn: str, marker: str) -> None:
+    assert marker_text(Part(Paragraph(()), 0, [], [], marker=drawn), str.strip) == marker

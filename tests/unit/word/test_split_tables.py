@@ -30,6 +30,9 @@ def html(piece: TablePiece) -> str:
     return to_html(grid(piece, lambda cell, piece: str(cell.mark)))
 
 
+TWO_PAGES = {0: {1: [at(0, 0)], 2: [at(0, 1)]}, 1: {2: [at(0, 0)], 3: [at(0, 1)]}}
+
+
 def test_whole_table_is_one_piece() -> None:
     whole = table([(1, 0, 1, 2)], [(2, 0, 1, 1), (3, 1, 1, 1)])
 
@@ -70,38 +73,33 @@ def test_rest_of_a_cell_that_has_no_place_is_empty() -> None:
     assert has_spans_of_places(second)
 
 
-def test_row_within_a_break_is_on_both_pages() -> None:
-    cells = {0: {1: [at(0, 0)], 2: [at(0, 1)]}, 1: {2: [at(0, 0)], 3: [at(0, 1)]}}
+@pytest.mark.parametrize(
+    ("cells", "empty", "expected"),
+    [
+        pytest.param(TWO_PAGES, (), [(0, (0, 1)), (1, (1, 2))], id="a row within a break is on both pages"),
+        pytest.param(TWO_PAGES, {(2, 1)}, [(0, (0, 1)), (1, (2,))], id="a strip without text is no row of its page"),
+        pytest.param(
+            {0: {1: [at(0, 30)], 2: [at(0, 31)], 3: [at(0, 2, x=250.0)]}},
+            (),
+            [(0, (0, 1)), (0, (2,))],
+            id="columns of a page have pieces of their own",
+        ),
+    ],
+)
+def test_rows_of_pieces(cells, empty, expected) -> None:
+    of_three_rows = pieces(table([(1, 0, 1, 1)], [(2, 0, 1, 1)], [(3, 0, 1, 1)]), cells, empty)
 
-    first, second = pieces(table([(1, 0, 1, 1)], [(2, 0, 1, 1)], [(3, 0, 1, 1)]), cells)
-
-    assert (first.rows, second.rows) == ((0, 1), (1, 2))
-
-
-def test_strip_without_text_is_no_row_of_its_page() -> None:
-    cells = {0: {1: [at(0, 0)], 2: [at(0, 1)]}, 1: {2: [at(0, 0)], 3: [at(0, 1)]}}
-
-    first, second = pieces(table([(1, 0, 1, 1)], [(2, 0, 1, 1)], [(3, 0, 1, 1)]), cells, {(2, 1)})
-
-    assert (first.rows, second.rows) == ((0, 1), (2,))
-    assert second.box == at(0, 1)
-
-
-def test_columns_of_a_page_have_pieces_of_their_own() -> None:
-    cells = {0: {1: [at(0, 30)], 2: [at(0, 31)], 3: [at(0, 2, x=250.0)]}}
-
-    first, second = pieces(table([(1, 0, 1, 1)], [(2, 0, 1, 1)], [(3, 0, 1, 1)]), cells)
-
-    assert (first.rows, second.rows) == ((0, 1), (2,))
-    assert (first.page, second.page) == (0, 0)
+    assert [(piece.page, piece.rows) for piece in of_three_rows] == expected
+    assert not empty or of_three_rows[1].box == at(0, 1)
 
 
-def test_places_that_say_otherwise_are_seen() -> None:
-    spans = table([(1, 0, 2, 1), (2, 1, 1, 1)], [(3, 1, 1, 1)])
-
-    (piece,) = pieces(spans, {0: {1: [at(0, 0)], 2: [at(1, 0)], 3: [at(1, 1)]}})
-
+def test_places_that_say_otherwise_are_seen_and_cells_over_each_other_are_refused() -> None:
+    (piece,) = pieces(table([(1, 0, 2, 1), (2, 1, 1, 1)], [(3, 1, 1, 1)]), {0: {1: [at(0, 0)], 2: [at(1, 0)], 3: [at(1, 1)]}})
     assert not has_spans_of_places(piece)
+
+    (piece,) = pieces(table([(1, 0, 1, 2), (2, 1, 1, 1)]), {0: {1: [at(0, 0, columns=2)], 2: [at(1, 0)]}})
+    with pytest.raises(ValueError, match="two cells cover"):
+        html(piece)
 
 
 def test_right_to_left_table_begins_at_the_right() -> None:
@@ -112,10 +110,3 @@ def test_right_to_left_table_begins_at_the_right() -> None:
 
     assert has_spans_of_places(piece)
     assert html(piece).startswith('<table><tr><td colspan="2">1</td><td>2</td></tr>')
-
-
-def test_cells_over_each_other_are_refused() -> None:
-    (piece,) = pieces(table([(1, 0, 1, 2), (2, 1, 1, 1)]), {0: {1: [at(0, 0, columns=2)], 2: [at(1, 0)]}})
-
-    with pytest.raises(ValueError, match="two cells cover"):
-        html(piece)

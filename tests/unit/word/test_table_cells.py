@@ -1,25 +1,20 @@
-import subprocess
-
 import pytest
 
 from datagen.record import SampleError
-from datagen.tables import cells as tables
 from datagen.word.file import content
-from datagen.word.file.document import Block, Table
+from datagen.word.file.document import Table
 from datagen.word.file.package import opened
-from datagen.word.formulas import pandoc
 from tests.inputs import word_xml as xml
-from tests.inputs.word_documents import documents
-from tests.office import needs_pandoc
 
 Spans = list[list[tuple[int, int, int]]]
 
 
-def table_of(tmp_path, inside: str) -> Table:
-    path = xml.write_docx(tmp_path / "a.docx", f"<w:tbl><w:tblPr/><w:tblGrid/>{inside}</w:tbl>{xml.section()}")
-    (table,) = content.read(opened(str(path)))[0].blocks
-    assert isinstance(table, Table)
-    return table
+def table_of(tmp_path, inside: str, columns: str = "") -> Table:
+    table = f"<w:tbl><w:tblPr/><w:tblGrid>{columns}</w:tblGrid>{inside}</w:tbl>"
+    path = xml.write_docx(tmp_path / "a.docx", table + xml.section())
+    (read,) = content.read(opened(str(path)))[0].blocks
+    assert isinstance(read, Table)
+    return read
 
 
 def cell(look: str = "", text: str = "x") -> str:
@@ -102,41 +97,9 @@ def test_a_table_of_too_many_columns_is_refused(tmp_path):
         table_of(tmp_path, row(cell('<w:gridSpan w:val="100000"/>')))
 
 
-def of_blocks(blocks: tuple[Block, ...]) -> list[Table]:
-    """The tables in a document, without those within others, which pandoc has in its HTML, too."""
-    return [block for block in blocks if isinstance(block, Table) and block.where == "body"]
-
-
-def placed(table: Table) -> list[tables.Cell]:
-    cells = [tables.Cell(r, c.column, "", c.rowspan, c.colspan) for r, line in enumerate(table.rows) for c in line.cells]
-    return sorted(tables.Table(tuple(cells)).compact().cells)
-
-
-@needs_pandoc
-def test_spans_are_those_that_pandoc_reads(tmp_path):
-    num_tables = 0
-    for document in documents(tmp_path, 12):
-        read = of_blocks(content.read(opened(str(document.path)))[0].blocks)
-        html = subprocess.run(
-            [pandoc.program(), "-f", "docx", "-t", "html", str(document.path)],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        others = [tables.parse("<table" + part) for part in html.split("<table")[1:]]
-        others = [sorted(tables.Cell(c.row, c.column, "", c.rows, c.columns) for c in other.compact().cells) for other in others]
-        mine = [placed(table) for table in read]
-        assert [one for one in mine if one not in others] == []
-        num_tables += len(mine)
-    assert num_tables > 10
-
-
 def test_columns_that_nobody_can_see_are_no_columns(tmp_path):
-    grid = '<w:tblGrid><w:gridCol w:w="2000"/><w:gridCol w:w="{}"/><w:gridCol w:w="2000"/></w:tblGrid>'
+    columns = '<w:gridCol w:w="2000"/><w:gridCol w:w="{}"/><w:gridCol w:w="2000"/>'
     rows = row(cell(), cell(WIDE)) + row(cell(WIDE), cell())
     moved, whole = [(0, 1, 1), (1, 1, 2)], [(0, 1, 2), (2, 1, 1)]
     for width, expected in ((10, [[(0, 1, 1), (1, 1, 1)]] * 2), (400, [moved, whole])):
-        table = f"<w:tbl><w:tblPr/>{grid.format(width)}{rows}</w:tbl>"
-        path = xml.write_docx(tmp_path / "a.docx", table + xml.section())
-        (read,) = content.read(opened(str(path)))[0].blocks
-        assert isinstance(read, Table) and spans(read) == expected
+        assert spans(table_of(tmp_path, rows, columns.format(width))) == expected
