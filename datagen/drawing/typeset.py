@@ -35,20 +35,11 @@ class Word:
 
 
 @dataclass(frozen=True)
-class Ruby:
-    """A reading beside the characters of a line that it belongs to (`base`). `box` is the reading's."""
-
-    base: str
-    text: str
-    box: Rect
-
-
-@dataclass(frozen=True)
 class TypesetLine:
     """A line as the input has it, in logical order, without the space that it is broken at.
 
     `box` holds the logical extents and the ink. Soft hyphens draw nothing and are left out. If the line is broken at one, it is
-    drawn, and stands as `-` at the end (`hyphenated`). `text` and `box` don't include ruby.
+    drawn, and stands as `-` at the end (`hyphenated`).
     """
 
     text: str
@@ -56,7 +47,6 @@ class TypesetLine:
     words: tuple[Word, ...]
     direction: str = "ltr"
     hyphenated: bool = False
-    ruby: tuple[Ruby, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,10 +76,6 @@ class Style:
     @property
     def column_width_pt(self) -> float:
         return (self.width_pt - 2 * self.margin_pt - (self.columns - 1) * self.column_gap_pt) / self.columns
-
-    @property
-    def column_height_pt(self) -> float:
-        return self.height_pt - 2 * self.margin_pt
 
 
 def laid_out(context: cairocffi.Context, text: str, name: str, lang: str, style: Style) -> Layout:

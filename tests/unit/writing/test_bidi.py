@@ -26,6 +26,15 @@ SENTENCES = (
 LINES = [line for script in RIGHT_TO_LEFT for line in textwrap.wrap(UDHR[script][1], 60)] + list(SENTENCES)
 
 
+def drawn(text: str, rtl: bool) -> str:
+    order = levels(text, rtl)
+    return "".join(mirror(text[i]) if order[i] % 2 else text[i] for i in visual_order(order))
+
+
+def read(visual: str, rtl: bool) -> str:
+    return "".join(mirror(visual[i]) if is_rtl else visual[i] for i, is_rtl in logical_order(visual, rtl))
+
+
 @pytest.mark.parametrize("base", "LR")
 def test_the_algorithm_agrees_with_a_library_on_lines_of_many_scripts(base):
     assert len(RIGHT_TO_LEFT) > 3
@@ -39,14 +48,13 @@ def test_the_algorithm_agrees_with_a_library_on_numbers_and_brackets_between_dir
     for chosen in itertools.permutations(words, 4):
         text = " ".join(chosen)
         assert "".join(text[i] for i in visual_order(levels(text, base == "R"))) == get_display(text, base_dir=base), text
+        end = "סוף" if base == "R" else "end"
+        visual = drawn(text := f"{end} {text} {end}.", base == "R")
+        assert drawn(read(visual, base == "R"), base == "R") == visual, text
 
 
 def test_lines_come_back_as_they_were_read():
-    for text in LINES:
-        forward = levels(text, True)
-        drawn = [mirror(text[i]) if forward[i] % 2 else text[i] for i in visual_order(forward)]
-        read = "".join(mirror(drawn[i]) if is_rtl else drawn[i] for i, is_rtl in logical_order(drawn, True))
-        assert read == text
+    assert [read(drawn(text, True), True) for text in LINES] == LINES
 
 
 @pytest.mark.parametrize("script", RIGHT_TO_LEFT)
