@@ -36,20 +36,21 @@ def drawn(draw) -> bytes:
         return doc.tobytes()
 
 
-def placed(*words: tuple[float, float, str], font: str = "helv", size: float = 10, spacing: float = 0) -> bytes:
-    """Text at places, each a text object of its own; `spacing` is between characters, in points."""
+def placed(
+    *words: tuple[float, float, str], font: str = "helv", size: float = 10, spacing: float = 0, rules: tuple = ()
+) -> bytes:
+    """Text at places, each a text object of its own; `spacing` is between characters, in points. Rules go from point to point."""
 
     def draw(page):
         f = pymupdf.Font(font)
         for x, y, text in words:
             writer = pymupdf.TextWriter(page.rect)
-            if spacing:
-                for char in text:
-                    writer.append((x, y), char, font=f, fontsize=size)
-                    x += f.text_length(char, size) + spacing
-            else:
-                writer.append((x, y), text, font=f, fontsize=size)
+            for char in text if spacing else [text]:
+                writer.append((x, y), char, font=f, fontsize=size)
+                x += f.text_length(char, size) + spacing
             writer.write_text(page)
+        for start, end in rules:
+            page.draw_line(start, end, width=0.7)
 
     return drawn(draw)
 
