@@ -112,7 +112,7 @@ class Sheet:
         text, lines = values.pop("text", ""), values.pop("lines", ())
         if self.vertical:
             box = self._upright(box)
-            lines = tuple(replace(line, box=self._upright(line.box), words=(), direction="ttb") for line in lines)
+            lines = tuple(replace(line, box=self._upright(line.box), direction="ttb") for line in lines)
         self.regions.append(SetRegion(label, box, self._order if ordered else None, text, lines, values))
         return self.regions[-1]
 

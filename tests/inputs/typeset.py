@@ -1,4 +1,4 @@
-"""Text as typeset PDF pages, with the place of each line and word: what tests compare a text layer with."""
+"""Text as typeset PDF pages, with the place of each line: what tests compare a text layer with."""
 
 import io
 import unicodedata

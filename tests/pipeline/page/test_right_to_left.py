@@ -320,10 +320,9 @@ def test_no_place_or_size_of_a_glyph_raises_anything():
 def test_what_is_drawn_between_words_keeps_them_apart():
     """Outlined words: their line is no line any more, so that their ink is seen to lie outside of all lines."""
     document = typeset([" ".join(UDHR["Latn"][1].split()[:8])], "en", Style(size_pt=12))
-    words = document.pages[0].lines[0].words
     with pymupdf.open(stream=document.pdf, filetype="pdf") as doc:
-        doc[0].add_redact_annot(pymupdf.Rect(words[3].box), fill=False)
+        x0, y0, x1, y1 = doc[0].get_text("words")[3][:4]
+        doc[0].add_redact_annot((x0, y0, x1, y1), fill=False)
         doc[0].apply_redactions(graphics=0)
-        x0, y0, x1, y1 = words[3].box
         doc[0].draw_rect(pymupdf.Rect(x0 + 1, y0 + 3, x1 - 1, y1 - 3), fill=(0, 0, 0))
         assert len(texts(doc.tobytes())) == 2

@@ -39,36 +39,31 @@ def within(dark: numpy.ndarray, box: Rect, slack_pt: float = 0) -> numpy.ndarray
 
 
 def assert_boxes_hold_the_ink(made: Typeset, bearing_pt: float = 3) -> None:
-    """Words fill their boxes to within `bearing_pt` at either side, and nothing is drawn outside of them."""
+    """Lines fill their boxes to within `bearing_pt` at either side, and nothing is drawn outside of them."""
     for number, page in enumerate(made.pages):
         dark = ink(made, number)
-        total = dark.sum()
-        between = dark.copy()
         for line in page.lines:
-            for word in line.words:
-                _, y0, _, y1 = line.box
-                x0, _, x1, _ = word.box
-                at = numpy.flatnonzero(within(dark, (x0, y0, x1, y1)).any(axis=0))
-                assert at.size, f"no ink in {word}"
-                assert at[0] < bearing_pt * ZOOM and at[-1] > (x1 - x0 - bearing_pt) * ZOOM - 1, f"box too wide: {word}"
-                within(between, (x0, y0, x1, y1), 1)[:] = False
+            at = numpy.flatnonzero(within(dark, line.box).any(axis=0))
+            assert at.size, f"no ink in {line}"
+            assert at[0] < bearing_pt * ZOOM, f"box too wide: {line}"
+            assert at[-1] > (line.box[2] - line.box[0] - bearing_pt) * ZOOM - 1, f"box too wide: {line}"
+        assert dark.any()
         for line in page.lines:
             within(dark, line.box, 1)[:] = False
-        assert total and not dark.any(), f"ink outside of the lines of page {number}: {numpy.argwhere(dark)[:5] / ZOOM}"
-        assert between.sum() < 0.005 * total, f"ink outside of the words of page {number}"  # Syriac's tails reach over
+        assert not dark.any(), f"ink outside of the lines of page {number}: {numpy.argwhere(dark)[:5] / ZOOM}"
 
 
 def bearing_pt(script: str) -> float:
-    """How far ink may stay from a word's edge: marks in the em square of a full-width font leave most of it empty."""
+    """How far ink may stay from a line's edge: marks in the em square of a full-width font leave most of it empty."""
     return 9 if script in ("Hans", "Hant", "Jpan", "Yiii") else 3
 
 
 def letters(text: str) -> str:
-    return re.sub(r"\s+", "", unicodedata.normalize("NFC", text).replace("\u00ad", ""))
+    return re.sub(r"[\s\u00ad-]+", "", unicodedata.normalize("NFC", text))
 
 
 def read_back(made: Typeset) -> str:
-    return "".join(line.text.removesuffix("-" * line.hyphenated) for page in made.pages for line in page.lines)
+    return "".join(line.text for page in made.pages for line in page.lines)
 
 
 @pytest.mark.parametrize("script", UDHR)
@@ -77,8 +72,6 @@ def test_boxes_hold_the_ink_in_every_script(script):
     made = typeset([text, text], lang, NARROW)
     assert_boxes_hold_the_ink(made, bearing_pt(script))
     assert letters(read_back(made)) == letters(text + text)
-    words = [word.text for page in made.pages for line in page.lines for word in line.words]
-    assert letters("".join(words)) == letters(text + text)
     assert len(made.pages[0].paragraphs) == 2
 
 
@@ -106,37 +99,27 @@ def test_right_to_left_starts_at_the_right(script):
     lang, text = UDHR[script]
     for line in typeset([text], lang, NARROW).pages[0].lines:
         assert line.direction == "rtl"
-        assert line.words[0].box[2] == pytest.approx(270, abs=1)
-        lefts = [word.box[0] for word in line.words]
-        assert lefts == sorted(lefts, reverse=True)
+        assert line.box[2] == pytest.approx(270, abs=3)
 
 
-def test_bidi_words_are_boxed_where_they_are_drawn():
-    hebrew = "הספר Unicode Standard 15 יצא לאור"
-    made = typeset([hebrew], "he", NARROW)
-    assert_boxes_hold_the_ink(made)
-    (line,) = made.pages[0].lines
+def test_a_line_has_the_direction_of_its_first_letter():
+    (line,) = typeset([hebrew := "הספר Unicode Standard 15 יצא לאור"], "he", NARROW).pages[0].lines
     assert line.text == hebrew and line.direction == "rtl"
-    left = {word.text: word.box[0] for word in line.words}
-    assert left["הספר"] > left["Standard"] > left["Unicode"] > left["יצא"] > left["לאור"]
     assert typeset(["The word שלום means peace"], "en").pages[0].lines[0].direction == "ltr"
 
 
 def test_a_line_broken_at_a_soft_hyphen_ends_with_a_hyphen():
-    made = typeset([HYPHENS], "de", replace(NARROW, width_pt=200))
-    lines = made.pages[0].lines
-    broken = [line for line in lines if line.hyphenated]
-    assert broken and all(line.text.endswith("-") and line.words[-1].text.endswith("-") for line in broken)
-    assert not any(line.text.endswith("-") for line in lines if not line.hyphenated)
+    made = typeset([HYPHENS.strip()], "de", replace(NARROW, width_pt=200))
+    lines = [line.text for line in made.pages[0].lines]
+    assert any(text.endswith("-") for text in lines)
+    assert "".join(text[:-1] if text[-1] == "-" else f"{text} " for text in lines) == HYPHENS.replace("\u00ad", "")
     assert "\u00ad" not in made.pages[0].text
-    assert letters(read_back(made)) == letters(HYPHENS)
     assert_boxes_hold_the_ink(made)
 
 
 def test_a_word_wider_than_the_column_is_cut_without_a_hyphen():
     made = typeset(["a" * 200], "en", NARROW)
-    assert len(made.pages[0].lines) > 2
-    assert read_back(made) == "a" * 200 and not any(line.hyphenated for line in made.pages[0].lines)
+    assert len(made.pages[0].lines) > 2 and read_back(made) == "a" * 200
 
 
 @pytest.mark.slow
