@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy
 
 from datagen.coarse.answers import BY, PageContent
-from datagen.coarse.inline_formulas import MAX_CHARS, by_height, num_in_formulas
+from datagen.coarse.formula_share import MAX_CHARS, by_height, num_in_formulas
 from datagen.coarse.page import OpenPage
 from datagen.coarse.text_layer import ENGINES, TextLayer, read_layer, region, with_ruby
 from datagen.fine import region_markdown

@@ -2,7 +2,7 @@
 
 import pytest
 
-from datagen.coarse.inline_formulas import by_height, num_in_formulas
+from datagen.coarse.formula_share import by_height, num_in_formulas
 from datagen.page import raised
 from datagen.page.line_pieces import Piece
 

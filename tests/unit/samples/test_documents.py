@@ -99,7 +99,7 @@ def test_what_is_cached_is_not_fetched_again(archive):
 def test_a_package_that_cannot_be_had_is_named_and_left_out(archive, caplog):
     both = DebianSamples((PACKAGE, Package("gone", "?", ((r"\.pdf", "en"),))))
     assert len(both.items()) == 2
-    assert "gone could not be had: E: Unable to locate package gone" in caplog.text
+    assert "gone could not be had from Debian: E: Unable to locate package gone" in caplog.text
     with pytest.raises(ValueError, match="input=DIR"):
         DebianSamples((Package("gone", "?", ((r"\.pdf", "en"),)),)).items()
 
