@@ -134,24 +134,14 @@ class Sheet:
 
         self._drawn[-1][1].append(draw)
 
-    def fill(self, box: Rect, colour: tuple[float, float, float]) -> None:
-        """A coloured rectangle below everything."""
+    def fill(self, box: Rect, colour: tuple[float, float, float], edges: float = 0.0) -> None:
+        """A coloured rectangle below everything; with `edges`, nothing but its edges, so wide."""
 
         def draw(context: Any) -> None:
             context.set_source_rgb(*colour)
+            context.set_line_width(edges)
             context.rectangle(box[0], box[1], box[2] - box[0], box[3] - box[1])
-            context.fill()
-
-        self._below.append(draw)
-
-    def frame(self, box: Rect, colour: tuple[float, float, float], width: float) -> None:
-        """The edges of a rectangle, below all text."""
-
-        def draw(context: Any) -> None:
-            context.set_source_rgb(*colour)
-            context.set_line_width(width)
-            context.rectangle(box[0], box[1], box[2] - box[0], box[3] - box[1])
-            context.stroke()
+            context.stroke() if edges else context.fill()
 
         self._below.append(draw)
 
