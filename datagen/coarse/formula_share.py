@@ -3,11 +3,11 @@
 import functools
 import itertools
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from datagen.page.line_pieces import Piece, Rect
+from datagen.page.raised import step_of
 from datagen.writing import scripts
 
 # Letters of formulas by their fonts, and signs that hardly stand in prose.
@@ -21,7 +21,6 @@ _RELATION = re.compile("[=<>+\u00b1\u2212\u00d7\u00f7|]")
 _SMALLER = 0.85  # a script's size, at most, of the size of what it belongs to
 
 MAX_CHARS = 2  # of formulas in a paragraph: a variable's name is text
-_STEP_PT = 50.0
 
 Span = Mapping[str, Any]
 Spans = Mapping[int, Sequence[Span]]
@@ -39,13 +38,6 @@ def num_math(lines: Iterable[Mapping[str, Any]]) -> int:
     return num if num and any(map(_is_formula, filled)) else 0
 
 
-def by_height(spans: Sequence[Span]) -> Spans:
-    result: dict[int, list[Span]] = defaultdict(list)
-    for span in spans:
-        result[int(span["bbox"][1] // _STEP_PT)].append(span)
-    return result
-
-
 def num_in_formulas(pieces: Iterable[Piece], spans: Spans) -> int:
     """How many characters of lines belong to formulas: see `num_math`."""
     return num_math({"spans": _within(piece.bbox, spans)} for piece in pieces)
@@ -54,7 +46,7 @@ def num_in_formulas(pieces: Iterable[Piece], spans: Spans) -> int:
 def _within(box: Rect, spans: Spans) -> list[Span]:
     x0, y0, x1, y1 = box
     inside = []
-    for step in range(int(y0 // _STEP_PT) - 1, int(y1 // _STEP_PT) + 1):
+    for step in range(step_of(y0) - 1, step_of(y1) + 1):
         for span in spans.get(step, ()):
             left, top, right, bottom = span["bbox"]
             if x0 <= (left + right) / 2 <= x1 and y0 <= (top + bottom) / 2 <= y1:
