@@ -146,12 +146,25 @@ def test_korean_words_are_parted_and_chinese_is_not():
     assert "系统 " not in " ".join(texts(quarter))
 
 
-def test_letterspaced_words_are_words():
-    assert texts(placed((72, 100, "THE QUICK BROWN FOX"), spacing=2)) == ["THE QUICK BROWN FOX"]
+BOTTOM_UP = [(60.0, 100.0 + 14 * i, f"{i} all human beings are born free and equal") for i in range(12)]
 
 
-def test_double_spaces_are_one_and_no_break_spaces_are_spaces():
-    assert texts(placed((72, 100, "one  two\u00a0three   four"))) == ["one two three four"]
+@pytest.mark.parametrize(
+    ("words", "values", "lines"),
+    [
+        ([(72, 100, "THE QUICK BROWN FOX")], {"spacing": 2}, ["THE QUICK BROWN FOX"]),
+        ([(72, 100, "one  two\u00a0three   four")], {}, ["one two three four"]),
+        (BOTTOM_UP[::-1], {}, [text for *_, text in BOTTOM_UP]),
+        # A space that is a text object of its own, as many files write them: where words stand close, nothing else tells of it.
+        ([(72, 100, "close"), (94.5, 100, " "), (95.5, 100, "words")], {}, ["close words"]),
+        ([(72, 100, "close"), (95.5, 100, "words")], {}, ["closewords"]),
+        # The last line of a right-to-left paragraph may be Latin alone.
+        ([(72, 100, "שלום"), (72, 300, ".WPF")], {}, ["םולש", "WPF."]),
+        ([(72, 100, "close"), (72, 300, ".WPF")], {}, ["close", ".WPF"]),
+    ],
+)
+def test_words_and_lines_are_told_by_their_places(words, values, lines):
+    assert texts(placed(*words, **values)) == lines
 
 
 def columns(lines: int = 8, title: bool = False) -> list[tuple[float, float, str]]:
@@ -181,11 +194,6 @@ def test_columns_in_the_right_order_stay_and_so_do_tables():
         (x, 100 + 14 * i, t) for i in range(8) for x, t in ((60, f"term {i}"), (160, f"{i} explains what this term means here"))
     ]
     assert texts(placed(*terms)) == [text for *_, text in terms]
-
-
-def test_lines_drawn_from_the_bottom_up_are_read_from_the_top_down():
-    lines = [(60.0, 100.0 + 14 * i, f"{i} all human beings are born free and equal") for i in range(12)]
-    assert texts(placed(*lines[::-1])) == [text for *_, text in lines]
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])

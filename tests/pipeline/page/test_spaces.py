@@ -11,7 +11,7 @@ from datagen.page.line_pieces import Piece, whole_clusters
 from tests.inputs.damage import damage
 from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
-from tests.pipeline.page.test_right_to_left import WRONG, placed, plain, texts
+from tests.pipeline.page.test_right_to_left import WRONG, plain, texts
 
 
 @pytest.mark.parametrize("script", ["Cyrl", "Deva", "Ethi", "Kore", "Knda", "Mymr", "Telu", "Thai"])
@@ -97,12 +97,6 @@ def test_an_underline_closes_no_gap():
     assert not view(letters).has_gap((200, 20, 240, 80), 3)
 
 
-def test_a_space_that_is_a_text_object_of_its_own_is_one():
-    """As many files write them. Where words stand close, or in Thai, nothing else tells of it."""
-    assert texts(placed((72, 100, "close"), (94.5, 100, " "), (95.5, 100, "words"))) == ["close words"]
-    assert texts(placed((72, 100, "close"), (95.5, 100, "words"))) == ["closewords"]
-
-
 @pytest.mark.parametrize(
     ("glyphs", "text"),
     [
@@ -122,12 +116,6 @@ def test_a_space_that_is_a_text_object_of_its_own_is_one():
 def test_spaces_that_lie_over_a_letter_part_no_word(glyphs, text):
     read_text = pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(glyphs, 10.0, has_half_spaces=True), True)
     assert " ".join(read_text.split()) == text
-
-
-def test_the_last_line_of_a_right_to_left_paragraph_may_be_latin_alone():
-    hebrew = "\u05e9\u05dc\u05d5\u05dd"
-    assert texts(placed((72, 100, hebrew), (72, 300, ".WPF"))) == [hebrew[::-1], "WPF."]
-    assert texts(placed((72, 100, "close"), (72, 300, ".WPF"))) == ["close", ".WPF"]
 
 
 def test_a_cluster_of_which_one_glyphs_place_is_known_parts_no_word():

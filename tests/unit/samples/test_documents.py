@@ -55,7 +55,10 @@ def archive(tmp_path, monkeypatch):
 
 
 def test_documents_carry_language_licence_and_the_packages_times(archive, tmp_path):
-    ru, zh = DebianSamples((PACKAGE,)).items()
+    samples = DebianSamples((PACKAGE,))
+    assert samples.missing() == ["guide"]
+    ru, zh = samples.items()
+    assert samples.missing() == [] and samples.items() == [ru, zh] and archive == ["guide"]
     assert (ru.lang, ru.licence, zh.lang) == ("ru", "GPL-2.0-only", "zh-Hans")
     assert "guide_1.2-3/usr/share/doc/guide/install.zh_CN.pdf" in zh.uri
     with open(zh.uri, "rb") as file:
@@ -85,15 +88,6 @@ def test_runs_that_fetch_at_once_fetch_each_package_once(archive, monkeypatch):
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(lambda samples: samples.items(), [DebianSamples((PACKAGE,))] * 2)
     assert first == second and len(first) == 2 and archive == ["guide"]
-
-
-def test_what_is_cached_is_not_fetched_again(archive):
-    samples = DebianSamples((PACKAGE,))
-    assert samples.missing() == ["guide"]
-    first = samples.items()
-    assert samples.missing() == []
-    assert samples.items() == first
-    assert archive == ["guide"]
 
 
 def test_a_package_that_cannot_be_had_is_named_and_left_out(archive, caplog):
