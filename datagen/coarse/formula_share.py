@@ -3,9 +3,11 @@
 import functools
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from datagen.page.line_pieces import Piece, Rect
+from datagen.page.raised import step_of
 from datagen.writing import scripts
 
 # Letters of formulas by their fonts, and signs that hardly stand in prose.
@@ -18,7 +20,11 @@ _MATH = re.compile(f"[{scripts.MATH}]")
 _RELATION = re.compile("[=<>+\u00b1\u2212\u00d7\u00f7|]")
 _SMALLER = 0.85  # a script's size, at most, of the size of what it belongs to
 
+MAX_CHARS = 2  # of formulas in a paragraph: a variable's name is text
+
 Span = Mapping[str, Any]
+Spans = Mapping[int, Sequence[Span]]
+"""Spans by their height on the page, in steps."""
 
 
 def num_math(lines: Iterable[Mapping[str, Any]]) -> int:
@@ -30,6 +36,22 @@ def num_math(lines: Iterable[Mapping[str, Any]]) -> int:
     filled = [[s for s in line["spans"] if not s["text"].isspace()] for line in lines]
     num = sum(_num_math(span) for line in filled for span in line)
     return num if num and any(map(_is_formula, filled)) else 0
+
+
+def num_in_formulas(pieces: Iterable[Piece], spans: Spans) -> int:
+    """How many characters of lines belong to formulas: see `num_math`."""
+    return num_math({"spans": _within(piece.bbox, spans)} for piece in pieces)
+
+
+def _within(box: Rect, spans: Spans) -> list[Span]:
+    x0, y0, x1, y1 = box
+    inside = []
+    for step in range(step_of(y0) - 1, step_of(y1) + 1):
+        for span in spans.get(step, ()):
+            left, top, right, bottom = span["bbox"]
+            if x0 <= (left + right) / 2 <= x1 and y0 <= (top + bottom) / 2 <= y1:
+                inside.append(span)
+    return sorted(inside, key=lambda span: float(span["bbox"][0]))
 
 
 def _is_formula(spans: list[Span]) -> bool:

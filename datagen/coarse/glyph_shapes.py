@@ -2,12 +2,10 @@
 
 MuPDF draws all glyphs at one size an em. Two are alike if their ink is, and if it is about as wide and as high, and stands as
 high over the baseline: a comma and an apostrophe differ in nothing else. Letters and digits are compared, too, but never the
-answer: typefaces differ in them by as much as small and capital letters do. `python -m tests.bench.coarse.glyphs` counts right
-and wrong answers.
+answer: typefaces differ in them by as much as small and capital letters do.
 """
 
 import functools
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy
@@ -98,17 +96,12 @@ def _references() -> _References | None:
     return _References(*map(numpy.array, zip(*rows, strict=True))) if rows else None
 
 
-def sign(drawn: Shape, without: str = "") -> str:
-    """The sign that a shape surely is. "" if it may be a letter or a digit, or another sign, or if typefaces don't agree.
-
-    Typefaces whose file has a name that starts with `without` aren't asked.
-    """
+def sign(drawn: Shape) -> str:
+    """The sign that a shape surely is. "" if it may be a letter or a digit, or another sign, or if typefaces don't agree."""
     known = _references()
     if known is None:
         return ""
     likeness = _likeness(drawn, known)
-    if without:
-        likeness[[Path(face).name.startswith(without) for face in known.faces]] = -1.0
     best = int(likeness.argmax())
     same = known.classes == known.classes[best]
     margin = likeness[best] - likeness[~same].max()
@@ -116,11 +109,6 @@ def sign(drawn: Shape, without: str = "") -> str:
     char = str(known.characters[best])
     is_sure = likeness[best] >= _MIN_LIKENESS and margin >= _MIN_MARGIN and len(agreeing) > 1
     return char if char in SIGNS and is_sure else ""
-
-
-def is_alike(char: str, other: str) -> bool:
-    """Whether two characters are one class of look-alikes."""
-    return char == other or any(char in alike and other in alike for alike in _ALIKE)
 
 
 def _likeness(drawn: Shape, known: _References) -> numpy.ndarray:

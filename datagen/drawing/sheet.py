@@ -112,7 +112,7 @@ class Sheet:
         text, lines = values.pop("text", ""), values.pop("lines", ())
         if self.vertical:
             box = self._upright(box)
-            lines = tuple(replace(line, box=self._upright(line.box), words=(), direction="ttb") for line in lines)
+            lines = tuple(replace(line, box=self._upright(line.box), direction="ttb") for line in lines)
         self.regions.append(SetRegion(label, box, self._order if ordered else None, text, lines, values))
         return self.regions[-1]
 
@@ -134,24 +134,14 @@ class Sheet:
 
         self._drawn[-1][1].append(draw)
 
-    def fill(self, box: Rect, colour: tuple[float, float, float]) -> None:
-        """A coloured rectangle below everything."""
+    def fill(self, box: Rect, colour: tuple[float, float, float], edges: float = 0.0) -> None:
+        """A coloured rectangle below everything; with `edges`, nothing but its edges, so wide."""
 
         def draw(context: Any) -> None:
             context.set_source_rgb(*colour)
+            context.set_line_width(edges)
             context.rectangle(box[0], box[1], box[2] - box[0], box[3] - box[1])
-            context.fill()
-
-        self._below.append(draw)
-
-    def frame(self, box: Rect, colour: tuple[float, float, float], width: float) -> None:
-        """The edges of a rectangle, below all text."""
-
-        def draw(context: Any) -> None:
-            context.set_source_rgb(*colour)
-            context.set_line_width(width)
-            context.rectangle(box[0], box[1], box[2] - box[0], box[3] - box[1])
-            context.stroke()
+            context.stroke() if edges else context.fill()
 
         self._below.append(draw)
 

@@ -1,12 +1,11 @@
-"""Lines of text set by Pango and Cairo, with the place of each line and word.
+"""Lines of text set by Pango and Cairo, with the place of each line.
 
 The places and texts come from the input and from Pango's layout. They never come from the text layer of the PDF, since that is
-what they are to test. Pango is needed because it breaks lines, orders right-to-left text, and knows where each cluster stands;
+what they are to test. Pango is needed because it breaks lines, and orders right-to-left text;
 lines of training come from `datagen.drawing.line_by_pillow`, which can do none of this. Needs libpangocairo. The same input,
 fonts and library versions give the same bytes.
 """
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,36 +26,16 @@ _BREAK_INSERTS_HYPHEN = 1 << 13  # in PangoLogAttr's bit field, which pangocffi 
 
 
 @dataclass(frozen=True)
-class Word:
-    """A run of characters between white space. In scripts without spaces between words, that is many words."""
-
-    text: str
-    box: Rect
-
-
-@dataclass(frozen=True)
-class Ruby:
-    """A reading beside the characters of a line that it belongs to (`base`). `box` is the reading's."""
-
-    base: str
-    text: str
-    box: Rect
-
-
-@dataclass(frozen=True)
 class TypesetLine:
     """A line as the input has it, in logical order, without the space that it is broken at.
 
     `box` holds the logical extents and the ink. Soft hyphens draw nothing and are left out. If the line is broken at one, it is
-    drawn, and stands as `-` at the end (`hyphenated`). `text` and `box` don't include ruby.
+    drawn, and stands as `-` at the end.
     """
 
     text: str
     box: Rect
-    words: tuple[Word, ...]
     direction: str = "ltr"
-    hyphenated: bool = False
-    ruby: tuple[Ruby, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,10 +65,6 @@ class Style:
     @property
     def column_width_pt(self) -> float:
         return (self.width_pt - 2 * self.margin_pt - (self.columns - 1) * self.column_gap_pt) / self.columns
-
-    @property
-    def column_height_pt(self) -> float:
-        return self.height_pt - 2 * self.margin_pt
 
 
 def laid_out(context: cairocffi.Context, text: str, name: str, lang: str, style: Style) -> Layout:
@@ -122,11 +97,9 @@ class BrokenLine(NamedTuple):
 
     pointer: Any
     text: str
-    words: list[tuple[str, float, float]]
     logical: Rect
     ink: Rect
     direction: str
-    hyphenated: bool
     end: int  # in the text, in characters
 
     @property
@@ -142,11 +115,8 @@ class BrokenLine(NamedTuple):
         return self.logical[3] - self.logical[1]
 
     def at(self, x: float, baseline: float) -> TypesetLine:
-        top, bottom = baseline + self.logical[1], baseline + self.logical[3]
-        words = tuple(Word(text, (x + x0, top, x + x1, bottom)) for text, x0, x1 in self.words)
         box = union(self.logical, self.ink) if self.ink[0] < self.ink[2] else self.logical
-        box = (x + box[0], baseline + box[1], x + box[2], baseline + box[3])
-        return TypesetLine(self.text, box, words, self.direction, self.hyphenated)
+        return TypesetLine(self.text, (x + box[0], baseline + box[1], x + box[2], baseline + box[3]), self.direction)
 
 
 def broken_lines(layout: Layout, text: bytes) -> Iterator[BrokenLine]:
@@ -154,7 +124,6 @@ def broken_lines(layout: Layout, text: bytes) -> Iterator[BrokenLine]:
     pointer = layout.pointer
     number = ffi.new("int *")
     attributes = ffi.cast("uint32_t *", pango.pango_layout_get_log_attrs_readonly(pointer, number))
-    clusters = _clusters(pointer)
     iterator = ffi.gc(pango.pango_layout_get_iter(pointer), pango.pango_layout_iter_free)
     ink, logical = ffi.new("PangoRectangle *"), ffi.new("PangoRectangle *")
     char = byte = 0
@@ -167,58 +136,16 @@ def broken_lines(layout: Layout, text: bytes) -> Iterator[BrokenLine]:
         hyphen = "-" if not last and attributes[char] & _BREAK_INSERTS_HYPHEN else ""
         pango.pango_layout_iter_get_line_extents(iterator, ink, logical)
         baseline = pango.pango_layout_iter_get_baseline(iterator)
-        edges = _rect(logical, baseline)
-        shown = text[start:end].decode()
         yield BrokenLine(
             line,
-            shown.replace(SOFT_HYPHEN, "").strip() + hyphen,
-            _words(shown, start, hyphen, clusters, edges),
-            edges,
+            text[start:end].decode().replace(SOFT_HYPHEN, "").strip() + hyphen,
+            _rect(logical, baseline),
             _rect(ink, baseline),
             "rtl" if pango.pango_layout_line_get_resolved_direction(line) == pango.PANGO_DIRECTION_RTL else "ltr",
-            bool(hyphen),
             char,
         )
         if not pango.pango_layout_iter_next_line(iterator):
             return
-
-
-def _clusters(layout: Any) -> dict[int, tuple[float, float]]:
-    """The left and right edge of each cluster of glyphs, by the first byte of its text.
-
-    Pango also gives the edges of any range of text, but they are wrong inside some scripts' clusters of several glyphs.
-    """
-    extents: dict[int, tuple[float, float]] = {}
-    iterator = ffi.gc(pango.pango_layout_get_iter(layout), pango.pango_layout_iter_free)
-    logical = ffi.new("PangoRectangle *")
-    while True:
-        if pango.pango_layout_iter_get_run_readonly(iterator):  # none at a line's end
-            pango.pango_layout_iter_get_cluster_extents(iterator, ffi.NULL, logical)
-            extents[pango.pango_layout_iter_get_index(iterator)] = (
-                logical.x / PANGO_UNIT,
-                (logical.x + logical.width) / PANGO_UNIT,
-            )
-        if not pango.pango_layout_iter_next_cluster(iterator):
-            return extents
-
-
-def _words(
-    text: str, start: int, hyphen: str, clusters: dict[int, tuple[float, float]], edges: Rect
-) -> list[tuple[str, float, float]]:
-    """The words of a line that starts at byte `start`, each with its left and right edge.
-
-    A word whose parts stand apart, since part of it runs the other way, has edges around all that stands between them.
-    """
-    words = []
-    tokens = list(re.finditer(r"\S+", text))
-    for token in tokens:
-        word = token.group().replace(SOFT_HYPHEN, "") + (hyphen if token is tokens[-1] else "")
-        first = start + len(text[: token.start()].encode())
-        extents = [clusters[i] for i in range(first, first + len(token.group().encode())) if i in clusters]
-        if word and extents:
-            # Letters spaced out to justify a line have some of their space beyond it.
-            words.append((word, max(min(extents)[0], edges[0]), min(max(x1 for _, x1 in extents), edges[2])))
-    return words
 
 
 def _rect(rectangle: Any, baseline: int) -> Rect:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy
 
 from datagen.coarse.answers import BY, PageContent
-from datagen.coarse.inline_formulas import MAX_CHARS, by_height, num_in_formulas
+from datagen.coarse.formula_share import MAX_CHARS, num_in_formulas
 from datagen.coarse.page import OpenPage
 from datagen.coarse.text_layer import ENGINES, TextLayer, read_layer, region, with_ruby
 from datagen.fine import region_markdown
@@ -27,6 +27,7 @@ from datagen.page.boxes import area, around, shared
 from datagen.page.given_order import in_files_order
 from datagen.page.line_pieces import Rect
 from datagen.page.paragraphs import Paragraph, paragraphs
+from datagen.page.raised import by_height
 from datagen.record import Region
 
 Owners = Mapping[int, int]

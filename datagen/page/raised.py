@@ -50,24 +50,30 @@ def scripts(spans: Sequence[Span]) -> Scripts:
     The bar of letters and drop capitals are none: their size or their baseline is that of the text. Neither is the A of LaTeX.
     """
     filled = [span for span in spans if span["text"].strip()]
-    by_height: dict[int, list[Span]] = defaultdict(list)
-    for span in filled:
-        by_height[_step(span["bbox"])].append(span)
+    at_heights = by_height(filled)
     result: dict[int, list[Raised]] = defaultdict(list)
     for i, span in enumerate(filled):
         text = span["text"].strip()
         if len(text) > _MAX_CHARS or not _CONTENT.fullmatch(text) or not _SIGNS.search(text):
             continue
-        step = _step(span["bbox"])
-        near = [other for at in (step - 1, step, step + 1) for other in by_height.get(at, ()) if other is not span]
+        step = step_of(span["bbox"][1])
+        near = [other for at in (step - 1, step, step + 1) for other in at_heights.get(at, ()) if other is not span]
         if tag := _tag(span, near):
             before, behind = (filled[i - 1]["text"] if i else ""), (filled[i + 1]["text"] if i + 1 < len(filled) else "")
             result[step].append(Raised(tuple(span["bbox"]), text, tag, before, behind))
     return result
 
 
-def _step(box: Sequence[float]) -> int:
-    return int(box[1] // _STEP_PT)
+def by_height(spans: Sequence[Span]) -> Mapping[int, Sequence[Span]]:
+    """Spans by their height on the page, in steps."""
+    result: dict[int, list[Span]] = defaultdict(list)
+    for span in spans:
+        result[step_of(span["bbox"][1])].append(span)
+    return result
+
+
+def step_of(y: float) -> int:
+    return int(y // _STEP_PT)
 
 
 def _tag(span: Span, near: Sequence[Span]) -> str:
@@ -117,7 +123,7 @@ def _within(box: Rect, found: Scripts) -> list[Raised]:
     x0, y0, x1, y1 = box
     inside = [
         script
-        for step in range(int(y0 // _STEP_PT) - 1, int(y1 // _STEP_PT) + 1)
+        for step in range(step_of(y0) - 1, step_of(y1) + 1)
         for script in found.get(step, ())
         if x0 - 1 <= (script.box[0] + script.box[2]) / 2 <= x1 + 1 and y0 - 1 <= (script.box[1] + script.box[3]) / 2 <= y1 + 1
     ]
@@ -157,7 +163,7 @@ def moved(found: Scripts, place: Callable[[Rect], Any]) -> Scripts:
     result: dict[int, list[Raised]] = defaultdict(list)
     for script in (script for of_step in found.values() for script in of_step):
         if at := place(script.box):
-            result[_step((at.x0, at.y0))].append(script._replace(box=(at.x0, at.y0, at.x1, at.y1)))
+            result[step_of(at.y0)].append(script._replace(box=(at.x0, at.y0, at.x1, at.y1)))
     return result
 
 

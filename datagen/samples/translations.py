@@ -8,15 +8,13 @@ import gettext
 import logging
 import os
 import re
-import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 
-from datagen.samples.documents import cache_folder, download
+from datagen.samples.documents import cache_folder, extracted, version_of
 
 log = logging.getLogger(__name__)
 
@@ -94,21 +92,17 @@ def _file(name: str) -> Path | None:
 
 def _fetched(name: str, tmp: Path) -> Path | None:
     """A file in `tmp` with the paragraphs of a package, a line each; None, and a word in the log, if there is no such package."""
-    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        raise ValueError("LibreOffice's translations come from Debian's packages, and there is no apt-get or no dpkg-deb here")
-    message = download(name, str(tmp))
-    debs = list(tmp.glob(f"{name}_*.deb"))
-    if not debs and not _UNKNOWN.search(message):
-        raise ValueError(f"{name} could not be had from Debian: {message}")
-    if not debs:
-        log.info("%s: there is no such package: %s", name, message)
+    try:
+        deb, raw = extracted(name, tmp)
+    except ValueError as error:
+        if not _UNKNOWN.search(str(error)):
+            raise
+        log.info("there is no such package: %s", error)
         return None
-    subprocess.run(["dpkg-deb", "-x", str(debs[0]), str(tmp / "raw")], check=True, capture_output=True, timeout=600)
-    found = dict.fromkeys([*_messages(tmp / "raw"), *_help(tmp / "raw")])
-    version = debs[0].name.removeprefix(f"{name}_").rsplit("_", 1)[0]
-    path = tmp / f"{name}_{version}.txt"
+    found = dict.fromkeys([*_messages(raw), *_help(raw)])
+    path = tmp / f"{name}_{version_of(deb, name)}.txt"
     path.write_text("".join(f"{paragraph}\n" for paragraph in found), encoding="utf-8")
-    os.utime(path, ns=(debs[0].stat().st_mtime_ns,) * 2)
+    os.utime(path, ns=(deb.stat().st_mtime_ns,) * 2)
     return path
 
 

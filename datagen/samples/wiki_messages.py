@@ -8,8 +8,6 @@ Mayek, Sylheti Nagari or Gothic. The licence is GPL-2.0-or-later.
 import json
 import logging
 import re
-import shutil
-import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,7 +15,7 @@ from pathlib import Path
 
 import filelock
 
-from datagen.samples.documents import cache_folder, download
+from datagen.samples.documents import cache_folder, extracted
 
 log = logging.getLogger(__name__)
 
@@ -43,8 +41,6 @@ def _folder() -> Path:
     folder = cache_folder().with_name(f"{_PACKAGE}-messages")
     if folder.is_dir():
         return folder
-    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        raise ValueError("MediaWiki's translations come from a package of Debian, and there is no apt-get or no dpkg-deb here")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(folder.with_suffix(".lock")):
         if not folder.is_dir():  # unless another process was faster
@@ -55,17 +51,10 @@ def _folder() -> Path:
 def _fetch(folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix=".tmp-", dir=folder.parent) as name:
         work = Path(name)
-        message = download(_PACKAGE, name)
-        debs = list(work.glob(f"{_PACKAGE}_*.deb"))
-        if not debs:
-            raise ValueError(f"{_PACKAGE} could not be had from Debian: {message}")
-        try:
-            subprocess.run(["dpkg-deb", "-x", str(debs[0]), str(work / "raw")], check=True, capture_output=True, timeout=600)
-        except (subprocess.SubprocessError, OSError) as error:
-            raise ValueError(f"{debs[0].name} can't be unpacked: {error}") from None
+        _, raw = extracted(_PACKAGE, work)
         made = work / "made"
         made.mkdir()
-        for code, messages in _by_language(work / "raw").items():
+        for code, messages in _by_language(raw).items():
             (made / f"{code}.txt").write_text("".join(f"{text}\n" for text in messages), encoding="utf-8")
         made.rename(folder)
 

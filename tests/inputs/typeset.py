@@ -1,4 +1,4 @@
-"""Text as typeset PDF pages, with the place of each line and word: what tests compare a text layer with."""
+"""Text as typeset PDF pages, with the place of each line: what tests compare a text layer with."""
 
 import io
 import unicodedata
@@ -45,7 +45,7 @@ def typeset(paragraphs: Sequence[str], lang: str = "und", style: Style = _STYLE,
     line is right to left. `lang` (BCP-47) chooses forms of letters and rules of line breaking. Raises `ValueError` if no font has
     the text's letters, or if the style leaves no room for them.
     """
-    if style.columns < 1 or style.column_width_pt < style.size_pt or style.column_height_pt < 2 * style.size_pt:
+    if style.columns < 1 or style.column_width_pt < style.size_pt or style.height_pt - 2 * style.margin_pt < 2 * style.size_pt:
         raise ValueError(f"no room for text of size_pt={style.size_pt:g} in {style}")
     paragraphs = [unicodedata.normalize("NFC", paragraph) for paragraph in paragraphs if paragraph.strip()]
     name = style.family or family("\n".join(paragraphs), lang)

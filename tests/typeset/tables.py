@@ -198,6 +198,6 @@ def _rule(
     for cell in table.cells:
         left, top, right = lefts[cell.column], tops[cell.row], lefts[cell.column + cell.columns]
         if style == "ruled":
-            sheet.frame((left, top, right, tops[cell.row + cell.rows]), ink, thin)
+            sheet.fill((left, top, right, tops[cell.row + cell.rows]), ink, thin)
         elif style == "striped" and cell.row % 2 == 0:
             sheet.fill((left, top, right, tops[cell.row + 1]), tint)

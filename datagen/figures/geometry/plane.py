@@ -18,6 +18,7 @@ import re
 from dataclasses import dataclass, field
 
 _TOUCH = 1e-6  # of a line's length
+_RULER, _JITTER = 4.0, 0.1  # the length of the perception ruler; of a line's length: how far a point to gaze at may lie aside
 SOLID, DASHED = "-", "--"
 _POINT = re.compile(r"\(\s*(-?[\d.]+)\s*,\s*(-?[\d.]+)\s*\)")
 
@@ -107,14 +108,14 @@ def _union(one: Segment, other: Segment) -> Segment | None:
     return _ordered(Segment(ends[0], ends[-1], one.dashed))
 
 
-def text_of(plane: Plane, source: random.Random, ruler: float = 4.0, jitter: float = 0.1) -> str:
-    """The label of a figure in the frame -10..10. Each point to gaze at is moved along both axes by one chance of up to `jitter`
-    of its line's length, as Slow Perception moves it; a `ruler` of 0 leaves these points out."""
+def text_of(plane: Plane, source: random.Random) -> str:
+    """The label of a figure in the frame -10..10. Each point to gaze at is moved along both axes by one chance of up to a tenth
+    of its line's length, as Slow Perception moves it."""
     segments = sorted(joined(plane.segments), key=lambda s: (*_rounded(s.a), *_rounded(s.b)))
     names = {name: point for name, point in sorted(plane.points.items()) if _is_of_a_line(name, plane)}
     parsed: dict[str, dict[str, list]] = {
         "Line": {
-            "line": [" -- ".join(map(_written, _gazed(s, source, ruler, jitter))) for s in segments],
+            "line": [" -- ".join(map(_written, _gazed(s, source))) for s in segments],
             "line_type": [DASHED if s.dashed else SOLID for s in segments],
             "line_endpoint": [f"{name}: {_written(point)}" for name, point in names.items()],
         }
@@ -135,13 +136,13 @@ def _is_of_a_line(name: str, plane: Plane) -> bool:
     return is_end or all(circle.name != name for circle in plane.circles)
 
 
-def _gazed(segment: Segment, source: random.Random, ruler: float, jitter: float) -> list[complex]:
+def _gazed(segment: Segment, source: random.Random) -> list[complex]:
     length = abs(segment.b - segment.a)
     points = [segment.a]
-    if ruler and length > ruler:
+    if length > _RULER:
         unit = (segment.b - segment.a) / length
-        for number in range(1, math.ceil(length / ruler)):
-            points.append(segment.a + number * ruler * unit + source.uniform(-1, 1) * jitter * length * (1 + 1j))
+        for number in range(1, math.ceil(length / _RULER)):
+            points.append(segment.a + number * _RULER * unit + source.uniform(-1, 1) * _JITTER * length * (1 + 1j))
     return [*points, segment.b]
 
 

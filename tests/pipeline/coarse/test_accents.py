@@ -24,53 +24,36 @@ def line(*pieces: tuple[float, str], font: pymupdf.Font, size: float, rule: tupl
         return doc.tobytes()
 
 
-def page(before: str, accent: str, after: str, is_over: bool) -> bytes:
-    """A page with a line in which an accent is drawn over, or in front of, the first letter of `after`."""
+def page(before: str, accent: str, after: str, place: str) -> bytes:
+    """A page with a line in which an accent is drawn over the first letter of `after`, at its end, behind or in front of it."""
     font = pymupdf.Font(fontfile=FACE)
     x = 72 + font.text_length(before, 20)
     own, wide = font.text_length(after[0], 20), font.text_length(accent, 20)
-    shift = (own - wide) / 2 if is_over else 0.0
-    return line((72, before), (x + shift, accent), (x if is_over else x + wide, after), font=font, size=20)
+    shift = {"over": (own - wide) / 2, "behind": (own - wide) / 2, "end": own - 0.9 * wide, "front": 0.0}[place]
+    pieces = [(72, before), (x + shift, accent), (x + (wide if place == "front" else 0), after)]
+    if place == "behind":  # as TeX draws it in its old fonts
+        pieces[1:] = [(x, after[0]), pieces[1], (x + own, after[1:])]
+    return line(*(piece for piece in pieces if piece[1]), font=font, size=20)
 
 
 @pytest.mark.parametrize(
-    ("before", "accent", "after", "word"),
+    ("before", "accent", "after", "place", "word"),
     [
-        ("J", "\u00a8", "org", "J\u00f6rg"),
-        ("S", "\u02dc", "ao", "S\u00e3o"),
-        ("na", "\u00a8", "\u0131ve", "na\u00efve"),
-        ("\u0432", "\u00b4", "\u043e\u0434\u0430", "\u0432\u043e\u0301\u0434\u0430"),
-        ("modalit", "`", "a", "modalit\u00e0"),
-        ("cos", "`", "\u0131", "cos\u00ec"),
-        ("o", "\u00af", "dreden", "o\u0111reden"),
+        ("J", "\u00a8", "org", "over", "J\u00f6rg"),
+        ("S", "\u02dc", "ao", "over", "S\u00e3o"),
+        ("na", "\u00a8", "\u0131ve", "over", "na\u00efve"),
+        ("\u0432", "\u00b4", "\u043e\u0434\u0430", "over", "\u0432\u043e\u0301\u0434\u0430"),
+        ("modalit", "`", "a", "over", "modalit\u00e0"),
+        ("cos", "`", "\u0131", "over", "cos\u00ec"),
+        ("o", "\u00af", "dreden", "over", "o\u0111reden"),
+        ("s", "\u02db", "ad", "end", "s\u0105d"),
+        ("Descri", "\u00b8", "c\u00e3o", "behind", "Descri\u00e7\u00e3o"),
+        ("", "\u00b8", "si", "behind", "\u015fi"),
+        *(("l", accent, "eau", "front", f"l{accent}eau") for accent in "\u00b4`~"),
     ],
 )
-def test_an_accent_over_a_letter_is_that_letters(before, accent, after, word):
-    assert texts(page(before, accent, after, is_over=True)) == [word]
-
-
-@pytest.mark.parametrize("accent", ["\u00b4", "`", "~"])
-def test_an_accent_in_front_of_a_letter_stays(accent):
-    assert texts(page("l", accent, "eau", is_over=False)) == [f"l{accent}eau"]
-
-
-def test_an_ogonek_hangs_on_the_letters_end():
-    font = pymupdf.Font(fontfile=FACE)
-    x = 72 + font.text_length("s", 20)
-    shift = font.text_length("a", 20) - 0.9 * font.text_length("\u02db", 20)
-    assert texts(line((72, "s"), (x + shift, "\u02db"), (x, "ad"), font=font, size=20)) == ["s\u0105d"]
-
-
-@pytest.mark.parametrize(
-    ("before", "letter", "after", "word"), [("Descri", "c", "\u00e3o", "Descri\u00e7\u00e3o"), ("", "s", "i", "\u015fi")]
-)
-def test_a_cedilla_may_be_drawn_behind_its_letter(before: str, letter: str, after: str, word: str):
-    """As TeX draws it in its old fonts."""
-    font = pymupdf.Font(fontfile=FACE)
-    x = 72 + font.text_length(before, 20)
-    end = x + font.text_length(letter, 20)
-    cedilla = (x + end - font.text_length("\u00b8", 20)) / 2
-    assert texts(line((72, before), (x, letter), (cedilla, "\u00b8"), (end, after), font=font, size=20)) == [word]
+def test_an_accent_over_a_letter_is_that_letters_and_one_in_front_of_it_stays(before, accent, after, place, word):
+    assert texts(page(before, accent, after, place)) == [word]
 
 
 @pytest.fixture

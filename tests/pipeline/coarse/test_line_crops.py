@@ -7,12 +7,9 @@ import pytest
 from PIL import Image
 
 from datagen.coarse.line_crops import LineCrops
-from datagen.disk.shards import read_reports, verify_shard
+from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.record import Drop, Sample
-from datagen.work import dataset
-from datagen.work.pipeline import Pipeline
-from datagen.work.runner import InProcess
 from datagen.work.samples_of import ShardsOf
 from tests.inputs import pdfs
 from tests.outputs import make
@@ -52,18 +49,6 @@ def test_every_line_is_a_crop_at_a_readers_height_with_its_text(out):
         assert len({c.key for c in crops}) == len(crops)
 
 
-def test_as_a_pipeline_it_makes_a_dataset_that_verifies(out):
-    coarse, folder = Folder(str(out / "out" / "coarse")), Folder(str(out / "crops"))
-    pipeline = Pipeline(
-        "crops", ShardsOf(coarse.url, tuple(r.shard for r in read_reports(coarse))), LineCrops(languages=("ru",)), ()
-    )
-    todo = dataset.plan(pipeline, folder, pipeline.census.items(), InProcess(), commit=True)
-    outcome = dataset.build(pipeline, folder, todo, InProcess(), {})
-    assert not outcome.failed
-    assert outcome.totals.num_samples > 5
-    assert [fault for r in read_reports(folder) for fault in verify_shard(folder, r)] == []
-
-
 def test_a_pdf_that_changed_or_went_costs_its_lines_and_is_counted(out, tmp_path):
     pdfs.write(tmp_path / "in" / "a.pdf", pdfs.lines(pdfs.RUSSIAN * 3), font="helv")
     pdfs.write(tmp_path / "in" / "c.pdf", pdfs.lines(pdfs.RUSSIAN * 4), font="helv")
@@ -71,8 +56,3 @@ def test_a_pdf_that_changed_or_went_costs_its_lines_and_is_counted(out, tmp_path
     pdfs.write(tmp_path / "in" / "a.pdf", "другое", font="helv")
     (tmp_path / "in" / "c.pdf").unlink()
     assert sorted(item.reason for item in cut(tmp_path)) == ["changed", "not_found"]
-
-
-def test_a_shard_that_is_not_there_is_named(out):
-    with pytest.raises(ValueError, match="coarse-000099 is not made yet"):
-        ShardsOf(str(out / "out" / "coarse"), ("coarse-000099",)).items()

@@ -4,15 +4,15 @@ import random
 from dataclasses import replace
 from typing import Any
 
-import pymupdf
 import pytest
 
 from datagen.drawing.typeset import Style
 from datagen.page.line_breaks import is_monospaced
 from datagen.page.line_pieces import Piece
 from datagen.record import Region
-from tests.inputs.paragraph_pages import KINDS, SCRIPTS, ParagraphPage, compare, pages
+from tests.inputs.paragraph_pages import SCRIPTS, ParagraphPage, compare, pages
 from tests.opened import read
+from tests.pipeline.page.test_right_to_left import placed
 
 STYLE = Style(width_pt=300, height_pt=2000, margin_pt=0, size_pt=10, line_spacing=1.3)
 
@@ -29,15 +29,9 @@ def texts(page: ParagraphPage) -> list[str]:
     return [region.text for region in regions(page)]
 
 
-def drawn(*lines: tuple[float, float, str], size: float = 10, font: str = "helv") -> tuple[Region, ...]:
+def drawn(*lines: tuple[float, float, str]) -> tuple[Region, ...]:
     """The regions of a page with these lines at places of their own."""
-    with pymupdf.open() as doc:
-        page = doc.new_page(width=595, height=842)
-        writer = pymupdf.TextWriter(page.rect)
-        for x, y, text in lines:
-            writer.append((x, y), text, font=pymupdf.Font(font), fontsize=size)
-        writer.write_text(page)
-        return read(doc.tobytes()).regions
+    return read(placed(*lines)).regions
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
@@ -61,16 +55,26 @@ def test_paragraphs_headings_and_items_are_apart(kind, script):
     assert script == "Kore" or counts["mistyped"] == 0  # Pango ends Korean lines within words
 
 
-def test_every_kind_of_page_can_be_made():
-    for kind in KINDS:
-        (page,) = pages(kind, 1, 3, "Latn")
-        assert len(page.truths) > 1, kind
-
-
-def test_indents_part_paragraphs_without_a_gap():
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [(25, {"indent": indent}) for indent in (0, 15, 15, 15)],
+        [("General rules", {"weight": 700}), (25, {})],
+        # Ragged lines are joined; an address is not.
+        [(40, {}), 12, ("Johann Sebastian Bach\nThomaskirchhof 16\n04109 Leipzig", {})],
+        # So are those of a quotation that is set in on both sides.
+        [(40, {}), 6, (40, {"left": 24, "right": 24})],
+    ],
+)
+def test_paragraphs_are_as_they_were_typed(steps):
+    """A step is a gap, or a text or its number of words, and how it is set."""
     page = a_page()
-    for indent in (0, 15, 15, 15):
-        page.put(page.prose(25), indent=indent)
+    for step in steps:
+        if isinstance(step, int):
+            page.space(step)
+        else:
+            text, how = step
+            page.put(page.prose(text) if isinstance(text, int) else text, **how)
     assert texts(page) == page.truths
 
 
@@ -86,13 +90,6 @@ def test_indents_part_paragraphs_of_one_full_line():
         (75, 178, "They went."),
     )
     assert [len(region.lines) for region in got] == [2, 1, 3, 1]
-
-
-def test_a_bold_heading_of_the_same_size_is_apart():
-    page = a_page()
-    page.put("General rules", weight=700)
-    page.put(page.prose(25))
-    assert texts(page) == page.truths
 
 
 def test_bulleted_and_numbered_items_are_regions_labelled_list():
@@ -113,14 +110,6 @@ def test_a_number_at_a_lines_start_by_chance_is_no_item():
         (72, 124, "letters that are left."),
     )
     assert len(paragraphs) == 1 and "the year 1948. The next" in paragraphs[0].text and "a few letters" in paragraphs[0].text
-
-
-def test_ragged_lines_are_joined_and_verses_and_addresses_are_not():
-    page = a_page()
-    page.put(page.prose(40))
-    page.space(12)
-    page.put("Johann Sebastian Bach\nThomaskirchhof 16\n04109 Leipzig")
-    assert texts(page) == page.truths
 
 
 @pytest.mark.parametrize("script", ["Latn", "Arab", "Hebr"])
@@ -192,14 +181,6 @@ def test_an_address_on_the_net_that_is_cut_is_whole():
         (72, 124, "for those who read them."),
     )
     assert "https://www.debian.org/doc/manuals/debian-reference/index.en.html in English" in paragraphs[0].text
-
-
-def test_a_ragged_quotation_that_is_set_in_on_both_sides_is_joined():
-    page = a_page()
-    page.put(page.prose(40))
-    page.space(6)
-    page.put(page.prose(40), left=24, right=24)
-    assert texts(page) == page.truths
 
 
 def test_a_note_across_both_columns_that_ends_between_them_is_no_edge_of_the_first():

@@ -11,7 +11,7 @@ from datagen.page.line_pieces import Piece, whole_clusters
 from tests.inputs.damage import damage
 from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
-from tests.pipeline.page.test_right_to_left import WRONG, placed, plain, texts
+from tests.pipeline.page.test_right_to_left import WRONG, plain, texts
 
 
 @pytest.mark.parametrize("script", ["Cyrl", "Deva", "Ethi", "Kore", "Knda", "Mymr", "Telu", "Thai"])
@@ -40,29 +40,38 @@ def test_a_gap_between_clusters_is_a_space_only_where_the_image_shows_one():
     assert pdf_glyphs.spaced(glyphs, 10.0, is_blank=lambda x0, x1: False) == ("\u0c95\u0c95", 0)
 
 
-def test_a_sign_in_the_middle_of_a_wide_cell_has_no_spaces_beside_it():
-    """As in a listing that is set in a proportional typeface: a cell of 5 points holds a sign of 2."""
-    cells = [(char, 5.0 * n + (1.7 if char in ".;’" else 0.2)) for n, char in enumerate("echo bob.cfg; a") if char != " "]
-    glyphs = [(char, x0, x0 + (1.6 if char in ".;’" else 4.6)) for char, x0 in cells]
-    assert pdf_glyphs.spaced(glyphs, 9.0) == ("echo bob.cfg; a", 2)
-    prose = [("a", 0.0, 5.0), (",", 5.0, 7.0), ("b", 9.5, 14.0), ("c", 17.0, 22.0)]
-    assert pdf_glyphs.spaced(prose, 9.0) == ("a, b c", 2)
+# As in a listing that is set in a proportional typeface: a cell of 5 points holds a sign of 2.
+CELLS = [
+    (char, 5.0 * n + (1.7 if char in ".;’" else 0.2), 5.0 * n + (3.3 if char in ".;’" else 4.8))
+    for n, char in enumerate("echo bob.cfg; a")
+    if char != " "
+]
+VAI = [(c, 10.0 * i - 2.5 * (i % 3 == 2), 10.0 * i + 7.5 - 2.5 * (i % 3 == 2)) for i, c in enumerate("\ua5de\ua530\ua58a" * 4)]
 
 
-def test_no_space_goes_behind_what_stacks_and_one_letter_words_are_not_letterspaced():
-    coeng = [("\u1787", 0.0, 6.0), ("\u17d2", 6.0, 6.0), ("\u179a", 9.0, 15.0)]
-    assert pdf_glyphs.spaced(coeng, 10.0) == ("\u1787\u17d2\u179a", 0)
-    vai = [
-        (c, 10.0 * i - 2.5 * (i % 3 == 2), 10.0 * i + 7.5 - 2.5 * (i % 3 == 2)) for i, c in enumerate("\ua5de\ua530\ua58a" * 4)
-    ]
-    assert pdf_glyphs.spaced(vai, 10.0)[0].count(" ") == 7
-    tracked = [(c, 8.0 * i, 8.0 * i + 5.0) for i, c in enumerate("ABCDEFGH")]
-    assert pdf_glyphs.spaced(tracked, 10.0) == ("ABCDEFGH", 0)
-
-
-def test_a_space_over_which_the_next_glyph_is_drawn_is_none():
-    solid = [("資", 0.0, 10.0), (" ", 10.0, 15.0), ("料", 10.0, 20.0), (" ", 20.0, 25.0), ("a", 25.0, 30.0)]
-    assert pdf_glyphs.spaced(solid, 10.0)[0] == "資料 a"
+@pytest.mark.parametrize(
+    ("glyphs", "size", "text"),
+    [
+        (CELLS, 9.0, "echo bob.cfg; a"),
+        ([("a", 0.0, 5.0), (",", 5.0, 7.0), ("b", 9.5, 14.0), ("c", 17.0, 22.0)], 9.0, "a, b c"),
+        # No space goes behind what stacks, and words of one letter are not letterspaced.
+        ([("\u1787", 0.0, 6.0), ("\u17d2", 6.0, 6.0), ("\u179a", 9.0, 15.0)], 10.0, "\u1787\u17d2\u179a"),
+        (VAI, 10.0, "\ua5de \ua530\ua58a " * 3 + "\ua5de \ua530\ua58a"),
+        ([(c, 8.0 * i, 8.0 * i + 5.0) for i, c in enumerate("ABCDEFGH")], 10.0, "ABCDEFGH"),
+        # A space over which the next glyph is drawn is none.
+        (
+            [("資", 0.0, 10.0), (" ", 10.0, 15.0), ("料", 10.0, 20.0), (" ", 20.0, 25.0), ("a", 25.0, 30.0)],
+            10.0,
+            "資料 a",
+        ),
+        # A letter without width behind a virama is its cluster's.
+        ([("\u0930", 0.0, 7.0), ("\u094d", 7.0, 7.0), ("\u0925", 11.0, 11.0)], 10.0, "\u0930\u094d\u0925"),
+        ([("\u0930", 0.0, 7.0), ("\u094d", 7.0, 7.0), ("\u0925", 11.0, 16.0)], 10.0, "\u0930\u094d \u0925"),
+    ],
+)
+def test_spaces_are_where_gaps_show_them(glyphs, size, text):
+    added = text.count(" ") - sum(char == " " for char, *_ in glyphs)
+    assert pdf_glyphs.spaced(glyphs, size) == (text, max(0, added))
 
 
 def test_an_underline_closes_no_gap():
@@ -88,12 +97,6 @@ def test_an_underline_closes_no_gap():
     assert not view(letters).has_gap((200, 20, 240, 80), 3)
 
 
-def test_a_space_that_is_a_text_object_of_its_own_is_one():
-    """As many files write them. Where words stand close, or in Thai, nothing else tells of it."""
-    assert texts(placed((72, 100, "close"), (94.5, 100, " "), (95.5, 100, "words"))) == ["close words"]
-    assert texts(placed((72, 100, "close"), (95.5, 100, "words"))) == ["closewords"]
-
-
 @pytest.mark.parametrize(
     ("glyphs", "text"),
     [
@@ -113,12 +116,6 @@ def test_a_space_that_is_a_text_object_of_its_own_is_one():
 def test_spaces_that_lie_over_a_letter_part_no_word(glyphs, text):
     read_text = pdf_glyphs.read_rtl(pdf_glyphs.clusters_by_place(glyphs, 10.0, has_half_spaces=True), True)
     assert " ".join(read_text.split()) == text
-
-
-def test_the_last_line_of_a_right_to_left_paragraph_may_be_latin_alone():
-    hebrew = "\u05e9\u05dc\u05d5\u05dd"
-    assert texts(placed((72, 100, hebrew), (72, 300, ".WPF"))) == [hebrew[::-1], "WPF."]
-    assert texts(placed((72, 100, "close"), (72, 300, ".WPF"))) == ["close", ".WPF"]
 
 
 def test_a_cluster_of_which_one_glyphs_place_is_known_parts_no_word():
@@ -151,9 +148,3 @@ def test_a_gap_of_tex_between_an_items_letter_and_its_bracket_is_no_space():
             x = writer.append((x, 100), word, font, 10)[1].x + 3.4
         writer.write_text(sheet)
         assert texts(doc.tobytes()) == ["d) one two three"]
-
-
-@pytest.mark.parametrize(("width", "text"), [(0.0, "\u0930\u094d\u0925"), (5.0, "\u0930\u094d \u0925")])
-def test_a_letter_without_width_behind_a_virama_is_its_clusters(width, text):
-    glyphs = [("\u0930", 0.0, 7.0), ("\u094d", 7.0, 7.0), ("\u0925", 11.0, 11.0 + width)]
-    assert pdf_glyphs.spaced(glyphs, 10.0)[0] == text

@@ -8,21 +8,7 @@ import pytest
 from datagen.page.visual_lines import leaders_as_one
 from tests.inputs.line_pages import KINDS, compare, pages
 from tests.opened import read
-from tests.pipeline.page.test_right_to_left import drawn, texts
-
-
-def page(*pieces: tuple[float, float, str], font: str = "helv", size: float = 10, rules: tuple = ()) -> bytes:
-    """Pieces at their places, each a text object of its own, and rules from point to point."""
-
-    def draw(page):
-        for x, y, text in pieces:
-            writer = pymupdf.TextWriter(page.rect)
-            writer.append((x, y), text, font=pymupdf.Font(font), fontsize=size)
-            writer.write_text(page)
-        for start, end in rules:
-            page.draw_line(start, end, width=0.7)
-
-    return drawn(draw)
+from tests.pipeline.page.test_right_to_left import placed, texts
 
 
 def regions(pdf: bytes) -> list[list[str]]:
@@ -63,15 +49,12 @@ def test_leaders_take_one_form(written, one):
     assert leaders_as_one(written).strip() == one
 
 
-DOTS = ". " * 40
 ABOVE, BELOW = (
     "A line of text above that is long enough to show one column",
     "And a line of text below, which also goes across the gap",
 )
 ITEMS_LEFT = [(72, 100, "From the top down"), (80, 120, "\u2022 It begins with the whole and di-"), (88, 133, "vides it")]
 ITEMS_RIGHT = [(262, 100, "From the bottom up"), (270, 120, "\u2022 It begins with the small-"), (278, 133, "est part")]
-COLUMN = [f"the left column goes on in line {letter} of it" for letter in "abcdefghijklmnopqrst"]
-OTHER = [f"while the right one has its own line {letter}" for letter in "abcdefghijklmnopq"]
 
 
 def same(*pieces: tuple[float, float, str]) -> tuple[list, list[str]]:
@@ -82,41 +65,19 @@ def same(*pieces: tuple[float, float, str]) -> tuple[list, list[str]]:
 @pytest.mark.parametrize(
     ("pieces", "lines"),
     [
-        (
-            [
-                *((72, 100, "1"), (95, 100, "Welcome to Debian"), (515, 100, "1")),
-                *((95, 120, "1.1"), (120, 120, "What is Debian?"), (210, 120, DOTS), (515, 120, "1")),
-                *((95, 140, "1.2"), (120, 140, "What is Linux?"), (210, 140, DOTS), (510, 140, "12")),
-                *((72, 160, "2"), (95, 160, "Requirements"), (510, 160, "15")),
-            ],
-            ["1 Welcome to Debian 1", "1.1 What is Debian? ..... 1", "1.2 What is Linux? ..... 12", "2 Requirements 15"],
-        ),
         # Two rows of dots far apart are two blanks.
         ([(72, 100, "." * 30), (300, 100, "." * 30)], ["..... ....."]),
         ([(72, 100, "." * 30), (160, 100, "." * 30)], ["....."]),
         same(*ITEMS_LEFT, *ITEMS_RIGHT),
         ([(72, 100, "\u2022 one"), (110, 100, "and two")], ["\u2022 one and two"]),
         ([(72, 100, "\u2022"), (100, 100, "Red"), (72, 114, "1."), (100, 114, "A pear")], ["\u2022 Red", "1. A pear"]),
-        (
-            [(72, 100, "Name:"), (110, 100, "_" * 30), (300, 100, "Date:"), (340, 100, "_" * 20), (72, 130, "Place:")],
-            ["Name: _____ Date: _____", "Place:"],
-        ),
         # A tab stop parts no line, nor does the order in the file.
         ([(72, 100, ABOVE), (72, 114, "Phone"), (180, 114, "555 0100"), (72, 128, BELOW)], [ABOVE, "Phone 555 0100", BELOW]),
         ([(200, 100, "third"), (72, 100, "first"), (130, 100, "second")], ["first second third"]),
-        # Columns that share baselines, all of them or some by chance.
-        (
-            [(x, 100 + 12 * i, text[i]) for i in range(10) for x, text in ((72, COLUMN), (290, OTHER))],
-            [*COLUMN[:10], *OTHER[:10]],
-        ),
-        same(
-            *((72, 100 + 12 * i, text) for i, text in enumerate(COLUMN)),
-            *((290, 104 + 14 * i, text) for i, text in enumerate(OTHER)),
-        ),
     ],
 )
 def test_a_line_is_whole_and_apart_from_what_stands_beside_it(pieces, lines):
-    assert texts(page(*pieces)) == lines
+    assert texts(placed(*pieces)) == lines
 
 
 @pytest.mark.parametrize(
@@ -130,7 +91,7 @@ def test_a_line_is_whole_and_apart_from_what_stands_beside_it(pieces, lines):
 )
 def test_cells_of_a_table_without_rules_are_apart(rows, width):
     pieces = [(72 + width * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
-    assert regions(page(*pieces)) == [[cell] for row in rows for cell in row]
+    assert regions(placed(*pieces)) == [[cell] for row in rows for cell in row]
 
 
 def test_entries_in_two_columns_are_two_lines():
@@ -138,7 +99,7 @@ def test_entries_in_two_columns_are_two_lines():
     titles = [(105, 100 + 14 * i, f"Title {word}" + " ." * 12) for i, word in enumerate("abcdefgh")]
     numbers = [(240, 100 + 14 * i, str(10 + i)) for i in range(8)]
     right = [(262, 100 + 14 * i, f"{20 + i} Other {word}") for i, word in enumerate("abcdefgh")]
-    read_lines = texts(page(*left, *titles, *numbers, *right))
+    read_lines = texts(placed(*left, *titles, *numbers, *right))
     assert sorted(read_lines) == sorted(
         [f"1.{i}.1 Title {word} ..... {10 + i}" for i, word in enumerate("abcdefgh")]
         + [f"{20 + i} Other {word}" for i, word in enumerate("abcdefgh")]
@@ -146,7 +107,7 @@ def test_entries_in_two_columns_are_two_lines():
 
 
 def test_a_drop_capital_is_the_first_letter_of_its_line():
-    pdf = page(
+    pdf = placed(
         (100, 103, "ver the past three decades the free"),
         (100, 116, "software of the world has grown and"),
         (72, 129, "grown more"),
@@ -162,24 +123,6 @@ def test_a_drop_capital_is_the_first_letter_of_its_line():
     ]
     assert first.box.x0 < second.box.x0 - 40
     assert first.box.y1 - first.box.y0 == second.box.y1 - second.box.y0
-
-
-def test_words_set_far_apart_are_one_line():
-    words = ["judged", "simply", "as", "a", "corporate", "entity"]
-    widths = [pymupdf.get_text_length(word, "helv", 10) for word in words]
-    places = [72 + sum(widths[:i]) + 15 * i for i in range(len(words))]
-    pdf = page(
-        *((x, 100, word) for x, word in zip(places, words, strict=True)),
-        (72, 114, "and nothing else than that, said he to us all"),
-    )
-    assert texts(pdf)[0] == "judged simply as a corporate entity"
-
-
-def test_cells_of_a_ruled_table_are_apart_though_near():
-    rows = [("alpha", "beta"), ("gamma", "delta")]
-    pieces = [(72 + 45 * k, 100 + 14 * i, cell) for i, row in enumerate(rows) for k, cell in enumerate(row)]
-    pdf = page(*pieces, rules=[((111, 88), (111, 120)), ((68, 104), (160, 104))])
-    assert regions(pdf) == [["alpha"], ["beta"], ["gamma"], ["delta"]]
 
 
 def test_a_rotated_page_is_no_different():

@@ -2,11 +2,14 @@
 
 from types import SimpleNamespace
 
+import pytest
+
 from datagen.coarse.drawn_glyphs import correct, half_spaces
 from datagen.page.line_pieces import Piece
 
 YEH, ALEF, WAW, TANWIN, SHADDA, FATHA = "\u06cc", "\u0627", "\u0648", "\u064b", "\u0651", "\u064e"
 FINAL, MEDIAL = ("Nazanin", 202), ("Nazanin", 203)
+BETWEEN = [(YEH, 24.0, 30.0), (TANWIN, 24.0, 24.0), (ALEF, 20.0, 24.0)]
 
 
 def placed(drawn, glyphs):
@@ -18,38 +21,37 @@ def placed(drawn, glyphs):
     return {char: x for char, x, x1 in piece.glyphs if x == x1}
 
 
-def test_a_mark_that_mupdf_moved_is_over_the_letter_where_it_is_drawn():
-    drawn = [(ALEF, 1, 20.0, 24.0), (YEH, 3, 24.0, 30.0), (TANWIN, 2, 20.2, 20.2)]
-    assert placed(drawn, [(YEH, 24.0, 30.0), (ALEF, 20.0, 24.0), (TANWIN, 30.0, 30.0)]) == {TANWIN: 22.0}
-
-
-def test_a_mark_between_two_letters_goes_with_the_order_of_drawing():
-    glyphs = [(YEH, 24.0, 30.0), (TANWIN, 24.0, 24.0), (ALEF, 20.0, 24.0)]
-    from_left = [(ALEF, 1, 20.0, 24.0), (TANWIN, 2, 24.0, 24.0), (YEH, 3, 24.0, 30.0)]
-    assert placed(from_left, glyphs) == {TANWIN: 27.0}
-    from_right = [(YEH, 3, 24.0, 30.0), (TANWIN, 2, 23.5, 23.5), (ALEF, 1, 20.0, 24.0)]
-    assert placed(from_right, glyphs) == {TANWIN: 27.0}
-
-
-def test_marks_of_one_glyph_stay_together():
-    drawn = [(ALEF, 1, 20.0, 24.0), (SHADDA, 2, 24.0, 24.0), (FATHA, -1, 24.0, 24.0), (YEH, 3, 24.0, 30.0)]
-    glyphs = [(YEH, 24.0, 30.0), (FATHA, 20.0, 20.0), (SHADDA, 20.0, 20.0), (ALEF, 20.0, 24.0)]
-    assert placed(drawn, glyphs) == {SHADDA: 27.0, FATHA: 27.0}
-
-
-def test_marks_stay_where_their_numbers_differ():
-    assert placed([(YEH, 3, 24.0, 30.0)], [(YEH, 24.0, 30.0), (FATHA, 20.0, 20.0)]) == {FATHA: 20.0}
-
-
-def line(*clusters):
-    """Clusters from left to right with the form of each, and the forms by place."""
-    placed = [(text, 10.0 * i, 10.0 * i + 9) for i, (text, _) in enumerate(clusters)]
-    return placed, {(c[1], 50): form for c, (_, form) in zip(placed, clusters, strict=True) if form}
+@pytest.mark.parametrize(
+    ("drawn", "glyphs", "places"),
+    [
+        # MuPDF moved it.
+        (
+            [(ALEF, 1, 20.0, 24.0), (YEH, 3, 24.0, 30.0), (TANWIN, 2, 20.2, 20.2)],
+            [(YEH, 24.0, 30.0), (ALEF, 20.0, 24.0), (TANWIN, 30.0, 30.0)],
+            {TANWIN: 22.0},
+        ),
+        # Between two letters it goes with the order of drawing, from the left and from the right.
+        ([(ALEF, 1, 20.0, 24.0), (TANWIN, 2, 24.0, 24.0), (YEH, 3, 24.0, 30.0)], BETWEEN, {TANWIN: 27.0}),
+        ([(YEH, 3, 24.0, 30.0), (TANWIN, 2, 23.5, 23.5), (ALEF, 1, 20.0, 24.0)], BETWEEN, {TANWIN: 27.0}),
+        # Marks of one glyph stay together.
+        (
+            [(ALEF, 1, 20.0, 24.0), (SHADDA, 2, 24.0, 24.0), (FATHA, -1, 24.0, 24.0), (YEH, 3, 24.0, 30.0)],
+            [(YEH, 24.0, 30.0), (FATHA, 20.0, 20.0), (SHADDA, 20.0, 20.0), (ALEF, 20.0, 24.0)],
+            {SHADDA: 27.0, FATHA: 27.0},
+        ),
+        # They stay where their numbers differ.
+        ([(YEH, 3, 24.0, 30.0)], [(YEH, 24.0, 30.0), (FATHA, 20.0, 20.0)], {FATHA: 20.0}),
+    ],
+)
+def test_a_mark_is_over_the_letter_where_it_is_drawn(drawn, glyphs, places):
+    assert placed(drawn, glyphs) == places
 
 
 def read(*clusters):
-    placed, forms = line(*clusters)
-    (result,) = half_spaces([(placed, 50.0)], forms)
+    """The text of clusters from left to right, each with its form."""
+    glyphs = [(text, 10.0 * i, 10.0 * i + 9) for i, (text, _) in enumerate(clusters)]
+    forms = {(glyph[1], 50): form for glyph, (_, form) in zip(glyphs, clusters, strict=True) if form}
+    (result,) = half_spaces([(glyphs, 50.0)], forms)
     return "".join(text for text, *_ in result)
 
 

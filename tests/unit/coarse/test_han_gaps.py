@@ -28,16 +28,17 @@ def written(lines: list[dict[str, Any]]) -> list[str]:
     return ["".join(c["c"] for span in row["spans"] for c in span["chars"] if not c["synthetic"]) for row in lines]
 
 
-@pytest.mark.parametrize("drawn", [" ", "~", "_"])
-def test_gaps_among_places_without_one_are_spaces_however_the_file_writes_them(drawn: str):
-    lines = [line(f"以{drawn}A4{drawn}紙張{drawn}4{drawn}至", 0.28), line("為Times的14點與12點", 0.28)]
-    assert write_typed_spaces(lines)
-    assert written(lines) == ["以 A4 紙張 4 至", "為Times的14點與12點"]
-
-
 @pytest.mark.parametrize(
     ("lines", "texts"),
     [
+        # Gaps among places without one are spaces, however the file writes them.
+        *(
+            (
+                [line(f"以{drawn}A4{drawn}紙張{drawn}4{drawn}至", 0.28), line("為Times的14點與12點", 0.28)],
+                ["以 A4 紙張 4 至", "為Times的14點與12點"],
+            )
+            for drawn in " ~_"
+        ),
         # Gaps as wide as a letter of one width are spaces, and what is too narrow to be seen is none.
         ([line("在_Li~社区和_X~有Li", 0.6)], ["在 Li 社区和 X 有Li"]),
         ([line("每人 800 元", 0.05), line("每人~800~元與12元和3", 0.3)], ["每人800元", "每人 800 元與12元和3"]),

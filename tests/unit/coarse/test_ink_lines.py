@@ -48,6 +48,8 @@ def test_a_vertical_line_is_laid_flat_side_by_side_or_turned():
         ("\u3000\u3000 \u3000", Box(0, 0, 120, 20), "ltr", False),
         ("ཀླུ" * 90, Box(0, 0, 900, 20), "ltr", True),  # its marks don't count
         ("a" * 141, Box(0, 0, 900, 20), "ltr", False),
+        (". . . . . . . . 1", Box(0, 0, 300, 20), "ltr", False),
+        ("Debian . . . . . . . . 1", Box(0, 0, 300, 20), "ltr", True),
     ],
 )
 def test_lines_are_compared_that_lie_along_their_box_and_are_not_too_long(text, box, direction, holds):
@@ -151,8 +153,3 @@ def test_the_ink_of_leaders_and_rules_is_left_out_and_letters_stay():
     crop[21:24, 100:300] = 0
     assert (ink_lines.without_leader_ink(crop)[:, 100:300] == 255).all()
     assert (ink_lines.without_leader_ink(numpy.full((30, 40), 255, numpy.uint8)) == 255).all()
-
-
-def test_a_line_of_leaders_alone_cannot_be_compared():
-    assert not ink_lines.comparable(Line(Box(0, 0, 300, 20), ". . . . . . . . 1"))
-    assert ink_lines.comparable(Line(Box(0, 0, 300, 20), "Debian . . . . . . . . 1"))

@@ -44,13 +44,6 @@ def test_no_letter_is_cut(face):
         assert not picture[[0, -1]].any() and not picture[:, -1].any(), number
 
 
-def test_a_plan_of_a_line_is_what_is_drawn():
-    lines = Lines(longest=20, faces=("DejaVuSans.ttf", "DejaVuSerif.ttf"))
-    for number in range(200):
-        drawn = lines.line(number)
-        assert lines.planned(number) == (drawn.text, drawn.size[0])
-
-
 def test_short_texts_are_random_and_longer_ones_mostly_prose():
     text = prose(held_out=False)
     short = [Lines(random_to=4, longest=4).line(number).text for number in range(300)]

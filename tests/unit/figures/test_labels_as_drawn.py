@@ -15,7 +15,7 @@ from PIL import Image
 
 from datagen.figures.charts import KINDS, Charts, echarts, echarts_engine, label, matplotlib_charts
 from datagen.figures.charts.faces import faces
-from tests.inputs.chart_marks import faults, marks
+from tests.inputs.chart_marks import faults
 from tests.inputs.charts import drawn, number_in
 
 BY = {"matplotlib": matplotlib_charts, "echarts": echarts}
@@ -71,16 +71,6 @@ def test_numbers_at_an_axis_stand_where_the_axis_has_their_value(by, kind):
                 assert min(abs(at - pixel(number_in(chart.numbers, text))) for other, at in texts if other == text) < 2, text
                 measured += 1
     assert measured > 5
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-@pytest.mark.parametrize(("by", "num", "least"), [case("matplotlib", 40, 500), case("echarts", 13, 150)])
-def test_many_labels_are_what_was_drawn(by, num, least):
-    charts = [chart for kind in KINDS for chart in made(by, kind, num)]
-    assert len(charts) >= least
-    assert by != "matplotlib" or sum(len(marks(*chart)) for chart in charts) > 3000
-    assert {chart.title: wrong for chart, picture, table in charts if (wrong := faults(chart, picture, table))} == {}
 
 
 def digests(by):

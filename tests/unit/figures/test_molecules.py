@@ -38,9 +38,13 @@ SMILES = [
 LOOK = replace(depict.look(random.Random(1)), unknown_marked=False, hydrogens=False, coordgen=False)
 
 
-@pytest.fixture
-def listed(tmp_path, monkeypatch):
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def listed(tmp_path):
     path = tmp_path / "list.smi"
     path.write_text("".join(f"{smiles}\n" for smiles in SMILES))
     return str(path)
@@ -105,8 +109,7 @@ def test_what_is_no_molecule_or_too_large_is_a_drop(smiles, reason):
     assert error.value.reason == reason
 
 
-def test_a_line_that_is_no_smiles_drops_its_draw_alone(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_a_line_that_is_no_smiles_drops_its_draw_alone(tmp_path):
     path = tmp_path / "list.smi"
     path.write_text("CCOC(C)=O\n" * 6 + "C1CC(C)CC\n" * 2)
     outcomes = Counter()
@@ -165,8 +168,7 @@ def write_list(path, form):
 
 
 @pytest.mark.parametrize("form", ["CID-SMILES.gz", "list.smi", "list.csv", "list.tsv"])
-def test_a_list_is_taken_as_it_comes(tmp_path, monkeypatch, form):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_a_list_is_taken_as_it_comes(tmp_path, form):
     write_list(tmp_path / form, form)
     (taken,) = lists.fetch(str(tmp_path / form))
     assert taken.path.read_text().splitlines() == SMILES
@@ -180,8 +182,7 @@ def test_every_line_is_drawn_about_as_often(listed):
     assert max(counts.values()) < 2 * min(counts.values())
 
 
-def test_a_quotation_mark_in_a_name_is_no_quotation(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_a_quotation_mark_in_a_name_is_no_quotation(tmp_path):
     (tmp_path / "a.tsv").write_text('CCO\t"spirit\nCC=O\tethanal\nC=O\t5" rods\n')
     assert lists.fetch(str(tmp_path / "a.tsv"))[0].path.read_text() == "CCO\nCC=O\nC=O\n"
 
@@ -195,8 +196,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_list_that_breaks_off_is_refused_and_leaves_nothing(tmp_path, monkeypatch, damage):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_a_list_that_breaks_off_is_refused_and_leaves_nothing(tmp_path, damage):
     path = tmp_path / "a.smi.gz"
     path.write_bytes(DAMAGES[damage](gzip.compress("".join(f"{s}\n" for s in SMILES * 400).encode())))
     with pytest.raises(ValueError, match="can't be read as text"):
@@ -207,8 +207,7 @@ def test_a_list_that_breaks_off_is_refused_and_leaves_nothing(tmp_path, monkeypa
 @pytest.mark.parametrize(
     ("text", "says"), [("1\tabc\n2\tdef\n", "none of its columns holds SMILES"), ("", "none of its columns")]
 )
-def test_a_file_without_smiles_is_refused(tmp_path, monkeypatch, text, says):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def test_a_file_without_smiles_is_refused(tmp_path, text, says):
     (tmp_path / "a.smi").write_text(text)
     with pytest.raises(ValueError, match=says):
         lists.fetch(str(tmp_path / "a.smi"))

@@ -3,7 +3,6 @@
 import pytest
 
 from datagen.page.brackets import as_they_look
-from datagen.writing.bidi import logical_order, mirror
 
 WORD, OTHER, THIRD = "םלוע", "םולש", "ישילש"  # as they stand from left to right
 
@@ -26,26 +25,6 @@ def look(line: str, opens=lambda x0, x1: 0) -> str:
 )
 def test_a_bracket_opens_towards_what_it_stands_close_to(said, looks):
     assert look(said) == looks
-
-
-def test_names_between_which_a_comma_stands_on_the_left_are_read_from_the_right():
-    visual = "וא bcrypt ,scrypt (V9) ,Argon2 םולש"
-    read = "שלום Argon2, scrypt (V9), bcrypt או"
-    assert "".join(mirror(visual[i]) if odd else visual[i] for i, odd in logical_order(visual, True)) == read
-    plain = "bcrypt, scrypt םולש"
-    assert "".join(plain[i] for i, _ in logical_order(plain, True)) == "שלום bcrypt, scrypt"
-
-
-@pytest.mark.parametrize(
-    ("visual", "read"),
-    [
-        ("םולש (SAMM) OWASP", "OWASP (SAMM) שלום"),
-        ("(Token-Based) Token ססובמ", "מבוסס Token (Token-Based)"),
-        ("םולש (דחא) password_hash()", "password_hash() (אחד) שלום"),
-    ],
-)
-def test_brackets_typed_between_hebrew_letters_run_from_the_right(visual, read):
-    assert "".join(mirror(visual[i]) if odd else visual[i] for i, odd in logical_order(visual, True)) == read
 
 
 def test_the_image_goes_before_the_place():

@@ -123,12 +123,6 @@ def test_of_a_camera_with_two_lenses_the_first_picture_is_kept():
     assert Image.open(io.BytesIO(still.image)).format == "JPEG"
 
 
-def test_a_progressive_jpeg_keeps_its_bytes():
-    data = encoded(quarters(), "JPEG", progressive=True, quality=95)
-    assert upright(data) == Still(without_metadata(data), SIZE)
-    assert distance(upright(data), quarters()) < 4
-
-
 def test_whatever_holds_the_pixels_shows_the_same_picture():
     clear = quarters("RGBA")
     clear.putalpha(Image.new("L", SIZE, 128))
@@ -170,9 +164,3 @@ def test_what_is_no_picture_says_what_it_is_and_what_to_do():
         with pytest.raises(SampleError) as error:
             upright(data)
         assert error.value.reason == reason and words in error.value.detail
-
-
-def test_avif_is_read_where_pillow_reads_it():
-    still = upright(encoded(quarters(), "AVIF", quality=95))
-    assert still.image[:3] == b"\xff\xd8\xff"
-    assert distance(still, quarters()) < 5

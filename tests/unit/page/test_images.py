@@ -32,19 +32,6 @@ def test_an_image_of_any_format_is_decoded_to_colour_and_to_gray(format, mode):
     assert colour[:, 40:].min() > 240
 
 
-def test_what_is_transparent_shows_paper_and_not_what_lies_under_it():
-    image = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
-    image.putpixel((3, 3), (0, 0, 0, 255))
-    gray = pixels(encoded(image, "PNG"), "L")
-    assert (gray[3, 3], gray[0, 0]) == (0, 255)
-
-
-def test_sixteen_bits_are_scaled_and_not_cut_off():
-    values = numpy.linspace(0, 65535, 64).astype(numpy.uint16).reshape(8, 8)
-    gray = pixels(encoded(Image.fromarray(values), "PNG"), "L")
-    assert gray.ravel().tolist() == [v >> 8 for v in values.ravel().tolist()]
-
-
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF"])
 def test_a_damaged_image_is_a_bad_sample(format):
     noise = Image.fromarray(numpy.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=numpy.uint8))
@@ -82,10 +69,8 @@ def test_a_large_image_that_is_turned_stands_upright_when_it_is_scaled_down():
     turned = Image.Exif()
     turned[0x0112] = 6  # the camera was turned to the left
     image, size, _ = upright(encoded(drawn().resize((1600, 800)), "JPEG", exif=turned), long_side=200)
-    assert size == (100, 200)
     gray = pixels(image, "L")
-    assert gray[:90].mean() + 60 < gray[110:].mean()  # what was on the left is on top
-    assert Image.open(io.BytesIO(image)).getexif().get(0x0112, 1) == 1
+    assert size == (100, 200) and gray[:90].mean() + 60 < gray[110:].mean()  # what was on the left is on top
 
 
 def test_a_large_image_that_is_cut_short_is_damaged_and_no_gray_sample():

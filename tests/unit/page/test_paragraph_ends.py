@@ -1,5 +1,7 @@
 """Where paragraphs end though no gap and no short line says so: bold letters end or begin, or an item's number follows."""
 
+import itertools
+
 import pytest
 
 from datagen.page.line_pieces import Piece
@@ -8,13 +10,21 @@ from datagen.page.paragraphs import paragraphs
 EM, PITCH, LEFT, RIGHT = 10.0, 13.0, 50.0, 300.0
 
 
-def lines_of(*lines: tuple[str, float]) -> list[list[str]]:
-    """The texts of the paragraphs of a column whose lines are all full, given with the share of each that is bold."""
-    pieces = [
-        Piece((LEFT, 100 + n * PITCH, RIGHT, 110 + n * PITCH), text, "Face", EM, baseline=108 + n * PITCH, bold_share=share)
-        for n, (text, share) in enumerate(lines)
-    ]
+def row(text: str, n: float = 0, x0: float = LEFT, x1: float = RIGHT, font: str = "Face", bold: float = 0.0) -> Piece:
+    """A line `n` pitches below the first."""
+    y = 100 + n * PITCH
+    return Piece((x0, y, x1, y + EM), text, font, EM, baseline=y + 8, bold_share=bold)
+
+
+def texts(pieces: list[Piece]) -> list[list[str]]:
+    """The texts of the paragraphs of a column."""
     return [[piece.text for piece in paragraph.pieces] for paragraph in paragraphs([pieces], rtl=False)]
+
+
+def lines_of(*lines: tuple[str, float] | str) -> list[list[str]]:
+    """The texts of the paragraphs of a column whose lines are all full, given with the share of each that is bold."""
+    rows = [(line, 0.0) if isinstance(line, str) else line for line in lines]
+    return texts([row(text, n, bold=share) for n, (text, share) in enumerate(rows)])
 
 
 HEAD = "The Width Between the Quartiles of a Sample, and Half of It"
@@ -25,63 +35,58 @@ TEXT = [
 
 
 def test_a_bold_heading_as_wide_as_its_column_is_apart_from_the_text_below():
-    assert lines_of((HEAD, 1.0), *((text, 0.0) for text in TEXT)) == [[HEAD], TEXT]
+    assert lines_of((HEAD, 1.0), *TEXT) == [[HEAD], TEXT]
 
 
 def test_a_bold_name_below_a_full_line_begins_a_paragraph():
-    assert lines_of(("Dean, College of Horticulture of the University, Meerut", 0.0), ("Prof. J. Singh", 1.0))[1] == [
-        "Prof. J. Singh"
-    ]
+    name = "Prof. J. Singh"
+    assert lines_of("Dean, College of Horticulture of the University, Meerut", (name, 1.0))[1] == [name]
 
 
 @pytest.mark.parametrize(
     "second", ["goes on in bold through all of this second line", "1,400 times as much as that which was said"]
 )
 def test_words_in_bold_within_a_sentence_divide_nothing(second):
-    assert lines_of(("A sentence that has no end on the first of its lines", 0.0), (second, 1.0)) == [
-        ["A sentence that has no end on the first of its lines", second]
-    ]
-    assert lines_of((TEXT[0], 1.0), (TEXT[1], 0.0)) == [TEXT]  # a small letter goes on
+    first = "A sentence that has no end on the first of its lines"
+    assert lines_of(first, (second, 1.0)) == [[first, second]]
+    assert lines_of((TEXT[0], 1.0), TEXT[1]) == [TEXT]  # a small letter goes on
 
 
-def test_an_items_number_needs_no_space_behind_it_in_scripts_that_have_few():
-    items = [("8.) ให้แหล่งที่มาของข้อความ", 0.0), ("9.)ไม่กระทำการรบกวนผู้อื่น", 0.0), ("10.)ดูแลและแก้ไข", 0.0)]
-    assert lines_of(*items) == [[text] for text, _ in items]
-    chinese = [
-        ("（一）明知单位和个人涉嫌非法集资，仍为其办理手续的；", 0.0),
-        ("（十二）明知所主管的单位有涉嫌非法集资行为的；", 0.0),
-    ]
-    assert lines_of(*chinese) == [[text] for text, _ in chinese]
-    hungarian = [("3./ A szervező írásbeli engedélye", 0.0), ("4./ A vendéglátó egységekben tilos", 0.0)]
-    assert lines_of(*hungarian) == [[text] for text, _ in hungarian]
-    assert len(lines_of(("A sentence in which a sum of", 0.0), ("9.5m is said of a length", 0.0))) == 1
+@pytest.mark.parametrize(
+    "items",
+    [
+        # A number needs no space behind it in scripts that have few.
+        ["8.) ให้แหล่งที่มาของข้อความ", "9.)ไม่กระทำการรบกวนผู้อื่น", "10.)ดูแลและแก้ไข"],
+        ["（一）明知单位和个人涉嫌非法集资，仍为其办理手续的；", "（十二）明知所主管的单位有涉嫌非法集资行为的；"],
+        ["3./ A szervező írásbeli engedélye", "4./ A vendéglátó egységekben tilos"],
+        # Circled and Chinese numbers, and marks of remarks.
+        *(
+            [f"{sign}これは全ての行が右端まで届いている項目です。" for sign in signs]
+            for signs in ("①②③", "※※※", ("（一）", "（二）", "（三）"), ("1.", "2.", "3.2025年"))
+        ),
+    ],
+)
+def test_items_numbers_and_marks_begin_paragraphs_below_an_ended_line(items):
+    assert lines_of(*items) == [[text] for text in items]
 
 
-@pytest.mark.parametrize("signs", ["①②③", "※※※", ["（一）", "（二）", "（三）"], ["1.", "2.", "3.2025年"]])
-def test_circled_and_chinese_numbers_and_marks_of_remarks_begin_paragraphs_below_an_ended_line(signs):
-    items = [(f"{sign}これは全ての行が右端まで届いている項目です。", 0.0) for sign in signs]
-    assert lines_of(*items) == [[text] for text, _ in items]
-
-
-def test_a_circled_number_within_a_sentence_begins_no_item():
-    assert len(lines_of(("本クラブの保険料は、第四条", 0.0), ("①より支払うものとする。", 0.0))) == 1
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("A sentence in which a sum of", "9.5m is said of a length"),
+        ("本クラブの保険料は、第四条", "①より支払うものとする。"),
+    ],
+)
+def test_a_number_within_a_sentence_begins_no_item(lines):
+    assert len(lines_of(*lines)) == 1
 
 
 def test_a_last_line_of_a_latin_word_ends_a_paragraph_that_is_read_from_the_right():
     hebrew = "בשלב זה בנינו את השלד של התוכנה ואת כל החלקים"
-    rows = [
-        (hebrew, LEFT, RIGHT),
-        (hebrew, LEFT, RIGHT),
-        (". WPF", RIGHT - 30, RIGHT),
-        (hebrew, LEFT, RIGHT),
-        (hebrew, LEFT, RIGHT),
-    ]
-    blocks = [
-        [Piece((x0, 100 + n * PITCH, x1, 110 + n * PITCH), text, "Face", EM, baseline=108 + n * PITCH)]
-        for n, (text, x0, x1) in enumerate(rows)
-    ]
+    last = row(". WPF", 2, RIGHT - 30)
+    blocks = [[row(hebrew)], [row(hebrew, 1)], [last], [row(hebrew, 3)], [row(hebrew, 4)]]
     assert [len(paragraph.pieces) for paragraph in paragraphs(blocks, rtl=True)] == [3, 2]
-    latin = Piece((LEFT, 126, LEFT + 30, 136), "WPF.", "Face", EM, baseline=134)
+    latin = row("WPF.", 2, x1=LEFT + 30)
     assert [len(paragraph.pieces) for paragraph in paragraphs([*blocks[:2], [latin]], rtl=True)] == [2, 1]
 
 
@@ -89,46 +94,29 @@ def test_entries_numbered_in_full_width_brackets_with_their_addresses_on_a_line_
     entries = [("（2）获取音量（单位：分贝）：", 180.0, "SimSun"), ("http://blog.csdn.net/3840", 220.0, "Calibri")]
     entries += [("（3）How to add a button：", 150.0, "Calibri"), ("http://p.codekk.com/detail", 240.0, "Calibri")]
     entries += [("这些是本文的参考资料，其中有很多网址和其他的资料。", RIGHT, "SimSun")]
-    pieces = [
-        Piece((LEFT, 100 + n * PITCH, x1, 110 + n * PITCH), text, font, EM, baseline=108 + n * PITCH)
-        for n, (text, x1, font) in enumerate(entries)
-    ]
-    made = [[piece.text for piece in paragraph.pieces] for paragraph in paragraphs([pieces], rtl=False)]
+    made = texts([row(text, n, x1=x1, font=font) for n, (text, x1, font) in enumerate(entries)])
     assert made[:2] == [[text for text, _, _ in entries[:2]], [text for text, _, _ in entries[2:4]]]
 
 
 @pytest.mark.parametrize(("second", "label"), [(LEFT, "text"), (LEFT + 24, "list")])
 def test_a_dash_in_front_of_an_indented_paragraph_is_of_speech(second, label):
-    lines = [
-        ("– A word of hers that goes on through all of this one line", LEFT + 15),
-        ("and through this one, as speech does in books", second),
-    ]
     pieces = [
-        Piece((x0, 100 + n * PITCH, RIGHT, 110 + n * PITCH), text, "Face", EM, baseline=108 + n * PITCH)
-        for n, (text, x0) in enumerate(lines)
+        row("– A word of hers that goes on through all of this one line", 0, LEFT + 15),
+        row("and through this one, as speech does in books", 1, second),
     ]
     assert [(len(made.pieces), made.label) for made in paragraphs([pieces], rtl=False)] == [(2, label)]
 
 
 def test_a_word_of_one_letter_within_a_sentence_is_no_bullet():
-    first = Piece((LEFT, 100, RIGHT, 110), "A. Alumno de pregrado, o de Ingenieria", "Face", EM, baseline=108)
-    hanging = (LEFT + 2 * EM, RIGHT)
-    rest = ["o Doctorado de la Escuela de Ingenieria", "de la misma casa de estudios superiores"]
-    below = [
-        Piece((hanging[0], 113 + n * PITCH, hanging[1], 123 + n * PITCH), text, "Face", EM, baseline=121 + n * PITCH)
-        for n, text in enumerate(rest)
-    ]
-    (paragraph,) = paragraphs([[first, *below]], rtl=False)
-    assert [piece.text for piece in paragraph.pieces] == [first.text, *rest]
+    lines = ["A. Alumno de pregrado, o de Ingenieria", "o Doctorado de la Escuela de Ingenieria"]
+    lines.append("de la misma casa de estudios superiores")
+    assert texts([row(text, n, LEFT + 2 * EM * (n > 0)) for n, text in enumerate(lines)]) == [lines]
 
 
 def column(*lines: tuple[str, float, float]) -> list[list[str]]:
     """The texts of the paragraphs of a column, whose lines come with where they end and how far each is below the one above."""
-    pieces, y = [], 100.0
-    for text, end, pitch in lines:
-        y += pitch
-        pieces.append(Piece((LEFT, y, end, y + EM), text, "Face", EM, baseline=y + 8))
-    return [[piece.text for piece in paragraph.pieces] for paragraph in paragraphs([pieces], rtl=False)]
+    places = itertools.accumulate(pitch for _, _, pitch in lines)
+    return texts([row(text, y / PITCH, x1=end) for (text, end, _), y in zip(lines, places, strict=True)])
 
 
 def test_in_justified_text_a_sentence_that_ends_short_of_the_edge_ends_a_paragraph():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from datagen.coarse.inline_formulas import by_height, num_in_formulas
+from datagen.coarse.formula_share import num_in_formulas
 from datagen.page import raised
 from datagen.page.line_pieces import Piece
 
@@ -57,6 +57,6 @@ def piece(text: str) -> Piece:
 
 def test_formulas_in_a_line_are_told_from_the_name_of_a_variable():
     formula = spans(("Here ", 1, 0)) + [dict(s, font="CMMI10") for s in spans(("", 1, 0), ("E=mc", 1, 0), ("q", 0.7, 0.4))[1:]]
-    assert num_in_formulas([piece("Here E=mcq")], by_height(formula)) >= 4
+    assert num_in_formulas([piece("Here E=mcq")], raised.by_height(formula)) >= 4
     name = [*spans(("The variable ", 1, 0)), dict(spans(("xyz", 1, 0))[0], font="CMMI10")]
-    assert num_in_formulas([piece("The variable xyz")], by_height(name)) == 0
+    assert num_in_formulas([piece("The variable xyz")], raised.by_height(name)) == 0

@@ -26,6 +26,15 @@ SENTENCES = (
 LINES = [line for script in RIGHT_TO_LEFT for line in textwrap.wrap(UDHR[script][1], 60)] + list(SENTENCES)
 
 
+def drawn(text: str, rtl: bool) -> str:
+    order = levels(text, rtl)
+    return "".join(mirror(text[i]) if order[i] % 2 else text[i] for i in visual_order(order))
+
+
+def read(visual: str, rtl: bool) -> str:
+    return "".join(mirror(visual[i]) if is_rtl else visual[i] for i, is_rtl in logical_order(visual, rtl))
+
+
 @pytest.mark.parametrize("base", "LR")
 def test_the_algorithm_agrees_with_a_library_on_lines_of_many_scripts(base):
     assert len(RIGHT_TO_LEFT) > 3
@@ -39,14 +48,14 @@ def test_the_algorithm_agrees_with_a_library_on_numbers_and_brackets_between_dir
     for chosen in itertools.permutations(words, 4):
         text = " ".join(chosen)
         assert "".join(text[i] for i in visual_order(levels(text, base == "R"))) == get_display(text, base_dir=base), text
+        end = "סוף" if base == "R" else "end"
+        visual = drawn(f"{end} {text} {end}.", base == "R")
+        if {*chosen} <= {*words[:5]}:  # the look of the others doesn't tell their order
+            assert drawn(read(visual, base == "R"), base == "R") == visual, text
 
 
 def test_lines_come_back_as_they_were_read():
-    for text in LINES:
-        forward = levels(text, True)
-        drawn = [mirror(text[i]) if forward[i] % 2 else text[i] for i in visual_order(forward)]
-        read = "".join(mirror(drawn[i]) if is_rtl else drawn[i] for i, is_rtl in logical_order(drawn, True))
-        assert read == text
+    assert [read(drawn(text, True), True) for text in LINES] == LINES
 
 
 @pytest.mark.parametrize("script", RIGHT_TO_LEFT)
@@ -84,12 +93,23 @@ def test_a_row_of_a_right_to_left_page_is_read_from_the_right():
     assert score_readings.is_right(page, Box(2, 2, 60, 12), "ראשון שני")
 
 
-@pytest.mark.parametrize("name", ["@login_required", "$name", "#include", "print()", r"\LaTeX", r"\mbox{}", r"\begin{table}"])
-def test_a_sign_that_a_latin_name_begins_with_is_its_own(name):
-    drawn = list(name + " \u05dd\u05d5\u05dc\u05e9")
-    assert "".join(drawn[i] for i, _ in logical_order(drawn, True)) == "\u05e9\u05dc\u05d5\u05dd " + name
+NAMES = ["@login_required", "$name", "#include", "print()", r"\LaTeX", r"\mbox{}", r"\begin{table}"]
 
 
-def test_a_sign_behind_a_short_name_is_drawn_in_front_of_it():
-    drawn = list("#C \u05dd\u05d5\u05dc\u05e9")
-    assert "".join(drawn[i] for i, _ in logical_order(drawn, True)) == "\u05e9\u05dc\u05d5\u05dd C#"
+@pytest.mark.parametrize(
+    ("visual", "text"),
+    [
+        # A sign that a Latin name begins with is its own; one behind a short name is drawn in front of it.
+        *((f"{name} םולש", f"שלום {name}") for name in NAMES),
+        ("#C םולש", "שלום C#"),
+        # Names between which a comma stands on the left are read from the right.
+        ("וא bcrypt ,scrypt (V9) ,Argon2 םולש", "שלום Argon2, scrypt (V9), bcrypt או"),
+        ("bcrypt, scrypt םולש", "שלום bcrypt, scrypt"),
+        # Brackets typed between Hebrew letters run from the right.
+        ("םולש (SAMM) OWASP", "OWASP (SAMM) שלום"),
+        ("(Token-Based) Token ססובמ", "מבוסס Token (Token-Based)"),
+        ("םולש (דחא) password_hash()", "password_hash() (אחד) שלום"),
+    ],
+)
+def test_latin_names_and_brackets_in_lines_that_are_read_from_the_right(visual, text):
+    assert read(visual, True) == text
