@@ -171,8 +171,9 @@ class ImageSource(Source):
         """The image at `uri`, with what lies beside it, and its file's name. Raises `SampleError`."""
         name = archive.name_of(uri)
         with fetched(uri, FORMATS, self.max_bytes, self.limits) as file:
-            asked = {"path": file.path, "name": name, "kind": "", "within": Range(0, 1), "bounds": self._bounds}
-            (part,) = read_parts(READ, Picture, self.limits, **asked)
+            first = Range(0, 1)
+            parts = read_parts(READ, Picture, self.limits, path=file.path, name=name, kind="", within=first, bounds=self._bounds)
+            (part,) = parts
         if isinstance(part, Failed):
             raise SampleError(part.reason, f"{name}: {part.detail}")
         return part.value._replace(metadata={**part.value.metadata, "name": name})
