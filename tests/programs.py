@@ -21,6 +21,7 @@ def killed_at_its_first_line(program: str, *arguments: str) -> str:
     """Start Python on this program, kill it when it has printed a line, and return that."""
     command = [sys.executable, "-c", program, *arguments]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as going:
+        assert going.stdout is not None
         line = going.stdout.readline().strip()
         os.kill(going.pid, signal.SIGKILL)
     return line

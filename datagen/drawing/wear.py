@@ -22,15 +22,15 @@ Range = tuple[float, float]
 
 
 def worn(
-    pixels: numpy.ndarray, random: numpy.random.Generator, steps: Steps, line_height: float = 0
+    pixels: numpy.ndarray, random: numpy.random.Generator, steps: Steps, line_height: float = 0, may_move: bool = True
 ) -> tuple[numpy.ndarray, numpy.ndarray]:
     """The image after those of `steps` that `random` chooses, and the (3, 3) matrix that takes (x, y, 1) to its new place.
 
-    An image of one line (`line_height` 0) is as high as its text.
+    An image of one line (`line_height` 0) is as high as its text. Steps of `MOVES` are left out unless the image `may_move`.
     """
     matrix = numpy.eye(3)
     for share, step in steps:
-        if random.random() >= share:
+        if random.random() >= share or (step in MOVES and not may_move):
             continue
         made = step(pixels, random, line_height or len(pixels))
         if step in MOVES:

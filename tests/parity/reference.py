@@ -118,7 +118,7 @@ def views(mode: str, *grids: tuple[int, int], seed: int = 3) -> list[Views]:
     return images_of_mode
 
 
-def sequence(images_of_rows: list[list[Views]], tokenizer, num_text: int = 20) -> torch.Tensor:
+def sequence(images_of_rows: list[list[Views]], tokenizer: TextTokenizer, num_text: int = 20) -> torch.Tensor:
     """Rows of text with that row's images in it, ragged: padded at the end."""
     source = torch.Generator().manual_seed(7)
     rows = []

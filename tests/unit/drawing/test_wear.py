@@ -71,10 +71,11 @@ def test_small_print_is_as_high_as_it_is_to_be():
     assert heights == {30, 32}
 
 
-def test_each_step_happens_to_its_share():
-    gray = clean()
-    made = [wear.worn(gray, numpy.random.default_rng(seed), ((0.3, wear.invert),))[0] for seed in range(200)]
-    assert 40 < sum(not numpy.array_equal(image, gray) for image in made) < 80
+def test_each_step_happens_to_its_share_and_none_moves_what_must_stay():
+    gray, steps = clean(), ((0.3, wear.invert), (1, wear.tilt))
+    made = [wear.worn(gray, numpy.random.default_rng(seed), steps, may_move=False) for seed in range(200)]
+    assert 40 < sum(not numpy.array_equal(image, gray) for image, _ in made) < 80
+    assert all(numpy.array_equal(matrix, numpy.eye(3)) for _, matrix in made)
 
 
 def test_a_tilted_image_stays_in_the_picture():
