@@ -249,10 +249,7 @@ class _DamagedTar(tarfile.TarFile):
 
 def read_report(folder: Folder, shard: str) -> ShardReport | None:
     """The report that commits `shard`, or None. Raises `ValueError`, naming the file, if it is damaged."""
-    try:
-        return _report(folder, f"shards/{shard}.json", folder.read(f"shards/{shard}.json"))
-    except FileNotFoundError:
-        return None
+    return next(each_report(folder, [shard]), None)
 
 
 def read_reports(folder: Folder) -> list[ShardReport]:
@@ -266,15 +263,14 @@ def each_report(folder: Folder, shards: Iterable[str] | None = None) -> Iterator
         names = [f"shards/{name}" for name in folder.sub("shards").names(".json")]
     else:
         names = [f"shards/{shard}.json" for shard in shards]
-    files = zip(names, folder.read_each(names), strict=True)
-    return (_report(folder, name, data) for name, data in files if data is not None)
-
-
-def _report(folder: Folder, name: str, data: bytes) -> ShardReport:
-    try:
-        return ShardReport.from_json(data)
-    except ValueError as error:
-        raise ValueError(f"{folder.path(name)}: {error}") from None
+    for name, data in zip(names, folder.read_each(names), strict=True):
+        if data is None:
+            continue
+        try:
+            report = ShardReport.from_json(data)
+        except ValueError as error:
+            raise ValueError(f"{folder.path(name)}: {error}") from None
+        yield report
 
 
 def verify_shard(folder: Folder, report: ShardReport) -> list[str]:

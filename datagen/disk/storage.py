@@ -41,9 +41,7 @@ def is_local(fs: fsspec.AbstractFileSystem) -> bool:
 
 def same_place(one: "Folder", other: "Folder") -> bool:
     """Whether both name the same folder, by a link too."""
-    if one.local and other.local:
-        return one.local.resolve() == other.local.resolve()
-    return resolve(one.url) == resolve(other.url)
+    return lies_in(one, other) and lies_in(other, one)
 
 
 def lies_in(one: "Folder", other: "Folder") -> bool:

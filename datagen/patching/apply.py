@@ -26,14 +26,14 @@ _AROUND = 2.0  # pixels that a polygon may leave the image by, as engines' do
 def corrected(sample: Sample, answer: PatchedSample, by: str) -> Sample | None:
     """The sample as the person `by` left it, under its new key; None if the answer asks for no other record. The image, which the
     sample may lack here, stays. Raises `PatchError`, one sentence without the sample's name, for what can't stand in a record."""
-    if answer.verdict in ("wrong", "restored", "skip") or (answer.verdict == "right" and _is_trusted(sample)):
+    quality = sample.quality
+    is_trusted = quality.verdict == "trusted" and not quality.reasons
+    if answer.verdict in ("wrong", "restored", "skip") or (answer.verdict == "right" and is_trusted):
         return None
-    new = sample
-    if answer.verdict == "corrected":
-        new = _with_label(sample, answer, by)
-    signals = sample.quality.signals | {PERSON: 1.0}
-    new = replace(new, quality=Quality("trusted", (), signals))
-    new = replace(new, key=key_of(new))
+    new = _with_label(sample, answer, by) if answer.verdict == "corrected" else sample
+    new = replace(new, quality=Quality("trusted", (), quality.signals | {PERSON: 1.0}))
+    # What the new record says, and which one it follows.
+    new = replace(new, key=f"{first_key(new.key)}-p{hashlib.sha256(new.to_json()).hexdigest()[:8]}")
     if not KEY.fullmatch(new.key):
         raise PatchError("its key is too long to have a corrected one: leave it out")
     try:
@@ -43,19 +43,9 @@ def corrected(sample: Sample, answer: PatchedSample, by: str) -> Sample | None:
     return new
 
 
-def key_of(new: Sample) -> str:
-    """The key of a corrected sample: that of the first record, `-p`, and 8 hex digits of what the new one says and which one it
-    follows."""
-    return f"{first_key(new.key)}-p{hashlib.sha256(new.to_json()).hexdigest()[:8]}"
-
-
 def first_key(key: str) -> str:
     """The key of the record that a corrected one goes back to; the key itself, if it is none."""
     return _SUFFIX.sub("", key)
-
-
-def _is_trusted(sample: Sample) -> bool:
-    return sample.quality.verdict == "trusted" and not sample.quality.reasons
 
 
 def _with_label(sample: Sample, answer: PatchedSample, by: str) -> Sample:
@@ -138,7 +128,7 @@ def _short(numbers: Sequence[float]) -> str:
 def _text_rule(old: Sample) -> Callable[[Sample], str]:
     """How the sample's text follows from its regions: as is usual of its task, or, where another rule alone gives the old text,
     by that one."""
-    others = [rule for rule in (markdown_of, paragraphs_of, _inline_of) if old.regions and rule(old) == old.text]
+    others = [rule for rule in (_markdown_of, paragraphs_of, _inline_of) if old.regions and rule(old) == old.text]
     return _usual if _usual(old) == old.text or not others else others[0]
 
 
@@ -146,11 +136,10 @@ def _usual(sample: Sample) -> str:
     if sample.task == "caption":  # its regions are objects
         return sample.text
     is_markdown = is_fine(sample) if sample.task == "page" else sample.task in ("crop", "table", "formula")
-    return markdown_of(sample) if is_markdown else paragraphs_of(sample)
+    return _markdown_of(sample) if is_markdown else paragraphs_of(sample)
 
 
-def markdown_of(sample: Sample) -> str:
-    """The text of a fine page, and of what was cut from one."""
+def _markdown_of(sample: Sample) -> str:
     return markdown(sample.regions)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from datagen.disk.storage import Folder
 from datagen.patching.check import rows_of
-from datagen.patching.identity import dataset_id
+from datagen.patching.form import dataset_id
 from datagen.publishing import label_studio as form
 from datagen.publishing import label_studio_answers as exported
 from datagen.record import Sample
@@ -45,7 +45,8 @@ def _tasks(name: str, folder: Folder, path: Path, limit: int) -> str:
     with beside.create(path.name) as file:
         for number, (task, image, content) in enumerate(form.tasks(folder, name, chosen, images)):
             beside.write(f"{images}/{image}", content)
-            file.write((b"[" if number == 0 else b",\n") + form.line(task))
+            line = json.dumps(task, ensure_ascii=False, separators=(",", ":"))
+            file.write((b"[" if number == 0 else b",\n") + line.encode("utf-8", "replace"))
         file.write(b"]\n")
     texts = f"; {num_texts} texts have no image, so they are left out" if num_texts else ""
     return "\n".join(
@@ -73,7 +74,8 @@ def _patch(answers: str, folders: dict[str, Folder], by: str, path: Path, out: s
         raise ValueError(f"answers={answers}: its tasks were made of another dataset than {out} has ({', '.join(folders)})")
     (id,) = ids
     folder = folders[known[id]]
-    records = _records(folder, {task.key for task in tasks})
+    rows = rows_of(folder, {task.key for task in tasks})
+    records = dict(zip(rows, form.records(folder, rows.values()), strict=True))
     samples = []
     for task in tasks:
         if task.key not in records:
@@ -89,9 +91,3 @@ def _patch(answers: str, folders: dict[str, Folder], by: str, path: Path, out: s
     counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("right", "corrected", "wrong", "skip"))
     left = f"; {num_open} tasks aren't answered" if num_open else ""
     return f"{known[id]}: {counts}, by {by}{left}\nwritten: {path}; make patch out={out} patch={path} takes it in"
-
-
-def _records(folder: Folder, keys: set[str]) -> dict[str, bytes]:
-    """The records of these samples, as they stand in their shards."""
-    rows = rows_of(folder, keys)
-    return dict(zip(rows, form.records(folder, rows.values()), strict=True))

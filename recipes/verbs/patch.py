@@ -7,8 +7,7 @@ from typing import Annotated
 
 from datagen.disk.storage import Folder
 from datagen.patching import form
-from datagen.patching.form import AUDIT, Patch, PatchError
-from datagen.patching.identity import dataset_id
+from datagen.patching.form import AUDIT, Patch, PatchError, dataset_id
 from datagen.score import audit
 from datagen.work import tombstones
 from datagen.work.dataset import lock

@@ -8,7 +8,7 @@ import pytest
 from datagen.disk import manifest, marks
 from datagen.disk.storage import Folder
 from datagen.patching import form
-from datagen.patching.identity import dataset_id
+from datagen.patching.form import dataset_id
 from recipes import RECIPES
 from recipes.__main__ import main
 from recipes.look.choose import census

@@ -9,7 +9,7 @@ import pytest
 
 from datagen.disk import marks
 from datagen.disk.storage import Folder
-from datagen.patching.identity import dataset_id
+from datagen.patching.form import dataset_id
 from datagen.record import Box, Quality, Region
 from recipes.__main__ import main
 from tests.inputs.samples import sample

@@ -6,7 +6,7 @@ import pytest
 
 from datagen.disk.storage import Folder
 from datagen.inputs.items import Item
-from datagen.patching.identity import dataset_id
+from datagen.patching.form import dataset_id
 from datagen.work.assignment import add_generation
 
 
