@@ -21,7 +21,6 @@ import pytest
 from datagen.disk import manifest, marks
 from datagen.disk.shards import ShardReport
 from datagen.disk.storage import Folder
-from datagen.publishing import parquet
 from datagen.record import Quality
 from datagen.work import tombstones
 from datagen.work.tombstones import Tombstone
@@ -53,13 +52,6 @@ def test_datasets_opens_what_is_published(tmp_path, capsys, small_groups):
     sizes = [each.row_group(i).total_byte_size for each in groups for i in range(each.num_row_groups)]
     assert len(sizes) == 5 and max(sizes) < 20_000  # pages have 6 kB
     assert not any(path.name.startswith(".unfinished") for path in to.rglob("*"))
-
-
-def test_groups_stay_below_what_the_viewer_shows():
-    from datagen.publishing.selection import LARGEST
-
-    assert parquet.GROUP_BYTES <= 100_000_000 and LARGEST + parquet._BATCH_BYTES < 286 << 20
-    assert parquet.FILE_BYTES <= 500_000_000
 
 
 def test_the_card_says_what_is_there_and_what_is_left_out(tmp_path):
@@ -100,13 +92,6 @@ def test_the_same_again_writes_nothing_and_new_shards_only_their_own(tmp_path, s
     assert publish(out, to, dataset="texts") == 0
     assert sorted(p.name for p in to.iterdir() if p.name != ".lock") == ["README.md", "coarse", "published.json", "texts"]
     assert [p.name for p in (to / "coarse").iterdir()] == ["mine.parquet"]
-
-
-def test_datasets_with_the_same_shards_do_not_come_in_each_others_way(tmp_path):
-    for name in ("a", "b"):
-        write_run(tmp_path / "out" / name, [page(0)])
-    assert publish(tmp_path / "out", tmp_path / "pub") == 0
-    assert [opened(tmp_path / "pub", name, tmp_path / "cache")["key"] for name in ("a", "b")] == [["page-000000"]] * 2
 
 
 def test_ended_anywhere_the_same_command_finishes_and_nothing_half_is_taken_for_whole(tmp_path, small_groups):
@@ -259,10 +244,12 @@ def test_what_people_corrected_stands_for_what_they_corrected(tmp_path, capsys):
 
 
 def test_tables_by_task(tmp_path):
-    table = page(1, task="table")
-    write_run(tmp_path / "out" / "word", [page(0), table])
+    """And of two datasets whose shards are the same."""
+    for name in ("word", "again"):
+        write_run(tmp_path / "out" / name, [page(0), page(1, task="table")])
     assert publish(tmp_path / "out", tmp_path / "pub") == 0
-    assert opened(tmp_path / "pub", "word-table", tmp_path / "cache")["key"] == ["page-000001"]
+    for name in ("word-table", "again-table"):
+        assert opened(tmp_path / "pub", name, tmp_path / "cache")["key"] == ["page-000001"]
 
 
 def test_shards_as_they_are(tmp_path, caplog):
@@ -281,22 +268,16 @@ def test_shards_as_they_are(tmp_path, caplog):
     assert not list(to.rglob("*.tar")) and len(opened(to, "coarse", tmp_path / "cache")) == 9
 
 
-@pytest.mark.parametrize(
-    ("words", "why"),
-    [
+def test_wrong_words_and_a_folder_with_something_else_in_it_are_refused(tmp_path, capsys):
+    out, to = output(tmp_path / "out"), tmp_path / "pub"
+    to.mkdir()
+    (to / "thesis.tex").write_text("years of work")
+    for words, why in (
         ({"dataset": "fine"}, "has no fine; it has coarse, texts"),
         ({"form": "csv"}, "allowed are parquet, shards"),
         ({"verdict": "right"}, "right is none of trusted, suspect, none"),
-    ],
-)
-def test_wrong_words_are_refused(tmp_path, capsys, words, why):
-    assert publish(output(tmp_path / "out"), tmp_path / "pub", **words) == 2
-    assert why in capsys.readouterr().err
-
-
-def test_a_folder_with_something_else_in_it_is_refused(tmp_path, capsys):
-    (tmp_path / "pub").mkdir()
-    (tmp_path / "pub" / "thesis.tex").write_text("years of work")
-    assert publish(output(tmp_path / "out"), tmp_path / "pub") == 2
-    assert "thesis.tex is in it" in capsys.readouterr().err
-    assert [p.name for p in (tmp_path / "pub").iterdir() if p.name != ".lock"] == ["thesis.tex"]
+        ({}, "thesis.tex is in it"),
+    ):
+        assert publish(out, to, **words) == 2
+        assert why in capsys.readouterr().err
+    assert [p.name for p in to.iterdir() if p.name != ".lock"] == ["thesis.tex"]
