@@ -124,25 +124,22 @@ class _Places:
     def images(self) -> numpy.ndarray:
         return numpy.concatenate([numpy.zeros(0, numpy.uint64), *(part["image"].to_numpy() for _, part in self.parts())])
 
-    def band(self, band: int) -> tuple[numpy.ndarray, numpy.ndarray]:
+    def band(self, band: int) -> tuple[numpy.ndarray, ...]:
         """A band of all MinHashes as uint64 each, with the sample's task, and the numbers of the samples that they are of."""
-        hashes, numbers = [numpy.zeros(0, numpy.uint64)], [numpy.zeros(0, numpy.int32)]
+        columns = [(numpy.zeros(0, numpy.uint64), numpy.zeros(0, numpy.int32))]
         for start, part in self.parts():
             known, rows = _hashes(part)
-            hashes.append(_mixed(rows[:, band * _ROWS : (band + 1) * _ROWS]) ^ _task_hashes(part)[known])
-            numbers.append((start + known).astype(numpy.int32))
-        return numpy.concatenate(hashes), numpy.concatenate(numbers)
+            hashes = _mixed(rows[:, band * _ROWS : (band + 1) * _ROWS]) ^ _task_hashes(part)[known]
+            columns.append((hashes, (start + known).astype(numpy.int32)))
+        return tuple(map(numpy.concatenate, zip(*columns, strict=True)))
 
-    def pictures(self) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+    def pictures(self) -> tuple[numpy.ndarray, ...]:
         """The looks of all pictures that have one, (N, 32) bytes, with their numbers and their tasks, as hashes."""
-        hashes, numbers, tasks = [numpy.zeros((0, _LOOK_BYTES), numpy.uint8)], [numpy.zeros(0, numpy.int64)], []
+        columns = [(numpy.zeros((0, _LOOK_BYTES), numpy.uint8), numpy.zeros(0, numpy.int64), numpy.zeros(0, numpy.uint64))]
         for start, part in self.parts():
             known, rows = _hashes(part, "look", _LOOK_BYTES, numpy.uint8)
-            if len(known):
-                hashes.append(rows)
-                numbers.append(start + known)
-                tasks.append(_task_hashes(part)[known])
-        return numpy.concatenate(hashes), numpy.concatenate(numbers), numpy.concatenate([numpy.zeros(0, numpy.uint64), *tasks])
+            columns.append((rows, start + known, _task_hashes(part)[known]))
+        return tuple(map(numpy.concatenate, zip(*columns, strict=True)))
 
     def similarities(
         self,

@@ -11,7 +11,7 @@ from datagen.target import ANSWERS, IMAGE, PROMPTS
 STRING, INT, FLOAT, BOOL = "string", "int64", "float64", "bool"
 
 # Every field of a record (datagen/record.py), so that Arrow need not infer a schema from whatever page comes first.
-RECORD = {
+RECORD: dict[str, Any] = {
     "schema": INT,
     "key": STRING,
     "task": STRING,

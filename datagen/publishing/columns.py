@@ -1,10 +1,5 @@
 """Samples as Parquet files that the Hugging Face viewer shows: a row is the image, and every field of the record under a name of
-its own, so that the viewer can sort and filter by it.
-
-    image key task lang script width height text caption regions verdict reasons signals difficulty group metadata
-    uri sha256 page licence engines parent parent_box stage round
-
-`uri` names no folder of the machine that the file was read on.
+its own, so that the viewer can sort and filter by it. `uri` names no folder of the machine that the file was read on.
 
 The viewer takes row groups of at most 286 MiB uncompressed and advises 100 to 300 MB; to show a row it reads the whole group, so
 groups close before 100 MB, as those that `datasets` writes. Files close before 500 MB, its default, too. Memory holds one group.
@@ -30,47 +25,20 @@ GROUP_BYTES = 100_000_000
 FILE_BYTES = 500_000_000
 _BATCH_BYTES, _BATCH_ROWS = 8_000_000, 256
 
-FIELDS: dict[str, Any] = {
-    "image": "image",
-    "key": STRING,
-    "task": STRING,
-    "lang": STRING,
-    "script": STRING,
-    "width": INT,
-    "height": INT,
-    "text": STRING,
-    "caption": STRING,
-    "regions": RECORD["regions"],
-    "verdict": STRING,
-    "reasons": [STRING],
-    "signals": [{"name": STRING, "value": FLOAT}],
-    "difficulty": FLOAT,
-    "group": STRING,
-    "metadata": RECORD["metadata"],
-    "uri": STRING,
-    "sha256": STRING,
-    "page": INT,
-    "licence": STRING,
-    "engines": [{"name": STRING, "version": STRING}],
-    "parent": STRING,
-    "parent_box": [INT],
-    "stage": STRING,
-    "round": INT,
-}
-_MESSAGE = [{"role": STRING, "content": STRING}]
+_KINDS: dict[str, Any] = RECORD | RECORD["quality"] | RECORD["origin"]
+_KINDS |= {"image": "image", "width": INT, "height": INT, "parent_box": RECORD["origin"]["box"]}
+_NAMES = (
+    "image key task lang script width height text caption regions verdict reasons signals difficulty group metadata "
+    "uri sha256 page licence engines parent parent_box stage round"
+)
+FIELDS = {name: _KINDS[name] for name in _NAMES.split()}
+OF_ORIGIN = ("key", "task", "lang", "script", "uri", "page", "licence")
+"""What a preference pair says of its sample."""
 OF_PAIRS: dict[str, Any] = {
     "images": ["image"],
-    "prompt": _MESSAGE,
-    "chosen": _MESSAGE,
-    "rejected": _MESSAGE,
+    **{name: [{"role": STRING, "content": STRING}] for name in ("prompt", "chosen", "rejected")},
     "reward": FLOAT,
-    "key": STRING,
-    "task": STRING,
-    "lang": STRING,
-    "script": STRING,
-    "uri": STRING,
-    "page": INT,
-    "licence": STRING,
+    **{name: FIELDS[name] for name in OF_ORIGIN},
 }
 """Of a row that is a preference pair (`pairs`)."""
 _FETCHED = re.compile(r".*/pagewheel/(?=[^/]+/)")
@@ -89,14 +57,10 @@ def row(sample: Sample) -> dict[str, Any]:
     """A sample as a row of `FIELDS`."""
     record = msgspec.json.decode(sample.to_json())
     quality, origin = record["quality"], record["origin"]
-    values = record | quality | origin | {"image": image(sample), "parent_box": origin["box"], "uri": public_uri(origin["uri"])}
+    image = {"bytes": sample.image, "path": f"{sample.key}.{image_extension(sample.image)}"} if sample.image else None
+    values = record | quality | origin | {"image": image, "parent_box": origin["box"], "uri": public_uri(origin["uri"])}
     values |= {"width": sample.size[0], "height": sample.size[1]}
     return {name: values[name] for name in FIELDS}
-
-
-def image(sample: Sample) -> dict[str, Any] | None:
-    """A sample's image as a row has it: in the file, under the name that it has in a shard."""
-    return {"bytes": sample.image, "path": f"{sample.key}.{image_extension(sample.image)}"} if sample.image else None
 
 
 def public_uri(uri: str) -> str:
