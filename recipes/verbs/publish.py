@@ -2,10 +2,10 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from datagen.disk import manifest
 from datagen.disk.shards import read_records
@@ -21,9 +21,6 @@ from datagen.work.assignment import num_shards
 from datagen.work.tombstones import Forgotten
 from recipes.run.progress import shown
 from recipes.verbs.status import by_name, datasets
-
-if TYPE_CHECKING:
-    from datagen.publishing.pairs import Pairs
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +63,7 @@ def publish(
     if not 0 < below <= 1:
         raise ValueError(f"below={below}: a reward over 0 and up to 1 is needed")
     passed_on = wanted(out, folder, verdict or ("trusted" if pairs else ""), licences)
-    judge = _judge(pairs, below, passed_on) if pairs else None
-    surveys = [surveyed for surveyed in _surveys(out, folder, dataset, form, passed_on, judge) if surveyed.tables]
+    surveys = [each for each in _surveys(out, dataset, form, passed_on, pairs, below) if each.tables]
     with datasets_of.lock(target), shown("publish") as on_state:
         is_new = publication.make(surveys, target, on_state, tests)
         lines = [*map(_said, surveys), *_unused(surveys), f"{'written' if is_new else 'unchanged'}: {target.local}"]
@@ -90,29 +86,23 @@ def wanted(out: str, folder: Folder, verdict: str, named: str) -> Wanted:
     )
 
 
-def _judge(answers: str, below: float, wanted: Wanted) -> Callable[[Folder], "Pairs"]:
-    """What makes the pairs of a dataset, from a model's answers in a folder."""
-    from datagen.publishing.pairs import Pairs
-    from datagen.score.pages import predictions
-
-    predicted = predictions(answers)
-
-    def judge(dataset: Folder) -> Pairs:
-        rows = manifest.rows(dataset, lambda row: wanted.left_out(row) is None)
-        return Pairs.of(read_records(dataset, rows), predicted, below)
-
-    return judge
-
-
-def _surveys(
-    out: str, folder: Folder, only: str, form: str, wanted: Wanted, judge: Callable[[Folder], "Pairs"] | None
-) -> list[Survey]:
+def _surveys(out: str, only: str, form: str, wanted: Wanted, answers: str, below: float) -> list[Survey]:
+    """What there is of each dataset; with a model's `answers`, a folder, the pairs of those under the reward `below`."""
     if form not in (files.PARQUET, files.SHARDS):
         raise ValueError(f"form={form}: allowed are {files.PARQUET}, {files.SHARDS}")
-    surveys = [
-        files.survey(name, of, replace(wanted, pairs=judge(of)), files.PAIRS) if judge else files.survey(name, of, wanted, form)
-        for name, of in by_name(out, only).items()
-    ]
+    if answers:
+        from datagen.publishing.pairs import Pairs
+        from datagen.score.pages import predictions
+
+        predicted = predictions(answers)
+    surveys = []
+    for name, folder in by_name(out, only).items():
+        if answers:
+            rows = manifest.rows(folder, lambda row: wanted.left_out(row) is None)
+            of_pairs = replace(wanted, pairs=Pairs.of(read_records(folder, rows), predicted, below))
+            surveys.append(files.survey(name, folder, of_pairs, files.PAIRS))
+        else:
+            surveys.append(files.survey(name, folder, wanted, form))
     left_out = sum((each.left_out for each in surveys), Counter[LeftOut]())
     stated = {licences.simple(why.which) for why in left_out if why.reason == "licence"}
     for each in surveys:
