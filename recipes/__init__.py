@@ -39,7 +39,7 @@ VERBS = {
     "read": Entry("recipes.verbs.read:read"),
     "score": Entry("recipes.verbs.score:score"),
     "publish": Entry("recipes.verbs.publish:publish"),
-    "export": Entry("recipes.verbs.export:export"),
+    "export": Entry("recipes.verbs.publish:export"),
     "label_studio": Entry("recipes.verbs.label_studio:label_studio"),
 }
 

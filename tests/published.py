@@ -10,7 +10,8 @@ from PIL import Image
 
 from datagen.disk import marks
 from datagen.disk.storage import Folder
-from datagen.record import Origin, Quality, Sample
+from datagen.markdown import markdown
+from datagen.record import Box, Origin, Quality, Region, Sample
 from recipes.__main__ import main
 from tests.inputs.samples import encoded, sample
 from tests.outputs import write_run
@@ -48,3 +49,26 @@ def opened(folder: Path, table: str | None, cache: Path):
 
 def card(folder: Path) -> dict:
     return yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
+
+
+SIZE = (600, 800)
+TABLE = "<table><tr><td>Name</td><td>Sum</td></tr><tr><td>Ada</td><td>12</td></tr><tr><td>Grace</td><td>40</td></tr></table>"
+
+
+def region(label: str, text: str, y: int, fmt: str = "markdown") -> Region:
+    return Region(Box(10, y, 500, y + 20), label, text, None, "pymupdf", format=fmt)
+
+
+def telling_page(key: str, *more: Region, **values) -> Sample:
+    """A page of which every kind of test can be made."""
+    regions = (
+        region("header", "Annual report of the company", 0),
+        region("title", "What was done in the last year", 30),
+        region("text", f"The company sold 412 boats in the spring of {key}. Nobody knows why it sold none in autumn.", 60),
+        region("table", TABLE, 120, "html"),
+        region("equation", r"a^{2} + b^{2} = c^{2}", 200, "latex"),
+        region("text", "Everything else is said by the numbers above, which were counted twice.", 240),
+        *more,
+        region("page_number", "7", 780),
+    )
+    return sample(key, **{"size": SIZE, "regions": regions, "text": markdown(regions)} | values)

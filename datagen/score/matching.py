@@ -13,7 +13,6 @@ The truth stays as it is. As v1.6 does, a prediction is tried at more than one g
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy
@@ -164,16 +163,11 @@ def _run(text: str, parts: Sequence[str], first: int, is_open: set[int]) -> tupl
     while len(run) < _LONGEST_RUN and (part := run[-1] + 1) in is_open and len(joined) <= len(text):
         longer = joined + parts[part]
         closer = Levenshtein.normalized_distance(text, longer) <= Levenshtein.normalized_distance(text, joined)
-        if not closer or _within(parts[run[-1]], text) > _FITS or _within(parts[part], text) >= _FITS:
+        if not closer or distance_within(parts[run[-1]], text) > _FITS or distance_within(parts[part], text) >= _FITS:
             break
         run.append(part)
         joined = longer
     return tuple(run)
-
-
-@lru_cache(maxsize=50_000)
-def _within(part: str, whole: str) -> float:
-    return distance_within(part, whole)
 
 
 def _costs(texts: Sequence[str], parts: Sequence[str]) -> numpy.ndarray:

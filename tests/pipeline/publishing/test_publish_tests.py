@@ -10,17 +10,14 @@ import pymupdf
 import pytest
 from PIL import Image
 
-from datagen.markdown import markdown
-from datagen.record import Box, Quality, Region
+from datagen.record import Quality, Region
 from datagen.rewards.page_tests import own_markdown
 from recipes.__main__ import main
 from tests.commits import at_every_commit
 from tests.inputs.samples import encoded, image, sample
 from tests.outputs import files, write_run
-from tests.published import card, opened, publish
+from tests.published import SIZE, TABLE, card, opened, publish, region, telling_page
 
-SIZE = (600, 400)
-TABLE = "<table><tr><td>Name</td><td>Sum</td></tr><tr><td>Ada</td><td>12</td></tr><tr><td>Grace</td><td>40</td></tr></table>"
 FIELDS = set("pdf page id type url max_diffs".split())
 FIELDS_OF = {
     "present": {"text"},
@@ -33,20 +30,8 @@ FIELDS_OF = {
 """What olmOCR-bench's reader takes: it ends at a line with another field."""
 
 
-def region(label: str, text: str, y: int, fmt: str = "markdown") -> Region:
-    return Region(Box(10, y, 500, y + 20), label, text, None, "pymupdf", format=fmt)
-
-
 def page(key: str, *more: Region, **values):
-    regions = (
-        region("header", "Annual report of the company", 0),
-        region("text", f"The company sold 412 boats in the spring of {key}. Nobody knows why it sold none in autumn.", 60),
-        region("table", TABLE, 120, "html"),
-        region("equation", r"a^{2} + b^{2} = c^{2}", 200, "latex"),
-        region("text", "Everything else is said by the numbers above, which were counted twice.", 240),
-        *more,
-    )
-    return sample(key, image=picture("PNG"), size=SIZE, regions=regions, text=markdown(regions), **values)
+    return telling_page(key, *more, image=picture("PNG"), **values)
 
 
 def picture(form: str) -> bytes:
@@ -96,7 +81,7 @@ def test_files_are_as_olmocr_bench_reads_them(bench):
     assert len(pdfs) == len(READ)
     for path in (bench / "pdfs").rglob("*.pdf"):
         with pymupdf.open(path) as document:
-            assert document.page_count == 1 and tuple(document[0].rect) == (0, 0, 300, 200)
+            assert document.page_count == 1 and tuple(document[0].rect) == (0, 0, 300, 400)
             assert document[0].get_images()[0][2:4] == SIZE
     assert {path.name for path in bench.glob("*.jsonl")} >= {f"fine_{kind}.jsonl" for kind in FIELDS_OF}
     math = {test["math"] for test in every if test["type"] == "math"}
