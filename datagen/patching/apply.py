@@ -33,7 +33,7 @@ def corrected(sample: Sample, answer: PatchedSample, by: str) -> Sample | None:
     new = _with_label(sample, answer, by) if answer.verdict == "corrected" else sample
     new = replace(new, quality=Quality("trusted", (), quality.signals | {PERSON: 1.0}))
     # What the new record says, and which one it follows.
-    new = replace(new, key=f"{first_key(new.key)}-p{hashlib.sha256(new.to_json()).hexdigest()[:8]}")
+    new = replace(new, key=f"{_SUFFIX.sub('', new.key)}-p{hashlib.sha256(new.to_json()).hexdigest()[:8]}")
     if not KEY.fullmatch(new.key):
         raise PatchError("its key is too long to have a corrected one: leave it out")
     try:
@@ -41,11 +41,6 @@ def corrected(sample: Sample, answer: PatchedSample, by: str) -> Sample | None:
     except ValueError as error:
         raise PatchError(f"{error}: correct it on the look page") from None
     return new
-
-
-def first_key(key: str) -> str:
-    """The key of the record that a corrected one goes back to; the key itself, if it is none."""
-    return _SUFFIX.sub("", key)
 
 
 def _with_label(sample: Sample, answer: PatchedSample, by: str) -> Sample:
@@ -80,8 +75,9 @@ def _region(sample: Sample, number: int, new: PatchedRegion, by: str, is_whole: 
         if word not in allowed:
             raise PatchError(f"{where} has {word[:50]!r}: allowed are {', '.join(allowed)}")
     polygon = () if old and new.polygon == old.polygon and new.box != old.box else new.polygon
-    if old is None or polygon != old.polygon:
-        _refuse_polygon(polygon, (width, height), where)
+    for x, y in polygon if old is None or polygon != old.polygon else ():
+        if not (-_AROUND <= x <= width + _AROUND and -_AROUND <= y <= height + _AROUND):
+            raise PatchError(f"{where} has a corner at {_short((x, y))}, outside of {width} x {height} pixels: draw it anew")
     if new.is_unread and new.text:
         raise PatchError(f"{where} is unread and has a text: take one of the two out")
     is_same_place = old is not None and (new.box, polygon, new.label) == (tuple(old.box), old.polygon, old.label)
@@ -103,12 +99,6 @@ def _region(sample: Sample, number: int, new: PatchedRegion, by: str, is_whole: 
         is_unread=new.is_unread,
         continues=new.continues,
     )
-
-
-def _refuse_polygon(polygon: Sequence[tuple[float, float]], size: tuple[int, int], where: str) -> None:
-    for point in polygon:
-        if not all(-_AROUND <= n <= side + _AROUND for n, side in zip(point, size, strict=True)):
-            raise PatchError(f"{where} has a corner at {_short(point)}, outside of {size[0]} x {size[1]} pixels: draw it anew")
 
 
 def _refuse_text(text: str, old: str, where: str) -> None:

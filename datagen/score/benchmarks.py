@@ -113,17 +113,21 @@ def excluded(path: str) -> dict[str, frozenset[str]]:
     """What a list says, a line each: a page's image or a test's PDF, a tab, the number of a block or the name of a test. Raises
     `ValueError`, which names the line."""
     left_out: dict[str, set[str]] = {}
-    try:
-        lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines() if path else []
-    except (OSError, UnicodeDecodeError):
-        raise ValueError(f"without={path}: there is no file of UTF-8 text that can be read") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines_of(Path(path).expanduser(), f"without={path}") if path else (), 1):
         if line.strip():
             page, _, block = line.partition("\t")
             if not block.strip():
                 raise ValueError(f"without={path}, line {number}: a page's image, a tab and a block's number are needed")
             left_out.setdefault(page.strip(), set()).add(block.strip())
     return {page: frozenset(blocks) for page, blocks in left_out.items()}
+
+
+def lines_of(file: Path, where: str) -> list[str]:
+    """Raises `ValueError`, which begins with `where`, for a file that isn't UTF-8 text."""
+    try:
+        return file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"{where}: there is no file of UTF-8 text that can be read") from None
 
 
 def _unlike(where: str, file: Path, benchmark: str, error: Any) -> ValueError:

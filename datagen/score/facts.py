@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from statistics import fmean
 from typing import Any
 
-from datagen.score.benchmarks import Excluded, olmocr_files
+from datagen.score.benchmarks import Excluded, lines_of, olmocr_files
 from datagen.score.fact_rules import BASELINE, FORMATS, RULES
 from datagen.score.pages import PredictedPage
 from datagen.score.scores import Mean, interval
@@ -85,12 +85,8 @@ def benchmark(folder: str, excluded: Excluded) -> list[Fact]:
 
 
 def _tests(file: Path, where: str) -> list[Fact]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise ValueError(f"{where}: there is no file of UTF-8 text that can be read") from None
     collected = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines_of(file, where), 1):
         if line.strip():
             try:
                 values = json.loads(line)

@@ -68,15 +68,14 @@ def matches(truths: Sequence[Truth], parts: Sequence[str]) -> list[Match]:
     pairs += [(tuple(blocks[b] for b in of), tuple(free[p] for p in by)) for of, by in inner]
     matched = {block for of, _ in pairs for block in of}
     pairs += [((number,), ()) for number in range(len(truths)) if number not in matched]
-    return sorted(_measured(truths, parts, of, by) for of, by in pairs)
+    measured = []
+    for of, by in pairs:
+        truth, read = "".join(truths[block].text for block in of), "".join(parts[part] for part in by)
+        measured.append(Match(of, by, Levenshtein.distance(truth, read), max(len(truth), len(read))))
+    return sorted(measured)
 
 
 Pair = tuple[tuple[int, ...], tuple[int, ...]]
-
-
-def _measured(truths: Sequence[Truth], parts: Sequence[str], of: tuple[int, ...], by: tuple[int, ...]) -> Match:
-    truth, read = "".join(truths[block].text for block in of), "".join(parts[part] for part in by)
-    return Match(of, by, Levenshtein.distance(truth, read), max(len(truth), len(read)))
 
 
 def _beside(truths: Sequence[Truth], parts: Sequence[str]) -> list[tuple[int, int]]:

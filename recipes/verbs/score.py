@@ -69,7 +69,11 @@ def _pages(pred: str, gt: str, without: str) -> "tuple[list[str], dict[str, Any]
     result = scores.score(truth, predicted)
     chosen = {true.names[-1]: page for true, page in zip(truth, pages.paired(truth, predicted)[0], strict=True) if page}
     lines = [f"{len(result.of_pages)} pages of {gt}, read by {pred}; 95% intervals by bootstrap over pages"]
-    rows = [(*_mean(name, mean), _explained(scores.MEASURES[name])) for name, mean in result.means.items()]
+    rows = []
+    for name, mean in result.means.items():
+        measure = scores.MEASURES[name]
+        better = "less" if measure.less_is_better else "more"
+        rows.append((*_mean(name, mean), f"{measure.says}; of {measure.of}; {better} is better"))
     lines += aligned([("measure", "mean", "interval", "pages", "what"), *rows])
     if gt.startswith("omnidocbench:") and (overall := scores.overall(result.means)) is not None:
         lines.append(f"Overall {overall:.1f} of 100: the mean of text, teds and formula_cdm")
@@ -138,10 +142,6 @@ def _facts(pred: str, gt: str, without: str) -> "tuple[list[str], dict[str, Any]
 
 def _mean(name: str, mean: "Mean") -> tuple[str, ...]:
     return name, f"{mean.value:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{mean.num_pages}"
-
-
-def _explained(measure: Any) -> str:
-    return f"{measure.says}; of {measure.of}; {'less' if measure.less_is_better else 'more'} is better"
 
 
 def _named(names: Sequence[str], what: str) -> list[str]:
