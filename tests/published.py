@@ -1,6 +1,7 @@
 """An output that is published, and what is looked at of it."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from datagen.disk.storage import Folder
 from datagen.markdown import markdown
 from datagen.record import Box, Origin, Quality, Region, Sample
 from recipes.__main__ import main
+from tests.commits import at_every_commit
 from tests.inputs.samples import encoded, sample
-from tests.outputs import write_run
+from tests.outputs import files, write_run
 
 ODD = "\u202eedoc\u0000 \ufdd0 👩‍👩‍👧 \u0301 ｜ --- | ``` <script>"
 
@@ -45,6 +47,28 @@ def publish(out: Path, to: Path | str, **words: str) -> int:
 
 def opened(folder: Path, table: str | None, cache: Path):
     return datasets.load_dataset(str(folder), table, split="train", cache_dir=str(cache))
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """The digest of each file, whenever it was written."""
+    return {name: digest for name, (_, _, digest) in files(folder).items()}
+
+
+def finishes_wherever_it_ends(
+    place: Path, made: Callable[[Path], int], look: Callable[[Path, str], None] = lambda to, name: None
+) -> list[str]:
+    """Ends `made(to)` before each of its changes, and sees that the same again makes the files of a run that nobody ended. `look`
+    sees what lies there in between. Returns the names of all changes."""
+    assert made(place / "whole") == 0
+    content = contents(place / "whole")
+
+    def check(number: int, name: str) -> None:
+        to = place / f"to{number}"
+        look(to, name)
+        assert made(to) == 0
+        assert contents(to) == content, name
+
+    return at_every_commit(lambda number: made(place / f"to{number}"), check, within=str(place / "to"))
 
 
 def card(folder: Path) -> dict:

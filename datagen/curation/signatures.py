@@ -1,12 +1,9 @@
 """What a page is recognised by: a digest of its image, and a MinHash of the letters of its text; a picture by its look, too.
 
 Character n-grams, since words find nothing in Thai, Khmer or Chinese; letters alone, so that page numbers and spaces don't tell
-two copies apart. A part a shard, in `marks/signatures/`, so that shards are signed where they lie, each once:
-
-    key · task · image (64 bits of the image's digest) · letters (how many) · minhash (`NUM_HASHES` x uint32; null: see `_row`)
-    · look (a perceptual hash of scenes and pictures with captions) · gist (what a scene says, coarsely), both of `looks`, or null
-
-Figures have no MinHash: their text is data, and two that say different things have nearly the same letters.
+two copies apart. A part a shard, in `marks/signatures/`, so that shards are signed where they lie, each once. Null stands for a
+MinHash of too few letters, and for a look or a gist of what is no picture. Figures have no MinHash: their text is data, and two
+that say different things have nearly the same letters.
 """
 
 import re

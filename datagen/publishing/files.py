@@ -3,8 +3,8 @@
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from datagen.disk.manifest import Tally
@@ -25,17 +25,9 @@ class Tests:
     reason. They follow from what `made_from` is a digest of."""
 
     made_from: str
-    num_samples: int = 0
-    types: Counter[str] = field(default_factory=Counter)
-    without: Counter[str] = field(default_factory=Counter)
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {name: dict(sorted(getattr(self, name).items())) for name in ("types", "without")}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Tests":
-        """Raises `TypeError` or `KeyError` for what `to_json` didn't write."""
-        return cls(**{**values, "types": Counter(values["types"]), "without": Counter(values["without"])})
+    num_samples: int
+    types: dict[str, int]
+    without: dict[str, int]
 
 
 @dataclass

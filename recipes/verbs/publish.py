@@ -172,7 +172,7 @@ def _unused(surveys: Sequence[Survey]) -> list[str]:
 
 def _tests_said(table: str, tests: Tests) -> str:
     kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(tests.types.items())) or "none"
-    without = ", ".join(f"{n:,} {why}" for why, n in tests.without.most_common())
+    without = ", ".join(f"{n:,} {why}" for why, n in Counter(tests.without).most_common())
     return f"tests of {table}: {kinds}; of {tests.num_samples:,} samples" + (f"; samples without: {without}" if without else "")
 
 

@@ -16,10 +16,9 @@ from model.data.jsonl import Jsonl
 from model.data.ours import open_ours
 from model.net.tokenizer import byte_tokenizer
 from recipes.__main__ import main
-from tests.commits import at_every_commit
 from tests.inputs.samples import sample
 from tests.outputs import files, write_run
-from tests.published import output, page
+from tests.published import finishes_wherever_it_ends, output, page
 
 
 def export(out: Path, to: Path, **words: str) -> int:
@@ -147,17 +146,11 @@ def test_images_stay_beside_rows_after_two_interrupted_runs_with_other_words(tmp
 
 
 def test_ended_anywhere_the_same_command_finishes(tmp_path):
-    out, whole = tmp_path / "out", tmp_path / "whole"
+    out = tmp_path / "out"
     write_run(out / "coarse", [page(0)], [page(2)])
-    assert export(out, whole) == 0
-    content = {name: value[2] for name, value in files(whole).items()}
 
-    def check(number: int, name: str) -> None:
-        to = tmp_path / f"to{number}"
-        if (to / "coarse.jsonl").exists():
-            assert len(rows_of(to / "coarse.jsonl")) == 2
-        assert export(out, to) == 0
-        assert {n: value[2] for n, value in files(to).items()} == content, name
+    def whole_or_not_there(to: Path, _: str) -> None:
+        assert not (to / "coarse.jsonl").exists() or len(rows_of(to / "coarse.jsonl")) == 2
 
-    names = at_every_commit(lambda number: export(out, tmp_path / f"to{number}"), check, within=str(tmp_path / "to"))
+    names = finishes_wherever_it_ends(tmp_path, lambda to: export(out, to), whole_or_not_there)
     assert len(names) > 8 and "coarse.jsonl" in names

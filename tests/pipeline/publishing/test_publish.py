@@ -28,7 +28,7 @@ from recipes.__main__ import main
 from tests.commits import at_every_commit, killed_before
 from tests.inputs.picture_files import tar
 from tests.outputs import ROOT, files, write_run
-from tests.published import ODD, card, opened, output, page, publish
+from tests.published import ODD, card, contents, finishes_wherever_it_ends, opened, output, page, publish
 
 
 def test_datasets_opens_what_is_published(tmp_path, capsys, small_groups):
@@ -87,7 +87,7 @@ def test_the_same_again_writes_nothing_and_new_shards_only_their_own(tmp_path, s
     changed = {name for name, value in files(to).items() if before.get(name) != value}
     assert changed == {"README.md", "published.json", "coarse/train-000001.parquet", "coarse/train-000002.parquet"}
     assert publish(out, tmp_path / "anew") == 0
-    assert {n: v[2] for n, v in files(tmp_path / "anew").items()} == {n: v[2] for n, v in files(to).items()}
+    assert contents(tmp_path / "anew") == contents(to)
     (to / "coarse" / "mine.parquet").write_text("somebody's own")
     assert publish(out, to, dataset="texts") == 0
     assert sorted(p.name for p in to.iterdir() if p.name != ".lock") == ["README.md", "coarse", "published.json", "texts"]
@@ -95,18 +95,12 @@ def test_the_same_again_writes_nothing_and_new_shards_only_their_own(tmp_path, s
 
 
 def test_ended_anywhere_the_same_command_finishes_and_nothing_half_is_taken_for_whole(tmp_path, small_groups):
-    out, whole = output(tmp_path / "out"), tmp_path / "whole"
-    assert publish(out, whole) == 0
-    content = {name: value[2] for name, value in files(whole).items()}
+    out = output(tmp_path / "out")
 
-    def check(number: int, name: str) -> None:
-        to = tmp_path / f"pub{number}"
-        shown = {n for n in files(to) if n.endswith(".parquet")} if to.exists() else set()
-        assert not shown or (to / "README.md").exists(), name
-        assert publish(out, to) == 0
-        assert {n: value[2] for n, value in files(to).items()} == content, name
+    def nothing_is_shown_without_its_card(to: Path, name: str) -> None:
+        assert not list(to.glob("*/*.parquet")) or (to / "README.md").exists(), name
 
-    names = at_every_commit(lambda number: publish(out, tmp_path / f"pub{number}"), check, within=str(tmp_path / "pub"))
+    names = finishes_wherever_it_ends(tmp_path, lambda to: publish(out, to), nothing_is_shown_without_its_card)
     assert len(names) > 8 and "README.md" in names
 
     # From one table to another, with the old one's files still named in published.json while they go.
@@ -117,7 +111,7 @@ def test_ended_anywhere_the_same_command_finishes_and_nothing_half_is_taken_for_
 
     def less(number: int) -> None:
         to = tmp_path / f"less{number}"
-        shutil.copytree(whole, to)
+        shutil.copytree(tmp_path / "whole", to)
         publish(out, to, dataset="texts")
 
     at_every_commit(less, shrunk, within=str(tmp_path / "less"))
@@ -144,7 +138,7 @@ def test_killed_while_it_writes_the_same_command_finishes(tmp_path):
             running.kill()
         assert not list(to.glob("*/*.parquet")) or (to / "README.md").exists()
     assert publish(out, to) == 0 and publish(out, tmp_path / "whole") == 0
-    assert {n: v[2] for n, v in files(to).items()} == {n: v[2] for n, v in files(tmp_path / "whole").items()}
+    assert contents(to) == contents(tmp_path / "whole")
     assert len(opened(to, "coarse", tmp_path / "cache")) == 2000
 
 

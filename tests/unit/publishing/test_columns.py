@@ -1,7 +1,5 @@
 """What a published row holds: every field of the record, and no word about the machine; and what a card says of tests."""
 
-from collections import Counter
-
 import pytest
 
 from datagen.publishing.card import _tests
@@ -46,8 +44,8 @@ def test_a_row_has_every_field_of_the_record():
 
 
 def test_a_card_says_of_no_folder_of_tests_that_is_not_there():
-    none = Table("pages", tests=Tests("a", 2, without=Counter({"no_image": 2})))
+    none = Table("pages", tests=Tests("a", 2, {}, {"no_image": 2}))
     assert "None could be made." in _tests([none]) and "it has no image" in _tests([none])
     assert "bench_data" not in _tests([none]) and _tests([Table("pages")]) == ""
-    some = Table("more", tests=Tests("a", 1, types=Counter({"present": 3})))
+    some = Table("more", tests=Tests("a", 1, {"present": 3}, {}))
     assert "bench_data" in _tests([none, some]) and "None could" not in _tests([none, some])
