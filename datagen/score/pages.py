@@ -193,14 +193,10 @@ def _blocks(regions: Sequence[Region], text: str) -> tuple[Block, ...]:
         return tuple(Block(part.kind, part.text, number, False) for number, part in enumerate(parts.parts(text)))
     kinds = {"html": parts.TABLE, "latex": parts.FORMULA}
     readable = [region for region in regions if region.label not in PICTURES and not region.is_unread and region.text.strip()]
+    orders = [None if region.label in RUNNING else number for number, region in enumerate(readable)]
     return tuple(
-        Block(
-            kinds.get(region.format, parts.TEXT),
-            region.text,
-            None if region.label in RUNNING else number,
-            region.label in BESIDE,
-        )
-        for number, region in enumerate(readable)
+        Block(kinds.get(region.format, parts.TEXT), region.text, order, region.label in BESIDE)
+        for region, order in zip(readable, orders, strict=True)
     )
 
 

@@ -64,25 +64,6 @@ def test_sides_that_a_file_has_exchanged_are_put_right(tmp_path):
     assert true.placed[0].box == (0.2, 0.0, 1.8, 0.75)  # neither way inside
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("{", "it is no JSON"),
-        ("{}", "OmniDocBench's JSON is a list of pages"),
-        ("[]", "OmniDocBench's JSON is a list of pages"),
-        ('[{"page_info": {}}]', "page 1 isn't as OmniDocBench writes it: KeyError"),
-        ("[3]", "page 1 isn't as OmniDocBench writes it: TypeError"),
-        (json.dumps([page(box("moon", 1, text="a"))]), "page 1: omnidocbench has a class 'moon'"),
-    ],
-)
-def test_a_truth_that_cant_be_read_is_one_sentence(content, message, tmp_path, capsys):
-    (tmp_path / "gt.json").write_text(content)
-    (tmp_path / "a.md").write_text("a")
-    assert main(["score", f"pred={tmp_path}", f"gt={tmp_path}/gt.json"]) == 2
-    (line,) = capsys.readouterr().err.strip().splitlines()
-    assert message in line
-
-
 TRUE = TruePage(
     ("one",),
     (
@@ -265,22 +246,36 @@ def test_predictions_of_a_test_have_these_names(name):
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("name", "content", "message"),
     [
-        ("{", "line 1: a test is a JSON object with pdf, page, id and type"),
-        ("[1]", "line 1: a test is a JSON object with pdf, page, id and type"),
-        (json.dumps(FACT | {"type": "smell"}), "line 1: type 'smell' is none of present, absent, order, table, math, "),
-        (json.dumps(FACT | {"type": "order", "before": "x"}), "line 1: a test of type order needs after"),
-        (json.dumps(FACT | {"type": "present", "text": "x", "max_diffs": -1}), "line 1: max_diffs is a whole number, 0 or more"),
-        ("", "there is no test in it"),
+        ("gt.json", "{", "it is no JSON"),
+        ("gt.json", "{}", "OmniDocBench's JSON is a list of pages"),
+        ("gt.json", "[]", "OmniDocBench's JSON is a list of pages"),
+        ("gt.json", '[{"page_info": {}}]', "page 1 isn't as OmniDocBench writes it: KeyError"),
+        ("gt.json", "[3]", "page 1 isn't as OmniDocBench writes it: TypeError"),
+        ("gt.json", json.dumps([page(box("moon", 1, text="a"))]), "page 1: omnidocbench has a class 'moon'"),
+        ("gt.jsonl", "{", "line 1: a test is a JSON object with pdf, page, id and type"),
+        ("gt.jsonl", "[1]", "line 1: a test is a JSON object with pdf, page, id and type"),
+        (
+            "gt.jsonl",
+            json.dumps(FACT | {"type": "smell"}),
+            "line 1: type 'smell' is none of present, absent, order, table, math, ",
+        ),
+        ("gt.jsonl", json.dumps(FACT | {"type": "order", "before": "x"}), "line 1: a test of type order needs after"),
+        (
+            "gt.jsonl",
+            json.dumps(FACT | {"type": "present", "text": "x", "max_diffs": -1}),
+            "line 1: max_diffs is a whole number, 0",
+        ),
+        ("gt.jsonl", "", "there is no test in it"),
     ],
 )
-def test_a_test_that_cant_be_run_is_one_sentence(line, message, tmp_path, capsys):
-    (tmp_path / "gt.jsonl").write_text(line)
+def test_a_truth_that_cant_be_read_is_one_sentence(name, content, message, tmp_path, capsys):
+    (tmp_path / name).write_text(content)
     (tmp_path / "a.md").write_text("a")
-    assert main(["score", f"pred={tmp_path}", f"gt={tmp_path}/gt.jsonl"]) == 2
-    (message_,) = capsys.readouterr().err.strip().splitlines()
-    assert message in message_
+    assert main(["score", f"pred={tmp_path}", f"gt={tmp_path / name}"]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
 
 
 @pytest.fixture
