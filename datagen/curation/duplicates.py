@@ -126,7 +126,7 @@ class _Places:
 
     def band(self, band: int) -> tuple[numpy.ndarray, ...]:
         """A band of all MinHashes as uint64 each, with the sample's task, and the numbers of the samples that they are of."""
-        columns = [(numpy.zeros(0, numpy.uint64), numpy.zeros(0, numpy.int32))]
+        columns: list[tuple[numpy.ndarray, ...]] = [(numpy.zeros(0, numpy.uint64), numpy.zeros(0, numpy.int32))]
         for start, part in self.parts():
             known, rows = _hashes(part)
             hashes = _mixed(rows[:, band * _ROWS : (band + 1) * _ROWS]) ^ _task_hashes(part)[known]
@@ -135,7 +135,8 @@ class _Places:
 
     def pictures(self) -> tuple[numpy.ndarray, ...]:
         """The looks of all pictures that have one, (N, 32) bytes, with their numbers and their tasks, as hashes."""
-        columns = [(numpy.zeros((0, _LOOK_BYTES), numpy.uint8), numpy.zeros(0, numpy.int64), numpy.zeros(0, numpy.uint64))]
+        nothing = numpy.zeros((0, _LOOK_BYTES), numpy.uint8), numpy.zeros(0, numpy.int64), numpy.zeros(0, numpy.uint64)
+        columns: list[tuple[numpy.ndarray, ...]] = [nothing]
         for start, part in self.parts():
             known, rows = _hashes(part, "look", _LOOK_BYTES, numpy.uint8)
             columns.append((rows, start + known, _task_hashes(part)[known]))
