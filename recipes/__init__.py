@@ -40,7 +40,7 @@ VERBS = {
     "score": Entry("recipes.verbs.score:score"),
     "publish": Entry("recipes.verbs.publish:publish"),
     "export": Entry("recipes.verbs.publish:export"),
-    "label_studio": Entry("recipes.verbs.label_studio:label_studio"),
+    "label_studio": Entry("recipes.verbs.patch:label_studio"),
 }
 
 # What make asks for: no recipe may be called that.
