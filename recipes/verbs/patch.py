@@ -1,5 +1,5 @@
-"""`make patch`: what a person did on a look page, taken into its dataset; and `make label_studio`: the samples of a dataset as tasks
-for Label Studio, and what people did there as a patch."""
+"""`make patch`: what a person did on a look page, taken into its dataset; and `make label_studio`: samples as tasks for Label Studio,
+and what people did there as a patch."""
 
 import contextlib
 import json
