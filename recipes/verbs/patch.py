@@ -1,4 +1,4 @@
-"""`make patch`: what a person did on a look page, taken into its dataset; and `make label_studio`: samples as tasks for Label Studio,
+"""`make patch`: what a person did on a look page, taken into its dataset. `make label_studio`: samples as tasks for Label Studio,
 and what people did there as a patch."""
 
 import contextlib
