@@ -280,19 +280,17 @@ def verify_shard(folder: Folder, report: ShardReport) -> list[str]:
         with folder.open(name) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
             size = file.seek(0, io.SEEK_END)
-            faults = []
-            if size != report.num_bytes:
-                faults.append(f"{name}: {size} bytes, its report says {report.num_bytes}")
-            if digest != report.sha256:
-                faults.append(f"{name}: sha256 {digest[:12]}…, its report says {report.sha256[:12]}…")
             file.seek(0)
             num_samples = 0
             for sample, _ in read_shard(file):
                 check(sample)
                 num_samples += 1
-            if num_samples != report.num_samples:
-                faults.append(f"{name}: {num_samples} samples, its report says {report.num_samples}")
-            return faults
+            facts = (
+                (size == report.num_bytes, f"{size} bytes, its report says {report.num_bytes}"),
+                (digest == report.sha256, f"sha256 {digest[:12]}…, its report says {report.sha256[:12]}…"),
+                (num_samples == report.num_samples, f"{num_samples} samples, its report says {report.num_samples}"),
+            )
+            return [f"{name}: {what}" for is_same, what in facts if not is_same]
     except FileNotFoundError:
         return [f"{name}: missing, but its report is there"]
     except (ValueError, KeyError, TypeError, OSError) as error:
