@@ -115,7 +115,7 @@ def test_all_hold_on_the_records_own_text(bench, tmp_path):
 def test_the_same_again_writes_nothing_and_without_the_word_they_go(tmp_path, capsys):
     out, to = made(tmp_path / "out"), tmp_path / "pub"
     assert publish(out, to, tests="1") == 0
-    assert "samples without: 1 verdict, 1 unread" in capsys.readouterr().out
+    assert "samples without: 1 unread, 1 verdict" in capsys.readouterr().out
     before = files(to)
     assert publish(out, to, tests="1") == 0 and files(to) == before
     write_run(out / "fine", [page("page-000005")], first=2)
