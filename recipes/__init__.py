@@ -39,8 +39,8 @@ VERBS = {
     "read": Entry("recipes.verbs.read:read"),
     "score": Entry("recipes.verbs.score:score"),
     "publish": Entry("recipes.verbs.publish:publish"),
-    "export": Entry("recipes.verbs.export:export"),
-    "label_studio": Entry("recipes.verbs.label_studio:label_studio"),
+    "export": Entry("recipes.verbs.publish:export"),
+    "label_studio": Entry("recipes.verbs.patch:label_studio"),
 }
 
 # What make asks for: no recipe may be called that.

@@ -29,20 +29,14 @@ _TEXTS, _IMAGES = (".txt", ".md"), suffixes(("jpeg", "png", "webp", "tiff"))
 def read(folder: str) -> tuple[list[str], numpy.ndarray]:
     """The names and MinHashes, (N, NUM_HASHES), of the pages below a local folder. Pages with too few letters to be recognised
     are left out, and counted in the log. Raises `ValueError` if there is no page."""
-    names, rows, num_short = [], [], 0
     with Engines() as engines:
-        for name, text in _pages(Path(folder), engines):
-            signature = minhash(text)
-            if signature is None:
-                num_short += 1
-            else:
-                names.append(name)
-                rows.append(signature)
-    if num_short:
+        pages = [(name, minhash(text)) for name, text in _pages(Path(folder), engines)]
+    known = {name: signature for name, signature in pages if signature is not None}
+    if num_short := len(pages) - len(known):
         log.warning("benchmarks: %d pages of %s have too few letters to be recognised by", num_short, folder)
-    if not names:
+    if not known:
         raise ValueError(f"benchmarks={folder}: no page with text in it; PDFs, images and .txt or .md files are read")
-    return names, numpy.stack(rows)
+    return list(known), numpy.stack(list(known.values()))
 
 
 def digest(names: Sequence[str], hashes: numpy.ndarray) -> str:

@@ -25,6 +25,7 @@ from datagen.disk.storage import Folder
 VERSION = 5  # goes up whenever the same signatures would be marked otherwise
 NUM_BANDS = 14
 _ROWS = NUM_HASHES // NUM_BANDS
+_LOOK_BYTES = picture_hashes.LOOK_BITS // 8
 _SAME_GIST = 0.8
 """Of the pairs of letters of two scenes that look alike, else they say different things. One diagram in two languages, with the
 same addresses, has 0.4 to 0.75, a reading with 5% of wrong letters 0.7 to 0.8."""
@@ -55,7 +56,8 @@ def find(folder: Folder, reports: Sequence[ShardReport], least: float, look_bits
     roots[exact] = firsts[copies[exact]]
     similarity = numpy.ones(len(copies), numpy.float32)
     pairs = list(zip(copies[~exact].tolist(), roots[~exact].tolist(), strict=True))
-    similarity[~exact] = numpy.maximum(places.similarities(pairs), places.likenesses(pairs))
+    looks = places.similarities(pairs, "look", _LOOK_BYTES, numpy.uint8)
+    similarity[~exact] = numpy.maximum(places.similarities(pairs), looks)
     keys = places.keys(numpy.union1d(copies, roots))
     for i, root, same, like in zip(copies.tolist(), roots.tolist(), exact.tolist(), similarity.tolist(), strict=True):
         yield Mark(keys[i], "duplicate" if same else "near_duplicate", keys[root], round(like, 3))
@@ -82,11 +84,8 @@ def _alike_pictures(places: "_Places", look_bits: int) -> Iterator[tuple[int, in
     hashes, numbers, tasks = places.pictures()
     pairs = {(a, b) for a, b, _ in picture_hashes.near(hashes, look_bits) if tasks[a] == tasks[b]}
     candidates = [(int(numbers[a]), int(numbers[b])) for a, b in sorted(pairs)]
-    for pair, alike in zip(
-        candidates, places.similarities(candidates, "gist", picture_hashes.GIST_HASHES, unknown=1.0), strict=True
-    ):
-        if alike >= _SAME_GIST:
-            yield pair
+    gists = places.similarities(candidates, "gist", picture_hashes.GIST_HASHES, unknown=1.0)
+    yield from (pair for pair, alike in zip(candidates, gists, strict=True) if alike >= _SAME_GIST)
 
 
 class _Places:
@@ -125,45 +124,38 @@ class _Places:
     def images(self) -> numpy.ndarray:
         return numpy.concatenate([numpy.zeros(0, numpy.uint64), *(part["image"].to_numpy() for _, part in self.parts())])
 
-    def band(self, band: int) -> tuple[numpy.ndarray, numpy.ndarray]:
+    def band(self, band: int) -> tuple[numpy.ndarray, ...]:
         """A band of all MinHashes as uint64 each, with the sample's task, and the numbers of the samples that they are of."""
-        hashes, numbers = [numpy.zeros(0, numpy.uint64)], [numpy.zeros(0, numpy.int32)]
+        columns: list[tuple[numpy.ndarray, ...]] = [(numpy.zeros(0, numpy.uint64), numpy.zeros(0, numpy.int32))]
         for start, part in self.parts():
             known, rows = _hashes(part)
-            hashes.append(_mixed(rows[:, band * _ROWS : (band + 1) * _ROWS]) ^ _task_hashes(part)[known])
-            numbers.append((start + known).astype(numpy.int32))
-        return numpy.concatenate(hashes), numpy.concatenate(numbers)
+            hashes = _mixed(rows[:, band * _ROWS : (band + 1) * _ROWS]) ^ _task_hashes(part)[known]
+            columns.append((hashes, (start + known).astype(numpy.int32)))
+        return tuple(map(numpy.concatenate, zip(*columns, strict=True)))
 
-    def pictures(self) -> tuple[numpy.ndarray, numpy.ndarray, numpy.ndarray]:
+    def pictures(self) -> tuple[numpy.ndarray, ...]:
         """The looks of all pictures that have one, (N, 32) bytes, with their numbers and their tasks, as hashes."""
-        width = picture_hashes.LOOK_BITS // 8
-        hashes, numbers, tasks = [numpy.zeros((0, width), numpy.uint8)], [numpy.zeros(0, numpy.int64)], []
+        nothing = numpy.zeros((0, _LOOK_BYTES), numpy.uint8), numpy.zeros(0, numpy.int64), numpy.zeros(0, numpy.uint64)
+        columns: list[tuple[numpy.ndarray, ...]] = [nothing]
         for start, part in self.parts():
-            known, rows = _hashes(part, "look", width, numpy.uint8)
-            if len(known):
-                hashes.append(rows)
-                numbers.append(start + known)
-                tasks.append(_task_hashes(part)[known])
-        return numpy.concatenate(hashes), numpy.concatenate(numbers), numpy.concatenate([numpy.zeros(0, numpy.uint64), *tasks])
-
-    def likenesses(self, pairs: Sequence[tuple[int, int]]) -> list[float]:
-        """Of the looks of each pair, from 0 to 1: the share of their bits that are the same; 0.0 where one has none."""
-        width = picture_hashes.LOOK_BITS // 8
-        rows, has, first, other = self._rows_of(pairs, "look", width, numpy.uint8)
-        same = [
-            1 - picture_hashes.distance(rows[a].tobytes(), rows[b].tobytes()) / picture_hashes.LOOK_BITS
-            for a, b in zip(first, other, strict=True)
-        ]
-        return [like if has[a] and has[b] else 0.0 for like, a, b in zip(same, first, other, strict=True)]
+            known, rows = _hashes(part, "look", _LOOK_BYTES, numpy.uint8)
+            columns.append((rows, start + known, _task_hashes(part)[known]))
+        return tuple(map(numpy.concatenate, zip(*columns, strict=True)))
 
     def similarities(
-        self, pairs: Sequence[tuple[int, int]], column: str = "minhash", width: int = NUM_HASHES, unknown: float = 0.0
+        self,
+        pairs: Sequence[tuple[int, int]],
+        column: str = "minhash",
+        width: int = NUM_HASHES,
+        dtype: type = numpy.uint32,
+        unknown: float = 0.0,
     ) -> list[float]:
-        """Of the MinHashes of each pair, `unknown` where one has none; read shard by shard."""
-        rows, has, first, other = self._rows_of(pairs, column, width, numpy.uint32)
-        known = [bool(has[a] and has[b]) for a, b in zip(first, other, strict=True)]
-        same = [float((rows[a] == rows[b]).mean()) for a, b in zip(first, other, strict=True)]
-        return [like if of_both else unknown for like, of_both in zip(same, known, strict=True)]
+        """Of each pair the share of the MinHash's numbers, or of the look's bits, that are the same; `unknown` where one has
+        none. Read shard by shard."""
+        rows, has, first, other = self._rows_of(pairs, column, width, dtype)
+        if dtype is numpy.uint8:
+            rows = numpy.unpackbits(rows, axis=1)
+        return [float((rows[a] == rows[b]).mean()) if has[a] and has[b] else unknown for a, b in zip(first, other, strict=True)]
 
     def _rows_of(self, pairs: Sequence[tuple[int, int]], column: str, width: int, dtype: type) -> tuple[numpy.ndarray, ...]:
         """The values of a column that the pairs need, (N, width); which of them are known; and where each pair's two stand."""

@@ -54,13 +54,19 @@ def gist(text: str) -> bytes | None:
     chars = "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(c)[0] in "LMN")
     if len(chars) < _MIN_CHARS:
         return None
-    signature = min_hash()(GIST_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, permutations=_permutations(), scheme="affine32")
-    signature.update_batch({chars[i : i + _NGRAM].encode() for i in range(len(chars) - _NGRAM + 1)})
-    return signature.hashvalues.astype(numpy.uint32).tobytes()
+    return min_hashes({chars[i : i + _NGRAM] for i in range(len(chars) - _NGRAM + 1)}, GIST_HASHES, _SEED).tobytes()
+
+
+def min_hashes(pieces: set[str], num: int, seed: int) -> numpy.ndarray:
+    """The MinHash of a text's pieces: `num` uint32."""
+    words = {"hashfunc": xxhash.xxh32_intdigest, "permutations": _permutations(num, seed), "scheme": "affine32"}
+    signature = _min_hash()(num, seed, **words)
+    signature.update_batch({piece.encode() for piece in pieces})
+    return signature.hashvalues.astype(numpy.uint32)
 
 
 @functools.cache
-def min_hash() -> Any:
+def _min_hash() -> Any:
     """datasketch's class `MinHash`. Its package loads scipy.integrate, too, a third of a second, for an index that nobody asks
     for here: that is loaded when one is."""
     name = "scipy.integrate"
@@ -79,8 +85,9 @@ def min_hash() -> Any:
 
 
 @functools.cache
-def _permutations() -> tuple:
-    return min_hash()(GIST_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
+def _permutations(num: int, seed: int) -> tuple:
+    """Made once: they cost more than a page."""
+    return _min_hash()(num, seed, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
 
 
 def near(looks: numpy.ndarray, most: int) -> Iterator[tuple[int, int, int]]:
@@ -100,8 +107,3 @@ def near(looks: numpy.ndarray, most: int) -> Iterator[tuple[int, int, int]]:
             distances = _POPULATION[(looks[first] ^ looks[other]).view(numpy.uint16)].sum(axis=1, dtype=numpy.int64)
             for i in numpy.flatnonzero(distances <= most).tolist():
                 yield int(first[i]), int(other[i]), int(distances[i])
-
-
-def distance(one: bytes, other: bytes) -> int:
-    """In how many bits two hashes differ."""
-    return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()

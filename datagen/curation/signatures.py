@@ -1,15 +1,11 @@
 """What a page is recognised by: a digest of its image, and a MinHash of the letters of its text; a picture by its look, too.
 
 Character n-grams, since words find nothing in Thai, Khmer or Chinese; letters alone, so that page numbers and spaces don't tell
-two copies apart. A part a shard, in `marks/signatures/`, so that shards are signed where they lie, each once:
-
-    key · task · image (64 bits of the image's digest) · letters (how many) · minhash (`NUM_HASHES` x uint32; null: see `_row`)
-    · look (a perceptual hash of scenes and pictures with captions) · gist (what a scene says, coarsely), both of `looks`, or null
-
-Figures have no MinHash: their text is data, and two that say different things have nearly the same letters.
+two copies apart. A part a shard, in `marks/signatures/`, so that shards are signed where they lie, each once. Null stands for a
+MinHash of too few letters, and for a look or a gist of what is no picture. Figures have no MinHash: their text is data, and two
+that say different things have nearly the same letters.
 """
 
-import functools
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -17,11 +13,10 @@ from dataclasses import dataclass
 
 import numpy
 import pyarrow as pa
-import xxhash
 
 from datagen.curation import picture_hashes
 from datagen.disk import manifest
-from datagen.disk.shards import read_records, read_report, read_samples
+from datagen.disk.shards import each_report, read_records, read_samples
 from datagen.disk.storage import Folder
 from datagen.record import Sample
 
@@ -79,8 +74,7 @@ def forget(folder: Folder, shard: str) -> None:
 
 
 def tasks(folder: Folder, shards: Sequence[str]) -> list[SignTask]:
-    reports = [read_report(folder, shard) for shard in shards]
-    return [SignTask(folder.url, r.shard, r.sha256) for r in reports if r is not None]
+    return [SignTask(folder.url, r.shard, r.sha256) for r in each_report(folder, shards)]
 
 
 def minhash(text: str) -> numpy.ndarray | None:
@@ -89,21 +83,12 @@ def minhash(text: str) -> numpy.ndarray | None:
     letters = letters_of(text)
     if len(letters) < MIN_LETTERS:
         return None
-    words = {"hashfunc": xxhash.xxh32_intdigest, "permutations": _permutations(), "scheme": "affine32"}
-    signature = picture_hashes.min_hash()(NUM_HASHES, _SEED, **words)
-    signature.update_batch({letters[i : i + NGRAM].encode() for i in range(len(letters) - NGRAM + 1)})
-    return signature.hashvalues.astype(numpy.uint32)
+    return picture_hashes.min_hashes({letters[i : i + NGRAM] for i in range(len(letters) - NGRAM + 1)}, NUM_HASHES, _SEED)
 
 
 def letters_of(text: str) -> str:
     text = _MARKUP.sub(" ", text)
     return "".join(c for c in unicodedata.normalize("NFKC", text).casefold() if unicodedata.category(c)[0] in "LM")
-
-
-@functools.cache
-def _permutations() -> tuple:
-    """Made once: they cost more than a page."""
-    return picture_hashes.min_hash()(NUM_HASHES, _SEED, hashfunc=xxhash.xxh32_intdigest, scheme="affine32").permutations
 
 
 def _row(sample: Sample, image_xxh64: int) -> dict:

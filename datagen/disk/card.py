@@ -1,6 +1,8 @@
 """The dataset card: README.md with the front matter that `datasets.load_dataset(DIR)` reads, and the counts for people."""
 
 import html
+from collections.abc import Mapping
+from typing import Any
 
 from datagen.disk.manifest import Tally
 from datagen.disk.shards import Totals
@@ -9,7 +11,7 @@ from datagen.target import ANSWERS, IMAGE, PROMPTS
 STRING, INT, FLOAT, BOOL = "string", "int64", "float64", "bool"
 
 # Every field of a record (datagen/record.py), so that Arrow need not infer a schema from whatever page comes first.
-RECORD = {
+RECORD: dict[str, Any] = {
     "schema": INT,
     "key": STRING,
     "task": STRING,
@@ -78,7 +80,12 @@ def dataset_card(name: str, tally: Tally, totals: Totals, measured: str = "") ->
 
 def counted(tally: Tally, name: str) -> dict[str, int]:
     """The samples by one of `manifest.Values`, the most first."""
-    return dict(sorted(tally.by(name).items(), key=lambda item: (-item[1], item[0])))
+    return dict(ranked(tally.by(name)))
+
+
+def ranked(counts: Mapping[Any, int]) -> list[tuple[Any, int]]:
+    """What is counted, the most first."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def table(title: str, counts: dict[str, int]) -> str:
@@ -132,6 +139,4 @@ def _kind(kind: object, indent: str) -> list[str]:
     (item,) = kind
     if isinstance(item, str):
         return [f"{indent}list: {item}"]
-    if isinstance(item, dict):
-        return [f"{indent}list:", *features_yaml(item, indent)]
-    return [f"{indent}list:", *_kind(item, f"{indent}  ")]
+    return [f"{indent}list:", *(features_yaml(item, indent) if isinstance(item, dict) else _kind(item, f"{indent}  "))]

@@ -68,18 +68,17 @@ def _said(folder: Folder) -> list[Mark]:
 
 def add_of_people(folder: Folder, marks: Iterable[Mark]) -> None:
     """Add to what people said of samples. What is there already comes once."""
-    earlier = _said(folder)
-    together = sorted({*earlier, *marks})
-    if together != earlier:
-        folder.write_table(OF_PEOPLE, pa.Table.from_pylist([mark._asdict() for mark in together], SCHEMA))
+    _keep(folder, sorted({*_said(folder), *marks}))
 
 
 def forget_of_people(folder: Folder, is_forgotten: Callable[[str], bool]) -> None:
     """Take marks of samples out whose keys are those of forgotten sources."""
-    earlier = _said(folder)
-    left = [mark for mark in earlier if not is_forgotten(mark.key)]
-    if len(left) < len(earlier):
-        folder.write_table(OF_PEOPLE, pa.Table.from_pylist([mark._asdict() for mark in left], SCHEMA))
+    _keep(folder, [mark for mark in _said(folder) if not is_forgotten(mark.key)])
+
+
+def _keep(folder: Folder, marks: list[Mark]) -> None:
+    if marks != _said(folder):
+        folder.write_table(OF_PEOPLE, pa.Table.from_pylist([mark._asdict() for mark in marks], SCHEMA))
 
 
 def set_aside(folder: Folder) -> frozenset[str]:

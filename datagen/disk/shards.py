@@ -249,10 +249,7 @@ class _DamagedTar(tarfile.TarFile):
 
 def read_report(folder: Folder, shard: str) -> ShardReport | None:
     """The report that commits `shard`, or None. Raises `ValueError`, naming the file, if it is damaged."""
-    try:
-        return _report(folder, f"shards/{shard}.json", folder.read(f"shards/{shard}.json"))
-    except FileNotFoundError:
-        return None
+    return next(each_report(folder, [shard]), None)
 
 
 def read_reports(folder: Folder) -> list[ShardReport]:
@@ -266,15 +263,14 @@ def each_report(folder: Folder, shards: Iterable[str] | None = None) -> Iterator
         names = [f"shards/{name}" for name in folder.sub("shards").names(".json")]
     else:
         names = [f"shards/{shard}.json" for shard in shards]
-    files = zip(names, folder.read_each(names), strict=True)
-    return (_report(folder, name, data) for name, data in files if data is not None)
-
-
-def _report(folder: Folder, name: str, data: bytes) -> ShardReport:
-    try:
-        return ShardReport.from_json(data)
-    except ValueError as error:
-        raise ValueError(f"{folder.path(name)}: {error}") from None
+    for name, data in zip(names, folder.read_each(names), strict=True):
+        if data is None:
+            continue
+        try:
+            report = ShardReport.from_json(data)
+        except ValueError as error:
+            raise ValueError(f"{folder.path(name)}: {error}") from None
+        yield report
 
 
 def verify_shard(folder: Folder, report: ShardReport) -> list[str]:
@@ -284,19 +280,17 @@ def verify_shard(folder: Folder, report: ShardReport) -> list[str]:
         with folder.open(name) as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
             size = file.seek(0, io.SEEK_END)
-            faults = []
-            if size != report.num_bytes:
-                faults.append(f"{name}: {size} bytes, its report says {report.num_bytes}")
-            if digest != report.sha256:
-                faults.append(f"{name}: sha256 {digest[:12]}…, its report says {report.sha256[:12]}…")
             file.seek(0)
             num_samples = 0
             for sample, _ in read_shard(file):
                 check(sample)
                 num_samples += 1
-            if num_samples != report.num_samples:
-                faults.append(f"{name}: {num_samples} samples, its report says {report.num_samples}")
-            return faults
+            facts = (
+                (size == report.num_bytes, f"{size} bytes, its report says {report.num_bytes}"),
+                (digest == report.sha256, f"sha256 {digest[:12]}…, its report says {report.sha256[:12]}…"),
+                (num_samples == report.num_samples, f"{num_samples} samples, its report says {report.num_samples}"),
+            )
+            return [f"{name}: {what}" for is_same, what in facts if not is_same]
     except FileNotFoundError:
         return [f"{name}: missing, but its report is there"]
     except (ValueError, KeyError, TypeError, OSError) as error:

@@ -41,9 +41,7 @@ def is_local(fs: fsspec.AbstractFileSystem) -> bool:
 
 def same_place(one: "Folder", other: "Folder") -> bool:
     """Whether both name the same folder, by a link too."""
-    if one.local and other.local:
-        return one.local.resolve() == other.local.resolve()
-    return resolve(one.url) == resolve(other.url)
+    return lies_in(one, other) and lies_in(other, one)
 
 
 def lies_in(one: "Folder", other: "Folder") -> bool:
@@ -91,15 +89,8 @@ class Folder:
     def read_each(self, names: Sequence[str]) -> Iterator[bytes | None]:
         """The bytes of each, in order; None of a file that isn't there. Asks for many at a time, since on object storage most of
         what one takes is waiting."""
-        for start in range(0, len(names), _AT_A_TIME):
-            paths = [self.path(name) for name in names[start : start + _AT_A_TIME]]
-            for content in self.fs.cat_ranges(paths, None, None, on_error="return"):
-                if isinstance(content, FileNotFoundError):
-                    yield None
-                elif isinstance(content, BaseException):
-                    raise content
-                else:
-                    yield content
+        for content in self._contents((name, None, None) for name in names):
+            yield None if isinstance(content, FileNotFoundError) else content
 
     def read_ranges(self, ranges: Iterable[tuple[str, int, int]]) -> Iterator[bytes]:
         """The bytes of each (name, start, end), in order. A local file stays open for the ranges that follow each other in it; on
@@ -114,12 +105,19 @@ class Folder:
                     file.seek(start)
                     yield file.read(end - start)
             return
+        for content in self._contents(ranges):
+            if isinstance(content, FileNotFoundError):
+                raise content
+            yield content
+
+    def _contents(self, ranges: Iterable[tuple[str, int | None, int | None]]) -> Iterator[bytes | FileNotFoundError]:
+        """The bytes of each range, or that its file isn't there. Asks for many at a time."""
         waiting = iter(ranges)
         while batch := list(itertools.islice(waiting, _AT_A_TIME)):
             names, starts, ends = zip(*batch, strict=True)
             paths = [self.path(name) for name in names]
             for content in self.fs.cat_ranges(paths, list(starts), list(ends), on_error="return"):
-                if isinstance(content, BaseException):  # older versions of fsspec return it whatever they are told
+                if isinstance(content, BaseException) and not isinstance(content, FileNotFoundError):
                     raise content
                 yield content
 

@@ -26,14 +26,14 @@ _AROUND = 2.0  # pixels that a polygon may leave the image by, as engines' do
 def corrected(sample: Sample, answer: PatchedSample, by: str) -> Sample | None:
     """The sample as the person `by` left it, under its new key; None if the answer asks for no other record. The image, which the
     sample may lack here, stays. Raises `PatchError`, one sentence without the sample's name, for what can't stand in a record."""
-    if answer.verdict in ("wrong", "restored", "skip") or (answer.verdict == "right" and _is_trusted(sample)):
+    quality = sample.quality
+    is_trusted = quality.verdict == "trusted" and not quality.reasons
+    if answer.verdict in ("wrong", "restored", "skip") or (answer.verdict == "right" and is_trusted):
         return None
-    new = sample
-    if answer.verdict == "corrected":
-        new = _with_label(sample, answer, by)
-    signals = sample.quality.signals | {PERSON: 1.0}
-    new = replace(new, quality=Quality("trusted", (), signals))
-    new = replace(new, key=key_of(new))
+    new = _with_label(sample, answer, by) if answer.verdict == "corrected" else sample
+    new = replace(new, quality=Quality("trusted", (), quality.signals | {PERSON: 1.0}))
+    # What the new record says, and which one it follows.
+    new = replace(new, key=f"{_SUFFIX.sub('', new.key)}-p{hashlib.sha256(new.to_json()).hexdigest()[:8]}")
     if not KEY.fullmatch(new.key):
         raise PatchError("its key is too long to have a corrected one: leave it out")
     try:
@@ -41,21 +41,6 @@ def corrected(sample: Sample, answer: PatchedSample, by: str) -> Sample | None:
     except ValueError as error:
         raise PatchError(f"{error}: correct it on the look page") from None
     return new
-
-
-def key_of(new: Sample) -> str:
-    """The key of a corrected sample: that of the first record, `-p`, and 8 hex digits of what the new one says and which one it
-    follows."""
-    return f"{first_key(new.key)}-p{hashlib.sha256(new.to_json()).hexdigest()[:8]}"
-
-
-def first_key(key: str) -> str:
-    """The key of the record that a corrected one goes back to; the key itself, if it is none."""
-    return _SUFFIX.sub("", key)
-
-
-def _is_trusted(sample: Sample) -> bool:
-    return sample.quality.verdict == "trusted" and not sample.quality.reasons
 
 
 def _with_label(sample: Sample, answer: PatchedSample, by: str) -> Sample:
@@ -90,8 +75,9 @@ def _region(sample: Sample, number: int, new: PatchedRegion, by: str, is_whole: 
         if word not in allowed:
             raise PatchError(f"{where} has {word[:50]!r}: allowed are {', '.join(allowed)}")
     polygon = () if old and new.polygon == old.polygon and new.box != old.box else new.polygon
-    if old is None or polygon != old.polygon:
-        _refuse_polygon(polygon, (width, height), where)
+    for x, y in polygon if old is None or polygon != old.polygon else ():
+        if not (-_AROUND <= x <= width + _AROUND and -_AROUND <= y <= height + _AROUND):
+            raise PatchError(f"{where} has a corner at {_short((x, y))}, outside of {width} x {height} pixels: draw it anew")
     if new.is_unread and new.text:
         raise PatchError(f"{where} is unread and has a text: take one of the two out")
     is_same_place = old is not None and (new.box, polygon, new.label) == (tuple(old.box), old.polygon, old.label)
@@ -115,12 +101,6 @@ def _region(sample: Sample, number: int, new: PatchedRegion, by: str, is_whole: 
     )
 
 
-def _refuse_polygon(polygon: Sequence[tuple[float, float]], size: tuple[int, int], where: str) -> None:
-    for point in polygon:
-        if not all(-_AROUND <= n <= side + _AROUND for n, side in zip(point, size, strict=True)):
-            raise PatchError(f"{where} has a corner at {_short(point)}, outside of {size[0]} x {size[1]} pixels: draw it anew")
-
-
 def _refuse_text(text: str, old: str, where: str) -> None:
     if text == old:
         return
@@ -138,7 +118,7 @@ def _short(numbers: Sequence[float]) -> str:
 def _text_rule(old: Sample) -> Callable[[Sample], str]:
     """How the sample's text follows from its regions: as is usual of its task, or, where another rule alone gives the old text,
     by that one."""
-    others = [rule for rule in (markdown_of, paragraphs_of, _inline_of) if old.regions and rule(old) == old.text]
+    others = [rule for rule in (_markdown_of, paragraphs_of, _inline_of) if old.regions and rule(old) == old.text]
     return _usual if _usual(old) == old.text or not others else others[0]
 
 
@@ -146,11 +126,10 @@ def _usual(sample: Sample) -> str:
     if sample.task == "caption":  # its regions are objects
         return sample.text
     is_markdown = is_fine(sample) if sample.task == "page" else sample.task in ("crop", "table", "formula")
-    return markdown_of(sample) if is_markdown else paragraphs_of(sample)
+    return _markdown_of(sample) if is_markdown else paragraphs_of(sample)
 
 
-def markdown_of(sample: Sample) -> str:
-    """The text of a fine page, and of what was cut from one."""
+def _markdown_of(sample: Sample) -> str:
     return markdown(sample.regions)
 
 

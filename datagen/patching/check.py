@@ -12,8 +12,7 @@ from datagen.disk.marks import CORRECTED, REJECTED, RESTORED, Mark
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.patching.apply import corrected
-from datagen.patching.form import AUDIT, Patch, PatchedSample, PatchError
-from datagen.patching.identity import dataset_id
+from datagen.patching.form import AUDIT, Patch, PatchedSample, PatchError, dataset_id
 from datagen.record import Sample
 
 Row = dict[str, Any]
@@ -43,7 +42,7 @@ def asked(folder: Folder, patch: Patch, is_kept: bool = False) -> Asked:
             f"{folder.url} has the id {known}: name the output that the page was made of"
         )
     rows = rows_of(folder, {sample.key for _, sample in patch.given()})
-    done, restored = _done(folder), marks.restored(folder)
+    done, restored = {mark.key: mark for mark in marks.of_people(folder)}, marks.restored(folder)
     new_marks, numbers, audited = list[Mark](), list[int](), list[tuple[PatchedSample, Sample]]()
     for number, answer in patch.given():
         try:
@@ -78,11 +77,6 @@ def rows_of(folder: Folder, keys: set[str]) -> dict[str, Row]:
     for part in manifest.parts(folder, [report.shard for report in read_reports(folder)], _COLUMNS) if keys else ():
         rows |= {row["key"]: row for row in part.filter(pc.is_in(part["key"], wanted)).to_pylist()}
     return rows
-
-
-def _done(folder: Folder) -> Mapping[str, Mark]:
-    """What earlier patches did to samples, by key."""
-    return {mark.key: mark for mark in marks.of_people(folder)}
 
 
 def _record(folder: Folder, rows: Mapping[str, Row], answer: PatchedSample, is_audit: bool) -> Sample:

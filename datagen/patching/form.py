@@ -6,7 +6,7 @@
                                "is_unread": false, "continues": false, "of": 3}],
                   "text": "…"}]}
 
-- `dataset.id` is `identity.dataset_id`; `record` the sha256 of the record's bytes in its shard; boxes are pixels of its image.
+- `dataset.id` is `dataset_id`; `record` the sha256 of the record's bytes in its shard; boxes are pixels of its image.
 - `verdict` is `right`, `corrected`, `wrong`, `skip`, or `restored`: what was wrong counts again. A corrected sample has all its
   `regions` in reading order: `of` is the number that a region had, -1 for a new one. `text` is for what has no regions; `caption`
   is another caption. What is missing stays as it is.
@@ -37,6 +37,20 @@ _MOST_BYTES = 1 << 30
 _LONGEST_NAME = 100
 LONGEST_TEXT = 1_000_000
 _AGAIN = "save it again from the look page"
+
+
+def dataset_id(folder: Folder) -> str:
+    """32 hex digits that stay when documents, retried drops or a patch add shards, or when a source is forgotten.
+
+    They follow from what makes the dataset's bytes (`fingerprint` in run.json) and from what its first run was to read, in which
+    another dataset of the same recipe differs. Raises `ValueError` if the folder holds no dataset.
+    """
+    try:
+        made_by = json.loads(folder.read("run.json"))["fingerprint"]
+        first_read = folder.read_table("census/000000.parquet").select(["uri", "first", "stop"]).to_pylist()
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{folder.url}: no dataset of pagewheel with a run.json and a census ({error})") from None
+    return hashlib.sha256(json.dumps([made_by, first_read], ensure_ascii=True).encode()).hexdigest()[:32]
 
 
 class PatchError(ValueError):

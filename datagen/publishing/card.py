@@ -9,15 +9,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from datagen.disk.card import FEATURES, counted, features_yaml, plain, table
+from datagen.disk.card import FEATURES, features_yaml, plain, ranked, table
 from datagen.disk.storage import Folder
 from datagen.publishing import licences
 from datagen.publishing.columns import FIELDS, OF_PAIRS
 from datagen.publishing.files import PAIRS, PARQUET, SHARDS, Survey, Table, Written
 from datagen.publishing.selection import NO_ANSWER, NOT_ASKED, RIGHT, UNREAD, LeftOut
 
-_SIZES = ((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M"), (10**7, "1M<n<10M"))
-_LARGER = ((10**8, "10M<n<100M"), (10**9, "100M<n<1B"))
+_SIZES = (
+    *((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M")),
+    *((10**7, "1M<n<10M"), (10**8, "10M<n<100M"), (10**9, "100M<n<1B")),
+)
 _MOST_ROWS = 50
 _NO_LANGUAGE = frozenset({"und", "mul", "mis", "zxx", ""})
 _WHY = {
@@ -107,11 +109,10 @@ def _front_matter(name: str, surveys: Sequence[Survey], written: Mapping[str, Wr
     langs = {lang.partition("-")[0].lower() for t in tables for lang in t.tally.by("lang")} - _NO_LANGUAGE
     stated = {licence for t in tables for licence in t.tally.by("licence")}
     of_hub = sorted({hub for licence in stated for hub in licences.on_the_hub(licence)})
-    categories = (["image-to-text", "image-text-to-text", "object-detection"] if tasks - {"text"} else []) + (
-        ["text-generation"] if "text" in tasks else []
-    )
+    categories = ["image-to-text", "image-text-to-text", "object-detection"] if tasks - {"text"} else []
+    categories += ["text-generation"] if "text" in tasks else []
     total = sum(t.tally.num_samples for t in tables)
-    size = next((name for most, name in (*_SIZES, *_LARGER) if total < most), "1B<n<10B")
+    size = next((name for most, name in _SIZES if total < most), "1B<n<10B")
     lines = [f"pretty_name: {json.dumps(name, ensure_ascii=False)}"]
     lines += _list("license", of_hub)
     if of_hub == ["other"]:  # the hub wants a name then
@@ -126,16 +127,10 @@ def _front_matter(name: str, surveys: Sequence[Survey], written: Mapping[str, Wr
         lines += [f"- config_name: {json.dumps(each.name)}", f"  description: content {digest}"]
         lines += ["  default: true"] * (index == 0) + ["  data_files:", "  - split: train"]
         lines += [f"    path: {json.dumps(f'{each.name}/*' + ('.tar' if surveys[0].form == SHARDS else '.parquet'))}"]
-    fields = dict(_FEATURES[surveys[0].form])
+    features = features_yaml(dict(_FEATURES[surveys[0].form]), "  ")
     lines += ["dataset_info:"]
     for each in tables:
-        lines += [
-            f"- config_name: {json.dumps(each.name)}",
-            "  features:",
-            *features_yaml(fields, "  "),
-            "  splits:",
-            "  - name: train",
-        ]
+        lines += [f"- config_name: {json.dumps(each.name)}", "  features:", *features, "  splits:", "  - name: train"]
         lines += [f"    num_bytes: {each.num_bytes}", f"    num_examples: {each.tally.num_samples}"]
         lines += [f"  download_size: {each.file_bytes}", f"  dataset_size: {each.num_bytes}"]
     return "\n".join(["---", *lines, "---", ""])
@@ -152,17 +147,14 @@ def _about(each: Table) -> tuple[str, ...]:
 
 
 def _together(tables: Sequence[Table], by: str) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for each in tables:
-        counts.update(counted(each.tally, by))
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+    return dict(ranked(sum((each.tally.by(by) for each in tables), Counter())))
 
 
 def _licences(tables: Sequence[Table]) -> str:
     counts = sum((t.sources for t in tables), Counter())
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    rows = [(licence or "not stated", source, f"{n:,}") for (licence, source), n in ranked[:_MOST_ROWS]]
-    if rest := ranked[_MOST_ROWS:]:
+    by_source = ranked(counts)
+    rows = [(licence or "not stated", source, f"{n:,}") for (licence, source), n in by_source[:_MOST_ROWS]]
+    if rest := by_source[_MOST_ROWS:]:
         rows.append(("these and others", f"{len(rest):,} more sources", f"{sum(n for _, n in rest):,}"))
     head = "## Licences by source\n\nEach sample keeps its source's licence, which `licence` states; keep to all of them.\n\n"
     return head + _rows(("licence", "source", "samples"), rows)
@@ -183,9 +175,9 @@ def _tests(tables: Sequence[Table]) -> str:
 def _left_out(counts: Counter[LeftOut]) -> str:
     if not counts:
         return "## Left out\n\nNothing.\n"
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    rows = [(f"{n:,}", which(why), _WHY[why.reason]) for why, n in ranked[:_MOST_ROWS]]
-    if rest := ranked[_MOST_ROWS:]:
+    by_reason = ranked(counts)
+    rows = [(f"{n:,}", which(why), _WHY[why.reason]) for why, n in by_reason[:_MOST_ROWS]]
+    if rest := by_reason[_MOST_ROWS:]:
         rows.append((f"{sum(n for _, n in rest):,}", f"{len(rest):,} others", "of the same reasons; published.json lists them"))
     return f"## Left out\n\n{counts.total():,} samples.\n\n" + _rows(("samples", "", "because"), rows)
 
@@ -220,10 +212,9 @@ def made_by(folder: Folder) -> tuple[str, list[str], dict[str, str]]:
 def _engines(description: Any) -> dict[str, str]:
     """All that stands under `engines`, at any depth."""
     versions: dict[str, str] = {}
-    values = (
-        description.items() if isinstance(description, dict) else enumerate(description) if isinstance(description, list) else ()
-    )
-    for name, value in values:
+    if isinstance(description, list):
+        description = dict(enumerate(description))
+    for name, value in description.items() if isinstance(description, dict) else ():
         if name == "engines" and isinstance(value, dict):
             versions |= {str(engine): str(version) for engine, version in value.items()}
         else:

@@ -1,93 +1,66 @@
-"""A published row: the image, and every field of the record under a name of its own, so that a viewer can sort and filter by it.
+"""Samples as Parquet files that the Hugging Face viewer shows: a row is the image, and every field of the record under a name of
+its own, so that the viewer can sort and filter by it. `uri` names no folder of the machine that the file was read on.
 
-    image key task lang script width height text caption regions verdict reasons signals difficulty group metadata
-    uri sha256 page licence engines parent parent_box stage round
-
-`uri` names no folder of the machine that the file was read on.
+The viewer takes row groups of at most 286 MiB uncompressed and advises 100 to 300 MB; to show a row it reads the whole group, so
+groups close before 100 MB, as those that `datasets` writes. Files close before 500 MB, its default, too. Memory holds one group.
 """
 
+import io
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, BinaryIO
 
 import msgspec
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from datagen.disk.card import BOOL, FLOAT, INT, RECORD, STRING
+from datagen.contract import check
+from datagen.disk.card import FLOAT, INT, RECORD, STRING
 from datagen.disk.shards import image_extension
 from datagen.record import Sample
 
-FIELDS: dict[str, Any] = {
-    "image": "image",
-    "key": STRING,
-    "task": STRING,
-    "lang": STRING,
-    "script": STRING,
-    "width": INT,
-    "height": INT,
-    "text": STRING,
-    "caption": STRING,
-    "regions": RECORD["regions"],
-    "verdict": STRING,
-    "reasons": [STRING],
-    "signals": [{"name": STRING, "value": FLOAT}],
-    "difficulty": FLOAT,
-    "group": STRING,
-    "metadata": RECORD["metadata"],
-    "uri": STRING,
-    "sha256": STRING,
-    "page": INT,
-    "licence": STRING,
-    "engines": [{"name": STRING, "version": STRING}],
-    "parent": STRING,
-    "parent_box": [INT],
-    "stage": STRING,
-    "round": INT,
-}
-_MESSAGE = [{"role": STRING, "content": STRING}]
+VERSION = 1
+"""Raise it when the same samples give other bytes."""
+GROUP_BYTES = 100_000_000
+FILE_BYTES = 500_000_000
+_BATCH_BYTES, _BATCH_ROWS = 8_000_000, 256
+
+_KINDS: dict[str, Any] = RECORD | RECORD["quality"] | RECORD["origin"]
+_KINDS |= {"image": "image", "width": INT, "height": INT, "parent_box": RECORD["origin"]["box"]}
+_NAMES = (
+    "image key task lang script width height text caption regions verdict reasons signals difficulty group metadata "
+    "uri sha256 page licence engines parent parent_box stage round"
+)
+FIELDS = {name: _KINDS[name] for name in _NAMES.split()}
+OF_ORIGIN = ("key", "task", "lang", "script", "uri", "page", "licence")
+"""What a preference pair says of its sample."""
 OF_PAIRS: dict[str, Any] = {
     "images": ["image"],
-    "prompt": _MESSAGE,
-    "chosen": _MESSAGE,
-    "rejected": _MESSAGE,
+    **{name: [{"role": STRING, "content": STRING}] for name in ("prompt", "chosen", "rejected")},
     "reward": FLOAT,
-    "key": STRING,
-    "task": STRING,
-    "lang": STRING,
-    "script": STRING,
-    "uri": STRING,
-    "page": INT,
-    "licence": STRING,
+    **{name: FIELDS[name] for name in OF_ORIGIN},
 }
 """Of a row that is a preference pair (`pairs`)."""
-_ARROW = {STRING: pa.string(), INT: pa.int64(), FLOAT: pa.float64(), BOOL: pa.bool_()}
-_IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
 _FETCHED = re.compile(r".*/pagewheel/(?=[^/]+/)")
 _DEBIAN = re.compile(r"debian/([^/]+)/")
 
 
 def arrow_schema(fields: Mapping[str, Any]) -> pa.Schema:
-    """Of rows of these fields, with what `datasets` and the viewer ask for to show images: its features, as JSON in the
-    metadata."""
+    """Of rows of these fields, with what `datasets` and the viewer ask for to show images."""
     import datasets
 
-    features = datasets.Features({name: _feature(kind) for name, kind in fields.items()})
-    schema: pa.Schema = features.arrow_schema
-    return pa.schema([pa.field(name, _arrow(kind)) for name, kind in fields.items()], metadata=schema.metadata)
+    schema: pa.Schema = datasets.Features({name: _feature(kind) for name, kind in fields.items()}).arrow_schema
+    return schema
 
 
 def row(sample: Sample) -> dict[str, Any]:
     """A sample as a row of `FIELDS`."""
     record = msgspec.json.decode(sample.to_json())
     quality, origin = record["quality"], record["origin"]
-    values = record | quality | origin | {"image": image(sample), "parent_box": origin["box"], "uri": public_uri(origin["uri"])}
+    image = {"bytes": sample.image, "path": f"{sample.key}.{image_extension(sample.image)}"} if sample.image else None
+    values = record | quality | origin | {"image": image, "parent_box": origin["box"], "uri": public_uri(origin["uri"])}
     values |= {"width": sample.size[0], "height": sample.size[1]}
     return {name: values[name] for name in FIELDS}
-
-
-def image(sample: Sample) -> dict[str, Any] | None:
-    """A sample's image as a row has it: in the file, under the name that it has in a shard."""
-    return {"bytes": sample.image, "path": f"{sample.key}.{image_extension(sample.image)}"} if sample.image else None
 
 
 def public_uri(uri: str) -> str:
@@ -128,9 +101,48 @@ def _feature(kind: Any) -> Any:
     return [_feature(kind[0])] if isinstance(kind, list) else datasets.Value(kind)
 
 
-def _arrow(kind: Any) -> pa.DataType:
-    if kind == "image":
-        return _IMAGE
-    if isinstance(kind, dict):
-        return pa.struct([(name, _arrow(inner)) for name, inner in kind.items()])
-    return pa.list_(_arrow(kind[0])) if isinstance(kind, list) else _ARROW[kind]
+def write(file: BinaryIO, samples: Iterable[Sample], fields: Mapping[str, Any], row: Callable[[Sample], dict[str, Any]]) -> None:
+    """Write `samples` as one Parquet file, each as a `row` of these `fields`. Raises `ValueError` for one that
+    breaks the record's contract: it lacks its image."""
+    schema = arrow_schema(fields)
+    # A dictionary of images costs time, and saves nothing.
+    leaves = [path for path in _leaves(schema) if not path.endswith(".bytes")]
+    with pq.ParquetWriter(file, schema, compression="snappy", use_dictionary=leaves, write_page_index=True) as writer:
+        for group in _groups(_batches(samples, schema, row)):
+            writer.write_table(group, row_group_size=max(1, len(group)))
+
+
+def _batches(samples: Iterable[Sample], schema: pa.Schema, row: Callable[[Sample], dict[str, Any]]) -> Iterator[pa.RecordBatch]:
+    """Rows as Arrow, a few at a time: as Python's objects they take much more memory."""
+    rows: list[dict[str, Any]] = []
+    num_bytes = 0
+    for sample in samples:
+        check(sample)
+        rows.append(row(sample))
+        num_bytes += len(sample.image or b"") + 4 * len(sample.text)
+        if num_bytes >= _BATCH_BYTES or len(rows) >= _BATCH_ROWS:
+            yield pa.RecordBatch.from_pylist(rows, schema)
+            rows, num_bytes = [], 0
+    if rows:
+        yield pa.RecordBatch.from_pylist(rows, schema)
+
+
+def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    group: list[pa.RecordBatch] = []
+    num_bytes = 0
+    for batch in batches:
+        if group and num_bytes + batch.nbytes > GROUP_BYTES:
+            yield pa.Table.from_batches(group)
+            group, num_bytes = [], 0
+        group.append(batch)
+        num_bytes += batch.nbytes
+    if group:
+        yield pa.Table.from_batches(group)
+
+
+def _leaves(schema: pa.Schema) -> list[str]:
+    """The paths of a schema's columns, as Parquet has them."""
+    file = io.BytesIO()
+    pq.write_table(schema.empty_table(), file)
+    parquet = pq.read_metadata(pa.BufferReader(file.getvalue())).schema
+    return [parquet.column(i).path for i in range(len(parquet))]

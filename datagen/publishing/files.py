@@ -3,14 +3,14 @@
 import hashlib
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 from datagen.disk.manifest import Tally
 from datagen.disk.shards import Place, ShardReport, ShardWriter, read_reports, read_samples
 from datagen.disk.storage import Folder
-from datagen.publishing import columns, parquet
+from datagen.publishing import columns
 from datagen.publishing.selection import Chosen, LeftOut, Wanted, chosen
 
 PARQUET, SHARDS, PAIRS = "parquet", "shards", "pairs"
@@ -25,17 +25,9 @@ class Tests:
     reason. They follow from what `made_from` is a digest of."""
 
     made_from: str
-    num_samples: int = 0
-    types: Counter[str] = field(default_factory=Counter)
-    without: Counter[str] = field(default_factory=Counter)
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self) | {name: dict(sorted(getattr(self, name).items())) for name in ("types", "without")}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "Tests":
-        """Raises `TypeError` or `KeyError` for what `to_json` didn't write."""
-        return cls(**{**values, "types": Counter(values["types"]), "without": Counter(values["without"])})
+    num_samples: int
+    types: dict[str, int]
+    without: dict[str, int]
 
 
 @dataclass
@@ -147,10 +139,10 @@ def files(found: Survey) -> Iterator[File]:
                 yield File(found.table(task), tar, hashlib.sha256(what.encode()).hexdigest(), rows, each)
                 continue
             for row in rows:
-                if pending.get(task) and sizes[task] + row["bytes"] > parquet.FILE_BYTES:
+                if pending.get(task) and sizes[task] + row["bytes"] > columns.FILE_BYTES:
                     yield file(task)
                 pending.setdefault(task, []).append(row)
-                digest = digests.setdefault(task, hashlib.sha256(f"{name(task)} {parquet.VERSION}".encode()))
+                digest = digests.setdefault(task, hashlib.sha256(f"{name(task)} {columns.VERSION}".encode()))
                 digest.update(f"\n{each.report.sha256} {row['offset']}".encode())
                 if pairs := found.wanted.pairs:
                     digest.update(pairs.digest(row["key"]))
@@ -165,10 +157,10 @@ def write(file: File, found: Survey, to: Folder) -> None:
         if file.chosen is None:
             pairs = found.wanted.pairs
             fields, as_row = (columns.OF_PAIRS, pairs.row) if pairs else (columns.FIELDS, columns.row)
-            parquet.write(opened, read_samples(found.folder, file.rows), fields, as_row)
+            columns.write(opened, read_samples(found.folder, file.rows), fields, as_row)
             return
         with found.folder.open(f"shards/{file.chosen.report.shard}.tar") as shard:
-            if file.chosen.is_whole:
+            if not file.chosen.left_out:
                 shutil.copyfileobj(shard, opened)
                 return
             writer = ShardWriter(opened)

@@ -7,7 +7,6 @@ the label `next`, says that its end comes right behind its beginning.
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +14,7 @@ from urllib.parse import quote
 from datagen.disk import manifest, marks
 from datagen.disk.shards import image_extension, read_reports, read_samples
 from datagen.disk.storage import Folder
-from datagen.patching.identity import dataset_id
+from datagen.patching.form import dataset_id
 from datagen.record import LABELS, Region, Sample
 
 BOX, POLYGON, TEXT, WHOLE, VERDICT, NEXT, IMAGE = "box", "polygon", "text", "whole", "verdict", "next", "image"
@@ -129,8 +128,3 @@ def _place(region: Region, width: int, height: int) -> dict[str, Any]:
     x0, y0, x1, y1 = region.box
     sides = {"width": (x1 - x0) / width * 100, "height": (y1 - y0) / height * 100}
     return {"x": x0 / width * 100, "y": y0 / height * 100, **sides, "rotation": 0}
-
-
-def line(task: Mapping[str, Any]) -> bytes:
-    """A task as a line of the JSON list."""
-    return json.dumps(task, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")

@@ -35,10 +35,6 @@ class Task:
     record: str
     annotation: Json
 
-    @property
-    def is_skipped(self) -> bool:
-        return bool(self.annotation.get("was_cancelled"))
-
 
 @dataclass
 class _Drawn:
@@ -94,7 +90,7 @@ def patched(task: Task, sample: Sample, record: bytes) -> dict[str, Any]:
     if hashlib.sha256(record).hexdigest() != task.record:
         raise ValueError(f"{task.key} has changed since the tasks were written: write them anew")
     answer: dict[str, Any] = {"key": task.key, "record": task.record, "verdict": "skip", "note": ""}
-    if task.is_skipped:
+    if task.annotation.get("was_cancelled"):
         return answer
     results = [result for result in _list(task.annotation.get("result")) if isinstance(result, dict)]
     chosen = [c for r in results if r.get("from_name") == VERDICT for c in _list(_value(r).get("choices"))]
@@ -104,7 +100,8 @@ def patched(task: Task, sample: Sample, record: bytes) -> dict[str, Any]:
     drawn, order, whole = _put_together(results, where)
     changed: dict[str, Any] = {}
     regions = _in_order([_region(each, sample, where) for each in drawn], [each.id for each in drawn], order)
-    if [_as_was(region, number, sample) for number, region in enumerate(regions)] != [True] * len(sample.regions):
+    now = [tuple(region[name] for name in ("of", "box", "polygon", "label", "text")) for region in regions]
+    if now != [(i, list(old.box), list(map(list, old.polygon)), old.label, old.text) for i, old in enumerate(sample.regions)]:
         changed["regions"] = regions
     if whole is not None and whole.strip() != whole_text(sample).strip():
         if sample.task != "caption" and (sample.regions or regions):
@@ -165,10 +162,8 @@ def _region(drawn: _Drawn, sample: Sample, where: str) -> dict[str, Any]:
     if label not in LABELS:
         raise ValueError(f"{where}: the label {label[:40]!r} is none of {', '.join(LABELS)}")
     points, is_rectangle = _points(drawn, sample.size, where)
-    box, polygon = (
-        _around(points, sample.size, f"{where}: the region {drawn.id}"),
-        [] if is_rectangle else _within(points, sample.size),
-    )
+    box = _around(points, sample.size, f"{where}: the region {drawn.id}")
+    polygon = [] if is_rectangle else _within(points, sample.size)
     if old and _is_near(points, _corners(old)):
         box, polygon = list(old.box), [list(point) for point in old.polygon]
     text = drawn.text or ""
@@ -185,14 +180,6 @@ def _region(drawn: _Drawn, sample: Sample, where: str) -> dict[str, Any]:
         "continues": bool(old and old.continues),
         "of": of,
     }
-
-
-def _as_was(region: Json, number: int, sample: Sample) -> bool:
-    if region["of"] != number:
-        return False
-    old = sample.regions[number]
-    now = (region["box"], region["polygon"], region["label"], region["text"])
-    return now == (list(old.box), [list(point) for point in old.polygon], old.label, old.text)
 
 
 def _points(drawn: _Drawn, size: tuple[int, int], where: str) -> tuple[list[list[float]], bool]:

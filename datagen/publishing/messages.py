@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 from datagen.disk.shards import image_extension, read_reports, read_samples
 from datagen.disk.storage import Folder
-from datagen.patching.identity import dataset_id
+from datagen.patching.form import dataset_id
 from datagen.publishing.files import UNFINISHED, check_shard
 from datagen.publishing.selection import Chosen, LeftOut, Wanted, chosen
 from datagen.record import Sample
@@ -56,7 +56,7 @@ class Form(NamedTuple):
 @dataclass
 class Made:
     """The file of a dataset, as exported.json has it. `left_out` are reasons, what they say, and how many. `of` is the dataset's
-    own id (`patching.identity`), empty in exports of before there was one."""
+    own id (`dataset_id`), empty in exports of before there was one."""
 
     made_from: str
     of: str = ""
@@ -164,7 +164,9 @@ def _made(name: str, folder: Folder, wanted: Wanted, form: Form, to: Folder, mad
         left_out += each.left_out
         left_out[LeftOut("no_answer", "nothing to answer" + " without boxes" * (not form.grounded))] += counts["no_answer"]
         on_state(State(made.rows, 0, "rows", name))
-    _take_away(to, name, shards)
+    for stale in set(to.sub(f"{IMAGES}/{name}").folders()) - shards:
+        to.remove(f"{UNFINISHED}/{name}/{stale}.json")
+        to.remove(f"{IMAGES}/{name}/{stale}")
     with to.create(f"{name}.jsonl") as file:
         for part in staged:
             with to.open(part) as opened:
@@ -197,13 +199,6 @@ def _shard(
     for stale in set(place.names()) - images:
         place.remove(stale)
     return counts
-
-
-def _take_away(to: Folder, name: str, shards: set[str]) -> None:
-    """Remove the images of shards that are no more."""
-    for shard in set(to.sub(f"{IMAGES}/{name}").folders()) - shards:
-        to.remove(f"{UNFINISHED}/{name}/{shard}.json")
-        to.remove(f"{IMAGES}/{name}/{shard}")
 
 
 def _write(to: Folder, known: Mapping[str, Made]) -> None:

@@ -9,6 +9,7 @@ Its `benchmark.py --dir bench_data` opens the folder, and `make score gt=olmocr:
 import hashlib
 import io
 import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -42,32 +43,32 @@ def is_of(name: str, table: str) -> bool:
 def make(table: str, files: Sequence[File], found: Survey, to: Folder) -> tuple[Tests, dict[str, Written], dict[str, str]]:
     """Make the tests of a table, in these files, and their pages. Returns what they are, and the files, and where each is staged,
     by the names that they shall have. Raises as `read_samples` does."""
-    tests = Tests(made_from(files))
+    of_files, num_samples, types, without = made_from(files), 0, Counter[str](), Counter[str]()
     lines: dict[str, list[str]] = {}
     written: dict[str, Written] = {}
     staged: dict[str, str] = {}
 
     def add(name: str, content: bytes, num: int) -> None:
-        digest = _digest(tests.made_from, name)
+        digest = _digest(of_files, name)
         staged[name] = f"{UNFINISHED}/{digest[:32]}"
         to.write(staged[name], content)
-        written[name] = Written(tests.made_from, hashlib.sha256(content).hexdigest(), len(content), num, len(content))
+        written[name] = Written(of_files, hashlib.sha256(content).hexdigest(), len(content), num, len(content))
 
     for file in files:
         for sample in read_samples(found.folder, file.rows):
             try:
                 of_sample, page = _of(sample, table)
             except SampleError as error:
-                tests.without[error.reason] += 1
+                without[error.reason] += 1
                 continue
-            tests.num_samples += 1
-            tests.types.update(test["type"] for test in of_sample)
+            num_samples += 1
+            types.update(test["type"] for test in of_sample)
             for test in of_sample:
                 lines.setdefault(test["type"], []).append(json.dumps(test, ensure_ascii=False))
             add(f"{FOLDER}/pdfs/{table}/{sample.key}.pdf", page, 1)
     for kind, of_kind in lines.items():
         add(f"{FOLDER}/{table}_{kind}.jsonl", "".join(f"{line}\n" for line in of_kind).encode(), len(of_kind))
-    return tests, written, staged
+    return Tests(of_files, num_samples, dict(sorted(types.items())), dict(sorted(without.items()))), written, staged
 
 
 def _of(sample: Sample, table: str) -> tuple[Sequence[dict[str, Any]], bytes]:

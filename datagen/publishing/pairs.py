@@ -63,21 +63,15 @@ class Pairs:
 
     def row(self, sample: Sample) -> dict[str, Any]:
         """A sample's pair as a row of `columns.OF_PAIRS`."""
-        wrong, origin = self.wrong[sample.key], sample.origin
+        wrong, fields = self.wrong[sample.key], columns.row(sample)
         question, truth = encode(sample, wrong.prompt)
         return {
-            "images": [columns.image(sample)],
+            "images": [fields["image"]],
             "prompt": _message("user", question.removeprefix(IMAGE).strip()),
             "chosen": _message("assistant", truth),
             "rejected": _message("assistant", wrong.answer),
             "reward": wrong.reward,
-            "key": sample.key,
-            "task": sample.task,
-            "lang": sample.lang,
-            "script": sample.script,
-            "uri": columns.public_uri(origin.uri),
-            "page": origin.page,
-            "licence": origin.licence,
+            **{name: fields[name] for name in columns.OF_ORIGIN},
         }
 
 

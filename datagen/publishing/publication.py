@@ -94,7 +94,7 @@ def _settle(
         "files": {n: asdict(w) for n, w in sorted(written.items())},
         "left_out": left_out,
     }
-    if tests := {t.name: t.tests.to_json() for s in surveys for t in s.tables.values() if t.tests}:
+    if tests := {t.name: asdict(t.tests) for s in surveys for t in s.tables.values() if t.tests}:
         content["tests"] = tests
     changed = to.write(NAME, json.dumps(content, ensure_ascii=False, indent=1).encode())
     changed |= to.write("README.md", card.card(surveys, written).encode())
@@ -111,7 +111,7 @@ def read(to: Folder) -> tuple[dict[str, Written], dict[str, Tests]]:
     """The files that published.json names, and the tests of each table. Raises `ValueError` if it is damaged."""
     try:
         content = json.loads(to.read(NAME))
-        tests = {name: Tests.from_json(values) for name, values in content.get("tests", {}).items()}
+        tests = {name: Tests(**values) for name, values in content.get("tests", {}).items()}
         return {name: Written(**values) for name, values in content["files"].items()}, tests
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{to.path(NAME)} is damaged ({error}): delete it, or publish to another folder") from None

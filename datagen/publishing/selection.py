@@ -96,10 +96,6 @@ class Chosen:
     part: pa.Table
     left_out: Counter[LeftOut]
 
-    @property
-    def is_whole(self) -> bool:
-        return not self.left_out.total()
-
 
 def chosen(folder: Folder, reports: list[ShardReport], wanted: Wanted) -> Iterator[Chosen]:
     """Shard by shard, in order. Raises as `manifest.parts` does."""

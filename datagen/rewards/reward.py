@@ -91,7 +91,8 @@ def reward(answer: str, wanted: Wanted, is_cut: bool = False, weights: Mapping[s
         num_letters = true.num_letters
         values["edit"] = Levenshtein.normalized_similarity(true.text, page.text)
         if true.tables or page.tables:
-            values["teds"] = _teds(true.tables, page.tables)
+            scored = tables.scores(true.tables, page.tables)
+            values["teds"] = sum(score.teds for score in scored) / max(len(true.tables), len(page.tables))
         if true.formulas or page.formulas:
             values["formula"] = _formulas(true.formulas, page.formulas)
     judged = [(weights.get(name, 0.0), value) for name, value in values.items() if value is not None]
@@ -167,11 +168,6 @@ def _read(markdown: str) -> _Page:
         tuple(formulas.normalised(one) for one in latex),
         sum(map(str.isalnum, markdown)),
     )
-
-
-def _teds(truths: Sequence[str], predicted: Sequence[str]) -> float:
-    scored = tables.scores(truths, predicted)
-    return sum(score.teds for score in scored) / max(len(truths), len(predicted))
 
 
 def _formulas(truths: Sequence[str], predicted: Sequence[str]) -> float:

@@ -1,7 +1,7 @@
 """OmniDocBench, Fox and olmOCR-bench as they are downloaded: where their pages lie, and what is known wrong in them."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -43,16 +43,6 @@ def omnidocbench_file(folder: str, word: str = "gt") -> Path:
     return files[0]
 
 
-def omnidocbench_images(folder: str, word: str) -> list[Path]:
-    """Where OmniDocBench's images lie."""
-    file = omnidocbench_file(folder, word)
-    root = file.parent / "images"
-    try:
-        return [root / Path(page["page_info"]["image_path"]).name for page in json.loads(file.read_bytes())]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _unlike(f"{word}=omnidocbench:{folder}", file, "OmniDocBench", error) from None
-
-
 def fox_pages(folder: str, word: str = "gt", names: tuple[str, ...] = _FOX_FILES) -> list[FoxPage]:
     """The pages of the files `names`, in or below Fox's folder."""
     where = f"{word}=fox:{folder}"
@@ -87,20 +77,19 @@ def olmocr_files(folder: str, word: str = "gt") -> TestFiles:
     return TestFiles(tuple(files), pdfs, tuple(names))
 
 
-def _fox_images(folder: str, word: str) -> list[Path]:
-    return [page.image for page in fox_pages(folder, word)]
-
-
-def _olmocr_pdfs(folder: str, word: str) -> list[Path]:
-    files = olmocr_files(folder, word)
-    return [files.pdfs / name for name in files.names]
-
-
-_PAGES: Mapping[str, Callable[[str, str], list[Path]]] = {
-    "omnidocbench": omnidocbench_images,
-    "fox": _fox_images,
-    "olmocr": _olmocr_pdfs,
-}
+def _files(benchmark: str, folder: str) -> list[Path]:
+    """Where the images or PDFs of a benchmark lie."""
+    if benchmark == "fox":
+        return [page.image for page in fox_pages(folder, "input")]
+    if benchmark == "olmocr":
+        files = olmocr_files(folder, "input")
+        return [files.pdfs / name for name in files.names]
+    file = omnidocbench_file(folder, "input")
+    try:
+        pages = [Path(page["page_info"]["image_path"]).name for page in json.loads(file.read_bytes())]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _unlike(f"input=omnidocbench:{folder}", file, "OmniDocBench", error) from None
+    return [file.parent / "images" / name for name in pages]
 
 
 @dataclass(frozen=True)
@@ -112,7 +101,7 @@ class BenchmarkPages(Census):
 
     def items(self) -> list[Item]:
         """Sorted by uri. Raises `ValueError`, one sentence, if the folder isn't the benchmark or has none of its pages."""
-        files = _PAGES[self.benchmark](self.folder, "input")
+        files = _files(self.benchmark, self.folder)
         if not any(file.is_file() for file in files):
             where = f"input={self.benchmark}:{self.folder}"
             raise ValueError(f"{where}: none of its {len(files)} pages is there{f', such as {files[0]}' if files else ''}")
@@ -124,17 +113,21 @@ def excluded(path: str) -> dict[str, frozenset[str]]:
     """What a list says, a line each: a page's image or a test's PDF, a tab, the number of a block or the name of a test. Raises
     `ValueError`, which names the line."""
     left_out: dict[str, set[str]] = {}
-    try:
-        lines = Path(path).expanduser().read_text(encoding="utf-8").splitlines() if path else []
-    except (OSError, UnicodeDecodeError):
-        raise ValueError(f"without={path}: there is no file of UTF-8 text that can be read") from None
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines_of(Path(path).expanduser(), f"without={path}") if path else (), 1):
         if line.strip():
             page, _, block = line.partition("\t")
             if not block.strip():
                 raise ValueError(f"without={path}, line {number}: a page's image, a tab and a block's number are needed")
             left_out.setdefault(page.strip(), set()).add(block.strip())
     return {page: frozenset(blocks) for page, blocks in left_out.items()}
+
+
+def lines_of(file: Path, where: str) -> list[str]:
+    """Raises `ValueError`, which begins with `where`, for a file that isn't UTF-8 text."""
+    try:
+        return file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"{where}: there is no file of UTF-8 text that can be read") from None
 
 
 def _unlike(where: str, file: Path, benchmark: str, error: Any) -> ValueError:

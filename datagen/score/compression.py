@@ -2,23 +2,21 @@
 
 Pages of 600 to 1,299 text tokens, in bins of a hundred, read in the modes tiny and small, whose images are 64 and 100 tokens. Of
 each bin: how many text tokens a vision token stands for, and the precision. The paper doesn't say how it counts that. Here stands
-what Fox's code calls precision, by sets of words, and beside it 1 - the edit distance over the
-longer text's length, which knows of order, of what was invented and of what is missing.
+what Fox's code calls precision, by sets of words, and beside it 1 - the edit distance over the longer text's length, which knows
+of order, of what was invented and of what is missing.
 """
 
-import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-import numpy
 from rapidfuzz.distance import Levenshtein
 
 from datagen.score import benchmarks
 from datagen.score.benchmarks import FoxPage
-from datagen.score.scores import interval
+from datagen.score.scores import mean
 
 BINS = range(600, 1300, 100)
 """Where bins begin; each ends where the next one begins."""
@@ -82,14 +80,9 @@ def _cell(readings: Sequence[PageReading]) -> dict[str, Any]:
     of_mode = VISION_TOKENS[readings[0].mode]
     cell: dict[str, Any] = {"compression": fmean(reading.num_tokens for reading in readings) / of_mode}
     for name in ("precision", "likeness"):
-        values = numpy.array([getattr(reading, name) for reading in readings])
-        low, high = interval(functools.partial(_mean_of, values), len(values))
-        cell |= {name: float(values.mean()), f"{name}_low": low, f"{name}_high": high}
+        of_mode_and_bin = mean([(getattr(reading, name), 1.0) for reading in readings])
+        cell |= {name: of_mode_and_bin.value, f"{name}_low": of_mode_and_bin.low, f"{name}_high": of_mode_and_bin.high}
     return cell
-
-
-def _mean_of(values: numpy.ndarray, pages: Any) -> float:
-    return float(values[pages].mean())
 
 
 def lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -86,19 +86,20 @@ class TokenPages:
         left = itertools.cycle(pool)
         space = "" if self.lang[:2] in ("zh", "ja", "th") else " "
         num = 0
+
+        def num_tokens(texts: Sequence[str]) -> int:
+            return len(tokenizer.encode("\n\n".join(texts), add_special_tokens=False).ids)
+
         while True:
             taken = list(itertools.islice(left, random.randint(*_SENTENCES)))
             longer = [*paragraphs, space.join(taken)]
-            count = len(tokenizer.encode("\n\n".join(longer), add_special_tokens=False).ids)
-            if count <= wanted:
+            if (count := num_tokens(longer)) <= wanted:
                 paragraphs, num = longer, count
                 continue
             for sentence in (*taken, *itertools.islice(left, _TRIED)):  # the last paragraph is as long as there is room for
-                text = f"{paragraphs[-1]}{space}{sentence}" if paragraphs else sentence
-                count = len(tokenizer.encode("\n\n".join([*paragraphs[:-1], text]), add_special_tokens=False).ids)
-                if count > wanted:
-                    continue
-                paragraphs, num = [*paragraphs[:-1], text], count
+                longer = [*paragraphs[:-1], f"{paragraphs[-1]}{space}{sentence}"] if paragraphs else [sentence]
+                if (count := num_tokens(longer)) <= wanted:
+                    paragraphs, num = longer, count
             if num < LEAST:
                 raise SampleError("too_few_tokens", f"{num} of {wanted}: a sentence alone is longer than what is left")
             return paragraphs, num

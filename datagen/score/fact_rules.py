@@ -74,8 +74,9 @@ def _alike(values: Mapping[str, Any], texts: Sequence[str]) -> tuple[float, floa
     return max(alike, default=-1.0), _least(values, wanted)
 
 
-def _too_far(likeness: float, least: float) -> str:
-    return f"the nearest text is alike by {max(0.0, likeness):.2f}, {least:.2f} are needed"
+def _not_near(values: Mapping[str, Any], texts: Sequence[str]) -> str:
+    likeness, least = _alike(values, texts)
+    return "" if likeness >= least else f"the nearest text is alike by {max(0.0, likeness):.2f}, {least:.2f} are needed"
 
 
 def _page_part(values: Mapping[str, Any], markdown: str) -> str:
@@ -86,8 +87,7 @@ def _page_part(values: Mapping[str, Any], markdown: str) -> str:
 
 
 def _present(values: Mapping[str, Any], markdown: str) -> str:
-    likeness, least = _alike(values, [_page_part(values, markdown)])
-    return "" if likeness >= least else _too_far(likeness, least)
+    return _not_near(values, [_page_part(values, markdown)])
 
 
 def _absent(values: Mapping[str, Any], markdown: str) -> str:
@@ -98,9 +98,7 @@ def _absent(values: Mapping[str, Any], markdown: str) -> str:
 
 
 def _format(values: Mapping[str, Any], markdown: str) -> str:
-    texts = [normalised(text) for pattern in FORMATS[values["format"]] for text in pattern.findall(markdown)]
-    likeness, least = _alike(values, texts)
-    return "" if likeness >= least else _too_far(likeness, least)
+    return _not_near(values, [normalised(text) for pattern in FORMATS[values["format"]] for text in pattern.findall(markdown)])
 
 
 def _footnote(values: Mapping[str, Any], markdown: str) -> str:

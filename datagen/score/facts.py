@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from statistics import fmean
 from typing import Any
 
-from datagen.score.benchmarks import Excluded, olmocr_files
+from datagen.score.benchmarks import Excluded, lines_of, olmocr_files
 from datagen.score.fact_rules import BASELINE, FORMATS, RULES
 from datagen.score.pages import PredictedPage
 from datagen.score.scores import Mean, interval
@@ -85,12 +85,8 @@ def benchmark(folder: str, excluded: Excluded) -> list[Fact]:
 
 
 def _tests(file: Path, where: str) -> list[Fact]:
-    try:
-        lines = file.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        raise ValueError(f"{where}: there is no file of UTF-8 text that can be read") from None
     collected = []
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines_of(file, where), 1):
         if line.strip():
             try:
                 values = json.loads(line)
@@ -158,7 +154,8 @@ def check(all_facts: Sequence[Fact], predicted: Sequence[PredictedPage]) -> list
 def shares(outcomes: Sequence[Outcome]) -> dict[str, Mean]:
     """The share of facts that hold, of each type and of all, drawn by page for their intervals. Where the tests are of several
     files, also the mean over the files, as olmOCR-bench's score is, and the share of each file."""
-    collected = {kind: _share([o for o in outcomes if o.fact.type == kind]) for kind in _NEEDS if _has(outcomes, kind)}
+    of_types = {kind: [outcome for outcome in outcomes if outcome.fact.type == kind] for kind in _NEEDS}
+    collected = {kind: _share(of_type) for kind, of_type in of_types.items() if of_type}
     collected[ALL] = _share(outcomes)
     of_files: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
@@ -167,10 +164,6 @@ def shares(outcomes: Sequence[Outcome]) -> dict[str, Mean]:
         collected["overall"] = _share(outcomes, by_file=True)
         collected |= {file: _share(of_file) for file, of_file in of_files.items() if file != BASELINE}
     return collected
-
-
-def _has(outcomes: Sequence[Outcome], kind: str) -> bool:
-    return any(outcome.fact.type == kind for outcome in outcomes)
 
 
 def _share(outcomes: Sequence[Outcome], by_file: bool = False) -> Mean:

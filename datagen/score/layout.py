@@ -69,13 +69,11 @@ class Detection:
         self._num_pages = len(pages)
         self.labels = tuple(sorted({placed.label for truth, _ in pages for placed in truth}))
         numbers = {label: number for number, label in enumerate(self.labels, 1)}
-        truth = [self._annotation(n, placed, numbers) for n, (boxes, _) in enumerate(pages) for placed in boxes]
-        known = [[placed for placed in boxes if placed.label in numbers] for _, boxes in pages]
-        predicted = [self._annotation(n, placed, numbers) for n, boxes in enumerate(known) for placed in boxes]
-        images = [{"id": number} for number in range(len(pages))]
-        categories = [{"id": number} for number in numbers.values()]
+        sides = [
+            [(n, placed) for n, page in enumerate(pages) for placed in page[side] if placed.label in numbers] for side in (0, 1)
+        ]
         with contextlib.redirect_stdout(io.StringIO()):  # pycocotools tells how long it took
-            self._evaluation = COCOeval(_coco(images, categories, truth), _coco(images, categories, predicted), "bbox")
+            self._evaluation = COCOeval(*(_coco(len(pages), numbers, side) for side in sides), "bbox")
             self._evaluation.params.areaRng = [[0, 1e10]]
             self._evaluation.params.areaRngLbl = ["all"]
             self._evaluation.params.maxDets = [1000]
@@ -99,21 +97,19 @@ class Detection:
         of_labels = self.average_precision(pages).values()
         return sum(of_labels) / max(1, len(of_labels))
 
-    @staticmethod
-    def _annotation(page: int, placed: Placed, numbers: Mapping[str, int]) -> dict[str, Any]:
-        x0, y0, x1, y1 = (value * _SIDE for value in placed.box)
-        box, area = [x0, y0, x1 - x0, y1 - y0], (x1 - x0) * (y1 - y0)
-        return {
-            "image_id": page, "category_id": numbers[placed.label], "bbox": box, "area": area, "score": placed.score,
-            "iscrowd": 0, "ignore": 0,
-        }  # fmt: skip
 
-
-def _coco(images: list[dict[str, Any]], categories: list[dict[str, Any]], annotations: list[dict[str, Any]]) -> Any:
+def _coco(num_pages: int, numbers: Mapping[str, int], boxes: Iterable[tuple[int, Placed]]) -> Any:
+    """Boxes, each with the number of its page, as pycocotools takes them."""
     from pycocotools.coco import COCO
 
+    annotations = []
+    for number, (page, placed) in enumerate(boxes, 1):
+        x0, y0, x1, y1 = (value * _SIDE for value in placed.box)
+        place = {"bbox": [x0, y0, x1 - x0, y1 - y0], "area": (x1 - x0) * (y1 - y0), "score": placed.score}
+        names = {"id": number, "image_id": page, "category_id": numbers[placed.label], "iscrowd": 0, "ignore": 0}
+        annotations.append(names | place)
     coco = COCO()
-    numbered = [annotation | {"id": number} for number, annotation in enumerate(annotations, 1)]
-    coco.dataset = {"images": images, "categories": categories, "annotations": numbered}
+    categories = [{"id": number} for number in numbers.values()]
+    coco.dataset = {"images": [{"id": n} for n in range(num_pages)], "categories": categories, "annotations": annotations}
     coco.createIndex()
     return coco

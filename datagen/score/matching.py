@@ -13,7 +13,6 @@ The truth stays as it is. As v1.6 does, a prediction is tried at more than one g
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy
@@ -69,15 +68,14 @@ def matches(truths: Sequence[Truth], parts: Sequence[str]) -> list[Match]:
     pairs += [(tuple(blocks[b] for b in of), tuple(free[p] for p in by)) for of, by in inner]
     matched = {block for of, _ in pairs for block in of}
     pairs += [((number,), ()) for number in range(len(truths)) if number not in matched]
-    return sorted(_measured(truths, parts, of, by) for of, by in pairs)
+    measured = []
+    for of, by in pairs:
+        truth, read = "".join(truths[block].text for block in of), "".join(parts[part] for part in by)
+        measured.append(Match(of, by, Levenshtein.distance(truth, read), max(len(truth), len(read))))
+    return sorted(measured)
 
 
 Pair = tuple[tuple[int, ...], tuple[int, ...]]
-
-
-def _measured(truths: Sequence[Truth], parts: Sequence[str], of: tuple[int, ...], by: tuple[int, ...]) -> Match:
-    truth, read = "".join(truths[block].text for block in of), "".join(parts[part] for part in by)
-    return Match(of, by, Levenshtein.distance(truth, read), max(len(truth), len(read)))
 
 
 def _beside(truths: Sequence[Truth], parts: Sequence[str]) -> list[tuple[int, int]]:
@@ -164,16 +162,11 @@ def _run(text: str, parts: Sequence[str], first: int, is_open: set[int]) -> tupl
     while len(run) < _LONGEST_RUN and (part := run[-1] + 1) in is_open and len(joined) <= len(text):
         longer = joined + parts[part]
         closer = Levenshtein.normalized_distance(text, longer) <= Levenshtein.normalized_distance(text, joined)
-        if not closer or _within(parts[run[-1]], text) > _FITS or _within(parts[part], text) >= _FITS:
+        if not closer or distance_within(parts[run[-1]], text) > _FITS or distance_within(parts[part], text) >= _FITS:
             break
         run.append(part)
         joined = longer
     return tuple(run)
-
-
-@lru_cache(maxsize=50_000)
-def _within(part: str, whole: str) -> float:
-    return distance_within(part, whole)
 
 
 def _costs(texts: Sequence[str], parts: Sequence[str]) -> numpy.ndarray:

@@ -35,8 +35,6 @@ BESIDE = frozenset(
 _UNSCORED = frozenset({"abandon", "text_mask", "table_mask", "need_mask", "algorithm_mask", "organic_chemical_formula_mask"})
 _COARSER = {"sub_title": "title", "list": "text", "toc": "text"} | dict.fromkeys(PICTURES, "image")
 """What OmniDocBench doesn't tell apart, and so isn't told apart where it is the truth."""
-
-
 _SIDE = 1000  # of the page that a grounded answer's boxes are put on
 _NOTHING: Excluded = {}
 
@@ -112,7 +110,9 @@ def predictions(path: str) -> list[PredictedPage]:
     files = sorted(file for file in folder.rglob("*") if file.suffix in (".md", ".mmd", ".txt")) if folder.is_dir() else []
     if not files:
         raise ValueError(f"pred={path}: a folder of STEM.md files, or of one of our datasets, is needed; there is neither")
-    return [_markdown(file, folder) for file in files]
+    names = [dict.fromkeys((file.relative_to(folder).with_suffix("").as_posix(), file.stem)) for file in files]
+    texts = (file.read_text(encoding="utf-8", errors="replace") for file in files)
+    return [as_prediction(tuple(of), text) for of, text in zip(names, texts, strict=True)]
 
 
 def paired(
@@ -132,12 +132,6 @@ def paired(
 def as_coarse(placed: Iterable[Placed]) -> tuple[Placed, ...]:
     """With labels that OmniDocBench has."""
     return tuple(one._replace(label=_COARSER.get(one.label, one.label)) for one in placed)
-
-
-def _markdown(file: Path, folder: Path) -> PredictedPage:
-    """A file of Markdown, or a grounded answer, which has boxes: its blocks, but for what stands on every page."""
-    names = tuple(dict.fromkeys((file.relative_to(folder).with_suffix("").as_posix(), file.stem)))
-    return as_prediction(names, file.read_text(encoding="utf-8", errors="replace"))
 
 
 def as_prediction(names: tuple[str, ...], text: str) -> PredictedPage:
@@ -199,14 +193,10 @@ def _blocks(regions: Sequence[Region], text: str) -> tuple[Block, ...]:
         return tuple(Block(part.kind, part.text, number, False) for number, part in enumerate(parts.parts(text)))
     kinds = {"html": parts.TABLE, "latex": parts.FORMULA}
     readable = [region for region in regions if region.label not in PICTURES and not region.is_unread and region.text.strip()]
+    orders = [None if region.label in RUNNING else number for number, region in enumerate(readable)]
     return tuple(
-        Block(
-            kinds.get(region.format, parts.TEXT),
-            region.text,
-            None if region.label in RUNNING else number,
-            region.label in BESIDE,
-        )
-        for number, region in enumerate(readable)
+        Block(kinds.get(region.format, parts.TEXT), region.text, order, region.label in BESIDE)
+        for region, order in zip(readable, orders, strict=True)
     )
 
 

@@ -83,12 +83,8 @@ class Scores:
             "pages": {
                 page: {name: total / weight for name, (total, weight) in values.items()} for page, values in self.of_pages.items()
             },
-            "labels": dict(self.of_labels),
-            "missing": list(self.missing),
-            "unused": list(self.unused),
-            "broken_tables": dict(self.broken_tables),
-            "undrawn": dict(self.undrawn),
-            "has_boxes": self.has_boxes,
+            "labels": self.of_labels,
+            **{name: getattr(self, name) for name in ("missing", "unused", "broken_tables", "undrawn", "has_boxes")},
         }
 
 
@@ -97,9 +93,9 @@ def score(truth: Sequence[TruePage], predicted: Sequence[PredictedPage]) -> Scor
     is of a true page."""
     chosen, unused = paired(truth, predicted)
     if not any(chosen):
-        names = (
-            f"the truth has {truth[0].name}, the predictions have {predicted[0].names[0]}" if truth and predicted else "no page"
-        )
+        names = "no page"
+        if truth and predicted:
+            names = f"the truth has {truth[0].name}, the predictions have {predicted[0].names[0]}"
         raise ValueError(f"no prediction is of a page of the ground truth ({names}): name each STEM.md as the page's image")
     has_boxes = any(page is not None and page.placed is not None for page in chosen)
     of_pages: dict[str, Values] = {}
@@ -123,7 +119,7 @@ def score(truth: Sequence[TruePage], predicted: Sequence[PredictedPage]) -> Scor
                 float(sum(c.num_true + c.num_predicted for c in counts)),
             )
         of_pages[true.name] = {name: value for name, value in values.items() if value[1]}
-    means = {name: mean for name in MEASURES if (mean := _mean([v[name] for v in of_pages.values() if name in v]))}
+    means = {name: mean(of) for name in MEASURES if (of := [v[name] for v in of_pages.values() if name in v])}
     of_labels: dict[str, dict[str, float]] = {}
     if has_boxes:
         means["layout_map"], of_labels = _detection(boxes)
@@ -263,9 +259,8 @@ def _detection(
     return Mean(value, low, high, len(boxes)), of_labels
 
 
-def _mean(values: Sequence[tuple[float, float]]) -> Mean | None:
-    if not values:
-        return None
+def mean(values: Sequence[tuple[float, float]]) -> Mean:
+    """Of pages' totals and weights."""
     totals, weights = numpy.array(values).T
     low, high = interval(lambda pages: float(totals[pages].sum() / weights[pages].sum()), len(values))
     return Mean(float(totals.sum() / weights.sum()), low, high, len(values))

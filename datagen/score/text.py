@@ -3,6 +3,7 @@
 import html
 import re
 import unicodedata
+from functools import lru_cache
 
 from pylatexenc.latex2text import LatexNodes2Text
 from rapidfuzz import fuzz
@@ -45,6 +46,7 @@ def normalised_distance(truth: str, predicted: str) -> float:
     return Levenshtein.normalized_distance(truth, predicted)
 
 
+@lru_cache(maxsize=50_000)
 def distance_within(part: str, whole: str) -> float:
     """How far `part` is from the piece of `whole` that is most like it, over the length of `part`; 1 where `part` is the longer
     one or empty."""

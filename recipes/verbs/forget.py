@@ -57,7 +57,11 @@ def forget(
     if folder.exists("census"):
         raise ValueError(f"out={out} is a dataset: name the output folder that it lies in, so that no other part of it is missed")
     with dataset.lock(folder):
-        recipe, unknown = (recipe, "") if recipe else _recipe_of(folder)
+        unknown = ""
+        try:
+            recipe = recipe or recipe_json.again(folder)
+        except (ValueError, OSError, ImportError) as error:
+            unknown = str(error)
         finish(folder, recipe, unknown)
         sources: Sources = {source for each in folders for source in datagen_forget.sources(each, uri, sha256)}
         if not sources and uri and "://" not in uri:  # relative to where the user is
@@ -121,14 +125,6 @@ def _forget_reports(out: Folder, unknown: str) -> list[str]:
         if report.remove(out.sub(name)):
             log.warning("%s: removed, since it shows pages; the next run makes it anew", name)
     return [f"marks, rounds and trainings are as they were, until its recipe runs again: {unknown}"]
-
-
-def _recipe_of(out: Folder) -> tuple[Recipe | None, str]:
-    """The recipe that made the output; or None, and why nobody knows it."""
-    try:
-        return recipe_json.again(out), ""
-    except (ValueError, OSError, ImportError) as error:
-        return None, str(error)
 
 
 def _learned_from(out: Folder, recipe: Recipe | None, sha256s: frozenset[str]) -> tuple[str, ...]:

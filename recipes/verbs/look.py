@@ -16,7 +16,7 @@ def look(
     Writes OUT/look/NAME/index.html, or OUT/look/NAME-audit/index.html, and says so, a line a dataset; and whether all datasets
     have their pages. Raises `ValueError`, one sentence, where there is no such dataset."""
     from datagen.disk.storage import Folder
-    from datagen.patching.identity import dataset_id
+    from datagen.patching.form import dataset_id
     from recipes.look.audit import write_audit
     from recipes.look.choose import census
     from recipes.look.page import write_page

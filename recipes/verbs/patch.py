@@ -1,14 +1,19 @@
-"""`make patch`: what a person did on a look page, taken into its dataset."""
+"""`make patch`: what a person did on a look page, taken into its dataset. `make label_studio`: samples as tasks for Label Studio,
+and what people did there as a patch."""
 
 import contextlib
+import json
 from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 from datagen.disk.storage import Folder
 from datagen.patching import form
-from datagen.patching.form import AUDIT, Patch, PatchError
-from datagen.patching.identity import dataset_id
+from datagen.patching.check import rows_of
+from datagen.patching.form import AUDIT, Patch, PatchError, dataset_id
+from datagen.publishing import label_studio as label_tasks
+from datagen.publishing import label_studio_answers as label_answers
+from datagen.record import Sample
 from datagen.score import audit
 from datagen.work import tombstones
 from datagen.work.dataset import lock
@@ -72,3 +77,81 @@ def _counts(taken: Taken) -> str:
     counts = ", ".join(f"{count:,} {verdict}" for verdict, count in verdicts.most_common()) or "no sample"
     made = f"{taken.num_made:,} records made" if taken.num_made else "no record made anew"
     return f"{counts}, by {taken.patch.by}; {made}, {len(taken.asked.marks):,} samples marked"
+
+
+def label_studio(
+    out: str,
+    to: Annotated[str, "FILE.json", "the tasks to write; with answers=…, the patch"],
+    answers: Annotated[str, "FILE.json", "what Label Studio exported, in its format JSON: makes a patch of it"] = "",
+    dataset: Annotated[str, "NAME", "the dataset of the output, where it has several"] = "",
+    limit: Annotated[int, "N", "at most N tasks, the worst samples first"] = 0,
+    by: Annotated[str, "NAME", "of several people who answered, the one whose answers are taken"] = "",
+) -> str:
+    """A dataset as tasks for Label Studio, to=FILE.json; and with answers=FILE.json what people did there, as a patch.
+
+    Returns what there is to say, for people. Raises `ValueError`, one sentence, for what can't be read or told."""
+    path = Path(to).expanduser().absolute()
+    if "://" in to or path.is_dir() or path.suffix != ".json":
+        raise ValueError(f"to={to}: a file on a local disk is needed, such as {'patch' if answers else 'tasks'}.json")
+    folders = by_name(out, dataset)
+    if answers:
+        try:
+            return _patch_of(answers, folders, by, path, out)
+        except ValueError as error:
+            raise ValueError(f"answers={answers}: {error}") from None
+    if len(folders) > 1:
+        raise ValueError(f"{out} has {', '.join(folders)}: say which with dataset=…")
+    ((name, folder),) = folders.items()
+    return _tasks(name, folder, path, limit)
+
+
+def _tasks(name: str, folder: Folder, path: Path, limit: int) -> str:
+    beside, images = Folder(str(path.parent)), f"{path.stem}-images"
+    chosen, num_texts = label_tasks.rows(folder, limit)
+    if not chosen:
+        raise ValueError(f"{name} has no sample with an image to look at{f', and {num_texts} texts' if num_texts else ''}")
+    beside.write(f"{path.stem}.xml", label_tasks.configuration().encode())
+    with beside.create(path.name) as file:
+        for number, (task, image, content) in enumerate(label_tasks.tasks(folder, name, chosen, images)):
+            beside.write(f"{images}/{image}", content)
+            line = json.dumps(task, ensure_ascii=False, separators=(",", ":"))
+            file.write((b"[" if number == 0 else b",\n") + line.encode("utf-8", "replace"))
+        file.write(b"]\n")
+    texts = f"; {num_texts} texts have no image, so they are left out" if num_texts else ""
+    return "\n".join(
+        [
+            f"{name}: {len(chosen):,} tasks in {path}{texts}",
+            f"start Label Studio with LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED=true and "
+            f"LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT={path.parent}",
+            f"in a project: paste {path.stem}.xml as its labeling interface, add {path.parent / images} as local storage without "
+            f"syncing it, import {path.name}; later export it as JSON, for answers=…",
+        ]
+    )
+
+
+def _patch_of(answers: str, folders: dict[str, Folder], by: str, path: Path, out: str) -> str:
+    """Raises `ValueError`, which doesn't name the word, for answers that can't be taken."""
+    try:
+        content = Path(answers).expanduser().read_bytes()
+    except OSError as error:
+        raise ValueError(error.strerror or "it cannot be read") from None
+    by, tasks, num_open = label_answers.tasks(content, by)
+    known = {dataset_id(folder): name for name, folder in folders.items()}
+    ids = {task.dataset for task in tasks}
+    if len(ids) > 1 or not ids <= known.keys():
+        raise ValueError(f"its tasks were made of another dataset than {out} has ({', '.join(folders)})")
+    (id,) = ids
+    folder = folders[known[id]]
+    rows = rows_of(folder, {task.key for task in tasks})
+    records = dict(zip(rows, label_tasks.records(folder, rows.values()), strict=True))
+    samples = []
+    for task in tasks:
+        if task.key not in records:
+            raise ValueError(f"{known[id]} has no sample {task.key} any more: write the tasks anew")
+        samples.append(label_answers.patched(task, Sample.from_json(records[task.key]), records[task.key]))
+    patch = {"form": "pagewheel patch", "version": 1, "dataset": {"name": known[id], "id": id}, "by": by, "kind": "correct"}
+    Folder(str(path.parent)).write(path.name, json.dumps(patch | {"samples": samples}, ensure_ascii=False, indent=1).encode())
+    verdicts = [sample["verdict"] for sample in samples]
+    counts = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("right", "corrected", "wrong", "skip"))
+    left = f"; {num_open} tasks aren't answered" if num_open else ""
+    return f"{known[id]}: {counts}, by {by}{left}\nwritten: {path}; make patch out={out} patch={path} takes it in"

@@ -1,16 +1,17 @@
-"""`make publish`: an output's datasets passed on, as a folder that the Hugging Face viewer shows, or to the hub itself."""
+"""`make publish` and `make export`: an output's datasets passed on, as a folder that the Hugging Face viewer shows, or to the hub
+itself; or as rows that other trainers read."""
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from datagen.disk import manifest
 from datagen.disk.shards import read_records
 from datagen.disk.storage import Folder
-from datagen.publishing import files, hub, licences, publication
+from datagen.publishing import files, hub, licences, messages, publication
 from datagen.publishing.card import which
 from datagen.publishing.files import Survey, Tests
 from datagen.publishing.selection import LeftOut, Marked, Wanted
@@ -19,11 +20,9 @@ from datagen.work import dataset as datasets_of
 from datagen.work import tombstones
 from datagen.work.assignment import num_shards
 from datagen.work.tombstones import Forgotten
+from model.data.words import MIN_WORTH
 from recipes.run.progress import shown
 from recipes.verbs.status import by_name, datasets
-
-if TYPE_CHECKING:
-    from datagen.publishing.pairs import Pairs
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +65,7 @@ def publish(
     if not 0 < below <= 1:
         raise ValueError(f"below={below}: a reward over 0 and up to 1 is needed")
     passed_on = wanted(out, folder, verdict or ("trusted" if pairs else ""), licences)
-    judge = _judge(pairs, below, passed_on) if pairs else None
-    surveys = [surveyed for surveyed in _surveys(out, folder, dataset, form, passed_on, judge) if surveyed.tables]
+    surveys = [each for each in _surveys(out, dataset, form, passed_on, pairs, below) if each.tables]
     with datasets_of.lock(target), shown("publish") as on_state:
         is_new = publication.make(surveys, target, on_state, tests)
         lines = [*map(_said, surveys), *_unused(surveys), f"{'written' if is_new else 'unchanged'}: {target.local}"]
@@ -76,6 +74,40 @@ def publish(
                 f"sent to {hub.upload(target, name, key, on_state)}; a new dataset there is private until you say otherwise"
             )
     return "\n".join(lines)
+
+
+def export(
+    out: str,
+    to: Annotated[str, "FOLDER", "a folder to write"],
+    format: Annotated[str, "FORM", "messages: a .jsonl a dataset, with images as files beside"] = "messages",
+    dataset: str = "",
+    verdict: Annotated[str, "A,B,…", "only samples of these verdicts"] = "trusted",
+    licences: str = "",
+    grounded: Annotated[bool, "0|1", "also answers with boxes, in DeepSeek-OCR's tokens, where they are the usual ones"] = False,
+) -> str:
+    """An output's datasets as messages and images, which ms-swift, LLaMA-Factory, TRL, Unsloth and finetune read.
+
+    Left out, and counted, is what `publish` leaves out, and pages that a training here would pass over. Returns what there is to
+    say, for people. Raises `ValueError` and `OSError` as `publish` does."""
+    if format not in messages.FORMATS:
+        raise ValueError(f"format={format}: allowed is {', '.join(messages.FORMATS)}")
+    folder, target = Folder(out), Folder(to)
+    if target.local is None:
+        raise ValueError(f"to={target.url}: a folder on a local disk is needed")
+    passed_on = wanted(out, folder, verdict, licences)
+    folders = by_name(out, dataset)
+    with datasets_of.lock(target), shown("export") as on_state:
+        made, is_new, removed = messages.make(folders, passed_on, messages.Form(grounded, MIN_WORTH), target, on_state)
+    if not any(one.rows for one in made.values()):
+        raise ValueError(f"nothing to export{''.join(map(_not_exported, made.values()))}")
+    lines = [f"{name}: {one.rows:,} rows, {one.images:,} images{_not_exported(one)}" for name, one in made.items()]
+    lines += [f"{name}: its rows of an earlier export were removed" for name in removed]
+    return "\n".join([*lines, f"{'written' if is_new else 'unchanged'}: {target.local}"])
+
+
+def _not_exported(made: messages.Made) -> str:
+    left_out = Counter({LeftOut(reason, which): n for reason, which, n in made.left_out})
+    return f"; left out: {counted(left_out)}{what_to_do(left_out)}" if left_out else ""
 
 
 def wanted(out: str, folder: Folder, verdict: str, named: str) -> Wanted:
@@ -90,29 +122,23 @@ def wanted(out: str, folder: Folder, verdict: str, named: str) -> Wanted:
     )
 
 
-def _judge(answers: str, below: float, wanted: Wanted) -> Callable[[Folder], "Pairs"]:
-    """What makes the pairs of a dataset, from a model's answers in a folder."""
-    from datagen.publishing.pairs import Pairs
-    from datagen.score.pages import predictions
-
-    predicted = predictions(answers)
-
-    def judge(dataset: Folder) -> Pairs:
-        rows = manifest.rows(dataset, lambda row: wanted.left_out(row) is None)
-        return Pairs.of(read_records(dataset, rows), predicted, below)
-
-    return judge
-
-
-def _surveys(
-    out: str, folder: Folder, only: str, form: str, wanted: Wanted, judge: Callable[[Folder], "Pairs"] | None
-) -> list[Survey]:
+def _surveys(out: str, only: str, form: str, wanted: Wanted, answers: str, below: float) -> list[Survey]:
+    """What there is of each dataset; with a model's `answers`, a folder, the pairs of those under the reward `below`."""
     if form not in (files.PARQUET, files.SHARDS):
         raise ValueError(f"form={form}: allowed are {files.PARQUET}, {files.SHARDS}")
-    surveys = [
-        files.survey(name, of, replace(wanted, pairs=judge(of)), files.PAIRS) if judge else files.survey(name, of, wanted, form)
-        for name, of in by_name(out, only).items()
-    ]
+    if answers:
+        from datagen.publishing.pairs import Pairs
+        from datagen.score.pages import predictions
+
+        predicted = predictions(answers)
+    surveys = []
+    for name, folder in by_name(out, only).items():
+        if answers:
+            rows = manifest.rows(folder, lambda row: wanted.left_out(row) is None)
+            of_pairs = replace(wanted, pairs=Pairs.of(read_records(folder, rows), predicted, below))
+            surveys.append(files.survey(name, folder, of_pairs, files.PAIRS))
+        else:
+            surveys.append(files.survey(name, folder, wanted, form))
     left_out = sum((each.left_out for each in surveys), Counter[LeftOut]())
     stated = {licences.simple(why.which) for why in left_out if why.reason == "licence"}
     for each in surveys:
@@ -146,7 +172,7 @@ def _unused(surveys: Sequence[Survey]) -> list[str]:
 
 def _tests_said(table: str, tests: Tests) -> str:
     kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(tests.types.items())) or "none"
-    without = ", ".join(f"{n:,} {why}" for why, n in tests.without.most_common())
+    without = ", ".join(f"{n:,} {why}" for why, n in Counter(tests.without).most_common())
     return f"tests of {table}: {kinds}; of {tests.num_samples:,} samples" + (f"; samples without: {without}" if without else "")
 
 

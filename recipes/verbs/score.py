@@ -13,6 +13,7 @@ from recipes.words.values import BENCHMARKS
 
 if TYPE_CHECKING:
     from datagen.score.pages import PredictedPage
+    from datagen.score.scores import Mean
 
 _MOST_NAMED = 5  # pages in one line
 
@@ -68,10 +69,11 @@ def _pages(pred: str, gt: str, without: str) -> "tuple[list[str], dict[str, Any]
     result = scores.score(truth, predicted)
     chosen = {true.names[-1]: page for true, page in zip(truth, pages.paired(truth, predicted)[0], strict=True) if page}
     lines = [f"{len(result.of_pages)} pages of {gt}, read by {pred}; 95% intervals by bootstrap over pages"]
-    rows = [
-        (name, f"{mean.value:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{mean.num_pages}", _explained(scores.MEASURES[name]))
-        for name, mean in result.means.items()
-    ]
+    rows = []
+    for name, mean in result.means.items():
+        measure = scores.MEASURES[name]
+        better = "less" if measure.less_is_better else "more"
+        rows.append((*_mean(name, mean), f"{measure.says}; of {measure.of}; {better} is better"))
     lines += aligned([("measure", "mean", "interval", "pages", "what"), *rows])
     if gt.startswith("omnidocbench:") and (overall := scores.overall(result.means)) is not None:
         lines.append(f"Overall {overall:.1f} of 100: the mean of text, teds and formula_cdm")
@@ -94,12 +96,12 @@ def _pages(pred: str, gt: str, without: str) -> "tuple[list[str], dict[str, Any]
             lines.append(f"worst by {name}: " + ", ".join(f"{page} {value:.3f}" for page, value in worst))
     lines += _named(result.missing, "without a prediction, counted as all wrong")
     lines += _named(result.unused, "predicted, and not in the truth")
-    if result.broken_tables:
-        num = sum(result.broken_tables.values())
-        lines.append(f"{num} predicted tables have no row with a cell, counted as 0: on {', '.join(result.broken_tables)}")
-    if result.undrawn:
-        num = sum(result.undrawn.values())
-        lines.append(f"{num} true formulas can't be drawn, and have no CDM: on {', '.join(result.undrawn)}")
+    for pages_of, what in (
+        (result.broken_tables, "predicted tables have no row with a cell, counted as 0"),
+        (result.undrawn, "true formulas can't be drawn, and have no CDM"),
+    ):
+        if pages_of:
+            lines.append(f"{sum(pages_of.values())} {what}: on {', '.join(pages_of)}")
     return lines, result.to_dict(), chosen
 
 
@@ -117,10 +119,7 @@ def _facts(pred: str, gt: str, without: str) -> "tuple[list[str], dict[str, Any]
     used = {id(page) for of in of_page.values() for page in of}
     unused = [page.names[0] for page in predicted if id(page) not in used]
     lines = [f"{len(outcomes)} tests of {gt}, on what {pred} says; 95% intervals by bootstrap over pages"]
-    rows = [
-        (kind, f"{mean.value:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{mean.num_pages}") for kind, mean in shares.items()
-    ]
-    lines += aligned([("test", "hold", "interval", "pages"), *rows])
+    lines += aligned([("test", "hold", "interval", "pages"), *(_mean(kind, mean) for kind, mean in shares.items())])
     if "math" in shares:
         lines.append(
             "math compares normalised LaTeX; olmOCR-bench's own code compares formulas as KaTeX draws them: official=DIR"
@@ -141,8 +140,8 @@ def _facts(pred: str, gt: str, without: str) -> "tuple[list[str], dict[str, Any]
     return lines, everything, chosen
 
 
-def _explained(measure: Any) -> str:
-    return f"{measure.says}; of {measure.of}; {'less' if measure.less_is_better else 'more'} is better"
+def _mean(name: str, mean: "Mean") -> tuple[str, ...]:
+    return name, f"{mean.value:.3f}", f"{mean.low:.3f} to {mean.high:.3f}", f"{mean.num_pages}"
 
 
 def _named(names: Sequence[str], what: str) -> list[str]:

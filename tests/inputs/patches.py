@@ -7,7 +7,7 @@ from typing import Any
 
 from datagen.disk import manifest, marks
 from datagen.disk.storage import Folder
-from datagen.patching.identity import dataset_id
+from datagen.patching.form import dataset_id
 
 Record = dict[str, Any]
 

@@ -8,7 +8,7 @@ import pytest
 from datagen.disk import manifest, marks
 from datagen.disk.storage import Folder
 from datagen.patching import form
-from datagen.patching.identity import dataset_id
+from datagen.patching.form import dataset_id
 from recipes import RECIPES
 from recipes.__main__ import main
 from recipes.look.choose import census
@@ -161,18 +161,14 @@ def test_of_copies_the_one_that_a_person_corrected_stays(out, corpus, tmp_path):
 def test_a_patch_that_does_not_fit_is_refused_and_nothing_is_written(out, tmp_path):
     folder = folder_of(out)
     answers = three_answers(folder)
-    wrong_id = patches.patch(folder, answers, dataset={"name": "coarse", "id": "0" * 32})
-    changed = patches.patch(folder, [*answers[1:], answers[0] | {"record": "0" * 64}])
-    unknown = patches.patch(folder, [answers[2], answers[0] | {"key": "nothing-here"}])
     last = [*answers[1:], corrected(folder, answers[0]["key"], "x")]
     last[-1]["regions"][0]["box"] = [0, 0, 10**40, 10]
-    outside = patches.patch(folder, last)
     state = files(out)
     for values, said in (
-        (wrong_id, "another dataset"),
-        (changed, "isn't the one"),
-        (unknown, "has none"),
-        (outside, "outside of"),
+        (patches.patch(folder, answers, dataset={"name": "coarse", "id": "0" * 32}), "another dataset"),
+        (patches.patch(folder, [*answers[1:], answers[0] | {"record": "0" * 64}]), "isn't the one"),
+        (patches.patch(folder, [answers[2], answers[0] | {"key": "nothing-here"}]), "has none"),
+        (patches.patch(folder, last), "outside of"),
     ):
         with pytest.raises(ValueError, match=said):
             patch(str(out), patches.write(tmp_path / "p.json", values))

@@ -9,11 +9,12 @@ import pytest
 
 from datagen.disk import marks
 from datagen.disk.storage import Folder
-from datagen.patching.identity import dataset_id
+from datagen.patching.form import dataset_id
 from datagen.record import Box, Quality, Region
 from recipes.__main__ import main
 from tests.inputs.samples import sample
-from tests.outputs import files, write_run
+from tests.outputs import write_run
+from tests.published import contents
 
 
 @pytest.fixture
@@ -54,9 +55,9 @@ def test_tasks_out_and_answers_in(tmp_path, out, capsys):
         assert (to.parent / path).read_bytes() == sample().image
         assert task["data"]["dataset"] == dataset_id(Folder(str(out / "fine")))
     assert (to.parent / "näch ste.xml").read_text().startswith("<View>")
-    before = files(to.parent)
+    before = contents(to.parent)
     assert main(["label_studio", f"out={out}", f"to={to}"]) == 0
-    assert {name: value[2] for name, value in files(to.parent).items()} == {name: value[2] for name, value in before.items()}
+    assert contents(to.parent) == before
 
     answers = exported(tasks)
     results = answers[0]["annotations"][0]["result"]
@@ -84,30 +85,25 @@ def test_only_so_many_the_worst_first(tmp_path, out):
     assert len(list((tmp_path / "tasks-images").iterdir())) == 2
 
 
-@pytest.mark.parametrize("fault", ["dataset", "record", "key", "gone", "folder", "words"])
-def test_what_does_not_fit_is_refused_and_nothing_written(tmp_path, out, capsys, fault):
+@pytest.mark.parametrize(
+    ("data", "to", "why"),
+    [
+        ({"dataset": "0" * 32}, "patch.json", "its tasks were made of another dataset"),
+        ({"record": "0" * 64}, "patch.json", "open-000000 has changed since"),
+        ({"key": "none-000000"}, "patch.json", "fine has no sample none-000000 any more"),
+        (None, "patch.json", "No such file"),
+        ({}, "out", "a file on a local disk is needed, such as patch.json"),
+        ({}, "patch.txt", "a file on a local disk is needed, such as patch.json"),
+    ],
+)
+def test_what_does_not_fit_is_refused_and_nothing_written(tmp_path, out, capsys, data, to, why):
     assert main(["label_studio", f"out={out}", f"to={tmp_path / 'tasks.json'}"]) == 0
     answers = exported(json.loads((tmp_path / "tasks.json").read_text()))
-    data = answers[0]["data"]
-    if fault == "dataset":
-        data["dataset"] = "0" * 32
-    elif fault == "record":
-        data["record"] = "0" * 64
-    elif fault == "key":
-        data["key"] = "none-000000"
-    if fault != "gone":
+    if data is not None:
+        answers[0]["data"] |= data
         (tmp_path / "export.json").write_text(json.dumps(answers))
-    to = {"folder": out, "words": tmp_path / "patch.txt"}.get(fault, tmp_path / "patch.json")
-    assert main(["label_studio", f"out={out}", f"to={to}", f"answers={tmp_path / 'export.json'}"]) == 2
-    why = {
-        "dataset": "its tasks were made of another dataset",
-        "record": "open-000000 has changed since",
-        "key": "fine has no sample none-000000 any more",
-        "gone": "No such file",
-        "folder": "a file on a local disk is needed, such as patch.json",
-        "words": "a file on a local disk is needed, such as patch.json",
-    }
-    assert why[fault] in capsys.readouterr().err
+    assert main(["label_studio", f"out={out}", f"to={tmp_path / to}", f"answers={tmp_path / 'export.json'}"]) == 2
+    assert why in capsys.readouterr().err
     assert not (tmp_path / "patch.json").exists() and not (tmp_path / "patch.txt").exists()
 
 

@@ -21,7 +21,6 @@ import pytest
 from datagen.disk import manifest, marks
 from datagen.disk.shards import ShardReport
 from datagen.disk.storage import Folder
-from datagen.publishing import parquet
 from datagen.record import Quality
 from datagen.work import tombstones
 from datagen.work.tombstones import Tombstone
@@ -29,7 +28,7 @@ from recipes.__main__ import main
 from tests.commits import at_every_commit, killed_before
 from tests.inputs.picture_files import tar
 from tests.outputs import ROOT, files, write_run
-from tests.published import ODD, card, opened, output, page, publish
+from tests.published import ODD, card, contents, finishes_wherever_it_ends, opened, output, page, publish
 
 
 def test_datasets_opens_what_is_published(tmp_path, capsys, small_groups):
@@ -53,13 +52,6 @@ def test_datasets_opens_what_is_published(tmp_path, capsys, small_groups):
     sizes = [each.row_group(i).total_byte_size for each in groups for i in range(each.num_row_groups)]
     assert len(sizes) == 5 and max(sizes) < 20_000  # pages have 6 kB
     assert not any(path.name.startswith(".unfinished") for path in to.rglob("*"))
-
-
-def test_groups_stay_below_what_the_viewer_shows():
-    from datagen.publishing.selection import LARGEST
-
-    assert parquet.GROUP_BYTES <= 100_000_000 and LARGEST + parquet._BATCH_BYTES < 286 << 20
-    assert parquet.FILE_BYTES <= 500_000_000
 
 
 def test_the_card_says_what_is_there_and_what_is_left_out(tmp_path):
@@ -95,33 +87,20 @@ def test_the_same_again_writes_nothing_and_new_shards_only_their_own(tmp_path, s
     changed = {name for name, value in files(to).items() if before.get(name) != value}
     assert changed == {"README.md", "published.json", "coarse/train-000001.parquet", "coarse/train-000002.parquet"}
     assert publish(out, tmp_path / "anew") == 0
-    assert {n: v[2] for n, v in files(tmp_path / "anew").items()} == {n: v[2] for n, v in files(to).items()}
+    assert contents(tmp_path / "anew") == contents(to)
     (to / "coarse" / "mine.parquet").write_text("somebody's own")
     assert publish(out, to, dataset="texts") == 0
     assert sorted(p.name for p in to.iterdir() if p.name != ".lock") == ["README.md", "coarse", "published.json", "texts"]
     assert [p.name for p in (to / "coarse").iterdir()] == ["mine.parquet"]
 
 
-def test_datasets_with_the_same_shards_do_not_come_in_each_others_way(tmp_path):
-    for name in ("a", "b"):
-        write_run(tmp_path / "out" / name, [page(0)])
-    assert publish(tmp_path / "out", tmp_path / "pub") == 0
-    assert [opened(tmp_path / "pub", name, tmp_path / "cache")["key"] for name in ("a", "b")] == [["page-000000"]] * 2
-
-
 def test_ended_anywhere_the_same_command_finishes_and_nothing_half_is_taken_for_whole(tmp_path, small_groups):
-    out, whole = output(tmp_path / "out"), tmp_path / "whole"
-    assert publish(out, whole) == 0
-    content = {name: value[2] for name, value in files(whole).items()}
+    out = output(tmp_path / "out")
 
-    def check(number: int, name: str) -> None:
-        to = tmp_path / f"pub{number}"
-        shown = {n for n in files(to) if n.endswith(".parquet")} if to.exists() else set()
-        assert not shown or (to / "README.md").exists(), name
-        assert publish(out, to) == 0
-        assert {n: value[2] for n, value in files(to).items()} == content, name
+    def nothing_is_shown_without_its_card(to: Path, name: str) -> None:
+        assert not list(to.glob("*/*.parquet")) or (to / "README.md").exists(), name
 
-    names = at_every_commit(lambda number: publish(out, tmp_path / f"pub{number}"), check, within=str(tmp_path / "pub"))
+    names = finishes_wherever_it_ends(tmp_path, lambda to: publish(out, to), nothing_is_shown_without_its_card)
     assert len(names) > 8 and "README.md" in names
 
     # From one table to another, with the old one's files still named in published.json while they go.
@@ -132,7 +111,7 @@ def test_ended_anywhere_the_same_command_finishes_and_nothing_half_is_taken_for_
 
     def less(number: int) -> None:
         to = tmp_path / f"less{number}"
-        shutil.copytree(whole, to)
+        shutil.copytree(tmp_path / "whole", to)
         publish(out, to, dataset="texts")
 
     at_every_commit(less, shrunk, within=str(tmp_path / "less"))
@@ -159,7 +138,7 @@ def test_killed_while_it_writes_the_same_command_finishes(tmp_path):
             running.kill()
         assert not list(to.glob("*/*.parquet")) or (to / "README.md").exists()
     assert publish(out, to) == 0 and publish(out, tmp_path / "whole") == 0
-    assert {n: v[2] for n, v in files(to).items()} == {n: v[2] for n, v in files(tmp_path / "whole").items()}
+    assert contents(to) == contents(tmp_path / "whole")
     assert len(opened(to, "coarse", tmp_path / "cache")) == 2000
 
 
@@ -259,10 +238,12 @@ def test_what_people_corrected_stands_for_what_they_corrected(tmp_path, capsys):
 
 
 def test_tables_by_task(tmp_path):
-    table = page(1, task="table")
-    write_run(tmp_path / "out" / "word", [page(0), table])
+    """And of two datasets whose shards are the same."""
+    for name in ("word", "again"):
+        write_run(tmp_path / "out" / name, [page(0), page(1, task="table")])
     assert publish(tmp_path / "out", tmp_path / "pub") == 0
-    assert opened(tmp_path / "pub", "word-table", tmp_path / "cache")["key"] == ["page-000001"]
+    for name in ("word-table", "again-table"):
+        assert opened(tmp_path / "pub", name, tmp_path / "cache")["key"] == ["page-000001"]
 
 
 def test_shards_as_they_are(tmp_path, caplog):
@@ -281,22 +262,16 @@ def test_shards_as_they_are(tmp_path, caplog):
     assert not list(to.rglob("*.tar")) and len(opened(to, "coarse", tmp_path / "cache")) == 9
 
 
-@pytest.mark.parametrize(
-    ("words", "why"),
-    [
+def test_wrong_words_and_a_folder_with_something_else_in_it_are_refused(tmp_path, capsys):
+    out, to = output(tmp_path / "out"), tmp_path / "pub"
+    to.mkdir()
+    (to / "thesis.tex").write_text("years of work")
+    for words, why in (
         ({"dataset": "fine"}, "has no fine; it has coarse, texts"),
         ({"form": "csv"}, "allowed are parquet, shards"),
         ({"verdict": "right"}, "right is none of trusted, suspect, none"),
-    ],
-)
-def test_wrong_words_are_refused(tmp_path, capsys, words, why):
-    assert publish(output(tmp_path / "out"), tmp_path / "pub", **words) == 2
-    assert why in capsys.readouterr().err
-
-
-def test_a_folder_with_something_else_in_it_is_refused(tmp_path, capsys):
-    (tmp_path / "pub").mkdir()
-    (tmp_path / "pub" / "thesis.tex").write_text("years of work")
-    assert publish(output(tmp_path / "out"), tmp_path / "pub") == 2
-    assert "thesis.tex is in it" in capsys.readouterr().err
-    assert [p.name for p in (tmp_path / "pub").iterdir() if p.name != ".lock"] == ["thesis.tex"]
+        ({}, "thesis.tex is in it"),
+    ):
+        assert publish(out, to, **words) == 2
+        assert why in capsys.readouterr().err
+    assert [p.name for p in to.iterdir() if p.name != ".lock"] == ["thesis.tex"]

@@ -1,12 +1,14 @@
-"""A patch is read whole, or refused in one sentence."""
+"""A patch is read whole, or refused in one sentence; a dataset's id stays when shards are added."""
 
 import json
 
 import pytest
 
 from datagen.disk.storage import Folder
+from datagen.inputs.items import Item
 from datagen.patching import form
 from datagen.patching.form import PatchError
+from datagen.work.assignment import add_generation
 
 REGION = {"box": [0, 0, 5, 5], "polygon": [], "label": "text", "format": "markdown", "text": "a", "is_unread": False}
 SAMPLE = {"key": "a-000001", "record": "ab" * 32, "verdict": "corrected", "regions": [REGION | {"continues": False, "of": 0}]}
@@ -68,19 +70,17 @@ def test_what_is_wrong_is_refused_and_named(whole, said):
         parsed(whole)
 
 
-@pytest.mark.parametrize(
-    "data",
-    [b"", b"{", b"\xff", b'{"form": NaN}', b"[" * 100_000, b"1" * 5_000, b'{"form": 1, "form": 1}', b'{"samples": [1e999]}'],
-)
+POLYGON = values(SAMPLE | {"regions": [REGION | {"polygon": [[1, 2]]}]})
+ENDLESS = json.dumps(POLYGON).replace("[1, 2]", "[1, 1e999]").encode()
+
+
+NO_JSON = [b"", b"{", b"\xff", b'{"form": NaN}', b"[" * 100_000, b"1" * 5_000, b'{"form": 1, "form": 1}', b'{"samples": [1e999]}']
+
+
+@pytest.mark.parametrize("data", [*NO_JSON, ENDLESS])
 def test_what_is_no_json_of_ours_is_refused(data):
     with pytest.raises(PatchError):
         form.parse(data)
-
-
-def test_a_polygon_has_finite_corners():
-    data = json.dumps(values(SAMPLE | {"regions": [REGION | {"polygon": [[1, 2]]}]})).replace("[1, 2]", "[1, 1e999]")
-    with pytest.raises(PatchError, match="not finite"):
-        form.parse(data.encode())
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
@@ -98,3 +98,28 @@ def test_what_is_kept_loses_the_samples_of_forgotten_sources(tmp_path):
     left = form.kept(folder, patch.digest)
     assert [(number, sample.key) for number, sample in left.given()] == [(1, "b")]
     assert form.forget(folder, lambda key: key == "a-000001") == 0
+
+
+def made(folder: Folder, uris: list[str], fingerprint: str = "f" * 64) -> Folder:
+    folder.write("run.json", json.dumps({"fingerprint": fingerprint}).encode())
+    add_generation(folder, [tuple(Item(uri) for uri in uris)])
+    return folder
+
+
+def test_the_id_stays_when_documents_come_and_differs_elsewhere(tmp_path):
+    folder = made(Folder(str(tmp_path / "a")), ["/x.pdf", "/y.pdf"])
+    known = form.dataset_id(folder)
+    assert len(known) == 32 and int(known, 16)
+    add_generation(folder, [(Item("/z.pdf"),)])
+    assert form.dataset_id(folder) == known
+    assert form.dataset_id(made(Folder(str(tmp_path / "moved")), ["/x.pdf", "/y.pdf"])) == known
+    assert form.dataset_id(made(Folder(str(tmp_path / "b")), ["/x.pdf"])) != known
+    assert form.dataset_id(made(Folder(str(tmp_path / "c")), ["/x.pdf", "/y.pdf"], "0" * 64)) != known
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"fingerprint": "f"}'])
+def test_what_is_no_dataset_is_refused(tmp_path, damage):
+    if damage:
+        (tmp_path / "run.json").write_text(damage)
+    with pytest.raises(ValueError, match="no dataset"):
+        form.dataset_id(Folder(str(tmp_path)))

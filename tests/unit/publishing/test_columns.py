@@ -1,8 +1,10 @@
-"""What a published row holds: every field of the record, and no word about the machine that it was made on."""
+"""What a published row holds: every field of the record, and no word about the machine; and what a card says of tests."""
 
 import pytest
 
+from datagen.publishing.card import _tests
 from datagen.publishing.columns import FIELDS, arrow_schema, public_uri, row, source_of
+from datagen.publishing.files import Table, Tests
 from datagen.record import Box, Origin
 from tests.inputs.samples import sample
 
@@ -39,3 +41,11 @@ def test_a_row_has_every_field_of_the_record():
     assert made["regions"][0]["lines"][0]["text"] == "Über 東京"
     assert made["metadata"] == [{"name": "name", "value": "\u202etxt\u0000"}]
     assert row(sample("t-000000", task="text", image=None, size=(0, 0), regions=()))["image"] is None
+
+
+def test_a_card_says_of_no_folder_of_tests_that_is_not_there():
+    none = Table("pages", tests=Tests("a", 2, {}, {"no_image": 2}))
+    assert "None could be made." in _tests([none]) and "it has no image" in _tests([none])
+    assert "bench_data" not in _tests([none]) and _tests([Table("pages")]) == ""
+    some = Table("more", tests=Tests("a", 1, {"present": 3}, {}))
+    assert "bench_data" in _tests([none, some]) and "None could" not in _tests([none, some])

@@ -5,6 +5,7 @@ docs/source/templates/optical_character_recognition.md and image_bbox.md of gith
 """
 
 import copy
+import hashlib
 import json
 import xml.etree.ElementTree as xml
 from dataclasses import replace
@@ -49,8 +50,6 @@ def exported_task(made: Sample, **annotation) -> dict:
 
 
 def record_of(made: Sample) -> str:
-    import hashlib
-
     return hashlib.sha256(made.to_json()).hexdigest()
 
 
@@ -87,12 +86,8 @@ def test_places_are_in_percent_and_results_of_a_region_share_an_id():
 
 
 def test_what_is_submitted_as_it_was_is_right():
-    assert answered(page(), exported_task(page())) == {
-        "key": "page-000000",
-        "record": record_of(page()),
-        "verdict": "right",
-        "note": "",
-    }
+    right = {"key": "page-000000", "record": record_of(page()), "verdict": "right", "note": ""}
+    assert answered(page(), exported_task(page())) == right
 
 
 def test_a_box_that_is_moved_a_text_that_is_edited_a_region_that_is_deleted():
@@ -118,13 +113,10 @@ def test_regions_that_are_drawn_anew_stand_where_they_are_read_or_where_an_arrow
     results = task["annotations"][0]["result"]
     frame = {"original_width": 600, "original_height": 403, "image_rotation": 0, "to_name": "image", "origin": "manual"}
     place = {"x": 5.5, "y": 16.5, "width": 30, "height": 4.5, "rotation": 0}  # between the title and the text
-    results.append(
-        frame
-        | {"id": "Dx_aB91ISN", "from_name": "box", "type": "rectanglelabels", "value": place | {"rectanglelabels": ["sub_title"]}}
-    )
-    results.append(
-        frame | {"id": "Dx_aB91ISN", "from_name": "text", "type": "textarea", "value": place | {"text": ["New", "lines"]}}
-    )
+    drawn = frame | {"id": "Dx_aB91ISN"}
+    labelled = place | {"rectanglelabels": ["sub_title"]}
+    results.append(drawn | {"from_name": "box", "type": "rectanglelabels", "value": labelled})
+    results.append(drawn | {"from_name": "text", "type": "textarea", "value": place | {"text": ["New", "lines"]}})
     low = {"x": 70, "y": 80, "width": 10, "height": 10, "rotation": 0, "rectanglelabels": ["table"]}
     results.append(frame | {"id": "low", "from_name": "box", "type": "rectanglelabels", "value": low})
     patch = answered(page(), task)

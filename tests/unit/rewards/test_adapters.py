@@ -26,11 +26,8 @@ def test_trl_takes_texts_and_chats():
     assert EXPECTED[0] == 1 > EXPECTED[1]
 
 
-def test_swift_calls_as_trl_does():
+def test_swift_calls_as_trl_does_and_verl_passes_one_text_on():
     assert adapters.Swift()(ANSWERS, truth=TRUTHS, solution=["x", "y"]) == EXPECTED
-
-
-def test_verl_passes_one_text_on():
     given = [adapters.verl("pagewheel", answer, adapters.as_json(row), {}) for answer, row in zip(ANSWERS, ROWS, strict=True)]
     assert given == EXPECTED
 
@@ -46,12 +43,6 @@ def test_openrlhf_finds_its_function_in_the_file():
     assert given["scores"].shape == (2,) and set(given["extra_logs"]) == {"parses", "repetition", "length"}
 
 
-def test_columns_of_a_sample_reward_its_own_text():
-    row = adapters.columns(sample(text="Über 東京"))
-    assert json.loads(row["tests"]) and row["num_letters"] == 6
-    assert reward(row["truth"], adapters.from_json(adapters.as_json(row))).total == 1
-
-
 TABLE = "<table><tr><td>Ada</td><td>12</td></tr></table>"
 
 
@@ -59,6 +50,7 @@ TABLE = "<table><tr><td>Ada</td><td>12</td></tr></table>"
     ("task", "text", "regions"),
     [
         ("crop", "Über 東京", ()),
+        ("page", "", ()),
         ("table", TABLE, ()),
         ("formula", r"a^{2} + b", ()),
         ("figure", TABLE, (Region(Box(0, 0, 40, 30), "chart", TABLE, None, "charts", format="html"),)),
@@ -70,11 +62,7 @@ def test_what_was_cut_out_or_drawn_is_answered_by_its_text(task, text, regions):
     row = adapters.columns(sample(task=task, text=text, regions=regions))
     rewards = adapters.trl([text, "Other words."], **{name: [value] * 2 for name, value in row.items()})
     assert rewards[0] == 1 > rewards[1]
-
-
-def test_a_blank_page_wants_nothing():
-    row = adapters.columns(sample(text="", regions=()))
-    assert adapters.trl(["", "Words"], **{name: [value] * 2 for name, value in row.items()}) == [1, 0]
+    assert reward(text, adapters.from_json(adapters.as_json(row))).total == 1
 
 
 def test_another_text_is_refused():

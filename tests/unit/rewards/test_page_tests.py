@@ -10,26 +10,7 @@ from datagen.record import Box, Quality, Region
 from datagen.rewards.page_tests import own_markdown, page_tests, why_none
 from datagen.score.facts import fact, why_not
 from tests.inputs.samples import sample
-
-TABLE = "<table><tr><td>Name</td><td>Sum</td></tr><tr><td>Ada</td><td>12</td></tr><tr><td>Grace</td><td>40</td></tr></table>"
-
-
-def region(label: str, text: str, y: int, fmt: str = "markdown") -> Region:
-    return Region(Box(10, y, 500, y + 20), label, text, None, "pymupdf", format=fmt)
-
-
-def page(*more: Region):
-    regions = (
-        region("header", "Annual report of the company", 0),
-        region("title", "What was done in the last year", 30),
-        region("text", "The company sold 412 boats in the spring. Nobody knows why it sold none in autumn.", 60),
-        region("table", TABLE, 120, "html"),
-        region("equation", r"a^{2} + b^{2} = c^{2}", 200, "latex"),
-        region("text", "Everything else is said by the numbers above, which were counted twice.", 240),
-        *more,
-        region("page_number", "7", 780),
-    )
-    return sample("abc-000003", size=(600, 800), regions=regions, text=markdown(regions))
+from tests.published import TABLE, region, telling_page
 
 
 def failing(tests, text: str) -> set[str]:
@@ -37,7 +18,7 @@ def failing(tests, text: str) -> set[str]:
 
 
 def test_each_kind_is_there_and_holds_on_the_page_s_own_text():
-    one = page()
+    one = telling_page("abc-000003")
     tests = page_tests(one)
     assert {test["type"] for test in tests} == {"present", "absent", "order", "table", "math", "baseline"}
     assert not failing(tests, one.text)
@@ -61,19 +42,23 @@ def test_each_kind_is_there_and_holds_on_the_page_s_own_text():
     ],
 )
 def test_a_damaged_text_fails_tests_of_the_kind(kind, damage):
-    one = page()
+    one = telling_page("abc-000003")
     assert kind in failing(page_tests(one), damage(one.text))
 
 
 def test_a_text_that_stands_twice_or_a_number_that_the_text_ends_with_is_asked_for_by_no_test():
     twice = "Everything else is said by the numbers above, which were counted twice."
-    tests = page_tests(page(region("text", twice, 300), region("text", "They sold, as is said everywhere, at least 7", 340)))
+    tests = page_tests(
+        telling_page(
+            "abc-000003", region("text", twice, 300), region("text", "They sold, as is said everywhere, at least 7", 340)
+        )
+    )
     assert twice not in {test.get("text") for test in tests}
     assert "7" not in {test.get("text") for test in tests}
 
 
 def test_pages_in_doubt_have_no_tests():
-    one = page()
+    one = telling_page("abc-000003")
     assert page_tests(replace(one, quality=Quality("suspect", ("order",)))) == []
     assert page_tests(replace(one, regions=(*one.regions, replace(region("text", "", 500), is_unread=True)))) == []
 
@@ -92,17 +77,15 @@ def test_what_was_cut_out_or_drawn_has_tests_of_its_kind():
         assert {test["type"] for test in tests} == {"baseline", kind}
         assert not failing(tests, own_markdown(one))
     assert why_none(sample(task="caption", text="", regions=(), caption="A boat.")) == "task"
+    (test,) = page_tests(sample("abc-000004", regions=(), text=""))  # a blank page is to stay blank
+    assert not why_not(fact(test), "") and why_not(fact(test), "Invented.")
 
 
 def test_a_formula_that_katex_does_not_take_is_no_test():
-    tests = page_tests(page(region("equation", r"\frac{a", 300, "latex"), region("equation", r"\sum_{i} i", 340, "latex")))
+    tests = page_tests(
+        telling_page("abc-000003", region("equation", r"\frac{a", 300, "latex"), region("equation", r"\sum_{i} i", 340, "latex"))
+    )
     assert {test["math"] for test in tests if test["type"] == "math"} == {r"a^{2} + b^{2} = c^{2}", r"\sum_{i} i"}
-
-
-def test_a_blank_page_is_to_stay_blank():
-    blank = sample("abc-000004", regions=(), text="")
-    (test,) = page_tests(blank)
-    assert not why_not(fact(test), "") and why_not(fact(test), "Invented.")
 
 
 def test_pages_without_latin_letters_have_tests():

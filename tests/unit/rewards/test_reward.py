@@ -28,11 +28,7 @@ TESTS = tuple(
     )
 )
 NUM_LETTERS = sum(map(str.isalnum, TRUTH))
-JUDGES = {
-    "truth": Wanted(TRUTH),
-    "tests": Wanted(None, TESTS, NUM_LETTERS),
-    "both": Wanted(TRUTH, TESTS),
-}
+JUDGES = {"truth": Wanted(TRUTH), "tests": Wanted(None, TESTS, NUM_LETTERS), "both": Wanted(TRUTH, TESTS)}
 
 
 SHARES = {"truth": 0.3, "tests": 0.05, "both": 0.3}
@@ -53,9 +49,12 @@ def test_the_truth_has_all_of_the_reward(wanted):
     assert reward(TRUTH, wanted).total == pytest.approx(1.0)
 
 
-def test_a_grounded_answer_is_judged_by_what_its_blocks_say():
+def test_a_grounded_answer_is_judged_by_its_blocks_and_a_blank_page_answered_by_nothing():
     block = "<|ref|>text<|/ref|><|det|>[[1, 2, 30, 40]]<|/det|>\n{}\n\n<|ref|>header<|/ref|><|det|>[[1, 0, 9, 1]]<|/det|>\nPage 3"
     assert reward(block.format("Born free."), Wanted("Born free.")).total == pytest.approx(1.0)
+    assert (
+        [reward(answer, Wanted("")).total for answer in ("", "Invented words.")] == [1, 0] == [1, reward("", Wanted("a")).total]
+    )
 
 
 def test_parts_are_what_they_say():
@@ -76,6 +75,8 @@ def test_weights_choose_what_counts():
     assert reward(wrong, Wanted(TRUTH), weights={"teds": 1}).total < 0.95
     with pytest.raises(ValueError, match="weight over 0"):
         reward("a", Wanted("a"), weights={"teds": 1.0})
+    with pytest.raises(ValueError, match="a truth, or tests"):
+        Wanted()
 
 
 def test_what_was_invented_costs():
@@ -99,17 +100,6 @@ def test_what_was_invented_costs():
 )
 def test_what_is_broken_off_is_not_whole(answer, share):
     assert parses(answer) == pytest.approx(share)
-
-
-def test_a_blank_page_is_answered_by_nothing():
-    assert reward("", Wanted("")).total == 1
-    assert reward("Invented words.", Wanted("")).total == 0
-    assert reward("", Wanted("Words.")).total == 0
-
-
-def test_a_reward_needs_something_to_judge_by():
-    with pytest.raises(ValueError, match="a truth, or tests"):
-        Wanted()
 
 
 WORDS = "the of and to in a is that for it as was with be by on not he his but at are this have from or had an they which one you"

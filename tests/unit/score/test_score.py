@@ -1,6 +1,7 @@
 """Pages against a ground truth, olmOCR-bench's tests, and the verb."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -61,25 +62,6 @@ def test_sides_that_a_file_has_exchanged_are_put_right(tmp_path):
     outside = box("title", 1, text="Head") | {"poly": poly(20, 0, 180, 150)}
     (true,) = pages.truths(omnidocbench(tmp_path, page(outside)))
     assert true.placed[0].box == (0.2, 0.0, 1.8, 0.75)  # neither way inside
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("{", "it is no JSON"),
-        ("{}", "OmniDocBench's JSON is a list of pages"),
-        ("[]", "OmniDocBench's JSON is a list of pages"),
-        ('[{"page_info": {}}]', "page 1 isn't as OmniDocBench writes it: KeyError"),
-        ("[3]", "page 1 isn't as OmniDocBench writes it: TypeError"),
-        (json.dumps([page(box("moon", 1, text="a"))]), "page 1: omnidocbench has a class 'moon'"),
-    ],
-)
-def test_a_truth_that_cant_be_read_is_one_sentence(content, message, tmp_path, capsys):
-    (tmp_path / "gt.json").write_text(content)
-    (tmp_path / "a.md").write_text("a")
-    assert main(["score", f"pred={tmp_path}", f"gt={tmp_path}/gt.json"]) == 2
-    (line,) = capsys.readouterr().err.strip().splitlines()
-    assert message in line
 
 
 TRUE = TruePage(
@@ -144,21 +126,13 @@ def test_a_measure_of_which_a_page_has_nothing_is_left_out():
     assert not result.has_boxes
 
 
-def test_predictions_that_repeat_themselves_are_a_measure_of_their_own():
-    truth = [TruePage((name,), (Block("text", "abcd", 1, False),), ()) for name in ("one", "two")]
-    loop = "The same sentence comes again. " * 60
-    predicted = [PredictedPage(("one",), "abcd"), PredictedPage(("two",), loop)]
-    assert scores.score(truth, predicted).means["loops"].value == 0.5
-
-
-def test_predictions_without_a_letter_and_those_that_break_off_are_measures_of_their_own():
+def test_answers_without_a_letter_those_that_break_off_and_loops_are_measures_of_their_own():
+    answers = {"one": " \n", "two": "a <table><tr>", "loop": "The same sentence comes again. " * 60, "blank": ""}
     words = (Block("text", "abcd", 1, False),)
-    truth = [TruePage(("one",), words, ()), TruePage(("two",), words, ()), TruePage(("blank",), (), ())]
-    means = scores.score(
-        truth, [PredictedPage((name,), text) for name, text in [("one", " \n"), ("two", "a <table><tr>"), ("blank", "")]]
-    ).means
-    assert (means["blank"].value, means["blank"].num_pages) == (0.5, 2)
-    assert (means["cut"].value, means["cut"].num_pages) == (pytest.approx(1 / 3), 3)
+    truth = [TruePage((name,), () if name == "blank" else words, ()) for name in answers]
+    means = scores.score(truth, [PredictedPage((name,), text) for name, text in answers.items()]).means
+    assert (means["blank"].value, means["blank"].num_pages) == (pytest.approx(1 / 3), 3)
+    assert (means["cut"].value, means["cut"].num_pages) == (0.25, 4) == (means["loops"].value, means["loops"].num_pages)
 
 
 def test_missing_pages_count_as_all_wrong_and_are_named():
@@ -250,26 +224,18 @@ PAGE = PredictedPage(
         ({"type": "format", "format": "italic", "text": "Head"}, ""),
         ({"type": "footnote", "marker": "1"}, "the marker '1' isn't there"),
         ({"type": "baseline", "max_length": 3}, "letters on a page that should be blank"),
+        ({"type": "present", "text": "a word", "of": "\n"}, "the nearest text is alike by 0."),
+        ({"type": "absent", "text": "a word", "of": "\n"}, "there is no letter or digit"),
+        ({"type": "baseline", "of": "\n"}, "there is no letter or digit"),
+        ({"type": "baseline", "of": "Text " + "ab " * 30}, ""),
+        ({"type": "baseline", "of": "Text " + "ab " * 31}, "its end repeats itself 31 times"),
     ],
 )
 def test_a_fact_holds_or_says_why_not(test, why, tmp_path):
     (tmp_path / "tests.jsonl").write_text(json.dumps(FACT | test) + "\n\n")
-    (outcome,) = facts.check(facts.facts(str(tmp_path / "tests.jsonl")), [PAGE])
+    (outcome,) = facts.check(facts.facts(str(tmp_path / "tests.jsonl")), [replace(PAGE, markdown=test.get("of", PAGE.markdown))])
     assert (outcome.holds, outcome.is_missing) == (not why, False)
     assert why in outcome.why and bool(outcome.why) == bool(why)
-
-
-def test_an_empty_page_has_nothing_absent_and_nothing_present(tmp_path):
-    tests = [FACT | {"type": kind, "text": "a word"} for kind in ("present", "absent")] + [FACT | {"type": "baseline"}]
-    (tmp_path / "tests.jsonl").write_text("\n".join(map(json.dumps, tests)))
-    outcomes = facts.check(facts.facts(str(tmp_path / "tests.jsonl")), [PredictedPage(("a",), "\n")])
-    assert not any(outcome.holds for outcome in outcomes)
-
-
-def test_what_repeats_itself_at_the_end_is_no_page(tmp_path):
-    (tmp_path / "tests.jsonl").write_text(json.dumps(FACT | {"type": "baseline"}))
-    read = facts.facts(str(tmp_path / "tests.jsonl"))
-    assert [facts.check(read, [PredictedPage(("a",), "Text " + "ab " * n)])[0].holds for n in (30, 31)] == [True, False]
 
 
 @pytest.mark.parametrize("name", ["a", "a_pg1", "a_pg1_repeat1", "a.pdf_0", "sub/a_pg1"])
@@ -280,22 +246,36 @@ def test_predictions_of_a_test_have_these_names(name):
 
 
 @pytest.mark.parametrize(
-    ("line", "message"),
+    ("name", "content", "message"),
     [
-        ("{", "line 1: a test is a JSON object with pdf, page, id and type"),
-        ("[1]", "line 1: a test is a JSON object with pdf, page, id and type"),
-        (json.dumps(FACT | {"type": "smell"}), "line 1: type 'smell' is none of present, absent, order, table, math, "),
-        (json.dumps(FACT | {"type": "order", "before": "x"}), "line 1: a test of type order needs after"),
-        (json.dumps(FACT | {"type": "present", "text": "x", "max_diffs": -1}), "line 1: max_diffs is a whole number, 0 or more"),
-        ("", "there is no test in it"),
+        ("gt.json", "{", "it is no JSON"),
+        ("gt.json", "{}", "OmniDocBench's JSON is a list of pages"),
+        ("gt.json", "[]", "OmniDocBench's JSON is a list of pages"),
+        ("gt.json", '[{"page_info": {}}]', "page 1 isn't as OmniDocBench writes it: KeyError"),
+        ("gt.json", "[3]", "page 1 isn't as OmniDocBench writes it: TypeError"),
+        ("gt.json", json.dumps([page(box("moon", 1, text="a"))]), "page 1: omnidocbench has a class 'moon'"),
+        ("gt.jsonl", "{", "line 1: a test is a JSON object with pdf, page, id and type"),
+        ("gt.jsonl", "[1]", "line 1: a test is a JSON object with pdf, page, id and type"),
+        (
+            "gt.jsonl",
+            json.dumps(FACT | {"type": "smell"}),
+            "line 1: type 'smell' is none of present, absent, order, table, math, ",
+        ),
+        ("gt.jsonl", json.dumps(FACT | {"type": "order", "before": "x"}), "line 1: a test of type order needs after"),
+        (
+            "gt.jsonl",
+            json.dumps(FACT | {"type": "present", "text": "x", "max_diffs": -1}),
+            "line 1: max_diffs is a whole number, 0",
+        ),
+        ("gt.jsonl", "", "there is no test in it"),
     ],
 )
-def test_a_test_that_cant_be_run_is_one_sentence(line, message, tmp_path, capsys):
-    (tmp_path / "gt.jsonl").write_text(line)
+def test_a_truth_that_cant_be_read_is_one_sentence(name, content, message, tmp_path, capsys):
+    (tmp_path / name).write_text(content)
     (tmp_path / "a.md").write_text("a")
-    assert main(["score", f"pred={tmp_path}", f"gt={tmp_path}/gt.jsonl"]) == 2
-    (message_,) = capsys.readouterr().err.strip().splitlines()
-    assert message in message_
+    assert main(["score", f"pred={tmp_path}", f"gt={tmp_path / name}"]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert message in line
 
 
 @pytest.fixture

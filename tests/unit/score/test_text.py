@@ -68,26 +68,22 @@ def test_lines_are_parts_where_nothing_else_parts_them():
 A, B, C = "thequickbrownfox", "jumpsoverthelazydog", "packmyboxwithjugs"
 
 
-def test_equal_blocks_find_each_other_in_any_order():
-    assert matches([Truth(A), Truth(B)], [B, A]) == [Match((0,), (1,), 0, 16), Match((1,), (0,), 0, 19)]
-
-
-def test_a_block_that_was_cut_up_is_put_together():
-    assert matches([Truth(A + B), Truth(C)], [A, B, C]) == [Match((0,), (0, 1), 0, 35), Match((1,), (2,), 0, 17)]
-
-
-def test_the_rest_of_a_block_joins_its_first_part_although_that_is_near_already():
-    assert matches([Truth(A + "tail"), Truth(B)], [A, "tail", B]) == [Match((0,), (0, 1), 0, 20), Match((1,), (2,), 0, 19)]
-
-
-def test_blocks_that_were_put_together_share_their_part():
-    assert matches([Truth(A), Truth(B), Truth(C)], [A + B + C]) == [Match((0, 1, 2), (0,), 0, 52)]
-
-
-def test_what_nobody_read_is_all_wrong_and_a_bad_reading_counts_by_its_distance():
-    assert matches([Truth(A), Truth(B)], [B]) == [Match((0,), (), 16, 16), Match((1,), (0,), 0, 19)]
-    assert matches([Truth("aaaa")], ["bbbbb"]) == [Match((0,), (0,), 5, 5)]
-    assert matches([], ["x"]) == [] and matches([Truth("ab")], []) == [Match((0,), (), 2, 2)]
+@pytest.mark.parametrize(
+    ("truths", "read", "found"),
+    [
+        ([A, B], [B, A], [((0,), (1,), 0, 16), ((1,), (0,), 0, 19)]),
+        ([A + B, C], [A, B, C], [((0,), (0, 1), 0, 35), ((1,), (2,), 0, 17)]),  # cut up, and put together
+        # The rest of a block joins its first part, although that is near already.
+        ([A + "tail", B], [A, "tail", B], [((0,), (0, 1), 0, 20), ((1,), (2,), 0, 19)]),
+        ([A, B, C], [A + B + C], [((0, 1, 2), (0,), 0, 52)]),
+        ([A, B], [B], [((0,), (), 16, 16), ((1,), (0,), 0, 19)]),  # nobody read the first
+        (["aaaa"], ["bbbbb"], [((0,), (0,), 5, 5)]),  # a bad reading counts by its distance
+        ([], ["x"], []),
+        (["ab"], [], [((0,), (), 2, 2)]),
+    ],
+)
+def test_blocks_and_their_readings_find_each_other(truths, read, found):
+    assert matches([*map(Truth, truths)], read) == found
 
 
 def test_what_stands_beside_the_text_takes_its_reading_with_it():
