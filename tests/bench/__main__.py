@@ -30,7 +30,7 @@ BENCHES = {
     "reader": ("flywheel",),
     "gate": ("flywheel",),
     "label": ("label",),
-    "agree": ("agree", "--seeds", "114,115"),
+    "agree": ("agree",),
     "model": ("network",),
 }
 # This one needs the output of a run over the documents that people judged, and runs only where it is named.
