@@ -27,7 +27,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pymupdf
 from rapidfuzz.distance import Levenshtein
 
@@ -37,6 +36,7 @@ from datagen.inputs.items import Item
 from datagen.record import Sample
 from datagen.samples.documents import DebianSamples
 from tests.bench.bars import at_least, at_most
+from tests.bench.measuring import options, spent_s
 from tests.inputs.paragraph_pages import KINDS, SCRIPTS, pages
 from tests.typeset import pages as typeset_pages
 
@@ -77,24 +77,18 @@ def llm(paths: list[str]) -> list[tuple[int, float]]:
 
 
 def timed(path, read):  # type: ignore[no-untyped-def]
-    started = cpu_s()
+    started = spent_s()
     with pymupdf.open(path) as doc:
         for page in doc:
             read(page, doc)
-        return len(doc), cpu_s() - started
-
-
-def cpu_s() -> float:
-    """Seconds of the processor that this process and its children have taken."""
-    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+        return len(doc), spent_s() - started
 
 
 def ours(paths: list[str]) -> list[tuple[int, float]]:
     source, result = PdfSource(page_functions=(ANNOTATED, PICTURES), stage="fine"), []
     for path in paths:
-        started = cpu_s()
-        result.append((sum(isinstance(x, Sample) for x in source.read(Item(path))), cpu_s() - started))
+        started = spent_s()
+        result.append((sum(isinstance(x, Sample) for x in source.read(Item(path))), spent_s() - started))
     return result
 
 
@@ -181,10 +175,7 @@ def summary(what: str, distances: list[float]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--pages", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--typeset", type=int, default=1)
+    parser = options(__doc__, pages=2, repeats=2, typeset=1)
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("pdf", nargs="*", help=argparse.SUPPRESS)
     args = parser.parse_args()

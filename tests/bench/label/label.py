@@ -1,12 +1,11 @@
 """Bulk labelling: loops, verdicts, and how fast one client is.
 
-    python -m tests.bench.label.label [--only loops,verdicts,speed] [--right 1200] [--pages 150] [--show]
+    python -m tests.bench.label.label [--right 1200] [--pages 150]
 
 Loops are planted in answers of all profiles' forms. Verdicts are of typeset pages (`tests.typeset.pages`), half as many as
 `--right` says, and of the default documents' pages, half of the answers with boxes, half as Markdown alone; damages are those of
 `tests/inputs/damaged_answers.py`. Speed is against a server that answers at once, a process of its own on the same machine; its
-bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it. `--show`
-names the answers that were judged wrongly.
+bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it.
 """
 
 import tempfile
@@ -31,7 +30,7 @@ def loops() -> None:
     print(f"       {wrong:.2%} of 2,000 right answers taken for one ({at_most(100 * wrong, 0.5, '%')})")
 
 
-def judge(right: int, is_shown: bool) -> None:
+def judge(right: int) -> None:
     total = verdicts.Judged()
     for kind, num in ((verdicts.TYPESET, right // 2), (verdicts.BORN_DIGITAL, 0)):
         judged = verdicts.measured(kind, num)
@@ -49,8 +48,6 @@ def judge(right: int, is_shown: bool) -> None:
         ink = total.caught_by_ink[damage]
         alone = f"{_share(ink):.0f}% of {ink.total()}" if ink.total() else "-"
         print(f"          {damage:<14}{_share(counts):5.1f}% of {counts.total():<5} by ink alone, with boxes: {alone}")
-    for damage, page, reasons in total.wrong if is_shown else ():
-        print(f"wrong: {damage or 'right'}, {page}: {reasons or 'trusted'}")
 
 
 def _share(counts: Counter[bool]) -> float:
@@ -76,14 +73,10 @@ def speed(pages: int) -> None:
 
 
 def main() -> None:
-    args = options(__doc__, only="loops,verdicts,speed", right=1200, pages=150, show=False).parse_args()
-    for name, run in (
-        ("loops", loops),
-        ("verdicts", lambda: judge(args.right, args.show)),
-        ("speed", lambda: speed(args.pages)),
-    ):
-        if name in args.only.split(","):
-            run()
+    args = options(__doc__, right=1200, pages=150).parse_args()
+    loops()
+    judge(args.right)
+    speed(args.pages)
 
 
 if __name__ == "__main__":

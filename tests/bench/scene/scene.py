@@ -1,6 +1,6 @@
 """Scenes: our whole pipeline against bare PaddleOCR.
 
-    python -m tests.bench.scene.scene [--pictures 48] [--repeats 3] [--only rates|memory]
+    python -m tests.bench.scene.scene [--pictures 48] [--repeats 3]
 
 Rates: the same pictures, scenes in Chinese and English as `datagen.scene.maker` draws them, by both in turn, each in a process
 of its own on one and the same core, with one thread, PP-OCRv6 small and the same settings: lines are found in pictures of at most
@@ -238,17 +238,13 @@ def small(image: bytes, long_side: int) -> bytes:
 
 
 def main() -> None:
-    parser = options(__doc__, pictures=48, repeats=3, seed=0)
-    parser.add_argument("--only", choices=("rates", "memory"))
-    args = parser.parse_args()
+    args = options(__doc__, pictures=48, repeats=3, seed=0).parse_args()
     drawings = list(drawn(args.pictures, args.seed, LANGUAGES))
     images = [drawing.image for drawing in drawings if drawing.image is not None]
     with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as folder:
-        if args.only in (None, "rates"):
-            rates(write(images, Path(folder) / "timed"), write(images[:_WARM], Path(folder) / "warm"), args.repeats)
-        if args.only in (None, "memory"):
-            again = [small(images[n % len(images)], 96 + n % 128) for n in range(1000)]  # of many sizes
-            show_memory(write(again, Path(folder) / "small"))
+        rates(write(images, Path(folder) / "timed"), write(images[:_WARM], Path(folder) / "warm"), args.repeats)
+        again = [small(images[n % len(images)], 96 + n % 128) for n in range(1000)]  # of many sizes
+        show_memory(write(again, Path(folder) / "small"))
 
 
 if __name__ == "__main__":

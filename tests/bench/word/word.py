@@ -1,15 +1,14 @@
 """Word documents against bare LibreOffice: documents a second, one at a time and two in parallel, on the same files, in turn.
 
-    python -m tests.bench.word.word [--input DIR] [--documents 12] [--repeats 3] [--only-office]
+    python -m tests.bench.word.word [--documents 12] [--repeats 3]
 
 Bare is `soffice --convert-to` with the same filter and options, one document a start, each with a profile of its own that is
 empty before. `office.convert` draws the same file, and starts in a copied profile. The whole source reads, draws, aligns and
-cuts, and gives samples. Both of ours run in the sandboxed child, which is up before the clock starts. By default the documents
+cuts, and gives samples. Both of ours run in the sandboxed child, which is up before the clock starts. The documents
 are generated ones and those of Debian's .docx (`datagen/samples/word_documents.py`) that have at most 100 kB. What a document
 costs at which LibreOffice hangs is measured last, with a stand-in that spins.
 """
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -25,8 +24,6 @@ from typing import NamedTuple
 
 import pymupdf
 
-from datagen.inputs.census import Listing
-from datagen.inputs.formats import WORD
 from datagen.inputs.items import Item
 from datagen.record import SampleError
 from datagen.samples.word_documents import word_samples
@@ -147,23 +144,20 @@ def stuck(path: str, deadline_s: float = 5.0) -> None:
     )
 
 
-def chosen(args: argparse.Namespace, folder: Path) -> list[str]:
-    if args.input:
-        return [item.uri for item in Listing(args.input, WORD).items()]
+def chosen(num_documents: int, folder: Path) -> list[str]:
     real = [i.uri for i in word_samples().items() if i.uri.endswith(".docx") and i.num_bytes <= MAX_BYTES]
-    return [str(document.path) for document in documents(folder, args.documents)] + real
+    return [str(document.path) for document in documents(folder, num_documents)] + real
 
 
 def main() -> None:
-    args = options(__doc__, input="", documents=12, repeats=3, only_office=False).parse_args()
+    args = options(__doc__, documents=12, repeats=3).parse_args()
     with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as folder:
-        paths = chosen(args, Path(folder))
+        paths = chosen(args.documents, Path(folder))
         print(f"{len(paths)} documents, {office.versions()['libreoffice']}", flush=True)
         start_up(min(paths, key=os.path.getsize))
         for parallel in (1, 2):
             compare("office.convert", by_office, paths, args.repeats, parallel)
-            if not args.only_office:
-                compare("the whole source", by_source, paths, args.repeats, parallel)
+            compare("the whole source", by_source, paths, args.repeats, parallel)
         print(f"{sum(num_pages.values()) / len(paths):.1f} pages a document")
         stuck(paths[0])
 
