@@ -60,13 +60,10 @@ def speed(pages: int) -> None:
         file = throughput.write(folder, pages)
         with throughput.answering(folder) as url:
             throughput.bare(url, file, pages // 4, SIDE)  # imports, connections
-            sizes = [("1,024 px", SIDE), *((name, p.long_side) for name, p in throughput.by_profile() if p.long_side != SIDE)]
-            for label, side in sizes:
-                speeds = throughput.side_by_side(url, file, pages, side, folder)
-                bar = f" ({at_least(speeds.client, 60)})" if side == SIDE else ""
-                ratio = f"{speeds.ratio:.2f} of a bare loop's {speeds.bare:.0f} ({at_least(speeds.ratio, 0.8)})"
-                ratio += f"; by processor time {speeds.core_ratio:.2f}"
-                print(f"speed: {label:<14} at {side:>5} px {speeds.client:5.0f} pages/s{bar}, {ratio}")
+            speeds = throughput.side_by_side(url, file, pages, SIDE, folder)
+            ratio = f"{speeds.ratio:.2f} of a bare loop's {speeds.bare:.0f} ({at_least(speeds.ratio, 0.8)})"
+            ratio += f"; by processor time {speeds.core_ratio:.2f}"
+            print(f"speed: at {SIDE} px {speeds.client:.0f} pages/s ({at_least(speeds.client, 60)}), {ratio}")
             whole = throughput.whole(url, folder, "out")
             print(f"       the whole recipe, text layers and verdicts included: {whole:.0f} pages/s, one process and its parser")
             record("tests/bench/label/label.py", {"label.page_core_s": round(2 / whole, 4)})

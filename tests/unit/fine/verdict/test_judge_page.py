@@ -9,11 +9,10 @@ import pytest
 
 from datagen.engines import OPEN, Choice, packaged, tesseract
 from datagen.fine.verdict import judge_page, read_again
-from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.line_witness import Spoken
+from datagen.fine.verdict.read_again import as_drawn, second_reader
 from datagen.fine.verdict.region_witness import Witnesses
-from datagen.fine.verdict.second_reader import second_reader
 from datagen.formulas.render import draw
 from datagen.page import images
 from datagen.record import Box, Region
