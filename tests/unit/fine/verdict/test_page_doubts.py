@@ -1,7 +1,6 @@
 """Signs that a page's labels are in doubt, in the forms that real pages have them."""
 
 import itertools
-import random
 from dataclasses import replace
 
 import pytest
@@ -174,34 +173,6 @@ NAMES = {
 @pytest.mark.parametrize(("lines", "num"), NAMES.items())
 def test_a_name_or_an_address_may_go_on_in_the_next_line(lines: tuple[str, str], num: int):
     assert doubts(region("\n".join(lines) + ".", 100)).get("names_cut", 0) == num
-
-
-def test_pairs_are_those_that_comparing_each_with_each_finds():
-    """Of random boxes, many of which begin or end at the same height."""
-    draw = random.Random(1)
-    counts = []
-    for _ in range(60):
-        boxes = [(draw.randrange(40), draw.randrange(60)) for _ in range(30)]
-        boxes = [Box(x, y, x + draw.randrange(1, 15), y + draw.randrange(1, 9)) for x, y in boxes]
-        texts = [draw.choice(("Div", "is", "a", "ab", "Abc", "ion", "sixsix", "B7")) for _ in boxes]
-        lines = [Line(box, text, "Sans", "ltr") for box, text in zip(boxes, texts, strict=True)]
-        page = sample("a-000000", regions=tuple(Region(line.box, "text", line.text, None, "x", lines=(line,)) for line in lines))
-        cells = Region(boxes[0], "table", " ".join(draw.choices(texts, k=40)), "html", "x", lines=tuple(lines))
-        found = page_doubts._level(page), page_doubts._cut_words(replace(page, regions=(cells,)))
-        pairs = list(itertools.permutations(lines, 2))
-        assert found == (sum(are_level(a.box, b.box) for a, b in pairs), sum(is_cut(a, b, cells.text) for a, b in pairs))
-        counts.append(found)
-    assert min(sum(column) for column in zip(*counts, strict=True)) > 100
-
-
-def are_level(a: Box, b: Box) -> bool:
-    return a.x1 <= b.x0 and min(a.y1, b.y1) - max(a.y0, b.y0) > 0.6 * min(a.y1 - a.y0, b.y1 - b.y0)
-
-
-def is_cut(a: Line, b: Line, text: str) -> bool:
-    is_below = 0 < b.box.y0 - a.box.y0 < 1.8 * (a.box.y1 - a.box.y0) and min(a.box.x1, b.box.x1) > max(a.box.x0, b.box.x0)
-    is_end = a.text[-1].isalpha() and b.text[:1].islower() and len(b.text) <= 5
-    return is_below and is_end and f"{a.text} {b.text}" in text
 
 
 def test_many_lines_on_a_page_take_no_product_of_them(monkeypatch):
