@@ -8,7 +8,7 @@ of `tests/inputs/damage.py`: `--each` of them a typeface, in turn (0: all), so t
 is true if its text differs from the typeset one in at most `truth_tables.MAX_ERROR` of the characters, whatever was done to it: a
 damage that extraction repairs is none. A document is damaged if more than half of its pages aren't true, and falsely trusted if
 more than half of its pages are trusted and not true. What is wrong in an undamaged document, by its typesetter or in extraction,
-is counted apart.
+counts for nothing.
 
 The rules were set while looking at seed 0. Another seed sets other typefaces in other sizes, and gives a typeface other damages;
 `--held-out` takes other languages, where a script has others.

@@ -72,8 +72,7 @@ def report(pages: Sequence[Page]) -> str:
     return "\n\n".join(
         (
             "Damaged documents that are falsely trusted, of all\n" + _by_damage(hurt),
-            "Undamaged pages that are trusted, of the true ones and of those with faults of the typesetter or extraction\n"
-            + _by_script(good),
+            "Undamaged pages that are trusted, of the true ones\n" + _by_script(good),
             "What each reason would do without the others, and of `ink_disagrees` each witness: damaged documents that it\n"
             "catches; those that nothing else does; undamaged true pages that it refuses\n" + _by_reason(hurt, good),
             _headline(hurt, good),
@@ -98,17 +97,15 @@ def _by_damage(hurt: Sequence[Document]) -> str:
 
 
 def _by_script(good: Sequence[Document]) -> str:
-    rows = [["", "trusted", f"{CONFIDENCE:.0%} interval", "own faults", "their error", "not trusted because of"]]
+    rows = [["", "trusted", f"{CONFIDENCE:.0%} interval", "not trusted because of"]]
     pages = [p for d in good for p in d]
     for script in (*sorted({p.script for p in pages}), "all"):
         mine = [p for p in pages if script in (p.script, "all")]
-        true, false = [p for p in mine if p.true], [p for p in mine if not p.true]
+        true = [p for p in mine if p.true]
         k, n = sum(p.trusted for p in true), len(true)
         low, high = interval(k, n)
-        faults = f"{sum(p.trusted for p in false)}/{len(false)}" if false else ""
-        errors = f"{statistics.median(p.error for p in false):.1%}" if false else ""
         because = _reasons(p for p in true if not p.trusted)
-        rows.append([script, f"{k}/{n}", f"{low:.0%} to {high:.0%}", faults, errors, because])
+        rows.append([script, f"{k}/{n}", f"{low:.0%} to {high:.0%}", because])
     return _table(rows)
 
 
