@@ -12,15 +12,14 @@ from datagen.coarse.source import PICTURES, PdfSource
 from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.coarse.verdict.judge_text_layer import JudgeTextLayer
 from datagen.fine.annotate_image import AnnotateImage
+from datagen.fine.mend_regions import MendLookalikes, SettleRegions
 from datagen.fine.read_pages import ReadPages
 from datagen.fine.read_regions import ReadRegions
-from datagen.fine.settle_overlaps import SettleRegions
 from datagen.fine.source import ANNOTATED, FORMATS, PageFiles
 from datagen.fine.structure.document_structure import SettleStructure
 from datagen.fine.structure.running_heads import LabelRunning
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.mark_formulas import MarkFormulas
-from datagen.fine.verdict.mend_lookalikes import MendLookalikes
 from datagen.pictures.source import ImageSource
 from datagen.reading.language import IdentifyLanguage
 from datagen.samples.documents import DebianSamples

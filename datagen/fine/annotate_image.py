@@ -152,7 +152,7 @@ class AnnotateImage(Stage):
         signals = page.signals | {"layout_share": share, "lines_placed": lines_to_regions.lines_placed(lines, regions, SURE)}
         if lines.score is not None:
             signals["reading_score"] = lines.score
-        quality = self._quality(lines, signals)
+        quality = by_score(bool(lines.lines), lines.score, self.min_score, signals)
         if has_failed:
             quality = Quality("suspect", (*quality.reasons, "layout_failed"), signals)
         return replace(
@@ -165,21 +165,21 @@ class AnnotateImage(Stage):
             origin=replace(sample.origin, engines=sample.origin.engines | self._asked(page)),
         )
 
-    def _quality(self, lines: PageLines, signals: dict[str, float]) -> Quality:
-        if not lines.lines:
-            return Quality("none", (), signals)
-        if lines.score is None:
-            return Quality("suspect", ("unscored_reading",), signals)
-        return (
-            Quality("trusted", (), signals) if lines.score >= self.min_score else Quality("suspect", ("unsure_reading",), signals)
-        )
-
     def _asked(self, page: _Page) -> dict[str, str]:
         """The engines that said something of the page, with their versions."""
         looked = (self.layout, self.equations, self.unwarping if "unwarped" in page.signals else None)
         asked = merged(choice.versions() for choice in looked if choice is not None)
         readers = {page.lines.reader, *page.lines.others.values()}
         return self.detector.versions() | asked | merged(reader.versions() for reader in sorted(readers))
+
+
+def by_score(has_text: bool, score: float | None, least: float, signals: dict[str, float]) -> Quality:
+    """What a reading is worth by its mean score, None where its reader gives none."""
+    if not has_text:
+        return Quality("none", (), signals)
+    if score is None:
+        return Quality("suspect", ("unscored_reading",), signals)
+    return Quality("trusted", (), signals) if score >= least else Quality("suspect", ("unsure_reading",), signals)
 
 
 def _seen(layout: Layout, images: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]]) -> Sequence[Sequence[Region]]:

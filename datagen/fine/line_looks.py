@@ -12,7 +12,7 @@ T = TypeVar("T")
 _ITALIC_FLAG = 2  # of MuPDF's spans
 _MOSTLY = 0.9  # of a line's signs
 _COVERED = 0.8  # of a line's width
-_STEP_PT = 50.0
+STEP_PT = 50.0
 _LINE_EM, _BELOW_EM = 0.15, (-0.4, 0.15)  # how thick a line under letters is, and how far below their box
 _MARKER_EM, _MARGIN_EM = (0.8, 2.0), 2.0  # how high what highlights letters is, and how far it reaches beyond them
 
@@ -26,10 +26,10 @@ class Looks:
             num = len(span["text"]) - span["text"].count(" ")
             is_italic = bool(span["flags"] & _ITALIC_FLAG or ITALIC.search(span["font"]))
             x0, y0, x1, y1 = map(float, span["bbox"])
-            self._spans[int(y0 // _STEP_PT)].append(((x0, y0, x1, y1), num, span["color"], is_italic))
+            self._spans[int(y0 // STEP_PT)].append(((x0, y0, x1, y1), num, span["color"], is_italic))
         self._drawings: dict[int, list[Rect]] = defaultdict(list)
         for box in drawings:
-            self._drawings[int(box[1] // _STEP_PT)].append(box)
+            self._drawings[int(box[1] // STEP_PT)].append(box)
 
     def of(self, piece: Piece) -> str:
         """A line's look, such as "13 #2f5496 bold underlined": the size of its font in points, the colour of its letters, and
@@ -39,7 +39,7 @@ class Looks:
             return ""
         colours: Counter[int] = Counter()
         num_italic = 0
-        for box, num, colour, is_italic in _near(self._spans, piece.bbox):
+        for box, num, colour, is_italic in near(self._spans, piece.bbox):
             middle = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
             if piece.bbox[0] <= middle[0] <= piece.bbox[2] and piece.bbox[1] <= middle[1] <= piece.bbox[3]:
                 colours[colour] += num
@@ -47,18 +47,19 @@ class Looks:
         colour, num = max(colours.items(), key=lambda entry: entry[1], default=(0, 0))
         if num < _MOSTLY * colours.total() or not num:
             return ""
-        near = _near(self._drawings, piece.bbox)
+        beside = near(self._drawings, piece.bbox)
         marks = {
             "bold": piece.bold_share >= _MOSTLY,
             "italic": num_italic >= _MOSTLY * colours.total(),
-            "underlined": _cover(piece, [box for box in near if _is_under(box, piece)]),
-            "highlighted": _cover(piece, [box for box in near if _is_behind(box, piece)]),
+            "underlined": _cover(piece, [box for box in beside if _is_under(box, piece)]),
+            "highlighted": _cover(piece, [box for box in beside if _is_behind(box, piece)]),
         }
         return " ".join((f"{round(2 * piece.size) / 2:g}", f"#{colour:06x}", *(mark for mark, holds in marks.items() if holds)))
 
 
-def _near(by_height: Mapping[int, Sequence[T]], box: Rect) -> list[T]:
-    return [one for step in range(int(box[1] // _STEP_PT) - 1, int(box[3] // _STEP_PT) + 1) for one in by_height.get(step, ())]
+def near(by_height: Mapping[int, Sequence[T]], box: Rect) -> list[T]:
+    """What begins at the height of a box, or up to `STEP_PT` above, of what is kept by its upper edge in such steps."""
+    return [one for step in range(int(box[1] // STEP_PT) - 1, int(box[3] // STEP_PT) + 1) for one in by_height.get(step, ())]
 
 
 def _is_under(box: Rect, piece: Piece) -> bool:

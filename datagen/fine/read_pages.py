@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from datagen.engines import Choice, Engines
+from datagen.fine.annotate_image import by_score
 from datagen.markdown import markdown
 from datagen.reading.language import IdentifyLanguage, identify
 from datagen.record import Drop, Quality, Region, Sample, SampleError
@@ -61,12 +62,7 @@ class ReadPages(Stage):
 
     def _quality(self, regions: Sequence[Region], signals: dict[str, float]) -> Quality:
         read = [region for region in regions if region.text]
-        if not read:
-            return Quality("none", (), signals)
-        if any(region.score is None for region in read):
-            return Quality("suspect", ("unscored_reading",), signals)
-        num_chars = sum(len(region.text) for region in read)
-        score = sum((region.score or 0.0) * len(region.text) for region in read) / num_chars
-        signals = signals | {"reading_score": score}
-        is_sure = score >= self.min_score
-        return Quality("trusted", (), signals) if is_sure else Quality("suspect", ("unsure_reading",), signals)
+        if not read or any(region.score is None for region in read):
+            return by_score(bool(read), None, self.min_score, signals)
+        score = sum((region.score or 0.0) * len(region.text) for region in read) / sum(len(region.text) for region in read)
+        return by_score(True, score, self.min_score, signals | {"reading_score": score})

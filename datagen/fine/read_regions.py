@@ -136,16 +136,10 @@ class ReadRegions(Stage):
         of = sample.regions[region]
         if of.polygon:
             return straightened(image, of.polygon, of.lines, self.margin)
-        box = self._around(sample, region)
+        (x0, y0, x1, y1), margin = of.box, self.margin
+        box = Box(max(0, x0 - margin), max(0, y0 - margin), min(sample.size[0], x1 + margin), min(sample.size[1], y1 + margin))
         crop = numpy.ascontiguousarray(image[box.y0 : box.y1, box.x0 : box.x1])
         return crop, [_moved(line, box) for line in of.lines]
-
-    def _around(self, sample: Sample, region: int) -> Box:
-        x0, y0, x1, y1 = sample.regions[region].box
-        width, height = sample.size
-        return Box(
-            max(0, x0 - self.margin), max(0, y0 - self.margin), min(width, x1 + self.margin), min(height, y1 + self.margin)
-        )
 
     def _with(self, sample: Sample, read: dict[int, Region], why: Counter[str]) -> Sample:
         """The sample with these of its regions, by their index, and with signals of those that are left, and why."""

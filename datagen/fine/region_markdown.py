@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from datagen.coarse.clean_line import as_it_looks
 from datagen.coarse.formula_share import is_for_formulas
+from datagen.fine.line_looks import STEP_PT, near
 from datagen.fine.region_labels import Part
 from datagen.fine.wording import ITALIC
 from datagen.page import raised
@@ -37,15 +38,12 @@ _EMPHASISED = frozenset({"text", "list", "footnote", "image_caption", "table_cap
 _ADVANCE_EM = (0.4, 0.75)  # of letters of one width
 _PITCH = 1.7  # lines of code that are farther apart have an empty one between them
 
-_STEP_PT = 50.0
-
-
 Styled = tuple[Rect, str, str]
 
 
 class Styles(NamedTuple):
     """What the fonts of a page's spans say. `styled` are those that stand out: box in points, text, `bold`, `italic` or `both`;
-    by their height on the page, in steps of `_STEP_PT`. `spaces` is how many a line begins with, by its start and baseline.
+    by their height on the page, in steps of `STEP_PT`. `spaces` is how many a line begins with, by its start and baseline.
     `scripts` are sub- and superscripts."""
 
     styled: Mapping[int, Sequence[Styled]]
@@ -70,7 +68,7 @@ def styles(spans: Sequence[Mapping[str, Any]]) -> Styles:
     by_height: dict[int, list[Styled]] = defaultdict(list)
     for box, text, style in styled:
         if style not in usual:
-            by_height[int(box[1] // _STEP_PT)].append((box, text, style))
+            by_height[int(box[1] // STEP_PT)].append((box, text, style))
     return Styles(by_height, spaces, raised.scripts(spans))
 
 
@@ -182,8 +180,8 @@ def _emphasised(text: str, pieces: Sequence[Piece], styled: Styles, first: int, 
         at = start + len(core)
         own = list(raised.runs(core, piece.bbox, styled.scripts, _is_rtl(piece, core))) if piece.upright else []
         runs += [_Run(max(first, start + run.start), start + run.end, run.tag) for run in own]
-        for box, span, style in _within(piece.bbox, styled.styled) if stars and not is_monospaced(piece) else ():
-            place = _find(piece, core, box, span)
+        for box, span, style in near(styled.styled, piece.bbox) if stars and not is_monospaced(piece) else ():
+            place = _find(piece, core, box, span) if is_centred_in(box, piece.bbox) else -1
             if place >= 0:
                 begin, end = max(first, start + place), start + place + min(len(span), len(core) - place)
                 if begin < end and not any(run.start < end - start and begin - start < run.end for run in own):
@@ -211,12 +209,6 @@ def _merged(runs: Sequence[_Run], text: str) -> list[_Run]:
         else:
             merged.append(run)
     return merged
-
-
-def _within(box: Rect, styled: Mapping[int, Sequence[Styled]]) -> list[Styled]:
-    steps = range(int(box[1] // _STEP_PT) - 1, int(box[3] // _STEP_PT) + 1)
-    spans = [span for step in steps for span in styled.get(step, ())]
-    return [span for span in spans if is_centred_in(span[0], box)]
 
 
 def _find(piece: Piece, text: str, box: Rect, span: str) -> int:

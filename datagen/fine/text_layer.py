@@ -11,15 +11,14 @@ from datagen.coarse.formula_share import MAX_CHARS, num_in_formulas
 from datagen.coarse.page import OpenPage
 from datagen.coarse.text_layer import ENGINES, TextLayer, read_layer, region, with_ruby
 from datagen.fine import region_markdown
-from datagen.fine.code_doubts import num_doubts
 from datagen.fine.drawn_signs import divided_at_drawn_signs, mark_drawn_signs
 from datagen.fine.floats import direction_of, with_floats_in_place
+from datagen.fine.layer_signals import num_doubts, tag_signals
 from datagen.fine.line_looks import Looks
 from datagen.fine.page_layout import ENGINES as LAYOUT_ENGINES
 from datagen.fine.page_layout import Block, PageLayout, page_layout
 from datagen.fine.page_pictures import framed, holds_picture, pictures
 from datagen.fine.region_labels import Part, is_prose, label_parts
-from datagen.fine.structure_tags import tag_signals
 from datagen.fine.text_layer_tables import table_html
 from datagen.fine.whole_paragraphs import whole
 from datagen.labels import HEADINGS, TEXTS
@@ -57,7 +56,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
     Signals beside those of `text_layer`, whose `math_share` is of what isn't unread: `layout_failed`, if the model couldn't take
     the page. Else, as shares of the lines' characters, `layout_coverage` (in what the model sees), `unread_share`,
     `picture_text_share`; `layout_agreement`, of lines that follow each other in a paragraph, the share that the model has in one
-    thing; `order_agreement`, of regions that follow each other, the share in the model's order; those of `structure_tags`, if the
+    thing; `order_agreement`, of regions that follow each other, the share in the model's order; those of `tag_signals`, if the
     file is tagged; and `code_doubts`, the number of parts that may be code or text.
 
     Raises `SampleError` (`broken_page`).

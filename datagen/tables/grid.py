@@ -159,10 +159,10 @@ class _Grid:
     def _wrapped(self) -> list[Block]:
         """The lines as blocks, with those that go on from the line above as one with it."""
         lines = sorted(self.lines, key=lambda line: (line.box.y0 + line.box.y1, line.box.x0))
-        reaches = [self.columns.reach(_spans(line)[0], self.field.slack) for line in lines]
+        reaches = [self.columns.reach(_spans([line])[0], self.field.slack) for line in lines]
         middles = [(line.box.y0 + line.box.y1) / 2 for line in lines]
         usual = self._pitch(reaches, middles)
-        levels = numpy.array([_spans(line)[1] for line in lines])
+        levels = numpy.array([_spans([line])[1] for line in lines])
         whole: list[list[int]] = []
         near: list[list[int]] = []  # those that a line may go on from
         rooms: dict[tuple[int, int], int] = {}
@@ -332,9 +332,7 @@ def _is_within(reach: tuple[int, int], other: tuple[int, int]) -> bool:
 
 
 def _field(lines: Sequence[Line], em: float, horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> Field:
-    boxes = [line.box for line in lines]
-    across = (min(box.x0 for box in boxes), max(box.x1 for box in boxes))
-    down = (min(box.y0 for box in boxes), max(box.y1 for box in boxes))
+    across, down = _spans(lines)
     is_boxed = sum(rule.covered(*down) > FRAME_SHARE for rule in vertical) > 1
     return Field(em, (across, down), (vertical, horizontal), is_boxed)
 
@@ -373,9 +371,7 @@ class _Union:
 
 
 def _block(lines: Sequence[Line]) -> Block:
-    boxes = [line.box for line in lines]
-    across = (min(box.x0 for box in boxes), max(box.x1 for box in boxes))
-    return Block((across, (min(box.y0 for box in boxes), max(box.y1 for box in boxes))), tuple(lines))
+    return Block(_spans(lines), tuple(lines))
 
 
 def _beside(blocks: Sequence[Block]) -> list[frozenset[int]]:
@@ -391,5 +387,8 @@ def _beside(blocks: Sequence[Block]) -> list[frozenset[int]]:
     return kept
 
 
-def _spans(line: Line) -> tuple[tuple[int, int], tuple[int, int]]:
-    return (line.box.x0, line.box.x1), (line.box.y0, line.box.y1)
+def _spans(lines: Sequence[Line]) -> tuple[tuple[int, int], tuple[int, int]]:
+    """From where to where lines reach, across and down."""
+    boxes = [line.box for line in lines]
+    across = min(box.x0 for box in boxes), max(box.x1 for box in boxes)
+    return across, (min(box.y0 for box in boxes), max(box.y1 for box in boxes))

@@ -11,30 +11,30 @@ import sys
 
 from tests.bench import results
 
-# By name: the folder of the benchmark, and the options that `make bench` gives it.
+# By name: the folder of the benchmark.
 BENCHES = {
-    "extraction": ("coarse",),
-    "lines": ("coarse",),
-    "language": ("coarse",),
-    "truth": ("coarse",),
-    "fine": ("fine",),
-    "fine_digital": ("fine",),
-    "fine_photos": ("fine",),
-    "page_tests": ("fine",),
-    "tables": ("fine",),
-    "word": ("word",),
-    "figures": ("figures",),
-    "scene": ("scene",),
-    "parts": ("work",),
-    "documents": ("work",),
-    "reader": ("flywheel",),
-    "gate": ("flywheel",),
-    "label": ("label",),
-    "agree": ("agree", "--seeds", "114,115"),
-    "model": ("network",),
+    "extraction": "coarse",
+    "lines": "coarse",
+    "language": "coarse",
+    "truth": "coarse",
+    "fine": "fine",
+    "fine_digital": "fine",
+    "fine_photos": "fine",
+    "page_tests": "fine",
+    "tables": "fine",
+    "word": "word",
+    "figures": "figures",
+    "scene": "scene",
+    "parts": "work",
+    "documents": "work",
+    "reader": "flywheel",
+    "gate": "flywheel",
+    "label": "label",
+    "agree": "agree",
+    "model": "network",
 }
 # This one needs the output of a run over the documents that people judged, and runs only where it is named.
-BY_NAME = {"real_pages": ("coarse",)}
+BY_NAME = {"real_pages": "coarse"}
 ALL = BENCHES | BY_NAME
 
 
@@ -47,8 +47,7 @@ def chosen(only: str) -> list[str]:
 
 def run(name: str) -> None:
     """Run a benchmark, show what it prints, and record it. A benchmark that fails ends this program, and its section stays."""
-    folder, *options = ALL[name]
-    arguments = ["-m", f"tests.bench.{folder}.{name}", *options]
+    arguments = ["-m", f"tests.bench.{ALL[name]}.{name}"]
     print(f"== {name}", flush=True)
     revision, load, lines = results.revision(), os.getloadavg()[0], []
     unbuffered = os.environ | {"PYTHONUNBUFFERED": "1"}

@@ -132,13 +132,13 @@ def facts(truth: dict[str, Any], draw: random.Random) -> Iterator[dict[str, Any]
         yield of_page | {"id": f"{name}_present_{number}", "type": "present"} | values
 
 
-def write(out: Path, seed: int = 0, only: str = "", shuffled: bool = False) -> None:
+def write(out: Path, seed: int = 0, only: str = "") -> None:
     """All pages, or one, into a folder."""
     for folder in ("images", "pdf"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     truths: list[dict[str, Any]] = []
     tests: list[dict[str, Any]] = []
-    for name, pdf, png, truth in pages(seed, only, shuffled):
+    for name, pdf, png, truth in pages(seed, only):
         (out / "pdf" / f"{name}.pdf").write_bytes(pdf)
         (out / "images" / f"{name}.png").write_bytes(png)
         truths.append(truth)

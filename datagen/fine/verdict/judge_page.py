@@ -16,7 +16,6 @@ from datagen.coarse.uncovered_ink import uncovered_ink
 from datagen.coarse.verdict.ink_lines import comparable
 from datagen.engines import Engines, packaged, versions
 from datagen.fine.verdict import page_doubts
-from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.bold_ink import bold_alone
 from datagen.fine.verdict.doubtful_regions import doubtful, scored, set_aside
 from datagen.fine.verdict.heading_ink import with_heading_levels
@@ -30,7 +29,7 @@ from datagen.fine.verdict.page_shares import (
     weighted_mean,
 )
 from datagen.fine.verdict.raised_ink import with_scripts
-from datagen.fine.verdict.read_again import ReadAgain, order_of
+from datagen.fine.verdict.read_again import ReadAgain, as_drawn, order_of
 from datagen.fine.verdict.region_witness import doubted, is_text, read_otherwise
 from datagen.fine.verdict.structure_doubts import SPACES, doubts
 from datagen.fine.verdict.torn_regions import glued_in_columns

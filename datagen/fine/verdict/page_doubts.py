@@ -9,8 +9,7 @@ here if, of pages that people judged, those with it are wrong several times as o
 import itertools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy
 
@@ -248,42 +247,22 @@ def _signs_at_latin(page: Sample) -> int:
     return sum(line.direction == "rtl" and bool(_BESIDE_LATIN.search(line.text)) for line in _lines(page.regions))
 
 
-STRUCTURE: Mapping[str, Callable[[Sample], int]] = MappingProxyType(
-    {
-        "agreement": _agreement,
-        "lone_lines": _lone_lines,
-        "looks": _looks,
-        "running_looks": _running_looks,
-        "lone_running": _lone_running,
-        "upwards": _upwards,
-        "level": _level,
-        "signs": _signs,
-        "short_lines": _short_lines,
-        "notes": _notes,
-        "entries": _entries,
-        "near_pictures": _near_pictures,
-        "pictured_lines": _pictured_lines,
-        "spans": _spans,
-    }
+def _by_name(*of_page: Callable[[Sample], int]) -> dict[str, Callable[[Sample], int]]:
+    return {doubt.__name__.removeprefix("_"): doubt for doubt in of_page}
+
+
+STRUCTURE = _by_name(
+    *(_agreement, _lone_lines, _looks, _running_looks, _lone_running, _upwards, _level, _signs, _short_lines, _notes, _entries),
+    *(_near_pictures, _pictured_lines, _spans),
 )
 """By a name: how often a page shows this doubt of its structure."""
-TEXT: Mapping[str, Callable[[Sample], int]] = MappingProxyType(
-    {
-        "names_cut": _names_cut,
-        "spaced_letters": _spaced_letters,
-        "numbers_at_words": _numbers_at_words,
-        "arabic_letters": _arabic_letters,
-        "cut_words": _cut_words,
-        "blanks": _blanks,
-        "signs_at_latin": _signs_at_latin,
-    }
-)
+TEXT = _by_name(_names_cut, _spaced_letters, _numbers_at_words, _arabic_letters, _cut_words, _blanks, _signs_at_latin)
 """By a name: how often a page shows this doubt of its text."""
 
 
 def doubts(page: Sample) -> Counter[str]:
     """How often a page shows each doubt of `STRUCTURE` and of `TEXT`; empty where it shows none."""
-    return +Counter({name: doubt(page) for name, doubt in {**STRUCTURE, **TEXT}.items()})
+    return +Counter({name: doubt(page) for name, doubt in (STRUCTURE | TEXT).items()})
 
 
 def _body(page: Sample) -> list[Region]:

@@ -1,8 +1,9 @@
 """Lines of a page that are read again by other readers than the first one, and what these and the ink say of them."""
 
 import hashlib
-from collections import defaultdict
-from collections.abc import Sequence
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy
@@ -10,20 +11,22 @@ import numpy
 from datagen.coarse.answers import BY
 from datagen.coarse.verdict.ink_fonts import cut_out
 from datagen.coarse.verdict.ink_lines import comparable
-from datagen.engines import Choice, Engines
+from datagen.engines import Choice, Engines, packaged, ppocr, tesseract
 from datagen.fine.verdict.line_ink import is_stretched, mirrored
 from datagen.fine.verdict.line_witness import Faces, spoken
 from datagen.fine.verdict.majority import confirmed, mended, outvoted, reads
 from datagen.fine.verdict.region_witness import Witnesses, is_text, script_within
-from datagen.fine.verdict.second_reader import second_reader, third_reader
 from datagen.markdown import markdown
-from datagen.reading.line_readers import PPOCR
-from datagen.record import Line, Sample
+from datagen.reading.line_readers import PPOCR, SCRIPT, TESSERACT, of_script
+from datagen.record import Line, Region, Sample
 from datagen.writing.lookalikes import with_lone_capital
 
 _OTHERS_FASTER = 4  # times as fast as PP-OCR Tesseract reads a line, and a script's reader is faster still
 _SURE = 0.97  # a reader of what isn't in a mirror
 _MANY = 4  # lines of a script beside the page's own, at least: a language's data takes long to load
+_PP_ALPHABET = 0.99
+_STRAIGHT = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
+_MOSTLY = 4  # times as many of a page's are curved as straight: a page is set in one way
 _Drawn = tuple[int, Line, str]
 """A line that is read again, with the index of its region, and its script."""
 
@@ -125,3 +128,43 @@ def order_of(seed: int, page: Sample, *place: int) -> bytes:
 
 def _sure(line: Line) -> float:
     return 1.0 if line.score is None else line.score
+
+
+def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[Choice | None, str]:
+    """An engine that can read these lines and didn't, None for none, and the language to read in."""
+    letters = Counter(c for line in lines for c in line.text if c.isalpha())
+    if not letters:
+        return None, ""
+    readers = {region.by for region in page.regions}
+    if PPOCR not in readers and ppocr.alphabet_share(letters) >= _PP_ALPHABET:
+        return Choice(PPOCR), page.lang
+    written = "zh-Hant" if page.script == "Hant" and page.lang.split("-")[0] in ("zh", "und") else page.lang
+    lang = tesseract.second_language(written, page.script)
+    if lang and TESSERACT not in readers:
+        return Choice(TESSERACT), lang
+    return (of_script(page.script), page.lang) if SCRIPT not in readers else (None, "")
+
+
+def third_reader(by: str, second: Choice, script: str) -> Choice | None:
+    """The script's reader that comes with the package, for lines that the engine `by` and the `second` reader read otherwise.
+    None if it is one of these, if the file says what stands there, or if there is none."""
+    is_one = by in (SCRIPT, BY) or second.name == SCRIPT
+    return None if is_one or script not in packaged.available() else Choice.of(SCRIPT, script=script)
+
+
+def as_drawn(page: Sample, found: Iterable[Witnesses]) -> Sample:
+    """The page with the apostrophes between letters that an engine read curved, if their second reader saw most so.
+    Listings stay, and what the file says."""
+    seen = [line.apostrophes for witnesses in found for line in witnesses.all_lines]
+    curved, straight = (sum(column) for column in zip(*seen, strict=True)) if seen else (0, 0)
+    if curved <= _MOSTLY * straight:
+        return page
+    regions = tuple(map(_curved, page.regions))
+    return replace(page, regions=regions, text=markdown(regions))
+
+
+def _curved(region: Region) -> Region:
+    if region.by == BY or region.label == "code" or region.format == "latex":
+        return region
+    lines = tuple(replace(line, text=_STRAIGHT.sub("’", line.text)) for line in region.lines)
+    return replace(region, text=_STRAIGHT.sub("’", region.text), lines=lines)

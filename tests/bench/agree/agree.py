@@ -1,21 +1,16 @@
 """Wrong labels among right ones: which are found, which right ones are touched, and whether what replaces a wrong one is right.
 
-    python -m tests.bench.agree.agree [--seeds 100,101] [--cache FOLDER] [--together] [--letters] [--plantings 2] [--shown]
+    python -m tests.bench.agree.agree [--seeds 114,115]
 
 Typeset pages in ten scripts, with tables and formulas. Each has a label of which half of the blocks are wrong, in one of seven
 ways. Two real readers and a simulated one, which shares most of the first one's errors, read them; formulas are read by two
-simulated ones. What readers of one family are is measured on other seeds. `--together` lets every reader vote for itself, to
-compare. `--letters` plants a wrong letter within a word in place of the other errors of texts. Each page has `--plantings`
-labels, each with errors, and a simulated reader, of its own; what the engines read is the same."""
+simulated ones. What readers of one family are is measured on other seeds. Rules were made on the seeds 0 to 2 and 100 to 113."""
 
-import argparse
 import itertools
 import json
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
@@ -30,43 +25,37 @@ from datagen.agreement.words import exactly, words
 from datagen.page.boxes import area, shared
 from datagen.record import Region, Sample
 from datagen.tables import cells
-from tests.bench.agree.cache import Read, read
-from tests.bench.agree.plant import KINDS, LETTER, OF_TEXT, RIGHT, Item, planted
-from tests.bench.agree.readers import FIRST, SECOND, SIMULATED, formula_readers, simulated
+from tests.bench.agree.plant import KINDS, RIGHT, Item, planted
+from tests.bench.agree.readers import FIRST, SECOND, SIMULATED, Read, formula_readers, read, simulated
 from tests.bench.agree.typeset import SCRIPTS
 from tests.bench.bars import at_least, at_most
+from tests.bench.measuring import options
 
-TUNED_ON = (0, 1, 2, *range(100, 114))
-"""Seeds that rules were made on; `SEEDS` are others. `MEASURED_ON` tells which readers err alike."""
-SEEDS = tuple(range(114, 132))
 MEASURED_ON = (0, 1)
+"""Seeds that tell which readers err alike."""
 FOUND, TOUCHED, RIGHTLY = 0.9, 0.01, 0.98
-_ANOTHER = 1000
-"""From a page's seed to that of its next planting: no page has such a seed."""
 LEFT, OPEN, CHANGED = "left", "open", "changed"
 
 
 class Fate(NamedTuple):
-    """What became of an item: it was left as it was, is open, or was changed; whether that is right; and why, for people."""
+    """What became of an item: it was left as it was, is open, or was changed; and whether that is right."""
 
     item: Item
     script: str
     what: str
     is_right: bool
-    why: str
-    page: str
 
 
-def fates(one: Read, seed: int, of_text: Sequence[str] = OF_TEXT) -> Iterator[Fate]:
-    """What becomes of the items of a page, whose paragraphs are wrong in the ways `of_text`."""
-    of_page = planted(one.known, seed, of_text=of_text)
+def fates(one: Read, seed: int) -> Iterator[Fate]:
+    """What becomes of the items of a page."""
+    label, items = planted(one.known, seed)
     pages = [Page(FIRST, one.first), Page(SECOND, one.second), Page(SIMULATED, simulated(one.known, one.first, seed))]
     pages += _formula_pages(one, seed)
-    agreed = Agreement(Page("label", of_page.label), pages).sample()
+    agreed = Agreement(Page("label", label), pages).sample()
     entries = json.loads(agreed.metadata[DECISIONS])
-    for item in of_page.items:
-        what, is_right, why = _order(item, agreed, entries) if item.form == "order" else _block(item, agreed, entries)
-        yield Fate(item, one.known.page.script, what, is_right, why, one.known.page.key)
+    for item in items:
+        what, is_right = _order(item, agreed, entries) if item.form == "order" else _block(item, agreed, entries)
+        yield Fate(item, one.known.page.script, what, is_right)
 
 
 def _formula_pages(one: Read, seed: int) -> list[Page]:
@@ -79,33 +68,27 @@ def _formula_pages(one: Read, seed: int) -> list[Page]:
     return made
 
 
-def _block(item: Item, agreed: Sample, entries: Sequence[dict]) -> tuple[str, bool, str]:
-    here = [(n, region) for n, region in enumerate(agreed.regions) if region.box == item.box]
-    gone = [entry for entry in entries if entry["region"] == NO_REGION]
+def _block(item: Item, agreed: Sample, entries: Sequence[dict]) -> tuple[str, bool]:
+    here = [region for region in agreed.regions if region.box == item.box]
     truth = item.truth
     if item.label is None and truth is not None:  # a paragraph that the label lacks
-        here = [(n, r) for n, r in enumerate(agreed.regions) if shared(r.box, truth.box) > 0.5 * area(r.box)]
+        here = [r for r in agreed.regions if shared(r.box, truth.box) > 0.5 * area(r.box)]
+        said = exactly(truth.text, agreed.script)
         if not here:
-            said = exactly(truth.text, agreed.script)
-            near = [e for e in gone for r in e["readings"] if _alike(exactly(r["text"], agreed.script), said) > 0.5]
-            return (OPEN, True, near[0]["why"]) if near else (LEFT, False, "")
-        text = " ".join(region.text for _, region in here)
-        return CHANGED, exactly(text, agreed.script) == said_of(truth, agreed.script), "put in"
+            gone = [r["text"] for entry in entries if entry["region"] == NO_REGION for r in entry["readings"]]
+            is_known = any(Levenshtein.normalized_similarity(exactly(text, agreed.script), said) > 0.5 for text in gone)
+            return (OPEN, True) if is_known else (LEFT, False)
+        return CHANGED, exactly(" ".join(region.text for region in here), agreed.script) == said
     if not here:
-        return CHANGED, truth is None, "taken out"
-    entry = next(e for e in entries if e["region"] == here[0][0])
-    if any(region.is_unread for _, region in here):
-        return OPEN, True, entry["why"]
+        return CHANGED, truth is None
+    if any(region.is_unread for region in here):
+        return OPEN, True
     assert item.label is not None
     if item.kind == "doubled" and item.label.text == (truth.text if truth else ""):
-        return (LEFT, False, entry["why"]) if len(here) > 1 else (CHANGED, same(here[0][1], truth, agreed.script), "taken out")
-    if same(here[0][1], item.label, agreed.script):
-        return LEFT, item.kind == RIGHT, entry["why"]
-    return CHANGED, truth is not None and same(here[0][1], truth, agreed.script), entry["why"]
-
-
-def said_of(region: Region, script: str) -> str:
-    return exactly(region.text, script)
+        return (LEFT, False) if len(here) > 1 else (CHANGED, same(here[0], truth, agreed.script))
+    if same(here[0], item.label, agreed.script):
+        return LEFT, item.kind == RIGHT
+    return CHANGED, truth is not None and same(here[0], truth, agreed.script)
 
 
 def same(one: Region, other: Region | None, script: str) -> bool:
@@ -120,22 +103,18 @@ def same(one: Region, other: Region | None, script: str) -> bool:
     return exactly(one.text, script) == exactly(other.text, script)
 
 
-def _order(item: Item, agreed: Sample, entries: Sequence[dict]) -> tuple[str, bool, str]:
+def _order(item: Item, agreed: Sample, entries: Sequence[dict]) -> tuple[str, bool]:
     boxes = [region.box for region in agreed.regions]
-    entry = next((e for e in entries if e["why"].startswith(("order", "two_read_it"))), {"outcome": "", "why": ""})
+    entry = next((e for e in entries if e["why"].startswith(("order", "two_read_it"))), {"outcome": ""})
     if item.box not in boxes or item.other not in boxes:
-        return LEFT, item.kind == RIGHT, entry["why"]
+        return LEFT, item.kind == RIGHT
     # `item.box` is first in the truth.
     is_right = boxes.index(item.box) < boxes.index(item.other)
     if item.kind == RIGHT:
-        return (LEFT, True, "") if is_right else (CHANGED, False, entry["why"])
+        return (LEFT, True) if is_right else (CHANGED, False)
     if is_right:
-        return CHANGED, True, entry["why"]
-    return (OPEN, True, entry["why"]) if entry["outcome"] == "unread" else (LEFT, False, entry["why"])
-
-
-def _alike(one: str, other: str) -> float:
-    return Levenshtein.normalized_similarity(one, other)
+        return CHANGED, True
+    return (OPEN, True) if entry["outcome"] == "unread" else (LEFT, False)
 
 
 def shared_errors(reads: Sequence[tuple[int, Read]]) -> dict[frozenset[str], tuple[int, int]]:
@@ -180,10 +159,6 @@ def _errors(truth: Sequence, sample: Sample, one: Read, script: str) -> dict[int
     return errors
 
 
-def measured(reads: Sequence[tuple[int, Read]], of_text: Sequence[str] = OF_TEXT, plantings: int = 1) -> list[Fate]:
-    return [fate for seed, one in reads for n in range(plantings) for fate in fates(one, seed + n * _ANOTHER, of_text)]
-
-
 def interval(k: int, n: int) -> str:
     """A share with its 95% interval (Wilson)."""
     if not n:
@@ -195,7 +170,7 @@ def interval(k: int, n: int) -> str:
 def table(found: Sequence[Fate], of: str) -> list[str]:
     """A line a kind of error, and one for what is right."""
     lines = [f"{of}"]
-    for kind in (*KINDS, LETTER, "all"):
+    for kind in (*KINDS, "all"):
         wrong = [fate for fate in found if fate.item.kind and kind in (fate.item.kind, "all")]
         if wrong:
             hits = [fate for fate in wrong if fate.what != LEFT]
@@ -224,34 +199,19 @@ def bars(found: Sequence[Fate]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--seeds", default=",".join(map(str, SEEDS)))
-    parser.add_argument("--cache", default="")
-    parser.add_argument("--together", action="store_true", help="let every reader vote for itself")
-    parser.add_argument("--letters", action="store_true", help="plant wrong letters within words")
-    parser.add_argument("--plantings", type=int, default=1, help="labels for each page")
-    parser.add_argument("--shown", action="store_true", help="print what went wrong")
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        cache = Path(args.cache or folder)
-        tuned = [(seed, read(cache, seed, *of)) for seed in MEASURED_ON for of in SCRIPTS]
-        shares = shared_errors(tuned)
-        for pair, (either, alike) in shares.items():
-            print(f"errors alike of {' and '.join(sorted(pair))}: {interval(alike, either)}")
-        if not args.together:
-            families.CORRELATED.update({pair: alike / max(1, either) for pair, (either, alike) in shares.items()})
-        reads = [(seed, read(cache, seed, *of)) for seed in map(int, args.seeds.split(",")) for of in SCRIPTS]
-        found = measured(reads, [LETTER] if args.letters else OF_TEXT, args.plantings)
+    args = options(__doc__, seeds="114,115").parse_args()
+    tuned = [(seed, read(seed, *of)) for seed in MEASURED_ON for of in SCRIPTS]
+    shares = shared_errors(tuned)
+    for pair, (either, alike) in shares.items():
+        print(f"errors alike of {' and '.join(sorted(pair))}: {interval(alike, either)}")
+    families.CORRELATED.update({pair: alike / max(1, either) for pair, (either, alike) in shares.items()})
+    found = [fate for seed in map(int, args.seeds.split(",")) for of in SCRIPTS for fate in fates(read(seed, *of), seed)]
     for form in ("text", "table", "formula", "order"):
         print("\n".join(table([f for f in found if f.item.form == form], form)))
     print("\n".join(table(found, "all")))
     print(bars(found))
     for script, _ in SCRIPTS:
         print(f"{script}: {bars([f for f in found if f.script == script])}")
-    if args.shown:
-        for fate in found:
-            if (fate.item.kind and fate.what == LEFT) or (not fate.item.kind and fate.what != LEFT) or not fate.is_right:
-                print(fate.page, fate.item.form, fate.item.kind or "right", fate.what, fate.is_right, fate.why, fate.item.box)
 
 
 if __name__ == "__main__":

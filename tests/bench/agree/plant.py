@@ -2,9 +2,8 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from datagen.agreement.words import about
 from datagen.record import Box, Region, Sample
 from datagen.tables import cells
 from tests.bench.agree.readers import wrong_formula
@@ -12,8 +11,6 @@ from tests.bench.agree.typeset import Known
 
 KINDS = ("lost", "doubled", "invented", "cells", "digit", "script", "order")
 RIGHT = ""
-LETTER = "letter"
-"""A letter for another one of the page: planted only where it is asked for, in place of the other errors of texts."""
 OF_TEXT = ("lost", "doubled", "invented", "digit", "script")
 _REGION = 0.3  # of what is lost, doubled or invented is a whole paragraph, not a line
 _ALPHABETS = {
@@ -38,20 +35,14 @@ class Item:
     other: Box | None = None
 
 
-@dataclass
-class Planted:
-    label: Sample
-    items: list[Item] = field(default_factory=list)
-
-
-def planted(known: Known, seed: int, by: str = "label-model", of_text: Sequence[str] = OF_TEXT) -> Planted:
-    """The page with a label by `by`, and what is right and wrong in it: paragraphs in the ways `of_text`."""
+def planted(known: Known, seed: int) -> tuple[Sample, list[Item]]:
+    """The page with a label, and what is right and wrong in it."""
     draw = random.Random(f"planted {seed} {known.page.key}")
     truth = known.truth
     paragraphs = [i for i, region in enumerate(truth) if region.format == "markdown"]
     kinds = dict.fromkeys(range(len(truth)), RIGHT)
     wrong = draw.sample(paragraphs, len(paragraphs) // 2)
-    names = draw.sample(of_text, len(of_text))
+    names = draw.sample(OF_TEXT, len(OF_TEXT))
     kinds |= {i: names[n % len(names)] for n, i in enumerate(wrong)}
     tables = [i for i, region in enumerate(truth) if region.format == "html"]
     kinds |= {i: draw.choice(("cells", "cells", "digit", RIGHT, RIGHT)) for i in tables}
@@ -61,11 +52,11 @@ def planted(known: Known, seed: int, by: str = "label-model", of_text: Sequence[
     for i, region in enumerate(truth):
         made, item = _made(kinds[i], region, known, draw)
         regions += made
-        items += [item]
+        items.append(item)
     items += _orders(regions, kinds, truth, draw)
-    regions = [replace(region, by=by, lines=()) for region in regions]
+    regions = [replace(region, by="label-model", lines=()) for region in regions]
     label = replace(known.page, regions=tuple(regions), text="\n\n".join(r.text for r in regions), stage="label")
-    return Planted(replace(label, origin=replace(label.origin, engines={f"label {by}": "1"})), items)
+    return replace(label, origin=replace(label.origin, engines={"label label-model": "1"})), items
 
 
 def _made(kind: str, region: Region, known: Known, draw: random.Random) -> tuple[list[Region], Item]:
@@ -100,8 +91,6 @@ def _wrong(kind: str, region: Region, known: Known, draw: random.Random) -> list
         return [_with(region, [*texts[: at + 1], draw.choice(others), *texts[at + 1 :]], glue)]
     if kind == "script":
         return [_with(region, [*texts[:at], _other_script(texts[at], known.page.script), *texts[at + 1 :]], glue)]
-    if kind == LETTER:
-        return [replace(region, text=_other_letter(region.text, known, draw))]
     digits = [n for n, char in enumerate(region.text) if char.isascii() and char.isdigit()]
     return [replace(region, text=_other_digit(region.text, draw.choice(digits), draw))] if digits else None
 
@@ -121,15 +110,6 @@ def _blank(known: Known, region: Region) -> Box | None:
 def _other_script(text: str, script: str) -> str:
     letters = _ALPHABETS.get(script, "abcdefghijklmnopqrstuvwxyz")
     return "".join(letters[ord(char) % len(letters)] if char.isalpha() else char for char in text)
-
-
-def _other_letter(text: str, known: Known, draw: random.Random) -> str:
-    """One letter of it another one of the page's, large for large, small for small."""
-    at = draw.choice([n for n, char in enumerate(text) if char.isalpha()])
-    old, script = text[at], known.page.script
-    letters = sorted({char for region in known.truth for line in region.lines for char in line.text if char.isalpha()})
-    others = [char for char in letters if char.isupper() == old.isupper() and about(char, script) != about(old, script)]
-    return text[:at] + draw.choice(others) + text[at + 1 :]
 
 
 def _other_digit(text: str, at: int, draw: random.Random) -> str:

@@ -4,19 +4,21 @@ to left, and a simulated one, which has many of the first one's errors and some 
 import io
 import random
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
 from datagen.engines import OPEN, tesseract
+from datagen.page.boxes import area, shared
 from datagen.page.region_order import in_reading_order
 from datagen.reading.cuts import box_around, cut, padded
 from datagen.reading.page_lines import drift
 from datagen.record import Box, Line, Origin, Quality, Region, Sample
 from datagen.tables import cells
 from datagen.writing.direction import is_rtl
-from tests.bench.agree.typeset import Known
+from tests.bench.agree.typeset import Known, typeset
 
 FIRST, SECOND, SIMULATED = "first", "tesseract", "model-x"
 OTHER_SIMULATED = "model-y"
@@ -27,24 +29,36 @@ _LOST_LINE, _SWAPPED = 0.01, 0.02  # of the paragraphs
 _FORMULA_ERRORS, _FORMULA_SHARED = 0.08, 0.6  # of the formulas; of one's errors those that the other one has, too
 
 
+class Read(NamedTuple):
+    """A page with what two engines read on it."""
+
+    known: Known
+    first: Sample
+    second: Sample
+
+
+def read(seed: int, script: str, code: str) -> Read:
+    known = typeset(seed, script, code)
+    return Read(known, by_first(known), by_tesseract(known))
+
+
 def by_first(known: Known) -> Sample:
     """What PP-OCR finds and reads; in scripts that it doesn't know the package's reader reads."""
     page = known.page
+    is_pp = page.script in ("Latn", "Hans", "Jpan")
+    quads, crops = _found(page, is_pp)
+    reader = OPEN.get("ppocr") if is_pp else OPEN.get("script", script=page.script)
+    said = [(quad, *one) for quad, one in zip(quads, reader.read(crops, page.lang), strict=True)]
+    return _of_lines(page, said, "ppocr" if is_pp else "script", "fine")
+
+
+def _found(page: Sample, is_padded: bool) -> tuple[list, list[numpy.ndarray]]:
+    """Where PP-OCR finds lines, and their images."""
     image = numpy.asarray(Image.open(io.BytesIO(page.image or b"")).convert("RGB"))
     gray = numpy.ascontiguousarray(numpy.asarray(Image.fromarray(image).convert("L")))
     (found,) = OPEN.get("ppocr-detector").detect([image])
-    size = (image.shape[1], image.shape[0])
-    is_pp = page.script in ("Latn", "Hans", "Jpan")
     quads = [quad for quad, _ in found]
-    crops = [cut(gray, padded(quad, size) if is_pp else quad, drift(quad)).image for quad in quads]
-    reader = OPEN.get("ppocr") if is_pp else OPEN.get("script", script=page.script)
-    by = "ppocr" if is_pp else "script"
-    lines = []
-    for quad, (text, score) in zip(quads, reader.read(crops, page.lang), strict=True):
-        if text.strip():
-            direction = "rtl" if is_rtl(text, page.script) else "ltr"
-            lines.append(Line(box_around(quad, size), text.strip(), direction=direction, score=score))
-    return _of_lines(page, lines, by, "fine")
+    return quads, [cut(gray, padded(quad, page.size) if is_padded else quad, drift(quad)).image for quad in quads]
 
 
 def by_tesseract(known: Known) -> Sample:
@@ -53,7 +67,7 @@ def by_tesseract(known: Known) -> Sample:
 
     page = known.page
     if page.script in ("Arab", "Hebr"):
-        return _lines_by_tesseract(known)
+        return _lines_by_tesseract(page)
     code = tesseract.second_language(page.lang.split("-")[0] if not page.lang.startswith("zh") else "zh", page.script)
     name = tesseract._name(code)
     lines: list[Line] = []
@@ -73,22 +87,12 @@ def by_tesseract(known: Known) -> Sample:
     return _sample(page, regions, "tesseract", {"tesserocr": tesseract.version()})
 
 
-def _lines_by_tesseract(known: Known) -> Sample:
+def _lines_by_tesseract(page: Sample) -> Sample:
     """The lines that PP-OCR finds, read by Tesseract: it takes pages from right to left for columns of words."""
-    page = known.page
-    image = numpy.asarray(Image.open(io.BytesIO(page.image or b"")).convert("RGB"))
-    gray = numpy.ascontiguousarray(numpy.asarray(Image.fromarray(image).convert("L")))
-    (found,) = OPEN.get("ppocr-detector").detect([image])
-    quads = [quad for quad, _ in found]
+    quads, crops = _found(page, False)
     engine = OPEN.get("tesseract")
-    read = engine.read([cut(gray, quad, drift(quad)).image for quad in quads], page.lang)
-    size = (image.shape[1], image.shape[0])
-    lines = [
-        Line(box_around(quad, size), text.strip(), direction="rtl" if is_rtl(text, page.script) else "ltr", score=score)
-        for quad, (text, _), score in zip(quads, read, engine.confidences, strict=True)
-        if text.strip()
-    ]
-    return _of_lines(page, lines, "tesseract", "tesseract")
+    texts = [text for text, _ in engine.read(crops, page.lang)]
+    return _of_lines(page, list(zip(quads, texts, engine.confidences, strict=True)), "tesseract", "tesseract")
 
 
 def simulated(known: Known, first: Sample, seed: int) -> Sample:
@@ -140,20 +144,15 @@ def wrong_formula(latex: str, draw: random.Random) -> str:
 
 def _as_first(line: Line, first: Sample, draw: random.Random) -> str:
     """The line as it is, or as the first reader misread it."""
-    best = max(
-        (other for region in first.regions for other in region.lines),
-        key=lambda other: _shared(line.box, other.box),
-        default=None,
-    )
-    if best is None or _shared(line.box, best.box) < 0.5 or draw.random() > SHARED_ERRORS:
+    others = [other for region in first.regions for other in region.lines]
+    best = max(others, key=lambda other: _share_of_smaller(line.box, other.box), default=None)
+    if best is None or _share_of_smaller(line.box, best.box) < 0.5 or draw.random() > SHARED_ERRORS:
         return line.text
     return best.text if 0 < Levenshtein.normalized_distance(best.text, line.text) < 0.3 else line.text
 
 
-def _shared(a: Box, b: Box) -> float:
-    across, down = min(a.x1, b.x1) - max(a.x0, b.x0), min(a.y1, b.y1) - max(a.y0, b.y0)
-    smaller = min((a.x1 - a.x0) * (a.y1 - a.y0), (b.x1 - b.x0) * (b.y1 - b.y0))
-    return max(0, across) * max(0, down) / max(1, smaller)
+def _share_of_smaller(a: Box, b: Box) -> float:
+    return shared(a, b) / max(1, min(area(a), area(b)))
 
 
 def _misread(text: str, draw: random.Random) -> str:
@@ -168,7 +167,13 @@ def _misread(text: str, draw: random.Random) -> str:
     return made
 
 
-def _of_lines(page: Sample, lines: list[Line], by: str, stage: str) -> Sample:
+def _of_lines(page: Sample, said: list[tuple[Any, str, float]], by: str, stage: str) -> Sample:
+    """Lines by their place, text and score; those without text are left out."""
+    lines = []
+    for quad, text, score in said:
+        if text.strip():
+            direction = "rtl" if is_rtl(text, page.script) else "ltr"
+            lines.append(Line(box_around(quad, page.size), text.strip(), direction=direction, score=score))
     regions = [Region(line.box, "text", line.text, line.score, by, lines=(line,)) for line in lines]
     direction = "rtl" if sum(line.direction == "rtl" for line in lines) > len(lines) / 2 else "ltr"
     return _sample(page, tuple(in_reading_order(regions, direction, page.size)), stage, {by: "1"})

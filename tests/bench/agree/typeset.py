@@ -2,7 +2,6 @@
 
 import io
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -38,12 +37,6 @@ class Known(NamedTuple):
 
     page: Sample
     truth: tuple[Region, ...]
-
-
-def pages(seed: int, scripts: int = len(SCRIPTS)) -> Iterator[Known]:
-    """A page in each script."""
-    for script, code in SCRIPTS[:scripts]:
-        yield typeset(seed, script, code)
 
 
 def typeset(seed: int, script: str, code: str) -> Known:

@@ -2,7 +2,7 @@
 
     python -m tests.bench.coarse.language [--every 1] [--pairs 60] [--pages 4]
 
-Typeset: the Universal Declaration in every language that a font is here for, each on a page and on half a page. The identifier
+Typeset: the Universal Declaration in every language that a font is here for, each on a page. The identifier
 was trained on Wikipedia, Tatoeba and SETimes (fasttext.cc/docs/en/language-identification.html). Article 1, which Wikipedia's
 articles on languages quote, is left out. Languages that it has no label for, or not in that script, are counted apart: there
 `und` is right. By others: Debian's documents, whose languages their file names declare; what they leave in English counts as
@@ -33,7 +33,7 @@ from tests.inputs.typeset import typeset
 # Tags of the texts as the identifier has them: members of a language that has a label, and other spellings.
 _LABELS = {"als": "sq", "zlm": "ms", "bik": "bcl", "lah": "pnb", "bho": "bh"} | dict.fromkeys("cjy gan hak hsn nan".split(), "zh")
 _MISNAMED = ("ckb",)  # holds the Kurmanji text
-_PAGE, _HALF, _DENSE = Style(), Style(height_pt=421), Style(size_pt=9)
+_PAGE, _DENSE = Style(), Style(size_pt=9)
 _REGION_LETTERS = (60, 200)
 _LONG_SIDE = 512  # the text doesn't hang on it
 _SEED = 0
@@ -105,37 +105,25 @@ def shares(page: Sample) -> set[str]:
 
 def measure_typeset(chosen: Sequence[Text], folder: str) -> list[Text]:
     """Prints the figures of typeset text; returns the texts whose page was told right."""
-    by_place: dict[str, list[Identification]] = {
-        "page": [],
-        "half a page": [],
-        "paragraph of 60 to 200 letters, on its page": [],
-        "the same, the page unknown": [],
-    }
-    page_told, half_told, region_told, alone_told = by_place.values()
+    page_told: list[Identification] = []
+    region_told: list[Identification] = []
     right: list[Text] = []
     num_unset = num_mixed = 0
     for text in chosen:
-        half = len(text.paragraphs) // 2
         try:
             page = read(typeset(text.paragraphs, text.lang, _PAGE, max_pages=1).pdf, folder)
-            short = read(typeset(text.paragraphs[half:], text.lang, _HALF, max_pages=1).pdf, folder)
         except ValueError:
             num_unset += 1
             continue
-        for sample, identifications in ((page, page_told), (short, half_told)):
-            identifications.append(Identification(_label(text.lang), text.script, text.label, _label(sample.lang)))
+        page_told.append(Identification(_label(text.lang), text.script, text.label, _label(page.lang)))
         region_told += _regions(page, text)
-        alone_told += _regions(replace(page, lang="und"), text)
         num_mixed += bool(shares(page))
         if page_told[-1].outcome == "right":
             right.append(text)
     print(f"{len(page_told)} texts of the Universal Declaration typeset, {num_unset} without a font; read by PdfSource")
-    for place, identifications in by_place.items():
-        _print_identifications(place, identifications)
-    _print_scripts([t for t in page_told if t.truth])
+    _print_identifications("page", page_told)
+    _print_identifications("paragraph of 60 to 200 letters, on its page", region_told)
     _print_confusions([t for t in page_told if t.truth])
-    others = Counter(t.answer for t in page_told if not t.truth and t.answer != "und")
-    print("  languages outside the identifier called:", ", ".join(f"{label} {n}" for label, n in others.most_common()) or "none")
     print(f"  pages of one language in which two are told: {num_mixed} of {len(page_told)}")
     return right
 
@@ -227,15 +215,6 @@ def _print_identifications(what: str, told: Sequence[Identification]) -> None:
 def _outcomes(outcomes: Counter[str]) -> str:
     total = max(1, outcomes.total())
     return ", ".join(f"{name} {outcomes[name]} ({outcomes[name] / total:.1%})" for name in ("right", "wrong", "und"))
-
-
-def _print_scripts(told: Sequence[Identification]) -> None:
-    by_script: dict[str, Counter[str]] = defaultdict(Counter)
-    for t in told:
-        by_script[t.script][t.outcome] += 1
-    print("  pages by script, right/wrong/und:", end=" ")
-    ordered = sorted(by_script.items(), key=lambda item: (-item[1].total(), item[0]))
-    print(" · ".join(f"{script} {n['right']}/{n['wrong']}/{n['und']}" for script, n in ordered))
 
 
 def _print_confusions(told: Sequence[Identification]) -> None:

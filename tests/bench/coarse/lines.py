@@ -19,9 +19,11 @@ import itertools
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from datagen.coarse.verdict.judge_ink import CompareInk
 from datagen.work.pipeline import Pipeline
@@ -44,18 +46,15 @@ def main() -> None:
     parser = options(__doc__, pages=25, seed=1)
     parser.add_argument("dataset", nargs="?", type=Path, metavar="DATASET")
     arguments = parser.parse_args()
-    if arguments.dataset:
-        of_dataset(arguments.dataset)
-    else:
-        with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as out:
-            of_dataset(extracted(Path(out)))
-    typeset_lines(arguments.pages, arguments.seed)
-    typeset_paragraphs(arguments.pages, arguments.seed)
-
-
-def of_dataset(dataset: Path) -> None:
-    broken_lines(records(dataset))
-    broken_paragraphs(records(dataset))
+    with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as out:
+        dataset = arguments.dataset or extracted(Path(out))
+        broken_lines(records(dataset))
+        broken_paragraphs(records(dataset))
+    how = arguments.pages, arguments.seed
+    faults = ("broken", "within"), ("joined", "between"), ("mistyped", "ends")
+    typeset(line_pages, lambda page: page.pdf(), ("within", "broken", "between", "joined"), faults[:2], *how)
+    names = ("within", "broken", "between", "joined", "ends", "mistyped", "lost")
+    typeset(paragraph_pages, lambda page: page.doc.tobytes(), names, faults, *how)
 
 
 def extracted(out: Path) -> Path:
@@ -100,21 +99,6 @@ def is_one_line(a: BoxOnDisk, b: BoxOnDisk, vertical: bool) -> bool:
     return common > 0.6 * height and max(a[x], b[x]) - min(a[x + 2], b[x + 2]) < 3 * height
 
 
-def typeset_lines(num_pages: int, seed: int) -> None:
-    """Print how many typeset lines were broken, and how many columns and cells were joined, by the kind of page."""
-    total: Counter[str] = Counter()
-    print(f"{'typeset, ' + str(num_pages) + ' pages each':<28}{'gaps within lines':>18}{'broken':>8}{'between':>10}{'joined':>8}")
-    for kind in line_pages.KINDS:
-        counts: Counter[str] = Counter()
-        for page in line_pages.pages(kind, num_pages, seed):
-            counts.update(line_pages.compare(page, read(page.pdf())))
-        total.update(counts)
-        print(f"{kind:<28}{counts['within']:>18,}{counts['broken']:>8,}{counts['between']:>10,}{counts['joined']:>8,}")
-    broken, joined = total["broken"] / max(1, total["within"]), total["joined"] / max(1, total["between"])
-    print(f"all: broken {total['broken']:,} of {total['within']:,} ({broken:.3%}); ", end="")
-    print(f"joined {total['joined']:,} of {total['between']:,} ({joined:.3%}; {bar(joined)})")
-
-
 def broken_paragraphs(pages: Iterable[Record]) -> None:
     """Print how many pairs of neighbouring lines go on and lie in two regions."""
     counts: Counter[str] = Counter()
@@ -146,20 +130,26 @@ def goes_on(a: Record, b: Record) -> bool:
     return first.islower() or bool(UNSPACED.match(first) and UNSPACED.match(last))
 
 
-def typeset_paragraphs(num_pages: int, seed: int) -> None:
-    """Print how many typeset paragraphs were broken and joined, and how many line ends are mistyped, by the kind of page."""
+def typeset(
+    of: ModuleType,
+    pdf: Callable[[Any], bytes],
+    names: Sequence[str],
+    faults: Sequence[tuple[str, str]],
+    num_pages: int,
+    seed: int,
+) -> None:
+    """Print what is counted on typeset pages, by their kind, and the share of each fault in what it may befall."""
     total: Counter[str] = Counter()
-    names = ("within", "broken", "between", "joined", "ends", "mistyped", "lost")
     print(f"{'typeset, ' + str(num_pages) + ' pages each':<28}" + "".join(f"{name:>10}" for name in names))
-    for kind in paragraph_pages.KINDS:
+    for kind in of.KINDS:
         counts: Counter[str] = Counter()
-        for page in paragraph_pages.pages(kind, num_pages, seed):
-            counts.update(paragraph_pages.compare(page, read(page.doc.tobytes())))
+        for page in of.pages(kind, num_pages, seed):
+            counts.update(of.compare(page, read(pdf(page))))
         total.update(counts)
         print(f"{kind:<28}" + "".join(f"{counts[name]:>10,}" for name in names))
-    for fault, of in (("broken", "within"), ("joined", "between"), ("mistyped", "ends")):
-        share = total[fault] / max(1, total[of])
-        print(f"all: {fault} {total[fault]:,} of {total[of]:,} ({share:.3%}; {bar(share)})")
+    for fault, whole in faults:
+        share = total[fault] / max(1, total[whole])
+        print(f"all: {fault} {total[fault]:,} of {total[whole]:,} ({share:.3%}; {bar(share)})")
 
 
 if __name__ == "__main__":

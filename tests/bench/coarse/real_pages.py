@@ -1,6 +1,6 @@
 """Of real pages that a person calls right, how many are trusted; and of those that a person calls wrong, how many are, too.
 
-    python -m tests.bench.coarse.real_pages [DATASET …] [--draw --seed 17]
+    python -m tests.bench.coarse.real_pages [DATASET …]
 
 DATASETS are folders of datasets of pages, by default that of `make recipe=multilingual`. `real_pages.tsv` lists pages by their
 file's sha256 and their number, with what a person says of each who looked at the page's image and at the text of its layer:
@@ -10,15 +10,11 @@ file's sha256 and their number, with what a person says of each who looked at th
     lacks     what is there is right, but the page shows text that the layer lacks, or formulas that it flattens
     wrong     words of the text aren't what the page shows
 
-`--draw` prints such a list without judgements: of each script at most `EACH` pages with text, and of one document at most
-`EACH_OF_A_DOCUMENT` of them, drawn by hashes.
-
 Prints a row for each script, and the pages that are judged one way and treated the other. Intervals are Clopper and Pearson's, at
 95%.
 """
 
 import csv
-import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -33,7 +29,6 @@ from tests.bench.measuring import options
 
 LIST = Path(__file__).with_name("real_pages.tsv")
 JUDGEMENTS = ("right", "unmapped", "lacks", "wrong")
-EACH, EACH_OF_A_DOCUMENT = 40, 12  # pages of one document stand or fall together
 
 
 class Judged(NamedTuple):
@@ -50,14 +45,11 @@ class Judged(NamedTuple):
 def read_list(path: Path = LIST) -> list[Judged]:
     """Raises `ValueError` for a judgement that there isn't."""
     with path.open(encoding="utf-8", newline="") as file:
-        rows = [Judged(r["script"], r["sha256"], int(r["page"]), r["document"], r["judgement"], r["note"]) for r in _reader(file)]
+        found = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        rows = [Judged(r["script"], r["sha256"], int(r["page"]), r["document"], r["judgement"], r["note"]) for r in found]
     if strange := [row for row in rows if row.judgement not in JUDGEMENTS]:
         raise ValueError(f"{path}: {strange[0].judgement!r} is no judgement; allowed are {', '.join(JUDGEMENTS)}")
     return rows
-
-
-def _reader(file: Iterator[str]) -> csv.DictReader:
-    return csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
 
 
 def rows_of(datasets: Sequence[str]) -> dict[tuple[str, int], dict]:
@@ -70,25 +62,6 @@ def rows_of(datasets: Sequence[str]) -> dict[tuple[str, int], dict]:
                 if row["num_chars"] and row["task"] == "page":
                     rows.setdefault((row["sha256"], row["page"]), row)
     return rows
-
-
-def drawn(rows: dict[tuple[str, int], dict], seed: int) -> list[dict]:
-    """Pages of each script, drawn by hashes of the file's content and the page's number."""
-    by_script: dict[str, list[dict]] = defaultdict(list)
-    for row in rows.values():
-        by_script[row["script"]].append(row)
-
-    def order(row: dict) -> bytes:
-        return hashlib.sha256(f"{seed}/{row['sha256']}/{row['page']}".encode()).digest()
-
-    chosen: list[dict] = []
-    for _, of_script in sorted(by_script.items()):
-        num_of: Counter = Counter()
-        for row in sorted(of_script, key=order):
-            if num_of.total() < EACH and num_of[row["sha256"]] < EACH_OF_A_DOCUMENT:
-                num_of[row["sha256"]] += 1
-                chosen.append(row)
-    return chosen
 
 
 def report(judged: Sequence[Judged], rows: dict[tuple[str, int], dict]) -> Iterator[str]:
@@ -118,17 +91,10 @@ def _share(counts: Counter, judgement: str) -> str:
 
 
 def main() -> None:
-    parser = options(__doc__, draw=False, seed=17)
+    parser = options(__doc__)
     parser.add_argument("datasets", nargs="*", default=["out/multilingual/coarse"], metavar="DATASET")
     args = parser.parse_args()
-    rows = rows_of(args.datasets)
-    if args.draw:
-        print("\t".join(Judged._fields))
-        for row in drawn(rows, args.seed):
-            print("\t".join([row["script"], row["sha256"], str(row["page"]), row["uri"].rsplit("/", 1)[-1], "", ""]))
-        return
-    for line in report(read_list(), rows):
-        print(line)
+    print("\n".join(report(read_list(), rows_of(args.datasets))))
 
 
 if __name__ == "__main__":

@@ -72,12 +72,9 @@ def report(pages: Sequence[Page]) -> str:
     return "\n\n".join(
         (
             "Damaged documents that are falsely trusted, of all\n" + _by_damage(hurt),
-            "Damages that left the text true, or that extraction repaired: trusted documents, of all\n" + _left_true(tried),
-            "Undamaged pages that are trusted, of the true ones and of those with faults of the typesetter or extraction\n"
-            + _by_script(good),
+            "Undamaged pages that are trusted, of the true ones\n" + _by_script(good),
             "What each reason would do without the others, and of `ink_disagrees` each witness: damaged documents that it\n"
             "catches; those that nothing else does; undamaged true pages that it refuses\n" + _by_reason(hurt, good),
-            "Damaged documents that each would catch, of all, by damage\n" + _reason_by_damage(hurt),
             _headline(hurt, good),
         )
     )
@@ -99,28 +96,16 @@ def _by_damage(hurt: Sequence[Document]) -> str:
     return _table(rows)
 
 
-def _left_true(tried: Sequence[Document]) -> str:
-    rows = [["", "trusted", "not trusted because of"]]
-    for kind in KINDS:
-        cell = [d for d in tried if d[0].kind == kind and not damaged(d)]
-        trusted = [d for d in cell if sum(p.trusted for p in d) * 2 > len(d)]
-        if cell:
-            rows.append([kind, f"{len(trusted)}/{len(cell)}", _reasons(p for d in cell for p in d if not p.trusted)])
-    return _table(rows)
-
-
 def _by_script(good: Sequence[Document]) -> str:
-    rows = [["", "trusted", f"{CONFIDENCE:.0%} interval", "own faults", "their error", "not trusted because of"]]
+    rows = [["", "trusted", f"{CONFIDENCE:.0%} interval", "not trusted because of"]]
     pages = [p for d in good for p in d]
     for script in (*sorted({p.script for p in pages}), "all"):
         mine = [p for p in pages if script in (p.script, "all")]
-        true, false = [p for p in mine if p.true], [p for p in mine if not p.true]
+        true = [p for p in mine if p.true]
         k, n = sum(p.trusted for p in true), len(true)
         low, high = interval(k, n)
-        faults = f"{sum(p.trusted for p in false)}/{len(false)}" if false else ""
-        errors = f"{statistics.median(p.error for p in false):.1%}" if false else ""
         because = _reasons(p for p in true if not p.trusted)
-        rows.append([script, f"{k}/{n}", f"{low:.0%} to {high:.0%}", faults, errors, because])
+        rows.append([script, f"{k}/{n}", f"{low:.0%} to {high:.0%}", because])
     return _table(rows)
 
 
@@ -142,15 +127,6 @@ def _by_reason(hurt: Sequence[Document], good: Sequence[Document]) -> str:
         refused = sum(not p.trusted and name in (*p.reasons, *p.witnesses) for p in true)
         row(name, len(caught[name]), len(caught[name] - others), refused)
     row("all", sum(not falsely_trusted(d) for d in hurt), 0, sum(not p.trusted for p in true))
-    return _table(rows)
-
-
-def _reason_by_damage(hurt: Sequence[Document]) -> str:
-    kinds = [kind for kind in KINDS if any(d[0].kind == kind for d in hurt)]
-    rows = [["", *kinds]]
-    for name in _evidence(hurt):
-        cells = [[d for d in hurt if d[0].kind == kind] for kind in kinds]
-        rows.append([name, *(f"{n}/{len(cell)}" if (n := sum(caught_by(d, name) for d in cell)) else "·" for cell in cells)])
     return _table(rows)
 
 

@@ -1,14 +1,12 @@
 """How good the labels of `make recipe=fine` are: pages as images only, and typeset pages as PDFs, against their ground truth.
 
-    python -m tests.bench.fine.fine [FOLDER …] [--seed 0] [--engines WORDS] [--keep OUT]
+    python -m tests.bench.fine.fine [--seed 0] [--engines WORDS]
 
-A FOLDER has pages in OmniDocBench's form: `pages.json`, and its images in `images/`. Without one, the thirty pages of
-`tests.typeset.pages` are set: as images, and as PDFs whose text layers are true. Prints, for each, the edit distance of
-the text page by page (in reading order, letters and digits alone), the measures of `make score` with their intervals, which tests
-of heads, order and cells hold, and what share of the regions nobody read, by label. `--keep` writes pages and labels to a folder.
+The thirty pages of `tests.typeset.pages` are set: as images, and as PDFs whose text layers are true. Prints, for each, the edit
+distance of the text page by page (in reading order, letters and digits alone), the measures of `make score` with their intervals,
+which tests of heads, order and cells hold, and what share of the regions nobody read, by label.
 """
 
-import argparse
 import json
 import tempfile
 from collections import Counter
@@ -22,6 +20,7 @@ from datagen.work.pipeline import Pipeline
 from datagen.work.runner import InProcess
 from recipes.fine import fine
 from recipes.verbs.score import score
+from tests.bench.measuring import options
 from tests.typeset import pages as typeset_pages
 
 
@@ -53,30 +52,16 @@ def measure(name: str, pages: Path, truth: Path, out: Path, engines: str) -> Non
     for page, values in json.loads(report.read_text())["pages"].items():
         print(f"  {values['page']:.3f}  {page}")
     print(unread(labels))
-    tests = truth.with_name("facts.jsonl")
-    if tests.exists():
-        print(score(labels.url, str(tests)))
+    print(score(labels.url, str(truth.with_name("facts.jsonl"))))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("folders", nargs="*", type=Path)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--engines", default="")
-    parser.add_argument("--keep", type=Path)
-    args = parser.parse_args()
+    args = options(__doc__, seed=0, engines="").parse_args()
     with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as temporary:
-        out = args.keep or Path(temporary)
-        for number, folder in enumerate(args.folders):
-            measure(f"{folder.name}, images", folder / "images", folder / "pages.json", out / f"labels-{number}", args.engines)
-        if not args.folders:
-            typeset_pages.write(out / "pages", args.seed)
-            truth = out / "pages" / "pages.json"
-            for kind, name in (
-                ("images", "thirty typeset pages, images alone"),
-                ("pdf", "the same, PDFs with their text layers"),
-            ):
-                measure(name, out / "pages" / kind, truth, out / f"labels-{kind}", args.engines)
+        pages = Path(temporary) / "pages"
+        typeset_pages.write(pages, args.seed)
+        for kind, name in (("images", "thirty typeset pages, images alone"), ("pdf", "the same, PDFs with their text layers")):
+            measure(name, pages / kind, pages / "pages.json", Path(temporary) / f"labels-{kind}", args.engines)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pymupdf
 from rapidfuzz.distance import Levenshtein
 
@@ -37,6 +36,7 @@ from datagen.inputs.items import Item
 from datagen.record import Sample
 from datagen.samples.documents import DebianSamples
 from tests.bench.bars import at_least, at_most
+from tests.bench.measuring import options, spent_s
 from tests.inputs.paragraph_pages import KINDS, SCRIPTS, pages
 from tests.typeset import pages as typeset_pages
 
@@ -77,24 +77,18 @@ def llm(paths: list[str]) -> list[tuple[int, float]]:
 
 
 def timed(path, read):  # type: ignore[no-untyped-def]
-    started = cpu_s()
+    started = spent_s()
     with pymupdf.open(path) as doc:
         for page in doc:
             read(page, doc)
-        return len(doc), cpu_s() - started
-
-
-def cpu_s() -> float:
-    """Seconds of the processor that this process and its children have taken."""
-    processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+        return len(doc), spent_s() - started
 
 
 def ours(paths: list[str]) -> list[tuple[int, float]]:
     source, result = PdfSource(page_functions=(ANNOTATED, PICTURES), stage="fine"), []
     for path in paths:
-        started = cpu_s()
-        result.append((sum(isinstance(x, Sample) for x in source.read(Item(path))), cpu_s() - started))
+        started = spent_s()
+        result.append((sum(isinstance(x, Sample) for x in source.read(Item(path))), spent_s() - started))
     return result
 
 
@@ -134,25 +128,20 @@ def distance(text: str, truth: str) -> float:
 
 
 def exactness(num: int, folder: Path) -> None:
-    """Prints the mean distance of typeset pages by script, by kind, and by layout."""
-    by_script, by_kind = defaultdict(list), defaultdict(list)
+    """Prints the mean distance of typeset pages, by script and in many layouts."""
+    by_script = defaultdict(list)
     for kind in KINDS:
         for script in SCRIPTS:
             for page in pages(kind, num, 11, script):
-                far = distance(markdown_of(page.doc.tobytes(), folder), "".join(page.truths))
-                by_script[script].append(far)
-                by_kind[kind].append(far)
-    for name, table in (("script", by_script), ("kind", by_kind)):
-        print(f"by {name}: " + ", ".join(f"{key} {statistics.mean(values):.4f}" for key, values in table.items()))
+                by_script[script].append(distance(markdown_of(page.doc.tobytes(), folder), "".join(page.truths)))
+    print("by script: " + ", ".join(f"{key} {statistics.mean(values):.4f}" for key, values in by_script.items()))
     summary("pages of paragraphs", [far for values in by_script.values() for far in values])
     for how in ("in order", "in no order"):
-        by_layout = {
-            name: distance(re.sub("<[^>]*>", "", markdown_of(pdf, folder)), truth_of(truth))
-            for name, pdf, _, truth in typeset_pages.pages(shuffled=how == "in no order")
-        }
-        worst = sorted(by_layout, key=lambda name: -by_layout[name])[:5]
-        print(f"largest, drawn {how}: " + ", ".join(f"{name} {by_layout[name]:.4f}" for name in worst))
-        summary(f"pages in many layouts, drawn {how}", list(by_layout.values()))
+        by_layout = [
+            distance(re.sub("<[^>]*>", "", markdown_of(pdf, folder)), truth_of(truth))
+            for _, pdf, _, truth in typeset_pages.pages(shuffled=how == "in no order")
+        ]
+        summary(f"pages in many layouts, drawn {how}", by_layout)
 
 
 def markdown_of(pdf: bytes, folder: Path) -> str:
@@ -181,10 +170,7 @@ def summary(what: str, distances: list[float]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--pages", type=int, default=2)
-    parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--typeset", type=int, default=1)
+    parser = options(__doc__, pages=2, repeats=2, typeset=1)
     parser.add_argument("--side", choices=SIDES, help=argparse.SUPPRESS)
     parser.add_argument("pdf", nargs="*", help=argparse.SUPPRESS)
     args = parser.parse_args()

@@ -1,6 +1,6 @@
 """Tests of pages with text layers, of the kinds of olmOCR-bench: what is absent, present, in order, and in its structure.
 
-    python -m tests.bench.fine.page_tests [--failed]
+    python -m tests.bench.fine.page_tests
 
 Pages of Debian's documents, whose tests in page_tests.jsonl somebody wrote from their images; and pages that are set here, in one
 and two columns, with running heads, footnotes, tables and formulas. A page is read with the ones before and behind it, since a
@@ -8,10 +8,10 @@ document tells its running heads together. `absent`, `present`, `order` and `for
 the page's Markdown, as in olmOCR-bench. The others are labels, each with how a region with it begins.
 """
 
-import argparse
 import functools
 import itertools
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -29,6 +29,7 @@ from datagen.markdown import markdown
 from datagen.record import Origin, Sample
 from datagen.samples.documents import DebianSamples
 from tests.bench.bars import at_least
+from tests.bench.measuring import options
 from tests.inputs.samples import sample
 
 LEAST = 0.95
@@ -51,13 +52,6 @@ def pages(path: Path, numbers: Sequence[int]) -> list[Sample]:
     for stage in (MarkFormulas(), LabelRunning(), SettleStructure()):
         made = [page for page in stage(made, OPEN) if isinstance(page, Sample)]
     return made
-
-
-def results(page: Sample, tests: Mapping[str, Sequence]) -> Iterator[tuple[str, object, bool]]:
-    """The kind of each test of a page, what it asks for, and whether the page passes."""
-    for kind, asked in tests.items():
-        for one in asked:
-            yield kind, one, passes(page, kind, one)
 
 
 def passes(page: Sample, kind: str, asked: Any) -> bool:
@@ -143,30 +137,24 @@ def _table(page: pymupdf.Page, top: float) -> None:
 
 
 def main() -> None:
-    import tempfile
-
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--failed", action="store_true", help="print each test that fails")
-    args = parser.parse_args()
+    options(__doc__).parse_args()
     passed: Counter[str] = Counter()
     total: Counter[str] = Counter()
 
-    def count(name: str, page: Sample, tests: Mapping[str, Sequence]) -> None:
-        for kind, asked, is_passed in results(page, tests):
-            total[kind] += 1
-            passed[kind] += is_passed
-            if args.failed and not is_passed:
-                print(f"failed: {name}: {kind} {asked!r}")
+    def count(page: Sample, tests: Mapping[str, Sequence]) -> None:
+        for kind, asked in tests.items():
+            total[kind] += len(asked)
+            passed[kind] += sum(passes(page, kind, one) for one in asked)
 
     with tempfile.TemporaryDirectory() as folder:
         for path, number, tests in typeset(Path(folder)):
-            count(path.name, pages(path, (0, 1, 2))[number], tests)
+            count(pages(path, (0, 1, 2))[number], tests)
     files = {Path(item.uri).name: Path(item.uri) for item in DebianSamples().items()}
     for line in LISTED.read_text(encoding="utf-8").splitlines():
         tests = json.loads(line)
         name, number = tests.pop("document"), tests.pop("page")
         around = pages(files[name], range(number - 1, number + 2))
-        count(name, next(page for page in around if page.origin.page == number), tests)
+        count(next(page for page in around if page.origin.page == number), tests)
     for kind in total:
         print(f"{kind:14} {passed[kind]:3} of {total[kind]:3}")
     share = passed.total() / total.total()

@@ -1,7 +1,7 @@
 """The pages of `fine_photos`: what is set in which language and layout, and how a camera sees it."""
 
 import random
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,10 +122,9 @@ class Page:
     points: Points | None = None
 
 
-def pages(num: int, seed: int = 0, only: Collection[int] = ()) -> Iterator[Page]:
-    """So many pages, half of them clean, the others photographed: the scripts in turn, and each one's layouts in turn; or `only`
-    those of these numbers."""
-    for number in only or range(num):
+def pages(num: int, seed: int = 0) -> Iterator[Page]:
+    """So many pages, half of them clean, the others photographed: the scripts in turn, and each one's layouts in turn."""
+    for number in range(num):
         script = [*SCRIPTS][number % len(SCRIPTS)]
         code, how, of_script = SCRIPTS[script]
         turn = number // len(SCRIPTS)

@@ -1,12 +1,11 @@
 """Bulk labelling: loops, verdicts, and how fast one client is.
 
-    python -m tests.bench.label.label [--only loops,verdicts,speed] [--right 1200] [--pages 150] [--show]
+    python -m tests.bench.label.label [--right 1200] [--pages 150]
 
 Loops are planted in answers of all profiles' forms. Verdicts are of typeset pages (`tests.typeset.pages`), half as many as
 `--right` says, and of the default documents' pages, half of the answers with boxes, half as Markdown alone; damages are those of
 `tests/inputs/damaged_answers.py`. Speed is against a server that answers at once, a process of its own on the same machine; its
-bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it. `--show`
-names the answers that were judged wrongly.
+bar is a bare loop that renders, encodes and posts the same pages by the same client, in turns with it.
 """
 
 import tempfile
@@ -31,7 +30,7 @@ def loops() -> None:
     print(f"       {wrong:.2%} of 2,000 right answers taken for one ({at_most(100 * wrong, 0.5, '%')})")
 
 
-def judge(right: int, is_shown: bool) -> None:
+def judge(right: int) -> None:
     total = verdicts.Judged()
     for kind, num in ((verdicts.TYPESET, right // 2), (verdicts.BORN_DIGITAL, 0)):
         judged = verdicts.measured(kind, num)
@@ -49,8 +48,6 @@ def judge(right: int, is_shown: bool) -> None:
         ink = total.caught_by_ink[damage]
         alone = f"{_share(ink):.0f}% of {ink.total()}" if ink.total() else "-"
         print(f"          {damage:<14}{_share(counts):5.1f}% of {counts.total():<5} by ink alone, with boxes: {alone}")
-    for damage, page, reasons in total.wrong if is_shown else ():
-        print(f"wrong: {damage or 'right'}, {page}: {reasons or 'trusted'}")
 
 
 def _share(counts: Counter[bool]) -> float:
@@ -63,27 +60,20 @@ def speed(pages: int) -> None:
         file = throughput.write(folder, pages)
         with throughput.answering(folder) as url:
             throughput.bare(url, file, pages // 4, SIDE)  # imports, connections
-            sizes = [("1,024 px", SIDE), *((name, p.long_side) for name, p in throughput.by_profile() if p.long_side != SIDE)]
-            for label, side in sizes:
-                speeds = throughput.side_by_side(url, file, pages, side, folder)
-                bar = f" ({at_least(speeds.client, 60)})" if side == SIDE else ""
-                ratio = f"{speeds.ratio:.2f} of a bare loop's {speeds.bare:.0f} ({at_least(speeds.ratio, 0.8)})"
-                ratio += f"; by processor time {speeds.core_ratio:.2f}"
-                print(f"speed: {label:<14} at {side:>5} px {speeds.client:5.0f} pages/s{bar}, {ratio}")
+            speeds = throughput.side_by_side(url, file, pages, SIDE, folder)
+            ratio = f"{speeds.ratio:.2f} of a bare loop's {speeds.bare:.0f} ({at_least(speeds.ratio, 0.8)})"
+            ratio += f"; by processor time {speeds.core_ratio:.2f}"
+            print(f"speed: at {SIDE} px {speeds.client:.0f} pages/s ({at_least(speeds.client, 60)}), {ratio}")
             whole = throughput.whole(url, folder, "out")
             print(f"       the whole recipe, text layers and verdicts included: {whole:.0f} pages/s, one process and its parser")
             record("tests/bench/label/label.py", {"label.page_core_s": round(2 / whole, 4)})
 
 
 def main() -> None:
-    args = options(__doc__, only="loops,verdicts,speed", right=1200, pages=150, show=False).parse_args()
-    for name, run in (
-        ("loops", loops),
-        ("verdicts", lambda: judge(args.right, args.show)),
-        ("speed", lambda: speed(args.pages)),
-    ):
-        if name in args.only.split(","):
-            run()
+    args = options(__doc__, right=1200, pages=150).parse_args()
+    loops()
+    judge(args.right)
+    speed(args.pages)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from datagen.asking.client import Servers
 from datagen.asking.ledger import Ledger
 from datagen.asking.loop import begin
 from datagen.asking.pages import Asker, Page
-from datagen.asking.profiles import PROFILES, Profile, profile_of
+from datagen.asking.profiles import profile_of
 from datagen.disk.storage import Folder
 from recipes.__main__ import main
 from tests.faulty_server import KEY, MODEL, faulty
@@ -141,12 +141,3 @@ def whole(url: str, folder: Path, out: str) -> float:
     values = json.loads(tally.read_text())
     pages: int = sum(values["pages"].values())
     return pages / (values["finished"] - values["started"])
-
-
-def by_profile() -> list[tuple[str, Profile]]:
-    """Profiles that are asked about whole pages, once for each image size."""
-    sizes: dict[int, tuple[str, Profile]] = {}
-    for profile in PROFILES:
-        if profile.form != "regions":
-            sizes.setdefault(profile.long_side, (profile.named or "markdown", profile))
-    return [sizes[side] for side in sorted(sizes)]

@@ -59,21 +59,18 @@ class Known(NamedTuple):
 
 @dataclass
 class Judged:
-    """Of right answers, how many are trusted; of damaged ones, by kind, how many aren't: with the text layer, and without.
-    `wrong` are the answers that were judged wrongly: the kind, "" for a right one, the page, and why."""
+    """Of right answers, how many are trusted; of damaged ones, by kind, how many aren't: with the text layer, and without."""
 
     right: Counter[bool] = field(default_factory=Counter)
     right_by_ink: Counter[bool] = field(default_factory=Counter)
     caught: dict[str, Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
     caught_by_ink: dict[str, Counter[bool]] = field(default_factory=lambda: defaultdict(Counter))
     scripts: Counter[str] = field(default_factory=Counter)
-    wrong: list[tuple[str, str, str]] = field(default_factory=list)
 
     def add(self, other: "Judged") -> None:
         self.right += other.right
         self.right_by_ink += other.right_by_ink
         self.scripts += other.scripts
-        self.wrong += other.wrong
         for kind in other.caught:
             self.caught[kind] += other.caught[kind]
             self.caught_by_ink[kind] += other.caught_by_ink[kind]
@@ -128,11 +125,8 @@ def judge(known: list[Known]) -> Judged:
         bare = replace(known_page.page, regions=(), text="", quality=Quality())
         done.scripts[known_page.page.script] += 1
         read = answered(known_page.page, known_page.right, is_plain)
-        by_layer = judged(known_page.page, read, None, image, Limits()).quality
-        done.right[by_layer.verdict == "trusted"] += 1
+        done.right[judged(known_page.page, read, None, image, Limits()).quality.verdict == "trusted"] += 1
         done.right_by_ink[judged(bare, read, SURE, image, Limits()).quality.verdict == "trusted"] += 1
-        if by_layer.verdict != "trusted":
-            done.wrong.append(("", known_page.name, ", ".join(by_layer.reasons)))
         others = [
             r.text for other in known if other.page.lang == known_page.page.lang and other is not known_page for r in other.right
         ]
@@ -141,10 +135,7 @@ def judge(known: list[Known]) -> Judged:
             if made is None or not can_answer(replace(whole, regions=made), Prompt.MARKDOWN):
                 continue
             read = answered(known_page.page, made, is_plain)
-            is_caught = judged(known_page.page, read, None, image, Limits()).quality.verdict != "trusted"
-            done.caught[kind][is_caught] += 1
-            if not is_caught:
-                done.wrong.append((kind, known_page.name, ""))
+            done.caught[kind][judged(known_page.page, read, None, image, Limits()).quality.verdict != "trusted"] += 1
             if not is_plain:
                 done.caught_by_ink[kind][judged(bare, read, SURE, image, Limits()).quality.verdict != "trusted"] += 1
     return done

@@ -1,12 +1,12 @@
 """Scenes: our whole pipeline against bare PaddleOCR.
 
-    python -m tests.bench.scene.scene [--pictures 48] [--repeats 3] [--only rates|memory]
+    python -m tests.bench.scene.scene [--pictures 48] [--repeats 3]
 
 Rates: the same pictures, scenes in Chinese and English as `datagen.scene.maker` draws them, by both in turn, each in a process
 of its own on one and the same core, with one thread, PP-OCRv6 small and the same settings: lines are found in pictures of at most
-960 pixels. Bare is PaddleOCR's pipeline over the files, with lines read one by one, and in batches of six, its default; with its
-own limit of 4,000 pixels, too. Ours is the source with its sandboxed child, `ReadScene`, `JudgeScene`, shards and manifest; then
-with agreement, and two processes of each on two cores. The first pictures load the engines and aren't timed.
+960 pixels. Bare is PaddleOCR's pipeline over the files, with lines read one by one. Ours is the source with its sandboxed child,
+`ReadScene`, `JudgeScene`, shards and manifest; then two processes of each on two cores. The first pictures load the engines and
+aren't timed.
 
 Memory: 1,000 small pictures in shards of 100, the resident size of the process and its child after each.
 """
@@ -74,26 +74,26 @@ class Took(NamedTuple):
         return self.pictures / self.cpu_s
 
 
-def paddle(batch_size: int, own_limits: bool) -> Any:
+def paddle() -> Any:
     """PaddleOCR itself, on one thread, with the weights that our engines use."""
     from paddleocr import PaddleOCR
 
     detector = ppocr.as_folder(ppocr.DETECTOR, ppocr.detection_yml(LONG_SIDE, ppocr.SURE_LINE))
     recogniser = ppocr.as_folder(ppocr.RECOGNISER, ppocr.recognition_yml())
-    limits = {} if own_limits else {"text_det_limit_side_len": LONG_SIDE, "text_det_limit_type": "max"}
     opened = PaddleOCR(
         text_detection_model_name="PP-OCRv6_small_det",
         text_detection_model_dir=detector.name,
         text_recognition_model_name="PP-OCRv6_small_rec",
         text_recognition_model_dir=recogniser.name,
-        text_recognition_batch_size=batch_size,
+        text_recognition_batch_size=1,
+        text_det_limit_side_len=LONG_SIDE,
+        text_det_limit_type="max",
         use_doc_orientation_classify=False,
         use_doc_unwarping=False,
         use_textline_orientation=False,
         engine="onnxruntime",
         engine_config={"intra_op_num_threads": 1, "inter_op_num_threads": 1},
         device="cpu",
-        **limits,
     )
     opened.kept = detector, recogniser  # the folders go with them
     return opened
@@ -109,10 +109,10 @@ def bare(folder: str, opened: Any) -> Took:
     return Took(len(files), time.perf_counter() - started, spent_s() - before)
 
 
-def whole(folder: str, agreement: bool, shard_images: int = 1000, on_shard: Callable[[], None] = lambda: None) -> Took:
+def whole(folder: str, shard_images: int = 1000, on_shard: Callable[[], None] = lambda: None) -> Took:
     """Our pipeline over a folder, into an output of its own."""
     census, source = pictures(folder, shard_images=shard_images)
-    pipeline = Pipeline("scene", census, source, (ReadScene(agreement=agreement), JudgeScene()))
+    pipeline = Pipeline("scene", census, source, (ReadScene(), JudgeScene()))
     with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as out:
         tasks = plan(pipeline, Folder(out), pipeline.census.items(), InProcess(), commit=True).todo
         started, before, count = time.perf_counter(), spent_s(), 0
@@ -126,21 +126,20 @@ def whole(folder: str, agreement: bool, shard_images: int = 1000, on_shard: Call
 def serve(pipe: Connection, core: int) -> None:
     """A process that measures what it is asked for: one of the kinds of `RATES`, or the memory."""
     os.sched_setaffinity(0, {core})
-    engines: dict[str, Any] = {}
+    opened: Any = None
     while (request := pipe.recv()) is not None:
         kind, folder, warm = request
         if kind == "memory":
             pipe.send(memory(folder))
-        elif kind.startswith("PaddleOCR"):
-            if kind not in engines:
-                engines[kind] = paddle(6 if "six" in kind else 1, "own limits" in kind)
-            pipe.send(bare(folder, engines[kind]))
+        elif kind == "PaddleOCR":
+            opened = opened or paddle()
+            pipe.send(bare(folder, opened))
         else:
-            whole(warm, "agreement" in kind)
-            pipe.send(whole(folder, "agreement" in kind))
+            whole(warm)
+            pipe.send(whole(folder))
 
 
-RATES = ("PaddleOCR", "PaddleOCR, six lines a batch", "PaddleOCR, own limits", "ours", "ours with agreement")
+RATES = ("PaddleOCR", "ours")
 
 
 class Side:
@@ -211,7 +210,7 @@ def memory(folder: str) -> list[float]:
         this = psutil.Process()
         sizes.append(sum(process.memory_info().rss for process in (this, *this.children(recursive=True))) / 1e6)
 
-    whole(folder, False, 100, note)
+    whole(folder, 100, note)
     return sizes
 
 
@@ -238,17 +237,13 @@ def small(image: bytes, long_side: int) -> bytes:
 
 
 def main() -> None:
-    parser = options(__doc__, pictures=48, repeats=3, seed=0)
-    parser.add_argument("--only", choices=("rates", "memory"))
-    args = parser.parse_args()
+    args = options(__doc__, pictures=48, repeats=3, seed=0).parse_args()
     drawings = list(drawn(args.pictures, args.seed, LANGUAGES))
     images = [drawing.image for drawing in drawings if drawing.image is not None]
     with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as folder:
-        if args.only in (None, "rates"):
-            rates(write(images, Path(folder) / "timed"), write(images[:_WARM], Path(folder) / "warm"), args.repeats)
-        if args.only in (None, "memory"):
-            again = [small(images[n % len(images)], 96 + n % 128) for n in range(1000)]  # of many sizes
-            show_memory(write(again, Path(folder) / "small"))
+        rates(write(images, Path(folder) / "timed"), write(images[:_WARM], Path(folder) / "warm"), args.repeats)
+        again = [small(images[n % len(images)], 96 + n % 128) for n in range(1000)]  # of many sizes
+        show_memory(write(again, Path(folder) / "small"))
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
 """Word documents against bare LibreOffice: documents a second, one at a time and two in parallel, on the same files, in turn.
 
-    python -m tests.bench.word.word [--input DIR] [--documents 12] [--repeats 3] [--only-office]
+    python -m tests.bench.word.word [--documents 12] [--repeats 3]
 
 Bare is `soffice --convert-to` with the same filter and options, one document a start, each with a profile of its own that is
 empty before. `office.convert` draws the same file, and starts in a copied profile. The whole source reads, draws, aligns and
-cuts, and gives samples. Both of ours run in the sandboxed child, which is up before the clock starts. By default the documents
-are generated ones and those of Debian's .docx (`datagen/samples/word_documents.py`) that have at most 100 kB. What a document
-costs at which LibreOffice hangs is measured last, with a stand-in that spins.
+cuts, and gives samples. Both of ours run in the sandboxed child, which is up before the clock starts. The documents
+are generated ones and those of Debian's .docx (`datagen/samples/word_documents.py`) that have at most 100 kB.
 """
 
-import argparse
 import os
 import statistics
 import subprocess
@@ -19,24 +17,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pymupdf
 
-from datagen.inputs.census import Listing
-from datagen.inputs.formats import WORD
 from datagen.inputs.items import Item
-from datagen.record import SampleError
 from datagen.samples.word_documents import word_samples
-from datagen.sandbox.process import Limits, Sandbox, sandbox
+from datagen.sandbox.process import Limits, sandbox
 from datagen.word import office
 from datagen.word.source import WordSource
 from tests.bench.bars import at_least
-from tests.bench.measuring import options, seconds, spent_s
+from tests.bench.measuring import options, spent_s
 from tests.inputs.word_documents import documents
-from tests.programs import stand_in
 
 TARGET = 0.9
 MAX_BYTES = 100_000
@@ -110,62 +103,20 @@ def compare(name: str, convert: Callable[[str], None], paths: Sequence[str], rep
     )
 
 
-def start_up(path: str, repeats: int = 5) -> None:
-    """Seconds that LibreOffice takes for one small document: with an empty profile, and with a copied one."""
-    by_office(path)
-    times: dict[str, list[float]] = {"an empty profile": [], "a copied profile": []}
-    for _ in range(repeats):
-        for kind, convert in zip(times, (bare, by_office), strict=True):
-            times[kind].append(seconds(partial(convert, path)))
-    print("one small document: " + ", ".join(f"{kind} {statistics.median(s):.2f} s" for kind, s in times.items()), flush=True)
-
-
-def stuck(path: str, deadline_s: float = 5.0) -> None:
-    """What a document costs at which LibreOffice hangs, and what one costs behind it, with a stand-in that hangs at one name."""
-    with tempfile.TemporaryDirectory() as folder:
-        hangs = f'#!/bin/sh\ncase "$*" in *stuck*) while :; do :; done; esac\nexec {office.program()} "$@"\n'
-        path_of_stand_in = stand_in(Path(folder) / "bin", "soffice", hangs)
-        named = Path(folder) / "stuck.docx"
-        named.write_bytes(Path(path).read_bytes())
-        before, os.environ["PATH"] = os.environ["PATH"], path_of_stand_in
-        box = Sandbox(LIMITS)
-        took = []
-        for one in (path, str(named), path):
-            started = time.monotonic()
-            try:
-                for _ in box.run("tests.bench.word.word:converted", int, path=one, folder=folder, deadline_s=deadline_s):
-                    pass
-            except SampleError as error:
-                if error.reason != "timeout":
-                    raise
-            took.append(time.monotonic() - started)
-        box.close()
-        os.environ["PATH"] = before
-    print(
-        f"a document at which LibreOffice spins, at a deadline of {deadline_s:g} s of processor time: {took[1]:.1f} s; "
-        f"the one behind it {took[2]:.1f} s"
-    )
-
-
-def chosen(args: argparse.Namespace, folder: Path) -> list[str]:
-    if args.input:
-        return [item.uri for item in Listing(args.input, WORD).items()]
+def chosen(num_documents: int, folder: Path) -> list[str]:
     real = [i.uri for i in word_samples().items() if i.uri.endswith(".docx") and i.num_bytes <= MAX_BYTES]
-    return [str(document.path) for document in documents(folder, args.documents)] + real
+    return [str(document.path) for document in documents(folder, num_documents)] + real
 
 
 def main() -> None:
-    args = options(__doc__, input="", documents=12, repeats=3, only_office=False).parse_args()
+    args = options(__doc__, documents=12, repeats=3).parse_args()
     with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as folder:
-        paths = chosen(args, Path(folder))
+        paths = chosen(args.documents, Path(folder))
         print(f"{len(paths)} documents, {office.versions()['libreoffice']}", flush=True)
-        start_up(min(paths, key=os.path.getsize))
         for parallel in (1, 2):
             compare("office.convert", by_office, paths, args.repeats, parallel)
-            if not args.only_office:
-                compare("the whole source", by_source, paths, args.repeats, parallel)
+            compare("the whole source", by_source, paths, args.repeats, parallel)
         print(f"{sum(num_pages.values()) / len(paths):.1f} pages a document")
-        stuck(paths[0])
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from rapidfuzz.distance import Levenshtein
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.samples.documents import DebianSamples
-from recipes.__main__ import main
 from recipes.fine import fine
 from recipes.multilingual import multilingual
 from recipes.recipe import Recipe
@@ -98,19 +97,3 @@ def test_without_input_it_takes_few_pages_of_each_of_debian_s_documents():
     pages = fine().steps[0]
     assert pages.census == DebianSamples() and pages.source.pdf.max_pages == 4
     assert fine("in").steps[0].source.pdf.max_pages == 0
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["input=in", "engines=papr"], "engines=papr: 'papr': allowed are embedded, paper, and KIND:ENGINE@WHERE"),
-        (["input=in", "engines=tables:tabels"], "for tables allowed are tables, slanet, got, server, none"),
-        (["input=in", "engin=paper"], "fine has no word 'engin'"),
-    ],
-)
-def test_a_wrong_word_is_one_sentence(words, message, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    assert main(["fine", *words]) == 2
-    error = capsys.readouterr().err
-    assert message in error and error.count("\n") == 1
-    assert not list(tmp_path.iterdir())

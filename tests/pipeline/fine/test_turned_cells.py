@@ -5,8 +5,8 @@ import pytest
 
 from datagen.engines import Engines
 from datagen.fine.annotate_image import AnnotateImage
+from datagen.fine.mend_regions import SettleRegions
 from datagen.fine.read_regions import ReadRegions
-from datagen.fine.settle_overlaps import SettleRegions
 from datagen.fine.text_layer import annotated_layer
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.record import Drop, Quality, Sample

@@ -57,5 +57,5 @@ def test_a_benchmark_that_there_is_not_is_refused_with_the_names():
 
 
 def test_every_benchmark_is_a_program():
-    for name, (folder, *_) in ALL.items():
+    for name, folder in ALL.items():
         assert importlib.util.find_spec(f"tests.bench.{folder}.{name}"), name

@@ -3,7 +3,6 @@
 import pytest
 
 from tests.bench.bars import at_least, at_most
-from tests.bench.fine import fine_digital
 
 
 @pytest.mark.parametrize(
@@ -18,11 +17,3 @@ from tests.bench.fine import fine_digital
 )
 def test_a_bar_says_whether_it_is_met(printed, expected):
     assert printed == expected
-
-
-def test_the_mean_of_pages_over_its_bar_is_printed_as_not_met(capsys):
-    fine_digital.summary("pages", [0.01, 0.09])
-    fine_digital.summary("pages", [0.01, 0.01])
-    missed, met = capsys.readouterr().out.splitlines()
-    assert "mean 0.0500 (at most 0.02: not met)" in missed
-    assert "mean 0.0100 (at most 0.02)" in met

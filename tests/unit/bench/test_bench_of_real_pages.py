@@ -28,10 +28,3 @@ def test_a_judgement_that_there_is_not_is_refused(tmp_path):
     path.write_text("script\tsha256\tpage\tdocument\tjudgement\tnote\nLatn\tab\t0\ta.pdf\tgood\t\n")
     with pytest.raises(ValueError, match="'good'"):
         real_pages.read_list(path)
-
-
-def test_pages_are_drawn_by_content_and_few_of_one_document():
-    rows = {(doc, n): {"script": "Latn", "sha256": doc, "page": n} for doc in ("ab", "cd") for n in range(30)}
-    drawn = real_pages.drawn(rows, seed=1)
-    assert len(drawn) == 2 * real_pages.EACH_OF_A_DOCUMENT
-    assert drawn == real_pages.drawn(dict(reversed(rows.items())), seed=1) != real_pages.drawn(rows, seed=2)

@@ -67,22 +67,6 @@ def test_what_the_changed_maps_say() -> None:
     assert text("Cyrl", "no_tounicode").count("\ufffd") > 50
 
 
-@pytest.mark.parametrize("kind", ["hidden", "hidden_opacity"])
-def test_a_hidden_text_is_another_pages_over_a_scan(kind: str) -> None:
-    original, bad = pages(good("Cyrl")), pages(damage(good("Cyrl"), kind))
-    assert bad == original[1:] + original[:1]
-    assert abs(ink(damage(good("Cyrl"), kind)) - ink(good("Cyrl"))).mean() < 12
-    with pytest.raises(ValueError, match="one page"):
-        damage(typeset(["Word."]).pdf, kind)
-
-
-def test_what_is_drawn_again_elsewhere() -> None:
-    assert (ink(damage(good("Deva"), "off_page")) == ink(good("Deva"))).all()
-    assert text("Deva", "off_page") == text("Deva")
-    twice = ink(damage(good("Deva"), "doubled"))
-    assert (twice <= ink(good("Deva"))).mean() > 0.99 and (twice < ink(good("Deva"))).any()
-
-
 @pytest.mark.parametrize("script", ["Latn", "Deva", "Arab"])
 def test_dropped_spaces_leave_every_word_where_it_was(script: str) -> None:
     bad = damage(good(script), "spaces_dropped")

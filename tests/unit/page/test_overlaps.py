@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from datagen.engines import OPEN
-from datagen.fine.settle_overlaps import SettleRegions
+from datagen.fine.mend_regions import SettleRegions
 from datagen.markdown import markdown
 from datagen.page.overlaps import divided, overlap_share, without_doubles
 from datagen.record import Box, Line, Region

@@ -9,11 +9,10 @@ import pytest
 
 from datagen.engines import OPEN, Choice, packaged, tesseract
 from datagen.fine.verdict import judge_page, read_again
-from datagen.fine.verdict.apostrophes import as_drawn
 from datagen.fine.verdict.judge_page import WeighLabels
 from datagen.fine.verdict.line_witness import Spoken
+from datagen.fine.verdict.read_again import as_drawn, second_reader
 from datagen.fine.verdict.region_witness import Witnesses
-from datagen.fine.verdict.second_reader import second_reader
 from datagen.formulas.render import draw
 from datagen.page import images
 from datagen.record import Box, Region
@@ -170,20 +169,30 @@ def test_a_page_is_suspect_whose_table_became_text_or_whose_words_lie_in_picture
     assert result.quality.verdict == "suspect" and "text_in_pictures" in result.quality.reasons
 
 
-def test_ink_without_a_region_makes_a_page_incomplete():
-    whole = page()
-    partial = weighed(replace(whole, regions=whole.regions[:2]))
-    assert partial.quality.verdict == "suspect" and partial.quality.reasons == ("incomplete",)
-    assert partial.quality.signals["worth"] == partial.quality.signals["coverage"] < 0.9
-
-
-def test_a_page_whose_lines_lie_in_two_regions_is_suspect():
-    whole = page()
+def in_two_regions(whole):
     boxes = [region.box for region in whole.regions[:4]]
     around = Box(*(f(box[k] for box in boxes) for k, f in enumerate((min, min, max, max))))
-    result = weighed(replace(whole, regions=(replace(whole.regions[0], box=around), *whole.regions[1:])))
-    assert (result.quality.verdict, result.quality.reasons) == ("suspect", ("regions_overlap",))
-    assert result.quality.signals["overlap_share"] == 0.75
+    return replace(whole.regions[0], box=around), *whole.regions[1:]
+
+
+def half_unread(whole):
+    return *(replace(region, text="", is_unread=True) for region in whole.regions[:2]), *whole.regions[2:]
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason", "signal", "low", "high"),
+    [
+        (lambda whole: whole.regions[:2], "incomplete", "coverage", 0.1, 0.9),
+        (in_two_regions, "regions_overlap", "overlap_share", 0.75, 0.75),
+        (half_unread, "unread_regions", "unread_text_share", 0.15, 1.0),
+    ],
+)
+def test_a_page_is_suspect_whose_ink_is_in_no_region_or_in_two_or_unread(changed, reason, signal, low, high):
+    whole = page()
+    result = weighed(replace(whole, regions=changed(whole)))
+    assert (result.quality.verdict, result.quality.reasons) == ("suspect", (reason,))
+    assert low <= result.quality.signals[signal] <= high
+    assert result.quality.signals["worth"] == min(result.quality.signals[name] for name in ("agreement", "coverage"))
 
 
 def test_what_nobody_has_read_is_named_and_read_by_nobody_here():
@@ -192,14 +201,6 @@ def test_what_nobody_has_read_is_named_and_read_by_nobody_here():
     result = weighed(replace(whole, regions=(unread, *whole.regions[1:])))
     assert result.quality.reasons == ("unread_regions",) and result.quality.verdict == "trusted"
     assert result.regions[0].score is None and 0 < result.quality.signals["unread_share"] < 1
-
-
-def test_a_page_of_which_nobody_has_read_much_is_suspect():
-    whole = page()
-    unread = [replace(region, text="", is_unread=True) for region in whole.regions[:2]]
-    result = weighed(replace(whole, regions=(*unread, *whole.regions[2:])))
-    assert result.quality.signals["unread_text_share"] > 0.15
-    assert (result.quality.verdict, result.quality.reasons) == ("suspect", ("unread_regions",))
 
 
 def formula_page(latex: str, drawn: str = r"E = m c^2 + \sum_{i} x_i"):

@@ -1,7 +1,7 @@
 """Signs that engines took for others that look the same."""
 
 from datagen.engines import OPEN
-from datagen.fine.verdict.mend_lookalikes import MendLookalikes
+from datagen.fine.mend_regions import MendLookalikes
 from datagen.record import Box, Line, Region
 from tests.inputs.samples import sample
 
