@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from datagen.disk.storage import Folder
 from datagen.engines.compact import threads
-from datagen.engines.token_reader import MODEL
 from datagen.work import progress
 from datagen.work.progress import State
 from flywheel.lines.crops import Crop, degraded
@@ -65,11 +64,6 @@ def device_of(values: Pretrained) -> str:
 
 def precision_of(values: Pretrained) -> str:
     return values.precision or ("bfloat16" if device_of(values) == "cuda" else "float32")
-
-
-def clear(folder: Folder) -> None:
-    """Remove what was left of a network when its writing was interrupted."""
-    folder.remove(MODEL)
 
 
 def learn(config: Fit, crops: Sequence[Crop], learner: Learner, folder: Folder, mark: str) -> list[float]:
