@@ -21,8 +21,7 @@ from datagen.disk.storage import Folder
 from datagen.engines.compact import threads
 from datagen.work import progress
 from datagen.work.progress import State
-from flywheel.lines.crops import Crop, degraded
-from flywheel.readers.line_shares import shares_of
+from flywheel.lines.crops import Crop, degraded, shares_of
 from flywheel.step import Fit, Pretrained
 from model.train.checkpoint import Checkpoints, tensors
 from model.train.optim import adamw, rate_at, update

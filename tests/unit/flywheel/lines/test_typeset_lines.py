@@ -12,13 +12,12 @@ from datagen.drawing.line_by_pango import line
 from datagen.record import Box
 from flywheel.labels.evaluate import HeldOut
 from flywheel.lines import typeset_lines
-from flywheel.lines.crops import Crop, degraded
+from flywheel.lines.crops import Crop, degraded, weights_of
 from flywheel.pools import texts
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.pools import Language, TextLines, assign
 from flywheel.pools.texts import TextFile
 from flywheel.pools.typefaces import Families, families_of, in_family
-from flywheel.readers.line_shares import weights_of
 from flywheel.rounds.train_readers import FitTask, budget
 from flywheel.step import Fit, Pretrained
 from tests.inputs.udhr import UDHR
