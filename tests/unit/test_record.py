@@ -4,7 +4,7 @@ import pytest
 
 from datagen.contract import check
 from datagen.record import Box, Drop, Line, Origin, Quality, Range, Reading, Region, Sample, SampleError, clean_text
-from tests.inputs.samples import image, sample
+from tests.inputs.samples import sample
 
 
 def test_record_round_trips():
@@ -63,6 +63,7 @@ def test_another_schema_is_refused():
         ({"regions": (Region(Box(0, 0, 9, 9), "text", "x", None, "x", format="xml"),)}, "format 'xml'"),
         ({"regions": (Region(Box(0, 0, 9, 9), "text", "x", None, "x", is_unread=True),)}, "is_unread and has text"),
         ({"difficulty": float("nan")}, "not finite"),
+        ({"quality": Quality("trusted", (), {"share": float("nan")})}, "not finite"),
     ],
 )
 def test_check_names_the_fault(values, said):
@@ -107,10 +108,6 @@ def test_sample_error_survives_pickling():
 
     error = pickle.loads(pickle.dumps(SampleError("encrypted", "a password")))
     assert (error.reason, error.detail) == ("encrypted", "a password")
-
-
-def test_image_helper_makes_what_it_says():
-    assert image(kind="PNG").startswith(b"\x89PNG")
 
 
 def test_words_hold_on_a_page_that_merely_lacks_some():

@@ -235,6 +235,7 @@ def test_a_document_in_ranges_that_cannot_be_read_is_a_drop_a_range(tmp_path):
     reports = read_reports(Folder(f"{tmp_path}/out/coarse"))
     assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (3, 2)
     assert [s.origin.page for s in samples(tmp_path / "out")] == [0, 1, 2, 3]  # the list said 2, and was wrong
+    check_corpus(tmp_path / "out")
 
 
 def test_a_strangers_licence_is_no_markup_in_the_card(tmp_path):
@@ -281,15 +282,6 @@ def test_deep_looks_inside_before_it_shards(corpus, tmp_path):
     assert (found["russian.pdf"].count, found["russian.pdf"].lang) == (3, "ru")
     assert len(found["russian.pdf"].sha256) == 64
     assert len(samples(tmp_path / "out")) == 9
-
-
-def test_page_ranges_of_a_large_document_miss_no_page(tmp_path):
-    pdfs.write(tmp_path / "in" / "long.pdf", *[f"Page number {i}" for i in range(8)])
-    (tmp_path / "in" / "list.jsonl").write_text(json.dumps({"uri": "long.pdf", "pages": 8}))
-    make(tmp_path / "in/list.jsonl", tmp_path / "out")
-    assert [s.origin.page for s in samples(tmp_path / "out")] == list(range(8))
-    assert len(shards(tmp_path / "out")) == 3
-    check_corpus(tmp_path / "out")
 
 
 def test_pages_are_drawn_by_seed(tmp_path):
