@@ -1,7 +1,7 @@
 """What readers are trained and tested on: crops of lines with their text, how often each is learned, and what degrades it."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -77,26 +77,18 @@ class Crop:
         return cut(self.pixels(), self.box, margin, margin, margin, margin)
 
 
-def crop_rows(dataset: Folder, wanted: Callable[[Row], bool]) -> Iterator[Row]:
-    """The manifest's rows of the crops that have text and are `wanted`, shard by shard. No shard is opened."""
-    for part in manifest.parts(dataset, [report.shard for report in read_reports(dataset)]):
-        yield from (row for row in part.select(_COLUMNS).to_pylist() if row["num_chars"] and wanted(row))
-
-
 def rows_of_pages(dataset: Folder, languages: Mapping[Place, str], script: str = "") -> Iterator[Row]:
     """The rows of the crops whose page is in `languages` with the crop's language; of one `script` alone, if it is given.
 
-    A page that came twice, since its file lies in two folders, is taken as it came first.
+    A page that came twice, since its file lies in two folders, is taken as it came first. No shard is opened.
     """
     parents: dict[Place, str] = {}
-
-    def is_wanted(row: Row) -> bool:
-        place = row["sha256"], row["page"]
-        if languages.get(place) != row["lang"] or (script and row["script"] != script):
-            return False
-        return parents.setdefault(place, row["parent"]) == row["parent"]
-
-    return crop_rows(dataset, is_wanted)
+    for part in manifest.parts(dataset, [report.shard for report in read_reports(dataset)]):
+        for row in part.select(_COLUMNS).to_pylist():
+            place = row["sha256"], row["page"]
+            is_wanted = row["num_chars"] and languages.get(place) == row["lang"] and script in ("", row["script"])
+            if is_wanted and parents.setdefault(place, row["parent"]) == row["parent"]:
+                yield row
 
 
 def read_crops(dataset: Folder, rows: Iterable[Row]) -> list[Crop]:

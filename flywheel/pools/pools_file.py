@@ -55,7 +55,9 @@ class FrozenPools:
     @classmethod
     def from_json(cls, data: bytes) -> "FrozenPools":
         state = json.loads(data)
-        return cls(state["values"], state["shards"], tuple(map(_pools, state["pools"])))
+        for values in state["pools"]:
+            values |= {name: tuple((doc, page) for doc, page in values[name]) for name in POOLS}
+        return cls(state["values"], state["shards"], tuple(Pools(**values) for values in state["pools"]))
 
 
 def read(folder: Folder) -> FrozenPools | None:
@@ -164,8 +166,3 @@ def _given(step: Flywheel, known: Mapping[str, str]) -> dict[str, tuple[str, lis
         name = lang if known.get(lang, script) == script else f"{lang}-{script}"
         found[name] = (script, paragraphs)
     return found
-
-
-def _pools(values: dict[str, Any]) -> Pools:
-    """The pools that `dataclasses.asdict` took apart."""
-    return Pools(**values | {name: tuple((doc, page) for doc, page in values[name]) for name in POOLS})
