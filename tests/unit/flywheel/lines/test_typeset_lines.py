@@ -17,11 +17,12 @@ from flywheel.pools import texts
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.pools import Language, TextLines, assign
 from flywheel.pools.texts import TextFile
-from flywheel.pools.typefaces import Families, families_of, in_family
+from flywheel.pools.typefaces import Families, families_of, in_family, stacks
 from flywheel.rounds.train_readers import FitTask, budget
 from flywheel.step import Fit, Pretrained
 from tests.inputs.udhr import UDHR
 
+THAI = ["ที่นี่ชื่อ", "ตั้งที่ยู่"]
 SCRIPTS = ("Arab", "Hebr", "Deva", "Khmr", "Thai", "Ethi", "Kore")
 
 
@@ -189,3 +190,16 @@ def test_a_mark_where_no_letter_belongs_is_drawn_only_where_there_is_a_dotted_ci
                 line(text, name, "hi", 30, 5)
     assert able
     assert set(typeset_lines.families_for("सभी और", of_hindi, "hi")) == set(of_hindi)
+
+
+def test_a_typeface_that_draws_a_tone_on_its_vowel_is_left_out():
+    if "Noto Looped Thai" not in typefaces.installed():
+        pytest.skip("Noto Looped Thai isn't there (fonts-noto-core)")
+    assert not stacks("Noto Looped Thai", THAI, "th")
+    assert stacks("FreeSerif", THAI, "th")
+    families = families_of(THAI, "th")
+    assert families and "Noto Looped Thai" not in (*families.train, *families.test)
+
+
+def test_where_no_letter_has_two_marks_all_typefaces_stack():
+    assert stacks("FreeSerif", ["ab", "αβ"], "el")
