@@ -164,19 +164,16 @@ def test_another_recipe_is_refused_and_the_difference_named(documents, out):
         make(documents, out, jpeg_quality=50)
 
 
-def test_overwrite_deletes_only_what_is_ours(documents, out):
+def test_overwrite_deletes_only_what_is_ours_and_nothing_before_it_has_something_to_read(documents, out, tmp_path):
     (out / "coarse/notes.txt").write_text("mine")
     (out / "thesis.tex").write_text("mine")
-    make(documents, out, overwrite=True)
-    assert (out / "coarse/notes.txt").exists()
-    assert (out / "thesis.tex").exists()
-
-
-def test_overwrite_deletes_nothing_before_it_has_something_to_read(out, tmp_path):
     before = files(out)
     with pytest.raises(ValueError, match="no such file or folder"):
         make(tmp_path / "mistyped", out, overwrite=True)
     assert files(out) == before
+    make(documents, out, overwrite=True)
+    assert (out / "coarse/notes.txt").exists()
+    assert (out / "thesis.tex").exists()
 
 
 def test_a_kill_between_tar_and_report_or_a_lost_tar_is_mended(documents, out):
