@@ -97,8 +97,8 @@ class Stage(Component, Protocol):
     `SampleError`, its samples are tried one by one; those that raise it alone are dropped, and the others go in together. Every
     sample that goes in comes out, under its key or as keys of it, a dash and more (`is_of`), or is dropped.
 
-    Stages are plain functions of a batch. One that waits for somebody else has a `stream` in place of that (`StreamStage`), so
-    that samples are made while others are waited for.
+    Stages are plain functions of a batch. One that waits for somebody else has a `stream` in place of that, of outcomes, engines
+    and `Making`: it may hold several samples, and gives all outcomes, drops among them, in the order in which they came in.
     """
 
     @property
@@ -111,13 +111,6 @@ class Stage(Component, Protocol):
         return ""
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]: ...
-
-
-class StreamStage(Stage, Protocol):
-    """A stage that takes samples as they come, and may hold several: it gives all outcomes in the order in which they came in,
-    drops among them, whatever is ready first."""
-
-    def stream(self, outcomes: Iterable[Sample | Drop], engines: Engines, making: Making) -> Iterator[Sample | Drop]: ...
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,8 @@ def rates(
             by_language[lang] = None
             continue
         images = [(c.key, hashlib.sha256(c.image).hexdigest()) for c in crops]  # a typeset line's key doesn't tell its typeface
-        mark = hashlib.sha256(f"{_mark(reader)}{images}".encode()).hexdigest()
+        version = tesseract.version() if reader == DEBIAN else f"{reader} {sorted(engines([reader]).items())}"
+        mark = hashlib.sha256(f"{version}{images}".encode()).hexdigest()
         if saved.get(lang + kind, {}).get("mark") != mark:
             log.info("%s: reading %d lines, %s", reader, len(crops), lang)
             cer = _rate(reader, lang, crops[0].script, crops)
@@ -128,7 +129,3 @@ def engines(readers: Iterable[str]) -> dict[str, str]:
             of_one = versions(PPOCR, model="" if name == PPOCR else name)
             of_readers |= {f"{name} {key}": of_one[key] for key in of_one} if is_folder(name) else of_one
     return of_readers
-
-
-def _mark(reader: str) -> str:
-    return tesseract.version() if reader == DEBIAN else f"{reader} {sorted(engines([reader]).items())}"

@@ -6,7 +6,8 @@ normalised first. The interval is the middle 95% of the rates of resampled lines
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,16 +17,21 @@ from scipy import special
 
 from datagen.asking.loops import is_loop
 from datagen.writing.line_text import normalise
-from flywheel.labels import error_kinds
-from flywheel.labels.error_kinds import Confusion
+from flywheel.pools.text_lines import clusters
 
 NOBODY = 2.0
 """A threshold that no confidence reaches."""
 RISK = 0.05
 """The share of calibrations that may promise too much."""
+_MOST = 12  # confusions that are told of
+_LARGEST_ERROR = 0.4  # of a line's characters: what differs more was hardly read, and says little of characters
 _STARTS = 3
 _CUT = 2  # times as long as the truth: a reading that the reader's limit cut off
 _GROWTH = 1.25  # each test takes so many times the lines of the one before
+
+
+Confusion = tuple[str, str, int]
+"""What stands there ("" for nothing), what was read ("" for nothing), and how often."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class Errors:
     right letter for letter.
 
     `cluster_rate` is the rate by letters with their marks, `space_rate` that of spaces alone. `confusions` are the commonest
-    errors (`flywheel.labels.error_kinds`). `repetition_rate` is the share of readings that go round and round.
+    errors. `repetition_rate` is the share of readings that go round and round.
     """
 
     cer: float
@@ -61,7 +67,7 @@ def errors(truths: Sequence[str], readings: Sequence[str], seed: int = 0, num_re
     rate = distances.sum() / lengths.sum()
     cer, cer_low, cer_high = (round(float(x), 5) for x in (rate, low, high))
     pairs = list(zip(map(normalise, truths), map(normalise, readings), strict=True))
-    others = round(error_kinds.cluster_rate(pairs), 5), round(error_kinds.space_rate(pairs), 5), error_kinds.confusions(pairs)
+    others = round(cluster_rate(pairs), 5), round(space_rate(pairs), 5), confusions(pairs)
     num_loops = sum(is_loop(reading, len(reading) > _CUT * len(truth)) for truth, reading in pairs)
     counts = int(lengths.sum()), len(truths), int((distances == 0).sum())
     return Errors(cer, cer_low, cer_high, *counts, *others, round(num_loops / len(truths), 5))
@@ -71,6 +77,46 @@ def distances_of(truths: Sequence[str], readings: Sequence[str]) -> list[tuple[i
     """For each line, how many edits its reading is from the truth, and how many characters the truth has."""
     truths, readings = [normalise(t) for t in truths], [normalise(r) for r in readings]
     return [(Levenshtein.distance(t, r), len(t)) for t, r in zip(truths, readings, strict=True)]
+
+
+def cluster_rate(pairs: Iterable[tuple[str, str]]) -> float:
+    """The error rate by clusters, of pairs of a truth and its reading: a letter and its marks, and what a virama joins to them,
+    are one unit."""
+    num_edits = num_clusters = 0
+    for truth, reading in pairs:
+        units = clusters(truth)
+        num_edits += Levenshtein.distance(units, clusters(reading))
+        num_clusters += len(units)
+    return num_edits / max(1, num_clusters)
+
+
+def space_rate(pairs: Iterable[tuple[str, str]]) -> float:
+    """How many spaces are missing, too many, or read as another character, for each space of the truths."""
+    num_wrong = num_spaces = 0
+    for truth, reading in pairs:
+        num_wrong += sum(" " in edit for edit in _edits(truth, reading))
+        num_spaces += truth.count(" ")
+    return num_wrong / max(1, num_spaces)
+
+
+def confusions(pairs: Iterable[tuple[str, str]], most: int = _MOST) -> tuple[Confusion, ...]:
+    """The commonest wrong characters of pairs of a truth and its reading."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for truth, reading in pairs:
+        edits = _edits(truth, reading)
+        if len(edits) <= _LARGEST_ERROR * len(truth):
+            counts.update(edits)
+    common = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:most]
+    return tuple((stands, read, n) for (stands, read), n in common)
+
+
+def _edits(truth: str, reading: str) -> list[tuple[str, str]]:
+    """The fewest edits that lead from a truth to its reading: what stands there, and what was read."""
+    edits = []
+    for edit in Levenshtein.editops(truth, reading):
+        stands = "" if edit.tag == "insert" else truth[edit.src_pos]
+        edits.append((stands, "" if edit.tag == "delete" else reading[edit.dest_pos]))
+    return edits
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ class DetectedLine:
 
     def view(self, margin: float) -> numpy.ndarray:
         """The line with a margin in heights of its box, as far as the image goes."""
-        return _framed(self.gray, self.inner, margin)
+        box, pad = self.inner, _pad(self.inner, margin)
+        return self.gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad]
 
     def shown(self, frame: Frame) -> numpy.ndarray:
         """The line as a reader is shown it in a view."""
@@ -138,11 +139,6 @@ def encoded(gray: numpy.ndarray) -> bytes:
 
 def _pad(box: Box, margin: float) -> int:
     return max(1, round(margin * (box.y1 - box.y0)))
-
-
-def _framed(gray: numpy.ndarray, box: Box, margin: float) -> numpy.ndarray:
-    pad = _pad(box, margin)
-    return gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad]
 
 
 def _cut(gray: numpy.ndarray, box: Box, script: str) -> DetectedLine:

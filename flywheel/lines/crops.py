@@ -1,6 +1,7 @@
-"""What readers are trained and tested on: crops of lines with their text; and what degrades them on the way to training."""
+"""What readers are trained and tested on: crops of lines with their text, how often each is learned, and what degrades it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +20,8 @@ from flywheel.pools.typefaces import in_family, typeset
 
 Row = dict[str, Any]
 """A row of a manifest, with the columns of `_COLUMNS`."""
+
+_ENOUGH_LINES = 1_000  # of documents, so that they are half of what is learned of a language
 
 # What happens to a line on paper, and once it is seen. Most lines suffer a thing or two.
 _FADED = partial(wear.tone, dark=(60, 110), bright=(180, 225))
@@ -74,26 +77,18 @@ class Crop:
         return cut(self.pixels(), self.box, margin, margin, margin, margin)
 
 
-def crop_rows(dataset: Folder, wanted: Callable[[Row], bool]) -> Iterator[Row]:
-    """The manifest's rows of the crops that have text and are `wanted`, shard by shard. No shard is opened."""
-    for part in manifest.parts(dataset, [report.shard for report in read_reports(dataset)]):
-        yield from (row for row in part.select(_COLUMNS).to_pylist() if row["num_chars"] and wanted(row))
-
-
 def rows_of_pages(dataset: Folder, languages: Mapping[Place, str], script: str = "") -> Iterator[Row]:
     """The rows of the crops whose page is in `languages` with the crop's language; of one `script` alone, if it is given.
 
-    A page that came twice, since its file lies in two folders, is taken as it came first.
+    A page that came twice, since its file lies in two folders, is taken as it came first. No shard is opened.
     """
     parents: dict[Place, str] = {}
-
-    def is_wanted(row: Row) -> bool:
-        place = row["sha256"], row["page"]
-        if languages.get(place) != row["lang"] or (script and row["script"] != script):
-            return False
-        return parents.setdefault(place, row["parent"]) == row["parent"]
-
-    return crop_rows(dataset, is_wanted)
+    for part in manifest.parts(dataset, [report.shard for report in read_reports(dataset)]):
+        for row in part.select(_COLUMNS).to_pylist():
+            place = row["sha256"], row["page"]
+            is_wanted = row["num_chars"] and languages.get(place) == row["lang"] and script in ("", row["script"])
+            if is_wanted and parents.setdefault(place, row["parent"]) == row["parent"]:
+                yield row
 
 
 def read_crops(dataset: Folder, rows: Iterable[Row]) -> list[Crop]:
@@ -106,6 +101,28 @@ def read_crops(dataset: Folder, rows: Iterable[Row]) -> list[Crop]:
             crop = Crop(sample.key, sample.lang, sample.script, text, sample.image, sample.regions[0].box)
             crops.append(((sample.origin.sha256, sample.origin.page or 0, sample.key), crop))
     return [crop for _, crop in sorted(crops, key=lambda entry: entry[0])]
+
+
+def weights_of(crops: Sequence[Crop]) -> list[float]:
+    """How often each line is learned, beside the others. A language's share grows by the square root of how many lines it has.
+    Of a language that has text to typeset, lines of documents are at most half of what is learned, and less where they are
+    few."""
+    counts, images = Counter(c.lang for c in crops), Counter(c.lang for c in crops if c.image)
+    weights = []
+    for crop in crops:
+        num, num_images = counts[crop.lang], images[crop.lang]
+        weight = num**-0.5
+        if 0 < num_images < num:
+            share = min(0.5, num_images / _ENOUGH_LINES)
+            weight *= num * (share / num_images if crop.image else (1 - share) / (num - num_images))
+        weights.append(weight)
+    return weights
+
+
+def shares_of(crops: Sequence[Crop]) -> numpy.ndarray:
+    """The probability of each line when one is drawn."""
+    weights = numpy.array(weights_of(crops))
+    return weights / weights.sum()
 
 
 def cut(pixels: numpy.ndarray, box: Box, left: float, top: float, right: float, bottom: float) -> numpy.ndarray:

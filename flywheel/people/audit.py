@@ -107,12 +107,8 @@ def _precision(lines: Sequence[Asked], given: Mapping[str, Answer]) -> dict[str,
     judged = [(line, given[line.id]) for line in lines if line.id in given]
     counted = [(line, answer) for line, answer in judged if answer.verdict != "skip"]
     right = sum(answer.has_text and is_same(answer.text, line.reading, line.script) for line, answer in counted)
-    low, high = gate.interval(right, len(counted))
-    share = (right / len(counted), low, high) if counted else (None, None, None)
-    names = ("precision", "precision_low", "precision_high")
-    rounded = {name: None if value is None else round(value, 4) for name, value in zip(names, share, strict=True)}
-    counts = {"num_asked": len(lines), "num_judged": len(counted), "num_skipped": len(judged) - len(counted), "num_right": right}
-    return counts | rounded
+    counts = {"num_asked": len(lines), "num_judged": len(counted), "num_skipped": len(judged) - len(counted)}
+    return counts | gate.share(right, len(counted), "num_judged")
 
 
 def _accepted(step: Flywheel, out: Folder, number: int) -> dict[str, list[Asked]]:

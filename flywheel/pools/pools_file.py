@@ -7,7 +7,8 @@ the first round stay out of the pools until a run with overwrite=1 makes the poo
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,9 +17,10 @@ from datagen.disk.storage import Folder
 from datagen.engines import ppocr
 from datagen.record import another_schema
 from datagen.work import dataset
-from flywheel.pools import pools, text_supply, texts
+from datagen.writing import scripts
+from flywheel.pools import pools, texts
 from flywheel.pools.pools import POOLS, Language, Pools, TextLines
-from flywheel.pools.texts import TextFile
+from flywheel.pools.texts import TextFile, Texts
 from flywheel.step import SHARED, Flywheel, numbers, numbers_aside
 
 log = logging.getLogger(__name__)
@@ -53,7 +55,9 @@ class FrozenPools:
     @classmethod
     def from_json(cls, data: bytes) -> "FrozenPools":
         state = json.loads(data)
-        return cls(state["values"], state["shards"], tuple(map(_pools, state["pools"])))
+        for values in state["pools"]:
+            values |= {name: tuple((doc, page) for doc, page in values[name]) for name in POOLS}
+        return cls(state["values"], state["shards"], tuple(Pools(**values) for values in state["pools"]))
 
 
 def read(folder: Folder) -> FrozenPools | None:
@@ -101,18 +105,64 @@ def texts_of(step: Flywheel, out: Folder, served: Iterable[Pools]) -> dict[str, 
 def _assign(step: Flywheel, pages: Folder, folder: Folder) -> Sequence[Pools]:
     """The pools, with the texts of languages that need some written in the step's `folder`."""
     languages = pools.survey(pages, ppocr.alphabet_share, step.min_alphabet_share)
-    found = text_supply.texts(step, languages)
+    found = supplied(step, languages)
     folder.remove(texts.FOLDER)
     lines = {}
     for lang, text in found.items():
         sha256 = TextFile.write(folder.sub(texts.FOLDER), text).sha256
         lines[lang] = TextLines(sha256, len(text.train), len(text.held_out))
-    new = [Language(text.lang, text.script, text_supply.share(text)) for text in found.values()]
+    new = [Language(text.lang, text.script, _share(text)) for text in found.values()]
     known = {language.lang for language in languages}
     languages = [*languages, *(language for language in new if language.lang not in known)]
     return pools.assign(languages, step.seed, step.min_train_lines, lines)
 
 
-def _pools(values: dict[str, Any]) -> Pools:
-    """The pools that `dataclasses.asdict` took apart."""
-    return Pools(**values | {name: tuple((doc, page) for doc, page in values[name]) for name in POOLS})
+def supplied(step: Flywheel, languages: Sequence[Language]) -> dict[str, Texts]:
+    """The text of each language that needs some, by language.
+
+    It needs some if it is in the user's folder; if few lines of its documents train; or, if the step says so, if it isn't served
+    without. A language of the user's folder whose letters the embedded reader knows isn't served, and the log says so.
+    """
+    wanted: dict[str, tuple[str, list[str]]] = {}
+    given = _given(step, {language.lang: language.script for language in languages})
+    parted = pools.assign(languages, step.seed, step.min_train_lines)
+    for language, p in zip(languages, parted, strict=True):
+        few = pools.num_train_lines(language, p) < step.text_below
+        if language.lang in given or (step.text_packages and few and (step.serve_by_text or not p.not_served)):
+            wanted[language.lang] = (language.script, given.get(language.lang, (language.script, []))[1])
+    known = {language.lang for language in languages}
+    wanted |= {lang: of for lang, of in given.items() if lang not in known}
+    found = {}
+    for lang, (script, paragraphs) in sorted(wanted.items()):
+        made = texts.gather(lang, script, paragraphs, step.text_packages, step.max_text_lines, step.seed)
+        if made is None:
+            log.info("%s (%s): no text to typeset", lang, script)
+            continue
+        if lang not in known and _share(made) >= step.min_alphabet_share:
+            log.info("%s (%s) needs no reader of its own: the embedded one knows its letters", lang, script)
+            continue
+        sources = ", ".join(f"{n} of {name}" for name, n in made.paragraphs.items())
+        counts = f"{len(made.train)} lines to typeset, {len(made.held_out)} to test, of paragraphs: {sources}"
+        faces = f"typefaces: {', '.join(made.families.train)}; to test {', '.join(made.families.test)}"
+        log.info("%s (%s): %s; %s", lang, script, counts, faces)
+        found[lang] = made
+    return found
+
+
+def _share(text: Texts) -> float:
+    """The share of the text's letters that are in the embedded reader's alphabet."""
+    return ppocr.alphabet_share(Counter(char for line in text.train for char in line if char.isalpha()))
+
+
+def _given(step: Flywheel, known: Mapping[str, str]) -> dict[str, tuple[str, list[str]]]:
+    """The script and paragraphs of each language in the user's folder. One that the corpus has in another script is another
+    language here: `sr-Latn` beside `sr`."""
+    found: dict[str, tuple[str, list[str]]] = {}
+    for lang, paths in texts.languages(step.text).items() if step.text else ():
+        paragraphs = texts.read(paths)
+        script = scripts.main_script(" ".join(paragraphs))[0]
+        if script in scripts.NO_SCRIPT:
+            raise ValueError(f"text={step.text}: the text in {lang} has no letters")
+        name = lang if known.get(lang, script) == script else f"{lang}-{script}"
+        found[name] = (script, paragraphs)
+    return found

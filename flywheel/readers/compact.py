@@ -23,9 +23,8 @@ from datagen.engines.compact import (
     symbols_of,
     threads,
 )
-from flywheel.lines.crops import Crop, degraded, tallness
+from flywheel.lines.crops import Crop, degraded, shares_of, tallness
 from flywheel.readers.ctc_training import batches_of, checkpoint_name, is_there, learn, least_frames, loss_of_lines, made_by, tidy
-from flywheel.readers.line_shares import shares_of
 from flywheel.step import Fit
 
 _SAMPLE, _ENOUGH_ROOM = 100, 1.8  # lines that are looked at; frames for each one that is needed

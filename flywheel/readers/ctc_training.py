@@ -32,9 +32,8 @@ from datagen.engines.compact import (
 )
 from datagen.work import progress
 from datagen.work.progress import State
-from flywheel.lines.crops import Crop, degraded
+from flywheel.lines.crops import Crop, degraded, shares_of
 from flywheel.readers import symbol_places
-from flywheel.readers.line_shares import shares_of
 from flywheel.step import Fit
 
 DRAWN = 256

@@ -19,11 +19,9 @@ from torch import Tensor, nn
 
 from datagen.disk.storage import Folder
 from datagen.engines.compact import threads
-from datagen.engines.token_reader import MODEL
 from datagen.work import progress
 from datagen.work.progress import State
-from flywheel.lines.crops import Crop, degraded
-from flywheel.readers.line_shares import shares_of
+from flywheel.lines.crops import Crop, degraded, shares_of
 from flywheel.step import Fit, Pretrained
 from model.train.checkpoint import Checkpoints, tensors
 from model.train.optim import adamw, rate_at, update
@@ -65,11 +63,6 @@ def device_of(values: Pretrained) -> str:
 
 def precision_of(values: Pretrained) -> str:
     return values.precision or ("bfloat16" if device_of(values) == "cuda" else "float32")
-
-
-def clear(folder: Folder) -> None:
-    """Remove what was left of a network when its writing was interrupted."""
-    folder.remove(MODEL)
 
 
 def learn(config: Fit, crops: Sequence[Crop], learner: Learner, folder: Folder, mark: str) -> list[float]:

@@ -49,7 +49,7 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
     network.net.train()
     losses = fine_tuning.learn(config, crops, _Learner(network, values.at_once, device, dtype), folder, mark)
     net = network.net.merge_and_unload(safe_merge=True) if values.lora else network.net
-    fine_tuning.clear(folder)
+    folder.remove(MODEL)  # what an interrupted writing left
     with to_fill(folder.sub(MODEL)) as path:
         net.to(dtype).save_pretrained(path, max_shard_size=_ONE_FILE)
         network.processor.save_pretrained(path)

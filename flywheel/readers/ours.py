@@ -45,7 +45,7 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
         from model.files.lora import merge
 
         merge(net)
-    fine_tuning.clear(folder)
+    folder.remove(MODEL)  # what an interrupted writing left
     export(folder.sub(MODEL), net, tokenizer, dtype=DTYPES[precision])
     save(folder, "ours", crops[0].script, precision, longest, made_by(config, crops, mark))
     tidy(folder)

@@ -10,17 +10,12 @@ from datagen.work import dataset
 _HEAD = ("language", "character error", "Tesseract", "labels", "right", "characters let through")
 
 
-def write(folder: Folder, name: str, metrics: Mapping[str, Any]) -> None:
-    """Put what the round's `metrics` say into the card of its dataset `name` in `folder`, if it labelled pages."""
+def write(folder: Folder, name: str, metrics: Mapping[str, Any], of_pages: bool = False) -> None:
+    """Put what the round's `metrics` say into the card of its dataset `name` in `folder`, if there is any sample: that of its
+    labels, or that of the pages that it labelled."""
     if shards := [report.shard for report in read_reports(folder)]:
-        folder.write(dataset.MEASURED, measured(metrics).encode())
-        dataset.summarise(folder, name, shards)
-
-
-def write_pages(folder: Folder, name: str, metrics: Mapping[str, Any]) -> None:
-    """The same for the dataset `name` of the pages that it labelled."""
-    if shards := [report.shard for report in read_reports(folder)]:
-        text = f"## What was measured of the pages of round {metrics['round']}\n\n{pages(metrics['pages'])}\n"
+        title = f"## What was measured of the pages of round {metrics['round']}"
+        text = f"{title}\n\n{pages(metrics['pages'])}\n" if of_pages else measured(metrics)
         folder.write(dataset.MEASURED, text.encode())
         dataset.summarise(folder, name, shards)
 

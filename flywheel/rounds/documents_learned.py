@@ -1,10 +1,7 @@
 """Which documents the readers of an output learned from, and which only tested them."""
 
-from collections.abc import Iterable
-
 from datagen.disk.storage import Folder
 from flywheel.pools import lineage, pools_file
-from flywheel.pools.pools import Place, Pools
 from flywheel.rounds import set_aside
 from flywheel.step import LEARNED_FROM, Flywheel, has_reader, reader_name, round_folders
 
@@ -14,10 +11,15 @@ def held_out(step: Flywheel, out: Folder) -> frozenset[str]:
 
     Raises `ValueError` if there are rounds but nothing that says what they were tested on.
     """
-    pools = _pools(step, out)
-    tests = _documents(place for p in pools for place in p.held_out)
-    teaches = _documents(place for p in pools for place in p.train + p.unlabelled)
-    return tests - teaches
+    frozen = pools_file.read(out.sub(step.name))
+    if frozen is None and (rounds := round_folders(out)):
+        raise ValueError(
+            f"{out.url} has {rounds[0]} but no {step.name}/{pools_file.NAME}, which says what its readers are tested on: "
+            "give the flywheel its old name, or start a new output with out=…"
+        )
+    pools = frozen.pools if frozen else ()
+    tests = frozenset(doc for p in pools for doc, _ in p.held_out)
+    return tests - frozenset(doc for p in pools for doc, _ in p.train + p.unlabelled)
 
 
 def readers_trained_on(out: Folder, sha256s: frozenset[str]) -> list[str]:
@@ -33,18 +35,3 @@ def readers_trained_on(out: Folder, sha256s: frozenset[str]) -> list[str]:
             if documents & sha256s and has_reader(folder, reader):
                 readers.append(f"{name}/{reader_name(reader)}")
     return readers
-
-
-def _documents(places: Iterable[Place]) -> frozenset[str]:
-    return frozenset(doc for doc, _ in places)
-
-
-def _pools(step: Flywheel, out: Folder) -> tuple[Pools, ...]:
-    """The pools as they were frozen; none before the first round. Raises `ValueError` if rounds have none."""
-    pools = pools_file.read(out.sub(step.name))
-    if pools is None and (rounds := round_folders(out)):
-        raise ValueError(
-            f"{out.url} has {rounds[0]} but no {step.name}/{pools_file.NAME}, which says what its readers are tested on: "
-            "give the flywheel its old name, or start a new output with out=…"
-        )
-    return pools.pools if pools else ()

@@ -49,7 +49,6 @@ from flywheel.pools.pools_file import FrozenPools
 from flywheel.pools.texts import FOLDER as TEXT
 from flywheel.rounds import set_aside
 from flywheel.rounds.round import Round, RunPipeline, Watch, values
-from flywheel.rounds.stop_rule import enough
 from flywheel.step import (
     CROPS,
     GOLD,
@@ -102,7 +101,7 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
         return 0
     _check(step, out)
     settle(out)
-    if why := enough(step, out):
+    if why := set_aside.enough(step, out):
         log.info("%s: nothing new: %s", step.name, why)
         return 0
     if code := run(_crops(step, out, pools)):
@@ -119,7 +118,7 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
         return code
     if corrected:
         gold.mark(out, whole_rounds(out))
-    while not (why := enough(step, out)):
+    while not (why := set_aside.enough(step, out)):
         if code := Round(step, out, pools, next_number(out), whole_rounds(out)).make(run, runner, watch):
             return code
         settle(out)

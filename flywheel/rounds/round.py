@@ -128,7 +128,7 @@ class Round:
         table["detection"] = {"documents": detection.of_lines(self.pages, self.lines), "typeset": typeset}
         table["pages"] = score_pages.of_round(self.labelled, self.folder, self.pages, pages)
         card.write(self.folder, self.name, table)
-        card.write_pages(self.labelled, pages_name(self.name), table)
+        card.write(self.labelled, pages_name(self.name), table, of_pages=True)
         self.folder.write(METRICS, json.dumps(table, ensure_ascii=False, indent=1).encode())
         return 0
 
@@ -199,19 +199,19 @@ class Round:
         texts = frozen.texts_of(self.step, self.out, self.served)
         fitted = replace(self._fit, seed=self.step.seed + self.number)
         pages = PlaceFile.write(self.folder, "pages_to_train.json", languages)
-        before = self.before.url if self.before else ""
+        before, kind = self.before.url if self.before else "", self.step.reader
         tasks = []
         for r in readers:
-            num_text_lines = self._num_text_lines()[r.script]
-            packaged = kinds.packaged_sha256(self.step.reader, r.script) if self.step.packaged else ""
-            is_fresh = not r.start
-            fit = budget(fitted, num_lines[r.script], num_text_lines, self.step.min_train_lines, is_fresh, packaged)
+            packaged = kinds.packaged_sha256(kind, r.script) if self.step.packaged else ""
+            counts = num_lines[r.script], self._num_text_lines()[r.script], self.step.min_train_lines
+            fit = budget(fitted, *counts, not r.start, packaged)
             mark = fingerprint([origin, describe(fit), r.name])
             accepted = self.folds[r.learns] if r.learns and before else None
-            task = FitTask(r.name, r.script, fit, pages, self.crops.url, self.folder.url, mark, before, r.start, accepted)
             of_script = tuple(texts[p.lang] for p in self.served if p.script == r.script and p.lang in texts)
-            task = replace(task, gold=self.gold.url, gold_pages=self._gold_for(r.folds), texts=of_script)
-            tasks.append(replace(task, kind=self.step.reader, weights=kinds.weights_of(fit, self.out)))
+            learned = pages, self.crops.url, self.folder.url, mark, before, r.start, accepted
+            corrected = self.gold.url, self._gold_for(r.folds)
+            weights = kinds.weights_of(fit, self.out)
+            tasks.append(FitTask(r.name, r.script, fit, *learned, *corrected, of_script, kind, weights))
         return tasks
 
     def _gold_for(self, folds: tuple[str, ...]) -> PlaceFile | None:

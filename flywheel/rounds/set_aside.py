@@ -1,4 +1,6 @@
-"""Rounds that are set aside: no later round, training or report goes on from them, and nothing of them is deleted.
+"""Rounds that are set aside, and when the flywheel has turned enough.
+
+No later round, training or report goes on from a round that is set aside, and nothing of it is deleted.
 
 The file aside.json in a round's folder sets it aside, and says why. The folder is then moved, from `round-3` to `aside-round-3`,
 which no pattern of rounds matches, and so is the dataset of the pages that the round labelled. A kill in between costs nothing:
@@ -7,14 +9,33 @@ whoever comes next moves them. Its number stays taken.
 
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from datagen.disk.storage import Folder
-from flywheel.step import ASIDE, METRICS, aside_name, clear_round, is_whole, numbers, numbers_aside, pages_name, round_name
+from flywheel.step import (
+    ASIDE,
+    AUTO,
+    METRICS,
+    Flywheel,
+    aside_name,
+    clear_round,
+    is_whole,
+    numbers,
+    numbers_aside,
+    pages_name,
+    round_metrics,
+    round_name,
+    whole_rounds,
+)
 
 ROLLBACK, RULE = "rollback", "rule"
 """What sets a round aside: a person's word, or the rule that keeps rounds."""
+MOST = 20
+"""With `AUTO`, the most rounds. The rule ends earlier: each round has to be better than the one before."""
+_HOPELESS = ("too_small", "turned", "no_lines")
 
 
 @dataclass(frozen=True)
@@ -101,3 +122,31 @@ def describe(asides: Sequence[Aside]) -> list[str]:
     """A line for each, for people."""
     days = [time.strftime("%Y-%m-%d %H:%M", time.localtime(a.time)) for a in asides]
     return [f"{round_name(a.number)} was set aside on {day}: {a.reason}" for a, day in zip(asides, days, strict=True)]
+
+
+def enough(step: Flywheel, out: Folder) -> str:
+    """Why no further round is to be made; "" if one is."""
+    kept = round_metrics(out)
+    refused = refused_rounds(out)
+    if step.rounds != AUTO:
+        away = f", {len(refused)} of them set aside by the rule" if refused else ""
+        num_made = len(kept) + len(refused)
+        return f"{num_made} rounds are made{away}" if num_made >= step.rounds else ""
+    if refused and refused[-1].number > kept[-1]["round"]:
+        return f"round-{refused[-1].number} brought nothing, so no other is tried: {refused[-1].reason}"
+    if kept and not num_to_read(kept[-1]):
+        return f"round-{kept[-1]['round']} left nothing more to read"
+    return f"{MOST} rounds are made" if len(kept) + len(refused) >= MOST else ""
+
+
+def refused_rounds(out: Folder) -> list[Aside]:
+    """The rounds that the rule set aside and that came from a round that is still there. They count among those that exist, so
+    that a number of rounds is reached in any case. What a person set aside doesn't count, nor what came from it."""
+    there = frozenset(whole_rounds(out))
+    return [a for a in of(out) if a.by == RULE and metrics(out, a.number)["from"] in there]
+
+
+def num_to_read(measured: dict[str, Any]) -> int:
+    """How many lines of a round's pages were refused that another reader might read."""
+    rejected = sum((Counter(row["rejected"]) for row in measured["languages"].values()), Counter())
+    return sum(n for reason, n in rejected.items() if reason not in _HOPELESS)

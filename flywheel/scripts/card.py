@@ -1,7 +1,8 @@
-"""The card of a script's reader: what it learned from, and how well it reads text and typefaces that it never saw."""
+"""The card of a script's reader: what it learned from, and how well it reads text and typefaces that it never saw. And a table of
+all cards."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -24,6 +25,9 @@ learned."""
 
 FIRST = 100
 """The lines of a test that `make test` reads again."""
+
+_COLUMNS = ("script", "languages", "typefaces", "characters wrong", "Tesseract for ours, lines", "minutes", "kB")
+_NAMED = 8  # languages
 
 
 def test_lines(texts: Sequence[Texts], most: int) -> list[Crop]:
@@ -136,3 +140,26 @@ def _tesseract(
         "difference": [low, high],
         "lines": len(rows),
     }
+
+
+def table(cards: Mapping[str, Mapping[str, Any]]) -> str:
+    """A table in Markdown. A star: no typeface is left that only tests."""
+    head = f"| {' | '.join(_COLUMNS)} |\n|{' --- |' * len(_COLUMNS)}\n"
+    return head + "".join(f"| {' | '.join(_cells(script, card))} |\n" for script, card in cards.items())
+
+
+def _cells(script: str, card: Mapping[str, Any]) -> list[str]:
+    faces = f"{len(card['typefaces'])}" + ("" if card["unseen_typefaces"] else "*")
+    minutes, kilobytes = f"{card['processor_s'] / 60:.1f}", f"{card['bytes'] / 1e3:.0f}"
+    if "cer" in card:
+        rate = f"{_percent(card['cer'])} ({_percent(card['low'])} to {_percent(card['high'])}), {card['lines']} lines"
+    else:
+        rate = "no text is left to test"
+    theirs = card["tesseract"]
+    other = f"{_percent(theirs['cer'])} for {_percent(theirs['ours'])}, {theirs['lines']}" if theirs else ""
+    languages = ", ".join(card["text"]) if len(card["text"]) <= _NAMED else f"{len(card['text'])} languages"
+    return [script, languages, faces, rate, other, minutes, kilobytes]
+
+
+def _percent(rate: float) -> str:
+    return f"{100 * rate:.1f}%"

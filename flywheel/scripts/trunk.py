@@ -18,10 +18,9 @@ from torch.nn import functional as F
 from datagen.disk.storage import Folder
 from datagen.engines.compact import Alphabet, CompactConfig, CompactNet, Reader, has_fast_bf16, threads
 from datagen.writing.scripts import IDEOGRAPHS
-from flywheel.lines.crops import Crop
+from flywheel.lines.crops import Crop, shares_of
 from flywheel.readers import ctc_training
 from flywheel.readers.ctc_training import DRAWN, by_width, checkpoint_name, learn, loss_of_lines, symbols_of_crop
-from flywheel.readers.line_shares import shares_of
 from flywheel.step import Fit
 
 IDEOGRAPH = "\u4e00"

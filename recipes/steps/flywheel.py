@@ -9,7 +9,7 @@ from datagen.work.runner import make_runner
 from datagen.work.specification import fingerprint
 from flywheel.pools import questions
 from flywheel.rounds import documents_learned, set_aside
-from flywheel.rounds.stop_rule import enough, refused_rounds
+from flywheel.rounds.set_aside import enough, refused_rounds
 from flywheel.step import (
     AUTO,
     GOLD,

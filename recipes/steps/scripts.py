@@ -21,8 +21,8 @@ from datagen.engines.packaged import CARDS, TRUNK
 from datagen.samples import declarations
 from datagen.work.runner import make_runner
 from flywheel.scripts import languages, tasks
+from flywheel.scripts.card import table
 from flywheel.scripts.step import Scripts
-from flywheel.scripts.table import table
 from flywheel.scripts.tasks import ReaderTask, TextTask, TrunkTask
 from recipes.run.progress import watched
 from recipes.steps import OK, SHARD_FAILED, StepRunner

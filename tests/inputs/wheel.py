@@ -5,7 +5,6 @@ are new to it because ten words give ten thousand lines.
 """
 
 import random
-from collections.abc import Sequence
 from pathlib import Path
 
 from datagen.coarse.source import PdfSource
@@ -20,7 +19,6 @@ from tests.inputs import pdfs
 
 LINES = 18  # a page
 WORDS = "кот рот рок ток торт крот сок срок сток росток".split()
-PLAIN_WORDS = "все люди в своем праве и доме".split()  # more letters: a reader needs minutes to learn them
 UNTRAINED = {"first": Fit(steps=2, learning_rate=1e-3, batch_width=1_000)}  # for what doesn't look at readings
 
 
@@ -34,11 +32,11 @@ def few_documents(folder: Path) -> Path:
     return written(folder, {"big": 9, "medium": 8, "small": 2})
 
 
-def written(folder: Path, documents: dict[str, int], words: Sequence[str] = WORDS) -> Path:
+def written(folder: Path, documents: dict[str, int]) -> Path:
     """Documents of these names, of so many pages."""
     for name, num_pages in documents.items():
         draw = random.Random(name)
-        pages = ["\n".join(" ".join(draw.choices(words, k=4)) for _ in range(LINES)) for _ in range(num_pages)]
+        pages = ["\n".join(" ".join(draw.choices(WORDS, k=4)) for _ in range(LINES)) for _ in range(num_pages)]
         pdfs.write(folder / f"{name}.pdf", *pages)
     return folder
 

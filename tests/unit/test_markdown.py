@@ -66,6 +66,33 @@ def test_blocks_are_parted_by_a_blank_line_and_items_of_a_list_are_not():
     assert markdown(page) == "# Title\n\nOne.\n\n- a\n- b\n\nc without a bullet\n\n- d\n\nTwo."
 
 
+@pytest.mark.parametrize(
+    ("page", "wanted"),
+    [
+        ([], ""),
+        ([region("x", "header"), region("", "image")], ""),
+        ([region("a", "code", continues=True), region("b", "code")], "```\na\n```\n\n```\nb\n```"),
+        ([region("a", "equation", "latex", continues=True), region("b", "equation", "latex")], "\\[a\\]\n\n\\[b\\]"),
+        # A paragraph doesn't go on behind a heading, or on another page.
+        (
+            [region("It goes on", continues=True), region("Results", "sub_title"), region("elsewhere", continues=True)],
+            "It goes on\n\n## Results\n\nelsewhere",
+        ),
+    ],
+)
+def test_what_is_never_joined(page, wanted):
+    assert markdown(page) == wanted
+
+
+@pytest.mark.parametrize(
+    ("text", "bare"),
+    [(text, "x") for text in (r"\[x\]", "$$x$$", r"\(x\)", "$x$", " x ")]
+    + [(text, text) for text in ("$a$ and $b$", "$$a$$ $$b$$", r"\[a\] \[b\]")],
+)
+def test_latex_loses_what_displays_it_and_two_formulas_stay(text, bare):
+    assert bare_latex(text) == bare
+
+
 def test_a_paragraph_that_goes_on_in_the_next_column_is_one():
     page = [
         region("The encoder is con-", continues=True),
@@ -76,32 +103,6 @@ def test_a_paragraph_that_goes_on_in_the_next_column_is_one():
         region("Another."),
     ]
     assert markdown(page) == "The encoder is connected to a decoder, and that is all.\n\nFigure 1\n\nAnother."
-
-
-def test_a_paragraph_does_not_go_on_behind_a_heading_or_on_another_page():
-    page = [region("It goes on", continues=True), region("Results", "sub_title"), region("elsewhere", continues=True)]
-    assert markdown(page) == "It goes on\n\n## Results\n\nelsewhere"
-
-
-def test_code_and_formulas_are_never_joined():
-    code = [region("a", "code", continues=True), region("b", "code")]
-    assert markdown(code) == "```\na\n```\n\n```\nb\n```"
-    formulas = [region("a", "equation", "latex", continues=True), region("b", "equation", "latex")]
-    assert markdown(formulas) == "\\[a\\]\n\n\\[b\\]"
-
-
-def test_a_page_without_text_has_no_markdown():
-    assert markdown([]) == "" == markdown([region("x", "header"), region("", "image")])
-
-
-@pytest.mark.parametrize("text", [r"\[x\]", "$$x$$", r"\(x\)", "$x$", " x "])
-def test_latex_loses_what_displays_it(text):
-    assert bare_latex(text) == "x"
-
-
-@pytest.mark.parametrize("text", ["$a$ and $b$", "$$a$$ $$b$$", r"\[a\] \[b\]"])
-def test_latex_of_two_formulas_stays(text):
-    assert bare_latex(text) == text
 
 
 def test_all_text_has_what_the_markdown_leaves_out():

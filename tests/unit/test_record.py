@@ -64,6 +64,7 @@ def test_another_schema_is_refused():
         ({"regions": (Region(Box(0, 0, 9, 9), "text", "x", None, "x", is_unread=True),)}, "is_unread and has text"),
         ({"difficulty": float("nan")}, "not finite"),
         ({"regions": (Region(Box(1, 1, 9, 9), "text", "x", None, "x", lines=(Line(Box(5, 5, 5, 9), "x"),)),)}, "empty"),
+        ({"quality": Quality("trusted", (), {"share": float("nan")})}, "not finite"),
     ],
 )
 def test_check_names_the_fault(values, said):

@@ -8,7 +8,7 @@ import pytest
 from datagen.disk import manifest
 from datagen.disk.shards import read_samples
 from datagen.disk.storage import Folder
-from flywheel.pools import pools_file, text_supply
+from flywheel.pools import pools_file
 from flywheel.pools.page_lists import PlaceFile
 from flywheel.pools.pools import survey
 from flywheel.step import Fit
@@ -101,7 +101,7 @@ def test_a_language_whose_letters_the_embedded_reader_has_gets_none(tmp_path, tu
         turned / "in", text=text(tmp_path / "text", "sw.txt", "watu wote wamezaliwa huru".split()), **BROUGHT
     ).steps[1]
     with caplog.at_level("INFO"):
-        assert text_supply.texts(step, survey(pages, lambda letters: 0.0, 0.99)) == {}
+        assert pools_file.supplied(step, survey(pages, lambda letters: 0.0, 0.99)) == {}
     assert "sw (Latn) needs no reader of its own" in caplog.text
 
 

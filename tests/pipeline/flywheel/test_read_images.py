@@ -152,10 +152,12 @@ def many(tmp_path):
     return tmp_path / "in"
 
 
-def test_after_a_kill_it_goes_on_to_the_same_file_and_written_rows_stay(reader, many, tmp_path, monkeypatch):
+def test_workers_and_runs_after_a_kill_write_the_same_file_and_written_rows_stay(reader, many, tmp_path, monkeypatch, cluster):
     assert read(reader, many, tmp_path / "whole.jsonl") == 0
     whole = (tmp_path / "whole.jsonl").read_bytes()
     assert len({row["text"] for row in rows(tmp_path / "whole.jsonl").values()}) > 10
+    assert main(["read", f"reader={reader}", f"input={many}", f"out={tmp_path / 'two.jsonl'}", f"on={cluster}"]) == 0
+    assert (tmp_path / "two.jsonl").read_bytes() == whole
     out, run_read, calls = tmp_path / "rows.jsonl", read_images.run_read, []
 
     def killed(task):
@@ -176,13 +178,8 @@ def test_after_a_kill_it_goes_on_to_the_same_file_and_written_rows_stay(reader, 
         out.write_bytes(whole[:end])
         assert read(reader, many, out) == 0
         assert out.read_bytes() == whole
-
-
-def test_when_all_is_read_nothing_is_read_or_written(reader, many, tmp_path, monkeypatch):
-    out = tmp_path / "rows.jsonl"
-    assert read(reader, many, out) == 0
     before = [(p.name, p.stat().st_mtime_ns, p.read_bytes()) for p in sorted(tmp_path.glob("rows*"))]
-    monkeypatch.setattr(read_images, "run_read", None)
+    monkeypatch.setattr(read_images, "run_read", None)  # all is read: nothing is read or written
     assert read(reader, many, out) == 0
     assert [(p.name, p.stat().st_mtime_ns, p.read_bytes()) for p in sorted(tmp_path.glob("rows*"))] == before
 
@@ -201,12 +198,6 @@ def test_what_fails_and_is_no_images_fault_is_tried_again(reader, many, tmp_path
     monkeypatch.setattr(read_images, "run_read", run_read)
     assert read(reader, many, out) == 0
     assert len(rows(out)) == 43
-
-
-def test_workers_write_the_same_file(reader, many, tmp_path, cluster):
-    assert read(reader, many, tmp_path / "one.jsonl") == 0
-    assert main(["read", f"reader={reader}", f"input={many}", f"out={tmp_path / 'two.jsonl'}", f"on={cluster}"]) == 0
-    assert (tmp_path / "one.jsonl").read_bytes() == (tmp_path / "two.jsonl").read_bytes()
 
 
 def test_rows_of_another_reader_or_of_somebody_else_stay_alone(reader, many, tmp_path, capsys):

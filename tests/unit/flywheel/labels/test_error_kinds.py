@@ -3,7 +3,7 @@
 import pytest
 
 from flywheel.labels import gate
-from flywheel.labels.error_kinds import cluster_rate, confusions, space_rate
+from flywheel.labels.gate import cluster_rate, confusions, space_rate
 from flywheel.rounds.card import measured
 from recipes.verbs.rounds import other_rates
 

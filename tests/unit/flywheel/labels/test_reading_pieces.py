@@ -1,5 +1,7 @@
 """A line in pieces: what two views and the existing reader say of its words, and where it is cut."""
 
+from dataclasses import replace
+
 import numpy
 import pytest
 import torch
@@ -63,6 +65,49 @@ def parts(reading: LineReading) -> list[tuple[str, str]]:
     return [(part.text, part.stratum or part.reason) for part in reading.parts]
 
 
+SAME = "the vote is the reading"
+PIECES = {
+    "alone": (LINE, None, {}, [(LINE, ALONE)]),
+    "in doubt": (LINE, None, {"щ": 0.6}, [("слово дело", ALONE), ("вещь", "low_confidence"), ("книга стол", ALONE)]),
+    "a short line, agreed": ("дело", SAME, {}, [("дело", AGREED)]),
+    "too short, agreed": ("дел", SAME, {}, [("дел", "too_short")]),
+    "a short line, alone": ("дело", None, {}, [("дело", "too_short")]),
+    "read otherwise": (LINE, "слово дело нет нет нет", {}, [("слово дело", AGREED), ("вещь книга стол", "disagrees")]),
+    "elsewhere": ("слово дело вещь", "вещь слово дело нет", {}, [("слово дело", AGREED), ("вещь", "disagrees")]),
+    "a word more": (
+        "слово дело вещь", "слово нет дело вещь", {"в": 0.7, "л": 0.7}, [("слово", "too_short"), ("дело вещь", "too_short")],
+    ),
+    "Cyrillic letters": ("набор Туре слово дело вещь", SAME, {}, [("набор Туре слово дело вещь", AGREED)]),
+    "Latin letters": (
+        "набор Туре слово дело вещь", "набор Type слово дело вещь", {},
+        [("набор", "too_short"), ("Туре", "look_alike"), ("слово дело вещь", AGREED)],
+    ),
+    "a lone letter": (
+        "слово дело вещь О книга стол слово", SAME, {},
+        [("слово дело вещь", AGREED), ("О", "look_alike"), ("книга стол слово", AGREED)],
+    ),
+    "a bullet": ("е слово дело вещь", SAME, {}, [("е", "look_alike"), ("слово дело вещь", AGREED)]),
+    "a letter behind a full stop": ("слово дело. О вещь", SAME, {}, [("слово дело. О вещь", AGREED)]),
+    "a letter that is a word": ("слово о вещь дело", SAME, {}, [("слово о вещь дело", AGREED)]),
+    "Latin words alone": ("reading this line", SAME, {}, [("reading this line", "other_script")]),
+    "a Latin word": ("слово дело вещь this", SAME, {}, [("слово дело вещь this", AGREED)]),
+    "a lone dash": (
+        "слово дело вещь - книга стол слово", SAME, {},
+        [("слово дело вещь", AGREED), ("-", "look_alike"), ("книга стол слово", AGREED)],
+    ),
+    "a hyphen": ("слово-дело вещь", SAME, {}, [("слово-дело вещь", AGREED)]),
+    "a word of two scripts": (
+        "слово дело вещь СССР стол книга", SAME, {},
+        [("слово дело вещь", AGREED), ("СССР", "look_alike"), ("стол книга", AGREED)],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("plain", "vote", "doubtful", "expected"), PIECES.values(), ids=PIECES)
+def test_a_line_is_cut_into_pieces_and_what_is_none(plain, vote, doubtful, expected):
+    assert parts(read(plain, plain if vote == SAME else vote, **doubtful)) == expected
+
+
 def test_a_line_on_which_all_agree_is_one_piece():
     reading = read(LINE, LINE)
     assert parts(reading) == [(LINE, AGREED)]
@@ -79,29 +124,6 @@ def test_a_doubtful_word_is_cut_out_and_the_rest_is_kept():
     assert box.y0 == 200 and box.y1 == 240 and box.x0 == 100
     assert box.x1 == pytest.approx(100 + 15.5 * WIDTH, abs=WIDTH / 4)  # the middle of the space
     assert (reading.crop[:, first.right - 3 : first.right + 3] == 255).all()
-
-
-def test_without_an_existing_reader_words_must_be_sure_by_themselves():
-    assert parts(read(LINE, None)) == [(LINE, ALONE)]
-    assert parts(read(LINE, None, щ=0.6)) == [("слово дело", ALONE), ("вещь", "low_confidence"), ("книга стол", ALONE)]
-
-
-def test_a_short_line_is_a_piece_if_two_readers_agree_on_it():
-    assert parts(read("дело", "дело")) == [("дело", AGREED)]
-    assert parts(read("дел", "дел")) == [("дел", "too_short")]
-    assert parts(read("дело", None)) == [("дело", "too_short")]
-
-
-def test_words_that_the_existing_reader_reads_otherwise_are_no_pieces_however_sure():
-    assert parts(read(LINE, "слово дело нет нет нет")) == [("слово дело", AGREED), ("вещь книга стол", "disagrees")]
-
-
-def test_a_word_that_the_existing_reader_has_elsewhere_is_no_agreement():
-    assert parts(read("слово дело вещь", "вещь слово дело нет")) == [("слово дело", AGREED), ("вещь", "disagrees")]
-    assert parts(read("слово дело вещь", "слово нет дело вещь", в=0.7, л=0.7)) == [
-        ("слово", "too_short"),
-        ("дело вещь", "too_short"),
-    ]
 
 
 def test_without_the_existing_reader_two_views_must_read_a_word_alike():
@@ -126,38 +148,6 @@ def test_of_two_views_that_one_counts_which_the_existing_reader_agrees_with():
     assert parts(reading) == [(LINE, AGREED)]
     assert reading.inset == 7 and reading.crop.shape[1] == 20 * len(LINE) + 14  # the wide view, of .18 heights
     assert parts(read(LINE, LINE, wide="слово дело вещь кинга стол")) == [(LINE, AGREED)]
-
-
-def test_of_a_word_that_looks_alike_the_existing_reader_must_say_the_same_script():
-    line = "набор Туре слово дело вещь"  # in Cyrillic letters
-    assert parts(read(line, line)) == [(line, AGREED)]
-    latin = line.replace("Туре", "Type")
-    assert parts(read(line, latin)) == [("набор", "too_short"), ("Туре", "look_alike"), ("слово дело вещь", AGREED)]
-
-
-def test_a_lone_letter_that_may_be_latin_or_a_bullet_is_cut_out():
-    line = "слово дело вещь О книга стол слово"
-    assert parts(read(line, line)) == [("слово дело вещь", AGREED), ("О", "look_alike"), ("книга стол слово", AGREED)]
-    assert parts(read("е слово дело вещь", "е слово дело вещь")) == [("е", "look_alike"), ("слово дело вещь", AGREED)]
-    for line in ("слово дело. О вещь", "слово о вещь дело"):
-        assert parts(read(line, line)) == [(line, AGREED)]
-
-
-def test_latin_words_alone_are_no_text_of_another_script():
-    line = "reading this line"
-    assert parts(read(line, line)) == [(line, "other_script")]
-    assert parts(read("слово дело вещь this", "слово дело вещь this")) == [("слово дело вещь this", AGREED)]
-
-
-def test_a_lone_dash_is_cut_out():
-    line = "слово дело вещь - книга стол слово"
-    assert parts(read(line, line)) == [("слово дело вещь", AGREED), ("-", "look_alike"), ("книга стол слово", AGREED)]
-    assert parts(read("слово-дело вещь", "слово-дело вещь")) == [("слово-дело вещь", AGREED)]
-
-
-def test_a_word_that_looks_alike_in_two_scripts_is_cut_out():
-    reading = read("слово дело вещь СССР стол книга", "слово дело вещь СССР стол книга")
-    assert parts(reading) == [("слово дело вещь", AGREED), ("СССР", "look_alike"), ("стол книга", AGREED)]
 
 
 def test_nothing_is_cut_through_ink():
@@ -244,6 +234,8 @@ def test_pieces_with_a_text_or_a_row_that_readers_learned_calibrate_nothing():
     learned = frozenset({"кусок 1", "строка кусок 2"})
     assert counted([*pieces, piece(9, "")], learned) == [pieces[0], pieces[3]]
     assert counted([pieces[0], pieces[0]], frozenset()) == [pieces[0]]
+    nothing_there = [replace(piece, truth="", is_right=False) for piece in pieces]
+    assert {*counted([*pieces, *nothing_there], frozenset())} == {*pieces, *nothing_there}
 
 
 def test_agreement_is_measured_whatever_the_score():

@@ -75,9 +75,3 @@ def test_audits_that_share_a_line_share_its_answer(tmp_path):
     questions.add_sheet(folder, questions.AUDIT, 2, "", [one, other], {"ru": "no layer"})
     questions.write_answers(folder, [replace(answer(one), sheet="audit-2")])
     assert {name: found["all"]["num_judged"] for name, found in audit.measure(folder).items()} == {"audit-1": 1, "audit-2": 1}
-
-
-def test_the_note_says_what_pages_have_no_layer():
-    assert audit.note({"ru": "no layer", "uk": "hidden layer"}).endswith(
-        "; ru: on pages without a text layer; uk: on pages whose text layer is hidden"
-    )

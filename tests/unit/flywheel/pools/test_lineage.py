@@ -5,7 +5,7 @@ import random
 import pytest
 
 from datagen.disk.storage import Folder
-from flywheel.labels.calibrate import JudgedPart, counted, pages, reader_gate
+from flywheel.labels.calibrate import pages
 from flywheel.pools import lineage
 from flywheel.pools.lineage import RoundReader, of_round
 from flywheel.pools.pools import FOLDS, Language, Pools, assign
@@ -76,19 +76,6 @@ def test_pages_calibrate_where_a_script_has_something_to_read_and_at_most_so_man
     assert chosen.keys() <= set(pools[0].held_out)
     assert len(pages(pools, 1000)) == len(pools[0].held_out)
     assert pages(russian(2), 1000) == {}
-
-
-def line(number: int, truth: str, is_right: bool) -> JudgedPart:
-    return JudgedPart("ru", f"p-{number:04d}", "agreed", 0.9, truth or "?", truth, is_right)
-
-
-def test_lines_that_repeat_or_that_readers_learned_calibrate_nothing():
-    lines = [line(i, f"row {i}", True) for i in range(150)]
-    assert reader_gate(counted(lines, frozenset()), 0.97).cutoffs["agreed"].num_above == 150
-    assert counted([*lines, *[line(200 + i, "row 7", True) for i in range(50)]], frozenset()) == lines
-    assert counted(lines, frozenset(f"row {i}" for i in range(100))) == lines[100:]
-    nothing_there = [line(300 + i, "", False) for i in range(9)]
-    assert counted([*lines, *nothing_there], frozenset()) == [*lines, *nothing_there]
 
 
 def served_with(**documents: str) -> list[Pools]:

@@ -10,8 +10,6 @@ from datagen.disk.storage import Folder
 from flywheel.pools import pools_file
 from flywheel.pools.pools import POOLS, Language, assign, survey
 from flywheel.pools.pools_file import FrozenPools
-from flywheel.rounds.train_readers import budget
-from flywheel.step import Fit
 from tests.inputs.samples import page_sample
 from tests.outputs import write_dataset
 
@@ -158,8 +156,3 @@ def test_pools_of_another_version_are_refused_in_a_sentence(tmp_path):
     folder.write(pools_file.NAME, b'{"values": [1], "shards": {}, "pools": [{"lang": "ru", "train": [], "test": []}]}')
     with pytest.raises(ValueError, match=r"pools\.json: it was made by another version of pagewheel.*overwrite=1"):
         pools_file.read(folder)
-
-
-def test_fewer_lines_get_fewer_steps():
-    fit = Fit(steps=1000, learning_rate=1e-3, num_lines=8_000, least_share=0.3)
-    assert [budget(fit, n).steps for n in (80_000, 8_000, 2_000, 10)] == [1000, 1000, 500, 300]

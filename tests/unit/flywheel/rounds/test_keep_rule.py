@@ -10,7 +10,7 @@ from flywheel.pools.lineage import RoundReader
 from flywheel.rounds import set_aside
 from flywheel.rounds.keep_rule import RISK, judge, verdict
 from flywheel.rounds.loop import settle
-from flywheel.rounds.stop_rule import MOST, enough, num_to_read
+from flywheel.rounds.set_aside import MOST, enough, num_to_read
 from flywheel.step import AUTO, Flywheel, next_number, whole_rounds
 from recipes.words.values import AUTO_ROUNDS
 from tests.commits import at_every_commit
