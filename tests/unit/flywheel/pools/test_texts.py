@@ -8,7 +8,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 
 from datagen.disk.storage import Folder
-from datagen.samples import declarations, translations
+from datagen.samples import declarations, documents, translations
 from datagen.writing import scripts
 from flywheel.pools import texts
 from flywheel.pools.text_lines import clusters, cut
@@ -140,14 +140,12 @@ def test_the_help_gives_its_paragraphs_and_not_its_menus(tmp_path):
 
 def test_a_package_that_is_not_there_gives_nothing_and_a_word_in_the_log(tmp_path, monkeypatch, caplog):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(translations.shutil, "which", lambda name: name)
+    monkeypatch.setattr(documents.shutil, "which", lambda name: name)
     asked = []
-    monkeypatch.setattr(
-        translations, "download", lambda name, folder: asked.append(name) or f"E: Unable to locate package {name}"
-    )
+    monkeypatch.setattr(documents, "download", lambda name, folder: asked.append(name) or f"E: Unable to locate package {name}")
     with caplog.at_level("INFO"):
         assert translations.paragraphs("qqq") == []
-    assert "libreoffice-l10n-qqq: there is no such package" in caplog.text
+    assert "there is no such package: libreoffice-l10n-qqq" in caplog.text
     assert translations.paragraphs("qqq") == [] and len(asked) == 2  # the translations and the help, once
     two_days_ago = time.time() - 2 * 24 * 3600
     os.utime(tmp_path / "pagewheel/translations/libreoffice-l10n-qqq.missing", (two_days_ago, two_days_ago))
@@ -158,8 +156,8 @@ def test_without_a_network_packages_are_asked_once(tmp_path, monkeypatch, caplog
     asked = []
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(texts, "_missing", set())
-    monkeypatch.setattr(translations.shutil, "which", lambda name: name)
-    monkeypatch.setattr(translations, "download", lambda name, folder: asked.append(name) or "E: Could not resolve the host")
+    monkeypatch.setattr(documents.shutil, "which", lambda name: name)
+    monkeypatch.setattr(documents, "download", lambda name, folder: asked.append(name) or "E: Could not resolve the host")
     for lang in ("ka", "km"):
         assert texts.gather(lang, "Geor", [], ("libreoffice",), 100, 0) is None
     assert asked == ["libreoffice-l10n-ka"]
