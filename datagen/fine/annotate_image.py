@@ -1,4 +1,4 @@
-"""Pages that are images, as far as anybody can believe: lines found and read, regions with labels, and the order of reading."""
+"""Labels for pages that are images: lines are found and read, regions get labels, and regions are put in reading order."""
 
 import logging
 from collections.abc import Iterator, Sequence
@@ -31,12 +31,12 @@ from datagen.work.specification import PLACE
 
 log = logging.getLogger(__name__)
 
-_WIDE = 3.0  # a gap, in heights of its line, that parts it: detectors go on through narrower ones
-_SEEN, _FEW_LINES = 0.3, 8  # of the characters of a page with more lines: a layout in whose regions fewer lie has failed
+_WIDE = 3.0  # in line heights: a wider gap divides a line; detectors read on across narrower gaps
+_SEEN, _FEW_LINES = 0.3, 8  # a layout whose regions hold a smaller share of the characters has failed, if there are more lines
 
 
 class _Page(NamedTuple):
-    """A page with the view of its picture in which it was read, its lines there, and what was measured of it."""
+    """A page: the view of its image in which it was read, its lines in this view, and its signals."""
 
     sample: Sample
     view: View
@@ -46,33 +46,32 @@ class _Page(NamedTuple):
 
 @dataclass(frozen=True)
 class AnnotateImage(Stage):
-    """Gives pages regions in reading order, their text as Markdown, and what reads and sees them as engines, all by their image.
+    """Gives pages their regions in reading order, their text as Markdown, and the names of the engines used, all from the image.
 
-    Pages whose words hold (`Quality.words_hold`) pass as they are, unless `takes_all`. Lines are found by `detector`, and
-    read as `page_lines.read_lines` says: by PP-OCR's recogniser `lines`, by Tesseract, by the package's reader of their
-    script, or by the flywheel's readers in the folders `readers`. Regions come from `layout`, in its order if it knows one, a
-    formula also from `equations` where `layout` sees text. Formulas and tables are unread: another stage reads them. `layout`
-    looks at the `batch_size` pages together.
+    Pages whose words hold (`Quality.words_hold`) pass as they are, unless `takes_all`. The engine `detector` finds lines.
+    `page_lines.read_lines` chooses who reads the lines: PP-OCR's recogniser `lines`, Tesseract, the package's reader of the
+    script, or the flywheel's readers in the folders `readers`. The engine `layout` finds the regions and, if it can, their order.
+    The engine `equations` adds formulas where `layout` sees text. Formulas and tables stay unread: another stage reads them.
+    The `batch_size` pages are given to `layout` together.
 
-    A page is read in the view of its picture in which its lines are read best (`page_views.best_view`): turned upright, by
-    `orientation` and by what its lines say each way up; made flat by `unwarping`, unless that model doesn't fit; evenly lit. The
-    image stays as it came, and all boxes and polygons are places in it. A spread is one sample: the regions of its first page,
-    then those of its second.
+    A page is read in the view of its image in which its lines are read best (`page_views.best_view`). The view is turned upright,
+    by `orientation` and by how well lines are read each way up; flattened by `unwarping`, unless that model doesn't fit; and
+    evenly lit. The sample keeps its image, and all boxes and polygons are places in this image. A spread is one sample: the
+    regions of its first page come first, the regions of its second page follow.
 
-    No line that was read is lost: what `layout` takes for a picture has its lines as its text, or is followed by them as
-    paragraphs where they are running text. Where `layout` fails or sees next to nothing, the lines' own paragraphs stand in
-    reading order, and the page has the reason `layout_failed`.
+    No line that was read is lost. Lines inside a picture are the picture's text. If they are running text, they are paragraphs
+    after the picture. If `layout` fails or sees next to nothing, the lines are grouped into paragraphs in reading order, and the
+    page has the reason `layout_failed`.
 
-    The verdict is `trusted` if the lines' mean score, by character, is at least `min_score`; else `suspect`, for
-    `unsure_reading`, or for `unscored_reading` where the reader gives no scores; `none` without any text. Signals:
+    The verdict is `trusted` if the lines' mean score, by character, is at least `min_score`. Else it is `suspect`: for
+    `unsure_reading`, or for `unscored_reading` if the reader gives no scores. It is `none` if there is no text. Signals:
 
-    `reading_score`   that mean score, where there is one
-    `layout_share`    the share of the characters that lie in regions of the layout engine's; all others are in regions made of
+    `reading_score`   the lines' mean score; absent if the reader gives no scores
+    `layout_share`    the share of the characters that lie in regions of the layout engine; the others are in regions made of
                       lines that stand together
-    `num_unread`      lines that were found and that nobody could read
-    `lines_placed`    of the lines that were read surely, the share that lies in the text of a region, or in a table or formula
-                      that is yet to be read
-    `turned`, `unwarped`, `askew`, `lit`, `unfit_sheet`: what was done to see it better, as `page_views.Seen` has it
+    `num_unread`      the number of lines that were found but could not be read
+    `lines_placed`    the share of the surely read lines that are in the text of a region, or in a region that is still unread
+    `turned`, `unwarped`, `askew`, `lit`, `unfit_sheet`: how the view differs from the image, see `page_views.Seen`
     """
 
     version: ClassVar[int] = 12
@@ -116,7 +115,7 @@ class AnnotateImage(Stage):
             yield sample if page is None else page if isinstance(page, Drop) else next(annotated)
 
     def _read(self, sample: Sample, engines: Engines) -> _Page:
-        """The page with its lines, in the view in which they are read best."""
+        """The page with its lines, in the view in which its lines are read best."""
         readers = LineReaders(engines, self.readers, self.lines)
         looks = Looks(self.detector, self.orientation, self.unwarping)
 
@@ -127,7 +126,7 @@ class AnnotateImage(Stage):
         return _Page(sample, seen.view, seen.lines, {"num_unread": float(seen.lines.num_unread)} | seen.signals)
 
     def _annotated(self, pages: Sequence[_Page], engines: Engines) -> Iterator[Sample]:
-        """The pages with their regions; the networks look at all of them together."""
+        """The pages with their regions. The layout networks take all pages in one call."""
         if not pages:
             return
         asked = [page.view.image for page in pages], [page.lines.lines for page in pages]
@@ -166,7 +165,7 @@ class AnnotateImage(Stage):
         )
 
     def _asked(self, page: _Page) -> dict[str, str]:
-        """The engines that said something of the page, with their versions."""
+        """The engines that were used on the page, with their versions."""
         looked = (self.layout, self.equations, self.unwarping if "unwarped" in page.signals else None)
         asked = merged(choice.versions() for choice in looked if choice is not None)
         readers = {page.lines.reader, *page.lines.others.values()}
@@ -174,7 +173,7 @@ class AnnotateImage(Stage):
 
 
 def by_score(has_text: bool, score: float | None, least: float, signals: dict[str, float]) -> Quality:
-    """What a reading is worth by its mean score, None where its reader gives none."""
+    """The quality of a reading, by its mean score. `score` is None if the reader gives no scores."""
     if not has_text:
         return Quality("none", (), signals)
     if score is None:
@@ -183,8 +182,11 @@ def by_score(has_text: bool, score: float | None, least: float, signals: dict[st
 
 
 def _seen(layout: Layout, images: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]]) -> Sequence[Sequence[Region]]:
-    """The regions that a layout engine sees in images; none where it fails. What an engine raises of a strange page is anything,
-    and the page can be read without it; but an engine that is missing, or gone, is no fault of the page."""
+    """The regions that a layout engine sees in each image; no regions for an image on which the engine fails.
+
+    An engine may raise anything on a strange page, and the page can be read without a layout. But an engine that can't be
+    imported, that doesn't answer, or that lacks memory, is not the page's fault, so these errors are raised.
+    """
     try:
         return layout.regions(images, lines)
     except (ImportError, NothingAnswers, MemoryError):
@@ -197,8 +199,10 @@ def _seen(layout: Layout, images: Sequence[numpy.ndarray], lines: Sequence[Seque
 
 
 def _is_clear(image: numpy.ndarray, box: Rect) -> bool:
-    """Whether a gap in a line parts nothing: it isn't wide, and nothing is drawn in its middle. (`PageInk` says the latter, too,
-    but takes all ink apart first.)"""
+    """Whether a gap in a line is no division: it isn't wide, and nothing is drawn in its middle.
+
+    `PageInk` can say whether something is drawn, too, but analyses the whole page's ink first.
+    """
     x0, y0, x1, y1 = map(round, box)
     height = y1 - y0
     if x1 - x0 > _WIDE * height:
@@ -208,7 +212,7 @@ def _is_clear(image: numpy.ndarray, box: Rect) -> bool:
 
 
 def _ink_share(image: numpy.ndarray, box: Box, lines: Sequence[Line]) -> float:
-    """The share of the ink in `box`, what differs from its commonest gray, that lies in these lines."""
+    """The share of the ink in `box` that lies in the lines. Ink is what differs from the commonest gray in `box`."""
     gray = cv2.cvtColor(image[box.y0 : box.y1, box.x0 : box.x1], cv2.COLOR_RGB2GRAY)
     ink = inked(gray)
     in_lines = numpy.zeros(ink.shape, bool)

@@ -1,4 +1,4 @@
-"""Pictures and captions, which files draw first or last, where they stand."""
+"""Puts pictures and captions where they stand in the reading order; files often draw them first or last."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,7 @@ _SLACK, _SAME_ROW, _FAR = 0.35, 0.5, 20.0  # of a line's height
 
 
 def direction_of(blocks: Sequence[Block], rtl: bool) -> str:
-    """How most of a page's lines run: ltr, rtl, ttb or `FROM_LEFT`."""
+    """The direction of most of a page's lines: ltr, rtl, ttb or `FROM_LEFT`."""
     pieces = [piece for block in blocks for piece in block]
     if sum(piece.vertical for piece in pieces) * 2 > len(pieces):
         return FROM_LEFT if any(piece.from_left for piece in pieces) else "ttb"
@@ -23,8 +23,8 @@ def direction_of(blocks: Sequence[Block], rtl: bool) -> str:
 
 
 def with_floats_in_place(regions: Sequence[Region], direction: str) -> list[Region]:
-    """The regions in their order, but for pictures, captions, and tables astray: files draw these first, or last. Each
-    stands behind the region that is before it by the places of all."""
+    """The regions in their order, with pictures, captions and stray tables moved, which files draw first or last. Each is put
+    behind the region that precedes it in the order by places."""
     floats = {id(region) for region in regions if region.label in _FLOATS}
     if direction not in ("ttb", FROM_LEFT):
         body = [region for region in regions if region.label not in _FURNITURE and id(region) not in floats]
@@ -48,7 +48,7 @@ def with_floats_in_place(regions: Sequence[Region], direction: str) -> list[Regi
 
 
 def _is_table_astray(n: int, body: Sequence[Region]) -> bool:
-    """Whether a table comes last of a page's body and stands above all the rest, or first and stands below it."""
+    """Whether a table comes last in a page's body but stands above the rest, or comes first but stands below the rest."""
     table, others = body[n], [*body[:n], *body[n + 1 :]]
     if table.label != "table" or not others:
         return False
@@ -58,7 +58,7 @@ def _is_table_astray(n: int, body: Sequence[Region]) -> bool:
 
 
 def _parts_a_row(n: int, body: Sequence[Region]) -> bool:
-    """Whether a line at the bottom of a page, such as a foot, comes between the two lines of a row far above."""
+    """Whether a line at the bottom of a page, such as a footer, comes between two lines of one row far above."""
     if not 0 < n < len(body) - 1 or any(len(region.lines) != 1 for region in body[n - 1 : n + 2]):
         return False
     is_below = all(_lies_above(other, body[n]) for other in body if other is not body[n])
@@ -73,15 +73,15 @@ def _lies_above(a: Region, b: Region) -> bool:
 
 
 def _behind(last: Region, moved: Sequence[Region], regions: Sequence[Region]) -> list[Region]:
-    """The regions, some of them behind another one."""
+    """The regions, with some of them moved behind another region."""
     kept = [region for region in regions if not any(region is other for other in moved)]
     at = next(n for n, region in enumerate(kept) if region is last) + 1
     return [*kept[:at], *moved, *kept[at:]]
 
 
 def _with_rows(regions: Sequence[Region]) -> list[Region]:
-    """The regions, in which a picture that is read between two texts, one right below the other, and stands above both, is read
-    before them: it stands beside another one."""
+    """The regions, with a picture between two texts moved before both, if the texts follow right below each other and the
+    picture stands above them. Such a picture stands beside another picture."""
     result = list(regions)
     for i, picture in enumerate(regions):
         at = i
@@ -93,7 +93,7 @@ def _with_rows(regions: Sequence[Region]) -> list[Region]:
 
 
 def _is_above(picture: Region, a: Region, b: Region) -> bool:
-    """Whether a picture stands above the lines of `a`, which `b` goes on with below."""
+    """Whether a picture stands above the lines of `a`, and `b` continues `a` below."""
     if a.label in _FLOATS or not a.lines or not b.lines:
         return False
     em = a.lines[0].box.y1 - a.lines[0].box.y0

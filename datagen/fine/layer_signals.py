@@ -1,4 +1,4 @@
-"""What speaks for or against a text layer's labels: fonts that don't tell code, and the structure tree of a tagged PDF."""
+"""Signals about a text layer's labels: parts that may be code or text, and agreement with a tagged PDF's structure tree."""
 
 import re
 from collections.abc import Sequence
@@ -20,8 +20,8 @@ _KINDS = {"title": "heading", "sub_title": "heading", "image_caption": "caption"
 
 
 def num_doubts(parts: Sequence[Part], styles: Styles) -> int:
-    """How many parts may be code and may be text: a line by itself that is partly in letters of one width, and a listing of which
-    a line is, or is wider than its letters."""
+    """The number of parts that may be code or text: single lines that are partly monospaced, and code with a line that is partly
+    monospaced or wider than its characters."""
     return sum(_is_in_doubt(part, styles) for part in parts if part.paragraph is not None)
 
 
@@ -41,8 +41,9 @@ def _has_lost_spaces(pieces: Sequence[Piece], styles: Styles) -> bool:
 
 
 def tag_signals(parts: Sequence[Part], tags: Sequence[Tag]) -> dict[str, float]:
-    """`tagged`, if the page has tags; and `tag_agreement`, if they say of any part that it is a heading, a list, a table, a
-    formula, a caption, code or contents, or the labels do: of these, the share of which both say the same."""
+    """`tagged`, if the page has tags; and `tag_agreement`, the share of parts whose tag and label agree. Counted are the parts
+    that are a heading, a list, a table, a formula, a caption, code or contents by their tag or label; without such parts it is
+    absent."""
     if not tags:
         return {}
     verdicts = []

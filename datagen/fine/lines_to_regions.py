@@ -1,5 +1,5 @@
-"""Lines that were read on a page's image, and the regions that layout engines saw there, put together: every line is in a region,
-and every region of text has lines."""
+"""Lines of a page's image, put into the regions that layout engines saw. Every line is in a region, and every region of text has
+lines."""
 
 import itertools
 import re
@@ -18,20 +18,20 @@ from datagen.record import Box, Line, Region
 from datagen.writing.join_lines import joined, words_of
 from datagen.writing.vertical_lines import FROM_LEFT
 
-_INSIDE = 0.5  # of a line's area: it is in a region
+_INSIDE = 0.5  # of a line's area: so much of a line lies in its region
 _WHOLE = frozenset(("title", "sub_title", "header", "footer", "page_number", "image_caption", "table_caption"))
 _NUMBER = re.compile(r"[\W_]*(?:\d{1,4}|[ivxlcdm]{1,7}|[IVXLCDM]{1,7})[\W_]*")
-_ROW = 0.4  # of a line's height: middles that are no further apart are of one row
+_ROW = 0.4  # of a line's height: the middles of a row's lines are no further apart
 _NEARLY = 0.25  # of the usual distance between two lines
-_TALLER, _MUCH_TALLER = 1.4, 1.9  # times as high, at most, are lines of one size; and those that stand as close as all others
+_TALLER, _MUCH_TALLER = 1.4, 1.9  # how much taller a line of the same size may be; the second if it stands as close as all others
 _MOSTLY_STANDS = 0.9  # of the characters
-_FEW_PROSE, _LONG_LINE = 4, 7.0  # lines of running text; how many times as long as high half of them are, at least
+_FEW_PROSE, _LONG_LINE = 4, 7.0  # running text has so many lines, and its median line is so many times as long as high
 _FORMULAS_NUMBER = re.compile(r"[(（]\s*[A-Z]?\.?\d{1,3}(?:[.–-]\d{1,3}){0,2}\s*[a-z]?['′]?\s*[)）]")
 _SIGNS = re.compile(r"[=≡≠≈≃≅∝<>≤≥≪≫∈⊂∑∏∫∂∇±×→⇒↦^]")
 _CONTINUES = re.compile(r"[=≡≈+×·−–-]")
 _FEW_WORDS, _LETTERS = 4, 0.85
 _GAP_EM, _INDENT_EM, _BELOW_EM = 1.5, 0.8, 1.2
-_FULL_OF_TEXT, _ONLY_TEXT = 0.3, 0.6  # of a picture's area, or of its ink, in lines: it is a box with text
+_FULL_OF_TEXT, _ONLY_TEXT = 0.3, 0.6  # of a picture's area, of its ink: if more is in lines, the picture is a box with text
 
 
 def put_together(
@@ -42,12 +42,13 @@ def put_together(
     is_clear: Callable[[Rect], bool],
     ink_share: Callable[[Box, Sequence[Line]], float],
 ) -> tuple[Region, ...]:
-    """The page's regions, in no order. Its lines were found by the engine `detected_by`. `is_clear` says whether a gap in a line
-    parts nothing, and `ink_share` which share of the ink in a box lies in some lines.
+    """The page's regions, in no order. The engine `detected_by` found the lines. `is_clear` says whether a gap in a line is no
+    division. `ink_share` is the share of the ink in a box that lies in some lines.
 
-    A line belongs to the smallest region of the layout that half of it lies in; what is in none makes regions of its own. Regions
-    without lines go, pictures aside. Formulas and tables keep their lines, and are unread; but a table of nothing but running
-    text is text. The lines of a picture are its text; where they are running text, they are paragraphs beside it.
+    A line belongs to the smallest layout region that holds half of the line. Lines in no region become paragraphs. Regions
+    without lines are dropped, except pictures, and formulas that no line touches. Formulas and tables keep their lines, and are
+    unread. But a table of standing columns of running text is text. A picture's lines are its text; if the lines are running
+    text, they are paragraphs beside the picture.
     """
     numbered = numbered_formulas(page.lines, detected_by)
     regions = [*numbered, *_without_doubles(layout)]
@@ -106,19 +107,19 @@ def lines_placed(page: PageLines, regions: Sequence[Region], surely: float) -> f
 
 
 def is_prose(lines: Sequence[Line]) -> bool:
-    """Whether lines are running text, and not the words in a figure: several, most of them long."""
+    """Whether lines are running text, and not words in a figure: there are several lines, and most are long."""
     return len(lines) >= _FEW_PROSE and statistics.median(_length(line) for line in lines) >= _LONG_LINE
 
 
 def _are_columns(lines: Sequence[Line]) -> bool:
-    """Whether lines are columns of running text that stand, which no cell of a table has, with a number or a word that lies."""
+    """Whether nearly all characters are in vertical columns of running text, which no table has in its cells."""
     standing = [line for line in lines if line.direction == "ttb"]
     num_chars = sum(len(line.text) for line in lines)
     return is_prose(standing) and sum(len(line.text) for line in standing) > _MOSTLY_STANDS * num_chars
 
 
 def _length(line: Line) -> float:
-    """How many times as long as high a line is."""
+    """The length of a line, in multiples of its height."""
     x0, y0, x1, y1 = line.box
     wide, high = max(1, x1 - x0), max(1, y1 - y0)
     return max(wide / high, high / wide) if line.direction == "ttb" else wide / high
@@ -129,12 +130,12 @@ def _letters(text: str) -> str:
 
 
 def _read_by(region: Region, page: PageLines) -> Region:
-    """The region with whoever read most of its lines."""
+    """The region, with the reader of most of its lines in `by`."""
     return replace(region, by=page.by_of(region.lines)) if page.others and region.by == page.by else region
 
 
 def _picture(region: Region, lines: Sequence[Line], page: PageLines) -> Region:
-    """A picture, and what is written in it."""
+    """A picture, with the lines in it as its text."""
     if not lines:
         return replace(region, is_unread=False)
     rows = sorted(lines, key=lambda line: (line.box.y0 + line.box.y1, line.box.x0))
@@ -143,12 +144,12 @@ def _picture(region: Region, lines: Sequence[Line], page: PageLines) -> Region:
 
 
 def _alone(line: Line, page: PageLines, detected_by: str) -> Region:
-    """A line that no paragraph took."""
+    """A region of one line that is in no paragraph."""
     return Region(line.box, "text", line.text, line.score, page.by, (), (line,), detected_by=detected_by)
 
 
 def _of_text(region: Region, lines: Sequence[Line], page: PageLines, is_clear: Callable[[Rect], bool]) -> list[Region]:
-    """The region of the layout as paragraphs; as one, if its label says that it is one."""
+    """The layout region as paragraphs; as one region if its label allows only one, such as a title's."""
     paragraphs = _paragraphs(lines, page, region.detected_by, is_clear)
     if region.label in _WHOLE and len(paragraphs) > 1:
         rows = [line for paragraph in paragraphs for line in paragraph.lines]
@@ -170,7 +171,7 @@ def _of_text(region: Region, lines: Sequence[Line], page: PageLines, is_clear: C
 
 
 def _paragraphs(lines: Sequence[Line], page: PageLines, detected_by: str, is_clear: Callable[[Rect], bool]) -> list[Region]:
-    """The lines of a part of a page as paragraphs, column by column. Lines from top to bottom are laid on their side for that."""
+    """The lines of a part of a page as paragraphs, column by column. Vertical lines are turned by a quarter for this."""
     made: list[Region] = []
     for standing in (False, True):
         of_kind = [line for line in lines if (line.direction == "ttb") is standing]
@@ -193,16 +194,19 @@ def _always(box: Rect) -> bool:
 
 
 def _is_clear_there(is_clear: Callable[[Rect], bool], moved: Sequence[tuple[float, float]], box: Rect) -> bool:
-    """Whether a gap is clear where it really is: `moved` has the middles of lines, as they are in paragraphs and on the page."""
+    """Whether a gap is clear at its place on the page. `moved` has each line's middle, as evened and as on the page."""
     middle = (box[1] + box[3]) / 2
     by = min((abs(there - middle), real - there) for there, real in moved)[1]
     return is_clear((box[0], box[1] + by, box[2], box[3] + by))
 
 
 def _evened(lines: Sequence[Line], right: int | None, from_left: bool = False) -> list[FoundLine]:
-    """The lines of a column at even distances and of even heights, where they nearly are. A detector is off by a pixel or two,
-    and small print has no more between two paragraphs. Those that stand, the first one at `right` or else on the left, are laid
-    on their side."""
+    """The lines of a column, with distances and heights made equal if they are nearly equal. A detector's boxes are off by a
+    pixel or two, and in small print the gap between paragraphs is no larger than this.
+
+    `right` is None for horizontal lines. Vertical lines are turned by a quarter. The first vertical line is the one at the x
+    `right`, or the leftmost one if `from_left`.
+    """
     boxes = [line.box for line in lines]
     if right is not None:
         boxes = [Box(y0, x0, y1, x1) if from_left else Box(y0, right - x1, y1, right - x0) for x0, y0, x1, y1 in boxes]
@@ -227,7 +231,7 @@ def _middle(box: Box) -> float:
 
 
 def _unread(region: Region, lines: Sequence[Line], by: str) -> Region:
-    """A table or a formula, which another engine reads. Until then `by` is who read its lines."""
+    """A table or a formula that another engine reads later. Until then `by` is the reader of its lines."""
     kind = "html" if region.label == "table" else "latex"
     return replace(region, lines=tuple(lines), format=kind, is_unread=True, text="", score=None, by=by)
 
@@ -238,7 +242,7 @@ def _numbered(region: Region) -> Region:
 
 
 def _without_doubles(layout: Sequence[Region]) -> list[Region]:
-    """The regions without those that another one of their label holds."""
+    """The regions, without those that lie in a larger region of the same label."""
     kept: list[Region] = []
     for region in sorted(layout, key=lambda region: -area(region.box)):
         if not any(o.label == region.label and shared(o.box, region.box) > 0.8 * area(region.box) for o in kept):
@@ -247,20 +251,20 @@ def _without_doubles(layout: Sequence[Region]) -> list[Region]:
 
 
 def is_number(text: str) -> bool:
-    """Whether a line is no more than the number of a formula, such as (12) or (A.3)."""
+    """Whether a line is only the number of a formula, such as (12) or (A.3)."""
     return bool(_FORMULAS_NUMBER.fullmatch(text.strip()))
 
 
 def are_words(lines: Sequence[Line]) -> bool:
-    """Whether lines that an engine takes for a formula are words, as verse is: several, and no sign of a relation or operator."""
+    """Whether lines that an engine labels a formula are several words, such as verse, without signs of relations or operators."""
     text = " ".join(line.text for line in lines)
     num_letters = sum(char.isalpha() or char.isspace() for char in text)
     return len(text.split()) >= _FEW_WORDS and not _SIGNS.search(text) and num_letters > _LETTERS * len(text)
 
 
 def numbered_formulas(lines: Sequence[Line], detected_by: str) -> list[Region]:
-    """Regions around lines that stand apart from the left margin, have a sign of a relation, and a number far to the right; with
-    lines above that they go on from."""
+    """Regions of numbered formulas. The lines of a formula stand apart from the left margin, have a sign of a relation, and
+    have a number far to the right. If the first line begins with an operator, the formula has the lines above, too."""
     if not lines:
         return []
     em = statistics.median(line.box.y1 - line.box.y0 for line in lines)

@@ -1,4 +1,4 @@
-"""PyMuPDF's layout model on an open page, and what it looks at besides text: pictures, rules and the file's own tags.
+"""PyMuPDF's layout model on an open page, and the page's pictures, rules and tags.
 
 The model's weights are in the wheel of `pymupdf_layout`. It reads the page through `_Shown`, which gives it the display list
 that text and image come from. So the page isn't interpreted again, and a turned page is seen as it is shown: PyMuPDF's own
@@ -26,7 +26,7 @@ _TEXT, _STRUCTURE = 0, 2  # kinds of blocks in MuPDF's dictionary
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """What the model takes for one thing: its box in points, the record's label, and the boxes of the lines in it."""
+    """A block that the model sees: its box in points, its label in the record's terms, and the boxes of its lines."""
 
     box: Rect
     label: str
@@ -35,7 +35,7 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """An element of the file's structure tree on this page: its box in points, and its standard type, such as `H1`, `LI`."""
+    """An element of the file's structure tree on this page: its box in points, and its standard type, such as `H1` or `LI`."""
 
     box: Rect
     kind: str
@@ -54,8 +54,8 @@ class PageLayout:
 
 
 def page_layout(view: OpenPage) -> PageLayout:
-    """What the model sees on a page. On a page that is too large for it, or that it can't take, it `failed`, and there is
-    nothing."""
+    """The layout that the model sees on a page. If the page is too large or the model fails on it, the layout is empty and
+    `failed`."""
     shown = _Shown(view)
     try:
         if max(shown.rect.width, shown.rect.height) > _MAX_SIDE_PT:

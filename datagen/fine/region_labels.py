@@ -1,4 +1,4 @@
-"""What the parts of a page are: the layout model's word, checked against the text, the fonts and the neighbours."""
+"""Labels of a page's parts: the layout model's labels, checked against text, fonts and neighbours."""
 
 import itertools
 import re
@@ -20,17 +20,17 @@ from datagen.writing import scripts, signs
 
 _MAX_HEADING_LINES, _MAX_HEADING_CHARS = 4, 240
 _LONG_WORD, _MIN_ITEM_WORDS = re.compile(r"[^\W\d_]{4}"), 2
-_MIN_ITEM_SPACES = 3  # of a sentence with a number, which is no heading
+_MIN_ITEM_SPACES = 3  # a numbered sentence has so many spaces, and is no heading
 _LARGE = 1.5
-_LEAD = (0.1, 0.9)  # of a line's signs in bold
-_LEAD_AND_MORE = re.compile(r"[^:]+:\s*\S|[^\W\d_]{4,} \d[\d.]*[.:]? [^\W\d_]")  # a name and a number is that of an example
+_LEAD = (0.1, 0.9)  # the share of bold characters in a line with a bold lead
+_LEAD_AND_MORE = re.compile(r"[^:]+:\s*\S|[^\W\d_]{4,} \d[\d.]*[.:]? [^\W\d_]")  # such as "Example 1 Let"
 _LARGER, _MAX_SET_CHARS = 1.15, 100
 _MAX_HEAD_LINES = 2
-_OVER = 0.3  # of its letters' size: how far a running head may reach into the line below
-_EDGE = 0.2  # of the page's height or width: what stands farther in is no running head
+_OVER = 0.3  # of the font size: how far a running head's box may reach into the line below
+_EDGE = 0.2  # of the page's height or width: a running head is no farther from the edge
 _PROSE_CHARS, _PROSE_CJK_CHARS = 80, 30
 _CJK = re.compile(f"[{scripts.HAN}{scripts.KANA}{scripts.HANGUL}]")
-_ENTRY = re.compile(r"(?:\.{3,}|_{3,})\s*[\divxlcIVXLC]+$")  # of contents
+_ENTRY = re.compile(r"(?:\.{3,}|_{3,})\s*[\divxlcIVXLC]+$")  # of a table of contents
 _MIN_ENTRIES = 3
 _AS_CAPTION = re.compile(r"\D{3,20}\d+(?:[.-]\d+)*\s?[:.։：]\s")
 _REFERENCES = frozenset(
@@ -42,13 +42,13 @@ _OF_FORMULA = re.compile(f"[=<>±×÷√∑∫{scripts.MATH}]")
 _WORD, _MAX_REFERENCES_WORDS = re.compile(r"[^\W\d_]+"), 2
 _MATH = re.compile(f"[{scripts.MATH}]")
 _MAX_FORMULA = 500  # characters
-_MAX_PIECE = 15  # characters of a formula's piece
+_MAX_PIECE = 15  # characters in a piece of a formula
 _WORDS = re.compile(r"[^\W\d_]{4}|[^\W\d_]{2}[^\W\d_]* [^\W\d_]{2}")
 _CITED = re.compile(r"(?:\[[\w+-]{1,12}\]|\d{1,3}\.|\(\d{1,3}\))\s*\S")
 _YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 _MAX_DATE = 30
-_SIGN = re.compile(f"[{signs.SURE_SIGNS}{signs.DOTS}]")  # of a list's item
-_STATEMENT = re.compile(r"\w\([^()]*\)\s?[;{]?$|[;{}]$")  # ends so, also where it goes on in a second line
+_SIGN = re.compile(f"[{signs.SURE_SIGNS}{signs.DOTS}]")  # of a list item
+_STATEMENT = re.compile(r"\w\([^()]*\)\s?[;{]?$|[;{}]$")  # how a statement of code ends, which may have a second line
 _IS_ADDRESS = re.compile(r"[<(]?(?:[a-z]+://|www\.|mailto:|[\w.+-]+@)\S+", re.IGNORECASE)
 _NEAR_EM, _CAPTION_GAP_EM, _MAX_CAPTION_LINES = 3.0, 1.5, 4
 
@@ -62,9 +62,11 @@ class Usual(NamedTuple):
 
 @dataclass(eq=False)
 class Part:
-    """Something that becomes a region: the paragraph, or several of a table, and what the model has it in. A picture without text
-    has no paragraph. `level` is a heading's, from 1; `frame` is what is drawn around a table. `has_drawn_sign`: an item of a list
-    whose sign is a drawing."""
+    """A part of a page that becomes a region: a paragraph, or several of a table, and the layout model's block around them.
+
+    `paragraph` is None for a picture without text. `level` is a heading's level, from 1. `frame` is the frame drawn around a
+    table. `has_drawn_sign`: the part is a list item whose sign is a drawing.
+    """
 
     paragraph: Paragraph | None
     block: Block | None
@@ -80,12 +82,12 @@ class Part:
 
     @property
     def pieces(self) -> list[Piece]:
-        """The lines of its paragraphs."""
+        """The lines of all paragraphs."""
         return [piece for paragraph in self.paragraphs for piece in paragraph.pieces]
 
     @property
     def box(self) -> Rect:
-        """In points: that of its lines, and of the model's block where that has a picture or a table's rules."""
+        """The box, in points, around the lines and the frame, and around the model's block of a picture, table or formula."""
         boxes = [piece.bbox for piece in self.pieces] + ([] if self.frame is None else [self.frame])
         if self.block is not None and (not boxes or self.block.label in ("image", "table", "equation")):
             boxes.append(self.block.box)
@@ -114,24 +116,24 @@ class Part:
 
     @property
     def is_code(self) -> bool:
-        """Whether all of it is in letters of one width."""
+        """Whether all lines are set in a monospaced font."""
         return all(map(is_monospaced, self.pieces))
 
     @property
     def is_plain(self) -> bool:
-        """Whether nothing but its text says what it is."""
+        """Whether only the text can tell the label: the model sees text or nothing, and no paragraph is prose."""
         return (self.block is None or self.block.label == "text") and not any(map(is_prose, self.paragraphs))
 
     @property
     def may_be_formula(self) -> bool:
-        """Whether it is a formula, or a number, a name or a sign that may be a piece of one."""
+        """Whether the part is a formula, or a number, a name or a sign that may be a piece of a formula."""
         return self.label == "equation" or (
             self.label == "text" and self.is_plain and len(self.text) <= _MAX_PIECE and not _WORDS.search(self.text)
         )
 
 
 def is_prose(paragraph: Paragraph | None) -> bool:
-    """Whether its lines go on in each other, and are long enough for running text."""
+    """Whether a line of the paragraph continues in the next line, and the paragraph is long enough for running text."""
     if paragraph is None or not any(paragraph.soft):
         return False
     text = "".join(piece.text for piece in paragraph.pieces)
@@ -141,15 +143,16 @@ def is_prose(paragraph: Paragraph | None) -> bool:
 def label_parts(parts: Sequence[Part], page: pymupdf.Rect) -> None:
     """Set `label` and `level` of all parts.
 
-    - title, sub_title, footnote: as the model has it. A heading of many lines is text; one that is alone in its size, and large,
-      is the title, and names right below it are text. `level` is 1 for a title; for others it is one more than the numbers in
-      front of it, or goes by size.
-    - equation: as the model has it where there is something of formulas in it, and what is nothing but a formula.
-    - header, footer: as the model has it, at the page's edges alone, outside of its text. One that is but a number is a
-      page_number. A foot in running text of the page's own size is text.
-    - list, code: as `text_layer` has it; list also as the model has it; code is a line by itself in letters of one width, too.
-    - image_caption, table_caption: as the text says, else by which of both is nearer.
-    - toc: entries with leaders and a page's number. reference: entries behind a heading that says so, or a page of them.
+    - title, sub_title, footnote: the model's label. But a heading of many lines is text. The one heading that is largest, and
+      much larger than the text, is the title; names right below it are text. `level` is 1 for a title. For other headings it
+      is one more than the count of numbers in front, or follows from the size.
+    - equation: the model's label if the part has a sign or font of formulas. Also a part that is nothing but a formula.
+    - header, footer: the model's label, but only at the page's edges and outside of its text. A part that is only a number is a
+      page_number. A footer that is running text in the size of the page's text is text.
+    - list, code: the label of `text_layer`. Also what the model labels a list, and a separate monospaced line, which is code.
+    - image_caption, table_caption: what the text says, else what is nearer, a picture or a table.
+    - toc: entries with leaders and a page number.
+    - reference: entries below a heading such as "References", or entries that fill a page.
     """
     usual = _usual(parts)
     for part in parts:
@@ -193,14 +196,14 @@ def _label(part: Part, page: pymupdf.Rect, usual: Usual) -> str:
 
 
 def _is_run_in(part: Part) -> bool:
-    """Whether a line begins with a few words in bold and a colon, or such as "Example 1", and goes on with others that aren't."""
+    """Whether a line begins with a bold lead (words and a colon, or words such as "Example 1") and goes on in plain letters."""
     pieces, is_named = part.pieces, bool(_LEAD_AND_MORE.match(part.text))
     return len(pieces) == 1 and _LEAD[0] < pieces[0].bold_share < _LEAD[1] and is_named
 
 
 def _label_body_as_such(parts: Sequence[Part]) -> None:
-    """Heads below a line of the page's text, and feet above one, are none, whatever the model says; nor is a head where the page
-    has nothing else but its number."""
+    """Give headers below a line of the page's text, and footers above such a line, the label of their paragraph. Do the same for
+    headers and footers of a page that has no other text but its page number."""
     placed = [part for part in parts if part.paragraph is not None]
     body = [part for part in placed if part.label not in RUNNING and not part.is_vertical]
     for part in placed:
@@ -213,14 +216,14 @@ def _label_body_as_such(parts: Sequence[Part]) -> None:
 
 
 def _is_formula(part: Part) -> bool:
-    """Whether anything in it is of a formula. The model takes vertical text for one."""
+    """Whether a sign or a font of the part belongs to formulas. Vertical text is no formula, though the model labels it so."""
     if part.is_vertical or len(part.text) > _MAX_FORMULA or any(map(is_prose, part.paragraphs)):
         return False
     return any(is_for_formulas(piece.font) or _OF_FORMULA.search(piece.text) for piece in part.pieces)
 
 
 def _label_set_code(parts: Sequence[Part], usual: Usual) -> None:
-    """Lines in letters of one width, that stand apart on a page whose text has another font: a command, a listing's line."""
+    """Label monospaced lines as code, if they stand apart and the page's text isn't monospaced: a command, a listing's line."""
     if has_one_width(usual.font):
         return
     for part in parts:
@@ -232,8 +235,8 @@ def _label_set_code(parts: Sequence[Part], usual: Usual) -> None:
 
 
 def _label_names_below_title(parts: Sequence[Part]) -> None:
-    """Headings right below a page's title, before any text: several are its authors and its date, and so is one with a year, or
-    one above a date, which is no item."""
+    """Label headings right below a page's title as text, because they are authors and dates: if there are several, or if one has
+    a year, or if a date stands below. The date is text, too, and no list item."""
     place = next((i for i, part in enumerate(parts) if part.label == "title"), None)
     if place is None:
         return
@@ -249,7 +252,8 @@ def _label_names_below_title(parts: Sequence[Part]) -> None:
 
 
 def _label_set_headings(parts: Sequence[Part], usual: Usual) -> None:
-    """Headings that the model has as text: in some scripts it sees few. Where there are more of them than text, they are none."""
+    """Find headings that the model labels as text: in some scripts it misses most. If more than half of the texts are set like
+    headings, none is a heading."""
     plain = [part for part in parts if part.label == "text" and (part.block is None or part.block.label in TEXTS)]
     headings = [part for part in plain if _is_set_as_heading(part, usual)]
     if 2 * len(headings) <= len(plain):
@@ -258,7 +262,7 @@ def _label_set_headings(parts: Sequence[Part], usual: Usual) -> None:
 
 
 def _is_set_as_heading(part: Part, usual: Usual) -> bool:
-    """Whether it is set as headings are: larger than the text, or bold in a line of its own."""
+    """Whether a part is set like a heading: larger than the text, or one bold line."""
     text, pieces = part.text, part.pieces
     if part.paragraph is None or part.paragraph.label != "text" or part.is_code or len(pieces) > 2 or _is_run_in(part):
         return False
@@ -270,14 +274,14 @@ def _is_set_as_heading(part: Part, usual: Usual) -> bool:
 
 
 def _is_only_formula(part: Part) -> bool:
-    """Whether there is nothing in it but a formula, or a piece of one."""
+    """Whether a part is nothing but a formula, or a piece of a formula."""
     is_math = [is_for_formulas(piece.font) or bool(_MATH.search(piece.text)) for piece in part.pieces]
     return all(is_math) and not any(map(_WORDS.search, part.lines))
 
 
 def _running(part: Part, label: str, page: pymupdf.Rect, usual: Usual) -> str:
-    """The label of a running head or foot; "" for what isn't at an edge of the page. A head in large type is a heading: if it
-    stands on other pages, too, `LabelRunning` sees that."""
+    """The label of a running header or footer; "" for what is none. A header in large type is a title here: `LabelRunning` later
+    finds out whether it stands on other pages, too."""
     if part.is_vertical:
         return "page_number" if is_page_number(part.text) else ""
     x0, y0, x1, y1 = part.box
@@ -287,14 +291,14 @@ def _running(part: Part, label: str, page: pymupdf.Rect, usual: Usual) -> str:
     if is_page_number(part.text):
         return "page_number"
     if label == "header" and len(part.lines) > _MAX_HEAD_LINES:
-        return ""  # a letter's
+        return ""  # a letterhead
     if label == "footer" and (_AS_CAPTION.match(part.text) or (is_prose(part.paragraph) and part.size > 0.95 * usual.size)):
         return ""
     return "title" if label == "header" and part.size > _LARGE * usual.size else label
 
 
 def _usual(parts: Sequence[Part]) -> Usual:
-    """The font of most of the page's text."""
+    """The font and size of most characters of the page."""
     num_chars: Counter[Usual] = Counter()
     for piece in (piece for part in parts for piece in part.pieces):
         num_chars[Usual(piece.font, round(piece.size, 1))] += len(piece.text)
@@ -308,8 +312,8 @@ def _is_contents(part: Part) -> bool:
 
 
 def _label_title(parts: Sequence[Part], usual: Usual) -> None:
-    """The one heading without a number that is much larger than the text, and larger than all others, is the title. The model
-    hardly tells it from a section's."""
+    """Label as the title the one heading that has no number, is much larger than the text, and is larger than all other headings.
+    The model hardly distinguishes the title from section headings."""
     headings = [part for part in parts if part.label in HEADINGS]
     largest = max((part.size for part in headings), default=0.0)
     alone = [part for part in headings if part.size > largest - 0.5]
@@ -334,15 +338,15 @@ def _label_captions(parts: Sequence[Part], usual: Usual) -> None:
 
 
 def _is_caption(part: Part, says: str, near: Part | None) -> bool:
-    """Whether a part that begins as captions do is one. Running text may begin so, too; a caption stands at what it is of, or is
-    set as a heading."""
+    """Whether a part that begins like a caption is a caption. Running text may begin like a caption, too. A caption stands near
+    its figure or table, or the model labels it a heading."""
     if near is not None and near.label == says.removesuffix("_caption") and _distance(part.box, near.box) < _NEAR_EM * part.size:
         return True
     return part.label == "sub_title" and bool(_AS_CAPTION.match(part.text))
 
 
 def _is_set_as_caption(part: Part, near: Part | None, usual: Usual) -> bool:
-    """Whether it is in smaller type than the text, and right below a picture, or on it."""
+    """Whether a part is smaller than the text and stands right below a picture, or on a picture."""
     if near is None or near.label != "image" or part.size >= 0.97 * usual.size or len(part.lines) > _MAX_CAPTION_LINES:
         return False
     (x0, y0, x1, _), (left, top, right, bottom) = part.box, near.box
@@ -350,7 +354,7 @@ def _is_set_as_caption(part: Part, near: Part | None, usual: Usual) -> bool:
 
 
 def _distance(a: Rect, b: Rect) -> float:
-    """How far two boxes are apart; beside each other counts twice, since captions stand above or below."""
+    """The distance of two boxes. Horizontal distance counts twice, since captions stand above or below."""
     across = max(0.0, a[0] - b[2], b[0] - a[2])
     return 2 * across + max(0.0, a[1] - b[3], b[1] - a[3])
 
@@ -373,8 +377,8 @@ def _label_references(parts: Sequence[Part]) -> None:
 
 
 def _set_levels(parts: Sequence[Part]) -> None:
-    """Levels of headings: 1 for a title. A number tells how deep a section is; one without a number is as deep as a numbered one
-    of its size, else deeper than the larger ones."""
+    """Set the levels of headings. A title has level 1. A section number tells the level. A heading without a number has the
+    level of a numbered heading in its size, else a deeper level than larger headings."""
     headings = [part for part in parts if part.label in HEADINGS]
     by_size: dict[int, int] = {}
     for part in headings:

@@ -1,4 +1,4 @@
-"""A page's text layer as labelled regions in reading order: text from the file, never from OCR, and boxes from a layout model."""
+"""A page's text layer as labelled regions in reading order. Text is the file's, never OCR's. A layout model finds the boxes."""
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,34 +30,34 @@ from datagen.page.raised import by_height
 from datagen.record import Region
 
 Owners = Mapping[int, int]
-"""Which of the model's blocks a piece is in, by its identity; -1 for none."""
+"""The index of the model's block that holds a piece, by the piece's `id`; -1 if no block holds it."""
 
-_WHOLE = frozenset({"table", "image", "equation"})  # one region, whatever paragraphs are in it
-_LEAST_SHARE = 0.2  # of a line's box: the model's boxes are as high as the glyphs, and a line's as high as its font
-_PROSE_SHARE = 0.3  # of the characters in what the model takes for a picture
+_WHOLE = frozenset({"table", "image", "equation"})  # a block with such a label is one region, however many paragraphs it has
+_LEAST_SHARE = 0.2  # of a line's box: it is as high as the font, but the model's boxes are as high as the glyphs
+_PROSE_SHARE = 0.3  # of the characters in a picture: with more of them in prose it is no picture
 _FRAME_EM, _CODE_GAP_EM, _FORMULA_GAP_EM = 1.5, 3.0, 1.0
-_CAUGHT, _MAX_CAUGHT_CHARS = 0.9, 40  # of its area: text that a picture or a table takes with it, and how long it may be
-_CELLS_SHARE = 0.3  # of a table's lines: where more would be cells, it is no table
+_CAUGHT, _MAX_CAUGHT_CHARS = 0.9, 40  # share of a text's area in the picture or table that includes it; its longest text
+_CELLS_SHARE = 0.3  # of a table's lines: a table doesn't take more lines that the model left out
 
 
 def annotated_layer(view: OpenPage) -> PageContent:
-    """The lines of `text_layer`, each in one region, as PyMuPDF's layout model divides and labels them.
+    """The lines of `text_layer`, each in one region. PyMuPDF's layout model divides and labels the regions.
 
-    - Paragraphs are those of `text_layer`. One that the model has in two things with different labels is divided. A table, a
-      picture, and a formula are one region each. What the model doesn't see keeps its paragraph and its label.
-      A heading between the rows of a table divides it, and small text that the model has in nothing is a table's around it.
+    - Paragraphs are those of `text_layer`. A paragraph in two blocks of the model with different labels is divided. A table, a
+      picture and a formula are one region each. Text that the model doesn't see keeps its paragraph and its label. A heading
+      between a table's rows divides the table. Small text inside a table belongs to the table, if it is in no block.
     - Labels: see `region_labels`.
-    - Order: that of `text_layer`, unless the places of regions show that it is none: see `given_order.in_files_order`. Running
-      heads come first, feet last, and pictures with their captions where they stand among the rest.
-    - Text is Markdown, see `region_markdown`; `lines` are as `text_layer` has them. A table's is HTML and a formula's LaTeX, and
-      both are unread where nobody reads them. So is a paragraph with formulas in its lines, which the layer has flattened. A
-      picture's text is the lines that are written in it, and no part of the page's.
+    - Order: the order of `text_layer`, unless the places of regions contradict this order (`given_order.in_files_order`). Running
+      headers come first and footers last. Pictures and their captions stand where they lie among the other regions.
+    - Text is Markdown, see `region_markdown`. `lines` are the lines of `text_layer`. A table's text is HTML; a table without HTML
+      is unread. A formula's text is LaTeX; formulas are unread here. A paragraph with formulas in its lines is unread, too,
+      because the text layer flattens formulas. A picture's text is the lines inside it, and isn't part of the page's text.
 
-    Signals beside those of `text_layer`, whose `math_share` is of what isn't unread: `layout_failed`, if the model couldn't take
-    the page. Else, as shares of the lines' characters, `layout_coverage` (in what the model sees), `unread_share`,
-    `picture_text_share`; `layout_agreement`, of lines that follow each other in a paragraph, the share that the model has in one
-    thing; `order_agreement`, of regions that follow each other, the share in the model's order; those of `tag_signals`, if the
-    file is tagged; and `code_doubts`, the number of parts that may be code or text.
+    Signals: those of `text_layer`, with `math_share` for the regions that aren't unread; and `layout_failed` if the layout model
+    failed on the page. Else these shares of the lines' characters: `layout_coverage` (in the model's blocks), `unread_share` and
+    `picture_text_share`. `layout_agreement` is the share of neighbouring lines of paragraphs that are in one block, if both are
+    in blocks. `order_agreement` is the share of neighbouring regions that are in the model's order. The signals of `tag_signals`
+    follow if the file is tagged. `code_doubts` is the number of parts that may be code or text.
 
     Raises `SampleError` (`broken_page`).
     """
@@ -87,7 +87,7 @@ def annotated_layer(view: OpenPage) -> PageContent:
 
 
 def _num_math(parts: Sequence[Part], layer: TextLayer) -> list[int]:
-    """Of each part, how many characters belong to formulas."""
+    """The number of each part's characters that belong to formulas."""
     if not layer.signals.get("math_share"):
         return [0] * len(parts)
     spans = by_height(layer.spans)
@@ -95,12 +95,12 @@ def _num_math(parts: Sequence[Part], layer: TextLayer) -> list[int]:
 
 
 def _is_flat(part: Part) -> bool:
-    """Whether formulas in the part would be flattened: what is unread or a picture says nothing of them."""
+    """Whether the text of the part flattens formulas. An equation is unread, and a picture's text isn't the page's."""
     return part.label not in ("equation", "image")
 
 
 def _owners(layer: TextLayer, blocks: Sequence[Block]) -> Owners:
-    """Which block each line is in, by the lines that the model has in it."""
+    """The block of each line: the one whose boxes share the largest area with the line."""
     pieces = [piece for block in layer.blocks for line in block for piece in (line, *line.ruby)]
     if not blocks:
         return dict.fromkeys(map(id, pieces), -1)
@@ -119,8 +119,8 @@ def _owner(box: Rect, boxes: numpy.ndarray, of_block: numpy.ndarray) -> int:
 
 
 def _divided(paragraphs: Sequence[Paragraph], owners: Owners, blocks: Sequence[Block]) -> Iterator[Part]:
-    """Each paragraph, or the parts of it that are in things with different labels. A line that is in none goes with the line
-    before it, and with the one behind it if it is the first."""
+    """The paragraphs, divided between blocks with different labels. A line in no block goes with the line before it. If it is the
+    first line, it goes with the next line that is in a block."""
     for paragraph in paragraphs:
         of_lines = [owners[id(piece)] for piece in paragraph.pieces]
         known = [i for i in of_lines if i >= 0]
@@ -150,8 +150,8 @@ def _parts(a: Block, b: Block) -> bool:
 
 
 def _whole(parts: Sequence[Part], layout: PageLayout) -> list[Part]:
-    """The parts, in which all that is in one table, picture or formula is one, at the place of its first line. A paragraph of
-    prose, or code, in a picture is none of it: it stands in a box, and the model takes the box for a picture."""
+    """The parts, with all parts of one table, picture or formula joined at the place of the first. Prose or code in a picture
+    isn't joined: the text stands in a drawn box, and the model takes the box for a picture."""
     result: list[Part] = []
     wholes: dict[int, Part] = {}
     false = _false(parts, layout)
@@ -170,7 +170,7 @@ def _whole(parts: Sequence[Part], layout: PageLayout) -> list[Part]:
 
 
 def _false(parts: Sequence[Part], layout: PageLayout) -> set[int]:
-    """Which blocks are no pictures though the model says so: nothing is drawn in them, or running text fills them."""
+    """The ids of blocks that the model labels pictures wrongly: nothing is drawn in them, or running text fills them."""
     num_chars: dict[int, list[int]] = {}
     for part in parts:
         if part.block is not None and part.block.label == "image":
@@ -185,14 +185,14 @@ def _false(parts: Sequence[Part], layout: PageLayout) -> set[int]:
 
 
 def _is_none_of_it(part: Part, block: Block, false: set[int]) -> bool:
-    """Whether a part stands in something that the model takes for a picture, a table or a formula, and is plainly none of it."""
+    """Whether a part lies in a block that the model labels a picture, table or formula, but doesn't belong to it."""
     if block.label == "image":
         return is_prose(part.paragraph) or part.is_code or id(block) in false
-    return part.is_vertical  # the model has hardly seen vertical text
+    return part.is_vertical  # the model was hardly trained on vertical text
 
 
 def _with_pictures(view: OpenPage, parts: Sequence[Part], layout: PageLayout) -> list[Part]:
-    """The parts, and the page's pictures. A picture takes with it what is written in it, if that is no prose."""
+    """The parts and the page's pictures. A picture includes the text inside it, unless the text is prose."""
     texts = [piece.bbox for part in parts if not part.is_in_picture for piece in part.pieces]
     result = list(parts)
     for box in pictures(layout, texts, view.page.rect):
@@ -209,15 +209,15 @@ def _with_pictures(view: OpenPage, parts: Sequence[Part], layout: PageLayout) ->
 
 
 def _is_caught(part: Part, box: Rect) -> bool:
-    """Whether a picture in the box takes the part with it."""
+    """Whether a picture with this box includes the part."""
     if part.paragraph is None or shared(part.box, box) < _CAUGHT * area(part.box):
         return False
     return part.is_in_picture or (part.is_plain and len(part.text) < _MAX_CAUGHT_CHARS)
 
 
 def _with_cells(parts: Sequence[Part]) -> list[Part]:
-    """The parts, in which a table has what stands in it and the model has in nothing, such as a dash in a cell. Where much does,
-    it is left as it is."""
+    """The parts, with small text inside a table joined to the table if it is in no block, such as a dash in a cell. A table with
+    much such text stays as it is."""
     result = list(parts)
     for table in [part for part in parts if part.label == "table"]:
         inside = [part for part in result if _is_cell(part) and _stands_in(part, table)]
@@ -236,7 +236,7 @@ def _stands_in(part: Part, table: Part) -> bool:
 
 
 def _between_headings(parts: Sequence[Part]) -> list[Part]:
-    """The parts, in which a table that the model has around a heading is a table above it and one below it."""
+    """The parts, with each table that surrounds a heading divided into a table above and a table below the heading."""
     result: list[Part] = []
     remaining = list(parts)
     while remaining:
@@ -256,13 +256,13 @@ def _between_headings(parts: Sequence[Part]) -> list[Part]:
 
 
 def _stands_across(heading: Part, table: Part) -> bool:
-    """Whether a heading stands between what is above and below in a table, or begins to the left or the right of it."""
+    """Whether a heading lies in a table, or between its top and bottom while reaching out of it to the left or right."""
     (x0, y0, x1, y1), (left, top, right, bottom) = heading.box, table.box
     return _stands_in(heading, table) or (top < y0 and y1 < bottom and left < x1 and x0 < right)
 
 
 def _above_and_below(table: Part, heading: Part) -> tuple[Part | None, Part | None] | None:
-    """The parts of a table above and below a heading in it; None where one of its paragraphs stands beside the heading."""
+    """The parts of a table above and below a heading in it; None if a paragraph of the table stands beside the heading."""
     x0, y0, x1, y1 = table.box
     top, bottom = heading.box[1], heading.box[3]
     halves = []
@@ -283,8 +283,7 @@ def _frame_tables(parts: Sequence[Part], layout: PageLayout) -> None:
 
 
 def _joined(parts: Sequence[Part]) -> list[Part]:
-    """The parts, in which lines of code that stand close to each other are one, whatever empty lines are between them, and so are
-    the pieces of a formula."""
+    """The parts, with neighbouring lines of code joined, also across empty lines, and with the pieces of each formula joined."""
     result: list[Part] = []
     for part in parts:
         last = result[-1] if result else None
@@ -297,7 +296,7 @@ def _joined(parts: Sequence[Part]) -> list[Part]:
 
 
 def _with_whole_formulas(parts: list[Part]) -> list[Part]:
-    """The parts, in which pieces of a formula, and what may be one, are one where they stand close to each other."""
+    """The parts, with each formula joined with the parts near it that may be pieces of a formula."""
     remaining = list(parts)
     for seed in parts:
         if seed.label != "equation" or not any(seed is other for other in remaining):
@@ -321,7 +320,7 @@ def _goes_on_as_code(a: Part, b: Part) -> bool:
 
 
 def _between_heads_and_feet(regions: Sequence[Region]) -> list[Region]:
-    """The regions, running heads and their like before all others, and feet behind them."""
+    """The regions, with running headers first, and footers and page numbers last."""
     feet = ("footer", "page_number")
     heads = [region for region in regions if region.label == "header"]
     return [
@@ -334,7 +333,7 @@ def _between_heads_and_feet(regions: Sequence[Region]) -> list[Region]:
 def _region(
     view: OpenPage, part: Part, layer: TextLayer, styles: region_markdown.Styles, looks: Looks, is_flattened: bool
 ) -> Region | None:
-    """The part in pixels; unread if formulas in it are flattened. None for a picture that is off the page."""
+    """The part as a region, in pixels. It is unread if `is_flattened`. None if the part is off the page."""
     box = view.pixels(part.box)
     if box is None:
         return None

@@ -1,4 +1,4 @@
-"""A line's text by the places of its glyphs: gaps show spaces, and right-to-left text is put in the order in which it is read."""
+"""A line's text from the places of its glyphs: gaps become spaces, and right-to-left text is put in reading order."""
 
 import itertools
 import math
@@ -11,7 +11,7 @@ from typing import Any
 from datagen.writing import scripts
 from datagen.writing.bidi import logical_order, mirror
 
-# A character, and where its advance starts and ends along the line, in points. One without width shares another one's glyph.
+# A character, and the start and end of its advance along the line, in points. A character without width shares another's glyph.
 Glyph = tuple[str, float, float]
 
 _ARABIC = re.compile("[\u0620-\u064a\u066e-\u06d3]")
@@ -24,24 +24,24 @@ _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
 _VIRAMA = re.compile(f"[{scripts.VIRAMAS}]")
 _TWO_PART_VOWEL = re.compile(f"[{scripts.TWO_PART_VOWELS}]")
 _SPACE_EM, _PHRASE_SPACE_EM, _HAN_SPACE_EM = 0.15, 0.2, 0.45
-# Ethiopic's wordspace is a sign. Justified, such text has gaps between letters. Two of the signs are a full stop.
+# Ethiopic's wordspace is a visible sign, and two of them are a full stop. Justified text has gaps between letters.
 _WORDSPACE = re.compile("(?<!\u1361)\u1361(?!\u1361)")
-_KERNED_EM = 0.09  # no kerning parts letters so far
-_MIN_TIGHT, _TIGHT = 3, 0.75  # so many gaps of a line tell how wide its spaces are; the narrowest of these, of the median
+_KERNED_EM = 0.09  # kerning never moves letters farther apart
+_MIN_TIGHT, _TIGHT = 3, 0.75  # fewest gaps that tell the width of a line's spaces; the least width of a space, of their median
 _LETTERS_A_WORD = 2
 _TRACKED_EM = 0.06  # letters further apart than this throughout are letterspaced
 _HARDLY_EM = 0.02
-_ROOM = 0.25  # of a space's width, which is seen
-_SIGN_SHARE = 0.5  # of the gap between two words: a narrower one beside a sign is none
+_ROOM = 0.25  # of a space's width: a narrower gap isn't visible
+_SIGN_SHARE = 0.5  # of the gap between two words: a narrower gap beside a sign is no space
 _BARE_ALEF, _HEH, _LAM, _ALEF = "\u0627", "\u0647", "\u0644", "\u0622\u0623\u0625\u0627\u0671"
-_TEH_MARBUTA = "\u0629"  # ends its word
-_STACKERS = "\u1039\u17d2\u1a60\U00011133"  # never drawn: they set the next letter below
+_TEH_MARBUTA = "\u0629"  # ends a word
+_STACKERS = "\u1039\u17d2\u1a60\U00011133"  # not drawn: they put the next letter below
 
 
 def glyphs(line: dict[str, Any]) -> list[Glyph]:
     """The characters of a `rawdict` line in the file's order, without spaces that MuPDF added. The line lies along an axis."""
     direction = tuple(round(v) for v in line["dir"])
-    if direction == (1, 0):  # nearly all, at a third of the cost
+    if direction == (1, 0):  # a shortcut for nearly all lines, at a third of the cost
         return [(c["c"], c["bbox"][0], c["bbox"][2]) for s in line["spans"] for c in s["chars"] if not c["synthetic"]]
     along = _AXES[direction]
     return [(c["c"], *along(c["bbox"])) for s in line["spans"] for c in s["chars"] if not c["synthetic"]]
@@ -55,7 +55,7 @@ _AXES: dict[tuple[int, ...], Callable[[Sequence[float]], tuple[float, float]]] =
 
 
 def baseline(line: dict[str, Any]) -> float:
-    """The place of a `rawdict` line's baseline across its direction, in points. The line lies along an axis."""
+    """The place of a `rawdict` line's baseline across its direction, in points. The line is parallel to an axis."""
     across = 0 if round(line["dir"][1]) else 1
     return statistics.median([c["origin"][across] for s in line["spans"] for c in s["chars"]])
 
@@ -65,20 +65,21 @@ def spaced(
 ) -> tuple[str, int]:
     """The text of glyphs in their order, with a space where a gap shows one, and the number of spaces that were added.
 
-    `size` is the font's, in points. No space is put before a mark, or where the next glyph lies further back, since there the
-    file follows the text and not the page. If /ActualText stands for several glyphs, MuPDF tells the place of one of them, and
-    the others leave gaps that are no spaces. So none is put behind letters behind which MuPDF adds none either, if the line has
-    many spaces of its own, or the page has all of its spaces (`complete`). And none is put between letters drawn in clusters if
-    `is_blank(start, end)` says that the image shows no gap there. None is put beside a sign whose gap is far narrower than those
-    between the line's words: in listings, signs stand in the middle of wide cells. A soft hyphen that is drawn becomes a hyphen.
-    A space over which the next glyph is drawn is none. None is put between a virama and a letter without width, which
-    the cluster's glyph draws.
+    `size` is the font's, in points. A drawn soft hyphen becomes a hyphen. A space over which the next glyph is drawn is removed.
+    No space is added in these places:
+
+    - Before a mark, or where the next glyph lies further back: there the file follows the text and not the page.
+    - After letters after which MuPDF adds none either, if the line has many spaces of its own, or the page has all of its spaces
+      (`complete`). The reason is /ActualText for several glyphs: MuPDF knows the place of one glyph, and the others leave gaps.
+    - Between letters drawn in clusters, if `is_blank(start, end)` says that the image shows no gap.
+    - Beside a sign whose gap is far narrower than the gaps between words: in code, signs stand in the middle of wide cells.
+    - Between a virama and a letter without width, which the cluster's glyph draws.
     """
     hardly = _HARDLY_EM * size
     chars = _without_unseen_spaces(chars, hardly)
     text = "".join([c[0] for c in chars])
     if _TWO_PART_VOWEL.search(text):
-        # What stands for the first glyph of a cluster, and again for its own.
+        # The file has a vowel's first part twice: for the cluster's first glyph, and for its own.
         twice = [a[0] == b[0] and a[2] - a[1] <= hardly < b[1] - a[1] for a, b in itertools.pairwise(chars)]
         chars = [c for c, again in zip(chars, [*twice, False], strict=True) if not again]
         text = "".join([c[0] for c in chars])
@@ -121,7 +122,7 @@ def spaced(
 
 
 def _without_unseen_spaces(chars: Sequence[Glyph], hardly: float) -> Sequence[Glyph]:
-    """Glyphs without spaces over which the next one is drawn, behind one that reaches to it, as Word sets lines of Chinese."""
+    """The glyphs without spaces that are hidden between touching glyphs, as Word writes them in Chinese lines."""
     unseen = {
         i
         for i, (a, space, b) in enumerate(zip(chars, chars[1:], chars[2:], strict=False), 1)
@@ -131,7 +132,7 @@ def _without_unseen_spaces(chars: Sequence[Glyph], hardly: float) -> Sequence[Gl
 
 
 def read_rtl(clusters: Sequence[Glyph], rtl: bool) -> str:
-    """The text of a line with right-to-left letters in the order in which it is read, whatever the order in the file.
+    """The text of a line with right-to-left letters in reading order, whatever the order in the file.
 
     `rtl` is the direction of the line's paragraph. Brackets are as they look: see `datagen.page.brackets`.
     """
@@ -140,9 +141,9 @@ def read_rtl(clusters: Sequence[Glyph], rtl: bool) -> str:
 
 
 def clusters_by_place(chars: Sequence[Glyph], size: float, has_half_spaces: bool = False) -> list[Glyph]:
-    """Glyphs from left to right, each with all characters that are drawn as one with it, and spaces where gaps show them.
+    """Glyphs from left to right, each with all characters that it draws, and with spaces at gaps.
 
-    These are bases with their marks, and ligatures with their letters. `has_half_spaces`: the page's language is one with U+200C.
+    Such glyphs are bases with marks, and ligatures. `has_half_spaces`: the page's language uses U+200C.
     """
     chars = list(_as_tanwin(_without_carriers(chars, size), size))
     owner = _owners(chars, size)
@@ -167,16 +168,15 @@ def clusters_by_place(chars: Sequence[Glyph], size: float, has_half_spaces: bool
                 clusters.append((" ", end, x0))
         if not (char == " " and clusters and clusters[-1][0] == " "):
             clusters.append(("".join(texts[i]), x0, x1))
-        end = x1 if x1 - x0 > _HARDLY_EM * size or char == " " else math.inf  # how wide it is drawn isn't known
+        end = x1 if x1 - x0 > _HARDLY_EM * size or char == " " else math.inf  # its drawn width isn't known
     return clusters
 
 
 def _narrowest_gap(signs: Sequence[Glyph], size: float) -> float:
-    """How wide a gap beside a right-to-left letter of a line is, at least, that shows a space, in points.
+    """The least width, in points, of a gap beside a right-to-left letter that is a space.
 
-    Letters that are written joined begin where another one ends, but for kerning. So in a line that is set tightly to fit its
-    column, gaps stand out that were no spaces elsewhere. Where letters are as rare as gaps, what is between them is drawn: a
-    stroke that draws letters apart.
+    Joined letters touch, except for kerning. So in a line that is set tightly, even narrow gaps are spaces. If gaps are as many
+    as letters, the gaps are drawn strokes that stretch words.
     """
     pairs = [(a, b) for a, b in itertools.pairwise(signs) if _is_beside_rtl(a, b) and a[2] - a[1] > _HARDLY_EM * size]
     gaps = [gap for a, b in pairs if (gap := b[1] - a[2]) > _KERNED_EM * size]
@@ -190,8 +190,8 @@ def _is_beside_rtl(a: Glyph, b: Glyph) -> bool:
 
 
 def _without_carriers(chars: Sequence[Glyph], size: float) -> list[Glyph]:
-    """Glyphs without the spaces that carry a mark and lie over a letter, as files write marks whose fonts can't place them. The
-    mark is where the space's middle was, over its letter, unless it was put there before."""
+    """The glyphs without spaces that carry a mark over a letter. Files write such spaces if a font can't place marks. The mark
+    goes to the middle of the space, over its letter, unless the file has placed the mark already."""
     hardly = _HARDLY_EM * size
     result: list[Glyph] = []
     for i, (char, x0, x1) in enumerate(chars):
@@ -213,12 +213,12 @@ def _without_spaces_in_words(
     narrowest: float,
     has_half_spaces: bool,
 ) -> list[tuple[float, int]]:
-    """The glyphs without spaces that lie over a letter or a stop, as Word sets them in words drawn in parts.
+    """The glyphs without spaces that lie over a letter or a stop, as Word writes them in words drawn in parts.
 
-    Such a space stands between two signs that leave no room for it. Nobody sees it where the line's other words have room
-    between. But it may be a half-space, if it has a joining letter in front, or the file has it right between two letters. An
-    ending that starts with an alef has one behind a heh alone. In
-    other lines a space goes to the side on which the file has it, or behind a stop, and stays if that is none.
+    Such a space stands between two signs that leave no room for it. It is removed if the line's other words have visible gaps.
+    But it may be a half-space, if a joining letter stands in front, or if the file has it right between two letters. Before an
+    ending that starts with an alef, only a heh has a half-space. In lines without visible gaps, the space moves to the side on
+    which the file has it, or behind a stop; else it stays.
     """
     hardly = _HARDLY_EM * size
     placed = [at for k, at in enumerate(placed) if not (k and chars[at[1]][0] == " " and chars[placed[k - 1][1]][0] == " ")]
@@ -261,8 +261,8 @@ def _width(glyph: Glyph) -> float:
 
 
 def _as_tanwin(chars: Sequence[Glyph], size: float) -> Sequence[Glyph]:
-    """Glyphs with tanwin for an alef of no width right behind another one, or a teh marbuta: Word says of the sign that it is an
-    alef, too."""
+    """The glyphs, with tanwin in the place of an alef without width right behind another alef or a teh marbuta. Word writes an
+    alef for this sign."""
     hardly, near = _HARDLY_EM * size, 0.15 * size
     wide = [(x0, x1) for char, x0, x1 in chars if char in (_BARE_ALEF, _TEH_MARBUTA) and x1 - x0 > hardly]
     twice = {
@@ -281,11 +281,10 @@ def is_mark(char: str) -> bool:
 
 
 def _owners(chars: Sequence[Glyph], size: float) -> list[int]:
-    """For each character, the index of the one that it belongs to: itself, a mark's base, or the first letter of a ligature.
+    """For each character, the index of its owner: itself, the base of a mark, or the first letter of a ligature.
 
-    The second letter of a ligature has no width, and stands where the first one ends, or within it. In the file it comes after
-    the first. It comes before it if MuPDF has reversed the run, or has left a run reversed as it is drawn. The same is true of
-    marks.
+    The second letter of a ligature has no width, and stands at the end of the first letter, or within it. In the file the second
+    letter comes after the first; in a reversed run it comes before. The same is true of marks.
     """
     hardly = _HARDLY_EM * size
     owner = list(range(len(chars)))
@@ -295,8 +294,8 @@ def _owners(chars: Sequence[Glyph], size: float) -> list[int]:
         if not is_mark(c) and c != " ":
             beside = [k for k in (left, right) if k >= 0 and chars[k][0] != " "]
             lams = [k for k in beside if c in _ALEF and chars[k][0] == _LAM]
-            inside = [k for k in lams or beside if chars[k][2] == x0]  # to the bit: MuPDF copies it
-            # As a glyph of its own, the alef of lam-alef may have no width, and stand where its lam starts.
+            inside = [k for k in lams or beside if chars[k][2] == x0]  # exactly equal, because MuPDF copies the value
+            # If the alef of lam-alef is a separate glyph, it may have no width and stand at the start of its lam.
             inside = inside or [k for k in lams if chars[k][1] == x0]
             inside = inside or [k for k in beside if chars[k][1] + hardly < x0 < chars[k][2] - hardly]
             if inside:
@@ -311,7 +310,7 @@ def _owners(chars: Sequence[Glyph], size: float) -> list[int]:
         beside = [k for k in (left, right) if k >= 0]
         close = [k for k in beside if chars[k][1] - near <= centre <= chars[k][2] + near]
         if close == [right] and left >= 0 and chars[left][1] > chars[right][2] <= centre:
-            owner[i] = left  # MuPDF turned a run around, and moved its last mark over the gap to the next one
+            owner[i] = left  # MuPDF reversed a run and moved its last mark over the gap to the next run
         elif close:
             owner[i] = _nearer(chars, close)
         elif beside:
@@ -320,7 +319,7 @@ def _owners(chars: Sequence[Glyph], size: float) -> list[int]:
 
 
 def _neighbours(length: int, chosen: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """Each index that isn't chosen, with the nearest chosen ones before and after it. -1 stands for none."""
+    """Each index that isn't chosen, with the nearest chosen indices before and after it, or -1."""
     before, at = -1, 0
     for i in range(length):
         if at < len(chosen) and chosen[at] == i:
@@ -330,10 +329,8 @@ def _neighbours(length: int, chosen: Sequence[int]) -> Iterator[tuple[int, int, 
 
 
 def _nearer(chars: Sequence[Glyph], candidates: Sequence[int]) -> int:
-    """The one of the two neighbours in the file that a character belongs to.
-
-    It is the one after it in a run that is drawn from left to right, the one before it in a run from right to left.
-    """
+    """The owner of a character among its neighbours in the file: the neighbour after it in a run drawn from left to right, and
+    the neighbour before it in a run drawn from right to left."""
     if len(candidates) == 1:
         return candidates[0]
     left, right = candidates
@@ -354,14 +351,14 @@ def _space_em(left: str, right: str) -> float:
 
 
 def _tracking(chars: Sequence[Glyph], size: float) -> float:
-    """The distance between the letters of a letterspaced line, in points. 0 for other lines."""
+    """The distance between letters of a letterspaced line, in points; 0 for other lines."""
     least = _TRACKED_EM * size
     gaps = [
         b[1] - a[2]
         for a, b in itertools.pairwise(chars)
         if b[1] - a[2] > least and a[0].isalnum() and b[0].isalnum() and b[2] - b[1] > _HARDLY_EM * size
     ]
-    # In a letterspaced line nearly all pairs are so far apart. Else gaps part words, in some languages of one letter.
+    # In a letterspaced line nearly all pairs are so far apart. Otherwise gaps divide words, which may be single letters.
     if len(gaps) < 4 or len(gaps) * 5 < 4 * sum(a[0].isalnum() and b[0].isalnum() for a, b in itertools.pairwise(chars)):
         return 0.0
     middle = statistics.median(gaps)
@@ -369,7 +366,8 @@ def _tracking(chars: Sequence[Glyph], size: float) -> float:
 
 
 def _word_gap(chars: Sequence[Glyph], gaps: Sequence[int]) -> float:
-    """The narrowest of the line's gaps between letters or digits, in points; 0 without any. `gaps` are the places behind them."""
+    """The narrowest gap between letters or digits, in points; 0 if there is none. `gaps` has the index of the glyph after each
+    gap."""
     pairs = [(chars[i - 1], chars[i]) for i in gaps]
     return min((b[1] - a[2] for a, b in pairs if a[0].isalnum() and b[0].isalnum()), default=0.0)
 

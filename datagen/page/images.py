@@ -1,4 +1,4 @@
-"""Encoded images to pixels, whatever their format, in one place. What is damaged, or too large to hold, is a `SampleError`."""
+"""Decodes images of any format. A damaged or too large image raises `SampleError`."""
 
 import contextlib
 import functools
@@ -19,7 +19,7 @@ from datagen.page.image_metadata import without_metadata
 from datagen.record import SampleError
 
 MAX_PIXELS = 100_000_000
-"""The most pixels that an image may have: A0 at 300 dpi has 140 million, A1 70. Three bytes each are what decoding takes."""
+"""The most pixels of an image. A0 at 300 dpi has 140 million, A1 has 70 million. Decoding takes three bytes for each."""
 
 _AS_IT_IS = {"JPEG": ("RGB", "L"), "PNG": ("RGB", "L"), "WEBP": ("RGB",)}  # formats and modes that shards take
 _PHOTOGRAPHS = ("JPEG", "MPO", "AVIF", "HEIF")  # what is written anew as a JPEG
@@ -53,29 +53,28 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What undoes each way in which a camera may be held, by EXIF's number."""
+"""The transpositions that undo a camera's orientation, by EXIF's number."""
 _16_BIT = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
 def pixels(image: bytes, mode: Literal["RGB", "L"] = "RGB") -> numpy.ndarray:
     """The pixels of an encoded image: (H, W, 3) bytes for "RGB", (H, W) for "L", which is gray.
 
-    What is transparent shows white paper. A turn that EXIF asks for is not made, since a record's boxes are of the pixels as they
-    are stored. Raises `SampleError`: `damaged_image`, also for what is no image, and `image_too_large` for one of more than
-    `MAX_PIXELS`.
+    Transparent pixels become white. EXIF's orientation is ignored, since a record's boxes refer to the stored pixels. Raises
+    `SampleError`: `damaged_image`, also if the bytes are no image; `image_too_large` above `MAX_PIXELS`.
     """
     if image.startswith(b"\xff\xd8\xff"):
         try:
             return _jpeg(image, mode)
-        except ValueError:  # of a kind that only Pillow reads, or damaged
+        except ValueError:  # damaged, or a kind of JPEG that only Pillow reads
             pass
     with _opened(image, MAX_PIXELS) as opened:
         return numpy.asarray(_on_paper(_with_polarity(opened)).convert(mode))
 
 
 def num_frames(image: bytes) -> int:
-    """The pages of a TIFF. 1 for any other image, since an animation is one picture, and for what can't be opened: decoding it
-    will say why."""
+    """The number of pages of a TIFF. 1 for any other image, since an animation is one picture. 1 also for an image that can't be
+    opened: decoding it will raise the reason."""
     try:
         with _opened(image, MAX_PIXELS) as opened:
             return getattr(opened, "n_frames", 1) if opened.format == "TIFF" else 1
@@ -84,8 +83,8 @@ def num_frames(image: bytes) -> int:
 
 
 class Still(NamedTuple):
-    """An image as a file that shards take, its (width, height), and how many frames the animation has that it is the first of;
-    1 for one that doesn't move."""
+    """An image as a file that shards take, its (width, height), and the number of frames of its animation; 1 if it isn't
+    animated."""
 
     image: bytes
     size: tuple[int, int]
@@ -93,13 +92,13 @@ class Still(NamedTuple):
 
 
 def upright(image: bytes, frame: int = 0, max_pixels: int = MAX_PIXELS, long_side: int = 0) -> Still:
-    """An image as a file that shards take: its pixels' own data, if it is an upright and opaque JPEG, PNG or WebP in gray or sRGB
-    that doesn't move, else one of its frames written anew. So is one whose longer side has more than `long_side` pixels (0: it
-    may have any number), with as many. Neither says where, when and by whom it was taken (`without_metadata`).
+    """An image as a file that shards take. The data stays as it is if the image is an upright, opaque and unanimated JPEG, PNG or
+    WebP in gray or sRGB. Else the frame `frame` is encoded again. An image whose longer side has more than `long_side` pixels is
+    reduced to so many (0: no limit). In both cases metadata such as place, time and author are removed (`without_metadata`).
 
-    What is written anew is a JPEG of quality 95 where a photograph's format came in, else a PNG. A colour profile is applied
-    where it changes colours visibly (`_to_srgb`), since those who train on shards look at pixels alone. CMYK without a profile is
-    converted as Pillow does. Raises `SampleError` as `pixels`.
+    Images are encoded as JPEG of quality 95 if they came in a photograph's format, else as PNG. A colour profile is applied if it
+    changes colours visibly (`_to_srgb`), since training uses only pixels. CMYK without a profile is converted by Pillow. Raises
+    `SampleError` like `pixels`.
     """
     with _opened(image, max_pixels) as opened:
         if opened.format == "TIFF":  # Pillow turns it where it is decoded, and no other
@@ -187,8 +186,9 @@ def _with_polarity(image: Image.Image) -> Image.Image:
 
 @functools.lru_cache(maxsize=64)
 def _to_srgb(profile: bytes, mode: str) -> "ImageCms.ImageCmsTransform | None":
-    """What takes pixels of `mode` and of a colour profile to sRGB; None where there is none, where it is damaged or of another
-    mode, and where RGB changes by less than four of 255 levels on average over all colours: sRGB's own profiles do."""
+    """The transform from a colour profile to sRGB, for pixels of `mode`. None if there is no profile, or if it is damaged or for
+    another mode. None also if RGB changes by less than four of 255 levels on average over all colours, as with sRGB's own
+    profiles."""
     if not profile:
         return None
     try:

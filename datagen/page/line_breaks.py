@@ -1,8 +1,8 @@
-"""Where a line ends because its column does, and where because somebody ended it.
+"""Soft line ends, at the end of the column, and hard line ends, at the end of a paragraph, an entry or a verse.
 
-A typesetter takes the next word if it fits. So a line's end is soft if the next line's first word had not fitted into what the
-line leaves of its column; else it is hard: the end of a paragraph, an entry, a verse. Places are in points, in the frame in which
-the text is read: `start` to `end` along its lines, `top` to `bottom` across them.
+A typesetter adds the next word to a line if it fits. So a line's end is soft if the next line's first word would not have fitted
+into the rest of the column. Else the end is hard. Places are in points, in the frame in which the text is read: `start` to `end`
+along the lines, `top` to `bottom` across them.
 """
 
 import functools
@@ -24,29 +24,29 @@ _MONOSPACED = re.compile(
     r"|Andale|(?:t1x|tx|px|lm|cm|ec)b?tt(?:sl|it|sc|o)?\d*$",
     re.IGNORECASE,
 )
-_CODE_SHARE = 0.75  # of a line's signs in a font of one width, where it is code
-# A Latin word with the stop of its sentence, which goes from right to left.
+_CODE_SHARE = 0.75  # a line of code has such a share of its characters in a monospaced font, at least
+# A Latin word with the full stop of its right-to-left sentence.
 _CLOSED_WORD = re.compile(r"[.!?:;]\s?[A-Za-z0-9]\w*")
 _LEADS_ON = ":;"
 _HYPHENS = "-\u2010\u00ad\u058a"
 _FULL = 1.25  # widths of words are estimates
 _SPACE_EM = 0.25
-_HAN_EM = 2.5  # a sign and the punctuation that may not begin a line
-_PHRASE_EM = 5.0  # a word of a script without spaces is at most so long, for want of a dictionary
-_SAME_EM = 0.12  # ends of lines that are set flush are as near
+_HAN_EM = 2.5  # a character and punctuation that may not begin a line
+_PHRASE_EM = 5.0  # the assumed length of a word in a script without spaces
+_SAME_EM = 0.12  # flush line ends differ less
 _FLUSH_EM = 8.0  # a line shorter than this shows no edge
 _NUM_FLUSH = 3
-_GUTTER_EM = 0.8  # two columns are as far apart, at least
+_GUTTER_EM = 0.8  # the gap between two columns, at least
 _MIN_JUSTIFIED, _JUSTIFIED, _SHORT_EM = 4, 0.9, 0.5
 PROSE_ROOM = 2.0
-"""What lines of prose leave of their column at most, in what the next word needs: widths of words are estimates."""
-_OVERFULL = 6  # of so many lines of a column that is set flush, one may stick out
+"""The most room that a line of prose leaves, in widths of the next word. Widths of words are estimates."""
+_OVERFULL = 6  # one of so many lines of a flush column may stick out
 _NARROW, _WIDE = re.compile(r"[iljtfrI.,;:'!|()\[\] ]"), re.compile("[mwMW@%\u2014]")
 
 
 @dataclass(slots=True, eq=False)
 class Placed:
-    """A line in the frame of its reading. `room` is what it leaves of its column, in what the next line's first word needs."""
+    """A line in the frame in which it is read. `room` is the rest of its column, in widths of the next line's first word."""
 
     piece: Piece
     start: float
@@ -66,35 +66,36 @@ class Placed:
 
     @property
     def is_closed(self) -> bool:
-        """Whether it ends as a sentence does."""
+        """Whether the line ends like a sentence."""
         return bool(signs.is_closed(self.piece.text) or _CLOSED_WORD.fullmatch(self.piece.text))
 
 
 def is_monospaced(piece: Piece) -> bool:
-    """Whether nearly all of a line is in letters of one width; where `mono_share` is unknown, whether its font is."""
+    """Whether nearly all of a line is monospaced; if `mono_share` is unknown, whether the line's font is."""
     return has_one_width(piece.font) if piece.mono_share is None else piece.mono_share >= _CODE_SHARE
 
 
 @functools.lru_cache(maxsize=1024)
 def has_one_width(font: str) -> bool:
-    """Whether the letters of a font of this name are all of one width."""
+    """Whether a font of this name is monospaced."""
     return bool(_MONOSPACED.search(font))
 
 
 def mono_share(spans: Sequence[Mapping[str, Any]]) -> float:
-    """The share of a line's signs in letters of one width, as the fonts' names say: Han fonts' flags say it, too."""
+    """The share of a line's characters in monospaced fonts, by the fonts' names. Fonts' flags don't help: Han fonts have them,
+    too."""
     nums = [len(span["text"]) - span["text"].count(" ") for span in spans]
     mono = [num for num, span in zip(nums, spans, strict=True) if has_one_width(span["font"])]
     return sum(mono) / max(1, sum(nums))
 
 
 def goes_on_in_mid_sentence(a: Placed, b: Placed) -> bool:
-    """Whether the letters say that `b` goes on where `a` ends: a small letter follows, and no end of a sentence precedes."""
+    """Whether `b` continues the sentence of `a`: `b` begins in lower case, and `a` doesn't end like a sentence."""
     return b.text[0].islower() and not a.is_closed
 
 
 def is_cut(a: Placed, b: Placed) -> bool:
-    """Whether `a` ends within a word that `b` goes on with."""
+    """Whether `a` ends with a hyphen within a word that `b` continues."""
     text = a.text
     return text[-1] in _HYPHENS and text[-2:-1].isalpha() and (b.text[0].islower() or text[-1] == "\u00ad")
 
@@ -102,9 +103,9 @@ def is_cut(a: Placed, b: Placed) -> bool:
 def measure_room(flow: Sequence[Placed], page: Sequence[Placed]) -> None:
     """Set the `room` of the lines of a flow, which stand below each other, by the edge of their column.
 
-    That edge is where several lines of the flow end, if they do. Otherwise it is where the longest line of the column ends on
-    the page. `page` is all lines in the same frame. Where nearly all lines in mid-sentence end there, one that ends a sentence
-    short of it ends a paragraph, too.
+    The edge is where several lines of the flow end. If there is no such place, it is where the longest line of the column ends
+    on the page. `page` has all lines in the same frame. In justified text, a line that ends a sentence before the edge also ends
+    a paragraph.
     """
     edge = _edge(flow, page)
     narrower = _narrower(flow, edge)
@@ -123,13 +124,13 @@ def _ends_sentence(a: Placed, b: Placed) -> bool:
 
 
 def _is_justified(flow: Sequence[Placed], edge: float) -> bool:
-    """Whether a flow's lines in mid-sentence are stretched to the edge: a line that ends with its paragraph alone is shorter."""
+    """Whether nearly all lines that end in mid-sentence end at the edge, so that a shorter line ends a paragraph."""
     ends = [a.end for a, b in itertools.pairwise(flow) if goes_on_in_mid_sentence(a, b)]
     return len(ends) >= _MIN_JUSTIFIED and sum(edge - end < _SAME_EM * flow[0].size for end in ends) >= _JUSTIFIED * len(ends)
 
 
 def needed_pt(a: Placed, b: Placed) -> float:
-    """The room that `b`'s first word had taken at the end of `a`, with the space before it."""
+    """The width, in points, that the first word of `b` and a space would take at the end of `a`."""
     text = b.text
     if not text.isascii():
         if _HAN.match(text):
@@ -139,7 +140,7 @@ def needed_pt(a: Placed, b: Placed) -> float:
     first, _, behind = text.partition(" ")
     word = behind.partition(" ")[0] if first in ".!?:;" else first
     host = word.find("://") + 3
-    for sign in "/\u2014":  # a line may end behind one of these; behind a word's own hyphen hardly one does
+    for sign in "/\u2014":  # lines may end behind one of these, but hardly behind a word's own hyphen
         part = word.find(sign, max(1, host)) + 1
         if 1 < part < len(word):
             word = word[:part]
@@ -151,12 +152,12 @@ def _width_of(line: Placed, word: str) -> float:
 
 
 def _weight(text: str) -> float:
-    """About how wide a text is, in widths of a common letter."""
+    """The approximate width of a text, in widths of a common letter."""
     return len(text) - 0.5 * len(_NARROW.findall(text)) + 0.4 * len(_WIDE.findall(text))
 
 
 def _ends_flush(a: Placed, b: Placed) -> bool:
-    """Whether two lines end at the same place, as those of a quotation do that is set narrower than its column."""
+    """Whether two lines end at the same place, such as lines of a quotation that is narrower than its column."""
     return (
         abs(a.end - b.end) < _SAME_EM * a.size
         and a.size == b.size
@@ -167,9 +168,9 @@ def _ends_flush(a: Placed, b: Placed) -> bool:
 
 
 def _narrower(flow: Sequence[Placed], edge: float) -> dict[int, float]:
-    """By how much the column is narrower at its end for lines that begin with an indent, by where they begin.
+    """For indented lines, by their start, how much narrower the column is at its end.
 
-    A quotation is set in from both sides alike: none of its lines comes nearer to the edge than all begin to the other one.
+    A quotation is indented equally on both sides. So its lines stay as far from the edge as they start from the left.
     """
     ends: dict[int, list[float]] = {}
     for line in flow:
@@ -191,6 +192,6 @@ def _edge(flow: Sequence[Placed], page: Sequence[Placed]) -> float:
     top, bottom = flow[0].top, max(line.bottom for line in flow)
     start, end = min(line.start for line in flow), max(line.end for line in flow)
     beside = [line.start for line in page if line.start > end and line.top < bottom and line.bottom > top]
-    limit = min(beside, default=float("inf")) - _GUTTER_EM * size  # a note across both columns may end by chance between them
+    limit = min(beside, default=float("inf")) - _GUTTER_EM * size  # a note across two columns may happen to end in the gutter
     of_column = (line.end for line in page if line.start < end and start < line.end <= limit)
     return max((end, *of_column))

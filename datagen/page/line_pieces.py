@@ -1,4 +1,4 @@
-"""Puts the pieces of lines that MuPDF finds together, to rows and vertical lines, and sets ruby apart.
+"""Joins the pieces of lines that MuPDF finds into rows and vertical lines, and separates ruby.
 
 Boxes are in points, in the page's frame.
 """
@@ -23,10 +23,10 @@ _PHRASED = re.compile(f"[{scripts.PHRASED}]")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
 _TWO_PART_VOWEL = re.compile(f"[{scripts.TWO_PART_VOWELS}]")
 _NUMBER = re.compile(r"[!-~]{1,4}")
-_DOUBLE_EM = 0.15  # text that is drawn again so near is drawn again for boldness
-_MAX_SAME = 64  # earlier places of a text that are looked at: a page of nothing but dots would take minutes
-_RUBY = 0.65  # of its base's size, at most
-_ROW_EM = 0.25  # baselines no further apart than this are one
+_DOUBLE_EM = 0.15  # text drawn again so near is drawn twice to look bold
+_MAX_SAME = 64  # earlier places of a text that are compared: without a limit, a page of dots would take minutes
+_RUBY = 0.65  # of the base's size: ruby is at most so large
+_ROW_EM = 0.25  # baselines of one row are no further apart
 STRETCHED_EM = 2.5  # how wide a space is set in justified text
 
 
@@ -34,10 +34,10 @@ STRETCHED_EM = 2.5  # how wide a space is set in justified text
 class Piece:
     """A line, or a part of one.
 
-    `size` is the font's, in points. `direction` is the unit vector that the line is written along. `glyphs`, and the place of the
-    `baseline` across the direction, are there only if somebody asked for them. `mono_share` is the share of its signs in fonts of
-    one width, None where nobody looked; `bold_share` is that of bold ones. `ruby` are the annotations beside it. `from_right`: it
-    is read from the right, though most of its letters aren't.
+    `size` is the font's, in points. `direction` is the unit vector along the line. `glyphs` and `baseline`, its place across the
+    direction, are set only on request. `mono_share` is the share of characters in monospaced fonts, or None if unknown.
+    `bold_share` is the share of bold characters. `ruby` has the annotations beside the line. `from_right`: the line is read from
+    the right, though most of its letters aren't right-to-left.
     """
 
     bbox: Rect
@@ -57,12 +57,12 @@ class Piece:
 
     @property
     def single_words(self) -> bool:
-        """Whether MuPDF saw no space within any of the pieces that it is made of."""
+        """Whether none of the joined pieces has a space within."""
         return self.text.strip().count(" ") < self.num_joined
 
     @property
     def from_left(self) -> bool:
-        """Whether it is a column that the next one stands to the right of."""
+        """Whether the line is a column, and the next column stands to the right."""
         return self.vertical and is_from_left(self.text)
 
     @property
@@ -74,7 +74,7 @@ Block = list[Piece]
 
 
 def without_doubles(blocks: Sequence[Block]) -> tuple[list[Block], int]:
-    """The blocks without pieces that are drawn a second time in the same place, and the number of characters in these."""
+    """The blocks without pieces drawn a second time in the same place, and the number of characters in such pieces."""
     seen: dict[str, list[Piece]] = {}
     num = 0
     result: list[Block] = []
@@ -93,11 +93,11 @@ def without_doubles(blocks: Sequence[Block]) -> tuple[list[Block], int]:
 
 
 def joined_rows(blocks: Sequence[Block], is_clear: Callable[[Rect], bool]) -> list[Block]:
-    """The blocks, in which pieces that follow each other on one baseline are one. Only pieces with glyphs are looked at.
+    """The blocks, with pieces that follow each other on one baseline joined. Only pieces with glyphs are joined.
 
     The joined piece takes the place of the piece that comes first in the file. MuPDF ends a line wherever right-to-left text
-    jumps, and it jumps at every change of direction. If something is drawn in a gap, words are missing there, and the pieces stay
-    apart.
+    jumps, which happens at every change of direction. If something is drawn in a gap, words are missing there, and the pieces
+    aren't joined.
     """
     first = {id(p): n for n, p in enumerate(p for block in blocks for p in block)}
     pieces = [p for block in blocks for p in block if p.glyphs and not p.vertical]
@@ -126,12 +126,11 @@ def joined_rows(blocks: Sequence[Block], is_clear: Callable[[Rect], bool]) -> li
 
 
 def whole_clusters(blocks: Sequence[Block], has_gap: Callable[[Rect, float], bool]) -> list[Block]:
-    """The blocks, with those pieces whole again that MuPDF ended inside of a cluster of letters.
+    """The blocks, with pieces joined that MuPDF divided inside a cluster of letters.
 
-    If an /ActualText stands for several glyphs, MuPDF knows the place of one, and takes the others for a gap. If that is seen to
-    have happened on the page, pieces of scripts whose letters are drawn in clusters are joined over all such gaps that have no
-    space. It is seen where the text says so (`_is_cut`), and where ink fills the gap: `has_gap(bbox, width)` tells whether the
-    image has a blank strip there.
+    If an /ActualText stands for several glyphs, MuPDF knows the place of one glyph, and the others become a gap. If this has
+    happened on the page, pieces in scripts with clusters are joined across all such gaps without a space. The evidence is the
+    text (`_is_cut`), or ink that fills a gap. `has_gap(bbox, width)` tells whether the image has a blank strip there.
     """
     pairs = [pair for block in blocks for pair in itertools.pairwise(block)]
     if not any(_is_cut(a, b) or (_goes_on_over(a, b) and not has_gap(_gap(a, b), 0.3 * b.size)) for a, b in pairs):
@@ -144,7 +143,7 @@ def whole_clusters(blocks: Sequence[Block], has_gap: Callable[[Rect, float], boo
             if last and (_is_cut(last, piece) or _goes_on_over(last, piece)):
                 whole[-1] = joined([last, piece])
                 if piece.text[0] == last.text[-1] and _TWO_PART_VOWEL.match(piece.text, 1):
-                    whole[-1].text = last.text + piece.text[1:]  # said in place of the vowel's first part
+                    whole[-1].text = last.text + piece.text[1:]  # the file repeats the letter in place of the vowel's first part
             else:
                 whole.append(piece)
         result.append(whole)
@@ -152,7 +151,7 @@ def whole_clusters(blocks: Sequence[Block], has_gap: Callable[[Rect, float], boo
 
 
 def _is_cut(a: Piece, b: Piece) -> bool:
-    """Whether `b` surely goes on where `a` ends. It starts with a mark, or at once, or with `a`'s last letter said again."""
+    """Whether `b` surely continues `a`: it starts with a mark, without a gap, or with the last letter of `a` repeated."""
     if a.direction != b.direction or overlap(a.bbox, b.bbox, 1) <= 0.5 or b.size <= 0:
         return False
     gap = (b.bbox[0] - a.bbox[2]) / b.size
@@ -163,7 +162,7 @@ def _is_cut(a: Piece, b: Piece) -> bool:
 
 
 def _goes_on_over(a: Piece, b: Piece) -> bool:
-    """Whether `b` may go on where `a` ends, and the gap between them be glyphs of `a`."""
+    """Whether `b` may continue `a`, so that the gap between them may be glyphs of `a`."""
     if a.direction != b.direction or overlap(a.bbox, b.bbox, 1) <= 0.5 or " " in (a.text[-1], b.text[0]):
         return False
     return -0.5 * b.size < b.bbox[0] - a.bbox[2] < 2 * b.size and bool(_CLUSTERED.match(a.text[-1]) and _CLUSTERED.match(b.text))
@@ -174,7 +173,7 @@ def _gap(a: Piece, b: Piece) -> Rect:
 
 
 def stacked(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks, in which glyphs that stand below each other are one vertical line, in the block of its first glyph.
+    """The blocks, with glyphs that stand below each other joined to a vertical line, in the block of its first glyph.
 
     Chromium writes vertical text glyph by glyph, with Latin words in blocks of their own.
     """
@@ -198,7 +197,7 @@ def stacked(blocks: Sequence[Block]) -> list[Block]:
 
 
 def with_ruby_apart(blocks: Sequence[Block]) -> list[Block]:
-    """The blocks, with ruby in the `ruby` of the pieces that it stands beside. Lines that ruby had cut in two are whole."""
+    """The blocks, with ruby moved to the `ruby` of the pieces beside it. Lines that ruby had divided are joined."""
     sizes = [p.size for block in blocks for p in block]
     if not sizes or min(sizes) > _RUBY * max(sizes):
         return list(blocks)
@@ -234,7 +233,7 @@ def _mended(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _goes_on(a: Piece, b: Piece) -> bool:
-    """Whether `b` is the rest of the line `a`."""
+    """Whether `b` continues line `a`, in the same row or column."""
     if a.size != b.size or a.vertical != b.vertical:
         return False
     if a.vertical:
@@ -255,19 +254,19 @@ def _end(piece: Piece) -> float:
 
 
 def _between(chain: Sequence[Piece], piece: Piece) -> Rect:
-    """The gap in front of a piece; empty for one that isn't upright."""
+    """The box of the gap in front of a piece; empty if the piece isn't upright."""
     x0 = max(_end(p) for p in chain)
     return (x0, piece.bbox[1], _start(piece), piece.bbox[3]) if piece.upright else (x0, 0.0, x0, 0.0)
 
 
 def _fits_between(chain: Sequence[Piece], piece: Piece) -> bool:
-    """Whether a piece stands in a gap between glyphs of others, such as the leaders of a title and its page's number."""
+    """Whether a piece fits into a gap between glyphs of the chain, such as leaders between a title and its page number."""
     start, end, near = _start(piece), _end(piece), 0.1 * piece.size
     return all(g[2] < start + near or g[1] > end - near for p in chain for g in p.glyphs)
 
 
 def _rows(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """Pieces on one baseline, in the order they stand in."""
+    """Rows of pieces on one baseline, each sorted along the line."""
     row: list[Piece] = []
 
     def turned(p: Piece) -> tuple[int, int]:
@@ -283,7 +282,8 @@ def _rows(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
 
 
 def joined(chain: Sequence[Piece], text: str = "") -> Piece:
-    """One piece of several, in the font of most of its text. Its text is theirs without anything between, if none is given."""
+    """One piece joined from several, in the font of most characters. Its text is `text`, or else the pieces' texts in
+    sequence."""
     x0, y0, x1, y1 = zip(*(p.bbox for p in chain), strict=True)
     num_chars: Counter[tuple[str, float]] = Counter()
     for piece in chain:
@@ -304,7 +304,7 @@ def joined(chain: Sequence[Piece], text: str = "") -> Piece:
 
 
 def _is_cell(piece: Piece) -> bool:
-    """Whether it may be a part of a vertical line: a character, a number set upright, or a run that goes down."""
+    """Whether a piece may be part of a vertical line: a single character, a short upright number, or a run that goes down."""
     if piece.vertical or piece.direction[1] > 0.99:
         return True
     text = piece.text.strip()
@@ -318,7 +318,7 @@ def _below(a: Piece, b: Piece) -> bool:
 
 
 def _column(run: Block) -> Block:
-    if any(is_from_left(p.text) for p in run):  # whose letters lie on their side
+    if any(is_from_left(p.text) for p in run):  # the letters lie on their side
         return [replace(joined(run), vertical=True)]
     num_upright = sum(p.upright and bool(_UPRIGHT.match(p.text)) for p in run)
     if len(run) < 2 or not (num_upright >= 2 or (num_upright and len(run) > 2) or any(p.vertical for p in run)):

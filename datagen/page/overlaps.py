@@ -1,7 +1,7 @@
-"""Regions that lie over each other: repaired where that can be done without a guess, and counted where not.
+"""Overlapping regions: they are repaired if this needs no guess, and counted otherwise.
 
-A paragraph that goes on in the next column has a box around both columns, and with that around what else is in them. It becomes a
-region a column. What stands in a table and is told again beside it is told once.
+A paragraph that continues in the next column has a box around both columns, and around other regions in them. Such a paragraph
+becomes one region for each column. Text of a table that is also a region of its own is kept only in the table.
 """
 
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ from datagen.page.boxes import area, around, shared
 from datagen.record import Box, Line, Region
 from datagen.tables.cells import parse
 
-_INSIDE = 0.5  # of a line's area
+_INSIDE = 0.5  # of a box's area: with more in another box, it lies in that box
 _SAME = 0.8  # of both areas, of two regions with one text
 _MOST_PARTS = 6
-_LONG = 12  # letters that stand one behind the other by no chance
+_LONG = 12  # letters: texts of so many don't match by chance
 _WHOLE = frozenset({"title", "sub_title", "code", "table", "equation", "toc"}) | PICTURES  # these aren't divided
 _HYPHENS = "-\u2010\u058a\u00ad"
 _EMPHASIS = ("*", "`")
 
 
 def overlap_share(regions: Sequence[Region]) -> float:
-    """Of all lines outside of pictures, the share that lies mostly in the box of another region, pictures aside."""
+    """The share of lines outside of pictures that lie mostly in another region that is no picture."""
     placed = [(i, line) for i, region in enumerate(regions) if region.label not in PICTURES for line in region.lines]
     others = [(i, region) for i, region in enumerate(regions) if region.label not in PICTURES]
     covered = sum(any(i != j and _lies_in(line, other) for j, other in others) for i, line in placed)
@@ -33,7 +33,7 @@ def overlap_share(regions: Sequence[Region]) -> float:
 
 
 def without_doubles(regions: Sequence[Region]) -> tuple[Region, ...]:
-    """The regions without those whose text a table around them has, too, and without the second of two that are the same."""
+    """The regions without those whose text is also in a table around them, and without the second of two equal regions."""
     single: list[Region] = []
     for i, region in enumerate(regions):
         tables = (r for r in regions if r.label == "table" and r.format == "html" and r is not region)
@@ -43,8 +43,8 @@ def without_doubles(regions: Sequence[Region]) -> tuple[Region, ...]:
 
 
 def divided(regions: Sequence[Region]) -> tuple[Region, ...]:
-    """The regions, in which each that has lines of others in its box is several, so that none is in one, if its text can be
-    divided as its lines are. All but the last of these `continue`, but for those behind which somebody ended a line."""
+    """The regions, with each region divided whose box holds lines of others, if its text can be divided like its lines. No part
+    holds lines of others. Each part except the last `continues`, unless the text has a line break behind it."""
     return tuple(part for i, region in enumerate(regions) for part in _divided(region, [*regions[:i], *regions[i + 1 :]]))
 
 
@@ -78,8 +78,8 @@ def _divided(region: Region, others: Sequence[Region]) -> Sequence[Region]:
 
 
 def _divided_text(region: Region, runs: Sequence[Sequence[int]]) -> list[tuple[str, bool]] | None:
-    """The text of each run of lines, and whether it goes on in the next; None where the region's text hasn't the letters of its
-    lines, or emphasis would be cut."""
+    """The text of each run of lines, and whether the text continues in the next run. None if the region's text hasn't the letters
+    of its lines, or if emphasis would be cut."""
     of_runs = [_letters("".join(region.lines[n].text for n in run)) for run in runs]
     if "".join(of_runs) != _letters(region.text) or not all(of_runs):
         return None
@@ -98,8 +98,8 @@ def _divided_text(region: Region, runs: Sequence[Sequence[int]]) -> list[tuple[s
 
 
 def _behind(text: str, at: int, num_letters: int, last: str) -> int:
-    """Where so many letters and digits of the text end, from `at` on, with the signs behind them with which their `last` line
-    ends, and the end of an emphasis."""
+    """The index in the text, from `at` on, behind `num_letters` letters and digits, the signs that end the `last` line, and the
+    end of emphasis."""
     while num_letters:
         num_letters -= text[at].isalnum()
         at += 1
@@ -121,8 +121,8 @@ def _letters(text: str) -> str:
 
 
 def _lies_in(line: Line, region: Region) -> bool:
-    """Whether a line lies mostly in a region: its middle within the region's polygon, where that has one, since the boxes of what
-    leans reach into each other."""
+    """Whether a line lies mostly in a region. If the region has a polygon, the line's middle must be in the polygon, because
+    boxes of leaning text overlap."""
     if not region.polygon:
         return _is_inside(line.box, region.box)
     x, y = numpy.mean(numpy.array(line.corners, numpy.float32), axis=0).tolist()

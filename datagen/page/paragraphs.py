@@ -1,7 +1,7 @@
-"""Blocks of lines as paragraphs: what a person would type as one.
+"""Paragraphs from blocks of lines. A paragraph is what a person would type without a break.
 
-MuPDF ends a block where lines stand far apart, and in mid-paragraph, and puts several paragraphs, list items, or a heading and
-its text into one. So its blocks count for nothing but their order here.
+MuPDF's blocks sometimes end in mid-paragraph, and sometimes hold several paragraphs, list items, or a heading and its text. So
+only the order of the blocks is used.
 """
 
 import itertools
@@ -16,7 +16,7 @@ from datagen.writing import scripts, signs
 from datagen.writing.bidi import num_rtl
 from datagen.writing.join_lines import is_cut_literal
 
-# "o" is a word, too.
+# "o" is also a word.
 _BULLET = re.compile(rf"[{signs.ITEM_SIGNS}{scripts.PRIVATE}](?:\s|$)|o(?:\s(?=[^a-zà-ÿ])|$)")
 _SURE_BULLET = re.compile(f"[{signs.SURE_SIGNS}{scripts.PRIVATE}]")
 _NUMBERED = re.compile(
@@ -24,27 +24,27 @@ _NUMBERED = re.compile(
     f"|[①-⑳\u30fb]|\uff08(?:\\d{{1,2}}|[一二三四五六七八九十]{{1,3}})\uff09"
     f"|\\d{{1,2}}(?:\\.\\)|[.)])(?=[{scripts.HAN}{scripts.PHRASED}]|\\d{{4}}年)"
 )
-SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_]")  # a heading's number
+SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){1,4}\.?\s+[^\W\d_]")  # a section number
 _FOOTNOTE = re.compile("[¹²³⁰-⁹]+")
 _CIRCLED_OR_REMARK = re.compile("[①-⑳※]")
 _WIDE = re.compile(f"[{scripts.HAN}]")
-ENTRY = re.compile(r"(?:[.·…‧_] ?){3,} ?[\divxlcIVXLC]+$")  # of contents: leaders and a page number
+ENTRY = re.compile(r"(?:[.·…‧_] ?){3,} ?[\divxlcIVXLC]+$")  # an entry of contents: leaders and a page number
 _SAME_SIZE, _NEAR_SIZE = 0.08, 0.25
 _ALIGNED_EM = 0.4
 _MAX_HANGING_EM = 6.0
-_WIDER_EM = 0.22  # a gap that is wider by so much than the paragraph's own parts paragraphs
+_WIDER_EM = 0.22  # a gap wider than the paragraph's own by so much ends the paragraph
 _UNKNOWN_PITCH_EM, _MAX_PITCH_EM = 1.5, 1.9
 _MAX_GAP_EM = 3.0
 _PROSE = 0.5
-_MANY_WITHIN = 3  # a third of the full lines, in mid-sentence: fewer say nothing of a page in letters of one case
+_MANY_WITHIN = 3  # a third of the full lines: fewer lines in mid-sentence tell nothing in scripts without case
 _MAX_CODE = 12
 _DASHES = "\u2013\u2014"
-_BOLD, _PLAIN = 0.9, 0.1  # of a line's signs in bold
+_BOLD, _PLAIN = 0.9, 0.1  # the share of bold characters in a bold line, and in a plain one
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """Lines that belong together. `soft` says of each but the last whether the next merely didn't fit on it."""
+    """The lines of a paragraph. `soft` tells for each line except the last whether its end is soft (see `line_breaks`)."""
 
     pieces: tuple[Piece, ...]
     soft: tuple[bool, ...] = ()
@@ -53,10 +53,10 @@ class Paragraph:
 
 
 def paragraphs(blocks: Sequence[Block], rtl: bool) -> list[Paragraph]:
-    """The lines of the blocks, which are in reading order, as paragraphs in the same order. `rtl`: the page has such letters.
+    """The lines of blocks in reading order, as paragraphs in the same order. `rtl`: the page has right-to-left letters.
 
-    A paragraph ends where a wider gap than its own follows, an indent, another font or size, or a list's next item. A heading
-    and an item are paragraphs. So are the rows of a verse, an address, a list of words, or code.
+    A paragraph ends before a wider gap than its own, an indent, another font or size, or a list's next item. A heading is a
+    paragraph, and so is an item. The lines of a verse, an address, a list of words, or code are one paragraph.
     """
     flows = _flows(blocks, rtl)
     frames: dict[str, list[Placed]] = {}
@@ -72,7 +72,7 @@ def paragraphs(blocks: Sequence[Block], rtl: bool) -> list[Paragraph]:
 
 
 def _flows(blocks: Sequence[Block], rtl: bool) -> list[tuple[str, list[Placed]]]:
-    """Lines that stand below each other, in one frame, and the frame's name."""
+    """Runs of lines that stand below each other in one frame, with the frame's name."""
     flows: list[tuple[str, list[Placed]]] = []
     last: Placed | None = None
     for block in blocks:
@@ -88,7 +88,8 @@ def _flows(blocks: Sequence[Block], rtl: bool) -> list[tuple[str, list[Placed]]]
 
 
 def _ends_from_right(flows: Sequence[tuple[str, Sequence[Placed]]], block: Block) -> bool:
-    """Whether a line of Latin letters or numbers alone stands below lines that are read from the right, where these begin."""
+    """Whether a single line without right-to-left letters belongs to the right-to-left lines above, because it starts where they
+    do."""
     if not flows or flows[-1][0] != "left" or len(block) > 1:
         return False
     last, line = flows[-1][1], Placed(block[0], *_in_frame(block[0].bbox, "left"), block[0].size)
@@ -125,17 +126,17 @@ def _is_below(flow: Sequence[Placed], b: Placed) -> bool:
         return False
     if min(a.end, b.end) > max(a.start, b.start):
         return True
-    # A bracket ends a piece of code to the left of all that stands in it.
+    # A bracket that closes code may stand to the left of all the code within.
     return is_monospaced(b.piece) and any(
         abs(line.start - b.start) < 1 and is_monospaced(line.piece) for line in flow[-_MAX_CODE:]
     )
 
 
 def _usual_pitches(flows: Sequence[Sequence[Placed]]) -> dict[int, float]:
-    """How far lines of a size stand apart within paragraphs, by the size in half points.
+    """The usual distance of lines within paragraphs, by font size in half points.
 
-    That is the median of lines that are full and in mid-sentence, if they are many, else of those that are full. Where there
-    are none, as in code, it is the least distance of lines on the page.
+    The distance is the median for full lines in mid-sentence, or for all full lines if the former are few. Without full lines,
+    as in code, it is the least distance of lines on the page.
     """
     within: dict[int, list[float]] = {}
     full: dict[int, list[float]] = {}
@@ -155,7 +156,7 @@ def _usual_pitches(flows: Sequence[Sequence[Placed]]) -> dict[int, float]:
 
 
 def _pitch(a: Placed, b: Placed) -> float:
-    """How far the lines stand apart. Boxes of lines of several fonts differ in height, so that baselines count where they can."""
+    """The distance of two lines: of their baselines if both are upright, because boxes of several fonts differ in height."""
     if a.piece.upright and b.piece.upright:
         return abs(b.piece.baseline - a.piece.baseline)
     return min(abs(b.top - a.top), abs(b.bottom - a.bottom))
@@ -175,19 +176,20 @@ def _divided(flow: Sequence[Placed], pitches: dict[int, float]) -> Iterator[list
 
 
 def _left_edge(flow: Sequence[Placed]) -> float | None:
-    """Where most lines of running text begin, going by those that others go on with. None if there are none."""
+    """The place where most lines after a full line begin. None if there are no full lines."""
     starts = [round(b.start) for a, b in itertools.pairwise(flow) if a.is_full]
     return statistics.mode(starts) if starts else None
 
 
 def _are_indented(paragraph: Sequence[Placed], b: Placed, following: Placed | None, left: float | None) -> bool:
-    """Whether a paragraph of one line and `b`, below it, both begin with an indent. `following` is the line below `b`."""
+    """Whether `b` is the first line of a paragraph after a one-line paragraph, both indented. `following` is the line below
+    `b`."""
     a, near = paragraph[-1], _ALIGNED_EM * b.size
     if left is None or len(paragraph) > 1 or not a.is_closed:
         return False
     if not (near < a.start - left < _MAX_HANGING_EM * b.size and abs(a.start - b.start) < near):
         return False
-    # The lines of a quotation are indented, too. But a full one isn't followed by a line without an indent.
+    # Lines of a quotation are indented, too, but no unindented line follows a full line of a quotation.
     goes_on_flush = b.is_full and following is not None and abs(following.start - left) < near
     return not a.is_full or goes_on_flush or (b.is_closed and not b.is_full)
 
@@ -226,20 +228,20 @@ def _goes_on(paragraph: Sequence[Placed], b: Placed, following: Placed | None, p
 
 
 def _introduces(a: Placed, b: Placed) -> bool:
-    """Whether `b` is what `a` ends with a colon before, such as an address: Chinese and Latin letters differ in font anyway."""
+    """Whether Chinese line `a` ends with a colon and introduces Latin line `b`, such as an address. Their fonts differ anyway."""
     return a.text[-1] in ":\uff1a" and bool(_WIDE.search(a.text)) and not _WIDE.search(b.text)
 
 
 def _changes_weight(paragraph: Sequence[Placed], b: Placed) -> bool:
-    """Whether the paragraph's lines are bold, and `b` isn't, as below a heading; or `b` is bold, begins a sentence, and they
-    aren't."""
+    """Whether the paragraph is bold and `b` is plain, as below a heading; or the paragraph is plain, and `b` is bold and begins a
+    sentence."""
     shares, share = [line.piece.bold_share for line in paragraph], b.piece.bold_share
     begins = paragraph[-1].is_closed or b.text[0].isupper()
     return min(shares) > _BOLD > _PLAIN > share or (max(shares) < _PLAIN < _BOLD < share and begins)
 
 
 def _begins_item(paragraph: Sequence[Placed], b: Placed) -> bool:
-    """Whether `b` is the first line of a list's item, or of a section. A number or a dash may begin a line by chance."""
+    """Whether `b` is the first line of a list item or a section. A number or a dash may also begin a line by chance."""
     text = b.text
     if _SURE_BULLET.match(text) or _FOOTNOTE.match(text) or (SECTION.match(text) and not paragraph[-1].is_full):
         return True
@@ -249,7 +251,7 @@ def _begins_item(paragraph: Sequence[Placed], b: Placed) -> bool:
         return False
     a, first = paragraph[-1], paragraph[0]
     if text.startswith("o ") and a.is_full and not (a.is_closed or first.text.startswith("o ")):
-        return False  # a word of many languages, within a sentence
+        return False  # the word "o" of many languages, within a sentence
     same_list = abs(first.start - b.start) < _ALIGNED_EM * b.size and _is_item(first)
     return same_list or not a.is_full or abs(b.start - a.start) > _ALIGNED_EM * b.size
 
@@ -259,12 +261,12 @@ def _is_item(line: Placed) -> bool:
 
 
 def _is_speech(lines: Sequence[Placed]) -> bool:
-    """Whether a dash begins an indented paragraph, as speech does: an item's other lines don't begin in front of its sign."""
+    """Whether a dash begins direct speech, as an indented first line. In an item, no line begins in front of the sign."""
     return lines[0].text[0] in _DASHES and all(line.start < lines[0].start - _ALIGNED_EM * line.size for line in lines[1:])
 
 
 def _is_aligned(paragraph: Sequence[Placed], b: Placed, following: Placed | None) -> bool:
-    """Whether `b` starts where a line of the paragraph may."""
+    """Whether `b` starts at a place where a line of the paragraph may start."""
     first, a, near = paragraph[0], paragraph[-1], _ALIGNED_EM * b.size
     indent = b.start - (paragraph[1].start if len(paragraph) > 1 else first.start)
     if abs(indent) <= near:
@@ -290,9 +292,8 @@ def _is_flush(paragraph: Sequence[Placed]) -> bool:
 
 
 def _last_of_page(divided: Sequence[Sequence[Placed]]) -> int | None:
-    """Which paragraph plainly goes on on the next page, if one does: the last of running text, if it ends in a full line.
-
-    Behind it may stand footnotes, which are smaller, and a footer of a line.
+    """The index of the paragraph that plainly continues on the next page, or None. It is the last paragraph of running text, and
+    must end in a full line in mid-sentence. Only smaller footnotes and a one-line footer may follow it.
     """
     letters: dict[int, int] = {}
     for lines in divided:
@@ -317,7 +318,7 @@ def _goes_on_in_next_column(lines: Sequence[Placed], behind: Sequence[Sequence[P
 
 
 def _ends_open(lines: Sequence[Placed]) -> bool:
-    """Whether the last of these lines is as long as the others, and ends in mid-sentence."""
+    """Whether the last line is as long as the other lines and ends in mid-sentence."""
     last = lines[-1]
     is_long = last.end > max(line.end for line in lines) - _ALIGNED_EM * last.size
     return (
@@ -337,7 +338,7 @@ def _paragraph(lines: Sequence[Placed], continues: bool) -> Paragraph:
 
 
 def _soft(lines: Sequence[Placed]) -> list[bool]:
-    """Whether each line's end but the last one's is soft, after a look at the others: prose is prose, and verse is verse."""
+    """For each line except the last, whether its end is soft. The majority decides unclear ends: mostly soft ends show prose."""
     soft = [line.is_full and not ENTRY.search(line.text) for line in lines[:-1]]
     pairs = list(itertools.pairwise(lines))
     if all(is_monospaced(line.piece) for line in lines):
@@ -357,7 +358,7 @@ def _soft(lines: Sequence[Placed]) -> list[bool]:
 
 
 def _is_prose(lines: Sequence[Placed]) -> bool:
-    """Whether lines in letters of one width are letters and spaces, as in a typescript, and hardly signs, as in code."""
+    """Whether monospaced lines are a typescript: flush on the left, and nearly all letters and spaces, unlike code."""
     num_letters = sum(c.isalpha() or c == " " for line in lines for c in line.text)
     flush = all(abs(a.start - b.start) < 1 for a, b in itertools.pairwise(lines))
     return flush and num_letters > 0.9 * sum(len(line.text) for line in lines)

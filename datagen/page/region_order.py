@@ -1,9 +1,10 @@
-"""The order in which a page's regions are read, from where they lie and what they are.
+"""The reading order of a page's regions, from their places and labels.
 
-The page is cut along white gaps, again and again (XY-cut: Nagy and Seth, 1984). Three things go wrong with that alone, and are
-mended here: strips that share a gutter are one block of columns, read column by column, and what runs across stands between
-blocks (as in XY-Cut++, arXiv 2504.10258, without its masks); numbers of equations, labels of items and cells are no column; and
-regions that no gap parts follow Breuel's rules (High Performance Document Layout Analysis, 2003).
+The page is cut along white gaps, again and again (XY-cut: Nagy and Seth, 1984). Plain XY-cut fails in three cases, which are
+handled here. First, strips that share a gutter are one block of columns and are read column by column; a region across all
+columns stands between such blocks (as in XY-Cut++, arXiv 2504.10258, without its masks). Second, equation numbers, labels of
+items and cells are no column. Third, regions that no gap divides follow Breuel's rules (High Performance Document Layout
+Analysis, 2003).
 """
 
 import itertools
@@ -18,26 +19,26 @@ from datagen.writing.vertical_lines import FROM_LEFT
 
 _CAPTIONS = frozenset(("image_caption", "table_caption", "table_footnote"))
 _CAPTIONED = frozenset(("image", "table", "chart", "molecule", "geometry", "code"))
-_SLACK_EM = 0.35  # by so much boxes may reach into a gap: detectors draw them too large
-_APART_EM = 1.5  # lines on both sides of a wider gap are no part of each other
-_FAR_EM, _BULLETS_EM = 3.0, 2.5  # but behind bullets and numbers it may be wider; these are so narrow
+_SLACK_EM = 0.35  # boxes may reach so far into a gap, since detectors draw boxes too large
+_APART_EM = 1.5  # a wider gap divides lines
+_FAR_EM, _BULLETS_EM = 3.0, 2.5  # the gap behind bullets and numbers, and the width of these, at most
 _NEAR_EM = 3.0  # a caption is no further from its picture
-_LABELS_EM = 5.0  # what is narrower, and no line goes on in it, is a column of labels
-_FEW_LINES = 3  # what has fewer is no column of text
-_FEW_PROSE, _PROSE_EM, _FULL, _DENSE = 4, 6.0, 0.6, 0.5  # lines; their width in em, and as a share of the column's; of its height
-_TALL = 2.0  # a heading that stands is so many times as high as wide
-_ROW_GAP_EM, _ROW_GAP_GUTTERS = 2.5, 1.5  # a gap between rows that comes before columns is so wide, and wider than their gutter
+_LABELS_EM = 5.0  # a narrower column of single lines is a column of labels
+_FEW_LINES = 3  # a column of text has at least so many
+_FEW_PROSE, _PROSE_EM, _FULL, _DENSE = 4, 6.0, 0.6, 0.5  # of prose, at least: lines, width in em, shares of width and height
+_TALL = 2.0  # a vertical heading is more than so many times as high as wide
+_ROW_GAP_EM, _ROW_GAP_GUTTERS = 2.5, 1.5  # a gap between rows is cut before columns if it is so wide, in em and in gutters
 
-_ACROSS = 0.85  # of the blocks' width: a rule that parts them is so long
-_WIDE = 1.2  # times as wide as high is a spread at least
-_NEAR_MIDDLE, _FOLD = 0.08, 0.03  # of its width: how far its fold is from the middle, and the margins there
+_ACROSS = 0.85  # of the blocks' width: a rule that divides blocks is at least so long
+_WIDE = 1.2  # a spread is at least so many times as wide as high
+_NEAR_MIDDLE, _FOLD = 0.08, 0.03  # of a spread's width: the fold's distance from the middle, at most; the gutter there, at least
 
 Frame = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
 class _Block:
-    """Regions that are read one after another, in order, and where they lie: as if text ran from left to right."""
+    """Regions that are read one after another, in order, and their box, in a frame where text runs from left to right."""
 
     regions: tuple[Region, ...]
     box: Frame
@@ -63,12 +64,12 @@ _AreColumns = Callable[[Sequence[_Block], Sequence[_Block], float], bool]
 def in_reading_order(
     regions: Sequence[Region], direction: str = "ltr", size: tuple[int, int] | None = None, rules: Sequence[Box] = ()
 ) -> list[Region]:
-    """The regions in the order in which a page is read whose text runs in that `direction` (ltr, rtl; ttb: lines from the right,
-    or `FROM_LEFT`).
+    """The regions in reading order, on a page whose text runs in `direction`: ltr, rtl, ttb (columns from the right), or
+    `FROM_LEFT` (columns from the left).
 
-    Running heads come first, footnotes behind the text, running feet and page numbers last. A caption stands beside its picture.
-    If an image of the (width, height) `size` shows two pages side by side, that is so of each, and one comes behind the other.
-    What lies above one of the `rules`, long strokes of the image that run across, comes before what lies below it.
+    Running headers come first, footnotes after the text, and footers and page numbers last. A caption stands beside its picture.
+    If `size`, the image's (width, height), and the regions show two pages side by side, each page is ordered by itself.
+    Regions above one of the `rules`, which are long strokes across the image, come before regions below the rule.
     """
     middle = _fold(regions, size) if size else None
     if middle is not None:
@@ -96,7 +97,8 @@ def in_reading_order(
 
 
 def _fold(regions: Sequence[Region], size: tuple[int, int]) -> float | None:
-    """Where an image of a spread is folded: near its middle, in a gutter wider than any other, with text on both sides."""
+    """The x of a spread's fold: near the middle, in a gutter wider than all others, with text on both sides. None if there is
+    none."""
     width, height = size
     if width < _WIDE * height or len(regions) < 2:
         return None
@@ -114,8 +116,8 @@ def _fold(regions: Sequence[Region], size: tuple[int, int]) -> float | None:
 
 
 def columns_of(lines: Sequence[Line], direction: str = "ltr") -> list[list[Line]]:
-    """The lines of a part of a page, column by column in order: each list is what neither a gutter between columns of prose nor a
-    gap that no line goes on behind parts."""
+    """The lines of a part of a page as columns, in reading order. Gutters between columns of prose divide columns, and so do wide
+    gaps from top to bottom."""
     if not lines:
         return []
     frames = [_frame(line.box, direction) for line in lines]
@@ -129,7 +131,7 @@ def _parted(blocks: Sequence[_Block], em: float) -> Iterator[list[_Block]]:
     if len(parts) == 1:
         parts = []
         for section in _sections(_strips(blocks, 1, em), em, _are_prose):
-            # What follows each other without columns is one.
+            # Neighbouring sections without columns are one section.
             if parts and len(_columns(parts[-1], em, _are_prose)) == len(_columns(section, em, _are_prose)) == 1:
                 parts[-1] += section
             else:
@@ -142,7 +144,7 @@ def _parted(blocks: Sequence[_Block], em: float) -> Iterator[list[_Block]]:
 
 
 def _far_apart(blocks: Sequence[_Block], em: float) -> list[list[_Block]]:
-    """Lines side by side, those together that no wide gap parts from top to bottom."""
+    """The lines, divided by wide gaps that run from top to bottom."""
     strips = _strips(blocks, 0, em)
     parts = strips[:1]
     for (gap, _), strip in zip(_gaps(strips, 0), strips[1:], strict=True):
@@ -155,7 +157,8 @@ def _far_apart(blocks: Sequence[_Block], em: float) -> list[list[_Block]]:
 
 
 def _frame(box: Box, direction: str) -> Frame:
-    """The box as if text ran from left to right: mirrored, or turned so that the rightmost column is the topmost line."""
+    """The box in a frame where text runs from left to right. rtl is mirrored. Vertical text is turned: its first column is on
+    top."""
     x0, y0, x1, y1 = map(float, box)
     if direction == "rtl":
         return -x1, y0, -x0, y1
@@ -165,14 +168,15 @@ def _frame(box: Box, direction: str) -> Frame:
 
 
 def _em(regions: Sequence[Region], direction: str) -> float:
-    """The usual height of a line; that of a region where no lines are known."""
+    """The median height of lines; the median height of regions if no lines are known."""
     boxes = [line.box for region in regions for line in region.lines] or [region.box for region in regions]
     heights = [box[3] - box[1] for box in (_frame(box, direction) for box in boxes)]
     return statistics.median(heights) if heights else 1.0
 
 
 def _with_captions(blocks: Sequence[_Block], em: float) -> list[_Block]:
-    """The blocks with each caption and the picture or table beside it as one, unless something else would lie in it."""
+    """The blocks, with each caption joined with the picture or table beside it, unless another block would lie in the joined
+    box."""
     captioned: dict[int, list[_Block]] = {}
     for block in blocks:
         if block.regions[0].label in _CAPTIONS:
@@ -197,7 +201,7 @@ def _with_captions(blocks: Sequence[_Block], em: float) -> list[_Block]:
 
 
 def _cut(blocks: Sequence[_Block], em: float, rules: Sequence[Frame] = ()) -> Iterator[_Block]:
-    """The blocks in order."""
+    """The blocks in reading order."""
     if len(blocks) < 2:
         yield from blocks
         return
@@ -218,14 +222,14 @@ def _cut(blocks: Sequence[_Block], em: float, rules: Sequence[Frame] = ()) -> It
         for part in parts:
             yield from _cut(part, em, rules)
     elif len(_strips(blocks, 0, em)) > 1:
-        yield from _by_rows(blocks)  # side by side, but no columns
+        yield from _by_rows(blocks)  # side by side, but not as columns
     else:
         yield from _woven(blocks, em)
 
 
 def _parted_by_a_rule(blocks: Sequence[_Block], rule: Frame, em: float) -> tuple[list[_Block], list[_Block]] | None:
-    """What lies above and below a rule that runs across all of the blocks and through none; None if there is nothing on a side,
-    or it is a rule between a few lines, as in a table."""
+    """The blocks above and below a rule that runs across all blocks and cuts none. None if a side has only a few lines, as in a
+    table, or none."""
     x0, _, x1, _ = around([block.box for block in blocks])
     at, slack = (rule[1] + rule[3]) / 2, _SLACK_EM * em
     if min(rule[2], x1) - max(rule[0], x0) < _ACROSS * (x1 - x0):
@@ -237,7 +241,7 @@ def _parted_by_a_rule(blocks: Sequence[_Block], rule: Frame, em: float) -> tuple
 
 
 def _strips(blocks: Sequence[_Block], axis: int, em: float) -> list[list[_Block]]:
-    """The blocks, parted where a white gap runs across all of them: side by side for axis 0, below each other for axis 1."""
+    """The blocks, divided by white gaps through all of them: into parts side by side for axis 0, into rows for axis 1."""
     slack = _SLACK_EM * em
     strips: list[list[_Block]] = []
     end = -float("inf")
@@ -252,7 +256,8 @@ def _strips(blocks: Sequence[_Block], axis: int, em: float) -> list[list[_Block]
 
 
 def _columns(blocks: Sequence[_Block], em: float, are_columns: _AreColumns) -> list[list[_Block]]:
-    """The blocks column by column, from left to right; all in one if there are no columns. `are_columns` says of two parts."""
+    """The blocks as columns, from left to right; one column if there are no others. `are_columns` judges two neighbouring
+    parts."""
     columns: list[list[_Block]] = []
     for strip in _strips(blocks, 0, em):
         if columns and not are_columns(columns[-1], strip, em):
@@ -263,7 +268,7 @@ def _columns(blocks: Sequence[_Block], em: float, are_columns: _AreColumns) -> l
 
 
 def _read_down(left: Sequence[_Block], right: Sequence[_Block], em: float) -> bool:
-    """Whether each of two parts side by side is read from top to bottom before the other."""
+    """Whether two parts side by side are read as columns: one from top to bottom, then the other."""
     if _are_prose(left, right, em):
         return True
     for part, other in ((left, right), (right, left)):
@@ -284,8 +289,8 @@ def _are_prose(left: Sequence[_Block], right: Sequence[_Block], em: float) -> bo
 
 
 def _is_prose(part: Sequence[_Block], em: float) -> bool:
-    """Whether these are lines of running text: close below each other, and most as wide as all of them. Words of a line that were
-    set wide apart may be lines of their own."""
+    """Whether the lines of a part are running text: they are close below each other, and most are nearly as wide as the part.
+    Words of a line with wide gaps may come as separate lines."""
     lines = _rows([line for block in part for line in block.lines])
     box = around([block.box for block in part])
     if len(lines) < _FEW_PROSE or box.x1 - box.x0 < _PROSE_EM * em:
@@ -296,7 +301,7 @@ def _is_prose(part: Sequence[_Block], em: float) -> bool:
 
 
 def _rows(frames: Sequence[Frame]) -> list[Frame]:
-    """What is around those that lie side by side, from top to bottom."""
+    """The boxes around frames that lie side by side, from top to bottom."""
     rows: list[Frame] = []
     for frame in sorted(frames, key=lambda frame: frame[1] + frame[3]):
         if rows and overlap(rows[-1], frame, 1) > 0.5:
@@ -308,19 +313,19 @@ def _rows(frames: Sequence[Frame]) -> list[Frame]:
 
 
 def _has_beside(block: _Block, others: Sequence[_Block]) -> bool:
-    """Whether a block of one line stands on one line with `block`."""
+    """Whether one of `others` has a single line, on the same line as `block`."""
     return any(other.num_lines == 1 and overlap(block.box, other.box, 1) > 0.5 for other in others)
 
 
 def _is_standing_heading(part: Sequence[_Block], among: Sequence[_Block]) -> bool:
-    """Whether these are a heading that runs from top to bottom beside its text."""
+    """Whether a part is a vertical heading beside its text."""
     tall = all(block.is_heading and block.box[3] - block.box[1] > _TALL * (block.box[2] - block.box[0]) for block in part)
     box, whole = around([block.box for block in part]), around([block.box for block in among])
     return tall and box.y1 - box.y0 > 0.5 * (whole.y1 - whole.y0)
 
 
 def _parted_by_a_wide_gap(rows: Sequence[list[_Block]], columns: Sequence[list[_Block]], em: float) -> list[list[_Block]] | None:
-    """Above and below the widest gap between rows, if it is much wider than the gutter between the columns."""
+    """The blocks above and below the widest gap between rows, if this gap is much wider than the narrowest gutter; else None."""
     if len(rows) < 2:
         return None
     gap, at = max(_gaps(rows, 1))
@@ -328,18 +333,18 @@ def _parted_by_a_wide_gap(rows: Sequence[list[_Block]], columns: Sequence[list[_
     if gap < max(_ROW_GAP_EM * em, _ROW_GAP_GUTTERS * gutter):
         return None
     parts = [list(itertools.chain(*rows[: at + 1])), list(itertools.chain(*rows[at + 1 :]))]
-    # A gap in one column alone is no gap across both.
+    # The gap must divide more than one column.
     return parts if all(len(_strips(part, 0, em)) > 1 for part in parts) else None
 
 
 def _gaps(parts: Sequence[Sequence[_Block]], axis: int) -> list[tuple[float, int]]:
-    """How wide the gap behind each part but the last is, and the part's number."""
+    """The width of the gap after each part except the last, and the part's index."""
     boxes = [around([block.box for block in part]) for part in parts]
     return [(b[axis] - a[axis + 2], n) for n, (a, b) in enumerate(itertools.pairwise(boxes))]
 
 
 def _sections(rows: Sequence[list[_Block]], em: float, are_columns: _AreColumns) -> list[list[_Block]]:
-    """Strips below each other, those together that share columns."""
+    """The rows, with neighbouring rows that share columns joined to one section."""
     sections: list[list[_Block]] = []
     first = 0
     while first < len(rows):
@@ -349,7 +354,7 @@ def _sections(rows: Sequence[list[_Block]], em: float, are_columns: _AreColumns)
             last += 1
         if last - first > 1 and len(_columns(section, em, are_columns)) == 1:
             last = first + 1
-        # A heading at the end belongs to what runs across below it.
+        # A heading at the end belongs to the row below, which runs across.
         while last - first > 1 and last < len(rows) and all(block.is_heading for block in rows[last - 1]):
             last -= 1
         sections.append(list(itertools.chain(*rows[first:last])))
@@ -358,14 +363,14 @@ def _sections(rows: Sequence[list[_Block]], em: float, are_columns: _AreColumns)
 
 
 def _by_rows(blocks: Sequence[_Block]) -> list[_Block]:
-    """The blocks from top to bottom, and those on one line from left to right."""
+    """The blocks from top to bottom, and blocks on one line from left to right."""
     rows = rows_of(blocks, lambda block: block.box, down=lambda box: (box[1], box[0]))
     return [block for row in rows for block in row]
 
 
 def _woven(blocks: Sequence[_Block], em: float) -> Iterator[_Block]:
-    """Blocks that no gap parts: one comes before those below it, and before those to the right of it unless something that runs
-    across both parts them."""
+    """The order of blocks that no gap divides. A block comes before the blocks below it. It also comes before a block to its
+    right, unless a third block that overlaps both lies between them."""
     slack = _SLACK_EM * em
     left = list(_by_rows(blocks))
 
@@ -386,7 +391,7 @@ def _woven(blocks: Sequence[_Block], em: float) -> Iterator[_Block]:
 
     waits = {id(b): {id(a) for a in blocks if a is not b and comes_before(a, b)} for b in blocks}
     while left:
-        # Where each waits for another, the one goes that waits for fewest.
+        # In a cycle, the block comes first that waits for the fewest.
         block = min(left, key=lambda b: len(waits[id(b)]))
         left.remove(block)
         for others in waits.values():

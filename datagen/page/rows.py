@@ -1,7 +1,7 @@
-"""Rows of a page, and in each the runs of pieces that belong to one line whatever stands around it.
+"""Rows of a page, and in each row the runs of pieces that surely belong to one line.
 
-MuPDF ends a line at every gap wider than 0.8 em. Some gaps tell by themselves that they part nothing: those beside leaders, and
-those between words that are all as far apart.
+MuPDF ends a line at every gap wider than 0.8 em. Two kinds of gaps surely divide nothing: gaps beside leaders, and gaps between
+words that are all equally far apart.
 """
 
 import itertools
@@ -30,8 +30,8 @@ LETTER = re.compile(r"[^\W\d_]")
 @dataclass(slots=True, eq=False)
 class Run:
     """Pieces of one line, from left to right. `box` and `baseline` are turned so that lines run from left to right, and columns
-    from top to bottom. `block`: the number of the first piece's block. `is_stretched`: the gap in front of it is one between
-    words that are all as far apart."""
+    from top to bottom. `block`: the number of the first piece's block. `is_stretched`: the gap in front of the run is
+    one of equal gaps between words."""
 
     pieces: list[Piece]
     box: Rect
@@ -52,7 +52,7 @@ Row = list[Run]
 
 
 def rows_by_direction(blocks: Sequence[Block], is_rtl: bool, is_clear: Callable[[Rect], bool]) -> list[list[Row]]:
-    """For each direction of lines on the page, the rows of runs from top to bottom. What is written at an angle isn't there.
+    """For each direction of lines on the page, the rows of runs from top to bottom. Slanted text is left out.
 
     `is_rtl`: the page has right-to-left letters.
     """
@@ -76,7 +76,7 @@ def gap_box(a: Run, b: Run) -> Rect | None:
 
 
 def reads_from_right(row: Row) -> bool:
-    """Whether a row of a page with right-to-left letters is read from the right. One without any letters is."""
+    """Whether a row of a page with right-to-left letters is read from the right. A row without letters is, too."""
     if any(piece.from_right for run in row for piece in run.pieces):
         return True
     texts = [run.text for run in row]
@@ -102,7 +102,7 @@ def _turned(piece: Piece, turn: tuple[int, int, bool], block: int) -> Run:
 
 
 def _rows(runs: Row) -> list[Row]:
-    """Runs on one baseline, from left to right."""
+    """The runs as rows of one baseline, each from left to right."""
     runs.sort(key=_baseline)
     rows: list[Row] = []
     start = -math.inf
@@ -122,7 +122,7 @@ _baseline = operator.attrgetter("baseline")
 
 
 def _runs(page: Sequence[Row], at: int, is_rtl: bool, is_clear: Callable[[Rect], bool]) -> Row:
-    """A row, with what surely belongs together in one run."""
+    """A row, with pieces that surely belong together joined to runs."""
     row = page[at]
     if len(row) == 1:
         return row
@@ -140,7 +140,7 @@ def _runs(page: Sequence[Row], at: int, is_rtl: bool, is_clear: Callable[[Rect],
 
 
 def _goes_on(page: Sequence[Row], at: int, k: int, rtl: bool, is_clear: Callable[[Rect], bool]) -> bool:
-    """Whether piece `k` of a row surely belongs to the line of the one on its left."""
+    """Whether piece `k` of a row surely belongs to the line of the piece on its left."""
     left, right = page[at][k - 1], page[at][k]
     (a,), (b,) = left.pieces, right.pieces
     em = max(a.size, b.size)
@@ -159,13 +159,13 @@ def _goes_on(page: Sequence[Row], at: int, k: int, rtl: bool, is_clear: Callable
 
 
 def _is_crossed(page: Sequence[Row], at: int, left: Run, right: Run) -> bool:
-    """Whether a piece of the row above or below stands across a gap."""
+    """Whether a piece of the row above or below reaches across the gap."""
     rows = [page[i] for i in (at - 1, at + 1) if 0 <= i < len(page)]
     return any(r.box[0] < left.box[2] and r.box[2] > right.box[0] for row in rows for r in row)
 
 
 def _is_stretched(row: Row, k: int) -> bool:
-    """Whether the gap in front of a piece is one between words that are all as far apart, as justified text has them."""
+    """Whether the gap in front of piece `k` is one of equal gaps between words, as in justified text."""
     gap = row[k].box[0] - row[k - 1].box[2]
     if gap > STRETCHED_EM * row[k].size or not all(
         r.pieces[0].single_words and LETTER.search(r.text) for r in row[k - 1 : k + 1]

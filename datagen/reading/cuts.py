@@ -1,4 +1,4 @@
-"""A line cut out of an image by its corners, the ways up in which it may be read, and which of them is right."""
+"""Lines cut out of an image by their corners, the orientations in which a line may be read, and the choice between them."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,19 +12,19 @@ from datagen.record import Box
 from datagen.writing.vertical_lines import laid
 
 SURE = 0.85
-"""PP-OCR's mean score on lines that it knows, and that stand upright, is higher."""
+"""PP-OCR's mean score is higher on upright lines in scripts that it knows."""
 TALL, VERY_TALL = 1.5, 3.0
-"""Times as high as wide: a line may stand or lie on its side; and it is no single letter."""
-_SKEW = 0.08  # of a line's height: a line that drifts further is made straight
-_PAD = 0.15  # of a line's height: of 81 full stops that were lost, 54 were read with as much
+"""Ratios of height to width. Above the first, a line may be vertical or turned. Above the second, it is no single letter."""
+_SKEW = 0.08  # of a line's height: a line that is more skewed is made straight
+_PAD = 0.15  # of a line's height: with this much, 54 of 81 lost full stops were read
 _SAME_TEXT = 50.0  # of 100
 
 
 class LineView(NamedTuple):
-    """A line seen one way up. `quad` are its corners in an image's pixels, clockwise; the first is the top left corner of the
-    first character when that stands upright. `image` has the (H, W) gray or (H, W, 3) RGB bytes between the corners, made
-    straight if the line `is_skewed`. `text` and `score` are what a reader read in `image`. `padded` is the same image with a
-    little more at both ends, since some readers are better with that."""
+    """A line in one orientation. `quad` has its corners in pixels, clockwise. The first corner is the top left of the first
+    character in upright position. `image` has the (H, W) gray or (H, W, 3) RGB bytes between the corners. If the line
+    `is_skewed`, `image` was made straight. `text` and `score` are what a reader read in `image`. `padded` is `image` with a
+    margin at both ends, which helps some readers."""
 
     quad: Quad
     image: numpy.ndarray
@@ -36,20 +36,20 @@ class LineView(NamedTuple):
 
     @property
     def aspect(self) -> float:
-        """How many times as high as wide it is."""
+        """Height divided by width."""
         return self.image.shape[0] / self.image.shape[1]
 
 
 def box_around(quad: Quad, size: tuple[int, int]) -> Box:
-    """The upright box around four corners in an image of this (width, height): inside of it, and at least a pixel large."""
+    """The upright box around four corners, inside an image of (width, height) `size`, and at least one pixel large."""
     xs, ys = [x for x, _ in quad], [y for _, y in quad]
     x0, y0 = max(0, min(size[0] - 1, int(min(xs)))), max(0, min(size[1] - 1, int(min(ys))))
     return Box(x0, y0, max(x0 + 1, min(size[0], round(max(xs)))), max(y0 + 1, min(size[1], round(max(ys)))))
 
 
 def padded(quad: Quad, size: tuple[int, int]) -> Quad:
-    """A line's corners in an image of this (width, height), moved outwards along the line: PP-OCR's detector often leaves out the
-    stop at its end."""
+    """A line's corners, moved outwards along the line, inside an image of (width, height) `size`. PP-OCR's detector often leaves
+    out the full stop at a line's end."""
     corners = numpy.array(quad, numpy.float64)
     sides = numpy.linalg.norm(corners[1] - corners[0]), numpy.linalg.norm(corners[3] - corners[0])
     pairs = ((0, 1), (3, 2)) if sides[0] >= sides[1] else ((0, 3), (1, 2))
@@ -61,8 +61,8 @@ def padded(quad: Quad, size: tuple[int, int]) -> Quad:
 
 
 def cut(image: numpy.ndarray, quad: Quad, drift: float, most: int | None = None) -> LineView:
-    """The line at `quad` of an image, (H, W) or (H, W, 3) bytes. `drift` is by how many pixels its sides are off the image's.
-    Where that is much, the line is made straight, and at most `most` pixels long."""
+    """The line at `quad` of an image, (H, W) or (H, W, 3) bytes. `drift` is how many pixels the line's sides deviate from the
+    image's directions. A line that deviates much is made straight, and is at most `most` pixels long."""
     top_left, top_right, bottom_right, bottom_left = corners = numpy.array(quad, numpy.float32)
     wide = float(max(numpy.linalg.norm(top_right - top_left), numpy.linalg.norm(bottom_right - bottom_left)))
     high = float(max(numpy.linalg.norm(bottom_left - top_left), numpy.linalg.norm(bottom_right - top_right)))
@@ -76,17 +76,17 @@ def cut(image: numpy.ndarray, quad: Quad, drift: float, most: int | None = None)
 
 
 def on_its_side(tall: LineView) -> LineView:
-    """A tall line as one that runs from top to bottom, letters lying on their right side."""
+    """A tall line whose letters lie on their right side, turned so that the line runs from left to right."""
     return LineView((*tall.quad[1:], tall.quad[0]), numpy.ascontiguousarray(numpy.rot90(tall.image)))
 
 
 def upside_down(line: LineView) -> LineView:
-    """The line the other way up, unread."""
+    """The line turned by 180 degrees, unread."""
     return LineView((*line.quad[2:], *line.quad[:2]), numpy.ascontiguousarray(line.image[::-1, ::-1]))
 
 
 def side_by_side(tall: LineView) -> LineView:
-    """A tall line's characters, which stand upright one below the other, set side by side."""
+    """A tall line of upright characters, with the characters set side by side."""
     is_gray = tall.image.ndim == 2
     gray = tall.image if is_gray else cv2.cvtColor(tall.image, cv2.COLOR_RGB2GRAY)
     row = laid(gray, Box(0, 0, gray.shape[1], gray.shape[0]), "Jpan")[0]
@@ -94,9 +94,10 @@ def side_by_side(tall: LineView) -> LineView:
 
 
 def best(views: Sequence[LineView]) -> tuple[LineView, bool]:
-    """The one of a line's views that is read best, the first of equals; and whether the line is a column.
+    """The view of a line that is read best, or the first of equals; and whether the line is a vertical column.
 
-    PP-OCR reads a column that was turned, too. What its characters say that were set side by side tells that it is one.
+    PP-OCR can also read a column that was turned. The line is a column if its characters set side by side give nearly the same
+    text.
     """
     surest = max(views, key=lambda line: (line.score or 0.0, len(line.text)))
     return surest, any(line.direction == "ttb" and ratio(line.text, surest.text) > _SAME_TEXT for line in views)

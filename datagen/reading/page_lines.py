@@ -1,4 +1,4 @@
-"""The lines of a page's image, found and read by whoever knows its script."""
+"""Reads the lines of a page's image with a reader that knows their script."""
 
 import statistics
 from collections import Counter
@@ -41,32 +41,32 @@ from datagen.writing.languages import script_of
 from datagen.writing.scripts import main_script
 from datagen.writing.vertical_lines import TURNED, UPRIGHT, direction_of
 
-_NUM_ASKED = 12  # lines that tell whether PP-OCR knows the script
-_FAILED, _FAILED_SHARE, _FEW = 0.8, 0.12, 6  # lines with a lower score; such a share, and number, of them says that it doesn't
-_SURE_LANGUAGE, _SURER = 0.7, 0.15  # the identifier's score; by how much it is higher for a language that is read instead
-# Tesseract's own confidence of lines in a script that it knows: 0.87 to 0.93 on three pages, in Hindi, Korean and Greek; of those
-# in another, 0.1 to 0.7. The package's readers are held to the same.
+_NUM_ASKED = 12  # lines on which PP-OCR is tried, to learn whether it knows the script
+_FAILED, _FAILED_SHARE, _FEW = 0.8, 0.12, 6  # such a share, and number, of lines with a lower score shows an unknown script
+_SURE_LANGUAGE, _SURER = 0.7, 0.15  # the identifier's least score; its lead for another language to be read instead
+# Tesseract's confidence is 0.87 to 0.93 on lines in a script that it reads (three pages, in Hindi, Korean and Greek), and 0.1 to
+# 0.7 on lines in another script. The package's readers must reach the same.
 _CONFIDENT = 0.7
-# Of set pages in Arabic, Georgian and Greek, clean and photographed: all but one, and all of them it read better.
+# Tesseract was so confident on all but one of the set pages in Arabic, Georgian and Greek, and read all of those better.
 _CONFIDENT_OF_PRINT = 0.8
-_DOUBTFUL = 0.45  # with less it doesn't know the script
+_DOUBTFUL = 0.45  # a reader with less confidence doesn't know the script
 _NUM_COLUMNS = 6  # columns that are read to tell whether PP-OCR reads a page's columns
-_LOST, _OF_PAGE = 0.6, 0.15  # PP-OCR's mean score of what it can't read; of a page's characters: another script
-_NUM_TRIED, _NUM_SCRIPTS = 3, 4  # lines that are read in the likeliest scripts, where nobody knows it
-LETTERS = 0.5  # in a line's width as long as it is high, at least: of letters that it doesn't know, it is sure of the commas
+_LOST, _OF_PAGE = 0.6, 0.15  # PP-OCR's mean score on unknown scripts; a share of characters that shows another script
+_NUM_TRIED, _NUM_SCRIPTS = 3, 4  # lines that are read in the likeliest scripts, if the script is unknown
+LETTERS = 0.5  # for each line height of width, at least: among letters unknown to it, PP-OCR is sure of the commas
 _STOPS = ".,:;-"  # signs at a line's end that the detector may have left out
 _LANGUAGES = {"Arab": ("ar", "fa", "ur", "ps", "ug", "sd"), "Cyrl": ("ru", "uk", "bg", "sr", "be", "mk", "kk", "mn")}
 
 _Readings = dict[int, Reading]
-"""By the `id` of a cut: the text, its score, and how sure the reader is of it if it gives no score."""
+"""Readings by the `id` of a line's view: the text, its score, and a reader's confidence if it gives no score."""
 
 
 @dataclass(frozen=True)
 class PageLines:
-    """The lines of a page, from top to bottom, none without text; how many more were found that nobody could read; the language
-    and script that they are in; who read them; and how many characters are read surely: each counts as much as the score of its
-    line, or as the confidence of a reader that gives no scores. `others` has those who read lines in a script that isn't the
-    page's."""
+    """The lines of a page that have text, from top to bottom; the number of lines that could not be read; the language, the
+    script and the reader. `sureness` is the number of surely read characters: each character counts as much as the score of its
+    line, or as the confidence of a reader without scores. `others` has the readers of lines that the page's reader didn't
+    read."""
 
     lines: tuple[Line, ...]
     num_unread: int
@@ -81,7 +81,7 @@ class PageLines:
         return self.reader.name
 
     def by_of(self, lines: Sequence[Line]) -> str:
-        """Who read most of these lines."""
+        """The name of the reader of most of these lines."""
         readers = Counter(self.others.get(line, self.reader).name for line in lines)
         return max(readers, key=lambda name: readers[name], default=self.by)
 
@@ -91,23 +91,23 @@ class PageLines:
 
     @property
     def score(self) -> float | None:
-        """The mean of the lines' scores, by character; None where the reader gives none."""
+        """The mean of the lines' scores, by character; None if the reader gives no scores."""
         return mean_score(self.lines)
 
     @property
     def direction(self) -> str:
-        """Whether the page's text runs ltr, rtl, or ttb, in lines from the right or `FROM_LEFT`."""
+        """The direction of the page's text: ltr, rtl, ttb (columns from the right), or `FROM_LEFT` (columns from the left)."""
         return direction_of(self.lines)
 
 
 def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: str, readers: LineReaders) -> PageLines:
-    """The lines at `quads` of an image, (H, W, 3) RGB bytes, read.
+    """Reads the lines at `quads` of an image, (H, W, 3) RGB bytes.
 
-    A declared language says who reads: of the flywheel's readers the one of its script, else Tesseract where it has data of that
-    language, else PP-OCR. If the language is `und`, PP-OCR reads a few lines; where it isn't sure of them, the script is what
-    their images look like, and the language what a first reading looks like. If PP-OCR then fails on many lines, or the
-    text is in a language that Tesseract has data of, Tesseract reads the page anew, but for lines in Latin that PP-OCR is sure
-    of. Lines in another script than the page's are read by that script's reader (`in_other_scripts`).
+    A declared language decides the reader: the flywheel's reader of its script, else Tesseract if it has data of the language,
+    else PP-OCR. If the language is `und`, PP-OCR reads a few lines. If PP-OCR isn't sure of them, the images of the lines tell
+    the script, and a first reading tells the language. If PP-OCR later fails on many lines, or the text is in a language that
+    another reader knows better, that reader reads the page again, except Latin lines of which PP-OCR is sure. Lines in
+    another script than the page's are read by the reader of their script (`in_other_scripts`).
     """
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     size = image.shape[1], image.shape[0]
@@ -143,7 +143,7 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
         if again != read_in:
             read_in = again
             readings |= _read(others, reader, read_in, readers)
-    # Beside columns stand heads and notes, too small to tell their script.
+    # Headers and notes beside columns are too small to tell their script.
     for line, reading, other in () if are_columns else in_other_scripts(flat, readings, reader, script, readers):
         readings[id(line)], by[id(line)] = reading, other
     of_others = main_script(" ".join(text for text, *_ in readings.values()))[0] if flat else script
@@ -169,7 +169,7 @@ def read_lines(image: numpy.ndarray, quads: Sequence[Quad], lang: str, script: s
 
 
 def mean_score(lines: Sequence[Line]) -> float | None:
-    """The mean of the lines' scores, by character; None where a line has none."""
+    """The mean of the lines' scores, by character; None if a line has no score."""
     if any(line.score is None for line in lines):
         return None
     return sum((line.score or 0.0) * len(line.text) for line in lines) / max(1, sum(len(line.text) for line in lines))
@@ -185,8 +185,8 @@ def _without(cuts: Sequence[LineView], readings: _Readings) -> list[LineView]:
 
 
 def _asked(cuts: Sequence[LineView], readers: LineReaders) -> tuple[Choice, str, str, _Readings]:
-    """Who reads a page of which nobody knows the language, the language in which to read, the script, and what PP-OCR has read
-    of it."""
+    """For a page of unknown language: its reader, the language in which to read, the script, and PP-OCR's readings of a few
+    lines."""
     if not cuts:
         return readers.ppocr, "und", "Zyyy", {}
     asked = _some(cuts)
@@ -196,21 +196,21 @@ def _asked(cuts: Sequence[LineView], readers: LineReaders) -> tuple[Choice, str,
         return readers.ppocr, "und", "Zyyy", read
     guess = script = readers.guessed_script([of.image for of in cuts])
     reader, read_in = readers.who("und", script)
-    # A page in another script has lines in Latin, too: names, commands. PP-OCR is surer of those.
+    # A page in another script also has Latin lines, such as names and commands. PP-OCR is surer of Latin lines.
     few = sorted(asked, key=lambda of: (read[id(of)][2] >= SURE, -of.image.shape[1] / of.image.shape[0]))[:_NUM_TRIED]
     is_other = reader != readers.ppocr
     confidence = readers.confidence(reader, _images(few), read_in, script) if is_other else 1.0
     if (not is_other and score < SURE) or confidence < _CONFIDENT:
         script = _tried(few, readers)
         if script == "Zyyy" and is_other and (score < _LOST or max(score, _DOUBTFUL) < confidence):
-            script = guess  # a poor picture of a script that it knows, or a hand that PP-OCR makes nothing of
+            script = guess  # a poor image of a script that the reader knows, or handwriting that PP-OCR can't read
         reader, read_in = readers.who("und", script)
     return (reader, read_in, script, read) if reader != readers.ppocr else (reader, "und", "Zyyy", read)
 
 
 def _of_plain_print(cuts: Sequence[LineView], reader: Choice, lang: str, script: str, readers: LineReaders) -> tuple[Choice, str]:
-    """Tesseract in place of the package's reader where it is confident: on plain modern print it reads better, on old and poor
-    print worse."""
+    """The reader and language, with Tesseract in place of the package's reader if Tesseract is confident. Tesseract reads plain
+    modern print better, and old or poor print worse."""
     other = by_tesseract(lang, script) if cuts and reader.name == SCRIPT else None
     if other and readers.confidence(other[0], _images(_some(cuts)), other[1], script) >= _CONFIDENT_OF_PRINT:
         return other
@@ -218,7 +218,7 @@ def _of_plain_print(cuts: Sequence[LineView], reader: Choice, lang: str, script:
 
 
 def _are_columns(cuts: Sequence[LineView], readers: LineReaders) -> bool:
-    """Whether most of a page's lines stand, and PP-OCR reads their characters, which stand upright in them, surely."""
+    """Whether most of a page's lines are vertical, and PP-OCR surely reads their characters as upright ones."""
     tall = [of for of in cuts if of.aspect > TALL]
     lengths = [max(of.image.shape) for of in cuts]
     if sum(of.image.shape[0] for of in tall) <= sum(lengths) / 2:
@@ -229,8 +229,8 @@ def _are_columns(cuts: Sequence[LineView], readers: LineReaders) -> bool:
 
 
 def _of_turned_columns(cuts: Sequence[LineView], readers: LineReaders) -> tuple[Choice, str, str] | None:
-    """Who reads the columns of a page whose letters lie on their side in them, in which language and script; None where no such
-    reader is sure of them, or most lines don't stand."""
+    """The reader, language and script of a page of columns whose letters lie on their side. None if most lines aren't vertical,
+    or no reader of such a script is sure of them."""
     tall = [on_its_side(of) for of in cuts if of.aspect > TALL]
     if sum(of.image.shape[1] for of in tall) <= sum(max(of.image.shape) for of in cuts) / 2:
         return None
@@ -246,7 +246,7 @@ def _score(read: _Readings) -> float:
 
 
 def _is_whole(read: _Readings, cuts: Sequence[LineView]) -> bool:
-    """Whether there are as many letters as lines so long have."""
+    """Whether the readings have as many letters as lines of this length should have."""
     num_letters = sum(c.isalnum() for text, *_ in read.values() for c in text)
     return num_letters >= LETTERS * sum(of.image.shape[1] / of.image.shape[0] for of in cuts)
 
@@ -256,9 +256,9 @@ def _images(cuts: Sequence[LineView]) -> list[numpy.ndarray]:
 
 
 def _sure_latin(readings: _Readings, script: str) -> _Readings:
-    """Those of PP-OCR's readings that it is sure of, and that are mostly Latin letters: lines in Latin on a page in another
-    script, which no reader of that script reads as well. None where that script is Latin itself, whose other languages have
-    letters that PP-OCR takes for plain ones, or has letters that look like Latin ones."""
+    """PP-OCR's sure readings that are mostly Latin letters. On a page in another script, no reader of that script reads Latin
+    lines as well. Empty if `script` has letters that look like Latin letters. Empty also if `script` is Latin: some languages
+    have letters that PP-OCR reads as plain letters."""
     if script == "Latn" or script in LIKE_LATIN:
         return {}
     return {
@@ -271,7 +271,7 @@ def _sure_latin(readings: _Readings, script: str) -> _Readings:
 
 
 def _tried(cuts: Sequence[LineView], readers: LineReaders) -> str:
-    """That of the likeliest scripts whose reader is surest of these lines; "Zyyy" if none is sure."""
+    """The script, among the likeliest ones, whose reader is surest of these lines; "Zyyy" if no reader is sure."""
     surest, of_surest = _CONFIDENT, "Zyyy"
     for script in readers.likely_scripts(_images(cuts), _NUM_SCRIPTS):
         reader, read_in = readers.who("und", script)
@@ -281,12 +281,12 @@ def _tried(cuts: Sequence[LineView], readers: LineReaders) -> str:
 
 
 def _another(cuts: Sequence[LineView], readings: _Readings, readers: LineReaders) -> tuple[Choice, str, str]:
-    """Who reads a page that PP-OCR has read, and in which language and script; PP-OCR, if it reads it well."""
+    """The reader, language and script for a page that PP-OCR has read: PP-OCR again if it read the page well."""
     unsure = [of for of in cuts if not readings[id(of)][0] or (readings[id(of)][1] or 0.0) < _FAILED]
     if len(unsure) >= max(_FEW, _FAILED_SHARE * len(cuts)):
         script = readers.guessed_script([of.image for of in unsure])
         reader, read_in = readers.who("und", script)
-        # A picture that is dark or blurred has many such lines, too: whoever reads them instead must be surer of them.
+        # A dark or blurred image has many such lines, too, so the other reader must be surer than PP-OCR.
         asked = _some(unsure)
         least = max(_CONFIDENT, _score({id(of): readings[id(of)] for of in asked}))
         if reader != readers.ppocr and readers.confidence(reader, _images(asked), read_in, script) >= least:
@@ -295,7 +295,7 @@ def _another(cuts: Sequence[LineView], readings: _Readings, readers: LineReaders
     language = identify("\n".join(texts))
     if language.score >= _SURE_LANGUAGE and language.lang != "und":
         return *readers.who(language.lang, language.script), language.script
-    # PP-OCR has the letters of some scripts without their accents.
+    # PP-OCR knows the letters of some scripts only without accents.
     chars = Counter[str]()
     for text in texts:
         chars[main_script(text)[0]] += len(text)
@@ -308,8 +308,9 @@ def _another(cuts: Sequence[LineView], readings: _Readings, readers: LineReaders
 def _language(
     cuts: Sequence[LineView], readings: _Readings, read_in: str, script: str, reader: Choice, readers: LineReaders
 ) -> str:
-    """The language in which Tesseract reads a page that it has read in `read_in`: what the text looks like, if there is data of
-    it. Where languages of a script have letters of their own, a few lines are read in each: a reader writes what it knows."""
+    """The language in which Tesseract should read a page that it has read in `read_in`: the identified language, if there is data
+    of it. If languages of the script have letters of their own, a few lines are read in each language, because a reader
+    writes only letters of its language."""
     if script in _LANGUAGES:
         asked = _some(cuts)
         scores = {}
@@ -326,7 +327,7 @@ def _language(
 
 
 def _some(cuts: Sequence[LineView]) -> Sequence[LineView]:
-    """A few of the wider lines, from all over the page."""
+    """Up to `_NUM_ASKED` wide lines, spread over the page."""
     width = statistics.median(of.image.shape[1] for of in cuts)
     wide = [of for of in cuts if of.image.shape[1] >= width]
     return wide[:: max(1, len(wide) // _NUM_ASKED)][:_NUM_ASKED]
@@ -335,8 +336,8 @@ def _some(cuts: Sequence[LineView]) -> Sequence[LineView]:
 def _read_tall(
     tall: LineView, reader: Choice, lang: str, script: str, others: str, readers: LineReaders
 ) -> tuple[str, float | None, float, str]:
-    """The text of a line that is higher than wide, its score, how sure that is, and the direction that it runs in: characters one
-    below the other, a line that was turned, or a single letter. `others` is the script of the other lines."""
+    """Reads a line that is higher than wide: a column of upright characters, a turned line, or a single letter. Returns the text,
+    its score, its sureness and its direction. `others` is the script of the other lines."""
     if script in TURNED:
         views = [on_its_side(tall)._replace(direction="ttb")]
     else:
@@ -354,6 +355,6 @@ def _read_tall(
 
 
 def drift(quad: Quad) -> float:
-    """By how many pixels the first of a line's sides is off that of the page which it is along."""
+    """How many pixels a line's first side deviates from the page's nearest direction, across or down."""
     (x0, y0), (x1, y1) = quad[:2]
     return min(abs(y1 - y0), abs(x1 - x0))

@@ -1,4 +1,4 @@
-"""How a page's picture is looked at before it is read: which way up, flat, and in even light; and which view reads best."""
+"""Views of a page's image for reading: upright, flat and evenly lit; and the choice of the view that is read best."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,27 +15,27 @@ from datagen.reading.page_lines import LETTERS, PageLines, drift
 from datagen.reading.signs_beside import with_signs
 from datagen.writing.vertical_lines import TURNED
 
-_NUM_ASKED = 8  # lines that tell which way up a page stands
-_BETTER = 0.05  # another way up is believed if these are read so much more surely then
-_SURE_ENGINE, _CONFIDENT, _NUM_READ = 0.8, 0.6, 4  # what the engine, and a script's reader of so many lines, must be sure of
-_MOSTLY = 0.5  # of the lines' length stands: the page may be turned by a quarter
-_BENT = 0.02  # of the picture's longer side: UVDoc is off by half of it on pages that lie flat
-_ASKEW = 0.7  # degrees: a page is turned if half of its lines lean further
-_CROOKED = 0.3  # of the lines' length, on a page that isn't flat
-_DRIFT, _STEP = 0.2, 2.5  # how far each of these is off at least: in heights of it, and in pixels
-_LONG = 6.0  # times as long as high: the frame of a shorter line says little of how it leans
-_WELL = 0.93  # a flat view that is read so surely needs no other
-_FOUND = 0.9  # of the lines that were found before
-_NO_WORSE = 0.97  # of what is read surely in the picture as it came: a flat view in which less is read doesn't fit
+_NUM_ASKED = 8  # lines that are read to learn which way up a page is
+_BETTER = 0.05  # a page is turned if its lines are then read so much more surely
+_SURE_ENGINE, _CONFIDENT, _NUM_READ = 0.8, 0.6, 4  # least sureness of the engine; of a script's reader, on so many lines
+_MOSTLY = 0.5  # of the lines' length: if more is vertical, the page may be turned by a quarter
+_BENT = 0.02  # of the image's longer side: on flat pages, UVDoc's error is half as large
+_ASKEW = 0.7  # degrees: a page is rotated if its lines lean more, in the median
+_CROOKED = 0.3  # of the lines' length: a page isn't flat if more is crooked
+_DRIFT, _STEP = 0.2, 2.5  # a crooked line deviates more, in its heights and in pixels
+_LONG = 6.0  # times as long as high: the corners of shorter lines tell little about their angle
+_WELL = 0.93  # with such a score, no other view than the flat one is tried
+_FOUND = 0.9  # of the lines found before: so many must be found in the flat view
+_NO_WORSE = 0.97  # of what is read surely without flattening: a flat view with less doesn't fit
 
 DONE = ("turned", "unwarped", "askew", "lit", "unfit_sheet")
-"""The signals of a page that tell what was done to read it better: see `Seen`."""
+"""The signals that tell how a page's view differs from its image: see `Seen`."""
 Read = Callable[[numpy.ndarray, Sequence[Quad]], PageLines]
 """Reads the lines at some corners of an image."""
 
 
 class Looks(NamedTuple):
-    """Who looks at a page before it is read; None for nobody."""
+    """The engines that look at a page before it is read. None: this step is left out."""
 
     detector: Choice
     orientation: Choice | None
@@ -43,9 +43,9 @@ class Looks(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """The view of a page in which it is read best, its lines there, and what was done, as signals: `turned` by so many quarters
-    anticlockwise, `unwarped` by how far its sheet was bent or tilted, a share of its longer side, `askew` by so many degrees,
-    `lit` 1, and `unfit_sheet` 1 where no model of the sheet fits."""
+    """The view in which a page is read best, its lines in this view, and signals. `turned`: quarter turns anticlockwise.
+    `unwarped`: how much the sheet was bent or tilted, as a share of its longer side. `askew`: degrees. `lit`: 1 if the light was
+    evened. `unfit_sheet`: 1 if the model of the sheet doesn't fit."""
 
     view: View
     lines: PageLines
@@ -53,7 +53,7 @@ class Seen(NamedTuple):
 
 
 def best_view(picture: numpy.ndarray, looks: Looks, readers: LineReaders, read: Read) -> Seen:
-    """The page in a picture, (H, W, 3) RGB bytes, in the view in which its lines are read best."""
+    """The view of a page's image, (H, W, 3) RGB bytes, in which the page's lines are read best."""
     engines, signals = readers.engines, {}
     came = View(picture)
     quads = _found(came, looks.detector, engines)
@@ -65,7 +65,7 @@ def best_view(picture: numpy.ndarray, looks: Looks, readers: LineReaders, read: 
         return Seen(came, read(picture, ()), signals)
     flat, of_flat = _flat(upright, quads, looks.unwarping, engines)
     leans = {"askew": angle} if abs(angle := lean(quads)) > _ASKEW else {}
-    level = upright.rotated(angle) if leans else upright  # columns are told apart on level lines alone
+    level = upright.rotated(angle) if leans else upright  # columns are found only on level lines
     if flat is None and leans:
         flat, of_flat = level, of_flat | leans
     lit = (flat or upright).lit()
@@ -83,7 +83,7 @@ def best_view(picture: numpy.ndarray, looks: Looks, readers: LineReaders, read: 
 
 
 def lean(quads: Sequence[Quad]) -> float:
-    """By how many degrees to turn a page anticlockwise so that its lines are level: the median of its longer ones, by length."""
+    """The degrees by which to turn a page anticlockwise to make its lines level: the median of the long lines, by length."""
     angles = []
     for (x0, y0), (x1, y1), _, (x3, y3) in quads:
         wide, high = math.hypot(x1 - x0, y1 - y0), math.hypot(x3 - x0, y3 - y0)
@@ -97,7 +97,7 @@ def lean(quads: Sequence[Quad]) -> float:
 
 
 def _are_crooked(quads: Sequence[Quad]) -> bool:
-    """Whether many of the longer lines aren't level: by more than the detector is off."""
+    """Whether many long lines aren't level, by more than the detector's error."""
     long = crooked = 0.0
     for (x0, y0), (x1, y1), _, (x3, y3) in quads:
         high, wide = sorted((math.hypot(x1 - x0, y1 - y0), math.hypot(x3 - x0, y3 - y0)))
@@ -114,8 +114,8 @@ def _found(view: View, detector: Choice, engines: Engines) -> list[Quad]:
 
 
 def _flat(view: View, quads: Sequence[Quad], unwarping: Choice | None, engines: Engines) -> tuple[View | None, dict[str, float]]:
-    """The view made flat, and what that says of the page; None where its sheet and its lines are so already, or no model of it
-    fits."""
+    """The flattened view, and its signals. The view is None if the sheet and its lines are flat already, or if the model of the
+    sheet doesn't fit."""
     if unwarping is None:
         return None, {}
     (grid,) = unwarping.opened(engines).grids([view.image])
@@ -129,11 +129,11 @@ def _flat(view: View, quads: Sequence[Quad], unwarping: Choice | None, engines: 
 
 
 def _quarters(image: numpy.ndarray, quads: Sequence[Quad], orientation: Choice, readers: LineReaders) -> int:
-    """By how many quarters to turn a page anticlockwise so that it stands upright.
+    """The number of quarter turns anticlockwise that make a page upright.
 
-    The engine `orientation` has an opinion, and so have the lines: on a page that was turned by a quarter most of them stand.
-    Some of them are then read both ways. Where PP-OCR is sure of none, since it doesn't know the script, the reader of the
-    script that they seem to be in is asked which way up its letters are.
+    The engine `orientation` makes a guess, and so do the lines: on a page turned by a quarter, most lines are vertical. Some
+    lines are then read in each direction. If PP-OCR is never sure, because it doesn't know the script, the reader of the
+    likeliest script decides.
     """
     quarters, sure = orientation.opened(readers.engines).quarters([image])[0]
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -149,12 +149,12 @@ def _quarters(image: numpy.ndarray, quads: Sequence[Quad], orientation: Choice, 
     best = max(others, key=lambda way: scores[way])
     if scores[0] >= SURE or scores[best] >= SURE:
         return best if scores[best] > scores[0] + _BETTER else 0
-    # The engine takes Arabic that stands upright for upside down: no letters but those that a reader knows tell these apart.
+    # The engine takes upright Arabic for upside down. Only a reader of the script can decide.
     family = (1, 3) if standing > _MOSTLY else (0, 2)
     confident = {way: _confidence(asked, way, readers) for way in family}
     best = max(family, key=lambda way: confident[way])
     if confident[best][0] >= _CONFIDENT:
-        # Mongolian letters lie on their side in the columns of a page that stands upright.
+        # In the columns of an upright Mongolian page, letters lie on their side.
         return best - 1 if confident[best][1] in TURNED and family == (1, 3) else best
     return quarters if quarters in (1, 3) and quarters in family and sure >= _SURE_ENGINE else 0
 
@@ -164,8 +164,8 @@ def _turned(lines: Sequence[LineView], quarters: int) -> list[numpy.ndarray]:
 
 
 def _confidence(lines: Sequence[LineView], quarters: int, readers: LineReaders) -> tuple[float, str]:
-    """How sure the reader of their likeliest script is of lines that were turned by so many quarters, and that script; 0 where
-    PP-OCR reads it, which has been asked."""
+    """The confidence of the reader of the lines' likeliest script, after so many quarter turns, and the script. 0 if this reader
+    is PP-OCR, which has been asked already."""
     turned = _turned(lines, quarters)
     script = readers.guessed_script(turned)
     reader, lang = readers.who("und", script)
@@ -173,8 +173,8 @@ def _confidence(lines: Sequence[LineView], quarters: int, readers: LineReaders) 
 
 
 def _score(lines: Sequence[LineView], quarters: int, readers: LineReaders) -> float:
-    """How surely PP-OCR reads lines that were turned by so many quarters: 0 where it says hardly a letter. The characters of
-    those that stand then are set side by side."""
+    """PP-OCR's mean score on lines after so many quarter turns; 0 if it reads hardly any letters. The characters of vertical
+    lines are set side by side."""
     turned = [LineView(line.quad, numpy.ascontiguousarray(numpy.rot90(line.image, quarters))) for line in lines]
     views = [side_by_side(line).image if line.aspect > TALL else line.image for line in turned]
     readings = readers.read(readers.ppocr, views)

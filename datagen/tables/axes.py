@@ -1,4 +1,4 @@
-"""Where a table's columns and rows are parted: by rules, and by gaps that go through nearly all of it."""
+"""The cuts between a table's columns and rows: at rules, and at gaps that go through nearly all of the table."""
 
 import itertools
 from collections.abc import Sequence
@@ -10,23 +10,23 @@ import numpy
 from datagen.record import Line
 from datagen.tables.rules import Rule
 
-CROSSES_EM = 0.3  # a block that reaches this far into a column or row lies in it, too
-FRAME_SHARE = 0.8  # of the table's side, of a rule that goes all through it
-RULED_SHARE = 0.5  # of the table's side, of a rule; where it is shorter, nothing is said where it lacks
-_GAP_EM = (0.3, 0.05)  # between columns, between rows: boxes of lines are as high as their font's
-_CROSSING_SHARE, _CROSSING_SHARE_OF_ONE = 0.6, 0.35  # of blocks at a gap, those across it; where it parts one pair alone
-_WHOLE_SHARE = 0.5  # of the areas between rules, those of one row
+CROSSES_EM = 0.3  # a block that reaches farther into a column or row also lies in it
+FRAME_SHARE = 0.8  # of the table's side: a rule through the whole table covers more
+RULED_SHARE = 0.5  # of the table's side: the gaps of a rule that covers less mean nothing
+_GAP_EM = (0.3, 0.05)  # between columns, between rows; the latter is small because boxes are as high as the font
+_CROSSING_SHARE, _CROSSING_SHARE_OF_ONE = 0.6, 0.35  # of a gap's blocks: those across it, at most; if it divides one pair
+_WHOLE_SHARE = 0.5  # of the areas between rules: if so many are one row, only rules divide rows
 _LEVEL_EM, _MANY_LEVELS, _UNEVEN = 0.25, 10, 0.75
 _DOUBLE_EM = 0.8
 _LEAST_RULE_EM, _LEAST_BOXED_EM = 3.0, 1.2
-_TIGHT_EM = 0.15  # boxes of lines close to each other touch: this much of them, above and below, isn't counted
+_TIGHT_EM = 0.15  # boxes are cut by so much above and below, because boxes of close lines touch
 _FEW_LANES, _MANY_LANES = 2, 4
 
 Span = tuple[int, int]
 
 
 class Block(NamedTuple):
-    """Lines that are one text of one cell. `spans` are from where to where they reach, across and down."""
+    """Lines that are one text in one cell. `spans` are their extents: (left, right) and (top, bottom)."""
 
     spans: tuple[Span, Span]
     lines: tuple[Line, ...]
@@ -39,13 +39,13 @@ class Block(NamedTuple):
 
 @dataclass
 class Axis:
-    """Columns, or rows: the places of the cuts between them, and the rule at each, if it is one."""
+    """The columns or rows of a table: the places of the cuts between them, and for each cut its rule or None."""
 
     cuts: list[float]
     rules: list[Rule | None]
 
     def reach(self, span: Span, slack: float) -> tuple[int, int]:
-        """The first and last column, or row, that something from and to lies in."""
+        """The first and last column, or row, in which a span lies."""
         sides = zip((-numpy.inf, *self.cuts), (*self.cuts, numpy.inf), strict=True)
         overlaps = [min(span[1], stop) - max(span[0], first) for first, stop in sides]
         most = int(numpy.argmax(overlaps))
@@ -55,8 +55,8 @@ class Axis:
 
 @dataclass(frozen=True)
 class Field:
-    """A table's area: from where to where its text reaches, across and down; its vertical and horizontal rules; whether it has a
-    frame."""
+    """A table's area. `ends` are the extents of its text, across and down. `rules` are its vertical and horizontal rules.
+    `is_boxed`: the table has a frame."""
 
     em: float
     ends: tuple[Span, Span]
@@ -70,8 +70,8 @@ class Field:
 
 @dataclass(frozen=True)
 class Cutter:
-    """Finds the cuts between columns (`way` 0) or rows (1) among `blocks`. `lanes` are the blocks beside each other, in rows of
-    text, or below each other, in columns; `lanes_of` names each block's."""
+    """Finds the cuts between columns (`way` 0) or rows (`way` 1) among `blocks`. `lanes` are runs of blocks across these cuts:
+    the rows of text for columns, and the columns for rows. `lanes_of` has the indices of each block's lanes."""
 
     field: Field
     way: int
@@ -98,14 +98,14 @@ class Cutter:
         return self._without_idle(sorted(cuts, key=lambda cut: cut.at))
 
     def _is_long(self, rule: Rule) -> bool:
-        """Whether a rule is long enough to part columns or rows: a short one may be a part of a sign."""
+        """Whether a rule is long enough to divide columns or rows. A short rule may be part of a character."""
         first, stop = self.field.ends[1 - self.way]
         length = sum(max(0, min(stop, b) - max(first, a)) for a, b in rule.parts)
         least_em = _LEAST_BOXED_EM if self.field.is_boxed else _LEAST_RULE_EM
         return length >= min(RULED_SHARE * (stop - first), least_em * self.field.em)
 
     def _apart(self, rules: Sequence[Rule]) -> list[Rule]:
-        """The rules, those as one that stand close to each other with no text between: double rules, and those of a shade."""
+        """The rules, with close rules joined if no text stands between them: double rules, and the edges of a shade."""
         apart: list[Rule] = []
         for rule in rules:
             last = apart[-1] if apart else None
@@ -117,7 +117,7 @@ class Cutter:
         return apart
 
     def _between_rules(self, gaps: list["_Gap"], rules: Sequence[float]) -> list["_Gap"]:
-        """Of gaps between rows, those that count: none, if most rows have a rule below them."""
+        """The gaps between rows that count: no gap if rules already divide most rows."""
         slack = self.field.slack
         free = [gap for gap in gaps if not any(gap.first - slack <= at <= gap.stop + slack for at in rules)]
         bands = zip((-numpy.inf, *rules), (*rules, numpy.inf), strict=True)
@@ -126,13 +126,13 @@ class Cutter:
         num_whole = sum(
             not any(first < gap.middle < stop for gap in free) or self._is_uneven(first, stop) for first, stop in filled
         )
-        num_rules = sum(map(self._is_long, self.field.rules[self.way]))  # with those of a frame
+        num_rules = sum(map(self._is_long, self.field.rules[self.way]))  # the frame's rules count, too
         is_ruled = num_rules > 2 and len(rules) > 0 and num_whole >= _WHOLE_SHARE * len(filled)
         return [] if is_ruled and not any(self._parts_numbers(gap, rules) for gap in free) else gaps
 
     def _is_uneven(self, first: float, stop: float) -> bool:
-        """Whether lines between two rules stand beside few others, as those of cells do that have several, and those of rows
-        don't."""
+        """Whether lines between two rules mostly have no lines beside them. Then they are the lines of tall cells, and not
+        rows."""
         lines = [
             ((line.box.y0 + line.box.y1) / 2, lane)
             for block, lanes in zip(self.blocks, self.lanes_of, strict=True)
@@ -147,7 +147,7 @@ class Cutter:
         return len(levels) <= _MANY_LEVELS and len(lines) <= _UNEVEN * len(levels) * len({lane for _, lane in lines})
 
     def _parts_numbers(self, gap: "_Gap", rules: Sequence[float]) -> bool:
-        """Whether numbers stand on both sides of a gap, in one lane, with no rule between: these are of two cells."""
+        """Whether numbers stand on both sides of a gap, in one lane, without a rule between. Then the gap divides two cells."""
         for lane in self.lanes:
             for a, b in itertools.pairwise(lane):
                 first, stop = sum(a.spans[self.way]) / 2, sum(b.spans[self.way]) / 2
@@ -157,7 +157,7 @@ class Cutter:
         return False
 
     def _gaps(self) -> list["_Gap"]:
-        """The gaps that part blocks in some lanes and are crossed in few."""
+        """The gaps that divide blocks in some lanes and are crossed by few blocks."""
         way, (start, stop) = self.way, self.field.ends[self.way]
         inset = round(_TIGHT_EM * self.field.em) if way == 1 else 0
         crossing, parting = (numpy.zeros(stop - start, numpy.int32) for _ in range(2))
@@ -177,7 +177,7 @@ class Cutter:
             share = _CROSSING_SHARE if num_parting > 1 else _CROSSING_SHARE_OF_ONE
             if not num_parting or num_crossing > share * (num_parting + num_crossing):
                 continue
-            if last - first < least:  # a block or two that reach into a gap don't make it narrow
+            if last - first < least:  # a block or two that reach into a gap don't count
                 few = num_crossing + max(1, num_parting // 8)
                 while first > 0 and crossing[first - 1] <= few and parting[first - 1]:
                     first -= 1
@@ -188,8 +188,8 @@ class Cutter:
         return gaps
 
     def _without_idle(self, cuts: list["_Cut"]) -> Axis:
-        """Without cuts, of no rule, whose sides hardly have text in one lane. What stands alone between two such is parted in its
-        middle, so that it spans both sides."""
+        """The axis without idle cuts: cuts without a rule that have text on both sides in too few lanes. Two idle cuts around a
+        lone text become one cut in the text's middle, so that the text spans both sides."""
         way = self.way
         while True:
             axis = Axis([cut.at for cut in cuts], [cut.rule for cut in cuts])
@@ -213,7 +213,7 @@ class Cutter:
 
 
 class _Cut(NamedTuple):
-    """A cut, the rule at it, and the number of lanes, at least, that have text on both sides."""
+    """A cut with its rule, and the least number of lanes with text on both sides for the cut to stay."""
 
     at: float
     rule: Rule | None
@@ -232,7 +232,7 @@ class _Gap(NamedTuple):
 
 
 def _valleys(crossing: numpy.ndarray) -> list[tuple[int, int]]:
-    """From where to where a profile is lower than on both sides."""
+    """The (start, end) of each stretch where a profile is lower than on both sides."""
     edges = numpy.flatnonzero(numpy.diff(crossing)) + 1
     starts = [0, *edges.tolist(), len(crossing)]
     levels = [int(crossing[start]) for start in starts[:-1]]

@@ -1,9 +1,10 @@
-"""Tables as text: cells with their places and spans, and the HTML that the record and DeepSeek-OCR's format have for them.
+"""Tables as cells with places and spans, and as the HTML of the record and of DeepSeek-OCR's format.
 
     <table><tr><td rowspan="2">A</td><td colspan="2">B</td></tr><tr><td>1</td><td>2<br>3</td></tr></table>
 
-`td` alone, no other attributes and no white space between tags. A cell's text is plain but for `<sup>` and `<sub>`: `&`, `<` and
-`>` are escaped elsewhere, a newline is `<br>`. A table that is read from right to left has its rightmost column first.
+The HTML has only `td`, no other attributes, and no white space between tags. A cell's text is plain, with `<sup>` and `<sub>` as
+its only tags. Every other `&`, `<` and `>` is escaped, and a newline is `<br>`. A right-to-left table has its rightmost column
+first.
 """
 
 import functools
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 
 MAX_SLOTS = 100_000
-"""The most slots, rows times columns, that the cells of a table may cover: a span of a million is an attack or noise."""
+"""The most slots (rows times columns) that the cells of a table may cover. A span of a million is an attack or noise."""
 _MAX_CHARS = 4_000_000
 _MAX_COLUMNS = 1000  # as HTML's specification has it
 _NUMBER = re.compile(r"\s*\+?0*([0-9]{1,9})(?![0-9])", re.ASCII)
@@ -27,7 +28,7 @@ _CELLS, _OUTER = ("td", "th"), ("table", "tr", "td", "th")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cell:
-    """A cell whose first slot is at `row` and `column`, and which covers `rows` and `columns` of them."""
+    """A cell. Its first slot is at `row` and `column`, and it covers `rows` rows and `columns` columns."""
 
     row: int
     column: int
@@ -39,7 +40,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """Cells in the order of their rows, none over another. What no cell covers is empty."""
+    """Cells in the order of rows, without overlaps. A slot without a cell is empty."""
 
     cells: tuple[Cell, ...]
 
@@ -56,7 +57,7 @@ class Table:
         return any(cell.text for cell in self.cells)
 
     def slots(self) -> dict[tuple[int, int], Cell]:
-        """The cell over each (row, column). Raises `ValueError` where two overlap."""
+        """The cell that covers each (row, column). Raises `ValueError` if two cells overlap."""
         slots: dict[tuple[int, int], Cell] = {}
         for cell in self.cells:
             for row in range(cell.row, cell.row + cell.rows):
@@ -66,13 +67,13 @@ class Table:
         return slots
 
     def whole(self) -> "Table":
-        """This table with an empty cell in each slot that none covers. Raises `ValueError` where two overlap."""
+        """This table with an empty cell in each slot without a cell. Raises `ValueError` if two cells overlap."""
         slots = self.slots()
         places = ((row, column) for row in range(self.num_rows) for column in range(self.num_columns))
         return Table(tuple(sorted([*self.cells, *(Cell(*place) for place in places if place not in slots)])))
 
     def compact(self) -> "Table":
-        """This table without the rows and columns in which no cell begins: spans that show nothing."""
+        """This table without rows and columns in which no cell begins. Spans get shorter, and nothing else changes."""
         rows = sorted({cell.row for cell in self.cells})
         columns = sorted({cell.column for cell in self.cells})
         return Table(
@@ -91,8 +92,8 @@ class Table:
 
 
 def to_html(table: Table, headers: bool = False) -> str:
-    """The table's HTML, rows of one length. Cells of a head are `td` like the others unless `headers` are asked for. Raises
-    `ValueError` where cells overlap."""
+    """The table's HTML, with rows of one length. Header cells are `th` if `headers`, else `td` like the others. Raises
+    `ValueError` if cells overlap."""
     rows: list[list[str]] = [[] for _ in range(table.num_rows)]
     for cell in table.whole().cells:
         tag = "th" if headers and cell.is_header else "td"
@@ -103,12 +104,12 @@ def to_html(table: Table, headers: bool = False) -> str:
 
 
 def parse(text: str, is_strict: bool = False) -> Table:
-    """The first table in HTML by whomever, its cells placed as a browser places them.
+    """The first table in any HTML, with cells placed as a browser places them.
 
-    Markup within a cell goes, its text stays; what breaks a line there is a newline. A table within a cell is text of that cell.
-    Cells that would overlap are cut, spans below the last row, too. Raises `ValueError` if there is no table, or one over
-    `MAX_SLOTS`; where `is_strict`, also if a tag of rows or cells isn't closed or stands where it doesn't belong, if text stands
-    outside of cells, and if cells overlap: a model that lost its way writes such things.
+    Markup within a cell is removed, and its text stays; a line break becomes a newline. A table within a cell is text of the
+    cell. Cells that would overlap are cut, and so are spans below the last row. Raises `ValueError` if there is no table, or if
+    it covers more than `MAX_SLOTS`. If `is_strict`, also raises if a tag of a row or cell isn't closed or is misplaced, if text
+    stands outside of cells, or if cells overlap. A model that writes nonsense makes such errors.
     """
     if len(text) > _MAX_CHARS:
         raise ValueError(f"a table of {len(text):,} characters: allowed are {_MAX_CHARS:,}")
@@ -116,7 +117,7 @@ def parse(text: str, is_strict: bool = False) -> Table:
     try:
         reader.feed(text)
         reader.close()
-    except AssertionError as error:  # Python's parser, of declarations that it doesn't know
+    except AssertionError as error:  # Python's parser raises this for unknown declarations
         raise ValueError(f"this is no HTML: {error}") from None
     reader.end()
     if not reader.num_tables:
@@ -128,13 +129,14 @@ def parse(text: str, is_strict: bool = False) -> Table:
 
 
 def normalise(text: str) -> str:
-    """HTML of a table as `to_html` writes it, for scores: without attributes, markup in cells and heads. Raises as `parse`."""
+    """A table's HTML rewritten by `to_html`, for scores: without attributes, markup in cells, and header cells. Raises like
+    `parse`."""
     return to_html(parse(text))
 
 
 def agreement(one: Table, other: Table) -> float:
-    """The share of pairs of neighbouring cells that two tables have in common (Göbel et al., ICDAR 2013): of texts beside and
-    below each other, whatever is empty between them. From 0 to 1; 1 for tables that say the same."""
+    """The share of pairs of neighbouring cells that two tables have in common (Göbel et al., ICDAR 2013). Neighbours are texts
+    beside or below each other; empty cells between them don't count. From 0 to 1; 1 for tables with the same content."""
     a, b = _neighbours(one), _neighbours(other)
     return 2 * (a & b).total() / (a.total() + b.total()) if a or b else float(one == other)
 
@@ -145,7 +147,7 @@ def _neighbours(table: Table) -> Counter[tuple[str, str, bool]]:
     for cell in table.cells:
         if not cell.text:
             continue
-        pairs[cell.text, "", True] += 1  # so that a text that is put together otherwise counts, too
+        pairs[cell.text, "", True] += 1  # a text divided otherwise must count as a difference, too
         for is_below in (False, True):
             beside: dict[Cell, None] = {}
             for n in range(cell.columns if is_below else cell.rows):
@@ -160,13 +162,13 @@ def _neighbours(table: Table) -> Counter[tuple[str, str, bool]]:
 
 
 def plain(lines: Iterable[str]) -> str:
-    """Lines of a cell as its text: single spaces, no blank lines."""
+    """The text of a cell's lines, with single spaces and without blank lines."""
     return "\n".join(line for line in (" ".join(line.split()) for line in lines) if line)
 
 
 @dataclass(slots=True)
 class _Draft:
-    """A cell as its tags say it; `rows` is 0 for one that goes to the table's end."""
+    """A cell as its tags describe it. `rows` is 0 if the cell goes down to the table's end."""
 
     is_header: bool
     rows: int
@@ -175,7 +177,7 @@ class _Draft:
 
 
 class _Reader(HTMLParser):
-    """The rows of the first table, and the first thing that is `wrong` with its form."""
+    """Reads the rows of the first table, and the first error in its form (`wrong`)."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -263,13 +265,13 @@ class _Reader(HTMLParser):
 
 
 def _span(value: str | None, least: int, most: int) -> int:
-    """A span's number, 1 for what is none. A `rowspan` may be 0."""
+    """The number of a span attribute, at most `most`; 1 if it is no number or below `least`. A `rowspan` may be 0."""
     number = _NUMBER.match(value or "")
     return min(most, int(number[1])) if number and int(number[1]) >= least else 1
 
 
 def _placed(rows: list[list[_Draft]]) -> tuple[Table, int]:
-    """The cells in their slots, and how many were cut so that none is over another or leaves the table."""
+    """The table with cells in their slots, and the number of cells that were cut because they overlapped or left the table."""
     taken: dict[int, int] = {}  # column: the row in which it is free again
     cells, num_slots, num_cut = [], 0, 0
     for row, drafts in enumerate(rows):

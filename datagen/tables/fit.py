@@ -1,5 +1,5 @@
-"""A table whose rows, columns and spans are known, filled with lines of text by where these stand: for engines that tell the
-structure and no places of cells."""
+"""Fills a table of known rows, columns and spans with lines of text, by the places of the lines. This is for engines that tell a
+table's structure but not the places of cells."""
 
 import itertools
 from collections import defaultdict
@@ -11,14 +11,14 @@ from datagen.record import Line
 from datagen.tables.cells import Cell, Table
 from datagen.tables.grid import cell_text, line_height
 
-_SLACK_EM = 0.2  # by so much a line may reach over a cut: detectors draw boxes too large
-_CROSSED = 1000.0  # what a crossed line costs, in pixels of a gap's width
+_SLACK_EM = 0.2  # a line may reach so far over a cut, since detectors draw boxes too large
+_CROSSED = 1000.0  # the cost of a crossed line, in pixels of gap width
 _WIDEST_EM = 10.0  # a wider gap is no better
 
 
 class _Cut(NamedTuple):
-    """A place to cut lines at: how many of their middles are before it, which lines it crosses, and how wide the gap between the
-    others is, in pixels."""
+    """A place to cut: the number of lines whose middles are before it, the lines that it crosses, and the width, in pixels, of
+    the gap between the other lines."""
 
     at: float
     before: int
@@ -27,11 +27,11 @@ class _Cut(NamedTuple):
 
 
 def fitted(table: Table, lines: Sequence[Line]) -> Table | None:
-    """The table with the lines' text in its cells. None where there are no lines, or where they don't fall into so many rows and
-    columns.
+    """The table with the lines' text in its cells. None if there are no lines, or if they can't be divided into the table's rows
+    and columns.
 
-    Rows and columns are parted at the widest gaps that the fewest lines cross, but for as many as there are cells that span them,
-    and each has the middle of a line in it.
+    Rows and columns are divided at the widest gaps that the fewest lines cross. Lines in cells that span a gap may cross it. Each
+    row and column has the middle of a line in it.
     """
     lines = [line for line in lines if line.text.strip()]
     if not lines:
@@ -55,7 +55,7 @@ def fitted(table: Table, lines: Sequence[Line]) -> Table | None:
     columns = columns_of(rows) if rows is not None else None
     if rows is None or columns is None:
         return None
-    # Now that the columns are known, so is which rows each line may reach into.
+    # Known columns tell into which rows each line may reach.
     column_of = [_column(line, row, columns, slots) for line, row in zip(lines, _parts(heights, rows), strict=True)]
     rows = _cuts(
         heights, len(over), em, lambda cut, i: sum(slots[i, column_of[n]] != slots[i + 1, column_of[n]] for n in cut.crossed)
@@ -72,7 +72,7 @@ def fitted(table: Table, lines: Sequence[Line]) -> Table | None:
 
 
 def _parts(spans: Sequence[tuple[int, int]], cuts: Sequence[float]) -> list[int]:
-    """Which of the parts between cuts has the middle of each span."""
+    """For each span, the index of the part between cuts that has its middle."""
     return [sum(at < (first + last) / 2 for at in cuts) for first, last in spans]
 
 

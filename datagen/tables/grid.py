@@ -1,4 +1,4 @@
-"""The cells of a table, from the places of its lines of text and of the rules between them. All in pixels."""
+"""The cells of a table, found from the places of its text lines and rules. All places are in pixels."""
 
 import itertools
 import re
@@ -14,14 +14,14 @@ from datagen.tables.rules import Rule
 from datagen.writing import scripts
 from datagen.writing.join_lines import joined
 
-_SAME_ROW_EM = 0.45  # between the middles of two lines of a row
-_LACKING = 0.4  # of a slot's side: a rule that covers less of it lacks there
-_FILLED_SHARE = 0.25  # of the cells
+_SAME_ROW_EM = 0.45  # the distance between the middles of two lines in a row, at most
+_LACKING = 0.4  # of a slot's side: if a rule covers less of it, the slot has no rule there
+_FILLED_SHARE = 0.25  # of the cells have text, at least
 _ALIGNED_EM = 0.35
-_TIGHT = 0.87  # of the usual distance of rows, that of a cell's lines
+_TIGHT = 0.87  # of the distance of rows: the lines of a cell are closer
 _LEADING_EM = 1.3
-_ROOM_EM = 1.5  # of a line, for a sign that would have fitted there
-_WRAPPED_EM = 5.0  # a narrower line isn't wrapped
+_ROOM_EM = 1.5  # room at a line's end in which one more sign would have fitted
+_WRAPPED_EM = 5.0  # narrower lines aren't wrapped
 _PHRASED = re.compile(f"[{scripts.PHRASED}]")
 _UNSPACED = re.compile(f"[{scripts.HAN}{scripts.KANA}{scripts.PHRASED}]")
 _WIDE = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}]")
@@ -33,13 +33,12 @@ Slot = tuple[int, int]
 def table(
     lines: Sequence[Line], horizontal: Sequence[Rule], vertical: Sequence[Rule], words: Collection[str] = ()
 ) -> Table | None:
-    """The table that `lines` are the text of, each of one cell, with its rules (see `table_rules.rules`). None where it isn't
-    plain what its cells are.
+    """The table whose text is `lines`, each in one cell, with its rules (see `tables.rules`). None if the cells aren't clear.
 
-    Columns and rows are parted by rules, and by gaps that go through nearly all of the table; if it has a rule at each row, by
-    rules alone. Lines go on from those above where the next word had no room. A cell spans the columns and rows that its text
-    reaches into, the columns that a rule below it underlines, and all between which a rule lacks that stands elsewhere. `words`
-    are those of the page, for `joined`.
+    Rules divide columns and rows, and so do gaps through nearly all of the table. If the table has a rule at each row, only rules
+    divide. A line continues the cell line above if its first word had no room there. A cell spans the columns and rows into which
+    its text reaches, the columns that a rule below it underlines, and slots between which a rule of the table is missing. `words`
+    are the page's words, for `joined`.
     """
     lines = [line for line in lines if line.text.strip()]
     em = line_height(lines)
@@ -49,8 +48,8 @@ def table(
 
 
 def table_at(lines: Sequence[Line], columns: Sequence[float], rows: Sequence[float]) -> Table | None:
-    """The table that `lines` are the text of, whose columns and rows somebody parted at these places. A cell spans those that its
-    text reaches into. None where lines or cuts are too few."""
+    """The table whose text is `lines`, with given cuts: the x between columns, and the y between rows. A cell spans the
+    columns and rows into which its text reaches. None if there are too few lines or too few cells with text."""
     lines = [line for line in lines if line.text.strip()]
     em = line_height(lines)
     if len(lines) < 2 or not em:
@@ -59,7 +58,7 @@ def table_at(lines: Sequence[Line], columns: Sequence[float], rows: Sequence[flo
 
 
 def is_ruled(lines: Sequence[Line], horizontal: Sequence[Rule], vertical: Sequence[Rule]) -> bool:
-    """Whether rules go around the table that `lines` are the text of, and through it both ways."""
+    """Whether rules go around the table of these `lines`, and through it both ways."""
     if not lines:
         return False
     field = _field(lines, line_height(lines), horizontal, vertical)
@@ -69,14 +68,14 @@ def is_ruled(lines: Sequence[Line], horizontal: Sequence[Rule], vertical: Sequen
 
 
 def line_height(lines: Iterable[Line]) -> float:
-    """The usual height of a line: what `em` is here. 0 where there is none."""
+    """The median height of the lines, which is the `em` of this module. 0 without lines."""
     heights = [line.box.x1 - line.box.x0 if line.direction == "ttb" else line.box.y1 - line.box.y0 for line in lines]
     return float(numpy.median(heights)) if heights else 0.0
 
 
 def cell_text(lines: Sequence[Line], words: Collection[str] = ()) -> str:
-    """The text of a cell's lines: those that stand side by side in the order of their script, then those below. `words` are those
-    of the page, see `joined`."""
+    """The text of a cell's lines, row by row. Lines side by side are in the order of their script. `words` are the page's words,
+    see `joined`."""
     is_rtl = sum(line.direction == "rtl" for line in lines) * 2 > len(lines)
     if all(line.direction == "ttb" for line in lines):
         texts = [line.text for line in sorted(lines, key=lambda line: (-line.box.x1, line.box.y0))]
@@ -90,8 +89,8 @@ def cell_text(lines: Sequence[Line], words: Collection[str] = ()) -> str:
 
 
 def _is_ended(a: Sequence[Line], b: Sequence[Line], end: int) -> bool:
-    """Whether a row of Chinese or Japanese leaves room for the sign, or the item's number, that begins the one below it, in a
-    cell whose lines go up to `end`: that is a paragraph of its own, then, and no space would part it."""
+    """Whether row `a` of a Chinese or Japanese cell ends a paragraph: the first sign or item number of row `b` would have fitted
+    before `end`, the right edge of the cell's lines. Such rows need a break, because no space would separate them."""
     last, first = a[-1], b[0]
     is_joined = _WIDE.match(last.text[-1:]) and (_WIDE.match(first.text[:1]) or _ITEM.match(first.text))
     em = last.box.y1 - last.box.y0
@@ -100,7 +99,7 @@ def _is_ended(a: Sequence[Line], b: Sequence[Line], end: int) -> bool:
 
 
 def _beside_each_other(row: Sequence[Line]) -> str:
-    """The text of lines between which gaps are seen: spaces, also in scripts that have them between phrases alone."""
+    """The text of lines side by side. A gap between lines is a space, also in scripts with spaces only between phrases."""
     text = row[0].text
     for line in row[1:]:
         text = f"{text} {line.text}" if _PHRASED.match(line.text) else joined([text, line.text])
@@ -108,7 +107,7 @@ def _beside_each_other(row: Sequence[Line]) -> str:
 
 
 def text_rows(lines: Iterable[Line], em: float) -> list[list[Line]]:
-    """Lines beside each other, from the left, and these rows from the top."""
+    """The lines as rows from top to bottom, each from left to right."""
     rows: list[list[Line]] = []
     for line in sorted(lines, key=lambda line: line.box.y0 + line.box.y1):
         middle = sum(other.box.y0 + other.box.y1 for other in rows[-1]) / len(rows[-1]) if rows else 0.0
@@ -120,7 +119,7 @@ def text_rows(lines: Iterable[Line], em: float) -> list[list[Line]]:
 
 
 class _Grid:
-    """A table as it is worked out: `axes` are columns and rows, `blocks` what stands in them."""
+    """A table under construction: `columns` and `rows` are its axes, and `blocks` are the texts in its cells."""
 
     def __init__(
         self, lines: Sequence[Line], em: float, horizontal: Sequence[Rule], vertical: Sequence[Rule], words: Collection[str] = ()
@@ -157,14 +156,14 @@ class _Grid:
         return self._filled(owners) if owners else None
 
     def _wrapped(self) -> list[Block]:
-        """The lines as blocks, with those that go on from the line above as one with it."""
+        """The lines as blocks. A line that continues the line above is in the same block."""
         lines = sorted(self.lines, key=lambda line: (line.box.y0 + line.box.y1, line.box.x0))
         reaches = [self.columns.reach(_spans([line])[0], self.field.slack) for line in lines]
         middles = [(line.box.y0 + line.box.y1) / 2 for line in lines]
         usual = self._pitch(reaches, middles)
         levels = numpy.array([_spans([line])[1] for line in lines])
         whole: list[list[int]] = []
-        near: list[list[int]] = []  # those that a line may go on from
+        near: list[list[int]] = []  # blocks that the next line may continue
         rooms: dict[tuple[int, int], int] = {}
         for i, (first, last) in enumerate(reaches):
             beside = numpy.flatnonzero((levels[:, 0] < middles[i]) & (middles[i] < levels[:, 1])).tolist()
@@ -190,7 +189,8 @@ class _Grid:
         return [_block([lines[i] for i in block]) for block in whole]
 
     def _pitch(self, reaches: Sequence[tuple[int, int]], middles: Sequence[float]) -> float:
-        """The usual distance of rows: that of most lines in a column, where few go on from the one above."""
+        """The usual distance of rows: a quantile of the distances of lines in one column, few of which continue the line
+        above."""
         pitches = []
         last: dict[tuple[int, int], float] = {}
         for reach, middle in zip(reaches, middles, strict=True):
@@ -200,8 +200,8 @@ class _Grid:
         return float(numpy.quantile(pitches, 0.6)) if pitches else 0.0
 
     def _goes_on(self, over: Line, line: Line, room: int, usual: float, is_full: bool) -> bool:
-        """Whether a line goes on from the one above it, in which its first word had no room. `usual`: the distance of rows;
-        `is_full`: most columns have text beside it."""
+        """Whether a line continues the line `over` it, in which its first word had no room. `room` is the width of the column's
+        text, `usual` the distance of rows. `is_full`: most columns have text beside the line."""
         pitch = (line.box.y0 + line.box.y1 - over.box.y0 - over.box.y1) / 2
         width = over.box.x1 - over.box.x0
         word = line.text[:1] if _UNSPACED.match(line.text) else line.text.split()[0]
@@ -219,18 +219,18 @@ class _Grid:
     # Cells
 
     def _owners(self) -> dict[Slot, Slot] | None:
-        """For each slot the first slot of the cell that covers it. None where a cell would be no rectangle."""
+        """For each slot, the first slot of its cell. None if a cell would be no rectangle."""
         num_rows, num_columns = len(self.rows.cuts) + 1, len(self.columns.cuts) + 1
         union = _Union((r, c) for r in range(num_rows) for c in range(num_columns))
         for block in self.blocks:
             (c0, c1), (r0, r1) = self._place(block)
             union.merge([(r, c) for r in range(r0, r1 + 1) for c in range(c0, c1 + 1)], has_text=True)
-        if not self.field.is_boxed:  # else rules say what spans
+        if not self.field.is_boxed:  # in a boxed table rules alone show spans
             self._merge_underlined(union)
             self._merge_centred(union)
         for way, axis in enumerate((self.columns, self.rows)):
             for i, rule in enumerate(axis.rules):
-                if rule is None or not rule.is_stroke:  # a shade that lacks says nothing
+                if rule is None or not rule.is_stroke:  # a missing edge of a shaded area shows no span
                     continue
                 if not self.field.is_boxed and (way == 1 or rule.covered(*self.field.ends[1]) < RULED_SHARE):
                     continue
@@ -242,16 +242,16 @@ class _Grid:
         return union.owners()
 
     def _place(self, block: Block) -> tuple[tuple[int, int], tuple[int, int]]:
-        """The first and last column and row of a block."""
+        """The first and last column, and the first and last row, of a block."""
         return self.columns.reach(block.spans[0], self.field.slack), self.rows.reach(block.spans[1], self.field.slack)
 
     def _sides(self, axis: int) -> list[tuple[float, float]]:
-        """From where to where each column or row goes."""
+        """The start and end of each column (axis 0) or row (axis 1)."""
         cuts = (self.columns, self.rows)[axis].cuts
         return list(zip((float(self.field.ends[axis][0]), *cuts), (*cuts, float(self.field.ends[axis][1])), strict=True))
 
     def _merge_underlined(self, union: "_Union") -> None:
-        """Merge the columns over a part of a rule, where one text alone stands over it."""
+        """Merge the columns above a part of a rule, if only one text stands above this part."""
         for r, rule in enumerate(self.rows.rules):
             if rule is None or rule.covered(*self.field.ends[0]) > 0.95:
                 continue
@@ -264,7 +264,7 @@ class _Grid:
                     union.merge([(r, c) for c in over])
 
     def _merge_centred(self, union: "_Union") -> None:
-        """Merge the columns over whose middle a text stands that is aligned with no other text of its own column."""
+        """Merge neighbouring columns if a text is centred over them and aligned with no other text of its own column."""
         places = [self._place(block) for block in self.blocks]
         sides: dict[int, list[tuple[int, int]]] = defaultdict(list)
         for block, ((first, last), _) in zip(self.blocks, places, strict=True):
@@ -285,7 +285,7 @@ class _Grid:
                     break
 
     def _is_aligned(self, span: tuple[int, int], of_column: Sequence[tuple[int, int]]) -> bool:
-        """Whether text begins, ends or has its middle where another text of its column does."""
+        """Whether the start, end or middle of a text is aligned with another text of its column."""
         near = _ALIGNED_EM * self.em
         others = [other for other in of_column if other != span]
         return not others or any(
@@ -318,12 +318,12 @@ class _Grid:
         return Table(tuple(sorted(cells))).compact()
 
     def _is_mixed(self, lines: list[Line]) -> bool:
-        """Whether lines of a cell stand so far apart that they may be of two."""
+        """Whether lines of a cell stand so far apart that they may belong to two cells."""
         return any(b.box.x0 - a.box.x1 > 3 * self.em for row in text_rows(lines, self.em) for a, b in itertools.pairwise(row))
 
 
 def _room(lines: Sequence[Line]) -> int:
-    """How wide text is, from the leftmost line to the rightmost."""
+    """The width of the lines together, from the leftmost edge to the rightmost edge."""
     return max(line.box.x1 for line in lines) - min(line.box.x0 for line in lines)
 
 
@@ -360,7 +360,7 @@ class _Union:
             self._filled.add(roots[0])
 
     def owners(self) -> dict[Slot, Slot] | None:
-        """Each slot's first slot of its cell. None where slots that are merged are no rectangle."""
+        """For each slot, the first slot of its cell. None if merged slots are no rectangle."""
         groups: dict[Slot, list[Slot]] = defaultdict(list)
         for slot in self._parents:
             groups[self.root(slot)].append(slot)
@@ -375,7 +375,7 @@ def _block(lines: Sequence[Line]) -> Block:
 
 
 def _beside(blocks: Sequence[Block]) -> list[frozenset[int]]:
-    """The sets of blocks, by index, that a level line goes through, without those that are a part of another."""
+    """The sets of blocks, by index, that one horizontal line crosses. Sets within another set are left out."""
     down = numpy.array([block.spans[1] for block in blocks])
     levels = down.sum(axis=1) / 2
     crossed = (down[:, 0] < levels[:, None]) & (levels[:, None] < down[:, 1])
@@ -388,7 +388,7 @@ def _beside(blocks: Sequence[Block]) -> list[frozenset[int]]:
 
 
 def _spans(lines: Sequence[Line]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """From where to where lines reach, across and down."""
+    """The extent of lines: (left, right) and (top, bottom)."""
     boxes = [line.box for line in lines]
     across = min(box.x0 for box in boxes), max(box.x1 for box in boxes)
     return across, (min(box.y0 for box in boxes), max(box.y1 for box in boxes))

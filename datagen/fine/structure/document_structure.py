@@ -1,4 +1,4 @@
-"""Headings, footnotes and captions, told by the typefaces, places and numbers of a whole document beside the layout engine."""
+"""Labels of headings, footnotes and captions, corrected by the typefaces, places and numbers of the whole document."""
 
 import itertools
 import re
@@ -54,34 +54,35 @@ _RAISED_NUMBER, _NOTE_BY_NUMBER = re.compile(r"<sup>(\d{1,3})</sup>"), re.compil
 _ADDRESS = re.compile(r"(?:https?|ftp)://[^\s()]+$")
 _SIGN = re.compile(rf"[{signs.ITEM_SIGNS}]\s*\S")
 _POINTS = 842.0  # of a page's longer side: sizes are compared as if all pages were as long
-_SAME_PT = 0.7  # boxes are whole pixels
+_SAME_PT = 0.7  # heights that differ less are one size, since boxes are whole pixels
 _SMALLER, _SMALLEST, _LARGER, _RAISED = 0.93, 0.6, 1.25, 1.1  # of the size of the text
-_MAX_LINES, _MAX_CHARS, _MAX_SECTION_CHARS, _FOOT = 2, 120, 80, 0.45  # of the page's height: footnotes stand lower
+_MAX_LINES, _MAX_CHARS, _MAX_SECTION_CHARS, _FOOT = 2, 120, 80, 0.45  # the last is of the page's height: footnotes stand lower
 _NEAR, _MIN_PAGES = 0.008, 3  # of the page's height; of a long document
 
 
 @dataclass(frozen=True)
 class SettleStructure(Stage):
-    """Labels regions anew where the whole document disagrees with the layout engine, and makes the page's Markdown anew. Where
-    typeface and number don't confirm a heading, the label is the safer one: text.
+    """Changes the labels of regions if the whole document contradicts the layout engine, and renews the pages' Markdown. A
+    heading that neither typeface nor number confirms becomes text, which is the safer label.
 
-    - A heading in the very type of the text is text, or a list's item, unless it has a number such as 4.3. A short paragraph in a
-      type that the document has for headings, and for hardly anything else, is one. Headings without a number are as deep as
-      others of their type, and deeper than larger ones. A short line whose number goes on through the document is one:
-      see `section_numbers`; of others see `headings_by_look` and `looks`.
-    - An item that goes on from or to the number of another one is an item: see `item_series`. A heading's second line is no
-      heading of its own. Lines in the type of the document's code are code. A sign alone between other text is no item. A title
-      in the look of headings, where there is a larger one, is such.
-    - A running head that no other page has, in larger type than the text, or in that of headings, or in the look of one right
-      below, is a heading. A heading that is read behind its section is put before it.
-    - A paragraph in smaller type at a page's foot that begins with a mark is a footnote, and what stands below it in that type
-      goes on with it. So is an item below the page's text whose number stands raised in the text. A number beside footnotes is
-      the page's.
-    - What begins with the word for a figure or a table and a number, and then a sign, is that caption; a paragraph behind it is
-      none. What stands in brackets below a blank is text. The end of an entry from the page before is a reference.
+    - A heading in the type of the text becomes text, or a list item, unless it has a number such as 4.3. A short paragraph
+      becomes a heading if the document uses its type for headings and hardly anything else. So does a short line whose number
+      belongs to the document's series of section numbers (`section_numbers`). More rules are in `headings_by_look` and `looks`.
+      A heading without a number has the level of others of its type, and a deeper level than larger headings.
+    - A text whose number follows or precedes the number of an item is an item: see `item_series`. A heading's second line joins
+      the heading. Lines in the type of the document's code are code. A sign alone between other text is no item. A title that
+      looks like the section headings is a section heading if there is a larger title.
+    - A running header that no other page has becomes a heading if it is larger than the text, has the type of headings, or looks
+      like the heading right below. A heading that is read after its section is put before the section.
+    - A paragraph in smaller type at the page's foot is a footnote if it begins with a mark. What stands below a footnote in its
+      type continues the footnote. An item below the page's text is a footnote if its number stands raised in the text. A number
+      beside footnotes is the page number.
+    - A text that begins with the word for a figure or a table, a number and a sign is a caption. The paragraph behind a caption
+      is no caption. Brackets below a blank to fill in are text. The end of an entry from the page before is a reference.
 
-    The signal `structure_agreement` is the share of a page's regions that keep their label, and `lone_running` the number of its
-    heads and feet that no other page has. Of pages whose text isn't the file's see `read_labels`."""
+    The signal `structure_agreement` is the share of a page's regions that keep their label. The signal `lone_running` is the
+    number of the page's headers and footers that no other page has. Pages that engines read are labelled by `read_labels`.
+    """
 
     version: ClassVar[int] = 12
     batch_size: int = field(default=DOCUMENT, init=False)
@@ -109,7 +110,7 @@ class SettleStructure(Stage):
 
 
 def _as_read(page: Sample) -> Sample:
-    """A page that engines read, with the labels that its words and places give."""
+    """A page that engines read, with the labels that follow from its words and places."""
     anew = labels_of_read(page) if page.task == "page" else {}
     if not anew:
         return page
@@ -122,7 +123,7 @@ def _is_of_file(page: Sample) -> bool:
 
 
 class _Document:
-    """The pages of a document and the type that their regions are set in."""
+    """The pages of a document, with the type (font and size) of each region."""
 
     def __init__(self, pages: Sequence[Sample]):
         self.pages = pages
@@ -148,7 +149,7 @@ class _Document:
         return self.pages[place.page].regions[place.region]
 
     def _styles(self) -> dict[Place, Style]:
-        """The style of each region: its font, and its size, of which those that differ by pixels alone are one."""
+        """The style of each region: its font, and a number for its size. Sizes that differ only by pixels have one number."""
         by_font: dict[str, list[Place]] = defaultdict(list)
         for place in self.heights:
             by_font[Counter(line.font for line in self._region(place).lines).most_common(1)[0][0]].append(place)
@@ -162,7 +163,7 @@ class _Document:
         return styles
 
     def labels(self) -> dict[Place, str]:
-        """The labels of regions that get another one."""
+        """The new labels, of all regions whose label changes."""
         captions = {place: label for place in self.heights if (label := caption(self._region(place)))}
         captions |= dict.fromkeys(self._headings_as_captions(), "sub_title")
         footnotes = {place: "footnote" for n in range(len(self.pages)) for place in self._footnotes(n)}
@@ -186,7 +187,7 @@ class _Document:
         return items | tails | self._headings() | lone_signs | lesser | codes | by_number | by_look | heads | footnotes | captions
 
     def _lesser_titles(self) -> Iterator[Place]:
-        """Titles in the look of the document's headings, where another title is in larger letters."""
+        """Titles that look like the document's section headings, if another title is larger."""
         looks = {place: look_of(self._region(place).lines) for place in self.styles if self._region(place).label in HEADINGS}
         of_headings = {look for place, look in looks.items() if self._region(place).label == "sub_title"}
         titles = {place: look for place, look in looks.items() if self._region(place).label == "title" and look is not None}
@@ -194,7 +195,7 @@ class _Document:
         yield from (place for place, look in titles.items() if look in of_headings and look.size < _SMALLER * largest)
 
     def _headings_as_captions(self) -> Iterator[Place]:
-        """Captions that name no figure or table, in the type of headings, in which no text, no item and no other caption is."""
+        """Captions that are headings: they name no figure or table, and their type is used for headings and nothing else."""
         of_style: dict[Style, list[Place]] = defaultdict(list)
         for place, style in self.styles.items():
             if self._region(place).label not in RUNNING:
@@ -207,7 +208,7 @@ class _Document:
                 yield from unnamed
 
     def _texts_as_captions(self) -> Iterator[Place]:
-        """Captions of several lines in the text's own look, with no word for a figure, right behind such as have one."""
+        """Captions that are text: several lines that look like the text, name no figure, and follow a caption that names one."""
         for n, page in enumerate(self.pages):
             for i, (above, region) in enumerate(itertools.pairwise(page.regions), 1):
                 is_second = region.label in CAPTIONS and not caption(region) and above.label in CAPTIONS and bool(caption(above))
@@ -215,7 +216,7 @@ class _Document:
                     yield Place(n, i)
 
     def levels(self, labels: Mapping[Place, str]) -> dict[Place, int]:
-        """How deep headings are whose label is new or that have no number."""
+        """The levels of headings that have a new label or no number."""
         headings = {p: self._region(p) for p in self.styles if labels.get(p, self._region(p).label) == "sub_title"}
         looks = {place: look_of(region.lines) for place, region in headings.items()}
         sizes = {place: look.size for place, look in looks.items() if look is not None}
@@ -232,7 +233,7 @@ class _Document:
             yield places[at]
 
     def _sections(self) -> dict[Place, int]:
-        """How deep those are, from 1, which are headings by their numbers."""
+        """The levels, from 1, of regions that are headings by their section numbers."""
         places = [Place(n, i) for n, page in enumerate(self.pages) for i in range(len(page.regions))]
         may_be = [self._may_be_section(place) for place in places]
         texts = [plain(self._region(place)) if may else "" for place, may in zip(places, may_be, strict=True)]
@@ -246,7 +247,7 @@ class _Document:
         return 2 < len(text) <= _MAX_SECTION_CHARS and not signs.ends_clause(text) and bool(TWO_LETTERS.search(text))
 
     def _codes(self) -> Iterator[Place]:
-        """Lines in the type that the document has for code, each of which somebody ended."""
+        """Texts in a font that the document uses for code, in which each line ends with a line break."""
         fonts = {style.font for p, style in self.styles.items() if self._region(p).label == "code" and has_one_width(style.font)}
         for place in self.styles:
             region = self._region(place)
@@ -284,7 +285,7 @@ class _Document:
         return look is not None and self.usual_look is not None and by(look, self.usual_look)
 
     def _is_of_headings(self, style: Style, num_headings: int, num_others: int) -> bool:
-        """Whether the document has a type for headings: no running text, and more of the engine's headings than others."""
+        """Whether a type is used for headings: it is rare, and has no more other regions than headings of the engine."""
         is_rare = self.num_chars[style] < 0.05 * sum(self.num_chars.values()) + _MAX_CHARS * num_others
         return num_headings >= 2 and num_headings >= num_others and is_rare
 
@@ -308,7 +309,7 @@ class _Document:
                 yield place
 
     def _is_above_large(self, place: Place) -> bool:
-        """Whether a larger head stands right below: what says that a chapter begins."""
+        """Whether a larger header stands right below. Such a header begins a chapter."""
         box, near = self._region(place).box, 2 * self.heights[place] * max(self.pages[place.page].size) / _POINTS
         return any(
             other.page == place.page
@@ -319,7 +320,7 @@ class _Document:
         )
 
     def _is_above_alike(self, place: Place) -> bool:
-        """Whether a heading in the same look, which stands out from the text, stands right below: both are its lines."""
+        """Whether a heading in the same look stands right below, and the look stands out from the text: both are one heading."""
         region = self._region(place)
         look, em = look_of(region.lines), region.lines[0].box.y1 - region.lines[0].box.y0
         return self._stands_out(place) and any(
@@ -328,7 +329,7 @@ class _Document:
         )
 
     def _footnotes(self, n: int) -> Iterator[Place]:
-        """Regions of page `n` that are footnotes, though the engine says text; from the top."""
+        """Regions of page `n` that are footnotes but have another label, from the top."""
         page = self.pages[n]
         places = sorted((p for p in self.heights if p.page == n), key=lambda p: self._region(p).box.y0)
         named = self._named_by_number(n, places)
@@ -351,7 +352,7 @@ class _Document:
                 yield place
 
     def _named_by_number(self, n: int, places: Sequence[Place]) -> set[Place]:
-        """Items of page `n`, not larger than the text, all of whose numbers stand raised in its text: there they are marks."""
+        """Items of page `n` that are smaller than the text, if each of their numbers is a raised mark in the page's text."""
         marks = {mark for region in self.pages[n].regions for mark in _RAISED_NUMBER.findall(region.text)}
         items = {place: _NOTE_BY_NUMBER.match(plain(self._region(place))) for place in places if marks}
         numbers = {
@@ -362,7 +363,7 @@ class _Document:
         return set(numbers) if marks >= set(numbers.values()) else set()
 
     def _numbers_beside(self, footnotes: Collection[Place]) -> Iterator[Place]:
-        """Page numbers that stand beside footnotes, and which the engine takes for text."""
+        """Page numbers beside footnotes that the engine labels text."""
         for place in self.heights:
             box, region = self._region(place).box, self._region(place)
             if region.label == "text" and plain(region).isdigit():
@@ -371,7 +372,7 @@ class _Document:
                     yield place
 
     def _is_note(self, region: Region) -> bool:
-        if region.label == "footer":  # which no other page has: a running foot has its label from `LabelRunning`
+        if region.label == "footer":  # no other page has this footer, or `LabelRunning` had labelled it
             return bool(_NOTE_AS_FOOT.match(plain(region)))
         return region.label in TEXTS and bool(MARK.match(region.text))
 
@@ -381,7 +382,7 @@ class _Document:
         return region.label in TEXTS and is_usual and not _RAISED_MARK.match(region.text)
 
     def _goes_on(self, notes: Sequence[Place], place: Place) -> bool:
-        """Whether a region stands right below a footnote, in its type."""
+        """Whether a region stands right below the last footnote, in the footnote's type."""
         if not notes or self.styles[notes[-1]] != self.styles[place]:
             return False
         above, box = self._region(notes[-1]).box, self._region(place).box

@@ -1,4 +1,4 @@
-"""How deep a document's headings are, by their numbers, their type and their size."""
+"""The levels of a document's headings, from their numbers, type and size."""
 
 import itertools
 import re
@@ -12,7 +12,7 @@ from datagen.fine.wording import HASHES, OF_SECTION, plain
 from datagen.record import Region
 
 NUMBERED = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
-"""As sections within chapters are, and nothing else."""
+"""The number of a section within a chapter; hardly anything else is numbered like this."""
 CHAPTER = re.compile(
     r"第\s*[\d一二三四五六七八九十]+\s*章|(?:chapter|kapitel|chapitre|cap[ií]t?[ou]lo|capitolo|hoofdstuk|глава|розділ|rozdział|kapitola"
     r"|fejezet|bölüm|bab|chương) [\dIVXLC]+\b",
@@ -20,11 +20,11 @@ CHAPTER = re.compile(
 )
 _NAMED_NUMBER = re.compile(r"([^\W\d_]{2,}\.?) (?:\d{1,3}|[IVXLC]+)(?=[.:\s]|$)")
 _FIRST_NUMBER = re.compile(r"[§ ]*(\d{1,3})")
-_SMALLER, _PLAINLY_LARGER, _A_PIXEL = 0.93, 1.08, 1.045  # than another heading; what of one look may differ
+_SMALLER, _PLAINLY_LARGER, _A_PIXEL = 0.93, 1.08, 1.045  # ratios to another heading's size; equal sizes may differ by the last
 
 
 class Style(NamedTuple):
-    """A font, and the number of its size among those of the document, from the smallest."""
+    """A font, and the rank of its size among the document's sizes of this font, from the smallest."""
 
     font: str
     size: int
@@ -36,8 +36,8 @@ class Place(NamedTuple):
 
 
 class Headings(NamedTuple):
-    """A document's headings, by their places; the types and the heights of the lines of all its regions; and, of headings that
-    are some by their numbers, how deep they are: see `section_numbers`."""
+    """A document's headings, by place. `styles` and `heights` have the types and line heights of all regions. `sections` has the
+    levels of headings that were found by their numbers: see `section_numbers`."""
 
     regions: Mapping[Place, Region]
     styles: Mapping[Place, Style]
@@ -49,8 +49,9 @@ class Headings(NamedTuple):
 
 
 def heading_levels(headings: Headings, labels: Mapping[Place, str]) -> dict[Place, int]:
-    """How deep headings are whose label is new, as `labels` has it, or that have no number: as most others of their type. Those
-    of one look are as deep as most of them. Chapters are above sections with numbers within them: see `_has_chapters`."""
+    """The levels of a document's headings. A section number tells the level. A heading without a number has the level of most
+    headings of its type. Headings without numbers that share a look have one level: the one most of them have. Chapters have a
+    higher level than the sections numbered within them (`_has_chapters`). `labels` has the new labels."""
     of_style: dict[Style, Counter[int]] = defaultdict(Counter)
     places = list(headings.regions)
     for place in places:
@@ -94,15 +95,15 @@ def heading_levels(headings: Headings, labels: Mapping[Place, str]) -> dict[Plac
 
 
 def _has_chapters(headings: Headings, places: Sequence[Place]) -> bool:
-    """Whether a document with chapters has sections that are numbered within them, none of which is as large."""
+    """Whether a document has chapters, and sections numbered within chapters, and no such section is larger than a chapter."""
     chapters = [headings.heights[p] for p in places if CHAPTER.match(plain(headings.region(p)))]
     sections = [headings.heights[p] for p in places if NUMBERED.match(plain(headings.region(p)))]
     return bool(chapters and sections) and max(sections) < _A_PIXEL * min(chapters)
 
 
 def _levels_by_size(headings: Headings, places: Sequence[Place], of_style: Mapping[Style, Counter[int]]) -> dict[Style, int]:
-    """How deep headings of a style are: as most of them with a number. Where none has one, one level below the larger ones
-    that stand on a page with them, else as on the page that has them highest."""
+    """The level of each style: the level of most of its numbered headings. A style without numbered headings has the level of a
+    style in the same font and nearly the same size. Else it is one level below the larger headings on its pages."""
     of_page: dict[int, list[Place]] = defaultdict(list)
     heights: dict[Style, list[float]] = defaultdict(list)
     for place in sorted(places):

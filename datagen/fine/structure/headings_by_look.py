@@ -1,4 +1,4 @@
-"""Headings that the layout engine has as text or as items, told by how they are set: alone in a line, above running text."""
+"""Headings that the layout engine labels text or list, found by their look: a line of its own above running text."""
 
 import itertools
 import re
@@ -23,7 +23,7 @@ _GOES_ON = signs.COMMAS + signs.SEMICOLONS
 
 
 class Set(NamedTuple):
-    """A region in the order of reading, its page, and the font and the height of its lines."""
+    """A region, with its page and the font and height of its lines."""
 
     page: int
     region: Region
@@ -32,14 +32,14 @@ class Set(NamedTuple):
 
 
 def headings_by_look(shown: Sequence[Set], usual_font: str, usual_height: float) -> set[int]:
-    """Which of the regions, those of a document's pages, are headings though they are labelled text or list: lines alone, with
-    running text in the usual type below.
+    """The indices of a document's regions that are headings though they are labelled text or list. They are single lines above
+    running text in the usual type, of one of these kinds:
 
-    - Those with a section's number, such as 1.2.2, in another font than the text's, or larger.
-    - Three and more in type that is a little larger than the text, which the document has for short lines with gaps around, and
-      for nothing else; running text is below two at least.
-    - Lines in italics, two and more, that don't end as sentences do.
-    - Items in bold, two and more, and those whose Chinese numbers go on with those of the engine's headings."""
+    - Lines with a section number, such as 1.2.2, that are larger than the text or in another font.
+    - At least three lines in slightly larger type, if the document uses this type only for short lines with gaps around. Running
+      text must follow at least two of them.
+    - At least two lines in italics that don't end like sentences.
+    - At least two items in bold, and items whose Chinese numbers continue the numbers of the engine's headings."""
     alone = [i for i, one in enumerate(shown) if _is_line(one)]
     lines = [i for i in alone if _stands_above_text(shown, i, usual_font, usual_height)]
     found = {i for i in lines if _is_section(shown[i], usual_font, usual_height)}
@@ -62,7 +62,7 @@ def _is_line(one: Set) -> bool:
 
 
 def _stands_above_text(shown: Sequence[Set], i: int, usual_font: str, usual_height: float) -> bool:
-    """Whether running text in the type of most of the document stands right below a region."""
+    """Whether running text in the document's usual type stands right below a region."""
     if i + 1 == len(shown) or shown[i + 1].page != shown[i].page:
         return False
     one, below = shown[i], shown[i + 1]
@@ -103,7 +103,7 @@ def _is_apart(shown: Sequence[Set], i: int) -> bool:
 
 
 def _with_chinese_numbers(shown: Sequence[Set], items: Sequence[int]) -> Iterator[int]:
-    """Items and the engine's headings whose numbers, in the same brackets, go on through the document."""
+    """Items and the engine's headings whose Chinese numbers, in the same brackets, follow each other through the document."""
     numbered: dict[tuple[str, str], dict[int, int]] = defaultdict(dict)
     for i, one in enumerate(shown):
         match = _CHINESE.match(plain(one.region)) if one.region.label == "sub_title" or i in items else None

@@ -1,5 +1,5 @@
-"""Items of lists that the layout engine has as text, told by their numbers, which go on from or to those of items beside them, or
-by the terms in bold that they begin with; what a list's sign alone is; and ends of references."""
+"""List items that the layout engine labels text: their numbers continue a list's numbers, or they begin with terms in bold. Also
+single signs that are labelled list but are no items, and ends of references."""
 
 import itertools
 import re
@@ -20,7 +20,7 @@ _HANGING_EM, _MIN_TERMS, _MIN_HANGING = (0.8, 6.0), 3, 2
 
 
 class _Item(NamedTuple):
-    """Where a region is among those of its page, what its number has in front and behind, and the number."""
+    """A numbered region: its index on the page, what stands before and behind the number, and the number."""
 
     at: int
     prefix: str
@@ -29,9 +29,10 @@ class _Item(NamedTuple):
 
 
 def items_in_series(regions: Sequence[Region]) -> set[int]:
-    """Which regions of a page, labelled text, are items: the item right before or behind in their series, whose number is the
-    one before or the next and which begins at the same edge, is labelled list, such as 1.3 before 1.4. Two in a row with letters
-    and a hyphen, a- and b-, need none, nor three right below each other with a number and no space, 1.One, 2.Two, and 3.Three."""
+    """The indices of regions labelled text that are items of a numbered series. The numbers of a series follow each other, and
+    its regions begin at the same edge. A region of the series must be labelled list, such as 1.3 before 1.4. But two regions in a
+    row with letters and hyphens, such as a- and b-, need no such label. Nor do three right below each other without a space
+    behind the number, such as 1.One, 2.Two and 3.Three."""
     numbered = [item for i, region in enumerate(regions) if (item := _item(i, region))]
     items: set[int] = set()
     series: list[list[_Item]] = []
@@ -51,8 +52,8 @@ def items_in_series(regions: Sequence[Region]) -> set[int]:
 
 
 def described_terms(regions: Sequence[Region]) -> set[int]:
-    """Which regions of a page, labelled text, are items of a list of terms: three and more that begin at one edge with a few
-    words in bold, where the other lines, of those that have any, begin behind that edge; two of them have any."""
+    """The indices of regions labelled text that are items of a list of terms. At least three regions begin at one edge with a few
+    words in bold. At least two of them have more lines, and these lines are indented."""
     terms = [i for i, region in enumerate(regions) if _is_term(region)]
     items: set[int] = set()
     for i in terms:
@@ -64,8 +65,8 @@ def described_terms(regions: Sequence[Region]) -> set[int]:
 
 
 def separators(regions: Sequence[Region]) -> set[int]:
-    """Which regions of a page, labelled list, are a sign alone in a line, with no letter beside it, and with no item right before
-    or behind: a dash or an ornament between two parts of a title."""
+    """The indices of regions labelled list that are a sign alone in a line: nothing stands beside the sign, and no item comes
+    right before or behind. Such a sign is a dash or an ornament between two parts of a title."""
     found: set[int] = set()
     for i, region in enumerate(regions):
         if region.label != "list" or region.is_unread or len(region.lines) != 1 or any(map(str.isalnum, plain(region))):
@@ -79,8 +80,8 @@ def separators(regions: Sequence[Region]) -> set[int]:
 
 
 def tails_of_references(regions: Sequence[Region]) -> set[int]:
-    """Which region of a page, labelled text, is the end of an entry of the page before: the first one, right above references,
-    all of whose lines begin where the second ones of those do, behind the first."""
+    """The index of the region that ends a reference from the page before. It is the page's first region, is labelled text, and
+    stands right above references. Its lines are indented like the second lines of the references."""
     body = [i for i, region in enumerate(regions) if region.label not in RUNNING]
     if len(body) < _MIN_TERMS or any(not regions[i].lines or regions[i].is_unread for i in body[:2]):
         return set()
@@ -117,7 +118,7 @@ def _item(i: int, region: Region) -> _Item | None:
 
 
 def _follows(a: _Item, b: _Item, regions: Sequence[Region]) -> bool:
-    """Whether `b` is the next item behind `a`, with no heading between."""
+    """Whether `b` has the next number after `a`, at the same edge, with no heading between."""
     if (a.prefix, a.sign, a.number + 1) != (b.prefix, b.sign, b.number):
         return False
     if any(region.label in HEADINGS for region in itertools.islice(regions, a.at + 1, b.at)):

@@ -1,4 +1,4 @@
-"""How a document's regions look, and which looks are those of headings: see `datagen.fine.line_looks`."""
+"""The looks of a document's regions, and which looks are used for headings. `datagen.fine.line_looks` writes the looks."""
 
 import re
 from collections import Counter, defaultdict
@@ -12,9 +12,9 @@ from datagen.record import Line, Region
 from datagen.writing import signs
 
 _LARGER, _SMALLER = 1.1, 0.93  # of the size of the text
-_OTHER_COLOUR, _GREY = 0x50, 0x20  # between two colours' reds, greens or blues; between a colour's own
+_OTHER_COLOUR, _GREY = 0x50, 0x20  # differences: of two colours in one channel; of a grey's own channels
 _MAX_LINES, _MAX_CHARS, _MIN_LETTERS, _MIN_ALIKE = 2, 100, 2, 2
-_MAX_LONG_LINES, _MAX_LONG_CHARS = 4, 240  # of a heading in the look of others
+_MAX_LONG_LINES, _MAX_LONG_CHARS = 4, 240  # of a heading that looks like other headings
 _MIN_BELOW = 20  # characters
 _BELOW_EM, _BESIDE, _NEAR_EM = (-0.5, 3.5), 0.5, 3.0
 _IS_DATE = re.compile(r"(?:\S+ ){0,3}(?:1[5-9]|20)\d\d(?: \S+)?$")
@@ -24,7 +24,7 @@ _BLOCKS = frozenset({"list", "code", "table", "image", "equation", "toc", *HEADI
 
 
 class Look(NamedTuple):
-    """The size of letters in points, their red, green and blue, and what holds for all of them: bold, underlined, …"""
+    """The look of letters: their size in points, their red, green and blue, and marks such as bold or underlined."""
 
     size: float
     colour: tuple[int, int, int]
@@ -32,8 +32,8 @@ class Look(NamedTuple):
 
 
 def look_of(lines: Sequence[Line]) -> Look | None:
-    """The look that lines have in common, with the marks that all of them have; None where they differ in size or colour, or
-    nobody says it."""
+    """The look that lines share, with the marks that all lines have. None if the lines differ in size or colour, or if a line's
+    look isn't known."""
     looks = {line.look for line in lines}
     if not looks or "" in looks or len({tuple(look.split()[:2]) for look in looks}) != 1:
         return None
@@ -43,7 +43,7 @@ def look_of(lines: Sequence[Line]) -> Look | None:
 
 
 def usual_look(regions: Iterable[Region]) -> Look | None:
-    """That of most letters of the texts among the regions."""
+    """The look of most characters of the regions that are texts."""
     num_chars: Counter[Look] = Counter()
     for region in regions:
         for line in region.lines if region.label in TEXTS else ():
@@ -53,8 +53,8 @@ def usual_look(regions: Iterable[Region]) -> Look | None:
 
 
 def stands_out(look: Look, usual: Look) -> bool:
-    """Whether letters are larger than the text, in another colour than it, or bold, underlined or highlighted where it isn't.
-    Grey is what steps back; so are smaller letters in the text's own colour."""
+    """Whether a look is larger than the usual look, in another colour, or bold, underlined or highlighted while the usual look
+    isn't. Grey letters don't stand out. Smaller letters stand out by colour alone."""
     is_grey = max(look.colour) - min(look.colour) < _GREY
     is_coloured = max(abs(a - b) for a, b in zip(look.colour, usual.colour, strict=True)) > _OTHER_COLOUR and not is_grey
     if look.size < _SMALLER * usual.size:
@@ -63,14 +63,17 @@ def stands_out(look: Look, usual: Look) -> bool:
 
 
 def is_marked_twice(look: Look, usual: Look) -> bool:
-    """Whether more than bold letters make lines stand out: with a colon or a list's sign, bold ones may be of what is below."""
+    """Whether a look stands out by more than bold. A bold line with a colon or a list sign may belong to the text below."""
     return stands_out(look._replace(marks=look.marks - {"bold"}), usual)
 
 
 def stands_alone(regions: Sequence[Region], i: int, is_long: bool = False) -> bool:
-    """Whether region `i`, of a page's regions in the order of reading, is a short line or two, as a heading is, or up to four if
-    it may be `is_long`: beside no text, right above a text of another look, a list, a picture or a heading; no end of a sentence,
-    but for a heading's first line."""
+    """Whether region `i` of a page's regions, which are in reading order, stands alone like a heading.
+
+    The region is short: two lines, or up to four if `is_long`. Nothing stands beside it, except pictures and running headers or
+    footers. Right below stands a text of another look, a list, a picture or a heading. It doesn't end a sentence, unless it is
+    the first line of a heading.
+    """
     region = regions[i]
     if not is_short(region, is_long) or i + 1 == len(regions):
         return False
@@ -96,7 +99,7 @@ def _ends_clause(region: Region) -> bool:
 
 
 def is_short(region: Region, is_long: bool = False) -> bool:
-    """Whether a text or an item is as short as headings are, has letters, and is no address, no date and no caption."""
+    """Whether a text or an item is as short as a heading, has letters, and is no address, date or caption."""
     most_lines, most_chars = (_MAX_LONG_LINES, _MAX_LONG_CHARS) if is_long else (_MAX_LINES, _MAX_CHARS)
     if region.label not in TEXTS or region.is_unread or region.continues or region.format != "markdown":
         return False
@@ -112,7 +115,7 @@ def is_short(region: Region, is_long: bool = False) -> bool:
 
 def headings_by_their_looks(pages: Sequence[Sequence[Region]]) -> set[tuple[int, int]]:
     """Which texts and items, by page and place, are headings. Each stands alone, in a look that stands out from the look of the
-    document's text. No other text has that look, and at least two do stand so, or one where a heading has that look."""
+    document's text. No other text has this look. At least two texts stand alone in this look, or one text and one heading."""
     usual = usual_look(region for page in pages for region in page)
     if usual is None:
         return set()
@@ -142,9 +145,9 @@ def headings_by_their_looks(pages: Sequence[Sequence[Region]]) -> set[tuple[int,
 
 
 def headings_as_furniture(pages: Sequence[Sequence[Region]], more: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Which heads, and feet with a number, by page and place, are headings. Each has the look of a heading: of one with that
-    label, or of one of the places `more`. The look stands out from the look of the document's text, and no other page has a head
-    or a foot in it."""
+    """Which headers, and footers that begin with a number, by page and place, are headings. Each has the look of a section
+    heading, or of a region at one of the places `more`. The look stands out from the look of the document's text. No other page
+    has such a header or footer in this look."""
     usual = usual_look(region for page in pages for region in page)
     of_headings = {look_of(region.lines) for page in pages for region in page if region.label == "sub_title"}
     of_headings |= {look_of(pages[n][i].lines) for n, i in more}
@@ -161,7 +164,7 @@ def headings_as_furniture(pages: Sequence[Sequence[Region]], more: Collection[tu
 
 
 def larger_heads(regions: Sequence[Region], usual: Look | None) -> set[int]:
-    """Which heads of a page are as short as headings and in larger letters than the usual ones, right above a text or an item."""
+    """Which headers of a page are as short as headings, larger than the usual look, and right above a text or an item."""
     found: set[int] = set()
     for i, head in enumerate(regions):
         look = look_of(head.lines) if head.label == "header" else None

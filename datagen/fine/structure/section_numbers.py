@@ -1,4 +1,4 @@
-"""Headings told by nothing but their numbers, which go on through a document: 2, 2.1, 2.1.1, 2.1.2, also written 2-1.1."""
+"""Headings found by their numbers alone, which form a series through the document: 2, 2.1, 2.1.1, 2.1.2; also 2-1.1."""
 
 import re
 from collections import Counter
@@ -10,17 +10,17 @@ _MIN_SECTIONS, _MAX_IN_A_ROW = 3, 3  # more below each other are contents, or a 
 
 
 def number_of(text: str) -> tuple[int, ...]:
-    """The number of a section that a text begins with, by levels; empty for none."""
+    """The section number at the beginning of a text, one value for each level; empty if there is none."""
     number = _NUMBER.match(text)
     return tuple(map(int, re.split("[-.]", number[1]))) if number and not _ENDS_IN_NUMBER.search(text) else ()
 
 
 def sections(texts: Sequence[str]) -> dict[int, int]:
-    """Which of the short texts, in the order of reading, are headings of sections by their numbers, and how deep, from 1. Texts
-    that may be none are "".
+    """The levels, from 1, of texts that are section headings by their numbers, by index. The texts are in reading order; a text
+    that can't be a heading is "".
 
-    A number of two levels and more is a section's if the one before it, or the one that it is part of, is a number that came
-    before, or the next one comes behind. Any is one in which the first section comes right behind."""
+    A number of two or more levels is a section's if the preceding number or its parent came before, or if the next number
+    follows. Any number is a section's if its first subsection follows right after."""
     numbers = [number_of(text) for text in texts]
     deep = {i: number for i, number in enumerate(numbers) if len(number) > 1}
     found = {i for i, number in deep.items() if _is_next(number, numbers[:i]) or _is_before(number, numbers[i + 1 :])}
@@ -43,7 +43,7 @@ def _is_before(number: tuple[int, ...], behind: Sequence[tuple[int, ...]]) -> bo
 
 
 def _in_rows(found: set[int]) -> set[int]:
-    """Those that stand below each other, with no text between, too often for headings."""
+    """The texts that follow each other without text between, too often for headings."""
     rows: list[list[int]] = []
     for i in sorted(found):
         if rows and rows[-1][-1] == i - 1:

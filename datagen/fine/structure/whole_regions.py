@@ -1,4 +1,4 @@
-"""Regions of a page once their labels are settled: with the Markdown of these, what is torn as one, notes in order."""
+"""What follows from a page's final labels: Markdown is renewed, torn regions are joined, and notes are put in order."""
 
 import itertools
 import re
@@ -25,7 +25,7 @@ _PART = re.compile(r"[^\W\d_]+\.? (?:\d{1,3}|[IVXLC]+)[.:]?")
 
 
 def with_notes_in_order(regions: Sequence[Region]) -> list[Region]:
-    """The regions, in which footnotes below each other that follow each other stand from the top, and the page's number last."""
+    """The regions, with footnotes that stand below each other sorted from the top, and a page number among footnotes put last."""
     result: list[Region] = []
     at = [i for i, region in enumerate(regions) if region.label == "footnote"]
     number = [region for region in regions[min(at, default=0) : max(at, default=0)] if region.label == "page_number"]
@@ -38,12 +38,12 @@ def with_notes_in_order(regions: Sequence[Region]) -> list[Region]:
 
 
 def with_heads_first(regions: Sequence[Region]) -> list[Region]:
-    """The regions, in which a head is read before headings that stand below it."""
+    """The regions, with running headers put before the headings that stand below them."""
     return _moved_up(regions, lambda head, b: head.label in RUNNING and b.label in HEADINGS and b.box.y0 >= head.box.y1)
 
 
 def _moved_up(regions: Sequence[Region], comes_before: Callable[[Region, Region], bool]) -> list[Region]:
-    """The regions, each of them moved in front of all right before it that it `comes_before`."""
+    """The regions, with each region moved before the preceding regions that it `comes_before`."""
     result: list[Region] = []
     for region in regions:
         at = len(result)
@@ -54,8 +54,8 @@ def _moved_up(regions: Sequence[Region], comes_before: Callable[[Region, Region]
 
 
 def with_labels_by_neighbours(regions: Sequence[Region]) -> list[Region]:
-    """The regions, in which a heading right above a table, that begins with the word for one and a sign, is its caption; and a
-    footnote that is a line in brackets right below a blank to fill in is text."""
+    """The regions, with two labels changed. A heading right above a table becomes the table's caption if it begins with the word
+    for a table and a sign. A one-line footnote in brackets right below a blank to fill in becomes text."""
     result = list(regions)
     for i, (region, below) in enumerate(itertools.pairwise(regions)):
         if region.label == "sub_title" and below.label == "table" and UNNUMBERED_TABLE.match(plain(region)):
@@ -69,7 +69,7 @@ def with_labels_by_neighbours(regions: Sequence[Region]) -> list[Region]:
 
 
 def with_whole_notes(regions: Sequence[Region]) -> list[Region]:
-    """The regions, in which a footnote's full line goes on with what stands right below it, in its type and without a mark."""
+    """The regions, with each footnote that ends in a full line joined with the unmarked footnote right below in its type."""
     edge = max((line.box.x1 for region in regions if region.label == "footnote" for line in region.lines), default=0)
     return _put_together(regions, lambda a, b: _goes_on_as_note(a, b, edge), _together)
 
@@ -77,7 +77,7 @@ def with_whole_notes(regions: Sequence[Region]) -> list[Region]:
 def _put_together(
     regions: Sequence[Region], goes_on: Callable[[Region, Region], bool], together: Callable[[Region, Region], Region]
 ) -> list[Region]:
-    """The regions, each that goes on with the one before it made one with that."""
+    """The regions, with each region that `goes_on` from the one before joined to it by `together`."""
     result: list[Region] = []
     for region in regions:
         if result and goes_on(result[-1], region):
@@ -104,7 +104,7 @@ def _together(a: Region, b: Region) -> Region:
 
 
 def with_whole_items(regions: Sequence[Region]) -> list[Region]:
-    """The regions, in which an item that is a sign alone has the text that stands beside it, on the sign's own line."""
+    """The regions, with each item that is only a sign joined with the text beside the sign on the same line."""
     return _put_together(regions, _is_beside_its_sign, _with_sign)
 
 
@@ -123,8 +123,8 @@ def _is_beside_its_sign(sign: Region, text: Region) -> bool:
 
 
 def with_headings_in_place(regions: Sequence[Region]) -> list[Region]:
-    """The regions, in which a heading that is read behind what stands below it, in its column, is read before that: some files
-    draw headings, with what is behind them, last."""
+    """The regions, with each heading put before the regions below it in its column. Some files draw headings, and the colour
+    behind them, last."""
     return _moved_up(regions, _is_above_its_text)
 
 
@@ -136,7 +136,7 @@ def _is_above_its_text(heading: Region, other: Region) -> bool:
 
 
 def with_heads_of_contents(regions: Sequence[Region]) -> list[Region]:
-    """The regions, in which the head of a table of contents, in larger letters than its entries, is a heading above it."""
+    """The regions, with the first line of a table of contents made a heading if it is larger than the entries."""
     result: list[Region] = []
     for region in regions:
         first, others = look_of(region.lines[:1]), [look_of([line]) for line in region.lines[1:]]
@@ -157,8 +157,9 @@ def with_heads_of_contents(regions: Sequence[Region]) -> list[Region]:
 
 
 def with_whole_headings(regions: Sequence[Region], styles: Sequence[object]) -> list[Region]:
-    """The regions, in which what goes on with a heading, in the same type, is no heading of its own: the second line of one with
-    a number, one that closes the bracket of the line above or begins small, and the name beside a word and its number."""
+    """The regions, with each heading joined with the heading that continues it in the same type. That is the second line of a
+    numbered heading, a line that closes the bracket of the line above or begins in lower case, or the name beside a word and
+    its number, such as "Chapter 1"."""
     result: list[Region] = []
     last: object = None
     for region, style in zip(regions, styles, strict=True):
@@ -195,7 +196,7 @@ def _is_closed_below(above: str, below: str, opening: str, closing: str) -> bool
 
 
 def relabelled(region: Region, label: str, level: int) -> Region:
-    """The region with a label, and with the Markdown of that label: hashes before a heading, no stars in one."""
+    """The region with a new label and the label's Markdown: a heading has hashes in front and no stars."""
     if region.is_unread or region.format != "markdown":
         return region if region.label == label else replace(region, label=label)
     text = region.text

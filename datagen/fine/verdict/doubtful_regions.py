@@ -1,4 +1,4 @@
-"""Doubts that lie in a few of a page's regions: where these aren't believed, nothing speaks against the others."""
+"""Regions that cause a page's doubts. If they are few, they become unread, and the rest of the page is free of doubt."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,15 +11,16 @@ from datagen.labels import PICTURES, RUNNING
 from datagen.markdown import markdown
 from datagen.record import Region, Sample
 
-_MAX_REGIONS = 150  # of a page: each is left out once
+_MAX_REGIONS = 150  # of a page, because the doubts are counted once for each
 
 
 def doubtful(page: Sample, known: Iterable[int], most: float) -> frozenset[int] | None:
-    """The regions, by their index, that cause a page's doubts (`structure_doubts`, `page_doubts`): a doubt gets smaller where
-    one of them is left out. The `known` ones are doubtful for other reasons. A region that goes on in a doubtful one is doubtful.
+    """The indices of the regions that cause a page's doubts (`structure_doubts`, `page_doubts`): without such a region, a count
+    of doubts is lower. The regions `known` are doubtful for other reasons. If a region is doubtful, so is the region in which
+    its paragraph continues, and the other way round.
 
-    None if the page has doubts without these regions, too, or if these and the unread regions hold more than `most` of the
-    page's characters: then the whole page stays in doubt.
+    None if the page has doubts without these regions, too. None also if the doubtful and the unread regions hold more than `most`
+    of the page's characters. In both cases the whole page stays in doubt.
     """
     sizes = [0 if region.label in PICTURES | RUNNING else num_chars(region) for region in page.regions]
     unread = {i for i, region in enumerate(page.regions) if region.is_unread}
@@ -40,7 +41,7 @@ def doubtful(page: Sample, known: Iterable[int], most: float) -> frozenset[int] 
 
 
 def set_aside(page: Sample, doubtful: Iterable[int]) -> Sample:
-    """The page with these regions unread. A head or foot among them may be text that a page's Markdown has, so it is a text."""
+    """The page with these regions unread. A header or footer among them becomes text, since it may belong to the page's text."""
     regions = list(page.regions)
     for i in doubtful:
         label = "text" if regions[i].label in RUNNING else regions[i].label
@@ -49,7 +50,7 @@ def set_aside(page: Sample, doubtful: Iterable[int]) -> Sample:
 
 
 def scored(region: Region, reason: str, share: tuple[float, int] | None) -> Region:
-    """The region with its score, unread if there is a reason to doubt it."""
+    """The region with its score times its `share`; unread if there is a `reason` for doubt."""
     if share is not None:
         region = replace(region, score=share[0] * (1.0 if region.score is None else region.score))
     return unread(region) if reason else region
@@ -65,7 +66,7 @@ def _doubts(page: Sample, without: Iterable[int]) -> Counter[str]:
 
 
 def _with_the_rest(regions: Sequence[Region], in_doubt: Iterable[int]) -> set[int]:
-    """These regions, and those of which they are the rest, or that are theirs."""
+    """The regions in doubt, with the regions that continue in them and the regions in which they continue."""
     whole = {*in_doubt}
     links = []
     for i, region in enumerate(regions):

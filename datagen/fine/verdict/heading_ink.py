@@ -1,7 +1,7 @@
-"""How deep headings are that engines read: their ink tells the size of their letters, which the boxes of readers don't.
+"""Levels of headings that engines read. The ink tells the size of their letters; the readers' boxes don't.
 
-Boxes of lines in one size differ by half (27 and 42 pixels, of letters of 23.8 and 23.3). Letters measured by their ink lie
-within 5% of each other, and headings of two ranks mostly 15% and more apart.
+Boxes of lines in one size differ by half (27 and 42 pixels, for letters of 23.8 and 23.3 pixels). Letters of one size measured by
+ink differ by at most 5%, and headings of two levels mostly by 15% and more.
 """
 
 import itertools
@@ -29,30 +29,30 @@ from datagen.writing.scripts import main_script
 
 _WIDE = frozenset(("Hani", "Hans", "Hant", "Jpan", "Kore"))
 _ROMAN, _SURELY_ROMAN, _LETTER = re.compile(r"[IVX]+\. "), re.compile(r"[IVX]{2,}\. "), re.compile(r"[A-Z]\. ")
-_APART, _WIDE_APART = 1.08, 1.15  # two sizes; of Chinese signs, which fill their cells more or less
-_ALIKE = 1.05  # less is one size; what is between is in doubt
-_LARGER = {"text": 1.15, "header": 1.3}  # than the text's letters: such may be headings
-_HEAVIER = 1.2  # than the text's strokes
-_MIN_GROUPS = 12  # a shorter line has no bend
-_HIGH = frozenset("ijіїбфё")  # as high as tall letters, nearly or more
+_APART, _WIDE_APART = 1.08, 1.15  # least ratio of two sizes; the same for Chinese characters, which fill their cells unevenly
+_ALIKE = 1.05  # a smaller ratio is one size; ratios between are in doubt
+_LARGER = {"text": 1.15, "header": 1.3}  # times the text's size, from which a region may be a heading
+_HEAVIER = 1.2  # times the width of the text's strokes
+_MIN_GROUPS = 12  # a baseline may bend in lines with so many groups
+_HIGH = frozenset("ijіїбфё")  # about as high as tall letters
 _MIN_PIXELS = 4
 _SMALL = 0.7  # of a tall letter's height, such as an x
 
 
 def with_heading_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
-    """The page with the headings that engines read as deep as their numbers and the size of their letters say; and the regions in
-    doubt, by their index. These are headings in nearly the same size as another one, or in the same size with thicker strokes;
-    headings in the text's own type; and short texts and running heads in larger letters. `gray` is the page, (H, W) bytes.
+    """The page with levels of its headings that engines read, from their numbers and letter sizes; and the indices of regions in
+    doubt. In doubt are headings in nearly the size of another, or in its size with other strokes; headings in the type of the
+    text; and short texts and running headers in larger letters. `gray` is the page, (H, W) bytes.
 
-    A title that is no larger than another heading becomes a sub_title. Headings without a number are one level below larger
-    ones, as on pages of files (`structure.heading_levels`). Nothing changes where the size of one isn't known: letters are
-    measured in Latin, Cyrillic, Greek, Chinese, Japanese and Korean.
+    A title that is no larger than another heading becomes a sub_title. A heading without a number is one level below larger
+    headings, as on pages of files (`structure.heading_levels`). Nothing changes if the size of a heading isn't known. Sizes are
+    measured for Latin, Cyrillic, Greek, Chinese, Japanese and Korean letters.
     """
     regions = list(page.regions)
     sizes = {i: _size(region, gray, page.lang) for i, region in enumerate(regions) if _is_heading(region)}
-    chapters = set[int]()  # the numbers of those whose names stand right behind
+    chapters = set[int]()  # headings that are only a chapter's number, right before the chapter's name
     for i, j in itertools.pairwise(sizes):
-        if j == i + 1 and not TWO_LETTERS.search(plain(regions[i])):  # a chapter's number, in any size
+        if j == i + 1 and not TWO_LETTERS.search(plain(regions[i])):  # a chapter's number may have any size
             sizes[i] = sizes[j]
             chapters.add(i)
         elif j == i + 1 and _is_chapters_number(plain(regions[i])):
@@ -75,7 +75,7 @@ def with_heading_levels(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list
 
 
 def _is_chapters_number(text: str) -> bool:
-    """Whether a heading such as "Chapter 5" leaves its chapter's name to the next one."""
+    """Whether a heading is only a chapter's number, such as "Chapter 5", and the next heading has the name."""
     match = CHAPTER.match(text)
     return match is not None and not text[match.end() :].strip(" .:\u3000。：—–-")
 
@@ -104,11 +104,11 @@ def _levels(regions: Sequence[Region], sizes: Mapping[int, float], apart: float)
 
 
 def _as_ranked(levels: Mapping[int, int], texts: Mapping[int, str]) -> dict[int, int]:
-    """The levels, of sections with Roman numbers above those with letters: their small capitals are as small as these."""
+    """The levels, with Roman-numbered sections above lettered sections: small capitals hide the difference in size."""
     letters, romans = set[int](), set[int]()
-    last = ""  # letter
+    last = ""  # the letter of the last lettered section
     for i, text in sorted(texts.items()):
-        if _ROMAN.match(text) and not (last and ord(text[0]) == ord(last) + 1):  # I is a letter behind H
+        if _ROMAN.match(text) and not (last and ord(text[0]) == ord(last) + 1):  # after H, I is a letter
             romans.add(i)
         elif _LETTER.match(text):
             letters.add(i)
@@ -120,7 +120,7 @@ def _as_ranked(levels: Mapping[int, int], texts: Mapping[int, str]) -> dict[int,
 
 
 def _unranked(regions: Sequence[Region], sizes: Mapping[int, float], apart: float, gray: numpy.ndarray) -> set[int]:
-    """Headings without a number that may be of another rank than one beside which they stand."""
+    """Unnumbered headings in nearly the size of another heading, or in its size with other strokes: their levels are unclear."""
     in_doubt: set[int] = set()
     strokes = {i: stroke(regions[i].lines[0], gray) for i in sizes}
     for i, j in itertools.combinations(sizes, 2):
@@ -133,7 +133,7 @@ def _unranked(regions: Sequence[Region], sizes: Mapping[int, float], apart: floa
 
 
 def _usual(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> tuple[float, float]:
-    """The height of the text's letters, and the width of their strokes; 0 where too few lines of it tell."""
+    """The height of the text's letters and the width of their strokes; 0 if too few lines could be measured."""
     texts = [region for region in regions if region.label == "text" and not region.is_unread and region.by != BY]
     lines = [line for region in texts for line in region.lines if len(line.text) >= MIN_CHARS][:MAX_LINES]
     sizes = [size for line in lines if (size := letter_height(line, gray, lang))]
@@ -143,8 +143,8 @@ def _usual(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> tuple[f
 
 
 def _out_of_type(regions: Sequence[Region], gray: numpy.ndarray, lang: str) -> list[int]:
-    """Short texts of a line that are plainly larger than the text, and running heads that are still more so, may be headings; and
-    headings in the text's own size and weight, without a number such as 2.1, may be none."""
+    """The indices of regions whose type contradicts their label. A one-line text or running header that is much larger than the
+    text may be a heading. A heading in the text's size and weight, without a number such as 2.1, may be none."""
     size, weight = _usual(regions, gray, lang)
     if not size or not weight:
         return []
@@ -171,8 +171,8 @@ def _script(line: Line) -> str:
 
 
 def letter_height(line: Line, gray: numpy.ndarray, lang: str) -> float:
-    """How high the tall letters of a line are, in pixels, or its Chinese signs; 0 where that can't be told. `gray` is the page,
-    (H, W) bytes, `lang` its language (BCP-47)."""
+    """The height, in pixels, of a line's tall letters or Chinese characters; 0 if it can't be measured. `gray` is the page, (H,
+    W) bytes, and `lang` its language (BCP-47)."""
     script = _script(line)
     x0, y0, x1, y1 = line.box
     if line.direction == "ttb" or script not in _WIDE | ON_LINE or min(x1 - x0, y1 - y0) < _MIN_PIXELS:
@@ -192,7 +192,7 @@ def letter_height(line: Line, gray: numpy.ndarray, lang: str) -> float:
     base_N = baseline(x_N, bottom_N, usual) if len(groups) >= _MIN_GROUPS else numpy.full(len(groups), numpy.median(bottom_N))
     above_N = numpy.sort(base_N - top_N)[::-1]
     letters = [unicodedata.normalize("NFD", char) for char in line.text]
-    is_higher = [letter[0].isupper() and len(letter) > 1 for letter in letters]  # a capital with an accent
+    is_higher = [letter[0].isupper() and len(letter) > 1 for letter in letters]  # an accented capital
     is_tall = [letter[0].isupper() or FORMS.get(letter[0], "") == "t" or letter[0] in _HIGH for letter in letters]
     above_N = above_N[sum(is_higher) :]
     num_tall = sum(tall and not higher for tall, higher in zip(is_tall, is_higher, strict=True))

@@ -1,5 +1,5 @@
-"""Items of a page's lists that may be none, or not one: signs alone, notes and lines of a letterhead that begin as items do, and
-items that are torn, or hold what follows them."""
+"""List items that may be wrong: single signs, notes, lines of a letterhead that begin like items, torn items, and items that
+contain the following text."""
 
 import itertools
 import re
@@ -21,7 +21,7 @@ _MIN_HANGING = 2
 
 
 def doubts(regions: Sequence[Region]) -> Counter[str]:
-    """How often items among the regions, in the order of reading, contradict their label, by the kinds of `structure_doubts`."""
+    """The counts of contradictions of items among regions in reading order, by the kinds of `structure_doubts`."""
     return Counter(
         items=num_signs_alone(regions) + num_starred_alone(regions) + num_dashed_alone(regions),
         heading=num_sections_as_items(regions),
@@ -31,18 +31,18 @@ def doubts(regions: Sequence[Region]) -> Counter[str]:
 
 
 def num_signs_alone(regions: Sequence[Region]) -> int:
-    """How many items have no letter and no digit."""
+    """The number of items without letters and digits."""
     return sum(_is_item(region) and not any(map(str.isalnum, region.text)) for region in regions)
 
 
 def num_starred_alone(regions: Sequence[Region]) -> int:
-    """One if a single item begins with an asterisk, as a note below a table does."""
+    """1 if a single item begins with an asterisk, like a note below a table; else 0."""
     return int(sum(_is_item(region) and bool(_STARRED.match(region.lines[0].text)) for region in regions) == 1)
 
 
 def num_dashed_alone(regions: Sequence[Region]) -> int:
-    """How many lines with a dash are items though no other one stands beside them, and are centred as a neighbour is that begins
-    elsewhere: a line of a letterhead, perhaps."""
+    """The number of single items with a dash that are centred like a neighbour with another start. They may be lines of a
+    letterhead."""
     num = 0
     for i, region in enumerate(regions):
         if not _is_item(region) or len(region.lines) != 1 or not _DASHED.match(region.lines[0].text):
@@ -60,7 +60,7 @@ def _are_centred(a: Region, b: Region) -> bool:
 
 
 def num_sections_as_items(regions: Sequence[Region]) -> int:
-    """How many items of a line have the first number within the section of a heading before them, or the next one."""
+    """The number of one-line items whose number is the first within the section of a heading before them, or the next."""
     numbers: set[tuple[int, ...]] = set()
     num = 0
     for region in regions:
@@ -74,7 +74,7 @@ def num_sections_as_items(regions: Sequence[Region]) -> int:
 
 
 def num_lines_behind(regions: Sequence[Region]) -> int:
-    """How many lines of items begin where the item's sign stands, below a line that has much room: they are no item's."""
+    """The number of lines of items that begin at the item's sign, below a line with much room. They aren't part of the item."""
     texts = (region for region in regions if region.label in TEXTS)
     edge = max((line.box.x1 for region in texts for line in region.lines), default=0)
     num = 0
@@ -86,8 +86,8 @@ def num_lines_behind(regions: Sequence[Region]) -> int:
 
 
 def num_tails(regions: Sequence[Region]) -> int:
-    """How many texts go on with an item that isn't ended, or ends in a colon: right below it, at its lines' pitch, where the
-    second lines of the page's items begin, behind their signs."""
+    """The number of texts that continue an open item, or one that ends in a colon. Such a text stands right below at the pitch of
+    the item's lines, and begins where the second lines of items begin."""
     items = [region for region in regions if _is_item(region) and len(region.lines) > 1 and region.lines[0].direction == "ltr"]
     pitches = [b.box.y0 - a.box.y0 for region in items for a, b in itertools.pairwise(region.lines)]
     num = 0

@@ -1,8 +1,8 @@
-"""What a page's labels are worth: whether something speaks for each region, and whether all of the page's ink lies in one.
+"""The worth of a page's labels: whether something confirms each region, and whether all of the page's ink lies in regions.
 
-Where engines disagree, a label is wrong or the page is hard, and nobody needs to know which to keep the region back. So agreement
-sorts regions, as cross-model consistency sorts pages for MinerU2.5-Pro (arXiv 2604.04771). Where readers share a weakness, and of
-formulas, the ink is the second reader.
+If two engines disagree on a region, its label is wrong or the page is hard. In both cases the region is held back. So agreement
+sorts regions, as cross-model consistency sorts pages for MinerU2.5-Pro (arXiv 2604.04771). The ink is the second reader of
+formulas, and of text in which two readers may make the same mistake.
 """
 
 from collections import Counter
@@ -45,89 +45,93 @@ from datagen.work.pipeline import Stage
 _FORMULAS = frozenset({"formula_in_text", "incomplete"})
 _PICTURED = _FORMULAS | {"ink_without_text"}
 _OPINIONS = frozenset({"readers_disagree", "ink_disagrees", "spaces_disagree", "unsure_table"})
-"""Reasons of which the first reader may be right: a second one fails, too, and so does the likeness of ink."""
+"""Reasons for which the first reader may still be right: the second reader and the comparison of ink fail, too."""
 _OF_TEXT = page_doubts.TEXT.keys() | {"scripts"}
 
 
 @dataclass(frozen=True)
 class WeighLabels(Stage):
-    """Asks what speaks for each region, makes those unread that can't be believed, and says what the page's labels are worth.
+    """Checks each region with a second reader and with the ink, makes doubted regions unread, and judges the page.
 
-    Some lines are read by a second reader, one that didn't read them first: PP-OCRv6 where it knows the letters, else Tesseract
-    in a language of their script, or the script's reader that comes with the package. Of the file's own text these are
-    `lines_a_page`, of what an engine read `read_lines_a_page`, and a quarter of that where PP-OCR reads them, which takes it
-    longer. One of each region comes first, the one of which its reader was least sure; `seed` draws among equals. A region is
-    worth the share of its characters that both readers have.
+    A second reader reads some lines again. It is another reader than the first: PP-OCRv6 if it knows the letters, else Tesseract
+    in a language of the script, or the package's reader of the script. `lines_a_page` lines are read again if the text is the
+    file's own, `read_lines_a_page` if an engine read the text, and a quarter of this by PP-OCR, which is slower. The first lines
+    chosen are one of each region: the line of which the first reader was least sure. `seed` draws among equals. The worth of a
+    region is the share of its characters on which both readers agree.
 
-    - Where the two differ in letters, the ink of each word decides (`verdict.line_witness`), by which of the two it is more like,
-      drawn in the typeface of this machine that is most like it. A font of the file's in which one letter is often read as one
-      other, and is more like it in the mean, lies.
-    - Of a line that two engines read otherwise, in letters or signs, the script's reader that comes with the package is asked,
-      too, if it is neither of them. Where it has what the first one read, that stands; a word that it has as the second one
-      does is written so, if all lines are read again (`majority`).
-    - Two readers that share a weakness count as one. Letters that look alike are one letter. The gaps in the ink tell spaces. A
-      line whose ink is much wider than its text would be says more than was read, such as letters that no reader knows. Ink of
-      which a reader is surer turned over is a reflection, which is looked for in `mirrors_a_page` lines.
-    - A region without such a line in its script is worth what those of its kind are: of one reader, font and script.
-    - A table needs `min_table` of its own reader's score, and the letters of its lines in its cells.
-    - A formula's LaTeX is drawn again, of at most `formulas_a_page`: it is worth the share of its signs that its ink has.
-    - Of a line that its reader was sure of, a reading with hardly anything is none. Apostrophes are as the second reader sees,
-      sub- and superscripts as the ink shows them, and headings that were read as deep as it and their numbers say.
+    - If the two readers differ in letters, the ink of each word decides (`verdict.line_witness`). Both readings are drawn in the
+      most similar typeface of this machine, and the more similar drawing wins. A font of the file maps a letter wrongly if
+      another letter is often read in its place, and the ink is on average more like the other letter.
+    - If two engines differ on a line, in letters or signs, the package's reader of the script is the third reader, unless it was
+      one of the two. A reading that the third reader confirms stays. A word on which the second and the third reader agree
+      replaces the first reader's word, if all lines are read again (`majority`).
+    - Two readers with the same weakness count as one. Letters that look alike count as one letter. Gaps in the ink tell spaces.
+      If a line's ink is much wider than its text, the ink says more than was read, such as letters that no reader knows. A line
+      that is read more surely in a mirror is a reflection; `mirrors_a_page` lines are tested.
+    - If no line of a region was read again in its script, its worth is that of regions with the same reader, font and script.
+    - A table's score must be at least `min_table`, and its cells must have the letters of its lines.
+    - LaTeX is drawn, for at most `formulas_a_page` formulas. The worth of a formula is the share of its signs that the ink has.
+    - A second reading with hardly any characters is ignored if the first reader was sure. Apostrophes follow the second reader.
+      Sub- and superscripts follow the ink. The levels of headings that were read follow the ink and their numbers.
 
-    A region is doubted if it is worth less than `min_agreement` (of the file's own text, which `CompareInk` judged by its fonts,
-    `min_file_agreement`) or the ink speaks against it. So is one that an engine read and nothing speaks for. What is doubted
-    becomes `is_unread`. What is left has its worth as its score, times the score that it had. But if readers and their ink
-    dispute, or leave unchecked, more than `max_disputed` of what engines read, all of that stays and the page is suspect: a
-    second reader that fails takes nothing away. If more of it would be unread for all reasons together, it stays likewise.
+    A region is doubted if its worth is less than `min_agreement`, or if the ink contradicts it. For the file's own text, which
+    `CompareInk` has judged by fonts, the limit is `min_file_agreement`. A region that an engine read and that nothing confirms is
+    doubted, too. A doubted region becomes `is_unread`. Every other region's score becomes its worth times its score so far. But
+    if more than `max_disputed` of what engines read is disputed or unchecked, these regions stay, and the page is suspect: a
+    second reader that fails removes no text. The same holds if more than this would be unread for all reasons together.
 
     Signals:
-    `agreement`     of the regions that are left, the mean worth by character, and of formulas the share of signs. Absent where no
-                    second reader knows the script of any line
-    `formula_agreement`  the same of formulas alone; absent where none was drawn
-    `undrawn_`      with a reason of `NotDrawn`: the number of formulas that couldn't be compared, and have no agreement
-    `doubted_`      with a reason, the number of doubted regions: `readers_disagree`, `ink_disagrees`, `ink_says_more`,
-                    `spaces_disagree`, `unsure_table`, `mirrored`, `unchecked`, `structure`
+    `agreement`     the mean worth, by character, of the regions that are left, with formulas by their signs; absent if no second
+                    reader knows the script of any line
+    `formula_agreement`  the mean worth of formulas; absent if no formula was drawn
+    `undrawn_`      with a reason of `NotDrawn`: the number of formulas that couldn't be compared
+    `doubted_`      with a reason: the number of doubted regions. Reasons: `readers_disagree`, `ink_disagrees`, `ink_says_more`,
+                    `spaces_disagree`, `unsure_table`, `mirrored`, `unchecked`, `readings_differ`, `structure`
     `doubted_share` the share of the lines' area in regions that the ink or a reader doubts
-    `disputed_share`  the share in those of them of which the first reader may be right
-    `ink_more_share`  the share in those whose ink says more than was read: of a page that was read in another script, much
-    `unchecked_share`  the share in regions that an engine read and nothing speaks for
-    `unlike_share`  of pages that engines read, the share of the text in lines of which two readers read any sign otherwise, and
-                    the ink doesn't keep it; `unlike_regions_share`, in regions with such a line
-    `contradiction_`  with a kind, how often the page contradicts itself: see `structure_doubts` and `page_doubts`. `heading` also
-                    counts texts of a bold line (`bold_ink`), headings of unclear depth, and headings that look like text
+    `disputed_share`  the share in those doubted regions for which the first reader may be right
+    `ink_more_share`  the share in regions whose ink says more than was read; large if the page was read in the wrong script
+    `unchecked_share`  the share in regions that an engine read and nothing confirms
+    `unlike_share`  for pages that engines read: the share of text in lines in which the readers differ in any sign, unless the
+                    ink confirms the first; `unlike_regions_share`: the share in regions with such a line
+    `contradiction_`  with a kind: how often the page contradicts itself, see `structure_doubts` and `page_doubts`. `heading` also
+                    counts texts of a bold line (`bold_ink`), headings of unclear level, and headings that look like text
                     (`heading_ink`). `glued` also counts paragraphs that their column's edge divides (`torn_regions`). `items`
                     also counts items whose sign only the second reader has. `scripts` counts regions whose ink has sub- or
-                    superscripts that their text lacks (`raised_ink`). Absent where the doubted regions are unread
-    `coverage`      the share of ink like text that lies in a region
-    `beside_pictures`  the share in lines, pictures and what is unread; absent without pictures, or if most text lies in them
-    `overlap_share` the share of lines that lie in the box of another region, too
-    `pictured_share`  the share of the characters of lines that lie in what the layout has for pictures
+                    superscripts that their text lacks (`raised_ink`). Absent if the regions in doubt became unread instead
+    `coverage`      the share of text-like ink that lies in a region
+    `beside_pictures`  the share of it in lines, pictures and unread regions; absent if there is no picture, or if pictures hold
+                    more than 1 - `min_recall` of the text
+    `overlap_share` the share of lines that also lie in the box of another region
+    `pictured_share`  the share of the lines' characters in pictures
     `unread_share`  the share of the regions' area that is unread
-    `spared_share`  the share of what engines read that would be unread, if it is too much for that and stays
-    `unread_text_share`  the share that came unread, and is neither a formula nor a table
-    `worth`         the lesser one of agreement and coverage; absent where there is no agreement
-    `level`         by agreement: 0 is easy, at least `easy`; 2 is hard, under `hard`; 1 is between; absent where there is none
+    `spared_share`  the share of what engines read that should be unread, but is too much and stays
+    `unread_text_share`  the share of the area that was unread before this stage and is neither a formula nor a table
+    `worth`         the lower of agreement and coverage; absent without agreement
+    `level`         0 is easy: agreement is at least `easy`. 2 is hard: it is less than `hard`. 1 is between. Absent without it
 
-    `difficulty` is 1 less `worth`. The verdict follows from the page's regions and from the ink outside of them. It is suspect if
+    `difficulty` is 1 minus `worth`. The page is suspect for these reasons:
 
-    `readers_disagree`  more than `max_doubted` of it is doubted, more than `max_disputed` of what engines read disputed, or more
-                    than `max_ink_more` says more than was read, or the file's own text agrees less than `min_file_page`
-    `reading_unchecked`  likewise, by what is unchecked
-    `readings_differ`  more than `max_unlike` isn't read alike, or more than `max_disputed` lies in such regions, else unread
-    `structure_in_doubt`, `spaces_in_doubt`, `text_in_doubt`  it has such a doubt, or fonts don't tell code (`code_doubts`)
-    `tables_unchecked`  an engine read a table, and nothing tells its cells a second time. If nothing but this and such doubts
-                    speaks against the page, and none is left where at most `max_aside` of its text is unread (of what engines
-                    read `max_disputed`), that is unread instead (`doubtful_regions`)
-    `tables_as_text`  a table of it became text
-    `text_in_pictures`  more than `max_pictured` of what engines read lies in pictures, which may be none; of the file's own text
-                    more than `max_pictured_text`
-    `incomplete`    less than `min_coverage` of its ink is in regions
-    `regions_overlap`  more than `max_overlap` of its lines lie in two
-    `unread_regions`  more than `max_unread_text` of it is text that nobody has read
+    `readers_disagree`  more than `max_doubted` is doubted; or more than `max_disputed` of what engines read is disputed; or for
+                    more than `max_ink_more` the ink says more; or the agreement of the file's own text is below `min_file_page`;
+                    or there is a `spared_share`
+    `reading_unchecked`  more than `max_disputed` of what engines read is disputed or unchecked, and some of it is unchecked
+    `readings_differ`  `unlike_share` exceeds `max_unlike`, or `unlike_regions_share` exceeds `max_disputed`; if neither does, the
+                    regions with such lines are unread
+    `structure_in_doubt`, `spaces_in_doubt`, `text_in_doubt`  the page has a contradiction of this kind, or fonts don't tell code
+                    (`code_doubts`)
+    `tables_unchecked`  an engine read a table, and nothing checks its cells. But if only this and contradictions speak against
+                    the page, regions can become unread instead (`doubtful_regions`): at most `max_aside` of the text, and at
+                    most `max_disputed` of what engines read
+    `tables_as_text`  a table of the page became text
+    `text_in_pictures`  more than `max_pictured` of what engines read lies in regions labelled pictures, which may be wrong; for
+                    the file's own text the limit is `max_pictured_text`
+    `incomplete`    less than `min_coverage` of the ink lies in regions
+    `regions_overlap`  more than `max_overlap` of the lines lie in two regions
+    `unread_regions`  more than `max_unread_text` of the page is unread text
 
-    Else a page that an engine read is trusted, and so is one that lacked formulas alone, which are unread or read by now, or text
-    in pictures (at most 1 - `min_recall` of its text: more may be a page's scan). Reasons that it had stay, and one with regions
-    that nobody has read has the reason `unread_regions`.
+    Without such a reason, a page that an engine read is trusted. So is a page that lacked only formulas, or only formulas and
+    text in pictures (at most 1 - `min_recall` of the text, since more may be a scan of a page). Earlier reasons stay. A page with
+    an unread region always has the reason `unread_regions`.
     """
 
     version: ClassVar[int] = 20
@@ -158,7 +162,7 @@ class WeighLabels(Stage):
 
     @property
     def rate(self) -> str:
-        return "fine.page_core_s"  # what all stages of an annotation cost
+        return "fine.page_core_s"  # covers all stages of an annotation
 
     def engines(self) -> dict[str, str]:
         return versions(PPOCR) | versions(TESSERACT) | packaged.versions() | drawing.versions()
@@ -223,7 +227,7 @@ class WeighLabels(Stage):
         contradictions += Counter(heading=len(bold), glued=len(glued), items=len(lacking), scripts=len(flat))
         if formulas:
             signals["formula_agreement"] = weighted_mean(list(formulas.values()))
-        # Formulas alone don't speak for a text that nobody read again.
+        # Formulas alone don't confirm a text that no second reader has read.
         left = [shares[i] for i in shares if i not in reasons]
         if left and (any(found[i].lines for i in found) or not _has_lines(page)):
             signals["agreement"] = weighted_mean(left)
@@ -253,11 +257,11 @@ class WeighLabels(Stage):
         return share_of_lines <= self.max_unlike and share_of_regions <= self.max_disputed
 
     def _most_unread(self, page: Sample) -> float:
-        """The share of the page that its readers' disputes, and what they didn't check, may take out of its text."""
+        """The largest share of the page that may become unread because it is disputed or unchecked."""
         return self.max_disputed if is_read(page) else self.max_doubted
 
     def _judged(self, page: Sample, before: Sample, signals: dict[str, float]) -> tuple[str, tuple[str, ...]]:
-        """The verdict and reasons of the page, which was read as it was `before`."""
+        """The verdict and the reasons of the judged `page`. `before` is the page before regions became unread."""
         by_engines = is_read(before)
         most = self._most_unread(before)
         wrong = {name.removeprefix("contradiction_") for name in signals if name.startswith("contradiction_")}
@@ -285,7 +289,7 @@ class WeighLabels(Stage):
         lacks_formulas = "formula_in_text" in lacks and lacks <= _FORMULAS
         is_pictured = lacks and lacks <= _PICTURED and signals.get("beside_pictures", 0.0) >= self.min_coverage
         if by_engines or lacks_formulas or is_pictured:
-            verdict = "trusted"  # two readers know more than one that is unsure
+            verdict = "trusted"  # two readers that agree outweigh one reader's doubt
         if not page.text:
             verdict = "none"
         elif any(against.values()):
@@ -295,7 +299,8 @@ class WeighLabels(Stage):
         return verdict, tuple(dict.fromkeys([*reasons, *more]))
 
     def _formulas(self, page: Sample, gray: numpy.ndarray) -> tuple[dict[int, tuple[float, int]], Counter[str]]:
-        """By the index of a region: how like its ink its LaTeX is, and its number of signs; and why others weren't compared."""
+        """For the index of each compared formula: the likeness of LaTeX and ink, and the number of signs. Then the counts of
+        reasons why other formulas weren't compared."""
         from datagen.formulas import compare_ink  # loads scipy and what draws
 
         likenesses, undrawn = dict[int, tuple[float, int]](), Counter[str]()

@@ -1,5 +1,5 @@
-"""What contradicts the labels of a page's lines by what stands right beside, above and below them: heads that sentences go on
-from, sections among items, names that are read as a sentence."""
+"""Contradictions between labels and neighbouring lines: headers whose sentence continues in the text, sections among items,
+names that are read as a sentence."""
 
 import itertools
 import re
@@ -28,7 +28,7 @@ _MIN_SECTIONS, _MIN_ABOVE_TEXT, _FEW_LINES = 3, 2, 3
 
 
 def doubts(regions: Sequence[Region]) -> Counter[str]:
-    """How often the regions of a page, with its heads and feet, in the order of reading, contradict their labels, by the kinds of
+    """The counts of contradictions of a page's regions, with headers and footers, in reading order, by the kinds of
     `structure_doubts`."""
     body = [region for region in regions if region.label not in RUNNING]
     return Counter(
@@ -40,7 +40,7 @@ def doubts(regions: Sequence[Region]) -> Counter[str]:
 
 
 def num_heads_of_sentences(regions: Sequence[Region]) -> int:
-    """How many heads go on, in mid-sentence and in their look, with the text right below."""
+    """The number of headers that continue in mid-sentence, in the same look, in the text right below."""
     num = 0
     for head in regions:
         if head.label != "header" or not head.lines or CLOSED.search(head.text):
@@ -52,7 +52,7 @@ def num_heads_of_sentences(regions: Sequence[Region]) -> int:
 
 
 def num_lone_heads(regions: Sequence[Region]) -> int:
-    """How many heads of words stand on a page that has but a line or two beside them: a letter's end, perhaps."""
+    """The number of headers with words on a page with only a line or two besides. They may be the end of a letter."""
     body = [region for region in regions if region.label not in RUNNING]
     heads = [region for region in regions if region.label == "header" and TWO_LETTERS.search(region.text)]
     num_lines = sum(len(region.lines) for region in body)
@@ -61,13 +61,13 @@ def num_lone_heads(regions: Sequence[Region]) -> int:
 
 
 def num_signs_behind(regions: Sequence[Region]) -> int:
-    """How many headings end in an item's sign, which stands at the line's beginning where that is read from the right."""
+    """The number of headings that end in an item's sign. In right-to-left text, the sign stands at the beginning of the line."""
     return sum(region.label in HEADINGS and bool(_SIGN_BEHIND.search(region.text)) for region in regions)
 
 
 def num_sections_as_items(regions: Sequence[Region]) -> int:
-    """How many items of a line are sections, perhaps: their numbers go on, each stands right above what is no item with a number,
-    and several above paragraphs."""
+    """The number of one-line items that may be sections: their numbers follow each other, each stands right above something that
+    is no numbered item, and several stand above paragraphs."""
     found: list[int] = []
     num_above_text = 0
     for item, below in itertools.pairwise(regions):
@@ -83,7 +83,7 @@ def num_sections_as_items(regions: Sequence[Region]) -> int:
 
 
 def num_signs_within(regions: Sequence[Region]) -> int:
-    """How many items have a line in which another item begins, with their own sign: one of the next column, perhaps."""
+    """The number of items with a line in which another item begins with the same sign. It may be an item of the next column."""
     num = 0
     for region in (region for region in regions if region.label == "list" and region.lines and not region.is_unread):
         within = {match[1] for line in region.lines for match in _SIGN_WITHIN.finditer(line.text)}
@@ -92,8 +92,8 @@ def num_signs_within(regions: Sequence[Region]) -> int:
 
 
 def num_sections_within(regions: Sequence[Region]) -> int:
-    """How many lines of texts, but their first ones, have the number of a Chinese section, or that of the section behind the
-    text's own."""
+    """The number of lines within texts that begin with a Chinese section number, or with the number after the text's own section
+    number."""
     num = 0
     for region in (region for region in regions if region.label in TEXTS and len(region.lines) > 1 and not region.is_unread):
         texts = [line.text for line in region.lines]
@@ -105,8 +105,8 @@ def num_sections_within(regions: Sequence[Region]) -> int:
 
 
 def num_names_as_sentences(regions: Sequence[Region]) -> int:
-    """How many texts of a few short lines that stand far from both edges, or are centred, are one sentence, in writing without
-    spaces between words: names below each other, a letterhead."""
+    """The number of texts of a few short lines, far from both edges or centred, that were joined to one sentence in a script
+    without spaces. They may be names below each other, or a letterhead."""
     texts = [region for region in regions if region.label == "text" and region.lines and not region.is_unread]
     left, right = min((r.box.x0 for r in texts), default=0), max((r.box.x1 for r in texts), default=0)
     num = 0
@@ -120,13 +120,13 @@ def num_names_as_sentences(regions: Sequence[Region]) -> int:
 
 
 def _is_column(region: Region, texts: Sequence[Region]) -> bool:
-    """Whether other texts of several lines begin at the region's edge."""
+    """Whether other texts of several lines begin at the edge of this region."""
     near = _ALIGNED_EM * height(region.lines[0].box)
     return any(abs(o.box.x0 - region.box.x0) < near and len(o.lines) > 1 for o in texts if o is not region)
 
 
 def num_ends_as_code(regions: Sequence[Region]) -> int:
-    """How many listings of a line end the sentence of the text right above: a file's name within it."""
+    """The number of one-line code regions that end the sentence of the text right above, such as a file name."""
     num = 0
     for text, code in itertools.pairwise(regions):
         is_line = text.label == "text" and code.label == "code" and len(code.lines) == 1 and bool(text.lines)

@@ -1,4 +1,4 @@
-"""Lines of a page that look or read like something else than what their region is labelled."""
+"""Lines of a page that look or read differently from their region's label."""
 
 import itertools
 import re
@@ -15,7 +15,7 @@ from datagen.record import Box, Region
 from datagen.writing import signs
 
 _SECTION = re.compile(r"[#* ]*(\d{1,2}(?:\.\d{1,2}){0,4})\.?\s+[^\W\d_]")
-# A line of a listing in any typeface: what no sentence has, or a statement that ends as one.
+# A line of code in any typeface: signs that sentences lack, or the end of a statement.
 _CODE = re.compile(
     r"[\w:<>*&\[\] ]+\([^()]*\)\s*[;{]$|.*[\w)\]]\s?(?:==|!=|&&|\|\||\+=|->|::)\s?\w.*[;{)]$|[\w.\[\]]+ = [^.]+;$|[{}]+;?$"
     r"|(?:def|class) \w+\s?[(:].*|#include\s*[<\"].*|import [\w.]+(?: as \w+)?;?$|from [\w.]+ import .*|</?\w+[^<>]*>.*</?\w+>$"
@@ -26,7 +26,7 @@ _LETTERED = re.compile(r"()([a-hа-з])\)\s")
 _DASHED = re.compile(r"[–—]\s+\S")
 _TERM = re.compile(r"(?:\*\*)?[^\W\d_][\w. ]{1,24}(?::|\s[–—-])(?:\*\*)?\s+\S")
 _MIN_TERMS = 2
-_LARGER = 1.05  # than the text, be it by a point
+_LARGER = 1.05  # times the text's size: even a point more counts
 _ENTRY = re.compile(r"(?:[.·…‧_] ?){2,} ?[\divxlcIVXLC]+$|\s\d{1,3}$")
 _MIN_ITEMS = 2
 _EDGE, _EDGE_OF_NUMBERS = 0.1, 0.2  # of the page's height
@@ -38,14 +38,14 @@ _INDENT_EM, _ALIGNED_EM = (0.8, 6.0), 0.3
 
 
 def num_in_other_looks(regions: Sequence[Region]) -> int:
-    """How many lines, labelled text or list, stand alone above others as headings do, in a look that the page's text hasn't."""
+    """The number of texts that stand alone like headings, in a look that is larger than the page's text or stands out from it."""
     usual = usual_look(regions)
     if usual is None:
         return 0
     num = 0
     for i, region in enumerate(regions):
         look = look_of(region.lines)
-        is_below_title = i > 0 and regions[i - 1].label == "title"  # as a date and a name are
+        is_below_title = i > 0 and regions[i - 1].label == "title"  # a date or a name
         if region.label == "text" and look is not None and not is_below_title:
             is_larger = look.size > _LARGER * usual.size and look.colour == usual.colour
             is_alone = stands_alone(regions, i)
@@ -54,7 +54,7 @@ def num_in_other_looks(regions: Sequence[Region]) -> int:
 
 
 def _heads_column(regions: Sequence[Region], i: int, usual: Look) -> bool:
-    """Whether a short line stands, with gaps, above a paragraph in the usual look that begins at its edge."""
+    """Whether region `i` is a short line above a paragraph in the usual look, with a gap between and the same edge."""
     region = regions[i]
     if not is_short(region) or len(region.lines) > 1 or i + 1 == len(regions) or CLOSED.search(region.text):
         return False
@@ -65,8 +65,8 @@ def _heads_column(regions: Sequence[Region], i: int, usual: Look) -> bool:
 
 
 def num_no_headings(regions: Sequence[Region]) -> int:
-    """How many headings end as a sentence does in writing without spaces, or have lines in several looks, or have text in their
-    own bold letters right behind, as the end of a letter has."""
+    """The number of headings that end like a Chinese or Japanese sentence, have lines in several looks, or are followed by text
+    in their own bold look, as at the end of a letter."""
     usual = usual_look(regions)
     num = 0
     for region in (region for region in regions if region.label in HEADINGS and not region.is_unread):
@@ -80,8 +80,8 @@ def num_no_headings(regions: Sequence[Region]) -> int:
 
 
 def num_glued_lines(regions: Sequence[Region]) -> int:
-    """How many texts have nothing but equations in lines of their own, or a line within that begins behind the next one, as the
-    first lines of other texts do."""
+    """The number of texts that are several lines of equations, plus the lines within texts that begin a paragraph: they are
+    indented like the first lines of other texts."""
     texts = [region for region in regions if region.label == "text" and region.lines and not region.is_unread]
     num = 0
     for region in texts:
@@ -99,13 +99,13 @@ def num_glued_lines(regions: Sequence[Region]) -> int:
 
 
 def num_feet_that_lead_on(regions: Sequence[Region]) -> int:
-    """How many heads and feet end in a colon: what follows it isn't furniture, nor are they."""
+    """The number of headers and footers that end in a colon. They lead on to text, so they are text."""
     return sum(region.label in ("header", "footer") and signs.leads_on(region.text.rstrip()) for region in regions)
 
 
 def num_heads_in_series(regions: Sequence[Region]) -> int:
-    """How many heads, which an engine took for such, have the section's number before that of the page's first heading with one:
-    on a page by itself nothing tells a running head from a heading."""
+    """The number of headers, labelled by an engine, whose section number comes right before the number of the page's first
+    numbered heading. On a single page nothing distinguishes a running header from a heading."""
     numbers = [match[1].split(".") for region in regions if region.label in HEADINGS and (match := _SECTION.match(region.text))]
     heads = [match[1].split(".") for region in regions if _is_read_head(region) and (match := _SECTION.match(region.text))]
     return sum(number[:-1] == head[:-1] and int(number[-1]) == int(head[-1]) + 1 for head in heads for number in numbers[:1])
@@ -116,7 +116,7 @@ def _is_read_head(region: Region) -> bool:
 
 
 def num_headings_in_tables(regions: Sequence[Region]) -> int:
-    """How many headings stand within a table, whose rows below them are of another one."""
+    """The number of headings within a table. The rows below such a heading are another table."""
     tables = [region.box for region in regions if region.label == "table"]
     headings = [region.box for region in regions if region.label in HEADINGS]
     return sum(_stands_within(heading, table) for heading in headings for table in tables)
@@ -128,14 +128,14 @@ def _stands_within(heading: Box, table: Box) -> bool:
 
 
 def num_captions_of_signs(regions: Sequence[Region]) -> int:
-    """How many captions are a number, or a sign: they are written in a picture."""
+    """The number of captions that are only a number or a sign. They are written in a picture."""
     return sum(
         region.label == "image_caption" and not region.is_unread and not TWO_LETTERS.search(region.text) for region in regions
     )
 
 
 def num_as_code(regions: Sequence[Region]) -> int:
-    """How many texts have a line that is a statement of some language, or are in letters of one width where others are not."""
+    """The number of texts with a line that is a statement of code, or that are monospaced while the page's text isn't."""
     fonts = Counter(line.font for region in regions for line in region.lines for _ in line.text)
     usual = max(fonts, key=lambda font: fonts[font], default="")
     num = 0
@@ -148,8 +148,8 @@ def num_as_code(regions: Sequence[Region]) -> int:
 
 
 def num_signs_within(region: Region) -> int:
-    """How many of a text's lines, but the first, begin with a sign of items that the others have: a number in a circle, the next
-    number behind the same words, a letter, a dash, a mark of remarks."""
+    """The number of lines within a text that begin like the next item: with a circled number, a reference mark, a dash, the next
+    letter, or the next number behind the same words."""
     lines = [line.text.strip() for line in region.lines]
     if region.label not in TEXTS or region.is_unread or len(lines) < _MIN_ITEMS or region.lines[0].direction == "ttb":
         return 0
@@ -161,8 +161,9 @@ def num_signs_within(region: Region) -> int:
 
 
 def num_terms_within(regions: Sequence[Region]) -> int:
-    """How many lines of texts, but their first ones, begin with a few words and a colon or a dash, as a speaker's name, where
-    others that do are texts of their own, or where the line goes on with the one above."""
+    """The number of lines within texts that begin with a term: a few words and a colon or a dash, such as a speaker's name. They
+    count if the text's first line begins so, and if other terms are regions of their own or the line is joined to the one
+    above."""
     alone = sum(region.label in TEXTS and bool(_TERM.match(region.text)) for region in regions)
     num = 0
     for region in regions:
@@ -179,7 +180,7 @@ def _value(number: str) -> int:
 
 
 def num_heads_in_contents(regions: Sequence[Region]) -> int:
-    """How many tables of contents begin with a line that is no entry, in a look that the others haven't."""
+    """The number of tables of contents whose first line is no entry and looks different from the other lines."""
     num = 0
     for region in regions:
         if region.label == "toc" and len(region.lines) > _MIN_ITEMS and not _ENTRY.search(region.lines[0].text):
@@ -189,7 +190,7 @@ def num_heads_in_contents(regions: Sequence[Region]) -> int:
 
 
 def num_running(regions: Sequence[Region], height: int) -> int:
-    """How many texts at a page's upper or lower edge, the first or last ones on it, are a line with a number at an end."""
+    """The number of one-line texts with a number at an end that are the first or last on the page, near its edge."""
     body = [region for region in regions if region.lines]
     num = 0
     for region in body:

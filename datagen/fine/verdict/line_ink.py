@@ -1,7 +1,7 @@
-"""What a line's ink says of its text with no reader: where its words end, and how wide they are.
+"""Evidence about a line's text from the ink alone: where words end, how wide they are, and whether the line is mirrored.
 
-Readers share weaknesses. PP-OCR and Tesseract both leave out a space, or see one. Both read mirrored letters as others, and those
-of a script that they don't know as a few of one that they do. Then their agreement says nothing, and the ink decides.
+Readers share weaknesses. PP-OCR and Tesseract may both miss a space, or add one. Both read mirrored letters as other letters, and
+letters of unknown scripts as a few known letters. In such cases their agreement means nothing, and the ink decides.
 """
 
 import re
@@ -33,7 +33,7 @@ _SPACED_OUT = re.compile(r"(?:\b\w\s){3}")  # letters that stand apart
 
 
 def spaces_hold(cut: Cut, script: str) -> bool | None:
-    """Whether the words of a line end where its ink has its gaps; None where the ink can't tell."""
+    """Whether a line's words end at the gaps in its ink; None if the ink can't tell."""
     words = cut.line.text.split()
     num = len(words) - 1
     if script in UNSPACED | APART or cut.line.direction == "ttb" or len("".join(words)) < _MIN_CHARS:
@@ -50,14 +50,14 @@ def spaces_hold(cut: Cut, script: str) -> bool | None:
 
 
 def step_behind(cut: Cut, num: int) -> float:
-    """How many times as wide as the next one the narrowest of the `num` widest gaps in a line is."""
+    """The ratio of the narrowest of the `num` widest gaps in a line to the next narrower gap."""
     gaps = _gaps(cut.crop)
     return gaps[num - 1] / gaps[num] if 0 < num < len(gaps) else 0.0
 
 
 def is_stretched(cut: Cut, script: str) -> bool:
-    """Whether a line's ink is so much wider, for its height, than its text is drawn, that it must say more. A line that leans is
-    higher, so that nothing follows from ink that is narrower."""
+    """Whether a line's ink is so much wider, for its height, than its drawn text that it must say more. Narrower ink means
+    nothing, because a leaning line is higher."""
     text = without_leaders(cut.line.text)
     if len(text.replace(" ", "")) < _MIN_WORD or cut.line.direction == "ttb":
         return False
@@ -70,8 +70,8 @@ def is_stretched(cut: Cut, script: str) -> bool:
 
 
 def likeness(cut: Cut, script: str) -> float:
-    """How like its text a line's ink is, from -1 to 1: the middle one of its words' likenesses, in the face that suits them best;
-    1 where no face of this machine draws them."""
+    """The likeness of a line's ink and its text, from -1 to 1: the median over words, in the most similar typeface. 1 if no
+    typeface of this machine can draw them."""
     words = [ink for image, text in cut.parts(script) if telling(text) and (ink := ink_shapes.ink(image, text)) is not None]
     _, alike = ink_shapes.best_face(words, script, len(words))
     if words and not alike and any(all(draws(face, w.text) for w in words) for face in reference_faces(script)):
@@ -80,7 +80,7 @@ def likeness(cut: Cut, script: str) -> float:
 
 
 def mirrored(cut: Cut, script: str, read: Callable[[numpy.ndarray], tuple[str, float | None]]) -> bool:
-    """Whether a line is seen in a mirror: a reader is surer of its ink turned over, and that is more like what it says then."""
+    """Whether a line is a mirror image: a reader is surer of the mirrored ink, and the mirrored ink is more like that reading."""
     if script in UNSPACED:
         return False
     own = likeness(cut, script)
@@ -96,7 +96,7 @@ def mirrored(cut: Cut, script: str, read: Callable[[numpy.ndarray], tuple[str, f
 
 
 def _as_wide(cut: Cut, script: str) -> bool | None:
-    """Whether each word's ink is about as wide, beside the others', as the word is drawn."""
+    """Whether the widths of the words' ink are in about the same proportions as the drawn words."""
     texts = [text for _, text in cut.images]
     face = next((name for name in reference_faces(script) if draws(name, "".join(texts))), "")
     if not face:
@@ -108,7 +108,7 @@ def _as_wide(cut: Cut, script: str) -> bool | None:
 
 
 def _gaps(crop: numpy.ndarray) -> Sequence[int]:
-    """The widths of the gaps between the columns that have ink, the widest first, and 1 behind them."""
+    """The widths of the gaps between columns of ink, the widest first, followed by 1."""
     columns = numpy.flatnonzero((crop < _DARK).any(axis=0))
     steps = numpy.diff(columns) - 1 if len(columns) else numpy.zeros(0, int)
     return [*sorted((int(step) for step in steps if step > 0), reverse=True), 1]

@@ -1,4 +1,4 @@
-"""What speaks for a line: a second reader's reading, and its ink, where the readings differ or readers may err alike."""
+"""Evidence for a line's text: a second reader's reading, and the ink if readings differ or readers may make the same mistake."""
 
 import re
 import unicodedata
@@ -15,14 +15,14 @@ from datagen.writing import signs
 from datagen.writing.lookalikes import fold, in_context, one_sign
 
 _PREFERRED = 0.05  # in likeness: less is the difference of two typefaces
-_KEPT, _LIKE = 0.03, 0.35  # so much less is the other reading; and so much is ink like its own text, at least, to be like any
-_SURELY = 0.1  # in likeness: so much more like the other reading is a single word by no chance
+_KEPT, _LIKE = 0.03, 0.35  # the ink keeps a word if the other reading is so much less like it, and its own text at least so like
+_SURELY = 0.1  # in likeness: a word's ink isn't by chance so much more like the other reading
 _NEAR = 2  # letters: a word that differs in more was read badly, or cut in the wrong place
 _NEARLY = 0.34  # of a word's letters
-_SURE = 0.95  # the first reader, of a line
-_OPEN = 0.25  # of a character that the readers differ in, where the first was sure and the ink takes no side
+_SURE = 0.95  # score of a line of which the first reader is sure
+_OPEN = 0.25  # the weight of a differing character, if the first reader was sure and the ink is undecided
 _NEARLY_SURE = 0.85
-_FAILED, _NOTHING = 0.5, 0.9  # of a line's characters: a reader to which so many are others failed on it
+_FAILED, _NOTHING = 0.5, 0.9  # of a line's characters: a second reader that differs in more has failed on the line
 _LARGE = str.maketrans("ぁぃぅぇぉっゃゅょァィゥェォッャュョ", "あいうえおつやゆよアイウエオツヤユヨ")
 _VOICE = "\u3099\u309a"
 _LIKE_KANA = re.compile("[\u3041-\u30fa]")
@@ -40,13 +40,17 @@ class Swap(NamedTuple):
 
 
 class Spoken(NamedTuple):
-    """Of a line: its number of characters, and its text as it is compared; how many characters a second reader reads otherwise
-    (`differing`); how many of these are in words whose ink is more like the line's text (`kept`), or more like the other reading
-    (`wrong`); how many words are surely wrong in a letter or two (`misread`); whether its words end elsewhere (`spaces`); each
-    letter for which the second reader has another, with how much more like that its word's ink is (`swaps`); and how sure the
-    first reader was (`score`), 0 for the file's own text. `is_alike`: both readings have the same signs, small and large, but for
-    quotes, dashes, dots and widths, and for those that the ink keeps. `lacks_sign`: the second reader has one sign more, alone
-    before the line. `apostrophes`: straight ones between letters that it has curved, and straight."""
+    """What a second reading says of a line.
+
+    `chars` is the number of characters, and `text` the text as it is compared. `differing` characters are others in the second
+    reading. Of these, `kept` characters are in words whose ink is more like the line's text, and `wrong` characters are in words
+    whose ink is more like the second reading. `misread` words are surely wrong in a letter or two. `spaces`: words end elsewhere
+    than in the text. `swaps` has each letter that is another in the second reading, with how much more like the other the word's
+    ink is. `score` is the first reader's, or 0 for the file's own text. `is_alike`: both readings have the same signs in the same
+    case, except quotes, dashes, dots, widths and signs that the ink keeps. `lacks_sign`: the second reading has one more sign,
+    alone before the line. `apostrophes` counts straight apostrophes between letters: those that the second reader has curved,
+    and those that it has straight.
+    """
 
     chars: int
     text: str = ""
@@ -67,28 +71,28 @@ class Spoken(NamedTuple):
 
     @property
     def agreement(self) -> float:
-        """The share of the characters that both readers have, or that the ink keeps. Of a line that the first reader was sure of,
-        a character on whose side the ink takes neither counts as a quarter."""
+        """The share of the characters that both readers have, or that the ink keeps. If the first reader was sure of the line, a
+        differing character counts as a quarter where the ink is undecided."""
         open_ones = max(0, self.differing - self.kept - self.wrong)
         against = self.wrong + open_ones * (_OPEN if self.is_sure else 1.0)
         return 1.0 - min(1.0, max(0.0, against) / max(1, self.chars))
 
     @property
     def says_nothing(self) -> bool:
-        """Whether the second reader failed on a line that the first one was sure of: it read hardly any of its characters, as of
-        vertical text and small print. Two such readings share nothing that could be compared."""
+        """Whether the second reader failed on a line of which the first reader was sure: it read hardly any of the characters.
+        This happens with vertical text and small print. Such readings have nothing in common to compare."""
         share = (self.differing - self.kept) / max(1, self.chars)
         return share > (_FAILED if self.is_sure else _NOTHING if self.score >= _NEARLY_SURE else float("inf"))
 
 
 class Faces:
-    """The typeface of this machine that is most like the ink of a page's lines, by script. It is looked for once."""
+    """For each script, the typeface of this machine that is most like the ink of a page. A typeface found once is kept."""
 
     def __init__(self) -> None:
         self._by_script: dict[str, str] = {}
 
     def of(self, cut: Cut, script: str) -> str:
-        """ "" where the line tells none, and no line before it did."""
+        """The typeface for a script; "" if neither this line nor an earlier one tells it."""
         if script not in self._by_script:
             words = [ink for image, text in cut.parts(script) if (ink := ink_shapes.ink(image, text)) is not None]
             if not (face := ink_shapes.best_face(words, script)[0] if words else ""):
@@ -98,10 +102,10 @@ class Faces:
 
 
 def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
-    """What a second reading of a line says of it.
+    """Compares a second `reading` of a line with the line's text and its ink.
 
-    Case, width forms, and signs that readers take for each other don't count. Where the readings differ in letters, the ink of
-    each word is compared with both. Where they differ in spaces, its gaps are.
+    Case, width forms, and signs that readers confuse don't count. If the readings differ in letters, the ink of each word is
+    compared with both readings. If they differ in spaces, the gaps in the ink are compared.
     """
     ours, theirs = _compared(cut.line.text, script), _compared(reading, script)
     score = cut.line.score or 0.0
@@ -140,13 +144,13 @@ def spoken(cut: Cut, reading: str, script: str, faces: Faces) -> Spoken:
 
 
 def _is_near(letters: str, others: str, distance: int) -> bool:
-    """Whether two words differ in a letter or two within. At its ends a word may have a letter too many by how it was cut."""
+    """Whether two words differ in one or two inner letters. A letter too many at a word's ends may come from the cut."""
     within = len(letters) == len(others) or (letters[:1] == others[:1] and letters[-1:] == others[-1:])
     return within and distance <= min(_NEAR, _NEARLY * max(len(letters), len(others)))
 
 
 def _digits_for_letters(text: str, reading: str) -> int:
-    """The number of words of one sign that the text has as a digit, and a second reader as a letter."""
+    """The number of one-character words that are a digit in the text and a letter in the second reading."""
     pairs = zip(text.split(), reading.split(), strict=False) if len(text.split()) == len(reading.split()) else ()
     return sum(a in _DIGITS and b in _LETTERS for a, b in pairs)
 
@@ -156,15 +160,15 @@ def _base(letter: str) -> str:
 
 
 def _plain_kana(text: str) -> str:
-    """`text` with small kana as large ones, and without the marks of voice: what the ink of small print hardly tells apart."""
+    """`text` with large kana for small ones and without voicing marks, which are hard to tell in the ink of small print."""
     return "".join(c for c in unicodedata.normalize("NFD", text.translate(_LARGE)) if c not in _VOICE)
 
 
 def _spaces_are_wrong(cut: Cut, reading: str, script: str) -> bool:
-    """Whether words end elsewhere than a line's text says: a reading parts or joins letters that the text doesn't, or ends with a
-    hyphen, and the gaps in the ink don't confirm the text."""
+    """Whether a line's words end elsewhere than in its text. Either the second reading divides or joins words otherwise, and the
+    gaps in the ink don't confirm the text, or the second reading ends with a hyphen."""
     text = cut.line.text
-    if script in UNSPACED:  # names of several words, which stand within a text without spaces
+    if script in UNSPACED:  # a Latin name of several words within a text without spaces
         return any(one + other in text for one, other in _LATIN_PAIR.findall(reading))
     if script in APART:
         return False
@@ -177,7 +181,7 @@ def _spaces_are_wrong(cut: Cut, reading: str, script: str) -> bool:
 
 
 def _parted(text: str, reading: str) -> bool:
-    """Whether a space stands between two letters in one of the texts, and the same two stand together in the other."""
+    """Whether two letters have a space between them in one text, and stand together in the other text."""
     letters, between = _apart(text)
     others, of_others = _apart(reading)
     return any(
@@ -189,8 +193,8 @@ def _parted(text: str, reading: str) -> bool:
 
 
 def _apart(text: str) -> tuple[str, list[str]]:
-    """The letters and digits of a text, in small letters, and what stands before each: "" for nothing, " " for a space, and "."
-    for signs, which readers may leave out."""
+    """The letters and digits of a text, in lower case, and what stands before each: "" for nothing, " " for a space, and "." for
+    other signs, which readers may leave out."""
     letters, between, before = "", [], ""
     for char in text.casefold():
         if char.isalnum():
@@ -203,7 +207,7 @@ def _apart(text: str) -> tuple[str, list[str]]:
 
 
 def _are_alike(text: str, reading: str) -> bool:
-    """Whether two readings have the same signs. A list's sign is read as many things: what one sign says is enough."""
+    """Whether two readings have the same signs. Any single sign may stand for a list sign, since readers see it differently."""
     if (item := _ITEM.match(text)) and len(other := reading.split(maxsplit=1)) > 1 and len(other[0]) == 1:
         text, reading = text[item.end() :], other[1]
     return _signs(text) == _signs(reading)
@@ -216,7 +220,8 @@ def _apostrophes(text: str, reading: str) -> tuple[int, int]:
 
 
 def _lacks_sign(text: str, reading: str) -> bool:
-    """Whether a reading is the same text behind a sign that stands alone, as a list's dot that the first reader left out."""
+    """Whether a reading is the same text with one sign more, alone at the front, such as a list dot that the first reader
+    missed."""
     first, _, rest = reading.partition(" ")
     return len(first) == 1 and not first.isdecimal() and _signs(rest) == _signs(text) != ""
 

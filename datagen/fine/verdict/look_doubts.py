@@ -1,5 +1,5 @@
-"""What contradicts a page's labels by look and place: bold lines that are no headings, levels that no size bears out, captions
-that read as text, notes and items that are torn."""
+"""Contradictions between a page's labels and its looks and places: bold lines that are no headings, levels that contradict sizes,
+captions that read like text, torn notes and items."""
 
 import itertools
 import re
@@ -28,7 +28,7 @@ _BREAK = regex.compile(rf"[{signs.STOPS}]\n")
 
 
 def doubts(regions: Sequence[Region]) -> Counter[str]:
-    """How often the regions, in the order of reading, contradict their labels, by the kinds of `structure_doubts`."""
+    """The counts of contradictions of regions in reading order, by the kinds of `structure_doubts`."""
     return Counter(
         heading=num_bold_alone(regions) + num_levels_by_size(regions) + num_torn_headings(regions),
         torn=num_torn_notes(regions) + num_torn_lines(regions) + num_across_columns(regions),
@@ -38,14 +38,14 @@ def doubts(regions: Sequence[Region]) -> Counter[str]:
 
 
 def num_bold_alone(regions: Sequence[Region]) -> int:
-    """How many short texts and items are wholly bold, where the page's text isn't, and are no headings."""
+    """The number of short texts and items that are wholly bold, on a page whose text isn't bold."""
     usual = usual_look(regions)
     if usual is None or "bold" in usual.marks:
         return 0
     bold = [is_short(region, is_long=True) and "bold" in getattr(look_of(region.lines), "marks", ()) for region in regions]
     num = 0
     for i, region in enumerate(regions):
-        is_below_title = i > 0 and regions[i - 1].label == "title"  # as a date and a name are
+        is_below_title = i > 0 and regions[i - 1].label == "title"  # a date or a name
         if bold[i] and not is_below_title:
             has_alike = any(regions[j].label == "list" and bold[j] for j in (i - 1, i + 1) if 0 <= j < len(regions))
             num += region.label == "text" or (bool(ITEM.match(region.lines[0].text)) and not has_alike)
@@ -53,8 +53,8 @@ def num_bold_alone(regions: Sequence[Region]) -> int:
 
 
 def num_levels_by_size(regions: Sequence[Region]) -> int:
-    """How many headings stand deeper than others in plainly smaller letters, or as deep as a much smaller one right before or
-    behind them, or, without bold letters, as deep as a bold one before them in the same size."""
+    """The number of headings whose level contradicts their look. Such a heading has a deeper level than a smaller heading, or the
+    level of a neighbouring heading of much different size, or isn't bold and has the level of the bold one before in its size."""
     headings: list[tuple[Look, int]] = []
     for region in regions:
         hashes, look = HASHES.match(region.text), look_of(region.lines)
@@ -71,8 +71,9 @@ def num_levels_by_size(regions: Sequence[Region]) -> int:
 
 
 def num_captions(regions: Sequence[Region]) -> int:
-    """How many captions read as running text does, look as a bold heading, or go on across two pictures side by side; and texts
-    that begin as captions do, at a picture or a table, or are set back right below one."""
+    """The number of captions that read like running text, are long, look like a bold heading, or lie at two pictures side by
+    side. Also the number of texts at a picture or table that begin like a caption, or stand below it in small, coloured or italic
+    letters."""
     usual = usual_look(regions)
     pictures = [region.box for region in regions if region.label in ("image", "table")]
     bold = {look for region in regions if region.label in HEADINGS and (look := look_of(region.lines)) and "bold" in look.marks}
@@ -98,7 +99,7 @@ def num_captions(regions: Sequence[Region]) -> int:
 
 
 def _is_set_back(look: Look | None, usual: Look | None) -> bool:
-    """Whether letters are smaller than the text, in another colour or in italics."""
+    """Whether a look is smaller than the usual look, in another colour, or in italics."""
     if look is None or usual is None:
         return False
     return look.size < _SMALLER * usual.size or look.colour != usual.colour or "italic" in look.marks - usual.marks
@@ -111,7 +112,8 @@ def _is_at(box: Box, picture: Box, em: float) -> bool:
 
 
 def num_torn_notes(regions: Sequence[Region]) -> int:
-    """How many footnotes without a mark stand right below another footnote, and texts above or between references."""
+    """The number of unmarked footnotes right below a marked one, texts right before references, and references that are no
+    entries."""
     num = 0
     for a, b in itertools.pairwise(regions):
         if a.label == b.label == "footnote" and b.lines and a.lines:
@@ -126,7 +128,7 @@ def num_torn_notes(regions: Sequence[Region]) -> int:
 
 
 def _is_tail(entry: Region, entries: Sequence[Region]) -> bool:
-    """Whether a reference begins where the second lines of the others do, behind the first ones of most."""
+    """Whether a reference begins at the indent of the other references' second lines, so that it is the rest of an entry."""
     near = _ALIGNED_EM * height(entry.lines[0].box) / 2
     beside = [other for other in entries if other is not entry and other.box.x0 < entry.box.x1 and entry.box.x0 < other.box.x1]
     hanging = [other for other in beside if len(other.lines) > 1 and abs(other.lines[1].box.x0 - entry.lines[0].box.x0) < near]
@@ -135,7 +137,7 @@ def _is_tail(entry: Region, entries: Sequence[Region]) -> bool:
 
 
 def num_notes_mixed(regions: Sequence[Region]) -> int:
-    """How many footnotes hold the next one, too, and texts stand between footnotes."""
+    """The number of footnotes that contain the next footnote, and of texts between footnotes."""
     num = 0
     for region in (region for region in regions if region.label == "footnote"):
         marks = [int(mark) for mark in _RAISED_NUMBER.findall(region.text)]
@@ -147,8 +149,8 @@ def num_notes_mixed(regions: Sequence[Region]) -> int:
 
 
 def num_torn_lines(regions: Sequence[Region]) -> int:
-    """How many texts and items go on, in mid-sentence, in another one: right behind their last line on its row and then below it,
-    or with a full line in the lines right below it, which have the same look and stand as near as lines of a paragraph do."""
+    """The number of texts and items that continue in the next region. Either the next region begins beside their last line and
+    goes on below it, or a full line of text is followed by a line of the same look at the distance of a paragraph's lines."""
     texts = [region for region in regions if region.label in TEXTS and region.lines and not region.is_unread]
     pitches = [b.box.y0 - a.box.y0 for region in texts for a, b in itertools.pairwise(region.lines)]
     pitch = statistics.median(pitches) if pitches else 0.0
@@ -166,8 +168,8 @@ def num_torn_lines(regions: Sequence[Region]) -> int:
 
 
 def num_torn_headings(regions: Sequence[Region]) -> int:
-    """How many headings stand right below another one in its look, as near as the lines of one heading, or begin with an item's
-    sign; and how many titles stand behind another heading."""
+    """The number of headings that begin with an item's sign, of titles after another heading, and of headings right below another
+    in its look, as near as the lines of one heading."""
     headings = [region for region in regions if region.label in HEADINGS]
     num = sum(bool(_SIGN.match(heading.text)) for heading in headings)
     num += sum(heading.label == "title" for heading in headings[1:])
@@ -180,8 +182,8 @@ def num_torn_headings(regions: Sequence[Region]) -> int:
 
 
 def num_breaks_within(regions: Sequence[Region]) -> int:
-    """How many texts have both lines that go on in the next one and lines that end a sentence, or the other way round: of these
-    an address or a verse has but one kind."""
+    """The number of texts with line breaks that look wrong: only some lines end with a break, or a line break follows the end of
+    a sentence. Addresses and verse have a break after each line, and no sentence ends before one."""
     num = 0
     for region in regions:
         num_breaks = region.text.count("\n")
@@ -191,7 +193,7 @@ def num_breaks_within(regions: Sequence[Region]) -> int:
 
 
 def num_across_columns(regions: Sequence[Region]) -> int:
-    """How many lines of texts reach beyond the other lines of theirs, over a text that stands beside these."""
+    """The number of lines of texts that are much longer than their text's other lines, and reach into the column beside."""
     num = 0
     for region in (region for region in regions if region.label in TEXTS and len(region.lines) > 1):
         for line in region.lines:

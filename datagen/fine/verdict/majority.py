@@ -1,4 +1,4 @@
-"""What two of three readers read alike: a word that the first one has otherwise is wrong.
+"""The majority of three readers: a word of the first reader is wrong if the two others agree on another word.
 
 PP-OCR and Tesseract misread one word in 27 alike, the package's readers and Tesseract 5 of 1,668 (`datagen.agreement.families`).
 """
@@ -16,28 +16,29 @@ from datagen.record import Line, Region
 from datagen.writing.lookalikes import one_sign
 from datagen.writing.scripts import num_marks
 
-_CAN_READ = 0.12  # of a line's characters are others, at most: in blackletter a third to a half
+_CAN_READ = 0.12  # of a line's characters differ at most; in blackletter, a third to a half differ
 _MOST_OF_WORD = 0.5
 
 
 class Change(NamedTuple):
-    """The word of a line at `place`, and what two other readers have there."""
+    """The index of a word in its line, and the word that two other readers have in its place."""
 
     place: int
     word: str
 
 
 def reads(text: str, third: str) -> bool:
-    """Whether a `third` reader can read such print: it has nearly what the line's `text` has."""
+    """Whether the `third` reader can read this kind of print: its reading is nearly the line's `text`."""
     return Levenshtein.normalized_distance(_signs(text), _signs(third)) <= _CAN_READ
 
 
 def outvoted(text: str, second: str, third: str) -> list[Change]:
-    """The words of a line that the `second` and the `third` reader have alike, but otherwise than its `text`, in its order.
+    """The words on which the `second` and the `third` reader agree, and which differ from the line's `text`, in the line's order.
 
-    Quotes, dashes, dots and widths don't count. Words that others join, part, leave out or add change nothing, nor does one that
-    is longer or shorter by more than a sign, or in which they have another digit, or a sign in the place of a letter. One with a
-    mark that they lack, or a sign of formulas, stays: they may not know it.
+    Quotes, dashes, dots and widths don't count as differences. A word isn't changed if the readers join, divide, omit or add
+    words there, if the new word is longer or shorter by more than one character, if it has other digits, or if it has a sign in
+    the place of a letter. A word with a diacritic that the readers lack, or with a sign of formulas, stays, because the readers
+    may not know it.
     """
     ours = text.split()
     by_second, by_third = (_others(ours, reading.split()) for reading in (second, third))
@@ -49,7 +50,7 @@ def outvoted(text: str, second: str, third: str) -> list[Change]:
 
 
 def confirmed(text: str, second: str, third: str) -> bool:
-    """Whether the `third` reader has each word of a line's `text` that the `second` one has otherwise, leaves out, or parts."""
+    """Whether the `third` reader confirms each word of a line's `text` that the `second` reader changes, omits or divides."""
     others = [edit for edit in _opcodes(text.split(), third.split()) if edit.tag != "equal"]
     return bool(third) and not any(
         edit.src_start <= other.src_end and other.src_start <= edit.src_end
@@ -60,8 +61,8 @@ def confirmed(text: str, second: str, third: str) -> bool:
 
 
 def mended(region: Region, line: Line, changes: Sequence[Change]) -> tuple[Region, Line] | None:
-    """The region and its line with these `changes`, in the line's text and in the region's; None if the region's text has one of
-    the words not beside its neighbours, or twice."""
+    """The region and its line with the `changes`, in the texts of both. None if a word and its neighbours don't stand exactly
+    once in the region's text."""
     words, text = line.text.split(), region.text
     for place, word in changes:
         before, behind = words[max(0, place - 1) : place], words[place + 1 : place + 2]
@@ -76,7 +77,7 @@ def mended(region: Region, line: Line, changes: Sequence[Change]) -> tuple[Regio
 
 
 def _others(ours: Sequence[str], theirs: Sequence[str]) -> dict[int, str]:
-    """Single words of theirs in the place of ours, by that place."""
+    """The words of `theirs` that replace single words of `ours`, by index in `ours`."""
     others = dict[int, str]()
     for is_equal, group in groupby(_opcodes(ours, theirs), key=lambda edit: edit.tag == "equal"):
         first, *_ = together = [*group]

@@ -1,9 +1,9 @@
-"""What makes a page's labels doubtful in general: one table of signs, whatever the fault is that one of them comes with.
+"""General signs that a page's labels are doubtful. A sign doesn't tell which fault a page has.
 
-The other modules beside this one each know a fault that somebody saw. The next pages have others. So this table asks what a
-label rests on: the layout engine and the file's lines agree on each paragraph, each short line is read as something that its look
-says, too, each sign of a list is a list's, nothing stands where an order of reading or a join of lines had to guess. A sign stays
-here if, of pages that people judged, those with it are wrong several times as often as right.
+Each neighbouring module knows one fault that somebody saw, but new pages have new faults. So the signs here ask what labels rest
+on. Do the layout engine and the file's lines agree on each paragraph? Does the look of each short line confirm its label? Is each
+list sign in a list? Did the reading order or a join of lines have to guess? A sign stays here if, among pages that people judged,
+pages with the sign are wrong several times as often as right.
 """
 
 import itertools
@@ -22,7 +22,7 @@ from datagen.tables.cells import parse
 from datagen.writing import scripts, signs
 
 _WRITTEN = TEXTS | HEADINGS | CAPTIONS | {"footnote", "reference"}
-_BELOW = TEXTS | {"table", "image", "code", "toc"}  # what a heading may stand above
+_BELOW = TEXTS | {"table", "image", "code", "toc"}  # labels that may follow a heading
 _GOES_ON = f"{signs.COMMAS}{signs.SEMICOLONS}-"
 _MAX_LINE_CHARS, _MAX_HEADING_LINES, _SHORT_LINES = 80, 3, 2
 _ITEM = re.compile(
@@ -48,13 +48,13 @@ _PITCH, _MAX_END = 1.8, 5  # of a line's height; letters of a word's second half
 
 
 def _agreement(page: Sample) -> int:
-    """One if the layout engine has some line in another paragraph than the line before."""
+    """1 if the layout engine divides a paragraph of the file, else 0."""
     return int(page.quality.signals.get("layout_agreement", 1.0) < 1.0)
 
 
 def _lone_lines(page: Sample) -> int:
-    """How many texts of a line, but for addresses, end no sentence and stand above text, a table or a picture, as headings and
-    captions do. One as wide as the text may go on in what is below it, so that is in doubt, too."""
+    """The number of one-line texts that may be headings or captions: they end no sentence, are no addresses, and stand above a
+    text, table or picture. A line as wide as the text may also continue in the text below; it counts unless that is unread."""
     body = _body(page)
     widest = max((line.box.x1 - line.box.x0 for region in body if region.label == "text" for line in region.lines), default=0)
     num = 0
@@ -69,7 +69,8 @@ def _lone_lines(page: Sample) -> int:
 
 
 def _looks(page: Sample) -> int:
-    """How many texts, items, heads, feet and captions are in the look of the page's headings, and not in that of its text."""
+    """The number of texts, items, running headers, footers and captions that look like the page's headings and not like its
+    text."""
     usual = usual_look(page.regions)
     of_headings = {look_of(region.lines) for region in page.regions if region.label in HEADINGS and _is_read(region)}
     others = (r for r in page.regions if r.label in TEXTS | CAPTIONS | {"header", "footer"} and _is_read(r))
@@ -78,20 +79,20 @@ def _looks(page: Sample) -> int:
 
 
 def _running_looks(page: Sample) -> int:
-    """How many heads and feet stand out from the page's text, as headings do."""
+    """The number of running headers and footers that stand out from the page's text like headings."""
     usual = usual_look(page.regions)
     looks = (look_of(region.lines) for region in page.regions if region.label in ("header", "footer") and _is_read(region))
     return sum(usual is not None and look is not None and stands_out(look, usual) for look in looks)
 
 
 def _lone_running(page: Sample) -> int:
-    """How many heads and feet stand on no other page of the document, as a heading or the end of a letter does."""
+    """The number of running headers and footers that no other page has. They may be headings, or the end of a letter."""
     num = sum(region.label in ("header", "footer") and _is_read(region) for region in page.regions)
     return min(num, int(page.quality.signals.get("lone_running", 0.0)))
 
 
 def _upwards(page: Sample) -> int:
-    """How many regions are read behind one that stands below them, and not in the next column."""
+    """The number of regions that are read after a region below them, and don't begin the next column."""
     is_rtl = 2 * sum(line.direction == "rtl" for line in _lines(page.regions)) > sum(1 for _ in _lines(page.regions))
     num = 0
     for a, b in itertools.pairwise(region for region in _body(page) if region.label != "footnote"):
@@ -101,7 +102,7 @@ def _upwards(page: Sample) -> int:
 
 
 def _level(page: Sample) -> int:
-    """How many pairs of short regions stand side by side: cells of no table, or a line in two parts."""
+    """The number of pairs of short regions that stand side by side. They may be cells, or a line in two parts."""
     short = [
         region
         for region in _body(page)
@@ -112,7 +113,7 @@ def _level(page: Sample) -> int:
     y0_N, y1_N = (numpy.array([region.lines[0].box[side] for region in short]) for side in (1, 3))
     num = 0
     for n, (x0, x1, y0, y1) in enumerate(zip(x0_N, x1_N, y0_N, y1_N, strict=True)):
-        near = slice(n + 1, numpy.searchsorted(y0_N, y1))  # those that begin before this one ends
+        near = slice(n + 1, numpy.searchsorted(y0_N, y1))  # the regions that begin before this region ends
         common = numpy.minimum(y1_N[near], y1) - y0_N[near]
         is_level = common > _LEVEL * numpy.minimum(y1_N[near] - y0_N[near], y1 - y0)
         num += int((is_level & (x0_N[near] >= x1)).sum() + (is_level & (x1_N[near] <= x0)).sum())
@@ -120,12 +121,12 @@ def _level(page: Sample) -> int:
 
 
 def _signs(page: Sample) -> int:
-    """How many texts begin as items do."""
+    """The number of texts that begin like list items."""
     return sum(region.label == "text" and _is_read(region) and bool(_ITEM.match(_words(region))) for region in page.regions)
 
 
 def _short_lines(page: Sample) -> int:
-    """How many lines within running text are much shorter than its longest one: paragraphs that are one text."""
+    """The number of lines within running text that are much shorter than the longest. A paragraph may end there."""
     num = 0
     for region in page.regions:
         if region.label in TEXTS and _is_read(region) and "\n" not in region.text:
@@ -136,19 +137,19 @@ def _short_lines(page: Sample) -> int:
 
 
 def _notes(page: Sample) -> int:
-    """How many footnotes have no mark."""
+    """The number of footnotes without a mark."""
     notes = (region for region in page.regions if region.label == "footnote" and _is_read(region))
     return sum(not note.text.startswith("<sup>") and not MARK.match(_words(note)) for note in notes)
 
 
 def _entries(page: Sample) -> int:
-    """How many lines of contents have two leaders: two entries."""
+    """The number of lines of a table of contents with two leaders, which are two entries."""
     rows = (row for region in page.regions if region.label == "toc" for row in region.text.split("\n"))
     return sum(len(_LEADER.findall(row)) > 1 for row in rows)
 
 
 def _near_pictures(page: Sample) -> int:
-    """How many pairs of pictures stand so near to each other that they may be one, or have one caption."""
+    """The number of pairs of pictures that are so near that they may be one picture, or share a caption."""
     boxes = [region.box for region in page.regions if region.label in PICTURES]
     return sum(_are_near(a, b, max(page.size)) for a, b in itertools.combinations(boxes, 2))
 
@@ -159,13 +160,13 @@ def _are_near(a: Box, b: Box, side: int) -> bool:
 
 
 def _pictured_lines(page: Sample) -> int:
-    """How many pictures hold a line longer than the words of a chart are: it may be the page's."""
+    """The number of pictures with a line longer than a chart's labels. The line may be the page's text."""
     pictures = (region for region in page.regions if region.label in PICTURES)
     return sum(any(len(line.text) > _LONG_WORDS for line in picture.lines) for picture in pictures)
 
 
 def _spans(page: Sample) -> int:
-    """How many tables have cells over several rows or columns: of these nothing tells a second time which they are."""
+    """The number of tables with cells that span rows or columns, since nothing can confirm such spans."""
     num = 0
     for table in (region for region in page.regions if region.format == "html" and not region.is_unread):
         try:
@@ -176,7 +177,7 @@ def _spans(page: Sample) -> int:
 
 
 def _names_cut(page: Sample) -> int:
-    """How often an address, a path or a dotted name goes on, or may, in the next line: with a space there, or without."""
+    """How often an address, path or dotted name continues, or may continue, in the next line. A space there is a guess."""
     num = 0
     for a, b in _line_pairs(page):
         end, start = (a.text.split() or [""])[-1], (b.text.split() or [""])[0]
@@ -187,31 +188,31 @@ def _names_cut(page: Sample) -> int:
 
 
 def _spaced_letters(page: Sample) -> int:
-    """How many lines have several letters in a row with spaces between them: of one word, set wide, perhaps."""
+    """The number of lines with several spaced letters in a row, which may be one letterspaced word."""
     return sum(bool(_SPACED.search(line.text)) for line in _lines(page.regions))
 
 
 def _numbers_at_words(page: Sample) -> int:
-    """How many headings and captions have a number right before a word in writing without spaces, with no gap between."""
+    """The number of headings and captions with a number right before Han or kana, without a space."""
     headings = (region for region in page.regions if region.label in HEADINGS | CAPTIONS)
     return sum(bool(_NUMBER_AT_WORD.match(region.text)) for region in headings)
 
 
 def _arabic_letters(page: Sample) -> int:
-    """How many of Arabic's ye and kaf are in Persian, which has others: most files write them for those."""
+    """The number of Arabic letters ye and kaf in Persian text. Persian has other letters, for which many files write these."""
     is_persian = page.lang.split("-")[0] == "fa"
     return sum(len(_ARABIC.findall(region.text)) for region in page.regions) if is_persian else 0
 
 
 def _cut_words(page: Sample) -> int:
-    """How many short ends of words may stand alone in a table's line, below the rest in a narrow cell."""
+    """The number of words in tables that may be cut: a narrow cell may have a short end of the word on the next line."""
     return sum(_cut_in(region) for region in page.regions if region.label == "table")
 
 
 def _cut_in(table: Region) -> int:
     words = sorted((line for line in table.lines if len(line.text.split()) == 1), key=lambda line: line.box.y0)
     texts = [line.text.strip() for line in words]
-    numbers: dict[str, int] = {}  # of what an end may be
+    numbers: dict[str, int] = {}  # of texts that may be the end of a word
     end_N = numpy.array(
         [numbers.setdefault(text, len(numbers)) if text[0].islower() and len(text) <= _MAX_END else -1 for text in texts]
     )
@@ -228,7 +229,7 @@ def _cut_in(table: Region) -> int:
 
 
 def _ends_behind(word: str, text: str) -> set[str]:
-    """What stands in `text` behind `word` and a space: its first letter, first two, and so on."""
+    """What follows `word` and a space in `text`: the first letter, the first two letters, and so on."""
     places, at = [], text.find(f"{word} ")
     while at >= 0:
         places.append(at + len(word) + 1)
@@ -237,13 +238,13 @@ def _ends_behind(word: str, text: str) -> set[str]:
 
 
 def _blanks(page: Sample) -> int:
-    """How many lines have blanks to be filled in, which part a line and a sentence."""
+    """The number of lines with blanks to fill in, which divide lines and sentences."""
     return sum(bool(_BLANK.search(line.text)) for region in page.regions if region.label != "toc" for line in region.lines)
 
 
 def _signs_at_latin(page: Sample) -> int:
-    """How many lines from the right have a sign beside Latin letters, or a number behind a Latin word at their beginning: what
-    stands on which side is a guess."""
+    """The number of right-to-left lines with a sign beside Latin letters, or with a number behind a Latin word at the beginning.
+    In such lines the order is a guess."""
     return sum(line.direction == "rtl" and bool(_BESIDE_LATIN.search(line.text)) for line in _lines(page.regions))
 
 
@@ -255,13 +256,13 @@ STRUCTURE = _by_name(
     *(_agreement, _lone_lines, _looks, _running_looks, _lone_running, _upwards, _level, _signs, _short_lines, _notes, _entries),
     *(_near_pictures, _pictured_lines, _spans),
 )
-"""By a name: how often a page shows this doubt of its structure."""
+"""Functions that count a page's signs of doubtful structure, by name."""
 TEXT = _by_name(_names_cut, _spaced_letters, _numbers_at_words, _arabic_letters, _cut_words, _blanks, _signs_at_latin)
-"""By a name: how often a page shows this doubt of its text."""
+"""Functions that count a page's signs of doubtful text, by name."""
 
 
 def doubts(page: Sample) -> Counter[str]:
-    """How often a page shows each doubt of `STRUCTURE` and of `TEXT`; empty where it shows none."""
+    """The counts of a page's signs of `STRUCTURE` and `TEXT`, without those that it doesn't show."""
     return +Counter({name: doubt(page) for name, doubt in (STRUCTURE | TEXT).items()})
 
 
@@ -270,7 +271,7 @@ def _body(page: Sample) -> list[Region]:
 
 
 def _is_read(region: Region) -> bool:
-    """Whether a region has lines of text that run across the page."""
+    """Whether a region is read and its lines are horizontal."""
     return bool(region.lines) and not region.is_unread and region.lines[0].direction != "ttb"
 
 

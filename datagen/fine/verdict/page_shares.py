@@ -1,4 +1,4 @@
-"""How much of a page is of a kind: read by engines, unread, in pictures."""
+"""Shares of a page: what engines read, what is unread, what lies in pictures."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -27,14 +27,14 @@ def unread_text_share(regions: Sequence[Region]) -> float:
 
 
 def hidden_share(page: Sample, judged: Sample) -> float:
-    """The share of the page's characters in regions that are unread since it was `judged`."""
+    """The share of the page's characters in regions that are unread in the `judged` page."""
     texts = [num_chars(region) if region.text else 0 for region in page.regions]
     hidden = sum(num for num, region in zip(texts, judged.regions, strict=True) if region.is_unread)
     return hidden / max(1, sum(texts))
 
 
 def pictured_share(page: Sample) -> float:
-    """The share of the characters of lines that lie in what the layout has for pictures."""
+    """The share of the lines' characters that are in pictures."""
     chars = Counter[bool]()
     for region in page.regions:
         chars[region.label in PICTURES] += sum(len(line.text) for line in region.lines)
@@ -42,12 +42,12 @@ def pictured_share(page: Sample) -> float:
 
 
 def num_chars(region: Region) -> int:
-    """The characters of a region's lines; of its text where it has none."""
+    """The number of characters in a region's lines; in its text if it has no lines."""
     return sum(len(line.text) for line in region.lines) or len(region.text)
 
 
 def size(region: Region) -> float:
-    """The area of a region's lines, in pixels; its own where it has none."""
+    """The area of a region's lines, in pixels; the area of the region if it has no lines."""
     return float(sum(area(line.box) for line in region.lines)) or float(area(region.box))
 
 

@@ -1,4 +1,4 @@
-"""Sub- and superscripts of lines that an engine read: readers write their signs as any others, and the ink tells them."""
+"""Sub- and superscripts in lines that an engine read. Readers write them as plain characters, but the ink shows them."""
 
 import itertools
 from collections.abc import Iterator, Sequence
@@ -19,38 +19,38 @@ from datagen.record import Line, Sample
 from datagen.writing.scripts import main_script, num_marks
 
 _LABELS = LABELS | {"title", "sub_title"}
-ON_LINE = frozenset(("Latn", "Cyrl", "Grek"))  # whose letters stand on a line, most of them apart
-_DARK, _LESS = (130, 190), (0, 40, -30)  # of 255: what ink is darker than, between these; and how much less at each look
+ON_LINE = frozenset(("Latn", "Cyrl", "Grek"))  # scripts whose letters stand on a baseline, most of them apart
+_DARK, _LESS = (130, 190), (0, 40, -30)  # of 255: the range of ink's threshold; how much lower it is in each pass
 _ROWS = 72
 _SPECK = 0.06  # of the line's height
-_NEAR = 15  # groups of ink around one that tell where it would stand
-_OFF_LINE = 0.12  # of the letters' height: a letter that is less above or below the line stands on it
-_MIN_GROUPS, _STANDS = 6, 0.6  # the share that stands on the line: of one that is bent nothing can be told
-_OVERLAP = 0.5  # of the narrower one's width: parts of one letter
-# All of a tall letter's height: how far the foot of a script is above the line, how high its head is, and how high it is itself.
+_NEAR = 15  # neighbouring groups of ink that tell the baseline at a group
+_OFF_LINE = 0.12  # of the letters' height: a letter on the baseline deviates less from it
+_MIN_GROUPS, _STANDS = 6, 0.6  # fewest groups, and fewest of them on the baseline; a bent line tells nothing
+_OVERLAP = 0.5  # of the narrower one's width: groups above each other with so much overlap are one letter
+# In heights of a tall letter, a superscript's foot above the baseline, its head above the baseline, and its own height.
 _RAISED, _HEAD, _HEIGHT = 0.25, 0.78, (0.36, 0.85)
-_LOWERED, _LOW_HEAD = 0.1, 0.85  # the latter of a small letter's height
-_WIDE = 1.05  # of that, too: wider ones are two letters
-_LESS_BESIDE = 0.8  # of all that, by the letters beside it
-_AS_DIGIT = 0.48  # of a tall letter's height: quotes, stars and rings are less high
+_LOWERED, _LOW_HEAD = 0.1, 0.85  # a subscript's foot below the baseline; its head, in heights of a small letter
+_WIDE = 1.05  # of a tall letter's height: wider groups are two letters
+_LESS_BESIDE = 0.8  # of these limits, if the baseline is taken from the letters beside
+_AS_DIGIT = 0.48  # of a tall letter's height: digits are at least so high; quotes, stars and rings are lower
 _SIGNS = (-1, -1)
 """The place of raised signs, such as quotes, and of capitals."""
 _MARKS, _STOPS, _LISTED = "abcd", ".,;:!?)", frozenset(",.-–")
-_FEW = 6  # one letter of so many may look otherwise
+_FEW = 6  # one letter in so many may have another form than expected
 FORMS = {
     **dict.fromkeys("acemnorsuvwxzабвгдежзиклмнопстчшыьэюяαειοπστυωκν", "s"),
     **dict.fromkeys("bdfhklABCDEFGHIJKLMNOPRSTUVWXYZ0123456789", "t"),
     **dict.fromkeys("gpqyр", "d"),
 }
-"""Small, tall and deep letters, where they are so in most typefaces."""
+"""Letters that are small, tall or deep in most typefaces."""
 _RAISED_PARTS = frozenset("%‰°™®ªº½¼¾*")
-"""Signs that are raised, or have parts that are."""
+"""Signs that are raised or have raised parts."""
 _QUOTES, _COMMAS = "\"'“”„‘’«»`´^~!", ",;„"
-_IN_PARTS = {**dict.fromkeys('"“”„«»', 2), "…": 3}  # groups of a sign
+_IN_PARTS = {**dict.fromkeys('"“”„«»', 2), "…": 3}  # groups of ink in a sign
 
 
 class Group(NamedTuple):
-    """Ink that is one letter's, in pixels; and `sup` or `sub`, or "" if it stands on the line."""
+    """The box, in pixels, of the ink of one letter; `tag` is `sup`, `sub`, or "" if the letter stands on the baseline."""
 
     x0: int
     y0: int
@@ -62,20 +62,20 @@ class Group(NamedTuple):
 
 
 class LineScripts(NamedTuple):
-    """Which characters of a line's text are scripts, and how many groups of its ink are scripts that aren't plain in it."""
+    """The sub- and superscripts of a line: `runs` of its text, and the number of those in the ink that have no sure place in
+    it."""
 
     runs: tuple[TagRun, ...]
     num_unsure: int
 
 
 def with_scripts(page: Sample, gray: numpy.ndarray) -> tuple[Sample, list[int]]:
-    """The page with tags around the scripts of what an engine read as lines; and the regions, by their index, in which the
-    ink has scripts that can't be told in the text. `gray` is the page, (H, W) bytes.
+    """The page with tags around sub- and superscripts in regions that an engine read; and the indices of regions whose ink has
+    scripts that can't be found in the text. `gray` is the page, (H, W) bytes.
 
-    A script is what stands clearly above or below the line that the letters stand on, and is clearly smaller. It is tagged if its
-    word's ink has as many parts as its text has characters, or if all the digits that end the word, and nothing else, are
-    scripts. Only lines in Latin, Greek and Cyrillic, from left to right, are looked at. Digits that were read as raised or
-    lowered ones are tagged in all.
+    A script stands clearly above or below the baseline and is clearly smaller than the letters. It is tagged if its word's ink
+    has as many parts as the text has characters, or if the scripts are exactly the digits that end the word. Only left-to-right
+    lines in Latin, Greek and Cyrillic are examined. Digits that were read as raised or lowered characters are always tagged.
     """
     regions, unsure = list(page.regions), []
     for i, region in enumerate(regions):
@@ -99,15 +99,15 @@ def _can_tell(line: Line) -> bool:
 
 
 def enlarged(crop: numpy.ndarray) -> tuple[numpy.ndarray, float]:
-    """A line, (H, W) gray bytes, at least `_ROWS` pixels high, so that letters which touch come apart; and how much it grew."""
+    """A line, (H, W) gray bytes, enlarged to at least `_ROWS` pixels high to separate touching letters; and the scale."""
     height, width = crop.shape
     scale = max(1.0, _ROWS / max(1, height))
     return cv2.resize(crop, (round(width * scale), round(height * scale)), interpolation=cv2.INTER_CUBIC), scale
 
 
 def line_scripts(cut: Cut) -> LineScripts:
-    """The scripts of a line by its ink. It is looked at three times, by more and less of what is dark: letters that touch, or are
-    in pieces, don't at another time."""
+    """The scripts of a line, from its ink. Three thresholds of darkness are tried: letters that touch or are in pieces at one
+    threshold may be whole at another."""
     crop, _ = enlarged(cut.crop)
     usual = min(_DARK[1], max(_DARK[0], cv2.threshold(crop, 0, 255, cv2.THRESH_BINARY | cv2.THRESH_OTSU)[0]))
     sure: set[TagRun] = set()
@@ -118,13 +118,13 @@ def line_scripts(cut: Cut) -> LineScripts:
         runs = [run for run in runs if not flat.intersection(range(run.start, run.end))]
         most = max(most, len(runs) + num_unsure)
         sure |= {run for run in runs if not any(run.start < other.end and other.start < run.end for other in sure)}
-    # Accents stand apart from their letters, and cedillas touch them or not: as many may be what looks raised or lowered.
+    # Each accent or cedilla may look like a raised or lowered sign, so as many unsure ones are allowed.
     return LineScripts(tuple(sorted(sure)), max(0, most - len(sure) - num_marks(cut.line.text)))
 
 
 def _seen(text: str, groups: Sequence[Group]) -> tuple[list[TagRun], int, set[int]]:
-    """The scripts of a line's text by the groups of its ink; how many have no sure place in it; and the characters that stand on
-    the line for sure."""
+    """The scripts of a line's text, from groups of ink; the number of scripts without a sure place in the text; and the indices
+    of characters that surely stand on the baseline."""
     flagged = _flagged(groups) if len(groups) >= _MIN_GROUPS else []
     runs: list[TagRun] = []
     num_unsure, at = 0, 0
@@ -138,18 +138,19 @@ def _seen(text: str, groups: Sequence[Group]) -> tuple[list[TagRun], int, set[in
         for run in _runs(word, places, of_word):
             if run is None:
                 num_unsure += 1
-            elif run.start or (not start and run.tag == "sup"):  # a note begins with its mark, and no other word does
+            elif run.start or (not start and run.tag == "sup"):  # only a note may begin with a superscript, its mark
                 runs.append(TagRun(start + run.start, start + run.end, run.tag))
     return runs, num_unsure, flat
 
 
 def _places(text: str) -> list[int]:
-    """The characters of a text, by their index, that its groups of ink are of."""
+    """For each expected group of ink, the index of its character in the text."""
     return [n for n, char in enumerate(text) if not char.isspace() for _ in range(_IN_PARTS.get(char, 1))]
 
 
 def letter_groups(crop: numpy.ndarray, dark: float) -> list[Group]:
-    """The letters of a line, (H, W) gray bytes with ink under `dark`, from left to right: parts above each other are one."""
+    """The letters of a line, (H, W) gray bytes with ink under `dark`, from left to right. Parts above each other are one
+    letter."""
     height = crop.shape[0]
     num, _, stats, _ = cv2.connectedComponentsWithStats((crop < dark).astype(numpy.uint8), connectivity=8)
     groups: list[Group] = []
@@ -167,7 +168,7 @@ def letter_groups(crop: numpy.ndarray, dark: float) -> list[Group]:
 
 
 def _flagged(groups: Sequence[Group]) -> list[Group]:
-    """The groups with their tags."""
+    """The groups with their forms and tags."""
     x_N = numpy.array([(group.x0 + group.x1) / 2 for group in groups])
     top_N, bottom_N = (numpy.array([group[side] for group in groups], float) for side in (1, 3))
     usual = float(numpy.median(bottom_N - top_N))
@@ -180,7 +181,7 @@ def _flagged(groups: Sequence[Group]) -> list[Group]:
     flagged = [_formed(group, base, tall, small) for group, base in zip(groups, base_N, strict=True)]
     standing = numpy.flatnonzero((top_N - bottom_N < -tall / 2) & [not group.tag and group.form != "d" for group in flagged])
     for i, group in enumerate(flagged):
-        # A line may bend so much that a letter at its end is off what it stands on elsewhere, and not off its neighbours.
+        # At the end of a bent line, a letter may be off the fitted baseline, but not off its neighbours' baseline.
         beside = [*[j for j in standing if j < i][-1:], *[j for j in standing if j > i][:1]]
         base = float(numpy.interp(x_N[i], x_N[beside], bottom_N[beside])) if beside else base_N[i]
         if group.tag and not _formed(group, base, tall, small, _LESS_BESIDE).tag:
@@ -189,7 +190,7 @@ def _flagged(groups: Sequence[Group]) -> list[Group]:
 
 
 def _formed(group: Group, base: float, tall: float, small: float, share: float = 1.0) -> Group:
-    """A group with its form and its tag, by where its foot is from the line at `base`, by `share` of what is asked for."""
+    """A group with its form and tag, judged by its place at the baseline `base`. `share` scales the limits."""
     height, foot, head = group.y1 - group.y0, base - group.y1, base - group.y0
     tag = ""
     if _HEIGHT[0] * tall <= height <= _HEIGHT[1] * tall:
@@ -203,7 +204,7 @@ def _formed(group: Group, base: float, tall: float, small: float, share: float =
 
 
 def baseline(x_N: numpy.ndarray, bottom_N: numpy.ndarray, usual: float) -> numpy.ndarray:
-    """The line that the groups stand on, at each: it may lean and bend a little."""
+    """The y of the baseline at each group. The baseline may lean and bend a little."""
     keep_N = numpy.ones(len(x_N), bool)
     base_N = numpy.full(len(x_N), float(numpy.median(bottom_N)))
     for _ in range(3):
@@ -219,7 +220,7 @@ def baseline(x_N: numpy.ndarray, bottom_N: numpy.ndarray, usual: float) -> numpy
 
 
 def _words(text: str, groups: Sequence[Group]) -> Iterator[tuple[str, Sequence[Group]]]:
-    """The words of a line with the groups of each: the widest gaps part them. All as one where these aren't clear."""
+    """The words of a line with their groups, divided at the widest gaps. The whole line as one word if these aren't clear."""
     texts = text.split()
     gaps = [b.x0 - a.x1 for a, b in itertools.pairwise(groups)]
     order = sorted(range(len(gaps)), key=lambda i: -gaps[i])
@@ -233,7 +234,7 @@ def _words(text: str, groups: Sequence[Group]) -> Iterator[tuple[str, Sequence[G
 
 
 def _runs(text: str, places: Sequence[int], groups: Sequence[Group]) -> Iterator[TagRun | None]:
-    """The scripts of a word: where each stands in its text, None where that isn't sure."""
+    """The scripts of a word as runs of its text; None for a script whose place isn't sure."""
     if set(text) & _RAISED_PARTS:
         return
     is_whole = len(places) == len(groups) and _is_alike(text, places, groups)
@@ -255,8 +256,8 @@ def _runs(text: str, places: Sequence[int], groups: Sequence[Group]) -> Iterator
 
 
 def _is_doubt(text: str, places: Sequence[int], groups: Sequence[Group], start: int, end: int) -> bool:
-    """Whether the groups from `start` to `end` may be scripts that the text has elsewhere, or lacks: they are as high as digits,
-    no signs of the text's, and no pieces of a letter that fell apart."""
+    """Whether the groups from `start` to `end` may be scripts at another place in the text, or missing in it. They are as high as
+    digits, aren't the text's own raised or lowered signs, and are no pieces of a broken letter."""
     run = groups[start:end]
     signs = sum(_IN_PARTS.get(char, 1) for char in text if char in (_QUOTES if run[0].tag == "sup" else _COMMAS))
     is_behind = len(groups) - end <= len(text) - len(text.rstrip(_STOPS))
@@ -264,13 +265,14 @@ def _is_doubt(text: str, places: Sequence[int], groups: Sequence[Group], start: 
 
 
 def _is_alike(text: str, places: Sequence[int], groups: Sequence[Group]) -> bool:
-    """Whether the groups on the line are as high and as deep as the letters that stand there."""
+    """Whether the groups on the baseline have the forms of the text's letters, with few exceptions."""
     forms = [(FORMS.get(text[place], ""), group.form) for place, group in zip(places, groups, strict=True) if not group.tag]
     return sum(bool(letter) and letter != form for letter, form in forms) <= len(text) // _FEW
 
 
 def _counted(text: str, places: Sequence[int], groups: Sequence[Group], start: int, end: int) -> tuple[int, int] | None:
-    """Where the groups from `start` to `end` stand in a text with a group at each of `places`."""
+    """The characters, as (start, end), of the groups from `start` to `end`. `places` has each group's character. None if
+    unsure."""
     first, last = places[start], places[end - 1] + 1
     while first < last and not text[first].isalnum():
         first += 1
@@ -278,19 +280,20 @@ def _counted(text: str, places: Sequence[int], groups: Sequence[Group], start: i
         last -= 1
     chars, before = text[first:last], text[:first]
     if chars and all(char.isdigit() or char in _LISTED for char in chars):
-        # Of a number that follows a word all is raised. Only behind another number a part of one is.
+        # A number behind a word is raised as a whole. Only behind another number may a part be raised.
         is_part = before[-1:].isdigit() and not before.isdigit()
         return None if is_part else (first, last)
     if not (chars.isalpha() and chars.islower()):
         return _SIGNS
-    # Letters are scripts of digits and capitals, an index is one of a letter, and a note's mark is one.
+    # Letters are scripts after digits and capitals, as the index of one letter, and as a note's mark.
     is_mark = len(chars) == 1 and chars in _MARKS and len(before) > 2 and text[last:].strip(_STOPS) == ""
     is_index = len(chars) == len(before) == 1 and groups[start].tag == "sub"
     return (first, last) if is_mark or is_index or not before[-1:].islower() else None
 
 
 def _at_end(text: str, places: Sequence[int], num_behind: int, num: int) -> tuple[int, int] | None:
-    """Where the last `num` groups of a word stand, but for `num_behind` more: they are all digits that end it, before signs."""
+    """The characters, as (start, end), of `num` groups before the last `num_behind` groups of a word, if they are exactly its
+    final digits; else None."""
     core = text.rstrip("".join({c for c in text if not c.isalnum()}))
     before, chars = core[: max(0, len(core) - num)], core[max(0, len(core) - num) :]
     is_end = bool(before) and num_behind == sum(place >= len(core) for place in places)
@@ -299,7 +302,7 @@ def _at_end(text: str, places: Sequence[int], num_behind: int, num: int) -> tupl
 
 
 def _joined(text: str, found: Sequence[TagRun | None]) -> list[TagRun | None]:
-    """The scripts of a word, those with a comma or a dash between them as one. None is sure if letters stand between two."""
+    """The scripts of a word, joined across commas and dashes. If letters stand between two scripts, no place is sure."""
     joined: list[TagRun | None] = []
     for run in found:
         last = joined[-1] if joined else None
@@ -314,8 +317,8 @@ def _joined(text: str, found: Sequence[TagRun | None]) -> list[TagRun | None]:
 
 
 def _tagged(text: str, lines: Sequence[tuple[str, Sequence[TagRun]]]) -> tuple[str, bool]:
-    """The text of a region with tags around its raised and lowered signs, and around the `lines`' scripts; and whether all of
-    these have a place in it."""
+    """The text of a region with tags around its raised and lowered characters and around the scripts of its `lines`; and whether
+    all scripts were found in the text."""
     found: list[TagRun] = []
     at, are_placed = 0, True
     for line, runs in lines:

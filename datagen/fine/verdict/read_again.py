@@ -1,4 +1,4 @@
-"""Lines of a page that are read again by other readers than the first one, and what these and the ink say of them."""
+"""Second readings: some lines of a page are read again by other readers, and compared with the first reading and the ink."""
 
 import hashlib
 import re
@@ -21,20 +21,20 @@ from datagen.reading.line_readers import PPOCR, SCRIPT, TESSERACT, of_script
 from datagen.record import Line, Region, Sample
 from datagen.writing.lookalikes import with_lone_capital
 
-_OTHERS_FASTER = 4  # times as fast as PP-OCR Tesseract reads a line, and a script's reader is faster still
-_SURE = 0.97  # a reader of what isn't in a mirror
-_MANY = 4  # lines of a script beside the page's own, at least: a language's data takes long to load
+_OTHERS_FASTER = 4  # Tesseract reads a line so many times faster than PP-OCR; a script's reader is even faster
+_SURE = 0.97  # score of a line that is surely no mirror image
+_MANY = 4  # lines in another script than the page's, at least: a language's data takes long to load
 _PP_ALPHABET = 0.99
 _STRAIGHT = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
-_MOSTLY = 4  # times as many of a page's are curved as straight: a page is set in one way
+_MOSTLY = 4  # curved apostrophes for each straight one: a page uses one kind
 _Drawn = tuple[int, Line, str]
-"""A line that is read again, with the index of its region, and its script."""
+"""The index of a region, a line of the region to read again, and the line's script."""
 
 
 @dataclass(frozen=True)
 class ReadAgain:
-    """Reads lines of a page again: of the file's own text `lines_a_page`, of what an engine read `read_lines_a_page`, and a
-    quarter of that where PP-OCR reads them; `mirrors_a_page` are looked for in a mirror. `seed` draws among equals."""
+    """Reads lines of a page again: `lines_a_page` if all text is the file's own, else `read_lines_a_page`, and a quarter of this
+    if the second reader is PP-OCR. `mirrors_a_page` lines are tested for being mirror images. `seed` draws among equals."""
 
     lines_a_page: int
     read_lines_a_page: int
@@ -42,8 +42,8 @@ class ReadAgain:
     seed: int
 
     def witnesses(self, page: Sample, gray: numpy.ndarray, engines: Engines) -> tuple[Sample, dict[int, Witnesses]]:
-        """The page, without what two other readers outvote; and by the index of a region, what was found of its lines' inks, and
-        of those that were read again."""
+        """The page, with words replaced that two other readers outvote; and for each region index, the evidence from second
+        readings and from the widths of ink."""
         regions = [*page.regions]
         found: dict[int, Witnesses] = defaultdict(Witnesses)
         faces = Faces()
@@ -79,18 +79,18 @@ class ReadAgain:
         return page, dict(found)
 
     def _perhaps_mirrored(self, page: Sample, drawn: Sequence[_Drawn]) -> list[_Drawn]:
-        """Of the regions that an engine read least surely, a line each."""
+        """One line of each of the `mirrors_a_page` regions that engines read least surely."""
         first = {i: (i, line, script) for i, line, script in reversed(drawn) if page.regions[i].by != BY and _sure(line) < _SURE}
         return sorted(first.values(), key=lambda entry: (_sure(entry[1]), entry[0]))[: self.mirrors_a_page]
 
     def _most(self, page: Sample, reader: Choice) -> int:
-        """How many lines a second reader reads."""
+        """The number of lines that a second reader reads, at most."""
         if all(region.by == BY for region in page.regions if is_text(region)):
             return self.lines_a_page
         return max(1, self.read_lines_a_page // _OTHERS_FASTER) if reader.name == PPOCR else self.read_lines_a_page
 
     def _readers(self, page: Sample, drawn: Sequence[_Drawn]) -> dict[tuple[Choice, str], list[_Drawn]]:
-        """By a second reader and the language in which it reads: the lines that it can read and didn't, in their order."""
+        """For each second reader and its language, the lines that it can read and hasn't read yet, in the order of `drawn`."""
         by_script: dict[str, list[_Drawn]] = defaultdict(list)
         for entry in drawn:
             by_script[entry[2]].append(entry)
@@ -107,8 +107,8 @@ class ReadAgain:
         return readers
 
     def _drawn(self, page: Sample) -> list[_Drawn]:
-        """Lines to read, in the order in which they are: one of each region first. Of a region those come first of which its
-        reader was least sure; of lines as sure, an order that follows from the content."""
+        """The lines to read again, in order. The first lines are one of each region, then a second one of each, and so on. Within
+        a region, the line comes first of which its reader was least sure. Equal lines are in an order from the content."""
         lines: list[tuple[int, float, bytes, int, Line]] = []
         for i, region in enumerate(page.regions):
             if is_text(region):
@@ -122,7 +122,7 @@ class ReadAgain:
 
 
 def order_of(seed: int, page: Sample, *place: int) -> bytes:
-    """What parts of a page are sorted by where nothing else tells which comes first: it follows from the content."""
+    """A sort key for parts of a page that are equal otherwise. The key follows from the content and the seed."""
     return hashlib.sha256("/".join(map(str, (seed, page.origin.sha256, page.origin.page, *place))).encode()).digest()
 
 
@@ -131,7 +131,7 @@ def _sure(line: Line) -> float:
 
 
 def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[Choice | None, str]:
-    """An engine that can read these lines and didn't, None for none, and the language to read in."""
+    """An engine that can read the lines and hasn't read the page, or None; and the language to read in."""
     letters = Counter(c for line in lines for c in line.text if c.isalpha())
     if not letters:
         return None, ""
@@ -146,15 +146,15 @@ def second_reader(page: Sample, lines: Sequence[Line]) -> tuple[Choice | None, s
 
 
 def third_reader(by: str, second: Choice, script: str) -> Choice | None:
-    """The script's reader that comes with the package, for lines that the engine `by` and the `second` reader read otherwise.
-    None if it is one of these, if the file says what stands there, or if there is none."""
+    """The package's reader of the script, for lines on which the engine `by` and the `second` reader differ. None if one of the
+    two is such a reader, if the text is the file's own, or if the package has no reader of this script."""
     is_one = by in (SCRIPT, BY) or second.name == SCRIPT
     return None if is_one or script not in packaged.available() else Choice.of(SCRIPT, script=script)
 
 
 def as_drawn(page: Sample, found: Iterable[Witnesses]) -> Sample:
-    """The page with the apostrophes between letters that an engine read curved, if their second reader saw most so.
-    Listings stay, and what the file says."""
+    """The page with curved apostrophes between letters, if the second reader saw most of them curved. Code and the file's own
+    text stay as they are."""
     seen = [line.apostrophes for witnesses in found for line in witnesses.all_lines]
     curved, straight = (sum(column) for column in zip(*seen, strict=True)) if seen else (0, 0)
     if curved <= _MOSTLY * straight:

@@ -1,4 +1,4 @@
-"""What speaks for a region, or against it: its own lines' witnesses, its neighbours' of the same kind, its table's own."""
+"""Evidence for and against a region: from its own lines, from regions of the same kind, and from a table's cells."""
 
 import re
 import statistics
@@ -17,26 +17,25 @@ from datagen.writing.scripts import EAST_ASIAN, NO_SCRIPT, main_script
 _WITH_HAN = EAST_ASIAN | {"Hans", "Hant", "Jpan"} - {"Hang"}
 
 Kind = tuple[str, str, str]
-"""Who read a region, in which font (of the file's own text alone), and in which script: its neighbours of this kind are worth as
-much as it is."""
+"""A region's reader, its font (only for the file's own text), and its script. Regions of the same kind have the same worth."""
 
-_WRONG = 0.03  # of the characters of the file's own text, in two words at least: a font whose map has letters wrong
-_MUCH_WRONG = 0.1  # of those of a region that an engine read
-_FEW_WRONG = 2  # words of a font, or that a reader was sure of, at least
+_WRONG = 0.03  # of the file's own characters: a font with more wrong ones, in two words at least, maps letters wrongly
+_MUCH_WRONG = 0.1  # the same for characters that an engine read
+_FEW_WRONG = 2  # words of a font, or words of which a reader was sure, at least
 _MAY_BE_SPACED = 0.25  # of a region's lines
-_LOST = 0.02  # of a table's letters: more are in its lines and in no cell, or the other way round
+_LOST = 0.02  # of a table's letters: at most so many are only in its lines or only in its cells
 _TAG = re.compile("</?su[bp]>")
 _DOUBTED = 0.5  # of a kind's characters that were read again
-_UNSURE = 0.85  # a reader, of what was read once: neighbours then say nothing of it
-# So many words with one letter in the place of another, the share of its places, and the mean gain in likeness.
+_UNSURE = 0.85  # score of an unsure reading: regions of the same kind don't confirm it
+# A swapped letter: the number of words, the share of the letter's occurrences, and the mean gain in likeness, at least.
 _FEW_SWAPS, _OFTEN, _TAKES_SIDES = 4, 0.25, 0.0
-_SPREADS = frozenset({"readers_disagree", "ink_says_more", "mirrored"})  # reasons that say something of neighbours
+_SPREADS = frozenset({"readers_disagree", "ink_says_more", "mirrored"})  # reasons that count against a whole kind, too
 
 
 @dataclass
 class Witnesses:
-    """What was found of a region: the second readings of its lines, by their script; and the number of lines whose ink is wider
-    than their text (`num_stretched`), of those that were compared so."""
+    """Evidence about a region. `lines` has the second readings of its lines, by script. The widths of `num_compared` lines were
+    compared with their ink, and `num_stretched` of them have ink wider than their text."""
 
     lines: dict[str, list[Spoken]] = field(default_factory=lambda: defaultdict(list))
     num_stretched: int = 0
@@ -59,18 +58,18 @@ class Witnesses:
         return sum(line.agreement * line.chars for line in self.all_lines) / max(1, self.chars)
 
     def against(self, is_files: bool, least: float) -> str:
-        """Why the region's text can't be believed, as a reason; "" if nothing speaks against it."""
+        """The reason to doubt the region's text; "" if there is none. `is_files`: the text is the file's own."""
         wrong, misread = sum(line.wrong for line in self.all_lines), sum(line.misread for line in self.all_lines)
         of_sure = sum(line.misread for line in self.all_lines if line.is_sure)
         if self.is_mirrored:
             return "mirrored"
-        # A line of a column that is set to full width may have its letters apart.
+        # A justified line may have wide gaps between its letters.
         if self.num_stretched > _MAY_BE_SPACED * self.num_compared and not is_files:
             return "ink_says_more"
         if is_files:
             is_wrong = misread >= _FEW_WRONG and wrong >= _WRONG * self.chars
         else:
-            # The ink of one word in some hundred is by chance more like another one.
+            # One word in about a hundred looks by chance more like another word.
             is_wrong = misread > of_sure or of_sure >= _FEW_WRONG or wrong > max(1, _MUCH_WRONG * self.chars)
         if is_wrong:
             return "ink_disagrees"
@@ -80,8 +79,8 @@ class Witnesses:
 
 
 def swapped_letters(lines: Sequence[Spoken], text: str) -> set[str]:
-    """The letters of a text that the ink shows to be others. Of its font these `lines` were read again: one other letter is often
-    read in their place, and the ink of their words is more like that one in the mean."""
+    """The letters of a text that a font maps wrongly. `lines` are the lines in this font that were read again. For such a letter,
+    one other letter is often read, and the ink of the words is on average more like the other letter."""
     likes: dict[tuple[str, str], list[float]] = defaultdict(list)
     for swap in (swap for line in lines for swap in line.swaps):
         likes[swap.letter, swap.other].append(swap.likes)
@@ -94,14 +93,15 @@ def swapped_letters(lines: Sequence[Spoken], text: str) -> set[str]:
 
 
 def is_text(region: Region) -> bool:
-    """Whether a region has text that a reader can judge: no formula, and nothing that the file says within a picture, since no
-    label has that."""
+    """Whether a region has text that a reader can judge. Formulas don't count. Nor does the file's text within pictures, because
+    no label contains it."""
     is_in_picture = region.by == BY and region.label in PICTURES
     return bool(region.text) and not region.is_unread and region.format != "latex" and not is_in_picture
 
 
 def script_within(text: str, script: str) -> str:
-    """The script of a text on a page in `script`; the page's where it has no letters, or is in one that is written with that."""
+    """The script of a text on a page in `script`. It is the page's script if the text has no letters, or if both go together,
+    such as Han and kana."""
     own, _ = main_script(text)
     return script if own in NO_SCRIPT or _family(own) == _family(script) else own
 
@@ -122,11 +122,11 @@ def kind_of(region: Region, script: str) -> Kind:
 def doubted(
     page: Sample, found: Mapping[int, Witnesses], least: float, least_of_file: float, least_of_table: float
 ) -> tuple[dict[int, str], set[int]]:
-    """By the index of a region that can't be believed, why; and the regions that an engine read and nothing speaks for.
+    """The reasons of doubted regions, by region index; and the indices of regions that an engine read and nothing confirms.
 
-    A region of which no line in its script was read again is worth what its neighbours of the same kind are: it is doubted if
-    half of them are, by their characters, and nothing speaks for it if there are none. A reason of spaces or of single words is
-    the region's own, and says nothing of neighbours.
+    A region may have no line that was read again in its script. Such a region is doubted if more than half of the characters of
+    its kind that were read again are doubted. Nothing confirms the region if no region of its kind was read again, or if its
+    reader was unsure. Doubts about spaces or single words don't count against other regions.
     """
     reasons: dict[int, str] = {}
     kinds: dict[int, Kind] = {}
@@ -156,7 +156,7 @@ def doubted(
 
 
 def _with_swapped_letters(page: Sample, found: Mapping[int, Witnesses], kinds: Mapping[int, Kind]) -> set[int]:
-    """The regions in fonts of the file's in which the ink shows a letter to be another, if they have that letter."""
+    """The regions of the file's own text that contain a letter which their font maps wrongly."""
     result: set[int] = set()
     for kind in {kind for i, kind in kinds.items() if kind[0] == BY}:
         of_kind = [i for i in kinds if kinds[i] == kind]
@@ -169,8 +169,9 @@ def _with_swapped_letters(page: Sample, found: Mapping[int, Witnesses], kinds: M
 def read_otherwise(
     regions: Sequence[Region], found: Mapping[int, Witnesses], reasons: Mapping[int, str]
 ) -> tuple[float, float, frozenset[int]]:
-    """Of running text that was read twice, and isn't doubted for one of `reasons`: the share of the characters in lines of which
-    the second reader read any sign otherwise, the share in regions that have such a line, and these regions."""
+    """How much of the running text was read differently by the second reader. Counted are regions with second readings that have
+    none of `reasons`. Returned are the share of characters in lines that differ in any sign, the share of characters in regions
+    with such a line, and the indices of these regions."""
     lines = {
         i: of.all_lines
         for i, of in found.items()
@@ -187,7 +188,7 @@ def _is_unsure(region: Region) -> bool:
 
 
 def _of_table(region: Region, least: float) -> str:
-    """Why a table can't be believed: its own reader isn't sure of it, or it hasn't the letters of its lines."""
+    """`unsure_table` if a table's score is below `least`, or its cells haven't the letters of its lines; else ""."""
     if region.score is not None and region.score < least:
         return "unsure_table"
     if not region.lines:
@@ -202,5 +203,5 @@ def _of_table(region: Region, least: float) -> str:
 
 
 def _letters(texts: Sequence[str]) -> Counter[str]:
-    """The letters and digits of texts, raised and lowered ones as others."""
+    """The counts of letters and digits in texts. Sub- and superscripts count as plain characters."""
     return Counter(c for text in texts for c in unicodedata.normalize("NFKC", _TAG.sub("", text)) if c.isalnum())

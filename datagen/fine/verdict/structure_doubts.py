@@ -1,7 +1,7 @@
-"""What shows that a page's regions were divided or labelled wrongly, whoever did it: of paragraphs, lists, listings and headings.
+"""Contradictions that show that a page's regions were divided or labelled wrongly: paragraphs, lists, code, headings, tables.
 
-No second engine tells structure. But a page that was divided wrongly contradicts itself: a sentence stops in mid-line and goes
-on in the next region, an item's sign stands within a paragraph, a line of a listing is none of it.
+No second engine checks the structure. But a page that was divided wrongly contradicts itself: a sentence stops in mid-line and
+continues in the next region, an item's sign stands within a paragraph, or a line of code is outside of its listing.
 """
 
 import itertools
@@ -26,23 +26,23 @@ _NUMBERED_HEADING = re.compile(r"(?:[\dA-Z]{1,3}\.)+\d{1,3}\.?\s+\S")
 _LEAD = re.compile(r"\**[^:*]+(?:\*\*:|:\*\*|:)\s*[^\s*]")  # as "Author: a name"
 _ALL_BOLD = re.compile(r"\*\*[^*\n]+\*\*:?")
 _ENDS_IN_NUMBER = re.compile(r"[^\d.]\s\d{1,3}$")
-# A line of code: a command, a tag, a bracket, what ends as a statement does.
+# A line of code: a command, a tag, a bracket, the end of a statement.
 _AS_CODE = re.compile(r"(?:\d+\s*)?(?:[\\{}<]|[#$%] ?\w|//|/\*)|.*(?:[;{}]|\\)$|[\w.]+\(.*\)$|[\w.-]+ --?\w")
-# A statement, whatever typeface it is in: a bracket alone, or what ends or begins as statements do, and hardly a sentence does.
+# A statement in any typeface: a bracket alone, or a beginning or an end that sentences hardly have.
 _STATEMENT = re.compile(
     r"(?:\d{1,3}\s+)?(?:[{};]+$|[{}]|.*(?:[={}\[\]<>\\].*|[)\]]\s?);$|.*[{}]$|(?:if|while|for|switch|printf?)\s*\(|(?:from\s\S+\s)?import\s\S+$"
     r"|[A-Za-z_][A-Za-z_0-9.\[\]]*\s?[+-]?=\s?[A-Za-z_0-9.]+[(\[{]|(?:pip3?|npm|sudo|apt|git)\s(?:install|clone)\s"
     r"|(?:def|class|void|int|char|public|private|static|typedef|struct|return|#include|var|let|const)\s\S.*[:;{(,)]$)"
 )
 _MIN_STATEMENTS, _STATEMENTS_SHARE = 4, 0.25
-_SHORT, _MAX_CELL, _MIN_ROWS = _BODY | HEADINGS, 80, 3  # of a table's cells as text
-_WIDE = 4  # columns: cells of fewer ones often break alike
+_SHORT, _MAX_CELL, _MIN_ROWS = _BODY | HEADINGS, 80, 3  # regions like cells: labels, most characters, fewest rows
+_WIDE = 4  # columns: in narrower tables cells often break at the same lines
 _ITEM_NUMBER = re.compile(r"\d{1,2}[.\u3001]")
 _BRANCH = re.compile("[\u2500-\u257f]")
 _HANGUL = re.compile(f"[{scripts.HANGUL}]")
-# One syllable that is a particle or an ending, and hardly a word, at the beginning of a line.
+# A particle or an ending, which is hardly a word, at the beginning of a line.
 _KOREAN_ENDING = re.compile(r"(?:[가이은는을를에의로도만과와며면고서다]|습니다|입니다|에서|으로|하는|했다|한다)(?:\s|[.,)]|$)")
-_LARGE, _LARGE_READ = 1.3, 1.5  # of the height of the text's lines; boxes of engines vary
+_LARGE, _LARGE_READ = 1.3, 1.5  # of the height of the text's lines; the second for boxes of engines, which vary
 _MAX_HEADING_CHARS, _MAX_LARGE_LINES = 60, 10
 _GLUED = re.compile(
     r"(?<!\w)ن?می(?:شود|شوند|شد|کند|کنند|کنیم|کرد|توان|باشد|باشند|دهد|دهند|گیرد|گیرند|رود|روند|آید|خواه|گوی|گردد)\w*"
@@ -50,34 +50,35 @@ _GLUED = re.compile(
 _MIN_GLUED = 2
 _MIN_MISPLACED = 2
 SPACES = frozenset({"korean_spaces", "half_spaces"})
-"""Kinds of doubts of spaces alone."""
+"""The kinds of contradictions that concern only spaces."""
 
 
 def doubts(page: Sample) -> Counter[str]:
-    """How often the page contradicts itself, by kind; empty where it doesn't.
+    """The counts of the page's contradictions, by kind. Kinds without contradictions are left out.
 
-    `torn`, `glued`  a paragraph or an item goes on in another region, or begins within one: see `torn_regions`, `item_doubts`;
-                      lines of equations are one text
-    `code`            a line of signs alone, or a list's item, stands in a listing or between its parts; what an engine read
-                      as text looks like a listing, and so do many lines of what is text, or several below each other;
-                      branches of a tree are text
-    `heading`         a short region in much larger letters than the text, with a section's number in bold or in a line alone, or
-                      a line in bold alone, is no heading, nor are some lines in large bold letters; a heading goes on with
-                      another section's number, or with another heading right below in its look; it begins with an item's sign,
-                      or is no deeper than a larger one, or ends as a sentence; a title stands behind another heading; an entry
-                      of the page's contents is a heading; short items with numbers stand far from each other, each between
-                      wide gaps, or each right above a paragraph; what engines read has more such doubts (`read_doubts`)
-    `items`           an item is a sign, a note or a centred line
-    `running`         a text at the page's edge is a line with a number, as running heads are; a foot ends in a colon; a sentence
-                      goes on from a head, or a page has hardly more than it; a head that was read has the section's
-                      number before that of the first heading
-    `captions`        a caption is a number, reads as running text, or is of two pictures side by side; a text begins as one does
-    `tables`          a row of a table is empty, or has text in one column alone, as a line of a cell has, or holds several
-                      rows, as lines across its cells tell, too; a head is a row of one table, and stands above another one;
-                      short regions stand in rows and columns, in no table
-    `order`           several texts are read behind those that stand above and below them
-    `korean_spaces`   a line ends in Korean and the next one begins so: it may end within a word, and nothing tells
-    `half_spaces`     Persian verbs stand without the half-space behind their prefix, which some files leave out
+    `torn`            a paragraph or an item continues in another region: see `torn_regions`, `item_doubts`
+    `glued`           a paragraph or an item begins within a region; or lines of equations are one text
+    `code`            a line of signs, or a list item, stands in code or between parts of code; text that an engine read looks
+    like
+                      code; many lines of text, or several below each other, are statements; branches of a tree are text
+    `heading`         no heading, but much larger than the text and short; or a section number in bold or in a line of its own; or
+                      one line in bold; or some lines in large bold letters. A heading that contains another section number; is
+                      followed right below by a heading in its look; begins with an item's sign; has the level of a larger
+                      heading; or ends like a sentence. A title behind another heading. A heading that is an entry of the page's
+                      contents. Short numbered items far from each other, between wide gaps or above paragraphs. `read_doubts` has
+                      more for pages that engines read
+    `items`           an item is only a sign, a note or a centred line
+    `running`         a text at the page's edge is a line with a number, like a running header; a footer ends in a colon; a
+    sentence
+                      continues from a header; the page has hardly more than a header; or a header that was read has the section
+                      number before the number of the first heading
+    `captions`        a caption is a number, reads like running text, or belongs to two pictures; or a text begins like a caption
+    `tables`          a row of a table is empty, has text in one column only (a cell's second line), or holds several rows; a
+    heading
+                      is a row of one table and stands above another; short regions stand in rows and columns outside of tables
+    `order`           several texts are read after the texts above and below them
+    `korean_spaces`   a line ends and the next begins in Korean, and nothing tells whether a word continues
+    `half_spaces`     Persian verbs lack the half-space behind their prefix, which some files leave out
     """
     counts: Counter[str] = Counter()
     body = [region for region in page.regions if region.label not in RUNNING]
@@ -135,13 +136,13 @@ def _usual_font(regions: Sequence[Region]) -> str:
 
 
 def _looks_like_code(region: Region) -> bool:
-    """Whether most lines of a text are such as code has: no engine here tells listings in images."""
+    """Whether most lines of a text look like code. No engine here labels code in images."""
     lines = [line.text for line in region.lines if line.text]
     return region.label in ("text", *HEADINGS) and 2 * sum(bool(_AS_CODE.match(text)) for text in lines) > len(lines) > 0
 
 
 def _has_statements(regions: Sequence[Region]) -> bool:
-    """Whether lines that aren't labelled as code are statements: a listing in a typeface that is none for code."""
+    """Whether lines outside of code are statements or branches of a tree: code in a proportional typeface."""
     lines = [line.text for region in regions if region.label in ("text", "list", "equation") for line in region.lines]
     if sum(bool(_BRANCH.match(line)) for line in lines) >= _MIN_ROWS:
         return True
@@ -177,7 +178,8 @@ def _is_missed_heading(region: Region, text_height: float, usual_font: str) -> b
 
 
 def _num_lone_items(regions: Sequence[Region]) -> int:
-    """How many short items with a number stand alone between wide gaps, with other text behind them, as headings do."""
+    """The number of short numbered items that stand between wide gaps like headings, with no other item right before or
+    behind."""
     num = 0
     for above, item, below in zip(regions, regions[1:], regions[2:], strict=False):
         if item.label != "list" or len(item.lines) != 1 or not above.lines or not below.lines or CLOSED.search(item.text):
@@ -213,14 +215,15 @@ def _are_tables_uneven(regions: Sequence[Region]) -> int:
 
 
 def _holds_rows(region: Region, cells: Sequence[Cell], num_rows: int) -> bool:
-    """Whether lines stand side by side in all of a wide table's columns more often than it has rows: one row holds several."""
+    """Whether more rows of lines fill all columns of a wide table than the table has rows: a row holds several rows."""
     rows = rows_of(region.lines, lambda line: line.box)
     num_columns = max((cell.column + cell.columns for cell in cells), default=0)
     return num_columns >= _WIDE and sum(len(row) >= num_columns for row in rows) > num_rows + 1
 
 
 def _has_rows_within(region: Region, cells: Sequence[Cell]) -> bool:
-    """Whether a row holds several: its cells have as many lines, side by side, and one has room for the next line's word."""
+    """Whether a row holds several rows: its cells have equally many lines, side by side, and a line had room for the next
+    word."""
     by_row: dict[int, list[Cell]] = defaultdict(list)
     for cell in cells:
         if cell.text and cell.rows == 1:
@@ -239,14 +242,14 @@ def _has_rows_within(region: Region, cells: Sequence[Cell]) -> bool:
 
 
 def _has_room(lines: Sequence[Line]) -> bool:
-    """Whether the first word of a cell's line would fit on the line above, which is no longer than others."""
+    """Whether the first word of a cell's line would have fitted on the line above."""
     edge = max(line.box.x1 for line in lines)
     widths = [(b.box.x1 - b.box.x0) / len(b.text) * (len(b.text.split()[0]) + 1) for b in lines[1:] if b.text.split()]
     return any(edge - a.box.x1 > 1.5 * width for a, width in zip(lines, widths, strict=False))
 
 
 def _num_across(region: Region, cells: Sequence[Cell]) -> int:
-    """How many of a table's lines begin in one cell and end in another one: each is of one row, as the file has it."""
+    """The number of a table's lines that begin in one cell and end in another. Each such line is a row of the file."""
     words = [set(cell.text.split()) for cell in cells]
     num = 0
     for line in region.lines:
@@ -257,7 +260,7 @@ def _num_across(region: Region, cells: Sequence[Cell]) -> int:
 
 
 def _num_misplaced(regions: Sequence[Region]) -> int:
-    """How many texts and items stand between two that are read right behind each other, and before them, in their column."""
+    """The number of texts and items that lie between two others of their column but are read after both."""
     read = [region for region in regions if region.label in TEXTS and region.lines]
     num = 0
     for i, region in enumerate(read):
@@ -271,7 +274,7 @@ def _num_misplaced(regions: Sequence[Region]) -> int:
 
 
 def _are_cells(regions: Sequence[Region]) -> bool:
-    """Whether several short regions, each read right behind another one that stands beside it, stand below each other."""
+    """Whether short regions form rows and columns: several pairs are neighbours on one line, at one edge."""
     starts: list[float] = []
     for a, b in itertools.pairwise(regions):
         is_short = all(
@@ -287,7 +290,7 @@ def _are_cells(regions: Sequence[Region]) -> bool:
 
 
 def _is_bit_of_code(a: Region, b: Region) -> bool:
-    """Whether one of two neighbours is a listing, and the other a sign or a number alone."""
+    """Whether one of two neighbouring regions is code, and the other is only a sign or a number."""
     for code, other in ((a, b), (b, a)):
         if code.label == "code" and other.label in ("text", "list", "equation") and other.lines:
             text = "".join(line.text for line in other.lines)
@@ -297,7 +300,7 @@ def _is_bit_of_code(a: Region, b: Region) -> bool:
 
 
 def _unsure_breaks(regions: Sequence[Region]) -> int:
-    """The number of lines' ends at which a Korean word may be cut, and the text has a space."""
+    """The number of line ends at which a Korean word may continue, and the text has a space."""
     num = 0
     for region in regions:
         if region.label not in ("text", "list", "footnote") or region.is_unread:

@@ -1,4 +1,4 @@
-"""What shows that a page's lines were divided into paragraphs and items wrongly: one is torn, or two are one."""
+"""Signs that a page's lines were divided into paragraphs and items wrongly: a paragraph is torn, or two are glued together."""
 
 import itertools
 import re
@@ -22,40 +22,40 @@ CLOSED = regex.compile(rf"[{signs.STOPS}{signs.COLONS}{signs.SEMICOLONS}][)\]\"'
 _ENDED = regex.compile(rf"[{signs.STOPS}{signs.COLONS}]{signs.CLOSING}$")
 _BODY = frozenset({"text", "list", "code"})
 _GO_ON = {"text": _BODY, "list": _BODY, "code": _BODY, "reference": {"reference"}, "image_caption": {"text"}}
-"""What a sentence may go on in, by where it begins."""
+"""The labels in which a sentence may continue, by the label in which the sentence begins."""
 _BOUND = re.compile(r"[,.;:!?)\]}、。，．）」』】・ー％%»”’]")  # signs that no line begins with
 _UNSPACED = re.compile(f"[{scripts.HAN}]")
 _PHRASED = re.compile(f"[{scripts.HAN}{scripts.PHRASED}]")
-_BEHIND_EM = (-0.3, 0.6)  # between a line and what stands right behind it
+_BEHIND_EM = (-0.3, 0.6)  # the gap between a line and a text right behind it
 _FULL_EM, _ALIGNED_EM, _PITCH = 1.2, 0.6, 1.25
-_LONG_EM, _EDGE_EM = 20.0, 10.0  # a line alone that is so long may be full, and is where others end at its end
+_LONG_EM, _EDGE_EM = 20.0, 10.0  # a single line counts as full if longer than the first; or than the second, at the column's end
 _INDENT_EM = (0.5, 6.0)
 _MIN_INDENTED = 2
 _MIN_STACKED, _MAX_PITCH_EM, _SAME_PITCH_EM = 3, 2.2, 0.15
-_MIN_JUSTIFIED, _EVEN_EM = 2, 0.1  # lines in mid-sentence that end at one edge
-_MIN_FLUSH, _FLUSH_SHARE, _EVEN_READ_EM = 4, 0.85, 0.35  # likewise of a column that an engine read: its boxes vary
-_ROOM = 1.5  # of what the next word needs
-_MIN_LEAD = 3  # letters of a word in bold with which paragraphs begin
+_MIN_JUSTIFIED, _EVEN_EM = 2, 0.1  # lines that end in mid-sentence at one edge, and how near to it
+_MIN_FLUSH, _FLUSH_SHARE, _EVEN_READ_EM = 4, 0.85, 0.35  # the same for a column that an engine read, whose boxes vary
+_ROOM = 1.5  # of the width of the next word
+_MIN_LEAD = 3  # letters: longer words in bold may begin paragraphs
 _LAID_OVER = 0.5  # of a line's area
-_MAX_FORMULA_EM = 2.0  # as high is a formula in a line, at most
+_MAX_FORMULA_EM = 2.0  # the height of a formula within a line, at most
 
 
 class _Column(NamedTuple):
-    """The edges between which the lines of a page's texts stand that share a column with some line, in pixels."""
+    """The left and right edges, in pixels, of the column that a line is in."""
 
     left: float
     right: float
 
 
 def num_torn(regions: Sequence[Region]) -> int:
-    """How often a paragraph or an item goes on in another region: in mid-sentence, in a full line, beside its own first line."""
+    """How often a paragraph or an item continues in another region: below, on the same line, or beside a formula in the line."""
     num = sum(_is_torn(a, b, regions) for a, b in _followers(regions))
     return num + _num_beside(regions) + _num_stacked(regions) + _num_beside_formulas(regions)
 
 
 def num_glued(region: Region) -> int:
-    """How often a paragraph or an item begins within a region: an item's sign, a section's number, lines side by side, and what
-    is written in a new line though the line above, which ends as a paragraph does, has room for its first word."""
+    """How often a new paragraph or item begins within a region. The evidence is an item's sign, a section number, or lines side
+    by side. So is a line that starts anew although the line above ends a sentence and has room for the next word."""
     lines = [line for line in region.lines if line.direction != "ttb"]
     if region.label not in TEXTS or region.is_unread or len(lines) < 2:
         return 0
@@ -66,8 +66,8 @@ def num_glued(region: Region) -> int:
 
 
 def glued_in_columns(regions: Sequence[Region]) -> list[int]:
-    """The regions, by their index, in which a paragraph begins behind a line that ends short of where others of the column end,
-    flush. A region of few lines alone doesn't tell that. Of what engines read from left to right."""
+    """The indices of regions in which a new paragraph begins after a line that ends before the column's flush edge. The edge is
+    found from all regions of the column, because one region has too few lines. Only left-to-right text that engines read."""
     read = [i for i, region in enumerate(regions) if region.by != BY and region.label in TEXTS and not region.is_unread]
     ltr = [i for i in read if regions[i].lines and all(line.direction == "ltr" for line in regions[i].lines)]
     glued = []
@@ -104,8 +104,9 @@ def _num_ended(region: Region, lines: Sequence[Line], flush: float | None = None
 
 
 def _edge(regions: Sequence[Region], i: int, read: Sequence[Region]) -> float | None:
-    """Where nearly all lines in mid-sentence end of the `read` regions that begin at the left edge of region `i`. None where they
-    don't end flush, or are few, or something stands beside the region before that edge, which is another column's then."""
+    """The x at which a column's lines end flush. The column is all `read` regions that begin at the left edge of region `i`, and
+    only lines that end in mid-sentence count. None if these lines are few or don't end flush. None also if something stands to
+    the right of the region before this x: then the x belongs to another column."""
     region = regions[i]
     left, em = min(line.box.x0 for line in region.lines), line_height(region.lines[0])
     beside = [other for other in read if abs(min(line.box.x0 for line in other.lines) - left) < em]
@@ -120,7 +121,7 @@ def _edge(regions: Sequence[Region], i: int, read: Sequence[Region]) -> float | 
 
 
 def _followers(regions: Sequence[Region]) -> Iterator[tuple[Region, Region]]:
-    """Each region, and the next one that is read in its column."""
+    """Each region, with the next region in its column."""
     for i, a in enumerate(regions):
         near = regions[i + 1 : i + 4]
         b = next((b for b in near if min(a.box.x1, b.box.x1) > max(a.box.x0, b.box.x0)), near[0] if near else None)
@@ -129,7 +130,7 @@ def _followers(regions: Sequence[Region]) -> Iterator[tuple[Region, Region]]:
 
 
 def _is_torn(a: Region, b: Region, regions: Sequence[Region]) -> bool:
-    """Whether region `b`, right below `a`, goes on with its last sentence."""
+    """Whether region `b`, right below region `a`, continues the last sentence of `a`."""
     if b.label not in _GO_ON.get(a.label, ()) or a.continues or a.is_unread or b.is_unread:
         return False
     if not a.lines or not b.lines or a.format != "markdown" or b.format != "markdown":
@@ -169,7 +170,7 @@ def _is_torn(a: Region, b: Region, regions: Sequence[Region]) -> bool:
 
 
 def _is_centred(a: Region, b: Region) -> bool:
-    """Whether `b` goes on at the pitch of the lines of `a`, which are centred, and so are its own."""
+    """Whether the lines of `a` and `b` are all centred, and `b` follows at the pitch of the lines of `a`."""
     if len(a.lines) < 2 or a.label != "text" or b.label != "text":
         return False
     lines = [*a.lines, *b.lines]
@@ -182,7 +183,7 @@ def _is_centred(a: Region, b: Region) -> bool:
 
 
 def _begins_above(a: Region, b: Region, regions: Sequence[Region]) -> bool:
-    """Whether `a` is the first line of a paragraph, with the indent that those of the page have, and `b` the others, without."""
+    """Whether `a` is the indented first line of a paragraph, `b` is the rest, and most paragraphs of the page begin so."""
     if len(a.lines) != 1 or len(b.lines) < 2 or b.label != "text":
         return False
     of_lines = [
@@ -194,7 +195,7 @@ def _begins_above(a: Region, b: Region, regions: Sequence[Region]) -> bool:
 
 
 def _indent(a: Line, b: Line) -> float:
-    """How far a line begins behind the next one, in its height."""
+    """The indent of line `a` against the next line `b`, in heights of `a`."""
     return (b.box.x1 - a.box.x1 if a.direction == "rtl" else a.box.x0 - b.box.x0) / max(1.0, line_height(a))
 
 
@@ -203,7 +204,7 @@ def _is_indent(ems: float) -> bool:
 
 
 def _num_stacked(regions: Sequence[Region]) -> int:
-    """How many lines, each a region, stand right below each other at one edge and one pitch, in one type, in mid-sentence."""
+    """The number of one-line regions that follow each other in mid-sentence, with one edge, one pitch and one font."""
     lone = [r.lines[0] if r.label == "text" and len(r.lines) == 1 and not r.is_unread else None for r in regions]
     num, run = 0, 1
     last_pitch = 0.0
@@ -227,7 +228,7 @@ def _stands_below(a: Line, b: Line, pitch: float, usual: float) -> bool:
 
 
 def _num_beside(regions: Sequence[Region]) -> int:
-    """How many lines of a text stand right behind a line of another one, so near that both are one line, or over it."""
+    """The number of pairs of lines of two regions that are one line: one follows right behind the other, or overlaps it."""
     lines = [
         (line, i)
         for i, region in enumerate(regions)
@@ -251,7 +252,7 @@ def _num_beside(regions: Sequence[Region]) -> int:
 
 
 def _num_beside_formulas(regions: Sequence[Region]) -> int:
-    """How many texts of a line stand right beside a formula as high as a line, which is in that line, then."""
+    """The number of one-line texts right beside a formula that is as high as a line, and so belongs to the line."""
     lines = [region.lines[0] for region in regions if region.label in TEXTS and len(region.lines) == 1]
     num = 0
     for box in (region.box for region in regions if region.label == "equation"):
