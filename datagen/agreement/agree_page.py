@@ -1,4 +1,4 @@
-"""One page: its label, what other datasets have of it, and the label that comes of both."""
+"""Decide one page: its label is compared with what other datasets say of the page."""
 
 import json
 from collections import Counter
@@ -25,22 +25,22 @@ from datagen.writing.vertical_lines import direction_of
 
 BY, STAGE, DECISIONS, VERSION = "agreed", "agreed", "decisions", 5
 NO_REGION = -1
-"""The number of a region that isn't in the result: it was taken out, never put in, or is the order of all of them."""
+"""In a decision, the number of a region that the result doesn't have. The decision on the regions' order has it, too."""
 _VALUE = {KEPT: 0.0, ALONE: 0.0, DRAWN: 0.5, REPLACED: 0.5, UNREAD: 1.0}
-_EDGE = 0.06  # of a page's height: what stands there alone is a running head or foot, which labels may leave out
-_OVERLOOKED = 0.004  # of a region's area is ink that nobody read
-_PAD = 0.3  # of a line's height: so far ink reaches beyond its box
-_FEW_WORDS = 60  # on a page: so few don't tell how often a reader errs
-_OPEN_SHARE = 0.2  # of a page's letters that are open: it is suspect
+_EDGE = 0.06  # of a page's height: text so near an edge may be a running head or foot, which labels may leave out
+_OVERLOOKED = 0.004  # of a region's area: more ink that nobody read is text that somebody overlooked
+_PAD = 0.3  # of a line's height: ink may reach this far beyond the line's box
+_FEW_WORDS = 60  # added to the words of a page: a few words don't tell how often a reader errs
+_OPEN_SHARE = 0.2  # of a page's letters: a page with more open letters is suspect
 _OF_TEXT = frozenset(
     "unsure_reading unscored_reading readings_differ readers_disagree ink_disagrees text_differs few_unmapped unchecked".split()
 )
-"""Reasons that doubt a text alone, which voters have settled."""
+"""Reasons to doubt a page's text. They fall when voters have settled the text."""
 
 
 @dataclass
 class Block:
-    """A region with its decision; `region` is None where it is in no result."""
+    """A decision with its region. `region` is None where the result leaves the region out; `own` is the label's region."""
 
     region: Region | None
     decided: Decided
@@ -49,7 +49,7 @@ class Block:
 
 @dataclass
 class Agreement:
-    """Decides a page: `label` is what the first dataset says of it, with its image, and `pages` what the others do."""
+    """Decides a page. `label` is what the first dataset says of the page, with the image; `pages` are the other datasets'."""
 
     label: Page
     pages: Sequence[Page]
@@ -59,7 +59,7 @@ class Agreement:
         self.ink = PageInk(self.label.sample)
 
     def sample(self) -> Sample:
-        """The page as agreed. Raises `SampleError` where the ink is asked and the image can't be read."""
+        """The page as agreed. Raises `SampleError` where the decision needs the ink and the image can't be read."""
         label = self.label.sample
         blocks = [self._block(i) for i in range(len(label.regions))]
         order = self._order()
@@ -115,7 +115,7 @@ class Agreement:
 
     @cached_property
     def _voting(self) -> dict[int, Voting]:
-        """What is to be decided of each text, by the number of its region."""
+        """The voting on each text region, by the region's number."""
         script, made = self.label.sample.script, {}
         for i, region in enumerate(self.label.sample.regions):
             if region.format == "markdown" and region.label not in PICTURES:
@@ -127,7 +127,7 @@ class Agreement:
 
     @cached_property
     def _alone(self) -> dict[str, float]:
-        """Of each voter the share of the page's words that nobody else reads so."""
+        """For each voter, the share of the page's words that only this voter reads so."""
         counts: Counter[tuple[str, bool]] = Counter()
         for voting in self._voting.values():
             voting.count_alone(counts)
@@ -135,8 +135,8 @@ class Agreement:
         return {v: counts[v, True] / (_FEW_WORDS + counts[v, True] + counts[v, False]) for v in voters}
 
     def _silent(self, page: Page, region: Region) -> Reading | None:
-        """That a page has nothing in a region, where it should have; None for a page without text, and for what labels may leave
-        out."""
+        """An empty reading of a region in which the page should have text. None if the page has no text at all, or if labels may
+        leave the region out."""
         if region.label in RUNNING or page.sample.origin.sha256 == "" or not page.main_voter:
             return None
         if not any(r.text.strip() and r.format == "markdown" and r.label not in PICTURES for r in page.sample.regions):
@@ -167,7 +167,7 @@ class Agreement:
         return Block(made, decided, region)
 
     def _is_covered(self, i: int) -> bool:
-        """Whether all ink in a region lies in what the others read, or in another region of the label."""
+        """Whether all ink in a region lies in lines that the others read, or in another region of the label."""
         regions = self.label.sample.regions
         box, gray = regions[i].box, self.ink.gray
         part = gray[box.y0 : box.y1, box.x0 : box.x1]
@@ -189,7 +189,7 @@ class Agreement:
     # Regions that the label lacks
 
     def _lost(self, order: Sequence[int]) -> Iterator[tuple[int, Block]]:
-        """What others have where the label has nothing, and where it belongs among the label's regions, which are in `order`."""
+        """The blocks that other datasets have where the label has nothing, each with its place in `order`."""
         width, height = self.label.sample.size
         hidden = [r.box for page in (self.label, *self.pages) for r in page.sample.regions if r.label in PICTURES]
         left = []
@@ -232,7 +232,7 @@ class Agreement:
         return Decided("", UNREAD, "one_has_more", "", votes)
 
     def _place_of(self, unit: Unit, order: Sequence[int]) -> int:
-        """Behind which of the label's regions a unit stands in its own page's order."""
+        """The place in `order` behind the region that the unit's own page reads last before the unit."""
         best, at = -1, 0
         for n, i in enumerate(order):
             numbers = [u.number for u in self.beside.units[i] if u.page is unit.page and u.number < unit.number]
@@ -262,7 +262,7 @@ class Agreement:
 
 
 def _together(readings: Sequence[Reading]) -> list[Reading]:
-    """The readings, those of one voter with one text as one."""
+    """The readings. Readings of one voter with the same text become one, which names all their datasets."""
     whole: dict[tuple[str, str], Reading] = {}
     for reading in readings:
         key = reading.voter, reading.text.text
@@ -272,7 +272,7 @@ def _together(readings: Sequence[Reading]) -> list[Reading]:
 
 
 def _lines(region: Region, edits: Sequence[Edit]) -> tuple[Line, ...]:
-    """The region's lines that no edit touches: their text holds."""
+    """The region's lines that no edit touches. The text of these lines still holds."""
     placed = text_of(region, "").lines
     ends = [*(at for at, _ in placed[1:]), len(region.text)][: len(placed)]
     return tuple(
@@ -283,7 +283,7 @@ def _lines(region: Region, edits: Sequence[Edit]) -> tuple[Line, ...]:
 
 
 def _entry(number: int, decided: Decided) -> dict[str, Any]:
-    """A decision as `metadata` has it."""
+    """A decision as an entry of the sample's `metadata`."""
     readings = []
     for vote in decided.votes:
         same = bool(decided.text) and vote.text == decided.text

@@ -1,7 +1,7 @@
-"""The readings of a page laid beside its label's regions: which lines, or which part of a text, stand for which region.
+"""Lay the readings of a page beside the label's regions: which lines, or which part of a text, belong to which region.
 
-Places decide: a line belongs to the region that has most of it. What has no lines of its own and lies over several regions, as an
-answer that is one text, is parted by what it says.
+A line belongs to the region that holds most of the line. A text without lines that lies over several regions, such as an answer
+for a whole page, is split by its words.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,9 +16,9 @@ from datagen.record import Box, Line, Polygon, Region, Sample
 
 _INSIDE = 0.5  # of a line's area, or of a region's
 _WHOLE = 0.8  # of a text's area: it is one region's
-_PIECE, _BESIDE = 1.5, 0.6  # of a line's height: a piece of a line is no wider, and no farther from it
-_IN_ROW = 0.6  # of its height
-_FOUND = 0.3  # of its words: a text that has fewer of the regions' is none of theirs
+_PIECE, _BESIDE = 1.5, 0.6  # of a line's height: a piece of the line is no wider, and no farther from the line
+_IN_ROW = 0.6  # of a piece's height: so much overlaps its row
+_FOUND = 0.3  # of a text's words: if the regions have fewer of them, the text says something else
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Unit:
-    """A line of a page, or a region without lines; `number` is its place in the page's order."""
+    """A line of a page, or a region without lines. `number` is the unit's place in the page's order."""
 
     page: Page
     region: Region
@@ -53,8 +53,8 @@ class Unit:
 
 @dataclass
 class Beside:
-    """What the other pages have for each of the label's regions: `texts` by dataset; whole tables and formulas (`wholes`); and
-    the units that are no region's (`extra`)."""
+    """What the other pages have for each of the label's regions: `texts` by dataset, whole tables and formulas (`wholes`), and
+    `units`. The units in `extra` belong to no region."""
 
     texts: list[dict[str, Reading]]
     wholes: list[list[tuple[Page, Region]]]
@@ -63,7 +63,7 @@ class Beside:
 
 
 def scaled(sample: Sample, size: tuple[int, int]) -> Sample:
-    """The sample with its boxes as on an image of another size, within it."""
+    """The sample with its boxes scaled to an image of `size`, and within that image."""
     if sample.size == size or not all(sample.size):
         return sample
     across, down = size[0] / sample.size[0], size[1] / sample.size[1]
@@ -90,8 +90,8 @@ def scaled(sample: Sample, size: tuple[int, int]) -> Sample:
 
 
 def units_of(page: Page) -> Iterator[Unit]:
-    """The page's lines, in order; a region whose lines aren't what its text says is one unit. What is drawn, and formulas, are
-    none."""
+    """The page's lines, in order. A region whose lines don't say what its text says is one unit. Pictures and formulas give no
+    units."""
     number = 0
     for region in page.sample.regions:
         if region.is_unread or region.label in PICTURES or region.format not in ("markdown", "html"):
@@ -107,7 +107,7 @@ def units_of(page: Page) -> Iterator[Unit]:
 
 
 def beside(label: Sample, pages: Sequence[Page]) -> Beside:
-    """What `pages` have for each region of the label's."""
+    """What `pages` have for each of the label's regions."""
     regions = label.regions
     laid = Beside([{} for _ in regions], [[] for _ in regions], [[] for _ in regions])
     for page in pages:
@@ -139,7 +139,7 @@ def beside(label: Sample, pages: Sequence[Page]) -> Beside:
 
 
 def text_of(region: Region, script: str) -> Text:
-    """The region's text, with its lines where they say the same."""
+    """The region's text, with the region's lines if the lines say the same."""
     lines = [line for line in region.lines if line.text.strip()]
     whole = Text(region.text, words(region.text, script))
     if not lines or not _say_the_same(region, lines, script):
@@ -162,10 +162,10 @@ def _say_the_same(region: Region, lines: Sequence[Line], script: str) -> bool:
 
 
 def _most_of(box: Box, regions: Sequence[Region], form: str = "") -> int | None:
-    """The region that has most of a box, if it has half of it; of several the first. One of the format `form`, if that is
-    asked."""
+    """The number of the region that holds most of a box; None if no region holds half of it. `form` asks for regions of one
+    format."""
     shares = [shared(box, r.box) / area(box) if form in ("", r.format) else 0.0 for r in regions]
-    # Of regions that hold it all, the one that fits it best: a paragraph in a frame.
+    # Of regions that hold the whole box, the smallest fits best: a paragraph in a frame.
     best = max(range(len(shares)), key=lambda i: (round(shares[i], 1), -area(regions[i].box), -i), default=None)
     return best if best is not None and shares[best] >= _INSIDE else None
 
@@ -182,8 +182,8 @@ def _reading(page: Page, units: Sequence[Unit], script: str) -> Reading:
 
 
 def _in_rows(units: Sequence[Unit], script: str) -> Sequence[Unit]:
-    """The units with pieces of a line, which some readers find apart from it, before or behind it; without those that lie in a
-    line that says what they say."""
+    """The units, with each piece of a line next to its line: some readers find such pieces apart. A piece that lies in its line
+    and repeats the line's text is left out."""
     ordered = list(units)
     for piece in units:
         box, text = piece.box, about(piece.line.text, script)
@@ -198,7 +198,7 @@ def _in_rows(units: Sequence[Unit], script: str) -> Sequence[Unit]:
 
 
 def _is_piece(piece: Unit, row: Unit) -> bool:
-    """Whether a unit is a sign or two in another one's row, in it or next to it."""
+    """Whether `piece` is a sign or two in the row of another unit, within that unit or next to it."""
     height = row.box.y1 - row.box.y0
     is_small = piece.box.x1 - piece.box.x0 <= min(_PIECE * height, (row.box.x1 - row.box.x0) / 3)
     is_in_row = overlap(piece.box, row.box, 1) >= _IN_ROW and distance(piece.box, row.box) <= _BESIDE * height
@@ -206,7 +206,7 @@ def _is_piece(piece: Unit, row: Unit) -> bool:
 
 
 def _parted(unit: Unit, over: Sequence[int], regions: Sequence[Region], script: str) -> dict[int, Text]:
-    """The parts of a text that stand for each of these regions; none where it says something else."""
+    """The part of a text that belongs to each of these regions; {} where the text says something else."""
     label = [(i, word) for i in over for word in words(regions[i].text, script)]
     unit_words = words(unit.line.text, script)
     owners = aligned_words([word for _, word in label], unit_words)

@@ -10,8 +10,8 @@ FOR, AGAINST, ABSTAINS = "for", "against", "abstains"
 
 
 class Vote(NamedTuple):
-    """What a voter had to say: `vote` is for or against the label; `distance` is how far its letters and digits are from the
-    label's, from 0 to 1."""
+    """What a voter says of a block. `vote` is "for" the label, "against" it, or "abstains". `distance` compares the letters and
+    digits of the voter's text and of the label's, from 0 (the same) to 1."""
 
     voter: str
     datasets: tuple[str, ...]
@@ -21,7 +21,7 @@ class Vote(NamedTuple):
 
 
 class Edit(NamedTuple):
-    """In the place of the label's text from `start` to `stop` stands `text`, which `voter` read in `lines`."""
+    """Replaces the label's text from `start` to `stop` by `text`, which `voter` read in `lines`."""
 
     start: int
     stop: int
@@ -32,7 +32,8 @@ class Edit(NamedTuple):
 
 @dataclass
 class Decided:
-    """What became of a block: its text, unless it is open; how, and why; who read it so; the votes, and what was changed."""
+    """What became of a block. `text` is "" for an open block. `outcome` and `why` say how the block was decided; `chosen` is the
+    voter whose reading won. `edits` are the changes to the label."""
 
     text: str
     outcome: str
@@ -45,7 +46,7 @@ class Decided:
 
 @dataclass
 class Fate:
-    """The fate of a stretch: `edit` is what stands in its place, None where the label stays."""
+    """What became of a stretch of words. `edit` is None where the label stays."""
 
     outcome: str
     why: str

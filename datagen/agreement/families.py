@@ -1,6 +1,6 @@
-"""Who counts as one voter: readers that share a network, its training set, or the source of their text.
+"""Families of readers, each of which counts as one voter. A family shares a network, its training set, or the source of its text.
 
-Two readings by one family are one opinion. The first table says what is known of engines; the second what was measured.
+Two readings by one family are one opinion. The first table has what is known of engines, the second what was measured.
 """
 
 import re
@@ -22,9 +22,9 @@ _FAMILIES = (
     (r"(?:.*/)?olmocr.*", "olmocr"),
     (r"(?:.*/)?(?:pp-formulanet).*", "pp-formulanet"),
 )
-"""Patterns of what a region's `by` may be, in small letters, and the family. Any other name is a family of its own."""
+"""Patterns of a region's `by` in small letters, and the family of each. Any other name is a family of its own."""
 _COMPOSERS = frozenset({"tables", "slanet", "tabular", ""})
-"""Engines that put the lines of whoever read the page into cells."""
+"""Engines that put another reader's lines into cells."""
 _ORDERED_BY = {"coarse": TEXT_LAYER, "fine": "rules"}
 CORRELATED = {
     frozenset({PP_OCR, TESSERACT}): 0.037,  # 1 of 27 words
@@ -33,7 +33,7 @@ CORRELATED = {
 """Of the words that one or the other of two families misreads, the share that both misread alike. Measured by
 tests/bench/agree/agree.py on twenty typeset pages in ten scripts (seeds 0 and 1)."""
 ONE_VOTER = 0.25
-"""Families that share so much of their errors are one voter: those that were taught alike share half."""
+"""Families that share at least so much of their errors are one voter. Families with the same training share half."""
 
 
 def family(by: str) -> str:
@@ -46,14 +46,14 @@ def family(by: str) -> str:
 
 
 def voter(by: str, page: Sample) -> str:
-    """The voter that read a region of a page: its family, or that of most of the page's text where an engine only put lines into
-    cells; with families that err alike under the name of the first of them."""
+    """The voter that read a region of a page: the family of the region's reader. If an engine only put lines into cells, the
+    family of most of the page's text. Families that err alike have one name, see `merged`."""
     of = family(by) or _most([family(r.by) for r in page.regions for _ in r.text]) or by or page.stage
     return merged(of)
 
 
 def merged(of: str) -> str:
-    """The name under which a family votes."""
+    """The name under which a family votes: the first name among the families that err like it."""
     group, names = {of}, {name for pair in CORRELATED for name in pair}
     while more := {a for a in names - group if any(CORRELATED.get(frozenset({a, b}), 0.0) >= ONE_VOTER for b in group)}:
         group |= more
@@ -61,7 +61,8 @@ def merged(of: str) -> str:
 
 
 def order_voter(page: Sample) -> str:
-    """Whose order of reading a page has: a model's that saw it whole, the file's, this project's rules, or its reader's."""
+    """The voter behind a page's reading order: a model that saw the whole page, the file's text layer, this project's rules, or
+    the page's reader."""
     model = next((name for name in page.origin.engines if name.startswith("label ") or name == "mineru"), "")
     if model:
         return family(model.removeprefix("label "))

@@ -1,4 +1,4 @@
-"""A formula decided: readings are the same if their tokens are, or what they draw; what nobody settles, the ink does."""
+"""Decide a formula. Readings are equal if their tokens or their drawings are equal. If no majority decides, the ink does."""
 
 import functools
 import re
@@ -19,12 +19,12 @@ from datagen.score.symbols import cdm
 Latex = tuple[str, tuple[str, ...], str]
 """A voter, the datasets that have its reading, and the reading."""
 _TOKEN = re.compile(r"\\[A-Za-z]+|.", re.DOTALL)
-_MOST_PLACES = 4  # where two formulas differ: each costs a drawing
-_CLEAR, _CLEARER, _LIKE = 0.03, 0.05, 0.5  # of a formula's signs: by so many more the ink is like one; so many it shows
+_MOST_PLACES = 4  # places where two formulas differ: each costs a drawing
+_CLEAR, _CLEARER, _LIKE = 0.03, 0.05, 0.5  # likeness to the ink: the least lead of a formula; of two voters' formula; the least
 
 
 def decided(ink: PageInk, box: Box, own: Latex, readings: Sequence[Latex]) -> Decided:
-    """The formula in `box`, as `texts.Voting` decides texts."""
+    """Decides the formula in `box`, as `texts.Voting` decides texts."""
     others = [reading for reading in readings if reading[0] != own[0]]
     votes = (Vote(own[0], own[1], own[2], FOR, 0.0), *(_vote(own, reading, reading in others) for reading in readings))
     if not others:
@@ -63,7 +63,7 @@ def decided(ink: PageInk, box: Box, own: Latex, readings: Sequence[Latex]) -> De
 
 @functools.lru_cache(maxsize=4096)
 def same_formula(one: str, other: str) -> bool:
-    """Whether both have the same tokens, or their drawings are the same."""
+    """Whether two formulas have the same tokens or the same drawing."""
     if normalised(one) == normalised(other):
         return True
     try:
@@ -73,7 +73,8 @@ def same_formula(one: str, other: str) -> bool:
 
 
 def _between(own: str, other: str) -> list[str]:
-    """The other formula with what the label has, in each of the few places where they differ; none where that is one place."""
+    """The other formula with the label's tokens in one of the places where the two differ, once for each place. [] if they differ
+    in a single place or in many."""
     a, b = _TOKEN.findall(own), _TOKEN.findall(other)
     places = [code for code in Levenshtein.opcodes(a, b) if code.tag != "equal"]
     if not 1 < len(places) <= _MOST_PLACES:

@@ -1,4 +1,4 @@
-"""Candidates compared with the page's ink: each is drawn in the typeface that is most like it, word by word."""
+"""Compare candidate texts with the page's ink. Each is drawn, word by word, in the typeface that is most like the ink."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -16,18 +16,18 @@ from datagen.page.images import pixels
 from datagen.page.paper import inked, paper_gray
 from datagen.record import Box, Line, Sample
 
-_LIKE = 0.35  # so much is ink like what it says, at least
-_MORE = 0.15  # than like a cipher of it
-_INKED = 0.004  # of a box's pixels, for it to have ink
-_NEAR, _TOO_MUCH = 0.8, 0.75  # lines that are so much alike differ by no more, unless a word was cut in the wrong place
-_LONGEST = 90  # characters of which one shape is made
-_REACH = 0.35  # of a line's height: so far beyond its box are signs that it cuts off
-_RULE = 0.9  # of a line's height: ink that goes through so much of it beside its box is a table's rule
+_LIKE = 0.35  # the least likeness of ink to the text that it shows
+_MORE = 0.15  # by so much more is that likeness than the likeness to a cipher of the text
+_INKED = 0.004  # of a box's pixels: a box with ink has more
+_NEAR, _TOO_MUCH = 0.8, 0.75  # two texts so similar differ by no more in likeness, unless a word was cut in the wrong place
+_LONGEST = 90  # characters: longer texts aren't compared as one shape
+_REACH = 0.35  # of a line's height: signs that a line's box cuts off lie so near
+_RULE = 0.9  # of a line's height: ink beside the box that is so high is a table's rule
 
 
 @dataclass
 class PageInk:
-    """A page's gray bytes, decoded when they are first asked for, and its typefaces."""
+    """A page's gray bytes, which are decoded on first use, and its typefaces."""
 
     page: Sample
     faces: Faces = field(default_factory=Faces)
@@ -38,8 +38,8 @@ class PageInk:
         return numpy.asarray(pixels(self.page.image or b"", "L"))
 
     def likes(self, line: Line, candidates: Sequence[str], script: str) -> list[float] | None:
-        """By how much the line's ink is more like each of the candidates, each the whole text of `line`, than like the first of
-        them, in correlation; None where it can't tell."""
+        """For each candidate, how much more the line's ink is like it than like the first candidate, in correlation. Each
+        candidate is a text of the whole line. None where the ink can't tell."""
         cut = self._cut(replace(line, text=candidates[0]))
         face = self.faces.of(cut, script) if cut else ""
         if cut is None or not face:
@@ -48,8 +48,8 @@ class PageInk:
         return [0.0, *(like for like in likes if like is not None)] if None not in likes else None
 
     def shows(self, line: Line, script: str) -> bool | None:
-        """Whether the line's ink is what its text says: it is like that, and far more so than like a cipher of it. None where no
-        typeface of this machine, or too short a text, can tell."""
+        """Whether the line's ink shows its text: the ink is like the text, and far less like a cipher of the text. None where no
+        typeface of this machine can tell, or the text is too short."""
         if not self.has_ink(line.box):
             return False
         cut = self._cut(line)
@@ -80,8 +80,8 @@ class PageInk:
         return inked(self.gray[box[1] : box[3], box[0] : box[2]], paper=self.paper)
 
     def _with_cut_signs(self, box: Box) -> Box:
-        """A line's box with the feet and marks that it cuts off, and with signs that stand just beyond its ends: without them the
-        ink would be for a reader that lost them with the box."""
+        """A line's box with the feet and marks that it cuts off, and with a sign just beyond each end. Without these signs the
+        ink would favour a reader that lost them with the box."""
         height, width = self.gray.shape
         reach = round(_REACH * (box.y1 - box.y0))
         x0, y0, x1, y1 = max(0, box.x0 - reach), max(0, box.y0 - reach), min(width, box.x1 + reach), min(height, box.y1 + reach)
@@ -103,22 +103,23 @@ class PageInk:
 
 
 def _to_a_gap(rows: numpy.ndarray) -> int:
-    """How many rows ink goes on beyond a box, whose last row is the first of these; 0 where it doesn't end among them."""
+    """The number of rows by which ink goes on beyond a box; 0 where the ink doesn't end within `rows`. The first row is the box's
+    last."""
     blank = numpy.flatnonzero(~rows)
     return max(0, int(blank[0]) - 1) if len(blank) else 0
 
 
 def _beside(columns: numpy.ndarray) -> int:
-    """How many columns a sign takes that stands beside a box, the nearest column first; 0 where there is none, where it doesn't
-    end among them, and for a rule."""
+    """The number of columns up to the far end of a sign beside a box. The nearest column comes first. 0 where there is no sign,
+    where the sign doesn't end within `columns`, and for a rule."""
     of_ink = numpy.flatnonzero(columns.any(axis=0))
     is_rule = columns.size > 0 and float(columns.mean(axis=0).max()) > _RULE
     return int(of_ink[-1]) + 1 if len(of_ink) and of_ink[-1] < columns.shape[1] - 1 and not is_rule else 0
 
 
 def _preference(cut: Cut, other: str, script: str, face: str) -> float | None:
-    """By how much the ink is more like `other` than like the line's text, over the words that differ; over the whole line where
-    one of the two has a word more. None where they can't be laid over each other, or no typeface draws both."""
+    """How much more the ink is like `other` than like the line's text, over the words that differ. If one of the two has more
+    words, over the whole line. None where the two can't be compared, or where no typeface draws both."""
     ours = cut.line.text
     able = next((name for name in (face, *reference_faces(script)) if draws(name, ours + other)), "")
     if not able or ours.strip() == other.strip() or not other.strip():

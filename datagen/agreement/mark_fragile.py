@@ -20,14 +20,14 @@ from datagen.reading.line_readers import LineReaders
 from datagen.record import Drop, Region, Sample, SampleError
 from datagen.work.pipeline import Stage
 
-_LEAST = 8  # pixels: what is smaller is no line
+_LEAST = 8  # pixels: a line is no smaller
 
 
 @dataclass(frozen=True)
 class MarkFragile(Stage):
-    """Reads the lines of each agreed text `times` times again, each time slightly worn (blur, grain, JPEG), with the embedded
-    engine of its script. A block whose readings differ by more than `most` of their letters, on the mean of all pairs, is
-    fragile: its decision `is_fragile`, and the signal `num_fragile` counts them.
+    """Reads the lines of each agreed text `times` times again with the embedded engine of its script. Each time the lines are
+    slightly worn (blur, grain, JPEG). A block is fragile if its readings differ by more than `most` of their letters, on the mean
+    of all pairs. The decision of a fragile block `is_fragile`, and the signal `num_fragile` counts such blocks.
 
     After the boundary-fragile samples of PaddleOCR-VL-1.6 (arXiv 2606.03264), which compares late checkpoints on 16 distortions.
     """
@@ -73,7 +73,7 @@ class MarkFragile(Stage):
         return marked.with_quality(marked.quality.verdict, marked.quality.reasons, num_fragile=float(num_fragile))
 
     def _crops(self, gray: numpy.ndarray, region: Region) -> list[numpy.ndarray]:
-        """The region's lines; the region itself where it is one line without."""
+        """The images of the region's lines; of the region itself if it has no lines and is one line."""
         if region.is_unread or region.format != "markdown" or not region.text.strip():
             return []
         boxes = [line.box for line in region.lines if line.direction != "ttb"]

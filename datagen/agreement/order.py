@@ -1,4 +1,4 @@
-"""The order in which a page is read, decided by pairs of regions."""
+"""Decide the reading order of a page by pairs of regions."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -11,12 +11,13 @@ from datagen.record import Region
 
 GEOMETRY = "rules"
 Places = Mapping[str, Sequence[float | None]]
-"""Of each voter where it has each of the label's regions; None where it has none of it."""
+"""For each voter, the place of each of the label's regions in the voter's order. None where the voter lacks the region."""
 
 
 class Ordered(NamedTuple):
-    """The regions by their numbers, in the order that is right; how that came about; and the pairs that somebody reads the other
-    way round, each the one that the label has first, the other, and those who do."""
+    """The decided order. `order` has the numbers of the label's regions in reading order. `outcome` and `why` say how the order
+    was decided. `pairs` are the pairs that some voter reads the other way round and no other voter reads as the label does: the
+    region that the label has first, the other region, and the voters against the label."""
 
     order: tuple[int, ...]
     outcome: str
@@ -25,8 +26,8 @@ class Ordered(NamedTuple):
 
 
 def ordered(regions: Sequence[Region], own: str, places: Places, direction: str, size: tuple[int, int]) -> Ordered:
-    """A pair stays as the label has it if one of the other voters agrees; two against it turn it; one alone does if the places
-    say the same, and nobody else has them."""
+    """Decides each pair. A pair stays in the label's order if another voter agrees. Two voters against the label turn the pair.
+    One voter alone turns the pair if the order by the regions' places says the same, and the label's order isn't by places."""
     same = tuple(range(len(regions)))
     others = {voter: of for voter, of in places.items() if voter != own}
     placed = [i for i in same if regions[i].label not in PICTURES | RUNNING]
@@ -62,7 +63,7 @@ def ordered(regions: Sequence[Region], own: str, places: Places, direction: str,
 
 
 def _sorted(same: Sequence[int], turned: set[tuple[int, int]]) -> tuple[int, ...] | None:
-    """The numbers in the order that they were in, but for the pairs that are turned; None if these contradict the others."""
+    """The numbers in their old order, with the turned pairs turned. None if turned pairs contradict the other pairs."""
     before = {j: {i for i in same if (i < j and (i, j) not in turned) or (i > j and (j, i) in turned)} for j in same}
     done: list[int] = []
     while len(done) < len(same):

@@ -1,4 +1,4 @@
-"""Readings of a few words, sign by sign: what they lost, doubled or turned round, and what none of them contradicts."""
+"""Compare readings of a few words sign by sign: which signs are lost, doubled, turned round, or confirmed."""
 
 import re
 import unicodedata
@@ -15,12 +15,12 @@ _DOUBLE = re.compile(r"(.)\1+")
 _DIGIT = re.compile(r"\d")
 _BETWEEN_DIGITS = re.compile(r"[.,:/\u066b\u066c]")
 _HAN_ALONE = frozenset("Hans Hant Hani".split())
-_MORE = 2  # signs than the label: a reading that has more has other words
-_FAR, _NEAR = 0.5, 0.6  # of a word's letters are right where it is misread
+_MORE = 2  # signs: a reading that is longer than the label by more has other words
+_FAR, _NEAR = 0.5, 0.6  # similarity: below the first nobody confuses two words; from the second on readers may
 
 
 def is_native(text: str, script: str) -> bool:
-    """Whether all letters are of a page's script."""
+    """Whether all letters are of the page's script."""
     used = {scripts.script(char) for char in text if char.isalpha()} - scripts.NO_SCRIPT
     return used <= scripts.parts(script) | ({"Bopo"} if script in _HAN_ALONE else frozenset())
 
@@ -39,16 +39,17 @@ def has_digit(text: str) -> bool:
 
 
 def straight(label: str, reading: str, script: str) -> str:
-    """A reading of the label's number; the label's itself where only the parts around its point changed places, as readers of
-    lines from right to left have them."""
+    """The reading. If the label is a number and the reading only swaps the parts around its points, as readers of right-to-left
+    lines do, the label itself."""
     parts = _BETWEEN_DIGITS.split(label)
     is_turned = len(parts) > 1 and _BETWEEN_DIGITS.sub("", reading) == "".join(reversed(parts))
     return label if script in scripts.RTL and is_turned and IS_NUMBER.fullmatch(label) else reading
 
 
 def are_confirmed(label: str, readings: Mapping[str, Sequence[str]]) -> bool:
-    """Whether each sign of the label is read by one of the voters, and each one that it lacks is read by one alone: by `readings`
-    of voters, of which none is like the label as a whole. Points of a number don't count. It takes two voters."""
+    """Whether two voters or more confirm the label sign by sign, though none reads the whole label. Each sign of the label is in
+    some reading. Where a reading has a sign that the label lacks, another reading lacks it, too. A number's points don't
+    count."""
     if IS_NUMBER.fullmatch(label):
         label = _BETWEEN_DIGITS.sub("", label)
         readings = {voter: [_BETWEEN_DIGITS.sub("", text) for text in texts] for voter, texts in readings.items()}
@@ -69,8 +70,7 @@ def are_confirmed(label: str, readings: Mapping[str, Sequence[str]]) -> bool:
 
 
 def only_lost(label: str, readings: Mapping[str, Sequence[str]]) -> bool:
-    """Whether all that voters have otherwise than the label's number is that they lack some digits of it, half of them at most.
-    It takes two voters."""
+    """Whether the readings of two voters or more differ from the label's number only by lost digits, at most half of them."""
     own = _BETWEEN_DIGITS.sub("", label)
     spoken = [_BETWEEN_DIGITS.sub("", text) for texts in readings.values() for text in texts]
     return len(readings) > 1 and all(2 * len(text) >= len(own) and _is_within(text, own) for text in spoken)
@@ -82,8 +82,8 @@ def _is_within(part: str, whole: str) -> bool:
 
 
 def is_near(label: str, reading: str, script: str) -> bool:
-    """Whether a word in the page's script, without digits, is one that a reader may take for the other: most of its letters are
-    the same, they differ in marks alone, or both are one sign."""
+    """Whether a reader may confuse two words in the page's script: most of their letters are the same, they differ in marks
+    alone, or, in a script without spaces, both are one sign. Words with digits are never near."""
     if not label or not reading or has_digit(label + reading) or not (is_native(label, script) and is_native(reading, script)):
         return False
     one, other = _unmarked(label), _unmarked(reading)
@@ -93,7 +93,7 @@ def is_near(label: str, reading: str, script: str) -> bool:
 
 
 def ink_says_little(one: str, other: str) -> bool:
-    """Whether two readings differ in what ink says little of: a number, or the form of a letter."""
+    """Whether the ink says little of the difference: one of the two has digits, or only the form of a letter differs."""
     return has_digit(one + other) or in_one_form(one) == in_one_form(other)
 
 
@@ -102,10 +102,10 @@ def _unmarked(text: str) -> str:
 
 
 def is_far(label: str, reading: str) -> bool:
-    """Whether nobody takes the one for the other."""
+    """Whether the two are so unlike that nobody confuses them."""
     return bool(label) and Levenshtein.normalized_similarity(label, reading) < _FAR
 
 
 def is_doubled(text: str, other: str) -> bool:
-    """Whether a reading is another one with some signs twice: what readers of lines do, and ink tells badly."""
+    """Whether `text` is `other` with some signs doubled. Line readers make such errors, and the ink shows them badly."""
     return len(text) > len(other) and _DOUBLE.sub(r"\1", text) == _DOUBLE.sub(r"\1", other)

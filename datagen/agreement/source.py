@@ -1,7 +1,7 @@
-"""Pages that several datasets have, read together and agreed.
+"""Read the pages that several datasets have, and agree on their labels.
 
-Which pages of the datasets are the same is found once, where a run is planned: by the source's sha256 and page, else by the bytes
-of the image. Each shard's task carries what concerns it. A page is in the output once, from the first dataset that has it.
+The planner of a run finds equal pages once: by the source's sha256 and page, else by the bytes of the image. Each shard's task
+carries the places of its own pages. A page is in the output once, from the first dataset that has it.
 """
 
 import functools
@@ -35,7 +35,7 @@ _COLUMNS = ["key", "task", "sha256", "page", "parent", "image_xxh64"]
 _PLACE = ["shard", "record_offset", "record_bytes"]
 _TOLD = "told_before"
 _UNREADABLE = (ValueError, KeyError, TypeError, IndexError, OSError, msgspec.MsgspecError)
-"""What damage in a record raises, and a shard that isn't there any more."""
+"""The exceptions of a damaged record and of a missing shard."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class PagesOf(Census):
     datasets: tuple[str, ...]
 
     def items(self) -> list[Item]:
-        """Raises `ValueError` for fewer than two datasets, and where one isn't made yet."""
+        """Raises `ValueError` for fewer than two datasets, and if a dataset isn't made yet."""
         if len(self.datasets) < 2:
             raise ValueError("agree needs data=A,B,…: two datasets or more that hold the same pages, the label's first")
         return [item for dataset in self.datasets for item in ShardsOf(dataset).items()]
@@ -53,13 +53,15 @@ class PagesOf(Census):
 
 @dataclass(frozen=True)
 class AgreedPages(ShardSource):
-    """The pages of `datasets`, folders or URLs, each agreed with what the others say of it. `names` are theirs, in the same
-    order.
+    """The pages of `datasets`, folders or URLs. Each page is agreed with the other datasets' labels. `names` are the datasets'
+    names, in the same order. `joined` says where the datasets have each page.
 
-    A page that only one dataset has comes as it is. What isn't a page is dropped, `not_a_page`. A page of which an earlier
-    dataset has a label is told there; a shard that has no other page is a drop, `told_before`. A page that can't be read is
-    dropped, `unreadable`; where only another dataset's record of it can't be, that is left out, and counted in the signal
-    `num_unreadable`. `joined` says where the datasets have each page."""
+    - A page that only one dataset has has no other readings.
+    - A page that an earlier dataset has comes from that dataset's shard only. A shard with no other pages is a drop,
+      `told_before`.
+    - A sample of another task is dropped, `not_a_page`. A page that can't be read is dropped, `unreadable`.
+    - If only another dataset's record of a page can't be read, the record is left out, and the signal `num_unreadable` counts
+      it."""
 
     version: ClassVar[int] = VERSION
 
@@ -68,12 +70,13 @@ class AgreedPages(ShardSource):
     joined: tuple[JoinedRow, ...] | None = field(default=None, repr=False, metadata={"secret": True})
 
     def engines(self) -> dict[str, str]:
-        """What draws and compares, and what the datasets are now: labels that change give others."""
+        """The versions of the engines that draw and compare, and the state of each dataset, since changed labels agree
+        otherwise."""
         states = {f"dataset {name}": state_of(where) for name, where in zip(self.names, self.datasets, strict=True)}
         return states | ink_shapes.engines() | drawing.versions()
 
     def join(self, items: Iterable[Item]) -> Iterator[JoinedRow]:
-        """For each row of the shards that `items` are: where the others have the page, or that an earlier one tells it."""
+        """For each row of the shards `items`: where the other datasets have the page, or that an earlier dataset has it."""
         wanted = {item.uri for item in items}
         index = _Index(self.datasets)
         for number, dataset in enumerate(self.datasets):
@@ -123,8 +126,8 @@ class AgreedPages(ShardSource):
 
 
 def dataset_folder(place: str) -> str:
-    """The dataset that `place` is, or that lies in the output `place`, a local folder. Raises `ValueError` where that has
-    several; where there is none it is `place` itself, which may be made yet."""
+    """The dataset at `place`, or the dataset within the output `place`, a local folder. If there is none, `place` itself, since
+    the dataset may not be made yet. Raises `ValueError` if the output has several datasets."""
     folder = Folder(place)
     if folder.local is None or folder.exists("shards"):
         return folder.url
@@ -140,7 +143,8 @@ def dataset_folder(place: str) -> str:
 
 
 def names_of(datasets: Sequence[str]) -> tuple[str, ...]:
-    """A name for each dataset: the last parts of its folder, as many as tell them all apart."""
+    """A name for each dataset: as many last parts of its folder as tell all datasets apart. Raises `ValueError` if a dataset is
+    named twice."""
     parts = [PurePosixPath(dataset.rstrip("/")).parts for dataset in datasets]
     for length in range(1, max(map(len, parts), default=0) + 1):
         names = tuple("/".join(of[-length:]).lstrip("/") for of in parts)
@@ -152,13 +156,13 @@ def names_of(datasets: Sequence[str]) -> tuple[str, ...]:
 
 
 def state_of(dataset: str) -> str:
-    """What a dataset holds, as a short digest of its shards: the same after something was forgotten in it."""
+    """A short digest of a dataset's shards. It stays the same after samples are forgotten."""
     shards = [(report.shard, report.known_as) for report in read_reports(Folder(dataset))]
     return hashlib.sha256(json.dumps(shards).encode()).hexdigest()[:16]
 
 
 class _Digests(NamedTuple):
-    """Digests in order, and the place of each; of equal ones the first counts."""
+    """Digests in order, with the place of each. Of equal digests the first counts."""
 
     digests: numpy.ndarray
     places: numpy.ndarray
@@ -174,8 +178,8 @@ class _Digests(NamedTuple):
 
 
 class _Index:
-    """Where each page lies in each of the datasets, by two digests of 8 bytes: of its source and page, and of its image. It takes
-    32 bytes a page."""
+    """The place of each page in each dataset, by two digests of 8 bytes: of the source and page, and of the image. The index
+    takes 32 bytes a page."""
 
     def __init__(self, datasets: Sequence[str]):
         self._folders = [Folder(dataset) for dataset in datasets]
@@ -202,7 +206,7 @@ class _Index:
         return list(manifest.read_part(folder, self._shards[dataset][shard]).select(_PLACE).to_pylist())
 
     def places(self, who: int | None, image: int) -> dict[int, dict[str, Any]]:
-        """Where each dataset has the page, by the dataset's number; none for what isn't a page."""
+        """The page's place in each dataset that has the page, by the dataset's number. {} for a sample that isn't a page."""
         place_of = {}
         for dataset, (by_source, by_image) in enumerate(self._pages if who is not None else ()):
             at = by_source.place(who or 0)
@@ -213,8 +217,8 @@ class _Index:
 
 
 def _identities(part: pa.Table) -> tuple[list[int | None], list[int]]:
-    """For each row what its page is known by: its source's sha256 and page, and its image. A part of a page, which has a parent,
-    is known by its image alone; what isn't a page by nothing."""
+    """For each row, the two digests that identify its page: of the source's sha256 and page, and of the image. The first is of
+    the sample's key if the sample has no source or is a part of another one, and None if the sample isn't a page."""
     who: list[int | None] = []
     for task, sha256, page, key, parent in zip(
         *(part[name].to_pylist() for name in ("task", "sha256", "page", "key", "parent")), strict=True

@@ -1,4 +1,4 @@
-"""Several readings of one block laid beside its label: the stretches of words in which any of them differs."""
+"""Lay several readings of one block beside its label, and find the stretches of words in which any reading differs."""
 
 import re
 from collections.abc import Sequence
@@ -12,19 +12,19 @@ from datagen.record import Line
 
 Opcode = tuple[str, int, int, int, int]
 SPACES = re.compile(r"[-\u2010]?\s*\n\s*")
-_FAILED = 0.5  # of the letters: a reading that has fewer of the label's, and of no other reading's, failed
-_BRIDGE = 1  # words that are the same between two stretches that are taken for one
+_FAILED = 0.5  # of the letters: a reading failed that shares fewer with the label and with each other voter's reading
+_BRIDGE = 1  # equal words between two stretches that count as one
 
 
 class Text(NamedTuple):
-    """A text with its words, and the lines that it was read from, each with where it begins in the text."""
+    """A text with its words, and the lines that it was read from. Each line comes with its start in the text."""
 
     text: str
     words: tuple[Word, ...]
     lines: tuple[tuple[int, Line], ...] = ()
 
     def line_at(self, word: int) -> tuple[int, Line] | None:
-        """The line in which a word stands, and where that begins; None where no line is known."""
+        """The line in which a word stands, with the line's start; None where no line is known."""
         at = self.words[word].start if word < len(self.words) else len(self.text)
         before = [placed for placed in self.lines if placed[0] <= at]
         return before[-1] if before else None
@@ -32,7 +32,7 @@ class Text(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """What a voter read of a block; `datasets` are those that say so."""
+    """What a voter read of a block. `datasets` are the datasets that have this reading."""
 
     voter: str
     datasets: tuple[str, ...]
@@ -41,7 +41,7 @@ class Reading:
 
 
 class Span(NamedTuple):
-    """The label's words from `start` to `stop`, exclusive, and for each reading those that it has in their place."""
+    """The label's words from `start` to `stop`, exclusive. `others` has, for each reading, the range of words in their place."""
 
     start: int
     stop: int
@@ -59,7 +59,7 @@ def of_lines(lines: Sequence[Line], script: str) -> Text:
 
 
 def spans(label: Text, readings: Sequence[Text]) -> list[Span]:
-    """The stretches in which a reading differs from the label, in order; none lies in another."""
+    """The stretches in which a reading differs from the label, in order. Stretches don't overlap."""
     edits_of = [_edits(label.words, reading.words) for reading in readings]
     ranges = sorted({(a, b) for edits in edits_of for a, b, _, _ in edits})
     merged: list[list[int]] = []
@@ -73,7 +73,8 @@ def spans(label: Text, readings: Sequence[Text]) -> list[Span]:
 
 
 def _at(edits: Sequence[tuple[int, int, int, int]], word: int, is_end: bool) -> int:
-    """Where the label's word begins in the reading that has these edits; with `is_end` where the word before it ends."""
+    """The place in a reading at which the label's word `word` begins; with `is_end`, at which the word before it ends. `edits`
+    are the reading's."""
     shift = 0
     for a, b, c, d in edits:
         if b < word or (b == word and (is_end or a < word)):
@@ -86,8 +87,8 @@ def _at(edits: Sequence[tuple[int, int, int, int]], word: int, is_end: bool) -> 
 
 
 def _edits(label: Sequence[Word], reading: Sequence[Word]) -> list[tuple[int, int, int, int]]:
-    """Where the two differ: words of the label, words of the reading. What is about the same goes together, and words that are
-    others one for one stay apart."""
+    """The ranges in which the two differ: words of the label, then words of the reading. Ranges that touch are one range, but
+    words that replace each other one for one stay apart."""
     a, b = [word.about for word in label], [word.about for word in reading]
     edits: list[tuple[int, int, int, int]] = []
     for tag, i, j, k, m in _slid(_opcodes(a, b), a, b):
@@ -112,8 +113,8 @@ def _opcodes(a: Sequence[str], b: Sequence[str]) -> list[Opcode]:
 
 
 def _slid(codes: list[Opcode], a: Sequence[str], b: Sequence[str]) -> list[Opcode]:
-    """The opcodes with what is taken out or put in as late as it may be, so that of two words that are the same all readings lack
-    the same one."""
+    """The opcodes with each insertion and deletion as late as possible. Then, of two equal words, all readings lack the same
+    one."""
     out: list[Opcode] = []
     for tag, i, j, k, m in codes:
         if out and tag == "equal" and out[-1][0] in ("insert", "delete"):
@@ -132,7 +133,8 @@ def _slid(codes: list[Opcode], a: Sequence[str], b: Sequence[str]) -> list[Opcod
 
 
 def _is_bridged(before: tuple[int, int, int, int], behind: tuple[int, int, int, int], label: Sequence[str]) -> bool:
-    """Whether hardly anything stands between two edits of different lengths: a word cut otherwise, or a chance."""
+    """Whether hardly anything stands between two edits of different lengths. Then a word was cut otherwise, or the words between
+    agree by chance."""
     between = label[before[1] : behind[0]]
     uneven = before[1] - before[0] != before[3] - before[2] and behind[1] - behind[0] != behind[3] - behind[2]
     return len(between) <= _BRIDGE and uneven and len("".join(between)) <= 3
@@ -163,8 +165,9 @@ def alike(one: Text, other: Text) -> float:
 
 
 def able(label: Text, others: Sequence[Reading], is_cell: bool) -> list[Reading]:
-    """Those of other voters' readings that say something: like the label, or like another voter's. A voter that has nothing
-    overlooked the block where another one has most of the label. Of a cell, which is short, all do."""
+    """The other voters' readings that say something: each is like the label, or like another voter's reading. An empty reading
+    counts unless another voter has most of the label; then its voter overlooked the block. All readings of a cell count, since
+    a cell is short."""
     able_ones = []
     with_label = [alike(reading.text, label) for reading in others]
     for reading, likeness in zip(others, with_label, strict=True):
@@ -185,7 +188,7 @@ def flat(text: Text, place: tuple[int, int]) -> str:
 
 
 def extent(text: Text, place: tuple[int, int], is_whole: bool) -> tuple[int, int]:
-    """From where to where these words stand in the text; with all up to their neighbours if it `is_whole`."""
+    """The start and end of these words in the text. With `is_whole` the range reaches to the neighbouring words."""
     first, last = place
     if first < last and not is_whole:
         return text.words[first].start, text.words[last - 1].stop
@@ -209,7 +212,7 @@ def lines_at(text: Text, first: int, last: int) -> list[tuple[int, Line]]:
 
 
 def line_around(text: Text, place: tuple[int, int]) -> tuple[int, int, Line] | None:
-    """The one line in which these words stand, and from where to where; None if there are more or none."""
+    """The start and end of these words in their line, and the line. None if the words stand in several lines or in none."""
     lines = lines_at(text, *place) if place[0] < place[1] else [p for p in [text.line_at(max(0, place[0] - 1))] if p]
     if len(lines) != 1:
         return None

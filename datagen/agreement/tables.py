@@ -1,5 +1,6 @@
-"""A table decided, cell by cell. Who has a table of the same rows and columns votes with its cells; who has only lines, with
-those that stand in each cell's place. Two tables of other rows and columns that are the same as each other stand in its place."""
+"""Decide a table cell by cell. A reader whose table has the same rows and columns votes with its cells. A reader that has only
+lines votes with the lines at each cell's place. Two voters' tables with the same rows and columns replace a label's table whose
+rows and columns nobody else has."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,14 +17,14 @@ from datagen.tables.cells import Cell, Table
 from datagen.tables.fit import fitted
 from datagen.tables.line_cuts import parted
 
-_FITS = 0.5  # of a table's filled cells: lines that are in fewer of them were cut otherwise
-_CHANGED = 0.4  # of the filled cells: where more are to be others, the rows are
-_MOST_CELLS = 150  # for TEDS, which grows with their square
+_FITS = 0.5  # of a table's filled cells: a reader whose lines agree with fewer cut its lines otherwise
+_CHANGED = 0.4  # of the filled cells: if more would change, the rows themselves are in doubt
+_MOST_CELLS = 150  # for TEDS, whose time grows with the square of the cells
 
 
 @dataclass(frozen=True)
 class TableReading:
-    """What a dataset has of a table: `html`, or "" for lines alone; `lines` are those that lie in it."""
+    """What a dataset has of a table. `html` is "" if the dataset has only lines; `lines` are the lines in the table."""
 
     voter: str
     dataset: str
@@ -79,7 +80,7 @@ class TableVoting:
     def _other_structure(
         self, table: Table, others: Sequence[TableReading], given: dict[str, Table | None]
     ) -> tuple[TableReading, TableReading] | None:
-        """Two voters whose tables have the same rows, columns and spans, and not the label's, which nobody else has."""
+        """Two voters whose tables have the same rows, columns and spans. None if somebody's table has those of the label."""
         if any(of is not None and _shape(of) == _shape(table) for of in given.values()):
             return None
         for i, one in enumerate(others):
@@ -98,7 +99,7 @@ class TableVoting:
         return Decided(among.text, REPLACED, "two_have_other_rows", pair[0].voter, votes, score=among.score)
 
     def _laid(self, table: Table, reading: TableReading, given: Table | None) -> Table | None:
-        """The label's rows and columns with what the reading has in them; None where it doesn't fit."""
+        """The reading's text in the label's rows and columns; None where the reading doesn't fit them."""
         if given is not None and _shape(given) == _shape(table):
             return given
         lines = [line for line in reading.lines if line.text.strip()]
@@ -114,7 +115,7 @@ class TableVoting:
     def _cell(self, cell: Cell, n: int, voting: Sequence[TableReading], fit: dict[str, Table]) -> Decided:
         readings = [Reading(r.voter, (r.dataset,), self._cell_text(fit[r.dataset].cells[n].text, r.lines)) for r in voting]
         label = Text(cell.text, words(cell.text, self.script))
-        # Detectors pass over single signs: that a reader has nothing in a cell says nothing.
+        # Detectors pass over single signs, so an empty reading of a cell says nothing.
         readings = [reading for reading in readings if reading.text.words or not label.words]
         voters = {reading.voter for reading in readings if reading.text.words}
         if not readings or (not label.words and len(voters) < 2):
@@ -124,7 +125,7 @@ class TableVoting:
         ).decided()
 
     def _cell_text(self, text: str, lines: Sequence[Line]) -> Text:
-        """A cell's text, with its line where one of the lines says just that."""
+        """A cell's text, with its line if exactly one line has the same text."""
         normalised = about(text, self.script)
         same = [line for line in lines if normalised and about(line.text, self.script) == normalised]
         return of_lines(same, self.script) if len(same) == 1 else Text(text, words(text, self.script))
@@ -150,7 +151,7 @@ def _shape(table: Table) -> list[tuple[int, int, int, int]]:
 
 
 def _alike(one: Table, other: Table) -> float:
-    """TEDS, or of large tables the share of neighbouring cells that both have."""
+    """TEDS; for large tables, the share of neighbouring cells that both tables have."""
     if max(len(one.cells), len(other.cells)) > _MOST_CELLS:
         return cells.agreement(one, other)
     a, b = (normalised(cells.to_html(table)) for table in (one, other))

@@ -1,9 +1,13 @@
-"""A block of text decided: where the readings differ from the label, who has which words, and what the ink says where nobody
-agrees.
+"""Decide a block of text: the label against the readings of other voters.
 
-Keep what one of the other voters has, too. Replace what two of them have otherwise, and alike. Where readers may take one for the
-other, the ink must be clearly for it; or a little, if one of the two seldom errs on the page. Else draw and look: what
-the ink is most like wins, the label if nothing is more like the ink, another reading if it clearly is. Else it is open."""
+Each stretch of words in which a reading differs from the label is decided on its own:
+
+- The label's words stay if another voter has the same words.
+- Words that two other voters read alike replace the label's. If readers confuse the two texts, the ink must be clearly more like
+  the new text. A little more is enough if one of the two voters seldom errs on the page.
+- Otherwise all texts are drawn and compared with the ink. The label wins if no reading is more like the ink. A reading wins if it
+  is clearly more like the ink.
+- Otherwise the stretch is open."""
 
 import itertools
 from collections import Counter
@@ -34,24 +38,27 @@ from datagen.agreement.spans import (
 from datagen.agreement.words import in_one_form
 from datagen.record import Line
 
-_CLEAR = 0.05  # in likeness: less is the difference of two typefaces
-_CLEARER = 0.15  # where only a voter has it that often reads what nobody else does, or each voter something else
-_AGAINST_TWO = 0.05  # so much more is the ink like the label than like what two voters have, for these to be wrong
-_LONG = 8  # letters and digits: two readings of a long stretch needn't be equal to say the same
+_CLEAR = 0.05  # in likeness: two typefaces make a smaller difference
+_CLEARER = 0.15  # in likeness: asked of a voter that is often alone, or where each voter reads something else
+_AGAINST_TWO = 0.05  # in likeness: two voters are doubted if the ink is more like the label by this much
+_LONG = 8  # letters and digits: two readings of a stretch so long may say the same without being equal
 _LONG_CELL = 3
-_SAME, _MORE = 0.75, 0.1  # of their letters; and so much more than with the label
-OFTEN_ALONE, _SELDOM = 0.03, 0.01  # of a page's words
-_SEEN = 0.015  # in likeness, where one that seldom errs has it: less is a difference that nobody sees
+_SAME, _MORE = 0.75, 0.1  # similarity of two readings; and how much more similar they are to each other than to the label
+OFTEN_ALONE, _SELDOM = 0.03, 0.01  # of a page's words that a voter alone reads so: it often errs; it seldom errs
+_SEEN = 0.015  # in likeness, where a voter that seldom errs has the text: nobody sees a smaller difference
 _SIGN = 4  # characters of a sign with its marks
-_MISREAD = 0.5  # of a word's letters are right where it is misread
+_MISREAD = 0.5  # of a word's letters: a misread word still has this share right
 
 
 @dataclass
 class Voting:
-    """Decides blocks of a page by their readings and its ink. `is_covered` says whether all ink in the block's box lies in lines
-    that the others read, so that nothing stands there that they overlooked. What `is_cell` is short: a reading of it that has
-    other letters is no failure. `alone` is, of each voter, the share of the page's words that it alone reads so: one that often
-    does is no witness where it is alone."""
+    """Decides a block of a page by its readings and its ink.
+
+    `is_covered`: all ink in the block's box lies in lines that the others read, so the others overlooked nothing there.
+    `is_cell`: the block is a table's cell. A cell is short, so a reading with other letters didn't fail.
+    `is_part`: the block is a stretch of a reading that the label lacks.
+    `alone`: for each voter, the share of the page's words that only this voter reads so. A voter with a large share is no
+    witness where it is alone."""
 
     ink: PageInk
     script: str
@@ -94,7 +101,8 @@ class Voting:
         return Decided(text.strip(), outcome, why, chosen, votes, edits, round(score, 3))
 
     def count_alone(self, counts: Counter[tuple[str, bool]]) -> None:
-        """Adds for each voter how many of the label's words it has as somebody else, too, and how many nobody has so."""
+        """Adds to the counts, for each voter, how many of the label's words only this voter reads so (True), and the other words
+        (False)."""
         others = [reading for reading in self.readings if reading.voter != self.own]
         voting = [reading for reading in able(self.label, others, self.is_cell) if reading.text.words]
         stretches = spans(self.label, [reading.text for reading in voting])
@@ -132,7 +140,8 @@ class Voting:
         by_voter: dict[str, list[str]] = {}
         for text, reading in zip(straightened, voting, strict=True):
             by_voter.setdefault(reading.voter, []).append(text)
-        forms: dict[str, list[int]] = {}  # of each voter the reading that isn't at odds with itself
+        # The readings by their text. If a voter's readings differ, the one that somebody else has, too, counts.
+        forms: dict[str, list[int]] = {}
         for voter, texts in sorted(by_voter.items(), key=lambda item: len(set(item[1]))):
             likely = {own} & {*texts} or forms.keys() & {*texts} or {*texts}
             if len(likely) == 1:
@@ -159,13 +168,13 @@ class Voting:
             return Fate(KEPT, "readers_lost_digits")
         if len(by_voter) > 1 and self._is_like_a_near_one(span, voting, straightened):
             return Fate(DRAWN, "ink_sees_no_difference")
-        is_number = signs.has_digit(own) and signs.digits(own) not in map(signs.digits, straightened)  # that nobody else has
+        is_number = signs.has_digit(own) and signs.digits(own) not in map(signs.digits, straightened)  # nobody else has it
         is_chance = not is_number and self._is_chance(span, voting, range(len(voting)))
         return Fate(KEPT, "readers_often_alone") if is_chance else fate
 
     def _is_like_a_near_one(self, span: Span, voting: Sequence[Reading], texts: Sequence[str]) -> bool:
-        """Whether all that is read instead may be taken for the label, or the ink sees no difference between it and one of these,
-        which has the label's other signs, too; and it isn't clearly for one of them."""
+        """Whether the ink can't tell the label from readings that are easily confused with the label. Either all readings are
+        such, or the ink sees no difference between one of them and the label. False if the ink is clearly for one of them."""
         near = [i for i, text in enumerate(texts) if signs.is_near(self._own(span), text, self.script)]
         likes_of = [likes[1] for i in near if (likes := self._likes(span, voting, [i])) is not None]
         if any(likes >= _CLEARER for likes in likes_of):
@@ -173,7 +182,7 @@ class Voting:
         return len(near) == len(texts) or any(abs(likes) < _CLEAR for likes in likes_of)
 
     def _alike_against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[int]:
-        """Two readings of a long stretch that are much more like each other than like the label."""
+        """Two readings of a long stretch that are much more like each other than like the label; [] if there are none."""
         own = self._about(span)
         text_of = {i: about_at(voting[i].text, span.others[i]) for i in numbers}
         for i, k in itertools.combinations(numbers, 2):
@@ -185,7 +194,8 @@ class Voting:
         return []
 
     def _against(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> Fate:
-        """Two voters or more are against the label: what they have stands in its place, unless the ink says otherwise."""
+        """Decides a stretch in which two voters or more contradict the label. Their text replaces the label's unless the ink
+        speaks against the text."""
         first = min(numbers, key=lambda i: (self.alone.get(voting[i].voter, 0.0), i))
         text = exactly_at(voting[first].text, span.others[first])
         if not text:
@@ -206,7 +216,7 @@ class Voting:
         numbers = self._alike(span, voting, numbers, first)
         if any(exactly_at(voting[i].text, span.others[i]) != text for i in numbers):
             return self._together(span, voting, numbers, first)
-        is_foreign = not signs.is_native(own, self.script) and signs.is_native(text, self.script)  # of which ink says little
+        is_foreign = not signs.is_native(own, self.script) and signs.is_native(text, self.script)  # the ink says little of these
         if likes is not None and likes[1] < -_AGAINST_TWO and not is_foreign and not signs.is_far(own, text):
             return Fate(DRAWN, "ink_against_two") if likes[1] < -2 * _AGAINST_TWO else Fate(UNREAD, "ink_against_two")
         is_open = likes is None or likes[1] < _CLEAR
@@ -219,7 +229,7 @@ class Voting:
         return Fate(REPLACED, why, self._edit(span, voting[first], span.others[first]))
 
     def _alike(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int], first: int) -> Sequence[int]:
-        """All who have about what the first of these has, where that is long."""
+        """`numbers`, and, if the reading `first` is long, all readings that are much like it."""
         text_of = [about_at(reading.text, span.others[i]) for i, reading in enumerate(voting)]
         if len(text_of[first]) < _LONG:
             return numbers
@@ -227,7 +237,8 @@ class Voting:
         return sorted({*numbers, *alike})
 
     def _together(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int], first: int) -> Fate:
-        """Two say about the same, which the label lacks: one of them is decided by the other."""
+        """Decides a stretch in which voters say about the same, and the label something else. The reading `first` takes the
+        label's part, and the others vote on it."""
         if self.is_part:
             return Fate(UNREAD, "readers_differ")
         part = part_of(voting[first].text, span.others[first])
@@ -244,7 +255,8 @@ class Voting:
         return Fate(REPLACED, "two_have_more" if span.start == span.stop else "two_agree_against_it", edit._replace(text=text))
 
     def _is_chance(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> bool:
-        """Whether all of these who read a few words otherwise often read what nobody else does."""
+        """Whether a difference is a chance error. All these voters are often alone, and each reads nearly the label's words, or
+        words in a foreign script."""
         own = self._about(span)
         if self.is_part or any(self.alone.get(voting[i].voter, 0.0) < OFTEN_ALONE for i in numbers):
             return False
@@ -259,7 +271,7 @@ class Voting:
         return True
 
     def _is_foreign(self, own: str, other: str) -> bool:
-        """Whether a reading is in another script than the page, and the label isn't: readers write what they know."""
+        """Whether the label is in the page's script and the reading isn't: readers write the scripts that they know."""
         return bool(own) and signs.is_native(own, self.script) and not signs.is_native(other, self.script)
 
     def _looked_at(self, span: Span, voting: Sequence[Reading]) -> Fate:
@@ -299,8 +311,9 @@ class Voting:
         return Fate(UNREAD, "ink_takes_no_side")
 
     def _is_refused(self, own: str, texts: Sequence[str], voters: Set[str]) -> bool:
-        """Whether the ink isn't believed that is most like the label: several voters have less by some words, or quite another
-        number; or all another script; or some have its signs once that it has twice."""
+        """Whether the label is refused although the ink is most like it. It is refused if several voters all lack some of its
+        words, or all have quite another number; if only the readings are in the page's script; or if, in a part, a reading has
+        signs once that the label has twice."""
         is_other = signs.is_far if signs.IS_NUMBER.fullmatch(own) else lambda own, text: len(own) - len(text) >= _LONG
         if len(voters) > 1 and all(is_other(own, text) for text in texts):
             return True
@@ -308,7 +321,8 @@ class Voting:
         return is_foreign or (self.is_part and any(signs.is_doubled(own, text) for text in texts))
 
     def _is_contradicted(self, span: Span, voting: Sequence[Reading], chosen: int) -> bool:
-        """Whether another voter's reading is as near to the label as to the chosen one, or that is a number gone wrong."""
+        """Whether something speaks against the chosen reading. Another voter's reading is as near to the label as to the chosen
+        one; the chosen one has signs twice that another text has once; or the chosen one garbles the label's number."""
         own, text = self._own(span), exactly_at(voting[chosen].text, span.others[chosen])
         if signs.IS_NUMBER.fullmatch(own) and signs.has_digit(text) and not signs.IS_NUMBER.fullmatch(text):
             return True
@@ -318,7 +332,7 @@ class Voting:
         )
 
     def _long_looked_at(self, span: Span, voting: Sequence[Reading], only: int) -> Fate:
-        """One voter has a line more, or one less, and nobody else says anything."""
+        """Decides a long stretch, such as a line, that either the label or the reading `only` lacks."""
         if span.start == span.stop:
             texts = {about_at(reading.text, span.others[i]) for i, reading in enumerate(voting)} - {""}
             if len(texts) > 1 or self.alone.get(voting[only].voter, 0.0) >= OFTEN_ALONE:
@@ -334,7 +348,8 @@ class Voting:
         return Fate(UNREAD, "one_does_not_have_it")
 
     def _likes(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[float] | None:
-        """How much more like each of these readings the ink of the stretch is than like the label; the label's 0 is first."""
+        """For each of these readings, how much more the stretch's ink is like it than like the label. The first value is the
+        label's own, 0. None if the ink can't be compared."""
         flattened = [flat(voting[i].text, span.others[i]) for i in numbers]
         own = flat(self.label, (span.start, span.stop))
         for i, place in [*((voting[n].text, span.others[n]) for n in numbers), (self.label, (span.start, span.stop))]:
@@ -347,7 +362,8 @@ class Voting:
         return None
 
     def _likes_of_all(self, span: Span, voting: Sequence[Reading], numbers: Sequence[int]) -> list[float] | None:
-        """How much more the ink is like what these say alike than like the label, on the mean of the lines that they found."""
+        """The label's 0, and how much more the ink is like these readings, which agree, than like the label. The second value is
+        the mean over the lines that the readers found."""
         likes_of = [likes for i in numbers if (likes := self._likes(span, voting, [i])) is not None]
         return [0.0, sum(likes[1] for likes in likes_of) / len(likes_of)] if likes_of else None
 
@@ -356,7 +372,8 @@ class Voting:
         return False if False in shown else None if not shown or None in shown else True
 
     def _edit(self, span: Span, reading: Reading, place: tuple[int, int]) -> Edit:
-        """The reading's words in the place of the label's, and all between them and their neighbours where one has none."""
+        """Puts the reading's words in the place of the label's. If one of the two has no words there, the edit covers all text up
+        to the neighbouring words."""
         label, other = self.label, reading.text
         is_whole = span.start == span.stop or place[0] == place[1]
         start, stop = extent(label, (span.start, span.stop), is_whole)

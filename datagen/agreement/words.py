@@ -1,8 +1,9 @@
-"""Texts as they are compared: word by word, or sign by sign where a script has no spaces, each in two forms.
+"""Split texts for comparison: into words, or into signs where a script has no spaces. Each word has two forms, `exactly` and
+`about`.
 
-Letters, their marks and digits count. What stands between them doesn't: markup, punctuation, spaces, how a line was broken. Two
-words are `exactly` the same in NFC and NFKC form; they are `about` the same if they differ in what is drawn alike: case, forms of
-one letter in two scripts, of quotes and digits, marks that are written at will.
+Letters, their marks and digits count. Markup, punctuation, spaces and line breaks don't. Two words have the same form `exactly`
+if their NFKC forms are equal. The form `about` is also the same for words that differ only in case, in letters that look alike,
+in the script of digits, or in marks that writers may leave out.
 """
 
 import functools
@@ -22,16 +23,16 @@ _JOINED = "\u00ad\u200c\u200d\u0640"  # drawn as nothing, or only to fill a line
 _PARTS = re.compile(rf"{_SKIPPED}|{_NUMBER}|{_SIGN}|(?P<letter>\w)|(?P<other>.)", re.DOTALL)
 _UNSPACED_SIGN = f"[{scripts.HAN}{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.PHRASED}]"
 _BETWEEN = re.compile(f"(?<={_UNSPACED_SIGN}) +(?={_UNSPACED_SIGN})")
-_SPACED_OUT = 0.15  # of the characters
+_SPACED_OUT = 0.15  # of the characters: so many spaces come from the reader
 UNSPACED = frozenset("Hans Hant Hani Jpan Thai Laoo Khmr Mymr Tibt Lana Tale Talu Tavt Yiii".split())
 _BREAK = re.compile(r"[-\u2010\u058a]\s*\n\s*")
-_AT_WILL = re.compile("[\u0591-\u05c7\u064b-\u0652\u0670\u0640]")  # points of Hebrew, of Arabic; what fills an Arabic line
+_AT_WILL = re.compile("[\u0591-\u05c7\u064b-\u0652\u0670\u0640]")  # points of Hebrew and of Arabic; the tatweel
 _ONE_LETTER = str.maketrans("\u06cc\u0649\u06a9\u06aa\u0651", "\u064a\u064a\u0643\u0643\u0651")
 _MANY_AS_ONE = str.maketrans("0|1", "oll")
 
 
 class Word(NamedTuple):
-    """A word, a number, or a sign of a script without spaces: where it stands in its text, and how it is compared."""
+    """A word, a number, or a sign of a script without spaces: its place in the text, and its two forms."""
 
     start: int
     stop: int
@@ -40,8 +41,8 @@ class Word(NamedTuple):
 
 
 def words(text: str, script: str) -> tuple[Word, ...]:
-    """The words of a text, in order. A word that a hyphen parts at a line's end is one."""
-    bounds: list[tuple[int, int, bool]] = []  # from where to where, and whether letters that follow belong to it
+    """The words of a text, in order. A word that is hyphenated at a line's end is one word."""
+    bounds: list[tuple[int, int, bool]] = []  # start, end, and whether letters that follow belong to the word
     for match in _PARTS.finditer(text):
         kind, (start, stop) = match.lastgroup or "", match.span()
         is_mark = stop - start == 1 and (unicodedata.category(match[0])[0] == "M" or match[0] in _JOINED)
@@ -66,14 +67,14 @@ def words(text: str, script: str) -> tuple[Word, ...]:
 
 
 def closed_up(text: str, script: str) -> str:
-    """A reading of a script without spaces, whose reader put some between most signs and before marks, without these."""
+    """The text without spaces between signs, if its script has no spaces and its reader put many in."""
     if script not in UNSPACED or text.count(" ") < _SPACED_OUT * len(text):
         return text
     return _BETWEEN.sub("", text)
 
 
 def exactly(text: str, script: str) -> str:
-    """A text's letters and digits, as `Word.exactly` has them."""
+    """A text's letters and digits in the form `Word.exactly`."""
     return "".join(word.exactly for word in words(text, script))
 
 
@@ -82,7 +83,8 @@ def about(text: str, script: str) -> str:
 
 
 def in_one_form(exact: str) -> str:
-    """A word without what is written at will, its letters in one of the forms that a language's readers write them in."""
+    """A word without the marks that writers may leave out, and with one form of each letter that Arabic and Persian write in
+    different forms."""
     return _AT_WILL.sub("", exact).translate(_ONE_LETTER)
 
 

@@ -1,7 +1,8 @@
-"""What MuPDF's text loses of right-to-left glyphs, from its list of what is drawn: where marks are, and which forms letters have.
+"""Recover what MuPDF's text loses of right-to-left glyphs, from MuPDF's list of drawn glyphs: places of marks, and letters'
+forms.
 
-As MuPDF turns a run around, it moves marks to the run's end. And a font that draws nothing for U+200C has no code for it, so a
-half-space is in a text only as a form: within a word stands the letter as it stands at a word's end.
+When MuPDF turns a run around, it moves marks to the run's end. A font that draws nothing for U+200C has no code for it. Then a
+half-space shows only in a letter's form: a letter within a word has the form of a word's end.
 """
 
 import re
@@ -15,15 +16,15 @@ from datagen.page.line_pieces import Piece
 
 _LETTER = re.compile("[\u0620-\u064a\u066e-\u06d3]")
 PERSIAN = re.compile("[\u067e\u0686\u0698\u06a9\u06af\u06cc]")
-# Fonts of Windows whose glyphs of ASCII stand in the order of their codes, from a space's, which is the fourth; and where the
-# digits of Arabic, and three of Persian, are in them: what Word says of these may be any digit.
+# Fonts of Windows whose ASCII glyphs stand in the order of their codes, from the space, which is the fourth glyph. Then the
+# glyphs of the Arabic digits and of three Persian ones, for which Word may write any digit.
 _WINDOWS = re.compile("Arial|Times ?New ?Roman|Courier ?New")
 _OF_WINDOWS = {761 + i: i for i in range(10)} | {778: 4, 779: 5, 780: 6}
 _FIRST_OF_ASCII, _MAX_OF_ASCII = 29, 128
 _NON_JOINER = "\u200c"
-_NEAR_EM, _RAISED_EM = 0.1, 0.3  # how far marks stand beside their letters, and over or under their baselines
-_MOST_WITHIN = 4  # times as often within words as at their ends: a form that may stand at an end by chance
-_MOST_ALIKE = 0.3  # of a font's letters within words: it has forms
+_NEAR_EM, _RAISED_EM = 0.1, 0.3  # em: marks stand so far beside their letters, and over or under their baselines
+_MOST_WITHIN = 4  # times as often within words as at ends: such a form stands at an end by chance
+_MOST_ALIKE = 0.3  # of a font's letters within words: if more have the form of an end, the font has no other forms
 
 Place = tuple[float, float]
 Form = tuple[str, int]
@@ -31,9 +32,10 @@ Form = tuple[str, int]
 
 
 def correct(view: OpenPage, pieces: Sequence[Piece]) -> dict[Place, Form]:
-    """Put the marks of right-to-left pieces where they are drawn, and say which form is drawn at each place, for `half_spaces`.
+    """Put the marks of right-to-left pieces where they are drawn, and write digits as drawn. Returns the form at each place, for
+    `half_spaces`.
 
-    A place is where a glyph starts, and its baseline, in points. Nothing is known of rotated pages.
+    A place is a glyph's start and baseline, in points. Rotated pages stay as they are, and give no forms.
     """
     if view.page.rotation or not any(p.upright and p.glyphs for p in pieces):
         return {}
@@ -60,8 +62,8 @@ def correct(view: OpenPage, pieces: Sequence[Piece]) -> dict[Place, Form]:
 
 
 def _write_digits(pieces: Sequence[Piece], digits: Mapping[str, Sequence[tuple[str, Place, int]]]) -> None:
-    """Write digits as they are drawn, by the glyphs' numbers: Word says those of ASCII of all, which it draws as the language has
-    them. The font's own of ASCII stand in the order of their codes."""
+    """Write digits as they are drawn, by the numbers of their glyphs. Word writes ASCII digits for all digits, and draws them as
+    the language has them. A font's own ASCII digits stand in the order of their codes."""
     zero = 0x6F0 if any(PERSIAN.search(p.text) for p in pieces) else 0x660
     drawn: dict[tuple[Place, str], str] = {}
     for font, of_font in digits.items():
@@ -76,8 +78,8 @@ def _write_digits(pieces: Sequence[Piece], digits: Mapping[str, Sequence[tuple[s
 
 
 class _Drawn(NamedTuple):
-    """A glyph: its place in the order of drawing, where its advance starts and ends, its font's size, and its number in the font:
-    -1 for the rest of a ligature."""
+    """A drawn glyph: its place in the order of drawing, the start and end of its advance, its font's size, and its number in the
+    font, -1 for the rest of a ligature."""
 
     order: int
     char: str
@@ -88,9 +90,9 @@ class _Drawn(NamedTuple):
 
 
 def _move_marks(pieces: Sequence[Piece], lines: Mapping[int, Sequence[_Drawn]]) -> None:
-    """Put marks over the middle of the letters that they are drawn with.
+    """Put marks over the middle of the letters with which they are drawn.
 
-    Two marks that are the same sign on one line are alike: it is enough to know where such marks are drawn.
+    Marks of the same sign on one line can't be told apart and needn't be: their places are enough.
     """
     written: dict[tuple[str, int], list[tuple[float, Piece, int]]] = defaultdict(list)
     for piece in pieces:
@@ -108,7 +110,7 @@ def _move_marks(pieces: Sequence[Piece], lines: Mapping[int, Sequence[_Drawn]]) 
 
 
 def _over(line: Sequence[_Drawn], i: int) -> float:
-    """Where the middle of the letter is that mark `i` of a line is drawn with, in the order in which the line is drawn."""
+    """The middle of the letter with which mark `i` of a line is drawn. `line` is in the order of drawing."""
     mark = line[i]
     if mark.number < 0 and (first := next((k for k in range(i - 1, -1, -1) if line[k].number >= 0), None)) is not None:
         return _over(line, first) if is_mark(line[first].char) else (line[first].x0 + line[first].x1) / 2
@@ -125,10 +127,10 @@ def _over(line: Sequence[_Drawn], i: int) -> float:
 
 
 def half_spaces(lines: Iterable[tuple[Sequence[Glyph], float]], forms: Mapping[Place, Form]) -> list[list[Glyph]]:
-    """Lines of clusters from left to right, with U+200C behind letters that end no word and have the form of its end.
+    """Lines of clusters from left to right, with U+200C behind letters within a word that have the form of a word's end.
 
-    Each line comes with its baseline. A form is one of ends if a good part of where it stands are ends, and if the font draws
-    other forms within words.
+    Each line comes with its baseline. A form is one of ends if it often stands at ends and the font draws other forms within
+    words. A U+200C whose letter has another form is taken out.
     """
     lines = list(lines)
     result = [list(line) for line, _ in lines]

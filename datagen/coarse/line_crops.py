@@ -1,7 +1,7 @@
-"""Lines of text as crops, cut from the PDFs behind a dataset of pages: the worker's side. The child's is `line_crops_child.py`.
+"""Crops of text lines, cut from the PDFs behind a dataset of pages: the worker's side. `line_crops_child.py` is the child's side.
 
-A page sample says where its lines are and what they say; its image is as small as a page's image is. A line that somebody learns
-to read from is drawn anew, at the height that a reader wants.
+A page sample has the places and texts of its lines, but its image is too small to learn lines from. So each line is drawn anew
+from the PDF, at the height that a reader wants.
 """
 
 import hashlib
@@ -34,9 +34,9 @@ class LineCrops(ShardSource):
     """The lines of pages in `languages` whose words hold, as gray crops in which a line is `min_height` to `max_height` pixels
     high, with `margin` of that height around it. The height is drawn by `seed` for each page.
 
-    A crop's text is what the text layer says; its region is the line in the crop. A line in a column is laid down in its crop.
-    Dropped are lines that are `vertical` in a script without columns, `turned` (higher than wide), `unmapped` (with U+FFFD or
-    private characters), and those `not_in_the_image` or too long for one.
+    A crop's text is the text layer's. Its region is the line in the crop. A line in a column is laid down in its crop. Lines are
+    dropped as `vertical` (in a script without columns), `turned` (higher than wide), `unmapped` (with U+FFFD or private
+    characters), or `not_in_the_image` (outside the image, or too long for one).
     """
 
     version: ClassVar[int] = 7
@@ -96,7 +96,7 @@ class LineCrops(ShardSource):
         return self._in_child(CUT, list[LineCrop | None], path, orders)
 
     def _in_child(self, function: str, kind: Any, path: str, orders: list[CutOrder], **arguments: Any) -> Iterator[Part | Failed]:
-        """What a function of the child makes of each order, of type `kind`."""
+        """The results, of type `kind`, of a function of the child for each order."""
         return read_parts(
             function,
             kind,
@@ -113,11 +113,11 @@ class LineCrops(ShardSource):
         )
 
     def lines(self, page: Sample) -> list[Line]:
-        """Those of the page's lines that are cut."""
+        """The lines of the page that are cut."""
         return [line for region in page.regions for line in region.lines]
 
     def order(self, page: Sample, boxes: list[Box]) -> CutOrder:
-        """What the child is asked for of a page: these boxes, at a height that hangs on the page alone."""
+        """The order to cut these boxes from a page, at a height that depends on the seed and the page alone."""
         drawn = int.from_bytes(hashlib.sha256(f"{self.seed}/{page.origin.sha256}/{page.origin.page}".encode()).digest()[:4])
         height = self.min_height + drawn % (self.max_height - self.min_height + 1)
         return CutOrder(page.origin.page, max(page.size), height, boxes, page.script)
@@ -142,7 +142,7 @@ def drop_of_line(page: Sample, number: int, reason: str, text: str) -> Drop:
 def sample_of_line(
     page: Sample, number: int, crop: LineCrop, line: Line, engines: dict[str, str], stage: str, box: Box = NOWHERE
 ) -> Sample:
-    """A crop with its `line`, which is line `number` of the page and lies at `box` in it."""
+    """The sample of a crop with its `line`. The line has the `number` in the page and lies at `box` in the page."""
     o = page.origin
     return Sample(
         key=f"{page.key}-{number:04d}",
@@ -161,7 +161,7 @@ def sample_of_line(
 
 
 def _unfit(line: Line, script: str) -> str:
-    """Why a line of a page in `script` is none that a reader learns from; "" if it is one."""
+    """The reason why no reader should learn from a line of a page in `script`; "" if there is none."""
     is_column = line.direction == "ttb" and stands(line.box, script)
     if line.direction == "ttb" and not is_column:
         return "vertical"

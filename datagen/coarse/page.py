@@ -1,7 +1,7 @@
-"""PDF pages, read with PyMuPDF: what runs in the sandboxed child, the only place that holds an open document.
+"""PDF pages, read with PyMuPDF. This code runs in the sandboxed child, the only process that opens a document.
 
-A page's content is interpreted into a display list, from which images come, and once more for its text (`textpage_of`). Both
-share a frame: the rotated, cropped page as a viewer shows it.
+MuPDF interprets a page twice: into a display list, which gives the image, and for its text (`textpage_of`). Both have the same
+frame: the rotated, cropped page as a viewer shows it.
 """
 
 import contextlib
@@ -25,16 +25,17 @@ from datagen.sandbox.walls import MEMORY_MARKS, is_out_of_memory
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
 
-# The default adds TEXT_CID_FOR_UNKNOWN_UNICODE, which passes glyph numbers off as characters: a layer must be judged without it.
+# The default adds TEXT_CID_FOR_UNKNOWN_UNICODE, which passes glyph numbers off as characters and would hide unmapped ones.
 TEXT_FLAGS = pymupdf.TEXTFLAGS_TEXT & ~pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
-_FREE_TEXT, _UNSEEN = 2, 2 | 32  # MuPDF's kind of annotation; PDF's flags of what is hidden, and not shown
-_CONTRAST = 64  # of 255, of ink to paper
-_LEAST_ROWS, _LEAN = 6, 0.025  # of the ink of a bracket: its height in pixels, and how far its ends lie aside, in heights
+_FREE_TEXT, _UNSEEN = 2, 2 | 32  # MuPDF's kind of annotation; PDF's flags Hidden and NoView
+_CONTRAST = 64  # of 255: ink differs from paper by more
+_LEAST_ROWS, _LEAN = 6, 0.025  # of a bracket's ink: its least height in pixels, and how far its ends lie aside, in heights
 
 
 def textpage_of(page: pymupdf.Page, flags: int) -> pymupdf.TextPage:
-    """A page's text in the frame of its display list. The list itself has no text objects of a space alone, and many files write
-    each space as one: where words stand close, or are written without spaces as in Thai, nothing else tells of it."""
+    """A page's text in the frame of its display list. The text can't come from the display list, which drops text objects that
+    hold only a space. Many files write each space as such an object. Where words stand close, or in scripts such as Thai,
+    nothing else tells of the space."""
     of_any_format = page.this if isinstance(page.this, pymupdf.mupdf.FzPage) else page.this.super()
     options = pymupdf.mupdf.FzStextOptions(flags)
     options.flags = flags
@@ -43,8 +44,8 @@ def textpage_of(page: pymupdf.Page, flags: int) -> pymupdf.TextPage:
 
 @dataclass(frozen=True)
 class OpenPage:
-    """What a page function gets. `zoom` is pixels a point; `size` the image's (width, height) in pixels, `image` its (H, W, 3)
-    bytes."""
+    """The argument of a page function. `zoom` is pixels a point. `size` is the image's (width, height) in pixels; `image` has its
+    (H, W, 3) bytes."""
 
     page: pymupdf.Page
     displaylist: pymupdf.DisplayList
@@ -52,10 +53,10 @@ class OpenPage:
     size: tuple[int, int]
     image: numpy.ndarray
     pixmap: pymupdf.Pixmap | None = None
-    """What owns the image's memory: it goes with its last owner, and numpy isn't one."""
+    """The owner of the image's memory. The numpy array doesn't keep the memory alive."""
 
     def is_clear(self, bbox: tuple[float, float, float, float]) -> bool:
-        """Whether nothing is drawn in the middle of a box in points: an underline, or tails of the lines around it, may be."""
+        """Whether nothing is drawn in the middle of a box in points. An underline, or tails of the lines around, may be drawn."""
         box = self.pixels(bbox)
         if box is None:
             return True
@@ -66,11 +67,11 @@ class OpenPage:
         if middle.size == 0:
             return True
         darkest, lightest = int(middle.min()), int(middle.max())
-        # What fills the middle alone, such as a word blacked out, is drawn there, too.
+        # One dark colour that fills only the middle, such as a blacked-out word, is drawn, too.
         return lightest - darkest < _CONTRAST and abs(float(top.mean()) - darkest) < _CONTRAST
 
     def has_gap(self, bbox: tuple[float, float, float, float], least_pt: float) -> bool:
-        """Whether a strip from top to bottom of a box in points, `least_pt` wide, is blank."""
+        """Whether a box in points has a blank strip from top to bottom that is at least `least_pt` wide."""
         box = self.pixels(bbox)
         if box is None:
             return False
@@ -84,8 +85,8 @@ class OpenPage:
         return int(numpy.diff(edges).max()) - 1 >= least_pt * self.zoom
 
     def opens(self, bbox: tuple[float, float, float, float]) -> int:
-        """Which way the bracket in a box in points opens: 1 to the right, -1 to the left, 0 if its image doesn't say. The ends of
-        its ink lie further on the side to which it opens than its middle."""
+        """Which way the bracket in a box in points opens: 1 to the right, -1 to the left, 0 if the image doesn't say. The ends of
+        a bracket lie further than its middle on the side to which the bracket opens."""
         box = self.pixels(bbox)
         if box is None:
             return 0
@@ -103,7 +104,7 @@ class OpenPage:
         return (further > _LEAN * len(ink)) - (further < -_LEAN * len(ink))
 
     def pixels(self, bbox: tuple[float, float, float, float]) -> Box | None:
-        """A box in points as the smallest pixel box that holds it, cut to the image; None if it lies outside."""
+        """The smallest pixel box that holds a box in points, cut to the image; None if the box lies outside."""
         x0, y0, x1, y1 = bbox
         if not all(map(math.isfinite, bbox)):
             return None
@@ -126,8 +127,8 @@ def read_pages(
     page_functions: list[PageCall],
     passwords: Sequence[str] = (),
 ) -> Iterator[Parts | Part[ReadPage] | Failed]:
-    """Yields each of the pages called `numbers`, or, if that is None, of those pages `within` a range that `draw` chooses. Raises
-    `SampleError` for the whole document."""
+    """Yields the pages `numbers`. If `numbers` is None, `draw` chooses pages `within` a range; their numbers come first, then the
+    pages. Raises `SampleError` for the whole document."""
     functions = [functools.partial(pkgutil.resolve_name(call.function), **call.arguments) for call in page_functions]
     with open_document(path, passwords) as doc:
         if numbers is None:
@@ -138,7 +139,7 @@ def read_pages(
 
 
 def probe_document(path: str, numbers: list[int], passwords: Sequence[str] = ()) -> Iterator[Part[Probe]]:
-    """Yields one part: the number of pages, and the text of up to five of them, spread over the document."""
+    """Yields one part: the number of pages, and the text of up to five pages spread over the document."""
     with open_document(path, passwords) as doc:
         text = ""
         for page in sorted({len(doc) * i // 5 for i in range(5)}):
@@ -148,7 +149,7 @@ def probe_document(path: str, numbers: list[int], passwords: Sequence[str] = ())
 
 
 def choose_pages(num_pages: int, max_pages: int, seed: str) -> list[int]:
-    """At most `max_pages` (0: all) page numbers, ascending. A larger `max_pages` keeps what a smaller one chose."""
+    """At most `max_pages` (0: all) page numbers, ascending. A larger `max_pages` keeps the pages that a smaller one chose."""
     if not max_pages or num_pages <= max_pages:
         return list(range(num_pages))
     order = sorted(range(num_pages), key=lambda n: hashlib.sha256(f"{seed}/{n}".encode()).digest())
@@ -156,9 +157,9 @@ def choose_pages(num_pages: int, max_pages: int, seed: str) -> list[int]:
 
 
 def pictures(view: OpenPage) -> PageContent:
-    """How much of the page its images cover, as `image_share`; how many fields are there to fill in, as `num_fields`, and texts
-    that somebody put on the page as annotations, which no layer has, as `num_notes`, if there are any. No regions: what images
-    show is a layout model's to say."""
+    """Signals: `image_share` is the share of the page that its images cover. `num_fields` counts form fields, and `num_notes`
+    counts texts in annotations, which no text layer has; both are absent if 0. There are no regions: a layout model says what
+    images show."""
     with native("broken_page"):
         num_fields = sum(1 for _ in view.page.widgets()) if view.page.first_widget else 0
         num_notes = sum(map(_is_shown, view.page.annots([_FREE_TEXT]))) if view.page.first_annot else 0
@@ -166,7 +167,7 @@ def pictures(view: OpenPage) -> PageContent:
         if not view.page.get_images():
             return PageContent(signals={"image_share": 0.0} | fields)
         boxes = [pymupdf.Rect(i["bbox"]) * view.page.rotation_matrix for i in view.page.get_image_info()]
-    coarse = 64  # a grid is exact enough for a share, and overlapping tiles count once
+    coarse = 64  # a grid of cells is exact enough for a share, and counts overlapping images once
     covered: set[tuple[int, int]] = set()
     for box in boxes:
         px = view.pixels(tuple(box))
@@ -199,15 +200,15 @@ def rendered(doc: pymupdf.Document, number: int, long_side: int, max_page_pt: fl
         size = (pixmap.width, pixmap.height)
         warnings = pymupdf.TOOLS.mupdf_warnings()
         if any(mark in warnings.lower() for mark in MEMORY_MARKS):
-            raise MemoryError(warnings)  # MuPDF draws the page without what it could not hold
+            raise MemoryError(warnings)  # else MuPDF draws the page without the parts that didn't fit
         pixels = numpy.frombuffer(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
     return OpenPage(page, displaylist, zoom, size, pixels, pixmap)
 
 
 def encoded(pixels: numpy.ndarray, jpeg_quality: int) -> bytes:
     """The (H, W, 3) bytes as a JPEG."""
-    # Straight from MuPDF's pixels, 1.1 to 1.5 times as fast as Pillow, which copies them first, and some ten times as fast as
-    # Pixmap.tobytes("jpg").
+    # simplejpeg takes MuPDF's pixels without a copy. It is 1.1 to 1.5 times as fast as Pillow, which copies them first, and some
+    # ten times as fast as Pixmap.tobytes("jpg").
     jpeg: bytes = simplejpeg.encode_jpeg(pixels, quality=jpeg_quality, colorspace="RGB", colorsubsampling="420", fastdct=False)
     return jpeg
 
@@ -226,15 +227,15 @@ def _read_page(
     if lines:
         signals["uncovered_ink"] = uncovered_ink(view.image, lines)
     else:
-        signals["blank"] = float(int(view.image.max()) - int(view.image.min()) < 8)  # one colour, but for noise
+        signals["blank"] = float(int(view.image.max()) - int(view.image.min()) < 8)  # one colour, apart from noise
         if doc.is_repaired and signals["blank"]:
             raise SampleError("broken_page", "nothing is left of it after repair of a damaged file")
     return ReadPage(encoded(view.image, jpeg_quality), view.size, PageContent(regions, signals, engines))
 
 
 def open_document(path: str, passwords: Sequence[str] = ()) -> contextlib.closing:
-    """The document, with the first of `passwords` that fits if it asks for one. Raises `SampleError`: `broken`, `encrypted`,
-    `no_pages`, `not_a_pdf`."""
+    """The document. If it asks for a password, the first of `passwords` that fits opens it. Raises `SampleError`: `broken`,
+    `encrypted`, `no_pages`, `not_a_pdf`."""
     with native("broken"):
         doc = pymupdf.open(path, filetype="pdf")
         if not doc.is_pdf:
@@ -249,7 +250,8 @@ def open_document(path: str, passwords: Sequence[str] = ()) -> contextlib.closin
 
 @contextlib.contextmanager
 def native(reason: str) -> Iterator[None]:
-    """Whatever PyMuPDF raises on a hostile file, of any type, as a `SampleError`. Wraps calls into it, and no code of ours."""
+    """Turns every exception that PyMuPDF raises on a hostile file into a `SampleError`, and one for lack of memory into a
+    `MemoryError`. It wraps calls of PyMuPDF only."""
     try:
         yield
     except SampleError:

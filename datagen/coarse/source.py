@@ -1,4 +1,4 @@
-"""PDF files as page samples: the worker's side. The parser's side, in the sandboxed child, is `page.py`."""
+"""PDF files as page samples: the worker's side. `page.py` is the parser's side, which runs in the sandboxed child."""
 
 import importlib.metadata
 import logging
@@ -29,11 +29,12 @@ _PAGE_BYTES, _UNKNOWN_PAGES = 25_000, 20
 
 @dataclass(frozen=True)
 class PageFunction:
-    """What the child does with an open page: `function` is called as `function(OpenPage, **arguments)`, and returns a
-    `PageContent`; see `page.py`. Its `version` goes up whenever it returns something else.
+    """A function that the child calls on an open page: `function(OpenPage, **arguments)` returns a `PageContent`; see `page.py`.
+    `version` goes up whenever the function returns something else.
 
-    `function` is what outputs know it by: "module:name", where it lay when the first of them was made. `place` is where it lies
-    now, if it was moved, and no part of the fingerprint. `annotates`: its regions have labels, and are in reading order."""
+    `function` is the function's name in outputs: "module:name", where it lay when the first output was made. `place` is where a
+    moved function lies now; `place` is no part of the fingerprint. `annotates`: the function's regions have labels and are in
+    reading order."""
 
     function: str
     version: int = 1
@@ -53,14 +54,17 @@ PICTURES = PageFunction("datagen.sources.pdf_page:pictures", version=3, place="d
 
 @dataclass(frozen=True)
 class PdfSource(Source):
-    """Pages of PDF files, each with its image, its text layer as regions and lines, and signals to judge that layer by.
+    """Pages of PDF files, each with its image, its text layer as regions and lines, and signals to judge the layer by.
 
-    `long_side` is the image's longer side in pixels, whatever the page's size. At most `max_pages` (0: all) of a document are
-    read, chosen by `seed`; what it, or the part of it that a shard reads, lacks after `max_document_s` seconds of the parser's
-    processor time is given up. A page over `max_page_pt` points is no page that could be read at that size. `page_functions` run
-    in the child, on the open page, and add regions and signals: see `page.OpenPage`. A shard reads about `shard_pages` pages, of
-    few documents fewer, but `few_pages` at least (0: no fewer). `passwords` are tried on what is encrypted; they are written down
-    nowhere, and no output is refused for them.
+    - `long_side`: the image's longer side in pixels, whatever the page's size.
+    - `max_pages` (0: all): so many pages of a document are read at most, chosen by `seed`.
+    - `max_document_s`: seconds of the parser's processor time for a document, or for the part of it that a shard reads. The pages
+      that are left after this time are given up.
+    - `max_page_pt`: a longer page, in points, is dropped, since nobody could read it on an image of `long_side`.
+    - `page_functions`: run in the child on the open page, and add regions and signals: see `page.OpenPage`.
+    - `shard_pages`: a shard reads about so many pages. If there are few documents it reads fewer, but `few_pages` at least
+      (0: `shard_pages` always).
+    - `passwords`: tried on encrypted files. They are written down nowhere and are no part of the fingerprint.
     """
 
     version: ClassVar[int] = 8
@@ -100,12 +104,12 @@ class PdfSource(Source):
         return max(1, min(total, self.max_pages or total))
 
     def estimate(self, inputs: Inputs) -> Estimate:
-        """By what A4 documentation pages cost: `make bench` measures it."""
+        """The cost of A4 documentation pages, which `make bench` measures."""
         pages, pixels = sum(map(self.expected_pages, inputs)), self.long_side**2
         return Estimate(pages, round(pages * 0.12 * pixels), pages * (0.006 + 2.4e-9 * pixels))
 
     def read(self, document: Item) -> Iterator[Sample | Drop]:
-        """Its pages, or those of a range. A page that ends the parser costs itself alone."""
+        """The document's pages, or the pages of its range. A page that ends the parser is dropped alone."""
         with fetched(document.uri, ("pdf",), self.max_bytes, self.limits) as (path, _):
             sha256 = sha256_of(path)
             pages = read_parts(
@@ -153,7 +157,7 @@ class PdfSource(Source):
             task="page",
             image=image,
             size=size,
-            lang=document.lang or "und",  # what was declared, until a stage has read the text
+            lang=document.lang or "und",  # the declared language holds until a stage has read the text
             script="Zyyy",
             text=markdown(content.regions) if self._annotates else paragraphs(content.regions),
             regions=content.regions,
@@ -164,7 +168,7 @@ class PdfSource(Source):
 
 
 def paragraphs(regions: Sequence[Region]) -> str:
-    """The text of all regions, a blank line between two."""
+    """The text of all regions, with a blank line between two regions."""
     return "\n\n".join(region.text for region in regions if region.text)
 
 

@@ -44,26 +44,25 @@ _FLAGS = TEXT_FLAGS & ~pymupdf.TEXT_PRESERVE_LIGATURES
 ENGINES = {BY: importlib.metadata.version(BY)}
 _VISIBLE = 16 | 32  # filled, stroked: a glyph that is neither leaves no ink
 _PRIVATE = re.compile(f"[{scripts.PRIVATE}]+")
-# Glyphs of Arabic letters, not letters: what a layer holds when its maker wrote down what it drew.
+# Glyphs of Arabic letters, not letters. A layer holds them if its maker wrote down what was drawn.
 _PRESENTATION_FORMS = re.compile(f"[{scripts.ARABIC_FORMS}]+")
 _RIGHT_TO_LEFT = re.compile(f"[{scripts.RIGHT_TO_LEFT}]")
 _CLUSTERED = re.compile(f"[{scripts.CLUSTERED}]")
-# Letters behind which MuPDF adds no space: one behind them is the file's own.
+# MuPDF adds no space behind these letters: a space behind them is the file's own.
 _SPACED = re.compile(f"[{scripts.SPACED}]( ?)")
-# Others stand among letters behind which it does: Vietnamese and old Greek ones, brackets, Armenian signs read from their glyphs.
+# Nor behind these, among other letters: of Vietnamese and old Greek; brackets; Armenian signs that were read from their glyphs.
 _MAY_LACK = re.compile(
     r"[\u1e00-\u1fff\u2100-\u21ff\u2329\u232a\u27e6-\u27ef\u3009](?=[A-Za-z\u00c0-\u1fff])|[,;:\u0589](?=[\u0531-\u0587])"
 )
-# Letters that are followed by spaces where a phrase ends; on a page of these hardly any may have none.
+# Scripts with spaces only where a phrase ends: on a page of these letters, few are followed by a space, but hardly ever none.
 _PHRASED = re.compile(f"[{scripts.PHRASED}]( ?)")
-# Listings set signs in the middle of wide cells, and MuPDF takes what is left of a cell for a space; and what TeX puts between an
-# item's letter and its bracket.
+# MuPDF takes for a space the rest of a listing's wide cell around a sign, and TeX's gap between an item's letter and its bracket.
 _SIGNS_APART = re.compile(r"[0-9A-Za-z] \. [0-9A-Za-z]|[0-9A-Za-z] , |[0-9A-Za-z] ’ ?’|^ ?[0-9A-Za-z]{1,3} \)", re.MULTILINE)
 _LETTERSPACED = re.compile(r"(?<!\S)(?:[^\W\d_] ){4}")
-# Of a vowel sign in two parts around its consonant, MuPDF may say the consonant in place of the first part, too.
+# A vowel sign may have two parts around its consonant. MuPDF may write the consonant again in the place of the first part.
 _TWICE_FIRST = re.compile(f"([{scripts.LETTERS_OF_TWO_PART_VOWELS}])\\1[{scripts.TWO_PART_VOWELS}]")
 _SOFT_INSIDE = re.compile("\u00ad(?=[ \u00a0\\t]*\\S)")
-_ENDS_IN_SPACE = re.compile(f"[{scripts.HANGUL}{scripts.PHRASED}]")  # a space behind these at a line's end tells: see `line_ends`
+_ENDS_IN_SPACE = re.compile(f"[{scripts.HANGUL}{scripts.PHRASED}]")  # a space behind them at a line's end counts: see `line_ends`
 _HAN_OR_KANA = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.BOPOMOFO}]")
 # MuPDF takes the quarter em between Latin and Chinese for a space, but only behind Latin: a space in front of it is the file's.
 _LATIN_HAN = re.compile(f"(?<=[0-9A-Za-z)}}\\]=]) (?=[{scripts.HAN}])")
@@ -74,38 +73,40 @@ _HAN_LATIN = re.compile(f"[{scripts.HAN}]( ?)[0-9A-Za-z]")
 def text_layer(view: OpenPage) -> PageContent:
     """The paragraphs of the page's text layer as regions with their lines, and signals to judge it by.
 
-    - Paragraphs: each is a region, whatever blocks the file has: see `datagen.page.paragraphs`. So is a heading. An item of a
-      list is one, labelled "list"; lines of code that follow each other are one, labelled "code"; the others are labelled "text".
-      One that `continues` plainly goes on in the next column or on the next page.
-    - Text: as a person would type it. Where a line ends because its column does (see `datagen.page.line_breaks`), the next one is
-      joined to it and the typesetter's hyphens are undone (see `text.joined`). Where somebody ended the line, a newline stands.
-      `lines` has the lines as they stand.
-    - Order: the file's. If that goes across columns of prose row by row, or up the page again and again, columns are read one
-      after the other, and titles across them where they stand. Columns of right-to-left text are read from the right.
-    - Lines: whole, whatever gaps they have. Leaders take one form. Columns and cells are apart, in no common region: see
+    - Paragraphs: each paragraph and each heading is a region, whatever blocks the file has: see `datagen.page.paragraphs`. Each
+      item of a list is a region with the label "list". Consecutive lines of code are one region with the label "code". Other
+      regions have the label "text". A region that `continues` goes on in the next column or on the next page.
+    - Text: as a person would type it. A line that ends because its column ends (see `datagen.page.line_breaks`) is joined with
+      the next line, without the typesetter's hyphen (see `joined`). A line that its author ended is followed by a newline.
+      `lines` has the lines as they stand on the page.
+    - Order: the file's. If the file's order goes row by row across columns of prose, or up the page again and again, columns are
+      read one after the other, and titles across columns at their place. Columns of right-to-left text are read from the right.
+    - Lines: whole, whatever gaps they have. Leaders take one form. Columns and cells are apart and share no region: see
       `datagen.page.visual_lines`.
-    - Frame: the image's, which is that of the rotated page. What lies outside of the crop box isn't there. Lines at an angle are
-      read along it.
-    - Spaces: if the layer has none, or too many, one for each gap that shows one. In scripts without spaces between words, only a
-      gap as wide as a space shows one. The quarter em between Chinese and Latin is none if all such places have it: `han_gaps`.
-    - Vertical text: one line a column, from right to left, Mongolian from left to right, direction "ttb"; also if its glyphs were
-      placed one by one.
-    - Ruby: its lines are a region of their own, right behind the region that they stand beside.
-    - Right-to-left text: in logical order, worked out from the places of the glyphs, since the order in the file depends on who
-      wrote it. Numbers and Latin words run left to right, and brackets are as they are read. A hidden layer's order stays.
-    - Clusters: whole. MuPDF splits or repeats those that an /ActualText stands for.
-    - Characters: NFC. Ligatures and presentation forms are letters, no-break spaces are spaces. An accent drawn over a letter is
-      that letter's. Every hyphen that looks like `-` is that. A word of letters that look alike in two scripts is in one script
-      (see `homoglyphs`). A soft hyphen is one where it is drawn, so that a line ends as it does in the image. What draws
-      nothing is left out, and so are control characters, which are counted.
-    - Doubled text, which is drawn again for boldness, stands once. Text in the colour of the paper is left out. Text under render
-      mode 3 or at opacity 0 stays, since it is all the text that a scan has, and is counted.
+    - Frame: the image's, which is the rotated page's. Text outside the crop box is left out. Lines at an angle are read along
+      their angle.
+    - Spaces: if the layer has none or too many, one for each gap that shows a space. In scripts without spaces between words,
+      only a gap as wide as a space shows one. The quarter em between Chinese and Latin is no space if all such places have it:
+      see `han_gaps`.
+    - Vertical text: direction "ttb", one line a column, columns from right to left, in Mongolian from left to right. Glyphs that
+      were placed one by one are such lines, too.
+    - Ruby: its lines are a region of their own, right behind the region that the ruby stands beside.
+    - Right-to-left text: in logical order. The order comes from the places of the glyphs, since each writer of files has an order
+      of its own. Numbers and Latin words run left to right; brackets are as they are read. A hidden layer keeps its order.
+    - Clusters: whole. MuPDF splits or repeats clusters that an /ActualText stands for.
+    - Characters: NFC. Ligatures and presentation forms become letters, no-break spaces become spaces. An accent drawn over a
+      letter joins the letter. Every hyphen that looks like `-` becomes `-`. A word that mixes letters which look alike in two
+      scripts is written in one script (see `homoglyphs`). A soft hyphen that is drawn is a hyphen, so a line ends as in the
+      image. Characters that draw nothing are left out. So are control characters, which are counted.
+    - Doubled text, drawn again for boldness, stands once. Text in the colour of the paper is left out. Text under render mode 3
+      or at opacity 0 stays and is counted: it is all the text that a scan has.
 
-    Signals: `num_chars`, as the layer has them, and shares of these: `unmapped_share` (U+FFFD), `read_glyphs_share` (unmapped,
-    but read from their glyphs: see `unmapped`), `private_use_share`, `control_share`, `hidden_share`, `presentation_share`
-    (before they become letters), `doubled_share`, `spaces_added_share`, `silent_share` (soft hyphens within a line, where none is
-    drawn, so that a letter isn't said), `math_share` (of formulas: see `formula_share`); where there are any,
-    `shared_codes_share` (characters whose font has two glyphs for them: see `shared_codes`).
+    Signals: `num_chars` is the number of the layer's characters. The other signals are shares of it: `unmapped_share` (U+FFFD),
+    `read_glyphs_share` (unmapped characters that were read from their glyphs: see `unmapped`), `private_use_share`,
+    `control_share`, `hidden_share`, `presentation_share` (presentation forms, before they become letters), `doubled_share`,
+    `spaces_added_share`, `silent_share` (soft hyphens within a line, where none is drawn: a letter is lost), `math_share`
+    (formulas: see `formula_share`), and, where there are any, `shared_codes_share` (characters for which their font has two
+    glyphs: see `shared_codes`).
 
     Raises `SampleError` (`broken_page`).
     """
@@ -116,9 +117,9 @@ def text_layer(view: OpenPage) -> PageContent:
 
 @dataclass(frozen=True)
 class TextLayer:
-    """The lines of a page in reading order, before they are paragraphs and regions: their pieces are in points.
+    """The lines of a page in reading order, before they become paragraphs and regions. Their pieces are in points.
 
-    `words` are those that the page has whole, see `text.words_of`; `spans` are MuPDF's, with their fonts, as the file has them.
+    `words` are the words that no line's end divides, see `words_of`. `spans` are MuPDF's, with their fonts, in the file's order.
     `rtl`: the page has right-to-left letters.
     """
 
@@ -130,7 +131,8 @@ class TextLayer:
 
 
 def read_layer(view: OpenPage) -> TextLayer:
-    """What `text_layer` tells, for page functions that go on from there. Raises as it does."""
+    """The page's lines, for page functions that go on from there: `text_layer` tells what is in them. Raises `SampleError`
+    (`broken_page`)."""
     layer = _read(view, _FLAGS)
     if rtl := bool(_RIGHT_TO_LEFT.search(layer.alphabet)):
         layer = _without_actual_text(view, layer)
@@ -139,7 +141,7 @@ def read_layer(view: OpenPage) -> TextLayer:
     by_char = layer.blocks
     lacks_spaces = _lacks_spaces(layer.text, layer.alphabet)
     if rtl or lacks_spaces or _asks_for_glyphs(layer.text, layer.alphabet):
-        with contextlib.suppress(SampleError), native("broken_page"):  # a character above U+10FFFF, which only this refuses
+        with contextlib.suppress(SampleError), native("broken_page"):  # only this extraction refuses a character above U+10FFFF
             by_char = [b for b in layer.textpage.extractRAWDICT()["blocks"] if b.get("lines")]
     if _HAN_OR_KANA.search(layer.alphabet):
         layer = _with_typed_spaces(layer, by_char)
@@ -177,7 +179,8 @@ def read_layer(view: OpenPage) -> TextLayer:
 
 
 def _with_typed_spaces(layer: "_Layer", by_char: list[dict[str, Any]]) -> "_Layer":
-    """The layer with the spaces between Chinese and Latin that somebody typed, in `by_char`, too, if that has characters."""
+    """The layer with the spaces between Chinese and Latin that somebody typed. `by_char` gets these spaces, too. Without
+    characters in `by_char` the layer stays as it is."""
     lines = [line for block in by_char for line in block["lines"]]
     if by_char is layer.blocks or not write_typed_spaces(lines):
         return layer
@@ -187,7 +190,7 @@ def _with_typed_spaces(layer: "_Layer", by_char: list[dict[str, Any]]) -> "_Laye
 
 
 def with_ruby(paragraphs: Iterable[Paragraph]) -> Iterator[Paragraph]:
-    """The paragraphs, each with the ruby that stands beside it as a paragraph of its own behind it."""
+    """The paragraphs. The ruby beside a paragraph follows it as a paragraph of its own."""
     for paragraph in paragraphs:
         yield paragraph
         if annotations := [a for piece in paragraph.pieces for a in piece.ruby]:
@@ -206,9 +209,9 @@ def _cleaner(layer: "_Layer") -> Callable[[str], str]:
 class _Layer:
     """What MuPDF finds: blocks with lines, the text of each line, and the text of all lines that aren't blank.
 
-    `alphabet` holds the characters of that text, each once. To search them is a hundredth of the work. `num_read` characters
-    that the file doesn't map were read from their glyphs. `num_shared`: see `shared_codes`, `has_typed_spaces`: `han_gaps`,
-    `loose`: `loose_marks`.
+    `alphabet` holds each character of the text once: a search of it is a hundredth of the work. `num_read` counts characters
+    that the file doesn't map and that were read from their glyphs. For `num_shared` see `shared_codes`, for `has_typed_spaces`
+    see `han_gaps`, for `loose` see `loose_marks`.
     """
 
     textpage: pymupdf.TextPage
@@ -224,9 +227,9 @@ class _Layer:
 
 
 def _counted(layer: _Layer) -> tuple[dict[str, float], list[str]]:
-    """Signals of what is wrong with the layer's characters; and its lines without control characters.
+    """Signals of what is wrong with the layer's characters, and the layer's lines without control characters.
 
-    Spaces that MuPDF sees between Latin and Chinese are left out of the lines, too.
+    The lines also lack the spaces that MuPDF sees between Latin and Chinese, unless the file has such spaces itself.
     """
     text, alphabet, total = layer.text, layer.alphabet, layer.num_chars
     nums = dict.fromkeys(("unmapped", "private_use", "control", "presentation", "silent"), 0) | {"read_glyphs": layer.num_read}
@@ -283,11 +286,8 @@ def _extracted(textpage: pymupdf.TextPage) -> tuple[list[dict[str, Any]], list[s
 
 
 def _add_lost_marks(raws: list[str], lines: Sequence[str]) -> None:
-    """Put marks at the ends of `lines`, and lines of nothing but marks, into `raws`: the latter behind the line before, which
-    ends with their bases.
-
-    Their boxes are empty, so PyMuPDF leaves them out of its dictionary.
-    """
+    """Put marks at the ends of `lines`, and lines of marks alone, into `raws`. A line of marks goes behind the line before, which
+    ends with the bases of the marks. PyMuPDF leaves such marks out of its dictionary, since their boxes are empty."""
     at = 0
     for line in lines:
         if at < len(raws) and line.startswith(raws[at]) and all(map(glyphs.is_mark, line[len(raws[at]) :])):
@@ -298,17 +298,15 @@ def _add_lost_marks(raws: list[str], lines: Sequence[str]) -> None:
 
 
 def _without_actual_text(view: OpenPage, layer: _Layer) -> _Layer:
-    """The layer without its /ActualText, unless it then has fewer right-to-left letters, or more that are unmapped.
-
-    MuPDF puts an /ActualText in wrong places, and loses the alef that stands before a lam-alef.
-    """
+    """The layer without its /ActualText, unless that layer has fewer right-to-left letters or more unmapped characters.
+    MuPDF puts an /ActualText in wrong places, and loses the alef before a lam-alef."""
     other = _read(view, _FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
     worse = other.text.count("\ufffd") > layer.text.count("\ufffd")
     return layer if worse or len(_RIGHT_TO_LEFT.findall(other.text)) < len(_RIGHT_TO_LEFT.findall(layer.text)) else other
 
 
 def _asks_for_glyphs(text: str, alphabet: str) -> bool:
-    """Whether glyphs have to be looked at one by one, at twice the cost, since the text doesn't say what the characters are."""
+    """Whether the glyphs must be looked at one by one, at twice the cost, because the text leaves its spaces or letters open."""
     if _HAN_OR_KANA.search(alphabet) and (_LATIN_HAN.search(text) or _PADDED.search(text)):
         return True
     if _LETTERSPACED.search(text) or _SIGNS_APART.search(text) or ("\u00ad" in alphabet and _SOFT_INSIDE.search(text)):
@@ -317,7 +315,7 @@ def _asks_for_glyphs(text: str, alphabet: str) -> bool:
 
 
 def _lacks_spaces(text: str, alphabet: str) -> bool:
-    """Whether hardly any letter is followed by a space, in scripts of which MuPDF adds none."""
+    """Whether hardly any letter is followed by a space, in a script in which MuPDF adds no spaces."""
     for followed, rare, few in ((_SPACED, 40, 2), (_PHRASED, 400, 40)):
         letters = followed.findall(text) if followed.search(alphabet) else []
         if len(letters) >= few and sum(map(len, letters)) * rare < len(letters):
@@ -326,7 +324,7 @@ def _lacks_spaces(text: str, alphabet: str) -> bool:
 
 
 def _pieces(block: dict[str, Any], by_char: dict[str, Any], lines: Iterator[str], rtl: bool) -> Iterator[Piece]:
-    """The lines of a block that have any text."""
+    """The lines of a block that have text, as pieces. `lines` gives their texts."""
     for line, chars in zip(block["lines"], by_char["lines"], strict=True):
         text = next(lines)
         if not text or text.isspace() or not all(map(math.isfinite, line["bbox"])):
@@ -362,9 +360,9 @@ def _main_span(spans: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _printed(view: OpenPage, block: line_pieces.Block, clean: Callable[[str], str]) -> line_pieces.Block:
-    """The lines of a block that are on the page and have text, with their text as labels have it.
+    """The lines of a block that are on the page and have text, with the text that labels have.
 
-    A soft hyphen at a line's end stays one, so that `text.joined` knows it for the typesetter's.
+    A soft hyphen at a line's end stays a soft hyphen: it tells `joined` that the hyphen is the typesetter's.
     """
     printed = []
     for piece in block:

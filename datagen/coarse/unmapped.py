@@ -1,7 +1,7 @@
-"""Characters that a PDF doesn't map (U+FFFD), read from their glyphs: by name, by the font program's own map, or by shape.
+"""Read characters that a PDF doesn't map (U+FFFD) from their glyphs: by name, by the font program's own map, or by shape.
 
-A reading depends on the glyph and on the page that it stands on, and on nothing else that was seen. So a page reads the same in
-any range of pages, and a glyph that is read on two pages reads the same on both.
+A reading depends only on the glyph and its page. So a page reads the same in any range of pages, and a glyph that is read on two
+pages reads the same on both.
 """
 
 import functools
@@ -19,18 +19,18 @@ from datagen.engines.light_pymupdf import pymupdf
 from datagen.writing import scripts
 
 _UNMAPPED, _NOTDEF = 0xFFFD, 0  # a code, a glyph
-_SPACE, NOTHING = 0x20, 0x2060  # what is written for strokes of a picture, and for the second piece of an arrow
+_SPACE, NOTHING = 0x20, 0x2060  # written for strokes of a picture; written for the second piece of an arrow
 _WORTH_A_LOOK = re.compile(f"[\ufffd{scripts.PRIVATE}]")
 _FIRST_PRIVATE, _LAST_PRIVATE = 0xE000, 0xF8FF
 _FIRST_ACCENTED, _LAST_ACCENTED = 0xC0, 0x24F
 _HEADS = (b"\0\1\0\0", b"OTTO", b"true")  # of font programs with tables
 _MAX_PROGRAM_BYTES = 8 << 20
-# Glyphs of these stand in the order in which they are drawn, which is not that of the text.
+# Glyphs of these stand in the order of drawing, which isn't the order of the text.
 _REORDERED = re.compile(f"[{scripts.CLUSTERED}]")
-# A shape is read where all letters are of these scripts. Others have letters and marks that look like signs.
+# A shape is read if all letters are of these scripts. Other scripts have letters and marks that look like signs.
 _PLAIN_SCRIPTS = frozenset("Latn Grek Cyrl Armn Geor".split()) | scripts.NO_SCRIPT
 _MIN_PLAIN_LETTERS = 10
-_WITHIN_WORDS = frozenset("'\u2019-\u2013\u00b7.,:")  # signs that stand between letters, and look like none
+_WITHIN_WORDS = frozenset("'\u2019-\u2013\u00b7.,:")  # signs that stand between letters and don't look like letters
 _LAST_OF_BMP, _LAST = 0xFFFF, 0x10FFFF
 
 Char = Any  # of MuPDF's structured text: `c`, `font`, `origin`
@@ -44,12 +44,12 @@ def worth_a_look(alphabet: str, fonts: Iterable[str]) -> bool:
 
 
 def read(page: pymupdf.Page, textpage: pymupdf.TextPage, flags: int, alphabet: str, fonts: Iterable[str]) -> int:
-    """How many unmapped characters of `textpage` are read, which is the page's by `flags`, with these `alphabet` and
-    `fonts`. They are written into it.
+    """Reads unmapped characters of `textpage` and writes them into it. Returns their number. `textpage` is the page's text by
+    `flags`, with these `alphabet` and `fonts`.
 
-    A reading has to be sure: one character, by a name or a map that says which, and no letter of another script than its word's;
-    or a sign whose shape is like no other one's, on a page whose letters don't look like signs. Strokes of a picture become
-    spaces. What can't be read stays U+FFFD. MuPDF may raise anything.
+    A reading must be sure. Either a name or a map gives one character, and a letter is of its word's script. Or the shape is like
+    that of one sign only, on a page whose letters don't look like signs. Strokes of a picture become spaces. A character that
+    can't be read stays U+FFFD. MuPDF may raise anything.
     """
     num_read = 0
     plain = is_plain(alphabet)
@@ -58,7 +58,7 @@ def read(page: pymupdf.Page, textpage: pymupdf.TextPage, flags: int, alphabet: s
         _deny_letters(textpage)
     coded = [(line, [char.c for char in line]) for line in lines(textpage)]
     asked = [line[i] for line, codes in coded for i, code in enumerate(codes) if code == _UNMAPPED or code > _LAST]
-    # To walk through a page's characters takes longer than to extract its text: only those are looked at that may be needed.
+    # A walk through a page's characters takes longer than an extraction of its text, so only columns that may be needed are read.
     columns = {char.origin.x for char in asked}
     has_lost = any(char.c > _LAST for char in asked)
     whole = _by_place(page, flags | pymupdf.TEXT_PRESERVE_LIGATURES, columns) if has_lost else {}
@@ -75,7 +75,7 @@ def read(page: pymupdf.Page, textpage: pymupdf.TextPage, flags: int, alphabet: s
                     num_read += 1
             elif code == _UNMAPPED or code > _LAST:
                 place = _place(line[i])
-                # As it takes ligatures apart, MuPDF loses U+FD3E and U+FD3F, and writes some number.
+                # When MuPDF takes ligatures apart, it loses U+FD3E and U+FD3F, and writes some number.
                 line[i].c = whole.get(place, _UNMAPPED) if code > _LAST else _UNMAPPED
                 if line[i].c == _UNMAPPED and numbers.get(place, _NOTDEF) != _NOTDEF:
                     glyph = pymupdf.mupdf.FzFont(pymupdf.mupdf.ll_fz_keep_font(line[i].font)), numbers[place]
@@ -88,7 +88,7 @@ def _is_told_by_font(font: str) -> bool:
 
 
 def _deny_letters(textpage: pymupdf.TextPage) -> None:
-    """Write U+FFFD for accented letters in fonts that have none: whoever made the file took their codes for a text font's."""
+    """Write U+FFFD for accented letters in fonts that have no letters: the file's maker took their codes for a text font's."""
     for line in lines(textpage):
         for char in line:
             if (
@@ -100,9 +100,8 @@ def _deny_letters(textpage: pymupdf.TextPage) -> None:
 
 
 def _read_by_program(line: Line, i: int, font: Font, number: int, maps: dict[int, Mapping[int, tuple[str, ...]]]) -> bool:
-    """Whether the glyph of character `i` of a line was read by its name or the program's map, and written into the line.
-
-    `maps` are those of the page's fonts that were looked at: to copy a program out of MuPDF takes milliseconds.
+    """Reads the glyph of character `i` of a line by its name or the program's map, and writes the reading into the line. Returns
+    whether it was read. `maps` keeps the maps of the page's fonts, since to copy a program out of MuPDF takes milliseconds.
     """
     name = pymupdf.mupdf.fz_get_glyph_name2(font, number)
     piece = glyph_names.other_piece(name)
@@ -123,11 +122,10 @@ def _read_by_program(line: Line, i: int, font: Font, number: int, maps: dict[int
 
 
 def _read_by_shape(line: Line, i: int, font: Font, number: int, signs: dict[tuple[int, int], str]) -> bool:
-    """Whether the glyph of character `i` of a line was read as a sign that fits there, and written into the line.
-
-    `signs` are those of the page's glyphs that were looked at, by font and number.
+    """Reads the glyph of character `i` of a line as a sign that fits there, and writes the sign into the line. Returns whether it
+    was read. `signs` keeps the signs of the page's glyphs, by font and number.
     """
-    # Few pages need shapes, and to load the file and draw the characters takes half a second.
+    # Imported here: few pages need shapes, and to load the module and draw the characters takes half a second.
     from datagen.coarse import glyph_shapes
 
     key = font.m_internal_value(), number
@@ -142,13 +140,13 @@ def _read_by_shape(line: Line, i: int, font: Font, number: int, signs: dict[tupl
 
 
 def is_plain(alphabet: str) -> bool:
-    """Whether shapes may be read on a page of these characters: no letter of it looks like a sign."""
+    """Whether shapes may be read on a page of these characters: none of its letters looks like a sign."""
     letters = [char for char in alphabet if char.isalpha()]
     return len(letters) >= _MIN_PLAIN_LETTERS and {scripts.script(char) for char in letters} <= _PLAIN_SCRIPTS
 
 
 def _fitting(candidates: Sequence[str], near: set[str]) -> str:
-    """The first of the characters that may stand in a word with letters of the scripts `near`; "" for none."""
+    """The first of the characters that may stand in a word with letters of the scripts `near`; "" if there is none."""
     for char in candidates:
         script = scripts.script(char)
         if ord(char) > _LAST_OF_BMP or _REORDERED.match(char) or unicodedata.category(char)[0] == "M":
@@ -166,8 +164,8 @@ def _word(line: Line, i: int) -> str:
 
 
 def _by_place(page: pymupdf.Page, flags: int, columns: Set[float]) -> dict[tuple[float, float, str], int]:
-    """The code at each place of a font's character that starts at one of `columns`, as the page gives it by `flags`.
-    Without places that two share."""
+    """The code at each place (x, y, font) of the page's text by `flags`, for characters that start at one of `columns`. Places
+    with two different codes are left out."""
     codes: dict[tuple[float, float, str], int] = {}
     shared = set()
     for char in (char for line in lines(textpage_of(page, flags)) for char in line if char.origin.x in columns):
@@ -194,7 +192,7 @@ def lines(textpage: pymupdf.TextPage) -> Iterator[Line]:
 
 
 def _program(font: Any) -> bytes:
-    """The font program; empty if there is none, or one too large to look at."""
+    """The font program; empty if there is none, or if it is too large."""
     if font.buffer is None:
         return b""
     program = pymupdf.JM_BinFromBuffer(pymupdf.mupdf.FzBuffer(pymupdf.mupdf.ll_fz_keep_buffer(font.buffer)))

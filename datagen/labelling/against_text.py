@@ -1,7 +1,7 @@
-"""What an answer says against what a page's own lines say: what lacks, what is added, what is changed, and what stands elsewhere.
+"""Compare an answer with a page's own lines: which text is missing, added, changed, or in another place.
 
-Both sides are compared by their letters and digits alone, without spaces, hyphens, marks of Markdown and tags, so that joined
-lines, emphasis and tables make no difference. Formulas are left out: a text layer spells them otherwise.
+Only letters and digits are compared, without spaces, hyphens, marks of Markdown and tags. So joined lines, emphasis and tables
+make no difference. Formulas are left out, since a text layer spells them differently.
 """
 
 import bisect
@@ -25,20 +25,20 @@ _TABLE = re.compile(r"<table.*?</table>", re.DOTALL)
 _TAG = re.compile(
     r"</?(?:table|thead|tbody|tfoot|tr|td|th|caption|br|hr|p|div|span|b|i|u|s|em|strong|su[bp]|code|pre)\b[^<>]{0,80}>"
 )
-"""Others are text: `<package>_<version>.deb`."""
+"""Other names in angle brackets are text: `<package>_<version>.deb`."""
 _ENTITY = {"&lt;": "<", "&gt;": ">", "&amp;": "&"}
 _DIGITS = re.compile(r"\d+")
-_EDGE, _NUMBERS_EDGE = 0.08, 0.12  # of the page's height: running heads, feet and page numbers stand there, and may be left out
-_LOOSE = 2  # letters and digits around what is like a line: a number before it is easily left out
-_ALIKE = 80.0  # of 100: a line that is nearly so in the answer is altered, and not missing
-_SHORT = 3  # letters and digits of a line that says too little to be looked for
-_FEW_LINES = 3  # lines of a column, for it to be one that could come first or last
+_EDGE, _NUMBERS_EDGE = 0.08, 0.12  # of the page's height: answers may leave out running heads, feet and page numbers there
+_LOOSE = 2  # letters and digits around a passage that is like a line: a number before it is easily left out
+_ALIKE = 80.0  # of 100: a line so similar to a passage of the answer is altered, not missing
+_SHORT = 3  # letters and digits: a shorter line says too little to be looked for
+_FEW_LINES = 3  # lines: a column has at least so many
 _OUT_OF_ORDER = 0.25  # of vertical lines
-_SURE_CELL = 4  # letters and digits of a cell that is looked for among the lines
+_SURE_CELL = 4  # letters and digits: a shorter cell isn't looked for among the lines
 
 
 class Place(NamedTuple):
-    """A line and where its letters and digits stand in the answer's: `start` is -1 where they don't."""
+    """A line, and the place of its letters and digits among the answer's. `start` is -1 if the answer lacks them."""
 
     line: Line
     squeezed: str
@@ -48,10 +48,10 @@ class Place(NamedTuple):
 
 @dataclass
 class Comparison:
-    """`missing`, `extra` and `altered` are shares of the letters and digits: of the page's lines that the answer lacks, of the
-    answer that no line has, of lines that it has nearly. `num_digits` lines have other digits in it; `num_jumps` times it goes
-    back to a column that it has left; `num_cells` cells of tables stand in another place than their lines. `agreement` is the
-    share that both have."""
+    """`missing` and `altered` are shares of the lines' letters and digits: in lines that the answer lacks, and in lines that it
+    has nearly. `extra` is the share of the answer's letters and digits that no line has. `num_digits` lines have other digits in
+    the answer. `num_jumps` counts the answer's returns to a column that it had passed. `num_cells` cells of tables stand in
+    another place than their lines. `num_chars` counts the lines' letters and digits. `agreement` is the share that both have."""
 
     missing: float = 0.0
     extra: float = 0.0
@@ -67,8 +67,8 @@ class Comparison:
 def compared(
     text: str, regions: Sequence[Region], lines: Sequence[Line], size: tuple[int, int], hidden: Sequence[Box]
 ) -> Comparison:
-    """What `text`, an answer's Markdown, says against a page's `lines`, on a page of this (width, height). Lines within the boxes
-    `hidden` are pictures' and formulas', of which the answer says nothing."""
+    """Compares `text`, an answer's Markdown, with the `lines` of a page of `size` (width, height). Lines within the boxes
+    `hidden` belong to pictures and formulas and are left out."""
     said = squeezed(text)
     seen = [line for line in lines if not any(is_centred_in(line.box, box) for box in hidden)]
     places = _placed(seen, said, size)
@@ -103,7 +103,7 @@ def compared(
 
 
 def squeezed(text: str) -> str:
-    """The letters and digits of Markdown, as they are compared."""
+    """The letters and digits of Markdown, in the form that is compared."""
     text = _FORMULA.sub(" ", text)
     text = _TAG.sub("", text)
     for entity, sign in _ENTITY.items():
@@ -116,7 +116,7 @@ def _letters(text: str) -> str:
 
 
 def _may_lack(line: Line, size: tuple[int, int]) -> bool:
-    """Whether an answer need not have a line: it stands where running heads and feet do, or is a page's number."""
+    """Whether an answer may leave a line out: the line stands where running heads, feet or page numbers stand."""
     middle = (line.box.y0 + line.box.y1) / 2
     height = size[1]
     if is_page_number(line.text):
@@ -125,8 +125,8 @@ def _may_lack(line: Line, size: tuple[int, int]) -> bool:
 
 
 def _placed(lines: Sequence[Line], said: str, size: tuple[int, int]) -> list[Place]:
-    """Each line with the first place in the answer, behind the line before it if there is one, that no other line has. Those that
-    may lack come last: a running head may be what a heading below it says."""
+    """Each line with its place in the answer: the first place behind the line before, or else the first place anywhere, that no
+    equal line has taken. Lines that an answer may leave out are placed last, since a running head may repeat a heading."""
     taken: dict[str, int] = {}
     places: dict[int, Place] = {}
     may_lack = [_may_lack(line, size) for line in lines]
@@ -147,14 +147,14 @@ def _placed(lines: Sequence[Line], said: str, size: tuple[int, int]) -> list[Pla
 
 
 class _Loose:
-    """The parts of an answer that no line has, in which lines are looked for that it has nearly."""
+    """The parts of an answer that no line covers. Lines that the answer has nearly are looked for in them."""
 
     def __init__(self, said: str, covered: bytearray):
         self._said, self._covered = said, covered
         self._parts = [(found.start(), found.end()) for found in re.finditer(rb"\0{3,}", bytes(covered))]
 
     def near(self, letters: str) -> str | None:
-        """What stands in the line's place; it is taken then."""
+        """The passage that is most like the line, which covers it then; None if no passage is alike."""
         best: tuple[float, int, int] | None = None
         for start, stop in self._parts:
             part = self._said[start:stop]
@@ -171,7 +171,8 @@ class _Loose:
         return self._said[start:stop]
 
     def cover(self, letters: str) -> bool:
-        """Take the place of a line that is too short to be looked for: a cell, an item's number. Whether there is one."""
+        """Covers the first equal passage for a line that is too short for `near`: a cell, an item's number. Returns whether there
+        is such a passage."""
         for found in re.finditer(rb"\0+", bytes(self._covered)):
             at = self._said.find(letters, found.start(), found.end())
             if at >= 0:
@@ -189,8 +190,8 @@ def _jumps(places: Sequence[Place]) -> int:
 
 
 def _disorder(starts: Sequence[int]) -> float:
-    """The share of lines that are not in the order in which the page's own text has them."""
-    rising: list[int] = []  # the smallest ends of rising rows of each length
+    """The share of lines that the answer has in another order than the page's own text."""
+    rising: list[int] = []  # the smallest end of a rising sequence of each length
     for start in starts:
         at = bisect.bisect_left(rising, start)
         rising[at : at + 1] = [start]
@@ -198,8 +199,8 @@ def _disorder(starts: Sequence[int]) -> float:
 
 
 def jumps(boxes: Sequence[Box], rtl: bool, few: int) -> int:
-    """How often boxes, in the order in which they are read, go on in a column that stands before one that was read already, at
-    the same height. A column has at least `few` of them."""
+    """The number of pairs of columns that are read in the wrong order. `boxes` are in the order of reading, and a column has at
+    least `few` boxes. The later column stands before the earlier one, at the same height."""
     runs: list[list[Box]] = []
     for box in boxes:
         if runs and box.y0 >= runs[-1][-1].y0 and min(box.x1, runs[-1][-1].x1) > max(box.x0, runs[-1][-1].x0):
@@ -217,19 +218,20 @@ def jumps(boxes: Sequence[Box], rtl: bool, few: int) -> int:
 
 
 def _column(boxes: Sequence[Box]) -> Box:
-    """Where most of a column's lines are: a heading above it may be wider."""
+    """The box of a column, as wide as most of its lines: a heading above them may be wider."""
     x0, x1 = statistics.median(box.x0 for box in boxes), statistics.median(box.x1 for box in boxes)
     return Box(round(x0), min(box.y0 for box in boxes), round(x1), max(box.y1 for box in boxes))
 
 
 def _other_digits(said: str, wanted: str) -> bool:
-    """Whether a line has other numbers where it has as many: what was said of it may have some of its neighbours', too."""
+    """Whether the answer's passage lacks a number of the line though it has as many numbers. The passage may also have numbers of
+    the line's neighbours."""
     one, other = Counter(_DIGITS.findall(said)), Counter(_DIGITS.findall(wanted))
     return one.total() >= other.total() and bool(other - one)
 
 
 def _misplaced(text: str, lines: Sequence[Line]) -> int:
-    """How many cells of the answer's tables stand above or beside another one than their lines do."""
+    """The number of cells in the answer's tables whose order, above or beside each other, isn't that of their lines."""
     number = 0
     for html in _TABLE.findall(text):
         try:

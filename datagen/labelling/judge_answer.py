@@ -1,5 +1,5 @@
-"""What an answer is worth, judged against the page that it is about: by its ink, by the text layer where it has one that can be
-believed or a second reading where it has none, and by the answer itself."""
+"""Judge an answer against its page: by the page's ink, by a text layer that can be trusted or else a second reading, and by the
+answer itself."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -22,20 +22,21 @@ from datagen.writing.scripts import main_script
 
 _TABLE = re.compile(r"<table.*?(?:</table>|\Z)", re.DOTALL)
 _DISPLAYED = re.compile(r"\\\[(.*?)\\\]", re.DOTALL)
-_BAND = 0.09  # of the page's height, in which running heads and feet stand, of which an answer says nothing
+_BAND = 0.09  # of the page's height: running heads and feet stand there, which answers leave out
 _LETTERS_PER_SIGN = {"Arab": (0.4, 9.0), "Deva": (0.4, 9.0), "Beng": (0.4, 9.0), "Mong": (0.4, 12.0)}
-"""How many letters pieces of ink stand for, at least and at most, in scripts that join them; in others `_USUAL_LETTERS`."""
+"""The least and the most letters for a piece of ink, in scripts that join letters. Other scripts have `_USUAL_LETTERS`."""
 _USUAL_LETTERS, _HAN_LETTERS = (0.4, 2.6), (0.12, 1.6)
 _HAN = frozenset({"Hans", "Hant", "Hani", "Jpan", "Kore", "Hang"})
 _RIGHT_TO_LEFT = frozenset({"Arab", "Hebr", "Syrc", "Thaa"})
 _FEW_SIGNS, _FEW_REGIONS = 120, 2
-_MOST_PARSED = 60  # tables, and formulas, of an answer: a hostile one could have thousands
-_OVER = 0.6  # of the smaller of two regions that lies in the other
+_MOST_PARSED = 60  # tables, and formulas, of an answer: a hostile answer could have thousands
+_OVER = 0.6  # of the smaller of two regions: regions that share more overlap
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is still taken for right. Measured on 1,020 typeset pages in ten scripts (`tests/bench/label/verdicts.py`)."""
+    """The limits of an answer that counts as right. Measured on 1,020 typeset pages in ten scripts
+    (`tests/bench/label/verdicts.py`)."""
 
     max_uncovered: float = 0.03
     max_missing: float = 0.01
@@ -47,18 +48,19 @@ class Limits:
 
 
 def judged(page: Sample, read: Read, score: float | None, image: numpy.ndarray, limits: Limits) -> Sample:
-    """`page`, as its source and its judges left it, with what was `read` of it in place of its own text, and a verdict on that.
-    `score` is the model's own, None where it tells none. `image` is the page's, (H, W, 3) RGB bytes.
+    """`page`, as its source and its judges left it, with the answer `read` in place of its own text, and a verdict on the answer.
+    `score` is the model's own score, None if the model gives none. `image` is the page's, (H, W, 3) RGB bytes.
 
     The verdict is `trusted` if nothing speaks against the answer and something speaks for it: the page's own text, a second
-    reading, or a score of at least `min_score`. It is `none` without any text, and `suspect` for the reasons
-    of `reasons.DOUBTS` and these:
+    reading, or a score of at least `min_score`. The verdict is `none` without any text. It is `suspect` for the reasons of
+    `reasons.DOUBTS` and for these:
 
-    `ink_without_text`    some of the ink that is like text lies in no region
+    `ink_without_text`    some of the ink that looks like text lies in no region
     `regions_overlap`     regions lie on each other
-    `order_in_doubt`      regions come in another order than they lie in; or lines do, in the text layer
+    `order_in_doubt`      the regions, or the text layer's lines in the answer, aren't in the order of their places
     `readers_disagree`    a second reading has less than `min_agreement` in common with the answer
-    `unscored_reading`, `unsure_reading`   nothing but the model's score could speak for it, and doesn't
+    `unscored_reading`    only the model's score could speak for the answer, and there is none
+    `unsure_reading`      only the model's score could speak for the answer, and it is under `min_score`
     """
     lines = [line for region in page.regions for line in region.lines]
     signals = {name: value for name, value in page.quality.signals.items() if name != "uncovered_ink"}  # the layer's
@@ -110,7 +112,7 @@ def judged(page: Sample, read: Read, score: float | None, image: numpy.ndarray, 
 
 
 def is_blank(image: numpy.ndarray) -> bool:
-    """Whether nothing is written or drawn on a page: dust apart, all of it has the paper's colour."""
+    """Whether nothing is written or drawn on a page. Apart from dust, the whole page has the paper's colour."""
     gray = image[::2, ::2, 1]
     share = float(inked(gray, 48, paper_gray(gray[::4])).mean())
     return share < 2e-5 or (share < 1e-3 and uncovered_ink(image, ()) == 0.0)
@@ -147,7 +149,7 @@ def _by_itself(read: Read, signals: dict[str, float]) -> dict[str, bool]:
 
 
 def _bands(boxes: Sequence[Box], size: tuple[int, int]) -> list[Box]:
-    """The strips above and below all regions in which running heads and feet stand."""
+    """The strips above and below all regions, where running heads and feet stand."""
     width, height = size
     top, bottom = min(box.y0 for box in boxes), max(box.y1 for box in boxes)
     above, below = min(top, round(_BAND * height)), max(bottom, round((1 - _BAND) * height))
@@ -155,7 +157,7 @@ def _bands(boxes: Sequence[Box], size: tuple[int, int]) -> list[Box]:
 
 
 def _is_bare(image: numpy.ndarray, region: Region) -> bool:
-    """Whether there is no ink in a region that has text."""
+    """Whether a region with text has no ink."""
     if not region.text.strip() or region.label in PICTURES:
         return False
     x0, y0, x1, y1 = region.box
@@ -180,7 +182,7 @@ def _region_jumps(regions: Sequence[Region]) -> int:
 
 
 def _num_signs(image: numpy.ndarray) -> int:
-    """The pieces of ink on a page that are about as large as letters are."""
+    """The number of pieces of ink on a page that are about as large as letters."""
     gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
     _, _, stats, _ = cv2.connectedComponentsWithStats(inked(gray).astype(numpy.uint8), connectivity=8)
     high, wide = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_WIDTH]
@@ -192,7 +194,7 @@ def _num_signs(image: numpy.ndarray) -> int:
 
 
 def _num_broken(read: Read) -> int:
-    """Tables and displayed formulas of an answer that don't parse."""
+    """The number of an answer's tables and displayed formulas that don't parse."""
     tables = [region.text for region in read.regions if region.format == "html"]
     formulas = [region.text for region in read.regions if region.format == "latex"]
     if not read.regions:

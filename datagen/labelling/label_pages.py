@@ -1,5 +1,5 @@
-"""Pages labelled by a model: asked about, many at a time, while others are being rendered; judged; and written down, whatever
-becomes of them."""
+"""Label pages by a model. Many pages are asked about at a time, while others are being rendered. Each answer is judged, and the
+outcome is written down, whatever it is."""
 
 import functools
 import json
@@ -29,17 +29,17 @@ from datagen.work.progress import EVERY_S
 from datagen.work.specification import PLACE, fingerprint
 
 ANSWERS, ASKED, AGAIN = "answers", "asked", "again.jsonl"
-"""In a dataset's folder: the ledger, unless it lies elsewhere; what each shard asked and what that cost; pages to ask about once
-more, a line each."""
+"""In a dataset's folder: the ledger, unless it lies elsewhere; the tally of each shard's questions and costs; the pages to ask
+about once more, a line each."""
 NOBODY, LIMITS = Choice("nobody"), Limits()
 _MOST_WAITING = 512  # pages in memory, each half a megabyte
-_AHEAD = 16  # pages that are rendered while as many as may be are being asked about
+_AHEAD = 16  # pages that are rendered while the answerer has as many as it takes
 _UPRIGHT = 0.9  # how sure the orientation's engine must be
-_DROPPED_CHARS = 20_000  # of an answer that a drop keeps; all of it is in the ledger
+_DROPPED_CHARS = 20_000  # of an answer: a drop keeps so many, the ledger keeps all
 
 
 class Begun(NamedTuple):
-    """A page and what is being asked about it; or, where nothing is, what became of it."""
+    """A page and the question about it; or, without a question, the page's outcome."""
 
     outcome: Sample | Drop
     asking: "Future[Outcome] | None" = None
@@ -47,8 +47,9 @@ class Begun(NamedTuple):
 
 @dataclass
 class Tally:
-    """What a shard asked: pages by their fate, tries by theirs, pages whose first answer was a loop, and what it cost. Written
-    beside the shard, since times are no part of it, and while it is made, for whoever watches."""
+    """The questions of a shard: its pages by their fates, its tries by their fates, the pages whose first answer was a loop, and
+    the costs. A tally is written beside the shard, since times are no part of the shard. It is also written while the shard is
+    made, for people who watch."""
 
     pages: Counter[str] = field(default_factory=Counter)
     tries: Counter[str] = field(default_factory=Counter)
@@ -60,7 +61,7 @@ class Tally:
     written: int = 0
     started: float = 0.0
     finished: float = 0.0
-    before: int = 0  # answers bought for the shard when it was made before, or not to its end
+    before: int = 0  # answers bought for the shard in an earlier or interrupted run
 
     def add(self, outcome: Outcome) -> None:
         self.pages[outcome.fate] += 1
@@ -71,7 +72,7 @@ class Tally:
         self.tokens_written += outcome.num_written
 
     def write(self, dataset: Folder, shard: str, book: Ledger, every_s: float = 0.0) -> None:
-        """Beside the shard, with what the ledger had; not again before `every_s` seconds are over."""
+        """Writes the tally beside the shard, with the ledger's counts; not again within `every_s` seconds."""
         if time.time() - max(self.started, self.finished) < every_s:
             return
         self.found, self.written, self.finished = book.num_found, self.before + book.num_written, time.time()
@@ -80,16 +81,16 @@ class Tally:
 
 @dataclass(frozen=True)
 class LabelPages(Stage):
-    """Has `model` label each page, asked in the words of `profile`, and judges its answer (`judge_answer`). A page that isn't
-    `labelled` is a drop whose reason is its fate (`profiles.FATES`) and whose reading is the last answer. A page without ink is
-    `blank`, and nobody is asked.
+    """Has `model` label each page, asked in the words of `profile`, and judges the answer (`judge_answer`). A page that isn't
+    `labelled` is a drop: its reason is the page's fate (`profiles.FATES`), its reading the last answer. A page without ink is
+    `blank`, and no model is asked.
 
-    `folder` is that of a network of ours, whose weights are part of what was asked. `layout` says where regions are for a model
-    that is asked about regions and has no layout of its own. Who answers (`answerer`), and where the ledger lies (`answers`, "":
-    in the dataset), decides no byte. A page that a retry asks about again is asked at higher temperatures, and its first answers
-    stay in the ledger.
+    `folder` holds a network of ours, whose weights are part of the question's identity. `layout` finds the regions for a model
+    that reads single regions and has no layout of its own. `answerer` is who answers, and `answers` is the ledger's folder ("":
+    in the dataset); neither changes a byte of the output. A retry asks about a page at higher temperatures; the page's first
+    answers stay in the ledger.
 
-    Signals: `tries`, `tokens_read`, `tokens_written`, and those of `judged`.
+    Signals: `tries`, `tokens_read`, `tokens_written`, `unread_regions`, and the signals of `judged`.
     """
 
     version: ClassVar[int] = 2
@@ -164,7 +165,7 @@ class LabelPages(Stage):
         return Begun(outcome, begin(asker.page(page)))
 
     def regions(self, page: Sample, image: numpy.ndarray, engines: Engines) -> tuple[Region, ...]:
-        """Where to ask on a page, without text, in reading order; nowhere for a model that is asked about whole pages."""
+        """The regions of a page to ask about, without text, in reading order; () for a model that is asked about whole pages."""
         if self.layout is None:
             return ()
         layout = self.layout.opened(engines)
@@ -212,7 +213,7 @@ class LabelPages(Stage):
 
 
 class _Upright:
-    """By how many quarters to turn a page, by the engine `page-orientation`, which belongs to the thread that asks."""
+    """The quarter turns that set a page upright, by the engine `page-orientation`. The engine belongs to the asking thread."""
 
     def __init__(self) -> None:
         self._engines = Engines()
@@ -224,9 +225,9 @@ class _Upright:
 
 @dataclass(frozen=True)
 class Labelling(Pipeline):
-    """A pipeline with `LabelPages` among its stages. `price` is what an hour of a server costs, 0 where nobody said it. With
-    `planned` it has no input, and is a plan for so many pages on `servers` of them. `beside` starts servers beside the workers of
-    a job. None of these changes a byte."""
+    """A pipeline with `LabelPages` among its stages. `price` is the price of a server's hour, 0 if unknown. With `planned` the
+    pipeline has no input: it is a plan for so many pages on so many `servers`. `beside` starts servers beside the workers of a
+    job. None of these changes a byte of the output."""
 
     price: float = 0.0
     planned: int = 0
@@ -243,7 +244,7 @@ class Labelling(Pipeline):
         return next(stage for stage in self.stages if isinstance(stage, LabelPages))
 
     def with_label(self, **changed: Any) -> "Labelling":
-        """With these fields of the stage changed."""
+        """The pipeline with these fields of the labelling stage changed."""
         return replace(self, stages=tuple(replace(s, **changed) if isinstance(s, LabelPages) else s for s in self.stages))
 
 
@@ -261,15 +262,15 @@ def segment_of(dataset: Folder, shard: str) -> str:
 
 
 def asked_again(dataset: Folder) -> Counter[str]:
-    """How often a retry asked for each page, by its key."""
+    """The number of retries that asked for each page, by the page's key."""
     if not dataset.exists(AGAIN):
         return Counter()
     return Counter(json.loads(line)["key"] for line in dataset.read(AGAIN).splitlines())
 
 
 def ask_again(dataset: Folder, drops: Iterable[Drop]) -> None:
-    """Have the pages of these drops asked about in new words when they are read again. A page that has no answer is simply
-    asked."""
+    """Note the pages of these drops, so that the next reading asks about them anew. A page that got no answer isn't noted, since
+    it is asked about in any case."""
     lines = dataset.read(AGAIN) if dataset.exists(AGAIN) else b""
     new = [json.dumps({"key": drop.key, "reason": drop.reason}) for drop in drops if drop.reason != FAILED]
     if new:
@@ -277,7 +278,7 @@ def ask_again(dataset: Folder, drops: Iterable[Drop]) -> None:
 
 
 def tallies(dataset: Folder, shard: str = "") -> Iterator[tuple[str, Tally]]:
-    """What each shard asked, or this one."""
+    """The tally of each shard, or of `shard` alone."""
     folder = dataset.sub(ASKED)
     names = [f"{shard}.json"] if shard else folder.names(".json")
     for name, content in zip(names, folder.read_each(names), strict=True):

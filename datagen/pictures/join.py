@@ -1,16 +1,17 @@
-"""Which file of a folder of images belongs to which row of its lists.
+"""Join the images of a folder with the rows of its lists.
 
-Lists differ in how they name images, so the rule is told by what fits: of each rule below, how many of the first rows of the
-first list find an image of their own. The one that finds most is taken, the first of these where several do:
+Lists differ in how they name images, so each of these rules is tried on the first rows of the first list. The rule by which most
+rows find an image of their own is taken; of equal rules, the first:
 
 1. a column that names files: file_name, path, dir, … (`FILE_COLUMNS`), by `folder/name`, else by `name` alone, without suffixes;
 2. a column whose value is the file's name without its suffix: key, SAMPLE_ID, id, hash, md5, … (`KEY_COLUMNS`);
 3. a digest of the url, md5, sha1 or sha256 in hex, that is the file's name;
-4. the last name in the url; an image whose name several urls have belongs to none of them;
-5. the row's number, where all files are called by numbers. In one folder the file's number is the row's. In several, as Wukong's
-   `000/00000.jpg`, the folder's number is the list's where there are several lists (`wukong_100m_7.csv` is 7; lists without
-   a number count in order of their names), else folders count through the one list: by hundreds, thousands, … as their numbers
-   have room.
+4. the last name in the url. If several urls have an image's name, the image belongs to none of them;
+5. the row's number, if all file names are numbers. In a single folder, the file's number is the row's. In several folders, such
+as
+   Wukong's `000/00000.jpg`, the folder's number is the list's number if there are several lists (`wukong_100m_7.csv` is 7; lists
+   without a number count in order of their names). For a single list, folders count through its rows: by hundreds, thousands, …
+   as the digits of their files' numbers allow.
 
 A key that several files have finds none of them. Names are compared in small letters.
 """
@@ -45,14 +46,14 @@ log = logging.getLogger(__name__)
 LIST_KEYS = "datagen.pictures.tables:list_keys"
 _PEEK = 2_000  # rows that tell the rule
 _CHUNK = 10_000  # paths
-_NUMBER_BITS = 40  # of a file's number, in a code that its folder's number is in front of
+_NUMBER_BITS = 40  # bits of a file's number in a code; the folder's number is in the bits above
 NUMBER = "number"
 _RULES = (*FILE_COLUMNS, *KEY_COLUMNS, *DIGESTS, IN_URL, NUMBER)
 
 
 class Folder:
-    """The images below `root`, found by `folder/name` and `name`, or by their numbers. 16 bytes an image beside its path, for
-    each way that was used."""
+    """The images below `root`, found by `folder/name` and `name`, or by their numbers. Each of these ways takes 16 bytes an image
+    once it is used, beside the path."""
 
     def __init__(self, root: str):
         fs, path = resolve(root)
@@ -85,17 +86,17 @@ class Folder:
         return _Codes(_digests(stems(name)[:1] for name in self._names()))
 
     def forget_names(self) -> None:
-        """Free what finds images by names."""
+        """Free the memory that finds images by names."""
         self.__dict__.pop("_short", None)
         self.__dict__.pop("_long", None)
 
     def path(self, place: int) -> str:
-        """Where the image of a number lies: a local path, or a URL."""
+        """The place of the image with a number: a local path or a URL."""
         return self._unstrip(self._prefix + self.paths[place].as_py())
 
     @functools.cached_property
     def numbers(self) -> "Numbers | None":
-        """How the files are numbered; None where they aren't."""
+        """The files by their numbers; None if their names aren't numbers."""
         return Numbers.of(self._names(), len(self))
 
 
@@ -106,7 +107,7 @@ def _digests(keys: Iterator[list[str]]) -> numpy.ndarray:
 
 
 class _Codes:
-    """Places by a 64-bit code each."""
+    """Places, each by a 64-bit code."""
 
     def __init__(self, codes: numpy.ndarray):
         self._places = numpy.argsort(codes, kind="stable")
@@ -121,7 +122,7 @@ class _Codes:
 
 
 class Numbers:
-    """Files that are called by numbers, found by their folder's number and their own."""
+    """Files whose names are numbers, found by their folder's number and their own."""
 
     def __init__(self, codes: numpy.ndarray, is_flat: bool, room: int):
         self._codes = _Codes(codes)
@@ -129,7 +130,7 @@ class Numbers:
 
     @classmethod
     def of(cls, names: Iterable[str], num_names: int) -> "Numbers | None":
-        """None unless all names are numbers that tell files apart, if there are several folders by the folders' numbers."""
+        """None unless all file names are numbers. Several folders must have different numbers as names, too."""
         codes = numpy.zeros(num_names, numpy.uint64)
         folders: dict[str, int] = {}
         highest = 0
@@ -146,7 +147,7 @@ class Numbers:
         return cls(codes & numpy.uint64((1 << _NUMBER_BITS) - 1) if is_flat else codes, is_flat, 10 ** len(str(highest)))
 
     def place(self, table: int, row: int, num_tables: int) -> int:
-        """The number of the image of a row of the list that has the number `table`; -1 if there is none."""
+        """The number of a row's image, in the list with the number `table`; -1 if there is none."""
         if self._is_flat:
             return self._codes.place(row) if num_tables == 1 else -1
         folder, number = (table, row) if num_tables > 1 else divmod(row, self._room)
@@ -158,7 +159,7 @@ def _is_number(word: str) -> bool:
 
 
 class Join:
-    """The images below `root`, and the `tables` that tell of them. Raises `ValueError` where no rule fits."""
+    """The images below `root` and the `tables` that list them. Raises `ValueError` if no rule fits."""
 
     def __init__(self, root: str, tables: Sequence[str], limits: Limits):
         self.folder = Folder(root)
@@ -171,7 +172,7 @@ class Join:
         log.info("%s: images are joined with rows by %s, which finds %d of the first rows", root, self.rule, num_found)
 
     def rows(self, table: str, within: Range) -> Iterator[JoinedRow]:
-        """Where the images of a list's rows within a range lie, behind the rule that found them."""
+        """First the rule that finds the images of a list, then the places of the images of its rows within a range."""
         yield JoinedRow(table, WHOLE, detail=self.rule)
         places = self._found(table, within.stop if self.rule != IN_URL else -1)
         has_image = places >= 0
@@ -188,7 +189,7 @@ class Join:
         return next((place for by, key in keys if by == rule and (place := self.folder.place(key)) >= 0), -1)
 
     def _rule(self) -> tuple[str, int]:
-        """The rule by which most of the first rows have an image of their own, and how many have one."""
+        """The rule by which most of the first rows have an image of their own, and the number of these rows."""
         best, most = "", 0
         for table in self._tables:
             rows = self._first_rows(table)
@@ -218,7 +219,7 @@ class Join:
 
     @functools.cached_property
     def _rows_of_each(self) -> numpy.ndarray:
-        """How many rows name each image."""
+        """The number of rows that name each image."""
         num_rows = numpy.zeros(len(self.folder), numpy.int64)
         for table in self._tables:
             places = self._found(table)
@@ -226,8 +227,8 @@ class Join:
         return num_rows
 
     def _found(self, table: str, stop: int = -1) -> numpy.ndarray:
-        """The number of the image of each of a table's rows, up to `stop`; -1 where there is none. Kept for tables that were read
-        to their end."""
+        """The number of the image of each of a table's rows, up to `stop` (-1: all); -1 where a row has no image. The result is
+        kept for a table that was read to its end."""
         if table in self._places:
             return self._places[table]
         rows = enumerate(itertools.islice(self._keys(table), None if stop < 0 else stop))
@@ -238,7 +239,8 @@ class Join:
         return places
 
     def _keys(self, table: str) -> Iterator[list[str]]:
-        """What the images of a table's rows are called by the rule, row by row. What ends the child is read with more care."""
+        """The names of the images of a table's rows by the rule, row by row. If a row ends the child, the rest is read again with
+        more care."""
         num_rows = 0
         try:
             if self.rule == NUMBER:
@@ -256,7 +258,7 @@ class Join:
 
 
 def _table_numbers(tables: Sequence[str]) -> dict[str, int]:
-    """The last number in each table's name, or, where one has none or two have the same, its place among them."""
+    """The last number in each table's name. If one has no number or two have the same, each table's place among them."""
     of_names = [re.findall(r"\d+", PurePosixPath(table).stem) for table in tables]
     numbers = [int(digits[-1]) for digits in of_names if digits]
     return dict(zip(tables, numbers if len(set(numbers)) == len(tables) else range(len(tables)), strict=True))
@@ -264,7 +266,7 @@ def _table_numbers(tables: Sequence[str]) -> dict[str, int]:
 
 @functools.lru_cache(maxsize=1)
 def join(input: str, limits: Limits) -> Join:
-    """The join of an input's images and lists, kept from the census to the run: it lists the folder. Raises as `scan` and
-    `Join`."""
+    """The join of an input's images and lists. It is kept from the census to the run, since it lists the whole folder. Raises
+    `ValueError` as `scan` and `Join` do."""
     scanned = scan(input, limits)
     return Join(scanned.root, scanned.lists, limits)

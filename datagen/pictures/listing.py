@@ -1,4 +1,4 @@
-"""What lies in an input of pictures: images, archives, tables with images, and lists that tell of images."""
+"""List an input of pictures: images, archives, tables with images, and lists of images."""
 
 import contextlib
 import functools
@@ -34,15 +34,15 @@ _COUNT = "datagen.pictures.image_files:count_images"
 _NAMES = "datagen.pictures.image_files:first_names"
 READ_LISTED = "datagen.pictures.tables:read_listed"
 PACKED = (".tgz", ".tar.gz", ".tar.bz2", ".tar.xz", ".tar.zst")
-"""Tars that nobody can read but from their beginning."""
+"""Tars that can only be read from their beginning."""
 _TELLING = frozenset({"url", "image_url", "img_url", "caption", "text", "key", "status", *FILE_COLUMNS})
 
 
 @dataclass(frozen=True)
 class Scanned:
-    """`root` is the folder that images lie in, `num_images` of them. `archives` come with img2dataset's tables beside them, ""
-    where there is none; `embedded` are tables with images, `lists` tell of images; `broken` can't be read, nor can folders and
-    packed tars among them. `num_rows` is of the tables. `laion` are the columns of one that has LAION's."""
+    """`root` is the folder of `num_images` images. Each of `archives` comes with img2dataset's table beside it, "" where there is
+    none. `embedded` are tables with images, `lists` are tables that list images. `broken` can't be read; folders and packed tars
+    may be among them. `num_rows` counts the rows of the tables. `laion` are the columns of a table that looks like LAION's."""
 
     root: str
     archives: dict[str, str]
@@ -57,8 +57,8 @@ class Scanned:
 
 @functools.lru_cache(maxsize=1)
 def scan(input: str, limits: Limits) -> Scanned:
-    """Look at a folder, or at a table and what lies around it. Holds no image's name, since there may be millions. Raises
-    `ValueError` where there is nothing."""
+    """Look at a folder, or at a table and the files around it. The result has no names of images, since there may be millions.
+    Raises `ValueError` if there is nothing."""
     fs, path = resolve(input)
     if not fs.exists(path):
         raise ValueError(f"input={input}: no such file or folder")
@@ -124,7 +124,7 @@ def scan(input: str, limits: Limits) -> Scanned:
 
 
 def columns_at(uri: str, limits: Limits) -> list[str]:
-    """The columns of a table, or the names in the first JSON file of an archive; none of what can't be read, or is neither."""
+    """The columns of a table, or the names in the first JSON file of an archive; [] for other files and unreadable ones."""
     kind = archive.kind_of(uri)
     try:
         if is_table(uri):
@@ -138,7 +138,8 @@ def columns_at(uri: str, limits: Limits) -> list[str]:
 
 
 def look(uri: str, limits: Limits) -> Looked:
-    """What a table has. Raises `SampleError`: `broken_table`, as `archive_at` does, or what ended the child."""
+    """A table's rows, columns and column of images. Raises `SampleError`: `broken_table`, as `archive_at` does, or the reason
+    that ended the child."""
     try:
         with archive_at(uri) as path:
             return _answer(_LOOK, Looked, limits, path=path)
@@ -147,13 +148,14 @@ def look(uri: str, limits: Limits) -> Looked:
 
 
 def _answer(function: str, answer_type: type[T], limits: Limits, **arguments: Any) -> T:
-    """The one answer of a function in the child, which is let to end: one that is left in the middle costs its child."""
+    """The one answer of a function in the child. The function runs to its end, since to leave it in the middle costs the
+    child."""
     (answer,) = [answer.value for answer in sandbox(limits).run(function, answer_type, **arguments)]
     return answer
 
 
 def count_images(uri: str, limits: Limits) -> int:
-    """How many images an archive has, as far as it can be read; 1 for any other file, and for one that tells nothing."""
+    """The number of images in an archive, as far as it can be read; 1 for any other file and for an unreadable archive."""
     kind = archive.kind_of(uri)
     if not kind:
         return 1
@@ -172,7 +174,7 @@ def listed_rows(uri: str, within: Range, limits: Limits) -> Iterator[Part[Listed
 
 @contextlib.contextmanager
 def sidecar_of(uri: str) -> Iterator[str]:
-    """A local path to the table that img2dataset wrote beside an archive; "" where there is none."""
+    """A local path to the table that img2dataset wrote beside an archive; "" if there is none."""
     if archive.kind_of(uri) == "tar":
         table = f"{uri.rpartition('.')[0]}.parquet"
         fs, path = resolve(table)
@@ -189,7 +191,7 @@ def is_table(uri: str) -> bool:
 
 
 def is_input(input: str) -> bool:
-    """Whether `scan` can look at an input: a folder or a table, and neither a glob nor an image or archive alone."""
+    """Whether `scan` can look at an input: a folder or a table, not a glob, a single image or a single archive."""
     fs, path = resolve(input)
     if glob.has_magic(input) and not fs.exists(path):
         return False

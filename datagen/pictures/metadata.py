@@ -51,16 +51,16 @@ _FAILURES = {
     **dict.fromkeys(("name or service not known", "name resolution", "nodename nor servname"), "no_such_host"),
     "hash": "wrong_hash",
 }
-"""The reason that img2dataset's message stands for: that of the first of these words in it."""
+"""Words of img2dataset's messages and their reasons. The first of these words in a message counts."""
 _NO_LICENCE = ("", "?", "none", "unknown", "nan")
 
 LAION = frozenset({"nsfw", "punsafe", "pwatermark", "similarity", "sample_id"})
-"""Columns, in small letters, that LAION's lists have beside the address."""
+"""Columns of LAION's lists beside the address, in small letters."""
 
 
 class Bounds(NamedTuple):
-    """What an image may be: its shortest side and most pixels, its file's most bytes, and what a longer side is scaled down to
-    (0: nothing)."""
+    """The limits of an image: its shortest side, its most pixels, its file's most bytes, and the length to which a longer side is
+    scaled down (0: no limit)."""
 
     min_side: int
     max_pixels: int
@@ -69,8 +69,8 @@ class Bounds(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """An image and what is said of it. `sha256` is of the image's file, in hex; `metadata` has the names above, the
-    licence among them; `detected` are the objects that its row of a table has."""
+    """An image with its caption and metadata. `sha256` is of the image's file, in hex. `metadata` has the names above, the
+    licence included. `detected` are the objects in the image's row of a table."""
 
     image: bytes
     size: tuple[int, int]
@@ -91,13 +91,14 @@ def picture_of(encoded: bytes, frame: int, bounds: Bounds, caption: str, metadat
 
 
 def is_laion(columns: Mapping[str, Any] | list[str]) -> bool:
-    """Whether columns look like those of a list of LAION: its two names, or an address and what only LAION says beside one."""
+    """Whether columns look like a list of LAION's: LAION's two names, or an address and a column that only LAION has beside
+    it."""
     small = {name.lower() for name in columns}
     return {"URL", "TEXT"} <= set(columns) or ("url" in small and bool(LAION & small))
 
 
 def about(values: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
-    """The caption and the metadata that a row or a JSON object has."""
+    """The caption and the metadata in a row or a JSON object."""
     small: dict[str, Any] = {}
     for name, value in values.items():
         small.setdefault(name.lower(), value)
@@ -151,7 +152,8 @@ def _word(value: Any) -> str | None:
 
 
 def _number(value: float) -> str | None:
-    """A number in as few digits as tell it; a whole one without a point, since lists have sizes as either. None if it is none."""
+    """A number in the fewest digits that tell it, a whole number without a point, since lists write sizes either way. None if it
+    is no number."""
     if not math.isfinite(value):
         return None
     if value.is_integer() and abs(value) < 2**53:
@@ -163,10 +165,9 @@ def _number(value: float) -> str | None:
 
 
 def why_missing(values: Mapping[str, Any]) -> tuple[str, str]:
-    """Why img2dataset has no image for a row: a reason that is counted, and words for people. The reason is `not_downloaded`, or
-    what the error tells apart: `http_404` and the like, `timed_out`, `no_such_host`, `private_address` (download=private allows
-    it), `opted_out` (a header of the server forbids it), `failed_to_resize`, `wrong_hash`. A row that says of no failure has
-    `no_image`."""
+    """The reason why img2dataset has no image for a row, and words for people. The reason is `not_downloaded`, or a kind of
+    error: `http_404` and the like, `timed_out`, `no_such_host`, `private_address` (download=private allows it), `opted_out` (a
+    header of the server forbids it), `failed_to_resize`, `wrong_hash`. A row without a failure has `no_image`."""
     status, error = str(values.get("status") or ""), str(values.get("error_message") or "")
     address = clean_text(str(values.get("url") or ""))
     detail = clean_text(f"{error or status or 'no image for this row'}{f': {address}' if address else ''}")

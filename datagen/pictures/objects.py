@@ -1,4 +1,4 @@
-"""Objects that a table's rows say of their pictures, as Hugging Face's detection datasets have them, read in the sandboxed child.
+"""The objects of pictures in a table's rows, as Hugging Face's detection datasets have them, read in the sandboxed child.
 
 The column `objects` is a struct of lists, or a list of structs, in which each object has a box and a class:
 
@@ -7,9 +7,9 @@ The column `objects` is a struct of lists, or a list of structs, in which each o
     [{"x": 302, "y": 109, "w": 73, "h": 52, "names": ["glove"]}]             as Visual Genome's
 
 Four numbers are x, y, width, height in some datasets (CPPE-5) and x0, y0, x1, y1 in others (Fashionpedia), and no field says
-which. The first `LOOKED_AT` rows tell: a form fits if at most `_MISFITS` of the boxes have corners in another order or lie
-outside the image by it; if both fit, the one whose area is what `area` says. Where that leaves both or none, or all numbers are
-shares of the image, no box is taken.
+which. The first `LOOKED_AT` rows decide. A form fits if at most `_MISFITS` of its boxes have corners in the wrong order or lie
+outside the image. If both forms fit, the form whose areas are those in `area` is taken. If both or none remain, or if all numbers
+are shares of the image, no box is taken.
 """
 
 import io
@@ -44,8 +44,8 @@ _Box = tuple[float, float, float, float]
 
 
 def class_names(notes: Mapping[bytes, bytes]) -> dict[str, list[str]]:
-    """The names of classes, by the columns, or those of `objects`, that have numbers for them: Hugging Face says so in the
-    schema."""
+    """The names of classes, by the column, or the field of `objects`, that has numbers for the classes. Hugging Face puts the
+    names into the schema."""
     names: dict[str, list[str]] = {}
     try:
         features = json.loads(notes.get(b"huggingface", b"{}"))["info"]["features"]
@@ -74,15 +74,15 @@ def _labels(name: str, feature: Any) -> Iterator[tuple[str, list[str]]]:
 
 
 class Objects:
-    """The objects of a table's rows, of which `some` tell how its boxes stand. `names` are those of `class_names`."""
+    """The objects of a table's rows. The rows `some` decide the form of the boxes. `names` come from `class_names`."""
 
     def __init__(self, names: Mapping[str, Sequence[str]], some: Iterable[tuple[Mapping[str, Any], tuple[int, int]]]):
         self._names = names
         self._is_corners = _has_corners([(item, size) for row, size in some for item in _items(_column(row)) or ()])
 
     def read(self, row: Mapping[str, Any], stored: tuple[int, int] = (0, 0)) -> Detected | None:
-        """What a row says of objects; None where it says nothing. `stored` is the size of its image as the file has it, (0, 0)
-        where nobody knows: the row's own word goes before."""
+        """The objects of a row; None if it has none. `stored` is the image's size in its file, (0, 0) if unknown. A size in the
+        row itself goes first."""
         value = _column(row)
         if not value:
             return None
@@ -120,7 +120,7 @@ class Objects:
 
 
 def looked_at(rows: Iterable[tuple[int, Any]], image: str) -> Iterator[tuple[Mapping[str, Any], tuple[int, int]]]:
-    """The first rows of those that can be read, with the sizes of their images, `image` being the column of these."""
+    """The first readable rows, with the sizes of their images. `image` is the column of images."""
     for _, row in rows:
         if isinstance(row, dict):
             value = row.get(image)
@@ -130,7 +130,7 @@ def looked_at(rows: Iterable[tuple[int, Any]], image: str) -> Iterator[tuple[Map
 
 
 def stored_size(encoded: Any) -> tuple[int, int]:
-    """The width and height that an image's file says, before anybody turns it; (0, 0) where that can't be told."""
+    """The width and height in an image's file, before the image is turned; (0, 0) if unknown."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -170,7 +170,7 @@ def _numbers(values: Iterable[Any]) -> _Box | None:
 
 
 def _four(item: Mapping[str, Any]) -> _Box | None:
-    """The four numbers of a box of which nobody says what they are."""
+    """The four numbers of a box whose meaning isn't named."""
     value = next((item[name] for name in _BOXES if name in item), None)
     return _numbers(value) if isinstance(value, list) else None
 
@@ -189,7 +189,7 @@ def _of_sides(box: _Box) -> _Box:
 
 
 def _has_corners(items: Iterable[tuple[Mapping[str, Any], tuple[int, int]]]) -> bool | None:
-    """Whether boxes are two corners, and not a corner and a size; None where that can't be told."""
+    """Whether boxes are two corners, not a corner and a size; None if unknown."""
     boxes = [(four, size, item.get("area")) for item, size in items if (four := _four(item))]
     if all(value <= 1 for four, _, _ in boxes for value in four):
         return None  # none at all, or shares of the image

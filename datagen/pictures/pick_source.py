@@ -1,4 +1,4 @@
-"""Pictures as people have them, behind one function: what lies at `input` is looked at, and read as what it is."""
+"""Pick the census and the source that fit an input of pictures, by a look at the files."""
 
 import difflib
 import itertools
@@ -35,7 +35,7 @@ SAFE = (
     *(f"relaion{of}-research{safe}" for of in ("2b-en", "2b-multi", "1b-nolang") for safe in ("-safe", "")),
     *("wukong", "coyo-700m", "cc3m", "cc12m", "datacomp"),
 )
-"""Names to choose from; `relaion…` are Re-LAION-5B's, of August 2024. Others are taken, too, but for older ones of LAION's."""
+"""Names to choose from. `relaion…` are Re-LAION-5B's, of August 2024. Other names are taken, too, except LAION's older lists."""
 OTHER = "other"
 """A list of one's own."""
 _NEARLY = 0.9  # of the letters of a name, as difflib counts: it is misspelt
@@ -123,8 +123,8 @@ class Pictures(Census):
             yield replace(item, etag=f"{item.etag} {_item(table).etag}") if table else item
 
     def _tables(self, scanned: Scanned) -> Iterator[Item]:
-        """The tables that are read: those with images, and lists of images that lie here. One that is broken comes along, so that
-        it is a drop."""
+        """The tables that are read: tables with images, and lists of images that lie here. A broken table comes along and becomes
+        a drop."""
         lists = scanned.lists if scanned.num_images else ()
         for uri in (*scanned.embedded, *lists, *scanned.broken):
             yield replace(_item(uri), count=scanned.num_rows.get(uri, -1))
@@ -145,7 +145,8 @@ class Pictures(Census):
         yield from (file_item(fs, info) for info in walk(fs, path) if info["name"].lower().endswith(endings))
 
     def _downloaded(self, scanned: Scanned) -> Sequence[Item]:
-        """What img2dataset downloads of the lists. Raises `ValueError`, with the command, unless it is to be run and can be."""
+        """The items that img2dataset downloads from the lists. Raises `ValueError`, with the command, unless img2dataset shall
+        and can be run."""
         lists = {uri: scanned.columns[uri] for uri in scanned.lists if url_column(scanned.columns[uri])}
         out = Folder(self.downloads or DOWNLOADS)
         if not lists:
@@ -160,13 +161,13 @@ class Pictures(Census):
 
 
 def first(items: Iterable[Item], limit: int, seed: int) -> list[Item]:
-    """Items with at most `limit` pictures, by `seed`; the last may be cut."""
+    """Items with at most `limit` pictures, chosen by `seed`. The last item may be cut."""
     return first_parts(items, limit, seed, lambda item: count_images(item.uri, Limits()))
 
 
 def checked(name: str, unsafe_list: bool) -> str:
-    """The name of a list in small letters, without the account before it. Raises `ValueError` for one that is called LAION's, and
-    so is older than Re-LAION-5B, unless `unsafe_list`; and for a name that is nearly one of `SAFE`."""
+    """The name of a list in small letters, without the account before it. Raises `ValueError` for a name of LAION's older than
+    Re-LAION-5B, unless `unsafe_list`, and for a name that is nearly one of `SAFE`."""
     small = name.strip().lower().rpartition("/")[2].replace("_", "-")
     if "laion" in small.replace("relaion", "").replace("re-laion", "") and not unsafe_list:
         raise ValueError(f"list={name}: {WHY_UNSAFE}")
@@ -176,7 +177,7 @@ def checked(name: str, unsafe_list: bool) -> str:
 
 
 def ask_for_name(input: str, columns: Sequence[str]) -> ValueError:
-    """What to raise where a list looks like LAION's, and nobody said which it is."""
+    """The error for a list that looks like LAION's and has no name."""
     return ValueError(
         f"input={input}: its columns are LAION's ({', '.join(columns[:8])}), and they don't tell which list it is: say "
         f"list=NAME, such as {', '.join(SAFE)}, or list={OTHER} for one of your own; {WHY_UNSAFE}"

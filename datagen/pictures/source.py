@@ -1,6 +1,6 @@
 """Pictures as samples: image files, archives of them, tables that have them, and lists whose images lie in a folder.
 
-`pictures.py` lists them; `image_files.py` and `tables.py` decode each image once, in the sandboxed child.
+`listing.py` lists them; `image_files.py` and `tables.py` decode each image once, in the sandboxed child.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -31,24 +31,24 @@ _IMAGE_BYTES = 150_000  # of an image in an archive that nobody has looked into
 
 @dataclass(frozen=True)
 class ImageSource(Source):
-    """Images, without text, and what is said of them: the caption, and metadata by the names of `metadata.py`. The licence
-    goes into the sample's origin.
+    """Images without text, with their captions and with metadata by the names of `metadata.py`. The licence goes into the
+    sample's origin.
 
     An item is one of
 
-    - an image file, whose parts are its frames, with what lies beside it here: `NAME.txt` and `NAME.json`;
-    - a zip or tar, whose parts are its images in order, with what lies beside them there. Behind these come the rows of the table
-      that img2dataset wrote beside a tar which have no image in it, as drops (`not_downloaded`, `http_404`, …);
-    - a table with images, whose parts are its rows;
-    - a list, whose parts are its rows, each joined with its image below the folder of `input` (`join.py` says how);
-    - the folder of a list's images, with a slash at its end, whose parts are the images that no row names:
-      drops, `not_in_list`.
+    - an image file. Its parts are its frames, with the files `NAME.txt` and `NAME.json` beside it;
+    - a zip or tar. Its parts are its images in order, with such files beside them in the archive. If img2dataset wrote a table
+      beside a tar, the table's rows without an image in the tar follow as drops (`not_downloaded`, `http_404`, …);
+    - a table with images. Its parts are its rows;
+    - a list. Its parts are its rows, each joined with its image below the folder of `input` (`join.py` says how);
+    - the folder of a list's images, with a slash at its end. Its parts are the images that no row names, which become drops
+      (`not_in_list`).
 
-    An upright JPEG, PNG or WebP keeps its bytes; any other image is turned, laid on white and written anew (`images.upright`). So
-    is one whose longer side is over `long_side` pixels (0: there is no such limit), scaled down to that. Images with a side under
-    `min_side` pixels, or over `max_pixels`, are dropped. `list_name` is the list that they are of, `list` in their
-    metadata. `joined` is where the images of lists' rows lie. For the task caption, objects that a table has (`objects.py`) are
-    regions, as `DescribedSource` has them; why they can't be read is `unread_objects` in the metadata.
+    An upright JPEG, PNG or WebP keeps its bytes. Any other image is turned, laid on white and written anew (`images.upright`). An
+    image whose longer side is over `long_side` pixels (0: no limit) is scaled down to that and written anew, too. Images with a
+    side under `min_side` pixels, or with more than `max_pixels`, are dropped. `list_name` becomes `list` in the metadata.
+    `joined` has the places of the images of lists' rows. For the task caption, the objects of a table (`objects.py`) become
+    regions, as in `DescribedSource`; if they can't be read, `unread_objects` in the metadata says why.
     """
 
     version: ClassVar[int] = 4  # 4: images without EXIF and comments
@@ -127,7 +127,8 @@ class ImageSource(Source):
                 yield Drop("", item.uri, lost, type(self).__name__, error.reason, error.detail)
 
     def join(self, items: Iterable[Item]) -> Iterator[JoinedRow]:
-        """Where the images of lists' rows lie, by the rule that finds them; and those that no row names, as the folder's rows."""
+        """The places of the images of lists' rows, with the rule that finds them; and the images that no row names, as rows of
+        the folder."""
         read = extents(item for item in items if is_table(item.uri) or item.uri.endswith("/"))
         if not read:
             return
@@ -144,10 +145,10 @@ class ImageSource(Source):
                 yield from (JoinedRow(uri, number, path) for number, path in enumerate(joined.strays()) if number in within)
             else:
                 yield from joined.rows(uri, within)
-        join.cache_clear()  # it takes memory
+        join.cache_clear()  # a join takes much memory
 
     def _listed(self, item: Item) -> Iterator[Sample | Drop]:
-        """The rows of a list, each with its image. All rows are read before the first image is: a thread has one child."""
+        """The rows of a list, each with its image. All rows are read before the first image, since a thread has one child."""
         joined = rows_of(self, item)
         if WHOLE not in joined:
             raise SampleError("no_images", "it was no list that could be read when the run was planned")
@@ -156,7 +157,8 @@ class ImageSource(Source):
         yield from self._outcomes_of(item, rows, lambda row: self._joined(joined.get(row.number), row, rule))
 
     def _joined(self, joined: JoinedRow | None, row: Part, rule: str) -> Picture:
-        """A row's image with what the row says of it, before what lies beside the image. Raises `SampleError`."""
+        """A row's image with the row's caption and metadata, which win over those of files beside the image. Raises
+        `SampleError`."""
         if joined is None:
             name = next((key for by, key in row.value.keys if by == rule), f"row {row.number}")
             raise SampleError("no_image", f"no image by {rule}: {row.value.metadata.get('url', '') or name}")
@@ -168,7 +170,7 @@ class ImageSource(Source):
         )
 
     def picture(self, uri: str) -> Picture:
-        """The image at `uri`, with what lies beside it, and its file's name. Raises `SampleError`."""
+        """The image at `uri`, with the files beside it and the image's file name. Raises `SampleError`."""
         name = archive.name_of(uri)
         with fetched(uri, FORMATS, self.max_bytes, self.limits) as file:
             first = Range(0, 1)
@@ -183,8 +185,8 @@ class ImageSource(Source):
         return Bounds(self.min_side, self.max_pixels, self.max_bytes, self.long_side)
 
     def sample(self, item: Item, number: int, picture: Picture) -> Sample:
-        """A picture as the sample of a part of an item. Raises `SampleError` (`another_size`) where its objects are those of an
-        image of another shape."""
+        """A picture as the sample of a part of an item. Raises `SampleError` (`another_size`) if its objects belong to an image
+        of another shape."""
         key = f"{source_key(item.uri, picture.sha256)}-{number:06d}"
         metadata = dict(picture.metadata)
         licence = metadata.pop("licence", "") or item.licence
@@ -198,7 +200,8 @@ class ImageSource(Source):
         return replace(sample, caption=picture.caption, metadata=metadata)
 
     def _detected(self, detected: Detected, size: tuple[int, int], metadata: dict[str, str]) -> dict[str, Any]:
-        """The regions and the quality that objects give; why there are none goes to the metadata, where they were."""
+        """The regions and the quality of a picture's objects. If the objects give no regions, the reason replaces them in the
+        metadata."""
         regions, quality = regions_of(detected, size)
         metadata.pop("objects", None)
         fault = detected.fault or ("boxes_outside" if detected.things and not regions else "")
@@ -211,8 +214,8 @@ def _num_images(item: Item) -> int:
 
 
 def images_to_read(item: Item, min_side: int) -> Iterator[Sample | Drop]:
-    """The images of a file that is only read, decoded once in a child process, so that a damaged one costs itself alone. What is
-    no image, or has a side under `min_side` pixels, is a drop."""
+    """The images of a file that is only read. A child process decodes them once, so a damaged image costs itself alone. A file
+    that is no image, and an image with a side under `min_side` pixels, become drops."""
     try:
         yield from ImageSource(min_side=min_side, stage="read").read(item)
     except SampleError as error:

@@ -1,6 +1,6 @@
 """Tables about pictures, read in the sandboxed child: Parquet and Arrow by row groups and batches, CSV and JSON lines by lines.
 
-A table either has the images in a column (`{bytes, path}`, as Hugging Face has them, or bytes), or tells where they lie.
+A table either has the images in a column (bytes, or Hugging Face's `{bytes, path}`), or it says where the images lie.
 """
 
 import contextlib
@@ -30,12 +30,12 @@ IN_URL = "name in the url"
 _URLS = ("url", "image_url", "img_url")
 _IMAGE_COLUMNS = ("image", "img", "jpg", "jpeg", "png", "webp", "picture", "photo", "image_bytes", "bytes", "content")
 _FEW, _MANY = 16, 1024  # rows at a time, with and without images
-_ROWS_A_BYTE = 8  # more than any table of addresses or images has, however it is packed
+_ROWS_A_BYTE = 8  # no table of addresses or images has so many, however it is packed
 _KEYS = 5_000  # rows of keys in a message
 
 
 class Looked(NamedTuple):
-    """What a table has: its rows, its columns, and which of these holds images, "" if none does."""
+    """A table's number of rows, its columns, and the column that holds images, "" if none does."""
 
     num_rows: int
     columns: list[str]
@@ -43,7 +43,7 @@ class Looked(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """A row that tells where an image lies. `keys` are what its file may be called, each by the rule that says so."""
+    """A row that says where an image lies. `keys` are possible names of the image's file, each behind the rule that gives it."""
 
     caption: str
     metadata: dict[str, str]
@@ -55,7 +55,7 @@ def look(path: str) -> Iterator[Looked]:
     """Raises `SampleError` (`broken_table`)."""
     table = opened(path)
     num_rows, num_bytes = table.num_rows(), os.path.getsize(path)
-    if num_rows > _ROWS_A_BYTE * num_bytes:  # who believed it would count them all
+    if num_rows > _ROWS_A_BYTE * num_bytes:  # else a hostile table would have all its claimed rows counted
         raise SampleError("broken_table", f"it says that it has {num_rows} rows in {num_bytes} bytes")
     yield Looked(num_rows, [clean_text(name) for name in table.columns], image_column(table.schema))
 
@@ -63,8 +63,8 @@ def look(path: str) -> Iterator[Looked]:
 def read_pictures(
     path: str, within: Range, bounds: Bounds, root: str, numbers: list[int] | None = None
 ) -> Iterator[Parts | Part[Picture] | Failed]:
-    """The images in a table's rows: those that `numbers` name, or all `within` a range. A row whose image has a path in place of
-    bytes has it below the folder `root`, or beside the table."""
+    """The images in a table's rows: the rows `numbers`, or all rows `within` a range. An image with a path in place of bytes lies
+    below the folder `root`, or beside the table."""
     table = opened(path)
     image, names, objects = image_column(table.schema), class_names(table.schema.metadata or {}), _objects(table)
     folders = [folder for folder in (os.path.dirname(path), root) if folder]
@@ -77,7 +77,7 @@ def read_pictures(
 
 
 def read_listed(path: str, within: Range, numbers: list[int] | None = None) -> Iterator[Parts | Part[Listed] | Failed]:
-    """The rows of a table that tells where images lie. One that img2dataset has no image for is `Failed`."""
+    """The rows of a table that says where images lie. A row for which img2dataset has no image is `Failed`."""
     table = opened(path)
     objects = _objects(table)
 
@@ -90,7 +90,7 @@ def read_listed(path: str, within: Range, numbers: list[int] | None = None) -> I
 
 
 def list_keys(path: str, rule: str) -> Iterator[list[list[str]]]:
-    """What the images of all rows are called by `rule`, many rows at a time; nothing of a row that can't be read."""
+    """The possible names of the images of all rows by `rule`, many rows at a time; [] for a row that can't be read."""
     table = opened(path)
     some: list[list[str]] = []
     for _, row in table.rows(range(table.num_rows()), _called(table, columns_of(rule))):
@@ -102,8 +102,8 @@ def list_keys(path: str, rule: str) -> Iterator[list[list[str]]]:
 
 
 def keys_of(row: dict[str, Any], rule: str = "") -> list[tuple[str, str]]:
-    """What a row's image may be called, without its suffix and in small letters, each behind the rule that says so, or by one
-    `rule` alone: a column's name, or what is made of the address. `folder/name` comes before `name`."""
+    """The possible names of a row's image, without suffix and in small letters, each behind the rule that gives it; or those of
+    one `rule` alone. A rule is a column's name, or says what is made of the address. `folder/name` comes before `name`."""
     small = {name.lower(): value for name, value in row.items()}
     keys = []
     for column in FILE_COLUMNS if not rule else {rule}.intersection(FILE_COLUMNS):
@@ -128,12 +128,12 @@ def keys_of(row: dict[str, Any], rule: str = "") -> list[tuple[str, str]]:
 
 
 def columns_of(rule: str) -> tuple[str, ...]:
-    """The columns, in small letters, that a rule makes keys of."""
+    """The columns, in small letters, from which a rule makes names."""
     return _URLS if rule == IN_URL or rule in DIGESTS else (rule,)
 
 
 def stems(path: str) -> list[str]:
-    """`folder/name`, if it lies in one, and `name`, without the suffix and in small letters."""
+    """`folder/name`, if the path has a folder, and `name`, without the suffix and in small letters."""
     folders, _, file = path.replace("\\", "/").lower().rpartition("/")
     stem, folder = file.rpartition(".")[0] or file, folders.rpartition("/")[2]
     if not stem:
@@ -142,8 +142,8 @@ def stems(path: str) -> list[str]:
 
 
 def failures(path: str, present: set[str]) -> list[tuple[str, str]]:
-    """Why the rows of img2dataset's table beside an archive have no image in it, by `present`, the images' keys there. None of a
-    table of something else. Raises `SampleError`."""
+    """The reasons and details for the rows of img2dataset's table that have no image in the archive beside it. `present` has the
+    keys of the archive's images. [] for a table of another kind. Raises `SampleError`."""
     table = opened(path)
     if not {"status", "key"} <= set(table.columns):
         return []
@@ -157,7 +157,7 @@ def failures(path: str, present: set[str]) -> list[tuple[str, str]]:
 
 
 def _called(table: Table, names: Collection[str]) -> set[str]:
-    """The columns that are called so in small letters."""
+    """The columns whose names in small letters are among `names`."""
     return {column for column in table.columns if column.lower() in names}
 
 
@@ -187,7 +187,8 @@ def _picture(row: dict[str, Any], column: str, folders: Sequence[str], bounds: B
 
 
 def _beside(name: str, folders: Sequence[str], bounds: Bounds) -> bytes:
-    """A file that a table names, if it lies below one of `folders`. A hostile table may name any file."""
+    """The content of a file that a table names. The file must lie below one of `folders`, since a hostile table may name any
+    file."""
     for folder in folders:
         path = os.path.realpath(os.path.join(folder, name))
         if path.startswith(os.path.realpath(folder) + os.sep) and os.path.isfile(path):
@@ -211,7 +212,8 @@ def opened(path: str) -> Table:
 
 
 def image_column(schema: pa.Schema) -> str:
-    """The column with images: a struct that has bytes, or bytes under a name that says image; the first of these by name."""
+    """The column with images, "" if there is none: a struct with a field `bytes`, or bytes in a column of `_IMAGE_COLUMNS`. Of
+    several, the first by that list."""
     lists = (pa.ListType, pa.LargeListType)
     fields = [(field.name, field.type.value_type if isinstance(field.type, lists) else field.type) for field in schema]
     structs = [name for name, type in fields if pa.types.is_struct(type) and type.get_field_index("bytes") >= 0]

@@ -1,4 +1,4 @@
-"""What scenes are worth that a reader has read: which lines count, how far the text can be believed, and what is left out."""
+"""Judge scenes that a reader has read: which lines count, whether the text can be trusted, and which scenes are dropped."""
 
 import math
 import re
@@ -27,57 +27,64 @@ from datagen.writing.scripts import main_script
 
 _UNSPACED = f"{scripts.HAN}{scripts.PHRASED}{scripts.YI}"
 _WORD = re.compile(f"[{_UNSPACED}]|[^\\W{_UNSPACED}]+")
-_ALIKE = frozenset(ALIKE["Cyrl"][1]) - frozenset("sSjJiI")  # which hardly any language in Cyrillic has
+_ALIKE = frozenset(ALIKE["Cyrl"][1]) - frozenset("sSjJiI")  # hardly any Cyrillic language has these
 _LONG_WORD, _FEW_LETTERS = 4, 7  # letters
 _ICONS = re.compile(f"([{scripts.IDEOGRAPHS}])\\1*")
 _IDEOGRAPH = re.compile(f"[{scripts.IDEOGRAPHS}]")
 _EAST_ASIAN = re.compile(f"[{scripts.IDEOGRAPHS}{scripts.KANA}{scripts.HANGUL}]")
 _SEEN = 1024  # pixels
 _EDGE = 2  # pixels
-_ORDERED = 2 / 3  # of the lines, which follow the same one in two orders
-_PAGE_LINES, _PAGE_CHARS, _SMALL = 15, 400, 0.04  # of a page, at least; the height of its lines in its longer side, at most
+_ORDERED = 2 / 3  # of the lines: if fewer follow the same line in two orders, the order is in doubt
+_PAGE_LINES, _PAGE_CHARS, _SMALL = 15, 400, 0.04  # the fewest of a page; the largest height of its lines, of its longer side
 
 
 @dataclass(frozen=True)
 class JudgeScene(Stage):
-    """Gives scenes that `ReadScene` has read their verdicts; takes doubtful lines out of their text; drops what is worth nothing.
+    """Gives scenes that `ReadScene` has read their verdicts, takes doubtful lines out of their text, and drops useless scenes.
 
-    A line counts if its score is at least `min_line_score` and leaves at most `max_wrong` of its characters to be wrong, PP-OCR
-    knows its script if it has read it, the picture's edge doesn't cut it, and its height is at least `min_height` pixels and
-    `min_relative_height` of the picture's longer side: a model sees pictures at about a thousand pixels.
-    A line of one ideograph, once or repeated, counts only where another line or the caption is Chinese, Japanese or Korean, too:
-    PP-OCR takes icons and windows for such (图, 田, 品). Other lines become blocks without text, `is_unread`.
+    A line counts if all of this holds:
+
+    - Its score is at least `min_line_score`, and by its score at most `max_wrong` characters are wrong.
+    - If PP-OCR has read the line, PP-OCR knows its script.
+    - The picture's edge doesn't cut the line.
+    - Its height is at least `min_height` pixels and `min_relative_height` of the picture's longer side. A model sees pictures at
+      about a thousand pixels.
+    - It isn't one ideograph, once or repeated, unless another line or the caption is Chinese, Japanese or Korean, too: PP-OCR
+      takes icons and windows for ideographs (图, 田, 品).
+
+    Other lines become blocks without text, `is_unread`.
 
     The verdict is `trusted`, or `suspect` for these reasons:
 
     `unscored_reading`   a reader gave no score
-    `script_in_doubt`    half of the words have such letters alone as look like Cyrillic ones, which PP-OCR surely reads so
-                         (TEXEPAH); or fewer than `min_ideographs` stand beside more Latin letters: PP-OCR takes Hangul and
-                         Devanagari for such. Neither holds where the caption has some of the words
-    `odd_words`          over `max_odd` of the letters are in Latin words that no language has (`plausible_words`), as PP-OCR
-                         makes them of letters that it doesn't know, and the caption has none of the words
+    `script_in_doubt`    half of the longer Latin words look like Cyrillic words: PP-OCR reads Cyrillic so
+                         (TEXEPAH). Or fewer than `min_ideographs` ideographs stand beside more Latin letters: PP-OCR reads Hangul
+                         and Devanagari so. Neither counts if the caption has some of the words
+    `odd_words`          over `max_odd` of the letters are in Latin words that no language has (`plausible_words`): PP-OCR reads
+                         letters that it doesn't know so. It doesn't count if the caption has some of the words
     `readings_disagree`  the signal `agreement` is under `min_agreement`
-    `incomplete`         the text that counts covers less than `min_sure` of the area in which text was found: of all of it, or
-                         without lines of numbers alone, which anybody reads
-    `order_in_doubt`     of `min_ordered` lines and more, over a third follow another one than in the order of a page
-                         (`datagen.page.region_order`), and than row by row
+    `incomplete`         the text that counts covers less than `min_sure` of the area in which text was found: of all text, or of
+                         text without the lines of numbers alone, which any reader reads
+    `order_in_doubt`     there are `min_ordered` lines or more, and over a third of them follow another line than in the order of
+                         a page (`datagen.page.region_order`), and over a third another line than row by row
 
     These drops are made:
 
-    `no_text`          no line was found, but for a share `negatives` of such pictures, drawn by their keys and `seed`: a model
-                       must learn that a picture may say nothing. They are trusted, and their text is empty.
+    `no_text`          no line was found. A share `negatives` of such pictures, drawn by their keys and `seed`, is kept, trusted
+                       and with an empty text: a model must learn that a picture may have no text
     `unread_text`      lines were found, and none counts
-    `document`         it is a photograph of a document, or a screen full of text: over `max_lines` lines count, or those of a
-                       page (`_is_document`). The recipe `fine` reads such a picture with its layout
-    `little_text`      the text covers less than `min_text_share` of the picture, or more than `max_text_share` (`much_text`)
-    `language_share`   there are too many scenes in its language: `languages` says of which language (zh, en, other; BCP-47
-                       without its region, or `other`) what share is kept, drawn by keys and `seed`. All are, by default.
+    `document`         the picture is a photograph of a document, or a screen full of text: over `max_lines` lines count, or the
+                       lines are a page's (`_is_document`). The recipe `fine` reads such a picture with its layout
+    `little_text`      the text covers less than `min_text_share` of the picture
+    `much_text`        the text covers more than `max_text_share` of the picture
+    `language_share`   there are too many scenes in the language. `languages` has the share of a language (BCP-47 without its
+                       region, or `other`) that is kept, drawn by keys and `seed`. By default all are kept
 
-    Signals: `text_share`, the share of the picture that text covers; `sure_share` and `order_agreement`, which `incomplete` and
-    `order_in_doubt` go by; `odd_words`; `line_height`, the median in pixels; and, where there is a caption, `caption_agreement`,
-    the share of the text's words that the caption has: characters, in scripts without spaces. `difficulty` is what the mean score
-    lacks.
-    Scenes that nobody has read, as those that were drawn, pass as they are, but for `languages`.
+    Signals: `text_share` is the share of the picture that text covers. `incomplete` rests on `sure_share`, `order_in_doubt` on
+    `order_agreement`, `odd_words` on `odd_words`. `line_height` is the median in pixels. Where there is a caption,
+    `caption_agreement` is the share of the text's words that the caption has; in scripts without spaces, of its characters.
+    `difficulty` is 1 less the mean score. Scenes that nobody has read, such as drawn scenes, pass unchanged, except that
+    `languages` may drop them.
     """
 
     version: ClassVar[int] = 2  # 2: by the area that was read surely
@@ -140,7 +147,7 @@ class JudgeScene(Stage):
         regions = tuple(part for region in sample.regions for part in _parts(region, counted))
         text = "\n\n".join(region.text for region in regions if not region.is_unread)
         half = statistics.median(map(_height, read)) / 2
-        # What is much smaller than the text is no part of it, and nobody misses it.
+        # Lines that are much smaller than the text are no part of it, so they aren't lost.
         unread = [Line(region.box, "", polygon=region.polygon) for region in sample.regions if not region.lines]
         lost = [_area(line.corners) for line in (*lines, *unread) if id(line) not in counted and _height(line) >= half]
         signals = signals | {
@@ -185,12 +192,12 @@ class JudgeScene(Stage):
         return self._drawn("language", sample) < share
 
     def _drawn(self, what: str, sample: Sample) -> float:
-        """A number from 0 to 1 that stands for a draw."""
+        """A number from 0 to 1 that depends on `what`, the seed and the sample's key alone."""
         return int.from_bytes(seeded(self.seed, what, sample.key)[:8]) / 2**64
 
 
 def in_caption(text: str, caption: str) -> float:
-    """The share of a text's words that its caption has; of its characters, in scripts without spaces between words."""
+    """The share of a text's words that its caption has; in scripts without spaces between words, of its characters."""
     words, there = _words(text), _words(caption)
     return (words & there).total() / max(1, words.total())
 
@@ -200,7 +207,7 @@ def _words(text: str) -> Counter[str]:
 
 
 def _may_be_cyrillic(text: str) -> bool:
-    """Whether half of a text's longer words are of Latin letters alone that look like Cyrillic ones."""
+    """Whether half of a text's longer Latin words have only letters that look like Cyrillic ones."""
     words = [word for word in _WORD.findall(text) if len(word) >= _LONG_WORD and word.isalpha() and word.isascii()]
     alike = [word for word in words if _ALIKE.issuperset(word)]
     return 2 * len(alike) >= len(words) and sum(map(len, alike)) >= _FEW_LETTERS
@@ -215,14 +222,14 @@ def _is_cut(line: Line, size: tuple[int, int]) -> bool:
 
 
 def _is_document(lines: Sequence[Line], side: int) -> bool:
-    """Whether lines are those of a page: many, small, and long. `side` is the picture's longer one."""
+    """Whether the lines are a page's: many, small, and with much text. `side` is the picture's longer side."""
     is_small = statistics.median(map(_height, lines)) <= _SMALL * side
     return len(lines) >= _PAGE_LINES and is_small and sum(len(line.text) for line in lines) >= _PAGE_CHARS
 
 
 def _sure_share(read: Sequence[Line], lost: Sequence[float]) -> float:
-    """The share of the area of all text that lines cover which were read; the lesser of that with numbers, and without, where
-    there are others. `lost` are the areas of lines that weren't."""
+    """The share of the area of all text that the lines `read` cover. It is computed with and without lines that have no letter;
+    the smaller share counts. `lost` has the areas of the lines that weren't read."""
     areas = [(_area(line.corners), any(map(str.isalpha, line.text))) for line in read]
     with_letters = sum(area for area, has_letters in areas if has_letters)
     shares = [area / max(1e-9, area + sum(lost)) for area in (sum(area for area, _ in areas), with_letters) if area]
@@ -234,14 +241,14 @@ def _area(corners: Polygon) -> float:
 
 
 def _without_icons(lines: list[Line], caption: str) -> list[Line]:
-    """The lines, but for those of one ideograph, once or repeated, where nothing else, nor the caption, is East Asian."""
+    """The lines. Lines of one ideograph, once or repeated, are left out if neither another line nor the caption is East Asian."""
     if _EAST_ASIAN.search(caption) or any(len(set(_EAST_ASIAN.findall(line.text))) > 1 for line in lines):
         return lines
     return [line for line in lines if not _ICONS.fullmatch(line.text)]
 
 
 def _parts(region: Region, counted: Collection[int]) -> Iterator[Region]:
-    """A block with the lines that count, and one without text for the others. What nobody read stays as it is."""
+    """A block with the lines that count, and a block without text for the other lines. An unread block stays as it is."""
     if region.is_unread:
         yield region
         return

@@ -1,5 +1,5 @@
-"""Where the lines of a scene lie, each in a frame of its own: one axis along which it is read, and one on which the next line
-follows, whichever way it slants, stands, bends or runs. All limits are multiples of the height of lines."""
+"""The frames of a scene's lines. A frame has one axis along which its line is read, and one on which the next line follows,
+however the line slants, bends or runs. All limits are multiples of the height of lines."""
 
 import math
 import re
@@ -12,14 +12,14 @@ from datagen.record import Line
 from datagen.writing.scripts import HAN, HANGUL, main_script
 from datagen.writing.vertical_lines import TURNED
 
-_SQUARE, _NEARER = 1.5, 0.7  # lengths of a single sign in heights; the gap below it, as a share of the gap beside it
+_SQUARE, _NEARER = 1.5, 0.7  # the longer side of a single sign in shorter ones; the gap below it as a share of the gap beside it
 _SQUARES = re.compile(f"[{HAN}{HANGUL}]")
 
 
 class Frame(NamedTuple):
-    """Where a piece or a row of text lies: (x, y) in pixels. It is read from `start` over `middle` to `end`, the middles of its
-    first and its last edge; `out` and `on` are the unit vectors in which it sets out there, and goes on. `height` is that of its
-    lines, `under` the unit vector to the next line."""
+    """The place of a piece or a row of text: (x, y) in pixels. The text is read from `start`, the middle of its first edge, over
+    `middle` to `end`, the middle of its last edge. `out` is the unit vector of reading at `start`, `on` at `end`. `height` is the
+    height of the lines, `under` the unit vector to the next line."""
 
     start: numpy.ndarray
     middle: numpy.ndarray
@@ -35,8 +35,8 @@ class Frame(NamedTuple):
 
 
 def directions_of(lines: Sequence[Line]) -> list[str]:
-    """In which direction each line takes part. One without a letter, such as a number, goes along with the others; signs of
-    Chinese, Japanese or Korean that were found one by one stand if they are nearer to those above and below."""
+    """The direction of each line. A line without a letter, such as a number, takes the usual direction of the others. Signs of
+    Chinese, Japanese or Korean that were found one by one are vertical if they are nearer to the signs above and below."""
     chars = {direction: sum(len(line.text) for line in lines if line.direction == direction) for direction in ("ltr", "rtl")}
     usual = "rtl" if chars["rtl"] > chars["ltr"] else "ltr"
     directions = [
@@ -67,7 +67,7 @@ def frame_of(line: Line, direction: str) -> Frame:
     half = len(corners) // 2
     top, bottom = corners[:half], corners[: half - 1 : -1][:half]
     left, right = (top[0] + bottom[0]) / 2, (top[-1] + bottom[-1]) / 2
-    # Both axes tell the slant, the longer one better.
+    # Both axes tell the slant; the longer one tells it better.
     side = (bottom[0] - top[0]) + (bottom[-1] - top[-1])
     across = unit((top[-1] - top[0]) + (bottom[-1] - bottom[0]) + (side[1], -side[0]))
     down = numpy.array((-across[1], across[0]))
@@ -93,7 +93,7 @@ def frame_of(line: Line, direction: str) -> Frame:
 
 
 def near_pairs(frames: Sequence[Frame], within: float) -> Iterator[tuple[int, int]]:
-    """The pairs, both ways, that are no further apart than `within` line heights, roughly."""
+    """The pairs of frames, both ways round, that are roughly no further apart than `within` line heights."""
     middles = numpy.array([frame.middle for frame in frames])
     reach = numpy.array([frame.length / 2 for frame in frames])
     heights = numpy.array([frame.height for frame in frames])
@@ -105,7 +105,7 @@ def near_pairs(frames: Sequence[Frame], within: float) -> Iterator[tuple[int, in
 
 
 def way_of(frame: Frame) -> numpy.ndarray:
-    """The unit vector in which a piece or row is read, from its start to its end; where it is short, in which it sets out."""
+    """The unit vector from a frame's start to its end; for a short frame, the unit vector of reading at its start."""
     return unit(frame.end - frame.start) if frame.length > frame.height else frame.out
 
 

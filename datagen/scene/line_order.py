@@ -1,11 +1,11 @@
-"""The order in which the lines of a scene are read, from where they lie: photographs, posters, screens.
+"""The reading order of the lines of a scene (a photograph, a poster, a screen), from the places of the lines.
 
-Lines of a page lie in rows and columns. Those of a scene are on signs, each with its own slant and size, and some stand, bend or
-run from the right. So every line has a frame of its own: one axis along which it is read, and one on which the next line follows.
-In it, all of these are alike. Pieces that follow each other along the first axis are a row, if need be around a bend. Rows below
-each other on the second one are a block. Blocks are put in order by `datagen.page.region_order`, in the frame of most of the
-text. Every limit is a multiple of the height of lines (the width, where they stand): a scene has no scale, and no pixel is worth
-a thing.
+Lines of a page lie in rows and columns. Lines of a scene are on signs, each with its own slant and size. Some lines are vertical,
+bend, or run from the right. So every line has a frame of its own: one axis along which the line is read, and one on which the
+next line follows. In their frames all lines are alike. Pieces that follow each other along the first axis are a row, also around
+a bend. Rows below each other on the second axis are a block. `datagen.page.region_order` orders the blocks, in the frame of most
+of the text. Every limit is a multiple of the height of lines (of the width of vertical lines), since a scene has no scale in
+pixels.
 """
 
 import math
@@ -23,25 +23,25 @@ from datagen.page.region_order import in_reading_order
 from datagen.record import Box, Line, Region
 from datagen.scene.line_frames import Frame, are_alike, degrees, directions_of, frame_of, near_pairs, unit, way_of
 
-_BENT, _PARALLEL, _SHORT = 40.0, 18.0, 30.0  # degrees: between pieces of a row, rows of a block, and rows too short for a slant
-_GAP, _BENT_GAP, _INTO = 1.3, 0.9, 0.6  # line heights: between pieces of a row, the same around a bend, and how far they overlap
-_FAR = 8.0  # line heights between pieces on one line that may show a gutter
-_OFF = 0.45  # line heights that a piece may lie off the row
-# How many times as high one may be as the other: pieces of a row, rows of a block, and a heading.
+_BENT, _PARALLEL, _SHORT = 40.0, 18.0, 30.0  # degrees at most: pieces of a row; rows of a block; short rows
+_GAP, _BENT_GAP, _INTO = 1.3, 0.9, 0.6  # line heights: the gap between pieces of a row; around a bend; the overlap of pieces
+_FAR = 8.0  # line heights: the gap between two pieces on one line that may be a gutter
+_OFF = 0.45  # line heights: a piece may lie off its row by so much
+# How many times as high one may be as the other: of two pieces of a row, two rows of a block, a heading and its text.
 _ALIKE, _ALIKE_ROWS, _ANY = 1.8, 1.7, 4.0
 _LEADING, _STANDING_LEADING = 1.1, 1.6  # line heights between rows of a block, and between columns of one
-_SHARED = 0.25  # of the shorter row's length that lies under the other one
-_FEW, _GUTTER = 3, 0.7  # rows at whose gaps, one below the other, a gutter runs; its width in line heights
-_STUB = 2.0  # a row that is no longer, in line heights, shows no slant
+_SHARED = 0.25  # of the shorter row's length: so much lies under the other row
+_FEW, _GUTTER = 3, 0.7  # gaps below each other that make a gutter; the gutter's width in line heights
+_STUB = 2.0  # line heights: a row that is no longer shows no slant
 _NUMBER = re.compile(r"[^\w\s]*\s?[^\W\d_]?[^\w\s]*\s?\d[\W\d]*[^\W\d_]{0,2}\W*")  # $3.50, 1.99 B, 12 km
-_PAIRED, _NUMBERS = 0.7, 0.6  # of a column of numbers: the rows that have text beside them; those that are numbers
-# Line heights between blocks of a sign: of the lower lines, twice, and of the higher ones.
+_PAIRED, _NUMBERS = 0.7, 0.6  # of the rows of a column of numbers: so many have text beside them; so many are numbers
+# Line heights between blocks of a sign: heights of the smaller lines for the first two, of the larger lines for the last.
 _BESIDE_EM, _BELOW_EM, _HEADING_EM = 3.0, 1.6, 1.2
-_BESIDE = 0.25  # of the smaller sign, which lies beside the other one
+_BESIDE = 0.25  # of the smaller one's extent: two blocks or signs that overlap by more on an axis lie beside each other
 
 
 class _Row(NamedTuple):
-    """Pieces of text that are read one after another along a line, straight or bent."""
+    """Pieces of text that are read one after another along a straight or bent line."""
 
     lines: tuple[Line, ...]
     frame: Frame
@@ -52,12 +52,12 @@ _Sign = list[list[_Row]]
 
 
 def blocks_in_order(lines: Sequence[Line]) -> list[list[Line]]:
-    """The lines of a scene as blocks (a sign, a column, a paragraph) in reading order, each with its lines in reading order.
+    """The lines of a scene as blocks (a sign, a column, a paragraph) in reading order. The lines of a block are in reading order.
 
-    A line lies where its polygon says, clockwise from the top left corner of its first character as that stands upright, so that
-    the first half of the corners runs along the top of the letters; without a polygon, where its box says. It runs in its
-    `direction`: lines that run from right to left are read from there, and those from top to bottom from the right, Mongolian
-    ones from the left. The result doesn't depend on the order of `lines`.
+    A line's place is its polygon, or its box if it has no polygon. The polygon goes clockwise from the top left corner of the
+    first character as that character stands upright, so the first half of the corners runs along the top of the letters. A line
+    runs in its `direction`: "rtl" lines are read from the right. Columns of "ttb" lines are read from the right, Mongolian ones
+    from the left. The result doesn't depend on the order of `lines`.
     """
     if not lines:
         return []
@@ -70,8 +70,8 @@ def blocks_in_order(lines: Sequence[Line]) -> list[list[Line]]:
 
 
 def order_agreement(lines: Sequence[Line]) -> float:
-    """How many of the lines, as a share, follow the same one as in the order of a page (`in_reading_order`), or row by row: the
-    larger of both shares; 1 for a single line."""
+    """The share of the lines that follow the same line as in another order: the order of a page (`in_reading_order`), or row by
+    row. The larger of the two shares; 1 for a single line."""
     if len(lines) < 2:
         return 1.0
     number = {id(line): n for n, line in enumerate(lines)}
@@ -96,8 +96,8 @@ def _row(lines: Sequence[Line], frames: Sequence[Frame]) -> _Row:
 
 
 def _rows(frames: Sequence[Frame]) -> list[list[int]]:
-    """The numbers of pieces that are a row each, in order: every piece goes on in the one that lies nearest behind its end, if it
-    is nearest before that one's start."""
+    """The rows, as numbers of their pieces in order. A piece goes on in the piece nearest behind its end, if no other piece is
+    nearer before that piece's start."""
     costs = numpy.full((len(frames), len(frames)), numpy.inf)
     is_close = numpy.zeros(costs.shape, bool)
     for i, j in near_pairs(frames, _FAR):
@@ -123,7 +123,7 @@ def _rows(frames: Sequence[Frame]) -> list[list[int]]:
 
 
 def _at_gutters(frames: Sequence[Frame], beside: dict[int, int]) -> set[int]:
-    """The pieces behind which a gutter runs: where pieces below each other end before one strip, and others begin behind it."""
+    """The pieces behind which a gutter runs: pieces below each other end before one strip, and other pieces begin behind it."""
     at: set[int] = set()
     for i, j in beside.items():
         a, column = frames[i], [i]
@@ -144,8 +144,8 @@ def _at_gutters(frames: Sequence[Frame], beside: dict[int, int]) -> set[int]:
 
 
 def _stacks(rows: Sequence[_Row]) -> list[list[int]]:
-    """The numbers of rows that are a block each, in order: rows below each other, of which each has one above and one below it. A
-    row above two that lie side by side is a block of its own."""
+    """The blocks, as numbers of their rows in order. A row goes on in the only row next below, if it is that row's only row next
+    above. A row above two rows side by side ends its block."""
     below: dict[int, list[int]] = {i: [] for i in range(len(rows))}
     frames = [row.frame for row in rows]
     leading = [_STANDING_LEADING if row.lines[0].direction == "ttb" else _LEADING for row in rows]
@@ -164,7 +164,7 @@ def _stacks(rows: Sequence[_Row]) -> list[list[int]]:
 
 
 def _is_below(a: Frame, b: Frame, leading: float) -> bool:
-    """Whether row `b` lies below row `a`, `leading` line heights at most."""
+    """Whether row `b` lies below row `a`, at most `leading` line heights away."""
     ways = way_of(a), way_of(b)
     most = _SHORT if min(a.length / a.height, b.length / b.height) <= _STUB else _PARALLEL
     if degrees(*ways) > most:
@@ -181,7 +181,8 @@ def _is_below(a: Frame, b: Frame, leading: float) -> bool:
 
 
 def _with_numbers(blocks: Sequence[list[_Row]]) -> list[list[_Row]]:
-    """The blocks; numbers, such as prices, are read with the text that they stand behind, line by line, if most of them do."""
+    """The blocks. If most numbers of a block, such as prices, stand behind lines of text, they join the block of that text, line
+    by line."""
     texts = [block for block in blocks if not _are_numbers(block)]
     more: dict[int, list[_Row]] = {}
     alone = []
@@ -205,8 +206,8 @@ def _are_numbers(block: Sequence[_Row]) -> bool:
 
 
 def _text_of(number: _Row, texts: Sequence[Sequence[_Row]], is_single: bool) -> int | None:
-    """The number of the block with the row behind which this one stands, the nearest one; None if there is none. A single number
-    stands no further away than that row is long."""
+    """The index of the block with the nearest row before `number` on its line; None if there is none. A single number stands no
+    further away than that row is long."""
     nearest: tuple[float, int] | None = None
     for n, block in enumerate(texts):
         for row in block:
@@ -225,7 +226,7 @@ def _is_level(a: Frame, b: Frame) -> bool:
 
 
 def _by_lines(rows: Sequence[_Row]) -> list[_Row]:
-    """Rows, those first that stand first on a line, line by line."""
+    """The rows line by line, the rows of a line in the direction of reading."""
     longest = max(rows, key=lambda row: row.frame.length).frame
     way, under = way_of(longest), longest.under
     lines: list[list[_Row]] = []
@@ -270,7 +271,8 @@ def _signs(blocks: Sequence[list[_Row]]) -> list[_Sign]:
 
 
 def _are_near(a: Sequence[_Row], b: Sequence[_Row]) -> bool:
-    """Whether two blocks are on one sign: in the frame of the longer one's text."""
+    """Whether two blocks are so near that they are on one sign. Distances are measured in the frame of the block with the longer
+    row."""
     way, under, stands = _usual([max(a, b, key=lambda block: max(row.frame.length for row in block))])
     box, other = (around([_box(row, numpy.array((way, under))) for row in block]) for block in (a, b))
     beside, below = (overlap(box, other, axis) for axis in ((0, 1) if stands else (1, 0)))
@@ -312,7 +314,8 @@ def _in_page_order(sign: _Sign) -> list[list[_Row]]:
 
 
 def _usual(blocks: Sequence[Sequence[_Row]]) -> tuple[numpy.ndarray, numpy.ndarray, bool]:
-    """The axes in which most of the text, by characters, is read: along a line, and on to the next; and whether it stands."""
+    """The axes in which most of the text, by characters, is read: along a line, and to the next line; and whether the text is
+    vertical."""
     rows = [(row.frame, sum(len(line.text) + 1 for line in row.lines)) for block in blocks for row in block]
     ways = numpy.array([way_of(frame) for frame, _ in rows])
     unders = numpy.array([frame.under for frame, _ in rows])
@@ -327,14 +330,15 @@ def _usual(blocks: Sequence[Sequence[_Row]]) -> tuple[numpy.ndarray, numpy.ndarr
 
 
 def _box(row: _Row, axes: numpy.ndarray) -> Box:
-    """Around a row's lines, in pixels along two axes, unit vectors below each other."""
+    """The box around a row's lines, in pixels along two axes. `axes` has a unit vector in each row."""
     points = numpy.concatenate([line.corners for line in row.lines]) @ axes.T
     (x0, y0), (x1, y1) = points.min(axis=0), points.max(axis=0)
     return Box(round(x0), round(y0), max(round(x1), round(x0) + 1), max(round(y1), round(y0) + 1))
 
 
 def _chains(count: int, follows: dict[int, int]) -> list[list[int]]:
-    """The numbers below `count` as chains, each followed by the one that follows it. A ring is opened at its least number."""
+    """The numbers below `count` as chains: each number is followed by the number that `follows` names. A ring is opened at its
+    least number."""
     behind = set(follows.values())
     chains, seen = [], set()
     for first in [*(i for i in range(count) if i not in behind), *range(count)]:

@@ -1,8 +1,8 @@
 """A maker of scenes: signs in many scripts set onto photographs, with the exact place, order and direction of every line.
 
-Signs stand in rows: rows are read from the top, and a row from the left, from the right where the language is written so or where
-all its signs are in columns. So the order is the one that a person reads in. Photographs have no text:
-their own letters would be in the picture, and not in its label.
+Signs stand in rows. Rows are read from the top. A row is read from the left, or from the right if its language is written so or
+if all its signs are in columns. So the order is the order in which a person reads. Photographs without text are chosen, since
+their own letters would be in the picture and not in the label.
 """
 
 import functools
@@ -44,18 +44,19 @@ from datagen.work.draws import Drawing, Draws
 log = logging.getLogger(__name__)
 
 DETECTOR, READER = Choice("ppocr-detector"), Choice("ppocr")
-_SEEN = 1280  # pixels of the longer side in which text is looked for
-_READ = 0.5  # of a reader's score: a surer line is text. Leaves and fur are read with less
+_SEEN = 1280  # pixels: the longer side of the image in which text is looked for
+_READ = 0.5  # a reader's score: a surer line is text. Leaves and fur are read with a lower score
 _ROWS = ((1,), (1,), (1,), (2,), (1, 1), (1, 1), (1, 2), (2, 1), (1, 1, 1), (2, 2), (3,), (1, 2, 1))
 """How many signs stand in each row."""
 _UPRIGHT = ("zh-Hans", "zh-Hant", "ja", "ko")
 _LEAST = {"Hans": 17, "Hant": 18, "Jpan": 17, "Kore": 16, "Latn": 13, "Cyrl": 13, "Grek": 13}
 _LEAST_OTHER = 18
-"""The least height of a line in pixels that people read, by script."""
+"""The least height in pixels of a line that people can read, by script."""
 _LEAST_CONTRAST = 42
 _TRIAL, _SMALLEST, _LARGEST = 32.0, 9.0, 0.16
-"""Pixels an em: of a sign that is measured, and of the smallest that is tried; of the largest, a share of the longer side."""
-_TRIES = 3  # to make a sign legible: with another look each time
+"""Sizes of a sign: of the trial that is measured and of the smallest sign, in pixels an em; of the largest, as a share of the
+picture's longer side."""
+_TRIES = 3  # looks that are tried until a sign is legible
 _LONG_SIDES = (480, 640, 768, 960, 1120, 1280)
 _CAMERA: wear.Steps = (
     (1, partial(wear.tone, dark=(-12, 14), bright=(190, 290), tint=0.1)),  # exposure and white balance
@@ -63,14 +64,14 @@ _CAMERA: wear.Steps = (
     (0.15, wear.shake),
     (0.6, partial(wear.grain, sigmas=(1, 9))),
 )
-"""What a camera does to a picture. Nothing moves, and the lowest line stays legible."""
-_MAX_KEPT = 1500  # pixels of a photograph's longer side, as it is kept while a process draws
+"""The wear of a camera. It moves nothing, and the line with the smallest letters stays legible."""
+_MAX_KEPT = 1500  # pixels: the longer side of a photograph that is kept in memory
 
 
 @dataclass(frozen=True)
 class SceneDraws(Draws):
-    """Draws on photographs, which are fetched when the draws are first listed. Their licence is that of all these together; a
-    drawing's metadata has that of its own photograph."""
+    """Draws on photographs. The photographs are fetched when the draws are first listed. The draws' licence joins the licences of
+    all photographs. A drawing's metadata has the licence of its own photograph."""
 
     source: str = scene_packages.PACKAGES
 
@@ -86,10 +87,11 @@ class SceneDraws(Draws):
 
 @dataclass(frozen=True)
 class Scenes:
-    """Scenes on the photographs of `source`: a folder of JPEG and PNG files, or `packages`. In the languages of `languages`, all
-    by default, by their weights; of `kinds`. `texts` names where prose comes from, of `scene_words.TEXTS`.
+    """Scenes on the photographs of `source`: a folder of JPEG and PNG files, or `packages`. Signs are of `kinds`, in `languages`
+    by their weights (all by default). `texts` names the sources of prose, of `sign_words.TEXTS`.
 
-    A picture is a JPEG of 480 to 1,280 pixels. A region is a block of a sign, lines of one size. Lines have polygons.
+    A picture is a JPEG whose longer side has 480 to 1,280 pixels. A region is a block of a sign: lines of one size. Lines have
+    polygons.
     """
 
     version: ClassVar[int] = 3  # 3: on photographs without text
@@ -157,14 +159,14 @@ class Scenes:
         raise SampleError("no_typeface", f"no typeface for {', '.join(self.languages) or 'any language'} here")
 
     def engines(self) -> dict[str, str]:
-        """What decides how a scene comes out, beside the fields: libraries, typefaces, texts, and the photographs."""
+        """The versions that decide a scene beside the fields: of libraries, typefaces, texts and photographs."""
         looking = {} if self.source == scene_packages.PACKAGES else {**DETECTOR.versions(), **READER.versions()}
         return {**_versions(self.source, self.texts), **looking}
 
 
 def photograph_of(source: str, random: random.Random) -> Photograph:
-    """A photograph of `source` without text, drawn. Those of packages were looked at; in others PP-OCR looks for text, once a
-    photograph and process. Raises `SampleError` (`text_in_photographs`) where none is without."""
+    """A random photograph of `source` without text. People looked at the photographs of packages. In other photographs PP-OCR
+    looks for text, once in a process. Raises `SampleError` (`text_in_photographs`) if every photograph has text."""
     left = list(scene_packages.photographs(source))
     while left:
         chosen = left.pop(random.randrange(len(left)))
@@ -175,7 +177,7 @@ def photograph_of(source: str, random: random.Random) -> Photograph:
 
 @functools.lru_cache(maxsize=100_000)
 def has_text(path: str) -> bool:
-    """Whether PP-OCR finds lines in a photograph of which it is half sure, or which it can't read. The log says which."""
+    """Whether PP-OCR finds lines in a photograph that it reads with a score of `_READ` or can't read. The log names them."""
     texts = _found(smaller(pixels(Path(path).read_bytes()), _SEEN))
     if texts:
         log.warning("no signs are drawn on %s, on which text was found: %s", path, " ".join(texts)[:80])
@@ -212,7 +214,8 @@ def _versions(source: str, texts: tuple[str, ...]) -> Mapping[str, str]:
 
 
 class _Sign(NamedTuple):
-    """A sign in the picture, and how hard its worst line is to read; `height` is the least of its lines', in pixels."""
+    """A sign in the picture. `height` is its lowest line's height in pixels. `difficulty` says how hard its worst line is to
+    read, from 0 to 1."""
 
     plan: Plan
     panel: Panel
@@ -221,7 +224,7 @@ class _Sign(NamedTuple):
     difficulty: float
 
     def regions(self, by: str) -> Iterator[Region]:
-        """Its blocks."""
+        """The sign's blocks."""
         for block in self.panel.blocks:
             lines = []
             for line in block:
@@ -235,7 +238,7 @@ class _Sign(NamedTuple):
 
 
 def _cells(source: random.Random, width: int, height: int) -> list[list[Box]]:
-    """The rows of a picture, and the places for signs in each from the left."""
+    """The rows of a picture. Each row has places for signs, from the left."""
     shape = source.choice(_ROWS)
     heights = _shares(source, len(shape), height)
     rows, top = [], 0
@@ -255,8 +258,8 @@ def _shares(source: random.Random, count: int, whole: int) -> list[int]:
 
 
 def _sign(picture: numpy.ndarray, cell: Box, level: float, kind: str, words: SignWords, source: random.Random) -> _Sign | None:
-    """A sign that can be read in a cell of the picture, about at the `level` of its row, from 0 to 1: signs of a row stand beside
-    each other. None where chance gives none."""
+    """A legible sign in a cell of the picture; None if no try gives one. The sign stands about at the `level` of its row, from 0
+    to 1, so the signs of a row stand beside each other."""
     view = _view(source, kind)
     behind = picture[cell.y0 : cell.y1, cell.x0 : cell.x1]
     fill, at = source.uniform(0.62, 0.94), (source.random(), min(1.0, max(0.0, level + source.uniform(-0.06, 0.06))))
@@ -277,7 +280,7 @@ def _sign(picture: numpy.ndarray, cell: Box, level: float, kind: str, words: Sig
 def _set(
     picture: numpy.ndarray, cell: Box, chosen: Plan, view: View, lit: Light, fill: float, at: tuple[float, float]
 ) -> _Sign | None:
-    """The sign as large as its cell lets it be; None if it can't be read there."""
+    """The sign as large as its cell allows; None if the sign is too small or too faint to be read."""
     room = numpy.array([fill * (cell.x1 - cell.x0), fill * (cell.y1 - cell.y0)])
     trial = laid_out(chosen, _TRIAL)
     extent = numpy.ptp(view.corners(*trial.opaque.shape[::-1]), axis=0)
@@ -286,7 +289,7 @@ def _set(
         return None
     panel = laid_out(chosen, size)
     corners = view.corners(*panel.opaque.shape[::-1])
-    corners *= min(1.0, float((room / numpy.ptp(corners, axis=0)).min()))  # what was rounded up
+    corners *= min(1.0, float((room / numpy.ptp(corners, axis=0)).min()))  # rounding may have made it too large
     extent = numpy.ptp(corners, axis=0)
     free = numpy.array([cell.x1 - cell.x0, cell.y1 - cell.y0]) - extent
     start = numpy.array([cell.x0, cell.y0]) + free * (0.08 + 0.84 * numpy.array(at))
@@ -305,7 +308,7 @@ def _set(
 
 
 def _height(points: numpy.ndarray, direction: str) -> float:
-    """The least distance across a line, in pixels: of points as many on one side as on the other."""
+    """The least distance across a line, in pixels. Half of the points lie on one side of the line, half on the other."""
     half = len(points) // 2
     if direction == "ttb":
         return float(min(numpy.hypot(*(points[0] - points[1])), numpy.hypot(*(points[3] - points[2]))))
@@ -324,7 +327,7 @@ def _view(source: random.Random, kind: str) -> View:
 
 
 def _cropped(photograph: numpy.ndarray, source: random.Random) -> numpy.ndarray:
-    """A part of the photograph, of a size and shape that cameras and the web have."""
+    """A part of the photograph, with a size and shape that are usual for cameras and the web."""
     long_side = source.choice(_LONG_SIDES)
     ratio = source.choice((4 / 3, 4 / 3, 3 / 2, 16 / 9, 1.0, 3 / 4, 2 / 3))
     width, height = (long_side, round(long_side / ratio)) if ratio >= 1 else (round(long_side * ratio), long_side)

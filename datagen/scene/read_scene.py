@@ -1,4 +1,4 @@
-"""Scenes read by PaddleOCR: photographs, posters, screens. Lines with polygons, as blocks in reading order."""
+"""Read scenes (photographs, posters, screens) with PaddleOCR: lines with polygons, in blocks in reading order."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,16 +28,16 @@ from datagen.writing.languages import script_of
 from datagen.writing.scripts import main_script
 
 _ANGLE = "line-angle"
-_UNSURE_SHARE = 0.5  # of the length of a scene's lines, in line heights: PP-OCR doesn't know their script
-_FEW_LETTERS = 12.0  # line heights: what is shorter in all tells no script
-_OF_SCRIPT = 0.5  # of a reading's letters must be in the script that its reader knows
-_FAINT = 0.35  # of a detector's score: below it is foliage
-_SAME_PLACE = 0.5  # of the smaller of two boxes: both are one line
+_UNSURE_SHARE = 0.5  # of the length of a scene's lines: if so much is unsure, PP-OCR may not know the script
+_FEW_LETTERS = 12.0  # line heights: shorter lines, all together, tell no script
+_OF_SCRIPT = 0.5  # of a reading's characters: so many must be letters, mostly in the script that its reader knows
+_FAINT = 0.35  # a detector's score: foliage has less
+_SAME_PLACE = 0.5  # of the smaller of two boxes: boxes that share more are one line
 
 
 @dataclass(frozen=True)
 class _Scene:
-    """A scene with its lines: `others` were read by `reader`, all else by PP-OCR. `faint` is what may be text, too."""
+    """A scene with its lines. `reader` read the lines numbered `others`, PP-OCR the rest. `faint` are boxes of possible text."""
 
     sample: Sample
     lines: list[LineView]
@@ -48,29 +48,29 @@ class _Scene:
 
 @dataclass(frozen=True)
 class ReadScene(Stage):
-    """Gives scenes blocks of lines in reading order (`datagen.scene.line_order`), their text, and the language that it looks
-    like.
+    """Gives scenes blocks of lines in reading order (`datagen.scene.line_order`), their text, and the text's language.
 
-    Lines are found by `detector` and read by the recogniser `lines`, whichever way up they stand; `angle` is who says that
-    one is upside down, None that nobody is asked. Where PP-OCR can't read a scene, Tesseract, the package's reader or one of
-    the flywheel's `readers` (their folders) does: where the scene's declared language, or its caption, is in a script of
-    theirs, or where what PP-OCR is unsure of looks like such a script. Latin lines of which PP-OCR is sure stay, but beside
-    scripts that look like Latin. What nobody can read is a block without text, `is_unread`, behind the others. A line's score
-    is its reader's; where `agreement` has the picture read again at `second_side` pixels, times how far both agree.
+    `detector` finds the lines, and the recogniser `lines` reads them, whichever way up they stand. `angle` is the engine that
+    finds lines upside down; None asks no engine. Another engine (Tesseract, the package's reader, or one of the flywheel's
+    readers in the folders `readers`) reads a scene that PP-OCR can't read: a scene whose declared language or caption is in that
+    engine's script, or whose unsure lines look like it. Latin lines of which PP-OCR is very sure stay, except in scripts that
+    look like Latin. A line that no engine can read becomes a block without text, `is_unread`, behind the others. A line's score
+    is its reader's. With `agreement` the picture is read again at `second_side` pixels, and the score is multiplied by the
+    agreement of both readings.
 
-    Lines are found picture by picture, and those of `batch_size` pictures are read together: `lines` may be
+    Lines are found picture by picture. The lines of `batch_size` pictures are read together: `lines` may be
     `Choice.of("ppocr", device="gpu", batch_size=64)`.
 
-    A sample whose words hold (`Quality.words_hold`), such as a drawn scene with its exact truth, isn't read, unless `takes_all`;
-    nor is one of another task. The verdict is `none`: `JudgeScene` gives it. Signals:
+    A sample whose words hold (`Quality.words_hold`), such as a drawn scene, isn't read, unless `takes_all`. Samples of other
+    tasks aren't read. The verdict is `none`, until `JudgeScene` gives one. Signals:
 
-    `reading_score`   the mean of the lines' scores, by character, where the readers give any
-    `num_unread`      lines that were found and that nobody could read
-    `num_faint`       places of which the detector isn't sure that they are text; they are `is_unread`, too
+    `reading_score`   the mean of the lines' scores, by character, where the readers give scores
+    `num_unread`      lines that were found and that no engine could read
+    `num_faint`       places that may be text, by the detector; they are `is_unread`, too
     `num_lines`       lines that were read
-    `num_turned`      lines that stand on their head or on a side
-    `agreement`       how far two readings of PP-OCR agree, on average by character, where `agreement` asks for two; and
-    `agreed_share`    the share of the characters in lines on which they do
+    `num_turned`      lines that are upside down or lie on a side
+    `agreement`       with `agreement`, how far two readings of PP-OCR agree, on average by character
+    `agreed_share`    with `agreement`, the share of the characters in lines on which both readings agree
     """
 
     version: ClassVar[int] = 4  # 4: scripts are told by their image
@@ -131,7 +131,7 @@ class ReadScene(Stage):
     def _lines(
         self, images: Sequence[numpy.ndarray], detector: Choice, engines: Engines
     ) -> tuple[list[list[LineView]], list[list[Box]]]:
-        """The lines of each image, as PP-OCR reads them, and around what the detector isn't sure that it is text, beside them."""
+        """PP-OCR's lines of each image, and the boxes outside these lines that may be text."""
         detected = detector.opened(engines).detect(images)
         sure = [[quad for quad, score in quads if score >= SURE_LINE] for quads in detected]
         pieces = [scene_lines.cuts(image, quads) for image, quads in zip(images, sure, strict=True)]
@@ -145,7 +145,7 @@ class ReadScene(Stage):
 
     @property
     def _with_faint(self) -> Choice:
-        """The detector, which says what may be text, too, unless it is another model, which has a limit of its own."""
+        """The detector with the limit `_FAINT`, so that it also finds possible text. Another model keeps its own limit."""
         return self._detector_with(least=_FAINT)
 
     def _detector_with(self, **settings: float) -> Choice:
@@ -153,7 +153,7 @@ class ReadScene(Stage):
         return self.detector if "model" in own else Choice.of(self.detector.name, **(own | settings))
 
     def _by_others(self, scene: _Scene, readers: LineReaders) -> _Scene:
-        """The scene with those lines that PP-OCR can't read as another engine reads them, if one can."""
+        """The scene, with another engine's readings of the lines that PP-OCR can't read, if an engine can."""
         sure = {n for n, line in enumerate(scene.lines) if line.text and (line.score or 0.0) >= SURE}
         lang, script = _declared(scene.sample)
         reader, read_in = readers.who(lang, script) if lang != "und" else (readers.ppocr, "und")
@@ -165,7 +165,7 @@ class ReadScene(Stage):
             images = [_gray(line) for line in unsure]
             script = readers.guessed_script(images)
             reader, read_in = readers.who("und", script)
-            # Letters of any script can be seen in anything: who reads a script that was guessed must be surer than PP-OCR is.
+            # A reader sees letters of its script in anything. So the reader of a guessed script must be surer than PP-OCR.
             if reader == readers.ppocr or readers.confidence(reader, images, read_in, script) <= _sureness(unsure):
                 return scene
         stay = {n for n in sure if (scene.lines[n].score or 0.0) >= VERY_SURE and main_script(scene.lines[n].text)[0] == "Latn"}
@@ -209,12 +209,12 @@ class ReadScene(Stage):
         )
 
     def _unread(self, line: Line) -> Region:
-        """A line that nobody could read."""
+        """A line that no engine could read."""
         name = self.detector.name
         return Region(line.box, "text", "", None, name, polygon=line.polygon, detected_by=name, is_unread=True)
 
     def _region(self, lines: Sequence[Line], by: Sequence[str]) -> Region:
-        """A block, by the engine that has read most of it."""
+        """A block. Its `by` is the engine that has read most of its characters."""
         chars = {name: sum(len(line.text) for line, of in zip(lines, by, strict=True) if of == name) for name in by}
         return Region(
             around([line.box for line in lines]),
@@ -243,7 +243,7 @@ def _around(quad: Quad, image: numpy.ndarray) -> Box:
 
 
 def _declared(sample: Sample) -> tuple[str, str]:
-    """The language and script that a scene's text is in, as its source or its caption has it; `und` where neither tells."""
+    """The language and script of a scene's text, by its source or else its caption; `und` where neither tells."""
     if sample.lang != "und":
         is_known = sample.script not in ("Zyyy", "")
         return sample.lang, sample.script if is_known else script_of(sample.lang)
@@ -252,7 +252,7 @@ def _declared(sample: Sample) -> tuple[str, str]:
 
 
 def _length(lines: Iterator[LineView] | Sequence[LineView]) -> float:
-    """The length of lines together, in their heights: about how many letters they have."""
+    """The total length of the lines in line heights, which is about the number of their letters."""
     return sum(max(line.image.shape[:2]) / min(line.image.shape[:2]) for line in lines)
 
 
@@ -277,7 +277,8 @@ def _is_turned(line: LineView) -> bool:
 
 
 def _agreed(scene: _Scene, second: Sequence[Line]) -> tuple[_Scene, dict[str, float]]:
-    """The scene with each line's score times its likeness with what the `second` reading has in its place, and the signals."""
+    """The scene, with each line's score multiplied by the line's likeness to the `second` reading at its place; and the
+    signals."""
     lines, shares = [], []
     for n, line in enumerate(scene.lines):
         if n in scene.others:

@@ -1,7 +1,7 @@
-"""Signs: lines of text laid out on a flat panel, with the exact place of each line. `scene_blend` sets them onto photographs.
+"""Signs: lines of text laid out on a flat panel, with the exact place of each line. `sign_blend` sets signs onto photographs.
 
-A plan says what a sign looks like and what it says; `laid_out` draws it at a size. Lines stand straight, along an arc or a wave,
-or run down in columns from the right.
+A plan has a sign's look and text. `laid_out` draws the plan at a size. Lines are straight, follow an arc or a wave, or are
+columns from the right.
 """
 
 import functools
@@ -27,7 +27,7 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Words:
-    """The lines of a block, each at `size` times the sign's, in one weight and colour."""
+    """The lines of a block, all at `size` times the sign's size, in one weight and colour."""
 
     lines: tuple[str, ...]
     size: float = 1.0
@@ -38,9 +38,9 @@ class Words:
 
 @dataclass(frozen=True)
 class Plan:
-    """A sign: blocks of words in reading order. `ground` is the panel's colour, None for words straight on what is behind; `rim`
-    frames it. `columns` of its blocks, the last ones, stand side by side. `curve` is the angle of an arc in radians, negative for
-    one that opens upwards, or the height of a wave in lines."""
+    """A sign: blocks of words in reading order. `ground` is the panel's colour, None for words without a panel; `rim` is the
+    colour of the panel's frame. The last `columns` blocks stand side by side. `curve` is the angle of an arc in radians, negative
+    for an arc that opens upwards, or the height of a wave in lines."""
 
     kind: str
     lang: str
@@ -58,8 +58,8 @@ class Plan:
 
 
 class LaidLine(NamedTuple):
-    """A line's text and direction, and its corners on the panel, (N, 2) floats, clockwise from the top left of its first
-    character as it stands upright."""
+    """A line's text and direction. `corners` lie on the panel, (N, 2) floats, clockwise from the top left of the first character
+    as it stands upright."""
 
     text: str
     direction: str
@@ -68,8 +68,8 @@ class LaidLine(NamedTuple):
 
 @dataclass
 class Panel:
-    """A drawn sign: (H, W, 3) bytes; how opaque each pixel is, and how much of it is ink, (H, W) bytes each; and its lines by
-    block, in reading order."""
+    """A drawn sign. `colours` are (H, W, 3) bytes. `opaque` and `ink`, (H, W) bytes, say how opaque each pixel is and how much of
+    it is ink. `blocks` has the lines of each block, in reading order."""
 
     colours: numpy.ndarray
     opaque: numpy.ndarray
@@ -78,7 +78,7 @@ class Panel:
 
 
 class _Piece(NamedTuple):
-    """A drawn line or column: its ink, (H, W) bytes, and its corners in it."""
+    """A drawn line or column: its ink, (H, W) bytes, and the line's corners in this image."""
 
     ink: numpy.ndarray
     corners: numpy.ndarray
@@ -88,7 +88,7 @@ class _Piece(NamedTuple):
 
 
 def laid_out(plan: Plan, size: float) -> Panel:
-    """The sign at `size` pixels an em. Raises `ValueError` where no typeface has a character of it."""
+    """The sign at `size` pixels an em. Raises `ValueError` if no typeface has one of its characters."""
     pieces = [[_piece(plan, block, text, size) for text in block.lines] for block in plan.blocks]
     places, width, height = _placed(plan, pieces, size)
     pad = round(plan.padding * size)
@@ -152,7 +152,7 @@ def _font(family: str, size: int) -> ImageFont.FreeTypeFont:
 
 
 def _bent(ink: numpy.ndarray, corners: numpy.ndarray, kind: str, curve: float) -> tuple[numpy.ndarray, numpy.ndarray]:
-    """A straight line bent along an arc or a wave, without changing how long its middle is; and its corners, as many above as
+    """The line bent along an arc or a wave; the length of its middle stays. Also the bent line's corners, as many above as
     below."""
     height, width = ink.shape
     (x0, y0), (x1, y1) = corners[0], corners[2]
@@ -191,7 +191,7 @@ def _bent(ink: numpy.ndarray, corners: numpy.ndarray, kind: str, curve: float) -
 
 
 def _placed(plan: Plan, pieces: Sequence[Sequence[_Piece]], size: float) -> tuple[list[list[tuple[int, int]]], int, int]:
-    """Where each piece stands, of each block, and the width and height of all."""
+    """The place of each piece of each block, and the width and height of all together."""
     if plan.kind == "vertical":
         return _from_the_right(plan, pieces, size)
     above = len(pieces) - plan.columns
@@ -217,7 +217,7 @@ def _placed(plan: Plan, pieces: Sequence[Sequence[_Piece]], size: float) -> tupl
 
 
 def _stacked(plan: Plan, block: Words, pieces: Sequence[_Piece], size: float) -> tuple[list[tuple[int, int]], int, int]:
-    """Lines one under the other; their width and height."""
+    """The places of lines one under the other, and their width and height."""
     width = max(piece.ink.shape[1] for piece in pieces)
     places, y = [], 0
     for piece in pieces:
@@ -228,7 +228,7 @@ def _stacked(plan: Plan, block: Words, pieces: Sequence[_Piece], size: float) ->
 
 
 def _from_the_right(plan: Plan, pieces: Sequence[Sequence[_Piece]], size: float) -> tuple[list[list[tuple[int, int]]], int, int]:
-    """Columns of text, the first one rightmost."""
+    """The places of columns of text, the first one rightmost, and their width and height."""
     steps = []
     for block, of in zip(plan.blocks, pieces, strict=True):
         steps += [piece.ink.shape[1] + round(plan.leading * block.size * size) for piece in of]

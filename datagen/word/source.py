@@ -1,4 +1,4 @@
-"""Word files as samples of pages, tables and formulas: the worker's side. The child's side is `datagen.word.child`."""
+"""Word files as samples of pages, tables and formulas: the worker's side. `datagen.word.child` is the child's side."""
 
 import importlib.metadata
 import re
@@ -26,14 +26,14 @@ from datagen.work.pipeline import Estimate, Source
 READ = "datagen.word.child:read_document"
 STAGE = "WordSource"
 UNLIKE = "formula_unlike"
-"""The reason of a formula that LibreOffice drew otherwise than the file has it; a page that shows one is suspect."""
+"""The reason for a formula that LibreOffice draws in another way than the file has it. A page that shows one is suspect."""
 _PAGE_BYTES, _UNKNOWN_PAGES = 15_000, 5
 _LETTER: dict[Kind, str] = {"formula": "f", "table": "t"}
 _OF_PAGE = re.compile(r".*-\d{6,}-([ft])(\d{4,})(?:-(\d+))?")  # the page's key, and what was cut out of it
 
 
 class Entity(NamedTuple):
-    """A formula or a table of a document, and its piece: see `Cut`."""
+    """A formula or a table of a document, and the number of its piece: see `Cut`."""
 
     kind: Kind
     number: int
@@ -52,11 +52,11 @@ class WordSource(Source):
     document is given up after `max_document_s` seconds of processor time, or after `max_fatal_pages` pages ended the child. A
     shard reads about `shard_pages` pages.
 
-    `metadata` has the numbers of `formulas` and `tables` in the document, and counts of what was left out, such as
-    `cut_external_attachedTemplate`. A page's has `shows_formulas` and `shows_tables`, too: which of them its label has.
+    `metadata` counts the document's `formulas` and `tables`, and the things that were left out, such as
+    `cut_external_attachedTemplate`. A page's `shows_formulas` and `shows_tables` list the numbers of those on the page.
 
-    LibreOffice has a deadline of its own (`office.DEADLINE_S`) for each conversion. That of `limits` is longer, so a file at
-    which LibreOffice hangs costs `office.DEADLINE_S` once.
+    LibreOffice has a deadline of its own (`office.DEADLINE_S`) for each conversion. The deadline of `limits` is longer, so a file
+    at which LibreOffice hangs costs `office.DEADLINE_S` once.
     """
 
     version: ClassVar[int] = 9
@@ -78,7 +78,7 @@ class WordSource(Source):
         return versions | {"katex": katex.version(), "fonts": typefaces.digest(typefaces.files().values())}
 
     def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
-        return shards_of(items, self.expected_pages, self.shard_pages, cut=False)  # a range costs as much as all
+        return shards_of(items, self.expected_pages, self.shard_pages, cut=False)  # a range of pages costs as much as all pages
 
     def expected_pages(self, item: Item) -> int:
         total = num_parts(item, _PAGE_BYTES, _UNKNOWN_PAGES)
@@ -89,7 +89,7 @@ class WordSource(Source):
         return Estimate(3 * pages, 300_000 * pages, 2.0 * len(inputs) + 0.3 * pages)
 
     def probe(self, item: Item) -> Item:
-        """The item with its content's sha256. Its number of pages isn't known before it is rendered."""
+        """The item with its content's sha256. The number of pages isn't known before the file is rendered."""
         try:
             with fetched(item.uri, WORD, self.max_bytes, self.limits) as (path, _):
                 return replace(item, sha256=sha256_of(path))
@@ -98,7 +98,7 @@ class WordSource(Source):
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
         with fetched(item.uri, WORD, self.max_bytes, self.limits) as (path, _):
-            sha256, engines = sha256_of(path), self.engines()  # which cost as much as to read a page
+            sha256, engines = sha256_of(path), self.engines()  # once a document: the versions cost as much as a page
             pages = read_parts(
                 READ,
                 WordPage,
@@ -122,7 +122,7 @@ class WordSource(Source):
 
 
 class _Place(NamedTuple):
-    """The page that is read, and what its samples have in common."""
+    """The page that is read, with the facts that its samples share."""
 
     item: Item
     sha256: str
@@ -150,7 +150,7 @@ def entity_of(key: str) -> Entity | None:
 
 
 def _outcomes(place: _Place, page: WordPage) -> Iterator[Sample | Drop]:
-    """The page, what was cut out of it, and what was lost."""
+    """The page, the formulas and tables cut out of it, and drops for those that were lost."""
     sample = _page(place, page)
     language = identify(all_text(sample), sample.lang)
     if page.reason:

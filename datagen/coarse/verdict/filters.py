@@ -1,7 +1,7 @@
-"""Stages that drop pages which aren't worth a place in a corpus, each for a reason of its own.
+"""Stages that drop pages which aren't worth a place in a corpus. Each stage has a reason of its own.
 
-Limits count characters, not words, so that they suit scripts without spaces between words. No stage drops pages without text:
-their verdicts say what they are.
+Limits count characters, not words, so they suit scripts without spaces between words. No stage drops pages without text: the
+verdicts of such pages say what they are.
 """
 
 import re
@@ -21,9 +21,9 @@ _DIGITS = re.compile(r"\d+")
 class DropRepetition(Stage):
     """Drops pages that say the same again and again, for the reason `repetition`.
 
-    On these, more than `max_line_share` of the characters are in lines that repeat earlier ones, or one run of `run` letters that
-    comes back makes up more than `max_run_share` of them. The measures follow Gopher's repetition filters (Rae et al. 2021), by
-    characters. The limits are ours.
+    A page is dropped if more than `max_line_share` of its characters are in lines that repeat earlier lines, or if one run of
+    `run` letters comes back and makes up more than `max_run_share` of the letters. The measures follow Gopher's repetition
+    filters (Rae et al. 2021), by characters. The limits are ours.
     """
 
     max_line_share: float = 0.3
@@ -57,8 +57,8 @@ class DropRepetition(Stage):
 class DropBoilerplate(Stage):
     """Drops pages that mostly repeat other pages of their document, for the reason `boilerplate`.
 
-    More than `max_share` of their characters are in lines that at least `min_pages` pages of the document have. Lines that differ
-    in numbers alone are the same. The stage takes a document's pages together.
+    A page is dropped if more than `max_share` of its characters are in lines that at least `min_pages` pages of the document
+    have. Lines that differ only in numbers count as the same. The stage takes a document's pages together.
     """
 
     max_share: float = 0.8
@@ -79,7 +79,8 @@ class DropBoilerplate(Stage):
 
 @dataclass(frozen=True)
 class DropLowInformation(Stage):
-    """Drops pages whose text has fewer than `min_letters` letters, or less than `min_letter_share` of them: `low_information`."""
+    """Drops pages with fewer letters than `min_letters`, or with a smaller share of letters than `min_letter_share`, for the
+    reason `low_information`."""
 
     min_letters: int = 20
     min_letter_share: float = 0.3

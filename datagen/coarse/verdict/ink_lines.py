@@ -1,4 +1,4 @@
-"""Lines of a page as ink: cut out of its image, split into words, and compared with what was read in them."""
+"""Lines of a page as ink: cut out of the page's image, split into words, and compared with readings."""
 
 import itertools
 import re
@@ -15,21 +15,21 @@ from datagen.writing.vertical_lines import turned
 
 _MIN_LETTERS, _MAX_WORD, _LONGEST_LINE = 2, 60, 140
 _DARK = 160
-_REACH = 0.2  # of a line's height, beyond its box
-_GAP = 1.3  # the narrowest gap between words, in widths of the widest within one
+_REACH = 0.2  # of a line's height: ink may reach this far beyond the line's box
+_GAP = 1.3  # the narrowest gap between words, in widths of the widest gap within a word
 _MASK_STRIDE = 4
-_OFF = 0.4  # of a word's width, or of its line's mean one
+_OFF = 0.4  # of a word's width, or of the mean width in its line: a word that is cut right differs by less
 MANY_CLUSTERS, _PIECE_CLUSTERS = 12, 6
 _NEAR = 0.4  # of a cluster's width, from where the reference face ends it
 _UPRIGHT = re.compile(f"[{scripts.HAN}{scripts.HANGUL}]")
 _NARROW = re.compile("[!-~]")
 _LEADERS = re.compile(r"\s*(?:[._·․‥…]\s?){3,}")
-_FLAT, _NUM_DOTS, _RULE = 0.25, 3, 2  # of a line's height: a leader's dot; so many in a row; of its height: one as long
+_FLAT, _NUM_DOTS, _RULE = 0.25, 3, 2  # line heights: a leader is flatter; dots of a leader; line heights: a rule is longer
 _ACCENTS = re.compile(f"[{scripts.ACCENTS}]+")
 
 
 def dark_on_white(page: numpy.ndarray, box: Box) -> numpy.ndarray:
-    """The part of a page in `box`, (H, W) gray bytes, with dark ink on white paper, whatever their colours are."""
+    """The part of a page in `box`, (H, W) gray bytes, with dark ink on white paper, whatever colours the page has."""
     crop = page[box.y0 : box.y1, box.x0 : box.x1].astype(numpy.int16)
     ink = numpy.abs(crop - int(numpy.median(crop)))
     strongest = int(ink.max())
@@ -39,9 +39,9 @@ def dark_on_white(page: numpy.ndarray, box: Box) -> numpy.ndarray:
 
 
 def whole(page: numpy.ndarray, box: Box) -> Box:
-    """A line's `box`, made higher where it cuts ink, to where the ink ends, if that isn't far.
+    """A line's `box`. Where the box cuts ink, it is made higher to where the ink ends, if the ink ends near.
 
-    Signs of some scripts stand above and below what their typefaces call a line.
+    Signs of some scripts stand above or below the line that their typefaces declare.
     """
     reach = round(_REACH * (box.y1 - box.y0))
     y0, y1 = max(0, box.y0 - reach), min(page.shape[0], box.y1 + reach)
@@ -52,12 +52,12 @@ def whole(page: numpy.ndarray, box: Box) -> Box:
 
 
 def without_leaders(text: str) -> str:
-    """`text` with a space for each row of dots or underscores, which lead the eye and say nothing."""
+    """`text` with a space in place of each leader, a row of dots or underscores."""
     return _LEADERS.sub(" ", text).strip()
 
 
 def without_leader_ink(crop: numpy.ndarray) -> numpy.ndarray:
-    """A line, (H, W) gray bytes with dark ink, with white paper for its rows of dots, and for rules that are written on."""
+    """A line, (H, W) gray bytes with dark ink, with white paper in place of leaders and of rules to write on."""
     height = crop.shape[0]
     columns = numpy.flatnonzero((crop < _DARK).any(axis=0))
     if not len(columns):
@@ -78,8 +78,8 @@ def without_leader_ink(crop: numpy.ndarray) -> numpy.ndarray:
 def comparable(line: Line) -> bool:
     """Whether a line's ink can be compared with its text.
 
-    It has to have more than one letter, not too many, and a box that is longer along the line's direction than across. If its
-    characters stand below each other, their cells have to be about squares.
+    The line must have more than one letter, not too many, and a box that is longer along the line than half its extent across.
+    Characters that stand below each other must have cells that are about square.
     """
     width, height = line.box.x1 - line.box.x0, line.box.y1 - line.box.y0
     along, across = (height, width) if line.direction == "ttb" else (width, height)
@@ -94,8 +94,8 @@ def comparable(line: Line) -> bool:
 def laid_flat(crop: numpy.ndarray, text: str) -> numpy.ndarray:
     """A comparable vertical line as a horizontal one.
 
-    Upright characters, such as Chinese and Japanese ones, are put side by side. Lines of others, such as Mongolian, are turned by
-    a quarter.
+    Upright characters, such as Chinese and Japanese ones, are put side by side. Lines of other characters, such as Mongolian, are
+    turned by a quarter.
     """
     if not _stands_upright(text):
         return turned(crop)
@@ -110,7 +110,8 @@ def _stands_upright(text: str) -> bool:
 def split_words(crop: numpy.ndarray, line: Line) -> list[tuple[numpy.ndarray, str]]:
     """The ink of a line's words, (H, W) gray bytes each, and their texts, from left to right.
 
-    The line is cut at its widest gaps, as many as its text has spaces. Empty if these gaps aren't clearly wider than the others.
+    The line is cut at its widest gaps; there are as many cuts as spaces in the text. Empty if these gaps aren't clearly wider
+    than the other gaps.
     """
     texts = line.text.split()
     if line.direction == "rtl":
@@ -131,8 +132,8 @@ def split_words(crop: numpy.ndarray, line: Line) -> list[tuple[numpy.ndarray, st
 
 
 def cut_as_drawn(parts: Sequence[tuple[numpy.ndarray, str]], widths: Sequence[float]) -> bool:
-    """Whether the words of a line are about as wide as they are drawn, `widths` of any unit, beside one another. Words that lean
-    over each other, as in Nastaliq, have no gap between them, and wide ones within."""
+    """Whether the words of a line are about as wide, compared with each other, as drawn words. `widths` are of any unit. Words
+    that lean over each other, as in Nastaliq, have no gaps between them and wide gaps within, and are cut wrongly."""
     cut = numpy.array([image.shape[1] for image, _ in parts], float)
     drawn = numpy.array(widths, float)
     drawn *= cut.sum() / drawn.sum()
@@ -140,10 +141,10 @@ def cut_as_drawn(parts: Sequence[tuple[numpy.ndarray, str]], widths: Sequence[fl
 
 
 def split_long(crop: numpy.ndarray, text: str, clusters: Sequence[tuple[int, float]]) -> list[tuple[numpy.ndarray, str]]:
-    """A long text in pieces: a line, or a word of a script that puts no spaces between words.
+    """The pieces of a long text: a line, or a word of a script that puts no spaces between words.
 
-    It is cut at gaps of its ink that lie where its `clusters` end, which are given as numbers of characters and shares of its
-    width. A text without such gaps, or with few clusters, stays whole.
+    The text is cut at gaps in the ink near the ends of its `clusters`. Each end is a number of characters and a share of the
+    text's width. A text without such gaps, or with few clusters, stays whole.
     """
     columns = numpy.flatnonzero((crop < _DARK).any(axis=0))
     if len(clusters) < MANY_CLUSTERS or len(columns) < 2:
@@ -171,7 +172,7 @@ def split_long(crop: numpy.ndarray, text: str, clusters: Sequence[tuple[int, flo
 def aligned(parts: Sequence[str], other: str) -> list[str]:
     """`other` in as many parts as `parts`, cut at the same places of the text, as far as the two texts are alike.
 
-    Spaces don't count. Those of `other` stay where they are within a part.
+    Spaces don't count in the comparison. Spaces of `other` within a part stay.
     """
     places = [i for i, char in enumerate(other) if not char.isspace()]
     whole, dense = "".join("".join(parts).split()), "".join(other[i] for i in places)
@@ -199,7 +200,7 @@ def text_error(claimed: Sequence[str], readings: Sequence[str]) -> float:
 
 
 def plain(text: str) -> str:
-    """`text` without case, spaces, leaders and width forms, in which readings differ anyway."""
+    """`text` without case, spaces, leaders and width forms, in which readings differ at random."""
     return "".join(unicodedata.normalize("NFKC", without_leaders(text)).casefold().split())
 
 
@@ -211,8 +212,8 @@ def bare(text: str) -> str:
 def covered_share(quads: Sequence[Sequence[tuple[float, float]]], page: Sample) -> float:
     """The share of the area of detected `quads` that the page's lines cover.
 
-    Detectors and fonts frame lines differently. So a quad is covered along its length wherever a line covers half of its height.
-    Gaps count only if they are longer than the quad is high: these are words that the line lacks.
+    Detectors and fonts frame lines differently. So a quad is covered wherever a line covers half of the quad's height. A gap
+    counts only if it is longer than the quad is high: such a gap is a word that the line lacks.
     """
     mask = numpy.zeros([n // _MASK_STRIDE + 1 for n in reversed(page.size)], bool)
     for line in (line for region in page.regions for line in region.lines):

@@ -1,8 +1,8 @@
-"""Does ink look like what its text claims? It is told without a reader, by a line-up of the claim and of wrong texts.
+"""Does ink look like its claimed text? A line-up of the claim and of wrong texts tells, without a reader.
 
-All are drawn in a reference face. The wrong texts are the same words in random ciphers of their letters. A true claim is far more
-like the ink than any of them. A claim that is itself a cipher (a constant shift, a legacy font, a permuted ToUnicode) is no more
-like the ink than the others. This works in any script that a font of this machine draws.
+All texts are drawn in a reference face. The wrong texts are the same words in random ciphers of their letters. A true claim is
+far more like the ink than the ciphers. A claim that is itself a cipher (a constant shift, a legacy font, a permuted ToUnicode) is
+no more like the ink than the others. This works in any script that a font of this machine draws.
 """
 
 import functools
@@ -22,18 +22,18 @@ from datagen.writing import scripts
 
 _SIZE = 40  # pixels an em, of the drawn words
 _MARGIN = 60  # of these pixels: stacked letters and swashes reach far beyond a line
-_HEIGHT = 24  # rows, that ink is compared at
+_HEIGHT = 24  # rows at which ink is compared
 _BLUR = 1.2  # of these rows: typefaces differ by about a stroke
-_NUM_CIPHERS, _CIPHERS_A_WORD = 8, 4  # each word is compared with some of them, in turn: drawing is what a line-up costs
-_FACE_WORDS = 6  # that tell which face is most like the ink
-_MOST_OF = 0.7  # of the words that any face can draw, that one must draw to be compared
+_NUM_CIPHERS, _CIPHERS_A_WORD = 8, 4  # each word is compared with some ciphers only, in turn, since drawing takes longest
+_FACE_WORDS = 6  # words that tell which face is most like the ink
+_MOST_OF = 0.7  # of the words that some face can draw: a face that draws fewer isn't compared
 _VIRAMA = 9  # the combining class
 T = TypeVar("T")
-_ASPECT = 0.25  # what a claim loses whose ink is e times as wide for its height as what was found
+_ASPECT = 0.25  # likeness that a text loses if it is drawn e times as wide for its height as the ink
 
 
 class Ink(NamedTuple):
-    """A word as it stands on the page: its ink at the size that it is compared at, how wide it is for its height, its text."""
+    """A word on the page: its ink at the compared size, its width for its height, its text."""
 
     rows: numpy.ndarray
     aspect: float
@@ -41,8 +41,8 @@ class Ink(NamedTuple):
 
 
 class Lineup(NamedTuple):
-    """`margin`: by how much the claims are more like the ink than ciphers of them (a correlation: 0 for a lie, 0.3 to 0.8 for the
-    truth); `deviation`: the same in standard errors; `num_words` that were compared, with the reference `face`."""
+    """`margin`: how much more like the ink the claims are than ciphers of them (a correlation: 0 for a wrong text, 0.3 to 0.8 for
+    a right one). `deviation`: the margin in standard errors. `num_words` were compared, in the reference `face`."""
 
     margin: float = 0.0
     deviation: float = 0.0
@@ -62,14 +62,15 @@ def ink(image: numpy.ndarray, text: str) -> Ink | None:
 def lineup(words: Sequence[Ink], script: str, seed: int = 0, alike_share: float = 1.0) -> Lineup:
     """How much more like their ink the claimed texts of `words` are than ciphers of them.
 
-    `num_words` is 0 if no face of this machine has the letters, or if fewer than two words say anything.
+    `num_words` is 0 if no face of this machine has the letters, or if fewer than two words could be compared.
 
-    Only the `alike_share` of the words count that are most like their claim or a cipher of it. Ink that is like none of these was
-    cut in the wrong places, as happens where words overlap. This spares no lie: of one, ciphers are as like the ink as the claim.
+    Only the share `alike_share` of the words counts: the words that are most like their claim or a cipher of it. Ink that is like
+    none of these was cut in the wrong places, as happens where words overlap. This choice helps no wrong text, since its ciphers
+    are as like the ink as the claim.
     """
     random = numpy.random.default_rng(seed)
     ciphers = [_cipher("".join(word.text for word in words), random) for _ in range(_NUM_CIPHERS)]
-    # Where only the words that are most alike count, few ciphers would favour the claim.
+    # If only the words that are most alike count, a few ciphers would favour the claim.
     step = 1 if alike_share < 1 else _NUM_CIPHERS // _CIPHERS_A_WORD
     best, alike = best_face(words, script)
     compared = []
@@ -89,8 +90,8 @@ def lineup(words: Sequence[Ink], script: str, seed: int = 0, alike_share: float 
 
 
 def drawn_line(text: str, script: str, face: str, height: int) -> numpy.ndarray | None:
-    """`text` as a line of about `height` pixels, (H, W) gray bytes with dark ink, in `face` or another one of the script; None if
-    none draws it."""
+    """`text` as a line of about `height` pixels, (H, W) gray bytes with dark ink, in `face` or another face of the script. None
+    if no face draws the text."""
     able = next((name for name in (face, *reference_faces(script)) if name and draws(name, text)), "")
     if not able:
         return None
@@ -99,17 +100,17 @@ def drawn_line(text: str, script: str, face: str, height: int) -> numpy.ndarray 
 
 
 def preference(word: Ink, other: str, face: str) -> float:
-    """By how much a word's ink is more like `other` than like its own text; 0 where the face can't draw both."""
+    """How much more a word's ink is like `other` than like its own text; 0 where the face can't draw both."""
     if not face or not draws(face, word.text + other):
         return 0.0
     return likeness(word, face, other) - likeness(word, face, word.text)
 
 
 def clusters(text: str, script: str) -> list[tuple[int, float]]:
-    """Where the clusters of `text` end, but for the last one. Empty if no face draws it.
+    """The ends of the clusters of `text`, without the last end. Empty if no face draws the text.
 
-    Each end is a number of characters, and the share of the text's width that they take in a face of the script, each cluster as
-    wide as it is alone.
+    Each end is a number of characters, and the share of the text's width that these characters take in a face of the script. Each
+    cluster is measured alone.
     """
     ends = [i for i in range(1, len(text)) if not _joins(text[i - 1], text[i])]
     face = next((name for name in reference_faces(script) if draws(name, text)), "")
@@ -122,18 +123,18 @@ def clusters(text: str, script: str) -> list[tuple[int, float]]:
 
 @functools.lru_cache(maxsize=16384)
 def _cluster_width(face: str, cluster: str) -> float:
-    """Clusters are measured one by one, since a text's beginnings, each shaped anew, take a hundred times as long."""
+    """The width of a cluster alone. To shape each beginning of the text instead takes a hundred times as long."""
     return line_by_pillow.width(face, _SIZE, cluster)
 
 
 def widths(texts: Sequence[str], script: str) -> list[float]:
-    """How wide each text is in one face of the script, in pixels of its drawing. Empty if no face draws them all."""
+    """The width of each text in one face of the script, in pixels of its drawing. Empty if no face draws all texts."""
     face = next((name for name in reference_faces(script) if draws(name, "".join(texts))), "")
     return [line_by_pillow.width(face, _SIZE, text) for text in texts] if face else []
 
 
 def _joins(left: str, right: str) -> bool:
-    """Whether two characters are drawn as parts of one cluster: a mark joins what is before it, a virama what is behind."""
+    """Whether two characters are drawn as one cluster: a mark joins the character before it, a virama the one behind it."""
     return (
         unicodedata.category(right)[0] == "M"
         or unicodedata.combining(left) == _VIRAMA
@@ -144,7 +145,7 @@ def _joins(left: str, right: str) -> bool:
 
 @functools.cache
 def engines() -> dict[str, str]:
-    """What decides a line-up: Pillow with its shaper, and the faces that ink is compared with."""
+    """The versions that decide a line-up: Pillow with its shaper, and the reference faces."""
     return line_by_pillow.VERSIONS | {"reference_fonts": typefaces.digest(typefaces.all_reference_faces())}
 
 
@@ -155,7 +156,7 @@ def _drawn(path: str, text: str) -> numpy.ndarray | None:
 
 
 def _trimmed(image: numpy.ndarray) -> numpy.ndarray | None:
-    """What of an (H, W) image with bright ink holds it; None if there is none to speak of."""
+    """The part of an (H, W) image that holds its bright ink; None if there is hardly any ink."""
     dark = image > 96
     rows, columns = numpy.flatnonzero(dark.any(axis=1)), numpy.flatnonzero(dark.any(axis=0))
     if len(rows) < 3 or len(columns) < 2:
@@ -164,8 +165,8 @@ def _trimmed(image: numpy.ndarray) -> numpy.ndarray | None:
 
 
 def best_face(words: Sequence[Ink], script: str, most: int = _FACE_WORDS) -> tuple[str, dict[int, float]]:
-    """The face in which at most `most` of the words look most like their ink, of those that draw most words; and the likeness in
-    it of each word that it draws."""
+    """Of the faces that draw most words, the face in which at most `most` words look most like their ink; and the likeness of
+    each word that this face draws. "" and no likeness if there is no such face."""
     able = {face: [i for i, word in enumerate(words) if draws(face, word.text)] for face in reference_faces(script)}
     least = max(1, _MOST_OF * max(map(len, able.values()), default=0))
     means = {}
@@ -180,12 +181,13 @@ def best_face(words: Sequence[Ink], script: str, most: int = _FACE_WORDS) -> tup
 
 
 def spread(items: Sequence[T], most: int) -> Sequence[T]:
-    """At most so many of the items, from all parts."""
+    """At most `most` of the items, evenly spread."""
     return [items[i * len(items) // most] for i in range(most)] if len(items) > most else items
 
 
 def likeness(word: Ink, face: str, text: str) -> float:
-    """The correlation of a word's ink with `text` as the face draws it, stretched to its width, less a cost of stretching."""
+    """The correlation of a word's ink with `text`, drawn in the face and stretched to the ink's width, less a cost of the
+    stretch. -1 if the face draws no ink."""
     drawn = _drawn(face, text)
     if drawn is None:
         return -1.0
@@ -195,7 +197,7 @@ def likeness(word: Ink, face: str, text: str) -> float:
 
 
 def drawn_aspect(face: str, text: str) -> float:
-    """How wide the ink of `text` is for its height, as the face draws it; 0 where it draws none."""
+    """The width of `text` for its height, as the face draws it; 0 where the face draws no ink."""
     drawn = _drawn(face, text)
     return 0.0 if drawn is None else drawn.shape[1] / drawn.shape[0]
 
@@ -212,9 +214,9 @@ def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
 
 
 def _cipher(letters: str, random: numpy.random.Generator) -> dict[int, str]:
-    """A table that shuffles the distinct letters, marks and digits within their general categories, so that marks stay marks.
+    """A table that shuffles the distinct letters, marks and digits within their general categories, so marks stay marks.
 
-    Punctuation stays as it is. In a layer that lies it is often true, and would speak for the rest.
+    Punctuation stays as it is. In a wrong layer the punctuation is often right, and would speak for the rest.
     """
     kinds: dict[str, list[str]] = {}
     for letter in sorted(set(letters)):

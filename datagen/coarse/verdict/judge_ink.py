@@ -1,8 +1,7 @@
-"""Does the text layer say what the ink shows? And is there ink that no text lies over?
+"""Compare the text layer with the ink: does the text say what the ink shows, and does text cover all ink?
 
-A font whose map from codes to characters is wrong gives valid-looking wrong text, and only a look at the ink tells. It is the
-font that lies, so it is fonts that are examined, on a seeded sample of a document's lines: in a page's average one broken font is
-diluted.
+A font with a wrong map from codes to characters gives wrong text that looks valid. Only the ink tells. The error belongs to a
+font, so each font is examined, on a seeded sample of a document's lines. An average over the page would dilute one broken font.
 """
 
 import hashlib
@@ -28,38 +27,39 @@ from datagen.work.specification import PLACE
 from datagen.writing.lookalikes import fold
 from datagen.writing.scripts import main_script
 
-# Nominal seconds on one core, of the order that each takes: a budget of time is a number of looks, and gives the same verdicts
-# on every machine.
+# Nominal seconds on one core, about what each step takes. The budget counts nominal time, so every machine gives the same
+# verdicts.
 _DECODE_S, _LINEUP_S, _AGAIN_S, _LETTERS_S, _DETECT_S = 0.005, 0.07, 0.25, 1.0, 0.25
-_READ_S = {"ppocr": (0.0, 0.075), "compact": (0.0, 0.005), "script": (0.1, 0.01), "tesseract": (0.1, 0.05)}  # once, and a line
+_READ_S = {"ppocr": (0.0, 0.075), "compact": (0.0, 0.005), "script": (0.1, 0.01), "tesseract": (0.1, 0.05)}  # once, and per line
 _PP_ALPHABET = 0.99
 _HAN = frozenset(("Hans", "Hant", "Hani", "Jpan"))
 _FONTS_SHARE = 2 / 3  # of the budget; the rest is the detector's
-_SMALL_SHARE = 0.05  # of the characters: a font with fewer is read only if it isn't alike
-_MAX_LINEUP, _MORE, _ALIKE_SHARE = 12, 6, 0.5  # words; times as many; the share of these that are most alike
+_SMALL_SHARE = 0.05  # of the characters: a font with fewer is read only if the line-up leaves doubt
+_MAX_LINEUP, _MORE, _ALIKE_SHARE = 12, 6, 0.5  # words of a first look; times as many for another; the share that counts then
 _FOR_FACE = 24  # words
-_DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, to one to read
+_DRAWN, _LINES_A_PAGE = 3, 8  # lines to compare, for each line to read; lines from one page
 
 
 @dataclass(frozen=True)
 class CompareInk(Stage):
-    """Adds signals to every page: what the ink says of its fonts, and how much ink no text lies over.
+    """Adds signals to every page: what the ink says of the page's fonts, and how much ink no text covers.
 
-    `ink_checked_share`  the share of the page's characters in fonts that could be told true from false
-    `ink_lies_share`     the share in fonts whose text isn't what they show; `lies_by_*` is the share in fonts of which one of
-                         `WITNESSES` says so, where there are any
+    `ink_checked_share`  the share of the page's characters in fonts that were found to be right or wrong
+    `ink_lies_share`     the share in fonts whose text isn't what the ink shows; where there are any, `lies_by_*` is the share in
+                         fonts that are wrong by one of `WITNESSES`
     `lineup_margin`      the least margin of the page's fonts in the line-up of `datagen.coarse.verdict.ink_shapes`
     `reader_error`       the greatest error of the page's fonts, by a reader that knows the letters: PP-OCRv6, else the flywheel's
                          reader in the folder `reader`, else the package's reader of the script, else Tesseract with the data of
-                         the language, or of one in its script
-    `ink_recall`         of the area of text that the detector finds, the share that lies under the page's lines; on pages where
-                         `uncovered_ink` is at least `min_uncovered`
+                         the language, or of another language in its script
+    `ink_recall`         of the area in which the detector finds text, the share under the page's lines; only on pages with an
+                         `uncovered_ink` of `min_uncovered` or more
 
-    A font's margin and error count on pages that have `min_font_share` of their characters in it. Signals are absent where
-    nothing was looked at. `seed` draws the lines: at most `lines_a_font` are read, and three times as many are cut into words.
+    A font's margin and error count on a page that has at least `min_font_share` of its characters in the font. Signals are absent
+    where nothing was examined. `seed` draws the lines: at most `lines_a_font` of a font are read, and three times as many are cut
+    into words.
 
-    A document costs at most `budget_s` seconds at nominal rates; 0 means that the ink isn't looked at. Two thirds go to fonts,
-    the one with most characters first, and each takes as much as it needs. The rest goes to the detector.
+    A document costs at most `budget_s` seconds at nominal rates; with 0 no ink is examined. Two thirds of the budget go to fonts,
+    those with most characters first; each font takes what it needs. The rest goes to the detector.
     """
 
     version: ClassVar[int] = 9
@@ -94,7 +94,7 @@ class CompareInk(Stage):
             yield replace(page, quality=replace(page.quality, signals=page.quality.signals | signals))
 
     def fonts(self, batch: Sequence[Sample], images: Sequence[bytes], engines: Engines) -> dict[str, FontInk]:
-        """What the ink says of a document's fonts, by name; of those that the budget reached."""
+        """What the ink says of a document's fonts, by name. Fonts beyond the budget are absent."""
         budget = _FONTS_SHARE * self.budget_s
         chars = _chars_by_font(batch)
         decoded: dict[int, numpy.ndarray] = {}
@@ -111,13 +111,13 @@ class CompareInk(Stage):
             script = main_script("".join(cut.line.text for cut in cuts))[0]
             pieces = [piece for cut in cuts for piece in cut.parts(script) if telling(piece[1])]
             font = judged[name] = FontInk(ink_shapes.lineup(_inks(spread(pieces, _MAX_LINEUP)), script, self.seed))
-            # Where it isn't clear, more of them, then the better half.
+            # If the line-up isn't clear, compare more words, then only the half of these that is most alike.
             for less, alike_share in ((SURELY_UNLIKE, 1.0), (UNLIKE, _ALIKE_SHARE)):
                 if not font.lineup_is_clear(less) and len(pieces) > _MAX_LINEUP and budget >= _AGAIN_S:
                     budget -= _AGAIN_S
                     font.lineup = ink_shapes.lineup(_inks(spread(pieces, _MORE * _MAX_LINEUP)), script, self.seed, alike_share)
             if num < _SMALL_SHARE * chars.total() and font.opinion():
-                continue  # it is alike, and a letter or two of it is little
+                continue  # a letter or two that are wrong in so small a font matter little
             choice, lang = self._engine(cuts, script, engines)
             if choice:
                 once_s, line_s = _READ_S[choice.name]
@@ -129,7 +129,7 @@ class CompareInk(Stage):
                         self._weigh(font, reader, lang, script)
                         budget -= line_s * len(font.cuts)
                     font.is_sure = choice.name == "ppocr"
-            # Of ink that isn't like its text to begin with, letters tell nothing.
+            # Single letters tell nothing if the ink isn't like the text as a whole.
             if font.witnesses().get("lineup") and not font.reading_is_close and budget >= _LETTERS_S:
                 budget -= _LETTERS_S
                 words = _inks(pieces)
@@ -139,11 +139,11 @@ class CompareInk(Stage):
         return judged
 
     def _draw(self, batch: Sequence[Sample], font: str) -> list[tuple[int, Line]]:
-        """Seeded lines of a font, with the index of their page. Of as few pages as give `_LINES_A_PAGE` each: a page's image
-        takes longer to decode than its lines to compare."""
+        """Seeded lines of a font, with the index of their page. The lines come from few pages, `_LINES_A_PAGE` from each: a
+        page's image takes longer to decode than its lines to compare."""
 
         def order(page: Sample, *place: object) -> bytes:
-            # By content, not by key: a document's verdict mustn't hang on where it lies, nor on what regions its lines are in.
+            # By content, not by key: a verdict must not depend on the document's address, nor on the regions of its lines.
             return hashlib.sha256("/".join(map(str, (self.seed, page.origin.sha256, page.origin.page, *place))).encode()).digest()
 
         candidates: list[tuple[int, bytes, int, Line]] = []
@@ -163,12 +163,12 @@ class CompareInk(Stage):
         return [(i, line) for _, _, i, line in candidates[: _DRAWN * self.lines_a_font]]
 
     def _engine(self, cuts: Sequence[Cut], script: str, engines: Engines) -> tuple[Choice | None, str]:
-        """Who can read these lines, None for nobody, and in which language."""
+        """The engine that can read these lines, None if there is none, and the language that it reads them in."""
         from datagen.engines import langid
 
         drawn = Counter(c for cut in cuts for c in cut.line.text if unicodedata.category(c)[0] in "LM")
         ((lang, _),) = Counter(cut.lang for cut in cuts).most_common(1)
-        # Shifted Chinese is of characters too rare for its alphabet: it is asked in any case.
+        # Chinese from a shifted map has characters too rare for PP-OCR's alphabet, so PP-OCR reads Chinese in any case.
         if ppocr.alphabet_share(drawn) >= _PP_ALPHABET or script in _HAN:
             return Choice("ppocr"), lang
         if self.reader:
@@ -185,8 +185,8 @@ class CompareInk(Stage):
         return (Choice("tesseract"), read_in) if read_in else (None, "")
 
     def _read(self, font: FontInk, cuts: Sequence[Cut], reader: Reader, lang: str, script: str) -> None:
-        """Puts into `font` what the reader makes of its lines, one after another, until it is plain that hardly a letter lies."""
-        in_turn = [cut for first in range(_LINES_A_PAGE) for cut in cuts[first::_LINES_A_PAGE]]  # of all pages
+        """Reads lines into `font`, one after another, until it is clear that hardly a letter is wrong."""
+        in_turn = [cut for first in range(_LINES_A_PAGE) for cut in cuts[first::_LINES_A_PAGE]]  # lines of all pages in turn
         for cut in in_turn[: self.lines_a_font]:
             ((text, _),) = reader.read([cut.crop], lang)
             font.add(cut, text, script)
@@ -194,14 +194,14 @@ class CompareInk(Stage):
                 break
 
     def _weigh(self, font: FontInk, reader: Reader, lang: str, script: str) -> None:
-        """Has the reader read the same lines drawn here, as they would be if they said what they show."""
+        """Has the reader read the same texts as lines drawn here, which surely show their text."""
         for cut in font.cuts:
             drawn = ink_shapes.drawn_line(cut.line.text, script, font.lineup.face, cut.crop.shape[0])
             font.weigh(cut, "" if drawn is None else reader.read([drawn], lang)[0][0], script)
 
     def _recalls(self, batch: Sequence[Sample], images: Sequence[bytes], engines: Engines) -> dict[int, float]:
-        """`ink_recall` of pages by their index. Those with most uncovered ink are looked at; of the rest, as much of it is taken
-        for text as on the worst of these."""
+        """`ink_recall` of pages by their index. The detector sees the pages with most uncovered ink. On the other pages, the
+        share of uncovered ink that is text is taken to be as large as on the worst page that the detector saw."""
         uncovered = {i: page.quality.signals.get("uncovered_ink", 0.0) for i, page in enumerate(batch) if all_text(page)}
         doubtful = sorted((i for i, share in uncovered.items() if share >= self.min_uncovered), key=lambda i: (-uncovered[i], i))
         seen = doubtful[: int((1 - _FONTS_SHARE) * self.budget_s / _DETECT_S)]

@@ -1,4 +1,4 @@
-"""The verdict on a page's text layer, by the signals that were measured of its characters and of its ink."""
+"""The verdict on a page's text layer, by signals about its characters and its ink."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -16,44 +16,45 @@ _CLUSTERS = frozenset(
     "Deva Beng Guru Gujr Orya Taml Telu Knda Mlym Sinh Thai Laoo Tibt Mymr Khmr Lana Java Bali Cakm Gran Tavt Sund Limb".split()
 )
 _KINDS = frozenset({"form", "cover"})
-# Burmese's E is drawn before its consonant and coded behind it: behind a killed one, a tone or another vowel a letter is lacking.
-# No sign begins a word.
+# Burmese E is drawn before its consonant and coded behind it. An E behind a killed consonant, a tone or another vowel shows that
+# a letter is missing. No vowel sign begins a word.
 _STRANDED = re.compile(
     "(?:^|[\\s\u102b-\u1030\u1036-\u1038\u103a])\u1031"
     rf"|(?:^|\s)[{scripts.SIGNS_OF_LETTERS}]+(?=\w)"
 )
-# Thai's AM for AA, as some fonts say, in the commonest prefix, and before a consonant that no other letter follows: AM ends its
-# syllable. None of fifty right pages has one.
+# Thai AM in the place of AA, an error of some fonts: in the commonest prefix, and before a consonant that no letter follows,
+# since AM ends its syllable. None of fifty correct pages has one.
 _AM_FOR_AA = re.compile("\u0e01\u0e33\u0e23(?!\u0e32)|\u0e33[\u0e01-\u0e2e](?![\u0e01-\u0e4e])")
-# One such sign twice, or AM with another AA behind it, is enough: of the pages with one that people looked at none was right.
+# One sign twice, or AM followed by AA, is enough: people looked at pages with one, and no page was right.
 _TWICE = re.compile(rf"([{scripts.SIGNS_OF_LETTERS}])\1|\u0e33\u0e32")
 _WORD = re.compile(rf"[^\s{scripts.PARTING}]+")  # not "\\w+", which stops at vowel signs
 
 
 @dataclass(frozen=True)
 class JudgeTextLayer(Stage):
-    """Sets a page's verdict and reasons from its signals. A limit is the largest share of the layer's characters that may be so.
+    """Sets a page's verdict and reasons from its signals. A limit `max_…_share` is the largest share of the layer's characters
+    that may be so; `max_image_share` is of the page, `max_mixed_word_share` of the words.
 
     `none`: the page has no text.
         `blank`, `picture_page` (images cover it), `no_text`
-    `suspect`: the text may be wrong, or lacks something.
+    `suspect`: the text may be wrong or incomplete.
         `unmapped_characters` (U+FFFD), `private_use`, `control_characters`, `silent_characters` (soft hyphens for letters)
-        `glyphs_share_codes` (several glyphs of a Chinese font are said to be one character: see `shared_codes`)
-        `text_in_annotations` (somebody wrote on the page, and the layer hasn't what)
-        `hidden_text`, `picture_page` (an image lies over or under all of it: the text is a scan's hidden layer)
+        `glyphs_share_codes` (a Chinese font maps several glyphs to one character: see `shared_codes`)
+        `text_in_annotations` (annotations have text, which the layer lacks)
+        `hidden_text`, `picture_page` (an image covers the page: the text is a scan's hidden layer)
         `mixed_scripts` (a third script beside Latin and another one), `mixed_words` (letters of two scripts in one word, as in
         garbled clusters), `stranded_signs` (vowel signs stand where no consonant can have them: the layer lacks letters)
-        `ink_disagrees` (fonts don't show what their text says, see `CompareInk`), `ink_unchecked` (too much text is in fonts of
-        which nobody can tell)
-        `spaces_unchecked` (the layer had no spaces, gaps showed them, in Arabic or a script of clusters, and no engine could read
-        the page)
-        `presentation_forms` (of Arabic) and `unknown_language` (enough letters, but the identifier knows no language like it):
-        only if the ink wasn't checked
-        `incomplete` (the words that are there are right, but others lack), together with `ink_without_text`,
+        `ink_disagrees` (fonts don't show what their text says, see `CompareInk`), `ink_unchecked` (too much text is in fonts that
+        nobody could check)
+        `spaces_unchecked` (the layer had no spaces and gaps showed them, in Arabic or a script of clusters, and no engine could
+        read the page)
+        `presentation_forms` (of Arabic) and `unknown_language` (there are enough letters, but the identifier knows no such
+        language): only if the ink wasn't checked
+        `incomplete` (the words in the text are right, but others are missing), together with `ink_without_text`,
         `formula_in_text`, or `few_unmapped` (U+FFFD or private characters, for a ligature or two)
     `trusted`: none of these reasons.
-    A page with text of any verdict may also have its kind as a reason: `form` (it has fields to fill in), `cover` (it is a first
-    page with little text, in large type or on a picture).
+    A page with text may also have its kind as a reason, which changes no verdict: `form` (it has fields to fill in), `cover` (it
+    is a first page with little text, in large type or on a picture).
     """
 
     version: ClassVar[int] = 10
@@ -108,7 +109,7 @@ class JudgeTextLayer(Stage):
             "hidden_text": s.get("hidden_share", 0.0) > self.max_hidden_share,
             "picture_page": pictured,
             "unknown_language": readable and not checked and sample.lang == "und" and s["lang_score"] < self.min_lang_score,
-            # A page of which most is Latin has a share of Latin alone, so its text is asked, too.
+            # On a page that is mostly Latin, `script_share` is Latin's alone, so the text must show a third script, too.
             "mixed_scripts": readable
             and s["script_share"] < self.min_script_share
             and scripts.third_script_share(text) > 1 - self.min_script_share,
@@ -149,7 +150,7 @@ def mixed_word_share(text: str) -> float:
 
 
 def _is_big(sample: Sample) -> bool:
-    """Whether a line of the page is set as large as titles are: a fortieth of its height."""
+    """Whether a line of the page is higher than a fortieth of the page, as titles are."""
     return any(40 * (line.box.y1 - line.box.y0) > sample.size[1] for region in sample.regions for line in region.lines)
 
 

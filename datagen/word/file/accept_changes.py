@@ -1,10 +1,10 @@
-"""A part of a Word file with its tracked changes accepted, its comments gone, and one of each pair of alternatives: what is read
-and what is rendered are the same then.
+"""Accept the tracked changes of a part of a Word file, take its comments out, and keep one of several alternatives. Then the text
+that is read is the text that is rendered.
 
-Content controls, smart tags and custom XML are taken away from round what they hold. LibreOffice would put a control's text into
-a field of a form, where no letter is on the page, or take it from data that are bound to it. Fields go, too, and what they showed
-last stays, as in Word: a tagged PDF calls neither the text of links nor what LibreOffice makes anew by its style. Check boxes and
-lists of forms become text. In heads and feet only these, links and tables of contents go. Numbers of lines in the margin go
+Content controls, smart tags and custom XML go; their contents stay. LibreOffice would put a control's text into a form field,
+which has no letters on the page, or take the text from bound data. Fields go, too, and the text that they showed last stays, as
+in Word: a tagged PDF gives no style for the text of links and for text that LibreOffice makes anew. Check boxes and lists of
+forms become text. In heads and feet only check boxes, lists, links and tables of contents go. Line numbers in the margin go
 everywhere.
 """
 
@@ -16,7 +16,7 @@ from datagen.word.file.fields import Field, Fields
 from datagen.word.file.names import MC, VAL, XML_SPACE, M, W, is_switched_on, number, sign_code, value
 from datagen.word.file.xml_parts import remove, unwrap
 
-# What LibreOffice 25.2 takes of mc:Choice; for anything else it takes the fallback.
+# The requirements of mc:Choice that LibreOffice 25.2 meets; for others it takes the fallback.
 _UNDERSTOOD = frozenset({"wps", "wpg", "w14", "wpc"})
 _CHANGES = (
     "rPrChange pPrChange sectPrChange tblPrChange tblPrExChange trPrChange tcPrChange tblGridChange numberingChange cellIns "
@@ -24,8 +24,8 @@ _CHANGES = (
     "customXmlDelRangeStart customXmlDelRangeEnd customXmlMoveFromRangeStart customXmlMoveFromRangeEnd customXmlMoveToRangeStart "
     "customXmlMoveToRangeEnd"
 ).split()
-_HIDDEN_IN_BROWSERS = "webHidden"  # and shown in print; LibreOffice hides it outside of tables of contents
-_LINE_NUMBERS = "lnNumType"  # which are in no text, and of which no letter has a mark
+_HIDDEN_IN_BROWSERS = "webHidden"  # Word prints it; LibreOffice hides it outside of tables of contents
+_LINE_NUMBERS = "lnNumType"  # line numbers are in no text, and their letters have no mark
 _COMMENTS = ("commentRangeStart", "commentRangeEnd", "commentReference", "annotationRef")
 _DELETED = ("del", "moveFrom")
 _INSERTED = ("ins", "moveTo")
@@ -39,8 +39,8 @@ _TEXT = frozenset(
 
 
 def accept(root: etree._Element, signs: Counter[str], keeps_fields: bool = False) -> None:
-    """Changes the tree of a part; `keeps_fields`: of a head or foot. Runs with text and something else are split, so that each
-    has one of them. What goes is counted in `signs`."""
+    """Changes the tree of a part. `keeps_fields`: the part is a head or foot. A run with text and something else is split, so
+    each run has one kind of content. `signs` counts the things that are taken out."""
     _choose(root)
     for name in _DELETED + _INSERTED:
         signs["tracked_changes"] += sum(1 for _ in root.iter(W + name))
@@ -75,7 +75,7 @@ def accept(root: etree._Element, signs: Counter[str], keeps_fields: bool = False
 
 
 def _choose(root: etree._Element) -> None:
-    """Leaves one alternative of each."""
+    """Keeps one of the alternatives of each mc:AlternateContent."""
     for alternatives in list(root.iter(MC + "AlternateContent")):
         chosen = next(
             (c for c in alternatives.findall(MC + "Choice") if _UNDERSTOOD.issuperset(c.get("Requires", "").split())),
@@ -107,7 +107,7 @@ def _remove_rows(root: etree._Element) -> None:
 
 
 def _without_ruby(ruby: etree._Element, signs: Counter[str]) -> None:
-    """Takes small letters above others away: the program that draws the page gives both of them one colour."""
+    """Takes ruby away: LibreOffice would give the ruby and its base one colour."""
     signs["ruby"] += 1
     run, base = ruby.getparent(), ruby.find(W + "rubyBase")
     if run is None or base is None or run.getparent() is None:
@@ -124,7 +124,7 @@ def _lost_its_mark(p: etree._Element) -> bool:
 
 
 def _merge(p: etree._Element) -> None:
-    """Puts what a paragraph without its mark holds into the next one."""
+    """Puts the content of a paragraph whose mark was deleted into the next paragraph."""
     following = p.getnext()
     while following is not None and following.tag in (W + "bookmarkStart", W + "bookmarkEnd", W + "proofErr"):
         following = following.getnext()
@@ -141,7 +141,7 @@ def _merge(p: etree._Element) -> None:
 
 
 def _remove_empty_formulas(root: etree._Element) -> None:
-    """Takes formulas away of which nothing is left."""
+    """Takes away formulas without text."""
     for formula in list(root.iter(M + "oMath")):
         if not any(text.text for text in formula.iter(M + "t", W + "t")):
             remove(formula)
@@ -151,7 +151,7 @@ def _remove_empty_formulas(root: etree._Element) -> None:
 
 
 def _split(run: etree._Element) -> None:
-    """Makes several runs of one with text and pictures, notes or fields."""
+    """Splits a run with text and pictures, notes or fields into several runs."""
     holder = run.getparent()
     children = [child for child in run if isinstance(child.tag, str)]
     special = [child for child in children if child.tag not in _TEXT]
@@ -177,7 +177,7 @@ def _split(run: etree._Element) -> None:
 
 
 def _free_fields(root: etree._Element, keeps_fields: bool) -> None:
-    """Takes fields away, and leaves their results; those that have none stay."""
+    """Takes fields away and leaves their results. Fields without a result stay."""
     fields = Fields()
     for element in list(root.iter(W + "fldSimple")):
         fields.begin()
@@ -215,8 +215,8 @@ def _can_go(field: Field, keeps_fields: bool) -> bool:
 
 
 def write_controls(root: etree._Element) -> None:
-    """Make a run of text of each check box and each list of a form (w:ffData), in the place of its field. LibreOffice draws a
-    list's choice without a style, so that nobody could tell whose text it is, and a check box as no letter."""
+    """Turn each check box and each list of a form (w:ffData) into a run of text at the place of its field. LibreOffice draws a
+    list's choice without a style, so its text couldn't be identified, and draws a check box without a letter."""
     open_fields: list[list[etree._Element]] = []  # the runs of each, the innermost last
     for run in list(root.iter(W + "r")):
         ended = None
@@ -238,7 +238,7 @@ def write_controls(root: etree._Element) -> None:
 
 
 def _shown(data: etree._Element | None) -> str | None:
-    """What a control of a form shows; None for one that holds text, and for what is no control."""
+    """The text that a control of a form shows; None for a text control and for anything else."""
     box = data.find(W + "checkBox") if data is not None else None
     if box is not None:
         switch = next((e for name in ("checked", "default") if (e := box.find(W + name)) is not None), None)

@@ -1,8 +1,8 @@
-"""What a Word file says, and the copy of it that is rendered, which has the marks (`copy_marks`). One walk gives both, so that
-they can't disagree.
+"""The document that a Word file holds, and the copy of the file that is rendered, with marks (`copy_marks`). One walk makes both,
+so they can't disagree.
 
-In the copy changes are accepted, and comments are gone (`accepted.accept`). Hidden text stays in it, since nothing shows it, and
-is in no block.
+In the copy, changes are accepted and comments are gone (`accept_changes.accept`). Hidden text stays in the copy, which doesn't
+show it, and is in no block.
 """
 
 from collections import Counter
@@ -44,8 +44,8 @@ _RAISED = Look(raised=1)
 
 
 def read(package: Package) -> tuple[Document, dict[str, bytes]]:
-    """The document, and the parts that the copy has in place of the file's. Raises `SampleError` for what is no .docx, and for a
-    table that no page has."""
+    """The document, and the parts that the copy has in place of the file's. Raises `SampleError` for a file that is no .docx, and
+    for a table too large for any page."""
     if package.kind != "docx":
         raise SampleError("not_a_word_document", f"a .{package.kind} is converted first")
     reader = _Reader(package)
@@ -67,14 +67,14 @@ def read(package: Package) -> tuple[Document, dict[str, bytes]]:
 
 @dataclass(frozen=True)
 class _Note:
-    """Where a note is anchored."""
+    """The place at which a note is anchored."""
 
     kind: str
     number: str
 
 
 class _Reader:
-    """Reads the parts of one file, one after another, and counts what is in them."""
+    """Reads the parts of one file, one after another, and counts their marks, formulas, tables and signs."""
 
     def __init__(self, package: Package):
         self._package = package
@@ -92,7 +92,7 @@ class _Reader:
         return self.num_marks
 
     def story_of(self, part: str, where: Where) -> list[Block | _Note]:
-        """The blocks of a part, and the places of notes."""
+        """The blocks of a part, and the places of notes among them."""
         root = self._accepted(part, where)
         body = root.find(W + "body") if where == "body" else root
         if body is None:
@@ -107,7 +107,7 @@ class _Reader:
         return blocks
 
     def notes(self, kind: str) -> dict[str, list[Block]]:
-        """The blocks of each footnote, or of each endnote, by its id."""
+        """The blocks of each footnote, or of each endnote, by the note's id."""
         part = self._part(f"{kind}s")
         if not part:
             return {}
@@ -122,11 +122,11 @@ class _Reader:
         return notes
 
     def running(self, kind: str) -> list[str]:
-        """The headers or footers that sections ask for, by their parts."""
+        """The names of the parts that hold the headers or footers of the sections."""
         return [part for part in self._running[kind] if part in self._package.parts]
 
     def copied(self) -> dict[str, bytes]:
-        """The parts that were read, with their marks, and the styles of these."""
+        """The parts that were read, with their marks, and the part of styles, with the styles of the marks."""
         part = self._part("styles")
         if part:
             return self._copied | {part: self.marks.with_styles(self._package.xml(part))}
@@ -154,18 +154,18 @@ class _Story:
     where: Where
     fields: Fields = field(default_factory=Fields)
     anchored: list[Block | _Note] = field(default_factory=list)
-    """Notes and text boxes that belong to the block which is being read."""
+    """The notes and text boxes of the block that is being read."""
     around: Around = ()
-    """What the style of the table that is being read says of its cell's runs."""
+    """What the table's style says of the runs in the cell that is being read."""
     _initial: tuple[Piece, ...] = ()
 
     @property
     def is_tagged(self) -> bool:
-        """Whether a PDF of it says of which style each text is."""
+        """Whether the tags of the rendered PDF say which style each text has."""
         return self.where not in ("header", "footer")
 
     def mark_run(self, run: etree._Element, mark: int, properties: etree._Element | None) -> None:
-        """Give a run in a paragraph of these properties (w:pPr) a mark in the copy."""
+        """Give a run a mark in the copy. `properties` are those of the run's paragraph (w:pPr)."""
         marks, styles = self.reader.marks, self.reader.styles
         if self.is_tagged:
             marks.mark_run(run, mark)
@@ -243,7 +243,7 @@ class _Story:
 
     @staticmethod
     def _is_initial(properties: etree._Element | None) -> bool:
-        """Whether the paragraph is a letter that is set over several lines of the next one."""
+        """Whether the paragraph is a drop cap: a letter as high as several lines of the next paragraph."""
         frame = properties.find(W + "framePr") if properties is not None else None
         return frame is not None and frame.get(W + "dropCap", "none") != "none"
 
@@ -256,7 +256,7 @@ class _Line:
     properties: etree._Element | None
     pieces: Pieces
     _faces: set[bool] = field(default_factory=set)
-    _silent: list[etree._Element] = field(default_factory=list)  # runs with parts of a field, which get its result's mark
+    _silent: list[etree._Element] = field(default_factory=list)  # runs of a field that get the mark of the field's result
 
     @property
     def is_monospaced(self) -> bool:
@@ -274,7 +274,7 @@ class _Line:
                 for formula in child.iter(M + "oMath"):
                     self._formula(formula, True)
             elif child.tag != W + "pPr" and isinstance(child.tag, str):
-                self.read(child)  # hyperlinks, and what else stands round runs
+                self.read(child)  # hyperlinks and other elements around runs
 
     def _formula(self, element: etree._Element, is_display: bool) -> None:
         reader = self.story.reader
@@ -325,7 +325,7 @@ class _Line:
             self._paint_silent(mark)
 
     def _alternative(self, element: etree._Element) -> None:
-        """What stands round a drawing: mc:AlternateContent."""
+        """Reads the drawings in an element around drawings, such as mc:AlternateContent."""
         for drawing in element.iter(*DRAWN):
             if not any(holder.tag in DRAWN for holder in drawing.iterancestors() if holder is not element):
                 self._drawing(drawing)

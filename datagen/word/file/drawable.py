@@ -1,11 +1,11 @@
-"""Formulas so that LibreOffice draws them: it makes a text of its own language of each, in which words such as `in` and `over`
-are commands, and an operator without both of its operands is an error, drawn as ¿.
+"""Change formulas so that LibreOffice draws them. LibreOffice translates a formula into a language of its own. Words such as `in`
+and `over` are commands there, and an operator without its operands is an error, drawn as ¿.
 
-What is changed shows the same signs: words that are commands become single letters, operators that lack an operand become text,
-large operators that LibreOffice doesn't know get their limits as any sign may have them, and what stands round something in an
-unusual way, such as ]a, b[, becomes text, too. Lines that end within a formula become rows, since LibreOffice draws them as one
-line. Letters of an alphabet (m:scr), all of which it draws as plain ones, become Unicode's letters of that alphabet, and a brace
-that is a limit becomes a brace. (Tried with LibreOffice 25.2.)
+Changed formulas show the same signs. Words that are commands become single letters. Operators that lack an operand become text.
+Large operators that LibreOffice doesn't know get their limits as other signs do. Unusual fences, such as ]a, b[, become text.
+Lines within a formula become rows, since LibreOffice draws them as one line. Letters of an alphabet (m:scr), which LibreOffice
+draws as plain ones, become Unicode's letters of that alphabet. A brace that is a limit becomes a brace. (Tried with LibreOffice
+25.2.)
 """
 
 import functools
@@ -56,7 +56,7 @@ _BRACES = {M + "limLow": ("⏟", "bot"), M + "limUpp": ("⏞", "top")}
 
 
 class _Sign(NamedTuple):
-    """A character of the run with that number in its argument, or another thing (`text` is "") that stands there."""
+    """A character of the run that is child number `child` of its argument; `text` is "" if that child is no plain run."""
 
     child: int
     text: str
@@ -82,7 +82,7 @@ def make_drawable(root: etree._Element) -> None:
 
 
 def with_alphabet(whole: etree._Element) -> None:
-    """Writes a run in letters of an alphabet (m:scr) as Unicode's letters of it."""
+    """Writes a run in an alphabet (m:scr) with Unicode's letters of that alphabet."""
     names = _ALPHABETS.get(look(whole, "scr"))
     if names is None:
         return
@@ -95,7 +95,7 @@ def with_alphabet(whole: etree._Element) -> None:
 
 @functools.lru_cache(maxsize=1 << 10)
 def _letter(char: str, name: str) -> str:
-    """The letter of an alphabet, or the character where that has none like it."""
+    """The letter of an alphabet; the character itself if the alphabet lacks it."""
     kind = "DIGIT" if char.isdigit() else "CAPITAL" if char.isupper() else "SMALL"
     plain = unicodedata.name(char, "").removeprefix("LATIN CAPITAL LETTER ").removeprefix("LATIN SMALL LETTER ")
     try:
@@ -120,7 +120,7 @@ def _with_brace(limit: etree._Element) -> None:
 
 
 def make_rows(formula: etree._Element) -> None:
-    """Makes rows of the lines of a formula, where it has more than one."""
+    """Turns the lines of a formula into rows, if there are several."""
     rows: list[list[etree._Element]] = [[]]
     for child in formula:
         if child.tag != M + "r":
@@ -191,8 +191,8 @@ def _can_be_seen(child: etree._Element) -> bool:
 
 
 def _quote(holder: etree._Element) -> None:
-    """Makes text of operators that lack an operand, and letters of words that are commands; puts a text without signs where there
-    is nothing, in whose place LibreOffice would draw a box."""
+    """Turns operators that lack an operand into text, and words that are commands into single letters. An empty holder gets an
+    empty text, since LibreOffice would draw a box for it."""
     if holder.tag != M + "oMath" and not any(map(_can_be_seen, holder)):
         holder.append(run("", is_text=True))
         return
@@ -236,7 +236,7 @@ def _is_lone(signs: list[_Sign], at: int) -> bool:
 
 
 def _parts(text: str, quoted: set[int]) -> Iterator[tuple[str, bool]]:
-    """The parts of a run's text, and whether each is to be text. A word that is a command is so many parts as it has letters."""
+    """The parts of a run's text, and whether each becomes text. Each letter of a word that is a command is a part."""
     alone = {n for word in _WORD.finditer(text) if word[0].lower() in _COMMANDS for n in range(*word.span())}
     start = 0
     for n in range(len(text)):

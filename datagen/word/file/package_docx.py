@@ -1,8 +1,8 @@
-"""What a .docx may hold: the parts that its text refers to, by references of known kinds, and fields that ask nothing else.
+"""Clean a .docx. It keeps the parts that its text refers to by references of known kinds, and fields that fetch nothing.
 
-Whatever else a reference leads to is cut out, with the reference: templates, images and objects that lie elsewhere, parts of
-other documents, embedded files and programs, macros, controls, data sources. Hyperlinks stay, since nobody follows them. A part
-that nothing refers to any more isn't written.
+All other references are cut out with their targets: templates, images and objects that lie elsewhere, parts of other documents,
+embedded files and programs, macros, controls, data sources. Hyperlinks stay, since nobody follows them. A part to which nothing
+refers any more isn't written.
 """
 
 import posixpath
@@ -19,7 +19,7 @@ from datagen.word.file.names import O, R, V, W
 from datagen.word.file.xml_parts import is_declared, local_name, parsed, remove, unwrap, written
 
 _TYPES_PART = "[Content_Types].xml"
-# Of the strict kind of Office Open XML, which says the same in namespaces of its own.
+# Strict Office Open XML has the same elements in namespaces of its own.
 _STRICT = re.compile(rb"http://purl\.oclc\.org/ooxml/(officeDocument|wordprocessingml|drawingml)/")
 _STRICT_NAMES = {b"/extendedProperties": b"/extended-properties", b"/customProperties": b"/custom-properties"}
 _REFERENCE_TYPE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
@@ -36,13 +36,14 @@ _KNOWN = frozenset(
     "webSettings fontTable font theme themeOverride footnotes endnotes header footer comments image hyperlink chart "
     "chartUserShapes chartStyle chartColorStyle diagramData diagramLayout diagramQuickStyle diagramColors diagramDrawing".split()
 )
-# What is of no use once that which it names is cut out. What else names it, such as a picture, stays without.
+# An element of these names is of no use without the target of its reference, and is cut out with it. Other elements, such as a
+# picture, stay.
 _GO_WITH_IT = frozenset(
     "altChunk subDoc attachedTemplate control externalData frame sourceFileName svgBlip headerReference footerReference "
     "headerSource dataSource src printerSettings".split()
 )
 _SETTINGS_CUT = frozenset({"attachedTemplate", "mailMerge", "saveThroughXslt"})
-# Fields that fetch or run something, and those whose text depends on the day or the machine: a page would change with these.
+# Fields that fetch or run something, and fields whose text depends on the day or the machine, with which a page would change.
 _CUT_FIELDS = frozenset(
     "DATABASE DDE DDEAUTO HTMLACTIVEX IMPORT INCLUDE INCLUDEPICTURE INCLUDETEXT LINK MACROBUTTON RD AUTOTEXT AUTOTEXTLIST "
     "GLOSSARY ASK FILLIN PRINT ADDIN CONTROL DATE TIME FILENAME TEMPLATE USERNAME USERINITIALS USERADDRESS".split()
@@ -59,7 +60,7 @@ class Reference(NamedTuple):
 
 
 def cleaned(parts: Mapping[str, bytes], signs: Counter[str]) -> tuple[str, dict[str, bytes]]:
-    """The name of the main part, and the parts that are written. `signs` gets the counts of what was cut out.
+    """The name of the main part, and the parts that are written. `signs` gets counts of the things that were cut out.
 
     Raises `SampleError`: `not_a_word_document`, `broken_zip` if a part is missing, `broken_xml`, `entities`, `too_big`.
     """
@@ -76,7 +77,7 @@ def cleaned(parts: Mapping[str, bytes], signs: Counter[str]) -> tuple[str, dict[
 
 
 def related(parts: Mapping[str, bytes], source: str) -> dict[str, tuple[str, str]]:
-    """By the id of each reference of a part: its kind and the name of the part that it leads to, or its address."""
+    """The references of a part by their ids: the kind of each, and the name of its target part or the address."""
     name = _rels_name(source)
     if name not in parts:
         return {}
@@ -85,7 +86,7 @@ def related(parts: Mapping[str, bytes], source: str) -> dict[str, tuple[str, str
 
 
 def with_part(parts: Mapping[str, bytes], main: str, kind: str, content: bytes) -> dict[str, bytes]:
-    """A part of that kind, and the parts that change by it: the main part's references, and the types of all."""
+    """A new part of that kind, and the parts that change with it: the main part's references and the list of types."""
     name, rels = posixpath.join(posixpath.dirname(main), f"{kind}-{len(parts)}.xml"), _rels_name(main)
     references = parsed(parts.get(rels, _NO_REFERENCES), rels)
     reference = {"Id": f"rId{kind}{len(references)}", "Type": _REFERENCE_TYPE + kind, "Target": f"/{name}"}
@@ -100,7 +101,7 @@ def with_part(parts: Mapping[str, bytes], main: str, kind: str, content: bytes) 
 
 
 def _transitional(xml: bytes) -> bytes:
-    """A part in the namespaces that everybody writes."""
+    """The part in the usual namespaces, those of transitional Office Open XML."""
     if _STRICT.search(xml) is None:
         return xml
     for strict, usual in _STRICT_NAMES.items():
@@ -131,7 +132,7 @@ def _type_of(types: etree._Element, name: str) -> str:
 
 
 def _types(parts: Mapping[str, bytes], chosen: Mapping[str, bytes], main: str) -> bytes:
-    """The types of the parts that are left; the main part's is that of a document without macros."""
+    """The types of the parts that are left. The main part gets the type of a document without macros."""
     types = parsed(parts[_TYPES_PART], _TYPES_PART)
     for element in list(types):
         name = element.get("PartName", "").lstrip("/") if local_name(element) == "Override" else None
@@ -161,7 +162,7 @@ def _reference(element: etree._Element, source: str) -> Reference:
 
 
 def _clean_part(parts: Mapping[str, bytes], source: str, chosen: dict[str, bytes], signs: Counter[str]) -> list[str]:
-    """Put a part and its references into `chosen`, without what is cut out. Returns the names of the parts that it refers to."""
+    """Put the cleaned part and its references into `chosen`. Returns the names of the parts to which the part still refers."""
     targets, cut = [], set()
     rels = _rels_name(source)
     if rels in parts:
@@ -190,7 +191,7 @@ def _is_written(reference: Reference, parts: Mapping[str, bytes]) -> bool:
 
 
 def _is_picture(content: bytes) -> bool:
-    """Whether these are pixels or a metafile. LibreOffice hands PostScript to other programs, and an SVG names files."""
+    """Whether the content is pixels or a metafile. LibreOffice hands PostScript to other programs, and an SVG may name files."""
     heads = (
         b"\x89PNG",
         b"\xff\xd8\xff",
@@ -220,8 +221,8 @@ def _clean_xml(xml: bytes, name: str, cut: set[str], signs: Counter[str]) -> byt
 
 
 def _cut_references(root: etree._Element, cut: set[str]) -> int:
-    """Take out what refers to a reference that is gone: the attribute, and the element where it is nothing without. An object
-    loses its file, and keeps the picture of itself."""
+    """Take out the attributes that name a `cut` reference, and elements that are of no use without it. An embedded object loses
+    its file and keeps its picture. Returns the number of changes."""
     changes = 0
     for element in list(root.iter()) if cut else ():
         names = [name for name, value in element.attrib.items() if name.startswith(R) and value in cut]
@@ -234,7 +235,7 @@ def _cut_references(root: etree._Element, cut: set[str]) -> int:
 
 
 def _cut_addresses(root: etree._Element) -> int:
-    """Take out addresses that a drawing holds itself."""
+    """Take out the addresses in a drawing's own attributes. Returns the number of changes."""
     changes = 0
     for element in root.iter(f"{V}*"):
         for name in ("src", "althref", f"{O}href", f"{O}althref"):
@@ -245,7 +246,7 @@ def _cut_addresses(root: etree._Element) -> int:
 
 
 class _Field:
-    """A field whose end hasn't come yet: its instruction, and the elements that make it a field."""
+    """A field: its instruction, and the elements that make it a field."""
 
     def __init__(self) -> None:
         self.instruction = ""
@@ -254,7 +255,7 @@ class _Field:
 
 
 def _cut_fields(root: etree._Element, signs: Counter[str]) -> int:
-    """Make plain text of fields that aren't written: what they showed last stays."""
+    """Turn the fields that aren't written into plain text, the text that they showed last. Returns their number."""
     cut: list[str] = []
     for element in list(root.iter(f"{W}fldSimple")):
         if name := _cut_name(element.get(f"{W}instr", "")):
@@ -270,7 +271,7 @@ def _cut_fields(root: etree._Element, signs: Counter[str]) -> int:
 
 
 def _fields(root: etree._Element) -> list[_Field]:
-    """The fields of a part in the order of their ends; last those without an end, of which LibreOffice may yet make something."""
+    """The fields of a part in the order of their ends. Fields without an end come last: LibreOffice may still read them."""
     ended: list[_Field] = []
     stack: list[_Field] = []
     for element in root.iter(f"{W}fldChar", f"{W}instrText", f"{W}t", f"{W}delInstrText"):
@@ -281,7 +282,7 @@ def _fields(root: etree._Element) -> list[_Field]:
         if not stack:
             continue
         field = stack[-1]
-        for outer in stack:  # of fields within an instruction, all goes with it
+        for outer in stack:  # a field within another one's instruction goes with the instruction
             if not outer.has_result or (outer is field and is_mark):
                 outer.marks.append(element)
         if not is_mark and not field.has_result:
@@ -289,13 +290,13 @@ def _fields(root: etree._Element) -> list[_Field]:
         field.has_result |= kind == "separate"
         if kind == "end":
             ended.append(stack.pop())
-            if stack and not stack[-1].has_result and not _cut_name(field.instruction):  # of one that is cut, no room is left
+            if stack and not stack[-1].has_result and not _cut_name(field.instruction):  # a field that is cut leaves no gap
                 stack[-1].instruction += " "
     return ended + stack
 
 
 def _cut_name(instruction: str) -> str:
-    """The field's name, if it is one that is cut out."""
+    """The field's name, if fields of this name are cut out, else ""."""
     words = instruction.split(None, 1)
     name = words[0].upper() if words else ""
     return name if name in _CUT_FIELDS else ""

@@ -1,4 +1,4 @@
-"""What the styles and the numbering of a Word file make of a paragraph and of a run, as far as labels need it."""
+"""The properties that the styles and the numbering of a Word file give to paragraphs and runs, as far as labels need them."""
 
 import re
 from collections.abc import Iterable
@@ -11,12 +11,12 @@ from lxml import etree
 from datagen.word.file.names import VAL, W, is_on, is_switched_on, number, value
 
 TITLE_LEVEL = 1
-"""The level of a document's title. That of its headings of the first level is one more."""
+"""The level of a document's title. A heading of the first level has one more."""
 _NO_LEVEL = 9
 _HEADING = re.compile(r"heading ([1-9])")
 _CONTENTS = re.compile(r"toc [1-9]|table of figures|table of authorities")
 _CODE = frozenset({"html preformatted", "source code", "code", "preformatted text", "macro", "verbatim char"})
-# Of the parts of a table that a style may say something of: what switches them on in w:tblLook, by name or by bit.
+# The parts of a table that may have a style of their own, and their switch in w:tblLook, by name or by bit.
 _TABLE_PARTS = {
     "firstRow": ("firstRow", 0x20),
     "lastRow": ("lastRow", 0x40),
@@ -42,8 +42,8 @@ class Look(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What a run is. `is_upper`: its letters are drawn as capitals, large or small. `typeface`: that of its Latin letters; ""
-    where a theme says it."""
+    """A run's properties. `is_upper`: its letters are drawn as capitals, large or small. `typeface` is the typeface of its Latin
+    letters, "" where a theme names it."""
 
     look: Look
     is_hidden: bool
@@ -52,7 +52,7 @@ class Run(NamedTuple):
 
 
 class _Named(NamedTuple):
-    """What styles say of a run: the names of the switches that are on, w:vertAlign, and the typeface."""
+    """A run's properties by its styles: the names of the switches that are on, w:vertAlign, and the typeface."""
 
     switched_on: frozenset[str]
     raised: str
@@ -61,8 +61,8 @@ class _Named(NamedTuple):
 
 @dataclass(frozen=True)
 class Shape:
-    """What a paragraph is by its style and by its own properties. `level` as in `document.Paragraph`; `is_numbered`: a number or
-    bullet stands before it."""
+    """A paragraph's properties by its style and its own w:pPr. `level` as in `document.Paragraph`. `is_numbered`: a number or
+    bullet stands before the paragraph."""
 
     level: int = 0
     list_depth: int = 0
@@ -90,7 +90,7 @@ class Styles:
         self._of_names: dict[tuple[str | None, str | None, Around], _Named] = {}
 
     def shape(self, properties: etree._Element | None) -> Shape:
-        """What a paragraph with these properties (w:pPr, or None) is."""
+        """The shape of a paragraph with these properties (w:pPr, or None)."""
         chain = self.chain(value(properties, "pStyle"), "paragraph")
         own = [p for p in (properties, *(style.find(W + "pPr") for style in chain)) if p is not None]
         names = [(value(style, "name") or "").lower() for style in chain]
@@ -108,8 +108,8 @@ class Styles:
         )
 
     def of_cell(self, table: etree._Element | None, parts: frozenset[str]) -> Around:
-        """What the style of a table with these properties (w:tblPr, or None) says of the runs of a cell, the nearest first.
-        `parts` are those of the table's first and last row and column that the cell is in, as w:tblStylePr calls them."""
+        """The run properties that a table's style gives to a cell, the nearest first. `table` are the table's properties
+        (w:tblPr, or None). `parts` name the first or last row or column that the cell is in, as w:tblStylePr does."""
         chosen = table.find(W + "tblLook") if table is not None else None
         bits = int(chosen.get(VAL, "0"), 16) if chosen is not None and _HEX.fullmatch(chosen.get(VAL, "")) else 0
         shown = {
@@ -123,8 +123,8 @@ class Styles:
         return tuple(runs for e in (*special, *chain) if (runs := e.find(W + "rPr")) is not None)
 
     def run(self, properties: etree._Element | None, paragraph: etree._Element | None, around: Around = ()) -> Run:
-        """What a run with these properties (w:rPr, or None) is in a paragraph with those (w:pPr), in a cell of which `of_cell`
-        says what is `around`."""
+        """The run with `properties` (w:rPr, or None) in a paragraph with the properties `paragraph` (w:pPr). In a table's cell,
+        `around` comes from `of_cell`."""
         own = {child.tag: child for child in reversed(properties)} if properties is not None else {}
         character = own.get(W + "rStyle")
         named = self._named(None if character is None else character.get(VAL), value(paragraph, "pStyle"), around)
@@ -149,15 +149,15 @@ class Styles:
         )
 
     def colour(self, properties: etree._Element | None, paragraph: etree._Element | None) -> int:
-        """The colour, 0xRRGGBB, of a run with these properties (w:rPr, or None) in a paragraph with those (w:pPr); that of no
-        colour is black."""
+        """The colour, 0xRRGGBB, of a run with `properties` (w:rPr, or None) in a paragraph with the properties `paragraph`
+        (w:pPr). A run without a colour is black."""
         chains = (self.chain(value(properties, "rStyle"), "character"), self.chain(value(paragraph, "pStyle"), "paragraph"))
         runs = [properties, *(style.find(W + "rPr") for chain in chains for style in chain), self._default_run]
         named = next((colour for e in runs if (colour := value(e, "color")) is not None), "")
         return int(named, 16) if _COLOUR.fullmatch(named) else 0
 
     def _named(self, character: str | None, paragraph: str | None, around: Around) -> _Named:
-        """What styles of these names say of a run that says nothing itself."""
+        """The properties that styles of these names give to a run without properties of its own."""
         key = character, paragraph, around
         if key not in self._of_names:
             chains = [self.chain(character, "character"), self.chain(paragraph, "paragraph")]
@@ -175,7 +175,7 @@ class Styles:
         return self._of_names[key]
 
     def chain(self, name: str | None, kind: str) -> tuple[etree._Element, ...]:
-        """A style and those that it is based on, the nearest first."""
+        """A style and the styles on which it is based, the nearest first."""
         if name is None or name not in self._by_id:
             name = self._defaults.get(kind, "")
         if name not in self._chains:
@@ -220,7 +220,7 @@ class Styles:
 
     @cached_property
     def _levels(self) -> dict[str, dict[str, etree._Element]]:
-        """The levels of each numbering, by its id and theirs."""
+        """The levels of each numbering, by the numbering's id and the level's number."""
         if self._numbering is None:
             return {}
         abstract = {a.get(W + "abstractNumId"): a for a in self._numbering.findall(W + "abstractNum")}
@@ -244,7 +244,7 @@ def _first_said(runs: Iterable[etree._Element | None], name: str) -> bool:
 
 
 def _typeface(fonts: etree._Element | None) -> str | None:
-    """The typeface of Latin letters that a w:rFonts says, None if it says none."""
+    """The typeface of Latin letters in a w:rFonts: None if it names none, "" if a theme does."""
     if fonts is None:
         return None
     if fonts.get(W + "asciiTheme"):

@@ -1,4 +1,4 @@
-"""The pages of a Word document: image, label, cuts of formulas and tables, and the check of the label against the page's text.
+"""The pages of a Word document: the image, the label, cuts of formulas and tables, and a check of the label by the page's text.
 
 document, marks ──┐
 PDF ──> streams ──┴──> letters ──> parts of paragraphs, pieces of tables, places of formulas ──> regions ──> check ──> page
@@ -29,20 +29,20 @@ from datagen.writing import scripts
 MAX_DISTANCE = 0.02
 """The most edits between a page's label and its text layer, as a share of the letters."""
 MAX_APART = 0.003
-"""The most letters, counted, that only the page or only its label has, as a share. Right-to-left pages may have `MAX_DISTANCE`:
-their PDFs have some points over letters twice."""
-_UNKNOWN = re.compile(f"[{UNKNOWN}{scripts.PRIVATE}]")  # also what LibreOffice itself draws of a symbol font, for a field
+"""The largest share of letters that only the page or only its label has, by counts of each letter. Right-to-left pages may have
+`MAX_DISTANCE`, since their PDFs have some points over letters twice."""
+_UNKNOWN = re.compile(f"[{UNKNOWN}{scripts.PRIVATE}]")  # for some fields LibreOffice draws signs of a symbol font, too
 _SPANS_DIFFER = "its cells stand where the file's rows, columns and spans don't put them"
 _MAX_PAGE_PT = 5000.0
 
 Refusals = Mapping[int, tuple[str, str]]
-"""Why there is no LaTeX of a formula, by its number: a reason and a detail."""
+"""The reason and the detail for each formula without LaTeX, by the formula's number."""
 
 
 @dataclass(frozen=True)
 class Rendering:
-    """Where the PDF is, and how its pages are drawn: the image's longer side in pixels, the quality of its JPEG, and how many are
-    read at most (0: all)."""
+    """The path of the PDF, and how its pages are drawn. `long_side` is the image's longer side in pixels. At most `max_pages` are
+    read (0: all)."""
 
     pdf: str
     long_side: int
@@ -51,8 +51,8 @@ class Rendering:
 
 
 class WordPages:
-    """The pages of a document whose copy was rendered. The PDF is open until `close`. Raises `SampleError` for a PDF that can't
-    be read."""
+    """The pages of a document whose copy was rendered. The PDF stays open until `close`. Raises `SampleError` if the PDF can't be
+    read."""
 
     def __init__(self, document: Document, latex: Mapping[int, str], refusals: Refusals, rendering: Rendering):
         self._document, self._rendering = document, rendering
@@ -92,7 +92,8 @@ class WordPages:
         return list(range(min(self.num_pages, self._rendering.max_pages or self.num_pages)))
 
     def page(self, number: int) -> WordPage:
-        """The page of that number; with page 0 what the whole document lost. Raises `SampleError` as `page.rendered` does."""
+        """The page with a number. Page 0 also has the losses of the whole document. Raises `SampleError` as `page.rendered`
+        does."""
         return self._page(rendered(self._pdf, number, self._rendering.long_side, _MAX_PAGE_PT), number)
 
     def close(self) -> None:
@@ -114,7 +115,7 @@ class WordPages:
         unread = "".join(entry.unread_text for entry in page.regions)
         apart, why = letters_apart(regions, "".join(letter.char for letter in self._placed.seen[number]), unread, others)
         most = MAX_DISTANCE if any(is_rtl_within(region.text) for region in regions) else MAX_APART
-        if not reason and (apart > most or letters_of(others)):  # as a list's number that nobody owns
+        if not reason and (apart > most or letters_of(others)):  # such as a list's number that belongs to no paragraph
             reason, detail = "page_letters_differ", f"{apart:.3f}: {why}"
         return WordPage(
             image=encoded(view.image, self._rendering.jpeg_quality),
@@ -195,7 +196,7 @@ class WordPages:
         cuts.append(Cut("table", number, piece.piece, entry.region.box, image, size, inner, entry.region.text, False, signals))
 
     def _lost_everywhere(self) -> Iterator[Lost]:
-        """The formulas and tables that stand on no page that is read."""
+        """The formulas and tables that are on none of the pages that are read."""
         read = set(self.numbers)
         for number in range(self._document.num_formulas):
             places = self._placed.formulas.get(number, ())
@@ -212,7 +213,7 @@ class WordPages:
 
 
 def _holds_table(piece: TablePiece) -> bool:
-    """Whether a cell of the piece holds a table of several columns, of which the label has the words alone."""
+    """Whether a cell of the piece holds a table of several columns. The label has only the words of such a table."""
     cells = (piece.table.rows[r].cells[n] for r, n in piece.cells)
     return any(len(row.cells) > 1 for cell in cells for table in tables_of(cell.blocks) for row in table.rows)
 
@@ -220,8 +221,8 @@ def _holds_table(piece: TablePiece) -> bool:
 def _read(
     pdf: pymupdf.Document, number: int, streams: PageStreams, figures: Sequence[Rect], tables: Mapping[int, int]
 ) -> tuple[PageLetters, list[Rect]]:
-    """The page's letters, and where it draws pictures. `figures` are those that are tagged; `tables` says of each mark of a cell
-    in which table it is. What the document has as its stream afterwards is the page as it is to be looked at."""
+    """The page's letters, and the places of its pictures. `figures` are the places of tagged pictures. `tables` has the table of
+    each cell's mark. Afterwards the page's stream in the PDF is the one to render."""
     with native("broken_page"):
         page = pdf[number]
         at, *others = page.get_contents()

@@ -27,12 +27,12 @@ from datagen.writing import scripts
 from datagen.writing.bidi import num_rtl
 
 _NUMBER_OF_FORMULA = re.compile(r"[\s.…]*(?:[(\[（]\s*[\w.\-–:]{1,8}\s*[)\]）])?[\s.,;。，]*")
-_USUAL = 0.6  # a style in which more of the page is set emphasises nothing
+_USUAL = 0.6  # of a page's letters: a style that more of them have emphasises nothing
 _EMPHASISED = frozenset({"text", "list", "footnote", "image_caption", "table_caption"})
-_WHOLE_PAGE = 0.8  # a picture over more of the page is its paper
+_WHOLE_PAGE = 0.8  # of a page: a larger picture is the page's paper
 _DASHES = frozenset("-–—‒−‐")
 _LEAST_PT = 8.0  # a smaller picture is an ornament
-_LONG, _SHORT = 30, 9  # words of a heading, and those of a clause with its full stop
+_LONG, _SHORT = 30, 9  # words: a heading has no more; a clause with a full stop has no fewer
 _END_OF_CLAUSE = re.compile(r"[.,;:。，；：][\])}」』”’\"]*\Z")
 _UPRIGHT = re.compile(f"[{scripts.KANA}{scripts.HAN}]")
 _PRIVATE = re.compile(f"[{scripts.PRIVATE}]")
@@ -41,37 +41,37 @@ _ORDER = {"header": 0, "footnote": 2, "footer": 3}
 
 
 def _shown(marker: str) -> str:
-    """A number or a bullet as it looks. A private character of a symbol font is some bullet."""
+    """A number or a bullet as the page shows it. A private character of a symbol font counts as a round bullet."""
     return _PRIVATE.sub("•", marker)
 
 
 def _typed(bullet: str) -> str:
-    """What a person types for a list's bullet, which may be a letter or a private character of a symbol font."""
+    """The character that a person types for a bullet. The bullet may be a letter or a private character of a symbol font."""
     return "-" if bullet in _DASHES else "•"
 
 
 @dataclass
 class PageRegions:
-    """The regions of a page. `tables` are all pieces of tables, also those in cells and in running heads. `missing` are the
-    formulas that the page's text lacks, each with a reason; the regions that show them are unread. A page with a `reason` is no
-    sample."""
+    """The regions of a page. `tables` are all pieces of tables, those in cells and in running heads included. `missing` has the
+    formulas that the page's text lacks, each with a reason; the regions that show these formulas are unread. A page with a
+    `reason` is no sample."""
 
     regions: list[PageRegion]
     tables: list[PageRegion]
     missing: dict[int, str]
     cuts_are_found: bool = True
-    """Whether each text is cut where the page cuts it, as far as anybody can tell."""
+    """Whether the place at which a page cuts a text is known for all texts."""
     reason: str = ""
     detail: str = ""
 
 
 def page_regions(view: OpenPage, number: int, document: PlacedDocument, latex: Mapping[int, str]) -> PageRegions:
-    """What the page `number` shows of the document. `latex` has the formulas that could be read, by their numbers."""
+    """The regions of the document on the page `number`. `latex` has the formulas that could be read, by their numbers."""
     return _Writer(view, number, document, latex).regions()
 
 
 def is_display(paragraph: Paragraph) -> bool:
-    """Whether the paragraph holds formulas and their numbers alone."""
+    """Whether the paragraph holds nothing but formulas and their numbers."""
     formulas = [piece for piece in paragraph.pieces if isinstance(piece, Formula)]
     text = "".join(piece.text for piece in paragraph.pieces if isinstance(piece, Text))
     return bool(formulas) and not paragraph.list_depth and bool(_NUMBER_OF_FORMULA.fullmatch(text))
@@ -140,8 +140,8 @@ class _Writer:
             yield from self._picture(box, "equation" if "equation" in kinds else "chart" if "chart" in kinds else "image")
 
     def _lacks(self, paragraph: Paragraph, is_in_cell: bool = False) -> bool:
-        """Whether what this page shows of a paragraph lacks formulas: they have no place, or no LaTeX. Notes them in `missing`. A
-        cell on the page has its paragraphs there, unless they have a place on another page."""
+        """Whether this page's part of a paragraph lacks formulas, which have no place or no LaTeX. They are put into `missing`. A
+        paragraph in a cell on the page is on the page, too, unless the paragraph has a place on another page."""
         missing: dict[int, str] = {}
         is_here = self._parts(paragraph) or (is_in_cell and not self.document.parts.get(id(paragraph)))
         for piece in paragraph.pieces if is_here else ():
@@ -177,11 +177,11 @@ class _Writer:
         return PageRegion(region, self.layer_text(part).replace(bullet, "", 1), formulas, depth=depth, unread_text=bullet)
 
     def markdown(self, part: Part, is_emphasised: bool = False) -> str:
-        """The part's text with its formulas, and with stars around what stands out."""
+        """The part's text with its formulas, and with stars around text in an emphasised style."""
         return part_markdown(part, self.latex, self.standing_out if is_emphasised else frozenset(), self.clean)
 
     def layer_text(self, part: Part) -> str:
-        """What the page's text layer has in the part's place."""
+        """The text of the page's text layer at the part's place."""
         lines = ["".join([letter.char for letter in line]) for line in part.lines]
         if not any(map(is_rtl_within, lines)):
             return " ".join(lines)
@@ -237,7 +237,7 @@ class _Writer:
                 yield made
 
     def table_piece(self, piece: TablePiece) -> PageRegion | None:
-        """The piece as a region; None, with a reason for the page, if its cells overlap."""
+        """The piece as a region. None if its cells overlap: then the page gets a reason."""
         layer: list[str] = []
         formulas: list[int] = []
         shown = [piece.table.rows[r].cells[n] for r, n in piece.cells]
@@ -257,7 +257,8 @@ class _Writer:
         return entry.unread() if any(lacks) else entry
 
     def _cell_lines(self, cell: Cell, piece: TablePiece, layer: list[str], formulas: list[int]) -> Iterator[str]:
-        """The lines of a cell's text; those of a table within it, row by row. What the page has there goes into `layer`."""
+        """The lines of a cell's text. A table within the cell gives a line for each row. The text layer's text goes into `layer`,
+        the numbers of formulas into `formulas`."""
         for block in cell.blocks:
             if isinstance(block, Table):
                 for row in block.rows:
@@ -276,7 +277,7 @@ class _Writer:
     # Pictures
 
     def _picture(self, rect: Rect, label: str) -> Iterator[PageRegion]:
-        """The region of a picture. One that shows an equation is unread: nobody knows its LaTeX."""
+        """The region of a picture. The picture of an equation is unread: nobody knows its LaTeX."""
         box = self.view.pixels(rect)
         width, height = self.view.size
         is_paper = area(rect) * self.view.zoom**2 > _WHOLE_PAGE * width * height
@@ -286,7 +287,7 @@ class _Writer:
             yield PageRegion(Region(box, label, "", None, BY, format=format, is_unread=is_equation), "")
 
     def _add_pictures(self) -> None:
-        """Put the pictures of which no paragraph is known where their place is: behind the last region above."""
+        """Put each picture that belongs to no known paragraph behind the last region above the picture."""
         regions = self.page.regions
         taken = {tuple(entry.region.box) for entry in regions if not entry.region.text}
         for rect in sorted(self.document.pictures.get(self.number, ()), key=lambda rect: rect[1]):
@@ -330,14 +331,14 @@ def _label(paragraph: Paragraph, blocks: Sequence[Block], at: int) -> str:
 
 
 def _is_clause(paragraph: Paragraph) -> bool:
-    """Whether a heading by its style is a sentence or more, as the numbered paragraphs of contracts are."""
+    """Whether a paragraph in a heading's style is a sentence or more, such as a numbered paragraph of a contract."""
     text = "".join(piece.text for piece in paragraph.pieces if isinstance(piece, Text)).strip()
     size = len(text.split()) + sum(map(bool, _UPRIGHT.findall(text))) // 2
     return size > _LONG or (size >= _SHORT and bool(_END_OF_CLAUSE.search(text)))
 
 
 def _next(blocks: Sequence[Block], at: int, step: int) -> Block | None:
-    """The next block that isn't empty."""
+    """The nearest block in the direction `step` that isn't empty."""
     at += step
     while 0 <= at < len(blocks):
         block = blocks[at]

@@ -1,4 +1,4 @@
-"""A paragraph as pages show it: a part for each page, and for each column of it, with what it has there of each piece."""
+"""A paragraph as pages show it: a part for each page and each column, with the text of each piece in that part."""
 
 import functools
 import itertools
@@ -13,14 +13,14 @@ from datagen.word.pages.page_letters import Letter, Rect
 from datagen.word.pages.text_shares import is_shown, letters_of, shares, shown
 from datagen.writing.bidi import num_rtl
 
-_UP = 0.5  # of a line's height, by which the next one begins above it: it stands in another column
-_LEADER = re.compile(r"(?:([.·…_])\s*)\1(?:\s*\1)+")  # that a tab draws
+_UP = 0.5  # of a line's height: a next line that stands higher by so much is in another column
+_LEADER = re.compile(r"(?:([.·…_])\s*)\1(?:\s*\1)+")  # drawn by a tab
 _SAME_LINE = 0.5  # of the lower one's height
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Text of one look, or the formula of that number. `raised`: 1 superscript, -1 subscript."""
+    """Text of one look, or the formula with the number `formula`. `raised`: 1 superscript, -1 subscript."""
 
     text: str
     is_bold: bool = False
@@ -31,9 +31,9 @@ class Segment:
 
 @dataclass
 class Part:
-    """What one column of a page shows of a paragraph. `lines` are its visual lines, `formulas` the places of the formulas in it;
+    """The part of a paragraph in one column of a page. `lines` are its visual lines, `formulas` the places of its formulas, and
     `marker` is the number or bullet in front. `is_exact`: the page has as many letters as the text. `is_found`: the letters on
-    both sides of the page's cut are the text's, too. `continues`: another part follows."""
+    both sides of the page's cut are also the text's. `continues`: another part follows."""
 
     paragraph: Paragraph
     page: int
@@ -53,7 +53,7 @@ class Part:
 
 
 def union(boxes: Sequence[Rect]) -> Rect:
-    """The smallest rectangle around these, of which there is one at least."""
+    """The smallest rectangle around one or more boxes."""
     x0s, y0s, x1s, y1s = zip(*boxes, strict=True)
     return min(x0s), min(y0s), max(x1s), max(y1s)
 
@@ -85,8 +85,8 @@ def paragraph_parts(
     places: Mapping[int, Sequence[tuple[int, Rect]]],
     pictures: Mapping[int, Sequence[Rect]] | None = None,
 ) -> list[Part]:
-    """The parts of a paragraph, in order. `letters` are its own by page, `places` the pages and boxes of each formula;
-    `pictures` are those of each page: the lines above one and those below it are two parts."""
+    """The parts of a paragraph, in order. `letters` are the paragraph's letters by page, `places` the pages and boxes of each
+    formula. `pictures` are the pictures of each page: lines above and below a picture are two parts."""
     around = pictures or {}
     parts = [part for page in sorted(letters) for part in _columns(paragraph, page, letters[page], around.get(page, ()))]
     for piece in paragraph.pieces:
@@ -111,7 +111,8 @@ def _texts(part: Part) -> list[str]:
 
 
 def _columns(paragraph: Paragraph, page: int, letters: Sequence[Letter], pictures: Sequence[Rect]) -> Iterator[Part]:
-    """The page's letters of the paragraph, in parts where they go on further up or below a picture: each with its lines."""
+    """The parts of the paragraph on a page, each with its lines. A new part begins where the text goes on further up or below a
+    picture."""
     part: Part | None = None
     for line in _runs(letters):
         box = union([letter.box for letter in line])
@@ -133,7 +134,7 @@ def _columns(paragraph: Paragraph, page: int, letters: Sequence[Letter], picture
 
 
 def _runs(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
-    """Letters that follow each other in one of MuPDF's lines; those of white space alone are left out."""
+    """Runs of letters that follow each other in one of MuPDF's lines. Runs of white space alone are left out."""
     run: list[Letter] = []
     for letter in letters:
         if run and letter.line != run[-1].line:
@@ -158,7 +159,7 @@ def _is_between(last: Rect, picture: Rect, box: Rect) -> bool:
 
 
 def _fill(paragraph: Paragraph, parts: Sequence[Part]) -> None:
-    """Give the parts what they have of the paragraph's text, in its order."""
+    """Give each part its segments of the paragraph's text, in the text's order."""
     by_part = [_by_mark(part.letters) for part in parts]
     last = -1  # the part of the piece before
     for piece in paragraph.pieces:
@@ -191,7 +192,7 @@ def _fill(paragraph: Paragraph, parts: Sequence[Part]) -> None:
 
 
 def _are_in_place(part: Part, signs: Sequence[int]) -> bool:
-    """Whether the signs of notes, which have no style of their own in the PDF, stand in one line each, and beside other text."""
+    """Whether each sign of a note stands in one line, beside other text. These signs have no style of their own in the PDF."""
     has_text = any(isinstance(x, Text) and x.mark not in signs and x.text.strip() for x in part.paragraph.pieces)
     lines = [[letter.mark for letter in line if letter.counts] for line in part.lines]
     are_alone = has_text and any(not set(marks).difference(signs) for marks in lines if marks)
@@ -199,7 +200,7 @@ def _are_in_place(part: Part, signs: Sequence[int]) -> bool:
 
 
 def _by_mark(letters: Sequence[Letter]) -> dict[int, str]:
-    """The letters of each mark, a space for each end of a line."""
+    """The letters of each mark, with a space for each end of a line."""
     texts: dict[int, str] = {}
     lines: dict[int, int] = {}
     for letter in letters:
@@ -211,8 +212,8 @@ def _by_mark(letters: Sequence[Letter]) -> dict[int, str]:
 
 
 def _shares_of(piece: Text, groups: Sequence[str]) -> Iterator[tuple[str, bool, bool]]:
-    """Of each group of the page's letters: its share of the piece's text, whether both have as many letters, and whether the cut
-    stands between letters of both groups."""
+    """For each group of the page's letters: its share of the piece's text, whether the two have as many letters, and whether the
+    place of the cut was found."""
     if piece.is_generated or not any(map(is_shown, piece.text)):
         yield from ((group, True, True) for group in groups)
         return
@@ -229,7 +230,7 @@ def _shares_of(piece: Text, groups: Sequence[str]) -> Iterator[tuple[str, bool, 
 
 
 def _in_case(text: str, places: Sequence[int], letters: Sequence[str]) -> str:
-    """The text in the page's capitals, if it differs from its letters in these alone: a style may ask for capitals."""
+    """The text in the page's capitals if the two differ in capitals alone, since a style may ask for capitals; else the text."""
     if any(text[n].casefold() != char.casefold() for n, char in zip(places, letters, strict=True)):
         return text
     chars = list(text)
@@ -239,10 +240,10 @@ def _in_case(text: str, places: Sequence[int], letters: Sequence[str]) -> str:
 
 
 def line_text(line: Sequence[Letter], is_rtl: bool, label: str = "") -> str:
-    """A visual line's text by the page alone, in the order in which it is read.
+    """A visual line's text by the page alone, in the order of reading.
 
-    Of right-to-left text that order is worked out from the places of letters. Or it is that in which the page's text layer has
-    them, if the letters of the `label` have it, too: points stand over their letters, and no place says which is read first."""
+    The order of right-to-left text comes from the places of its letters. If the letters of the `label` are in the text layer's
+    order, that order holds: points stand over their letters, and their places don't tell which is read first."""
     text = "".join(letter.char for letter in line)
     if line[0].is_vertical or not is_rtl_within(text) or letters_of(text) in label:
         return text
@@ -261,7 +262,7 @@ def _is_rtl(char: str) -> bool:
 
 
 def line_texts(part: Part) -> list[str] | None:
-    """The texts of the part's lines, cut from its own by the number of their letters; None where that isn't sure."""
+    """The texts of the part's lines, cut from the part's text by the number of each line's letters. None if a cut isn't sure."""
     if not part.is_exact or part.formulas:
         return None
     whole = "".join(segment.text for segment in part.segments)

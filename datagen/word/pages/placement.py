@@ -14,22 +14,22 @@ from datagen.word.pages.paragraph_parts import Part, formulas_of, marks_of, para
 from datagen.word.pages.split_tables import TablePiece, table_pieces
 from datagen.word.pages.tagged_places import Tagged
 
-_REACH_PT = 1.0  # of a formula's letters beyond its place
+_REACH_PT = 1.0  # a formula's letters may reach so far beyond its place
 _EDGE_PT = 0.5  # around a cell
 _SIGNS_OF_ERRORS = frozenset("¿❑")
-_INSIDE = 0.5  # of a picture's area: it is in another one
+_INSIDE = 0.5  # of an area: a place that shares more with another one lies in it
 
 
 @dataclass(frozen=True)
 class PlacedDocument:
     """`blocks` are the numbers of the blocks that each page shows. `parts` are keyed by a paragraph's identity, `pieces` by a
-    table's number. `formulas` has the places of each formula: first that in the text, then those in repeated heads of its table.
-    `pictures` are the places of each page's pictures, without text boxes. `own_pictures` has those of each paragraph, by
-    identity; it is empty unless every picture's paragraph is known. `strange` has, by a formula's number, the place between its
-    neighbours if something unlike the formula stands there.
+    table's number. `formulas` has the places of each formula: first the place in the text, then the places in repeated heads of
+    its table. `pictures` are the places of each page's pictures, without text boxes. `own_pictures` has the pictures of each
+    paragraph, by the paragraph's identity; it is empty unless every picture's paragraph is known. `strange` has, by a formula's
+    number, the place between the formula's neighbours if something unlike the formula stands there.
 
-    `seen` are all letters of each page, `unowned` those that belong to no piece of text. Neither has letters of formulas, nor
-    unowned ones in pictures."""
+    `seen` are all letters of each page, `unowned` the letters that belong to no piece of text. Both lack the letters of formulas
+    and unowned letters in pictures."""
 
     document: Document
     blocks: Mapping[int, Sequence[int]]
@@ -46,13 +46,13 @@ class PlacedDocument:
 def placed(
     document: Document, tagged: Sequence[Tagged], pages: Sequence[PageLetters], images: Mapping[int, Sequence[Rect]]
 ) -> PlacedDocument:
-    """Where everything stands. `images` are the places of each page's pictures as the PDF draws them."""
+    """The document with the places of all its parts. `images` are the places of each page's pictures as the PDF draws them."""
     paragraphs = list(paragraphs_of(document.blocks))
     tables = list(tables_of(document.blocks))
     pages = with_repeated_heads(pages, tables)
     unmarked = {n: [letter for letter in page.letters if letter.counts and not letter.mark] for n, page in enumerate(pages)}
     first: dict[int, tuple[int, Rect]] = {}
-    for is_in_note in (False, True):  # in headers and footers nothing is tagged
+    for is_in_note in (False, True):  # headers and footers have no tags
         wheres = ("footnote", "endnote") if is_in_note else ("body", "textbox")
         formulas = [x for p in paragraphs if p.where in wheres for x in p.pieces if isinstance(x, Formula)]
         of_kind = [place for place in tagged if place.kind == "formula" and place.is_in_note == is_in_note]
@@ -103,7 +103,7 @@ def placed(
 
 
 def tables_of(blocks: Sequence[Block]) -> Iterator[Table]:
-    """All tables, each before those within it."""
+    """All tables, each before the tables within it."""
     for block in blocks:
         if isinstance(block, Table):
             yield block
@@ -113,7 +113,7 @@ def tables_of(blocks: Sequence[Block]) -> Iterator[Table]:
 
 
 def misdrawn(document: Document, places: PlacedDocument, pages: Sequence[PageLetters]) -> dict[int, str]:
-    """The formulas in which LibreOffice drew a sign for what it doesn't understand, or for an empty place, and these signs."""
+    """The formulas in which LibreOffice drew a sign of an error or of an empty place, by number, and these signs."""
     signs: dict[int, str] = {}
     for formula in formulas_of(document.blocks):
         for page, box in places.formulas.get(formula.number, ())[:1]:
@@ -133,7 +133,7 @@ def cut_off(places: PlacedDocument, sizes: Sequence[tuple[float, float]]) -> Ite
 
 
 def _repeat(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]], places: dict[int, list[tuple[int, Rect]]]) -> None:
-    """Add the places of formulas in a table's head where that is drawn again."""
+    """Add the places of formulas in a table's head that is drawn again."""
     for cell in (cell for row in table.rows if row.is_header for cell in row.cells):
         rects = [(page, rect) for page in sorted(cells) for rect in cells[page].get(cell.mark, ())] if cell.mark else []
         own = [formula.number for formula in formulas_of(cell.blocks) if formula.number in places] if len(rects) > 1 else []
@@ -170,7 +170,7 @@ def _gaps(
     pages: Sequence[PageLetters],
     images: Mapping[int, Sequence[Rect]],
 ) -> Gaps:
-    """The places of formulas that are in no tag, in the letters that stand in no known formula and in no picture."""
+    """The places of formulas without a tag, found among the letters outside known formulas and pictures."""
     lacks = any(isinstance(x, Formula) and x.number not in known for p in paragraphs for x in p.pieces)
     if not lacks:
         return Gaps()
@@ -183,15 +183,15 @@ def _gaps(
 
 
 def _outside(letters: Sequence[Letter], boxes: Sequence[Rect]) -> list[Letter]:
-    """The letters that are in none of the boxes of formulas and pictures."""
+    """The letters outside the boxes of formulas and pictures."""
     grown = [(x0 - _REACH_PT, y0 - _REACH_PT, x1 + _REACH_PT, y1 + _REACH_PT) for x0, y0, x1, y1 in boxes]
     taken = {id(letter) for box in grown for letter in within(box, letters)}
     return [letter for letter in letters if id(letter) not in taken]
 
 
 def with_repeated_heads(pages: Sequence[PageLetters], tables: Sequence[Table]) -> list[PageLetters]:
-    """The pages with marks for the letters of heads that are drawn again: those of the same letters where the cell is drawn
-    first. A tagged PDF calls the others ornaments, so they have no marks."""
+    """The pages, with marks for the letters of repeated heads: the marks of the same letters where the cell is drawn first. A
+    tagged PDF calls repeated heads ornaments, so their letters have no marks."""
     letters = [list(page.letters) for page in pages]
     for mark in (cell.mark for table in tables for row in table.rows if row.is_header for cell in row.cells):
         places = [(n, rect) for n, page in enumerate(pages) for rect in page.cells.get(mark, ())]
@@ -200,7 +200,7 @@ def with_repeated_heads(pages: Sequence[PageLetters], tables: Sequence[Table]) -
         first = [letters[places[0][0]][at] for at in _inside(places[0][1], letters[places[0][0]])]
         for n, rect in places[1:]:
             again, at = list(_inside(rect, letters[n])), 0
-            for letter in first:  # without the signs of notes, which aren't drawn again
+            for letter in first:  # skips the signs of notes, which aren't drawn again
                 if at < len(again) and letters[n][again[at]].char == letter.char:
                     letters[n][again[at]] = msgspec.structs.replace(letters[n][again[at]], mark=letter.mark)
                     at += 1
@@ -208,7 +208,7 @@ def with_repeated_heads(pages: Sequence[PageLetters], tables: Sequence[Table]) -
 
 
 def _inside(rect: Rect, letters: Sequence[Letter]) -> Iterator[int]:
-    """The numbers of the letters in a cell that are more than white space."""
+    """The numbers of the letters in a cell, white space left out."""
     x0, y0, x1, y1 = rect
     for n, letter in enumerate(letters):
         left, top, right, bottom = letter.box
