@@ -36,32 +36,31 @@ PAGES_OF_ROUNDS = "pages-round-*"
 """The pattern of the names of the datasets of pages that rounds labelled nearly whole."""
 
 DISTANCES = "errors.json"
-"""The file of a round that says, by reader, language and held-out line, how many edits a reading is from the truth, and how long
-the truth is."""
+"""A round's file of errors: by reader, language and held-out line, the reading's edits from the truth, and the truth's length."""
 
 CALIBRATION = "calibration.json"
-"""The file of a round that has, by reader, the pieces that calibrated its gate: language, stratum, confidence, whether it is
-right, and how many characters it has."""
+"""A round's file of calibration pieces, by reader: their language, stratum, confidence, number of characters, and whether they
+are right."""
 
 METRICS = "metrics.json"
-"""The file of a round that is written last. A round that has it is whole, and never changes again."""
+"""The file of a round that is written last. A round with this file is whole, and never changes again."""
 
 ORIGIN = "round.json"
 """The file of a round that is written first. It says what the round is made from."""
 
 ASIDE = "aside.json"
-"""The file that sets a round aside, and says why. `flywheel.rounds.set_aside` writes it, and moves the round's folder away."""
+"""The file that sets a round aside, and gives the reason. `flywheel.rounds.set_aside` writes it, and moves the round's folder."""
 
 COMPACT = "compact"
 READERS = (COMPACT, "got_ocr", "ours")
 """The kinds of readers: `flywheel.readers.kinds` says how each is trained."""
 
 AUTO = -1
-"""As a number of rounds: as many as bring something."""
+"""A number of rounds: rounds are made until one brings nothing."""
 
 LEARNED_FROM = "learned_from.json"
-"""The file of a round that maps the name of each of its readers to the sha256s of the documents that it, and the readers that it
-started from, learned from."""
+"""A round's file of documents: it maps a reader's name to the sha256s of the documents that the reader learned from. Documents of
+the readers that it started from are included."""
 
 
 PRECISIONS = ("", "bfloat16", "float32")
@@ -71,11 +70,10 @@ PRECISIONS = ("", "bfloat16", "float32")
 class Pretrained:
     """The network that a reader of another kind than `compact` starts from, and how it is trained.
 
-    `weights` is a folder; for `got_ocr` also a name on a hub, and for `ours` also the name of a training in the output. With
-    `lora` adapters of that rank are trained beside the decoder's layers, in place of all weights. A step learns `lines`, of
-    which `at_once` go through the network together. `device` is "cpu", "cuda", or "" for a GPU where there is one. `precision`
-    is that of products, and of the weights that are saved: "bfloat16", "float32", or "" for bfloat16 on a GPU and float32 on a
-    processor.
+    `weights` is a folder. For `got_ocr` it may be a name on a hub, for `ours` the name of a training in the output. If `lora`
+    isn't 0, adapters of that rank are trained beside the decoder's layers, and the weights stay. A step learns `lines` lines;
+    `at_once` of them go through the network together. `device` is "cpu", "cuda", or "" for a GPU where there is one. Products and
+    saved weights have the `precision`: "bfloat16", "float32", or "" for bfloat16 on a GPU and float32 on a processor.
     """
 
     weights: str
@@ -102,13 +100,14 @@ class Fit:
     """How a reader is trained.
 
     A script with `num_lines` lines or more gets `steps` steps. Fewer lines get fewer steps, by the square root, but at least
-    `least_share` of them; lines of text that is typeset count for less. In a step the lines are `batch_width` pixels wide
-    together. In the first `told_share` of its steps, a reader that starts from nothing is told about where each letter stands.
-    `typeset_share` of the lines are set anew in typefaces of this machine. A language's share of the lines grows by the
-    square root of how many it has. A reader that starts from nothing sees only short lines in its first `short_steps` steps.
-    Weights depend on the number of `threads`, so it is a value here. A reader of the kind `compact` starts from the one of its
-    script that comes with the package, if `packaged` says that one's sha256. A reader of another kind starts from what is
-    `pretrained`, which says how many lines a step has, too.
+    the share `least_share` of `steps`. Typeset lines count for less. The lines of a step are `batch_width` pixels wide in all.
+    The share `typeset_share` of the lines is set anew in typefaces of this machine. A language's share of the lines grows with
+    the square root of its number of lines.
+
+    A reader that starts from nothing is told about where each letter stands, in the first `told_share` of its steps. It sees
+    only short lines in its first `short_steps` steps. A reader of the kind `compact` starts from the package's reader of its
+    script, if `packaged` is that reader's sha256. A reader of another kind starts from `pretrained`, which also sets the lines
+    of a step. The number of `threads` is a value here because it changes the weights.
     """
 
     steps: int
@@ -130,31 +129,33 @@ class Fit:
 
 @dataclass(frozen=True)
 class Flywheel:
-    """`rounds` rounds, each of which trains readers, measures them, and lets them label pages that nobody has labelled.
+    """The step of a flywheel. A round trains readers, measures them, and lets them label pages that nobody has labelled.
 
-    `pages` is the dataset of pages. A language needs a reader if less than `min_alphabet_share` of its letters are in the
-    alphabet of the embedded reader. It gets one if its script has `min_train_lines` lines to train on. The gate of a
-    reader opens at the confidence from which on a share of `precision` of its lines is right, letter for letter, by a lower bound
-    from calibration lines. At most `max_held_out` lines of a language test a round, and at most `max_calibration_pages` of its
-    pages calibrate gates. Where those of a script have less than `calibration_lines` lines, typeset pages of its text fill up.
+    `pages` is the dataset of pages. A language needs a reader if less than the share `min_alphabet_share` of its letters is in
+    the embedded reader's alphabet. The language gets a reader if its script has `min_train_lines` lines to train on. A reader's
+    gate accepts lines from some confidence on. From this confidence on, the share `precision` of lines is right letter for
+    letter, by a lower bound from calibration lines. At most `max_held_out` lines of a language test a round, and at most
+    `max_calibration_pages` of its pages calibrate gates. If a script's calibration pages have less than `calibration_lines`
+    lines, typeset pages of its text are added.
 
-    A round is kept if no language got worse and some got better (`flywheel.rounds.keep_rule`); with `needs_gain` False, if none
-    got worse. Others are set aside. `rounds` says how many rounds should exist, those included that the rule set aside; a number
-    smaller than what exists changes nothing. `AUTO`: rounds are made until one is set aside, or nothing is left to read.
+    A round is kept if no language got worse and some language got better (`flywheel.rounds.keep_rule`). If `needs_gain` is
+    False, it is enough that no language got worse. Other rounds are set aside. `rounds` says how many rounds should exist; rounds
+    that the rule set aside count. A number below the existing rounds changes nothing. With `AUTO`, rounds are made until one is
+    set aside, or nothing is left to read.
 
-    A language of which less than `text_below` lines train gets text to typeset, at most `max_text_lines` lines, from
-    `text_packages`. `text` is a folder of text by language; the languages in it get a reader even if there
-    is no document of theirs. With `serve_by_text` the packages' text, too, is enough for a language of the corpus.
+    A language with less than `text_below` training lines gets text to typeset: at most `max_text_lines` lines, from
+    `text_packages`. `text` is a folder of text by language. A language in this folder gets a reader even without a document.
+    With `serve_by_text`, a language of the corpus gets a reader if the packages have text in it.
 
-    `gold` is a file of corrections, as a sheet of `make flywheel review=…` saves it: they train the next round. Those that
-    were taken in once stay.
+    `gold` is a file of people's corrections, as a sheet of `make flywheel review=…` saves it. Corrections train the next round,
+    and stay once they are taken in.
 
-    `reader` is the kind of the readers, one of `READERS`. Those of the kind `compact` start from the package's, if
-    they are `packaged`, and else from nothing. `existing` are readers that are compared with Tesseract, of which the
-    best one votes: "ppocr", or a folder with a recogniser of PP-OCR.
+    `reader` is the kind of the readers, one of `READERS`. With `packaged`, readers of the kind `compact` start from the package's
+    readers, else from nothing. `existing` names readers that are compared with Tesseract: "ppocr", or a folder with a recogniser
+    of PP-OCR. The best of all these votes.
 
-    The step's folder, with pools.json, has the step's `name`. The datasets beside it are `crops`, `typeset` and `round-N`, so an
-    output has one flywheel.
+    The step's folder has the step's `name`, and holds pools.json. The datasets beside the folder have fixed names, such as
+    `crops`, `typeset` and `round-N`, so an output has one flywheel.
     """
 
     makes: ClassVar[tuple[str, ...]] = (*SHARED, GOLD)
@@ -199,7 +200,7 @@ def round_name(number: int) -> str:
 
 
 def pages_name(name: str) -> str:
-    """The name of the dataset of the pages that the round `name` labelled nearly whole. A round that read nothing has none."""
+    """The name of the dataset of pages that the round `name` labelled nearly whole. A round that read nothing has none."""
     return f"pages-{name}"
 
 
@@ -214,18 +215,17 @@ def has_reader(round_folder: Folder, name: str) -> bool:
 
 
 def aside_name(name: str) -> str:
-    """The name of the folder `name` of a round that is set aside. `ROUNDS` doesn't match it, nor `PAGES_OF_ROUNDS`."""
+    """The name of a round's folder `name` once it is set aside. Neither `ROUNDS` nor `PAGES_OF_ROUNDS` matches this name."""
     return f"aside-{name}"
 
 
 def dataset_of(out: Folder, name: str) -> Folder:
-    """The dataset `name` of an output, wherever it is by now: a round may have been set aside."""
+    """The dataset `name` of an output, also if its round was set aside since."""
     return out.sub(name if out.exists(name) else aside_name(name))
 
 
 def round_folders(out: Folder) -> list[str]:
-    """The names of the rounds in an output, in order, whether they are whole or not. Numbers of rounds that are set aside are
-    missing."""
+    """The names of an output's rounds, whole or not, in order. Rounds that are set aside are left out."""
     return [round_name(number) for number in numbers(out)]
 
 
@@ -237,18 +237,18 @@ def numbers(out: Folder) -> list[int]:
 
 
 def numbers_aside(out: Folder) -> list[int]:
-    """The numbers of the rounds that are set aside, in order, wherever their folders are by now."""
+    """The numbers of the rounds that are set aside, in order, whether their folders have moved yet or not."""
     moved = {number for number in _numbered(out, "aside-") if out.exists(f"{aside_name(round_name(number))}/{ASIDE}")}
     return sorted(moved | {number for number in _numbered(out, "") if out.exists(f"{round_name(number)}/{ASIDE}")})
 
 
 def page_folders(out: Folder) -> list[str]:
-    """The names of the datasets of pages that rounds labelled, in order; not of rounds that are set aside."""
+    """The names of the datasets of pages that rounds labelled, in order. Rounds that are set aside are left out."""
     return [name for number in numbers(out) if out.exists(name := pages_name(round_name(number)))]
 
 
 def next_number(out: Folder) -> int:
-    """The number of the round to make: that of the round that was begun and isn't whole, else one that no round ever had."""
+    """The number of the round to make: the last round's if it isn't whole, else a number that no round ever had."""
     known = numbers(out)
     if known and not is_whole(out.sub(round_name(known[-1]))):
         return known[-1]
@@ -271,7 +271,7 @@ def round_metrics(out: Folder) -> list[dict[str, Any]]:
 
 
 def clear_round(out: Folder, number: int) -> None:
-    """Delete a round, and its pages. The file that says that it is whole goes first."""
+    """Delete a round and its pages, metrics.json first: from then on the round isn't whole."""
     folder, pages = out.sub(round_name(number)), out.sub(pages_name(round_name(number)))
     folder.remove(METRICS)
     if pages.exists("census") or pages.exists("run.json"):
@@ -296,6 +296,6 @@ def clear_round(out: Folder, number: int) -> None:
 
 
 def _numbered(out: Folder, before: str) -> list[int]:
-    """The numbers of the folders that are called `before` and a round's name, in order."""
+    """The numbers of the folders whose name is `before` followed by a round's name, in order."""
     matches = (re.fullmatch(f"{before}round-([1-9][0-9]*)", name) for name in out.folders())
     return sorted(int(match[1]) for match in matches if match)

@@ -1,9 +1,9 @@
 """The pieces that calibrate a reader's gate.
 
-The detector cuts their lines from page images, and the reader reads them, as it does with the lines to label. The text layer,
-which the reader doesn't see, says which readings are right.
+Calibration lines are found and read like the lines to label: the detector cuts them from page images, and the reader reads them.
+The text layer, which the reader doesn't see, says which readings are right.
 
-Each reader and shard of lines is a task for a worker. A task names its pages by a file, and returns numbers and texts only.
+A worker's task is one reader and one shard of lines. A task names its pages by a file, and returns numbers and texts only.
 """
 
 import hashlib
@@ -30,9 +30,9 @@ from flywheel.readers import kinds
 
 @dataclass(frozen=True)
 class JudgedPart:
-    """A part of a line, `num_chars` characters long. `truth` is what the layer has in the line's row, "" where it has nothing.
+    """A part of a line, `num_chars` characters long. `truth` is the text layer's text in the line's row; "" if there is none.
 
-    A part without a `stratum` is no piece. It counts among what was read, and calibrates nothing.
+    A part without a `stratum` is no piece. It counts as read text, and calibrates nothing.
     """
 
     lang: str
@@ -50,9 +50,11 @@ class JudgedPart:
 
 @dataclass(frozen=True)
 class CalibrateTask:
-    """The reader `name` in the folder `readers`, whose weights are of `sha256`, on those lines of a shard of the dataset `lines`
-    whose pages are in `pages`. These are samples of the dataset `dataset`, in its shards `page_shards`. The reader reads on the
-    `device`, as in `Pretrained`."""
+    """One reader's task: the lines of a shard of the dataset `lines` that lie on the `pages`.
+
+    The reader `name` is in the folder `readers`, and its weights have the `sha256`. The pages are samples of the dataset
+    `dataset`, in its shards `page_shards`. The reader reads on the `device`, as in `Pretrained`.
+    """
 
     name: str
     script: str
@@ -91,9 +93,9 @@ def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
 
 
 def pages(served: Iterable[Pools], most: int) -> dict[Place, str]:
-    """The pages that calibrate gates, with their languages: at most `most` of a language, drawn by hashes.
+    """The pages that calibrate gates, with their languages: at most `most` pages of a language, drawn by hashes.
 
-    Scripts without a page to read need no gate.
+    A script without a page to read has none, since it needs no gate.
     """
     served = list(served)
     scripts = {p.script for p in served if p.unlabelled}
@@ -106,13 +108,13 @@ def pages(served: Iterable[Pools], most: int) -> dict[Place, str]:
 
 
 def accepted_texts(rounds: Iterable[Folder]) -> frozenset[str]:
-    """The texts of the lines that these rounds accepted, as readers learn them."""
+    """The texts of the lines that these rounds accepted, normalised as readers learn them."""
     return frozenset(normalise(record.text) for folder in rounds for record in read_records(folder, manifest.rows(folder)))
 
 
 def counted(parts: Iterable[JudgedPart], learned: frozenset[str]) -> list[JudgedPart]:
-    """The pieces that calibrate: none of a row, or with a text, that readers `learned`, and each text of a row once, as lines
-    that repeat aren't independent."""
+    """The pieces that calibrate. A piece is left out if readers `learned` its text, or the text of its row. Each text of a row
+    counts once, since repeated lines aren't independent."""
     by_row: dict[tuple[str, str], JudgedPart] = {}
     for part in sorted(parts, key=lambda part: part.key):
         if part.stratum and part.truth not in learned and normalise(part.text) not in learned:
@@ -122,15 +124,15 @@ def counted(parts: Iterable[JudgedPart], learned: frozenset[str]) -> list[Judged
 
 @dataclass(frozen=True)
 class ReaderGate:
-    """Where a reader's gate stands in each stratum, the languages of the pieces that calibrated it, and what a confidence is
-    worth there."""
+    """A reader's gate by stratum: the cutoff, the languages of the calibration pieces, and the share of right pieces at each
+    confidence (`worth`)."""
 
     cutoffs: Mapping[str, gate.Cutoff]
     languages: Mapping[str, frozenset[str]]
     worth: Mapping[str, Worth]
 
     def threshold(self, stratum: str, lang: str) -> float:
-        """The confidence that pieces of a language need. Nobody passes in a language without a calibration piece."""
+        """The confidence that pieces of a language need. No piece passes in a language without a calibration piece."""
         return self.cutoffs[stratum].confidence if lang in self.languages[stratum] else gate.NOBODY
 
     def to_dict(self) -> dict[str, Any]:
@@ -141,10 +143,11 @@ class ReaderGate:
 
 
 def reader_gate(pieces: Sequence[JudgedPart], precision: float) -> ReaderGate:
-    """The gate of a reader by those pieces that are `counted`. A piece where the layer has nothing is wrong.
+    """The gate of a reader, calibrated on pieces that `counted` returned. A piece counts as wrong where the text layer has no
+    text.
 
-    The strata share the risk `gate.RISK`, so both together keep the promise. One that has too few pieces to open in any case
-    takes no part of it.
+    The strata share the risk `gate.RISK`, so both together keep the promised precision. A stratum with too few pieces to open
+    takes no share of the risk.
     """
     parts = {stratum: [piece for piece in pieces if piece.stratum == stratum] for stratum in STRATA}
     num_tested = sum(len(of_stratum) >= gate.least_lines(precision, gate.RISK) for of_stratum in parts.values())
@@ -158,8 +161,8 @@ def reader_gate(pieces: Sequence[JudgedPart], precision: float) -> ReaderGate:
 
 
 def agreement(parts: Iterable[JudgedPart]) -> dict[str, dict[str, Any]]:
-    """How strong agreement of the two readers is, by language: the share of agreed pieces that is right, whatever their score,
-    with its 95% interval, and the share of all characters read that stand in them."""
+    """How good agreed pieces are, by language: the share of right ones among all of them, with its 95% interval, and their share
+    of all characters that were read. Scores don't matter here."""
     by_language: dict[str, list[JudgedPart]] = defaultdict(list)
     for part in parts:
         by_language[part.lang].append(part)

@@ -1,7 +1,7 @@
-"""The gate before labels: a reader's errors on held-out lines of known text, and the confidence that its readings need.
+"""The gate before labels: a reader's errors on lines of known text, and the confidence that a reading needs to be a label.
 
 A character error rate is the edit distance between readings and truth, divided by the truth's characters. Both texts are
-normalised first. The interval is the middle 95% of the rates of resampled lines.
+normalised first. A rate's interval is the middle 95% of the rates of resampled lines.
 """
 
 import itertools
@@ -23,24 +23,24 @@ NOBODY = 2.0
 """A threshold that no confidence reaches."""
 RISK = 0.05
 """The share of calibrations that may promise too much."""
-_MOST = 12  # confusions that are told of
-_LARGEST_ERROR = 0.4  # of a line's characters: what differs more was hardly read, and says little of characters
+_MOST = 12  # confusions that `Errors` lists
+_LARGEST_ERROR = 0.4  # of a line's characters: a line with more errors was hardly read, and its confusions mean little
 _STARTS = 3
 _CUT = 2  # times as long as the truth: a reading that the reader's limit cut off
-_GROWTH = 1.25  # each test takes so many times the lines of the one before
+_GROWTH = 1.25  # a test's number of lines, divided by the number of the test before
 
 
 Confusion = tuple[str, str, int]
-"""What stands there ("" for nothing), what was read ("" for nothing), and how often."""
+"""The true character ("" for none), the character that was read ("" for none), and how often."""
 
 
 @dataclass(frozen=True)
 class Errors:
-    """A character error rate with its interval, over `num_chars` characters in `num_lines` lines, of which `num_exact` are
-    right letter for letter.
+    """A character error rate with its interval, over `num_chars` characters in `num_lines` lines. `num_exact` lines are right
+    letter for letter.
 
-    `cluster_rate` is the rate by letters with their marks, `space_rate` that of spaces alone. `confusions` are the commonest
-    errors. `repetition_rate` is the share of readings that go round and round.
+    `cluster_rate` counts a letter and its marks as one unit. `space_rate` counts spaces alone. `confusions` are the commonest
+    errors. `repetition_rate` is the share of readings that are loops.
     """
 
     cer: float
@@ -74,14 +74,14 @@ def errors(truths: Sequence[str], readings: Sequence[str], seed: int = 0, num_re
 
 
 def distances_of(truths: Sequence[str], readings: Sequence[str]) -> list[tuple[int, int]]:
-    """For each line, how many edits its reading is from the truth, and how many characters the truth has."""
+    """Each line's number of edits between reading and truth, and its truth's number of characters."""
     truths, readings = [normalise(t) for t in truths], [normalise(r) for r in readings]
     return [(Levenshtein.distance(t, r), len(t)) for t, r in zip(truths, readings, strict=True)]
 
 
 def cluster_rate(pairs: Iterable[tuple[str, str]]) -> float:
-    """The error rate by clusters, of pairs of a truth and its reading: a letter and its marks, and what a virama joins to them,
-    are one unit."""
+    """The error rate by clusters over pairs of a truth and its reading. A cluster is a letter with its marks, and with the
+    letters that a virama joins to it."""
     num_edits = num_clusters = 0
     for truth, reading in pairs:
         units = clusters(truth)
@@ -91,7 +91,7 @@ def cluster_rate(pairs: Iterable[tuple[str, str]]) -> float:
 
 
 def space_rate(pairs: Iterable[tuple[str, str]]) -> float:
-    """How many spaces are missing, too many, or read as another character, for each space of the truths."""
+    """The error rate of spaces: missing spaces, extra spaces, and spaces read as another character, divided by true spaces."""
     num_wrong = num_spaces = 0
     for truth, reading in pairs:
         num_wrong += sum(" " in edit for edit in _edits(truth, reading))
@@ -100,7 +100,7 @@ def space_rate(pairs: Iterable[tuple[str, str]]) -> float:
 
 
 def confusions(pairs: Iterable[tuple[str, str]], most: int = _MOST) -> tuple[Confusion, ...]:
-    """The commonest wrong characters of pairs of a truth and its reading."""
+    """The commonest confusions in pairs of a truth and its reading."""
     counts: Counter[tuple[str, str]] = Counter()
     for truth, reading in pairs:
         edits = _edits(truth, reading)
@@ -111,7 +111,7 @@ def confusions(pairs: Iterable[tuple[str, str]], most: int = _MOST) -> tuple[Con
 
 
 def _edits(truth: str, reading: str) -> list[tuple[str, str]]:
-    """The fewest edits that lead from a truth to its reading: what stands there, and what was read."""
+    """The fewest edits that turn a truth into its reading, each as the true character and the read one."""
     edits = []
     for edit in Levenshtein.editops(truth, reading):
         stands = "" if edit.tag == "insert" else truth[edit.src_pos]
@@ -121,11 +121,11 @@ def _edits(truth: str, reading: str) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Cutoff:
-    """The confidence from which on a reader's lines are accepted, and what it rests on.
+    """The confidence from which on a reader's lines are accepted, and its evidence.
 
-    Of `num_lines` calibration lines, or pieces of lines, `num_above` have that `confidence` or more, and `num_right` of these are
-    right. The true share is `bound` or more, except in the share of all calibrations that was allowed. `reason` says why nothing
-    is accepted; "" if something is.
+    There are `num_lines` calibration lines, or pieces of lines. `num_above` of them have at least the `confidence`, and
+    `num_right` of those are right. `bound` is a lower bound of the true share of right lines. It is too high at most in the
+    allowed share of calibrations. `reason` says why nothing is accepted; "" if something is.
     """
 
     confidence: float
@@ -136,21 +136,21 @@ class Cutoff:
     reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Its values; the confidence is None where nothing is accepted."""
+        """The values. The confidence is None if nothing is accepted."""
         return asdict(self) | {"confidence": self.confidence if self.confidence < NOBODY else None}
 
 
 def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float, risk: float = RISK) -> Cutoff:
-    """The lowest confidence from which on a share of `precision` of a reader's lines is right, by a lower bound. It promises too
-    much in a share of `risk` of all cases at most.
+    """The lowest confidence from which on the share `precision` of a reader's lines is right, by a lower bound. The precision is
+    promised wrongly in at most the share `risk` of all cases.
 
-    It is found by fixed-sequence testing: the most confident lines are tested first, as few as can show the precision without an
-    error, then ever more of them, and the first test that fails ends the search. So the search needs no correction (Maurer,
-    Hothorn and Lehmacher 1995), whatever the reader. Where confidence tells little, the surest few have an error, and all lines
-    together are good enough: so there are `_STARTS` searches with an equal part of the risk, which begin with the fewest lines,
-    with half of them, and with all (Angelopoulos and others 2021). A test is exact (Clopper and Pearson 1934). Lines of equal
-    confidence are accepted or refused together. The bound holds for lines that are independent, and drawn as the lines to judge
-    are.
+    The search is a fixed-sequence test. The first test takes the most confident lines, as few as can show the precision without
+    an error. Each further test takes more lines, and the first test that fails ends the search. Such a search needs no correction
+    for many tests (Maurer, Hothorn and Lehmacher 1995). A reader's confidence may say little: the most confident lines have an
+    error, but all lines together are good enough. So there are `_STARTS` searches, and each has an equal part of the risk. They
+    begin with the fewest lines, with half of the lines, and with all (Angelopoulos and others 2021). A test is exact (Clopper and
+    Pearson 1934). Lines of equal confidence are accepted or refused together. The bound holds if lines are independent, and
+    calibration lines are drawn like the lines to judge.
     """
     order = sorted(zip(scores, right, strict=True), key=lambda line: -line[0])
     least, risk = least_lines(precision, risk), risk / _STARTS
@@ -179,12 +179,13 @@ def cutoff(scores: Sequence[float], right: Sequence[bool], precision: float, ris
 
 
 def least_lines(precision: float, risk: float = RISK) -> int:
-    """The number of lines that show the precision if none of them is wrong."""
+    """The fewest lines that show the precision, if none of them is wrong."""
     return math.ceil(math.log(risk / _STARTS) / math.log(precision)) if precision < 1 else 1 << 62
 
 
 def interval(num_right: int, num_lines: int, risk: float = 0.05) -> tuple[float, float]:
-    """The shares between which the true one lies, except in a share of `risk` of all cases (Clopper and Pearson 1934)."""
+    """The interval of the true share of right lines. It misses the share in at most `risk` of all cases (Clopper and Pearson
+    1934)."""
     if not num_lines:
         return 0.0, 1.0
     num_wrong = num_lines - num_right
@@ -194,7 +195,8 @@ def interval(num_right: int, num_lines: int, risk: float = 0.05) -> tuple[float,
 
 
 def share(num_right: int, num_judged: int, counted_as: str = "num_accepted") -> dict[str, Any]:
-    """How many of the judged ones are right, and their share with its 95% interval; null if there is none."""
+    """The numbers of judged and right labels, and the share of right ones with its 95% interval. Shares are None if none is
+    judged."""
     low, high = interval(num_right, num_judged)
     shares = (num_right / num_judged, low, high) if num_judged else (None, None, None)
     names = ("precision", "precision_low", "precision_high")
@@ -203,7 +205,7 @@ def share(num_right: int, num_judged: int, counted_as: str = "num_accepted") -> 
 
 
 def _is_shown(num_right: int, num_lines: int, precision: float, risk: float) -> bool:
-    """Whether so few wrong lines would come by chance at most in a share of `risk` of all cases, if the precision were missed."""
+    """Whether the lines show the precision: a reader that misses it has so few wrong lines in at most `risk` of all cases."""
     num_wrong = num_lines - num_right
-    # As many wrong lines as the share allows, or more, come by chance half of the time.
+    # Spares the test where it would fail anyway: about half of all draws have at most the expected number of wrong lines.
     return num_wrong < num_lines * (1 - precision) and bool(special.bdtr(num_wrong, num_lines, 1 - precision) <= risk)

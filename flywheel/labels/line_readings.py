@@ -1,7 +1,7 @@
-"""Lines that the detector found on a page's image, and what a reader makes of them as a whole.
+"""Lines that the detector found on a page's image, and a reader's reading of each whole line.
 
-PaddleOCR's detector finds the lines. A reader reads each of them in two frames, and what no confidence can mend is refused.
-`pieces.py` takes such lines apart.
+PaddleOCR's detector finds the lines. A reader reads each line in two frames. A line is refused if it can't be a label at any
+confidence. `reading_pieces.py` cuts lines into pieces.
 """
 
 import io
@@ -19,33 +19,33 @@ from datagen.writing.lookalikes import is_settled
 from datagen.writing.vertical_lines import along, laid, stands
 
 LONG_SIDE = 960
-"""What a page's image is resized to before the detector looks at it, in pixels."""
+"""The long side, in pixels, to which a page's image is resized for the detector."""
 
 ROOM = 0.18
-"""The margin that a line's image has at least, in heights of its box, where the page goes so far."""
+"""The margin of a line's image, in heights of its box. It ends where the page ends."""
 
 _MIN_HEIGHT = 10
 
 
 @dataclass(frozen=True)
 class Frame:
-    """How a view shows a line: with a margin in heights of its box, and so many times as wide."""
+    """How a view shows a line: with a `margin` in heights of its box, and stretched to `stretch` times its width."""
 
     margin: float
     stretch: float = 1.0
 
 
 FRAMES = (Frame(0.06), Frame(0.18, 1.25))
-"""The two views of a line. Letters are lower by a sixth and hardly narrower in the second one. What was read by luck in one view
-is read otherwise in the other."""
+"""The two views of a line. In the second view, letters are lower by a sixth and hardly narrower. A word that was right by luck in
+one view is read otherwise in the other."""
 
 
 @dataclass(frozen=True)
 class DetectedLine:
-    """A line at `box` of a page's image, in pixels. It lies at `inner` of `gray`, (H, W) bytes, which has `ROOM` around it.
+    """A line at `box` of a page's image, in pixels. `gray`, (H, W) bytes, shows the line at `inner`, with `ROOM` around.
 
-    A line that `stands` runs from top to bottom in its box, and is laid down in `gray`. `vote` is what the existing reader of its
-    language reads; None if there is no such reader.
+    A line that `stands` runs from top to bottom in its box, and is laid down in `gray`. `vote` is the reading of the language's
+    existing reader; None if there is no such reader.
     """
 
     box: Box
@@ -55,7 +55,7 @@ class DetectedLine:
     stands: bool = False
 
     def view(self, margin: float) -> numpy.ndarray:
-        """The line with a margin in heights of its box, as far as the image goes."""
+        """The line with a margin in heights of its box. The margin ends where the image ends."""
         box, pad = self.inner, _pad(self.inner, margin)
         return self.gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad]
 
@@ -69,15 +69,16 @@ class DetectedLine:
         return numpy.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BICUBIC))
 
     def inset(self, margin: float) -> int:
-        """How many columns that view has before the line's box."""
+        """How many columns the view with this margin has before the line's box."""
         return min(self.inner.x0, _pad(self.inner, margin))
 
 
 @dataclass(frozen=True)
 class ReadLine:
-    """A line at `box` of a page's image, in pixels, and what a reader reads in it.
+    """A line at `box` of a page's image, in pixels, with a reader's reading.
 
-    `score` is the lower confidence of the two views. `refusal` says why no confidence makes the reading a label; "" if one can.
+    `score` is the lower confidence of the two views. `refusal` says why the reading can't be a label at any confidence; "" if it
+    can.
     """
 
     box: Box
@@ -106,8 +107,8 @@ def read_lines(page: Sample, reader: FolderReader, script: str) -> list[ReadLine
 
 
 def refusal(box: Box, text: str, other: str, script: str) -> str:
-    """Why a line's two readings, `text` and `other`, can't be accepted whatever their confidence; "" if they can. `box` is the
-    line's when it is laid down."""
+    """Why a line's two readings, `text` and `other`, can't be accepted at any confidence; "" if they can. `box` is the line's,
+    laid down."""
     if reason := unfit(box, text):
         return reason
     if text != other:
@@ -116,7 +117,7 @@ def refusal(box: Box, text: str, other: str, script: str) -> str:
 
 
 def unfit(box: Box, text: str) -> str:
-    """Why what was read at `box` is no line; "" if it may be one. A line that stands is to be laid down first."""
+    """Why the `box` with the reading `text` is no line; "" if it may be one. A line that stands must be laid down first."""
     width, height = box.x1 - box.x0, box.y1 - box.y0
     if height < _MIN_HEIGHT:
         return "too_small"
@@ -131,7 +132,7 @@ def view(gray: numpy.ndarray, box: Box, script: str) -> numpy.ndarray:
 
 
 def encoded(gray: numpy.ndarray) -> bytes:
-    """A line, (H, W) gray bytes, as a PNG: it comes out of a page's JPEG, and loses nothing more."""
+    """A line, (H, W) gray bytes, as a PNG, so that it loses nothing more than the page's JPEG did."""
     file = io.BytesIO()
     Image.fromarray(gray).save(file, "PNG")
     return file.getvalue()

@@ -1,13 +1,13 @@
-"""A line's reading in pieces: runs of words that are sure, cut at spaces, and the words between them that are not.
+"""A line's reading, cut at spaces into pieces of sure words and parts of other words.
 
-A word is sure if its look says which script it is in, and is no lone dash (readers don't tell `-` from `–`), and
+A word is sure if its letters say which script it is in, and it is no lone dash (readers don't tell `-` from `–`), and
 
     agreed    the existing reader of the language has the same word in its place, or
     alone     there is no such reader, but both views of the line have the word, `WORD` or more probably.
 
-A piece is a run of sure words of one of these two strata. Its score is CTC's probability of the whole run on its frames; of a
-piece `alone`, the lower one of the two views. Of the views of a line, the one is cut that the existing reader agrees with more.
-Each stratum has its own cutoff (`gate.py`). A line is cut where the image shows paper between two words.
+A piece is a run of sure words of one of these two strata. The score of a piece is CTC's probability of the whole run on its
+frames. The score of a piece `alone` is the lower one of two views. Crops are cut from the view that the existing reader agrees
+with more. Each stratum has its own cutoff (`gate.py`). A line is cut where the image shows paper between two words.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -27,25 +27,25 @@ from flywheel.labels.line_readings import FRAMES, DetectedLine, unfit
 AGREED, ALONE = "agreed", "alone"
 STRATA = (AGREED, ALONE)
 WORD = 0.7
-"""The probability, in both views, of a word that is sure without an existing reader."""
+"""The probability that a word needs in both views to be sure without an existing reader."""
 MIN_WORDS, MIN_CHARS = 3, 10
-"""A part of a line is a piece if it has so many words, or so many characters."""
+"""The fewest words of a piece. A part with fewer words is a piece if it has `MIN_CHARS` characters."""
 MIN_LINE = 4
-"""The characters that a whole line has at least, if the existing reader agrees on it."""
+"""The characters that are enough for a piece if it is a whole line, and the existing reader agrees."""
 VERSION = 2  # goes up whenever the code gives other pieces
 
 _SIGNS = ".,;:!?()[]{}«»„“”‘’'\"…"
 _DASHES = frozenset("-‐‑‒–—―−")
-_INK = 0.08  # of a column that is ink, from which on nothing is cut there
+_INK = 0.08  # the share of a column's height above which the column is ink, not paper
 _DIGITS = 5
 
 
 @dataclass(frozen=True)
 class Part:
-    """The words from `start` to `end`, exclusive, of a line as it stands, and the columns of its crop that show them.
+    """The words of a line from `start` to `end`, exclusive, and their columns in its crop, from `left` to `right`.
 
-    A piece has a `stratum`; of other parts `reason` says why no confidence makes them a label. `score` is the probability that
-    `text` is right, letter for letter.
+    A piece has a `stratum`. Another part has a `reason`: why it can't be a label at any confidence. `score` is the probability
+    that `text` is right, letter for letter.
     """
 
     start: int
@@ -60,15 +60,15 @@ class Part:
 
 @dataclass(frozen=True)
 class LineReading:
-    """What a reader reads in a line: its parts from left to right, at least one. `crop` is the line as it is cut, which has
-    `inset` columns before the line's box."""
+    """A reader's reading of a line: its parts from left to right, at least one. `crop` is the line's image, with `inset` columns
+    before the line's box."""
 
     line: DetectedLine
     crop: numpy.ndarray
     inset: int
     parts: tuple[Part, ...]
     merge: Callable[[Sequence[Part]], Part]
-    """One part of several that follow each other, with the reason of most of their characters."""
+    """Makes one part of several neighbours. The part gets the reason that most of their characters have."""
 
     @property
     def chars(self) -> int:
@@ -76,7 +76,7 @@ class LineReading:
 
 
 class _View:
-    """What a reader reads in one view of a line. A reader that says nothing of frames reads a line as if it were one word."""
+    """A reader's reading of one view of a line. If the reader has no frames, the whole line counts as one word."""
 
     def __init__(self, script: str, spelling: Spelling | None = None, decode: Callable[[Sequence[int]], str] | None = None):
         self.script, self.spelling, self._decode = script, spelling, decode
@@ -105,7 +105,7 @@ class _View:
 
 
 def read_parts(lines: Sequence[DetectedLine], reader: FolderReader, script: str) -> list[LineReading]:
-    """Each line's reading. Lines that are read together are read faster."""
+    """Each line's reading. Reading many lines in one call is faster."""
     plain, wide = (_views(reader, [line.shown(frame) for line in lines], script) for frame in FRAMES)
     sketches = [_Sketch(line, *views) for line, *views in zip(lines, plain, wide, strict=True)]
     asked = [(sketch, word) for sketch in sketches if sketch.line.vote is None for word in sketch.in_other]
@@ -125,7 +125,8 @@ def read_parts(lines: Sequence[DetectedLine], reader: FolderReader, script: str)
 
 
 class _Sketch:
-    """A line on its way to its parts."""
+    """A line before it is cut into parts. `view` is the view that is cut, and `other` the other one. `in_other` and `in_vote` map
+    words of `view` to equal words of `other` and of the existing reader; `sure` has their probabilities."""
 
     def __init__(self, line: DetectedLine, plain: _View, wide: _View):
         self.line, self.script = line, plain.script
@@ -144,7 +145,7 @@ class _Sketch:
         self.in_vote = {} if self.reason else in_vote[best]
         self.sure: dict[int, float] = {}
         ours, raw = self.text.split(" "), vote.split(" ")
-        # Of a word that looks alike in two scripts, the existing reader must say the same script.
+        # If a word looks alike in two scripts, the existing reader must read it in the same script.
         is_told = len(ours) == self.count and len(raw) == len(theirs)
         self.other_script = frozenset(
             word
@@ -153,7 +154,7 @@ class _Sketch:
         )
 
     def parts(self) -> list[Part]:
-        """The parts without their scores."""
+        """The parts, without their scores."""
         if self.reason:
             return [Part(0, self.count, self.text, 0, self.crop.shape[1], 0.0, "", self.reason)]
         tokens = self.text.split(" ") if len(self.text.split(" ")) == self.count else []
@@ -161,7 +162,7 @@ class _Sketch:
         unsure |= {word for word in range(self.count) if _DASHES.issuperset(self.view.words[word])}
         unsure |= {word for word, token in enumerate(tokens) if is_letter(token, self.script, tokens[word - 1] if word else "")}
         if unsure and self.view.spelling is None:
-            unsure = frozenset({0})  # such a line is one word
+            unsure = frozenset({0})  # without frames the line is one word
         kinds = [self._kind(word, word in unsure) for word in range(self.count)]
         parts: list[Part] = []
         for start, end in self._runs(kinds):
@@ -170,12 +171,12 @@ class _Sketch:
         return parts
 
     def judged(self, part: Part) -> Part:
-        """The part, which is no piece if it is of another script."""
+        """The part itself; or, if it is a piece of another script, the same part refused."""
         is_refused = part.stratum and is_foreign(part.text, self.script)
         return replace(part, stratum="", reason="other_script") if is_refused else part
 
     def there(self, part: Part) -> tuple[int, int]:
-        """The words of a piece in the other view."""
+        """The range of words of a piece in the other view."""
         return self.in_other[part.start], self.in_other[part.end - 1] + 1
 
     def merged(self, parts: Sequence[Part]) -> Part:
@@ -191,7 +192,7 @@ class _Sketch:
         return Part(start, end, text, parts[0].left, parts[-1].right, round(score, _DIGITS), "", reason)
 
     def _kind(self, word: int, is_unsure: bool) -> tuple[str, str]:
-        """A word's stratum, or else why it has none."""
+        """A word's stratum, or the reason why the word has none."""
         if is_unsure:
             return "", "look_alike"
         if word in self.in_vote:
@@ -203,7 +204,7 @@ class _Sketch:
         return (ALONE, "") if self.sure[word] >= WORD else ("", "low_confidence")
 
     def _runs(self, kinds: Sequence[tuple[str, str]]) -> list[tuple[int, int]]:
-        """Ranges of words of one kind. The words of a stratum follow each other in what they are like, too."""
+        """Ranges of words of one kind. The words of a piece must be neighbours in the other reading, too."""
 
         def follows(word: int) -> bool:
             if kinds[word] != kinds[word - 1]:
@@ -215,8 +216,8 @@ class _Sketch:
         return list(zip(starts, [*starts[1:], self.count], strict=True))
 
     def _pieces(self, start: int, end: int, stratum: str) -> list[Part]:
-        """A run of sure words as a piece. Words that the image can't be cut from, or that aren't sure without the words around
-        them, are taken off; what is left may be too short for a piece."""
+        """A run of sure words as a piece, and the parts that are taken off. A word at the end is taken off if the image can't be
+        cut there. A word is taken off if its script isn't sure without its neighbours. The rest may be too short for a piece."""
         left, right = start, end
         while left < right and self._paper(left) is None:
             left += 1
@@ -244,7 +245,7 @@ class _Sketch:
         return Part(start, end, self.view.text(start, end), left, max(left + 1, right), 0.0, stratum, reason)
 
     def _column(self, word: int) -> int:
-        """Where the crop is cut in front of a word; 0 in front of the first one, and the crop's width behind the last one."""
+        """The column where the crop is cut in front of a word: 0 for the first word, the crop's width behind the last word."""
         paper = self._paper(word)
         if paper is not None:
             return paper
@@ -252,15 +253,15 @@ class _Sketch:
         return min(self.crop.shape[1] - 1, (x0 + x1) // 2)
 
     def _gap(self, word: int) -> tuple[int, int]:
-        """The columns between the letters on both sides of the gap in front of a word."""
+        """The columns of the gap in front of a word, between the letters on both sides."""
         assert self.view.spelling is not None
         first, stop = self.view.spelling.gap(word)
         scale = self.crop.shape[1] / self.view.spelling.num_frames
         return int(first * scale), max(int(first * scale) + 1, round(stop * scale))
 
     def _paper(self, word: int) -> int | None:
-        """The middle of the widest paper in the gap in front of a word; None if the gap is full of ink. The edges of a line are
-        paper."""
+        """The middle column of the widest paper in the gap in front of a word. None if the gap is full of ink. The edges of a
+        line count as paper."""
         if word in (0, self.count):
             return 0 if not word else self.crop.shape[1]
         x0, x1 = self._gap(word)
@@ -279,8 +280,11 @@ class _Sketch:
 
 
 def is_letter(token: str, script: str, before: str) -> bool:
-    """Whether a token is one letter that looks alike in two scripts, and nothing tells which: a capital behind the token
-    `before`, if it begins no sentence; and any letter where there is none before, since a bullet looks like a letter."""
+    """Whether a token is a single letter that looks alike in two scripts, and whose script nothing tells.
+
+    At the start of a line, where `before` is "", any such letter counts, since a bullet looks like a letter. Behind the token
+    `before`, a capital counts, unless it begins a sentence.
+    """
     letter = token.strip(_SIGNS)
     if len(letter) != 1 or not is_unsure(letter, script):
         return False
@@ -288,13 +292,13 @@ def is_letter(token: str, script: str, before: str) -> bool:
 
 
 def is_foreign(text: str, script: str) -> bool:
-    """Whether most letters of a piece are Latin in a text of another script, whose reader knows few words of them."""
+    """Whether most letters of a piece are Latin in a text of another script. The script's reader knows few Latin words."""
     letters = [char for char in text if char.isalpha()]
     return script != "Latn" and 2 * sum(scripts.script(char) == "Latn" for char in letters) > len(letters)
 
 
 def _places(ours: Sequence[str], theirs: Sequence[str]) -> dict[int, int]:
-    """Which of our words are theirs, too, by the alignment with the fewest edits."""
+    """The places of `ours` that have an equal word in `theirs`, mapped to its place, by the alignment with the fewest edits."""
     places: dict[int, int] = {}
     for op in Levenshtein.opcodes(ours, theirs):
         if op.tag == "equal":

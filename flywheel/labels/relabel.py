@@ -1,4 +1,4 @@
-"""Reading lines that nobody has labelled: the gate decides which pieces of them are accepted."""
+"""Readers read lines that nobody has labelled. The gate decides which pieces of the lines are accepted."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,11 +27,11 @@ STAGE = "ReadLines"
 
 @dataclass(frozen=True)
 class Gate:
-    """What reads the lines of a language on the pages in the file `pages`, and the confidence that is asked for: of pieces that
-    the existing reader reads alike, and of others.
+    """The gate of one language on the pages in the file `pages`.
 
-    `reader` names the reader's folder, and `sha256` is of its weights. `worth` says, for each of `STRATA`, how often pieces of
-    some confidence are right.
+    `reader` names the folder of the reader, and `sha256` is that of its weights. A piece that the existing reader reads alike
+    needs the confidence `agreed`; another piece needs `alone`. `worth` tells, for each of `STRATA`, the share of right pieces at
+    some confidence.
     """
 
     lang: str
@@ -44,7 +44,7 @@ class Gate:
     worth: tuple[Worth, ...] = ()
 
     def share(self, part: Part) -> float:
-        """The share of pieces that is right, of those as sure as this one; its confidence where nobody knows."""
+        """The share of right pieces among pieces of this part's confidence. The confidence itself if `worth` is empty."""
         return self.worth[STRATA.index(part.stratum)].share(part.score) if self.worth else part.score
 
     def refusal(self, part: Part) -> str:
@@ -57,8 +57,8 @@ class Gate:
 
 @dataclass(frozen=True)
 class LinesOf(SamplesOf):
-    """The lines of the dataset `lines` on those pages that one of the files `pages` has in its language, under the keys that they
-    have in the round `round`."""
+    """The lines of the dataset `lines` on pages that one of the files `pages` names in its language. Lines get the keys of the
+    round `round`."""
 
     version: ClassVar[int] = 1
 
@@ -75,25 +75,26 @@ class LinesOf(SamplesOf):
 
 @dataclass(frozen=True)
 class ReadLines(Stage):
-    """Reads lines (`LinesOf`) with readers of a `kind`, on a `device` as in `Pretrained`; gives a crop for each piece that is
-    accepted, a drop for each part of a line that is refused, and one for each line of which nothing is accepted.
+    """Reads lines (`LinesOf`) with readers of a `kind`, on a `device` as in `Pretrained`.
 
-    A crop's score is the share of pieces that is right, among those as sure in its stratum: so labels of all readers and
-    languages compare. The reader's own confidence stays in its quality's signals. A drop's score is the reader's confidence.
+    An accepted piece gives a crop, and a refused part of a line gives a drop. A line without an accepted piece gives one drop.
 
-    Each of `gates` names its pages, and the reader that reads their lines: a folder in the folder `readers` of the round `round`.
-    An accepted crop is pixels of its page, and its origin says which page that is and where it lies there. A drop has the reading
-    that was refused. The reason of a line is `too_small` (for the reader), `turned` (higher than wide, in a script that has no
-    columns) or `nothing_read`. That of a part of a line, or of most of a line, is
+    A crop's score is the share of right pieces among pieces of its stratum and confidence, so scores of all readers and languages
+    compare. The reader's confidence is among the signals of the crop's quality. A drop's score is the reader's confidence.
 
-        views_differ     it reads otherwise at another scale
-        look_alike       its letters don't say which script a word is in
-        disagrees        the existing reader reads otherwise
-        low_confidence   the words aren't sure, and there is no other reader; or a piece has less than its cutoff
-        gate_is_shut     a piece of a stratum that can't be shown to be right often enough
-        other_script     most of its letters are Latin, in a text of another script
-        too_short        sure, but too few words for a piece
-        no_gap           no paper between the words, so that the image can't be cut there
+    Each of `gates` names its pages and its reader: a folder in the folder `readers` of the round `round`. An accepted crop has
+    pixels of its page; its origin names the page, and the crop's place there. A drop has the refused reading. The reason of a
+    line is `too_small` (for the reader), `turned` (higher than wide, in a script without columns) or `nothing_read`. The reason
+    of a part of a line, or of most of a line, is
+
+        views_differ     the reader reads other words at another scale
+        look_alike       the letters of a word don't say which script the word is in
+        disagrees        the existing reader reads other words
+        low_confidence   the words aren't sure, and there is no existing reader; or the piece is below its cutoff
+        gate_is_shut     the pieces of this stratum can't be shown to be right often enough
+        other_script     most letters are Latin, in a text of another script
+        too_short        the words are sure, but too few for a piece
+        no_gap           no paper shows between the words, so the image can't be cut there
     """
 
     version: ClassVar[int] = 7
@@ -117,11 +118,11 @@ class ReadLines(Stage):
             yield from self.outcomes(list(lines), gate, engines)
 
     def _gate(self, line: Sample) -> Gate:
-        """The gate that names this line's page."""
+        """The gate whose file of pages names this line's page."""
         return next(gate for gate in self.gates if gate.pages.keys().get(line.origin.parent) == gate.lang)
 
     def outcomes(self, lines: Sequence[Sample], gate: Gate, engines: Engines = OPEN) -> Iterator[Sample | Drop]:
-        """Lines behind a gate: a crop for each piece that is accepted, and a drop for each part that is refused."""
+        """The crops and drops of lines that one gate judges."""
         reader = kinds.reader(f"{self.readers}/{gate.reader}", gate.sha256, engines, self.device)
         readings = read_parts([line_of(line) for line in lines], reader, gate.script)
         for line, reading in zip(lines, readings, strict=True):
@@ -168,7 +169,7 @@ class ReadLines(Stage):
 
 
 def box_of(reading: LineReading, part: Part) -> Box:
-    """Where a part of a line lies on its page: the line's box, as far as the part goes."""
+    """The box of a part of a line on its page: the line's box, cut to the part's columns."""
     box, inset = reading.line.box, reading.inset
     if reading.line.stands:
         scale = (box.y1 - box.y0) / (reading.line.inner.x1 - reading.line.inner.x0)

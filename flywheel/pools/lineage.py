@@ -1,16 +1,16 @@
-"""Which readers a round has, what each learns from, and what it reads.
+"""The readers of a round, the documents that each learns from, and the pages that each reads.
 
-No reader reads a document that it, or a reader before it in its line, learned from.
+No reader reads a document that it, or a reader that it descends from, learned from.
 
     round 1      Cyrl ───────── learns from trusted lines, reads both folds
                   ├───────────┐
-    round 2      Cyrl-a      Cyrl-b      learn from what round 1 accepted in the fold b, and in the fold a; each reads its own
+    round 2      Cyrl-a      Cyrl-b      Cyrl-a learns what round 1 accepted in fold b, and reads fold a; Cyrl-b the reverse
                   │           │
     round 3      Cyrl-a      Cyrl-b
 
-A script whose documents all lie in one fold, or of which nothing was accepted yet, needs no second reader. Lines that a person
-corrected go the same way as accepted ones; what was corrected in a document that nobody reads, all readers learn. A script needs
-two readers as soon as a line of a document that waits is corrected: one learns it, and the other reads the document.
+A script needs one reader while all its documents lie in one fold, or nothing of it was accepted. Lines that a person corrected
+are learned like accepted lines. All readers learn the corrections of documents that nobody reads. A script needs two readers as
+soon as a line of a document that waits is corrected: one reader learns the line, and the other reads the document.
 """
 
 import json
@@ -28,9 +28,9 @@ Documents = frozenset[str]
 class RoundReader:
     """A reader of `script`: the folder `reader/NAME` of its round.
 
-    It starts from the reader `start` of the round before ("": from nothing), and reads the pages in `folds`. Beside trusted lines
-    it learns what the round before accepted in the fold `learns` ("": nothing). `learned_from` are the documents of all that it,
-    and the readers before it in its line, learned.
+    The reader starts from the reader `start` of the round before ("": from nothing), and reads the pages in `folds`. It learns
+    trusted lines, and the lines that the round before accepted in the fold `learns` ("": none). `learned_from` are all documents
+    that this reader, and the readers that it descends from, learned from.
     """
 
     name: str
@@ -46,8 +46,9 @@ def of_round(
 ) -> list[RoundReader]:
     """The readers of a script in a round.
 
-    `accepted` are the documents in which the round before accepted lines of the script, and `before` maps that round's readers to
-    what they learned from; both are empty in the first round. In the documents `gold` a person corrected lines of the script.
+    `accepted` are the documents in which the round before accepted lines of the script. `before` maps the readers of that round
+    to the documents that they learned from. Both are empty in a first round. A person corrected lines of the script in the
+    documents `gold`.
     """
     pools = [p for p in served if p.script == script]
     trusted = frozenset(doc for p in pools for doc, _ in p.train)
@@ -68,7 +69,7 @@ def of_round(
 
 
 def check(readers: Iterable[RoundReader], served: Sequence[Pools]) -> None:
-    """No reader reads, or calibrates its gate on, a document that it learned from."""
+    """Raise `AssertionError` if a reader reads, or calibrates its gate on, a document that it learned from."""
     for reader in readers:
         pools = [p for p in served if p.script == reader.script]
         to_read = {doc for p in pools for fold in reader.folds for doc, _ in p.fold(fold)}
@@ -83,5 +84,5 @@ def write(folder: Folder, readers: Iterable[RoundReader]) -> None:
 
 
 def read(folder: Folder) -> dict[str, Documents]:
-    """What the readers of the round in `folder` learned from, by their names."""
+    """The documents that the readers of the round in `folder` learned from, by the readers' names."""
     return {name: frozenset(documents) for name, documents in json.loads(folder.read(LEARNED_FROM)).items()}

@@ -1,8 +1,8 @@
-"""Which languages need a reader of their own, and which of their documents train it, test it, or wait to be read.
+"""The languages that need a reader, and the pools of their documents: documents that train, that test, or that wait to be read.
 
-A seed parts a language's documents into three pools. Lines of the pool *train* teach the reader. The *held-out* documents never
-do: readers are tested and the gate is calibrated on them. The documents that wait are read as images; their text layer serves
-only to score the accepted lines. They lie in two *folds*. A reader that learns what was read in one fold reads the other alone.
+A seed splits a language's documents into three pools. Lines of the pool *train* teach the reader. *Held-out* documents teach
+nothing: they test readers and calibrate gates. The documents that wait are read as images. Their text layer only scores accepted
+lines. They lie in two *folds*. A reader that learns what was read in one fold reads only the other fold.
 """
 
 import hashlib
@@ -20,21 +20,21 @@ from datagen.record import words_hold
 from datagen.writing import scripts, vertical_lines
 
 Place = tuple[str, int]
-"""A page: its file's sha256 and its number. Two copies of a file are one document here, whatever they are called."""
+"""A page: its file's sha256 and its number. Two copies of a file are one document here, under any names."""
 
 POOLS = ("train", "held_out", "fold_a", "fold_b")
 FOLDS = ("a", "b")
 _WITH_HAN = frozenset("Hani Hans Hant Jpan Kore".split())
-_GAP = 0.1  # of the pages of a document that trains and tests, left out between the two
-_MIN_PAGES = 8  # of a document that is worth reading, or worth cutting into ranges
+_GAP = 0.1  # the share of pages between the training pages and the test pages of one document that belong to neither
+_MIN_PAGES = 8  # a document with fewer pages is never read, and never cut into ranges
 
 
 @dataclass(frozen=True)
 class Language:
     """A language that the embedded reader can't read.
 
-    `alphabet_share` is the share of its script's letters that are in that reader's alphabet. `documents` maps the sha256 of a
-    document to its trusted pages, in order. `lines` maps it to the number of lines that these pages have.
+    `alphabet_share` is the share of the language's letters that the embedded reader's alphabet has. `documents` maps the sha256
+    of a document to its trusted pages, in order. `lines` maps the sha256 to the number of lines on these pages.
     """
 
     lang: str
@@ -48,11 +48,11 @@ class Language:
 class Pools:
     """A language's pages by pool. `not_served` says why the language gets no reader; "" if it gets one.
 
-    `kind` says how the pages were parted. `documents`: pools are whole documents. `page_ranges`: the language has one document,
-    and pages at a distance from those that train are held out; none waits, and none calibrates a gate. `held_out_only`: no page
-    trains, and the language's lines are read by its script's reader. `text`: there is no page.
+    `kind` says how the pages were split. `documents`: pools are whole documents. `page_ranges`: the language has one document.
+    Its first pages train, and its last pages are held out, with a gap between; no page waits or calibrates a gate.
+    `held_out_only`: no page trains, and the reader of the language's script reads its lines. `text`: there is no page.
 
-    `num_text_lines` lines of text are typeset to train on, from the frozen file with the sha256 `text` ("": none).
+    `num_text_lines` lines are typeset to train on. Their text is in the frozen file with the sha256 `text` ("": none).
     """
 
     lang: str
@@ -78,26 +78,27 @@ class Pools:
         return () if self.kind == "page_ranges" else self.held_out
 
     def fold(self, name: str) -> tuple[Place, ...]:
-        """The pages of the fold `name`, which is one of `FOLDS`."""
+        """The pages of the fold `name`, one of `FOLDS`."""
         return self.fold_a if name == "a" else self.fold_b
 
     def summary(self) -> dict[str, Any]:
-        """How the pools were made, and how many documents and pages each has: what metrics.json has of them."""
+        """The entry for metrics.json: the kind of split, each pool's numbers of documents and pages, and the number of text
+        lines."""
         pools: dict[str, tuple[Place, ...]] = {name: getattr(self, name) for name in POOLS}
         counts = {name: {"documents": len({d for d, _ in pool}), "pages": len(pool)} for name, pool in pools.items()}
         return {"kind": self.kind, **counts, "text": {"lines": self.num_text_lines}}
 
 
 def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float], least: float) -> list[Language]:
-    """The languages in `dataset` that have less than `least` of their letters in the embedded reader's alphabet, sorted. Letters
-    of other scripts aren't counted.
+    """The languages in `dataset` whose letters the embedded reader doesn't know: its alphabet has less than the share `least` of
+    them. Letters of other scripts aren't counted. The languages are sorted.
 
-    A document is of the language that most of its trusted lines are in. Its pages in other languages are left out, so that it
-    can't train one language and test another.
+    A document belongs to the language of most of its trusted lines. Its pages in other languages are left out, so no document
+    trains one language and tests another.
     """
     letters: manifest.Letters = defaultdict(Counter)
     pages: dict[tuple[str, str], dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
-    alike, marked = excluded(dataset), []  # else a copy of what trains might test
+    alike, marked = excluded(dataset), []  # a marked copy of a page that trains must not test
     for part in manifest.parts(dataset, [report.shard for report in read_reports(dataset)]):
         for written, counts in manifest.letters(part).items():
             letters[written].update(counts)
@@ -130,7 +131,7 @@ def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float]
 
 @dataclass(frozen=True)
 class TextLines:
-    """Lines of a language to typeset: the `sha256` of the file that holds them, how many train, and how many test."""
+    """Lines of a language to typeset: the `sha256` of their file, the number that train, and the number that test."""
 
     sha256: str
     num_train: int
@@ -138,8 +139,8 @@ class TextLines:
 
 
 def _num_readable(row: dict[str, Any]) -> int:
-    """How many lines of a page a reader can read: all of a script that is written from right to left, or in columns, and of
-    others those from left to right."""
+    """How many lines of a page a reader can read. These are all lines if the script runs from right to left or in columns, else
+    the lines that run from left to right."""
     return (
         row["num_lines"]
         if row["script"] in scripts.RTL | vertical_lines.TURNED | vertical_lines.UPRIGHT
@@ -148,8 +149,8 @@ def _num_readable(row: dict[str, Any]) -> int:
 
 
 def _own_letters(letters: Mapping[str, int], script: str) -> dict[str, int]:
-    """The letters that are of the language's own script: a page that shows other scripts, such as a typeface's specimen, says
-    nothing of the language's alphabet."""
+    """The letters of the language's own script. Other letters, as on a typeface's specimen page, don't belong to the language's
+    alphabet."""
     own = scripts.EAST_ASIAN if script in _WITH_HAN else (script,)
     return {letter: n for letter, n in letters.items() if scripts.script(letter) in own}
 
@@ -157,8 +158,8 @@ def _own_letters(letters: Mapping[str, int], script: str) -> dict[str, int]:
 def assign(
     languages: Iterable[Language], seed: int, min_train_lines: int, texts: Mapping[str, TextLines] = MappingProxyType({})
 ) -> list[Pools]:
-    """The pools of each language. A language is served if its script has `min_train_lines` lines to train on, those of `texts`,
-    by language, among them."""
+    """The pools of each language. A language is served if its script has `min_train_lines` lines to train on, and the language
+    has lines to test on. Lines of `texts`, by language, count."""
     languages = list(languages)
     parted = [_part(language, seed) for language in languages]
     parted = [_with_text(pools, texts[pools.lang]) if pools.lang in texts else pools for pools in parted]
@@ -181,7 +182,7 @@ def _with_text(pools: Pools, text: TextLines) -> Pools:
 
 
 def _second_folds(parted: Iterable[Pools], seed: int) -> frozenset[str]:
-    """The documents of the second folds. A script's documents that wait are dealt by the seed, each into the fold that has fewer
+    """The documents of the second folds. The seed orders a script's documents that wait. Each goes into the fold that has fewer
     pages so far."""
     waiting: dict[str, Counter[str]] = defaultdict(Counter)
     for pools in parted:
@@ -198,7 +199,7 @@ def _second_folds(parted: Iterable[Pools], seed: int) -> frozenset[str]:
 
 
 def _folded(pools: Pools, in_second: frozenset[str]) -> Pools:
-    """The pools with each page that waits in its document's fold."""
+    """The pools, with pages that wait moved into their document's fold."""
     first, second = (tuple(p for p in pools.unlabelled if (p[0] in in_second) == is_second) for is_second in (False, True))
     return replace(pools, fold_a=first, fold_b=second)
 
@@ -213,13 +214,16 @@ def _serve(pools: Pools, num_lines: int, least: int, has_text_to_test: bool) -> 
 
 
 def _drawn(doc: str, seed: int) -> bytes:
-    """What the seed orders documents by."""
+    """The document's sort key for a seed."""
     return hashlib.sha256(f"{seed}/{doc}".encode()).digest()
 
 
 def _part(language: Language, seed: int) -> Pools:
-    """The language's pools, with all documents that wait in the first fold. The document with most lines always trains. The seed
-    orders the others. A document with few pages is never read. Of two documents, one trains and the other is held out."""
+    """The language's pools. All documents that wait are in the first fold yet.
+
+    The document with most lines trains. The seed orders the other documents. A document with few pages is never read. If there
+    are two documents, the one with more lines trains, and the other is held out.
+    """
     docs = sorted(language.documents, key=lambda doc: (-language.lines[doc], doc))
     pages = {doc: [(doc, n) for n in language.documents[doc]] for doc in docs}
     others = sorted(docs[1:], key=lambda doc: _drawn(doc, seed))
@@ -248,6 +252,6 @@ def _part(language: Language, seed: int) -> Pools:
 
 
 def _ranges(pages: list[Place]) -> tuple[list[Place], list[Place]]:
-    """The first half, which trains, and the second, which is held out, with a gap between them."""
+    """The pages of a document's first half, which train, and of its second half, which are held out. Between them is a gap."""
     middle, gap = len(pages) / 2, _GAP * len(pages)
     return pages[: max(1, round(middle - gap))], pages[round(middle) :]

@@ -1,7 +1,7 @@
-"""The kinds of readers: how each is trained, and which engine reads with it.
+"""The kinds of readers: the training of each kind, and the engine that reads with it.
 
-A kind is a name in `flywheel.step.READERS`. Its engine has the same name in `datagen.engines.ENGINES`, and reads with what the
-training wrote into a folder. The folder's config.json says of which kind the reader is.
+A kind is a name in `flywheel.step.READERS`. Its engine has the same name in `datagen.engines.ENGINES`. The engine reads with the
+folder that the training wrote. The folder's config.json names the reader's kind.
 """
 
 import functools
@@ -20,7 +20,7 @@ from flywheel.lines.crops import Crop
 from flywheel.step import COMPACT, READERS, Fit
 
 ANY = "any-script"
-"""The engine that reads where no folder is named."""
+"""The engine that reads if no folder is named."""
 
 ENGINES[ANY] = "flywheel.readers.any_script:AnyScript"
 ENGINES["ours"] = "flywheel.readers.ours_engine:OurReader"  # datagen knows nothing of what stands above it
@@ -36,11 +36,12 @@ log = logging.getLogger(__name__)
 
 
 def fit(kind: str, config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> str:
-    """Train a reader on `crops`, which are of one script, into `folder`; returns the sha256 of its weights.
+    """Train a reader on `crops` of one script, into `folder`. Returns the sha256 of its weights.
 
-    It starts from the reader in `start`, if there is one of this kind. `mark` tells the training from others. A reader of that
-    mark which is there already is left as it is. After a kill the same call goes on from the last checkpoint. Raises `ValueError`
-    if there are no crops, if the folder has a reader of another training, or if there are no weights to start from.
+    The training starts from the reader in `start`, if that reader is of this kind. `mark` identifies the training. If the folder
+    has a reader with this mark, the reader stays as it is. After a kill the same call goes on from the last checkpoint. Raises
+    `ValueError` if there are no crops, if the folder has a reader of another training, or if the weights to start from are
+    missing.
     """
     if start is not None and kind_of(start) != kind:
         start = None
@@ -61,20 +62,23 @@ def kind_of(folder: Folder) -> str:
 
 
 def packaged_sha256(kind: str, script: str) -> str:
-    """The sha256 of the package's reader of a script, from which one of this kind may start; "" if there is none."""
+    """The sha256 of the package's reader of a script, if a reader of this kind can start from it; else ""."""
     if kind != COMPACT:
         return ""
     return packaged.reader_sha256(script) if script in packaged.available() else ""
 
 
 def needs(kind: str, device: str = "") -> Needs:
-    """What a worker must have to train or to read with readers of this kind on a `device`: "cpu", "cuda", or "" for a GPU."""
+    """The needs of a worker that trains, or reads with, readers of this kind on a `device`: "cpu", "cuda", or "" for a GPU."""
     return Needs(gpus=Choice.of(kind, device=device).gpus)
 
 
 def device(kind: str, asked: str, runner: Runner) -> str:
-    """Where the runner's workers train readers of this kind and read with them, as `Pretrained.device` has it: as `asked`, or, if
-    that is "" and the runner has no GPU, on a processor, which the log says."""
+    """The device on which the runner's workers train readers of this kind and read with them, as in `Pretrained.device`.
+
+    This is the device that is `asked` for. If `asked` is "" and the runner has no GPU, it is "cpu", and the log says so. Raises
+    `ValueError` if the runner hasn't the device that is asked for.
+    """
     try:
         runner.num_workers(needs(kind, asked))
     except ValueError as error:
@@ -86,7 +90,7 @@ def device(kind: str, asked: str, runner: Runner) -> str:
 
 
 def reader(folder: str, sha256: str = "", engines: Engines = OPEN, device: str = "") -> Any:
-    """The engine that reads with the reader in `folder` ("": those of the package), whose weights must be of `sha256` ("":
+    """The engine that reads with the reader in `folder` ("": the package's readers). Its weights must have the `sha256` ("":
     any)."""
     if not folder:
         return engines.get(ANY)
@@ -97,20 +101,20 @@ def reader(folder: str, sha256: str = "", engines: Engines = OPEN, device: str =
 
 @functools.cache
 def engines(kind: str) -> dict[str, str]:
-    """What decides, beside its weights, what a reader of this kind reads. It is asked for with each piece that is accepted."""
+    """The versions that decide, beside the weights, what a reader of this kind reads. Cached: each accepted piece asks for
+    them."""
     names_to_versions: dict[str, str] = _of_engine(kind, "engines")()
     return names_to_versions
 
 
 def weights_sha256(folder: Folder) -> str:
-    """What the weights of the reader in `folder` are known as. Raises `ValueError` if there is none."""
+    """The sha256 of the weights of the reader in `folder`. Raises `ValueError` if there is no reader."""
     sha256: str = _of_engine(kind_of(folder), "weights_sha256")(folder)
     return sha256
 
 
 def sizes(kind: str) -> Any:
-    """The sizes of a network of this kind that is made here, as plain values; None where the weights that it starts from say
-    them."""
+    """The sizes of a network of this kind, as plain values. None if the pretrained weights decide the sizes."""
     if kind != COMPACT:
         return None
     from datagen.engines.compact import CompactConfig  # which loads torch
@@ -119,9 +123,9 @@ def sizes(kind: str) -> Any:
 
 
 def weights_of(config: Fit, out: Folder) -> str:
-    """Where the weights lie that trainings of the output `out` start from, or their name on a hub; "" if they start from none.
+    """The folder of the weights that trainings of the output `out` start from, or their name on a hub; "" if there are none.
 
-    A name without a slash is that of a training in the output. Raises `ValueError` if there is none that has finished.
+    A name without a slash names a training in the output. Raises `ValueError` if no such training has finished.
     """
     if config.pretrained is None:
         return ""
@@ -134,8 +138,8 @@ def weights_of(config: Fit, out: Folder) -> str:
 
 
 def known_as(config: Fit, out: Folder) -> dict[str, str]:
-    """What the weights that trainings start from are known as, by the name that they are given by: another hash says that they
-    were exchanged. Of weights on a hub the name is all. Nothing for trainings that start from none."""
+    """The hash of the weights that trainings start from, by the weights' name. Exchanged weights have another hash. Weights on a
+    hub have only their name. Empty if trainings start from no weights."""
     if config.pretrained is None:
         return {}
     from model.train.start import starts
@@ -145,6 +149,6 @@ def known_as(config: Fit, out: Folder) -> dict[str, str]:
 
 
 def _of_engine(kind: str, name: str) -> Any:
-    """The function `name` of the module of the kind's engine."""
+    """The function `name` in the module of this kind's engine."""
     with needed_by(kind):
         return resolve_name(f"{ENGINES[kind].partition(':')[0]}:{name}")

@@ -1,9 +1,9 @@
-"""Whether a round is kept: no language got worse on the held-out lines, and some got better.
+"""The rule that keeps a round: no language got worse on the held-out lines, and some language got better.
 
-A round and the one that it comes from read the same lines, so each line says which of the two made fewer errors in it. If neither
-were better, it would be chance which of them made which errors of a line. So the readings of each line are swapped at random,
-many times over: the probability of a change is the share of swappings that change a language's errors at least as much. A
-language got better, or worse, if that is less than `RISK`, divided by the number of languages (Bonferroni).
+A round and the round before it read the same lines. The comparison is a permutation test. If neither round were better, the two
+readings of a line could be swapped. So the readings of each line are swapped at random, many times. The probability of a change
+is the share of swappings that change a language's errors at least as much. A language got better, or worse, if this probability
+is less than `RISK`, divided by the number of languages (Bonferroni).
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,15 +18,15 @@ RISK = 0.05
 _SWAPPINGS = 20_000
 
 Distances = Mapping[str, Mapping[str, tuple[int, int]]]
-"""By language and line: how many edits a reading is from the truth, and how many characters the truth has."""
+"""By language and line: the reading's edits from the truth, and the truth's number of characters."""
 ByReader = Mapping[str, Distances]
-"""The distances of each reader's readings, by its name."""
+"""The distances of readings, by the reader's name."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A language's character error rate `before` and `now` on the same lines, and the probability that chance alone makes it so
-    much better, or so much worse."""
+    """A language's character error rates `before` and `now` on the same lines. `p_better` is the probability that chance alone
+    makes so large a gain, `p_worse` that of so large a loss."""
 
     before: float
     now: float
@@ -37,8 +37,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a round is kept. `reason` says why it isn't; "" if it is. `changes` are by language and reader; none in a first
-    round."""
+    """Whether a round is kept. `reason` says why it isn't; "" if it is. `changes` are by language and reader; a first round has
+    none."""
 
     kept: bool
     reason: str
@@ -49,9 +49,9 @@ class Verdict:
 
 
 def judge(readers: Iterable[RoundReader], before: ByReader | None, now: ByReader, needs_gain: bool = True) -> Verdict:
-    """The verdict on a round with these readers, each of which is compared with the one that it started from.
+    """The verdict on a round with these readers. Each reader is compared with the reader that it started from.
 
-    `before` is of the round that it comes from, None if it comes from nothing.
+    `now` has the round's distances, and `before` those of the round before; None in a first round.
     """
     if before is None:
         return verdict(None, {})
@@ -68,7 +68,7 @@ def judge(readers: Iterable[RoundReader], before: ByReader | None, now: ByReader
 
 
 def verdict(before: Distances | None, now: Distances, needs_gain: bool = True) -> Verdict:
-    """The verdict on a round with the errors `now`, where those `before` are to be compared with (None: there is nothing).
+    """The verdict on a round with the errors `now`, compared with the errors `before` (None: there are none).
 
     Without `needs_gain`, a round is kept if no language got worse.
     """

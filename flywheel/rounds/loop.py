@@ -1,32 +1,32 @@
-"""The flywheel: pools once, then one round after the other. Nothing changes a round once its metrics.json is written; one that
-isn't kept is moved aside.
+"""The flywheel: pools are made once, then one round follows the other. A round with metrics.json never changes. A round that is
+not kept is moved aside.
 
     NAME/pools.json          which document trains, tests, or waits to be read; NAME is the step's
     NAME/text/               text to typeset, by language
-    NAME/existing.json       which existing reader reads each language best, Tesseract with whichever data, or PP-OCR
-    NAME/tesseract.json      how well it reads the test lines
+    NAME/existing.json       the existing reader that reads each language best: Tesseract with some data, or PP-OCR
+    NAME/tesseract.json      how well the existing readers read the test lines
     NAME/pages_to_detect.json  the pages whose lines are the dataset `lines`
     crops/                   a dataset: lines of trusted pages, drawn for readers
-    lines/                   a dataset: lines that the detector found on the pages to read, and what the existing reader reads
-    typeset/                 a dataset: pages of typeset text that calibrate gates, if any
-    typeset-lines/           a dataset: the lines that the detector found on these
+    lines/                   a dataset: lines that the detector found on the pages to read, with the existing reader's readings
+    typeset/                 a dataset: typeset pages that calibrate gates, if any
+    typeset-lines/           a dataset: the lines that the detector found on typeset pages
     gold/                    a dataset: lines that people corrected, if any
-    aside-round-N/           a round that is set aside, with aside.json, which says why
-    pages-round-N/           a dataset: the pages of which round N accepted most, if it labelled any line
+    aside-round-N/           a round that is set aside; its aside.json says why
+    pages-round-N/           a dataset: the pages of which round N accepted most, if the round labelled any line
     round-N/                 a dataset: the lines that round N's readers read and the gate accepted
         round.json           what the round is made from; written first
-        learned_from.json    the documents that each of its readers, and those before it, learned from
-        pages_to_train.json  the pages whose lines train its readers, with their languages
-        fold_a.json          the pages of the first fold that its readers read, with their languages; fold_b.json: of the second
+        learned_from.json    the documents that each reader, and the readers that it started from, learned from
+        pages_to_train.json  the pages whose lines train readers, with their languages
+        fold_a.json          the pages of the first fold that readers read, with their languages; fold_b.json: the second fold
         reader/NAME/         model.safetensors, alphabet.json, config.json
-        errors.json          by reader, language and held-out line, how many edits a reading is from the truth
-        pages_to_calibrate.json  the held-out pages that calibrate its gates, with their languages
-        typeset_to_calibrate.json  the typeset pages that do
-        marks/               the lines of earlier rounds that this round read again: they train no more
+        errors.json          by reader, language and held-out line, the reading's edits from the truth
+        pages_to_calibrate.json  the held-out pages that calibrate gates, with their languages
+        typeset_to_calibrate.json  the typeset pages that calibrate gates
+        marks/               the lines of earlier rounds that this round read again; marked lines train no more
         calibration.json     by reader, the pieces that calibrated its gate
-        metrics.json         how good the round is; written last, so a round that has it is whole
+        metrics.json         how good the round is; written last, so a round with this file is whole
 
-After a kill the same command goes on: training from its last checkpoint, reading from its last shard.
+After a kill the same command goes on: a training from its last checkpoint, reading from its last shard.
 """
 
 import json
@@ -83,9 +83,9 @@ log = logging.getLogger(__name__)
 
 
 def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: Watch) -> int:
-    """Make the rounds that don't exist yet. `runner` trains readers, and `watch` shows how far they are. Returns the exit code.
+    """Make the rounds that don't exist yet. `runner` trains readers, and `watch` shows their progress. Returns the exit code.
 
-    Raises `ValueError` if the rounds that exist were made with other values, or if the file of corrections isn't one.
+    Raises `ValueError` if existing rounds were made with other values, or if `step.gold` isn't a file of corrections.
     """
     if step.gold:
         log.info("%s: %s", GOLD, gold.take(out.sub(step.name), out.sub(step.pages), step.gold))
@@ -127,7 +127,7 @@ def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: W
 
 
 def settle(out: Folder) -> None:
-    """Set aside the rounds that aren't kept, and say why. Done again, it finishes what was interrupted."""
+    """Set aside the rounds that aren't kept, and log the reasons. A second call finishes an interrupted one."""
     set_aside.finish(out)
     for made in round_metrics(out):
         if not made["verdict"]["kept"]:
@@ -136,8 +136,8 @@ def settle(out: Folder) -> None:
 
 
 def clear(step: Flywheel, out: Folder) -> None:
-    """Delete all rounds, the last one first, then those that are set aside, crops and pools. What people were asked and answered
-    stays."""
+    """Delete all rounds, the last one first, then rounds that are set aside, then the shared datasets and the pools. People's
+    questions and answers stay in the step's folder."""
     for number in reversed(numbers(out)):
         clear_round(out, number)
     set_aside.clear(out)
@@ -156,10 +156,10 @@ def _crops(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline:
 
 
 def _lines(step: Flywheel, out: Folder, pools: FrozenPools, readers: Readers) -> Pipeline | None:
-    """The pipeline that finds the lines of the pages that wait or calibrate; None if there is no such page.
+    """The pipeline that finds the lines of pages that wait or calibrate. None if there is no such page, or the lines are made.
 
-    The pages are chosen before the first round begins, and their lines are whole then. Lines of other pages, of a run that ended
-    before that, are deleted.
+    The pages are chosen, and all their lines found, before the first round begins. If an earlier run was interrupted before that,
+    and had chosen other pages, its lines are deleted.
     """
     folder, pages = out.sub(step.name), out.sub(step.pages)
     if _is_whole(out, LINES):
@@ -177,7 +177,7 @@ def _lines(step: Flywheel, out: Folder, pools: FrozenPools, readers: Readers) ->
 
 
 def _typeset_lines(step: Flywheel, out: Folder, readers: Readers) -> Pipeline | None:
-    """The pipeline that finds the lines of typeset pages; None if there is no such page."""
+    """The pipeline that finds the lines of typeset pages. None if there is no such page, or the lines are made."""
     if _is_whole(out, TYPESET_LINES):
         return None
     pages = out.sub(TYPESET)
@@ -192,12 +192,12 @@ def _detection(name: str, pages: ShardsOf, chosen: PlaceFile, readers: Readers) 
 
 
 def _is_whole(out: Folder, name: str) -> bool:
-    """Whether a dataset that is made before the first round is there, and a round has begun."""
+    """Whether the dataset `name`, which is made before the first round, has shards, and a round has begun."""
     return bool(numbers(out) or numbers_aside(out)) and bool(read_reports(out.sub(name)))
 
 
 def _check(step: Flywheel, out: Folder) -> None:
-    """Raise `ValueError` if one of the rounds was made, or begun, with other values."""
+    """Raise `ValueError` if a round was made, or begun, with other values."""
     for i, name in enumerate(round_folders(out)):
         folder = out.sub(name)
         made, here = json.loads(folder.read(ORIGIN))["values"], values(step, is_first=i == 0)

@@ -1,4 +1,4 @@
-"""One round: readers are trained, measured on lines they never saw, and then label pages that nobody has labelled."""
+"""One round: readers are trained, then measured on lines that they never saw, then label pages that nobody has labelled."""
 
 import json
 import logging
@@ -58,16 +58,16 @@ SHARD_FAILED = 1  # as recipes.steps has it
 _PAGE_COLUMNS = ["key", "shard", "sha256", "page", "record_offset", "record_bytes"]
 
 RunPipeline = Callable[[Pipeline], int]
-"""Makes a pipeline's dataset in the output, with progress. Returns an exit code: 0 if the dataset is whole."""
+"""Makes a pipeline's dataset in the output, and shows progress. Returns an exit code: 0 if the dataset is whole."""
 
 Watch = Callable[[str, Mapping[str, Folder]], AbstractContextManager[None]]
-"""Shows, while its block runs, the progress that trainings of that name write in their folders, by script."""
+"""Shows the progress of trainings while its block runs. Takes the round's name, and each reader's folder by the reader's name."""
 
 
 class Round:
-    """Round `number` of the flywheel `step` in `out`, which goes on from the last of the `earlier` rounds.
+    """Round `number` of the flywheel `step` in `out`. Its readers go on from those of the last of the `earlier` rounds.
 
-    `served` are the pools of the languages that it serves.
+    `served` are the pools of the languages that the round serves.
     """
 
     def __init__(self, step: Flywheel, out: Folder, frozen: FrozenPools, number: int, earlier: Sequence[str] = ()):
@@ -84,7 +84,7 @@ class Round:
         self.device = ""
 
     def make(self, run: RunPipeline, runner: Runner, watch: Watch) -> int:
-        """Make the round, or what is missing of it. Returns the exit code."""
+        """Make what is missing of the round. Returns the exit code."""
         origin = self._write_origin()
         begun = self._fit.pretrained
         self.device = kinds.device(self.step.reader, begun.device if begun else "", runner)
@@ -105,7 +105,7 @@ class Round:
         own = {p.lang: _own_reader(p, readers).name for p in self.served}
         measured, verdict = self._measure(readers, own, held_out)
         pages: list[Row] = []
-        if verdict.kept:  # else nobody needs what its readers would read
+        if verdict.kept:  # a round that isn't kept labels nothing
             labelling = self._labelling(readers, weights)
             judged = self._outcomes(runner, run_calibrate, labelling.tasks(), "a line could not be read to calibrate a gate")
             if judged is None:
@@ -144,14 +144,14 @@ class Round:
         return num_lines
 
     def _leave_out(self, reasons: dict[str, str]) -> None:
-        """Serve these languages no more in this round, and log why."""
+        """Serve these languages no more in this round, and log the reasons."""
         for lang, reason in reasons.items():
             log.warning("%s: %s can't be served: %s", self.name, lang, reason)
         self.left_out |= reasons
         self.served = [p for p in self.served if p.lang not in reasons]
 
     def _readers(self) -> list[RoundReader]:
-        """The readers to train, those with most lines first. Writes what they learn from."""
+        """The readers to train, the script with most lines first. Writes which documents each reader learns from."""
         languages = {place: p.lang for p in self.served for place in p.train}
         # A line whose characters all have no shape is counted here, and left out of the training.
         num_lines = Counter(row["script"] for row in rows_of_pages(self.crops, languages)) + self._num_text_lines()
@@ -170,18 +170,18 @@ class Round:
         return readers
 
     def _train(self, readers: list[RoundReader], origin: dict[str, Any], runner: Runner, watch: Watch) -> dict[str, str] | None:
-        """Train the readers that are not trained yet. Returns the sha256 of each one's weights; None if one failed."""
+        """Train the readers that are not trained yet. Returns the sha256 of each reader's weights; None if a training failed."""
         tasks = self._fit_tasks(readers, origin)
         todo = [task.name for task in tasks if not has_reader(self.folder, task.name)]
         if todo:
             log.info("%s: training the readers %s", self.name, ", ".join(todo))
         with watch(self.name, {name: self.folder.sub(reader_name(name)) for name in todo}):
-            # Tasks whose reader is there run too: each checks that its reader is the one that this round asks for.
+            # A task whose reader is trained runs, too: it checks that the reader is the one that this round asks for.
             trained = self._outcomes(runner, run_fit, tasks, "a reader could not be trained")
         return None if trained is None else {task.name: sha256 for task, sha256 in trained}
 
     def _outcomes(self, runner: Runner, function: Callable[[Any], Any], tasks: list[Any], what: str) -> list[Any] | None:
-        """Each task with what it returned, in the tasks' order; None if one failed. Raises the `ValueError` of a task."""
+        """Each task with its result, in the tasks' order; None if a task failed. Raises the `ValueError` of a task."""
         outcomes = list(runner.map(function, tasks, needs=kinds.needs(self.step.reader, self.device)))
         for _, _, error in outcomes:
             if isinstance(error, ValueError):
@@ -215,8 +215,8 @@ class Round:
         return tasks
 
     def _gold_for(self, folds: tuple[str, ...]) -> PlaceFile | None:
-        """The pages whose gold a reader of these folds learns: none of a document that it is to read. None if there is no
-        gold."""
+        """The corrected pages that a reader of these folds learns. Documents that the reader is to read are left out. None if no
+        page is left."""
         waiting = {doc for p in self.served for fold in folds for doc, _ in p.fold(fold)}
         places = {(row["sha256"], row["page"]): row["lang"] for row in manifest.rows(self.gold) if row["sha256"] not in waiting}
         return PlaceFile.write(self.folder, f"gold_for_{''.join(folds)}.json", places) if places else None
@@ -261,8 +261,11 @@ class Round:
     def _measure(
         self, readers: list[RoundReader], own: Mapping[str, str], held_out: evaluate.HeldOut
     ) -> tuple[Measured, Verdict]:
-        """What each language's `own` reader and Tesseract achieve on held-out lines, and whether the errors of all readers let
-        the round be kept. Those stay in errors.json, line by line."""
+        """Measure readers on held-out lines, and judge whether the round is kept.
+
+        Error rates are of each language's `own` reader, and of the existing readers. The verdict is by the errors of all readers.
+        Those errors are written to errors.json, line by line.
+        """
         errors, of_typeset = {}, {}
         distances: dict[str, dict[str, dict[str, tuple[int, int]]]] = {r.name: {} for r in readers}
         for r in readers:
@@ -293,31 +296,31 @@ class Round:
         return measured, keep_rule.judge(readers, before, distances, self.step.needs_gain)
 
     def _pages_file(self, name: str, languages: Mapping[Place, str]) -> PlaceFile:
-        """The file `name` of these pages. It is written once, when the round begins: marks that come later don't change it."""
+        """The file `name` of these pages. The file is written once, when the round begins, so later marks don't change it."""
         if self.folder.exists(name):
             return PlaceFile.written(self.folder, name)
         return PlaceFile.write(self.folder, name, languages, places.sample_keys(self.pages, self._page_rows(), languages))
 
     def _page_rows(self) -> Iterator[Row]:
-        """The manifest's rows of pages, in the shards that the pools were made from."""
+        """The manifest's rows of pages. Only shards that the pools were made from are read."""
         for part in manifest.parts(self.pages, list(self.frozen.shards)):
             yield from part.select(_PAGE_COLUMNS).to_pylist()
 
     def _rows_of(self, *files: PlaceFile) -> list[Row]:
-        """The manifest's rows of the samples that the files name, of languages that are served."""
+        """The manifest's rows of the samples that the files name, in languages that are served."""
         served = {p.lang for p in self.served}
         keys = {key for file in files for key, lang in file.keys().items() if lang in served}
         return [row for row in self._page_rows() if row["key"] in keys]
 
 
 def _own_reader(pools: Pools, readers: list[RoundReader]) -> RoundReader:
-    """The reader that reads most of a language's pages; the first of its script where none waits."""
+    """The reader that reads most of a language's pages. If no page waits, the first reader of its script."""
     of_script = [r for r in readers if r.script == pools.script]
     return max(of_script, key=lambda r: sum(len(pools.fold(fold)) for fold in r.folds))
 
 
 def values(step: Flywheel, is_first: bool) -> Any:
-    """The values of the step that decide a round, as JSON gives them back. A first round comes from no other."""
+    """The values that decide a round's bytes, as JSON gives them back. `is_first`: the round comes from no other round."""
     fitted = step.first if is_first else step.later
     engines = versions("ppocr-detector") | kinds.engines(step.reader) | {"typefaces": typefaces.sha256()}
     network = [step.reader, kinds.sizes(step.reader)]

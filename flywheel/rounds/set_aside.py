@@ -1,10 +1,10 @@
-"""Rounds that are set aside, and when the flywheel has turned enough.
+"""Rounds that are set aside, and the end of the flywheel.
 
-No later round, training or report goes on from a round that is set aside, and nothing of it is deleted.
+No later round, training or report uses a round that is set aside. None of its files is deleted.
 
-The file aside.json in a round's folder sets it aside, and says why. The folder is then moved, from `round-3` to `aside-round-3`,
-which no pattern of rounds matches, and so is the dataset of the pages that the round labelled. A kill in between costs nothing:
-whoever comes next moves them. Its number stays taken.
+The file aside.json in a round's folder sets the round aside, and gives the reason. Then the folder is moved from `round-3` to
+`aside-round-3`; no pattern of rounds matches this name. The dataset of pages that the round labelled is moved likewise. After a
+kill, `finish` moves the rest. The round's number stays taken.
 """
 
 import json
@@ -32,9 +32,9 @@ from flywheel.step import (
 )
 
 ROLLBACK, RULE = "rollback", "rule"
-"""What sets a round aside: a person's word, or the rule that keeps rounds."""
+"""Who sets a round aside: a person, or the rule that keeps rounds."""
 MOST = 20
-"""With `AUTO`, the most rounds. The rule ends earlier: each round has to be better than the one before."""
+"""The most rounds with `AUTO`. Usually the rule ends earlier, since each round must be better than the round before."""
 _HOPELESS = ("too_small", "turned", "no_lines")
 
 
@@ -49,18 +49,18 @@ class Aside:
 
 
 def of(out: Folder) -> list[Aside]:
-    """What is set aside, in the order of the rounds' numbers."""
+    """The rounds that are set aside, in the order of their numbers."""
     return [Aside(**json.loads(_folder(out, number).read(ASIDE))) for number in numbers_aside(out)]
 
 
 def metrics(out: Folder, number: int) -> dict:
-    """The contents of metrics.json of a round that is set aside; empty if it has none."""
+    """The contents of metrics.json of a round that is set aside; empty if the file is missing."""
     folder = _folder(out, number)
     return json.loads(folder.read(METRICS)) if folder.exists(METRICS) else {}
 
 
 def folders(out: Folder) -> list[str]:
-    """The names of the folders of rounds that are set aside, those of their pages among them."""
+    """The names of the folders of rounds that are set aside, and of their datasets of pages."""
     names = [name for number in numbers_aside(out) for name in _names(number)]
     return [folder for name in names for folder in (aside_name(name), name) if out.exists(folder)]
 
@@ -74,7 +74,7 @@ def set_aside(out: Folder, number: int, by: str, reason: str) -> None:
 
 
 def finish(out: Folder) -> None:
-    """Move the folders that are still where their rounds were made."""
+    """Move the folders of rounds that are set aside, if they haven't moved yet."""
     for number in numbers_aside(out):
         for name in _names(number):
             if out.exists(name):
@@ -82,10 +82,10 @@ def finish(out: Folder) -> None:
 
 
 def roll_back(out: Folder, last: int) -> list[int]:
-    """Set aside all rounds after the round `last`, the latest first; returns their numbers. 0: all rounds.
+    """Set aside all rounds after the round `last`, the latest first. 0: all rounds. Returns their numbers.
 
-    A round that isn't whole is deleted, since nothing came of it. Killed on the way, the same again sets aside the others. Raises
-    `ValueError` if there is no such round.
+    A round that isn't whole is deleted, since nothing came of it. After a kill the same call sets aside the remaining rounds.
+    Raises `ValueError` if there is no round `last`.
     """
     finish(out)
     known = numbers(out)
@@ -103,13 +103,13 @@ def roll_back(out: Folder, last: int) -> list[int]:
 
 
 def clear(out: Folder) -> None:
-    """Delete what is set aside."""
+    """Delete all rounds that are set aside."""
     for name in folders(out):
         out.remove(name)
 
 
 def _names(number: int) -> tuple[str, str]:
-    """The folders of a round: that which says that it is set aside is the last to go."""
+    """The names of a round's folders. The folder with aside.json comes last, so that it is moved last."""
     return pages_name(round_name(number)), round_name(number)
 
 
@@ -119,13 +119,13 @@ def _folder(out: Folder, number: int) -> Folder:
 
 
 def describe(asides: Sequence[Aside]) -> list[str]:
-    """A line for each, for people."""
+    """A line for each round, for people."""
     days = [time.strftime("%Y-%m-%d %H:%M", time.localtime(a.time)) for a in asides]
     return [f"{round_name(a.number)} was set aside on {day}: {a.reason}" for a, day in zip(asides, days, strict=True)]
 
 
 def enough(step: Flywheel, out: Folder) -> str:
-    """Why no further round is to be made; "" if one is."""
+    """Why no further round is made; "" if another round is made."""
     kept = round_metrics(out)
     refused = refused_rounds(out)
     if step.rounds != AUTO:
@@ -140,13 +140,14 @@ def enough(step: Flywheel, out: Folder) -> str:
 
 
 def refused_rounds(out: Folder) -> list[Aside]:
-    """The rounds that the rule set aside and that came from a round that is still there. They count among those that exist, so
-    that a number of rounds is reached in any case. What a person set aside doesn't count, nor what came from it."""
+    """The rounds that the rule set aside, if the round that they came from isn't set aside. They count towards the number of
+    rounds, so that the number is reached in any case. Rounds that a person set aside, and rounds that came from these, don't
+    count."""
     there = frozenset(whole_rounds(out))
     return [a for a in of(out) if a.by == RULE and metrics(out, a.number)["from"] in there]
 
 
 def num_to_read(measured: dict[str, Any]) -> int:
-    """How many lines of a round's pages were refused that another reader might read."""
+    """How many lines the round refused that a better reader might read."""
     rejected = sum((Counter(row["rejected"]) for row in measured["languages"].values()), Counter())
     return sum(n for reason, n in rejected.items() if reason not in _HOPELESS)
