@@ -1,4 +1,4 @@
-"""What every record in a shard keeps to. `tests/check_corpus.py` checks the same from outside."""
+"""The contract of every record in a shard. `tests/check_corpus.py` checks the same contract independently."""
 
 import math
 from collections.abc import Sequence
@@ -7,7 +7,7 @@ from datagen.record import DIRECTIONS, FORMATS, KEY, LABELS, TASKS, VERDICTS, Li
 
 
 def check(sample: Sample) -> None:
-    """Raise `ValueError` if `sample` breaks the contract that shards keep. A stage that does so has a bug."""
+    """Raise `ValueError` if `sample` breaks the contract of shards. The stage that made such a sample has a bug."""
     if not KEY.fullmatch(sample.key):
         raise ValueError(f"key {sample.key!r}: allowed are a-z 0-9 _ -, at most 90 of them")
     _check_word(sample, "task", sample.task, TASKS)

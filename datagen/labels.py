@@ -1,6 +1,6 @@
-"""What the classes of layout engines are called in the record: one table for all of them.
+"""The record's labels for the classes of layout engines: one table for all engines.
 
-An engine's class that isn't in its column raises `ValueError`, so that no class is dropped in silence when an engine gains one.
+A class that isn't in its engine's table raises `ValueError`. So a new class of an engine isn't dropped silently.
 """
 
 import re
@@ -75,7 +75,7 @@ PP_DOCLAYOUT = {  # of the versions V2, V3 and V4
     "content": "toc",
     "display_formula": "equation",
     "doc_title": "title",
-    "figure_title": "image_caption",  # of tables, too: `datagen.engines.pp_doclayout` tells them apart by what is near
+    "figure_title": "image_caption",  # also tables' captions: `datagen.engines.pp_doclayout` tells them apart by what is near
     "footer": "footer",
     "footer_image": "footer",
     "footnote": "footnote",
@@ -108,7 +108,7 @@ MINERU = {  # types of blocks in middle.json, of the pipeline's and of the VLM's
     "code_body": "code",
     "code_caption": "image_caption",
     "code_footnote": "text",
-    "discarded": "header",  # old versions say so of all that stands on every page
+    "discarded": "header",  # old versions' class for headers, footers and page numbers
     "doc_title": "title",
     "equation": "equation",
     "footer": "footer",
@@ -144,16 +144,16 @@ OF_ENGINE: Mapping[str, Mapping[str, str]] = {
     "omnidocbench": OMNIDOCBENCH,
     "pp-doclayout": PP_DOCLAYOUT,
     "mineru": MINERU,
-    "deepseek-ocr": {label: label for label in LABELS},  # and networks that learned from this project's labels
+    "deepseek-ocr": {label: label for label in LABELS},  # also of networks that learned from this project's labels
 }
-"""The record's label of each class, by the name of the engine, or of the benchmark."""
+"""The record's label of each class, by the name of the engine or benchmark."""
 
 PLAIN = frozenset({"", "pymupdf", "ppocr", "ppocr-detector", "typeset"})
-"""Who draws boxes around text and knows no more of it: text layers, detectors of lines, lines that were set, and nobody. Whoever
-else drew a page's regions, an engine that nobody here has heard of, too, told their labels: such a page is a fine one."""
+"""The `by` of regions whose labels mean nothing: text layers, line detectors, typeset lines, and "". Any other engine, also an
+unknown one, tells labels. A page with regions of such an engine is a fine page."""
 
 RUNNING = frozenset({"header", "footer", "page_number"})
-"""Labels of what stands on every page beside its text: a region each, and no part of the page's text."""
+"""Labels of running headers, footers and page numbers. They are regions, and no part of the page's text."""
 
 HEADINGS = frozenset({"title", "sub_title"})
 TEXTS = frozenset({"text", "list"})
@@ -161,16 +161,15 @@ TEXTS = frozenset({"text", "list"})
 CAPTIONS = frozenset({"image_caption", "table_caption"})
 
 PICTURES = frozenset({"image", "chart", "seal", "molecule", "geometry"})
-"""Labels of what is drawn. A page's answer has their boxes, and nothing that is written in them."""
+"""Labels of pictures. A page's answer has their boxes, and no text that is written in them."""
 
 OBJECT, PHRASE = "image", "image_caption"
-"""In a sample of the task caption: a region with the first label is an object, its text the name of it, as `person`; one with the
-second is a place of which somebody wrote a phrase, its text, as `the man on the left`."""
+"""Labels in a sample of the task caption. An `OBJECT` region is an object, and its text is the object's name, as `person`. A
+`PHRASE` region is a place, and its text is a person's phrase about this place, as `the man on the left`."""
 
 
 def is_page_number(text: str) -> bool:
-    """Whether the text is a page's number and nothing more, in any script's digits or in Roman letters: - xii -, Page 3 of 7,
-    P a g e 3."""
+    """Whether the text is only a page number, in any script's digits or in Roman numerals: - xii -, Page 3 of 7, P a g e 3."""
     return bool(_PAGE_NUMBER.fullmatch(_SPACED_OUT.sub("", text.strip())))
 
 

@@ -1,8 +1,8 @@
-"""The Markdown of a page, made from its regions: the text of fine pages, and what blocks of a grounded answer hold.
+"""The Markdown of a page, made from its regions. It is the text of fine pages, and the content of blocks in grounded answers.
 
-It is what the released model writes, as seen in outputs that its users published, its reading of its own paper among them: `#`
-before headings, `\\[…\\]` around displayed formulas, tables as HTML on one line, nothing for pictures, and neither running heads
-nor feet nor page numbers.
+The form is that of the released model, as seen in outputs that its users published, its reading of its own paper among them: `#`
+before headings, `\\[…\\]` around displayed formulas, and tables as HTML on one line. Pictures, running headers, footers and page
+numbers give nothing.
 """
 
 import html
@@ -19,20 +19,20 @@ _IS_HEADING = re.compile(r"#{1,6} ")
 _BULLET = re.compile(rf"^([ \t]*)[–{signs.BULLETS}{signs.CHECKS}{signs.DOTS}][ \t]*(?=\S)", re.MULTILINE)
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d+[.)])[ \t]")
 _FENCE = re.compile("`{3,}")
-# What somebody else put around bare LaTeX.
+# The delimiters that engines put around LaTeX.
 _DISPLAYED = re.compile(r"\s*(?:\\\[((?:(?!\\\]).)*)\\\]|\\\(((?:(?!\\\)).)*)\\\)|\$\$([^$]*)\$\$|\$([^$]*)\$)\s*", re.DOTALL)
 _ROUND_TAGS = re.compile(r"\s*(</?(?:table|thead|tbody|tfoot|tr|td|th|caption)\b[^>]*>)\s*")
 _SCRIPT_TAGS = re.compile("</?su[bp]>")
 _TAGS = re.compile("<[^<>]*>")
 _BLANK_LINES = re.compile(r"\n\s*\n")
 _SILENT = PICTURES | RUNNING
-# A paragraph that goes on behind one of these does so as if it weren't there.
+# A paragraph may be interrupted by these labels, and goes on behind them.
 _FLOATS = _SILENT | {"table", "image_caption", "table_caption", "table_footnote", "footnote"}
 
 
 def markdown(regions: Sequence[Region]) -> str:
-    """The page's Markdown: the `content` of each region, in their order, a blank line between two. Items of a list follow each
-    other without one. A paragraph that `continues` in a later region with its label, behind floats at most, is joined to that."""
+    """The page's Markdown: the `content` of each region, in order, with blank lines between. List items have no blank line
+    between them. A paragraph that `continues` is joined to the next region of its label, if only floats stand between."""
     text, before = "", ""
     for region, part in _whole(regions):
         if text:
@@ -43,16 +43,16 @@ def markdown(regions: Sequence[Region]) -> str:
 
 
 def lacks_text(region: Region) -> bool:
-    """Whether the page's Markdown lacks the region's text: it is unread, or empty. Nobody asks for that of pictures, nor for what
-    stands on every page."""
+    """Whether the page's Markdown lacks the region's text, since the region is unread or empty. Pictures and `RUNNING` regions
+    never count as lacking."""
     return region.label not in _SILENT and (region.is_unread or not region.text.strip())
 
 
 def content(region: Region) -> str:
-    """The region's own Markdown; "" for what is unread, for pictures, and for what stands on every page.
+    """The region's own Markdown; "" for unread regions, pictures and `RUNNING` regions.
 
-    A heading gets its `#`, by its label unless its text has them; an item of a list "- " for its bullet; code is fenced; LaTeX is
-    displayed, as `\\[…\\]`; a table stays HTML, with no space around its tags. Other text is Markdown already.
+    A heading gets `#` by its label, unless its text has them. A list item's bullet becomes "- ". Code is fenced. LaTeX is
+    displayed, as `\\[…\\]`. A table stays HTML, without space around its tags. Other text is Markdown already.
     """
     if lacks_text(region) or region.label in _SILENT:
         return ""
@@ -74,16 +74,17 @@ def content(region: Region) -> str:
 
 
 def all_text(sample: Sample) -> str:
-    """All that is written on the page, without tags, also in what its Markdown leaves out or has in another form: running heads,
-    pictures, tables, what is unread. What judges the text layer asks for this, so that it judges a page alike, annotated or
-    not."""
+    """All text on the page, without tags. Text that the Markdown leaves out or changes is included: running headers, pictures,
+    tables, unread regions. The text layer is judged by this text, so that a page's verdict is the same with and without
+    labels."""
     if all(_is_whole(region) for region in sample.regions):
         return _SCRIPT_TAGS.sub("", sample.text)
     return "\n\n".join(text for region in sample.regions if (text := all_text_of(region)))
 
 
 def all_text_of(region: Region) -> str:
-    """All that is written in the region: its text, or its lines' where it has none, or no plain one. Of HTML the cells alone."""
+    """All text in the region: its text, or the text of its lines if its own text is empty or isn't plain. HTML gives its
+    cells."""
     if region.text and not region.lines and region.format == "html":
         return text_of_html(region.text)
     if region.text and (region.format == "markdown" or not region.lines):
@@ -92,26 +93,26 @@ def all_text_of(region: Region) -> str:
 
 
 def text_of_html(text: str) -> str:
-    """HTML's text, a space for each tag."""
+    """The text of HTML, with a space for each tag."""
     return html.unescape(_TAGS.sub(" ", text))
 
 
 def _is_whole(region: Region) -> bool:
-    """Whether a page's Markdown has all that is written in the region, as it stands there."""
+    """Whether the page's Markdown has all text of the region unchanged."""
     if not region.lines:
         return region.format != "html" or not region.text
     return region.format == "markdown" and bool(region.text) and region.label not in RUNNING | PICTURES
 
 
 def bare_latex(text: str) -> str:
-    """LaTeX without what displays it, and without blank lines, which end a formula."""
+    """LaTeX without its delimiters, and without blank lines, which end a formula."""
     displayed = _DISPLAYED.fullmatch(text)
     inside = next((part for part in displayed.groups() if part is not None), "") if displayed else text
     return _BLANK_LINES.sub("\n", inside).strip()
 
 
 def _whole(regions: Sequence[Region]) -> Iterable[tuple[Region, str]]:
-    """The regions that have Markdown, with paragraphs joined that go on in another of them."""
+    """The regions that have Markdown. A paragraph that goes on in another region is joined."""
     parts = [(region, part) for region in regions if (part := content(region))]
     taken: set[int] = set()
     for at, (region, part) in enumerate(parts):
@@ -126,7 +127,8 @@ def _whole(regions: Sequence[Region]) -> Iterable[tuple[Region, str]]:
 
 
 def _continuation(parts: Sequence[tuple[Region, str]], at: int, taken: set[int]) -> int | None:
-    """Where the region at `at` goes on: at the next that isn't a float, if both have one label of plain text."""
+    """The place of the region in which the region at `at` goes on, behind floats at most; None if there is none. Both must have
+    the same label, which is neither a heading's nor code's."""
     for following in range(at + 1, len(parts)):
         region = parts[following][0]
         if following not in taken and region.label == parts[at][0].label:

@@ -1,4 +1,4 @@
-"""The sample: what every part of pagewheel passes on, and its form on disk.
+"""The sample, which all parts of pagewheel pass on, and its form on disk.
 
 Units are stated here, once.
 
@@ -6,12 +6,12 @@ Units are stated here, once.
 - Polygons are (x, y) corners in the same pixels, as floats.
 - Sizes are `(width, height)` in pixels. Pages, rows, members and draws count from 0.
 - `lang` is BCP-47 (`und` where it can't be told), `script` is ISO 15924.
-- Text is Unicode. A region's `format` says what kind of text it is: Markdown, an HTML table, bare LaTeX, SMILES, or the
-  segments and circles of plane geometry (`datagen.figures.geometry.plane`).
+- Text is Unicode. A region's `format` names the kind of its text: Markdown, an HTML table, bare LaTeX, SMILES, or the segments
+  and circles of plane geometry (`datagen.figures.geometry.plane`).
 
 On disk (`Sample.to_json`) every record has the same keys with the same types and no null, so that Arrow sees one schema. ""
-stands for no licence, no caption and no parent. -1 stands for no round, no difficulty, and for text that was read from the file
-itself and that no model scored. Four zeros stand for no box."""
+stands for no licence, no caption and no parent. -1 stands for no round, no difficulty and no score: no model scored text that
+comes from the file itself. Four zeros stand for no box."""
 
 import hashlib
 import re
@@ -33,8 +33,8 @@ LABELS = (
 FORMATS = ("markdown", "html", "latex", "smiles", "geometry")
 DIRECTIONS = ("ltr", "rtl", "ttb")
 LEVELS = ("easy", "medium", "hard")
-"""What a page's signal `level` counts: 0, 1 and 2."""
-# These reasons say what a page's text lacks. They say nothing against the text that is there.
+"""The meaning of a page's signal `level`: 0, 1 and 2."""
+# Reasons that a page lacks some text. The text that is there can be right.
 LACKING = frozenset({"ink_without_text", "formula_in_text", "few_unmapped", "incomplete"})
 
 # webdataset splits a member's name at its first dot, so a dot in a key silently merges two samples.
@@ -45,7 +45,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class SampleError(Exception):
-    """This one input is bad: it becomes a `Drop`. Any other exception is a bug and fails the shard.
+    """One input is bad, and becomes a `Drop`. Any other exception is a bug and fails the shard.
 
     `reason` is stable snake_case and is counted; `detail` is for people.
     """
@@ -87,7 +87,7 @@ class Range(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text. `font` is "" and `score` None where nobody says them. `look` isn't written: see `fine.line_looks`."""
+    """A line of text. An unknown `font` is "", an unknown `score` None. `look` isn't written to disk: see `fine.line_looks`."""
 
     box: Box
     text: str
@@ -99,7 +99,7 @@ class Line:
 
     @property
     def corners(self) -> Polygon:
-        """Those of its polygon, or else of its box."""
+        """The corners of the polygon, or of the box if there is no polygon."""
         x0, y0, x1, y1 = map(float, self.box)
         return self.polygon or ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
 
@@ -108,10 +108,10 @@ class Line:
 class Region:
     """A block of a page, in reading order.
 
-    In a described picture (the task caption) it is an object and its text the object's name, or a place with a phrase about it
-    (`datagen.labels`). `by` names the engine, or `flywheel/round-N`, that read the text; `detected_by` names the one that drew
-    the box, "" if it is the same. `score` is None where the text comes from the file itself. An `is_unread` region has a box and
-    no text yet. A region that `continues` goes on in the next column or on the next page.
+    In a described picture (the task caption) a region is an object with its name as text, or a place with a phrase about it
+    (`datagen.labels`). `by` names the engine, or `flywheel/round-N`, that read the text. `detected_by` names the engine that drew
+    the box; "" if it is the same. `score` is None if the text comes from the file itself. An `is_unread` region has a box and no
+    text yet. A region that `continues` goes on in the next column or on the next page.
     """
 
     box: Box
@@ -129,12 +129,12 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a sample comes from. `uri` is that of a file or of an archive's member. `sha256`, in hex, is of the bytes that the
-    sample was made from: those of the whole file, or, of a container of texts or pictures, of the row's text or of the picture.
-    `engines` maps a name to a version.
+    """Where a sample comes from. `uri` names a file or an archive's member. `sha256`, in hex, is the digest of the bytes that the
+    sample was made from: the whole file; or, in a container of texts or pictures, the row's text or the picture. `engines` maps
+    an engine's name to its version.
 
-    `page` is the place in the container: a page, row, member or draw. A sample that was cut from another has that sample's key as
-    its `parent`, and lies at `box` in the parent's image.
+    `page` is the place in the container: a page, row, member or draw. If a sample was cut from another one, `parent` is the key
+    of that sample, and `box` the place in its image.
     """
 
     uri: str
@@ -148,7 +148,7 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """What is believed of a sample's text: the verdict, why, and the measurements it rests on."""
+    """The verdict on a sample's text, its reasons, and the measurements (`signals`) behind it."""
 
     verdict: str = "none"
     reasons: tuple[str, ...] = ()
@@ -156,12 +156,12 @@ class Quality:
 
     @property
     def words_hold(self) -> bool:
-        """Whether the words that are there can be believed, line by line, though the page may lack others."""
+        """Whether the words that are there can be trusted, line by line. The page may lack other words."""
         return words_hold(self.verdict, self.reasons)
 
 
 def words_hold(verdict: str, reasons: Sequence[str]) -> bool:
-    """Whether the words of a sample with this verdict can be believed, line by line, though it may lack others."""
+    """Whether the words of a sample with this verdict can be trusted, line by line. The sample may lack other words."""
     return verdict == "trusted" or (verdict == "suspect" and bool(reasons) and LACKING.issuperset(reasons))
 
 
@@ -169,9 +169,9 @@ def words_hold(verdict: str, reasons: Sequence[str]) -> bool:
 class Sample:
     """One training sample.
 
-    `image` holds the encoded file (JPEG, PNG or WebP). It is None for text alone, and where a record was read without its image.
-    Samples of one `group` are on one side of any split; "" stands for the sha256 of their origin. `difficulty` is from 0 to 1, or
-    -1 where nobody measured it. `caption` is what somebody wrote about the picture. `metadata` is what the source says of it, by
+    `image` holds the encoded file (JPEG, PNG or WebP). It is None for text alone, and for a record that was read without its
+    image. Samples of one `group` are on one side of any split; "" stands for the sha256 of the origin. `difficulty` is from 0 to
+    1, or -1 if nobody measured it. `caption` is a person's text about the picture. `metadata` is the source's information by
     name: an address, a licence, safety scores."""
 
     key: str
@@ -193,7 +193,7 @@ class Sample:
 
     @property
     def split_group(self) -> str:
-        """What a split goes by."""
+        """The group that a split keeps together."""
         return self.group or self.origin.sha256
 
     def to_json(self) -> bytes:
@@ -274,7 +274,7 @@ class Sample:
         )
 
     def with_quality(self, verdict: str, reasons: tuple[str, ...] = (), **signals: float) -> "Sample":
-        """This sample with another verdict, `reasons` in place of its own, and `signals` added to what it has."""
+        """This sample with another verdict and other `reasons`. The `signals` are added to its signals."""
         return replace(self, quality=Quality(verdict, reasons, {**self.quality.signals, **signals}))
 
     def with_engine(self, name: str, version: str) -> "Sample":
@@ -286,7 +286,7 @@ class Sample:
 
 
 class Reading(NamedTuple):
-    """What a reader made of a line at `box`, in pixels of its page's image. `score` is the reader's confidence, from 0 to 1."""
+    """A reader's reading of a line at `box`, in pixels of the page's image. `score` is the reader's confidence, from 0 to 1."""
 
     lang: str
     box: Box
@@ -296,11 +296,11 @@ class Reading(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Drop:
-    """An input that gave no sample. Nothing goes silently: every drop is counted and written down.
+    """An input that gave no sample. Nothing is lost silently: every drop is counted and written down.
 
-    `part` says which parts of the container went; None says that all of it did. `key` is the key of the sample that went, ""
-    where no single sample is meant. `reason` is stable snake_case and is counted. `detail` is for people; `readings` is what a
-    machine needs of lines that a gate refused."""
+    `part` has the dropped parts of the container; None stands for the whole container. `key` is the key of the dropped sample, ""
+    if no single sample is meant. `reason` is stable snake_case and is counted. `detail` is for people. `readings` are the
+    readings that a gate refused."""
 
     key: str
     uri: str
@@ -311,7 +311,7 @@ class Drop:
     readings: tuple[Reading, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON. `first` and `stop` are -1 where there is no part."""
+        """Plain values for JSON. `first` and `stop` are -1 if there is no part."""
         part = self.part if self.part is not None else Range(-1, -1)
         return {
             "key": self.key,
@@ -336,24 +336,24 @@ class Drop:
 
 
 def another_schema(schema: object = None) -> str:
-    """What to say of an output that another version of pagewheel wrote."""
+    """The message about an output that another version of pagewheel wrote."""
     schemas = f" (schema {schema}, this version has {SCHEMA})" if schema is not None else ""
     what_to_do = "start a new output with out=…, or replace this one with overwrite=1"
     return f"it was made by another version of pagewheel{schemas}: {what_to_do}"
 
 
 def content_key(sha256: str) -> str:
-    """What the keys of a file's samples begin with."""
+    """The beginning of the keys of a file's samples."""
     return sha256[:16]
 
 
 def source_key(uri: str, sha256: str) -> str:
-    """What the keys of a file's samples begin with, if it lies at `uri`: samples of two copies of a file have two keys."""
+    """The beginning of the keys of the samples of a file at `uri`. Two copies of a file give different keys."""
     return f"{content_key(sha256)}-{uri_key(uri)}"
 
 
 def uri_key(uri: str) -> str:
-    """What the keys of all samples out of the file at `uri` have in second place, whatever row or picture they are of."""
+    """The second part of the keys of all samples out of the file at `uri`, also of different rows or pictures."""
     return hashlib.sha256(uri.encode()).hexdigest()[:8]
 
 

@@ -1,14 +1,14 @@
-"""Engines: other people's models behind a few protocols, one adapter a file, opened by name.
+"""Engines: other people's models behind a few protocols. An adapter is one file, and an engine is opened by its name.
 
-    engines.get("ppocr")                        one instance a process and setting, made by whoever asks first
-    versions("compact", folder="out/r/Geor")    what a fingerprint needs, without loading a model
-    Choice.of("ppocr").opened(engines)          the same, chosen by a stage's field
+    engines.get("ppocr")                        the engine; one instance for each process and each choice of settings
+    versions("compact", folder="out/r/Geor")    the versions that a fingerprint needs, without loading a model
+    Choice.of("ppocr").opened(engines)          the engine that a stage's field chooses
 
-An adapter only converts types. Making an instance is cheap: it checks its settings, and loads its model with the first call. So a
-plan can ask for versions on a machine that could not run the model. Nobody imports an adapter's file until its name is asked for.
+An adapter only converts types. A new instance checks its settings, and loads its model with the first call. So a plan can ask for
+versions on a machine that couldn't run the model. An adapter's file is imported when its name is first asked for.
 
-A detector of lines serves readers of every script, so it is an engine of its own. A `Reader` reads lines; a `RegionReader` reads
-tables and formulas, which aren't made of lines. A region reader of several kinds takes the kind as a setting.
+The detector of lines is an engine of its own, since it serves readers of every script. A `Reader` reads lines. A `RegionReader`
+reads regions that aren't made of lines: tables and formulas. A region reader of several kinds takes the kind as a setting.
 """
 
 import contextlib
@@ -49,8 +49,8 @@ ENGINES = {
 
 
 class Description(NamedTuple):
-    """What an engine says of a picture: the text and its score, or the `reason` why there is none, with a `detail` for people;
-    and what it cost in tokens, read and written."""
+    """An engine's description of a picture. It has a `text` with its score; or else a `reason` why there is no text, with a
+    `detail` for people. `num_read` and `num_written` count tokens."""
 
     text: str
     score: float | None = None
@@ -65,23 +65,24 @@ Quad = tuple[tuple[float, float], ...]
 
 
 class Engine(Protocol):
-    """What every engine has. A class of engines that need a GPU says `gpus = 1`: each worker then gets one of its own.
+    """The methods of every engine. A class whose engines need a GPU has `gpus = 1`: then each worker gets a GPU of its own.
 
-    An engine's settings are part of a fingerprint, since they decide its answers. Two kinds of settings don't: those named in
-    `reach`, such as an address, and the one named as `where` if it is a folder of weights, whose place decides nothing.
+    An engine's settings decide its answers, so they are part of a fingerprint. Two kinds of settings are left out. Settings named
+    in the class's `reach`, such as an address, decide no answer. The setting named by the class's `where` is left out if it is a
+    folder of weights: `versions` has the sha256 of the weights, and their place decides nothing.
     """
 
     def versions(self) -> dict[str, str]:
-        """Name to version, or to the sha256 of weights, of all that decides what the engine says. Loads no model."""
+        """Everything that decides the engine's answers: names, with a version or the sha256 of weights. Loads no model."""
         ...
 
     def close(self) -> None:
-        """Give back what the engine holds: memory, a GPU, a process. Nobody calls the engine after that."""
+        """Release what the engine holds: memory, a GPU, a process. The engine isn't called again."""
         ...
 
 
 class OnDemand:
-    """A base of engines that load what they need with the first call, as cached properties: closing them forgets these."""
+    """A base class of engines that load models with the first call, as cached properties. `close` forgets these properties."""
 
     def close(self) -> None:
         for kind in type(self).__mro__:
@@ -92,65 +93,69 @@ class OnDemand:
 
 class Layout(Engine, Protocol):
     def regions(self, images: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]]) -> list[tuple[Region, ...]]:
-        """The regions of each image, (H, W, 3) RGB bytes, with labels of the record and no text. They stand in reading order if
-        the engine knows one, which it says by an attribute `is_ordered`, else from top to bottom. `lines` are those that were
-        detected and read in each image, for engines that look at text, too."""
+        """The regions of each image, (H, W, 3) RGB bytes, with labels of the record and no text.
+
+        Regions are in reading order if the engine has a true attribute `is_ordered`, else from top to bottom. `lines` are the
+        lines that were detected and read in each image, for engines that also use text.
+        """
         ...
 
 
 class Reader(Engine, Protocol):
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> Sequence[tuple[str, float | None]]:
-        """The text of each crop, (H, W) gray bytes, in `lang` (BCP-47), and its score from 0 to 1; None from an engine that gives
-        no scores. A crop's text doesn't depend on the other crops."""
+        """The text of each crop, (H, W) gray bytes, in `lang` (BCP-47), with its score from 0 to 1. The score is None if the
+        engine has no scores. A crop's text doesn't depend on other crops."""
         ...
 
 
 class RegionReader(Engine, Protocol):
-    """Reads whole regions. `format` is the record's: markdown, html or latex. An engine that knows why it couldn't read a crop
-    has `reasons`, one for each crop of its last call, "" for those that it read."""
+    """Reads whole regions. `format` is a format of the record: markdown, html or latex. An engine may have `reasons`: for each
+    crop of the last call the reason why it wasn't read, "" if it was."""
 
     format: str
 
     def read(
         self, crops: Sequence[numpy.ndarray], lines: Sequence[Sequence[Line]], lang: str = "und"
     ) -> Sequence[tuple[str, float | None]]:
-        """The text of each crop, (H, W, 3) RGB bytes, in the engine's `format`, and its score from 0 to 1; None from an engine
-        that gives no scores. "" stands for a crop that the engine can't read. `lines` are those that were read in each crop, in
-        the crop's pixels, for engines that put them into cells."""
+        """The text of each crop, (H, W, 3) RGB bytes, in the engine's `format`, with its score from 0 to 1.
+
+        The score is None if the engine has no scores. The text is "" if the engine can't read the crop. `lines` are the lines
+        that were read in each crop, in the crop's pixels, for engines that put lines into cells.
+        """
         ...
 
 
 class PageReader(Engine, Protocol):
-    """Knows whole pages: their regions and what these say."""
+    """Reads whole pages: regions with their text."""
 
     def pages(self, samples: Sequence[Sample]) -> list[tuple[Region, ...] | SampleError]:
-        """The regions of each page, with their text, in reading order, boxes in pixels of the sample's image; or why there are
-        none."""
+        """The regions of each page, with text, in reading order, with boxes in pixels of the sample's image. A `SampleError` says
+        why a page has none."""
         ...
 
 
 class PictureDescriber(Engine, Protocol):
-    """Says what is to be seen on pictures."""
+    """Describes pictures."""
 
     def describe(self, pictures: Sequence[bytes]) -> list[Description]:
-        """What is on each picture, an encoded image."""
+        """The description of each picture, an encoded image."""
         ...
 
 
 MOST_OPEN = 4
-"""How many engines of a name, with other settings each, stay open in a process: a run may have dozens of readers."""
+"""The most engines of one name, with different settings, that stay open in a process. A run may have dozens of readers."""
 
 
 class Engines:
-    """The engines that are open in this process. Not for two threads at once, as engines aren't."""
+    """The engines that are open in this process. Neither this object nor an engine is thread-safe."""
 
     def __init__(self) -> None:
         self._open: dict[tuple[Any, ...], Engine] = {}
 
     def get(self, name: str, **settings: Any) -> Any:
-        """The engine of that name and these settings, the same instance every time it stays open. Raises as `load` does.
+        """The engine with this name and these settings. While it is open, every call returns the same instance. Raises as `load`.
 
-        Of the engines of a name, the one that was asked for longest ago is closed when there are over `MOST_OPEN`.
+        When more than `MOST_OPEN` engines of the name are open, the least recently used one is closed.
         """
         key = (name, *sorted(settings.items()))
         engine = self._open.pop(key) if key in self._open else load(name)(**settings)
@@ -161,7 +166,7 @@ class Engines:
         return engine
 
     def close(self) -> None:
-        """Close them all. What asks for an engine after that opens it anew."""
+        """Close all engines. A later `get` opens its engine anew."""
         while self._open:
             self._open.popitem()[1].close()
 
@@ -177,8 +182,8 @@ OPEN = Engines()
 
 
 def load(name: str) -> type[Any]:
-    """The class of an engine; one that stands above datagen is named as "module:Class". Raises `ValueError` for a name that isn't
-    in the table, and `ImportError`, saying what to install, where a package is missing."""
+    """The class of the engine `name`. An engine that isn't in the table is named as "module:Class". Raises `ValueError` for an
+    unknown name, and `ImportError`, naming what to install, if a package is missing."""
     if name not in ENGINES and ":" not in name:
         raise ValueError(f"engine {name!r}: allowed are {', '.join(ENGINES)}")
     with needed_by(name):
@@ -187,14 +192,14 @@ def load(name: str) -> type[Any]:
 
 
 def versions(name: str, **settings: Any) -> dict[str, str]:
-    """What `Engine.versions` says of an engine that need not be open."""
+    """The `Engine.versions` of the engine with this name and these settings. The engine need not be open."""
     with needed_by(name):
         names_to_versions: dict[str, str] = load(name)(**settings).versions()
         return names_to_versions
 
 
 def merged(asked: Iterable[Mapping[str, str]]) -> dict[str, str]:
-    """Versions of several engines as one. A name that has several has them all, in order."""
+    """The versions of several engines in one dict. If a name has several versions, they are joined by commas, in order."""
     every: dict[str, dict[str, None]] = {}
     for name, version in (item for of_engine in asked for item in of_engine.items()):
         every.setdefault(name, {})[version] = None
@@ -202,13 +207,13 @@ def merged(asked: Iterable[Mapping[str, str]]) -> dict[str, str]:
 
 
 def is_folder(where: str) -> bool:
-    """Whether weights at `where` lie in a folder, and are no name on a hub."""
+    """Whether `where` is a folder of weights, and not a name on a hub."""
     return where.startswith((".", "/", "~")) or os.path.isdir(where)
 
 
 class Choice(NamedTuple):
-    """An engine by its name in the table, with settings, as a field of a stage: `Choice("got", (("model", "out/got"),))`. In a
-    fingerprint it is plain values, those of `described`. Settings are sorted by name, so that equal choices are equal."""
+    """A stage's field that chooses an engine by its name and settings: `Choice("got", (("model", "out/got"),))`. A fingerprint
+    has the plain values of `described`. Settings are sorted by name, so that equal choices compare as equal."""
 
     name: str
     settings: tuple[tuple[str, Any], ...] = ()
@@ -222,12 +227,12 @@ class Choice(NamedTuple):
         return engines.get(self.name, **dict(self.settings))
 
     def versions(self) -> dict[str, str]:
-        """What `Engine.versions` says of it. Loads no model."""
+        """The engine's `Engine.versions`. Loads no model."""
         return versions(self.name, **dict(self.settings))
 
     @property
     def described(self) -> tuple[str, tuple[tuple[str, Any], ...]]:
-        """Its name, and the settings that decide what it says, beside its `versions`."""
+        """The engine's name, and the settings that decide its answers. `versions` has the rest."""
         kind = load(self.name) if self.settings else None
         reach, where = getattr(kind, "reach", ()), getattr(kind, "where", "")
         what = [(name, value) for name, value in self.settings if name not in reach and not (name == where and is_folder(value))]
@@ -235,14 +240,15 @@ class Choice(NamedTuple):
 
     @property
     def gpus(self) -> int:
-        """The GPUs that its worker needs: one or none, as its `device` says, or else as many as the class names as `gpus`."""
+        """The number of GPUs that a worker of this engine needs. The setting `device` decides it; without one, the class's
+        `gpus`."""
         device = str(dict(self.settings).get("device", ""))
         return int(device != "cpu") if device else getattr(load(self.name), "gpus", 0)
 
 
 @contextlib.contextmanager
 def needed_by(name: str) -> Iterator[None]:
-    """A package that is missing in this block is named with the engine that needs it, and how to install it."""
+    """If a package is missing in this block, the `ImportError` names the engine `name`, the package, and how to install it."""
     try:
         yield
     except ImportError as error:

@@ -1,10 +1,10 @@
 """Sample <-> training text: the only place that knows prompts, special tokens and the grounding format.
 
-    prompts    what is asked of which sample, and how often
-    answers    what a sample answers, and what an answer says
+    prompts    the prompts of each kind of sample, and how often each is asked
+    answers    from samples to answers, and from answers to regions
     grammar    tokens, boxes in bins, and text that looks like tokens
 
-Who is outside of this folder takes names from here.
+Other packages import names from here.
 """
 # ruff: noqa: F401
 

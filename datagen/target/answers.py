@@ -1,19 +1,19 @@
-"""A sample's answers to prompts, and what an answer says.
+"""From samples to answers, and from answers to regions.
 
-Answers to fine pages look as the released model writes them, as seen in outputs that its users published. Blocks in reading
-order, parted by a blank line:
+Answers to fine pages look as the released model writes them, as seen in outputs that its users published. They are blocks in
+reading order, with blank lines between:
 
     <|ref|>label<|/ref|><|det|>[[x1, y1, x2, y2]]<|/det|>
     content
 
-`datagen.markdown` says what content is. The labels are the nine that the released model has. A picture's block has no content,
-and its caption follows it in the next line, in `<center>`. A table's HTML follows a blank line; if its caption stands before it,
-the caption's block is inside of the table's. Running heads, feet and page numbers have no block, and neither has what is unread,
-which must be cut out of the image.
+`datagen.markdown` makes the content. The labels are the nine of the released model. A picture's block has no content, and its
+caption follows in the next line, in `<center>`. A table's HTML follows a blank line. If a caption stands before the table, its
+block is inside the table's block. Running headers, footers and page numbers have no block. Unread regions have none either, and
+must be cut out of the image.
 
-A scene's answer is its text, or its lines or blocks with boxes. A picture's is its caption, or where its objects are: by each
-name, all boxes, `<|ref|>name<|/ref|><|det|>[[x1, y1, x2, y2], …]<|/det|>`. A phrase that somebody wrote about one place of a
-picture is looked for, and is not among its objects.
+A scene's answer is its text, or its lines or blocks with boxes. A picture's answer is its caption, or its objects: each name with
+all its boxes, `<|ref|>name<|/ref|><|det|>[[x1, y1, x2, y2], …]<|/det|>`. A person's phrase about a place in a picture serves
+`LOCATE`, and is no object.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -26,16 +26,16 @@ from datagen.record import Box, Line, Region, Sample
 from datagen.target.grammar import marked, neutralise, parsed, restore
 from datagen.target.prompts import COARSE, FINE, KINDS, PROMPTS, Prompt, in_language, is_fine, is_wordless, kind_of_caption
 
-# The released model's labels for what it has none of its own.
+# The released model's label for each label that it doesn't have.
 _RELEASED = {**dict.fromkeys(("list", "code", "footnote", "reference", "toc"), "text"), **dict.fromkeys(PICTURES, "image")}
-_LOCATED = range(4, 81)  # characters of a line that is looked for
-_LONGEST_NAME = 80  # characters of an object that is looked for: a name of one letter is a whole one in Chinese
+_LOCATED = range(4, 81)  # characters of a line for `LOCATE`
+_LONGEST_NAME = 80  # characters of an object's name for `LOCATE`; a Chinese name may have one character
 UNBOXED = ("crowds", "boxes_outside")
-"""Signals that count objects of a picture that have no box in its record."""
+"""Signals that count a picture's objects that have no box in the record."""
 
 
 def can_answer(sample: Sample, prompt: Prompt) -> bool:
-    """Whether the sample has what the answer needs, and is of the kind of pages or captions that are asked so."""
+    """Whether the sample has the data for an answer, and the prompt is one for its kind of page or caption."""
     if sample.task == "page" and KINDS["page"].get(prompt) == (COARSE if is_fine(sample) else FINE):
         return False
     if sample.task == "caption" and KINDS["caption"].get(prompt, "no") not in ("", kind_of_caption(sample)):
@@ -70,9 +70,10 @@ def usual(sample: Sample) -> Prompt:
 
 
 def encode(sample: Sample, prompt: Prompt) -> tuple[str, str]:
-    """The prompt's text and `sample`'s answer to it; `ANSWERS` says what that holds.
+    """The prompt's text, and the sample's answer; `ANSWERS` describes the answers.
 
-    A region without lines stands as a whole where lines are asked for. Raises `ValueError` if the sample can't answer that.
+    If the prompt asks for lines, a region without lines counts as one line. Raises `ValueError` if the sample can't answer the
+    prompt.
     """
     if not can_answer(sample, prompt):
         raise ValueError(f"{sample.key}: {prompt.name} needs regions, or pages of another kind")
@@ -106,11 +107,11 @@ def encode(sample: Sample, prompt: Prompt) -> tuple[str, str]:
 
 
 def decode(answer: str, size: tuple[int, int], by: str = "model") -> tuple[Region, ...]:
-    """The regions that a grounded answer names, boxes in pixels of an image of `size` (width, height), each within half a bin.
+    """The regions that a grounded answer names. Boxes are in pixels of an image of `size` (width, height), exact to half a bin.
 
-    For what a model says, too: what isn't a whole block is passed over, several boxes of a block become the one around them, and
-    no box is empty or leaves the image. `decode(encode(s, MARKDOWN)[1], s.size)` has the `content` of each of `s.regions` that
-    has a block, in their order, a formula's as bare LaTeX, a table's as HTML.
+    A model's faulty answers are read, too. Incomplete blocks are skipped. Several boxes of a block become the box around them. No
+    box is empty or leaves the image. `decode(encode(s, MARKDOWN)[1], s.size)` gives the `content` of each region of `s` that has
+    a block, in order: a formula's content as bare LaTeX, a table's as HTML.
     """
     blocks = [_Block(restore(label), box, restore(text.strip())) for label, box, text in _blocks(answer, size)]
     for at in range(len(blocks) - 1):
@@ -123,17 +124,17 @@ def decode(answer: str, size: tuple[int, int], by: str = "model") -> tuple[Regio
 
 
 def decode_lines(answer: str, size: tuple[int, int]) -> tuple[Line, ...]:
-    """The lines that the answer to `LINES` or `LOCATE` names, as `decode` does; one for each box."""
+    """The lines that an answer to `LINES` or `LOCATE` names, one for each box, with boxes as in `decode`."""
     return tuple(Line(box, restore(text)) for text, boxes, _ in parsed(answer, size) for box in boxes)
 
 
 def decode_objects(answer: str, size: tuple[int, int], by: str = "model") -> tuple[Region, ...]:
-    """The objects that the answer to `DETECT` or `LOCATE` names, as `decode` does; one for each box."""
+    """The objects that an answer to `DETECT` or `LOCATE` names, one for each box, with boxes as in `decode`."""
     return tuple(Region(box, OBJECT, restore(name), None, by) for name, boxes, _ in parsed(answer, size) for box in boxes)
 
 
 def decode_plain(answer: str) -> list[list[str]]:
-    """The blocks of a plain answer, each as its lines. Under `FREE_LINES` these are the lines of the regions that have some."""
+    """The blocks of a plain answer, each as a list of lines. The blocks of an answer to `FREE_LINES` are regions."""
     return [block.split("\n") for block in restore(answer).split("\n\n") if block]
 
 
@@ -175,7 +176,7 @@ def _region(block: _Block, by: str) -> Region:
 
 
 def _located(sample: Sample) -> tuple[str, list[Box]] | None:
-    """A line of the page, or an object, that can be told from all others, and where it is; None if there is none."""
+    """A line of the page, or an object, whose text occurs in no other, with its boxes; None if there is none."""
     if sample.task == "caption":
         lengths, places = range(1, _LONGEST_NAME + 1), _named(_objects(sample, PHRASE))
     else:
@@ -189,14 +190,14 @@ def _located(sample: Sample) -> tuple[str, list[Box]] | None:
 
 
 def _objects(sample: Sample, *also: str) -> list[Region]:
-    """What a picture's record names, in its order; what the labels `also` say, too. Where some objects have no box in the record
-    (`UNBOXED`), no answer could name them all, so that none is an object."""
+    """The objects of a picture's record, in order, and the regions with a label in `also`. If some objects have no box in the
+    record (`UNBOXED`), no answer could name all objects, so no object is returned."""
     labels = {OBJECT, *also} if not any(sample.quality.signals.get(name) for name in UNBOXED) else set(also)
     return [r for r in sample.regions if sample.task == "caption" and r.label in labels and r.text.strip() and not r.is_unread]
 
 
 def _named(parts: Iterable[Line | Region]) -> dict[str, list[Box]]:
-    """The boxes of all parts with a text, by that text, in the order in which each text first stands."""
+    """The boxes of all parts, by their text, in the order in which the texts first occur."""
     places: dict[str, list[Box]] = {}
     for part in parts:
         places.setdefault(part.text.strip(), []).append(part.box)
@@ -204,7 +205,7 @@ def _named(parts: Iterable[Line | Region]) -> dict[str, list[Box]]:
 
 
 def _read(sample: Sample) -> list[Region]:
-    """Without regions that nobody read, which may be cut out of the image with the lines in them."""
+    """The sample's regions without those that lack text. Unread regions may be cut out of the image, with their lines."""
     return [region for region in sample.regions if not lacks_text(region)]
 
 

@@ -1,11 +1,11 @@
-"""The format of grounded answers: special tokens, boxes in bins, and text that looks like either.
+"""The format of grounded answers: special tokens, boxes in bins, and text that looks like tokens.
 
-A coordinate is `x / W * 999`, rounded: whole numbers 0..999 whatever the image's size.
+A coordinate is `x / W * 999`, rounded to a whole number from 0 to 999, for images of any size.
 
-Text from documents may hold what looks like the format's own tokens. `neutralise` puts a word joiner (U+2060) behind the `<` of
-each such literal, so that neither a tokenizer nor `parsed` takes it for one, and `restore` takes it out again: nothing is lost.
-`<td>` and its kind are left alone: they mean the same as text and as tokens. Blank lines need no care: a block ends only at the
-next `<|ref|>`.
+Text from documents may look like a special token. `neutralise` puts a word joiner (U+2060) behind the `<` of such text, so that
+neither a tokenizer nor `parsed` takes it for a token. `restore` removes the joiner, so nothing is lost. `<td>` and its kind stay
+as they are, since they mean the same as text and as tokens. Blank lines in text are safe: a block ends only at the next
+`<|ref|>`.
 """
 
 import re
@@ -20,7 +20,7 @@ IMAGE = "<image>"
 GROUNDING = "<|grounding|>"
 REF, REF_END = "<|ref|>", "<|/ref|>"
 DET, DET_END = "<|det|>", "<|/det|>"
-# In the order of the released ids. A tokenizer of ours gives them others: look them up by name.
+# In the order of the released ids. Our tokenizers give the tokens other ids, so look them up by name.
 SPECIAL_TOKENS = (BOS, EOS, PAD, IMAGE, REF, REF_END, DET, DET_END, GROUNDING, "<td>", "</td>", "<tr>", "</tr>")
 
 _LAST_BIN = 999
@@ -37,7 +37,7 @@ _BLOCK = re.compile(
 
 
 def neutralise(text: str) -> str:
-    """`text` in which no literal of the format's tokens is left. `restore` undoes it."""
+    """The text without anything that looks like a token of the format. `restore` is the inverse."""
     return _LITERAL.sub(f"<{_JOINER}", text)
 
 
@@ -47,14 +47,14 @@ def restore(text: str) -> str:
 
 
 def marked(text: str, boxes: Sequence[Box], size: tuple[int, int]) -> str:
-    """A text with its boxes, which are pixels of an image of `size` (width, height), as the format has them."""
+    """A text with its boxes in the format. The boxes are pixels of an image of `size` (width, height)."""
     bins = ([round(value / side * _LAST_BIN) for value, side in zip(box, (*size, *size), strict=True)] for box in boxes)
     places = ", ".join(f"[{', '.join(map(str, of_box))}]" for of_box in bins)
     return f"{REF}{neutralise(text)}{REF_END}{DET}[{places}]{DET_END}"
 
 
 def parsed(answer: str, size: tuple[int, int]) -> Iterator[tuple[str, list[Box], str]]:
-    """What stands between `<|ref|>`s, its boxes in pixels, and what follows, of each block that has a box."""
+    """Each block that has a box: the label between `<|ref|>` and `<|/ref|>`, the boxes in pixels, and the content behind them."""
     for block in _BLOCK.finditer(answer):
         bins = [tuple(map(int, numbers)) for numbers in _BOX.findall(block["boxes"])]
         boxes = []
@@ -66,6 +66,7 @@ def parsed(answer: str, size: tuple[int, int]) -> Iterator[tuple[str, list[Box],
 
 
 def _span(first: int, last: int, side: int) -> tuple[int, int]:
-    """Pixels from `first` to `last`, exclusive, of bins along a side of `side` pixels: at least one pixel, inside the image."""
+    """The pixels, with an exclusive end, of the bins `first` to `last` along a side of `side` pixels: at least one, all inside
+    the image."""
     start = min(round(first / _LAST_BIN * side), side - 1)
     return start, min(max(round(last / _LAST_BIN * side), start + 1), side)

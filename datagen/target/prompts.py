@@ -1,9 +1,9 @@
-"""What the model is asked, how often of which task, and what each answer holds.
+"""The prompts, the share of each task's samples that gets each prompt, and the content of answers.
 
-A page is coarse or fine (`is_fine`): the text of a coarse one is plain, that of a fine one is Markdown. A caption is a detailed
-description, a brief one, or a list of what is to be seen (`kind_of_caption`). The prompt says which is asked for, so that none
-teaches the model to do another's work. It also says in which language a picture is described, if that isn't English
-(`in_language`).
+A page is coarse or fine (`is_fine`): a coarse page's text is plain, a fine page's text is Markdown. A caption is a detailed
+description, a brief one, or a list of objects (`kind_of_caption`). Each kind has prompts of its own, so that the model doesn't
+learn to give one kind's answer to another's prompt. The prompt also names the language of a picture's description, if it isn't
+English (`in_language`).
 """
 
 import re
@@ -20,9 +20,8 @@ from datagen.writing.scripts import IDEOGRAPHS, KANA, main_script
 
 
 class Prompt(StrEnum):
-    """What is asked of the model. The prompts are the released model's, `DETECT` as its paper shows it (figure 12), but for
-    `FREE_LINES`, `PLAIN_MARKDOWN`, `BLOCKS`, `CAPTION`, `NAMES` and `PLACES`, which are ours. In `LOCATE`, what is looked for
-    stands in place of `xxxx`."""
+    """The prompts. `FREE_LINES`, `PLAIN_MARKDOWN`, `BLOCKS`, `CAPTION`, `NAMES` and `PLACES` are ours. The others are the
+    released model's; `DETECT` is as its paper shows it (figure 12). `LOCATE` has the text to find in place of `xxxx`."""
 
     FREE = f"{IMAGE}\nFree OCR."
     FREE_LINES = f"{IMAGE}\nFree OCR, line by line."
@@ -64,16 +63,16 @@ ANSWERS = {
     Prompt.PLACES: "the same with the third of the picture in which each of them is, in words",
     Prompt.DETECT: "each name of an object and the boxes of all that are called so, a line each",
 }
-"""What the answer to each prompt holds. Lines are plain wherever they are asked for, and so are those that were cut out of fine
-pages; a region that was cut out of one has the tags of its Markdown."""
+"""The content of the answer to each prompt. Lines are always plain, also lines that were cut out of fine pages. A region that was
+cut out of a fine page has the tags of its Markdown."""
 
 COARSE, FINE = "coarse", "fine"
 DETAILED, BRIEF, LISTED, PLACED = "detailed", "brief", "listed", "placed"
 
 
 class Asked(NamedTuple):
-    """A prompt, and the share of a task's samples that are asked it: of all of them, or of one kind: coarse or fine pages,
-    detailed, brief, listed or placed captions."""
+    """A prompt with its weight: the share of samples that get it. With a `kind`, the share is of samples of this kind: coarse or
+    fine pages; detailed, brief, listed or placed captions."""
 
     prompt: Prompt
     weight: float
@@ -102,21 +101,21 @@ PROMPTS = {
         Asked(Prompt.LOCATE, 0.25),
     ),
 }
-"""The prompts of each task, the usual one first. The model trains on no other task, but for text alone, which is asked nothing.
-Lines and regions that were cut out of pages are crops, tables and formulas. Of scenes, half are asked for text alone."""
+"""The prompts of each task, the usual one first. The model trains on these tasks, and on text alone, which has no prompt. Lines
+and regions that were cut out of pages are crops, tables and formulas. Half of the scenes are asked for text alone."""
 KINDS = {task: {asked.prompt: asked.kind for asked in PROMPTS[task]} for task in ("page", "caption")}
-"""Of pages and captions, the kind that each prompt is asked of, "" for all."""
+"""The kind of pages or captions that gets each prompt; "" for all kinds."""
 IN_LANGUAGE = frozenset((Prompt.DESCRIBE, Prompt.CAPTION, Prompt.NAMES, Prompt.DETECT))
-"""The prompts of which nothing but a sentence at their end says in which language to answer. What is in the picture doesn't."""
+"""Prompts that name the answer's language in a last sentence. The picture alone doesn't tell the language."""
 
-_SENTENCES, _DETAILED = 2, 100  # of a detailed description, at least; its letters, of which a Chinese one counts as three
+_SENTENCES, _DETAILED = 2, 100  # least sentences and letters of a detailed description; an ideograph counts as three
 _SENTENCE_END = regex.compile(rf"[{signs.STOPS}](?=\s|$)|[。！？]")
 _IDEOGRAPH = re.compile(f"[{IDEOGRAPHS}{KANA}]")
 
 
 def is_fine(sample: Sample) -> bool:
-    """Whether the page is a fine one, whose text is Markdown: somebody who isn't `PLAIN` drew some of its regions. A box that a
-    person drew on a coarse page, and called `text`, tells no more than the page's others."""
+    """Whether the page is fine, and its text Markdown: an engine that isn't in `PLAIN` drew some of its regions. A region that a
+    person drew and labelled `text` doesn't count, since coarse pages have such boxes, too."""
     drawn = ((region.detected_by or region.by, region.label) for region in sample.regions)
     return sample.task == "page" and any(
         by not in PLAIN and not (label == "text" and by.startswith("person/")) for by, label in drawn
@@ -124,14 +123,13 @@ def is_fine(sample: Sample) -> bool:
 
 
 def is_wordless(sample: Sample) -> bool:
-    """Whether the sample is a scene on which nothing is written. Its answers are empty: a model that is asked to read such a
-    picture has to end at once."""
+    """Whether the sample is a scene without text. Its answers are empty, so that the model learns to end at once."""
     return sample.task == "scene" and not sample.regions and not sample.text.strip()
 
 
 def kind_of_caption(sample: Sample) -> str:
-    """What a picture's caption is: `LISTED` where each line is the name of one of its objects, `PLACED` where each line begins
-    with one and goes on about its place, `DETAILED` or `BRIEF` where it describes the picture; "" where there is none."""
+    """The kind of a picture's caption. `LISTED`: each line is an object's name. `PLACED`: each line begins with an object's name,
+    and its place follows. `DETAILED` or `BRIEF`: a description of the picture. "": there is no caption."""
     caption = sample.caption.strip()
     names = [region.text for region in sample.regions if region.label == OBJECT and region.text.strip()]
     lines = caption.split("\n")
@@ -146,14 +144,14 @@ def kind_of_caption(sample: Sample) -> str:
 
 
 def in_language(sample: Sample, prompt: Prompt) -> str:
-    """The prompt with the language of the sample's answer, or its letters where nobody knows the language
-    (`datagen.writing.languages.described`). `DETECT` is answered in the language of the objects' names, which is the caption's if
-    that lists them."""
+    """The prompt with the language of the sample's answer, or with its script if the language is unknown
+    (`datagen.writing.languages.described`). An answer to `DETECT` is in the language of the objects' names. This is the caption's
+    language if the caption lists the names."""
     if sample.task != "caption" or prompt not in IN_LANGUAGE:
         return prompt.value
     lang, script = sample.lang, sample.script
     if prompt is Prompt.DETECT and kind_of_caption(sample) in (DETAILED, BRIEF):
-        # Who describes a picture takes the names from somewhere else, most often English ones.
+        # A described picture's names come from another source, and are mostly English.
         lang, script = languages.UNKNOWN, main_script(" ".join(region.text for region in sample.regions))[0]
     language = languages.described(lang, script)
     return f"{prompt.value} Answer in {language}." if language else prompt.value

@@ -1,11 +1,11 @@
-"""A dataset folder made by a pipeline: what is left to do, doing it, and the files that sum it up.
+"""The folder of a dataset that a pipeline makes: plan the shards, build them, and write the files that summarise them.
 
-census/    which shard reads what, a part a generation      written before the first shard
-shards/    tars, and the report beside each                 written by workers
-manifest/  a Parquet part a shard                           written by workers
-marks/     rows about samples that later steps add
-patches/   what people corrected                           kept by `make patch`
-drops.jsonl  README.md  run.json                            rebuilt from the above when something ran
+census/    the items that each shard reads, a part for each generation    written before the first shard
+shards/    a tar and a report for each shard                              written by workers
+manifest/  a Parquet part for each shard                                  written by workers
+marks/     rows about samples                                             added by later steps
+patches/   people's corrections                                           kept by `make patch`
+drops.jsonl  README.md  run.json                                          rebuilt from the above after each run
 """
 
 import contextlib
@@ -45,10 +45,10 @@ from datagen.work.tombstones import NOTHING, Forgotten
 log = logging.getLogger(__name__)
 
 MEASURED = "measured.md"
-"""What a later step measured of the dataset, as Markdown. The dataset card has it."""
+"""A later step's measurements of the dataset, as Markdown. The dataset card includes them."""
 
 AUDITS = "audits.json"
-"""What people found who typed what stands there, without a label (`make patch`)."""
+"""The results of audits: people typed what they saw, and didn't see the label (`make patch`)."""
 
 CONTENTS = (
     "census",
@@ -68,8 +68,9 @@ OnShard = Callable[[ShardReport], None]
 
 @dataclass(frozen=True)
 class Plan:
-    """What a pipeline would do to its dataset. `made` names the committed shards. `todo` gives the tasks of those to make, anew
-    each time, since they may be more than memory holds: `num_shards` of `num_documents` documents, at a cost of `estimate`."""
+    """A pipeline's plan for its dataset. `made` names the committed shards. `todo` iterates over the tasks of the other shards.
+    It makes the tasks anew with each call, since memory may not hold all of them. `num_shards`, `num_documents` and `estimate`
+    are those of the shards to make."""
 
     made: frozenset[str]
     todo: Callable[[], Iterator[ShardTask]]
@@ -81,20 +82,21 @@ class Plan:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: what the reports of all committed shards add up to, and the errors of those that failed."""
+    """The result of a run: totals over the reports of all committed shards, and the errors of failed shards by name."""
 
     totals: Totals
     failed: dict[str, BaseException]
 
     @property
     def drop_share(self) -> float:
-        """The share of documents that gave no page."""
+        """The share of documents that gave no sample."""
         return self.totals.num_barren / self.totals.num_documents if self.totals.num_documents else 0.0
 
 
 @contextlib.contextmanager
 def lock(folder: Folder) -> Iterator[None]:
-    """One run at a time on a local output. The kernel lets go of it when the run dies, however it dies."""
+    """Allow one run at a time on a local output. The kernel releases the lock when the run ends or is killed. Raises `ValueError`
+    if another run has the lock, or if a file is in the folder's place."""
     if folder.local is None:
         yield
         return
@@ -122,11 +124,12 @@ def plan(
     forgotten: Forgotten = NOTHING,
     afresh: bool = False,
 ) -> Plan:
-    """What there is to do about `items`, the census of this run, which are gone through more than once. With `commit`, new ones
-    are assigned to shards, durably. What is `forgotten` is never new, and no shard will read it. `afresh`: as if the folder were
-    empty, which `clear` will make it.
+    """The plan for `items`, the census of this run. `items` are iterated more than once.
 
-    Raises `ValueError` if the folder isn't a dataset's, or has shards of another recipe or of inputs that changed.
+    With `commit`, new items are assigned to shards, and the assignment is written. Items that are `forgotten` are never new, and
+    no shard reads them. With `afresh`, the plan is made as if the folder were empty; `clear` empties it later.
+
+    Raises `ValueError` if the folder isn't a dataset's, or has shards of another recipe, or of inputs that changed.
     """
     description = pipeline.description()
     assert not (commit and afresh)
@@ -161,7 +164,7 @@ def plan(
         if task.shard not in made:
             num_todo += 1
             for item in task.inputs:
-                num_documents += item.uri != last_uri  # the ranges of one are neighbours
+                num_documents += item.uri != last_uri  # ranges of one document are neighbours
                 last_uri = item.uri
             estimate = Estimate(*map(operator.add, estimate, task.pipeline.source.estimate(task.inputs)))
         elif made[task.shard] == task.fingerprint:
@@ -175,7 +178,7 @@ def plan(
 
 
 def _chosen(pipeline: Pipeline, items: Iterable[Item], read: Assignment, runner: Runner, forgotten: Forgotten) -> StoredItems:
-    """Those of the items that are new, and that the pipeline's weights and limit take, beside what is `read` already."""
+    """The new items that the pipeline's weights and limit choose, given the items that are `read` already."""
 
     def remembered() -> Iterator[Item]:
         return (item for item in items if not forgotten.holds(item))
@@ -185,14 +188,14 @@ def _chosen(pipeline: Pipeline, items: Iterable[Item], read: Assignment, runner:
         new = _probed(pipeline, new, runner)
     if pipeline.weights:
         counted = (item for item in read.by_uri() if not (item.again or patched.is_patch(item) or forgotten.holds(item)))
-        once = last_of_each(counted, "uri", "first")  # also where `retry` reads one anew
+        once = last_of_each(counted, "uri", "first")  # `retry` may have assigned an item twice
         there = (item for item in once if item.uri not in forgotten.emptied)
         new = StoredItems(
             weigh(new, there, pipeline.weights, lambda item: pipeline.source.estimate((item,)).num_samples),
         )
     if pipeline.limit:
         documents = (item for item in last_of_each(read.by_uri(), "uri") if not patched.is_patch(item))
-        room = pipeline.limit - sum(not new.at(item.uri) for item in documents)  # a new one comes in the place of a forgotten one
+        room = pipeline.limit - sum(not new.at(item.uri) for item in documents)  # a new item replaces its document
         known_or_new = (new.at(item.uri) or next(reversed(read.at(item.uri)), None) for item in remembered())
         chosen = choose(filter(None, known_or_new), pipeline.limit, pipeline.seed)
         new = StoredItems(choose((item for item in chosen if new.at(item.uri)), max(0, room), pipeline.seed))
@@ -202,8 +205,8 @@ def _chosen(pipeline: Pipeline, items: Iterable[Item], read: Assignment, runner:
 def build(
     pipeline: Pipeline, folder: Folder, todo: Plan, runner: Runner, run: dict[str, Any], on_shard: OnShard = lambda report: None
 ) -> Outcome:
-    """Make the shards of `todo`. One that fails is reported and the others finish, unless it fails with
-    `NothingAnswers`, which would be theirs, too. `run` is what run.json says of this run."""
+    """Make the shards of `todo`. If a shard fails, its error is logged, and the other shards are made. `NothingAnswers` ends the
+    run, since the other shards would fail alike. `run` is run.json's entry for this run."""
     started = time.time()
     new: set[str] = set()
     failed: dict[str, BaseException] = {}
@@ -213,7 +216,7 @@ def build(
             new.add(report.shard)
             on_shard(report)
         else:
-            from datagen.asking.answers import NothingAnswers  # loads what asks models, where most runs ask none
+            from datagen.asking.answers import NothingAnswers  # slow to load, and most runs ask no model
 
             assert error is not None
             failed[task.shard] = error
@@ -234,8 +237,8 @@ def build(
 
 
 def summarise(folder: Folder, name: str, shards: Iterable[str]) -> Totals:
-    """Rebuild what the reports and manifest parts of `shards` say together, drops.jsonl and the dataset card, unless it is there
-    already. Returns what the reports add up to."""
+    """Rebuild drops.jsonl and the dataset card from the reports and manifest parts of `shards`, unless both are up to date.
+    Returns the reports' totals."""
     shards = sorted(shards)
     totals = Totals.of(each_report(folder, shards))
     measured = folder.read(MEASURED).decode() if folder.exists(MEASURED) else ""
@@ -253,9 +256,9 @@ def summarise(folder: Folder, name: str, shards: Iterable[str]) -> Totals:
 
 
 def clear(folder: Folder) -> None:
-    """Delete a dataset that a pipeline made here, and nothing else that lies in the folder. Raises `ValueError` if none did.
+    """Delete the dataset in the folder, and no other file there. Raises `ValueError` if the files aren't of a pipeline's dataset.
 
-    Killed on the way, it leaves a dataset with shards to make: reports go first, the census last.
+    Reports are deleted first, the census last. So after a kill the folder is a dataset with shards to make.
     """
     _refuse_foreign(folder)
     if patches := form.digests(folder):
@@ -267,10 +270,10 @@ def clear(folder: Folder) -> None:
 
 
 def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
-    """Each committed shard with what differs from its report, its census and its manifest part; then "" with what is no single
-    shard's."""
+    """Each shard with its faults: differences from its report, its census and its manifest part. At last "" with the faults of
+    the whole dataset."""
     description = read_run(folder).get("description", {})
-    # By number: the folder may have another name.
+    # By number, since the folder may have been renamed.
     fingerprints = {f"{shard.index:06d}": shard_fingerprint(description, shard.inputs) for shard in assigned(folder)}
     names = {name.rsplit(".", 1)[0] for name in folder.sub("shards").names()}
     for shard in sorted(names):
@@ -292,12 +295,13 @@ def verify(folder: Folder) -> Iterator[tuple[str, list[str]]]:
 
 
 def _verify_keys(folder: Folder) -> list[str]:
-    """The keys that more than one shard has, by the manifest. 8 bytes a sample: names are looked at where digests meet."""
+    """A fault for each key that more than one shard has, by the manifest. Memory is 8 bytes a sample: digests are compared first,
+    and then the keys with equal digests."""
     names = [name for name in folder.sub("manifest").names(".parquet") if folder.exists(f"shards/{name[:-8]}.json")]
 
     def keys() -> Iterator[tuple[str, list[str]]]:
         for name in names:
-            with contextlib.suppress(OSError, ValueError):  # its shard reports it
+            with contextlib.suppress(OSError, ValueError):  # `_verify_manifest` reports it
                 yield name.removesuffix(".parquet"), folder.read_table(f"manifest/{name}")["key"].to_pylist()
 
     digests = [numpy.array([xxhash.xxh3_64_intdigest(key.encode()) for key in of_shard], numpy.uint64) for _, of_shard in keys()]
@@ -321,14 +325,14 @@ def _verify_manifest(folder: Folder, report: ShardReport) -> list[str]:
 
 
 def _whole(folder: Folder) -> dict[str, str]:
-    """The fingerprints of committed shards, but for those whose tar or manifest part somebody took away: these are to be made
+    """The fingerprints of committed shards. A shard whose tar or manifest part is missing is left out, so that it is made
     again."""
     there = {*folder.sub("shards").names(".tar"), *folder.sub("manifest").names(".parquet")}
     return {r.shard: r.fingerprint for r in each_report(folder) if {f"{r.shard}.tar", f"{r.shard}.parquet"} <= there}
 
 
 def _probed(pipeline: Pipeline, items: Iterable[Item], runner: Runner) -> StoredItems:
-    """`items`, which are sorted by uri, with what looking inside tells."""
+    """The `items`, each replaced by its `probe`, sorted by uri as before."""
 
     def probed_items() -> Iterator[Item]:
         for item, probed, error in runner.map(pipeline.source.probe, items):
@@ -340,7 +344,7 @@ def _probed(pipeline: Pipeline, items: Iterable[Item], runner: Runner) -> Stored
 
 
 def _refuse_another(folder: Folder, description: dict[str, Any]) -> None:
-    """Raise `ValueError`, naming what differs, if the folder's shards come from another recipe or other engines."""
+    """Raise `ValueError`, naming the differences, if the folder's shards come from another recipe or other engines."""
     _refuse_foreign(folder)
     run = read_run(folder)
     if not run or run["fingerprint"] == fingerprint(description):
@@ -354,7 +358,7 @@ def _refuse_another(folder: Folder, description: dict[str, Any]) -> None:
 
 
 def _refuse_foreign(folder: Folder) -> None:
-    """Raise `ValueError` if the folder holds somebody else's files under the names that a dataset uses."""
+    """Raise `ValueError` if the folder is no dataset, and has files under the names that a dataset uses."""
     if folder.exists("run.json") or folder.exists("census"):
         return
     taken = [name for name in CONTENTS if folder.exists(name)]
@@ -363,7 +367,7 @@ def _refuse_foreign(folder: Folder) -> None:
 
 
 def read_run(folder: Folder) -> dict[str, Any]:
-    """The contents of run.json; empty if there is none. Raises `ValueError` if it is damaged, or another version's."""
+    """The contents of run.json; empty if there is none. Raises `ValueError` if the file is damaged, or of another version."""
     if not folder.exists("run.json"):
         return {}
     try:
@@ -378,7 +382,8 @@ def read_run(folder: Folder) -> dict[str, Any]:
 
 
 def _write_run(folder: Folder, description: dict[str, Any], run: dict[str, Any]) -> None:
-    """Record what makes this dataset's bytes, and append a run to the list of those that worked on it."""
+    """Write run.json: the description that decides the dataset's bytes, and the list of runs, with `run` appended if it isn't
+    empty."""
     runs = read_run(folder).get("runs", [])
     if run:
         runs.append(run)

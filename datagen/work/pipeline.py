@@ -29,15 +29,15 @@ from datagen.work.tombstones import NOTHING, Forgotten
 log = logging.getLogger(__name__)
 
 DOCUMENT = 0
-"""The `batch_size` of a stage that takes a document's samples together, `MAX_TOGETHER` of them at most."""
+"""The `batch_size` of a stage that takes a document's samples together: at most `MAX_TOGETHER` of them."""
 MAX_TOGETHER = 256
-"""How many samples of one document are in memory at a time. A page with its image is about half a megabyte."""
+"""The most samples of one document in memory at a time. A page with its image is about half a megabyte."""
 SHARD_PARTS, PART_BYTES = 1000, 100_000
-"""How many parts a shard has of a source that doesn't say, and the bytes of a part where nobody has counted them."""
+"""A shard's number of parts, and the bytes that count as a part if an item has no count: the defaults of `Source.split`."""
 
 
 class Estimate(NamedTuple):
-    """`cpu_s` is seconds of one core, `num_bytes` the size in shards."""
+    """What work gives and costs. `cpu_s` is seconds of one core, `num_bytes` the size in shards."""
 
     num_samples: int
     num_bytes: int
@@ -45,60 +45,62 @@ class Estimate(NamedTuple):
 
 
 class Component(Protocol):
-    """What sources and stages share. A frozen dataclass: its fields are its configuration and part of the fingerprint, and so is
-    its `version`, which goes up whenever its code gives other samples."""
+    """What sources and stages share. A component is a frozen dataclass. Its fields are its configuration. Fields and `version`
+    are part of the fingerprint. The `version` goes up whenever the code gives other samples."""
 
     version: ClassVar[int] = 1
 
     @property
     def needs(self) -> Needs:
-        """What a worker must have to run it. Decides no bytes."""
+        """What a worker must have to run this component. Doesn't change the output's bytes."""
         return A_CORE
 
     def engines(self) -> dict[str, str]:
-        """Name to version, or to the sha256 of weights, of everything that decides the output's bytes."""
+        """Everything else that decides the output's bytes: names, with a version or the sha256 of weights."""
         return {}
 
 
 class Source(Component, Protocol):
-    """Reads items. A source has a `read`, and what is not so by default: `split` takes an item for as many parts as its count
-    says, or its bytes at `PART_BYTES` each, and cuts none into ranges, which `read` would have to heed."""
+    """Reads items. A source must have `read`; the other methods have defaults. The default `split` counts an item's parts by its
+    count, else by its bytes, `PART_BYTES` a part. It cuts no item into ranges, since `read` would have to respect them."""
 
     def split(self, items: Iterable[Item]) -> Iterable[Inputs]:
-        """The inputs of each shard, in order. `items` may be gone through more than once."""
+        """The inputs of each shard, in order. `items` may be iterated more than once."""
         return shards_of(items, _num_parts, SHARD_PARTS, cut=False)
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
-        """The samples and drops of one item, at least one of them unless the item is a later range of its container. Raises
-        `SampleError` where the whole item is bad."""
+        """The samples and drops of one item. There is at least one, unless the item is a later range of its container. Raises
+        `SampleError` if the whole item is bad."""
         ...
 
     def estimate(self, inputs: Inputs) -> Estimate:
-        """What reading `inputs` will give and cost, about."""
+        """What reading `inputs` gives and costs, roughly."""
         return Estimate(sum(map(_num_parts, inputs)), sum(item.num_bytes for item in inputs), 0.0)
 
     def probe(self, item: Item) -> Item:
-        """`item` with count, sha256 and language, by looking inside; unchanged if it can't be read."""
+        """The item with its count, sha256 and language, found by opening it. The same item if it can't be read."""
         return item
 
 
 class Making(NamedTuple):
-    """The shard that is being made, of the dataset in the folder `url`: for a stage that keeps something beside it. Decides no
-    byte."""
+    """The shard that is being made, and the folder `url` of its dataset: for a stage that keeps files beside the shard. Doesn't
+    change the output's bytes."""
 
     url: str = ""
     shard: str = ""
 
 
 class Stage(Component, Protocol):
-    """A verb over samples. It opens its engines by name from those of the process, which the runner closes.
+    """A function from samples to samples and drops. It opens engines by name from the process's `Engines`; the runner closes
+    them.
 
-    `batch_size` samples at a time go in, or, if it is `DOCUMENT`, those of a document that the shard has. Where a batch raises
-    `SampleError`, its samples are tried one by one; those that raise it alone are dropped, and the others go in together. Every
-    sample that goes in comes out, under its key or as keys of it, a dash and more (`is_of`), or is dropped.
+    A batch has `batch_size` samples. If `batch_size` is `DOCUMENT`, a batch has a document's samples in the shard. If a batch
+    raises `SampleError`, its samples are tried one by one. A sample that raises alone is dropped. The other samples of a document
+    then go in together. Each sample that goes in must come out: under its key, in parts whose keys are its key, a dash and more
+    (`is_of`), or as a drop.
 
-    Stages are plain functions of a batch. One that waits for somebody else has a `stream` in place of that, of outcomes, engines
-    and `Making`: it may hold several samples, and gives all outcomes, drops among them, in the order in which they came in.
+    Most stages are plain functions of a batch. A stage that waits for servers has `stream` instead, a function of outcomes,
+    engines and `Making`. It may hold several samples. It yields all outcomes, drops included, in the order in which they came in.
     """
 
     @property
@@ -107,7 +109,8 @@ class Stage(Component, Protocol):
 
     @property
     def rate(self) -> str:
-        """The name in recipes/sample_costs.py of what a page costs the stage in core-seconds, for plans; "": next to nothing."""
+        """The name in recipes/sample_costs.py of the stage's cost, in core-seconds a page, for plans; "" if the cost is
+        negligible."""
         return ""
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]: ...
@@ -117,9 +120,9 @@ class Stage(Component, Protocol):
 class Pipeline:
     """A step that makes the dataset `name`.
 
-    Items are chosen by `weights` of languages, if there are any, and at most `limit` of them (0: all) by `seed`; `deep` looks
-    inside every item before that. The run fails if more than `max_drop` of its containers
-    yield nothing. None of these changes a shard's bytes.
+    `weights` of languages choose items, if there are any. At most `limit` items (0: all) are drawn by `seed`. `deep` opens every
+    item before the choice. The run fails if more than the share `max_drop` of its containers gives no sample. None of these
+    values changes a shard's bytes.
     """
 
     name: str
@@ -134,7 +137,7 @@ class Pipeline:
 
     @property
     def needs(self) -> Needs:
-        """What a worker must have: what covers the source and each of the stages."""
+        """What a worker must have to run the source and all stages."""
         return Needs.most(component.needs for component in (self.source, *self.stages))
 
     def process(
@@ -145,8 +148,8 @@ class Pipeline:
         later: Inputs = (),
         making: Making = Making(),  # noqa: B008  # a tuple
     ) -> Iterator[Sample | Drop]:
-        """The samples of `inputs` after every stage, and all drops on the way. Items that begin a container which gave nothing
-        are added to `barren`. What is `forgotten`, or read again by `later` shards, doesn't come."""
+        """The samples of `inputs` after all stages, and all drops. An item is added to `barren` if it begins a container and gave
+        no sample. Items that are `forgotten`, or that `later` shards read again, are left out."""
         stream = _read(self.source, inputs, barren, forgotten, later)
         for stage in self.stages:
             streams: Any = getattr(stage, "stream", None)
@@ -154,13 +157,13 @@ class Pipeline:
         return stream
 
     def description(self) -> dict[str, Any]:
-        """What decides the bytes of its shards: values, versions and engines of source and stages."""
+        """Everything that decides the bytes of shards: values, versions and engines of the source and the stages."""
         return {"source": describe(self.source), "stages": [describe(stage) for stage in self.stages]}
 
 
 @dataclass(frozen=True)
 class NoCensus(Census):
-    """The census of a task's pipeline, which lists nothing: the task has its own items."""
+    """The empty census of a task's pipeline, since the task has its items."""
 
     def items(self) -> list[Item]:
         return []
@@ -168,9 +171,11 @@ class NoCensus(Census):
 
 @dataclass(frozen=True)
 class ShardTask:
-    """Everything that a worker needs for one shard of the dataset in the folder `url`. Small, and picklable. `planned` is the
-    fingerprint of the pipeline's description on the machine that planned the run. `later` are the items of these containers that
-    shards of later generations read."""
+    """Everything that a worker needs to make one shard of the dataset in the folder `url`. A task is small and picklable.
+
+    `planned` is the fingerprint of the pipeline's description on the machine that planned the run. `later` are items of the same
+    containers that shards of later generations read.
+    """
 
     pipeline: Pipeline
     url: str
@@ -183,7 +188,7 @@ class ShardTask:
     later: Inputs = ()
 
     def counts(self, item: Item) -> bool:
-        """Whether this shard tells the fate of the item's container."""
+        """Whether the item's container counts among this shard's documents."""
         elsewhere = any(other.begins and other.uri == item.uri for other in self.later)
         return item.begins and not elsewhere and not self.forgotten.holds(item)
 
@@ -216,8 +221,8 @@ def shard_fingerprint(description: dict[str, Any], inputs: Inputs) -> str:
 def run_shard(task: ShardTask) -> ShardReport:
     """Make one shard, commit it, and return its `ShardReport`. Does nothing if the same task was committed before.
 
-    Raises `RuntimeError` on a worker with other engines than the run was planned with, and what a source or stage raises that is
-    not a `SampleError`: a bug, or a full disk. Nothing partial is left then.
+    Raises `RuntimeError` on a worker with other engines than the run was planned with. Exceptions of a source or stage other than
+    `SampleError` pass through: a bug, or a full disk. Then no partial shard is left.
     """
     folder = Folder(task.url)
     existing = read_report(folder, task.shard)
@@ -225,7 +230,7 @@ def run_shard(task: ShardTask) -> ShardReport:
     if existing is not None and is_same and _is_there(folder, existing):
         return existing
     verify_worker(task.pipeline.description, task.planned, folder)
-    folder.remove(f"shards/{task.shard}.json")  # first, so that a report never stands beside a tar that isn't its own
+    folder.remove(f"shards/{task.shard}.json")  # first, so that no report ever lies beside another shard's tar
     started, part, making = time.time(), manifest.PartBuilder(task.shard), Making(task.url, task.shard)
     drops, barren = list[Drop](), list[Item]()
     with folder.create(f"shards/{task.shard}.tar") as file:
@@ -258,7 +263,8 @@ def run_shard(task: ShardTask) -> ShardReport:
 
 
 def _is_there(folder: Folder, report: ShardReport) -> bool:
-    """Whether a committed shard has its tar and its manifest part, which a tar that is the report's own can give again."""
+    """Whether a committed shard has its tar and its manifest part. A missing manifest part is rebuilt, if the tar matches the
+    report."""
     if not folder.exists(f"shards/{report.shard}.tar"):
         return False
     if folder.exists(manifest.name_of(report.shard)):
@@ -275,8 +281,8 @@ def _num_parts(item: Item) -> int:
 
 
 def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgotten, later: Inputs) -> Iterator[Sample | Drop]:
-    """What `source` gives of `inputs`. An item that can't be read at all is a drop. Only the item that begins a container decides
-    whether the container is barren."""
+    """The samples and drops of `inputs`. An item that can't be read at all gives one drop. Only the item that begins a container
+    decides whether the container is barren."""
     for item in inputs:
         read_again = [other.part for other in later if other.uri == item.uri]
         if forgotten.holds(item) or covered(item.part, read_again):
@@ -284,7 +290,7 @@ def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgott
         num_samples = num_drops = num_skipped = 0
         is_forgotten = False
         for outcome in _outcomes(source, item):
-            # A drop without a key says nothing of its content: it shares the fate of the outcome before it.
+            # A drop without a key doesn't say what it was made of, so it is forgotten if the outcome before it is.
             is_forgotten = forgotten.holds_outcome(outcome) or (is_forgotten and isinstance(outcome, Drop) and not outcome.key)
             if is_forgotten or covered(part_of(outcome, item), read_again):
                 num_skipped += 1
@@ -299,8 +305,8 @@ def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgott
 
 
 def _outcomes(source: Source, item: Item) -> Iterator[Sample | Drop]:
-    """What `source` gives of an item. A drop of a whole item that is a range of its container names that range, and one of all
-    that was left of it ends where the item does."""
+    """The samples and drops of an item. If the item is a range of its container, a drop of the whole item names that range. A
+    drop of everything from some part on ends at the item's end."""
     whole = item.part if item.is_part else None
     try:
         for outcome in source.read(item):
@@ -314,7 +320,7 @@ def _outcomes(source: Source, item: Item) -> Iterator[Sample | Drop]:
 
 
 def _apply(stage: Stage, stream: Iterable[Sample | Drop]) -> Iterator[Sample | Drop]:
-    """`stage` over the samples of `stream`, in batches that never cross a shard; drops pass by."""
+    """The outcomes of `stage` for the samples of a shard, in batches. Drops pass through."""
     size = stage.batch_size or MAX_TOGETHER
     batch: list[Sample] = []
     for outcome in stream:
@@ -333,7 +339,7 @@ def _apply(stage: Stage, stream: Iterable[Sample | Drop]) -> Iterator[Sample | D
 
 
 def _streamed(stage: Stage, streams: Any, stream: Iterable[Sample | Drop], making: Making) -> Iterator[Sample | Drop]:
-    """`stage` over `stream`, as it comes. What the stage holds is as many keys as it has samples in hand."""
+    """The outcomes of a stage that has a `stream`. Only the keys of samples that the stage still holds are kept here."""
     waiting: set[str] = set()
 
     def noted() -> Iterator[Sample | Drop]:
@@ -350,7 +356,7 @@ def _streamed(stage: Stage, streams: Any, stream: Iterable[Sample | Drop], makin
 
 
 def _call(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
-    """What the stage makes of a batch. A sample that it can't take drops alone, and spoils nothing for the others."""
+    """The stage's outcomes for a batch. A sample that raises `SampleError` is dropped alone, and the other samples go on."""
     try:
         return _complete(stage, batch)
     except SampleError as error:
@@ -361,7 +367,7 @@ def _call(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
         return [outcome for sample in batch for outcome in _call(stage, [sample])]
     failures = {sample.key: alone for sample in batch if (alone := _failure_alone(stage, sample))}
     rest = [sample for sample in batch if sample.key not in failures]
-    if not failures:  # no sample is to blame, and one that is looked at alone isn't what the stage is for
+    if not failures:  # no single sample is to blame, and a document's stage gives no outcomes of single samples
         return [_drop(stage, sample, failure) for sample in batch]
     drops: list[Sample | Drop] = [_drop(stage, s, failures[s.key]) for s in batch if s.key in failures]
     return drops + (_call(stage, rest) if rest else [])
@@ -380,7 +386,7 @@ def _drop(stage: Stage, sample: Sample, error: SampleError) -> Drop:
 
 
 def is_of(key: str, whole: str) -> bool:
-    """Whether `key` is that of the sample `whole`, or of a part of it."""
+    """Whether `key` is the key `whole` of a sample, or the key of a part of this sample."""
     return key == whole or key.startswith(f"{whole}-")
 
 
