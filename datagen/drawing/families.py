@@ -47,7 +47,7 @@ def new_layout(lang: str) -> tuple[Any, Any]:
 
 
 def _num_glyphs(name: str, text: str, lang: str) -> int:
-    layout, kept = new_layout(lang)
+    layout, kept_alive = new_layout(lang)
     pango.pango_layout_set_font_description(layout, description(name, 10))
     pango.pango_layout_set_text(layout, text.encode(), -1)
     iterator = ffi.gc(pango.pango_layout_get_iter(layout), pango.pango_layout_iter_free)
@@ -57,7 +57,7 @@ def _num_glyphs(name: str, text: str, lang: str) -> int:
         if run:  # none at a line's end
             number += ffi.cast("int *", run.glyphs)[0]  # PangoGlyphString's first field, which pangocffi leaves opaque
         if not pango.pango_layout_iter_next_run(iterator):
-            del kept
+            del kept_alive
             return number
 
 

@@ -269,7 +269,7 @@ def numbered_formulas(lines: Sequence[Line], detected_by: str) -> list[Region]:
         return []
     em = statistics.median(line.box.y1 - line.box.y0 for line in lines)
     numbers = [line for line in lines if is_number(line.text)]
-    found = []
+    regions = []
     for number in numbers:
         before = [line for line in lines if line.box.x0 < number.box.x0]
         beside = [line for line in before if overlap(line.box, number.box, 1) > 0.5]
@@ -291,5 +291,7 @@ def numbered_formulas(lines: Sequence[Line], detected_by: str) -> list[Region]:
             if not above or not _CONTINUES.match(first.text):
                 break
             own += above
-        found.append(Region(around(line.box for line in own), "equation", "", None, detected_by, format="latex", is_unread=True))
-    return found
+        regions.append(
+            Region(around(line.box for line in own), "equation", "", None, detected_by, format="latex", is_unread=True)
+        )
+    return regions

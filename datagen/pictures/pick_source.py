@@ -100,8 +100,8 @@ class Pictures(Census):
             raise ask_for_name(self.input, scanned.laion)
         if _is_urls_alone(scanned):
             return self._downloaded(scanned)
-        found = itertools.chain(self._archives(scanned), self._tables(scanned), self._images(scanned))
-        items = StoredItems(in_order(((item.uri,), item) for item in found))
+        all_items = itertools.chain(self._archives(scanned), self._tables(scanned), self._images(scanned))
+        items = StoredItems(in_order(((item.uri,), item) for item in all_items))
         if not items:
             kinds = "/".join(name.upper() for name in FORMATS)
             raise ValueError(f"input={self.input}: no {kinds}, archive or table of them to read there")

@@ -35,10 +35,10 @@ def paragraphs(lang: str) -> list[str]:
 
     Raises `ValueError` if packages can't be had here.
     """
-    found: dict[str, None] = {}
+    of_packages: dict[str, None] = {}
     for kind in _KINDS:
-        found |= dict.fromkeys(_of_package(_package(kind, lang)))
-    return list(found)
+        of_packages |= dict.fromkeys(_of_package(_package(kind, lang)))
+    return list(of_packages)
 
 
 def help_file(lang: str) -> Path | None:
@@ -99,9 +99,9 @@ def _fetched(name: str, tmp: Path) -> Path | None:
             raise
         log.info("there is no such package: %s", error)
         return None
-    found = dict.fromkeys([*_messages(raw), *_help(raw)])
+    unique = dict.fromkeys([*_messages(raw), *_help(raw)])
     path = tmp / f"{name}_{version_of(deb, name)}.txt"
-    path.write_text("".join(f"{paragraph}\n" for paragraph in found), encoding="utf-8")
+    path.write_text("".join(f"{paragraph}\n" for paragraph in unique), encoding="utf-8")
     os.utime(path, ns=(deb.stat().st_mtime_ns,) * 2)
     return path
 

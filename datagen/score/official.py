@@ -180,8 +180,8 @@ def _run(command: Sequence[str], where: str, tmp: Path, environment: Mapping[str
     if process.returncode:
         hint = f"; {command[0]} lacks what it imports: {_IMPORTS}" if "No module named" in output else ""
         error = list(_ERROR.finditer(output))
-        said = " ".join(output[error[-1].start() :].replace("*", "").split()) if error else _last_line(output)
-        raise ValueError(f"{where}: its code ended with {said[:_LONGEST]}{hint}")
+        message = " ".join(output[error[-1].start() :].replace("*", "").split()) if error else _last_line(output)
+        raise ValueError(f"{where}: its code ended with {message[:_LONGEST]}{hint}")
     return output
 
 

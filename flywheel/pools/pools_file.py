@@ -105,13 +105,13 @@ def texts_of(step: Flywheel, out: Folder, served: Iterable[Pools]) -> dict[str, 
 def _assign(step: Flywheel, pages: Folder, folder: Folder) -> Sequence[Pools]:
     """The pools, with the texts of languages that need some written in the step's `folder`."""
     languages = pools.survey(pages, ppocr.alphabet_share, step.min_alphabet_share)
-    found = supplied(step, languages)
+    texts_of = supplied(step, languages)
     folder.remove(texts.FOLDER)
     lines = {}
-    for lang, text in found.items():
+    for lang, text in texts_of.items():
         sha256 = TextFile.write(folder.sub(texts.FOLDER), text).sha256
         lines[lang] = TextLines(sha256, len(text.train), len(text.held_out))
-    new = [Language(text.lang, text.script, _share(text)) for text in found.values()]
+    new = [Language(text.lang, text.script, _share(text)) for text in texts_of.values()]
     known = {language.lang for language in languages}
     languages = [*languages, *(language for language in new if language.lang not in known)]
     return pools.assign(languages, step.seed, step.min_train_lines, lines)
@@ -132,7 +132,7 @@ def supplied(step: Flywheel, languages: Sequence[Language]) -> dict[str, Texts]:
             wanted[language.lang] = (language.script, given.get(language.lang, (language.script, []))[1])
     known = {language.lang for language in languages}
     wanted |= {lang: of for lang, of in given.items() if lang not in known}
-    found = {}
+    supplies = {}
     for lang, (script, paragraphs) in sorted(wanted.items()):
         made = texts.gather(lang, script, paragraphs, step.text_packages, step.max_text_lines, step.seed)
         if made is None:
@@ -145,8 +145,8 @@ def supplied(step: Flywheel, languages: Sequence[Language]) -> dict[str, Texts]:
         counts = f"{len(made.train)} lines to typeset, {len(made.held_out)} to test, of paragraphs: {sources}"
         faces = f"typefaces: {', '.join(made.families.train)}; to test {', '.join(made.families.test)}"
         log.info("%s (%s): %s; %s", lang, script, counts, faces)
-        found[lang] = made
-    return found
+        supplies[lang] = made
+    return supplies
 
 
 def _share(text: Texts) -> float:
@@ -157,12 +157,12 @@ def _share(text: Texts) -> float:
 def _given(step: Flywheel, known: Mapping[str, str]) -> dict[str, tuple[str, list[str]]]:
     """The script and paragraphs of each language in the user's folder. One that the corpus has in another script is another
     language here: `sr-Latn` beside `sr`."""
-    found: dict[str, tuple[str, list[str]]] = {}
+    paragraphs_of: dict[str, tuple[str, list[str]]] = {}
     for lang, paths in texts.languages(step.text).items() if step.text else ():
         paragraphs = texts.read(paths)
         script = scripts.main_script(" ".join(paragraphs))[0]
         if script in scripts.NO_SCRIPT:
             raise ValueError(f"text={step.text}: the text in {lang} has no letters")
         name = lang if known.get(lang, script) == script else f"{lang}-{script}"
-        found[name] = (script, paragraphs)
-    return found
+        paragraphs_of[name] = (script, paragraphs)
+    return paragraphs_of

@@ -126,17 +126,17 @@ def describe(asides: Sequence[Aside]) -> list[str]:
 
 def enough(step: Flywheel, out: Folder) -> str:
     """Why no further round is made; "" if another round is made."""
-    kept = round_metrics(out)
+    rounds = round_metrics(out)
     refused = refused_rounds(out)
     if step.rounds != AUTO:
         away = f", {len(refused)} of them set aside by the rule" if refused else ""
-        num_made = len(kept) + len(refused)
+        num_made = len(rounds) + len(refused)
         return f"{num_made} rounds are made{away}" if num_made >= step.rounds else ""
-    if refused and refused[-1].number > kept[-1]["round"]:
+    if refused and refused[-1].number > rounds[-1]["round"]:
         return f"round-{refused[-1].number} brought nothing, so no other is tried: {refused[-1].reason}"
-    if kept and not num_to_read(kept[-1]):
-        return f"round-{kept[-1]['round']} left nothing more to read"
-    return f"{MOST} rounds are made" if len(kept) + len(refused) >= MOST else ""
+    if rounds and not num_to_read(rounds[-1]):
+        return f"round-{rounds[-1]['round']} left nothing more to read"
+    return f"{MOST} rounds are made" if len(rounds) + len(refused) >= MOST else ""
 
 
 def refused_rounds(out: Folder) -> list[Aside]:

@@ -74,14 +74,14 @@ def pieces(config: ModelConfig, load: Load = Load()) -> list[Piece]:
     decoder, T = config.decoder, sum(load.lengths)
     D, num_ends = decoder.width, decoder.vocab_size * decoder.width
     # The last norm's input, the head's, and angles.
-    kept = (T + load.num_learned) * D * _BF16 + T * D // decoder.heads * _FP32
+    ends = (T + load.num_learned) * D * _BF16 + T * D // decoder.heads * _FP32
     head = {"embeddings": 2 * load.num_learned * num_ends}
     return [
         _sam(config.sam, load),
         _clip(config, load),
         Piece("embedding", "decoder", {"embeddings": num_ends}),
         *(_layer(decoder, load, n) for n in range(decoder.depth)),
-        Piece("head", "decoder", {"embeddings": num_ends, "decoder": D}, {"lm_head": (D, decoder.vocab_size)}, head, ends=kept),
+        Piece("head", "decoder", {"embeddings": num_ends, "decoder": D}, {"lm_head": (D, decoder.vocab_size)}, head, ends=ends),
     ]
 
 
@@ -120,14 +120,14 @@ def _sam(sam: SamConfig, load: Load) -> Piece:
     tables = sum(2 * (2 * (sam.grid if n in sam.global_blocks else sam.window) - 1) * (W // N) for n in range(sam.depth))
     ends = (3 * sam.patch**2 + 1 + sam.grid**2) * W + neck * (W + 9 * neck + 4) + 9 * first * (neck + second)
     shapes = {"attn.qkv": (W, 3 * W), "attn.proj": (W, W), "mlp.lin1": (W, 4 * W), "mlp.lin2": (4 * W, W)}
-    operations, kept, blocks, again = 0, 0, list[int](), list[int]()
+    operations, num_kept, blocks, again = 0, 0, list[int](), list[int]()
     for (height, width), num in Counter(load.views).items():  # views of one size go through the towers together
         rows, columns = height // sam.patch, width // sam.patch
         L = num * rows * columns
         operations += 2 * L * (3 * sam.patch**2 * W + neck * (W + 9 * neck))
         operations += 2 * 9 * (L // 4 * neck * first + L // 16 * first * second)
         # Pixels, the neck's two convolutions and norms, the compressor's two convolutions.
-        kept += L * (3 * sam.patch**2 + W + 4 * neck) + L // 4 * first
+        num_kept += L * (3 * sam.patch**2 + W + 4 * neck) + L // 4 * first
         for n in range(sam.depth):
             high, wide = (rows, columns) if n in sam.global_blocks else (sam.window, sam.window)
             filled, seen = num * -(-rows // high) * high * -(-columns // wide) * wide, high * wide
@@ -143,7 +143,7 @@ def _sam(sam: SamConfig, load: Load) -> Piece:
         {"sam": ends + sam.depth * (12 * W * W + 13 * W) + tables},
         {f"model.sam_model.blocks.{n}.{name}": shape for n in range(sam.depth) for name, shape in shapes.items()},
         {"sam": operations},
-        kept * _BF16,
+        num_kept * _BF16,
         tuple(blocks),
         tuple(again),
     )
@@ -154,12 +154,12 @@ def _clip(config: ModelConfig, load: Load) -> Piece:
     shapes = {"self_attn.qkv_proj": (C, 3 * C), "self_attn.out_proj": (C, C), "mlp.fc1": (C, 4 * C), "mlp.fc2": (4 * C, C)}
     layers = range(clip.depth)
     linear = {f"model.vision_model.transformer.layers.{n}.{name}": shape for n in layers for name, shape in shapes.items()}
-    operations, kept, blocks, again = 0, 0, list[int](), list[int]()
+    operations, num_kept, blocks, again = 0, 0, list[int](), list[int]()
     for (height, width), num in Counter(load.views).items():
         num_tokens = (height // config.sam.patch // 4) * (width // config.sam.patch // 4)
         l = num_tokens + 1  # noqa: E741
         operations += num * (clip.depth * (24 * l * C * C + 4 * l * l * C) + 4 * num_tokens * C * D)
-        kept += num * (l * C + 2 * C * num_tokens)  # the first norm's input, the projector's
+        num_kept += num * (l * C + 2 * C * num_tokens)  # the first norm's input, the projector's
         blocks += [num * (21 * l * C + (clip.heads * l * l if l < _MANY else 0)) * _BF16] * clip.depth
         again += [num * l * C * (2 if l >= _MANY else 1) * _BF16] * clip.depth
     unused = 3 * clip.patch**2 * C  # the patch embedding
@@ -169,7 +169,7 @@ def _clip(config: ModelConfig, load: Load) -> Piece:
         {"clip": unused + C * (clip.grid**2 + 4) + clip.depth * (12 * C * C + 13 * C), "projector": 2 * C * D + 3 * D},
         linear | {"model.projector.layers": (2 * C, D)},
         {"clip": operations},
-        kept * _BF16,
+        num_kept * _BF16,
         tuple(blocks),
         tuple(again),
         unused,
@@ -188,7 +188,7 @@ def _layer(decoder: DecoderConfig, load: Load, n: int) -> Piece:
     operations = {"decoder": sum(length * (8 * D * D + 4 * length * D + 6 * D * inner) for length in load.lengths)}
     choice = 0
     # Its input, normed, q, k and v, attention's result, the sum with it, normed; the inner layer.
-    kept = T * (8 * D + 4 * inner) * _BF16
+    kept_bytes = T * (8 * D + 4 * inner) * _BF16
     if not dense:
         parameters["decoder"] += decoder.num_experts * D
         parameters["experts"] = decoder.num_experts * 3 * D * decoder.expert_width
@@ -196,7 +196,7 @@ def _layer(decoder: DecoderConfig, load: Load, n: int) -> Piece:
         operations["experts"] = T * 6 * D * decoder.expert_width * S
         choice = T * S * (2 * _FP32 + 6 * _INT64)  # of the router, and the rows by expert
         # The experts' inner layers, the router's input and its scores in fp32.
-        kept += T * (2 * S * decoder.expert_width * _BF16 + (D + decoder.num_experts) * _FP32) + choice
+        kept_bytes += T * (2 * S * decoder.expert_width * _BF16 + (D + decoder.num_experts) * _FP32) + choice
     linear = {f"model.layers.{n}.{name}": shape for name, shape in shapes.items()}
     # Computed again, it keeps its input and attention's result.
-    return Piece(f"layer {n}", "decoder", parameters, linear, operations, 0, (kept,), (2 * T * D * _BF16 + choice,))
+    return Piece(f"layer {n}", "decoder", parameters, linear, operations, 0, (kept_bytes,), (2 * T * D * _BF16 + choice,))

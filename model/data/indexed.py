@@ -182,8 +182,8 @@ class Indexed(ABC):
             values = []
             for row in some:
                 reason = row.error.reason if row.error is not None else ""
-                found = {name: next(lengths_of) if row.texts else NO_ANSWER for name in names}
-                values.append(row.values | {"reason": reason} | found)
+                lengths = {name: next(lengths_of) if row.texts else NO_ANSWER for name in names}
+                values.append(row.values | {"reason": reason} | lengths)
                 if row.error is not None and reason not in (BLANK, NO_TEXT):
                     self.tell(row.called, row.error)
             tables.append(pa.Table.from_pylist(values, pa.schema(fields)))

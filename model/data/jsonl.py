@@ -42,9 +42,9 @@ class JsonlReader:
     images: Folder
 
     def read(self, place: Place, prompt: int) -> Example:
-        found = self.row(self.folder.read(self.file, place.offset, place.offset + place.num_bytes))
-        images = tuple(read_image(self.images, image) for image in found.images)
-        return Example(found.parts, images, found.key or f"{self.file}:{place.number}", self.name, found.lang)
+        row = self.row(self.folder.read(self.file, place.offset, place.offset + place.num_bytes))
+        images = tuple(read_image(self.images, image) for image in row.images)
+        return Example(row.parts, images, row.key or f"{self.file}:{place.number}", self.name, row.lang)
 
     def row(self, data: bytes) -> Row:
         try:
@@ -109,17 +109,17 @@ class Jsonl(Indexed):
                 yield RowRead(called, values, error=SampleError(BLANK, ""))
                 continue
             try:
-                found = self.reader.row(data)
-                images = [self._reference(image) for image in found.images]
+                row = self.reader.row(data)
+                images = [self._reference(image) for image in row.images]
             except SampleError as error:
                 yield RowRead(called, values, error=error)
                 continue
             key = 0
-            if found.group:
-                key = group_hash(found.group)
+            if row.group:
+                key = group_hash(row.group)
             elif not images:
-                key = xxhash.xxh3_64_intdigest(repr(found.parts).encode()) or 1
-            yield RowRead(called, {"lang": found.lang, "key": key, "images": images}, (found.parts,))
+                key = xxhash.xxh3_64_intdigest(repr(row.parts).encode()) or 1
+            yield RowRead(called, {"lang": row.lang, "key": key, "images": images}, (row.parts,))
 
     def _reference(self, image: str) -> str:
         """What the table has for an image: where it lies, or what was seen of it, if it is in the row."""

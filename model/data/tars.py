@@ -106,10 +106,10 @@ class Tars(Indexed):
     def rows(self, source: Source) -> Iterator[RowRead]:
         """A row for each sample of a tar, and one for each damage."""
         with source.folder.open(source.file) as file:
-            for key, found in _samples(file, source.folder.path(source.file)):
+            for key, members in _samples(file, source.folder.path(source.file)):
                 values, called = dict.fromkeys((name for name, _ in self.fields), 0), clean_text(key)
                 try:
-                    text, own = self._read(file, key, called, found)
+                    text, own = self._read(file, key, called, members)
                 except SampleError as error:
                     yield RowRead(called, values, error=SampleError(error.reason, clean_text(error.detail)))
                 else:
@@ -169,7 +169,7 @@ def _samples(file: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, tuple[i
     """(key, place in bytes of each member by its ending) of a tar's samples, in order; (what was damaged, None) where bytes are
     no members. Raises `ValueError` if it is no tar at all."""
     size, end, key = file.seek(0, io.SEEK_END), 0, ""
-    found: dict[str, tuple[int, int]] = {}
+    members: dict[str, tuple[int, int]] = {}
     for member in members_despite_damage(file):
         if not _is_blank(file, end, member.offset):
             yield f"{name} at {end}", None
@@ -177,14 +177,14 @@ def _samples(file: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, tuple[i
         base, suffix = base_plus_ext(member.name)
         if not member.isfile() or base is None:
             continue
-        if found and base != key:
-            yield key, found
-            found = {}
+        if members and base != key:
+            yield key, members
+            members = {}
         key = base
         if member.offset_data + member.size <= size:
-            found[suffix.lower()] = member.offset_data, member.size
-    if found:
-        yield key, found
+            members[suffix.lower()] = member.offset_data, member.size
+    if members:
+        yield key, members
     if not size:
         raise ValueError(f"{name} is empty, not even a tar without members")
     if not end and not _is_blank(file, 0, size):

@@ -50,18 +50,18 @@ def held_out_draws(corpus: Corpus, modes: Sequence[str], length: int, count: int
     """
     draws: list[Draw] = []
     for number, (columns, rows) in enumerate(zip(corpus.columns, corpus.held_out, strict=True)):
-        found: list[Draw] = []
+        of_corpus: list[Draw] = []
         for row in by_hash(rows, columns)[: 4 * count].tolist():
             prompt = next((p for p, n in enumerate(columns.answer_NP[row]) if n != NO_ANSWER), None)
-            if prompt is None or len(found) == count:
+            if prompt is None or len(of_corpus) == count:
                 continue
             sizes = columns.sizes(row)
-            mode = modes[len(found) % len(modes)] if sizes else ""
+            mode = modes[len(of_corpus) % len(modes)] if sizes else ""
             num_tokens = int(columns.answer_NP[row, prompt]) + sum(placeholders(mode, tuple(modes), *size) for size in sizes)
             if num_tokens <= length:
-                found.append(Draw(0, number, row, prompt, mode, num_tokens, 0))
-        found.sort(key=lambda draw: draw.row)
-        draws += [draw._replace(number=len(draws) + n) for n, draw in enumerate(found)]
+                of_corpus.append(Draw(0, number, row, prompt, mode, num_tokens, 0))
+        of_corpus.sort(key=lambda draw: draw.row)
+        draws += [draw._replace(number=len(draws) + n) for n, draw in enumerate(of_corpus)]
     return draws
 
 
@@ -136,7 +136,7 @@ class HeldOut:
 
     def _looked_at(self, batches: Sequence[list[list[Draw]]]) -> list[_Measured]:
         """What can be measured of them. All are made once, to learn which samples can be read."""
-        found: list[tuple[list[list[Draw]], Batch, list[_Place], list[int]]] = []
+        kept_batches: list[tuple[list[list[Draw]], Batch, list[_Place], list[int]]] = []
         with closing(self._made(batches)) as made:
             for rows, one in zip(batches, made, strict=True):
                 bad = {(skipped.source, skipped.row) for skipped in one.skipped}
@@ -146,9 +146,9 @@ class HeldOut:
                 good = [[draw for draw in row if (self.names[draw.dataset], draw.row) not in bad] for row in rows]
                 places = [_Place(draw, n) for row in good for draw in row for n in range(self._num_images(draw))]
                 sizes = [image.num_tokens for image in one.images]
-                found.append((good, replace(one, images=(), pixels=None), places, sizes))
+                kept_batches.append((good, replace(one, images=(), pixels=None), places, sizes))
         of_size: dict[int, list[_Place]] = defaultdict(list)
-        for _, _, places, sizes in found:
+        for _, _, places, sizes in kept_batches:
             for place, size in zip(places, sizes, strict=True):
                 of_size[size].append(place)
         another: dict[_Place, _Place] = {}
@@ -156,7 +156,7 @@ class HeldOut:
             if len(alike) > 1:
                 another |= dict(zip(alike, [*alike[1:], alike[0]], strict=True))
         measured = []
-        for good, one, places, sizes in found:
+        for good, one, places, sizes in kept_batches:
             marked = _tokens_of(one, sizes, [n for n, place in enumerate(places) if place in another])
             measured.append(_Measured(good, [another.get(place) for place in places], marked))
         return measured
@@ -210,16 +210,16 @@ def losses(
         raise ValueError("none of the held-out samples can be read any more")
     own, sources, own_exchanged, other_exchanged = zip(*by_turns, strict=True)
     each_T, sources_T = torch.cat(own), torch.cat(sources)
-    found: dict[str, Any] = {"held_out_loss": _rounded(each_T.mean())}
+    measured: dict[str, Any] = {"held_out_loss": _rounded(each_T.mean())}
     by = {name: each_T[sources_T == n] for n, name in enumerate(data.names)}
-    found["held_out_by"] = {name: _rounded(of_one.mean()) for name, of_one in by.items() if len(of_one)}
+    measured["held_out_by"] = {name: _rounded(of_one.mean()) for name, of_one in by.items() if len(of_one)}
     own_T, other_T = torch.cat(own_exchanged), torch.cat(other_exchanged)
     if not len(other_T):
-        return found
+        return measured
     difference_T = other_T - own_T
     error = difference_T.std().item() / math.sqrt(len(difference_T)) if len(difference_T) > 1 else math.inf
     looks = difference_T.mean().item() > max(0.01, 2 * error)
-    return found | {"own_image_loss": _rounded(own_T.mean()), "other_image_loss": _rounded(other_T.mean()), "looks": looks}
+    return measured | {"own_image_loss": _rounded(own_T.mean()), "other_image_loss": _rounded(other_T.mean()), "looks": looks}
 
 
 def _losses_of(
@@ -317,12 +317,12 @@ class Measure:
     def after(self, number: int, goes_on: GoesOn = always) -> dict[str, Any]:
         """The measurements that are due after this many steps, for the step's line: often none."""
         step, last = self.step, number == self.step.schedule.steps
-        found: dict[str, Any] = {}
+        measured: dict[str, Any] = {}
         if last or number % step.evaluation.loss_every == 0 or number == step.evaluation.looks_after:
-            found |= self.losses(goes_on)
+            measured |= self.losses(goes_on)
         if step.evaluation.read_every and number % step.evaluation.read_every == 0 and not last:
-            found["read"] = self.read(goes_on)
-        return found
+            measured["read"] = self.read(goes_on)
+        return measured
 
     def _draws(self) -> list[Draw]:
         return held_out_draws(self.corpus, self.modes, self.step.batches.length, self.step.evaluation.read_samples)

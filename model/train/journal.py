@@ -155,20 +155,20 @@ def run_id(folder: Folder) -> str:
 def boards(folder: Folder, step: int, id: str) -> list[Board]:
     """Those that are installed, after `step`. Weights & Biases needs a key or a mode in the environment besides, since it calls a
     server. There the training is named for the folder of its recipe and for its own, and goes on under the same `id`."""
-    found: list[Board] = []
+    opened: list[Board] = []
     if importlib.util.find_spec("tensorboard"):
-        found.append(_TensorBoard(folder.sub("tensorboard"), step))
+        opened.append(_TensorBoard(folder.sub("tensorboard"), step))
     if importlib.util.find_spec("wandb") and {"WANDB_API_KEY", "WANDB_MODE"} & set(os.environ):
-        found.append(_WeightsAndBiases("/".join(folder.url.rstrip("/").split("/")[-2:]), id))
-    return found
+        opened.append(_WeightsAndBiases("/".join(folder.url.rstrip("/").split("/")[-2:]), id))
+    return opened
 
 
 def flat(values: Mapping[str, Any], before: str = "") -> dict[str, float]:
     """All floats in `values`, and in what is nested in them, by their path: `by/coarse`, `read/lang en/character_error_rate`."""
-    found: dict[str, float] = {}
+    numbers: dict[str, float] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):
-            found |= flat(value, f"{before}{name}/")
+            numbers |= flat(value, f"{before}{name}/")
         elif isinstance(value, float):
-            found[f"{before}{name}"] = value
-    return found
+            numbers[f"{before}{name}"] = value
+    return numbers

@@ -124,7 +124,7 @@ def _labels(metrics: dict[str, Any], crops: list[Crop]) -> Markup:
             share = precision_of(labels)
             right = f"{labels['num_right']:,} of {labels['num_accepted']:,} are right, {share.text} {share.note}"
             together = f"All languages together: {right}."
-        found = [f"{sentence.strip()} {_FOUND}" for sentence in card.detected(metrics.get("detection", {}))]
+        detection = [f"{sentence.strip()} {_FOUND}" for sentence in card.detected(metrics.get("detection", {}))]
         pages = [card.pages(metrics["pages"])] if metrics.get("pages", {}).get("num_read") else []
         gates = [
             _gate(f"{name}, {stratum}", gate)
@@ -134,7 +134,7 @@ def _labels(metrics: dict[str, Any], crops: list[Crop]) -> Markup:
         reasons = sorted({reason for _, row in rows for reason in row["rejected"]})
         head = ("language", "accepted", "precision", "characters let through", *(reason.replace("_", " ") for reason in reasons))
         of_langs = [_accepted_of(lang, row, reasons) for lang, row in rows]
-        parts = [blocks.note(f"{_LABELS} {together}"), *map(blocks.note, pages), *map(blocks.note, found)]
+        parts = [blocks.note(f"{_LABELS} {together}"), *map(blocks.note, pages), *map(blocks.note, detection)]
         parts += [blocks.table(_GATES, gates), blocks.table(head, of_langs)]
     if crops:
         parts += [blocks.heading("Crops"), blocks.cards([crop.card() for crop in crops])]

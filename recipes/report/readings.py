@@ -138,21 +138,21 @@ def _curves(reader: str, pieces: Sequence[Piece], gates: Metrics, precision: flo
         cutoff = gates.get(reader, {}).get(stratum, {}).get("confidence")
         passed = [piece for piece in of_stratum if cutoff is not None and piece.score >= cutoff]
         passed_share = sum(piece.num_chars for piece in passed) / max(1, sum(piece.num_chars for piece in of_stratum))
-        said = ["shut"]
+        facts = ["shut"]
         if cutoff is not None:
-            said = [f"opens at {cutoff:.3f}: {passed_share:.0%} of the characters,"]
-            said.append(f"{sum(piece.is_right for piece in passed):,} of {len(passed):,} pieces right")
+            facts = [f"opens at {cutoff:.3f}: {passed_share:.0%} of the characters,"]
+            facts.append(f"{sum(piece.is_right for piece in passed):,} of {len(passed):,} pieces right")
         drawn: list[str] = ["too few pieces for a curve", "", ""]
         if len(of_stratum) >= _FEWEST:
             points = yields(of_stratum)
             for least in _PRECISIONS:
                 share = max((share for share, right in points if right >= least), default=0.0)
-                said.append(f"{least:.0%} right: {share:.0%} of the characters")
+                facts.append(f"{least:.0%} right: {share:.0%} of the characters")
             curve = " ".join(f"{_x(share)},{_y_of(right)}" for share, right in _thinned(points) if right >= _LEAST_PRECISION)
             of_gate = {"cutoff": cutoff, "passed_at": _x(passed_share), "promise_at": _y_of(precision), "curve": curve}
             right_of_axis = f"characters, 0 to 100%; right, {_LEAST_PRECISION:.0%} to 100%"
             drawn = [*_reliability(of_stratum), blocks.yields(of_gate, _WIDTH, _HEIGHT, right_of_axis)]
-        yield _BREAK.join(about), *drawn, _BREAK.join(blocks.show(Cell(one, "num")) for one in said)
+        yield _BREAK.join(about), *drawn, _BREAK.join(blocks.show(Cell(one, "num")) for one in facts)
 
 
 def _reliability(pieces: Sequence[Piece]) -> Iterable[Markup]:
@@ -161,12 +161,12 @@ def _reliability(pieces: Sequence[Piece]) -> Iterable[Markup]:
     of_worth = [piece._replace(score=share) for piece, share in zip(pieces, shares, strict=True)]
     for name, of in (("confidence", pieces), ("score", of_worth)):
         error = calibrated_scores.error([piece.score for piece in of], [piece.is_right for piece in of])
-        said = f"{name}, 0 to 1; off by {100 * error:.1f} points"
+        caption = f"{name}, 0 to 1; off by {100 * error:.1f} points"
         dots = [
             (_x(mean), _y(share), _y(high), _y(low), f"{mean:.3f}: {share:.1%} of {count} right")
             for mean, share, (low, high), count in reliability(of)
         ]
-        yield blocks.reliability(dots, _WIDTH, _HEIGHT, f"share right by {name}", said)
+        yield blocks.reliability(dots, _WIDTH, _HEIGHT, f"share right by {name}", caption)
 
 
 def _errors(lang: str, row: Metrics) -> tuple[Cell, Cell, Markup]:

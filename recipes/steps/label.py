@@ -150,8 +150,8 @@ class LabelRunner(PipelineRunner):
             ledger.forget(folder, gone.sources.holds_key)
         if self.folder.exists(AGAIN):
             lines = self.folder.read(AGAIN).splitlines(keepends=True)
-            kept = [line for line in lines if not gone.sources.holds_key(json.loads(line)["key"])]
-            self.folder.write(AGAIN, b"".join(kept))
+            remaining = [line for line in lines if not gone.sources.holds_key(json.loads(line)["key"])]
+            self.folder.write(AGAIN, b"".join(remaining))
 
     def _sums(self) -> Sums:
         return sums(tallies(self.folder), num_servers(self.step), self.step.price)

@@ -127,8 +127,8 @@ def _covered(marks: Marks) -> str:
 
 def texts(figure: Figure) -> list[Text]:
     """The texts that are drawn: titles, names, numbers, legends."""
-    found = figure.findobj(lambda artist: isinstance(artist, Text) and artist.get_visible() and bool(artist.get_text().strip()))
-    return [text for text in found if isinstance(text, Text)]
+    artists = figure.findobj(lambda artist: isinstance(artist, Text) and artist.get_visible() and bool(artist.get_text().strip()))
+    return [text for text in artists if isinstance(text, Text)]
 
 
 @functools.cache

@@ -111,8 +111,8 @@ class Pictured(Indexed):
             sizes = [side for file in files for side in upright_size(io.BytesIO(file), called)]
         except SampleError as error:
             return RowRead(called, {"lang": "und", "key": 0, "said": 0, "sizes": [], "image_keys": []}, error=error)
-        said = xxhash.xxh3_64_intdigest(repr(one.parts).encode())
-        key = group_hash(one.group) if one.group else 0 if files else said or 1
+        parts_hash = xxhash.xxh3_64_intdigest(repr(one.parts).encode())
+        key = group_hash(one.group) if one.group else 0 if files else parts_hash or 1
         keys = [identity(len(file), file[:ENDS], file[-ENDS:]) for file in files]
-        values = {"lang": one.lang, "key": key, "said": said, "sizes": sizes, "image_keys": keys}
+        values = {"lang": one.lang, "key": key, "said": parts_hash, "sizes": sizes, "image_keys": keys}
         return RowRead(called, values, (one.parts,))

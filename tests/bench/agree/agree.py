@@ -60,8 +60,8 @@ def fates(one: Read, seed: int) -> Iterator[Fate]:
 
 def _formula_pages(one: Read, seed: int) -> list[Page]:
     made = []
-    for name, said in formula_readers(one.known, seed).items():
-        regions = tuple(replace(one.known.truth[n], text=text, by=name) for n, text in said.items())
+    for name, formulas in formula_readers(one.known, seed).items():
+        regions = tuple(replace(one.known.truth[n], text=text, by=name) for n, text in formulas.items())
         engines = {f"label {name}": "1"}
         sample = replace(one.first, regions=regions, stage="label", origin=replace(one.first.origin, engines=engines))
         made.append(Page(f"{name} formulas", sample))
@@ -73,12 +73,12 @@ def _block(item: Item, agreed: Sample, entries: Sequence[dict]) -> tuple[str, bo
     truth = item.truth
     if item.label is None and truth is not None:  # a paragraph that the label lacks
         here = [r for r in agreed.regions if shared(r.box, truth.box) > 0.5 * area(r.box)]
-        said = exactly(truth.text, agreed.script)
+        true_words = exactly(truth.text, agreed.script)
         if not here:
             gone = [r["text"] for entry in entries if entry["region"] == NO_REGION for r in entry["readings"]]
-            is_known = any(Levenshtein.normalized_similarity(exactly(text, agreed.script), said) > 0.5 for text in gone)
+            is_known = any(Levenshtein.normalized_similarity(exactly(text, agreed.script), true_words) > 0.5 for text in gone)
             return (OPEN, True) if is_known else (LEFT, False)
-        return CHANGED, exactly(" ".join(region.text for region in here), agreed.script) == said
+        return CHANGED, exactly(" ".join(region.text for region in here), agreed.script) == true_words
     if not here:
         return CHANGED, truth is None
     if any(region.is_unread for region in here):
@@ -144,18 +144,18 @@ def _errors(truth: Sequence, sample: Sample, one: Read, script: str) -> dict[int
                 for r in sample.regions
                 if shared(r.box, region.box) > 0.5 * min(area(r.box), area(region.box)) and r.format == "markdown"
             ]
-    said = words("\n".join(units), script)
-    owners = aligned_words(truth, said)
-    found = {owner: n for n, owner in enumerate(owners) if owner is not None}
+    read_words = words("\n".join(units), script)
+    owners = aligned_words(truth, read_words)
+    place_of = {owner: n for n, owner in enumerate(owners) if owner is not None}
     errors = {}
     for n in range(len(truth)):
-        if n in found:
-            if said[found[n]].exactly != truth[n].exactly:
-                errors[n] = said[found[n]].exactly
+        if n in place_of:
+            if read_words[place_of[n]].exactly != truth[n].exactly:
+                errors[n] = read_words[place_of[n]].exactly
             continue
-        before, behind = found.get(n - 1), found.get(n + 1)
+        before, behind = place_of.get(n - 1), place_of.get(n + 1)
         if before is not None and behind is not None and behind == before + 2:
-            errors[n] = said[before + 1].exactly
+            errors[n] = read_words[before + 1].exactly
     return errors
 
 
@@ -205,13 +205,13 @@ def main() -> None:
     for pair, (either, alike) in shares.items():
         print(f"errors alike of {' and '.join(sorted(pair))}: {interval(alike, either)}")
     families.CORRELATED.update({pair: alike / max(1, either) for pair, (either, alike) in shares.items()})
-    found = [fate for seed in map(int, args.seeds.split(",")) for of in SCRIPTS for fate in fates(read(seed, *of), seed)]
+    all_fates = [fate for seed in map(int, args.seeds.split(",")) for of in SCRIPTS for fate in fates(read(seed, *of), seed)]
     for form in ("text", "table", "formula", "order"):
-        print("\n".join(table([f for f in found if f.item.form == form], form)))
-    print("\n".join(table(found, "all")))
-    print(bars(found))
+        print("\n".join(table([f for f in all_fates if f.item.form == form], form)))
+    print("\n".join(table(all_fates, "all")))
+    print(bars(all_fates))
     for script, _ in SCRIPTS:
-        print(f"{script}: {bars([f for f in found if f.script == script])}")
+        print(f"{script}: {bars([f for f in all_fates if f.script == script])}")
 
 
 if __name__ == "__main__":

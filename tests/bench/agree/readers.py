@@ -48,8 +48,8 @@ def by_first(known: Known) -> Sample:
     is_pp = page.script in ("Latn", "Hans", "Jpan")
     quads, crops = _found(page, is_pp)
     reader = OPEN.get("ppocr") if is_pp else OPEN.get("script", script=page.script)
-    said = [(quad, *one) for quad, one in zip(quads, reader.read(crops, page.lang), strict=True)]
-    return _of_lines(page, said, "ppocr" if is_pp else "script", "fine")
+    readings = [(quad, *one) for quad, one in zip(quads, reader.read(crops, page.lang), strict=True)]
+    return _of_lines(page, readings, "ppocr" if is_pp else "script", "fine")
 
 
 def _found(page: Sample, is_padded: bool) -> tuple[list, list[numpy.ndarray]]:
@@ -110,8 +110,8 @@ def simulated(known: Known, first: Sample, seed: int) -> Sample:
             continue
         if draw.random() < _LOST_LINE and len(region.lines) > 2:
             region = replace(region, lines=region.lines[:1] + region.lines[2:])
-        said = [_misread(_as_first(line, first, draw), draw) for line in region.lines]
-        regions.append(replace(region, text=" ".join(said) if " " in region.text else "".join(said), lines=(), by=SIMULATED))
+        lines = [_misread(_as_first(line, first, draw), draw) for line in region.lines]
+        regions.append(replace(region, text=" ".join(lines) if " " in region.text else "".join(lines), lines=(), by=SIMULATED))
     for at in range(len(regions) - 1):
         if draw.random() < _SWAPPED:
             regions[at : at + 2] = regions[at + 1], regions[at]
@@ -121,15 +121,15 @@ def simulated(known: Known, first: Sample, seed: int) -> Sample:
 def formula_readers(known: Known, seed: int) -> dict[str, dict[int, str]]:
     """What two simulated readers say of the formulas, by the number of the region; some of their errors they share."""
     draw = random.Random(f"formulas {seed} {known.page.key}")
-    said: dict[str, dict[int, str]] = {SIMULATED: {}, OTHER_SIMULATED: {}}
+    formulas: dict[str, dict[int, str]] = {SIMULATED: {}, OTHER_SIMULATED: {}}
     for n, region in enumerate(known.truth):
         if region.format == "latex":
             wrong = wrong_formula(region.text, draw)
             one = wrong if draw.random() < _FORMULA_ERRORS else region.text
             shares = one != region.text and draw.random() < _FORMULA_SHARED
             own = wrong_formula(region.text, draw) if draw.random() < _FORMULA_ERRORS * (1 - _FORMULA_SHARED) else region.text
-            said[SIMULATED][n], said[OTHER_SIMULATED][n] = one, one if shares else own
-    return said
+            formulas[SIMULATED][n], formulas[OTHER_SIMULATED][n] = one, one if shares else own
+    return formulas
 
 
 def wrong_formula(latex: str, draw: random.Random) -> str:

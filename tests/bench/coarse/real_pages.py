@@ -45,8 +45,8 @@ class Judged(NamedTuple):
 def read_list(path: Path = LIST) -> list[Judged]:
     """Raises `ValueError` for a judgement that there isn't."""
     with path.open(encoding="utf-8", newline="") as file:
-        found = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
-        rows = [Judged(r["script"], r["sha256"], int(r["page"]), r["document"], r["judgement"], r["note"]) for r in found]
+        lines = csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE)
+        rows = [Judged(r["script"], r["sha256"], int(r["page"]), r["document"], r["judgement"], r["note"]) for r in lines]
     if strange := [row for row in rows if row.judgement not in JUDGEMENTS]:
         raise ValueError(f"{path}: {strange[0].judgement!r} is no judgement; allowed are {', '.join(JUDGEMENTS)}")
     return rows

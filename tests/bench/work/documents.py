@@ -87,11 +87,11 @@ def main() -> None:
         with tempfile.TemporaryDirectory(prefix="pagewheel-bench-") as folder:
             write_list(f"{folder}/list.parquet", num)
             command = [sys.executable, "-m", "tests.bench.work.documents", "--work", f"{folder}/list.parquet", f"{folder}/out"]
-            told = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
-        peaks.append(told["peak"] / 1e9)
+            result = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        peaks.append(result["peak"] / 1e9)
         print(
-            f"{num:,} documents in {told['shards']:,} shards: {peaks[-1]:.3f} GB at most; "
-            f"census and plan {told['planned_s']:.0f} s, {told['again_s']:.0f} s once they are made",
+            f"{num:,} documents in {result['shards']:,} shards: {peaks[-1]:.3f} GB at most; "
+            f"census and plan {result['planned_s']:.0f} s, {result['again_s']:.0f} s once they are made",
             flush=True,
         )
     more = peaks[1] - peaks[0]

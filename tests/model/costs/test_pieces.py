@@ -94,24 +94,24 @@ def test_operations_are_those_that_torch_counts(config, monkeypatch):
 
 def alive(net: nn.Module, function) -> int:
     """The bytes that `function` leaves alive for a backward pass: what operators save, and what checkpoints keep beside them."""
-    held = {value.untyped_storage().data_ptr() for value in [*net.parameters(), *net.buffers()]}
-    found: dict[int, int] = {}
+    of_network = {value.untyped_storage().data_ptr() for value in [*net.parameters(), *net.buffers()]}
+    bytes_of: dict[int, int] = {}
 
     def note(value: Tensor) -> Tensor:
         storage = value.untyped_storage()
-        if storage.data_ptr() not in held:
-            found[storage.data_ptr()] = storage.nbytes()
+        if storage.data_ptr() not in of_network:
+            bytes_of[storage.data_ptr()] = storage.nbytes()
         return value
 
     gc.collect()
     gc.freeze()  # so that only what comes now is looked at, here and when the next one is collected
     with torch.autograd.graph.saved_tensors_hooks(note, lambda value: value):
         result = function()
-    held |= {value.untyped_storage().data_ptr() for value in (result if isinstance(result, list) else [result])}
+    of_network |= {value.untyped_storage().data_ptr() for value in (result if isinstance(result, list) else [result])}
     for value in gc.get_objects():
         if issubclass(type(value), Tensor):
             note(value)
-    return sum(found.values())
+    return sum(bytes_of.values())
 
 
 @pytest.mark.parametrize("checkpointing", [(), TOWERS], ids=["plain", "checkpointed"])

@@ -49,19 +49,19 @@ def test_documents_are_taken_until_a_language_has_its_pages():
 def test_what_is_held_counts():
     weights = Weights((Share(100),), temperature=1)
     new = documents(en=50)
-    held = list(weigh(new, [], weights, lambda d: d.count))
-    left = [d for d in new if d not in held]
-    assert list(weigh(left, held, weights, lambda d: d.count)) == []
-    assert pages(weigh(left, held[:4], weights, lambda d: d.count)) == {"en": 60}
+    chosen = list(weigh(new, [], weights, lambda d: d.count))
+    left = [d for d in new if d not in chosen]
+    assert list(weigh(left, chosen, weights, lambda d: d.count)) == []
+    assert pages(weigh(left, chosen[:4], weights, lambda d: d.count)) == {"en": 60}
 
 
 def test_a_list_that_grows_stays_within_its_share():
     weights = Weights((Share(100, ("zh", "en")),), temperature=1)
-    held = list(weigh(documents(en=50), [], weights, lambda d: d.count))
-    assert pages(held) == {"en": 100}
-    assert list(weigh(documents(zh=50), held, weights, lambda d: d.count)) == []
+    chosen = list(weigh(documents(en=50), [], weights, lambda d: d.count))
+    assert pages(chosen) == {"en": 100}
+    assert list(weigh(documents(zh=50), chosen, weights, lambda d: d.count)) == []
     more = Weights((Share(160, ("zh", "en")),), temperature=1)
-    assert pages(weigh(documents(zh=50), held, more, lambda d: d.count)) == {"zh": 60}
+    assert pages(weigh(documents(zh=50), chosen, more, lambda d: d.count)) == {"zh": 60}
 
 
 def test_a_share_that_nothing_is_for_is_said(caplog):

@@ -54,8 +54,8 @@ def test_lines_stay_where_the_text_does_and_a_stale_polygon_goes():
     assert (moved.box, moved.polygon, moved.by, moved.detected_by) == ((2, 0, 31, 8), (), "person/Ada", "")
     assert moved.lines == old.regions[0].lines
     halves = [PatchedRegion((1, 9, 15, 17), "text", "two", of=1), PatchedRegion((15, 9, 30, 17), "text", "two", of=1)]
-    kept = said(old).regions
-    split = corrected(old, PatchedSample(old.key, verdict="corrected", regions=(kept[0], *halves, kept[2])), "Ada")
+    regions = said(old).regions
+    split = corrected(old, PatchedSample(old.key, verdict="corrected", regions=(regions[0], *halves, regions[2])), "Ada")
     assert [r.lines for r in split.regions[1:3]] == [(), ()]
 
 
