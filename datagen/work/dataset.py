@@ -332,7 +332,7 @@ def _whole(folder: Folder) -> dict[str, str]:
 
 
 def _probed(pipeline: Pipeline, items: Iterable[Item], runner: Runner) -> StoredItems:
-    """The `items`, each replaced by its `probe`, sorted by uri as before."""
+    """The `items`, each replaced by its `probe`, in their order, whichever is probed first."""
 
     def probed_items() -> Iterator[Item]:
         for item, probed, error in runner.map(pipeline.source.probe, items):
@@ -340,7 +340,7 @@ def _probed(pipeline: Pipeline, items: Iterable[Item], runner: Runner) -> Stored
                 raise error
             yield probed or item
 
-    return StoredItems(in_order(((item.uri,), item) for item in probed_items()))
+    return StoredItems(in_order(((item.uri, item.first), item) for item in probed_items()))
 
 
 def _refuse_another(folder: Folder, description: dict[str, Any]) -> None:
