@@ -147,6 +147,8 @@ def _olmocr(
     for page, prediction in chosen.items():
         pdf, _, number = page.partition("#")
         path = bench / _READ / f"{pdf.removesuffix('.pdf')}_pg{number}_repeat1.md"
+        if not path.resolve().is_relative_to(bench.resolve() / _READ):  # whoever wrote the tests chose the name
+            raise ValueError(f"gt=olmocr:{folder}: {pdf} lies outside of its folder pdfs")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(prediction.markdown, encoding="utf-8")
     output = _run([*command, "--dir", str(bench), "--candidate", _READ, "--force"], where, tmp, environment)
@@ -158,7 +160,8 @@ def _olmocr(
 
 
 def _run(command: Sequence[str], where: str, tmp: Path, environment: Mapping[str, str] | None = None) -> str:
-    """All that a command prints. It ends with this process, and with it what it started. Raises `ValueError` if it fails."""
+    """All that a command prints. What it started ends with it, and both if this process is interrupted. Raises `ValueError` if
+    it fails."""
     log = tmp / "log"
     with log.open("wb") as file:
         process = subprocess.Popen(
