@@ -7,10 +7,10 @@ rows find an image of their own is taken; of equal rules, the first:
 2. a column whose value is the file's name without its suffix: key, SAMPLE_ID, id, hash, md5, … (`KEY_COLUMNS`);
 3. a digest of the url, md5, sha1 or sha256 in hex, that is the file's name;
 4. the last name in the url. If several urls have an image's name, the image belongs to none of them;
-5. the row's number, if all file names are numbers. In a single folder, the file's number is the row's. In several folders, such as
-   Wukong's `000/00000.jpg`, the folder's number is the list's number if there are several lists (`wukong_100m_7.csv` is 7; lists
-   without a number count in order of their names). For a single list, folders count through its rows: by hundreds, thousands, …
-   as the digits of their files' numbers allow.
+5. the row's number, if all file names are numbers. In a single folder, the file's number is the row's. In several folders, such
+   as Wukong's `000/00000.jpg`, the folder's number is the list's number if there are several lists (`wukong_100m_7.csv` is 7;
+   lists without a number count in order of their names). For a single list, folders count through its rows: by hundreds,
+   thousands, … as the digits of their files' numbers allow.
 
 A key that several files have finds none of them. Names are compared in small letters.
 """
