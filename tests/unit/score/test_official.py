@@ -125,6 +125,7 @@ def test_olmocr_bench_has_the_mean_over_files_and_more_than_half_of_the_readings
     assert everything["means"]["overall"]["value"] == pytest.approx((1 / 2 + 1 + 1 / 2) / 3)
     assert everything["means"]["texts.jsonl"]["value"] == 0.5
     assert "1 pages predicted, and in no test: c_pg1_repeat1" in printed
+    assert "texts1 (present): the nearest text is alike by 0." in printed and "KaTeX" in printed
     (tmp_path / "bench/math.jsonl").write_text('{"type": "math"}')
     assert "math.jsonl, line 1: a test is a JSON object with pdf, page, id and type" in score(*words)[3]
     assert "0 and 0 are there" in score({}, f"olmocr:{tmp_path}")[3]
@@ -200,6 +201,9 @@ def test_olmocr_benchs_own_code_is_run(tmp_path, score):
     official = clone(tmp_path, "olmocr/bench/benchmark.py", OLMOCR)
     everything = score({"a_pg1_repeat1": "here"}, gt, official)[1]
     assert everything["official"] == {"overall": 71.5, "baseline": 98.0, "texts.jsonl": 50.0}
+    outside = {"pdf": "../../../outside.pdf", "page": 1, "id": "o", "type": "baseline"}
+    (tmp_path / "bench/texts.jsonl").write_text(json.dumps(outside))
+    assert "../../../outside.pdf lies outside of its folder pdfs" in score({"outside_pg1": "here"}, gt, official)[3]
 
 
 @pytest.mark.parametrize(

@@ -313,24 +313,6 @@ def test_formulas_are_compared_as_they_look_and_what_cant_be_drawn_is_counted(tm
     assert written["pages"]["one"]["formula_cdm"] == pytest.approx(4 / 5)  # a, b, the line and the plus; not c
 
 
-def test_the_verb_runs_olmocr_benchs_tests(folder, capsys):
-    tests = [
-        {"pdf": "one.pdf", "page": 1, "id": "p", "type": "present", "text": "quick"},
-        {"pdf": "one.pdf", "page": 1, "id": "a", "type": "absent", "text": "quick"},
-        {"pdf": "two.pdf", "page": 1, "id": "m", "type": "math", "math": "x"},
-    ]
-    (folder / "gt.jsonl").write_text("\n".join(map(json.dumps, tests)))
-    assert main(["score", f"pred={folder}/pred", f"gt={folder}/gt.jsonl", f"out={folder}/scores.json"]) == 0
-    printed = capsys.readouterr().out
-    assert "a (absent): there is a text that is alike by 1.00" in printed
-    assert "two.pdf 1" in printed and "KaTeX" in printed
-    written = json.loads((folder / "scores.json").read_text())
-    assert {kind: mean["value"] for kind, mean in written["means"].items()} == {
-        "present": 1, "absent": 0, "math": 0, "all": pytest.approx(1 / 3),
-    }  # fmt: skip
-    assert [test["holds"] for test in written["tests"]] == [True, False, False]
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
