@@ -9,7 +9,7 @@ import pytest
 
 from datagen.disk import marks
 from datagen.disk.storage import Folder
-from datagen.patching.form import dataset_id
+from datagen.patching.form import dataset_id, parse
 from datagen.record import Box, Quality, Region
 from recipes.__main__ import main
 from tests.inputs.samples import sample
@@ -66,6 +66,7 @@ def test_tasks_out_and_answers_in(tmp_path, out, capsys):
     (tmp_path / "export.json").write_text(json.dumps(answers))
     assert main(["label_studio", f"out={out}", f"to={tmp_path / 'patch.json'}", f"answers={tmp_path / 'export.json'}"]) == 0
     assert "1 right, 1 corrected, 0 wrong, 0 skip, by user 1; 1 tasks aren't answered" in capsys.readouterr().out
+    assert len(parse((tmp_path / "patch.json").read_bytes()).samples) == 2  # as make patch reads it
     patch = json.loads((tmp_path / "patch.json").read_text())
     assert (patch["form"], patch["by"], patch["kind"]) == ("pagewheel patch", "user 1", "correct")
     assert patch["dataset"] == {"name": "fine", "id": dataset_id(Folder(str(out / "fine")))}

@@ -12,7 +12,6 @@ from dataclasses import replace
 
 import pytest
 
-from datagen.patching.form import parse
 from datagen.publishing import label_studio as form
 from datagen.publishing import label_studio_answers as exported
 from datagen.record import LABELS, Box, Region, Sample
@@ -239,12 +238,3 @@ def test_what_cannot_be_told_is_refused_in_a_sentence(content, why):
         _, (task, *_), _ = exported.tasks(data)
         exported.patched(task, page(), page().to_json())
     assert "\n" not in str(refused.value)
-
-
-def test_the_patch_is_one_that_make_patch_reads():
-    task = exported_task(page())
-    task["annotations"][0]["result"][0]["value"] |= {"rotation": 3, "rectanglelabels": ["sub_title"]}
-    answer = answered(page(), task)
-    patch = {"form": "pagewheel patch", "version": 1, "dataset": {"name": "fine", "id": "d" * 32}, "by": "Ana", "kind": "correct"}
-    read = parse(json.dumps(patch | {"samples": [answer]}).encode())
-    assert read.samples[0].regions[0].label == "sub_title"
