@@ -135,15 +135,6 @@ def bomb_in_streams(path: Path) -> Path:
     return assemble(path, [b"<</Type/Catalog/Pages 2 0 R>>", pages, page, stream(content, twice)])
 
 
-def slow(path: Path, num_pages: int) -> Path:
-    """Pages that take a parser some tenths of a second each: millions of operators that draw nothing."""
-    kids = b" ".join(b"%d 0 R" % (3 + i) for i in range(num_pages))
-    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents %d 0 R/Resources<<>>>>" % (3 + num_pages)
-    pages = b"<</Type/Pages/Kids[%b]/Count %d>>" % (kids, num_pages)
-    content = stream(zlib.compress(b"q Q " * (1 << 21)), "/Filter/FlateDecode")
-    return assemble(path, [b"<</Type/Catalog/Pages 2 0 R>>", pages, *[page] * num_pages, content])
-
-
 def beckoning(path: Path, address: str, file: Path) -> Path:
     """A page that asks a reader to run scripts and programs, to fetch from `address`, and to show what `file` says."""
     elsewhere = b"<</FS/URL/F(%b/stream)>>" % address.encode()

@@ -13,7 +13,7 @@ from datagen.coarse.source import TEXT_LAYER, PageFunction, PdfSource
 from datagen.inputs import local, web
 from datagen.inputs.census import Listing
 from datagen.inputs.items import Item
-from datagen.record import Drop, Range, Sample, SampleError
+from datagen.record import Drop, Sample, SampleError
 from datagen.sandbox.process import Limits, sandbox
 from datagen.work.pipeline import Pipeline
 from tests.inputs import pdfs
@@ -210,16 +210,6 @@ def test_what_is_made_to_exhaust_a_parser_costs_a_page(tmp_path, make_it, allowe
     drops = [json.loads(line)["reason"] for line in (tmp_path / "out/coarse/drops.jsonl").read_text().splitlines()]
     assert set(drops or [""]) <= allowed
     assert [s for s in samples(tmp_path / "out") if s.origin.uri.endswith("b.pdf")]
-
-
-def test_a_document_that_takes_too_long_is_given_up_and_keeps_what_was_read(tmp_path):
-    source = PdfSource(long_side=512, max_document_s=0.5)
-    items = list(source.read(Item(str(pdfs.slow(tmp_path / "slow.pdf", 12)))))
-    *pages, drop = items
-    assert 0 < len(pages) < 12
-    assert all(isinstance(page, Sample) for page in pages)
-    assert (drop.reason, drop.part) == ("timeout", Range(len(pages), -1))
-    assert drop.detail.endswith(f"{12 - len(pages)} pages not read")
 
 
 def test_nothing_in_a_document_is_run_or_fetched(tmp_path):

@@ -3,7 +3,6 @@
 Every other moment is tried in the process, in test_commit_points.py; an output on object storage in pipeline/test_s3.py.
 """
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -80,25 +79,6 @@ def test_a_killed_run_goes_on_to_the_same_bytes(folder, undisturbed, tmp_path, o
     assert shards(out) == undisturbed
     assert not list(out.rglob(".tmp-*"))
     check_corpus(out)
-
-
-@pytest.mark.slow
-def test_a_killed_parser_costs_nothing(folder, undisturbed, tmp_path):
-    """The sandboxed child is killed from outside: its page is read again by the next child."""
-    out = tmp_path / "out"
-    run = start(folder, out, "inline")
-    killed = False
-    while run.poll() is None:
-        if not killed and num_reports(out) >= 2:
-            for child in psutil.Process(run.pid).children():
-                with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended
-                    if "datagen.sandbox.walls" in " ".join(child.cmdline()):
-                        child.kill()
-                        killed = True
-        time.sleep(0.002)
-    assert run.returncode == 0
-    assert killed
-    assert shards(out) == undisturbed
 
 
 def _hear_ctrl_c() -> None:
