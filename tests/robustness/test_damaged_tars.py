@@ -23,6 +23,7 @@ def test_a_tar_that_does_not_reach_its_end_is_told_of(five):
     whole = path.read_bytes()
     assert listed(path) == [f"{i}.pdf" for i in range(5)]
     damaged = {
+        "nothing": (b"", 0),
         "a byte of a header": (whole[: at[2] + 150] + bytes([whole[at[2] + 150] ^ 1]) + whole[at[2] + 151 :], 2),
         "a header of zeros": (whole[: at[2]] + bytes(512) + whole[at[2] + 512 :], 2),
         "two blocks of zeros": (whole[: at[2]] + bytes(1024) + whole[at[2] + 1024 :], 2),
