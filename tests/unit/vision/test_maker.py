@@ -11,12 +11,10 @@ from PIL import Image
 from datagen.record import Box, Region
 from datagen.samples import cutouts as packages
 from datagen.samples.cutouts import in_script_of, read
-from datagen.target import Prompt, can_answer, decode_objects, encode, usual
 from datagen.vision.maker import Stamps, caption
 from datagen.writing.languages import script_of
 from datagen.writing.scripts import main_script
 from tests.inputs import cutouts
-from tests.inputs.samples import sample
 
 
 @pytest.fixture(scope="module")
@@ -122,17 +120,6 @@ def test_draws_are_the_same_again_and_languages_come_as_often_as_asked(packaged)
     assert first == again and len({drawing.image for drawing in first}) == 8
     langs = Counter(drawing.lang for drawing in drawings(30, english=0.5, chinese=0.0, max_objects=1))
     assert set(langs) == {"en", "de", "fa"} and 8 < langs["en"] < 22
-
-
-def test_a_picture_is_a_caption_a_detection_and_a_grounding(packaged):
-    drawing = next(d for d in drawings(9) if len(d.regions) > 1)
-    of = {"lang": drawing.lang, "script": drawing.script, "caption": drawing.caption}
-    s = sample(task="caption", text="", regions=drawing.regions, size=drawing.size, **of)
-    assert usual(s) in (Prompt.NAMES, Prompt.PLACES) and encode(s, usual(s))[1] == drawing.caption
-    assert not can_answer(s, Prompt.DESCRIBE)  # a list is no description in detail
-    found = decode_objects(encode(s, Prompt.DETECT)[1], s.size)
-    assert Counter(r.text for r in found) == Counter(r.text for r in drawing.regions)
-    assert encode(s, Prompt.LOCATE)[1].partition("<|/ref|>")[0].removeprefix("<|ref|>") in {r.text for r in drawing.regions}
 
 
 def test_places_in_words_are_right():
