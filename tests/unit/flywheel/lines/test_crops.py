@@ -40,11 +40,6 @@ def test_a_text_is_set_in_many_faces_and_always_inside_its_box():
     assert len(seen) > 20
 
 
-@pytest.mark.parametrize("text", ["한국어", "đường", "Ελληνικά ός"])
-def test_other_scripts_have_faces_too(text):
-    assert typeset(text, numpy.random.default_rng(0)) is not None
-
-
 def test_no_face_no_line():
     assert typeset("a\U0010ffff", numpy.random.default_rng(0)) is None
     assert len(typefaces.sha256()) == 64

@@ -13,7 +13,6 @@ from flywheel.rounds.loop import settle
 from flywheel.rounds.set_aside import MOST, enough, num_to_read
 from flywheel.step import AUTO, Flywheel, next_number, whole_rounds
 from recipes.words.values import AUTO_ROUNDS
-from tests.commits import at_every_commit
 
 
 def lines(share: float, count: int = 300, seed: int = 0, length: int = 40) -> dict[str, tuple[int, int]]:
@@ -148,20 +147,3 @@ def test_auto_ends_where_nothing_is_left_to_read_and_after_the_most_rounds(tmp_p
     for number in range(1, MOST + 1):
         write_round(out, number, f"round-{number - 1}" if number > 1 else "", low_confidence=3)
     assert enough(Flywheel("coarse", rounds=AUTO), out) == f"{MOST} rounds are made"
-
-
-def test_killed_anywhere_a_refused_round_ends_aside(tmp_path):
-    def end(number: int) -> None:
-        out = Folder(str(tmp_path / str(number)))
-        write_round(out, 1)
-        write_round(out, 2, "round-1", reason="worse")
-        settle(out)
-
-    def goes_on(number: int, name: str) -> None:
-        out = Folder(str(tmp_path / str(number)))
-        settle(out)
-        if number >= 4:  # both rounds were whole
-            assert (whole_rounds(out), out.folders()) == (["round-1"], ["aside-round-2", "round-1"]), name
-            assert (out.local / "aside-round-2/metrics.json").exists()
-
-    assert at_every_commit(end, goes_on)[-2:] == ["aside.json", "round-2"]
