@@ -118,12 +118,6 @@ def test_the_reader_of_a_document_did_not_learn_its_gold_and_the_other_one_did(l
     assert [letter in text or "щ" in text for text in (alphabets[reads], alphabets[other])] == [False, True]
 
 
-def test_the_same_command_again_changes_nothing(learned):
-    before = files(learned / "out")
-    assert wheel.turn(learned / "in", learned / "out", rounds=2, gold=str(learned / "saved.json"), **VALUES) == 0
-    assert files(learned / "out") == before
-
-
 def test_a_line_of_gold_comes_more_often_than_an_accepted_one(learned, tmp_path):
     out, places = Folder(str(learned / "out")), Folder(str(tmp_path))
     rows = list(manifest.rows(out.sub("gold")))
