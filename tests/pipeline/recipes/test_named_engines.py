@@ -1,5 +1,5 @@
-"""Engines by name in a run: MinerU's output and a model behind a server give the pages of a dataset their regions, and a run that
-is made again, or with other engines, says so."""
+"""Engines by name in a run: a model behind a server gives the pages of a dataset their regions, and a run that is made again, or
+with other engines, says so."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,8 @@ import pymupdf
 import pytest
 
 from datagen.coarse.source import PdfSource
-from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.engines import ENGINES, Choice, ppocr, wheels
-from datagen.engines.captioner import Captioner
 from datagen.fine.read_pages import ReadPages
 from datagen.inputs.census import Listing
 from datagen.record import Box, Region
@@ -39,48 +37,11 @@ def recipe(folder: Path, engine: Choice) -> Recipe:
     return Recipe("test", (pages, Report(("fine",))))
 
 
-def mineru_output(folder: Path, stem: str, *texts: str) -> Path:
-    """In the form of MinerU's reference, by hand."""
-
-    def block(text: str) -> dict:
-        box = [72, 90, 400, 110]
-        return {
-            "type": "text",
-            "bbox": box,
-            "lines": [{"bbox": box, "spans": [{"type": "text", "bbox": box, "content": text, "score": 1.0}]}],
-        }
-
-    pages = [{"page_idx": i, "page_size": [595, 842], "para_blocks": [block(t)]} for i, t in enumerate(texts)]
-    path = folder / stem / "auto" / f"{stem}_middle.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps({"pdf_info": pages, "_backend": "pipeline", "_version_name": "2.7.0"}))
-    return folder
-
-
 @pytest.fixture
 def documents(tmp_path) -> Path:
     pdfs.write(tmp_path / "in/a.pdf", pdfs.lines(pdfs.LATIN), pdfs.lines(pdfs.LATIN))
     pdfs.write(tmp_path / "in/b.pdf", pdfs.lines(pdfs.LATIN))
     return tmp_path / "in"
-
-
-def test_mineru_s_pages_are_a_dataset_and_those_it_lacks_are_drops(documents, tmp_path):
-    out = tmp_path / "out"
-    engine = Choice.of(
-        "mineru", folder=str(mineru_output(tmp_path / "mineru", "a", "Все люди рождаются свободными.", "The second."))
-    )
-    assert run(recipe(documents, engine), Place(str(out), "inline")) == 0
-    made = sorted(dataset_samples(Folder(str(out / "fine"))), key=lambda sample: sample.origin.page)
-    assert [sample.text for sample in made] == ["Все люди рождаются свободными.", "The second."]
-    assert [(sample.lang, sample.script) for sample in made] == [
-        ("ru", "Cyrl"),
-        ("und", "Latn"),
-    ]  # the second is too short to tell
-    assert [region.detected_by for sample in made for region in sample.regions] == ["mineru", "mineru"]
-    drops = [drop for report in read_reports(Folder(str(out / "fine"))) for drop in report.drops]
-    assert [(Path(drop.uri).name, drop.reason, drop.stage) for drop in drops] == [("b.pdf", "not_in_mineru", "ReadPages")]
-    check_corpus(out, name="fine")
-    assert json.loads((out / "fine/run.json").read_text())["description"]["stages"][0]["engines"]["mineru"] == "2.7.0 pipeline"
 
 
 def test_a_served_model_s_pages_are_a_dataset_and_its_key_is_written_nowhere(documents, tmp_path, monkeypatch):
@@ -133,17 +94,6 @@ def test_a_run_goes_on_with_its_model_at_another_address_and_asked_more_at_a_tim
     assert made_by == ["as it is served"] * 2
     assert described(tmp_path, "http://127.0.0.1:1/v1#another/model") == 2
     assert f"captioner.model {MODEL} -> another/model" in capsys.readouterr().err
-
-
-def test_an_output_whose_address_was_still_part_of_its_making_is_refused_by_name(tmp_path, capsys, monkeypatch):
-    (tmp_path / "in").mkdir()
-    (tmp_path / "in/a.jpg").write_bytes(image())
-    with serving(lambda request: says(CAPTION)) as (url, _):
-        with monkeypatch.context() as before:
-            before.setattr(Captioner, "reach", ())
-            assert described(tmp_path, f"{url}#{MODEL}") == 0
-        assert described(tmp_path, f"{url}#{MODEL}") == 2
-    assert f"captioner.url {url} -> None" in capsys.readouterr().err
 
 
 def test_weights_may_be_moved_and_not_exchanged(tmp_path, capsys):
