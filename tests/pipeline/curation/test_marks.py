@@ -17,11 +17,6 @@ from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.record import Origin
 from datagen.work.runner import InProcess
-from model.data import loader
-from model.data.ours import open_ours
-from model.data.rows import Draw
-from model.data.split import opened
-from model.net.tokenizer import byte_tokenizer
 from recipes import RECIPES
 from recipes.__main__ import main as cli
 from tests.inputs import pdfs
@@ -146,17 +141,6 @@ def test_over_generations_the_older_stays_and_shards_keep_their_bytes(corpus, tm
     assert coarse(corpus, out) == 0
     assert files(out) == state
     check_corpus(out, "--datasets")
-
-
-def test_marked_samples_are_not_trained_on(tmp_path):
-    text = UDHR["Latn"][1]
-    made = [s.with_quality("trusted") for s in pages(text, text, UDHR["Arab"][1], UDHR["Thai"][1])]
-    marked(tmp_path / "coarse", made)
-    corpus = opened(open_ours(Folder(str(tmp_path)), ["coarse"]), byte_tokenizer(), 0.3)
-    assert corpus.skipped == {"coarse": {"marked": 1}}
-    rows = [row for (side,) in (corpus.train, corpus.held_out) for row in side.tolist()]
-    keys = {loader.read(corpus, Draw(0, 0, row, 0, "tiny", 0, 0)).key for row in rows}
-    assert len(rows) == 3 and keys == {"page-000", "page-002", "page-003"}
 
 
 @pytest.mark.slow
