@@ -12,6 +12,8 @@ from datagen.coarse.answers import PageContent
 from datagen.coarse.source import TEXT_LAYER, PageFunction, PdfSource
 from datagen.disk.shards import read_report, read_reports
 from datagen.disk.storage import Folder
+from datagen.inputs.items import Item
+from datagen.work import dataset
 from datagen.work.assignment import assigned
 from datagen.work.dataset import MEASURED, clear, lock, summarise
 from datagen.work.needs import A_CORE
@@ -274,6 +276,15 @@ def test_deep_looks_inside_before_it_shards(corpus, tmp_path):
     assert (found["russian.pdf"].count, found["russian.pdf"].lang) == (3, "ru")
     assert len(found["russian.pdf"].sha256) == 64
     assert len(samples(tmp_path / "out")) == 9
+
+
+def test_ranges_keep_their_order_whichever_is_probed_first(tmp_path):
+    class Backwards(InProcess):
+        def map(self, function, tasks, *, needs=A_CORE):
+            return reversed([*super().map(function, tasks, needs=needs)])
+
+    ranges = [Item("/gone.pdf", stop=3), Item("/gone.pdf", first=5)]
+    assert list(dataset._probed(recipe(tmp_path).steps[0], ranges, Backwards())) == ranges
 
 
 def test_pages_are_drawn_by_seed(tmp_path):
