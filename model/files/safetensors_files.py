@@ -3,7 +3,9 @@
 import contextlib
 import json
 import math
+import os
 import re
+import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -139,6 +141,9 @@ def write(
         tell(f"{name}: {len(of_file)} tensors, {sum(value.nbytes for value in of_file.values()) / 1e9:.2f} GB")
         with folder.create(name) as file:
             save_file(of_file, file.name, metadata or None)
+            with open(file.name, "rb") as saved:  # another file, which only its owner may read, and which may not be on the disk
+                os.fchmod(saved.fileno(), stat.S_IMODE(os.fstat(file.fileno()).st_mode))
+                os.fsync(saved.fileno())
     if index is not None:
         folder.write(INDEX, index)
         return

@@ -139,16 +139,6 @@ def test_pefts_form_with_dora_modules_to_save_biases_and_patterns(base, tmp_path
     } <= changed and f"{clip}.self_attn.v_proj.weight" not in changed
 
 
-def test_an_embedding_and_a_router(base, tmp_path):
-    config = LoraConfig(r=2, lora_alpha=4, target_modules=["embed_tokens"], target_parameters=["mlp.gate.weight"])
-    changed, difference = merged_by_both(base, loaded(base), config, tmp_path)
-    assert difference < 2e-6
-    assert changed == {
-        "model.language_model.embed_tokens.weight",
-        *(f"model.language_model.layers.{n}.mlp.gate.weight" for n in (1, 2)),
-    }
-
-
 def test_a_fine_tuning_goes_on_from_it(words, capsys):
     """Merged, it is what is trained on; and what is exported with it."""
     words = [*words, "steps=1"]

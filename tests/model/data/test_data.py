@@ -21,7 +21,7 @@ from model.data.split import is_held_out, opened
 from model.net.attention import PADDING
 from model.net.batch import IGNORED
 from model.net.tokenizer import train_tokenizer
-from tests.model.drawn_rows import alone, pages, texts
+from tests.model.drawn_rows import Drawn, alone, pages, texts
 from tests.model.lines import EIGHT, line_crop, write_dataset
 
 MODES = {"tiny": 1.0}
@@ -283,6 +283,10 @@ def test_a_row_of_bad_samples_alone_is_a_row_that_teaches_nothing(tokenizer, mon
     assert batch.num_samples == batch.num_positions == 0 and (batch.samples_BL == PADDING).all()
     with pytest.raises(ValueError, match=r"of \d+ samples are bad \(\d+ of pages: bad_row\)"):
         list(Loader(plan, tokenizer).steps(0, 100))
+    # Nor does a row that is left empty count as a good sample: here each row has one, and 60% are bad.
+    one_a_row = opened([Drawn("pages", [60] * 200, [(600, 700)] * 200, bad=range(120))], tokenizer, 0.1)
+    with pytest.raises(ValueError, match=r"of \d+ samples are bad"):
+        list(Loader(planned(one_a_row, 4, 250), tokenizer, micro_rows=4).steps(0, 60))
 
     def fails(self, place, prompt):
         raise OSError("input/output error")

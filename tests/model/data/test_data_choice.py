@@ -95,6 +95,12 @@ def test_or_these_regions_are_cut_out_of_the_image_and_the_answer(out, tokenizer
     assert not maker(corpus, tokenizer, ["tiny"])[job(corpus, rows)].skipped
 
 
+def test_a_choice_is_a_dataset_of_its_own(out):
+    (dataset,) = open_ours(out, ("fine",))
+    digests = {dataset.choosing(choice).digest for choice in (Choice(), Choice("cut"), Choice("cut", 0.5), Choice("leave", 0.5))}
+    assert len(digests) == 4 and dataset.digest in digests
+
+
 def test_a_picture_that_nobody_read_is_no_reason(tmp_path, tokenizer):
     page = fine_page(1)
     picture = Region(Box(150, 0, 200, 50), "chart", "", None, "cdla", is_unread=True)

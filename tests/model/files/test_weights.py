@@ -55,6 +55,7 @@ def test_several_files_and_their_index(net, tmp_path):
     folder.write("config.json", CONFIG.to_json())
     files = folder.names(".safetensors")
     assert len(files) > 2
+    assert len({path.stat().st_mode for path in (tmp_path / "parts").iterdir()}) == 1  # weights are as readable as the rest
     index = json.loads(folder.read("model.safetensors.index.json"))
     assert set(index["weight_map"]) == set(weights.released_tensors(net)) and set(index["weight_map"].values()) == set(files)
     again = weights.load(folder)

@@ -26,6 +26,11 @@ def inputs(length: int, grid: tuple[int, int] | None = None, dtype=torch.float64
     return [x.transpose(1, 2).requires_grad_() for x in many.split(widths, -1)]
 
 
+def outcome(attention, given, causal):
+    y = attention(*given, causal=causal)
+    return [y, *torch.autograd.grad(y, given, torch.linspace(-1, 1, y.numel()).to(y.dtype).view_as(y))]
+
+
 CASES = [
     (1, None, True),
     (300, None, True),
@@ -40,18 +45,9 @@ CASES = [
 @pytest.mark.parametrize(("length", "grid", "causal"), CASES)
 def test_blocks_are_attention(monkeypatch, length, grid, causal, cached_bytes):
     monkeypatch.setattr(blocked_attention, "_CACHED_BYTES", cached_bytes)
-    results = {}
-    for attention in (blocked_attention.attention, plainly):
-        given = inputs(length, grid)
-        y = attention(*given, causal=causal)
-        results[attention] = [y, *torch.autograd.grad(y, given, torch.linspace(-1, 1, y.numel(), dtype=y.dtype).view_as(y))]
-    for ours, exact in zip(results[blocked_attention.attention], results[plainly], strict=True):
+    results = [outcome(attention, inputs(length, grid), causal) for attention in (blocked_attention.attention, plainly)]
+    for ours, exact in zip(*results, strict=True):
         assert torch.allclose(ours, exact, rtol=1e-5, atol=1e-5 * float(exact.detach().abs().max()))  # sums in fp32
-
-
-def outcome(attention, given, causal):
-    y = attention(*given, causal=causal)
-    return [y, *torch.autograd.grad(y, given, torch.linspace(-1, 1, y.numel()).to(y.dtype).view_as(y))]
 
 
 @pytest.mark.parametrize(("length", "grid", "causal"), [(300, None, True), (600, (20, 30), False)])

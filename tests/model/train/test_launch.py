@@ -1,6 +1,5 @@
 """Ranks by torchrun: lost and started again, stopped, wrong. What they train is `small_ranks.train`, but for the last tests."""
 
-import dataclasses
 import json
 import multiprocessing
 import os
@@ -19,7 +18,6 @@ from model.train.launch import RESTARTS, Machines, launch
 from model.train.process import STOPPED
 from model.train.trainer import NothingToLearn, train
 from model.train.whereabouts import hung
-from tests.model.lines import line_crop, write_dataset
 from tests.model.trainings import STEP, make_corpus, same_results
 
 SMALL = STEP.but(steps=6, checkpoint_every=2)
@@ -113,7 +111,7 @@ def test_a_disk_has_time_to_come_back_before_it_is_looked_at(monkeypatch, caplog
     assert [line.partition("again ")[2] for line in caplog.messages] == ["from step 2 (1 of 3)", "from step 2 (2 of 3)"]
 
 
-@pytest.mark.parametrize("error", [*launch_module.FOR_PEOPLE, ValueError])
+@pytest.mark.parametrize("error", [*launch_module.FOR_PEOPLE, ValueError, NothingToLearn])
 def test_what_another_try_does_not_change_is_raised_as_in_one_process(error):
     ended = {0: launch_module.Ended(2.0, error="OSError"), 1: launch_module.Ended(1.0, error=error.__name__, message="no such")}
     with pytest.raises(error, match="no such"):
@@ -213,14 +211,6 @@ def test_the_same_weights_by_a_rank_as_in_this_process(tmp_path):
     assert train(step, one) and launch(step, other, frozenset(), Machines())
     same_results(one, other)
     assert not launch(step, other, frozenset(), Machines())
-
-
-@pytest.mark.slow
-def test_nothing_to_learn_is_said_by_a_rank_too(tmp_path):
-    out = Folder(str(tmp_path))
-    write_dataset(out, "coarse", [[line_crop("alone", "p0", "document", "page")]])
-    with pytest.raises(NothingToLearn, match="hold no two samples"):
-        launch(dataclasses.replace(STEP, datasets=("coarse",)), out, frozenset(), Machines())
 
 
 def until(is_so, seconds: float = 240) -> None:

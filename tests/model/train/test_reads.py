@@ -104,12 +104,6 @@ def test_what_read_drawn_lines_becomes_the_package_s_with_a_card(out, tmp_path, 
     assert "characters wrong in 6 unseen lines" in (tmp_path / "lines/CARD.md").read_text()
 
 
-def test_run_again_it_touches_nothing(recipe, out):
-    before = out.read("stage2/metrics.json")
-    assert run(recipe, Place(out.url, "inline")) == 0
-    assert out.read("stage2/metrics.json") == before
-
-
 @pytest.mark.slow
 def test_the_default_recipe_learns_drawn_lines_and_the_corpus_s_own(tmp_path):
     """Lines of trusted pages; without them drawn lines alone."""

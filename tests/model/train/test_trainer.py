@@ -33,7 +33,7 @@ from model.train.optim import Moved
 from model.train.step import flat
 from model.train.trainer import NothingToLearn, train
 from recipes.recipe import Recipe
-from recipes.report.train import IMAGES_BYTES, train_sections
+from recipes.report.train import train_sections
 from recipes.steps import Place
 from recipes.steps.train import TrainRunner
 from tests.model.lines import EIGHT, line_crop, write_dataset
@@ -263,22 +263,6 @@ def test_it_says_when_it_does_not_look(tmp_path, caplog):
     assert train(step, out)
     assert "step 2: it doesn't look" in caplog.text
     assert json.loads(out.read("train/metrics.json"))["looks"] is False
-
-
-def test_the_report_shows_it_and_escapes_it(whole):
-    out, _ = whole
-    rows = json.loads(out.read("train/readback.json"))
-    hostile = "<script>alert(1)</script>\u202e"
-    train_folder = Folder(out.url + "/hostile")
-    for name in ("metrics.json", "loss.jsonl"):
-        train_folder.write(name, out.read(f"train/{name}"))
-    rows = [row | {"truth": hostile, "reading": hostile, "lang": hostile} for row in rows]
-    train_folder.write("readback.json", json.dumps(rows).encode())
-    html = "".join(section.html for section in train_sections("train", train_folder))
-    assert "<script" not in html and "\u202e" not in html and "&lt;script&gt;" in html
-    assert html.count("<svg") == 1 and html.count("data:image/webp;base64,") == len(rows)
-    assert len(html) < IMAGES_BYTES + 40_000
-    assert train_sections("train", Folder(out.url + "/nothing")) == []
 
 
 @pytest.mark.slow

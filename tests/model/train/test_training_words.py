@@ -163,9 +163,10 @@ def test_words_of_the_schedule():
         return train(data="a", start="x", **words).steps[0]
 
     assert schedule(warmup=300.0, steps=1000).schedule.warmup == 300
-    assert schedule(warmup=0.03, steps=1000).schedule.warmup == 30 and schedule(steps=1000).schedule.warmup == 100
+    assert schedule(warmup=0.03, steps=1000).schedule.warmup == 30
+    assert [schedule(steps=n).schedule.warmup for n in (100, 1000, 10**6)] == [10, 100, 2000]
     lasting = schedule(warmup=0.03, epochs=1.5).lasting(200)  # as a training does, once it knows how many steps epochs take
-    assert (lasting.schedule.epochs, lasting.schedule.warmup) == (1.5, 6)
+    assert (lasting.schedule.epochs, lasting.schedule.steps, lasting.schedule.warmup) == (1.5, 200, 6)
     line = schedule(schedule="linear", steps=110, warmup=10.0, rate=1e-3).but(min_learning_rate=0.0)
     assert [rate_at(line, n) for n in (0, 10, 60, 109)] == pytest.approx([1e-4, 1e-3, 5e-4, 1e-5])
     assert schedule(held_out="0.002").evaluation.held_out_share == 0.002

@@ -12,7 +12,7 @@ from model.net.tokenizer import byte_tokenizer
 from model.train.data import corpus_of, open_all, sources
 from model.train.step import Train
 from recipes.__main__ import main
-from recipes.mixture import RECIPES_OF, mixture
+from recipes.mixture import mixture
 from recipes.paper_mixture import PAPER
 from recipes.recipe import Recipe
 from recipes.run.execute import plan, run
@@ -85,12 +85,6 @@ def test_plan_status_and_report_say_shares_and_what_is_left_out(out, words, caps
     assert "What a training draws from" in page and "left out, since it has no input: vision" in page
 
 
-def test_made_again_nothing_is_written(out, words):
-    before = (out / "mixture.json").stat().st_mtime_ns
-    assert run(mixture(**words), Place(str(out), "inline"), words) == 0
-    assert (out / "mixture.json").stat().st_mtime_ns == before
-
-
 def test_without_words_every_part_comes_of_packages():
     (writes,) = (step for step in mixture().steps if step.name == "mixture")
     assert writes.left_out == ("minority",)
@@ -155,10 +149,6 @@ def test_a_dataset_is_one_part_alone(place, tmp_path):
     writer = writer_of(recipe, str(tmp_path))
     with pytest.raises(ValueError, match="pages and fine name the same dataset"):
         writer.run()
-
-
-def test_parts_are_those_of_the_papers_table():
-    assert {*RECIPES_OF} - {"figures"} | {"charts", "molecules", "geometry"} == {part.key for part in PAPER}
 
 
 def test_what_is_wrong_is_said(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from datagen.samples.declarations import Declaration
-from datagen.score import pages, parts, scores
+from datagen.score import facts, pages, parts, scores
 from datagen.score.text import bare
 from tests.inputs.udhr import UDHR
 from tests.typeset import pages as typeset_pages
@@ -65,27 +65,13 @@ def test_paragraphs_that_are_cut_by_a_column_are_related_and_read_in_order():
     assert second["poly"][1] > first["poly"][5]
 
 
-def test_arabic_columns_are_read_from_the_right():
-    ((_, _, _, truth),) = typeset_pages.pages(only="columns_ar")
-    body = [region for region in truth["layout_dets"] if region["category_type"] == "text_block"]
-    assert body[0]["poly"][0] > body[-1]["poly"][4]
-
-
-def test_the_truth_scores_perfectly_against_itself(tmp_path):
+def test_the_truth_scores_perfectly_against_itself_and_its_facts_hold(tmp_path):
     typeset_pages.write(tmp_path, only="tables_en")
     (true,) = pages.truths(str(tmp_path / "pages.json"))
     markdown = "\n\n".join(block.text for block in true.blocks if block.order is not None)
     values, broken = scores.of_page(true, markdown)
     assert [values[name][0] / values[name][1] for name in ("page", "teds", "teds_s")] == [0, 1, 1]
     assert values["teds"][1] == 2 and not broken
-
-
-def test_facts_hold_of_the_truth(tmp_path):
-    from datagen.score import facts
-
-    typeset_pages.write(tmp_path, only="tables_en")
-    (true,) = pages.truths(str(tmp_path / "pages.json"))
-    markdown = "\n\n".join(block.text for block in true.blocks if block.order is not None)
     read = facts.facts(str(tmp_path / "facts.jsonl"))
     assert {fact.type for fact in read} >= {"order", "present", "table"}
     outcomes = facts.check(read, [pages.PredictedPage(("tables_en",), markdown)])

@@ -110,12 +110,6 @@ def test_a_wrong_word_is_one_line(words, message, capsys, monkeypatch, here):
     assert message in line and not [*here.rglob("job.sh")]
 
 
-@pytest.mark.parametrize("recipe", ["coarse", "multilingual"])
-def test_recipes_that_do_more_than_train_have_no_such_words(recipe, capsys):
-    assert main([recipe, "nodes=2"]) == 2
-    assert f"{recipe} has no word 'nodes'" in capsys.readouterr().err
-
-
 def test_without_the_clusters_file_it_says_what_to_copy(capsys):
     with dask.config.set(jobqueue={"slurm": {}}):
         assert main([*TRAIN, "on=slurm", "nodes=2"]) == 2
