@@ -44,7 +44,8 @@ def read(
     """
     nums = [sum(num_rtl(p.text) for p in block) if rtl else 0 for block in blocks]
     of_page = sum(num_rtl(p.text) for block in blocks for p in block if not is_monospaced(p)) if rtl else 0
-    page = _Margins([p for num, block in zip(nums, blocks, strict=True) if num > 0 for p in block]) if of_page > 0 else None
+    from_right = [p for num, block in zip(nums, blocks, strict=True) if num > 0 for p in block]
+    page = _Margins(from_right) if from_right and of_page > 0 else None
     lines = [line for n, block in zip(nums, blocks, strict=True) for line in _with_directions(block, rtl, n > 0, page)]
     lines = [(p, in_rtl) for p, in_rtl in lines if p.glyphs and p.num_hidden < len(p.text)]
     of_rtl = [p for p, in_rtl in lines if in_rtl or (rtl and _RIGHT_TO_LEFT.search(p.text))]

@@ -15,7 +15,7 @@ BOXES = "✗✘☐☑☒⊠"
 DOTS = "·・"
 """Bullets, and dots between words."""
 SURE_SIGNS = BULLETS + CHECKS + BOXES
-"""What begins a line begins an item."""
+"""A line that begins with one of these begins an item."""
 ITEM_SIGNS = DASHES + SURE_SIGNS + DOTS
 
 COLONS, SEMICOLONS, COMMAS = ":：", ";；؛", ",،，、"

@@ -33,21 +33,18 @@ BENCHES = {
     "agree": "agree",
     "model": "network",
 }
-# This one needs the output of a run over the documents that people judged, and runs only where it is named.
-BY_NAME = {"real_pages": "coarse"}
-ALL = BENCHES | BY_NAME
 
 
 def chosen(only: str) -> list[str]:
     """The benchmarks to run: the one that is named, or those of `make bench`. Raises `ValueError` for a name that none has."""
-    if only and only not in ALL:
-        raise ValueError(f"only={only}: there is no such benchmark; allowed are {', '.join(ALL)}")
+    if only and only not in BENCHES:
+        raise ValueError(f"only={only}: there is no such benchmark; allowed are {', '.join(BENCHES)}")
     return [only] if only else list(BENCHES)
 
 
 def run(name: str) -> None:
     """Run a benchmark, show what it prints, and record it. A benchmark that fails ends this program, and its section stays."""
-    arguments = ["-m", f"tests.bench.{ALL[name]}.{name}"]
+    arguments = ["-m", f"tests.bench.{BENCHES[name]}.{name}"]
     print(f"== {name}", flush=True)
     revision, load, lines = results.revision(), os.getloadavg()[0], []
     unbuffered = os.environ | {"PYTHONUNBUFFERED": "1"}
@@ -59,7 +56,7 @@ def run(name: str) -> None:
     if bench.returncode:
         sys.exit(f"the benchmark {name} ended with {bench.returncode}; its section of {results.PATH.name} stays as it was")
     section = results.section(" ".join(["python", *arguments]), revision, load, "".join(lines))
-    results.record(results.PATH, name, section, list(ALL))
+    results.record(results.PATH, name, section, list(BENCHES))
 
 
 def main(only: str = "") -> None:

@@ -38,7 +38,7 @@ def may_be_heading(region: Region) -> bool:
 
 def _ends(text: str) -> bool:
     """Whether a text ends as no heading does. One may ask, or end in a colon."""
-    return signs.ends_clause(text) and not signs.leads_on(text) and text[-1] not in "!?！？"
+    return signs.ends_clause(text) and not signs.leads_on(text) and text[-1] not in "!?！？؟"
 
 
 def _is_bold(line: Line, others: Sequence[Line], gray: numpy.ndarray) -> bool:

@@ -102,16 +102,6 @@ def test_a_page_that_stands_in_two_shards_is_bought_once(made, tmp_path):
     assert first.num_samples == second.num_samples > 0
 
 
-def test_loops_of_a_dataset_of_ours_are_asked_about_again(copy):
-    folder, _, log = copy
-    before, loops = len(logged(log)), [key for key, (reason, _) in drops(folder / "out").items() if reason == "loop"]
-    assert loops and main(["retry", f"out={folder}/out", "reason=loop", "on=inline"]) == 0
-    assert {key for key, (reason, _) in drops(folder / "out").items() if reason == "loop"} == set(loops)  # they always are
-    asked = logged(log)[before:]
-    assert len({image for image, *_ in asked}) == len(loops) and min(temperature for _, _, temperature, _ in asked) == 0.3
-    assert sum(r.num_samples + len(r.drops) for r in reports(folder / "out")) == PAGES
-
-
 @pytest.mark.parametrize(
     ("changed", "message"),
     [

@@ -103,15 +103,6 @@ def test_bulleted_and_numbered_items_are_regions_labelled_list():
     assert [region.label for region in paragraphs] == ["text", "list", "list", "list", "list", "text"]
 
 
-def test_a_number_at_a_lines_start_by_chance_is_no_item():
-    paragraphs = drawn(
-        (72, 100, "This line is as long as all the others on the page are, or nearly so, and ends with the year"),
-        (72, 112, "1948. The next sentence goes on in the same paragraph, and fills all of its line but for a few"),
-        (72, 124, "letters that are left."),
-    )
-    assert len(paragraphs) == 1 and "the year 1948. The next" in paragraphs[0].text and "a few letters" in paragraphs[0].text
-
-
 @pytest.mark.parametrize("script", ["Latn", "Arab", "Hebr"])
 def test_lines_that_somebody_ended_keep_their_breaks(script):
     page = a_page(script)
@@ -172,15 +163,6 @@ def test_a_paragraph_that_goes_on_in_the_next_column_continues():
     paragraphs = drawn(*left, *right)
     assert [region.continues for region in paragraphs][:1] == [True]
     assert not any(region.continues for region in paragraphs[1:])
-
-
-def test_an_address_on_the_net_that_is_cut_is_whole():
-    paragraphs = drawn(
-        (72, 100, "The manual of the whole system can be found at the address https://www.debian.org/doc/"),
-        (72, 112, "manuals/debian-reference/index.en.html in English, and in other languages beside it there too,"),
-        (72, 124, "for those who read them."),
-    )
-    assert "https://www.debian.org/doc/manuals/debian-reference/index.en.html in English" in paragraphs[0].text
 
 
 def test_a_note_across_both_columns_that_ends_between_them_is_no_edge_of_the_first():

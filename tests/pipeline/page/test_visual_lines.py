@@ -125,14 +125,6 @@ def test_a_drop_capital_is_the_first_letter_of_its_line():
     assert first.box.y1 - first.box.y0 == second.box.y1 - second.box.y0
 
 
-def test_a_rotated_page_is_no_different():
-    (typeset,) = pages("contents", 1)
-    with pymupdf.open(stream=typeset.pdf(), filetype="pdf") as doc:
-        doc[0].set_rotation(90)
-        counts = compare(typeset, read(doc.tobytes()))
-    assert (counts["within"] > 10, counts["broken"]) == (True, 0)
-
-
 def test_a_coloured_or_underlined_gap_parts_nothing():
     with pymupdf.open() as doc:
         sheet = doc.new_page(width=595, height=842)

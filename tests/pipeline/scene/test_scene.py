@@ -4,9 +4,6 @@ import json
 import random
 import re
 import shutil
-import subprocess
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,14 +23,11 @@ from recipes import RECIPES
 from recipes import scene as scene_recipe
 from recipes.__main__ import main
 from recipes.recipe import Recipe
-from recipes.run.execute import Place, run
 from recipes.words.words import Entry
-from tests.outputs import ROOT, check_corpus, dataset_samples, shards
-from tests.robustness.test_kill import kill_and_count_survivors
+from tests.outputs import check_corpus, dataset_samples
 
 pytestmark = pytest.mark.skipif(not text_faces(), reason="no typefaces here")
 
-RUN = "import sys; from tests.pipeline.scene.test_scene import make; sys.exit(make(*sys.argv[1:4]))"
 DRAWS = 8
 
 
@@ -50,11 +44,6 @@ def recipe(input: str = "") -> Recipe:
     pictures = replace(pictures, source=replace(pictures.source, shard_images=2))
     alike, report = (replace(step, datasets=("scene", "drawn_scenes")) for step in others)
     return Recipe("scenes", (pictures, drawn, alike, report))
-
-
-def make(input: str, out: str, on: str) -> int:
-    declarations.codes = lambda: []  # no network
-    return run(recipe(input), Place(out, on, 2))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -146,21 +135,6 @@ def test_a_picture_is_forgotten_for_good(out, folder):
     assert main(["scenes", f"input={folder}/in", f"out={copy}", "on=inline"]) == 0
     assert uri not in {s.origin.uri for s in dataset_samples(Folder(f"{copy}/scene"))}
     assert "A photograph of" not in (copy / "report/index.html").read_text()
-
-
-@pytest.mark.slow
-def test_a_killed_run_on_two_workers_goes_on_to_the_bytes_of_one_process(out, folder, tmp_path):
-    killed = tmp_path / "out"
-    command = [sys.executable, "-c", RUN, f"{folder}/in", str(killed), "local"]
-    started = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 300
-    while time.monotonic() < deadline and started.poll() is None and not shards(killed, "*scene*"):
-        time.sleep(0.01)
-    assert started.poll() is None, "the run ended before it could be killed"
-    assert kill_and_count_survivors(started) == []
-    assert 0 < len(shards(killed, "*scene*")) < len(shards(out, "*scene*")) == 4
-    assert make(f"{folder}/in", str(killed), "local") == 0
-    assert shards(killed, "*scene*") == shards(out, "*scene*")
 
 
 @pytest.mark.parametrize(

@@ -88,12 +88,13 @@ def test_half_an_answer_is_none(body):
     assert isinstance(answer, Fault) and answer.reason == "garbled" and len(came) == 3
 
 
-def test_a_wrong_key_is_told_in_a_sentence_without_it(monkeypatch):
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_wrong_key_or_model_is_told_at_once_in_a_sentence_without_the_key(monkeypatch, status):
     monkeypatch.setenv("THE_KEY", "very-secret")
-    refused = pytest.raises(WrongServer, match=r"answers 401 for m: .*your key \$THE_KEY is wrong")
-    with serving(lambda request: fails(401, "your key very-secret is wrong")) as (url, _), refused as error:
+    refused = pytest.raises(WrongServer, match=rf"answers {status} for m: .*your key \$THE_KEY is wrong")
+    with serving(lambda request: fails(status, "your key very-secret is wrong")) as (url, came), refused as error:
         asked(url, [40], key="THE_KEY")
-    assert "very-secret" not in str(error.value)
+    assert "very-secret" not in str(error.value) and len(came) == 1
 
 
 @pytest.mark.parametrize("reply", [(200, b'{"you sent": "very-secret-key"}', {}), fails(400, "x" * 190 + "very-secret-key")])

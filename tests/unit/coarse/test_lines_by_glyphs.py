@@ -45,6 +45,12 @@ def test_code_says_nothing_of_the_direction_that_a_heading_of_commands_has():
     assert heading.text == f"\\put {HEBREW[0]} \\line" and heading.from_right
 
 
+def test_a_page_whose_only_paragraph_has_more_code_than_words_has_no_margins():
+    words, code = piece(f"{HEBREW} {HEBREW}", 130.0, 20.0), replace(piece("\\put(1,0)" * 9, 20.0, 40.0), mono_share=1.0)
+    read(None, [[words, code]], True, True, {})
+    assert (words.text, code.text) == (f"{HEBREW[::-1]} {HEBREW[::-1]}", "\\put(1,0)" * 9)
+
+
 def test_some_fonts_draw_persian_digits_for_others():
     line = {"spans": [{"font": font, "chars": [{"c": "5"}, {"c": "-"}]} for font in ("BNazaninBold", "Calibri", "BNazca")]}
     draw_persian_digits(line)

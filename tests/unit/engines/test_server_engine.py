@@ -129,14 +129,6 @@ def test_a_slow_answer_is_waited_for_and_one_that_does_not_come_is_a_timeout():
     assert len(came) == 3
 
 
-@pytest.mark.parametrize("status", [401, 403, 404])
-def test_a_wrong_key_or_model_fails_the_shard_at_once(status):
-    refused = pytest.raises(ValueError, match=f"answers {status} for any: .*no such model")
-    with serving(lambda request: fails(status, "no such model")) as (url, came), refused:
-        Server("text", url, "any", tries=5, **QUICK).read([CROP])
-    assert len(came) == 1
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
