@@ -17,10 +17,10 @@ from tests.model.trainings import STEP, in_child, make_corpus, same_results
 @pytest.mark.slow
 def test_sigterm_leaves_a_checkpoint_of_that_very_step(tmp_path):
     """Sent to the training alone, or to all processes of a job, a worker among them."""
-    whole = make_corpus(tmp_path / "whole")
-    assert train(STEP, whole)
     for workers, stop in ((0, signal.SIGTERM), (1, lambda: os.killpg(0, signal.SIGTERM))):
-        other, states, step = make_corpus(tmp_path / f"{workers}"), [], STEP.but(workers=workers)
+        whole, other = make_corpus(tmp_path / f"whole-{workers}"), make_corpus(tmp_path / f"{workers}")
+        states, step = [], STEP.but(workers=workers)
+        assert train(step, whole)
         assert in_child(step, other, 4, stop) == STOPPED
         assert Checkpoints(other.sub("train/checkpoint")).steps() == [3, 5]
         assert train(step, other, on_state=states.append)
