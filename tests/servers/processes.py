@@ -2,14 +2,13 @@
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -39,8 +38,8 @@ def running(
 ) -> Iterator[subprocess.Popen]:
     """A server in the foreground: `command`, run in `folder`, from when `ready()` holds until the block ends.
 
-    What it prints is in `folder/NAME.log`. Raises `RuntimeError` with the end of that log if the server ends, or isn't ready after
-    `seconds`. At the end it and all its descendants get a TERM, and a KILL after ten seconds.
+    What it prints is in `folder/NAME.log`. Raises `RuntimeError` with the end of that log if the server ends, or isn't ready
+    after `seconds`. At the end it and all its descendants get a TERM, and a KILL after ten seconds.
     """
     log = folder / f"{Path(command[0]).name}.log"
     with log.open("ab") as output:
@@ -64,11 +63,9 @@ def end(pid: int) -> None:
         processes = [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
         return
-    for process, signal_ in [(process, signal.SIGTERM) for process in processes]:
-        try:
-            process.send_signal(signal_)
-        except psutil.NoSuchProcess:
-            pass
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.terminate()
     _, alive = psutil.wait_procs(processes, timeout=10)
     for process in alive:
         process.kill()
