@@ -14,7 +14,8 @@ from datagen.disk.storage import Folder
 from datagen.publishing import licences
 from datagen.publishing.columns import FIELDS, OF_PAIRS
 from datagen.publishing.files import PAIRS, PARQUET, SHARDS, Survey, Table, Written
-from datagen.publishing.selection import NO_ANSWER, NOT_ASKED, RIGHT, UNREAD, LeftOut
+from datagen.publishing.pairs import NO_ANSWER, NOT_ASKED, RIGHT, UNREAD
+from datagen.publishing.selection import LeftOut
 
 _SIZES = (
     *((10**3, "n<1K"), (10**4, "1K<n<10K"), (10**5, "10K<n<100K"), (10**6, "100K<n<1M")),

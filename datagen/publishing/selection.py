@@ -18,8 +18,6 @@ from datagen.work.tombstones import NOTHING, Forgotten
 if TYPE_CHECKING:
     from datagen.publishing.pairs import Pairs
 
-NO_ANSWER, RIGHT, UNREAD, NOT_ASKED = "no_answer", "right_enough", "unread", "not_asked"
-"""Why a sample makes no preference pair (`pairs`)."""
 LARGEST = 250_000_000
 """Bytes of a sample, image and record. The viewer shows no row group of over 286 MiB, and one sample makes at least one."""
 

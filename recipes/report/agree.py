@@ -3,17 +3,15 @@ readings."""
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from datagen.agreement.agree_page import DECISIONS
+from datagen.agreement.sums import Sums
 from datagen.page.boxes import around
 from datagen.record import LEVELS, Box, Sample
 from recipes.report import Card, Cell, Section, blocks, cut, joined
 from recipes.report.pages import seeded, spread
 from recipes.report.pictures import data_uri, decode
-
-if TYPE_CHECKING:
-    from recipes.steps.agree import Sums
 
 OUTCOMES = {
     "kept": "another voter agrees, or all that differ often read what nobody else does",
@@ -27,7 +25,7 @@ _WIDTH, _HEIGHT, _QUALITY, _CHARS = 560, 260, 45, 900
 _AROUND = 6
 
 
-def agree_section(name: str, sums: "Sums", load: Callable[[dict[str, Any]], Sample]) -> Section:
+def agree_section(name: str, sums: Sums, load: Callable[[dict[str, Any]], Sample]) -> Section:
     """The section on agreement in the dataset `name`. `load` reads the page of a row with its image."""
     kinds = sorted({kind for kind, _ in sums.outcomes})
     outcomes = [(kind, *(sums.outcomes[kind, outcome] for outcome in OUTCOMES)) for kind in kinds]
@@ -50,14 +48,14 @@ def agree_section(name: str, sums: "Sums", load: Callable[[dict[str, Any]], Samp
     return Section(f"{name}-agreement", f"{name}: who agrees with whom", joined(*parts))
 
 
-def _facts(sums: "Sums") -> list[tuple[str, str]]:
+def _facts(sums: Sums) -> list[tuple[str, str]]:
     levels = ", ".join(f"{sums.levels[n]:,} {level}" for n, level in enumerate(LEVELS))
     counted = f" (counted on {sums.num_pages:,})" if sums.num_pages < sums.num_all else ""
     facts = [("pages", f"{sums.num_all:,}{counted}"), ("by difficulty", levels)]
     return facts + ([("of one dataset alone", f"{sums.num_alone:,}")] if sums.num_alone else [])
 
 
-def _share(sums: "Sums", one: str, other: str) -> str:
+def _share(sums: Sums, one: str, other: str) -> str:
     counts = sums.pairs.get((min(one, other), max(one, other)))
     return "" if one == other or not counts else f"{counts[True] / counts.total():.0%} of {counts.total():,}"
 

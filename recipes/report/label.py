@@ -2,24 +2,21 @@
 model's last answer."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 from datagen.asking.profiles import FATES, LABELLED
 from datagen.labelling.reasons import FATES as SENTENCES
+from datagen.labelling.sums import Sums
 from datagen.record import Drop
 from recipes.report import Card, Cell, Section, blocks, cut, joined
 from recipes.report.pages import seeded, spread
 from recipes.report.pictures import data_uri, decode
-
-if TYPE_CHECKING:
-    from recipes.steps.label import Sums
 
 _SHOWN = 6  # dropped pages of a fate
 _SIDE, _QUALITY = 560, 45
 _ANSWER_CHARS = 1_600
 
 
-def label_section(name: str, sums: "Sums", drops: Sequence[Drop], image: Callable[[Drop], bytes | None]) -> Section:
+def label_section(name: str, sums: Sums, drops: Sequence[Drop], image: Callable[[Drop], bytes | None]) -> Section:
     """The section on labelling into the dataset `name`. `image` reads a dropped page again, None where that can't be done."""
     total = max(1, sums.num_pages)
     counts = [(Cell(fate, "code"), n, Cell(f"{n / total:.2%}", "num")) for fate in FATES if (n := sums.tally.pages[fate])]
@@ -33,7 +30,7 @@ def label_section(name: str, sums: "Sums", drops: Sequence[Drop], image: Callabl
     return Section(f"{name}-asked", f"{name}: what the model was asked", joined(*parts))
 
 
-def _facts(sums: "Sums") -> list[tuple[str, str]]:
+def _facts(sums: Sums) -> list[tuple[str, str]]:
     tally, busy = sums.tally, max(1e-9, sums.busy_s)
     tries = ", ".join(f"{n:,} {fate}" for fate in FATES if (n := tally.tries[fate]))
     facts = [

@@ -1,0 +1,45 @@
+"""What labelling asked, added up over shards, and how the terminal prints it."""
+
+from dataclasses import dataclass
+
+from datagen.asking.profiles import FATES
+from datagen.labelling.label_pages import Tally
+
+
+@dataclass(frozen=True)
+class Sums:
+    """What all shards asked, added up. `busy_s` is the time in which any of them was being made, `servers` how many answered."""
+
+    tally: Tally
+    busy_s: float
+    servers: int
+    price: float
+
+    @property
+    def num_pages(self) -> int:
+        return self.tally.pages.total()
+
+    @property
+    def repetition_rate(self) -> float:
+        """The share of the pages that were asked about whose first answer was a loop."""
+        return self.tally.first_loops / max(1, self.tally.asked)
+
+    @property
+    def cost(self) -> float:
+        return self.price * self.servers * self.busy_s / 3600
+
+    def lines(self) -> list[str]:
+        """For people."""
+        fates = ", ".join(f"{n:,} {fate}" for fate in FATES if (n := self.tally.pages[fate]))
+        pages_s, tokens_s = self.num_pages / max(1e-9, self.busy_s), self.tally.tokens_written / max(1e-9, self.busy_s)
+        lines = [
+            f"  asked about {self.num_pages:,} pages: {fates or 'none'}; repetition rate {self.repetition_rate:.2%}",
+            f"  {pages_s:.2f} pages/s, {tokens_s:,.0f} tokens/s, {self.tally.tokens_read:,} tokens read and "
+            f"{self.tally.tokens_written:,} written; {self.tally.written:,} answers bought, {self.tally.found:,} from the ledger",
+        ]
+        if self.price and self.num_pages:
+            million = self.cost / self.num_pages * 1e6
+            lines.append(
+                f"  cost so far {self.cost:,.2f}, of a million pages {million:,.0f}, at {self.price:g} an hour of a server"
+            )
+        return lines
