@@ -18,7 +18,7 @@ from datagen.sandbox.parts import Failed, Part, each
 from datagen.sandbox.process import Limits, Sandbox, sandbox
 from datagen.word import office
 from datagen.word.file import package
-from tests.inputs import word_xml as xml
+from tests.inputs.word import xml as xml
 from tests.office import needs_office
 from tests.programs import stand_in
 from tests.unit.word.test_package import docx, odt

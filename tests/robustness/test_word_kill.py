@@ -15,8 +15,8 @@ from recipes.recipe import Recipe
 from recipes.run.execute import run
 from recipes.steps import Place
 from recipes.word import word
-from tests.inputs import word_formulas as maths
-from tests.inputs import word_xml as xml
+from tests.inputs.word import formulas as maths
+from tests.inputs.word import xml as xml
 from tests.office import needs_office
 from tests.outputs import ROOT, check_corpus, files, shards
 

@@ -29,7 +29,7 @@ from datagen.word import office
 from datagen.word.source import WordSource
 from tests.bench.bars import at_least
 from tests.bench.measuring import options, spent_s
-from tests.inputs.word_documents import documents
+from tests.inputs.word.documents import documents
 
 TARGET = 0.9
 MAX_BYTES = 100_000

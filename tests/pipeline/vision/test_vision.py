@@ -10,7 +10,7 @@ from model.data.ours import example, open_ours
 from recipes.run.execute import run
 from recipes.steps import Place
 from recipes.vision import vision
-from tests.inputs import cutouts
+from tests.inputs.figures import cutouts
 from tests.inputs.picture_files import image, tar
 from tests.outputs import check_corpus, dataset_samples
 

@@ -10,8 +10,8 @@ from datagen.sandbox.parts import Failed, Part, Parts
 from datagen.word import office
 from datagen.word.child import read_document
 from datagen.word.pages.answers import WordPage
-from tests.inputs import word_formulas as maths
-from tests.inputs import word_xml as xml
+from tests.inputs.word import formulas as maths
+from tests.inputs.word import xml as xml
 from tests.office import needs_office
 
 

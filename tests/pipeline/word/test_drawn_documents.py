@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 from datagen.tables import cells as tables
-from tests.inputs.word_documents import LANGUAGES, WordDocument, documents
+from tests.inputs.word.documents import LANGUAGES, WordDocument, documents
 from tests.office import needs_office
 from tests.word_pages import Pages, read_all
 

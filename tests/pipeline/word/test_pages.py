@@ -13,9 +13,9 @@ from datagen.word.file import content
 from datagen.word.file.package import opened
 from datagen.word.pages import document_pages
 from datagen.word.pages.document_pages import Rendering, WordPages
-from tests.inputs import word_formulas as maths
-from tests.inputs import word_xml as xml
 from tests.inputs.samples import encoded
+from tests.inputs.word import formulas as maths
+from tests.inputs.word import xml as xml
 from tests.office import needs_office
 from tests.word_pages import Pages, read_all
 

@@ -19,9 +19,9 @@ from datagen.figures.charts.topics import TOPICS
 from datagen.figures.charts.words import LANGUAGES
 from datagen.record import SampleError
 from datagen.tables.cells import parse, to_html
-from tests.inputs import charts
-from tests.inputs.chart_marks import marks
-from tests.inputs.charts import number_in, words, wrong_values
+from tests.inputs.figures import charts
+from tests.inputs.figures.chart_marks import marks
+from tests.inputs.figures.charts import number_in, words, wrong_values
 
 PLAIN = NumberFormat()
 BARS = Chart("bar", "Rain", "city", ("mm",), ("Rome", "Oslo"), (Series("", (47.0, None)),), PLAIN, 0)

@@ -15,8 +15,8 @@ from PIL import Image
 
 from datagen.figures.charts import KINDS, Charts, echarts, echarts_engine, label, matplotlib_charts
 from datagen.figures.charts.faces import faces
-from tests.inputs.chart_marks import faults
-from tests.inputs.charts import drawn, number_in
+from tests.inputs.figures.chart_marks import faults
+from tests.inputs.figures.charts import drawn, number_in
 
 BY = {"matplotlib": matplotlib_charts, "echarts": echarts}
 FEW = {"matplotlib": (4, 1), "echarts": (5, 3)}  # draws of a kind, and how many charts there are at least

@@ -14,7 +14,7 @@ from datagen.samples.cutouts import in_script_of, read
 from datagen.vision.maker import Stamps, caption
 from datagen.writing.languages import script_of
 from datagen.writing.scripts import main_script
-from tests.inputs import cutouts
+from tests.inputs.figures import cutouts
 
 
 @pytest.fixture(scope="module")

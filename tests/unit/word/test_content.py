@@ -11,9 +11,9 @@ from datagen.word.file import content, package_docx
 from datagen.word.file.copy_marks import STYLE
 from datagen.word.file.document import Document, Formula, Paragraph, Picture, Table, Text
 from datagen.word.file.package import opened
-from tests.inputs import word_formulas as omml
-from tests.inputs import word_xml as xml
 from tests.inputs.samples import encoded
+from tests.inputs.word import formulas as omml
+from tests.inputs.word import xml as xml
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 

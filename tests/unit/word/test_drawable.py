@@ -8,8 +8,8 @@ from datagen.word.file.document import Formula, Paragraph
 from datagen.word.file.drawable import make_drawable
 from datagen.word.file.package import opened
 from datagen.word.formulas import document_formulas
-from tests.inputs import word_xml as xml
-from tests.inputs.word_xml import M, W
+from tests.inputs.word import xml as xml
+from tests.inputs.word.xml import M, W
 
 _M = f"{{{M}}}"
 

@@ -9,8 +9,8 @@ from PIL import Image
 
 from datagen.word.file.fitting_pictures import Shown, fitting_pictures, shown_pictures
 from datagen.word.file.package import opened
-from tests.inputs import word_xml as xml
 from tests.inputs.samples import encoded
+from tests.inputs.word import xml as xml
 
 
 def picture(kind: str, mode: str, size: tuple[int, int]) -> bytes:

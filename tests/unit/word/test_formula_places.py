@@ -6,8 +6,8 @@ from datagen.word.file.document import Formula, Paragraph, Text
 from datagen.word.pages.formula_places import formula_places, formula_text, gaps
 from datagen.word.pages.page_letters import Letter, Rect
 from datagen.word.pages.tagged_places import Tagged
-from tests.inputs import word_formulas as maths
-from tests.inputs.word_xml import M
+from tests.inputs.word import formulas as maths
+from tests.inputs.word.xml import M
 
 
 def omml(text: str) -> str:

@@ -9,8 +9,8 @@ from datagen.formulas import katex
 from datagen.sandbox.process import Limits, Sandbox
 from datagen.word.formulas import document_formulas, pandoc
 from datagen.word.formulas.document_formulas import Refusal, to_latex
-from tests.inputs import word_formulas as omml
-from tests.inputs.word_xml import M, W
+from tests.inputs.word import formulas as omml
+from tests.inputs.word.xml import M, W
 from tests.office import needs_pandoc
 from tests.programs import stand_in
 

@@ -9,7 +9,7 @@ import pytest
 
 from datagen.record import SampleError
 from datagen.word.file.package import Bounds, Package, opened
-from tests.inputs import word_xml as xml
+from tests.inputs.word import xml as xml
 
 SECTION = xml.section()
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -8,7 +8,7 @@ import pytest
 
 from datagen.record import SampleError
 from datagen.word.file.package import opened
-from tests.inputs import word_xml as xml
+from tests.inputs.word import xml as xml
 from tests.unit.word.test_package import docx, odt, png, reason
 
 

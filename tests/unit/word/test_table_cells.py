@@ -4,7 +4,7 @@ from datagen.record import SampleError
 from datagen.word.file import content
 from datagen.word.file.document import Table
 from datagen.word.file.package import opened
-from tests.inputs import word_xml as xml
+from tests.inputs.word import xml as xml
 
 Spans = list[list[tuple[int, int, int]]]
 

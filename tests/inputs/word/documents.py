@@ -7,9 +7,9 @@ from pathlib import Path
 
 from PIL import Image
 
-from tests.inputs import word_formulas as maths
-from tests.inputs import word_xml as xml
 from tests.inputs.samples import encoded
+from tests.inputs.word import formulas as maths
+from tests.inputs.word import xml as xml
 
 _WORDS = {
     "en": "the river sold quiet lamps under seven green bridges while old maps turned slowly into paper boats and rain".split(),

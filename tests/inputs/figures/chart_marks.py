@@ -15,7 +15,7 @@ import numpy
 from datagen.figures.charts import label
 from datagen.figures.charts.chart_data import Chart
 from datagen.tables.cells import Table
-from tests.inputs.charts import heads, number_in, points, rows, texts_of, wrong_values
+from tests.inputs.figures.charts import heads, number_in, points, rows, texts_of, wrong_values
 
 _PATH = re.compile(r"<path d=\"([^\"]*)\"([^>]*)>")
 _POLYLINE = re.compile(r"<polyline points=\"([^\"]*)\"([^>]*)>")
