@@ -1,4 +1,4 @@
-"""A corpus's pages are learned by heart, and eight of them are then taught to be read otherwise: by commands alone, from
+"""A corpus's pages are learned by heart, and eight are then taught to be read otherwise: by commands alone, from
 documents to coarse pages, to rows of messages, to a network, to what it reads in each page's image."""
 
 import json
@@ -15,7 +15,7 @@ from recipes.__main__ import main
 from tests.inputs.paragraph_pages import KINDS, pages
 from tests.outputs import SMALL
 
-NUM_PAGES, NUM_TAUGHT, MOST_TOKENS = 64, 8, 100
+NUM_PAGES, NUM_TAUGHT, MOST_TOKENS = 32, 8, 100
 SIDE = 128
 
 
@@ -72,11 +72,11 @@ def character_error_rate(readings: list[str], rows: list[dict]) -> float:
 
 
 @pytest.mark.slow
-def test_sixty_four_pages_by_heart_and_eight_of_them_fine_tuned(tmp_path, rows, monkeypatch):
+def test_pages_are_learned_by_heart_and_some_of_them_fine_tuned(tmp_path, rows, monkeypatch):
     """Only the pixels tell the pages apart. A network that knows the texts and doesn't look comes to 0.05 nats a token, too: what
     counts is what it reads in each image, and what another's image costs. SAM is frozen, as in the paper's stage 2: trained
     from nothing at this rate it soon gives every page the same tokens. So does the rest of the encoder where eight new texts
-    are all that is learned. To be done in two minutes, pages are seen at a quarter of the mode's side.
+    are all that is learned. To be done in a minute, pages are seen at a quarter of the mode's side.
     """
     monkeypatch.setitem(MODES, "tiny", Mode(SIDE, padded=False))
     monkeypatch.setattr(train, "TINY", train.TINY.but(threads=1, workers=0))
@@ -86,7 +86,7 @@ def test_sixty_four_pages_by_heart_and_eight_of_them_fine_tuned(tmp_path, rows, 
     assert len(set(map(answer, known))) == NUM_PAGES and unknown
     run(
         *("train", "variant=tiny", "start_decoder=random", "freeze=sam", "on=inline"),
-        *("steps=60", "rate=2e-3", "warmup=10", "decay=0", "rows_per_step=8", "micro_rows=8"),
+        *("steps=60", "rate=2e-3", "warmup=10", "decay=0", "rows_per_step=4", "micro_rows=4"),
         data=write_rows(folder / "known.jsonl", known),
         held_out=write_rows(folder / "unknown.jsonl", unknown),
         out=tmp_path / "known",
@@ -97,7 +97,7 @@ def test_sixty_four_pages_by_heart_and_eight_of_them_fine_tuned(tmp_path, rows, 
     start = tmp_path / "known/train/model"
     read = readings(folder, start, known)
     # Not all: `read` lets no 20 tokens come twice, as they do in Thai texts, whose phrases are long.
-    assert sum(text == answer(row) for text, row in zip(read, known, strict=True)) >= 60
+    assert sum(text == answer(row) for text, row in zip(read, known, strict=True)) >= 30
     assert character_error_rate(read, known) < 0.02
 
     taught = [row for row in known if row["lang"] != "th"][:NUM_TAUGHT]
@@ -106,7 +106,7 @@ def test_sixty_four_pages_by_heart_and_eight_of_them_fine_tuned(tmp_path, rows, 
     taught = [answering(row, " ".join(reversed(dict.fromkeys(answer(row).split()[:12])))) for row in taught]
     run(
         *("finetune", "variant=tiny", "freeze=sam,clip,projector", "on=inline"),
-        *("steps=80", "rate=2e-3", "eval_steps=80"),
+        *("steps=40", "rate=2e-3", "eval_steps=40"),
         data=write_rows(folder / "taught.jsonl", taught),
         held_out=write_rows(folder / "others.jsonl", others),
         start=start,
