@@ -11,8 +11,8 @@ from datagen.agreement.families import voter
 from datagen.agreement.spans import Reading, Text, aligned_words, of_lines
 from datagen.agreement.words import about, closed_up, words
 from datagen.labels import PICTURES
-from datagen.page.boxes import area, distance, overlap, shared
-from datagen.record import Box, Line, Polygon, Region, Sample
+from datagen.page.boxes import area, distance, overlap, put_elsewhere, shared
+from datagen.record import Box, Line, Region, Sample
 
 _INSIDE = 0.5  # of a line's area, or of a region's
 _WHOLE = 0.8  # of a text's area: it is one region's
@@ -74,18 +74,7 @@ def scaled(sample: Sample, size: tuple[int, int]) -> Sample:
         x0, y0 = min(x0, size[0] - 1), min(y0, size[1] - 1)
         return Box(x0, y0, max(x0 + 1, x1), max(y0 + 1, y1))
 
-    def polygon(of: Polygon) -> Polygon:
-        return tuple((x * across, y * down) for x, y in of)
-
-    regions = tuple(
-        replace(
-            region,
-            box=box(region.box),
-            polygon=polygon(region.polygon),
-            lines=tuple(replace(line, box=box(line.box), polygon=polygon(line.polygon)) for line in region.lines),
-        )
-        for region in sample.regions
-    )
+    regions = tuple(put_elsewhere(region, box, lambda x, y: (x * across, y * down)) for region in sample.regions)
     return replace(sample, size=size, regions=regions)
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from datagen.page.boxes import is_centred_in
 from datagen.page.line_pieces import Piece, Rect
 from datagen.page.raised import step_of
 from datagen.writing import scripts
@@ -44,13 +45,8 @@ def num_in_formulas(pieces: Iterable[Piece], spans: Spans) -> int:
 
 
 def _within(box: Rect, spans: Spans) -> list[Span]:
-    x0, y0, x1, y1 = box
-    inside = []
-    for step in range(step_of(y0) - 1, step_of(y1) + 1):
-        for span in spans.get(step, ()):
-            left, top, right, bottom = span["bbox"]
-            if x0 <= (left + right) / 2 <= x1 and y0 <= (top + bottom) / 2 <= y1:
-                inside.append(span)
+    steps = range(step_of(box[1]) - 1, step_of(box[3]) + 1)
+    inside = [span for step in steps for span in spans.get(step, ()) if is_centred_in(span["bbox"], box)]
     return sorted(inside, key=lambda span: float(span["bbox"][0]))
 
 

@@ -93,12 +93,12 @@ class LineCrops(ShardSource):
 
     def _cut(self, path: str, pages: list[Sample]) -> Iterator[Part[list[LineCrop | None]] | Failed]:
         orders = [self.order(page, [line.box for line in self.lines(page)]) for page in pages]
-        return self._in_child(CUT, list[LineCrop | None], path, orders)
+        return self._in_child(list[LineCrop | None], path, orders)
 
-    def _in_child(self, function: str, kind: Any, path: str, orders: list[CutOrder], **arguments: Any) -> Iterator[Part | Failed]:
-        """The results, of type `kind`, of a function of the child for each order."""
+    def _in_child(self, kind: Any, path: str, orders: list[CutOrder], **arguments: Any) -> Iterator[Part | Failed]:
+        """The results, of type `kind`, of the child's function for each order."""
         return read_parts(
-            function,
+            CUT,
             kind,
             self.limits,
             range(len(orders)),

@@ -23,62 +23,44 @@ def cut_lines(
     path: str,
     numbers: list[int],
     orders: list[CutOrder],
-    heights: tuple[int, int] = (28, 48),
-    margin: float = 0.3,
-    jpeg_quality: int = 90,
-    passwords: Sequence[str] = (),
-) -> Iterator[Part[list[LineCrop | None]] | Failed]:
+    heights: tuple[int, int],
+    margin: float,
+    jpeg_quality: int,
+    passwords: Sequence[str],
+    lengths: tuple[int, int] | None = None,
+) -> Iterator[Part[list[LineCrop | None] | list[RawLine]] | Failed]:
     """Yields, for each number, the crops of that order's boxes, None where there is nothing to cut. Around a line lies `margin`
-    of its height; one that stands is laid down. Raises `SampleError` where the document as a whole can't be read."""
+    of its height; one that stands is laid down.
+
+    With `lengths`, the order's own boxes aren't looked at: the lines are those that MuPDF finds on the page, with that many
+    characters, and come with their texts. Raises `SampleError` where the document as a whole can't be read."""
     with open_document(path, passwords) as doc:
 
-        def cut(number: int) -> list[LineCrop | None]:
+        def cut(number: int) -> list[LineCrop | None] | list[RawLine]:
             order = orders[number]
-            _, displaylist, zoom = _opened(doc, order)
-            return list(cropped(displaylist, zoom, order, heights, margin, jpeg_quality))
-
-        yield from each(numbers, cut)
-
-
-def raw_lines(
-    path: str,
-    numbers: list[int],
-    orders: list[CutOrder],
-    lengths: tuple[int, int],
-    heights: tuple[int, int] = (28, 48),
-    margin: float = 0.3,
-    jpeg_quality: int = 90,
-    passwords: Sequence[str] = (),
-) -> Iterator[Part[list[RawLine]] | Failed]:
-    """Yields, for each number, the lines of that order's page that have from `lengths[0]` to `lengths[1]` characters, with their
-    crops. The order's own boxes aren't looked at. Raises `SampleError` where the document as a whole can't be read."""
-    with open_document(path, passwords) as doc:
-
-        def cut(number: int) -> list[RawLine]:
-            order = orders[number]
-            page, displaylist, zoom = _opened(doc, order)
             with native("broken_page"):
-                # The flags of a plain get_text, which pass glyph numbers off as characters where a font says nothing.
-                blocks = textpage_of(page, pymupdf.TEXTFLAGS_TEXT).extractDICT()["blocks"]
-            lines = [line for block in blocks for line in block.get("lines", ())]
-            fit = []
-            for line in lines:
-                text = clean_text("".join(span["text"] for span in line["spans"])).strip()
-                box = _box(line["bbox"], zoom, order.long_side)
-                if lengths[0] <= len(text) <= lengths[1] and box is not None:
-                    fit.append((text, box))
-            wanted = order._replace(boxes=[box for _, box in fit])
-            crops = cropped(displaylist, zoom, wanted, heights, margin, jpeg_quality)
-            return [RawLine(text, crop) for (text, _), crop in zip(fit, crops, strict=True)]
+                page = doc[order.page]
+                displaylist, zoom = page.get_displaylist(), order.long_side / max(page.rect.width, page.rect.height)
+            found = _raw(page, zoom, order, lengths) if lengths else []
+            order = order._replace(boxes=[box for _, box in found]) if lengths else order
+            crops = list(cropped(displaylist, zoom, order, heights, margin, jpeg_quality))
+            return [RawLine(text, crop) for (text, _), crop in zip(found, crops, strict=True)] if lengths else crops
 
         yield from each(numbers, cut)
 
 
-def _opened(doc: pymupdf.Document, order: CutOrder) -> tuple[pymupdf.Page, pymupdf.DisplayList, float]:
-    """The order's page, its display list, and the pixels a point of the order's image."""
+def _raw(page: pymupdf.Page, zoom: float, order: CutOrder, lengths: tuple[int, int]) -> list[tuple[str, Box]]:
+    """The lines that MuPDF finds, of these lengths, with their boxes in pixels."""
     with native("broken_page"):
-        page = doc[order.page]
-        return page, page.get_displaylist(), order.long_side / max(page.rect.width, page.rect.height)
+        # The flags of a plain get_text, which pass glyph numbers off as characters where a font says nothing.
+        blocks = textpage_of(page, pymupdf.TEXTFLAGS_TEXT).extractDICT()["blocks"]
+    found = []
+    for line in (line for block in blocks for line in block.get("lines", ())):
+        text = clean_text("".join(span["text"] for span in line["spans"])).strip()
+        box = _box(line["bbox"], zoom, order.long_side)
+        if lengths[0] <= len(text) <= lengths[1] and box is not None:
+            found.append((text, box))
+    return found
 
 
 def _box(bbox: Sequence[float], zoom: float, long_side: int) -> Box | None:

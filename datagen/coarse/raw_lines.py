@@ -13,7 +13,6 @@ from datagen.record import Drop, Line, Sample, words_hold
 from datagen.sandbox.parts import Failed, Part
 from datagen.writing import scripts
 
-CUT = "datagen.coarse.line_crops_child:raw_lines"
 _LEADER = re.compile(rf"(?:[{scripts.LEADER_DOTS}]\s*){{4}}")
 
 
@@ -57,7 +56,7 @@ class RawLines(ShortLineCrops):
 
     def _cut(self, path: str, pages: list[Sample]) -> Iterator[Part[list[RawLine]] | Failed]:  # type: ignore[override]
         orders = [self.order(page, []) for page in pages]
-        return self._in_child(CUT, list[RawLine], path, orders, lengths=(self.shortest, self.longest))
+        return self._in_child(list[RawLine], path, orders, lengths=(self.shortest, self.longest))
 
     def _crops(self, page: Sample, crops: list[RawLine]) -> Iterator[Sample | Drop]:  # type: ignore[override]
         engines = self.engines()

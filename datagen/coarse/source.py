@@ -130,7 +130,10 @@ class PdfSource(Source):
                 passwords=self.passwords,
             )
             for page in pages:
-                yield self._drop(document, sha256, page) if isinstance(page, Failed) else self._sample(document, sha256, page)
+                if isinstance(page, Failed):
+                    yield failed_pages(document.uri, sha256, STAGE, page)
+                else:
+                    yield self._sample(document, sha256, page)
 
     def probe(self, document: Item) -> Item:
         try:
@@ -144,11 +147,6 @@ class PdfSource(Source):
             return document
         lang = document.lang or identify(part.value.text).lang
         return replace(document, count=part.value.num_pages, sha256=sha256, lang="" if lang == "und" else lang)
-
-    def _drop(self, document: Item, sha256: str, failed: Failed) -> Drop:
-        first, stop = failed.parts
-        key = page_key(document.uri, sha256, first) if stop == first + 1 else ""
-        return Drop(key, document.uri, failed.parts, STAGE, failed.reason, clean_text(failed.detail))
 
     def _sample(self, document: Item, sha256: str, page: Part[ReadPage]) -> Sample:
         image, size, content = page.value
@@ -170,6 +168,13 @@ class PdfSource(Source):
 def paragraphs(regions: Sequence[Region]) -> str:
     """The text of all regions, with a blank line between two regions."""
     return "\n\n".join(region.text for region in regions if region.text)
+
+
+def failed_pages(uri: str, sha256: str, stage: str, failed: Failed) -> Drop:
+    """The drop of a document's pages that could not be read."""
+    first, stop = failed.parts
+    key = page_key(uri, sha256, first) if stop == first + 1 else ""
+    return Drop(key, uri, failed.parts, stage, failed.reason, clean_text(failed.detail))
 
 
 def page_key(uri: str, sha256: str, page: int) -> str:

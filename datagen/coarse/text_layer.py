@@ -28,12 +28,13 @@ from datagen.coarse.shared_codes import num_shared
 from datagen.engines.light_pymupdf import pymupdf
 from datagen.page import glyphs, line_pieces
 from datagen.page.boldness import bold_share
+from datagen.page.boxes import around
 from datagen.page.line_breaks import mono_share
 from datagen.page.line_order import reading_order
 from datagen.page.line_pieces import Piece
 from datagen.page.paragraphs import Paragraph, paragraphs
 from datagen.page.visual_lines import visual_lines
-from datagen.record import Box, Line, Region, SampleError, clean_text
+from datagen.record import Line, Region, SampleError, clean_text
 from datagen.writing import homoglyphs, scripts
 from datagen.writing.bidi import num_rtl
 from datagen.writing.join_lines import as_drawn, joined, words_of
@@ -383,8 +384,7 @@ def region(view: OpenPage, paragraph: Paragraph, words: Collection[str]) -> Regi
         assert box is not None, piece
         text = as_drawn(piece.text)
         lines.append(Line(box, text, clean_text(piece.font), _direction(text, piece.vertical)))
-    x0, y0, x1, y1 = zip(*(line.box for line in lines), strict=True)
-    box = Box(min(x0), min(y0), max(x1), max(y1))
+    box = around(line.box for line in lines)
     text = lines[0].text if len(lines) == 1 else joined([p.text for p in paragraph.pieces], paragraph.soft, words)
     return Region(box, paragraph.label, text, None, BY, lines=tuple(lines), continues=paragraph.continues)
 

@@ -40,7 +40,9 @@ Font = Any  # MuPDF's
 
 def worth_a_look(alphabet: str, fonts: Iterable[str]) -> bool:
     """Whether `read` might read any of these characters, in fonts of these names."""
-    return bool(_WORTH_A_LOOK.search(alphabet)) or any(map(_is_told_by_font, fonts))
+    return bool(_WORTH_A_LOOK.search(alphabet)) or any(
+        glyph_names.draws_strokes(font) or glyph_names.has_no_letters(font) for font in fonts
+    )
 
 
 def read(page: pymupdf.Page, textpage: pymupdf.TextPage, flags: int, alphabet: str, fonts: Iterable[str]) -> int:
@@ -81,10 +83,6 @@ def read(page: pymupdf.Page, textpage: pymupdf.TextPage, flags: int, alphabet: s
                     glyph = pymupdf.mupdf.FzFont(pymupdf.mupdf.ll_fz_keep_font(line[i].font)), numbers[place]
                     num_read += _read_by_program(line, i, *glyph, maps) or (plain and _read_by_shape(line, i, *glyph, signs))
     return num_read
-
-
-def _is_told_by_font(font: str) -> bool:
-    return glyph_names.draws_strokes(font) or glyph_names.has_no_letters(font)
 
 
 def _deny_letters(textpage: pymupdf.TextPage) -> None:

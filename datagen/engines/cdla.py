@@ -3,6 +3,7 @@ wheel: ten classes, among them equations, which PyMuPDF's layout does not see. I
 
 from collections.abc import Sequence
 
+import cv2
 import numpy
 from PIL import Image
 
@@ -70,21 +71,10 @@ def _boxes(distances: numpy.ndarray, stride: int) -> numpy.ndarray:
 
 def _picked(boxes: numpy.ndarray, scores: numpy.ndarray, min_score: float) -> list[int]:
     """The indices of the surest boxes of a class, none of which lies over another."""
-    picked: list[int] = []
-    for at in numpy.argsort(-scores, kind="stable"):
-        if scores[at] < min_score or len(picked) == _MAX_BOXES:
-            break
-        if not picked or _overlaps(boxes[at], boxes[picked]).max() <= _MAX_OVERLAP:
-            picked.append(int(at))
-    return picked
-
-
-def _overlaps(box: numpy.ndarray, others: numpy.ndarray) -> numpy.ndarray:
-    """Intersection over union of a box with each of the others."""
-    shared = numpy.clip(numpy.minimum(box[2:], others[:, 2:]) - numpy.maximum(box[:2], others[:, :2]), 0, None).prod(axis=1)
-    union = (box[2:] - box[:2]).prod() + (others[:, 2:] - others[:, :2]).prod(axis=1) - shared
-    overlaps: numpy.ndarray = shared / numpy.maximum(union, 1e-6)
-    return overlaps
+    sure = numpy.flatnonzero(scores >= min_score)
+    corners_and_sizes = numpy.concatenate([boxes[sure, :2], boxes[sure, 2:] - boxes[sure, :2]], axis=1)
+    picked = cv2.dnn.NMSBoxes(corners_and_sizes.tolist(), scores[sure].tolist(), 0.0, _MAX_OVERLAP)
+    return [int(sure[at]) for at in picked][:_MAX_BOXES]
 
 
 def _inside(box: numpy.ndarray, width: int, height: int) -> Box:

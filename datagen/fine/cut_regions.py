@@ -16,9 +16,9 @@ import simplejpeg
 
 from datagen.engines import Engines
 from datagen.markdown import content
-from datagen.page.boxes import area, shared
+from datagen.page.boxes import area, put_elsewhere, shared
 from datagen.page.images import pixels
-from datagen.record import Box, Drop, Line, Polygon, Quality, Region, Sample
+from datagen.record import Box, Drop, Line, Quality, Region, Sample
 from datagen.work.pipeline import Stage
 
 TASK_OF = {"table": "table", "equation": "formula", "text": "crop", "list": "crop", "code": "crop", "reference": "crop"}
@@ -154,10 +154,4 @@ def _moved(region: Region, dx: int, dy: int, size: tuple[int, int]) -> Region:
         x0, y0 = min(max(0, old.x0 + dx), size[0] - 1), min(max(0, old.y0 + dy), size[1] - 1)
         return Box(x0, y0, min(max(x0 + 1, old.x1 + dx), size[0]), min(max(y0 + 1, old.y1 + dy), size[1]))
 
-    def polygon(points: Polygon) -> Polygon:
-        return tuple((x + dx, y + dy) for x, y in points)
-
-    def line(old: Line) -> Line:
-        return replace(old, box=box(old.box), polygon=polygon(old.polygon))
-
-    return replace(region, box=box(region.box), polygon=polygon(region.polygon), lines=tuple(map(line, region.lines)))
+    return put_elsewhere(region, box, lambda x, y: (x + dx, y + dy))

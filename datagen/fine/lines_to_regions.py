@@ -181,16 +181,12 @@ def _paragraphs(lines: Sequence[Line], page: PageLines, detected_by: str, is_cle
         for column in columns_of(of_kind, down if standing else across):
             evened = _evened(column, (0 if down == FROM_LEFT else right) if standing else None, down == FROM_LEFT)
             clear = (
-                _always
+                (lambda box: True)
                 if standing
                 else partial(_is_clear_there, is_clear, [(_middle(f.box), _middle(f.runs[0].box)) for f in evened])
             )
             made += regions_of(evened, page.script, page.by, detected_by, clear)
     return [replace(paragraph, score=mean_score(paragraph.lines)) for paragraph in made]
-
-
-def _always(box: Rect) -> bool:
-    return True
 
 
 def _is_clear_there(is_clear: Callable[[Rect], bool], moved: Sequence[tuple[float, float]], box: Rect) -> bool:

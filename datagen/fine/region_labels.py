@@ -13,6 +13,7 @@ from datagen.fine.page_layout import Block
 from datagen.fine.wording import FIGURE, ITEM, OF_SECTION, TABLE, TWO_LETTERS
 from datagen.labels import HEADINGS, RUNNING, TEXTS, is_page_number
 from datagen.page.boldness import is_bold
+from datagen.page.boxes import around
 from datagen.page.line_breaks import has_one_width, is_monospaced
 from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import Paragraph
@@ -91,8 +92,7 @@ class Part:
         boxes = [piece.bbox for piece in self.pieces] + ([] if self.frame is None else [self.frame])
         if self.block is not None and (not boxes or self.block.label in ("image", "table", "equation")):
             boxes.append(self.block.box)
-        x0, y0, x1, y1 = zip(*boxes, strict=True)
-        return min(x0), min(y0), max(x1), max(y1)
+        return around(boxes)
 
     @property
     def lines(self) -> list[str]:

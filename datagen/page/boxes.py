@@ -1,11 +1,13 @@
 """How boxes lie to each other: pixels or points, as (x0, y0, x1, y1)."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
-from datagen.record import Box, Line
+from datagen.record import Box, Line, Region
 
 T = TypeVar("T")
+Placed = TypeVar("Placed", Region, Line)
 
 
 def height(box: Sequence[float]) -> float:
@@ -80,3 +82,12 @@ def rows_of(
         else:
             rows.append([item])
     return [sorted(row, key=lambda item: box_of(item)[0], reverse=rtl) for row in rows]
+
+
+def put_elsewhere(region: Region, box: Callable[[Box], Box], point: Callable[[float, float], tuple[float, float]]) -> Region:
+    """The region, with `box` of its box and its lines' boxes, and `point` of each (x, y) of the polygons."""
+
+    def put(one: Placed) -> Placed:
+        return replace(one, box=box(one.box), polygon=tuple(point(x, y) for x, y in one.polygon))
+
+    return replace(put(region), lines=tuple(map(put, region.lines)))

@@ -178,15 +178,11 @@ def _narrowest_gap(signs: Sequence[Glyph], size: float) -> float:
     Joined letters touch, except for kerning. So in a line that is set tightly, even narrow gaps are spaces. If gaps are as many
     as letters, the gaps are drawn strokes that stretch words.
     """
-    pairs = [(a, b) for a, b in itertools.pairwise(signs) if _is_beside_rtl(a, b) and a[2] - a[1] > _HARDLY_EM * size]
+    pairs = [(a, b) for a, b in itertools.pairwise(signs) if _RTL.search(a[0][:1] + b[0][:1]) and a[2] - a[1] > _HARDLY_EM * size]
     gaps = [gap for a, b in pairs if (gap := b[1] - a[2]) > _KERNED_EM * size]
     if len(gaps) < _MIN_TIGHT or len(pairs) < _LETTERS_A_WORD * len(gaps):
         return _SPACE_EM * size
     return min(_SPACE_EM * size, _TIGHT * statistics.median(gaps))
-
-
-def _is_beside_rtl(a: Glyph, b: Glyph) -> bool:
-    return bool(_RTL.match(a[0]) or _RTL.match(b[0]))
 
 
 def _without_carriers(chars: Sequence[Glyph], size: float) -> list[Glyph]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy
 
-from datagen.page.boxes import overlap
+from datagen.page.boxes import middle_down, overlap, rows_of
 from datagen.page.line_pieces import Block, Piece, Rect
 from datagen.writing import scripts
 
@@ -53,19 +53,12 @@ Placed = tuple[Piece, Rect]
 def _cut(placed: Sequence[Placed], rtl: bool) -> Iterator[Placed]:
     """The pieces column by column. A piece across the columns stands between what is above and below it."""
     gutter = _gutter(placed)
-    by_height = sorted(placed, key=lambda p: p[1][1] + p[1][3])
     if gutter is None:
-        row: list[Placed] = []
-        for piece in by_height:
-            if row and overlap(row[0][1], piece[1], 1) <= 0.5:
-                yield from sorted(row, key=lambda p: p[1][0], reverse=rtl)
-                row = []
-            row.append(piece)
-        yield from sorted(row, key=lambda p: p[1][0], reverse=rtl)
+        yield from itertools.chain.from_iterable(rows_of(placed, lambda p: p[1], rtl=rtl))
         return
     left: list[Placed] = []
     right: list[Placed] = []
-    for piece in by_height:
+    for piece in sorted(placed, key=lambda p: middle_down(p[1])):
         if piece[1][2] <= gutter[0]:
             left.append(piece)
         elif piece[1][0] >= gutter[1]:

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from datagen.page.boxes import lies_in, rows_of
+from datagen.page.boxes import around, lies_in, rows_of
 from datagen.page.line_order import reading_order
 from datagen.page.line_pieces import Piece, Rect
 from datagen.page.paragraphs import paragraphs
@@ -62,8 +62,7 @@ def regions_of(
         if not runs:
             continue
         text = texts[0] if len(texts) == 1 else joined(texts, paragraph.soft, words)
-        x0s, y0s, x1s, y1s = zip(*(run.box for run in runs), strict=True)
-        box = Box(min(x0s), min(y0s), max(x1s), max(y1s))
+        box = around(run.box for run in runs)
         score = sum((run.score or 0.0) * len(run.text) for run in runs) / sum(len(run.text) for run in runs)
         regions.append(
             Region(box, paragraph.label, text, score, by, (), runs, detected_by=detected_by, continues=paragraph.continues)

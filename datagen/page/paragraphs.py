@@ -274,7 +274,7 @@ def _is_aligned(paragraph: Sequence[Placed], b: Placed, following: Placed | None
     if (
         abs(a.start + a.end - b.start - b.end) < near
         and abs(a.start - b.start) > near
-        and (len(paragraph) < 2 or not _is_flush(paragraph))
+        and (len(paragraph) < 2 or abs(paragraph[-2].start - paragraph[-1].start) >= _ALIGNED_EM * paragraph[-1].size)
     ):
         return True  # centred
     if len(paragraph) > 1:
@@ -285,10 +285,6 @@ def _is_aligned(paragraph: Sequence[Placed], b: Placed, following: Placed | None
         return False
     hangs = following is not None and abs(following.start - b.start) <= near
     return _is_item(first) or (a.is_full and hangs)
-
-
-def _is_flush(paragraph: Sequence[Placed]) -> bool:
-    return abs(paragraph[-2].start - paragraph[-1].start) < _ALIGNED_EM * paragraph[-1].size
 
 
 def _last_of_page(divided: Sequence[Sequence[Placed]]) -> int | None:

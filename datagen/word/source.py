@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, NamedTuple
 
-from datagen.coarse.source import page_key
+from datagen.coarse.source import failed_pages, page_key
 from datagen.drawing import typefaces
 from datagen.formulas import katex
 from datagen.inputs.formats import WORD
@@ -114,9 +114,7 @@ class WordSource(Source):
             )
             for page in pages:
                 if isinstance(page, Failed):
-                    first, stop = page.parts
-                    key = page_key(item.uri, sha256, first) if stop == first + 1 else ""
-                    yield Drop(key, item.uri, page.parts, STAGE, page.reason, clean_text(page.detail))
+                    yield failed_pages(item.uri, sha256, STAGE, page)
                 else:
                     yield from _outcomes(_Place(item, sha256, page.number, self.stage, engines), page.value)
 

@@ -32,6 +32,8 @@ _INSERTED = ("ins", "moveTo")
 _WRAPPERS = ("smartTag", "customXml", "dir", "bdo", "hyperlink")
 CHECKED, UNCHECKED = "☒", "☐"
 _LOADED = ("altChunk", "subDoc")  # documents within the document
+_GONE = (*_DELETED, *_CHANGES, *_COMMENTS, *_LOADED, _HIDDEN_IN_BROWSERS, _LINE_NUMBERS)
+_DELETED_ROWS = (".//w:tr[w:trPr/w:del]", ".//w:tc[w:tcPr/w:cellDel]", ".//w:tr[not(.//w:tc)]")
 _TEXT = frozenset(
     W + name
     for name in "rPr t tab br cr noBreakHyphen softHyphen sym ptab lastRenderedPageBreak instrText delText delInstrText".split()
@@ -46,11 +48,15 @@ def accept(root: etree._Element, signs: Counter[str], keeps_fields: bool = False
         signs["tracked_changes"] += sum(1 for _ in root.iter(W + name))
     signs["comments"] += sum(1 for _ in root.iter(W + "commentReference"))
     signs["documents_within"] += sum(1 for _ in root.iter(*(W + name for name in _LOADED)))
-    _remove_rows(root)
-    merged = [p for p in root.iter(W + "p") if _lost_its_mark(p)]
-    for name in (*_DELETED, *_CHANGES, *_COMMENTS, *_LOADED, _HIDDEN_IN_BROWSERS, _LINE_NUMBERS):
-        for element in list(root.iter(W + name)):
-            remove(element)
+    for row_or_cell in _DELETED_ROWS:
+        _remove_all(root, row_or_cell)
+    for table in _found(root, ".//w:tbl[not(.//w:tr)]"):
+        holder = table.getparent()
+        if holder.tag == W + "tc" and holder.find(W + "p") is None:
+            etree.SubElement(holder, W + "p")
+        remove(table)
+    merged = _found(root, f".//w:p[{' or '.join(f'w:pPr/w:rPr/w:{name}' for name in _DELETED)}]")
+    etree.strip_elements(root, *(W + name for name in _GONE), with_tail=False)
     for name in (*_INSERTED, *_WRAPPERS):
         for element in list(root.iter(W + name)):
             unwrap(element)
@@ -67,7 +73,8 @@ def accept(root: etree._Element, signs: Counter[str], keeps_fields: bool = False
     for sign in list(root.iter(W + "sym")):
         if sign_code(sign) is None:
             remove(sign)
-    _remove_empty_formulas(root)
+    _remove_all(root, ".//m:oMath[not(.//m:t[text()] or .//w:t[text()])]")
+    _remove_all(root, ".//m:oMathPara[not(m:oMath)]")
     for run in list(root.iter(W + "r")):
         _split(run)
     write_controls(root)
@@ -86,24 +93,13 @@ def _choose(root: etree._Element) -> None:
                 alternatives.remove(other)
 
 
-def _remove_rows(root: etree._Element) -> None:
-    for row in list(root.iter(W + "tr")):
-        properties = row.find(W + "trPr")
-        if properties is not None and properties.find(W + "del") is not None:
-            remove(row)
-    for cell in list(root.iter(W + "tc")):
-        properties = cell.find(W + "tcPr")
-        if properties is not None and properties.find(W + "cellDel") is not None:
-            remove(cell)
-    for row in list(root.iter(W + "tr")):
-        if row.find(f".//{W}tc") is None:
-            remove(row)
-    for table in list(root.iter(W + "tbl")):
-        if table.find(f".//{W}tr") is None:
-            holder = table.getparent()
-            if holder is not None and holder.tag == W + "tc" and len(holder.findall(W + "p")) == 0:
-                etree.SubElement(holder, W + "p")
-            remove(table)
+def _found(root: etree._Element, path: str) -> list[etree._Element]:
+    return list(root.xpath(path, namespaces={"w": W[1:-1], "m": M[1:-1]}))
+
+
+def _remove_all(root: etree._Element, path: str) -> None:
+    for element in _found(root, path):
+        remove(element)
 
 
 def _without_ruby(ruby: etree._Element, signs: Counter[str]) -> None:
@@ -116,11 +112,6 @@ def _without_ruby(ruby: etree._Element, signs: Counter[str]) -> None:
     for inner in base.iterchildren(W + "r"):
         run.addprevious(inner)
     remove(ruby)
-
-
-def _lost_its_mark(p: etree._Element) -> bool:
-    mark = p.find(f"{W}pPr/{W}rPr")
-    return mark is not None and any(mark.find(W + name) is not None for name in _DELETED)
 
 
 def _merge(p: etree._Element) -> None:
@@ -138,16 +129,6 @@ def _merge(p: etree._Element) -> None:
     at = 1 if following.find(W + "pPr") is not None else 0
     following[at:at] = content
     remove(p)
-
-
-def _remove_empty_formulas(root: etree._Element) -> None:
-    """Takes away formulas without text."""
-    for formula in list(root.iter(M + "oMath")):
-        if not any(text.text for text in formula.iter(M + "t", W + "t")):
-            remove(formula)
-    for paragraph in list(root.iter(M + "oMathPara")):
-        if paragraph.find(M + "oMath") is None:
-            remove(paragraph)
 
 
 def _split(run: etree._Element) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy
 
 from datagen.engines.light_pymupdf import pymupdf
+from datagen.page.boxes import around
 from datagen.word.pages.page_letters import Letter, Rect
-from datagen.word.pages.paragraph_parts import union
 
 _LEAST_PT = 2.0  # of what two tables share
 _UNSEEN = 24  # of 255, that a letter's ink changes
@@ -21,7 +21,7 @@ def covered_letters(page: pymupdf.Page, xref: int, shown: bytes, letters: Sequen
     near = _within(letters, over)
     if not near:
         return set()
-    clip = pymupdf.Rect(*union([letters[n].box for n in near]))
+    clip = pymupdf.Rect(*around([letters[n].box for n in near]))
     with_text, left, top = _pixels(page, clip)
     page.parent.update_stream(xref, b" 3 Tr " + _MODE.sub(b"3 Tr", shown), compress=False)
     without = _pixels(page, clip)[0]
@@ -42,7 +42,7 @@ def overlaps(cells: Mapping[int, Sequence[Rect]], tables: Mapping[int, int]) -> 
     whole: dict[int, Rect] = {}
     for mark, rects in cells.items():
         for rect in rects if mark in tables else ():
-            whole[tables[mark]] = union([rect, whole.get(tables[mark], rect)])
+            whole[tables[mark]] = around([rect, whole.get(tables[mark], rect)])
     shared = (
         (max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])) for a, b in itertools.combinations(whole.values(), 2)
     )

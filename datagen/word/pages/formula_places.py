@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from datagen.page.boxes import around, is_centred_in
 from datagen.word.file.document import Formula, Paragraph, Text
 from datagen.word.pages.page_letters import Letter, Rect
-from datagen.word.pages.paragraph_parts import union
 from datagen.word.pages.tagged_places import Tagged
 
 _MAX_PAIRS = 1_000_000  # beyond, only the k-th are compared
@@ -50,11 +50,7 @@ def formula_text(omml: str) -> str:
 
 def within(box: Rect, letters: Sequence[Letter]) -> list[Letter]:
     """The letters of which the middle lies in the box."""
-    return [
-        letter
-        for letter in letters
-        if box[0] <= (letter.box[0] + letter.box[2]) / 2 <= box[2] and box[1] <= (letter.box[1] + letter.box[3]) / 2 <= box[3]
-    ]
+    return [letter for letter in letters if is_centred_in(letter.box, box)]
 
 
 def signs_of(text: str) -> Counter[str]:
@@ -131,7 +127,7 @@ def gaps(paragraphs: Sequence[Paragraph], known: Mapping[int, object], pages: Se
         if len(inside) != 1:
             continue
         ((page, found),) = inside.items()
-        box = union([letter.box for letter in found])
+        box = around([letter.box for letter in found])
         text = "".join(letter.char for letter in found)
         own = signs_of(formula_text(formulas[0].omml))
         if len(formulas) == 1 and own and likeness(own, signs_of(text)) >= _ALIKE_IN_GAP:

@@ -9,7 +9,7 @@ from datagen.coarse.clean_line import cleaner
 from datagen.coarse.page import OpenPage
 from datagen.fine.region_markdown import list_marker
 from datagen.labels import is_page_number
-from datagen.page.boxes import area, shared
+from datagen.page.boxes import area, around, shared
 from datagen.page.visual_lines import leaders_as_one
 from datagen.record import Box, Line, Region
 from datagen.tables import cells as tables
@@ -18,7 +18,7 @@ from datagen.word.pages.answers import BY
 from datagen.word.pages.page_cuts import formula_ink, table_box
 from datagen.word.pages.page_letters import Letter, Rect
 from datagen.word.pages.page_region import PageRegion, indented, with_whole_code
-from datagen.word.pages.paragraph_parts import Part, is_rtl_within, line_text, line_texts, paragraphs_of, union
+from datagen.word.pages.paragraph_parts import Part, is_rtl_within, line_text, line_texts, paragraphs_of
 from datagen.word.pages.part_markdown import marker_text, part_markdown
 from datagen.word.pages.placement import PlacedDocument
 from datagen.word.pages.split_tables import TablePiece, grid
@@ -194,7 +194,7 @@ class _Writer:
             return ()
         return tuple(
             Line(
-                self._box(union([letter.box for letter in line if letter.counts])),
+                self._box(around([letter.box for letter in line if letter.counts])),
                 self.clean(text),
                 line[0].font,
                 _direction(line, text),
@@ -212,7 +212,7 @@ class _Writer:
         text = self.clean("".join(segment.text for segment in part.segments if segment.formula < 0))
         letters = [letter for letter in part.letters if letter.counts]
         if text and letters:
-            region = Region(self._box(union([letter.box for letter in letters])), "text", text, None, BY, lines=())
+            region = Region(self._box(around([letter.box for letter in letters])), "text", text, None, BY, lines=())
             yield PageRegion(region, self.layer_text(part))
 
     def _box(self, rect: Rect) -> Box:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from datagen.page.boxes import distance, overlap
+from datagen.page.boxes import around, distance, overlap
 from datagen.page.glyphs import clusters_by_place, read_rtl
 from datagen.word.file.document import Block, Formula, Paragraph, Text
 from datagen.word.pages.page_letters import Letter, Rect
@@ -49,13 +49,7 @@ class Part:
     @property
     def box(self) -> Rect:
         """Around its letters and formulas."""
-        return union([letter.box for letter in self.letters if letter.counts] + list(self.formulas.values()))
-
-
-def union(boxes: Sequence[Rect]) -> Rect:
-    """The smallest rectangle around one or more boxes."""
-    x0s, y0s, x1s, y1s = zip(*boxes, strict=True)
-    return min(x0s), min(y0s), max(x1s), max(y1s)
+        return around([letter.box for letter in self.letters if letter.counts] + list(self.formulas.values()))
 
 
 def paragraphs_of(blocks: Sequence[Block]) -> Iterator[Paragraph]:
@@ -115,9 +109,9 @@ def _columns(paragraph: Paragraph, page: int, letters: Sequence[Letter], picture
     picture."""
     part: Part | None = None
     for line in _runs(letters):
-        box = union([letter.box for letter in line])
+        box = around([letter.box for letter in line])
         if part is not None:
-            last = union([letter.box for letter in part.lines[-1] if letter.counts])
+            last = around([letter.box for letter in part.lines[-1] if letter.counts])
             if _is_elsewhere(last, box, line[0].is_vertical) or any(_is_between(last, picture, box) for picture in pictures):
                 yield part
                 part = None

@@ -4,11 +4,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from datagen.page.boxes import distance
+from datagen.page.boxes import around, distance
 from datagen.tables import cells as tables
 from datagen.word.file.document import Cell, Table
 from datagen.word.pages.page_letters import Rect
-from datagen.word.pages.paragraph_parts import union
 
 _APART_PT = 6.0  # cells of one piece may have gaps between them, columns have wider ones
 _SAME_EDGE_PT = 1.5
@@ -30,7 +29,7 @@ class TablePiece:
 
     @property
     def box(self) -> Rect:
-        return union(list(self.cells.values()))
+        return around(list(self.cells.values()))
 
 
 def table_pieces(
