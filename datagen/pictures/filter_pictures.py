@@ -1,4 +1,4 @@
-"""Pictures left out by what their lists say of them."""
+"""A filter of pictures by their lists' metadata."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -54,7 +54,7 @@ class FilterPictures(Stage):
             yield sample.drop(reason, type(self).__name__, detail) if reason else sample
 
     def _objection(self, sample: Sample) -> tuple[str, str]:
-        """The first reason against a picture, with what it rests on; "" if there is none."""
+        """The first reason against a picture and its detail; "" if there is none."""
         says = sample.metadata
         if self.drop_opted_out and says.get("opt_out", "").strip().lower() in _YES:
             return "opted_out", says["opt_out"]
@@ -95,13 +95,13 @@ def _number(word: str) -> float | None:
 
 
 def _language(sample: Sample) -> str:
-    """The language of the caption, else of the text, where anybody says it."""
+    """The language of the caption, else of the text, if known."""
     word = sample.metadata.get("language", "") or ("" if sample.lang == "und" else sample.lang)
     return word.lower().replace("_", "-").partition("-")[0]
 
 
 def _licence(word: str, allowed: Sequence[str]) -> str:
-    """A licence by its plain name, without the version unless one of those `allowed` is of that version."""
+    """A licence by its plain name, without its version unless an `allowed` licence has that version."""
     plain = _plain(word)
     return plain if plain in set(map(_plain, allowed)) else _VERSION.sub("", plain)
 

@@ -148,8 +148,7 @@ def look(uri: str, limits: Limits) -> Looked:
 
 
 def _answer(function: str, answer_type: type[T], limits: Limits, **arguments: Any) -> T:
-    """The one answer of a function in the child. The function runs to its end, since to leave it in the middle costs the
-    child."""
+    """The one answer of a function in the child. The function runs to its end: to leave it in the middle costs the child."""
     (answer,) = [answer.value for answer in sandbox(limits).run(function, answer_type, **arguments)]
     return answer
 

@@ -123,8 +123,7 @@ class Pictures(Census):
             yield replace(item, etag=f"{item.etag} {_item(table).etag}") if table else item
 
     def _tables(self, scanned: Scanned) -> Iterator[Item]:
-        """The tables that are read: tables with images, and lists of images that lie here. A broken table comes along and becomes
-        a drop."""
+        """The tables that are read: tables with images, and lists whose images lie here. A broken table becomes a drop."""
         lists = scanned.lists if scanned.num_images else ()
         for uri in (*scanned.embedded, *lists, *scanned.broken):
             yield replace(_item(uri), count=scanned.num_rows.get(uri, -1))
@@ -145,8 +144,8 @@ class Pictures(Census):
         yield from (file_item(fs, info) for info in walk(fs, path) if info["name"].lower().endswith(endings))
 
     def _downloaded(self, scanned: Scanned) -> Sequence[Item]:
-        """The items that img2dataset downloads from the lists. Raises `ValueError`, with the command, unless img2dataset shall
-        and can be run."""
+        """The items that img2dataset downloads from the lists. Raises `ValueError` with the command, unless img2dataset may and
+        can run."""
         lists = {uri: scanned.columns[uri] for uri in scanned.lists if url_column(scanned.columns[uri])}
         out = Folder(self.downloads or DOWNLOADS)
         if not lists:

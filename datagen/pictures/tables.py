@@ -212,8 +212,8 @@ def opened(path: str) -> Table:
 
 
 def image_column(schema: pa.Schema) -> str:
-    """The column with images, "" if there is none: a struct with a field `bytes`, or bytes in a column of `_IMAGE_COLUMNS`. Of
-    several, the first by that list."""
+    """The column with images, "" if there is none: a struct with `bytes`, or bytes in a column of `_IMAGE_COLUMNS`, the first by
+    that list."""
     lists = (pa.ListType, pa.LargeListType)
     fields = [(field.name, field.type.value_type if isinstance(field.type, lists) else field.type) for field in schema]
     structs = [name for name, type in fields if pa.types.is_struct(type) and type.get_field_index("bytes") >= 0]

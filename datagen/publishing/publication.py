@@ -1,13 +1,13 @@
-"""A published folder: what it is made of, made step by step, and shown only once it is whole.
+"""A published folder. It is made step by step, and shown only once it is whole.
 
-    published.json              each file, what it was made from, its sha256; what was left out
-    README.md                   the card, whose YAML says which files make which table, and how many rows they have
+    published.json              each file, its digest and origin, and the samples left out
+    README.md                   the card; its YAML has the files and the number of rows of each table
     CONFIG/train-000000.parquet or, of the form `shards`, CONFIG/NAME-000000.tar
     bench_data/                 tests of them, if asked for
-    .unfinished/                files that are whole while others aren't; gone at the end
+    .unfinished/                finished files of an unfinished publication; gone at the end
 
-The same command goes on after a kill, and writes nothing where nothing has changed. Files get their names when all are there.
-While that goes on the card counts more rows than are found, and `datasets` refuses the folder.
+The same command goes on after a kill, and writes nothing if nothing changed. Files get their names when all are there. Until then
+the card counts more rows than there are, and `datasets` refuses the folder.
 """
 
 import contextlib
@@ -30,11 +30,11 @@ NAME = "published.json"
 
 
 def make(surveys: list[Survey], to: Folder, on_state: OnState = ignore, with_tests: bool = False) -> bool:
-    """Make the publication in the folder `to`, on this machine's disk, or what it lacks; returns whether anything was written.
-    `with_tests` gives the tables their `tests`, too.
+    """Make the missing files of the publication in the folder `to`, on this machine's disk; returns whether anything was written.
+    `with_tests` gives the tables their `tests`.
 
-    For the holder of its lock. Raises `ValueError`, naming it, for a shard that isn't what its report says, and for a folder that
-    has something else in it; `OSError` where the disk is full.
+    For the holder of the lock of `to`. Raises `ValueError` for a shard that differs from its report, and for a folder with other
+    files; `OSError` if the disk is full.
     """
     known, tested = _known(to)
     to.sweep()
@@ -69,7 +69,7 @@ def make(surveys: list[Survey], to: Folder, on_state: OnState = ignore, with_tes
 def _tests(
     name: str, its: list[File], found: Survey, to: Folder, known: Mapping[str, Written], tested: Mapping[str, Tests]
 ) -> tuple[Tests, dict[str, Written], dict[str, str]]:
-    """The tests of a table, as `olmocr_bench.make` returns them, made anew unless they are there."""
+    """The tests of a table, as `olmocr_bench.make` returns them. Existing tests of the same input aren't made again."""
     from datagen.publishing import olmocr_bench
 
     digest = olmocr_bench.made_from(its)
@@ -82,7 +82,8 @@ def _tests(
 def _settle(
     surveys: list[Survey], to: Folder, stale: Set[str], written: Mapping[str, Written], staged: Mapping[str, str]
 ) -> bool:
-    """Take away what no table has any more, and give the files their names; ended on the way, the same again does it."""
+    """Remove the files that no table has any more, and give the new files their names. If it is interrupted, the next call ends
+    it."""
     for name in sorted(stale):
         to.remove(name)
         with contextlib.suppress(OSError):  # other files are in it
@@ -126,7 +127,7 @@ def _known(to: Folder) -> tuple[dict[str, Written], dict[str, Tests]]:
 
 
 def _is_there(to: Folder, name: str, made_from: str, known: Mapping[str, Written]) -> bool:
-    """Whether an earlier publication made the file `name` of the same, and it has its size."""
+    """Whether an earlier publication made the file `name` of the same input, and the file has its full size."""
     before = known.get(name)
     if before is None or before.made_from != made_from or to.local is None:
         return False
@@ -135,7 +136,7 @@ def _is_there(to: Folder, name: str, made_from: str, known: Mapping[str, Written
 
 
 def _looked_at(to: Folder, file: File) -> Written:
-    """A file that is whole, under its staged name."""
+    """A finished file under its staged name, measured."""
     with to.open(file.staged) as opened:
         sha256 = hashlib.file_digest(opened, "sha256").hexdigest()  # type: ignore[arg-type]
         num_bytes = opened.seek(0, 2)

@@ -54,8 +54,8 @@ _LEAST_OTHER = 18
 """The least height in pixels of a line that people can read, by script."""
 _LEAST_CONTRAST = 42
 _TRIAL, _SMALLEST, _LARGEST = 32.0, 9.0, 0.16
-"""Sizes of a sign: of the trial that is measured and of the smallest sign, in pixels an em; of the largest, as a share of the
-picture's longer side."""
+"""Sizes of a sign: the measured trial and the smallest sign in pixels an em; the largest as a share of the picture's longer
+side."""
 _TRIES = 3  # looks that are tried until a sign is legible
 _LONG_SIDES = (480, 640, 768, 960, 1120, 1280)
 _CAMERA: wear.Steps = (
@@ -224,7 +224,6 @@ class _Sign(NamedTuple):
     difficulty: float
 
     def regions(self, by: str) -> Iterator[Region]:
-        """The sign's blocks."""
         for block in self.panel.blocks:
             lines = []
             for line in block:

@@ -209,7 +209,7 @@ class ReadScene(Stage):
         )
 
     def _unread(self, line: Line) -> Region:
-        """A line that no engine could read."""
+        """An unread line as a block."""
         name = self.detector.name
         return Region(line.box, "text", "", None, name, polygon=line.polygon, detected_by=name, is_unread=True)
 
@@ -277,8 +277,7 @@ def _is_turned(line: LineView) -> bool:
 
 
 def _agreed(scene: _Scene, second: Sequence[Line]) -> tuple[_Scene, dict[str, float]]:
-    """The scene, with each line's score multiplied by the line's likeness to the `second` reading at its place; and the
-    signals."""
+    """The scene, with each line's score multiplied by its likeness to the `second` reading at its place; and the signals."""
     lines, shares = [], []
     for n, line in enumerate(scene.lines):
         if n in scene.others:

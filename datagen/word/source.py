@@ -72,7 +72,7 @@ class WordSource(Source):
     stage: str = "word"
 
     def engines(self) -> dict[str, str]:
-        """Raises `ValueError`, saying what to do, where LibreOffice or pandoc is missing."""
+        """Raises `ValueError` with the way to install it if LibreOffice or pandoc is missing."""
         names = ("lxml", "pymupdf", "quickjs", "rapidfuzz", "simplejpeg")
         versions = {name: importlib.metadata.version(name) for name in names} | office.versions() | pandoc.versions()
         return versions | {"katex": katex.version(), "fonts": typefaces.digest(typefaces.files().values())}
@@ -150,7 +150,7 @@ def entity_of(key: str) -> Entity | None:
 
 
 def _outcomes(place: _Place, page: WordPage) -> Iterator[Sample | Drop]:
-    """The page, the formulas and tables cut out of it, and drops for those that were lost."""
+    """The page, its cut formulas and tables, and drops for lost ones."""
     sample = _page(place, page)
     language = identify(all_text(sample), sample.lang)
     if page.reason:

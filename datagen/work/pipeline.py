@@ -45,14 +45,14 @@ class Estimate(NamedTuple):
 
 
 class Component(Protocol):
-    """What sources and stages share. A component is a frozen dataclass. Its fields are its configuration. Fields and `version`
-    are part of the fingerprint. The `version` goes up whenever the code gives other samples."""
+    """The common part of sources and stages. A component is a frozen dataclass, and its fields are its configuration. Fields and
+    `version` are part of the fingerprint. The `version` goes up whenever the code gives other samples."""
 
     version: ClassVar[int] = 1
 
     @property
     def needs(self) -> Needs:
-        """What a worker must have to run this component. Doesn't change the output's bytes."""
+        """A worker's needs to run this component. The output's bytes don't depend on them."""
         return A_CORE
 
     def engines(self) -> dict[str, str]:
@@ -74,7 +74,7 @@ class Source(Component, Protocol):
         ...
 
     def estimate(self, inputs: Inputs) -> Estimate:
-        """What reading `inputs` gives and costs, roughly."""
+        """A rough estimate of reading `inputs`."""
         return Estimate(sum(map(_num_parts, inputs)), sum(item.num_bytes for item in inputs), 0.0)
 
     def probe(self, item: Item) -> Item:
@@ -83,8 +83,8 @@ class Source(Component, Protocol):
 
 
 class Making(NamedTuple):
-    """The shard that is being made, and the folder `url` of its dataset: for a stage that keeps files beside the shard. Doesn't
-    change the output's bytes."""
+    """The shard that is being made, and its dataset's folder `url`, for a stage that keeps files beside the shard. The output's
+    bytes don't depend on it."""
 
     url: str = ""
     shard: str = ""
@@ -109,7 +109,7 @@ class Stage(Component, Protocol):
 
     @property
     def rate(self) -> str:
-        """The name in recipes/sample_costs.py of the stage's cost, in core-seconds a page, for plans; "" if the cost is
+        """The key of the stage's cost in recipes/sample_costs.py, in core-seconds a page, for plans; "" if the cost is
         negligible."""
         return ""
 
@@ -137,7 +137,6 @@ class Pipeline:
 
     @property
     def needs(self) -> Needs:
-        """What a worker must have to run the source and all stages."""
         return Needs.most(component.needs for component in (self.source, *self.stages))
 
     def process(

@@ -250,7 +250,6 @@ def _parts(text: str, quoted: set[int]) -> Iterator[tuple[str, bool]]:
 
 
 def _run(whole: etree._Element, text: str, is_quoted: bool) -> etree._Element:
-    """A part of a run's text in a run of its own."""
     part = deepcopy(whole)
     inside = part.find(M + "t")
     assert inside is not None
