@@ -1,9 +1,8 @@
 """The pieces that calibrate a reader's gate.
 
 Calibration lines are found and read like the lines to label: the detector cuts them from page images, and the reader reads them.
-The text layer, which the reader doesn't see, says which readings are right.
-
-A worker's task is one reader and one shard of lines. A task names its pages by a file, and returns numbers and texts only.
+The text layer, which the reader doesn't see, says which readings are right. A worker's task is one reader and one shard of lines.
+A task names its pages by a file, and returns numbers and texts only.
 """
 
 import hashlib
@@ -69,7 +68,6 @@ class CalibrateTask:
 
 
 def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
-    """The parts of the task's lines, in order."""
     reader = kinds.reader(f"{task.readers}/{task.name}", task.sha256, device=task.device)
     languages, lines, pages = task.pages.keys(), Folder(task.lines), Folder(task.dataset)
     rows = [row for row in manifest.read_part(lines, task.shard).to_pylist() if row["parent"] in languages]
@@ -93,10 +91,8 @@ def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
 
 
 def pages(served: Iterable[Pools], most: int) -> dict[Place, str]:
-    """The pages that calibrate gates, with their languages: at most `most` pages of a language, drawn by hashes.
-
-    A script without a page to read has none, since it needs no gate.
-    """
+    """The pages that calibrate gates, with their languages: at most `most` pages of a language, drawn by hashes. A script without
+    a page to read has none, since it needs no gate."""
     served = list(served)
     scripts = {p.script for p in served if p.unlabelled}
     chosen: dict[Place, str] = {}
@@ -143,8 +139,7 @@ class ReaderGate:
 
 
 def reader_gate(pieces: Sequence[JudgedPart], precision: float) -> ReaderGate:
-    """The gate of a reader, calibrated on pieces that `counted` returned. A piece counts as wrong where the text layer has no
-    text.
+    """The gate of a reader, calibrated on pieces from `counted`. A piece is wrong if the text layer has no text there.
 
     The strata share the risk `gate.RISK`, so both together keep the promised precision. A stratum with too few pieces to open
     takes no share of the risk.
@@ -161,8 +156,8 @@ def reader_gate(pieces: Sequence[JudgedPart], precision: float) -> ReaderGate:
 
 
 def agreement(parts: Iterable[JudgedPart]) -> dict[str, dict[str, Any]]:
-    """How good agreed pieces are, by language: the share of right ones among all of them, with its 95% interval, and their share
-    of all characters that were read. Scores don't matter here."""
+    """The quality of agreed pieces by language: the share of right ones with its 95% interval, and their share of all characters
+    that were read. Scores have no influence."""
     by_language: dict[str, list[JudgedPart]] = defaultdict(list)
     for part in parts:
         by_language[part.lang].append(part)

@@ -60,7 +60,7 @@ class DetectedLine:
         return self.gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad]
 
     def shown(self, frame: Frame) -> numpy.ndarray:
-        """The line as a reader is shown it in a view."""
+        """The line in a view, as a reader gets it."""
         crop = self.view(frame.margin)
         if frame.stretch == 1:
             return crop
@@ -69,7 +69,7 @@ class DetectedLine:
         return numpy.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BICUBIC))
 
     def inset(self, margin: float) -> int:
-        """How many columns the view with this margin has before the line's box."""
+        """The number of columns before the line's box in the view with this margin."""
         return min(self.inner.x0, _pad(self.inner, margin))
 
 

@@ -169,7 +169,7 @@ class ReadLines(Stage):
 
 
 def box_of(reading: LineReading, part: Part) -> Box:
-    """The box of a part of a line on its page: the line's box, cut to the part's columns."""
+    """The line's box on its page, cut to the part's columns."""
     box, inset = reading.line.box, reading.inset
     if reading.line.stands:
         scale = (box.y1 - box.y0) / (reading.line.inner.x1 - reading.line.inner.x0)

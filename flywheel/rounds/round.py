@@ -84,7 +84,7 @@ class Round:
         self.device = ""
 
     def make(self, run: RunPipeline, runner: Runner, watch: Watch) -> int:
-        """Make what is missing of the round. Returns the exit code."""
+        """Make the missing parts of the round. Returns the exit code."""
         origin = self._write_origin()
         begun = self._fit.pretrained
         self.device = kinds.device(self.step.reader, begun.device if begun else "", runner)
@@ -137,7 +137,7 @@ class Round:
         return self.step.later if self.before else self.step.first
 
     def _num_text_lines(self) -> Counter[str]:
-        """How many lines of each script are typeset to train on."""
+        """The number of lines of each script that are typeset to train on."""
         num_lines: Counter[str] = Counter()
         for p in self.served:
             num_lines[p.script] += p.num_text_lines
