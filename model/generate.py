@@ -42,11 +42,9 @@ def on_one_thread() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class NoRepeat:
-    """A rule against loops: no run of `ngram` tokens comes twice in a text and its prompt. 0 allows everything.
-
-    With `window`, a run may not come twice among the last `window` tokens. Tokens in `exempt` are always allowed. The released
-    inference has the defaults. Servers use 30, 90, and the ids of `<td>` and `</td>`.
-    """
+    """A rule against loops: no run of `ngram` tokens comes twice in a text and its prompt. 0 allows everything. With `window`, a
+    run may not come twice among the last `window` tokens. Tokens in `exempt` are always allowed. The released inference has the
+    defaults. Servers use 30, 90, and the ids of `<td>` and `</td>`."""
 
     ngram: int = 20
     window: int | None = None

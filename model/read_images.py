@@ -60,11 +60,9 @@ class _Seen:
 
 
 def run_network(task: NetworkTask) -> list[Row]:
-    """The rows of the task's images, in order; each page of a TIFF is a row.
-
-    A row has `text`, or after a prompt for boxes its `size`, and `regions` or `lines` with `box`, `text` and `label`; `cut` if
-    the answer didn't end. Other rows have an `error`. Boxes are in pixels of the image as it is shown, turned by its EXIF.
-    """
+    """The rows of the task's images, in order; each page of a TIFF is a row. A row has `text`, or after a prompt for boxes its
+    `size`, and `regions` or `lines` with `box`, `text` and `label`; `cut` if the answer didn't end. Other rows have an `error`.
+    Boxes are in pixels of the image as it is shown, turned by its EXIF."""
     asking, rows, waiting = task.asking, list[Row](), list[_Seen]()
     for row, image in started_rows(task.items):
         rows.append(row)

@@ -26,11 +26,9 @@ COMMON_CRAWL = "https://data.commoncrawl.org/"
 
 
 class Member(NamedTuple):
-    """A file in an archive of `kind`. `name` is the file's name in the archive, or its address on the web.
-
-    In a tar or WARC, `first` is the offset of the member's record. In a zip, `first` counts the members of the same name behind
-    it: the last one has 0, and other programs know this one only. `num_bytes` is the length of a WARC's record, else 0.
-    """
+    """A file in an archive of `kind`. `name` is the file's name in the archive, or its address on the web. In a tar or WARC,
+    `first` is the offset of the member's record. In a zip, `first` counts the members of the same name behind it: the last one
+    has 0, and other programs know this one only. `num_bytes` is the length of a WARC's record, else 0."""
 
     kind: str
     name: str
@@ -99,11 +97,9 @@ def members(path: str, archive: str, formats: Sequence[str], limits: Limits) -> 
 
 
 def copy(member: Member, path: str, target: str, max_bytes: int, limits: Limits) -> None:
-    """Copy the member of the archive at `path` to the file `target`. For a WARC, `path` may hold the record alone.
-
-    Raises `SampleError`: `not_found`, `unsafe_path`, `not_a_file`, `encrypted`, `too_large`, `truncated`, `broken_archive`, or
-    what ended the child.
-    """
+    """Copy the member of the archive at `path` to the file `target`. For a WARC, `path` may hold the record alone. Raises
+    `SampleError`: `not_found`, `unsafe_path`, `not_a_file`, `encrypted`, `too_large`, `truncated`, `broken_archive`, or what
+    ended the child."""
     list(_in_child(COPY, type(None), limits, path=path, member=member, target=target, max_bytes=max_bytes))
 
 

@@ -42,11 +42,9 @@ class Census(Protocol):
 
 @dataclass(frozen=True)
 class Listing(Census):
-    """The files of `formats` that `input` names: a folder, a glob, a file, or a `.parquet` or `.jsonl` list.
-
-    zip, tar and WARC files are archives. Each member of these formats is an item. With `whole_archives` the archive is the item,
-    and its members are parts. Without `has_lists`, .parquet and .jsonl files are files like others.
-    """
+    """The files of `formats` that `input` names: a folder, a glob, a file, or a `.parquet` or `.jsonl` list. zip, tar and WARC
+    files are archives. Each member of these formats is an item. With `whole_archives` the archive is the item, and its members
+    are parts. Without `has_lists`, .parquet and .jsonl files are files like others."""
 
     input: str
     formats: tuple[str, ...] = ("pdf",)

@@ -67,11 +67,8 @@ def shards_of(
     items: Iterable[Item], expected_parts: Callable[[Item], int], shard_parts: int, cut: bool = True, least: int = 0
 ) -> Iterator[Inputs]:
     """The items in order, about `shard_parts` parts a shard; `expected_parts` tells an item's parts. With `cut`, an item of more
-    known parts is cut into ranges.
-
-    With `least`, few items make about eight shards of at least `least` parts each, so that several workers have work. The number
-    of workers has no influence, and no item is cut for this.
-    """
+    known parts is cut into ranges. With `least`, few items make about eight shards of at least `least` parts each, so that
+    several workers have work. The number of workers has no influence, and no item is cut for this."""
     parts = (part for item in items for part in (_ranges(item, shard_parts) if cut else [item]))
     size, first = shard_parts, list[Item]()
     if least:

@@ -38,11 +38,9 @@ class Fetched(NamedTuple):
 
 @contextlib.contextmanager
 def fetched(uri: str, formats: Sequence[str], max_bytes: int, limits: Limits) -> Iterator[Fetched]:
-    """A file of one of `formats`: itself, or a temporary copy of a file that lies elsewhere or in an archive.
-
-    Raises `SampleError` (`bad_uri`, `not_found`, `unreadable`, `empty`, `too_large`, `not_a_pdf` or the like if one format was
-    asked for, `other_format`, `repaired_archive`, and as `archive.copy` does), or `OSError` where the fault isn't the file's.
-    """
+    """A file of one of `formats`: itself, or a temporary copy of a file that lies elsewhere or in an archive. Raises
+    `SampleError` (`bad_uri`, `not_found`, `unreadable`, `empty`, `too_large`, `not_a_pdf` or the like if one format was asked
+    for, `other_format`, `repaired_archive`, and as `archive.copy` does), or `OSError` where the fault isn't the file's."""
     with contextlib.ExitStack() as stack:
         with about_the_file():
             path = _file(uri, formats, max_bytes, limits, stack)

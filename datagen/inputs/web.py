@@ -16,10 +16,8 @@ _NOT_ABOUT_THE_FILE = (407, 408, 421, 425, 429)  # the 4xx about the client, its
 
 
 def called(call: Callable[[], T]) -> T:
-    """The result of `call`, a call of fsspec's, which is repeated if the server or the network fails.
-
-    Raises `SampleError` (`not_found`, `unreadable`, `bad_uri`) for the server's errors about the file, else `OSError`.
-    """
+    """The result of `call`, a call of fsspec's, which is repeated if the server or the network fails. Raises `SampleError`
+    (`not_found`, `unreadable`, `bad_uri`) for the server's errors about the file, else `OSError`."""
     for pause_s in (*_PAUSES_S, None):
         try:
             return call()

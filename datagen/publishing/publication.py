@@ -31,11 +31,8 @@ NAME = "published.json"
 
 def make(surveys: list[Survey], to: Folder, on_state: OnState = ignore, with_tests: bool = False) -> bool:
     """Make the missing files of the publication in the folder `to`, on this machine's disk; returns whether anything was written.
-    `with_tests` gives the tables their `tests`.
-
-    For the holder of the lock of `to`. Raises `ValueError` for a shard that differs from its report, and for a folder with other
-    files; `OSError` if the disk is full.
-    """
+    `with_tests` gives the tables their `tests`. For the holder of the lock of `to`. Raises `ValueError` for a shard that differs
+    from its report, and for a folder with other files; `OSError` if the disk is full."""
     known, tested = _known(to)
     to.sweep()
     total, done = sum(t.tally.num_samples for s in surveys for t in s.tables.values()), 0

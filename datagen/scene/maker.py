@@ -88,11 +88,8 @@ class SceneDraws(Draws):
 @dataclass(frozen=True)
 class Scenes:
     """Scenes on the photographs of `source`: a folder of JPEG and PNG files, or `packages`. Signs are of `kinds`, in `languages`
-    by their weights (all by default). `texts` names the sources of prose, of `sign_words.TEXTS`.
-
-    A picture is a JPEG whose longer side has 480 to 1,280 pixels. A region is a block of a sign: lines of one size. Lines have
-    polygons.
-    """
+    by their weights (all by default). `texts` names the sources of prose, of `sign_words.TEXTS`. A picture is a JPEG whose longer
+    side has 480 to 1,280 pixels. A region is a block of a sign: lines of one size. Lines have polygons."""
 
     version: ClassVar[int] = 3  # 3: on photographs without text
     name: ClassVar[str] = "scenes"

@@ -31,11 +31,9 @@ gc.set_threshold(200_000, 20, 20)  # a document makes millions of values and no 
 def read_document(
     path: str, within: Range, long_side: int, jpeg_quality: int, max_pages: int, numbers: list[int] | None
 ) -> Iterator[Parts | Part[WordPage] | Failed]:
-    """Yields the pages with these `numbers`, else those of the first `max_pages` (0: all) that lie `within` a range.
-
-    A document that LibreOffice can't draw is one page without an image and with a `reason`; its formulas and tables are lost.
-    Raises `SampleError` for the whole document, as `package.opened` and `content.read` do.
-    """
+    """Yields the pages with these `numbers`, else those of the first `max_pages` (0: all) that lie `within` a range. A document
+    that LibreOffice can't draw is one page without an image and with a `reason`; its formulas and tables are lost. Raises
+    `SampleError` for the whole document, as `package.opened` and `content.read` do."""
     with temporary_folder() as folder:
         package = opened(path)
         document, copy = _copied(package, folder, long_side)

@@ -136,10 +136,8 @@ class Assignment:
 
 def new_items(items: Iterable[Item], read: Assignment, emptied: Set[str] = frozenset()) -> Iterator[Item]:
     """The items that no shard reads yet. If shards read only the first parts of a container, as with a limit, the rest is new. At
-    the uris `emptied`, where another file may come, changed items are new, too.
-
-    Raises `ValueError` behind the last item if an item that a shard read has changed since.
-    """
+    the uris `emptied`, where another file may come, changed items are new, too. Raises `ValueError` behind the last item if an
+    item that a shard read has changed since."""
     num_changed, first_changed = 0, ""
     for item in items:
         before = read.at(item.uri)

@@ -36,10 +36,8 @@ class CloseEngines(WorkerPlugin):
 
 @contextlib.contextmanager
 def connected(on: str, workers: int, needs: Needs) -> Iterator[Any]:
-    """A client of a cluster for tasks with these needs. A cluster that was started here ends with the block.
-
-    Raises `ValueError` if a cluster of somebody else has workers, but none with the GPUs of a task, which would wait for ever.
-    """
+    """A client of a cluster for tasks with these needs. A cluster that was started here ends with the block. Raises `ValueError`
+    if a cluster of somebody else has workers, but none with the GPUs of a task, which would wait for ever."""
     with contextlib.ExitStack() as stack:
         address: Any = on
         if on == "local":

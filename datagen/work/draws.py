@@ -49,10 +49,8 @@ class Maker(Protocol):
 
 @dataclass(frozen=True)
 class Draws(Census):
-    """A census of `count` draws of the maker called `maker`, by `seed`. An item is a block of `block` draws, its parts.
-
-    Raises `ValueError` unless `count` is a multiple of `block`: the last block must not change when the count grows.
-    """
+    """A census of `count` draws of the maker called `maker`, by `seed`. An item is a block of `block` draws, its parts. Raises
+    `ValueError` unless `count` is a multiple of `block`: the last block must not change when the count grows."""
 
     maker: str
     count: int

@@ -118,12 +118,9 @@ class Stage(Component, Protocol):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A step that makes the dataset `name`.
-
-    `weights` of languages choose items, if there are any. At most `limit` items (0: all) are drawn by `seed`. `deep` opens every
-    item before the choice. The run fails if more than the share `max_drop` of its containers gives no sample. None of these
-    values changes a shard's bytes.
-    """
+    """A step that makes the dataset `name`. `weights` of languages choose items, if there are any. At most `limit` items (0: all)
+    are drawn by `seed`. `deep` opens every item before the choice. The run fails if more than the share `max_drop` of its
+    containers gives no sample. None of these values changes a shard's bytes."""
 
     name: str
     census: Census
@@ -171,10 +168,8 @@ class NoCensus(Census):
 @dataclass(frozen=True)
 class ShardTask:
     """Everything that a worker needs to make one shard of the dataset in the folder `url`. A task is small and picklable.
-
     `planned` is the fingerprint of the pipeline's description on the machine that planned the run. `later` are items of the same
-    containers that shards of later generations read.
-    """
+    containers that shards of later generations read."""
 
     pipeline: Pipeline
     url: str
@@ -218,11 +213,9 @@ def shard_fingerprint(description: dict[str, Any], inputs: Inputs) -> str:
 
 
 def run_shard(task: ShardTask) -> ShardReport:
-    """Make one shard, commit it, and return its `ShardReport`. Does nothing if the same task was committed before.
-
-    Raises `RuntimeError` on a worker with other engines than the run was planned with. Exceptions of a source or stage other than
-    `SampleError` pass through: a bug, or a full disk. Then no partial shard is left.
-    """
+    """Make one shard, commit it, and return its `ShardReport`. Does nothing if the same task was committed before. Raises
+    `RuntimeError` on a worker with other engines than the run was planned with. Exceptions of a source or stage other than
+    `SampleError` pass through: a bug, or a full disk. Then no partial shard is left."""
     folder = Folder(task.url)
     existing = read_report(folder, task.shard)
     is_same = existing is not None and existing.fingerprint == task.fingerprint

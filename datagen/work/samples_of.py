@@ -62,11 +62,8 @@ class ShardSource(Source):
 @dataclass(frozen=True)
 class SamplesOf(ShardSource):
     """The unchanged samples of each shard, for stages: those in `languages` and with one of `verdicts` ("": all), and suspect
-    ones whose reasons are all among `despite`.
-
-    Samples keep key, image and origin, and get `stage`. A shard in gives a shard out. A shard without a chosen sample is a drop,
-    `nothing_chosen`.
-    """
+    ones whose reasons are all among `despite`. Samples keep key, image and origin, and get `stage`. A shard in gives a shard out.
+    A shard without a chosen sample is a drop, `nothing_chosen`."""
 
     stage: str = ""
     languages: tuple[str, ...] = ()
@@ -94,11 +91,9 @@ class SamplesOf(ShardSource):
 
 @dataclass(frozen=True)
 class ShortSamples(SamplesOf):
-    """The samples of `SamplesOf` with `shortest` to `longest` characters, which a small model can learn to read in minutes.
-
-    With datasets in the folders `beside`, only samples in their languages and of documents that they lack. Marks don't count: a
-    sample that a later round read again is a sample here.
-    """
+    """The samples of `SamplesOf` with `shortest` to `longest` characters, which a small model can learn to read in minutes. With
+    datasets in the folders `beside`, only samples in their languages and of documents that they lack. Marks don't count: a sample
+    that a later round read again is a sample here."""
 
     version: ClassVar[int] = 1
 

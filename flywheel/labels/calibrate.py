@@ -29,10 +29,8 @@ from flywheel.readers import kinds
 
 @dataclass(frozen=True)
 class JudgedPart:
-    """A part of a line, `num_chars` characters long. `truth` is the text layer's text in the line's row; "" if there is none.
-
-    A part without a `stratum` is no piece. It counts as read text, and calibrates nothing.
-    """
+    """A part of a line, `num_chars` characters long. `truth` is the text layer's text in the line's row; "" if there is none. A
+    part without a `stratum` is no piece. It counts as read text, and calibrates nothing."""
 
     lang: str
     key: str
@@ -49,11 +47,9 @@ class JudgedPart:
 
 @dataclass(frozen=True)
 class CalibrateTask:
-    """One reader's task: the lines of a shard of the dataset `lines` that lie on the `pages`.
-
-    The reader `name` is in the folder `readers`, and its weights have the `sha256`. The pages are samples of the dataset
-    `dataset`, in its shards `page_shards`. The reader reads on the `device`, as in `Pretrained`.
-    """
+    """One reader's task: the lines of a shard of the dataset `lines` that lie on the `pages`. The reader `name` is in the folder
+    `readers`, and its weights have the `sha256`. The pages are samples of the dataset `dataset`, in its shards `page_shards`. The
+    reader reads on the `device`, as in `Pretrained`."""
 
     name: str
     script: str
@@ -139,11 +135,9 @@ class ReaderGate:
 
 
 def reader_gate(pieces: Sequence[JudgedPart], precision: float) -> ReaderGate:
-    """The gate of a reader, calibrated on pieces from `counted`. A piece is wrong if the text layer has no text there.
-
-    The strata share the risk `gate.RISK`, so both together keep the promised precision. A stratum with too few pieces to open
-    takes no share of the risk.
-    """
+    """The gate of a reader, calibrated on pieces from `counted`. A piece is wrong if the text layer has no text there. The strata
+    share the risk `gate.RISK`, so both together keep the promised precision. A stratum with too few pieces to open takes no share
+    of the risk."""
     parts = {stratum: [piece for piece in pieces if piece.stratum == stratum] for stratum in STRATA}
     num_tested = sum(len(of_stratum) >= gate.least_lines(precision, gate.RISK) for of_stratum in parts.values())
     cutoffs, languages, worth = {}, {}, {}

@@ -25,11 +25,8 @@ def of_lines(pages: Folder, lines: Folder) -> dict[str, dict[str, int]]:
 
 
 def recall(pages: Iterable[Sample], detected: Mapping[str, Sequence[Box]]) -> dict[str, tuple[int, int]]:
-    """By script, the number of lines that a detector finds on pages with a true layer, and the number of these lines.
-
-    `detected` are a page's boxes by its key; a page without an entry has none. Vertical lines in scripts without columns don't
-    count.
-    """
+    """By script, the number of lines that a detector finds on pages with a true layer, and the number of these lines. `detected`
+    are a page's boxes by its key; a page without an entry has none. Vertical lines in scripts without columns don't count."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for page in pages:
         boxes = detected.get(page.key, ())

@@ -25,11 +25,9 @@ TYPESET_LINES = 100
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Crops of held-out lines by language. `learned` are the texts on training pages.
-
-    Languages with text to typeset have `typeset` lines: no reader learns these lines, and no reader sees their typefaces.
-    Languages without a test line of a document are `alone`: typeset lines are their only test.
-    """
+    """Crops of held-out lines by language. `learned` are the texts on training pages. Languages with text to typeset have
+    `typeset` lines: no reader learns these lines, and no reader sees their typefaces. Languages without a test line of a document
+    are `alone`: typeset lines are their only test."""
 
     test: Mapping[str, Sequence[Crop]]
     learned: frozenset[str]
@@ -47,11 +45,8 @@ class HeldOut:
         seed: int = 0,
     ) -> "HeldOut":
         """At most `most` crops of each language, drawn by a hash. The texts `taught`, and the training texts in `texts`, count as
-        learned, beside those of the crops.
-
-        A text on a training page is left out, and so is one on a page to be read, since the next round trains on it. Each text is
-        taken once. Texts come from the records; images are read only for drawn crops.
-        """
+        learned, beside those of the crops. A text on a training page is left out, and so is one on a page to be read, since the
+        next round trains on it. Each text is taken once. Texts come from the records; images are read only for drawn crops."""
         learned = set(taught)
         waiting: set[str] = set()
         test: dict[str, dict[str, Row]] = defaultdict(dict)

@@ -42,11 +42,9 @@ one view is read otherwise in the other."""
 
 @dataclass(frozen=True)
 class DetectedLine:
-    """A line at `box` of a page's image, in pixels. `gray`, (H, W) bytes, shows the line at `inner`, with `ROOM` around.
-
-    A line that `stands` runs from top to bottom in its box, and is laid down in `gray`. `vote` is the reading of the language's
-    existing reader; None if there is no such reader.
-    """
+    """A line at `box` of a page's image, in pixels. `gray`, (H, W) bytes, shows the line at `inner`, with `ROOM` around. A line
+    that `stands` runs from top to bottom in its box, and is laid down in `gray`. `vote` is the reading of the language's existing
+    reader; None if there is no such reader."""
 
     box: Box
     gray: numpy.ndarray
@@ -75,11 +73,8 @@ class DetectedLine:
 
 @dataclass(frozen=True)
 class ReadLine:
-    """A line at `box` of a page's image, in pixels, with a reader's reading.
-
-    `score` is the lower confidence of the two views. `refusal` says why the reading can't be a label at any confidence; "" if it
-    can.
-    """
+    """A line at `box` of a page's image, in pixels, with a reader's reading. `score` is the lower confidence of the two views.
+    `refusal` says why the reading can't be a label at any confidence; "" if it can."""
 
     box: Box
     text: str

@@ -27,12 +27,9 @@ STAGE = "ReadLines"
 
 @dataclass(frozen=True)
 class Gate:
-    """The gate of one language on the pages in the file `pages`.
-
-    `reader` names the folder of the reader, and `sha256` is that of its weights. A piece that the existing reader reads alike
-    needs the confidence `agreed`; another piece needs `alone`. `worth` tells, for each of `STRATA`, the share of right pieces at
-    some confidence.
-    """
+    """The gate of one language on the pages in the file `pages`. `reader` names the folder of the reader, and `sha256` is that of
+    its weights. A piece that the existing reader reads alike needs the confidence `agreed`; another piece needs `alone`. `worth`
+    tells, for each of `STRATA`, the share of right pieces at some confidence."""
 
     lang: str
     script: str

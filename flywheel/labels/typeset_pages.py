@@ -174,11 +174,9 @@ class TypesetPages(Source):
 
 
 def lines_needed(served: Sequence[Pools], own: Mapping[str, int], of_script: int) -> dict[str, int]:
-    """By language, the number of lines to typeset, beside those of its `own` documents that calibrate.
-
-    A gate is a script's, so all languages of a script with text give the same number, until the script has `of_script` lines. A
-    language has at least `OWN_LINES`.
-    """
+    """By language, the number of lines to typeset, beside those of its `own` documents that calibrate. A gate is a script's, so
+    all languages of a script with text give the same number, until the script has `of_script` lines. A language has at least
+    `OWN_LINES`."""
     with_text = Counter(p.script for p in served if p.text)
     num_own: Counter[str] = Counter()
     for p in served:

@@ -78,10 +78,8 @@ class Crop:
 
 
 def rows_of_pages(dataset: Folder, languages: Mapping[Place, str], script: str = "") -> Iterator[Row]:
-    """The rows of crops whose page is in `languages` with the crop's language, and of `script` ("": any).
-
-    If a file lies in two folders, a page's first copy is taken. No shard is opened.
-    """
+    """The rows of crops whose page is in `languages` with the crop's language, and of `script` ("": any). If a file lies in two
+    folders, a page's first copy is taken. No shard is opened."""
     parents: dict[Place, str] = {}
     for part in manifest.parts(dataset, [report.shard for report in read_reports(dataset)]):
         for row in part.select(_COLUMNS).to_pylist():

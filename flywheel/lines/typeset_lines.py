@@ -19,10 +19,8 @@ _LENDERS = ("DejaVu Sans", "Noto Sans")  # for signs that a script's own typefac
 
 
 def to_train(texts: Texts) -> list[Crop]:
-    """The training lines, each with the typefaces that have its letters. A line that no typeface has whole is left out.
-
-    Raises `ValueError` if the typefaces are no longer those with which the text was frozen.
-    """
+    """The training lines, each with the typefaces that have its letters. A line that no typeface has whole is left out. Raises
+    `ValueError` if the typefaces are no longer those with which the text was frozen."""
     texts.families.check(texts.lang)
     crops = []
     for number, text in enumerate(texts.train):

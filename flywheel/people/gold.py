@@ -153,11 +153,8 @@ def _read(file: GoldFile) -> Mapping[str, list[dict[str, Any]]]:
 
 @dataclass(frozen=True)
 class GoldCrops(ShardSource):
-    """The lines of gold as crops, cut from the images of their pages as the readers' own labels are.
-
-    A crop's region is `by` the person who wrote its text. The signal `edits` is the number that the reading needed. A line that
-    is `held_out` is a drop.
-    """
+    """The lines of gold as crops, cut from the images of their pages as the readers' own labels are. A crop's region is `by` the
+    person who wrote its text. The signal `edits` is the number that the reading needed. A line that is `held_out` is a drop."""
 
     version: ClassVar[int] = 2
 

@@ -65,11 +65,9 @@ def served_pools(step: Flywheel, out: Folder) -> dict[str, Pools]:
 def pages(
     step: Flywheel, out: Folder, metrics: Mapping[str, Any], served: Mapping[str, Pools]
 ) -> dict[str, dict[str, list[Row]]]:
-    """The pages without a layer of documents in a served language, by language and document.
-
-    A page's language is its own, or the declared one of its document, or the one of most of the document's pages. If none is
-    known, the reader of each script reads the page, and the surest reading decides.
-    """
+    """The pages without a layer of documents in a served language, by language and document. A page's language is its own, or the
+    declared one of its document, or the one of most of the document's pages. If none is known, the reader of each script reads
+    the page, and the surest reading decides."""
     rows = list(review.page_rows(out.sub(step.pages)))
     declared = {item.uri: item.lang for shard in assigned(out.sub(step.pages)) for item in shard.inputs if item.lang}
     of_document: dict[str, Counter[str]] = defaultdict(Counter)

@@ -14,11 +14,8 @@ from flywheel.pools.pools import Place
 
 @dataclass(frozen=True)
 class PlaceFile:
-    """The file `name` in the folder `url`, with the language of each of its pages.
-
-    A page is a file's sha256 and a number. If a file lies in two folders, each page has two samples, and the key here decides
-    which one counts.
-    """
+    """The file `name` in the folder `url`, with the language of each of its pages. A page is a file's sha256 and a number. If a
+    file lies in two folders, each page has two samples, and the key here decides which one counts."""
 
     url: str = ""
     name: str = ""

@@ -50,10 +50,7 @@ def typeset(text: str, random: numpy.random.Generator, heights: tuple[int, int] 
 def in_family(families: Sequence[str], text: str, lang: str, random: numpy.random.Generator) -> tuple[numpy.ndarray, Box, float]:
     """`text` drawn in one of these families: (H, W) gray bytes, dark on white; the line's box; and the line's height divided by
     that of plain letters in the same size (above 1 if letters are stacked). Some lines are bold or italic. In scripts of upright
-    characters some are laid-down columns.
-
-    Raises `ValueError` if no installed font has one of the characters.
-    """
+    characters some are laid-down columns. Raises `ValueError` if no installed font has one of the characters."""
     from datagen.drawing.line_by_pango import PLAIN, line  # Pango: only typeset languages need it
 
     name = families[int(random.integers(len(families)))]

@@ -64,10 +64,8 @@ def precision_of(values: Pretrained) -> str:
 
 
 def learn(config: Fit, crops: Sequence[Crop], learner: Learner, folder: Folder, mark: str) -> list[float]:
-    """Train for the steps of `config`, from the last checkpoint on; returns the loss of each new step.
-
-    Raises `ValueError` if many steps in turn have no finite gradient, and `OSError` if a checkpoint can't be written.
-    """
+    """Train for the steps of `config`, from the last checkpoint on; returns the loss of each new step. Raises `ValueError` if
+    many steps in turn have no finite gradient, and `OSError` if a checkpoint can't be written."""
     values = _values(config)
     precision = precision_of(pretrained(config))
     checkpoints = Checkpoints(folder.sub(f"{_CHECKPOINT}{mark[:16]}-{precision}"), keep=1)

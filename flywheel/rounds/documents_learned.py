@@ -21,11 +21,9 @@ def held_out(step: Flywheel, out: Folder) -> frozenset[str]:
 
 
 def readers_trained_on(out: Folder, sha256s: frozenset[str]) -> list[str]:
-    """The folders of readers that learned from these documents, also in rounds that are set aside.
-
-    A reader learned from a document if it was trained on its lines, or on the round before's readings of it, or if it started
-    from the weights of such a reader. The rounds' own files tell it.
-    """
+    """The folders of readers that learned from these documents, also in rounds that are set aside. A reader learned from a
+    document if it was trained on its lines, or on the round before's readings of it, or if it started from the weights of such a
+    reader. The rounds' own files tell it."""
     readers = []
     for name in [*round_folders(out), *set_aside.folders(out)]:
         folder = out.sub(name)

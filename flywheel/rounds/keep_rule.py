@@ -49,10 +49,8 @@ class Verdict:
 
 
 def judge(readers: Iterable[RoundReader], before: ByReader | None, now: ByReader, needs_gain: bool = True) -> Verdict:
-    """The verdict on a round with these readers. Each reader is compared with the reader that it started from.
-
-    `now` has the round's distances, and `before` those of the round before; None in a first round.
-    """
+    """The verdict on a round with these readers. Each reader is compared with the reader that it started from. `now` has the
+    round's distances, and `before` those of the round before; None in a first round."""
     if before is None:
         return verdict(None, {})
     ours: dict[str, Mapping[str, tuple[int, int]]] = {}
@@ -68,10 +66,8 @@ def judge(readers: Iterable[RoundReader], before: ByReader | None, now: ByReader
 
 
 def verdict(before: Distances | None, now: Distances, needs_gain: bool = True) -> Verdict:
-    """The verdict on a round with the errors `now`, compared with the errors `before` (None: there are none).
-
-    Without `needs_gain`, a round is kept if no language got worse.
-    """
+    """The verdict on a round with the errors `now`, compared with the errors `before` (None: there are none). Without
+    `needs_gain`, a round is kept if no language got worse."""
     if before is None:
         return Verdict(True, "", {})
     lost = sorted(before.keys() - now.keys())

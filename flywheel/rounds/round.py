@@ -65,10 +65,8 @@ Watch = Callable[[str, Mapping[str, Folder]], AbstractContextManager[None]]
 
 
 class Round:
-    """Round `number` of the flywheel `step` in `out`. Its readers go on from those of the last of the `earlier` rounds.
-
-    `served` are the pools of the languages that the round serves.
-    """
+    """Round `number` of the flywheel `step` in `out`. Its readers go on from those of the last of the `earlier` rounds. `served`
+    are the pools of the languages that the round serves."""
 
     def __init__(self, step: Flywheel, out: Folder, frozen: FrozenPools, number: int, earlier: Sequence[str] = ()):
         self.step, self.out, self.frozen, self.number = step, out, frozen, number
@@ -261,11 +259,9 @@ class Round:
     def _measure(
         self, readers: list[RoundReader], own: Mapping[str, str], held_out: evaluate.HeldOut
     ) -> tuple[Measured, Verdict]:
-        """Measure readers on held-out lines, and judge whether the round is kept.
-
-        Error rates are of each language's `own` reader, and of the existing readers. The verdict is by the errors of all readers.
-        Those errors are written to errors.json, line by line.
-        """
+        """Measure readers on held-out lines, and judge whether the round is kept. Error rates are of each language's `own`
+        reader, and of the existing readers. The verdict is by the errors of all readers. Those errors are written to errors.json,
+        line by line."""
         errors, of_typeset = {}, {}
         distances: dict[str, dict[str, dict[str, tuple[int, int]]]] = {r.name: {} for r in readers}
         for r in readers:

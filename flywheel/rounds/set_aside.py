@@ -82,11 +82,9 @@ def finish(out: Folder) -> None:
 
 
 def roll_back(out: Folder, last: int) -> list[int]:
-    """Set aside all rounds after the round `last` (0: all rounds), the latest first. Returns their numbers.
-
-    An unfinished round is deleted, since nothing came of it. After a kill the same call sets aside the remaining rounds. Raises
-    `ValueError` if there is no round `last`.
-    """
+    """Set aside all rounds after the round `last` (0: all rounds), the latest first. Returns their numbers. An unfinished round
+    is deleted, since nothing came of it. After a kill the same call sets aside the remaining rounds. Raises `ValueError` if there
+    is no round `last`."""
     finish(out)
     known = numbers(out)
     if last and last not in known:

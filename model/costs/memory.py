@@ -53,11 +53,8 @@ def memory(
     config: ModelConfig, load: Load, set_up: SetUp, layout: Layout, number: int, num_micros: int, checkpointing: Sequence[str]
 ) -> Memory:
     """The memory of a GPU of stage `number` at a step's peak, by the set-up's method; products in bf16. Towers in `checkpointing`
-    recompute their activations, one block after the other.
-
-    The encoder isn't sharded, whatever the layout. Before a stage finishes its first batch, it has begun one batch for each stage
-    from it to the last.
-    """
+    recompute their activations, one block after the other. The encoder isn't sharded, whatever the layout. Before a stage
+    finishes its first batch, it has begun one batch for each stage from it to the last."""
     stage, how = stages(config, layout.cut, load)[number], set_up.method
     encoder = [piece for piece in stage if piece.tower != "decoder"]
     shared = [piece for piece in stage if piece.tower == "decoder"]

@@ -40,12 +40,9 @@ class DrawnReader:
 
 
 class Drawn:
-    """The first `count` of `lines`, in the order of drawing, and behind them `held_out` unseen ones.
-
-    Unseen lines have `shortest` to `longest` characters, and don't depend on the seed of `lines`. A training that takes more than
-    `count` lines begins again with the first, so `count` should be large enough. If it `tells`, each line has its characters'
-    edges.
-    """
+    """The first `count` of `lines`, in the order of drawing, and behind them `held_out` unseen ones. Unseen lines have `shortest`
+    to `longest` characters, and don't depend on the seed of `lines`. A training that takes more than `count` lines begins again
+    with the first, so `count` should be large enough. If it `tells`, each line has its characters' edges."""
 
     def __init__(
         self,

@@ -51,11 +51,9 @@ class JsonlReader:
 
 
 class Jsonl(Indexed):
-    """The rows of one file. `images` is the folder of images' paths, by default the file's own.
-
-    Rows of one `group`, rows that share an image, and equal rows are on one side of the split. The groups `held_out` never train.
-    Raises `ValueError` if the file isn't there or has no rows.
-    """
+    """The rows of one file. `images` is the folder of images' paths, by default the file's own. Rows of one `group`, rows that
+    share an image, and equal rows are on one side of the split. The groups `held_out` never train. Raises `ValueError` if the
+    file isn't there or has no rows."""
 
     kind = f"jsonl {VERSION}"
     prompts = (Asked("", 1.0),)

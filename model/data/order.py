@@ -56,11 +56,9 @@ def permuted(i: np.ndarray, n: int, keys: np.ndarray) -> np.ndarray:
 
 
 class Deck:
-    """Rows that are dealt out shuffled, epoch after epoch.
-
-    With the rows' groups, a group of n rows has n ** `power` turns an epoch, rounded, so no large group can dominate. Its rows
-    take turns and come equally often. A power of 1 deals every row once an epoch; 0 gives all groups the same number of turns.
-    """
+    """Rows that are dealt out shuffled, epoch after epoch. With the rows' groups, a group of n rows has n ** `power` turns an
+    epoch, rounded, so no large group can dominate. Its rows take turns and come equally often. A power of 1 deals every row once
+    an epoch; 0 gives all groups the same number of turns."""
 
     def __init__(self, rows: np.ndarray, groups: np.ndarray | None = None, power: float = 1.0, in_order: bool = False):
         assert len(rows) and not (in_order and groups is not None)
@@ -91,11 +89,9 @@ class Deck:
 
 
 class Wheel:
-    """Turns that are dealt out by weight: turn j goes to the share of the circle in which j times the golden ratio falls.
-
-    Any run of turns is split by the weights, up to a few turns. The number of a share's turns among the first n is known in
-    closed form, so turn n can be found without those before it.
-    """
+    """Turns that are dealt out by weight: turn j goes to the share of the circle in which j times the golden ratio falls. Any run
+    of turns is split by the weights, up to a few turns. The number of a share's turns among the first n is known in closed form,
+    so turn n can be found without those before it."""
 
     def __init__(self, weights: list[float], seed: int):
         assert weights and all(weight > 0 for weight in weights)

@@ -38,12 +38,9 @@ def _wheel(segment: Segment, seed: int) -> Wheel:
 
 
 class Plan:
-    """The steps of a training.
-
-    `modes` are image modes with their weights. A step has `rows_per_step` rows of `length` tokens. The schedule's first segment
-    begins with window 0. A `window` of 0 is chosen by the number of rows. `known` are the numbers of rows before windows, from
-    `to_json`. Raises `ValueError` for values that aren't allowed.
-    """
+    """The steps of a training. `modes` are image modes with their weights. A step has `rows_per_step` rows of `length` tokens.
+    The schedule's first segment begins with window 0. A `window` of 0 is chosen by the number of rows. `known` are the numbers of
+    rows before windows, from `to_json`. Raises `ValueError` for values that aren't allowed."""
 
     def __init__(
         self,

@@ -93,10 +93,8 @@ class Corpus:
 
 def opened(datasets: Sequence[Dataset], tokenizer: TextTokenizer, held_out_share: float, whole: Sequence[bool] = ()) -> Corpus:
     """The datasets' columns, split. If the hashes hold out no group, or all, one group is held out; with a single group, some of
-    its rows. Datasets that are `whole` are held out altogether, with rows of their groups elsewhere.
-
-    Raises `ValueError` if two datasets have one name, or if a dataset is unusable.
-    """
+    its rows. Datasets that are `whole` are held out altogether, with rows of their groups elsewhere. Raises `ValueError` if two
+    datasets have one name, or if a dataset is unusable."""
     names = [dataset.name for dataset in datasets]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"two datasets are named {', '.join(twice)}: each needs a name of its own")

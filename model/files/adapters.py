@@ -71,11 +71,9 @@ def transformers_name(released: str) -> str:
 
 @torch.no_grad()
 def merge_adapter(net: DeepseekOcr, folder: Folder) -> None:
-    """Add the adapter in `folder` to the weights of `net`, which keep their precision.
-
-    Raises `BadCheckpoint` for other methods than LoRA, for an adapter that fits no weight of this network or gives weights that
-    aren't finite, and `FileNotFoundError` without matrices. Takes the memory of the adapter and of one weight in fp32.
-    """
+    """Add the adapter in `folder` to the weights of `net`, which keep their precision. Raises `BadCheckpoint` for other methods
+    than LoRA, for an adapter that fits no weight of this network or gives weights that aren't finite, and `FileNotFoundError`
+    without matrices. Takes the memory of the adapter and of one weight in fp32."""
     config = read_config(folder)
     with Reader(folder) as files:
         adapter = read_adapter(net, folder, config, files)

@@ -39,11 +39,9 @@ class Source:
 
 
 class Beside(nn.Module):
-    """The low-rank products that are added to rows of a weight. Each begins at one of `starts` and has one of `scales`.
-
-    For a weight (E, out, in), matrices are A (E, r, in) and B (E, rows, r); if `interleaved`, as peft stacks them, (E r, in) and
-    (out, r E). For a weight (out, in), they are (r, in) and (rows, r).
-    """
+    """The low-rank products that are added to rows of a weight. Each begins at one of `starts` and has one of `scales`. For a
+    weight (E, out, in), matrices are A (E, r, in) and B (E, rows, r); if `interleaved`, as peft stacks them, (E r, in) and (out,
+    r E). For a weight (out, in), they are (r, in) and (rows, r)."""
 
     def __init__(self, pieces: list[tuple[int, float, Tensor, Tensor]], interleaved: bool):
         super().__init__()

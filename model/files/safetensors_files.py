@@ -120,11 +120,8 @@ def write(
     index: bytes | None = None,
 ) -> None:
     """Write `model.safetensors`, or, beyond `max_bytes`, several files and their index; with `index`, the files in it, and
-    itself.
-
-    Tensors that are contiguous in a processor's memory are written from there, without a copy. At the end the folder has no other
-    weights. After a kill it has the old weights, the new ones, or files that don't load: never a mix that loads.
-    """
+    itself. Tensors that are contiguous in a processor's memory are written from there, without a copy. At the end the folder has
+    no other weights. After a kill it has the old weights, the new ones, or files that don't load: never a mix that loads."""
     where = _shared_out(tensors, max_bytes) if index is None else weight_map(INDEX, index)
     files: dict[str, dict[str, Tensor]] = {name: {} for name in sorted(set(where.values()))}
     for key, value in tensors.items():

@@ -136,11 +136,9 @@ def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Seen) -> Tensor
 
 
 def _within(q_BNLK: Tensor, k_BNLK: Tensor, v_BNLK: Tensor, lengths: list[int]) -> Tensor:
-    """The attention of each run of positions to itself: nothing between samples is computed.
-
-    Long runs go one after the other. Many short ones go in one batch, each padded to the longest: positions don't see later ones.
-    With 32 lines of text in a row, attention one by one took a third of a training step's time.
-    """
+    """The attention of each run of positions to itself: nothing between samples is computed. Long runs go one after the other.
+    Many short ones go in one batch, each padded to the longest: positions don't see later ones. With 32 lines of text in a row,
+    attention one by one took a third of a training step's time."""
     B = len(q_BNLK)
     q, k, v = (x_BNLK.transpose(0, 1).flatten(1, 2) for x_BNLK in (q_BNLK, k_BNLK, v_BNLK))
     longest = max(lengths)

@@ -39,11 +39,9 @@ class Mode:
         return (height if self.line else max(width, height)) < self.side
 
     def num_tokens(self, grid: tuple[int, int] = (0, 0), whole: tuple[int, int] | None = None) -> int:
-        """The number of an image's placeholders in the decoder, if it has `grid` (columns, rows) tiles.
-
-        The joined tiles have a newline after each row of tokens, and so has the whole view of `whole` (width, height) pixels: a
-        line needs it, other modes have their square. Then comes one separator.
-        """
+        """The number of an image's placeholders in the decoder, if it has `grid` (columns, rows) tiles. The joined tiles have a
+        newline after each row of tokens, and so has the whole view of `whole` (width, height) pixels: a line needs it, other
+        modes have their square. Then comes one separator."""
         return placeholders(whole or (self.side, self.side), self.tile, grid)
 
 

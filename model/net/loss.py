@@ -22,11 +22,9 @@ _CACHED_BYTES = 4 << 20  # rows of the softmax in fp32 that a processor handles 
 
 
 def cross_entropy(x_TD: Tensor, head_VD: Tensor, labels_T: Tensor, scale: float = 1.0) -> Tensor:
-    """`scale` times the sum over tokens of -log p(label), in fp32, of logits `x_TD @ head_VD.T`.
-
-    One chunk's logits are in memory at a time, forward and backward. Products are in the higher precision of the two inputs, or
-    in autocast's. Softmax, loss, and sums of the head's gradient over several chunks are in fp32.
-    """
+    """`scale` times the sum over tokens of -log p(label), in fp32, of logits `x_TD @ head_VD.T`. One chunk's logits are in memory
+    at a time, forward and backward. Products are in the higher precision of the two inputs, or in autocast's. Softmax, loss, and
+    sums of the head's gradient over several chunks are in fp32."""
     return _summed(x_TD, head_VD, labels_T, scale)[0]
 
 

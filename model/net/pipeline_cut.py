@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Cut:
-    """The network in `stages`. The last ones have `layers` of the decoder: one number for each; (): evenly.
-
-    The stages before have SAM with the compressor, and CLIP with the projector and the embedding: both in one, or each in its
-    own. The default is one of up to three stages, and two of more. The paper's is `Cut(4)`.
-    """
+    """The network in `stages`. The last ones have `layers` of the decoder: one number for each; (): evenly. The stages before
+    have SAM with the compressor, and CLIP with the projector and the embedding: both in one, or each in its own. The default is
+    one of up to three stages, and two of more. The paper's is `Cut(4)`."""
 
     stages: int = 1
     layers: tuple[int, ...] = ()

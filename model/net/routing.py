@@ -12,12 +12,9 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of all tokens, sorted by expert.
-
-    A row is the choice `slot_R` of token `token_R`. `place_TS` is the row of each choice. Expert e has the rows `ends_E[e - 1]`
-    to `ends_E[e]`. Rows for padding are copies of token 0's, and their `real_R` is 0, else 1. `known` is `ends_E` on the host, if
-    the host has waited for it.
-    """
+    """The rows of all tokens, sorted by expert. A row is the choice `slot_R` of token `token_R`. `place_TS` is the row of each
+    choice. Expert e has the rows `ends_E[e - 1]` to `ends_E[e]`. Rows for padding are copies of token 0's, and their `real_R` is
+    0, else 1. `known` is `ends_E` on the host, if the host has waited for it."""
 
     token_R: Tensor
     slot_R: Tensor

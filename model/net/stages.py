@@ -64,11 +64,9 @@ def cut(net: DeepseekOcr, number: int, how: Cut) -> None:
 
 
 class Stage(nn.Module):
-    """A stage of a step. `begin` gives it the step's batches; `forward` takes a batch by its number.
-
-    The first stage has no other input. The stage with SAM alone outputs patches, (P, C), with zeros after the last; stages after
-    it (B, L, D); the last one the loss of the batch, (1,).
-    """
+    """A stage of a step. `begin` gives it the step's batches; `forward` takes a batch by its number. The first stage has no other
+    input. The stage with SAM alone outputs patches, (P, C), with zeros after the last; stages after it (B, L, D); the last one
+    the loss of the batch, (1,)."""
 
     def __init__(
         self,

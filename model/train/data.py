@@ -47,11 +47,9 @@ class Opened:
 
 
 def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -> Opened:
-    """All datasets of `step`. A dataset that several names match belongs to the first.
-
-    A sample marked in one dataset of the output is left out of all; the same holds for datasets elsewhere that share a folder.
-    Raises `ValueError` that names a missing or unusable dataset.
-    """
+    """All datasets of `step`. A dataset that several names match belongs to the first. A sample marked in one dataset of the
+    output is left out of all; the same holds for datasets elsewhere that share a folder. Raises `ValueError` that names a missing
+    or unusable dataset."""
     names = [one.where for one in step.data if one.drawn is None and not one.is_elsewhere]
     folders = find_datasets(out, names) if names else []
     waiting = open_ours(out, names, held_out) if names else []

@@ -79,11 +79,9 @@ def export(
     dtype: torch.dtype = torch.bfloat16,
     tell: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Write `net` and `tokenizer` as a released folder into `out`, with the files of `start` beside weights.
-
-    An adapter must be merged before. Weights that aren't in `dtype` are copied. The same network gives the same bytes. Weights in
-    `out` are replaced. Raises `ValueError` if `out` is `start`, or if the tokenizer has more tokens than the network.
-    """
+    """Write `net` and `tokenizer` as a released folder into `out`, with the files of `start` beside weights. An adapter must be
+    merged before. Weights that aren't in `dtype` are copied. The same network gives the same bytes. Weights in `out` are
+    replaced. Raises `ValueError` if `out` is `start`, or if the tokenizer has more tokens than the network."""
     if start is not None and same_place(start, out):
         raise ValueError(f"{out.url}: the folder to write must be another than the one that the training started from")
     check_vocabulary(tokenizer, net.config, out.url)
@@ -210,11 +208,9 @@ def main() -> None:
 
 
 def _restored(folder: Folder) -> tuple[DeepseekOcr, TextTokenizer, Folder | None, int]:
-    """(the network of the training in `folder` at its last whole checkpoint, its tokenizer, its start, the step).
-
-    Weights are the averaged ones, if there are any, and adapters are merged. The training may be going on. Raises
-    `FileNotFoundError` if there is no checkpoint, and `ValueError` as for a start, or if `run.json` can't be read.
-    """
+    """(the network of the training in `folder` at its last whole checkpoint, its tokenizer, its start, the step). Weights are the
+    averaged ones, if there are any, and adapters are merged. The training may be going on. Raises `FileNotFoundError` if there is
+    no checkpoint, and `ValueError` as for a start, or if `run.json` can't be read."""
     try:
         step = msgspec.convert(sectioned(flat(json.loads(folder.read(RUN))["step"])), Train)
     except (ValueError, KeyError, TypeError) as error:

@@ -11,12 +11,9 @@ _PARTS = ".parts"  # the parts of a file NAME are in the folder NAME.parts, by t
 
 
 class Lines:
-    """A file of JSON lines that grows.
-
-    On a local disk each line is there immediately, and durable after `flush`. Object storage can't extend a file: there each
-    `flush` writes the new lines as a part of its own, and `close` joins the parts. `read_lines` reads both. `kept` are the old
-    and new lines that `keeps` accepts; `last` is the last line of all.
-    """
+    """A file of JSON lines that grows. On a local disk each line is there immediately, and durable after `flush`. Object storage
+    can't extend a file: there each `flush` writes the new lines as a part of its own, and `close` joins the parts. `read_lines`
+    reads both. `kept` are the old and new lines that `keeps` accepts; `last` is the last line of all."""
 
     def __init__(
         self,

@@ -1,5 +1,5 @@
-"""Labelling as a section of the report: what became of the pages, speed, cost, and the pages without a label, each beside the
-model's last answer."""
+"""Labelling in the report: the pages' outcomes, speed, cost, and the pages without a label, each beside the model's last
+answer."""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -14,13 +14,13 @@ from recipes.report.pictures import data_uri, decode
 if TYPE_CHECKING:
     from recipes.steps.label import Sums
 
-_SHOWN = 6  # dropped pages of a fate
+_SHOWN = 6  # dropped pages of each outcome
 _SIDE, _QUALITY = 560, 45
 _ANSWER_CHARS = 1_600
 
 
 def label_section(name: str, sums: "Sums", drops: Sequence[Drop], image: Callable[[Drop], bytes | None]) -> Section:
-    """The section on labelling into the dataset `name`. `image` reads a dropped page again, None where that can't be done."""
+    """The section on labelling into the dataset `name`. `image` reads a dropped page again; None if that fails."""
     total = max(1, sums.num_pages)
     counts = [(Cell(fate, "code"), n, Cell(f"{n / total:.2%}", "num")) for fate in FATES if (n := sums.tally.pages[fate])]
     parts = [blocks.table((), _facts(sums)), blocks.table((), counts)]

@@ -1,4 +1,4 @@
-"""Agreement as a step: what was decided is counted from the records, and shown."""
+"""Agreement as a step: its decisions are counted from the records, and shown."""
 
 import json
 from collections import Counter
@@ -18,7 +18,7 @@ from recipes.steps.pipeline import PipelineRunner
 if TYPE_CHECKING:
     from recipes.report import Section
 
-_MOST_PAGES = 2000  # that the report counts
+_MOST_PAGES = 2000  # pages that the report counts
 KINDS = {"markdown": "text", "html": "tables", "latex": "formulas"}
 
 
@@ -29,8 +29,8 @@ class Agreeing(Pipeline):
 
 @dataclass
 class Sums:
-    """What was decided on `num_pages`, of `num_all`: outcomes by kind of block; why; for each two voters how many blocks both
-    read, and how many alike; pages by level; and the keys of pages with changed blocks."""
+    """Decisions on `num_pages` of `num_all` pages: outcomes by kind of block; their causes; for each two voters the numbers of
+    blocks that both read, equal or not; pages by level; and the manifest's rows of pages with changed blocks."""
 
     num_all: int = 0
     num_pages: int = 0
@@ -75,7 +75,7 @@ class AgreeRunner(PipelineRunner):
         return [agreed, *super().sections(report, max_bytes - len(agreed.html))]
 
     def _sums(self) -> Sums:
-        """Of at most `_MOST_PAGES` pages, from all shards alike."""
+        """The sums over at most `_MOST_PAGES` pages, evenly from all shards."""
         sums = Sums(num_all=sum(report.num_samples for report in read_reports(self.folder)))
         rows = list(islice(manifest.rows(self.folder), 0, None, max(1, -(-sums.num_all // _MOST_PAGES))))
         for row, sample in zip(rows, read_records(self.folder, rows), strict=True):

@@ -101,8 +101,8 @@ class FlywheelRunner(StepRunner[Flywheel]):
         return documents_learned.readers_trained_on(self.out, sha256s)
 
     def forget(self, gone: Gone) -> None:
-        """Clear rounds that aren't whole; they begin again. Whole rounds stay, with readers that learned from the sources. What
-        a person was asked about their lines, and answered, goes."""
+        """Clear unfinished rounds; they begin again. Whole rounds stay, with readers that learned from the sources. Questions
+        about the sources' lines, and their answers, are removed."""
         from flywheel.people import audit
 
         if questions.forget(self.folder, gone.sources.holds_key):

@@ -18,11 +18,9 @@ Where = Literal["body", "header", "footer", "footnote", "endnote", "textbox"]
 
 @dataclass(frozen=True)
 class Text:
-    """Letters of one look. `text` is the file's text, in logical order; a tab is a tab, a line break a newline.
-
-    `is_generated`: LibreOffice makes the text itself (a page number, a reference, a date). The file's text may be out of date
-    then, and the page's letters count. `raised`: 1 superscript, -1 subscript, 0 neither.
-    """
+    """Letters of one look. `text` is the file's text, in logical order; a tab is a tab, a line break a newline. `is_generated`:
+    LibreOffice makes the text itself (a page number, a reference, a date). The file's text may be out of date then, and the
+    page's letters count. `raised`: 1 superscript, -1 subscript, 0 neither."""
 
     text: str
     mark: int

@@ -55,10 +55,8 @@ def versions() -> dict[str, str]:
 
 
 def read(formulas: Mapping[int, etree._Element]) -> dict[int, str]:
-    """The TeX of each m:oMath that pandoc reads, by number; "" if pandoc finds nothing in it.
-
-    Raises `SampleError`: `timeout` after `DEADLINE_S`, `formula_not_converted` if pandoc fails.
-    """
+    """The TeX of each m:oMath that pandoc reads, by number; "" if pandoc finds nothing in it. Raises `SampleError`: `timeout`
+    after `DEADLINE_S`, `formula_not_converted` if pandoc fails."""
     if not formulas:
         return {}
     with temporary_folder(in_memory()) as folder:

@@ -239,10 +239,9 @@ def _in_case(text: str, places: Sequence[int], letters: Sequence[str]) -> str:
 
 
 def line_text(line: Sequence[Letter], is_rtl: bool, label: str = "") -> str:
-    """A visual line's text by the page alone, in the order of reading.
-
-    The order of right-to-left text comes from the places of its letters. If the letters of the `label` are in the text layer's
-    order, that order holds: points stand over their letters, and their places don't tell which is read first."""
+    """A visual line's text by the page alone, in the order of reading. The order of right-to-left text comes from the places of
+    its letters. If the letters of the `label` are in the text layer's order, that order holds: points stand over their letters,
+    and their places don't tell which is read first."""
     text = "".join(letter.char for letter in line)
     if line[0].is_vertical or not is_rtl_within(text) or letters_of(text) in label:
         return text

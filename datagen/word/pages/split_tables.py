@@ -99,11 +99,9 @@ def _cells(piece: TablePiece, text: CellText) -> Iterator[tuple[tuple[int, int],
 
 
 def has_spans_of_places(piece: TablePiece) -> bool:
-    """Whether the places of the cells agree with the file's rows, columns and spans.
-
-    The first column may be the left one or the right one, since the page's direction decides, too. In vertical text the first row
-    is the right one. The part of a cell behind a page break may have no place of its own.
-    """
+    """Whether the places of the cells agree with the file's rows, columns and spans. The first column may be the left one or the
+    right one, since the page's direction decides, too. In vertical text the first row is the right one. The part of a cell behind
+    a page break may have no place of its own."""
     edges = [_edges([rect[axis] for rect in piece.cells.values()]) for axis in (1, 0)]
     placed = [tuple(_slots(rect, axis, edges[1 - axis]) for axis in (1, 0)) for rect in piece.cells.values()]
     cells = [tables.Cell(down[0], across[0], "", down[1], across[1]) for down, across in placed]

@@ -58,11 +58,9 @@ def few(
 
 
 class ByExpert(torch.autograd.Function):
-    """`routed` with a backward pass, one expert after the other.
-
-    Activations are transposed, (G, n) and (F, n). So they are a product's second operand, which oneDNN packs, and they are
-    smaller than the weights. And each half of gate and up is contiguous.
-    """
+    """`routed` with a backward pass, one expert after the other. Activations are transposed, (G, n) and (F, n). So they are a
+    product's second operand, which oneDNN packs, and they are smaller than the weights. And each half of gate and up is
+    contiguous."""
 
     @staticmethod
     def forward(ctx: Any, x_TD: Tensor, weights_TS: Tensor, rows: Rows, gate_up_EGD: Tensor, down_EDF: Tensor) -> Tensor:
