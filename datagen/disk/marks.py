@@ -53,31 +53,31 @@ def read(folder: Folder) -> pa.Table:
 def of_people(folder: Folder) -> list[Mark]:
     """People's marks that hold, in the order of their keys."""
     back = restored(folder)
-    return [mark for mark in _said(folder) if mark.mark != RESTORED and (mark.mark != REJECTED or mark.key not in back)]
+    return [mark for mark in _people_marks(folder) if mark.mark != RESTORED and (mark.mark != REJECTED or mark.key not in back)]
 
 
 def restored(folder: Folder) -> frozenset[str]:
     """The keys of rejected samples that count again."""
-    return frozenset(mark.key for mark in _said(folder) if mark.mark == RESTORED)
+    return frozenset(mark.key for mark in _people_marks(folder) if mark.mark == RESTORED)
 
 
-def _said(folder: Folder) -> list[Mark]:
+def _people_marks(folder: Folder) -> list[Mark]:
     table = _table(folder, OF_PEOPLE)
     return [] if table is None else [Mark(**row) for row in table.to_pylist()]
 
 
 def add_of_people(folder: Folder, marks: Iterable[Mark]) -> None:
     """Add to people's marks. A mark that is there already isn't doubled."""
-    _keep(folder, sorted({*_said(folder), *marks}))
+    _keep(folder, sorted({*_people_marks(folder), *marks}))
 
 
 def forget_of_people(folder: Folder, is_forgotten: Callable[[str], bool]) -> None:
     """Remove people's marks of samples whose keys belong to forgotten sources."""
-    _keep(folder, [mark for mark in _said(folder) if not is_forgotten(mark.key)])
+    _keep(folder, [mark for mark in _people_marks(folder) if not is_forgotten(mark.key)])
 
 
 def _keep(folder: Folder, marks: list[Mark]) -> None:
-    if marks != _said(folder):
+    if marks != _people_marks(folder):
         folder.write_table(OF_PEOPLE, pa.Table.from_pylist([mark._asdict() for mark in marks], SCHEMA))
 
 

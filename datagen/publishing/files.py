@@ -114,7 +114,7 @@ def _by_task(each: Chosen, form: str) -> Iterator[tuple[str, Any]]:
         yield task, each.part.filter([t == task for t in tasks])
 
 
-def files(found: Survey) -> Iterator[File]:
+def files(surveyed: Survey) -> Iterator[File]:
     """The files of a dataset, in order. More shards give more files, and change only the last file of each table."""
     numbers: Counter[str] = Counter()
     pending: dict[str, list[Row]] = {}
@@ -122,21 +122,21 @@ def files(found: Survey) -> Iterator[File]:
     sizes: Counter[str] = Counter()
 
     def name(task: str) -> str:
-        return f"{found.table(task).name}/train-{numbers[task]:06d}.parquet"
+        return f"{surveyed.table(task).name}/train-{numbers[task]:06d}.parquet"
 
     def file(task: str) -> File:
-        made = File(found.table(task), name(task), digests.pop(task).hexdigest(), pending.pop(task))
+        made = File(surveyed.table(task), name(task), digests.pop(task).hexdigest(), pending.pop(task))
         numbers[task] += 1
         sizes[task] = 0
         return made
 
-    for each in chosen(found.folder, found.reports, found.wanted):
-        for task, part in _by_task(each, found.form):
+    for each in chosen(surveyed.folder, surveyed.reports, surveyed.wanted):
+        for task, part in _by_task(each, surveyed.form):
             rows = part.select(_COLUMNS).to_pylist()
-            if found.form == SHARDS:
-                tar = f"{found.table(task).name}/{each.report.shard}.tar"
+            if surveyed.form == SHARDS:
+                tar = f"{surveyed.table(task).name}/{each.report.shard}.tar"
                 what = f"{tar} {each.report.sha256} {[row['offset'] for row in rows]}"
-                yield File(found.table(task), tar, hashlib.sha256(what.encode()).hexdigest(), rows, each)
+                yield File(surveyed.table(task), tar, hashlib.sha256(what.encode()).hexdigest(), rows, each)
                 continue
             for row in rows:
                 if pending.get(task) and sizes[task] + row["bytes"] > columns.FILE_BYTES:
@@ -144,22 +144,22 @@ def files(found: Survey) -> Iterator[File]:
                 pending.setdefault(task, []).append(row)
                 digest = digests.setdefault(task, hashlib.sha256(f"{name(task)} {columns.VERSION}".encode()))
                 digest.update(f"\n{each.report.sha256} {row['offset']}".encode())
-                if pairs := found.wanted.pairs:
+                if pairs := surveyed.wanted.pairs:
                     digest.update(pairs.digest(row["key"]))
                 sizes[task] += row["bytes"]
     for task in list(pending):
         yield file(task)
 
 
-def write(file: File, found: Survey, to: Folder) -> None:
+def write(file: File, surveyed: Survey, to: Folder) -> None:
     """Make the file under its staged name. Raises `ValueError` for a sample that breaks the record's contract."""
     with to.create(file.staged) as opened:
         if file.chosen is None:
-            pairs = found.wanted.pairs
+            pairs = surveyed.wanted.pairs
             fields, as_row = (columns.OF_PAIRS, pairs.row) if pairs else (columns.FIELDS, columns.row)
-            columns.write(opened, read_samples(found.folder, file.rows), fields, as_row)
+            columns.write(opened, read_samples(surveyed.folder, file.rows), fields, as_row)
             return
-        with found.folder.open(f"shards/{file.chosen.report.shard}.tar") as shard:
+        with surveyed.folder.open(f"shards/{file.chosen.report.shard}.tar") as shard:
             if not file.chosen.left_out:
                 shutil.copyfileobj(shard, opened)
                 return
@@ -171,12 +171,12 @@ def write(file: File, found: Survey, to: Folder) -> None:
             writer.close()
 
 
-def check_shards(file: File, found: Survey, sound: set[str]) -> None:
+def check_shards(file: File, surveyed: Survey, sound: set[str]) -> None:
     """Raise `ValueError` if a shard of the file differs from its report. `sound` are the shards that were checked before."""
-    reports = {report.shard: report for report in found.reports}
+    reports = {report.shard: report for report in surveyed.reports}
     for shard in dict.fromkeys(row["shard"] for row in file.rows):
         if shard not in sound:
-            check_shard(found.folder, reports[shard])
+            check_shard(surveyed.folder, reports[shard])
             sound.add(shard)
 
 

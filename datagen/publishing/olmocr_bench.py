@@ -40,7 +40,7 @@ def is_of(name: str, table: str) -> bool:
     return folder == FOLDER and (rest.startswith(f"pdfs/{table}/") or rest.rpartition("_")[0] == table)
 
 
-def make(table: str, files: Sequence[File], found: Survey, to: Folder) -> tuple[Tests, dict[str, Written], dict[str, str]]:
+def make(table: str, files: Sequence[File], surveyed: Survey, to: Folder) -> tuple[Tests, dict[str, Written], dict[str, str]]:
     """Make the tests and pages of a table in these files. Returns the tests, the files by their final names, and the staged name
     of each file. Raises as `read_samples` does."""
     of_files, num_samples, types, without = made_from(files), 0, Counter[str](), Counter[str]()
@@ -55,7 +55,7 @@ def make(table: str, files: Sequence[File], found: Survey, to: Folder) -> tuple[
         written[name] = Written(of_files, hashlib.sha256(content).hexdigest(), len(content), num, len(content))
 
     for file in files:
-        for sample in read_samples(found.folder, file.rows):
+        for sample in read_samples(surveyed.folder, file.rows):
             try:
                 of_sample, page = _of(sample, table)
             except SampleError as error:

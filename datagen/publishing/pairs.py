@@ -43,10 +43,10 @@ class Pairs:
     @classmethod
     def of(cls, samples: Iterable[Sample], predicted: Sequence[PredictedPage], below: float) -> "Pairs":
         pages = list(named(list(samples)))
-        found, unused = paired([TruePage(names, (), ()) for names, _ in pages], predicted)
+        answers, unused = paired([TruePage(names, (), ()) for names, _ in pages], predicted)
         wrong: dict[str, Wrong] = {}
         why_none: dict[str, str] = {}
-        for (_, sample), page in zip(pages, found, strict=True):
+        for (_, sample), page in zip(pages, answers, strict=True):
             judged = _judged(sample, page.grounded or page.markdown, below) if page else NO_ANSWER
             if isinstance(judged, Wrong):
                 wrong[sample.key] = judged

@@ -55,28 +55,28 @@ def make(surveys: list[Survey], to: Folder, on_state: OnState = ignore, with_tes
             file.table.file_bytes += written[file.name].num_bytes
             done += len(file.rows)
             on_state(State(done, total, "samples", f"{len(written)} files"))
-        for name, its in of_tables.items() if with_tests else ():
-            its[0].table.tests, added, waiting = _tests(name, its, each, to, known, tested)
+        for name, table_files in of_tables.items() if with_tests else ():
+            table_files[0].table.tests, added, waiting = _tests(name, table_files, each, to, known, tested)
             written |= added
             staged |= waiting
             on_state(State(done, total, "samples", f"tests of {name}"))
-    return _settle(surveys, to, known.keys() - written.keys(), written, staged)
+    return _give_names(surveys, to, known.keys() - written.keys(), written, staged)
 
 
 def _tests(
-    name: str, its: list[File], found: Survey, to: Folder, known: Mapping[str, Written], tested: Mapping[str, Tests]
+    name: str, table_files: list[File], surveyed: Survey, to: Folder, known: Mapping[str, Written], tested: Mapping[str, Tests]
 ) -> tuple[Tests, dict[str, Written], dict[str, str]]:
     """The tests of a table, as `olmocr_bench.make` returns them. Existing tests of the same input aren't made again."""
     from datagen.publishing import olmocr_bench
 
-    digest = olmocr_bench.made_from(its)
+    digest = olmocr_bench.made_from(table_files)
     there = {n: w for n, w in known.items() if olmocr_bench.is_of(n, name)}
     if name in tested and tested[name].made_from == digest and all(_is_there(to, n, digest, known) for n in there):
         return tested[name], there, {}
-    return olmocr_bench.make(name, its, found, to)
+    return olmocr_bench.make(name, table_files, surveyed, to)
 
 
-def _settle(
+def _give_names(
     surveys: list[Survey], to: Folder, stale: Set[str], written: Mapping[str, Written], staged: Mapping[str, str]
 ) -> bool:
     """Remove the files that no table has any more, and give the new files their names. If it is interrupted, the next call ends

@@ -125,8 +125,8 @@ class JudgeScene(Stage):
         name, signals = type(self).__name__, sample.quality.signals
         lines = [line for region in sample.regions for line in region.lines]
         if not lines:
-            if found := signals["num_unread"] + signals.get("num_faint", 0.0):
-                return sample.drop("unread_text", name, f"{found:.0f} lines that nobody could read")
+            if num_unread := signals["num_unread"] + signals.get("num_faint", 0.0):
+                return sample.drop("unread_text", name, f"{num_unread:.0f} lines that nobody could read")
             is_negative = self._drawn("negatives", sample) < self.negatives
             return sample.with_quality("trusted", text_share=0.0) if is_negative else sample.drop("no_text", name)
         least = max(self.min_height, self.min_relative_height * max(sample.size))

@@ -175,13 +175,13 @@ def photograph_of(source: str, random: random.Random) -> Photograph:
 @functools.lru_cache(maxsize=100_000)
 def has_text(path: str) -> bool:
     """Whether PP-OCR finds lines in a photograph that it reads with a score of `_READ` or can't read. The log names them."""
-    texts = _found(smaller(pixels(Path(path).read_bytes()), _SEEN))
+    texts = _legible_texts(smaller(pixels(Path(path).read_bytes()), _SEEN))
     if texts:
         log.warning("no signs are drawn on %s, on which text was found: %s", path, " ".join(texts)[:80])
     return bool(texts)
 
 
-def _found(image: numpy.ndarray) -> Sequence[str]:
+def _legible_texts(image: numpy.ndarray) -> Sequence[str]:
     engines = _engines()
     (quads,) = DETECTOR.opened(engines).detect([image])
     pieces = [scene_lines.cuts(image, [quad for quad, _ in quads])]

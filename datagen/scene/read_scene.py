@@ -137,9 +137,9 @@ class ReadScene(Stage):
         pieces = [scene_lines.cuts(image, quads) for image, quads in zip(images, sure, strict=True)]
         turned = self.angle.opened(engines).turned if self.angle else None
         faint = []
-        for image, quads, found in zip(images, sure, detected, strict=True):
+        for image, quads, of_image in zip(images, sure, detected, strict=True):
             boxes = [_around(quad, image) for quad in quads]
-            others = [_around(quad, image) for quad, score in found if score < SURE_LINE]
+            others = [_around(quad, image) for quad, score in of_image if score < SURE_LINE]
             faint.append([box for box in others if not any(shared(box, near) > _SAME_PLACE * area(box) for near in boxes)])
         return scene_lines.read_lines(pieces, self.lines.opened(engines).read, turned), faint
 

@@ -101,7 +101,7 @@ def take(folder: Folder, pages: Folder, file: str) -> Taken:
 def _answer(sample: PatchedSample, line: Asked, by: str, sheet: Sheet) -> Answer:
     """The answer of a patch's sample about a line. The line keeps its place. Raises `ValueError` if the answer isn't of one
     line."""
-    verdict, text = _said(sample, line, sheet.kind)
+    verdict, text = _verdict_and_text(sample, line, sheet.kind)
     if strange := form.strange_character(text):
         raise ValueError(f"its text has the character {strange}, which no text may have: take it out")
     if not normalise(text) and verdict in ("accept", "edit"):
@@ -111,7 +111,7 @@ def _answer(sample: PatchedSample, line: Asked, by: str, sheet: Sheet) -> Answer
     return Answer(line.id, line.image, line.reading, text, verdict, by, sheet.name)
 
 
-def _said(sample: PatchedSample, line: Asked, kind: str) -> tuple[str, str]:
+def _verdict_and_text(sample: PatchedSample, line: Asked, kind: str) -> tuple[str, str]:
     """The verdict and the text of an answer."""
     if kind == AUDIT:
         if [answer.region for answer in sample.answers] != [0]:

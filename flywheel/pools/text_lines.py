@@ -37,22 +37,22 @@ def cut(paragraphs: Iterable[str], script: str, most: int, seed: int) -> list[st
     paragraph, of 2 to 90 characters. One in three gets a number, a Latin word, a bullet or brackets. In scripts without spaces
     between words, a line ends where the text allows a break, or between two clusters of letters.
     """
-    kept = [_NOT_DRAWN.sub("", p) for p in paragraphs if scripts.main_script(p)[0] == script]
-    counts = Counter(char for paragraph in kept for char in normalise(paragraph))
+    in_script = [_NOT_DRAWN.sub("", p) for p in paragraphs if scripts.main_script(p)[0] == script]
+    counts = Counter(char for paragraph in in_script for char in normalise(paragraph))
     rare = frozenset(char for char, n in counts.items() if n < _SPREAD and not char.isascii())
-    units = [_units(paragraph, script) for paragraph in kept]
+    units = [_units(paragraph, script) for paragraph in in_script]
     source = random.Random(f"{seed} {script}")
     numbers = _Numbers(counts)
-    found: dict[str, None] = {}
+    lines: dict[str, None] = {}
     for _ in range(_PASSES):
         source.shuffle(units)
         for line in (line for of_paragraph in units for line in _pieces(of_paragraph, source)):
             text = normalise(_dressed(line, source, numbers))
             if rare.isdisjoint(text) and (_LETTERS.search(text) or any(char.isdigit() for char in text)):
-                found[text] = None
-            if len(found) == most:
-                return list(found)
-    return list(found)
+                lines[text] = None
+            if len(lines) == most:
+                return list(lines)
+    return list(lines)
 
 
 def _units(text: str, script: str) -> list[tuple[str, str]]:
@@ -79,15 +79,15 @@ def _parts(token: str) -> list[str]:
 
 def clusters(text: str) -> list[str]:
     """The letters of a text, each with its marks and with the letters that a virama joins to it."""
-    found: list[str] = []
+    units: list[str] = []
     for char in text:
-        before = found[-1][-1] if found else ""
+        before = units[-1][-1] if units else ""
         joined = before and (before in _JOINING or unicodedata.combining(before) == 9)
-        if found and (joined or unicodedata.category(char)[0] == "M" or char in scripts.JOINERS):
-            found[-1] += char
+        if units and (joined or unicodedata.category(char)[0] == "M" or char in scripts.JOINERS):
+            units[-1] += char
         else:
-            found.append(char)
-    return found
+            units.append(char)
+    return units
 
 
 def _pieces(units: Sequence[tuple[str, str]], source: random.Random) -> Iterator[str]:
@@ -191,5 +191,5 @@ class _Numbers:
 @functools.cache
 def _zeros() -> tuple[str, ...]:
     """The zeros of all decimal digits except Europe's and the styled ones of mathematics."""
-    found = (chr(code) for code in range(0x80, sys.maxunicode + 1) if unicodedata.digit(chr(code), -1) == 0)
-    return tuple(char for char in found if unicodedata.category(char) == "Nd" and not unicodedata.decomposition(char))
+    zeros = (chr(code) for code in range(0x80, sys.maxunicode + 1) if unicodedata.digit(chr(code), -1) == 0)
+    return tuple(char for char in zeros if unicodedata.category(char) == "Nd" and not unicodedata.decomposition(char))

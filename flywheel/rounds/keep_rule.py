@@ -73,7 +73,7 @@ def verdict(before: Distances | None, now: Distances, needs_gain: bool = True) -
     lost = sorted(before.keys() - now.keys())
     changes = {lang: change for lang in sorted(before.keys() & now.keys()) if (change := _change(before[lang], now[lang]))}
     risk = RISK / max(1, len(changes))
-    worse = [_said(lang, c) for lang, c in changes.items() if c.p_worse < risk] + [
+    worse = [_sentence(lang, c) for lang, c in changes.items() if c.p_worse < risk] + [
         f"{lang} is not read any more" for lang in lost
     ]
     is_better = any(c.p_better < risk for c in changes.values()) or bool(now.keys() - before.keys())
@@ -84,7 +84,7 @@ def verdict(before: Distances | None, now: Distances, needs_gain: bool = True) -
     return Verdict(True, "", changes)
 
 
-def _said(lang: str, change: Change) -> str:
+def _sentence(lang: str, change: Change) -> str:
     return f"{lang} {change.before:.2%} -> {change.now:.2%} character error"
 
 

@@ -140,7 +140,7 @@ class Indexed(ABC):
 
     def columns(self, tokenizer: TextTokenizer) -> Columns:
         """Raises `ValueError` if no row is usable, or if an address names an unusable storage."""
-        tables = [self._kept(source, tokenizer) for source in self.sources]
+        tables = [self._table_of(source, tokenizer) for source in self.sources]
         table = pa.concat_tables(tables).combine_chunks()
         images, reasons = self.images(table)
         skipped, is_good_N = self._skipped(reasons), np.asarray(pc.equal(reasons, ""))
@@ -203,7 +203,7 @@ class Indexed(ABC):
     def _lengths(self, tokenizer: TextTokenizer) -> str:
         return lengths.name(tokenizer, self.prompts, self.kind)
 
-    def _kept(self, source: Source, tokenizer: TextTokenizer) -> pa.Table:
+    def _table_of(self, source: Source, tokenizer: TextTokenizer) -> pa.Table:
         folder, file, known_as, num_rows = source
         return lengths.kept(folder, self._lengths(tokenizer), file, known_as, num_rows, lambda: self.made(source, tokenizer))
 

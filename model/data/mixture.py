@@ -120,7 +120,7 @@ def shares(corpus: Corpus, sources: Sequence[Source], groups: Mapping[str, float
             raise ValueError(f"{source.dataset} has languages with the weights {negative}: they must be at least 0")
     if min(groups.values()) < 0:
         raise ValueError(f"groups is {dict(groups)}: shares must be at least 0")
-    found: list[Share] = []
+    weighted: list[Share] = []
     for group, weight in groups.items():
         if not weight:
             continue
@@ -133,11 +133,11 @@ def shares(corpus: Corpus, sources: Sequence[Source], groups: Mapping[str, float
         sizes = [len(corpus.train[numbers[s.dataset]]) if s.weight is None else s.weight for s in members]
         for source, size in zip(members, sizes, strict=True):
             for share in _by_language(corpus, numbers[source.dataset], source, weight * size / sum(sizes)):
-                found += _by_difficulty(corpus, numbers[source.dataset], source, share)
-    total = sum(share.weight for share in found)
+                weighted += _by_difficulty(corpus, numbers[source.dataset], source, share)
+    total = sum(share.weight for share in weighted)
     if not total:
         raise ValueError(f"nothing to train on in {', '.join(source.dataset for source in sources) or 'no dataset'}")
-    return tuple(share._replace(weight=share.weight / total) for share in found)
+    return tuple(share._replace(weight=share.weight / total) for share in weighted)
 
 
 def _stream(source: Source) -> Stream:

@@ -140,7 +140,7 @@ class Index:
     def _count(self, part: pa.Table) -> pa.Table:
         """The lengths of the part's samples under each prompt. A record that can't be read has none."""
         folder, prompts = self.folder, self.prompts
-        found = np.full((part.num_rows, len(prompts)), NO_ANSWER, np.int32)
+        lengths_NP = np.full((part.num_rows, len(prompts)), NO_ANSWER, np.int32)
         rows = part.select(["shard", "record_offset", "record_bytes"]).to_pylist()
         for start in range(0, len(rows), _AT_A_TIME):
             places, texts = [], []
@@ -150,8 +150,8 @@ class Index:
                         places.append((row, prompt))
                         texts.append(parts_of(sample, asked))
             for (row, prompt), length in zip(places, counted(texts, self.tokenizer), strict=True):
-                found[row, prompt] = length
-        return pa.table(lengths.columns(found))
+                lengths_NP[row, prompt] = length
+        return pa.table(lengths.columns(lengths_NP))
 
 
 _KINDS: dict[str, Any] = {"width": np.uint16, "height": np.uint16, "offset": np.int64, "bytes": np.int32}

@@ -156,8 +156,8 @@ class Ours:
         """The feature of that name, by the manifest."""
         rows = self._rows()
         parts_read = self._parts([*COLUMNS, *OF_FEATURE[name]])
-        found = [feature(name, rows.free(rows.fitting(part))[0]) for _, part in parts_read]
-        return np.concatenate([feature(name, NO_ROWS), *found])
+        features = [feature(name, rows.free(rows.fitting(part))[0]) for _, part in parts_read]
+        return np.concatenate([feature(name, NO_ROWS), *features])
 
     def _parts(self, columns: Sequence[str]) -> Iterator[tuple[ShardReport, pa.Table]]:
         return zip(self._reports, parts(self.folder, [r.shard for r in self._reports], columns), strict=True)
@@ -204,7 +204,7 @@ def open_ours(
     is a trusted sample of one of them. Raises `ValueError` as `find_datasets` and `Ours` do, and `FileNotFoundError` if a shard
     lacks its part of the manifest.
     """
-    found = []
+    opened = []
     folders = find_datasets(out, [*names, *beside])
     marked_by = [out.sub(name) for name in folders]
     elsewhere = _pages_elsewhere(marked_by)
@@ -215,8 +215,8 @@ def open_ours(
         for task in (*PROMPTS, TEXT):
             if task in tasks:
                 label = posixpath.join(before, name if task == "page" else f"{name} {task}")
-                found.append(Ours(folder, label, task, held_out, marked_by, elsewhere))
-    return found
+                opened.append(Ours(folder, label, task, held_out, marked_by, elsewhere))
+    return opened
 
 
 def _pages_elsewhere(datasets: Sequence[Folder]) -> frozenset[str]:

@@ -108,12 +108,12 @@ class Plan:
         draws go on where they were."""
         window = self._first_from(number * self.rows_per_step)
         known = self._rows_before[: window + 1]
-        kept = [segment for segment in self.schedule if segment.window < window]
+        earlier = [segment for segment in self.schedule if segment.window < window]
         had: dict[Stream, int] = {}
-        for segment, end in zip(kept, [*(segment.window for segment in kept[1:]), window], strict=True):
+        for segment, end in zip(earlier, [*(segment.window for segment in earlier[1:]), window], strict=True):
             had |= dict(zip((share.stream for share in segment.shares), self._counts(segment, end), strict=True))
         last = Segment(window, tuple(share._replace(before=had.get(share.stream, 0)) for share in shares))
-        return self._with([*kept, last], known)
+        return self._with([*earlier, last], known)
 
     def _with(self, schedule: Sequence[Segment], known: Sequence[int], window: int = 0) -> "Plan":
         window = window or self.window

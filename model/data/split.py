@@ -157,8 +157,8 @@ def _with_whole(
 def _some_held_out(columns: Sequence[Columns], usable: Sequence[np.ndarray], share: float) -> list[np.ndarray]:
     """The held-out rows if hashes leave one side empty. Rows held out by name always are."""
     named = [c.group_N == NAMED for c in columns]
-    found = [c.group_N[fit & ~name] for c, fit, name in zip(columns, usable, named, strict=True)]
-    groups = np.unique(np.concatenate([np.zeros(0, np.uint64), *found]))
+    by_dataset = [c.group_N[fit & ~name] for c, fit, name in zip(columns, usable, named, strict=True)]
+    groups = np.unique(np.concatenate([np.zeros(0, np.uint64), *by_dataset]))
     if len(groups) > 1:
         return [name | (c.group_N == groups[0]) for c, name in zip(columns, named, strict=True)]
     if any((name & fit).any() for name, fit in zip(named, usable, strict=True)):

@@ -113,15 +113,15 @@ class Tars(Indexed):
                     yield RowRead(called, values | own, texts)
 
     def _read(
-        self, file: BinaryIO, key: str, called: str, found: "dict[str, tuple[int, int]] | None"
+        self, file: BinaryIO, key: str, called: str, members: "dict[str, tuple[int, int]] | None"
     ) -> tuple[str, dict[str, int]]:
         """(the text, the row's values). Raises `SampleError`."""
-        if found is None:
+        if members is None:
             raise SampleError("corrupt_tar", "")
-        image = next((found[name] for name in self.members.images if name in found), None)
-        answer = found.get(ending(self.members.answer))
+        image = next((members[name] for name in self.members.images if name in members), None)
+        answer = members.get(ending(self.members.answer))
         if image is None or answer is None:
-            raise SampleError("member_missing", f"it has {', '.join(found)}")
+            raise SampleError("member_missing", f"it has {', '.join(members)}")
         text = self.members.text(_span(file, *answer))
         head = _span(file, image[0], min(_HEAD, image[1]))
         try:
@@ -129,7 +129,7 @@ class Tars(Indexed):
         except SampleError:  # a long profile may stand before the size
             width, height = upright_size(io.BytesIO(_span(file, *image)), called)
         if self.members.group:
-            about = found.get(ending(self.members.group))
+            about = members.get(ending(self.members.group))
             group = group_hash(self.members.group_of(key, _span(file, *about) if about else b""))
         else:
             group = identity(image[1], head, _span(file, image[0] + max(0, image[1] - ENDS), min(ENDS, image[1])))

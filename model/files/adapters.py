@@ -173,16 +173,16 @@ def _ends_as(pattern: str) -> str:
 
 def _places(net: DeepseekOcr) -> dict[str, Tensor]:
     """The weights of `net` by all their possible names elsewhere: views, without a copy."""
-    found: dict[str, Tensor] = {}
+    places: dict[str, Tensor] = {}
     for name, value in net.state_dict().items():
-        found |= {piece.key: piece.of(value) for piece in pieces(name, tuple(value.shape))}
+        places |= {piece.key: piece.of(value) for piece in pieces(name, tuple(value.shape))}
         above, _, own = name.rpartition(".")
         if own in _STACKED:
-            found[f"{released_name(above)}.{_STACKED[own]}"] = value
+            places[f"{released_name(above)}.{_STACKED[own]}"] = value
         if ".qkv_proj." in name:  # CLIP's
             for layer, part in zip("qkv", value.chunk(3), strict=True):
-                found[released_name(name).replace(".qkv_proj.", f".{layer}_proj.")] = part
-    return found | {transformers_name(name): value for name, value in found.items()}
+                places[released_name(name).replace(".qkv_proj.", f".{layer}_proj.")] = part
+    return places | {transformers_name(name): value for name, value in places.items()}
 
 
 def _place(places: Mapping[str, Tensor], name: str, folder: Folder) -> Tensor:

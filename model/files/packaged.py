@@ -18,5 +18,5 @@ CARD, TABLE = "card.json", "CARD.md"
 
 def card() -> dict[str, Any]:
     """The contents of `card.json`. Raises `FileNotFoundError` if the package has no such network."""
-    found: dict[str, Any] = json.loads((FOLDER / CARD).read_text(encoding="utf-8"))
-    return found
+    values: dict[str, Any] = json.loads((FOLDER / CARD).read_text(encoding="utf-8"))
+    return values

@@ -118,7 +118,7 @@ _TENSORS = ("ids_BL", "labels_BL", "image_T", "samples_BL", "sources_T", "learne
 
 def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float | None = None) -> Losses:
     """The losses of a batch on the network's device."""
-    found: Losses = net(
+    losses: Losses = net(
         one.ids_BL,
         one.images,
         one.image_T,
@@ -129,7 +129,7 @@ def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float
         learned_T=one.learned_T,
         lengths=one.lengths,
     )
-    return found
+    return losses
 
 
 def packed(sequences: Iterable[Tokens], length: int) -> list[list[Tokens]]:

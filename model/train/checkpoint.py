@@ -39,19 +39,19 @@ _STEP = re.compile(r"step-(\d{9})")
 def tensors(net: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None) -> dict[str, Tensor]:
     """All tensors on which a training's next step depends, beside its data, by name. Frozen ones are left out, since they stay as
     at the start: a checkpoint of adapters is small."""
-    found = _of_net(net, average)
+    state = _of_net(net, average)
     for name, parameter in net.named_parameters():
-        found |= {f"{slot}/{name}": value for slot, value in optimizer.state.get(parameter, {}).items()}
-    found["generator/cpu"] = torch.get_rng_state()
+        state |= {f"{slot}/{name}": value for slot, value in optimizer.state.get(parameter, {}).items()}
+    state["generator/cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
-        found["generator/cuda"] = torch.cuda.get_rng_state()
-    return found
+        state["generator/cuda"] = torch.cuda.get_rng_state()
+    return state
 
 
 def _of_net(net: nn.Module, average: Average | None) -> dict[str, Tensor]:
-    still = {name for name, p in net.named_parameters(remove_duplicate=False) if not p.requires_grad}
-    found = {f"net/{name}": value for name, value in net.state_dict().items() if name not in still}
-    return found | {f"average/{name}": value for name, value in (average.values if average else {}).items()}
+    frozen = {name for name, p in net.named_parameters(remove_duplicate=False) if not p.requires_grad}
+    state = {f"net/{name}": value for name, value in net.state_dict().items() if name not in frozen}
+    return state | {f"average/{name}": value for name, value in (average.values if average else {}).items()}
 
 
 class Checkpoints:
@@ -71,7 +71,7 @@ class Checkpoints:
         """Begin to write a checkpoint, after the one before is written. `state` and `progress` may change as soon as this
         returns. Raises `OSError` if the one before couldn't be written."""
         self.wait()
-        name, said, ranks = _name(step), json.dumps(progress | {"step": step}).encode(), self.ranks
+        name, progress_json, ranks = _name(step), json.dumps(progress | {"step": step}).encode(), self.ranks
         remote = self.folder.local is None
         built = contextlib.ExitStack()
         path = built.enter_context(temporary_folder()) if remote else self.folder.path(name)
@@ -98,7 +98,7 @@ class Checkpoints:
             why = next(filter(None, ranks.gathered(failed and _cause(failed), group)), None)
             if why is None and ranks.is_first:
                 try:
-                    self.folder.write(f"{name}/{PROGRESS}", said)
+                    self.folder.write(f"{name}/{PROGRESS}", progress_json)
                 except BaseException as error:
                     failed, why = error, _cause(error)
             if why is not None:

@@ -67,7 +67,7 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
         places.append((one, _chosen(one, [dataset for dataset in waiting if _name(dataset) in own])))
         waiting = [dataset for dataset in waiting if _name(dataset) not in own]
     return Opened(
-        tuple((one, tuple(_in_pieces(of, step.batches.length) for of in found)) for one, found in places), tuple(folders)
+        tuple((one, tuple(_in_pieces(of, step.batches.length) for of in datasets)) for one, datasets in places), tuple(folders)
     )
 
 
@@ -171,12 +171,12 @@ def corpus_of(data: Opened, tokenizer: TextTokenizer, held_out_share: float) -> 
 def sources(data: Opened, corpus: Corpus) -> list[Source]:
     """The datasets' places in the mixture. The weight of a name that stands for several is divided by their numbers of
     samples."""
-    found = []
+    places = []
     sizes = {dataset.name: len(rows) for dataset, rows in zip(corpus.datasets, corpus.train, strict=True)}
     for one, datasets in data.places:
         num = sum(sizes[dataset.name] for dataset in datasets)
         for dataset in datasets:
             weight = one.weight if one.weight is None else one.weight * sizes[dataset.name] / max(1, num)
             levels = (dict(one.difficulty), one.medium_from, one.hard_from)
-            found.append(Source(dataset.name, one.group, weight, dict(one.langs), *levels, one.diverse, one.power))
-    return found
+            places.append(Source(dataset.name, one.group, weight, dict(one.langs), *levels, one.diverse, one.power))
+    return places

@@ -74,19 +74,19 @@ def groups(net: nn.Module, rates: Mapping[str, float], weight_decay: float) -> l
     """AdamW's groups of the trained parameters. Each has its `factor` of the learning rate. `rates` are factors by part or by
     pattern, of which the first that fits counts; others have 1. Weights that ranks share have groups of their own, since torch
     takes no two kinds of tensors in one. A stage that trains nothing has one group without parameters."""
-    found: dict[tuple[float, bool, bool], dict[str, Any]] = {}
+    by_rate: dict[tuple[float, bool, bool], dict[str, Any]] = {}
     for name, parameter in net.named_parameters():
         if not parameter.requires_grad:
             continue
         fits = [one for one in rates if _is_of(name, one)]
         factor, decay = rates[fits[0]] if fits else 1.0, decays(name, parameter)
-        group = found.setdefault(
+        group = by_rate.setdefault(
             (factor, decay, isinstance(parameter, DTensor)),
             {"params": [], "names": [], "factor": factor, "weight_decay": weight_decay if decay else 0.0},
         )
         group["params"].append(parameter)
         group["names"].append(name)
-    return list(found.values()) or [{"params": [], "names": [], "factor": 1.0}]
+    return list(by_rate.values()) or [{"params": [], "names": [], "factor": 1.0}]
 
 
 def adamw(net: nn.Module, step: Train) -> torch.optim.Optimizer:

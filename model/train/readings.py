@@ -102,12 +102,12 @@ def readings(
         stopped = True
     if ranks.any(stopped):
         raise Stopped
-    found, numbered = Readings(), list[_Numbered]()
+    result, numbered = Readings(), list[_Numbered]()
     for read_there, passed_over in filter(None, ranks.gathered(here)):
         numbered += read_there
-        found.passed_over.update(passed_over)
-    found.rows.extend(row for _, row in sorted(numbered, key=lambda pair: pair[0]))
-    return found
+        result.passed_over.update(passed_over)
+    result.rows.extend(row for _, row in sorted(numbered, key=lambda pair: pair[0]))
+    return result
 
 
 def _read_here(

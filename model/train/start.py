@@ -39,18 +39,18 @@ TOLD_FILE = "told.safetensors"
 def within(step: Train, out: Folder) -> Train:
     """`step` with folders in place of names: the model's folder for another training in `out`, and the local folder for weights
     of the hub. Raises `ValueError` if no finished training and no repository has the name; `OSError` if the hub fails."""
-    found: dict[str, Any] = {}
+    folders: dict[str, Any] = {}
     for name in ("start", "adapter", "start_encoder", "start_decoder"):
         given = getattr(step.weights, name)
         if "/" in given:
-            found[name] = ",".join(map(hub.place, given.split(",")))
+            folders[name] = ",".join(map(hub.place, given.split(",")))
         elif given == PACKAGED:
-            found[name] = str(packaged.LINES)
+            folders[name] = str(packaged.LINES)
         elif given and given != RANDOM:
             if not out.exists(f"{given}/metrics.json"):
                 raise ValueError(f"{name} is {given}: {out.url} has no training of that name that has finished")
-            found[name] = out.sub(f"{given}/{'adapter' if name == 'adapter' else 'model'}").url
-    return step.but(**found)
+            folders[name] = out.sub(f"{given}/{'adapter' if name == 'adapter' else 'model'}").url
+    return step.but(**folders)
 
 
 def tokenizer_folder(step: Train) -> Folder | None:

@@ -376,11 +376,11 @@ SECTIONS: dict[str, Any] = {one.name: type(one.default) for one in fields(Train)
 def sectioned(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values of fields, each in its section: {"seed": 1, "steps": 9} as {"seed": 1, "schedule": {"steps": 9}}."""
     section_of = {one.name: name for name, kind in SECTIONS.items() for one in fields(kind)}
-    found: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for name, value in values.items():
-        place = found.setdefault(section_of[name], {}) if name in section_of else found
+        place = nested.setdefault(section_of[name], {}) if name in section_of else nested
         place[name] = value
-    return found
+    return nested
 
 
 def flat(step: Mapping[str, Any]) -> dict[str, Any]:

@@ -69,11 +69,11 @@ def readings_sections(name: str, metrics: Metrics, folder: Folder, audits: Metri
         sections.append(Section(f"{name}-confusions", f"{name}: what is read wrong, round {number}", html))
     if audits:
         parts = [blocks.note(_AUDITS)]
-        for sheet, found in audits.items():
-            people = ", ".join(f"{who} ({count:,})" for who, count in found["by"].items())
-            rows: list[tuple[str | Cell, Metrics]] = [("all", found["all"])]
-            rows += [(Cell(lang, "lang"), row) for lang, row in found["languages"].items()]
-            parts.append(blocks.heading(sheet, f"round {found['round']}, by {people}"))
+        for sheet, result in audits.items():
+            people = ", ".join(f"{who} ({count:,})" for who, count in result["by"].items())
+            rows: list[tuple[str | Cell, Metrics]] = [("all", result["all"])]
+            rows += [(Cell(lang, "lang"), row) for lang, row in result["languages"].items()]
+            parts.append(blocks.heading(sheet, f"round {result['round']}, by {people}"))
             parts.append(blocks.table(_AUDITED, [_audited(of, row) for of, row in rows]))
         sections.append(Section(f"{name}-audits", f"{name}: audits", joined(*parts)))
     return sections

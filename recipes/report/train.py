@@ -69,8 +69,8 @@ def _so_far(lines: Sequence[dict]) -> Markup:
     ]
     if measured:
         first, last = measured[0]["held_out_loss"], measured[-1]["held_out_loss"]
-        said = f"loss on documents not learned from, nats a token, at step {measured[-1]['step']:,}"
-        figures.append((f"{first:.2f} → {last:.2f}", said))
+        label = f"loss on documents not learned from, nats a token, at step {measured[-1]['step']:,}"
+        figures.append((f"{first:.2f} → {last:.2f}", label))
     looks = next((line for line in reversed(measured) if "looks" in line), {"looks": None})
     figures += _errors(read)
     note = "It is still training, or has been stopped: this is what there was when the report was made."

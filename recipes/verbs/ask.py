@@ -62,11 +62,11 @@ def take(wheel: StepRunner[Flywheel], file: str) -> str:
     """Take in a sheet's file, and report its effect. Raises `ValueError` if the file isn't a sheet's."""
     with dataset.lock(wheel.out):
         taken = gold.take(wheel.folder, wheel.out.sub(wheel.step.pages), file)
-        found = audit.measure(wheel.folder)
+        results = audit.measure(wheel.folder)
     lines = [f"gold: {taken}"]
     for name in taken.audits:
-        rows = {"all languages": found[name]["all"]} | found[name]["languages"]
-        lines += [f"{name}, round {found[name]['round']}, {lang}: {_share(row)}" for lang, row in rows.items()]
+        rows = {"all languages": results[name]["all"]} | results[name]["languages"]
+        lines += [f"{name}, round {results[name]['round']}, {lang}: {_share(row)}" for lang, row in rows.items()]
     return "\n".join(lines)
 
 

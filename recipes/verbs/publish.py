@@ -68,7 +68,7 @@ def publish(
     surveys = [each for each in _surveys(out, dataset, form, passed_on, pairs, below) if each.tables]
     with datasets_of.lock(target), shown("publish") as on_state:
         is_new = publication.make(surveys, target, on_state, tests)
-        lines = [*map(_said, surveys), *_unused(surveys), f"{'written' if is_new else 'unchanged'}: {target.local}"]
+        lines = [*map(_outcome, surveys), *_unused(surveys), f"{'written' if is_new else 'unchanged'}: {target.local}"]
         if name:
             lines.append(
                 f"sent to {hub.upload(target, name, key, on_state)}; a new dataset there is private until you say otherwise"
@@ -153,12 +153,12 @@ def _surveys(out: str, only: str, form: str, wanted: Wanted, answers: str, below
     return surveys
 
 
-def _said(found: Survey) -> str:
+def _outcome(survey: Survey) -> str:
     """The outcome for a dataset, in words."""
-    tables = ", ".join(f"{t.name} {t.tally.num_samples:,} samples, {t.file_bytes / 1e6:,.1f} MB" for t in found.tables.values())
-    left_out = f"; left out: {counted(found.left_out)}{what_to_do(found.left_out)}" if found.left_out else ""
+    tables = ", ".join(f"{t.name} {t.tally.num_samples:,} samples, {t.file_bytes / 1e6:,.1f} MB" for t in survey.tables.values())
+    left_out = f"; left out: {counted(survey.left_out)}{what_to_do(survey.left_out)}" if survey.left_out else ""
     return "\n".join(
-        [f"{found.dataset}: {tables}{left_out}", *(_tests_said(t.name, t.tests) for t in found.tables.values() if t.tests)]
+        [f"{survey.dataset}: {tables}{left_out}", *(_about_tests(t.name, t.tests) for t in survey.tables.values() if t.tests)]
     )
 
 
@@ -169,7 +169,7 @@ def _unused(surveys: Sequence[Survey]) -> list[str]:
     return [f"{len(names)} answers are about no sample of these: {', '.join(names[:_MOST_NAMED])}{more}"] if names else []
 
 
-def _tests_said(table: str, tests: Tests) -> str:
+def _about_tests(table: str, tests: Tests) -> str:
     kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(tests.types.items())) or "none"
     without = ", ".join(f"{n:,} {why}" for why, n in Counter(tests.without).most_common())
     return f"tests of {table}: {kinds}; of {tests.num_samples:,} samples" + (f"; samples without: {without}" if without else "")

@@ -42,19 +42,19 @@ def flywheel(
 def state(out: str) -> str:
     """The rounds of the output, and the errors of their readers, as tables for people. Raises `ValueError` if there is none."""
     folder = Folder(out)
-    kept = round_metrics(folder)
+    kept_rounds = round_metrics(folder)
     asides = set_aside.of(folder)
-    if not kept and not asides:
+    if not kept_rounds and not asides:
         begun = [f"{name} has begun, and no round is whole" for name in round_folders(folder)]
         raise ValueError(f"out={out}: {begun[0] if begun else 'no round of a flywheel is there'}")
     gone = [metrics for a in asides if (metrics := set_aside.metrics(folder, a.number))]
-    known = sorted([*kept, *gone], key=lambda metrics: metrics["round"])
+    known = sorted([*kept_rounds, *gone], key=lambda metrics: metrics["round"])
     away = {a.number for a in asides}
-    lines = [_summary(folder, kept, len(asides)), ""]
+    lines = [_summary(folder, kept_rounds, len(asides)), ""]
     head = ("round", "from", "", "pieces labelled", "right by the hidden layer", "gates")
     lines += aligned([head, *(_round(metrics, away) for metrics in known)])
     lines += set_aside.describe(asides)
-    return "\n".join([*lines, "", *_errors(known, away, (kept or known)[-1])])
+    return "\n".join([*lines, "", *_errors(known, away, (kept_rounds or known)[-1])])
 
 
 def roll_back(out: str, last: int) -> str:
@@ -84,12 +84,12 @@ def other_rates(row: Mapping[str, Any]) -> dict[str, float]:
     return {name: rate for name, rate in named.items() if rate is not None and rate > max(_LEAST_RATE, _TIMES * row["cer"])}
 
 
-def _summary(out: Folder, kept: list[Metrics], num_aside: int) -> str:
+def _summary(out: Folder, kept_rounds: list[Metrics], num_aside: int) -> str:
     rounds = whole_rounds(out)
     number = round_name(next_number(out))
     begun = f"{number} has begun" if number in round_folders(out) else f"the next is {number}"
     away = f", {num_aside} set aside" if num_aside else ""
-    return f"{len(kept)} rounds{away}; {begun}, from {rounds[-1] if rounds else 'nothing'}"
+    return f"{len(kept_rounds)} rounds{away}; {begun}, from {rounds[-1] if rounds else 'nothing'}"
 
 
 def _round(metrics: Metrics, away: set[int]) -> tuple[str, ...]:

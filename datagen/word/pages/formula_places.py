@@ -128,12 +128,12 @@ def gaps(paragraphs: Sequence[Paragraph], known: Mapping[int, object], pages: Se
     for before, formulas, behind in _groups(paragraphs, known, ends):
         first = ends[before][1] if before else (0, -1)
         stop = ends[behind][0] if behind else (len(pages) - 1, len(pages[-1]) if pages else 0)
-        inside = {page: found for page, found in _between(pages, first, stop) if found}
+        inside = {page: in_gap for page, in_gap in _between(pages, first, stop) if in_gap}
         if len(inside) != 1:
             continue
-        ((page, found),) = inside.items()
-        box = union([letter.box for letter in found])
-        text = "".join(letter.char for letter in found)
+        ((page, in_gap),) = inside.items()
+        box = union([letter.box for letter in in_gap])
+        text = "".join(letter.char for letter in in_gap)
         own = signs_of(formula_text(formulas[0].omml))
         if len(formulas) == 1 and own and likeness(own, signs_of(text)) >= _ALIKE_IN_GAP:
             result.placed[formulas[0].number] = Place(page, box)
