@@ -31,7 +31,7 @@ SCHEMA = pa.schema(
         ("script", pa.string()),
         ("verdict", pa.string()),
         ("reasons", pa.list_(pa.string())),
-        ("group", pa.string()),  # what a split goes by
+        ("group", pa.string()),  # the group for a split
         ("difficulty", pa.float32()),
         ("worth", pa.float32()),  # of the labels, from 0 to 1: the signal of that name; -1 if it wasn't measured
         ("formats", pa.list_(pa.string())),  # of the regions' text, each once

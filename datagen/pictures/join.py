@@ -154,7 +154,7 @@ class Numbers:
 
 
 def _is_number(word: str) -> bool:
-    return word.isascii() and word.isdigit() and len(word) <= 12  # what has more digits is a digest or a stamp
+    return word.isascii() and word.isdigit() and len(word) <= 12  # a longer number is a digest or a stamp
 
 
 class Join:

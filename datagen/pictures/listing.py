@@ -74,7 +74,7 @@ def scan(input: str, limits: Limits) -> Scanned:
         elif name.endswith(endings):
             num_images += 1
         elif name.endswith(".arrow") and PurePosixPath(name).name.startswith(("cache-", "indices")):
-            continue  # what `datasets` made of the others on the way
+            continue  # caches that `datasets` made of the other files
         elif name.endswith(SUFFIXES):
             tables.append(_uri(fs, info["name"]))
         elif name.endswith(PACKED):

@@ -26,7 +26,7 @@ from datagen.work.pipeline import Estimate, Source
 
 READ = "datagen.pictures.image_files:read_images"
 READ_TABLE = "datagen.pictures.tables:read_pictures"
-_IMAGE_BYTES = 150_000  # of an image in an archive that nobody has looked into
+_IMAGE_BYTES = 150_000  # the guessed size of an image in an unread archive
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ from datagen.work.draws import Drawing, Draws
 log = logging.getLogger(__name__)
 
 DETECTOR, READER = Choice("ppocr-detector"), Choice("ppocr")
-_SEEN = 1280  # pixels: the longer side of the image in which text is looked for
+_SEEN = 1280  # pixels: the longer side of the image in which text is searched
 _READ = 0.5  # a reader's score: a surer line is text. Leaves and fur are read with a lower score
 _ROWS = ((1,), (1,), (1,), (2,), (1, 1), (1, 1), (1, 2), (2, 1), (1, 1, 1), (2, 2), (3,), (1, 2, 1))
 """How many signs stand in each row."""

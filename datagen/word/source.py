@@ -29,7 +29,7 @@ UNLIKE = "formula_unlike"
 """The reason for a formula that LibreOffice draws in another way than the file has it. A page that shows one is suspect."""
 _PAGE_BYTES, _UNKNOWN_PAGES = 15_000, 5
 _LETTER: dict[Kind, str] = {"formula": "f", "table": "t"}
-_OF_PAGE = re.compile(r".*-\d{6,}-([ft])(\d{4,})(?:-(\d+))?")  # the page's key, and what was cut out of it
+_OF_PAGE = re.compile(r".*-\d{6,}-([ft])(\d{4,})(?:-(\d+))?")  # the page's key, and the entity's number
 
 
 class Entity(NamedTuple):

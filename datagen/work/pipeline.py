@@ -282,7 +282,7 @@ def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgott
         num_samples = num_drops = num_skipped = 0
         is_forgotten = False
         for outcome in _outcomes(source, item):
-            # A drop without a key doesn't say what it was made of, so it is forgotten if the outcome before it is.
+            # A drop without a key has no source, so it is forgotten if the outcome before it is.
             is_forgotten = forgotten.holds_outcome(outcome) or (is_forgotten and isinstance(outcome, Drop) and not outcome.key)
             if is_forgotten or covered(part_of(outcome, item), read_again):
                 num_skipped += 1

@@ -32,7 +32,7 @@ VERSION = 4  # goes up whenever the code makes other pools of the same pages
 @dataclass(frozen=True)
 class FrozenPools:
     """The pools of each language, the `values` that they were made with, and the `shards` of pages that they were made from.
-    `shards` maps a shard's name to what it was known as."""
+    `shards` maps a shard's name to its identity."""
 
     values: list[Any]
     shards: dict[str, str]

@@ -23,7 +23,7 @@ ANY = "any-script"
 """The engine that reads if no folder is named."""
 
 ENGINES[ANY] = "flywheel.readers.any_script:AnyScript"
-ENGINES["ours"] = "flywheel.readers.ours_engine:OurReader"  # datagen knows nothing of what stands above it
+ENGINES["ours"] = "flywheel.readers.ours_engine:OurReader"  # datagen knows no package above it
 
 TRAININGS = {
     COMPACT: "flywheel.readers.compact:fit",
@@ -115,7 +115,7 @@ def sizes(kind: str) -> Any:
     """The sizes of a network of this kind, as plain values. None if the pretrained weights decide the sizes."""
     if kind != COMPACT:
         return None
-    from datagen.engines.compact import CompactConfig  # which loads torch
+    from datagen.engines.compact import CompactConfig  # loads torch
 
     return describe(CompactConfig())
 

@@ -174,7 +174,7 @@ class Round:
         if todo:
             log.info("%s: training the readers %s", self.name, ", ".join(todo))
         with watch(self.name, {name: self.folder.sub(reader_name(name)) for name in todo}):
-            # A task whose reader is trained runs, too: it checks that the reader is the one that this round asks for.
+            # A task whose reader is trained runs, too: it checks that the reader is this round's.
             trained = self._outcomes(runner, run_fit, tasks, "a reader could not be trained")
         return None if trained is None else {task.name: sha256 for task, sha256 in trained}
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 PLACE = "PAGEWHEEL_WHEREABOUTS"
 FILES = "at-*"
 WAITS = "waits"
-_BYTES = 64  # of a line, which are written at once
+_BYTES = 64  # of a line, written in one call
 
 
 class Whereabouts:

@@ -303,7 +303,7 @@ def _doubt(sample: Sample, name: str) -> dict[str, Any]:
 
 
 def _weight(sample: Sample, reason: Reason, is_telling: IsTelling | None) -> Weight:
-    """The weight of a line. Its letters break ties, and decide if no line has what the signals counted."""
+    """The weight of a line. Its letters break ties, and decide if the signals' characters are in no line."""
     by_letters = letters(sample)
     if is_telling is not None:
         return lambda line: 1000.0 * sum(map(is_telling, line.text)) + by_letters(line)

@@ -92,7 +92,7 @@ def _unpacked(tree: ast.Module, annotation: ast.expr | None, function: str) -> l
 def _word(parameter: ast.arg, default: ast.expr | None, function: str) -> Word:
     kind: ast.expr | None = parameter.annotation
     own: tuple[Any, ...] = SHARED.get(parameter.arg, ())
-    if isinstance(kind, ast.Subscript) and isinstance(kind.slice, ast.Tuple):  # Annotated[type, takes, help] or with what reads
+    if isinstance(kind, ast.Subscript) and isinstance(kind.slice, ast.Tuple):  # Annotated[type, takes, help], or with a reader
         kind, *says = kind.slice.elts
         own = tuple(each.value if isinstance(each, ast.Constant) else _function(each) for each in says)
     if not own or not isinstance(kind, ast.Name):

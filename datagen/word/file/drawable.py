@@ -24,7 +24,7 @@ _KNOWN_LARGE = frozenset("∑∏∐∫∬∭∮∯∰")
 _HOLDERS = frozenset(M + name for name in ("oMath", "e", "num", "den", "sub", "sup", "lim", "deg", "fName"))
 _NEED_BOTH, _NEED_RIGHT = frozenset("=<>*/"), frozenset("+-")
 _NEVER = frozenset("|[]#&_^~")
-_OF_ROWS = str.maketrans({"&": "", "#": " "})  # where rows are aligned, and what stands before an equation's number
+_OF_ROWS = str.maketrans({"&": "", "#": " "})  # `&` aligns rows, `#` stands before an equation's number
 _OPENING, _CLOSING = frozenset("([{,;:"), frozenset(")]},;:")
 _BEGINS, _ENDS = frozenset(("", *"([{|‖⟨⌊⌈⟦")), frozenset(("", *")]}|‖⟩⌋⌉⟧"))
 _ANGLES = {"\u2329": "⟨", "\u3008": "⟨", "\u232a": "⟩", "\u3009": "⟩"}
