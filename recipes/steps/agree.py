@@ -30,7 +30,8 @@ class Agreeing(Pipeline):
 @dataclass
 class Sums:
     """Decisions on `num_pages` of `num_all` pages: outcomes by kind of block; their causes; for each two voters the numbers of
-    blocks that both read, equal or not; pages by level; and the manifest's rows of pages with changed blocks."""
+    blocks that both read, equal or not; pages by level; and the blocks that were replaced, drawn or left unread, with their
+    pages' rows."""
 
     num_all: int = 0
     num_pages: int = 0
