@@ -278,7 +278,7 @@ def clear_round(out: Folder, number: int) -> None:
         dataset.clear(pages)
     pages.remove("marks")
     folder.remove("reader")
-    folder.remove("plausible")  # which earlier versions wrote
+    folder.remove("plausible")  # earlier versions wrote it
     if folder.exists("census") or folder.exists("run.json"):
         dataset.clear(folder)
     of_pages = [f"{name}.json" for name in ("fold_a", "fold_b", "gold_for_a", "gold_for_b", "gold_for_ab")]

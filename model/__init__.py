@@ -9,6 +9,6 @@ if TYPE_CHECKING:
 
 def load(folder: str | os.PathLike[str], **options: Any) -> "DeepseekOcr":
     """The network in a folder, with the released names or ours. See `model.files.weights.load`."""
-    from model.files.weights import load  # torch, only where a network is wanted
+    from model.files.weights import load  # torch: only a network needs it
 
     return load(folder, **options)

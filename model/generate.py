@@ -2,7 +2,7 @@
 
     python -m model.generate FOLDER IMAGE [IMAGE ...] [--mode gundam] [--prompt markdown | --prompt "What does the label say?"]
 
-B rows still going · L positions · D width · V vocabulary
+B unfinished rows · L positions · D width · V vocabulary
 """
 
 import argparse
@@ -30,8 +30,8 @@ from model.net.tokenizer import TextTokenizer
 
 @contextmanager
 def on_one_thread() -> Iterator[None]:
-    """Within, torch computes on one thread: one token is too little work to share. With another process on the second core, two
-    threads took 100 times as long."""
+    """Within, torch computes on one thread: a single token is too little work to share. With another process on the second core,
+    two threads took 100 times as long."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -42,11 +42,9 @@ def on_one_thread() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class NoRepeat:
-    """A rule against loops: no run of `ngram` tokens comes twice in a text and its prompt. 0 allows everything.
-
-    With `window`, a run may not come twice within so many tokens at the text's end. Tokens in `exempt` may always come. The
-    released inference has the defaults. Where the model is served the values are 30, 90, and the ids of `<td>` and `</td>`.
-    """
+    """A rule against loops: no run of `ngram` tokens comes twice in a text and its prompt. 0 allows everything. With `window`, a
+    run may not come twice among the last `window` tokens. Tokens in `exempt` are always allowed. The released inference has the
+    defaults. Servers use 30, 90, and the ids of `<td>` and `</td>`."""
 
     ngram: int = 20
     window: int | None = None
@@ -55,8 +53,8 @@ class NoRepeat:
 
 @dataclass
 class _Text:
-    """The tokens of a row. `followers` has for each run of `ngram` - 1 tokens the tokens that followed it, and where each such
-    run began the last time."""
+    """The tokens of a row. `followers` has, for each run of `ngram` - 1 tokens, the tokens that followed it, and the last start
+    of each such run."""
 
     row: int
     ids: list[int]
@@ -78,7 +76,6 @@ class _Text:
         self.ids.append(token)
 
     def banned(self) -> list[int]:
-        """The tokens that the rule forbids next."""
         if not self.rule.ngram:
             return []
         start = len(self.ids) - (self.rule.ngram - 1)
@@ -93,7 +90,7 @@ class _Text:
         return self.ids[self.num_asked :]
 
 
-Asked = Views | Sequence[Views]  # the image that a text is read in; or all images of its prompt, in their order
+Asked = Views | Sequence[Views]  # the image of a text; or all images of its prompt, in order
 
 
 @torch.no_grad()
@@ -107,12 +104,11 @@ def tokens(
     temperature: float = 0.0,
     seed: int = 0,
 ) -> Generator[tuple[int, int], None, None]:
-    """(number of the text, token), as the tokens come. A text ends before its [eos], or after `max_new_tokens`.
-
-    At a `temperature` above 0, tokens are drawn, for each text by `seed`.
+    """(number of the text, token), as the tokens come. A text ends before its [eos], or after `max_new_tokens`. At a
+    `temperature` above 0, tokens are drawn, for each text by `seed`.
 
     There is a text for each of `images`, all under one prompt, which has an `<image>` for each image of a text. A text doesn't
-    depend on the others in the batch, but for rounding. Until the iterator ends, the network is in evaluation mode. Raises
+    depend on the others in the batch, except for rounding. Until the iterator ends, the network is in evaluation mode. Raises
     `ValueError` if an image leaves no room for an answer, or has no place in the prompt.
     """
     if max_new_tokens < 1:
@@ -130,7 +126,7 @@ def tokens(
     max_new_tokens = min(max_new_tokens, max_positions - longest)
     ids_BL = torch.full((len(heads), longest), tokenizer.pad)
     for row, head in enumerate(heads):
-        ids_BL[row, longest - len(head) :] = torch.tensor(head)  # ends aligned, so that all rows go on at one place
+        ids_BL[row, longest - len(head) :] = torch.tensor(head)  # aligned at the end, so that all rows go on at one place
     starts_B = torch.tensor([longest - len(head) for head in heads], device=device)
     autocast = torch.is_autocast_enabled(device.type)
     dtype = torch.get_autocast_dtype(device.type) if autocast else net.lm_head.weight.dtype
@@ -144,7 +140,7 @@ def tokens(
             new = next_B.tolist()
             for row in reversed(range(len(texts))):
                 if new[row] == tokenizer.eos:
-                    cache.drop(row)  # the last row takes its place in the cache, and so here
+                    cache.drop(row)  # the last row takes its place in the cache, and likewise here
                     texts[row], new[row] = texts[-1], new[-1]
                     del texts[-1], new[-1]
             for text, token in zip(texts, new, strict=True):
@@ -185,10 +181,8 @@ def stream(
     max_new_tokens: int,
     no_repeat: NoRepeat = NoRepeat(),
 ) -> Iterator[tuple[int, str]]:
-    """(number of the image, piece of its text), each piece as soon as its tokens make up whole characters.
-
-    A text that stops within a character ends in U+FFFD, as from `generate`.
-    """
+    """(number of the image, piece of its text), each piece as soon as its tokens make whole characters. A text that stops within
+    a character ends in U+FFFD, as from `generate`."""
     decoders = [DecodeStream(skip_special_tokens=False) for _ in images]
     ids_of: list[list[int]] = [[] for _ in images]
     num_given = [0] * len(images)
@@ -210,8 +204,7 @@ def generate(
     max_new_tokens: int,
     no_repeat: NoRepeat = NoRepeat(),
 ) -> list[str]:
-    """The text that the network reads in each image, as its tokens spell it. `datagen.target` takes it apart (`decode`,
-    `restore`)."""
+    """The network's text for each image, in the spelling of its tokens, which `datagen.target` decodes (`decode`, `restore`)."""
     ids_of: list[list[int]] = [[] for _ in images]
     for row, token in tokens(net, tokenizer, images, prompt, max_new_tokens, no_repeat):
         ids_of[row].append(token)
@@ -244,10 +237,8 @@ def main() -> None:
 
 
 def prompt_of(words: str) -> str:
-    """The prompt that is meant: one of `Prompt` by its name, or `words`, below the image if they don't say where it stands.
-
-    Raises `ValueError` for several images.
-    """
+    """The prompt for `words`: one of `Prompt` by its name, or the words themselves, with the image above them unless they place
+    it. Raises `ValueError` for several images."""
     if words.upper() in Prompt.__members__:
         return Prompt[words.upper()].value
     if words.count(IMAGE) > 1:

@@ -1,6 +1,6 @@
-"""Reading images with a network of ours: what `make read model=FOLDER` writes, a row an image.
+"""Reads images with a network of ours, for `make read model=FOLDER`: a row an image.
 
-Of a task's images `together` are read at a time, of about as many tokens, so that little is filled up.
+`together` images of a task are read at a time, of similar numbers of tokens, so that there is little padding.
 """
 
 import functools
@@ -32,8 +32,8 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Asking:
-    """What is asked of the network in `folder`, whose weights are `known_as`: the words of `prompt`, of images in one of `modes`,
-    the first where it has the pixels; answers of `most` tokens at most. `precision` is float32, bfloat16, or "" for the
+    """The questions for the network in `folder`, whose weights are `known_as`: the words of `prompt`, about images in the first
+    of `modes` that fits their pixels, with answers of at most `most` tokens. `precision` is float32, bfloat16, or "" for the
     folder's."""
 
     folder: str
@@ -60,11 +60,9 @@ class _Seen:
 
 
 def run_network(task: NetworkTask) -> list[Row]:
-    """The rows of the task's images, in order; the pages of a TIFF are rows each.
-
-    A row has `text`, or after a prompt for boxes its `size`, and `regions` or `lines` with `box`, `text` and `label`; `cut` if
-    the answer didn't end. Other rows have an `error`. Boxes are in pixels of the image as it is shown, turned as its EXIF says.
-    """
+    """The rows of the task's images, in order; each page of a TIFF is a row. A row has `text`, or after a prompt for boxes its
+    `size`, and `regions` or `lines` with `box`, `text` and `label`; `cut` if the answer didn't end. Other rows have an `error`.
+    Boxes are in pixels of the image as it is shown, turned by its EXIF."""
     asking, rows, waiting = task.asking, list[Row](), list[_Seen]()
     for row, image in started_rows(task.items):
         rows.append(row)
@@ -80,8 +78,8 @@ def run_network(task: NetworkTask) -> list[Row]:
 
 
 def started_rows(items: Iterable[Item]) -> Iterator[tuple[Row, Sample | None]]:
-    """The row of each image, with what it is called and no reading yet, and the image. None if it can't be read: the row then has
-    an `error`."""
+    """The row of each image, with its name and no reading yet, and the image. For an unreadable image that is None, and the row
+    has an `error`."""
     for item in items:
         images = list(images_to_read(item, MIN_SIDE))
         for number, image in enumerate(images):
@@ -93,7 +91,7 @@ def started_rows(items: Iterable[Item]) -> Iterator[tuple[Row, Sample | None]]:
 
 
 def opened(asking: Asking) -> tuple[DeepseekOcr, TextTokenizer]:
-    """The network that is asked, on this machine's GPU if it has one, and its tokenizer; kept until another one is asked."""
+    """The network, on this machine's GPU if there is one, and its tokenizer; kept until another one is asked for."""
     return _opened(asking.folder, asking.known_as, asking.precision)
 
 
@@ -104,7 +102,6 @@ def _opened(folder: str, known_as: str, precision: str) -> tuple[DeepseekOcr, Te
 
 
 def _read(asking: Asking, some: list[_Seen]) -> None:
-    """Read these together, into their rows."""
     net, tokenizer = opened(asking)
     room = net.config.decoder.max_positions
     asked = [len(tokenizer.prompt(asking.prompt, one.image.num_tokens)) for one in some]
@@ -121,7 +118,7 @@ def _read(asking: Asking, some: list[_Seen]) -> None:
 
 
 def _answered(prompt: str, answer: str, size: tuple[int, int]) -> Row:
-    """What an answer says; boxes in pixels of an image of `size`."""
+    """The row of an answer; boxes in pixels of an image of `size`."""
     if GROUNDING not in prompt and prompt not in _OF_OBJECTS:
         return {"text": restore(answer)}
     if prompt in _OF_LINES:

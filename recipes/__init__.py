@@ -1,4 +1,4 @@
-"""Recipes say what to build: each is a plain function that returns a frozen `Recipe`; its parameters are its words.
+"""Recipes: plain functions that return a frozen `Recipe`; their parameters are its words.
 
 Only the standard library is imported here, so that listing works before anything is set up.
 """
@@ -43,5 +43,5 @@ VERBS = {
     "label_studio": Entry("recipes.verbs.patch:label_studio"),
 }
 
-# What make asks for: no recipe may be called that.
+# Make's own words: no recipe may have such a name.
 RESERVED = ("words",)

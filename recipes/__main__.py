@@ -1,6 +1,6 @@
-"""The command line: `python -m recipes NAME …` runs a recipe, `python -m recipes VERB DIR` looks at an output.
+"""The command line: `python -m recipes NAME …` runs a recipe, `python -m recipes VERB DIR` inspects an output.
 
-The only place that configures logging. It imports the standard library alone until a recipe or a verb is called.
+Only this file configures logging. It imports only the standard library until a recipe or a verb is called.
 """
 
 import os
@@ -12,7 +12,7 @@ from recipes.words.words import Word, explained, parse, signature
 
 USAGE = 2
 TRAINING = ("gpus", "nodes")
-"""The words that only a recipe takes whose work is to train."""
+"""The words of recipes that train."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -47,13 +47,12 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def complain(error: object, code: int) -> int:
-    """Print it in one line, whatever characters a file's name brought into it."""
+    """Print the error in one line, with any characters of file names."""
     print("pagewheel:", " ".join(str(error).split()).encode(errors="replace").decode(), file=sys.stderr)
     return code
 
 
 def listing() -> str:
-    """The recipes and verbs, a line each."""
     lines = ["recipes   make recipe=NAME [input=DIR] [out=DIR] [limit=N] [plan=1] …   (help=1: all words of a recipe)"]
     lines += [f"  {name:<14}{entry.does}" for name, entry in RECIPES.items()]
     lines += ["verbs     make VERB out=DIR …"]
@@ -62,13 +61,12 @@ def listing() -> str:
 
 
 def help_of(name: str) -> str:
-    """A recipe or a verb, and a line for each of its words."""
     return "\n".join([f"{name}: {(RECIPES | VERBS)[name].does}", *explained(words_of(name))])
 
 
 def words_of(name: str) -> dict[str, Word]:
-    """The words that the recipe or verb `name` takes: its own, and those of where a recipe runs. Raises `ValueError` if there is
-    none of that name."""
+    """The words of the recipe or verb `name`: its own, and for a recipe those of its place. Raises `ValueError` for an unknown
+    name."""
     place = signature("recipes.__main__:run_recipe").words
     if name in RECIPES:
         return RECIPES[name].words | {w: word for w, word in place.items() if RECIPES[name].trains or w not in TRAINING}
@@ -78,7 +76,7 @@ def words_of(name: str) -> dict[str, Word]:
 
 
 def read(name: str, arguments: list[str]) -> dict[str, Any]:
-    """The values of the words given to a recipe or verb. Raises `ValueError` if one is wrong, or if one is missing."""
+    """The values of the words given to a recipe or verb. Raises `ValueError` for a wrong or missing one."""
     words = words_of(name)
     values = parse(name, words, arguments)
     for word in () if values.get("help") else words.values():
@@ -88,10 +86,8 @@ def read(name: str, arguments: list[str]) -> dict[str, Any]:
 
 
 def checked(arguments: list[str]) -> str:
-    """The names of all verbs, for make, once its goals and words are right: `arguments` are goals, then words as name=value.
-
-    Raises `ValueError` as the command itself would.
-    """
+    """The names of all verbs, for make, after a check of its goals and words: `arguments` are goals, then words as name=value.
+    Raises `ValueError` as the command itself would."""
     words = {name: typed for name, joined, typed in (a.partition("=") for a in arguments) if joined}
     goals = [a for a in arguments if "=" not in a]
     recipe = words.pop("recipe", "")
@@ -122,7 +118,7 @@ def run_recipe(
     verbose: bool = False,
     help: bool = False,
 ) -> int:
-    """Run, or plan, the recipe `name` with its `own` words. What is behind the slash are the words that all recipes have."""
+    """Run, or plan, the recipe `name` with its `own` words. Behind the slash are the words of all recipes."""
     from recipes.run import execute
     from recipes.run.recipe_json import build
     from recipes.steps import Place
@@ -140,7 +136,7 @@ def run_verb(verb: str, values: dict[str, Any]) -> int:
 
     configure_logging(verbose=False)
     answer = pkgutil.resolve_name(VERBS[verb].function)(**values)
-    if isinstance(answer, int):  # it ran something, which has logged all that there is to say
+    if isinstance(answer, int):  # it ran something, and the log has all messages
         return answer
     message, is_done = (answer, True) if isinstance(answer, str) else answer
     print(message)
@@ -154,7 +150,7 @@ def configure_logging(verbose: bool) -> None:
 
     from recipes.run.progress import console
 
-    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # what fails comes back from the tasks themselves
+    os.environ.setdefault("DASK_LOGGING__DISTRIBUTED", "critical")  # tasks return their own failures
     plain = logging.StreamHandler()
     rich = RichHandler(console=console, show_time=False, show_level=False, show_path=False, markup=False)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", handlers=[rich if console.is_terminal else plain])

@@ -1,8 +1,8 @@
-"""What a label is worth: the same network, from the same start and in as many steps, learns two or three corpora, with several
-seeds each, and all are measured on the same truth, which none of them learned from.
+"""The worth of labels: the same network, from the same start and in the same number of steps, learns two or three corpora, with
+several seeds each. All are measured on the same truth, which none of them learned.
 
-Without GPUs this shows something for what a small network learns to read in minutes: short lines, by the package's network, which
-`reads` trained on drawn ones. Three such ablations come with the recipe, by the word `of`.
+Without GPUs this works for short lines, which a small network learns in minutes: the package's network, which `reads` trained on
+drawn lines, goes on. The word `of` names three such ablations that come with the recipe.
 """
 
 import dataclasses
@@ -26,8 +26,8 @@ from recipes.words.training_data import mixture
 from recipes.words.values import datasets, path
 
 NOTHING = 1e-9
-"""The share of documents that a training holds out by itself: `HoldOut` says which."""
-SHARE = 0.15  # of the documents, where the truth is a part of what the arms learn from
+"""The share of documents that a training holds out by itself: `HoldOut` chooses the others."""
+SHARE = 0.15  # of the documents, if the truth is a part of the arms' data
 SCANS, PHOTOS = 0.3, 0.2
 
 LINE_ARM = LINES.but(
@@ -40,25 +40,22 @@ LINE_ARM = LINES.but(
     shown_samples=300,
     max_new_tokens=64,
 )
-"""An arm of short lines, which goes on from a network that reads drawn ones. With a fresh decoder behind that encoder, 200 steps
-on 2,700 lines brought the loss to 3.18 nats with a line's own image and 3.43 with another's: it learned the texts. Going on from
-the whole network these were 2.93 and 3.74 after 100 steps (one seed each, a network that had half of its characters wrong)."""
+"""An arm of short lines, from a network that reads drawn ones. With a fresh decoder behind its encoder, 200 steps on 2,700 lines
+brought the loss to 3.18 nats with a line's own image and 3.43 with another's: it learned the texts. From the whole network these
+were 2.93 and 3.74 after 100 steps (one seed each, a network with half of its characters wrong)."""
 FRESH_ARM = LINE_ARM.but(model=line_reader(2), start_decoder=RANDOM, learning_rate=LINES.optim.learning_rate)
-"""The same where the encoder alone is taken: the paper's stage 2 in small."""
+"""The same arm with only the encoder of its start: the paper's stage 2 in small."""
 PAGE_ARM = finetune.FULL.but(epochs=0.0, held_out_share=NOTHING, read_samples=300, shown_samples=300, read_first=False)
-"""An arm of whole pages, that goes on from a network that reads them. It takes a GPU, and nobody has run it."""
+"""An arm of whole pages, from a network that reads them. It needs a GPU, and nobody has run it."""
 UNSEEN = Data("unseen lines", drawn=DrawnLines(Lines(), count=0), only=MEASURE)
-"""Lines in typefaces of this machine, of which every letter is known since they were drawn. No arm learns from such."""
+"""Lines in typefaces of this machine, whose letters are known since the lines are drawn. No arm learns such lines."""
 
 
 @dataclasses.dataclass(frozen=True)
 class HoldOut:
-    """Documents that no later step trains on: of `datasets` those that a hash chooses, a `share` of them, at least one; all of
-    them at a share of 1. They are named by their groups and their sha256, so that they are held out of any dataset that has them.
-
-    A dataset is a folder of the output by its name, or else a folder or a .jsonl file; of such a file each row must have a
-    `group`.
-    """
+    """Documents that no later step trains on: a `share` of those of `datasets`, chosen by a hash, at least one; all of them at a
+    share of 1. They are identified by group and sha256, so they are held out of any dataset that has them. A dataset is a folder
+    of the output by its name, or another folder or .jsonl file; each row of such a file must have a `group`."""
 
     datasets: tuple[str, ...]
     share: float = 1.0
@@ -71,7 +68,7 @@ class HoldOut:
 
 @dataclasses.dataclass(frozen=True)
 class Arm:
-    """One of what is compared: a training by its name for each seed, in the seeds' order."""
+    """An arm of the comparison: a training by its name for each seed, in the seeds' order."""
 
     name: str
     trainings: tuple[str, ...]
@@ -79,9 +76,9 @@ class Arm:
 
 @dataclasses.dataclass(frozen=True)
 class Compare:
-    """The arms' errors on the same `truths`, datasets as the trainings' `Data` name them, with intervals: by `num_draws` of a
-    paired bootstrap over samples, by as many over whole documents, and over seeds. Of each pair the `num_worst` samples that each
-    of the two reads better than the other are kept with their pictures."""
+    """The arms' errors on the same `truths` (datasets as in the trainings' `Data`), with intervals: by `num_draws` of a paired
+    bootstrap over samples, by as many over whole documents, and over seeds. For each pair, the `num_worst` samples that one arm
+    reads better than the other are kept with their pictures."""
 
     arms: tuple[Arm, ...]
     truths: tuple[str, ...]
@@ -99,7 +96,7 @@ class Compare:
 
 @dataclasses.dataclass(frozen=True)
 class _Ablation:
-    """What is compared: steps that make the data, the arms by their names, what they are measured on, and how much of it."""
+    """An ablation: steps that make the data, the arms by their names, and the truths."""
 
     steps: tuple[Step, ...]
     arms: dict[str, Train]
@@ -127,11 +124,11 @@ def ablate(
     """What a label is worth: the same training on two corpora, with seeds and intervals, measured on one truth.
 
     Without a `truth`, or if it is one of the corpora, a share of the documents is held out of all arms, and all are measured on
-    them, as each corpus labels them. With `of` short lines of `corpus` are compared, and a `truth` is measured, too; raw_text
-    and degradations may also read documents of their own: `input`, `limit`.
+    them, by each corpus's labels. With `of`, short lines of `corpus` are compared, and a `truth` is measured, too; raw_text and
+    degradations may also read documents of their own: `input`, `limit`.
 
-    All arms go on from the network in `start`, or take the encoder alone of that in `start_encoder`, before a fresh decoder;
-    without either they go on from the package's network of lines.
+    All arms start from the network in `start`, or from the encoder alone of that in `start_encoder`, before a fresh decoder; by
+    default they start from the package's network of lines.
     """
     kinds = {"raw_text": _raw_text, "rounds": _rounds, "degradations": _degradations}
     if bool(of) == bool(a or b or c):
@@ -172,7 +169,7 @@ def ablate(
 
 
 def _base(start: str, start_encoder: str, variant: str, modes: str, steps: int) -> Train:
-    """What all arms have in common."""
+    """The common part of all arms."""
     base = (
         (PAGE_ARM if variant == "full" else FRESH_ARM if start_encoder else LINE_ARM)
         .but(loss_every=max(1, steps // 8), looks_after=max(1, steps // 2))
@@ -211,15 +208,15 @@ def _measured_on(arm: Train, truth: str) -> Train:
 
 
 def _lines(corpus: str, input: str, limit: int) -> tuple[tuple[Step, ...], ShardsOf]:
-    """Short lines by our text, in the dataset `ours`; and the pages that they come from."""
+    """Short lines by our text, in the dataset `ours`; and their pages."""
     pages = ShardsOf(f"{corpus}/coarse" if corpus else "coarse")
     first: tuple[Step, ...] = () if corpus else multilingual(input, limit).steps[:1]
     return (*first, Pipeline("ours", pages, ShortLineCrops(), (), max_drop=1.0)), pages
 
 
 def _raw_text(base: Train, corpus: str, input: str, limit: int) -> _Ablation:
-    """What MuPDF gives as it comes, against our text: lines put together, spaces restored, pages left out whose layer can't be
-    believed. Both arms are measured on our lines of other documents, and on drawn lines, which are neither's."""
+    """MuPDF's raw text against our text, which has joined lines and restored spaces, and lacks pages with an implausible layer.
+    Both arms are measured on our lines of other documents, and on drawn lines, which are neither's."""
     steps, pages = _lines(corpus, input, limit)
     raw = Pipeline("raw", pages, RawLines(), (), max_drop=1.0)
     arms = {
@@ -230,8 +227,8 @@ def _raw_text(base: Train, corpus: str, input: str, limit: int) -> _Ablation:
 
 
 def _degradations(base: Train, corpus: str, input: str, limit: int) -> _Ablation:
-    """The same lines as they are, and as scanned or photographed; measured on other documents' lines, clean and worn. Those are
-    worn by the flywheel's code, and the arm's by the trainer's: neither knows what the other does."""
+    """The same lines clean, and scanned or photographed; measured on other documents' lines, clean and worn. The flywheel's code
+    wears those, and the trainer's code the arm's lines, so neither knows the other's damage."""
     steps, _ = _lines(corpus, input, limit)
     worn = Pipeline("worn", ShardsOf("ours"), SamplesOf(stage="worn"), (WearLines(),))
     plain = dataclasses.replace(base, datasets=(Data("ours"), Data("worn", only=MEASURE)))
@@ -240,8 +237,8 @@ def _degradations(base: Train, corpus: str, input: str, limit: int) -> _Ablation
 
 
 def _rounds(base: Train, corpus: str, input: str, limit: int) -> _Ablation:
-    """The lines that the flywheel's first round accepted, against those of its last one. The truth are lines of the layers of its
-    other documents, in the same languages."""
+    """The lines that the flywheel's first round accepted, against those of its last one. The truth are lines of text layers of
+    its other documents, in the same languages."""
     out = Folder(corpus)
     last = max((number for number in numbers(out) if is_whole(out.sub(round_name(number)))), default=2)
     if last == 1:

@@ -1,9 +1,10 @@
-"""Agreement: which label is right, decided by several readings of the same pages.
+"""Agreement: the right label, decided by several readings of the same pages.
 
     make recipe=agree data=out/fine,out/label-a,out/label-b out=out/agreed
 
-The first dataset's labels are judged by the others'. A block stays where another voter agrees, is replaced where two agree
-against it, and else the page's ink is asked; what that can't tell is left open. Readers of one family are one voter."""
+The first dataset's labels are judged by the others'. A block stays if another voter agrees, and is replaced if two agree against
+it; otherwise the page's ink decides, or the block stays open. Readers of one family are one voter.
+"""
 
 from typing import Annotated
 

@@ -19,7 +19,7 @@ PROMPTS = {one.name.lower(): one for one in (Prompt.FREE, Prompt.PLAIN_MARKDOWN,
 @dataclass(frozen=True)
 class MeasureCompression:
     """Pages read by the network in the folder `model`, in each of the `modes`: those of the dataset `pages`, or Fox's in the
-    folder `fox`. `rows` pages are read at once, each asked the `prompt`."""
+    folder `fox`. `rows` pages are read at a time, each with the `prompt`."""
 
     model: str
     modes: tuple[str, ...]
@@ -45,9 +45,8 @@ def compression(
     ] = "free",
     seed: int = 0,
 ) -> Recipe:
-    """How much of a page's text a model reads out of few vision tokens: the paper's table 2.
-
-    Pages of 600 to 1,299 tokens of the model's own tokenizer. Raises `ValueError` for words that name nothing."""
+    """How much of a page's text a model reads out of few vision tokens: the paper's table 2. Pages of 600 to 1,299 tokens of the
+    model's own tokenizer. Raises `ValueError` for words that name nothing."""
     if not model:
         raise ValueError("compression needs model=FOLDER: a network as make recipe=train exports it, or the released one")
     folder = Path(model).expanduser().resolve()

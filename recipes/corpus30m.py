@@ -19,10 +19,9 @@ WEIGHTS = Weights((Share(25_000_000, ("zh", "en")), Share(5_000_000)), temperatu
 
 
 def corpus30m(input: str = "", limit: int = 0, deep: bool = False, passwords: str = "", benchmarks: str = "") -> Recipe:
-    """The paper's 30M pages from a list of documents; plan=1: what they cost.
-
-    `input` is a list that names the documents' languages; `deep` looks for these. The more of its rows have `bytes` or `pages`,
-    the better the weights hold. Without it there is the paper's table to `plan`, and nothing to run."""
+    """The paper's 30M pages from a list of documents; plan=1: what they cost. `input` is a list with the documents' languages;
+    `deep` detects these. The more of its rows have `bytes` or `pages`, the better the weights hold. Without it there is only the
+    paper's table to `plan`."""
     if not input:
         return Recipe("corpus30m", (), PAPER)
     stages = (

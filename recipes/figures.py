@@ -1,8 +1,5 @@
-"""Figures made here, with exact labels: a dataset for each kind, for the prompt "Parse the figure."
-
-Each kind is a dataset of its own: a training weighs each by itself, a new version of one maker leaves the others' figures as they
-are, and a user may want one without the others.
-"""
+"""Figures made here, with exact labels, for the prompt "Parse the figure." Each kind is a dataset of its own: a training weighs
+each by itself, a new version of one maker leaves the others' figures unchanged, and a user may want a single kind."""
 
 import logging
 from pathlib import Path
@@ -22,7 +19,7 @@ BLOCK = 50  # draws of an item
 
 
 class Kind(NamedTuple):
-    """A kind of figures: its share, as many as the paper has in millions; the seconds of a core and the bytes of each, about."""
+    """A kind of figures: its share, in millions as in the paper; the approximate seconds of a core and bytes of each figure."""
 
     share: int
     core_s: float
@@ -35,11 +32,12 @@ KINDS = {
     "geometry": Kind(1, 0.006, 13_000),
     "figure-pages": Kind(0, 0.4, 180_000),
 }
-"""By the name of the dataset, which is the maker's. What has no share in the paper is made only if it is asked for."""
+"""The kinds by the names of their datasets, which are the makers' names. A kind without a share in the paper is made only on
+request."""
 
 
 def _maker(kind: str, molecules: str) -> Maker:
-    """What makes figures of a kind, of a list of molecules."""
+    """The maker of a kind of figures; `molecules` is a list of molecules."""
     if kind == "molecules":
         from datagen.figures.chemistry.molecules import Molecules
 
@@ -64,7 +62,6 @@ def _maker(kind: str, molecules: str) -> Maker:
 
 
 def _draws(kind: str, molecules: str, count: int, seed: int) -> Draws:
-    """The census of the draws of a kind."""
     if kind == "molecules":
         from datagen.figures.chemistry.molecules import MoleculeDraws
 
@@ -87,10 +84,9 @@ def figures(
     seed: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
-    """Figures made here, with exact labels: charts as tables, chemical structures as SMILES, plane geometry.
-
-    At most `limit` of the `kinds`, to whole blocks of 50, by default all that the paper has, in its proportions, and at least a
-    block of each. Raises `ValueError` for a kind or a list that there isn't, and for a list of which nothing would be made."""
+    """Figures made here, with exact labels: charts as tables, chemical structures as SMILES, plane geometry. At most `limit`
+    figures of the `kinds`, in whole blocks of 50, by default in the paper's proportions, and at least a block of each. Raises
+    `ValueError` for an unknown kind, a missing list, and a list without a use."""
     names = list(dict.fromkeys(part for part in kinds.split(",") if part)) or [name for name in KINDS if KINDS[name].share]
     if unknown := [name for name in names if name not in KINDS]:
         raise ValueError(f"kinds={kinds}: there is no kind {unknown[0]!r}: allowed are {', '.join(KINDS)}")
@@ -109,8 +105,8 @@ def figures(
 
 
 def _blocks(names: list[str], num: int) -> dict[str, int]:
-    """How many of `num` blocks each kind gets, one at least: each further one goes to whom it brings nearest to its share, after
-    Sainte-Laguë. So no kind has fewer of more blocks."""
+    """The number of blocks of each kind, `num` in all, at least one each. Each further block goes to the kind that is then
+    nearest to its share, after Sainte-Laguë, so no kind has fewer of more blocks."""
     blocks = dict.fromkeys(names, 1)
     for _ in range(num - len(names)):
         blocks[max(names, key=lambda name: max(1, KINDS[name].share) / (blocks[name] + 0.5))] += 1

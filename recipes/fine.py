@@ -1,9 +1,8 @@
-"""Fine annotation: pages with their layout, each region with its label, its text and its place in the order of reading.
+"""Fine annotation: pages with their layout, each region with its label, its text and its place in the reading order.
 
-What a trusted text layer says is taken from the file, exactly. What only the image shows is read by engines. A second reader
-then says what the labels are worth.
-
-Without `input` the documents are Debian's, and of each at most four pages, chosen by seed: most of them are guides of a hundred.
+A trusted text layer gives exact text. Engines read text that only the image shows. A second reader then measures the worth of
+labels. Without `input` the documents are Debian's, with at most four pages of each, chosen by seed: most of them are guides of a
+hundred pages.
 """
 
 from dataclasses import replace
@@ -29,8 +28,8 @@ from recipes.words.engines import PageEngines, of_word
 
 NAME = "fine"
 DEFAULT_PAGES = 4
-SHARD_PAGES, SHARD_IMAGES = 64, 16  # a PDF's page takes up to five seconds of a core, an image of one fifteen
-LONG_SIDE = 2560  # pixels of an image, at most: small print of a scanned newspaper can still be read
+SHARD_PAGES, SHARD_IMAGES = 64, 16  # a PDF's page takes up to five seconds of a core, an image fifteen
+LONG_SIDE = 2560  # pixels of an image, at most: small print of a scanned newspaper is still legible
 
 
 def fine(
@@ -51,10 +50,9 @@ def annotated(source: PdfSource) -> PdfSource:
 
 
 def stages(chosen: PageEngines) -> tuple[Stage, ...]:
-    """What happens to a page, in order: its text layer is judged; where that doesn't hold, the image is read; signs that look
-    alike are told by their words, and paragraphs with formulas by their signs; running heads are told by the pages around, and so
-    is the structure; tables and formulas that have no text yet are read; what lies over each other is divided; and the whole is
-    weighed."""
+    """The treatment of a page, in order: its text layer is judged; without a valid one the image is read; look-alike signs are
+    settled by their words, and paragraphs with formulas by their signs; neighbouring pages decide about running heads and the
+    structure; unread tables and formulas are read; overlaps are divided; and the whole is weighed."""
     by_image: Stage
     if chosen.pages:
         by_image = ReadPages(chosen.pages)

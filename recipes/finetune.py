@@ -1,6 +1,6 @@
 """Fine-tuning: from the released folder, or one that transformers or a training here saved, on rows that people write themselves.
 
-All of the network learns, or all but what is frozen, or adapters beside the decoder's layers. Held-out rows are read before and
+All of the network learns, or all but frozen parts, or adapters beside the decoder's layers. Held-out rows are read before and
 after.
 """
 
@@ -15,7 +15,7 @@ from recipes.words.training import TrainingWords, with_words
 
 FULL = Train(
     datasets=(),
-    groups=(),  # each row comes as often as any other, which is what epochs count
+    groups=(),  # rows come equally often, and epochs count them
     schedule=Schedule(steps=20_000, epochs=3.0, min_learning_rate=2e-6, warmup=50),
     optim=Optim(learning_rate=2e-5, weight_decay=0.0),
     batches=Batches(rows_per_step=2, rows_follow=True, micro_rows=1, length=8192, modes=(("base", 1.0), ("gundam", 1.0))),
@@ -42,7 +42,7 @@ TINY = FULL.but(
     workers=0,
     threads=2,
 )
-"""A minute on two cores, for a network that is as small."""
+"""A minute on two cores, for a tiny network."""
 
 
 def finetune(
@@ -71,8 +71,8 @@ def finetune(
 
 
 def _max_positions(start: str) -> int:
-    """How many positions the network in `start` has; 0 if that can't be told here. The training says what is wrong with a folder:
-    recipes are also built for an output whose start is gone. What was fetched from the hub before isn't asked for again."""
+    """The number of positions of the network in `start`; 0 if unknown. The training reports a folder's faults: recipes are also
+    built for an output whose start is gone. Weights fetched from the hub before aren't fetched again."""
     try:
         place = hub.place(hub.place(start, hub.CONFIG_ALONE, fetches=False), hub.CONFIG_ALONE)
         return ModelConfig.from_json((Path(place).expanduser() / "config.json").read_bytes()).decoder.max_positions

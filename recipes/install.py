@@ -1,11 +1,10 @@
-"""Installs requirements into the environment of the Python that runs this: by uv, which is faster, or by pip where uv
-can't be had.
+"""Installs requirements into the environment of the Python that runs this: by uv, which is faster, or by pip if uv is missing.
 
     .venv/bin/python -m recipes.install [--no-deps] REQUIREMENT …
     .venv/bin/python -m recipes.install compile FOLDER …
 
-uv is told what pip's settings say of indexes, folders of wheels, constraints and certificates; its own variables come first.
-Bytecode is written only of what this project's folders import: that of everything takes half a gigabyte, and a minute.
+uv gets pip's settings of indexes, folders of wheels, constraints and certificates; its own variables win. Only the imports of
+this project's folders are compiled to bytecode: compiling everything takes half a gigabyte, and a minute.
 """
 
 import ast
@@ -18,7 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 _UV = "uv>=0.5"
-# What pip calls a setting, uv's variable, and what uv wants between several values.
+# pip's name of a setting, uv's variable, and uv's separator of several values.
 _SETTINGS = {
     "index-url": ("UV_DEFAULT_INDEX", " "),
     "extra-index-url": ("UV_INDEX", " "),
@@ -29,11 +28,11 @@ _SETTINGS = {
     "default-timeout": ("UV_HTTP_TIMEOUT", " "),
     "timeout": ("UV_HTTP_TIMEOUT", " "),
 }
-_ORDER = ("global", "user", "site", ":env:")  # a later one of pip's places comes before an earlier one
+_ORDER = ("global", "user", "site", ":env:")  # a later one of pip's places wins over an earlier one
 
 
 def settings(listed: str) -> dict[str, str]:
-    """uv's variables for what `pip config list` prints: lines such as `global.index-url='https://…'`."""
+    """uv's variables for the output of `pip config list`: lines such as `global.index-url='https://…'`."""
     ranked: dict[str, tuple[int, str]] = {}
     for line in listed.splitlines():
         name, is_set, value = line.partition("=")
@@ -48,7 +47,7 @@ def settings(listed: str) -> dict[str, str]:
 
 
 def install(requirements: Sequence[str], environ: Mapping[str, str] = os.environ) -> int:
-    """The exit code. What pip or uv has to say goes to the terminal."""
+    """The exit code. pip's and uv's output goes to the terminal."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
     if subprocess.run([*pip, "install", "--quiet", _UV], capture_output=True).returncode == 0:
         listed = subprocess.run([*pip, "config", "list"], capture_output=True, text=True).stdout
@@ -61,7 +60,7 @@ def install(requirements: Sequence[str], environ: Mapping[str, str] = os.environ
 
 
 def imports(folders: Sequence[str | Path]) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """The modules that these folders' files import, with the names that they take from each."""
+    """The modules that these folders' files import, with the imported names of each."""
     for file in sorted(path for folder in folders for path in Path(folder).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_bytes())):
             if isinstance(node, ast.Import):
@@ -71,13 +70,13 @@ def imports(folders: Sequence[str | Path]) -> Iterator[tuple[str, tuple[str, ...
 
 
 def compile_imports(folders: Sequence[str | Path]) -> None:
-    """Writes the bytecode of all that these folders import by importing it, whatever PYTHONDONTWRITEBYTECODE says: a child that
-    may write nothing would compile it each time. What isn't installed, or can't be imported here, is passed over."""
+    """Writes the bytecode of these folders' imports by importing them, despite PYTHONDONTWRITEBYTECODE: a child that may not
+    write would compile them each time. Missing modules are skipped."""
     sys.dont_write_bytecode = False
     for module, names in dict.fromkeys(imports(folders)):
         with contextlib.suppress(Exception, SystemExit):
             imported = importlib.import_module(module)
-            for name in names:  # some packages import what they hold when somebody asks for it
+            for name in names:  # some packages import their parts at the first use
                 with contextlib.suppress(Exception, SystemExit):
                     getattr(imported, name)
 

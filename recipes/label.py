@@ -3,7 +3,7 @@
     make recipe=label input=DIR server=http://gpu-1:8000/v1 model=deepseek-ai/DeepSeek-OCR
     make recipe=label input=DIR model=out/finetune/train/model
 
-Answers go into a ledger before they are used. What isn't labelled in the end is a drop with its reason and its answer.
+Answers go into a ledger before they are used. A page without a label in the end is a drop with its reason and its answer.
 """
 
 import shlex
@@ -35,7 +35,7 @@ SHARD_PAGES = 256
 LEDGER = "ledger"
 SERVE = "recipes/run/serve.sh"
 _CLIENT = {"tries": int, "timeout_s": float, "wait_s": float, "most_failed": int, "patience_s": float}
-"""Settings of `Servers` that may stand behind an address, for all of them."""
+"""Settings of `Servers` that may follow an address, for all addresses."""
 OURS = "flywheel.readers.network_answers:NetworkAnswers"
 
 
@@ -68,10 +68,8 @@ def label(
     passwords: str = "",
     benchmarks: str = "",
 ) -> Recipe:
-    """Pages of PDFs, images or a dataset of ours, labelled by any model behind a server or in this process.
-
-    Raises `ValueError` for words that don't go together.
-    """
+    """Pages of PDFs, images or a dataset of ours, labelled by any model behind a server or in this process. Raises `ValueError`
+    for words that exclude each other."""
     if server.startswith("http") and not model and not pages:
         raise ValueError("server=… needs model=NAME, as the server calls it")
     folder = model if is_folder(model) and server in ("", LEDGER) else ""
@@ -102,7 +100,7 @@ def label(
 
 
 def _pages(input: str, long_side: int, passwords: str, second: bool) -> tuple[Census, Source, tuple[Stage, ...]]:
-    """Where pages come from, and what is known of them before they are labelled."""
+    """The pages' census and source, and the stages before labelling."""
     if input and "://" not in input and (dataset := _dataset(input)):
         return ShardsOf(dataset), SamplesOf(stage=NAME), ()
     pdfs = PdfSource(
@@ -110,7 +108,7 @@ def _pages(input: str, long_side: int, passwords: str, second: bool) -> tuple[Ce
         max_pages=0 if input else DEFAULT_PAGES,
         passwords=read_passwords(passwords),
         shard_pages=SHARD_PAGES,
-        few_pages=0,  # a shard's pages are asked about together
+        few_pages=0,  # a shard's pages are labelled in one batch
         stage=NAME,
     )
     images = ImageSource(task="page", long_side=long_side, shard_images=SHARD_PAGES, stage=NAME)
@@ -120,18 +118,18 @@ def _pages(input: str, long_side: int, passwords: str, second: bool) -> tuple[Ce
 
 
 def _dataset(input: str) -> str:
-    """The folder of a dataset of ours, "" if it is none."""
+    """The folder of a dataset of ours, "" for other inputs."""
     folder = Folder(input)
     return folder.url if folder.local and all((folder.local / name).is_dir() for name in ("shards", "manifest")) else ""
 
 
 def _answerer(model: str, server: str, together: int, key: str, mode: str) -> Choice:
-    """Who answers. Raises `ValueError` where nobody could."""
+    """The model that answers. Raises `ValueError` if there is none."""
     if server == LEDGER:
         return Choice("nobody")
     if server:
         url, settings = _addresses(server)
-        Servers(url, model, key, **settings)  # refuses what is no address, and a key that is none's name
+        Servers(url, model, key, **settings)  # refuses a wrong address, and a wrong name of a key
         return Choice.of("servers", url=url, model=model, together=together, key=key, **settings)
     if is_folder(model):
         return Choice.of(OURS, folder=model, mode=mode)
@@ -139,7 +137,7 @@ def _answerer(model: str, server: str, together: int, key: str, mode: str) -> Ch
 
 
 def _addresses(server: str) -> tuple[str, dict[str, Any]]:
-    """The addresses, each with its own ?together=N, and what else stands behind them. Raises `ValueError` for another setting."""
+    """The addresses, each with its own ?together=N, and the settings behind them. Raises `ValueError` for an unknown setting."""
     urls: list[str] = []
     settings: dict[str, Any] = {}
     for one in server.split(","):

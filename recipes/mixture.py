@@ -1,9 +1,8 @@
-"""One mixture: the datasets that a training draws from, by 70, 20 and 10% and by the paper's shares within, made where they are
-missing.
+"""One mixture for a training: datasets in shares of 70, 20 and 10%, and of the paper's shares within; missing ones are made.
 
-Each part has a word, which says what it is made of: what the part's own recipe takes as its input, or `packages`, its default
-input; `none`; a dataset, or the output of a recipe, which is drawn from where it lies. A part without input is left out. A run
-that names no part makes a little of each out of packages.
+Each part has a word with its origin: the input of the part's own recipe, or `packages`, its default input; `none`; a dataset, or
+the output of a recipe, which is used in its place. A part without input is left out. A run that names no part makes a little of
+each from packages.
 """
 
 import glob
@@ -31,15 +30,15 @@ RECIPES_OF = {
     "vision": "vision",
     "texts": "texts",
 }
-"""The recipe that makes each part, by the part's word; "" for one that is only taken from an output."""
+"""The recipe of each part, by the part's word; "" for a part that is only taken from an output."""
 DEFAULT_LIMIT = 6
 DRAWS_A_DOCUMENT, TEXTS_A_DOCUMENT = 50, 5
 DEFAULT_PAGES = 10  # of each document of the packages
 
 
 class Drawn(NamedTuple):
-    """Datasets of a part, by the part's key in `PAPER`: `where` is a dataset of this output, if it has no slash; or where else
-    one lies, or the output of a recipe that has some for this part."""
+    """Datasets of a part, by the part's key in `PAPER`. Without a slash `where` is a dataset of this output; otherwise the place
+    of another one, or the output of a recipe with datasets for this part."""
 
     part: str
     where: str
@@ -47,7 +46,7 @@ class Drawn(NamedTuple):
 
 @dataclass(frozen=True)
 class WriteMixture:
-    """Writes `mixture.json`, what `make recipe=train data=…/mixture.json` learns from: what is `drawn`, with the paper's weights.
+    """Writes `mixture.json`, the data of `make recipe=train data=…/mixture.json`: the datasets `drawn`, with the paper's weights.
     `left_out` are parts without input."""
 
     drawn: tuple[Drawn, ...]
@@ -71,10 +70,9 @@ def mixture(
     limit: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
-    """One mixture for a training: each part's dataset made where it is missing, weighted as in the paper.
-
-    Figures need no input, and are there unless that is `none`. At most `limit` documents of each part, fifty times as many
-    pictures that are drawn here, and of packages five times as many texts, which are short."""
+    """One mixture for a training: each part's dataset made where it is missing, weighted as in the paper. Figures need no input,
+    and are made unless that is `none`. At most `limit` documents of each part, fifty times as many pictures drawn here, and from
+    packages five times as many texts, which are short."""
     given = {
         "pages": pages, "fine": fine, "minority": minority, "word": word,
         "scene": scene, "figures": figures, "vision": vision, "texts": texts,
@@ -99,7 +97,7 @@ def mixture(
             drawn |= dict.fromkeys(Drawn(name, output) for name in _parts(key))
             continue
         if where != PACKAGES and "://" not in where and not glob.has_magic(where) and not os.path.exists(where):
-            raise ValueError(f"{key}={where}: no such file or folder")  # now, and not when the parts before it are made
+            raise ValueError(f"{key}={where}: no such file or folder")  # before any part is made
         if not RECIPES_OF[key]:
             raise ValueError(f"{key}={where}: no output and no dataset is there; make recipe=multilingual makes one")
         recipe = _recipe(key, where, lists.get(key, ""), limit)
@@ -117,12 +115,12 @@ def mixture(
 
 
 def _parts(key: str) -> tuple[str, ...]:
-    """The parts of `PAPER` that a word stands for."""
+    """The parts of `PAPER` for a word."""
     return ("charts", "molecules", "geometry") if key == "figures" else (key,)
 
 
 def _output(where: str) -> str:
-    """The path or the URL of the dataset that is there, or of the output of a recipe; "" if neither is."""
+    """The path or the URL of a dataset, or of a recipe's output, at `where`; "" if there is neither."""
     folder = Folder(where.rstrip("/"))
     if where == PACKAGES or "::" in where or not any(map(folder.exists, ("shards", "recipe.json"))):
         return ""

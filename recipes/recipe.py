@@ -1,4 +1,4 @@
-"""What a recipe is made of."""
+"""The parts of a recipe."""
 
 import re
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from recipes.words.values import BENCHMARKS
 
 
 class Step(Protocol):
-    """One step of a recipe: a frozen dataclass of plain values. Its `name` is that of its folder in the output, and
-    `recipes.steps.RUNNERS` says which class plans and runs it."""
+    """One step of a recipe: a frozen dataclass of plain values. Its `name` is its folder in the output. `recipes.steps.RUNNERS`
+    has the class that plans and runs it."""
 
     @property
     def name(self) -> str: ...
@@ -22,9 +22,8 @@ class Step(Protocol):
 
 @dataclass(frozen=True)
 class Report:
-    """The HTML report: a section or more for each step that has something to show, and for each of the `datasets` a seeded sample
-    of its pages, in at most `max_bytes`. It is also made after each of the steps `after`, so that there is something to look at
-    while the others run."""
+    """The HTML report: sections of all steps that have some, and for each of the `datasets` a seeded sample of its pages, in at
+    most `max_bytes`. It is also made after each of the steps `after`, so that people can look at it while the others run."""
 
     datasets: tuple[str, ...]
     seed: int = 0
@@ -34,7 +33,7 @@ class Report:
 
 
 def read_passwords(file: str) -> tuple[str, ...]:
-    """The lines of a text file; none of no file. Raises `ValueError` if it can't be read."""
+    """The lines of a text file; none without a file. Raises `ValueError` if it can't be read."""
     if not file:
         return ()
     try:
@@ -57,7 +56,7 @@ def listed(input: str, formats: tuple[str, ...]) -> Census:
 
 
 def benchmark_folder(folder: str) -> str:
-    """`folder` itself, "" for none. Raises `ValueError` if it is no local folder: better now than when the corpus is made."""
+    """`folder` itself, "" for none. Raises `ValueError` if it isn't a local folder, before the corpus is made."""
     if folder and not Path(folder).expanduser().is_dir():
         raise ValueError(f"benchmarks={folder}: no such folder; one with PDFs, images or texts is needed, on a local disk")
     return folder
@@ -65,11 +64,9 @@ def benchmark_folder(folder: str) -> str:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Steps, one after the other, each with a folder of its name in the output. Its `repr` is the whole plan.
-
-    A `mixture` is the table of what a corpus is made of, for its plan; without steps a recipe can only be planned. Raises
-    `ValueError` if two steps share a name, if one has that of a dataset that another one makes, or a name can't be a folder's.
-    """
+    """Steps, one after the other, each with a folder of its name in the output. Its `repr` is the whole plan. A `mixture` is the
+    table of a corpus's parts, for its plan; a recipe without steps can only be planned. Raises `ValueError` if two steps share a
+    name, if one has the name of another's dataset, or if a name can't be a folder's."""
 
     name: str
     steps: tuple[Step, ...]
@@ -90,8 +87,8 @@ class Recipe:
 def corpus(
     name: str, made: Sequence[Step], benchmarks: str, *after: Step, seed: int = 0, mixture: tuple[Part, ...] = ()
 ) -> Recipe:
-    """The recipe of the datasets that the steps `made` make: what is alike in them is marked, and what is like a page of
-    `benchmarks`; then come the steps `after`, and a report. Raises `ValueError` as `benchmark_folder` does."""
+    """The recipe of the datasets of the steps `made`: alike samples are marked, and pages like those of `benchmarks`; then come
+    the steps `after`, and a report. Raises `ValueError` as `benchmark_folder` does."""
     datasets = tuple(step.name for step in made)
     alike = MarkAlike(datasets=datasets, benchmarks=benchmark_folder(benchmarks))
     return Recipe(name, (*made, alike, *after, Report(datasets, seed=seed)), mixture)

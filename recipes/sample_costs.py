@@ -1,4 +1,4 @@
-"""What a sample costs on this machine, as `make bench` measured it, and a guess where it hasn't."""
+"""The costs of a sample on this machine, measured by `make bench`, or guessed."""
 
 import json
 import os
@@ -9,16 +9,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 BY_PAGE = "page_core_s"
-"""How the name of a rate ends that stages cost by page."""
+"""The ending of the names of rates by page, for stages."""
 DOCUMENT_PAGES = 10
-"""Of the documents whose ink was asked for `coarse.ink_core_s`: it costs by document rather than by page."""
+"""The pages of the documents that gave `coarse.ink_core_s`, whose cost is by document."""
 
-# Cores times seconds a sample, or bytes, until somebody measures them.
+# Core-seconds a sample, or bytes, until they are measured.
 GUESSES = {
     "coarse.read_core_s": 0.02,
     "coarse.ink_core_s": 0.12,
     "coarse.page_bytes": 440_000.0,
-    "fine.page_core_s": 0.9,  # of the default documents, of which one page in fourteen is read from its image
+    "fine.page_core_s": 0.9,  # of the default documents, where one page in fourteen is read from its image
     "minority.page_core_s": 2.5,
     "figures.chart_core_s": 0.07,
     "figures.chart_bytes": 35_000.0,
@@ -26,7 +26,7 @@ GUESSES = {
     "figures.molecule_bytes": 15_000.0,
     "figures.geometry_core_s": 0.01,
     "figures.geometry_bytes": 20_000.0,
-    # A page, and the tables and formulas cut out of it, are samples.
+    # A page, and its cut tables and formulas, are samples.
     "word.sample_core_s": 0.15,
     "word.sample_bytes": 150_000.0,
     "scene.picture_core_s": 1.5,  # read by PP-OCRv6 small on a processor
@@ -37,9 +37,9 @@ GUESSES = {
     "texts.sample_bytes": 8_000.0,
 }
 
-# What labelling costs, beside the paper's table.
+# Costs of labelling, beside the paper's table.
 LABELLING = {
-    "label.page_core_s": 0.2,  # rendered, looked at, judged
+    "label.page_core_s": 0.2,  # rendered, checked, judged
     "label.page_bytes": 374_000.0,
     "label.answer_bytes": 6_600.0,  # all tries of a page
     "label.pages_s": 2.31,  # of one server
@@ -49,7 +49,7 @@ SOURCES = {
     "label.answer_bytes": "469 answers with boxes about 354 pages of the default documents",
     "label.pages_s": "DeepSeek-OCR's paper, abstract: 200,000 pages a day on an A100-40G",
 }
-"""Where a value is from that no benchmark of this machine measured, by name; the others are guesses."""
+"""Sources of values that no benchmark of this machine measured, by name; the others are guesses."""
 _NAMES = GUESSES | LABELLING
 
 
@@ -67,7 +67,7 @@ def path() -> Path:
 
 
 def record(by: str, values: Mapping[str, float]) -> None:
-    """Keep what the benchmark `by` measured, by names of `GUESSES` or `LABELLING`. Raises `ValueError` for another."""
+    """Keep the measurements of the benchmark `by`, by names of `GUESSES` or `LABELLING`. Raises `ValueError` for other names."""
     measured = _read()
     where = f"{by}, {time.strftime('%Y-%m-%d')}, {processor()}"
     for name, value in values.items():
@@ -79,7 +79,7 @@ def record(by: str, values: Mapping[str, float]) -> None:
 
 
 def rates() -> dict[str, Rate]:
-    """By name, all that there are."""
+    """All rates by name."""
     return {name: Rate(value) for name, value in _NAMES.items()} | _read()
 
 
@@ -87,12 +87,11 @@ def _read() -> dict[str, Rate]:
     try:
         measured = json.loads(path().read_text())
         return {name: Rate(float(measured[name]["value"]), str(measured[name]["by"])) for name in _NAMES if name in measured}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # none yet, or not ours: `make bench` writes it anew
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):  # no file, or a foreign one: `make bench` writes it anew
         return {}
 
 
 def processor() -> str:
-    """This machine's processor, by its maker's name."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))

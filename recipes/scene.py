@@ -1,9 +1,8 @@
 """Scenes: photographs, posters and screens with the text in them, read by PaddleOCR; and signs set onto photographs, with exact
 labels.
 
-Without `input` the pictures are photographs and screens of Debian's packages, in twelve languages, some of them without text,
-and scenes that are composed on photographs without. Own pictures come from what people have of LAION, Wukong or img2dataset, or
-from any folder.
+Without `input` the pictures are photographs and screens of Debian's packages, in twelve languages, some of them without text, and
+scenes composed on photographs without text. Own pictures come from LAION's, Wukong's or img2dataset's data, or from any folder.
 """
 
 import logging
@@ -34,7 +33,7 @@ DEFAULT_DRAWN = 400
 BLOCK = 50  # drawn scenes of an item
 MAX_DROP = 0.99  # most pictures of the web have no text
 LONG_SIDE = 2048  # pixels of a picture, at most
-TOGETHER = 16  # pictures whose lines are read together, where a GPU reads batches of lines: they take 200 MB
+TOGETHER = 16  # pictures whose lines a GPU reads in one batch: they take 200 MB
 
 
 def scene(
@@ -57,14 +56,15 @@ def scene(
     """Photographs with the text in them, as lists of LAION's have them; and signs set onto photographs, with exact labels.
 
     `only` and `judge` are fields of `FilterPictures` and `JudgeScene`, as `recipes.words.fields` reads them. A `reader` of the
-    flywheel's reads lines of its script in place of Tesseract. Scenes are composed on `photographs`, or on those of the packages
-    where there is no `input`. At most `limit` pictures, and as many scenes composed, in whole blocks. Raises `ValueError` for a
-    wrong word, and for a list that is refused."""
+    flywheel replaces Tesseract for lines of its script. Scenes are composed on `photographs`, or without `input` on those of the
+    packages. At most `limit` pictures, and as many composed scenes, in whole blocks. Raises `ValueError` for a wrong word, and
+    for a refused list.
+    """
     if list and not input:
         raise ValueError(f"list={list}: it is the list of the pictures at input=WHERE, which is missing")
     settings: dict[str, Any] = {"long_side": LONG_SIDE, "shard_images": SHARD_PICTURES, "stage": NAME}
     census: Census
-    chosen = 0 if input else limit  # of own pictures the census chooses: they lie in containers
+    chosen = 0 if input else limit  # the census chooses own pictures: they are in containers
     if input:
         census, source = pictures(input, list, unsafe_list, download, limit, seed, **settings)
     else:
@@ -81,8 +81,8 @@ def scene(
 
 
 def composed(photographs: str, count: int, seed: int) -> Pipeline:
-    """The dataset of about `count` composed scenes, one block at least."""
-    from datagen.scene.maker import SceneDraws, Scenes  # it takes Babel, OpenCV and Pango
+    """The dataset of about `count` composed scenes, at least one block."""
+    from datagen.scene.maker import SceneDraws, Scenes  # loads Babel, OpenCV and Pango
 
     maker = Scenes(photographs, texts=_texts())
     census = SceneDraws(maker.name, max(1, count // BLOCK) * BLOCK, seed, BLOCK, photographs)
@@ -106,7 +106,7 @@ def _reader(engines: str, reader: str, agreement: bool) -> ReadScene:
 
 
 def _texts() -> tuple[str, ...]:
-    """Where the prose on composed posters comes from: what can be had here."""
+    """The available sources of prose on composed posters."""
     from datagen.samples import declarations
 
     try:

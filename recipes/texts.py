@@ -1,4 +1,4 @@
-"""Text alone: what a model keeps its language by. Datasets of others, or texts of packages, as documents without an image."""
+"""Text alone, with which a model keeps its language: datasets of others, or texts of packages, as documents without an image."""
 
 from typing import Annotated
 
@@ -24,11 +24,9 @@ def texts(
     limit: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
-    """Texts alone, from Parquet, JSON Lines, plain text and datasets saved to disk; of packages if no input is given.
-
-    At most `limit` texts of your files, or files of the packages. Files that lie here are looked into first, so that large ones
-    are cut into shards.
-    """
+    """Texts alone, from Parquet, JSON Lines, plain text and datasets saved to disk; of packages if no input is given. At most
+    `limit` texts of your files, or files of the packages. Local files are read first for their counts, so that large ones are cut
+    into shards."""
     chosen = DEFAULT_FILTERS if not filters else () if filters == NO_FILTERS else tuple(filters.split(","))
     if unknown := [name for name in chosen if name not in FILTERS]:
         raise ValueError(
@@ -39,6 +37,6 @@ def texts(
     stages = (IdentifyLanguage(), DropLowInformation(), *((DropPoorTexts(chosen),) if chosen else ()))
     source = TextSource(column=column)
     census = TextListing(input, limit) if input else TextSamples()
-    num_files = 0 if input else limit  # of your own files the census chooses rows
+    num_files = 0 if input else limit  # for your own files the census chooses rows
     documents = Pipeline(NAME, census, source, stages, limit=num_files, deep=bool(input) and "://" not in input)
     return corpus(NAME, (documents,), benchmarks)

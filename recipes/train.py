@@ -1,8 +1,8 @@
 """Training from the corpus: the paper's stages, and the same in small.
 
 Stage 1 trains DeepEncoder with a compact decoder. Stage 2 trains everything but SAM and the compressor, with the mixture of
-experts. Stage 3 goes on from there in gundam-m. Settings that the paper gives (3.5) are its own. It doesn't give warm-up, betas,
-weight decay, the number of steps of stages 2 and 3, and how often each image mode comes: those are ours.
+experts. Stage 3 goes on from there in gundam-m. Settings in the paper (3.5) are its own. It lacks warm-up, betas, weight decay,
+the number of steps of stages 2 and 3, and the shares of image modes: those are ours.
 """
 
 import dataclasses
@@ -45,7 +45,7 @@ FULL_STAGE_1 = FULL.but(
     learning_rate=5e-5,
     curve="cosine",
 )
-"""Two epochs, which may take as many steps as stage 2 has."""
+"""Two epochs, in at most as many steps as stage 2 has."""
 TINY = Train(datasets=(), weights=Weights(frozen=("sam",)), compute=Compute(workers=1))
 """Minutes on two cores."""
 
@@ -71,11 +71,9 @@ def train(
     cut: Annotated[str, "A,B,…", "stages of layout=paper: sam,clip or sam+clip, then layers: sam+clip,7,5", values.cut] = "",
     **words: Unpack[TrainingWords],
 ) -> Recipe:
-    """A model from datasets: DeepEncoder with a compact decoder (stage=1), or all of it.
-
-    Stage 2 goes on from `start`, or from `start_encoder` and `start_decoder`; stage 1 from SAM's and CLIP's folders, joined by a
-    comma as `start_encoder`, or from nothing.
-    """
+    """A model from datasets: DeepEncoder with a compact decoder (stage=1), or all of it. Stage 2 goes on from `start`, or from
+    `start_encoder` and `start_decoder`; stage 1 from SAM's and CLIP's folders, joined by a comma as `start_encoder`, or from
+    nothing."""
     if not data:
         raise ValueError("train needs data=A,B,…: folders of datasets, or .jsonl files")
     if stage not in (1, 2, 3):
@@ -102,7 +100,7 @@ def train(
         start=start,
         start_encoder=start_encoder,
         start_decoder=RANDOM if stage == 1 and start_encoder else start_decoder,
-        # From nothing there is nothing worth keeping.
+        # From nothing, no weights are worth keeping.
         frozen=step.weights.frozen if start or start_encoder else (),
         **_stages(layout, cut),
         steps=FULL.schedule.steps if words.get("epochs") else step.schedule.steps,
@@ -128,5 +126,5 @@ def _settings(stage: int, variant: str) -> Train:
 
 
 def _dense(config: ModelConfig) -> ModelConfig:
-    """The same with a decoder that has no experts."""
+    """The sizes with a decoder without experts."""
     return dataclasses.replace(config, decoder=dataclasses.replace(config.decoder, num_dense_layers=config.decoder.depth))

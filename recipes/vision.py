@@ -1,4 +1,4 @@
-"""Pictures with what is to be seen on them: captions, objects with boxes, and phrases about places."""
+"""Pictures with descriptions: captions, objects with boxes, and phrases about places."""
 
 from typing import Annotated
 
@@ -33,11 +33,9 @@ def vision(
     seed: int = 0,
     benchmarks: str = "",
 ) -> Recipe:
-    """Pictures with captions and objects: others' as they have them; without input, cut-outs set on photographs.
-
-    Others' are in any of the forms that `datagen.vision.source` reads. Without `input`, about `limit` pictures are made, by
-    `seed`, in whole blocks. Raises `ValueError` as `described` does, and for words about pictures of others where there is no
-    `input`."""
+    """Pictures with captions and objects: others' as they have them; without input, cut-outs set on photographs. Others' pictures
+    are in any of the forms that `datagen.vision.source` reads. Without `input`, about `limit` pictures are made, by `seed`, in
+    whole blocks. Raises `ValueError` as `described` does, and for words about others' pictures without `input`."""
     for word, value in {"list": list, "only": only}.items():
         if value and not input:
             raise ValueError(f"{word}={value}: it is about the pictures at input=WHERE, which is missing")

@@ -16,7 +16,7 @@ NAME = "word"
 
 @dataclass(frozen=True)
 class TallyWord:
-    """How many of the formulas, tables and pages of the documents in `dataset` came out, and how good they are."""
+    """The numbers of formulas, tables and pages of the documents in `dataset` that came out, and their quality."""
 
     dataset: str
     name: str = "tally"

@@ -14,8 +14,9 @@ KINDS = {"markdown": "text", "html": "tables", "latex": "formulas"}
 
 @dataclass
 class Sums:
-    """What was decided on `num_pages`, of `num_all`: outcomes by kind of block; why; for each two voters how many blocks both
-    read, and how many alike; pages by level; and the keys of pages with changed blocks."""
+    """Decisions on `num_pages` of `num_all` pages: outcomes by kind of block; their causes; for each two voters the numbers of
+    blocks that both read, equal or not; pages by level; and the blocks that were replaced, drawn or left unread, with their
+    pages' rows."""
 
     num_all: int = 0
     num_pages: int = 0

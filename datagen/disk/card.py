@@ -1,4 +1,4 @@
-"""The dataset card: README.md with the front matter that `datasets.load_dataset(DIR)` reads, and the counts for people."""
+"""The dataset card: README.md with counts for people and the front matter that `datasets.load_dataset(DIR)` reads."""
 
 import html
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from datagen.target import ANSWERS, IMAGE, PROMPTS
 
 STRING, INT, FLOAT, BOOL = "string", "int64", "float64", "bool"
 
-# Every field of a record (datagen/record.py), so that Arrow need not infer a schema from whatever page comes first.
+# Every field of a record (datagen/record.py). Arrow would infer another schema from the first page.
 RECORD: dict[str, Any] = {
     "schema": INT,
     "key": STRING,
@@ -55,8 +55,7 @@ FEATURES = {"jpg": "image", "png": "image", "webp": "image", "json": RECORD, "__
 
 
 def dataset_card(name: str, tally: Tally, totals: Totals, measured: str = "") -> str:
-    """The card of the dataset `name`, from what its manifest and its shards' reports add up to, with what was `measured` of it,
-    in Markdown."""
+    """The card of the dataset `name` in Markdown. `measured` is further Markdown, with measurements of the dataset."""
     licences = counted(tally, "licence")
     parts = [
         _front_matter(name, totals.digest),
@@ -79,23 +78,23 @@ def dataset_card(name: str, tally: Tally, totals: Totals, measured: str = "") ->
 
 
 def counted(tally: Tally, name: str) -> dict[str, int]:
-    """The samples by one of `manifest.Values`, the most first."""
+    """Numbers of samples by one of `manifest.Values`, the largest first."""
     return dict(ranked(tally.by(name)))
 
 
 def ranked(counts: Mapping[Any, int]) -> list[tuple[Any, int]]:
-    """What is counted, the most first."""
+    """The counts and what they count, the largest first."""
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def table(title: str, counts: dict[str, int]) -> str:
-    """A table of Markdown; "" where there is nothing to count."""
+    """A table in Markdown; "" without counts."""
     rows = "".join(f"| {plain(name)} | {n:,} |\n" for name, n in counts.items())
     return f"| {title} | samples |\n| --- | ---: |\n{rows}" if rows else ""
 
 
 def _prompts(tally: Tally) -> str:
-    """How the model is asked for the samples of each task."""
+    """A table in Markdown of each task's prompts."""
     rows = [
         f"| {f'{kind} {task}'.strip()} | {weight:.0%} | `{prompt.replace(IMAGE, '').strip()}` | {ANSWERS[prompt]} |\n"
         for task in sorted(tally.by("task"))
@@ -111,12 +110,12 @@ def _prompts(tally: Tally) -> str:
 
 
 def plain(text: str) -> str:
-    """`text`, which may be a stranger's, as one table cell without markup."""
+    """A stranger's text as one table cell without markup."""
     return html.escape(" ".join(text.split())).replace("|", "\\|").replace("[", "\\[")
 
 
 def _front_matter(name: str, digest: str) -> str:
-    # `datasets` caches by the card, not by the files: without a digest of the content it would serve an older state, or another
+    # `datasets` caches by the card, not by the files. Without a digest of the content it would serve an older state, or another
     # folder of the same name.
     described = f"  description: content {digest}"
     lines = [f"pretty_name: {name}", "configs:", "- config_name: default", described, "  data_files:"]
@@ -125,12 +124,12 @@ def _front_matter(name: str, digest: str) -> str:
 
 
 def features_yaml(fields: dict, indent: str) -> list[str]:
-    """The lines of a card's YAML that say what a row holds, for `fields` as `RECORD` has them."""
+    """The lines of the card's YAML for `fields`, which have the form of `RECORD`."""
     return [line for name, kind in fields.items() for line in [f"{indent}- name: '{name}'", *_kind(kind, f"{indent}  ")]]
 
 
 def _kind(kind: object, indent: str) -> list[str]:
-    """A feature in the card's YAML: a type's name, a list of something, or a struct of named fields."""
+    """The lines of a field's type: a type's name, a list, or a struct of named fields."""
     if isinstance(kind, str):
         return [f"{indent}dtype: {kind}"]
     if isinstance(kind, dict):

@@ -1,6 +1,6 @@
-"""The manifest: Parquet parts, one a shard, that say what is in the corpus and where. It can be rebuilt from the shards alone.
+"""The manifest: one Parquet part a shard, with a row a sample. It can be rebuilt from the shards alone.
 
-It says enough that nobody opens a shard to plan, split, index or count.
+A plan, a split, an index and a count need the manifest only, and open no shard.
 """
 
 import json
@@ -31,16 +31,16 @@ SCHEMA = pa.schema(
         ("script", pa.string()),
         ("verdict", pa.string()),
         ("reasons", pa.list_(pa.string())),
-        ("group", pa.string()),  # what a split goes by
+        ("group", pa.string()),  # the group for a split
         ("difficulty", pa.float32()),
-        ("worth", pa.float32()),  # of the labels, from 0 to 1: the signal of that name, -1 where nobody measured it
+        ("worth", pa.float32()),  # of the labels, from 0 to 1: the signal of that name; -1 if it wasn't measured
         ("formats", pa.list_(pa.string())),  # of the regions' text, each once
         ("labels", pa.list_(pa.string())),  # of the regions, each once
         ("num_regions", pa.int32()),
         ("num_unread", pa.int32()),  # regions that lack their text
         ("num_lines", pa.int32()),
         ("num_ltr_lines", pa.int32()),
-        ("num_chars", pa.int32()),  # 0 where there is white space alone
+        ("num_chars", pa.int32()),  # 0 for white space alone
         ("has_caption", pa.bool_()),
         ("width", pa.int32()),
         ("height", pa.int32()),
@@ -54,12 +54,12 @@ SCHEMA = pa.schema(
         ("round", pa.int32()),
     ]
 )
-# What stands for columns that manifests of earlier versions lack.
+# The values of columns that manifests of earlier versions lack.
 _UNKNOWN: dict[str, Any] = {"worth": -1.0, "num_unread": 0, "labels": []}
 ANSWERABLE = ("task", "verdict", "num_chars", "has_caption", "num_regions")
 _LETTERS = b"letters"
 Letters = dict[tuple[str, str], Counter[str]]
-"""How often each letter stands in the texts of a language and script."""
+"""How often each letter occurs in the texts of a language and script."""
 
 
 class PartBuilder:
@@ -85,7 +85,7 @@ class PartBuilder:
 
 
 def rebuild(folder: Folder, shard: str) -> None:
-    """Write the part of `shard` anew from its tar. Raises as `read_shard`."""
+    """Write the part of `shard` anew from the shard's tar. Raises as `read_shard` does."""
     part = PartBuilder(shard)
     with folder.open(f"shards/{shard}.tar") as file:
         for sample, place in read_shard(file):
@@ -94,7 +94,7 @@ def rebuild(folder: Folder, shard: str) -> None:
 
 
 def row(sample: Sample, shard: str, place: Place) -> dict:
-    """A sample's row. `place` is where it lies in the shard's tar."""
+    """A sample's row. `place` is the sample's place in the shard's tar."""
     lines = [line for region in sample.regions for line in region.lines]
     return {
         "key": sample.key,
@@ -133,8 +133,9 @@ def row(sample: Sample, shard: str, place: Place) -> dict:
 
 
 def answerable(part: pa.Table) -> pa.ChunkedArray:
-    """Which of a part's rows a model can learn from: they are trusted, and have text; a picture has a caption or objects instead;
-    of a scene it is enough to know that nothing is written on it. The columns are `ANSWERABLE`."""
+    """Which of a part's rows a model can learn from. `part` has the columns `ANSWERABLE`. A row must be trusted and have text. A
+    caption sample may have a caption or objects in place of text. A scene needs no text, since a model must learn that a picture
+    may have none."""
     import pyarrow.compute as pc  # takes 0.1 s, which a plan needn't wait for
 
     described = pc.or_(part["has_caption"], pc.greater(part["num_regions"], 0))
@@ -143,7 +144,7 @@ def answerable(part: pa.Table) -> pa.ChunkedArray:
 
 
 def letters(part: pa.Table) -> Letters:
-    """How often each letter stands in a part's texts, by (language, script)."""
+    """How often each letter occurs in a part's texts, by (language, script)."""
     counts = json.loads((part.schema.metadata or {}).get(_LETTERS, b"{}"))
     return {tuple(written.split(" ")): Counter(n) for written, n in counts.items()}
 
@@ -154,8 +155,8 @@ def read_part(folder: Folder, shard: str) -> pa.Table:
 
 
 def parts(folder: Folder, shards: Sequence[str], columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """The manifest of the dataset in `folder` over its committed `shards`, a table each, or these columns of it: a part left by a
-    killed run is not read. Raises `FileNotFoundError`."""
+    """The manifest's parts over the committed `shards` of the dataset in `folder`, in order, or these `columns` of them. A part
+    that a killed run left isn't read. Raises `FileNotFoundError`."""
     names = list(map(name_of, shards))
     for name, data in zip(names, folder.read_each(names), strict=True):
         if data is None:
@@ -173,23 +174,23 @@ def _table(data: bytes, columns: Sequence[str] | None) -> pa.Table:
 
 
 def read(folder: Folder, shards: Sequence[str]) -> pa.Table:
-    """All of `parts` as one table: some 400 bytes a sample."""
+    """All `parts` as one table: about 400 bytes a sample."""
     return pa.concat_tables([SCHEMA.empty_table(), *(part.replace_schema_metadata(None) for part in parts(folder, shards))])
 
 
 def rows(folder: Folder, wanted: Callable[[dict[str, Any]], bool] = lambda row: True) -> Iterator[dict[str, Any]]:
-    """The rows of all committed shards that are `wanted`, in order, read part by part."""
+    """The `wanted` rows of all committed shards, in order, read part by part."""
     for part in parts(folder, [report.shard for report in read_reports(folder)]):
         yield from (row for row in part.to_pylist() if wanted(row))
 
 
 def name_of(shard: str) -> str:
-    """The file of a shard's part in the dataset's folder."""
+    """The name of a shard's part in the dataset's folder."""
     return f"manifest/{shard}.parquet"
 
 
 class Values(NamedTuple):
-    """What samples are counted by."""
+    """The columns by which samples are counted."""
 
     task: str
     lang: str
@@ -200,7 +201,7 @@ class Values(NamedTuple):
 
 @dataclass
 class Tally:
-    """What parts of a manifest add up to. It grows by 8 bytes a document."""
+    """Counts over parts of a manifest. It grows by 8 bytes a document."""
 
     counts: Counter[Values] = field(default_factory=Counter)
     num_chars: int = 0
@@ -223,7 +224,7 @@ class Tally:
         return len(numpy.unique(numpy.concatenate(self._documents))) if self._documents else 0
 
     def by(self, *names: str) -> Counter:
-        """Samples by one of `Values`, or by several, as tuples."""
+        """The number of samples by one column of `Values`, or by a tuple of several."""
         counts: Counter = Counter()
         for values, n in self.counts.items():
             chosen = tuple(getattr(values, name) for name in names)

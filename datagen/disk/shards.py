@@ -3,9 +3,9 @@
     shards/{dataset}-{shard:06d}.tar      {key}.jpg, .png or .webp, then {key}.json, for every sample
     shards/{dataset}-{shard:06d}.json     its ShardReport, written last: a shard without one doesn't count
 
-The bytes depend on the samples alone: no time, user or order of arrival enters. A shard whose inputs all dropped is an empty tar,
-so that shard numbers have no gaps. Tars of others are read by `inputs/archive_members.py`; a training reads them by places
-(`model/data/tars.py`), whose headers `members_despite_damage` finds.
+The bytes depend on the samples alone: not on time, user or order of arrival. If all inputs of a shard dropped, it is an empty
+tar, so shard numbers have no gaps. `inputs/archive_members.py` reads tars of others. A training reads tars by places
+(`model/data/tars.py`), and `members_despite_damage` finds the headers.
 """
 
 import dataclasses
@@ -27,7 +27,7 @@ _EXTENSIONS = {b"\xff\xd8\xff": "jpg", b"\x89PN": "png", b"RIF": "webp"}
 
 
 class Place(NamedTuple):
-    """Where a sample lies in a shard's tar, in bytes: its members with their headers, and its JSON record without one."""
+    """A sample's place in a shard's tar, in bytes: its members with their headers, and its JSON record without a header."""
 
     offset: int
     num_bytes: int
@@ -41,11 +41,9 @@ def shard_name(dataset: str, index: int) -> str:
 
 @dataclass(frozen=True)
 class ShardReport:
-    """What became of a shard's inputs. Times are Unix seconds; `num_barren` of the documents that begin in it gave no page.
-
-    `identity` is the sha256 that the shard was first made with, where a source has been taken out of it since. Steps that read
-    the shard know it by `known_as`, so that they needn't be made again for what they read no more.
-    """
+    """The outcome of a shard. Times are Unix seconds. `num_barren` of the documents that begin in the shard gave no page. If a
+    source has been taken out of the shard since, `identity` is the first sha256. Steps that read the shard know it by `known_as`,
+    so they needn't be made again."""
 
     shard: str
     generation: int
@@ -83,9 +81,8 @@ class ShardReport:
 
 @dataclass
 class Totals:
-    """What the reports of shards add up to. `drops` are counted by their reasons; `times` are when each shard was begun and done.
-
-    `digest` is of the shards and of how many drops there are: the same digest, the same card and drops.jsonl."""
+    """Sums over reports of shards. `drops` are counted by reason. `times` are when each shard was begun and done. `digest` covers
+    the shards and the numbers of their drops: while it stays, the card and drops.jsonl stay."""
 
     num_shards: int = 0
     num_samples: int = 0
@@ -113,7 +110,7 @@ class Totals:
 
 
 class ShardWriter:
-    """Writes samples to an open file as a tar, hashing on the way. `close` must be called: a shard is whole or nothing."""
+    """Writes samples to an open file as a tar and hashes the bytes. A shard is whole only after `close`."""
 
     def __init__(self, file: BinaryIO):
         self._file = file
@@ -137,13 +134,13 @@ class ShardWriter:
         return Place(start, self.num_bytes - start, record_offset, len(record))
 
     def copy(self, key: str, members: bytes, place: Place) -> Place:
-        """Append a sample's members, which lie at `place` in another shard."""
+        """Append a sample's members, copied from `place` in another shard."""
         start = self._begin(key)
         self._put(members)
         return Place(start, len(members), start + place.record_offset - place.offset, place.record_bytes)
 
     def close(self) -> str:
-        """Write the end of the archive; returns its sha256 in hex."""
+        """Write the end of the archive; returns the archive's sha256 in hex."""
         self._put(bytes(tarfile.RECORDSIZE - self.num_bytes % tarfile.RECORDSIZE))
         return self._hash.hexdigest()
 
@@ -167,7 +164,7 @@ class ShardWriter:
 
 
 def image_extension(image: bytes) -> str:
-    """The ending of a member's name, without its dot. Raises `ValueError` for what is no JPEG, PNG or WebP."""
+    """The ending of a member's name, without its dot. Raises `ValueError` unless the image is a JPEG, PNG or WebP."""
     try:
         return _EXTENSIONS[image[:3]]
     except KeyError:
@@ -175,7 +172,7 @@ def image_extension(image: bytes) -> str:
 
 
 def read_shard(file: BinaryIO) -> Iterator[tuple[Sample, Place]]:
-    """The samples of an open tar and where each lies. Raises `ValueError`, `KeyError` or `TypeError` on damage."""
+    """The samples of an open tar and their places. Raises `ValueError`, `KeyError` or `TypeError` on damage."""
     image, start = None, 0
     try:
         with tarfile.open(fileobj=file, mode="r:") as tar:
@@ -205,16 +202,16 @@ def read_sample(folder: Folder, shard: str, offset: int, num_bytes: int) -> Samp
 
 
 def read_samples(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[Sample]:
-    """The samples of a manifest's `rows`, with their images, in order. A row needs shard, offset and bytes. Raises as
-    `read_shard` does."""
+    """The samples of a manifest's `rows` with their images, in order. A row needs shard, offset and bytes. Raises as
+    `read_shard`."""
     for data in folder.read_ranges((_tar(row), row["offset"], row["offset"] + row["bytes"]) for row in rows):
         ((sample, _),) = read_shard(io.BytesIO(data + bytes(2 * BLOCK_BYTES)))
         yield sample
 
 
 def read_records(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[Sample]:
-    """The samples of a manifest's `rows`, without their images, in order: no byte of an image is read. A row needs shard,
-    record_offset and record_bytes."""
+    """The samples of a manifest's `rows`, in order. No byte of an image is read. A row needs shard, record_offset and
+    record_bytes."""
     ranges = ((_tar(row), row["record_offset"], row["record_offset"] + row["record_bytes"]) for row in rows)
     yield from map(Sample.from_json, folder.read_ranges(ranges))
 
@@ -224,7 +221,7 @@ def _tar(row: Mapping[str, Any]) -> str:
 
 
 def members_despite_damage(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
-    """The headers of a tar, of others' too, those after damage as well."""
+    """The headers of any tar, also those behind damage."""
     file.seek(0)
     with _DamagedTar(fileobj=file, ignore_zeros=True) as tar:
         while member := tar.next():
@@ -233,8 +230,8 @@ def members_despite_damage(file: BinaryIO) -> Iterator[tarfile.TarInfo]:
 
 
 class _DamagedTar(tarfile.TarFile):
-    """Passes over headers that are damaged. `tarfile` does so too, but gives up where the damage is behind a header of the PAX
-    format, which stands before the member's own."""
+    """Skips damaged headers. `tarfile` does so too, but gives up at damage behind a PAX header, which stands before the member's
+    own header."""
 
     def next(self) -> tarfile.TarInfo | None:
         while True:
@@ -253,12 +250,12 @@ def read_report(folder: Folder, shard: str) -> ShardReport | None:
 
 
 def read_reports(folder: Folder) -> list[ShardReport]:
-    """The reports of all committed shards of the dataset in `folder`, in order. Raises `ValueError` as `read_report`."""
+    """The reports of all committed shards of the dataset in `folder`, in order. Raises `ValueError` as `read_report` does."""
     return list(each_report(folder))
 
 
 def each_report(folder: Folder, shards: Iterable[str] | None = None) -> Iterator[ShardReport]:
-    """The same one after the other, since drops may be many; of `shards` alone, if they are given."""
+    """As `read_reports`, one report at a time, since drops may be many. Only reports of `shards`, if given."""
     if shards is None:
         names = [f"shards/{name}" for name in folder.sub("shards").names(".json")]
     else:
@@ -274,7 +271,7 @@ def each_report(folder: Folder, shards: Iterable[str] | None = None) -> Iterator
 
 
 def verify_shard(folder: Folder, report: ShardReport) -> list[str]:
-    """What differs between a shard and its report, re-reading every byte; empty if nothing does."""
+    """The differences between a shard and its report, found by reading every byte; [] if there are none."""
     name = f"shards/{report.shard}.tar"
     try:
         with folder.open(name) as file:

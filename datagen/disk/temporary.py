@@ -1,9 +1,9 @@
-"""Temporary folders that don't outlive their process by long, even if it is killed.
+"""Temporary folders that don't outlive their process by long, even if the process is killed.
 
     TMPDIR/pagewheel-HOST-…/      HOST: a digest of the machine's name, since several may share the folder
 
-Each is locked by the process that made it, and the kernel lets go of the lock when that dies, however it dies. So what nobody has
-locked is left over, and goes when the next process of the same user makes a temporary folder on the same machine.
+The process that made a folder locks it, and the kernel drops the lock when the process dies. So an unlocked folder is left over.
+The next process of the same user that makes a temporary folder on the same machine deletes it.
 """
 
 import contextlib
@@ -20,8 +20,8 @@ _MEMORY = "/dev/shm"
 
 
 def temporary_folder(parent: str = "") -> tempfile.TemporaryDirectory:
-    """A new folder in `parent` ("": the usual one), to be used with `with`, or until the object goes. Raises `OSError` as making
-    a folder does."""
+    """A new folder in `parent` ("": the usual one). It goes when the `with` block ends, or with the object. Raises `OSError` as
+    making a folder does."""
     parent = parent or tempfile.gettempdir()
     _sweep_once(parent)
     while True:
@@ -29,7 +29,7 @@ def temporary_folder(parent: str = "") -> tempfile.TemporaryDirectory:
         with contextlib.suppress(FileNotFoundError):
             fd = os.open(folder.name, os.O_RDONLY)
             weakref.finalize(folder, os.close, fd)
-            with contextlib.suppress(OSError):  # a file system without locks, where nothing is swept either
+            with contextlib.suppress(OSError):  # a file system without locks; `sweep` deletes nothing there
                 fcntl.flock(fd, fcntl.LOCK_EX)
             if os.path.exists(folder.name):
                 return folder
@@ -37,7 +37,7 @@ def temporary_folder(parent: str = "") -> tempfile.TemporaryDirectory:
 
 
 def in_memory(free_bytes: int = 1 << 30) -> str:
-    """A parent of folders whose files take no disk, where there is one with so much room; else the usual parent."""
+    """A parent for folders in memory, if it has `free_bytes` of room; else the usual parent."""
     with contextlib.suppress(OSError):
         state = os.statvfs(_MEMORY)
         if os.access(_MEMORY, os.W_OK) and state.f_bavail * state.f_frsize >= free_bytes:
@@ -46,7 +46,7 @@ def in_memory(free_bytes: int = 1 << 30) -> str:
 
 
 def sweep(parent: str = "") -> int:
-    """Delete what killed processes of this user left here in `parent` ("": the usual one); returns how many folders."""
+    """Delete the folders in `parent` ("": the usual one) that killed processes of this user left; returns their number."""
     with os.scandir(parent or tempfile.gettempdir()) as entries:
         paths = [entry.path for entry in entries if entry.name.startswith(_prefix())]
     return sum(map(_swept, paths))

@@ -1,1 +1,1 @@
-"""What there is to read, and getting it."""
+"""Inputs: listing and fetching them."""

@@ -1,12 +1,12 @@
-"""Files inside zip, tar and WARC files: each has a uri that says where in which archive it lies.
+"""Files inside zip, tar and WARC files. Each has a uri with its archive and its place there.
 
     zip://NAME::ARCHIVE                      NAME, percent-encoded
     zip://NAME#N::ARCHIVE                    one of several of that name: N members of it come behind
-    tar://OFFSET/NAME::ARCHIVE               a member whose header is there
-    warc://OFFSET-LENGTH/TARGET::ARCHIVE     a record of so many bytes; TARGET is the address that it was fetched from
+    tar://OFFSET/NAME::ARCHIVE               a member whose header is at OFFSET
+    warc://OFFSET-LENGTH/TARGET::ARCHIVE     a record of LENGTH bytes; TARGET is its address on the web
 
-ARCHIVE is a path or an fsspec URL. Nothing is ever unpacked by name: a member is copied, alone, into a file that we named.
-Archives are as hostile as PDFs, so `archive_members.py` looks into them, in the sandboxed child.
+ARCHIVE is a path or an fsspec URL. Nothing is unpacked by name: a single member is copied into a file that we named. Archives are
+as hostile as PDFs, so `archive_members.py` reads them in the sandboxed child.
 """
 
 import re
@@ -26,11 +26,9 @@ COMMON_CRAWL = "https://data.commoncrawl.org/"
 
 
 class Member(NamedTuple):
-    """A file in an archive of `kind`. `name` is its name there, or the address that it was fetched from.
-
-    `first` is where its record begins in a tar or WARC. In a zip it counts the members of the same name behind it: 0 for the last
-    one, which is what others take for the only one. `num_bytes` is the length of a WARC's record, else 0.
-    """
+    """A file in an archive of `kind`. `name` is the file's name in the archive, or its address on the web. In a tar or WARC,
+    `first` is the offset of the member's record. In a zip, `first` counts the members of the same name behind it: the last one
+    has 0, and other programs know this one only. `num_bytes` is the length of a WARC's record, else 0."""
 
     kind: str
     name: str
@@ -46,8 +44,7 @@ class Member(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """What the child says of a member. `length` is the `num_bytes` of `Member`; `num_bytes` here is the file's size, 0 if nobody
-    says it."""
+    """A member as the child lists it. `length` is the `num_bytes` of `Member`. `num_bytes` is the file's size, 0 if unknown."""
 
     name: str
     first: int
@@ -57,20 +54,20 @@ class Listed(NamedTuple):
 
 
 def kind_of(uri: str) -> str:
-    """The kind of archive that a file of this name is, "" if none, or if this is a member's uri."""
+    """The kind of archive by a file's name; "" for other files, and for a member's uri."""
     if uri.partition("://")[0] in KINDS.values():
         return ""
     return next((kind for suffix, kind in KINDS.items() if uri.lower().endswith(suffix)), "")
 
 
 def name_of(uri: str) -> str:
-    """What a file, or a member, is called in its folder."""
+    """The name of a file, or of a member, in its folder."""
     member = parse(uri)
     return (member.name if member else uri).rpartition("/")[2]
 
 
 def parse(uri: str) -> Member | None:
-    """The member that a uri names; None if it is no member's. Raises `SampleError` (`bad_uri`)."""
+    """The member that a uri names; None for other uris. Raises `SampleError` (`bad_uri`)."""
     kind, _, rest = uri.partition("://")
     if kind not in KINDS.values():
         return None
@@ -91,8 +88,8 @@ def parse(uri: str) -> Member | None:
 
 
 def members(path: str, archive: str, formats: Sequence[str], limits: Limits) -> Iterator[tuple[Member, str, int]]:
-    """The files of `formats` in a local archive, called `archive` in uris, each with an etag and its bytes, 0 if nobody says how
-    many. Raises `SampleError` (`broken_archive`, or what ended the child), behind the members that could be listed."""
+    """The files of `formats` in a local archive, each with an etag and its bytes (0 if unknown). Uris call the archive `archive`.
+    Raises `SampleError` (`broken_archive`, or what ended the child) behind the members that could be listed."""
     kind = kind_of(path)
     for listed in _in_child(LIST, list[Listed], limits, path=path, kind=kind, formats=formats):
         for name, first, length, etag, num_bytes in listed:
@@ -100,11 +97,9 @@ def members(path: str, archive: str, formats: Sequence[str], limits: Limits) -> 
 
 
 def copy(member: Member, path: str, target: str, max_bytes: int, limits: Limits) -> None:
-    """Copy the member of the archive at `path` to the file `target`. Of a WARC, `path` may hold the record alone.
-
-    Raises `SampleError`: `not_found`, `unsafe_path`, `not_a_file`, `encrypted`, `too_large`, `truncated`, `broken_archive`, or
-    what ended the child.
-    """
+    """Copy the member of the archive at `path` to the file `target`. For a WARC, `path` may hold the record alone. Raises
+    `SampleError`: `not_found`, `unsafe_path`, `not_a_file`, `encrypted`, `too_large`, `truncated`, `broken_archive`, or what
+    ended the child."""
     list(_in_child(COPY, type(None), limits, path=path, member=member, target=target, max_bytes=max_bytes))
 
 

@@ -1,6 +1,5 @@
-"""Looking into archives of others, in the sandboxed child: zip, tar, WARC. Nothing here unpacks by name: one member's bytes go to
-one file. Tars of our own are `disk/shards.py`'s.
-"""
+"""Reads archives of others (zip, tar, WARC) in the sandboxed child. Nothing is unpacked by name: one member's bytes go to one
+file. `disk/shards.py` reads our own tars."""
 
 import contextlib
 import errno
@@ -25,9 +24,9 @@ from datagen.inputs.formats import HEAD_BYTES, format_of, suffixes
 from datagen.record import SampleError, clean_text
 
 _CHUNK = 1 << 20
-# Of a WARC each at once: what comes behind it may swell until the deadline, and then what wasn't sent is lost.
+# A WARC's members are sent one by one: the next record may swell until the deadline, and members that weren't sent are lost.
 _A_MESSAGE = {"zip": 1000, "tar": 1000, "warc": 1}
-_BEAT_S = 1.0  # of processor time: the sandbox's deadline is one between messages, and a large archive may hold few PDFs
+_BEAT_S = 1.0  # of processor time: the sandbox's deadline is between messages, and a large archive may hold few PDFs
 _ENCRYPTED = 0x1  # in a zip member's flags
 _DAMAGED = (
     zipfile.BadZipFile,
@@ -45,8 +44,9 @@ _DAMAGED = (
 
 
 def list_members(path: str, kind: str, formats: list[str]) -> Iterator[list[Listed]]:
-    """The archive's files of `formats`, some at a time. A name's suffix tells the format; in a WARC a file's first bytes do. An
-    empty list says that there is more to look at. Raises `SampleError` (`broken_archive`), behind what could be listed."""
+    """The archive's files of `formats`, several at a time. A name's suffix tells the format; in a WARC a file's first bytes do.
+    An empty list means that the listing goes on. Raises `SampleError` (`broken_archive`) behind the files that could be
+    listed."""
     members = {"zip": _zip, "tar": _tar, "warc": _warc}[kind](path, formats)
     listed: list[Listed] = []
     sent_s = time.process_time()
@@ -58,7 +58,7 @@ def list_members(path: str, kind: str, formats: list[str]) -> Iterator[list[List
                 if len(listed) == _A_MESSAGE[kind] or time.process_time() - sent_s > _BEAT_S:
                     yield listed
                     listed, sent_s = [], time.process_time()
-    except Exception:  # whatever it is, what was listed before it counts
+    except Exception:  # of any kind: the files before it count
         yield listed
         raise
     yield listed
@@ -73,14 +73,14 @@ def copy_member(path: str, member: Member, target: str, max_bytes: int) -> Itera
     with damage(), opened as source, open(target, "xb") as file:
         while chunk := source.read(min(_CHUNK, left + 1)):
             left -= len(chunk)
-            if left < 0:  # whatever its header says
+            if left < 0:  # its header may lie
                 raise SampleError("too_large", f"swells to more than {max_bytes} bytes")
             file.write(chunk)
     yield from ()
 
 
 REST = ""
-"""The name of an entry that stands for the rest of an archive."""
+"""The name of the entry for the unreadable rest of an archive."""
 
 
 class Entry(NamedTuple):
@@ -99,10 +99,8 @@ class Entry(NamedTuple):
 
 
 def entries(path: str, kind: str, stack: contextlib.ExitStack) -> list[Entry]:
-    """The plain files of a zip or tar, in order, those that share a name, too; `stack` closes it. Raises `SampleError`.
-
-    Where a tar is damaged or cut off behind some files, an entry called `REST` comes last, whose reading raises what is wrong.
-    """
+    """The plain files of a zip or tar, in order, also those of equal names. `stack` closes the archive. Raises `SampleError`. If
+    a tar is damaged or cut off behind some files, an entry called `REST` comes last, and reading it raises the error."""
     with damage():
         if kind == "zip":
             zipped = stack.enter_context(zipfile.ZipFile(path))
@@ -145,19 +143,19 @@ def _tarred(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
 
 @contextlib.contextmanager
 def damage() -> Iterator[None]:
-    """What the libraries raise on a damaged archive, as a `SampleError`."""
+    """Raises a library's error on a damaged archive as a `SampleError`."""
     try:
         yield
     except _DAMAGED as error:
         raise SampleError("broken_archive", f"{type(error).__name__}: {error}") from None
     except OSError as error:
-        # A seek to before the file's beginning, and what bzip2 says, with no number; other errors are the machine's.
+        # A seek to before the file's beginning, and bzip2's errors, which have no number; other errors are the machine's.
         if error.errno not in (errno.EINVAL, None):
             raise
         raise SampleError("broken_archive", f"{type(error).__name__}: {error}") from None
 
 
-# Of these three, None is a member of no format that is asked for.
+# These three yield None for a member of another format.
 
 
 def _zip(path: str, formats: list[str]) -> Iterator[Listed | None]:
@@ -185,7 +183,7 @@ def _tar(path: str, formats: list[str]) -> Iterator[Listed | None]:
 
 
 def _members_of(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The members of a tar in order. Raises at one that can't be, and unless the archive ends as it should."""
+    """The members of a tar in order. Raises at an impossible member, and if the archive doesn't end as it should."""
     for info in archive:
         if info.size >= 1 << 63:
             raise tarfile.ReadError(f"a member of {info.size} bytes")
@@ -196,7 +194,7 @@ def _members_of(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 
 def _check_end(archive: tarfile.TarFile) -> None:
-    """Raise unless the archive ends with zeros, as POSIX has it: to tarfile whatever is no header is the end, too."""
+    """Raise unless the archive ends with zeros, as POSIX demands: tarfile takes any wrong header for the end."""
     file = archive.fileobj
     assert file is not None
     file.seek(archive.offset)
@@ -233,7 +231,7 @@ def _records(archive: ArchiveIterator) -> Iterator[ArcWarcRecord]:
 
 
 def _read_to_end(archive: ArchiveIterator, record: ArcWarcRecord) -> None:
-    """Read the rest of a record. Raises if there is too little of it: to warcio that, and what doesn't inflate, is the end."""
+    """Read the rest of a record. Raises if the record is cut off or damaged, which warcio takes for the end."""
     archive.read_to_end()
     gzip = archive.reader.decompressor
     if not (gzip.eof or archive.next_line if gzip else getattr(record.raw_stream, "limit", -1) == 0):
@@ -241,7 +239,7 @@ def _read_to_end(archive: ArchiveIterator, record: ArcWarcRecord) -> None:
 
 
 def _check_name(name: str) -> None:
-    """A name that leads out of the archive tells of somebody who wanted just that."""
+    """Raise for a name that leads out of the archive: such an archive is an attack."""
     if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or name[1:2] == ":":
         raise SampleError("unsafe_path", name)
 
@@ -271,7 +269,7 @@ def _open_tar(path: str, name: str, first: int, length: int) -> Iterator[IO[byte
         info = archive.next()
         if info is None or clean_text(info.name) != name:
             raise SampleError("not_found", f"no {name} at {first}")
-        file = archive.extractfile(info) if info.isreg() else None  # of a link it would follow the name
+        file = archive.extractfile(info) if info.isreg() else None  # it would follow a link by its name
         if file is None:
             raise SampleError("not_a_file", "a link or a device")
         with file:

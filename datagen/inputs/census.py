@@ -1,4 +1,4 @@
-"""What there is to read. A census is listed anew by every run; `assignment.py` says what of it earlier runs have assigned."""
+"""The inputs of a run. Every run lists its census anew; `assignment.py` has what earlier runs assigned."""
 
 import glob
 import logging
@@ -25,29 +25,26 @@ _NAMED = 4  # suffixes that a line names
 
 
 class Census(Protocol):
-    """Where items come from. Listing may take long and touch the network; building the object does neither."""
+    """The origin of items. Listing may take long and touch the network; building the object does neither."""
 
     def items(self) -> Sequence[Item]:
         """Sorted by uri. Raises `ValueError` if there is nothing to read."""
         ...
 
     def pending(self) -> str:
-        """What happens before the items are known, for a plan, such as a download; "" if nothing does."""
+        """Work that comes before the items are known, such as a download, in words for a plan; "" for none."""
         return ""
 
     def within(self, out: Folder) -> "Census":
-        """The census in the output `out`, for one that names another step's folder."""
+        """The census in the output `out`, if it names another step's folder."""
         return self
 
 
 @dataclass(frozen=True)
 class Listing(Census):
-    """The files of `formats` that `input` names: a folder, a glob, a file, or a `.parquet` or `.jsonl` list.
-
-    zip, tar and WARC files are archives, wherever they are named: each of their members of these formats is an item, or, with
-    `whole_archives`, the archive is one item, whose members are its parts. Without `has_lists` a .parquet or .jsonl file is one
-    like others.
-    """
+    """The files of `formats` that `input` names: a folder, a glob, a file, or a `.parquet` or `.jsonl` list. zip, tar and WARC
+    files are archives. Each member of these formats is an item. With `whole_archives` the archive is the item, and its members
+    are parts. Without `has_lists`, .parquet and .jsonl files are files like others."""
 
     input: str
     formats: tuple[str, ...] = ("pdf",)
@@ -65,13 +62,13 @@ class Listing(Census):
         return items
 
     def scan(self) -> tuple[StoredItems, Counter[str]]:
-        """The items, each uri once, and a count by suffix of the files that a folder scan passed over."""
+        """The items, each uri once, and the number of files that a folder scan passed over, by suffix."""
         others: Counter[str] = Counter()
         items = (item for file in self._files(others) for item in self._items_of(file))
         return StoredItems(last_of_each(in_order(((item.uri,), item) for item in items), "uri")), others
 
     def _files(self, others: Counter[str]) -> Iterator[Item]:
-        """The files that are named, archives among them; what a folder scan passes over is counted in `others`."""
+        """The named files, archives included. `others` counts the files that a folder scan passes over."""
         fs, path = resolve(self.input)
         if self.has_lists and self.input.endswith((".parquet", ".jsonl")):
             if not fs.exists(path):
@@ -93,8 +90,8 @@ class Listing(Census):
             raise ValueError(f"input={self.input}: no such file or folder")
 
     def _items_of(self, file: Item) -> Iterator[Item]:
-        """The members of a file that is an archive. The archive itself comes with them where it can't be listed to its end, so
-        that this is a drop and not silence. Any other file alone."""
+        """The members of an archive; any other file itself. If an archive can't be listed to its end, the archive comes too, so
+        its loss is a counted drop."""
         if self.whole_archives or not archive.kind_of(file.uri):
             yield file
             return
@@ -108,7 +105,7 @@ class Listing(Census):
 
 
 def _named(others: Counter[str]) -> str:
-    """How many files there are of the most frequent suffixes, and how many of all others."""
+    """The numbers of files of the most frequent suffixes, and of all others, in words."""
     ranked = sorted(others.items(), key=lambda one: (-one[1], one[0]))
     named = [f"{num} {suffix or 'without a suffix'}" for suffix, num in ranked[:_NAMED]]
     rest = sum(num for _, num in ranked[_NAMED:])
@@ -116,8 +113,8 @@ def _named(others: Counter[str]) -> str:
 
 
 def walk(fs: fsspec.AbstractFileSystem, path: str) -> Iterator[dict[str, Any]]:
-    """The files below a folder, as fsspec describes them. On a local disk through links to folders, too, each folder once; one
-    that can't be read comes as an entry of its own, so that its loss is a drop and not silence."""
+    """The files below a folder, as fsspec describes them. On a local disk, links to folders are followed, each folder once. An
+    unreadable folder is an entry of its own, so its loss is a counted drop."""
     return _walk(path) if is_local(fs) else iter(fs.find(path, detail=True).values())
 
 
@@ -148,6 +145,6 @@ def file_item(fs: fsspec.AbstractFileSystem, info: dict[str, Any]) -> Item:
             st = os.stat(info["name"])
             return Item(name, stat_etag(st.st_size, st.st_mtime_ns), st.st_size)
         except OSError:
-            return Item(name)  # a broken link, say: reading it tells, and is counted
+            return Item(name)  # such as a broken link: reading it fails, and is counted
     etag = next((str(info[k]) for k in ("ETag", "etag", "md5Hash", "LastModified", "mtime") if info.get(k)), "")
     return Item(fs.unstrip_protocol(info["name"]), etag.strip('"') or f"{size:x}", size)

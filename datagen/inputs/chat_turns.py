@@ -1,4 +1,4 @@
-"""Who says what in a row about pictures or texts, as LLaVA, ShareGPT, ms-swift, LLaMA-Factory and OpenAI lay it out.
+"""The turns of a row about pictures or texts, as LLaVA, ShareGPT, ms-swift, LLaMA-Factory and OpenAI lay them out.
 
 {"conversations": [{"from": "human", "value": "<image>\\nDescribe it."}, {"from": "gpt", "value": "A dog in a meadow."}]}
 {"messages": [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "Describe it."}]}, …]}
@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 from datagen.record import SampleError
 
 LISTS = ("messages", "conversations", "conversation")
-"""What the list of turns is called: a row has one of these."""
+"""The names of the list of turns: a row has one of these."""
 ROLES = ("system", "user", "assistant")
 _SPEAKERS = {"human": "user", "gpt": "assistant"}  # of `from`
 
 
 class Turn(NamedTuple):
-    """`role` is one of `ROLES`, or what the message says in place of one; `content` a text or a list of parts, as it was written.
-    `message` is all of it, but for keys of null."""
+    """`role` is one of `ROLES`, or the message's own word if it is none of them. `content` is a text or a list of parts,
+    unchanged. `message` is the whole message without its keys of null."""
 
     role: Any
     content: Any
@@ -26,7 +26,7 @@ class Turn(NamedTuple):
 
 
 def turns(row: Mapping[str, Any]) -> Iterator[Turn]:
-    """The turns of a row, in order; none if it has no list of them. Raises `SampleError` (`bad_row`) for what is no list."""
+    """The turns of a row, in order; none if it has no list of turns. Raises `SampleError` (`bad_row`) if that isn't a list."""
     name = next((name for name in LISTS if row.get(name) is not None), "")
     messages = row[name] if name else []
     if not isinstance(messages, list):

@@ -1,14 +1,15 @@
-"""Which files are of which kind: by their names where a folder is listed, by their first bytes where they are read."""
+"""The formats of files: by their names when a folder is listed, by their first bytes when they are read."""
 
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 HEAD_BYTES = 1024
-"""How many of a file's first bytes `Format.matches` looks at."""
+"""The number of a file's first bytes that `Format.matches` gets."""
 
 
 class Format(NamedTuple):
-    """A kind of file. `suffixes` are lower case, with their dot; `matches` says whether a file's first bytes are of the kind."""
+    """A kind of file. `suffixes` are lower case, with their dot. `matches` tells by a file's first bytes whether it is of the
+    kind."""
 
     name: str
     suffixes: tuple[str, ...]
@@ -16,17 +17,17 @@ class Format(NamedTuple):
 
 
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-"""What an HEIC file may say that it is."""
+"""The brands that an HEIC file may have."""
 
 
 def _is_plain(head: bytes) -> bool:
-    """Whether a file begins as plain text does: no zero bytes but in UTF-16, and no page of the web."""
+    """Whether a file begins as plain text: without zero bytes, except in UTF-16, and not as a web page."""
     begins = head.lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     return head.startswith(UTF_16) or (b"\0" not in head and not begins.startswith((b"<!doctype", b"<html", b"<?xml")))
 
 
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-"""What a text in UTF-16 begins with."""
+"""The byte order marks of UTF-16."""
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ALL = (
     Format("pdf", (".pdf",), lambda head: b"%PDF-" in head),
@@ -38,13 +39,13 @@ _ALL = (
     Format("bmp", (".bmp",), lambda head: head.startswith(b"BM")),
     Format("avif", (".avif",), lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis")),
     Format("heic", (".heic", ".heif"), lambda head: head[4:8] == b"ftyp" and head[8:12] in HEIC),
-    # Word's: which it is, and whether it is one at all, is told where it is opened. Encrypted ones are OLE files, as .doc is.
-    # Templates, and those with macros, which nobody runs, are of the same form.
+    # Word's: opening a file tells which of them it is, or none. Encrypted files are OLE files, as .doc is. Templates, and files
+    # with macros, which nobody runs, have the same form.
     Format("docx", (".docx", ".docm", ".dotx", ".dotm"), lambda head: head.startswith((b"PK\3\4", _OLE))),
     Format("odt", (".odt",), lambda head: head.startswith(b"PK\3\4")),
     Format("doc", (".doc",), lambda head: head.startswith(_OLE)),
     Format("rtf", (".rtf",), lambda head: head.lstrip(b"\xef\xbb\xbf \r\n").startswith(b"{\\rt")),
-    # Texts alone, in rows or as they stand. What is compressed has lines of one of the two last kinds.
+    # Texts alone, in rows or plain. Compressed files have lines of one of the two last kinds.
     Format("parquet", (".parquet",), lambda head: head.startswith(b"PAR1")),
     Format("arrow", (".arrow",), lambda head: head.startswith((b"ARROW1", b"\xff\xff\xff\xff"))),
     Format("gzip", (".gz",), lambda head: head.startswith(b"\x1f\x8b")),
@@ -55,11 +56,10 @@ _ALL = (
 WORD = ("docx", "doc", "odt", "rtf")
 """The formats of Word documents."""
 FORMATS = {format.name: format for format in _ALL}
-"""All formats by name."""
 
 
 def format_of(head: bytes, names: Iterable[str]) -> Format | None:
-    """The first of the formats called `names` that a file's first bytes are of."""
+    """The first of the formats `names` that a file's first bytes match."""
     return next((FORMATS[name] for name in names if FORMATS[name].matches(head)), None)
 
 

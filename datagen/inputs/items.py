@@ -1,6 +1,6 @@
-"""What a source reads: an item is a container, or a range of its parts.
+"""The input of sources: an item is a container, or a range of its parts.
 
-A container is a file or an archive's member. Its parts are pages, rows, members or draws: what they are is the source's to say.
+A container is a file or an archive's member. The source defines its parts: pages, rows, members or draws.
 """
 
 import itertools
@@ -15,11 +15,12 @@ _FEW_SHARDS = 8
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One input. `uri` is a local path, an fsspec URL or a member's uri; `etag` changes when the content does.
+    """One input. `uri` is a local path, an fsspec URL or a member's uri. `etag` changes when the content does.
 
-    `count` is how many parts the container has: -1 until somebody looked inside (`deep`), and so is `sha256` "". `first` to
-    `stop` (exclusive, -1 for the end) is the range that a shard reads of a large container. `again` marks a range that was read
-    before and lacked just these parts."""
+    `count` is the container's number of parts, -1 until somebody looked inside (`deep`); until then `sha256` is "". A shard that
+    reads a part of a large container has the range `first` to `stop` (exclusive, -1 for the end). `again` marks a range that was
+    read before and lacked just these parts.
+    """
 
     uri: str
     etag: str = ""
@@ -38,7 +39,7 @@ class Item:
 
     @property
     def begins(self) -> bool:
-        """Whether a shard that reads this item tells the whole container's fate."""
+        """Whether the shard that reads this item reports on the whole container."""
         return self.first == 0 and not self.again
 
     @property
@@ -47,16 +48,16 @@ class Item:
         return self.again or self.first > 0 or self.stop >= 0
 
     def has(self, part: int) -> bool:
-        """Whether a part of the container is one of the item's own."""
+        """Whether a part of the container belongs to the item."""
         return part in self.part
 
 
 Inputs = tuple[Item, ...]
-"""What one shard reads."""
+"""The items that one shard reads."""
 
 
 def num_parts(item: Item, part_bytes: int, unknown: int = 1) -> int:
-    """How many parts an item gives: known, or guessed from its bytes; `unknown` where nobody knows these either."""
+    """The number of an item's parts: known, or guessed from its bytes; `unknown` if its bytes aren't known either."""
     if item.stop >= 0 or item.count >= 0:
         return (item.stop if item.stop >= 0 else item.count) - item.first
     return max(1, round(item.num_bytes / part_bytes)) if item.num_bytes else unknown
@@ -65,11 +66,9 @@ def num_parts(item: Item, part_bytes: int, unknown: int = 1) -> int:
 def shards_of(
     items: Iterable[Item], expected_parts: Callable[[Item], int], shard_parts: int, cut: bool = True, least: int = 0
 ) -> Iterator[Inputs]:
-    """The items in order, about `shard_parts` parts a shard by what `expected_parts` says of each. With `cut`, an item that is
-    known to have more is cut into ranges.
-
-    With `least`, few items make about eight shards, of at least so many parts each, so that several workers have something to
-    do. How many workers there are decides nothing, and no item is cut for it."""
+    """The items in order, about `shard_parts` parts a shard; `expected_parts` tells an item's parts. With `cut`, an item of more
+    known parts is cut into ranges. With `least`, few items make about eight shards of at least `least` parts each, so that
+    several workers have work. The number of workers has no influence, and no item is cut for this."""
     parts = (part for item in items for part in (_ranges(item, shard_parts) if cut else [item]))
     size, first = shard_parts, list[Item]()
     if least:
@@ -94,7 +93,7 @@ def shards_of(
 
 
 def _ranges(item: Item, size: int) -> list[Item]:
-    """Ranges of at most `size` parts. The last goes to the container's end, wherever that proves to be."""
+    """Ranges of at most `size` parts. The last one goes to the container's end, whatever its real number of parts."""
     end = item.stop if item.stop >= 0 else item.count
     if item.again or end - item.first <= size:
         return [item]

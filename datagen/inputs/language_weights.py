@@ -1,8 +1,8 @@
-"""How much of each language: a budget of pages for groups of languages, divided within a group by temperature.
+"""A corpus's pages by language: a budget of pages for each group of languages, divided within the group by temperature.
 
-A language with n pages gets a share proportional to n^(1/T): T=1 leaves the languages as they are, a large T makes them alike
-(as for multilingual models since Conneau et al. 2020, whose exponent of 0.3 is T=3.3). No language gets more than it has; what it
-leaves goes to the others of its group.
+A language with n pages gets a share proportional to n^(1/T). T=1 leaves the languages as they are; a large T makes them alike
+(Conneau et al. 2020 have the exponent 0.3, which is T=3.3). No language gets more pages than it has; the rest goes to the others
+of its group.
 """
 
 import functools
@@ -17,12 +17,12 @@ from datagen.inputs.stored_items import in_order
 
 log = logging.getLogger(__name__)
 
-_HALVINGS = 100  # of the interval that a group's scale is looked for in
+_HALVINGS = 100  # of the interval in which a group's scale is searched
 
 
 @dataclass(frozen=True)
 class Share:
-    """`num_pages` of `languages` together, by their primary subtags; of all that no other share names, if none is named."""
+    """The budget `num_pages` of several `languages` together, by primary subtags. No languages: all that no other share names."""
 
     num_pages: int
     languages: tuple[str, ...] = ()
@@ -30,8 +30,8 @@ class Share:
 
 @dataclass(frozen=True)
 class Weights:
-    """Documents of a language are taken in an order given by `seed` until its pages are reached: larger shares keep what smaller
-    ones took. A document without a declared language is of the language "und"."""
+    """A language's documents are taken in an order by `seed` until its pages are reached, so a larger share keeps what a smaller
+    one took. A document without a declared language has the language "und"."""
 
     shares: tuple[Share, ...]
     temperature: float = 3.3
@@ -45,7 +45,7 @@ class Weights:
             raise ValueError(f"weights: temperature={self.temperature}: a number above 0 is needed")
 
     def targets(self, available: Mapping[str, int], taken: Mapping[str, int] | None = None) -> dict[str, int]:
-        """How many pages of each language, out of those `available`; never fewer than are `taken` already."""
+        """The number of pages of each language, at most the `available` ones, and at least those `taken` already."""
         named = {lang for share in self.shares for lang in share.languages}
         wanted: dict[str, int] = {}
         for share in self.shares:
@@ -57,8 +57,8 @@ class Weights:
         return wanted
 
     def _divided(self, budget: int, available: dict[str, int], taken: Mapping[str, int]) -> dict[str, int]:
-        """A budget over languages: as many pages as a common scale of their weights gives, but between what is taken of a
-        language and what there is."""
+        """A budget divided over languages: a common scale times each language's weight, at least the pages taken, and at most the
+        pages available."""
         weights = {lang: n ** (1 / self.temperature) for lang, n in available.items()}
 
         def at(scale: float) -> dict[str, float]:
@@ -74,8 +74,8 @@ class Weights:
 
 
 def weigh(new: Iterable[Item], read: Iterable[Item], weights: Weights, num_pages: Callable[[Item], int]) -> Iterator[Item]:
-    """Of `new` documents, which are gone through twice, those that belong in a corpus of these weights, beside those that it has
-    read or will; sorted by uri. By what `num_pages` expects of each, whatever it gave."""
+    """The `new` documents that belong in a corpus of these weights, sorted by uri. `new` is gone through twice. `read` are the
+    documents that the corpus has read or will read. A document counts with the pages that `num_pages` expects."""
     taken: dict[str, int] = defaultdict(int)
     for document in read:
         taken[language(document.lang)] += num_pages(document)
@@ -96,7 +96,7 @@ def weigh(new: Iterable[Item], read: Iterable[Item], weights: Weights, num_pages
 
 @functools.cache
 def language(tag: str) -> str:
-    """The primary subtag of a language tag, the shortest that there is for it (zho, cmn-Hans and zh_TW are zh); "und" of none."""
+    """The shortest primary subtag of a language tag (zho, cmn-Hans and zh_TW are zh); "und" of no tag."""
     import langcodes  # takes 0.1 s, which a plan without weights needn't wait for
 
     try:

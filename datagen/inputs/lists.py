@@ -18,7 +18,7 @@ LIST_COLUMNS = ("uri", "etag", "bytes", "lang", "licence", "pages")
 
 
 def read_list(input: str, fs: fsspec.AbstractFileSystem, path: str) -> Iterator[Item]:
-    """The items of the list at `path`, which the user calls `input`. Raises `ValueError`, naming what is wrong with which row."""
+    """The items of the list at `path`, called `input` by the user. Raises `ValueError` that names the row and its fault."""
     folder = fs.unstrip_protocol(fs._parent(path)) if not is_local(fs) else os.path.dirname(path)
     try:
         with archive_at(input) as copy:
@@ -37,7 +37,7 @@ def _is_named(row: dict[str, Any], column: str) -> bool:
 
 
 def _listed(row: Row, folder: str) -> Item:
-    """A list's row as an item. A relative uri is relative to the list. Raises `ValueError`, naming what is wrong with it."""
+    """A list's row as an item. A relative uri is relative to the list. Raises `ValueError` that names the fault."""
     if isinstance(row, SampleError):
         raise ValueError(f"not a readable list: {row}")
     if not _is_named(row, "uri") and not _is_named(row, "warc_filename"):
@@ -57,7 +57,7 @@ def _listed(row: Row, folder: str) -> Item:
         raise ValueError(f"{uri}: etag, lang and licence are words")
     try:
         st = os.stat(uri.removeprefix("file://")) if "://" not in uri.removeprefix("file://") else None
-    except (OSError, ValueError):  # reading it will tell
+    except (OSError, ValueError):  # reading it fails, and is counted
         st = None
     if st is not None:
         etag, num_bytes = etag or stat_etag(st.st_size, st.st_mtime_ns), st.st_size

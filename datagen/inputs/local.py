@@ -1,4 +1,4 @@
-"""A file here, wherever it lies."""
+"""A local path to any file, wherever the file lies."""
 
 import contextlib
 import errno
@@ -17,7 +17,7 @@ from datagen.record import SampleError
 from datagen.sandbox.process import Limits
 
 _MAX_ARCHIVE_BYTES = 64 << 30  # that is fetched as a whole
-# What an operating system says of a file. Of anything else (a full disk, a lost server) the file is not guilty: the shard fails.
+# The system's errors about a file itself. Other errors (a full disk, a lost server) aren't the file's fault: the shard fails.
 _ABOUT_THE_FILE = {
     errno.ENOENT: "not_found",
     errno.EACCES: "unreadable",
@@ -30,7 +30,7 @@ _ABOUT_THE_FILE = {
 
 
 class Fetched(NamedTuple):
-    """A file here: a path, and the format that its first bytes are of."""
+    """A local file and the format of its first bytes."""
 
     path: str
     format: Format
@@ -38,11 +38,9 @@ class Fetched(NamedTuple):
 
 @contextlib.contextmanager
 def fetched(uri: str, formats: Sequence[str], max_bytes: int, limits: Limits) -> Iterator[Fetched]:
-    """A file of one of `formats`: itself, or a temporary copy of what lies elsewhere or in an archive.
-
-    Raises `SampleError` (`bad_uri`, `not_found`, `unreadable`, `empty`, `too_large`, `not_a_pdf` or what other format alone was
-    asked for, `other_format`, `repaired_archive`, and as `archive.copy` does), or `OSError` where the fault isn't the file's.
-    """
+    """A file of one of `formats`: itself, or a temporary copy of a file that lies elsewhere or in an archive. Raises
+    `SampleError` (`bad_uri`, `not_found`, `unreadable`, `empty`, `too_large`, `not_a_pdf` or the like if one format was asked
+    for, `other_format`, `repaired_archive`, and as `archive.copy` does), or `OSError` where the fault isn't the file's."""
     with contextlib.ExitStack() as stack:
         with about_the_file():
             path = _file(uri, formats, max_bytes, limits, stack)
@@ -61,7 +59,7 @@ def archive_at(uri: str) -> Iterator[str]:
 
 @contextlib.contextmanager
 def about_the_file() -> Iterator[None]:
-    """What the system says of a file, as a `SampleError`."""
+    """Raises the system's errors about a file as a `SampleError`."""
     try:
         yield
     except OSError as error:
@@ -84,7 +82,7 @@ def _file(uri: str, formats: Sequence[str], max_bytes: int, limits: Limits, stac
         archive.copy(member, _archive_of(member, max_bytes, stack), copy, max_bytes, limits)
         return copy
     path = _fetch(uri, _MAX_ARCHIVE_BYTES if archive.kind_of(uri) else max_bytes, stack)
-    if archive.kind_of(uri):  # the census could not look into it, or not to its end
+    if archive.kind_of(uri):  # the census could not list it, or not to its end
         for _ in archive.members(path, uri, formats, limits):
             pass
         raise SampleError("repaired_archive", "it can be looked into now: what is in it is read as documents of their own")
@@ -92,7 +90,7 @@ def _file(uri: str, formats: Sequence[str], max_bytes: int, limits: Limits, stac
 
 
 def _archive_of(member: archive.Member, max_bytes: int, stack: contextlib.ExitStack) -> str:
-    """A local path to the member's archive; of a WARC that lies elsewhere, to the member's record alone."""
+    """A local path to the member's archive. For a WARC that lies elsewhere, only the member's record is fetched."""
     fs, path = _resolved(member.archive)
     if member.kind == "warc" and not is_local(fs):
         if member.num_bytes > max_bytes:
@@ -104,11 +102,11 @@ def _archive_of(member: archive.Member, max_bytes: int, stack: contextlib.ExitSt
     return _archive_copy(member.archive) if not is_local(fs) else _fetch(member.archive, _MAX_ARCHIVE_BYTES, stack)
 
 
-_copies: list[tuple[str, contextlib.ExitStack, str]] = []  # one at most: an archive's uri, what deletes its copy, and its path
+_copies: list[tuple[str, contextlib.ExitStack, str]] = []  # at most one: an archive's uri, what deletes its copy, and its path
 
 
 def _archive_copy(uri: str) -> str:
-    """A local copy of an archive from elsewhere. It stays until another archive is asked for, since members come one after the
+    """A local copy of an archive from elsewhere. It stays until another archive is needed, since members come one after the
     other."""
     if not (_copies and _copies[0][0] == uri):
         while _copies:
@@ -123,21 +121,21 @@ def _fetch(uri: str, max_bytes: int, stack: contextlib.ExitStack) -> str:
     if is_local(fs):
         if not is_plain_file(path):
             raise SampleError("unreadable", "not a plain file")
-        with open(path, "rb"):  # what can't be opened is an error here: in the child it would be a bug
+        with open(path, "rb"):  # an unreadable file is an error here: in the child it would be a bug
             return path
     size = _called(fs, lambda: fs.size(path))
     if size is not None and size > max_bytes:
         raise SampleError("too_large", f"{size} bytes, allowed are {max_bytes}")
-    copy = os.path.join(_temporary(stack), f"document{os.path.splitext(path)[1]}")  # whose kind is told by that
+    copy = os.path.join(_temporary(stack), f"document{os.path.splitext(path)[1]}")  # the suffix tells its kind
     _called(fs, lambda: fs.get_file(path, copy))
     return copy
 
 
 def _called(fs: fsspec.AbstractFileSystem, call: Callable[[], Any]) -> Any:
-    """What `call` returns, a call of a file system that isn't local. A web server is called again where it fails."""
+    """The result of `call`, a call of a file system that isn't local. A web server's failed call is repeated."""
     if "http" not in fs.protocol:
         return call()
-    from datagen.inputs.web import called  # it takes its time to load, and few need it
+    from datagen.inputs.web import called  # slow to load, and few need it
 
     return called(call)
 
@@ -154,7 +152,7 @@ def _temporary(stack: contextlib.ExitStack) -> str:
 
 
 def _format(path: str, formats: Sequence[str], max_bytes: int) -> Format:
-    """The format of a file. Raises `SampleError` for what the parser need not see."""
+    """The format of a file. Raises `SampleError` for a file that the parser need not see."""
     size = os.path.getsize(path)
     if size == 0:
         raise SampleError("empty", "0 bytes")

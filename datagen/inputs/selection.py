@@ -1,4 +1,4 @@
-"""Which items are taken: a limit over languages, and draws by a seed that come out the same on every machine."""
+"""The choice of items: a limit over languages, and draws by a seed that are the same on every machine."""
 
 import hashlib
 import itertools
@@ -14,10 +14,8 @@ from datagen.record import SampleError
 
 
 def choose(items: Iterable[Item], limit: int, seed: int) -> Iterator[Item]:
-    """At most `limit` items, sorted by uri: taken in turn from each language, each language's in an order that the seed gives.
-
-    A larger limit keeps what a smaller one chose.
-    """
+    """At most `limit` items, sorted by uri. Languages take turns, and `seed` orders each language's items. A larger limit keeps
+    what a smaller one chose."""
     by_uri = in_order(((item.uri,), item) for item in items)
     by_lang = in_order(((item.lang, _draw(item, seed)), item) for item in by_uri)
     in_turn = in_order(
@@ -29,8 +27,8 @@ def choose(items: Iterable[Item], limit: int, seed: int) -> Iterator[Item]:
 
 
 def first_parts(items: Iterable[Item], limit: int, seed: int, count: Callable[[Item], int]) -> list[Item]:
-    """Items with at most `limit` parts in all, by `seed`; the last may be cut, where a larger limit goes on. `count` says how
-    many an item has that doesn't say so itself."""
+    """Items with at most `limit` parts in all, by `seed`. The last item may be cut, and a larger limit goes on there. `count`
+    tells the parts of an item without a count."""
     chosen, left = [], limit
     for item in by_seed(items, seed):
         if not left:
@@ -42,7 +40,7 @@ def first_parts(items: Iterable[Item], limit: int, seed: int, count: Callable[[I
 
 
 def by_seed(items: Iterable[Item], seed: int) -> Iterator[Item]:
-    """`items` in an order that the seed gives. It goes by the ends of their uris, so it doesn't depend on where a folder lies."""
+    """`items` in an order by the seed and the ends of their uris, so the folder's place doesn't matter."""
     return in_order(((_draw(item, seed),), item) for item in items)
 
 
@@ -51,11 +49,11 @@ def _draw(item: Item, seed: int) -> bytes:
 
 
 def _end(uri: str) -> str:
-    """The part of a uri that stays when a folder is moved: its last two names, or an archive's name and a member's place and
+    """The part of a uri that stays when a folder is moved: its last two names, or an archive's name with a member's place and
     name."""
     try:
         member = archive.parse(uri)
-    except SampleError:  # reading it will tell
+    except SampleError:  # reading it fails, and is counted
         member = None
     if member is None:
         return "/".join(uri.split("/")[-2:])
@@ -63,5 +61,5 @@ def _end(uri: str) -> str:
 
 
 def seeded(seed: int, *values: object) -> bytes:
-    """A digest of the values that stands for a random draw: the same on every machine, in any order of calls."""
+    """A digest of the values, for a random draw that is the same on every machine and in any order of calls."""
     return hashlib.sha256(repr((seed, *values)).encode(errors="surrogateescape")).digest()

@@ -1,6 +1,6 @@
-"""Items on this machine's disk: a census may name more documents than memory holds.
+"""Items on this machine's disk, since a census may have more documents than memory holds.
 
-They lie in temporary databases of SQLite without a name, which go with their process, however it dies.
+They lie in nameless temporary databases of SQLite, which go with their process, however it dies.
 """
 
 import itertools
@@ -24,14 +24,14 @@ def item_of(row: Sequence[Any]) -> Item:
 
 
 def database() -> sqlite3.Connection:
-    """A new one, on disk as far as its 2 MB of cache don't hold it."""
+    """A new database. What its 2 MB of cache don't hold goes to disk."""
     connection = sqlite3.connect("")
     connection.execute("PRAGMA journal_mode = OFF")
     return connection
 
 
 def in_order(keyed: Iterable[tuple[tuple[Any, ...], Item]]) -> Iterator[Item]:
-    """Items sorted by their keys, tuples of texts, bytes and numbers; those of equal keys in the order in which they came."""
+    """Items sorted by their keys, tuples of texts, bytes and numbers. Items of equal keys stay in their order."""
     rows = ((*key, *values_of(item)) for key, item in keyed)
     first = next(rows, None)
     if first is None:
@@ -44,19 +44,19 @@ def in_order(keyed: Iterable[tuple[tuple[Any, ...], Item]]) -> Iterator[Item]:
 
 
 def last_of_each(items: Iterable[Item], *names: str) -> Iterator[Item]:
-    """Of neighbours that are equal in the fields `names` the last."""
+    """The last one of each run of neighbours that are equal in the fields `names`."""
     for _, alike in itertools.groupby(items, attrgetter(*names)):
         *_, last = alike
         yield last
 
 
 def marks(num: int) -> str:
-    """The places of a row's values in a statement."""
+    """The placeholders for a row's values in a statement."""
     return ", ".join("?" * num)
 
 
 class StoredItems(Sequence[Item]):
-    """Items in the order in which they came, also by their uris."""
+    """Items in the order in which they came. `at` finds them by uri."""
 
     def __init__(self, items: Iterable[Item]):
         self._database = database()

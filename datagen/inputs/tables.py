@@ -1,9 +1,8 @@
 """Files of rows, read in the sandboxed child: Parquet and Arrow batch by batch, CSV and JSON Lines line by line.
 
-A row has a number, from 0 on. One that can't be read is a `SampleError` in its place. Damage takes the rows of its batch, or all
-that are left; where nobody knows how many these are, one more row stands for them.
-
-Who reads a kind of data opens a file as a `Table` and hands `read` what makes a row into that data.
+Rows are numbered from 0. An unreadable row is a `SampleError` in its place. Damage takes the rows of its batch, or all remaining
+rows; if their number is unknown, one more row stands for them. A reader of some kind of data opens a file as a `Table` and passes
+`read` a function from a row to its data.
 """
 
 import bisect
@@ -31,27 +30,27 @@ from datagen.sandbox.parts import Failed, Part, Parts
 T = TypeVar("T")
 
 Row = dict[str, Any] | SampleError
-"""A row's values by their columns, or why it can't be read."""
+"""A row's values by column, or the error that replaces them."""
 
 _DAMAGE = (pa.ArrowException, OSError, EOFError, zlib.error, csv.Error, ValueError, OverflowError)
 _MAPPED = 1 << 30  # a larger file has no room in the child's address space, and is read batch by batch
 _BUFFER = 1 << 20  # of a column of Parquet
 _CHUNK = 1 << 16
-_BEAT_S = 1.0  # the sandbox's deadline is one between messages
+_BEAT_S = 1.0  # the sandbox's deadline is between messages
 _LONGEST_CELL = 1 << 24
 _LONGEST_LINE = 1 << 40
 _DETAIL = 300
 
 
 class Table:
-    """The rows of a file. What is damaged is a `SampleError` of this `reason`, which opening the file may raise, too."""
+    """The rows of a file. Damage is a `SampleError` of this `reason`, which opening the file may raise, too."""
 
     schema: pa.Schema = pa.schema([])
-    """Arrow's, of a file that has one."""
+    """Arrow's schema, if the file has one."""
     at_a_time = 64
-    """How many rows of Parquet and Arrow are read at once, and lost with a damaged one."""
+    """The number of rows of Parquet and Arrow that are read at once, and lost with a damaged row."""
     errors = "strict"
-    """What becomes of their text that is no UTF-8, as `bytes.decode` has it: "strict" makes it damage."""
+    """The error handler of `bytes.decode` for text that isn't UTF-8: "strict" makes it damage."""
 
     def __init__(self, path: str, reason: str):
         self.path, self.reason = path, reason
@@ -61,8 +60,8 @@ class Table:
         return list(self.schema.names)
 
     def counts(self) -> Iterator[int]:
-        """The number of rows, last; numbers before it say that there is more to count. Raises `SampleError` for a file without a
-        row before its damage."""
+        """The number of rows, last; earlier numbers mean that counting goes on. Raises `SampleError` if damage comes before any
+        row."""
         num_rows, said_s = 0, time.monotonic()
         try:
             with damage(self.reason):
@@ -82,7 +81,7 @@ class Table:
         return num_rows
 
     def rows(self, numbers: Sequence[int], columns: Collection[str] | None = None) -> Iterator[tuple[int, Row]]:
-        """The rows of these `numbers`, which ascend. Of Parquet and Arrow only `columns` are read, if they are given."""
+        """The rows of these ascending `numbers`. Of Parquet and Arrow only `columns` are read, if given."""
         for start, stop, batches in self._groups(columns):
             wanted, done = numbers[bisect.bisect_left(numbers, start) : bisect.bisect_left(numbers, stop)], 0
             error = SampleError(self.reason, "fewer rows than it says")
@@ -103,7 +102,7 @@ class Table:
             yield from ((number, error) for number in wanted[done:])
 
     def _groups(self, columns: Collection[str] | None) -> Iterator[tuple[int, int, Iterable[Any]]]:
-        """Batches of rows from one number to another. Damage stays in its group."""
+        """Groups of batches with their first row and their end. Damage stays in its group."""
         yield 0, sys.maxsize, self._batches(columns)
 
     def _batches(self, columns: Collection[str] | None = None) -> Iterator[Any]:
@@ -120,11 +119,11 @@ def read(
     numbers: list[int] | None = None,
     columns: Collection[str] | None = None,
 ) -> Iterator[Parts | Part[T] | Failed]:
-    """What `adapter` makes of the rows that `numbers` name, or of all `within` a range, which it then says first. A row that is a
-    `SampleError`, or of which `adapter` raises one, is `Failed`."""
+    """The results of `adapter` for the rows `numbers`, or for all rows `within` a range, whose numbers then come first. A row is
+    `Failed` if it is a `SampleError` or if `adapter` raises one."""
     if numbers is None:
-        for num_rows in table.counts():  # there is one, at least
-            if 0 <= within.stop <= num_rows:  # what lies behind the range isn't counted
+        for num_rows in table.counts():  # at least one
+            if 0 <= within.stop <= num_rows:  # rows behind the range aren't counted
                 break
         yield Parts(numbers := [number for number in range(num_rows) if number in within])
     for number, row in table.rows(numbers, columns):
@@ -148,13 +147,13 @@ class _Arrays(Table):
             return [_broken(self.reason, error)] * batch.num_rows
 
     def _cells(self, column: pa.Array) -> list[Any]:
-        """Raises Arrow's errors. Nothing is looked at that isn't checked: Arrow follows wrong offsets to wherever they lead."""
+        """A column's values. Raises Arrow's errors. The column is checked first, since Arrow follows wrong offsets anywhere."""
         if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
             as_bytes = column.cast(pa.binary() if pa.types.is_string(column.type) else pa.large_binary())
             as_bytes.validate(full=True)
             return [None if value is None else value.decode("utf-8", self.errors) for value in as_bytes.to_pylist()]
         column.validate(full=True)
-        if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):  # there are some that Python has no type for
+        if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):  # Python has no type for some of them
             column = column.cast(pa.string())
         return list(column.to_pylist())
 
@@ -178,7 +177,7 @@ class Parquet(_Arrays):
 
 
 class Arrow(_Arrays):
-    """What `datasets` saves: a stream of batches, or a file of them."""
+    """A file that `datasets` saves: a stream of batches, or a file of them."""
 
     def __init__(self, path: str, reason: str):
         super().__init__(path, reason)
@@ -201,7 +200,7 @@ class Arrow(_Arrays):
 
 
 class Lines(Table):
-    """A row a line, or whatever else comes one after the other."""
+    """Rows that come one after another, such as lines."""
 
     def _batches(self, columns: Collection[str] | None = None) -> Iterator[list[Any]]:
         return ([line] for line in self._lines())
@@ -217,7 +216,7 @@ class Lines(Table):
 
 
 class JsonLines(Lines):
-    """Also compressed. The columns are those of the first line; a line has `max_bytes` at most."""
+    """JSON Lines, also compressed. The columns are those of the first line. A line has at most `max_bytes`."""
 
     def __init__(self, path: str, reason: str, max_bytes: int = _LONGEST_LINE):
         super().__init__(path, reason)
@@ -232,7 +231,7 @@ class JsonLines(Lines):
         return list(row)
 
     def _lines(self) -> Iterator[bytes]:
-        """The lines that have more than white space; of one that is too long its beginning."""
+        """The lines that aren't blank; the beginning of a line that is too long."""
         most = self._max_bytes
         with unpacked(self.path) as lines:
             is_start = True
@@ -256,17 +255,17 @@ class JsonLines(Lines):
 
 
 class Csv(Lines):
-    """CSV or TSV with a line of names, or, as Conceptual Captions has it, a TSV of captions and addresses without one."""
+    """CSV or TSV with a line of names. A TSV may lack the names and have captions and addresses, as Conceptual Captions has."""
 
     def __init__(self, path: str, reason: str):
         super().__init__(path, reason)
         self._quoting: Literal[0, 3] = csv.QUOTE_MINIMAL
         self._separator = "\t" if path.lower().endswith(".tsv") else ","
-        if self._separator == "," and len(line := next(self._read(), [])) == 1:  # it may be another sign
+        if self._separator == "," and len(line := next(self._read(), [])) == 1:  # there may be another separator
             self._separator = max(",;\t|", key=line[0].count)
         first = next(self._read(), [])
         self._is_named = not any(cell.startswith(("http://", "https://")) for cell in first)
-        if not self._is_named and self._separator == "\t":  # quotation marks are captions' own there
+        if not self._is_named and self._separator == "\t":  # there, quotation marks belong to the captions
             self._quoting = csv.QUOTE_NONE
             first = next(self._read(), [])
         self.columns = first if self._is_named else _names_of(first)
@@ -288,14 +287,14 @@ class Csv(Lines):
 
 
 def _names_of(cells: list[str]) -> list[str]:
-    """Names for columns without any: an address, and the first other one as the caption."""
+    """Names for unnamed columns: the address, and the first other column as the caption."""
     names = ["url" if cell.startswith("http") else "" for cell in cells]
     caption = names.index("") if "" in names else -1
     return ["caption" if i == caption else name or f"column_{i}" for i, name in enumerate(names)]
 
 
 def unpacked(path: str) -> io.BufferedReader:
-    """The bytes of a file, and of one in gzip or Zstandard what is in it. Reading raises the libraries' errors on damage."""
+    """The bytes of a file, decompressed if it is gzip or Zstandard. Reading raises the libraries' errors on damage."""
     with open(path, "rb") as file:
         format = format_of(file.read(HEAD_BYTES), ("gzip", "zstd"))
     if format is None:
@@ -306,7 +305,7 @@ def unpacked(path: str) -> io.BufferedReader:
 
 @contextlib.contextmanager
 def damage(reason: str) -> Iterator[None]:
-    """What the libraries raise on damaged files, as a `SampleError`."""
+    """Raises a library's errors on a damaged file as a `SampleError`."""
     try:
         yield
     except _DAMAGE as error:

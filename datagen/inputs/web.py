@@ -1,4 +1,4 @@
-"""What a web server says of a file. fsspec says "not found" of a file that is gone, of a refusal and of a server that is lost."""
+"""A web server's errors about a file. fsspec says "not found" of a missing file, of a refusal and of a lost server alike."""
 
 import time
 from collections.abc import Callable
@@ -12,14 +12,12 @@ T = TypeVar("T")
 
 _PAUSES_S = (1.0, 4.0)  # before the second and the third try
 _GONE = (404, 410)
-_NOT_ABOUT_THE_FILE = (407, 408, 421, 425, 429)  # of 4xx: about who asks, when, and how often
+_NOT_ABOUT_THE_FILE = (407, 408, 421, 425, 429)  # the 4xx about the client, its time and its number of requests
 
 
 def called(call: Callable[[], T]) -> T:
-    """What `call`, a call of fsspec's, returns; called again where the server fails, or the way to it.
-
-    Raises `SampleError` (`not_found`, `unreadable`, `bad_uri`) for what the server says of the file, else `OSError`.
-    """
+    """The result of `call`, a call of fsspec's, which is repeated if the server or the network fails. Raises `SampleError`
+    (`not_found`, `unreadable`, `bad_uri`) for the server's errors about the file, else `OSError`."""
     for pause_s in (*_PAUSES_S, None):
         try:
             return call()

@@ -1,4 +1,4 @@
-"""What labelling asked, added up over shards, and how the terminal prints it."""
+"""The counts of a labelling, added up over shards, and how the terminal prints them."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from datagen.labelling.label_pages import Tally
 
 @dataclass(frozen=True)
 class Sums:
-    """What all shards asked, added up. `busy_s` is the time in which any of them was being made, `servers` how many answered."""
+    """The counts of all shards. `busy_s` is the time in which any shard was being made, `servers` the number of servers."""
 
     tally: Tally
     busy_s: float
@@ -21,7 +21,7 @@ class Sums:
 
     @property
     def repetition_rate(self) -> float:
-        """The share of the pages that were asked about whose first answer was a loop."""
+        """The share of labelled pages whose first answer was a loop."""
         return self.tally.first_loops / max(1, self.tally.asked)
 
     @property
@@ -29,7 +29,6 @@ class Sums:
         return self.price * self.servers * self.busy_s / 3600
 
     def lines(self) -> list[str]:
-        """For people."""
         fates = ", ".join(f"{n:,} {fate}" for fate in FATES if (n := self.tally.pages[fate]))
         pages_s, tokens_s = self.num_pages / max(1e-9, self.busy_s), self.tally.tokens_written / max(1e-9, self.busy_s)
         lines = [

@@ -1,4 +1,4 @@
-"""What others say of a picture: the readers of their files make these."""
+"""Descriptions of pictures, as the readers of other people's files make them."""
 
 import json
 import math
@@ -11,15 +11,15 @@ import msgspec
 from datagen.labels import OBJECT, PHRASE
 from datagen.record import Box, Quality, Region, SampleError, clean_text
 
-_INSIDE = 0.5  # of a box's area, at least, that lies in its image
+_INSIDE = 0.5  # of a box's area: so much must lie in the image
 _SAME_SHAPE = 0.02
 UNREAD_OBJECTS = "unread_objects"
-"""In a sample's metadata: why what its source says of objects gives no region."""
+"""In a sample's metadata: the reason why the objects in its source give no region."""
 
 
 class Thing(NamedTuple):
-    """What is somewhere on a picture: an object's name, or a phrase about a place. `box` is x0, y0, x1, y1 in pixels of the image
-    as its file says it."""
+    """Something on a picture: an object's name, or a phrase about a place. `box` is x0, y0, x1, y1 in pixels of the image's
+    file."""
 
     text: str
     box: tuple[float, float, float, float]
@@ -27,8 +27,8 @@ class Thing(NamedTuple):
 
 
 class Described(NamedTuple):
-    """What a file says of a picture. `file` is the image's, as it is named there; `size` is (0, 0) where it isn't said;
-    `num_crowds` are groups of objects that nobody told apart."""
+    """A file's description of a picture. `file` is the image's name there. `size` is (0, 0) if unknown. `num_crowds` counts
+    groups of objects without single boxes."""
 
     file: str
     captions: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Described(NamedTuple):
     metadata: Mapping[str, str] = MappingProxyType({})
 
     def cleaned(self) -> "Described":
-        """This, with texts that UTF-8 can hold."""
+        """The description with texts that UTF-8 can hold."""
         return self._replace(
             file=clean_text(self.file),
             captions=tuple(map(clean_text, self.captions)),
@@ -49,7 +49,7 @@ class Described(NamedTuple):
         )
 
     def joined(self, other: "Described") -> "Described":
-        """This, with what another file says of the same picture."""
+        """The description together with that of another file."""
         return self._replace(
             captions=tuple(dict.fromkeys(self.captions + other.captions)),
             things=tuple(dict.fromkeys(self.things + other.things)),
@@ -61,8 +61,8 @@ class Described(NamedTuple):
 
 
 class Detected(NamedTuple):
-    """The objects that a row of a table has beside its picture. `size` and `num_crowds` are as in `Described`. `fault` says why
-    there are none though the row has some: `ambiguous_boxes`, `unnamed_objects`, `bad_objects`."""
+    """The objects in a table's row beside its picture. `size` and `num_crowds` are as in `Described`. If the row has objects and
+    none could be read, `fault` is the reason: `ambiguous_boxes`, `unnamed_objects`, `bad_objects`."""
 
     things: tuple[Thing, ...] = ()
     size: tuple[int, int] = (0, 0)
@@ -71,9 +71,9 @@ class Detected(NamedTuple):
 
 
 def regions_of(of: Described | Detected, size: tuple[int, int]) -> tuple[tuple[Region, ...], Quality]:
-    """The things in pixels of an image of `size`, which may be scaled since it was described, clipped to it. The quality counts
-    `crowds`, and `boxes_outside`, which are left out since they lie outside by half. Raises `SampleError` (`another_size`) if the
-    image has another shape."""
+    """The things in pixels of an image of `size`, clipped to the image, which may be scaled. The quality counts `crowds`, and
+    `boxes_outside`: things that lie half outside are left out. Raises `SampleError` (`another_size`) for an image of another
+    shape."""
     regions = [_region(thing, of.size, size) for thing in of.things]
     counts = {"crowds": of.num_crowds, "boxes_outside": regions.count(None)}
     quality = Quality(signals={name: float(num) for name, num in counts.items() if num})
@@ -97,7 +97,7 @@ def _region(thing: Thing, stated: tuple[int, int], size: tuple[int, int]) -> Reg
 
 
 def decoded(data: bytes | msgspec.Raw, type: Any) -> Any:
-    """JSON as values of a type. Python's `NaN` and `Infinity`, which no standard knows, are numbers, too. Raises `SampleError`
+    """JSON as values of a type. `NaN` and `Infinity`, as Python writes them, are read, too. Raises `SampleError`
     (`broken_json`)."""
     try:
         try:

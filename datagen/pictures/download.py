@@ -1,4 +1,4 @@
-"""Downloading what lists of urls name, which is the job of img2dataset: the right command for a list, and running it."""
+"""Downloads of the images that lists of urls name, by img2dataset: the command for a list, and its run."""
 
 import hashlib
 import importlib.util
@@ -20,7 +20,7 @@ from datagen.pictures import public_addresses
 log = logging.getLogger(__name__)
 
 PUBLIC, PRIVATE = "public", "private"
-"""What may be downloaded: urls that lead to public addresses, or any, of one's own network, too."""
+"""The addresses that a download may reach: public ones, or all, those of one's own network included."""
 
 _URLS = ("url", "image_url", "img_url", "image_link", "link")
 _CAPTIONS = ("caption", "text", "alt_text", "title")
@@ -28,19 +28,19 @@ _COMPLETE = "complete.txt"
 _TAKEN = frozenset(
     "key caption url width height original_width original_height status error_message exif md5 sha256 sha512".split()
 )
-"""What img2dataset calls columns of its own: it refuses to save others of these names."""
+"""Names of img2dataset's own columns: it refuses to save other columns of these names."""
 
 
 def url_column(columns: Sequence[str]) -> str:
-    """The column with addresses, "" if none has them."""
+    """The column with addresses, "" if there is none."""
     small = {name.lower(): name for name in reversed(columns)}
     return next((small[name] for name in _URLS if name in small), "")
 
 
 def command(where: str, columns: Sequence[str], out: str) -> list[str]:
-    """The command by which img2dataset downloads into `out` what a list with `columns`, or a folder of such lists, names: images
-    as they come, in tars of 10,000, with the sha256 of each and all other columns. It heeds servers that forbid the use
-    (X-Robots-Tag) unless it is told otherwise. Raises `ValueError` if there is no column of urls."""
+    """The command for a list, or a folder of lists, with `columns`: img2dataset downloads the images into `out`, unchanged, in
+    tars of 10,000, with each image's sha256 and all other columns. By default it obeys servers that forbid the use
+    (X-Robots-Tag). Raises `ValueError` without a column of urls."""
     url = url_column(columns)
     if not url:
         raise ValueError(f"{where}: it has neither images nor a column of urls (its columns are {', '.join(columns[:8])})")
@@ -67,7 +67,8 @@ def command(where: str, columns: Sequence[str], out: str) -> list[str]:
 
 
 def commands(lists: Mapping[str, Sequence[str]], out: str) -> str:
-    """The commands for lists, by their columns, as people type them: one, if they lie in one folder and have the same columns."""
+    """The commands for lists, given with their columns, as people type them: one, if they lie in one folder and have the same
+    columns."""
     first, columns = next(iter(lists.items()))
     alike = {(os.path.dirname(uri), os.path.splitext(uri)[1], tuple(names)) for uri, names in lists.items()}
     if len(lists) > 1 and len(alike) == 1:
@@ -78,11 +79,11 @@ def commands(lists: Mapping[str, Sequence[str]], out: str) -> str:
 
 
 def download(lists: Mapping[str, Sequence[str]], out: Folder, reach: str = PUBLIC) -> None:
-    """Have img2dataset download all lists, each into a folder of its own in `out`, unless it did before. It goes on where it was
-    stopped. Unless `reach` is `PRIVATE`, it connects to public addresses alone (`public_addresses.py`).
+    """Let img2dataset download each list into a folder of its own in `out`, unless that is done. A stopped download goes on.
+    Unless `reach` is `PRIVATE`, it connects to public addresses alone (`public_addresses.py`).
 
-    Raises `ValueError` where it isn't installed or fails, unless `out` is on a local disk, and where a proxy would connect in its
-    place: nobody here sees to which address.
+    Raises `ValueError` if img2dataset isn't installed or fails, if `out` isn't on a local disk, and if a proxy would connect in
+    its place, since nobody here sees to which address.
     """
     if all(out.sub(_folder_name(uri)).exists(_COMPLETE) for uri in lists):
         return
@@ -112,7 +113,6 @@ def download(lists: Mapping[str, Sequence[str]], out: Folder, reach: str = PUBLI
 
 
 def _run(command: Sequence[str], reach: str) -> int:
-    """The code with which a Python program ended, kept from private addresses unless `reach` allows them."""
     if reach == PRIVATE:
         return subprocess.run(command, check=False).returncode
     with temporary_folder() as folder:
@@ -122,7 +122,7 @@ def _run(command: Sequence[str], reach: str) -> int:
 
 
 def _folder_name(uri: str) -> str:
-    """Another one for a list that has changed: img2dataset knows what it has downloaded by numbers alone."""
+    """A name that changes with the list: img2dataset knows its downloads by numbers alone."""
     fs, path = resolve(uri)
     st = os.stat(path) if is_local(fs) else None
     state = stat_etag(st.st_size, st.st_mtime_ns) if st else str(fs.size(path))

@@ -1,4 +1,4 @@
-"""Pictures left out by what their lists say of them."""
+"""A filter of pictures by their lists' metadata."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ _VERSION = re.compile(r"-\d+(\.\d+)*$")
 
 @dataclass(frozen=True)
 class FilterPictures(Stage):
-    """Drops pictures by their metadata. Each filter is off at its default, but for `drop_opted_out`; each has its own reason:
+    """Drops pictures by their metadata. Each filter is off by default, except `drop_opted_out`; each has its own reason:
 
     | field | drops a picture | reason |
     | --- | --- | --- |
@@ -27,13 +27,10 @@ class FilterPictures(Stage):
     | `languages` | whose caption is in none of these languages, by their first part | `language` |
     | `min_size`, `max_size` | whose shorter side has fewer pixels, whose longer side has more | `too_small`, `too_large` |
 
-    Sizes are those of the sample: behind the source's `long_side`, to which larger pictures are scaled.
-
-    A picture whose list doesn't say what a filter needs to know drops, too, for `unknown_` and what is missing, such as
-    `unknown_punsafe`, unless `keep_unknown`: what nobody measured isn't known to be safe.
-
-    Leave `max_pwatermark` off where text is wanted: a watermark is text on a picture, and its classifier takes other text for
-    one, so that it throws away signs, posters and covers, which are what a reader learns from.
+    Sizes are those of the sample, after the source's `long_side` has scaled larger pictures down. A picture whose list lacks a
+    filter's value drops, too, for `unknown_` and the value's name, such as `unknown_punsafe`, unless `keep_unknown`: an
+    unmeasured picture isn't known to be safe. Leave `max_pwatermark` off to keep text: the classifier of watermarks takes other
+    text for one, and throws away the signs, posters and covers from which a reader learns.
     """
 
     drop_opted_out: bool = True
@@ -54,7 +51,7 @@ class FilterPictures(Stage):
             yield sample.drop(reason, type(self).__name__, detail) if reason else sample
 
     def _objection(self, sample: Sample) -> tuple[str, str]:
-        """The first reason against a picture, with what it rests on; "" if there is none."""
+        """The first reason against a picture and its detail; "" if there is none."""
         says = sample.metadata
         if self.drop_opted_out and says.get("opt_out", "").strip().lower() in _YES:
             return "opted_out", says["opt_out"]
@@ -95,13 +92,13 @@ def _number(word: str) -> float | None:
 
 
 def _language(sample: Sample) -> str:
-    """The language of the caption, else of the text, where anybody says it."""
+    """The language of the caption, else of the text, if known."""
     word = sample.metadata.get("language", "") or ("" if sample.lang == "und" else sample.lang)
     return word.lower().replace("_", "-").partition("-")[0]
 
 
 def _licence(word: str, allowed: Sequence[str]) -> str:
-    """A licence by its plain name, without the version unless one of those `allowed` is of that version."""
+    """A licence by its plain name, without its version unless an `allowed` licence has that version."""
     plain = _plain(word)
     return plain if plain in set(map(_plain, allowed)) else _VERSION.sub("", plain)
 

@@ -1,4 +1,4 @@
-"""Image files, and zips and tars of them, looked into in the sandboxed child."""
+"""Image files, and zips and tars of them, read in the sandboxed child."""
 
 import contextlib
 import json
@@ -19,9 +19,9 @@ FORMATS = ("jpeg", "png", "webp", "tiff", "gif", "bmp", "avif", "heic")
 def read_images(
     path: str, name: str, kind: str, within: Range, bounds: Bounds, sidecar: str = "", numbers: list[int] | None = None
 ) -> Iterator[Parts | Part[Picture] | Failed]:
-    """The images of a file, or of an archive of `kind`, that `numbers` name, or all `within` a range. `name` is what the file is
-    called where it comes from: a copy of it has another. `sidecar` is the table that img2dataset wrote beside an archive: its
-    rows without an image come behind the images, each as a failure."""
+    """The images `numbers` of a file or of an archive of `kind`, or all `within` a range. `name` is the file's name at its
+    origin: a copy has another. `sidecar` is img2dataset's table beside an archive. Its rows without an image come behind the
+    images, each as a failure."""
     with contextlib.ExitStack() as stack:
         files = entries(path, kind, stack) if kind else _beside(Path(path))
         neighbours = _Neighbours(files, bounds.max_bytes)
@@ -46,13 +46,13 @@ def read_images(
 
 
 def count_images(path: str, kind: str) -> Iterator[int]:
-    """How many image files an archive has."""
+    """The number of image files in an archive."""
     with contextlib.ExitStack() as stack:
         yield sum(entry.name.lower().endswith(suffixes(FORMATS)) for entry in entries(path, kind, stack))
 
 
 def first_names(path: str, kind: str) -> Iterator[list[str]]:
-    """The names in the first JSON object of an archive: its columns, as a table would have them."""
+    """The names in the first JSON object of an archive, like a table's columns."""
     with contextlib.ExitStack() as stack:
         first = next((entry for entry in entries(path, kind, stack) if entry.name.lower().endswith(".json")), None)
         values = _object(first.read(1 << 20)) if first else {}
@@ -60,8 +60,8 @@ def first_names(path: str, kind: str) -> Iterator[list[str]]:
 
 
 class _Neighbours:
-    """What lies beside an image: `NAME.txt`, `.caption` or `.text`, `NAME.json`, `NAME.cls`, also in capitals. NAME is the
-    image's without its suffix, or, as WebDataset has it, all before the first dot."""
+    """The files beside an image: `NAME.txt`, `.caption` or `.text`, `NAME.json`, `NAME.cls`, also in capitals. NAME is the
+    image's name without its suffix, or up to the first dot, as in WebDataset."""
 
     def __init__(self, files: list[Entry], max_bytes: int):
         self._by_name = {_small_suffix(entry.name): entry for entry in files}
@@ -88,7 +88,7 @@ class _Neighbours:
 
 
 def _missing(sidecar: str, images: list[Entry]) -> list[tuple[str, str]]:
-    from datagen.pictures.tables import failures  # Arrow takes its time to load, and few archives need it
+    from datagen.pictures.tables import failures  # Arrow is slow to load, and few archives need it
 
     try:
         return failures(sidecar, {Path(entry.name).stem for entry in images})
@@ -97,7 +97,7 @@ def _missing(sidecar: str, images: list[Entry]) -> list[tuple[str, str]]:
 
 
 def _beside(file: Path) -> list[Entry]:
-    """A file, and what shares its stem and may tell of it."""
+    """A file and the files of the same stem beside it."""
     spelt = [form for suffix in (".txt", ".caption", ".text", ".json", ".cls") for form in (suffix.upper(), suffix)]
     files = (file, *map(file.with_suffix, spelt))
     return [Entry(str(f), f.stat().st_size, f.read_bytes) for f in files if f.is_file()]

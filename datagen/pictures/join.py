@@ -154,7 +154,7 @@ class Numbers:
 
 
 def _is_number(word: str) -> bool:
-    return word.isascii() and word.isdigit() and len(word) <= 12  # what has more digits is a digest or a stamp
+    return word.isascii() and word.isdigit() and len(word) <= 12  # a longer number is a digest or a stamp
 
 
 class Join:
@@ -173,7 +173,7 @@ class Join:
     def rows(self, table: str, within: Range) -> Iterator[JoinedRow]:
         """First the rule that finds the images of a list, then the places of the images of its rows within a range."""
         yield JoinedRow(table, WHOLE, detail=self.rule)
-        places = self._found(table, within.stop if self.rule != IN_URL else -1)
+        places = self._image_numbers(table, within.stop if self.rule != IN_URL else -1)
         has_image = places >= 0
         if self.rule == IN_URL:
             has_image &= self._rows_of_each[places] == 1
@@ -221,18 +221,18 @@ class Join:
         """The number of rows that name each image."""
         num_rows = numpy.zeros(len(self.folder), numpy.int64)
         for table in self._tables:
-            places = self._found(table)
+            places = self._image_numbers(table)
             num_rows += numpy.bincount(places[places >= 0], minlength=len(self.folder))
         return num_rows
 
-    def _found(self, table: str, stop: int = -1) -> numpy.ndarray:
+    def _image_numbers(self, table: str, stop: int = -1) -> numpy.ndarray:
         """The number of the image of each of a table's rows, up to `stop` (-1: all); -1 where a row has no image. The result is
         kept for a table that was read to its end."""
         if table in self._places:
             return self._places[table]
         rows = enumerate(itertools.islice(self._keys(table), None if stop < 0 else stop))
-        found = (self._place(self.rule, table, row, [(self.rule, key) for key in keys]) for row, keys in rows)
-        places = numpy.fromiter(found, numpy.int32)
+        numbers = (self._place(self.rule, table, row, [(self.rule, key) for key in keys]) for row, keys in rows)
+        places = numpy.fromiter(numbers, numpy.int32)
         if stop < 0:
             self._places[table] = places
         return places

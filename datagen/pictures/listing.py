@@ -74,7 +74,7 @@ def scan(input: str, limits: Limits) -> Scanned:
         elif name.endswith(endings):
             num_images += 1
         elif name.endswith(".arrow") and PurePosixPath(name).name.startswith(("cache-", "indices")):
-            continue  # what `datasets` made of the others on the way
+            continue  # caches that `datasets` made of the other files
         elif name.endswith(SUFFIXES):
             tables.append(_uri(fs, info["name"]))
         elif name.endswith(PACKED):
@@ -148,8 +148,7 @@ def look(uri: str, limits: Limits) -> Looked:
 
 
 def _answer(function: str, answer_type: type[T], limits: Limits, **arguments: Any) -> T:
-    """The one answer of a function in the child. The function runs to its end, since to leave it in the middle costs the
-    child."""
+    """The one answer of a function in the child. The function runs to its end: to leave it in the middle costs the child."""
     (answer,) = [answer.value for answer in sandbox(limits).run(function, answer_type, **arguments)]
     return answer
 

@@ -1,6 +1,6 @@
-"""A picture, and what lists, JSON files and tables say about it, by the names that the record has for it.
+"""A picture and its metadata from lists, JSON files and tables, under the record's names.
 
-| in `Sample.metadata` | columns that say so, in any case of letters |
+| in `Sample.metadata` | columns, in any case of letters |
 | --- | --- |
 | `url` | url, image_url, img_url, image_link, link, coco_url |
 | `hash`, `nsfw`, `punsafe`, `pwatermark` | the same |
@@ -11,9 +11,9 @@
 | `licence`, which sources put into `Origin.licence` | license, licence, license_url |
 | every other name, in small letters | itself |
 
-The caption is the first of `CAPTIONS` that says something; of several captions it is the first, and the others stay in the
-metadata; of an object it is what that calls `raw`, as in COCO's sentences. Values are words as they came. What is null, bytes, or
-an object of over 1,000 letters is left out.
+The caption is the first of `CAPTIONS` that isn't empty. Of several captions it is the first; the others stay in the metadata. Of
+an object it is the field `raw`, as in COCO's sentences. Values are unchanged. Null, bytes, and objects of over 1,000 letters are
+left out.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ _NAMES = {
     "original_height": ("original_height", "height"),
 }
 _PLACE = {alias: (name, rank) for name, aliases in _NAMES.items() for rank, alias in enumerate(aliases)}
-# img2dataset's own, and pandas'. EXIF says where people live, and nobody here reads it.
+# Columns of img2dataset and pandas. EXIF says where people live, and nobody here reads it.
 _LEFT_OUT = frozenset({"status", "error_message", "exif", "shard_id", "__index_level_0__"})
 _MAX_OBJECT = 1_000
 _BY_CODE = "http error"
@@ -120,7 +120,7 @@ def about(values: Mapping[str, Any]) -> tuple[str, dict[str, str]]:
 
 
 def _caption(small: Mapping[str, Any]) -> tuple[str, str]:
-    """The caption, and which name it stands under, "" where others stand beside it."""
+    """The caption and its name; the name is "" if there are other captions."""
     for name in CAPTIONS:
         value = small.get(name)
         several = value if isinstance(value, (list, tuple)) else [value]
@@ -133,7 +133,6 @@ def _caption(small: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _word(value: Any) -> str | None:
-    """A value as words; None if it says nothing."""
     if value is None or isinstance(value, (bytes, bytearray)):
         return None
     if isinstance(value, str):
@@ -152,8 +151,8 @@ def _word(value: Any) -> str | None:
 
 
 def _number(value: float) -> str | None:
-    """A number in the fewest digits that tell it, a whole number without a point, since lists write sizes either way. None if it
-    is no number."""
+    """A number in its fewest digits, a whole number without a point, since lists write sizes either way. None if it isn't
+    finite."""
     if not math.isfinite(value):
         return None
     if value.is_integer() and abs(value) < 2**53:

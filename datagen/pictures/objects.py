@@ -44,8 +44,8 @@ _Box = tuple[float, float, float, float]
 
 
 def class_names(notes: Mapping[bytes, bytes]) -> dict[str, list[str]]:
-    """The names of classes, by the column, or the field of `objects`, that has numbers for the classes. Hugging Face puts the
-    names into the schema."""
+    """The names of classes, by the column, or the field of `objects`, with their numbers. Hugging Face has the names in the
+    schema."""
     names: dict[str, list[str]] = {}
     try:
         features = json.loads(notes.get(b"huggingface", b"{}"))["info"]["features"]
@@ -57,12 +57,11 @@ def class_names(notes: Mapping[bytes, bytes]) -> dict[str, list[str]]:
 
 
 def named(value: Any, names: Sequence[str]) -> Any:
-    """A class by its name."""
     return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
 
 
 def _labels(name: str, feature: Any) -> Iterator[tuple[str, list[str]]]:
-    """The classes in a feature, by the name that stands over them."""
+    """The names of classes in a feature, by the feature's name."""
     if isinstance(feature, list):
         feature = {"feature": feature[0]} if feature else {}
     if not isinstance(feature, dict):
@@ -81,8 +80,8 @@ class Objects:
         self._is_corners = _has_corners([(item, size) for row, size in some for item in _items(_column(row)) or ()])
 
     def read(self, row: Mapping[str, Any], stored: tuple[int, int] = (0, 0)) -> Detected | None:
-        """The objects of a row; None if it has none. `stored` is the image's size in its file, (0, 0) if unknown. A size in the
-        row itself goes first."""
+        """The objects of a row; None if it has none. `stored` is the image's size in its file, (0, 0) if unknown; the row's own
+        size wins."""
         value = _column(row)
         if not value:
             return None
@@ -136,7 +135,7 @@ def stored_size(encoded: Any) -> tuple[int, int]:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(encoded)) as opened:
                 return opened.size
-    except Exception:  # of damaged files Pillow raises many kinds, and decoding the image says which
+    except Exception:  # Pillow raises many kinds on damaged files, and decoding the image says which
         return 0, 0
 
 
@@ -152,7 +151,7 @@ def _said_size(row: Mapping[str, Any]) -> tuple[int, int] | None:
 
 
 def _items(value: Any) -> list[dict[str, Any]] | None:
-    """The objects, each as a dict; None if these aren't any."""
+    """The objects, each as a dict; None for other values."""
     if isinstance(value, dict):
         lists = {name: of for name, of in value.items() if isinstance(of, list)}
         num = next((len(lists[name]) for name in (*_BOXES, *(keys[0] for keys in (*_SIDES, *_CORNERS))) if name in lists), -1)

@@ -44,17 +44,17 @@ _NEARLY = 0.9  # of the letters of a name, as difflib counts: it is misspelt
 def pictures(
     input: str, list: str = "", unsafe_list: bool = False, download: str = "", limit: int = 0, seed: int = 0, **values: Any
 ) -> tuple["Pictures", ImageSource]:
-    """The census and the source of the pictures at `input`; `values` are further fields of `ImageSource`. `input` is
-    any of the forms that README.md lists. Rows and images are joined as `join.py` says: rows without image (`no_image`) and
-    images without row (`not_in_list`) are drops.
+    """The census and the source of the pictures at `input`, in any of the forms in README.md. `values` are further fields of
+    `ImageSource`. `join.py` joins rows and images: rows without image (`no_image`) and images without row (`not_in_list`) are
+    drops.
 
-    `list` is the name of the list that the pictures are of (`SAFE` names some): asked for where columns look like LAION's.
-    Raises `ValueError` for a list that is older than Re-LAION-5B, unless `unsafe_list`. A list of urls alone is refused with the
-    command that downloads it, or downloaded by img2dataset, which must be installed, into `downloads` of the output; the next
-    run goes on where one stopped. `download` says from where: `public`, from public addresses alone, or `private`, from all.
+    `list` is the name of the pictures' list (`SAFE` has some); it is needed if columns look like LAION's. Raises `ValueError` for
+    a list that is older than Re-LAION-5B, unless `unsafe_list`. A list of urls alone is refused with the command that downloads
+    it; with `download`, img2dataset, which must be installed, downloads it into `downloads` of the output, and the next run goes
+    on there. `download` is `public`, for public addresses alone, or `private`, for all.
 
-    At most `limit` pictures (0: all) are read, of containers chosen by `seed`, the last of them not to its end. A larger limit
-    goes on there; `download` knows no limit. The limit of the pipeline counts containers, so it isn't for pictures.
+    At most `limit` pictures (0: all) are read, from containers chosen by `seed`; the last one may be cut, and a larger limit goes
+    on there. `download` has no limit. The pipeline's own limit counts containers, so it isn't for pictures.
     """
     name = checked(list, unsafe_list) if list else ""
     return Pictures(input, name, download, limit=limit, seed=seed), ImageSource(list_name=name, input=_absolute(input), **values)
@@ -62,9 +62,8 @@ def pictures(
 
 @dataclass(frozen=True)
 class Pictures(Census):
-    """What `pictures` says, as items: containers with their parts, not pictures, where these lie in tables and archives, so that
-    twenty million rows are a few thousand items. Image files without a list are an item each. `downloads` is the folder that
-    img2dataset fills."""
+    """The census of `pictures`. In tables and archives an item is a container whose parts are pictures, so twenty million rows
+    are a few thousand items. Image files without a list are an item each. `downloads` is the folder that img2dataset fills."""
 
     input: str
     list_name: str = ""
@@ -123,8 +122,7 @@ class Pictures(Census):
             yield replace(item, etag=f"{item.etag} {_item(table).etag}") if table else item
 
     def _tables(self, scanned: Scanned) -> Iterator[Item]:
-        """The tables that are read: tables with images, and lists of images that lie here. A broken table comes along and becomes
-        a drop."""
+        """The tables that are read: tables with images, and lists whose images lie here. A broken table becomes a drop."""
         lists = scanned.lists if scanned.num_images else ()
         for uri in (*scanned.embedded, *lists, *scanned.broken):
             yield replace(_item(uri), count=scanned.num_rows.get(uri, -1))
@@ -145,8 +143,8 @@ class Pictures(Census):
         yield from (file_item(fs, info) for info in walk(fs, path) if info["name"].lower().endswith(endings))
 
     def _downloaded(self, scanned: Scanned) -> Sequence[Item]:
-        """The items that img2dataset downloads from the lists. Raises `ValueError`, with the command, unless img2dataset shall
-        and can be run."""
+        """The items that img2dataset downloads from the lists. Raises `ValueError` with the command, unless img2dataset may and
+        can run."""
         lists = {uri: scanned.columns[uri] for uri in scanned.lists if url_column(scanned.columns[uri])}
         out = Folder(self.downloads or DOWNLOADS)
         if not lists:

@@ -1,11 +1,11 @@
-"""Keeps a Python program, and all Python that it starts, from addresses that aren't public: this machine's, those of its network,
-of a cloud's metadata service.
+"""Keeps a Python program, and all Python that it starts, from addresses that aren't public: this machine's, its network's, and
+those of a cloud's metadata service.
 
-A list of urls comes from strangers. Whoever downloads it would ask servers in their name that nobody outside can reach. The
-program finds a copy of this file as `sitecustomize.py`, which Python runs before anything else, in processes that it spawns, too.
-From then on Python itself refuses the connection, whatever name led to the address, and whatever redirect.
+Strangers write lists of urls. A downloader would ask servers in their name that nobody outside can reach. The program finds a
+copy of this file as `sitecustomize.py`, which Python runs first, also in processes that it spawns. Then Python itself refuses the
+connection, whatever name or redirect led to the address.
 
-It imports the standard library alone. Programs in other languages, and libraries that open sockets in C, aren't held by it.
+Only the standard library is imported. Programs in other languages, and libraries that open sockets in C, aren't held back.
 """
 
 import ipaddress
@@ -19,7 +19,7 @@ _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def is_public(host: str) -> bool:
-    """Whether an address, as digits, is one of the internet. A name isn't: nobody knows what it will lead to."""
+    """Whether an address, as digits, is one of the internet. False for a name, since its address isn't known."""
     try:
         address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
@@ -34,7 +34,7 @@ def is_public(host: str) -> bool:
 
 
 def refuse_others() -> None:
-    """From now on this process connects to public addresses alone: others raise `PermissionError`. It can't be undone."""
+    """Let this process connect to public addresses alone, for good: others raise `PermissionError`."""
     sys.addaudithook(_check)
 
 
@@ -42,7 +42,7 @@ def _check(event: str, arguments: tuple[Any, ...]) -> None:
     if event not in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         return
     opened, address = arguments[:2]
-    if opened.family == socket.AF_UNIX or address is None:  # it is connected, and was looked at then
+    if opened.family == socket.AF_UNIX or address is None:  # its address was checked when it was connected
         return
     host = address[0] if isinstance(address, tuple) else address
     if not (isinstance(host, str) and is_public(host)):
@@ -53,4 +53,4 @@ if __name__ == "sitecustomize":
     try:
         refuse_others()
     except BaseException:
-        os._exit(97)  # Python would go on without
+        os._exit(97)  # Python would go on without the guard

@@ -26,7 +26,7 @@ from datagen.work.pipeline import Estimate, Source
 
 READ = "datagen.pictures.image_files:read_images"
 READ_TABLE = "datagen.pictures.tables:read_pictures"
-_IMAGE_BYTES = 150_000  # of an image in an archive that nobody has looked into
+_IMAGE_BYTES = 150_000  # the guessed size of an image in an unread archive
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,8 @@ class ImageSource(Source):
                 yield Drop("", item.uri, lost, type(self).__name__, error.reason, error.detail)
 
     def join(self, items: Iterable[Item]) -> Iterator[JoinedRow]:
-        """The places of the images of lists' rows, with the rule that finds them; and the images that no row names, as rows of
-        the folder."""
+        """The places of the images of lists' rows, with the rule that finds them; and images that no row names, as rows of the
+        folder."""
         read = extents(item for item in items if is_table(item.uri) or item.uri.endswith("/"))
         if not read:
             return
@@ -157,8 +157,7 @@ class ImageSource(Source):
         yield from self._outcomes_of(item, rows, lambda row: self._joined(joined.get(row.number), row, rule))
 
     def _joined(self, joined: JoinedRow | None, row: Part, rule: str) -> Picture:
-        """A row's image with the row's caption and metadata, which win over those of files beside the image. Raises
-        `SampleError`."""
+        """A row's image. The row's caption and metadata win over those of files beside the image. Raises `SampleError`."""
         if joined is None:
             name = next((key for by, key in row.value.keys if by == rule), f"row {row.number}")
             raise SampleError("no_image", f"no image by {rule}: {row.value.metadata.get('url', '') or name}")
@@ -185,8 +184,8 @@ class ImageSource(Source):
         return Bounds(self.min_side, self.max_pixels, self.max_bytes, self.long_side)
 
     def sample(self, item: Item, number: int, picture: Picture) -> Sample:
-        """A picture as the sample of a part of an item. Raises `SampleError` (`another_size`) if its objects belong to an image
-        of another shape."""
+        """The sample of a part of an item. Raises `SampleError` (`another_size`) if its objects belong to an image of another
+        shape."""
         key = f"{source_key(item.uri, picture.sha256)}-{number:06d}"
         metadata = dict(picture.metadata)
         licence = metadata.pop("licence", "") or item.licence
@@ -200,8 +199,8 @@ class ImageSource(Source):
         return replace(sample, caption=picture.caption, metadata=metadata)
 
     def _detected(self, detected: Detected, size: tuple[int, int], metadata: dict[str, str]) -> dict[str, Any]:
-        """The regions and the quality of a picture's objects. If the objects give no regions, the reason replaces them in the
-        metadata."""
+        """The regions and the quality of a picture's objects. If there are no regions, the metadata gets the reason in their
+        place."""
         regions, quality = regions_of(detected, size)
         metadata.pop("objects", None)
         fault = detected.fault or ("boxes_outside" if detected.things and not regions else "")

@@ -55,7 +55,7 @@ def look(path: str) -> Iterator[Looked]:
     """Raises `SampleError` (`broken_table`)."""
     table = opened(path)
     num_rows, num_bytes = table.num_rows(), os.path.getsize(path)
-    if num_rows > _ROWS_A_BYTE * num_bytes:  # else a hostile table would have all its claimed rows counted
+    if num_rows > _ROWS_A_BYTE * num_bytes:  # a hostile table may claim any number of rows
         raise SampleError("broken_table", f"it says that it has {num_rows} rows in {num_bytes} bytes")
     yield Looked(num_rows, [clean_text(name) for name in table.columns], image_column(table.schema))
 
@@ -102,8 +102,8 @@ def list_keys(path: str, rule: str) -> Iterator[list[list[str]]]:
 
 
 def keys_of(row: dict[str, Any], rule: str = "") -> list[tuple[str, str]]:
-    """The possible names of a row's image, without suffix and in small letters, each behind the rule that gives it; or those of
-    one `rule` alone. A rule is a column's name, or says what is made of the address. `folder/name` comes before `name`."""
+    """The possible names of a row's image, without suffix and in small letters, each behind the rule that gives it; with `rule`,
+    only that rule's. A rule is a column's name, or a way to make names of the address. `folder/name` comes before `name`."""
     small = {name.lower(): value for name, value in row.items()}
     keys = []
     for column in FILE_COLUMNS if not rule else {rule}.intersection(FILE_COLUMNS):
@@ -212,8 +212,8 @@ def opened(path: str) -> Table:
 
 
 def image_column(schema: pa.Schema) -> str:
-    """The column with images, "" if there is none: a struct with a field `bytes`, or bytes in a column of `_IMAGE_COLUMNS`. Of
-    several, the first by that list."""
+    """The column with images, "" if there is none: a struct with `bytes`, or bytes in a column of `_IMAGE_COLUMNS`, the first by
+    that list."""
     lists = (pa.ListType, pa.LargeListType)
     fields = [(field.name, field.type.value_type if isinstance(field.type, lists) else field.type) for field in schema]
     structs = [name for name, type in fields if pa.types.is_struct(type) and type.get_field_index("bytes") >= 0]

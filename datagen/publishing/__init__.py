@@ -1,1 +1,1 @@
-"""A dataset passed on to others: as Parquet that the Hugging Face viewer shows, or as shards, with a card."""
+"""Passing a dataset on: as Parquet for the Hugging Face viewer, or as shards, with a card."""

@@ -54,7 +54,7 @@ _TESTS = (
 
 
 def card(surveys: Sequence[Survey], written: Mapping[str, Written]) -> str:
-    """The card of a publication of these datasets, in these files."""
+    """The card of these datasets in these files."""
     tables = [t for s in surveys for t in s.tables.values()]
     total = sum(t.tally.num_samples for t in tables)
     name = ", ".join(s.dataset for s in surveys)
@@ -116,7 +116,7 @@ def _front_matter(name: str, surveys: Sequence[Survey], written: Mapping[str, Wr
     size = next((name for most, name in _SIZES if total < most), "1B<n<10B")
     lines = [f"pretty_name: {json.dumps(name, ensure_ascii=False)}"]
     lines += _list("license", of_hub)
-    if of_hub == ["other"]:  # the hub wants a name then
+    if of_hub == ["other"]:  # then the hub wants a name
         lines += ["license_name: see-licences-by-source", "license_link: README.md"]
     lines += _list("language", sorted(langs)) + _list("task_categories", categories) + _list("size_categories", [size])
     tags = ["ocr", "documents", "pagewheel", *(["preference", "trl"] if surveys[0].form == PAIRS else []), *sorted(tasks)]
@@ -184,7 +184,7 @@ def _left_out(counts: Counter[LeftOut]) -> str:
 
 
 def which(why: LeftOut) -> str:
-    """What a sample is left out by, for people: a licence, a mark, a verdict."""
+    """The reason for leaving a sample out, for people: a licence, a mark, a verdict."""
     return why.which or ("not stated" if why.reason == "licence" else why.reason)
 
 
@@ -197,8 +197,8 @@ def _how(surveys: Sequence[Survey]) -> str:
 
 
 def made_by(folder: Folder) -> tuple[str, list[str], dict[str, str]]:
-    """A dataset's recipe and pagewheel's version, its source and stages, and their engines, each with its version; what run.json
-    doesn't say is empty."""
+    """A dataset's recipe and pagewheel's version, its source and stages, and their engines with versions. Facts that run.json
+    lacks are empty."""
     try:
         run = json.loads(folder.read("run.json"))
         last = (run["runs"] or [{}])[-1]
@@ -211,7 +211,7 @@ def made_by(folder: Folder) -> tuple[str, list[str], dict[str, str]]:
 
 
 def _engines(description: Any) -> dict[str, str]:
-    """All that stands under `engines`, at any depth."""
+    """The values of all fields `engines`, at any depth."""
     versions: dict[str, str] = {}
     if isinstance(description, list):
         description = dict(enumerate(description))

@@ -1,8 +1,8 @@
-"""Samples as Parquet files that the Hugging Face viewer shows: a row is the image, and every field of the record under a name of
-its own, so that the viewer can sort and filter by it. `uri` names no folder of the machine that the file was read on.
+"""Samples as Parquet files for the Hugging Face viewer. A row has the image, and every field of the record under a name of its
+own, so that the viewer can sort and filter by it. `uri` names no folder of the machine that read the file.
 
-The viewer takes row groups of at most 286 MiB uncompressed and advises 100 to 300 MB; to show a row it reads the whole group, so
-groups close before 100 MB, as those that `datasets` writes. Files close before 500 MB, its default, too. Memory holds one group.
+The viewer takes row groups of at most 286 MiB uncompressed and advises 100 to 300 MB; to show a row it reads the whole group. So
+groups close before 100 MB, as `datasets` does by default. Files close before 500 MB, its default, too. Memory holds one group.
 """
 
 import io
@@ -33,20 +33,20 @@ _NAMES = (
 )
 FIELDS = {name: _KINDS[name] for name in _NAMES.split()}
 OF_ORIGIN = ("key", "task", "lang", "script", "uri", "page", "licence")
-"""What a preference pair says of its sample."""
+"""The fields that a preference pair has of its sample."""
 OF_PAIRS: dict[str, Any] = {
     "images": ["image"],
     **{name: [{"role": STRING, "content": STRING}] for name in ("prompt", "chosen", "rejected")},
     "reward": FLOAT,
     **{name: FIELDS[name] for name in OF_ORIGIN},
 }
-"""Of a row that is a preference pair (`pairs`)."""
+"""The fields of a preference pair's row (`pairs`)."""
 _FETCHED = re.compile(r".*/pagewheel/(?=[^/]+/)")
 _DEBIAN = re.compile(r"debian/([^/]+)/")
 
 
 def arrow_schema(fields: Mapping[str, Any]) -> pa.Schema:
-    """Of rows of these fields, with what `datasets` and the viewer ask for to show images."""
+    """The schema of rows of these fields, with the metadata by which `datasets` and the viewer show images."""
     import datasets
 
     schema: pa.Schema = datasets.Features({name: _feature(kind) for name, kind in fields.items()}).arrow_schema
@@ -54,7 +54,6 @@ def arrow_schema(fields: Mapping[str, Any]) -> pa.Schema:
 
 
 def row(sample: Sample) -> dict[str, Any]:
-    """A sample as a row of `FIELDS`."""
     record = msgspec.json.decode(sample.to_json())
     quality, origin = record["quality"], record["origin"]
     image = {"bytes": sample.image, "path": f"{sample.key}.{image_extension(sample.image)}"} if sample.image else None
@@ -64,13 +63,13 @@ def row(sample: Sample) -> dict[str, Any]:
 
 
 def public_uri(uri: str) -> str:
-    """An address without what it says of this machine: of a file that a recipe fetched, the package and the path in it; of
-    another local file its name. Of a member in an archive, `member::archive`, both."""
+    """An address without this machine's folders. A file that a recipe fetched keeps its package and the path in it, another local
+    file only its name. A member of an archive is `member::archive`, and this holds for both."""
     return "::".join(map(_public, uri.split("::")))
 
 
 def source_of(uri: str) -> str:
-    """Where a sample comes from, as a publication counts it: a package, a site, or "files of its maker"."""
+    """A sample's source in a publication's counts: a package, a site, or "files of its maker"."""
     where = uri.rpartition("::")[2]
     if "://" in where and not where.startswith("file://"):
         return where.partition("://")[2].partition("/")[0].rpartition("@")[2]
@@ -91,7 +90,7 @@ def _public(uri: str) -> str:
 
 
 def _feature(kind: Any) -> Any:
-    """A kind of the card's, as `datasets` has it."""
+    """A kind of the card's, in the words of `datasets`."""
     import datasets
 
     if kind == "image":
@@ -102,8 +101,8 @@ def _feature(kind: Any) -> Any:
 
 
 def write(file: BinaryIO, samples: Iterable[Sample], fields: Mapping[str, Any], row: Callable[[Sample], dict[str, Any]]) -> None:
-    """Write `samples` as one Parquet file, each as a `row` of these `fields`. Raises `ValueError` for one that
-    breaks the record's contract: it lacks its image."""
+    """Write `samples` as one Parquet file, each as a `row` of these `fields`. Raises `ValueError` for a sample without an
+    image."""
     schema = arrow_schema(fields)
     # A dictionary of images costs time, and saves nothing.
     leaves = [path for path in _leaves(schema) if not path.endswith(".bytes")]
@@ -113,7 +112,7 @@ def write(file: BinaryIO, samples: Iterable[Sample], fields: Mapping[str, Any], 
 
 
 def _batches(samples: Iterable[Sample], schema: pa.Schema, row: Callable[[Sample], dict[str, Any]]) -> Iterator[pa.RecordBatch]:
-    """Rows as Arrow, a few at a time: as Python's objects they take much more memory."""
+    """Rows as Arrow, a few at a time, since Python's objects take much more memory."""
     rows: list[dict[str, Any]] = []
     num_bytes = 0
     for sample in samples:
@@ -141,7 +140,7 @@ def _groups(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 def _leaves(schema: pa.Schema) -> list[str]:
-    """The paths of a schema's columns, as Parquet has them."""
+    """The paths of a schema's columns in Parquet."""
     file = io.BytesIO()
     pq.write_table(schema.empty_table(), file)
     parquet = pq.read_metadata(pa.BufferReader(file.getvalue())).schema

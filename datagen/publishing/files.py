@@ -1,4 +1,4 @@
-"""The files of a publication: which samples each has, and writing one."""
+"""The files of a publication: the samples of each, and writing one."""
 
 import hashlib
 import shutil
@@ -21,8 +21,8 @@ Row = dict[str, Any]
 
 @dataclass
 class Tests:
-    """The tests of a table (`olmocr_bench`): how many of each type, of how many samples, and how many samples have none, by
-    reason. They follow from what `made_from` is a digest of."""
+    """The tests of a table (`olmocr_bench`): the number of each type, the number of samples with tests, and of samples without,
+    by reason. The tests follow from the input whose digest is `made_from`."""
 
     made_from: str
     num_samples: int
@@ -32,7 +32,7 @@ class Tests:
 
 @dataclass
 class Table:
-    """One table of the publication, with what its samples add up to. `sources` counts them by licence and source."""
+    """One table of the publication, with sums over its samples. `sources` counts the samples by licence and source."""
 
     name: str
     tally: Tally = field(default_factory=Tally)
@@ -44,7 +44,7 @@ class Table:
 
 @dataclass
 class Survey:
-    """What is to be published of a dataset, by its manifest alone: its tables, of the form `parquet` one for each task."""
+    """A dataset's part of a publication, by its manifest alone: its tables, in the form `parquet` one for each task."""
 
     dataset: str
     folder: Folder
@@ -61,8 +61,8 @@ class Survey:
 
 @dataclass(frozen=True)
 class File:
-    """A file to make, of these rows of the manifest. Its bytes follow from what `made_from` is a digest of. A file of the form
-    `shards` is made of one shard, `chosen`."""
+    """A file to make of these rows of the manifest. Its bytes follow from the input whose digest is `made_from`. In the form
+    `shards` a file is made of one shard, `chosen`."""
 
     table: Table
     name: str
@@ -77,7 +77,7 @@ class File:
 
 @dataclass(frozen=True)
 class Written:
-    """A file of the publication, as published.json has it."""
+    """A file of the publication, as in published.json."""
 
     made_from: str
     sha256: str
@@ -87,7 +87,7 @@ class Written:
 
 
 def survey(dataset: str, folder: Folder, wanted: Wanted, form: str) -> Survey:
-    """What there is to publish of a dataset. Raises `ValueError` or `OSError` for one that can't be read."""
+    """The tables of a dataset that is to be published. Raises `ValueError` or `OSError` for a dataset that can't be read."""
     reports = read_reports(folder)
     surveyed = Survey(dataset, folder, wanted, form, reports, {}, Counter(), 0)
     for each in chosen(folder, reports, wanted):
@@ -114,29 +114,29 @@ def _by_task(each: Chosen, form: str) -> Iterator[tuple[str, Any]]:
         yield task, each.part.filter([t == task for t in tasks])
 
 
-def files(found: Survey) -> Iterator[File]:
-    """The files of a dataset, in order. More shards make more files, and only the last file of a table another one."""
+def files(surveyed: Survey) -> Iterator[File]:
+    """The files of a dataset, in order. More shards give more files, and change only the last file of each table."""
     numbers: Counter[str] = Counter()
     pending: dict[str, list[Row]] = {}
     digests: dict[str, Any] = {}
     sizes: Counter[str] = Counter()
 
     def name(task: str) -> str:
-        return f"{found.table(task).name}/train-{numbers[task]:06d}.parquet"
+        return f"{surveyed.table(task).name}/train-{numbers[task]:06d}.parquet"
 
     def file(task: str) -> File:
-        made = File(found.table(task), name(task), digests.pop(task).hexdigest(), pending.pop(task))
+        made = File(surveyed.table(task), name(task), digests.pop(task).hexdigest(), pending.pop(task))
         numbers[task] += 1
         sizes[task] = 0
         return made
 
-    for each in chosen(found.folder, found.reports, found.wanted):
-        for task, part in _by_task(each, found.form):
+    for each in chosen(surveyed.folder, surveyed.reports, surveyed.wanted):
+        for task, part in _by_task(each, surveyed.form):
             rows = part.select(_COLUMNS).to_pylist()
-            if found.form == SHARDS:
-                tar = f"{found.table(task).name}/{each.report.shard}.tar"
+            if surveyed.form == SHARDS:
+                tar = f"{surveyed.table(task).name}/{each.report.shard}.tar"
                 what = f"{tar} {each.report.sha256} {[row['offset'] for row in rows]}"
-                yield File(found.table(task), tar, hashlib.sha256(what.encode()).hexdigest(), rows, each)
+                yield File(surveyed.table(task), tar, hashlib.sha256(what.encode()).hexdigest(), rows, each)
                 continue
             for row in rows:
                 if pending.get(task) and sizes[task] + row["bytes"] > columns.FILE_BYTES:
@@ -144,22 +144,22 @@ def files(found: Survey) -> Iterator[File]:
                 pending.setdefault(task, []).append(row)
                 digest = digests.setdefault(task, hashlib.sha256(f"{name(task)} {columns.VERSION}".encode()))
                 digest.update(f"\n{each.report.sha256} {row['offset']}".encode())
-                if pairs := found.wanted.pairs:
+                if pairs := surveyed.wanted.pairs:
                     digest.update(pairs.digest(row["key"]))
                 sizes[task] += row["bytes"]
     for task in list(pending):
         yield file(task)
 
 
-def write(file: File, found: Survey, to: Folder) -> None:
+def write(file: File, surveyed: Survey, to: Folder) -> None:
     """Make the file under its staged name. Raises `ValueError` for a sample that breaks the record's contract."""
     with to.create(file.staged) as opened:
         if file.chosen is None:
-            pairs = found.wanted.pairs
+            pairs = surveyed.wanted.pairs
             fields, as_row = (columns.OF_PAIRS, pairs.row) if pairs else (columns.FIELDS, columns.row)
-            columns.write(opened, read_samples(found.folder, file.rows), fields, as_row)
+            columns.write(opened, read_samples(surveyed.folder, file.rows), fields, as_row)
             return
-        with found.folder.open(f"shards/{file.chosen.report.shard}.tar") as shard:
+        with surveyed.folder.open(f"shards/{file.chosen.report.shard}.tar") as shard:
             if not file.chosen.left_out:
                 shutil.copyfileobj(shard, opened)
                 return
@@ -171,17 +171,17 @@ def write(file: File, found: Survey, to: Folder) -> None:
             writer.close()
 
 
-def check_shards(file: File, found: Survey, sound: set[str]) -> None:
-    """Raise `ValueError` if a shard that the file is made of isn't what its report says. `sound` are those already read."""
-    reports = {report.shard: report for report in found.reports}
+def check_shards(file: File, surveyed: Survey, sound: set[str]) -> None:
+    """Raise `ValueError` if a shard of the file differs from its report. `sound` are the shards that were checked before."""
+    reports = {report.shard: report for report in surveyed.reports}
     for shard in dict.fromkeys(row["shard"] for row in file.rows):
         if shard not in sound:
-            check_shard(found.folder, reports[shard])
+            check_shard(surveyed.folder, reports[shard])
             sound.add(shard)
 
 
 def check_shard(folder: Folder, report: ShardReport) -> None:
-    """Raise `ValueError` if a shard isn't what its report says."""
+    """Raise `ValueError` if a shard differs from its report."""
     name = f"shards/{report.shard}.tar"
     try:
         with folder.open(name) as opened:

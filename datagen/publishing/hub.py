@@ -1,7 +1,8 @@
-"""A published folder, sent to a dataset on the Hugging Face hub by its own library (https://huggingface.co/docs/huggingface_hub).
+"""Sends a published folder to a dataset on the Hugging Face hub, by the hub's library
+(https://huggingface.co/docs/huggingface_hub).
 
-The first commit says in published.json which files come, and takes away those of an earlier publication that don't; data follows,
-some files a commit; the card is last, so that it never counts rows that aren't there. What the hub has already isn't sent again.
+The first commit has published.json with the files to come, and removes other files of an earlier publication. Data follows, some
+files a commit. The card is last, so it never counts rows that aren't there. Files that the hub has aren't sent again.
 """
 
 import json
@@ -31,15 +32,15 @@ _SAYS = {
 
 
 def dataset_name(to: str) -> str:
-    """The OWNER/NAME that `to` means on the hub; "" where it means a folder: as hf://datasets/OWNER/NAME always does, a bare
-    OWNER/NAME only where no folder OWNER is here, for a folder to make looks the same."""
+    """The OWNER/NAME on the hub that `to` means; "" for a folder. hf://datasets/OWNER/NAME always means the hub. A bare
+    OWNER/NAME means the hub unless a folder OWNER is here, since a folder to make looks the same."""
     name = to.removeprefix(ADDRESS)
     is_bare = name == to and not os.path.exists(to.partition("/")[0] or "/")
     return name if _NAME.fullmatch(name) and (is_bare or name != to) else ""
 
 
 def token() -> str:
-    """The key for the hub, which the environment has and nothing here writes. Raises `ValueError` if there is none."""
+    """The key for the hub, from the environment. Nothing here writes it down. Raises `ValueError` if there is none."""
     key = os.environ.get(TOKEN, "").strip()
     if not key:
         raise ValueError(f"{TOKEN} isn't set: it is the key for the hub, from its page on access tokens, with write access")
@@ -49,10 +50,8 @@ def token() -> str:
 
 
 def upload(folder: Folder, name: str, key: str, on_state: OnState = ignore) -> str:
-    """Send the published `folder`, on a local disk, to the dataset `name`, a new one is private; returns its address.
-
-    Raises `ValueError` for what the user has to change, and `OSError` for what may pass; the same again goes on from there.
-    """
+    """Send the published `folder`, on a local disk, to the dataset `name`, which is private if new; returns its address. Raises
+    `ValueError` for errors that the user must mend, and `OSError` for errors that may pass; the same call goes on from there."""
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
     from huggingface_hub.utils import disable_progress_bars
@@ -104,7 +103,7 @@ def _send(api: Any, folder: Folder, name: str, on_state: OnState) -> None:
 
 
 def _earlier(api: Any, name: str) -> set[str]:
-    """The files of an earlier publication. Raises `ValueError` if its published.json isn't one of ours."""
+    """The files of an earlier publication. Raises `ValueError` if the dataset's published.json isn't pagewheel's."""
     with temporary_folder() as place:
         path = api.hf_hub_download(name, publication.NAME, repo_type="dataset", local_dir=place)
         try:

@@ -1,9 +1,9 @@
-"""A dataset as tasks for Label Studio: its regions are predictions that a person corrects there.
+"""A dataset as tasks for Label Studio. Its regions are predictions, which a person corrects there.
 
-Label Studio's form is documented at https://labelstud.io/guide/task_format, https://labelstud.io/guide/predictions and
+The form of tasks is documented at https://labelstud.io/guide/task_format, https://labelstud.io/guide/predictions and
 https://labelstud.io/tags. Places are in percent of the image's sides. The results of one region have the same id, `KEY_NUMBER`,
-by which an annotation says where a region comes from. The reading order is that of the results; an arrow that somebody draws, of
-the label `next`, says that its end comes right behind its beginning.
+and so has an annotation of the region. The reading order is that of the results. An arrow with the label `next`, drawn by a
+person, puts the region at its end right behind the region at its beginning.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ from datagen.patching.form import dataset_id
 from datagen.record import LABELS, Region, Sample
 
 BOX, POLYGON, TEXT, WHOLE, VERDICT, NEXT, IMAGE = "box", "polygon", "text", "whole", "verdict", "next", "image"
-"""The names of the tags in the labeling configuration, and so `from_name` and `to_name` of results."""
+"""The names of the tags in the labeling configuration, which are also `from_name` and `to_name` of results."""
 WRONG = "wrong"
 _PLACE = ["key", "shard", "offset", "bytes", "record_offset", "record_bytes"]
 _COLUMNS = [*_PLACE, "task", "verdict", "difficulty", "num_unread"]
@@ -51,8 +51,8 @@ def configuration() -> str:
 
 
 def rows(folder: Folder, limit: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """The manifest's rows of the samples to look at, worst first: those with unread regions, then the difficult ones, then those
-    that are suspect; at most `limit`, if it isn't 0; and how many samples have no image to look at. Marked ones are left out."""
+    """The manifest's rows of the samples to look at, worst first: samples with unread regions, then difficult ones, then suspect
+    ones. At most `limit` rows (0: all). Marked samples are left out. Also the number of samples without an image."""
     marked = marks.excluded(folder)
     candidates: list[tuple[tuple, dict[str, Any]]] = []
     num_texts = 0
@@ -68,8 +68,8 @@ def rows(folder: Folder, limit: int = 0) -> tuple[list[dict[str, Any]], int]:
 
 
 def tasks(folder: Folder, name: str, chosen: list[dict[str, Any]], images: str) -> Iterator[tuple[dict[str, Any], str, bytes]]:
-    """A task for each of these rows of the manifest, with its image's file name and content. `images` is the folder that Label
-    Studio serves them from, below its document root."""
+    """A task for each of these rows of the manifest, with the name and content of its image's file. Label Studio serves the
+    images from the folder `images` below its document root."""
     known = dataset_id(folder)
     for sample, record in zip(read_samples(folder, chosen), records(folder, chosen), strict=True):
         assert sample.image is not None
@@ -89,14 +89,13 @@ def tasks(folder: Folder, name: str, chosen: list[dict[str, Any]], images: str) 
 
 
 def records(folder: Folder, chosen: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
-    """The records of these rows of the manifest, as they stand in their shards."""
+    """The records of these rows of the manifest, in the bytes of their shards."""
     ranges = ((f"shards/{r['shard']}.tar", r["record_offset"], r["record_offset"] + r["record_bytes"]) for r in chosen)
     yield from folder.read_ranges(ranges)
 
 
 def results(sample: Sample) -> Iterator[dict[str, Any]]:
-    """The regions of a sample as the results of a prediction; of one without regions its text; of a described picture its
-    caption."""
+    """The results of a prediction: a sample's regions, and its `whole_text`."""
     width, height = sample.size
     frame = {"to_name": IMAGE, "original_width": width, "original_height": height, "image_rotation": 0}
     if whole := whole_text(sample):
@@ -112,8 +111,8 @@ def results(sample: Sample) -> Iterator[dict[str, Any]]:
 
 
 def whole_text(sample: Sample) -> str:
-    """What is corrected beside the regions: of a described picture its caption; of another sample, if it has no regions, its
-    text."""
+    """The text that is corrected beside the regions: the caption of a described picture, or the text of a sample without
+    regions."""
     return sample.caption if sample.task == "caption" else "" if sample.regions else sample.text
 
 
@@ -122,7 +121,7 @@ def region_id(key: str, number: int) -> str:
 
 
 def _place(region: Region, width: int, height: int) -> dict[str, Any]:
-    """In percent of the image's sides: the corners of a polygon, else a rectangle."""
+    """A region's polygon or rectangle, in percent of the image's sides."""
     if region.polygon:
         return {"points": [[x / width * 100, y / height * 100] for x, y in region.polygon], "closed": True}
     x0, y0, x1, y1 = region.box

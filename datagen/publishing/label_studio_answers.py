@@ -1,8 +1,8 @@
-"""What people did in Label Studio, read from its export (the format JSON) as a patch of the dataset that the tasks were made of.
+"""People's answers in Label Studio, read from its export (the format JSON) as a patch of the dataset of the tasks.
 
-A task that somebody submitted is `right` where nothing has changed, else `corrected`, or `wrong` where that was chosen; one that
-was skipped is `skip`. Regions keep the number that they had by their ids; others are new. Rectangles that were turned become
-polygons, with the box around them. What can't be told is refused in a sentence: Label Studio's own ids say where.
+A submitted task is `right` if nothing changed, `wrong` if that was chosen, else `corrected`. A skipped task is `skip`. Regions
+keep the number in their ids; regions without such an id are new. A turned rectangle becomes a polygon, with the box around it. An
+unclear answer is refused in a sentence with Label Studio's own ids.
 """
 
 import hashlib
@@ -20,14 +20,14 @@ from datagen.record import LABELS, Region, Sample
 Json = Mapping[str, Any]
 _SHAPES = {"rectanglelabels": "rectangle", "rectangle": "rectangle", "polygonlabels": "polygon", "polygon": "polygon"}
 _FORMATS = {"table": "html", "equation": "latex", "molecule": "smiles", "geometry": "geometry"}
-_NEAR = 0.05  # pixels that a place may have moved by on its way through percent
+_NEAR = 0.05  # pixels: rounding to percent may move a place by so much
 _LONGEST_NAME = 100
 _MOST_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task of an export that somebody answered: its number there, what it says of its sample, and the answer."""
+    """An answered task of an export: its number there, its sample, and the answer."""
 
     id: Any
     key: str
@@ -38,7 +38,7 @@ class Task:
 
 @dataclass
 class _Drawn:
-    """A region while its results are put together."""
+    """A region whose results are being collected."""
 
     id: str
     shape: str = ""
@@ -48,7 +48,8 @@ class _Drawn:
 
 
 def tasks(content: bytes, by: str = "") -> tuple[str, list[Task], int]:
-    """Who answered, the tasks that they did, and how many nobody did. `by` chooses one of several people. Raises `ValueError`."""
+    """The person, the tasks that this person answered, and the number of tasks that nobody answered. `by` chooses one of several
+    people. Raises `ValueError`."""
     if len(content) > _MOST_BYTES:
         raise ValueError("it has over 1 GiB: export fewer tasks at a time")
     try:
@@ -76,7 +77,8 @@ def tasks(content: bytes, by: str = "") -> tuple[str, list[Task], int]:
 
 
 def person(annotation: Json) -> str:
-    """Who made an annotation: a name; of an address what is before the @, for records will have it; else the user's number."""
+    """The name of an annotation's author. Of an e-mail address only the part before the @, since records keep it; else the user's
+    number."""
     who = annotation.get("completed_by")
     if isinstance(who, dict):
         name = " ".join(str(who.get(part) or "") for part in ("first_name", "last_name")).strip()
@@ -86,7 +88,7 @@ def person(annotation: Json) -> str:
 
 
 def patched(task: Task, sample: Sample, record: bytes) -> dict[str, Any]:
-    """What a task says of its sample, in the form of a patch. Raises `ValueError`, one sentence."""
+    """A task's answer as a patch of its sample. Raises `ValueError`, one sentence."""
     if hashlib.sha256(record).hexdigest() != task.record:
         raise ValueError(f"{task.key} has changed since the tasks were written: write them anew")
     answer: dict[str, Any] = {"key": task.key, "record": task.record, "verdict": "skip", "note": ""}
@@ -120,7 +122,8 @@ def _task(task: Json, annotation: Json) -> Task:
 
 
 def _put_together(results: Sequence[Json], where: str) -> tuple[list[_Drawn], dict[str, str], str | None]:
-    """The regions in the order of their first results, which comes right behind which, and the text of the whole."""
+    """The regions in the order of their first results, pairs of regions in which the second comes right behind the first, and the
+    text of the whole."""
     drawn: dict[str, _Drawn] = {}
     order: dict[str, str] = {}
     whole = None
@@ -151,7 +154,7 @@ def _put_together(results: Sequence[Json], where: str) -> tuple[list[_Drawn], di
 
 
 def _region(drawn: _Drawn, sample: Sample, where: str) -> dict[str, Any]:
-    """A region of the patch; of one that is as it was, with its very numbers."""
+    """A region of the patch. An unchanged region keeps its exact numbers."""
     numbers = {region_id(sample.key, number): number for number in range(len(sample.regions))}
     of = numbers.get(drawn.id, -1)
     old = sample.regions[of] if of >= 0 else None
@@ -183,8 +186,8 @@ def _region(drawn: _Drawn, sample: Sample, where: str) -> dict[str, Any]:
 
 
 def _points(drawn: _Drawn, size: tuple[int, int], where: str) -> tuple[list[list[float]], bool]:
-    """The corners in pixels, and whether they are those of an upright rectangle. A rectangle turns around its top left corner,
-    clockwise (https://labelstud.io/templates/image_bbox)."""
+    """The corners in pixels, and whether they are an upright rectangle's. A rectangle turns clockwise around its top left corner
+    (https://labelstud.io/templates/image_bbox)."""
     width, height = size
     value = drawn.value
     try:
@@ -213,12 +216,13 @@ def _around(points: Iterable[Sequence[float]], size: tuple[int, int], what: str)
 
 
 def _within(points: Iterable[Sequence[float]], size: tuple[int, int]) -> list[list[float]]:
-    """`points` with those that somebody dragged out of the image at its edge."""
+    """`points` with those outside the image moved to its edge."""
     return [[min(max(n, 0.0), float(side)) for n, side in zip(point, size, strict=True)] for point in points]
 
 
 def _in_order(regions: list[dict[str, Any]], ids: list[str], order: Mapping[str, str]) -> list[dict[str, Any]]:
-    """As the results stand; new regions before the first one that lies below them in their column; then as arrows say."""
+    """The regions in the order of the results. A new region comes before the first one below it in its column. Arrows decide
+    last."""
     known = [i for i, region in enumerate(regions) if region["of"] >= 0]
     for i, region in enumerate(regions):
         if region["of"] < 0:

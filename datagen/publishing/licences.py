@@ -1,13 +1,13 @@
-"""Which licences let anybody pass on what is under them, changed and for any purpose, and what the hub calls them.
+"""Free licences, under which anybody may pass works on, changed and for any purpose; and the hub's names of licences.
 
-`origin.licence` is what a source says of itself: an SPDX expression (https://spdx.org/licenses/), an address of Creative Commons,
-or words. What isn't known here isn't free: a publication leaves it out unless its owner names it.
+`origin.licence` is the source's own word: an SPDX expression (https://spdx.org/licenses/), an address of Creative Commons, or
+words. An unknown licence isn't free: a publication leaves its samples out unless the owner names it.
 """
 
 import re
 
 UNSTATED = "unstated"
-"""Stands for the licence of samples whose source states none."""
+"""The licence of samples whose source states none."""
 
 _CREATIVE_COMMONS = re.compile(r"creativecommons\.org/(?:licen[sc]es/([a-z-]+)/([\d.]+)|publicdomain/(zero|mark))")
 _OF_CREATIVE_COMMONS = re.compile(r"cc(?:-(?:by|nc|nd|sa))+(?:-[\d.]+)?(?:-(?:unported|generic|igo|public|[a-z]{2}))*")
@@ -20,7 +20,7 @@ _FREE = re.compile(
     r"(?:-?v?\d[\d.]*[a-z]?\+?|\+|-(?:or|later|only|no|rfn|clause|style|public|general|lesser|library|affero|free|documentation|"
     r"software|foundation|open|font|project|permissive|sharing|universal|dedication|dfs|cmu|with|[a-z]+-exception))*"
 )
-# https://huggingface.co/docs/hub/repositories-licenses; `other` is what it asks for else.
+# https://huggingface.co/docs/hub/repositories-licenses; `other` is the hub's word for the rest.
 _ON_THE_HUB = frozenset(
     "apache-2.0 mit artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause cc0-1.0 cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 "
     "cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 "
@@ -31,15 +31,15 @@ _ON_THE_HUB = frozenset(
 
 
 def is_free(licence: str) -> bool:
-    """Whether all that `licence` says lets anybody pass the work on, changed, for any purpose. Of licences joined by OR one is
-    enough, but not where brackets make it hard to say which. False for what isn't known, and for ""."""
+    """Whether `licence` lets anybody pass the work on, changed, for any purpose. Of licences joined by OR one free licence is
+    enough; with brackets all must be free. False for unknown licences and for ""."""
     has_brackets = bool(re.search(r"\(.*\b(?:or|and)\b.*\)", licence, re.IGNORECASE))
     choices = map(_parts, _choices(licence))
     return (all if has_brackets else any)(bool(parts) and all(map(_is_free, parts)) for parts in choices)
 
 
 def simple(licence: str) -> str:
-    """A licence's name in small letters, digits, dots and dashes: what is compared."""
+    """A licence's name in small letters, digits, dots and dashes, for comparisons."""
     lower = licence.lower()
     if creative_commons := _CREATIVE_COMMONS.search(lower):
         kind, version, dedicated = creative_commons.groups()
@@ -51,7 +51,7 @@ def simple(licence: str) -> str:
 
 
 def on_the_hub(licence: str) -> list[str]:
-    """The hub's names of the licences that `licence` says, `other` for what it has no name for."""
+    """The hub's names of the licences in `licence`, `other` for those without a name."""
     leaves = [leaf for choice in _choices(licence) for leaf in _parts(choice)]
     return list(dict.fromkeys(_hub_name(leaf) for leaf in leaves)) or ["unknown"]
 
@@ -65,7 +65,6 @@ def _parts(choice: str) -> list[str]:
 
 
 def _is_free(name: str) -> bool:
-    """Of one licence's `simple` name."""
     if _OF_CREATIVE_COMMONS.fullmatch(name):
         return not {"nc", "nd"} & set(name.split("-"))
     return bool(_FREE.fullmatch(name))

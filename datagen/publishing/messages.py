@@ -1,14 +1,14 @@
-"""Samples as rows of messages, from which ms-swift, LLaMA-Factory, TRL and Unsloth train any model, and images as files beside.
+"""Samples as rows of messages, from which ms-swift, LLaMA-Factory, TRL and Unsloth train any model, with images as files.
 
     DATASET.jsonl               {"messages": [{"role": "user", "content": "<image>\\nFree OCR."}, {"role": "assistant", …}],
                                  "images": ["images/DATASET/SHARD/KEY.png"], "id": KEY, "lang": …, "group": …, "licence": …}
     images/DATASET/SHARD/       the images
     dataset_info.json           names the files for LLaMA-Factory
-    exported.json               each file, what it was made from, what was left out
-    .unfinished/DATASET/        shards that are whole while others aren't; gone at the end
+    exported.json               each file, its digest and origin, and the samples left out
+    .unfinished/DATASET/        finished shards of an unfinished export; gone at the end
 
-A sample is asked its usual prompt, text alone nothing. The same command goes on after a kill, and writes nothing where nothing
-changed. Memory holds one sample.
+A row asks its sample's usual prompt; text alone has no prompt. The same command goes on after a kill, and writes nothing if
+nothing changed. Memory holds one sample.
 """
 
 import hashlib
@@ -45,9 +45,8 @@ _OF_LLAMA_FACTORY = {
 
 
 class Form(NamedTuple):
-    """Which samples become rows, beside what `Wanted` says, and what they are asked: with `grounded` also for boxes, in the
-    released model's tokens. Labels must be worth `min_worth`, where that was measured; pages with regions that nobody read are
-    left out."""
+    """The choice of samples beside `Wanted`, and the prompts: with `grounded` also for boxes, in the released model's tokens.
+    Measured labels must be worth at least `min_worth`. Pages with unread regions are left out."""
 
     grounded: bool = False
     min_worth: float = 0.0
@@ -55,8 +54,8 @@ class Form(NamedTuple):
 
 @dataclass
 class Made:
-    """The file of a dataset, as exported.json has it. `left_out` are reasons, what they say, and how many. `of` is the dataset's
-    own id (`dataset_id`), empty in exports of before there was one."""
+    """The file of a dataset, as in exported.json. `left_out` has reasons, their details and the numbers of samples. `of` is the
+    dataset's own id (`dataset_id`), empty in older exports."""
 
     made_from: str
     of: str = ""
@@ -69,11 +68,11 @@ class Made:
 def make(
     folders: Mapping[str, Folder], wanted: Wanted, form: Form, to: Folder, on_state: OnState = ignore
 ) -> tuple[dict[str, Made], bool, list[str]]:
-    """Make what `to`, on this machine's disk, lacks of the datasets in `folders`, and remove what it has of others: their files,
-    whether anything was written, and which datasets were removed.
+    """Make the missing files of the datasets in `folders` in `to`, on this machine's disk, and remove those of other datasets.
+    Returns the datasets' files, whether anything was written, and the removed datasets.
 
-    For the holder of its lock. Raises `ValueError` for a shard that isn't what its report says, and for a folder that has
-    something else in it, or a dataset of the same name from another output; `OSError` where the disk is full.
+    For the holder of the lock of `to`. Raises `ValueError` for a shard that differs from its report, and for a folder with other
+    files, or with a dataset of the same name from another output; `OSError` if the disk is full.
     """
     known = _known(to)
     ids = {name: dataset_id(folder) for name, folder in folders.items()}
@@ -106,7 +105,7 @@ def make(
 
 
 def row(sample: Sample, image: str, form: Form) -> dict[str, Any] | None:
-    """The row of a sample whose image is called `image`; None if it answers nothing, or nothing without boxes."""
+    """The row of a sample whose image is called `image`; None if the sample has no answer, or none without boxes."""
     values = {"id": sample.key, "lang": sample.lang, "group": sample.group, "licence": sample.origin.licence}
     if sample.task == _TEXT:
         return {"messages": [_message("assistant", neutralise(sample.text))], "images": []} | values
@@ -123,7 +122,7 @@ def _message(role: str, content: str) -> dict[str, str]:
 
 
 def _chosen(folder: Folder, wanted: Wanted, form: Form) -> Iterator[tuple[Chosen, list[dict[str, Any]]]]:
-    """Shard by shard what is chosen, and the rows of the manifest that are left of it: the others are counted there."""
+    """The choice shard by shard, with its rows of the manifest that this form takes; the others are counted as left out."""
     for each in chosen(folder, read_reports(folder), wanted):
         rows = []
         for one in each.part.select([*_COLUMNS, "num_unread", "worth"]).to_pylist():
@@ -154,7 +153,7 @@ def _made(name: str, folder: Folder, wanted: Wanted, form: Form, to: Folder, mad
         shard, of_shard = f"{UNFINISHED}/{name}/{each.report.shard}", _of_shard(each, rows, form)
         counts = json.loads(to.read(f"{shard}.json")) if to.exists(f"{shard}.json") else {}
         if counts.get("made_from") != of_shard:
-            to.remove(f"{shard}.json")  # before images of other rows go
+            to.remove(f"{shard}.json")  # first, so that it never stands beside images of other rows
             counts = {"made_from": of_shard} | _shard(name, folder, each, rows, form, to, f"{shard}.jsonl")
             to.write(f"{shard}.json", json.dumps(counts).encode())
         staged.append(f"{shard}.jsonl")
@@ -179,7 +178,7 @@ def _made(name: str, folder: Folder, wanted: Wanted, form: Form, to: Folder, mad
 def _shard(
     name: str, folder: Folder, each: Chosen, rows: Sequence[Mapping[str, Any]], form: Form, to: Folder, part: str
 ) -> dict[str, int]:
-    """Write the rows of a shard, and its images; what they come to."""
+    """Write the rows of a shard and its images; returns their counts."""
     check_shard(folder, each.report)
     place, images = to.sub(f"{IMAGES}/{name}/{each.report.shard}"), set[str]()
     counts = {"rows": 0, "images": 0, "no_answer": 0}
@@ -216,11 +215,11 @@ def _is_whole(to: Folder, name: str, made: Made) -> bool:
 
 
 def _known(to: Folder) -> dict[str, Made]:
-    """The datasets that are there. Raises `ValueError` for a folder with something else in it."""
+    """The datasets in the export. Raises `ValueError` for a folder with other files."""
     if not to.exists(NAME):
         if strange := [n for n in [*to.names(), *to.folders()] if n not in (".lock", INFO, UNFINISHED)]:
             raise ValueError(f"to={to.url}: {strange[0]} is in it, and no export of pagewheel: name an empty folder")
-        _write(to, {})  # from now on it is one
+        _write(to, {})  # from now on it is an export
     try:
         datasets = json.loads(to.read(NAME))["datasets"]
         return {name: Made(**values) for name, values in datasets.items()}

@@ -1,9 +1,9 @@
-"""Tests of what is published, beside it, in the form of olmOCR-bench (github.com/allenai/olmocr, olmocr/bench).
+"""Tests of published samples, in the form of olmOCR-bench (github.com/allenai/olmocr, olmocr/bench).
 
     bench_data/pdfs/TABLE/KEY.pdf    the image of a sample, as a page at 144 dots an inch
     bench_data/TABLE_TYPE.jsonl      its tests of a type, as `datagen.rewards.page_tests` makes them
 
-Its `benchmark.py --dir bench_data` opens the folder, and `make score gt=olmocr:`.
+Its `benchmark.py --dir bench_data` opens the folder, and so does `make score gt=olmocr:`.
 """
 
 import hashlib
@@ -30,19 +30,19 @@ _POINTS_A_PIXEL = 72 / 144
 
 
 def made_from(files: Sequence[File]) -> str:
-    """A digest of what the tests of a table in these files follow from."""
+    """A digest of all input for the tests of a table in these files."""
     return _digest(f"{VERSION}", *(file.made_from for file in files))
 
 
 def is_of(name: str, table: str) -> bool:
-    """Whether a file of the publication, by its name, holds tests of the table, or a page of them."""
+    """Whether a file of the publication has tests of the table, or a page of them, by its name."""
     folder, _, rest = name.partition("/")
     return folder == FOLDER and (rest.startswith(f"pdfs/{table}/") or rest.rpartition("_")[0] == table)
 
 
-def make(table: str, files: Sequence[File], found: Survey, to: Folder) -> tuple[Tests, dict[str, Written], dict[str, str]]:
-    """Make the tests of a table, in these files, and their pages. Returns what they are, and the files, and where each is staged,
-    by the names that they shall have. Raises as `read_samples` does."""
+def make(table: str, files: Sequence[File], surveyed: Survey, to: Folder) -> tuple[Tests, dict[str, Written], dict[str, str]]:
+    """Make the tests and pages of a table in these files. Returns the tests, the files by their final names, and the staged name
+    of each file. Raises as `read_samples` does."""
     of_files, num_samples, types, without = made_from(files), 0, Counter[str](), Counter[str]()
     lines: dict[str, list[str]] = {}
     written: dict[str, Written] = {}
@@ -55,7 +55,7 @@ def make(table: str, files: Sequence[File], found: Survey, to: Folder) -> tuple[
         written[name] = Written(of_files, hashlib.sha256(content).hexdigest(), len(content), num, len(content))
 
     for file in files:
-        for sample in read_samples(found.folder, file.rows):
+        for sample in read_samples(surveyed.folder, file.rows):
             try:
                 of_sample, page = _of(sample, table)
             except SampleError as error:
@@ -72,8 +72,8 @@ def make(table: str, files: Sequence[File], found: Survey, to: Folder) -> tuple[
 
 
 def _of(sample: Sample, table: str) -> tuple[Sequence[dict[str, Any]], bytes]:
-    """The tests of a sample, and its PDF. Raises `SampleError` if it has none: for the reason that `why_none` gives, `no_image`,
-    `damaged_image`, or `nothing_to_ask` but whether there is text."""
+    """The tests of a sample, and its PDF. Raises `SampleError` if it has none: `no_image`, `damaged_image`, a reason of
+    `why_none`, or `nothing_to_ask` if the only test would be whether there is text."""
     if sample.image is None:
         raise SampleError("no_image")
     if why := why_none(sample):
@@ -87,13 +87,13 @@ def _of(sample: Sample, table: str) -> tuple[Sequence[dict[str, Any]], bytes]:
 
 
 def pdf(image: bytes) -> bytes:
-    """A PDF of one page, filled by the image: a JPEG as it is. The same bytes for the same image. Raises `SampleError`, as
-    `images.upright` does, for one that is damaged."""
+    """A PDF of one page, filled by the image. A JPEG stays as it is. The same image gives the same bytes. Raises `SampleError` as
+    `images.upright` does."""
     import pymupdf
 
     still = upright(image)
     file = still.image
-    if image_extension(file) == "webp":  # which PDFs can't hold
+    if image_extension(file) == "webp":  # PDFs can't hold WebP
         written = io.BytesIO()
         Image.open(io.BytesIO(file)).save(written, "PNG")
         file = written.getvalue()

@@ -1,14 +1,14 @@
-"""Preference pairs in the form of TRL's trainers (https://huggingface.co/docs/trl/dataset_formats): the truth of a sample is
-chosen, and a model's own answer is rejected where it is wrong.
+"""Preference pairs in the form of TRL's trainers (https://huggingface.co/docs/trl/dataset_formats). The truth of a sample is
+chosen, and a model's wrong answer is rejected.
 
     images    the sample's image, a list of one
-    prompt    a list of one message: what a model is asked for such an answer (`datagen.target`), without a mark for the image
+    prompt    a list of one message: the prompt for such an answer (`datagen.target`), without a mark for the image
     chosen    a list of one message: the truth in the form of the answer: plain, Markdown, or with boxes
     rejected  a list of one message: the answer
-    reward    of the answer (`datagen.rewards.reward`), from 0 to 1, so that rows can be chosen by how wrong it is
+    reward    of the answer (`datagen.rewards.reward`), from 0 to 1, so that rows can be chosen by it
     key task lang script uri page licence
 
-TRL puts the image into the message. Samples whose truth is in doubt give no pair, since it would teach what is wrong.
+TRL puts the image into the message. A sample whose truth is in doubt gives no pair, since it would teach errors.
 """
 
 import hashlib
@@ -24,12 +24,10 @@ from datagen.score.pages import PredictedPage, TruePage, named, paired
 from datagen.target import IMAGE, PROMPTS, REF, Prompt, can_answer, encode, is_fine
 
 NO_ANSWER, RIGHT, UNREAD, NOT_ASKED = "no_answer", "right_enough", "unread", "not_asked"
-"""Why a sample makes no preference pair (`pairs`)."""
+"""Reasons why a sample gives no preference pair."""
 
 
 class Wrong(NamedTuple):
-    """A wrong answer, and the prompt that it answers."""
-
     answer: str
     prompt: Prompt
     reward: float
@@ -37,8 +35,8 @@ class Wrong(NamedTuple):
 
 @dataclass(frozen=True)
 class Pairs:
-    """The wrong answers about a dataset's samples by their keys, and why the others make no pair. `unused` are predictions of no
-    sample of it."""
+    """The wrong answers about a dataset's samples by key, and the reasons why other samples give no pair. `unused` are
+    predictions without a sample."""
 
     wrong: Mapping[str, Wrong]
     why_none: Mapping[str, str]
@@ -46,12 +44,11 @@ class Pairs:
 
     @classmethod
     def of(cls, samples: Iterable[Sample], predicted: Sequence[PredictedPage], below: float) -> "Pairs":
-        """An answer is wrong if its reward is under `below`."""
         pages = list(named(list(samples)))
-        found, unused = paired([TruePage(names, (), ()) for names, _ in pages], predicted)
+        answers, unused = paired([TruePage(names, (), ()) for names, _ in pages], predicted)
         wrong: dict[str, Wrong] = {}
         why_none: dict[str, str] = {}
-        for (_, sample), page in zip(pages, found, strict=True):
+        for (_, sample), page in zip(pages, answers, strict=True):
             judged = _judged(sample, page.grounded or page.markdown, below) if page else NO_ANSWER
             if isinstance(judged, Wrong):
                 wrong[sample.key] = judged
@@ -60,11 +57,10 @@ class Pairs:
         return cls(wrong, why_none, unused)
 
     def digest(self, key: str) -> bytes:
-        """Of what a sample's pair follows from beside the sample."""
+        """A digest of a sample's answer, from which its pair follows."""
         return hashlib.sha256(repr(tuple(self.wrong[key])).encode(errors="surrogatepass")).digest()
 
     def row(self, sample: Sample) -> dict[str, Any]:
-        """A sample's pair as a row of `columns.OF_PAIRS`."""
         wrong, fields = self.wrong[sample.key], columns.row(sample)
         question, truth = encode(sample, wrong.prompt)
         return {
@@ -78,7 +74,7 @@ class Pairs:
 
 
 def _judged(sample: Sample, answer: str, below: float) -> Wrong | str:
-    """The answer, if it is wrong; or why it makes no pair."""
+    """The answer if it is wrong, else the reason why it gives no pair."""
     if any(lacks_text(region) for region in sample.regions):
         return UNREAD
     prompt = _prompt(sample, answer)
@@ -89,7 +85,7 @@ def _judged(sample: Sample, answer: str, below: float) -> Wrong | str:
 
 
 def _prompt(sample: Sample, answer: str) -> Prompt | None:
-    """What a model was asked that answers in this form; None if the sample can't be asked that."""
+    """The prompt for answers of this form; None if the sample can't be asked that."""
     if sample.task in ("text", "caption"):
         return None
     plain = Prompt.PLAIN_MARKDOWN if is_fine(sample) else PROMPTS[sample.task][0].prompt

@@ -1,13 +1,13 @@
-"""A published folder: what it is made of, made step by step, and shown only once it is whole.
+"""A published folder. It is made step by step, and shown only once it is whole.
 
-    published.json              each file, what it was made from, its sha256; what was left out
-    README.md                   the card, whose YAML says which files make which table, and how many rows they have
+    published.json              each file, its digest and origin, and the samples left out
+    README.md                   the card; its YAML has the files and the number of rows of each table
     CONFIG/train-000000.parquet or, of the form `shards`, CONFIG/NAME-000000.tar
     bench_data/                 tests of them, if asked for
-    .unfinished/                files that are whole while others aren't; gone at the end
+    .unfinished/                finished files of an unfinished publication; gone at the end
 
-The same command goes on after a kill, and writes nothing where nothing has changed. Files get their names when all are there.
-While that goes on the card counts more rows than are found, and `datasets` refuses the folder.
+The same command goes on after a kill, and writes nothing if nothing changed. Files get their names when all are there. Until then
+the card counts more rows than there are, and `datasets` refuses the folder.
 """
 
 import contextlib
@@ -30,12 +30,9 @@ NAME = "published.json"
 
 
 def make(surveys: list[Survey], to: Folder, on_state: OnState = ignore, with_tests: bool = False) -> bool:
-    """Make the publication in the folder `to`, on this machine's disk, or what it lacks; returns whether anything was written.
-    `with_tests` gives the tables their `tests`, too.
-
-    For the holder of its lock. Raises `ValueError`, naming it, for a shard that isn't what its report says, and for a folder that
-    has something else in it; `OSError` where the disk is full.
-    """
+    """Make the missing files of the publication in the folder `to`, on this machine's disk; returns whether anything was written.
+    `with_tests` gives the tables their `tests`. For the holder of the lock of `to`. Raises `ValueError` for a shard that differs
+    from its report, and for a folder with other files; `OSError` if the disk is full."""
     known, tested = _known(to)
     to.sweep()
     total, done = sum(t.tally.num_samples for s in surveys for t in s.tables.values()), 0
@@ -58,31 +55,32 @@ def make(surveys: list[Survey], to: Folder, on_state: OnState = ignore, with_tes
             file.table.file_bytes += written[file.name].num_bytes
             done += len(file.rows)
             on_state(State(done, total, "samples", f"{len(written)} files"))
-        for name, its in of_tables.items() if with_tests else ():
-            its[0].table.tests, added, waiting = _tests(name, its, each, to, known, tested)
+        for name, table_files in of_tables.items() if with_tests else ():
+            table_files[0].table.tests, added, waiting = _tests(name, table_files, each, to, known, tested)
             written |= added
             staged |= waiting
             on_state(State(done, total, "samples", f"tests of {name}"))
-    return _settle(surveys, to, known.keys() - written.keys(), written, staged)
+    return _give_names(surveys, to, known.keys() - written.keys(), written, staged)
 
 
 def _tests(
-    name: str, its: list[File], found: Survey, to: Folder, known: Mapping[str, Written], tested: Mapping[str, Tests]
+    name: str, table_files: list[File], surveyed: Survey, to: Folder, known: Mapping[str, Written], tested: Mapping[str, Tests]
 ) -> tuple[Tests, dict[str, Written], dict[str, str]]:
-    """The tests of a table, as `olmocr_bench.make` returns them, made anew unless they are there."""
+    """The tests of a table, as `olmocr_bench.make` returns them. Existing tests of the same input aren't made again."""
     from datagen.publishing import olmocr_bench
 
-    digest = olmocr_bench.made_from(its)
+    digest = olmocr_bench.made_from(table_files)
     there = {n: w for n, w in known.items() if olmocr_bench.is_of(n, name)}
     if name in tested and tested[name].made_from == digest and all(_is_there(to, n, digest, known) for n in there):
         return tested[name], there, {}
-    return olmocr_bench.make(name, its, found, to)
+    return olmocr_bench.make(name, table_files, surveyed, to)
 
 
-def _settle(
+def _give_names(
     surveys: list[Survey], to: Folder, stale: Set[str], written: Mapping[str, Written], staged: Mapping[str, str]
 ) -> bool:
-    """Take away what no table has any more, and give the files their names; ended on the way, the same again does it."""
+    """Remove the files that no table has any more, and give the new files their names. If it is interrupted, the next call ends
+    it."""
     for name in sorted(stale):
         to.remove(name)
         with contextlib.suppress(OSError):  # other files are in it
@@ -126,7 +124,7 @@ def _known(to: Folder) -> tuple[dict[str, Written], dict[str, Tests]]:
 
 
 def _is_there(to: Folder, name: str, made_from: str, known: Mapping[str, Written]) -> bool:
-    """Whether an earlier publication made the file `name` of the same, and it has its size."""
+    """Whether an earlier publication made the file `name` of the same input, and the file has its full size."""
     before = known.get(name)
     if before is None or before.made_from != made_from or to.local is None:
         return False
@@ -135,7 +133,7 @@ def _is_there(to: Folder, name: str, made_from: str, known: Mapping[str, Written
 
 
 def _looked_at(to: Folder, file: File) -> Written:
-    """A file that is whole, under its staged name."""
+    """A finished file under its staged name, measured."""
     with to.open(file.staged) as opened:
         sha256 = hashlib.file_digest(opened, "sha256").hexdigest()  # type: ignore[arg-type]
         num_bytes = opened.seek(0, 2)

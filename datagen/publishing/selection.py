@@ -1,4 +1,4 @@
-"""Which samples of a dataset are passed on, and why the others aren't."""
+"""The choice of samples to pass on, and the reasons against the others."""
 
 import itertools
 from collections import Counter
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
     from datagen.publishing.pairs import Pairs
 
 LARGEST = 250_000_000
-"""Bytes of a sample, image and record. The viewer shows no row group of over 286 MiB, and one sample makes at least one."""
+"""The most bytes of a sample, image and record. The viewer shows no row group of over 286 MiB, and a group has at least one
+sample."""
 
 
 class LeftOut(NamedTuple):
-    """Why a sample isn't passed on: `reason` is licence, mark, verdict, forgotten, too_large, or what `pairs` says; `which` the
-    licence, as its source states it, the mark or the verdict."""
+    """Why a sample isn't passed on. `reason` is licence, mark, verdict, forgotten, too_large, or a reason of `pairs`. `which` is
+    the licence in its source's words, the mark or the verdict."""
 
     reason: str
     which: str
@@ -32,7 +33,7 @@ class LeftOut(NamedTuple):
 
 @dataclass(frozen=True)
 class Marked:
-    """The marks of an output's datasets together, as trainings go by them: `names` by key, and `excluded` keys."""
+    """The marks of all datasets of an output, as trainings heed them: `names` by key, and `excluded` keys."""
 
     names: Mapping[str, str]
     excluded: frozenset[str]
@@ -48,7 +49,7 @@ class Marked:
         return cls(names, excluded)
 
     def mark(self, key: str) -> str:
-        """The mark of a sample, or of the page that it was cut from, or of the one that a person corrected; "" for none."""
+        """The mark of a sample, of the page from which it was cut, or of the sample that a person corrected; "" for none."""
         if not marks.is_marked(key, self.excluded):
             return ""
         keys = itertools.accumulate(key.split("-"), "{}-{}".format)
@@ -57,8 +58,8 @@ class Marked:
 
 @dataclass(frozen=True)
 class Wanted:
-    """What its owner asks for: samples of these `verdicts`, and, beside those whose licence is free, those whose licence is one
-    of `licences` (names as `licences.simple` has them, `unstated`, or `all`). With `pairs`, only samples that make one."""
+    """The owner's choice: samples of these `verdicts`, under a free licence or one of `licences` (names as of `licences.simple`,
+    `unstated`, or `all`). With `pairs`, only samples that give one."""
 
     verdicts: tuple[str, ...] = VERDICTS
     licences: frozenset[str] = frozenset()
@@ -88,7 +89,7 @@ class Wanted:
 
 @dataclass
 class Chosen:
-    """The samples of one shard that are passed on, as a part of the manifest, and the others, counted."""
+    """The chosen samples of one shard, as a part of the manifest, and the counts of the others."""
 
     report: ShardReport
     part: pa.Table
@@ -96,7 +97,7 @@ class Chosen:
 
 
 def chosen(folder: Folder, reports: list[ShardReport], wanted: Wanted) -> Iterator[Chosen]:
-    """Shard by shard, in order. Raises as `manifest.parts` does."""
+    """The choice shard by shard, in order. Raises as `manifest.parts` does."""
     for report, part in zip(reports, manifest.parts(folder, [report.shard for report in reports]), strict=True):
         why = [wanted.left_out(row) for row in part.to_pylist()]
         left_out = Counter(reason for reason in why if reason)

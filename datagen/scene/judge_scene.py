@@ -125,8 +125,8 @@ class JudgeScene(Stage):
         name, signals = type(self).__name__, sample.quality.signals
         lines = [line for region in sample.regions for line in region.lines]
         if not lines:
-            if found := signals["num_unread"] + signals.get("num_faint", 0.0):
-                return sample.drop("unread_text", name, f"{found:.0f} lines that nobody could read")
+            if num_unread := signals["num_unread"] + signals.get("num_faint", 0.0):
+                return sample.drop("unread_text", name, f"{num_unread:.0f} lines that nobody could read")
             is_negative = self._drawn("negatives", sample) < self.negatives
             return sample.with_quality("trusted", text_share=0.0) if is_negative else sample.drop("no_text", name)
         least = max(self.min_height, self.min_relative_height * max(sample.size))
@@ -207,7 +207,7 @@ def _words(text: str) -> Counter[str]:
 
 
 def _may_be_cyrillic(text: str) -> bool:
-    """Whether half of a text's longer Latin words have only letters that look like Cyrillic ones."""
+    """Whether half of a text's longer Latin words have only letters that look Cyrillic."""
     words = [word for word in _WORD.findall(text) if len(word) >= _LONG_WORD and word.isalpha() and word.isascii()]
     alike = [word for word in words if _ALIKE.issuperset(word)]
     return 2 * len(alike) >= len(words) and sum(map(len, alike)) >= _FEW_LETTERS
@@ -228,8 +228,8 @@ def _is_document(lines: Sequence[Line], side: int) -> bool:
 
 
 def _sure_share(read: Sequence[Line], lost: Sequence[float]) -> float:
-    """The share of the area of all text that the lines `read` cover. It is computed with and without lines that have no letter;
-    the smaller share counts. `lost` has the areas of the lines that weren't read."""
+    """The share of the area of all text that the lines `read` cover, with or without lines that have no letter: the smaller
+    share. `lost` has the areas of unread lines."""
     areas = [(_area(line.corners), any(map(str.isalpha, line.text))) for line in read]
     with_letters = sum(area for area, has_letters in areas if has_letters)
     shares = [area / max(1e-9, area + sum(lost)) for area in (sum(area for area, _ in areas), with_letters) if area]
@@ -266,7 +266,7 @@ def _parts(region: Region, counted: Collection[int]) -> Iterator[Region]:
 
 
 def _height(line: Line) -> float:
-    """The height of a line's letters, in pixels: the shorter of its sides."""
+    """The height of a line's letters in pixels: its shorter side."""
     corners = line.corners
     half = len(corners) // 2
     across = math.dist(corners[0], corners[-1]) + math.dist(corners[half - 1], corners[half])

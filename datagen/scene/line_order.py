@@ -226,7 +226,7 @@ def _is_level(a: Frame, b: Frame) -> bool:
 
 
 def _by_lines(rows: Sequence[_Row]) -> list[_Row]:
-    """The rows line by line, the rows of a line in the direction of reading."""
+    """The rows line by line, each line's rows in the direction of reading."""
     longest = max(rows, key=lambda row: row.frame.length).frame
     way, under = way_of(longest), longest.under
     lines: list[list[_Row]] = []
@@ -239,10 +239,10 @@ def _by_lines(rows: Sequence[_Row]) -> list[_Row]:
 
 
 def _ordered(blocks: Sequence[list[_Row]]) -> list[list[_Row]]:
-    """The blocks in the order in which they are read. Signs are read in rows from the top, a row from the right where most of its
-    text is read from there. A sign's blocks are read as those of a page, in the frame of most of its own text."""
+    """The blocks in reading order. Signs are read in rows from the top. A row is read from the right if most of its text is. A
+    sign's blocks are read as a page's, in the frame of most of the sign's text."""
     across, down, _ = _upright(blocks)
-    # Text may slant on signs that stand upright.
+    # Text may slant on upright signs.
     axes = numpy.array((across, down))
     edges = numpy.round(axes / numpy.abs(axes).max(axis=1, keepdims=True) * 0.7)
     boxes = {id(block): around([_box(row, edges) for row in block]) for block in blocks}
@@ -259,7 +259,7 @@ def _upright(blocks: Sequence[list[_Row]]) -> tuple[numpy.ndarray, numpy.ndarray
 
 
 def _signs(blocks: Sequence[list[_Row]]) -> list[_Sign]:
-    """The blocks, those together that are near each other."""
+    """The blocks in groups of near ones."""
     signs: list[_Sign] = []
     for block in blocks:
         near: list[_Sign] = []
@@ -284,7 +284,6 @@ def _are_near(a: Sequence[_Row], b: Sequence[_Row]) -> bool:
 
 
 def _in_rows(signs: Sequence[_Sign], boxes: dict[int, Box]) -> list[_Sign]:
-    """The signs row by row."""
     around_signs = [around([boxes[id(block)] for block in sign]) for sign in signs]
     for axis in (1, 0):
         strips: list[list[int]] = []
@@ -301,7 +300,6 @@ def _in_rows(signs: Sequence[_Sign], boxes: dict[int, Box]) -> list[_Sign]:
 
 
 def _in_page_order(sign: _Sign) -> list[list[_Row]]:
-    """The blocks of a sign in order."""
     way, under, _ = _usual(sign)
     by_region: dict[int, list[_Row]] = {}
     regions = []

@@ -44,7 +44,7 @@ from datagen.work.draws import Drawing, Draws
 log = logging.getLogger(__name__)
 
 DETECTOR, READER = Choice("ppocr-detector"), Choice("ppocr")
-_SEEN = 1280  # pixels: the longer side of the image in which text is looked for
+_SEEN = 1280  # pixels: the longer side of the image in which text is searched
 _READ = 0.5  # a reader's score: a surer line is text. Leaves and fur are read with a lower score
 _ROWS = ((1,), (1,), (1,), (2,), (1, 1), (1, 1), (1, 2), (2, 1), (1, 1, 1), (2, 2), (3,), (1, 2, 1))
 """How many signs stand in each row."""
@@ -54,8 +54,8 @@ _LEAST_OTHER = 18
 """The least height in pixels of a line that people can read, by script."""
 _LEAST_CONTRAST = 42
 _TRIAL, _SMALLEST, _LARGEST = 32.0, 9.0, 0.16
-"""Sizes of a sign: of the trial that is measured and of the smallest sign, in pixels an em; of the largest, as a share of the
-picture's longer side."""
+"""Sizes of a sign: the measured trial and the smallest sign in pixels an em; the largest as a share of the picture's longer
+side."""
 _TRIES = 3  # looks that are tried until a sign is legible
 _LONG_SIDES = (480, 640, 768, 960, 1120, 1280)
 _CAMERA: wear.Steps = (
@@ -88,11 +88,8 @@ class SceneDraws(Draws):
 @dataclass(frozen=True)
 class Scenes:
     """Scenes on the photographs of `source`: a folder of JPEG and PNG files, or `packages`. Signs are of `kinds`, in `languages`
-    by their weights (all by default). `texts` names the sources of prose, of `sign_words.TEXTS`.
-
-    A picture is a JPEG whose longer side has 480 to 1,280 pixels. A region is a block of a sign: lines of one size. Lines have
-    polygons.
-    """
+    by their weights (all by default). `texts` names the sources of prose, of `sign_words.TEXTS`. A picture is a JPEG whose longer
+    side has 480 to 1,280 pixels. A region is a block of a sign: lines of one size. Lines have polygons."""
 
     version: ClassVar[int] = 3  # 3: on photographs without text
     name: ClassVar[str] = "scenes"
@@ -178,13 +175,13 @@ def photograph_of(source: str, random: random.Random) -> Photograph:
 @functools.lru_cache(maxsize=100_000)
 def has_text(path: str) -> bool:
     """Whether PP-OCR finds lines in a photograph that it reads with a score of `_READ` or can't read. The log names them."""
-    texts = _found(smaller(pixels(Path(path).read_bytes()), _SEEN))
+    texts = _legible_texts(smaller(pixels(Path(path).read_bytes()), _SEEN))
     if texts:
         log.warning("no signs are drawn on %s, on which text was found: %s", path, " ".join(texts)[:80])
     return bool(texts)
 
 
-def _found(image: numpy.ndarray) -> Sequence[str]:
+def _legible_texts(image: numpy.ndarray) -> Sequence[str]:
     engines = _engines()
     (quads,) = DETECTOR.opened(engines).detect([image])
     pieces = [scene_lines.cuts(image, [quad for quad, _ in quads])]
@@ -224,7 +221,6 @@ class _Sign(NamedTuple):
     difficulty: float
 
     def regions(self, by: str) -> Iterator[Region]:
-        """The sign's blocks."""
         for block in self.panel.blocks:
             lines = []
             for line in block:

@@ -1,5 +1,5 @@
-"""Whether Latin letters that were read in a picture are words of any language, or what a reader makes of letters that it doesn't
-know: Thai becomes `BiSRMI`, Devanagari `3TRR` and `HTITERT`, each with a high score.
+"""Whether Latin letters that were read in a picture are words of a language. A reader makes Latin letters of letters that it
+doesn't know: Thai becomes `BiSRMI`, Devanagari `3TRR` and `HTITERT`, each with a high score.
 
 No dictionary has the names on signs. So words are judged by how often their letters follow each other in CLDR's names of
 countries, languages, currencies, months and days, in 36 languages.
@@ -18,14 +18,14 @@ _LANGUAGES = (
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _GLUED = re.compile(r"(?a:\d[^\W\d_]{4,}|[^\W\d_]{2,}\d+[^\W\d_]{2,})")  # digits within words: 3iteitit, fa3tar
 _LEAST_LETTERS, _LEAST_CAPITALS = 4, 5  # a shorter word may be an abbreviation
-_LEAST = -6.2  # bits a letter: of the Declaration's words in ten languages 2 to 10% have less, of letters drawn at random 89%
+_LEAST = -6.2  # bits a letter: 2 to 10% of the Declaration's words in ten languages have less, 89% of letters drawn at random
 _LETTERS = 27.0
 _SMOOTHING = 0.02
 _PLAIN = str.maketrans({"ß": "ss", "ı": "i", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
 
 
 def odd_share(text: str) -> float:
-    """The share of a text's letters, of any script, that are in Latin words of four letters and more that no language has."""
+    """The share of a text's letters, of any script, that are in Latin words of at least four letters that no language has."""
     glued = _GLUED.findall(text)
     words = [
         word
@@ -37,8 +37,8 @@ def odd_share(text: str) -> float:
 
 
 def _likelihood(word: str) -> float:
-    """The mean of the logarithms, to base 2, of how likely each letter of a Latin word is behind the two before it; its accents
-    don't count."""
+    """The mean probability (logarithm to base 2) of a Latin word's letters behind the two letters before each. Accents don't
+    count."""
     pairs, triples = _counts()
     framed = f"^{_folded(word)}$"
     likelihoods = [
@@ -55,7 +55,7 @@ def _folded(word: str) -> str:
 
 @functools.cache
 def _counts() -> tuple[Counter[str], Counter[str]]:
-    """How often two and three letters follow each other in CLDR's names; it takes half a second."""
+    """The counts of two and three neighbouring letters in CLDR's names; takes half a second."""
     from babel import Locale
 
     pairs: Counter[str] = Counter()

@@ -137,9 +137,9 @@ class ReadScene(Stage):
         pieces = [scene_lines.cuts(image, quads) for image, quads in zip(images, sure, strict=True)]
         turned = self.angle.opened(engines).turned if self.angle else None
         faint = []
-        for image, quads, found in zip(images, sure, detected, strict=True):
+        for image, quads, of_image in zip(images, sure, detected, strict=True):
             boxes = [_around(quad, image) for quad in quads]
-            others = [_around(quad, image) for quad, score in found if score < SURE_LINE]
+            others = [_around(quad, image) for quad, score in of_image if score < SURE_LINE]
             faint.append([box for box in others if not any(shared(box, near) > _SAME_PLACE * area(box) for near in boxes)])
         return scene_lines.read_lines(pieces, self.lines.opened(engines).read, turned), faint
 
@@ -209,7 +209,7 @@ class ReadScene(Stage):
         )
 
     def _unread(self, line: Line) -> Region:
-        """A line that no engine could read."""
+        """An unread line as a block."""
         name = self.detector.name
         return Region(line.box, "text", "", None, name, polygon=line.polygon, detected_by=name, is_unread=True)
 
@@ -277,8 +277,7 @@ def _is_turned(line: LineView) -> bool:
 
 
 def _agreed(scene: _Scene, second: Sequence[Line]) -> tuple[_Scene, dict[str, float]]:
-    """The scene, with each line's score multiplied by the line's likeness to the `second` reading at its place; and the
-    signals."""
+    """The scene, with each line's score multiplied by its likeness to the `second` reading at its place; and the signals."""
     lines, shares = [], []
     for n, line in enumerate(scene.lines):
         if n in scene.others:

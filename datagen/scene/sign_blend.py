@@ -1,4 +1,4 @@
-"""Signs set onto photographs: seen at an angle, lit as what is behind them, with shadows."""
+"""Signs set onto photographs: seen at an angle, in the light of their place, with shadows."""
 
 import math
 from dataclasses import dataclass
@@ -12,21 +12,21 @@ from datagen.scene.signs import Panel
 
 cv2.setNumThreads(0)  # workers are processes already
 _LUMA = numpy.array([0.299, 0.587, 0.114], numpy.float32)
-_INK, _GROUND = 160, 8  # of 255: what is ink for sure, and what is ground
+_INK, _GROUND = 160, 8  # of 255: certain ink has at least the first, the ground at most the second
 _SHADOW_REACH = 14  # pixels
 
 
 @dataclass(frozen=True)
 class View:
-    """How a sign is turned: by an angle in radians, and away from the eye by shares of its width and height, each from -1 to 1:
-    the nearer end is so much larger than the other."""
+    """How a sign is turned: `angle` in radians; `yaw` and `pitch` away from the eye, shares of its width and height from -1 to 1.
+    The nearer end is larger than the other by this share."""
 
     angle: float
     yaw: float
     pitch: float
 
     def corners(self, width: float, height: float) -> numpy.ndarray:
-        """Where the corners of a panel come, (4, 2) floats around 0, from its top left one clockwise."""
+        """The corners of a panel around 0, (4, 2) floats, clockwise from its top left corner."""
         w, h = width / 2 * (1 - 0.35 * abs(self.yaw)), height / 2 * (1 - 0.35 * abs(self.pitch))
         left, right, top, bottom = 1 - self.yaw * 0.4, 1 + self.yaw * 0.4, 1 - self.pitch * 0.4, 1 + self.pitch * 0.4
         flat = numpy.array([(-w * top, -h * left), (w * top, -h * right), (w * bottom, h * right), (-w * bottom, h * left)])
@@ -36,8 +36,8 @@ class View:
 
 @dataclass(frozen=True)
 class Light:
-    """How a sign takes part in its photograph: how far the light behind falls on it, how opaque its paint is and how dark its
-    shadow, from 0 to 1; and where the shadow falls, in pixels."""
+    """A sign's light. `shading` is the influence of the light behind the sign, `paint` its paint's opacity, `shadow` the darkness
+    of its shadow, each from 0 to 1. The shadow falls `dx`, `dy` pixels away."""
 
     shading: float
     paint: float
@@ -47,7 +47,7 @@ class Light:
 
 
 class Seen(NamedTuple):
-    """A sign in a picture: `canvas` is its part in `box` with the sign on it; `ink` and `matrix` are of the same frame."""
+    """A sign in a picture. `canvas` is the picture's part `box` with the sign on it; `ink` and `matrix` are of the same part."""
 
     box: Box
     canvas: numpy.ndarray
@@ -60,8 +60,8 @@ class Seen(NamedTuple):
         return placed
 
     def contrast(self, corners: numpy.ndarray) -> float:
-        """How far ink and ground in the polygon of a line, in the picture, are apart in brightness or any colour, of 255, less
-        what the ground itself varies by; -1 where there is no ink or no ground."""
+        """The difference of 0 to 255 in brightness between ink and ground within a line's polygon, less the variation of both. -1
+        without ink or ground. `corners` are in the picture."""
         left, top = self.box.x0, self.box.y0
         mask = numpy.zeros(self.ink.shape, numpy.uint8)
         cv2.fillPoly(mask, [numpy.round(corners - (left, top)).astype(numpy.int32)], (1.0,))
@@ -74,7 +74,7 @@ class Seen(NamedTuple):
 
 
 def seen(picture: numpy.ndarray, panel: Panel, corners: numpy.ndarray, light: Light) -> Seen:
-    """`picture`, (H, W, 3) bytes, with the panel's corners at `corners`, around these. The picture itself isn't changed."""
+    """The panel in `picture`, (H, W, 3) bytes, with its corners at `corners`, and the part around it. `picture` isn't changed."""
     reach = _SHADOW_REACH if light.shadow else 2
     x0, y0 = numpy.maximum(0, numpy.floor(corners.min(0)).astype(int) - reach)
     x1, y1 = numpy.minimum((picture.shape[1], picture.shape[0]), numpy.ceil(corners.max(0)).astype(int) + reach)

@@ -1,4 +1,4 @@
-"""What a sign says and looks like: its words, colours, typeface and light, by chance, for a place in a photograph."""
+"""The text and look of a sign for a place in a photograph: its words, colours, typeface and light, by chance."""
 
 import functools
 import random
@@ -14,7 +14,7 @@ from datagen.scene.signs import Colour, Plan, Words
 
 Block = tuple[tuple[str, ...], float]
 
-# Ground and ink, as signs have them.
+# Usual colours of ground and ink.
 _PANELS: tuple[tuple[Colour, Colour], ...] = (
     ((250, 250, 248), (20, 20, 20)), ((245, 240, 225), (90, 20, 15)), ((20, 90, 55), (250, 250, 245)),
     ((20, 60, 140), (250, 250, 250)), ((180, 25, 25), (255, 255, 250)), ((250, 205, 30), (15, 15, 15)),
@@ -25,13 +25,13 @@ _PANELS: tuple[tuple[Colour, Colour], ...] = (
 _DARK: tuple[Colour, ...] = ((15, 15, 15), (60, 15, 10), (10, 30, 80), (10, 60, 30), (50, 20, 60), (70, 45, 10))
 _PALE: tuple[Colour, ...] = ((250, 250, 250), (255, 240, 200), (255, 230, 90), (215, 240, 255), (255, 215, 215))
 _BARE = {"name": 0.6, "shop": 0.15, "poster": 0.1, "list": 0.15, "columns": 0.1, "vertical": 0.25, "arc": 0.5, "wave": 0.6}
-"""How often signs of a kind have no panel."""
-_BUSY = 45  # how far brightness varies, of 255, where no words can stand without a panel
+"""The share of signs without a panel, by kind."""
+_BUSY = 45  # of 255: where brightness varies by more, words need a panel
 
 
 def plan(kind: str, words: SignWords, source: random.Random, behind: numpy.ndarray, is_bare: bool | None = None) -> Plan | None:
-    """A sign of a kind for a place that has the pixels `behind`, without a panel or with one as `is_bare` says (None: by chance).
-    None where chance gives no words for it."""
+    """A sign of a kind for a place with the pixels `behind`. `is_bare`: without a panel (None: by chance). None if chance gives
+    no words for the kind."""
     blocks, columns = _blocks(kind, words, source, family := source.choice(words.families))
     if not blocks:
         return None
@@ -71,7 +71,6 @@ def plan(kind: str, words: SignWords, source: random.Random, behind: numpy.ndarr
 
 
 def light(source: random.Random, sign: Plan) -> Light:
-    """How such a sign is lit."""
     has_shadow = source.random() < 0.5
     dx, dy = source.randint(-5, 6), source.randint(1, 7)
     shadow = source.uniform(0.2, 0.5) if has_shadow else 0.0
@@ -80,7 +79,7 @@ def light(source: random.Random, sign: Plan) -> Light:
 
 
 def _blocks(kind: str, words: SignWords, source: random.Random, family: str) -> tuple[list[Block], int]:
-    """Lines of each block with their size, and how many of the last blocks stand side by side."""
+    """The lines and size of each block, and the number of last blocks that stand side by side."""
     match kind:
         case "shop":
             return _shop(words, source), 0
@@ -99,7 +98,6 @@ def _blocks(kind: str, words: SignWords, source: random.Random, family: str) -> 
 
 
 def _head(words: SignWords, source: random.Random) -> list[Block]:
-    """A headline, at times."""
     return [((words.name(source, 18),), source.uniform(1.3, 1.8))] if source.random() < 0.6 else []
 
 
@@ -127,7 +125,7 @@ def _columns(words: SignWords, source: random.Random, family: str) -> list[Block
 
 
 def _upright(words: SignWords, source: random.Random) -> list[Block]:
-    """Columns of full-width characters; none where chance gives no such words."""
+    """Columns of full-width characters; [] if chance gives no such words."""
     most = source.randint(4, 10)
     texts = [words.squares(source, most) for _ in range(source.randint(1, 3))]
     blocks: list[Block] = [(tuple(text for text in texts if text), 1.0)]
@@ -137,7 +135,7 @@ def _upright(words: SignWords, source: random.Random) -> list[Block]:
 
 
 def _wrapped(text: str, words: SignWords, ems: float, family: str, most: int) -> tuple[str, ...]:
-    """At most so many lines of a text, broken at `ems` sizes as its language breaks lines."""
+    """At most `most` lines of a text, broken at `ems` sizes by its language's rules."""
     style = Style(width_pt=10 * ems, margin_pt=0, size_pt=10)
     layout = laid_out(_context(), text, family, words.lang, style)
     lines = tuple(line.text for line in broken_lines(layout, text.encode()) if line.text.strip())

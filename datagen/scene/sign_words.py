@@ -1,8 +1,8 @@
-"""What signs say, in languages of many scripts: names, lists and prose.
+"""The words of signs, in languages of many scripts: names, lists and prose.
 
-Names of places, languages, days and months, prices, times and opening hours come out of Unicode's CLDR, which Babel carries.
-Prose comes from the texts that are asked for by name; without one it is a list of names. Licence of CLDR: Unicode-3.0; the
-Universal Declaration of Human Rights is in the public domain.
+Names of places, languages, days and months, prices, times and opening hours come from Unicode's CLDR, which Babel has. Prose
+comes from the texts that are named; without a text it is a list of names. CLDR's licence is Unicode-3.0; the Universal
+Declaration of Human Rights is in the public domain.
 """
 
 import datetime
@@ -21,11 +21,11 @@ from datagen.samples import declarations
 from datagen.writing import scripts
 
 TEXTS: Mapping[str, Callable[[str], list[str]]] = {"udhr": declarations.paragraphs}
-"""What gives the paragraphs of a language (BCP-47), by name. Raises `ValueError` where that can't be had."""
+"""Functions that give the paragraphs of a language (BCP-47), by name. They raise `ValueError` if there are none."""
 LICENCE = "Unicode-3.0"
-_CASELESS = ("tr", "az", "el", "de", "lt")  # whose capitals need more than Python's `upper`
-_JOINED = ("Arab", "Deva", "Beng", "Guru", "Syrc")  # whose letters join: monospaced typefaces draw them torn
-_SAMPLE = 80  # names that tell which typefaces a language has
+_CASELESS = ("tr", "az", "el", "de", "lt")  # their capitals need more than Python's `upper`
+_JOINED = ("Arab", "Deva", "Beng", "Guru", "Syrc")  # their letters join: monospaced typefaces draw them torn
+_SAMPLE = 80  # names by which a language's typefaces are chosen
 _WIDE_AND_UPRIGHT = "ー"
 
 
@@ -48,14 +48,14 @@ class SignWords:
         return LANGUAGES[self.lang][0]
 
     def name(self, source: random.Random, most: int = 26) -> str:
-        """A name as it stands on a sign: of a place, mostly; at times in capitals."""
+        """A name, mostly of a place; at times in capitals."""
         lists = (self.words.cities, self.words.countries, self.words.languages)
         names = [name for name in source.choices(lists, (6, 3, 1))[0] if len(name) <= most] or self.words.countries
         name = source.choice(names)
         return name.upper() if source.random() < 0.35 and self.lang not in _CASELESS else name
 
     def short(self, source: random.Random) -> str:
-        """A number of few signs: a price, a time, a year, a number of a house or of a telephone."""
+        """A short number: a price, a time, a year, a number of a house or of a telephone."""
         match source.randrange(5):
             case 0:
                 return self._price(source)
@@ -69,7 +69,7 @@ class SignWords:
                 return "-".join(f"{source.randrange(10**n):0{n}}" for n in source.choice(((3, 4), (2, 3, 4), (4, 4), (3, 3, 3))))
 
     def items(self, source: random.Random, number: int) -> list[str]:
-        """A list of so many lines: names, a price list, opening hours, a way to places, or departures."""
+        """At most `number` lines of a list: names, prices, opening hours, distances, or departures."""
         kind = source.randrange(5)
         names = [self.name(source, 16) for _ in range(number)]
         if kind == 0:
@@ -86,14 +86,14 @@ class SignWords:
         return names
 
     def prose(self, source: random.Random) -> str:
-        """A paragraph; names joined by commas where no text was asked for."""
+        """A paragraph; without texts, names joined by commas."""
         if self.paragraphs:
             return source.choice(self.paragraphs)
         comma = {"Arab": "، ", "Hans": "、", "Hant": "、", "Jpan": "、"}.get(self.script, ", ")
         return comma.join(self.name(source, 18) for _ in range(source.randint(4, 9)))
 
     def squares(self, source: random.Random, most: int) -> str:
-        """Up to `most` full-width characters that can stand in a column; "" where chance gives none."""
+        """Up to `most` full-width characters that can stand in a column; "" if chance gives none."""
         text = self.prose(source) if source.random() < 0.5 else self.name(source)
         wide = [c for c in text if c in _WIDE_AND_UPRIGHT or unicodedata.east_asian_width(c) in "WF"]
         return "".join(wide[:most]).strip("、。，,；・ ").strip()
@@ -125,13 +125,13 @@ def _any(text: str) -> bool:
 
 @functools.cache
 def _currency(locale: str) -> str:
-    """What people pay with where the language is at home."""
+    """The currency of the country where the language is at home."""
     likely = get_global("likely_subtags")
     place = Locale.parse(str(likely.get(locale, likely.get(locale.partition("_")[0], "en_Latn_US")))).territory or "US"
     return str((numbers.get_territory_currencies(place) or ["USD"])[-1])
 
 
 def _plain(text: str) -> str:
-    """Text without marks of direction, and with plain spaces, as a person would type it."""
+    """Text without marks of direction, and with plain spaces, as people type it."""
     shown = "".join(char for char in text if unicodedata.category(char) != "Cf" or char in "\u200c\u200d")
     return " ".join(shown.split())

@@ -127,7 +127,6 @@ def _piece(plan: Plan, block: Words, text: str, size: float) -> _Piece:
 
 
 def _column(family: str, text: str, em: float, colour: Colour) -> _Piece:
-    """Text from top to bottom."""
     font = _font(family, max(8, round(em)))
     if missing := typefaces.missing(family, frozenset(text)):
         raise ValueError(f"{family} has no {''.join(sorted(missing))!r}")
@@ -191,7 +190,7 @@ def _bent(ink: numpy.ndarray, corners: numpy.ndarray, kind: str, curve: float) -
 
 
 def _placed(plan: Plan, pieces: Sequence[Sequence[_Piece]], size: float) -> tuple[list[list[tuple[int, int]]], int, int]:
-    """The place of each piece of each block, and the width and height of all together."""
+    """The place of each piece of each block, and the width and height of all."""
     if plan.kind == "vertical":
         return _from_the_right(plan, pieces, size)
     above = len(pieces) - plan.columns
@@ -217,7 +216,7 @@ def _placed(plan: Plan, pieces: Sequence[Sequence[_Piece]], size: float) -> tupl
 
 
 def _stacked(plan: Plan, block: Words, pieces: Sequence[_Piece], size: float) -> tuple[list[tuple[int, int]], int, int]:
-    """The places of lines one under the other, and their width and height."""
+    """The places of lines below each other, and their width and height."""
     width = max(piece.ink.shape[1] for piece in pieces)
     places, y = [], 0
     for piece in pieces:
@@ -245,7 +244,6 @@ def _from_the_right(plan: Plan, pieces: Sequence[Sequence[_Piece]], size: float)
 
 
 def _empty(plan: Plan, width: int, height: int, size: float) -> Panel:
-    """The panel before words are on it."""
     colours = numpy.zeros((height, width, 3), numpy.uint8)
     opaque = numpy.zeros((height, width), numpy.uint8)
     if plan.ground is not None:

@@ -1,1 +1,1 @@
-"""Word documents: what their files say, set beside the pages that LibreOffice makes of them."""
+"""Word documents: the content of their files beside the pages that LibreOffice makes of them."""

@@ -31,11 +31,9 @@ gc.set_threshold(200_000, 20, 20)  # a document makes millions of values and no 
 def read_document(
     path: str, within: Range, long_side: int, jpeg_quality: int, max_pages: int, numbers: list[int] | None
 ) -> Iterator[Parts | Part[WordPage] | Failed]:
-    """Yields the pages with these `numbers`; if `numbers` is None, those of the first `max_pages` (0: all) that lie `within` a
-    range.
-
-    A document that LibreOffice can't draw is one page without an image, whose `reason` says why; its formulas and tables are
-    lost. Raises `SampleError` for the whole document, as `package.opened` and `content.read` do."""
+    """Yields the pages with these `numbers`, else those of the first `max_pages` (0: all) that lie `within` a range. A document
+    that LibreOffice can't draw is one page without an image and with a `reason`; its formulas and tables are lost. Raises
+    `SampleError` for the whole document, as `package.opened` and `content.read` do."""
     with temporary_folder() as folder:
         package = opened(path)
         document, copy = _copied(package, folder, long_side)
@@ -57,7 +55,8 @@ def read_document(
 
 
 def _copied(package: Package, folder: str, long_side: int) -> tuple[Document, str]:
-    """The document, and the path of its copy, whose pictures fit images of `long_side` pixels. Other kinds become .docx first."""
+    """The document, and the path of its copy, whose pictures fit images of `long_side` pixels. Other formats become .docx
+    first."""
     if package.kind != "docx":
         source = str(Path(folder) / f"file.{package.kind}")
         package.write(source)
@@ -69,7 +68,7 @@ def _copied(package: Package, folder: str, long_side: int) -> tuple[Document, st
 
 
 def _latex(document: Document) -> tuple[dict[int, str], dict[int, tuple[str, str]]]:
-    """The LaTeX of formulas by their numbers; and of those without, the reason and its detail."""
+    """The LaTeX of formulas by number; and for formulas without LaTeX the reason and its detail."""
     formulas = formulas_of(document.blocks)
     latex: dict[int, str] = {}
     refusals: dict[int, tuple[str, str]] = {}

@@ -1,12 +1,12 @@
-"""Word files drawn by LibreOffice, a program of its own, in the process that calls: the sandboxed child.
+"""Word files drawn by LibreOffice, a separate program, which the sandboxed child starts.
 
-Each conversion has a profile of its own, in memory where there is room. It is a copy of a template that LibreOffice wrote when
-this process converted first: LibreOffice starts with it in half the time, and several can start together. In the template macros,
-updates of links, Java, crash reports and the network are off.
+Each conversion has a profile of its own, in memory if there is room. It is a copy of a template, which LibreOffice wrote at this
+process's first conversion. So LibreOffice starts in half the time, and several can start together. The template turns off macros,
+updates of links, Java, crash reports and the network.
 
-Landlock keeps LibreOffice from all files but its own, the system's programs and fonts, and those that it converts. Where the
-kernel has no Landlock, a .doc, .rtf or .odt is refused, since it may name any file; a .docx comes here without its links
-(`datagen.word.file.package`). The sandbox closes the network, caps the memory of each process, and ends whatever is left.
+Landlock keeps LibreOffice from all files but its own, the system's programs and fonts, and those to convert. A kernel without
+Landlock refuses a .doc, .rtf or .odt, since it may name any file; a .docx comes here without its links
+(`datagen.word.file.package`). The sandbox closes the network, caps the memory of each process, and ends what is left.
 """
 
 import contextlib
@@ -29,18 +29,18 @@ from datagen.sandbox import landlock
 from datagen.sandbox.program import SYSTEM, ending, run_program
 
 DEADLINE_S = 60.0
-"""The processor seconds that LibreOffice may take for the files of one conversion."""
+"""LibreOffice's seconds of processor time for the files of one conversion."""
 MEMORY_BYTES = 3 << 30
-"""The least address space that LibreOffice starts in and draws large documents with."""
+"""The least address space in which LibreOffice starts and draws large documents."""
 
-# What is tagged says where text, formulas and pictures are. Fields to be filled in are drawn as text, as a printer does. To make
-# pictures smaller takes longer than to draw a document with few.
+# Tags tell the places of text, formulas and pictures. Form fields are drawn as text, as on a printer. Reducing pictures takes
+# longer than drawing a document with few.
 _PDF_OPTIONS = {"UseTaggedPDF": True, "ExportFormFields": False, "ReduceImageResolution": False}
 _PDF_JSON = json.dumps({name: {"type": "boolean", "value": str(on).lower()} for name, on in _PDF_OPTIONS.items()})
 FILTERS = {"pdf": f"pdf:writer_pdf_Export:{_PDF_JSON}", "docx": "docx:MS Word 2007 XML"}
-"""What `--convert-to` is told, by the kind of file that is made."""
+"""The value of `--convert-to`, by the kind of file that is made."""
 
-# DisableActiveContent isn't among them: formulas are active content to LibreOffice.
+# DisableActiveContent isn't set: formulas are active content to LibreOffice.
 _OFFICE = "/org.openoffice.Office."
 _SETTINGS = {
     (f"{_OFFICE}Common/Security/Scripting", "DisableMacrosExecution"): "true",
@@ -56,7 +56,7 @@ _SETTINGS = {
     (f"{_OFFICE}Recovery/AutoSave", "Enabled"): "false",
     (f"{_OFFICE}Recovery/RecoveryInfo", "Enabled"): "false",
     (f"{_OFFICE}Writer/Content/Update", "Link"): "0",  # never
-    ("/org.openoffice.Inet/Settings", "ooInetProxyType"): "1",  # a proxy at a port where nobody listens
+    ("/org.openoffice.Inet/Settings", "ooInetProxyType"): "1",  # a proxy at a dead port
     ("/org.openoffice.Inet/Settings", "ooInetHTTPProxyName"): "127.0.0.1",
     ("/org.openoffice.Inet/Settings", "ooInetHTTPProxyPort"): "9",
     ("/org.openoffice.Inet/Settings", "ooInetHTTPSProxyName"): "127.0.0.1",
@@ -68,20 +68,20 @@ _HEAD = (
 )
 _READABLE = ("/etc/fonts", "/etc/libreoffice", "/var/cache/fontconfig", "/var/lib/libreoffice", "/var/spool/libreoffice")
 _WRITABLE = ("/dev/null", "/dev/urandom")
-_UNCLEANED = (".doc", ".rtf", ".odt")  # what comes here much as somebody else wrote it
-_SOCKETS = "/tmp"  # where each LibreOffice has one, whatever TMPDIR says
-_NEW_S = 60.0  # a socket that is younger may be one that nobody listens at yet
-_NO_PROGRAMS = "/nonexistent"  # it would ask GnuPG for its version several times, which takes a tenth of a start
-_RESTART = 81  # the code with which LibreOffice asks for another start of a new profile
+_UNCLEANED = (".doc", ".rtf", ".odt")  # these come here nearly unchanged
+_SOCKETS = "/tmp"  # LibreOffice's sockets are here, whatever TMPDIR says
+_NEW_S = 60.0  # a younger socket may not be listened at yet
+_NO_PROGRAMS = "/nonexistent"  # LibreOffice would ask GnuPG for its version several times: a tenth of a start
+_RESTART = 81  # LibreOffice's exit code when a new profile needs another start
 
 
 def program() -> str:
-    """The path of LibreOffice's program. Raises `ValueError`, saying how to install it, where there is none."""
+    """The path of LibreOffice's program. Raises `ValueError` with the way to install it if there is none."""
     path = shutil.which("soffice")
     if path is None:
         raise ValueError("Word documents are drawn by LibreOffice, and there is no soffice here: `make setup-word` installs it")
     path = os.path.realpath(path)
-    return f"{path}.bin" if os.path.exists(f"{path}.bin") else path  # without the scripts around it, a tenth is saved
+    return f"{path}.bin" if os.path.exists(f"{path}.bin") else path  # a tenth faster without the scripts around it
 
 
 @functools.cache
@@ -97,11 +97,11 @@ def versions() -> dict[str, str]:
 
 def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadline_s: float = DEADLINE_S) -> list[str]:
     """Converts files by one start of LibreOffice, to PDF with tags or to .docx; the paths of the results in `folder`, in order.
-    `folder` is made. A file's ending says its kind; names must differ in more than that.
+    `folder` is made. A file's ending tells its format; names must differ apart from endings.
 
-    Raises `SampleError`: `not_contained` for a .doc, .rtf or .odt where Landlock can't be had; `timeout` after `deadline_s`
-    processor seconds, or ten times that on the wall clock; `not_rendered` unless every file comes out. Nothing of LibreOffice
-    runs on when it returns or raises. Raises `ValueError` as `program` does.
+    Raises `ValueError` as `program` does. Raises `SampleError`: `not_contained` for a .doc, .rtf or .odt without Landlock;
+    `timeout` after `deadline_s` seconds of processor time, or ten times that on the wall clock; `not_rendered` unless every file
+    comes out. No process of LibreOffice is left afterwards.
     """
     names = [f"{Path(path).stem}.{target}" for path in paths]
     if len(set(names)) < len(names):
@@ -128,7 +128,7 @@ def convert(paths: list[str], folder: str, target: Literal["pdf", "docx"], deadl
 
 @functools.cache
 def _template() -> tempfile.TemporaryDirectory:
-    """A profile that LibreOffice has written, for conversions to copy. It goes with the process."""
+    """A profile written by LibreOffice, for conversions to copy. It goes with the process."""
     _sweep_sockets()
     folder = temporary_folder()
     user = Path(folder.name) / "user"
@@ -156,7 +156,7 @@ def _profile(folder: str) -> str:
 
 
 def _remove_socket(profile: str) -> None:
-    """What a LibreOffice that was killed leaves: a socket named after its profile."""
+    """Remove the socket of a killed LibreOffice, which is named after its profile."""
     address = Path(profile).as_uri().encode("utf-16-le")
     digest = "".join(f"{byte:x}" for byte in hashlib.md5(address, usedforsecurity=False).digest())
     for path in Path(_SOCKETS).glob(f"OSL_PIPE_*_{digest}"):
@@ -164,7 +164,7 @@ def _remove_socket(profile: str) -> None:
 
 
 def _sweep_sockets() -> None:
-    """Remove the sockets of this user's LibreOffices that don't run any more: whoever was killed beside its own removed none."""
+    """Remove the sockets of this user's dead LibreOffices: a process that was killed with its own removed none."""
     for path in Path(_SOCKETS).glob(f"OSL_PIPE_{os.getuid()}_*"):
         with contextlib.suppress(OSError):  # another process sweeps, too
             if time.time() - path.stat().st_mtime < _NEW_S:
@@ -178,7 +178,7 @@ def _sweep_sockets() -> None:
 
 
 def _run(profile: str, paths: list[str], folder: str, target: str, deadline_s: float) -> tuple[int, str]:
-    """LibreOffice's exit code and what it printed last. Raises `SampleError` (`timeout`)."""
+    """LibreOffice's exit code and its last output. Raises `SampleError` (`timeout`)."""
     home = os.path.dirname(os.path.dirname(program()))
     arguments = ["--headless", "--norestore", "--nolockcheck", "--nologo", "--convert-to", FILTERS[target], "--outdir", folder]
     try:

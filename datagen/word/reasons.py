@@ -1,4 +1,4 @@
-"""Why a Word file, a page of it, a formula or a table gave no sample, in plain words: the one table of reasons.
+"""The reasons why a Word file, a page of it, a formula or a table gave no sample, in plain words: the only table of reasons.
 
 Other sources share some of these reasons, and the report shows the same sentences there.
 """
@@ -54,4 +54,3 @@ REASONS = {
     "formula_not_apart": "The formula’s ink can’t be told from what stands around it.",
     "formula_unlike": "What the image shows isn’t the formula: LibreOffice says so, or its LaTeX, drawn again, is unlike it.",
 }
-"""Each reason with its sentence."""

@@ -29,7 +29,7 @@ UNLIKE = "formula_unlike"
 """The reason for a formula that LibreOffice draws in another way than the file has it. A page that shows one is suspect."""
 _PAGE_BYTES, _UNKNOWN_PAGES = 15_000, 5
 _LETTER: dict[Kind, str] = {"formula": "f", "table": "t"}
-_OF_PAGE = re.compile(r".*-\d{6,}-([ft])(\d{4,})(?:-(\d+))?")  # the page's key, and what was cut out of it
+_OF_PAGE = re.compile(r".*-\d{6,}-([ft])(\d{4,})(?:-(\d+))?")  # the page's key, and the entity's number
 
 
 class Entity(NamedTuple):
@@ -72,7 +72,7 @@ class WordSource(Source):
     stage: str = "word"
 
     def engines(self) -> dict[str, str]:
-        """Raises `ValueError`, saying what to do, where LibreOffice or pandoc is missing."""
+        """Raises `ValueError` with the way to install it if LibreOffice or pandoc is missing."""
         names = ("lxml", "pymupdf", "quickjs", "rapidfuzz", "simplejpeg")
         versions = {name: importlib.metadata.version(name) for name in names} | office.versions() | pandoc.versions()
         return versions | {"katex": katex.version(), "fonts": typefaces.digest(typefaces.files().values())}
@@ -148,7 +148,7 @@ def entity_of(key: str) -> Entity | None:
 
 
 def _outcomes(place: _Place, page: WordPage) -> Iterator[Sample | Drop]:
-    """The page, the formulas and tables cut out of it, and drops for those that were lost."""
+    """The page, its cut formulas and tables, and drops for lost ones."""
     sample = _page(place, page)
     language = identify(all_text(sample), sample.lang)
     if page.reason:

@@ -1,1 +1,1 @@
-"""Pipelines, and where they run."""
+"""Pipelines and the runners of their tasks."""

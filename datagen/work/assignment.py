@@ -1,8 +1,8 @@
 """The lasting assignment of items to shards.
 
-What earlier runs haven't assigned becomes a new *generation* of shards. It is written to `census/{generation:06d}.parquet` before
-its first shard is made. Shards of earlier generations keep their names and bytes. All is read as a stream: it may be more than
-memory holds.
+Items that earlier runs haven't assigned become a new *generation* of shards. The generation is written to
+`census/{generation:06d}.parquet` before its first shard is made. Shards of earlier generations keep their names and bytes. The
+files are read as a stream, since they may be larger than memory.
 """
 
 import dataclasses
@@ -24,8 +24,8 @@ from datagen.record import Range, another_schema
 
 _TYPES: dict[Any, pa.DataType] = {str: pa.string(), int: pa.int64(), bool: pa.bool_()}
 _SCHEMA = pa.schema([("shard", pa.int64()), *((field.name, _TYPES[field.type]) for field in dataclasses.fields(Item))])
-_ROWS = 10_000  # that are read and written together
-_BUFFER = 1 << 20  # of a column that is read
+_ROWS = 10_000  # read and written together
+_BUFFER = 1 << 20  # of a column when it is read
 
 
 @dataclass(frozen=True)
@@ -39,14 +39,14 @@ class Assigned:
 
 @dataclass(frozen=True)
 class Known(Census):
-    """The items of `census` that the dataset in the folder `dataset` has shards for. An archive that couldn't be listed before is
-    known with all of its members."""
+    """The items of `census` for which the dataset in the folder `dataset` has shards. An archive that couldn't be listed before
+    is known with all of its members."""
 
     census: Census
     dataset: str
 
     def items(self) -> StoredItems:
-        """Sorted as the census is, whose errors it raises."""
+        """Sorted as the census is. Raises the census's errors."""
         known = StoredItems(item for shard in assigned(Folder(self.dataset)) for item in shard.inputs)
         items = self.census.items()
         return StoredItems(item for item in items if known.at(item.uri) or known.at(item.uri.partition("::")[2]))
@@ -56,8 +56,8 @@ class Known(Census):
 
 
 def assigned(folder: Folder) -> Iterator[Assigned]:
-    """All shards of the dataset in `folder`, of every generation, in order. Raises `ValueError` if the census is damaged, or
-    another version's."""
+    """All shards of the dataset in `folder`, of every generation, in order. Raises `ValueError` if the census is damaged or of
+    another version."""
     for generation, name in enumerate(folder.sub("census").names(".parquet")):
         rows = (row for batch in _batches(folder, name, _SCHEMA.names) for row in zip(*batch.to_pydict().values(), strict=True))
         for index, of_shard in itertools.groupby(rows, key=itemgetter(0)):
@@ -65,7 +65,7 @@ def assigned(folder: Folder) -> Iterator[Assigned]:
 
 
 def num_shards(folder: Folder) -> int:
-    """How many shards `assigned` gives. Raises as it does."""
+    """The number of `assigned` shards. Raises as `assigned` does."""
     last = -1
     for name in folder.sub("census").names(".parquet")[-1:]:
         for batch in _batches(folder, name, ["shard"]):
@@ -91,7 +91,7 @@ def _batches(folder: Folder, name: str, columns: list[str]) -> Iterator[pa.Recor
 
 
 class Assignment:
-    """What shards read, by uri: an index of them on disk."""
+    """The items that shards read: an index on disk, by uri."""
 
     def __init__(self, shards: Iterable[Assigned]):
         self.num_shards = self.num_generations = 0
@@ -101,7 +101,7 @@ class Assignment:
         self._index.execute("CREATE INDEX by_uri ON item (uri, generation)")
 
     def add(self, shards: Iterable[Assigned]) -> None:
-        """Shards that come after those that are known."""
+        """Add shards that come after those in the index."""
 
         def rows() -> Iterator[tuple[Any, ...]]:
             for shard in shards:
@@ -112,7 +112,7 @@ class Assignment:
         vars(self).pop("read_again", None)
 
     def at(self, uri: str) -> list[Item]:
-        """What shards read of the container `uri`, in their order."""
+        """The items of the container `uri` that shards read, in the shards' order."""
         return list(map(item_of, self._index.execute(f"SELECT {NAMES} FROM item WHERE uri = ? ORDER BY rowid", (uri,))))
 
     def by_uri(self) -> Iterator[Item]:
@@ -121,7 +121,7 @@ class Assignment:
 
     @functools.cached_property
     def read_again(self) -> frozenset[int]:
-        """The numbers of the shards that read containers of which later generations read something."""
+        """The numbers of the shards that share a container with a shard of a later generation."""
         later = "SELECT 1 FROM item newer WHERE newer.uri = item.uri AND newer.generation > item.generation"
         return frozenset(number for (number,) in self._index.execute(f"SELECT DISTINCT shard FROM item WHERE EXISTS ({later})"))
 
@@ -135,11 +135,9 @@ class Assignment:
 
 
 def new_items(items: Iterable[Item], read: Assignment, emptied: Set[str] = frozenset()) -> Iterator[Item]:
-    """The items that no shard reads yet; of a container of which they read the first parts alone, as a limit may have it, the
-    rest. At the uris `emptied`, where another file may come, also those that have changed.
-
-    Raises `ValueError` behind the last if an item that a shard read has changed since.
-    """
+    """The items that no shard reads yet. If shards read only the first parts of a container, as with a limit, the rest is new. At
+    the uris `emptied`, where another file may come, changed items are new, too. Raises `ValueError` behind the last item if an
+    item that a shard read has changed since."""
     num_changed, first_changed = 0, ""
     for item in items:
         before = read.at(item.uri)
@@ -158,7 +156,7 @@ def new_items(items: Iterable[Item], read: Assignment, emptied: Set[str] = froze
 
 
 def _unread(item: Item, ranges: Sequence[Range]) -> Iterator[Item]:
-    """What of an item lies behind `ranges`, which begin where it does: all of it where there are none."""
+    """The part of an item behind `ranges`, which begin at the item's beginning; the whole item if there are none."""
     first = item.first
     for part in sorted(ranges):
         if part.stop < 0:
@@ -169,12 +167,11 @@ def _unread(item: Item, ranges: Sequence[Range]) -> Iterator[Item]:
 
 
 def numbered(inputs: Iterable[Inputs], num_shards: int, generation: int) -> Iterator[Assigned]:
-    """A shard for each of `inputs`, as the `generation` that comes after `num_shards` shards."""
     return (Assigned(index, generation, items) for index, items in enumerate(inputs, num_shards))
 
 
 def add_generation(folder: Folder, inputs: Iterable[Inputs]) -> None:
-    """Give each of `inputs` a shard of its own, durably, after all that there are."""
+    """Give each of `inputs` a shard of its own, durably, behind all existing shards."""
     shards = numbered(inputs, num_shards(folder), len(folder.sub("census").names(".parquet")))
     first = next(shards, None)
     if first is None:

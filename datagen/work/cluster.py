@@ -1,4 +1,4 @@
-"""Dask clusters to run tasks on: workers of one thread, since engines aren't for two, and which GPUs each of them sees."""
+"""Dask clusters that run tasks: workers of one thread, since engines aren't for two, and each worker's GPUs."""
 
 import contextlib
 import logging
@@ -14,9 +14,9 @@ from distributed import Client, Nanny, Scheduler, SpecCluster, WorkerPlugin
 from datagen.engines import OPEN
 from datagen.work.needs import A_CORE, Needs, gpus
 
-# What dask sets for general use costs a page a quarter of its time: malloc giving its pixels back to the kernel to be faulted in
-# again, and a profiler that looks at the worker's thread every 10 ms. With the first set, malloc no longer finds its other
-# threshold by itself, and training a reader takes half as long again; this is the largest that it takes.
+# Dask's general settings cost a page a quarter of its time: malloc gives its pixels back to the kernel and faults them in again,
+# and a profiler looks at the worker's thread every 10 ms. With the first value set, malloc no longer finds its other threshold
+# by itself, and training a reader takes half as long again. The second is the largest value that it takes.
 _DASK = {
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 1 << 30,
     "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 32 << 20,
@@ -25,10 +25,10 @@ _DASK = {
 
 
 class CloseEngines(WorkerPlugin):
-    """A worker that stops closes the engines that its tasks opened. One that is killed needs nothing: the kernel closes them."""
+    """Closes the engines that a worker's tasks opened when the worker stops. If it is killed, the kernel closes them."""
 
     name = "pagewheel-close-engines"
-    idempotent = True  # a second run on the same cluster must not close what the first one's tasks use
+    idempotent = True  # a second run on the same cluster must not close the engines of the first one's tasks
 
     def teardown(self, worker: Any) -> None:
         OPEN.close()
@@ -36,10 +36,8 @@ class CloseEngines(WorkerPlugin):
 
 @contextlib.contextmanager
 def connected(on: str, workers: int, needs: Needs) -> Iterator[Any]:
-    """A client of a cluster for tasks with these needs. A cluster that was started here ends with the block.
-
-    Raises `ValueError` if somebody else's cluster has workers, but none with the GPUs that a task needs: it would wait for ever.
-    """
+    """A client of a cluster for tasks with these needs. A cluster that was started here ends with the block. Raises `ValueError`
+    if a cluster of somebody else has workers, but none with the GPUs of a task, which would wait for ever."""
     with contextlib.ExitStack() as stack:
         address: Any = on
         if on == "local":
@@ -55,7 +53,7 @@ def connected(on: str, workers: int, needs: Needs) -> Iterator[Any]:
 
 
 def local_cluster(workers: int, needs: Needs = A_CORE) -> Any:
-    """Worker processes on this machine. Where tasks need GPUs, each worker sees as many as a task needs, and no other's."""
+    """Worker processes on this machine. If tasks need GPUs, each worker sees as many as a task needs, and no other worker's."""
     devices = gpus() if needs.gpus else []
     specs = {i: _worker(devices[i * needs.gpus : (i + 1) * needs.gpus]) for i in range(workers)}
     scheduler = {
@@ -67,7 +65,6 @@ def local_cluster(workers: int, needs: Needs = A_CORE) -> Any:
 
 
 def _worker(devices: list[str]) -> dict[str, Any]:
-    """A worker of one thread that sees these GPUs alone."""
     options: dict[str, Any] = {
         "host": "127.0.0.1",
         "protocol": "tcp://",
@@ -82,10 +79,10 @@ def _worker(devices: list[str]) -> dict[str, Any]:
 
 
 def slurm_cluster(workers: int, needs: Needs = A_CORE) -> Any:
-    """`workers` jobs of one thread each, by the section `slurm` of the user's dask-jobqueue configuration; for tasks that need
-    GPUs, with what `slurm-gpu` says otherwise. Where servers start beside the workers, a job has a whole machine and as many
-    workers as `slurm-serve` says in `processes`. SLURM says which GPUs a job sees. Raises `ValueError`, saying what to copy
-    where, if a section isn't there, and if its jobs have less memory than a task needs."""
+    """`workers` jobs of one thread each, by the section `slurm` of the user's dask-jobqueue configuration. For tasks that need
+    GPUs, the section `slurm-gpu` overrides it. If servers start beside the workers, a job has a whole machine and the `processes`
+    of the section `slurm-serve` as workers. SLURM chooses a job's GPUs. Raises `ValueError` if a section is missing, with the
+    file to copy, and if its jobs have less memory than a task needs."""
     from dask_jobqueue import SLURMCluster
 
     if not dask.config.get("jobqueue.slurm.memory", None):
@@ -108,14 +105,12 @@ def slurm_cluster(workers: int, needs: Needs = A_CORE) -> Any:
         raise ValueError(f"jobqueue.{section_name}.memory={memory}: a task needs {needs.memory_bytes / 1e9:.1f} GB")
     each = int(values.get("processes", 1)) if needs.beside else 1
     cluster = SLURMCluster(**values | {"cores": each, "processes": each})
-    cluster.adapt(
-        minimum=workers * each, maximum=workers * each
-    )  # `scale` would not replace jobs that have come to their walltime
+    cluster.adapt(minimum=workers * each, maximum=workers * each)  # `scale` would not replace jobs that reached their walltime
     return cluster
 
 
 def _section(name: str, what_for: str) -> dict[str, Any]:
-    """The values of a section of the user's dask-jobqueue configuration, by the names of arguments."""
+    """The arguments in a section of the user's dask-jobqueue configuration."""
     section = dask.config.get(f"jobqueue.{name}", None)
     if not section:
         raise ValueError(f"on=slurm {what_for} needs jobqueue.{name} in ~/.config/dask/jobqueue.yaml")
@@ -124,7 +119,7 @@ def _section(name: str, what_for: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Processes started in this block don't hear a terminal's Ctrl-C: the parent ends them, without their tracebacks."""
+    """Processes started in this block ignore a terminal's Ctrl-C: the parent ends them, without their tracebacks."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

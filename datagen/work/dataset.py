@@ -257,9 +257,7 @@ def summarise(folder: Folder, name: str, shards: Iterable[str]) -> Totals:
 
 def clear(folder: Folder) -> None:
     """Delete the dataset in the folder, and no other file there. Raises `ValueError` if the files aren't of a pipeline's dataset.
-
-    Reports are deleted first, the census last. So after a kill the folder is a dataset with shards to make.
-    """
+    Reports are deleted first, the census last. So after a kill the folder is a dataset with shards to make."""
     _refuse_foreign(folder)
     if patches := form.digests(folder):
         log.warning("%s: %d patches of people stay in %s/: make patch takes them in again", folder.url, len(patches), form.FOLDER)

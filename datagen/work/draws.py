@@ -1,7 +1,7 @@
-"""Samples that are made and not read: a census of draws, and the source that makes them.
+"""Samples that are drawn, not read: a census of draws, and the source that makes them.
 
-A maker draws one sample from a source of randomness that hangs on its name, its version, the seed and the draw's number alone. So
-a draw comes out the same on every machine, and a larger count keeps the draws of a smaller one.
+A maker draws a sample with random numbers that depend only on its name, its version, the seed and the draw's number. So a draw is
+the same on every machine, and a larger count keeps the draws of a smaller one.
 """
 
 import hashlib
@@ -18,8 +18,8 @@ from datagen.work.pipeline import Estimate, Source
 
 @dataclass(frozen=True)
 class Drawing:
-    """What a maker draws. The label is exact, since the picture was made from it. Drawings of one `group` are on one side of any
-    split; "" stands for the draw alone. `caption` is a description of the picture, where that is what it is drawn for."""
+    """A maker's picture with its label, which is exact, since the picture was made from it. Drawings of one `group` are on one
+    side of any split; "" stands for the draw alone. `caption` describes the picture, if the maker draws for captions."""
 
     image: bytes | None
     size: tuple[int, int]
@@ -41,7 +41,7 @@ class Maker(Protocol):
     task: ClassVar[str]
 
     def draw(self, random: random.Random) -> Drawing:
-        """One drawing. Raises `SampleError` where these random numbers give none."""
+        """One drawing. Raises `SampleError` if these random numbers give none."""
         ...
 
     def engines(self) -> dict[str, str]: ...
@@ -49,10 +49,8 @@ class Maker(Protocol):
 
 @dataclass(frozen=True)
 class Draws(Census):
-    """A census of `count` draws of the maker called `maker`, by `seed`. An item is a block of `block` draws, its parts.
-
-    Raises `ValueError` unless `count` is a number of whole blocks: the last block must not change when the count grows.
-    """
+    """A census of `count` draws of the maker called `maker`, by `seed`. An item is a block of `block` draws, its parts. Raises
+    `ValueError` unless `count` is a multiple of `block`: the last block must not change when the count grows."""
 
     maker: str
     count: int
@@ -68,13 +66,13 @@ class Draws(Census):
         return [Item(uri, etag=f"{self.block}", count=self.block) for uri in uris]
 
 
-_ESTIMATE = {"secret": True}  # left out of the description: it decides no byte of what is drawn
+_ESTIMATE = {"secret": True}  # left out of the description: no byte of a drawing depends on it
 
 
 @dataclass(frozen=True)
 class DrawSource(Source):
-    """The samples of `maker`, a draw each, whose group in any split is the draw itself unless the maker says another. Reads the
-    items of `Draws`. A draw takes about `core_s` seconds of a core and `num_bytes`."""
+    """The samples of `maker`, one a draw, for the items of `Draws`. A sample's group in any split is the draw, unless the maker
+    names another. A draw takes about `core_s` seconds of a core and `num_bytes`."""
 
     maker: Maker
     shard_draws: int = 1000

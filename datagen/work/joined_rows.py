@@ -1,8 +1,8 @@
-"""What tables' rows are joined with. The process that plans a run joins them once; each shard's task carries its slice.
+"""Joins of tables' rows with files. The process that plans a run joins them once, and each shard's task carries its slice.
 
-Which image a list's row names only all images and all lists together can say, and no worker holds them. The planning process
-writes the join into a temporary Parquet file, in the order of tables and rows, and reads slices of the file as tasks go out. The
-file goes when the run ends; the next run joins what lies there then.
+The image of a list's row depends on all images and all lists together, which no worker holds. The planning process writes the
+join into a temporary Parquet file, in the order of tables and rows, and reads a slice for each task. The file goes when the run
+ends. The next run makes the join anew.
 """
 
 import itertools
@@ -20,13 +20,13 @@ from datagen.record import Range, SampleError
 from datagen.work.pipeline import ShardTask, Source
 
 WHOLE = -1
-"""In place of a row's number: what is said of all rows of the table."""
+"""A row's number that stands for all rows of the table."""
 _GROUP = 10_000  # rows
 
 
 class JoinedRow(NamedTuple):
-    """What belongs to row `number` of `table`: the file at `path`, and what else the source says of it, in bytes of its own.
-    Where `reason` isn't "", it and `detail` say why the row can't be read."""
+    """The join of row `number` of `table`: the file at `path`, and the source's own facts in `content`. A row that can't be read
+    has a `reason` and a `detail`."""
 
     table: str
     number: int
@@ -46,21 +46,21 @@ _SCHEMA = pa.schema(
 
 @runtime_checkable
 class Joining(Source, Protocol):
-    """A source with rows that are joined. Its field `joined` is secret, so that it doesn't count as a setting."""
+    """A source whose rows are joined. Its field `joined` is secret, so that it isn't a setting."""
 
     @property
     def joined(self) -> tuple[JoinedRow, ...] | None:
-        """What the rows of a shard are joined with; None where nobody joined them yet."""
+        """The joins of a shard's rows; None before rows are joined."""
         ...
 
     def join(self, items: Iterable[Item]) -> Iterator[JoinedRow]:
-        """What the rows of these items are joined with, table by table, and in each by number."""
+        """The joins of these items' rows, table by table, each table's by number."""
         ...
 
 
 def rows_of(source: Joining, item: Item) -> dict[int, JoinedRow]:
-    """What the rows of an item are joined with, by number, which is done here and now where it wasn't before. Raises
-    `SampleError` where the whole table can't be read."""
+    """The joins of an item's rows, by number. They are made now if that wasn't done before. Raises `SampleError` if the whole
+    table can't be read."""
     joined = source.join((item,)) if source.joined is None else source.joined
     rows = {row.number: row for row in joined if row.table == item.uri and (row.number == WHOLE or item.has(row.number))}
     if WHOLE in rows and rows[WHOLE].reason:
@@ -69,7 +69,7 @@ def rows_of(source: Joining, item: Item) -> dict[int, JoinedRow]:
 
 
 def extents(items: Iterable[Item]) -> dict[str, Range]:
-    """The containers of the items, and of each from which part to which these are read."""
+    """The containers of the items, each with the range from its first to its last item."""
     within: dict[str, Range] = {}
     for item in items:
         first, stop = within.get(item.uri, item.part)
@@ -78,7 +78,7 @@ def extents(items: Iterable[Item]) -> dict[str, Range]:
 
 
 def with_joined(source: Source, tasks: Callable[[], Iterable[ShardTask]]) -> Iterator[ShardTask]:
-    """The tasks of a pipeline that reads `source`, in order, each with its own slice of what this joins."""
+    """The tasks of a pipeline that reads `source`, in order, each with its slice of the source's join."""
     if not isinstance(source, Joining):
         yield from tasks()
         return
@@ -96,11 +96,11 @@ def with_joined(source: Source, tasks: Callable[[], Iterable[ShardTask]]) -> Ite
 
 
 class JoinedTable:
-    """Rows in a Parquet file, in groups of one table each. What is said of whole tables is in memory."""
+    """Rows in a Parquet file, in groups of one table each. Joins of whole tables are in memory."""
 
     def __init__(self, path: str, rows: Iterator[JoinedRow]):
         self._wholes: dict[str, JoinedRow] = {}
-        self._extents: list[tuple[str, int, int]] = []  # of each group its table, its first and its last row
+        self._extents: list[tuple[str, int, int]] = []  # each group's table, first row and last row
         with pq.ParquetWriter(path, _SCHEMA, compression="zstd") as writer:
             for table, of_table in itertools.groupby(self._without_wholes(rows), key=lambda row: row.table):
                 while group := list(itertools.islice(of_table, _GROUP)):

@@ -1,4 +1,4 @@
-"""What a task must have for itself, and the GPUs that there are."""
+"""The needs of tasks, and this machine's GPUs."""
 
 import itertools
 import os
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Needs:
-    """What a task must have for itself, beside one core: a number of GPUs, and bytes of memory where it takes much. `beside` is a
-    line of shell that starts what serves all workers of a job of SLURM, on the machine's GPUs."""
+    """A task's needs beside one core: `gpus` of its own, and `memory_bytes` if it takes much. `beside` is a line of shell that
+    starts a server for all workers of a SLURM job, on the machine's GPUs."""
 
     gpus: int = 0
     memory_bytes: int = 0
@@ -18,7 +18,7 @@ class Needs:
 
     @classmethod
     def most(cls, needs: Iterable["Needs"]) -> "Needs":
-        """What covers all of `needs`, of which one is used at a time."""
+        """The least needs that cover each of `needs`, of which one is used at a time."""
         needs = list(needs)
         beside = next((n.beside for n in needs if n.beside), "")
         return cls(max((n.gpus for n in needs), default=0), max((n.memory_bytes for n in needs), default=0), beside)
@@ -28,7 +28,7 @@ A_CORE = Needs()
 
 
 def gpus() -> list[str]:
-    """The GPUs that this process may use, by the names that CUDA_VISIBLE_DEVICES has for them."""
+    """The GPUs that this process may use, by their names in CUDA_VISIBLE_DEVICES."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return list(itertools.takewhile(lambda name: name not in ("", "-1"), (name.strip() for name in visible.split(","))))

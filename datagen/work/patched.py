@@ -1,9 +1,9 @@
-"""A patch's part of a dataset: its corrected records, as a generation of shards that stands in the census like any other.
+"""A patch's part of a dataset: its corrected records, as a generation of shards that is in the census like any other.
 
     patches/SHA16.json ── items patch:SHA16, samples FIRST to STOP ──> a shard each, made of the patch and of older shards
 
-So whoever comes after a kill makes what is missing, the dataset's own recipe too; and documents that come later get numbers after
-these. A patch can be kept and have no shard, where nothing in it makes a record.
+So any run after a kill makes the missing shards, also a run of the dataset's own recipe, and documents that come later get later
+numbers. A patch is kept without a shard if it makes no record.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,12 +26,11 @@ SHARD_SAMPLES = 500
 
 
 def is_patch(item: Item) -> bool:
-    """Whether the item is a range of a patch's samples, and no document."""
+    """Whether the item is a range of a patch's samples, not a document."""
     return item.uri.startswith(_SCHEME)
 
 
 def shards(folder: Folder) -> frozenset[str]:
-    """The committed shards of patches of the dataset in `folder`."""
     numbers = {shard.index for shard in assigned(folder) if all(map(is_patch, shard.inputs))}
     names = (name.removesuffix(".json") for name in folder.sub("shards").names(".json")) if numbers else ()
     return frozenset(name for name in names if int(name.rpartition("-")[2]) in numbers)
@@ -39,14 +38,14 @@ def shards(folder: Folder) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class PatchedSamples(Source):
-    """The corrected records of the dataset in `folder` that a range of a kept patch makes, with the images of the old ones."""
+    """The corrected records that a range of a kept patch makes, with the old records' images. The dataset is in `folder`."""
 
     version: ClassVar[int] = 1
 
     folder: str = field(default="", metadata=PLACE)
 
     def read(self, item: Item) -> Iterator[Sample | Drop]:
-        from datagen.patching.apply import corrected  # tables, and so scipy: a plan needn't wait for them
+        from datagen.patching.apply import corrected  # imports scipy by tables, which a plan needn't wait for
         from datagen.patching.check import given_again
 
         folder = Folder(self.folder)
@@ -77,7 +76,7 @@ def _shards_of(folder: Folder, uri: str) -> list[Assigned]:
 def task(
     name: str, folder: Folder, shard: Assigned, description: dict[str, Any], forgotten: Forgotten = NOTHING
 ) -> ShardTask | None:
-    """What makes a shard of a patch, of the dataset `name` with the `description` in run.json; None if the shard isn't one."""
+    """The task that makes a shard of a patch in the dataset `name`; None for other shards. `description` is run.json's."""
     if not all(map(is_patch, shard.inputs)):
         return None
     own = Pipeline(name, NoCensus(), PatchedSamples(folder.url), ())

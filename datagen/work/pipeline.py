@@ -45,14 +45,14 @@ class Estimate(NamedTuple):
 
 
 class Component(Protocol):
-    """What sources and stages share. A component is a frozen dataclass. Its fields are its configuration. Fields and `version`
-    are part of the fingerprint. The `version` goes up whenever the code gives other samples."""
+    """The common part of sources and stages. A component is a frozen dataclass, and its fields are its configuration. Fields and
+    `version` are part of the fingerprint. The `version` goes up whenever the code gives other samples."""
 
     version: ClassVar[int] = 1
 
     @property
     def needs(self) -> Needs:
-        """What a worker must have to run this component. Doesn't change the output's bytes."""
+        """A worker's needs to run this component. The output's bytes don't depend on them."""
         return A_CORE
 
     def engines(self) -> dict[str, str]:
@@ -74,7 +74,7 @@ class Source(Component, Protocol):
         ...
 
     def estimate(self, inputs: Inputs) -> Estimate:
-        """What reading `inputs` gives and costs, roughly."""
+        """A rough estimate of reading `inputs`."""
         return Estimate(sum(map(_num_parts, inputs)), sum(item.num_bytes for item in inputs), 0.0)
 
     def probe(self, item: Item) -> Item:
@@ -83,8 +83,8 @@ class Source(Component, Protocol):
 
 
 class Making(NamedTuple):
-    """The shard that is being made, and the folder `url` of its dataset: for a stage that keeps files beside the shard. Doesn't
-    change the output's bytes."""
+    """The shard that is being made, and its dataset's folder `url`, for a stage that keeps files beside the shard. The output's
+    bytes don't depend on it."""
 
     url: str = ""
     shard: str = ""
@@ -109,7 +109,7 @@ class Stage(Component, Protocol):
 
     @property
     def rate(self) -> str:
-        """The name in recipes/sample_costs.py of the stage's cost, in core-seconds a page, for plans; "" if the cost is
+        """The key of the stage's cost in recipes/sample_costs.py, in core-seconds a page, for plans; "" if the cost is
         negligible."""
         return ""
 
@@ -118,12 +118,9 @@ class Stage(Component, Protocol):
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A step that makes the dataset `name`.
-
-    `weights` of languages choose items, if there are any. At most `limit` items (0: all) are drawn by `seed`. `deep` opens every
-    item before the choice. The run fails if more than the share `max_drop` of its containers gives no sample. None of these
-    values changes a shard's bytes.
-    """
+    """A step that makes the dataset `name`. `weights` of languages choose items, if there are any. At most `limit` items (0: all)
+    are drawn by `seed`. `deep` opens every item before the choice. The run fails if more than the share `max_drop` of its
+    containers gives no sample. None of these values changes a shard's bytes."""
 
     name: str
     census: Census
@@ -137,7 +134,6 @@ class Pipeline:
 
     @property
     def needs(self) -> Needs:
-        """What a worker must have to run the source and all stages."""
         return Needs.most(component.needs for component in (self.source, *self.stages))
 
     def process(
@@ -172,10 +168,8 @@ class NoCensus(Census):
 @dataclass(frozen=True)
 class ShardTask:
     """Everything that a worker needs to make one shard of the dataset in the folder `url`. A task is small and picklable.
-
     `planned` is the fingerprint of the pipeline's description on the machine that planned the run. `later` are items of the same
-    containers that shards of later generations read.
-    """
+    containers that shards of later generations read."""
 
     pipeline: Pipeline
     url: str
@@ -219,11 +213,9 @@ def shard_fingerprint(description: dict[str, Any], inputs: Inputs) -> str:
 
 
 def run_shard(task: ShardTask) -> ShardReport:
-    """Make one shard, commit it, and return its `ShardReport`. Does nothing if the same task was committed before.
-
-    Raises `RuntimeError` on a worker with other engines than the run was planned with. Exceptions of a source or stage other than
-    `SampleError` pass through: a bug, or a full disk. Then no partial shard is left.
-    """
+    """Make one shard, commit it, and return its `ShardReport`. Does nothing if the same task was committed before. Raises
+    `RuntimeError` on a worker with other engines than the run was planned with. Exceptions of a source or stage other than
+    `SampleError` pass through: a bug, or a full disk. Then no partial shard is left."""
     folder = Folder(task.url)
     existing = read_report(folder, task.shard)
     is_same = existing is not None and existing.fingerprint == task.fingerprint
@@ -290,7 +282,7 @@ def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgott
         num_samples = num_drops = num_skipped = 0
         is_forgotten = False
         for outcome in _outcomes(source, item):
-            # A drop without a key doesn't say what it was made of, so it is forgotten if the outcome before it is.
+            # A drop without a key has no source, so it is forgotten if the outcome before it is.
             is_forgotten = forgotten.holds_outcome(outcome) or (is_forgotten and isinstance(outcome, Drop) and not outcome.key)
             if is_forgotten or covered(part_of(outcome, item), read_again):
                 num_skipped += 1

@@ -1,7 +1,8 @@
-"""Reading again what dropped for a reason, and nothing else.
+"""Reads items again that dropped for a reason, and nothing else.
 
-What is read again becomes a generation of shards of its own. Old shards keep their names and bytes. Retried drops are deleted
-from the old shard's report; the new shard reports the outcome."""
+They become a generation of shards of its own. Old shards keep their names and bytes. Retried drops are deleted from the old
+shard's report; the new shard reports the outcome.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -18,12 +19,12 @@ from datagen.work.pipeline import DOCUMENT, Pipeline
 
 
 def retry(pipeline: Pipeline, folder: Folder, items: Iterable[Item], reason: str) -> int:
-    """Assign what dropped for `reason` to new shards, durably; returns how many drops that are. `items` are the census of today:
-    a file that was put right may have changed.
+    """Assign the items that dropped for `reason` to new shards, durably; returns the number of these drops. `items` are today's
+    census, since a file may have been mended.
 
-    Raises `ValueError` if a file has changed of which other parts are in the dataset, if the reason is that of a stage that looks
-    at a document's pages together, if what dropped is a sample of another dataset, which is read by shards, or if it dropped
-    from parts that gave samples, too.
+    Raises `ValueError` if a file has changed and the dataset has other parts of it, if the reason is of a stage that compares a
+    document's pages, if a dropped sample comes from another dataset, which is read by shards, or if a part that dropped gave
+    samples, too.
     """
     read, today = Assignment(assigned(folder)), StoredItems(items)
     todo: list[Item] = []
@@ -59,8 +60,8 @@ def retry(pipeline: Pipeline, folder: Folder, items: Iterable[Item], reason: str
 
 
 def settle(pipeline: Pipeline, folder: Folder, read: Assignment) -> None:
-    """Take out of the dataset's reports the drops that a later generation reads again. After a kill, the same once more. `read`
-    is what all of the dataset's shards read."""
+    """Remove drops from the dataset's reports that a later generation reads again. After a kill, call it again. `read` is the
+    assignment of all shards."""
     for shard in assigned(folder) if read.read_again else ():
         later = read.later(shard)
         report = read_report(folder, shard_name(pipeline.name, shard.index)) if later else None
@@ -83,8 +84,7 @@ def _refuse_together(pipeline: Pipeline, drops: Iterable[Drop]) -> None:
 
 
 def _refuse_beside_samples(folder: Folder, report: ShardReport | None, drops: Sequence[Drop]) -> None:
-    """Raise `ValueError` if something dropped from a part that gave samples, too: read again, the part would give these a second
-    time."""
+    """Raise `ValueError` for a drop from a part that also gave samples: a second reading would give these samples twice."""
     if report is None or not drops:
         return
     rows = manifest.read_part(folder, report.shard).select(["uri", "page"]).to_pylist()
@@ -99,7 +99,7 @@ def _refuse_beside_samples(folder: Folder, report: ShardReport | None, drops: Se
 
 
 def _tells_of(drop: Drop, item: Item) -> bool:
-    """Whether the drop is of the container's range that `item` is. A drop without a part is of all of an item that is whole."""
+    """Whether the drop is of the item's range. A drop without a part is of the whole item, if the item is a whole container."""
     if drop.uri != item.uri:
         return False
     return not item.is_part if drop.part is None else covered(drop.part, [item.part])
@@ -111,8 +111,8 @@ def _is_read_again(drop: Drop, item: Item, later: Inputs) -> bool:
 
 
 def _again(folder: Folder, report: ShardReport, item: Item, now: Item, drops: Sequence[Drop], is_retried: bool) -> list[Item]:
-    """What to read again of `item`, of which today's census says `now`: all of it if it gave nothing and everything dropped for
-    this reason, else the ranges that dropped. `is_retried`: some of it was read again before."""
+    """The parts of `item` to read again: all of it, in its state `now`, if it gave nothing and dropped only for this reason, else
+    the ranges that dropped. `is_retried`: some of it was read again before."""
     rows = manifest.read_part(folder, report.shard).select(["uri", "page"]).to_pylist()
     gave_samples = any(row["uri"] == item.uri and item.has(row["page"]) for row in rows)
     of_item = [drop for drop in report.drops if _tells_of(drop, item)]
@@ -123,7 +123,7 @@ def _again(folder: Folder, report: ShardReport, item: Item, now: Item, drops: Se
 
 
 def _joined(parts: Iterable[Range]) -> list[Range]:
-    """The ranges in order, neighbours made one. A range that goes to the end stays apart, since nobody knows how long it is."""
+    """The ranges in order, neighbours joined. A range to the container's end stays apart, since its length is unknown."""
     joined: list[Range] = []
     for part in sorted(set(parts)):
         if joined and joined[-1].stop == part.first and part.stop >= 0:
@@ -136,9 +136,9 @@ def _joined(parts: Iterable[Range]) -> list[Range]:
 def _without(
     pipeline: Pipeline, folder: Folder, report: ShardReport, inputs: Inputs, later: Inputs, gone: set[Drop]
 ) -> ShardReport:
-    """The report without the drops that are `gone`. Containers whose beginning a `later` shard reads no longer count in it."""
+    """The report without the drops `gone`. A container doesn't count any more if a `later` shard reads its beginning."""
     left = tuple(drop for drop in report.drops if drop not in gone)
-    # What a stage dropped its source had read.
+    # If a stage dropped a sample, the source had read it.
     gave = set(manifest.read_part(folder, report.shard)["uri"].to_pylist())
     gave |= {drop.uri for drop in report.drops if drop.stage != type(pipeline.source).__name__}
     begun = {item.uri for item in inputs if item.begins} & {drop.uri for drop in gone}
@@ -153,7 +153,7 @@ def _without(
 
 
 def _has_samples(pipeline: Pipeline, folder: Folder, uri: str) -> bool:
-    """Whether a shard that reads a range of the container, and is made, holds a sample of it."""
+    """Whether a finished shard that reads a range of the container has a sample of it."""
     names = [shard_name(pipeline.name, s.index) for s in assigned(folder) if any(i.uri == uri and i.is_part for i in s.inputs)]
     made = [name for name in names if folder.exists(f"shards/{name}.json")]
     return any(uri in manifest.read_part(folder, name)["uri"].to_pylist() for name in made)

@@ -1,7 +1,7 @@
-"""Where tasks run: in this process, or on a dask cluster. One task is one shard; results are on disk, only reports return.
+"""Runners of tasks: this process, or a dask cluster. One task is one shard; results are on disk, and only reports return.
 
-Placing tasks is the runner's: a task says what it `Needs`, and the runner starts as many workers as there is room for, each with
-GPUs of its own. It also closes the engines that tasks opened.
+The runner places tasks. A task has `Needs`, and the runner starts as many workers as there is room for, each with GPUs of its
+own. It also closes the engines that tasks opened.
 """
 
 import itertools
@@ -20,22 +20,22 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Outcome = tuple[T, R | None, BaseException | None]
-"""A task, and what it returned or what it raised."""
+"""A task, and its result or its exception."""
 
 
 class Runner(Protocol):
     def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: Needs = A_CORE) -> Iterator[Outcome]:
-        """The outcome of every task, in order of completion. Takes from `tasks` only as fast as it is done with them."""
+        """The outcome of every task, in order of completion. `tasks` is read only as fast as tasks end."""
         ...
 
     def num_workers(self, needs: Needs = A_CORE) -> int:
-        """How many tasks with these needs run at a time. Raises `ValueError` where there is no room for one."""
+        """The number of tasks with these needs that run at a time. Raises `ValueError` if there is no room for one."""
         ...
 
 
 def make_runner(on: str, workers: int = 0) -> Runner:
-    """The runner for `on`: inline, local, slurm, or a scheduler's tcp:// or tls:// address. `workers` 0: as many as there is room
-    for on this machine. Raises `ValueError` for another `on`, and for slurm without a number of workers."""
+    """The runner for `on`: inline, local, slurm, or a scheduler's tcp:// or tls:// address. `workers` 0: as many as this machine
+    has room for. Raises `ValueError` for another `on`, and for slurm without a number of workers."""
     if on == "inline":
         return InProcess()
     if on == "slurm" and not workers:
@@ -47,7 +47,7 @@ def make_runner(on: str, workers: int = 0) -> Runner:
 
 @dataclass(frozen=True)
 class InProcess:
-    """One task after the other, in this process. The engines that they opened are closed after the last."""
+    """One task after the other, in this process. Their engines are closed after the last task."""
 
     def map(self, fn: Callable[[T], R], tasks: Iterable[T], *, needs: Needs = A_CORE) -> Iterator[Outcome]:
         self.num_workers(needs)
@@ -66,11 +66,8 @@ class InProcess:
 
 @dataclass(frozen=True)
 class DaskRunner:
-    """A dask cluster of workers of one thread.
-
-    Twice as many tasks as there are workers are submitted at a time: the scheduler holds a window, never the whole job. Workers
-    may join while it runs.
-    """
+    """A dask cluster of workers of one thread. The scheduler holds a window of twice as many tasks as workers, never the whole
+    job. Workers may join while it runs."""
 
     on: str
     workers: int = 0
@@ -91,7 +88,7 @@ class DaskRunner:
             running: dict[str, T] = {}
 
             def submit() -> list[Any]:
-                """Tasks up to the window of the workers that there are now."""
+                """Submit tasks up to the window of the present workers."""
                 window = 2 * max(workers, sum(client.nthreads().values()))
                 futures = []
                 for task in itertools.islice(waiting, max(0, window - len(running))):
@@ -113,12 +110,13 @@ class DaskRunner:
 
     def num_workers(self, needs: Needs = A_CORE) -> int:
         if self.on != "local":
-            return self.workers or 1  # of somebody else's cluster, only its scheduler knows
+            return self.workers or 1  # only the scheduler knows the size of somebody else's cluster
         return _room(needs, self.workers or (len(gpus()) if needs.gpus else len(os.sched_getaffinity(0))))
 
 
 def _room(needs: Needs, most: int) -> int:
-    """How many tasks with these needs this machine has GPUs and memory for, up to `most`. Raises `ValueError` if not for one."""
+    """The number of tasks with these needs for which this machine has GPUs and memory, up to `most`. Raises `ValueError` if it is
+    0."""
     room = most
     if needs.gpus:
         num_gpus = len(gpus())

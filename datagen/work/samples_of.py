@@ -22,21 +22,18 @@ from datagen.work.pipeline import Source
 
 @dataclass(frozen=True)
 class ShardsOf(Census):
-    """The `shards` of a dataset as items, each known by its content; None stands for all that are committed. Shards that the
-    dataset gains later are new items then.
-
-    `dataset` is its folder or URL; in a recipe, where that isn't known yet, it may be the name of an earlier step.
-    """
+    """The `shards` of a dataset as items; None: all committed shards. An item's etag is the shard's content, so later shards are
+    new items. `dataset` is a folder or URL, or, in a recipe, the name of an earlier step."""
 
     dataset: str
     shards: tuple[str, ...] | None = None
 
     def within(self, out: Folder) -> "ShardsOf":
-        """With the folder that a step's name stands for in the output `out`."""
+        """The census in the output `out`, where a step's name becomes its folder."""
         return self if "/" in self.dataset else replace(self, dataset=out.sub(self.dataset).url)
 
     def items(self) -> list[Item]:
-        """In order. Raises `ValueError` if there is none, or one of `shards` isn't committed."""
+        """The shards in order. Raises `ValueError` if there is none, or one of `shards` isn't committed."""
         folder = Folder(self.dataset)
         items = {r.shard: Item(_uri(folder, r.shard), r.known_as, r.num_bytes, count=r.num_samples) for r in each_report(folder)}
         missing = [shard for shard in self.shards or () if shard not in items]
@@ -49,13 +46,13 @@ class ShardsOf(Census):
 
 
 class ShardSource(Source):
-    """What sources that read the shards of a dataset share: a shard in gives a shard out."""
+    """The common part of sources that read a dataset's shards: a shard in gives a shard out."""
 
     def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
         return ((item,) for item in items)
 
     def samples(self, item: Item, wanted: Callable[[dict[str, Any]], bool], images: bool = False) -> Iterator[Sample]:
-        """The samples of the shard that `item` is whose rows of the manifest are `wanted`; with their images only if asked."""
+        """The samples of the item's shard whose rows of the manifest are `wanted`, with their images if `images`."""
         url, _, name = item.uri.rpartition("/")
         folder = Folder(url.rpartition("/")[0])
         rows = (row for row in manifest.read_part(folder, name.removesuffix(".tar")).to_pylist() if wanted(row))
@@ -64,12 +61,9 @@ class ShardSource(Source):
 
 @dataclass(frozen=True)
 class SamplesOf(ShardSource):
-    """The samples of each shard as they are, for stages to work on: those in `languages` and with one of `verdicts` ("": all);
-    also suspect ones whose reasons are all among `despite`.
-
-    They keep key, image and origin, and say that they come from `stage`. A shard in gives a shard out. A shard without such a
-    sample is a drop, `nothing_chosen`.
-    """
+    """The unchanged samples of each shard, for stages: those in `languages` and with one of `verdicts` ("": all), and suspect
+    ones whose reasons are all among `despite`. Samples keep key, image and origin, and get `stage`. A shard in gives a shard out.
+    A shard without a chosen sample is a drop, `nothing_chosen`."""
 
     stage: str = ""
     languages: tuple[str, ...] = ()
@@ -85,11 +79,11 @@ class SamplesOf(ShardSource):
             yield Drop("", item.uri, None, type(self).__name__, "nothing_chosen", "no sample of the shard is asked for")
 
     def given(self, sample: Sample) -> Sample:
-        """A chosen sample as stages are given it."""
+        """A chosen sample as stages get it."""
         return replace(sample, stage=self.stage or sample.stage)
 
     def is_chosen(self, row: dict[str, Any]) -> bool:
-        """Whether the sample of this row of the manifest is worked on."""
+        """Whether the sample of this row of the manifest is chosen."""
         is_despite = bool(row["reasons"]) and {*row["reasons"]} <= {*self.despite}
         is_taken = not self.verdicts or row["verdict"] in self.verdicts or is_despite
         return is_taken and (not self.languages or row["lang"] in self.languages)
@@ -97,10 +91,9 @@ class SamplesOf(ShardSource):
 
 @dataclass(frozen=True)
 class ShortSamples(SamplesOf):
-    """Those of `SamplesOf` that have `shortest` to `longest` characters: what a small model can learn to read in minutes.
-
-    With datasets in the folders `beside`, only samples in languages that these have, and of documents that they lack. Marks don't
-    come along: what a later round read again is a sample here."""
+    """The samples of `SamplesOf` with `shortest` to `longest` characters, which a small model can learn to read in minutes. With
+    datasets in the folders `beside`, only samples in their languages and of documents that they lack. Marks don't count: a sample
+    that a later round read again is a sample here."""
 
     version: ClassVar[int] = 1
 
@@ -117,7 +110,6 @@ class ShortSamples(SamplesOf):
 
 @functools.lru_cache(maxsize=4)
 def _langs_and_documents(datasets: tuple[str, ...]) -> tuple[frozenset[str], frozenset[str]]:
-    """The languages and the documents of the datasets."""
     langs: set[str] = set()
     documents: set[str] = set()
     for folder in map(Folder, datasets):

@@ -1,4 +1,4 @@
-"""What decides a dataset's bytes, as plain values with a fingerprint; and whether a worker has what its task was planned with."""
+"""The description of all that decides a dataset's bytes, as plain values with a fingerprint, and its check on workers."""
 
 import dataclasses
 import hashlib
@@ -10,14 +10,13 @@ from typing import Any
 from datagen.disk.storage import Folder
 
 PLACE = {"place": True}
-"""The metadata of a field that says where weights lie: that decides no byte, and `engines` says what they are."""
+"""The metadata of a field with a place of weights. No byte depends on the place: `engines` identifies the weights."""
 _VERIFIED: set[str] = set()
-"""Fingerprints of the descriptions that this process agrees with."""
 
 
 def describe(value: Any) -> Any:
-    """A dataclass, however nested, as plain JSON values that name its type, and its version and engines where it has them. Fields
-    that are secret, by their metadata, are left out, and a `PLACE` is its default. What has a `described` is that."""
+    """A dataclass, however nested, as plain JSON values with its type's name, and its version and engines if it has them. Secret
+    fields are left out, and a `PLACE` becomes its default. An object with `described` becomes its value."""
     if hasattr(value, "described"):
         value = value.described
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -37,16 +36,15 @@ def fingerprint(value: Any) -> str:
 
 
 def differences(one: Any, other: Any) -> dict[str, tuple[Any, Any]]:
-    """The values that differ between two descriptions, by their names: `source.engines.pymupdf`. None stands for one that is
-    missing."""
+    """The values that differ between two descriptions, by name, such as `source.engines.pymupdf`. A missing value is None."""
     ours, theirs = _flat(one), _flat(other)
     return {name: (ours.get(name), theirs.get(name)) for name in ours | theirs if ours.get(name) != theirs.get(name)}
 
 
 def verify_worker(describe_here: Callable[[], Any], planned: str, folder: Folder) -> None:
-    """Raise `RuntimeError`, naming what differs and where, if this process has other engines, fonts or weights than the run was
-    planned with. `describe_here` gives the description as this process would plan it; `planned` is the fingerprint of the one in
-    the folder's run.json. They are compared once a process."""
+    """Raise `RuntimeError` with the differences if this process has other engines, fonts or weights than the run was planned
+    with. `describe_here` makes this process's description. `planned` is the fingerprint of the description in the folder's
+    run.json. The check runs once a process."""
     if planned in _VERIFIED:
         return
     description = json.loads(json.dumps(describe_here()))
@@ -74,7 +72,7 @@ def _flat(value: Any, name: str = "") -> dict[str, Any]:
 
 
 def _is_pairs(value: Any) -> bool:
-    """Whether it is a list of names with their values."""
+    """Whether `value` is a list of names with their values."""
     pairs = value if isinstance(value, list) else []
     are_named = all(isinstance(pair, list) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs)
     return bool(pairs) and are_named and len(dict(pairs)) == len(pairs)

@@ -1,9 +1,9 @@
-"""Taking a patch into its dataset: all of it is looked at first, then written, in an order in which a kill does no harm.
+"""Taking a patch into its dataset. All of it is checked first, then written in an order in which a kill does no harm.
 
     patches/SHA16.json ─> marks/people.parquet ─> census/ ─> shards ─> drops.jsonl, README.md
 
-A mark stands before its record's successor does: between the two nobody trains on a label that a person called wrong. The same
-command finishes what was begun; done again, it changes nothing.
+A mark is written before the new record: in between nobody trains on a label that a person called wrong. The same command finishes
+an interrupted one; done again, it changes nothing.
 """
 
 import logging
@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Taken:
-    """What a patch asked for, and how many samples were made now: none, if it had been taken in before."""
+    """The result of a patch: its requests, and the number of samples that were made now (0 if the patch had been taken
+    before)."""
 
     patch: Patch
     asked: Asked
@@ -33,9 +34,9 @@ class Taken:
 
 def take(folder: Folder, patch: Patch, forgotten: Forgotten = NOTHING) -> Taken:
     """Take a patch into the dataset in `folder`. For the holder of its output's lock. Raises `PatchError` before anything is
-    written if the patch doesn't fit; else as `run_shard`."""
+    written if the patch doesn't fit; else as `run_shard` does."""
     kept_patch = form.kept(folder, patch.digest)
-    patch, is_kept = kept_patch or patch, kept_patch is not None  # the kept one lacks what was forgotten since
+    patch, is_kept = kept_patch or patch, kept_patch is not None  # the kept one lacks samples that were forgotten since
     asked = check.asked(folder, patch, is_kept)
     made = {report.shard for report in each_report(folder)}
     if not made:
@@ -55,12 +56,12 @@ def take(folder: Folder, patch: Patch, forgotten: Forgotten = NOTHING) -> Taken:
 
 
 def num_lacking(folder: Folder) -> int:
-    """How many corrected records stand in marks and in no shard: somebody was killed at a patch."""
+    """The number of corrected records that have a mark and no shard, after a kill."""
     successors = {mark.of for mark in marks.of_people(folder) if mark.mark == marks.CORRECTED}
     return len(successors - check.rows_of(folder, successors).keys())
 
 
 def forget(folder: Folder, forgotten: Forgotten) -> None:
-    """Take what is forgotten out of kept patches and of what people said of samples; shards are rewritten as all others are."""
+    """Remove forgotten samples from kept patches and people's marks. Shards are rewritten as all others are."""
     form.forget(folder, forgotten.holds_key)
     marks.forget_of_people(folder, forgotten.holds_key)

@@ -2,7 +2,7 @@
 
     forgotten.jsonl    in the output's folder, beside its datasets, where overwrite=1 doesn't reach: a line a request
 
-A line is written before the first byte is removed (`done` false), so that whatever comes after a kill finishes the removal.
+A line is written before the first byte is removed (`done` false), so a run after a kill finishes the removal.
 """
 
 import functools
@@ -19,11 +19,11 @@ NAME = "forgotten.jsonl"
 
 @dataclass(frozen=True)
 class Tombstone:
-    """A request to forget the file `uri`, with all of its rows or pictures, or whatever has the content `sha256`.
+    """A request to forget the file `uri`, with all of its rows or pictures, or all files of the content `sha256`.
 
-    `sources` are what it meant when it was made, each a uri and a sha256. A file is one of them, however many rows it has: its
-    sha256 is "" where they have several, or where it gave nothing. `trained` names what had learned from them: readers of rounds,
-    and models. `time` is Unix seconds.
+    `sources` are the sources that it meant then, each a uri and a sha256. A file is one source, however many rows it has. Its
+    sha256 is "" if its rows have several, or if it gave nothing. `trained` names the readers of rounds and the models that had
+    learned from them. `time` is Unix seconds.
     """
 
     uri: str = ""
@@ -36,8 +36,8 @@ class Tombstone:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What may not be read again: what lies at `uris`, and what has the content of `sha256s`. At `emptied`, where such a content
-    lay, another file may come."""
+    """The sources that may not be read again: those at `uris`, and those of the content `sha256s`. `emptied` are uris of such
+    contents, where another file may come."""
 
     uris: frozenset[str] = frozenset()
     sha256s: frozenset[str] = frozenset()
@@ -48,7 +48,7 @@ class Forgotten:
 
     @classmethod
     def of(cls, tombstones: Sequence[Tombstone]) -> "Forgotten":
-        """What all requests together forget."""
+        """The union of all requests."""
         sources = [(t, uri, sha256) for t in tombstones for uri, sha256 in t.sources]
         uris = {t.uri for t in tombstones if t.uri} | {uri for t, uri, sha256 in sources if t.uri or not sha256}
         emptied = {uri for _, uri, _ in sources} - uris
@@ -61,7 +61,7 @@ class Forgotten:
         return uri in self.uris or sha256 in self.sha256s
 
     def holds_key(self, key: str) -> bool:
-        """Whether a sample's key is that of a forgotten source's, or of what was cut from it."""
+        """Whether a sample's key is of a forgotten source, or of a part cut from it."""
         return key.startswith(self._content_keys) or key.partition("-")[2].partition("-")[0] in self._uri_keys
 
     @functools.cached_property
@@ -73,7 +73,7 @@ class Forgotten:
         return frozenset(map(uri_key, self.uris))
 
     def holds_outcome(self, outcome: Sample | Drop) -> bool:
-        """Whether a sample, or the trace that a dropped one left, is of a forgotten source."""
+        """Whether a sample or drop is of a forgotten source."""
         if isinstance(outcome, Sample):
             return self.origin(outcome.origin.uri, outcome.origin.sha256)
         return outcome.uri in self.uris or outcome.key.startswith(self._content_keys)
@@ -83,7 +83,7 @@ NOTHING = Forgotten()
 
 
 def read(out: Folder) -> list[Tombstone]:
-    """All requests that were made of the output, in order. Raises `ValueError` if the file is damaged."""
+    """All requests of the output, in order. Raises `ValueError` if the file is damaged."""
     if not out.exists(NAME):
         return []
     try:

@@ -1,9 +1,8 @@
 """The pieces that calibrate a reader's gate.
 
 Calibration lines are found and read like the lines to label: the detector cuts them from page images, and the reader reads them.
-The text layer, which the reader doesn't see, says which readings are right.
-
-A worker's task is one reader and one shard of lines. A task names its pages by a file, and returns numbers and texts only.
+The text layer, which the reader doesn't see, says which readings are right. A worker's task is one reader and one shard of lines.
+A task names its pages by a file, and returns numbers and texts only.
 """
 
 import hashlib
@@ -30,10 +29,8 @@ from flywheel.readers import kinds
 
 @dataclass(frozen=True)
 class JudgedPart:
-    """A part of a line, `num_chars` characters long. `truth` is the text layer's text in the line's row; "" if there is none.
-
-    A part without a `stratum` is no piece. It counts as read text, and calibrates nothing.
-    """
+    """A part of a line, `num_chars` characters long. `truth` is the text layer's text in the line's row; "" if there is none. A
+    part without a `stratum` is no piece. It counts as read text, and calibrates nothing."""
 
     lang: str
     key: str
@@ -50,11 +47,9 @@ class JudgedPart:
 
 @dataclass(frozen=True)
 class CalibrateTask:
-    """One reader's task: the lines of a shard of the dataset `lines` that lie on the `pages`.
-
-    The reader `name` is in the folder `readers`, and its weights have the `sha256`. The pages are samples of the dataset
-    `dataset`, in its shards `page_shards`. The reader reads on the `device`, as in `Pretrained`.
-    """
+    """One reader's task: the lines of a shard of the dataset `lines` that lie on the `pages`. The reader `name` is in the folder
+    `readers`, and its weights have the `sha256`. The pages are samples of the dataset `dataset`, in its shards `page_shards`. The
+    reader reads on the `device`, as in `Pretrained`."""
 
     name: str
     script: str
@@ -69,7 +64,6 @@ class CalibrateTask:
 
 
 def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
-    """The parts of the task's lines, in order."""
     reader = kinds.reader(f"{task.readers}/{task.name}", task.sha256, device=task.device)
     languages, lines, pages = task.pages.keys(), Folder(task.lines), Folder(task.dataset)
     rows = [row for row in manifest.read_part(lines, task.shard).to_pylist() if row["parent"] in languages]
@@ -93,10 +87,8 @@ def run_calibrate(task: CalibrateTask) -> list[JudgedPart]:
 
 
 def pages(served: Iterable[Pools], most: int) -> dict[Place, str]:
-    """The pages that calibrate gates, with their languages: at most `most` pages of a language, drawn by hashes.
-
-    A script without a page to read has none, since it needs no gate.
-    """
+    """The pages that calibrate gates, with their languages: at most `most` pages of a language, drawn by hashes. A script without
+    a page to read has none, since it needs no gate."""
     served = list(served)
     scripts = {p.script for p in served if p.unlabelled}
     chosen: dict[Place, str] = {}
@@ -143,12 +135,9 @@ class ReaderGate:
 
 
 def reader_gate(pieces: Sequence[JudgedPart], precision: float) -> ReaderGate:
-    """The gate of a reader, calibrated on pieces that `counted` returned. A piece counts as wrong where the text layer has no
-    text.
-
-    The strata share the risk `gate.RISK`, so both together keep the promised precision. A stratum with too few pieces to open
-    takes no share of the risk.
-    """
+    """The gate of a reader, calibrated on pieces from `counted`. A piece is wrong if the text layer has no text there. The strata
+    share the risk `gate.RISK`, so both together keep the promised precision. A stratum with too few pieces to open takes no share
+    of the risk."""
     parts = {stratum: [piece for piece in pieces if piece.stratum == stratum] for stratum in STRATA}
     num_tested = sum(len(of_stratum) >= gate.least_lines(precision, gate.RISK) for of_stratum in parts.values())
     cutoffs, languages, worth = {}, {}, {}
@@ -161,8 +150,8 @@ def reader_gate(pieces: Sequence[JudgedPart], precision: float) -> ReaderGate:
 
 
 def agreement(parts: Iterable[JudgedPart]) -> dict[str, dict[str, Any]]:
-    """How good agreed pieces are, by language: the share of right ones among all of them, with its 95% interval, and their share
-    of all characters that were read. Scores don't matter here."""
+    """The quality of agreed pieces by language: the share of right ones with its 95% interval, and their share of all characters
+    that were read. Scores have no influence."""
     by_language: dict[str, list[JudgedPart]] = defaultdict(list)
     for part in parts:
         by_language[part.lang].append(part)

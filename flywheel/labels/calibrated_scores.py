@@ -1,11 +1,11 @@
-"""What a reader's confidence is worth: how often pieces of some confidence are right, so that scores of labels can be compared.
+"""The meaning of a reader's confidence: the share of right pieces at some confidence. It makes scores of labels comparable.
 
     worth = Worth.of([0.42, 0.97, …], [False, True, …])
-    worth.share(0.97)        0.993: of pieces that are so sure, that share is right
+    worth.share(0.97)        0.993: the share of right pieces among those of confidence 0.97
 
-A reader's confidence says which of its pieces are surer. How often they are right depends on the reader, and on who agrees with
-it: of pieces on which two readers agree, 98% may be right where CTC says .6. The pieces that calibrate a gate show it. The gate
-itself goes by confidence, and by no curve: it has to keep a promise.
+A reader's confidence orders its pieces. Their share of right ones depends on the reader, and on agreement: where two readers
+agree, 98% may be right at CTC's .6. The pieces that calibrate a gate show it. The gate itself goes by confidence and by no curve,
+since it has to keep a promise.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,15 @@ _BINS = 10
 
 @dataclass(frozen=True)
 class Worth:
-    """The share of pieces that is right, by confidence: points (confidence, share) that both rise, with lines between. Without
-    points nothing is known, and a confidence counts as it is."""
+    """The share of right pieces by confidence: points (confidence, share) that both rise, with lines between. Without points
+    nothing is known, and a confidence is its own share."""
 
     points: tuple[tuple[float, float], ...] = ()
 
     @classmethod
     def of(cls, scores: Sequence[float], right: Sequence[bool]) -> "Worth":
-        """The rising curve nearest to what is `right` (isotonic regression). Pieces that it says are alike count as if one more
-        of them were right, and one more wrong: a few without an error don't show that none ever is."""
+        """The rising curve nearest to `right` (isotonic regression). Each group of pieces with one share counts one more right
+        and one more wrong piece: a few pieces without an error don't prove that there is none."""
         if not scores:
             return cls()
         confidence, which = numpy.unique(numpy.array(scores), return_inverse=True)
@@ -36,7 +36,7 @@ class Worth:
         num_right = numpy.bincount(which, numpy.array(right, dtype=float))
         blocks = isotonic_regression(num_right / count, weights=count).blocks[:-1]
         num_right, count = numpy.add.reduceat(num_right, blocks), numpy.add.reduceat(count, blocks)
-        shares = isotonic_regression((num_right + 1) / (count + 2), weights=count).x  # a small part above may not fall
+        shares = isotonic_regression((num_right + 1) / (count + 2), weights=count).x  # small groups may have broken the rise
         points: dict[float, float] = {}
         for first, stop, share in zip(blocks, [*blocks[1:], len(confidence)], shares, strict=True):
             points |= {float(confidence[at]): round(float(share), 4) for at in (first, stop - 1)}
@@ -49,7 +49,7 @@ class Worth:
 
 
 def crossed(scores: Sequence[float], right: Sequence[bool]) -> list[float]:
-    """Each piece's share by the curve of others: every fifth piece by the other four fifths."""
+    """Each piece's share by the curve of other pieces: for each fifth the curve of the other four fifths."""
     shares = [0.0] * len(scores)
     for fold in range(_FOLDS):
         others = [i for i in range(len(scores)) if i % _FOLDS != fold]
@@ -59,8 +59,8 @@ def crossed(scores: Sequence[float], right: Sequence[bool]) -> list[float]:
 
 
 def error(scores: Sequence[float], right: Sequence[bool]) -> float:
-    """How far scores are from the shares that are right, on average: pieces are parted by their scores into ten parts, and of
-    each the mean score is compared with the share (expected calibration error). 0.0 if there are none."""
+    """The expected calibration error: pieces are divided by score into ten parts, and it is the mean difference between a part's
+    mean score and its share of right pieces. 0.0 without pieces."""
     if not scores:
         return 0.0
     order = numpy.argsort(scores, kind="stable")

@@ -1,7 +1,7 @@
-"""The dataset `lines`: the lines that the detector finds on the pages to be read, and what the existing reader reads in them.
+"""The dataset `lines`: the detector's lines on the pages to be read, with the existing reader's readings.
 
-It is made once, after the pools are frozen and before the first round. So a round only reads crops, with its own readers. Nobody
-looks at the pages' text layers.
+It is made once, after the pools are frozen and before the first round. So a round only reads crops with its own readers. The
+pages' text layers aren't used.
 """
 
 import functools
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PagesOf(SamplesOf):
-    """The pages that are in the file `pages`, each in the language that the file says."""
+    """The pages in the file `pages`, each in its language there."""
 
     version: ClassVar[int] = 1
 
@@ -50,12 +50,11 @@ class PagesOf(SamplesOf):
 
 @dataclass(frozen=True)
 class DetectLines(Stage):
-    """The lines on pages: a gray crop each, the page's own pixels, wide enough for both views of a reader.
+    """The lines on pages: a gray crop each, in the page's own pixels, wide enough for both views of a reader.
 
-    A line that stands is laid down. The crop's text is what the existing reader of the page's language reads, one of `existing`
-    (`flywheel.labels.existing_readers`), or else Tesseract. Where there is none, or it fails, the crop is unread; in the second
-    case its metadata says so (`existing_reader`). The origin says which page a crop is from and where it lies there. A page
-    without a line is a drop, `no_lines`.
+    A standing line is laid down. A crop's text is the reading of the language's existing reader: one of `existing`
+    (`flywheel.labels.existing_readers`), or else Tesseract. If there is none, or it fails, the crop is unread; in the second case
+    its metadata has `existing_reader`. The origin has the crop's page and place. A page without a line is a drop, `no_lines`.
     """
 
     version: ClassVar[int] = 3
@@ -102,7 +101,7 @@ class DetectLines(Stage):
 
 
 def line_of(sample: Sample) -> DetectedLine:
-    """The line that `DetectLines` made a sample of."""
+    """The line of a sample that `DetectLines` made."""
     (region,) = sample.regions
     vote = None if region.is_unread else sample.text
     box = sample.origin.box
@@ -112,7 +111,7 @@ def line_of(sample: Sample) -> DetectedLine:
 def _votes(
     lines: Sequence[DetectedLine], lang: str, script: str, reader: str, engines: Engines
 ) -> tuple[Sequence[str | None], bool]:
-    """What the existing reader of a language reads in each line, None where there is none; and whether it failed."""
+    """The existing reader's reading of each line, None if there is none; and whether the reader failed."""
     if not lines or (reader == existing.DEBIAN and not tesseract.reads(lang, script)):
         return [None] * len(lines), False
     try:
@@ -124,5 +123,5 @@ def _votes(
 
 @functools.cache
 def _tell(reader: str, lang: str, error: str) -> None:
-    """Once a process."""
+    """Warn once a process."""
     log.warning("lines: %s can't read %s: %s; its lines have no vote", reader, lang, error)

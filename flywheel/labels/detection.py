@@ -1,4 +1,4 @@
-"""How many of the lines on pages a detector finds, by script: lines that it misses are lost to every reader."""
+"""The share of pages' lines that a detector finds, by script. A missed line is lost to every reader."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ _HIGH = 0.5  # the share of the lower one's height that a line and a box share
 
 
 def of_lines(pages: Folder, lines: Folder) -> dict[str, dict[str, int]]:
-    """By script: how many lines the pages have whose lines are the dataset `lines`, and how many of them were found there."""
+    """By script, the number of lines on the pages of the dataset `lines`, and the number of these that it has."""
     boxes: dict[str, list[Box]] = defaultdict(list)
     for line in read_records(lines, manifest.rows(lines)):
         boxes[line.origin.parent].append(line.origin.box)
@@ -25,11 +25,8 @@ def of_lines(pages: Folder, lines: Folder) -> dict[str, dict[str, int]]:
 
 
 def recall(pages: Iterable[Sample], detected: Mapping[str, Sequence[Box]]) -> dict[str, tuple[int, int]]:
-    """By script: how many of the lines on pages with a true layer a detector finds, and how many there are.
-
-    `detected` are a page's boxes by its key; a page without an entry has none. Vertical lines in scripts
-    without columns aren't counted.
-    """
+    """By script, the number of lines that a detector finds on pages with a true layer, and the number of these lines. `detected`
+    are a page's boxes by its key; a page without an entry has none. Vertical lines in scripts without columns don't count."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for page in pages:
         boxes = detected.get(page.key, ())
@@ -42,21 +39,21 @@ def recall(pages: Iterable[Sample], detected: Mapping[str, Sequence[Box]]) -> di
 
 
 def is_detected(line: Line, boxes: Iterable[Box]) -> bool:
-    """Whether boxes at the line's height cover nearly all of its width; of a column, boxes at its width nearly all of its
+    """Whether boxes at the line's height cover nearly all of its width; for a column, boxes at its width nearly all of its
     height."""
     return covered_share(line, boxes) >= _WIDE
 
 
 def covered_share(line: Line, boxes: Iterable[Box]) -> float:
-    """The share of a line's width that boxes at its height cover; of a column, the share of its height. Several of them may share
-    a line, and one may hold several lines side by side."""
+    """The share of a line's width that boxes at its height cover; for a column, the share of its height. Several boxes may share
+    a line, and one box may have several lines side by side."""
     is_column = line.direction == "ttb"
     at = along(line.box) if is_column else line.box
     spans = []
     for box in map(along, boxes) if is_column else boxes:
         overlap = min(box.y1, at.y1) - max(box.y0, at.y0)
         x0, x1 = max(box.x0, at.x0), min(box.x1, at.x1)
-        # A box that is much higher holds several lines, and no reader reads it.
+        # A much higher box has several lines, and no reader reads it.
         if overlap > _HIGH * min(box.y1 - box.y0, at.y1 - at.y0) and x0 < x1 and box.y1 - box.y0 < 2 * (at.y1 - at.y0):
             spans.append((x0, x1))
     covered, reached = 0, at.x0

@@ -1,4 +1,4 @@
-"""The lines that readers were never trained on, and what readers read in them."""
+"""The test lines of readers, on which no reader was trained, and readings of them."""
 
 import hashlib
 from collections import defaultdict
@@ -20,16 +20,14 @@ MARGIN = 0.1
 
 
 TYPESET_LINES = 100
-"""How many typeset lines test a language that lines of documents test, too."""
+"""The number of typeset test lines of a language that has test lines of documents, too."""
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """Crops of held-out lines by language. `learned` are the texts on the pages that train.
-
-    Of languages with text to typeset, lines that no reader learns are `typeset` in typefaces that no reader sees. They are the
-    test, too, of languages that no line of a document can test: those are `alone`.
-    """
+    """Crops of held-out lines by language. `learned` are the texts on training pages. Languages with text to typeset have
+    `typeset` lines: no reader learns these lines, and no reader sees their typefaces. Languages without a test line of a document
+    are `alone`: typeset lines are their only test."""
 
     test: Mapping[str, Sequence[Crop]]
     learned: frozenset[str]
@@ -46,12 +44,9 @@ class HeldOut:
         texts: Mapping[str, TextFile] = MappingProxyType({}),
         seed: int = 0,
     ) -> "HeldOut":
-        """At most `most` crops of each language, drawn by a hash. The texts `taught`, and those of `texts` that train, are
-        learned beside those of the crops.
-
-        A text that stands in a page to train on is left out, and so is one in a page to be read, since the next round trains on
-        it. Each text is taken once. Texts are read from the records; only the crops that are drawn are read with their images.
-        """
+        """At most `most` crops of each language, drawn by a hash. The texts `taught`, and the training texts in `texts`, count as
+        learned, beside those of the crops. A text on a training page is left out, and so is one on a page to be read, since the
+        next round trains on it. Each text is taken once. Texts come from the records; images are read only for drawn crops."""
         learned = set(taught)
         waiting: set[str] = set()
         test: dict[str, dict[str, Row]] = defaultdict(dict)
@@ -79,7 +74,7 @@ class HeldOut:
 
 
 def readings(reader: Reader, crops: Sequence[Crop]) -> list[str]:
-    """What a reader reads in crops, as the text layer frames them."""
+    """A reader's readings of crops in the text layer's frames."""
     return [text for text, _ in reader.read([c.line(MARGIN) for c in crops])]
 
 
@@ -93,7 +88,7 @@ def _drawn(by_text: Mapping[str, Mapping[str, Row]], learned: set[str], most: in
 
 
 def _drawn_by(row: Row) -> bytes:
-    """What draws a line, the same wherever its document lies."""
+    """A line's key for drawing, the same wherever its document lies."""
     line = row["key"].removeprefix(row["parent"])
     return hashlib.sha256(f"{row['sha256']}/{row['page']}/{line}".encode()).digest()
 

@@ -1,9 +1,9 @@
-"""Round 0: which of the readers that exist already reads a language best, on held-out lines. It is compared with ours, and votes.
+"""Round 0: the existing reader that reads each language best, on held-out lines. It is compared with ours, and it votes.
 
-    NAME/existing.json    by language, the reader, and the character error rate of each that was compared; NAME is the step's
+    NAME/existing.json    by language, the reader, and the character error rate of each candidate; NAME is the step's
 
-Tesseract reads with Debian's data, or with npm's where there is some; PP-OCR is one that the step names. A language's only reader
-is compared with nothing.
+Tesseract reads with Debian's data, or with npm's if there is some. The step may name a reader of PP-OCR. A language's only reader
+needs no comparison.
 """
 
 import hashlib
@@ -29,7 +29,7 @@ _LINES = 100
 
 
 def candidates(step: Flywheel, lang: str, script: str) -> list[str]:
-    """The readers that know a language. Packages are asked only by a step that takes text from packages."""
+    """The readers that know a language. Packages are searched only by a step that takes text from packages."""
     code = tesseract.reads(lang, script)
     names = [DEBIAN] if code else []
     if step.text_packages and code and tessdata.has(tesseract.language(code)):
@@ -38,7 +38,7 @@ def candidates(step: Flywheel, lang: str, script: str) -> list[str]:
 
 
 def choose(step: Flywheel, out: Folder, pools: FrozenPools) -> dict[str, str]:
-    """The reader of each served language that has one, by language; measured before the first round begins, and kept."""
+    """The best existing reader of each served language, by language. It is measured before the first round begins, and kept."""
     folder = out.sub(step.name)
     if numbers(out) or numbers_aside(out):
         return chosen(folder)
@@ -63,13 +63,13 @@ def choose(step: Flywheel, out: Folder, pools: FrozenPools) -> dict[str, str]:
 
 
 def chosen(folder: Folder) -> dict[str, str]:
-    """What was chosen, from the step's `folder`; nothing where nobody chose."""
+    """The choice in the step's `folder`; empty before the choice."""
     choices = json.loads(folder.read(NAME)) if folder.exists(NAME) else {}
     return {lang: of["reader"] for lang, of in choices.items()}
 
 
 def read(reader: str, lang: str, script: str, images: Sequence[numpy.ndarray], engines: Engines = OPEN) -> list[str]:
-    """What a reader reads in lines, (H, W) gray bytes. Raises `ValueError` if it doesn't know the language, and `RuntimeError` if
+    """A reader's readings of lines, (H, W) gray bytes. Raises `ValueError` if it doesn't know the language, and `RuntimeError` if
     it fails."""
     if reader in (DEBIAN, NPM):
         engine = engines.get("tesseract", data="npm" if reader == NPM else "")
@@ -81,11 +81,9 @@ def read(reader: str, lang: str, script: str, images: Sequence[numpy.ndarray], e
 def rates(
     folder: Folder, test: Mapping[str, Sequence[Crop]], readers: Mapping[str, str], kind: str = ""
 ) -> dict[str, float | None]:
-    """The character error rates of the languages' existing `readers` (Tesseract where none is named) on test lines; None where
-    there is no reader. `kind` tells lines of one kind from those of another.
-
-    The rates stay in tesseract.json in the step's `folder`, since Tesseract is slow and no round changes them.
-    """
+    """The character error rates of the languages' existing `readers` (default: Tesseract) on test lines; None without a reader.
+    `kind` separates the rates of one kind of lines from another's. The rates stay in tesseract.json in the step's `folder`, since
+    Tesseract is slow and no round changes them."""
     saved = json.loads(folder.read(RATES)) if folder.exists(RATES) else {}
     by_language: dict[str, float | None] = {}
     for lang, crops in test.items():
@@ -110,7 +108,7 @@ def rates(
 
 
 def _rate(name: str, lang: str, script: str, lines: Sequence[Crop]) -> float | None:
-    """A reader's character error rate; None if it fails, which the log says."""
+    """A reader's character error rate; None if it fails, with a warning in the log."""
     try:
         readings = read(name, lang, script, [crop.line(evaluate.MARGIN) for crop in lines])
     except RuntimeError as error:
@@ -120,7 +118,7 @@ def _rate(name: str, lang: str, script: str, lines: Sequence[Crop]) -> float | N
 
 
 def engines(readers: Iterable[str]) -> dict[str, str]:
-    """What decides, beside their choice, what these readers read."""
+    """The versions that decide the readings of these readers."""
     of_readers = versions("tesseract")
     for name in sorted({*readers} - {DEBIAN}):
         if name == NPM:

@@ -37,11 +37,8 @@ Confusion = tuple[str, str, int]
 @dataclass(frozen=True)
 class Errors:
     """A character error rate with its interval, over `num_chars` characters in `num_lines` lines. `num_exact` lines are right
-    letter for letter.
-
-    `cluster_rate` counts a letter and its marks as one unit. `space_rate` counts spaces alone. `confusions` are the commonest
-    errors. `repetition_rate` is the share of readings that are loops.
-    """
+    letter for letter. `cluster_rate` counts a letter and its marks as one unit. `space_rate` counts spaces alone. `confusions`
+    are the commonest errors. `repetition_rate` is the share of readings that are loops."""
 
     cer: float
     cer_low: float

@@ -1,4 +1,4 @@
-"""How a round labels the pages that wait: its readers' gates are calibrated, then the readers read the lines behind them."""
+"""The labelling of waiting pages in a round: the gates of its readers are calibrated, then the readers read lines behind them."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PageLines:
-    """Pages of the dataset `pages`, those in the file `chosen`, whose lines are the dataset `lines`."""
+    """The pages in the file `chosen`, of the dataset `pages`, with their lines in the dataset `lines`."""
 
     chosen: PlaceFile
     pages: Folder
@@ -36,9 +36,9 @@ class PageLines:
 class Labelling:
     """The labelling of round `number`, in `folder`, with its `readers`, whose weights have the sha256s `weights`.
 
-    `served` are the pools of the languages that it serves, and `folds` has the pages of each fold. The lines of the pages to read
-    are the dataset `lines`; gates are calibrated on the pages `calibrating`, which may be of several datasets. Readers
-    read on the `device`, as in `Pretrained`.
+    `served` are the pools of the round's languages, and `folds` has the pages of each fold. The lines of the pages to read are
+    the dataset `lines`. Gates are calibrated on the pages `calibrating`, which may be of several datasets. Readers read on the
+    `device`, as in `Pretrained`.
     """
 
     step: Flywheel
@@ -53,7 +53,7 @@ class Labelling:
     device: str = ""
 
     def tasks(self) -> list[CalibrateTask]:
-        """A task for each reader and shard of lines that calibrate its gate."""
+        """A task for each reader and each shard of lines that calibrate its gate."""
         tasks = []
         for source in self.calibrating:
             languages = source.chosen.keys()
@@ -72,8 +72,8 @@ class Labelling:
         return tasks
 
     def gates(self, judged: Iterable[tuple[CalibrateTask, list[JudgedPart]]], learned: frozenset[str]) -> "Gates":
-        """Each reader's gate by the parts that the tasks `judged`. Writes the pieces that calibrated it. Texts that readers
-        `learned` calibrate none."""
+        """Each reader's gate by the parts that the tasks `judged`. Writes the calibration pieces. Texts that readers `learned`
+        calibrate nothing."""
         parts: dict[str, list[JudgedPart]] = {reader.name: [] for reader in self.readers}
         for task, of_task in judged:
             parts[task.name] += of_task
@@ -89,8 +89,8 @@ class Labelling:
         return Gates(gates, {name: calibrate.agreement(of_reader) for name, of_reader in parts.items()})
 
     def reading(self, gates: Mapping[str, ReaderGate]) -> Pipeline | None:
-        """The pipeline that reads the lines of the pages that wait, each with its fold's reader and behind that reader's gate;
-        None if there is no line."""
+        """The pipeline that reads the lines of waiting pages, each with its fold's reader and that reader's gate; None without
+        lines."""
         behind: list[Gate] = []
         keys: set[str] = set()
         for p in self.served:
@@ -110,7 +110,7 @@ class Labelling:
 
 
 def mark_earlier(folder: Folder, earlier: Iterable[Folder], read: set[Place]) -> None:
-    """Mark, in a round's dataset in `folder`, the samples of `earlier` rounds on pages that the round `read`: a place trains by
+    """Mark, in a round's dataset in `folder`, the samples of `earlier` rounds on pages that this round `read`. A place trains by
     its last reading alone, and not at all if that was refused."""
     rows = [row for before in earlier for row in manifest.rows(before, lambda row: (row["sha256"], row["page"]) in read)]
     marks.write(folder, [Mark(row["key"], "read_again", row["parent"], 1.0) for row in rows], "")
@@ -118,7 +118,7 @@ def mark_earlier(folder: Folder, earlier: Iterable[Folder], read: set[Place]) ->
 
 @dataclass(frozen=True)
 class Gates:
-    """The gate of each reader, and by reader and language how strong agreement with the existing reader is."""
+    """The gate of each reader, and by reader and language the quality of pieces on which the existing reader agrees."""
 
     of_reader: Mapping[str, ReaderGate]
     agreement: Mapping[str, Mapping[str, object]]

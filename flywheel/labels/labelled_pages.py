@@ -1,7 +1,7 @@
-"""Pages of which a round accepted most: such a page is a sample itself, with regions, boxes and an order.
+"""Pages of which a round accepted most lines. Such a page is a sample itself, with regions, boxes and an order.
 
-What the round refused on it is painted over in the paper's colour, so that the picture shows what the label says, and no more. A
-page with ink that no line has can't be made so, and isn't taken.
+Refused readings on it are painted over in the paper's colour, so the picture shows the label's text and no more. A page with ink
+outside of all lines can't be made so, and isn't taken.
 """
 
 import re
@@ -34,10 +34,8 @@ _PART = re.compile(r"(?P<page>.*)-r\d+-(?P<line>\d+)(?:-?p\d+)?")
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a line at `box`, and what was read in it. `reason` says why it was refused; "" if it was accepted.
-
-    `is_agreed`: the existing reader has the same words.
-    """
+    """A part of a line at `box`, and its reading. `reason` tells why it was refused; "" if it was accepted. `is_agreed`: the
+    existing reader has the same words."""
 
     box: Box
     text: str
@@ -49,8 +47,8 @@ class Part:
 
 @dataclass(frozen=True)
 class PageReading:
-    """What a round read on a page: by the number of a line its parts, from left to right. `lang`, `script` and `engines` are what
-    accepted parts name, where there is one."""
+    """A round's readings on a page: by the number of a line its parts, from left to right. `lang`, `script` and `engines` come
+    from accepted parts, if there are any."""
 
     lang: str
     script: str
@@ -76,12 +74,11 @@ class PageReading:
 
 @dataclass(frozen=True)
 class LabelledPages(ShardSource):
-    """Pages of the dataset `pages` as the round `round` read them. The round's shards go in; `shards` says which shards of
-    the pages each of them read.
+    """Pages of the dataset `pages` as the round `round` read them. The round's shards go in; `shards` names the pages' shards
+    that each of them read.
 
-    A page is a sample if at least `min_accepted` of the characters that were read are in accepted parts, and if at most
-    `max_strays` pieces of ink that may be letters lie outside of all lines. It shows what was accepted: refused parts and such
-    ink are painted over. Other pages are drops:
+    A page is a sample if at least `min_accepted` of its read characters are in accepted parts, and if at most `max_strays` pieces
+    of ink that may be letters are outside of all lines. Refused parts and such ink are painted over. Other pages are drops:
 
         too_much_refused    less than `min_accepted` was accepted
         in_columns          lines stand, in a script with columns: nothing here puts such lines in order
@@ -125,7 +122,7 @@ class LabelledPages(ShardSource):
         return self.labelled(page, reading)
 
     def labelled(self, page: Sample, reading: PageReading) -> Sample | Drop:
-        """The page, with its image, as a sample of what was accepted; a drop if ink on it has no label."""
+        """The page, with its image, as a sample of its accepted readings; a drop if ink on it has no label."""
         assert page.image is not None
         parts = reading.parts
         accepted = [part for part in parts if not part.reason]
@@ -168,7 +165,7 @@ class LabelledPages(ShardSource):
 
 def pipeline(number: int, labels: Folder, pages: Folder, rows: Sequence[Row]) -> Pipeline | None:
     """The pipeline that makes samples of the pages that round `number` read: `rows` of the dataset `pages`. `labels` is the
-    round's dataset. None if it read no line."""
+    round's dataset. None if the round read no line."""
     shard_of = {row["key"]: row["shard"] for row in rows}
     shards: dict[str, set[str]] = {}
     for report in read_reports(labels):
@@ -182,7 +179,7 @@ def pipeline(number: int, labels: Folder, pages: Folder, rows: Sequence[Row]) ->
 
 
 def refused_boxes(labels: Folder) -> dict[str, list[Box]]:
-    """By the key of a page, where the round with the dataset `labels` refused what it read."""
+    """By the key of a page, the boxes of refused readings in the round's dataset `labels`."""
     boxes: dict[str, list[Box]] = defaultdict(list)
     for drop in (drop for report in read_reports(labels) for drop in report.drops if drop.readings):
         boxes[place_of(drop.key)[0]] += [reading.box for reading in drop.readings]
@@ -190,7 +187,7 @@ def refused_boxes(labels: Folder) -> dict[str, list[Box]]:
 
 
 def page_readings(accepted: Iterable[Sample], refused: Iterable[Drop]) -> dict[str, PageReading]:
-    """By the key of a page: what was read on it, by the crops of a round that were accepted, and by its drops."""
+    """By the key of a page, its readings: a round's accepted crops, and its drops."""
     lines: dict[str, dict[int, list[Part]]] = defaultdict(lambda: defaultdict(list))
     first_crops: dict[str, Sample] = {}
     for crop in accepted:
@@ -214,7 +211,7 @@ def page_readings(accepted: Iterable[Sample], refused: Iterable[Drop]) -> dict[s
 
 
 def found_lines(reading: PageReading) -> list[FoundLine]:
-    """The lines of which anything was accepted. Accepted parts that touch are one run."""
+    """The lines with an accepted part. Accepted parts that touch are one run."""
     with_text = []
     for _, parts in sorted(reading.lines.items()):
         runs: list[list[Part]] = [[]]
@@ -232,7 +229,7 @@ def found_lines(reading: PageReading) -> list[FoundLine]:
 
 
 def _run(parts: Sequence[Part], script: str) -> Line:
-    """Parts that follow each other, from left to right, as one line."""
+    """Neighbouring parts, from left to right, as one line."""
     ordered = parts[::-1] if script in scripts.RTL else parts
     x0, y0, x1, y1 = zip(*(part.box for part in parts), strict=True)
     text = " ".join(part.text for part in ordered)
@@ -242,7 +239,7 @@ def _run(parts: Sequence[Part], script: str) -> Line:
 
 
 def place_of(key: str) -> tuple[str, int]:
-    """The page and the number of the line that a part of a line was read in."""
+    """The page and the number of the line to which a part's key belongs."""
     match = _PART.fullmatch(key)
     assert match, key
     return match["page"], int(match["line"])

@@ -42,11 +42,9 @@ one view is read otherwise in the other."""
 
 @dataclass(frozen=True)
 class DetectedLine:
-    """A line at `box` of a page's image, in pixels. `gray`, (H, W) bytes, shows the line at `inner`, with `ROOM` around.
-
-    A line that `stands` runs from top to bottom in its box, and is laid down in `gray`. `vote` is the reading of the language's
-    existing reader; None if there is no such reader.
-    """
+    """A line at `box` of a page's image, in pixels. `gray`, (H, W) bytes, shows the line at `inner`, with `ROOM` around. A line
+    that `stands` runs from top to bottom in its box, and is laid down in `gray`. `vote` is the reading of the language's existing
+    reader; None if there is no such reader."""
 
     box: Box
     gray: numpy.ndarray
@@ -60,7 +58,7 @@ class DetectedLine:
         return self.gray[max(0, box.y0 - pad) : box.y1 + pad, max(0, box.x0 - pad) : box.x1 + pad]
 
     def shown(self, frame: Frame) -> numpy.ndarray:
-        """The line as a reader is shown it in a view."""
+        """The line in a view, as a reader gets it."""
         crop = self.view(frame.margin)
         if frame.stretch == 1:
             return crop
@@ -69,17 +67,14 @@ class DetectedLine:
         return numpy.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BICUBIC))
 
     def inset(self, margin: float) -> int:
-        """How many columns the view with this margin has before the line's box."""
+        """The number of columns before the line's box in the view with this margin."""
         return min(self.inner.x0, _pad(self.inner, margin))
 
 
 @dataclass(frozen=True)
 class ReadLine:
-    """A line at `box` of a page's image, in pixels, with a reader's reading.
-
-    `score` is the lower confidence of the two views. `refusal` says why the reading can't be a label at any confidence; "" if it
-    can.
-    """
+    """A line at `box` of a page's image, in pixels, with a reader's reading. `score` is the lower confidence of the two views.
+    `refusal` says why the reading can't be a label at any confidence; "" if it can."""
 
     box: Box
     text: str

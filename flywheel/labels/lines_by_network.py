@@ -1,6 +1,5 @@
-"""Pages that a network of lines reads: PaddleOCR's detector finds their lines, which are put in order, and the network reads each
-in its mode `line`, a long one in parts.
-"""
+"""Pages read by a network of lines. PaddleOCR's detector finds the lines, which are put in order. The network reads each line in
+its mode `line`, a long one in parts."""
 
 import itertools
 import math
@@ -22,14 +21,14 @@ from model.read_images import Asking, NetworkTask, Row, opened, started_rows
 
 MODE = "line"
 MARGIN = 0.06
-"""Around a line, in heights of its box: about as in the lines that networks learn."""
+"""The margin of a line, in heights of its box: about that of the lines that networks learn."""
 _LONGEST = 20  # heights: some 50 characters
 _SCRIPT = "Latn"
 
 
 @dataclass(frozen=True)
 class PageLine:
-    """A line at `box` of a page, in pixels, as the `parts` that are read, (H, W) gray bytes each."""
+    """A line at `box` of a page, in pixels, and the `parts` in which it is read, (H, W) gray bytes each."""
 
     box: Box
     parts: tuple[numpy.ndarray, ...]
@@ -40,8 +39,8 @@ def engines() -> dict[str, str]:
 
 
 def run_pages(task: NetworkTask) -> list[Row]:
-    """The rows of the task's images, in order; the pages of a TIFF are rows each. A row has the page's `size`, and `lines` in
-    reading order, each with `box` and `text`. Other rows have an `error`. Boxes are in pixels of the image as it is shown."""
+    """The rows of the task's images, in order; each page of a TIFF is a row. A row has the page's `size`, and `lines` in reading
+    order, each with `box` and `text`; or it has an `error`. Boxes are in pixels of the image as it is shown."""
     rows: list[Row] = []
     parts: list[numpy.ndarray] = []
     whose: list[Row] = []
@@ -66,19 +65,19 @@ def lines(page: Sample) -> list[PageLine]:
     made = []
     for box in itertools.chain.from_iterable(_down(column) for column in columns):
         height = box.y1 - box.y0
-        # A line without high or low letters has a low box. Seen as high as the others, its letters are as large as theirs.
+        # A line without high or low letters has a low box. With the others' height its letters are as large as theirs.
         margin = ((1 + 2 * MARGIN) * max(usual, height) / height - 1) / 2
         made.append(PageLine(box, tuple(cut_apart(by_box[box].view(margin)))))
     return made
 
 
 def _down(column: Sequence[Box]) -> list[Box]:
-    """The lines of a column in reading order, what stands in a row from left to right."""
+    """The lines of a column in reading order, each row from left to right."""
     return [region.box for region in in_reading_order([Region(box, "text", "", None, "ppocr-detector") for box in column])]
 
 
 def cut_apart(line: numpy.ndarray) -> list[numpy.ndarray]:
-    """A line, (H, W) gray bytes, cut between words into parts that are about as long as the lines that networks learn."""
+    """A line, (H, W) gray bytes, cut between words into parts about as long as the lines that networks learn."""
     height, width = line.shape
     num = math.ceil(width / (_LONGEST * height))
     room, dark = width // (3 * num), line.min(0) < (int(line.max()) + int(line.min())) // 2
@@ -87,7 +86,7 @@ def cut_apart(line: numpy.ndarray) -> list[numpy.ndarray]:
 
 
 def _gap(dark: numpy.ndarray, at: int, room: int) -> int:
-    """The middle of the widest run of columns without ink within `room` of `at`; `at` itself where there is none."""
+    """The middle of the widest run of columns without ink within `room` of `at`; `at` itself if there is none."""
     best, run = (0, at), 0
     for x in range(at - room, at + room):
         run = 0 if dark[x] else run + 1
@@ -96,7 +95,7 @@ def _gap(dark: numpy.ndarray, at: int, room: int) -> int:
 
 
 def read(parts: Sequence[numpy.ndarray], asking: Asking) -> list[str]:
-    """What the network reads in each part of a line, `asking.together` of about the same width at a time."""
+    """The network's reading of each part of a line. It reads `asking.together` parts of similar width at a time."""
     net, tokenizer = opened(asking)
     images = [views(Image.fromarray(part).convert("RGB"), MODE) for part in parts]
     order, texts = sorted(range(len(parts)), key=lambda n: images[n].num_tokens), [""] * len(parts)

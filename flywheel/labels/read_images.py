@@ -1,4 +1,4 @@
-"""Reading images of lines, or of pages, with a round's reader: what `make read` writes, a row an image."""
+"""Reads images of lines, or of pages, with a round's reader, for `make read`: a row an image."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -17,17 +17,17 @@ from flywheel.readers import kinds
 LINE, PAGE, AUTO = "line", "page", "auto"
 KINDS = (AUTO, LINE, PAGE)
 MIN_SIDE = 8
-"""An image with a shorter side, in pixels, has no line that anybody could read."""
+"""The least shorter side, in pixels, of an image with a legible line."""
 
-_LINE_HEIGHT, _LINE_WIDTH = 160, 6  # the highest line, in pixels; and in heights, how wide a higher one must be
-_AT_A_TIME = 50_000_000  # pixels of lines that wait to be read together
+_LINE_HEIGHT, _LINE_WIDTH = 160, 6  # pixels: the highest line; heights: a higher image this wide is a line
+_AT_A_TIME = 50_000_000  # pixels of lines that are read together
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class ReadTask:
-    """Images to read with the reader in `folder` ("": those of the package), whose weights are of `sha256`; `kind` is one of
+    """Images to read with the reader in `folder` ("": the package's readers), whose weights have the `sha256`; `kind` is one of
     `KINDS`."""
 
     folder: str
@@ -37,25 +37,25 @@ class ReadTask:
 
 
 def engines(reader: str) -> dict[str, str]:
-    """What decides, beside the weights of the reader in this folder ("": those of the package), what is read. Raises `ValueError`
-    if the folder has no reader."""
+    """The versions that decide, beside the weights, the readings of the reader in this folder ("": the package's). Raises
+    `ValueError` if the folder has no reader."""
     own = kinds.engines(kinds.kind_of(Folder(reader))) if reader else versions(kinds.ANY)
     return versions("ppocr-detector") | own
 
 
 def is_line(size: tuple[int, int], kind: str) -> bool:
-    """Whether an image of this (width, height) is read as one line. By itself, one is that is at most 160 pixels high, or at
-    least 6 times as wide as high."""
+    """Whether an image of this (width, height) is read as one line. If `kind` doesn't decide, an image is a line that is at most
+    160 pixels high, or at least 6 times as wide as high."""
     width, height = size
     return kind == LINE or (kind == AUTO and (height <= _LINE_HEIGHT or width >= _LINE_WIDTH * height))
 
 
 def run_read(task: ReadTask) -> list[Row]:
-    """The rows of the task's images, in order; the pages of a TIFF are rows each.
+    """The rows of the task's images, in order; each page of a TIFF is a row.
 
-    A line's row has `text` and `score`. A page's has its `size`, and `lines` from top to bottom, each with `box`, `text` and
-    `score`, and with `doubt` where no confidence would make the reading a label. Other rows have an `error`. A row of a TIFF with
-    pages says which `page`, counted from 0. Boxes are in pixels of the image as it is shown, turned as its EXIF says.
+    A line's row has `text` and `score`. A page's row has its `size`, and `lines` from top to bottom, each with `box`, `text` and
+    `score`, and with `doubt` if the reading can't be a label at any confidence. Other rows have an `error`. A row of a TIFF with
+    pages has its `page`, counted from 0. Boxes are in pixels of the image as it is shown, turned by its EXIF.
     """
     reader = kinds.reader(task.folder, task.sha256)
     rows: list[Row] = []
@@ -82,7 +82,7 @@ def run_read(task: ReadTask) -> list[Row]:
 
 
 def _read_waiting(reader: Any, waiting: list[tuple[Row, numpy.ndarray]]) -> None:
-    """Read the lines that wait, into their rows; none waits after that."""
+    """Read the waiting lines into their rows, and empty the list."""
     for (row, _), (text, score) in zip(waiting, reader.read([line for _, line in waiting]), strict=True):
         row |= {"text": text, "score": score}
     waiting.clear()

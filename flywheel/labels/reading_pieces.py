@@ -42,11 +42,9 @@ _DIGITS = 5
 
 @dataclass(frozen=True)
 class Part:
-    """The words of a line from `start` to `end`, exclusive, and their columns in its crop, from `left` to `right`.
-
-    A piece has a `stratum`. Another part has a `reason`: why it can't be a label at any confidence. `score` is the probability
-    that `text` is right, letter for letter.
-    """
+    """The words of a line from `start` to `end`, exclusive, and their columns in its crop, from `left` to `right`. A piece has a
+    `stratum`. Another part has a `reason`: why it can't be a label at any confidence. `score` is the probability that `text` is
+    right, letter for letter."""
 
     start: int
     end: int
@@ -280,11 +278,9 @@ class _Sketch:
 
 
 def is_letter(token: str, script: str, before: str) -> bool:
-    """Whether a token is a single letter that looks alike in two scripts, and whose script nothing tells.
-
-    At the start of a line, where `before` is "", any such letter counts, since a bullet looks like a letter. Behind the token
-    `before`, a capital counts, unless it begins a sentence.
-    """
+    """Whether a token is a single letter that looks alike in two scripts, and whose script nothing tells. At the start of a line,
+    where `before` is "", any such letter counts, since a bullet looks like a letter. Behind the token `before`, a capital counts,
+    unless it begins a sentence."""
     letter = token.strip(_SIGNS)
     if len(letter) != 1 or not is_unsure(letter, script):
         return False

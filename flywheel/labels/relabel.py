@@ -27,12 +27,9 @@ STAGE = "ReadLines"
 
 @dataclass(frozen=True)
 class Gate:
-    """The gate of one language on the pages in the file `pages`.
-
-    `reader` names the folder of the reader, and `sha256` is that of its weights. A piece that the existing reader reads alike
-    needs the confidence `agreed`; another piece needs `alone`. `worth` tells, for each of `STRATA`, the share of right pieces at
-    some confidence.
-    """
+    """The gate of one language on the pages in the file `pages`. `reader` names the folder of the reader, and `sha256` is that of
+    its weights. A piece that the existing reader reads alike needs the confidence `agreed`; another piece needs `alone`. `worth`
+    tells, for each of `STRATA`, the share of right pieces at some confidence."""
 
     lang: str
     script: str
@@ -169,7 +166,7 @@ class ReadLines(Stage):
 
 
 def box_of(reading: LineReading, part: Part) -> Box:
-    """The box of a part of a line on its page: the line's box, cut to the part's columns."""
+    """The line's box on its page, cut to the part's columns."""
     box, inset = reading.line.box, reading.inset
     if reading.line.stands:
         scale = (box.y1 - box.y0) / (reading.line.inner.x1 - reading.line.inner.x0)

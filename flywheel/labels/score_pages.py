@@ -1,4 +1,4 @@
-"""How true the pages are that a round labelled, by the text layers that no reader saw. Nobody decides anything by it."""
+"""The accuracy of the pages that a round labelled, by text layers that no reader saw. No decision depends on it."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -23,11 +23,9 @@ _FEW = 0.5  # characters at a line's ends that boxes miss by chance
 
 @dataclass(frozen=True)
 class PageScore:
-    """Counts of pages: characters of the labels, edits that part them from the layer, characters of the layer, those that nothing
-    covers, pairs of lines that follow each other in a label, and those that follow each other in the layer, too.
-
-    `worst` is the largest character error of a page.
-    """
+    """Counts of pages: the labels' characters (`num_chars`) and their edits to the layer, the layer's characters and those that
+    no box covers (`num_missing`), pairs of neighbouring lines in a label, and the pairs of these in the layer's order. `worst` is
+    the largest character error of a page."""
 
     num_pages: int = 0
     num_chars: int = 0
@@ -44,7 +42,7 @@ class PageScore:
         return PageScore(**sums, worst=max(self.worst, other.worst))
 
     def to_dict(self) -> dict[str, Any]:
-        """Shares; None where there is nothing to measure."""
+        """Shares; None if there is nothing to measure."""
         return {
             "num_pages": self.num_pages,
             "num_chars": self.num_chars,
@@ -57,7 +55,7 @@ class PageScore:
 
 def of_round(made: Folder, labels: Folder, pages: Folder, rows: Sequence[Row]) -> dict[str, Any]:
     """The figures of the pages `made` of a round's dataset `labels`, by language and together. `rows` are the rows of the pages
-    that it read in the dataset `pages`."""
+    that the round read in the dataset `pages`."""
     refused = refused_boxes(labels)
     layers = {page.key: page for page in read_records(pages, rows)}
     scores: dict[str, PageScore] = defaultdict(PageScore)
@@ -76,8 +74,8 @@ def of_round(made: Folder, labels: Folder, pages: Folder, rows: Sequence[Row]) -
 
 
 def score(sample: Sample, layer: Sample, refused: Sequence[Box]) -> PageScore:
-    """A labelled page by its `layer`, where `refused` is what was painted over. Edits are the fewest that make a part of the
-    layer's row out of each of its lines."""
+    """The score of a labelled page by its `layer`. `refused` are the painted-over boxes. A line's edits are the fewest that turn
+    the line into a part of the layer's row."""
     lines = [line for region in sample.regions for line in region.lines]
     num_chars = num_edits = 0
     for line in lines:
@@ -102,7 +100,7 @@ def score(sample: Sample, layer: Sample, refused: Sequence[Box]) -> PageScore:
 
 
 def distance_to_part(text: str, row: str) -> int:
-    """The fewest edits that make some part of `row` out of `text`."""
+    """The fewest edits that turn `text` into some part of `row`."""
     if not text or not row:
         return len(text)
     codes = numpy.array(list(map(ord, row)))
@@ -116,7 +114,7 @@ def distance_to_part(text: str, row: str) -> int:
 
 
 def _place(box: Box, lines: Sequence[Line]) -> int | None:
-    """The place in the layer's order of the line that lies most under a box; None if none does."""
+    """The index of the layer's line with the largest area under a box; None if there is none."""
     areas = [
         max(0, min(line.box.x1, box.x1) - max(line.box.x0, box.x0)) * max(0, min(line.box.y1, box.y1) - max(line.box.y0, box.y0))
         for line in lines

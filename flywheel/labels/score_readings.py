@@ -1,4 +1,4 @@
-"""Whether what a reader reads is right, by a page's text layer that the reader doesn't see."""
+"""Whether a reading is right, by a page's text layer that the reader doesn't see."""
 
 import re
 from collections.abc import Iterable
@@ -11,26 +11,23 @@ from datagen.writing.lookalikes import mended
 from datagen.writing.vertical_lines import along, stands
 
 _SLACK_CHARS, _SLACK_SHARE = 3, 0.15
-_DENSITY = 2.0  # characters in a square, where no line of the page says it
+_DENSITY = 2.0  # characters in a square, if no line of the page tells
 LEADER = re.compile(r"(?:[.·…_] ?){3,}")
 
 
 def truth(page: Sample, box: Box) -> str:
-    """The layer's row of text at `box`, in pixels of `page`'s image, as readings are compared with it; "" if there is none.
-
-    Letters of another script within a word, which nobody sees, are written in the word's script.
-    """
+    """The layer's row of text at `box`, in pixels of `page`'s image, in the form of readings; "" if there is none. Foreign
+    letters within a word, which look alike, are written in the word's script."""
     page, box = _laid(page, box)
     return _written(_row(page, box), page.script)
 
 
 def is_right(page: Sample, box: Box, text: str) -> bool:
-    """Whether `text` is, letter for letter, what `page`'s layer has at `box`, in pixels of the page's image.
+    """Whether `text` is, letter for letter, the text of `page`'s layer at `box`, in pixels of the page's image.
 
-    A detector's line can be several of the layer's, side by side, or a part of one. So the text must stand in the layer's row,
-    whole words of it, and must not be much shorter than what the box covers of the row. It may be longer: a row with a wide gap
-    in it has more text in a part of its width than its share. Where leaders part a row, as in a table of contents, the detector
-    may find their ends alone, or a part of one.
+    A detector's line can be several of the layer's lines side by side, or a part of one. So the text must be whole words of the
+    layer's row, and not much shorter than the row's text under the box. It may be longer: text is denser beside a wide gap. If
+    leaders divide a row, as in a table of contents, the detector may find only its ends, or a part of one.
     """
     page, box = _laid(page, box)
     row = _row(page, box)
@@ -45,8 +42,8 @@ def is_right(page: Sample, box: Box, text: str) -> bool:
 
 
 def precision(pages: Iterable[Sample], accepted: Iterable[Sample]) -> dict[str, tuple[int, int]]:
-    """By language: how many accepted crops are right by the hidden layer, and how many there are. `pages` has the page that each
-    crop was cut from."""
+    """By language, the number of accepted crops that are right by the hidden layer, and the number of accepted crops. `pages` has
+    the page of each crop."""
     by_key = {page.key: page for page in pages}
     counts: dict[str, tuple[int, int]] = {}
     for crop in accepted:
@@ -57,7 +54,7 @@ def precision(pages: Iterable[Sample], accepted: Iterable[Sample]) -> dict[str, 
 
 
 def _laid(page: Sample, box: Box) -> tuple[Sample, Box]:
-    """The page and the box of a line; if it stands, the page's columns alone, and all of them and the box laid down."""
+    """The page and the box of a line. For a standing line, only the page's columns, all laid down, and so the box."""
     if not stands(box, page.script):
         return page, box
     columns = (line for region in page.regions for line in region.lines if line.direction == "ttb")
@@ -66,7 +63,7 @@ def _laid(page: Sample, box: Box) -> tuple[Sample, Box]:
 
 
 def _row(page: Sample, box: Box) -> list[Line]:
-    """The layer's lines that share the box's height and some of its width, side by side, in the order in which they are read."""
+    """The layer's lines that share the box's height and some of its width, side by side, in reading order."""
     row = []
     for region in page.regions:
         for line in region.lines:
@@ -75,7 +72,7 @@ def _row(page: Sample, box: Box) -> list[Line]:
             lower = min(bottom - top, box.y1 - box.y0)
             if overlap > 0.5 * lower and _covered(line.box, box) > 0.02:
                 row.append(line)
-    beside: list[Line] = []  # a line over or under another one is of another row
+    beside: list[Line] = []  # a line over or under another one belongs to another row
     for line in sorted(row, key=lambda line: max(line.box.x0, box.x0) - min(line.box.x1, box.x1)):  # the widest first
         if all(_covered(line.box, other.box) <= 0.5 for other in beside):
             beside.append(line)
@@ -83,8 +80,7 @@ def _row(page: Sample, box: Box) -> list[Line]:
 
 
 def _height_at(line: Line, x: float) -> tuple[float, float]:
-    """The top and the bottom of a line at a column: of a turned one, those of its polygon, since the box around it holds parts of
-    its neighbours."""
+    """The top and bottom of a line at a column: by the polygon of a turned line, since its box has parts of its neighbours."""
     edges = zip(line.polygon, line.polygon[1:] + line.polygon[:1], strict=True)
     ys = [y0 + (x - x0) / (x1 - x0) * (y1 - y0) for (x0, y0), (x1, y1) in edges if min(x0, x1) <= x <= max(x0, x1) and x0 != x1]
     return (min(ys), max(ys)) if ys else (line.box.y0, line.box.y1)
@@ -95,12 +91,12 @@ def _written(row: list[Line], script: str) -> str:
 
 
 def _lacks(label: str, expected: float) -> bool:
-    """Whether a label is much shorter than is `expected`, in characters."""
+    """Whether a label is much shorter than `expected`, in characters."""
     return expected - len(label) > max(_SLACK_CHARS, _SLACK_SHARE * expected)
 
 
 def _stands(labels: list[str], parts: list[str]) -> bool:
-    """Whether what a label has between leaders stands in a row of these parts: whole words, to the leaders where it has some."""
+    """Whether a label's texts between leaders are in a row of these parts: whole words, which touch the label's leaders."""
     if len(labels) < 2:
         return any(f" {label} " in f" {part} " for label in labels for part in parts)
     for at in range(len(parts) - len(labels) + 1):
@@ -112,17 +108,16 @@ def _stands(labels: list[str], parts: list[str]) -> bool:
 
 
 def _density(page: Sample) -> float:
-    """How many characters a page's lines without leaders have in a piece as wide as the line is high."""
+    """The number of characters in a square of a line's height, over a page's lines without leaders."""
     lines = [line for region in page.regions for line in region.lines if line.text and not LEADER.search(line.text)]
     wide = sum((line.box.x1 - line.box.x0) / (line.box.y1 - line.box.y0) for line in lines)
     return sum(len(line.text) for line in lines) / wide if wide else _DENSITY
 
 
 def _parts(text: str) -> list[str]:
-    """What stands between leaders, in order."""
+    """The texts between leaders, in order."""
     return [part.strip() for part in LEADER.split(text) if part.strip()]
 
 
 def _covered(line: Box, box: Box) -> float:
-    """The share of a line's width that the box covers."""
     return max(0, min(line.x1, box.x1) - max(line.x0, box.x0)) / (line.x1 - line.x0)

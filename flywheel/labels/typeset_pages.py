@@ -1,8 +1,8 @@
-"""Typeset pages that calibrate gates: text that nobody learned, in typefaces that only test, as documents' pages look.
+"""Typeset pages that calibrate gates. They look like documents' pages, with text that no reader learned in typefaces for tests.
 
-A language with few documents has few lines to calibrate a gate. Its frozen text has lines that test. They are set as pages with
-titles, paragraphs, lists and columns, at the size that images of documents' pages have. Some look like rendered PDFs, the others
-like scans. The dataset's samples are like those of documents: regions with lines and their true boxes, and text that is trusted.
+A language with few documents has few lines to calibrate a gate. The test lines of its frozen text are set as pages with titles,
+paragraphs, lists and columns, at the size of images of documents' pages. Some look like rendered PDFs, the others like scans. The
+samples are like those of documents: regions with lines and their true boxes, and trusted text.
 """
 
 import importlib.metadata
@@ -40,10 +40,10 @@ from flywheel.step import TYPESET, Flywheel
 from model.data import degrade
 
 BY = "typeset"
-"""What regions and records say that they come from."""
+"""The origin that regions and records name."""
 
 OWN_LINES = 200
-"""The lines of a language that calibrate its script's gate, at least, where it has text."""
+"""The least number of a language's lines that calibrate its script's gate, if it has text."""
 
 _ITEM = re.compile(r"[•–*→-]|\(?\w{1,2}\)|\d+[.)]|\d+(\.\d+)+ ")
 _SCAN = ((0.3, wear.bleed_through), (0.2, wear.gaps), *degrade.SCAN)
@@ -51,7 +51,7 @@ _SCAN = ((0.3, wear.bleed_through), (0.2, wear.gaps), *degrade.SCAN)
 
 @dataclass(frozen=True)
 class FrozenTexts(Census):
-    """The frozen texts of languages as items, known by their bytes."""
+    """The frozen texts of languages as items, with their sha256 as etag."""
 
     files: tuple[TextFile, ...]
 
@@ -61,8 +61,8 @@ class FrozenTexts(Census):
 
 @dataclass
 class UnsetLines:
-    """A text that is set line by line, each once: `lines` that wait, with the typefaces that can set them. `family` is the one
-    that takes them now."""
+    """A text that is set line by line, each line once: the waiting `lines` with their possible typefaces. `family` is the current
+    typeface."""
 
     lang: str
     lines: list[tuple[str, Sequence[str]]]
@@ -86,7 +86,7 @@ class UnsetLines:
         return " ".join(lines)
 
     def _take(self, is_item: bool) -> str:
-        """The next line for the typeface, an item's or a paragraph's, if there is one; "" if no line is left."""
+        """The next line for the typeface, of an item or a paragraph if there is one; "" if no line is left."""
         able = [i for i, (_, families) in enumerate(self.lines) if self.family in families]
         chosen = next((i for i in able if _is_item(self.lines[i][0]) == is_item), able[0] if able else -1)
         return self.lines.pop(chosen)[0] if able else ""
@@ -98,12 +98,12 @@ def _is_item(text: str) -> bool:
 
 @dataclass(frozen=True)
 class TypesetPages(Source):
-    """Pages of the lines that test, until as many lines of a language are set as `lines` says, or no text is left.
+    """Pages of test lines, until the number in `lines` of a language's lines are set, or no text is left.
 
-    The share `scans` of the pages are degraded as scans are: turned by 1.2 degrees at most, dull, noisy, blurred, saved as JPEG,
-    and at times with broken strokes, or with the other side of the sheet shining through. A line's box is upright, and around the
-    line as it lies; where it is turned, its polygon has its corners. Reads the items of `FrozenTexts`. A page that was asked for
-    and has no line is a drop, `no_text`.
+    The share `scans` of the pages look like scans: turned by at most 1.2 degrees, dull, noisy, blurred, saved as JPEG, and at
+    times with broken strokes or with the other side of the sheet shining through. A line's box is upright, around the turned
+    line; its polygon has the turned corners. The source reads the items of `FrozenTexts`. A wanted page without a line is a drop,
+    `no_text`.
     """
 
     version: ClassVar[int] = 3
@@ -174,11 +174,9 @@ class TypesetPages(Source):
 
 
 def lines_needed(served: Sequence[Pools], own: Mapping[str, int], of_script: int) -> dict[str, int]:
-    """By language, how many lines are to be typeset, beside those of its `own` documents that calibrate.
-
-    A gate is of a script, so all languages of a script that have text bring as many, until the script has `of_script` lines. A
-    language has `OWN_LINES` at least.
-    """
+    """By language, the number of lines to typeset, beside those of its `own` documents that calibrate. A gate is a script's, so
+    all languages of a script with text give the same number, until the script has `of_script` lines. A language has at least
+    `OWN_LINES`."""
     with_text = Counter(p.script for p in served if p.text)
     num_own: Counter[str] = Counter()
     for p in served:
@@ -189,10 +187,8 @@ def lines_needed(served: Sequence[Pools], own: Mapping[str, int], of_script: int
 
 
 def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None:
-    """The pipeline that makes the pages of the output; None if no language needs them.
-
-    Those are languages of scripts that have pages to read, and languages without a document.
-    """
+    """The pipeline that makes the pages of the output; None if no language needs them. Languages need them if their script has
+    pages to read, or if they have no document."""
     read = {p.script for p in pools.served if p.unlabelled}
     served = [p for p in pools.served if p.script in read or p.kind == "text"]
     places = calibrate.pages(pools.served, step.max_calibration_pages)
@@ -208,7 +204,7 @@ def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None
 
 
 def _moved(region: Region, matrix: numpy.ndarray, size: tuple[int, int]) -> Region:
-    """The region and its lines where the matrix took them."""
+    """The region and its lines, moved by the matrix."""
     lines = []
     for line in region.lines:
         b = line.box

@@ -1,1 +1,1 @@
-"""Crops of lines to learn from."""
+"""Crops of lines for training."""

@@ -1,4 +1,4 @@
-"""What readers are trained and tested on: crops of lines with their text, how often each is learned, and what degrades it."""
+"""The lines on which readers are trained and tested: crops with their text, their weights, and their degradation."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,9 +21,9 @@ from flywheel.pools.typefaces import in_family, typeset
 Row = dict[str, Any]
 """A row of a manifest, with the columns of `_COLUMNS`."""
 
-_ENOUGH_LINES = 1_000  # of documents, so that they are half of what is learned of a language
+_ENOUGH_LINES = 1_000  # of documents: with so many they are half of the learned lines of a language
 
-# What happens to a line on paper, and once it is seen. Most lines suffer a thing or two.
+# Damage to a line on paper, and damage when it is seen. Most lines get one or two.
 _FADED = partial(wear.tone, dark=(60, 110), bright=(180, 225))
 _PRINTED: wear.Steps = (
     (0.15, wear.neighbours),
@@ -52,11 +52,11 @@ _COLUMNS = [
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """A line's encoded image, in which the line lies at `box`, and its text as readers learn it.
+    """A line's encoded image with the line at `box`, and its text as readers learn it.
 
-    A line without an image is typeset in one of these `families` whenever it is learned; its box says only about how wide it is.
-    Families of a line with an image are those that it is at times set anew in (none: any text face that has its letters).
-    `tall` says how many times as high as one of plain letters in the same size the box of its image is.
+    A line without an image is typeset in one of these `families` whenever it is learned; its box only tells about its width. A
+    line with an image is at times set anew in these families (none: any text face with its letters). `tall` is the height of the
+    image's box divided by that of plain letters in the same size.
     """
 
     key: str
@@ -78,10 +78,8 @@ class Crop:
 
 
 def rows_of_pages(dataset: Folder, languages: Mapping[Place, str], script: str = "") -> Iterator[Row]:
-    """The rows of the crops whose page is in `languages` with the crop's language; of one `script` alone, if it is given.
-
-    A page that came twice, since its file lies in two folders, is taken as it came first. No shard is opened.
-    """
+    """The rows of crops whose page is in `languages` with the crop's language, and of `script` ("": any). If a file lies in two
+    folders, a page's first copy is taken. No shard is opened."""
     parents: dict[Place, str] = {}
     for part in manifest.parts(dataset, [report.shard for report in read_reports(dataset)]):
         for row in part.select(_COLUMNS).to_pylist():
@@ -92,8 +90,8 @@ def rows_of_pages(dataset: Folder, languages: Mapping[Place, str], script: str =
 
 
 def read_crops(dataset: Folder, rows: Iterable[Row]) -> list[Crop]:
-    """The crops of these rows in order of their documents, pages and lines, wherever the documents lie. A crop whose text is
-    empty after `normalise` is left out."""
+    """The crops of these rows in order of documents, pages and lines, wherever the documents lie. A crop whose text is empty
+    after `normalise` is left out."""
     crops = []
     for sample in read_samples(dataset, rows):
         text = normalise(sample.text)
@@ -104,9 +102,8 @@ def read_crops(dataset: Folder, rows: Iterable[Row]) -> list[Crop]:
 
 
 def weights_of(crops: Sequence[Crop]) -> list[float]:
-    """How often each line is learned, beside the others. A language's share grows by the square root of how many lines it has.
-    Of a language that has text to typeset, lines of documents are at most half of what is learned, and less where they are
-    few."""
+    """The weight of each line in training. A language's share grows by the square root of its number of lines. If a language has
+    text to typeset, lines of documents are at most half of its share, and less if they are few."""
     counts, images = Counter(c.lang for c in crops), Counter(c.lang for c in crops if c.image)
     weights = []
     for crop in crops:
@@ -120,13 +117,13 @@ def weights_of(crops: Sequence[Crop]) -> list[float]:
 
 
 def shares_of(crops: Sequence[Crop]) -> numpy.ndarray:
-    """The probability of each line when one is drawn."""
+    """The probability of each line in a draw."""
     weights = numpy.array(weights_of(crops))
     return weights / weights.sum()
 
 
 def cut(pixels: numpy.ndarray, box: Box, left: float, top: float, right: float, bottom: float) -> numpy.ndarray:
-    """`box` of an (H, W) image with margins, each in heights of the box, as far as the image goes."""
+    """`box` of an (H, W) image with margins, each in heights of the box, within the image."""
     h = box.y1 - box.y0
     y0, y1 = max(0, round(box.y0 - top * h)), round(box.y1 + bottom * h)
     x0, x1 = max(0, round(box.x0 - left * h)), round(box.x1 + right * h)
@@ -134,8 +131,7 @@ def cut(pixels: numpy.ndarray, box: Box, left: float, top: float, right: float, 
 
 
 def _somewhere_around(pixels: numpy.ndarray, box: Box, random: numpy.random.Generator) -> numpy.ndarray:
-    """The line as a detector may frame it: from just around its ink, as PaddleOCR's does, to more than its font's whole
-    height."""
+    """The line as a detector may frame it: from just around its ink, as PaddleOCR does, to more than its font's height."""
     h = box.y1 - box.y0
     rows = numpy.flatnonzero((pixels[box.y0 : box.y1, box.x0 : box.x1] < 128).any(axis=1))
     first, last = (box.y0 + int(rows[0]), box.y0 + int(rows[-1]) + 1) if len(rows) > h // 4 else (box.y0, box.y1)
@@ -147,7 +143,7 @@ def _somewhere_around(pixels: numpy.ndarray, box: Box, random: numpy.random.Gene
 
 
 def _anew(crop: Crop, random: numpy.random.Generator) -> tuple[numpy.ndarray, Box, float] | None:
-    """The line's text in another typeface, the box there, and how tall it is."""
+    """The line's text in another typeface, its box there, and its tallness."""
     if crop.families:
         return in_family(crop.families, crop.text, crop.lang, random)
     made = typeset(crop.text, random)
@@ -155,14 +151,14 @@ def _anew(crop: Crop, random: numpy.random.Generator) -> tuple[numpy.ndarray, Bo
 
 
 def tallness(crop: Crop, random: numpy.random.Generator) -> float:
-    """How many times as high as one of plain letters the line is: as it is drawn, or else as its image is."""
+    """The line's height divided by that of plain letters: in its typefaces, or else in its image."""
     return in_family(crop.families, crop.text, crop.lang, random)[2] if crop.families else crop.tall
 
 
 def degraded(crop: Crop, random: numpy.random.Generator, typeset_share: float = 0.0) -> numpy.ndarray:
-    """The line, or its text in another typeface, as a poor scan, a small rendering or a careless detector would give it: (H, W)
-    gray bytes."""
+    """The line, or its text in another typeface, like a poor scan, a small rendering or a careless detector's crop: (H, W) gray
+    bytes."""
     set_anew = not crop.image or random.random() < typeset_share
     pixels, box, tall = (_anew(crop, random) if set_anew else None) or (crop.pixels(), crop.box, crop.tall)
-    small = partial(wear.shrink, heights=(15, 30), tall=tall)  # letters of any script get as small
+    small = partial(wear.shrink, heights=(15, 30), tall=tall)  # to the same size of letters in any script
     return wear.worn(_somewhere_around(pixels, box, random), random, (*_PRINTED, (0.6, small), *_READ))[0]

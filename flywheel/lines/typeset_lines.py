@@ -1,4 +1,4 @@
-"""Lines of text as crops: those that readers learn are typeset whenever they are learned, those that test them once."""
+"""Lines of text as crops. Training lines are typeset whenever they are learned, test lines once."""
 
 import unicodedata
 from collections.abc import Sequence
@@ -15,14 +15,12 @@ from flywheel.pools.texts import Texts
 from flywheel.pools.typefaces import in_family
 
 _JPEG_QUALITY = 90
-_LENDERS = ("DejaVu Sans", "Noto Sans")  # of signs that a script's own typefaces lack
+_LENDERS = ("DejaVu Sans", "Noto Sans")  # for signs that a script's own typefaces lack
 
 
 def to_train(texts: Texts) -> list[Crop]:
-    """The lines to train on, each with the typefaces that have its letters. A line that none has whole is left out.
-
-    Raises `ValueError` if the typefaces are no longer those that the text was frozen with.
-    """
+    """The training lines, each with the typefaces that have its letters. A line that no typeface has whole is left out. Raises
+    `ValueError` if the typefaces are no longer those with which the text was frozen."""
     texts.families.check(texts.lang)
     crops = []
     for number, text in enumerate(texts.train):
@@ -33,13 +31,13 @@ def to_train(texts: Texts) -> list[Crop]:
 
 
 def anew(line: Crop, texts: Texts) -> Crop:
-    """A line of a document with the typefaces that it can be set anew in: those of its language's text."""
+    """A line of a document with the typefaces in which it can be set anew: those of its language's text."""
     return replace(line, families=families_for(line.text, texts.families.train, texts.lang))
 
 
 def to_test(texts: Texts, most: int, seed: int) -> list[Crop]:
-    """At most `most` of the lines that test, drawn in the typefaces that test in turn, each with the one that it is drawn
-    in. Raises `ValueError` as `to_train` does."""
+    """At most `most` of the test lines, drawn in the test typefaces in turn, each with its typeface. Raises `ValueError` as
+    `to_train` does."""
     texts.families.check(texts.lang)
     crops: list[Crop] = []
     for number, text in enumerate(texts.held_out):
@@ -54,8 +52,8 @@ def to_test(texts: Texts, most: int, seed: int) -> list[Crop]:
 
 
 def families_for(text: str, families: Sequence[str], lang: str) -> tuple[str, ...]:
-    """Those of the families that have the text's letters, marks and digits. Another typeface lends what is plain in any text; if
-    none has it, there is no family. A mark with no letter under it asks for a dotted circle, which some typefaces lack."""
+    """The families that have the text's letters, marks and digits. Other typefaces lend characters that are plain in any text; if
+    none has one, there is no family. A mark without a letter under it needs a dotted circle, which some typefaces lack."""
     signs = frozenset(text)
     own = frozenset(char for char in signs if not char.isascii() and unicodedata.category(char)[0] in "LMN")
     able = tuple(name for name in families if not typefaces.missing(name, own))

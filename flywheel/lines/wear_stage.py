@@ -1,6 +1,4 @@
-"""Crops of lines as a poor scan or a careless detector would give them, as a stage: what a model is measured on that is to read
-more than clean renderings.
-"""
+"""A stage that makes crops of lines look like a poor scan's or a careless detector's, for measuring models on hard lines."""
 
 import hashlib
 import importlib.metadata
@@ -18,8 +16,8 @@ from datagen.work.pipeline import Stage
 
 @dataclass(frozen=True)
 class WearLines(Stage):
-    """Each crop as `flywheel.lines.crops.degraded` makes it, by `seed` and its key; its region is then the whole image. What is
-    no crop of a line drops as `no_line`, and one that is worn to nothing as `worn_away`."""
+    """Each crop as `flywheel.lines.crops.degraded` makes it, by `seed` and its key; its region is then the whole image. Drops:
+    `no_line` for other samples, and `worn_away` if nothing is left."""
 
     version: ClassVar[int] = 2
 
@@ -28,7 +26,7 @@ class WearLines(Stage):
     batch_size: int = 1
 
     def __call__(self, batch: Sequence[Sample], engines: Engines) -> Iterator[Sample | Drop]:
-        from flywheel.lines.crops import Crop, degraded  # OpenCV and more, for the worker alone
+        from flywheel.lines.crops import Crop, degraded  # OpenCV and more: only workers need them
 
         for sample in batch:
             if sample.task != "crop" or sample.image is None or not sample.regions:

@@ -1,1 +1,1 @@
-"""What people are asked."""
+"""Questions for people."""

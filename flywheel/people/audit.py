@@ -1,11 +1,11 @@
-"""How many of the accepted labels are right where no text layer says so: lines for a person to transcribe, and what comes of it.
+"""Audits: a person transcribes lines without a text layer, and so measures the share of right labels.
 
-A sample is uniform by language and document: each language gives as many lines, and within it each document, as far as they have
-lines. The lines are asked in a random order, so that a part of an audit is a smaller audit. Whoever transcribes sees no reading.
+A sample is uniform by language and document: each language gives the same number of lines, and within it each document, as far as
+they have lines. Lines are asked in a random order, so a part of an audit is a smaller audit. The person sees no reading.
 
-Of each language the pages without a text layer are asked about (`scanned_pages.py`). Documents that the reader learned from, or
-that calibrated its gate, are left out. A language without such a page, or none of whose lines passes, is asked about lines that
-the round accepted, on pages whose layer is hidden; the result says so.
+Each language's pages without a text layer are asked (`scanned_pages.py`), except documents from which the reader learned or that
+calibrated its gate. If a language has no such page, or none of its lines passes, the round's accepted lines on pages with a
+hidden layer are asked, and the result says so.
 """
 
 import itertools
@@ -28,8 +28,8 @@ NO_LAYER, HIDDEN_LAYER = "no layer", "hidden layer"
 
 
 def sample(step: Flywheel, out: Folder, metrics: Mapping[str, Any], count: int) -> tuple[list[Asked], dict[str, str]]:
-    """`count` lines that the round with these `metrics` would label, or labelled, in the order in which they are asked; and by
-    language whether their pages have no layer, or a hidden one."""
+    """`count` lines that the round with these `metrics` labels or would label, in the order of asking; and whether each
+    language's pages have no layer or a hidden one."""
     answered = {answer.image for answer in questions.answers(out.sub(step.name))}
     served = scanned_pages.served_pools(step, out)
     documents = scanned_pages.pages(step, out, metrics, served)
@@ -50,8 +50,7 @@ def sample(step: Flywheel, out: Folder, metrics: Mapping[str, Any], count: int) 
 
 
 def uniform(lines: Mapping[str, Iterable[Asked]], count: int) -> list[Asked]:
-    """At most `count` of the lines of each language: as many of each language, and of each of its documents, as there are. In a
-    random order."""
+    """At most `count` of the lines of each language, evenly over languages and documents, in a random order."""
     turns = []
     for of_language in lines.values():
         documents: dict[str, list[Asked]] = defaultdict(list)
@@ -62,7 +61,7 @@ def uniform(lines: Mapping[str, Iterable[Asked]], count: int) -> list[Asked]:
 
 
 def note(layers: Mapping[str, str]) -> str:
-    """How the lines were chosen, for people."""
+    """How the lines were chosen, in words."""
     parts = ["lines that the gate lets through, as many of each language and document as there are"]
     for layer, what in ((NO_LAYER, "on pages without a text layer"), (HIDDEN_LAYER, "on pages whose text layer is hidden")):
         if languages := sorted(lang for lang, of_lang in layers.items() if of_lang == layer):
@@ -71,10 +70,8 @@ def note(layers: Mapping[str, str]) -> str:
 
 
 def result(sheet: Sheet, answers: Iterable[Answer], layers: Mapping[str, str]) -> dict[str, Any]:
-    """The precision of the labels that an audit asked about, by language and of all together, with its 95% interval.
-
-    A line that nobody can read is left out, and counted. A line that is none has a wrong label.
-    """
+    """The precision of the labels in an audit, by language and of all together, with its 95% interval. A line that nobody can
+    read is left out, and counted. If there is no line, its label is wrong."""
     given = {answer.id: answer for answer in answers if answer.sheet.startswith(AUDIT)}  # audits may share lines
     of_language: dict[str, list[Asked]] = defaultdict(list)
     for line in sheet.lines:
@@ -85,13 +82,13 @@ def result(sheet: Sheet, answers: Iterable[Answer], layers: Mapping[str, str]) -
 
 
 def results(folder: Folder) -> dict[str, Any]:
-    """The result of each audit that somebody answered, by the sheet's name, from the file that `measure` wrote."""
+    """The result of each answered audit, by the sheet's name, from the file that `measure` wrote."""
     by_sheet: dict[str, Any] = json.loads(folder.read(AUDITS)) if folder.exists(AUDITS) else {}
     return by_sheet
 
 
 def measure(folder: Folder) -> dict[str, Any]:
-    """Write the results of all audits of the step's `folder` by the answers that are there, and return them."""
+    """Compute the results of all audits in the step's `folder` from the present answers; write and return them."""
     answers = questions.answers(folder)
     audits = [sheet for sheet in questions.sheets(folder) if sheet.kind == AUDIT]
     results = {sheet.name: result(sheet, answers, sheet.layers) for sheet in audits}
@@ -112,7 +109,7 @@ def _precision(lines: Sequence[Asked], given: Mapping[str, Answer]) -> dict[str,
 
 
 def _accepted(step: Flywheel, out: Folder, number: int) -> dict[str, list[Asked]]:
-    """The lines that a round accepted on pages that are still there, by language."""
+    """The lines that a round accepted on pages that still exist, by language."""
     folder = out.sub(round_name(number))
     here = {row["key"] for row in review.page_rows(out.sub(step.pages))}
     lines: dict[str, list[Asked]] = defaultdict(list)

@@ -1,12 +1,12 @@
-"""Corrections that people made: the patches of sheets are taken in, and their lines become the dataset `gold`.
+"""People's corrections: the patches of sheets are taken in, and their lines become the dataset `gold`.
 
-    gold=PATCH ──> answers.jsonl ──> gold.json ──> gold/      a dataset of crops, made anew when there are other answers
+    gold=PATCH ──> answers.jsonl ──> gold.json ──> gold/      a dataset of crops, made anew for new answers
 
-A line of gold says who wrote it (`by: person/NAME`), and how many edits the reading needed. It trains the readers of the next
-round. It tests none and calibrates no gate, since its page may only be one that trains, one that waits, or one that is in no
-pool. A line of a held-out page, and any line of a held-out document, is a drop, `held_out`: it trains nobody, and no other line
-of that page does. No reader learns from gold in a document that it is to read (`lineage.py`). What a round accepted in the
-place of a line of gold, and read otherwise, is marked `corrected`, and trains no reader any more.
+A line of gold has its author (`by: person/NAME`) and the number of edits that the reading needed. It trains the readers of the
+next round. It tests nothing and calibrates no gate, since its page trains, waits, or is in no pool. A line of a held-out page,
+and any line of a held-out document, is a drop, `held_out`, and trains nobody; so are the other lines of that page. No reader
+learns gold of a document that it is to read (`lineage.py`). If a round accepted another reading in the place of a line of gold,
+the accepted label is marked `corrected`, and trains no reader any more.
 """
 
 import functools
@@ -44,7 +44,7 @@ from flywheel.step import GOLD, Flywheel, pages_name
 
 STAGE = "GoldCrops"
 TIMES = 4
-"""How often a line of gold comes for each time that an accepted one comes."""
+"""How often a line of gold is learned for each time that an accepted line is learned."""
 _IN_PLACE = 0.8  # of the smaller box
 _OF_REVIEW = {"right": "accept", "wrong": "not_a_line", "restored": "skip", "skip": "skip"}
 _OF_AUDIT = {"typed": "edit", "nothing": "not_a_line", "skip": "skip"}
@@ -52,8 +52,8 @@ _OF_AUDIT = {"typed": "edit", "nothing": "not_a_line", "skip": "skip"}
 
 @dataclass(frozen=True)
 class Taken:
-    """What a file brought: how many answers of each verdict are `new`, how many `changed` an earlier one, and how many were
-    `known` already; and how many were given about pages that the output no longer has."""
+    """The effect of a file: the numbers of `new` answers by verdict, of answers that `changed` an earlier one, of `known`
+    answers, and of answers about pages that are `gone` from the output."""
 
     new: Counter[str]
     changed: int = 0
@@ -69,9 +69,9 @@ class Taken:
 
 
 def take(folder: Folder, pages: Folder, file: str) -> Taken:
-    """Add the answers in `file`, the patch that a sheet's page saved in the step's `folder`, to those that are there. A later
-    answer replaces an earlier one. Raises `ValueError` if the file isn't one that a sheet of this output saved, or says what
-    can't be of a line; then nothing is taken."""
+    """Add the answers in `file`, the patch that a sheet's page saved in the step's `folder`, to the answers there. A later answer
+    replaces an earlier one. Raises `ValueError`, and takes nothing, if no sheet of this output saved the file, or if an answer
+    can't be of a line."""
     patch = form.read(file, "gold")
     sheet = next((sheet for sheet in questions.sheets(folder) if sheet.id == patch.dataset.id), None)
     if sheet is None or patch.kind != (form.AUDIT if sheet.kind == AUDIT else form.CORRECT):
@@ -80,7 +80,7 @@ def take(folder: Folder, pages: Folder, file: str) -> Taken:
     here = {row["key"] for row in review.page_rows(pages)}
     given, num_gone = list[Answer](), 0
     for _, sample in patch.given():
-        line = lines.get(sample.key)  # a sheet loses the lines of what is forgotten
+        line = lines.get(sample.key)  # a sheet loses the lines of forgotten sources
         if line is None or line.page not in here:
             num_gone += 1
             continue
@@ -99,8 +99,9 @@ def take(folder: Folder, pages: Folder, file: str) -> Taken:
 
 
 def _answer(sample: PatchedSample, line: Asked, by: str, sheet: Sheet) -> Answer:
-    """What a sample of a patch says of a line, which stays where it lies. Raises `ValueError` if it isn't of one line."""
-    verdict, text = _said(sample, line, sheet.kind)
+    """The answer of a patch's sample about a line. The line keeps its place. Raises `ValueError` if the answer isn't of one
+    line."""
+    verdict, text = _verdict_and_text(sample, line, sheet.kind)
     if strange := form.strange_character(text):
         raise ValueError(f"its text has the character {strange}, which no text may have: take it out")
     if not normalise(text) and verdict in ("accept", "edit"):
@@ -110,7 +111,7 @@ def _answer(sample: PatchedSample, line: Asked, by: str, sheet: Sheet) -> Answer
     return Answer(line.id, line.image, line.reading, text, verdict, by, sheet.name)
 
 
-def _said(sample: PatchedSample, line: Asked, kind: str) -> tuple[str, str]:
+def _verdict_and_text(sample: PatchedSample, line: Asked, kind: str) -> tuple[str, str]:
     """The verdict and the text of an answer."""
     if kind == AUDIT:
         if [answer.region for answer in sample.answers] != [0]:
@@ -127,14 +128,14 @@ def _said(sample: PatchedSample, line: Asked, kind: str) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class GoldFile:
-    """The file `name` in the folder `url`, with the lines of gold, which a task names by its digest."""
+    """The file `name` in the folder `url`, with the lines of gold. A task identifies it by its digest."""
 
     url: str = ""
     name: str = ""
     sha256: str = ""
 
     def lines(self) -> Mapping[str, list[dict[str, Any]]]:
-        """The lines by the key of their page. The file is read once a process. Raises `ValueError` if it isn't that of
+        """The lines by the key of their page. The file is read once a process. Raises `ValueError` if its digest isn't
         `sha256`."""
         return _read(self)
 
@@ -152,11 +153,8 @@ def _read(file: GoldFile) -> Mapping[str, list[dict[str, Any]]]:
 
 @dataclass(frozen=True)
 class GoldCrops(ShardSource):
-    """The lines of gold as crops, cut from the images of their pages as the readers' own labels are.
-
-    A crop's region is `by` the person who wrote its text. The signal `edits` says how many the reading needed. A line that is
-    `held_out` is a drop.
-    """
+    """The lines of gold as crops, cut from the images of their pages as the readers' own labels are. A crop's region is `by` the
+    person who wrote its text. The signal `edits` is the number that the reading needed. A line that is `held_out` is a drop."""
 
     version: ClassVar[int] = 2
 
@@ -204,7 +202,7 @@ class GoldCrops(ShardSource):
 
 
 def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None:
-    """The pipeline that makes the dataset of gold; None if there is none. A dataset of other answers is deleted."""
+    """The pipeline that makes the dataset of gold; None without gold. A dataset of other answers is deleted."""
     folder, pages = out.sub(step.name), out.sub(step.pages)
     lines = {line.id: line for sheet in questions.sheets(folder) if sheet.kind == REVIEW for line in sheet.lines}
     rows = {row["key"]: row for row in review.page_rows(pages)}
@@ -227,11 +225,9 @@ def pipeline(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline | None
 
 
 def mark(out: Folder, rounds: Iterable[str]) -> None:
-    """Mark what these rounds accepted in the place of a line of gold, and read otherwise, and the pages that they made of such
-    readings: they train no more.
-
-    The marks lie in the dataset of gold. A label that lies in a line of gold must be whole words of it, and the other way round.
-    """
+    """Mark labels of these rounds that differ from a line of gold in their place, and the pages made of such labels: they train
+    no more. The marks are in the dataset of gold. If a label lies in a line of gold, or the other way round, the shorter text
+    must be whole words of the longer one."""
     corrected: dict[str, list[Sample]] = defaultdict(list)
     for line in read_records(out.sub(GOLD), manifest.rows(out.sub(GOLD))):
         corrected[line.origin.parent].append(line)
@@ -256,13 +252,13 @@ def _is_there(one: Box, other: Box) -> bool:
 
 
 def _agree(line: Sample, label: Sample) -> bool:
-    """Whether the shorter text is whole words of the longer one; two texts of one length are the same."""
+    """Whether the shorter text is whole words of the longer one; two texts of one length must be equal."""
     shorter, longer = sorted((normalise(line.text), normalise(label.text)), key=len)
     return f" {shorter} " in f" {longer} "
 
 
 def _unfit(line: Asked, pools: Sequence[Pools]) -> str:
-    """Why a line of gold may train nobody; "" if it may. Of a document that is held out only pages that train are free."""
+    """Why a line of gold may train nobody; "" if it may. In a held-out document only training pages may."""
     held_out = any(line.sha256 == doc for p in pools for doc, _ in p.held_out)
     trains = any((line.sha256, line.number) in p.train for p in pools)
     return "held_out" if held_out and not trains else ""

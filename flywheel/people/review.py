@@ -1,8 +1,8 @@
-"""Which lines a person should correct first: those that teach most for the time that they take.
+"""The choice of lines that a person should correct first: those that teach most for their time.
 
-A reader that says how probably a line is right says, too, how many of its characters are probably wrong: the negative
-logarithm of the line's confidence. Lines are chosen by that, with three corrections, each for something that was measured on
-the default run's second round, whose pages have a hidden text layer:
+The probability that a line is right gives the number of probably wrong characters: the negative logarithm of the line's
+confidence. Lines are chosen by that number, with three corrections. Each was measured on the default run's second round, whose
+pages have a hidden text layer:
 
     200 refused lines of six languages                      no text there   wrong characters a line
     by chance                                                     7%                 4.7
@@ -13,11 +13,11 @@ the default run's second round, whose pages have a hidden text layer:
     ... whose characters are read with .85 on average             5%                16.5
     the whole rule                                                6%                16.6
 
-The reader is least sure of what is no text: screenshots, rules, ornaments. So lines whose characters have less than `_LEGIBLE` of
-confidence on average come last. A reader's disagreement with itself, or with anybody else, stands in the reason of the refusal,
-and each reason gets its turn (Reul and others 2018 choose the lines on which voters disagree most). A line counts less the more
-lines of its document, height and reason are chosen already: another height is mostly another typeface or size, which nobody knows
-of a page that is an image. A line whose reading is like a chosen one's is left out.
+The reader is least sure of things other than text: screenshots, rules, ornaments. So lines with less than `_LEGIBLE` mean
+confidence of a character come last. The reason of a refusal shows whether readings disagree, and each reason gets its turn (Reul
+and others 2018 choose lines on which voters disagree most). A line counts less for each chosen line of its document, height and
+reason: another height is mostly another typeface or size, which an image doesn't tell otherwise. A line with a reading like a
+chosen line's is left out.
 """
 
 import heapq
@@ -42,12 +42,12 @@ NOTE = (
 )
 _LEGIBLE = 0.85
 _LEAST_SCORE = 0.0005  # drops keep three decimals
-_ALIKE = 80.0  # of 100, as rapidfuzz compares two readings
+_ALIKE = 80.0  # of 100, by rapidfuzz's comparison of two readings
 _NEVER = frozenset({"too_small", "nothing_read", "no_lines", "turned"})  # no text to correct
 
 
 def candidates(labels: Folder, pages: Folder) -> list[Asked]:
-    """The refused lines of the round whose dataset is `labels`, on pages that the dataset `pages` has."""
+    """The refused lines in the round's dataset `labels`, on pages that the dataset `pages` has."""
     drops = [drop for report in read_reports(labels) for drop in report.drops if drop.readings and drop.key and drop.part]
     places = {(drop.uri, drop.part.first) for drop in drops if drop.part}
     rows: dict[str, Row] = {row["key"]: row for row in page_rows(pages) if (row["uri"], row["page"]) in places}
@@ -62,15 +62,13 @@ def candidates(labels: Folder, pages: Folder) -> list[Asked]:
 
 
 def is_correctable(line: Asked) -> bool:
-    """Whether something was read that a person could correct."""
+    """Whether there is a reading that a person could correct."""
     return bool(line.reading.strip()) and line.reason not in _NEVER
 
 
 def choose(lines: Iterable[Asked], count: int, answered: Iterable[Answer] = ()) -> list[Asked]:
-    """At most `count` of the lines, as many of each language as there are, in the order in which they teach most.
-
-    What was `answered` isn't asked again, whichever round read it.
-    """
+    """At most `count` lines, evenly over languages, those that teach most first. Lines that were `answered` aren't asked again,
+    whichever round read them."""
     known = {answer.image for answer in answered}
     by_language: dict[str, list[Asked]] = defaultdict(list)
     for line in lines:
@@ -83,14 +81,13 @@ def choose(lines: Iterable[Asked], count: int, answered: Iterable[Answer] = ()) 
 
 
 def expected_errors(line: Asked) -> float:
-    """How many characters of the reading are probably wrong, by its confidence; negative for what is probably no text."""
+    """The expected number of wrong characters in the reading, by its confidence; negative if there is probably no text."""
     confidence = max(line.score, _LEAST_SCORE)
     of_character = confidence ** (1 / max(1, len(line.reading)))
     return -math.log(confidence) if of_character >= _LEGIBLE else of_character - 1
 
 
 def page_rows(pages: Folder) -> Iterator[dict[str, Any]]:
-    """The places of the pages of a dataset."""
     columns = [
         "key",
         "uri",
@@ -111,8 +108,8 @@ def page_rows(pages: Folder) -> Iterator[dict[str, Any]]:
 
 
 def _in_turn(lines: Sequence[Asked]) -> Iterator[Asked]:
-    """The lines of a language, best first. A line's value falls with each chosen line of its kind, so the best of the heap is
-    valued anew before it is taken."""
+    """The lines of a language, best first. A line's value falls with each chosen line of its kind, so the best line of the heap
+    is valued anew before it is taken."""
     of_kind: Counter[tuple[Any, ...]] = Counter()
     heap = [(-expected_errors(line), line.id, line) for line in lines]
     heapq.heapify(heap)
@@ -135,5 +132,4 @@ def _worth(errors: float, counts: Sequence[int]) -> float:
 
 
 def _height(line: Asked) -> int:
-    """The line's height, in steps of a fifth."""
     return round(math.log(max(1, min(line.box.y1 - line.box.y0, line.box.x1 - line.box.x0))) / math.log(1.2))

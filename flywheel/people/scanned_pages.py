@@ -1,7 +1,7 @@
-"""Pages without a text layer: scans (`picture_page`), and pages whose text is drawn (`no_text`).
+"""Pages without a text layer: scans (`picture_page`), and pages with drawn text (`no_text`).
 
-Rounds don't read them. They are read for a person alone, by the last round's readers and behind their gates, in the code that
-labels pages: what passes can be audited, and what is refused can be corrected.
+Rounds don't read them. They are read only for a person, by the last round's readers and behind their gates, in the code that
+labels pages. Accepted lines can be audited, and refused lines corrected.
 """
 
 import hashlib
@@ -36,15 +36,15 @@ log = logging.getLogger(__name__)
 
 _REASONS = frozenset({"picture_page", "no_text"})
 _PAGES = 3  # of a document, at a time
-_UNKNOWN = 30  # documents whose language a reading is to tell
+_UNKNOWN = 30  # documents whose language is found by reading
 _SURE = 0.8  # of a character, on average over a page
-_CHOICE = 3  # refused lines that are read for each that is asked about
+_CHOICE = 3  # refused lines that are read for each line to ask
 
 
 def refused(step: Flywheel, out: Folder, metrics: Mapping[str, Any], count: int) -> list[Asked]:
-    """Lines of such pages that the round with these `metrics` refuses, enough to choose `count` from, of all languages."""
+    """Lines of such pages that the round with these `metrics` refuses, of all languages: enough to choose `count` lines from."""
     pools = pools_file.read(out.sub(step.name))
-    held_out = {doc for p in pools.pools for doc, _ in p.held_out} if pools else set()  # what is corrected there trains nobody
+    held_out = {doc for p in pools.pools for doc, _ in p.held_out} if pools else set()  # corrections there train nobody
     served = served_pools(step, out)
     documents = pages(step, out, metrics, served)
     correctable: list[Asked] = []
@@ -57,7 +57,7 @@ def refused(step: Flywheel, out: Folder, metrics: Mapping[str, Any], count: int)
 
 
 def served_pools(step: Flywheel, out: Folder) -> dict[str, Pools]:
-    """The pools of the languages that have readers, by language."""
+    """The pools of languages with readers, by language."""
     pools = pools_file.read(out.sub(step.name))
     return {p.lang: p for p in pools.served} if pools else {}
 
@@ -65,11 +65,9 @@ def served_pools(step: Flywheel, out: Folder) -> dict[str, Pools]:
 def pages(
     step: Flywheel, out: Folder, metrics: Mapping[str, Any], served: Mapping[str, Pools]
 ) -> dict[str, dict[str, list[Row]]]:
-    """The pages without a layer of documents in a served language, by language and document.
-
-    A page's language is its own, or the one that its document is declared to be in, or the one of most of its pages. Where
-    nothing says it, a page is read by the reader of each script, and the surest reading tells.
-    """
+    """The pages without a layer of documents in a served language, by language and document. A page's language is its own, or the
+    declared one of its document, or the one of most of the document's pages. If none is known, the reader of each script reads
+    the page, and the surest reading decides."""
     rows = list(review.page_rows(out.sub(step.pages)))
     declared = {item.uri: item.lang for shard in assigned(out.sub(step.pages)) for item in shard.inputs if item.lang}
     of_document: dict[str, Counter[str]] = defaultdict(Counter)
@@ -105,11 +103,9 @@ def read(
     wanted: int,
     accepted: bool,
 ) -> Iterator[Asked]:
-    """The lines on these pages of a language that pass the gate, or that it refuses: at least `wanted`, if there are, from a few
-    pages of each document after the other.
-
-    Lines that pass are read by a reader that didn't learn from their document, and whose gate the document didn't calibrate.
-    """
+    """Lines on these pages of a language that pass the gate, or that it refuses: at least `wanted` if there are so many, from a
+    few pages of each document in turn. For lines that pass, the reader didn't learn from their document, and the document didn't
+    calibrate its gate."""
     folder = out.sub(round_name(metrics["round"]))
     learned = lineage.read(folder)
     calibrating = {doc for doc, _ in pools.calibration} if accepted else frozenset()
@@ -130,7 +126,7 @@ def read(
 
 
 def digest(text: str) -> bytes:
-    """What things are drawn by."""
+    """A sort key for draws."""
     return hashlib.sha256(text.encode()).digest()
 
 
@@ -152,7 +148,7 @@ def _lines(pages: Folder, folder: Folder, metrics: Mapping[str, Any], pools: Poo
 
 
 def _threshold(of_gate: Mapping[str, Any], lang: str) -> float:
-    """The confidence that pieces of a language need in a stratum, of which metrics.json says what was `of_gate`."""
+    """The confidence that pieces of a language need in a stratum. `of_gate` is the gate in metrics.json."""
     is_open = of_gate["confidence"] is not None and lang in of_gate["languages"]
     return float(of_gate["confidence"]) if is_open else gate.NOBODY
 

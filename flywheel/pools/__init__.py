@@ -1,1 +1,1 @@
-"""Which documents and texts train, test, or wait to be read."""
+"""The documents and texts that train, test, or wait to be read."""

@@ -44,12 +44,9 @@ class RoundReader:
 def of_round(
     script: str, served: Sequence[Pools], accepted: Documents, before: Mapping[str, Documents], gold: Documents = frozenset()
 ) -> list[RoundReader]:
-    """The readers of a script in a round.
-
-    `accepted` are the documents in which the round before accepted lines of the script. `before` maps the readers of that round
-    to the documents that they learned from. Both are empty in a first round. A person corrected lines of the script in the
-    documents `gold`.
-    """
+    """The readers of a script in a round. `accepted` are the documents in which the round before accepted lines of the script.
+    `before` maps the readers of that round to the documents that they learned from. Both are empty in a first round. A person
+    corrected lines of the script in the documents `gold`."""
     pools = [p for p in served if p.script == script]
     trusted = frozenset(doc for p in pools for doc, _ in p.train)
     waiting = {fold: frozenset(doc for p in pools for doc, _ in p.fold(fold)) for fold in FOLDS}

@@ -1,4 +1,4 @@
-"""The pages that a task is about, in a file. A task names the file and its digest, and stays small."""
+"""The pages of a task, in a file. A task names the file and its digest, and stays small."""
 
 import functools
 import hashlib
@@ -14,11 +14,8 @@ from flywheel.pools.pools import Place
 
 @dataclass(frozen=True)
 class PlaceFile:
-    """The file `name` in the folder `url`, which says the language of each of its pages.
-
-    A page is a file's sha256 and a number. A file that lies in two folders has two samples of each page, and the file can say
-    which of them is meant, by its key.
-    """
+    """The file `name` in the folder `url`, with the language of each of its pages. A page is a file's sha256 and a number. If a
+    file lies in two folders, each page has two samples, and the key here decides which one counts."""
 
     url: str = ""
     name: str = ""
@@ -28,7 +25,7 @@ class PlaceFile:
     def write(
         cls, folder: Folder, name: str, languages: Mapping[Place, str], keys: Mapping[Place, str] | None = None
     ) -> "PlaceFile":
-        """The file of these pages. With `keys`, it is of those pages alone that have one."""
+        """The file of these pages; with `keys`, of those pages that have a key."""
         places = languages if keys is None else [place for place in languages if place in keys]
         rows = sorted((*place, languages[place], (keys or {}).get(place, "")) for place in places)
         data = json.dumps(rows, separators=(",", ":")).encode()
@@ -41,20 +38,17 @@ class PlaceFile:
         return cls(folder.url, name, hashlib.sha256(folder.read(name)).hexdigest())
 
     def languages(self) -> Mapping[Place, str]:
-        """The language of each page. The file is read once a process. Raises `ValueError` if it isn't the one of `sha256`."""
+        """The language of each page. The file is read once a process. Raises `ValueError` if its digest isn't `sha256`."""
         return _read(self)[0]
 
     def keys(self) -> Mapping[str, str]:
-        """The language of each sample that has a key in the file, by its key. Raises as `languages`."""
+        """The language of each sample with a key in the file, by key. Raises as `languages`."""
         return _read(self)[1]
 
 
 def sample_keys(pages: Folder, rows: Iterable[Mapping[str, Any]], wanted: Mapping[Place, Any]) -> dict[Place, str]:
-    """The key of the sample that shows each of the `wanted` pages, by the `rows` of the dataset `pages`.
-
-    A page that several samples show, since its file lies in several folders, is the sample with the first key. Samples that
-    are marked, as copies or as near copies of others, are no pages to read.
-    """
+    """The key of the sample that shows each of the `wanted` pages, by the `rows` of the dataset `pages`. If several samples show
+    a page, since its file lies in several folders, the first key counts. Samples marked as copies or near copies aren't read."""
     marked = marks.excluded(pages)
     keys: dict[Place, str] = {}
     for row in sorted(rows, key=lambda row: str(row["key"])):

@@ -31,11 +31,9 @@ _MIN_PAGES = 8  # a document with fewer pages is never read, and never cut into 
 
 @dataclass(frozen=True)
 class Language:
-    """A language that the embedded reader can't read.
-
-    `alphabet_share` is the share of the language's letters that the embedded reader's alphabet has. `documents` maps the sha256
-    of a document to its trusted pages, in order. `lines` maps the sha256 to the number of lines on these pages.
-    """
+    """A language that the embedded reader can't read. `alphabet_share` is the share of the language's letters that the embedded
+    reader's alphabet has. `documents` maps the sha256 of a document to its trusted pages, in order. `lines` maps the sha256 to
+    the number of lines on these pages."""
 
     lang: str
     script: str
@@ -91,11 +89,8 @@ class Pools:
 
 def survey(dataset: Folder, alphabet_share: Callable[[Mapping[str, int]], float], least: float) -> list[Language]:
     """The languages in `dataset` whose letters the embedded reader doesn't know: its alphabet has less than the share `least` of
-    them. Letters of other scripts aren't counted. The languages are sorted.
-
-    A document belongs to the language of most of its trusted lines. Its pages in other languages are left out, so no document
-    trains one language and tests another.
-    """
+    them. Letters of other scripts aren't counted. The languages are sorted. A document belongs to the language of most of its
+    trusted lines. Its pages in other languages are left out, so no document trains one language and tests another."""
     letters: manifest.Letters = defaultdict(Counter)
     pages: dict[tuple[str, str], dict[str, dict[int, int]]] = defaultdict(lambda: defaultdict(dict))
     alike, marked = excluded(dataset), []  # a marked copy of a page that trains must not test
@@ -219,11 +214,9 @@ def _drawn(doc: str, seed: int) -> bytes:
 
 
 def _part(language: Language, seed: int) -> Pools:
-    """The language's pools. All documents that wait are in the first fold yet.
-
-    The document with most lines trains. The seed orders the other documents. A document with few pages is never read. If there
-    are two documents, the one with more lines trains, and the other is held out.
-    """
+    """The language's pools. All documents that wait are in the first fold yet. The document with most lines trains. The seed
+    orders the other documents. A document with few pages is never read. If there are two documents, the one with more lines
+    trains, and the other is held out."""
     docs = sorted(language.documents, key=lambda doc: (-language.lines[doc], doc))
     pages = {doc: [(doc, n) for n in language.documents[doc]] for doc in docs}
     others = sorted(docs[1:], key=lambda doc: _drawn(doc, seed))

@@ -32,9 +32,7 @@ VERSION = 4  # goes up whenever the code makes other pools of the same pages
 @dataclass(frozen=True)
 class FrozenPools:
     """The pools of each language, the `values` that they were made with, and the `shards` of pages that they were made from.
-
-    `shards` maps a shard's name to what it was known as.
-    """
+    `shards` maps a shard's name to its identity."""
 
     values: list[Any]
     shards: dict[str, str]
@@ -69,10 +67,8 @@ def read(folder: Folder) -> FrozenPools | None:
 
 
 def freeze(step: Flywheel, out: Folder) -> FrozenPools:
-    """The pools of the output. Until the first round begins they are made of the corpus as it is, and written.
-
-    Raises `ValueError` if the pools were made of other pages, or with other values.
-    """
+    """The pools of the output. Until the first round begins they are made of the corpus as it is, and written. Raises
+    `ValueError` if the pools were made of other pages, or with other values."""
     folder, pages = out.sub(step.name), out.sub(step.pages)
     shards = {report.shard: report.known_as for report in read_reports(pages)}
     text = [bool(step.text), list(step.text_packages), step.text_below, step.max_text_lines, step.serve_by_text]
@@ -118,11 +114,9 @@ def _assign(step: Flywheel, pages: Folder, folder: Folder) -> Sequence[Pools]:
 
 
 def supplied(step: Flywheel, languages: Sequence[Language]) -> dict[str, Texts]:
-    """The text of each language that needs some, by language.
-
-    It needs some if it is in the user's folder; if few lines of its documents train; or, if the step says so, if it isn't served
-    without. A language of the user's folder whose letters the embedded reader knows isn't served, and the log says so.
-    """
+    """The text of each language that needs some, by language. It needs some if it is in the user's folder; if few lines of its
+    documents train; or, if the step says so, if it isn't served without. A language of the user's folder whose letters the
+    embedded reader knows isn't served, and the log says so."""
     wanted: dict[str, tuple[str, list[str]]] = {}
     given = _given(step, {language.lang: language.script for language in languages})
     parted = pools.assign(languages, step.seed, step.min_train_lines)

@@ -1,14 +1,14 @@
-"""Lines that a person is asked about, and what the person answered.
+"""Lines that a person is asked about, and the person's answers.
 
     NAME/review-1/         a sheet: a look page to open in a browser (`index.html`); NAME is the step's
-    NAME/review-1.json     what the sheet asks: which lines, where they lie, what was read there
+    NAME/review-1.json     the sheet's questions: the lines, their places and readings
     NAME/audit-1/          a sheet that shows no reading
-    NAME/answers.jsonl     the answers that were taken in from the patches that these pages save, a line of a page each
-    NAME/audits.json       what the answered audits came to
-    NAME/gold.json         the corrections that the dataset `gold` is made from
+    NAME/answers.jsonl     the answers that were taken in from the patches of sheets
+    NAME/audits.json       the results of the answered audits
+    NAME/gold.json         the corrections from which the dataset `gold` is made
 
-A line lies on a page of the dataset of pages, by the page's key and a box, so an answer outlives the round that made the reading.
-A review's answers teach. An audit's answers measure, and teach nobody.
+A line's place is the key of its page in the dataset of pages, and a box. So an answer outlives the round that made the reading. A
+review's answers teach. An audit's answers measure, and teach nobody.
 """
 
 import hashlib
@@ -32,10 +32,8 @@ AUDITS = "audits.json"
 
 @dataclass(frozen=True)
 class Asked:
-    """A line at `box` of the page whose key is `page`, in pixels of the page's image, and its `reading`.
-
-    `reason` says why the reading was refused; "" if it was accepted.
-    """
+    """A line at `box` of the page whose key is `page`, in pixels of the page's image, and its `reading`. `reason` tells why the
+    reading was refused; "" if it was accepted."""
 
     id: str
     page: str
@@ -62,9 +60,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What is asked at once, about the lines that the round `round` found. `kind` is `REVIEW` or `AUDIT`, and `note` says how the
-    lines were chosen. An audit says by language what text layer its pages have. `id` is what its patches name it by, which stays
-    when lines are forgotten."""
+    """Questions asked together, about lines of the round `round`. `kind` is `REVIEW` or `AUDIT`. `note` tells how the lines were
+    chosen. `layers` has the kind of text layer of an audit's languages. `id` is the sheet's name in its patches, which stays when
+    lines are forgotten."""
 
     name: str
     kind: str
@@ -85,14 +83,14 @@ class Sheet:
         return sheet if sheet.id else sheet.named()
 
     def named(self) -> "Sheet":
-        """The sheet with the id that follows from what it asks."""
+        """The sheet with the id of its questions."""
         return replace(self, id=hashlib.sha256(self.to_json()).hexdigest()[:32])
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a person, `by`, says of a line: `text` stands there (`accept`: as it was read; `edit`: otherwise), or nobody can tell
-    (`skip`), or there is no line (`not_a_line`). `sheet` names the sheet that asked."""
+    """The answer of the person `by` about a line. The verdict is `accept` (`text` is the reading), `edit` (another `text`),
+    `skip` (nobody can tell), or `not_a_line`. `sheet` is the name of the sheet."""
 
     id: str
     image: str
@@ -122,7 +120,7 @@ def sheets(folder: Folder) -> list[Sheet]:
 def add_sheet(
     folder: Folder, kind: str, number: int, note: str, lines: Sequence[Asked], layers: Mapping[str, str] | None = None
 ) -> Sheet:
-    """A sheet of these lines, written under the next number of its kind; or the last one, if it asks the same."""
+    """A sheet of these lines, written under the next number of its kind; or the last sheet, if its questions are the same."""
     earlier = [sheet for sheet in sheets(folder) if sheet.kind == kind]
     last = _number(earlier[-1].name) if earlier else 0
     if earlier and (earlier[-1].round, earlier[-1].lines) == (number, tuple(lines)):
@@ -149,16 +147,13 @@ def write_answers(folder: Folder, answers: Iterable[Answer]) -> None:
 
 
 def gold_lines(lines: Sequence[Mapping[str, Any]]) -> bytes:
-    """The file of the lines that the dataset `gold` is made from."""
+    """The file with the lines of the dataset `gold`."""
     return json.dumps(lines, ensure_ascii=False, indent=1).encode()
 
 
 def forget(folder: Folder, is_forgotten: Callable[[str], bool]) -> int:
-    """Take the lines of pages whose keys are those of forgotten sources out of sheets, answers and gold; returns how many
-    lines went.
-
-    A sheet's page that shows such a line is deleted: the same command as before asks about other lines.
-    """
+    """Remove the lines on pages of forgotten sources from sheets, answers and gold; returns their number. A sheet's page that
+    shows such a line is deleted: the same command as before asks about other lines."""
     num_gone = 0
     for sheet in sheets(folder):
         left = tuple(line for line in sheet.lines if not is_forgotten(line.page))

@@ -1,7 +1,5 @@
 """Text cut into lines that look like lines of documents: prose, headings, items of lists, names, numbers, Latin words between.
-
-What comes out follows from the paragraphs and the seed alone.
-"""
+The lines depend on the paragraphs and the seed alone."""
 
 import functools
 import random
@@ -21,44 +19,44 @@ _LATIN_WORD = re.compile(r"[A-Za-z]{2,12}")
 _COENG = "\u17d2"  # joins Khmer consonants, and has another class than the viramas of India
 _JOINING = scripts.JOINERS + _COENG
 _NOT_DRAWN = re.compile(f"[{re.sub(chr(0x200B), '', scripts.INVISIBLE)}]")
-_SPREAD = 5  # how often a character has to stand in a text, so that a reader can learn it
+_SPREAD = 5  # how often a text must have a character, so that a reader can learn it
 _OWN_DIGITS = 0.001  # of a text's characters
 _LONGEST_UNIT = 12  # clusters of a phrase without spaces that stay together
-_PASSES = 6  # how often a short text is cut anew
+_PASSES = 6  # how often a short text is cut
 
-# Lengths of lines in characters, with the share of lines that are so long: body text, short lines, cells and headings.
+# Lengths of lines in characters, with the share of such lines: body text, short lines, cells and headings.
 _LENGTHS = ((0.5, 36, 90), (0.3, 14, 40), (0.2, 2, 16))
 _BULLETS = ("•", "–", "*", "-", "(a)", "(b)", "→")
 _QUOTES = (("«", "»"), ("“", "”"), ('"', '"'), ("(", ")"), ("(", ")"), ("[", "]"))
 
 
 def cut(paragraphs: Iterable[str], script: str, most: int, seed: int) -> list[str]:
-    """At most `most` different lines of the paragraphs, as readers learn them; fewer where the text is short.
+    """At most `most` different lines of the paragraphs, as readers learn them; fewer if the text is short.
 
-    Paragraphs that aren't in `script` are left out, and so are lines with a character that hardly stands in the text. A line is a
-    piece of one paragraph, of 2 to 90 characters. One in three has a number, a Latin word, a bullet or brackets more. In scripts
-    without spaces between words, a line ends where the text allows a break, or between two clusters of letters.
+    Paragraphs that aren't in `script` are left out, and so are lines with a rare character of the text. A line is a piece of one
+    paragraph, of 2 to 90 characters. One in three gets a number, a Latin word, a bullet or brackets. In scripts without spaces
+    between words, a line ends where the text allows a break, or between two clusters of letters.
     """
-    kept = [_NOT_DRAWN.sub("", p) for p in paragraphs if scripts.main_script(p)[0] == script]
-    counts = Counter(char for paragraph in kept for char in normalise(paragraph))
+    in_script = [_NOT_DRAWN.sub("", p) for p in paragraphs if scripts.main_script(p)[0] == script]
+    counts = Counter(char for paragraph in in_script for char in normalise(paragraph))
     rare = frozenset(char for char, n in counts.items() if n < _SPREAD and not char.isascii())
-    units = [_units(paragraph, script) for paragraph in kept]
+    units = [_units(paragraph, script) for paragraph in in_script]
     source = random.Random(f"{seed} {script}")
     numbers = _Numbers(counts)
-    found: dict[str, None] = {}
+    lines: dict[str, None] = {}
     for _ in range(_PASSES):
         source.shuffle(units)
         for line in (line for of_paragraph in units for line in _pieces(of_paragraph, source)):
             text = normalise(_dressed(line, source, numbers))
             if rare.isdisjoint(text) and (_LETTERS.search(text) or any(char.isdigit() for char in text)):
-                found[text] = None
-            if len(found) == most:
-                return list(found)
-    return list(found)
+                lines[text] = None
+            if len(lines) == most:
+                return list(lines)
+    return list(lines)
 
 
 def _units(text: str, script: str) -> list[tuple[str, str]]:
-    """What stays together in a line, each with what stands behind it: a space, or nothing."""
+    """Units that stay together in a line, each with the space behind it, or ""."""
     units: list[tuple[str, str]] = []
     for token in _UNITS.findall(unicodedata.normalize("NFC", text)):
         if not token.strip("\u200b \t\n"):
@@ -70,7 +68,7 @@ def _units(text: str, script: str) -> list[tuple[str, str]]:
 
 
 def _parts(token: str) -> list[str]:
-    """A word whole; a long phrase of a script without spaces between words in pieces."""
+    """A word as a whole; a long phrase of a script without spaces between words in pieces."""
     if not re.search(f"[{scripts.PHRASED}{scripts.HAN}]", token):
         return [token]
     of = clusters(token)
@@ -81,19 +79,19 @@ def _parts(token: str) -> list[str]:
 
 def clusters(text: str) -> list[str]:
     """The letters of a text, each with its marks and with the letters that a virama joins to it."""
-    found: list[str] = []
+    units: list[str] = []
     for char in text:
-        before = found[-1][-1] if found else ""
+        before = units[-1][-1] if units else ""
         joined = before and (before in _JOINING or unicodedata.combining(before) == 9)
-        if found and (joined or unicodedata.category(char)[0] == "M" or char in scripts.JOINERS):
-            found[-1] += char
+        if units and (joined or unicodedata.category(char)[0] == "M" or char in scripts.JOINERS):
+            units[-1] += char
         else:
-            found.append(char)
-    return found
+            units.append(char)
+    return units
 
 
 def _pieces(units: Sequence[tuple[str, str]], source: random.Random) -> Iterator[str]:
-    """A paragraph's lines, in lengths that are drawn."""
+    """A paragraph's lines, in random lengths."""
     start = 0
     while start < len(units):
         length, text, stop = _length(source), "", start
@@ -111,7 +109,7 @@ def _length(source: random.Random) -> int:
 
 
 def _dressed(line: str, source: random.Random, numbers: "_Numbers") -> str:
-    """The line, or the line with what documents have beside prose."""
+    """The line, at times with an ornament of documents: a number, a bullet, brackets."""
     u, words = source.random(), line.split(" ")
     at = source.randrange(len(words) + 1)
     if u < 0.06:
@@ -134,7 +132,7 @@ def _dressed(line: str, source: random.Random, numbers: "_Numbers") -> str:
 
 
 def _latin(source: random.Random) -> str:
-    """A Latin word or a few, as names stand in text of another script."""
+    """A Latin word or a few, as names in text of another script."""
     words = _latin_words()
     chosen = [words[source.randrange(len(words))] for _ in range(source.choice((1, 1, 1, 2, 3)))]
     style = source.random()
@@ -155,7 +153,7 @@ def _latin_words() -> tuple[str, ...]:
 
 
 class _Numbers:
-    """Numbers in the script's own digits where the text has some of them, and in those of Europe."""
+    """Numbers in the script's own digits if the text has some, and in European digits."""
 
     def __init__(self, counts: Counter[str]):
         of_zero = {zero: sum(counts[chr(ord(zero) + i)] for i in range(10)) for zero in _zeros()}
@@ -192,6 +190,6 @@ class _Numbers:
 
 @functools.cache
 def _zeros() -> tuple[str, ...]:
-    """The zeros of all digits that are written in tens, but for Europe's and the styled ones of mathematics."""
-    found = (chr(code) for code in range(0x80, sys.maxunicode + 1) if unicodedata.digit(chr(code), -1) == 0)
-    return tuple(char for char in found if unicodedata.category(char) == "Nd" and not unicodedata.decomposition(char))
+    """The zeros of all decimal digits except Europe's and the styled ones of mathematics."""
+    zeros = (chr(code) for code in range(0x80, sys.maxunicode + 1) if unicodedata.digit(chr(code), -1) == 0)
+    return tuple(char for char in zeros if unicodedata.category(char) == "Nd" and not unicodedata.decomposition(char))

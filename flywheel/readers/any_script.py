@@ -1,4 +1,4 @@
-"""The readers of all scripts as one: what `make read` reads with where no other is named."""
+"""The readers of all scripts as one engine, the default of `make read`."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,12 @@ import numpy
 from datagen.engines import OPEN, packaged, versions
 from datagen.reading.line_readers import SCRIPT_OF_LINES, LineReaders, of_script
 
-_SURER = 2.0  # times as sure as the reader of the script that the image looks like; measured
+_SURER = 2.0  # times the confidence of the script's reader; measured
 
 
 class AnyScript:
-    """The engine `any-script`: tells a line's script by its image, and reads it with the script's reader that comes with the
-    package; with PP-OCR where there is none, or where PP-OCR is twice as sure."""
+    """The engine `any-script`: a line's image tells the script, and the package's reader of the script reads the line. PP-OCR
+    reads it if there is no such reader, or if PP-OCR is twice as sure."""
 
     script = "Zyyy"
 
@@ -20,7 +20,7 @@ class AnyScript:
         return versions("ppocr") | packaged.versions()
 
     def read(self, crops: Sequence[numpy.ndarray], lang: str = "und") -> list[tuple[str, float]]:
-        """The text of each crop, (H, W) gray bytes, and its score from 0 to 1, as its reader gives it."""
+        """The text of each crop, (H, W) gray bytes, and its reader's score from 0 to 1."""
         readers = LineReaders(OPEN)
         readings = [(text, score or 0.0) for text, score in readers.read(readers.ppocr, crops, lang)]
         by_script: dict[str, list[int]] = {}

@@ -1,7 +1,5 @@
-"""Training of the compact reader: crops in, a reader's folder out.
-
-A killed training goes on from its checkpoint, to the same bytes.
-"""
+"""Training of the compact reader: crops in, a reader's folder out. A killed training goes on from its checkpoint, to the same
+bytes."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,18 +25,17 @@ from flywheel.lines.crops import Crop, degraded, shares_of, tallness
 from flywheel.readers.ctc_training import batches_of, checkpoint_name, is_there, learn, least_frames, loss_of_lines, made_by, tidy
 from flywheel.step import Fit
 
-_SAMPLE, _ENOUGH_ROOM = 100, 1.8  # lines that are looked at; frames for each one that is needed
-_HIGH, _TALL = 48, 1.5  # pixels that lines are seen in, in place of 32, if they are so many times as high as plain letters
+_SAMPLE, _ENOUGH_ROOM = 100, 1.8  # sampled lines; frames for each needed one
+_HIGH, _TALL = 48, 1.5  # pixels in place of 32, for lines that are so many times as high as plain letters
 
 
 def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> Reader:
-    """A reader trained on `crops`, which are of one script, and saved in `folder`. A reader that is there already is
+    """A reader trained on `crops`, which are of one script, and saved in `folder`. An existing reader of this training is
     returned.
 
-    The training starts from the weights of the reader in `start`, if there is one, or else of the package's that `config`
-    names. Symbols that this one lacks begin with random weights. `mark` tells this training from others, and a checkpoint of
-    another training is not used. Raises `ValueError` if there are no crops, or if the folder has a reader of another
-    training.
+    The training starts from the reader in `start`, else from the package's reader that `config` names, else from nothing. Symbols
+    that this reader lacks begin with random weights. `mark` identifies the training, and checkpoints of other trainings aren't
+    used. Raises `ValueError` if there are no crops, or if the folder has a reader of another training.
     """
     if is_there(folder, crops, mark):
         return Reader.load(folder)
@@ -69,7 +66,7 @@ def _fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | Non
 
 
 def _before(config: Fit, script: str, start: Folder | None) -> Reader | None:
-    """The reader that a training starts from. Raises `ValueError` if the package's is another than that of `config`."""
+    """The reader from which a training starts. Raises `ValueError` if the package's reader isn't that of `config`."""
     if start is not None or not config.packaged:
         return None if start is None else Reader.load(start)
     if packaged.reader_sha256(script) != config.packaged:
@@ -78,8 +75,8 @@ def _before(config: Fit, script: str, start: Folder | None) -> Reader | None:
 
 
 def network_for(config: Fit, crops: Sequence[Crop]) -> CompactConfig:
-    """The network for lines like these. It sees them higher if most are tall: stacked letters, as Khmer's, would else be two
-    thirds as large as Cyrillic ones. A step has 2 frames, or 4 where lines with so many hardly have room for their symbols."""
+    """The network for such lines. If most lines are tall, it sees them higher: stacked letters, as Khmer's, would otherwise be
+    two thirds as large as Cyrillic ones. A step has 2 frames, or 4 if most lines hardly have room for their symbols then."""
     random = numpy.random.default_rng([config.seed, 2])
     drawn = [crops[i] for i in random.choice(len(crops), _SAMPLE, p=shares_of(crops))]
     height = _HIGH if numpy.median([tallness(crop, random) for crop in drawn]) > _TALL else HEIGHT
@@ -89,7 +86,7 @@ def network_for(config: Fit, crops: Sequence[Crop]) -> CompactConfig:
 
 
 def inherit(net: CompactNet, alphabet: Alphabet, start: Alphabet, weights: Mapping[str, Tensor]) -> None:
-    """Copy the weights of a network that reads the alphabet `start`. The weights of a class follow its symbol."""
+    """Copy the weights of a network with the alphabet `start`. The weights of a class follow its symbol."""
     state = net.state_dict()
     old = {symbol: i + 1 for i, symbol in enumerate(start.symbols)}
     pairs = [(0, 0), *((i + 1, old[s]) for i, s in enumerate(alphabet.symbols) if s in old)]

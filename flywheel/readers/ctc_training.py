@@ -1,4 +1,4 @@
-"""How a network learns to read lines by CTC: batches of lines about as wide, the loss, and a loop that goes on after a kill."""
+"""CTC training of networks that read lines: batches of similar width, the loss, and a loop that goes on after a kill."""
 
 import dataclasses
 import itertools
@@ -37,15 +37,15 @@ from flywheel.readers import symbol_places
 from flywheel.step import Fit
 
 DRAWN = 256
-"""How many lines are drawn at a time, to be cut into batches."""
+"""The number of lines that are drawn at a time and cut into batches."""
 
 _REPORT_EVERY_S = 10.0
 _SHORT = 10  # heights wide
-_TOLD = 0.5  # of the loss that says where symbols stand
+_TOLD = 0.5  # the share of the loss on the places of symbols
 _PASSED_OVER = 20  # steps in a row
 
-# A step has many kernels for each shape of a batch. oneDNN keeps 1,024 of all, unless it is told otherwise before the first, and
-# compiled the others again and again.
+# A step has many kernels for each shape of a batch. oneDNN keeps 1,024 by default, and compiled the others again and again. It
+# reads this variable before the first kernel.
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "4096")
 
 log = logging.getLogger(__name__)
@@ -54,17 +54,17 @@ T = TypeVar("T")
 
 
 def checkpoint_name(mark: str) -> str:
-    """The file in which the training of this `mark` keeps what it has learned so far. A processor with another arithmetic begins
-    anew: half a training of each kind would give bytes that nobody can make again."""
+    """The checkpoint file of the training `mark`. A processor with another arithmetic begins anew, since a training on two kinds
+    would give bytes that nobody can make again."""
     return f"checkpoint-{mark[:16]}{'-bf16' if has_fast_bf16() else ''}.safetensors"
 
 
 def learn(
     net: nn.Module, config: Fit, batches: Iterator[T], loss_of: Callable[[int, T], Tensor | None], folder: Folder, checkpoint: str
 ) -> None:
-    """Train those of the network's weights that ask for gradients, a batch a step. `loss_of(step, batch)` is None for a batch
-    that teaches nothing. After a kill the same call goes on from the `checkpoint` in `folder`. A step whose gradient is no finite
-    number changes no weight. Raises `FloatingPointError` after 20 of these in a row."""
+    """Train those of the network's weights that need gradients, a batch a step. `loss_of(step, batch)` is None for a batch that
+    teaches nothing. After a kill the same call goes on from the `checkpoint` in `folder`. A step with a gradient that isn't
+    finite changes no weight. Raises `FloatingPointError` after 20 of these in a row."""
     learned = {name: value for name, value in net.named_parameters() if value.requires_grad}
     optimizer = torch.optim.AdamW(learned.values(), config.learning_rate, weight_decay=config.weight_decay, fused=True)
     first = _resume(folder, checkpoint, net, learned, optimizer)
@@ -97,7 +97,7 @@ def learn(
 
 
 def is_there(folder: Folder, crops: Sequence[Crop], mark: str) -> bool:
-    """Whether the folder has the reader of the training `mark`. Raises `ValueError` if it has another's, or if there are no
+    """Whether the folder has the reader of the training `mark`. Raises `ValueError` if it has another reader, or without
     `crops`."""
     if not crops:
         raise ValueError(f"no crops to train the reader in {folder.url} on")
@@ -110,12 +110,12 @@ def is_there(folder: Folder, crops: Sequence[Crop], mark: str) -> bool:
 
 
 def made_by(config: Fit, crops: Sequence[Crop], mark: str) -> dict[str, Any]:
-    """What a reader's config.json says of its training."""
+    """The training's entry in a reader's config.json."""
     return {"mark": mark, "fit": dataclasses.asdict(config), "languages": dict(Counter(crop.lang for crop in crops))}
 
 
 def tidy(folder: Folder) -> None:
-    """Remove what is only needed while a reader is trained: checkpoints, which are files or folders, and its progress."""
+    """Remove files and folders that only a running training needs: checkpoints and progress."""
     for name in (*folder.names(), *folder.folders()):
         if name.startswith("checkpoint-") or name == progress.NAME:
             folder.remove(name)
@@ -135,8 +135,8 @@ def loss_of_lines(
     is_told: bool = False,
     line_symbols: Callable[[Crop], str] = symbols_of_crop,
 ) -> Tensor | None:
-    """CTC's loss over degraded lines, in nats a character; None if every line is too narrow for its text. A reader that `is_told`
-    learns, too, about where each symbol stands. `line_symbols` gives the symbols of a line, all of them in the alphabet."""
+    """CTC's loss over degraded lines, in nats a character; None if every line is too narrow for its text. With `is_told`, the
+    loss includes the place of each symbol. `line_symbols` gives the symbols of a line, all of them in the alphabet."""
     images, targets, lines = [], [], []
     for crop in batch:
         line = degraded(crop, random, config.typeset_share)
@@ -163,13 +163,13 @@ def loss_of_lines(
 
 
 def least_frames(symbols: Sequence[int] | str) -> int:
-    """How many frames CTC needs for these: one each, and one between two that are equal."""
+    """The least number of frames that CTC needs: one for each symbol, and one between two equal ones."""
     return len(symbols) + sum(a == b for a, b in itertools.pairwise(symbols))
 
 
 def batches_of(config: Fit, crops: Sequence[Crop], short_steps: int, height: int = HEIGHT) -> Iterator[list[Crop]]:
-    """Batches without end. The lines of a batch are about equally wide. The first `short_steps` batches have short lines alone:
-    CTC learns sooner on them that there is something to align."""
+    """Batches without end, each of lines of similar width. The first `short_steps` batches have short lines only, on which CTC
+    learns sooner that there is something to align."""
     weights = shares_of(crops)
     short = numpy.array([is_short(c) for c in crops])
     random, step = numpy.random.default_rng([config.seed, 0]), 0
@@ -182,8 +182,8 @@ def batches_of(config: Fit, crops: Sequence[Crop], short_steps: int, height: int
 
 
 def by_width(crops: Iterable[Crop], batch_width: int, height: int = HEIGHT) -> list[list[Crop]]:
-    """The lines in batches, wide ones first. Those of a batch are at most about `batch_width` pixels wide together, seen at this
-    height; a wider line is a batch of its own. Batches of lines about as wide have as many lines."""
+    """The lines in batches, wide ones first. A batch's lines have at most about `batch_width` pixels of width in all, at this
+    height; a wider line is a batch of its own. Batches of lines of similar width have the same number of lines."""
     batches: list[list[Crop]] = []
     left = sorted(crops, key=_aspect, reverse=True)
     while left:
@@ -214,7 +214,7 @@ def _save(
 ) -> None:
     tensors = {f"net/{key}": value for key, value in net.state_dict().items()}
     for key, parameter in learned.items():
-        for moment, value in optimizer.state.get(parameter, {}).items():  # a head that no step has needed yet has none
+        for moment, value in optimizer.state.get(parameter, {}).items():  # an unused head has none
             tensors[f"optimizer/{key}/{moment}"] = value
     tensors["step"] = torch.tensor(step)
     with folder.create(name) as file:
@@ -223,7 +223,7 @@ def _save(
 
 @torch.no_grad()
 def _resume(folder: Folder, name: str, net: nn.Module, learned: dict[str, nn.Parameter], optimizer: torch.optim.AdamW) -> int:
-    """Load the checkpoint, if there is one. Returns the number of steps that are done."""
+    """Load the checkpoint, if there is one. Returns the number of finished steps."""
     if not folder.exists(name):
         return 0
     tensors = safetensors.torch.load(folder.read(name))
@@ -232,7 +232,7 @@ def _resume(folder: Folder, name: str, net: nn.Module, learned: dict[str, nn.Par
         if f"optimizer/{key}/step" not in tensors:
             continue
         state = {moment: tensors[f"optimizer/{key}/{moment}"] for moment in ("step", "exp_avg", "exp_avg_sq")}
-        # The fused kernel walks through memory, so moments must lie there as their weights do: channels last.
+        # The fused kernel walks through memory, so moments must have the layout of their weights: channels last.
         moments = {m: torch.empty_like(parameter).copy_(state[m]) for m in ("exp_avg", "exp_avg_sq")}
         optimizer.state[parameter] = state | moments
     return int(tensors["step"])

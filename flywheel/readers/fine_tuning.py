@@ -1,7 +1,7 @@
-"""Fine-tuning of a network that writes a line token by token: the steps that `got_ocr` and `ours` have in common.
+"""Fine-tuning of a network that writes a line token by token: the common steps of `got_ocr` and `ours`.
 
-Lines and weights follow from the values alone. A killed training goes on from its checkpoint: on a processor to the same bytes;
-on a GPU the last bits may differ, as they may between two whole trainings.
+Lines and weights depend on the values alone. A killed training goes on from its checkpoint: on a processor to the same bytes; on
+a GPU the last bits may differ, as between two whole trainings.
 """
 
 import contextlib
@@ -30,28 +30,26 @@ from model.train.step import Optim, Schedule, Train
 log = logging.getLogger(__name__)
 
 _REPORT_EVERY_S = 10.0
-_AHEAD = 2  # steps whose lines are prepared while others are learned
+_AHEAD = 2  # steps whose lines are prepared during earlier steps
 _MAX_NOT_FINITE = 20
 _CHECKPOINT = "checkpoint-"
 
 
 class Learner(Protocol):
-    """A network that learns lines."""
-
     @property
     def net(self) -> nn.Module: ...
 
     def prepared(self, lines: Sequence[tuple[numpy.ndarray, str]]) -> Any:
-        """What `gradients` takes, of lines with their texts: (H, W) gray bytes. It is called in another thread."""
+        """The input of `gradients`, from lines with their texts: (H, W) gray bytes. Called in another thread."""
         ...
 
     def gradients(self, prepared: Any) -> Tensor:
-        """The loss of a step's lines, in nats a token of their texts, once its gradients are there."""
+        """Compute gradients; returns the loss of a step's lines, in nats a token of their texts."""
         ...
 
 
 def pretrained(config: Fit) -> Pretrained:
-    """Raises `ValueError` if the values don't say what a training starts from."""
+    """Raises `ValueError` if the values don't name the weights from which the training starts."""
     if config.pretrained is None:
         raise ValueError("pretrained is None: it must say which weights the training starts from")
     return config.pretrained
@@ -66,10 +64,8 @@ def precision_of(values: Pretrained) -> str:
 
 
 def learn(config: Fit, crops: Sequence[Crop], learner: Learner, folder: Folder, mark: str) -> list[float]:
-    """Train for as many steps as `config` says, from the last checkpoint on; returns the loss of each of these steps.
-
-    Raises `ValueError` if no gradient is finite for many steps in turn, and `OSError` if a checkpoint can't be written.
-    """
+    """Train for the steps of `config`, from the last checkpoint on; returns the loss of each new step. Raises `ValueError` if
+    many steps in turn have no finite gradient, and `OSError` if a checkpoint can't be written."""
     values = _values(config)
     precision = precision_of(pretrained(config))
     checkpoints = Checkpoints(folder.sub(f"{_CHECKPOINT}{mark[:16]}-{precision}"), keep=1)
@@ -80,7 +76,7 @@ def learn(config: Fit, crops: Sequence[Crop], learner: Learner, folder: Folder, 
     started, shown, losses, not_finite = time.monotonic(), time.monotonic(), list[float](), 0
     lines = _lines(config, crops)
     with threads(config.threads), ThreadPoolExecutor(1, "lines") as thread, contextlib.ExitStack() as ending:
-        ending.callback(checkpoints.wait)  # what was begun is written, however the steps end
+        ending.callback(checkpoints.wait)  # checkpoints under way are written, however the steps end
         waiting: deque[Future[Any]] = deque()
         for step in range(first, config.steps):
             while len(waiting) < _AHEAD and step + len(waiting) < config.steps:
@@ -105,7 +101,7 @@ def learn(config: Fit, crops: Sequence[Crop], learner: Learner, folder: Folder, 
 
 
 def _values(config: Fit) -> Train:
-    """The training as model/train has it: its rates, its optimizer, its bound on gradients."""
+    """The training's values in model/train's terms: rates, optimizer, bound on gradients."""
     return Train(
         datasets=(),
         seed=config.seed,
@@ -130,5 +126,5 @@ def _lines(config: Fit, crops: Sequence[Crop]) -> Callable[[int], list[tuple[num
 
 
 def most_tokens(lengths: Sequence[int]) -> int:
-    """The tokens that a reading may have at most: some more than the longest line learned has."""
+    """The most tokens of a reading: some more than the longest learned line has."""
     return max(lengths) * 5 // 4 + 8

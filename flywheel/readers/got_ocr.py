@@ -22,11 +22,11 @@ _ONE_FILE = "1000GB"
 
 
 def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> list[float]:
-    """A reader trained on `crops`, which are of one script, in `folder`; returns the losses of the steps that were done now, none
-    if the reader is there already.
+    """Train a reader on `crops`, which are of one script, in `folder`; returns the losses of the new steps, none if the reader is
+    there already.
 
-    It starts from the reader in `start`, else from the weights that `config.pretrained` names. Adapters are added to the weights
-    at the end. Raises `ValueError` if there are no crops, if the folder has a reader of another training, or if there are no
+    The training starts from the reader in `start`, else from the weights `config.pretrained`. Adapters are merged into the
+    weights at the end. Raises `ValueError` if there are no crops, if the folder has a reader of another training, or without
     weights.
     """
     values = fine_tuning.pretrained(config)
@@ -34,7 +34,7 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
         return []
     precision, device = fine_tuning.precision_of(values), fine_tuning.device_of(values)
     dtype = getattr(torch, precision)
-    # What is trained is in fp32. Beneath adapters the weights stay as they are.
+    # Trained weights are in fp32. Beneath adapters the weights keep their precision.
     weights_dtype = dtype if values.lora else torch.float32
     if start is not None:
         with on_disk(start.sub(MODEL)) as path:
@@ -49,7 +49,7 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
     network.net.train()
     losses = fine_tuning.learn(config, crops, _Learner(network, values.at_once, device, dtype), folder, mark)
     net = network.net.merge_and_unload(safe_merge=True) if values.lora else network.net
-    folder.remove(MODEL)  # what an interrupted writing left
+    folder.remove(MODEL)  # leftovers of an interrupted writing
     with to_fill(folder.sub(MODEL)) as path:
         net.to(dtype).save_pretrained(path, max_shard_size=_ONE_FILE)
         network.processor.save_pretrained(path)
@@ -69,7 +69,7 @@ class _Learner:
         return net
 
     def prepared(self, lines: Sequence[tuple[numpy.ndarray, str]]) -> list[tuple[dict[str, Tensor], Tensor]]:
-        """Batches of inputs, each with the tokens that are learned: `IGNORED` where an answer is over."""
+        """Batches of inputs, each with the tokens to learn: `IGNORED` behind an answer's end."""
         batches = []
         for start in range(0, len(lines), self.at_once):
             part = lines[start : start + self.at_once]
@@ -78,7 +78,7 @@ class _Learner:
             labels_BN = torch.full((len(part), max(map(len, answers))), IGNORED)
             for b, answer in enumerate(answers):
                 labels_BN[b, : len(answer)] = torch.tensor(answer)
-            # The last token of an answer asks for nothing.
+            # Nothing follows the last token of an answer.
             answer_BN = labels_BN[:, :-1].where(labels_BN[:, :-1] != IGNORED, self.network.pad)
             asked["input_ids"] = torch.cat([asked["input_ids"], answer_BN], 1)
             asked["attention_mask"] = torch.cat([asked["attention_mask"], (labels_BN[:, :-1] != IGNORED).long()], 1)

@@ -23,7 +23,7 @@ ANY = "any-script"
 """The engine that reads if no folder is named."""
 
 ENGINES[ANY] = "flywheel.readers.any_script:AnyScript"
-ENGINES["ours"] = "flywheel.readers.ours_engine:OurReader"  # datagen knows nothing of what stands above it
+ENGINES["ours"] = "flywheel.readers.ours_engine:OurReader"  # datagen knows no package above it
 
 TRAININGS = {
     COMPACT: "flywheel.readers.compact:fit",
@@ -74,11 +74,9 @@ def needs(kind: str, device: str = "") -> Needs:
 
 
 def device(kind: str, asked: str, runner: Runner) -> str:
-    """The device on which the runner's workers train readers of this kind and read with them, as in `Pretrained.device`.
-
-    This is the device that is `asked` for. If `asked` is "" and the runner has no GPU, it is "cpu", and the log says so. Raises
-    `ValueError` if the runner hasn't the device that is asked for.
-    """
+    """The device on which the runner's workers train readers of this kind and read with them, as in `Pretrained.device`. This is
+    the device that is `asked` for. If `asked` is "" and the runner has no GPU, it is "cpu", and the log says so. Raises
+    `ValueError` if the runner hasn't the device that is asked for."""
     try:
         runner.num_workers(needs(kind, asked))
     except ValueError as error:
@@ -117,16 +115,14 @@ def sizes(kind: str) -> Any:
     """The sizes of a network of this kind, as plain values. None if the pretrained weights decide the sizes."""
     if kind != COMPACT:
         return None
-    from datagen.engines.compact import CompactConfig  # which loads torch
+    from datagen.engines.compact import CompactConfig  # loads torch
 
     return describe(CompactConfig())
 
 
 def weights_of(config: Fit, out: Folder) -> str:
-    """The folder of the weights that trainings of the output `out` start from, or their name on a hub; "" if there are none.
-
-    A name without a slash names a training in the output. Raises `ValueError` if no such training has finished.
-    """
+    """The folder of the weights that trainings of the output `out` start from, or their name on a hub; "" if there are none. A
+    name without a slash names a training in the output. Raises `ValueError` if no such training has finished."""
     if config.pretrained is None:
         return ""
     name = config.pretrained.weights

@@ -1,7 +1,6 @@
-"""A network of ours as who answers about pages, in this process: a folder that a training or `model.train.export` wrote.
+"""A network of ours that answers about pages in this process: a folder that a training or `model.train.export` wrote.
 
-It is asked what the released model is asked, in the words of the profile `deepseek-ocr`. Where it is served by vLLM, the same
-folder answers by HTTP.
+It gets the released model's prompts, in the words of the profile `deepseek-ocr`. Served by vLLM, the same folder answers by HTTP.
 """
 
 import functools
@@ -26,13 +25,13 @@ from model.net.image import views
 from model.net.image_modes import MODES
 from model.net.tokenizer import TextTokenizer
 
-_ROOM = 0.75  # of the network's positions, for an answer: the rest is the image's and the prompt's
+_ROOM = 0.75  # of the network's positions, for an answer; the rest is for the image and the prompt
 _LET_THROUGH = ("<td>", "</td>")
 
 
 class NetworkAnswers:
-    """The network in `folder`, which sees images in `mode`, on the `device`, cpu or cuda ("": on a GPU where there is one),
-    `together` of them at a time. Raises `ValueError` for a mode that there isn't."""
+    """The network in `folder`, which sees images in `mode`, `together` of them at a time, on the `device`: cpu, cuda, or "" for a
+    GPU if there is one. Raises `ValueError` for an unknown mode."""
 
     gpus: ClassVar[int] = 1
     reach: ClassVar[tuple[str, ...]] = ("together", "device")
@@ -60,7 +59,7 @@ class NetworkAnswers:
         return net.eval(), tokenizer
 
     def _answers(self, questions: Sequence[Question]) -> list[Answer]:
-        """Those that are asked in the same words together."""
+        """The answers. Questions with the same words are asked together."""
         groups: dict[tuple[str, int, float], list[int]] = defaultdict(list)
         for i, question in enumerate(questions):
             parameters = question.parameters
@@ -86,7 +85,7 @@ class NetworkAnswers:
                     ids[row].append(token)
         except ValueError as error:  # no room for an answer
             return [Answer("", REFUSED, str(error)) for _ in questions]
-        # A network that learned little writes tokens that are no text. Its answer ends there, and counts as one without an end.
+        # A network that learned little writes tokens that aren't text. Its answer ends there, and counts as one without an end.
         no_text = {tokenizer.bos, tokenizer.pad, tokenizer.image}
         answers = []
         for image, written in zip(images, ids, strict=True):
@@ -97,7 +96,7 @@ class NetworkAnswers:
 
 
 def _no_repeat(question: Question, tokenizer: TextTokenizer) -> NoRepeat:
-    """The rule that the question asks for, in this tokenizer's own numbers."""
+    """The question's rule against repetition, in this tokenizer's numbers."""
     asked = question.parameters.get("vllm_xargs", {})
     if "ngram_size" not in asked:
         return NoRepeat(ngram=0)

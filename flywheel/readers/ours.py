@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 
 def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None, mark: str) -> list[float]:
-    """As `got_ocr.fit`, for a network that `model.train.export` wrote, or that is as the released folder. Lines that have more
-    tokens than its positions leave are left out, and counted in the log."""
+    """As `got_ocr.fit`, for a network from `model.train.export` or of the released folder's form. Lines with more tokens than the
+    network has positions are left out, and counted in the log."""
     values = fine_tuning.pretrained(config)
     if is_there(folder, crops, mark):
         return []
@@ -45,7 +45,7 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, start: Folder | None
         from model.files.lora import merge
 
         merge(net)
-    folder.remove(MODEL)  # what an interrupted writing left
+    folder.remove(MODEL)  # leftovers of an interrupted writing
     export(folder.sub(MODEL), net, tokenizer, dtype=DTYPES[precision])
     save(folder, "ours", crops[0].script, precision, longest, made_by(config, crops, mark))
     tidy(folder)
@@ -61,7 +61,7 @@ def _opened(weights: Folder, device: str, dtype: torch.dtype | None) -> tuple[De
 
 
 def _short_enough(crops: Sequence[Crop], net: DeepseekOcr, tokenizer: TextTokenizer) -> tuple[list[Crop], int]:
-    """The crops whose tokens the network has positions for, and how many tokens a reading may have."""
+    """The crops whose tokens fit the network's positions, and the most tokens of a reading."""
     widest = MODES["line"].num_tokens(whole=(MAX_LINE_WIDTH, MODES["line"].side))
     room = net.config.decoder.max_positions - len(tokenizer.prompt(PROMPT, widest)) - 1
     lengths = [len(answer(crop.text, tokenizer)) for crop in crops]

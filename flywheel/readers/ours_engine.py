@@ -36,19 +36,18 @@ def view(crop: numpy.ndarray) -> Views:
 
 
 def answered(image: Views, answer: Sequence[int], tokenizer: TextTokenizer, source: int = 0) -> Tokens:
-    """A line with the tokens of its text, after which it ends."""
+    """A line with the tokens of its text and the end token."""
     asked = tokenizer.prompt(PROMPT, image.num_tokens)
     learned = [*answer, tokenizer.eos]
     return Tokens([*asked, *learned], [False] * len(asked) + [True] * len(learned), (image,), source)
 
 
 def answer(text: str, tokenizer: TextTokenizer) -> list[int]:
-    """The tokens of a text."""
     return tokenizer.encode(neutralise(text))
 
 
 def together(lines: Sequence[Tokens], tokenizer: TextTokenizer) -> Batch:
-    """These lines in as few rows as they fill."""
+    """These lines in the fewest rows."""
     return batch(packed(lines, max(len(line.ids) for line in lines)), tokenizer)
 
 
@@ -71,11 +70,11 @@ class OurReader(TokenReader):
         network: Network = self.network
         images, tokenizer = [view(crop) for crop in crops], network.tokenizer
         most = self.config["max_new_tokens"]
-        # No run of tokens is forbidden: leaders of dots repeat themselves, and the number of tokens is bounded.
+        # No run of tokens is forbidden, since leaders repeat themselves and the number of tokens is bounded.
         answers: list[list[int]] = [[] for _ in crops]
         for row, token in tokens(network.net, tokenizer, images, PROMPT, most, NoRepeat(ngram=0)):
             answers[row].append(token)
-        # A network that learned little writes tokens that are no text. Its reading ends there, and counts as one without an end.
+        # A network that learned little writes tokens that aren't text. Its reading ends there, and counts as one without an end.
         no_text = {tokenizer.bos, tokenizer.pad, tokenizer.image}
         written = [list(takewhile(lambda token: token not in no_text, answer)) for answer in answers]
         have_end = [len(text) == len(answer) < most for text, answer in zip(written, answers, strict=True)]
@@ -85,7 +84,7 @@ class OurReader(TokenReader):
         return list(zip(texts, scores, strict=True))
 
     def _nats(self, network: Network, lines: Sequence[Tokens]) -> list[float]:
-        """What the network has against each line's text, the end included: -log of its probability."""
+        """The negative log-probability of each line's text, the end included, in nats."""
         one = together(lines, network.tokenizer).to(network.net.lm_head.weight.device)
         each_T: Tensor = through(network.net, one).each_T.double()
         return torch.zeros(len(lines), dtype=torch.double, device=each_T.device).index_add_(0, one.sources_T, each_T).tolist()

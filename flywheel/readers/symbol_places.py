@@ -1,7 +1,7 @@
-"""About where each symbol of a line stands, which a reader is told at first.
+"""The approximate place of each symbol of a line, for a reader's first steps.
 
-CTC leaves it open where a symbol stands, and a reader that knows nothing says blank for hundreds of steps until it sees that
-there is something to align. Letters are about equally wide, so a symbol's place in the text says about where it is.
+CTC leaves the places of symbols open, and an untrained reader answers blank for hundreds of steps before it aligns anything.
+Letters are about equally wide, so a symbol's index in the text tells about where it is.
 """
 
 import unicodedata
@@ -14,12 +14,12 @@ from torch import Tensor
 from datagen.engines.compact import STEP
 
 _MARGIN = 4  # pixels of paper at each end of a line, about
-_NEAR = 8  # pixels that a symbol may stand aside
+_NEAR = 8  # pixels that a symbol may be off its place
 _JAMO = range(0x1100, 0x1200)
 
 
 def frames(symbols: str, num_steps: int, frames_of_step: int) -> numpy.ndarray:
-    """The frame in which each symbol of a line stands, about."""
+    """The approximate frame of each symbol of a line."""
     widths = numpy.array([_width(symbol) for symbol in symbols])
     middle = (numpy.cumsum(widths) - widths / 2) / max(widths.sum(), 0.5)
     x = _MARGIN + middle * (num_steps * STEP - 2 * _MARGIN)
@@ -27,8 +27,8 @@ def frames(symbols: str, num_steps: int, frames_of_step: int) -> numpy.ndarray:
 
 
 def loss(logp_BTA: Tensor, targets: Sequence[Sequence[int]], symbols: Sequence[str], steps: Sequence[int]) -> Tensor:
-    """How little of each symbol is seen near its place: in nats, the mean of all symbols of the lines, which are so many `steps`
-    long."""
+    """The negative log-probability of each symbol near its place: in nats, the mean over all symbols. `steps` are the lines'
+    lengths."""
     frames_of_step = logp_BTA.shape[1] // max(steps)
     near = numpy.arange(-_NEAR * frames_of_step // STEP, _NEAR * frames_of_step // STEP + 1)
     lines: list[int] = []

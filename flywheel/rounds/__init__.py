@@ -1,1 +1,1 @@
-"""Rounds, and which are kept."""
+"""Rounds, and the rule that keeps them."""

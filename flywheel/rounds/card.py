@@ -1,4 +1,4 @@
-"""What the cards of a round's datasets say of its readers, its labels, and its pages."""
+"""The parts of dataset cards about a round's readers, labels and pages."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,8 +11,8 @@ _HEAD = ("language", "character error", "Tesseract", "labels", "right", "charact
 
 
 def write(folder: Folder, name: str, metrics: Mapping[str, Any], of_pages: bool = False) -> None:
-    """Put what the round's `metrics` say into the card of its dataset `name` in `folder`, if there is any sample: that of its
-    labels, or that of the pages that it labelled."""
+    """Put the round's `metrics` into the card of its dataset `name` in `folder`, if the dataset has a sample: about its labels,
+    or (`of_pages`) about its labelled pages."""
     if shards := [report.shard for report in read_reports(folder)]:
         title = f"## What was measured of the pages of round {metrics['round']}"
         text = f"{title}\n\n{pages(metrics['pages'])}\n" if of_pages else measured(metrics)
@@ -21,7 +21,7 @@ def write(folder: Folder, name: str, metrics: Mapping[str, Any], of_pages: bool 
 
 
 def pages(measured: Mapping[str, Any]) -> str:
-    """What a round's metrics say of the pages that it labelled, in a few sentences."""
+    """The metrics of a round's labelled pages, in a few sentences."""
     refused = ", ".join(f"{num:,} {reason}" for reason, num in measured["refused"].items()) or "none"
     sentences = [
         f"Of {measured['num_read']:,} pages that were read, {measured['num_pages']:,} are samples; not taken: {refused}.",
@@ -38,7 +38,7 @@ def pages(measured: Mapping[str, Any]) -> str:
 
 
 def measured(metrics: Mapping[str, Any]) -> str:
-    """The figures of a round, as Markdown: how good its labels and its readers are, by language."""
+    """The figures of a round, as Markdown: the quality of its labels and readers, by language."""
     rows = [_row(lang, row) for lang, row in sorted(metrics["languages"].items()) if row["cer"] is not None]
     labels = metrics["labels"]
     all_of_them = ("all together", "", "", f"{labels['num_accepted']:,}", _interval(labels, "precision", 1), _let_through(labels))
@@ -58,7 +58,7 @@ def measured(metrics: Mapping[str, Any]) -> str:
 
 
 def detected(detection: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[str]:
-    """What a round's metrics say of the detector: a sentence for each kind of pages."""
+    """The metrics of the detector: a sentence for each kind of pages."""
     sentences = []
     for kind, pages in (("pages of documents", "documents"), ("typeset pages", "typeset")):
         if of_kind := detection.get(pages):
@@ -82,7 +82,7 @@ def _row(lang: str, row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _let_through(row: Mapping[str, Any]) -> str:
-    """The share of the characters read that are in the labels; "" if none were read."""
+    """The share of read characters that are in the labels; "" if none were read."""
     return f"{row['chars_accepted'] / row['chars_read']:.0%} of {row['chars_read']:,}" if row["chars_read"] else ""
 
 

@@ -1,4 +1,4 @@
-"""Which documents the readers of an output learned from, and which only tested them."""
+"""The documents from which an output's readers learned, and those that only tested them."""
 
 from datagen.disk.storage import Folder
 from flywheel.pools import lineage, pools_file
@@ -7,10 +7,8 @@ from flywheel.step import LEARNED_FROM, Flywheel, has_reader, reader_name, round
 
 
 def held_out(step: Flywheel, out: Folder) -> frozenset[str]:
-    """The sha256s of documents that only test the readers. A document whose other pages train them isn't one.
-
-    Raises `ValueError` if there are rounds but nothing that says what they were tested on.
-    """
+    """The sha256s of documents that only test the readers. A document with training pages isn't one. Raises `ValueError` if there
+    are rounds without their pools."""
     frozen = pools_file.read(out.sub(step.name))
     if frozen is None and (rounds := round_folders(out)):
         raise ValueError(
@@ -23,11 +21,9 @@ def held_out(step: Flywheel, out: Folder) -> frozenset[str]:
 
 
 def readers_trained_on(out: Folder, sha256s: frozenset[str]) -> list[str]:
-    """The folders of readers that learned from these documents, in rounds that are set aside, too.
-
-    A reader learned from a document if it was trained on lines of it, or on lines that the round before read in it, or if it
-    started from the weights of such a reader. The rounds' own files say so.
-    """
+    """The folders of readers that learned from these documents, also in rounds that are set aside. A reader learned from a
+    document if it was trained on its lines, or on the round before's readings of it, or if it started from the weights of such a
+    reader. The rounds' own files tell it."""
     readers = []
     for name in [*round_folders(out), *set_aside.folders(out)]:
         folder = out.sub(name)

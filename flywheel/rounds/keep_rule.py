@@ -49,10 +49,8 @@ class Verdict:
 
 
 def judge(readers: Iterable[RoundReader], before: ByReader | None, now: ByReader, needs_gain: bool = True) -> Verdict:
-    """The verdict on a round with these readers. Each reader is compared with the reader that it started from.
-
-    `now` has the round's distances, and `before` those of the round before; None in a first round.
-    """
+    """The verdict on a round with these readers. Each reader is compared with the reader that it started from. `now` has the
+    round's distances, and `before` those of the round before; None in a first round."""
     if before is None:
         return verdict(None, {})
     ours: dict[str, Mapping[str, tuple[int, int]]] = {}
@@ -68,16 +66,14 @@ def judge(readers: Iterable[RoundReader], before: ByReader | None, now: ByReader
 
 
 def verdict(before: Distances | None, now: Distances, needs_gain: bool = True) -> Verdict:
-    """The verdict on a round with the errors `now`, compared with the errors `before` (None: there are none).
-
-    Without `needs_gain`, a round is kept if no language got worse.
-    """
+    """The verdict on a round with the errors `now`, compared with the errors `before` (None: there are none). Without
+    `needs_gain`, a round is kept if no language got worse."""
     if before is None:
         return Verdict(True, "", {})
     lost = sorted(before.keys() - now.keys())
     changes = {lang: change for lang in sorted(before.keys() & now.keys()) if (change := _change(before[lang], now[lang]))}
     risk = RISK / max(1, len(changes))
-    worse = [_said(lang, c) for lang, c in changes.items() if c.p_worse < risk] + [
+    worse = [_sentence(lang, c) for lang, c in changes.items() if c.p_worse < risk] + [
         f"{lang} is not read any more" for lang in lost
     ]
     is_better = any(c.p_better < risk for c in changes.values()) or bool(now.keys() - before.keys())
@@ -88,7 +84,7 @@ def verdict(before: Distances | None, now: Distances, needs_gain: bool = True) -
     return Verdict(True, "", changes)
 
 
-def _said(lang: str, change: Change) -> str:
+def _sentence(lang: str, change: Change) -> str:
     return f"{lang} {change.before:.2%} -> {change.now:.2%} character error"
 
 

@@ -84,9 +84,7 @@ log = logging.getLogger(__name__)
 
 def turn(step: Flywheel, out: Folder, run: RunPipeline, runner: Runner, watch: Watch) -> int:
     """Make the rounds that don't exist yet. `runner` trains readers, and `watch` shows their progress. Returns the exit code.
-
-    Raises `ValueError` if existing rounds were made with other values, or if `step.gold` isn't a file of corrections.
-    """
+    Raises `ValueError` if existing rounds were made with other values, or if `step.gold` isn't a file of corrections."""
     if step.gold:
         log.info("%s: %s", GOLD, gold.take(out.sub(step.name), out.sub(step.pages), step.gold))
         audit.measure(out.sub(step.name))
@@ -157,10 +155,8 @@ def _crops(step: Flywheel, out: Folder, pools: FrozenPools) -> Pipeline:
 
 def _lines(step: Flywheel, out: Folder, pools: FrozenPools, readers: Readers) -> Pipeline | None:
     """The pipeline that finds the lines of pages that wait or calibrate. None if there is no such page, or the lines are made.
-
     The pages are chosen, and all their lines found, before the first round begins. If an earlier run was interrupted before that,
-    and had chosen other pages, its lines are deleted.
-    """
+    and had chosen other pages, its lines are deleted."""
     folder, pages = out.sub(step.name), out.sub(step.pages)
     if _is_whole(out, LINES):
         return None

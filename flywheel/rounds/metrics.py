@@ -1,4 +1,4 @@
-"""metrics.json of a round: how well its readers read, where their gates stand, and how many of the labels are right."""
+"""metrics.json of a round: the quality of its readers, their gates, and the share of right labels."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,11 +22,11 @@ _NOT_MEASURED = dict.fromkeys(("cer", "cer_low", "cer_high", "cluster_rate", "sp
 
 @dataclass(frozen=True)
 class Measured:
-    """What a round's readers achieve on held-out pages.
+    """The results of a round's readers on held-out pages.
 
-    By language: the name of its `reader`, that reader's `errors`, and the character error rate of the `existing` reader on
-    the same lines (`tesseract`, which it is in most languages). By reader: where its gate stands, None if nobody asked. By
-    language, the errors on `typeset` lines, and those of the existing reader; those of the languages `alone` are their only ones.
+    By language: the name of its `reader`, that reader's `errors`, and the character error rate of the `existing` reader on the
+    same lines (`tesseract`, which it mostly is). By reader: its gate; `gates` is None if none was made. By language: the errors
+    on `typeset` lines, and the existing reader's. The languages `alone` have only these.
     """
 
     reader: Mapping[str, str]
@@ -41,7 +41,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Which:
-    """The round `number`, which goes on from the round `comes_from` ("": from nothing), and the verdict on it."""
+    """The round `number`, the round from which it comes (`comes_from`, "": nothing), and the verdict on it."""
 
     number: int
     comes_from: str
@@ -58,10 +58,8 @@ def of_round(
     rows: Sequence[Row],
     labels: Folder,
 ) -> dict[str, Any]:
-    """The metrics of a round whose accepted lines are the dataset `labels`.
-
-    `rows` are the rows of the pages that it read in the dataset `pages`. Their text layers are looked at only here.
-    """
+    """The metrics of a round whose accepted lines are the dataset `labels`. `rows` are the rows of the pages that it read in the
+    dataset `pages`. Only here are their text layers used."""
     accepted = list(read_records(labels, manifest.rows(labels)))
     read = _read(accepted, read_reports(labels))
     counts = score_readings.precision(read_records(pages, rows), accepted)
@@ -83,8 +81,8 @@ def of_round(
 
 @dataclass(frozen=True)
 class _Read:
-    """What a round read of a language: characters that it accepted, and by reason how many lines, or parts of lines, and how many
-    characters it refused."""
+    """A round's readings in a language: accepted characters, and by reason the numbers of refused lines, or parts of lines, and
+    characters."""
 
     chars_accepted: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
@@ -98,13 +96,13 @@ class _Read:
         return {"chars_read": self.chars_accepted + self.chars_refused.total(), "chars_accepted": self.chars_accepted}
 
     def to_dict(self, counts: tuple[int, int]) -> dict[str, Any]:
-        """With how many of the accepted pieces are right, and how many there are."""
+        """The values, with `counts`: the numbers of right ones and of all accepted pieces."""
         refused = {name: dict(sorted(getattr(self, name).items())) for name in ("rejected", "chars_refused")}
         return gate.share(*counts) | self.chars() | refused
 
 
 def _read(accepted: Iterable[Sample], reports: Iterable[ShardReport]) -> dict[str, _Read]:
-    """What a round read, by language."""
+    """A round's readings by language."""
     read: dict[str, _Read] = defaultdict(_Read)
     for crop in accepted:
         read[crop.lang] += _Read(len(crop.text))

@@ -65,10 +65,8 @@ Watch = Callable[[str, Mapping[str, Folder]], AbstractContextManager[None]]
 
 
 class Round:
-    """Round `number` of the flywheel `step` in `out`. Its readers go on from those of the last of the `earlier` rounds.
-
-    `served` are the pools of the languages that the round serves.
-    """
+    """Round `number` of the flywheel `step` in `out`. Its readers go on from those of the last of the `earlier` rounds. `served`
+    are the pools of the languages that the round serves."""
 
     def __init__(self, step: Flywheel, out: Folder, frozen: FrozenPools, number: int, earlier: Sequence[str] = ()):
         self.step, self.out, self.frozen, self.number = step, out, frozen, number
@@ -84,7 +82,7 @@ class Round:
         self.device = ""
 
     def make(self, run: RunPipeline, runner: Runner, watch: Watch) -> int:
-        """Make what is missing of the round. Returns the exit code."""
+        """Make the missing parts of the round. Returns the exit code."""
         origin = self._write_origin()
         begun = self._fit.pretrained
         self.device = kinds.device(self.step.reader, begun.device if begun else "", runner)
@@ -137,7 +135,7 @@ class Round:
         return self.step.later if self.before else self.step.first
 
     def _num_text_lines(self) -> Counter[str]:
-        """How many lines of each script are typeset to train on."""
+        """The number of lines of each script that are typeset to train on."""
         num_lines: Counter[str] = Counter()
         for p in self.served:
             num_lines[p.script] += p.num_text_lines
@@ -176,7 +174,7 @@ class Round:
         if todo:
             log.info("%s: training the readers %s", self.name, ", ".join(todo))
         with watch(self.name, {name: self.folder.sub(reader_name(name)) for name in todo}):
-            # A task whose reader is trained runs, too: it checks that the reader is the one that this round asks for.
+            # A task whose reader is trained runs, too: it checks that the reader is this round's.
             trained = self._outcomes(runner, run_fit, tasks, "a reader could not be trained")
         return None if trained is None else {task.name: sha256 for task, sha256 in trained}
 
@@ -261,11 +259,9 @@ class Round:
     def _measure(
         self, readers: list[RoundReader], own: Mapping[str, str], held_out: evaluate.HeldOut
     ) -> tuple[Measured, Verdict]:
-        """Measure readers on held-out lines, and judge whether the round is kept.
-
-        Error rates are of each language's `own` reader, and of the existing readers. The verdict is by the errors of all readers.
-        Those errors are written to errors.json, line by line.
-        """
+        """Measure readers on held-out lines, and judge whether the round is kept. Error rates are of each language's `own`
+        reader, and of the existing readers. The verdict is by the errors of all readers. Those errors are written to errors.json,
+        line by line."""
         errors, of_typeset = {}, {}
         distances: dict[str, dict[str, dict[str, tuple[int, int]]]] = {r.name: {} for r in readers}
         for r in readers:

@@ -82,11 +82,9 @@ def finish(out: Folder) -> None:
 
 
 def roll_back(out: Folder, last: int) -> list[int]:
-    """Set aside all rounds after the round `last`, the latest first. 0: all rounds. Returns their numbers.
-
-    A round that isn't whole is deleted, since nothing came of it. After a kill the same call sets aside the remaining rounds.
-    Raises `ValueError` if there is no round `last`.
-    """
+    """Set aside all rounds after the round `last` (0: all rounds), the latest first. Returns their numbers. An unfinished round
+    is deleted, since nothing came of it. After a kill the same call sets aside the remaining rounds. Raises `ValueError` if there
+    is no round `last`."""
     finish(out)
     known = numbers(out)
     if last and last not in known:
@@ -140,9 +138,8 @@ def enough(step: Flywheel, out: Folder) -> str:
 
 
 def refused_rounds(out: Folder) -> list[Aside]:
-    """The rounds that the rule set aside, if the round that they came from isn't set aside. They count towards the number of
-    rounds, so that the number is reached in any case. Rounds that a person set aside, and rounds that came from these, don't
-    count."""
+    """The rounds that the rule set aside, unless the round from which they came is set aside. They count towards the number of
+    rounds, so that it is always reached. Rounds that a person set aside, and rounds that came from these, don't count."""
     there = frozenset(whole_rounds(out))
     return [a for a in of(out) if a.by == RULE and metrics(out, a.number)["from"] in there]
 

@@ -1,7 +1,5 @@
-"""Training a round's readers.
-
-Each training is a task for a worker. A task has folders and values only; the worker reads the crops itself.
-"""
+"""The training of a round's readers. Each training is a task for a worker. A task has folders and values only; the worker reads
+the crops itself."""
 
 import math
 from dataclasses import dataclass, replace
@@ -21,11 +19,10 @@ from flywheel.step import COMPACT, Fit, reader_name
 class FitTask:
     """The training of the reader `name` of `script`, for the round in the folder `round`.
 
-    It learns from the crops of the dataset `crops` whose pages are in the file `pages`, and from the lines that the round in
-    the folder `before` accepted on the pages in `accepted` (None: on none); from `texts`, whose lines are typeset for it; and,
-    more often, from what people corrected, in the dataset `gold`, on the pages in `gold_pages` (None: on none). It starts from
-    that round's reader `start` ("": from nothing). `mark` tells this training from others. The reader is of this
-    `kind`; a network that it starts from lies at `weights`.
+    It learns from several lines: crops of the dataset `crops` on `pages`; lines that the round in the folder `before` accepted on
+    the pages `accepted`; typeset lines of `texts`; and, more often, people's corrections in the dataset `gold` on `gold_pages`.
+    It starts from the reader `start` of the round before ("": from nothing). `mark` identifies the training. The reader is of
+    this `kind`; a network from which it starts is at `weights`.
     """
 
     name: str
@@ -45,8 +42,8 @@ class FitTask:
     weights: str = ""
 
     def lines(self) -> list[Crop]:
-        """The lines that the reader learns from: trusted ones, those that the round before accepted, text to typeset, and gold,
-        `gold.TIMES` times."""
+        """The training lines: trusted ones, those that the round before accepted, text to typeset, and gold, `gold.TIMES`
+        times."""
         lines = self._crops(self.crops, self.pages)
         corrected = marks.excluded(Folder(self.gold)) if self.gold else frozenset()
         lines += [crop for crop in self._crops(self.before, self.accepted) if crop.key not in corrected] if self.accepted else []
@@ -71,16 +68,16 @@ def run_fit(task: FitTask) -> str:
 
 
 _TEXT_ALONE = 10 / 3  # times the steps
-_PACKAGED, _SLOWER = 0.1, 0.5  # of the steps and of the rate, where a reader starts from the package's
+_PACKAGED, _SLOWER = 0.1, 0.5  # of the steps and of the rate, for a reader that starts from the package's
 
 
 def budget(fit: Fit, num_lines: int, num_text_lines: int = 0, least: int = 0, is_fresh: bool = False, packaged: str = "") -> Fit:
-    """The training for a script with so many lines of documents, and of text.
+    """The training for a script with `num_lines` lines of documents, and `num_text_lines` of text.
 
-    Lines of text are as many as one likes, so each asks for less: for an eighth of a line of a document; for half of one where
-    documents have less than `least` lines. A fresh network that learns from text alone trains longer, since it has to read
-    typefaces that it never sees: four times as many steps brought Hebrew from 8.2% of errors in such typefaces to 3.3%. One that
-    starts from the package's, of the sha256 `packaged`, needs a tenth of the steps.
+    Any number of lines can be typeset, so one counts for an eighth of a document's line; for half a line if documents have less
+    than `least` lines. A fresh network that learns from text alone trains longer, since it has to read typefaces that it never
+    sees: four times as many steps brought Hebrew from 8.2% of errors in such typefaces to 3.3%. A network that starts from the
+    package's, of the sha256 `packaged`, needs a tenth of the steps.
     """
     if is_fresh and packaged:
         of_fresh = budget(fit, num_lines, num_text_lines, least, is_fresh)

@@ -1,5 +1,5 @@
-"""The card of a script's reader: what it learned from, and how well it reads text and typefaces that it never saw. And a table of
-all cards."""
+"""The card of a script's reader: its training, and its error rates on text and typefaces that it never saw. And a table of all
+cards."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -20,19 +20,18 @@ from flywheel.pools.texts import Texts
 from flywheel.step import Fit
 
 OTHER_WIDTHS = (0.8, 1.22)
-"""How many times as wide a line is drawn that tests a reader in a typeface which it learned: narrower, or wider, than any that it
-learned."""
+"""The relative widths of test lines in a learned typeface: narrower, or wider, than any that the reader learned."""
 
 FIRST = 100
-"""The lines of a test that `make test` reads again."""
+"""The number of a test's lines that `make test` reads again."""
 
 _COLUMNS = ("script", "languages", "typefaces", "characters wrong", "Tesseract for ours, lines", "minutes", "kB")
 _NAMED = 8  # languages
 
 
 def test_lines(texts: Sequence[Texts], most: int) -> list[Crop]:
-    """At most `most` lines that test a script's reader, without images, as many of each of its languages as there are. Each has
-    the typeface that it is drawn in; those that test take turns."""
+    """At most `most` test lines of a script's reader, without images, evenly over its languages, each with its typeface. Test
+    typefaces take turns."""
     by_language: list[list[Crop]] = []
     for text in texts:
         lines: list[Crop] = []
@@ -51,8 +50,8 @@ def to_draw(lang: str, script: str, text: str, family: str) -> Crop:
 
 
 def images(crops: Sequence[Crop], are_unseen: Sequence[bool], seed: int) -> list[numpy.ndarray]:
-    """The lines as a poor scan or a careless detector would give them, (H, W) gray bytes. Those in a typeface that isn't
-    `are_unseen` are drawn in other proportions, too."""
+    """The lines like a poor scan's or a careless detector's, (H, W) gray bytes. Those in a typeface that isn't `are_unseen` are
+    also drawn in other widths."""
     drawn = []
     for number, (crop, is_unseen) in enumerate(zip(crops, are_unseen, strict=True)):
         line = degraded(crop, numpy.random.default_rng([seed, 3, number]))
@@ -64,8 +63,8 @@ def images(crops: Sequence[Crop], are_unseen: Sequence[bool], seed: int) -> list
 
 
 def card(reader: Reader, texts: Sequence[Texts], max_test: int, compared: int, seed: int) -> dict[str, Any]:
-    """How well a reader reads lines of `texts` that it didn't learn; of the first `compared`, how well Tesseract does, where this
-    machine has its data. Rates are shares of characters, with intervals of 95%."""
+    """A reader's error rates on lines of `texts` that it didn't learn; and Tesseract's on the first `compared` lines, if this
+    machine has its data. Rates are shares of characters, with 95% intervals."""
     script = reader.alphabet.script
     unseen = {text.lang: text.families.has_held_out for text in texts}
     crops = test_lines(texts, max_test)
@@ -116,8 +115,8 @@ def _rates(truths: Sequence[str], readings: Sequence[str]) -> dict[str, Any]:
 def _tesseract(
     crops: Sequence[Crop], lines: Sequence[numpy.ndarray], truths: Sequence[str], readings: Sequence[str], script: str
 ) -> dict[str, Any] | None:
-    """Tesseract's rate on the lines of languages that it knows, the reader's on the same, and the interval of the difference,
-    Tesseract's less the reader's."""
+    """Tesseract's rate on lines in its languages, the reader's on the same lines, and the interval of the difference, Tesseract's
+    less the reader's."""
     engine = OPEN.get("tesseract")
     theirs: dict[int, str] = {}
     for lang in sorted({crop.lang for crop in crops}):
@@ -143,7 +142,7 @@ def _tesseract(
 
 
 def table(cards: Mapping[str, Mapping[str, Any]]) -> str:
-    """A table in Markdown. A star: no typeface is left that only tests."""
+    """A table in Markdown. A star: no typeface is left for tests alone."""
     head = f"| {' | '.join(_COLUMNS)} |\n|{' --- |' * len(_COLUMNS)}\n"
     return head + "".join(f"| {' | '.join(_cells(script, card))} |\n" for script, card in cards.items())
 

@@ -1,7 +1,7 @@
-"""A script's reader: the trunk, and a change of low rank to its weights that makes it read this script well.
+"""A script's reader: the trunk, and a low-rank change to its weights that makes it read this script well.
 
-Each of the trunk's large weights W stays as it is, and U V is learned beside it (Hu et al., LoRA, arXiv 2106.09685). Norms and
-biases are learned whole, and so is the head, which starts from the trunk's rows of the script's symbols.
+Each large weight W of the trunk stays, and U V is learned beside it (Hu et al., LoRA, arXiv 2106.09685). Norms, biases and the
+head are learned whole; the head starts from the trunk's rows of the script's symbols.
 """
 
 from collections.abc import Sequence
@@ -21,14 +21,14 @@ from flywheel.scripts.trunk import NETWORK
 from flywheel.step import Fit
 
 RANK = 24
-_LARGE = 4_000  # weights; smaller ones are learned whole
+_LARGE = 4_000  # weights; smaller tensors are learned whole
 
 
 def fit(
     config: Fit, crops: Sequence[Crop], trunk: Reader, folder: Folder, mark: str
 ) -> tuple[dict[str, Tensor], Alphabet, CompactConfig]:
-    """The change to the trunk that reads `crops`, which are of one script, with the alphabet and the sizes of its network. After
-    a kill the same call goes on from its checkpoint in `folder`."""
+    """The change to the trunk for `crops`, which are of one script, with the alphabet and the sizes of its network. After a kill
+    the same call goes on from its checkpoint in `folder`."""
     torch.manual_seed(config.seed)
     alphabet = Alphabet.of(crops[0].script, (crop.text for crop in crops))
     network = CompactConfig(frames=NETWORK.frames, height=compact.network_for(config, crops).height)
@@ -58,7 +58,7 @@ class _LowRank(nn.Module):
 
 
 def _started(trunk: Reader, alphabet: Alphabet, network: CompactConfig) -> CompactNet:
-    """A network of the trunk's weights, of which only what is learned asks for gradients."""
+    """A network of the trunk's weights, in which only learned ones need gradients."""
     net = CompactNet(network, len(alphabet.symbols) + 1)
     compact.inherit(net, alphabet, trunk.alphabet, resized(trunk.net.state_dict(), network))
     net = net.to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
@@ -71,7 +71,7 @@ def _started(trunk: Reader, alphabet: Alphabet, network: CompactConfig) -> Compa
 
 
 def _change(net: CompactNet) -> dict[str, Tensor]:
-    """What a trained network adds to the trunk's weights, as `script_readers.merged` takes it."""
+    """A trained network's change to the trunk's weights, as `script_readers.merged` takes it."""
     change = {}
     for name, value in net.state_dict().items():
         if name.endswith(".parametrizations.weight.original") or name.endswith("num_batches_tracked"):

@@ -1,4 +1,4 @@
-"""Which languages each script's reader learns: those that a package has text of."""
+"""The languages that each script's reader learns: those with text in a package."""
 
 import functools
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from datagen.samples import declarations
 from datagen.writing.scripts import main_script
 
 TRUNK_ALONE = ("Hans", "Hant", "Jpan")
-"""Scripts that the trunk learns to tell from others. PP-OCR reads them."""
+"""Scripts that the trunk only learns to tell apart. PP-OCR reads them."""
 
 _LATIN = tuple("en fr de es pt-BR it pl cs tr vi fi hu sv nl ro id sw yo lt is cy mt az-Latn ha".split())
 _LATIN_LINES = 500
@@ -15,7 +15,7 @@ _OF_TRUNK = {"Hans": ("zh",), "Hant": ("zh-Hant",), "Jpan": ("ja",)}
 _OF_TRUNK_LINES = 2_500
 _LINES, _LEAST_LINES = 9_000, 600  # of a script; of a language
 
-# Languages that the Universal Declaration lacks, or has in few words, and that CLDR, LibreOffice or MediaWiki know.
+# Languages that the Universal Declaration lacks, or has in few words, and that CLDR, LibreOffice or MediaWiki have.
 _MORE: Mapping[str, tuple[str, ...]] = {
     "Adlm": ("ff-Adlm",),
     "Arab": ("sd", "ckb", "ks", "ug"),
@@ -43,8 +43,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
 
 @functools.cache
 def languages() -> dict[str, tuple[str, ...]]:
-    """The languages (BCP-47) of each script (ISO 15924), both sorted. Raises `ValueError` if the Universal Declaration can't be
-    had."""
+    """The languages (BCP-47) of each script (ISO 15924), both sorted. Raises `ValueError` without the Universal Declaration."""
     of_script: dict[str, set[str]] = {script: set(of) for script, of in _MORE.items()}
     for code in declarations.codes():
         declaration = declarations.declaration(code)
@@ -56,7 +55,7 @@ def languages() -> dict[str, tuple[str, ...]]:
 
 
 def num_lines(script: str, num_languages: int) -> int:
-    """How many lines of each of so many languages are learned at most."""
+    """The most lines of each language that are learned."""
     if script == "Latn":
         return _LATIN_LINES
     return _OF_TRUNK_LINES if script in TRUNK_ALONE else max(_LEAST_LINES, _LINES // num_languages)

@@ -1,24 +1,23 @@
-"""The making of the package's readers as a step of a recipe: its values. Recipes read this file without loading what trains."""
+"""The step of a recipe that makes the package's readers: its values. Recipes read this file without loading training code."""
 
 from dataclasses import dataclass, field, replace
 
 from flywheel.step import Fit
 
 EASY = tuple("Adlm Armn Cans Copt Cyrl Dsrt Geor Goth Grek Latn Mtei Nkoo Olck Sylo Syrc Tale Taml Tavt Tfng Vaii Yiii".split())
-"""Scripts of which at most 5% of characters were wrong after a third of the steps that others get."""
+"""Scripts with at most 5% wrong characters after a third of the others' steps."""
 
 HARD = ("Beng", "Cher", "Deva", "Ethi", "Hebr", "Java", "Lana", "Orya")
-"""Scripts that get more than twice as many steps as others."""
+"""Scripts with more than twice the others' steps."""
 
 
 @dataclass(frozen=True)
 class Scripts:
-    """A reader for each script that a package has text of, or for these `scripts` (ISO 15924) alone.
+    """A reader for each script with text in a package, or for these `scripts` (ISO 15924) alone.
 
-    `trunk` says how the network that they share is trained, `change` how a script's change to it is, `hard` and `easy` how that
-    of a `HARD` and of an `EASY` one is, where few lines get fewer steps. A run for a few scripts takes the package's own trunk.
-    At most `max_test` lines test a reader; Tesseract reads the first `compared` of them, too. With `install` what was made
-    becomes the package's.
+    `trunk` is the training of their shared network, `change` that of a script's change to it; `hard` and `easy` those of `HARD`
+    and `EASY` scripts, where few lines get fewer steps. A run for a few scripts takes the package's own trunk. At most `max_test`
+    lines test a reader; Tesseract reads the first `compared` of them, too. With `install` the results become the package's.
     """
 
     scripts: tuple[str, ...] = ()
@@ -44,5 +43,5 @@ class Scripts:
     name: str = "scripts"
 
     def fit_of(self, script: str) -> Fit:
-        """How the script's change to the trunk is trained."""
+        """The training of the script's change to the trunk."""
         return replace(self.easy if script in EASY else self.hard if script in HARD else self.change, seed=self.seed)

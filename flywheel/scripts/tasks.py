@@ -1,6 +1,6 @@
-"""What workers do for the package's readers: gather a language's text, train the trunk, train and measure a script's reader.
+"""Workers' tasks for the package's readers: gather a language's text, train the trunk, train and measure a script's reader.
 
-A task has folders and values only, and leaves files. What is there already, of the same values, stays.
+A task has folders and values only, and leaves files. Existing files of the same values stay.
 """
 
 import dataclasses
@@ -27,14 +27,14 @@ from flywheel.step import Fit
 
 TEXTS = "texts"
 FEWEST = 250
-"""The lines that a script's reader needs."""
+"""The fewest lines for a script's reader."""
 VERSION = 1
-"""Of what is made: goes up whenever the same values would give another reader."""
+"""Goes up whenever the same values would give another reader."""
 
 
 @dataclass(frozen=True)
 class TextTask:
-    """Text of a language in a script, at most `most` lines, as the file `texts/SCRIPT-LANG.json` of the folder `url`."""
+    """At most `most` lines of a language's text in a script, in the file `texts/SCRIPT-LANG.json` of the folder `url`."""
 
     script: str
     lang: str
@@ -49,8 +49,8 @@ class TextTask:
 
 
 def run_text(task: TextTask) -> bool:
-    """Whether there is text, and a typeface that has its letters. The file says null where there is none. Raises `ValueError` if
-    there is none since a package can't be had."""
+    """Whether there is text, and a typeface with its letters; if not, the file has null. Raises `ValueError` if there is no text
+    because a package can't be had."""
     made = pool_texts.gather(task.lang, task.script, [], tuple(pool_texts.PACKAGES), task.most, task.seed)
     if made is None and (lacking := pool_texts.missing()):
         raise ValueError(f"no text in {task.lang}: {', '.join(lacking)} can't be had here")
@@ -60,14 +60,14 @@ def run_text(task: TextTask) -> bool:
 
 @dataclass(frozen=True)
 class TrunkTask:
-    """The trunk, trained on the text in `texts` of the folder `url`, as its file trunk.safetensors."""
+    """The trunk, trained on the text in `texts` of the folder `url`, in the file trunk.safetensors there."""
 
     fit: Fit
     texts: tuple[str, ...]
     url: str
 
     def mark(self) -> str:
-        """What tells this trunk from others."""
+        """The identity of this trunk."""
         return fingerprint([VERSION, dataclasses.asdict(self.fit), _digest(Folder(self.url), self.texts)])
 
 
@@ -90,8 +90,8 @@ def run_trunk(task: TrunkTask) -> None:
 
 @dataclass(frozen=True)
 class ReaderTask:
-    """The reader of a script, trained on the text in `texts` of the folder `url` from the trunk there, as SCRIPT.safetensors with
-    its card SCRIPT.json, which is written last."""
+    """The reader of a script, trained from the trunk on the text in `texts`, all in the folder `url`: SCRIPT.safetensors, and at
+    last its card SCRIPT.json."""
 
     script: str
     fit: Fit
@@ -101,7 +101,7 @@ class ReaderTask:
     url: str
 
     def mark(self) -> str:
-        """What tells this reader from others."""
+        """The identity of this reader."""
         folder = Folder(self.url)
         of_trunk = hashlib.sha256(folder.read(f"{TRUNK}.safetensors")).hexdigest()
         values = [VERSION, dataclasses.asdict(self.fit), self.max_test, self.compared]
@@ -113,7 +113,7 @@ class ReaderTask:
 
 
 def run_reader(task: ReaderTask) -> dict[str, Any]:
-    """The card of the reader."""
+    """Returns the card of the reader."""
     folder, mark = Folder(task.url), task.mark()
     texts = [_texts(folder, name) for name in task.texts]
     crops: list[Crop] = [crop for text in texts for crop in typeset_lines.to_train(text)]
@@ -138,7 +138,7 @@ def made_card(folder: Folder, name: str) -> dict[str, Any]:
 
 
 def num_lines(folder: Folder, name: str) -> int:
-    """How many lines a file of text has to learn from."""
+    """The number of training lines in a file of text."""
     text = json.loads(folder.read(name)) if folder.exists(name) else None
     return len(text["train"]) if text else 0
 

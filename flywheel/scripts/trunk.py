@@ -1,7 +1,7 @@
 """The trunk: one network that reads lines of all scripts, roughly. A script's reader is a small change to it.
 
-It has the symbols of all scripts in one alphabet, so that what a letter is, and where it stands, is learned once. It also tells a
-line's script. Lines in Chinese characters belong to it for that alone: all of these characters are one symbol.
+Its alphabet has the symbols of all scripts, so the shapes and places of letters are learned once. It also tells a line's script.
+Lines in Chinese characters serve only that: all of these characters are one symbol.
 """
 
 import math
@@ -24,25 +24,25 @@ from flywheel.readers.ctc_training import DRAWN, by_width, checkpoint_name, lear
 from flywheel.step import Fit
 
 IDEOGRAPH = "\u4e00"
-"""The symbol that stands for all Chinese characters."""
+"""The symbol for all Chinese characters."""
 
 ALL = "Zyyy"
-"""The script of the trunk's alphabet: ISO 15924's code for what several scripts use."""
+"""The script of the trunk's alphabet: ISO 15924's code for text in several scripts."""
 
 NETWORK = CompactConfig(frames=4)
 
-_SCRIPTS = 8  # whose lines are drawn together
+_SCRIPTS = 8  # lines of so many scripts are drawn together
 _RARE = 1e-5
 _IDEOGRAPHS = re.compile(f"[{IDEOGRAPHS}]")
 
 
 def line_symbols(crop: Crop) -> str:
-    """The symbols of a line as the trunk reads them."""
+    """The symbols of a line in the trunk's alphabet."""
     return _IDEOGRAPHS.sub(IDEOGRAPH, symbols_of_crop(crop))
 
 
 class _Head(nn.Linear):
-    """A head of which only the `rows` that a batch needs are computed: most of a step would go into other scripts' symbols."""
+    """A head that computes only the `rows` of a batch: most of a step would go into other scripts' symbols."""
 
     rows: Tensor
 
@@ -52,7 +52,7 @@ class _Head(nn.Linear):
 
 @dataclass(frozen=True)
 class _Batch:
-    """Lines of several scripts, and the classes that these scripts have, of the trunk's: `rows`, of which the first is blank."""
+    """Lines of several scripts, and the trunk's classes for these scripts: `rows`, of which the first is blank."""
 
     crops: list[Crop]
     alphabet: Alphabet
@@ -85,8 +85,8 @@ def fit(config: Fit, crops: Sequence[Crop], folder: Folder, mark: str) -> Reader
 
 
 def frequencies(crops: Sequence[Crop], alphabet: Alphabet, scripts: Sequence[str]) -> Tensor:
-    """The logarithm of how frequent each class of the trunk is in each script's lines, (scripts, classes). One that a script
-    lacks is as rare as `_RARE` says."""
+    """The logarithm of the frequency of each of the trunk's classes in each script's lines, (scripts, classes). A class that a
+    script lacks has the frequency `_RARE`."""
     counts = {script: Counter[str]() for script in scripts}
     for crop in crops:
         counts[crop.script].update(line_symbols(crop))
@@ -100,8 +100,8 @@ def frequencies(crops: Sequence[Crop], alphabet: Alphabet, scripts: Sequence[str
 def _batches(
     config: Fit, by_script: Mapping[str, Sequence[Crop]], symbols: Mapping[str, frozenset[str]], alphabet: Alphabet
 ) -> Iterator[_Batch]:
-    """Batches without end, each of lines of several scripts. A script is drawn as often as the square root of the number of its
-    symbols says; a line of it by `shares_of`."""
+    """Batches without end, each of lines of several scripts. A script is drawn in proportion to the square root of its number of
+    symbols; a line of it by `shares_of`."""
     scripts = sorted(by_script)
     p = numpy.array([len(symbols[script]) ** 0.5 for script in scripts])
     shares = {script: shares_of(by_script[script]) for script in scripts}

@@ -1,1 +1,1 @@
-"""What a training takes, by formula."""
+"""The memory and time of trainings, by formula."""

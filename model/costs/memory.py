@@ -1,7 +1,7 @@
-"""What a training takes, before it is started: a GPU's memory, and days. By formula.
+"""Estimates before a training starts: a GPU's memory, and days. By formula.
 
 memory(config, …)             bytes on a GPU of a stage
-table(config, …)              for people: parameters, time and memory on one GPU, by what is trained
+table(config, …)              for people: parameters, time and memory on one GPU, for each choice of trained parts
 table_of_layouts(config, …)   for people: memory and days on many GPUs
 """
 
@@ -20,7 +20,7 @@ PAPER_TOKENS = 70e9
 PAPER_GPUS = 160
 MFUS = (0.3, 0.4, 0.5)
 USED = 0.85
-"""The share of a card's memory that a plan fills: it is an estimate from below."""
+"""The share of a card's memory that a plan fills, since the estimate is a lower bound."""
 CARDS_GB = (16, 24, 40, 48, 80, 141)
 _CARDS_SHOWN = ("A100", "H100", "H200")
 _DAY_S = 86_400.0
@@ -29,8 +29,8 @@ _COLUMNS = ("weights", "bf16 copies", "gradients", "optimizer", "gathered", "act
 
 @dataclass(frozen=True)
 class Memory:
-    """Bytes on a GPU. `gathered` is what it has for a while of the other GPUs' shares. `kept` are the activations of all batches
-    that the stage has at a time."""
+    """Bytes on a GPU. `gathered` are other GPUs' shares that it has for a while. `kept` are the activations of all batches that
+    are in the stage at a time."""
 
     weights: int
     copies: int
@@ -45,19 +45,16 @@ class Memory:
         return total
 
     def cells(self, unit: float) -> list[str]:
-        """`_COLUMNS` for people."""
+        """The values of `_COLUMNS` for people."""
         return [f"{size / unit:,.3g}" for size in (*astuple(self), self.total)]
 
 
 def memory(
     config: ModelConfig, load: Load, set_up: SetUp, layout: Layout, number: int, num_micros: int, checkpointing: Sequence[str]
 ) -> Memory:
-    """What a GPU of stage `number` holds at a step's peak, by the set-up's method; products in bf16. The towers in
-    `checkpointing` compute their activations again, one block after the other.
-
-    The encoder isn't sharded, whatever the layout. A stage has begun with as many batches as there are stages from it to the
-    last, before it is done with the first.
-    """
+    """The memory of a GPU of stage `number` at a step's peak, by the set-up's method; products in bf16. Towers in `checkpointing`
+    recompute their activations, one block after the other. The encoder isn't sharded, whatever the layout. Before a stage
+    finishes its first batch, it has begun one batch for each stage from it to the last."""
     stage, how = stages(config, layout.cut, load)[number], set_up.method
     encoder = [piece for piece in stage if piece.tower != "decoder"]
     shared = [piece for piece in stage if piece.tower == "decoder"]
@@ -71,7 +68,7 @@ def memory(
         copied = max(piece.num_packed for piece in shared)
         unpacked = 2 * (num_packed - copied) if "decoder" not in checkpointing else 0
     elif how.frozen == 4:
-        # Layers that are sharded come in bf16 as they are, the embedding isn't multiplied, experts are narrowed one by one.
+        # Sharded layers come in bf16, the embedding isn't multiplied, and experts are narrowed one by one.
         narrow = {"experts", "embeddings"} | ({"decoder"} if layout.shard > 1 else set())
         copied = sum(piece.parameters.get(part, 0) for piece in stage for part in set_up.through - narrow)
         copied += sum(piece.parameters["embeddings"] for piece in stage if piece.name == "head")
@@ -83,7 +80,7 @@ def memory(
         if piece.tower in checkpointing:
             largest = max(largest, *piece.blocks, 0)
         if piece.name == "head" and not set_up.rank:
-            activations += 4 * piece.parameters["embeddings"]  # the head's gradients, which are made with the loss
+            activations += 4 * piece.parameters["embeddings"]  # the head's gradients, made with the loss
     return Memory(
         weights=beneath + how.weight * learned,
         copies=2 * copied,
@@ -95,11 +92,10 @@ def memory(
 
 
 def _gathered(shared: Sequence[Piece], set_up: SetUp, layout: Layout) -> int:
-    """Bytes of what is around the layers, and of two layers, of which one comes while the other is used; and of the gradients of
-    one, and of what is around. Layers come in bf16, what is around them as it is; gradients are added up in fp32. A pipeline's
-    stage keeps all of its weights and of the gradients of those that are trained: torch's stage
-    (torch/distributed/pipelining/stage.py, `backward_maybe_with_nosync`) shares out none before the step's last batch is through.
-    """
+    """Bytes gathered from other GPUs: two layers (one comes while the other is used) in bf16, and the parts around the layers in
+    their own precision; also the fp32 gradients of one layer and of these parts. A pipeline's stage keeps all of its weights and
+    trained gradients: torch's stage (torch/distributed/pipelining/stage.py, `backward_maybe_with_nosync`) shards none before the
+    step's last batch is through."""
     layers = [piece.size for piece in shared if piece.blocks]
     around, trained = sum(piece.size for piece in shared) - sum(layers), set_up.num_trained(shared)
     own = (4 if set_up.method.frozen == 4 else 2) * around
@@ -112,8 +108,8 @@ def _gathered(shared: Sequence[Piece], set_up: SetUp, layout: Layout) -> int:
 def cheapest(
     config: ModelConfig, load: Load, set_up: SetUp, layout: Layout, number: int, num_micros: int, room: float
 ) -> tuple[str, ...]:
-    """The towers whose activations must be computed again so that a GPU of stage `number` gets by with `room` bytes: those that
-    cost the fewest operations; all of them if nothing is enough."""
+    """The towers that must recompute their activations so that a GPU of stage `number` needs at most `room` bytes: the choice
+    with the fewest operations; all towers if none is enough."""
     forward = forward_operations(config, load)
     again = {"sam": forward["sam"], "clip": forward["clip"], "decoder": forward["decoder"] + forward["experts"]}
     choices = [some for num in range(len(TOWERS) + 1) for some in itertools.combinations(TOWERS, num)]
@@ -124,8 +120,7 @@ def cheapest(
 
 
 def table(config: ModelConfig, load: Load, steps: int, loads_a_step: int = 1, set_ups: Sequence[SetUp] = SET_UPS) -> str:
-    """Lines for people, of one GPU. `load` is what goes through the network at a time, `loads_a_step` times before the weights
-    move."""
+    """Lines for people about one GPU. `load` goes through the network at a time, `loads_a_step` times a step."""
     counts, tokens = parameters(config), sum(load.lengths)
     total = sum(counts.values())
     rows = [["parameters", "", "share"]]
@@ -166,7 +161,7 @@ def _time(seconds: float) -> str:
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as lines, the first column to the left, the others to the right."""
+    """Rows as lines, the first column aligned left, the others right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = []
     for first, *others in rows:
@@ -185,8 +180,8 @@ def table_of_layouts(
     checkpointing: Sequence[str],
     num_samples: int,
 ) -> str:
-    """Lines for people. `load` is a batch of `micro_rows` rows. The `layouts` are of one number of GPUs. The training
-    is of `num_samples` like those of `load`."""
+    """Lines for people. `load` is a batch of `micro_rows` rows. All `layouts` have the same number of GPUs. The training has
+    `num_samples` samples like those of `load`."""
     lines: list[str] = []
     for layout in layouts:
         num_micros = -(-rows_per_step // (layout.copies * micro_rows))
@@ -213,7 +208,7 @@ def table_of_layouts(
 
 
 def stage_name(stage: Sequence[Piece]) -> str:
-    """What a stage has, its layers as a range."""
+    """The parts of a stage, its layers as a range."""
     layers = [piece.name.removeprefix("layer ") for piece in stage if piece.name.startswith("layer ")]
     names = [piece.name for piece in stage if not piece.name.startswith("layer ")]
     if layers:

@@ -3,11 +3,11 @@
     L patches of a view · l vision tokens and the class token · W C D width of SAM, CLIP, decoder · N heads · T tokens
 
 Operations: a product of (a, b) and (b, c) counts 2abc. Attention counts every pair within its window or sequence, causal or not,
-as in PaLM's appendix B (arXiv 2204.02311) and in torch's counter. Norms, activations, softmax and the resizing of position tables
-aren't counted, nor what an implementation does beyond the formula. A backward pass counts twice the forward pass.
+as in PaLM's appendix B (arXiv 2204.02311) and in torch's counter. Norms, activations, softmax, the resizing of position tables,
+and an implementation's extra work don't count. A backward pass counts twice the forward pass.
 
-Bytes: activations in bf16, as a processor keeps them: scores of few queries are kept, of many they aren't. Fused attention on a
-GPU keeps no scores, and so a little less. What lives for a moment isn't counted, nor what an allocator wastes.
+Bytes: activations in bf16, as a processor keeps them: the scores of few queries are kept, those of many aren't. Fused attention
+on a GPU keeps no scores, and so a little less. Short-lived memory and an allocator's waste don't count.
 """
 
 from collections import Counter
@@ -18,17 +18,17 @@ from model.net.config import DecoderConfig, ModelConfig, SamConfig
 from model.net.pipeline_cut import Cut
 
 PARTS = ("sam", "clip", "projector", "experts", "embeddings", "decoder")
-"""As `model.net.deepseek_ocr.PARTS` names them."""
+"""The names of `model.net.deepseek_ocr.PARTS`."""
 TOWERS = ("sam", "clip", "decoder")
-"""What can keep its activations, or compute them again."""
-_MANY = 512  # queries from which on scores aren't kept, as in model/net/cpu/blocked_attention.py
+"""The towers that can keep their activations, or recompute them."""
+_MANY = 512  # queries: from so many on scores aren't kept, as in model/net/cpu/blocked_attention.py
 _BF16, _FP32, _INT64 = 2, 4, 8
 
 
 @dataclass(frozen=True)
 class Load:
-    """What goes through the network at a time: views of images, (height, width) in pixels, samples of so many tokens in all,
-    answers of so many tokens."""
+    """The input of one pass: `views` of images, (height, width) in pixels; the `lengths` of samples in tokens; and the number of
+    learned tokens."""
 
     views: tuple[tuple[int, int], ...] = ()
     lengths: tuple[int, ...] = ()
@@ -37,14 +37,15 @@ class Load:
 
 @dataclass(frozen=True)
 class Piece:
-    """What no pipeline cuts: SAM with the compressor, CLIP with the projector, the embedding, a layer, or the norm with the head.
+    """A part that no pipeline cuts: SAM with the compressor, CLIP with the projector, the embedding, a layer, or the norm with
+    the head.
 
     parameters   their number by part
     linear       (inputs, outputs) of linear layers by released name
     operations   of a forward pass by part, those of the projector with CLIP's
     ends         bytes kept outside of blocks
     blocks       bytes that each block keeps
-    again        bytes that each block keeps if its activations are computed again
+    again        bytes that each block keeps if its activations are recomputed
     unused       parameters that nothing uses or trains
     """
 
@@ -64,7 +65,7 @@ class Piece:
 
     @property
     def num_packed(self) -> int:
-        """The numbers that are kept in 4 bits where a method packs weights: a layer's linear layers and experts."""
+        """The numbers that a method can pack in 4 bits: those of a layer's linear layers and experts."""
         of_layer = self.tower == "decoder" and self.blocks
         return sum(a * b for a, b in self.linear.values()) + self.parameters.get("experts", 0) if of_layer else 0
 
@@ -86,8 +87,7 @@ def pieces(config: ModelConfig, load: Load = Load()) -> list[Piece]:
 
 
 def stages(config: ModelConfig, how: Cut, load: Load = Load()) -> list[list[Piece]]:
-    """The pieces of each stage, as `model/net/stages.py` cuts. Raises `ValueError` if the stages have other layers than the
-    network."""
+    """The pieces of each stage, as `model/net/stages.py` cuts. Raises `ValueError` if the stages' layers aren't the network's."""
     with_clip = max(how.before - 1, 0)
     places = [0, with_clip, with_clip, *how.stage_of_layers(config.decoder.depth), how.stages - 1]
     both = list(zip(pieces(config, load), places, strict=True))
@@ -121,7 +121,7 @@ def _sam(sam: SamConfig, load: Load) -> Piece:
     ends = (3 * sam.patch**2 + 1 + sam.grid**2) * W + neck * (W + 9 * neck + 4) + 9 * first * (neck + second)
     shapes = {"attn.qkv": (W, 3 * W), "attn.proj": (W, W), "mlp.lin1": (W, 4 * W), "mlp.lin2": (4 * W, W)}
     operations, num_kept, blocks, again = 0, 0, list[int](), list[int]()
-    for (height, width), num in Counter(load.views).items():  # views of one size go through the towers together
+    for (height, width), num in Counter(load.views).items():  # views of one size go through the towers in one batch
         rows, columns = height // sam.patch, width // sam.patch
         L = num * rows * columns
         operations += 2 * L * (3 * sam.patch**2 * W + neck * (W + 9 * neck))

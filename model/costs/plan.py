@@ -1,4 +1,5 @@
-"""What is trained and how: the numbers of it, bytes a number, operations of a step. By formula, without torch."""
+"""The trained parameters and the method of training: their numbers, bytes a number, operations of a step. By formula, without
+torch."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,11 +9,11 @@ from model.costs.pieces import PARTS, Load, Piece, forward_operations, linear_la
 from model.net.config import ModelConfig, full
 
 PEAKS = {"A100": 312e12, "H100": 989e12, "H200": 989e12, "L40S": 362e12, "RTX 4090": 165e12}
-"""Operations a second in bf16, dense, as their makers say, by a piece of a card's name."""
+"""Operations a second in bf16, dense, by the makers' data sheets, and by a piece of a card's name."""
 LANGUAGE = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-"""The decoder's linear layers by the ends of their released names, shared experts included."""
+"""The decoder's linear layers, shared experts included: the ends of their released names."""
 ALL_LINEAR = "all-linear"
-"""All linear layers but the head, as peft calls them."""
+"""peft's name for all linear layers but the head."""
 _PART_OF_LAYERS = {
     "model.sam_model": "sam",
     "model.vision_model": "clip",
@@ -22,14 +23,14 @@ _PART_OF_LAYERS = {
 
 
 def is_target(name: str, target: str) -> bool:
-    """Whether the layer of the released name `name` is `target`, ends in it, or is one of `ALL_LINEAR`."""
+    """Whether the layer of the released name `name` is `target`, ends in it, or is covered by `ALL_LINEAR`."""
     return name != "lm_head" if target == ALL_LINEAR else f".{name}".endswith(f".{target}")
 
 
 @dataclass(frozen=True)
 class Method:
-    """The bytes that a number takes: `frozen`, of the weights that aren't trained, or of those of the decoder's layers alone if
-    they are `packed`; `weight`, `gradient` and `optimizer` of those that are."""
+    """Bytes a number. `frozen` is for weights that aren't trained; if they are `packed`, only for those of the decoder's layers.
+    `weight`, `gradient` and `optimizer` are for trained weights."""
 
     name: str
     frozen: float = 4
@@ -43,7 +44,7 @@ class Method:
         return self in (ADAPTERS, QLORA)
 
     def beneath(self, num: int, num_packed: int) -> int:
-        """The bytes of `num` weights that aren't trained, of which `num_packed` are of the decoder's layers."""
+        """The bytes of `num` frozen weights, of which `num_packed` are in the decoder's layers."""
         return round(self.frozen * num_packed) + 2 * (num - num_packed) if self.packed else round(self.frozen * num)
 
 
@@ -53,13 +54,13 @@ BF16 = Method("weights and gradients in bf16, moments and the rest of the weight
 BF16_8BIT = Method("weights and gradients in bf16, the rest of the weights kept, moments in 8 bits", 2, 2, 2, 4)
 ADAPTERS = Method("adapters in fp32, the weights beneath in bf16", frozen=2)
 QLORA = Method("adapters in fp32, the decoder's layers beneath in 4 bits, the rest in bf16", frozen=0.5 + 4 / 64, packed=True)
-"""In 4 bits 64 numbers share a scale in fp32."""
+"""In 4 bits, 64 numbers share a scale in fp32."""
 
 
 @dataclass(frozen=True)
 class SetUp:
-    """What is trained: `parts`, or an adapter of `rank` beside `targets`, which are layers, and the parts `beside` it; by which
-    method."""
+    """What is trained, and by which method: `parts`, or an adapter of `rank` beside the layers `targets`, with the parts `beside`
+    it."""
 
     name: str
     parts: tuple[str, ...] = PARTS
@@ -74,30 +75,29 @@ class SetUp:
         return self.beside if self.rank else self.parts
 
     def adapts(self, layers: Iterable[str]) -> list[str]:
-        """Those of the layers that an adapter stands beside."""
+        """The layers that get an adapter."""
         return [name for name in layers if self.rank and any(is_target(name, one) for one in self.targets)]
 
     def num_whole(self, some: Sequence[Piece]) -> int:
-        """The number of the trained parameters of the pieces' own weights."""
+        """The number of trained parameters of the pieces' own weights."""
         counts = (sum(one.parameters.get(part, 0) for part in self.whole) for one in some)
         return sum(counts) - sum(one.unused for one in some if "clip" in self.whole)
 
     def num_adapters(self, some: Sequence[Piece]) -> int:
-        """The number of the parameters of the adapters of the pieces: `model.files.lora.adapt`'s."""
+        """The number of parameters of the pieces' adapters, as of `model.files.lora.adapt`."""
         return sum(self.rank * sum(one.linear[name]) for one in some for name in self.adapts(one.linear))
 
     def num_trained(self, some: Sequence[Piece]) -> int:
-        """The number of parameters that are trained."""
         return self.num_whole(some) + self.num_adapters(some)
 
     @cached_property
     def through(self) -> frozenset[str]:
-        """The parts that a gradient goes through or into: all from the first that is trained on."""
+        """The parts through or into which a gradient goes: all parts from the first trained one on."""
         first = {PARTS.index(part) for part in self.whole}
         for name in self.adapts(linear_layers(full())):
             part = next((part for beginning, part in _PART_OF_LAYERS.items() if name.startswith(beginning)), "decoder")
             first.add(PARTS.index(part))
-        # Embeddings are the decoder's ground: with them, or the encoder, trained, all of the decoder hands gradients on.
+        # With embeddings or the encoder trained, all of the decoder passes gradients on.
         return frozenset(PARTS[min([*first, 3]) :])
 
 
@@ -112,7 +112,7 @@ METHODS = (FP32, BF16, BF16_8BIT, ADAPTERS, QLORA)
 
 
 def operations(config: ModelConfig, load: Load, set_up: SetUp = SET_UPS[0]) -> int:
-    """The operations of a step: what is trained counts three times, what hands a gradient on twice, the rest once. Those of an
-    adapter itself are left out."""
+    """The operations of a step: trained parts count three times, parts that pass a gradient on twice, the others once. An
+    adapter's own operations don't count."""
     passes = {part: 3 if part in set_up.whole else 2 if part in set_up.through else 1 for part in PARTS}
     return sum(count * passes[part] for part, count in forward_operations(config, load).items())

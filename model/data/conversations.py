@@ -1,4 +1,4 @@
-"""Rows that people write themselves, as a sample's parts: the layouts of JSON, and what is wrong with a row.
+"""Rows that people write themselves, as a sample's parts: the layouts of JSON, and errors in a row.
 
     {"messages": [{"role": "user", "content": "<image>Read it."}, {"role": "assistant", "content": "Hello"}], "images": ["a.png"]}
     {"conversations": [{"from": "human", "value": "<image>Read it."}, {"from": "gpt", "value": "Hello"}], "images": ["a.png"]}
@@ -8,12 +8,12 @@
     {"text": "learned as a whole"}
 
 These are the layouts of ms-swift, LLaMA-Factory, ShareGPT, LLaVA and Alpaca. Roles are system, user and assistant. A content may
-be a list of parts, as in OpenAI's layout. Where images aren't named by `<image>`, they stand before the first user's text, each
-in a line of its own. A row without images is text alone. A row's `system` and `history` stand before what it asks. An answer with
-`"loss": false` is read and not learned. A key of null is as good as none. `lang`, `group` and `id` may be given: rows of one
-group are on one side of the split. Without a group, rows with the same first image are one.
+be a list of parts, as in OpenAI's layout. Images without an `<image>` stand before the first user's text, each in a line of its
+own. A row without images is text alone. A row's `system` and `history` come before its question. An answer with `"loss": false`
+is read and not learned. A key of null counts as missing. `lang`, `group` and `id` are optional: rows of one group are on one side
+of the split. Without a group, rows with the same first image are one.
 
-Keys that would make another sample of the row, such as boxes or tools, are refused: without them something else would be learned.
+Keys that would change the sample, such as boxes or tools, are refused: without them the row would teach something else.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -45,7 +45,7 @@ _REFUSED_OF_MESSAGES = ("tool_calls", "function_call", "reasoning_content")
 
 
 class Row(NamedTuple):
-    """A row as it was written. `images` are where its images lie, or data URLs."""
+    """A row as it was written. `images` are their places, or data URLs."""
 
     parts: tuple[Part, ...]
     images: tuple[str, ...]
@@ -61,13 +61,13 @@ class _Turn(NamedTuple):
 
     @property
     def part(self) -> Part:
-        # A system's text stands in a line before. An answer that isn't learned ends as one that is.
+        # A system's text has a line of its own. An answer that isn't learned ends like one that is.
         end = "\n" if self.role == "system" else EOS if self.role == "assistant" and not self.is_learned else ""
         return Part(self.text + end, self.is_learned)
 
 
 def row(values: Any) -> Row:
-    """The row that these JSON values are. Raises `SampleError`, saying what is wrong with them."""
+    """The row of these JSON values. Raises `SampleError` that names the fault."""
     if not isinstance(values, Mapping):
         raise SampleError("bad_row", f"it is {type(values).__name__}, not an object")
     values = {name: value for name, value in values.items() if value is not None}
@@ -87,7 +87,7 @@ def row(values: Any) -> Row:
 
 
 def _turns(values: Mapping[str, Any]) -> tuple[list[_Turn], list[str | None]]:
-    """The turns of a row, and of each image in them where it lies, None where the row says it."""
+    """The turns of a row, and the place of each image in them; None if the row has the place."""
     if any(name in values for name in LISTS):
         return _messages(values)
     for asked, more, answer in (("instruction", "input", "output"), ("query", "", "response"), ("prompt", "", "answer")):
@@ -103,7 +103,7 @@ def _turns(values: Mapping[str, Any]) -> tuple[list[_Turn], list[str | None]]:
 
 
 def _before(values: Mapping[str, Any], turns: Sequence[_Turn]) -> Iterator[_Turn]:
-    """What a row says in a key of its own, and what comes before its turns."""
+    """The turns of a row's own keys, then those that come before its turns."""
     system = _text(values.get("system", ""), "system").strip()
     if system and any(turn.role == "system" for turn in turns):
         raise SampleError("bad_row", "it has system, and a message of that role too")
@@ -126,7 +126,7 @@ def _messages(values: Mapping[str, Any]) -> tuple[list[_Turn], list[str | None]]
         text, within = _content(content)
         images += within
         is_answer = role == "assistant"
-        # What is asked is stripped, as the released code does it.
+        # Questions are stripped, as in the released code.
         turns.append(_Turn(role, text if is_answer else text.strip(), _is_learned(message, is_answer)))
     if not turns:
         raise SampleError("bad_row", "its messages are empty")
@@ -146,7 +146,7 @@ def _is_learned(message: Mapping[str, Any], is_answer: bool) -> bool:
 
 
 def _content(content: Any) -> tuple[str, list[str | None]]:
-    """A message's text, and of each image in it where it lies, None where the row says it."""
+    """A message's text, and the place of each image in it; None if the row has the place."""
     if not isinstance(content, list):
         return _text(content, "content"), []
     texts: list[str | None] = []
@@ -164,12 +164,12 @@ def _content(content: Any) -> tuple[str, list[str | None]]:
     num_said = sum(text.count(IMAGE) for text in texts if text)
     if num_said and images and num_said != len(images):
         raise SampleError("image_missing", f"a content has {len(images)} images, and says {num_said} times {IMAGE}")
-    # Where the text says the places itself, a part is the image alone.
+    # If the text has the places of images, a part is the image alone.
     return "".join(text if text is not None else "" if num_said else IMAGE for text in texts), images
 
 
 def _all_images(values: Mapping[str, Any], within: Sequence[str | None]) -> list[str]:
-    """Where the images lie, in their order: those that the row names, or those in its messages."""
+    """The places of all images in order: the row's own, or those in its messages."""
     named = {name: _references(values.get(name) or []) for name in ("images", "image")}
     if all(named.values()) and named["images"] != named["image"]:
         raise SampleError("bad_row", "it has images and image, and they differ")
@@ -185,7 +185,7 @@ def _references(images: Any) -> list[str]:
 
 
 def _reference(image: Any) -> str:
-    """Where an image lies; its bytes, in base64, as a data URL."""
+    """The place of an image; for bytes in base64, a data URL."""
     if isinstance(image, Mapping):
         data = image.get("bytes")
         image = f"data:;base64,{data}" if isinstance(data, str) and data else image.get("path") or image.get("url")

@@ -1,9 +1,9 @@
-"""Lengths counted before a training, by workers. What it finds beside its datasets it needn't count while all ranks wait.
+"""Lengths counted by workers before a training, so that its ranks needn't wait for the counts.
 
-    uncounted(datasets, …)      datasets of which each may be counted by another worker: a shard, a tar, a file
+    uncounted(datasets, …)      datasets that workers may count one by one: a shard, a tar, a file
     count(task)                 on a worker
 
-What is counted is kept as `model.data.lengths` says: a second time nothing is counted.
+Counts are kept (`model.data.lengths`): a second call counts nothing.
 """
 
 import functools
@@ -20,7 +20,7 @@ from model.net.tokenizer import TextTokenizer
 
 @dataclass(frozen=True)
 class CountTask:
-    """A part of a dataset, to be counted by the tokenizer in a folder, which is known by its content."""
+    """A part of a dataset to count, with the tokenizer in a folder. `known_as` identifies the tokenizer by its content."""
 
     dataset: Dataset
     tokenizer: str
@@ -36,8 +36,8 @@ def uncounted(datasets: Iterable[Dataset], tokenizer: TextTokenizer) -> Iterator
 
 
 def count(task: CountTask) -> int:
-    """How many rows the part has. Raises `ValueError` as its dataset does, for one that can't be used, too: the training says
-    what becomes of it."""
+    """The number of rows of the part. Raises `ValueError` as its dataset does, also for a part without usable rows, which the
+    training handles."""
     columns = task.dataset.columns(_tokenizer(task.tokenizer, task.known_as))
     return len(columns.group_N)
 

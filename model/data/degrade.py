@@ -1,8 +1,8 @@
-"""Pages as a scanner or a camera would see them: what is drawn follows from a seed, and the image keeps its size.
+"""Pages made to look scanned or photographed. The damage depends on a seed, and the image keeps its size.
 
-A scan is dull and noisy, a little turned, its ink spread or worn, and saved as a JPEG. A photo is lit from one side, seen at an
-angle, out of focus or shaken, and noisier. A line of text is taken to be a fiftieth of the image's longer side high, or half of
-its shorter one, whichever is less.
+A scan is dull and noisy, slightly turned, its ink spread or worn, and saved as a JPEG. A photo is lit from one side, seen at an
+angle, out of focus or shaken, and noisier. A line of text counts as a fiftieth of the image's longer side high, or half of its
+shorter side, whichever is less.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from PIL import Image
 from datagen.drawing import wear
 
 _MAX_SIDE = 32_766
-"""OpenCV moves no image that has a longer side. Such an image stays as it is."""
+"""The longest side that OpenCV can move. A larger image stays as it is."""
 _DULL = (1.0, partial(wear.tone, bends=(0.7, 1.5), tint=0.1))
 SCAN: wear.Steps = ((0.5, wear.spread), (1, wear.turn), (1, wear.blur), _DULL, (1, wear.grain), (1, wear.jpeg))
 CAMERA: wear.Steps = (
@@ -25,7 +25,7 @@ CAMERA: wear.Steps = (
 
 @dataclass(frozen=True)
 class Degradations:
-    """The shares of images that are degraded as scans and as photos. The others stay as they are."""
+    """The shares of images that become scans and photos. The others stay as they are."""
 
     scan: float = 0.2
     camera: float = 0.1
@@ -35,7 +35,7 @@ class Degradations:
             raise ValueError(f"scan is {self.scan}, camera {self.camera}: shares of all images, together at most 1")
 
     def __call__(self, image: Image.Image, seed: int, may_move: bool) -> Image.Image:
-        """The image as `seed` degrades it. Unless it `may_move`, all stays in its place, because an answer has boxes."""
+        """The image, degraded by `seed`. Unless it `may_move`, all stays in its place, because an answer has boxes."""
         random = np.random.Generator(np.random.PCG64(seed))
         u = random.random()
         if u >= self.scan + self.camera or max(image.size) > _MAX_SIDE:

@@ -19,7 +19,7 @@ from model.net.tokenizer import TextTokenizer
 
 
 class Place(NamedTuple):
-    """A line by its number; or with `text` an unseen one."""
+    """A line by its number; with `text`, an unseen line."""
 
     number: int
     text: str = ""
@@ -32,7 +32,7 @@ class DrawnReader:
     tells: bool = False
 
     def read(self, place: Place, prompt: int) -> Example:
-        """Draws the line. None is bad."""
+        """Draws the line. No line is bad."""
         number, text = place
         line = self.lines.drawn(text, _look(self.lines, number)) if text else self.lines.line(number)
         edges = (line.look.left, *line.ends()) if self.tells else ()
@@ -40,12 +40,9 @@ class DrawnReader:
 
 
 class Drawn:
-    """The first `count` of `lines`, drawn in their order, and behind them `held_out` unseen ones.
-
-    Those are of `shortest` to `longest` characters, and are the same whatever the seed of `lines`. A training that takes more
-    than `count` lines begins again with the first, so `count` should be as many as it takes. Where it `tells`, each has its
-    characters' edges.
-    """
+    """The first `count` of `lines`, in the order of drawing, and behind them `held_out` unseen ones. Unseen lines have `shortest`
+    to `longest` characters, and don't depend on the seed of `lines`. A training that takes more than `count` lines begins again
+    with the first, so `count` should be large enough. If it `tells`, each line has its characters' edges."""
 
     def __init__(
         self,

@@ -1,7 +1,6 @@
-"""What an index has seen of the images that rows name, kept beside the rows: each image is looked at once, whoever names it.
+"""An index's facts about images that rows name, kept beside the rows: each image is read once, however many rows name it.
 
-What isn't there, or is no image, isn't kept, so that it is found when it comes. A file that has been written anew since is looked
-at again.
+Missing and broken images aren't kept, so they are found when they come. A file that was written anew is read again.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,14 +24,14 @@ _INLINE = "\0"
 
 
 def inline(seen: Look) -> str:
-    """What stands for an image that is in the row itself: what was seen of it."""
+    """The reference of an image that is in the row itself: its facts."""
     return f"{_INLINE}{seen.key:x} {seen.width} {seen.height}"
 
 
 class Looks:
-    """What is known of `references`, which differ from each other, in arrays: `width_M`, `height_M`, `key_M`, and `bad_M`, 0 or
-    the number of what is wrong, from 1, in `reasons`. `details` says more of the first bad ones. Raises `ValueError` if a storage
-    that they name can't be used."""
+    """The facts about different `references`, in arrays: `width_M`, `height_M`, `key_M`, and `bad_M`, 0 or the number of the
+    fault, from 1, in `reasons`. `details` has more about the first bad images. Raises `ValueError` if a storage that they name
+    can't be used."""
 
     def __init__(self, references: pa.Array, images: Folder, beside: Folder, part: str, made_of: str):
         self.references, self.images, num = references, images, len(references)
@@ -60,7 +59,7 @@ class Looks:
         return {"width": self.width_M, "height": self.height_M, "key": self.key_M, "stamp": self._stamp_M}
 
     def _fill(self, table: pa.Table) -> np.ndarray:
-        """Take over what is kept. (M,): whether an image was."""
+        """Take over the kept facts. (M,): whether an image had some."""
         at_M = pc.index_in(self.references, value_set=table["reference"])
         is_kept_M = np.asarray(at_M.is_valid())
         at = at_M.drop_null().to_numpy()
@@ -69,7 +68,7 @@ class Looks:
         return is_kept_M
 
     def _changed(self, at: np.ndarray) -> np.ndarray:
-        """Those of the images whose files have been written since, or have gone."""
+        """Which of the images have files that were written since, or are gone."""
         stamps = self._each(at, lambda reference: stamp(self.images, reference))
         return at[np.fromiter(stamps, np.uint64, len(at)) != self._stamp_M[at]]
 

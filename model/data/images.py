@@ -1,4 +1,4 @@
-"""Encoded images as an index sees them: where they lie, how large they are, and what tells one from another."""
+"""Encoded images as an index sees them: place, size and identity."""
 
 import base64
 import contextlib
@@ -23,7 +23,7 @@ _DATA = "data:"
 
 
 class Look(NamedTuple):
-    """What an index knows of an image. `key` is its `identity`, `stamp` its `stamp`."""
+    """An index's facts about an image. `key` is its `identity`, `stamp` its `stamp`."""
 
     width: int
     height: int
@@ -32,7 +32,7 @@ class Look(NamedTuple):
 
 
 class Unusable(OSError):
-    """A storage that an address names can't be used: there is no client for it, or no credentials."""
+    """The storage of an address can't be used: its client or the credentials are missing."""
 
 
 def is_inline(reference: str) -> bool:
@@ -51,7 +51,8 @@ def read_image(folder: Folder, reference: str) -> bytes:
 
 
 def look(folder: Folder, reference: str) -> Look:
-    """Of a file on this machine's disk only its ends are read. Raises as `read_image`, and `SampleError` for what is no image."""
+    """The facts about an image. Of a file on a local disk only its ends are read. Raises as `read_image`, and `SampleError` if it
+    isn't an image."""
     name = reference[:200]
     with _reached(reference):
         path = None if is_inline(reference) else _local(folder, reference)
@@ -66,7 +67,7 @@ def look(folder: Folder, reference: str) -> Look:
 
 
 def stamp(folder: Folder, reference: str) -> int:
-    """64 bits that change when a file on this machine's disk is written anew; 0 for other images, and where there is no file."""
+    """64 bits that change when a local file is written anew; 0 for other images, and if there is no file."""
     with contextlib.suppress(OSError, ValueError, ImportError):
         if (path := _local(folder, reference)) is not None:
             return _stamp(os.stat(path))
@@ -74,7 +75,7 @@ def stamp(folder: Folder, reference: str) -> int:
 
 
 def upright_size(source: BinaryIO, name: str) -> tuple[int, int]:
-    """(width, height) of an encoded image, turned as its EXIF says. Raises `SampleError`."""
+    """(width, height) of an encoded image, turned by its EXIF. Raises `SampleError`."""
     try:
         with Image.open(source) as image:
             width, height = image.size
@@ -85,8 +86,8 @@ def upright_size(source: BinaryIO, name: str) -> tuple[int, int]:
 
 
 def identity(num_bytes: int, first: bytes, last: bytes) -> int:
-    """64 bits that are the same for copies of an image, wherever they lie: of its length, and its first and last `ENDS` bytes.
-    Never 0."""
+    """64 bits that are equal for copies of an image, wherever they are: of its length, and its first and last `ENDS` bytes. Never
+    0."""
     return xxhash.xxh3_64_intdigest(first[:ENDS] + last[-ENDS:], seed=num_bytes) or 1
 
 
@@ -122,7 +123,7 @@ def _reached(reference: str) -> Iterator[None]:
     except (SampleError, Unusable):
         raise
     except (OSError, ValueError) as error:
-        what = "" if isinstance(error, OSError) else f": {error}"  # which would say the path again
+        what = "" if isinstance(error, OSError) else f": {error}"  # an OSError would repeat the path
         raise SampleError("image_missing", f"{name}: {type(error).__name__}{what[:200]}") from error
-    except Exception as error:  # clients of object storage have kinds of their own, as for credentials that are missing
+    except Exception as error:  # clients of object storage have own exceptions, as for missing credentials
         raise Unusable(f"{name} can't be read: {type(error).__name__}: {error}") from error

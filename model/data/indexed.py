@@ -1,5 +1,5 @@
-"""Rows that others wrote. Each is read once for what an index knows of it, which is kept beside the rows. What can't be used is
-left out, counted and named.
+"""Rows that others wrote. Each row is read once for an index, which is kept beside the rows. Unusable rows are left out, counted
+and named.
 
 N rows · I images of all rows · P prompts
 """
@@ -28,15 +28,15 @@ from model.net.tokenizer import TextTokenizer
 log = logging.getLogger(__name__)
 
 BLANK, NO_TEXT = "blank_line", "no_text"
-"""The reasons of rows that say nothing: they are counted, and not named."""
+"""The reasons of empty rows: they are counted, and not named."""
 NAMED = 5
 _ROWS_AT_A_TIME, _LETTERS_AT_A_TIME = 2048, 1 << 26
 _MOST = 65535
 
 
 class Source(NamedTuple):
-    """A file, or a part of a dataset, that is indexed by itself. What is counted of it is kept in `folder` under the name `file`;
-    its bytes are `known_as`. `num_rows` is -1 where nobody knows."""
+    """A file, or a part of a dataset, with an index of its own. The index is kept in `folder` under the name `file`. `known_as`
+    identifies its bytes. `num_rows` is -1 if unknown."""
 
     folder: Folder
     file: str
@@ -45,8 +45,8 @@ class Source(NamedTuple):
 
 
 class RowRead(NamedTuple):
-    """What an index learns of one row: `values` by column, and its text under each prompt; or why it can't be used. `called` is a
-    name for people."""
+    """The facts about one row: `values` by column, and its text under each prompt; or the error that makes it unusable. `called`
+    is its name for people."""
 
     called: str
     values: dict[str, Any]
@@ -56,14 +56,13 @@ class RowRead(NamedTuple):
 
 @dataclass(frozen=True)
 class Images:
-    """The images of N rows, row by row: image i is of row `rows_I[i]`. `keys_I` are what tells one image from another."""
+    """The images of N rows, row by row: image i belongs to row `rows_I[i]`. `keys_I` are the images' identities."""
 
     rows_I: np.ndarray
     sizes_I2: np.ndarray
     keys_I: np.ndarray
 
     def only(self, wanted_N: np.ndarray) -> "Images":
-        """The images of these rows."""
         wanted_I = wanted_N[self.rows_I]
         return Images(self.rows_I[wanted_I], self.sizes_I2[wanted_I], self.keys_I[wanted_I])
 
@@ -80,7 +79,8 @@ class Images:
         return Several(rows_S, np.r_[0, counts_N[rows_S].cumsum()], self.sizes_I2[counts_N[self.rows_I] > 1].astype(np.int32))
 
     def groups(self, own_N: np.ndarray, held_out: frozenset[str]) -> np.ndarray:
-        """(N,) uint64: rows with an image in common are of one group, and rows with the same `own_N`, if that isn't 0."""
+        """(N,) uint64: the group of each row. Rows with a common image share a group, and rows with the same `own_N`, if it isn't
+        0."""
         has_own = np.flatnonzero(own_N)
         rows = np.concatenate([has_own, self.rows_I])
         order = np.argsort(rows, kind="stable")
@@ -90,12 +90,12 @@ class Images:
 class Indexed(ABC):
     """A dataset of such rows.
 
-    sources             what is indexed by itself, in order
+    sources             the parts with an index of their own, in order
     fields              the columns of a source's table, beside the reason and the lengths
     kind                changes when the same bytes would give another table
-    lang                the language of all rows, where they don't say theirs
-    numbers_bad_rows    whether a row that can't be used has a number all the same; if not, `note` is told of those that can
-    held_out            the groups that are never trained on. Rows of one group are on one side of the split
+    lang                the language of rows that don't name theirs
+    numbers_bad_rows    whether an unusable row has a number; if not, `note` gets the usable ones
+    held_out            the groups that never train. Rows of one group are on one side of the split
     """
 
     name: str
@@ -110,10 +110,10 @@ class Indexed(ABC):
 
     @abstractmethod
     def rows(self, source: Source) -> Iterator[RowRead]:
-        """All rows of a source, in order, and what can't be used."""
+        """All rows of a source, in order, and the faults of unusable ones."""
 
     def place(self, row: int) -> Any:
-        """Where the row lies: its number, unless a dataset says more."""
+        """The row's place: its number, unless a dataset needs more."""
         return row
 
     @property
@@ -121,14 +121,14 @@ class Indexed(ABC):
     def digest(self) -> str: ...
 
     def images(self, table: pa.Table) -> tuple[Images, pa.ChunkedArray]:
-        """The images of a table's rows, and why each row can't be used, "" if it can."""
+        """The images of a table's rows, and the reason why each row is unusable, "" if it is usable."""
         sizes, keys = (table[name].combine_chunks() for name in ("sizes", "image_keys"))
         rows_I = np.repeat(np.arange(len(table)), pc.list_value_length(keys).to_numpy())
         sizes_I2 = pc.list_flatten(sizes).to_numpy().reshape(-1, 2)
         return Images(rows_I, sizes_I2, pc.list_flatten(keys).to_numpy()), table["reason"]
 
     def note(self, tables: list[pa.Table]) -> None:
-        """Keep what `place` needs of the rows that can be used, a table a source."""
+        """Keep what `place` needs of the usable rows, a table a source."""
         raise NotImplementedError(f"{type(self).__name__} numbers all rows")
 
     def langs(self, table: pa.Table) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -139,8 +139,8 @@ class Indexed(ABC):
         return encoded.indices.to_numpy().astype(np.int16), tuple(encoded.dictionary.to_pylist())
 
     def columns(self, tokenizer: TextTokenizer) -> Columns:
-        """Raises `ValueError` if none of the rows can be used, or if an address names a storage that can't be used."""
-        tables = [self._kept(source, tokenizer) for source in self.sources]
+        """Raises `ValueError` if no row is usable, or if an address names an unusable storage."""
+        tables = [self._table_of(source, tokenizer) for source in self.sources]
         table = pa.concat_tables(tables).combine_chunks()
         images, reasons = self.images(table)
         skipped, is_good_N = self._skipped(reasons), np.asarray(pc.equal(reasons, ""))
@@ -165,7 +165,7 @@ class Indexed(ABC):
         )
 
     def uncounted(self, tokenizer: TextTokenizer) -> Iterator[Self]:
-        """Each source whose lengths aren't kept, as a dataset; a file of rows always, since it may have changed."""
+        """Each source without kept lengths, as a dataset; a file of rows always, since it may have changed."""
         for source in self.sources:
             if source.num_rows >= 0 or not lengths.is_kept(source.folder, self._lengths(tokenizer), source.file):
                 one = copy.copy(self)
@@ -190,7 +190,7 @@ class Indexed(ABC):
         return pa.concat_tables(tables).combine_chunks()
 
     def tell(self, called: str, error: SampleError) -> None:
-        """Name a row that can't be used, once, if it is among the first."""
+        """Name an unusable row in the log, once, if it is among the first."""
         if called in self._named or len(self._named) == NAMED:
             return
         self._named.add(called)
@@ -203,12 +203,12 @@ class Indexed(ABC):
     def _lengths(self, tokenizer: TextTokenizer) -> str:
         return lengths.name(tokenizer, self.prompts, self.kind)
 
-    def _kept(self, source: Source, tokenizer: TextTokenizer) -> pa.Table:
+    def _table_of(self, source: Source, tokenizer: TextTokenizer) -> pa.Table:
         folder, file, known_as, num_rows = source
         return lengths.kept(folder, self._lengths(tokenizer), file, known_as, num_rows, lambda: self.made(source, tokenizer))
 
     def _skipped(self, reasons: pa.ChunkedArray) -> dict[str, int]:
-        """How many rows can't be used, by the reason. Raises `ValueError` if that is all of them."""
+        """The numbers of unusable rows, by reason. Raises `ValueError` if no row is usable."""
         counts = Counter({count["values"]: count["counts"] for count in pc.value_counts(reasons).to_pylist()})
         num_good = counts.pop("", 0)
         if not num_good:
@@ -219,7 +219,7 @@ class Indexed(ABC):
 
 
 def _together(rows: Iterable[RowRead]) -> Iterator[list[RowRead]]:
-    """The rows, some at a time: fewer where they have long texts, which are all in memory."""
+    """The rows in groups: smaller ones for long texts, which are all in memory."""
     some: list[RowRead] = []
     num_letters = 0
     for row in rows:

@@ -1,6 +1,5 @@
 """A user's file of rows: a row a line, or a JSON list, in the layouts of `conversations`. Images are files beside it, addresses,
-or data URLs: the heads of these are read, too.
-"""
+or data URLs, of which the heads are read, too."""
 
 import posixpath
 from collections.abc import Iterator
@@ -25,7 +24,7 @@ from model.data.split import group_hash
 
 
 class Place(NamedTuple):
-    """A row, in bytes of the file, and its number from 1."""
+    """A row's bytes in the file, and its number from 1."""
 
     offset: int
     num_bytes: int
@@ -34,8 +33,6 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class JsonlReader:
-    """Reads a row by its place."""
-
     name: str
     folder: Folder
     file: str
@@ -54,17 +51,15 @@ class JsonlReader:
 
 
 class Jsonl(Indexed):
-    """The rows of one file. `images` is the folder that paths of images begin in, by default the file's own.
-
-    Rows of one `group` are on one side of the split, rows that share an image, and rows that are the same; `held_out` names
-    groups that are never trained on. Raises `ValueError` if the file isn't there, or holds no rows.
-    """
+    """The rows of one file. `images` is the folder of images' paths, by default the file's own. Rows of one `group`, rows that
+    share an image, and equal rows are on one side of the split. The groups `held_out` never train. Raises `ValueError` if the
+    file isn't there or has no rows."""
 
     kind = f"jsonl {VERSION}"
     prompts = (Asked("", 1.0),)
     fields = (
         ("lang", pa.string()),
-        ("key", pa.uint64()),  # of what the row says of its group; 0 if its images do
+        ("key", pa.uint64()),  # of the row's group; 0 if its images decide
         ("images", pa.list_(pa.large_string())),
     )
 
@@ -84,7 +79,7 @@ class Jsonl(Indexed):
         return Place(*self._rows.place(row), row + 1)
 
     def images(self, table: pa.Table) -> tuple[Images, pa.ChunkedArray]:
-        """Images are looked at here, and not with the rows: they come and go by themselves."""
+        """Images are read here, not with the rows, since they come and go independently."""
         references, (source,) = table["images"].combine_chunks(), self.sources
         encoded = pc.list_flatten(references).dictionary_encode()
         looks = Looks(encoded.dictionary, self.reader.images, source.folder, source.file, self._images)
@@ -102,7 +97,7 @@ class Jsonl(Indexed):
         return Images(rows_I, sizes_I2, looks.key_M[codes_I]), reasons
 
     def rows(self, source: Source) -> Iterator[RowRead]:
-        """What the rows say, whatever has become of their images."""
+        """The rows, independent of their images."""
         for number, data in enumerate(self._rows.each(), 1):
             called, values = f"line {number}", {"lang": "und", "key": 0, "images": []}
             if not data.strip():
@@ -122,7 +117,7 @@ class Jsonl(Indexed):
             yield RowRead(called, {"lang": row.lang, "key": key, "images": images}, (row.parts,))
 
     def _reference(self, image: str) -> str:
-        """What the table has for an image: where it lies, or what was seen of it, if it is in the row."""
+        """The table's entry for an image: its place, or its facts if the image is in the row."""
         if "\0" in image:
             raise SampleError("image_missing", f"{image[:200]!r} is no path")
         return inline(look(self.reader.images, image)) if is_inline(image) else image

@@ -1,10 +1,10 @@
-"""What an index has counted, kept in Parquet files beside a dataset, so that its texts are read once.
+"""The counts of an index, kept in Parquet files beside a dataset, so that its texts are read once.
 
-    lengths/HASH/PART.parquet      a row for each row of a part of the dataset; a column for each prompt: how many tokens it has
+    lengths/HASH/PART.parquet      a row for each row of a part of the dataset; a column of numbers of tokens for each prompt
 
-The hash is of what the numbers follow from: tokenizer, prompts, and the version of this file. A part's file says which bytes it
-is of, and is made again if they have changed. Of a dataset on a web server they are kept in this user's cache. Where a dataset
-can't be written to, its lengths are counted at each start.
+The hash covers all that the numbers depend on: tokenizer, prompts, and the version of this file. A part's file identifies its
+bytes, and is made again if they have changed. For a dataset on a web server it is in this user's cache. If a dataset is
+read-only, its lengths are counted at each start.
 """
 
 import logging
@@ -26,7 +26,7 @@ _PART = b"part"
 
 
 def name(tokenizer: TextTokenizer, prompts: Sequence[Asked], kind: str = "") -> str:
-    """The folder of the lengths under this tokenizer and these prompts. The prompts' weights don't count."""
+    """The folder of the lengths for this tokenizer and these prompts. The prompts' weights have no influence."""
     digest = xxhash.xxh3_128()
     for value in (str(VERSION).encode(), kind.encode(), tokenizer.to_json(), *(asked.prompt.encode() for asked in prompts)):
         digest.update(len(value).to_bytes(8, "big") + value)
@@ -34,8 +34,8 @@ def name(tokenizer: TextTokenizer, prompts: Sequence[Asked], kind: str = "") -> 
 
 
 def kept(folder: Folder, name: str, part: str, made_of: str, num_rows: int, count: Callable[[], pa.Table]) -> pa.Table:
-    """The table of a part with `num_rows` rows, or -1 where nobody knows, whose bytes are known by `made_of`. `count` makes it if
-    it isn't kept."""
+    """The table of a part with `num_rows` rows (-1: unknown), whose bytes are identified by `made_of`. `count` makes it if it
+    isn't kept."""
     table = found(folder, name, part, made_of)
     if table is not None and num_rows in (-1, table.num_rows):
         return table
@@ -45,13 +45,13 @@ def kept(folder: Folder, name: str, part: str, made_of: str, num_rows: int, coun
 
 
 def is_kept(folder: Folder, name: str, part: str) -> bool:
-    """Whether there is a table for a part, of whatever bytes."""
+    """Whether there is a table for a part, of any bytes."""
     folder, file = _place(folder, name, part)
     return folder.exists(file)
 
 
 def found(folder: Folder, name: str, part: str, made_of: str) -> pa.Table | None:
-    """The table that is kept for a part whose bytes are known by `made_of`; None if there is none."""
+    """The kept table of a part whose bytes are identified by `made_of`; None if there is none."""
     folder, file = _place(folder, name, part)
     try:
         table = folder.read_table(file)
@@ -64,16 +64,16 @@ def found(folder: Folder, name: str, part: str, made_of: str) -> pa.Table | None
 
 
 def keep(folder: Folder, name: str, part: str, made_of: str, table: pa.Table) -> None:
-    """Keep a part's table, if that can be."""
+    """Keep a part's table, if its folder can be written."""
     folder, file = _place(folder, name, part)
     try:
         folder.write_table(file, table.replace_schema_metadata({_PART: made_of.encode()}))
-    except Exception as error:  # each storage has kinds of its own for what can't be written
+    except Exception as error:  # each storage has own exceptions for a failed write
         log.warning("%s can't be written, so that all is read at each start: %s", folder.path(file), error)
 
 
 def _place(folder: Folder, name: str, part: str) -> tuple[Folder, str]:
-    """Where a part's table is: beside the dataset, or in this user's cache if that is on a web server, which keeps nothing."""
+    """The place of a part's table: beside the dataset, or, for a web server's dataset, in this user's cache."""
     file = f"{name}/{part}.parquet"
     if not folder.url.startswith(("http://", "https://")):
         return folder, file
@@ -87,5 +87,5 @@ def columns(lengths_NP: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def lengths(table: pa.Table, num_prompts: int) -> np.ndarray:
-    """(N, P) int32 of a table's columns."""
+    """(N, P) int32: a table's columns."""
     return np.stack([table[f"prompt_{number}"].to_numpy() for number in range(num_prompts)], axis=1)

@@ -1,7 +1,7 @@
-"""From a plan's steps to batches: samples are read, degraded and turned into tokens by worker processes.
+"""From a plan's steps to batches: worker processes read samples, degrade them and turn them into tokens.
 
-The plan stands in this process. A worker gets the draws of one batch with the places of their rows, and nothing else: it holds no
-index and no state, so that any number of them makes the same batches.
+The plan is in this process. A worker gets the draws of one batch with the places of their rows. It has no index and no state, so
+any number of workers makes the same batches.
 """
 
 import contextlib
@@ -37,14 +37,14 @@ _NAMED = 10
 
 
 class Job(NamedTuple):
-    """A batch to make: its rows of draws, and where their samples lie."""
+    """A batch to make: its rows of draws, with the places of their samples."""
 
     rows: list[list[tuple[Draw, Any]]]
 
 
 @dataclass(frozen=True)
 class Maker(TorchDataset):
-    """Makes batches. It is all that a worker process has."""
+    """Makes batches; a worker process needs nothing else."""
 
     readers: tuple[Reader, ...]
     names: tuple[str, ...]
@@ -70,10 +70,10 @@ class Maker(TorchDataset):
 class Loader:
     """The batches of a plan's steps, for one of `world` ranks.
 
-    A rank takes every `world`th row of a step, from its own number on, and puts `micro_rows` of them into a batch. With `workers`
-    that many processes make batches ahead; without, a thread of this one does. With `fills` rows are filled up to the plan's
-    length, so that all batches have one shape. With `pins` they lie where a GPU can copy from while it computes. Raises
-    `ValueError` for values that aren't allowed.
+    A rank takes every `world`th row of a step, from its own number on, and puts `micro_rows` of them into a batch. With
+    `workers`, that many processes make batches ahead; without, a thread of this process does. With `fills`, rows are padded to
+    the plan's length, so all batches have one shape. With `pins`, batches are in memory from which a GPU can copy while it
+    computes. Raises `ValueError` for values that aren't allowed.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class Loader:
 
     def steps(self, first: int, stop: int) -> Generator[list[Batch], None, None]:
         """The batches of each step from `first` to `stop` - 1. Raises `ValueError` if more than half of the samples are bad, and
-        `OSError` if that is because a disk or a server fails."""
+        `OSError` if a failing disk or server is the cause."""
         num_micros = -(-(self.plan.rows_per_step // self.world) // self.micro_rows)
         with contextlib.closing(made_ahead(self.maker, self._jobs(first, stop), self.workers, self._pins)) as batches:
             for _ in range(first, stop):
@@ -137,25 +137,25 @@ class Loader:
 def maker(
     corpus: Corpus, tokenizer: TextTokenizer, modes: Sequence[str], degrade: Degrade | None = None, length: int = 0
 ) -> Maker:
-    """What makes batches of draws of this corpus."""
+    """The maker of batches of this corpus's draws."""
     readers = tuple(dataset.reader for dataset in corpus.datasets)
     return Maker(readers, tuple(d.name for d in corpus.datasets), tokenizer, tuple(modes), degrade, length)
 
 
 def job(corpus: Corpus, rows: Sequence[Sequence[Draw]]) -> Job:
-    """What a maker needs to make a batch of these rows of draws."""
+    """The job of a maker for these rows of draws."""
     return Job([[(draw, corpus.datasets[draw.dataset].place(draw.row)) for draw in row] for row in rows])
 
 
 def read(corpus: Corpus, draw: Draw) -> Example:
-    """The sample that was drawn, with its images as they are. Raises `SampleError` if it is bad."""
+    """The drawn sample, with its images unchanged. Raises `SampleError` if it is bad."""
     dataset = corpus.datasets[draw.dataset]
     return _read(dataset.reader, dataset.place(draw.row), draw.prompt)
 
 
 def _read(reader: Reader, place: Any, prompt: int) -> Example:
-    """The row at `place`. Raises `SampleError`, also where a file has gone, or a server doesn't answer: one disk or tar that
-    fails must not end a training, and if most of them do, `Loader` ends it."""
+    """The row at `place`. Raises `SampleError`, also if a file is gone, or a server doesn't answer: one failing disk or tar must
+    not end a training. If most samples fail, `Loader` ends it."""
     try:
         return reader.read(place, prompt)
     except OSError as error:
@@ -163,13 +163,13 @@ def _read(reader: Reader, place: Any, prompt: int) -> Example:
 
 
 def made_ahead(maker: Maker, jobs: Iterable[Job], workers: int, pins: bool = False) -> Generator[Batch, None, None]:
-    """The batch of each job, in order, made ahead by so many processes, or else by a thread of this one. `jobs` are asked for in
-    the caller's thread. With `pins` they lie in memory that a GPU copies from by itself."""
+    """The batch of each job, in order, made ahead by `workers` processes, or by a thread of this one for 0. `jobs` are drawn in
+    the caller's thread. With `pins`, batches are in memory from which a GPU copies by itself."""
     return _from_workers(maker, jobs, workers, pins) if workers else by_threads(maker, jobs, 1, pins)
 
 
 def _from_workers(maker: Maker, jobs: Iterable[Job], num_workers: int, pins: bool) -> Generator[Batch, None, None]:
-    """Whatever the workers do when this is closed, they are gone afterwards."""
+    """The batches by worker processes, which are gone after this is closed, whatever they do."""
     collate: Any = _flat
     loader = DataLoader(
         maker,
@@ -187,20 +187,20 @@ def _from_workers(maker: Maker, jobs: Iterable[Job], num_workers: int, pins: boo
     try:
         yield from map(_unflat, batches)
     finally:
-        del batches  # which has them end after the batch that they are at, and waits for some seconds
+        del batches  # ends the workers after their present batches, and waits for some seconds
         for worker in workers:
             worker.kill()
             worker.join()
 
 
 def by_threads(maker: Maker, jobs: Iterable[Job], num: int, pins: bool = False) -> Generator[Batch, None, None]:
-    """As `made_ahead`, by `num` threads of this process, which has a batch of each in memory. In the midst of a training no
-    process should be begun: it would have the locks that other threads hold then."""
+    """As `made_ahead`, by `num` threads of this process, each with a batch in memory. In the middle of a training no process
+    should be forked: it would have the locks that other threads hold then."""
 
     def make(job: Job) -> Batch:
         return maker[job].pin_memory() if pins else maker[job]
 
-    # Else a thread would take the first of several GPUs.
+    # Otherwise a thread would take the first of several GPUs.
     device = torch.cuda.current_device() if pins else None
     with ThreadPoolExecutor(num, initializer=lambda: None if device is None else torch.cuda.set_device(device)) as pool:
         ahead: deque[Future[Batch]] = deque()
@@ -213,7 +213,7 @@ def by_threads(maker: Maker, jobs: Iterable[Job], num: int, pins: bool = False) 
 
 
 class _Flat(NamedTuple):
-    """A batch whose images are one tensor: each tensor that a process hands over takes a file descriptor."""
+    """A batch with its images as one tensor: each tensor that a process passes takes a file descriptor."""
 
     batch: Batch
     pixels: Tensor
@@ -248,7 +248,7 @@ def _taken(pixels: Tensor, start: int, shape: tuple[int, ...]) -> tuple[Tensor, 
 
 
 def _begin(worker: int) -> None:
-    """Clusters send SIGTERM to all processes of a job. A worker goes on until the training has its checkpoint. If the training
-    dies, torch's loop sees that the parent is another one, and ends."""
+    """Ignore SIGTERM, which clusters send to all processes of a job: a worker goes on until the training has its checkpoint. If
+    the training dies, torch's loop sees another parent, and ends."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     torch.set_num_threads(1)

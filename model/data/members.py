@@ -1,4 +1,4 @@
-"""A mapping for tars of others: which member of a sample is its image, its text, its group."""
+"""The mapping for tars of others: the members with a sample's image, text and group."""
 
 import posixpath
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ _FOLDER = "folder"
 
 @dataclass(frozen=True)
 class Members:
-    """Which member of a sample is what.
+    """The members of a sample.
 
     images    endings of the image's name
     answer    the ending of the text's name; or that of a JSON file and the names that lead to the text in it: `json:a.b`
-    prompts   what is asked, each alone or with a weight
+    prompts   the prompts, each alone or with a weight
     lang      the samples' language
-    group     what a split goes by: `folder`, the folder in the samples' keys; or names in a JSON file, as for `answer`, such as
-              those of a document's number. Without it copies of an image are on one side, and nothing else is
+    group     the group for the split: `folder`, the folder in the samples' keys; or names in a JSON file, as for `answer`, such
+              as a document's number. Without it only copies of an image are on one side
 
     Raises `ValueError` for values that aren't allowed.
     """
@@ -58,7 +58,7 @@ class Members:
             )
 
     def text(self, data: bytes) -> str:
-        """The answer in the member that holds it. Raises `SampleError`."""
+        """The answer in its member's bytes. Raises `SampleError`."""
         try:
             value = _at(data, self.answer) if ":" in self.answer else data.decode()
         except ValueError as error:
@@ -68,7 +68,7 @@ class Members:
         return neutralise(value)
 
     def group_of(self, key: str, data: bytes) -> str:
-        """The group of the sample, whose JSON file is `data`. Raises `SampleError`."""
+        """The group of the sample with the JSON file `data`. Raises `SampleError`."""
         if self.group == _FOLDER:
             return posixpath.dirname(key)
         try:
@@ -81,7 +81,7 @@ class Members:
 
 
 def _at(data: bytes, path: str) -> Any:
-    """What lies in a JSON file at `ending:name.name`. Raises `ValueError`."""
+    """The value in a JSON file at `ending:name.name`. Raises `ValueError`."""
     try:
         value: Any = msgspec.json.decode(data)
         for name in path.partition(":")[2].split("."):

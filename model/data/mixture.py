@@ -1,11 +1,10 @@
-"""What a training draws from, and how often: groups, datasets in a group, languages and degrees of difficulty in a dataset. And
-how that changed.
+"""The mixture of a training: shares of groups, of datasets in a group, of languages and degrees of difficulty in a dataset; and
+its history.
 
 A stream is the rows of a dataset, or those of some of its languages, or of a degree of difficulty. Each has one weight and goes
-on where it was, epoch after epoch. In a stream each row comes as often as any other, unless no document, source, language or
-layout may dominate it: then `Deck` says how often those of large ones come. The schedule is what was decided, in order: from
-which window of draws on which streams have which weights, and how many draws each had had by then. It is part of a checkpoint,
-and all of it is plain values.
+on where it was, epoch after epoch. Rows of a stream come equally often, unless no document, source, language or layout may
+dominate it: then `Deck` has the turns of large ones. The schedule lists all decisions in order: the window of draws from which
+streams have their weights, and the draws of each stream before. It is part of a checkpoint, as plain values.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,10 +29,10 @@ _UNKNOWN, _HARDEST = -1000, 1000  # thousandths
 class Source:
     """A dataset's place in the mixture.
 
-    `weight` is its share in its group; None stands for as many as it has rows. `langs` are shares of its languages, in which
-    "*" stands for all that aren't named; without them each row comes as often as any other. `difficulty` are shares of `LEVELS`
-    in the same way; from `medium_from` on a row is no longer easy, and from `hard_from` on it is hard. Of those that are in one
-    part by `diverse`, one of `DIVERSE`, n come as n ** `power` would.
+    `weight` is its share in its group; None stands for its number of rows. `langs` are shares of its languages, where "*" stands
+    for all others; without them rows come equally often. `difficulty` are shares of `LEVELS` in the same way; a row is no longer
+    easy from `medium_from` on, and hard from `hard_from` on. In each part by `diverse`, one of `DIVERSE`, n rows come as often as
+    n ** `power` rows.
     """
 
     dataset: str
@@ -48,8 +47,8 @@ class Source:
 
 
 class Stream(NamedTuple):
-    """The rows of a dataset, in these languages, or in all others (`but`); of a difficulty in one of `bands`, if there are some,
-    each from and to thousandths. They are dealt out by parts that are the same in `diverse`, with a `power`."""
+    """The rows of a dataset, in these languages, or in all others (`but`), and with a difficulty in one of `bands` (from, to, in
+    thousandths; none: any). Parts that are equal in `diverse` get turns by a `power`."""
 
     dataset: str
     langs: tuple[str, ...] = ()
@@ -65,7 +64,7 @@ class Stream(NamedTuple):
 
 
 class Share(NamedTuple):
-    """A stream's weight, and how many draws it had had before."""
+    """A stream's weight, and its draws before."""
 
     stream: Stream
     weight: float
@@ -94,18 +93,18 @@ class Segment(NamedTuple):
         shares = []
         for share in values["shares"]:
             dataset, langs, but, *others = share["stream"]
-            bands, diverse, power = others or ((), "", 1.0)  # which earlier versions didn't have
+            bands, diverse, power = others or ((), "", 1.0)  # earlier versions lacked these
             stream = Stream(dataset, tuple(langs), but, tuple((low, high) for low, high in bands), diverse, power)
             shares.append(Share(stream, share["weight"], share["before"]))
         return cls(values["window"], tuple(shares))
 
 
 def shares(corpus: Corpus, sources: Sequence[Source], groups: Mapping[str, float] = GROUPS) -> tuple[Share, ...]:
-    """The streams of these sources with their weights, which sum to 1. Groups without a row to train on are left out, and so are
-    such datasets, and what has the weight 0. Without `groups` all sources are of one.
+    """The streams of these sources with their weights, which sum to 1. Groups and datasets without a row to train on are left
+    out, and so are those of weight 0. Without `groups` all sources are one group.
 
-    Raises `ValueError` for a dataset or a group that isn't there, for weights that some of a group's datasets lack or that are
-    under 0, for languages or degrees of difficulty without a weight, and if there is nothing to train on.
+    Raises `ValueError` for a missing dataset or group, for weights that only some of a group's datasets have or that are under 0,
+    for languages or degrees of difficulty without a weight, and if there is nothing to train on.
     """
     numbers = {dataset.name: number for number, dataset in enumerate(corpus.datasets)}
     if not groups:
@@ -121,7 +120,7 @@ def shares(corpus: Corpus, sources: Sequence[Source], groups: Mapping[str, float
             raise ValueError(f"{source.dataset} has languages with the weights {negative}: they must be at least 0")
     if min(groups.values()) < 0:
         raise ValueError(f"groups is {dict(groups)}: shares must be at least 0")
-    found: list[Share] = []
+    weighted: list[Share] = []
     for group, weight in groups.items():
         if not weight:
             continue
@@ -134,11 +133,11 @@ def shares(corpus: Corpus, sources: Sequence[Source], groups: Mapping[str, float
         sizes = [len(corpus.train[numbers[s.dataset]]) if s.weight is None else s.weight for s in members]
         for source, size in zip(members, sizes, strict=True):
             for share in _by_language(corpus, numbers[source.dataset], source, weight * size / sum(sizes)):
-                found += _by_difficulty(corpus, numbers[source.dataset], source, share)
-    total = sum(share.weight for share in found)
+                weighted += _by_difficulty(corpus, numbers[source.dataset], source, share)
+    total = sum(share.weight for share in weighted)
     if not total:
         raise ValueError(f"nothing to train on in {', '.join(source.dataset for source in sources) or 'no dataset'}")
-    return tuple(share._replace(weight=share.weight / total) for share in found)
+    return tuple(share._replace(weight=share.weight / total) for share in weighted)
 
 
 def _stream(source: Source) -> Stream:
@@ -165,7 +164,7 @@ def _by_language(corpus: Corpus, number: int, source: Source, weight: float) -> 
 
 
 def _by_difficulty(corpus: Corpus, number: int, source: Source, share: Share) -> list[Share]:
-    """The share, split by degrees of difficulty if the source says so. Those that no row has are left out."""
+    """The share, split by the source's degrees of difficulty, if it has shares for them. Degrees without rows are left out."""
     if not source.difficulty:
         return [share]
     measured_M = _feature(corpus, number, DIFFICULTY, source.dataset)[_rows(share.stream, corpus, number)]
@@ -191,7 +190,7 @@ def _by_difficulty(corpus: Corpus, number: int, source: Source, share: Share) ->
 
 
 def deck_of(stream: Stream, corpus: Corpus) -> tuple[int, Deck]:
-    """(number of the dataset, the stream's rows). Raises `ValueError` if there are none, or if what they are dealt out by isn't
+    """(number of the dataset, the stream's rows). Raises `ValueError` if there are no rows, or if their parts by `diverse` aren't
     known."""
     numbers = {dataset.name: number for number, dataset in enumerate(corpus.datasets)}
     if stream.dataset not in numbers:

@@ -1,4 +1,4 @@
-"""Which image mode a sample gets: drawn by weight, and never above its image's pixels."""
+"""The image mode of a sample: drawn by weight, and never above its image's pixels."""
 
 import functools
 from collections.abc import Mapping, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from model.net.image_modes import MODES, num_tokens
 
 LINE_HEIGHT = 96
-"""An image that is at most so high is a line of text. It gets the line mode, where that is among a training's modes."""
+"""The most pixels of height of a line of text. A line gets the line mode, if a training has it."""
 
 
 def check(modes: Mapping[str, float]) -> None:
@@ -18,7 +18,7 @@ def check(modes: Mapping[str, float]) -> None:
 
 
 def drawn(modes: Mapping[str, float], u: float) -> str:
-    """The mode of a sample whose number, from 0 to 1, is `u`. A line's mode isn't drawn, where there are others."""
+    """The mode of a sample whose number, from 0 to 1, is `u`. The line mode isn't drawn if there are others."""
     weights = {mode: weight for mode, weight in modes.items() if not MODES[mode].line} or dict(modes)
     left = u * sum(weights.values())
     for mode, weight in weights.items():
@@ -29,8 +29,8 @@ def drawn(modes: Mapping[str, float], u: float) -> str:
 
 
 def fitting(mode: str, modes: Sequence[str], width: int, height: int) -> str:
-    """The mode of an image of so many pixels, if `mode` was drawn: that one, if the image has its pixels. Else the largest one
-    without tiles that the image does fill, and the smallest if it fills none."""
+    """The mode of an image of (`width`, `height`) pixels if `mode` was drawn: that mode if the image has its pixels. Else the
+    largest mode without tiles that the image fills, or the smallest mode."""
     lines = [name for name in modes if MODES[name].line]
     others = sorted((name for name in modes if not MODES[name].line), key=lambda name: (MODES[name].side, MODES[name].tile))
     if lines and (not others or height <= min(LINE_HEIGHT, width)):
@@ -43,5 +43,5 @@ def fitting(mode: str, modes: Sequence[str], width: int, height: int) -> str:
 
 @functools.lru_cache(maxsize=1 << 16)
 def placeholders(mode: str, modes: tuple[str, ...], width: int, height: int) -> int:
-    """The number of tokens of an image of so many pixels, if `mode` was drawn."""
+    """The number of tokens of an image of (`width`, `height`) pixels if `mode` was drawn."""
     return num_tokens(fitting(mode, modes, width, height), width, height)

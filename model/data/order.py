@@ -1,7 +1,7 @@
-"""Order without a list: a keyed shuffle of so many numbers, any of which can be asked for alone. It takes no memory.
+"""Order without a list: a keyed shuffle of n numbers, each of which can be computed alone. It takes no memory.
 
-The shuffle is a Feistel network over the next power of four, whose results that lie outside are sent through again ("cycle
-walking", Black and Rogaway 2002). Numbers are mixed by splitmix64's last steps (Steele, Lea and Flood 2014).
+The shuffle is a Feistel network over the next power of four. Results outside of the range go through again ("cycle walking",
+Black and Rogaway 2002). Numbers are mixed by splitmix64's last steps (Steele, Lea and Flood 2014).
 """
 
 import hashlib
@@ -16,12 +16,12 @@ _MASK = 2**64 - 1
 
 
 def key(*parts: Any) -> int:
-    """64 bits that follow from the words and numbers in `parts`."""
+    """64 bits that depend on the words and numbers in `parts`."""
     return int.from_bytes(hashlib.blake2b("\0".join(map(str, parts)).encode(), digest_size=8).digest(), "big")
 
 
 def mixed(x: np.ndarray) -> np.ndarray:
-    """Of each number in uint64 another, as if drawn at random; of different ones different ones."""
+    """A pseudo-random uint64 for each number; different numbers give different ones."""
     with np.errstate(over="ignore"):
         x = x + np.uint64(_STEP)
         x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -30,17 +30,17 @@ def mixed(x: np.ndarray) -> np.ndarray:
 
 
 def noise(numbers: np.ndarray, seed: int) -> np.ndarray:
-    """uint64 that follow from each of `numbers` and the seed."""
+    """uint64 that depend on each of `numbers` and the seed."""
     return mixed(mixed(numbers.astype(np.uint64)) ^ np.uint64(seed & _MASK))
 
 
 def uniform(numbers: np.ndarray, seed: int) -> np.ndarray:
-    """Numbers from 0 to 1, exclusive, that follow from each of `numbers` and the seed."""
+    """Numbers from 0 to 1, exclusive, that depend on each of `numbers` and the seed."""
     return (noise(numbers, seed) >> np.uint64(11)) * 2.0**-53
 
 
 def permuted(i: np.ndarray, n: int, keys: np.ndarray) -> np.ndarray:
-    """Where each of the places `i` from 0 to `n` - 1 goes in the shuffle of its key: one to one for each key. int64."""
+    """The places of `i`, from 0 to `n` - 1, in the shuffle of each one's key: one to one for each key. int64."""
     half = max(1, ((n - 1).bit_length() + 1) // 2)
     low, shift = np.uint64(2**half - 1), np.uint64(half)
     at, keys = i.astype(np.uint64), np.broadcast_to(keys.astype(np.uint64), i.shape)
@@ -56,12 +56,9 @@ def permuted(i: np.ndarray, n: int, keys: np.ndarray) -> np.ndarray:
 
 
 class Deck:
-    """Rows that are dealt out shuffled, epoch after epoch.
-
-    With the groups that the rows are of, one of n rows has n ** `power` turns an epoch, rounded: no large group can dominate.
-    Its rows take turns, so that each comes as often as any other of the group. A power of 1 deals every row once an epoch, 0 as
-    many of one group as of any other.
-    """
+    """Rows that are dealt out shuffled, epoch after epoch. With the rows' groups, a group of n rows has n ** `power` turns an
+    epoch, rounded, so no large group can dominate. Its rows take turns and come equally often. A power of 1 deals every row once
+    an epoch; 0 gives all groups the same number of turns."""
 
     def __init__(self, rows: np.ndarray, groups: np.ndarray | None = None, power: float = 1.0, in_order: bool = False):
         assert len(rows) and not (in_order and groups is not None)
@@ -76,7 +73,7 @@ class Deck:
 
     @property
     def num_turns(self) -> int:
-        """The turns of an epoch."""
+        """The number of turns of an epoch."""
         return len(self._rows) if self._starts is None else int(self._ends[-1])
 
     def dealt(self, numbers: np.ndarray, seed: int) -> np.ndarray:
@@ -92,11 +89,9 @@ class Deck:
 
 
 class Wheel:
-    """Turns that are dealt out by weight: turn j goes to the share of the circle in which j times the golden ratio falls.
-
-    Any run of turns is split as the weights say, but for a few turns. How many of the first n turns each share got is known in
-    closed form, so that turn n can be looked up without those before it.
-    """
+    """Turns that are dealt out by weight: turn j goes to the share of the circle in which j times the golden ratio falls. Any run
+    of turns is split by the weights, up to a few turns. The number of a share's turns among the first n is known in closed form,
+    so turn n can be found without those before it."""
 
     def __init__(self, weights: list[float], seed: int):
         assert weights and all(weight > 0 for weight in weights)
@@ -113,12 +108,12 @@ class Wheel:
         return np.searchsorted(np.array(self._ends[1:-1], np.uint64), at, side="right")
 
     def before(self, n: int) -> list[int]:
-        """How many of the first `n` turns each share gets."""
+        """The number of each share's turns among the first `n`."""
         below = [self._below(n, end) for end in self._ends]
         return [after - before for before, after in pairwise(below)]
 
     def _below(self, n: int, end: int) -> int:
-        """How many of the first `n` turns fall under `end`."""
+        """The number of the first `n` turns that fall under `end`."""
         # x mod M < end, for 0 <= end <= M, is floor(x / M) - floor((x - end) / M).
         wrapped = _floor_sum(n, 2**64, _STEP, self._first)
         return wrapped - _floor_sum(n, 2**64, _STEP, self._first - end + 2**64) + n

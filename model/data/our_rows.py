@@ -1,4 +1,4 @@
-"""Which samples of a dataset of ours are rows, and what is known of them: from its manifest, and the lengths kept beside it.
+"""The samples of a dataset of ours that are rows, and their facts: from its manifest, and the lengths kept beside it.
 
 N rows · P prompts
 """
@@ -29,8 +29,8 @@ from model.net.tokenizer import TextTokenizer
 
 
 class Choice(NamedTuple):
-    """Which samples of a dataset are rows: those with unread regions are left out, or these regions are "cut" out of their
-    images; labels must be worth `min_worth`, where that was measured."""
+    """The choice of a dataset's samples: those with unread regions are left out, or these regions are "cut" out of their images.
+    Labels with a measured worth must be worth `min_worth`."""
 
     unread: str = "leave"
     min_worth: float = MIN_WORTH
@@ -39,15 +39,15 @@ class Choice(NamedTuple):
 _AT_A_TIME = 1024
 COLUMNS = ["key", "shard", "offset", "bytes", "record_offset", "record_bytes", "task", "lang", "verdict", "num_chars"]
 COLUMNS += ["group", "sha256", "parent", "width", "height", "num_unread", "worth", "has_caption", "num_regions"]
-# What features are made of.
+# The columns from which features are made.
 OF_FEATURE = {DIFFICULTY: ["difficulty"], "source": ["uri"], "layout": ["labels"]}
 NO_ROWS = SCHEMA.empty_table()
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Which samples of a part of the manifest are rows: those of `task` that are chosen, and neither `excluded` by their keys nor
-    made of a page `elsewhere`. `skipped` counts the others, by the reason."""
+    """The choice of rows in a part of the manifest: chosen samples of `task` that are neither `excluded` by their keys nor made
+    of a page `elsewhere`. `skipped` counts the others by reason."""
 
     task: str
     choice: Choice
@@ -56,7 +56,7 @@ class Rows:
     skipped: Counter[str] = field(default_factory=Counter)
 
     def fitting(self, part: pa.Table) -> pa.Table:
-        """The samples of the dataset's task that a model can learn from."""
+        """The samples of the dataset's task from which a model can learn."""
         part = part.filter(pc.equal(part["task"], self.task))
         trusted, fits = pc.equal(part["verdict"], "trusted"), answerable(part)
         self.skipped["not_trusted"] += part.num_rows - (pc.sum(trusted).as_py() or 0)
@@ -64,7 +64,7 @@ class Rows:
         return part.filter(fits)
 
     def free(self, part: pa.Table) -> tuple[pa.Table, np.ndarray]:
-        """Those of them that nothing speaks against, and which of the part's rows these are."""
+        """The fitting samples with no reason against them, and a mask of these in the part's rows."""
         free_N = np.ones(part.num_rows, bool)
         for reason, is_out in self._reasons():
             out_N = np.asarray(is_out(part), bool) & free_N
@@ -73,7 +73,7 @@ class Rows:
         return (part if free_N.all() else part.filter(pa.array(free_N))), free_N
 
     def _reasons(self) -> Iterator[tuple[str, Callable[[pa.Table], Any]]]:
-        """Why samples are left out, and which of a part's rows are for that reason."""
+        """The reasons for leaving samples out, each with a mask of the part's rows."""
         choice, elsewhere = self.choice, self.elsewhere
         if self.excluded:
             yield "marked", lambda part: [is_marked(key, self.excluded) for key in part["key"].to_pylist()]
@@ -98,7 +98,7 @@ class Index:
         self._arrays: dict[str, list[np.ndarray]] = {name: [] for name in ("answer", "lang", "group", *_KINDS)}
 
     def add(self, report: ShardReport, part: pa.Table, hashes: Callable[[pa.Table], np.ndarray]) -> None:
-        """`hashes` are those of the groups of a part's rows."""
+        """Add a part. `hashes` gives the hashes of its rows' groups."""
         self.starts.append(self.num_rows)
         part = self.rows.fitting(part)
         count = functools.partial(self._count, part)
@@ -127,7 +127,7 @@ class Index:
         )
 
     def joined(self, name: str) -> np.ndarray:
-        """The column over all parts. It is taken out, so that nothing is held twice."""
+        """The column over all parts. It is removed here, so that nothing is in memory twice."""
         kind = {"answer": np.int32, "lang": np.int16, "group": np.uint64}.get(name) or _KINDS[name]
         shape = (0, len(self.prompts)) if name == "answer" else (0,)
         return np.concatenate([np.zeros(shape, kind), *self._arrays.pop(name)])
@@ -138,9 +138,9 @@ class Index:
         return codes[encoded.indices.to_numpy()] if len(langs) else codes
 
     def _count(self, part: pa.Table) -> pa.Table:
-        """The lengths of the part's samples under each prompt. Those of a record that can't be read have none."""
+        """The lengths of the part's samples under each prompt. A record that can't be read has none."""
         folder, prompts = self.folder, self.prompts
-        found = np.full((part.num_rows, len(prompts)), NO_ANSWER, np.int32)
+        lengths_NP = np.full((part.num_rows, len(prompts)), NO_ANSWER, np.int32)
         rows = part.select(["shard", "record_offset", "record_bytes"]).to_pylist()
         for start in range(0, len(rows), _AT_A_TIME):
             places, texts = [], []
@@ -150,16 +150,16 @@ class Index:
                         places.append((row, prompt))
                         texts.append(parts_of(sample, asked))
             for (row, prompt), length in zip(places, counted(texts, self.tokenizer), strict=True):
-                found[row, prompt] = length
-        return pa.table(lengths.columns(found))
+                lengths_NP[row, prompt] = length
+        return pa.table(lengths.columns(lengths_NP))
 
 
 _KINDS: dict[str, Any] = {"width": np.uint16, "height": np.uint16, "offset": np.int64, "bytes": np.int32}
 
 
 def feature(name: str, part: pa.Table) -> np.ndarray:
-    """A feature of a part's rows. A source is the folder or the site of a file. A layout is which labels there are, and about how
-    many regions."""
+    """A feature of a part's rows. A source is a file's folder or site. A layout is the set of labels, with the rough number of
+    regions."""
     if name == DIFFICULTY:
         difficulty_N = part["difficulty"].to_numpy()
         return np.where(difficulty_N < 0, -1000, np.rint(1000 * difficulty_N)).astype(np.int16)
@@ -172,7 +172,7 @@ def feature(name: str, part: pa.Table) -> np.ndarray:
 
 
 def parts_of(sample: Sample, prompt: str) -> tuple[Part, ...]:
-    """What a prompt asks, and the answer; of text alone all of it. Raises `SampleError` if the sample can't answer that."""
+    """A prompt's question and the answer; of text alone all of it. Raises `SampleError` if the sample can't answer the prompt."""
     if sample.task == TEXT:
         return (Part(neutralise(sample.text), True),)
     asked, answer = encode(sample, Prompt(prompt))
@@ -180,7 +180,7 @@ def parts_of(sample: Sample, prompt: str) -> tuple[Part, ...]:
 
 
 def _records(folder: Folder, rows: Sequence[dict[str, Any]]) -> Iterable[Sample | None]:
-    """The records at `rows`, None of those that are damaged."""
+    """The records at `rows`, None for damaged ones."""
     try:
         return list(read_records(folder, rows))
     except (ValueError, KeyError, TypeError):

@@ -1,8 +1,8 @@
-"""Datasets that datagen wrote: rows are a task's trusted samples that have text and aren't marked, in the manifest's order.
-A `Choice` leaves out others.
+"""Datasets of datagen: their rows are a task's trusted samples with text and without marks, in the manifest's order, if a
+`Choice` takes them.
 
-A dataset with pages and crops is opened once for each task, because each task has its own prompts and its own weight. No shard is
-read to index it. Its records are read once, without their images, to count the tokens of their texts.
+A dataset with pages and crops is opened once for each task, because each task has its own prompts and weight. Indexing reads no
+shard. Its records are read once, without images, to count the tokens of their texts.
 """
 
 import copy
@@ -35,7 +35,7 @@ from model.net.tokenizer import TextTokenizer
 
 
 class Place(NamedTuple):
-    """Where a sample lies, in bytes of its shard's tar."""
+    """A sample's place, in bytes of its shard's tar."""
 
     shard: str
     offset: int
@@ -56,12 +56,12 @@ def find_datasets(out: Folder, names: Sequence[str]) -> list[str]:
 
 
 def prompts_of(task: str) -> tuple[Asked, ...]:
-    """What a task's samples are asked: the table of `datagen.target`. Text alone is asked nothing."""
+    """The prompts of a task's samples, from `datagen.target`. Text alone has none."""
     return tuple(Asked(asked.prompt.value, asked.weight) for asked in PROMPTS[task]) if task != TEXT else (Asked("", 1.0),)
 
 
 def example(sample: Sample, prompt: str, source: str) -> Example:
-    """The sample under a prompt. Raises `SampleError` if it can't answer that."""
+    """The sample under a prompt. Raises `SampleError` if it can't answer the prompt."""
     if sample.image is None and sample.task != TEXT:
         raise SampleError("image_missing", f"{sample.key} has no image")
     images = () if sample.image is None or sample.task == TEXT else (sample.image,)
@@ -70,8 +70,6 @@ def example(sample: Sample, prompt: str, source: str) -> Example:
 
 @dataclass(frozen=True)
 class OursReader:
-    """Reads a sample by its place."""
-
     name: str
     folder: Folder
     prompts: tuple[Asked, ...]
@@ -91,10 +89,9 @@ class OursReader:
 class Ours:
     """The samples of one task in a dataset of ours.
 
-    `held_out` names groups, or documents by their sha256, that are held out whatever the split says. Samples that are marked in
-    any of `marked_by` are left out, and so are crops of marked pages. Pages that were made of one of the pages `elsewhere`, by
-    their keys, are left out: those train already. Raises `ValueError`, naming it, if a committed shard is
-    missing or isn't as long as its report says.
+    `held_out` names groups, or documents by their sha256, that are held out whatever the split says. Samples marked in any of
+    `marked_by` are left out, and so are crops of marked pages, and pages made of one of the pages `elsewhere` (keys), which train
+    already. Raises `ValueError` that names a committed shard if it is missing or its length isn't its report's.
     """
 
     def __init__(
@@ -113,7 +110,7 @@ class Ours:
         self._held_out, self._marked_by = held_out, tuple(marked_by) or (folder,)
         self.elsewhere = elsewhere if task == "page" else frozenset()
         self.choice = Choice()
-        # Without what dropped: of some sources that is most.
+        # Without drops, which some sources have most of.
         self._reports = [replace(report, drops=()) for report in read_reports(folder)]
         _check_shards(folder, self._reports)
 
@@ -125,7 +122,7 @@ class Ours:
         return chosen
 
     def uncounted(self, tokenizer: TextTokenizer) -> "Iterator[Ours]":
-        """Each shard whose lengths aren't kept, as a dataset. Lengths follow from no sample elsewhere."""
+        """Each shard without kept lengths, as a dataset. Lengths depend on no other samples."""
         name = lengths.name(tokenizer, self.prompts, self.task)
         for report in self._reports:
             if not lengths.is_kept(self.folder, name, report.shard):
@@ -156,11 +153,11 @@ class Ours:
         return index.columns(self._feature)
 
     def _feature(self, name: str) -> np.ndarray:
-        """What the manifest knows of the rows by that name."""
+        """The feature of that name, by the manifest."""
         rows = self._rows()
         parts_read = self._parts([*COLUMNS, *OF_FEATURE[name]])
-        found = [feature(name, rows.free(rows.fitting(part))[0]) for _, part in parts_read]
-        return np.concatenate([feature(name, NO_ROWS), *found])
+        features = [feature(name, rows.free(rows.fitting(part))[0]) for _, part in parts_read]
+        return np.concatenate([feature(name, NO_ROWS), *features])
 
     def _parts(self, columns: Sequence[str]) -> Iterator[tuple[ShardReport, pa.Table]]:
         return zip(self._reports, parts(self.folder, [r.shard for r in self._reports], columns), strict=True)
@@ -185,7 +182,7 @@ class Ours:
 
 
 def _check_shards(folder: Folder, reports: Sequence[ShardReport]) -> None:
-    """Raises `ValueError`, naming a shard, unless all of them are there, as long as their reports say."""
+    """Raises `ValueError` that names a shard unless all of them are there, with their reports' lengths."""
     fs, root = folder.fs, folder.path("shards")
     entries = fs.ls(root, detail=True) if reports else []
     sizes = {posixpath.basename(entry["name"]): entry["size"] for entry in entries}
@@ -200,14 +197,14 @@ def _check_shards(folder: Folder, reports: Sequence[ShardReport]) -> None:
 def open_ours(
     out: Folder, names: Sequence[str], held_out: frozenset[str] = frozenset(), before: str = "", beside: Sequence[str] = ()
 ) -> list[Ours]:
-    """The datasets of `out` that `names` match, one for each task that they have: `coarse` for pages, `coarse crop` for crops.
-    `before` stands before their names, with a slash. Those that `beside` matches train, too, and are opened by somebody else.
+    """The datasets of `out` that `names` match, one for each of their tasks: `coarse` for pages, `coarse crop` for crops. Their
+    names get `before` and a slash in front. Datasets that `beside` matches train, too, and are opened elsewhere.
 
-    A sample that is marked in one of them is left out of all, and so is a page that a round of the flywheel labelled, where the
-    page itself is a trusted sample of one of them. Raises `ValueError` as `find_datasets` and `Ours` do, and
-    `FileNotFoundError` if a shard lacks its part of the manifest.
+    A sample marked in one of them is left out of all, and so is a page that a round of the flywheel labelled, if the page itself
+    is a trusted sample of one of them. Raises `ValueError` as `find_datasets` and `Ours` do, and `FileNotFoundError` if a shard
+    lacks its part of the manifest.
     """
-    found = []
+    opened = []
     folders = find_datasets(out, [*names, *beside])
     marked_by = [out.sub(name) for name in folders]
     elsewhere = _pages_elsewhere(marked_by)
@@ -218,12 +215,12 @@ def open_ours(
         for task in (*PROMPTS, TEXT):
             if task in tasks:
                 label = posixpath.join(before, name if task == "page" else f"{name} {task}")
-                found.append(Ours(folder, label, task, held_out, marked_by, elsewhere))
-    return found
+                opened.append(Ours(folder, label, task, held_out, marked_by, elsewhere))
+    return opened
 
 
 def _pages_elsewhere(datasets: Sequence[Folder]) -> frozenset[str]:
-    """The keys of trusted pages in these datasets that other pages there were made of, and that nothing marks."""
+    """The keys of trusted, unmarked pages in these datasets of which other pages there were made."""
     marked = frozenset[str]().union(*map(excluded, datasets))
     parents: set[str] = set()
     tables = []

@@ -1,12 +1,12 @@
-"""Which samples each step of a training learns from, packed into rows: a function of seed, step, datasets and schedule alone.
+"""The samples of each step of a training, packed into rows: a function of seed, step, datasets and schedule alone.
 
     W draws of a window
 
-All draws of a training are in one endless order, and come in windows of W. The wheel says which stream each is of; the stream's
-own shuffle says which row, epoch after epoch. A window's samples are packed into rows of `length` tokens by best fit, the longest
-first, and its rows are shuffled. Step n takes `rows_per_step` of all rows, from n times that on, whatever the number of ranks.
+All draws of a training are in one endless order, in windows of W. The wheel gives the stream of each draw; the stream's own
+shuffle gives the row, epoch after epoch. A window's samples are packed into rows of `length` tokens by best fit, the longest
+first, and its rows are shuffled. Step n takes the `rows_per_step` rows from n times that on, whatever the number of ranks.
 
-The number of rows before each window is kept. These numbers aren't state: they can be counted again, at a few milliseconds a
+The number of rows before each window is cached. These numbers aren't state: counting them again takes a few milliseconds a
 window.
 """
 
@@ -38,12 +38,9 @@ def _wheel(segment: Segment, seed: int) -> Wheel:
 
 
 class Plan:
-    """The steps of a training.
-
-    `modes` are image modes with their weights; with `length`, tokens of a row, and `rows_per_step` they say what a step is. The
-    schedule's first segment begins with window 0. A `window` of 0 is chosen by the number of rows. `known` is the number of rows
-    in the windows before each, as `to_json` gave it. Raises `ValueError` for values that aren't allowed.
-    """
+    """The steps of a training. `modes` are image modes with their weights. A step has `rows_per_step` rows of `length` tokens.
+    The schedule's first segment begins with window 0. A `window` of 0 is chosen by the number of rows. `known` are the numbers of
+    rows before windows, from `to_json`. Raises `ValueError` for values that aren't allowed."""
 
     def __init__(
         self,
@@ -68,7 +65,7 @@ class Plan:
         self._streams: dict[int, list[tuple[int, Deck]]] = {}
         self._rows_before = list(known) or [0]
         self._packed: OrderedDict[int, tuple[list[list[Draw]], Counter[str]]] = OrderedDict()
-        self._one_at_a_time = threading.RLock()  # the loader plans a step ahead, in a thread
+        self._one_at_a_time = threading.RLock()  # the loader's thread plans a step ahead
 
     def step(self, number: int) -> list[list[Draw]]:
         """The packed rows of step `number`, which counts from 0."""
@@ -83,8 +80,8 @@ class Plan:
             return rows
 
     def num_steps(self, num_draws: int) -> int:
-        """How many steps it takes until there have been so many draws: if that is many windows, as some of them say, spread over
-        all of them. So it is soon known, and the same at each start."""
+        """The number of steps until `num_draws` draws. Over many windows it is estimated from some of them, spread evenly, so it
+        is soon known, and the same at each start."""
         window, left = divmod(num_draws, self.window)
         if window <= _COUNTED:
             num_rows = self._before(window)
@@ -95,8 +92,8 @@ class Plan:
         return -(-num_rows // self.rows_per_step)
 
     def dropped(self, number: int) -> Counter[str]:
-        """How many draws were passed over because they are longer than `length`, by dataset: those of the windows whose first row
-        is in step `number`."""
+        """The number of draws left out because they are longer than `length`, by dataset, in the windows whose first row is in
+        step `number`."""
         with self._one_at_a_time:
             first = number * self.rows_per_step
             dropped: Counter[str] = Counter()
@@ -107,40 +104,40 @@ class Plan:
             return dropped
 
     def changed(self, number: int, shares: Sequence[Share]) -> "Plan":
-        """The plan with other shares from step `number` on: from the first window that no step before has begun. Streams that had
+        """The plan with other shares from step `number` on, from the first window that no earlier step has begun. Streams with
         draws go on where they were."""
         window = self._first_from(number * self.rows_per_step)
         known = self._rows_before[: window + 1]
-        kept = [segment for segment in self.schedule if segment.window < window]
+        earlier = [segment for segment in self.schedule if segment.window < window]
         had: dict[Stream, int] = {}
-        for segment, end in zip(kept, [*(segment.window for segment in kept[1:]), window], strict=True):
+        for segment, end in zip(earlier, [*(segment.window for segment in earlier[1:]), window], strict=True):
             had |= dict(zip((share.stream for share in segment.shares), self._counts(segment, end), strict=True))
         last = Segment(window, tuple(share._replace(before=had.get(share.stream, 0)) for share in shares))
-        return self._with([*kept, last], known)
+        return self._with([*earlier, last], known)
 
     def _with(self, schedule: Sequence[Segment], known: Sequence[int], window: int = 0) -> "Plan":
         window = window or self.window
         return Plan(self.corpus, schedule, self.modes, self.length, self.rows_per_step, self.seed, window, known)
 
     def _counts(self, segment: Segment, window: int) -> list[int]:
-        """How many draws each stream of the segment had had before `window`."""
+        """The draws of each stream of the segment before `window`."""
         turns = _wheel(segment, self.seed).before((window - segment.window) * self.window)
         return [share.before + n for share, n in zip(segment.shares, turns, strict=True)]
 
     def _window_of(self, row: int) -> int:
-        """The window that has this one of all rows."""
+        """The window of a row."""
         while self._rows_before[-1] <= row:
             self._before(len(self._rows_before))
         return bisect.bisect_right(self._rows_before, row) - 1
 
     def _first_from(self, row: int) -> int:
-        """The first window that no row before this one is of."""
+        """The first window whose rows begin at `row` or later."""
         while self._rows_before[-1] < row:
             self._before(len(self._rows_before))
         return bisect.bisect_left(self._rows_before, row)
 
     def _before(self, window: int) -> int:
-        """The number of rows in the windows before this one. Raises `ValueError` if no sample of many windows fits into a row."""
+        """The number of rows before this window. Raises `ValueError` if no sample of many windows fits into a row."""
         while len(self._rows_before) <= window:
             at = len(self._rows_before) - 1
             num_rows = len(self._window(at)[0])
@@ -155,14 +152,14 @@ class Plan:
         return self._rows_before[window]
 
     def _segment(self, window: int) -> tuple[Segment, list[tuple[int, Deck]]]:
-        """The segment that has this window; and of each of its streams the number of the dataset, and the rows."""
+        """The segment of this window; and for each of its streams the number of the dataset, and the rows."""
         segment = next(s for s in reversed(self.schedule) if s.window <= window)
         if segment.window not in self._streams:
             self._streams[segment.window] = [deck_of(share.stream, self.corpus) for share in segment.shares]
         return segment, self._streams[segment.window]
 
     def _window(self, number: int) -> tuple[list[list[Draw]], Counter[str]]:
-        """The window's rows, and how many of its draws were too long, by dataset."""
+        """The window's rows, and the number of its too long draws, by dataset."""
         if number in self._packed:
             self._packed.move_to_end(number)
             return self._packed[number]
@@ -205,13 +202,13 @@ class Plan:
         """The prompt of each row, drawn by weight among those that it can answer. `u` is from 0 to 1."""
         weights_P = np.array([asked.weight for asked in self.corpus.datasets[dataset].prompts])
         weights_NP = weights_P * (self.corpus.columns[dataset].answer_NP[rows] != NO_ANSWER)
-        # What has no weight at all is asked the first prompt that it can answer.
+        # A row whose prompts have no weight gets the first prompt that it can answer.
         weights_NP[weights_NP.sum(1) == 0] = (self.corpus.columns[dataset].answer_NP[rows] != NO_ANSWER)[weights_NP.sum(1) == 0]
         sums_NP = weights_NP.cumsum(1)
         return (sums_NP <= (u * sums_NP[:, -1])[:, None]).sum(1)
 
     def identity(self) -> dict[str, Any]:
-        """What all steps follow from, beside the schedule, as plain values: a training goes on with these alone."""
+        """The plain values on which all steps depend, beside the schedule: a training goes on only with the same values."""
         return {
             "datasets": self.corpus.digests,
             "modes": [[mode, weight] for mode, weight in self.modes.items()],
@@ -222,14 +219,12 @@ class Plan:
         }
 
     def to_json(self) -> dict[str, Any]:
-        """What a checkpoint holds of a plan."""
+        """A plan's part of a checkpoint."""
         return {"identity": self.identity(), "schedule": [s.to_json() for s in self.schedule], "known": list(self._rows_before)}
 
     def resumed(self, saved: Mapping[str, Any]) -> "Plan":
-        """This plan with the schedule of the one that was saved. There may be more datasets than it had.
-
-        Raises `ValueError`, naming what, if other steps follow from its datasets or values.
-        """
+        """This plan with the schedule of the saved one. There may be more datasets than it had. Raises `ValueError` with the
+        names if its datasets or values would give other steps."""
         ours, theirs = self.identity(), saved["identity"]
         for name, digest in theirs["datasets"].items():
             if ours["datasets"].get(name) != digest:
@@ -246,14 +241,14 @@ class Plan:
 
 
 def _window(corpus: Corpus) -> int:
-    """As many draws as fill rows well, but no more than there are rows to train on: else a sample would come twice before others
-    had come at all."""
+    """A window that fills rows well, with no more draws than there are rows to train on: otherwise a sample would come twice
+    before others have come."""
     num_rows = sum(map(len, corpus.train))
     return int(min(WINDOW, max(_SMALLEST, 2 ** (max(num_rows, 1).bit_length() - 1))))
 
 
 def mode_and_length(columns: Columns, row: int, prompt: int, mode: str, modes: tuple[str, ...]) -> tuple[str, int]:
-    """The mode of a row's image, if `mode` was drawn, and the row's tokens. Of several images each gets a mode of its own."""
+    """The mode of a row's image, if `mode` was drawn, and the row's tokens. Each of several images gets its own mode."""
     length, sizes = int(columns.answer_NP[row, prompt]), columns.sizes(row)
     if not sizes:
         return "", length
@@ -263,7 +258,8 @@ def mode_and_length(columns: Columns, row: int, prompt: int, mode: str, modes: t
 
 
 def packed(lengths: Sequence[int], length: int) -> list[list[int]]:
-    """Rows of at most `length` tokens, as places in `lengths`: the longest first, each where it leaves least room."""
+    """Rows of at most `length` tokens, as indices of `lengths`: the longest first, each into the row with the least room for
+    it."""
     rows: list[list[int]] = []
     rooms: list[tuple[int, int]] = []  # (room left, row), sorted
     for at in sorted(range(len(lengths)), key=lambda at: (-lengths[at], at)):

@@ -1,6 +1,6 @@
-"""Where each row lies in a file that people wrote: a row a line, or one JSON list of rows. In UTF-8, with or without its mark.
+"""The places of rows in a file that people wrote: a row a line, or one JSON list of rows, in UTF-8, with or without its mark.
 
-A row's bytes begin where the row before ends; blanks and commas between rows belong to the later one.
+A row's bytes begin where the row before ends; blanks and commas between rows belong to the later row.
 """
 
 import json
@@ -35,12 +35,10 @@ class RowFile:
         return len(self.ends)
 
     def place(self, row: int) -> tuple[int, int]:
-        """(offset, number of bytes) of a row."""
         start = int(self.ends[row - 1]) if row else self.start
         return start, int(self.ends[row]) - start
 
     def each(self) -> Iterator[bytes]:
-        """The bytes of all rows, in order."""
         at = self.start
         with self.folder.open(self.name) as file:
             file.seek(at)
@@ -50,7 +48,7 @@ class RowFile:
 
 
 def row_file(folder: Folder, name: str) -> RowFile:
-    """The rows of a file, which is read through once. Raises `ValueError` if it isn't there, or is of another kind."""
+    """The rows of a file, which is read through once. Raises `ValueError` if it isn't there, or has another format."""
     where = folder.path(name)
     try:
         head = folder.read(name, 0, _HEAD)
@@ -89,7 +87,7 @@ def _lines(folder: Folder, name: str) -> tuple[np.ndarray, str]:
 
 
 def _list(folder: Folder, name: str) -> RowFile:
-    """A list is held in memory while its rows are looked for."""
+    """The rows of a list, which is in memory while they are found."""
     data, where = folder.read(name), folder.path(name)
     digest = xxhash.xxh3_128_hexdigest(data)
     try:

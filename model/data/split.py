@@ -1,7 +1,7 @@
-"""Which rows are trained on and which are held out, over all datasets of a training.
+"""The split of rows into training and held-out rows, over all datasets of a training.
 
-A group of rows is held out if a hash of its name says so, whatever the seed and the dataset. A group is a document unless its
-source says otherwise, so all pages and crops of a document are on one side.
+A hash of a group's name decides whether it is held out, whatever the seed and the dataset. A group is a document unless its
+source names another one, so all pages and crops of a document are on one side.
 """
 
 import functools
@@ -20,24 +20,24 @@ from model.net.tokenizer import TextTokenizer
 
 log = logging.getLogger(__name__)
 
-NAMED = 0  # the hash of a group that is held out by its name
+NAMED = 0  # the hash of a group that is held out by name
 
 
 def group_hash(group: str) -> int:
-    """64 bits that follow from the group's name; never `NAMED`."""
+    """64 bits that depend on the group's name; never `NAMED`."""
     return (
         int.from_bytes(hashlib.blake2b(f"held out {group}".encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") or 1
     )
 
 
 def joined(num_rows: int, rows_E: np.ndarray, keys_E: np.ndarray, never: Iterable[str] = ()) -> np.ndarray:
-    """The group of each of `num_rows` rows, uint64: rows that have a key in common are of one group, and so are those that are
-    joined by others. Row `rows_E[e]`, in order, has the key `keys_E[e]`. A row without keys is of group 1. Groups in which a key
-    is the hash of a name in `never` are `NAMED`."""
+    """The group of each of `num_rows` rows, uint64. Rows with a common key are one group, also if other rows join them. Row
+    `rows_E[e]`, in order, has the key `keys_E[e]`. A row without keys has group 1. A group with a key that is the hash of a name
+    in `never` is `NAMED`."""
     group_N = np.ones(num_rows, np.uint64)
     is_first_E = np.r_[True, rows_E[1:] != rows_E[:-1]][: len(rows_E)]
     group_N[rows_E[is_first_E]] = keys_E[is_first_E]
-    # Only keys that stand beside others join anything: of most files these are few.
+    # Only rows with several keys join anything: most files have few.
     joins_E = ~is_first_E
     keys_K = np.unique(np.concatenate([group_N[rows_E[joins_E]], keys_E[joins_E]]))
     of_first, of_other = (np.searchsorted(keys_K, keys) for keys in (group_N[rows_E[joins_E]], keys_E[joins_E]))
@@ -65,7 +65,7 @@ def is_held_out(group: str, share: float) -> bool:
 
 @dataclass(frozen=True)
 class Corpus:
-    """The datasets of a training, with the rows to train on and those held out, in order, as int32 or int64."""
+    """The datasets of a training, with the rows to train on and the held-out ones, in order, as int32 or int64."""
 
     datasets: tuple[Dataset, ...]
     columns: tuple[Columns, ...]
@@ -74,8 +74,8 @@ class Corpus:
 
     @functools.cached_property
     def digests(self) -> dict[str, str]:
-        """What each dataset's steps follow from, by its name: its own digest, its prompts with their weights, its
-        rows' numbers, and which are trained on."""
+        """A digest for each dataset's steps, by its name: of its own digest, its prompts with their weights, its rows' numbers,
+        and its training rows."""
         digest_of = {}
         for dataset, columns, rows in zip(self.datasets, self.columns, self.train, strict=True):
             asked = [[asked.prompt, float(asked.weight)] for asked in dataset.prompts]
@@ -87,16 +87,14 @@ class Corpus:
 
     @property
     def skipped(self) -> dict[str, dict[str, int]]:
-        """How many rows of each dataset were left out, by the reason."""
+        """The numbers of left-out rows of each dataset, by reason."""
         return {d.name: dict(sorted(c.skipped.items())) for d, c in zip(self.datasets, self.columns, strict=True)}
 
 
 def opened(datasets: Sequence[Dataset], tokenizer: TextTokenizer, held_out_share: float, whole: Sequence[bool] = ()) -> Corpus:
-    """The datasets' columns, split. If the hashes hold no group out, or all of them, one is; and if there is only one, some of
-    its rows are. Those that `whole` says are held out altogether, and with them what is of one of their groups elsewhere.
-
-    Raises `ValueError` if two datasets have one name, or if a dataset can't be used.
-    """
+    """The datasets' columns, split. If the hashes hold out no group, or all, one group is held out; with a single group, some of
+    its rows. Datasets that are `whole` are held out altogether, with rows of their groups elsewhere. Raises `ValueError` if two
+    datasets have one name, or if a dataset is unusable."""
     names = [dataset.name for dataset in datasets]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"two datasets are named {', '.join(twice)}: each needs a name of its own")
@@ -117,14 +115,13 @@ def opened(datasets: Sequence[Dataset], tokenizer: TextTokenizer, held_out_share
 
 
 def chosen(rows: np.ndarray, columns: Columns, count: int) -> np.ndarray:
-    """Up to `count` of `rows` in order, drawn by hashes of their groups: the same ones whatever the seed, and few others as a
+    """Up to `count` of `rows` in order, drawn by hashes of their groups: independent of the seed, and nearly the same while a
     corpus grows."""
     return np.sort(by_hash(rows, columns)[:count])
 
 
 def by_hash(rows: np.ndarray, columns: Columns) -> np.ndarray:
-    """`rows` in the order of hashes of their groups, which is the same whatever the seed: any number of the first ones is a
-    sample of all."""
+    """`rows` in the order of their groups' hashes, independent of the seed: any number of the first ones is a sample of all."""
     at = columns.group_N[rows]
     nth = _nth_of_its_group(at)
     return rows[np.argsort(mixed(mixed(at) + nth.astype(np.uint64)), kind="stable")]
@@ -158,10 +155,10 @@ def _with_whole(
 
 
 def _some_held_out(columns: Sequence[Columns], usable: Sequence[np.ndarray], share: float) -> list[np.ndarray]:
-    """What is held out where hashes leave one side empty. What is held out by name always is."""
+    """The held-out rows if hashes leave one side empty. Rows held out by name always are."""
     named = [c.group_N == NAMED for c in columns]
-    found = [c.group_N[fit & ~name] for c, fit, name in zip(columns, usable, named, strict=True)]
-    groups = np.unique(np.concatenate([np.zeros(0, np.uint64), *found]))
+    by_dataset = [c.group_N[fit & ~name] for c, fit, name in zip(columns, usable, named, strict=True)]
+    groups = np.unique(np.concatenate([np.zeros(0, np.uint64), *by_dataset]))
     if len(groups) > 1:
         return [name | (c.group_N == groups[0]) for c, name in zip(columns, named, strict=True)]
     if any((name & fit).any() for name, fit in zip(named, usable, strict=True)):

@@ -1,7 +1,7 @@
 """WebDataset tars of others: an image and a text a sample, found by a mapping of their members' endings.
 
-A tar's headers are read once, with the texts and the heads of the images; what they say is kept beside it. After that a sample is
-read by its place. Damage in the middle of a tar costs the samples there, and is counted; what follows is found again.
+A tar's headers are read once, with the texts and the heads of the images, and the index is kept beside it. After that a sample is
+read by its place. Damage in the middle of a tar costs the samples there, and is counted; the samples behind it are found.
 """
 
 import glob
@@ -34,7 +34,7 @@ _MEMBERS = Members()
 
 
 class Place(NamedTuple):
-    """Where a sample's image and text lie, in bytes of a tar."""
+    """The places of a sample's image and text, in bytes of a tar."""
 
     tar: str
     image_offset: int
@@ -45,8 +45,6 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True)
 class TarsReader:
-    """Reads a sample by its place."""
-
     name: str
     members: Members
 
@@ -58,11 +56,9 @@ class TarsReader:
 
 
 class Tars(Indexed):
-    """The samples of tars. `where` may have braces, as `part-{000..127}.tar`, or be a pattern of local files. Groups are held out
-    by their names where `members` says what a group is.
-
-    Raises `ValueError` if a tar isn't there, or is compressed: nothing in it could be read by its place.
-    """
+    """The samples of tars. `where` may have braces, as `part-{000..127}.tar`, or be a pattern of local files. Groups can be held
+    out by name if `members` defines groups. Raises `ValueError` if a tar isn't there, or is compressed: then nothing could be
+    read by its place."""
 
     fields = (
         ("width", pa.uint16()),
@@ -117,15 +113,15 @@ class Tars(Indexed):
                     yield RowRead(called, values | own, texts)
 
     def _read(
-        self, file: BinaryIO, key: str, called: str, found: "dict[str, tuple[int, int]] | None"
+        self, file: BinaryIO, key: str, called: str, members: "dict[str, tuple[int, int]] | None"
     ) -> tuple[str, dict[str, int]]:
         """(the text, the row's values). Raises `SampleError`."""
-        if found is None:
+        if members is None:
             raise SampleError("corrupt_tar", "")
-        image = next((found[name] for name in self.members.images if name in found), None)
-        answer = found.get(ending(self.members.answer))
+        image = next((members[name] for name in self.members.images if name in members), None)
+        answer = members.get(ending(self.members.answer))
         if image is None or answer is None:
-            raise SampleError("member_missing", f"it has {', '.join(found)}")
+            raise SampleError("member_missing", f"it has {', '.join(members)}")
         text = self.members.text(_span(file, *answer))
         head = _span(file, image[0], min(_HEAD, image[1]))
         try:
@@ -133,7 +129,7 @@ class Tars(Indexed):
         except SampleError:  # a long profile may stand before the size
             width, height = upright_size(io.BytesIO(_span(file, *image)), called)
         if self.members.group:
-            about = found.get(ending(self.members.group))
+            about = members.get(ending(self.members.group))
             group = group_hash(self.members.group_of(key, _span(file, *about) if about else b""))
         else:
             group = identity(image[1], head, _span(file, image[0] + max(0, image[1] - ENDS), min(ENDS, image[1])))
@@ -147,14 +143,14 @@ def _split(tar: str) -> tuple[Folder, str]:
 
 
 def _matches(url: str) -> list[str]:
-    """The files that a pattern matches. A name without a pattern stands for itself, whether it is there or not."""
+    """The files that a pattern matches. A name without a pattern stands for itself, whether it exists or not."""
     if "://" in url or not glob.has_magic(url) or os.path.exists(url):
         return [url]
     return sorted(glob.glob(url)) or [url]
 
 
 def _known_as(tar: str) -> str | None:
-    """What a tar's content is known by without reading it all: its size, and its first and last bytes. None if it isn't there."""
+    """An identity of a tar's content without reading it all: its size, and its first and last bytes. None if it isn't there."""
     folder, name = _split(tar)
     try:
         with folder.open(name) as file:
@@ -166,8 +162,8 @@ def _known_as(tar: str) -> str | None:
 
 
 def _samples(file: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, tuple[int, int]] | None]]:
-    """(key, place in bytes of each member by its ending) of a tar's samples, in order; (what was damaged, None) where bytes are
-    no members. Raises `ValueError` if it is no tar at all."""
+    """(key, each member's place in bytes by its ending) of a tar's samples, in order; (the damage, None) where bytes aren't
+    members. Raises `ValueError` if it isn't a tar."""
     size, end, key = file.seek(0, io.SEEK_END), 0, ""
     members: dict[str, tuple[int, int]] = {}
     for member in members_despite_damage(file):
@@ -194,7 +190,7 @@ def _samples(file: BinaryIO, name: str) -> Iterator[tuple[str, dict[str, tuple[i
 
 
 def _span(file: BinaryIO, offset: int, num_bytes: int) -> bytes:
-    """These bytes of `file`, which stays where it was."""
+    """These bytes of `file`, whose position stays."""
     before = file.tell()
     file.seek(offset)
     data = file.read(num_bytes)
@@ -203,7 +199,7 @@ def _span(file: BinaryIO, offset: int, num_bytes: int) -> bytes:
 
 
 def _is_blank(file: BinaryIO, start: int, end: int) -> bool:
-    """Whether there is nothing but zeros from `start` to `end`, as between tars that were joined, and at their ends."""
+    """Whether all bytes from `start` to `end` are zeros, as between joined tars and at their ends."""
     if start > end:
         return False
     return not any(any(_span(file, at, min(_AT_A_TIME, end - at))) for at in range(start, end, _AT_A_TIME))

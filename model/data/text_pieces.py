@@ -1,9 +1,9 @@
-"""Texts alone that are longer than a training's rows, learned from piece by piece: each piece is a row of the dataset.
+"""Texts longer than a training's rows, learned piece by piece: each piece is a row of the dataset.
 
     M pieces of all rows
 
-A text's tokens are divided into as few pieces as fit, of nearly the same length. Only the last one ends with the end-of-sentence
-token: before it nothing ends. All pieces of a text are on one side of a split, and none sees another.
+A text's tokens are divided into the fewest pieces of nearly equal length. Only the last piece ends with the end-of-sentence
+token. All pieces of a text are on one side of a split, and none sees another.
 """
 
 from collections.abc import Mapping
@@ -15,11 +15,11 @@ import numpy as np
 from model.data.rows import NO_ANSWER, Asked, Columns, Dataset, Example, Features, Reader
 from model.net.tokenizer import TextTokenizer
 
-_AROUND = 2  # tokens of a row beside the text's own: its first and its last
+_AROUND = 2  # tokens of a row beside the text's own: the first and the last
 
 
 class Piece(NamedTuple):
-    """A row's place, and which of its text's tokens are meant."""
+    """A row's place, and the range of its text's tokens."""
 
     place: Any
     first: int
@@ -35,7 +35,7 @@ class PieceReader:
 
 
 class Pieces:
-    """The texts of `whole`, a dataset of texts alone, in pieces of at most `length` tokens, all told."""
+    """The texts of `whole`, a dataset of texts alone, in pieces of at most `length` tokens, special tokens included."""
 
     def __init__(self, whole: Dataset, length: int):
         self.whole, self.length = whole, max(length, _AROUND + 1)
@@ -54,7 +54,6 @@ class Pieces:
         return self.whole.prompts
 
     def columns(self, tokenizer: TextTokenizer) -> Columns:
-        """Raises `ValueError` as the whole dataset does."""
         columns = self.whole.columns(tokenizer)
         answer_N = columns.answer_NP[:, 0]
         text_N = np.where(answer_N == NO_ANSWER, 0, answer_N - _AROUND)

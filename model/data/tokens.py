@@ -1,4 +1,4 @@
-"""From a sample's parts to its tokens. What is counted beforehand and what a worker makes come from the same pieces of text."""
+"""From a sample's parts to its tokens. Counts and workers use the same pieces of text."""
 
 import struct
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,12 +21,12 @@ IMAGE_ERRORS = (
     *(OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, RuntimeError, struct.error),
     Image.DecompressionBombError,
 )
-"""What Pillow's plugins raise for files that are damaged or no images, and for bombs."""
+"""The exceptions of Pillow's plugins for damaged files, other files, and bombs."""
 
 
 class Degrade(Protocol):
     def __call__(self, image: Image.Image, seed: int, may_move: bool) -> Image.Image:
-        """The image as a scanner or a camera would see it, of the same size. Unless it `may_move`, all stays in its place."""
+        """The image as scanned or photographed, of the same size. Unless it `may_move`, all stays in its place."""
         ...
 
 
@@ -36,12 +36,12 @@ def pieces(parts: Sequence[Part]) -> list[str]:
 
 
 def num_tokens(parts: Sequence[Part], of_pieces: Iterable[int]) -> int:
-    """The sample's tokens without placeholders of images, if its pieces have so many."""
+    """The sample's tokens without placeholders of images, by its pieces' numbers."""
     return 1 + sum(of_pieces) + sum(part.learned for part in parts)
 
 
 def counted(examples: Sequence[Sequence[Part]], tokenizer: TextTokenizer) -> list[int]:
-    """`num_tokens` of each sample's parts. All of their texts are encoded together, which takes as many cores as there are."""
+    """`num_tokens` of each sample's parts. All texts are encoded in one call, which uses all cores."""
     all_pieces = [pieces(parts) for parts in examples]
     lengths = tokenizer.lengths([piece for of_one in all_pieces for piece in of_one])
     ends = [0]
@@ -51,12 +51,10 @@ def counted(examples: Sequence[Sequence[Part]], tokenizer: TextTokenizer) -> lis
 
 
 def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextTokenizer, degrade: Degrade | None = None) -> Tokens:
-    """The sample that was drawn, as tokens.
-
-    Raises `SampleError` if an image can't be read, or if the sample isn't as long as its dataset's index says.
-    """
+    """The drawn sample as tokens. Raises `SampleError` if an image can't be read, or if the sample's length isn't that of its
+    dataset's index."""
     images, upsampled, kinds = [], False, list[int]()
-    # Boxes may be asked for in other words than the table's, as by `Locate <|ref|>…<|/ref|> in the image.`
+    # A user may ask for boxes in own words, as by `Locate <|ref|>…<|/ref|> in the image.`
     may_move = not any(token in part.text for part in example.parts for token in (GROUNDING, DET))
     for number, image in enumerate(opened(example.images)):
         if degrade is not None:
@@ -92,7 +90,7 @@ def made(example: Example, draw: Draw, modes: Sequence[str], tokenizer: TextToke
 
 
 def _kinds(example: Example, num: int, size: tuple[int, int]) -> list[int]:
-    """The kinds of characters in a line's frames: -1 where nobody knows."""
+    """The kinds of characters in a line's frames: -1 if unknown."""
     if not example.edges or size[1] != MODES["line"].side:
         return [-1] * num
     left, *ends = example.edges
@@ -100,8 +98,8 @@ def _kinds(example: Example, num: int, size: tuple[int, int]) -> list[int]:
 
 
 def _looks(example: Example, ids: Sequence[int], images: Sequence[Views], tokenizer: TextTokenizer) -> list[int]:
-    """Of each token the place of the image token that its character stands in, -1 for others; [] where nobody knows, or where a
-    token isn't a character, or a byte of one."""
+    """For each token the place of the image token with its character, -1 for others; [] if unknown, or if a token isn't a
+    character, or a byte of one."""
     text = example.parts[-1].text
     if not example.edges or len(images) != 1 or not num_frames(images[0]):
         return []
@@ -119,7 +117,7 @@ def _looks(example: Example, ids: Sequence[int], images: Sequence[Views], tokeni
 
 
 def opened(images: Sequence[bytes]) -> Iterator[Image.Image]:
-    """The images, decoded and upright. Raises `SampleError` for one that can't be read."""
+    """The images, decoded and upright. Raises `SampleError` for an unreadable one."""
     for image in images:
         try:
             yield open_upright(image)

@@ -1,10 +1,11 @@
-"""Adapters that others trained, merged into a network's weights: LoRA as peft saves it, which ms-swift and Unsloth write, too.
+"""Merges adapters that others trained into a network's weights: LoRA as saved by peft, and so by ms-swift and Unsloth.
 
     merge_adapter(net, folder)      adapter_config.json and adapter_model.safetensors, added to the weights of `net`
 
-Names are those of the released code, which has three linear layers an expert, or of transformers' class, where experts are
-stacked and CLIP's q, k and v are layers. What is adapted is a linear layer, a stacked parameter (`target_parameters`), the
-embedding, or a router; what was trained whole (`modules_to_save`, biases) takes the weights' place. Nothing is unpickled.
+Names are those of the released code, which has three linear layers an expert, or of transformers' class, which has stacked
+experts and separate layers for CLIP's q, k and v. An adapter stands beside a linear layer, a stacked parameter
+(`target_parameters`), the embedding, or a router. Weights trained whole (`modules_to_save`, biases) replace the network's.
+Nothing is unpickled.
 
     W + s B A                              s = alpha / r, with `use_rslora` alpha / sqrt(r)
     m (W + s B A) / |W + s B A|            DoRA (arXiv 2402.09353), norms by row
@@ -31,7 +32,7 @@ from model.net.deepseek_ocr import DeepseekOcr
 CONFIG = "adapter_config.json"
 WRAPPED = "base_model.model."
 """peft's name for the network that it wraps."""
-# Released names, and what transformers' class calls them (transformers/conversion_mapping.py, "unlimited_ocr").
+# Released names, and those of transformers' class (transformers/conversion_mapping.py, "unlimited_ocr").
 _RENAMED = (
     (r"^model\.sam_model\.blocks\.(\d+)\.norm([12])\.", r"model.vision_tower.sam_encoder.layers.\1.layer_norm\2."),
     (r"^model\.sam_model\.blocks\.", "model.vision_tower.sam_encoder.layers."),
@@ -46,7 +47,7 @@ _STACKED = {"gate_up": "gate_up_proj", "down": "down_proj"}
 _LEARNED = re.compile(r"(.*)\.lora_(A|B|embedding_A|embedding_B|magnitude_vector)(?:\.default)?(?:\.(weight|bias))?")
 _WHOLE = re.compile(r"\.modules_to_save(\.default)?(?=\.)")
 _KNOWN_USES = ("use_dora", "use_rslora")
-# What peft can do that isn't W + s B A.
+# Features of peft that aren't W + s B A.
 _OTHERS = (
     "alora_invocation_tokens",
     "arrow_config",
@@ -56,11 +57,11 @@ _OTHERS = (
     "velora_config",
 )
 _OTHER_BASES = ("pissa", "corda", "olora", "loftq", "lora_ga")
-"""Ways to begin that change the weights beside the adapter: what it was trained beside isn't what a folder holds."""
+"""Initialisations that change the weights beside the adapter: a folder lacks the weights beside which it was trained."""
 
 
 def transformers_name(released: str) -> str:
-    """What transformers' class calls a parameter, or a layer with a dot behind it, of this released name."""
+    """The name in transformers' class of a parameter, or of a layer with a dot behind it, by its released name."""
     for pattern, theirs in _RENAMED:
         renamed, num = re.subn(pattern, theirs, released)
         if num:
@@ -70,18 +71,16 @@ def transformers_name(released: str) -> str:
 
 @torch.no_grad()
 def merge_adapter(net: DeepseekOcr, folder: Folder) -> None:
-    """Add the adapter in `folder` to the weights of `net`, which keep their precision.
-
-    Raises `BadCheckpoint` for what isn't LoRA, fits no weight of this network, or gives weights that aren't finite, and
-    `FileNotFoundError` without matrices. Takes the memory of the adapter and of one weight in fp32.
-    """
+    """Add the adapter in `folder` to the weights of `net`, which keep their precision. Raises `BadCheckpoint` for other methods
+    than LoRA, for an adapter that fits no weight of this network or gives weights that aren't finite, and `FileNotFoundError`
+    without matrices. Takes the memory of the adapter and of one weight in fp32."""
     config = read_config(folder)
     with Reader(folder) as files:
         adapter = read_adapter(net, folder, config, files)
         merged: list[tuple[str, Tensor, Callable[[], Tensor]]]
         merged = [(key, place, functools.partial(files.read, key)) for key, place in adapter.whole.items()]
         merged += [(one.name, one.place, one.merged) for one in adapter.learned]
-        for name, place, value in merged:  # once all of it fits
+        for name, place, value in merged:  # after all of it was checked
             place.copy_(value())
             if not torch.isfinite(place).all():
                 raise BadCheckpoint(f"{folder.url}: with it {name} isn't finite")
@@ -89,8 +88,8 @@ def merge_adapter(net: DeepseekOcr, folder: Folder) -> None:
 
 @dataclass(frozen=True)
 class Learned:
-    """Matrices that were learned beside the weight `place`, by what peft calls them; `keys` are the file's names of them. Their
-    product is multiplied by `scale`. `num` matrices of `rank` are stacked, as are those of the weight."""
+    """Matrices that were learned beside the weight `place`, by peft's names; `keys` are their names in the file. Their product is
+    multiplied by `scale`. If the weight is stacked, so are `num` matrices of `rank`."""
 
     name: str
     place: Tensor
@@ -103,7 +102,7 @@ class Learned:
     def merged(self) -> Tensor:
         a, b = (self.parts[kind] for kind in sorted(self.parts.keys() - {"magnitude_vector"}))
         if "embedding_A" in self.parts:
-            a, b = b.T, a.T  # of an embedding they are the other way round
+            a, b = b.T, a.T  # an embedding has them the other way round
         stacked = b.reshape(len(b), self.rank, self.num), a.reshape(self.num, self.rank, -1)
         product = torch.einsum("ore,eri->eoi", *stacked) if self.place.ndim == 3 else b @ a
         value, magnitude = self.place.float() + self.scale * product, self.parts.get("magnitude_vector")
@@ -112,7 +111,7 @@ class Learned:
 
 @dataclass(frozen=True)
 class Adapter:
-    """What a folder has: the weights that take others' place, by the file's names, and matrices beside others."""
+    """A folder's adapter: weights that replace others, by the file's names, and matrices beside others."""
 
     whole: dict[str, Tensor]
     learned: list[Learned]
@@ -127,7 +126,7 @@ def read_adapter(net: DeepseekOcr, folder: Folder, config: dict[str, Any], files
         if part := _LEARNED.fullmatch(name):
             kind = f"{part[2]} bias" if part[3] == "bias" else part[2]
             learned[part[1]][kind], keys[part[1]][kind] = files.read(key).float(), key
-        elif ".original_module." not in name and not name.endswith(".base_layer.weight"):  # copies of the frozen ones
+        elif ".original_module." not in name and not name.endswith(".base_layer.weight"):  # copies of frozen weights
             whole[key] = _place(places, name.replace(".base_layer.", "."), folder)
             if (shape := files.tensors[key].shape) != tuple(whole[key].shape):
                 raise BadCheckpoint(f"{folder.url}: {name} should be {tuple(whole[key].shape)}, and is {shape}")
@@ -137,7 +136,7 @@ def read_adapter(net: DeepseekOcr, folder: Folder, config: dict[str, Any], files
 
 
 def read_config(folder: Folder) -> dict[str, Any]:
-    """Raises `BadCheckpoint` unless it is that of an adapter that can be merged."""
+    """Raises `BadCheckpoint` unless it is the config of an adapter that can be merged."""
     if not folder.exists(CONFIG):
         raise BadCheckpoint(f"{folder.url} has no {CONFIG}: it is no adapter")
     try:
@@ -173,17 +172,17 @@ def _ends_as(pattern: str) -> str:
 
 
 def _places(net: DeepseekOcr) -> dict[str, Tensor]:
-    """The weights of `net` by all names that they may have elsewhere: views, without a copy."""
-    found: dict[str, Tensor] = {}
+    """The weights of `net` by all their possible names elsewhere: views, without a copy."""
+    places: dict[str, Tensor] = {}
     for name, value in net.state_dict().items():
-        found |= {piece.key: piece.of(value) for piece in pieces(name, tuple(value.shape))}
+        places |= {piece.key: piece.of(value) for piece in pieces(name, tuple(value.shape))}
         above, _, own = name.rpartition(".")
         if own in _STACKED:
-            found[f"{released_name(above)}.{_STACKED[own]}"] = value
+            places[f"{released_name(above)}.{_STACKED[own]}"] = value
         if ".qkv_proj." in name:  # CLIP's
             for layer, part in zip("qkv", value.chunk(3), strict=True):
-                found[released_name(name).replace(".qkv_proj.", f".{layer}_proj.")] = part
-    return found | {transformers_name(name): value for name, value in found.items()}
+                places[released_name(name).replace(".qkv_proj.", f".{layer}_proj.")] = part
+    return places | {transformers_name(name): value for name, value in places.items()}
 
 
 def _place(places: Mapping[str, Tensor], name: str, folder: Folder) -> Tensor:
@@ -209,7 +208,7 @@ def _learned(
     if a.ndim != 2 or b.ndim != 2 or not a.numel() or not b.numel():
         raise BadCheckpoint(f"{folder.url}: {name} has matrices that are {tuple(b.shape)} and {tuple(a.shape)}")
     if "embedding_A" in kinds:
-        a, b = b.T, a.T  # of an embedding they are the other way round
+        a, b = b.T, a.T  # an embedding has them the other way round
     place = _weight(name, a, b, places, folder)
     num = len(place) if place.ndim == 3 else 1
     rank = len(a) // num
@@ -223,8 +222,8 @@ def _learned(
 
 
 def _weight(name: str, a: Tensor, b: Tensor, places: Mapping[str, Tensor], folder: Folder) -> Tensor:
-    """The weight that matrices beside the module `name` belong to. Of stacked ones, which are parameters of one module, it is the
-    one that they fit."""
+    """The weight of the matrices beside the module `name`. Stacked weights are parameters of one module: the one that the
+    matrices fit."""
     plain = name.replace(".base_layer", "")
     stacked = [places[key] for own in _STACKED.values() if (key := f"{plain}.{own}") in places]
     fits = [one for one in stacked if one.shape[1:] == (len(b), a.shape[1]) and len(a) == b.shape[1] and len(a) % len(one) == 0]
@@ -238,7 +237,7 @@ def _weight(name: str, a: Tensor, b: Tensor, places: Mapping[str, Tensor], folde
 
 
 def _alpha(name: str, config: Mapping[str, Any]) -> float:
-    """As peft finds it: that of the first pattern whose end the name has, or all layers'."""
+    """The alpha of the first pattern that matches the name's end, as in peft, or the general one."""
     plain = name.replace(".base_layer", "")
     patterns = config.get("alpha_pattern") or {}
     fits = (alpha for pattern, alpha in patterns.items() if re.match(_ends_as(pattern), plain))

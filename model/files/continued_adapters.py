@@ -1,10 +1,10 @@
-"""Adapters that others trained, or a training here, which go on being trained, and are written again in the form that they had.
+"""Adapters of others, or of a training here, that are trained on, and written again in their old form.
 
     continue_adapter(net, folder)       puts the adapter in `folder` beside the weights of `net`, with its ranks and factors
-    save_continued(folder, net)         both of its files, with the names that they came with
+    save_continued(folder, net)         both of its files, with the old names
 
-Beside a layer that our network has, too, peft's own stands. Ours has one weight for several layers where experts are stacked and
-for CLIP's q, k and v, and no layer for a router. There the matrices' product is added to the weight at each use, as peft does for
+peft's own adapter stands beside a layer that our network has, too. Our network has one weight for a layer's experts, one for
+CLIP's q, k and v, and no layer for a router. There the matrices' product is added to the weight at each use, as peft does for
 `target_parameters`. That takes the memory of the weight and of its gradient, a layer at a time.
 """
 
@@ -31,19 +31,17 @@ WEIGHTS = "adapter_model.safetensors"
 
 @dataclass(frozen=True)
 class Source:
-    """The config of an adapter that goes on; and for each name in its file our parameter, and if that is stacked, which of its
-    matrices."""
+    """The config of an adapter that is trained on; and for each name in its file our parameter, and its index in a stacked
+    one."""
 
     config: dict[str, Any]
     parameters: dict[str, tuple[str, int | None]]
 
 
 class Beside(nn.Module):
-    """The low-rank products that are added to a weight: to rows of it, which begin at `starts`, each times its of `scales`.
-
-    Of a weight (E, out, in) matrices are A (E, r, in) and B (E, rows, r); if `interleaved` as peft stacks them, (E r, in) and
-    (out, r E). Of a weight (out, in) they are (r, in) and (rows, r).
-    """
+    """The low-rank products that are added to rows of a weight. Each begins at one of `starts` and has one of `scales`. For a
+    weight (E, out, in), matrices are A (E, r, in) and B (E, rows, r); if `interleaved`, as peft stacks them, (E r, in) and (out,
+    r E). For a weight (out, in), they are (r, in) and (rows, r)."""
 
     def __init__(self, pieces: list[tuple[int, float, Tensor, Tensor]], interleaved: bool):
         super().__init__()
@@ -65,10 +63,8 @@ class Beside(nn.Module):
 
 
 def continue_adapter(net: DeepseekOcr, folder: Folder, autocast: bool = False) -> None:
-    """Train the adapter in `folder` on, and nothing else of `net`. `autocast` as for `model.files.lora.adapt`.
-
-    Raises `BadCheckpoint` as `merge_adapter` does, and for an adapter that can be merged, but not trained on.
-    """
+    """Train the adapter in `folder` on, and nothing else of `net`. `autocast` as in `model.files.lora.adapt`. Raises
+    `BadCheckpoint` as `merge_adapter` does, and for an adapter that can be merged, but not trained on."""
     config = read_config(folder)
     with Reader(folder) as files:
         adapter = read_adapter(net, folder, config, files)
@@ -97,7 +93,7 @@ def continue_adapter(net: DeepseekOcr, folder: Folder, autocast: bool = False) -
 
 
 def _placed(net: nn.Module, place: Tensor) -> tuple[str, int | None, int]:
-    """(the name of the parameter that `place` is in, of a stacked one which of its matrices unless it is whole, the first row)"""
+    """(the name of the parameter with `place`, the index in a stacked one unless `place` is all of it, the first row)"""
     for name, parameter in net.named_parameters():
         first = place.data_ptr() - parameter.data_ptr()
         if 0 <= first < parameter.nbytes:
@@ -175,21 +171,21 @@ def _put_beside(
 
 
 def save_continued(folder: Folder, net: DeepseekOcr, start: str = "") -> None:
-    """Write the adapter of `net` with the config and the names that it came with; `start` is where the other weights are."""
+    """Write the adapter of `net` with its old config and names; `start` is the place of the other weights."""
     source: Source = net.continued  # type: ignore[assignment]
     state = {}
     for key, (name, number) in source.parameters.items():
         value = net.get_parameter(name).detach()
         state[key] = (value if number is None else value[number]).cpu().clone()
     values = source.config | {"base_model_name_or_path": start or source.config.get("base_model_name_or_path")}
-    folder.remove(CONFIG)  # which marks a whole adapter
+    folder.remove(CONFIG)  # it marks a whole adapter
     with folder.create(WEIGHTS) as file:
         file.write(save(state, {"format": "pt"}))
     folder.write(CONFIG, (json.dumps(values | {"inference_mode": True}, indent=2, sort_keys=True) + "\n").encode())
 
 
 def take_out(net: DeepseekOcr) -> None:
-    """Add the products that stand beside weights of `net` to them."""
+    """Add the products beside the weights of `net` to them, and remove the products."""
     for module in list(net.modules()):
         for own in list(getattr(module, "parametrizations", {})):
             parametrize.remove_parametrizations(module, own, leave_parametrized=True)

@@ -1,10 +1,10 @@
 """Weights beneath adapters in 4 bits (QLoRA, arXiv 2305.14314): those of the decoder's layers, as NormalFloat by bitsandbytes.
 
-    pack(net)       linear layers and experts of the decoder's layers keep their weights in 4 bits, 64 with a scale in fp32
-    unpack(net)     they have weights in their old precision again: those that products were made with
+    pack(net)       linear layers and experts of the decoder's layers have their weights in 4 bits, 64 with a scale in fp32
+    unpack(net)     they have weights in their old precision again: those with which products were made
 
-A weight is unpacked at each use. Where a layer's activations are kept, so is its unpacked weight, until its backward pass: on a
-card that is small, the decoder is computed again.
+A weight is unpacked at each use. If a layer's activations are kept, so is its unpacked weight, until its backward pass. On a
+small card the decoder should be recomputed.
 """
 
 from importlib.util import find_spec

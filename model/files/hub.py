@@ -1,7 +1,5 @@
-"""Weights of the Hugging Face hub, fetched once into its library's cache (https://huggingface.co/docs/huggingface_hub).
-
-Safetensors and JSON come alone, the tokenizer's, too: no code and no pickle. Nothing of it is run.
-"""
+"""Weights of the Hugging Face hub, fetched once into its library's cache (https://huggingface.co/docs/huggingface_hub). Only
+safetensors and JSON files are fetched, the tokenizer's, too: no code and no pickle."""
 
 import os
 import re
@@ -19,16 +17,13 @@ _SAYS = {
 
 
 def is_name(where: str) -> bool:
-    """Whether `where` is an OWNER/NAME, and nothing of that name lies here."""
+    """Whether `where` is an OWNER/NAME, and there is no local file of that name."""
     return bool(_NAME.fullmatch(where)) and not os.path.exists(where)
 
 
 def place(where: str, files: Sequence[str] = ALL, fetches: bool = True) -> str:
-    """`where` itself, or the local folder that these `files` of the repository of that name were fetched to. Without `fetches`
-    one of before; `where` if there is none.
-
-    Raises `ValueError` for one that isn't there, or may not be read, and `OSError` where the hub fails.
-    """
+    """`where` itself, or the local folder of the fetched `files` of the repository of that name. Without `fetches`, an earlier
+    copy; `where` if there is none. Raises `ValueError` for a missing or forbidden repository, and `OSError` if the hub fails."""
     if not is_name(where):
         return where
     from huggingface_hub import snapshot_download
@@ -57,5 +52,5 @@ def place(where: str, files: Sequence[str] = ALL, fetches: bool = True) -> str:
 
 
 def folder(where: str, files: Sequence[str] = ALL, fetches: bool = True) -> Folder:
-    """As `place`."""
+    """As `place`, as a `Folder`."""
     return Folder(place(where, files, fetches))

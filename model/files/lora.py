@@ -1,14 +1,14 @@
-"""Low-rank adapters (LoRA, arXiv 2106.09685) through peft: put into a network, saved, merged. Saved ones, ours and others', are
-merged by `model.files.adapters`.
+"""Low-rank adapters (LoRA, arXiv 2106.09685) through peft: put into a network, saved, merged. `model.files.adapters` merges saved
+ones, ours and others'.
 
     adapt(net, 16, 32, LANGUAGE)                trains A and B beside the layers of these released names, and nothing else
-    save_adapter(folder, net, start)            adapter_config.json and adapter_model.safetensors, as peft has them
-    merge(net)                                  adds what was learned to the weights, and takes the adapters out
+    save_adapter(folder, net, start)            adapter_config.json and adapter_model.safetensors, as in peft
+    merge(net)                                  adds what was learned to the weights, and removes the adapters
 
-Any linear layer can be adapted. What is saved has the released names, which the released code and vLLM ask for (vLLM serves
-adapters of the decoder's layers alone). peft renames them where it loads an adapter beside transformers' class. That class has
-no layer for two of them, CLIP's fused `qkv_proj` and the projector's `layers`: an adapter with these must be merged first.
-Routed experts aren't layers but stacked tensors, and are not adapted: they are trained whole, or frozen.
+Any linear layer can have an adapter. Saved adapters have the released names, which the released code and vLLM need (vLLM serves
+only adapters of the decoder's layers). peft renames them when it loads an adapter beside transformers' class. That class lacks
+two layers, CLIP's fused `qkv_proj` and the projector's `layers`: an adapter with these must be merged first. Routed experts are
+stacked tensors, not layers: they get no adapter, and are trained whole, or frozen.
 """
 
 import json
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 def linear_layers(net: nn.Module) -> dict[str, str]:
-    """Our names of the linear layers by their released names. An adapter's own layers are none."""
+    """Our names of the linear layers by their released names, without an adapter's own layers."""
     layers = {}
     inside: tuple[str, ...] = ()
     for name, module in net.named_modules():
@@ -54,12 +54,12 @@ def adapt(
     seed: int = 0,
     autocast: bool = False,
 ) -> None:
-    """Put an adapter beside each layer whose released name is one of `targets`, or ends in one; or beside all but the head, for
-    "all-linear". All else is frozen.
+    """Put an adapter beside each layer whose released name is one of `targets`, or ends in one; or, for "all-linear", beside all
+    but the head. All else is frozen.
 
-    What a layer gives is unchanged at first: B is zero. A follows from `seed`. Its weights are in fp32 where the layer's are in
-    half precision. With `autocast` the network is only run under autocast: then inputs aren't widened to fp32 before autocast
-    narrows them again, which would keep a copy for each adapter. Raises `ValueError` for a target that is no linear layer.
+    At first a layer's output is unchanged: B is zero. A depends on `seed`. Adapters are in fp32 if the layer's weights are in
+    half precision. `autocast` tells that the network only runs under autocast: then inputs aren't widened to fp32 before autocast
+    narrows them again, which would keep a copy for each adapter. Raises `ValueError` for a target that isn't a linear layer.
     """
     if rank < 1:
         raise ValueError(f"the adapter's rank is {rank}: it must be at least 1")
@@ -86,9 +86,9 @@ def _inject(net: DeepseekOcr, config: LoraConfig, seed: int) -> None:
 
 
 def save_adapter(folder: Folder, net: DeepseekOcr, start: str = "", merged: str = "") -> None:
-    """Write the adapter of `net` in peft's format, with what was trained whole beside it. `start` is where the other weights are,
-    `merged` an adapter that was merged into them, which is said: the format has no place for it. The same adapter gives the same
-    bytes."""
+    """Write the adapter of `net` in peft's format, with whole trained weights beside it. `start` is the place of the other
+    weights. `merged` is an adapter that was merged into them, which the log names: the format has no place for it. The same
+    adapter gives the same bytes."""
     config = _config(net)
     names = {ours: released for released, ours in linear_layers(net).items()}
     state: dict[str, Tensor] = {}
@@ -111,7 +111,7 @@ def save_adapter(folder: Folder, net: DeepseekOcr, start: str = "", merged: str 
     values = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}
     if merged:
         log.warning("%s was trained upon %s with %s, which must be merged before it is put there", folder.url, start, merged)
-    folder.remove(CONFIG)  # which marks a whole adapter
+    folder.remove(CONFIG)  # it marks a whole adapter
     with folder.create(WEIGHTS) as file:
         file.write(save(state, {"format": "pt"}))
     folder.write(CONFIG, (json.dumps(values, indent=2, sort_keys=True) + "\n").encode())
@@ -123,8 +123,8 @@ def is_adapted(net: nn.Module) -> bool:
 
 
 def merge(net: DeepseekOcr) -> None:
-    """Add what the adapters of `net` learned to its weights, and take them out; weights in 4 bits are unpacked before. Raises
-    `ValueError` if that isn't finite."""
+    """Add the adapters of `net` to its weights, and remove them; weights in 4 bits are unpacked before. Raises `ValueError` if
+    the result isn't finite."""
     unpack(net)
     for name, module in list(_adapted(net)):
         module.merge(safe_merge=True)

@@ -1,4 +1,4 @@
-"""A network and its tokenizer in a folder, loaded. Nothing is unpickled."""
+"""Loads a network and its tokenizer from a folder. Nothing is unpickled."""
 
 import torch
 
@@ -20,7 +20,7 @@ def load_model(folder: Folder, device: str = "cpu", dtype: torch.dtype | None = 
 
 
 def check_vocabulary(tokenizer: TextTokenizer, config: ModelConfig, where: str) -> None:
-    """Raises `ValueError` if `tokenizer` has tokens that a network of `config` has no place for, or lacks a special one."""
+    """Raises `ValueError` if `tokenizer` has more tokens than a network of `config`, or lacks a special one."""
     if len(tokenizer) > config.decoder.vocab_size:
         raise ValueError(
             f"{where}: {TOKENIZER} has {len(tokenizer):,} tokens, and vocab_size is {config.decoder.vocab_size:,}: "

@@ -1,11 +1,10 @@
 """The network that comes with the package: stage 1 of `reads`, which reads drawn lines in Latin letters.
 
     lines/model/        a released folder in bf16
-    lines/card.json     what it learned from, and how well it reads
+    lines/card.json     its training, and its error rates
     lines/CARD.md       the same for people
 
-`make recipe=reads install=1` makes them. As a start it stands for weights that others publish: what goes on from it has learned
-to see, and where to look.
+`make recipe=reads install=1` makes them. As a start it replaces published weights: it has learned to see, and where to look.
 """
 
 import json
@@ -18,6 +17,6 @@ CARD, TABLE = "card.json", "CARD.md"
 
 
 def card() -> dict[str, Any]:
-    """What `card.json` says. Raises `FileNotFoundError` where the package has no such network."""
-    found: dict[str, Any] = json.loads((FOLDER / CARD).read_text(encoding="utf-8"))
-    return found
+    """The contents of `card.json`. Raises `FileNotFoundError` if the package has no such network."""
+    values: dict[str, Any] = json.loads((FOLDER / CARD).read_text(encoding="utf-8"))
+    return values

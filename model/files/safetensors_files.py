@@ -1,4 +1,4 @@
-"""Folders of safetensors files: what a folder holds, its tensors one at a time; and such folders written, by the library."""
+"""Folders of safetensors files: reads a folder's tensors one at a time, and writes such folders, by the library."""
 
 import contextlib
 import json
@@ -24,7 +24,7 @@ _WEIGHTS = re.compile(r"model(-\d+-of-\d+)?\.safetensors")
 
 
 class BadCheckpoint(ValueError):
-    """A checkpoint that isn't whole, isn't safetensors, or isn't of the network that it is loaded into."""
+    """A checkpoint that isn't whole, isn't safetensors, or isn't of the network into which it is loaded."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,8 @@ class Stored:
 
 
 class Reader:
-    """The tensors of a folder's safetensors files, to be used with `with`.
-
-    A file that isn't on this machine's disk is copied to it until the block ends. Opening raises `FileNotFoundError` and
-    `BadCheckpoint`.
-    """
+    """The tensors of a folder's safetensors files, to be used with `with`. Remote files are copied to this machine's disk until
+    the block ends. Opening raises `FileNotFoundError` and `BadCheckpoint`."""
 
     def __init__(self, folder: Folder):
         self.folder = folder
@@ -57,7 +54,7 @@ class Reader:
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            stack.push(self)  # so that copies go, too, if one of the files is bad
+            stack.push(self)  # so that copies are deleted, too, if one of the files is bad
             for name in _files(self.folder):
                 path = self._open.enter_context(self.folder.on_disk(name))
                 try:
@@ -91,7 +88,8 @@ class Reader:
 
 
 def _files(folder: Folder) -> list[str]:
-    """The safetensors files of a folder, those of its index if it has one. Raises `FileNotFoundError` and `BadCheckpoint`."""
+    """The safetensors files of a folder; if it has an index, those in the index. Raises `FileNotFoundError` and
+    `BadCheckpoint`."""
     files = folder.names(".safetensors")
     if not files:
         raise FileNotFoundError(f"{folder.url} holds no *.safetensors file; pickled weights are never loaded")
@@ -103,7 +101,7 @@ def _files(folder: Folder) -> list[str]:
 
 
 def weight_map(where: str, index: bytes) -> dict[str, str]:
-    """The file of each key, by an index. Raises `BadCheckpoint`, which names the index as `where`."""
+    """The file of each key, by an index. Raises `BadCheckpoint` with the index's name `where`."""
     try:
         files = json.loads(index)["weight_map"]
         if wrong := [name for name in files.values() if "/" in name or not name.endswith(".safetensors")]:
@@ -121,11 +119,9 @@ def write(
     tell: Callable[[str], None] = lambda line: None,
     index: bytes | None = None,
 ) -> None:
-    """`model.safetensors`, or, beyond `max_bytes`, several files and their index; with `index`, the files that it names, and it.
-
-    Tensors that are whole pieces of a processor's memory are written from there, without a copy. At the end the folder holds no
-    other weights. After a kill it holds the old weights, the new ones, or files that don't load: never a mix that loads.
-    """
+    """Write `model.safetensors`, or, beyond `max_bytes`, several files and their index; with `index`, the files in it, and
+    itself. Tensors that are contiguous in a processor's memory are written from there, without a copy. At the end the folder has
+    no other weights. After a kill it has the old weights, the new ones, or files that don't load: never a mix that loads."""
     where = _shared_out(tensors, max_bytes) if index is None else weight_map(INDEX, index)
     files: dict[str, dict[str, Tensor]] = {name: {} for name in sorted(set(where.values()))}
     for key, value in tensors.items():
@@ -135,13 +131,13 @@ def write(
         index = json.dumps({"metadata": {"total_size": total}, "weight_map": where}, indent=1).encode()
     before = [name for name in folder.names(".safetensors") if _WEIGHTS.fullmatch(name)]
     if index is not None:
-        for name in [INDEX, *before]:  # an old part under a new part's name would be taken for one
+        for name in [INDEX, *before]:  # an old part under a new part's name would be mistaken for it
             folder.remove(name)
     for name, of_file in files.items():
         tell(f"{name}: {len(of_file)} tensors, {sum(value.nbytes for value in of_file.values()) / 1e9:.2f} GB")
         with folder.create(name) as file:
             save_file(of_file, file.name, metadata or None)
-            with open(file.name, "rb") as saved:  # another file, which only its owner may read, and which may not be on the disk
+            with open(file.name, "rb") as saved:  # a private file of the owner's, perhaps not on the disk yet
                 os.fchmod(saved.fileno(), stat.S_IMODE(os.fstat(file.fileno()).st_mode))
                 os.fsync(saved.fileno())
     if index is not None:
@@ -153,7 +149,7 @@ def write(
 
 
 def _shared_out(tensors: Mapping[str, Tensor], max_bytes: int) -> dict[str, str]:
-    """The file of each key, so that no file with several tensors is larger than `max_bytes`."""
+    """The file of each key, so that no file with several tensors has more than `max_bytes`."""
     number_of, number, size = dict[str, int](), 1, 0
     for key in sorted(tensors):
         if size and size + tensors[key].nbytes > max_bytes:

@@ -1,8 +1,8 @@
-"""Selective activation checkpointing: the backward pass computes a block's activations again, with two exceptions.
+"""Selective activation checkpointing: the backward pass recomputes a block's activations, with two exceptions.
 
-Attention's results are saved, because they cost most to compute again for the memory that they take. The router's choice is
-saved, because a second computation may round otherwise: a token on the edge between two experts could go to the other one, and
-the gradient would belong to a network that never ran.
+Attention's results are saved, because recomputing them costs most for their memory. The router's choice is saved, because a
+second computation may round otherwise: a token on the edge between two experts could go to the other one, and the gradient would
+belong to a network that never ran.
 """
 
 from collections.abc import Callable, Collection
@@ -25,7 +25,7 @@ SAVED = {
     _aten._scaled_dot_product_efficient_attention.default,
     _aten._scaled_dot_product_cudnn_attention.default,
     torch.ops.higher_order.flex_attention,
-    # Compiled flex attention, which is the only thing that is compiled: see `_flex` in `model/net/attention.py`.
+    # Compiled flex attention, the only compiled operation: see `_flex` in `model/net/attention.py`.
     inductor_compiled_code,
 }
 

@@ -1,8 +1,8 @@
-"""The decoder's attention: rotary positions, and which positions see which.
+"""The decoder's attention: rotary positions, and the positions that each position sees.
 
     B rows · L positions · P positions seen · N heads · K head dim · H = K/2 · Q blocks of positions
 
-A row may hold several samples, one after the other ("packed"). Each sample attends to itself alone and counts its own positions.
+A row may have several samples, one after the other ("packed"). Each sample attends to itself alone and counts its own positions.
 """
 
 import functools
@@ -21,23 +21,21 @@ from model.net.cache import Cache
 from model.net.config import DecoderConfig
 
 PADDING = -1  # in place of a sample's number
-_SHORT = 64  # samples of so many tokens are attended to together
-_BLOCK = 128  # positions that flex attention skips, or doesn't, at once: torch's own number
+_SHORT = 64  # tokens: shorter samples are attended to in one batch
+_BLOCK = 128  # positions that flex attention skips, or doesn't, in one step: torch's own number
 
-# What positions see. A mask (B, 1, L, L). Or flex attention's mask. Or lengths of samples and paddings, row after row, each of
-# which sees itself alone. Or None: all earlier positions.
+# What positions see: a mask (B, 1, L, L); flex attention's mask; lengths of samples and paddings, row after row, each of which
+# sees itself alone; or None: all earlier positions.
 Seen = Tensor | BlockMask | list[int] | None
 
-# The tokens of each row's samples, one after the other. What is left of a row is padding.
+# The tokens of each row's samples, one after the other. The rest of a row is padding.
 Lengths = Sequence[Sequence[int]]
 
 
 @dataclass(frozen=True)
 class Places:
-    """The positions of one forward pass: rotary cos and sin, (B or 1, 1, L, K/2) in fp32, and what each position sees.
-
-    `unseen` is the cache's mask, where there is a cache with a past.
-    """
+    """The positions of one forward pass: rotary cos and sin, (B or 1, 1, L, K/2) in fp32, and what each position sees. `unseen`
+    is the cache's mask, for a cache with a past."""
 
     cos_B1LH: Tensor
     sin_B1LH: Tensor
@@ -53,11 +51,8 @@ def places(
     lengths: Lengths = (),
     cache: Cache | None = None,
 ) -> Places:
-    """The positions of a forward pass over `length` tokens a row.
-
-    `samples_BL` numbers each row's samples, which have these `lengths`, and is `PADDING` after them. Without it each row is one
-    sample.
-    """
+    """The positions of a forward pass over `length` tokens a row. `samples_BL` numbers each row's samples, which have these
+    `lengths`, and is `PADDING` after them. Without it each row is one sample."""
     if cache is not None:
         assert samples_BL is None, "what is read with a cache isn't packed"
         slots_L = torch.arange(cache.length, cache.length + length, device=device)
@@ -85,7 +80,7 @@ def _seen_in_prompt(cache: Cache, slots_L: Tensor) -> Tensor | None:
 
 
 def lengths_of(samples_BL: Tensor) -> Lengths:
-    """The lengths of the samples that `samples_BL` numbers. Waits for the device."""
+    """The lengths of the samples in `samples_BL`. Waits for the device."""
     return [[len([*run]) for number, run in itertools.groupby(row) if number != PADDING] for row in samples_BL.tolist()]
 
 
@@ -97,18 +92,18 @@ def _seen_packed(samples_BL: Tensor, lengths: Lengths) -> list[int] | BlockMask:
 
 
 def _block_mask(samples_BL: Tensor, lengths: Lengths) -> BlockMask:
-    """What torch's `create_block_mask` finds from a table of what each position sees, (B, L, L): here from the samples' lengths,
-    on the host, for pairs of blocks. Doesn't wait for the device."""
+    """The mask that torch's `create_block_mask` finds from a table (B, L, L) of what positions see. Here it comes from the
+    samples' lengths, on the host, for pairs of blocks. Doesn't wait for the device."""
     L = samples_BL.shape[1]
     start_Q = torch.arange(0, L, _BLOCK)
     ends = [torch.tensor(row, dtype=torch.int64).cumsum(0) for row in lengths]
-    # The numbers of the samples at a block's first and last position. Padding is one sample more.
+    # The numbers of the samples at a block's first and last position. Padding counts as one more sample.
     first_BQ, last_BQ = (
         torch.stack([torch.searchsorted(end_S, at_Q, right=True) for end_S in ends])
         for at_Q in (start_Q, (start_Q + _BLOCK - 1).clamp(max=L - 1))
     )
     seen_BQQ = (last_BQ[:, None] >= first_BQ[:, :, None]).tril()
-    # All of a block sees all of an earlier one if both lie in one sample. A block that ends after the row isn't whole.
+    # All of a block sees all of an earlier one if both are in one sample. A block that ends after the row isn't whole.
     is_whole_Q = start_Q + _BLOCK <= L
     full_BQQ = ((first_BQ[:, None] == last_BQ[:, :, None]) & is_whole_Q[:, None]).tril(-1)
     partial, full = _ordered(seen_BQQ & ~full_BQQ, samples_BL.device), _ordered(full_BQQ, samples_BL.device)
@@ -120,15 +115,16 @@ def _block_mask(samples_BL: Tensor, lengths: Lengths) -> BlockMask:
 
 
 def _ordered(is_BQQ: Tensor, device: torch.device) -> tuple[Tensor, Tensor]:
-    """How many blocks each block sees, (B, 1, Q), and which, (B, 1, Q, Q): those first, in order, as flex attention has it."""
+    """The number of blocks that each block sees, (B, 1, Q), and the blocks, (B, 1, Q, Q): seen ones first, in order, as flex
+    attention needs them."""
     num_BQ, which_BQQ = is_BQQ.sum(-1, dtype=torch.int32), is_BQQ.int().argsort(dim=-1, descending=True, stable=True).int()
-    if device.type == "cuda":  # a copy from elsewhere would wait until the device has come so far
+    if device.type == "cuda":  # a copy from other memory would wait for the device
         num_BQ, which_BQQ = num_BQ.pin_memory(), which_BQQ.pin_memory()
     return num_BQ[:, None].to(device, non_blocking=True), which_BQQ[:, None].to(device, non_blocking=True)
 
 
 def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Seen) -> Tensor:
-    """(B, N, L, K): what each position takes from the positions that it sees."""
+    """(B, N, L, K): each position's attention to the positions that it sees."""
     if isinstance(seen, BlockMask):
         return _flex()(q_BNLK, k_BNPK, v_BNPK, block_mask=seen)
     if isinstance(seen, list):
@@ -140,11 +136,9 @@ def attend(q_BNLK: Tensor, k_BNPK: Tensor, v_BNPK: Tensor, seen: Seen) -> Tensor
 
 
 def _within(q_BNLK: Tensor, k_BNLK: Tensor, v_BNLK: Tensor, lengths: list[int]) -> Tensor:
-    """The attention of each run of positions to itself: nothing between samples is computed.
-
-    Long runs go one after the other. Many short ones go together, each filled up to the longest: positions don't see what comes
-    after them. Of 32 lines of text in a row, attention took a third of a training step's time one by one.
-    """
+    """The attention of each run of positions to itself: nothing between samples is computed. Long runs go one after the other.
+    Many short ones go in one batch, each padded to the longest: positions don't see later ones. With 32 lines of text in a row,
+    attention one by one took a third of a training step's time."""
     B = len(q_BNLK)
     q, k, v = (x_BNLK.transpose(0, 1).flatten(1, 2) for x_BNLK in (q_BNLK, k_BNLK, v_BNLK))
     longest = max(lengths)
@@ -161,7 +155,7 @@ def _within(q_BNLK: Tensor, k_BNLK: Tensor, v_BNLK: Tensor, lengths: list[int]) 
 
 
 def _flexes(device: torch.device) -> bool:
-    """Whether compiled flex attention is used for packed samples, which skips what isn't seen."""
+    """Whether packed samples use compiled flex attention, which skips unseen positions."""
     return device.type == "cuda"
 
 
@@ -171,8 +165,7 @@ def _flex() -> Any:
 
 
 def compiled(function: Callable[..., Any]) -> Any:
-    """`function`, compiled as one operation that checkpointing sees, and can save the result of. Else all within it would be
-    computed again."""
+    """`function`, compiled as one operation, whose result checkpointing can save. Otherwise all within it would be recomputed."""
     return torch.compile(function, options={"wrap_inductor_compiled_regions": True})
 
 
@@ -185,8 +178,8 @@ def rotary(config: DecoderConfig, positions_BL: Tensor) -> tuple[Tensor, Tensor]
 
 
 def rotated(x_BNLK: Tensor, cos_B1LH: Tensor, sin_B1LH: Tensor) -> Tensor:
-    """`x_BNLK` turned by its positions' angles. Dimension i turns with i + K/2. In fp32, because products of mixed precision
-    take a processor twice as long."""
+    """`x_BNLK` turned by its positions' angles. Dimension i turns with i + K/2. In fp32, because products of mixed precision take
+    a processor twice as long."""
     a, b = x_BNLK.float().chunk(2, -1)
     turned = torch.addcmul(a * cos_B1LH, b, sin_B1LH, value=-1), torch.addcmul(b * cos_B1LH, a, sin_B1LH)
     return torch.cat(turned, -1).to(x_BNLK.dtype)

@@ -1,4 +1,4 @@
-"""From token sequences to rows and a batch. A row holds one sample or several, with images or of text alone.
+"""From token sequences to rows and a batch. A row has one sample or several, with images or of text alone.
 
 B rows · L positions
 """
@@ -19,7 +19,7 @@ from model.net.tokenizer import TextTokenizer
 
 
 class Skipped(NamedTuple):
-    """A sample that couldn't be made: of which dataset, its row and place, and why. `reason` is stable snake_case."""
+    """A sample that couldn't be made: its dataset, row, place, and the reason. `reason` is stable snake_case."""
 
     source: str
     row: int
@@ -32,12 +32,12 @@ class Skipped(NamedTuple):
 class Tokens:
     """One sample as tokens: [bos], then texts, images' placeholders and answers; an [eos] follows each answer.
 
-    learned      of each token whether it belongs to an answer
+    learned      for each token whether it belongs to an answer
     images       in the order of their placeholders
     source       a number that groups losses
     upsampled    whether an image has fewer pixels than its mode
     frames       the kinds of characters in the frames of images that are lines: `frame_head.py`
-    looks        of each token the place in the sample of the image token that holds it, -1 where nobody knows; (): of none
+    looks        for each token the place in the sample of the image token that shows it, -1 if unknown; (): all unknown
     """
 
     ids: list[int]
@@ -51,14 +51,13 @@ class Tokens:
 
 @dataclass(frozen=True)
 class Batch:
-    """What a training step learns from.
+    """The input of a training step.
 
     `labels_BL[b, l]` is the token after position l if that token belongs to an answer, else `IGNORED`. `image_T` are the places
     of images' placeholders in all rows, one after the other. `samples_BL` numbers a row's samples from 0, and is `PADDING` after
     them. `images` are in the order of their placeholders, row by row. `sources_T` has the source of each learned token, in the
     labels' order, row by row. `frames_F` are the kinds of characters in the frames of images that are lines (`frame_head.py`), -1
-    where nobody knows. `lengths` are the tokens of each row's samples. `skipped` are the samples that should have been here and
-    couldn't be made.
+    if unknown. `lengths` are the tokens of each row's samples. `skipped` are the samples that couldn't be made.
     """
 
     ids_BL: Tensor
@@ -81,32 +80,31 @@ class Batch:
 
     @property
     def num_tokens(self) -> int:
-        """The tokens that are learned."""
+        """The number of learned tokens."""
         return len(self.sources_T)
 
     @property
     def num_known_frames(self) -> int:
-        """The frames of lines whose characters are known."""
+        """The number of lines' frames with known characters."""
         return int((self.frames_F >= 0).sum())
 
     @property
     def num_known_places(self) -> int:
-        """The learned tokens of which is known where they stand."""
+        """The number of learned tokens with a known place in the image."""
         return int((self.looks_T >= 0).sum())
 
     @property
     def num_positions(self) -> int:
-        """The positions that aren't padding."""
+        """The number of positions that aren't padding."""
         return sum(map(sum, self.lengths))
 
     def to(self, device: torch.device | str) -> "Batch":
-        """This batch with its tensors on `device`."""
         pixels = self.pixels if self.pixels is None else self.pixels.to(device, non_blocking=True)
         images = tuple(image.to(device) for image in self.images) if pixels is None else parted(pixels, self.images)
         return self._with(images, pixels, lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin_memory(self) -> "Batch":
-        """This batch where a GPU can copy it from while other things go on."""
+        """This batch in memory from which a GPU can copy while it computes."""
         pixels = together(self.images).pin_memory()
         return self._with(parted(pixels, self.images), pixels, Tensor.pin_memory)
 
@@ -119,8 +117,8 @@ _TENSORS = ("ids_BL", "labels_BL", "image_T", "samples_BL", "sources_T", "learne
 
 
 def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float | None = None) -> Losses:
-    """The losses of a batch that is on the network's device."""
-    found: Losses = net(
+    """The losses of a batch on the network's device."""
+    losses: Losses = net(
         one.ids_BL,
         one.images,
         one.image_T,
@@ -131,7 +129,7 @@ def through(net: nn.Module, one: Batch, scale: float = 1.0, balance_scale: float
         learned_T=one.learned_T,
         lengths=one.lengths,
     )
-    return found
+    return losses
 
 
 def packed(sequences: Iterable[Tokens], length: int) -> list[list[Tokens]]:
@@ -149,8 +147,8 @@ def packed(sequences: Iterable[Tokens], length: int) -> list[list[Tokens]]:
 
 
 def batch(rows: Sequence[Sequence[Tokens]], tokenizer: TextTokenizer, length: int = 0, skipped: Sequence[Skipped] = ()) -> Batch:
-    """The batch of these rows, each padded at its end to the longest row's length, or to `length` tokens. A row of no sample is a
-    [bos] that belongs to none."""
+    """The batch of these rows, each padded to the longest row's length, or to `length` tokens. An empty row is a [bos] that
+    belongs to no sample."""
     longest = max(length, 1, *(sum(len(tokens.ids) for tokens in row) for row in rows))
     ids_BL = torch.full((len(rows), longest), tokenizer.pad)
     labels_BL = torch.full((len(rows), longest), IGNORED)

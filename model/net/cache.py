@@ -1,4 +1,4 @@
-"""The keys and values of a text that is being read, and a new token's attention to them.
+"""The keys and values of a text under way, and a new token's attention to them.
 
 B rows · N heads · K head dim · P positions shown · n blocks of S positions, P = n*S · G = n*B*N
 """
@@ -13,9 +13,8 @@ _BLOCK = 64
 
 
 class Cache:
-    """The past of a batch, in buffers made once for `capacity` positions. Rows are aligned at their ends.
-
-    `start_B` is where each row begins. Padding lies before it.
+    """The past of a batch, in buffers made once for `capacity` positions. Rows are aligned at their ends. `start_B` is the start
+    of each row; padding lies before it.
 
     Positions lie in blocks, (n, B, N, S, K). So a growing past is one dense piece, which oneDNN multiplies without a copy. And
     shapes stay the same for a block's length: oneDNN makes a kernel for each shape, which takes longer than a token.
@@ -27,18 +26,18 @@ class Cache:
         self.padded = bool(start_B.any())
         size = (config.depth, -(-capacity // _BLOCK), len(start_B), config.heads, _BLOCK, config.width // config.heads)
         dtype = product_dtype(dtype, start_B.device)  # so that no token widens the whole past
-        # Zeros, because what isn't seen is multiplied with 0.
+        # Zeros, because unseen positions are multiplied with 0.
         self.keys, self.values = (torch.zeros(size, dtype=dtype, device=start_B.device) for _ in range(2))
 
     def fill(self, layer: int, k_BNLK: Tensor, v_BNLK: Tensor) -> None:
-        """Take a prompt's keys and values. `advance` makes them the past, once all layers have taken theirs."""
+        """Take a prompt's keys and values. `advance` makes them the past, after all layers have taken theirs."""
         self._check(k_BNLK.shape[2])
         for buffer, new_BNLK in ((self.keys, k_BNLK), (self.values, v_BNLK)):
             for n, part_BNSK in enumerate(new_BNLK.split(_BLOCK, 2)):
                 buffer[layer, n, :, :, : part_BNSK.shape[2]] = part_BNSK
 
     def attend(self, layer: int, q_BN1K: Tensor, k_BN1K: Tensor, v_BN1K: Tensor, unseen_B11P: Tensor) -> Tensor:
-        """(B, N, 1, K): a new token's attention to itself and to the past, but for what is `unseen`."""
+        """(B, N, 1, K): a new token's attention to itself and to the past, except for `unseen` positions."""
         self._check(1)
         n, at = divmod(self.length, _BLOCK)
         for buffer, new_BN1K in ((self.keys, k_BN1K), (self.values, v_BN1K)):
@@ -53,7 +52,7 @@ class Cache:
         return torch.bmm(p_G1S, v_GSK).view(n, B, N, 1, K).sum(0).to(q_BN1K.dtype)
 
     def unseen(self) -> Tensor:
-        """(B or 1, 1, 1, P): which of the positions that `attend` looks at a new token doesn't see."""
+        """(B or 1, 1, 1, P): the positions in `attend` that a new token doesn't see."""
         at_P = torch.arange((self.length // _BLOCK + 1) * _BLOCK, device=self.start_B.device)
         unseen_BP = (at_P > self.length)[None]
         if self.padded:
@@ -61,11 +60,10 @@ class Cache:
         return unseen_BP[:, None, None]
 
     def advance(self, num_positions: int) -> None:
-        """Count `num_positions` more as the past."""
         self.length += num_positions
 
     def drop(self, row: int) -> None:
-        """Forget `row`. The last row takes its place. The others are copied together, so that they stay one piece."""
+        """Forget `row`. The last row takes its place. All rows are copied into one piece again."""
         rows = list(range(len(self.start_B)))
         rows[row] = rows[-1]
         del rows[-1]

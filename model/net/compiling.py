@@ -1,9 +1,9 @@
-"""Layers of the decoder and of CLIP compiled: what stands between their products becomes few kernels.
+"""Compiled layers of the decoder and of CLIP: the operations between their products become few kernels.
 
-Each kind of layer is compiled once, for all of its layers, and anew for few other shapes; where something is learned, and not
-where it is measured or read. What no compiler sees through, or would compile for each batch, stays as it is: the routed experts,
-and on a processor the attention of packed samples to themselves. What a checkpoint computes again is compiled, too, and of
-compiled flex attention nothing is saved.
+Each kind of layer is compiled once for all of its layers, and again for a few other shapes; only in training, not for measuring
+or reading. Operations that no compiler sees through, or that would be compiled for each batch, stay: the routed experts, and on a
+processor the attention of packed samples. A checkpoint's recomputation is compiled, too, and of compiled flex attention nothing
+is saved.
 """
 
 import functools
@@ -16,12 +16,12 @@ from torch import nn
 from model.net import clip, decoder
 from model.net.moe import Experts
 
-_SHAPES = 64  # a kind of layer is compiled for at most so many; then it runs as it is
+_SHAPES = 64  # compilations of a kind of layer; beyond them it runs uncompiled
 
 
 def compile_layers(net: nn.Module) -> None:
-    """Let the layers of `net` be compiled when they are first called. Names of weights stay. Raises `ValueError` on a processor
-    without a C++ compiler."""
+    """Let the layers of `net` be compiled at their first call. Names of weights stay. Raises `ValueError` on a processor without
+    a C++ compiler."""
     from torch._dynamo import config  # takes two seconds
     from torch._inductor import cpp_builder, exc
 

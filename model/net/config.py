@@ -70,10 +70,8 @@ _MAY_BE_NONE = ("num_dense_layers", "num_shared_experts")
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The sizes of the whole network. `init_std` is the standard deviation of a fresh linear layer's weights.
-
-    Raises `ValueError` for sizes that make no network, naming the field.
-    """
+    """The sizes of the whole network. `init_std` is the standard deviation of a fresh linear layer's weights. Raises `ValueError`
+    for sizes that make no network, naming the field."""
 
     sam: SamConfig = SamConfig()
     clip: ClipConfig = ClipConfig()
@@ -97,10 +95,8 @@ class ModelConfig:
 
     def to_json(self, **token_ids: int) -> bytes:
         """The bytes of `config.json`. `token_ids` may be bos_token_id, eos_token_id, pad_token_id and image_token_id.
-
-        `vision_config.width` has the released structure. `sam_config` and `encoder_config` say the same in transformers' names,
-        and add what the released structure leaves to its code.
-        """
+        `vision_config.width` has the released structure. `sam_config` and `encoder_config` have the same in transformers'
+        names, and the values that are in the code of the released structure."""
         sam, clip, decoder = self.sam, self.clip, self.decoder
         language = {
             "architectures": ["DeepseekV2ForCausalLM"],
@@ -191,7 +187,7 @@ class ModelConfig:
 
     @classmethod
     def from_json(cls, data: bytes) -> "ModelConfig":
-        """The sizes in a `config.json`: ours, the released one, or transformers'. What the file leaves out is as released."""
+        """The sizes in a `config.json`: ours, the released one, or transformers'. Missing values are the released ones."""
         values = json.loads(data)
         if "text_config" in values:
             return _from_transformers(values)
@@ -218,10 +214,8 @@ class ModelConfig:
 
 
 def _from_transformers(values: dict[str, Any]) -> ModelConfig:
-    """The sizes in a `config.json` that transformers' `UnlimitedOcrForConditionalGeneration` saved.
-
-    Raises `ValueError` for what this network can't be, and `KeyError` for what the file lacks.
-    """
+    """The sizes in a `config.json` that transformers' `UnlimitedOcrForConditionalGeneration` saved. Raises `ValueError` for
+    another kind of network, and `KeyError` for missing values."""
     text, vision = values["text_config"], values["vision_config"]
     sam, clip = vision["sam_config"], vision["encoder_config"]
     kinds = text["mlp_layer_types"]
@@ -263,7 +257,7 @@ def _from_transformers(values: dict[str, Any]) -> ModelConfig:
 
 
 def _decoder(values: dict[str, Any], num_dense: int, rope: dict[str, Any]) -> DecoderConfig:
-    """Both structures have these names, but for dense layers and for what says `rope_theta`."""
+    """The decoder of either structure. Both have these names, except for dense layers and `rope_theta`."""
     return DecoderConfig(
         vocab_size=values["vocab_size"],
         width=values["hidden_size"],
@@ -282,7 +276,7 @@ def _decoder(values: dict[str, Any], num_dense: int, rope: dict[str, Any]) -> De
 
 
 def _side(size: Any) -> int:
-    """A square's side, of which transformers may write both. Raises `ValueError` for another shape."""
+    """The side of a square, for which transformers may write both sides. Raises `ValueError` for another shape."""
     sides = set(size) if isinstance(size, (list, tuple)) else {size}
     if len(sides) != 1:
         raise ValueError(f"a size is {size}: in this network images and patches are squares")
@@ -292,10 +286,8 @@ def _side(size: Any) -> int:
 
 def for_transformers(config: bytes) -> dict[str, Any]:
     """The arguments of transformers' `UnlimitedOcrConfig` for a `config.json`: ours, the released one, or transformers' own.
-
     Without them transformers would give the layers a window. The released name of the model is left out, because transformers
-    knows the network by another.
-    """
+    has another name for the network."""
     values = json.loads(config)
     name = "text_config" if "text_config" in values else "language_config"
     language = values[name] | {"layer_types": ["full_attention"] * values[name]["num_hidden_layers"]}
@@ -351,10 +343,8 @@ def tiny() -> ModelConfig:
 
 
 def line_reader(stage: int = 2) -> ModelConfig:
-    """A network that learns to read lines of text on two cores, 2 million parameters, with a token a byte.
-
-    At stage 1 the decoder is dense, as in the paper's stage 1, and at stage 2 it has experts. The encoder is the same at both.
-    """
+    """A network that learns to read lines of text on two cores, 2 million parameters, with a token a byte. At stage 1 the decoder
+    is dense, as in the paper's stage 1, and at stage 2 it has experts. The encoder is the same at both."""
     decoder = DecoderConfig(
         vocab_size=269,
         width=128,

@@ -21,8 +21,8 @@ from model.net.moe import GatedMlp, MixtureOfExperts, Samples
 
 
 class Attention(nn.Module):
-    """`watch`, if it is set, gets the queries and keys, (B, N, L, K): `model.net.guided_attention` does it. `attend`
-    may be another function that gives the same: `model.net.compiling`."""
+    """`watch`, if set, gets the queries and keys, (B, N, L, K), for `model.net.guided_attention`. `attend` may be an equal
+    function (`model.net.compiling`)."""
 
     watch: Callable[[Tensor, Tensor], None] | None = None
     attend = staticmethod(attend)
@@ -57,7 +57,7 @@ class RmsNorm(nn.Module):
         self.weight = nn.Parameter(torch.empty(width))
 
     def forward(self, x_BLD: Tensor) -> Tensor:
-        """Under autocast in its precision: else each of the products that follow would make a copy of its own."""
+        """Under autocast in its precision: otherwise each of the next products would make its own copy."""
         device = x_BLD.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else x_BLD.dtype
         if torch.is_grad_enabled() and not torch.compiler.is_compiling():
@@ -74,11 +74,8 @@ def _normed(x_BLD: Tensor, weight_D: Tensor, dtype: torch.dtype) -> tuple[Tensor
 
 
 class _RmsNorm(torch.autograd.Function):
-    """x / rms(x) in fp32, times the weight in x's precision.
-
-    It is written out because torch's own has no fused kernel on a processor. There this takes half the time, and saves one
-    number a position instead of three tensors.
-    """
+    """x / rms(x) in fp32, times the weight in x's precision. torch's own has no fused kernel on a processor. There this one takes
+    half the time, and saves one number a position instead of three tensors."""
 
     @staticmethod
     def forward(ctx: Any, x_BLD: Tensor, weight_D: Tensor, dtype: torch.dtype) -> Tensor:
@@ -135,8 +132,8 @@ class Decoder(nn.Module):
         """(B, L, D) after the last norm. In training the backward pass adds the gradient of the layers' balance losses.
 
         `samples_BL` numbers a row's samples, and is `PADDING` after them. Without it each row is one sample. `balance_scale` is
-        what a sample's balance loss counts for: 1 over the samples of these rows by default. `lengths` are those of the samples:
-        who doesn't give them waits for the device.
+        the factor of a sample's balance loss: by default 1 over the samples of these rows. `lengths` are the samples' lengths;
+        without them the call waits for the device.
         """
         if lengths is None:
             lengths = lengths_of(samples_BL) if samples_BL is not None else ()

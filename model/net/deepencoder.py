@@ -1,4 +1,4 @@
-"""DeepEncoder: SAM, the compressor, CLIP and the projector, and the order in which the decoder gets an image's tokens.
+"""DeepEncoder: SAM, the compressor, CLIP and the projector, and the order of an image's tokens for the decoder.
 
     B views · H W pixels · h w vision tokens · C channels of the compressor and of CLIP · D decoder width · L tokens of an image
 
@@ -37,17 +37,17 @@ class DeepEncoder(nn.Module):
         self.view_separator = nn.Parameter(torch.empty(width))
 
     def seen(self, images: Sequence[Views]) -> dict[Size, Tensor]:
-        """(B, C, h, w), where h = H/64, of the views of each size, as `views` has them: what CLIP gets."""
+        """(B, C, h, w), where h = H/64, of the views of each size, as `views` returns them: CLIP's input."""
         return {size: self.compressor(self.sam(torch.cat(parts))) for size, parts in views(images).items()}
 
     def tokens(self, images: Sequence[Views], seen: Mapping[Size, Tensor]) -> list[Tensor]:
-        """(L, D) for each image, whose views were seen as `seen`: the grid of its tiles, the grid of the whole view, the
-        separator. L is the image's `num_tokens`."""
+        """(L, D) for each image, whose views were seen as `seen`: its tiles' grid, the whole view's grid, the separator. L is the
+        image's `num_tokens`."""
         nums = {size: [len(part) for part in parts] for size, parts in views(images).items()}
         grids = {size: iter(self._grids(local_BChw).split(nums[size])) for size, local_BChw in seen.items()}
         tokens = []
         for image in images:
-            # In the order in which the views were put in, because a tile may be as large as a whole view.
+            # In the order of the input views, because a tile may be as large as a whole view.
             whole_1hwD = next(grids[image.whole_3HW.shape[1:]])
             rows = [self._rows(whole_1hwD[0]), self.view_separator[None].to(whole_1hwD.dtype)]
             if image.tiles_N3TT is not None:
@@ -57,11 +57,11 @@ class DeepEncoder(nn.Module):
         return tokens
 
     def forward(self, images: Sequence[Views]) -> list[Tensor]:
-        """(L, D) for each image. Views of one size go through the towers together, whichever image they belong to."""
+        """(L, D) for each image. Views of one size go through the towers in one batch, whichever image they belong to."""
         return self.tokens(images, self.seen(images))
 
     def _grids(self, local_BChw: Tensor) -> Tensor:
-        """(B, h, w, D): the vision tokens of views that have one size."""
+        """(B, h, w, D): the vision tokens of views of one size."""
         global_BLC = self.clip(local_BChw)
         x_BLD = self.projector(torch.cat([global_BLC, local_BChw.flatten(2).transpose(1, 2)], -1))
         return x_BLD.unflatten(1, local_BChw.shape[2:])
@@ -72,7 +72,7 @@ class DeepEncoder(nn.Module):
         return torch.cat([x_hwD, newline_h1D], 1).flatten(0, 1)
 
     def init_marks(self, source: torch.Generator) -> None:
-        """Draw the newline and the separator afresh."""
+        """Draw new values for the newline and the separator."""
         for mark in (self.image_newline, self.view_separator):
             mark.normal_(0, 1 / math.sqrt(mark.numel()), generator=source)
 
@@ -88,22 +88,19 @@ def views(images: Sequence[Views]) -> dict[Size, list[Tensor]]:
 
 
 def stitched(tiles_NhwD: Tensor, grid: tuple[int, int]) -> Tensor:
-    """(rows * h, columns * w, D): the tiles put together. They lie row by row over `grid` (columns, rows)."""
+    """(rows * h, columns * w, D): the tiles put together. They are ordered row by row over `grid` (columns, rows)."""
     return tiles_NhwD.unflatten(0, (grid[1], grid[0])).transpose(1, 2).flatten(2, 3).flatten(0, 1)
 
 
 def places(image_BL: Tensor) -> Tensor:
-    """(T,), int64: the places that `image_BL` marks, counted over all rows, one after the other. On a GPU this waits for the
-    device: a training has them from its loader."""
+    """(T,), int64: the marked places in `image_BL`, counted over all rows, one after the other. On a GPU this waits for the
+    device; a training gets them from its loader."""
     return image_BL.flatten().nonzero()[:, 0]
 
 
 def placed(x_BLD: Tensor, image_T: Tensor, features: Sequence[Tensor]) -> Tensor:
-    """`x_BLD` with the images' tokens at the places `image_T`, in order.
-
-    By places and not by a mask: a mask's backward pass waits for the device, since it must count what is marked. Raises
-    `ValueError` if there are more or fewer places than tokens.
-    """
+    """`x_BLD` with the images' tokens at the places `image_T`, in order. The backward pass of a mask would wait for the device,
+    to count the marked places. Raises `ValueError` if the numbers of places and tokens differ."""
     if not features:
         return x_BLD
     together_TD = torch.cat(list(features)).to(x_BLD.dtype)

@@ -24,7 +24,7 @@ from model.net.loss import IGNORED, losses
 from model.net.moe import Experts, Router
 from model.net.sam import Attention, Sam
 
-# What can be trained or frozen, with the beginnings of its parameters' names. The first part that fits counts.
+# The parts that can be trained or frozen, with the beginnings of their parameters' names. The first part that fits counts.
 PARTS = {
     "sam": ("encoder.sam.", "encoder.compressor."),
     "clip": ("encoder.clip.",),
@@ -38,8 +38,8 @@ UNUSED = "encoder.clip.embeddings.patch_embedding.weight"
 
 
 class Losses(NamedTuple):
-    """What a batch costs. `total` has the gradient: the sum over learned tokens of -log p, times the scale. `each_T` has -log p
-    of each learned token in nats, in the order of the positions, row by row, without a gradient."""
+    """A batch's losses. `total` has the gradient: the sum over learned tokens of -log p, times the scale. `each_T` has -log p of
+    each learned token in nats, in the order of the positions, row by row, without a gradient."""
 
     total: Tensor
     each_T: Tensor
@@ -73,10 +73,10 @@ class DeepseekOcr(nn.Module):
 
         `image_T` are the places of the placeholders in all rows, one after the other (`deepencoder.places`): as many as `images`
         have tokens. `samples_BL` numbers the samples that share a row, and is `PADDING` after them. Without it each row is one
-        sample. `labels_BL` has the token after each position, or `IGNORED`. `scale` is 1 over the learned tokens of a
-        step, and `balance_scale` 1 over its samples: what they come to over several batches is then the loss of the step.
-        `learned_T` are the places of labels in all rows, one after the other, and `lengths` those of each row's samples: who
-        doesn't give them waits for the device. Raises `ValueError` for images without places.
+        sample. `labels_BL` has the token after each position, or `IGNORED`. `scale` is 1 over the learned tokens of a step, and
+        `balance_scale` 1 over its samples: their sums over several batches are then the loss of the step. `learned_T` are the
+        places of labels in all rows, one after the other, and `lengths` those of each row's samples; without them the call waits
+        for the device. Raises `ValueError` for images without places.
         """
         x_BLD = self.decoder.embed_tokens(ids_BL)
         if images:
@@ -86,11 +86,11 @@ class DeepseekOcr(nn.Module):
         h_BLD: Tensor = self.decoder(x_BLD, samples_BL, cache, balance_scale, lengths)
         if labels_BL is None:
             return h_BLD
-        # Within forward, where sharded weights are whole, and wrappers of the head are called.
+        # Inside of forward, where sharded weights are whole, and wrappers of the head are called.
         return self.losses(h_BLD, labels_BL, scale, learned_T)
 
     def losses(self, h_BLD: Tensor, labels_BL: Tensor, scale: float = 1.0, learned_T: Tensor | None = None) -> Losses:
-        """What `forward` returns with labels, for what it returns without."""
+        """The losses of `forward` with labels, from its output without labels."""
         if learned_T is None:
             learned_T = (labels_BL.flatten() != IGNORED).nonzero()[:, 0]
         h_TD, labels_T = h_BLD.flatten(0, 1).index_select(0, learned_T), labels_BL.flatten().index_select(0, learned_T)
@@ -101,8 +101,8 @@ class DeepseekOcr(nn.Module):
         return self.lm_head(x_D).float()
 
     def num_parameters(self) -> tuple[int, int]:
-        """(all parameters, those active on a token). The latter are the decoder's without the embedding, and with as many
-        experts as a token goes to."""
+        """(all parameters, those active on a token). Active ones are the decoder's without the embedding, with the experts of one
+        token."""
         config = self.config.decoder
         total = sum(p.numel() for p in self.parameters())
         experts = sum(p.numel() for m in self.modules() if isinstance(m, Experts) for p in m.parameters())
@@ -112,13 +112,13 @@ class DeepseekOcr(nn.Module):
 
 
 def part_of(name: str) -> str:
-    """The one of `PARTS` that the parameter `name` belongs to; "other" for what is in no network of ours."""
+    """The part of `PARTS` with the parameter `name`; "other" for names of other networks."""
     plain = ".".join("*" if piece.isdigit() else piece for piece in name.split("."))
     return next((part for part, beginnings in PARTS.items() if plain.startswith(beginnings)), "other")
 
 
 def narrow(net: nn.Module) -> None:
-    """Put the weights of `net` into bf16, but those of routers, which multiply in fp32."""
+    """Convert the weights of `net` to bf16, except those of routers, which multiply in fp32."""
     for module in net.modules():
         for parameter in () if isinstance(module, Router) else module.parameters(recurse=False):
             parameter.data = parameter.data.to(torch.bfloat16)
@@ -126,7 +126,7 @@ def narrow(net: nn.Module) -> None:
 
 @torch.no_grad()
 def initialise(net: DeepseekOcr, seed: int) -> DeepseekOcr:
-    """`net` with fresh weights. They follow from `seed` alone, whatever the number of threads."""
+    """`net` with fresh weights, which depend on `seed` alone, not on the number of threads."""
     source = torch.Generator().manual_seed(seed)
     std = net.config.init_std
     for module in net.modules():
@@ -155,8 +155,8 @@ def initialise(net: DeepseekOcr, seed: int) -> DeepseekOcr:
                 module.class_embedding.normal_(0, module.class_embedding.numel() ** -0.5, generator=source)
             case DeepEncoder():
                 module.init_marks(source)
-    # White paper, 1 in all pixels, is zero after the first layer. Else it is what all patches have in common, far larger than the
-    # ink, and a small network takes far longer to see the ink at all.
+    # White paper, 1 in all pixels, is zero after the first layer. Otherwise all patches would share it as a value far larger than
+    # the ink, and a small network would take far longer to see the ink at all.
     patches = net.encoder.sam.patch_embed.proj
     assert patches.bias is not None
     patches.bias.copy_(-patches.weight.sum((1, 2, 3)))
@@ -164,5 +164,4 @@ def initialise(net: DeepseekOcr, seed: int) -> DeepseekOcr:
 
 
 def build(config: ModelConfig, seed: int = 0) -> DeepseekOcr:
-    """A fresh network."""
     return initialise(DeepseekOcr(config), seed)

@@ -4,8 +4,8 @@
 
 `Grouped` is for H100 and later: `grouped_mm`, without a loop, and without waiting for the device. On an A100 torch's `grouped_mm`
 loops, and waits for the device at each product (pytorch#186620). There, and on processors, `model/net/cpu/experts.py` takes one
-expert after the other, and waits once. Both write their backward pass out. Of activations they keep only the first product. They
-gather and never scatter. They slice no weight, because the slice's gradient would be as large as all experts together.
+expert after the other, and waits once. Both have an explicit backward pass. They keep only the first product's activations. They
+gather and never scatter. They slice no weight, because the slice's gradient would be as large as all experts.
 """
 
 import functools
@@ -23,10 +23,8 @@ from model.net.routing import Rows, arranged, gated, gated_gradient, summed
 def routed(
     x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor, gate_up_EGD: Tensor, down_EDF: Tensor, packs: cpu.Packs | None = None
 ) -> Tensor:
-    """(T, D): for each token the sum of its experts' outputs by their weights. `gate_up_EGD` holds gate then up, G = 2F.
-
-    Products are in the precision of `x_TD`, or autocast's. Sums over a token's experts are in fp32.
-    """
+    """(T, D): for each token the sum of its experts' outputs by their weights. `gate_up_EGD` has gate then up, G = 2F. Products
+    are in the precision of `x_TD`, or autocast's. Sums over a token's experts are in fp32."""
     device = x_TD.device.type
     if torch.is_autocast_enabled(device):
         x_TD = x_TD.to(torch.get_autocast_dtype(device))

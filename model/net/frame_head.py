@@ -1,9 +1,9 @@
-"""A head that teaches SAM to see: it tells which character stands in each frame of a drawn line.
+"""A head that teaches SAM to see: it tells the character in each frame of a drawn line.
 
     B views · C channels of SAM's neck · h w its grid · F frames, 8 pixels wide · K kinds of characters
 
-The paper starts from SAM's and CLIP's published weights. Without them SAM gets its only signal through a decoder that can't read
-yet. This head upon SAM's neck has a loss of its own. No exported network has the head.
+The paper starts from SAM's and CLIP's published weights. Without them SAM's only signal would come through a decoder that can't
+read yet. This head upon SAM's neck has a loss of its own. No exported network has the head.
 """
 
 import bisect
@@ -23,17 +23,17 @@ from model.net.sam import Sam
 
 FRAME = 8  # pixels
 TOLD = "told"
-"""Where the head stands in a network that learns."""
+"""The name of the head in a training network."""
 KINDS = 97
-"""Nothing, each printable character of ASCII, and any other."""
+"""The number of kinds: nothing, each printable character of ASCII, and any other character."""
 LETTERS = 695
-"""The further kinds of a head that knows letters of other alphabets: code points modulo this, the least number by which no two
-letters of Greek, Cyrillic, Armenian and Georgian are one."""
+"""The further kinds of a head with letters of other alphabets: code points modulo this, the least number that separates all
+letters of Greek, Cyrillic, Armenian and Georgian."""
 _PATCH, _ROWS = 16, MODES["line"].side // 16
 
 
 def frames(text: str, left: float, ends: Sequence[float], width: int) -> list[int]:
-    """(F,): the kind of the character in each frame of a line that is `width` pixels wide. Its text begins at `left`, and `ends`
+    """(F,): the kind of the character in each frame of a line that is `width` pixels wide. The text begins at `left`, and `ends`
     are its characters' right edges."""
     middles = [(n + 0.5) * FRAME for n in range(width // FRAME)]
     at = [bisect.bisect_right(ends, x) if x >= left else len(text) for x in middles]
@@ -41,7 +41,7 @@ def frames(text: str, left: float, ends: Sequence[float], width: int) -> list[in
 
 
 def _kind(char: str) -> int:
-    """That of a letter with an accent is its letter's: its frames look nearly so."""
+    """The kind of a character. A letter with an accent has its plain letter's kind, since its frames look nearly the same."""
     char = unicodedata.normalize("NFD", char)[0]
     if char >= "\u0370" and char.isalpha():
         return KINDS + ord(char) % LETTERS
@@ -49,8 +49,8 @@ def _kind(char: str) -> int:
 
 
 class FrameHead(nn.Module):
-    """The head: from the neck's columns, (B, C, h, w), to the two frames of each. One without `letters` takes those of other
-    alphabets for one kind."""
+    """From the neck's columns, (B, C, h, w), to the two frames of each. Without `letters`, all letters of other alphabets are one
+    kind."""
 
     def __init__(self, config: SamConfig, seed: int = 0, letters: bool = False):
         super().__init__()
@@ -62,11 +62,9 @@ class FrameHead(nn.Module):
             self.head.bias.zero_()
 
     def forward(self, necks: Mapping[Size, Tensor], images: Sequence[Views], frames_F: Tensor) -> tuple[Tensor, Tensor]:
-        """(the sum over known frames of -log p of their kinds; how many of them are read rightly).
-
-        `necks` are SAM's outputs by their views' sizes. `frames_F` are the frames of all `images` that are lines, one after the
-        other; a kind under 0 is unknown.
-        """
+        """(the sum over known frames of -log p of their kinds; the number of frames that were read right). `necks` are SAM's
+        outputs by their views' sizes. `frames_F` are the frames of all `images` that are lines, one after the other; a kind under
+        0 is unknown."""
         of_size: dict[Size, list[Tensor]] = {}
         start = 0
         for image in images:
@@ -85,14 +83,14 @@ class FrameHead(nn.Module):
 
 
 def num_frames(image: Views) -> int:
-    """The frames of a line; 0 for what is none."""
+    """The number of a line's frames; 0 for other images."""
     height, width = image.whole_3HW.shape[1:]
     return width // FRAME if height == MODES["line"].side and image.tiles_N3TT is None else 0
 
 
 @contextmanager
 def sam_outputs(sam: Sam) -> Iterator[dict[Size, Tensor]]:
-    """What `sam` gives within, by the sizes of what it gets."""
+    """The outputs of `sam` within the block, by the sizes of its inputs."""
     necks: dict[Size, Tensor] = {}
     hook = sam.register_forward_hook(lambda _, given, result: necks.update({given[0].shape[2:]: result}))
     try:

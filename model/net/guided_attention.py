@@ -1,9 +1,10 @@
-"""Guided attention: one head of the decoder learns to look at the vision token that holds the next character.
+"""Guided attention (arXiv 1710.08969, for speech synthesis): one head of the decoder learns to look at the next character's
+vision token.
 
-    B rows · L positions · N heads · K head dim · T learned tokens whose place is known
+    B rows · L positions · N heads · K head dim · T learned tokens with a known place
 
-Guided attention, as speech synthesis has it (arXiv 1710.08969): one head of one layer, for drawn lines, whose places are known. A
-decoder that learns to read whole lines at once loses its place and repeats itself.
+It guides one head of one layer, on drawn lines, whose places are known. A decoder that learns to read whole lines from the start
+loses its place and repeats itself.
 """
 
 import math
@@ -20,7 +21,7 @@ Heads = list[tuple[Tensor, Tensor]]
 
 @contextmanager
 def queries_and_keys(decoder: Decoder) -> Iterator[Heads]:
-    """The queries and keys, (B, L, K) each, of the guided head within: the first one of the middle layer."""
+    """The queries and keys, (B, L, K) each, of the guided head within the block: the first head of the middle layer."""
     seen: Heads = []
     layer = decoder.layers[len(decoder.layers) // 2]
     assert isinstance(layer, Layer)
@@ -33,11 +34,9 @@ def queries_and_keys(decoder: Decoder) -> Iterator[Heads]:
 
 
 def guidance(heads: Heads, samples_BL: Tensor, learned_T: Tensor, looks_T: Tensor) -> tuple[Tensor, Tensor]:
-    """(the sum over learned tokens with a known place of -log the attention to it; for how many that is the largest).
-
-    `learned_T` are the positions that answer, over all rows, and `looks_T` the ones to look at, or -1. Each learned token takes
-    the memory of a row's keys: for short rows.
-    """
+    """(the sum over learned tokens with a known place of -log the attention to it; the number of tokens for which it is the
+    largest). `learned_T` are the positions that answer, over all rows, and `looks_T` the positions to look at, or -1. Each
+    learned token takes the memory of a row's keys, so rows should be short."""
     (q_BLK, k_BLK), L = heads[0], samples_BL.shape[1]
     is_known = looks_T >= 0
     at_T, looks_T = learned_T[is_known], looks_T[is_known]

@@ -24,9 +24,7 @@ _WIDE = ("I;16", "I;16B", "I;16L", "I;16N", "I", "F")
 @dataclass(frozen=True)
 class Views:
     """One image for the encoder: the whole view, (3, H, W), and tiles, (N, 3, T, T), row by row over `grid` (columns, rows).
-
-    Pixels are bytes, a quarter of what they take as numbers on their way from a worker to a GPU. `scaled` makes numbers of them.
-    """
+    Pixels are bytes, a quarter of floats on their way from a worker to a GPU. `scaled` makes floats of them."""
 
     whole_3HW: Tensor
     tiles_N3TT: Tensor | None = None
@@ -39,11 +37,10 @@ class Views:
 
     @property
     def views(self) -> list[Tensor]:
-        """The whole view, and the tiles if there are such."""
+        """The whole view, and the tiles if there are any."""
         return [self.whole_3HW] if self.tiles_N3TT is None else [self.whole_3HW, self.tiles_N3TT]
 
     def like(self, views: Sequence[Tensor]) -> "Views":
-        """This image with other `views`."""
         return Views(views[0], views[1] if len(views) > 1 else None, self.grid)
 
     def to(self, device: torch.device | str) -> "Views":
@@ -57,17 +54,17 @@ def together(images: Sequence[Views]) -> Tensor:
 
 
 def parted(pixels: Tensor, images: Sequence[Views]) -> tuple[Views, ...]:
-    """Views like `images`, whose pixels are parts of `pixels` as `together` has them."""
+    """Views like `images`, with the pixels of `pixels`, which `together` returned."""
     parts = iter(pixels.split([view.numel() for image in images for view in image.views]))
     return tuple(image.like([next(parts).view(view.shape) for view in image.views]) for image in images)
 
 
 def open_upright(image: bytes) -> Image.Image:
-    """The decoded image in RGB, turned as its EXIF says. What is transparent shows white paper, and 16 bits a pixel become 8.
-    Raises Pillow's errors."""
+    """The decoded image in RGB, turned by its EXIF. Transparent parts show white paper, and 16 bits a pixel become 8. Raises
+    Pillow's errors."""
     opened: Image.Image = Image.open(io.BytesIO(image))
     opened.load()
-    # In place, and converted only if need be: each copy of a page costs as long as decoding it.
+    # In place, and converted only if needed: each copy of a page costs as much as decoding it.
     ImageOps.exif_transpose(opened, in_place=True)
     if opened.mode in _WIDE:
         opened = _narrow(opened)
@@ -77,8 +74,8 @@ def open_upright(image: bytes) -> Image.Image:
 
 
 def _narrow(image: Image.Image) -> Image.Image:
-    """An image of one wide number a pixel, with 8 bits in place of 16. Pillow alone cuts off what is over 255, which leaves a
-    white page."""
+    """An image of one wide number a pixel, with 8 bits in place of 16. Pillow would cut off values over 255, which leaves a white
+    page."""
     values = np.nan_to_num(np.asarray(image).astype(np.float64))
     most = values.max(initial=0)
     if most > 255:
@@ -98,14 +95,14 @@ def views(image: Image.Image, mode: str) -> Views:
     chosen = MODES[mode]
     size = chosen.whole(*image.size)
     if chosen.line:
-        # Centred, the text would begin elsewhere in each; a line begins at the left. White, because paper mostly is.
+        # Centred, text would begin elsewhere in each image; a line begins at the left. White, because paper mostly is.
         text = image.resize((chosen.text_width(*image.size), chosen.side))
         return Views(pixels(ImageOps.expand(text, (0, 0, size[0] - text.width, 0), WHITE)))
     whole_3HW = pixels(ImageOps.pad(image, size, color=GREY) if chosen.padded else image.resize(size))
     columns, rows = grid = tile_grid(*image.size, chosen.tile) if chosen.tile else (0, 0)
     if not columns:
         return Views(whole_3HW)
-    # The tiles don't keep the image's shape: it is resized to the grid's.
+    # The tiles don't keep the image's shape: it is resized to their grid.
     stretched_3HW = pixels(image.resize((columns * chosen.tile, rows * chosen.tile)))
     tiles_N3TT = stretched_3HW.unflatten(2, (columns, -1)).unflatten(1, (rows, -1)).permute(1, 3, 0, 2, 4).flatten(0, 1)
     return Views(whole_3HW, tiles_N3TT, grid)
@@ -122,5 +119,5 @@ def pixels(image: Image.Image) -> Tensor:
 
 
 def scaled(values: Tensor) -> Tensor:
-    """Bytes as fp32 from -1 to 1. Numbers are taken to be so already."""
+    """Bytes as fp32 from -1 to 1. Floats are returned unchanged."""
     return values if values.is_floating_point() else values.float().div_(255).sub_(0.5).div_(0.5)

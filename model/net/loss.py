@@ -16,26 +16,22 @@ from torch.utils.checkpoint import checkpoint
 
 from model.net.cpu import Unbiased, wide
 
-IGNORED = -100  # in place of a label where nothing is learned
+IGNORED = -100  # the label of a token that isn't learned
 CHUNK_BYTES = 256 << 20  # one chunk's logits
-_CACHED_BYTES = 4 << 20  # a processor takes the softmax of so many bytes of rows at a time, in fp32: they stay in its cache
+_CACHED_BYTES = 4 << 20  # rows of the softmax in fp32 that a processor handles in one step, so that they stay in its cache
 
 
 def cross_entropy(x_TD: Tensor, head_VD: Tensor, labels_T: Tensor, scale: float = 1.0) -> Tensor:
-    """`scale` times the sum over tokens of -log p(label), in fp32, of logits `x_TD @ head_VD.T`.
-
-    One chunk's logits are in memory at a time, forward and backward. Products are in the higher precision of the two inputs, or
-    in autocast's. Softmax, loss, and sums of the head's gradient over several chunks are in fp32.
-    """
+    """`scale` times the sum over tokens of -log p(label), in fp32, of logits `x_TD @ head_VD.T`. One chunk's logits are in memory
+    at a time, forward and backward. Products are in the higher precision of the two inputs, or in autocast's. Softmax, loss, and
+    sums of the head's gradient over several chunks are in fp32."""
     return _summed(x_TD, head_VD, labels_T, scale)[0]
 
 
 def losses(head: nn.Module, x_TD: Tensor, labels_T: Tensor, scale: float = 1.0) -> tuple[Tensor, Tensor]:
-    """(`scale` times the sum over tokens of -log p(label), each token's -log p without gradient), of logits `head(x_TD)`.
-
-    A head that another library has wrapped, such as an adapter, is called as it is, a chunk at a time. Its logits are computed
-    again in the backward pass.
-    """
+    """(`scale` times the sum over tokens of -log p(label), each token's -log p without gradient), of logits `head(x_TD)`. A head
+    that another library has wrapped, such as an adapter, is called itself, a chunk at a time. Its logits are recomputed in the
+    backward pass."""
     if type(head) is Unbiased:
         return _summed(x_TD, head.weight, labels_T, scale)
     num_words: int = getattr(head, "weight").shape[0]  # noqa: B009  (mypy takes a module's attributes for tensors or modules)
@@ -66,7 +62,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         needs_x, needs_head, _, _ = ctx.needs_input_grad
         dx_TD = torch.empty_like(x_TD) if needs_x else None
         d_head_VD: Tensor | None = None
-        # Also where there is no token: ranks that add up gradients have all of them or none.
+        # Also without a token: ranks that add up gradients must all have them, or none.
         if needs_head and not len(x_TD):
             d_head_VD = torch.zeros_like(head_VD)
         each_T = torch.empty(len(x_TD), device=x_TD.device)

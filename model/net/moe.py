@@ -67,9 +67,7 @@ class Experts(nn.Module):
 @dataclass(frozen=True)
 class Samples:
     """The sample of each token, over all rows: `of_T` counts from 0. `num` is the number of samples, and stands for padding.
-
-    `scale` is what one sample's balance loss counts for: 1 over the number of samples of the whole step.
-    """
+    `scale` is the factor of a sample's balance loss: 1 over the number of samples of the whole step."""
 
     of_T: Tensor
     num: int
@@ -97,11 +95,8 @@ class MixtureOfExperts(nn.Module):
 
 
 class _WithLoss(torch.autograd.Function):
-    """`y`, and in the backward pass the gradient of `loss` beside its own, whatever becomes of `y`.
-
-    So a layer's loss needs no sum that travels up the decoder, which a stage of a pipeline couldn't hand on. As the released
-    `AddAuxiliaryLoss` does.
-    """
+    """`y`, with the gradient of `loss` added in the backward pass, whatever the use of `y`. So a layer's loss needs no sum
+    through the decoder, which a pipeline's stage couldn't pass on. The released `AddAuxiliaryLoss` does the same."""
 
     @staticmethod
     def forward(ctx: Any, y_BLD: Tensor, loss: Tensor) -> Tensor:
@@ -115,11 +110,8 @@ class _WithLoss(torch.autograd.Function):
 
 
 def balance(probs_TE: Tensor, chosen_TS: Tensor, samples: Samples) -> Tensor:
-    """`samples.scale` times the sum over samples of sum_e f_e P_e, which is 1 if a sample uses the experts evenly.
-
-    f_e is the share of a sample's choices that fell on expert e, times E. P_e is the expert's mean probability. Only P has a
-    gradient.
-    """
+    """`samples.scale` times the sum over samples of sum_e f_e P_e, which is 1 if a sample uses the experts evenly. f_e is expert
+    e's share of a sample's choices, times E. P_e is the expert's mean probability. Only P has a gradient."""
     num_experts, num_chosen = probs_TE.shape[-1], chosen_TS.shape[-1]
     counts_TE = torch.zeros_like(probs_TE).scatter_(-1, chosen_TS, 1.0)
     sums_NE = probs_TE.new_zeros(samples.num + 1, num_experts)

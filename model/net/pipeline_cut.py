@@ -1,15 +1,13 @@
-"""Where a pipeline cuts the network into stages, and how ranks share the stages. Without torch, so that plans need none."""
+"""The cut of the network into a pipeline's stages, and the ranks' shares of them. Without torch, for plans."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Cut:
-    """So many `stages`, of which the last ones have `layers` of the decoder: one number for each; () for as evenly as it goes.
-
-    The stages before have SAM with the compressor, and CLIP with the projector and the embedding: one for both, or one for each.
-    By default that is one of up to three stages, and two of more. The paper's is `Cut(4)`.
-    """
+    """The network in `stages`. The last ones have `layers` of the decoder: one number for each; (): evenly. The stages before
+    have SAM with the compressor, and CLIP with the projector and the embedding: both in one, or each in its own. The default is
+    one of up to three stages, and two of more. The paper's is `Cut(4)`."""
 
     stages: int = 1
     layers: tuple[int, ...] = ()
@@ -20,16 +18,15 @@ class Cut:
 
     @property
     def before(self) -> int:
-        """The stages before those of layers."""
+        """The number of stages before those with layers."""
         return self.stages - len(self.layers) if self.layers else 0 if self.stages == 1 else 1 if self.stages < 4 else 2
 
     @property
     def has_towers_alone(self) -> bool:
-        """Whether SAM has a stage of its own."""
         return self.before == 2
 
     def stage_of_layers(self, depth: int) -> list[int]:
-        """The stage of each of `depth` layers. Raises `ValueError` if the stages have more layers than there are, or fewer."""
+        """The stage of each of `depth` layers. Raises `ValueError` if the stages' number of layers differs."""
         if self.layers:
             if sum(self.layers) != depth:
                 raise ValueError(f"layers {self.layers}: the network has {depth}")
@@ -42,15 +39,15 @@ class Cut:
 
 @dataclass(frozen=True)
 class Layout:
-    """How ranks share a network.
+    """The ranks' shares of a network.
 
     pipeline    stages, each a part of the network: `model/net/stages.py`
     replicate   copies of each stage
     shard       ranks that share the weights of one copy: FSDP2
-    layers      the decoder's layers on each of the last stages; (): as evenly as it goes
+    layers      the decoder's layers on each of the last stages; (): evenly
 
-    rank = (stage * replicate + copy) * shard + the share's number. Those of one copy are neighbours, so that on a node of eight
-    they have its links.
+    rank = (stage * replicate + copy) * shard + the share's number. The ranks of one copy are neighbours, so a node of eight
+    connects them.
     """
 
     pipeline: int = 1
@@ -60,12 +57,11 @@ class Layout:
 
     @property
     def cut(self) -> Cut:
-        """Where the stages begin."""
         return Cut(self.pipeline, self.layers)
 
     @property
     def copies(self) -> int:
-        """The ranks that have different rows: of each stage there are so many."""
+        """The number of ranks with different rows: the copies of each stage, times their shares."""
         return self.replicate * self.shard
 
 

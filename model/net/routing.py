@@ -1,4 +1,4 @@
-"""Which rows each expert gets, and what all ways of computing them share: the gate's activation and the sum over experts.
+"""The rows of each expert, and the common parts of all implementations: the gate's activation and the sum over experts.
 
 T tokens · S experts a token · R rows, a token's S times, sorted by expert · E experts · D width
 """
@@ -12,12 +12,9 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Rows:
-    """The rows of all tokens, sorted by expert.
-
-    A row belongs to token `token_R`, and is the choice `slot_R` of it. `place_TS` is the row of each choice. Expert e has the
-    rows `ends_E[e - 1]` to `ends_E[e]`. Some rows only fill up: they are copies of token 0's, and their `real_R` is 0, else 1.
-    `known` is `ends_E` on the host, where somebody waited for it.
-    """
+    """The rows of all tokens, sorted by expert. A row is the choice `slot_R` of token `token_R`. `place_TS` is the row of each
+    choice. Expert e has the rows `ends_E[e - 1]` to `ends_E[e]`. Rows for padding are copies of token 0's, and their `real_R` is
+    0, else 1. `known` is `ends_E` on the host, if the host has waited for it."""
 
     token_R: Tensor
     slot_R: Tensor
@@ -27,7 +24,7 @@ class Rows:
     known: list[int] | None = None
 
     def ends(self) -> list[int]:
-        """`ends_E` for the host. It waits for the device unless `known` has them."""
+        """`ends_E` on the host. Waits for the device if `known` is None."""
         return self.ends_E.tolist() if self.known is None else self.known
 
     def weights(self, weights_TS: Tensor, dtype: torch.dtype) -> Tensor:
@@ -36,11 +33,11 @@ class Rows:
 
 
 def arranged(chosen_TS: Tensor, num_experts: int, rounded: int = 1) -> Rows:
-    """The rows of a routing. Each expert has a multiple of `rounded` rows. With 1 there are no more rows than choices, and this
-    doesn't wait for the device; else it waits once, and `ends` doesn't."""
+    """The rows of a routing. Each expert has a multiple of `rounded` rows. With 1 there are as many rows as choices, and the call
+    doesn't wait for the device; otherwise it waits once, and `ends` doesn't."""
     num_slots, num_choices, device = chosen_TS.shape[1], chosen_TS.numel(), chosen_TS.device
     order_R = chosen_TS.flatten().sort(stable=True).indices
-    # bincount would wait for the device, to learn the largest.
+    # bincount would wait for the device, for the largest value.
     counts_E = order_R.new_zeros(num_experts).scatter_add_(0, chosen_TS.flatten(), torch.ones_like(order_R))
     place_R = torch.arange(num_choices, device=device)
     ends_E = counts_E.cumsum(0)
@@ -76,7 +73,7 @@ def gated_gradient(gate_up: Tensor, d_inner: Tensor, dim: int = -1) -> Tensor:
 
 
 def summed(y_RD: Tensor, place_TS: Tensor, weights_TS: Tensor | None = None) -> Tensor:
-    """(T, D): the sum of each token's rows, by their weights if there are any."""
+    """(T, D): the sum of each token's rows, weighted if there are weights."""
     total_TD = None
     for slot in range(place_TS.shape[1]):
         part_TD = y_RD.index_select(0, place_TS[:, slot]).float()

@@ -22,9 +22,9 @@ from model.net.image import scaled
 class Attention(nn.Module):
     """Attention over a grid, with a bias from decomposed relative positions: one table for rows, one for columns.
 
-    The bias of query q and key (i, j) is rows[q, i] + columns[q, j], which is the product of q's biases with i and j one-hot.
-    So for torch's attention queries get their biases as further dimensions, and keys their places, and the bias is part of the
-    product. On either path the bias is never laid out as L x L, neither for scores nor for gradients.
+    The bias of query q and key (i, j) is rows[q, i] + columns[q, j], which is the product of q's biases with one-hot i and j. So
+    for torch's attention queries get their biases as further dimensions, and keys their one-hot places, and the product includes
+    the bias. On either path the bias is never L x L, neither for scores nor for gradients.
     """
 
     def __init__(self, config: SamConfig, grid: int):
@@ -36,11 +36,9 @@ class Attention(nn.Module):
         self.rel_pos_w = nn.Parameter(torch.empty(2 * grid - 1, config.width // config.heads))
 
     def forward(self, x_BhwD: Tensor, window: int = 0) -> Tensor:
-        """(B, h, w, D). Attends in windows of `window` patches, or with 0 to the whole grid.
-
-        Windows at the grid's edges are filled up with zeros, unmasked, because the released weights were trained so. They are
-        filled after the projection, which turns zeros into its bias.
-        """
+        """(B, h, w, D). Attends in windows of `window` patches, or with 0 to the whole grid. Windows at the edges are padded with
+        zeros, unmasked, as in the training of the released weights. The padding comes after the projection, which turns zeros
+        into its bias."""
         _, h, w, _ = x_BhwD.shape
         qkv_BhwE = self.qkv(x_BhwD)
         if not window:
@@ -51,7 +49,7 @@ class Attention(nn.Module):
     def attend(self, qkv_BhwE: Tensor) -> Tensor:
         B, h, w, _ = qkv_BhwE.shape
         q_BNLK, k_BNLK, v_BNLK = qkv_BhwE.reshape(B, h * w, 3, self.heads, -1).permute(2, 0, 3, 1, 4).unbind()
-        # The bias is of the unscaled q.
+        # The bias comes from the unscaled q.
         q_BNhwK, dtype = wide(q_BNLK.unflatten(2, (h, w))), q_BNLK.dtype
         rows_BNhwh = torch.einsum("bnhwk,hik->bnhwi", q_BNhwK, relative(self.rel_pos_h, h).to(q_BNhwK.dtype))
         columns_BNhww = torch.einsum("bnhwk,wjk->bnhwj", q_BNhwK, relative(self.rel_pos_w, w).to(q_BNhwK.dtype))
@@ -66,7 +64,7 @@ class Attention(nn.Module):
 
 
 def windowed(x_BhwE: Tensor, size: int, filling_E: Tensor) -> Tensor:
-    """(G, size, size, E): the grid's windows. Those at the edges are filled up with `filling_E`."""
+    """(G, size, size, E): the grid's windows. Those at the edges are padded with `filling_E`."""
     B, h, w, E = x_BhwE.shape
     filling_E = filling_E.to(x_BhwE.dtype)
     x_BhwE = torch.cat([x_BhwE, filling_E.expand(B, h, -w % size, E)], 2)
@@ -76,7 +74,7 @@ def windowed(x_BhwE: Tensor, size: int, filling_E: Tensor) -> Tensor:
 
 
 def whole(x_GhwD: Tensor, height: int, width: int) -> Tensor:
-    """(B, height, width, D): the grid that `windowed` cut into windows, without the filling."""
+    """(B, height, width, D): the grid from its `windowed` windows, without the padding."""
     size, D = x_GhwD.shape[1], x_GhwD.shape[-1]
     rows, columns = -(-height // size), -(-width // size)
     x_BrchwD = x_GhwD.view(-1, rows, columns, size, size, D)
@@ -84,14 +82,14 @@ def whole(x_GhwD: Tensor, height: int, width: int) -> Tensor:
 
 
 def weighed(q_BNLM: Tensor, k_BNLM: Tensor, v_BNLK: Tensor) -> Tensor:
-    """(B, N, L, K): softmax(q k) v, without a scale. It is written out for few queries on a processor, where that is fastest."""
+    """(B, N, L, K): softmax(q k) v, without a scale. For few queries on a processor it is explicit, which is fastest there."""
     if q_BNLM.device.type == "cpu":
         if cpu.is_blockwise(q_BNLM):
             return cpu.attention(q_BNLM, k_BNLM, v_BNLK)
         return (q_BNLM @ k_BNLM.transpose(-2, -1)).softmax(-1) @ v_BNLK
-    # Fused attention wants one width for all three, on CUDA a multiple of 8. flex attention would add the bias to scores of K
-    # dimensions, out of two tables. But its backward pass gives tables their gradients by an atomic addition for each query and
-    # key, in no order that is the same twice, even where algorithms must be deterministic; and a processor has none to show it.
+    # Fused attention needs one width for all three, on CUDA a multiple of 8. flex attention would add the bias to scores of K
+    # dimensions, from two tables. But its backward pass adds the tables' gradients atomically for each query and key, in an order
+    # that changes, even where algorithms must be deterministic; and no processor has it for comparison.
     width = -(-q_BNLM.shape[-1] // 8) * 8
     q, k, v = (F.pad(x, (0, width - x.shape[-1])) for x in (q_BNLM, k_BNLM, v_BNLK))
     return F.scaled_dot_product_attention(q, k, v, scale=1.0)[..., : v_BNLK.shape[-1]]
@@ -187,15 +185,15 @@ def resized(table_1hwD: Tensor, height: int, width: int) -> Tensor:
 
 
 def interpolated(x: Tensor, sides: tuple[int, ...], **how: Any) -> Tensor:
-    """torch's `interpolate`, of all dimensions but the first two. Its backward pass refuses a GPU where algorithms must be
-    deterministic: there a product for each side takes its place, with what torch makes of one-hot values."""
+    """torch's `interpolate` over all dimensions but the first two. Its backward pass refuses a GPU if algorithms must be
+    deterministic: there one-hot images through torch give a matrix for each side, and products replace it."""
     if not torch.are_deterministic_algorithms_enabled():
         return F.interpolate(x, sides, **how)
     others = [1] * (len(sides) - 1)
     with torch.autocast(x.device.type, enabled=False):
         for dimension, side in enumerate(sides, 2):
             length = x.shape[dimension]
-            # Along the last side: along another, of pictures one pixel wide, torch 2.13 is wrong on a processor.
+            # Along the last side: along another, torch 2.13 is wrong on a processor for images one pixel wide.
             one_hot = torch.eye(length, device=x.device, dtype=x.dtype).view(1, length, *others, length)
             weights = F.interpolate(one_hot, (*others, side), **how).view(length, side)
             x = (x.movedim(dimension, -1) @ weights).movedim(-1, dimension)

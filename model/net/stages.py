@@ -1,14 +1,14 @@
 """The network cut into stages, each on ranks of its own: the paper's section 3.5.2.
 
-    stages   what each has
+    stages   the parts of each
     2        encoder and embedding | decoder layers and head
     3        encoder and embedding | half of the layers | half and head
     4        SAM and compressor | CLIP, projector and embedding | half of the layers | half and head: the paper's
     more     as 4, with the layers on all stages from the third on
-    others   as `pipeline_cut.Cut` says
+    others   as in `pipeline_cut.Cut`
 
-A stage keeps the network's names of its parameters. What it hands on has one shape always: places of rows that are filled up to
-their length. Of images that is enough room for all patches, since each becomes a token at least.
+A stage keeps the network's names of its parameters. Its output always has one shape: positions of rows padded to their length.
+Images' patches fit there, since each becomes at least one token.
 
     B rows · L positions · D width · C channels of the compressor · P = B*L places
 """
@@ -47,7 +47,7 @@ def stage_of(name: str, config: ModelConfig, how: Cut) -> int:
 
 
 def cut(net: DeepseekOcr, number: int, how: Cut) -> None:
-    """Leave of `net` what stage `number` has. Raises `ValueError` if its layers are others than those of `how`."""
+    """Leave only stage `number` in `net`. Raises `ValueError` if its layers aren't those of `how`."""
     if how.stages == 1:
         return
     config = net.config
@@ -64,11 +64,9 @@ def cut(net: DeepseekOcr, number: int, how: Cut) -> None:
 
 
 class Stage(nn.Module):
-    """A stage of a step. `begin` gives it the step's batches, of which `forward` takes one by its number.
-
-    The first stage gets nothing else. From the one with SAM alone there come patches, (P, C), zeros after the last; from those
-    after it (B, L, D); from the last the loss of the batch, (1,).
-    """
+    """A stage of a step. `begin` gives it the step's batches; `forward` takes a batch by its number. The first stage has no other
+    input. The stage with SAM alone outputs patches, (P, C), with zeros after the last; stages after it (B, L, D); the last one
+    the loss of the batch, (1,)."""
 
     def __init__(
         self,
@@ -91,7 +89,7 @@ class Stage(nn.Module):
         self.scale = self.balance_scale = 1.0
 
     def begin(self, micros: Sequence[Batch], scale: float, balance_scale: float) -> None:
-        """Take the batches of a step, whose rows are all as long. Scales as `DeepseekOcr.forward` has them."""
+        """Take the batches of a step, whose rows have one length. Scales as in `DeepseekOcr.forward`."""
         self.micros, self.scale, self.balance_scale = micros, scale, balance_scale
 
     def forward(self, handed: Tensor, number: Tensor) -> Tensor:
@@ -112,7 +110,7 @@ class Stage(nn.Module):
     def _embedded(self, patches_PC: Tensor, one: Batch) -> Tensor:
         encoder = self.net.encoder
         if self.has_patches:
-            # Pixels stay where they are: of them the sizes alone are needed.
+            # Pixels aren't moved: only their sizes are needed.
             one, images = replace(one, images=(), pixels=None).to(self.device), one.images
             seen, start = {}, 0
             for size, parts in views(images).items():

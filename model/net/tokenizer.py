@@ -1,4 +1,4 @@
-"""A byte-level BPE tokenizer, trained on the corpus, with DeepSeek's special tokens. They are looked up by name, never by id."""
+"""A byte-level BPE tokenizer, trained on the corpus, with DeepSeek's special tokens, which are found by name, never by id."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,14 @@ from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, train
 
 from datagen.target import BOS, EOS, IMAGE, PAD, SPECIAL_TOKENS
 
-# As DeepSeek's own splits text before its merges: numbers by at most three digits, runs of Han and kana by themselves.
+# DeepSeek's own split of text before its merges: numbers by at most three digits, runs of Han and kana by themselves.
 _NUMBERS = r"\p{N}{1,3}"
 _HAN_KANA = r"[\x{4E00}-\x{9FA5}\x{3040}-\x{309F}\x{30A0}-\x{30FF}]+"
 
 
 @dataclass(frozen=True)
 class TextTokenizer:
-    """From text to ids and back. Every text comes back as it was: any byte has a token, and nothing is normalised."""
+    """From text to ids and back. Every text comes back unchanged: any byte has a token, and nothing is normalised."""
 
     inner: Tokenizer
 
@@ -48,7 +48,7 @@ class TextTokenizer:
         return self.inner.encode(text, add_special_tokens=False).ids
 
     def lengths(self, texts: Sequence[str]) -> list[int]:
-        """How many tokens `encode` makes of each."""
+        """The number of tokens of each text."""
         return [len(encoding) for encoding in self.inner.encode_batch(list(texts), add_special_tokens=False)]
 
     def decode(self, ids: Sequence[int]) -> str:
@@ -56,10 +56,8 @@ class TextTokenizer:
         return self.inner.decode(list(ids), skip_special_tokens=False)
 
     def prompt(self, text: str, *num_image: int) -> list[int]:
-        """The ids of [bos] and `text`, in which each `<image>` becomes its number of placeholders.
-
-        Raises `ValueError` unless `text` has as many `<image>` as there are numbers.
-        """
+        """The ids of [bos] and `text`, in which each `<image>` becomes its number of placeholders. Raises `ValueError` unless
+        `text` has as many `<image>` as there are numbers."""
         first, *others = text.split(IMAGE)
         ids = [self.bos, *self.encode(first)]
         for num, piece in zip(num_image, others, strict=True):
@@ -71,10 +69,10 @@ class TextTokenizer:
 
     @classmethod
     def from_json(cls, data: bytes) -> "TextTokenizer":
-        """The tokenizer of a `tokenizer.json`. Raises `ValueError` if `data` is none."""
+        """The tokenizer of a `tokenizer.json`. Raises `ValueError` for other data."""
         try:
             return cls(Tokenizer.from_str(data.decode()))
-        except Exception as error:  # the library has no kind of its own
+        except Exception as error:  # the library has no exception of its own
             raise ValueError(f"tokenizer.json can't be read: {error}") from error
 
 
@@ -100,6 +98,6 @@ def train_tokenizer(texts: Iterable[str], vocab_size: int) -> TextTokenizer:
 
 
 def byte_tokenizer() -> TextTokenizer:
-    """The tokenizer without merges: the special tokens, and a token a byte. It needs no corpus, and a small network has fewest
-    tokens to tell apart with it."""
+    """The tokenizer without merges: the special tokens, and a token a byte. It needs no corpus, and has the fewest tokens for a
+    small network to tell apart."""
     return train_tokenizer((), len(SPECIAL_TOKENS) + len(pre_tokenizers.ByteLevel.alphabet()))

@@ -3,8 +3,8 @@
     step-000000120/*.safetensors     weights, moments, averages, generators' states: a file or more a rank
     step-000000120/progress.json     written last: a folder without it is no checkpoint
 
-`torch.distributed.checkpoint` writes and reads them. Its safetensors form needs no unpickling. A copy of all tensors is taken
-first, so that the training goes on while they are written.
+`torch.distributed.checkpoint` writes and reads them. Its safetensors form needs no unpickling. All tensors are copied first, so
+the training goes on while they are written.
 """
 
 import contextlib
@@ -28,37 +28,37 @@ from datagen.disk.temporary import temporary_folder
 from model.train.optim import Average, own, with_state
 from model.train.ranks import ALONE, Ranks
 
-# The library says at every checkpoint that there is one process, and takes it for a mistake.
+# With one process the library warns at every checkpoint, as if that were a mistake.
 warnings.filterwarnings("ignore", "torch.distributed is disabled, unavailable or uninitialized")
 
 PROGRESS = "progress.json"
-FILE_BYTES = 2 << 30  # a file is put together in memory before it is written
+FILE_BYTES = 2 << 30  # a file is built in memory before it is written
 _STEP = re.compile(r"step-(\d{9})")
 
 
 def tensors(net: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None) -> dict[str, Tensor]:
-    """All that a training's next step follows from, beside its data, by name. What is frozen stays as the training started with
-    it, and is no part of it: a checkpoint of adapters is small."""
-    found = _of_net(net, average)
+    """All tensors on which a training's next step depends, beside its data, by name. Frozen ones are left out, since they stay as
+    at the start: a checkpoint of adapters is small."""
+    state = _of_net(net, average)
     for name, parameter in net.named_parameters():
-        found |= {f"{slot}/{name}": value for slot, value in optimizer.state.get(parameter, {}).items()}
-    found["generator/cpu"] = torch.get_rng_state()
+        state |= {f"{slot}/{name}": value for slot, value in optimizer.state.get(parameter, {}).items()}
+    state["generator/cpu"] = torch.get_rng_state()
     if torch.cuda.is_available():
-        found["generator/cuda"] = torch.cuda.get_rng_state()
-    return found
+        state["generator/cuda"] = torch.cuda.get_rng_state()
+    return state
 
 
 def _of_net(net: nn.Module, average: Average | None) -> dict[str, Tensor]:
-    still = {name for name, p in net.named_parameters(remove_duplicate=False) if not p.requires_grad}
-    found = {f"net/{name}": value for name, value in net.state_dict().items() if name not in still}
-    return found | {f"average/{name}": value for name, value in (average.values if average else {}).items()}
+    frozen = {name for name, p in net.named_parameters(remove_duplicate=False) if not p.requires_grad}
+    state = {f"net/{name}": value for name, value in net.state_dict().items() if name not in frozen}
+    return state | {f"average/{name}": value for name, value in (average.values if average else {}).items()}
 
 
 class Checkpoints:
     """The checkpoints in a folder, of which the last `keep` are kept."""
 
     def __init__(self, folder: Folder, keep: int = 2, ranks: Ranks = ALONE):
-        """All of `ranks` write and read together. What there is one of is the first one's to write and to delete."""
+        """All of `ranks` write and read together. The first one alone writes and deletes single files."""
         self.folder, self.keep, self.ranks = folder, keep, ranks
         self._thread = ThreadPoolExecutor(1, "checkpoint")
         self._writing: Future[None] | None = None
@@ -68,12 +68,10 @@ class Checkpoints:
         return [step for step in self._folders() if self.folder.exists(f"{_name(step)}/{PROGRESS}")]
 
     def save(self, step: int, state: Mapping[str, Tensor], progress: dict[str, Any]) -> None:
-        """Begin to write a checkpoint, once the one before is written. `state` and `progress` may change as soon as this returns.
-
-        Raises `OSError` if the one before couldn't be written.
-        """
+        """Begin to write a checkpoint, after the one before is written. `state` and `progress` may change as soon as this
+        returns. Raises `OSError` if the one before couldn't be written."""
         self.wait()
-        name, said, ranks = _name(step), json.dumps(progress | {"step": step}).encode(), self.ranks
+        name, progress_json, ranks = _name(step), json.dumps(progress | {"step": step}).encode(), self.ranks
         remote = self.folder.local is None
         built = contextlib.ExitStack()
         path = built.enter_context(temporary_folder()) if remote else self.folder.path(name)
@@ -86,7 +84,7 @@ class Checkpoints:
         own_share = {name: value for name, value in state.items() if _is_written_by(name, value, ranks)}
         written = dcp.async_save(own_share, storage_writer=writer, process_group=group, no_dist=ranks.is_alone)
 
-        assert isinstance(written, Future)  # it is another kind with a stager of our own
+        assert isinstance(written, Future)  # a stager of our own would return another type
 
         def finish() -> None:
             failed: BaseException | None = None
@@ -100,7 +98,7 @@ class Checkpoints:
             why = next(filter(None, ranks.gathered(failed and _cause(failed), group)), None)
             if why is None and ranks.is_first:
                 try:
-                    self.folder.write(f"{name}/{PROGRESS}", said)
+                    self.folder.write(f"{name}/{PROGRESS}", progress_json)
                 except BaseException as error:
                     failed, why = error, _cause(error)
             if why is not None:
@@ -113,16 +111,14 @@ class Checkpoints:
         self._writing = self._thread.submit(finish)
 
     def wait(self) -> None:
-        """Return when what was begun is written. Raises `OSError`, one sentence, if it can't be."""
+        """Wait until the checkpoint is written. Raises `OSError`, one sentence, if it can't be."""
         writing, self._writing = self._writing, None
         if writing is not None:
             writing.result()
 
     def load(self, net: nn.Module, optimizer: torch.optim.Optimizer, average: Average | None) -> dict[str, Any] | None:
-        """Put the last whole checkpoint into these. Returns its progress, or None if there is none.
-
-        Half-written ones are deleted. Raises `ValueError` if it is of other tensors, and `OSError` if it can't be read.
-        """
+        """Put the last whole checkpoint into these. Returns its progress, or None if there is none. Half-written ones are
+        deleted. Raises `ValueError` if it has other tensors, and `OSError` if it can't be read."""
         last = self.ranks.from_first(self._last)
         if last is None:
             return None
@@ -137,11 +133,8 @@ class Checkpoints:
         return progress
 
     def weights(self, net: nn.Module, average: Average | None) -> int:
-        """Put the weights of the last whole checkpoint into these, and touch nothing else: the training may be going on. Returns
-        its step.
-
-        Raises `FileNotFoundError` if there is none, and `ValueError` if it is of other tensors.
-        """
+        """Put the weights of the last whole checkpoint into these, and change no file: the training may be going on. Returns the
+        step. Raises `FileNotFoundError` if there is none, and `ValueError` if it has other tensors."""
         whole = self.steps()
         if not whole:
             raise FileNotFoundError(f"{self.folder.url} has no whole checkpoint")
@@ -149,7 +142,7 @@ class Checkpoints:
         return whole[-1]
 
     def _last(self) -> int | None:
-        """The step of the last whole checkpoint, once the half-written ones are deleted."""
+        """The step of the last whole checkpoint, after half-written ones are deleted."""
         whole = self.steps()
         for step in set(self._folders()) - set(whole):
             self._remove(step)
@@ -162,7 +155,7 @@ class Checkpoints:
         return sorted(int(match[1]) for name in names if (match := _STEP.fullmatch(name)))
 
     def _remove(self, step: int) -> None:
-        """The mark first, so that a removal that is cut short leaves no checkpoint."""
+        """Delete a checkpoint, its mark first, so that an interrupted removal leaves no checkpoint."""
         self.folder.remove(f"{_name(step)}/{PROGRESS}")
         self.folder.remove(_name(step))
 
@@ -176,10 +169,10 @@ def _read(folder: Folder, state: dict[str, Tensor], ranks: Ranks) -> None:
         reader = dcp.HuggingFaceStorageReader(copied if folder.local is None else folder.path(""))
         try:
             if "generator/cuda" not in reader.read_metadata().state_dict_metadata:
-                state.pop("generator/cuda", None)  # so far this went on a processor
+                state.pop("generator/cuda", None)  # so far the training ran on a processor
             group = None if ranks.is_alone else ranks.writers
             dcp.load(state, storage_reader=reader, process_group=group, no_dist=ranks.is_alone)
-        except (Exception, dcp.CheckpointException) as error:  # which is no `Exception`
+        except (Exception, dcp.CheckpointException) as error:  # the latter is no `Exception`
             if isinstance(_first(error), OSError):
                 raise OSError(f"{folder.url} can't be read: {_cause(error)}") from error
             raise ValueError(f"{folder.url} is no checkpoint of this training: {_cause(error)}") from error
@@ -190,7 +183,7 @@ def _name(step: int) -> str:
 
 
 def _files(state: Mapping[str, Tensor]) -> dict[str, int]:
-    """The number of the file that each tensor goes to, from 1."""
+    """The number of each tensor's file, from 1."""
     files, room, file = {}, math.inf, 0
     for name, value in state.items():
         size = own(value).nbytes
@@ -201,16 +194,16 @@ def _files(state: Mapping[str, Tensor]) -> dict[str, int]:
 
 
 def _is_written_by(name: str, value: Tensor, ranks: Ranks) -> bool:
-    """Whether this rank writes what it has of `value`. Of what several have alike each writes another part: else each would keep
-    a copy of all until it is written."""
+    """Whether this rank writes its part of `value`. Ranks with equal tensors write different ones: otherwise each would keep a
+    copy of all until they are written."""
     of = ranks.layout
     num, own = (of.replicate, ranks.copy // of.shard) if isinstance(value, DTensor) else (of.copies, ranks.copy)
     return zlib.crc32(name.encode()) % num == own
 
 
 def _first(error: BaseException) -> BaseException:
-    """What went wrong first."""
-    if isinstance(error, dcp.CheckpointException):  # of several ranks
+    """The first cause of an error."""
+    if isinstance(error, dcp.CheckpointException):  # it has the errors of several ranks
         error = next(iter(error.failures.values()))[0]
     while error.__cause__ is not None:
         error = error.__cause__
@@ -218,6 +211,6 @@ def _first(error: BaseException) -> BaseException:
 
 
 def _cause(error: BaseException) -> str:
-    """The same, in one line."""
+    """The first cause in one line."""
     error = _first(error)
     return " ".join(str(error).split())[:300] or type(error).__name__

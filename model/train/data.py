@@ -1,4 +1,4 @@
-"""The datasets of a training, opened: those of the recipe's output, and those that lie elsewhere."""
+"""Opens the datasets of a training: those of the recipe's output, and others elsewhere."""
 
 import json
 import posixpath
@@ -31,7 +31,7 @@ _PACKED = (".gz", ".zst", ".zip", ".bz2", ".xz")
 
 @dataclass(frozen=True)
 class Opened:
-    """Each `Data` of a step with the datasets that it stands for. `folders` are those of the output, by their names."""
+    """Each `Data` of a step with its datasets. `folders` are the names of those in the output."""
 
     places: tuple[tuple[Data, tuple[Dataset, ...]], ...]
     folders: tuple[str, ...]
@@ -47,11 +47,9 @@ class Opened:
 
 
 def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -> Opened:
-    """All datasets of `step`. A dataset that several names fit is that of the first.
-
-    A sample that is marked in one dataset of the output is left out of all, and so it is of datasets elsewhere that lie in one
-    folder. Raises `ValueError` for a dataset that isn't there or can't be used, naming it.
-    """
+    """All datasets of `step`. A dataset that several names match belongs to the first. A sample marked in one dataset of the
+    output is left out of all; the same holds for datasets elsewhere that share a folder. Raises `ValueError` that names a missing
+    or unusable dataset."""
     names = [one.where for one in step.data if one.drawn is None and not one.is_elsewhere]
     folders = find_datasets(out, names) if names else []
     waiting = open_ours(out, names, held_out) if names else []
@@ -69,13 +67,13 @@ def open_all(step: Train, out: Folder, held_out: frozenset[str] = frozenset()) -
         places.append((one, _chosen(one, [dataset for dataset in waiting if _name(dataset) in own])))
         waiting = [dataset for dataset in waiting if _name(dataset) not in own]
     return Opened(
-        tuple((one, tuple(_in_pieces(of, step.batches.length) for of in found)) for one, found in places), tuple(folders)
+        tuple((one, tuple(_in_pieces(of, step.batches.length) for of in datasets)) for one, datasets in places), tuple(folders)
     )
 
 
 def _with_text(lines: Lines, out: Folder) -> Lines:
     """The lines; those in another script with their text, which a step of the recipe left in the output. Raises `ValueError` if
-    there is none."""
+    it is missing."""
     if not isinstance(lines, ScriptLines) or lines.text:
         return lines
     if not out.exists(name := f"{LINE_TEXTS}/{lines.script}.json"):
@@ -85,13 +83,13 @@ def _with_text(lines: Lines, out: Folder) -> Lines:
 
 
 def _in_pieces(dataset: Dataset, length: int) -> Dataset:
-    """The dataset, with texts alone in pieces that rows of `length` tokens hold."""
+    """The dataset, with texts in pieces that fit rows of `length` tokens."""
     is_text = isinstance(dataset, Texts) or (isinstance(dataset, Ours) and dataset.task == TEXT)
     return Pieces(dataset, length) if is_text else dataset
 
 
 def _chosen(one: Data, datasets: Sequence[Dataset]) -> tuple[Dataset, ...]:
-    """The datasets with the samples that `one` chooses. Raises `ValueError` where it asks what a dataset doesn't know."""
+    """The datasets with the samples that `one` chooses. Raises `ValueError` if the choice needs facts that a dataset lacks."""
     choice = Choice(one.unread, one.min_worth)
     if choice == Choice():
         return tuple(datasets)
@@ -109,8 +107,8 @@ def _name(dataset: Ours) -> str:
 
 
 def _elsewhere(one: Data, names: Mapping[str, str], held_out: frozenset[str]) -> Sequence[Dataset]:
-    """What lies at a path: a file of rows, tars of others, a dataset of ours, texts, or a Hugging Face dataset with images, which
-    may be on the hub. `names` has the name of each path of the training."""
+    """The datasets at a path: a file of rows, tars of others, a dataset of ours, texts, or a Hugging Face dataset with images,
+    which may be on the hub. `names` has the name of each path of the training."""
     name = names[one.where]
     is_rows = one.where.endswith(".jsonl") or (one.where.endswith(".json") and _is_list(one.where))
     if is_rows and not one.column:
@@ -149,7 +147,7 @@ def _members(one: Data) -> Members:
 
 
 def _names(wheres: Sequence[str]) -> dict[str, str]:
-    """The end of each path that tells it from the others."""
+    """The shortest end of each path that distinguishes it from the others."""
     paths = {where: where.rstrip("/").split("/") for where in wheres}
     longest = max(map(len, paths.values()), default=0)
     for where, path in paths.items():
@@ -160,7 +158,7 @@ def _names(wheres: Sequence[str]) -> dict[str, str]:
 
 
 def corpus_of(data: Opened, tokenizer: TextTokenizer, held_out_share: float) -> Corpus:
-    """The datasets' rows, split; without what a `Data` is not for. Raises `ValueError` if a dataset can't be used."""
+    """The datasets' rows, split, without the side that a `Data` excludes. Raises `ValueError` if a dataset is unusable."""
     uses = [one.only for one, datasets in data.places for _ in datasets]
     corpus = opened(data.datasets, tokenizer, held_out_share, [use == HELD_OUT for use in uses])
     return replace(
@@ -171,13 +169,14 @@ def corpus_of(data: Opened, tokenizer: TextTokenizer, held_out_share: float) -> 
 
 
 def sources(data: Opened, corpus: Corpus) -> list[Source]:
-    """The datasets' places in the mixture. The weight of a name that stands for several is shared out by their samples."""
-    found = []
+    """The datasets' places in the mixture. The weight of a name that stands for several is divided by their numbers of
+    samples."""
+    places = []
     sizes = {dataset.name: len(rows) for dataset, rows in zip(corpus.datasets, corpus.train, strict=True)}
     for one, datasets in data.places:
         num = sum(sizes[dataset.name] for dataset in datasets)
         for dataset in datasets:
             weight = one.weight if one.weight is None else one.weight * sizes[dataset.name] / max(1, num)
             levels = (dict(one.difficulty), one.medium_from, one.hard_from)
-            found.append(Source(dataset.name, one.group, weight, dict(one.langs), *levels, one.diverse, one.power))
-    return found
+            places.append(Source(dataset.name, one.group, weight, dict(one.langs), *levels, one.diverse, one.power))
+    return places

@@ -1,4 +1,4 @@
-"""Which datasets a training learns from, as plain values. This file loads no torch."""
+"""The datasets of a training, as plain values. This file loads no torch."""
 
 import os
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from model.data.words import DIVERSE, LEVELS, MIN_WORTH, UNREAD
 
 TRAIN, MEASURE, HELD_OUT = "train", "measure", "held_out"
 LINE_TEXTS = "line-texts"
-"""The folder of the output with the text that lines in other scripts are drawn from, a file SCRIPT.json each."""
+"""The folder of the output with the text for drawn lines in other scripts, a file SCRIPT.json each."""
 
 
 @dataclass(frozen=True)
 class DrawnLines:
     """The first `count` of `lines`, drawn as they are needed; and `held_out` unseen ones of `shortest` to `longest` characters,
-    which are the same whatever the seed of `lines`. `tells`: their characters' places are known to the training."""
+    which are the same whatever the seed of `lines`. `tells`: the training gets their characters' places."""
 
     lines: Lines
     count: int
@@ -29,29 +29,28 @@ class DrawnLines:
 class Data:
     """A dataset's place in a training.
 
-    where     a folder of the recipe's output, or a pattern of their names, which may match none; or where else a dataset lies;
-              with `drawn` the name of the dataset that it says
-    group     the group of the mixture that it is in
-    weight    its share of the group; None: as many as it has samples, which either all of a group say or none
-    langs     shares of its languages, where * stands for all that aren't named; empty: each sample as often as any other
-    members   which member of a tar of others is what: fields of `model.data.members.Members`
-    images    of a file of rows the folder that paths of images begin in, if it isn't the file's own
-    column    of texts the column that is learned; "": that of the name `text`
-    split     of texts the split, where there are several
-    only      "train": none of its samples that are held out is measured; "measure": of it those that are held out are measured,
-              and nothing is learned from; "held_out": all of it is held out and measured, and what shares an image, a text or a
-              group with it is learned from nowhere; "": both
+    where     a folder of the recipe's output, or a pattern of folders, which may match none; or the place of another dataset;
+              with `drawn` the dataset's name
+    group     its group of the mixture
+    weight    its share of the group; None: its number of samples. Either all datasets of a group have weights or none
+    langs     shares of its languages, where * stands for all others; empty: samples come equally often
+    members   the members of a tar of others: fields of `model.data.members.Members`
+    images    for a file of rows, the folder of images' paths, if it isn't the file's own
+    column    for texts, the column to learn; "": the column `text`
+    split     for texts, the split, if there are several
+    only      "train": its held-out samples aren't measured; "measure": its held-out samples are measured, and nothing of it is
+              learned; "held_out": all of it is held out and measured, and samples elsewhere that share an image, a text or a
+              group with it aren't learned; "": both
 
-    What follows is for datasets that pagewheel wrote; `diverse` by document or language is for all.
+    The following fields are for datasets that pagewheel wrote, except `diverse` by document or language, which is for all.
 
-    unread        "leave": pages with regions that nobody read are left out; "cut": they are learned from, with these regions cut
-                  out of the image
-    min_worth     what a sample's labels must be worth, from 0 to 1, where that was measured; 0: they may be worth anything
-    difficulty    shares of "easy", "medium", "hard" and "unknown" samples, where * stands for all that aren't named; empty: each
-                  sample as often as any other
+    unread        "leave": pages with unread regions are left out; "cut": they are learned, with these regions cut out
+    min_worth     the least worth of labels, from 0 to 1, where it was measured; 0: any
+    difficulty    shares of "easy", "medium", "hard" and "unknown" samples, where * stands for all others; empty: samples come
+                  equally often
     medium_from, hard_from    the difficulty from which on a sample is no longer easy, and from which on it is hard
-    diverse       "document", "source", "lang" or "layout": no part of samples that are the same in it may dominate, "": any may
-    power         how much n such samples come as often as: n ** power. 1: as if `diverse` were "", 0: each part as often as any
+    diverse       "document", "source", "lang" or "layout": no part of samples with an equal value may dominate; "": any may
+    power         n samples of a part come as often as n ** power. 1: as if `diverse` were "", 0: all parts come equally often
     """
 
     where: str
@@ -74,7 +73,7 @@ class Data:
 
     @property
     def is_elsewhere(self) -> bool:
-        """Whether `where` names no dataset of the recipe's output, but a path, or a dataset of a hub."""
+        """Whether `where` is a path, or a dataset of a hub, and no dataset of the recipe's output."""
         return "/" in self.where or self.where.endswith((".jsonl", ".tar")) or os.path.isfile(os.path.expanduser(self.where))
 
     def __post_init__(self) -> None:

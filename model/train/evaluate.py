@@ -1,4 +1,4 @@
-"""How good the network is on samples that were held out: its loss, and whether it looks at the image.
+"""Measures the network on held-out samples: its loss, and whether it looks at the image.
 
 T learned tokens of a batch
 """
@@ -40,14 +40,12 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 READBACK = "readback.json"
-MOST_THREADS = 4  # that make batches to measure: each has one in memory
+MOST_THREADS = 4  # threads that make batches to measure: each has a batch in memory
 
 
 def held_out_draws(corpus: Corpus, modes: Sequence[str], length: int, count: int) -> list[Draw]:
-    """Up to `count` held-out samples of each dataset, under the first prompt that each can answer, the modes in turn.
-
-    The same ones at every evaluation and in every run. None is longer than `length`.
-    """
+    """Up to `count` held-out samples of each dataset, under the first prompt that each can answer, with the modes in turn. They
+    are the same at every evaluation and in every run. None is longer than `length`."""
     draws: list[Draw] = []
     for number, (columns, rows) in enumerate(zip(corpus.columns, corpus.held_out, strict=True)):
         of_corpus: list[Draw] = []
@@ -66,7 +64,7 @@ def held_out_draws(corpus: Corpus, modes: Sequence[str], length: int, count: int
 
 
 class _Place(NamedTuple):
-    """An image: of which draw, and which of its images."""
+    """An image: its draw, and its number there."""
 
     draw: Draw
     number: int
@@ -74,8 +72,8 @@ class _Place(NamedTuple):
 
 @dataclass(frozen=True)
 class _Measured:
-    """A batch to measure: its rows; for each of its images the one that takes its place, None where it stays; and of each learned
-    token whether its sample has another's image then."""
+    """A batch to measure: its rows; for each of its images the image that replaces it, None if it stays; and for each learned
+    token whether its sample then has another's image."""
 
     rows: list[list[Draw]]
     others: list[_Place | None]
@@ -83,15 +81,13 @@ class _Measured:
 
     @property
     def wanted(self) -> list[Draw]:
-        """The samples whose images are put in the place of others."""
+        """The samples whose images replace others."""
         return list(dict.fromkeys(place.draw for place in self.others if place is not None))
 
 
 class HeldOut:
-    """Held-out samples to measure the loss on. Their batches are made anew each time, since their images would take gigabytes.
-
-    True if there is anything to measure. `unreadable` counts the samples that can't be read, by the reason. They are left out.
-    """
+    """Held-out samples for measuring the loss. Their batches are made for each measurement, since their images would take
+    gigabytes. True if there is anything to measure. `unreadable` counts unreadable samples by reason; they are left out."""
 
     def __init__(
         self,
@@ -117,8 +113,8 @@ class HeldOut:
         return any(len(one.exchanged_T) for one in self.measured)
 
     def batches(self, ranks: Ranks = ALONE) -> Generator[tuple[_Measured, Batch, Batch | None] | None, None, None]:
-        """Each batch of this one of `ranks`, which take turns; and the same with other images, None where there are none to
-        exchange. None for one of which a file has gone in the meantime, which is named."""
+        """This rank's batches (`ranks` take turns), each also with other images (None without images to exchange). If a file is
+        gone since, the log names it, and None replaces the batch."""
         own_share = self.measured[ranks.copy :: ranks.layout.copies]
         rows = [rows for one in own_share for rows in (one.rows, *([[one.wanted]] if one.wanted else []))]
         with closing(self._made(rows)) as made:
@@ -135,7 +131,7 @@ class HeldOut:
         return by_threads(self.maker, [job(self.corpus, of_batch) for of_batch in rows], self.threads, self._pins)
 
     def _looked_at(self, batches: Sequence[list[list[Draw]]]) -> list[_Measured]:
-        """What can be measured of them. All are made once, to learn which samples can be read."""
+        """The batches that can be measured. All are made once, to find the unreadable samples."""
         kept_batches: list[tuple[list[list[Draw]], Batch, list[_Place], list[int]]] = []
         with closing(self._made(batches)) as made:
             for rows, one in zip(batches, made, strict=True):
@@ -165,7 +161,7 @@ class HeldOut:
         return len(self.corpus.columns[draw.dataset].sizes(draw.row))
 
     def _exchanged(self, one: _Measured, own: Batch, others: Batch) -> Batch:
-        """`own` with images of `others`, which has those that are wanted, in their order."""
+        """`own` with images of `others`, which has the wanted ones in order."""
         places = [_Place(draw, n) for draw in one.wanted for n in range(self._num_images(draw))]
         images: dict[_Place, Views] = dict(zip(places, others.images, strict=True))
         exchanged = tuple(image if place is None else images[place] for image, place in zip(own.images, one.others, strict=True))
@@ -173,7 +169,7 @@ class HeldOut:
 
 
 def _tokens_of(batch: Batch, sizes: Sequence[int], images: Sequence[int]) -> Tensor:
-    """(T,): whether each learned token is of a sample that has one of these images. `sizes` are the tokens of all images."""
+    """(T,): whether each learned token's sample has one of these images. `sizes` are the tokens of all images."""
     samples_BL = batch.samples_BL + batch.samples_BL.shape[1] * torch.arange(len(batch.samples_BL))[:, None]
     of_placeholder = samples_BL.flatten()[batch.image_T]
     starts = [0]
@@ -188,9 +184,9 @@ def losses(
     net: DeepseekOcr, data: HeldOut, autocast: AbstractContextManager, goes_on: GoesOn = always, ranks: Ranks = ALONE
 ) -> dict[str, Any]:
     """In nats a token: `held_out_loss`, `held_out_by` dataset; `own_image_loss` and `other_image_loss` over the samples whose
-    image was exchanged, and whether the two part.
+    image was exchanged; and whether the two differ.
 
-    They part if the difference is more than twice the error that its tokens' spread leaves, and a hundredth of a nat. `goes_on`
+    They differ if the difference is more than twice its standard error over tokens, and more than a hundredth of a nat. `goes_on`
     is called before each batch. Each of `ranks` has `net`, and measures its share; all return the same.
     """
     was_training = net.training
@@ -225,7 +221,7 @@ def losses(
 def _losses_of(
     net: DeepseekOcr, made: tuple[_Measured, Batch, Batch | None] | None
 ) -> tuple[Tensor, Tensor, Tensor, Tensor] | None:
-    """Of each token of a batch its loss and source; and of those whose image was exchanged their losses with both."""
+    """The loss and source of each token of a batch; and for tokens with an exchanged image the losses with both images."""
     if made is None:
         return None
     one, batch, others = made
@@ -236,7 +232,7 @@ def _losses_of(
 
 
 def together(goes_on: GoesOn, ranks: Ranks) -> None:
-    """Raises `Stopped` on all `ranks` where `goes_on` does on one."""
+    """Raises `Stopped` on all `ranks` if `goes_on` does on one."""
     stopped = None
     try:
         goes_on()
@@ -255,7 +251,7 @@ def _rounded(value: Tensor) -> float:
 
 
 class Measure:
-    """The measurements of a training, with the averaged weights if there are such. Each raises `Stopped` when `goes_on` does."""
+    """The measurements of a training, with the averaged weights if there are any. Each raises `Stopped` when `goes_on` does."""
 
     def __init__(
         self,
@@ -284,15 +280,15 @@ class Measure:
         return self._by_all(lambda net, ranks: losses(net, self.held_out, self.spread.autocast(), goes_on, ranks))
 
     def read(self, goes_on: GoesOn = always) -> dict[str, dict[str, Any]]:
-        """A summary of what the network reads, as `readings` has it."""
+        """A summary of the network's readings (`readings`)."""
         return self._by_all(lambda net, ranks: self._readings(net, ranks, goes_on).summary)
 
     def readings(self, net: DeepseekOcr | None) -> Readings:
-        """What `net` reads, which is whole on each rank that has it, as `Spread.gathered` gives it."""
+        """The readings of `net`, which is whole on each rank that has it (`Spread.gathered`)."""
         return self._of(net, lambda net, ranks: self._readings(net, ranks, always))
 
     def _readings(self, net: DeepseekOcr, ranks: Ranks, goes_on: GoesOn) -> Readings:
-        """What `net` reads. Some of it is written down for people to look at."""
+        """The readings of `net`. Some of them are written down for people."""
         most = self.step.evaluation.max_new_tokens
         with on_one_thread(), self.spread.autocast():
             made = readings(net, self.tokenizer, self.corpus, self._draws(), self.modes, most, goes_on, ranks)
@@ -302,20 +298,19 @@ class Measure:
         return made
 
     def _by_all(self, measured: Callable[[DeepseekOcr, Ranks], T]) -> T:
-        """What is measured of the whole network as it is now."""
         with self._averaged():
             return self._of(self.spread.gathered(), measured)
 
     def _of(self, net: DeepseekOcr | None, measured: Callable[[DeepseekOcr, Ranks], T]) -> T:
-        """What is measured of `net`. Each rank has all weights for that, and takes its share of the samples: what reads token by
-        token can't ask other ranks for weights at each. Of a pipeline the first rank alone measures, and the others wait."""
+        """A measurement of `net`. Each rank has all weights for it, and takes its share of the samples, since reading token by
+        token can't ask other ranks for weights at each token. In a pipeline only the first rank measures, and the others wait."""
         ranks = self.spread.ranks
         if ranks.layout.pipeline == 1:
             return measured(cast(DeepseekOcr, net), ranks)
         return ranks.from_first(lambda: measured(cast(DeepseekOcr, net), ALONE))
 
     def after(self, number: int, goes_on: GoesOn = always) -> dict[str, Any]:
-        """The measurements that are due after this many steps, for the step's line: often none."""
+        """The due measurements after this many steps, for the step's line: often none."""
         step, last = self.step, number == self.step.schedule.steps
         measured: dict[str, Any] = {}
         if last or number % step.evaluation.loss_every == 0 or number == step.evaluation.looks_after:

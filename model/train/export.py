@@ -1,16 +1,16 @@
-"""A network as the released folder has it, which is what transformers and vLLM read: names, types, files.
+"""Exports a network as a released folder, which transformers and vLLM read: names, types, files.
 
     python -m model.train.export FOLDER OUT [--adapter FOLDER] [--start FOLDER] [--dtype bfloat16]
 
     config.json                            the released structure, with `torch_dtype`
     model-00001-of-000001.safetensors      the released names, bf16, in one file
-    model.safetensors.index.json           which file has which tensor
+    model.safetensors.index.json           the file of each tensor
     tokenizer.json, tokenizer_config.json, special_tokens_map.json
-    processor_config.json                  what vLLM's processor asks for
+    processor_config.json                  for vLLM's processor
 
-FOLDER is one that `model.load` takes, or that of a training, OUT/NAME: of one that isn't done, the last checkpoint. An
-adapter is merged into the weights. What the training started from may have more files, such as the released code: they are
-copied. `config.json` comes last, so that a folder that isn't whole doesn't load.
+FOLDER is one that `model.load` takes, or a training's, OUT/NAME; for an unfinished training, its last checkpoint is exported. An
+adapter is merged into the weights. Further files of the training's start, such as the released code, are copied. `config.json`
+comes last, so an unfinished folder doesn't load.
 """
 
 import argparse
@@ -44,7 +44,7 @@ from model.train.step import Train, Weights, flat, sectioned
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16, "float32": torch.float32}
 FILE = "model-00001-of-000001.safetensors"
 _TOKEN_IDS = {"bos_token_id": BOS, "eos_token_id": EOS, "pad_token_id": PAD, "image_token_id": IMAGE}
-# What the released config.json says beside sizes. Its language fields stand at the top, too, where the released code reads them.
+# The released config.json's values beside sizes. Its language fields are at the top, too, where the released code reads them.
 _RELEASED = {"candidate_resolutions": [[1024, 1024]], "global_view_pos": "head", "tile_tag": "2D"}
 _AUTO_MAP = {
     "AutoConfig": "modeling_deepseekocr.DeepseekOCRConfig",
@@ -65,9 +65,9 @@ _PROCESSOR = {
     "processor_class": "DeepseekVLV2Processor",
     "sft_format": "deepseek",
 }
-# Weights, what is written anew, and pickles, which nobody should have to load.
+# Weights, files that are written here, and pickles, which nobody should have to load.
 _NOT_COPIED = (".safetensors", ".safetensors.index.json", ".bin", ".pt", ".pth", ".bin.index.json")
-# What transformers says of its own class for the network, which has another name than the released one.
+# transformers' values for its own class of the network, which has another name than the released one.
 _OF_TRANSFORMERS = {"processor_config.json", "preprocessor_config.json", "generation_config.json", "chat_template.jinja"}
 
 
@@ -79,11 +79,9 @@ def export(
     dtype: torch.dtype = torch.bfloat16,
     tell: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Write `net` and `tokenizer` as a released folder into `out`, with what `start` has beside weights.
-
-    An adapter must be merged before. Weights that aren't in `dtype` are copied. The same network gives the same bytes. Weights
-    that are in `out` are replaced. Raises `ValueError` if `out` is `start`, or if the tokenizer has more tokens than the network.
-    """
+    """Write `net` and `tokenizer` as a released folder into `out`, with the files of `start` beside weights. An adapter must be
+    merged before. Weights that aren't in `dtype` are copied. The same network gives the same bytes. Weights in `out` are
+    replaced. Raises `ValueError` if `out` is `start`, or if the tokenizer has more tokens than the network."""
     if start is not None and same_place(start, out):
         raise ValueError(f"{out.url}: the folder to write must be another than the one that the training started from")
     check_vocabulary(tokenizer, net.config, out.url)
@@ -107,14 +105,14 @@ def export(
 
 
 def bare(net: DeepseekOcr, of: Weights, given: Weights, folder: Folder | None) -> None:
-    """Take out of `net` what a training put beside it: the head that teaches SAM, and adapters, which are merged. Where there
-    is a `folder`, both are written there before. `given` is `of` as people named the places that weights come from."""
+    """Remove a training's additions from `net`: the head that teaches SAM, and adapters, which are merged. With a `folder`, both
+    are written there before. `given` has the places of weights in the user's names for those in `of`."""
     if hasattr(net, TOLD):
         if folder is not None:
             folder.write(TOLD_FILE, safetensors.torch.save(net.get_submodule(TOLD).state_dict()))
         delattr(net, TOLD)
     if of.adapts:
-        from model.files.continued_adapters import save_continued  # peft, only where there are adapters
+        from model.files.continued_adapters import save_continued  # peft: only adapters need it
         from model.files.lora import merge, save_adapter
 
         start = given.start if "/" in given.start else of.start
@@ -126,7 +124,7 @@ def bare(net: DeepseekOcr, of: Weights, given: Weights, folder: Folder | None) -
 
 
 def _copied(start: Folder, out: Folder, left_out: set[str]) -> list[str]:
-    """The names of the files that were copied: all of `start` but weights, pickles and `left_out`."""
+    """Copy all files of `start` but weights, pickles and `left_out`; returns their names."""
     names = [name for name in start.names() if name not in left_out and not name.endswith(_NOT_COPIED)]
     for name in names:
         with start.open(name) as file, out.create(name) as copy:
@@ -135,12 +133,12 @@ def _copied(start: Folder, out: Folder, left_out: set[str]) -> list[str]:
 
 
 def _has(start: Folder, tokenizer: TextTokenizer) -> bool:
-    """Whether the tokenizer of `start` is `tokenizer`. Its file may say the same in other words."""
+    """Whether the tokenizer of `start` is `tokenizer`, even if the files differ in form."""
     return start.exists(TOKENIZER) and TextTokenizer.from_json(start.read(TOKENIZER)).to_json() == tokenizer.to_json()
 
 
 def _config_of(start: Folder | None) -> dict[str, Any]:
-    """What `start` says in its `config.json`, {} if there is none."""
+    """The `config.json` of `start`, {} if there is none."""
     if start is None or not start.exists(weights.CONFIG):
         return {}
     given: dict[str, Any] = json.loads(start.read(weights.CONFIG))
@@ -148,7 +146,7 @@ def _config_of(start: Folder | None) -> dict[str, Any]:
 
 
 def _config(config: ModelConfig, tokenizer: TextTokenizer, dtype: torch.dtype, given: dict[str, Any], with_code: bool) -> bytes:
-    """`config.json`: what `given` says, if it is of the released structure and of these sizes, else all of it anew."""
+    """`config.json`: `given`, if it has the released structure and these sizes, else new values."""
     name = str(dtype).removeprefix("torch.")
     if "language_config" not in given or not _same_sizes(given, config):
         given = json.loads(config.to_json(**{field: tokenizer.id(token) for field, token in _TOKEN_IDS.items()}))
@@ -159,7 +157,7 @@ def _config(config: ModelConfig, tokenizer: TextTokenizer, dtype: torch.dtype, g
 
 
 def _same_sizes(given: dict[str, Any], config: ModelConfig) -> bool:
-    """Whether `given` describes a network of `config`, whatever fresh weights or balance would be."""
+    """Whether `given` describes a network of `config`, apart from fresh weights and balance."""
     theirs = ModelConfig.from_json(json.dumps(given).encode())
     plain = dataclasses.replace(theirs.decoder, balance_alpha=config.decoder.balance_alpha)
     return dataclasses.replace(theirs, decoder=plain, init_std=config.init_std) == config
@@ -169,7 +167,7 @@ def _tokenizer_files(tokenizer: TextTokenizer) -> dict[str, bytes]:
     special = {"bos_token": BOS, "eos_token": EOS, "pad_token": PAD}
     config = special | {
         "clean_up_tokenization_spaces": False,
-        "model_max_length": 10**30,  # transformers' number for "none"
+        "model_max_length": 10**30,  # "none" in transformers
         "tokenizer_class": "PreTrainedTokenizerFast",
     }
     return {
@@ -194,11 +192,11 @@ def main() -> None:
     folder, out = Folder(args.folder), Folder(args.out)
     folder = folder.sub("model") if folder.exists(METRICS) else folder
     try:
-        if folder.exists(RUN) and folder.exists(TOKENIZER) and not folder.exists(METRICS):  # of a training that isn't done
+        if folder.exists(RUN) and folder.exists(TOKENIZER) and not folder.exists(METRICS):  # an unfinished training
             net, tokenizer, start, step = _restored(folder)
             print(f"the checkpoint of step {step}", flush=True)
         else:
-            # An adapter is merged into the weights as they are: they are rounded once, when they are written.
+            # An adapter is merged into the weights in their own precision: they are rounded once, when they are written.
             net, tokenizer = load_model(folder, dtype=None if args.adapter else DTYPES[args.dtype])
             start = folder
         if args.adapter:
@@ -210,11 +208,9 @@ def main() -> None:
 
 
 def _restored(folder: Folder) -> tuple[DeepseekOcr, TextTokenizer, Folder | None, int]:
-    """(the network of the training in `folder` at its last whole checkpoint, its tokenizer, where it started, the step).
-
-    Weights are the averaged ones, if the training has such, and adapters are merged. The training may be going on. Raises
-    `FileNotFoundError` if there is no checkpoint, and `ValueError` as for a start, or if `run.json` can't be read.
-    """
+    """(the network of the training in `folder` at its last whole checkpoint, its tokenizer, its start, the step). Weights are the
+    averaged ones, if there are any, and adapters are merged. The training may be going on. Raises `FileNotFoundError` if there is
+    no checkpoint, and `ValueError` as for a start, or if `run.json` can't be read."""
     try:
         step = msgspec.convert(sectioned(flat(json.loads(folder.read(RUN))["step"])), Train)
     except (ValueError, KeyError, TypeError) as error:

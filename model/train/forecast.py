@@ -1,4 +1,4 @@
-"""What a training would take, for people, before it is started."""
+"""Estimates of a training's memory and time, for people, before it starts."""
 
 import contextlib
 import posixpath
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from model.train.ranks import Ranks
 
 PAGE = (1240, 1754)  # A4 at 150 dpi
-PAGE_TOKENS = 1_000  # of a page's text and prompt
+PAGE_TOKENS = 1_000  # tokens of a page's text and prompt
 LINE, LINE_TOKENS = (640, 48), 30
 _FOR_A_GPU = 100_000_000  # parameters
 _CARDS_GB = (40, 80)
@@ -31,12 +31,9 @@ PAPER_MACHINES, PAPER_STAGES = (20, 8), 4
 
 
 def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
-    """The tables of `model.costs.memory` for `step`, or a sentence that says why there are none. Data isn't looked at: rows are
-    taken to be full of pages.
-
-    The second table is for `nodes` machines of `gpus` GPUs. If neither is given, it is for the paper's machines, provided that a
-    step has rows for all of them.
-    """
+    """The tables of `model.costs.memory` for `step`, or a sentence that tells why there are none. Data isn't read: rows count as
+    full of pages. The second table is for `nodes` machines of `gpus` GPUs; without these, for the paper's machines, if a step has
+    rows for all of them."""
     modes.check(dict(step.batches.modes))
     step = filled(step, nodes * gpus)
     try:
@@ -71,8 +68,8 @@ def planned(step: Train, nodes: int = 0, gpus: int = 0) -> str:
 
 
 def missing(step: Train) -> list[str]:
-    """The local paths that the training's data names and that don't exist. Names in the output or of a hub are passed over: they
-    may still come."""
+    """The local paths in the training's data that don't exist. Names in the output or of a hub are skipped, since they may come
+    later."""
     paths = [one.where for one in step.data if one.drawn is None and one.group != TEXT and one.is_elsewhere]
     paths = [where for where in paths if not hub.is_name(where)]
     plain = [where for where in paths if "://" not in where and not set(where) & set("*?[{")]
@@ -81,11 +78,9 @@ def missing(step: Train) -> list[str]:
 
 
 def sizes(step: Train) -> ModelConfig:
-    """The sizes of the network that the training starts with. Its vocabulary may turn out smaller, if its tokenizer is fresh.
-    What comes from another training of the output is taken to have the sizes of `step.model`.
-
-    Raises `FileNotFoundError`, and `BadCheckpoint` for a folder without a good `config.json`.
-    """
+    """The sizes of the network at the training's start. A fresh tokenizer may make its vocabulary smaller. Weights from another
+    training of the output count as having the sizes of `step.model`. Raises `FileNotFoundError`, and `BadCheckpoint` for a folder
+    without a good `config.json`."""
     given, config = step.weights, step.model
     if not any("/" in where for where in (given.start, given.start_decoder, given.encoder_folder)):
         return config
@@ -106,7 +101,7 @@ def _num_samples(step: Train, load: Load) -> int:
 
 
 def _on_one(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, num_loads: int) -> str:
-    """What one GPU must compute again, by its memory; "" for networks that are small enough for a processor."""
+    """The activations that one GPU must recompute, by its memory; "" for networks that are small enough for a processor."""
     if sum(pieces.parameters(config).values()) < _FOR_A_GPU:
         return ""
     lines = []
@@ -121,7 +116,7 @@ def _on_one(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, n
 
 
 def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, nodes: int, gpus: int) -> str:
-    """The table for as many GPUs as are said; for the paper's if nobody says; "" if there is one, or rows don't go round."""
+    """The table for these GPUs, by default the paper's; "" for one GPU, or if the rows can't be divided."""
     if nodes * gpus <= 1:
         nodes, gpus = PAPER_MACHINES
     layouts = _layouts(step, nodes, gpus)
@@ -143,8 +138,8 @@ def _on_many(step: Train, config: ModelConfig, load: Load, trained: plan.SetUp, 
 
 
 def _layouts(step: Train, nodes: int, gpus: int) -> list[Layout]:
-    """The step's own layout, and the others that recipes know: a copy on each machine or GPU, as one stage or as the paper's.
-    Those that its rows go round in."""
+    """The step's own layout, and recipes' others: a copy on each machine or GPU, as one stage or as the paper's. Only layouts
+    that divide its rows."""
     layouts: list[Layout] = []
     for pipeline, layers in ((step.parallel.pipeline, step.parallel.stage_layers), (1, ()), (PAPER_STAGES, ())):
         step = step.but(pipeline=pipeline, stage_layers=layers)
@@ -158,7 +153,7 @@ def _layouts(step: Train, nodes: int, gpus: int) -> list[Layout]:
 def checkpointed(
     step: Train, config: ModelConfig, trained: plan.SetUp, ranks: "Ranks", device: "torch.device"
 ) -> tuple[str, ...]:
-    """The towers whose activations this rank computes again: as `step` says, or on a GPU as few as its memory asks for."""
+    """The towers whose activations this rank recomputes: those of `step`, or on a GPU as few as its memory needs."""
     if step.compute.checkpointing is not None:
         return step.compute.checkpointing
     if device.type != "cuda":
@@ -172,7 +167,7 @@ def checkpointed(
 
 
 def set_up(step: Train) -> plan.SetUp | None:
-    """What `step` trains; None if that is nothing. What patterns of names freeze counts as trained."""
+    """The trained parts of `step`; None if there are none. Parameters frozen by patterns count as trained."""
     trained = tuple(part for part in pieces.PARTS if part not in step.weights.frozen)
     given = step.weights
     beside = tuple(part for part in pieces.PARTS if part in given.beside)
@@ -186,7 +181,7 @@ def set_up(step: Train) -> plan.SetUp | None:
 
 
 def typical(config: ModelConfig, step: Train) -> Load:
-    """What goes through the network at a time: `micro_rows` rows, full of pages or lines, in the step's modes by weight."""
+    """The input of one pass: `micro_rows` rows, full of pages or lines, in the step's modes by weight."""
     views: list[tuple[int, int]] = []
     lengths: list[int] = []
     num_learned, owed = 0, dict.fromkeys((mode for mode, weight in step.batches.modes if weight), 0.0)
@@ -198,7 +193,7 @@ def typical(config: ModelConfig, step: Train) -> Load:
             owed[mode] -= sum(weight for _, weight in step.batches.modes)
             seen, num_image, num_text = _image(mode)
             if num_image + num_text > room:
-                num_text = room - num_image  # the last one is as long as there is room
+                num_text = room - num_image  # the last one fills the room
             if num_text <= 0:
                 break
             views += seen

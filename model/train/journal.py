@@ -1,6 +1,6 @@
-"""What a training writes down and tells while it goes on.
+"""The records of a training while it runs.
 
-    loss.jsonl     a line a step: what follows from the samples alone, so that a resumed training writes the same lines
+    loss.jsonl     a line a step, which depends on the samples alone, so that a resumed training writes the same lines
     speed.jsonl    a line every few steps: seconds of each part of a step, rates, memory. These differ from run to run
 
 TensorBoard and Weights & Biases get the same numbers, if they are installed.
@@ -27,7 +27,7 @@ LOSS, SPEED = "loss.jsonl", "speed.jsonl"
 
 
 class Speed(NamedTuple):
-    """What one rank knows of some steps: seconds of their parts, bytes of memory, and what its routers did."""
+    """One rank's records of some steps: seconds of their parts, bytes of memory, and its routers' counts."""
 
     parts: dict[str, float]
     memory: dict[str, int]
@@ -53,19 +53,18 @@ class Journal:
         return self.lines.kept
 
     def line(self, line: dict[str, Any]) -> None:
-        """Write down the line of a step."""
         self.lines.add(**line)
         for board in self.boards:
             board.add(line["step"], flat(line))
 
     def read(self, step: int, summary: dict[str, dict[str, Any]]) -> None:
-        """Send the boards what was read before the first step or after the last. No line of a file has it."""
+        """Send the boards the readings before the first step or after the last, which no line of a file has."""
         for board in self.boards:
             board.add(step, flat({"read": summary}))
 
     def speed(self, done: int, seconds: float, counts: Counter[str], of_ranks: Sequence[Speed]) -> None:
-        """Write down how fast the steps up to `done` were. They took `seconds` since the last call. Counts are of all ranks, the
-        seconds of each part of the first rank; of each rank there is how long it waited for data."""
+        """Write down the speed of the steps up to `done`, which took `seconds` since the last call. Counts are of all ranks, the
+        seconds of each part of the first rank; for each rank there is its wait for data."""
         parts = of_ranks[0].parts
         values = {name: round(part, 4) for name, part in parts.items()}
         values |= {f"{name}_per_s": round(counts[name] / seconds, 2) for name in ("tokens", "positions", "images")}
@@ -104,7 +103,7 @@ class Journal:
 
 
 class Board(Protocol):
-    """Where people watch numbers while they change."""
+    """A place where people watch changing numbers."""
 
     def add(self, step: int, values: dict[str, float]) -> None: ...
 
@@ -117,7 +116,7 @@ class _TensorBoard:
     def __init__(self, folder: Folder, step: int):
         from torch.utils.tensorboard import SummaryWriter
 
-        # What was written about later steps before a kill is hidden.
+        # Records of later steps, from before a kill, are hidden.
         self.writer = SummaryWriter(folder.url, purge_step=step + 1)
 
     def add(self, step: int, values: dict[str, float]) -> None:
@@ -140,21 +139,21 @@ class _WeightsAndBiases:
         self.run.log(values, step=step)
 
     def flush(self) -> None:
-        """Its own process sends what it was given."""
+        """Nothing: its own process sends the numbers."""
 
     def close(self) -> None:
         self.run.finish()
 
 
 def run_id(folder: Folder) -> str:
-    """What a training that begins in `folder`, which has its `run.json`, is known by on a server: no two are alike."""
+    """A unique identity on servers for a training that begins in `folder`, which has its `run.json`."""
     fingerprint = json.loads(folder.read(RUN))["fingerprint"]
     return hashlib.sha256(f"{folder.url} {fingerprint}".encode()).hexdigest()[:16]
 
 
 def boards(folder: Folder, step: int, id: str) -> list[Board]:
-    """Those that are installed, after `step`. Weights & Biases needs a key or a mode in the environment besides, since it calls a
-    server. There the training is named for the folder of its recipe and for its own, and goes on under the same `id`."""
+    """The installed boards, after `step`. Weights & Biases also needs a key or a mode in the environment, since it calls a
+    server. There the training has the names of its recipe's folder and of its own, and goes on under the same `id`."""
     opened: list[Board] = []
     if importlib.util.find_spec("tensorboard"):
         opened.append(_TensorBoard(folder.sub("tensorboard"), step))
@@ -164,7 +163,7 @@ def boards(folder: Folder, step: int, id: str) -> list[Board]:
 
 
 def flat(values: Mapping[str, Any], before: str = "") -> dict[str, float]:
-    """All floats in `values`, and in what is nested in them, by their path: `by/coarse`, `read/lang en/character_error_rate`."""
+    """All floats in `values`, also nested ones, by path: `by/coarse`, `read/lang en/character_error_rate`."""
     numbers: dict[str, float] = {}
     for name, value in values.items():
         if isinstance(value, Mapping):

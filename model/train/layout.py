@@ -1,12 +1,12 @@
-"""How many stages and copies the ranks have that train one network together: a step's, or those that follow from its ranks."""
+"""The stages and copies of ranks that train one network: a step's values, or those that follow from the number of ranks."""
 
 from model.net.pipeline_cut import Layout
 from model.train.step import Train
 
 
 def filled(step: Train, world: int, begun: int = 0) -> Train:
-    """`step` with more rows a step, if they follow from the ranks: at least its own, and as many loads for each rank that has
-    rows of its own. What has `begun` with a number of rows goes on with it, on however many ranks."""
+    """`step` with more rows a step, if its rows follow the ranks: at least its own number, in equal loads for each rank with rows
+    of its own. A training that has `begun` with a number of rows goes on with it, on any number of ranks."""
     if not step.batches.rows_follow:
         return step
     loads = max(1, world // step.parallel.pipeline) * step.batches.micro_rows
@@ -14,9 +14,9 @@ def filled(step: Train, world: int, begun: int = 0) -> Train:
 
 
 def copied(step: Train, nodes: int, world: int) -> Train:
-    """`step` with copies of its weights, unless it says how many: one on each machine, or of a pipeline as many as there are
-    ranks for, as in the paper. Within a pipeline FSDP keeps all that it gathers through the step, so sharing saves little. What
-    is in 4 bits isn't shared."""
+    """`step` with a number of copies of its weights, if it has none: one on each machine, or for a pipeline as many as there are
+    ranks for, as in the paper. In a pipeline FSDP keeps gathered weights through the step, so sharing saves little. Weights in 4
+    bits aren't shared."""
     if step.parallel.replicate > 1:
         return step
     pipeline = step.parallel.pipeline
@@ -24,7 +24,7 @@ def copied(step: Train, nodes: int, world: int) -> Train:
 
 
 def layout(step: Train, world: int) -> Layout:
-    """The layout of `step` on so many ranks. Raises `ValueError` if they aren't as many as it takes."""
+    """The layout of `step` on `world` ranks. Raises `ValueError` if their number doesn't fit."""
     parallel, rows_per_step = step.parallel, step.batches.rows_per_step
     least = parallel.pipeline * parallel.replicate
     if world % least:

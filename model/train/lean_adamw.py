@@ -1,4 +1,4 @@
-"""AdamW in less memory: weights in bf16, of which the optimizer keeps what they lack of fp32, and moments in 8 bits.
+"""AdamW in less memory: weights in bf16 whose missing bits of fp32 the optimizer keeps, and moments in 8 bits.
 
     N numbers of a weight · R its rows · S blocks of a row
 
@@ -9,8 +9,8 @@
     kept of fp32              0         2         2
 
 A weight in fp32 is its bf16 and the 16 bits that follow, which are kept as whole numbers: together they move as fp32 would.
-Moments in 8 bits are bitsandbytes' blockwise dynamic ones (arXiv 2110.02861), as in its AdamW8bit. That optimizer itself knows
-no DTensors, as which ranks share weights, and keeps nothing of fp32; so its functions are used beside torch's AdamW.
+Moments in 8 bits are bitsandbytes' blockwise dynamic ones (arXiv 2110.02861), as in its AdamW8bit. That optimizer supports no
+DTensors, with which ranks share weights, and keeps nothing of fp32; so its functions are used in torch's AdamW.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,14 +22,14 @@ from torch import Tensor
 from torch.distributed.tensor import DTensor
 from torch.optim.adamw import adamw
 
-_AT_A_TIME = 1 << 24  # numbers of a weight whose fp32 is there for a moment
-_FEW = 4096  # numbers from which on moments are in 8 bits, as in bitsandbytes
+_AT_A_TIME = 1 << 24  # numbers of a weight that are in fp32 at a time
+_FEW = 4096  # numbers: moments of larger weights are in 8 bits, as in bitsandbytes
 _BLOCKS = (256, 128, 64)
 _SLOTS = ("exp_avg", "exp_avg_sq")
 
 
 def block(shape: tuple[int, ...]) -> int:
-    """The numbers that share a scale, of moments in 8 bits; 0 for a weight whose moments stay in fp32: it is small, or its rows
+    """The numbers that share a scale in moments of 8 bits; 0 if a weight's moments stay in fp32, since it is small, or its rows
     can't be cut into blocks."""
     numel, rows = torch.Size(shape).numel(), shape[0] if shape else 0
     if numel < _FEW:
@@ -38,11 +38,8 @@ def block(shape: tuple[int, ...]) -> int:
 
 
 class LeanAdamW(torch.optim.Optimizer):
-    """AdamW over weights in bf16 or fp32, with `moment_bits` of 32 or 8.
-
-    Without 8 bits, weights in bf16 move as fp32 ones do by torch's AdamW from the same gradients, rounded. Ranks may share them.
-    Raises `ValueError` if 8 bits are asked for and bitsandbytes isn't installed.
-    """
+    """AdamW over weights in bf16 or fp32, with `moment_bits` of 32 or 8. Without 8 bits, weights in bf16 move as fp32 ones do by
+    torch's AdamW from the same gradients, rounded. Ranks may share them. Raises `ValueError` for 8 bits without bitsandbytes."""
 
     def __init__(self, groups: Iterable[dict[str, Any]], lr: float, betas: tuple[float, float], moment_bits: int = 32):
         if moment_bits == 8 and find_spec("bitsandbytes") is None:
@@ -105,19 +102,19 @@ class LeanAdamW(torch.optim.Optimizer):
 
 
 def joined(high_N: Tensor, low_N: Tensor) -> Tensor:
-    """The fp32 of numbers in bf16 and of the 16 bits, int16, that `parted` took from them."""
+    """The fp32 of numbers in bf16 and their further 16 bits, int16, from `parted`."""
     return ((high_N.view(torch.int16).int() << 16) + low_N).view(torch.float32)
 
 
 def parted(wide_N: Tensor) -> tuple[Tensor, Tensor]:
-    """The nearest bf16 of numbers in fp32, and what is left, int16."""
+    """The nearest bf16 of numbers in fp32, and the rest, int16."""
     bits_N = wide_N.view(torch.int32)
     high_N = (bits_N + 0x8000) >> 16
     return high_N.to(torch.int16).view(torch.bfloat16), (bits_N - (high_N << 16)).to(torch.int16)
 
 
 class _Moment:
-    """A moment of a part of a weight, in fp32 where it is used."""
+    """A moment of a part of a weight; in use it is fp32."""
 
     def __init__(self, state: dict[str, Tensor], slot: str, part: slice):
         self.slot, self.kept_N, self.scales_S = slot, state[slot].view(-1)[part], None
@@ -150,7 +147,7 @@ _CODES: dict[tuple[str, torch.device], Tensor] = {}
 
 
 def _code(slot: str, device: torch.device) -> Tensor:
-    """(256,): the values between -1 and 1 that numbers of 8 bits stand for; of squares, between 0 and 1."""
+    """(256,): the values between -1 and 1 of 8-bit numbers; for squares, between 0 and 1."""
     from bitsandbytes import functional
 
     if (slot, device) not in _CODES:
@@ -159,7 +156,7 @@ def _code(slot: str, device: torch.device) -> Tensor:
 
 
 def _scales(weight: Tensor, size: int) -> Tensor:
-    """(R, S) fp32, shared among ranks as the weight's rows are."""
+    """(R, S) fp32, shared among ranks like the weight's rows."""
     own = _own(weight)
     scales_RS = torch.zeros(len(own), own[0].numel() // size if len(own) else 0, device=own.device)
     if not isinstance(weight, DTensor):

@@ -1,4 +1,4 @@
-"""Files of JSON lines that a training adds to: what follows from its samples, and how fast it goes."""
+"""Files of JSON lines that a training extends: its steps' records, and its speed."""
 
 import json
 import os
@@ -7,17 +7,13 @@ from typing import Any, BinaryIO
 
 from datagen.disk.storage import Folder
 
-_PARTS = ".parts"  # of a file NAME, they lie in the folder NAME.parts, by the number of lines before them
+_PARTS = ".parts"  # the parts of a file NAME are in the folder NAME.parts, by the number of lines before them
 
 
 class Lines:
-    """A file of JSON lines that grows.
-
-    On a local disk each line is there at once, and is durable after `flush`. Object storage can't add to a file: there each
-    `flush` writes the lines since the last one as a part of its own, and `close` puts the parts together. `read_lines` reads
-    either. `kept` are the lines that `keeps` says yes to, of those that were there and of those that are added; `last` is the
-    last of all.
-    """
+    """A file of JSON lines that grows. On a local disk each line is there immediately, and durable after `flush`. Object storage
+    can't extend a file: there each `flush` writes the new lines as a part of its own, and `close` joins the parts. `read_lines`
+    reads both. `kept` are the old and new lines that `keeps` accepts; `last` is the last line of all."""
 
     def __init__(
         self,
@@ -26,7 +22,7 @@ class Lines:
         until: int | None = None,
         keeps: Callable[[dict[str, Any]], bool] = lambda line: True,
     ):
-        """Goes on after the lines of steps up to `until`. Those of later steps, which will be done again, are deleted. Without
+        """Goes on after the lines of steps up to `until`. Lines of later steps, which will be done again, are deleted. Without
         `until` all stay."""
         self.folder, self.name, self.until, self.keeps = folder, name, until, keeps
         self.kept: list[dict[str, Any]] = []
@@ -49,7 +45,6 @@ class Lines:
         self._file.flush()
 
     def flush(self) -> None:
-        """Make all lines durable."""
         if self._file is not None:
             os.fsync(self._file.fileno())
         elif self._waiting:
@@ -57,7 +52,7 @@ class Lines:
             self._waiting = []
 
     def close(self) -> None:
-        """Put the whole file in its place. Nothing can be added afterwards."""
+        """Put the whole file in its place. Afterwards nothing can be added."""
         self.flush()
         if self._file is not None:
             self._file.close()
@@ -75,7 +70,7 @@ class Lines:
             self.kept.append(line)
 
     def _stays(self, raw: bytes) -> bool:
-        """Takes note of a line that was there. False if it is of a later step, or was cut by a kill."""
+        """Take note of an old line. False if it is of a later step, or was cut by a kill."""
         line = _parsed(raw) if raw.endswith(b"\n") else None
         if line is None or (self.until is not None and line["step"] > self.until):
             return False
@@ -103,13 +98,13 @@ class Lines:
                 break
             good.append(raw)
         if cut:
-            # As one part: a kill in the midst of this leaves lines that it can be done again with.
+            # As one part: a kill here leaves lines with which it can be done again.
             self.folder.write(self.name, b"".join(good))
             self.folder.remove(self.name + _PARTS)
 
 
 def read_lines(folder: Folder, name: str) -> Iterator[dict[str, Any]]:
-    """The lines of a file so far, which may be growing; none if it isn't there."""
+    """The present lines of a file, which may be growing; none if it isn't there."""
     for raw in _raw(folder, name):
         if (line := _parsed(raw)) is not None:
             yield line
@@ -123,7 +118,7 @@ def _raw(folder: Folder, name: str) -> Iterator[bytes]:
             yield raw
     parts = folder.sub(name + _PARTS)
     for part in parts.names(".jsonl"):
-        if int(part.partition(".")[0]) < num:  # it has been put together with the others before a kill
+        if int(part.partition(".")[0]) < num:  # it was joined with the others before a kill
             continue
         for raw in parts.read(part).splitlines(keepends=True):
             num += 1
@@ -131,7 +126,7 @@ def _raw(folder: Folder, name: str) -> Iterator[bytes]:
 
 
 def _parsed(raw: bytes) -> dict[str, Any] | None:
-    """The line; None for one that isn't whole."""
+    """The line; None if it isn't whole."""
     try:
         line: dict[str, Any] = json.loads(raw)
     except ValueError:

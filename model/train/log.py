@@ -1,4 +1,4 @@
-"""What a training counts of its steps: seconds of their parts, the use of experts, operations, memory, losses by source."""
+"""Counts of a training's steps: seconds of their parts, the use of experts, operations, memory, losses by source."""
 
 import logging
 import math
@@ -29,17 +29,17 @@ _MOST_EVENTS = 100_000
 
 
 class Clock:
-    """Seconds that the parts of a step take: of a GPU's own time, where there is one, without waiting for it."""
+    """Seconds of a step's parts: in a GPU's own time, if there is one, without waiting for it."""
 
     def __init__(self, device: torch.device, note: Callable[[str], None] = lambda part: None):
-        """`note` is told which part begins."""
+        """`note` gets the name of the part that begins."""
         self.on_gpu, self._note = device.type == "cuda", note
         self.seconds: dict[str, float] = {}
         self._events: list[tuple[str, torch.cuda.Event, torch.cuda.Event]] = []
 
     @contextmanager
     def part(self, name: str, waits: bool = False) -> Iterator[None]:
-        """Count what happens within. `waits` says that this process waits for something else than the device."""
+        """Count the time within. `waits`: this process waits for something else than the device."""
         self._note(name)
         if self.on_gpu and not waits:
             began, ended = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
@@ -53,7 +53,7 @@ class Clock:
         self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
 
     def take(self) -> dict[str, float]:
-        """What was counted since the last time. Waits for the device."""
+        """The counts since the last call. Waits for the device."""
         if self._events:
             torch.cuda.synchronize()
         for name, began, ended in self._events:
@@ -63,7 +63,8 @@ class Clock:
 
 
 class Routing(NamedTuple):
-    """What a layer's router did: how often it chose each expert, and its probabilities' entropy in nats, summed over tokens."""
+    """A router's counts in a layer: how often it chose each expert, and its probabilities' entropy in nats, summed over
+    tokens."""
 
     chosen: list[int]
     entropy: float
@@ -71,7 +72,7 @@ class Routing(NamedTuple):
 
 
 class ExpertUse:
-    """Counts what the routers of `net` do while it learns."""
+    """Counts the choices of the routers of `net` in training."""
 
     def __init__(self, net: nn.Module):
         self._counts: dict[str, Tensor] = {}
@@ -83,7 +84,7 @@ class ExpertUse:
 
     @torch.no_grad()
     def _count(self, name: str, router: Router, outputs: tuple[Tensor, Tensor, Tensor]) -> None:
-        if not router.training or torch._C._current_graph_task_id() != -1:  # or a checkpoint computes it again
+        if not router.training or torch._C._current_graph_task_id() != -1:  # a checkpoint's recomputation counts no more
             return
         probs_TE, _, chosen_TS = outputs
         if name not in self._counts:
@@ -95,7 +96,7 @@ class ExpertUse:
         self._tokens[name] += len(probs_TE)
 
     def take(self) -> dict[str, Routing]:
-        """What this rank's layers did since the last time, by the router's name. Waits for the device."""
+        """This rank's counts since the last call, by the router's name. Waits for the device."""
         taken = {
             name: Routing(counts_E.tolist(), self._entropies[name].item(), self._tokens[name])
             for name, counts_E in self._counts.items()
@@ -105,7 +106,7 @@ class ExpertUse:
 
 
 def of_experts(of_ranks: Iterable[Mapping[str, Routing]]) -> dict[str, list[float]]:
-    """Of each layer with experts, in order, by what `ExpertUse` took on all ranks.
+    """The use of experts in each layer that has some, in order, from the `ExpertUse` of all ranks.
 
     expert_load      the busiest expert's share of the choices, over that of an even use: 1 is even
     dead_experts     experts that no token chose
@@ -126,7 +127,7 @@ def of_experts(of_ranks: Iterable[Mapping[str, Routing]]) -> dict[str, list[floa
 
 
 def counted(micros: Sequence[Batch], length: int, config: ModelConfig, set_up: SetUp) -> Counter[str]:
-    """What a rank's rows of a step come to, of `length` tokens each."""
+    """The counts of a rank's rows of a step, of `length` tokens each."""
     counts: Counter[str] = Counter()
     for one in micros:
         counts["samples"] += one.num_samples
@@ -144,7 +145,7 @@ def counted(micros: Sequence[Batch], length: int, config: ModelConfig, set_up: S
 
 
 def operations(config: ModelConfig, batch: Batch, set_up: SetUp) -> int:
-    """The floating-point operations of a training step of what `set_up` trains on this batch, by formula."""
+    """The floating-point operations of a training step of `set_up` on this batch, by formula."""
     views = [
         view for image in batch.images for view in [image.whole_3HW, *([] if image.tiles_N3TT is None else image.tiles_N3TT)]
     ]
@@ -154,15 +155,15 @@ def operations(config: ModelConfig, batch: Batch, set_up: SetUp) -> int:
 
 
 def peak(device: torch.device) -> float:
-    """Operations a second that the device can do at best in bf16, 0 where nobody knows."""
+    """The device's peak of operations a second in bf16, 0 if unknown."""
     if device.type != "cuda":
         return 0.0
     return next((peak for card, peak in PEAKS.items() if card in torch.cuda.get_device_name(device)), 0.0)
 
 
 def memory(device: torch.device) -> dict[str, int]:
-    """The most bytes of the device that tensors have taken since the last time, and that torch had reserved for them: far more
-    where memory is in pieces. On a processor what the process takes now."""
+    """The most bytes of the device in tensors since the last call, and in torch's reservation for them, which is far larger if
+    memory is fragmented. On a processor the process's present memory."""
     if device.type == "cuda":
         most = {"memory": torch.cuda.max_memory_allocated(device), "reserved": torch.cuda.max_memory_reserved(device)}
         torch.cuda.reset_peak_memory_stats(device)
@@ -180,10 +181,10 @@ class Profiler:
     """A trace of some steps, and on a GPU a snapshot of its memory.
 
     out/NAME/profile/trace-RANK.json.gz     for chrome://tracing or https://ui.perfetto.dev: every operation
-    out/NAME/profile/memory-RANK.pickle     for https://pytorch.org/memory_viz: who asked for each piece of a GPU's memory
+    out/NAME/profile/memory-RANK.pickle     for https://pytorch.org/memory_viz: the origin of each piece of a GPU's memory
 
-    Traces the steps from the first to the last of `steps`, counted from 1, on this rank: those of them that this process
-    trains. Without any it does nothing. `close` writes a trace whose last step didn't come.
+    Traces the steps from the first to the last of `steps`, counted from 1, on this rank, as far as this process trains them.
+    Without any it does nothing. `close` writes a trace whose last step didn't come.
     """
 
     def __init__(self, steps: tuple[int, ...], folder: Folder, rank: int, device: torch.device):

@@ -1,8 +1,8 @@
-"""How weights move: which parameters are trained at which rate, the schedule of rates, and the update with its guard.
+"""The movement of weights: trained parameters and their rates, the schedule of rates, and the guarded update.
 
 groups(net, …)      parameters by rate and decay, for AdamW
 rate_at(step, n)    the learning rate of step n
-update(…)           clip, guard against what isn't finite, move, average
+update(…)           clip, skip gradients that aren't finite, move, average
 """
 
 import fnmatch
@@ -19,17 +19,15 @@ from model.train.lean_adamw import LeanAdamW
 from model.train.ranks import ALONE, Ranks
 from model.train.step import Train
 
-# Tables that are looked up or added, which decay would pull to zero whether they are used or not.
+# Tables for lookup or addition, which decay would pull to zero whether they are used or not.
 TABLES = ("pos_embed", "rel_pos_h", "rel_pos_w", "position_embedding.weight", "embed_tokens.weight")
 
 _ALLOWED = f"allowed are {', '.join(PARTS)}, and patterns of names"
 
 
 def freeze(net: nn.Module, frozen: Sequence[str]) -> None:
-    """Take the gradients from these parameters, named by one of `PARTS` or by a pattern such as `decoder.layers.0.*`.
-
-    Raises `ValueError` for a name that fits no parameter, and if nothing is left to train.
-    """
+    """Turn off the gradients of these parameters, named by one of `PARTS` or by a pattern such as `decoder.layers.0.*`. Raises
+    `ValueError` for a name that fits no parameter, and if nothing is left to train."""
     names = [name for name, _ in net.named_parameters()]
     for one in frozen:
         fits = [name for name in names if _is_of(name, one)]
@@ -60,7 +58,7 @@ def _is_of(name: str, one: str) -> bool:
 
 
 def decays(name: str, parameter: Tensor) -> bool:
-    """Whether weight decay is for this parameter: for matrices and kernels alone, and for no table, scale or bias."""
+    """Whether weight decay applies to this parameter: to matrices and kernels, not to tables, scales and biases."""
     return parameter.ndim > 1 and not name.endswith(TABLES)
 
 
@@ -73,29 +71,26 @@ def check_rates(net: nn.Module, rates: Mapping[str, float]) -> None:
 
 
 def groups(net: nn.Module, rates: Mapping[str, float], weight_decay: float) -> list[dict[str, Any]]:
-    """AdamW's parameter groups of what is trained. Each has its `factor`, by which the learning rate is multiplied.
-
-    `rates` are factors by part or by pattern, of which the first that fits counts; others have 1. What ranks share the weights of
-    has groups of its own, since torch takes no two kinds of tensors at once. A stage that trains nothing has one without
-    parameters.
-    """
-    found: dict[tuple[float, bool, bool], dict[str, Any]] = {}
+    """AdamW's groups of the trained parameters. Each has its `factor` of the learning rate. `rates` are factors by part or by
+    pattern, of which the first that fits counts; others have 1. Weights that ranks share have groups of their own, since torch
+    takes no two kinds of tensors in one. A stage that trains nothing has one group without parameters."""
+    by_rate: dict[tuple[float, bool, bool], dict[str, Any]] = {}
     for name, parameter in net.named_parameters():
         if not parameter.requires_grad:
             continue
         fits = [one for one in rates if _is_of(name, one)]
         factor, decay = rates[fits[0]] if fits else 1.0, decays(name, parameter)
-        group = found.setdefault(
+        group = by_rate.setdefault(
             (factor, decay, isinstance(parameter, DTensor)),
             {"params": [], "names": [], "factor": factor, "weight_decay": weight_decay if decay else 0.0},
         )
         group["params"].append(parameter)
         group["names"].append(name)
-    return list(found.values()) or [{"params": [], "names": [], "factor": 1.0}]
+    return list(by_rate.values()) or [{"params": [], "names": [], "factor": 1.0}]
 
 
 def adamw(net: nn.Module, step: Train) -> torch.optim.Optimizer:
-    """AdamW over `groups`: torch's, in one kernel for many parameters, or that in less memory."""
+    """AdamW over `groups`: torch's, in one kernel for many parameters, or `LeanAdamW`."""
     one = step.optim
     of = groups(net, dict(one.rates), one.weight_decay)
     if one.is_narrow or one.moment_bits != 32:
@@ -104,12 +99,12 @@ def adamw(net: nn.Module, step: Train) -> torch.optim.Optimizer:
 
 
 def rate_at(step: Train, number: int) -> float:
-    """The learning rate of step `number`, which counts from 0: up in a line over `warmup` steps, then by the schedule.
+    """The learning rate of step `number`, which counts from 0: linear over `warmup` steps, then by the schedule.
 
     cosine      down to `min_learning_rate` along half a cosine
     linear      down to it in a line
     step        times `step_factor` past each of the shares `step_at` of the steps, as DeepSeek's models were trained
-    constant    as it is
+    constant    unchanged
     """
     plan, highest = step.schedule, step.optim.learning_rate
     if number < plan.warmup:
@@ -139,7 +134,7 @@ class Average:
 
     @torch.no_grad()
     def swap(self, net: nn.Module) -> None:
-        """Exchange the average and the weights of `net`. Done twice, it changes nothing."""
+        """Exchange the average and the weights of `net`. A second call undoes it."""
         for name in self._names:
             parameter = net.get_parameter(name)
             now = parameter.detach().float().clone()
@@ -152,7 +147,7 @@ def parameters(optimizer: torch.optim.Optimizer) -> Iterable[nn.Parameter]:
 
 
 def own(value: Tensor) -> Tensor:
-    """What this rank has of `value`, in the same memory: its share, where ranks share it."""
+    """This rank's part of `value`, in the same memory: its share, if ranks share it."""
     return value.to_local() if isinstance(value, DTensor) else value
 
 
@@ -160,8 +155,8 @@ _ALL_PARTS = (*PARTS, "other")
 
 
 class Moved(NamedTuple):
-    """A step's gradient norm, of all weights and by `PARTS`, and the numbers that were summed over ranks. Weights of another
-    network than ours are of the part `other`."""
+    """A step's gradient norm, of all weights and by `PARTS`, and the numbers that were summed over ranks. Weights of other
+    networks are in the part `other`."""
 
     norm: float
     numbers: list[float]
@@ -173,8 +168,8 @@ def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, numbe
 
     Gradients are gone afterwards. A weight without a gradient, as the encoder's in a step of text alone, moves as if its gradient
     were 0: a rank can't know whether other ranks have one. `max_norm` is the longest gradient that isn't shortened, 0 for any.
-    The norm is that of the whole network, and the numbers are summed over `ranks`, so that all ranks move, or none. Here a step
-    waits for the device, once: all its numbers come together.
+    The norm is the whole network's, and the numbers are summed over `ranks`, so either all ranks move or none. Here a step waits
+    for the device, once, for all its numbers.
     """
     with torch.no_grad():
         for parameter in parameters(optimizer):
@@ -197,9 +192,8 @@ def update(optimizer: torch.optim.Optimizer, rate: float, max_norm: float, numbe
 
 
 def _squares(optimizer: torch.optim.Optimizer, ranks: Ranks, device: torch.device) -> Tensor:
-    """(P,): the square of the gradients' norm of each part, as far as it is this rank's.
-
-    Each share of a gradient is there once a copy, what isn't shared once a rank that has it."""
+    """(P,): the square of the gradients' norm of each part, as far as this rank counts it. A shared gradient's share counts once
+    a copy; a gradient that isn't shared counts once for all ranks that have it."""
     of: dict[tuple[str, int], list[Tensor]] = {}
     for group in optimizer.param_groups:
         for name, p in zip(group.get("names") or [""] * len(group["params"]), group["params"], strict=True):
@@ -207,14 +201,14 @@ def _squares(optimizer: torch.optim.Optimizer, ranks: Ranks, device: torch.devic
             of.setdefault((part_of(name), times), []).append(own(p.grad))
     squares = dict.fromkeys(_ALL_PARTS, torch.zeros((), dtype=torch.float64, device=device))
     for (part, times), gradients in of.items():
-        # In fp32, also that of gradients in bf16.
+        # In fp32, also for gradients in bf16.
         norm = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(gradients, 2, torch.float32))).to(device, torch.float64)
         squares[part] = squares[part] + norm.square() / times
     return torch.stack(list(squares.values()))
 
 
 def with_state(optimizer: torch.optim.Optimizer) -> None:
-    """Give each parameter its empty moments, as a checkpoint fills them. The weights stay as they are."""
+    """Give each parameter empty moments, for a checkpoint to fill. The weights stay."""
     if optimizer.state:
         return
     rates = [group["lr"] for group in optimizer.param_groups]

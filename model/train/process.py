@@ -1,7 +1,5 @@
-"""The process of a training: what torch reads of its environment, how it computes meanwhile, and SIGTERM.
-
-With SIGTERM clusters take a machine back: a training ends its step, writes a checkpoint, and exits.
-"""
+"""The process of a training: torch's environment, its settings for computing, and SIGTERM, with which clusters take a machine
+back. Then a training ends its step, writes a checkpoint, and exits."""
 
 import contextlib
 import gc
@@ -17,16 +15,16 @@ from model.train.step import Compute, Train
 FLIGHT = "flight-"
 STOPPED = 128 + signal.SIGTERM  # the exit code, as a shell reports the signal
 
-# Called again and again within what takes long. It raises `Stopped` once the training has been told to stop.
+# Called repeatedly in long work. It raises `Stopped` once the training was asked to stop.
 GoesOn = Callable[[], None]
 
 
 def environment(step: Train, out: Folder | None = None) -> dict[str, str]:
-    """What torch must find in its environment before it begins, but for what somebody has said there. With `out` that of ranks.
+    """The environment that torch needs before it begins, without the variables that are set already. With `out`, that of ranks.
 
-    PYTORCH_ALLOC_CONF          a GPU's memory is taken in pieces that grow, since views come in many sizes
-    CUBLAS_WORKSPACE_CONFIG     where a GPU's products must be deterministic
-    TORCH_FR_…                  a rank remembers so many calls of NCCL, and writes them down where one has waited for too long
+    PYTORCH_ALLOC_CONF          a GPU's memory is taken in pieces that grow, since views have many sizes
+    CUBLAS_WORKSPACE_CONFIG     for deterministic products on a GPU
+    TORCH_FR_…                  a rank records its last calls of NCCL, and writes them down if one waits for too long
     """
     wanted: dict[tuple[str, ...], str] = {("PYTORCH_ALLOC_CONF", "PYTORCH_CUDA_ALLOC_CONF"): "expandable_segments:True"}
     if step.compute.deterministic:
@@ -40,8 +38,8 @@ def environment(step: Train, out: Folder | None = None) -> dict[str, str]:
 
 @contextlib.contextmanager
 def computing(compute: Compute) -> Iterator[None]:
-    """Within, torch has as many threads as `compute` says, and takes deterministic algorithms if it says so."""
-    import torch  # which `model.train.launch` doesn't need
+    """Within, torch has the threads of `compute`, and deterministic algorithms if `compute` asks for them."""
+    import torch  # `model.train.launch` doesn't need it
 
     threads, is_deterministic = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     settings: Any = torch.utils.deterministic
@@ -61,8 +59,8 @@ def computing(compute: Compute) -> Iterator[None]:
 
 @contextlib.contextmanager
 def garbage_frozen() -> Iterator[None]:
-    """Within, nobody looks for garbage among what there is now. To look through it all took 0.4 seconds, at another step on each
-    rank, for which the others wait."""
+    """Within, the garbage collector skips the present objects. Searching them took 0.4 seconds, at another step on each rank, and
+    the others wait."""
     gc.collect()
     gc.freeze()
     try:
@@ -72,7 +70,7 @@ def garbage_frozen() -> Iterator[None]:
 
 
 class Stopped(Exception):
-    """A measurement was given up, because the training has been told to stop."""
+    """A measurement was given up, because the training was asked to stop."""
 
 
 def always() -> None:
@@ -81,7 +79,7 @@ def always() -> None:
 
 @contextlib.contextmanager
 def terminated() -> Iterator[threading.Event]:
-    """An event that SIGTERM sets, where this is the process's main thread."""
+    """An event that SIGTERM sets, if this is the process's main thread."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield asked
@@ -94,7 +92,7 @@ def terminated() -> Iterator[threading.Event]:
 
 
 def until(asked: threading.Event) -> GoesOn:
-    """A function that raises `Stopped` once the event is set, and does nothing before."""
+    """A function that raises `Stopped` after the event is set, and does nothing before."""
 
     def goes_on() -> None:
         if asked.is_set():

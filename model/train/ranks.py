@@ -1,7 +1,7 @@
-"""The ranks that train one network together, in a `layout`: this process among them, and what they tell each other.
+"""The ranks that train one network in a `layout`: this process among them, and their communication.
 
-A process finds its place as torchrun sets it: RANK, LOCAL_RANK, WORLD_SIZE. Without these, or with a WORLD_SIZE of 1, it is
-alone: then nothing here does anything, and no process group is begun.
+torchrun gives a process its place: RANK, LOCAL_RANK, WORLD_SIZE. Without these, or with a WORLD_SIZE of 1, the process is alone:
+then nothing here does anything, and there is no process group.
 """
 
 import contextlib
@@ -24,15 +24,15 @@ from model.train.whereabouts import WAITS, Whereabouts
 T = TypeVar("T")
 
 STEP_PATIENCE = timedelta(minutes=15)
-"""How long ranks wait for each other within a step. One that hangs doesn't hold the others longer."""
-# Beside a step, what they wait for may be an evaluation of one of them, or its tokenizer. If that one ends, its connection does,
-# and they know at once.
+"""How long ranks wait for each other within a step. A hanging rank doesn't hold the others longer."""
+# Beside a step, ranks may wait for an evaluation of one of them, or for its tokenizer. If that rank ends, its connection ends,
+# and they know immediately.
 _PATIENCE, _WRITING = timedelta(days=1), timedelta(hours=1)
-_AT_A_TIME = 256 << 20  # bytes of gradients that are added up together, at most, if one alone hasn't more
+_AT_A_TIME = 256 << 20  # bytes of gradients that are summed in one call, unless one alone has more
 
 
 class Ranks:
-    """This process among all ranks. Whatever all must do alike goes through here."""
+    """This process among all ranks. All communication between ranks goes through here."""
 
     def __init__(self, layout: Layout = ONE_RANK, rank: int = 0, device: str = "cpu"):
         self.layout, self.rank = layout, rank
@@ -47,17 +47,17 @@ class Ranks:
         self.stages = meshes.get_group("pipeline")
         flat = init_device_mesh(device, (layout.pipeline, layout.copies), mesh_dim_names=("pipeline", "copies"))
         self._same_stage = flat.get_group("copies")
-        for mesh in (meshes, flat):  # groups of a mesh have torch's own patience
+        for mesh in (meshes, flat):  # a mesh's groups have torch's own patience
             for name in mesh.mesh_dim_names or ():
                 dist.distributed_c10d._set_pg_timeout(STEP_PATIENCE, mesh.get_group(name))
-        # On processors, so that nothing waits for a GPU: for plain values, and for checkpoints, which are written by a thread.
+        # On processors, so that nothing waits for a GPU: for plain values, and for checkpoints, which a thread writes.
         self._soon, self._talk, self.writers = (
             dist.new_group(backend="gloo", timeout=timeout) for timeout in (STEP_PATIENCE, _PATIENCE, _WRITING)
         )
 
     @property
     def is_first(self) -> bool:
-        """Whether this is the rank that writes whatever there is one of."""
+        """Whether this is the rank that writes single files."""
         return self.rank == 0
 
     @property
@@ -65,8 +65,8 @@ class Ranks:
         return self.world == 1
 
     def gathered(self, value: T, group: dist.ProcessGroup | None = None, soon: bool = False) -> list[T]:
-        """The values of all ranks, plain ones. A thread of its own needs a `group` of its own. `soon` is for what all come to
-        within `STEP_PATIENCE`."""
+        """The values of all ranks, plain ones. A thread needs a `group` of its own. `soon`: all ranks call it within
+        `STEP_PATIENCE`."""
         if self.is_alone:
             return [value]
         values: list[Any] = [None] * self.world
@@ -76,11 +76,11 @@ class Ranks:
         return values
 
     def any(self, value: bool, soon: bool = False) -> bool:
-        """Whether it is so on one rank at least."""
+        """Whether `value` is true on at least one rank."""
         return any(self.gathered(value, soon=soon))
 
     def from_first(self, make: Callable[[], T]) -> T:
-        """What `make` returns on the first rank, on all of them. What it raises there is raised on all."""
+        """The result of `make` on the first rank, on all ranks. Its exception is raised on all."""
         if self.is_alone:
             return make()
         both: list[Any] = [None, None]
@@ -98,16 +98,14 @@ class Ranks:
         return made
 
     def after_first(self, make: Callable[[], T]) -> T:
-        """What `make` returns, made on the first rank before the others, who find on the disk what it kept there."""
+        """The result of `make`, called on the first rank before the others, which find its files on the disk."""
         made = make() if self.is_first else None
         self.gathered(None)
         return make() if made is None else made
 
     def summed(self, counts: Counter[str]) -> Counter[str]:
-        """What all rows of a step come to, if `counts` is of those of this rank.
-
-        Raises `OSError` if the stages of a copy counted differently: one of them couldn't read a sample that others read.
-        """
+        """The sum of `counts` over all rows of a step. Raises `OSError` if the stages of a copy have different counts: one of
+        them couldn't read a sample that others read."""
         all_counts = self.gathered(counts, soon=True)
         copies, total = self.layout.copies, Counter[str]()
         for rank, one in enumerate(all_counts):
@@ -121,7 +119,7 @@ class Ranks:
         return total
 
     def add_up(self, gradients: Sequence[Tensor]) -> None:
-        """Replace what each copy of this stage has by the sum over all copies. All have as many, of the same shapes."""
+        """Replace the gradients of each copy of this stage by the sum over all copies. All copies have the same shapes."""
         if self.layout.copies == 1 or not gradients:
             return
         self.whereabouts.note(WAITS)
@@ -132,7 +130,7 @@ class Ranks:
             torch._foreach_copy_(some, [part.view_as(one) for part, one in zip(parts, some, strict=True)])
 
     def to_first(self, value: Tensor | None, place: Tensor | None, stage: int) -> None:
-        """Copy the `value` that all copies of `stage` have to `place` on the first rank."""
+        """Copy the `value` of all copies of `stage` to `place` on the first rank."""
         sender = stage * self.layout.copies
         if self.is_first and place is not None:
             if sender == 0 and value is not None:
@@ -143,7 +141,7 @@ class Ranks:
             dist.send(value.contiguous(), 0)
 
     def totals(self, values_N: Tensor) -> Tensor:
-        """The sums over all ranks, the same bits on each."""
+        """The sums over all ranks, bit for bit the same on each."""
         if not self.is_alone:
             self.whereabouts.note(WAITS)
             dist.all_reduce(values_N)
@@ -154,7 +152,7 @@ ALONE = Ranks()
 
 
 def _in_bytes(tensors: Iterable[Tensor], most: int) -> Iterator[list[Tensor]]:
-    """Lists of neighbours of one dtype that have at most so many bytes, or are one."""
+    """Lists of neighbours of one dtype with at most `most` bytes, or a single tensor."""
     some: list[Tensor] = []
     num_bytes = 0
     for one in tensors:
@@ -184,5 +182,5 @@ def joined(step: Train) -> Iterator[Ranks]:
     except SystemExit:
         dist.destroy_process_group()
         raise
-    # After an error the process ends as it is: the others may be waiting for it, and know when it is gone.
+    # After an error the process ends without cleanup: others may wait for it, and notice its end.
     dist.destroy_process_group()

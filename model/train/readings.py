@@ -1,4 +1,4 @@
-"""What the network reads in the images of held-out samples, beside the truth."""
+"""The network's readings of held-out samples' images, beside the truth."""
 
 import base64
 import io
@@ -33,15 +33,15 @@ _SHOWN_SIDE = 640
 
 @dataclass(frozen=True)
 class Readings:
-    """A row for each sample that was read; and how many were passed over, by the reason."""
+    """A row for each sample that was read, and the number of skipped samples by reason."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
 
     @property
     def summary(self) -> dict[str, dict[str, Any]]:
-        """Of all readings, and of those of each dataset, language and mode: how many, the mean edit distance, the character error
-        rate, and the share that loops. Keys are "all", "dataset NAME", "lang NAME" and "mode NAME"."""
+        """For all readings, and for those of each dataset, language and mode: their number, the mean edit distance, the character
+        error rate, and the share of loops. Keys are "all", "dataset NAME", "lang NAME" and "mode NAME"."""
         groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in self.rows:
             for key in ("all", *(f"{kind} {row[kind]}" for kind in ("dataset", "lang", "mode"))):
@@ -49,8 +49,8 @@ class Readings:
         return {key: _summed(of_group) for key, of_group in sorted(groups.items())}
 
     def shown(self, count: int) -> list[dict[str, Any]]:
-        """Up to `count` rows of each dataset, the first of each language in front. So the choice doesn't depend on how well one
-        was read."""
+        """Up to `count` rows of each dataset, the first of each language in front, so the choice doesn't depend on their
+        quality."""
         first: list[dict[str, Any]] = []
         for dataset in dict.fromkeys(row["dataset"] for row in self.rows):
             of_dataset = [row for row in self.rows if row["dataset"] == dataset]
@@ -88,12 +88,12 @@ def readings(
     goes_on: GoesOn = always,
     ranks: Ranks = ALONE,
 ) -> Readings:
-    """What the network reads in these samples, beside the truth, which is a sample's first answer. All that stands before it is
-    the prompt.
+    """The network's readings of these samples, beside the truth, which is a sample's first answer. The prompt is all that comes
+    before it.
 
-    Samples are passed over that can't be read, or have no image before their first answer. Nothing forbids repetition here, so
-    that loops are seen. `max_new_tokens` cuts a reading, and never the truth. `goes_on` is called before each token. Each of
-    `ranks` has `net`, and reads its share; all return the same.
+    Unreadable samples, and those without an image before their first answer, are skipped. Repetition is allowed, so that loops
+    show. `max_new_tokens` cuts a reading, and never the truth. `goes_on` is called before each token. Each of `ranks` has `net`,
+    and reads its share; all return the same.
     """
     here, stopped = None, False
     try:
@@ -102,12 +102,12 @@ def readings(
         stopped = True
     if ranks.any(stopped):
         raise Stopped
-    found, numbered = Readings(), list[_Numbered]()
+    result, numbered = Readings(), list[_Numbered]()
     for read_there, passed_over in filter(None, ranks.gathered(here)):
         numbered += read_there
-        found.passed_over.update(passed_over)
-    found.rows.extend(row for _, row in sorted(numbered, key=lambda pair: pair[0]))
-    return found
+        result.passed_over.update(passed_over)
+    result.rows.extend(row for _, row in sorted(numbered, key=lambda pair: pair[0]))
+    return result
 
 
 def _read_here(
@@ -119,7 +119,7 @@ def _read_here(
     max_new_tokens: int,
     goes_on: GoesOn,
 ) -> tuple[list[_Numbered], Counter[str]]:
-    """(rows, each with its draw's number; how many samples were passed over, by the reason)"""
+    """(rows, each with its draw's number; the number of skipped samples by reason)"""
     waiting: dict[str, list[tuple[Draw, Example]]] = defaultdict(list)
     passed_over = Counter[str]()
     for draw in draws:
@@ -150,7 +150,7 @@ def _read_here(
 
 
 def asked(example: Example) -> str:
-    """All that stands before a sample's first answer, a system's text too; "" if no image does."""
+    """All text before a sample's first answer, also a system's; "" if no image is there."""
     at = next(at for at, part in enumerate(example.parts) if part.learned)
     prompt = "".join(part.text for part in example.parts[:at])
     return prompt if IMAGE in prompt else ""
@@ -194,7 +194,7 @@ def _row(corpus: Corpus, one: _Asked, prompt: str, reading: str, is_cut: bool) -
 
 
 def _shown(image: Image.Image) -> str:
-    """The image as people are shown it: WebP in base64, at most `_SHOWN_SIDE` pixels long."""
+    """The image for people: WebP in base64, at most `_SHOWN_SIDE` pixels long."""
     small, file = image.copy(), io.BytesIO()
     small.thumbnail((_SHOWN_SIDE, _SHOWN_SIDE))
     small.save(file, "WEBP", quality=75)

@@ -1,4 +1,4 @@
-"""What a training's folder says of it: `run.json`, which training it is of, and whether it is done."""
+"""A training's `run.json`: the training's identity, and whether it is done."""
 
 import dataclasses
 import hashlib
@@ -36,33 +36,31 @@ _FILES = (
     "readback.json",
     RUN,
 )
-# Earlier steps may add to these. What has finished is good on any machine, with any number of workers.
+# Earlier steps may add to these. A finished training holds on any machine, with any number of workers.
 _LATER = {"held_out": "documents to hold out", "marks": "marks"}
 _ELSEWHERE = (
     *("device", "workers", "keep", "checkpoint_every", "optional", "profile", "checkpointing", "compiled", "deterministic"),
     *("pipeline", "replicate", "stage_layers"),
 )
-# The values of fields that an earlier version didn't have: it trained as these say.
+# The values of fields that an earlier version lacked: it trained with these.
 _DEFAULTS = json.loads(json.dumps(flat(dataclasses.asdict(Train(datasets=())))))
 _DATA_DEFAULTS = json.loads(json.dumps(dataclasses.asdict(Data(""))))
-_CHANGEABLE = ("datasets", "groups")  # the mixture's weights, which a training may go on with others of
+_CHANGEABLE = ("datasets", "groups")  # a training may go on with another mixture
 
 
 def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], on_state: OnState) -> bool:
-    """Whether the folder has the whole results of this training. Says so if the corpus is newer.
-
-    Raises `ValueError` if it has those of another one, or of shards that are gone.
-    """
+    """Whether the folder has the whole results of this training. Logs whether the corpus is newer. Raises `ValueError` if it has
+    the results of another training, or of shards that are gone."""
     folder = out.sub(step.name)
     if not folder.exists(RUN):
         return False
     is_done = folder.exists(METRICS)
     run, earlier = describe(step, out, data, held_out, not is_done), json.loads(folder.read(RUN))
-    # Weights that it started from are needed no more once it is done, and another torch would read the same out of its own.
+    # A finished training needs its starting weights no more, and another torch would read the same from its own.
     names = ("version", "step", *([] if is_done else ["versions", "starts", "precision"]))
     ours, theirs = ({name: _compared(r, name, is_done) for name in names} for r in (run, earlier))
     changed = [name for name in ours if ours[name] != theirs[name]]
-    # Datasets that somebody has moved away as a whole.
+    # Datasets that were moved away as a whole.
     away = [name for name in earlier.get("folders", ()) if not out.exists(name)] if is_done else []
     shards = {name: known_as for name, known_as in earlier["shards"].items() if name.rpartition("-")[0] not in away}
     if not shards.items() <= run["shards"].items():
@@ -89,7 +87,7 @@ def finished(step: Train, out: Folder, data: Opened, held_out: frozenset[str], o
 
 
 def begun_rows(folder: Folder) -> int:
-    """The rows a step of the training that `folder` has, or had begun; 0 if there is none."""
+    """The rows a step of the training in `folder`, finished or not; 0 if there is none."""
     if not folder.exists(RUN):
         return 0
     rows: int = flat(json.loads(folder.read(RUN))["step"])["rows_per_step"]
@@ -97,7 +95,7 @@ def begun_rows(folder: Folder) -> int:
 
 
 def _compared(run: dict[str, Any], name: str, is_done: bool) -> Any:
-    """The values that must be the same in both runs. A training that isn't done may go on with another mixture."""
+    """The values that must be the same in both runs. An unfinished training may go on with another mixture."""
     if name != "step":
         return run.get(name)
     skipped = _ELSEWHERE if is_done else (*_ELSEWHERE, *_CHANGEABLE)
@@ -107,7 +105,7 @@ def _compared(run: dict[str, Any], name: str, is_done: bool) -> Any:
 
 
 def begun(step: Train, out: Folder, data: Opened, held_out: frozenset[str]) -> None:
-    """Write down which training the folder is of."""
+    """Write down the training's identity."""
     run = describe(step, out, data, held_out)
     out.sub(step.name).write(RUN, json.dumps(run, indent=1, ensure_ascii=False).encode())
 
@@ -119,8 +117,8 @@ def clear(folder: Folder) -> None:
 
 
 def describe(step: Train, out: Folder, data: Opened, held_out: frozenset[str], fetches: bool = True) -> dict[str, Any]:
-    """The values of `run.json`: all that the weights' bytes follow from, and the fingerprint over them. Without `fetches` nothing
-    is asked of the hub."""
+    """The values of `run.json`: all that decides the weights' bytes, and the fingerprint over them. Without `fetches` the hub
+    isn't asked."""
     reports = [report for name in data.folders for report in read_reports(out.sub(name))]
     run: dict[str, Any] = {
         "version": VERSION,
@@ -134,5 +132,5 @@ def describe(step: Train, out: Folder, data: Opened, held_out: frozenset[str], f
         "versions": {"torch": torch.__version__, "tokenizers": tokenizers.__version__},
         "precision": str(native_dtype()).removeprefix("torch."),
     }
-    run = json.loads(json.dumps(run))  # as it reads back: tuples are lists
+    run = json.loads(json.dumps(run))  # as it is read back: tuples are lists
     return run | {"fingerprint": hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()}

@@ -1,8 +1,8 @@
-"""A training's network over its ranks: what of it this one has, how batches go through, and the whole of it for a while.
+"""A training's network over its ranks: this rank's part, the passes of batches, and the whole network for a while.
 
-Where ranks share weights, each decoder layer is sharded by itself, and what is around the layers together. The encoder isn't
-sharded: its towers are called once for each size of view, and not for text, so that ranks would call other collectives. Its
-gradients are added up once a step. So are all gradients where ranks share no weights.
+If ranks share weights, each decoder layer is sharded by itself, and the parts around the layers together. The encoder isn't
+sharded: its towers are called once for each size of view, and not for text, so ranks would call different collectives. Its
+gradients are summed once a step, and so are all gradients if ranks share no weights.
 """
 
 import contextlib
@@ -31,13 +31,12 @@ if TYPE_CHECKING:
     from torch.distributed.pipelining import Schedule1F1B
 
 
-_Came = tuple[Tensor, Tensor]  # a sum of losses, and how many were right
+_Came = tuple[Tensor, Tensor]  # a sum of losses, and the number of right ones
 _Losses = tuple[Losses, _Came | None, _Came | None]
 
 
 class Spread:
-    """The part of a training's network that this rank has, `net`, on its device. `num_sources` are the datasets that losses are
-    told apart by."""
+    """This rank's part of a training's network, `net`, on its device. Losses are kept apart for `num_sources` datasets."""
 
     def __init__(
         self,
@@ -49,8 +48,8 @@ class Spread:
         num_sources: int,
         narrows_once: bool,
     ):
-        """Takes `net`, the whole one, apart. `narrows_once` says that no activation is computed again. Raises `ValueError` if it
-        can't be cut into as many stages."""
+        """Takes the whole `net` apart. `narrows_once`: no activation is recomputed. Raises `ValueError` if `net` can't be cut
+        into that many stages."""
         self.ranks, self.device, self.dtype, self.num_sources = ranks, device, dtype, num_sources
         self._narrows_once, self._answers = narrows_once, step.guidance.answers
         self.blank = net if ranks.is_alone else _blank(net)
@@ -64,11 +63,8 @@ class Spread:
         self._schedule = self._scheduled(self._stage, step) if self._stage is not None else None
 
     def autocast(self) -> contextlib.AbstractContextManager:
-        """Products in the training's precision.
-
-        What is computed again in the backward pass must be the same operations. Where weights are narrowed once for several uses,
-        as for two sizes of views, it isn't.
-        """
+        """Products in the training's precision. The backward pass must recompute the same operations. If weights are narrowed
+        once for several uses, as for two sizes of views, it doesn't."""
         if self.dtype is torch.float32:
             return contextlib.nullcontext()
         return torch.autocast(self.device.type, self.dtype, cache_enabled=self._narrows_once)
@@ -81,12 +77,12 @@ class Spread:
         clock: Clock,
         guides: tuple[float, float] = (0.0, 0.0),
     ) -> tuple[Tensor, Tensor]:
-        """Forward and backward of a step's batches: (the loss; each source's sum of losses and number of tokens, (S, 2)), as far
-        as this rank knows them. Over all ranks they add up to the step's, with the scales of the step.
+        """Forward and backward of a step's batches: (the loss; each source's sum of losses and number of tokens, (S, 2)), this
+        rank's part. Over all ranks they add up to the step's, with the scales of the step.
 
-        `guides` are the weights of a known frame (`frame_head`) and of a known place (`guided_attention`). Behind the sources
-        stand a row for each of the two: the sum of its losses, and how many were right. Gradients are there afterwards, of shared
-        weights already added up.
+        `guides` are the weights of a known frame (`frame_head`) and of a known place (`guided_attention`). Each has a row behind
+        the sources: the sum of its losses, and the number of right ones. Gradients are there afterwards, of shared weights
+        already summed.
         """
         self._total = torch.zeros((), device=self.device)
         self._sums_S2 = torch.zeros(self.num_sources, 2, dtype=torch.float64, device=self.device)
@@ -112,7 +108,7 @@ class Spread:
         return self._total, torch.cat([self._sums_S2, guided_22])
 
     def _losses(self, batch: Batch, scale: float, balance_scale: float, of_frames: float, of_places: float) -> _Losses:
-        """Those of answers, none where they aren't learned; and those of frames and of places, None for a weight of 0."""
+        """The losses of answers, none if they aren't learned; and those of frames and of places, None for a weight of 0."""
         if not of_frames and not of_places:
             return through(self.net, batch, scale, balance_scale), None, None
         sam = self.net.encoder.sam
@@ -129,8 +125,8 @@ class Spread:
         return losses, frames, guidance(heads, batch.samples_BL, batch.learned_T, batch.looks_T) if is_placed else None
 
     def _reduce_between_copies(self, on: bool) -> None:
-        """Copies of the weights add up their gradients once a step, after its last batch. Ranks that share weights do so at each
-        batch: none has room for the gradients of all."""
+        """Let copies of the weights sum their gradients once a step, after its last batch. Ranks that share weights do so at each
+        batch: none has room for all gradients."""
         for module in self.net.modules():
             if isinstance(module, FSDPModule):
                 module.set_requires_all_reduce(on)
@@ -159,15 +155,15 @@ class Spread:
         return Stage(self.net, self.ranks.stage, self.ranks.layout.cut, dtype, self.device, self.autocast, self._note)
 
     def _scheduled(self, stage: Stage, step: Train) -> "Schedule1F1B":
-        """What a stage gets and gives is said here once: else torch would try it out, with a step of its own."""
-        from torch.distributed.pipelining import PipelineStage, Schedule1F1B  # half a second, which others needn't take
+        """The schedule of a stage, with the shapes of its inputs and outputs. Without them torch would try a step of its own."""
+        from torch.distributed.pipelining import PipelineStage, Schedule1F1B  # half a second to load
 
         config, how, number = self.blank.config, self.ranks.layout.cut, self.ranks.stage
         trained = [name for name, p in self.blank.named_parameters() if p.requires_grad]
         first_trained = min(stage_of(name, config, how) for name in trained)
 
         def after(number: int) -> Tensor:
-            """What stage `number` gives. It has a gradient if something before it is trained."""
+            """The output of stage `number`. It has a gradient if something before it is trained."""
             if number < 0:
                 return torch.zeros(1, dtype=torch.int64)
             with_gradient = number >= first_trained
@@ -186,8 +182,8 @@ class Spread:
 
     @torch.no_grad()
     def gathered(self) -> DeepseekOcr | None:
-        """The whole network as it is now, on each rank and its device; of a pipeline on the first rank alone, None on the others.
-        All ranks must ask for it."""
+        """The whole present network, on each rank and its device; in a pipeline on the first rank alone, None on the others. All
+        ranks must call it."""
         of = self.ranks.layout
         if of.pipeline == of.shard == 1:
             return self.net
@@ -209,7 +205,6 @@ class Spread:
 
 
 def _blank(net: DeepseekOcr) -> DeepseekOcr:
-    """A copy of `net` without memory for its weights."""
     memo: dict[int, object] = {}
     for p in net.parameters():
         memo[id(p)] = nn.Parameter(p.detach().to("meta"), requires_grad=p.requires_grad)
@@ -219,8 +214,8 @@ def _blank(net: DeepseekOcr) -> DeepseekOcr:
 
 
 def _shard(root: nn.Module, net: DeepseekOcr, ranks: Ranks, dtype: torch.dtype) -> None:
-    """Layers' weights are gathered in `dtype`, that of their products: half the traffic, and no copy for each product. Routers
-    multiply in fp32 and are apart. So is what is around the layers. Gradients are added up in fp32."""
+    """Shard the weights. Layers are gathered in `dtype`, their products' precision: half the traffic, and no copy for each
+    product. Routers multiply in fp32 and are apart, and so are the parts around the layers. Gradients are summed in fp32."""
     if ranks.layout.pipeline > 1 and not any(True for _ in net.decoder.parameters()):
         return  # towers alone
     narrow = MixedPrecisionPolicy(param_dtype=dtype, reduce_dtype=torch.float32, cast_forward_inputs=False)
@@ -234,6 +229,6 @@ def _shard(root: nn.Module, net: DeepseekOcr, ranks: Ranks, dtype: torch.dtype) 
     fully_shard(root, mesh=ranks.copies, ignored_params=whole, mp_policy=around)
     for module in root.modules():
         if isinstance(module, FSDPModule):
-            # The loss is scaled by the whole step's tokens: gradients add up, and aren't divided.
+            # The loss is scaled by the whole step's tokens: gradients are summed, not divided.
             module.set_gradient_divide_factor(1.0)
             module.set_force_sum_reduction_for_comms(True)

@@ -1,4 +1,4 @@
-"""What a training starts from: a folder of weights with its tokenizer, an encoder and a decoder from several, or nothing."""
+"""The start of a training: a folder of weights with its tokenizer, an encoder and a decoder from several, or nothing."""
 
 import contextlib
 import dataclasses
@@ -37,27 +37,24 @@ TOLD_FILE = "told.safetensors"
 
 
 def within(step: Train, out: Folder) -> Train:
-    """`step` with the folder of its model in the place of each name of another training in `out`, and with the local folder of
-    what comes from the hub.
-
-    Raises `ValueError` if there is none of the name that has finished, or that the hub has; `OSError` where the hub fails.
-    """
-    found: dict[str, Any] = {}
+    """`step` with folders in place of names: the model's folder for another training in `out`, and the local folder for weights
+    of the hub. Raises `ValueError` if no finished training and no repository has the name; `OSError` if the hub fails."""
+    folders: dict[str, Any] = {}
     for name in ("start", "adapter", "start_encoder", "start_decoder"):
         given = getattr(step.weights, name)
         if "/" in given:
-            found[name] = ",".join(map(hub.place, given.split(",")))
+            folders[name] = ",".join(map(hub.place, given.split(",")))
         elif given == PACKAGED:
-            found[name] = str(packaged.LINES)
+            folders[name] = str(packaged.LINES)
         elif given and given != RANDOM:
             if not out.exists(f"{given}/metrics.json"):
                 raise ValueError(f"{name} is {given}: {out.url} has no training of that name that has finished")
-            found[name] = out.sub(f"{given}/{'adapter' if name == 'adapter' else 'model'}").url
-    return step.but(**found)
+            folders[name] = out.sub(f"{given}/{'adapter' if name == 'adapter' else 'model'}").url
+    return step.but(**folders)
 
 
 def tokenizer_folder(step: Train) -> Folder | None:
-    """The folder that the tokenizer comes from; None if there is to be a fresh one."""
+    """The folder of the tokenizer; None for a fresh one."""
     given = step.weights
     for folder in (given.start, given.start_decoder if given.start_decoder != RANDOM else "", given.encoder_folder):
         if folder and (folder != given.start_encoder or Folder(folder).exists(TOKENIZER)):
@@ -73,7 +70,7 @@ def tokenizer_at(folder: Folder) -> TextTokenizer:
 
 
 def tokenizer_of(step: Train, folder: Folder, datasets: Sequence[Dataset], on_state: OnState) -> TextTokenizer:
-    """The tokenizer that the training in `folder` has, or will have: that of its start, one of bytes, or one that learns from the
+    """The present or future tokenizer of the training in `folder`: that of its start, one of bytes, or one that learns from the
     datasets' answers. Raises `ValueError` if the start has none."""
     if folder.exists(TOKENIZER):
         return tokenizer_at(folder)
@@ -87,20 +84,19 @@ def tokenizer_of(step: Train, folder: Folder, datasets: Sequence[Dataset], on_st
 
 
 def _texts(corpus: Corpus, count: int) -> Iterator[str]:
-    """The answers of `count` samples to all prompts, of each dataset as many as it has of all samples to train on."""
+    """The answers of `count` samples to all prompts, from each dataset in proportion to its training samples."""
     num_all = max(1, sum(map(len, corpus.train)))
     for number, (columns, rows) in enumerate(zip(corpus.columns, corpus.train, strict=True)):
         for row in chosen(rows, columns, -(-count * len(rows) // num_all)).tolist():
             for prompt, length in enumerate(columns.answer_NP[row].tolist()):
-                with contextlib.suppress(SampleError):  # the training counts and names those
+                with contextlib.suppress(SampleError):  # the training counts and names these
                     if length != NO_ANSWER:
                         parts = read(corpus, Draw(0, number, row, prompt, "", length, 0)).parts
                         yield from (part.text for part in parts if part.learned)
 
 
 def starts(step: Train, out: Folder, fetches: bool = True) -> dict[str, str]:
-    """What the weights that the network comes from are known as, by their folders' names. Without `fetches` nothing is asked of
-    the hub."""
+    """The hashes of the starting weights, by their folders' names. Without `fetches` the hub isn't asked."""
     given = step.weights
     named = [name for name in (given.start, *given.start_encoder.split(","), given.start_decoder) if name not in ("", RANDOM)]
     folders = {name: hub.folder(name, fetches=fetches) if "/" in name else out.sub(f"{name}/model") for name in named}
@@ -113,8 +109,8 @@ def starts(step: Train, out: Folder, fetches: bool = True) -> dict[str, str]:
 
 
 def known_as(folder: Folder) -> str:
-    """A hash that changes when the weights in a folder change: of the files' names, sizes, first and last megabyte, and of the
-    config of an adapter, which says its factor."""
+    """A hash that changes with the weights in a folder: of the files' names, sizes, first and last megabyte, and of an adapter's
+    config, which has its factor."""
     digest = hashlib.sha256()
     for name in (*folder.names(".safetensors"), *folder.names(CONFIG)):
         size = folder.fs.size(folder.path(name))
@@ -125,16 +121,14 @@ def known_as(folder: Folder) -> str:
 
 
 def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> DeepseekOcr:
-    """The network that the training starts with, with adapters if the step has such. `autocast`: it runs under that alone.
-
-    Raises `FileNotFoundError`, and `ValueError` if weights are missing, fit neither their sizes nor the tokenizer, or can't be
-    adapted.
-    """
+    """The network at the training's start, with the step's adapters. `autocast`: it only runs under autocast. Raises
+    `FileNotFoundError`, and `ValueError` if weights are missing, fit neither their sizes nor the tokenizer, or can't have
+    adapters."""
     net = _plain(step, tokenizer, autocast)
     if step.optim.is_narrow:
         narrow(net)
     if (given := step.weights).lora:
-        from model.files.lora import adapt  # peft, only where there are adapters
+        from model.files.lora import adapt  # peft: only adapters need it
 
         if given.packed:
             from model.files.four_bit import pack
@@ -152,8 +146,8 @@ def network(step: Train, tokenizer: TextTokenizer, autocast: bool = False) -> De
 
 
 def frame_head(step: Train, config: ModelConfig) -> FrameHead:
-    """The head that teaches SAM: that of the training whose encoder this one starts with; a fresh one if there is none, or
-    if it knows other alphabets. Raises `ValueError` for a pipeline, whose stages don't hand on what a head needs."""
+    """The head that teaches SAM: that of the training whose encoder this one starts with; a fresh one if there is none, or if it
+    has other alphabets. Raises `ValueError` for a pipeline, whose stages don't pass on a head's input."""
     if step.parallel.pipeline > 1:
         raise ValueError("told: a pipeline can't be told; leave told out, or train without stages")
     letters = any(one.drawn is not None and isinstance(one.drawn.lines, ScriptLines) for one in step.data)
@@ -168,8 +162,8 @@ def frame_head(step: Train, config: ModelConfig) -> FrameHead:
 
 
 def _plain(step: Train, tokenizer: TextTokenizer, autocast: bool) -> DeepseekOcr:
-    """In fp32; beneath adapters in the folder's precision, because weights stay as they are, but where others are trained beside
-    them and no autocast narrows these. What comes from no folder is drawn by `seed`."""
+    """The network in fp32; beneath adapters in the folder's precision, because those weights stay, unless others are trained
+    beside them and no autocast narrows these. Weights without a folder are drawn by `seed`."""
     given = step.weights
     if given.start:
         as_it_is = given.adapts and (autocast or not given.beside)
@@ -202,7 +196,8 @@ def _plain(step: Train, tokenizer: TextTokenizer, autocast: bool) -> DeepseekOcr
 
 @torch.no_grad()
 def _copied(source: nn.Module, target: nn.Module, name: str) -> None:
-    """Give `target` the weights of `source`. What has another shape, as what joins an encoder to a wider decoder, stays fresh."""
+    """Give `target` the weights of `source`. Weights of another shape, such as those between an encoder and a wider decoder, stay
+    fresh."""
     state = target.state_dict()
     fresh = []
     for key, value in source.state_dict().items():

@@ -1,4 +1,4 @@
-"""A recipe's training as plain values, by sections. This file loads no torch, so that a recipe is quick to build and to show."""
+"""A recipe's training as plain values, by sections. This file loads no torch, so a recipe is quick to build and to show."""
 
 import math
 from collections.abc import Mapping
@@ -15,26 +15,26 @@ PRECISIONS = ("", "bfloat16", "float32")
 WEIGHT_DTYPES = ("float32", "bfloat16")
 RANDOM = "random"
 PACKAGED = "packaged"
-"""As a start: the network that comes with the package, `model.files.packaged`."""
+"""The start that is the package's own network, `model.files.packaged`."""
 
 
 @dataclass(frozen=True)
 class Weights:
-    """Where weights come from, and which of them are trained.
+    """The places of starting weights, and the trained ones among them.
 
-    start               a folder of weights with its tokenizer, to go on from; here and in the next two, a name without a slash
-                        is that of another training of the output
+    start               a folder of weights with its tokenizer; here and in the next two fields, a name without a slash is that
+                        of another training of the output
     adapter             a folder with an adapter, ours or another tool's, that is merged into `start` first
-    train_adapter       whether `adapter` is trained on instead, with its own rank, and is written again as it was
-    start_encoder       a folder whose encoder is taken alone; or two, joined by a comma: SAM's and CLIP's as published
-    start_decoder       a folder whose decoder and tokenizer are taken alone; or "random". It must be said where an encoder is
-                        taken from a folder
+    train_adapter       whether `adapter` is trained on instead, with its own rank, and written again in its form
+    start_encoder       a folder from which only the encoder is taken; or two, joined by a comma: SAM's and CLIP's as published
+    start_decoder       a folder from which only decoder and tokenizer are taken; or "random". It is needed if an encoder is taken
+                        from a folder
     frozen              parts that aren't trained, as in `model.net.deepseek_ocr.PARTS`, or patterns of parameters' names
     lora                the rank of adapters that are trained in place of the weights, which keep their own precision; 0: none
     packed              whether the weights of the decoder's layers are in 4 bits beneath adapters: `model.files.four_bit`
-    lora_alpha          what an adapter's output is multiplied by, times its rank; 0: twice the rank
-    lora_targets        the released names of the layers that have one, or what they end in; "all-linear": all but the head
-    lora_dropout        the share of an adapter's inputs that are left out at random
+    lora_alpha          the factor of an adapter's output, times its rank; 0: twice the rank
+    lora_targets        the released names of the layers with an adapter, or their ends; "all-linear": all but the head
+    lora_dropout        the share of an adapter's inputs that are dropped at random
     beside              parts, or patterns, that are trained whole beside adapters
     """
 
@@ -53,7 +53,7 @@ class Weights:
 
     @property
     def base(self) -> str:
-        """The folder of all or the decoder's weights, whose other files an export has, too; "" from nothing."""
+        """The folder of all weights or the decoder's, whose other files an export has, too; "" without a folder."""
         return self.start or (self.start_decoder if self.start_decoder != RANDOM else "")
 
     @property
@@ -63,7 +63,7 @@ class Weights:
 
     @property
     def encoder_folder(self) -> str:
-        """The folder whose encoder is taken, "" if it is SAM's and CLIP's, or none."""
+        """The folder of the encoder, "" if there is none, or if it is SAM's and CLIP's."""
         return "" if "," in self.start_encoder else self.start_encoder
 
     def __post_init__(self) -> None:
@@ -89,14 +89,14 @@ class Weights:
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long a training is, in steps, since a budget in seconds would not give the same weights twice; and how its rate moves.
+    """The length of a training in steps, since a budget in seconds wouldn't give the same weights twice; and its learning rate.
 
-    steps               steps of the optimizer, or with `epochs` how many at most. See `Train.worth`
-    epochs              as many steps as it takes to learn from as many samples as there are, so often; 0: `steps` alone
-    num_samples         the number of samples that `steps` is meant for
+    steps               steps of the optimizer, or with `epochs` their largest number. See `Train.worth`
+    epochs              a number of passes through all samples, in steps; 0: `steps` alone
+    num_samples         the number of samples for which `steps` is meant
     curve               "cosine" or "linear" from the learning rate to `min_learning_rate`, "step" or "constant"; after `warmup`
                         steps, which are at most the share `warmup_most` of all
-    step_at             of "step", the shares of the steps past each of which the rate is multiplied by `step_factor`
+    step_at             for "step", the shares of the steps past each of which the rate is multiplied by `step_factor`
     """
 
     steps: int = 450
@@ -122,8 +122,8 @@ class Optim:
 
     rates               factors of the learning rate by part or pattern
     max_norm            the longest gradient that isn't shortened; 0: any
-    average             the decay of the weights' moving average, which is then exported in their place; 0: there is none
-    weight_dtype        "float32", or "bfloat16": weights and gradients are in it, and the optimizer keeps what they lack of fp32
+    average             the decay of the weights' moving average, which is then exported in their place; 0: none
+    weight_dtype        "float32", or "bfloat16" for weights and gradients, with the missing bits of fp32 in the optimizer
     moment_bits         32, or 8: `model.train.lean_adamw`
     """
 
@@ -149,21 +149,20 @@ class Optim:
 
     @property
     def is_narrow(self) -> bool:
-        """Whether weights are in bf16."""
         return self.weight_dtype != WEIGHT_DTYPES[0]
 
 
 @dataclass(frozen=True)
 class Batches:
-    """How samples become batches.
+    """From samples to batches.
 
-    rows_per_step       packed rows that a step learns from, over all ranks
+    rows_per_step       packed rows that a step learns, over all ranks
     rows_follow         whether there are more, so that each rank has `micro_rows` of its own: `model.train.layout.filled`
-    micro_rows          rows that go through the network at a time. Their gradients add up
-    length              tokens of a row. A sample that is longer is left out, and counted
+    micro_rows          rows that go through the network at a time. Their gradients are summed
+    length              tokens of a row. A longer sample is left out, and counted
     modes               image modes with their weights, of which each sample draws one
-    scans, photos       shares of images that are made to look as scanned, or as taken by a camera
-    tokenizer_samples   samples that a fresh tokenizer learns from; 0: a tokenizer of bytes
+    scans, photos       shares of images that are made to look scanned or photographed
+    tokenizer_samples   samples from which a fresh tokenizer learns; 0: a tokenizer of bytes
     """
 
     rows_per_step: int = 2
@@ -184,15 +183,15 @@ class Batches:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What is measured, on which samples, and when.
+    """The measurements: their samples, and their times.
 
-    held_out_share      the share of groups, usually documents, that are never trained on. 0: none but those of a dataset that
-                        is all held out, or one group where there is none
-    loss_samples        held-out samples of each dataset whose loss is measured, every `loss_every` steps
+    held_out_share      the share of groups, usually documents, that never train. 0: only those of a dataset that is all held out,
+                        or one group if there is none
+    loss_samples        held-out samples of each dataset for the loss, every `loss_every` steps
     read_samples        held-out samples of each dataset that are read, at the end, and every `read_every` steps if that isn't 0,
-                        of at most `max_new_tokens` tokens
-    read_first          whether they are read before the first step, too
-    shown_samples       samples of each dataset that the report shows, of those read
+                        with at most `max_new_tokens` tokens
+    read_first          whether they are also read before the first step
+    shown_samples       the read samples of each dataset that the report shows
     looks_after         steps after which held-out loss with another's image must differ from that with the own one
     """
 
@@ -215,12 +214,12 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Guidance:
-    """What a network that starts from nothing is told beside its answers, so that it learns to see first.
+    """Further lessons of a network that starts from nothing, beside its answers, so that it learns to see first.
 
-    told                what it counts to tell a line's characters frame by frame, beside an answer's tokens, where the dataset
-                        `tells` them: `model.net.frame_head`; 0: nothing is told
-    told_until          the share of the steps over which that falls to 0; 0: it doesn't fall
-    placed              likewise, to tell one of the decoder's heads in which image token the next character stands:
+    told                the weight of a line's characters, frame by frame, beside an answer's tokens, if the dataset `tells` them:
+                        `model.net.frame_head`; 0: none
+    told_until          the share of the steps over which this weight falls to 0; 0: it doesn't fall
+    placed              likewise, for one of the decoder's heads: the image token with the next character:
                         `model.net.guided_attention`
     placed_until        as told_until
     answers             whether answers are learned, too. If not, only SAM sees images
@@ -238,7 +237,7 @@ class Guidance:
             raise ValueError("answers is off and told is 0: nothing is left to learn")
 
     def weights(self, number: int, steps: int) -> tuple[float, float]:
-        """What `told` and `placed` count at step `number` of `steps`, from 0."""
+        """The weights of `told` and `placed` at step `number` of `steps`, from 0."""
 
         def now(weight: float, until: float) -> float:
             return weight * max(0.0, 1 - number / (until * steps)) if until else weight
@@ -248,7 +247,7 @@ class Guidance:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Steps from one checkpoint to the next, of which the last `keep` are kept."""
+    """The steps between checkpoints, of which the last `keep` are kept."""
 
     checkpoint_every: int = 50
     keep: int = 2
@@ -259,16 +258,16 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Compute:
-    """What computes.
+    """The computing.
 
-    device              "cpu", "cuda", or "" for a GPU where there is one
-    precision           that of products: "bfloat16", "float32", or "" for what the device multiplies fastest
-    checkpointing       towers whose activations are computed again in the backward pass, of sam, clip and decoder; None: on a GPU
+    device              "cpu", "cuda", or "" for a GPU if there is one
+    precision           that of products: "bfloat16", "float32", or "" for the fastest on the device
+    checkpointing       towers whose activations are recomputed in the backward pass, of sam, clip and decoder; None: on a GPU
                         those that must be, by the plan
     compiled            whether layers of the decoder and of CLIP are compiled: `model.net.compiling`
     workers             processes that make batches, on each rank; 0: a thread of this one
     threads             threads of a rank's own process
-    deterministic       whether torch is asked for algorithms that add up in one order alone, also on a GPU; slower
+    deterministic       whether torch uses algorithms that add in a fixed order, also on a GPU; slower
     profile             the first and the last step, counted from 1, that `model.train.log.Profiler` traces; (): none
     """
 
@@ -294,12 +293,12 @@ class Compute:
 
 @dataclass(frozen=True)
 class Parallel:
-    """How ranks share a network.
+    """The ranks' shares of a network.
 
-    pipeline            stages that the network is cut into, as `model.net.stages` does it. Where there is one process, 1
-    replicate           copies of each stage, whose gradients are added up. What ranks are left over by `pipeline` and `replicate`
-                        share the weights of a copy among them
-    stage_layers        the decoder's layers on each of the last stages; (): as evenly as it goes
+    pipeline            stages into which `model.net.stages` cuts the network; 1 for a single process
+    replicate           copies of each stage, whose gradients are summed. Ranks beyond `pipeline` times `replicate` share the
+                        weights of a copy
+    stage_layers        the decoder's layers on each of the last stages; (): evenly
     """
 
     pipeline: int = 1
@@ -318,13 +317,13 @@ def _at_least(section: Any, least: int, *names: str) -> None:
 
 @dataclass(frozen=True)
 class Train:
-    """A training: which network learns from which datasets, and how. No two sections have fields of one name.
+    """A training: its network, its datasets, and all values. No two sections have fields of one name.
 
-    datasets            what is learned from: `Data`, or a name, which stands for a dataset of the group "ocr"
-    groups              shares of the groups of datasets. A group without a sample is left out. Empty: groups count for nothing,
-                        and datasets come by their weights, or as often as they have samples
-    model               the sizes of a network that starts fresh. One that starts from a folder has the folder's
-    optional            whether a recipe goes on without this training, saying so: where there is no GPU, or nothing to learn from
+    datasets            the datasets to learn: `Data`, or a name, which stands for a dataset of the group "ocr"
+    groups              shares of the groups of datasets. A group without a sample is left out. Empty: groups have no influence,
+                        and datasets come by their weights, or their numbers of samples
+    model               the sizes of a network that starts fresh. A network from a folder has the folder's
+    optional            whether a recipe goes on without this training, with a message: without a GPU, or without samples
     """
 
     datasets: tuple[str | Data, ...]
@@ -356,37 +355,37 @@ class Train:
         return tuple(Data(one) if isinstance(one, str) else one for one in self.datasets)
 
     def but(self, **values: Any) -> "Train":
-        """This step with other `values` of fields, in whichever section they are. Raises `TypeError` for one that is in none."""
+        """This step with other `values` of fields, in any section. Raises `TypeError` for an unknown field."""
         own = sectioned(values)
         return replace(self, **own | {name: replace(getattr(self, name), **own[name]) for name in SECTIONS if name in own})
 
     def worth(self, num_samples: int) -> "Train":
-        """This step with fewer `steps` and `warmup` for fewer than `num_samples`: by the square root, 0.3 of them at least."""
+        """This step with fewer `steps` and `warmup` for fewer than `num_samples`: by the square root, at least 0.3 of them."""
         share = min(1.0, max(0.3, math.sqrt(num_samples / self.schedule.num_samples)))
         return self.but(steps=max(1, round(self.schedule.steps * share)), warmup=round(self.schedule.warmup * share))
 
     def lasting(self, steps: int) -> "Train":
-        """This step with so many `steps`, of which the share `warmup_most` at most are `warmup`."""
+        """This step with `steps`, of which at most the share `warmup_most` are `warmup`."""
         return self.but(steps=steps, warmup=min(self.schedule.warmup, math.ceil(round(steps * self.schedule.warmup_most, 6))))
 
 
 SECTIONS: dict[str, Any] = {one.name: type(one.default) for one in fields(Train) if is_dataclass(one.default)}
-"""The sections of `Train`, by their names."""
+"""The sections of `Train`, by name."""
 
 
 def sectioned(values: Mapping[str, Any]) -> dict[str, Any]:
     """Values of fields, each in its section: {"seed": 1, "steps": 9} as {"seed": 1, "schedule": {"steps": 9}}."""
     section_of = {one.name: name for name, kind in SECTIONS.items() for one in fields(kind)}
-    found: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for name, value in values.items():
-        place = found.setdefault(section_of[name], {}) if name in section_of else found
+        place = nested.setdefault(section_of[name], {}) if name in section_of else nested
         place[name] = value
-    return found
+    return nested
 
 
 def flat(step: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a training's fields, without their sections, as run.json has the training. An earlier version wrote it
-    without sections, and called the curve `schedule`."""
+    """The values of a training's fields without sections, from run.json. An earlier version wrote them without sections, and
+    called the curve `schedule`."""
     values = dict(step)
     if isinstance(values.get("schedule"), str):
         values["curve"] = values.pop("schedule")

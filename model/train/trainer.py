@@ -3,14 +3,14 @@
 out/NAME/run.json         the step's values, its datasets, the versions, and the fingerprint over them
 out/NAME/tokenizer.json   the tokenizer of the training
 out/NAME/loss.jsonl       a line a step: loss, that of each dataset, rate; held-out loss every few steps
-out/NAME/speed.jsonl      where a step's time goes, rates, memory, the use of experts
-out/NAME/profile/         traces of the steps that `profile` names
-out/NAME/flight-N         what rank N had asked of NCCL when that waited for too long, for torchfrtrace
+out/NAME/speed.jsonl      the time of a step's parts, rates, memory, the use of experts
+out/NAME/profile/         traces of the steps in `profile`
+out/NAME/flight-N         rank N's calls of NCCL before one that waited for too long, for torchfrtrace
 out/NAME/checkpoint/      exists only during the training
-out/NAME/adapter/         the adapters, if such were trained, in peft's format
+out/NAME/adapter/         the adapters, if any were trained, in peft's format
 out/NAME/model/           the network as a released folder, adapters merged
-out/NAME/told.safetensors  the head that teaches SAM, if there is one: of no use but to a training that goes on
-out/NAME/readback.json    held-out samples: image, truth, and the network's reading, as of the last evaluation that read
+out/NAME/told.safetensors  the head that teaches SAM, if there is one: only a training that goes on needs it
+out/NAME/readback.json    held-out samples: image, truth, and the network's reading, from the last evaluation with readings
 out/NAME/metrics.json     the measurements. It is written last, and marks the training as done
 """
 
@@ -64,19 +64,19 @@ log = logging.getLogger(__name__)
 
 STATE_EVERY_S = 5.0
 SPEED_EVERY = 10
-MAX_NOT_FINITE = 20  # steps in turn whose gradients weren't finite, after which a training ends
+MAX_NOT_FINITE = 20  # steps in turn without a finite gradient, after which a training ends
 
 
 class NothingToLearn(ValueError):
-    """The datasets hold nothing to train on, or nothing to test with."""
+    """The datasets have nothing to train on, or nothing to test with."""
 
 
 def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_state: OnState = ignore) -> bool:
-    """Train as `step` says, into `out/NAME`. Returns False, and touches nothing, if it is done.
+    """Train by `step`, into `out/NAME`. Returns False, and changes nothing, if that is done.
 
-    `held_out` names groups, or documents by their sha256, that are never trained on, beside those that the split holds out.
-    `on_state` gets a state every few seconds. After a kill the same call goes on from the last checkpoint. On as many threads it
-    ends in the same bytes; torch is asked for that of a GPU, too, if the step is `deterministic`. At SIGTERM it writes a
+    `held_out` names groups, or documents by their sha256, that never train, beside those that the split holds out. `on_state`
+    gets a state every few seconds. After a kill the same call goes on from the last checkpoint. With the same number of threads
+    it ends in the same bytes; if the step is `deterministic`, torch is asked for that on a GPU, too. At SIGTERM it writes a
     checkpoint and raises `SystemExit`. Raises `NothingToLearn`; `ValueError` if the folder has the results of another training,
     or if a dataset has changed since the checkpoint; `OSError` if a checkpoint can't be written.
     """
@@ -104,7 +104,7 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
 
 
 class _Training:
-    given: Weights  # as people named them
+    given: Weights  # in the user's names
 
     def __init__(
         self, step: Train, folder: Folder, data: Opened, corpus: Corpus, tokenizer: TextTokenizer, on_state: OnState, ranks: Ranks
@@ -113,7 +113,7 @@ class _Training:
         self.ranks = ranks
         self.device = torch.device(step.compute.device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if self.device.type == "cuda" and not ranks.is_alone:
-            self.device = torch.device("cuda", torch.cuda.current_device())  # that of this rank
+            self.device = torch.device("cuda", torch.cuda.current_device())  # this rank's
         own = torch.bfloat16 if self.device.type == "cuda" or step.optim.is_narrow else native_dtype()
         self.dtype = getattr(torch, step.compute.precision) if step.compute.precision else own
         self.names = tuple(dataset.name for dataset in corpus.datasets)
@@ -141,7 +141,7 @@ class _Training:
         self.checkpoints = Checkpoints(folder.sub("checkpoint"), step.checkpoint.keep, ranks)
         self.experts = ExpertUse(self.net)
         self.progress: dict[str, Any] = {"step": 0, "seconds": 0.0, "seconds_training": 0.0, "looks": None, "read_before": None}
-        self.progress["unmeasured"] = None  # the line of the last step, if the training was stopped before it was measured
+        self.progress["unmeasured"] = None  # the line of the last step, if the training stopped before its measurement
         self.run_id = ranks.from_first(lambda: run_id(folder))
         self.counts: Counter[str] = Counter()
         self.not_finite_in_turn = 0
@@ -150,7 +150,7 @@ class _Training:
     def run(self) -> None:
         self._resume()
         first, step = self.progress["step"], self.step
-        # One rank writes: the others have nothing to tell.
+        # One rank writes.
         self.journal = Journal(self.folder, first, self.run_id, self.device) if self.ranks.is_first else None
         self.measure = Measure(step, self.folder, self.spread, self.average, self.corpus, self.tokenizer)
         if not self.measure.held_out:
@@ -185,7 +185,7 @@ class _Training:
                 try:
                     self._train(batches, first, asked, profiler)
                 except OSError:
-                    if self.ranks.is_alone:  # this process may begin again, from what it is writing
+                    if self.ranks.is_alone:  # this process may begin again, from the present checkpoint
                         with contextlib.suppress(OSError):
                             self.checkpoints.wait()
                     raise
@@ -266,11 +266,11 @@ class _Training:
                 self.on_state(State(note=note))
 
     def _update(self, number: int, micros: Sequence[Batch], counts: Counter[str], clock: Clock) -> dict[str, Any]:
-        """The line of a step, once the weights have moved: its mean loss, in nats a token, that of each dataset, and its rate.
+        """The line of a step, after the weights have moved: its mean loss, in nats a token, that of each dataset, and its rate.
         `counts` are those of the whole step."""
-        # Counted before the first forward pass, so that the gradients of all batches add up to those of the step.
+        # Counted before the first forward pass, so that all batches' gradients add up to the step's.
         scale, balance_scale = (1 / max(1, counts[name]) for name in ("tokens", "samples"))
-        # What is dropped follows from the step, so that a resumed one is the same.
+        # Dropout depends on the step, so a resumed training repeats it.
         if self.step.weights.lora_dropout or self.step.weights.train_adapter:
             torch.manual_seed(key("dropout", self.step.seed, number, self.ranks.rank))
         weights = self.step.guidance.weights(number, self.step.schedule.steps)
@@ -326,7 +326,7 @@ class _Training:
         self.checkpoints.save(self.progress["step"], state, saved)
 
     def _finish(self) -> None:
-        """What is left of a training, which the first rank writes, once it has the whole network."""
+        """The end of a training, which the first rank writes after it has the whole network."""
         if self.average is not None:
             self.average.swap(self.net)
         whole = self.spread.gathered()
@@ -388,5 +388,5 @@ class _Training:
 
 
 def _finite(value: float) -> float | None:
-    """JSON has no number for others."""
+    """The value; None if JSON has no number for it."""
     return round(value, 5) if math.isfinite(value) else None

@@ -1,6 +1,7 @@
-"""Where each rank of a training is, for whoever asks why nothing moves: its step, and what it does there.
+"""The activity of each rank of a training, for people who ask why nothing moves: its step, and its part of the step.
 
-A rank writes over a line of its own, in a file that `model.train.launch` names in the environment. Elsewhere nothing is written.
+A rank overwrites a line of its own, in a file that `model.train.launch` names in the environment. Without that nothing is
+written.
 """
 
 import contextlib
@@ -13,11 +14,11 @@ from typing import NamedTuple
 PLACE = "PAGEWHEEL_WHEREABOUTS"
 FILES = "at-*"
 WAITS = "waits"
-_BYTES = 64  # of a line, which are written at once
+_BYTES = 64  # of a line, written in one call
 
 
 class Whereabouts:
-    """Where this rank is. `step` counts from 1; 0 is before the first step."""
+    """This rank's activity. `step` counts from 1; 0 is before the first step."""
 
     def __init__(self) -> None:
         path = os.environ.get(PLACE)
@@ -25,7 +26,7 @@ class Whereabouts:
         self.step = 0
 
     def note(self, does: str) -> None:
-        """Say that the rank begins to do something, or `WAITS` for the others."""
+        """Record that the rank begins to do something, or `WAITS` for the others."""
         if self._file is not None:
             with contextlib.suppress(OSError):  # nothing depends on it
                 os.pwrite(self._file, f"{self.step} {time.time():.0f} {does}".ljust(_BYTES).encode()[:_BYTES], 0)
@@ -38,8 +39,8 @@ class _At(NamedTuple):
 
 
 def hung(folder: Path, now: float) -> str:
-    """The ranks that others waited for at the time `now`, in seconds since 1970, and what these ranks did, by the files in
-    `folder`. If all ranks wait within one part of a step, what each of them did; "" if nothing is known."""
+    """The ranks for which others waited at the time `now`, in seconds since 1970, and these ranks' activities, by the files in
+    `folder`. If all ranks wait within one part of a step, the activity of each; "" if nothing is known."""
     places = {}
     for path in folder.glob(FILES):
         step, _, rest = path.read_text().strip().partition(" ")

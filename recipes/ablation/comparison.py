@@ -1,16 +1,16 @@
-"""How far arms of an ablation lie apart on the same samples, with intervals. Plain numbers in and out.
+"""Differences of an ablation's arms on the same samples, with intervals. Plain numbers in and out.
 
 N samples · S seeds · D draws
 
-An arm's error is the character error rate over all samples: edits over the truth's characters, the mean of its seeds. Three
-intervals, 95% each, say how far it might have come out otherwise:
+An arm's error is the character error rate over all samples: edits over the truth's characters, the mean of its seeds. Three 95%
+intervals show how far chance may move it:
 
 samples     a percentile bootstrap: samples are drawn anew, the same ones for both arms of a difference. Seeds are averaged first
-documents   the same with whole documents, whose samples are alike; only where there are `MIN_DOCUMENTS` of them
-seeds       Student's t over the seeds' own differences, arm by arm of one seed: what another seed might have brought
+documents   the same with whole documents, whose samples are alike; only with at least `MIN_DOCUMENTS`
+seeds       Student's t over the seeds' own differences, arm by arm of one seed: the influence of the seed
 
-An arm is called better where all of them leave out 0, and both arms look at the images. One seed alone is no ground for that, nor
-are two arms that hardly read.
+An arm is called better if all of them exclude 0, and both arms look at the images. One seed alone isn't enough, nor are two arms
+that hardly read.
 """
 
 import math
@@ -22,14 +22,14 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 HARDLY_READS = 0.9
-"""The error from which on an arm is said to read nothing yet."""
+"""The error from which on an arm counts as unable to read."""
 MIN_DOCUMENTS = 8
 
 Interval = tuple[float, float]
 
 
 class Difference(NamedTuple):
-    """The error of `b` less that of `a`: below 0 `b` is better. `verdict` names the better arm; "" where none is told."""
+    """The error of `b` less that of `a`: below 0 `b` is better. `verdict` names the better arm; "" if that is open."""
 
     a: str
     b: str
@@ -42,7 +42,8 @@ class Difference(NamedTuple):
 
 
 class Drawn:
-    """Samples drawn anew, D times: how often each comes. `units` are the numbers of what is drawn whole, a number a sample."""
+    """Samples drawn anew, D times: how often each comes. `units` has a number for each sample; samples of one number are drawn
+    together."""
 
     def __init__(self, chars_N: numpy.ndarray, units: Sequence[int], num_draws: int, seed: int):
         _, self.unit_N = numpy.unique(numpy.asarray(units), return_inverse=True)
@@ -52,7 +53,7 @@ class Drawn:
         self.chars_D = self.counts_DU @ numpy.bincount(self.unit_N, chars_N, num)
 
     def interval(self, edits_N: numpy.ndarray) -> Interval:
-        """Of the sum of edits over that of characters."""
+        """The interval of the sum of edits over the sum of characters."""
         edits_D = self.counts_DU @ numpy.bincount(self.unit_N, edits_N, self.counts_DU.shape[1])
         rates_D = edits_D[self.chars_D > 0] / self.chars_D[self.chars_D > 0]
         low, high = numpy.quantile(rates_D, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
@@ -112,7 +113,7 @@ def compared(
 
 
 def over_seeds(by_seed: Sequence[float]) -> Interval | None:
-    """Student's t interval of the mean of the seeds' differences; None of a single seed."""
+    """Student's t interval of the mean of the seeds' differences; None for a single seed."""
     if len(by_seed) < 2:
         return None
     mean, error = float(numpy.mean(by_seed)), float(numpy.std(by_seed, ddof=1)) / math.sqrt(len(by_seed))
@@ -121,7 +122,7 @@ def over_seeds(by_seed: Sequence[float]) -> Interval | None:
 
 
 def better(a: str, b: str, intervals: Sequence[Interval | None]) -> str:
-    """The arm with fewer errors where all intervals of `b` less `a` that there are lie on one side of 0, else ""."""
+    """The arm with fewer errors if all present intervals of `b` less `a` are on one side of 0, else ""."""
     known = [interval for interval in intervals if interval is not None]
     if all(high < 0 for _, high in known):
         return b
@@ -129,12 +130,12 @@ def better(a: str, b: str, intervals: Sequence[Interval | None]) -> str:
 
 
 TIMES_TOO_OFTEN = 20
-"""How often each sample may come in a training before an arm is said to have too few of them."""
+"""The most repetitions of each sample in a training, before an arm is said to have too few samples."""
 
 
 def unlike(arms: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Sentences on what makes the arms hard to compare, by their counts: `num_train`, `num_seen` and `num_tokens` of one
-    training, `num_left_out` of what it learns from, and for each seed whether it `looks`."""
+    """Sentences on differences that make the arms hard to compare, by their counts: `num_train`, `num_seen` and `num_tokens` of
+    one training, `num_left_out` of its data, and for each seed whether it `looks`."""
     sentences = []
     least, most = (pick(arms, key=lambda arm: arms[arm]["num_train"]) for pick in (min, max))
     if arms[most]["num_train"] >= 2 * arms[least]["num_train"]:

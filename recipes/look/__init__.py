@@ -1,1 +1,1 @@
-"""A dataset as a page for a browser: looked at, worst first, and corrected into a patch."""
+"""A dataset as a page for a browser: people look at it, worst first, and correct it by a patch."""

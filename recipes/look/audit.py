@@ -1,4 +1,4 @@
-"""The audit page: regions drawn at random, whose labels it doesn't have. A person types what stands in each."""
+"""The audit page: random regions without their labels. A person types their text."""
 
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +14,9 @@ from recipes.report.pages import direction, seeded
 
 
 def write_audit(folder: Folder, dataset: Folder, about: Mapping[str, Any], census: Census, number: int, seed: int) -> Written:
-    """Write into `folder` the page of `number` regions of `dataset`, or of all if it has fewer. Each region that has a text is as
-    likely to be drawn as any other. `about` is as for `write_page`.
-
-    Neither a text nor a label is in any file of the folder, nor a hash that depends on one: the record's is left out."""
+    """Write into `folder` the page of `number` regions of `dataset`, or of all if there are fewer. Each region with text has the
+    same probability. `about` is as for `write_page`. No file of the folder has a text, a label, or a hash that depends on one:
+    the record's hash is left out."""
     files = Files(folder)
     items = []
     for entry, sample, at in drawn(dataset, census.entries, number, seed):
@@ -44,7 +43,7 @@ def write_audit(folder: Folder, dataset: Folder, about: Mapping[str, Any], censu
 
 
 def drawn(dataset: Folder, entries: Sequence[Entry], number: int, seed: int) -> list[tuple[Entry, Sample, int]]:
-    """The first `number` regions that have a text, in an order that the seed shuffles: with its sample, and its number there."""
+    """The first `number` regions with text, in an order shuffled by the seed: each with its sample, and its number there."""
     asked: list[tuple[Entry, Sample, int]] = []
     total = sum(entry.row["num_regions"] for entry in entries)
     most = 2 * number + 50
@@ -66,7 +65,7 @@ def _shuffled(entries: Sequence[Entry], seed: int) -> Iterator[tuple[bytes, int,
 
 
 def is_asked(sample: Sample, i: int) -> bool:
-    """Whether somebody can type what stands there: the region has a text, which is written in the image."""
+    """Whether a person can type the region's text: there is text, and it is written in the image."""
     region: Region = sample.regions[i]
     is_written = region.label not in PICTURES or region.format == "html"
     return bool(sample.image and sample.task != "caption" and is_written and not region.is_unread and region.text.strip())

@@ -1,4 +1,4 @@
-"""Which of a dataset's samples people look at first."""
+"""The order in which people look at a dataset's samples."""
 
 import hashlib
 import json
@@ -14,9 +14,9 @@ from datagen.disk import manifest, marks
 from datagen.disk.storage import Folder
 
 OPEN = ("unread", "drawn")
-"""Outcomes of decisions that people look at first: nothing was decided, or the candidates' drawing decided."""
+"""Outcomes of decisions that come first: nothing was decided, or the candidates' drawing decided."""
 _RANK = {"suspect": 0, "none": 1, "trusted": 2}
-_NO_SCORE = 2.0  # above any
+_NO_SCORE = 2.0  # above all scores
 
 
 class _Region(msgspec.Struct):
@@ -33,7 +33,7 @@ class _Quality(msgspec.Struct):
 
 
 class _Record(msgspec.Struct):
-    """What the order goes by. The rest of a record isn't decoded."""
+    """The values for the order. The rest of a record isn't decoded."""
 
     regions: list[_Region]
     metadata: list[_Pair]
@@ -46,7 +46,7 @@ _DECODER = msgspec.json.Decoder(_Record)
 @dataclass(frozen=True, slots=True)
 class Entry:
     """A sample of the dataset: its row in the manifest, the sha256 of its record, the outcomes of its decisions, each once, and
-    its level of difficulty, as `record.LEVELS` counts it, or -1."""
+    its level of difficulty, as in `record.LEVELS`, or -1."""
 
     row: Mapping[str, Any]
     record: str
@@ -57,8 +57,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class Census:
-    """All `entries`, worst first; those that people `rejected` and may restore; how many others are `marked`, by mark, which
-    nobody needs to look at; and how many are `damaged`, whose records can't be read."""
+    """All `entries`, worst first; entries that people `rejected` and may restore; the numbers of `marked` samples, by mark, which
+    nobody needs to see; and the number of `damaged` records."""
 
     entries: tuple[Entry, ...]
     marked: Mapping[str, int]
@@ -67,8 +67,8 @@ class Census:
 
 
 def census(folder: Folder) -> Census:
-    """The dataset's samples, worst first: those with a decision that is open, then by difficulty, then the suspect ones, then by
-    the lowest score of a region. No image is read."""
+    """The dataset's samples, worst first: those with an open decision, then by difficulty, then suspect ones, then by the lowest
+    score of a region. No image is read."""
     of_key = dict(zip(*(marks.read(folder)[name].to_pylist() for name in ("key", "mark")), strict=True))
     rows, marked = [], Counter[str]()
     for row in manifest.rows(folder):
@@ -84,7 +84,7 @@ def census(folder: Folder) -> Census:
 
 
 def _entries(folder: Folder, rows: Iterable[Mapping[str, Any]]) -> Iterator[Entry | None]:
-    """In order; None for a sample whose record is damaged, or whose shard isn't there."""
+    """The entries in order; None for a sample whose record is damaged, or whose shard is missing."""
     for shard, group in groupby(rows, key=lambda row: row["shard"]):
         of_shard = list(group)
         ends = ((row["record_offset"], row["record_offset"] + row["record_bytes"]) for row in of_shard)
@@ -113,7 +113,7 @@ def _entry(row: Mapping[str, Any], data: bytes) -> Entry | None:
 
 
 def decisions(text: str) -> list[dict[str, Any]]:
-    """The decisions that a record's metadata have as JSON; without what isn't as `agree` writes it."""
+    """The decisions in a record's metadata, which `agree` writes as JSON; other values are left out."""
     try:
         entries = json.loads(text or "[]")
     except ValueError:

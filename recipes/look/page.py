@@ -1,8 +1,8 @@
 """The look page of a dataset: `index.html` with its scripts and styles, and beside it `data/` and `images/`.
 
-Scripts bring the data, since a page that is opened from a disk can fetch nothing else. `data/index.js` has a few values of each
-sample. The rest is in chunks, each loaded when one of its samples is looked at. A chunk's name follows from its records and from
-the code that makes it, an image's from its content. So what is there under its name stays as it is, and a killed run goes on.
+Scripts bring the data, since a page opened from a disk can fetch nothing else. `data/index.js` has a few values of each sample.
+The rest is in chunks, each loaded with its first sample. A chunk's name depends on its records and on this code, an image's name
+on its content. So existing files stay, and a killed run goes on.
 """
 
 import io
@@ -30,21 +30,20 @@ from recipes.report.pictures import decode
 log = logging.getLogger(__name__)
 
 LONGEST = 2000
-"""Pixels of an image's long side: a longer one is made smaller. Boxes stay in the record's pixels."""
+"""The longest side of an image in pixels: longer ones are reduced. Boxes stay in the record's pixels."""
 _QUALITY = 85
 PER_CHUNK = 16
 _AT_ONCE = 16
 COMMAND = "make patch out=DIR patch=FILE"
-"""What takes the patch that the page saves, unless `about` has another `command`."""
-# KaTeX 0.16.22, as sphinxcontrib-katex 0.9.11 has it: this runs in people's browsers, and nothing else does.
+"""The command for the page's patch, unless `about` has another `command`."""
+# KaTeX 0.16.22 from sphinxcontrib-katex 0.9.11: the only foreign code that runs in people's browsers.
 KATEX_SHA256 = "e8d885505949f3a5f4abdd5dd0d53696bd1371ad26ffbf4f310dcd77c8cdae89"
 _KATEX = ("sphinxcontrib.katex", "katex.min.js")
 _SCRIPTS = ("draw", "state", "differ", "boxes", "cards", "list", "desk", "audit", "main")
 
 
 class Written(NamedTuple):
-    """How many samples the page shows, or regions if it is an audit's; and how many files were written. The other files were
-    there already."""
+    """The number of samples (or regions of an audit) on the page, and the number of files that weren't there before."""
 
     num_shown: int
     num_files: int
@@ -52,7 +51,7 @@ class Written(NamedTuple):
 
 def write_page(folder: Folder, dataset: Folder, about: Mapping[str, Any], census: Census, limit: int) -> Written:
     """Write into `folder` the page of the `limit` worst samples of `dataset`, and behind them as many rejected ones. `about` has
-    the dataset's `name` and `id`, and `by`, the person's name, or "". Raises `OSError` where a shard or the folder fails."""
+    the dataset's `name` and `id`, and `by`, the person's name, or "". Raises `OSError` if a shard or the folder fails."""
     chosen, rejected = census.entries[:limit], census.rejected[:limit]
     files = Files(folder)
     chunk_of: dict[str, str] = {}
@@ -78,8 +77,8 @@ def write_page(folder: Folder, dataset: Folder, about: Mapping[str, Any], census
 
 
 def finish(files: "Files", title: str, about: Mapping[str, Any], own: Mapping[str, Any]) -> int:
-    """Write what is the same for every page, then the index, then the page; sweep what no page needs any more. Returns how many
-    files were written."""
+    """Write the common files of all pages, then the index, then the page; delete files that no page needs any more. Returns the
+    number of written files."""
     katex = _katex()
     dataset = {"name": about["name"], "id": about["id"]}
     index = {"dataset": dataset, "by": about["by"], "command": about.get("command", COMMAND), **own}
@@ -100,7 +99,7 @@ def finish(files: "Files", title: str, about: Mapping[str, Any], own: Mapping[st
 
 
 class Files:
-    """The files of a page: what is there, and what it needs."""
+    """The files of a page: those that exist, and those that it needs."""
 
     def __init__(self, folder: Folder):
         self.folder = folder
@@ -116,13 +115,13 @@ class Files:
         self._pending[name] = data
 
     def flush(self) -> None:
-        """Write what is to be written, all at once: each file is synced, and a disk does many such in the time of one."""
+        """Write all waiting files in one go: each file is synced, and a disk syncs many in the time of one."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             self.num_written += sum(pool.map(self.folder.write, self._pending, self._pending.values()))
         self._pending = {}
 
     def have_chunk(self, name: str, chunk: Sequence[Entry]) -> bool:
-        """Whether the chunk and its images are there. They stay then."""
+        """Whether the chunk and its images exist. If so, they are kept."""
         images = [self._images.get(image_stem(entry.row)) for entry in chunk if entry.row["task"] != "text"]
         if f"data/{name}.js" not in self._there or None in images:
             return False
@@ -131,7 +130,7 @@ class Files:
         return True
 
     def image(self, row: Mapping[str, Any], encoded: bytes | None) -> str:
-        """The name, within the page's folder, of a sample's image, which is written if it isn't there; "" for none."""
+        """The name, within the page's folder, of a sample's image, which is written if it is missing; "" for none."""
         stem = image_stem(row)
         if known := self._images.get(stem):
             self._needed.add(known)
@@ -144,7 +143,7 @@ class Files:
         return name
 
     def sweep(self) -> None:
-        """Remove what earlier pages had and this one hasn't, and what killed runs left."""
+        """Remove files of earlier pages and of killed runs."""
         for name in sorted(self._there - self._needed):
             self.folder.remove(name)
         self.folder.sweep()
@@ -155,7 +154,7 @@ def image_stem(row: Mapping[str, Any]) -> str:
 
 
 def _chunks(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    """Samples of one shard each, in the shard's order: new shards change no chunk of others."""
+    """Samples of one shard each, in the shard's order, so new shards change no other chunk."""
     by_place = sorted(entries, key=lambda entry: (entry.row["shard"], entry.row["offset"]))
     for _, group in groupby(by_place, key=lambda entry: entry.row["shard"]):
         of_shard = list(group)
@@ -175,7 +174,7 @@ def _data_of(dataset: Folder, chunk: Sequence[Entry], files: Files) -> Iterator[
 
 
 def _index_entry(entry: Entry, chunk: str) -> dict[str, Any]:
-    """What the list and its filters need."""
+    """A sample's values for the list and its filters."""
     row = entry.row
     return {
         **{name: row[name] for name in ("key", "task", "lang", "script", "verdict", "reasons", "page")},
@@ -189,7 +188,7 @@ def _index_entry(entry: Entry, chunk: str) -> dict[str, Any]:
 
 
 def _katex() -> bytes:
-    """KaTeX, or nothing where it isn't installed, or is another than the pinned one: formulas are shown as LaTeX then."""
+    """KaTeX, or nothing if it is missing or not the pinned version: formulas are then shown as LaTeX."""
     try:
         if wheels.sha256(*_KATEX) == KATEX_SHA256:
             return asset("katex_licence.js", "recipes.look").encode() + wheels.weights(*_KATEX).read_bytes()
@@ -200,13 +199,14 @@ def _katex() -> bytes:
 
 
 def _code() -> str:
-    """Of the code that a chunk's content depends on: a page that older code made is made anew."""
+    """A digest of the code that makes chunks: after a change the page is made anew."""
     files = [f for package in ("recipes.look", "recipes.report") for f in resources.files(package).iterdir()]
     return fingerprint([f.read_text() for f in sorted(files, key=lambda f: f.name) if f.name.endswith(".py")])
 
 
 def sample_data(sample: Sample, record: str, image: str) -> dict[str, Any]:
-    """What the page shows and edits. `record` is the sha256 of the record, `image` the name of the image's file, "" for none."""
+    """A sample's data for showing and editing. `record` is the sha256 of the record, `image` the name of the image's file, "" for
+    none."""
     shown = facts_of(sample)
     return shown | {
         "record": record,
@@ -222,7 +222,7 @@ def sample_data(sample: Sample, record: str, image: str) -> dict[str, Any]:
 
 
 def picture(encoded: bytes | None) -> tuple[str, bytes] | None:
-    """The ending of an image's name, and its bytes: as they are, or smaller. None if it is no image that a browser shows."""
+    """The ending of an image's name, and its bytes, reduced if needed. None if no browser shows it."""
     try:
         ending = image_extension(encoded or b"")
         with Image.open(io.BytesIO(encoded or b"")) as file:

@@ -1,6 +1,6 @@
 """A sheet of the flywheel's lines as a look page: a crop around each line is a sample, and the line its one region.
 
-The dataset that the page is made of is a temporary one. What a patch of the page says of a line goes by the line's id, its key
+The page is made of a temporary dataset. A patch of the page identifies a line by its id, which is its key
 (`flywheel.people.gold`).
 """
 
@@ -26,14 +26,14 @@ from recipes.look.choose import census
 from recipes.look.page import write_page
 
 _COMMAND = "make flywheel out=DIR gold=FILE"
-_AROUND = (4.0, 2.2)  # what is shown around a line, along it and across it, in heights of the line
+_AROUND = (4.0, 2.2)  # the context along and across a line, in heights of the line
 _LEAST_AROUND = (160, 60)  # in pixels
 _QUALITY = 80
 
 
 def write_sheet(folder: Folder, sheet: Sheet, pages: Folder) -> list[str]:
-    """Write the sheet's page into a folder of its name in the step's `folder`; returns the ids of lines that aren't shown, since
-    the images of their pages, in the dataset `pages`, can't be read."""
+    """Write the sheet's page into a folder of its name in the step's `folder`. Returns the ids of lines that can't be shown,
+    since the images of their pages, in the dataset `pages`, can't be read."""
     target, about = folder.sub(sheet.name), {"name": sheet.name, "id": sheet.id, "by": "", "command": _COMMAND}
     with temporary_folder() as place:
         lines = Folder(place)
@@ -47,7 +47,8 @@ def write_sheet(folder: Folder, sheet: Sheet, pages: Folder) -> list[str]:
 
 
 def _write_lines(target: Folder, sheet: Sheet, pages: Folder) -> set[str]:
-    """Write the lines that can be shown as a dataset of one shard; returns their ids. What is asked first is the hardest."""
+    """Write the lines that can be shown as a dataset of one shard; returns their ids. The first question gets the highest
+    difficulty."""
     wanted = {line.page for line in sheet.lines}
     rows: dict[str, Row] = {row["key"]: row for row in page_rows(pages) if row["key"] in wanted}
     of_page: dict[str, list[tuple[int, Asked]]] = defaultdict(list)
@@ -72,7 +73,7 @@ def _write_lines(target: Folder, sheet: Sheet, pages: Folder) -> set[str]:
 
 
 def _gray(pages: Folder, row: Row | None) -> Image.Image | None:
-    """The page's image; None if it isn't there, or is damaged."""
+    """The page's image; None if it is missing or damaged."""
     if row is None:
         return None
     try:

@@ -19,7 +19,7 @@ from datagen.writing import scripts
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 # `<` ends or opens a script element early (`</script>`, `<!--`); U+2028 and U+2029 end a line of JavaScript. In JSON
-# all of them can only stand inside a string, where the escaped form means the same.
+# all of them are inside strings, where the escaped form means the same.
 _UNSAFE = {
     b"<": b"\\u003c",
     b">": b"\\u003e",
@@ -27,17 +27,14 @@ _UNSAFE = {
     b"\xe2\x80\xa8": b"\\u2028",
     b"\xe2\x80\xa9": b"\\u2029",
 }
-# What HTML can't hold, and what would disturb the text around it.
+# Characters that HTML can't hold, or that would disturb the text around them.
 _CONTROL = re.compile(rf"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f{scripts.DISTURBING}]")
 
 
 @dataclass(frozen=True)
 class Section:
-    """One part of the report.
-
-    `html` is a filled template; text that is no `Markup` is escaped. `css` and `js` are the section's own code, and come once
-    where several sections bring the same. `data` are JSON documents by element id.
-    """
+    """One part of the report. `html` is a filled template; text that isn't `Markup` is escaped. `css` and `js` are the section's
+    own code, included once if several sections have the same. `data` are JSON documents by element id."""
 
     id: str
     title: str
@@ -58,7 +55,7 @@ class Section:
 
 class Cell(NamedTuple):
     """A cell of a table, or a fact of a card. `kind`: "num" is a figure, "code" a name, "lang" a language's code, "" text. The
-    `note` stands behind it, in smaller letters."""
+    `note` follows in smaller letters."""
 
     text: str
     kind: str = ""
@@ -66,8 +63,8 @@ class Cell(NamedTuple):
 
 
 class Card(NamedTuple):
-    """An image beside its texts. `image` is a data URI, "" for one that can't be shown, None where there is none to show.
-    `texts` are pairs of a name and a text; `drawn` is HTML that stands between the image and them."""
+    """An image beside its texts. `image` is a data URI, "" for one that can't be shown, None without an image. `texts` are pairs
+    of a name and a text; `drawn` is HTML between the image and them."""
 
     image: str | None
     facts: Sequence[str | Cell]
@@ -82,10 +79,8 @@ def joined(*parts: Markup) -> Markup:
 
 
 def render(title: str, facts: Sequence[tuple[str, str]], sections: Sequence[Section]) -> bytes:
-    """The report as UTF-8 HTML. `facts` are pairs of a name and a value for its head: recipe, date, version …
-
-    Raises `ValueError` if two sections, or two data elements, share an id.
-    """
+    """The report as UTF-8 HTML. `facts` are pairs of a name and a value for its head: recipe, date, version … Raises `ValueError`
+    if two sections, or two data elements, share an id."""
     ids = [name for section in sections for name in section.ids]
     if repeated := sorted(name for name, count in Counter(ids).items() if count > 1):
         raise ValueError(f"section ids must differ; used more than once: {', '.join(repeated)}")
@@ -113,7 +108,7 @@ def asset(name: str, package: str = __name__) -> str:
 def embed(value: Any) -> bytes:
     """`value` as compact JSON that is safe inside a script element. Sizes measured on it hold in the report."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    # A lone surrogate has no UTF-8, but backslashreplace writes it as the escape that JSON has for it.
+    # A lone surrogate has no UTF-8; backslashreplace writes JSON's escape for it.
     return _neutralise(text.encode("utf-8", "backslashreplace"))
 
 
@@ -142,4 +137,4 @@ _TEMPLATES = jinja2.Environment(
 )
 _TEMPLATES.filters |= {"cut": cut, "number": "{:,}".format, "words": lambda name: name.replace("_", " ")}
 blocks: Any = _TEMPLATES.get_template("blocks.html").module
-"""The macros of templates/blocks.html, of which sections are made: notes, tables of `Cell`s, `Card`s, charts."""
+"""The macros of templates/blocks.html for sections: notes, tables of `Cell`s, `Card`s, charts."""

@@ -1,5 +1,4 @@
-"""An ablation as sections of the report: the arms' errors with their intervals, how they learned, and what they read most
-differently."""
+"""An ablation in the report: the arms' errors with their intervals, their training, and the readings that differ most."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -51,7 +50,7 @@ def _arm(arm: str, of: Mapping[str, Any]) -> tuple[Any, ...]:
 
 
 def _of_truth(truth: str, of: Mapping[str, Any]) -> list[Markup]:
-    """What the arms' errors on a truth are, how they differ, by language, and how the loss went."""
+    """The arms' errors on a truth, their differences, the errors by language, and the losses over steps."""
     documents = f"{of['num_documents']:,} document{'s' if of['num_documents'] != 1 else ''}"
     arms, full = of["arms"], max([one["samples"][1] for one in of["arms"].values()] + [1e-9])
     errors = []

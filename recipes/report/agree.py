@@ -1,5 +1,4 @@
-"""Agreement as a section of the report: outcomes, who agrees with whom, and the blocks that changed, each with its image and its
-readings."""
+"""Agreement in the report: outcomes, pairs of voters that agree, and changed blocks with images and readings."""
 
 import json
 from collections.abc import Callable

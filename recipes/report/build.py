@@ -1,4 +1,5 @@
-"""The report over an output. It is made from what is on disk, so it is the same after one run and after ten interrupted ones."""
+"""The report over an output. It is made from the files on disk, so it is the same after one run and after ten interrupted
+ones."""
 
 import importlib.resources
 import json
@@ -15,10 +16,8 @@ from recipes.steps import StepRunner
 
 
 def build_report(step: Report, recipe: str, out: Folder, parts: Sequence[StepRunner[Any]]) -> bool:
-    """Write index.html; returns whether it was written. One that shows the present state of every part stays as it is.
-
-    `parts` are the recipe's other steps, which make the sections. Datasets come last and share the bytes that are left.
-    """
+    """Write index.html; returns whether it was written. An up-to-date report stays. `parts` are the recipe's other steps, which
+    make the sections. Datasets come last and share the remaining bytes."""
     folder = out.sub(step.name)
     shown = {part.step.name: part.shown() for part in parts}
     mark = {"fingerprint": fingerprint([describe(step), recipe, shown, _own_sources()])}
@@ -37,7 +36,7 @@ def build_report(step: Report, recipe: str, out: Folder, parts: Sequence[StepRun
 
 
 def _facts(out: Folder, datasets: dict[str, list[ShardReport]]) -> list[tuple[str, str]]:
-    """What stands at the report's head, from run.json and the shards' own times."""
+    """The facts at the report's head, from run.json and the shards' own times."""
     reports = [r for of_dataset in datasets.values() for r in of_dataset]
     runs: list[dict[str, Any]] = []
     for name in datasets:
@@ -55,7 +54,7 @@ def _facts(out: Folder, datasets: dict[str, list[ShardReport]]) -> list[tuple[st
 
 
 def _own_sources() -> list[str]:
-    """Digests of this package's files: a report made by older code is made again."""
+    """Digests of this package's files, so that a report of older code is made again."""
     package = importlib.resources.files("recipes.report")
     files = sorted([*package.iterdir(), *package.joinpath("templates").iterdir()], key=lambda f: f.name)
     return [fingerprint(f.read_text()) for f in files if f.name.endswith((".py", ".js", ".css", ".html"))]

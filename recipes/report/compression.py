@@ -1,4 +1,4 @@
-"""The table of compression as a section of the report, with the pages that came out worst."""
+"""The table of compression as a section of the report, with the worst pages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _NOTE = (
 
 
 def compression_section(name: str, rows: Sequence[Mapping[str, Any]], readings: Sequence[PageReading]) -> Section:
-    """The table, and of each mode the pages whose text came back least, beside what stands there."""
+    """The table, and for each mode the pages with the worst readings, beside their texts."""
     modes = list(dict.fromkeys(mode for row in rows for mode in row["modes"]))
     head = ["text tokens", "pages"]
     for mode in modes:

@@ -1,4 +1,4 @@
-"""A dataset, as sections of the report: its counts, what was dropped and why, and pages to look at."""
+"""A dataset in the report: its counts, its drops and their reasons, and pages to look at."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from recipes.report.reasons import DROPS, REASONS
 
 TOP = 40
 EXAMPLES = 5
-# Room for what the caller adds to the file: its title and its facts.
+# Room for the caller's additions to the file: its title and its facts.
 MARGIN_BYTES = 32_000
 
 
@@ -26,11 +26,9 @@ def corpus_sections(
     seed: int = 0,
     max_bytes: int = 24_000_000,
 ) -> list[Section]:
-    """Counts, drops, and a page viewer for the dataset called `name`.
-
-    `load(row)` returns the sample of a row of its manifest. Which pages are shown follows from `seed` and the keys. A report of
-    these sections alone stays within `max_bytes`: pages take what the rest leaves.
-    """
+    """Counts, drops, and a page viewer for the dataset called `name`. `load(row)` returns the sample of a row of its manifest.
+    The pages depend on `seed` and the keys. A report of only these sections stays within `max_bytes`: pages take the room that
+    the rest leaves."""
     css = asset("corpus.css")
     sections = [
         Section(f"{name}-counts", f"{name}: counts", _counts(name, survey, len(drops)), css),
@@ -68,8 +66,8 @@ def _counts(name: str, survey: Survey, num_drops: int) -> Markup:
 
 
 def _chart(name: str, field: str, title: str, counts: Counter, note: str = "") -> dict[str, Any]:
-    """A bar for each value of `field`, the longest first. `counts` is by value and colour; a bar's link is the state that the
-    viewer goes to, "" if it has no such filter."""
+    """A bar for each value of `field`, the longest first. `counts` is by value and colour. A bar's link is a state of the viewer,
+    "" if the viewer has no such filter."""
     bars: list[dict[str, Any]] = []
     for value in {value for value, _ in counts}:
         parts = [(colour, number) for colour in (*VERDICTS, "reason") if (number := counts[value, colour])]

@@ -6,14 +6,14 @@ from typing import Any
 
 WIDTH, HEIGHT = 900, 320
 _LEFT, _RIGHT, _TOP, _BOTTOM = 48, 12, 12, 34
-_POINTS = 1_000  # of a line: the page shows no more
+_POINTS = 1_000  # points of a line: the page shows no more
 
 Points = Sequence[tuple[int, float]]
 
 
 def chart(lines: Sequence[tuple[Any, Points]], dots: Points = ()) -> dict[str, Any]:
-    """The lines, each with its kind, and dots on one of them, with axes around them. Empty without a point, or if a value isn't
-    finite."""
+    """The lines, each with its kind, and dots on one of them, with axes around them. Empty without points, or with a value that
+    isn't finite."""
     points = [point for _, of_line in lines for point in of_line]
     values = [value for _, value in points]
     if not values or not all(map(math.isfinite, values)):
@@ -40,7 +40,7 @@ def chart(lines: Sequence[tuple[Any, Points]], dots: Points = ()) -> dict[str, A
 
 
 def _thinned(points: Points) -> Points:
-    """At most `_POINTS` of the points: of each run of them the lowest and the highest, in their order, and the last of all."""
+    """At most `_POINTS` of the points: the lowest and the highest of each run, in their order, and the last point."""
     size = -(-2 * len(points) // (_POINTS - 1))
     if size <= 2:
         return points

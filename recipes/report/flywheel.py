@@ -1,4 +1,4 @@
-"""The flywheel's rounds, as sections of the report: how well its readers read, beside Tesseract, and crops to look at."""
+"""The flywheel's rounds in the report: the errors of their readers, beside Tesseract's, and crops to look at."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TypeVar
@@ -17,7 +17,7 @@ from recipes.report.readings import precision_of
 
 T = TypeVar("T")
 
-ACCEPTED, REJECTED = 4, 1  # crops shown, of a language; and of a language and reason
+ACCEPTED, REJECTED = 4, 1  # shown crops of a language; and of a language and reason
 _FULL_SCALE = 0.25  # error rate at the right end of a bar
 _CROP_SIZE = (1600, 40)
 _POOLS = ("train", "held_out", "fold_a", "fold_b")
@@ -34,7 +34,7 @@ _GATES = ("gate", "opens at", "calibration pieces", "at or above, right", "bound
 
 
 class Crop(NamedTuple):
-    """A line that was read. `reason` is "" if it was accepted, `image` a data URI."""
+    """A read line. `reason` is "" if it was accepted, `image` a data URI."""
 
     lang: str
     text: str
@@ -50,11 +50,8 @@ class Crop(NamedTuple):
 def flywheel_sections(
     name: str, rounds: list[dict[str, Any]], asides: list[str], last: Folder, pages: Folder, seed: int = 0
 ) -> list[Section]:
-    """Sections over `rounds`, the metrics of each; none if there is no round.
-
-    `name` is the step's, `last` the folder of the last round, and `pages` the dataset whose pages it read. `asides` are sentences
-    about the rounds that are set aside.
-    """
+    """Sections over `rounds`, the metrics of each; none if there is no round. `name` is the step's, `last` the folder of the last
+    round, and `pages` the dataset whose pages it read. `asides` are sentences about the rounds that are set aside."""
     if not rounds:
         return []
     crops = sorted([*_accepted(last, seed), *_rejected(last, pages, seed)], key=lambda crop: crop.lang)
@@ -99,7 +96,7 @@ def _errors(rounds: list[dict[str, Any]], asides: list[str]) -> Markup:
 
 
 def _learned(row: dict[str, Any]) -> str:
-    """Which pages and lines there were of a language."""
+    """A language's numbers of pages and lines."""
     counts = [f"{row['pools'][pool]['pages']} {pool.replace('_', ' ')}" for pool in _POOLS]
     if num_lines := row["pools"].get("text", {}).get("lines", 0):
         counts.append(f"{num_lines:,} lines of text")
@@ -113,7 +110,7 @@ def _place(rate: float) -> float:
 
 
 def _labels(metrics: dict[str, Any], crops: list[Crop]) -> Markup:
-    """What became of the lines on unlabelled pages, by language."""
+    """The results for lines on unlabelled pages, by language."""
     rows = [(lang, row) for lang, row in metrics["languages"].items() if row["num_accepted"] or row["rejected"]]
     parts = []
     if not rows:
@@ -165,7 +162,7 @@ def _accepted(folder: Folder, seed: int) -> Iterator[Crop]:
 
 
 def _rejected(folder: Folder, pages: Folder, seed: int) -> Iterator[Crop]:
-    """Rejected lines, cut anew from their pages."""
+    """Rejected lines, cut from their pages again."""
     drops = [drop for report in read_reports(folder) for drop in report.drops if drop.readings]
     chosen = list(_few(drops, lambda drop: (drop.readings[0].lang, drop.reason), lambda drop: drop.key, REJECTED, seed))
     wanted = {(drop.uri, drop.part.first) for drop in chosen if drop.part}

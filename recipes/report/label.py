@@ -1,5 +1,5 @@
-"""Labelling as a section of the report: what became of the pages, speed, cost, and the pages without a label, each beside the
-model's last answer."""
+"""Labelling in the report: the pages' outcomes, speed, cost, and the pages without a label, each beside the model's last
+answer."""
 
 from collections.abc import Callable, Sequence
 

@@ -1,4 +1,4 @@
-"""The pages that a report shows: which of a dataset's, and each as JSON with its image, to a budget of bytes."""
+"""The pages of a dataset in a report, each as JSON with its image, within a budget of bytes."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
@@ -18,20 +18,20 @@ from recipes.report.reasons import doubts, number
 T = TypeVar("T")
 
 MAX_PAGES = 240
-# Pages of a reason that are shown before the rest is filled up by language and verdict.
+# Pages of a reason that are shown before language and verdict fill the rest.
 OF_A_REASON = 6
-# Of the pages with the greatest difficulty, that are shown whatever else they are.
+# Pages with the greatest difficulty that are always shown.
 HARDEST = 60
-# Pages of a reason that these are drawn from, so that they can be of different documents.
+# Pages of a reason from which these are drawn, so that they can be of different documents.
 _REASON_POOL = 60
 # Long side in pixels, quality and format, best first. JPEG takes a third more bytes than WebP, and a tenth of its time. The later
-# ones are for datasets with more languages than fit at the first. The last one also leaves out the lines, since the regions have
-# their text, too.
+# ones are for datasets with more languages than fit at the first. The last one also omits the lines, since the regions have their
+# text, too.
 SIZES = ((1100, 62, "jpeg"), (1100, 62, "webp"), (1000, 50, "webp"), (860, 42, "webp"), (720, 36, "webp"), (600, 30, "webp"))
-# A page with more is cut, and the viewer says so: one hostile page must not take the room of the others.
+# A page with more is cut, with a note in the viewer: one hostile page must not take the room of the others.
 MAX_REGIONS, MAX_LINES, MAX_CHARS = 600, 3_000, 120_000
 _AGAIN_SIDE = 420  # pixels of a figure that is drawn again from its label, at most
-# What the element of a page takes beside its id and its JSON.
+# The bytes of a page's element beside its id and its JSON.
 _ELEMENT_BYTES = 80
 RTL_SCRIPTS = frozenset("Arab Aran Hebr Syrc Thaa Nkoo Adlm Rohg Mand Samr Mend Yezi".split())
 
@@ -40,11 +40,9 @@ _COLUMNS = ["key", "shard", "offset", "bytes", "lang", "script", "verdict", "uri
 
 @dataclass(frozen=True)
 class Survey:
-    """A manifest as the report needs it: what its rows add up to, how many have each reason, and the rows that could be shown.
-
-    When all rows are shuffled by a seed, the rows are the first `MAX_PAGES` of each language, script and verdict, and the first
-    few of each reason; and the `HARDEST`, where somebody measured that.
-    """
+    """A manifest for the report: its sums, the number of rows of each reason, and the candidates `rows`. Of all rows in an order
+    shuffled by a seed, these are the first `MAX_PAGES` of each language, script and verdict, and the first few of each reason;
+    and the `HARDEST`, where difficulty was measured."""
 
     tally: Tally
     reasons: Counter[str]
@@ -57,7 +55,7 @@ class Survey:
         groups: dict[tuple[Any, ...], list[tuple[Any, str, dict]]] = defaultdict(list)
 
         def add(most: int, group: Any, place: bytes | float, row: dict) -> None:
-            """Keep the first `most` of a group, by their places; they come in any order."""
+            """Keep the first `most` rows of a group, by their places; rows come in any order."""
             members = groups[most, group]
             members.append((place, row["key"], row))
             if len(members) >= 2 * most:
@@ -82,7 +80,7 @@ def _first(members: list[tuple[Any, str, dict]], most: int) -> list[tuple[Any, s
 
 
 def by_difficulty(row: dict) -> float:
-    """A sort key that puts the hardest first, and those that nobody measured last."""
+    """A sort key: the hardest first, unmeasured ones last."""
     return -float(row["difficulty"])
 
 
@@ -102,11 +100,9 @@ def spread(items: Iterable[T], group: Callable[[T], Hashable]) -> list[T]:
 
 
 def pick_pages(survey: Survey, seed: int) -> tuple[list[dict], int]:
-    """The rows to show, and how many of the first ones cover every language, reason, verdict and script.
-
-    Behind these come the `HARDEST`, up to `OF_A_REASON` for each reason, of different documents if there are, then rows of each
-    language and verdict in turn. They are at most `MAX_PAGES`, or as many as are needed to cover everything if these are more.
-    """
+    """The rows to show, and the number of first ones that cover every language, reason, verdict and script. Behind these come the
+    `HARDEST`, up to `OF_A_REASON` for each reason, of different documents if possible, then rows of each language and verdict in
+    turn. There are at most `MAX_PAGES`, or as many as are needed to cover everything."""
     shuffled = sorted(survey.rows, key=lambda row: (seeded(seed, row["key"]), row["key"]))
     chosen: dict[str, dict] = {}
     covered: set[tuple[str, str]] = set()
@@ -132,8 +128,8 @@ def _values(row: dict, field: str) -> set[tuple[str, str]]:
 
 
 def pages_section(name: str, survey: Survey, load: Callable[[dict], Sample], seed: int, budget_bytes: int) -> Section:
-    """The viewer, with as many of the picked pages as `budget_bytes` of data hold: the hardest first where their difficulty is
-    known, else by language and document."""
+    """The viewer, with as many of the picked pages as fit into `budget_bytes` of data: the hardest first if difficulty is known,
+    else by language and document."""
     rows, num_needed = pick_pages(survey, seed) if budget_bytes > 0 else ([], 0)
     left, size = budget_bytes, 0
     shown = []
@@ -143,11 +139,11 @@ def pages_section(name: str, survey: Survey, load: Callable[[dict], Sample], see
         room = left - len(embed(entry)) - len(f"{name}-page-{sample.key}") - _ELEMENT_BYTES
         needed, fair = num_needed - at, room // (len(rows) - at)
         if needed > 0:
-            # A page may take an equal share of what is left for the pages that the report needs. Starting near the size of
+            # A page may take an equal share of the remaining room for the pages that the report needs. Starting near the size of
             # the page before saves encoding each page at sizes that are too large.
             blob, size = _fit(sample, range(max(0, size - 1), len(SIZES)), room // needed, fair)
         else:
-            blob, _ = _fit(sample, range(2), room, room)  # JPEG, though WebP would let more pages in: it takes ten times as long
+            blob, _ = _fit(sample, range(2), room, room)  # JPEG: WebP would fit more pages, but takes ten times as long
         if len(blob) <= room:
             left = room - len(blob)
             shown.append((entry, blob))
@@ -162,7 +158,7 @@ def pages_section(name: str, survey: Survey, load: Callable[[dict], Sample], see
 
 
 def _index_entry(sample: Sample) -> dict:
-    """What the viewer's list and filters need of a page, parsed for all pages at once."""
+    """A page's values for the viewer's list and filters, which are parsed for all pages in one go."""
     return {
         "key": sample.key,
         "lang": sample.lang,
@@ -182,13 +178,13 @@ def _level(sample: Sample) -> str:
 
 
 def _tail(text: str, limit: int) -> str:
-    """The last `limit` characters of `text`: a path's end says which file it is."""
+    """The last `limit` characters of `text`: a path's end identifies the file."""
     return text if len(text) <= limit else "…" + text[-limit:]
 
 
 def _fit(sample: Sample, sizes: Sequence[int], share: int, fair: int) -> tuple[bytes, int]:
-    """The page's JSON at the first of `sizes`, which index SIZES, that is within `share` bytes; else at the last. The very first
-    takes more room than it must, so that it has to be within `fair` bytes."""
+    """The page's JSON at the first of `sizes`, indices of SIZES, that fits `share` bytes; else at the last. The very first takes
+    more room than needed, so it must fit `fair` bytes."""
     record = page_record(sample)
     image = decode(sample.image, SIZES[sizes[0]][0])
     blob, size = b"", 0
@@ -207,7 +203,7 @@ def _fit(sample: Sample, sizes: Sequence[int], share: int, fair: int) -> tuple[b
 
 
 def page_record(sample: Sample) -> dict:
-    """What the viewer shows of a page, without its image."""
+    """A page's data for the viewer, without its image."""
     regions, num_lines, num_chars = [], 0, 0
     for region in sample.regions[:MAX_REGIONS]:
         text = region.text[: max(0, MAX_CHARS - num_chars)]
@@ -235,7 +231,7 @@ def page_record(sample: Sample) -> dict:
 
 
 def region_record(region: Region, script: str) -> dict:
-    """A region of a page in this script, as its record has it and without its lines; and how its text runs."""
+    """A region of a page in this script: its record without lines, and its direction."""
     return {
         "label": region.label,
         "box": list(region.box),
@@ -252,7 +248,7 @@ def region_record(region: Region, script: str) -> dict:
 
 
 def facts_of(sample: Sample) -> dict:
-    """What a page for a browser says of a sample beside its image, its text and its regions."""
+    """A sample's facts on a page for a browser, beside its image, its text and its regions."""
     return {
         "key": sample.key,
         "task": sample.task,
@@ -275,13 +271,13 @@ def facts_of(sample: Sample) -> dict:
 
 
 def _again(region: Region) -> str:
-    """A figure drawn again from its label, as a data URI; "" where it can't be."""
+    """A figure drawn again from its label, as a data URI; "" if that fails."""
     image = decode(redraw.again(region))
     return "" if image is None else data_uri(image, (_AGAIN_SIDE, _AGAIN_SIDE), SIZES[3][1])
 
 
 def _more(sample: Sample) -> list[tuple[str, str]]:
-    """The names and values of what few samples have."""
+    """The names and values of fields that few samples have."""
     origin = sample.origin
     difficulty = "" if sample.difficulty < 0 else f"{sample.difficulty:.3f}"
     cut_from = (
@@ -289,7 +285,7 @@ def _more(sample: Sample) -> list[tuple[str, str]]:
     )
     group = "" if sample.split_group == origin.sha256 else sample.group
     values = {"caption": sample.caption, "cut from": cut_from, "split group": group, "difficulty": difficulty, **sample.metadata}
-    values.pop("decisions", None)  # the look page has them, each beside its region
+    values.pop("decisions", None)  # the look page shows them beside their regions
     return [(name[:100], value[:1000]) for name, value in list(values.items())[:50] if value]
 
 
@@ -302,7 +298,7 @@ def _polygon(polygon: Polygon) -> list[list[float]]:
 
 
 def direction(region: Region, script: str) -> str:
-    """`ltr`, `rtl` or `ttb`, as most of the region's characters run; `auto` where it has no lines that say so."""
+    """`ltr`, `rtl` or `ttb`, by most of the region's characters; `auto` if its lines don't tell."""
     weights: Counter = Counter()
     for line in region.lines:
         weights[line.direction] += len(line.text)

@@ -1,4 +1,4 @@
-"""A page that a network of lines has read, as a section of the report: its picture, and what was read in each of its lines."""
+"""A page read by a network of lines, as a section of the report: its picture, and the reading of each line."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ _SIZE, _QUALITY, _BLUE = (900, 1200), 60, (30, 90, 200)
 def pages_section(
     name: str, scores: Mapping[str, Mapping[str, float]], num_pages: int, page: Sample, lines: Sequence[Mapping[str, Any]]
 ) -> Section:
-    """The readers' edit distances over all pages; and one `page` with the boxes of its `lines`, beside what each reads."""
+    """The readers' edit distances over all pages; and one `page` with the boxes of its `lines`, beside each reader's text."""
     picture = decode(page.image)
     if picture is not None:
         draw = ImageDraw.Draw(picture)

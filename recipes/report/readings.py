@@ -1,7 +1,7 @@
-"""What the last round's readings are worth: how far its readers' confidence can be trusted, which characters they take for which,
-and what audits say of its labels.
+"""The quality of the last round's readings: the reliability of its readers' confidence, their confusions, and the results of
+audits.
 
-Confidence is judged on the pieces of lines that calibrated the gates, as the round wrote them down; characters on held-out lines.
+Confidence is judged on the pieces that calibrated the gates, from the round's file; characters on held-out lines.
 """
 
 import json
@@ -18,10 +18,10 @@ from flywheel.step import CALIBRATION
 from recipes.report import Cell, Section, blocks, joined
 from recipes.verbs.rounds import other_rates
 
-_FEWEST = 20  # pieces of which a share says something
+_FEWEST = 20  # pieces for a meaningful share
 _DOTS = 8  # at most, on a curve of reliability
 _LEAST_PRECISION = 0.8  # at the foot of a curve of precision
-_PRECISIONS = (0.99, 0.97, 0.95)  # of these the table says how much passes
+_PRECISIONS = (0.99, 0.97, 0.95)  # the table has the share of characters that pass at each
 _WIDTH, _HEIGHT = 190, 110
 _CONFIDENCE = (
     "Pieces of lines on pages that no reader learned from, by their text layer. They calibrated the gates. Left: the share of "
@@ -47,8 +47,8 @@ Metrics = Mapping[str, Any]
 
 
 class Piece(NamedTuple):
-    """A piece that calibrated a gate: in which `stratum` of its reader's it is judged, by which `score`, whether it is right, and
-    how many characters it has."""
+    """A piece that calibrated a gate: its `stratum` in its reader's gate, its `score` there, whether it is right, and its number
+    of characters."""
 
     lang: str
     stratum: str
@@ -58,8 +58,8 @@ class Piece(NamedTuple):
 
 
 def readings_sections(name: str, metrics: Metrics, folder: Folder, audits: Metrics, precision: float) -> list[Section]:
-    """Sections on the round of these `metrics`, in `folder`, whose gates promise this `precision`: on its readers' confidence and
-    on their errors, and on `audits`; without those that there is nothing to say in."""
+    """Sections on the round of these `metrics`, in `folder`, whose gates promise this `precision`: on its readers' confidence, on
+    their errors, and on `audits`; empty ones are left out."""
     number, sections = metrics["round"], []
     if curves := [row for reader, of in pieces(folder).items() for row in _curves(reader, of, metrics["gates"], precision)]:
         html = joined(blocks.note(_CONFIDENCE.format(precision=precision)), blocks.table(_CURVES, curves))
@@ -69,11 +69,11 @@ def readings_sections(name: str, metrics: Metrics, folder: Folder, audits: Metri
         sections.append(Section(f"{name}-confusions", f"{name}: what is read wrong, round {number}", html))
     if audits:
         parts = [blocks.note(_AUDITS)]
-        for sheet, found in audits.items():
-            people = ", ".join(f"{who} ({count:,})" for who, count in found["by"].items())
-            rows: list[tuple[str | Cell, Metrics]] = [("all", found["all"])]
-            rows += [(Cell(lang, "lang"), row) for lang, row in found["languages"].items()]
-            parts.append(blocks.heading(sheet, f"round {found['round']}, by {people}"))
+        for sheet, result in audits.items():
+            people = ", ".join(f"{who} ({count:,})" for who, count in result["by"].items())
+            rows: list[tuple[str | Cell, Metrics]] = [("all", result["all"])]
+            rows += [(Cell(lang, "lang"), row) for lang, row in result["languages"].items()]
+            parts.append(blocks.heading(sheet, f"round {result['round']}, by {people}"))
             parts.append(blocks.table(_AUDITED, [_audited(of, row) for of, row in rows]))
         sections.append(Section(f"{name}-audits", f"{name}: audits", joined(*parts)))
     return sections
@@ -85,21 +85,21 @@ def _audited(of: str | Cell, row: Metrics) -> tuple[Any, ...]:
 
 
 def precision_of(row: Metrics) -> Cell:
-    """The share of labels that are right, with its interval; nothing where none was judged."""
+    """The share of right labels with its interval; empty if none was judged."""
     if row["precision"] is None:
         return Cell("")
     return Cell(f"{row['precision']:.1%}", "num", f"({100 * row['precision_low']:.1f} to {100 * row['precision_high']:.1f})")
 
 
 def pieces(folder: Folder) -> dict[str, list[Piece]]:
-    """The pieces that calibrated the gates of a round, by reader; none of a round that wrote none down."""
+    """The pieces that calibrated the gates of a round, by reader; none if the round has no file of them."""
     rows = json.loads(folder.read(CALIBRATION)) if folder.exists(CALIBRATION) else {}
     return {reader: [Piece(*row) for row in of_reader] for reader, of_reader in rows.items()}
 
 
 def reliability(pieces: Sequence[Piece]) -> list[tuple[float, float, tuple[float, float], int]]:
-    """Of as many pieces each, from the least sure on: their mean confidence, the share that is right, its 95% interval, and how
-    many pieces there are. None of fewer than `_FEWEST`."""
+    """Groups of equal size, by rising confidence: their mean confidence, the share of right pieces, its 95% interval, and the
+    number of pieces. No group has fewer than `_FEWEST`."""
     order = sorted(pieces, key=lambda piece: (piece.score, piece))
     num_dots = min(_DOTS, len(order) // _FEWEST)
     dots = []
@@ -112,8 +112,8 @@ def reliability(pieces: Sequence[Piece]) -> list[tuple[float, float, tuple[float
 
 
 def yields(pieces: Sequence[Piece]) -> list[tuple[float, float]]:
-    """What cutoffs at ever lower confidence would let through: the share of all characters, and the share of pieces that is
-    right. Pieces of equal confidence pass together. None of fewer than `_FEWEST`."""
+    """The yield of ever lower cutoffs: the share of all characters that pass, and the share of right pieces among them. Pieces of
+    equal confidence pass together. No cutoff passes fewer than `_FEWEST`."""
     total = sum(piece.num_chars for piece in pieces)
     num_chars = num_right = count = 0
     points = []
@@ -156,7 +156,7 @@ def _curves(reader: str, pieces: Sequence[Piece], gates: Metrics, precision: flo
 
 
 def _reliability(pieces: Sequence[Piece]) -> Iterable[Markup]:
-    """The curves of reliability by confidence, and by the score that a label gets for it."""
+    """The curves of reliability by confidence, and by the resulting score of labels."""
     shares = calibrated_scores.crossed([piece.score for piece in pieces], [piece.is_right for piece in pieces])
     of_worth = [piece._replace(score=share) for piece, share in zip(pieces, shares, strict=True)]
     for name, of in (("confidence", pieces), ("score", of_worth)):
@@ -170,7 +170,7 @@ def _reliability(pieces: Sequence[Piece]) -> Iterable[Markup]:
 
 
 def _errors(lang: str, row: Metrics) -> tuple[Cell, Cell, Markup]:
-    """A language's row: its errors, with those rates that are much higher than the character error."""
+    """A language's row: its errors, with the error rates that are much higher than the character error."""
     others = [f"{name} {rate:.2%}" for name, rate in other_rates(row).items()]
     common = blocks.confusions([(_visible(stands), _visible(read), count) for stands, read, count in row["confusions"]])
     rates = "; ".join([f"of {row['num_chars']:,}", *others])

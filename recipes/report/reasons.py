@@ -1,4 +1,4 @@
-"""What each reason of doubt means; and which lines and characters of a page show it."""
+"""The meaning of each reason of doubt, and the lines and characters of a page that show it."""
 
 import math
 import re
@@ -16,7 +16,7 @@ from datagen.word import reasons as word_reasons
 from datagen.writing import scripts
 from recipes.report.pictures import decode
 
-# One page, which may be hostile, is read and shown up to these limits.
+# Limits for one page, which may be hostile.
 _MAX_REASONS, _MAX_LINES_READ, _MAX_WINDOW, _MAX_LINES, _MAX_CHARS = 12, 2_000, 4, 12, 1_200
 _PAD = 5
 _INVISIBLE = ("Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp")
@@ -30,11 +30,8 @@ IsTelling = Callable[[str], bool]
 
 @dataclass(frozen=True)
 class Reason:
-    """What a reason means, the signals that it rests on, and how a page shows it.
-
-    The page shows it as a whole, or by the lines with the most characters that `is_telling` accepts, or by those that weigh
-    most. By default a line weighs as much as it has letters.
-    """
+    """What a reason means, its signals, and its place on a page: the whole page, or the lines with the most characters that
+    `is_telling` accepts, or the lines with the largest weight. By default a line's weight is its number of letters."""
 
     sentence: str
     signals: tuple[str, ...] = ()
@@ -103,7 +100,7 @@ def _is_unmapped(c: str) -> bool:
 
 
 class _Reasons(dict[str, Reason]):
-    """By name; a reason that isn't in the table has no sentence."""
+    """By name; a reason outside of the table has no sentence."""
 
     def __missing__(self, name: str) -> Reason:
         return Reason("")
@@ -274,17 +271,17 @@ DROPS = (
         "degenerate_figure": "The figure’s points or lines fell together, whatever numbers were drawn.",
     }
 )
-"""What reasons of drops mean, by name, of Word documents, figures, texts and pictures; others are told by their details."""
+"""Sentences for reasons of drops, by name, of Word documents, figures, texts and pictures; other drops have details."""
 
 
 def doubts(sample: Sample) -> list[dict[str, Any]]:
-    """A page's reasons as the viewer shows them: the sentence, the signals, and an excerpt unless the whole page shows it."""
+    """A page's reasons for the viewer: the sentence, the signals, and an excerpt unless the whole page shows it."""
     return [_doubt(sample, name) for name in sample.quality.reasons[:_MAX_REASONS]]
 
 
 def _doubt(sample: Sample, name: str) -> dict[str, Any]:
     reason, signals = REASONS[name], sample.quality.signals
-    # A reason that isn't in the table shows a few signals of any kind.
+    # A reason outside of the table shows a few signals of any kind.
     wanted = [key for key in reason.signals if key in signals] if reason.sentence else list(signals)[:5]
     doubt: dict[str, Any] = {
         "reason": name,
@@ -306,7 +303,7 @@ def _doubt(sample: Sample, name: str) -> dict[str, Any]:
 
 
 def _weight(sample: Sample, reason: Reason, is_telling: IsTelling | None) -> Weight:
-    """A line's letters break ties, and choose where no line has what the signals counted."""
+    """The weight of a line. Its letters break ties, and decide if the signals' characters are in no line."""
     by_letters = letters(sample)
     if is_telling is not None:
         return lambda line: 1000.0 * sum(map(is_telling, line.text)) + by_letters(line)
@@ -317,10 +314,8 @@ def _weight(sample: Sample, reason: Reason, is_telling: IsTelling | None) -> Wei
 
 
 def excerpt(sample: Sample, weigh: Weight) -> tuple[Box | None, tuple[Line, ...]]:
-    """A box around the few lines that weigh most, near the page's middle if there is a choice, and the lines in it.
-
-    Without lines on the page there is no box, and the text is one line.
-    """
+    """A box around the few lines with the largest weight, near the page's middle if there is a choice, and the lines in it.
+    Without lines on the page there is no box, and the text is one line."""
     weigh = cache(weigh)  # a line is in up to `_MAX_WINDOW` windows
     windows = [(sum(map(weigh, lines)), _union(lines)) for lines in _windows(sample)]
     if not windows:
@@ -332,13 +327,13 @@ def excerpt(sample: Sample, weigh: Weight) -> tuple[Box | None, tuple[Line, ...]
         return math.hypot((box.x0 + box.x1) / 2 / width - 0.5, (box.y0 + box.y1) / 2 / height - 0.5)
 
     box = min((box for weight, box in windows if weight >= 0.7 * most), key=distance)
-    # Other lines there are shown, too: a person should see what the layer says twice, or between the lines.
+    # Other lines there are shown, too: people should see text that the layer has twice, or between the lines.
     inside = tuple(line for line in lines_of(sample) if _share_inside(line.box, box) > 0.5)
     return Box(max(0, box.x0 - _PAD), max(0, box.y0 - _PAD), min(width, box.x1 + _PAD), min(height, box.y1 + _PAD)), inside
 
 
 def lines_of(sample: Sample) -> tuple[Line, ...]:
-    """The page's lines. A region without lines is one, and so is a sample without regions."""
+    """The page's lines. A region without lines counts as one, and so does a sample without regions."""
     lines = [line for lines in _lines_by_region(sample) for line in lines]
     if not lines and sample.text:
         return (Line(Box(0, 0, *sample.size), sample.text),)
@@ -351,7 +346,7 @@ def _lines_by_region(sample: Sample) -> Iterator[Sequence[Line]]:
 
 
 def _windows(sample: Sample) -> Iterator[Sequence[Line]]:
-    """Lines of a region that follow each other and fill their common box, so that a cut shows them and little else."""
+    """Neighbouring lines of a region that fill their common box, so that a cut shows little else."""
     deepest = 0.25 * max(sample.size)
     num_read = 0
     for lines in _lines_by_region(sample):
@@ -383,7 +378,7 @@ def _share_inside(box: Box, other: Box) -> float:
 
 
 def marked(text: str, is_telling: IsTelling | None) -> list[tuple[str, str]]:
-    """The text as runs, each with its kind: "mark" is what a reason is about, "odd" the code points of what doesn't show."""
+    """The text as runs, each with its kind: "mark" is a reason's part, "odd" the code points of invisible characters."""
 
     def kind(char: str) -> str:
         if char not in scripts.JOINERS and unicodedata.category(char) in _INVISIBLE:
@@ -395,5 +390,5 @@ def marked(text: str, is_telling: IsTelling | None) -> list[tuple[str, str]]:
 
 
 def number(value: float) -> float | str:
-    """`value` to three decimals; as a word where JSON has no such number."""
+    """`value` to three decimals; a word if JSON has no such number."""
     return round(float(value), 3) if math.isfinite(value) else str(value)

@@ -1,4 +1,4 @@
-"""What a training learned, as sections of the report: its measurements, its loss curve, and samples read back."""
+"""A training in the report: its measurements, its loss curve, and samples read back."""
 
 import base64
 import json
@@ -16,7 +16,7 @@ from recipes.report.pictures import data_uri, decode
 
 IMAGES_BYTES = 400_000
 TEXT_LIMIT = 8_000
-DATASET = "dataset "  # before a dataset's name, among what was read
+DATASET = "dataset "  # before a dataset's name in the keys of readings
 _RATES = (
     "A character error rate is Levenshtein’s distance over the length of the truth. Edit distance is over that of the longer "
     "text: 0 is exact, 1 is all wrong."
@@ -27,17 +27,14 @@ _LINES = (
     ("held-out", "documents not learned from"),
     ("not-own", "the same with another’s image"),
 )
-SHOWN = 24  # samples of a dataset: an ablation's trainings keep all that they read
+SHOWN = 24  # samples of a dataset: an ablation's trainings keep all readings
 
 
 def train_sections(name: str, folder: Folder) -> list[Section]:
-    """The sections of the training in `folder`, the folder of the step called `name`; none if it has done no step. One that goes
-    on is shown as far as it has come.
-
-    Images take at most `IMAGES_BYTES`.
-    """
+    """The sections of the training in `folder`, the folder of the step called `name`; none before its first step. A running
+    training is shown up to its present step. Images take at most `IMAGES_BYTES`."""
     metrics = json.loads(folder.read("metrics.json")) if folder.exists("metrics.json") else None
-    if metrics is not None and "read" not in metrics:  # it was trained by an earlier version
+    if metrics is not None and "read" not in metrics:  # an earlier version trained it
         return []
     lines = list(read_lines(folder, "loss.jsonl"))
     if metrics is None and not any(line.get("loss") is not None for line in lines):
@@ -62,7 +59,7 @@ def _readback(rows: Sequence[dict]) -> Markup:
 
 
 def _so_far(lines: Sequence[dict]) -> Markup:
-    """Of a training that goes on: its line of the last step, and of the last one that was measured."""
+    """The last step's line of a running training, and the last line with measurements."""
     measured = [line for line in lines if "held_out_loss" in line]
     meanwhile = [(line["step"], line["read"]) for line in lines if "read" in line]
     read = meanwhile[-1][1] if meanwhile else {}
@@ -72,8 +69,8 @@ def _so_far(lines: Sequence[dict]) -> Markup:
     ]
     if measured:
         first, last = measured[0]["held_out_loss"], measured[-1]["held_out_loss"]
-        said = f"loss on documents not learned from, nats a token, at step {measured[-1]['step']:,}"
-        figures.append((f"{first:.2f} → {last:.2f}", said))
+        label = f"loss on documents not learned from, nats a token, at step {measured[-1]['step']:,}"
+        figures.append((f"{first:.2f} → {last:.2f}", label))
     looks = next((line for line in reversed(measured) if "looks" in line), {"looks": None})
     figures += _errors(read)
     note = "It is still training, or has been stopped: this is what there was when the report was made."
@@ -132,7 +129,7 @@ def _counted(counts: Sequence[tuple[str, int]]) -> str:
 
 
 def _read(looks: dict[str, Any], read: dict[str, Any], meanwhile: Sequence[tuple[int, dict[str, Any]]]) -> Markup:
-    """Whether the network looks at the image, and how well it reads held-out samples, in the end and on the way."""
+    """Whether the network looks at the image, and its errors on held-out samples, at the end and before."""
     parts = []
     if looks["looks"] is not None:
         losses = (
@@ -169,7 +166,7 @@ def _curve(lines: Sequence[dict]) -> Markup:
 
 
 def _smooth(points: Points) -> Points:
-    """The running mean: pages and lines take turns, and their losses lie apart."""
+    """The running mean: pages and lines take turns, and their losses differ."""
     mean, smooth = points[0][1], []
     for number, (step, value) in enumerate(points):
         mean += (value - mean) / min(number + 1, 20)
@@ -178,7 +175,6 @@ def _smooth(points: Points) -> Points:
 
 
 def _first(rows: Sequence[dict]) -> list[dict]:
-    """The first rows of each dataset."""
     before: Counter[str] = Counter()
     shown = []
     for row in rows:

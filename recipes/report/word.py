@@ -1,8 +1,8 @@
-"""What came out of Word documents, as sections of the report: figures, and a gallery of formulas and tables, each cut beside its
-label as a browser draws it.
+"""The results for Word documents in the report: figures, and a gallery of formulas and tables, each cut beside its label in a
+browser's drawing.
 
-A label comes from a stranger's file. A formula's MathML is made by KaTeX when the report is made, and only elements and
-attributes that draw are let through; a table is parsed and written anew. So the page needs no script for them, and no network.
+A label comes from a stranger's file. KaTeX makes a formula's MathML when the report is made, and only elements and attributes
+that draw are kept; a table is parsed and written anew. So the page needs no script for them, and no network.
 """
 
 import html
@@ -49,7 +49,8 @@ _ATTRIBUTES = frozenset(
 
 
 def word_sections(name: str, summary: dict[str, Any], dataset: Folder, max_bytes: int) -> list[Section]:
-    """Two sections for the dataset called `name`: the figures of `summary`, and what of its gallery fits into `max_bytes`."""
+    """Two sections for the dataset called `name`: the figures of `summary`, and the part of its gallery that fits into
+    `max_bytes`."""
     figures = [(what, Cell(figure, "num")) for what, figure in lines(summary)]
     tally = joined(blocks.note(_TALLY), blocks.table((), figures))
     parts, left = [blocks.note(_GALLERY)], max_bytes
@@ -69,7 +70,6 @@ def word_sections(name: str, summary: dict[str, Any], dataset: Folder, max_bytes
 
 
 def _card(sample: Sample) -> Card:
-    """A sample beside its label."""
     entity, signals = entity_of(sample.key), sample.quality.signals
     image = decode(sample.image)
     label = cut(sample.regions[0].text if sample.regions else sample.text, _MOST_CHARS)
@@ -87,7 +87,7 @@ def _card(sample: Sample) -> Card:
 
 
 def drawn(label: str, task: str) -> Markup | None:
-    """A label as HTML that a browser lays out: bare LaTeX as MathML, a table as a table; None where that can't be made."""
+    """A label as HTML that a browser lays out: bare LaTeX as MathML, a table as a table; None if that fails."""
     try:
         return mathml(label) if task == "formula" else _table(label)
     except ValueError:
@@ -95,13 +95,13 @@ def drawn(label: str, task: str) -> Markup | None:
 
 
 def mathml(latex: str) -> Markup:
-    """The formula as MathML, of which nothing is left that does more than draw. Raises `ValueError` if KaTeX can't parse it."""
+    """The formula as MathML with only elements that draw. Raises `ValueError` if KaTeX can't parse it."""
     root = etree.fromstring(katex.mathml(bare_latex(latex)), etree.XMLParser(resolve_entities=False, no_network=True))
     return Markup(etree.tostring(_safe(root), encoding="unicode"))
 
 
 def _safe(element: etree._Element) -> etree._Element:
-    """A copy of the element with known elements and attributes alone. What `semantics` holds first stands in its place."""
+    """A copy of the element with only known elements and attributes. The first child of `semantics` replaces it."""
     name = etree.QName(element).localname
     if name == "semantics" and len(element):
         return _safe(element[0])
@@ -117,7 +117,7 @@ def _safe(element: etree._Element) -> etree._Element:
 
 
 def _table(label: str) -> Markup:
-    """A table's HTML, parsed and written anew, with the formulas in it as MathML."""
+    """A table's HTML, parsed and written anew, with its formulas as MathML."""
     return Markup(_INLINE.sub(_formula, cells.to_html(cells.parse(label))))
 
 

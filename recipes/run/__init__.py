@@ -1,1 +1,1 @@
-"""Running a recipe."""
+"""The run of a recipe."""

@@ -21,9 +21,9 @@ log = logging.getLogger(__name__)
 console = Console(stderr=True, highlight=False)
 _LINE_EVERY_S = 5.0
 _LOOK_EVERY_S = 10.0
-_TELLING = 0.03  # of all samples, from which on those that are done tell how long the others take
+_TELLING = 0.03  # of all samples: from this share on, finished samples tell the time of the rest
 Show = Callable[[str, State], None]
-"""Shows the state of the work of that name."""
+"""Shows the state of the named work."""
 
 
 @contextlib.contextmanager
@@ -35,7 +35,7 @@ def shown(name: str) -> Iterator[OnState]:
 
 @contextlib.contextmanager
 def watched(name: str, folders: Mapping[str, Folder]) -> Iterator[None]:
-    """Shows, while the block runs, the states that parts of the work called `name` write in their folders, wherever they run."""
+    """Shows, while the block runs, the states that parts of the work called `name` write in their folders, on any machine."""
 
     def watch(show: Show) -> None:
         for part, folder in folders.items():
@@ -48,19 +48,19 @@ def watched(name: str, folders: Mapping[str, Folder]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def working(what: str) -> Iterator[None]:
-    """Shows that something goes on whose end nobody knows: a spinner on a terminal, nothing elsewhere."""
+    """Shows work without a known end: a spinner on a terminal, nothing elsewhere."""
     with console.status(what) if console.is_terminal else contextlib.nullcontext():
         yield
 
 
 @contextlib.contextmanager
 def looking(look: Callable[[], None]) -> Iterator[None]:
-    """Has somebody `look` every few seconds while the block runs, beside it."""
+    """Calls `look` every few seconds while the block runs, in another thread."""
     over = threading.Event()
 
     def looks() -> None:
         while not over.wait(_LOOK_EVERY_S):
-            with contextlib.suppress(OSError):  # a server that has the files may come back
+            with contextlib.suppress(OSError):  # the files' server may come back
                 look()
 
     thread = threading.Thread(target=looks, daemon=True)
@@ -73,7 +73,7 @@ def looking(look: Callable[[], None]) -> Iterator[None]:
 
 
 class Shards:
-    """Counts the shards of a run. `expected` samples are a guess, replaced shard by shard by what came out."""
+    """Counts the shards of a run. `expected` samples are a guess, which finished shards replace."""
 
     def __init__(self, num_shards: int, expected: int, noun: str = "pages"):
         self.num_shards, self.expected, self.noun = num_shards, expected, noun
@@ -88,7 +88,7 @@ class Shards:
         return self.state()
 
     def state(self, under_way: Mapping[str, int] = MappingProxyType({})) -> State:
-        """The state, with as many samples in shards that are `under_way`."""
+        """The state, with the numbers of samples in shards that are `under_way`."""
         elapsed, total = time.monotonic() - self.started, self.total()
         samples = self.samples + sum(under_way.values())
         dropped = f", {self.drops} dropped" if self.drops else ""
@@ -100,7 +100,7 @@ class Shards:
         return State(self.shards, self.num_shards, "shards", note, left_s)
 
     def total(self) -> int:
-        """Samples in all: those made, and for the shards left the guess, corrected by how it has fared so far."""
+        """The number of all samples: finished ones, and the guess for the remaining shards, corrected by its error so far."""
         guessed_so_far = self.expected * self.shards / self.num_shards
         factor = self.samples / guessed_so_far if guessed_so_far else 1.0
         return self.samples + round((self.expected - guessed_so_far) * factor)
@@ -131,7 +131,7 @@ def _display() -> Iterator[Show]:
 
 
 def _lines() -> Show:
-    """A line a piece of work every few seconds, and whenever one is done or nothing is counted."""
+    """A line for each piece of work every few seconds, and when it ends or counts nothing."""
     lasts: dict[str, float] = {}
     started = time.monotonic()
 

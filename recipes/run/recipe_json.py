@@ -1,4 +1,4 @@
-"""recipe.json: with which words an output's recipe was called, so that verbs can build it again."""
+"""recipe.json: the words of an output's recipe, so that verbs can build it again."""
 
 import json
 import pkgutil
@@ -19,7 +19,7 @@ def build(name: str, values: dict[str, Any]) -> Recipe:
 
 
 def remember(out: Folder, name: str, values: dict[str, Any]) -> None:
-    """Write down the words, so that the next command may come from another folder."""
+    """Write down the words with absolute paths, so that the next command may come from another folder."""
     out.write(NAME, json.dumps({"recipe": name, "values": absolute(name, values)}, ensure_ascii=False, indent=1).encode())
 
 
@@ -30,8 +30,8 @@ def absolute(name: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def again(out: Folder, **changed: Any) -> Recipe:
-    """The recipe that the output was last made with, but for words that have `changed`. Raises `ValueError` if recipe.json is
-    missing or damaged, or if the recipe doesn't have one of the words."""
+    """The output's last recipe, except for words that have `changed`. Raises `ValueError` if recipe.json is missing or damaged,
+    or if the recipe lacks one of the words."""
     if not out.exists(NAME):
         raise ValueError(f"{out.url} has no {NAME}, which says how it was made: run its recipe again first")
     try:

@@ -1,7 +1,7 @@
-"""The kinds of steps, a file a kind: how each is planned and run, and what it answers to verbs, the report and later steps.
+"""The kinds of steps, a file a kind: planning, running, and answers to verbs, the report and later steps.
 
-A step is a frozen dataclass of plain values, with a `name`. The table `RUNNERS` says which `StepRunner` runs it. Nothing else in
-the project lists the kinds.
+A step is a frozen dataclass of plain values, with a `name`. The table `RUNNERS` has the `StepRunner` of each kind. Nothing else
+in the project lists the kinds.
 """
 
 import json
@@ -46,11 +46,8 @@ S = TypeVar("S", bound=Step)
 
 @dataclass(frozen=True)
 class Place:
-    """Where a recipe runs and writes. The output's bytes don't depend on it, except that trainings on several GPUs add up numbers
-    in another order.
-
-    `gpus` and `nodes` are those of trainings; 0: as many as there are, and this machine alone.
-    """
+    """Where a recipe runs and writes. The output's bytes don't depend on it, except that trainings on several GPUs add numbers in
+    another order. `gpus` and `nodes` are for trainings; 0: all GPUs, and this machine alone."""
 
     out: str
     on: str = "local"
@@ -61,23 +58,20 @@ class Place:
 
 
 class Gone(NamedTuple):
-    """What is being forgotten."""
+    """The sources that are being forgotten."""
 
     sources: Forgotten
 
     @classmethod
     def nothing(cls) -> "Gone":
-        """No source: a step that is asked to forget it begins again with what isn't finished, and does no more."""
+        """No source: a step that forgets it only begins unfinished work again."""
         return cls(Forgotten.of([]))
 
 
 @dataclass(frozen=True)
 class StepRunner(Generic[S]):
-    """Runs one step of a recipe, and answers for it. A new kind needs `plan` and `run`; the other methods have a default, which
-    does nothing.
-
-    `recipe` is whole, so that a step can ask those before it.
-    """
+    """Runs one step of a recipe, and answers for it. A new kind needs `plan` and `run`; the other methods do nothing by default.
+    `recipe` is whole, so that a step can ask earlier ones."""
 
     step: S
     recipe: Recipe
@@ -93,11 +87,11 @@ class StepRunner(Generic[S]):
 
     @property
     def folder(self) -> Folder:
-        """The folder of the output that has the step's name."""
+        """The step's folder in the output."""
         return self.out.sub(self.step.name)
 
     def kept(self, name: str) -> Any:
-        """What the file `name` of the step's folder says, as JSON; None where it isn't there."""
+        """The contents of the file `name` in the step's folder, as JSON; None if it is missing."""
         return json.loads(self.folder.read(name)) if self.folder.exists(name) else None
 
     def earlier(self) -> "list[StepRunner[Any]]":
@@ -106,23 +100,23 @@ class StepRunner(Generic[S]):
         return runners(self.recipe, self.place)[: names.index(self.step.name)]
 
     def plan(self) -> str:
-        """What `run` would do, for people. Writes nothing."""
+        """A description of `run`, for people. Writes nothing."""
         raise NotImplementedError
 
     def run(self) -> int:
-        """Do what is left to do; returns the exit code. Raises `ValueError` for what the user has to change."""
+        """Do the remaining work; returns the exit code. Raises `ValueError` for errors that the user must mend."""
         raise NotImplementedError
 
     def folders(self) -> list[str]:
-        """The folders of the output that are the step's."""
+        """The step's folders in the output."""
         return [self.step.name]
 
     def status(self) -> list[str]:
-        """What is done and what is left, in lines for people."""
+        """Finished and remaining work, in lines for people."""
         return []
 
     def shown(self) -> Any:
-        """The state that `sections` show, as JSON's types. When it changes, the report is made again."""
+        """The state behind `sections`, in JSON's types. When it changes, the report is made again."""
         return None
 
     def sections(self, report: Report, max_bytes: int) -> "list[Section]":
@@ -138,18 +132,16 @@ class StepRunner(Generic[S]):
         return []
 
     def forget(self, gone: Gone) -> None:
-        """Remove what the step keeps of these sources outside of its datasets. The datasets' shards are rewritten before.
-
-        What isn't finished begins again. A second call changes nothing. Raises `ValueError` or `OSError` if it can't be done; the
-        request then stays open.
-        """
+        """Remove the step's files about these sources outside of its datasets, whose shards are rewritten before. Unfinished work
+        begins again. A second call changes nothing. Raises `ValueError` or `OSError` if that fails; the request then stays
+        open."""
 
     def retriable(self) -> Counter[str]:
-        """How many of the step's drops could be read again, by reason."""
+        """The numbers of the step's drops that could be read again, by reason."""
         return Counter()
 
     def retry(self, reason: str) -> int:
-        """Assign what dropped for `reason` to new shards, durably; returns how many drops that are."""
+        """Assign the items that dropped for `reason` to new shards, durably; returns the number of drops."""
         return 0
 
     def after_retry(self) -> Step | None:
@@ -158,7 +150,6 @@ class StepRunner(Generic[S]):
 
 
 def runner_of(step: Step, recipe: Recipe, place: Place) -> StepRunner[Any]:
-    """The runner of the step's kind."""
     runner: StepRunner[Any] = pkgutil.resolve_name(RUNNERS[type(step).__name__])(step, recipe, place)
     return runner
 

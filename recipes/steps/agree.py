@@ -1,4 +1,4 @@
-"""Agreement as a step: what was decided is counted from the records, and shown."""
+"""Agreement as a step: its decisions are counted from the records, and shown."""
 
 from dataclasses import dataclass
 from itertools import islice
@@ -33,7 +33,7 @@ class AgreeRunner(PipelineRunner):
         return [agreed, *super().sections(report, max_bytes - len(agreed.html))]
 
     def _sums(self) -> Sums:
-        """Of at most `_MOST_PAGES` pages, from all shards alike."""
+        """The sums over at most `_MOST_PAGES` pages, evenly from all shards."""
         sums = Sums(num_all=sum(report.num_samples for report in read_reports(self.folder)))
         rows = list(islice(manifest.rows(self.folder), 0, None, max(1, -(-sums.num_all // _MOST_PAGES))))
         for row, sample in zip(rows, read_records(self.folder, rows), strict=True):

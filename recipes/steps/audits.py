@@ -1,4 +1,4 @@
-"""The results of audits of a dataset's labels. They lie beside the dataset; `make status` and its report show them."""
+"""The results of audits of a dataset's labels. They are beside the dataset; `make status` and its report show them."""
 
 import json
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ def read(folder: Folder) -> dict[str, Result]:
 
 
 def add(folder: Folder, patch: Patch, counts: Mapping[str, Counts]) -> Result:
-    """Write down an audit's result, and return it. A result that is there already stays, whatever was forgotten since."""
+    """Write down an audit's result, and return it. An existing result stays, whatever was forgotten since."""
     earlier = read(folder)
     kinds = sorted(counts, key=lambda kind: (kind != ALL, -counts[kind].judged, kind))
     result = {"by": patch.by, "kinds": {kind: _row(counts[kind]) for kind in kinds}}
@@ -42,7 +42,7 @@ def lines(result: Result) -> list[str]:
 
 
 def sections(name: str, folder: Folder) -> "list[Section]":
-    """The report's section on the audits of the dataset; none if there is none."""
+    """The report's section on the audits of the dataset; none without audits."""
     if not (results := read(folder)):
         return []
     from recipes.report import Cell, Section, blocks, joined

@@ -1,4 +1,4 @@
-"""Comparing the arms of an ablation, as a step: what each read of the same samples, with intervals."""
+"""Comparing the arms of an ablation, as a step: their readings of the same samples, with intervals."""
 
 import json
 import logging
@@ -50,7 +50,7 @@ class CompareRunner(StepRunner[Compare]):
         if not self.place.overwrite and made and made["made_of"] == mark:
             log.info("%s: nothing new", step.name)
             return OK
-        # A truth's name is that of its path beside the arm's, so it may differ from arm to arm.
+        # A truth's name depends on its path beside the arm's, so it may differ from arm to arm.
         names = {
             name: {
                 one.where: {dataset.name for dataset in datasets}
@@ -104,7 +104,7 @@ class CompareRunner(StepRunner[Compare]):
         return ablation_sections(self.step.name, self.folder)
 
     def forget(self, gone: Gone) -> None:
-        """The pictures and readings of the sources go; what was measured stays, as it does with trainings."""
+        """Remove the pictures and readings of the sources. Measurements stay, as with trainings."""
         worst = self.kept(WORST) or {}
         left = {truth: [one for one in rows if not gone.sources.holds_key(one["key"])] for truth, rows in worst.items()}
         if left != worst:
@@ -114,12 +114,12 @@ class CompareRunner(StepRunner[Compare]):
         return next(step for step in self.recipe.steps if step.name == name and isinstance(step, Train))
 
     def _mark(self, trainings: Sequence[str]) -> str:
-        """What the table follows from."""
+        """The identity of the table's inputs."""
         read = {name: self.out.read(f"{name}/{_READBACK}").decode("utf-8", "replace") for name in trainings}
         return fingerprint([VERSION, repr(self.step), read])
 
     def _counts(self, arm: Arm) -> dict[str, Any]:
-        """What the arm learned from, by its first training, and whether each looks."""
+        """The counts of the arm's data, by its first training, and whether each training looks."""
         every = [json.loads(self.out.read(f"{name}/{_METRICS}")) for name in arm.trainings]
         first = every[0]
         datasets = {name for name, num in first["num_train"].items() if num}
@@ -138,7 +138,7 @@ class CompareRunner(StepRunner[Compare]):
         }
 
     def _differs(self, arm: Arm) -> dict[str, Any]:
-        """The values of the arm's training that aren't the same in all arms."""
+        """The values of the arm's training that differ between arms."""
         every = [flat(asdict(self._training(one.trainings[0]))) for one in self.step.arms]
         training = self._training(arm.trainings[0])
         own = flat(asdict(training))
@@ -148,10 +148,8 @@ class CompareRunner(StepRunner[Compare]):
         return values | ({"learns from": ", ".join(learned)} if "datasets" in fields else {})
 
     def _readings(self, truth: str, names: Mapping[str, Mapping[str, set[str]]]) -> tuple[dict[str, list[dict[Key, Row]]], int]:
-        """Each arm's readings of a truth, by seed and sample: of those samples that all have read, and how many others there are.
-
-        Raises `ValueError` if none is.
-        """
+        """Each arm's readings of a truth, by seed and sample, of the samples that all arms have read; and the number of other
+        samples. Raises `ValueError` if there is no common sample."""
         readings_of: dict[str, list[dict[Key, Row]]] = {}
         for arm in self.step.arms:
             readings_of[arm.name] = []
@@ -189,7 +187,7 @@ class CompareRunner(StepRunner[Compare]):
         return table
 
     def _worst(self, readings: Mapping[str, Sequence[Mapping[Key, Row]]]) -> list[Row]:
-        """Of each pair of arms the samples whose errors differ most: those that the second reads better, and the first."""
+        """For each pair of arms the samples whose errors differ most: those that the second reads better, and the first."""
         arms, first = list(readings), next(iter(readings.values()))[0]
         keys, differing = list(first), []
         means = {arm: _edits(of_arm, keys).mean(0) for arm, of_arm in readings.items()}

@@ -36,7 +36,7 @@ ANSWERS, TABLE, OF = "answers", "table.json", "of.json"
 
 
 class Page(NamedTuple):
-    """A page: `image` is encoded, `text` is what stands there."""
+    """A page: `image` is encoded, `text` is its true text."""
 
     name: str
     image: bytes
@@ -116,7 +116,7 @@ class CompressionRunner(StepRunner[MeasureCompression]):
         return sorted((one for one in readings if one.mode in modes), key=lambda one: (modes.index(one.mode), one.page))
 
     def _ask(self) -> None:
-        """Read what nobody has read."""
+        """Read the pages without an answer."""
         from datagen.score.compression_pages import tokens_of
 
         tokenizer = tokens_of(str(Path(self.step.model) / "tokenizer.json"))
@@ -161,7 +161,7 @@ class CompressionRunner(StepRunner[MeasureCompression]):
 
 
 def _views(page: Page, mode: str) -> "Views | None":
-    """What the network sees of a page; None, said in the log, where its image is damaged."""
+    """The network's view of a page; None, with a warning in the log, if its image is damaged."""
     from model.net.image import load
 
     try:

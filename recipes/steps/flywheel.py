@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
 class FlywheelRunner(StepRunner[Flywheel]):
     def plan(self) -> str:
-        kept = 0 if self.place.overwrite else len(round_metrics(self.out))
-        made = kept and kept + len(refused_rounds(self.out))
-        steps = self.step.later.steps if kept else self.step.first.steps
+        num_kept = 0 if self.place.overwrite else len(round_metrics(self.out))
+        made = num_kept and num_kept + len(refused_rounds(self.out))
+        steps = self.step.later.steps if num_kept else self.step.first.steps
         if self.step.rounds == AUTO:
             ends = made and enough(self.step, self.out)
             return f"{made} rounds made; {ends or f'more until one brings no gain, the next of at most {steps} steps a script'}"
@@ -89,10 +89,10 @@ class FlywheelRunner(StepRunner[Flywheel]):
         from flywheel.people import audit
         from recipes.report.readings import readings_sections
 
-        last, found = self.out.sub(round_name(rounds[-1]["round"])), audit.results(self.folder)
+        last, audits = self.out.sub(round_name(rounds[-1]["round"])), audit.results(self.folder)
         asides = set_aside.describe(set_aside.of(self.out))
         sections = flywheel_sections(self.step.name, rounds, asides, last, pages, report.seed)
-        return [*sections, *readings_sections(self.step.name, rounds[-1], last, found, self.step.precision)]
+        return [*sections, *readings_sections(self.step.name, rounds[-1], last, audits, self.step.precision)]
 
     def held_out(self) -> frozenset[str]:
         return documents_learned.held_out(self.step, self.out)
@@ -101,8 +101,8 @@ class FlywheelRunner(StepRunner[Flywheel]):
         return documents_learned.readers_trained_on(self.out, sha256s)
 
     def forget(self, gone: Gone) -> None:
-        """Clear rounds that aren't whole; they begin again. Whole rounds stay, with readers that learned from the sources. What
-        a person was asked about their lines, and answered, goes."""
+        """Clear unfinished rounds; they begin again. Whole rounds stay, with readers that learned from the sources. Questions
+        about the sources' lines, and their answers, are removed."""
         from flywheel.people import audit
 
         if questions.forget(self.folder, gone.sources.holds_key):

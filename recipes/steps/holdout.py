@@ -1,4 +1,4 @@
-"""Holding documents out of all later trainings, as a step."""
+"""A step that holds documents out of all later trainings."""
 
 import logging
 from pathlib import Path
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 class HoldOutRunner(StepRunner[HoldOut]):
-    """The documents are read from the datasets whenever they are asked for, so that nothing is held out that isn't there."""
+    """The documents are read from the datasets at each question, so only existing ones are held out."""
 
     def plan(self) -> str:
         what = "all documents" if self.step.share == 1 else f"{self.step.share:.0%} of the documents"
@@ -52,7 +52,7 @@ class HoldOutRunner(StepRunner[HoldOut]):
         return chosen
 
     def _groups(self) -> dict[str, set[str]]:
-        """The sha256s of the documents of each group of samples that can be measured."""
+        """The sha256s of the documents of each group of measurable samples."""
         documents: dict[str, set[str]] = {}
         for name in self.step.datasets:
             if name.endswith(".jsonl"):
@@ -70,7 +70,7 @@ class HoldOutRunner(StepRunner[HoldOut]):
 
 
 def _groups_of_rows(name: str) -> set[str]:
-    """Raises `ValueError` for a row without a group: nobody could say whether an arm has its document."""
+    """Raises `ValueError` for a row without a group: whether an arm has its document would be unknown."""
     from model.data.conversations import row
 
     groups = set()
@@ -82,7 +82,7 @@ def _groups_of_rows(name: str) -> set[str]:
         try:
             group = row(msgspec.json.decode(line)).group if line.strip() else None
         except (ValueError, SampleError):
-            continue  # the training counts and names it
+            continue  # the training counts and names the row
         if group == "":
             raise ValueError(f"truth={name} line {number} has no group: name its document, which no arm may learn from")
         if group:

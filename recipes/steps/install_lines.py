@@ -1,7 +1,7 @@
-"""The network of lines that comes with the package, as a step: a training's network takes its place, and gets a card.
+"""The package's network of lines, as a step: a training's network replaces it, and gets a card.
 
 model/lines/model/       the network, a released folder
-model/lines/card.json    what it learned from, and how well it reads unseen lines
+model/lines/card.json    its training, and its errors on unseen lines
 model/lines/CARD.md      the same for people
 """
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 NUM_LINES = 300
 FIRST = 60
-"""The lines of a card's test that `make test` reads again."""
+"""The number of a card's test lines that `make test` reads again."""
 _LICENCES = {
     "DejaVu": "Bitstream Vera",
     "Free": "GPL-3.0-or-later with the font exception",
@@ -80,7 +80,7 @@ class InstallLinesRunner(StepRunner[InstallLines]):
 
 @contextmanager
 def replaced(target: Path) -> Iterator[Path]:
-    """A folder to write beside `target`, which takes its place at the end. If something fails, `target` stays."""
+    """A folder to write beside `target`, which replaces it at the end. If something fails, `target` stays."""
     new, old = target.with_name(f"{target.name}.new"), target.with_name(f"{target.name}.old")
     shutil.rmtree(new, ignore_errors=True)
     yield new
@@ -92,7 +92,7 @@ def replaced(target: Path) -> Iterator[Path]:
 
 
 def card(out: Folder, trainings: Sequence[str]) -> dict[str, Any]:
-    """What the network of the last of these trainings learned from, and how well it reads."""
+    """The training and the errors of the network of the last of these trainings."""
     runs = [flat(json.loads(out.sub(name).read("run.json"))["step"]) for name in trainings]
     metrics = json.loads(out.sub(trainings[-1]).read("metrics.json"))
     learned = [run["datasets"][0]["drawn"]["lines"] for run in runs]
@@ -125,13 +125,13 @@ def card(out: Folder, trainings: Sequence[str]) -> dict[str, Any]:
 
 
 def drawn(truths: Sequence[str], faces: Sequence[str]) -> list[DrawnLine]:
-    """The lines that test the network, in these typefaces by turns."""
+    """The test lines of the network, in these typefaces in turn."""
     each = [Lines(faces=(face,)) for face in faces]
     return [each[n % len(each)].drawn(text, random.Random(f"card {n}")) for n, text in enumerate(truths)]
 
 
 def read(folder: Folder, lines: Sequence[DrawnLine], together: int = 30) -> list[str]:
-    """What the network in `folder` reads in drawn lines, in fp32."""
+    """The readings of drawn lines by the network in `folder`, in fp32."""
     import torch
 
     from datagen.target import Prompt
@@ -146,7 +146,8 @@ def read(folder: Folder, lines: Sequence[DrawnLine], together: int = 30) -> list
 
 
 def frames_right(training: Folder, lines: Sequence[DrawnLine]) -> float:
-    """The share of the lines' frames, of those with ink and without, whose character the training's SAM sees by its own head."""
+    """The share of the lines' frames, of those with ink and without, whose character the head of the training's SAM tells
+    right."""
     import safetensors.torch
     import torch
 

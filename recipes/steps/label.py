@@ -1,4 +1,4 @@
-"""Labelling as a step: servers are tried first, the ledger is indexed, and what was asked is counted beside the dataset."""
+"""Labelling as a step: servers are tried first, the ledger is indexed, and questions are counted beside the dataset."""
 
 import functools
 import json
@@ -38,7 +38,7 @@ _A_DAY, _INDEX_BYTES = 86_400, 45
 
 
 def sums(tallied: Iterable[tuple[str, Tally]], servers: int, price: float) -> Sums:
-    """What these shards asked; pauses between runs don't count."""
+    """The counts of these shards; pauses between runs don't count."""
     total, times = Tally(), []
     for _, tally in tallied:
         total.pages += tally.pages
@@ -84,8 +84,7 @@ class LabelRunner(PipelineRunner):
         return [asked, *super().sections(report, max_bytes - len(asked.html))]
 
     def retry(self, reason: str) -> int:
-        """Samples of another dataset are read by shards: theirs are made anew, and all but what is asked again is in the
-        ledger."""
+        """Samples of another dataset are read by shards: those shards are made anew, and the ledger has all other answers."""
         if self.step.label.answerer.name == NOBODY.name:
             raise ValueError("the last run had server=ledger, which asks nobody: run the recipe with server=URL, then retry")
         drops = [drop for drop in self._drops() if drop.reason == reason]
@@ -106,7 +105,7 @@ class LabelRunner(PipelineRunner):
         return [drop for report in read_reports(self.folder) for drop in report.drops if drop.reason in FATES]
 
     def forget(self, gone: Gone) -> None:
-        """The answers about forgotten pages go, too, wherever the ledger lies."""
+        """Remove the answers about forgotten pages, too, wherever the ledger is."""
         folder = self.step.label.ledger_folder(self.folder)
         if folder.local is not None:
             ledger.forget(folder, gone.sources.holds_key)
@@ -119,7 +118,7 @@ class LabelRunner(PipelineRunner):
         return sums(tallies(self.folder), num_servers(self.step), self.step.price)
 
     def _page(self, drop: Drop) -> bytes | None:
-        """The image of a page that dropped, read again; None where that can't be done."""
+        """The image of a dropped page, read again; None if that fails."""
         if drop.part is None:
             return None
         source = self.step.source
@@ -138,13 +137,14 @@ class LabelRunner(PipelineRunner):
 
     @functools.cached_property
     def _inputs(self) -> dict[Drop, Inputs]:
-        """What the shard read in which a page dropped."""
+        """The inputs of the shard in which each page dropped."""
         inputs = {shard_name(self.step.name, shard.index): shard.inputs for shard in assigned(self.folder)}
         return {drop: inputs.get(report.shard, ()) for report in read_reports(self.folder) for drop in report.drops}
 
 
 class Pages(Shards):
-    """Counts a run's shards as `Shards` does, with what they asked, and indexes their answers for later shards of equal pages."""
+    """Counts a run's shards as `Shards` does, with their questions, and indexes their answers for later shards with equal
+    pages."""
 
     def __init__(self, step: Labelling, dataset: Folder, num_shards: int, expected: int, noun: str = "pages"):
         super().__init__(num_shards, expected, noun)
@@ -165,14 +165,15 @@ class Pages(Shards):
         return state._replace(note=note)
 
     def _with(self, *shards: str) -> Sums:
-        """The sums so far, with what these shards asked."""
+        """The sums so far, together with these shards."""
         more = [(name, tally) for shard in shards for name, tally in tallies(self._dataset, shard)]
         tally = sums([("", self._sums.tally), *more], 1, 0.0).tally
         return replace(self._sums, tally=tally, busy_s=time.monotonic() - self.started)
 
 
 def check(step: Labelling) -> None:
-    """Raises `ValueError`, one sentence, if nobody will answer: a wrong address, model or key, a folder without weights."""
+    """Raises `ValueError`, one sentence, if there will be no answers: a wrong address, model or key, or a folder without
+    weights."""
     choice, settings = step.label.answerer, dict(step.label.answerer.settings)
     if choice.name == "servers" and settings["url"] != BESIDE:
         servers = Servers(**settings)
@@ -180,22 +181,22 @@ def check(step: Labelling) -> None:
             on_loop(servers.check())
         finally:
             servers.close()
-    step.label.engines()  # of a network of ours, its weights
+    step.label.engines()  # for a network of ours: its weights
 
 
 def num_servers(step: Labelling) -> int:
-    """How many servers answer, or 1 where this process does."""
+    """The number of servers, or 1 if this process answers."""
     url = dict(step.label.answerer.settings).get("url", "")
     return len(addresses(url)) if url and url != BESIDE else 1
 
 
 def placed(step: Labelling, place: Place) -> Labelling:
-    """The step as it runs there: each server's room is shared out to the workers, and a network of ours reads on processors where
-    this machine has no GPU. Decides no byte."""
+    """The step at its place: workers share each server's room, and a network of ours reads on processors if this machine has no
+    GPU. No byte depends on it."""
     choice, settings = step.label.answerer, dict(step.label.answerer.settings)
     if choice.name == "servers":
         workers = make_runner(place.on, place.workers).num_workers(step.needs)
-        if step.beside and place.on == "slurm":  # a job's servers are its own workers'
+        if step.beside and place.on == "slurm":  # a job's servers are for its own workers
             import dask
 
             workers = int(dask.config.get("jobqueue.slurm-serve.processes", 1))
@@ -206,7 +207,7 @@ def placed(step: Labelling, place: Place) -> Labelling:
 
 
 def planned(step: Labelling) -> str:
-    """What labelling `step.planned` pages would take."""
+    """The cost of labelling `step.planned` pages."""
     num, servers, measured = step.planned, step.servers, rates()
     pages_s = measured["label.pages_s"].value
     days = num / (pages_s * servers) / _A_DAY

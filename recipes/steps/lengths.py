@@ -14,7 +14,7 @@ from recipes.steps import OK, SHARD_FAILED, StepRunner
 
 log = logging.getLogger(__name__)
 
-_FEW = 4  # parts: a cluster takes longer to start than one process to count so many
+_FEW = 4  # parts: one process counts so many before a cluster has started
 
 
 class LengthsRunner(StepRunner[CountLengths]):
@@ -31,8 +31,8 @@ class LengthsRunner(StepRunner[CountLengths]):
 
 
 def count_lengths(training: Train, out: Folder, runner: Runner, name: str) -> int:
-    """Count the lengths of the training's samples, where it starts with a tokenizer. Returns how many parts failed, which are
-    named. Raises `ValueError` for a dataset or a start that isn't there."""
+    """Count the lengths of the training's samples, if it starts with a tokenizer. Returns the number of failed parts, which the
+    log names. Raises `ValueError` for a missing dataset or start."""
     from model.data.counting import CountTask, count, uncounted
     from model.files.network_folder import TOKENIZER
     from model.train.data import open_all

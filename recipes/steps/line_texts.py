@@ -1,6 +1,6 @@
-"""Text that lines in other scripts are drawn from, as a step: out of packages, as readers of scripts have it.
+"""Text for drawn lines in other scripts, as a step: from packages, as for readers of scripts.
 
-line-texts/SCRIPT.json    the text that trains, and that measures; where both are from
+line-texts/SCRIPT.json    the text for training, and for measuring; the origin of both
 """
 
 import json
@@ -43,7 +43,7 @@ class LineTextsRunner(StepRunner[LineTexts]):
 
 
 def text_of(script: str, step: LineTexts) -> dict[str, Any]:
-    """What the file of a script says. Raises `ValueError` if one of its languages has no text here, or all have too little."""
+    """The contents of a script's file. Raises `ValueError` if one of its languages has no text here, or all have too little."""
     langs = dict(step.languages)[script]
     train: list[str] = []
     held_out: list[str] = []

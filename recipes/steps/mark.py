@@ -1,4 +1,4 @@
-"""Marking what is alike as a step."""
+"""A step that marks alike samples."""
 
 import logging
 
@@ -12,7 +12,7 @@ from recipes.steps import OK, Gone, StepRunner
 
 log = logging.getLogger(__name__)
 
-_FEW_SHARDS = 8  # take less than a cluster takes to start
+_FEW_SHARDS = 8  # they take less time than a cluster's start
 
 
 class MarkRunner(StepRunner[MarkAlike]):

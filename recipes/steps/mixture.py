@@ -1,4 +1,4 @@
-"""Writing a mixture as a step: which datasets a training draws from, and with which weights."""
+"""Writing a mixture as a step: a training's datasets and their weights."""
 
 import json
 import logging
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 FILE = "mixture.json"
 _PARTS = {part.key: part for part in PAPER}
-# What each part is called in an output of a recipe of its own.
+# The names of each part's datasets in an output of its own recipe.
 _IN_OUTPUT = {
     "pages": ("coarse*",),
     "fine": ("fin[e]",),
@@ -40,8 +40,8 @@ _NOTE = (
 
 
 class Share(NamedTuple):
-    """A dataset's place in the mixture: how many samples can be learned from, its group, its weight there (the paper's millions
-    of samples), and its share of all that is drawn."""
+    """A dataset's place in the mixture: its number of samples to learn, its group, its weight there (the paper's millions of
+    samples), and its share of all draws."""
 
     part: str
     where: str
@@ -98,7 +98,7 @@ class MixtureRunner(StepRunner[WriteMixture]):
         return [Section("mixture", "What a training draws from", html)]
 
     def forget(self, gone: Gone) -> None:
-        """A dataset of which nothing is left is drawn from no more."""
+        """A dataset without remaining samples leaves the mixture."""
         if self.out.exists(FILE) and self._shares():
             self.run()
 
@@ -109,13 +109,13 @@ class MixtureRunner(StepRunner[WriteMixture]):
         return [f"  left out, since it has no input: {key}" for key in self.step.left_out]
 
     def _empty(self, shares: list[Share]) -> list[str]:
-        """The parts that have an input, of which nothing came that can be learned from."""
+        """The parts with an input that gave nothing to learn."""
         parts = dict.fromkeys(one.part for one in self.step.drawn)
         has = {share.part for share in shares}
         return [f"  left out, since it has no sample to learn from: {part}" for part in parts if part not in has]
 
     def _shares(self) -> list[Share]:
-        """What there is to learn from, in order; what is empty isn't there. Raises `ValueError` for what two parts name."""
+        """The datasets to learn from, in order, without empty ones. Raises `ValueError` if two parts name the same dataset."""
         counts = [(one.part, where, _num_samples(folder)) for one in self.step.drawn for where, folder in self._datasets(one)]
         counts = [count for count in counts if count[2]]
         part_of: dict[str, str] = {}
@@ -136,7 +136,7 @@ class MixtureRunner(StepRunner[WriteMixture]):
         return shares
 
     def _datasets(self, one: Drawn) -> list[tuple[str, Folder]]:
-        """Where the datasets lie that are meant, each as the mixture's file names it."""
+        """The folders of the named datasets, each under its name in the mixture's file."""
         if "/" not in one.where:
             return [(f"./{one.where}", self.out.sub(one.where))]
         folder = Folder(one.where)
@@ -150,13 +150,13 @@ class MixtureRunner(StepRunner[WriteMixture]):
 
 
 def _patterns(part: str, output: Folder) -> list[str]:
-    """What a part's datasets are called in another output: all that its own recipe made, or those of its name."""
+    """The names of a part's datasets in another output: all that its own recipe made, or those of its name."""
     recipe = json.loads(output.read(recipe_json.NAME)).get("recipe") if output.exists(recipe_json.NAME) else ""
     return ["*"] if recipe and recipe == RECIPES_OF.get(part) else [*_IN_OUTPUT.get(part, (f"{part}*",))]
 
 
 def _num_samples(dataset: Folder) -> int:
-    """How many samples of a dataset can be learned from: they have an answer, and no mark."""
+    """The number of a dataset's samples to learn: those with an answer, and without a mark."""
     excluded = marks.excluded(dataset)
     num = 0
     for report in read_reports(dataset):
@@ -166,7 +166,7 @@ def _num_samples(dataset: Folder) -> int:
 
 
 def _shares_of(groups: set[str]) -> dict[str, float]:
-    """The shares of the groups that there are, in all 1."""
+    """The shares of the present groups, in all 1."""
     total = sum(share for group, share in GROUPS.items() if group in groups)
     return {group: share / total for group, share in GROUPS.items() if group in groups}
 

@@ -1,4 +1,4 @@
-"""A pipeline as a step: its dataset made on the recipe's workers, with progress, its status, and its part of the report."""
+"""A pipeline as a step: its dataset, made on the recipe's workers, with progress, its status, and its part of the report."""
 
 import logging
 import platform
@@ -45,7 +45,7 @@ class PipelineRunner(StepRunner[Pipeline]):
         items = step.census.items()
         todo = dataset.plan(step, self.folder, items, InProcess(), False, self._forgotten(), afresh=place.overwrite)
         pages, num_bytes, cpu_s = todo.estimate
-        names = [name for stage in step.stages if (name := stage.rate)]  # most cost next to nothing
+        names = [name for stage in step.stages if (name := stage.rate)]  # most stages cost next to nothing
         for name in names:
             cpu_s += rates()[name].value * (pages if name.endswith(BY_PAGE) else todo.num_documents * DOCUMENT_PAGES)
         workers = make_runner(place.on, place.workers).num_workers(step.needs)
@@ -89,7 +89,7 @@ class PipelineRunner(StepRunner[Pipeline]):
         uris = {drop.uri for drop in self._drops() if drop.reason == reason}
         if not uris:
             return 0
-        # Refuse now what the run would refuse, but for files that were put right.
+        # Refuse now what the run would refuse, except for mended files.
         others = StoredItems(d for d in documents if d.uri not in uris)
         dataset.plan(step, self.folder, others, InProcess(), commit=False, forgotten=self._forgotten())
         return datagen_retry.retry(step, self.folder, documents, reason)
@@ -100,7 +100,7 @@ class PipelineRunner(StepRunner[Pipeline]):
         return replace(step, census=Known(step.census, self.folder.url)) if self.folder.exists("census") else None
 
     def _drops(self) -> Iterable[Drop]:
-        """What could be read again: samples of another dataset can't, since that is read by shards."""
+        """The drops that could be read again. Samples of another dataset can't, since that is read by shards."""
         for shard in assigned(self.folder):
             report = read_report(self.folder, shard_name(self.step.name, shard.index))
             uris = {item.uri for item in shard.inputs} if report and report.drops else ()
@@ -111,14 +111,14 @@ class PipelineRunner(StepRunner[Pipeline]):
 
 
 def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages", counts: type[Shards] = Shards) -> int:
-    """Make what is not made yet of the dataset of `step`; `noun` is what its samples are called, and `counts` counts its shards.
+    """Make the missing shards of the dataset of `step`; `noun` is the word for its samples, and `counts` counts its shards.
     Returns the exit code."""
     out = Folder(place.out)
     folder = out.sub(step.name)
     step = _within(step, out)
     runner = make_runner(place.on, place.workers)
     documents = step.census.items()
-    if place.overwrite:  # only now that there is something to put in its place
+    if place.overwrite:  # not before there is something to replace it
         dataset.clear(folder)
     gone = Forgotten.of(tombstones.read(out))
     todo = dataset.plan(step, folder, documents, runner, True, gone)
@@ -131,7 +131,7 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages", counts:
             # A cluster takes longer to start than one shard to finish.
             runner = InProcess() if todo.num_shards == 1 else make_runner("local", workers)
     count = counts(todo.num_shards, todo.estimate.num_samples, noun)
-    folder.remove(progress.UNDER_WAY)  # what a killed run left
+    folder.remove(progress.UNDER_WAY)  # leftovers of a killed run
 
     def look() -> None:
         if under_way := progress.under_way(folder):
@@ -144,12 +144,12 @@ def make(step: Pipeline, recipe: str, place: Place, noun: str = "pages", counts:
 
 
 def _within(step: Pipeline, out: Folder) -> Pipeline:
-    """The step with the dataset of an earlier step, if it reads one, where it lies in `out`."""
+    """The step with the folder of the earlier step's dataset in `out`, if it reads one."""
     return replace(step, census=step.census.within(out))
 
 
 def dataset_status(folder: Folder) -> list[str]:
-    """A line that says how far a dataset is, then a line a reason of drops and a line a mark."""
+    """A line with a dataset's progress, then a line a reason of drops and a line a mark."""
     totals, num_assigned = Totals.of(each_report(folder)), num_shards(folder)
     lines = [
         f"{Path(folder.url).name}: {totals.num_shards} of {num_assigned} shards done, {num_assigned - totals.num_shards} left; "
@@ -171,7 +171,7 @@ def rate(totals: Totals) -> float:
 
 
 def busy_s(spans: Iterable[tuple[float, float]]) -> float:
-    """The seconds that lie in any of these spans, each from its start to its end: pauses between runs don't count."""
+    """The seconds in the union of these spans, each from its start to its end: pauses between runs don't count."""
     busy, until = 0.0, 0.0
     for started, finished in sorted(spans):
         busy += max(0.0, finished - max(started, until))
@@ -203,7 +203,7 @@ def _sum_up(step: Pipeline, folder: Folder, outcome: dataset.Outcome) -> int:
 
 
 def _circumstances(recipe: str, step: Pipeline, place: Place) -> dict[str, Any]:
-    """What run.json keeps of a run beside its times."""
+    """The circumstances of a run for run.json, beside its times."""
     return {
         "recipe": recipe,
         "step": describe(step),
@@ -218,7 +218,7 @@ def _circumstances(recipe: str, step: Pipeline, place: Place) -> dict[str, Any]:
 
 
 def git_revision() -> str:
-    """The clone's commit, with `-dirty` behind it where tracked files differ; "" outside a clone."""
+    """The clone's commit, with `-dirty` behind it if tracked files differ; "" outside a clone."""
     command = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=30, check=True).stdout.strip()

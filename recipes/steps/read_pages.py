@@ -1,7 +1,7 @@
-"""Pages that a network of lines reads, as a step: our detector finds their lines, which are put in order, and the network reads
-each, a long one in parts; so does Tesseract, the same crops.
+"""Pages read by a network of lines, as a step: our detector finds their lines, which are put in order. The network reads each
+line, a long one in parts; Tesseract reads the same crops.
 
-    NAME/network/KEY.md, NAME/tesseract/KEY.md    what they read, as `make score pred=` takes it
+    NAME/network/KEY.md, NAME/tesseract/KEY.md    their readings, for `make score pred=`
     NAME/pages.json                               each page's lines with their boxes; the edit distances
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PAGES = "pages.json"
-VERSION = 1  # goes up whenever the same network would read otherwise
+VERSION = 1  # goes up whenever the same network would give other readings
 NETWORK, TESSERACT = "network", "tesseract"
 LATIN = "Latn"
 _MOST = 120  # tokens of a part of a line
@@ -91,14 +91,14 @@ class ReadPagesRunner(StepRunner[ReadPages]):
                 self.folder.sub(reader).remove(name)
 
     def _made_of(self, trained: Folder) -> str:
-        """What the readings follow from."""
+        """The inputs of the readings."""
         from model.train.start import known_as
 
         values = [known_as(trained.sub("model")), self.step.dataset, self.step.max_pages, VERSION]
         return hashlib.sha256(json.dumps(values).encode()).hexdigest()
 
     def _pages(self, share: float) -> list[Sample]:
-        """Trusted pages of held-out documents, of as many documents as there are."""
+        """Trusted pages of held-out documents, from as many documents as possible."""
         from model.data.split import is_held_out
 
         held_out = frozenset[str]().union(*(runner.held_out() for runner in self.earlier()))
@@ -119,11 +119,10 @@ class ReadPagesRunner(StepRunner[ReadPages]):
 
     @property
     def _dataset(self) -> Folder:
-        """Of the output, or elsewhere."""
         return Folder(self.step.dataset) if "/" in self.step.dataset else self.out.sub(self.step.dataset)
 
     def _score(self, reader: str, keys: set[str]) -> dict[str, float]:
-        """The mean edit distance of pages' text, with its interval, as `make score` has it."""
+        """The mean edit distance of pages' text, with its interval, as in `make score`."""
         from datagen.score import pages, scores
 
         truth = [page for page in pages.truths(self._dataset.url) if keys & set(page.names)]
@@ -132,8 +131,8 @@ class ReadPagesRunner(StepRunner[ReadPages]):
 
 
 def read(pages: Sequence[Sample], network: Folder) -> list[dict[str, Any]]:
-    """What the network and Tesseract read in the lines of each page, in reading order: its `key`, and `lines` with `box`, and
-    with a text by each reader's name."""
+    """The network's and Tesseract's readings of each page's lines, in reading order: its `key`, and `lines` with `box`, and with
+    a text by each reader's name."""
     from datagen.target import Prompt
     from flywheel.labels import lines_by_network
     from model.read_images import Asking

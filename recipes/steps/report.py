@@ -1,4 +1,4 @@
-"""The report as a step: made again whenever what it shows has changed."""
+"""The report as a step: made again whenever its content has changed."""
 
 import logging
 import time

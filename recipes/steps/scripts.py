@@ -82,14 +82,14 @@ class ScriptsRunner(StepRunner[Scripts]):
         return table(self._cards()).splitlines() if self.folder.exists(TABLE) else []
 
     def _scripts(self) -> Sequence[str]:
-        """The scripts that get a reader, as asked for."""
+        """The scripts that get a reader."""
         known = [script for script in languages.languages() if script not in languages.TRUNK_ALONE]
         if unknown := [script for script in self.step.scripts if script not in known]:
             raise ValueError(f"scripts={unknown[0]}: there is text in {', '.join(known)}")
         return self.step.scripts or known
 
     def _texts(self) -> dict[str, list[TextTask]]:
-        """The texts of each script that this run needs: all that the trunk learns, if one is trained."""
+        """The texts of each script for this run: all texts of the trunk, if one is trained."""
         wanted = self._scripts() if self.step.scripts else languages.languages()
         return {
             script: [TextTask(script, lang, languages.num_lines(script, len(of)), self.step.seed, self.folder.url) for lang in of]
@@ -98,12 +98,12 @@ class ScriptsRunner(StepRunner[Scripts]):
         }
 
     def _with_text(self, of: Sequence[TextTask]) -> tuple[str, ...]:
-        """The files of a script's texts; none where there is too little of it to learn the script."""
+        """The files of a script's texts; none if there is too little to learn the script."""
         num_lines = {task.name: tasks.num_lines(self.folder, task.name) for task in of}
         return tuple(name for name, num in num_lines.items() if num) if sum(num_lines.values()) >= tasks.FEWEST else ()
 
     def _clear(self) -> None:
-        """Remove what the output has of the step."""
+        """Remove the step's files from the output."""
         self.folder.sweep()
         for folder in (self.folder, *map(self.folder.sub, self.folder.folders())):
             for name in folder.names():
@@ -139,7 +139,7 @@ class ScriptsRunner(StepRunner[Scripts]):
         return made
 
     def _all(self, function: Callable[[Any], Any], todo: Sequence[Any], names: Sequence[str], what: str) -> bool:
-        """Whether the runner did all of these tasks. What failed is in the log, and is tried again by the same command."""
+        """Whether the runner did all of these tasks. The log has the failed ones, and the same command tries them again."""
         runner, done, failed = make_runner(self.place.on, self.place.workers), 0, 0
         name_of = dict(zip(todo, names, strict=True))
         with watched(what, {name: self.folder.sub(f"training-{name}") for name in names if what != "texts"}):
@@ -157,7 +157,7 @@ class ScriptsRunner(StepRunner[Scripts]):
         return {script: tasks.made_card(self.folder, script) for script in scripts}
 
     def _install(self, cards: dict[str, dict[str, Any]]) -> None:
-        """Make the readers those of the package. Others of the package stay, if the trunk is theirs."""
+        """Make the readers the package's. The package's other readers stay, if the trunk is theirs."""
         target, trunk = packaged.FOLDER, f"{TRUNK}.safetensors"
         is_same = (target / trunk).exists() and (target / trunk).read_bytes() == self.folder.read(trunk)
         with replaced(target) as new:

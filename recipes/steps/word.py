@@ -1,4 +1,5 @@
-"""What came out of Word documents, as a step: counted after the dataset, told in the log, by `make status` and in the report."""
+"""The results for Word documents, as a step: counted after the dataset, and shown in the log, by `make status` and in the
+report."""
 
 import json
 import logging

@@ -1,8 +1,7 @@
-"""What came out of Word documents, counted from a dataset's records and drops alone.
+"""The results for Word documents, counted from a dataset's records and drops alone.
 
-The XML of a document says how many formulas and tables there are. One came out if it is a sample of its own, or in the label of a
-page that is one, and is trusted; a table came out if that holds for all pieces of it, and no formula came out that isn't what its
-image shows.
+A document's XML has its number of formulas and tables. A formula or table came out if it is a sample of its own, or in the label
+of a trusted page. A table's pieces must all have come out. A formula that its image doesn't show right didn't come out.
 """
 
 from collections import Counter, defaultdict
@@ -16,26 +15,26 @@ from recipes.report.pages import seeded, spread
 
 _SHOWN = 48  # tables, and as many formulas, in the gallery: half of them the worst
 _NONE = "none there"
-WITHIN = 0.02  # of the page's own text: what a kept page's label is held to
+WITHIN = 0.02  # of the page's own text: the most edits of a kept page's label
 
 
 @dataclass
 class _Document:
-    """What is known of a document by its uri."""
+    """The facts about a document, by its uri."""
 
     num: dict[str, int] = field(default_factory=lambda: {"formula": 0, "table": 0})
-    out: set[Entity] = field(default_factory=set)  # pieces left out
+    out: set[Entity] = field(default_factory=set)  # without the numbers of pieces
     shown: set[tuple[Entity, int]] = field(default_factory=set)  # with the number of a kept page
     lost: set[tuple[Entity, int]] = field(default_factory=set)
     unlike: set[Entity] = field(default_factory=set)
-    pages: set[int] = field(default_factory=set)  # those that are samples, and trusted
+    pages: set[int] = field(default_factory=set)  # trusted samples
     dropped_pages: set[int] = field(default_factory=set)
 
     def met(self, entity: Entity) -> None:
         self.num[entity.kind] = max(self.num[entity.kind], entity.number + 1)
 
     def came_out(self, kind: str) -> int:
-        """How many formulas or tables did."""
+        """The number of formulas or tables that came out."""
         whole = {entity for entity in self.out | {entity for entity, _ in self.shown} if entity.kind == kind}
         lacking = {entity for entity, _ in self.lost - self.shown if entity.kind == kind}
         return len(whole - (lacking if kind == "table" else self.unlike))
@@ -55,7 +54,7 @@ class Tally:
     candidates: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: {"formula": [], "table": []})
 
     def add(self, sample: Sample, row: dict[str, Any]) -> None:
-        """Count a sample, whose place in the shards `row` of the manifest says."""
+        """Count a sample, whose place in the shards is in `row` of the manifest."""
         document, signals = self.documents[sample.origin.uri], sample.quality.signals
         for kind, name in (("formula", "formulas"), ("table", "tables")):
             document.num[kind] = max(document.num[kind], int(sample.metadata.get(name, 0)))
@@ -100,7 +99,7 @@ class Tally:
             document.dropped_pages.update(range(first, stop) if stop >= 0 else [first])
 
     def summary(self) -> dict[str, Any]:
-        """All figures, as JSON has them."""
+        """All figures, in JSON's types."""
         documents = self.documents.values()
         formulas, tables = (
             (sum(d.came_out(kind) for d in documents), sum(d.num[kind] for d in documents)) for kind in ("formula", "table")
@@ -126,7 +125,8 @@ class Tally:
         }
 
     def _chosen(self, kind: str) -> list[dict[str, Any]]:
-        """Those to show, worst first: half are the worst, of different documents if there are, the others drawn by their key."""
+        """The samples to show, worst first: half are the worst, of different documents if possible, the others drawn by their
+        key."""
         ranked = sorted(self.candidates[kind], key=lambda one: ([-b for b in one["badness"]], one["key"]))
         worst = spread(ranked, lambda one: one["uri"])[: _SHOWN // 2]
         keys = {one["key"] for one in worst}
@@ -136,7 +136,7 @@ class Tally:
 
 
 def lines(summary: dict[str, Any]) -> list[tuple[str, str]]:
-    """The figures for people: what each is, and what it comes to."""
+    """The figures for people: name and value."""
     likeness = f"; likeness {summary['likeness']:.3f} on average" if summary["drawn"][0] else ""
     distance = f"{summary['distance']:.4f} on average, {summary['worst_distance']:.4f} at worst" if summary["pages"][0] else _NONE
     figures = [

@@ -1,1 +1,1 @@
-"""What can be asked of an output."""
+"""Commands on an output."""

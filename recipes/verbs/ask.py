@@ -1,4 +1,4 @@
-"""The words of `make flywheel` that need a person: sheets of lines to correct or to type, and the answers that come back."""
+"""The words of `make flywheel` for people: sheets of lines to correct or to type, and their answers."""
 
 import logging
 from collections import Counter
@@ -28,7 +28,7 @@ def wheel_of(out: str) -> StepRunner[Flywheel]:
 
 
 def ask_review(wheel: StepRunner[Flywheel], count: int) -> str:
-    """Write a sheet of the `count` lines that teach most, and say where it lies. Raises `ValueError` if there is no line to ask
+    """Write a sheet of the `count` lines that teach most, and name its place. Raises `ValueError` if there is no line to ask
     about."""
     metrics = _last_round(wheel)
     number = metrics["round"]
@@ -44,7 +44,7 @@ def ask_review(wheel: StepRunner[Flywheel], count: int) -> str:
 
 
 def ask_audit(wheel: StepRunner[Flywheel], count: int) -> str:
-    """Write a sheet of `count` lines to transcribe, and say where it lies. Raises `ValueError` if nothing is let through."""
+    """Write a sheet of `count` lines to transcribe, and name its place. Raises `ValueError` if no line passes the gates."""
     metrics = _last_round(wheel)
     with dataset.lock(wheel.out):
         with working(f"audit: reading pages without a text layer with the readers of {round_name(metrics['round'])}"):
@@ -59,14 +59,14 @@ def ask_audit(wheel: StepRunner[Flywheel], count: int) -> str:
 
 
 def take(wheel: StepRunner[Flywheel], file: str) -> str:
-    """Take in what a sheet saved, and say what it brought. Raises `ValueError` if the file isn't one."""
+    """Take in a sheet's file, and report its effect. Raises `ValueError` if the file isn't a sheet's."""
     with dataset.lock(wheel.out):
         taken = gold.take(wheel.folder, wheel.out.sub(wheel.step.pages), file)
-        found = audit.measure(wheel.folder)
+        results = audit.measure(wheel.folder)
     lines = [f"gold: {taken}"]
     for name in taken.audits:
-        rows = {"all languages": found[name]["all"]} | found[name]["languages"]
-        lines += [f"{name}, round {found[name]['round']}, {lang}: {_share(row)}" for lang, row in rows.items()]
+        rows = {"all languages": results[name]["all"]} | results[name]["languages"]
+        lines += [f"{name}, round {results[name]['round']}, {lang}: {_share(row)}" for lang, row in rows.items()]
     return "\n".join(lines)
 
 

@@ -1,4 +1,4 @@
-"""`make forget`: a source out of everything that an output has, for good."""
+"""`make forget`: removes a source from everything in an output, for good."""
 
 import difflib
 import logging
@@ -28,8 +28,8 @@ Sources = set[tuple[str, str]]
 
 
 class Finished(NamedTuple):
-    """How many samples went, and what could not be done, a sentence each. While there is a problem, the request stays open and
-    every later run tries again."""
+    """The number of removed samples, and a sentence for each problem. While there is a problem, the request stays open and every
+    later run tries again."""
 
     num_removed: int
     problems: list[str]
@@ -44,9 +44,9 @@ def forget(
 ) -> tuple[str, bool]:
     """Take a source, uri=… or sha256=…, out of an output, and keep it out.
 
-    `uri` is a file with all of its parts; `sha256` whatever has that content. Returns what went and what had learned from it, for
-    people, and whether all of it is done: if not, it is left to the next run. `recipe` made the output, if recipe.json doesn't
-    say which. Raises `ValueError` if the output has no such source.
+    `uri` is a file with all of its parts; `sha256` is any file with that content. Returns the removed sources and the models that
+    learned from them, for people, and whether all of it is done: if not, the next run goes on. `recipe` made the output, if
+    recipe.json doesn't name it. Raises `ValueError` if the output has no such source.
     """
     if bool(uri) == bool(sha256):
         raise ValueError("forget needs one of uri=… and sha256=…: a sample's record has both, under origin")
@@ -64,7 +64,7 @@ def forget(
             unknown = str(error)
         finish(folder, recipe, unknown)
         sources: Sources = {source for each in folders for source in datagen_forget.sources(each, uri, sha256)}
-        if not sources and uri and "://" not in uri:  # relative to where the user is
+        if not sources and uri and "://" not in uri:  # relative to the user's folder
             uri = os.path.abspath(uri)
             sources = {source for each in folders for source in datagen_forget.sources(each, uri)}
         if not sources:
@@ -79,11 +79,8 @@ def forget(
 
 
 def finish(out: Folder, recipe: Recipe | None, unknown: str = "") -> Finished:
-    """Do what was asked of the output and isn't done yet, whoever was killed at it. For the holder of the lock. `recipe` made the
-    output; without it, `unknown` says why nobody knows it.
-
-    Nothing that keeps samples out of a training is deleted on the way: marks stay until others replace them.
-    """
+    """Do the output's unfinished requests, also after a kill. For the holder of the lock. `recipe` made the output; without it,
+    `unknown` tells why it is unknown. Marks that keep samples out of a training stay until others replace them."""
     requests = tombstones.read(out)
     if all(t.done for t in requests):
         return Finished(0, [])
@@ -104,7 +101,7 @@ def finish(out: Folder, recipe: Recipe | None, unknown: str = "") -> Finished:
 
 
 def _forget_in_steps(out: Folder, recipe: Recipe, gone: Gone) -> list[str]:
-    """Ask every step of the recipe; returns what could not be done."""
+    """Ask every step of the recipe; returns the problems."""
     problems = []
     of_steps = runners(recipe, Place(out.url))
     for runner in of_steps:
@@ -120,7 +117,7 @@ def _forget_in_steps(out: Folder, recipe: Recipe, gone: Gone) -> list[str]:
 
 
 def _forget_reports(out: Folder, unknown: str) -> list[str]:
-    """What can be done where nobody knows the recipe: reports go, since they show pages. Returns why the rest can't be."""
+    """Without a known recipe only reports are deleted, since they show pages. Returns the reason why the rest stays."""
     for name in out.folders():
         if report.remove(out.sub(name)):
             log.warning("%s: removed, since it shows pages; the next run makes it anew", name)
@@ -128,12 +125,12 @@ def _forget_reports(out: Folder, unknown: str) -> list[str]:
 
 
 def _learned_from(out: Folder, recipe: Recipe | None, sha256s: frozenset[str]) -> tuple[str, ...]:
-    """What of the output had learned from these sources, when it still had them: readers of whole rounds, and models."""
+    """The output's readers of whole rounds, and its models, that learned from these sources, when it still had them."""
     names = []
     for runner in runners(recipe, Place(out.url)) if recipe else []:
         try:
             names += runner.learned_from(sha256s)
-        except (ValueError, OSError) as error:  # no reason to keep the samples
+        except (ValueError, OSError) as error:  # the samples go in any case
             names.append(f"{runner.step.name}, perhaps ({error})")
     return tuple(names)
 

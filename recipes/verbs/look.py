@@ -11,10 +11,9 @@ def look(
     seed: int = 0,
     by: Annotated[str, "NAME", "the name of the person who corrects, which the page asks for otherwise"] = "",
 ) -> tuple[str, bool]:
-    """A page for a browser, of every dataset, worst first: correct labels there and save a patch; or audit them, unseen.
-
-    Writes OUT/look/NAME/index.html, or OUT/look/NAME-audit/index.html, and says so, a line a dataset; and whether all datasets
-    have their pages. Raises `ValueError`, one sentence, where there is no such dataset."""
+    """A page for a browser, of every dataset, worst first: correct labels there and save a patch; or audit them, unseen. Writes
+    OUT/look/NAME/index.html, or OUT/look/NAME-audit/index.html, and returns a line a dataset; and whether all datasets have their
+    pages. Raises `ValueError`, one sentence, for an unknown dataset."""
     from datagen.disk.storage import Folder
     from datagen.patching.form import dataset_id
     from recipes.look.audit import write_audit

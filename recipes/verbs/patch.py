@@ -1,5 +1,5 @@
-"""`make patch`: what a person did on a look page, taken into its dataset. `make label_studio`: samples as tasks for Label Studio,
-and what people did there as a patch."""
+"""`make patch`: a person's work on a look page, taken into its dataset. `make label_studio`: samples as tasks for Label Studio,
+and people's work there as a patch."""
 
 import contextlib
 import json
@@ -28,11 +28,9 @@ def patch(
     patch: Annotated[str, "FILE", "the patch that a look page saved"],
     dataset: Annotated[str, "NAME", "the dataset that the patch is of, where the output has several copies of it"] = "",
 ) -> str:
-    """Take in what a person corrected or audited on a look page, patch=FILE.
-
-    Returns what changed, for people. Raises `ValueError`, one sentence, and has written nothing then, if the patch isn't whole,
-    or is for another dataset or for samples that have changed since.
-    """
+    """Take in what a person corrected or audited on a look page, patch=FILE. Returns the changes, for people. Raises
+    `ValueError`, one sentence, and writes nothing, if the patch isn't whole, or is for another dataset or for samples that have
+    changed since."""
     read, folder = form.read(patch), Folder(out)
     of_out = by_name(out)
     if folder.exists("census"):
@@ -51,10 +49,10 @@ def patch(
 
 
 def _meant(folders: dict[str, Folder], patch: Patch, out: str, name: str) -> Folder:
-    """The dataset that the patch is of."""
+    """The dataset of the patch."""
     ids = {}
     for each, folder in folders.items():
-        with contextlib.suppress(ValueError):  # one that is hardly begun
+        with contextlib.suppress(ValueError):  # a dataset that has hardly begun
             ids[each] = dataset_id(folder)
     if name and name not in ids:
         raise ValueError(f"dataset={name}: {out} has {', '.join(ids)}")
@@ -87,9 +85,8 @@ def label_studio(
     limit: Annotated[int, "N", "at most N tasks, the worst samples first"] = 0,
     by: Annotated[str, "NAME", "of several people who answered, the one whose answers are taken"] = "",
 ) -> str:
-    """A dataset as tasks for Label Studio, to=FILE.json; and with answers=FILE.json what people did there, as a patch.
-
-    Returns what there is to say, for people. Raises `ValueError`, one sentence, for what can't be read or told."""
+    """A dataset as tasks for Label Studio, to=FILE.json; and with answers=FILE.json what people did there, as a patch. Returns a
+    message for people. Raises `ValueError`, one sentence, for wrong or unreadable files."""
     path = Path(to).expanduser().absolute()
     if "://" in to or path.is_dir() or path.suffix != ".json":
         raise ValueError(f"to={to}: a file on a local disk is needed, such as {'patch' if answers else 'tasks'}.json")
@@ -130,7 +127,7 @@ def _tasks(name: str, folder: Folder, path: Path, limit: int) -> str:
 
 
 def _patch_of(answers: str, folders: dict[str, Folder], by: str, path: Path, out: str) -> str:
-    """Raises `ValueError`, which doesn't name the word, for answers that can't be taken."""
+    """Raises `ValueError`, without the word's name, for answers that can't be taken."""
     try:
         content = Path(answers).expanduser().read_bytes()
     except OSError as error:

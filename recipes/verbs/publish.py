@@ -1,5 +1,5 @@
-"""`make publish` and `make export`: an output's datasets passed on, as a folder that the Hugging Face viewer shows, or to the hub
-itself; or as rows that other trainers read."""
+"""`make publish` and `make export`: an output's datasets passed on, as a folder for the Hugging Face viewer, or to the hub; or as
+rows for other trainers."""
 
 import logging
 from collections import Counter
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 _MOST_NAMED = 8
 STAGED = "published"
-"""Where in an output that what goes to the hub is made."""
+"""The folder in an output for files that go to the hub."""
 
 
 def publish(
@@ -50,10 +50,10 @@ def publish(
 ) -> str:
     """An output's datasets as Parquet that the Hugging Face viewer shows, with a card, in to=….
 
-    Samples are left out, and counted, that are marked, that were forgotten, or whose licence doesn't let anybody pass them on;
-    of `pairs` also those that aren't trusted, and those whose answer is missing, or right. Returns what there is to say, for
-    people. Raises `ValueError` if nothing may be passed on, if a shard is damaged, or for a wrong word; `OSError` where the disk
-    or the hub fails: the same command goes on."""
+    Samples that are marked or forgotten, or whose licence isn't free, are left out, and counted; with `pairs` also those that
+    aren't trusted, and those whose answer is missing or right. Returns a message for people. Raises `ValueError` if nothing may
+    be passed on, if a shard is damaged, or for a wrong word; `OSError` if the disk or the hub fails: the same command goes on.
+    """
     name = hub.dataset_name(to)
     key = hub.token() if name else ""
     folder = Folder(out)
@@ -68,7 +68,7 @@ def publish(
     surveys = [each for each in _surveys(out, dataset, form, passed_on, pairs, below) if each.tables]
     with datasets_of.lock(target), shown("publish") as on_state:
         is_new = publication.make(surveys, target, on_state, tests)
-        lines = [*map(_said, surveys), *_unused(surveys), f"{'written' if is_new else 'unchanged'}: {target.local}"]
+        lines = [*map(_outcome, surveys), *_unused(surveys), f"{'written' if is_new else 'unchanged'}: {target.local}"]
         if name:
             lines.append(
                 f"sent to {hub.upload(target, name, key, on_state)}; a new dataset there is private until you say otherwise"
@@ -85,10 +85,9 @@ def export(
     licences: str = "",
     grounded: Annotated[bool, "0|1", "also answers with boxes, in DeepSeek-OCR's tokens, where they are the usual ones"] = False,
 ) -> str:
-    """An output's datasets as messages and images, which ms-swift, LLaMA-Factory, TRL, Unsloth and finetune read.
-
-    Left out, and counted, is what `publish` leaves out, and pages that a training here would pass over. Returns what there is to
-    say, for people. Raises `ValueError` and `OSError` as `publish` does."""
+    """An output's datasets as messages and images, which ms-swift, LLaMA-Factory, TRL, Unsloth and finetune read. The samples
+    that `publish` leaves out are left out, and counted, and so are pages that a training here would skip. Returns a message for
+    people. Raises `ValueError` and `OSError` as `publish` does."""
     if format not in messages.FORMATS:
         raise ValueError(f"format={format}: allowed is {', '.join(messages.FORMATS)}")
     folder, target = Folder(out), Folder(to)
@@ -111,7 +110,7 @@ def _not_exported(made: messages.Made) -> str:
 
 
 def wanted(out: str, folder: Folder, verdict: str, named: str) -> Wanted:
-    """What is passed on of the output by the words `verdict` and `licences`. Raises `ValueError` for a wrong verdict."""
+    """The choice by the words `verdict` and `licences`. Raises `ValueError` for a wrong verdict."""
     verdicts = tuple(filter(None, verdict.split(","))) or VERDICTS
     if unknown := set(verdicts) - set(VERDICTS):
         raise ValueError(f"verdict={verdict}: {', '.join(sorted(unknown))} is none of {', '.join(VERDICTS)}")
@@ -123,7 +122,7 @@ def wanted(out: str, folder: Folder, verdict: str, named: str) -> Wanted:
 
 
 def _surveys(out: str, only: str, form: str, wanted: Wanted, answers: str, below: float) -> list[Survey]:
-    """What there is of each dataset; with a model's `answers`, a folder, the pairs of those under the reward `below`."""
+    """The survey of each dataset; with a model's `answers`, a folder, the pairs of answers with a reward under `below`."""
     if form not in (files.PARQUET, files.SHARDS):
         raise ValueError(f"form={form}: allowed are {files.PARQUET}, {files.SHARDS}")
     if answers:
@@ -154,12 +153,12 @@ def _surveys(out: str, only: str, form: str, wanted: Wanted, answers: str, below
     return surveys
 
 
-def _said(found: Survey) -> str:
-    """What became of a dataset, for people."""
-    tables = ", ".join(f"{t.name} {t.tally.num_samples:,} samples, {t.file_bytes / 1e6:,.1f} MB" for t in found.tables.values())
-    left_out = f"; left out: {counted(found.left_out)}{what_to_do(found.left_out)}" if found.left_out else ""
+def _outcome(survey: Survey) -> str:
+    """The outcome for a dataset, in words."""
+    tables = ", ".join(f"{t.name} {t.tally.num_samples:,} samples, {t.file_bytes / 1e6:,.1f} MB" for t in survey.tables.values())
+    left_out = f"; left out: {counted(survey.left_out)}{what_to_do(survey.left_out)}" if survey.left_out else ""
     return "\n".join(
-        [f"{found.dataset}: {tables}{left_out}", *(_tests_said(t.name, t.tests) for t in found.tables.values() if t.tests)]
+        [f"{survey.dataset}: {tables}{left_out}", *(_about_tests(t.name, t.tests) for t in survey.tables.values() if t.tests)]
     )
 
 
@@ -170,14 +169,14 @@ def _unused(surveys: Sequence[Survey]) -> list[str]:
     return [f"{len(names)} answers are about no sample of these: {', '.join(names[:_MOST_NAMED])}{more}"] if names else []
 
 
-def _tests_said(table: str, tests: Tests) -> str:
+def _about_tests(table: str, tests: Tests) -> str:
     kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(tests.types.items())) or "none"
     without = ", ".join(f"{n:,} {why}" for why, n in Counter(tests.without).most_common())
     return f"tests of {table}: {kinds}; of {tests.num_samples:,} samples" + (f"; samples without: {without}" if without else "")
 
 
 def counted(left_out: Counter[LeftOut]) -> str:
-    """What was left out, and why, for people."""
+    """The left-out samples and the reasons, in words."""
     counts = [f"{n:,} {_because(why)}" for why, n in left_out.most_common(_MOST_NAMED)]
     rest = left_out.total() - sum(n for _, n in left_out.most_common(_MOST_NAMED))
     return ", ".join(counts + [f"{rest:,} for other reasons, which the card lists"] * bool(rest))
@@ -189,7 +188,7 @@ def _because(why: LeftOut) -> str:
 
 
 def what_to_do(left_out: Counter[LeftOut]) -> str:
-    """How what was left out for its licence is passed on, for people; "" if nothing was."""
+    """How to pass on samples that were left out for their licence, in words; "" if there are none."""
     names = [why.which for why in left_out if why.reason == "licence"]
     if not names:
         return ""

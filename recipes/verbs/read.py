@@ -1,8 +1,8 @@
 """`make read`: images of lines or of pages, read with the package's readers, a round's or a trained network, as a file of JSON
 lines.
 
-A row is on the disk before the next images are asked for, so that a run that was killed goes on behind the last row. Beside the
-file lies FILE.run.json, which says what its rows were read with: other readers' rows don't come among them.
+A row is on the disk before the next images are read, so a killed run goes on behind the last row. FILE.run.json beside the file
+has the reader and its settings: other readers' rows don't come among them.
 """
 
 import fcntl
@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 Row = dict[str, Any]
 
 _IMAGES_A_TASK = 16
-_BATCHES_A_TASK = 4  # of a network's, sorted by their lengths
-_FEW = 64  # images: a cluster takes longer to start than one process to read so many
+_BATCHES_A_TASK = 4  # of a network, sorted by their lengths
+_FEW = 64  # images: one process reads so many before a cluster has started
 
 
 def read(
@@ -54,10 +54,8 @@ def read(
     overwrite: bool = False,
 ) -> int:
     """Read images of lines or pages in any script that a reader comes with, a round's reader, or a model, a JSON line each.
-
-    Those that are in the file `out` aren't read again. Returns the exit code: 1 if something that is no image's fault failed.
-    Raises `ValueError` if there is no reader or no image, or if the file has other rows than this command's.
-    """
+    Images with a row in the file `out` aren't read again. Returns the exit code: 1 if something failed that isn't an image's
+    fault. Raises `ValueError` if there is no reader or no image, or if the file has other rows than this command's."""
     from datagen.pictures.image_files import FORMATS
 
     runner = make_runner(on, workers)
@@ -65,14 +63,14 @@ def read(
         if reader:
             raise ValueError(f"reader={reader} and model={model}: give one of them")
         how = _by_network(Folder(model), modes, prompt, together, max_new_tokens, kind)
-        runner = InProcess() if on == "local" else runner  # which has the machine's GPU, and its memory
+        runner = InProcess() if on == "local" else runner  # this process has the machine's GPU, and its memory
     else:
         how = _by_reader(Folder(reader).url if reader else "", kind, runner)
     items = Listing(input, FORMATS).items()
     with _file(out, how.made, overwrite) as file:
         seen = {row["image"] for row in _rows(out, file)}
         chunks = [tuple(items[start : start + how.at_a_time]) for start in range(0, len(items), how.at_a_time)]
-        # A chunk is read whole even if some of its rows are there: what a line is read with decides its last digits.
+        # A chunk is read whole even if some of its rows exist: a line's neighbours in a batch decide its last digits.
         numbers = [number for number, chunk in enumerate(chunks) if any(item.uri not in seen for item in chunk)]
         tasks = {how.task(chunks[number]): number for number in numbers}
         num_left = sum(item.uri not in seen for item in items)
@@ -90,7 +88,7 @@ def read(
                         "read: %s and %d after it: %s: %s", task.items[0].uri, len(task.items) - 1, type(error).__name__, error
                     )
                 done[tasks[task]] = rows or []
-                while expected in done:  # in the order of the images, whoever was first
+                while expected in done:  # in the order of the images, whichever task ends first
                     new = [row for row in done.pop(expected) if row["image"] not in seen]
                     _append(file, new)
                     count.add(new)
@@ -104,8 +102,8 @@ def read(
 
 @dataclass(frozen=True)
 class _How:
-    """What reads: what its rows follow from, so many images at a time as a `task` that `run` makes rows of, and what a worker
-    needs for that."""
+    """The reading: the inputs on which its rows depend, a `task` of `at_a_time` images, `run`, which makes its rows, and a
+    worker's needs."""
 
     made: dict[str, Any]
     at_a_time: int
@@ -123,7 +121,7 @@ def _by_reader(folder: str, kind: str, runner: Runner) -> _How:
     if kind not in read_images.KINDS:
         raise ValueError(f"kind={kind}: allowed are {', '.join(read_images.KINDS)}")
     with Engines() as engines:
-        assert kinds.reader(folder, "", engines).script  # refuses what holds none
+        assert kinds.reader(folder, "", engines).script  # refuses a folder without a reader
     sha256 = kinds.weights_sha256(Folder(folder)) if folder else packaged.digest()
     of_kind = kinds.kind_of(Folder(folder)) if folder else COMPACT
     return _How(
@@ -155,7 +153,7 @@ def _by_network(folder: Folder, modes: str, prompt: str, together: int, most: in
         if value < 1:
             raise ValueError(f"{name}={value}: at least 1 is needed")
     asking = read_images.Asking(folder.url, known_as(folder), prompt_of(prompt), chosen, together, most)
-    # How many are read together changes no answer in fp32, and in half precision what rounding does.
+    # The size of a batch changes no answer in fp32, and in half precision only by rounding.
     made = {name: value for name, value in asdict(asking).items() if name != "folder"} | {"torch": torch.__version__}
     needs = Needs(gpus=1) if torch.cuda.is_available() else A_CORE
     at_a_time, run = _BATCHES_A_TASK * together, read_images.run_network
@@ -166,7 +164,7 @@ def _by_network(folder: Folder, modes: str, prompt: str, together: int, most: in
 
 
 class Count:
-    """What became of images, so far."""
+    """The outcomes of images so far."""
 
     def __init__(self, num_images: int):
         self.num_images, self.num_read = num_images, 0
@@ -190,7 +188,7 @@ class Count:
 
 @contextmanager
 def _file(out: str, made: dict[str, Any], overwrite: bool) -> Iterator[BinaryIO]:
-    """The file of rows, open to read and to append, for one run at a time. FILE.run.json is there before the first row."""
+    """The file of rows, open to read and to append, for one run at a time. FILE.run.json is written before the first row."""
     if "://" in out or out.endswith(os.sep) or os.path.isdir(out):
         raise ValueError(f"out={out}: a file on a local disk is needed, such as readings.jsonl")
     path = os.path.abspath(os.path.expanduser(out))
@@ -215,8 +213,8 @@ def _file(out: str, made: dict[str, Any], overwrite: bool) -> Iterator[BinaryIO]
 
 
 def _rows(out: str, file: BinaryIO) -> list[Row]:
-    """The rows that the file has. What a kill left of a row at its end is cut off, and so are the last rows if they are of pages
-    of one TIFF: some of its pages may be missing. Raises `ValueError` for a line that is no row."""
+    """The file's rows. A row that a kill cut off at the end is removed, and so are the last rows if they are of pages of one
+    TIFF: some of its pages may be missing. Raises `ValueError` for a line that isn't a row."""
     file.seek(0)
     rows: list[tuple[int, Row]] = []
     end = 0
@@ -239,7 +237,7 @@ def _rows(out: str, file: BinaryIO) -> list[Row]:
 
 
 def _append(file: BinaryIO, rows: list[Row]) -> None:
-    """Write rows, and wait until they are on the disk."""
+    """Write rows durably."""
     file.write(b"".join(json.dumps(row, ensure_ascii=False).encode("utf-8", "replace") + b"\n" for row in rows))
     file.flush()
     os.fsync(file.fileno())

@@ -1,4 +1,4 @@
-"""`make retry`: what dropped for a reason, read again, and nothing else."""
+"""`make retry`: reads items again that dropped for a reason, and nothing else."""
 
 from collections import Counter
 from typing import Annotated
@@ -17,12 +17,9 @@ def retry(
     on: str = "local",
     workers: int = 0,
 ) -> int:
-    """Read again what dropped for a reason, reason=…, and nothing else.
-
-    By the recipe that the output was made with, and with these `passwords` in place of those that it had. The report is made
-    anew. Returns the exit code of the run. Raises `ValueError` if nothing dropped for `reason`, or if the recipe or the inputs
-    have changed.
-    """
+    """Read again what dropped for a reason, reason=…, and nothing else. The output's own recipe does it, with these `passwords`
+    in place of its own. The report is made anew. Returns the exit code of the run. Raises `ValueError` if nothing dropped for
+    `reason`, or if the recipe or the inputs have changed."""
     folder, place = Folder(out), Place(out, on, workers)
     recipe = recipe_json.again(folder, **({"passwords": passwords} if passwords else {}))
     of_steps = runners(recipe, place)

@@ -1,4 +1,4 @@
-"""`make flywheel`: what the rounds of an output are and achieve, and going back to an earlier one."""
+"""`make flywheel`: the rounds of an output and their results, and going back to an earlier one."""
 
 import logging
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 Metrics = dict[str, Any]
 
-_TIMES, _LEAST_RATE = 1.5, 0.01  # another error rate is told if it is so many times the character error, and so high
+_TIMES, _LEAST_RATE = 1.5, 0.01  # another error rate is shown if it is so many times the character error, and so high
 
 
 def flywheel(
@@ -26,9 +26,8 @@ def flywheel(
     audit: Annotated[int, "N", "make a browser page with N accepted lines to type in, to measure how many labels are right"] = 0,
     gold: str = "",
 ) -> str:
-    """The rounds of an output; rollback=N: back to an earlier one; review=N, audit=N: pages for a person to work on.
-
-    Returns what was done for each of these words, for people; without such a word the rounds."""
+    """The rounds of an output; rollback=N: back to an earlier one; review=N, audit=N: pages for a person to work on. Returns the
+    actions for each of these words, for people; without such a word the rounds."""
     from recipes.verbs import ask
 
     done = [] if rollback < 0 else [roll_back(out, rollback)]
@@ -43,26 +42,24 @@ def flywheel(
 def state(out: str) -> str:
     """The rounds of the output, and the errors of their readers, as tables for people. Raises `ValueError` if there is none."""
     folder = Folder(out)
-    kept = round_metrics(folder)
+    kept_rounds = round_metrics(folder)
     asides = set_aside.of(folder)
-    if not kept and not asides:
+    if not kept_rounds and not asides:
         begun = [f"{name} has begun, and no round is whole" for name in round_folders(folder)]
         raise ValueError(f"out={out}: {begun[0] if begun else 'no round of a flywheel is there'}")
     gone = [metrics for a in asides if (metrics := set_aside.metrics(folder, a.number))]
-    known = sorted([*kept, *gone], key=lambda metrics: metrics["round"])
+    known = sorted([*kept_rounds, *gone], key=lambda metrics: metrics["round"])
     away = {a.number for a in asides}
-    lines = [_summary(folder, kept, len(asides)), ""]
+    lines = [_summary(folder, kept_rounds, len(asides)), ""]
     head = ("round", "from", "", "pieces labelled", "right by the hidden layer", "gates")
     lines += aligned([head, *(_round(metrics, away) for metrics in known)])
     lines += set_aside.describe(asides)
-    return "\n".join([*lines, "", *_errors(known, away, (kept or known)[-1])])
+    return "\n".join([*lines, "", *_errors(known, away, (kept_rounds or known)[-1])])
 
 
 def roll_back(out: str, last: int) -> str:
-    """Set aside all rounds after the round `last`; returns what was done, for people.
-
-    Trainings that aren't whole begin again. Raises `ValueError` if there is no such round.
-    """
+    """Set aside all rounds after the round `last`; returns the actions, for people. Unfinished trainings begin again. Raises
+    `ValueError` if there is no such round."""
     folder = Folder(out)
     if not round_folders(folder) and not numbers_aside(folder):
         raise ValueError(f"out={out}: no round of a flywheel is there")
@@ -72,7 +69,7 @@ def roll_back(out: str, last: int) -> str:
             try:
                 recipe = recipe_json.again(folder)
                 place = next((i for i, step in enumerate(recipe.steps) if isinstance(step, Flywheel)), len(recipe.steps))
-                for runner in runners(recipe, Place(out), recipe.steps[place + 1 :]):  # what is made from rounds
+                for runner in runners(recipe, Place(out), recipe.steps[place + 1 :]):  # steps that depend on rounds
                     runner.forget(Gone.nothing())
             except (ValueError, ImportError) as error:
                 log.warning("the report stays as it is until its recipe runs again: %s", error)
@@ -82,17 +79,17 @@ def roll_back(out: str, last: int) -> str:
 
 
 def other_rates(row: Mapping[str, Any]) -> dict[str, float]:
-    """Of a language's row in metrics.json, the error rates that are much higher than the character error, by what they count."""
+    """The error rates in a language's row of metrics.json that are much higher than the character error, by name."""
     named = {"letters with their marks": row.get("cluster_rate"), "spaces": row.get("space_rate")}
     return {name: rate for name, rate in named.items() if rate is not None and rate > max(_LEAST_RATE, _TIMES * row["cer"])}
 
 
-def _summary(out: Folder, kept: list[Metrics], num_aside: int) -> str:
+def _summary(out: Folder, kept_rounds: list[Metrics], num_aside: int) -> str:
     rounds = whole_rounds(out)
     number = round_name(next_number(out))
     begun = f"{number} has begun" if number in round_folders(out) else f"the next is {number}"
     away = f", {num_aside} set aside" if num_aside else ""
-    return f"{len(kept)} rounds{away}; {begun}, from {rounds[-1] if rounds else 'nothing'}"
+    return f"{len(kept_rounds)} rounds{away}; {begun}, from {rounds[-1] if rounds else 'nothing'}"
 
 
 def _round(metrics: Metrics, away: set[int]) -> tuple[str, ...]:
@@ -113,7 +110,7 @@ def _round(metrics: Metrics, away: set[int]) -> tuple[str, ...]:
 
 
 def _errors(known: list[Metrics], away: set[int], last: Metrics) -> list[str]:
-    """The character errors by language and round, and the share of the characters read that the last round labelled."""
+    """The character errors by language and round, and the share of read characters that the last round labelled."""
     names = [round_name(m["round"]) + ("*" if m["round"] in away else "") for m in known]
     rows = [("language", "script", "Tesseract", *names, "labelled")]
     refused, better, others = [], [], []

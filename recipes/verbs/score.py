@@ -1,7 +1,5 @@
-"""`make score`: predictions against a ground truth, as a table for people, and as JSON.
-
-The words are files; what is measured, and how, is in datagen/score/.
-"""
+"""`make score`: predictions against a ground truth, as a table for people, and as JSON. The words are files; datagen/score/ has
+the measures."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -34,8 +32,8 @@ def score(
     """How good predictions are, pred=DIR, against a ground truth, gt=FILE: text, order, tables, formulas, boxes. The truth may be
     a benchmark as it is downloaded, such as gt=omnidocbench:DIR; official=DIR adds the figures of the benchmark's own code.
 
-    Returns what there is to say, for people. Raises `ValueError`, one sentence, for what can't be read and where the two have no
-    page in common."""
+    Returns a message for people. Raises `ValueError`, one sentence, for unreadable files and if the two have no page in common.
+    """
     if out and ("://" in out or Path(out).is_dir()):
         raise ValueError(f"out={out}: a file on a local disk is needed, such as scores.json")
     name, _, folder = gt.partition(":")
@@ -60,7 +58,7 @@ def score(
 
 
 def _pages(pred: str, gt: str, without: str) -> "tuple[list[str], dict[str, Any], Mapping[str, PredictedPage]]":
-    """The lines, what goes to the file, and the prediction of each page that has one, by the name of its image."""
+    """The lines, the file's content, and the prediction of each page that has one, by the name of its image."""
     from datagen.score import pages, scores
     from datagen.score.benchmarks import excluded
 
@@ -106,7 +104,7 @@ def _pages(pred: str, gt: str, without: str) -> "tuple[list[str], dict[str, Any]
 
 
 def _facts(pred: str, gt: str, without: str) -> "tuple[list[str], dict[str, Any], Mapping[str, PredictedPage]]":
-    """The same of olmOCR-bench's tests; of each PDF, with `#` and the page's number, the first reading."""
+    """The same for olmOCR-bench's tests; for each PDF, with `#` and the page's number, the first reading."""
     from datagen.score import facts, pages
     from datagen.score.benchmarks import excluded
 

@@ -1,4 +1,4 @@
-"""What there is in an output: read from its shards' reports alone, so it is true during a run, after it, and after a kill."""
+"""The contents of an output, from its shards' reports alone, so they are true during a run, after it, and after a kill."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from recipes.steps.pipeline import dataset_status
 
 
 def datasets(out: str) -> list[Folder]:
-    """The dataset folders of an output, or the one that `out` itself is. Raises `ValueError` if there is none."""
+    """The dataset folders of an output, or `out` itself if it is a dataset. Raises `ValueError` if there is none."""
     folder = Folder(out)
     if folder.exists("census"):
         return [folder]
@@ -22,8 +22,8 @@ def datasets(out: str) -> list[Folder]:
 
 
 def by_name(out: str, named: str = "") -> dict[str, Folder]:
-    """The dataset folders of an output by their names: those that `named` names, as "A,B", or all. Raises `ValueError` as
-    `datasets`, and for a dataset that isn't there."""
+    """The dataset folders of an output by name: those in `named`, as "A,B", or all. Raises `ValueError` as `datasets`, and for a
+    missing dataset."""
     folders = {Path(folder.url).name: folder for folder in datasets(out)}
     names = list(filter(None, named.split(","))) or list(folders)
     if unknown := [name for name in names if name not in folders]:
@@ -32,11 +32,8 @@ def by_name(out: str, named: str = "") -> dict[str, Folder]:
 
 
 def status(out: str, *, recipe: Recipe | None = None) -> str:
-    """What is done, left and dropped in an output, step by step.
-
-    A paragraph a step: done, left, pages/s, dropped by reason. `recipe` made the output, if recipe.json doesn't say which. Where
-    the recipe isn't known, only datasets are listed.
-    """
+    """What is done, left and dropped in an output, step by step. A paragraph a step: done, left, pages/s, dropped by reason.
+    `recipe` made the output, if recipe.json doesn't name it. Without a known recipe only datasets are listed."""
     folder, notes = Folder(out), []
     # A recipe that only trains has no dataset.
     has_datasets = any(folder.exists(f"{name}/census") for name in folder.folders())
@@ -56,9 +53,7 @@ def status(out: str, *, recipe: Recipe | None = None) -> str:
 
 
 def verify(out: str) -> tuple[str, bool]:
-    """Re-read every shard of an output against its report.
-
-    A line for everything that differs, and whether nothing does."""
+    """Re-read every shard of an output against its report. Returns a line for every difference, and whether none exists."""
     lines: list[str] = []
     clean = True
     for folder in datasets(out):
@@ -73,15 +68,14 @@ def verify(out: str) -> tuple[str, bool]:
 
 
 def report(out: str) -> int:
-    """Make the report of an output anew, as far as a run has come.
-
-    A run may be going on: what there is stays as it is. Returns the exit code."""
+    """Make the report of an output anew, as far as a run has come. A run may be going on: existing files stay. Returns the exit
+    code."""
     of_report = [runner for runner in runners(recipe_json.again(Folder(out)), Place(out)) if isinstance(runner.step, Report)]
     return max((runner.run() for runner in of_report), default=0)
 
 
 def _forgotten(out: Folder) -> list[str]:
-    """A line a source that was taken out."""
+    """A line for each source that was taken out."""
     lines = []
     for tombstone in tombstones.read(out):
         what = f"uri={tombstone.uri}" if tombstone.uri else f"sha256={tombstone.sha256}"

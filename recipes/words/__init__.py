@@ -1,1 +1,1 @@
-"""The words that recipes and verbs take. The standard library alone is imported here."""
+"""The words of recipes and verbs. Only the standard library is imported here."""

@@ -1,15 +1,15 @@
-"""The word `engines=` of recipes that annotate pages: which engine does what, by name, taken apart.
+"""The word `engines=` of recipes that annotate pages: the engine of each job, by name, parsed.
 
     engines=embedded                                        those that work with no download (default)
     engines=paper                                           those of the DeepSeek-OCR paper, by a hub's names
     engines=paper?device=cpu                                these, without a GPU
-    engines=paper,tables:tables                             these, but for one kind
+    engines=paper,tables:tables                             these, except for one kind
     engines=layout:pp-doclayout@FOLDER,tables:server@http://gpu-1:8000/v1#MODEL?together=64,orientation:none
 
     KIND:ENGINE[@WHERE][?name=value&name=value]
 
-WHERE is a folder of weights or a hub's name, for `server` an address and a model, for `mineru` its output folder. This file
-imports the standard library alone, so that make can ask it before anything is set up.
+WHERE is a folder of weights or a hub's name, for `server` an address and a model, for `mineru` its output folder. Only the
+standard library is imported here, so that make can check the word before anything is set up.
 """
 
 import os
@@ -22,7 +22,7 @@ NONE = "none"
 
 
 class Takes(NamedTuple):
-    """What an engine takes: the setting that WHERE is, "" if it takes none, and whether it must be there; other settings."""
+    """An engine's parameters: the setting for WHERE, "" for none, and whether it is required; other settings."""
 
     where: str = ""
     is_needed: bool = False
@@ -52,7 +52,7 @@ KINDS: Mapping[str, Mapping[str, Takes]] = {
     "orientation": {"page-orientation": Takes()},
     "unwarping": {"page-unwarping": Takes()},
 }
-"""The engines that can do each kind of work. `pages` is all of it in one; `text` reads regions whose lines are read already."""
+"""The engines for each kind of work. `pages` is all of it in one; `text` reads regions whose lines are read already."""
 MAY_BE_NONE = ("pages", "equations", "text", "tables", "formulas", "orientation", "unwarping")
 _TYPES: Mapping[str, type] = dict.fromkeys(("threshold", "timeout_s", "wait_s", "patience_s"), float) | dict.fromkeys(
     ("together", "tries", "most_failed", "max_tokens", "long_side", "batch_size", "logprobs"), int
@@ -60,7 +60,7 @@ _TYPES: Mapping[str, type] = dict.fromkeys(("threshold", "timeout_s", "wait_s", 
 
 
 class Asked(NamedTuple):
-    """An engine that somebody asked for, for a kind of work; `name` is "" for none."""
+    """An engine for a kind of work; `name` is "" for none."""
 
     kind: str
     name: str
@@ -68,8 +68,8 @@ class Asked(NamedTuple):
 
 
 def parse(value: str) -> tuple[str, tuple[Asked, ...]]:
-    """The base, one of `BASES`, maybe with `?device=` and a device, and what is asked for beside it. Raises `ValueError`, one
-    sentence that says what is allowed."""
+    """The base, one of `BASES`, perhaps with `?device=` and a device, and the engines beside it. Raises `ValueError`, one
+    sentence with the allowed values."""
     first, _, rest = value.partition(",")
     name, _, option = first.partition("?")
     if option and name in BASES and not re.fullmatch(r"device=[\w:]+", option):
@@ -89,7 +89,7 @@ def absolute(value: str) -> str:
 
 
 def written(asked: Asked) -> str:
-    """The word for it: `parse` takes it apart again."""
+    """The word for `asked`, which `parse` parses again."""
     if not asked.name:
         return f"{asked.kind}:{NONE}"
     takes, settings = KINDS[asked.kind][asked.name], dict(asked.settings)
@@ -138,7 +138,7 @@ def _address(where: str) -> dict[str, Any]:
 
 
 def _where(setting: str, where: str) -> dict[str, Any]:
-    """The settings that WHERE stands for."""
+    """The settings for WHERE."""
     if setting == "address":
         return _address(where)
     path = os.path.expanduser(where)
@@ -146,7 +146,7 @@ def _where(setting: str, where: str) -> dict[str, Any]:
 
 
 def _is_path(where: str) -> bool:
-    """Whether WHERE is a folder and no hub's name: it looks like one, or is there."""
+    """Whether WHERE is a folder, not a hub's name: it looks like one, or exists."""
     return where.startswith((".", "/", "~")) or os.path.isdir(where)
 
 

@@ -12,8 +12,8 @@ _TOGETHER = 8
 
 @dataclass(frozen=True)
 class PageEngines:
-    """Who does what on a page. `pages` knows whole pages: if it is there, no other is asked. Without `text` a region's text is
-    that of its lines; without `tables` or `formulas` these stay unread."""
+    """The engine of each job on a page. `pages` reads whole pages: with it no other engine is used. Without `text` a region's
+    text is that of its lines; without `tables` or `formulas` these stay unread."""
 
     layout: Choice
     equations: Choice | None
@@ -28,14 +28,14 @@ class PageEngines:
 
     @property
     def inline(self) -> Choice | None:
-        """Who reads paragraphs with formulas: the engine for text. GOT must be asked for LaTeX, others write it anyhow."""
+        """The reader of paragraphs with formulas: the engine for text. GOT must be asked for LaTeX; others write it anyway."""
         if self.text is None or self.text.name != "got":
             return self.text
         return Choice.of("got", **dict(self.text.settings) | {"kind": "inline"})
 
     @property
     def batch_size(self) -> int:
-        """How many pages are looked at together: several pay on a GPU, elsewhere they only take memory."""
+        """The number of pages in a batch: several pay on a GPU, elsewhere they only take memory."""
         return _TOGETHER if self.layout.name == "pp-doclayout" else 1
 
 
@@ -60,12 +60,12 @@ PAPER = replace(
 )
 _BASES = {"embedded": EMBEDDED, "paper": PAPER}
 _OF_KINDS = ("got", "server")
-"""Engines that read several kinds, and take the kind as a setting."""
+"""Engines that read several kinds, and have the kind as a setting."""
 
 
 def of_word(engines: str) -> PageEngines:
-    """The engines that the word asks for; "" is `embedded`. A layout that names equations itself is asked alone, unless the word
-    has an engine for `equations`. Raises `ValueError`, one sentence that says what is allowed."""
+    """The engines of the word; "" is `embedded`. A layout that finds equations itself needs no other engine, unless the word has
+    one for `equations`. Raises `ValueError`, one sentence with the allowed values."""
     try:
         base, asked = engine_words.parse(engines or engine_words.BASES[0])
     except ValueError as error:
@@ -79,7 +79,7 @@ def of_word(engines: str) -> PageEngines:
 
 
 def _on_device(base: PageEngines, device: str) -> PageEngines:
-    """`base` with its engines on this device, where an engine takes one."""
+    """`base` with its engines on this device, if they have that setting."""
     moved = {}
     for kind, engines in engine_words.KINDS.items():
         choice: Choice | None = getattr(base, kind)

@@ -1,11 +1,11 @@
-"""Words that say several things at once are the fields of a frozen dataclass, and all of them are written alike: parts joined by
-commas, each a field's NAME:VALUE, or the name alone of one that is true, or the value of the field that needs no name.
+"""Words with several values are the fields of a frozen dataclass, all in one form: parts joined by commas, each a field's
+NAME:VALUE, or the name alone of a true one, or the value of the unnamed field.
 
     only=max_punsafe:0.1,min_similarity:0.28,licences:cc-by+cc0
     judge=min_sure:0.95,negatives:0.02,languages:zh:0.5+other:0.1
     text=DIR,packages
 
-Several values of a field are joined by a plus, and those of pairs by a colon. The standard library alone is imported here.
+Several values of a field are joined by a plus, and pairs by a colon. Only the standard library is imported here.
 """
 
 import math
@@ -14,20 +14,20 @@ from dataclasses import fields
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 UNNAMED: Mapping[str, Any] = {"unnamed": True}
-"""The metadata of the field whose value stands without its name."""
+"""The metadata of the field whose value comes without its name."""
 _FLAGS = {"": True, "0": False, "1": True}
 Fields = TypeVar("Fields")
 
 
 def parts(text: str, names: Collection[str]) -> list[tuple[str, str]]:
-    """The parts of `text`, each with the one of `names` that stands before its first colon; "" where none does."""
+    """The parts of `text`, each with the one of `names` before its first colon; "" without such a name."""
     split = [part.partition(":") for part in text.split(",")]
     return [(name, value) if colon and name in names else ("", name + colon + value) for name, colon, value in split]
 
 
 def parse(kind: type[Fields], given: str, **set_already: Any) -> Fields:
-    """The dataclass with the fields that were `given`, and those that are `set_already`, which nobody may give; "": no field is.
-    Raises `ValueError`, one sentence that says what is allowed."""
+    """The dataclass with the fields in `given` ("": none), and those in `set_already`, which a user can't give. Raises
+    `ValueError`, one sentence with the allowed values."""
     hints, own = get_type_hints(kind), [f for f in fields(kind) if f.init and f.name not in set_already]  # type: ignore[arg-type]
     types = {f.name: hints[f.name] for f in own if not f.metadata.get("unnamed")}
     unnamed = [f.name for f in own if f.metadata.get("unnamed")]
@@ -49,7 +49,7 @@ def parse(kind: type[Fields], given: str, **set_already: Any) -> Fields:
 
 
 def of_word(kind: type[Fields], word: str, given: str, **set_already: Any) -> Fields:
-    """As `parse`, of what was given as `word`, which the sentence names."""
+    """As `parse`, for the value `given` of the word `word`, which the error names."""
     try:
         return parse(kind, given, **set_already)
     except ValueError as wrong:

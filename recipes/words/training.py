@@ -1,5 +1,5 @@
-"""The words that say how a training goes, which `train` and `finetune` share, and how they become its step. Where people know one
-by another name, from transformers' Trainer or ms-swift, the help has that in brackets."""
+"""The words of a training, shared by `train` and `finetune`, and the step that they give. If people know a word by another name,
+from transformers' Trainer or ms-swift, the help has it in brackets."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,11 +11,11 @@ from recipes.words import values
 from recipes.words.training_data import mixture
 
 ADAPTERS_FASTER = 10.0
-"""Adapters take a higher rate than weights. The factor is ours, and no other was tried."""
+"""The factor of adapters' learning rate over weights'. It is ours, and no other was tried."""
 
 
 class TrainingWords(TypedDict, total=False):
-    """What isn't given is the recipe's own."""
+    """Missing words have the recipe's own values."""
 
     epochs: Annotated[float, "N", "passes over each row, in at most steps=N steps; default: the variant's"]
     steps: int
@@ -68,14 +68,14 @@ _FIELDS = {word: word for word in _SAME} | {
     "compile": "compiled",
     "dataloader_num_workers": "workers",
 }
-"""The field of `Train` that is a word's value."""
+"""The field of `Train` for each word."""
 _MOMENT_BITS = {"adamw": 32, "adamw_8bit": 8}
 _LISTS = {"freeze": "frozen", "lora_targets": "lora_targets", "modules_to_save": "beside"}
 _ALL = {**_FIELDS, **_LISTS, "gradient_checkpointing": "checkpointing", "rate": "learning_rate"}
 
 
 def with_words(step: Train, words: TrainingWords, data: str) -> Train:
-    """`step` as `words` have it, on the datasets of `data`. Raises `ValueError` for a wrong value, naming it."""
+    """`step` with the values of `words`, on the datasets of `data`. Raises `ValueError` that names a wrong value."""
     if of_adapters := [
         word for word in ("lora_alpha", "lora_targets", "lora_dropout") if word in words and not words.get("lora")
     ]:
@@ -87,7 +87,7 @@ def with_words(step: Train, words: TrainingWords, data: str) -> Train:
 
 
 def in_words(message: str) -> str:
-    """A message about a field of `Train`, with the word that people typed in the field's place."""
+    """A message about a field of `Train`, with the user's word in the field's place."""
     field, *rest = message.split(" ", 1)
     return " ".join([{field: word for word, field in _ALL.items()}.get(field, field), *rest])
 

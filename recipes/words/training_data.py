@@ -1,4 +1,4 @@
-"""The word `data` of a training: datasets as they are typed, or a file with a mixture of them."""
+"""The word `data` of a training: datasets, or a file with a mixture of them."""
 
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ from recipes.words.values import GROUPS
 
 
 def mixture(text: str) -> dict[str, Any]:
-    """The fields of `Train` that `data=` says: `datasets`, and `groups` if a mixture's file has them.
+    """The fields of `Train` in `data=`: `datasets`, and `groups` if a mixture's file has them.
 
     `text` is datasets joined by commas, each with its group before it if that isn't "ocr"; or one .json file with an object:
-    `datasets` is a list of objects with the fields of `Data`, of which `where` may be relative to the file, and `groups` maps
-    groups to shares. A .json file with a list is rows to learn from. Raises `ValueError` for a file that says something else.
+    `datasets` is a list of objects with the fields of `Data`, whose `where` may be relative to the file, and `groups` maps groups
+    to shares. A .json file with a list is rows to learn. Raises `ValueError` for other files.
     """
     mixed = None if "," in text or not text.endswith(".json") else _read(text)
     if mixed is None:
@@ -63,7 +63,7 @@ def _read(path: str) -> _Mixture | None:
 
 
 def _beside(file: str, where: str, is_name: bool = True) -> str:
-    """Where something lies that a file names: beside the file. An address stays, and so does a name that may be a hub's."""
+    """The place of something that a file names: beside the file. An address stays, and so does a name that may be a hub's."""
     path = Path(file).parent / Path(where).expanduser()
     is_file = not is_name or where.startswith((".", "/", "~")) or where.endswith((".jsonl", ".tar", ".parquet")) or path.exists()
     return str(path) if is_file and "://" not in where else where

@@ -1,5 +1,5 @@
-"""Functions that read what is typed behind a word's equals sign. Each returns a value, or raises `ValueError` that says what is
-allowed. Paths become absolute, so that the next command may come from another folder. Only the standard library is imported."""
+"""Functions that read a word's value. Each returns a value, or raises `ValueError` with the allowed values. Paths become
+absolute, so that the next command may come from another folder. Only the standard library is imported."""
 
 import os
 from dataclasses import dataclass, field
@@ -9,9 +9,9 @@ from recipes.words import engine_words, fields
 GROUPS = ("ocr", "vision", "text")
 """The groups of a mixture, which may stand before a dataset, as in `text:prose.jsonl`."""
 BENCHMARKS = ("omnidocbench", "fox", "olmocr")
-"""What may stand before a benchmark's folder, as in `fox:DIR`: the keys of `datagen.score.benchmarks`."""
+"""The prefixes of a benchmark's folder, as in `fox:DIR`: the keys of `datagen.score.benchmarks`."""
 AUTO_ROUNDS = -1
-"""What `rounds=auto` is as a number: `flywheel.step.AUTO`."""
+"""The number for `rounds=auto`: `flywheel.step.AUTO`."""
 _FILES = (".json", ".jsonl", ".tar", ".parquet")
 
 
@@ -36,7 +36,7 @@ def flag(value: str) -> bool:
 
 
 def download(value: str) -> str:
-    """Which addresses the urls of a list may lead to, as `datagen.pictures.download` calls it; "" where nothing is downloaded."""
+    """The addresses that a list's urls may reach, in the words of `datagen.pictures.download`; "" for no download."""
     reach = {"0": "", "1": "public", "private": "private"}
     if value not in reach:
         raise ValueError("allowed are 0, 1 and private")
@@ -71,7 +71,7 @@ def _is_whole(value: str) -> bool:
 
 
 def cut(value: str) -> str:
-    """A pipeline's stages, as they are typed."""
+    """A pipeline's stages, unchanged."""
     first, *rest = value.split(",")
     layers = rest[1:] if first == "sam" and rest[:1] == ["clip"] else rest if first == "sam+clip" else []
     if not layers or not all(_is_whole(one) and int(one) for one in layers):
@@ -80,7 +80,7 @@ def cut(value: str) -> str:
 
 
 def steps(value: str) -> str:
-    """The first and the last of some steps, as they are typed."""
+    """The first and the last of some steps, unchanged."""
     first, _, last = value.partition(":")
     if not (_is_whole(first) and _is_whole(last) and 1 <= int(first) <= int(last)):
         raise ValueError("the first and the last step are needed, counted from 1, as 10:12")
@@ -88,12 +88,12 @@ def steps(value: str) -> str:
 
 
 def share_or_datasets(value: str) -> str:
-    """A share, as it is typed, or datasets."""
+    """A share, unchanged, or datasets."""
     return str(share(value)) if is_number(value) else datasets(value)
 
 
 def path(value: str) -> str:
-    """A path as it is typed, which messages and descriptions name; `recipe.json` has it absolute."""
+    """A path, unchanged, for messages and descriptions; `recipe.json` has it absolute."""
     return value
 
 
@@ -116,7 +116,7 @@ def datasets(value: str) -> str:
 
 
 def _place(where: str) -> str:
-    """`where` as it is if it is a name or an address: nothing is there, and it doesn't look like a path."""
+    """`where` unchanged if it is a name or an address: nothing is there, and it doesn't look like a path."""
     is_path = where.startswith((".", "/", "~")) or where.endswith(_FILES) or os.path.exists(where)
     return absolute(where) if is_path and where != "random" else where
 
@@ -128,7 +128,7 @@ def existing_readers(value: str) -> str:
 
 @dataclass(frozen=True)
 class TypesetText:
-    """The word `text`: a folder of text by language, and whether packages' text is enough for a reader, or isn't taken at all."""
+    """The word `text`: a folder of text by language, and whether packages' text is enough for a reader, or isn't used at all."""
 
     folder: str = field(default="", metadata=fields.UNNAMED)
     packages: bool = False
@@ -145,7 +145,7 @@ def texts(value: str) -> str:
 
 
 def part(value: str) -> str:
-    """What a part of a mixture is made of: `packages`, `none`, or a place."""
+    """The origin of a part of a mixture: `packages`, `none`, or a place."""
     return value if value in ("packages", "none") else absolute(value)
 
 
@@ -155,6 +155,6 @@ def engines(value: str) -> str:
 
 
 def captioner(value: str) -> str:
-    """An address and a model, as they are."""
+    """An address and a model, unchanged."""
     engine_words.server(value)
     return value

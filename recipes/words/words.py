@@ -1,13 +1,13 @@
-"""The words that recipes and verbs take, each as name=value, read from the functions behind them without importing those, so that
-make can ask before anything is set up: the standard library alone is imported here.
+"""The words of recipes and verbs, each as name=value, read from the source of their functions without an import, so that make can
+check them before anything is set up. Only the standard library is imported here.
 
     def figures(limit: int = 0, kinds: Annotated[str, "A,B,…", "which kinds of figures to make"] = "") -> Recipe:
         \"\"\"Figures made here, with exact labels. …\"\"\"
 
-A parameter is a word: what it takes and its help are declared with it, or in `shared.SHARED` by its name; how its value is read
-follows from its type, unless a function of `values` is named, too. Without a default the word is needed. What is behind a `*` in
-the signature is no word; behind `**words: Unpack[NAME]` stand those of a `TypedDict` that several recipes share, which the file
-imports. The first sentence of the docstring says what the recipe or verb does.
+A parameter is a word. Its placeholder and help are declared with it, or in `shared.SHARED` by its name. Its type decides how its
+value is read, unless a function of `values` is named, too. Without a default the word is needed. Parameters behind a `*` in the
+signature aren't words; behind `**words: Unpack[NAME]` are those of a `TypedDict` that several recipes share, which the file
+imports. The first sentence of the docstring describes the recipe or verb.
 """
 
 import ast
@@ -25,8 +25,8 @@ _READ_BY_TYPE = {"str": values.text, "int": values.number, "bool": values.flag, 
 
 
 class Word(NamedTuple):
-    """`takes` stands for the value in the help. `read` makes a value of what was typed, and raises `ValueError` that says what is
-    allowed."""
+    """`takes` is the value's placeholder in the help. `read` makes a value of the user's text, and raises `ValueError` with the
+    allowed values."""
 
     name: str
     takes: str
@@ -41,8 +41,8 @@ class Signature(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A recipe or a verb: the function behind it, as "module:function". `trains`: the recipe's work is to train, so that machines
-    with GPUs can be asked for."""
+    """A recipe or a verb: its function, as "module:function". `trains`: the recipe trains, so machines with GPUs can be asked
+    for."""
 
     function: str
     trains: bool = False
@@ -53,13 +53,13 @@ class Entry(NamedTuple):
 
     @property
     def words(self) -> dict[str, Word]:
-        """The function's own, by their names."""
+        """The function's own words by name."""
         return signature(self.function).words
 
 
 @functools.cache
 def signature(function: str) -> Signature:
-    """What the source of "module:function" says of it. Raises `TypeError` for a parameter that nothing says anything of."""
+    """The signature in the source of "module:function". Raises `TypeError` for a parameter without a declaration."""
     module, _, name = function.partition(":")
     tree = _tree(module)
     (node,) = (each for each in tree.body if isinstance(each, ast.FunctionDef) and each.name == name)
@@ -78,7 +78,7 @@ def _tree(module: str) -> ast.Module:
 
 
 def _unpacked(tree: ast.Module, annotation: ast.expr | None, function: str) -> list[Word]:
-    """The fields of the `TypedDict` that `tree` imports for `annotation`, as words that have a default."""
+    """The fields of the `TypedDict` that `tree` imports for `annotation`, as words with a default."""
     assert isinstance(annotation, ast.Subscript), f"{function}: its other words need Unpack[NAME]"
     name = ast.unparse(annotation.slice)
     (module,) = (
@@ -92,7 +92,7 @@ def _unpacked(tree: ast.Module, annotation: ast.expr | None, function: str) -> l
 def _word(parameter: ast.arg, default: ast.expr | None, function: str) -> Word:
     kind: ast.expr | None = parameter.annotation
     own: tuple[Any, ...] = SHARED.get(parameter.arg, ())
-    if isinstance(kind, ast.Subscript) and isinstance(kind.slice, ast.Tuple):  # Annotated[type, takes, help] or with what reads
+    if isinstance(kind, ast.Subscript) and isinstance(kind.slice, ast.Tuple):  # Annotated[type, takes, help], or with a reader
         kind, *says = kind.slice.elts
         own = tuple(each.value if isinstance(each, ast.Constant) else _function(each) for each in says)
     if not own or not isinstance(kind, ast.Name):
@@ -104,17 +104,15 @@ def _word(parameter: ast.arg, default: ast.expr | None, function: str) -> Word:
 
 
 def _function(named: ast.expr) -> Callable[[str], Any]:
-    """That of `values`, imported from there or named as `values.places`."""
+    """The function of `values`, imported from there or named as `values.places`."""
     read: Callable[[str], Any] = getattr(values, ast.unparse(named).removeprefix("values."))
     return read
 
 
 def parse(owner: str, words: Mapping[str, Word], arguments: Sequence[str]) -> dict[str, Any]:
-    """The values of the words given to `owner`, a recipe or a verb that takes `words`: `name=value`, `--name=value` or
-    `--name value`, `--name` alone for a flag; anything else is `out`, if that is one of them. An empty value is none.
-
-    Raises `ValueError`, one sentence, for any other word, one given twice, and a wrong value.
-    """
+    """The values of the words given to `owner`, a recipe or a verb with the `words`: `name=value`, `--name=value` or `--name
+    value`, `--name` alone for a flag; anything else is `out`, if that is one of them. An empty value counts as missing. Raises
+    `ValueError`, one sentence, for an unknown word, a repeated one, and a wrong value."""
     given: dict[str, Any] = {}
     left = list(arguments)
     while left:
@@ -139,7 +137,7 @@ def parse(owner: str, words: Mapping[str, Word], arguments: Sequence[str]) -> di
 
 
 def _split(argument: str) -> tuple[str, str | None]:
-    """The name of a word, and its value if it is joined to it."""
+    """The name of a word, and its value if they are joined."""
     name, joined, typed = argument.partition("=")
     if name.startswith("--"):
         return name[2:], typed if joined else None

@@ -1,1 +1,1 @@
-"""What a Word file says."""
+"""The content of Word files."""

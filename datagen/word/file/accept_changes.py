@@ -82,7 +82,6 @@ def accept(root: etree._Element, signs: Counter[str], keeps_fields: bool = False
 
 
 def _choose(root: etree._Element) -> None:
-    """Keeps one of the alternatives of each mc:AlternateContent."""
     for alternatives in list(root.iter(MC + "AlternateContent")):
         chosen = next(
             (c for c in alternatives.findall(MC + "Choice") if _UNDERSTOOD.issuperset(c.get("Requires", "").split())),
@@ -198,7 +197,7 @@ def _can_go(field: Field, keeps_fields: bool) -> bool:
 def write_controls(root: etree._Element) -> None:
     """Turn each check box and each list of a form (w:ffData) into a run of text at the place of its field. LibreOffice draws a
     list's choice without a style, so its text couldn't be identified, and draws a check box without a letter."""
-    open_fields: list[list[etree._Element]] = []  # the runs of each, the innermost last
+    open_fields: list[list[etree._Element]] = []  # the runs of each open field, the innermost field last
     for run in list(root.iter(W + "r")):
         ended = None
         for character in run.findall(W + "fldChar"):

@@ -156,7 +156,7 @@ class _Story:
     anchored: list[Block | _Note] = field(default_factory=list)
     """The notes and text boxes of the block that is being read."""
     around: Around = ()
-    """What the table's style says of the runs in the cell that is being read."""
+    """The properties that the table's style gives to the runs in the cell that is being read."""
     _initial: tuple[Piece, ...] = ()
 
     @property
@@ -250,8 +250,6 @@ class _Story:
 
 @dataclass
 class _Line:
-    """Reads the runs of one paragraph."""
-
     story: _Story
     properties: etree._Element | None
     pieces: Pieces

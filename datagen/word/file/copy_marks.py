@@ -1,10 +1,9 @@
-"""How the marks of a document are put into the copy of it that LibreOffice renders, so that the copy looks like the file, or can
-be made to.
+"""The marks of a document in the copy that LibreOffice renders. The copy must look like the file, or be made to look like it.
 
-- A piece of text has a character style of its own, which says nothing and is based on the style that the text had. A tagged PDF
-  calls each stretch of text by its style.
-- Heads and feet aren't tagged: a piece in one has a colour of its own.
-- A cell has a fill of its own. It is as light or as dark as what was behind the cell's text, since LibreOffice draws text of no
+- A piece of text has a character style of its own, which is empty and based on the text's own style. A tagged PDF names each
+  stretch of text by its style.
+- Heads and feet aren't tagged: a piece there has a colour of its own.
+- A cell has a fill of its own. It is as light or dark as the ground of the cell's text, since LibreOffice draws text without a
   colour black or white accordingly.
 
 `page_streams` reads the marks in the PDF, and sets colours and fills back there.
@@ -22,16 +21,16 @@ from datagen.word.file.names import VAL, W14, W
 from datagen.word.file.xml_parts import written
 
 STYLE = "pagewheel"
-"""What the names of marks' styles begin with; the mark follows, and behind a `b` a number where a piece has several styles."""
+"""The beginning of the names of marks' styles. The mark follows; if a piece has several styles, `b` and a number follow."""
 _FIRST_LETTERS = 0x050000  # nearly black, and none that people choose
 _LEAST_LIGHT = 0xE0  # of red and green
 _NUM_FILLS = 1 << 18  # dark ones, and light ones
-_DARK = 156  # of 255: LibreOffice takes a colour for a dark one up to this luminance
+_DARK = 156  # of 255: LibreOffice takes a colour up to this luminance for dark
 _HEX_COLOUR = re.compile(rb"\"#?([0-9A-Fa-f]{6})\"")
 
 
 class Original(NamedTuple):
-    """Whose mark a colour is, and what stands there in the file, 0xRRGGBB; None for no fill."""
+    """The mark of a colour, and the colour in the file in its place, 0xRRGGBB; None for no fill."""
 
     mark: int
     colour: int | None
@@ -39,7 +38,7 @@ class Original(NamedTuple):
 
 @dataclass
 class CopyMarks:
-    """`letters` and `fills` are the marks of heads and feet, and of cells, by colour. `taken` are the file's own colours."""
+    """`letters` and `fills` are the marks of heads, feet and cells by colour. `taken` are the file's own colours."""
 
     letters: dict[int, Original] = field(default_factory=dict)
     fills: dict[int, Original] = field(default_factory=dict)
@@ -49,7 +48,6 @@ class CopyMarks:
     _num: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})  # of fills, by whether they are dark
 
     def mark_run(self, run: etree._Element, mark: int) -> None:
-        """Give a run the style of `mark`."""
         properties = _run_properties(run)
         own = properties.find(W + "rStyle")
         base = "" if own is None else own.get(VAL, "")
@@ -66,8 +64,8 @@ class CopyMarks:
         own.set(VAL, name)
 
     def colour_run(self, holder: etree._Element, mark: int, original: int, before: str = "") -> None:
-        """Give the run properties of a run, or of a paragraph's mark, the colour of `mark`. `before`: the element of `holder`
-        that may not stand before them."""
+        """Give the properties of a run, or of a paragraph's mark, in `holder` the colour of `mark`. The properties come behind
+        the element `before`."""
         properties = _run_properties(holder, before)
         for other in (*properties.findall(W + "color"), *properties.findall(W14 + "textFill")):
             properties.remove(other)
@@ -79,7 +77,7 @@ class CopyMarks:
         etree.SubElement(properties, W + "color").set(VAL, f"{colour:06X}")
 
     def fill_cell(self, cells: Iterable[etree._Element], mark: int, original: int | None) -> None:
-        """Give the elements of a cell the fill of `mark`; none, if there are more cells than such fills."""
+        """Give the elements of a cell the fill of `mark`. If the fills are used up, they get none."""
         is_dark = original is not None and luminance(original) <= _DARK
         for number in range(self._num[is_dark], _NUM_FILLS):
             light = (_LEAST_LIGHT + (number >> 13)) << 16 | (_LEAST_LIGHT + (number >> 8 & 31)) << 8 | number & 255
@@ -102,7 +100,7 @@ class CopyMarks:
                 shading.set(W + name, text)
 
     def with_styles(self, styles: etree._Element) -> bytes:
-        """The part of a file's styles with those of the marks."""
+        """The part of a file's styles with the styles of the marks."""
         root = deepcopy(styles)
         for name, base in self._bases.items():
             style = etree.SubElement(root, W + "style")
@@ -115,12 +113,12 @@ class CopyMarks:
 
 
 def colours_in(parts: Iterable[bytes]) -> frozenset[int]:
-    """The colours that these parts of a file name."""
+    """The colours in these parts of a file."""
     return frozenset(int(colour, 16) for part in parts for colour in set(_HEX_COLOUR.findall(part)))
 
 
 def luminance(colour: int) -> int:
-    """Of 0xRRGGBB, 0 to 255, as LibreOffice computes it."""
+    """The luminance of 0xRRGGBB, 0 to 255, as LibreOffice computes it."""
     return ((colour & 255) * 29 + (colour >> 8 & 255) * 151 + (colour >> 16) * 76) >> 8
 
 

@@ -1,7 +1,7 @@
-"""What a Word file says, in the order in which its text runs: paragraphs and tables, their text in pieces.
+"""The content of a Word file in the order of its text: paragraphs and tables, with their text in pieces.
 
-Each piece of text has a *mark*, a number from 1 on. In the copy of the file that is rendered the mark is in the name of the
-piece's style (`datagen/word/file/copy_marks.py`), so that every letter on a page says which piece it belongs to.
+Each piece of text has a *mark*, a number from 1 on. In the rendered copy the name of the piece's style has the mark
+(`datagen/word/file/copy_marks.py`), so every letter on a page tells its piece.
 """
 
 from dataclasses import dataclass
@@ -11,18 +11,16 @@ from datagen.word.file.copy_marks import CopyMarks
 from datagen.word.file.fitting_pictures import Shown
 
 UNKNOWN = "\ufffd"
-"""What stands in a text for a sign of which nobody knows the character: one of a symbol font, say."""
+"""The character for a sign without a known character, such as one of a symbol font."""
 Where = Literal["body", "header", "footer", "footnote", "endnote", "textbox"]
-"""The part of the document that a paragraph or table stands in."""
+"""The part of the document with a paragraph or table."""
 
 
 @dataclass(frozen=True)
 class Text:
-    """Letters of one look. `text` is what the file says, in logical order; a tab is a tab, a line break a newline.
-
-    `is_generated`: the program that renders the page makes the text itself (a page number, a reference, a date), so what the file
-    says may be out of date, and the page's own letters count. `raised`: 1 superscript, -1 subscript, 0 neither.
-    """
+    """Letters of one look. `text` is the file's text, in logical order; a tab is a tab, a line break a newline. `is_generated`:
+    LibreOffice makes the text itself (a page number, a reference, a date). The file's text may be out of date then, and the
+    page's letters count. `raised`: 1 superscript, -1 subscript, 0 neither."""
 
     text: str
     mark: int
@@ -34,9 +32,8 @@ class Text:
 
 @dataclass(frozen=True)
 class Formula:
-    """An equation as the file has it. `number` is its place among the document's formulas, from 0, in the order of the file's
-    main part, then notes, then headers and footers. `omml`: the XML of one m:oMath. `is_display`: it stands in a line of its
-    own."""
+    """An equation of the file. `number` counts the document's formulas from 0: those of the main part, then of notes, then of
+    headers and footers. `omml` is the XML of one m:oMath. `is_display`: the formula has a line of its own."""
 
     number: int
     omml: str
@@ -45,7 +42,7 @@ class Formula:
 
 @dataclass(frozen=True)
 class Picture:
-    """What is no text: a picture, a chart, a drawing, or an equation of an older kind, of which the file has an image alone."""
+    """A picture, a chart, a drawing, or an old equation that has only an image in the file."""
 
     kind: Literal["picture", "chart", "equation", "object"]
 
@@ -55,10 +52,9 @@ Piece = Text | Formula | Picture
 
 @dataclass(frozen=True)
 class Paragraph:
-    """`level` is that of a heading: 1 for the document's title, 2 for a heading of the first level, and so on; 0 for other text.
-    `list_depth` is that of an item of a list, from 1; 0 elsewhere. The number or bullet of an item, or of a heading, is made by
-    the program that renders the page, and has the mark `marker_mark`, which is 0 where there is none. `is_contents`: an entry of
-    a table of contents."""
+    """`level` is a heading's: 1 for the document's title, 2 for a heading of the first level, and so on; 0 for other text.
+    `list_depth` is a list item's, from 1; 0 elsewhere. LibreOffice makes the number or bullet of an item or heading; its mark is
+    `marker_mark`, 0 if there is none. `is_contents`: an entry of a table of contents."""
 
     pieces: tuple[Piece, ...]
     where: Where = "body"
@@ -73,12 +69,13 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell with what it holds, a table within it included, and how many rows and columns it spans. `column` is that of its left
-    edge in the table's grid, from 0.
+    """A cell with its blocks, nested tables included, and the numbers of rows and columns that it spans. `column` is the column
+    of its left edge in the table's grid, from 0.
 
     In the copy its fill (w:tcPr/w:shd w:fill, w:val="clear") has a colour for `mark`, a number that no other cell and no piece of
-    text has, 0 for none: so a page says where each cell is, an empty one and a repeated head, too. (Tried: LibreOffice draws one
-    rectangle of that fill for each cell and page, and nothing moves.)"""
+    text has; 0 for none. So a page tells the place of each cell, also of empty ones and repeated heads. (Tried: LibreOffice draws
+    one rectangle of this fill for each cell and page, and nothing moves.)
+    """
 
     blocks: tuple["Block", ...]
     column: int
@@ -89,7 +86,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """The cells that begin in this row, from left to right. `is_header`: the row is repeated on each page."""
+    """The cells that begin in this row, from left to right. `is_header`: each page repeats the row."""
 
     cells: tuple[Cell, ...]
     is_header: bool = False
@@ -97,7 +94,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """`number` is its place among the document's tables, from 0, nested ones included, in the order in which they begin."""
+    """`number` counts the document's tables from 0, nested ones included, in the order of their beginnings."""
 
     number: int
     rows: tuple[Row, ...]
@@ -110,9 +107,9 @@ Block = Paragraph | Table
 
 @dataclass(frozen=True)
 class Document:
-    """The blocks of the main part with notes and text boxes behind the block that they are anchored in, then headers and footers.
-    `num_marks`: marks are 1 to this number. `signs` are counts of what the reader met and left out, by name; `marks` says how the
-    marks are in the copy; `pictures` are those of its parts that the file's text shows."""
+    """The blocks of the main part, each followed by its notes and text boxes; then headers and footers. Marks are 1 to
+    `num_marks`. `signs` counts content that was left out, by name. `marks` are the marks in the copy. `pictures` are the pictures
+    that the text shows."""
 
     blocks: tuple[Block, ...]
     num_marks: int

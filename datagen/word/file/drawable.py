@@ -24,7 +24,7 @@ _KNOWN_LARGE = frozenset("∑∏∐∫∬∭∮∯∰")
 _HOLDERS = frozenset(M + name for name in ("oMath", "e", "num", "den", "sub", "sup", "lim", "deg", "fName"))
 _NEED_BOTH, _NEED_RIGHT = frozenset("=<>*/"), frozenset("+-")
 _NEVER = frozenset("|[]#&_^~")
-_OF_ROWS = str.maketrans({"&": "", "#": " "})  # where rows are aligned, and what stands before an equation's number
+_OF_ROWS = str.maketrans({"&": "", "#": " "})  # `&` aligns rows, `#` stands before an equation's number
 _OPENING, _CLOSING = frozenset("([{,;:"), frozenset(")]},;:")
 _BEGINS, _ENDS = frozenset(("", *"([{|‖⟨⌊⌈⟦")), frozenset(("", *")]}|‖⟩⌋⌉⟧"))
 _ANGLES = {"\u2329": "⟨", "\u3008": "⟨", "\u232a": "⟩", "\u3009": "⟩"}
@@ -250,7 +250,6 @@ def _parts(text: str, quoted: set[int]) -> Iterator[tuple[str, bool]]:
 
 
 def _run(whole: etree._Element, text: str, is_quoted: bool) -> etree._Element:
-    """A part of a run's text in a run of its own."""
     part = deepcopy(whole)
     inside = part.find(M + "t")
     assert inside is not None

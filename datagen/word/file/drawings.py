@@ -1,4 +1,4 @@
-"""What stands in a run that is no text: pictures, charts, shapes with text in them, objects of other programs."""
+"""Content of runs other than text: pictures, charts, shapes with text in them, objects of other programs."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ _TEXT_BOX = W + "txbxContent"
 
 
 def text_boxes(element: etree._Element) -> Iterator[etree._Element]:
-    """The text boxes in a drawing, without those within another."""
+    """The text boxes in a drawing, without nested ones."""
     for child in element:
         if child.tag == _TEXT_BOX:
             yield child
@@ -23,7 +23,7 @@ def text_boxes(element: etree._Element) -> Iterator[etree._Element]:
 
 
 def picture(element: etree._Element) -> Picture | None:
-    """What a reader sees there beside the text of text boxes; None where that is nothing."""
+    """The drawing's visible content beside the text of text boxes; None if there is none."""
     if element.tag == W + "object":
         program = next((ole.get("ProgID") or "" for ole in element.iter(O + "OLEObject")), "")
         if program.startswith(_EQUATIONS):

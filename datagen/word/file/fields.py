@@ -1,10 +1,10 @@
-"""Fields of Word: what is an instruction, what a result, and which results the program that renders the page makes anew."""
+"""Fields of Word: instructions, results, and the results that LibreOffice makes anew."""
 
 import re
 from dataclasses import dataclass
 
 _WORD = re.compile(r"\s*([A-Za-z=]+)")
-# Results of these stand as the file has them. Those of all others (PAGE, CREATEDATE, SEQ, …) may be made anew.
+# The results of these stay as in the file. Those of all others (PAGE, CREATEDATE, SEQ, …) may be made anew.
 _AS_WRITTEN = frozenset(
     "HYPERLINK TOC INDEX TOA RD TC XE TA ADDIN CITATION BIBLIOGRAPHY QUOTE INCLUDETEXT INCLUDEPICTURE EMBED LINK SHAPE BARCODE "
     "MERGEBARCODE DISPLAYBARCODE CONTROL HTMLCONTROL PRIVATE FORMTEXT".split()
@@ -14,23 +14,23 @@ _HOLDERS = frozenset({"TOC", "INDEX", "TOA", "BIBLIOGRAPHY", "HYPERLINK", "FORMT
 
 @dataclass
 class Field:
-    """A field whose end isn't read yet."""
+    """An open field."""
 
     instruction: str = ""
     is_result: bool = False
     has_text: bool = False
-    """Whether the file has a result with letters."""
+    """Whether the result in the file has letters."""
     mark: int = 0
-    """Of the last piece of its result, if it is made anew."""
+    """The mark of the last piece of the result, if the result is made anew."""
 
     @property
     def is_generated(self) -> bool:
-        """Whether its result may be made anew."""
+        """Whether the result may be made anew."""
         return bool(self._kind) and self._kind not in _AS_WRITTEN
 
     @property
     def only_holds(self) -> bool:
-        """Whether it makes an index, a link or a place to type in of the text in it, which stays as it is without the field."""
+        """Whether the field only makes an index, a link or a form field of its text, which stays the same without the field."""
         return self._kind in _HOLDERS
 
     @property
@@ -40,19 +40,19 @@ class Field:
 
 
 class Fields:
-    """The fields that are open where a story is read. A story is the text of the body, of a note, of a text box."""
+    """The open fields of a story. A story is the text of the body, of a note, or of a text box."""
 
     def __init__(self) -> None:
         self._open: list[Field] = []
 
     @property
     def shows(self) -> bool:
-        """Whether text that comes now is shown: it is in no instruction."""
+        """Whether the text that follows is shown: it is in no instruction."""
         return all(field.is_result for field in self._open)
 
     @property
     def generated(self) -> Field | None:
-        """The outermost open field that is made anew, whose instruction is over."""
+        """The outermost open field that is made anew and whose instruction is over."""
         return next((field for field in self._open if field.is_result and field.is_generated), None)
 
     def begin(self) -> None:
@@ -67,10 +67,10 @@ class Fields:
             self._open[-1].is_result = True
 
     def show(self, text: str) -> None:
-        """Text in the fields that are open."""
+        """Count `text` as part of the open fields' results."""
         for field in self._open:
             field.has_text |= field.is_result and bool(text.strip())
 
     def end(self) -> Field | None:
-        """The field that ends here."""
+        """End the innermost field, and return it."""
         return self._open.pop() if self._open else None

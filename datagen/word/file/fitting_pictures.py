@@ -1,5 +1,5 @@
-"""Pictures with as many pixels as a page's image shows of them: LibreOffice takes up to a third of a document's time to decode,
-split and compress those that have more."""
+"""Pictures reduced to the pixels that a page's image shows: LibreOffice takes up to a third of a document's time for larger
+ones."""
 
 import io
 import warnings
@@ -15,14 +15,14 @@ _WP = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
 _PIC = "{http://schemas.openxmlformats.org/drawingml/2006/picture}"
 _EMU_PT = 12_700
 _PAGE_PT = 792.0  # the longer side of a page: US Letter's
-_SPARE = 1.2  # times as many pixels as the page's image has are kept at least
+_SPARE = 1.2  # a picture keeps at least so many times the pixels that the page's image shows
 _FORMATS = ("PNG", "JPEG")
 _MODES = ("RGB", "RGBA", "L")
 _JPEG_QUALITY = 92
 
 
 class Shown(NamedTuple):
-    """A picture that a part shows: the name of its own part, and its width and height in points; 0 where nobody knows."""
+    """A picture that a part shows: the name of the picture's part, and its width and height in points, 0 if unknown."""
 
     part: str
     width: float
@@ -30,7 +30,7 @@ class Shown(NamedTuple):
 
 
 def shown_pictures(root: etree._Element, related: Mapping[str, tuple[str, str]]) -> Iterator[Shown]:
-    """The pictures in a part with this root. `related` is as `Package.related` has it."""
+    """The pictures in a part with this root. `related` is the result of `Package.related`."""
     for blip in root.iter(A + "blip"):
         _, part = related.get(blip.get(R + "embed", ""), ("", ""))
         picture = next(blip.iterancestors(_PIC + "pic"), None)
@@ -47,7 +47,7 @@ def shown_pictures(root: etree._Element, related: Mapping[str, tuple[str, str]])
 
 
 def fitting_pictures(parts: Mapping[str, bytes], pictures: Sequence[Shown], long_side: int) -> dict[str, bytes]:
-    """Those of a file's parts that have more pixels than a page's image of `long_side` pixels shows, with fewer."""
+    """Smaller versions of the file's pictures that have more pixels than a page's image of `long_side` pixels shows, by part."""
     needed: dict[str, float] = {}
     unknown = {picture.part for picture in pictures if not picture.width or not picture.height}
     for part, width, height in pictures:
@@ -61,7 +61,7 @@ def fitting_pictures(parts: Mapping[str, bytes], pictures: Sequence[Shown], long
 
 
 def _reduced(content: bytes, pixels: float) -> bytes | None:
-    """A picture by a whole number smaller, so that its longer side has at least so many pixels; None if it stays as it is."""
+    """A picture reduced by a whole factor, so that its longer side has at least `pixels`; None if it stays as it is."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -76,7 +76,7 @@ def _reduced(content: bytes, pixels: float) -> bytes | None:
                 written = io.BytesIO()
                 small.save(written, kind, quality=_JPEG_QUALITY, compress_level=1)
                 return written.getvalue()
-    except Exception:  # Pillow's plugins raise all kinds of errors on what is damaged; it stays as it is
+    except Exception:  # Pillow's plugins raise all kinds of errors on damaged files; the picture stays as it is
         return None
 
 

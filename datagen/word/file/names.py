@@ -1,4 +1,4 @@
-"""Names of WordprocessingML's elements and attributes, and what their values say."""
+"""Names of WordprocessingML's elements and attributes, and readers of their values."""
 
 import re
 
@@ -21,7 +21,7 @@ _SURROGATES = range(0xD800, 0xE000)
 
 
 def is_on(properties: etree._Element | None, name: str) -> bool | None:
-    """What an element of `properties` that switches something says; None where it isn't there."""
+    """Whether a switch in `properties` is on; None if it isn't there."""
     switch = properties.find(W + name) if properties is not None else None
     return None if switch is None else is_switched_on(switch)
 
@@ -31,13 +31,12 @@ def is_switched_on(switch: etree._Element) -> bool:
 
 
 def value(properties: etree._Element | None, name: str) -> str | None:
-    """The value of an element of `properties`; None where it isn't there."""
+    """The value of an element in `properties`; None if it isn't there."""
     element = properties.find(W + name) if properties is not None else None
     return None if element is None else element.get(VAL)
 
 
 def number(text: str | None, otherwise: int = 0) -> int:
-    """A whole number that stands in an attribute."""
     try:
         return int(text or "")
     except ValueError:
@@ -45,7 +44,7 @@ def number(text: str | None, otherwise: int = 0) -> int:
 
 
 def sign_code(sign: etree._Element) -> int | None:
-    """The code of a sign of a symbol font (w:sym); None where it has none, or one that is no character's."""
+    """The code of a sign of a symbol font (w:sym); None if it has no valid one."""
     text = sign.get(W + "char", "")
     code = int(text, 16) if _CODE.fullmatch(text) else 0
     return code if code and code not in _SURROGATES else None

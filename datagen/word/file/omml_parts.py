@@ -1,4 +1,4 @@
-"""Elements of formulas (OMML): what their properties say, and how new ones are made."""
+"""Elements of formulas (OMML): reading their properties, and making new ones."""
 
 from lxml import etree
 
@@ -6,7 +6,7 @@ from datagen.word.file.names import FALSE, M
 
 
 def look(element: etree._Element, name: str, usual: str = "") -> str:
-    """What an element's properties say of `name`; `usual` where they say nothing."""
+    """The value of `name` in an element's properties, else `usual`."""
     stated = element.find(f"{element.tag}Pr/{M}{name}")
     return usual if stated is None else stated.get(M + "val", "")
 
@@ -18,14 +18,13 @@ def is_on(element: etree._Element, name: str) -> bool:
 
 
 def made(name: str, *children: etree._Element) -> etree._Element:
-    """A new element with these children."""
     element = etree.Element(M + name)
     element.extend(children)
     return element
 
 
 def run(text: str, is_text: bool = False) -> etree._Element:
-    """A new run; `is_text`: of text, not of mathematics."""
+    """A new run, of text or of mathematics."""
     inside = made("t")
     inside.text = text
     return made("r", made("rPr", made("nor")), inside) if is_text else made("r", inside)

@@ -1,10 +1,10 @@
-"""Word files, opened: .docx, .odt, .doc and .rtf, told apart by what is in them, whatever they are called.
+"""Opens Word files: .docx, .odt, .doc and .rtf, told apart by their content, not by their names.
 
-The files are strangers'. What unpacks to too much, holds images too large to draw, is encrypted, damaged or declares entities
-isn't opened at all. What would read other files, ask the network or run a program is cut out of a .docx, and counted:
-`package_docx.py` says what. Of an .rtf the fields become what they showed last, and embedded files go. A .doc or .odt stays as it
-is, until LibreOffice, which has all of that turned off, has made a .docx of it. Of an .odt only dates and names stay as it has
-them, and don't become today's.
+The files are strangers'. A file isn't opened if it unpacks to too much, holds images too large to draw, is encrypted or damaged,
+or declares entities. Content of a .docx that would read other files, ask the network or run a program is cut out and counted
+(`package_docx.py`). In an .rtf, fields become their last text, and embedded files are removed. A .doc or .odt is unchanged until
+LibreOffice, which has all of that turned off, makes a .docx of it. Only the dates and names of an .odt are fixed, or they would
+become today's.
 """
 
 import contextlib
@@ -34,11 +34,11 @@ Kind = Literal["docx", "odt", "doc", "rtf"]
 
 _ENCRYPTED_MEMBER = 0x1  # in a zip member's flags
 _ENCRYPTED_FIB = 0x01  # in the byte at 0x0B of the stream WordDocument
-_SWELLS_FROM = 16 << 20  # bytes: what is smaller may be as regular as it likes
+_SWELLS_FROM = 16 << 20  # bytes: a smaller part may unpack to any number of times its size
 _MIMETYPE = "mimetype"
 _ODT_TYPE = b"application/vnd.oasis.opendocument.text"
 _ODT_MANIFEST = "META-INF/manifest.xml"
-_ODT_XML = frozenset({"content.xml", "styles.xml", "meta.xml", "settings.xml", "manifest.xml"})  # others may be empty
+_ODT_XML = frozenset({"content.xml", "styles.xml", "meta.xml", "settings.xml", "manifest.xml"})  # other parts may be empty
 _ODT_MANIFEST_NAME = "{urn:oasis:names:tc:opendocument:xmlns:manifest:1.0}"
 _ODT_ENCRYPTED = [_ODT_MANIFEST_NAME + name for name in ("encryption-data", "encrypted-key")]
 _ODT_TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
@@ -50,8 +50,8 @@ _RTF_CALLS = re.compile(rb"(\\\*\s*)?\\(fldinst|objdata|template|subdocument|nex
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a file may be: bytes as it is, bytes unpacked, parts; how many times its size a part may unpack to, and pixels of an
-    image within it and of all together."""
+    """The limits of a file: bytes, unpacked bytes, parts, the ratio of a part's unpacked size to its size, and pixels of one
+    image and of all images."""
 
     max_bytes: int = 256 << 20
     max_unpacked_bytes: int = 512 << 20
@@ -63,8 +63,8 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Package:
-    """An opened file. `parts` are those of a .docx or .odt, by name, of a .docx without what was cut out; `signs` counts that, by
-    name. `main` is the name of a .docx's main part."""
+    """An opened file. `parts` are the parts of a .docx or .odt by name, without those cut out of a .docx; `signs` counts the cuts
+    by name. `main` is the name of a .docx's main part."""
 
     kind: Kind
     path: str
@@ -73,21 +73,20 @@ class Package:
     signs: dict[str, int] = field(default_factory=dict)
 
     def xml(self, name: str) -> etree._Element:
-        """The root of a part, parsed anew: what the caller changes is the caller's. Raises `KeyError` and `SampleError`."""
+        """The root of a part, parsed anew, so the caller may change it. Raises `KeyError` and `SampleError`."""
         return parsed(self.parts[name], name)
 
     def related(self, source: str) -> dict[str, tuple[str, str]]:
-        """What a part of a .docx refers to, by the id of the reference: its kind, such as "header" or "image", and the name of
-        the part; of a "hyperlink" the address, if it isn't in the file."""
+        """The references of a part of a .docx by id: each one's kind, such as "header" or "image", and its target part; for a
+        "hyperlink" the address, if it isn't in the file."""
         return package_docx.related(self.parts, source)
 
     def with_part(self, kind: str, content: bytes) -> dict[str, bytes]:
-        """The parts that are to be written in place of a .docx's own so that it has one more, of a kind such as "styles", of
-        which it has none."""
+        """The changed parts of a .docx that gets one more part, of a kind such as "styles" that it lacks."""
         return package_docx.with_part(self.parts, self.main, kind, content)
 
     def write(self, path: str, replaced: Mapping[str, bytes] | None = None) -> None:
-        """Write the file, without what was cut out, with other bytes for the parts that `replaced` names, which may be new."""
+        """Write the file without the cut parts. `replaced` has other bytes for some parts, or new parts."""
         if self.kind == "doc":
             shutil.copyfile(self.path, path)
             return
@@ -96,7 +95,7 @@ class Package:
             return
         parts = self.parts | dict(replaced or {})
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            for name in sorted(parts, key=lambda name: name != _MIMETYPE):  # which has to come first, and as it is
+            for name in sorted(parts, key=lambda name: name != _MIMETYPE):  # the type has to come first, uncompressed
                 how = zipfile.ZIP_STORED if name == _MIMETYPE else zipfile.ZIP_DEFLATED
                 archive.writestr(zipfile.ZipInfo(name), parts[name], how)
 
@@ -129,7 +128,7 @@ def opened(path: str, bounds: Bounds = Bounds()) -> Package:
 
 
 def _ole(path: str) -> Package:
-    """A .doc, or what else is of that kind."""
+    """A .doc, or another OLE file."""
     try:
         with olefile.OleFileIO(path) as file:
             if file.exists("EncryptedPackage"):
@@ -140,7 +139,7 @@ def _ole(path: str) -> Package:
                 head = stream.read(32)
     except SampleError:
         raise
-    except Exception as error:  # whatever the library raises on damaged files
+    except Exception as error:  # the library raises many kinds on damaged files
         raise SampleError("broken_file", f"{type(error).__name__}: {error}") from None
     if len(head) < 32:
         raise SampleError("broken_file", "its stream WordDocument is cut off")
@@ -150,7 +149,7 @@ def _ole(path: str) -> Package:
 
 
 def _of_odt(parts: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The parts of an .odt whose dates and names are fixed."""
+    """The parts of an .odt with fixed dates and names."""
     for name in ("content.xml", _ODT_MANIFEST):
         if name not in parts:
             raise SampleError("broken_zip", f"it has no {name}")
@@ -168,7 +167,6 @@ def _of_odt(parts: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _unzipped(path: str, bounds: Bounds) -> dict[str, bytes]:
-    """The bytes of each part, by its name."""
     with _zip_damage(), zipfile.ZipFile(path) as archive:
         members = [info for info in archive.infolist() if not info.is_dir()]
         if len(members) > bounds.max_parts:
@@ -185,7 +183,7 @@ def _unzipped(path: str, bounds: Bounds) -> dict[str, bytes]:
                 raise SampleError("zip_bomb", f"{name}: {info.compress_size} bytes unpack to {info.file_size}")
             if name in parts:
                 raise SampleError("broken_zip", f"two parts are called {name}")
-            parts[name] = archive.read(info)  # as many bytes as it announced: the sum is bounded
+            parts[name] = archive.read(info)  # at most the announced bytes: the sum is bounded
         return parts
 
 
@@ -206,7 +204,7 @@ def _zip_damage() -> Iterator[None]:
 
 
 def _check_images(parts: Mapping[str, bytes], bounds: Bounds) -> None:
-    """Raise `SampleError` (`image_bomb`) if an image, or all together, would take too much memory as pixels."""
+    """Raise `SampleError` (`image_bomb`) if the pixels of an image, or of all images, would take too much memory."""
     num_pixels = 0
     for name, content in parts.items():
         if name.endswith((".xml", ".rels")):
@@ -220,7 +218,7 @@ def _check_images(parts: Mapping[str, bytes], bounds: Bounds) -> None:
 
 
 def _pixels(content: bytes) -> tuple[int, int]:
-    """The size of an image as its head states it; (0, 0) for what Pillow doesn't know, which draws nothing, or lines."""
+    """The size of an image by its head; (0, 0) for a format that Pillow doesn't know: it draws nothing, or lines."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -228,5 +226,5 @@ def _pixels(content: bytes) -> tuple[int, int]:
                 return image.size if image.format not in ("WMF", "EMF") else (0, 0)
     except Image.DecompressionBombError as error:
         raise SampleError("image_bomb", str(error)) from None
-    except Exception:  # Pillow's plugins raise all kinds of errors on damaged files; LibreOffice will show a gap there
+    except Exception:  # Pillow's plugins raise all kinds of errors on damaged files; LibreOffice will show a gap
         return 0, 0

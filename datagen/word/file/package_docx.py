@@ -60,10 +60,8 @@ class Reference(NamedTuple):
 
 
 def cleaned(parts: Mapping[str, bytes], signs: Counter[str]) -> tuple[str, dict[str, bytes]]:
-    """The name of the main part, and the parts that are written. `signs` gets counts of the things that were cut out.
-
-    Raises `SampleError`: `not_a_word_document`, `broken_zip` if a part is missing, `broken_xml`, `entities`, `too_big`.
-    """
+    """The name of the main part, and the parts that are written. `signs` gets counts of the things that were cut out. Raises
+    `SampleError`: `not_a_word_document`, `broken_zip` if a part is missing, `broken_xml`, `entities`, `too_big`."""
     parts = {name: _transitional(content) if _is_xml(name, content) else content for name, content in parts.items()}
     main = _main_part(parts)
     chosen: dict[str, bytes] = {}

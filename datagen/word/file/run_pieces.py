@@ -11,18 +11,18 @@ from datagen.word.file.styles import Look
 
 @dataclass
 class Pieces:
-    """Neighbouring runs of one look are one piece with one mark: where a program breaks a line, joins letters and puts them
-    nearer to each other doesn't change then by the marks."""
+    """Makes one piece with one mark of neighbouring runs that look alike. Otherwise marks would change line breaks, ligatures and
+    kerning."""
 
     new_mark: Callable[[], int]
     mark_run: Callable[[etree._Element, int], None]
     """Gives a run its mark in the copy."""
     pieces: list[Piece] = field(default_factory=list)
-    _kind: tuple[Look, object] | None = None  # of the last piece, if text can be added to it
+    _kind: tuple[Look, object] | None = None  # the kind of the last piece, if text can be added to it
 
     def text(self, text: str, look: Look, run: etree._Element, generated: object = None) -> int:
-        """Adds the text of a run, and marks the run. `generated`: the field that it is the result of, if that is made anew.
-        Returns the mark."""
+        """Adds the text of a run and marks the run; returns the mark. `generated` is the field of which the run is the result, if
+        that result is made anew."""
         last = self.pieces[-1] if self.pieces else None
         if isinstance(last, Text) and self._kind == (look, generated):
             self.pieces[-1] = replace(last, text=last.text + text)
@@ -39,12 +39,12 @@ class Pieces:
         self._kind = None
 
     def part(self) -> None:
-        """Nothing is added to the last piece any more."""
+        """Ends the last piece."""
         self._kind = None
 
 
 def displayed(pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    """The pieces, with a formula that stands alone in its paragraph as a displayed one."""
+    """The pieces. A formula that is alone in its paragraph becomes a displayed one."""
     rest = [piece for piece in pieces if not (isinstance(piece, Text) and not piece.text.strip() and not piece.is_generated)]
     if len(rest) != 1 or not isinstance(rest[0], Formula):
         return pieces

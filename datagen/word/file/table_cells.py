@@ -1,5 +1,5 @@
-"""The cells of a Word table with their places in its grid: w:gridSpan, w:vMerge, w:hMerge, w:gridBefore; and what is
-behind their text: their own shading, or that of the table's style, as LibreOffice takes it."""
+"""The cells of a Word table in its grid (w:gridSpan, w:vMerge, w:hMerge, w:gridBefore), and the ground of their text: their own
+shading, or that of the table's style, as LibreOffice takes it."""
 
 import re
 from collections import Counter
@@ -14,10 +14,10 @@ from datagen.word.file.styles import Styles
 
 MAX_COLUMNS = 1000  # Word has 63, LibreOffice more
 MAX_ROWS = 20_000
-_SLIVER = 30  # twentieths of a point: a column that is narrower can't be seen
+_SLIVER = 30  # twentieths of a point: a narrower column can't be seen
 _COLOUR = re.compile("[0-9A-Fa-f]{6}")
 _PERCENT = re.compile(r"pct(\d+)")
-# The parts of a table's style (w:tblStylePr), by what a row or cell calls them, the one that counts most last.
+# The parts of a table's style (w:tblStylePr), by their names in rows and cells. The last one counts most.
 _PARTS = {
     "evenHBand": "band2Horz",
     "oddHBand": "band1Horz",
@@ -41,7 +41,7 @@ _DIGITS = (
 
 @dataclass
 class CellDraft:
-    """A cell. `elements` are those that hold its blocks: more than one where cells are merged in the old way."""
+    """A cell. `elements` have its blocks: several elements if cells are merged in the old way."""
 
     elements: list[etree._Element]
     column: int
@@ -56,8 +56,8 @@ class RowDraft:
 
 
 def drafts(table: etree._Element, signs: Counter[str]) -> list[RowDraft]:
-    """The rows of a table, each with the cells that begin in it. A cell that goes on from the row above (w:vMerge) has to have
-    its columns; otherwise it begins here. Raises `SampleError` for a table that no page has."""
+    """The rows of a table, each with the cells that begin in it. A cell that goes on from the row above (w:vMerge) must have its
+    columns, else it begins a new cell. Raises `SampleError` for a table too large for any page."""
     rows: list[RowDraft] = []
     above: dict[int, CellDraft] = {}  # cells of the row above, by column
     only_headers = True
@@ -95,8 +95,7 @@ def drafts(table: etree._Element, signs: Counter[str]) -> list[RowDraft]:
 
 
 def _without_slivers(table: etree._Element, rows: list[RowDraft]) -> None:
-    """Takes columns away that are too narrow to be seen, and in which no cell lies as a whole: what is left of edges that were
-    moved."""
+    """Removes columns that are too narrow to be seen and have no cell of their own: leftovers of moved edges."""
     widths = [number(column.get(W + "w"), _SLIVER) for column in table.iterfind(f"{W}tblGrid/{W}gridCol")]
     cells = {id(cell): cell for row in rows for cell in row.cells}.values()
     slivers = {n for n, width in enumerate(widths) if width < _SLIVER}
@@ -110,20 +109,18 @@ def _without_slivers(table: etree._Element, rows: list[RowDraft]) -> None:
 
 
 def _merge(properties: etree._Element | None, name: str) -> str:
-    """What a cell says about merging: "", "restart" or "continue"."""
+    """A cell's value for merging: "", "restart" or "continue"."""
     merge = properties.find(W + name) if properties is not None else None
     return "" if merge is None else merge.get(VAL, "continue")
 
 
 class Fills:
-    """The fills of a table's cells. `table` is its w:tbl."""
-
     def __init__(self, styles: Styles, table: etree._Element):
         chain = styles.chain(value(table.find(W + "tblPr"), "tblStyle"), "table")
         self._chain = [style for style in reversed(chain) if next(style.iter(W + "shd"), None) is not None]
 
     def of(self, cell: etree._Element) -> int | None:
-        """The fill of a cell (w:tc), 0xRRGGBB, None for none."""
+        """The fill of a cell (w:tc), 0xRRGGBB; None for none."""
         shading = cell.find(f"{W}tcPr/{W}shd")
         if shading is None and self._chain:
             row = cell.getparent()
@@ -132,7 +129,7 @@ class Fills:
         return None if shading is None else fill(shading)
 
     def _of_style(self, parts: set[str]) -> Iterator[etree._Element]:
-        """What the style says of such a cell, what counts most last."""
+        """The shadings of a cell by the table's style. The last one counts most."""
         for style in self._chain:
             yield from style.iterfind(f"{W}tcPr/{W}shd")
             special = {e.get(W + "type"): e for e in style.findall(W + "tblStylePr")}
@@ -141,7 +138,7 @@ class Fills:
 
 
 def _parts(properties: etree._Element | None) -> Iterator[str]:
-    """The parts of a style that a row or a cell with these properties has."""
+    """The parts of a style that apply to a row or a cell with these properties."""
     conditions = properties.find(W + "cnfStyle") if properties is not None else None
     if conditions is None:
         return
@@ -152,7 +149,7 @@ def _parts(properties: etree._Element | None) -> Iterator[str]:
 
 
 def fill(shading: etree._Element) -> int | None:
-    """The colour that a w:shd fills with, 0xRRGGBB, None for none."""
+    """The fill of a w:shd, 0xRRGGBB; None for none."""
     pattern, paper, ink = (shading.get(W + name, "") for name in ("val", "fill", "color"))
     match = _PERCENT.fullmatch(pattern)
     percent = int(match[1]) if match else 100 if pattern == "solid" else 0

@@ -1,4 +1,4 @@
-"""The XML within a Word file, parsed without entities, declarations of types, comments of XML, or the network."""
+"""The XML within a Word file, parsed without entities, document types, comments, or the network."""
 
 from lxml import etree
 
@@ -6,12 +6,12 @@ from datagen.record import SampleError
 
 _OF_WRAPPERS = ("smartTagPr", "customXmlPr")
 MAX_XML_BYTES = 64 << 20
-"""The most bytes that one XML part may have; a tree takes some ten times as many."""
+"""The most bytes of one XML part; a tree takes about ten times as many."""
 
 
 def parsed(xml: bytes, name: str) -> etree._Element:
-    """The root of a part, whose name the errors tell. Raises `SampleError`: `too_big`, `entities` for a part that declares or
-    uses any of its own, which no Word file does, and `broken_xml`, also for elements within each other over 256 deep."""
+    """The root of a part; errors have its `name`. Raises `SampleError`: `too_big`; `entities` for a part that declares or uses
+    entities of its own, which no Word file does; and `broken_xml`, also for elements nested over 256 deep."""
     if len(xml) > MAX_XML_BYTES:
         raise SampleError("too_big", f"{name}: {len(xml)} bytes of XML, allowed are {MAX_XML_BYTES}")
     parser = etree.XMLParser(
@@ -23,7 +23,7 @@ def parsed(xml: bytes, name: str) -> etree._Element:
         if b"<!DOCTYPE" in xml[:4096] or b"<!ENTITY" in xml[:4096]:
             raise SampleError("entities", f"{name}: {error}") from None
         raise SampleError("broken_xml", f"{name}: {error}") from None
-    except ValueError as error:  # of an encoding that nobody knows
+    except ValueError as error:  # an unknown encoding
         raise SampleError("broken_xml", f"{name}: {error}") from None
     dtd = root.getroottree().docinfo.internalDTD
     if (dtd is not None and next(dtd.iterentities(), None) is not None) or next(root.iter(etree.Entity), None) is not None:
@@ -32,12 +32,11 @@ def parsed(xml: bytes, name: str) -> etree._Element:
 
 
 def is_declared(root: etree._Element) -> bool:
-    """Whether a part declares a type of document, as formulas of old OpenDocuments do; `written` leaves that out."""
+    """Whether a part declares a document type, as formulas of old OpenDocuments do; `written` leaves it out."""
     return root.getroottree().docinfo.internalDTD is not None
 
 
 def written(root: etree._Element) -> bytes:
-    """A part with this root, as UTF-8."""
     xml: bytes = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
     return xml
 
@@ -48,7 +47,7 @@ def local_name(element: etree._Element) -> str:
 
 
 def remove(element: etree._Element) -> None:
-    """Take an element out, and leave the text behind it where it is."""
+    """Take an element out; the text behind it stays."""
     parent = element.getparent()
     if parent is None:
         return
@@ -63,7 +62,7 @@ def remove(element: etree._Element) -> None:
 
 
 def unwrap(element: etree._Element, content: etree._Element | None = None) -> None:
-    """Put what `content`, a part of the element or itself, holds in the element's place, without what describes the element."""
+    """Put the content of the element, or of its part `content`, in the element's place, without the element's properties."""
     holder = element.getparent()
     if holder is not None:
         children = [child for child in (element if content is None else content) if local_name(child) not in _OF_WRAPPERS]

@@ -1,7 +1,7 @@
-"""The LaTeX of a document's formulas by pandoc, each checked against the file by another way.
+"""The LaTeX of a document's formulas by pandoc. Each is checked against the file in another way.
 
-KaTeX has to parse it. KaTeX makes MathML of it, and the signs of that have to be those of the OMML, in order. What pandoc lost,
-added or put elsewhere shows there, since KaTeX knows nothing of pandoc.
+KaTeX parses the LaTeX and makes MathML of it. The signs of the MathML must be the signs of the OMML, in order. KaTeX is
+independent of pandoc, so the check finds signs that pandoc lost, added or moved.
 """
 
 import re
@@ -22,14 +22,14 @@ from datagen.word.formulas.plain_omml import ARROWS_ABOVE, NotConverted, plain
 _LARGE = frozenset("∑∏∐⋃⋂⋁⋀⨀⨁⨂⨄⨆")
 _INTEGRALS = frozenset("∫∬∭⨌∮∯∰∱∲∳")
 _OPERATOR = re.compile(r"\\(?:sum|(?:co)?prod|big(?:cup|cap|vee|wedge|odot|oplus|otimes|uplus|sqcup)|i*int|oi*nt)(?![A-Za-z])")
-_SURFACES = {"∯": r"\oiint", "∰": r"\oiiint"}  # which pandoc leaves as they are
+_SURFACES = {"∯": r"\oiint", "∰": r"\oiiint"}  # pandoc leaves these as they are
 _EMPTY_SCRIPT = re.compile(r"[_^]\{\}")
-# What pandoc makes of an accent that it doesn't know.
+# pandoc's output for unknown accents.
 _STRANGE = re.compile(r"\\[A-Za-z]+\{\}|\\(?:over|under)set\{[\u0300-\u036f\u20d0-\u20ff]\}")
 _ROOM_AT_ENDS = re.compile(r"\A(?:\s|\\ )+|(?:(?<!\\)\s|\\ )+\Z")
 _STRETCHED = frozenset("⏟⏞‾¯\u0305\u0332")  # over or under something
 _INVISIBLE = frozenset("\u200b\u200c\u200d\u2060\u2061\u2062\u2063\u2064\ufeff\u00ad\u200e\u200f")
-# One sign for those that mean the same, or that LaTeX has one command for.
+# Signs of equal meaning, or with one command in LaTeX, and the one sign for them.
 _SAME = str.maketrans(
     {
         "−": "-", "‐": "-", "‑": "-", "∕": "/", "⁄": "/", "∶": ":", "∗": "*", "⁎": "*", "⋅": "·", "∙": "·", "•": "·",
@@ -44,7 +44,7 @@ _SAME = str.maketrans(
     }
 )  # fmt: skip
 _SAME |= {ord(greek): latin for greek, latin in zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEZHIKMNOPTYXo", strict=True)}  # KaTeX has one sign
-_BRACES = {"limLow": "⏟", "limUpp": "⏞"}  # that are the limit of what they stand at
+_BRACES = {"limLow": "⏟", "limUpp": "⏞"}  # braces that are limits
 _DOTS = ("...", "....")  # over a letter
 _PRIMES = {"″": "''", "‴": "'''", "⁗": "''''"}
 _FENCES_BY_DEFAULT = {"begChr": "(", "endChr": ")", "sepChr": "|"}
@@ -59,7 +59,7 @@ class Refusal:
 
 
 def to_latex(formulas: Sequence[str]) -> list[str | Refusal]:
-    """The LaTeX of each formula, whose OMML is that of one m:oMath; in its place why there is none."""
+    """The LaTeX of each formula, given as the OMML of one m:oMath, or the reason why there is none."""
     answers: dict[int, str | Refusal] = {}
     elements: dict[int, etree._Element] = {}
     for number, formula in enumerate(formulas):
@@ -67,7 +67,7 @@ def to_latex(formulas: Sequence[str]) -> list[str | Refusal]:
             elements[number] = plain(parsed(formula.encode(), "a formula"))
         except NotConverted as error:
             answers[number] = Refusal("formula_not_converted", str(error))
-        except SampleError as error:  # of what isn't XML
+        except SampleError as error:  # it isn't XML
             answers[number] = Refusal("formula_not_converted", error.detail)
     try:
         written = pandoc.read(elements)
@@ -82,7 +82,7 @@ def to_latex(formulas: Sequence[str]) -> list[str | Refusal]:
 
 
 def _checked(formula: etree._Element, tex: str) -> str | Refusal:
-    """pandoc's TeX, as a person would type it, if it says what the formula says."""
+    """pandoc's TeX, as people type it, if it has the formula's signs; else a `Refusal`."""
     latex = _neat(tex, formula)
     if not latex or _STRANGE.search(latex):
         return Refusal("formula_not_converted", f"pandoc makes {latex!r} of it"[:500])
@@ -103,16 +103,16 @@ def _neat(tex: str, formula: etree._Element) -> str:
     for sign, command in _SURFACES.items():
         latex = latex.replace(f"{sign}_", f"{command}_").replace(f"{sign}^", f"{command}^").replace(sign, f"{command} ")
     latex = " ".join(latex.split())
-    if latex.count(r"\begin{array}") == latex.count(r"\begin{array}{r}"):  # rows below each other, which are drawn centred
+    if latex.count(r"\begin{array}") == latex.count(r"\begin{array}{r}"):  # rows below each other, drawn centred
         latex = latex.replace(r"\begin{array}{r}", r"\begin{gathered}").replace(r"\end{array}", r"\end{gathered}")
-    if {style.get(M + "val") for style in formula.iter(M + "sty")} & {"b", "bi"} == {"bi"}:  # which pandoc writes as "b"
+    if {style.get(M + "val") for style in formula.iter(M + "sty")} & {"b", "bi"} == {"bi"}:  # pandoc writes "bi" as "b"
         latex = latex.replace(r"\mathbf{", r"\boldsymbol{")
     return _with_limits(latex, formula)
 
 
 def _with_limits(latex: str, formula: etree._Element) -> str:
-    r"""LaTeX with `\limits` and `\nolimits` where a large operator has its limits in another place than is usual: pandoc writes
-    operators in the order of the file, and passes that over."""
+    r"""LaTeX with `\limits` and `\nolimits` where a large operator has its limits in an unusual place, which pandoc ignores.
+    pandoc keeps the file's order of operators."""
     signs = [(look(nary, "chr", "∫"), look(nary, "limLoc")) for nary in formula.iter(M + "nary")]
     operators = list(_OPERATOR.finditer(latex))
     if len(signs) != len(operators):
@@ -126,13 +126,13 @@ def _with_limits(latex: str, formula: etree._Element) -> str:
 
 
 def signs_of_omml(element: etree._Element) -> str:
-    """The signs that a formula shows, in their order, one for those that mean the same; without accents, and without what
-    stretches over or under something."""
+    """The visible signs of a formula in order, with one sign for those of equal meaning; without accents, and without signs that
+    stretch over or under others."""
     return _normal("".join(_of_omml(element)))
 
 
 def signs_of_mathml(mathml: str) -> str:
-    """The same of MathML by KaTeX."""
+    """The same for MathML by KaTeX."""
     return _normal("".join(_of_mathml(etree.fromstring(mathml))))
 
 
@@ -164,7 +164,7 @@ def _of_omml(element: etree._Element) -> Iterator[str]:
             yield from _parts(element, "deg")
         yield from _parts(element, "e")
     elif name == "eqArr" and len(element.findall(M + "e")) == 1:
-        yield from (signs.replace("#", "") for signs in _parts(element, "e"))  # before the equation's number
+        yield from (signs.replace("#", "") for signs in _parts(element, "e"))  # `#` stands before the equation's number
     elif name in _BRACES and "".join(_parts(element, "lim")).strip() == _BRACES[name]:
         yield from _parts(element, "e")
     elif name == "groupChr":

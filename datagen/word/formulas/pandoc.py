@@ -1,8 +1,8 @@
-"""Formulas of Word read by pandoc, a program of its own, in the process that calls: the sandboxed child.
+"""Formulas of Word read by pandoc, a separate program, which the sandboxed child starts.
 
 All formulas of a document go into one small .docx, a numbered paragraph each, so pandoc starts once a document. Its answer is
-JSON, in which each paragraph has its number and the TeX of its formula. pandoc sees nothing else of the document; Landlock keeps
-it from all other files, the sandbox closes the network and caps the memory.
+JSON, in which each paragraph has its number and the TeX of its formula. pandoc sees nothing else of the document. Landlock keeps
+pandoc from all other files; the sandbox closes the network and caps the memory.
 """
 
 import functools
@@ -22,8 +22,8 @@ from datagen.sandbox.program import SYSTEM, ending, run_program
 from datagen.word.file.names import M, W
 
 DEADLINE_S = 30.0
-"""The processor seconds that pandoc may take for the formulas of one document: it reads thousands in a few."""
-_HEAP = ("+RTS", "-M1G", "-RTS")  # the most memory of its heap, as its manual asks for where the input is a stranger's
+"""The seconds of processor time for the formulas of one document: pandoc reads thousands in a few seconds."""
+_HEAP = ("+RTS", "-M1G", "-RTS")  # the limit of its heap, which its manual advises for strangers' input
 _TYPES = "http://schemas.openxmlformats.org/package/2006/content-types"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/package/2006/relationships"
 _OFFICE_DOCUMENT = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
@@ -37,8 +37,8 @@ _PACKAGE = {
 
 @functools.cache
 def program() -> str:
-    """The path of pandoc: that of the package pypandoc_binary, else the system's. Raises `ValueError`, saying how to install it,
-    where there is none."""
+    """The path of pandoc: that of the package pypandoc_binary, else the system's. Raises `ValueError` with the way to install it
+    if there is none."""
     package = importlib.util.find_spec("pypandoc")
     bundled = Path(package.origin).parent / "files/pandoc" if package is not None and package.origin else None
     path = str(bundled) if bundled is not None and bundled.exists() else shutil.which("pandoc")
@@ -55,9 +55,8 @@ def versions() -> dict[str, str]:
 
 
 def read(formulas: Mapping[int, etree._Element]) -> dict[int, str]:
-    """The TeX of each m:oMath that pandoc reads, by its number; "" where pandoc finds nothing in it.
-
-    Raises `SampleError`: `timeout` after `DEADLINE_S`, `formula_not_converted` where pandoc fails."""
+    """The TeX of each m:oMath that pandoc reads, by number; "" if pandoc finds nothing in it. Raises `SampleError`: `timeout`
+    after `DEADLINE_S`, `formula_not_converted` if pandoc fails."""
     if not formulas:
         return {}
     with temporary_folder(in_memory()) as folder:
@@ -88,6 +87,6 @@ def _document(formulas: Mapping[int, etree._Element]) -> bytes:
 
 
 def _formula(inlines: list[dict]) -> tuple[int, str]:
-    """The number that a paragraph begins with, and the TeX behind it."""
+    """The number at the beginning of a paragraph, and the TeX behind it."""
     number, *rest = inlines
     return int(number["c"]), "".join(inline["c"][1] for inline in rest if inline["t"] == "Math")

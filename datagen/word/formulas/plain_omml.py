@@ -1,7 +1,7 @@
 """Formulas of Word as OMML (ISO 29500-1, 22.1) of the kinds that pandoc reads right.
 
-pandoc passes over some of what a formula says. What it would misread is written here in another way that shows the same, and
-what nobody can write so is refused.
+pandoc ignores parts of some formulas. Parts that it would misread are written in another way that looks the same. A formula
+without such a way is refused.
 """
 
 import re
@@ -20,9 +20,9 @@ _KNOWN = frozenset(
 _PICTURES = (W + "drawing", W + "pict", W + "object")
 _UPRIGHT = "sin cos tan cot sinh cosh tanh coth arcsin arccos arctan ln log exp lim".split()  # as LibreOffice draws them
 _FUNCTION = re.compile(rf"(?<![A-Za-z])({'|'.join(_UPRIGHT)})(?![A-Za-z])")
-_LETTER = re.compile(r"[^\W\d_\u0370-\u03ff]")  # but for Greek
+_LETTER = re.compile(r"[^\W\d_\u0370-\u03ff]")  # except Greek
 _PRIVATE = re.compile("[\ue000-\uf8ff\ufffd]")
-# Accents that stand alone, as those that combine, of which pandoc knows more.
+# Accents that stand alone, and the combining ones, of which pandoc knows more.
 _ALONE = "^ˆ~˜¨˙˚°ˇ˘´`¯→←"
 _COMBINING = "\u0302\u0302\u0303\u0303\u0308\u0307\u030a\u030a\u030c\u0306\u0301\u0300\u0305\u20d7\u20d6"
 _ACCENTS = dict(zip(_ALONE, _COMBINING, strict=True))
@@ -33,7 +33,7 @@ _SIDES = ("hideTop", "hideBot", "hideLeft", "hideRight", "strikeH", "strikeV", "
 
 
 class NotConverted(ValueError):
-    """Why a formula has no LaTeX."""
+    """The reason why a formula has no LaTeX."""
 
 
 def plain(formula: etree._Element) -> etree._Element:
@@ -46,7 +46,7 @@ def plain(formula: etree._Element) -> etree._Element:
     make_rows(formula)
     for element in list(formula.iter(etree.Element)):
         rewrite = _RULES.get(element.tag.removeprefix(M))
-        if rewrite is not None and element.getparent() is not None:  # another rule may have taken it out
+        if rewrite is not None and element.getparent() is not None:  # another rule may have removed it
             rewrite(element)
     return formula
 
@@ -65,8 +65,8 @@ def _check(element: etree._Element) -> None:
 
 
 def _run(whole: etree._Element) -> None:
-    """Takes spaces away, which LibreOffice doesn't draw in formulas, and sets functions apart, which it draws upright. Words that
-    are no mathematics (m:nor) stay; signs and Greek letters that say so are mathematics all the same."""
+    """Removes spaces, which LibreOffice doesn't draw in formulas, and sets functions apart, which it draws upright. Words outside
+    of mathematics (m:nor) stay, but signs and Greek letters marked so are mathematics."""
     text = "".join(part.text or "" for part in whole.iter(M + "t", W + "t"))
     is_text = whole.find(f"{M}rPr/{M}nor") is not None
     if is_text and _LETTER.search(text) and text.strip() not in _UPRIGHT:
@@ -91,7 +91,6 @@ def _fraction(fraction: etree._Element) -> None:
 
 
 def _without_hidden(element: etree._Element) -> None:
-    """Empties limits and degrees of roots that are hidden."""
     for name in ("sub", "sup", "deg"):
         part = element.find(M + name)
         if part is not None and is_on(element, f"{name}Hide"):
@@ -99,7 +98,7 @@ def _without_hidden(element: etree._Element) -> None:
 
 
 def _prescripts(scripts: etree._Element) -> None:
-    """Sets scripts before something at nothing, or pandoc sets them at what stands before."""
+    """Sets scripts before something at nothing, or pandoc would set them at the text before."""
     inside = scripts.find(M + "e")
     for child in reversed(inside if inside is not None else ()):
         scripts.addnext(child)
@@ -107,7 +106,7 @@ def _prescripts(scripts: etree._Element) -> None:
 
 
 def _group(group: etree._Element) -> None:
-    """Writes a brace below or above something as its limit, and an arrow above something as its accent."""
+    """Writes a brace below or above something as a limit, and an arrow above something as an accent."""
     sign, is_above = look(group, "chr", "⏟"), look(group, "pos", "bot") == "top"
     if is_above and sign in ARROWS_ABOVE:
         group.tag = M + "acc"
@@ -128,7 +127,7 @@ def _accent(accent: etree._Element) -> None:
 
 
 def _array(array: etree._Element) -> None:
-    """Writes an array of one row as that row. LibreOffice draws no room before the equation's number, which a `#` begins."""
+    """Writes an array of one row as that row. LibreOffice draws no room before the equation's number, which begins with `#`."""
     rows = array.findall(M + "e")
     if len(rows) == 1:
         for text in rows[0].iter(M + "t"):

@@ -1,1 +1,1 @@
-"""The pages of a Word document, and what each shows."""
+"""The pages of a Word document and their content."""

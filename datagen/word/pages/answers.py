@@ -1,6 +1,7 @@
-"""What the child answers of a Word document's page. Both sides load this file, so it imports little.
+"""The child's answers about a Word document's page. Both sides load this file, so it imports little.
 
-The worker (`datagen.word.source`) calls `datagen.word.child.read_document` by `datagen.sandbox.loop.read_parts`."""
+The worker (`datagen.word.source`) calls `datagen.word.child.read_document` by `datagen.sandbox.loop.read_parts`.
+"""
 
 from typing import Literal
 
@@ -9,19 +10,20 @@ import msgspec
 from datagen.record import Box, Region
 
 BY = "word"
-"""Who read the text of regions that comes from the Word file itself: `by` of each region here."""
+"""The reader of regions whose text comes from the Word file itself: `by` of each region here."""
 
 Kind = Literal["formula", "table"]
 
 
 class Cut(msgspec.Struct, frozen=True, array_like=True):
-    """A formula, or what a page has of a table, cut out of the page's image.
+    """A formula, or a page's piece of a table, cut out of the page's image.
 
-    `number` is that among the document's formulas or tables (`document.Formula.number`, `document.Table.number`). `piece`
-    counts the pieces of a table in the order of its rows, over all pages: 0 where it stands on one page, in one column. `box` is
-    its place in the page's image; `image` a JPEG of `size` (width, height) that shows what is inside the box with some paper
-    around, and `inner` where the box lies in that. `text` is bare LaTeX, or HTML as `datagen.tables.cells.to_html` writes it, of
-    this piece's rows. `signals` are measurements, such as `structure_equal` (1.0 where rows, columns and spans are the XML's)."""
+    `number` counts the document's formulas or tables (`document.Formula.number`, `document.Table.number`). `piece` counts the
+    pieces of a table in the order of its rows, over all pages: 0 for a table on one page, in one column. `box` is the place in
+    the page's image. `image` is a JPEG of `size` (width, height) that shows the box with some paper around, and `inner` is the
+    box in this JPEG. `text` is bare LaTeX, or HTML as `datagen.tables.cells.to_html` writes it, of this piece's rows. `signals`
+    are measurements, such as `structure_equal` (1.0 where rows, columns and spans are the XML's).
+    """
 
     kind: Kind
     number: int
@@ -46,16 +48,17 @@ class Lost(msgspec.Struct, frozen=True, array_like=True):
 
 
 class WordPage(msgspec.Struct, frozen=True, array_like=True):
-    """A page: its JPEG, its size in pixels (width, height), and what it says.
+    """A page: its JPEG, its size in pixels (width, height), and its content.
 
-    `regions` stand in the document's order, `by=BY`. A region has `lines` from the page's text layer only if their letters are
-    those of its text, so none where a formula stands in it; a table may have lines beside its HTML. `formulas` and `tables` are
-    the numbers of those that are in the page's label. `signals` has at least `text_distance`, that of the label from the page's
-    text layer (edits over the longer one's length).
+    `regions` are in the document's order, `by=BY`. A region has `lines` from the page's text layer only if their letters are its
+    text's, so none if it has a formula; a table may have lines beside its HTML. `formulas` and `tables` are the numbers of those
+    in the page's label. `signals` has at least `text_distance`: the edits between the label and the page's text layer, over the
+    longer one's length.
 
-    `reason` says why the page is no sample ("" if it is one), with a `detail` for people; its cuts are samples all the same. Each
-    formula and each table of the document is among the `cuts` or the `lost` of one page at least; what was never placed is lost
-    with the first page. A document that could be read and not rendered is a single page, without an image, with a reason."""
+    `reason` tells why the page is no sample ("" if it is one), with a `detail` for people; its cuts are samples all the same.
+    Each formula and table of the document is among the `cuts` or the `lost` of at least one page; those without a place are lost
+    with the first page. A document that was read and not rendered is a single page without an image, with a reason.
+    """
 
     image: bytes
     size: tuple[int, int]
@@ -68,9 +71,8 @@ class WordPage(msgspec.Struct, frozen=True, array_like=True):
     reason: str = ""
     detail: str = ""
     num_formulas: int = 0
-    """Of the whole document's XML, as is `num_tables`."""
+    """The number in the whole document's XML, as is `num_tables`."""
     num_tables: int = 0
     signs: dict[str, int] = {}
-    """Counts of what the whole document has and the pages lack, such as a template on the network, hidden text or comments."""
+    """Counts of the document's content that the pages lack, such as a template on the network, hidden text or comments."""
     doubts: tuple[str, ...] = ()
-    """Reasons why the page is suspect."""

@@ -1,4 +1,4 @@
-"""The letters that something covers: a page's text layer has them, and nobody sees them."""
+"""Covered letters: a page's text layer has them, and nobody sees them."""
 
 import itertools
 import re
@@ -10,14 +10,14 @@ from datagen.engines.light_pymupdf import pymupdf
 from datagen.page.boxes import around
 from datagen.word.pages.page_letters import Letter, Rect
 
-_LEAST_PT = 2.0  # of what two tables share
-_UNSEEN = 24  # of 255, that a letter's ink changes
+_LEAST_PT = 2.0  # the least sides of two tables' overlap
+_UNSEEN = 24  # of 255: a seen letter's ink changes more
 _MODE = re.compile(rb"(?<=\s)[0-7]\s+Tr(?=\s)")
 
 
 def covered_letters(page: pymupdf.Page, xref: int, shown: bytes, letters: Sequence[Letter], over: Sequence[Rect]) -> set[int]:
-    """Which letters, by their numbers, change nothing where the page is drawn, of those that stand where something may lie `over`
-    them: pictures, shapes, other tables. `shown` is the page's stream, which is the object `xref` of the document."""
+    """The numbers of the letters without effect on the drawn page, among letters at places that may be covered (`over`): by
+    pictures, shapes, other tables. `shown` is the page's stream, the object `xref` of the document."""
     near = _within(letters, over)
     if not near:
         return set()
@@ -38,7 +38,7 @@ def covered_letters(page: pymupdf.Page, xref: int, shown: bytes, letters: Sequen
 
 
 def overlaps(cells: Mapping[int, Sequence[Rect]], tables: Mapping[int, int]) -> list[Rect]:
-    """Where two tables lie over each other. `cells` are the places of cells by mark, `tables` has the table of each mark."""
+    """The overlaps of two tables. `cells` are the places of cells by mark; `tables` has the table of each mark."""
     whole: dict[int, Rect] = {}
     for mark, rects in cells.items():
         for rect in rects if mark in tables else ():
@@ -50,7 +50,7 @@ def overlaps(cells: Mapping[int, Sequence[Rect]], tables: Mapping[int, int]) -> 
 
 
 def _within(letters: Sequence[Letter], over: Sequence[Rect]) -> list[int]:
-    """Which letters have their middle in one of the boxes."""
+    """The numbers of the letters with their middle in one of the boxes."""
     if not over:
         return []
     boxes = numpy.array([letter.box for letter in letters]).reshape(-1, 4)
@@ -62,6 +62,6 @@ def _within(letters: Sequence[Letter], over: Sequence[Rect]) -> list[int]:
 
 
 def _pixels(page: pymupdf.Page, clip: pymupdf.Rect) -> tuple[numpy.ndarray, int, int]:
-    """What a part of the page shows, (H, W) of uint8, a pixel a point, and the coordinates of its first pixel."""
+    """A part of the page, (H, W) of uint8, a pixel a point, and the coordinates of its first pixel."""
     pixmap = page.get_pixmap(clip=clip, colorspace=pymupdf.csGRAY, alpha=False)
     return numpy.frombuffer(pixmap.samples, numpy.uint8).reshape(pixmap.height, pixmap.width), pixmap.x, pixmap.y

@@ -1,5 +1,5 @@
-"""Which formula of the file stands where: the formulas of the tagged PDF, in its order, against those of the document; and what
-the PDF doesn't tag, or with a box of nothing like it, in the gap between the letters before and behind it."""
+"""The places of the file's formulas on pages. The tagged PDF's formulas are paired with the document's, in order. A formula
+without a tag, or with a wrong box, is searched in the gap between the letters before and behind it."""
 
 import unicodedata
 from collections import Counter
@@ -15,7 +15,7 @@ from datagen.word.pages.page_letters import Letter, Rect
 from datagen.word.pages.tagged_places import Tagged
 
 _MAX_PAIRS = 1_000_000  # beyond, only the k-th are compared
-_ALIKE = 0.5  # of a formula's letters and digits, that the page has in its place
+_ALIKE = 0.5  # of a formula's letters and digits: so many must be in its place on the page
 _SURELY_ALIKE = 0.9
 _ALIKE_IN_GAP = 0.8
 _TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
@@ -24,11 +24,12 @@ _TEXT = "{http://schemas.openxmlformats.org/officeDocument/2006/math}t"
 def formula_places(
     formulas: Sequence[Formula], places: Sequence[Tagged], letters: Mapping[int, Sequence[Letter]]
 ) -> dict[int, tuple[int, Rect]]:
-    """The page and the place of each formula that has one, by its number. `letters` are those without a mark, by page.
+    """The page and the place of each formula that has one, by its number. `letters` are the letters without a mark, by page.
 
-    Formulas and places are in one order, so the k-th belong together. Each is looked at: what the page shows there must have the
-    formula's letters and digits. Where numbers or letters don't agree, as many as do are paired, in order; then those that are
-    alike and alone in it."""
+    Formulas and places are in one order, so the k-th belong together. For each pair, the letters and digits at the place must be
+    the formula's. If numbers or letters don't agree, the best pairs in order are taken; then pairs out of order in which each is
+    like the other alone.
+    """
     of_files = [signs_of(formula_text(formula.omml)) for formula in formulas]
     of_pages = [signs_of("".join(letter.char for letter in within(place.box, letters.get(place.page, ())))) for place in places]
     pairs = list(zip(range(len(formulas)), range(len(places)), strict=False))
@@ -40,7 +41,7 @@ def formula_places(
 
 
 def formula_text(omml: str) -> str:
-    """The text of a formula's elements, in their order; "" if it is no XML."""
+    """The text of a formula's elements, in order; "" if it isn't XML."""
     try:
         root = etree.fromstring(omml.encode(), etree.XMLParser(resolve_entities=False, no_network=True))
     except etree.XMLSyntaxError:
@@ -58,14 +59,14 @@ def signs_of(text: str) -> Counter[str]:
 
 
 def likeness(of_file: Counter[str], of_page: Counter[str]) -> float:
-    """The share of both's letters and digits that are in the other one, too; 1 for a formula that has none."""
+    """The share of letters and digits that formula and page have in common; 1 for a formula without any."""
     if not of_file:
         return 1.0
     return 2 * (of_file & of_page).total() / (of_file.total() + of_page.total())
 
 
 def _paired(of_files: Sequence[Counter[str]], of_pages: Sequence[Counter[str]]) -> list[tuple[int, int]]:
-    """The pairs, in order, that are most alike taken together."""
+    """The pairs, in order, with the highest total likeness."""
     rows, columns = len(of_files), len(of_pages)
     best = [[0.0] * (columns + 1) for _ in range(rows + 1)]
     alike = [[likeness(a, b) for b in of_pages] for a in of_files]
@@ -89,7 +90,7 @@ def _paired(of_files: Sequence[Counter[str]], of_pages: Sequence[Counter[str]]) 
 def _alone(
     of_files: Sequence[Counter[str]], of_pages: Sequence[Counter[str]], pairs: Sequence[tuple[int, int]]
 ) -> list[tuple[int, int]]:
-    """Further pairs, out of order: of formulas that are like one place alone, of which no other formula is like it."""
+    """Further pairs, out of order: the formula is like this place alone, and no other formula is like it."""
     rows = [i for i in range(len(of_files)) if of_files[i] and i not in {i for i, _ in pairs}]
     columns = [k for k in range(len(of_pages)) if k not in {k for _, k in pairs}]
     alike = [(i, k) for i in rows for k in columns if likeness(of_files[i], of_pages[k]) >= _SURELY_ALIKE]
@@ -104,16 +105,16 @@ class Place(NamedTuple):
 
 @dataclass
 class Gaps:
-    """`placed` are the places of formulas by their numbers; `strange` those of gaps that hold something else, or several formulas
-    of which nobody can tell which is where, by the number of the first."""
+    """`placed` are the places of formulas by number. `strange` are gaps with other content or with several formulas, by the
+    number of the first formula."""
 
     placed: dict[int, Place] = field(default_factory=dict)
     strange: dict[int, Place] = field(default_factory=dict)
 
 
 def gaps(paragraphs: Sequence[Paragraph], known: Mapping[int, object], pages: Sequence[Sequence[Letter]]) -> Gaps:
-    """The places of the formulas of these paragraphs that aren't `known`, by number. `pages` are the letters of each page in
-    their order; those of formulas, and of nothing else, have no mark, but those of known formulas are left out."""
+    """The places of these paragraphs' formulas that aren't `known`, by number. `pages` are the letters of each page in order,
+    without those of known formulas. Letters of formulas, and no others, have no mark."""
     result = Gaps()
     ends: dict[int, tuple[tuple[int, int], tuple[int, int]]] = {}  # of each mark: its first letter and its last one
     for page, letters in enumerate(pages):
@@ -123,12 +124,12 @@ def gaps(paragraphs: Sequence[Paragraph], known: Mapping[int, object], pages: Se
     for before, formulas, behind in _groups(paragraphs, known, ends):
         first = ends[before][1] if before else (0, -1)
         stop = ends[behind][0] if behind else (len(pages) - 1, len(pages[-1]) if pages else 0)
-        inside = {page: found for page, found in _between(pages, first, stop) if found}
+        inside = {page: in_gap for page, in_gap in _between(pages, first, stop) if in_gap}
         if len(inside) != 1:
             continue
-        ((page, found),) = inside.items()
-        box = around([letter.box for letter in found])
-        text = "".join(letter.char for letter in found)
+        ((page, in_gap),) = inside.items()
+        box = around([letter.box for letter in in_gap])
+        text = "".join(letter.char for letter in in_gap)
         own = signs_of(formula_text(formulas[0].omml))
         if len(formulas) == 1 and own and likeness(own, signs_of(text)) >= _ALIKE_IN_GAP:
             result.placed[formulas[0].number] = Place(page, box)
@@ -140,8 +141,7 @@ def gaps(paragraphs: Sequence[Paragraph], known: Mapping[int, object], pages: Se
 def _groups(
     paragraphs: Sequence[Paragraph], known: Mapping[int, object], drawn: Mapping[int, object]
 ) -> Iterator[tuple[int, list[Formula], int]]:
-    """The unknown formulas that follow each other, between the marks of the text that is drawn before and behind them; 0 for
-    none."""
+    """Runs of unknown formulas, each between the marks of the drawn text before and behind it; 0 for none."""
     before, group = 0, list[Formula]()
     for piece in (piece for paragraph in paragraphs for piece in paragraph.pieces):
         if isinstance(piece, Formula) and piece.number not in known:
@@ -157,7 +157,7 @@ def _groups(
 def _between(
     pages: Sequence[Sequence[Letter]], first: tuple[int, int], stop: tuple[int, int]
 ) -> Iterator[tuple[int, list[Letter]]]:
-    """The letters without a mark of each page behind one place and before another."""
+    """Each page's letters without a mark between two places."""
     for page in range(first[0], stop[0] + 1):
         start = first[1] + 1 if page == first[0] else 0
         end = stop[1] if page == stop[0] else len(pages[page])

@@ -1,4 +1,4 @@
-"""How far a page's label is from the page's own text: letters and digits, formulas left out of both."""
+"""The difference between a page's label and the page's own text, in letters and digits, without formulas."""
 
 import re
 import unicodedata
@@ -17,7 +17,7 @@ _RAISED_TAG = re.compile(r"</?su[bp]>")
 
 
 def label_letters(region: Region) -> str:
-    """The letters of a region's label, without its formulas and the tags of a table."""
+    """The letters of a region's label, without formulas and a table's tags."""
     if region.format == "latex":
         return ""
     text = region.text
@@ -27,9 +27,8 @@ def label_letters(region: Region) -> str:
 
 
 def text_distance(regions: Iterable[tuple[Region, str]], others: str) -> tuple[float, str]:
-    """The edits between labels and the page's text, as a share of the longer one's letters, and the region that has most of them.
-
-    Each region comes with what the page's text layer has in its place; `others` is what it has in none."""
+    """The edits between labels and the page's text, as a share of the longer one's letters, and the region with most edits. Each
+    region comes with the text layer's text in its place; `others` is the text layer's text outside all regions."""
     num_edits = num_page = len(letters_of(others))
     num_label = 0
     worst = (num_edits, f"{num_edits} letters in no region: {others[:60]!r}" if num_edits else "")
@@ -43,9 +42,9 @@ def text_distance(regions: Iterable[tuple[Region, str]], others: str) -> tuple[f
 
 
 def letters_apart(regions: Iterable[Region], page: str, unread: str = "", unowned: str = "") -> tuple[float, str]:
-    """How many of the page's letters the whole label lacks, and of its own the page, counted once each whatever their order: a
-    share of the longer one's letters, and which they are. It asks for no marks, so it sees what no region has and what two have.
-    The page shows the `unread` ones in regions without a text. Of those that are `unowned` symbols count, too."""
+    """The number of letters that only the page or only the whole label has, in any order, as a share of the longer one's letters;
+    and these letters. It needs no marks, so it sees text that no region has or two have. Regions without a text show the `unread`
+    letters. Of the `unowned` letters, symbols count, too."""
     label, shown = Counter("".join(map(label_letters, regions))), Counter(letters_of(page)) - Counter(letters_of(unread))
     symbols = Counter(char for char in unowned if unicodedata.category(char) in ("Sm", "So", "Co"))
     lacking, strange = shown - label + symbols, label - shown
@@ -59,8 +58,8 @@ def _listed(letters: Counter[str]) -> str:
 
 
 def _edits(label: str, page: str) -> int:
-    """The edits between two texts' letters. Points of Hebrew and Arabic count as many, in whatever order: they stand over their
-    letters, and the order in which a page has them is that of its program."""
+    """The edits between two texts' letters. Points of Hebrew and Arabic count in any order: they stand over their letters, and
+    each program has its own order of them."""
     if label == page:
         return 0
     if not is_rtl_within(page):

@@ -1,4 +1,4 @@
-"""A formula or a table cut out of a page's image: all of its ink, paper around it, and nothing of what stands beside it."""
+"""A formula or a table cut out of a page's image: all of its ink, paper around it, and nothing of its neighbours."""
 
 import math
 from dataclasses import dataclass
@@ -13,24 +13,24 @@ from datagen.word.pages.page_letters import Rect
 _LOOKED_AT = 20_000  # pixels, for the colour of the paper
 _CONTRAST = 40  # of 255, of ink to paper
 _MARGIN = 8  # pixels of paper around
-_AROUND = 12  # pixels around a formula's place that are looked at
-_INSIDE = 0.6  # of a piece of ink, from which on it is the formula's
-_FEW = 0.1  # of a formula's ink: as much of its neighbours' may reach into its box, and is left out of the cut
+_AROUND = 12  # pixels around a formula's place that are searched
+_INSIDE = 0.6  # of a piece of ink: a piece with so much in the place is the formula's
+_FEW = 0.1  # of a formula's ink: at most so much ink of neighbours may reach into its box; the cut leaves it out
 _REACH_OF_RULE = 4
-_RULED = 0.5  # of an edge's length: what is drawn along more of it is the table's frame
+_RULED = 0.5  # of an edge's length: a longer line along it is the table's frame
 
 
 @dataclass(frozen=True)
 class Ink:
-    """A formula's `box` in pixels of the page's image, and the `image` in it, (H, W, 3), without what reaches in from outside."""
+    """A formula's `box` in pixels of the page's image, and the `image` in it, (H, W, 3), without its neighbours' ink."""
 
     box: Box
     image: numpy.ndarray
 
 
 def formula_ink(view: OpenPage, place: Rect) -> Ink | None:
-    """The ink of a formula at `place`, in points: the pieces that lie in it, whole. None where there is none, or where too much
-    of what stands around reaches in."""
+    """The ink of a formula at `place`, in points: all pieces that lie in it. None if there is none, or if too much of the
+    neighbours' ink reaches in."""
     box = view.pixels(place)
     if box is None:
         return None
@@ -58,7 +58,7 @@ def formula_ink(view: OpenPage, place: Rect) -> Ink | None:
 
 
 def table_box(view: OpenPage, place: Rect) -> Box | None:
-    """The box of a table of which the cells are at `place`, in pixels, with the frame that is drawn around them."""
+    """The box of a table with its cells at `place`, in pixels, with the frame that is drawn around them."""
     box = view.pixels(place)
     if box is None:
         return None
@@ -78,12 +78,12 @@ def _is_ruled(edge: numpy.ndarray, paper: numpy.ndarray) -> bool:
 
 
 def _is_ink(pixels: numpy.ndarray, paper: numpy.ndarray) -> numpy.ndarray:
-    """Which of the (…, 3) pixels are of another colour than the paper."""
+    """Which of the (…, 3) pixels have another colour than the paper."""
     return numpy.asarray((numpy.abs(pixels.astype(numpy.int16) - paper.astype(numpy.int16)) > _CONTRAST).any(axis=-1))
 
 
 def _paper(image: numpy.ndarray, box: Box) -> numpy.ndarray:
-    """The colour that most of the box has, (3,)."""
+    """The box's most frequent colour, (3,)."""
     part = image[box.y0 : box.y1, box.x0 : box.x1]
     step = max(1, math.isqrt(part.shape[0] * part.shape[1] // _LOOKED_AT))
     pixels = part[::step, ::step].reshape(-1, 3)
@@ -94,7 +94,7 @@ def _paper(image: numpy.ndarray, box: Box) -> numpy.ndarray:
 
 
 def cut(image: numpy.ndarray, jpeg_quality: int) -> tuple[bytes, tuple[int, int], Box]:
-    """The (H, W, 3) image with paper around it: a JPEG, its size (width, height), and where the image lies in it."""
+    """The (H, W, 3) image with paper around it: a JPEG, its size (width, height), and the image's box in it."""
     height, width = image.shape[:2]
     paper = _paper(image, Box(0, 0, width, height)).tolist()
     canvas = cv2.copyMakeBorder(image, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_CONSTANT, value=paper)

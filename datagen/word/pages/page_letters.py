@@ -1,6 +1,6 @@
-"""The letters of a rendered page, each with the mark of the piece of text that it belongs to.
+"""The letters of a rendered page, each with the mark of its piece of text.
 
-They are read off the page as `page_streams` writes it, on which a letter's colour says its mark.
+They are read off the page as `page_streams` writes it, where a letter's colour is its mark.
 """
 
 import re
@@ -23,17 +23,17 @@ Rect = tuple[float, float, float, float]
 TEXT_FLAGS = (pymupdf.TEXTFLAGS_RAWDICT | pymupdf.TEXT_PRESERVE_LIGATURES) & ~(
     pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE | pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_PRESERVE_LIGATURES
 )
-_FIRST = 0x050000  # of the colours of marks: nearly black, and none that people choose
+_FIRST = 0x050000  # the first of the marks' colours: nearly black, and none that people choose
 _LIGHT = 170  # of 255
-_BESIDE_EM, _BELOW_EM = 0.3, 1.6  # how far the next letter of a vertical line is, at most
+_BESIDE_EM, _BELOW_EM = 0.3, 1.6  # the largest distances of the next letter of a vertical line
 _UPRIGHT = re.compile(f"[{scripts.KANA}{scripts.HAN}]")
-_ZOOM = 2.0  # pixels a point, of the image that is looked at for it
+_ZOOM = 2.0  # pixels a point, of the image in which letters of light colours are checked
 _UNSEEN = 24  # of 255, of a letter's ink to its paper
 
 
 class Letter(msgspec.Struct, gc=False):
-    """A character of a page. `line` counts MuPDF's lines on it; `mark` is 0 for what has none, such as a formula's. It
-    `counts` if it is more than white space."""
+    """A character of a page. `line` counts MuPDF's lines on it. `mark` is 0 for letters without one, such as a formula's. The
+    letter `counts` if it isn't white space."""
 
     char: str
     box: Rect
@@ -50,27 +50,27 @@ class Letter(msgspec.Struct, gc=False):
 
 @dataclass(frozen=True)
 class PageLetters:
-    """`letters` are in the file's order, spaces among them. `cells` are the places of each cell by its mark, in the order in
-    which they are drawn."""
+    """`letters` are in the file's order, spaces included. `cells` are the places of each cell by its mark, in the order of
+    drawing."""
 
     letters: tuple[Letter, ...]
     cells: Mapping[int, Sequence[Rect]]
 
 
 def colour_of_mark(mark: int, light: bool) -> int:
-    """The colour, 0xRRGGBB, in which letters of a mark, or of none (0), are drawn where a page is read. `light`: they are so
-    (`is_light`) where it is looked at."""
+    """The colour, 0xRRGGBB, of a mark's letters (0: of no mark) on the page that is read. `light`: on the shown page the letters
+    are light (`is_light`)."""
     return _FIRST + 2 * mark + light
 
 
 def is_light(colour: int) -> bool:
-    """Whether a letter in a colour, 0xRRGGBB, may be one that nobody sees."""
+    """Whether a letter in a colour, 0xRRGGBB, may be invisible."""
     return min(colour >> 16, colour >> 8 & 255, colour & 255) >= _LIGHT
 
 
 def page_letters(page: pymupdf.Page, textpage: pymupdf.TextPage, cells: Mapping[int, Sequence[Rect]]) -> PageLetters:
-    """The letters that a page shows, with their marks. `textpage` is of the page as it is read (`TEXT_FLAGS`), `page` as it is
-    looked at; `cells` stand in the answer. Raises `SampleError` (`broken_page`)."""
+    """The visible letters of a page, with their marks. `textpage` is of the page that is read (`TEXT_FLAGS`), `page` the one that
+    is shown. `cells` are passed on. Raises `SampleError` (`broken_page`)."""
     with native("broken_page"):
         drawn, light = _letters(textpage)
         is_seen = _sight(page, bool(light))
@@ -81,7 +81,7 @@ def page_letters(page: pymupdf.Page, textpage: pymupdf.TextPage, cells: Mapping[
 
 
 def _letters(textpage: pymupdf.TextPage) -> tuple[list[Letter], set[int]]:
-    """The characters, and which of them, by their numbers, have a light colour."""
+    """The characters, and the numbers of those with a light colour."""
     letters: list[Letter] = []
     light: set[int] = set()
     number = 0
@@ -102,7 +102,7 @@ def _letters(textpage: pymupdf.TextPage) -> tuple[list[Letter], set[int]]:
 
 
 def _sight(page: pymupdf.Page, has_light: bool) -> Callable[[Letter, bool], bool]:
-    """Says whether the page shows a letter: it is on the page, and one of a light colour isn't as light as its paper."""
+    """A test whether the page shows a letter: the letter is on the page, and a light letter stands out from its paper."""
     width, height = page.rect.width, page.rect.height
     image = numpy.empty((0, 0, 3), numpy.uint8)
     if has_light:
@@ -123,7 +123,7 @@ def _sight(page: pymupdf.Page, has_light: bool) -> Callable[[Letter, bool], bool
 
 
 def _stack(letters: Sequence[Letter]) -> None:
-    """Put those of vertical Chinese and Japanese, which LibreOffice draws one by one below each other, in one line."""
+    """Put the letters of vertical Chinese and Japanese in one line. LibreOffice draws them one by one below each other."""
     start = 0
     for n in range(1, len(letters) + 1):
         if n < len(letters) and _is_below(letters[n - 1], letters[n]):
@@ -145,7 +145,7 @@ def _is_below(one: Letter, other: Letter) -> bool:
 
 
 def _mark_spaces(letters: Sequence[Letter]) -> None:
-    """Spaces take the mark of the letter before them in their line, at a line's start of the one behind them."""
+    """Give spaces the mark of the letter before them in their line, at a line's start of the letter behind them."""
     for n, letter in enumerate(letters):
         if not letter.counts:
             near = [letters[k] for k in (n - 1, n + 1) if 0 <= k < len(letters) and letters[k].line == letter.line]

@@ -1,5 +1,4 @@
-"""The regions of a page beside what the page shows in their places, and what neighbours make of each other: whole code, nested
-lists."""
+"""The regions of a page with the page's text in their places, and joins of neighbours: whole code, nested lists."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -8,15 +7,15 @@ from datagen.page.boxes import around
 from datagen.record import Region
 from datagen.word.pages.split_tables import TablePiece
 
-_EMPTY_LINE = 0.8  # of a line's height, between two lines of code
-_INDENT = "    "  # of an item below another: as wide as "- " needs, and "9. "
+_EMPTY_LINE = 0.8  # of a line's height: a gap of so much between two lines of code is an empty line
+_INDENT = "    "  # of a nested item: wide enough below "- " and "9. "
 
 
 @dataclass(frozen=True)
 class PageRegion:
-    """A region, and the `text` that the page's text layer has in its place. `formulas` and `table` stand in the region. `depth`
-    is that of a list's item, 0 elsewhere. `unread_text` is on the page, and rightly not in the region's text: a letter that is a
-    bullet, or the whole text of an unread region."""
+    """A region, and the `text` of the page's text layer in its place. `formulas` and `table` are in the region. `depth` is a list
+    item's, 0 elsewhere. `unread_text` is on the page, and rightly missing in the region's text: a letter as a bullet, or the
+    whole text of an unread region."""
 
     region: Region
     text: str
@@ -26,14 +25,14 @@ class PageRegion:
     unread_text: str = ""
 
     def unread(self) -> "PageRegion":
-        """This one without its text, which lacks something."""
+        """The entry without its region's text, which lacks something."""
         region = replace(self.region, text="", lines=(), is_unread=True)
         return replace(self, region=region, text="", formulas=(), unread_text=self.text + self.unread_text)
 
 
 def indented(entries: Sequence[PageRegion]) -> list[PageRegion]:
-    """The regions with room before the items of lists that stand below others. The depths of items that follow each other count
-    from the least of them: a page may begin within a list."""
+    """The regions with indented items of nested lists. The depths of neighbouring items count from the least of them, since a
+    page may begin within a list."""
     result = list(entries)
     start = 0
     for stop in range(len(result) + 1):
@@ -50,8 +49,8 @@ def indented(entries: Sequence[PageRegion]) -> list[PageRegion]:
 
 
 def with_whole_code(entries: Sequence[tuple[int, int, PageRegion]]) -> Iterator[PageRegion]:
-    """The regions in order; paragraphs of code that follow each other in the document, further down on the page, are one. An
-    empty line stands where the page has room for one: the document has no empty paragraphs."""
+    """The regions in order. Neighbouring paragraphs of code further down on the page become one. A gap on the page becomes an
+    empty line: the document has no empty paragraphs."""
     last: PageRegion | None = None
     last_at = -2
     for _, at, entry in entries:

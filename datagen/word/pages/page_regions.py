@@ -277,7 +277,7 @@ class _Writer:
     # Pictures
 
     def _picture(self, rect: Rect, label: str) -> Iterator[PageRegion]:
-        """The region of a picture. The picture of an equation is unread: nobody knows its LaTeX."""
+        """The region of a picture. The picture of an equation is unread: its LaTeX is unknown."""
         box = self.view.pixels(rect)
         width, height = self.view.size
         is_paper = area(rect) * self.view.zoom**2 > _WHOLE_PAGE * width * height

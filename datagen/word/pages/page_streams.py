@@ -1,8 +1,8 @@
-"""What LibreOffice draws on a page, by its operators: which mark is where, and what stood in its place in the file.
+"""LibreOffice's operators on a page: the place of each mark, and the file's own colours in the marks' place.
 
-LibreOffice's streams are regular. Each stretch of text is marked content that is called by the text's style, each fill of a cell
-an artifact with one path. So a stream is read with one pattern, and written anew: as the page is to be looked at, with the
-colours that marks took the place of, and as it is to be read, each letter in a colour that says its mark.
+LibreOffice's streams are regular. Each stretch of text is marked content with the name of the text's style, and each fill of a
+cell is an artifact with one path. So one pattern reads a stream. Then the stream is written anew in two ways: to be shown, with
+the file's own colours, and to be read, with each letter in the colour of its mark.
 """
 
 import bisect
@@ -29,14 +29,14 @@ _STYLE = re.compile(rf"{STYLE}(\d+)(?:b\d+)?".encode())
 _LABEL, _LINK, _ARTIFACT, _DRAWN = -1, -2, -3, -4  # instead of a mark, until it is known
 _TAGS = {b"Lbl": _LABEL, b"Link": _LINK, b"Artifact": _ARTIFACT, b"Formula": _DRAWN, b"Figure": _DRAWN}
 _TAGS |= {b"H%d" % level: _LABEL for level in range(1, 11)}
-_LEAST_PT = 1.0  # of a cell's sides
+_LEAST_PT = 1.0  # the least sides of a cell
 _SAME_CELL_PT = 0.5
 
 
 @dataclass(frozen=True)
 class PageStream:
-    """A page's stream, `shown` as the file looks, `read` with letters in colours that say their marks (`colour_of_mark`), and the
-    places of the cells that it draws, by mark, in order."""
+    """A page's stream: `shown` looks like the file; in `read` a letter's colour is its mark (`colour_of_mark`). `cells` are the
+    places of the drawn cells by mark, in order."""
 
     shown: bytes
     read: bytes
@@ -44,7 +44,7 @@ class PageStream:
 
 
 class PageStreams:
-    """Reads the streams of a document's pages, in their order."""
+    """Reads the streams of a document's pages, in order."""
 
     def __init__(self, document: Document):
         self._copy = document.marks
@@ -64,7 +64,6 @@ class PageStreams:
         self._before = 0  # the last mark of the body that was drawn
 
     def page(self, stream: bytes, height_pt: float) -> PageStream:
-        """The stream of a page that is `height_pt` high."""
         reading = _Reading(self._copy, stream, height_pt)
         marks = self._all_marks(reading.marks)
         read: list[bytes] = []
@@ -80,7 +79,7 @@ class PageStreams:
         return PageStream(b"".join([*shown, stream[done:]]), b"".join([*read, stream[at:]]), dict(reading.cells))
 
     def _all_marks(self, marks: Sequence[int]) -> list[int]:
-        """The marks of a page's stretches of text, with those that aren't called by a style of their own."""
+        """The marks of a page's stretches of text, also of stretches without a style of their own."""
         result = list(marks)
         last = 0
         between: list[int] = []
@@ -108,8 +107,8 @@ class PageStreams:
         return [max(0, mark) for mark in result]
 
     def _label(self, marks: list[int], labels: Sequence[int], paragraphs: Iterable[int], owner: int) -> None:
-        """Numbers and bullets get the marks of the next of these paragraphs that have some and, but for `owner`, no text: they
-        stand before the text of its paragraph, if that has any. One may be several stretches."""
+        """Give labels (numbers and bullets) the markers of the next `paragraphs` that have one. All but `owner` must lack text,
+        since a label stands before its paragraph's text. The marker of `owner` may be several stretches."""
         if not labels:
             return
         near = itertools.takewhile(lambda n: n == owner or not self._have_text[n], paragraphs)
@@ -120,22 +119,22 @@ class PageStreams:
             marks[label] = marker
 
     def _anchor(self, behind: int) -> int:
-        """The mark of the next sign of a note, or of the next field of which the file has no result, if it is before the mark
-        `behind` of the body; 0 if there is none."""
+        """The mark of the next sign of a note, or of the next field without a result in the file, if it is before the mark
+        `behind` of the body; else 0."""
         at = bisect.bisect_right(self._anchors, self._before)
         anchor = self._anchors[at] if at < len(self._anchors) else 0
         return 0 if behind in self._in_body and self._before < behind < anchor else anchor
 
 
 def _note_number(paragraph: Paragraph, texts: Sequence[Text]) -> int:
-    """The mark of the number before a note; 0 for what is no note's first paragraph."""
+    """The mark of the number before a note; 0 unless this is a note's first paragraph."""
     is_first = paragraph.where in ("footnote", "endnote") and texts and texts[0].is_generated
     return texts[0].mark if is_first else 0
 
 
 class _Reading:
-    """A page's stream, read once. `marks` are those of its stretches of text, in order. `colours` are the operators that set one:
-    from where to where, of which stretch, and whether it is light. `changes` are what is another where the page is shown."""
+    """A page's stream, read once. `marks` are the marks of its stretches of text, in order. `colours` are the operators that set
+    a colour: from, to, stretch, and whether it is light. `changes` are the replacements for the shown page."""
 
     def __init__(self, copy: CopyMarks, stream: bytes, height_pt: float):
         self.marks: list[int] = [0]
@@ -144,7 +143,7 @@ class _Reading:
         self.cells: dict[int, list[Rect]] = defaultdict(list)
         fill: int = 0
         saved: list[int] = []
-        contents: list[int] = [0]  # the stretches that are open
+        contents: list[int] = [0]  # the open stretches
         for match in _OPERATOR.finditer(stream):
             kind = match.lastgroup
             if kind == "colour":
@@ -202,7 +201,7 @@ def _rects(path: bytes, height_pt: float) -> Iterator[Rect]:
 
 
 def _add(rects: list[Rect], rect: Rect) -> None:
-    """A rectangle that touches the last of its cell goes on with it: LibreOffice draws some twice."""
+    """Add a rectangle. One that touches the cell's last rectangle is joined to it: LibreOffice draws some cells twice."""
     if rects and distance(rects[-1], rect) < _SAME_CELL_PT:
         x0s, y0s, x1s, y1s = zip(rects[-1], rect, strict=True)
         rects[-1] = min(x0s), min(y0s), max(x1s), max(y1s)

@@ -13,7 +13,7 @@ from datagen.word.pages.page_letters import Letter, Rect
 from datagen.word.pages.text_shares import is_shown, letters_of, shares, shown
 from datagen.writing.bidi import num_rtl
 
-_UP = 0.5  # of a line's height: a next line that stands higher by so much is in another column
+_UP = 0.5  # of a line's height: a next line that is higher by so much is in another column
 _LEADER = re.compile(r"(?:([.·…_])\s*)\1(?:\s*\1)+")  # drawn by a tab
 _SAME_LINE = 0.5  # of the lower one's height
 
@@ -105,7 +105,7 @@ def _texts(part: Part) -> list[str]:
 
 
 def _columns(paragraph: Paragraph, page: int, letters: Sequence[Letter], pictures: Sequence[Rect]) -> Iterator[Part]:
-    """The parts of the paragraph on a page, each with its lines. A new part begins where the text goes on further up or below a
+    """The parts of the paragraph on a page, with their lines. A new part begins where the text goes on higher up, or below a
     picture."""
     part: Part | None = None
     for line in _runs(letters):
@@ -147,7 +147,7 @@ def _is_elsewhere(last: Rect, box: Rect, is_vertical: bool) -> bool:
 
 
 def _is_between(last: Rect, picture: Rect, box: Rect) -> bool:
-    """Whether a picture stands below one line and above the next."""
+    """Whether a picture lies below one line and above the next."""
     middle = (picture[1] + picture[3]) / 2
     return last[3] < middle < box[1] and overlap(picture, box, 0) > 0 and overlap(picture, last, 0) > 0
 
@@ -224,7 +224,7 @@ def _shares_of(piece: Text, groups: Sequence[str]) -> Iterator[tuple[str, bool, 
 
 
 def _in_case(text: str, places: Sequence[int], letters: Sequence[str]) -> str:
-    """The text in the page's capitals if the two differ in capitals alone, since a style may ask for capitals; else the text."""
+    """The text, in the page's capitals if the two differ in capitals alone, since a style may ask for capitals."""
     if any(text[n].casefold() != char.casefold() for n, char in zip(places, letters, strict=True)):
         return text
     chars = list(text)
@@ -234,10 +234,9 @@ def _in_case(text: str, places: Sequence[int], letters: Sequence[str]) -> str:
 
 
 def line_text(line: Sequence[Letter], is_rtl: bool, label: str = "") -> str:
-    """A visual line's text by the page alone, in the order of reading.
-
-    The order of right-to-left text comes from the places of its letters. If the letters of the `label` are in the text layer's
-    order, that order holds: points stand over their letters, and their places don't tell which is read first."""
+    """A visual line's text by the page alone, in the order of reading. The order of right-to-left text comes from the places of
+    its letters. If the letters of the `label` are in the text layer's order, that order holds: points stand over their letters,
+    and their places don't tell which is read first."""
     text = "".join(letter.char for letter in line)
     if line[0].is_vertical or not is_rtl_within(text) or letters_of(text) in label:
         return text

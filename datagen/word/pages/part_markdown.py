@@ -13,8 +13,8 @@ _ROOM_IN_MARKER = re.compile(r"(?<=[([])\s+|\s+(?=[.)\]:])")
 
 
 def part_markdown(part: Part, latex: Mapping[int, str], stands_out: Set[tuple[bool, bool]], clean: Callable[[str], str]) -> str:
-    """The part's text, each of its lines `clean`. `latex` is that of formulas by their number; one that isn't in it is left out.
-    `stands_out` are the styles, bold and italic, that get stars."""
+    """The part's text, each line passed through `clean`. `latex` has the formulas' LaTeX by number; a formula that it lacks is
+    left out. `stands_out` are the styles, bold and italic, that get stars."""
     text = ""
     for run, style in _runs(part, latex):
         stars = "*" * (2 * style[0] + style[1]) if style in stands_out else ""
@@ -25,12 +25,12 @@ def part_markdown(part: Part, latex: Mapping[int, str], stands_out: Set[tuple[bo
 
 
 def marker_text(part: Part, clean: Callable[[str], str]) -> str:
-    """The number or bullet before the part, without the room that a page leaves round its signs."""
+    """The number or bullet before the part, without spaces within it."""
     return _ROOM_IN_MARKER.sub("", clean(part.marker))
 
 
 def _runs(part: Part, latex: Mapping[int, str]) -> list[tuple[str, tuple[bool, bool]]]:
-    """The stretches of one style, bold and italic; white space has that of what stands before it."""
+    """The stretches of one style, bold and italic. White space has the style of the text before it."""
     runs: list[tuple[str, tuple[bool, bool]]] = []
     for segment in part.segments:
         style = segment.is_bold, segment.is_italic
@@ -48,7 +48,7 @@ def _runs(part: Part, latex: Mapping[int, str]) -> list[tuple[str, tuple[bool, b
 
 
 def _tagged(line: str, tag: str) -> str:
-    """The line in a tag, the white space at its ends outside."""
+    """The line in a tag; white space at its ends stays outside."""
     inside = line.strip()
     if not inside:
         return line

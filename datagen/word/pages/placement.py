@@ -133,7 +133,7 @@ def cut_off(places: PlacedDocument, sizes: Sequence[tuple[float, float]]) -> Ite
 
 
 def _repeat(table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]], places: dict[int, list[tuple[int, Rect]]]) -> None:
-    """Add the places of formulas in a table's head that is drawn again."""
+    """Add the places of formulas in a table's repeated heads."""
     for cell in (cell for row in table.rows if row.is_header for cell in row.cells):
         rects = [(page, rect) for page in sorted(cells) for rect in cells[page].get(cell.mark, ())] if cell.mark else []
         own = [formula.number for formula in formulas_of(cell.blocks) if formula.number in places] if len(rects) > 1 else []
@@ -183,15 +183,14 @@ def _gaps(
 
 
 def _outside(letters: Sequence[Letter], boxes: Sequence[Rect]) -> list[Letter]:
-    """The letters outside the boxes of formulas and pictures."""
     grown = [(x0 - _REACH_PT, y0 - _REACH_PT, x1 + _REACH_PT, y1 + _REACH_PT) for x0, y0, x1, y1 in boxes]
     taken = {id(letter) for box in grown for letter in within(box, letters)}
     return [letter for letter in letters if id(letter) not in taken]
 
 
 def with_repeated_heads(pages: Sequence[PageLetters], tables: Sequence[Table]) -> list[PageLetters]:
-    """The pages, with marks for the letters of repeated heads: the marks of the same letters where the cell is drawn first. A
-    tagged PDF calls repeated heads ornaments, so their letters have no marks."""
+    """The pages with marks for the letters of repeated heads: those of the same letters where the cell is drawn first. A tagged
+    PDF calls repeated heads ornaments, so their letters have no marks."""
     letters = [list(page.letters) for page in pages]
     for mark in (cell.mark for table in tables for row in table.rows if row.is_header for cell in row.cells):
         places = [(n, rect) for n, page in enumerate(pages) for rect in page.cells.get(mark, ())]
@@ -200,7 +199,7 @@ def with_repeated_heads(pages: Sequence[PageLetters], tables: Sequence[Table]) -
         first = [letters[places[0][0]][at] for at in _inside(places[0][1], letters[places[0][0]])]
         for n, rect in places[1:]:
             again, at = list(_inside(rect, letters[n])), 0
-            for letter in first:  # skips the signs of notes, which aren't drawn again
+            for letter in first:  # skips the signs of notes, which aren't repeated
                 if at < len(again) and letters[n][again[at]].char == letter.char:
                     letters[n][again[at]] = msgspec.structs.replace(letters[n][again[at]], mark=letter.mark)
                     at += 1

@@ -1,4 +1,5 @@
-"""What pages show of a table: pieces, each of the rows that stand together in one column of a page, with its HTML's cells."""
+"""The pieces of a table on pages. A piece has the rows that stand together in one column of a page, and the cells for its
+HTML."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from datagen.tables import cells as tables
 from datagen.word.file.document import Cell, Table
 from datagen.word.pages.page_letters import Rect
 
-_APART_PT = 6.0  # cells of one piece may have gaps between them, columns have wider ones
+_APART_PT = 6.0  # the largest gap between cells of one piece; gaps between columns are larger
 _SAME_EDGE_PT = 1.5
 
 Entry = tuple[tuple[int, int], Rect]
@@ -19,7 +20,8 @@ CellText = Callable[[Cell, "TablePiece"], str]
 
 @dataclass(frozen=True)
 class TablePiece:
-    """`rows` are the numbers of the table's rows in it, from 0; `cells` the places of cells, by their row and number in it."""
+    """`rows` are the numbers of the piece's rows in the table, from 0. `cells` are the places of cells, by row and number in the
+    table."""
 
     table: Table
     piece: int
@@ -35,8 +37,8 @@ class TablePiece:
 def table_pieces(
     table: Table, cells: Mapping[int, Mapping[int, Sequence[Rect]]], is_filled: Callable[[Cell, int], bool]
 ) -> list[TablePiece]:
-    """The pieces of a table in the order of its rows. `cells` are the places of all cells of each page, by mark. `is_filled` says
-    whether a page shows the content of a cell. A row that a page break divides is in both pieces if both show some of it."""
+    """The pieces of a table in the order of its rows. `cells` are the places of all cells of each page, by mark. `is_filled`
+    tells whether a page shows a cell's content. A row that a page break divides is in both pieces if both show some of it."""
     groups: list[tuple[int, Placed]] = []
     marks = {cell.mark for row in table.rows for cell in row.cells}
     for page in sorted(page for page in cells if not marks.isdisjoint(cells[page])):
@@ -67,7 +69,7 @@ def table_pieces(
 
 
 def _touching(placed: Sequence[Entry]) -> list[list[Entry]]:
-    """The cells in groups that lie together, the group of the lowest last row first."""
+    """The cells in groups that lie together, the group with the lowest last row first."""
     groups: list[list[Entry]] = []
     for entry in placed:
         near = [group for group in groups if any(distance(entry[1], rect) < _APART_PT for _, rect in reversed(group))]
@@ -80,7 +82,7 @@ def _touching(placed: Sequence[Entry]) -> list[list[Entry]]:
 
 
 def grid(piece: TablePiece, text: CellText) -> tables.Table:
-    """The piece's cells with their texts, spans cut to its rows. Raises `ValueError` where cells overlap."""
+    """The piece's cells with their texts, and spans cut to its rows. Raises `ValueError` if cells overlap."""
     result = tables.Table(tuple(sorted(cell for _, cell in _cells(piece, text))))
     result.slots()
     return result
@@ -96,10 +98,9 @@ def _cells(piece: TablePiece, text: CellText) -> Iterator[tuple[tuple[int, int],
 
 
 def has_spans_of_places(piece: TablePiece) -> bool:
-    """Whether the places of the cells agree with the file's rows, columns and spans.
-
-    The first column is the left one, or the right one: also the page's direction may say so. In vertical text the first row is
-    the right one. What a break leaves of a cell may have no place of its own."""
+    """Whether the places of the cells agree with the file's rows, columns and spans. The first column may be the left one or the
+    right one, since the page's direction decides, too. In vertical text the first row is the right one. The part of a cell behind
+    a page break may have no place of its own."""
     edges = [_edges([rect[axis] for rect in piece.cells.values()]) for axis in (1, 0)]
     placed = [tuple(_slots(rect, axis, edges[1 - axis]) for axis in (1, 0)) for rect in piece.cells.values()]
     cells = [tables.Cell(down[0], across[0], "", down[1], across[1]) for down, across in placed]
@@ -118,6 +119,6 @@ def _edges(values: Sequence[float]) -> list[float]:
 
 
 def _slots(rect: Rect, axis: int, edges: Sequence[float]) -> tuple[int, int]:
-    """The first of the edges that a cell is at, and how many begin in it."""
+    """The first of the edges at which a cell lies, and the number of edges in it."""
     inside = [n for n, edge in enumerate(edges) if rect[axis] - _SAME_EDGE_PT <= edge < rect[axis + 2] - _SAME_EDGE_PT]
     return (inside[0], len(inside)) if inside else (0, 0)

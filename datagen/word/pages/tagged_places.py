@@ -1,4 +1,4 @@
-"""Where formulas and pictures stand in a tagged PDF of LibreOffice's: an element with a box for each, in the text's order."""
+"""The places of formulas and pictures in LibreOffice's tagged PDF: an element with a box for each, in the text's order."""
 
 import re
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _MAX_ELEMENTS = 200_000
 @dataclass(frozen=True)
 class Tagged:
     """An element: its `page`, from 0, and its place there. A picture may be the frame of a text box. Notes stand behind the text
-    of their page or section, so an element says whether it `is_in_note`."""
+    of their page or section, so `is_in_note` tells an element in a note."""
 
     kind: Literal["formula", "picture"]
     page: int
@@ -32,8 +32,8 @@ class Tagged:
 
 
 def tagged_places(pdf: pymupdf.Document) -> list[Tagged]:
-    """The formulas and pictures of the document's structure tree, in its order. What stands in headers and footers isn't in it.
-    Raises `SampleError` (`broken`)."""
+    """The formulas and pictures of the document's structure tree, in order. The tree lacks headers and footers. Raises
+    `SampleError` (`broken`)."""
     with native("broken"):
         pages = {pdf.page_xref(number): number for number in range(len(pdf))}
         heights = [page.mediabox.height for page in pdf.pages()]
@@ -65,7 +65,7 @@ def _walked(pdf: pymupdf.Document, root: int, pages: dict[int, int], heights: li
 
 
 def _box(element: str) -> Rect | None:
-    """The /BBox among its attributes, in the PDF's own coordinates."""
+    """The element's /BBox, in the PDF's own coordinates."""
     match = _BOX.search(element)
     numbers = [float(number) for number in _NUMBER.findall(match[1])] if match else []
     return (numbers[0], numbers[1], numbers[2], numbers[3]) if len(numbers) == 4 else None

@@ -1,4 +1,4 @@
-"""Which part of a piece's text stands where, by the letters that the pages have of it."""
+"""The share of a piece's text on each page, by the page's letters."""
 
 import bisect
 import functools
@@ -12,25 +12,25 @@ from rapidfuzz.distance import Levenshtein
 
 from datagen.writing.bidi import num_rtl
 
-_REPEATED = 1.5  # times as many letters as the text has, from which on groups are repetitions
-_WHOLE = 0.75  # of the text's letters: a repetition that has as many is whole
+_REPEATED = 1.5  # times as many letters as the text: groups with more are repetitions
+_WHOLE = 0.75  # of the text's letters: a repetition with so many is whole
 _ENOUGH = 8  # letters on either side of a cut
-_MOST_APART = 3  # of those of both sides
-_REACH = 60  # letters from the place that their number says
+_MOST_APART = 3  # of the letters on both sides
+_REACH = 60  # letters from the place that the numbers of letters give
 _KASHIDA = "\u0640"
 Share = tuple[int, int]
-"""From where to where in the text, exclusive."""
+"""The start and end of a share in the text, end exclusive."""
 
 
 class Shares(NamedTuple):
-    """The share of each group. `are_found`: the text has the letters around each cut where the cut is."""
+    """The share of each group. `are_found`: the text has the groups' letters around each cut."""
 
     of_groups: list[Share]
     are_found: bool = True
 
 
 def shown(text: str) -> list[int]:
-    """Where the characters stand that a page shows: neither white space nor what draws nothing."""
+    """The places of the characters that a page shows: no white space, and none that draws nothing."""
     return list(itertools.compress(itertools.count(), map(is_shown, text)))
 
 
@@ -40,7 +40,7 @@ def is_shown(char: str) -> bool:
 
 
 def letters_of(text: str) -> str:
-    """The letters, their marks and the digits of a text, each in the one form that it has among those that look the same."""
+    """The letters, their marks and the digits of a text. Characters that look the same become one."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return "".join(filter(_is_letter, text))
@@ -52,12 +52,13 @@ def _is_letter(char: str) -> bool:
 
 
 def shares(text: str, groups: Sequence[str]) -> Shares:
-    """The share of the text that each group of letters is, in their order; (0, 0) for a group of none.
+    """The share of the text that each group of letters is, in order; (0, 0) for an empty group.
 
-    Groups that have many more letters than the text are repetitions, such as a table's head. Otherwise they divide the text: by
-    their number of letters if that agrees, else where the letters fit best, and in either case at the place whose letters before
-    and behind are the groups' own (`anchored`). What isn't shown goes with the letter before it; a later share doesn't begin with
-    white space."""
+    Groups with many more letters than the text are repetitions, such as a table's head. Otherwise the groups divide the text: by
+    their numbers of letters if those agree, else where the letters fit best. Each cut is then moved to the place with the groups'
+    own letters before and behind (`anchored`). Hidden characters go with the letter before them. A later share doesn't begin with
+    white space.
+    """
     places = shown(text)
     letters = ["".join(filter(is_shown, group)) for group in groups]
     num = sum(map(len, letters))
@@ -94,7 +95,7 @@ def _alone(text: str, places: Sequence[int], group: str) -> Share:
 
 
 def _begin(text: str, start: int, stop: int) -> int:
-    """Where a share begins: that of a later page doesn't do so with white space."""
+    """The start of a share. A share behind the first one doesn't begin with white space."""
     while 0 < start < stop and text[start].isspace():
         start += 1
     return start
@@ -115,12 +116,13 @@ def _fitted(text: str, letters: str, bounds: Sequence[int]) -> list[int]:
 
 
 def anchored(text: str, places: Sequence[int], bounds: Sequence[int], groups: Sequence[str]) -> list[int | None]:
-    """The `bounds` of the groups' shares, in `places` of the text, each moved to the nearest place that the groups' own letters
-    stand around; None for one where no place near by has them. Text from right to left is cut between words, whose letters may
-    stand in any order: that of a page is its program's. The first bound and those beside empty groups stay.
+    """The `bounds` of the groups' shares, in `places` of the text, each moved to the nearest place with the groups' own letters
+    around; None if there is no such place near by. Right-to-left text is cut between words, since its letters on a page may be in
+    any order. The first bound and those beside empty groups stay.
 
-    Numbers of letters alone don't say it: a page has hyphens, leaders, ligatures that the text hasn't, and points in another
-    order."""
+    The numbers of letters alone aren't enough: a page has hyphens, leaders and ligatures that the text lacks, and points in
+    another order.
+    """
     is_rtl = num_rtl(text) > 0
     find = _between_words if is_rtl else _between_letters
     cuts: list[int | None] = list(bounds)
@@ -149,7 +151,7 @@ def _between_letters(text: str, places: Sequence[int], bound: int, before: str, 
 
 
 def _signs(text: str) -> str:
-    """The characters of a text that are no letters."""
+    """The characters of a text that aren't letters."""
     return "".join({char for char in text if not _bare(char)})
 
 
@@ -163,8 +165,8 @@ def _between_words(text: str, places: Sequence[int], bound: int, before: str, be
 
 
 def _nearly(text: str, places: Sequence[int], bound: int, before: str, behind: str, starts: Sequence[int]) -> int | None:
-    """The start of a word whose letters around it are most like the groups': a page may have spaces within words, and some
-    letters twice."""
+    """The start of the word with the letters around it that are most like the groups': a page may have spaces within words, and
+    some letters twice."""
     tail, head = Counter(_bare(before)[-_ENOUGH:]), Counter(_bare(behind)[:_ENOUGH])
     best = _MOST_APART + 1, 0, 0
     for start in starts:
@@ -181,7 +183,7 @@ def _any_order(word: str) -> str:
 
 
 def _bare(text: str) -> str:
-    """The letters and digits of a text, small, without the points over them in scripts that run from right to left."""
+    """The letters and digits of a text, in small letters, without the points of right-to-left scripts."""
     return "".join(map(_of_one, text))
 
 

@@ -1,5 +1,4 @@
-"""Hugging Face datasets, opened: one that was saved to disk, a folder of Parquet files, a file, or one of the hub. None of their
-code is run."""
+"""Opens Hugging Face datasets: one saved to disk, a folder of Parquet files, a file, or one of the hub. Their code isn't run."""
 
 import functools
 import os
@@ -11,12 +10,12 @@ from datagen.disk.storage import Folder
 
 KINDS = {".parquet": "parquet", ".jsonl": "json", ".json": "json", ".txt": "text"}
 _SAVED = ("state.json", "dataset_dict.json")
-_HIDDEN = ".pagewheel"  # `datasets` takes files of folders without a dot for rows
+_HIDDEN = ".pagewheel"  # `datasets` would take files in a folder without a dot for rows
 
 
 @functools.cache
 def opened(where: str, split: str) -> Any:
-    """The dataset, which is mapped into memory, not read. Raises `ValueError`, and `ConnectionError` where the hub fails."""
+    """The dataset, mapped into memory, not read. Raises `ValueError`, and `ConnectionError` if the hub fails."""
     import datasets  # half a second, which a plan doesn't need
 
     datasets.disable_progress_bars()
@@ -43,7 +42,7 @@ def opened(where: str, split: str) -> Any:
 
 @functools.cache
 def undecoded(where: str, split: str) -> Any:
-    """The same, with images as their files' bytes and paths."""
+    """The dataset, with images as their files' bytes and paths."""
     rows = opened(where, split)
     for name in image_columns(rows):
         rows = rows.cast_column(name, _undecoded(rows.features[name]))
@@ -51,8 +50,8 @@ def undecoded(where: str, split: str) -> Any:
 
 
 def beside(where: str, split: str) -> tuple[Folder, str]:
-    """The folder that keeps what is counted of a dataset, and the part's name in it: in the dataset's own folder, that of its
-    file, or the library's copy."""
+    """The folder for a dataset's counts, and the part's name in it: in the dataset's own folder, its file's folder, or the
+    library's copy."""
     if os.path.isfile(where):
         return Folder(os.path.dirname(where) or ".").sub(_HIDDEN), os.path.basename(where)
     folder = where if os.path.isdir(where) else os.path.dirname(opened(where, split).cache_files[0]["filename"])
@@ -60,12 +59,12 @@ def beside(where: str, split: str) -> tuple[Folder, str]:
 
 
 def image_columns(rows: Any) -> list[str]:
-    """The columns that hold images, one a row or a list of them."""
+    """The columns with images, one a row or a list of them."""
     return [name for name, kind in rows.features.items() if _undecoded(kind) is not None]
 
 
 def _undecoded(kind: Any) -> Any:
-    """The kind of a column of images, as bytes and paths; None for another column."""
+    """The type of a column of images, as bytes and paths; None for another column."""
     import datasets
 
     if isinstance(kind, datasets.Image) or (isinstance(kind, dict) and set(kind) == {"bytes", "path"}):
@@ -78,8 +77,8 @@ def _undecoded(kind: Any) -> Any:
 
 
 def images(value: Any, where: str) -> Iterator[bytes]:
-    """The files of a row's column of images, of the dataset `where`. Raises `OSError` for one that can't be read, or lies neither
-    in the dataset's folder nor in the library's caches: a dataset that others made may name any path."""
+    """The image files in a row's column of the dataset `where`. Raises `OSError` for a file that can't be read, or that is
+    outside the dataset's folder and the library's caches, since a stranger's dataset may name any path."""
     for one in value if isinstance(value, list) else [value]:
         if one is None:
             continue

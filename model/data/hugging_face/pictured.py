@@ -1,6 +1,5 @@
-"""Rows with images of a Hugging Face dataset: columns of images, and texts in the layouts of `conversations`; beside an image a
-`text` is its answer.
-"""
+"""Rows with images of a Hugging Face dataset: columns of images, and texts in the layouts of `conversations`. Beside an image, a
+`text` is its answer."""
 
 import functools
 import io
@@ -27,7 +26,7 @@ _ANSWERS = ("output", "response", "answer")
 
 @dataclass(frozen=True)
 class PicturedReader:
-    """Reads a row by its number. `column` is the text to learn, "" for that of the row's layout."""
+    """Reads a row by its number. `column` is the text to learn, "" for the row's layout."""
 
     name: str
     where: str
@@ -43,7 +42,7 @@ class PicturedReader:
         return image_columns(opened(self.where, self.split))
 
     def row(self, values: dict[str, Any]) -> tuple[Row, tuple[bytes, ...]]:
-        """The row, and the files of its images. Raises `SampleError` for a row that can't be used."""
+        """The row, and its images' files. Raises `SampleError` for an unusable row."""
         columns = self._image_columns
         try:
             files = tuple(file for name in columns for file in images(values[name], self.where))
@@ -56,18 +55,18 @@ class PicturedReader:
             }
         elif files and "text" in values and not any(name in texts for name in (*LISTS, *_ANSWERS)):
             texts["answer"] = texts.pop("text", "")
-        # Their places in the row stand for them.
+        # Images are named by their places in the row.
         return row(texts | {"images": [f"{number}" for number in range(len(files))]}), files
 
 
 class Pictured(Indexed):
-    """The rows of a dataset. Those of one `group`, or with the same image, are on one side of the split; `held_out` names groups
-    that are never trained on. Raises `ValueError` if it can't be opened, or has no column of images."""
+    """The rows of a dataset. Rows of one `group`, or with the same image, are on one side of the split; the groups `held_out`
+    never train. Raises `ValueError` if the dataset can't be opened, or has no column of images."""
 
     prompts = (Asked("", 1.0),)
     fields = (
         ("lang", pa.string()),
-        ("key", pa.uint64()),  # of what the row says of its group, or of a text without image; 0 if its images do
+        ("key", pa.uint64()),  # of the row's group, or of a text without image; 0 if its images decide
         ("said", pa.uint64()),
         ("sizes", pa.list_(pa.int32())),  # width and height of each image
         ("image_keys", pa.list_(pa.uint64())),
@@ -85,7 +84,7 @@ class Pictured(Indexed):
 
     @functools.cached_property
     def digest(self) -> str:
-        """Of what the rows say, wherever the library keeps them."""
+        """A digest of the rows, wherever the library keeps them."""
         folder, part = beside(self.where, self.reader.split)
         kind, known_as = f"lengths/pictured-1-{VERSION}-{self.reader.column}", self._rows._fingerprint
         source = Source(folder, part, known_as, len(self._rows))

@@ -1,7 +1,5 @@
-"""Text alone, from Hugging Face datasets: one that was saved to disk, a local Parquet, JSON or text file, or one of the hub.
-
-What is longer than a training's rows comes in pieces (`pieces.py`).
-"""
+"""Texts from Hugging Face datasets: one saved to disk, a local Parquet, JSON or text file, or one of the hub. A text longer than
+a training's rows comes in pieces (`text_pieces.py`)."""
 
 import functools
 import os
@@ -24,8 +22,6 @@ _CHUNK = 1 << 24
 
 @dataclass(frozen=True)
 class TextsReader:
-    """Reads a row by its number."""
-
     name: str
     where: str
     split: str
@@ -40,8 +36,8 @@ class TextsReader:
 
 
 class Texts(Indexed):
-    """The rows of a dataset of texts. Rows of the same text are on one side of the split. Raises `ValueError` if it can't be
-    opened, or has no such column."""
+    """The rows of a dataset of texts. Rows of the same text are on one side of the split. Raises `ValueError` if the dataset
+    can't be opened, or lacks the column."""
 
     prompts = (Asked("", 1.0),)
     fields = (("key", pa.uint64()),)  # of the text

@@ -1,13 +1,13 @@
-"""What a processor needs for speed. The rest of `model/` imports this package, and none of its files.
+"""A processor's fast operations. The rest of `model/` imports this package, and none of its files.
 
-On another device the layers below are torch's own, `wide` returns what it is given, and nothing else here is called.
+On another device the layers below are torch's own, `wide` returns its input, and nothing else here is called.
 
-    Linear, Conv2d, Unbiased        layers whose products are widened where the processor lacks half precision
-    together, keep_packed, Packs    weights packed for reading token by token: of layers with one input, one product
+    Linear, Conv2d, Unbiased        layers whose products are widened if the processor lacks half precision
+    together, keep_packed, Packs    packed weights for reading token by token: one product for layers with one input
     attention, is_blockwise         attention a block of queries at a time; ATTENTION_OPERATOR is its name in torch
     routed                          the routed experts' products
     native_dtype                    the precision that this processor multiplies fastest
-    product_dtype, wide             the precision that products of a dtype are computed in
+    product_dtype, wide             the precision in which products of a dtype are computed
 """
 
 from model.net.cpu.blocked_attention import OPERATOR as ATTENTION_OPERATOR

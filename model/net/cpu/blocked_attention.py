@@ -3,10 +3,10 @@
     B images or rows · N heads · G = some of all B*N · L queries · P keys · C queries of a block · K head dim
     h w the keys' grid, P = h*w
 
-Scores are in the precision in which inputs are multiplied, as in attention written out; torch's fused attention has them in
-fp32. Sums over blocks are in fp32. Nothing of the size L x P is allocated. torch's own fused attention took a processor without
-matrix units 1.6 to 2.5 times as long in bf16, forward and backward (1,024 and 4,096 patches), and it takes no bias that is a
-sum of rows' and columns' biases. The operator is registered with torch, so that checkpointing can save its result.
+Scores are in the precision in which inputs are multiplied, as in explicit attention; torch's fused attention has them in fp32.
+Sums over blocks are in fp32. Nothing of the size L x P is allocated. torch's fused attention took a processor without matrix
+units 1.6 to 2.5 times as long in bf16, forward and backward (1,024 and 4,096 patches), and has no bias that is a sum of rows' and
+columns' biases. The operator is registered with torch, so that checkpointing can save its result.
 """
 
 from typing import Any
@@ -17,12 +17,12 @@ from torch import Tensor
 from model.net.cpu.half_precision import product_dtype, put_product, wide, widens
 
 QUERIES = 256
-_MANY = 512  # from so many queries on, scores are never laid out whole
+_MANY = 512  # queries: from so many on, scores are never allocated whole
 _CACHED_BYTES = 2 << 20  # a thread's scores
 
 
 def is_blockwise(q_BNLK: Tensor) -> bool:
-    """Whether to call `attention`: on a processor, where scores are many or would be in a wider precision than the rest."""
+    """Whether to call `attention`: on a processor, if scores are many or would have a wider precision than the rest."""
     return q_BNLK.device.type == "cpu" and (q_BNLK.shape[2] >= _MANY or widens(q_BNLK))
 
 
@@ -34,11 +34,8 @@ def attention(
     columns_BNLw: Tensor | None = None,
     causal: bool = False,
 ) -> Tensor:
-    """(B, N, L, K): softmax(q k + bias) v, without a scale.
-
-    The bias of a query and the key at (i, j) is `rows`[i] + `columns`[j]. With `causal`, a query sees the keys up to its own,
-    and there must be as many queries as keys.
-    """
+    """(B, N, L, K): softmax(q k + bias) v, without a scale. The bias of a query and the key at (i, j) is `rows`[i] +
+    `columns`[j]. With `causal`, a query sees the keys up to its own, and there must be as many queries as keys."""
     assert (rows_BNLh is None) == (columns_BNLw is None), "a bias is one of rows and of columns"
     assert not causal or q_BNLK.shape[2] == k_BNPK.shape[2], "causal attention is to as many keys as there are queries"
     with torch.autocast(q_BNLK.device.type, enabled=False):
@@ -143,5 +140,5 @@ def _backward(ctx: Any, dy_GLK: Tensor) -> tuple[Tensor | None, ...]:
 
 attend.register_autograd(_backward, setup_context=_save)
 
-# The name under which torch's dispatcher, and so checkpointing's policy, sees it.
+# The name by which torch's dispatcher, and so checkpointing's policy, knows it.
 OPERATOR = torch.ops.pagewheel.blocked_attention.default

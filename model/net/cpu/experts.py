@@ -17,8 +17,8 @@ from model.net.cpu.half_precision import product_dtype, put_product, wide
 from model.net.cpu.packed_linear import FEW, Packs, product
 from model.net.routing import Rows, arranged, gated, gated_gradient, summed
 
-# oneDNN makes and keeps a kernel for each shape. Experts get other numbers of tokens at every step. Rounded up, the shapes come
-# again, and suit its matrix units: in bf16 that halved the products' time.
+# oneDNN makes and keeps a kernel for each shape, and experts get other numbers of tokens at every step. Rounded shapes repeat,
+# and suit its matrix units: in bf16 that halved the products' time.
 _ROUND = 16
 
 
@@ -36,17 +36,14 @@ def routed(
 def few(
     x_TD: Tensor, weights_TS: Tensor, chosen_TS: Tensor, gate_up_EGD: Tensor, down_EDF: Tensor, packs: Packs | None = None
 ) -> Tensor:
-    """`routed` for a few tokens that are only read.
-
-    No activation is saved, and what isn't a product is done for all experts at once. Tokens are sorted in Python, because the
-    small operators of `arranged` took a tenth of a token's time.
-    """
+    """`routed` for a few tokens that are only read. No activation is saved, and elementwise work is done for all experts in one
+    call. Tokens are sorted in Python, because the small operators of `arranged` took a tenth of a token's time."""
     num_slots = chosen_TS.shape[1]
     places: dict[int, list[int]] = defaultdict(list)
     for place, expert in enumerate(chosen_TS.flatten().tolist()):
         places[expert].append(place)
     sizes = [len(some) for some in places.values()]
-    if len(x_TD) == 1:  # its rows are in order as they are
+    if len(x_TD) == 1:  # its rows are in order
         x_RD = x_TD.expand(num_slots, -1)
     else:
         order_R = torch.tensor([place for some in places.values() for place in some], device=x_TD.device)
@@ -61,11 +58,9 @@ def few(
 
 
 class ByExpert(torch.autograd.Function):
-    """`routed` with a backward pass, one expert after the other.
-
-    Activations stand upright, (G, n) and (F, n). So they are a product's second operand, the one that oneDNN packs, and they are
-    smaller than the weights. And each half of gate and up lies in one piece.
-    """
+    """`routed` with a backward pass, one expert after the other. Activations are transposed, (G, n) and (F, n). So they are a
+    product's second operand, which oneDNN packs, and they are smaller than the weights. And each half of gate and up is
+    contiguous."""
 
     @staticmethod
     def forward(ctx: Any, x_TD: Tensor, weights_TS: Tensor, rows: Rows, gate_up_EGD: Tensor, down_EDF: Tensor) -> Tensor:

@@ -2,9 +2,9 @@
 
     R rows · K in · N out
 
-On a processor of the AVX2 kind a layer of 1,200 rows took 7 times as long in bf16 as in fp32, and its gradients 20 and 130
-times: oneDNN has no kernel for it there. So tensors in half precision stay so in memory and between layers, and are widened to
-fp32 where they are multiplied.
+On a processor of the AVX2 kind a layer of 1,200 rows took 7 times as long in bf16 as in fp32, and its gradients 20 and 130 times:
+oneDNN has no kernel for it there. So tensors stay in half precision in memory and between layers, and are widened to fp32 for
+their products.
 """
 
 import functools
@@ -15,9 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-# So few rows take hardly longer through a weight in half precision than through a wider copy. One row takes half as long at best.
+# So few rows hardly take longer through a weight in half precision than through a wider copy. One row takes half as long at best.
 _THIN = 4
-# How many numbers of a weight are widened at a time. So many stay in cache, and their memory is used again. Widened whole, the
+# The number of a weight's values that are widened in one step: they stay in cache, and their memory is reused. Widened whole, the
 # larger weights took a few rows three to six times as long.
 _WIDENED = 1 << 20
 
@@ -30,18 +30,17 @@ def native_dtype() -> torch.dtype:
 
 
 def product_dtype(dtype: torch.dtype, device: torch.device) -> torch.dtype:
-    """The precision that products of `dtype` are computed in: `dtype`, or fp32 on a processor that doesn't multiply it."""
+    """The precision in which products of `dtype` are computed: `dtype`, or fp32 on a processor that doesn't multiply it."""
     lacking = dtype == torch.float16 or (dtype == torch.bfloat16 and native_dtype() is torch.float32)
     return torch.float32 if lacking and device.type == "cpu" else dtype
 
 
 def wide(x: Tensor) -> Tensor:
-    """`x` in the precision that its products are computed in."""
+    """`x` in the precision of its products."""
     return x.to(product_dtype(x.dtype, x.device))
 
 
 def widens(x: Tensor) -> bool:
-    """Whether `wide` changes the precision of `x`."""
     return product_dtype(x.dtype, x.device) != x.dtype
 
 
@@ -66,7 +65,7 @@ def linear(x_RK: Tensor, weight_NK: Tensor, bias_N: Tensor | None = None) -> Ten
 
 
 class _Widened(torch.autograd.Function):
-    """A linear layer that is widened part by part. It saves its inputs for the backward pass, and not the wider copies."""
+    """A linear layer that is widened part by part. It saves its inputs for the backward pass, not the wider copies."""
 
     @staticmethod
     def forward(ctx: Any, x_RK: Tensor, weight_NK: Tensor, bias_N: Tensor | None) -> Tensor:

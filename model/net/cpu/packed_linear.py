@@ -1,8 +1,8 @@
-"""A linear layer without bias that is also quick for a few rows, which is what reading token by token needs.
+"""A linear layer without bias that is also quick for a few rows, as in reading token by token.
 
 R rows · K in · N out
 
-oneDNN packs a weight at every product. For a few rows that takes longer than the product. So while a text is read, weights that
+oneDNN packs a weight at every product, which takes longer than the product of a few rows. So while a text is read, weights that
 are used again and again are packed once (`keep_packed`).
 """
 
@@ -16,15 +16,13 @@ from torch import Tensor, nn
 from model.net.cpu.half_precision import Linear, linear, native_dtype
 
 FEW = 64
-# A weight is packed after so many uses. Packing takes as long as some ten products save, which any longer text needs soon.
+# A weight is packed after so many uses. Packing takes as long as some ten products save, which a longer text soon needs.
 _PAYS = 5
 
 
 class Packs(dict[tuple[int, torch.dtype], tuple[int, int | Tensor]]):
-    """A layer's packed weights, by a number and the precision: (version, the packed weight, or how often it was used so far).
-
-    A weight with another version has changed, and is packed anew.
-    """
+    """A layer's packed weights, by a number and the precision: (version, the packed weight or its number of uses so far). A
+    weight with another version has changed, and is packed again."""
 
 
 class Unbiased(Linear):
@@ -44,8 +42,8 @@ _TOGETHER = -1
 
 
 def together(x_RK: Tensor, *layers: Unbiased) -> Sequence[Tensor]:
-    """The outputs of all `layers` for `x_RK`. Where their weights are packed, they take one product."""
-    # A layer that another library has wrapped, such as an adapter, is called as it is.
+    """The outputs of all `layers` for `x_RK`: with packed weights, by one product."""
+    # A layer that another library has wrapped, such as an adapter, is called itself.
     packs = layers[0].packs if all(type(layer) is Unbiased for layer in layers) else None
     dtype = _reading(x_RK, packs)
     if dtype is None:
@@ -55,7 +53,7 @@ def together(x_RK: Tensor, *layers: Unbiased) -> Sequence[Tensor]:
 
 
 def _reading(x_RK: Tensor, packs: Packs | None) -> torch.dtype | None:
-    """The precision in which `x_RK` is multiplied with packed weights, or None if it isn't."""
+    """The precision in which `x_RK` is multiplied with packed weights; None if it isn't."""
     if packs is None or torch.is_grad_enabled() or x_RK.numel() > FEW * x_RK.shape[-1]:
         return None
     dtype = torch.get_autocast_dtype("cpu") if torch.is_autocast_enabled("cpu") else x_RK.dtype
@@ -63,7 +61,7 @@ def _reading(x_RK: Tensor, packs: Packs | None) -> torch.dtype | None:
 
 
 def product(x_RK: Tensor, weights_NK: Sequence[Tensor], packs: Packs | None, number: int) -> Tensor:
-    """(R, N) or (..., N), in the precision of `x_RK`, where N counts the rows of all weights. `packs` knows them by `number`."""
+    """(R, N) or (..., N), in the precision of `x_RK`; N counts the rows of all weights. `number` is their key in `packs`."""
     dtype = x_RK.dtype
     if packs is None or not _packs(dtype):
         return _each(x_RK, weights_NK)
@@ -98,10 +96,8 @@ def _packs(dtype: torch.dtype) -> bool:
 
 @contextmanager
 def keep_packed(net: nn.Module) -> Iterator[None]:
-    """Until the block ends, keep the weights packed that `net` multiplies few rows with. Does nothing on another device.
-
-    The packed weights take as much memory again as the weights themselves.
-    """
+    """Until the block ends, keep packed the weights that `net` multiplies with few rows. Does nothing on another device. The
+    packed weights double the weights' memory."""
     layers = [module for module in net.modules() if hasattr(module, "packs")]
     for layer in layers:
         # mypy takes a module's attributes for tensors.
