@@ -12,9 +12,8 @@ from typing import Any
 from datagen.disk.card import FEATURES, features_yaml, plain, ranked, table
 from datagen.disk.storage import Folder
 from datagen.publishing import licences
-from datagen.publishing.columns import FIELDS, OF_PAIRS
+from datagen.publishing.columns import FIELDS, NO_ANSWER, NOT_ASKED, OF_PAIRS, RIGHT, UNREAD
 from datagen.publishing.files import PAIRS, PARQUET, SHARDS, Survey, Table, Written
-from datagen.publishing.pairs import NO_ANSWER, NOT_ASKED, RIGHT, UNREAD
 from datagen.publishing.selection import LeftOut
 
 _SIZES = (

@@ -23,6 +23,8 @@ VERSION = 1
 """Raise it when the same samples give other bytes."""
 GROUP_BYTES = 100_000_000
 FILE_BYTES = 500_000_000
+NO_ANSWER, RIGHT, UNREAD, NOT_ASKED = "no_answer", "right_enough", "unread", "not_asked"
+"""Reasons why a sample gives no preference pair."""
 _BATCH_BYTES, _BATCH_ROWS = 8_000_000, 256
 
 _KINDS: dict[str, Any] = RECORD | RECORD["quality"] | RECORD["origin"]

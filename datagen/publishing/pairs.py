@@ -18,13 +18,11 @@ from typing import Any, NamedTuple
 
 from datagen.markdown import lacks_text
 from datagen.publishing import columns
+from datagen.publishing.columns import NO_ANSWER, NOT_ASKED, RIGHT, UNREAD
 from datagen.record import Sample
 from datagen.rewards.reward import Wanted, reward
 from datagen.score.pages import PredictedPage, TruePage, named, paired
 from datagen.target import IMAGE, PROMPTS, REF, Prompt, can_answer, encode, is_fine
-
-NO_ANSWER, RIGHT, UNREAD, NOT_ASKED = "no_answer", "right_enough", "unread", "not_asked"
-"""Reasons why a sample gives no preference pair."""
 
 
 class Wrong(NamedTuple):
