@@ -164,7 +164,11 @@ class Folder:
         """Give the folder `name` the name `to`: at once on a local disk; file by file on object storage, where the same again
         finishes what was interrupted."""
         if self.local is None:
-            self.fs.mv(self.path(name), self.path(to), recursive=True)
+            fs, root = resolve(self.url)
+            source, target = posixpath.join(root, name), posixpath.join(root, to)
+            files = fs.find(source)  # alone: `mv` also wants to copy folders, which object storage hasn't got
+            fs.copy(files, [target + file.removeprefix(source) for file in files])
+            self.remove(name)
             return
         os.rename(self.local / name, self.local / to)
         fsync_folder(self.local)

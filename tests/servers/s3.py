@@ -68,7 +68,16 @@ def ceph(folder: Path) -> Iterator[str]:
     (folder / "keyring").touch()
     for name, caps in CAPS.items():
         call("ceph-authtool", "keyring", "--gen-key", "-n", name, *[x for c in caps.items() for x in ("--cap", *c)])
-    call("monmaptool", "--create", "--fsid", "4f0a4d2e-5b7c-4d39-9f1a-2a1d3f2e8c12", "--addv", "a", f"[v2:127.0.0.1:{monitor}]", "monmap")
+    call(
+        "monmaptool",
+        "--create",
+        "--fsid",
+        "4f0a4d2e-5b7c-4d39-9f1a-2a1d3f2e8c12",
+        "--addv",
+        "a",
+        f"[v2:127.0.0.1:{monitor}]",
+        "monmap",
+    )
     call("ceph-mon", "--mkfs", "-i", "a", "--monmap", "monmap", "--keyring", "keyring")
     common = ("-f", "-c", "ceph.conf")
     with ExitStack() as stack:
