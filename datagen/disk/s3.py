@@ -8,9 +8,14 @@ from botocore import exceptions
 
 _SETTINGS = "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL and the bucket's name"
 _REFUSED = (400, 401, 403)
+_AT_A_TIME = 1_000
 
 
 class S3(s3fs.S3FileSystem):
+    def __init__(self, *args: Any, **kwargs: Any):
+        """Without a memory of listings: other processes write here, and of what they wrote since it would say that it isn't there."""
+        super().__init__(*args, **{"use_listings_cache": False} | kwargs)
+
     async def _call_s3(self, method: str, *args: Any, **kwargs: Any) -> Any:
         """One request. Raises `ValueError` or `PermissionError` for what the user has to change, `FileNotFoundError` also if
         there is no bucket, and `ConnectionError` for what another try may change."""
@@ -23,7 +28,9 @@ class S3(s3fs.S3FileSystem):
     async def _rm(self, path: str, recursive: bool = False, **kwargs: Any) -> None:
         """MinIO's code refuses a request to delete several objects, since it comes without Content-MD5. Of objects that such a
         request left, `s3fs` says nothing."""
-        await asyncio.gather(*map(self._rm_file, await self._find(path) if recursive else [path]))
+        files = await self._find(path) if recursive else [path]
+        for start in range(0, len(files), _AT_A_TIME):
+            await asyncio.gather(*map(self._rm_file, files[start : start + _AT_A_TIME]))
 
     def makedirs(self, path: str, exist_ok: bool = False) -> None:
         """Nothing: S3 has no folders, and a misspelt bucket is no reason to make one."""

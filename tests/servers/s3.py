@@ -32,6 +32,7 @@ run_dir = {folder}
 admin_socket =
 log_file = {folder}/$name.log
 mon_data = {folder}/mon
+mon_cluster_log_file = {folder}/cluster.log
 mon_data_avail_crit = 1
 mon_allow_pool_size_one = true
 mon_max_pg_per_osd = 1000
@@ -100,7 +101,7 @@ def juicefs(folder: Path) -> Iterator[str]:
     """The address of JuiceFS's gateway, which is MinIO's code, over files in `folder`."""
     if not JUICEFS.exists():
         pytest.skip(f"make setup-servers found no {JUICEFS.name} for this machine")
-    port, meta = free_port(), f"sqlite3://{folder}/meta.db"
+    port, meta = free_port(), f"badger://{folder}/meta"
     env = os.environ | {"MINIO_ROOT_USER": KEY, "MINIO_ROOT_PASSWORD": SECRET, "HOME": str(folder)}
     create = [JUICEFS, "format", meta, "files", "--storage", "file", "--bucket", f"{folder}/data/"]
     subprocess.run(create, env=env, cwd=folder, check=True, capture_output=True, timeout=60)

@@ -6,6 +6,7 @@ import zipfile
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import s3fs
 
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
@@ -83,6 +84,16 @@ def test_a_second_run_writes_nothing(s3, listed, undisturbed, caplog):
     assert "report: s3://corpus/undisturbed/report/index.html" in caplog.messages
 
 
+def test_what_another_process_writes_is_seen(s3):
+    folder, other = Folder("s3://corpus/seen"), s3fs.S3FileSystem()
+    folder.write("one", b"1")
+    assert folder.names() == ["one"]
+    other.pipe_file("corpus/seen/two", b"2")
+    assert folder.exists("two")
+    other.rm_file("corpus/seen/one")
+    assert not folder.exists("one")
+
+
 def test_a_folder_moves_and_goes(s3):
     folder = Folder("s3://corpus/moving")
     for name in ("a/one", "a/b/two", "ab/three"):
@@ -108,7 +119,8 @@ def test_a_folder_moves_and_goes(s3):
     ],
     ids=["wrong key", "no such bucket", "no bucket's name", "unreachable", "no address"],
 )
-def test_what_goes_wrong_is_a_line(s3, tmp_path, capsys, out, address, key, code, told):
+def test_what_goes_wrong_is_a_line(s3, tmp_path, capsys, monkeypatch, out, address, key, code, told):
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # more of them take seconds, and end the same
     pdfs.write(tmp_path / "a.pdf", pdfs.LATIN)
     with reached(address or os.environ["AWS_ENDPOINT_URL"], key or KEY):
         assert main(["coarse", f"input={tmp_path}", f"out=s3://{out}", "on=inline"]) == code
