@@ -13,7 +13,7 @@ _AT_A_TIME = 1_000
 
 class S3(s3fs.S3FileSystem):
     def __init__(self, *args: Any, **kwargs: Any):
-        """Without a memory of listings: other processes write here, and of what they wrote since it would say that it isn't there."""
+        """Without a memory of listings, which wouldn't know what other processes wrote since."""
         super().__init__(*args, **{"use_listings_cache": False} | kwargs)
 
     async def _call_s3(self, method: str, *args: Any, **kwargs: Any) -> Any:
