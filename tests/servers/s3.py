@@ -4,7 +4,6 @@ import http.client
 import itertools
 import json
 import os
-import re
 import subprocess
 import threading
 import uuid
@@ -27,15 +26,12 @@ keyring = {folder}/keyring
 mon_host = v2:127.0.0.1:{monitor}
 public_addr = 127.0.0.1
 cluster_addr = 127.0.0.1
-ms_bind_ipv6 = false
 run_dir = {folder}
 admin_socket =
 log_file = {folder}/$name.log
-mon_data = {folder}/mon
 mon_cluster_log_file = {folder}/cluster.log
-mon_data_avail_crit = 1
+mon_data = {folder}/mon
 mon_allow_pool_size_one = true
-mon_max_pg_per_osd = 1000
 osd_data = {folder}/osd
 osd_objectstore = memstore
 memstore_device_bytes = 1500000000
@@ -43,10 +39,13 @@ osd_class_dir = {classes}
 osd_crush_chooseleaf_type = 0
 osd_pool_default_size = 1
 osd_pool_default_min_size = 1
+mon_max_pg_per_osd = 1000
 osd_pool_default_pg_num = 8
 rgw_data = {folder}/rgw
 rgw_frontends = beast endpoint=127.0.0.1:{gateway}
 """
+
+
 KEYRING = """
 [mon.]
 key = {key}
@@ -68,7 +67,9 @@ def ceph(folder: Path) -> Iterator[str]:
     need("ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "monmaptool", "radosgw", "radosgw-admin")
     monitor, gateway, fsid, osd = free_port(), free_port(), str(uuid.uuid4()), str(uuid.uuid4())
     (classes,) = Path("/usr/lib").glob("*/rados-classes")  # Ceph looks for them in /usr/lib64
-    (folder / "ceph.conf").write_text(CEPH.format(folder=folder, fsid=fsid, monitor=monitor, gateway=gateway, classes=classes))
+    key = subprocess.check_output(["ceph-authtool", "--gen-print-key"], text=True).strip()
+    (folder / "ceph.conf").write_text(CEPH.format(**locals()))
+    (folder / "keyring").write_text(KEYRING.format(key=key))
     for name in ("mon", "osd", "rgw"):
         (folder / name).mkdir()
 
@@ -80,7 +81,6 @@ def ceph(folder: Path) -> Iterator[str]:
     def is_up() -> bool:
         return json.loads(call("ceph -c ceph.conf osd stat -f json"))["num_up_osds"] == 1
 
-    (folder / "keyring").write_text(KEYRING.format(key=call("ceph-authtool --gen-print-key").strip()))
     call(f"monmaptool --create --fsid {fsid} --addv a v2:127.0.0.1:{monitor} monmap")
     call("ceph-mon -c ceph.conf --mkfs -i a --monmap monmap --keyring keyring")
     address = f"http://127.0.0.1:{gateway}"
@@ -114,10 +114,10 @@ def juicefs(folder: Path) -> Iterator[str]:
 
 @contextmanager
 def faulty(address: str) -> Iterator[tuple[str, Counter[str]]]:
-    """The address of a proxy of the store at `address` that fails one request in twenty, and how often it did in which way: in
-    turn it answers 503, cuts the connection, and carries a request out but cuts the answer."""
+    """The address of a proxy of the store at `address` that fails one request in twenty, and how often it did in which way: it
+    answers 503, or carries the request out and cuts the connection within the answer, in turn."""
     faults: Counter[str] = Counter()
-    turns = itertools.cycle([*[""] * 19, "503", *[""] * 19, "cut", *[""] * 19, "half"])
+    turns = itertools.cycle([*[""] * 19, "503", *[""] * 19, "cut"])
 
     class Proxy(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -127,8 +127,6 @@ def faulty(address: str) -> Iterator[tuple[str, Counter[str]]]:
             fault = next(turns)
             faults[fault] += 1
             self.close_connection = bool(fault)
-            if fault == "cut":
-                return
             if fault == "503":
                 self.send_error(503, "Service Unavailable")
                 return
@@ -156,10 +154,3 @@ def faulty(address: str) -> Iterator[tuple[str, Counter[str]]]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}", faults
         server.shutdown()
-
-
-def version(store: str) -> tuple[str, str]:
-    """The name and the version of `ceph` or `juicefs`."""
-    command = [JUICEFS if store == "juicefs" else store, "--version"]
-    number = re.search(r"\d+\.\d+\.\d+", subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    return {"ceph": "Ceph", "juicefs": "JuiceFS (MinIO's code)"}[store], number.group()

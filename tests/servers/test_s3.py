@@ -29,12 +29,7 @@ from tests.pipeline.disk import test_s3 as on_stand_in
 from tests.servers import s3 as stores
 
 listed, undisturbed, digests = on_stand_in.listed, on_stand_in.undisturbed, on_stand_in.digests
-test_read_and_written = on_stand_in.test_what_is_listed_in_a_bucket_is_read_from_it_and_written_to_it
-test_same_bytes = on_stand_in.test_a_local_output_has_the_same_bytes
-test_a_second_run_writes_nothing = on_stand_in.test_a_second_run_writes_nothing
-test_what_another_process_writes_is_seen = on_stand_in.test_what_another_process_writes_is_seen
-test_a_folder_moves_and_goes = on_stand_in.test_a_folder_moves_and_goes
-test_what_goes_wrong_is_a_line = on_stand_in.test_what_goes_wrong_is_a_line
+globals().update({name: test for name, test in vars(on_stand_in).items() if name.startswith("test_")})
 on_one = pytest.mark.parametrize("s3", ["ceph"], indirect=True)
 
 RUN = """
@@ -49,7 +44,8 @@ sys.exit(run(recipe(sys.argv[1]), Place(sys.argv[2], "local", 2)))
 def s3(request, tmp_path_factory, version):
     """A file system on a server of its own, which also this process's children find."""
     with getattr(stores, request.param)(tmp_path_factory.mktemp(request.param)) as address, reached(address) as fs:
-        version(*stores.version(request.param))
+        program = {"ceph": "ceph", "juicefs": stores.JUICEFS}[request.param]
+        version(request.param, subprocess.check_output([program, "--version"], text=True).split()[2])
         fs.mkdir(BUCKET)
         yield fs
 
@@ -117,7 +113,7 @@ def test_a_store_that_fails_one_request_in_twenty(s3, listed, undisturbed):
         Folder("s3://corpus/faulty").remove("report")
     assert digests("s3://corpus/faulty") == undisturbed
     assert not s3.exists("corpus/faulty/report")
-    assert faults.keys() == {"", "503", "cut", "half"}
+    assert faults.keys() == {"", "503", "cut"}
 
 
 def test_ten_thousand_objects(s3):
