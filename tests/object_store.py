@@ -29,6 +29,8 @@ def store(environ, start):
     if not refused:
         return moto(environ, start)
     start(refused[0], [("Content-Type", "application/xml")])
+    if environ["REQUEST_METHOD"] == "HEAD":
+        return []
     return [f"<Error><Code>{{refused[1]}}</Code><Message>refused</Message></Error>".encode()]
 
 run_simple("127.0.0.1", 0, store, threaded=True)
