@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
     except ImportError as error:
         return complain(f"{error} (in the environment of pagewheel: .venv/bin/pip install …)", USAGE)
     except OSError as error:
-        return complain(error, 1)
+        return complain(error, USAGE if isinstance(error, FileNotFoundError | PermissionError) else 1)
     except KeyboardInterrupt:
         print("pagewheel: interrupted; the same command goes on where this one stopped", file=sys.stderr)
         return 130

@@ -25,6 +25,8 @@ from datagen.disk.temporary import temporary_folder
 _TMP = ".tmp-"
 _AT_A_TIME = 64
 _LEFTOVER = re.compile(rf"{re.escape(_TMP)}[0-9a-f]{{32}}")
+for _name in ("s3", "s3a"):
+    fsspec.register_implementation(_name, "datagen.disk.s3.S3", clobber=True, errtxt="Install s3fs to access S3")
 
 
 def resolve(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
@@ -74,7 +76,10 @@ class Folder:
         return Path(root) if is_local(fs) else None
 
     def path(self, name: str) -> str:
-        return posixpath.join(resolve(self.url)[1], name)
+        """What names a file for `fs` and for people: a path on this machine's disk, else an URL."""
+        fs, root = resolve(self.url)
+        path = posixpath.join(root, name)
+        return path if is_local(fs) else fs.unstrip_protocol(path)
 
     def sub(self, name: str) -> "Folder":
         return Folder(posixpath.join(self.url, name))
@@ -159,7 +164,11 @@ class Folder:
         """Give the folder `name` the name `to`: at once on a local disk; file by file on object storage, where the same again
         finishes what was interrupted."""
         if self.local is None:
-            self.fs.mv(self.path(name), self.path(to), recursive=True)
+            fs, root = resolve(self.url)
+            source, target = posixpath.join(root, name), posixpath.join(root, to)
+            files = fs.find(source)  # alone: `mv` also wants to copy folders, which object storage hasn't got
+            fs.copy(files, [target + file.removeprefix(source) for file in files])
+            self.remove(name)
             return
         os.rename(self.local / name, self.local / to)
         fsync_folder(self.local)

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, ClassVar, NamedTuple
 
-from datagen.disk.storage import Folder
+from datagen.disk.storage import Folder, resolve
 from datagen.labels import PICTURES, is_page_number, label_of
 from datagen.markdown import bare_latex
 from datagen.record import Box, Line, Region, Sample, SampleError
@@ -72,9 +72,10 @@ class MinerU:
     @functools.cached_property
     def _files(self) -> Mapping[str, list[tuple[str, int]]]:
         """The files of each document, with their sizes, by its stem."""
-        root = self.folder.path("").rstrip("/")
+        fs, root = resolve(self.folder.url)
+        root = root.rstrip("/")
         files: dict[str, list[tuple[str, int]]] = {}
-        for path, info in self.folder.fs.find(root, detail=True).items():
+        for path, info in fs.find(root, detail=True).items():
             name = PurePosixPath(path)
             if name.name.endswith(_FILE):
                 stem = name.name.removesuffix(_FILE).removesuffix("_") or name.parent.parent.name

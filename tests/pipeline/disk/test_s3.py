@@ -1,14 +1,8 @@
 """Lists, documents, archives and outputs on object storage: moto's server on loopback, which speaks S3's protocol over HTTP."""
 
-import json
 import os
-import re
-import subprocess
-import sys
-import time
 import zipfile
 
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,45 +10,20 @@ import s3fs
 
 from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
-from model.train.data import open_all
-from model.train.step import Train
 from recipes.__main__ import main
 from recipes.run.execute import Place, run
-from recipes.verbs.forget import forget
-from recipes.verbs.status import status, verify
-from recipes.words.training_data import mixture
+from recipes.verbs.status import verify
 from tests.inputs import pdfs
-from tests.inputs.samples import page_sample
-from tests.outputs import ROOT, dataset_samples, recipe, write_dataset
-
-RUN = """
-import sys
-from recipes.run.execute import Place, run
-from tests.outputs import recipe
-sys.exit(run(recipe(sys.argv[1]), Place(sys.argv[2], "local", 2)))
-"""
+from tests.object_store import BUCKET, KEY, reached, stand_in
+from tests.outputs import dataset_samples, recipe
 
 
 @pytest.fixture(scope="module")
-def s3(tmp_path_factory):
+def s3():
     """A file system on a server of its own, which also this process's children find."""
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
-    server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    address = next(m.group() for line in server.stderr if (m := re.search(r"http://127\.0\.0\.1:\d+", line)))
-    drain = subprocess.Popen(["cat"], stdin=server.stderr, stdout=subprocess.DEVNULL)  # or its log would fill the pipe
-    known = {"AWS_ENDPOINT_URL": address, "AWS_DEFAULT_REGION": "us-east-1"}
-    known |= dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), "x")
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in known.items():
-            patch.setenv(name, value)
-        s3fs.S3FileSystem.clear_instance_cache()
-        fs = s3fs.S3FileSystem(use_listings_cache=False)
-        fs.mkdir("corpus")
+    with stand_in() as address, reached(address) as fs:
+        fs.mkdir(BUCKET)
         yield fs
-    s3fs.S3FileSystem.clear_instance_cache()
-    for process in (server, drain):
-        process.kill()
-        process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -107,53 +76,55 @@ def test_a_local_output_has_the_same_bytes(listed, undisturbed, tmp_path):
     assert digests(str(tmp_path / "out")) == undisturbed
 
 
-@pytest.mark.slow
-def test_a_killed_run_goes_on(listed, undisturbed):
-    out = "s3://corpus/killed"
-    started = subprocess.Popen([sys.executable, "-c", RUN, listed, out], cwd=ROOT, env=os.environ, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not digests(out) and started.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.01)
-    family = psutil.Process(started.pid).children(recursive=True)
-    started.kill()
-    started.wait()
-    assert psutil.wait_procs(family, timeout=20)[1] == []
-    assert 0 < len(digests(out)) < len(undisturbed)
-    assert "left" in status(out)
-    assert run(recipe(listed), Place(out, "inline")) == 0
-    assert digests(out) == undisturbed
-
-
-def test_a_second_run_writes_nothing(s3, listed, undisturbed):
+def test_a_second_run_writes_nothing(s3, listed, undisturbed, caplog):
+    caplog.set_level("INFO")
     before = {name: info["LastModified"] for name, info in s3.find("corpus/undisturbed", detail=True).items()}
     assert run(recipe(listed), Place("s3://corpus/undisturbed", "inline")) == 0
     assert {name: info["LastModified"] for name, info in s3.find("corpus/undisturbed", detail=True).items()} == before
+    assert "report: s3://corpus/undisturbed/report/index.html" in caplog.messages
 
 
-@pytest.mark.slow
-def test_a_source_is_forgotten(s3, listed):
-    out = "s3://corpus/forgetful"
-    assert run(recipe(listed), Place(out, "inline")) == 0
-    assert "6 samples taken out" in forget(out, uri="s3://corpus/in/3.pdf", recipe=recipe(listed))[0]
-    assert not [s for s in dataset_samples(Folder(f"{out}/coarse")) if s.origin.uri.endswith("/3.pdf")]
-    assert run(recipe(listed), Place(out, "inline")) == 0
-    assert len(list(dataset_samples(Folder(f"{out}/coarse")))) == 30
-    assert verify(out)[1]
+def test_what_another_process_writes_is_seen(s3):
+    folder, other = Folder("s3://corpus/seen"), s3fs.S3FileSystem(skip_instance_cache=True)
+    folder.write("one", b"1")
+    assert folder.names() == ["one"]
+    other.pipe_file("corpus/seen/two", b"2")
+    assert folder.exists("two")
+    other.rm_file("corpus/seen/one")
+    assert not folder.exists("one")
 
 
-@pytest.mark.slow
-def test_a_mixture_draws_from_outputs_in_a_bucket(s3, tmp_path):
-    """Each as a dataset, or as the output that has it, and none of them is read anew."""
-    parts = {"pages": "coarse", "minority": "round-1", "scene": "scene", "texts": "texts"}
-    for part, name in parts.items():
-        write_dataset(tmp_path / part / name, [page_sample(f"{part}-000000", "word")])
-        (tmp_path / part / "recipe.json").write_text('{"recipe": "other", "values": {}}')
-        s3.put(str(tmp_path / part), "corpus/parts/", recursive=True)
-    places = {part: f"s3://corpus/parts/{part}" for part in parts} | {"scene": "s3://corpus/parts/scene/scene"}
-    words = [f"{part}={where}" for part, where in places.items()]
-    assert main(["mixture", *words, "figures=none", f"out={tmp_path}/out", "on=inline"]) == 0
-    made = json.loads((tmp_path / "out/mixture.json").read_text())
-    assert [one["where"] for one in made["datasets"]] == [f"s3://corpus/parts/{part}/{name}" for part, name in parts.items()]
-    assert not (tmp_path / "out/scene").exists()
-    opened = open_all(Train(**mixture(f"{tmp_path}/out/mixture.json")), Folder(f"{tmp_path}/train"))
-    assert len(opened.datasets) == len(parts)
+def test_a_folder_moves_and_goes(s3):
+    folder = Folder("s3://corpus/moving")
+    for name in ("a/one", "a/b/two", "ab/three"):
+        folder.write(name, name.encode())
+    folder.write("c/one", b"what an interrupted move left")
+    folder.move("a", "c")
+    assert folder.read("c/one") == b"a/one"
+    assert s3.find("corpus/moving") == [f"corpus/moving/{name}" for name in ("ab/three", "c/b/two", "c/one")]
+    folder.remove("c")
+    folder.remove("gone")
+    assert s3.find("corpus/moving") == ["corpus/moving/ab/three"]
+    assert folder.folders() == ["ab"]
+
+
+@pytest.mark.parametrize(
+    ("out", "address", "key", "code", "told"),
+    [
+        ("corpus/new", "", "wrong", 2, "the store refuses it (HTTP 403, "),
+        ("no-such-bucket/new", "", "", 2, "there is no such bucket: correct its name, or make it first"),
+        ("no bucket/new", "", "", 2, "S3 allows no such name: correct it"),
+        ("corpus/new", "http://127.0.0.1:1", "", 1, "check AWS_ENDPOINT_URL and the network; the same command tries again"),
+        ("corpus/new", "127.0.0.1", "", 2, "Invalid endpoint: 127.0.0.1: check AWS_ACCESS_KEY_ID, "),
+    ],
+    ids=["wrong key", "no such bucket", "no bucket's name", "unreachable", "no address"],
+)
+def test_what_goes_wrong_is_a_line(s3, tmp_path, capsys, monkeypatch, out, address, key, code, told):
+    if address:
+        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")  # more of them take seconds, and end the same
+    pdfs.write(tmp_path / "a.pdf", pdfs.LATIN)
+    with reached(address or os.environ["AWS_ENDPOINT_URL"], key or KEY):
+        assert main(["coarse", f"input={tmp_path}", f"out=s3://{out}", "on=inline"]) == code
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"pagewheel: s3://{out}/") and told in line
+    assert not s3.find("corpus/new")
