@@ -91,7 +91,7 @@ def script(name: str, words: Mapping[str, Any], out: Path, nodes: int, gpus: int
             *wants.prologue,
             "",
             "# USR1: the time is nearly over. TERM: somebody ends the job. Both leave a checkpoint.",
-            'stop() { is_signalled=1; [ -z "$run" ] || kill -TERM "$run"; }',
+            'stop() { is_signalled=1; [ -z "$run" ] || kill -TERM "$run" 2>/dev/null; }',
             "run= is_signalled= ending=",
             "trap 'ending=1; stop' USR1",
             "trap stop TERM",
