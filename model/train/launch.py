@@ -332,9 +332,13 @@ def torchrun(parent: int, words: list[str]) -> int:
 
 
 def _stop_ranks(number: int, frame: object) -> None:
-    for child in psutil.Process().children():
+    """Have the ranks stop. Those that aren't there yet would never hear of it."""
+    ranks = psutil.Process().children()
+    if not ranks:
+        os._exit(STOPPED)
+    for one in ranks:
         with contextlib.suppress(psutil.NoSuchProcess):
-            child.terminate()
+            one.terminate()
 
 
 def rank(folder: Path) -> int:
