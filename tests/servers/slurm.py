@@ -1,7 +1,7 @@
-"""SLURM with two nodes on this machine, for as long as a block: munged, slurmctld and two slurmd, with a port and a key of its own.
+"""SLURM with two nodes on this machine, for as long as a block: munged, slurmctld and two slurmd, ports and key their own.
 
-They run in a mount and a PID namespace of their own. In the first, the nodes' names resolve, by a hosts file that is bound over the
-machine's: /etc stays as it is. With the second, what slurmd starts, which leaves its process group, ends with the block.
+They run in a mount and a PID namespace of their own. In the first, the nodes' names resolve, by a hosts file that is bound over
+the machine's: /etc stays as it is. With the second, what slurmd starts, which is no child of it, ends with the block.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Recipes on SLURM itself: workers as its jobs; a fine-tuning on two nodes over its time limit, a loss, and what people do with it."""
+"""Recipes on SLURM itself: workers as its jobs, and a fine-tuning on two nodes that is stopped, put back, hurt and cancelled."""
 
 import json
 import os
@@ -14,8 +14,10 @@ from tests.chat_server import says, serving
 from tests.inputs.pdfs import write_corpus
 from tests.labelling import write_pages
 from tests.model.trainings import make_corpus
-from tests.outputs import samples
+from tests.outputs import dataset_samples, samples
 from tests.servers.slurm import Slurm, slurm, until
+
+SAID = "All human beings are born free and equal in dignity and rights."
 
 
 @pytest.fixture(scope="module")
@@ -95,8 +97,10 @@ def test_a_rank_that_is_killed_begins_again_with_the_others(cluster, words, tmp_
 
 
 def ranks(out: Path) -> list[int]:
+    """Without the processes that load their data, which are forks of them."""
     mark = ["-m", "model.train.launch", "rank", f"{out}/slurm/train"]
-    return [one.pid for one in psutil.process_iter(["cmdline"]) if (one.info["cmdline"] or [])[-4:] == mark]
+    parents = {one.pid: one.ppid() for one in psutil.process_iter(["cmdline"]) if (one.info["cmdline"] or [])[-4:] == mark}
+    return [pid for pid, parent in parents.items() if parent not in parents]
 
 
 def test_a_node_whose_name_does_not_resolve_is_named(cluster, words, tmp_path):
@@ -115,19 +119,18 @@ def test_a_node_whose_name_does_not_resolve_is_named(cluster, words, tmp_path):
 def test_two_workers_are_two_jobs(cluster, tmp_path):
     ran = cluster.recipe("coarse", f"input={write_corpus(tmp_path / 'in')}", "on=slurm", "workers=2", f"out={tmp_path}/out")
     assert ran.returncode == 0, ran.stderr
-    assert len(samples(tmp_path / "out/coarse")) == 8
-    assert workers(cluster) == 2
+    assert len(samples(tmp_path / "out")) == 8 and workers(cluster) == 2
 
 
 def test_workers_in_jobs_ask_a_server(cluster, tmp_path):
-    write_pages(tmp_path / "in", 6)
+    write_pages(tmp_path / "in", 40)
     before = workers(cluster)
-    with serving(lambda request: says("All human beings are born free and equal in dignity and rights.")) as (server, came):
+    with serving(lambda request: says(SAID)) as (server, came):
         words = [f"input={tmp_path}/in", f"server={server}", "model=any", "family=markdown", "on=slurm", "workers=2"]
         ran = cluster.recipe("label", *words, f"out={tmp_path}/out")
     assert ran.returncode == 0, ran.stderr
-    assert len(came) == 6 and workers(cluster) == before + 2
-    assert {page.text for page in samples(tmp_path / "out/label")} == {"All human beings are born free and equal in dignity and rights."}
+    assert len(came) == 40 and workers(cluster) == before + 2
+    assert [page.text for page in dataset_samples(Folder(f"{tmp_path}/out/label"))] == [SAID] * 40
 
 
 def workers(cluster: Slurm) -> int:
