@@ -318,9 +318,9 @@ def torchrun(parent: int, words: list[str]) -> int:
 
     logging.disable(logging.ERROR)  # what it says of a lost rank in many lines `launch` says in one
     os.environ[AGENT] = str(os.getpid())
-    for number in (signal.SIGTERM, signal.SIGUSR1):
-        signal.signal(number, _stop_ranks)
     folder = Path(words[-1])
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, lambda *_: _stop_ranks(folder))
     try:
         run.run(run.parse_args(["--signals-to-handle=SIGQUIT", *words]))
     except ChildFailedError as error:
@@ -331,10 +331,10 @@ def torchrun(parent: int, words: list[str]) -> int:
     return 0
 
 
-def _stop_ranks(number: int, frame: object) -> None:
-    """Have the ranks stop. Those that aren't there yet would never hear of it."""
+def _stop_ranks(folder: Path) -> None:
+    """Have the ranks of this machine stop. Those that aren't there yet would never hear of it; ended ones have said how."""
     ranks = psutil.Process().children()
-    if not ranks:
+    if not ranks and not any(folder.glob("rank-*.json")):
         os._exit(STOPPED)
     for one in ranks:
         with contextlib.suppress(psutil.NoSuchProcess):

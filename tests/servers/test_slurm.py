@@ -119,7 +119,7 @@ def test_a_node_whose_name_does_not_resolve_is_named(cluster, words, tmp_path):
 def test_two_workers_are_two_jobs(cluster, tmp_path):
     ran = cluster.recipe("coarse", f"input={write_corpus(tmp_path / 'in')}", "on=slurm", "workers=2", f"out={tmp_path}/out")
     assert ran.returncode == 0, ran.stderr
-    assert len(samples(tmp_path / "out")) == 8 and workers(cluster) == 2
+    assert len(samples(tmp_path / "out")) == 9 and workers(cluster) == 2
 
 
 def test_workers_in_jobs_ask_a_server(cluster, tmp_path):

@@ -162,11 +162,9 @@ def test_what_is_wrong_with_the_input_is_not_tried_again(out, monkeypatch):
 
 
 @pytest.mark.slow
-def test_sigterm_leaves_a_checkpoint_of_that_very_step(out, monkeypatch):
-    stopped_at_its_step(out, monkeypatch, TWO)
-
-
-def stopped_at_its_step(out: Folder, monkeypatch, machines: Machines) -> None:
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_sigterm_leaves_a_checkpoint_of_that_very_step(out, monkeypatch, nodes):
+    machines = two_machines(out) if nodes == 2 else TWO
     monkeypatch.setattr("tests.model.train.test_launch.SMALL", SMALL.but(steps=10**6, checkpoint_every=10**6))
     begun = threading.Thread(target=lambda: (until(lambda: turns(out)), time.sleep(3), os.kill(os.getpid(), signal.SIGTERM)))
     begun.start()
@@ -216,16 +214,15 @@ def test_srun_is_told_to_stop_by_the_signal_that_it_hands_on(out, monkeypatch, t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stops", [False, True])
-def test_two_machines_meet_and_stop(out, monkeypatch, tmp_path, stops):
+def test_two_machines_meet(out, monkeypatch):
+    made, states = run(out, monkeypatch, machines=two_machines(out))
+    assert made and results(out)["sum"] == SUM and states[0].note == "from step 0"
+
+
+def two_machines(out: Folder) -> Machines:
     """Two torchruns on one machine stand for them."""
-    stand_in(tmp_path / "bin", "srun", SRUN)
-    machines = Machines(1, 2, (f"{tmp_path}/bin/srun",), f"127.0.0.1:{free_port()}")
-    if not stops:
-        made, states = run(out, monkeypatch, machines=machines)
-        assert made and results(out)["sum"] == SUM and states[0].note == "from step 0"
-        return
-    stopped_at_its_step(out, monkeypatch, machines)
+    stand_in(Path(out.url) / "bin", "srun", SRUN)
+    return Machines(1, 2, (f"{out.url}/bin/srun",), f"127.0.0.1:{free_port()}")
 
 
 @pytest.mark.slow
