@@ -136,7 +136,7 @@ def launch(
             for path in (*folder.glob("*-*.json"), *folder.glob(FILES)):
                 path.unlink()
             stop = signal.SIGUSR1 if machines.start else signal.SIGTERM
-            code = _run(machines.command(folder, turn), step, out, folder, asked, on_state, stop)
+            code = _run(machines.command(folder, turn), stop, step, out, folder, asked, on_state)
             ranks = {int(path.stem.partition("-")[2]): _read(path, Ended) for path in folder.glob("rank-*.json")}
             _raise_what_is_for_people(ranks)
             if code == 0 and ranks and not any(ended.stopped for ended in ranks.values()):
@@ -211,13 +211,7 @@ def _newest(folder: Folder) -> int:
 
 
 def _run(
-    command: list[str],
-    step: Train,
-    out: Folder,
-    folder: Path,
-    asked: threading.Event,
-    on_state: OnState,
-    stop: signal.Signals,
+    command: list[str], stop: signal.Signals, step: Train, out: Folder, folder: Path, asked: threading.Event, on_state: OnState
 ) -> int:
     """The exit code of `command`, once it and all that it started have ended. It gets `stop` once, when `asked` is set."""
     environ = {

@@ -64,7 +64,8 @@ class Job:
         until(holds, self.file)
 
     def until_state(self, state: str) -> None:
-        self.until(lambda: self.cluster.state(self.number) == state)
+        asked = "squeue", "--noheader", "--states=all", "--format=%T", f"--jobs={self.number}"
+        self.until(lambda: self.cluster.says(*asked) == state)
 
 
 def test_over_a_time_limit_it_goes_on_from_the_step_of_the_signal(cluster, words, tmp_path):

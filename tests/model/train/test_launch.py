@@ -200,9 +200,7 @@ def test_ranks_have_their_environment_and_end_with_the_launcher(out, monkeypatch
 
 def test_srun_is_told_to_stop_by_the_signal_that_it_hands_on(out, monkeypatch, tmp_path):
     """At SIGTERM it kills its tasks, and at SIGUSR1 lets them end."""
-    stand_in(
-        tmp_path / "bin", "srun", "#!/bin/bash\ntrap 'echo USR1 > heard; exit 0' USR1\ntouch heard\nwhile sleep 0.1; do :; done\n"
-    )
+    stand_in(tmp_path / "bin", "srun", "#!/bin/bash\ntrap 'echo USR1 > heard; exit' USR1\n> heard\nwhile sleep 0.1; do :; done\n")
     monkeypatch.chdir(tmp_path)
     heard = tmp_path / "heard"
     asking = threading.Thread(target=lambda: (until(heard.exists), os.kill(os.getpid(), signal.SIGTERM)))
@@ -227,10 +225,9 @@ def two_machines(out: Folder) -> Machines:
 
 @pytest.mark.slow
 def test_torchrun_that_waits_for_the_other_machines_ends_when_it_is_told_to(tmp_path):
-    port = free_port()
-    words = Machines(1, 2, ("srun",), f"127.0.0.1:{port}").command(tmp_path, 0)[1:]
+    words = Machines(1, 2, ("srun",), f"127.0.0.1:{free_port()}").command(tmp_path, 0)[1:]
     waiting = subprocess.Popen(words, cwd=ROOT)
-    until(lambda: is_taken(port))
+    until(psutil.Process(waiting.pid).net_connections)
     waiting.send_signal(signal.SIGUSR1)
     assert waiting.wait(30) == STOPPED
 
@@ -255,8 +252,3 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
-
-
-def is_taken(port: int) -> bool:
-    with socket.socket() as one:
-        return one.connect_ex(("127.0.0.1", port)) == 0
