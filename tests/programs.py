@@ -7,6 +7,28 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+SRUN = f"""#!{sys.executable}
+# As srun of SLURM 24.11 was seen to: a task on each of two machines, and the code of the worst. At TERM it kills them. USR1 it
+# hands on to all processes of all tasks. With a task that fails the others get a TERM.
+import contextlib, signal, subprocess, sys, time
+import psutil
+def to_all(number):
+    for one in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.send_signal(number)
+signal.signal(signal.SIGTERM, lambda *_: to_all(signal.SIGKILL))
+signal.signal(signal.SIGUSR1, lambda number, _: to_all(number))
+command = sys.argv[1:]
+while command[0].startswith("--"):
+    del command[0]
+tasks, has_failed = [subprocess.Popen(command) for _ in range(2)], False
+while any(task.poll() is None for task in tasks):
+    if not has_failed and any(task.returncode for task in tasks):
+        has_failed = True
+        to_all(signal.SIGTERM)
+    time.sleep(0.1)
+sys.exit(max(task.returncode if task.returncode >= 0 else 128 - task.returncode for task in tasks))
+"""
 
 
 def stand_in(folder: Path, name: str, text: str) -> str:

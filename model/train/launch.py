@@ -7,8 +7,8 @@
 FOLDER is where they meet, on a disk that all of them see. job.json says what is trained, states.jsonl how far rank 0 is, at-N
 what rank N does, and rank-N.json and torchrun-….json how each ended.
 
-SIGTERM goes down from `launch` to every rank. A process ends when the one that started it is gone, so that nothing trains on
-after a kill: but for what srun started, which is SLURM's to end.
+SIGTERM goes down from `launch` to every rank; through srun as SIGUSR1, since srun kills its tasks at SIGTERM. A process ends when
+the one that started it is gone, so that nothing trains on after a kill: but for what srun started, which is SLURM's to end.
 """
 
 import contextlib
@@ -62,8 +62,8 @@ _PR_SET_PDEATHSIG = 1
 class Machines:
     """Where ranks run: on `nodes` machines, `gpus` of them on each.
 
-    `start`, such as srun and its options, starts a command once on each machine, and stays until all have ended. `meet` is
-    HOST:PORT of the first machine, under which the others reach it. Both are empty for this machine alone.
+    `start`, such as srun and its options, starts a command once on each machine, and stays until all have ended. It hands SIGUSR1
+    on to them. `meet` is HOST:PORT of the first machine, under which the others reach it. Both are empty for this machine alone.
     """
 
     gpus: int = 1
@@ -135,7 +135,8 @@ def launch(
         for turn in itertools.count():
             for path in (*folder.glob("*-*.json"), *folder.glob(FILES)):
                 path.unlink()
-            code = _run(machines.command(folder, turn), step, out, folder, asked, on_state)
+            stop = signal.SIGUSR1 if machines.start else signal.SIGTERM
+            code = _run(machines.command(folder, turn), stop, step, out, folder, asked, on_state)
             ranks = {int(path.stem.partition("-")[2]): _read(path, Ended) for path in folder.glob("rank-*.json")}
             _raise_what_is_for_people(ranks)
             if code == 0 and ranks and not any(ended.stopped for ended in ranks.values()):
@@ -209,8 +210,10 @@ def _newest(folder: Folder) -> int:
     return max(Checkpoints(folder.sub("checkpoint")).steps(), default=0)
 
 
-def _run(command: list[str], step: Train, out: Folder, folder: Path, asked: threading.Event, on_state: OnState) -> int:
-    """The exit code of `command`, once it and all that it started have ended. SIGTERM is handed on to it once."""
+def _run(
+    command: list[str], stop: signal.Signals, step: Train, out: Folder, folder: Path, asked: threading.Event, on_state: OnState
+) -> int:
+    """The exit code of `command`, once it and all that it started have ended. It gets `stop` once, when `asked` is set."""
     environ = {
         **os.environ,
         **environment(step, out),
@@ -228,7 +231,7 @@ def _run(command: list[str], step: Train, out: Folder, folder: Path, asked: thre
             file.seek(0, os.SEEK_END)
             while process.poll() is None:
                 if asked.is_set() and not has_asked:
-                    process.terminate()
+                    process.send_signal(stop)
                     has_asked = True
                 _show(file, on_state)
                 time.sleep(_LOOK_EVERY_S)
@@ -309,8 +312,9 @@ def torchrun(parent: int, words: list[str]) -> int:
 
     logging.disable(logging.ERROR)  # what it says of a lost rank in many lines `launch` says in one
     os.environ[AGENT] = str(os.getpid())
-    signal.signal(signal.SIGTERM, _hand_on)
     folder = Path(words[-1])
+    for number in (signal.SIGTERM, signal.SIGUSR1):
+        signal.signal(number, lambda *_: _stop_ranks(folder))
     try:
         run.run(run.parse_args(["--signals-to-handle=SIGQUIT", *words]))
     except ChildFailedError as error:
@@ -321,14 +325,19 @@ def torchrun(parent: int, words: list[str]) -> int:
     return 0
 
 
-def _hand_on(number: int, frame: object) -> None:
-    for child in psutil.Process().children():
+def _stop_ranks(folder: Path) -> None:
+    """Have the ranks of this machine stop. Those that aren't there yet would never hear of it; ended ones have said how."""
+    ranks = psutil.Process().children()
+    if not ranks and not any(folder.glob("rank-*.json")):
+        os._exit(STOPPED)
+    for one in ranks:
         with contextlib.suppress(psutil.NoSuchProcess):
-            child.send_signal(number)
+            one.terminate()
 
 
 def rank(folder: Path) -> int:
     """Train as a rank; the exit code. One that was stopped ends with 0, for torchrun ends the others if one doesn't."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # srun hands it on to all processes, torchrun's child and its loaders too
     _end_with(int(os.environ[AGENT]))
     signal.signal(signal.SIGTERM, _stop)  # until the training hears it
     number = int(os.environ["RANK"])

@@ -93,7 +93,7 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
         num_samples = sum(map(len, corpus.train))
         if not num_samples or not any(map(len, corpus.held_out)):
             names = ", ".join(one.where for one in step.data)
-            raise NothingToLearn(f"{step.name}: {names} hold no two samples to learn from")
+            raise NothingToLearn(f"{step.name}: {names} hold no two samples to learn from{_left_out(corpus)}")
         if ranks.is_first:
             begun(step, out, data, held_out)
             folder.write(TOKENIZER, tokenizer.to_json())
@@ -101,6 +101,12 @@ def train(step: Train, out: Folder, held_out: frozenset[str] = frozenset(), on_s
         training.given = step.weights
         training.run()
     return True
+
+
+def _left_out(corpus: Corpus) -> str:
+    """How many samples of each dataset are left out, by the reason; "" if none are."""
+    counts = {name: [f"{n} {why.replace('_', ' ')}" for why, n in by.items()] for name, by in corpus.skipped.items() if by}
+    return "".join(f"; of {name} are left out: {', '.join(those)}" for name, those in counts.items())
 
 
 class _Training:

@@ -10,6 +10,7 @@ time is over, or before it takes the machines for another job. Then it leaves a 
 
 import os
 import shlex
+import socket
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -91,7 +92,7 @@ def script(name: str, words: Mapping[str, Any], out: Path, nodes: int, gpus: int
             *wants.prologue,
             "",
             "# USR1: the time is nearly over. TERM: somebody ends the job. Both leave a checkpoint.",
-            'stop() { is_signalled=1; [ -z "$run" ] || kill -TERM "$run"; }',
+            'stop() { is_signalled=1; [ -z "$run" ] || kill -TERM "$run" 2>/dev/null; }',
             "run= is_signalled= ending=",
             "trap 'ending=1; stop' USR1",
             "trap stop TERM",
@@ -148,7 +149,8 @@ def _state_of_last(folder: Path) -> str:
 
 
 def allocated(gpus: int = 0, environ: Mapping[str, str] = os.environ) -> "Machines":
-    """The machines of the job of SLURM that this process is in. Raises `ValueError` if it is in none."""
+    """The machines of the job of SLURM that this process is in. Raises `ValueError` if it is in none, or if one of them has a
+    name that doesn't resolve here: ranks reach each other by their machines' names."""
     from model.train.launch import Machines  # loads what trains, where most runs train nothing
 
     number, nodes = environ.get("SLURM_JOB_ID"), environ.get("SLURM_JOB_NUM_NODES")
@@ -157,6 +159,14 @@ def allocated(gpus: int = 0, environ: Mapping[str, str] = os.environ) -> "Machin
     names = _called("scontrol", "show", "hostnames", environ.get("SLURM_JOB_NODELIST", ""))
     if names is None or names.returncode or not names.stdout.split():
         raise ValueError("on=srun: scontrol show hostnames says no name of the job's machines")
+    for name in names.stdout.split():
+        try:
+            socket.getaddrinfo(name, None)
+        except OSError as error:
+            raise ValueError(
+                f"on=srun: the name {name} of a machine of job {number} doesn't resolve on {socket.gethostname()}: "
+                f"have DNS or /etc/hosts of all machines say its address ({error.strerror})"
+            ) from None
     port = _FIRST_PORT + int(number) % _NUM_PORTS  # jobs that share a machine hardly have the same
     start = ("srun", f"--nodes={nodes}", f"--ntasks={nodes}", "--ntasks-per-node=1", "--kill-on-bad-exit=1", "--cpu-bind=none")
     return Machines(gpus or GPUS, int(nodes), start, f"{names.stdout.split()[0]}:{port}")

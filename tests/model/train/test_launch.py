@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -19,6 +20,7 @@ from model.train.process import STOPPED
 from model.train.trainer import NothingToLearn, train
 from model.train.whereabouts import hung
 from tests.model.trainings import STEP, make_corpus, same_results
+from tests.programs import ROOT, SRUN, stand_in
 
 SMALL = STEP.but(steps=6, checkpoint_every=2)
 TWO = Machines(2)
@@ -160,12 +162,14 @@ def test_what_is_wrong_with_the_input_is_not_tried_again(out, monkeypatch):
 
 
 @pytest.mark.slow
-def test_sigterm_leaves_a_checkpoint_of_that_very_step(out, monkeypatch):
+@pytest.mark.parametrize("nodes", [1, 2])
+def test_sigterm_leaves_a_checkpoint_of_that_very_step(out, monkeypatch, nodes):
+    machines = two_machines(out) if nodes == 2 else TWO
     monkeypatch.setattr("tests.model.train.test_launch.SMALL", SMALL.but(steps=10**6, checkpoint_every=10**6))
     begun = threading.Thread(target=lambda: (until(lambda: turns(out)), time.sleep(3), os.kill(os.getpid(), signal.SIGTERM)))
     begun.start()
     with pytest.raises(SystemExit) as end:
-        run(out, monkeypatch)
+        run(out, monkeypatch, machines=machines)
     begun.join()
     assert end.value.code == STOPPED and turns(out) == 1
     (checkpoint,) = Path(out.url).glob("train/checkpoint/*/progress.json")
@@ -194,14 +198,38 @@ def test_ranks_have_their_environment_and_end_with_the_launcher(out, monkeypatch
     until(lambda: not any(one.is_running() and one.status() != psutil.STATUS_ZOMBIE for one in below))
 
 
+def test_srun_is_told_to_stop_by_the_signal_that_it_hands_on(out, monkeypatch, tmp_path):
+    """At SIGTERM it kills its tasks, and at SIGUSR1 lets them end."""
+    stand_in(tmp_path / "bin", "srun", "#!/bin/bash\ntrap 'echo USR1 > heard; exit' USR1\n> heard\nwhile sleep 0.1; do :; done\n")
+    monkeypatch.chdir(tmp_path)
+    heard = tmp_path / "heard"
+    asking = threading.Thread(target=lambda: (until(heard.exists), os.kill(os.getpid(), signal.SIGTERM)))
+    asking.start()
+    with pytest.raises(SystemExit) as end:
+        run(out, monkeypatch, machines=Machines(1, 2, (f"{tmp_path}/bin/srun",), "nowhere:1"))
+    asking.join()
+    assert end.value.code == STOPPED and heard.read_text() == "USR1\n"
+
+
 @pytest.mark.slow
-def test_two_machines_meet(out, monkeypatch, tmp_path):
-    """Two torchruns on one machine stand for them, started as srun would."""
-    srun = tmp_path / "twice"
-    srun.write_text('#!/bin/bash\n"$@" & "$@" & wait -n && wait -n\n')
-    srun.chmod(0o755)
-    made, states = run(out, monkeypatch, machines=Machines(1, 2, (str(srun),), f"127.0.0.1:{free_port()}"))
+def test_two_machines_meet(out, monkeypatch):
+    made, states = run(out, monkeypatch, machines=two_machines(out))
     assert made and results(out)["sum"] == SUM and states[0].note == "from step 0"
+
+
+def two_machines(out: Folder) -> Machines:
+    """Two torchruns on one machine stand for them."""
+    stand_in(Path(out.url) / "bin", "srun", SRUN)
+    return Machines(1, 2, (f"{out.url}/bin/srun",), f"127.0.0.1:{free_port()}")
+
+
+@pytest.mark.slow
+def test_torchrun_that_waits_for_the_other_machines_ends_when_it_is_told_to(tmp_path):
+    words = Machines(1, 2, ("srun",), f"127.0.0.1:{free_port()}").command(tmp_path, 0)[1:]
+    waiting = subprocess.Popen(words, cwd=ROOT)
+    until(psutil.Process(waiting.pid).net_connections)
+    waiting.send_signal(signal.SIGUSR1)
+    assert waiting.wait(30) == STOPPED
 
 
 @pytest.mark.slow

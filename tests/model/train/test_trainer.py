@@ -217,7 +217,8 @@ def test_only_an_optional_training_may_have_nothing_to_learn_from(tmp_path, monk
     assert TrainRunner(optional, Recipe("small", (optional,)), Place(str(tmp_path))).run() == 0
     out = Folder(str(tmp_path))
     write_dataset(out, "coarse", [[line_crop("alone", "a", "one", "page")]])
-    with pytest.raises(NothingToLearn, match=r"coarse, round-\* hold no two samples"):
+    write_dataset(out, "round-1", [[line_crop("nobody's", f"{n}", f"{n}", verdict="none") for n in range(3)]])
+    with pytest.raises(NothingToLearn, match=r"coarse, round-\* hold no two samples .*; of round-1 crop .*: 3 not trusted$"):
         train(STEP, out)
     assert not out.exists("train")
 

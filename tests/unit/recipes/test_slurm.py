@@ -3,6 +3,7 @@
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -163,7 +164,14 @@ def test_what_sbatch_refuses_is_said(here, programs, capsys):
     assert "job.sh: sbatch: error: invalid partition specified: a100" in capsys.readouterr().err
 
 
-def test_the_machines_of_a_job(here, programs):
+def test_the_machines_of_a_job(here, programs, monkeypatch):
+    known = {"a100-07", "a100-08"}
+
+    def resolved(name, port):
+        if name not in known:
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
     programs("scontrol", 'if [ "$*" = "show hostnames a100-[07-08]" ]; then echo a100-07; echo a100-08; else exit 1; fi')
     job = {"SLURM_JOB_ID": "1234567", "SLURM_JOB_NUM_NODES": "2", "SLURM_JOB_NODELIST": "a100-[07-08]"}
     start = ("srun", "--nodes=2", "--ntasks=2", "--ntasks-per-node=1", "--kill-on-bad-exit=1", "--cpu-bind=none")
@@ -171,6 +179,9 @@ def test_the_machines_of_a_job(here, programs):
     assert slurm.allocated(4, job).num_ranks == 8
     with pytest.raises(ValueError, match="scontrol show hostnames says no name"):
         slurm.allocated(0, job | {"SLURM_JOB_NODELIST": "other"})
+    known.remove("a100-08")
+    with pytest.raises(ValueError, match=r"the name a100-08 of a machine of job 1234567 doesn't resolve on .*/etc/hosts"):
+        slurm.allocated(0, job)
 
 
 RUN = """
