@@ -41,7 +41,7 @@ def shard_name(dataset: str, index: int) -> str:
 
 @dataclass(frozen=True)
 class ShardReport:
-    """What became of a shard's inputs. Times are Unix seconds; `num_barren` of the documents that begin in it gave no page.
+    """What became of a shard's inputs. Times are Unix seconds; `num_barren` of the documents that begin in it weren't read.
 
     `identity` is the sha256 that the shard was first made with, where a source has been taken out of it since. Steps that read
     the shard know it by `known_as`, so that they needn't be made again for what they read no more.

@@ -138,9 +138,9 @@ def _without(
 ) -> ShardReport:
     """The report without the drops that are `gone`. Containers whose beginning a `later` shard reads no longer count in it."""
     left = tuple(drop for drop in report.drops if drop not in gone)
-    # What a stage dropped its source had read.
+    # What a stage dropped had been read, unless the stage is there to read it.
     gave = set(manifest.read_part(folder, report.shard)["uri"].to_pylist())
-    gave |= {drop.uri for drop in report.drops if drop.stage != type(pipeline.source).__name__}
+    gave |= {drop.uri for drop in report.drops if drop.stage not in pipeline.readers}
     begun = {item.uri for item in inputs if item.begins} & {drop.uri for drop in gone}
     elsewhere = begun & {item.uri for item in later if item.begins}
     mended = begun - elsewhere - {drop.uri for drop in left}
