@@ -41,7 +41,7 @@ _BEGINNINGS = (
 )
 # Nothing uses it. The released checkpoint has it, and what transformers saves doesn't.
 _OPTIONAL = "encoder.clip.embeddings.patch_embedding.weight"
-# The numbers of CLIP's positions. We wrote them once. The released checkpoint hasn't got them, and vLLM refuses a folder that has.
+# The numbers of CLIP's positions. We wrote them once. The released checkpoint hasn't got them, and vLLM refuses them.
 _STRAY = "embeddings.position_ids"
 _STACKED = re.compile(r"(.*\.mlp\.experts)\.(gate_up|down)")
 _HALVES = {"gate_up": ("gate_proj", "up_proj"), "down": ("down_proj",)}
@@ -174,7 +174,8 @@ def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda li
 
     A stacked tensor is its experts' bytes one after the other. So bytes are only moved, and a round trip gives the same files,
     by the index that came with them. Tensors that the network doesn't know keep their names, but for the numbers of CLIP's
-    positions, which are left out. Other files are copied. Weights that are in `out` are replaced. Takes the memory of the network. Raises `ValueError` and `BadCheckpoint`.
+    positions, which are left out. Other files are copied. Weights that are in `out` are replaced. Takes the memory of the
+    network. Raises `ValueError` and `BadCheckpoint`.
     """
     if same_place(source, out):
         raise ValueError("the folder to write must be another than the one to read")
