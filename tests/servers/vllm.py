@@ -6,6 +6,7 @@ import io
 import json
 import os
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ TEXTS = {
     "letter": ((600, 420), ["Harbour notes", "The ferry leaves at seven each morning.", "Bring a coat, for the wind is strong."]),
     "poster": ((900, 630), ["Repair log", "The pump was cleaned in March.", "No leak has been found since then."]),  # has tiles
 }
+WITH_ADAPTERS = ("--enable-lora", "--max-lora-rank", "8")
 SONG = "la li " * 60  # an answer that doesn't end
 CHANGED = "The ferry stays in the harbour today."  # what the adapter says of the letter
 
@@ -139,6 +141,7 @@ def serving(model: Path, folder: Path, *flags: str, family: str = DEEPSEEK_OCR.n
     command = [PROGRAM, "serve", model, "--host", "127.0.0.1", "--port", str(port), "--served-model-name", NAME]
     command += ["--dtype", "float32", "--max-num-seqs", "2", "--skip-mm-profiling", "--enforce-eager"]
     quiet = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    quiet |= {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1"}
     small = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "2"}
     env = os.environ | quiet | small | {"HOME": str(folder), "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}
     env.pop("PYTHONPATH", None)  # it runs in an environment of its own
@@ -148,14 +151,14 @@ def serving(model: Path, folder: Path, *flags: str, family: str = DEEPSEEK_OCR.n
         yield f"{url}/v1"
 
 
-def asked(url: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
-    """What a server answers, status and JSON, to a GET, or to a POST of `body`."""
-    request = urllib.request.Request(url + path, body and json.dumps(body).encode(), {"Content-Type": "application/json"})
+def sent(url: str, body: dict[str, Any] | None = None) -> tuple[int, str]:
+    """What a server answers, status and text, to a GET, or to a POST of `body`."""
+    request = urllib.request.Request(url, body and json.dumps(body).encode(), {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=300) as response:
-            return response.status, json.load(response)
+        with urllib.request.urlopen(request, timeout=600) as response:
+            return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
-        return error.code, json.loads(error.read())
+        return error.code, error.read().decode()
 
 
 def question(image: bytes, kind: str = PLAIN, model: str = NAME, **more: Any) -> dict[str, Any]:
