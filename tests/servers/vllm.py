@@ -24,6 +24,7 @@ from datagen.record import Box
 from datagen.target import IMAGE
 from datagen.target.grammar import marked
 from model.files.lora import adapt, save_adapter
+from model.generate import on_one_thread
 from model.net.config import DecoderConfig, ModelConfig
 from model.net.deepencoder import placed, places
 from model.net.deepseek_ocr import DeepseekOcr, build
@@ -37,11 +38,10 @@ NAME, ADAPTER = "deepseek-ocr-short", "own"
 SHORT = DecoderConfig(1, 256, 2, 4, 512, num_experts=8, num_shared_experts=2, num_experts_per_token=2, expert_width=128)
 TEXTS = {
     "letter": ((600, 420), ["Harbour notes", "The ferry leaves at seven each morning.", "Bring a coat, for the wind is strong."]),
-    "poster": ((900, 630), ["Repair log", "The pump was cleaned in March.", "No leak has been found since then."]),  # has tiles
+    "poster": ((1000, 500), ["Repair log", "The pump was cleaned in March.", "No leak has been found since then."]),  # has tiles
 }
 WITH_ADAPTERS = ("--enable-lora", "--max-lora-rank", "8")
 SONG = "la li " * 60  # an answer that doesn't end
-CHANGED = "The ferry stays in the harbour today."  # what the adapter says of the letter
 
 
 @dataclass
@@ -103,21 +103,22 @@ def drawn(size: tuple[int, int], lines: list[str]) -> tuple[bytes, str]:
 
 
 def taught(folder: Path) -> Taught:
-    """The network, exported into `folder/model`, in fp32, so that numbers can be compared; `folder/adapter` has a LoRA adapter
-    beside its decoder that knows another answer; `folder/pages` the images."""
+    """The network, exported into `folder/model`, in fp32, so that numbers can be compared, and its pages into
+    `folder/pages`."""
     torch.manual_seed(0)
     images, known = {}, {}
     for name, (size, lines) in TEXTS.items():
         images[name], known[name, PAGES] = drawn(size, lines)
         known[name, PLAIN] = "\n\n".join(lines)
     known["letter", CAPTIONS] = SONG
-    tokenizer = train_tokenizer([*known.values(), CHANGED, *DEEPSEEK_OCR.prompts.values()], 600)
+    tokenizer = train_tokenizer([*known.values(), *DEEPSEEK_OCR.prompts.values()], 600)
     net = build(ModelConfig(decoder=SHORT).with_vocab(len(tokenizer)))
     net.encoder.requires_grad_(False)
     with torch.no_grad():
         seen = {name: net.encoder([load(image, "gundam")])[0] for name, image in images.items()}
     made = Taught(net, tokenizer, images, known, seen)
-    made.learn(known, 400)
+    with on_one_thread():
+        made.learn(known, 300)
     export(Folder(str(folder / "model")), net.eval(), tokenizer, dtype=torch.float32)
     (folder / "pages").mkdir()
     for name, image in images.items():
@@ -126,9 +127,10 @@ def taught(folder: Path) -> Taught:
 
 
 def adapted(made: Taught, folder: Path) -> None:
-    """Put an adapter into the network that knows `CHANGED`, and save it in `folder/adapter`."""
+    """Put an adapter into the network that says of the letter what stands on the poster, and save it in `folder/adapter`."""
     adapt(made.net, 8, 16)
-    made.learn({("letter", PLAIN): CHANGED}, 200, 5e-3)
+    with on_one_thread():
+        made.learn({("letter", PLAIN): made.answers["poster", PLAIN]}, 200)
     save_adapter(Folder(str(folder / "adapter")), made.net.eval(), str(folder / "model"))
 
 
@@ -147,7 +149,7 @@ def serving(model: Path, folder: Path, *flags: str, family: str = DEEPSEEK_OCR.n
     env.pop("PYTHONPATH", None)  # it runs in an environment of its own
     folder.mkdir(exist_ok=True)
     url = f"http://127.0.0.1:{port}"
-    with running([*command, *profile_of("", family).serve, *flags], folder, lambda: answers(f"{url}/health"), 300, env):
+    with running([*command, *profile_of("", family).serve, *flags], folder, lambda: answers(f"{url}/health"), 600, env):
         yield f"{url}/v1"
 
 
