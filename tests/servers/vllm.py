@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,6 @@ TEXTS = {
     "letter": ((600, 420), ["Harbour notes", "The ferry leaves at seven each morning.", "Bring a coat, for the wind is strong."]),
     "poster": ((1000, 500), ["Repair log", "The pump was cleaned in March.", "No leak has been found since then."]),  # has tiles
 }
-WITH_ADAPTERS = ("--enable-lora", "--max-lora-rank", "8")
 SONG = "la li " * 60  # an answer that doesn't end
 
 
@@ -126,12 +125,20 @@ def taught(folder: Path) -> Taught:
     return made
 
 
-def adapted(made: Taught, folder: Path) -> None:
-    """Put an adapter into the network that says of the letter what stands on the poster, and save it in `folder/adapter`."""
-    adapt(made.net, 8, 16)
+def adapted(made: Taught, folder: Path) -> Taught:
+    """A network with the same encoder and no routed experts, exported into `folder/dense`, that knows the pages. Its adapter,
+    in `folder/adapter`, says of the letter what stands on the poster."""
+    layers = replace(SHORT, num_dense_layers=SHORT.depth)
+    other = replace(made, net=build(ModelConfig(decoder=layers).with_vocab(len(made.tokenizer))))
+    other.net.encoder = made.net.encoder
+    right, wrong = made.answers["letter", PLAIN], made.answers["poster", PLAIN]
     with on_one_thread():
-        made.learn({("letter", PLAIN): made.answers["poster", PLAIN]}, 200)
-    save_adapter(Folder(str(folder / "adapter")), made.net.eval(), str(folder / "model"))
+        other.learn({("letter", PLAIN): right, ("poster", PLAIN): wrong}, 300)
+        export(Folder(str(folder / "dense")), other.net.eval(), made.tokenizer, dtype=torch.float32)
+        adapt(other.net, 8, 16)
+        other.learn({("letter", PLAIN): wrong}, 200)
+    save_adapter(Folder(str(folder / "adapter")), other.net.eval(), str(folder / "dense"))
+    return other
 
 
 @contextmanager
@@ -143,7 +150,6 @@ def serving(model: Path, folder: Path, *flags: str, family: str = DEEPSEEK_OCR.n
     command = [PROGRAM, "serve", model, "--host", "127.0.0.1", "--port", str(port), "--served-model-name", NAME]
     command += ["--dtype", "float32", "--max-num-seqs", "2", "--skip-mm-profiling", "--enforce-eager"]
     quiet = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    quiet |= {"VLLM_ALLOW_RUNTIME_LORA_UPDATING": "1"}
     small = {"VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind", "OMP_NUM_THREADS": "2"}
     env = os.environ | quiet | small | {"HOME": str(folder), "PATH": f"{PROGRAM.parent}:{os.environ['PATH']}"}
     env.pop("PYTHONPATH", None)  # it runs in an environment of its own
