@@ -122,7 +122,7 @@ def test_a_short_context_is_kept_to_and_what_has_no_room_is_no_success(made, tmp
         assert status == 400 and "max_tokens=8192 cannot be greater than max_model_len=448" in answer
         assert main(label(tmp_path / "letter", tmp_path / "out", server)) == 0
         assert "max_model_len of 448 tokens" in caplog.text
-        assert len(list(dataset_samples(Folder(f"{tmp_path}/out/label")))) == 2
+        assert len(list(dataset_samples(Folder(f"{tmp_path}/out/label")))) == 1
         assert main(label(tmp_path / "poster", tmp_path / "refused", server)) == 3
         ((reason, detail),) = drops(tmp_path / "refused").values()
         assert reason == "refused" and "448" in detail
