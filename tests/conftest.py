@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from filelock import FileLock
 
@@ -15,6 +16,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy comes: its th
 
 from tests.inputs import pdfs
 
+# A busy machine is no fault: hypothesis's clocks fail tests of which one example waited.
+hypothesis.settings.register_profile("no clocks", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("no clocks")
 os.fsync = lambda file: None  # tests kill processes, no machines: what a process wrote is there without waiting for a disk
 importlib.metadata.version = functools.cache(importlib.metadata.version)  # read from files, dozens of times in each run
 

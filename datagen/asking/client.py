@@ -17,13 +17,13 @@ import os
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, NamedTuple
 
 import aiohttp
 
 from datagen.asking import answers
-from datagen.asking.answers import REFUSED, Answer, Garbled, NothingAnswers, Question, WrongServer
+from datagen.asking.answers import LENGTH, REFUSED, Answer, Garbled, NothingAnswers, Question, WrongServer
 from datagen.asking.loop import on_loop
 
 log = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 _BUSY = (408, 409, 425, 429, 500, 502, 503, 504)
 _NOT_NOW = (429, 503)
 _REFUSED = (400, 413, 415, 422)
+_TOO_LONG = ("max_tokens", "context length")  # what vLLM and SGLang say of an answer that their context has no room for
 BUSY, TIMEOUT, UNREACHABLE, GARBLED = "busy", "timeout", "unreachable", "garbled"
 """Why there is no answer: reasons that lie with the server, and not with what it is shown."""
 BESIDE, VARIABLE = "beside", "PAGEWHEEL_SERVERS"
@@ -49,7 +50,8 @@ class Fault(NamedTuple):
 @dataclass
 class _Server:
     """An address, which ends in /v1 as a rule; how many questions it may have at a time, and has; and until when it wants
-    none."""
+    none. `context` is how many tokens a question and its answer may have together, 0 where the server doesn't say, None before
+    it was asked; `num_read` is the most tokens that a question had so far."""
 
     url: str
     together: int
@@ -57,6 +59,9 @@ class _Server:
     not_before: float = 0.0
     num_answers: int = 0
     faults: int = 0
+    context: int | None = None
+    num_read: int = 0
+    learning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def room(self, now: float) -> int:
         return self.together - self.num_asked if now >= self.not_before else 0
@@ -67,7 +72,8 @@ class Servers:
     unless its own address ends in ?together=N. A question is asked `tries` times, has `timeout_s` for each, and waits at first
     for `wait_s`, then twice as long each time. After `most_failed` failures in a row, or `patience_s` in which no server was
     there, it gives up. `key` names the environment variable that holds the servers' key, if they want one. With `logprobs`
-    answers are scored, unless a server refuses that. Raises `ValueError` for an address that is none."""
+    answers are scored, unless a server refuses that. An answer that may be longer than a server's context has what the question
+    leaves of it. Raises `ValueError` for an address that is none."""
 
     reach: ClassVar[tuple[str, ...]] = ("url", "key", "together", "tries", "timeout_s", "wait_s", "most_failed", "patience_s")
 
@@ -141,7 +147,7 @@ class Servers:
                     if response.status in (401, 403):
                         raise WrongServer(f"{server.url} answers {response.status}: it takes no such key as ${self.key} has")
                     if response.status == 200:
-                        self._check_model(server.url, body)
+                        server.context = self._context(server.url, body)
                     elif response.status not in _BUSY:
                         raise WrongServer(f"{server.url}/models answers {response.status}: is it the address of a server's /v1?")
             except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -150,18 +156,42 @@ class Servers:
                 detail = str(error) or f"no answer within {_PROBE_S:g} s"
                 raise WrongServer(f"{server.url} can't be reached: {type(error).__name__}: {detail}") from None
 
+    def short(self, max_tokens: int) -> list[str]:
+        """A sentence for each server that `check` found to have no room for answers of `max_tokens`."""
+        return [
+            f"{one.url} has a max_model_len of {one.context:,} tokens: an answer may have what its page leaves of them, "
+            f"and not {max_tokens:,}"
+            for one in self._servers
+            if one.context and one.context <= max_tokens
+        ]
+
     def close(self) -> None:
         if self._session is not None:
             on_loop(self._session.close())
             self._session = None
 
-    def _check_model(self, url: str, body: bytes) -> None:
+    def _context(self, url: str, body: bytes) -> int:
+        """What a list of models says of ours: its `max_model_len`, or that of the model which it is an adapter of. Raises
+        `WrongServer` for a list without our model."""
         try:
-            names = [str(one["id"]) for one in json.loads(body)["data"]]
-        except (ValueError, KeyError, TypeError):
+            models = {str(one["id"]): one for one in json.loads(body)["data"]}
+            own = models.get(self.model, {})
+            context = int(own.get("max_model_len") or models.get(own.get("parent"), {}).get("max_model_len") or 0)
+        except (ValueError, KeyError, TypeError, AttributeError):
             raise WrongServer(f"{url}/models is no list of models: is it the address of a server's /v1?") from None
-        if names and self.model not in names:
-            raise WrongServer(f"{url} has no model {self.model}: it has {', '.join(names[:5])}")
+        if models and self.model not in models:
+            raise WrongServer(f"{url} has no model {self.model}: it has {', '.join([*models][:5])}")
+        return context
+
+    async def _has_room(self, server: _Server, max_tokens: int) -> bool:
+        """Whether an answer of `max_tokens` fits into the server's context, as far as is known."""
+        async with server.learning:
+            if server.context is None:
+                async with self._opened().get(f"{server.url}/models", timeout=_limit(_PROBE_S)) as response:
+                    body = await _limited(response)
+                    if response.status not in _BUSY:
+                        server.context = self._context(server.url, body) if response.status == 200 else 0
+        return not server.context or server.num_read + max_tokens < server.context
 
     def _without_key(self, content: bytes) -> bytes:
         """A body without the key, which some servers repeat, before anything of it is cut off."""
@@ -194,24 +224,33 @@ class Servers:
         async with self._room:
             self._room.notify()
 
-    async def _asked(self, server: _Server, question: Question, num_tries: int) -> tuple[Answer | Fault, float]:
-        """What a server says, and for how long to wait if that is no answer."""
+    async def _asked(
+        self, server: _Server, question: Question, num_tries: int, cut: bool = False
+    ) -> tuple[Answer | Fault, float]:
+        """What a server says, and for how long to wait if that is no answer. With `cut` the server says how long an answer may
+        be: it alone knows how many tokens the image takes."""
         wait_s = min(_LONGEST_WAIT_S, self.wait_s * 2**num_tries)
         started = time.monotonic()
         body = question.body() | ({"logprobs": True} if self.logprobs else {})  # only now: it is larger than the image
         try:
+            if cut := cut or not await self._has_room(server, body["max_tokens"]):
+                del body["max_tokens"]
             async with self._opened().post(f"{server.url}/chat/completions", json=body) as response:
                 content = await _limited(response)
                 if response.status == 200:
                     answer = answers.parsed(self._without_key(content))
                     server.faults, server.num_answers = 0, server.num_answers + 1
-                    return answer._replace(seconds=round(time.monotonic() - started, 3)), 0.0
+                    server.num_read = max(server.num_read, answer.num_read)
+                    why = f"context is {server.context or 'short'}" if cut and answer.end == LENGTH else ""
+                    return answer._replace(detail=why or answer.detail, seconds=round(time.monotonic() - started, 3)), 0.0
                 words = answers.words(self._without_key(content))
                 if response.status in _REFUSED and "logprobs" in body and "logprob" in words.lower():
                     if self.logprobs:
                         log.warning("%s refuses logprobs: its answers have no scores", server.url)
                     self.logprobs = False
                     return await self._asked(server, question, num_tries)
+                if response.status in _REFUSED and not cut and any(one in words for one in _TOO_LONG):
+                    return await self._asked(server, question, num_tries, cut=True)
                 if response.status in _REFUSED:
                     return Answer("", REFUSED, words, seconds=round(time.monotonic() - started, 3)), 0.0
                 if response.status not in _BUSY and response.status < 500:

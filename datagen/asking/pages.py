@@ -223,7 +223,8 @@ class Asker:
             return LOOP, f"it repeats itself; {len(text):,} characters", 0
         if answer.end == LENGTH:
             unit = "tokens" if answer.num_written else "characters"
-            return TRUNCATED, f"no end after {answer.num_written or len(text):,} {unit}", 0
+            why = f": the server's {answer.detail}" if answer.detail else ""
+            return TRUNCATED, f"no end after {answer.num_written or len(text):,} {unit}{why}", 0
         try:
             outcome.read = read(text)
         except Amiss as amiss:

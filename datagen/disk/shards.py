@@ -41,7 +41,7 @@ def shard_name(dataset: str, index: int) -> str:
 
 @dataclass(frozen=True)
 class ShardReport:
-    """The outcome of a shard. Times are Unix seconds. `num_barren` of the documents that begin in the shard gave no page. If a
+    """The outcome of a shard. Times are Unix seconds. `num_barren` of the documents that begin in the shard weren't read. If a
     source has been taken out of the shard since, `identity` is the first sha256. Steps that read the shard know it by `known_as`,
     so they needn't be made again."""
 

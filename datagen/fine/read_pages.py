@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from datagen.engines import Choice, Engines
 from datagen.fine.annotate_image import by_score
@@ -21,6 +22,8 @@ class ReadPages(Stage):
     The verdict is that of `AnnotateImage`: `trusted` if the regions' mean score, by character, which is the signal
     `reading_score`, is at least `min_score`; else `suspect`, for `unsure_reading`, or for `unscored_reading` where a region has
     none; `none` without any text."""
+
+    reads: ClassVar[bool] = True
 
     engine: Choice
     takes_all: bool = False

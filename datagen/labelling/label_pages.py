@@ -94,6 +94,7 @@ class LabelPages(Stage):
     """
 
     version: ClassVar[int] = 2
+    reads: ClassVar[bool] = True
 
     profile: Profile
     model: str

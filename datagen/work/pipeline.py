@@ -101,7 +101,11 @@ class Stage(Component, Protocol):
 
     Most stages are plain functions of a batch. A stage that waits for servers has `stream` instead, a function of outcomes,
     engines and `Making`. It may hold several samples. It yields all outcomes, drops included, in the order in which they came in.
+
+    A stage that `reads` does what the source couldn't: what it drops was not read, and counts as what the source drops.
     """
+
+    reads: ClassVar[bool] = False
 
     @property
     def batch_size(self) -> int:
@@ -144,13 +148,24 @@ class Pipeline:
         later: Inputs = (),
         making: Making = Making(),  # noqa: B008  # a tuple
     ) -> Iterator[Sample | Drop]:
-        """The samples of `inputs` after all stages, and all drops. An item is added to `barren` if it begins a container and gave
-        no sample. Items that are `forgotten`, or that `later` shards read again, are left out."""
-        stream = _read(self.source, inputs, barren, forgotten, later)
+        """The samples of `inputs` after all stages, and all drops. An item is added to `barren` if it begins a container and no
+        sample of it was read. Items that are `forgotten`, or that `later` shards read again, are left out."""
+        begun: list[tuple[Item, set[str]]] = []
+        stream = _read(self.source, inputs, begun, forgotten, later)
         for stage in self.stages:
             streams: Any = getattr(stage, "stream", None)
             stream = _streamed(stage, streams, stream, making) if streams else _apply(stage, stream)
-        return stream
+        unread: set[str] = set()
+        for outcome in stream:
+            if isinstance(outcome, Drop) and outcome.stage in self.readers:
+                unread.add(outcome.key)
+            yield outcome
+        barren.extend(item for item, keys in begun if keys <= unread)
+
+    @property
+    def readers(self) -> frozenset[str]:
+        """Whose drops mean that something wasn't read, as `Drop.stage` has them: the source and the stages that read."""
+        return frozenset({type(self.source).__name__, *(type(stage).__name__ for stage in self.stages if stage.reads)})
 
     def description(self) -> dict[str, Any]:
         """Everything that decides the bytes of shards: values, versions and engines of the source and the stages."""
@@ -272,14 +287,16 @@ def _num_parts(item: Item) -> int:
     return num_parts(item, PART_BYTES)
 
 
-def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgotten, later: Inputs) -> Iterator[Sample | Drop]:
+def _read(
+    source: Source, inputs: Inputs, begun: list[tuple[Item, set[str]]], forgotten: Forgotten, later: Inputs
+) -> Iterator[Sample | Drop]:
     """The samples and drops of `inputs`. An item that can't be read at all gives one drop. Only the item that begins a container
-    decides whether the container is barren."""
+    decides whether the container is barren: it is added to `begun`, with the keys of its samples."""
     for item in inputs:
         read_again = [other.part for other in later if other.uri == item.uri]
         if forgotten.holds(item) or covered(item.part, read_again):
             continue
-        num_samples = num_drops = num_skipped = 0
+        keys, num_drops, num_skipped = set[str](), 0, 0
         is_forgotten = False
         for outcome in _outcomes(source, item):
             # A drop without a key has no source, so it is forgotten if the outcome before it is.
@@ -287,13 +304,15 @@ def _read(source: Source, inputs: Inputs, barren: list[Item], forgotten: Forgott
             if is_forgotten or covered(part_of(outcome, item), read_again):
                 num_skipped += 1
                 continue
-            num_samples += isinstance(outcome, Sample)
-            num_drops += isinstance(outcome, Drop)
+            if isinstance(outcome, Drop):
+                num_drops += 1
+            elif item.begins:
+                keys.add(outcome.key)
             yield outcome
-        if item.begins and not num_samples and not num_skipped:
-            if not num_drops:
+        if item.begins and not num_skipped:
+            if not keys and not num_drops:
                 raise RuntimeError(f"{type(source).__name__} gives neither sample nor drop of {item.uri}")
-            barren.append(item)
+            begun.append((item, keys))
 
 
 def _outcomes(source: Source, item: Item) -> Iterator[Sample | Drop]:

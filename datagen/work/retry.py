@@ -138,9 +138,9 @@ def _without(
 ) -> ShardReport:
     """The report without the drops `gone`. A container doesn't count any more if a `later` shard reads its beginning."""
     left = tuple(drop for drop in report.drops if drop not in gone)
-    # If a stage dropped a sample, the source had read it.
+    # If a stage dropped a sample, the source had read it, unless the stage is there to read it.
     gave = set(manifest.read_part(folder, report.shard)["uri"].to_pylist())
-    gave |= {drop.uri for drop in report.drops if drop.stage != type(pipeline.source).__name__}
+    gave |= {drop.uri for drop in report.drops if drop.stage not in pipeline.readers}
     begun = {item.uri for item in inputs if item.begins} & {drop.uri for drop in gone}
     elsewhere = begun & {item.uri for item in later if item.begins}
     mended = begun - elsewhere - {drop.uri for drop in left}

@@ -42,9 +42,8 @@ def start_sam(net: DeepseekOcr, folder: Folder | str) -> None:
 
 def start_clip(net: DeepseekOcr, folder: Folder | str) -> None:
     """Put a CLIP's image tower into `net`. Raises as `start_sam` does."""
-    state = net.encoder.clip.state_dict()
-    state.pop("embeddings.position_ids")
-    _start(state, folder, _CLIP, "vision_model.", lambda name: name.endswith(("post_layernorm.weight", "post_layernorm.bias")))
+    unused = ("post_layernorm.weight", "post_layernorm.bias")
+    _start(net.encoder.clip.state_dict(), folder, _CLIP, "vision_model.", lambda name: name.endswith(unused))
 
 
 @torch.no_grad()

@@ -39,8 +39,10 @@ _BEGINNINGS = (
     ("decoder.", "model."),
     ("lm_head.", "lm_head."),
 )
-# Nothing uses them. The released checkpoint has them, and what transformers saves doesn't.
-_OPTIONAL = ("encoder.clip.embeddings.patch_embedding.weight", "encoder.clip.embeddings.position_ids")
+# Nothing uses it. The released checkpoint has it, and what transformers saves doesn't.
+_OPTIONAL = "encoder.clip.embeddings.patch_embedding.weight"
+# The numbers of CLIP's positions. We wrote them once. The released checkpoint hasn't got them, and vLLM refuses them.
+_STRAY = "embeddings.position_ids"
 _STACKED = re.compile(r"(.*\.mlp\.experts)\.(gate_up|down)")
 _HALVES = {"gate_up": ("gate_proj", "up_proj"), "down": ("down_proj",)}
 
@@ -112,8 +114,8 @@ def load(
 ) -> DeepseekOcr:
     """The network in a folder, in evaluation mode. `dtype` None means each tensor's own.
 
-    The folder may have the released names or ours, and transformers may have saved it. Two tensors that nothing uses may lack:
-    they become zeros, and the numbers of CLIP's positions. Takes the memory of the network and of one stored tensor. Raises
+    The folder may have the released names or ours, and transformers may have saved it. One tensor that nothing uses may lack:
+    it becomes zeros. Takes the memory of the network and of one stored tensor. Raises
     `FileNotFoundError`, and `BadCheckpoint`, which names the tensor, what it should be and what it is.
     """
     folder = folder if isinstance(folder, Folder) else Folder(os.fspath(folder))
@@ -133,18 +135,11 @@ def load(
             elif dtype is None and state[piece.name].dtype != tensor.dtype:
                 raise BadCheckpoint(f"{folder.url}: the experts of {piece.name} have several dtypes: load with one, as dtype=…")
             piece.of(state[piece.name]).copy_(files.read(key))
-    for name in _OPTIONAL:
-        if name not in state:
-            state[name] = _filled(blank[name], dtype or state["lm_head.weight"].dtype, device)
+    if _OPTIONAL not in state:
+        own = dtype or state["lm_head.weight"].dtype
+        state[_OPTIONAL] = torch.zeros(blank[_OPTIONAL].shape, dtype=own, device=device)
     net.load_state_dict(state, assign=True)
     return net.eval()
-
-
-def _filled(blank: Tensor, dtype: torch.dtype, device: str | torch.device) -> Tensor:
-    """A tensor of `blank`'s shape in place of one that nothing uses: zeros, or the numbers of positions."""
-    if blank.dtype.is_floating_point:
-        return torch.zeros(blank.shape, dtype=dtype, device=device)
-    return torch.arange(blank.numel(), dtype=blank.dtype, device=device).view(blank.shape)
 
 
 def targets(blank: dict[str, Tensor], tensors: dict[str, Stored], folder: Folder) -> dict[str, Piece]:
@@ -155,7 +150,7 @@ def targets(blank: dict[str, Tensor], tensors: dict[str, Stored], folder: Folder
     theirs = {piece.key: piece for name, value in blank.items() for piece in pieces(name, tuple(value.shape))}
     ours = {name: Piece(name, name) for name in blank}
     wanted = ours if is_ours(tensors) else theirs
-    wanted = {key: piece for key, piece in wanted.items() if key in tensors or piece.name not in _OPTIONAL}
+    wanted = {key: piece for key, piece in wanted.items() if key in tensors or piece.name != _OPTIONAL}
     if missing := [key for key in wanted if key not in tensors]:
         more = f" and {len(missing) - 1} others" if len(missing) > 1 else ""
         raise BadCheckpoint(f"{folder.url} lacks {missing[0]}{more}, which {CONFIG} asks for")
@@ -178,8 +173,9 @@ def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda li
     """Write a folder's weights into `out`, from released names to ours or back. Returns the new names: "ours" or "released".
 
     A stacked tensor is its experts' bytes one after the other. So bytes are only moved, and a round trip gives the same files,
-    by the index that came with them. Tensors that the network doesn't know keep their names. Other files are copied. Weights
-    that are in `out` are replaced. Takes the memory of the network. Raises `ValueError` and `BadCheckpoint`.
+    by the index that came with them. Tensors that the network doesn't know keep their names, but for the numbers of CLIP's
+    positions, which are left out. Other files are copied. Weights that are in `out` are replaced. Takes the memory of the
+    network. Raises `ValueError` and `BadCheckpoint`.
     """
     if same_place(source, out):
         raise ValueError("the folder to write must be another than the one to read")
@@ -193,7 +189,7 @@ def convert(source: Folder, out: Folder, tell: Callable[[str], None] = lambda li
         for name, value in blank.items():
             if name in there:
                 tensors |= _rearranged(files, name, tuple(value.shape), to_ours)
-        tensors |= {key: files.read(key) for key in files.tensors if key not in places}
+        tensors |= {key: files.read(key) for key in files.tensors if key not in places and not key.endswith(_STRAY)}
         index = _released_index(source, to_ours, set(tensors))
         one_file = len({tensor.file for tensor in files.tensors.values()}) == 1
         max_bytes = sys.maxsize if one_file else MAX_FILE_BYTES
@@ -237,8 +233,7 @@ def inspect(folder: Folder) -> str:
     places = targets(blank, tensors, folder)
     sizes: Counter[str] = Counter()
     for key, piece in places.items():
-        part = "buffers" if piece.name.endswith("position_ids") else part_of(piece.name)
-        sizes[part] += tensors[key].num_bytes // tensors[key].dtype.itemsize
+        sizes[part_of(piece.name)] += tensors[key].num_bytes // tensors[key].dtype.itemsize
     dtypes = Counter(str(tensor.dtype).removeprefix("torch.") for tensor in tensors.values())
     num_bytes = sum(tensor.num_bytes for tensor in tensors.values())
     unknown = sorted(set(tensors) - set(places))

@@ -17,18 +17,15 @@ from model.net.sam import resized, weighed
 class Embeddings(nn.Module):
     """The class token and positions, added to the compressor's output.
 
-    `patch_embedding` and `position_ids` do nothing. The released checkpoint has them, and a round trip must not lose them.
+    `patch_embedding` does nothing. The released checkpoint has it, and a round trip must not lose it.
     """
 
     def __init__(self, config: ClipConfig):
         super().__init__()
         self.grid = config.grid
-        num_positions = config.grid**2 + 1
         self.class_embedding = nn.Parameter(torch.empty(config.width))
         self.patch_embedding = nn.Conv2d(3, config.width, config.patch, stride=config.patch, bias=False)
-        self.position_embedding = nn.Embedding(num_positions, config.width)
-        self.position_ids: Tensor
-        self.register_buffer("position_ids", torch.arange(num_positions)[None])
+        self.position_embedding = nn.Embedding(config.grid**2 + 1, config.width)
 
     def forward(self, x_BDhw: Tensor) -> Tensor:
         B, D, h, w = x_BDhw.shape

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import logging
 import math
 import time
 from collections.abc import Iterable, Mapping
@@ -33,6 +34,8 @@ from recipes.steps.pipeline import PipelineRunner, busy_s, make
 
 if TYPE_CHECKING:
     from recipes.report import Section
+
+log = logging.getLogger(__name__)
 
 _A_DAY, _INDEX_BYTES = 86_400, 45
 
@@ -179,6 +182,8 @@ def check(step: Labelling) -> None:
         servers = Servers(**settings)
         try:
             on_loop(servers.check())
+            for sentence in servers.short(step.label.profile.max_tokens):
+                log.warning("%s: %s", step.name, sentence)
         finally:
             servers.close()
     step.label.engines()  # for a network of ours: its weights

@@ -1,6 +1,7 @@
 """Folders of weights: from released names to ours and back, byte for byte. An error says in a line what is wrong."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -98,6 +99,18 @@ def test_a_round_trip_gives_the_same_files(released, tmp_path, name, num_files):
     assert sorted(path.name for path in (tmp_path / "back").iterdir()) == files and len(files) == num_files + 2
     for file in files:
         assert (tmp_path / "back" / file).read_bytes() == (parts / file).read_bytes(), file
+
+
+def test_the_numbers_of_positions_may_come_in_and_never_go_out(released, tmp_path, net):
+    """Folders that we wrote once have them; vLLM refuses a folder that has."""
+    stray, before = "model.vision_model.embeddings.position_ids", load_file(released / "model.safetensors")
+    shutil.copytree(released, tmp_path / "old")
+    save_file(before | {stray: torch.arange(257)[None]}, tmp_path / "old/model.safetensors")
+    old, ours, back = (Folder(str(tmp_path / name)) for name in ("old", "ours", "back"))
+    assert torch.equal(weights.load(old).lm_head.weight, net.lm_head.weight.bfloat16())
+    weights.convert(old, ours)
+    weights.convert(ours, back)
+    assert load_file(tmp_path / "back/model.safetensors").keys() == before.keys()
 
 
 def test_weights_that_were_there_are_replaced(released, tmp_path, net):

@@ -67,10 +67,10 @@ def test_keys_types_and_files_are_the_released_ones(exported, net):
         sizes = {key: math.prod(tensor.shape) for key, tensor in files.tensors.items()}
         kinds = {key: tensor.dtype for key, tensor in files.tensors.items()}
         assert files.metadata == {"format": "pt"}
-    assert kinds.pop("model.vision_model.embeddings.position_ids") == torch.int64 and set(kinds.values()) == {torch.bfloat16}
+    assert set(kinds.values()) == {torch.bfloat16} and not [key for key in kinds if "position_ids" in key]  # vLLM refuses it
     index = json.loads((exported / "model.safetensors.index.json").read_text())
     assert index["weight_map"].keys() == sizes.keys() == weights.released_tensors(net).keys()
-    assert index["metadata"]["total_size"] == 2 * sum(sizes.values()) + 6 * 257
+    assert index["metadata"]["total_size"] == 2 * sum(sizes.values())
 
 
 def test_the_config_says_what_the_released_one_says(exported):

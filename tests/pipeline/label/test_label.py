@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from datagen.disk.storage import Folder
 from datagen.target.grammar import DET, DET_END, REF, REF_END
 from recipes.__main__ import main
-from tests.chat_server import says, serving
+from tests.chat_server import fails, says, serving
 from tests.commits import at_every_commit
 from tests.faulty_server import MODEL, faulty
 from tests.inputs.small_pages import page
@@ -147,12 +147,12 @@ def test_retry_asks_again_in_other_words_and_the_report_escapes_what_was_said(tm
 
     with serving(reply) as (server, came):
         argv = words(tmp_path / "in", tmp_path / "out", server)
-        assert run(argv) == 0
+        assert run(argv) == 3  # no document has given anything
         asked = len(came)
         assert {reason for reason, _ in drops(tmp_path / "out").values()} == {"loop"}
         html = (tmp_path / "out/report/index.html").read_text()
         assert HOSTILE not in html and "&lt;script&gt;alert(1)" in html and html.count("data:image/webp;base64") == 3
-        assert run(argv) == 0 and len(came) == asked
+        assert run(argv) == 3 and len(came) == asked
         patient.append(True)
         assert main(["retry", f"out={tmp_path}/out", "reason=loop", "on=inline"]) == 0
         assert len(came) == asked + 3 and {request["temperature"] for request in came[asked:]} == {0.3}
@@ -168,11 +168,23 @@ def test_a_blank_page_is_asked_of_nobody_and_a_page_with_ink_that_is_seen_as_bla
     Image.new("L", (160, 220), 255).save(tmp_path / "in/a.png")
     (tmp_path / "in/b.png").write_bytes(page("b"))
     with serving(lambda request: says("")) as (server, came):
-        assert run(words(tmp_path / "in", tmp_path / "out", server)) == 0
+        assert run(words(tmp_path / "in", tmp_path / "out", server)) == 3
     assert len(came) == 4
     details = sorted(detail for _, detail in drops(tmp_path / "out").values())
     assert details[0].startswith("an empty answer; tries: blank, blank") and details[1].startswith("the page has no ink")
     assert {reason for reason, _ in drops(tmp_path / "out").values()} == {"blank"}
+
+
+def test_a_server_with_a_short_context_labels_pages_and_one_that_refuses_all_is_no_success(tmp_path, caplog):
+    write_pages(tmp_path / "in", 2, a_tar=1)
+    answer = says(f"{REF}text{REF_END}{DET}[[100, 100, 900, 300]]{DET_END}\nSome words.")
+    with serving(lambda request: answer, models={MODEL: 4096}) as (server, came):
+        assert run(words(tmp_path / "in", tmp_path / "out", server)) == 0
+    assert len(came) == 2 and not any("max_tokens" in request for request in came)
+    assert "a max_model_len of 4,096 tokens: an answer may have what its page leaves of them, and not 8,192" in caplog.text
+    with serving(lambda request: fails(400, "Input length (929) exceeds it"), models={MODEL: 640}) as (server, _):
+        assert run(words(tmp_path / "in", tmp_path / "refused", server)) == 3
+    assert {reason for reason, _ in drops(tmp_path / "refused").values()} == {"refused"}
 
 
 def test_a_plan_for_millions_of_pages_says_what_they_take(capsys):

@@ -124,6 +124,18 @@ def test_a_bad_document_is_a_drop_and_barren_and_a_lost_one_a_bug():
         run(uris=("--",))
 
 
+@dataclass(frozen=True)
+class Read(Refuse):
+    """A stage without which nothing is read."""
+
+    reads = True
+
+
+def test_a_document_that_no_stage_could_read_is_barren_and_one_that_a_stage_passed_over_is_not():
+    assert run(Refuse("abd"), uris=("ab", "ca", "d"))[1] == []
+    assert run(Read("abd"), uris=("ab", "ca", "d"))[1] == ["ab", "d"]
+
+
 def test_each_part_of_a_document_that_cannot_be_read_is_a_drop_of_its_own():
     whole = Item("bad", count=9)
     parts = [replace(whole, stop=3), replace(whole, first=3, stop=6), replace(whole, first=6)]
