@@ -103,22 +103,6 @@ def test_right_to_left_text_is_in_logical_order(lang, text):
     assert line.direction == "rtl"
 
 
-@pytest.mark.parametrize("visual", [False, True])
-def test_the_order_in_the_file_does_not_matter(visual):
-    hebrew = "שלום עולם 18"
-    font = noto("NotoSansHebrew")
-
-    def draw(page):
-        order = "18 " + hebrew[:-3][::-1]
-        xs = [200 + sum(font.text_length(c, 12) for c in order[:i]) for i in range(len(order))]
-        writer = pymupdf.TextWriter(page.rect)
-        for x, c in list(zip(xs, order, strict=True))[:: 1 if visual else -1]:
-            writer.append((x, 100), c, font=font, fontsize=12)
-        writer.write_text(page)
-
-    assert texts(drawn(draw)) == [hebrew]
-
-
 def test_gaps_are_spaces_where_a_font_has_none_to_show():
     vietnamese = "Tất cả mọi người sinh ra đều được tự do"
     font = noto("NotoSans")
@@ -266,14 +250,6 @@ def test_vertical_fonts_say_that_they_are(tmp_path):
     assert [(line.text, line.direction) for line in lines] == [("一者人", "ttb"), ("人一者", "ttb")]
 
 
-def test_hyphens_stand_as_drawn_in_lines():
-    document = typeset(["conscience and inter\u00adnational brother\u00adhood of men"], "en", Style(width_pt=210, margin_pt=40))
-    found = texts(document.pdf)
-    assert found == [line.text for line in document.pages[0].lines]
-    assert any(line.endswith("-") for line in found)
-    assert not any("\u00ad" in line for line in found)
-
-
 def test_text_drawn_twice_for_boldness_stands_once():
     pdf = placed((72, 100, "Bold heading"), (72.3, 100, "Bold heading"), (72, 120, "Bold heading"))
     assert texts(pdf) == ["Bold heading", "Bold heading"]
@@ -323,14 +299,3 @@ def test_no_place_or_size_of_a_glyph_raises_anything():
         blocks = reading_order(visual_lines(blocks, True, lambda box: True), False)
         if size:  # text without any is left out before
             paragraphs(blocks, True)
-
-
-def test_what_is_drawn_between_words_keeps_them_apart():
-    """Outlined words: their line is no line any more, so that their ink is seen to lie outside of all lines."""
-    document = typeset([" ".join(UDHR["Latn"][1].split()[:8])], "en", Style(size_pt=12))
-    with pymupdf.open(stream=document.pdf, filetype="pdf") as doc:
-        x0, y0, x1, y1 = doc[0].get_text("words")[3][:4]
-        doc[0].add_redact_annot((x0, y0, x1, y1), fill=False)
-        doc[0].apply_redactions(graphics=0)
-        doc[0].draw_rect(pymupdf.Rect(x0 + 1, y0 + 3, x1 - 1, y1 - 3), fill=(0, 0, 0))
-        assert len(texts(doc.tobytes())) == 2
