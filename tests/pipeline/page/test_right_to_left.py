@@ -16,7 +16,7 @@ from datagen.page.line_order import reading_order
 from datagen.page.line_pieces import Piece
 from datagen.page.paragraphs import paragraphs
 from datagen.page.visual_lines import visual_lines
-from tests.inputs.pdfs import LATIN, assemble, stream
+from tests.inputs.pdfs import LATIN, assemble, one_page
 from tests.inputs.typeset import typeset
 from tests.inputs.udhr import UDHR
 from tests.opened import read
@@ -216,18 +216,18 @@ def test_ruby_stays_where_its_line_is_joined_to_what_stands_before_it():
 
 def test_vertical_fonts_say_that_they_are(tmp_path):
     content = b"BT /F 20 Tf 300 700 Td <4E0080054EBA> Tj ET BT /F 20 Tf 260 700 Td <4EBA4E008005> Tj ET"
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
-        stream(content),
+    fonts = [
         b"<</Type/Font/Subtype/Type0/BaseFont/HeiseiMin-W3/Encoding/UniJIS-UCS2-V/DescendantFonts[6 0 R]>>",
         b"<</Type/Font/Subtype/CIDFontType0/BaseFont/HeiseiMin-W3/CIDSystemInfo<</Registry(Adobe)/Ordering(Japan1)/Supplement 2>>"
         b"/FontDescriptor 7 0 R>>",
         b"<</Type/FontDescriptor/FontName/HeiseiMin-W3/Flags 4/FontBBox[0 -200 1000 900]/ItalicAngle 0/Ascent 880/Descent -120"
         b"/CapHeight 700/StemV 80>>",
     ]
-    lines = [line for region in read(assemble(tmp_path / "a.pdf", objects)).regions for line in region.lines]
+    lines = [
+        line
+        for region in read(assemble(tmp_path / "a.pdf", one_page(content, "/Font<</F 5 0 R>>", *fonts))).regions
+        for line in region.lines
+    ]
     assert [(line.text, line.direction) for line in lines] == [("一者人", "ttb"), ("人一者", "ttb")]
 
 
@@ -243,14 +243,8 @@ def test_hostile_places_raise_nothing(tmp_path):
         b"BT /T 0 Tf 72 600 Td (\\350\\351 x) Tj ET BT /T 12 Tf 1 0 0 1 72 500 Tm 9e30 Tc (far apart) Tj ET "
         b"BT /T 12 Tf 0 0 3 1 72 400 Tm (QZQZ) Tj ET"
     )
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</T 5 0 R>>>>>>",
-        stream(content),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
-    ]
-    assert not set("QZ") & set("".join(texts(assemble(tmp_path / "a.pdf", objects))))
+    pdf = assemble(tmp_path / "a.pdf", one_page(content, "/Font<</T 5 0 R>>", b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"))
+    assert not set("QZ") & set("".join(texts(pdf)))
 
 
 def test_no_place_or_size_of_a_glyph_raises_anything():
