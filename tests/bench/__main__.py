@@ -11,28 +11,20 @@ import sys
 
 from tests.bench import results
 
-# By name: the folder of the benchmark.
-BENCHES = {
-    "extraction": "coarse",
-    "lines": "coarse",
-    "language": "coarse",
-    "truth": "coarse",
-    "fine": "fine",
-    "fine_digital": "fine",
-    "fine_photos": "fine",
-    "page_tests": "fine",
-    "tables": "fine",
+# By folder: the benchmarks in it; and by name the folder.
+_FOLDERS = {
+    "coarse": "extraction lines language truth",
+    "fine": "fine fine_digital fine_photos page_tests tables",
     "word": "word",
     "figures": "figures",
     "scene": "scene",
-    "parts": "work",
-    "documents": "work",
-    "reader": "flywheel",
-    "gate": "flywheel",
+    "work": "parts documents",
+    "flywheel": "reader gate",
     "label": "label",
     "agree": "agree",
-    "model": "network",
+    "network": "model",
 }
+BENCHES = {name: folder for folder, names in _FOLDERS.items() for name in names.split()}
 
 
 def chosen(only: str) -> list[str]:

@@ -164,14 +164,18 @@ def memory_bomb(path: Path) -> Path:
         zlib.compress(bytes(1 << 20)),
         "/Type/XObject/Subtype/Image/Width 320000/Height 320000/ColorSpace/DeviceRGB/BitsPerComponent 8/Filter/FlateDecode",
     )
-    objects = [
+    return assemble(path, one_page(b"595 0 0 842 0 0 cm /I Do", "/XObject<</I 5 0 R>>", pixels))
+
+
+def one_page(content: bytes, resources: str, *objects: bytes) -> list[bytes]:
+    """The objects of a PDF of one page; its resources name those that are given, from 5 on."""
+    return [
         b"<</Type/Catalog/Pages 2 0 R>>",
         b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</XObject<</I 5 0 R>>>>>>",
-        stream(b"595 0 0 842 0 0 cm /I Do"),
-        pixels,
+        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<<{resources}>>>>".encode(),
+        stream(content),
+        *objects,
     ]
-    return assemble(path, objects)
 
 
 def stream(content: bytes, entries: str = "") -> bytes:

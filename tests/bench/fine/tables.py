@@ -7,15 +7,15 @@ tables of seed 0 and some of 1 and 2; nobody has looked at those of seed 7. PubT
 learned from them.
 """
 
+import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from statistics import fmean
 
-import numpy
 import pymupdf
 
-from datagen.coarse.page import OpenPage
+from datagen.coarse.page import rendered
 from datagen.coarse.text_layer import text_layer
 from datagen.engines import OPEN
 from datagen.engines.tables import Reading, TableReader
@@ -66,15 +66,10 @@ def readings(table: TypesetTable, reader: TableReader) -> Iterator[tuple[str, st
 def digital(table: TypesetTable) -> tuple[str | None, float]:
     """The HTML of the table from its page's text layer, and the seconds that it took, but those of the layer itself."""
     with pymupdf.open(stream=table.pdf, filetype="pdf") as doc:
-        page = doc[0]
-        zoom = 1920 / max(page.rect.width, page.rect.height)
-        displaylist = page.get_displaylist()
-        pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
-        pixels = numpy.frombuffer(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
-        view = OpenPage(page, displaylist, zoom, (pixmap.width, pixmap.height), pixels)
+        view = rendered(doc, 0, 1920, math.inf)
         lines = [line for region in text_layer(view).regions for line in region.lines]
         start = time.perf_counter()
-        html = table_html(view, table.pixels(zoom), lines)
+        html = table_html(view, table.pixels(view.zoom), lines)
         return html, time.perf_counter() - start
 
 

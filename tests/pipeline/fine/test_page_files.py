@@ -3,6 +3,8 @@
 import zipfile
 from pathlib import Path
 
+import pytest
+
 from datagen.coarse.source import PdfSource
 from datagen.fine.source import FORMATS, PageFiles
 from datagen.inputs import archive
@@ -50,17 +52,11 @@ def test_a_shard_has_files_of_one_kind_and_its_estimate(tmp_path):
     assert pages == SOURCE.pdf.estimate(shards[0]) and images == SOURCE.images.estimate(shards[1])
 
 
-def test_what_has_another_name_is_taken_for_a_pdf_and_dropped_with_a_reason(tmp_path):
-    path = tmp_path / "page"
-    path.write_bytes(image())
-    (drop,) = _drops(path)
-    assert drop.reason == "not_a_pdf"
-    broken = tmp_path / "page.png"
-    broken.write_bytes(b"%PDF-1.7")
-    (drop,) = _drops(broken)
-    assert drop.reason == "other_format"
-
-
-def _drops(path: Path) -> list[Drop]:
+@pytest.mark.parametrize(
+    ("name", "content", "reason"), [("page", image(), "not_a_pdf"), ("page.png", b"%PDF-1.7", "other_format")]
+)
+def test_what_has_another_name_is_taken_for_a_pdf_and_dropped_with_a_reason(tmp_path, name, content, reason):
+    path = tmp_path / name
+    path.write_bytes(content)
     pipeline = Pipeline("fine", Listing(str(path), FORMATS), SOURCE, ())
-    return [o for o in pipeline.process((Item(str(path)),), []) if isinstance(o, Drop)]
+    assert [o.reason for o in pipeline.process((Item(str(path)),), []) if isinstance(o, Drop)] == [reason]

@@ -1,10 +1,11 @@
 """Born-digital tables as HTML, from PDFs that Cairo wrote."""
 
-import numpy
+import math
+
 import pymupdf
 import pytest
 
-from datagen.coarse.page import OpenPage
+from datagen.coarse.page import OpenPage, rendered
 from datagen.coarse.text_layer import text_layer
 from datagen.fine.text_layer_tables import table_html
 from datagen.page import raised
@@ -15,12 +16,7 @@ from tests.typeset.tables import TypesetTable, typeset_tables
 def read(pdf: bytes, rotation: int = 0) -> tuple[OpenPage, list[Line]]:
     doc = pymupdf.open(stream=pdf, filetype="pdf")
     doc[0].set_rotation(rotation)
-    page = doc[0]
-    zoom = 1920 / max(page.rect.width, page.rect.height)
-    displaylist = page.get_displaylist()
-    pixmap = displaylist.get_pixmap(matrix=pymupdf.Matrix(zoom, zoom), alpha=False)
-    pixels = numpy.array(pixmap.samples_mv, numpy.uint8).reshape(pixmap.height, pixmap.width, 3)
-    view = OpenPage(page, displaylist, zoom, (pixmap.width, pixmap.height), pixels)
+    view = rendered(doc, 0, 1920, math.inf)
     return view, [line for region in text_layer(view).regions for line in region.lines]
 
 

@@ -53,15 +53,6 @@ def test_paragraph_over_two_pages_is_divided_at_a_word(read: Read) -> None:
     assert " ".join(line.text for line in second.lines) == second.text
 
 
-def test_columns_divide_a_paragraph_too(read: Read) -> None:
-    pages = read(prose(30), xml.paragraph(look=xml.section(columns=2, kind="continuous")))
-
-    first, second = pages.labelled("text")
-    assert first.continues
-    assert first.box.x1 < second.box.x0
-    assert f"{first.text} {second.text}".split() == (WORDS * 30).split()
-
-
 def test_heads_feet_and_numbers_are_regions_of_their_own(read: Read) -> None:
     pages = read(prose(70), header=xml.paragraph(xml.run("A running head")), footer=xml.paragraph(xml.field("PAGE", "99")))
 

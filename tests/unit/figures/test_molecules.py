@@ -18,23 +18,13 @@ from datagen.figures.chemistry.molecules import Molecules, recombined
 from datagen.record import SampleError
 from datagen.samples import molecules as lists
 
-SMILES = [
-    "CC(=O)Oc1ccccc1C(=O)O",
-    "CN1C=NC2=C1C(=O)N(C(=O)N2C)C",
-    "C[C@H](N)C(=O)O",
-    "C/C=C/C(=O)OC",
-    "CC(C)Cc1ccc(cc1)[C@@H](C)C(=O)NCC#N",
-    "[Na+].[O-]S(=O)(=O)c1ccccc1",
-    "CCN(CC)C(=O)[C@H]1CN([C@@H]2Cc3cn(C(C)=O)c4cccc(c34)C2=C1)C",
-    "OC[C@H]1O[C@@H](O)[C@H](O)[C@@H](O)[C@@H]1O",
-    "[2H]C([2H])([2H])O",
-    "O=[N+]([O-])c1ccc(Br)cc1",
-    "FC(F)(F)c1cc(cc(c1)C(F)(F)F)NC(=S)N",
-    "C1CC1N=Nc1ccccc1",
-    "CC(C)(C)OC(=O)N1CCC(CC1)c1ccncc1",
-    "C[N+](C)(C)CCO.[Cl-]",
-    "c1ccc2c(c1)[nH]c1ccccc12",
-]
+SMILES = (
+    "CC(=O)Oc1ccccc1C(=O)O CN1C=NC2=C1C(=O)N(C(=O)N2C)C C[C@H](N)C(=O)O C/C=C/C(=O)OC CC(C)Cc1ccc(cc1)[C@@H](C)C(=O)NCC#N "
+    "[Na+].[O-]S(=O)(=O)c1ccccc1 CCN(CC)C(=O)[C@H]1CN([C@@H]2Cc3cn(C(C)=O)c4cccc(c34)C2=C1)C "
+    "OC[C@H]1O[C@@H](O)[C@H](O)[C@@H](O)[C@@H]1O [2H]C([2H])([2H])O O=[N+]([O-])c1ccc(Br)cc1 "
+    "FC(F)(F)c1cc(cc(c1)C(F)(F)F)NC(=S)N C1CC1N=Nc1ccccc1 CC(C)(C)OC(=O)N1CCC(CC1)c1ccncc1 C[N+](C)(C)CCO.[Cl-] "
+    "c1ccc2c(c1)[nH]c1ccccc12"
+).split()
 LOOK = replace(depict.look(random.Random(1)), unknown_marked=False, hydrogens=False, coordgen=False)
 
 

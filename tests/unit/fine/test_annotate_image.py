@@ -299,9 +299,19 @@ def test_lines_carry_their_direction_and_a_right_to_left_page_its_order():
     assert [r.box.x0 > 500 for r in result.regions] == [True, False]
 
 
+COLUMNS = (
+    "吾輩は猫である名前はまだ無い どこで生れたか頓と見当がつかぬ 何でも薄暗いじめじめした所で "
+    "ニャーニャー泣いていた事だけは 記憶している吾輩はここで始めて"
+).split()
+
+
+def standing(num: int) -> list[tuple[Box, str, float]]:
+    """The first columns, from the right."""
+    return [(Box(700 - 80 * n, 100, 740 - 80 * n, 700), text, 0.99) for n, text in enumerate(COLUMNS[:num])]
+
+
 def test_columns_from_top_to_bottom_are_laid_down_and_read_from_the_right(monkeypatch):
-    columns = ["吾輩は猫である名前はまだ無い", "どこで生れたか頓と見当がつかぬ", "何でも薄暗いじめじめした所で"]
-    told = Told(lines=[(Box(700 - 80 * n, 100, 740 - 80 * n, 700), text, 0.99) for n, text in enumerate(columns)])
+    told = Told(lines=standing(3))
     shapes = []
     read = Engine.read
 
@@ -312,7 +322,7 @@ def test_columns_from_top_to_bottom_are_laid_down_and_read_from_the_right(monkey
     monkeypatch.setattr(Engine, "read", seen_upright)
     result = annotated(told)
     assert all(width > height for height, width in shapes)
-    assert "".join(r.text for r in result.regions) == "".join(columns)
+    assert "".join(r.text for r in result.regions) == "".join(COLUMNS[:3])
     assert {line.direction for r in result.regions for line in r.lines} == {"ttb"}
     assert (result.lang, result.script) == ("ja", "Jpan")
 
@@ -366,19 +376,9 @@ def test_it_wants_a_gpu_if_one_of_its_engines_does():
     assert AnnotateImage(layout=Choice.of("pp-doclayout", device="cpu")).needs.gpus == 0
 
 
-COLUMNS = (
-    "吾輩は猫である名前はまだ無い",
-    "どこで生れたか頓と見当がつかぬ",
-    "何でも薄暗いじめじめした所で",
-    "ニャーニャー泣いていた事だけは",
-    "記憶している吾輩はここで始めて",
-)
-
-
 @pytest.mark.parametrize(("num", "numbers"), [(4, []), (5, [(Box(700, 720, 800, 750), "12", 0.99)])])
 def test_columns_that_the_layout_has_for_a_table_are_text_with_a_number_that_lies_among_them(num, numbers):
-    standing = [(Box(700 - 80 * n, 100, 740 - 80 * n, 700), text, 0.99) for n, text in enumerate(COLUMNS[:num])]
-    told = Told(lines=[*standing, *numbers], layout=[seen("table", 340, 50, 820, 760)])
+    told = Told(lines=[*standing(num), *numbers], layout=[seen("table", 340, 50, 820, 760)])
     result = annotated(told)
     assert "table" not in {region.label for region in result.regions}
     assert "".join(region.text for region in result.regions if region.text != "12") == "".join(COLUMNS[:num])

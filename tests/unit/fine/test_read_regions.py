@@ -153,16 +153,9 @@ def test_a_formula_is_displayed_in_the_pages_text() -> None:
 @pytest.mark.parametrize(
     ("said", "format"),
     [
-        ("", "html"),
-        ("a table", "html"),
-        ("<table><tr><td></td><td> </td></tr></table>", "html"),
-        ("<table><tr><td>1</td>", "html"),
+        *((said, "html") for said in ("", "a table", "<table><tr><td></td><td> </td></tr></table>", "<table><tr><td>1</td>")),
         ('<table><tr><td>1</td><td rowspan="2">2</td></tr></table>', "html"),
-        ("", "latex"),
-        ("$$ $$", "latex"),
-        (r"\frac{1}{2", "latex"),
-        (r"a}{b", "latex"),
-        (r"{a\}", "latex"),
+        *((said, "latex") for said in ("", "$$ $$", r"\frac{1}{2", r"a}{b", r"{a\}")),
     ],
 )
 def test_garbage_leaves_a_region_unread(said: str, format: str) -> None:

@@ -9,17 +9,10 @@ from datagen.record import Box, Line
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("◦ an item", "• an item"),
-        ("\uf0b7 an item", "• an item"),
+        *((f"{sign} an item", "• an item") for sign in "◦\uf0b7✔o•"),
+        *((f"{sign} an item", "- an item") for sign in "–-"),
+        *((text, text) for text in ("☑ an item", "12. an item", "on and on")),
         ("\uf0b7", "•"),
-        ("✔ an item", "• an item"),
-        ("☑ an item", "☑ an item"),
-        ("o an item", "• an item"),
-        ("– an item", "- an item"),
-        ("• an item", "• an item"),
-        ("- an item", "- an item"),
-        ("12. an item", "12. an item"),
-        ("on and on", "on and on"),
     ],
 )
 def test_a_lines_sign_is_one_that_markdown_has(text, expected):

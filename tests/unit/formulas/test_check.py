@@ -12,13 +12,8 @@ from tests.inputs.samples import encoded, sample
 
 MARGIN = 6
 RIGHT = (
-    r"E = mc^2",
-    r"x",
-    r"\Sigma",
-    r"\frac{1}{2}",
-    r"\sum_{i=1}^{n} x_i",
+    *(r"E = mc^2", r"x", r"\Sigma", r"\frac{1}{2}", r"\sum_{i=1}^{n} x_i", r"\sqrt{a^2+b^2} \leq c"),
     r"\begin{pmatrix} a & b \\ c & d \end{pmatrix}",
-    r"\sqrt{a^2+b^2} \leq c",
 )
 WRONG = {
     r"E = mc^2": r"\int_0^1 f(t)\,dt",

@@ -40,48 +40,54 @@ def order(*regions: Region, direction: str = "ltr") -> str:
     return result
 
 
-def test_no_region_gives_none():
-    assert in_reading_order([]) == []
+def page(said: str) -> list[Region]:
+    """Regions between bars, as NAME X0 Y0 X1 Y1, behind which a label other than text stands, and `standing` if its lines do."""
+    made = []
+    for name, x0, y0, x1, y1, *is_of in (one.split() for one in said.split("|")):
+        labels = [word for word in is_of if word != "standing"]
+        made.append(region(name, int(x0), int(y0), int(x1), int(y1), *labels, standing="standing" in is_of))
+    return made
 
 
-def test_columns_below_a_title_are_read_one_after_the_other_though_their_paragraphs_end_at_one_height():
-    title = region("t", 100, 0, 500, 30, "title")
-    left = [region("a", 0, 50, 290, 150), region("b", 0, 150, 290, 300)]
-    right = [region("c", 310, 50, 600, 150), region("d", 310, 150, 600, 300)]
-    assert order(title, *left, *right) == "t a b c d"
-
-
-def test_columns_above_and_below_what_runs_across_are_two_blocks():
-    above = [region("a", 0, 0, 290, 100), region("b", 310, 0, 600, 100)]
-    below = [region("d", 0, 200, 290, 300), region("e", 310, 200, 600, 300)]
-    assert order(*above, region("c", 0, 120, 600, 180), *below) == "a b c d e"
-
-
-def test_a_heading_that_stands_in_the_left_column_alone_belongs_to_what_runs_across_below_it():
-    above = [region("a", 0, 0, 290, 100), region("b", 310, 0, 600, 100)]
-    assert order(*above, region("h", 0, 120, 200, 135, "sub_title"), region("c", 0, 145, 600, 250)) == "a b h c"
-
-
-def test_the_longer_left_column_of_an_article_is_read_to_its_end_first():
-    article = [region("a", 0, 0, 290, 100), region("b", 0, 110, 290, 200), region("c", 310, 0, 600, 90)]
-    assert order(*article, region("t", 0, 260, 600, 300, "title"), region("d", 0, 310, 600, 400)) == "a b c t d"
-
-
-def test_articles_of_a_newspaper_are_read_one_by_one_each_with_its_own_columns():
-    main = [region("A", 50, 0, 550, 40, "title"), *(region(f"a{n}", 150 * n, 60, 150 * n + 140, 300) for n in range(4))]
-    side = [region("B", 620, 0, 790, 30, "title"), region("b1", 610, 50, 695, 600), region("b2", 705, 50, 790, 600)]
-    lower = [region("C", 0, 330, 140, 350, "title"), region("c", 0, 360, 140, 600)]
-    picture = [region("p", 160, 330, 590, 450, "image"), region("q", 200, 455, 500, 470, "image_caption")]
-    last = [
-        region("D", 200, 480, 560, 510, "title"),
-        *(region(f"d{n}", 160 + 150 * n, 520, 290 + 150 * n, 600) for n in range(3)),
-    ]
-    assert order(*main, *side, *lower, *picture, *last) == "A a0 a1 a2 a3 C c p q D d0 d1 d2 B b1 b2"
-
-
-def test_a_heading_that_stands_to_the_right_of_its_text_comes_first():
-    text = [region("a", 0, 0, 300, 150), region("b", 0, 150, 300, 300)]
-    assert order(region("t", 320, 0, 360, 304, "title", standing=True), *text, region("c", 0, 300, 360, 380)) == "t a b c"
+@pytest.mark.parametrize(
+    ("names", "regions", "direction"),
+    [
+        # Columns below a title, one after the other though their paragraphs end at one height.
+        ("t a b c d", "t 100 0 500 30 title|a 0 50 290 150|b 0 150 290 300|c 310 50 600 150|d 310 150 600 300", "ltr"),
+        # Columns above and below what runs across are two blocks.
+        ("a b c d e", "a 0 0 290 100|b 310 0 600 100|c 0 120 600 180|d 0 200 290 300|e 310 200 600 300", "ltr"),
+        # A heading that stands in the left column alone belongs to what runs across below it.
+        ("a b h c", "a 0 0 290 100|b 310 0 600 100|h 0 120 200 135 sub_title|c 0 145 600 250", "ltr"),
+        # The longer left column of an article is read to its end first.
+        ("a b c t d", "a 0 0 290 100|b 0 110 290 200|c 310 0 600 90|t 0 260 600 300 title|d 0 310 600 400", "ltr"),
+        # Articles of a newspaper, one by one, each with its own columns.
+        (
+            "A a0 a1 a2 a3 C c p q D d0 d1 d2 B b1 b2",
+            "A 50 0 550 40 title|a0 0 60 140 300|a1 150 60 290 300|a2 300 60 440 300|a3 450 60 590 300"
+            "|B 620 0 790 30 title|b1 610 50 695 600|b2 705 50 790 600|C 0 330 140 350 title|c 0 360 140 600"
+            "|p 160 330 590 450 image|q 200 455 500 470 image_caption"
+            "|D 200 480 560 510 title|d0 160 520 290 600|d1 310 520 440 600|d2 460 520 590 600",
+            "ltr",
+        ),
+        # A heading that stands to the right of its text comes first.
+        ("t a b c", "t 320 0 360 304 title standing|a 0 0 300 150|b 0 150 300 300|c 0 300 360 380", "ltr"),
+        # A caption stands beside its picture though a column lies nearer to the top.
+        ("a p q b", "a 0 0 290 200|p 0 210 290 400 image|q 10 405 280 430 image_caption|b 310 0 600 430", "ltr"),
+        ("q p n b", "q 0 0 290 20 table_caption|p 0 25 290 200 table|n 0 205 200 220 table_footnote|b 310 0 600 430", "ltr"),
+        # Running heads come first, footnotes behind all text, feet last.
+        (
+            "h 1 a b n f",
+            "h 0 0 100 10 header|1 580 0 600 10 page_number|f 0 580 300 590 footer"
+            "|a 0 30 290 500|b 310 30 600 560|n 0 520 290 560 footnote",
+            "ltr",
+        ),
+        # The right column first; of lines from top to bottom the upper half, from the right.
+        ("t a b", "t 100 0 500 30 title|a 310 50 600 300|b 0 50 290 300", "rtl"),
+        ("a b c d", "a 300 0 600 280 standing|b 0 0 290 280 standing|c 300 310 600 600 standing|d 0 310 290 600 standing", "ttb"),
+    ],
+)
+def test_regions_are_read_in_order(names, regions, direction):
+    assert order(*page(regions), direction=direction) == names
 
 
 def test_numbers_of_equations_and_labels_of_items_are_no_columns():
@@ -94,59 +100,17 @@ def test_numbers_of_equations_and_labels_of_items_are_no_columns():
     assert order(*labels, *items) == "0. i0 1. i1 2. i2"
 
 
-def test_cells_side_by_side_are_read_row_by_row():
+def test_cells_side_by_side_and_cards_in_rows_far_apart_are_read_row_by_row():
     cells = [region(f"{x}{y}", 200 * x, 30 * y, 200 * x + 80, 30 * y + 12, num_lines=1) for x in range(3) for y in range(4)]
     assert order(*cells) == "00 10 20 01 11 21 02 12 22 03 13 23"
-
-
-def test_a_caption_stands_beside_its_picture_though_a_column_lies_nearer_to_the_top():
-    left = [region("a", 0, 0, 290, 200), region("p", 0, 210, 290, 400, "image"), region("q", 10, 405, 280, 430, "image_caption")]
-    assert order(*left, region("b", 310, 0, 600, 430)) == "a p q b"
-    above = [
-        region("q", 0, 0, 290, 20, "table_caption"),
-        region("p", 0, 25, 290, 200, "table"),
-        region("n", 0, 205, 200, 220, "table_footnote"),
-    ]
-    assert order(*above, region("b", 310, 0, 600, 430)) == "q p n b"
-
-
-def test_running_heads_come_first_footnotes_behind_all_text_feet_last():
-    page = [
-        region("h", 0, 0, 100, 10, "header"),
-        region("1", 580, 0, 600, 10, "page_number"),
-        region("f", 0, 580, 300, 590, "footer"),
-    ]
-    text = [region("a", 0, 30, 290, 500), region("b", 310, 30, 600, 560)]
-    note = region("n", 0, 520, 290, 560, "footnote")
-    assert order(*page, *text, note) == "h 1 a b n f"
-
-
-def test_a_right_to_left_page_begins_in_its_right_column():
-    page = [region("t", 100, 0, 500, 30, "title"), region("a", 310, 50, 600, 300), region("b", 0, 50, 290, 300)]
-    assert order(*page, direction="rtl") == "t a b"
-
-
-def test_lines_from_top_to_bottom_are_read_from_the_right_and_the_upper_half_first():
-    upper = [region("a", 300, 0, 600, 280, standing=True), region("b", 0, 0, 290, 280, standing=True)]
-    lower = [region("c", 300, 310, 600, 600, standing=True), region("d", 0, 310, 290, 600, standing=True)]
-    assert order(*upper, *lower, direction="ttb") == "a b c d"
-
-
-def test_cards_in_rows_are_read_row_by_row_if_the_rows_are_far_apart():
     cards = [region(f"{x}{y}", 210 * x, 200 * y, 210 * x + 190, 200 * y + 100) for x in range(3) for y in range(2)]
     assert order(*cards) == "00 10 20 01 11 21"
 
 
 def test_regions_that_no_gap_parts_are_read_from_above_and_from_the_left():
     # A pinwheel: every gap ends at a region.
-    wheel = [
-        region("a", 0, 0, 200, 100),
-        region("b", 210, 0, 300, 200),
-        region("d", 100, 210, 300, 300),
-        region("c", 0, 110, 90, 300),
-    ]
-    middle = region("m", 100, 110, 200, 200)
-    assert order(*wheel, middle) in ("a c m b d", "a c m d b", "a m c b d", "a b c m d", "a b m c d")
+    wheel = page("a 0 0 200 100|b 210 0 300 200|d 100 210 300 300|c 0 110 90 300|m 100 110 200 200")
+    assert order(*wheel) in ("a c m b d", "a c m d b", "a m c b d", "a b c m d", "a b m c d")
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl", "ttb"])
@@ -161,6 +125,7 @@ def test_every_region_is_there_once_whatever_lies_over_whatever(direction):
         ordered = in_reading_order(regions, direction)
         assert sorted(r.text for r in ordered) == sorted(r.text for r in regions)
         assert ordered == in_reading_order(regions, direction)
+    assert in_reading_order([], direction) == []
 
 
 def test_regions_in_any_order_are_put_in_reading_order_and_those_in_one_stay():
@@ -207,9 +172,8 @@ def test_words_set_wide_apart_make_columns_no_less_than_whole_lines_do():
 
 
 def test_a_spread_is_read_page_by_page_with_the_heads_and_feet_of_each():
-    left = [region("h", 40, 10, 260, 20, "header"), region("a", 40, 40, 260, 300), region("1", 140, 380, 160, 390, "page_number")]
-    right = [region("b", 340, 40, 560, 200), region("c", 340, 210, 560, 350), region("2", 440, 380, 460, 390, "page_number")]
-    spread = [*left, *right]
+    spread = page("h 40 10 260 20 header|a 40 40 260 300|1 140 380 160 390 page_number")
+    spread += page("b 340 40 560 200|c 340 210 560 350|2 440 380 460 390 page_number")
     assert [r.text for r in in_reading_order(spread, "ltr", (600, 400))] == "h a 1 b c 2".split()
     assert [r.text for r in in_reading_order(spread, "rtl", (600, 400))] == "b c 2 h a 1".split()
     # One page with two columns: it is higher than wide, or a heading runs across.

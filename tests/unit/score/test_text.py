@@ -101,14 +101,8 @@ def test_the_grain_that_fits_best_is_taken_and_the_first_of_equals():
 @pytest.mark.parametrize(
     ("text", "is_open"),
     [
-        ("whole", False),
-        ("<table><tr><td>a</td></tr></table> end", False),
-        ("<table><tr><td>a</td>", True),
-        ("\\[a\\] \\[b", True),
-        ("$$a$$", False),
-        ("$$a$$ $$b", True),
-        ("```\n<table>\n```", False),
-        ("```\ncode", True),
+        *((text, False) for text in ("whole", "<table><tr><td>a</td></tr></table> end", "$$a$$", "```\n<table>\n```")),
+        *((text, True) for text in ("<table><tr><td>a</td>", "\\[a\\] \\[b", "$$a$$ $$b", "```\ncode")),
         ("<|ref|>text<|/ref|><|det|>[[1, 2", True),
     ],
 )

@@ -1,21 +1,29 @@
 """The cells of tables from the places of their lines and rules, drawn by hand: a letter is 10 pixels wide, a line 20 high."""
 
+from collections.abc import Sequence
+from itertools import starmap
+
 import numpy
 import pytest
 
 from datagen.record import Box, Line
-from datagen.tables.cells import to_html
 from datagen.tables.grid import cell_text, table
 from datagen.tables.rules import Rule, rules
+
+Rules = Sequence[tuple[int, tuple[tuple[int, int], ...]]]
 
 
 def line(x: int, y: int, text: str, direction: str = "ltr") -> Line:
     return Line(Box(x, y, x + 10 * len(text), y + 20), text, direction=direction)
 
 
-def html(*lines: Line, horizontal: tuple[Rule, ...] = (), vertical: tuple[Rule, ...] = ()) -> str | None:
-    grid = table(lines, horizontal, vertical)
-    return None if grid is None else to_html(grid)
+def said(lines: list[Line], across: Rules, down: Rules) -> str | None:
+    """The rows of the table, cells with bars between them; behind the text of one that spans several, its rows and columns."""
+    grid = table(lines, tuple(starmap(Rule, across)), tuple(starmap(Rule, down)))
+    if grid is None:
+        return None
+    shown = [(c.row, c.text + ("" if c.rows == c.columns == 1 else f" {c.rows}x{c.columns}")) for c in grid.cells]
+    return " / ".join("|".join(text for row, text in shown if row == n) for n in range(grid.num_rows))
 
 
 def rows(*texts: tuple[str, ...], pitch: int = 40) -> list[Line]:
@@ -23,83 +31,66 @@ def rows(*texts: tuple[str, ...], pitch: int = 40) -> list[Line]:
     return [line(100 * c, pitch * r, text) for r, row in enumerate(texts) for c, text in enumerate(row) if text]
 
 
-def test_gaps_part_columns_and_rows() -> None:
-    lines = rows(("name", "one", "two"), ("a", "1", ""), ("b", "", "22"), ("c", "3", "33"))
-    assert html(*lines) == (
-        "<table><tr><td>name</td><td>one</td><td>two</td></tr><tr><td>a</td><td>1</td><td></td></tr>"
-        "<tr><td>b</td><td></td><td>22</td></tr><tr><td>c</td><td>3</td><td>33</td></tr></table>"
-    )
+def column(x: int, *places: tuple[int, str]) -> list[Line]:
+    return [line(x, y, text) for y, text in places]
 
 
-def test_text_over_two_columns_spans_them() -> None:
-    lines = [line(120, 0, "one and two"), *[line(*p) for p in ((0, 40, "a"), (0, 80, "b"))]]
-    lines += [line(x, y, "12") for x in (100, 200) for y in (40, 80)]
-    assert (html(*lines) or "").startswith('<table><tr><td></td><td colspan="2">one and two</td></tr>')
+def ruled(*places: int, ends: tuple[int, int] = (-5, 150)) -> Rules:
+    return [(at, (ends,)) for at in places]
 
 
-def test_text_between_two_rows_spans_them() -> None:
-    lines = [*rows(("", "one", "1"), ("", "two", "2"), ("b", "three", "3"), ("c", "four", "4")), line(0, 20, "a")]
-    assert (html(*lines) or "").startswith('<table><tr><td rowspan="2">a</td><td>one</td><td>1</td></tr><tr><td>two</td>')
+THREE = "lines of a cell lines of a cell lines of a cell"
 
 
-def test_a_line_goes_on_below_where_the_next_word_had_no_room() -> None:
-    lines = [*rows(("some text", "1"), ("short", "2"), ("shorter", "3"), pitch=60), line(0, 22, "of sense")]
-    assert html(*lines) == (
-        "<table><tr><td>some text of sense</td><td>1</td></tr><tr><td>short</td><td>2</td></tr>"
-        "<tr><td>shorter</td><td>3</td></tr></table>"
-    )
-
-
-def test_rows_with_room_for_the_next_word_are_rows() -> None:
-    lines = [line(0, 0, "a"), line(200, 0, "1"), line(0, 22, "b"), line(200, 44, "wide word of it"), line(0, 44, "c")]
-    assert (html(*lines) or "").count("<tr>") == 3
-
-
-def test_rules_part_rows_of_several_lines() -> None:
-    lines = [line(0, y, text) for y, text in ((0, "a b"), (22, "c d"), (60, "e"), (120, "f"))]
-    lines += [line(100, y, text) for y, text in ((10, "1"), (60, "2"), (120, "3"))]
-    across = ((-5, 150),)
-    ruled = tuple(Rule(at, across) for at in (-5, 50, 90, 145))
-    assert html(*lines, horizontal=ruled) == (
-        "<table><tr><td>a b c d</td><td>1</td></tr><tr><td>e</td><td>2</td></tr><tr><td>f</td><td>3</td></tr></table>"
-    )
-
-
-def test_a_rule_that_lacks_between_two_slots_makes_them_one() -> None:
-    lines = rows(("a", "b", "c"), ("d", "", "e"), ("f", "g", "h"))
-    down = tuple(Rule(at, ((-10, 110),)) for at in (-10, 230))
-    inner = (Rule(70, ((-10, 30), (70, 110))), Rule(170, ((-10, 110),)))
-    across = tuple(Rule(at, ((-10, 230),)) for at in (-10, 30, 70, 110))
-    assert html(*lines, horizontal=across, vertical=(*down, *inner)) == (
-        '<table><tr><td>a</td><td>b</td><td>c</td></tr><tr><td colspan="2">d</td><td>e</td></tr>'
-        "<tr><td>f</td><td>g</td><td>h</td></tr></table>"
-    )
-
-
-def test_a_rule_below_a_head_says_which_columns_it_is_of() -> None:
-    lines = rows(("", "two", ""), ("a", "b", "c"), ("1", "2", "3"), ("4", "5", "6"))
-    under_head = Rule(30, ((95, 215),))
-    assert (html(*lines, horizontal=(under_head,)) or "").startswith(
-        '<table><tr><td></td><td colspan="2">two</td></tr><tr><td>a</td><td>b</td><td>c</td></tr>'
-    )
-
-
-def test_a_table_that_is_read_from_the_right_begins_there() -> None:
-    lines = [line(x, y, text, "rtl") for x, y, text in ((0, 0, "ב"), (100, 0, "א"), (0, 40, "ד"), (100, 40, "ג"))]
-    assert html(*lines) == "<table><tr><td>א</td><td>ב</td></tr><tr><td>ג</td><td>ד</td></tr></table>"
+def tall(number: str, y: int) -> list[Line]:
+    """A number, beside the middle of three lines."""
+    return [line(0, y + 22, number), *(line(100, y + 22 * n, "lines of a cell") for n in range(3))]
 
 
 @pytest.mark.parametrize(
-    "lines",
-    [[], [line(0, 0, "a")], [line(0, 30 * n, "a paragraph's line") for n in range(5)], [line(0, 0, "a"), line(99, 0, "b")]],
-)
-def test_what_has_no_rows_or_no_columns_is_no_table(lines: list[Line]) -> None:
-    assert html(*lines) is None
-
-
-def test_a_cell_whose_lines_stand_far_apart_is_not_plain() -> None:
-    lines = [*rows(("a", "b"), ("c", "d")), line(400, 0, "e"), line(0, 80, "f")]
-    assert html(*lines, vertical=(Rule(70, ((-5, 120),)), Rule(-5, ((-5, 120),)), Rule(600, ((-5, 120),)))) is None
+    ("lines", "across", "down", "expected"),
+    [
+        # Gaps part columns and rows.
+        (rows(("name", "one", "two"), ("a", "1", ""), ("b", "", "22"), ("c", "3", "33")), [], [],
+         "name|one|two / a|1| / b||22 / c|3|33"),
+        # Text over two columns, or between two rows, spans them.
+        ([line(120, 0, "one and two"), *rows((), ("a", "12", "12"), ("b", "12", "12"))], [], [],
+         "|one and two 1x2 / a|12|12 / b|12|12"),
+        ([*rows(("", "one", "1"), ("", "two", "2"), ("b", "three", "3"), ("c", "four", "4")), line(0, 20, "a")], [], [],
+         "a 2x1|one|1 / two|2 / b|three|3 / c|four|4"),
+        # A line goes on below where the next word had no room.
+        ([*rows(("some text", "1"), ("short", "2"), ("shorter", "3"), pitch=60), line(0, 22, "of sense")], [], [],
+         "some text of sense|1 / short|2 / shorter|3"),
+        ([*column(0, (0, "a"), (22, "b"), (44, "c")), *column(200, (0, "1"), (44, "wide word of it"))], [], [],
+         "a|1 / b| / c|wide word of it"),
+        # Rules part rows of several lines; one that lacks between two slots makes them one.
+        ([*column(0, (0, "a b"), (22, "c d"), (60, "e"), (120, "f")), *column(100, (10, "1"), (60, "2"), (120, "3"))],
+         ruled(-5, 50, 90, 145), [], "a b c d|1 / e|2 / f|3"),
+        (rows(("a", "b", "c"), ("d", "", "e"), ("f", "g", "h")), ruled(-10, 30, 70, 110, ends=(-10, 230)),
+         [*ruled(-10, 230, ends=(-10, 110)), (70, ((-10, 30), (70, 110))), *ruled(170, ends=(-10, 110))],
+         "a|b|c / d 1x2|e / f|g|h"),
+        # A rule below a head says which columns it is of.
+        (rows(("", "two", ""), ("a", "b", "c"), ("1", "2", "3"), ("4", "5", "6")), ruled(30, ends=(95, 215)), [],
+         "|two 1x2 / a|b|c / 1|2|3 / 4|5|6"),
+        # A table that is read from the right begins there.
+        ([line(x, y, text, "rtl") for x, y, text in ((0, 0, "ב"), (100, 0, "א"), (0, 40, "ד"), (100, 40, "ג"))], [], [],
+         "א|ב / ג|ד"),
+        # Cells of several lines stay whole between rules though no word had room; numbers that a rule parts part none.
+        ([*tall("one", 0), *tall("two", 80), line(0, 160, "three"), line(100, 160, "short")],
+         ruled(-5, 72, 152, 190, ends=(-5, 260)), [], f"one|{THREE} / two|{THREE} / three|short"),
+        ([*tall("2", 0), *tall("3", 80)], ruled(-5, 72, 150, ends=(-5, 260)), [], f"2|{THREE} / 3|{THREE}"),
+        # Numbers below each other are rows, whatever rules there are.
+        (rows(("a", "b"), ("c", "1"), ("d", "2"), ("e", "3")), ruled(30, 110, ends=(-5, 120)), [], "a|b / c|1 / d|2 / e|3"),
+        # No rows or no columns are no table, nor are lines of a cell that stand far apart.
+        ([], [], [], None),
+        ([line(0, 0, "a")], [], [], None),
+        ([line(0, 30 * n, "a paragraph's line") for n in range(5)], [], [], None),
+        ([line(0, 0, "a"), line(99, 0, "b")], [], [], None),
+        ([*rows(("a", "b"), ("c", "d")), line(400, 0, "e"), line(0, 80, "f")], [], ruled(70, -5, 600, ends=(-5, 120)), None),
+    ],
+)  # fmt: skip
+def test_a_table_is_told_by_the_places_of_its_lines_and_rules(lines, across, down, expected) -> None:
+    assert said(lines, across, down) == expected
 
 
 def test_the_text_of_a_cell_is_joined_as_a_person_would_type_it() -> None:
@@ -149,28 +140,6 @@ def test_a_photograph_has_no_rules() -> None:
     noise = numpy.random.default_rng(0).integers(0, 256, (200, 300, 3), numpy.uint8)
     assert rules(noise, 20, ()) == ([], [])
     assert rules(noise[:1], 20, ()) == ([], [])
-
-
-def test_cells_of_several_lines_stay_whole_between_rules_though_no_word_had_room() -> None:
-    lines = [line(0, 22, "one"), *[line(100, 22 * n, "lines of a cell") for n in range(3)]]
-    lines += [line(0, 102, "two"), *[line(100, 80 + 22 * n, "a cell of lines") for n in range(3)]]
-    lines += [line(0, 160, "three"), line(100, 160, "short")]
-    across = ((-5, 260),)
-    ruled = tuple(Rule(at, across) for at in (-5, 72, 152, 190))
-    assert (html(*lines, horizontal=ruled) or "").count("<tr>") == 3
-
-
-def test_numbers_below_each_other_are_rows_whatever_rules_there_are() -> None:
-    lines = rows(("a", "b"), ("c", "1"), ("d", "2"), ("e", "3"))
-    ruled = (Rule(30, ((-5, 120),)), Rule(110, ((-5, 120),)))
-    assert (html(*lines, horizontal=ruled) or "").count("<tr>") == 4
-
-
-def test_numbers_that_a_rule_parts_part_no_cell_of_several_lines() -> None:
-    lines = [line(0, 22, "2"), *[line(100, 22 * n, "lines of a cell") for n in range(3)]]
-    lines += [line(0, 102, "3"), *[line(100, 80 + 22 * n, "a cell of lines") for n in range(3)]]
-    ruled = tuple(Rule(at, ((-5, 260),)) for at in (-5, 72, 150))
-    assert (html(*lines, horizontal=ruled) or "").count("<tr>") == 2
 
 
 def test_a_line_of_chinese_that_leaves_room_ends_a_paragraph_of_a_cell():

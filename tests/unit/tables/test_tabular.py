@@ -90,12 +90,8 @@ def test_otsl_is_a_table(otsl, html):
 @pytest.mark.parametrize(
     "otsl",
     [
-        "<lcel><fcel>a<nl>",
-        "x<fcel>a",
-        "<fcel>a<lcel>b<nl>",
-        "<fcel>a<lcel><nl><ucel><fcel>b<nl>",
-        "<nl>",
-        "<fcel>a<nl><xcel><nl>",
+        *("<lcel><fcel>a<nl>", "x<fcel>a", "<fcel>a<lcel>b<nl>", "<fcel>a<lcel><nl><ucel><fcel>b<nl>"),
+        *("<nl>", "<fcel>a<nl><xcel><nl>"),
     ],
 )
 def test_otsl_whose_spans_are_no_rectangles_is_refused(otsl):

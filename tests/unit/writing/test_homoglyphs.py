@@ -25,13 +25,8 @@ def test_a_word_of_look_alike_letters_is_in_one_script(word, script, written):
 @pytest.mark.parametrize(
     "word",
     [
-        "\u03bcA",
-        "\u03b1x\u0434",
-        "TEX\u043d\u0438\u043a\u0438",
-        "LATEX2\u03b5",
-        "\u0422\u0415\u0425\u041d\u0418\u041a\u0410",
-        "NOTE",
-        "T\u30b7\u30e3\u30c4",
+        *("\u03bcA", "\u03b1x\u0434", "TEX\u043d\u0438\u043a\u0438", "LATEX2\u03b5"),
+        *("\u0422\u0415\u0425\u041d\u0418\u041a\u0410", "NOTE", "T\u30b7\u30e3\u30c4"),
     ],
 )
 def test_other_words_stay(word):

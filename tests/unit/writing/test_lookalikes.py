@@ -8,17 +8,15 @@ from datagen.writing.lookalikes import in_context, one_sign, with_lone_capital
 @pytest.mark.parametrize(
     ("read", "meant"),
     [
-        ("入カする", "入力する"),
-        ("人エ知能", "人工知能"),
-        ("同ーです", "同一です"),
-        ("すベて", "すべて"),
-        ("比ベ、", "比べ、"),
-        ("東京ヘ行く", "東京へ行く"),
-        ("あリます", "あります"),
-        ("メ二ュー", "メニュー"),
-        ("ユ一ザ一は", "ユーザーは"),
-        ("no SlAFE, UNlDADE", "no SIAFE, UNIDADE"),
-        ("da lA nos, lEEE", "da IA nos, IEEE"),
+        *(
+            ("入カする", "入力する"),
+            ("人エ知能", "人工知能"),
+            ("同ーです", "同一です"),
+            ("すベて", "すべて"),
+            ("比ベ、", "比べ、"),
+        ),
+        *(("東京ヘ行く", "東京へ行く"), ("あリます", "あります"), ("メ二ュー", "メニュー"), ("ユ一ザ一は", "ユーザーは")),
+        *(("no SlAFE, UNlDADE", "no SIAFE, UNIDADE"), ("da lA nos, lEEE", "da IA nos, IEEE")),
     ],
 )
 def test_a_sign_is_what_its_word_says(read, meant):
@@ -28,18 +26,7 @@ def test_a_sign_is_what_its_word_says(read, meant):
 @pytest.mark.parametrize(
     "text",
     [
-        "二カ月",
-        "三カ所",
-        "日ロ関係",
-        "ハ長調",
-        "口コミ",
-        "生ハム",
-        "サーバー",
-        "ヘルプ",
-        "アップロード",
-        "これは一つ",
-        "第一章",
-        "力",
+        *"二カ月 三カ所 日ロ関係 ハ長調 口コミ 生ハム サーバー ヘルプ アップロード これは一つ 第一章 力".split(),
         "HClO, AlGaN, MySQLlite, all, l'A, lAb",
     ],
 )

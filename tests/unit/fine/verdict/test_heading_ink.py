@@ -49,6 +49,10 @@ def text(size: float = 10) -> Set:
     return "text", BODY, size, "tiro"
 
 
+def head(said: str, size: float = 12, face: str = "tibo") -> Set:
+    return "sub_title", said, size, face
+
+
 @pytest.mark.parametrize(
     ("lang", "texts"),
     [
@@ -59,7 +63,7 @@ def text(size: float = 10) -> Set:
 )
 @pytest.mark.parametrize("face", ["tiro", "tibo", "helv", "hebo"])
 def test_letters_of_one_size_are_as_high_whatever_they_are_and_however_loose_their_boxes(lang, texts, face):
-    made, gray = page(*(("sub_title", text, size, face) for size in (12.0, 15.0) for text in texts))
+    made, gray = page(*(head(text, size, face) for size in (12.0, 15.0) for text in texts))
     heights = [letter_height(region.lines[0], gray, lang) for region in made.regions]
     small, large = heights[: len(texts)], heights[len(texts) :]
     assert max(small) < 1.08 * min(small)
@@ -67,60 +71,66 @@ def test_letters_of_one_size_are_as_high_whatever_they_are_and_however_loose_the
     assert min(large) > 1.08 * max(small)
 
 
-def test_headings_in_smaller_letters_are_deeper():
-    lines = ("sub_title", "Testing", 14, "tibo"), text(), ("sub_title", "Network topology", 12, "tibo"), text()
-    assert heads(*lines, ("sub_title", "Conclusions", 14, "tibo"), text()) == [
-        "## Testing",
-        "### Network topology",
-        "## Conclusions",
-    ]
+SECTION, CURVES = head("6.1. Aims"), head("Elliptic curves", 20)
+CHAPTERS = head("Chapter 5", 16, "tiro"), head("5", 40, "tiro"), head("Chapter 5", 12, "tiro")
 
 
-def test_numbers_tell_depth_and_larger_headings_without_one_are_above_them():
-    section = ("sub_title", "6.1. Aims", 12, "tibo")
-    assert heads(("sub_title", "Conclusions", 16, "tibo"), section, text()) == ["## Conclusions", "### 6.1. Aims"]
-    assert heads(section, text(), ("sub_title", "6.1.2 Ways", 12, "tibo"), text()) == ["### 6.1. Aims", "#### 6.1.2 Ways"]
-    one = ("sub_title", "1. Why curves", 12, "tibo")
-    assert heads(("sub_title", "Elliptic curves", 17, "tibo"), text(), one) == ["## Elliptic curves", "### 1. Why curves"]
+@pytest.mark.parametrize(
+    ("lines", "texts"),
+    [
+        # Headings in smaller letters are deeper.
+        (
+            [head("Testing", 14), text(), head("Network topology"), text(), head("Conclusions", 14), text()],
+            ["## Testing", "### Network topology", "## Conclusions"],
+        ),
+        # Numbers tell depth, and larger headings without one are above them.
+        ([head("Conclusions", 16), SECTION, text()], ["## Conclusions", "### 6.1. Aims"]),
+        ([SECTION, text(), head("6.1.2 Ways"), text()], ["### 6.1. Aims", "#### 6.1.2 Ways"]),
+        ([head("Elliptic curves", 17), text(), head("1. Why curves")], ["## Elliptic curves", "### 1. Why curves"]),
+        # Sections with Roman numbers are above those with letters, whatever their size.
+        (
+            [head("A. The first study", face="tiit"), text(), head("III. RESULTS", 10, "tiro"), text()],
+            ["### A. The first study", "## III. RESULTS"],
+        ),
+        ([head("C. The third study", 10), text()], ["## C. The third study"]),
+        (
+            [head("II. RESULTS", face="tiro"), text(), *(head(f"{letter}. The study of it", face="tiit") for letter in "HI")],
+            ["## II. RESULTS", "### H. The study of it", "### I. The study of it"],
+        ),
+        # A chapter's number is of its name's rank, whatever their sizes; it takes no title its rank.
+        *(
+            ([of, CURVES, head("5.1 Why curves"), text()], [f"## {of[1]}", "## Elliptic curves", "### 5.1 Why curves"])
+            for of in CHAPTERS[:2]
+        ),
+        *(([of, ("title", *CURVES[1:]), text()], [f"## {of[1]}", "# Elliptic curves"]) for of in CHAPTERS[1:]),
+        # A chapter that has its name lends its rank to no other heading.
+        (
+            [head("Chapter 5 Elliptic curves", 20), head("Overview"), text(), head("Examples"), text()],
+            ["## Chapter 5 Elliptic curves", "### Overview", "### Examples"],
+        ),
+        # A title no larger than a heading is one, too.
+        ([("title", "1. Introduction", 14, "tibo"), text(), head("2. Ways", 14), text()], ["## 1. Introduction", "## 2. Ways"]),
+        ([("title", "On ways", 20, "tibo"), text(), head("2. Ways", 14), text()], ["# On ways", "## 2. Ways"]),
+        # A short text in larger letters may be a heading, where there is text to compare it with.
+        ([*3 * [text()], ("text", "Network topology", 13, "tiro"), text()], ["Network topology?"]),
+        ([*3 * [text()], ("text", "Network topology", 10, "tiro")], []),
+        ([*2 * [text()], ("text", "Network topology", 13, "tiro")], []),
+        ([*3 * [text()], ("header", "Rule changes", 16, "tibo")], ["Rule changes?"]),
+        ([*3 * [text()], ("header", "Rule changes", 11, "tibo")], ["Rule changes"]),
+    ],
+)
+def test_headings_have_their_rank_by_size_and_number(lines, texts):
+    assert heads(*lines) == texts
 
 
-def test_sections_with_roman_numbers_are_above_those_with_letters_whatever_their_size():
-    first, second = ("sub_title", "A. The first study", 12, "tiit"), ("sub_title", "III. RESULTS", 10, "tiro")
-    assert heads(first, text(), second, text()) == ["### A. The first study", "## III. RESULTS"]
-    assert heads(("sub_title", "C. The third study", 10, "tibo"), text()) == ["## C. The third study"]
-    ninth = [("sub_title", f"{letter}. The study of it", 12, "tiit") for letter in "HI"]
-    assert heads(("sub_title", "II. RESULTS", 12, "tiro"), text(), *ninth) == [
-        "## II. RESULTS",
-        "### H. The study of it",
-        "### I. The study of it",
-    ]
-
-
-def test_a_chapters_number_is_of_its_names_rank_whatever_their_sizes():
-    name, section = ("sub_title", "Elliptic curves", 20, "tibo"), ("sub_title", "5.1 Why curves", 12, "tibo")
-    for first in (("sub_title", "Chapter 5", 16, "tiro"), ("sub_title", "5", 40, "tiro")):
-        assert heads(first, name, section, text()) == [f"## {first[1]}", "## Elliptic curves", "### 5.1 Why curves"]
-
-
-def test_a_chapter_that_has_its_name_lends_its_rank_to_no_other_heading():
-    overview, examples = ("sub_title", "Overview", 12, "tibo"), ("sub_title", "Examples", 12, "tibo")
-    lines = ("sub_title", "Chapter 5 Elliptic curves", 20, "tibo"), overview, text(), examples, text()
-    assert heads(*lines) == ["## Chapter 5 Elliptic curves", "### Overview", "### Examples"]
-    chapter, first, second = (
-        ("sub_title", name, size, "china-s") for name, size in (("第一章 总则", 20), ("第一节 规定", 14), ("第二节 其他", 14))
-    )
-    assert heads(chapter, first, text(), second, lang="zh") == ["## 第一章 总则", "### 第一节 规定", "### 第二节 其他"]
-
-
-def test_a_chapters_number_takes_no_title_its_rank():
-    for first in (("sub_title", "5", 40, "tiro"), ("sub_title", "Chapter 5", 12, "tiro")):
-        assert heads(first, ("title", "Elliptic curves", 20, "tibo"), text())[1] == "# Elliptic curves"
+def test_chapters_in_chinese_are_above_their_sections():
+    lines = [head(name, size, "china-s") for name, size in (("第一章 总则", 20), ("第一节 规定", 14), ("第二节 其他", 14))]
+    made = heads(*lines[:2], text(), lines[2], lang="zh")
+    assert made == ["## 第一章 总则", "### 第一节 规定", "### 第二节 其他"]
 
 
 def test_a_heading_of_several_lines_is_as_high_as_most_of_them():
-    made, gray = page(
-        ("sub_title", "Network topology", 12, "tibo"), ("sub_title", "I", 12, "tibo"), ("sub_title", "Aims", 16, "tibo"), text()
-    )
+    made, gray = page(head("Network topology"), head("I"), head("Aims", 16), text())
     first, rest, *others = made.regions
     two = replace(first, text="Network topology I", lines=(*first.lines, *rest.lines))
     levels = with_heading_levels(replace(made, regions=(two, *others)), gray)[0]
@@ -128,40 +138,19 @@ def test_a_heading_of_several_lines_is_as_high_as_most_of_them():
 
 
 def test_a_page_in_which_the_depth_of_a_heading_is_not_plain_is_not_trusted():
-    second = ("sub_title", "Network topology", 13.2, "tibo")
     for size, is_plain in ((16, True), (14, False)):
-        made, gray = page(("sub_title", "Testing the ways", size, "tibo"), text(), second, text())
+        made, gray = page(head("Testing the ways", size), text(), head("Network topology", 13.2), text())
         (result,) = WeighLabels()([replace(made, image=cv2.imencode(".png", gray)[1].tobytes())], OPEN)
         assert ("contradiction_heading" in result.quality.signals) is not is_plain
         assert ("## Testing the ways\n" in result.text and "### Network topology\n" in result.text) is is_plain
 
 
-def test_a_title_no_larger_than_a_heading_is_one_too():
-    lines = ("title", "1. Introduction", 14, "tibo"), text(), ("sub_title", "2. Ways", 14, "tibo"), text()
-    assert heads(*lines) == ["## 1. Introduction", "## 2. Ways"]
-    assert heads(("title", "On ways", 20, "tibo"), *lines[1:])[0] == "# On ways"
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        ("sub_title", "Network topology", 13.2, "tibo"),  # in nearly the same size
-        ("sub_title", "Network topology", 14, "tiro"),  # in the same size, not in bold
-    ],
-)
-def test_headings_of_which_the_rank_is_not_plain_are_in_doubt(other):
-    assert sum(head.endswith("?") for head in heads(("sub_title", "Testing the ways", 14, "tibo"), text(), other, text())) == 2
-    numbered = ("sub_title", "2. Testing the ways", 14, "tibo"), text(), (other[0], f"2.1 {other[1]}", *other[2:]), text()
-    assert not any(head.endswith("?") for head in heads(*numbered))
-
-
-def test_a_short_text_in_larger_letters_may_be_a_heading():
-    lines = text(), text(), text(), ("text", "Network topology", 13, "tiro"), text()
-    assert heads(*lines) == ["Network topology?"]
-    assert heads(*lines[:3], ("text", "Network topology", 10, "tiro")) == []
-    assert heads(*lines[:2], lines[3]) == []  # too little to compare with
-    assert heads(*lines[:3], ("header", "Rule changes", 16, "tibo")) == ["Rule changes?"]
-    assert heads(*lines[:3], ("header", "Rule changes", 11, "tibo")) == ["Rule changes"]
+@pytest.mark.parametrize(("size", "face"), [(13.2, "tibo"), (14, "tiro")])  # in nearly the same size; in the same, not in bold
+def test_headings_of_which_the_rank_is_not_plain_are_in_doubt(size, face):
+    made = heads(head("Testing the ways", 14), text(), head("Network topology", size, face), text())
+    assert sum(one.endswith("?") for one in made) == 2
+    numbered = heads(head("2. Testing the ways", 14), text(), head("2.1 Network topology", size, face), text())
+    assert not any(one.endswith("?") for one in numbered)
 
 
 @pytest.mark.parametrize(
@@ -169,14 +158,13 @@ def test_a_short_text_in_larger_letters_may_be_a_heading():
     [("Der Vorstand", True), ("2. Der Vorstand", True), ("2.1 Der Vorstand", False), ("DER VORSTAND", False)],
 )
 def test_a_heading_in_the_very_type_of_the_text_may_be_none(heading, is_plain):
-    lines = text(), text(), text(), ("sub_title", heading, 10, "tiro"), text()
-    assert heads(*lines)[0].endswith("?") is is_plain
+    assert heads(*3 * [text()], head(heading, 10, "tiro"), text())[0].endswith("?") is is_plain
     for size, face in ((10, "tibo"), (12, "tiro")):
-        assert not heads(*lines[:3], ("sub_title", heading, size, face))[0].endswith("?")
+        assert not heads(*3 * [text()], head(heading, size, face))[0].endswith("?")
 
 
 def test_what_cannot_be_measured_and_what_the_file_says_stays():
-    made, gray = page(("sub_title", "Testing", 14, "tibo"), text(), ("sub_title", "Network topology", 12, "tibo"))
+    made, gray = page(head("Testing", 14), text(), head("Network topology"))
     of_file = replace(made, regions=tuple(replace(region, by="pymupdf") for region in made.regions))
     assert with_heading_levels(of_file, gray) == (of_file, [])
     assert with_heading_levels(made, numpy.full_like(gray, 255)) == (made, [])  # no ink
