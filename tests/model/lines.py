@@ -17,6 +17,7 @@ from model.net.batch import Batch, Tokens
 from model.net.deepseek_ocr import DeepseekOcr, Losses
 from model.net.image_modes import num_tokens
 from model.net.tokenizer import TextTokenizer
+from tests.inputs.samples import encoded
 from tests.outputs import write_shard
 
 HEIGHT = 40
@@ -37,9 +38,7 @@ def rendered(text: str) -> bytes:
     font = ImageFont.truetype("DejaVuSans.ttf", 28)
     image = Image.new("L", (int(font.getlength(text)) + 16, HEIGHT), 255)
     ImageDraw.Draw(image).text((8, 2), text, fill=0, font=font)
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=90)
-    return file.getvalue()
+    return encoded(image, quality=90)
 
 
 def line_crop(text: str, key: str = "crop", document: str = "a", task: str = "crop", verdict: str = "trusted") -> Sample:

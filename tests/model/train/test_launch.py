@@ -20,7 +20,7 @@ from model.train.process import STOPPED
 from model.train.trainer import NothingToLearn, train
 from model.train.whereabouts import hung
 from tests.model.trainings import STEP, make_corpus, same_results
-from tests.programs import ROOT, SRUN, stand_in
+from tests.programs import ROOT, SRUN, stand_in, until
 
 SMALL = STEP.but(steps=6, checkpoint_every=2)
 TWO = Machines(2)
@@ -239,13 +239,6 @@ def test_the_same_weights_by_a_rank_as_in_this_process(tmp_path):
     assert train(step, one) and launch(step, other, frozenset(), Machines())
     same_results(one, other)
     assert not launch(step, other, frozenset(), Machines())
-
-
-def until(is_so, seconds: float = 240) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def free_port() -> int:

@@ -17,17 +17,12 @@ from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.record import Origin
 from datagen.work.runner import InProcess
-from recipes import RECIPES
-from recipes.__main__ import main as cli
 from tests.inputs import pdfs
 from tests.inputs.samples import encoded, sample
 from tests.inputs.udhr import UDHR
-from tests.outputs import SMALL, check_corpus, files, samples, shards, write_dataset
+from tests.outputs import check_corpus, files, make_small, samples, shards, write_dataset
 
-
-@pytest.fixture(autouse=True)
-def small_recipe(monkeypatch):
-    monkeypatch.setitem(RECIPES, "small", SMALL)
+pytestmark = pytest.mark.usefixtures("small_recipe")
 
 
 def jpeg(seed: int) -> bytes:
@@ -120,16 +115,12 @@ def test_minhash_estimates_jaccards_similarity():
         assert estimated == pytest.approx(len(a & b) / len(a | b), abs=4 * 0.5 / signatures.NUM_HASHES**0.5)
 
 
-def coarse(folder, out, *words: str) -> int:
-    return cli(["small", "--input", str(folder), "--out", str(out), "--on", "inline", *words])
-
-
 def test_over_generations_the_older_stays_and_shards_keep_their_bytes(corpus, tmp_path):
     out = tmp_path / "out"
-    assert coarse(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     before = shards(out)
     (corpus / "0-first-by-name.pdf").write_bytes((corpus / "english.pdf").read_bytes())
-    assert coarse(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     assert before.items() <= shards(out).items()
     by_key = {s.key: s for s in samples(out)}
     found = marks.read(Folder(f"{out}/coarse")).to_pylist()
@@ -138,7 +129,7 @@ def test_over_generations_the_older_stays_and_shards_keep_their_bytes(corpus, tm
     assert all(by_key[row["of"]].origin.uri.endswith("english.pdf") for row in copies)
     assert {row["mark"] for row in copies} == {"duplicate"}
     state = files(out)
-    assert coarse(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     assert files(out) == state
     check_corpus(out, "--datasets")
 
@@ -166,7 +157,7 @@ def test_pages_of_a_benchmark_are_marked_by_its_texts_pdfs_and_images(tmp_path):
 
 def test_a_folder_without_a_page_is_no_benchmark(corpus, tmp_path, capsys):
     (tmp_path / "none").mkdir()
-    assert coarse(corpus, tmp_path / "out", "--benchmarks", str(tmp_path / "none")) == 2
+    assert make_small(corpus, tmp_path / "out", "--benchmarks", str(tmp_path / "none")) == 2
     assert "no page with text in it" in capsys.readouterr().err
 
 

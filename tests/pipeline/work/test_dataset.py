@@ -18,13 +18,11 @@ from datagen.work.assignment import assigned
 from datagen.work.dataset import MEASURED, clear, lock, summarise
 from datagen.work.needs import A_CORE
 from datagen.work.runner import InProcess
-from recipes import RECIPES
-from recipes.__main__ import main
 from recipes.run.execute import Place, plan, run
 from recipes.steps import pipeline as steps_pipeline
 from recipes.verbs.status import status, verify
 from tests.inputs import pdfs
-from tests.outputs import SMALL, check_corpus, files, make, recipe, samples, shards
+from tests.outputs import check_corpus, files, make, make_small, recipe, samples, shards
 
 
 @pytest.fixture(scope="module")
@@ -320,10 +318,8 @@ def test_status_and_verify_say_what_is_there(corpus, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["none", "tar"])
-def test_a_manifest_part_that_is_lost_is_rebuilt_from_its_tar_or_made_with_it(damage, corpus, tmp_path, monkeypatch):
-    monkeypatch.setitem(RECIPES, "small", SMALL)
-    words = ["small", f"input={corpus}", f"out={tmp_path}/out", "on=inline"]
-    assert main(words) == 0
+def test_a_manifest_part_that_is_lost_is_rebuilt_from_its_tar_or_made_with_it(damage, corpus, tmp_path, small_recipe):
+    assert make_small(corpus, tmp_path / "out") == 0
     before = files(tmp_path / "out")
     tar, part, report = (
         f"coarse/{kind}/coarse-000000.{suffix}"
@@ -332,7 +328,7 @@ def test_a_manifest_part_that_is_lost_is_rebuilt_from_its_tar_or_made_with_it(da
     (tmp_path / "out" / part).unlink()
     if damage == "tar":
         (tmp_path / "out" / tar).write_bytes(b"\0" * 10240)
-    assert main(words) == 0
+    assert make_small(corpus, tmp_path / "out") == 0
     after = files(tmp_path / "out")
     assert (after[part][2], after[tar][2]) == (before[part][2], before[tar][2])
     assert (after[report] == before[report]) is (damage == "none")
