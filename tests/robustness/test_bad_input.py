@@ -275,24 +275,3 @@ def test_a_full_disk_is_a_failed_shard_and_no_partial_file(corpus, tmp_path, cap
         assert "No space left" in str(error)
     finally:
         subprocess.run(["umount", str(small)], check=True)
-
-
-def test_text_that_utf8_cannot_hold_is_cleaned(tmp_path):
-    """A ToUnicode map that says a lone surrogate."""
-    cmap = (
-        b"/CIDInit/ProcSet findresource begin 12 dict begin begincmap/CMapName/X def/CMapType 2 def\n"
-        b"1 begincodespacerange<00><FF>endcodespacerange\n1 beginbfchar<41><D800>endbfchar\nendcmap end end"
-    )
-    objects = [
-        b"<</Type/Catalog/Pages 2 0 R>>",
-        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R/Resources<</Font<</T 5 0 R>>>>>>",
-        pdfs.stream(b"BT /T 12 Tf 72 700 Td (BAB) Tj ET"),
-        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/ToUnicode 6 0 R>>",
-        pdfs.stream(cmap),
-    ]
-    pdfs.assemble(tmp_path / "surrogate.pdf", objects)
-    (page,) = read(tmp_path / "surrogate.pdf")
-    assert isinstance(page, Sample)
-    assert "\ud800" not in page.text
-    page.to_json()

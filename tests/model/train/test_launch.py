@@ -211,12 +211,6 @@ def test_srun_is_told_to_stop_by_the_signal_that_it_hands_on(out, monkeypatch, t
     assert end.value.code == STOPPED and heard.read_text() == "USR1\n"
 
 
-@pytest.mark.slow
-def test_two_machines_meet(out, monkeypatch):
-    made, states = run(out, monkeypatch, machines=two_machines(out))
-    assert made and results(out)["sum"] == SUM and states[0].note == "from step 0"
-
-
 def two_machines(out: Folder) -> Machines:
     """Two torchruns on one machine stand for them."""
     stand_in(Path(out.url) / "bin", "srun", SRUN)

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import datasets
 import pytest
-import webdataset
 
 from datagen.coarse.answers import PageContent
 from datagen.coarse.source import TEXT_LAYER, PageFunction, PdfSource
@@ -53,16 +52,6 @@ def test_a_corpus_keeps_the_contract_with_a_blank_unlicensed_page_first(out):
     check_corpus(out, "--datasets")
 
 
-def test_plain_readers_open_it(out, tmp_path, monkeypatch):
-    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "hf"))
-    loaded = datasets.load_dataset(str(out / "coarse"), split="train", cache_dir=str(tmp_path / "hf"))
-    assert loaded[0]["json"]["origin"]["licence"] == ""
-    assert loaded[1]["jpg"].size == tuple(loaded[1]["json"]["size"])
-    assert {row["lang"] for row in loaded["json"]} == {"und", "en", "ru", "zh"}
-    tars = sorted(str(p) for p in (out / "coarse/shards").glob("*.tar"))
-    assert len(list(webdataset.WebDataset(tars, shardshuffle=False).decode("pil"))) == 9
-
-
 def test_a_first_shard_without_a_sample_is_an_empty_tar(tmp_path):
     for i in range(3):
         (tmp_path / "in").mkdir(exist_ok=True)
@@ -103,17 +92,6 @@ def test_inline_a_cluster_and_three_workers_give_the_same_bytes(documents, out, 
     for name, on, workers in (("cluster", cluster, 0), ("three", "local", 3)):
         assert make(documents, tmp_path / name, on, workers) == 0
         assert shards(tmp_path / name) == inline
-
-
-def test_what_a_kill_kept_from_being_summed_up_is_summed_up_by_the_next_run(documents, out):
-    before = files(out)
-    (out / "coarse/README.md").write_text("an older state")
-    (out / "coarse/drops.jsonl").unlink()
-    make(documents, out)
-    after = files(out)
-    assert [after[f"coarse/{name}"][2] for name in ("README.md", "drops.jsonl")] == [
-        before[f"coarse/{name}"][2] for name in ("README.md", "drops.jsonl")
-    ]
 
 
 def test_what_a_later_step_measured_stands_in_the_card(documents, out):

@@ -186,6 +186,14 @@ def test_slurm_jobs_are_what_the_example_file_says_and_have_one_thread(jobqueue,
     assert [line for line in not_there if line in script] == []
 
 
+def test_a_job_with_servers_beside_its_workers_has_a_machine_and_many_workers(jobqueue):
+    cluster = slurm_cluster(0, Needs(beside="source recipes/run/serve.sh MODEL --flag"))
+    script = cluster.job_script()
+    cluster.close()
+    assert "#SBATCH --gres=gpu:8" in script and "--nworkers 24" in script and "--exclusive" in script
+    assert script.index("cd /shared") < script.index("source recipes/run/serve.sh MODEL --flag") < script.index("dask_worker")
+
+
 def test_without_a_section_slurm_says_where_one_can_be_had():
     with pytest.raises(ValueError, match=r"recipes/run/jobqueue\.yaml"):
         slurm_cluster(1)
