@@ -1,11 +1,13 @@
 """Programs that stand on the PATH in place of those of the machine, and those that are killed."""
 
+import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -55,6 +57,17 @@ def killed_when(seen: Callable[[], object], program: str, *arguments: object) ->
     run.kill()
     run.wait()
     return psutil.wait_procs(family, timeout=30)[1]
+
+
+@contextlib.contextmanager
+def full_disk(most: int) -> Iterator[None]:
+    """No file grows beyond so many bytes: what writes more gets an error, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def until(is_so: Callable[[], object], log: Path | None = None, seconds: float = 240) -> None:

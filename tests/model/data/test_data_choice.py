@@ -268,14 +268,8 @@ def open_data(out, tokenizer, **values):
 
 
 def test_a_recipe_says_it_by_fields_of_its_data(out, tokenizer):
-    values = {
-        "difficulty": (("easy", 1.0), ("hard", 3.0)),
-        "medium_from": 0.33,
-        "hard_from": 0.5,
-        "diverse": "layout",
-        "power": 0.0,
-    }
-    corpus, found = open_data(out, tokenizer, unread="cut", min_worth=0.5, **values)
+    levels = {"difficulty": (("easy", 1.0), ("hard", 3.0)), "medium_from": 0.33, "hard_from": 0.5}
+    corpus, found = open_data(out, tokenizer, unread="cut", min_worth=0.5, diverse="layout", power=0.0, **levels)
     assert len(corpus.columns[0]) == 10
     assert corpus.columns[0].features["difficulty"].tolist() == [[100, 900][n % 2] for n in range(10, 20)]
     assert [(share.stream.bands, share.stream.diverse, share.weight) for share in found] == [

@@ -6,7 +6,6 @@ What a kill does is in test_flywheel_rounds.py.
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy
 import pytest
@@ -25,7 +24,6 @@ from flywheel.pools import lineage, pools_file
 from model.data.ours import open_ours
 from model.data.split import opened
 from model.net.tokenizer import byte_tokenizer
-from recipes.__main__ import main
 from recipes.run.execute import Place, run
 from recipes.verbs.forget import forget
 from tests.inputs import pdfs, wheel
@@ -217,24 +215,6 @@ def test_the_cards_of_rounds_and_the_report_say_what_was_measured(turned):
     page = (turned / "out/report/index.html").read_text()
     assert "flywheel: error by language and round" in page and "data:image/webp;base64," in page
     assert page.count("accepted <small>") == 4
-
-
-def test_read_reads_lines_and_pages_with_a_rounds_reader(turned, tmp_path):
-    """The lines that the round accepted, as image files; and a page that it read."""
-    crops = samples(turned / "out/round-1")[:30]
-    (tmp_path / "in").mkdir()
-    for crop in crops:
-        (tmp_path / f"in/{crop.key}.jpg").write_bytes(crop.image)
-    page = next(p for p in samples(turned / "out/coarse") if p.key == crops[0].origin.parent)
-    (tmp_path / "in/page.png").write_bytes(page.image)
-    out, reader = tmp_path / "rows.jsonl", turned / "out/round-1/reader/Cyrl"
-    assert main(["read", f"reader={reader}", f"input={tmp_path / 'in'}", f"out={out}", "on=inline"]) == 0
-    rows = {Path(row["image"]).stem: row for row in map(json.loads, out.read_text().splitlines())}
-    assert sum(rows[crop.key]["text"] == crop.text for crop in crops) > 27
-    read = [line["text"] for line in rows["page"]["lines"]]
-    assert len(read) == wheel.LINES
-    accepted = [crop.text for crop in crops if crop.origin.parent == page.key]
-    assert accepted and all(any(f" {text} " in f" {line} " for line in read) for text in accepted)
 
 
 def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):

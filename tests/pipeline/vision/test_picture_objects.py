@@ -87,12 +87,8 @@ def test_an_image_that_is_turned_has_no_boxes_of_the_file_as_it_lies_and_broken_
     table(tmp_path / "b.parquet", broken)
     outcomes = read(tmp_path)
     assert [reason for _, _, reason in drops(outcomes)] == ["another_size"]
-    assert [s.metadata.get("unread_objects", len(s.regions)) for s in samples(outcomes)] == [
-        "bad_objects",
-        1,
-        "unnamed_objects",
-        0,
-    ]
+    read_or_not = [s.metadata.get("unread_objects", len(s.regions)) for s in samples(outcomes)]
+    assert read_or_not == ["bad_objects", 1, "unnamed_objects", 0]
 
 
 def test_a_folder_of_images_has_objects_in_its_list_and_pictures_of_other_tasks_have_none(tmp_path):
