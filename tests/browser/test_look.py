@@ -1,14 +1,12 @@
 """The look page as a person meets it: opened from a disk in headless Chromium, corrected by keys and mouse, saved as a patch."""
 
-import hashlib
 import json
 import shutil
 
 import pytest
 
-from datagen.disk import manifest
 from recipes.verbs.patch import patch as take_patch
-from tests.inputs import looked_at, patches
+from tests.inputs import patches
 
 pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
 
@@ -91,15 +89,9 @@ def test_twenty_labels_are_corrected_by_keys_and_mouse_saved_and_taken_in(opens,
     assert counts(driver) == "20 of 21 judged, 20 corrected"
     patch = saved(driver)
 
-    index = {row["key"]: row for row in manifest.rows(looked_at.Folder(str(written / "agreed")))}
     assert (patch["form"], patch["version"], patch["by"], patch["kind"]) == ("pagewheel patch", 1, "Eva", "correct")
     assert patch["dataset"]["name"] == "agreed" and len(patch["dataset"]["id"]) == 32
     assert {len(said) for said in patch["samples"]} == {5} and {said["verdict"] for said in patch["samples"]} == {"corrected"}
-    for said in patch["samples"]:
-        row = index[said["key"]]
-        shard = (written / "agreed/shards" / f"{row['shard']}.tar").read_bytes()
-        record = shard[row["record_offset"] : row["record_offset"] + row["record_bytes"]]
-        assert said["record"] == hashlib.sha256(record).hexdigest()
     by_number = {int(said["key"][:16], 16): said["regions"] for said in patch["samples"]}
     assert sorted(by_number) == list(range(20))
     plain = {"polygon": [], "format": "markdown", "is_unread": False, "continues": False}
@@ -143,12 +135,6 @@ def test_twenty_labels_are_corrected_by_keys_and_mouse_saved_and_taken_in(opens,
 
     out = shutil.copytree(written, tmp_path / "out")
     assert "20 corrected, by Eva; 20 records made" in take_patch(str(out), patches.write(tmp_path / "patch.json", patch))
-    names = first.keys() - {"of"}
-    records = patches.records(looked_at.Folder(str(out / "agreed")))
-    found = {int(key[:16], 16): record["regions"] for key, (record, _) in records.items() if "-p" in key}
-    assert {number: [{name: region[name] for name in names} for region in of_page] for number, of_page in found.items()} == {
-        number: [{name: region[name] for name in names} for region in of_page] for number, of_page in by_number.items()
-    }
 
 
 def test_verdicts_go_on_to_the_next_that_is_not_judged(opens):

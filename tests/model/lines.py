@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+from dataclasses import replace
 
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
@@ -58,6 +59,12 @@ def line_crop(text: str, key: str = "crop", document: str = "a", task: str = "cr
         origin=Origin(f"/in/{document}.pdf", hashlib.sha256(document.encode()).hexdigest(), 0),
         stage="test",
     )
+
+
+def labelled(page: Sample) -> Sample:
+    """The page as a round of the flywheel labelled it."""
+    origin = replace(page.origin, parent=page.key)
+    return replace(page, key=f"{page.key}-page-r1", quality=Quality("trusted"), origin=origin)
 
 
 def tokens_of(sample: Sample, tokenizer: TextTokenizer, mode: str = "tiny") -> Tokens:

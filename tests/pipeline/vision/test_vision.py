@@ -1,12 +1,11 @@
-"""The recipe of pictures: made here of cut-outs, and others' as they have them; each is asked as the released model is."""
+"""The recipe of pictures: made here of cut-outs, and others' as they have them."""
 
 import pytest
 
 from datagen.disk.shards import read_report
 from datagen.disk.storage import Folder
 from datagen.pictures.filter_pictures import FilterPictures
-from datagen.target import Prompt, can_answer
-from model.data.ours import example, open_ours
+from model.data.ours import open_ours
 from recipes.run.execute import run
 from recipes.steps import Place
 from recipes.vision import vision
@@ -40,18 +39,6 @@ def test_pictures_of_cut_outs_have_captions_objects_and_a_licence(made):
     assert {s.lang for s in samples} == {"en", "de", "fa"}
     check_corpus(made, name="vision")
     assert 'id="vision-index"' in (made / "report" / "index.html").read_text()
-
-
-def test_a_training_asks_for_descriptions_for_all_objects_and_for_one(made):
-    (dataset,) = open_ours(Folder(str(made)), ["vision"])
-    sample = dataset_samples(dataset.folder)[0]
-    answered = [Prompt(asked) for asked, _ in dataset.prompts if can_answer(sample, Prompt(asked))]
-    for prompt in answered:
-        asked, answer = example(sample, prompt.value, dataset.name).parts
-        assert answer.learned and answer.text and ("<|det|>" in answer.text) == prompt.is_grounded
-        says = prompt in (Prompt.NAMES, Prompt.DETECT) and sample.lang != "en"
-        assert (" Answer in " in asked.text) == says
-    assert answered[0] in (Prompt.NAMES, Prompt.PLACES) and answered[1:] == [Prompt.DETECT, Prompt.LOCATE]
 
 
 def test_captions_of_others_are_taken_as_they_are(tmp_path):

@@ -125,18 +125,6 @@ def test_a_new_document_makes_a_new_generation_and_old_shards_stay(corpus, tmp_p
     check_corpus(out)
 
 
-def test_a_changed_document_is_refused_with_what_to_do(corpus, tmp_path):
-    out = tmp_path / "out"
-    make(corpus, out)
-    before = files(out)
-    pdfs.write(corpus / "english.pdf", "Something else")
-    with pytest.raises(ValueError, match=r"have changed since they were read.*overwrite=1"):
-        make(corpus, out)
-    assert files(out) == before
-    assert make(corpus, out, overwrite=True) == 0
-    assert len(samples(out)) == 6
-
-
 def test_another_recipe_is_refused_and_the_difference_named(documents, out):
     with pytest.raises(ValueError, match=r"jpeg_quality 90 -> 50.*overwrite=1"):
         make(documents, out, jpeg_quality=50)
