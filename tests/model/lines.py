@@ -4,6 +4,7 @@ import hashlib
 import io
 from dataclasses import replace
 
+import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -77,6 +78,19 @@ def tokens_of(sample: Sample, tokenizer: TextTokenizer, mode: str = "tiny") -> T
 def write_dataset(out: Folder, name: str, shards: list[list[Sample]]) -> None:
     for number, samples in enumerate(shards):
         write_shard(out.sub(name), shard_name(name, number), samples)
+
+
+def learn_by_heart(net: DeepseekOcr, one: Batch, steps: int, rate: float, in_bf16: bool = False) -> None:
+    """Up for ten steps, then down in a line: at a constant rate the loss still jumps when it is near zero."""
+    optimizer = torch.optim.AdamW(net.parameters(), betas=(0.9, 0.95))
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = rate * min(1, (step + 1) / 10) * (1 - step / steps)
+        with torch.autocast("cpu", torch.bfloat16, enabled=in_bf16):
+            loss = answer_loss(net, one)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
 
 
 def answer_loss(net: DeepseekOcr, batch: Batch) -> Tensor:

@@ -19,14 +19,8 @@ from model.data import image_facts, indexed
 from model.data.jsonl import Jsonl
 from model.data.loader import job, maker, read
 from model.data.split import NAMED, group_hash, joined, opened
-from model.net.tokenizer import byte_tokenizer
 from tests.inputs.samples import image
 from tests.model.drawn_rows import alone
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return byte_tokenizer()
 
 
 def picture(path, size=(600, 700), colour="white"):

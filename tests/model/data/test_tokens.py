@@ -10,16 +10,10 @@ from datagen.record import SampleError
 from model.data.rows import Draw, Example, Part
 from model.data.tokens import counted, made
 from model.net.image_modes import num_tokens
-from model.net.tokenizer import byte_tokenizer
 from tests.inputs.samples import encoded
 from tests.model.lines import rendered
 
 BOXES = "<|ref|>title<|/ref|><|det|>[[1, 2, 3, 4]]<|/det|>\nA title"
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return byte_tokenizer()
 
 
 @pytest.mark.parametrize(

@@ -80,14 +80,6 @@ def test_what_is_a_copy_of_what(tmp_path, texts, images, found):
     assert marked(tmp_path / "coarse", pages(*texts, **({"images": [*map(jpeg, images)]} if images else {}))) == found
 
 
-def test_a_chain_of_likenesses_leaves_its_first(tmp_path):
-    texts = [UDHR["Latn"][1]]
-    for _ in range(3):
-        texts.append(scrambled(texts[-1], 0.01))
-    found = marked(tmp_path / "coarse", pages(*texts))
-    assert set(found) == {"page-001", "page-002", "page-003"} and {of for _, of in found.values()} == {"page-000"}
-
-
 def test_a_duplicate_is_of_its_own_image_and_the_similarity_that_of_the_two_that_are_named(tmp_path):
     """The first of an image may be a near-duplicate itself, and the last of a chain less like its first than its neighbour."""
     texts = [UDHR["Latn"][1] * 2]

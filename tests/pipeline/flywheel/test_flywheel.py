@@ -244,10 +244,8 @@ def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what
     before = files(out)
     assert wheel.turn(turned / "in", out, rounds=2) == 0  # nothing is refused, and nothing made again but the report
     after = files(out)
-    assert {name for name in {**before, **after} if before.get(name) != after.get(name)} <= {
-        "report/index.html",
-        "report/run.json",
-    }
+    changed = {name for name in {**before, **after} if before.get(name) != after.get(name)}
+    assert changed <= {"report/index.html", "report/run.json"}
 
 
 def test_pages_are_detected_once_and_rounds_read_the_same_lines(turned):

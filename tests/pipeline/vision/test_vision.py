@@ -47,10 +47,8 @@ def test_captions_of_others_are_taken_as_they_are(tmp_path):
     assert run(vision(str(tmp_path / "00000.tar")), Place(f"{tmp_path}/out", "inline")) == 0
     out = Folder(f"{tmp_path}/out/vision")
     samples = dataset_samples(out)
-    assert {(s.caption, s.lang, s.script) for s in samples} == {
-        (CAPTIONS["a"], "en", "Latn"),
-        (CAPTIONS["b"], "zh", "Hans"),
-    }
+    taken = {(s.caption, s.lang, s.script) for s in samples}
+    assert taken == {(CAPTIONS["a"], "en", "Latn"), (CAPTIONS["b"], "zh", "Hans")}
     assert {s.quality.verdict for s in samples} == {"trusted"}
     assert sorted(drop.reason for drop in read_report(out, "vision-000000").drops) == ["no_caption", "short_caption"]
     assert [len(dataset.prompts) for dataset in open_ours(Folder(f"{tmp_path}/out"), ["vision"])] == [6]

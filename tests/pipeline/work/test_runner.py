@@ -212,17 +212,12 @@ def test_a_recipe_runs_in_jobs(jobqueue, corpus, tmp_path, monkeypatch):
     assert shards(tmp_path / "jobs") == shards(tmp_path / "here")
 
 
-def test_slurm_is_told_how_many_jobs_to_ask_for():
-    with pytest.raises(ValueError, match="on=slurm needs workers=N"):
-        make_runner("slurm")
-
-
 def test_slurm_jobs_have_the_memory_that_a_task_needs(jobqueue):
     with pytest.raises(ValueError, match=r"jobqueue\.slurm\.memory=6 GB: a task needs 20\.0 GB"):
         slurm_cluster(0, Needs(memory_bytes=20 * 10**9))
 
 
-@pytest.mark.parametrize("on", ["moon", "", "http://x"])
+@pytest.mark.parametrize("on", ["moon", "", "http://x", "slurm"])
 def test_a_wrong_place_says_what_is_allowed(on):
-    with pytest.raises(ValueError, match="allowed are inline, local, slurm"):
+    with pytest.raises(ValueError, match="on=slurm needs workers=N" if on == "slurm" else "allowed are inline, local, slurm"):
         make_runner(on)
