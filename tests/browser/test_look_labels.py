@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import time
 from dataclasses import replace
 
 import pytest
@@ -119,12 +118,8 @@ def test_a_thousand_samples_open_with_what_the_first_one_needs(opens, tmp_path):
     looked_at.write_lookable(tmp_path, many)
     look(str(tmp_path))
     assert len(list((tmp_path / "look/agreed/data").iterdir())) == 1 + 63
-    started = time.monotonic()
     driver = opens(out=tmp_path)
     arrives(driver, "1 / 1000")
-    print(
-        f"a thousand samples: open in {time.monotonic() - started:.1f} s, of which the browser's own start of the page is a part"
-    )
     loaded = sources(driver, "data") + sources(driver, "images")
     assert len(loaded) == 3 and loaded[1] == "data/index.js" and loaded[2].startswith("images/")  # a chunk, the index, an image
     assert len(driver.find_elements(By.CSS_SELECTOR, "#cards article")) == 12

@@ -16,12 +16,7 @@ from tests.inputs import pdfs
 from tests.outputs import ROOT, check_corpus, make, shards
 from tests.programs import killed_when
 
-RUN = """
-import sys
-from pathlib import Path
-from tests.outputs import make
-sys.exit(make(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], 2))
-"""
+RUN = "import sys; from tests.outputs import make; sys.exit(make(*sys.argv[1:4], 2))"
 
 
 def make_undisturbed(folder: Path) -> None:

