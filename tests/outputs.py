@@ -26,6 +26,7 @@ from datagen.reading.language import IdentifyLanguage
 from datagen.record import Drop, Sample
 from datagen.work.assignment import add_generation
 from datagen.work.pipeline import Pipeline
+from recipes.__main__ import main
 from recipes.recipe import Recipe, Report, read_passwords
 from recipes.run.execute import Place, run
 from recipes.words.words import Entry
@@ -53,6 +54,11 @@ def small(input: str = "", limit: int = 0, passwords: str = "", benchmarks: str 
 
 
 SMALL = Entry("tests.outputs:small")
+
+
+def make_small(folder: Path, out: Path, *words: str) -> int:
+    """The small recipe on the command line, so that the output knows its recipe. It is there by the fixture `small_recipe`."""
+    return main(["small", "--input", str(folder), "--out", str(out), "--on", "inline", *words])
 
 
 def make(folder: Path | str, out: Path, on: str = "inline", workers: int = 0, overwrite: bool = False, **source: Any) -> int:

@@ -1,10 +1,16 @@
 """Programs that stand on the PATH in place of those of the machine, and those that are killed."""
 
+import contextlib
 import os
+import resource
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import psutil
 
 ROOT = Path(__file__).parents[1]
 SRUN = f"""#!{sys.executable}
@@ -37,6 +43,39 @@ def stand_in(folder: Path, name: str, text: str) -> str:
     (folder / name).write_text(text)
     (folder / name).chmod(0o755)
     return f"{folder}:{os.environ['PATH']}"
+
+
+def killed_when(seen: Callable[[], object], program: str, *arguments: object) -> list[psutil.Process]:
+    """Start Python on this program, and kill its own process when `seen` says so. Its workers and their children have to notice:
+    those that are left half a minute later."""
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    run = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
+    while not seen():
+        assert run.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.005)
+    family = psutil.Process(run.pid).children(recursive=True)
+    run.kill()
+    run.wait()
+    return psutil.wait_procs(family, timeout=30)[1]
+
+
+@contextlib.contextmanager
+def full_disk(most: int) -> Iterator[None]:
+    """No file grows beyond so many bytes: what writes more gets an error, as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def until(is_so: Callable[[], object], log: Path | None = None, seconds: float = 240) -> None:
+    """Wait, and say what stands in the log if it takes too long."""
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, log and log.read_text()
+        time.sleep(0.1)
 
 
 def killed_at_its_first_line(program: str, *arguments: str) -> str:

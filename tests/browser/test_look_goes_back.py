@@ -20,12 +20,11 @@ pytest.importorskip("selenium.webdriver", reason="selenium isn't installed")
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory):
-    """The step's folder with a review, an audit and their pages; and the dataset of pages."""
+    """The step's folder with a review and its page; and the dataset of pages."""
     place = tmp_path_factory.mktemp("out")
     write_dataset(place / "coarse", [page()])
     folder, pages = Folder(str(place / "flywheel")), Folder(str(place / "coarse"))
-    for kind, lines in ((questions.REVIEW, LINES), (questions.AUDIT, LINES[:2])):
-        assert write_sheet(folder, questions.add_sheet(folder, kind, 2, review.NOTE, lines), pages) == []
+    assert write_sheet(folder, questions.add_sheet(folder, questions.REVIEW, 2, review.NOTE, LINES), pages) == []
     return folder, pages
 
 
@@ -62,17 +61,6 @@ def test_lines_are_corrected_saved_and_taken_in(driver, asked):
     assert str(gold.take(*asked, file_of(driver, "patch-review-1"))) == "3 new answers (1 accept, 1 edit, 1 not_a_line)"
     kept = {answer.id: (answer.text, answer.by) for answer in questions.answers(asked[0])}
     assert [kept[one.id] for one in LINES] == [(LINES[0].reading, "Eva"), ("самая первая", "Eva"), ("", "Eva")]
-
-
-def test_who_transcribes_is_taken_in(driver, asked):
-    open_page(driver, asked[0].local / "audit-1")
-    for number in (1, 2):
-        press(driver, "вторая строка")
-        chord(driver, Keys.CONTROL, Keys.ENTER)
-        judged(driver, number)
-    assert gold.take(*asked, file_of(driver, "audit-audit-1")).audits == ("audit-1",)
-    answers = {answer.id: answer for answer in questions.answers(asked[0])}
-    assert {answers[one.id].text for one in LINES[:2]} == {"вторая строка"}
 
 
 def test_what_was_done_on_a_page_becomes_the_dataset(driver, corpus, tmp_path):

@@ -1,6 +1,5 @@
 """A dataset whose rows are made when they are read: a blank image of some size, or none, and an answer of some letters."""
 
-import io
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -12,6 +11,7 @@ from model.data.plan import mode_and_length
 from model.data.rows import NO_ANSWER, Asked, Columns, Draw, Example, Part
 from model.data.split import group_hash
 from model.data.tokens import counted
+from tests.inputs.samples import encoded
 
 PROMPTS = (Asked("<image>\nFree OCR.", 0.75), Asked("<image>\nLetters.", 0.25))
 
@@ -35,9 +35,7 @@ def parts(letters, size, prompt):
 
 @cache
 def blank(size):
-    file = io.BytesIO()
-    Image.new("L", size, 200).save(file, "PNG")
-    return file.getvalue()
+    return encoded(Image.new("L", size, 200), "PNG")
 
 
 class Drawn:

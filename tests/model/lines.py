@@ -2,7 +2,9 @@
 
 import hashlib
 import io
+from dataclasses import replace
 
+import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
@@ -17,6 +19,7 @@ from model.net.batch import Batch, Tokens
 from model.net.deepseek_ocr import DeepseekOcr, Losses
 from model.net.image_modes import num_tokens
 from model.net.tokenizer import TextTokenizer
+from tests.inputs.samples import encoded
 from tests.outputs import write_shard
 
 HEIGHT = 40
@@ -37,9 +40,7 @@ def rendered(text: str) -> bytes:
     font = ImageFont.truetype("DejaVuSans.ttf", 28)
     image = Image.new("L", (int(font.getlength(text)) + 16, HEIGHT), 255)
     ImageDraw.Draw(image).text((8, 2), text, fill=0, font=font)
-    file = io.BytesIO()
-    image.save(file, "JPEG", quality=90)
-    return file.getvalue()
+    return encoded(image, quality=90)
 
 
 def line_crop(text: str, key: str = "crop", document: str = "a", task: str = "crop", verdict: str = "trusted") -> Sample:
@@ -61,6 +62,12 @@ def line_crop(text: str, key: str = "crop", document: str = "a", task: str = "cr
     )
 
 
+def labelled(page: Sample) -> Sample:
+    """The page as a round of the flywheel labelled it."""
+    origin = replace(page.origin, parent=page.key)
+    return replace(page, key=f"{page.key}-page-r1", quality=Quality("trusted"), origin=origin)
+
+
 def tokens_of(sample: Sample, tokenizer: TextTokenizer, mode: str = "tiny") -> Tokens:
     """The sample under `Free OCR.`, as a training's workers make it."""
     one = example(sample, Prompt.FREE, "test")
@@ -71,6 +78,19 @@ def tokens_of(sample: Sample, tokenizer: TextTokenizer, mode: str = "tiny") -> T
 def write_dataset(out: Folder, name: str, shards: list[list[Sample]]) -> None:
     for number, samples in enumerate(shards):
         write_shard(out.sub(name), shard_name(name, number), samples)
+
+
+def learn_by_heart(net: DeepseekOcr, one: Batch, steps: int, rate: float, in_bf16: bool = False) -> None:
+    """Up for ten steps, then down in a line: at a constant rate the loss still jumps when it is near zero."""
+    optimizer = torch.optim.AdamW(net.parameters(), betas=(0.9, 0.95))
+    for step in range(steps):
+        optimizer.param_groups[0]["lr"] = rate * min(1, (step + 1) / 10) * (1 - step / steps)
+        with torch.autocast("cpu", torch.bfloat16, enabled=in_bf16):
+            loss = answer_loss(net, one)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
 
 
 def answer_loss(net: DeepseekOcr, batch: Batch) -> Tensor:

@@ -1,6 +1,5 @@
 """Trainings on several ranks: gloo processes of this machine, and a corpus whose batches are as unlike as they get."""
 
-import io
 import json
 import multiprocessing
 import os
@@ -84,9 +83,7 @@ def make_rows(folder: Path, count: int = 60) -> None:
         size = (70, 66) if n % 3 == 1 else draw.choice(((140, 130), (200, 130), (130, 260)))
         # No white paper: to a fresh network that is zero, and norms of next to nothing make much of what rounding left.
         picture = Image.frombytes("RGB", size, draw.randbytes(3 * size[0] * size[1]))
-        file = io.BytesIO()
-        picture.save(file, "PNG")
-        (folder / f"{n}.png").write_bytes(file.getvalue())
+        picture.save(folder / f"{n}.png")
         rows.append({"image": f"{n}.png", "prompt": "<image>\nRead.", "answer": answer, "group": f"{n}"})
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
 
@@ -128,10 +125,6 @@ def on_ranks(
         process.kill()
         process.join()
     return [signal.SIGKILL if code is None else code for code in codes]
-
-
-def lines_of(out: Folder) -> list[dict]:
-    return [json.loads(line) for line in out.read("train/loss.jsonl").splitlines()]
 
 
 def laid_out(step: Train, layout: str, **values) -> tuple[Train, int]:

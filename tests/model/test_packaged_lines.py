@@ -1,7 +1,6 @@
 """The network of lines that comes with the package: it reads its card's first lines as the card says, pages by `make read`, and
 held-out pages for the report of `reads`."""
 
-import io
 import json
 from pathlib import Path
 
@@ -21,6 +20,7 @@ from recipes.recipe import Recipe, Report
 from recipes.run.execute import run
 from recipes.steps import Place
 from recipes.steps.install_lines import drawn, read
+from tests.inputs.samples import encoded
 from tests.model.lines import write_dataset
 
 MOST_BYTES = 4_500_000
@@ -85,14 +85,12 @@ def test_a_page_is_read_line_by_line_in_order(tmp_path):
 @pytest.mark.slow
 def test_held_out_pages_are_read_scored_and_shown(tmp_path):
     """By Tesseract as well, and `make score` says of what was written what the step says."""
-    out, file = Folder(str(tmp_path)), io.BytesIO()
-    image = page()
-    image.save(file, "PNG")
+    out, image = Folder(str(tmp_path)), page()
     text = "\n".join([*LEFT, *RIGHT])
     box = Box(0, 0, *image.size)
     regions = (Region(box, "text", text, None, "truth", lines=(Line(box, text),)),)
     rows = [
-        Sample(f"key{n}", "page", file.getvalue(), image.size, lang="en", script=script, text=text * 2, regions=regions,
+        Sample(f"key{n}", "page", encoded(image, "PNG"), image.size, lang="en", script=script, text=text * 2, regions=regions,
                quality=Quality("trusted"), origin=Origin(f"/in/{n}.pdf", f"{n:064d}", 0), stage="test", group=f"g{n}")
         for n, script in enumerate(("Latn", "Latn", "Cyrl"))
     ]  # fmt: skip

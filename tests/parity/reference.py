@@ -106,6 +106,17 @@ def as_theirs(images: list[Views]) -> dict[str, Any]:
     return values
 
 
+@torch.no_grad()
+def logits(net: DeepseekOcr, asked: Any) -> torch.Tensor:
+    ids_BL, images, image_T = asked
+    return net.logits(net(ids_BL, images, image_T))
+
+
+def their_logits(net: Any, asked: Any) -> torch.Tensor:
+    ids_BL, images, _ = asked
+    return net(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL), **as_theirs(images)).logits
+
+
 def views(mode: str, *grids: tuple[int, int], seed: int = 3) -> list[Views]:
     """Noise, an image for each of `grids`."""
     source = torch.Generator().manual_seed(seed)

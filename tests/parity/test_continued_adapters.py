@@ -18,7 +18,7 @@ from model.files.lora import is_adapted, merge
 from model.files.safetensors_files import BadCheckpoint
 from model.net.batch import IGNORED
 from recipes.__main__ import main
-from tests.parity.reference import as_theirs, loaded
+from tests.parity.reference import loaded, their_logits
 from tests.parity.test_adapters import Released, stirred
 
 FILE = "adapter_model.safetensors"
@@ -33,13 +33,9 @@ UNSLOTH = LoraConfig(
 DORA = LoraConfig(r=3, lora_alpha=5, use_dora=True, use_rslora=True, target_modules=r".*language_model.*\.(k_proj|up_proj)")
 
 
-def loss_of(logits_BLV, labels_BL):
-    return nn.functional.cross_entropy(logits_BLV.flatten(0, 1), labels_BL.flatten())
-
-
 @pytest.mark.parametrize("config", [UNSLOTH, DORA], ids=["stacked experts", "DoRA"])
 def test_three_steps_are_those_of_peft(config, base, asked, tmp_path):
-    ids_BL, images, image_T = asked
+    ids_BL, _, image_T = asked
     labels_BL = ids_BL.roll(-1, 1).flatten().index_fill(0, image_T, IGNORED).view_as(ids_BL)
     begun, theirs_out, ours_out = (tmp_path / name for name in ("begun", "theirs", "ours"))
     theirs = stirred(get_peft_model(loaded(base), config))
@@ -51,11 +47,8 @@ def test_three_steps_are_those_of_peft(config, base, asked, tmp_path):
         trained = [p for p in net.parameters() if p.requires_grad]
         optimizer = torch.optim.SGD(trained, lr=0.05)
         for _ in range(3):
-            if net is ours:
-                logits_BLV = net.logits(net(ids_BL, images, image_T))
-            else:
-                logits_BLV = net(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL), **as_theirs(images)).logits
-            loss = loss_of(logits_BLV, labels_BL)
+            logits_BLV = ours.logits(ours(*asked)) if net is ours else their_logits(net, asked)
+            loss = nn.functional.cross_entropy(logits_BLV.flatten(0, 1), labels_BL.flatten())
             loss.backward()
             optimizer.step()
             optimizer.zero_grad()

@@ -18,32 +18,11 @@ from model.generate import NoRepeat, tokens
 from model.net.batch import IGNORED
 from model.net.deepseek_ocr import build
 from model.train.optim import train_beside
-from tests.parity.reference import NARROW, TOLERANCE, as_theirs, loaded
+from tests.parity.reference import NARROW, TOLERANCE, loaded, logits, their_logits
+from tests.parity.test_adapters import stirred
 
 # All that transformers' class has a layer for. peft can't tell its projector's name, and its CLIP's q, k and v are three layers.
 EVERYWHERE = (*LANGUAGE, "lm_head", "qkv", "attn.proj", "lin1", "lin2", "out_proj", "fc1", "fc2")
-
-
-def stirred(net, seed=11):
-    """As if the adapter had learned: B isn't zero."""
-    source = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for name, parameter in net.named_parameters():
-            if ".lora_" in name:
-                parameter.normal_(0, 0.2, generator=source)
-    return net
-
-
-@torch.no_grad()
-def logits(net, asked):
-    ids_BL, images, image_T = asked
-    return net.logits(net(ids_BL, images, image_T))
-
-
-@torch.no_grad()
-def their_logits(net, asked):
-    ids_BL, images, _ = asked
-    return net(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL), **as_theirs(images)).logits
 
 
 @pytest.mark.parametrize("targets", [LANGUAGE, EVERYWHERE], ids=["language", "everywhere"])
@@ -89,7 +68,7 @@ def test_only_the_adapter_learns_and_all_of_it(base, asked):
 
 
 def test_merged_it_gives_the_same_and_saves_as_released(base, asked, tmp_path):
-    net = stirred(model.load(base))
+    net = model.load(base)
     adapt(net, 3, 8, list(linear_layers(net)))
     mine = logits(stirred(net), asked)
     assert is_adapted(net)
@@ -118,11 +97,7 @@ def test_ours_is_merged_from_its_folder_with_what_was_trained_beside_it(base, as
     net = model.load(base)
     adapt(net, 3, 8, EVERYWHERE)
     train_beside(net, ("projector", "decoder.layers.2.input_layernorm.weight"))
-    stirred(net)
-    with torch.no_grad():
-        for parameter in (net.encoder.projector.weight, net.encoder.image_newline, net.decoder.layers[2].input_layernorm.weight):
-            parameter.add_(0.1)
-    mine = logits(net, asked)
+    mine = logits(stirred(net), asked)  # what is trained beside them, too
     save_adapter(Folder(str(tmp_path)), net)
     again = model.load(base)
     merge_adapter(again, Folder(str(tmp_path)))

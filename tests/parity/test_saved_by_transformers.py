@@ -12,31 +12,24 @@ from datagen.disk.storage import Folder
 from model.files import weights
 from model.files.safetensors_files import BadCheckpoint, Reader
 from model.net.config import ModelConfig, for_transformers
-from model.net.deepencoder import places
-from tests.parity.reference import DEEPER, NARROW, TOLERANCE, as_theirs, loaded, randomised, saved, sequence, tokenizer_for, views
+from tests.parity.reference import DEEPER, NARROW, TOLERANCE, loaded, logits, their_logits
 
 UNUSED = "encoder.clip.embeddings.patch_embedding.weight"
 
 
 @pytest.fixture(scope="module")
-def theirs(tmp_path_factory):
-    """(their network, the folder that it saved, the tokenizer). It came from one of our folders, as a released one would."""
-    tokenizer = tokenizer_for(NARROW)
-    net = loaded(saved(randomised(NARROW), tmp_path_factory.mktemp("ours"), tokenizer.image))
-    folder = tmp_path_factory.mktemp("theirs")
+def theirs(base, tmp_path_factory):
+    """(their network, the folder that it saved). It came from one of our folders, as a released one would."""
+    net, folder = loaded(base), tmp_path_factory.mktemp("theirs")
     net.save_pretrained(folder)
-    return net, folder, tokenizer
+    return net, folder
 
 
-def test_logits_are_theirs(theirs, differ):
-    net, folder, tokenizer = theirs
+def test_logits_are_theirs(theirs, asked, differ):
+    net, folder = theirs
     ours = model.load(folder)
     assert ours.config == NARROW
-    images = views("tiny", (0, 0))
-    ids_BL = sequence([images], tokenizer)
-    with torch.no_grad():
-        mine = ours.logits(ours(ids_BL, images, places(ids_BL == tokenizer.image)))
-        other = net(input_ids=ids_BL, attention_mask=torch.ones_like(ids_BL), **as_theirs(images)).logits
+    mine, other = logits(ours, asked), their_logits(net, asked)
     assert differ("logits", "narrow, saved by transformers", mine, other) < TOLERANCE
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+import model
 from datagen.disk.storage import Folder
 from datagen.target import Prompt
 from model.files import weights
@@ -47,10 +48,8 @@ def pair(request, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def narrow(tmp_path_factory):
-    ours, tokenizer = randomised(NARROW), tokenizer_for(NARROW)
-    folder = saved(ours, tmp_path_factory.mktemp("narrow"), tokenizer.image)
-    return ours, loaded(folder), tokenizer
+def narrow(base, tokenizer):
+    return model.load(base).eval(), loaded(base), tokenizer
 
 
 def compare_logits(ours, theirs, tokenizer, images_of_rows, differ, what: str) -> None:

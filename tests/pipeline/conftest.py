@@ -4,7 +4,14 @@ import shutil
 
 import pytest
 
+from recipes import RECIPES
 from tests.inputs import wheel
+from tests.outputs import SMALL
+
+
+@pytest.fixture
+def small_recipe(monkeypatch):
+    monkeypatch.setitem(RECIPES, "small", SMALL)
 
 
 @pytest.fixture(scope="module")

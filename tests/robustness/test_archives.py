@@ -32,6 +32,9 @@ def good(tmp_path_factory) -> bytes:
     return pdfs.write(tmp_path_factory.mktemp("pdf") / "a.pdf", pdfs.LATIN, pdfs.LATIN).read_bytes()
 
 
+UNSAFE = ("../up.pdf", "/etc/absolute.pdf", "a/../../up.pdf", "C:\\up.pdf", "..\\up.pdf")
+
+
 def bomb() -> bytes:
     """A PDF, by its beginning, and ten megabytes of nothing."""
     return b"%PDF-1.7\n" + bytes(10_000_000)
@@ -42,15 +45,7 @@ def zipped(path: Path, good: bytes) -> dict[str, str]:
     link = zipfile.ZipInfo("link.pdf")
     link.external_attr = 0o120777 << 16
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in (
-            "good.pdf",
-            "sub/good, too: 100%.pdf",
-            "../up.pdf",
-            "/etc/absolute.pdf",
-            "a/../../up.pdf",
-            "C:\\up.pdf",
-            "..\\up.pdf",
-        ):
+        for name in ("good.pdf", "sub/good, too: 100%.pdf", *UNSAFE):
             archive.writestr(name, good)
         archive.writestr(link, "/etc/passwd")
         archive.writestr("bomb.pdf", bomb())
@@ -64,7 +59,7 @@ def zipped(path: Path, good: bytes) -> dict[str, str]:
     data[at + 8] |= 1
     path.write_bytes(data)
     return {
-        **dict.fromkeys(("../up.pdf", "/etc/absolute.pdf", "a/../../up.pdf", "C:\\up.pdf", "..\\up.pdf"), "unsafe_path"),
+        **dict.fromkeys(UNSAFE, "unsafe_path"),
         "link.pdf": "not_a_file",
         "bomb.pdf": "too_large",
         "empty.pdf": "empty",
@@ -75,7 +70,7 @@ def zipped(path: Path, good: bytes) -> dict[str, str]:
 
 def tarred(path: Path, good: bytes) -> dict[str, str]:
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
-        for name in ("good.pdf", "ä" * 120 + ".pdf", "../up.pdf", "/etc/absolute.pdf"):
+        for name in ("good.pdf", "ä" * 120 + ".pdf", *UNSAFE[:2]):
             info = tarfile.TarInfo(name)
             info.size = len(good)
             archive.addfile(info, io.BytesIO(good))
@@ -87,10 +82,16 @@ def tarred(path: Path, good: bytes) -> dict[str, str]:
         info.size = len(bomb())
         archive.addfile(info, io.BytesIO(bomb()))
     return {
-        **dict.fromkeys(("../up.pdf", "/etc/absolute.pdf"), "unsafe_path"),
+        **dict.fromkeys(UNSAFE[:2], "unsafe_path"),
         **dict.fromkeys(("soft.pdf", "hard.pdf", "fifo.pdf"), "not_a_file"),
         "bomb.pdf": "too_large",
     }
+
+
+def capture(writer: WARCWriter, address: str, body: bytes, kind="application/pdf", http=(), warc=(), rec_type="response"):
+    head = StatusAndHeaders("200 OK", [("Content-Type", kind), *http], protocol="HTTP/1.1")
+    about = {"http_headers": head, "warc_headers_dict": dict(warc)}
+    return writer.create_warc_record(address, rec_type, payload=io.BytesIO(body), **about)
 
 
 def crawled(path: Path, good: bytes) -> dict[str, str]:
@@ -99,12 +100,8 @@ def crawled(path: Path, good: bytes) -> dict[str, str]:
     with open(path, "wb") as file:
         writer = WARCWriter(file, gzip=path.suffix == ".gz")
 
-        def add(address: str, body: bytes, kind: str = "application/pdf", http=(), warc=(), rec_type: str = "response") -> None:
-            head = StatusAndHeaders("200 OK", [("Content-Type", kind), *http], protocol="HTTP/1.1")
-            record = writer.create_warc_record(
-                address, rec_type, payload=io.BytesIO(body), http_headers=head, warc_headers_dict=dict(warc)
-            )
-            writer.write_record(record)
+        def add(*about, **more) -> None:
+            writer.write_record(capture(writer, *about, **more))
 
         add("https://example.org/page.html", b"<p>%PDF it is not", "text/html")
         add("https://example.org/good.pdf", good)
@@ -212,8 +209,7 @@ def test_a_response_without_its_address_is_told_of(tmp_path, good, suffix):
     with open(path, "wb") as file:
         writer = WARCWriter(file, gzip=suffix == ".warc.gz")
         for address in ("https://example.org/a.pdf", "https://example.org/b.pdf"):
-            head = StatusAndHeaders("200 OK", [("Content-Type", "application/pdf")], protocol="HTTP/1.1")
-            record = writer.create_warc_record(address, "response", payload=io.BytesIO(good), http_headers=head)
+            record = capture(writer, address, good)
             if address.endswith("b.pdf"):
                 record.rec_headers.remove_header("WARC-Target-URI")
             writer.write_record(record)

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from datagen.coarse.source import PdfSource
@@ -23,6 +22,7 @@ from datagen.inputs.items import Item
 from datagen.record import Drop, Sample, SampleError
 from datagen.sandbox.process import Limits
 from tests.inputs import pdfs
+from tests.robustness.test_archives import capture
 
 LIMITS = Limits(deadline_s=1.0, memory_bytes=1 << 30)
 REASONS = {
@@ -37,20 +37,7 @@ Edit = tuple[str, float, bytes]
 
 KINDS = ("put", "insert", "cut", "copy", "end")
 # Words that mean something to a parser do more harm than bytes that don't.
-WORDS = (
-    b"obj",
-    b"endobj",
-    b"stream",
-    b"/Kids",
-    b"/Length 99999999",
-    b"2 0 R",
-    b"<<",
-    b"]]",
-    b"-1",
-    b"4294967296",
-    b"\x00",
-    b"xref",
-)
+WORDS = b"obj|endobj|stream|/Kids|/Length 99999999|2 0 R|<<|]]|-1|4294967296|\x00|xref".split(b"|")
 EDITS = st.lists(
     st.tuples(
         st.sampled_from(KINDS),
@@ -95,11 +82,7 @@ def originals() -> dict[str, bytes]:
             with open(folder / name, "wb") as file:
                 writer = WARCWriter(file, gzip=name.endswith(".gz"))
                 for pdf in ("a.pdf", "b.pdf"):
-                    head = StatusAndHeaders("200 OK", [("Content-Type", "application/pdf")], protocol="HTTP/1.1")
-                    with open(folder / pdf, "rb") as body:
-                        writer.write_record(
-                            writer.create_warc_record(f"https://example.org/{pdf}", "response", body, http_headers=head)
-                        )
+                    writer.write_record(capture(writer, f"https://example.org/{pdf}", (folder / pdf).read_bytes()))
         return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
 
 

@@ -10,18 +10,13 @@ import sys
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.inputs import pdfs
 from tests.outputs import ROOT, check_corpus, make, shards
+from tests.programs import killed_when
 
-RUN = """
-import sys
-from pathlib import Path
-from tests.outputs import make
-sys.exit(make(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], 2))
-"""
+RUN = "import sys; from tests.outputs import make; sys.exit(make(*sys.argv[1:4], 2))"
 
 
 def make_undisturbed(folder: Path) -> None:
@@ -41,37 +36,11 @@ def undisturbed(shared):
     return shards(shared("kill", make_undisturbed) / "out")
 
 
-def start(folder: Path, out: Path, on: str) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-c", RUN, str(folder), str(out), on], cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-
-
-def num_reports(out: Path) -> int:
-    return len(list((out / "coarse/shards").glob("*.json")))
-
-
-def kill_and_count_survivors(run: subprocess.Popen) -> list[psutil.Process]:
-    """SIGKILL the run's own process alone; its workers and their children have to notice."""
-    family = psutil.Process(run.pid).children(recursive=True)
-    os.kill(run.pid, signal.SIGKILL)
-    run.wait()
-    return psutil.wait_procs(family, timeout=20)[1]
-
-
-@pytest.mark.parametrize(("on", "num_shards"), [("inline", 0), pytest.param("local", 1, marks=pytest.mark.slow)])
-def test_a_killed_run_goes_on_to_the_same_bytes(folder, undisturbed, tmp_path, on, num_shards):
+@pytest.mark.parametrize(("on", "seen"), [("inline", ".tmp-*"), pytest.param("local", "*.json", marks=pytest.mark.slow)])
+def test_a_killed_run_goes_on_to_the_same_bytes(folder, undisturbed, tmp_path, on, seen):
+    """While it writes its first shard, or when it has written one."""
     out = tmp_path / "out"
-    run = start(folder, out, on)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and run.poll() is None:
-        writing = list((out / "coarse/shards").glob(".tmp-*"))
-        if num_reports(out) >= num_shards and (writing or num_shards):
-            break
-        time.sleep(0.005)
-    if run.poll() is not None:
-        pytest.fail("the run ended before it could be killed")
-    assert kill_and_count_survivors(run) == []
+    assert killed_when(lambda: [*(out / "coarse/shards").glob(seen)], RUN, folder, out, on) == []
     committed = shards(out)
     assert committed.items() <= undisturbed.items()
     assert len(committed) < len(undisturbed)

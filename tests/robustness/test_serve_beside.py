@@ -4,14 +4,9 @@ import os
 import subprocess
 import sys
 
-import dask
-import dask_jobqueue  # noqa: F401  # its defaults
 import psutil
 import pytest
-import yaml
 
-from datagen.work.cluster import slurm_cluster
-from datagen.work.needs import Needs
 from recipes.label import label
 from tests.faulty_server import MODEL
 from tests.labelling import logged, reports, write_page_dataset
@@ -54,15 +49,3 @@ def test_a_server_that_does_not_come_ends_the_job(tmp_path):
     done = job(tmp_path, "nothing", 18480)
     assert done.returncode == 1 and "vllm doesn't answer at http://127.0.0.1:18480/v1" in done.stderr
     assert not (tmp_path / "out").exists()
-
-
-def test_a_job_of_slurm_has_a_machine_and_many_workers(tmp_path):
-    example = yaml.safe_load((ROOT / "recipes/run/jobqueue.yaml").read_text())
-    example["jobqueue"]["slurm"]["log-directory"] = str(tmp_path)
-    merged = dask.config.merge(dask.config.config, example)
-    with dask.config.set({name: merged[name] for name in example}):
-        cluster = slurm_cluster(0, Needs(beside="source recipes/run/serve.sh MODEL --flag"))
-        script = cluster.job_script()
-        cluster.close()
-    assert "#SBATCH --gres=gpu:8" in script and "--nworkers 24" in script and "--exclusive" in script
-    assert script.index("cd /shared") < script.index("source recipes/run/serve.sh MODEL --flag") < script.index("dask_worker")

@@ -8,7 +8,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import dask
@@ -17,7 +16,7 @@ import pytest
 from datagen.disk.storage import Folder
 from recipes.__main__ import main
 from tests.model.lines import EIGHT, line_crop, write_dataset
-from tests.programs import SRUN, stand_in
+from tests.programs import SRUN, stand_in, until
 
 SBATCH = """
 echo 4711
@@ -52,22 +51,15 @@ def test_a_job_that_is_put_back_goes_on_from_the_step_of_the_signal(cluster):
     job = [*words, f"out={cluster}/two", "on=slurm", "nodes=2", "gpus=1"]
     assert main(["train", *job]) == 0
     losses = cluster / "two/train/loss.jsonl"
-    until(lambda: losses.exists() and len(losses.read_bytes().splitlines()) > 3, cluster)
+    until(lambda: losses.exists() and len(losses.read_bytes().splitlines()) > 3, cluster / "log")
     subprocess.run(["kill", "-USR1", (cluster / "pid").read_text().strip()], check=True)
-    until((cluster / "requeued").exists, cluster)
+    until((cluster / "requeued").exists, cluster / "log")
     stopped = re.search(r"stopped at step (\d+), with a checkpoint", (cluster / "log").read_text())
     assert (cluster / f"two/train/checkpoint/step-{int(stopped[1]):09}/progress.json").exists()
-    until(lambda: not Path(f"/proc/{(cluster / 'pid').read_text().strip()}").exists(), cluster)
+    until(lambda: not Path(f"/proc/{(cluster / 'pid').read_text().strip()}").exists(), cluster / "log")
     assert main(["train", *job]) == 0
-    until((cluster / "two/report/index.html").exists, cluster)
+    until((cluster / "two/report/index.html").exists, cluster / "log")
     log = (cluster / "log").read_text()
     assert "train: 2 ranks, the first at 127.0.0.1:24711" in log and f"resumed from step {stopped[1]}\n" in log
     lines = [json.loads(line) for line in losses.read_bytes().splitlines()]
     assert [line["step"] for line in lines] == list(range(31)) and lines[-1]["loss"] < 1
-
-
-def until(is_so, folder: Path, seconds: float = 250) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, (folder / "log").read_text()
-        time.sleep(0.2)

@@ -1,10 +1,5 @@
 """Word files, drawn by LibreOffice: the same bytes from one process, from two workers, and after a SIGKILL amid a shard."""
 
-import os
-import signal
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import psutil
@@ -18,7 +13,8 @@ from recipes.word import word
 from tests.inputs.word import formulas as maths
 from tests.inputs.word import xml as xml
 from tests.office import needs_office
-from tests.outputs import ROOT, check_corpus, files, shards
+from tests.outputs import check_corpus, shards
+from tests.programs import killed_when
 
 pytestmark = [pytest.mark.slow, needs_office, pytest.mark.timeout(900)]
 
@@ -58,22 +54,12 @@ def test_two_workers_give_the_bytes_of_one(folder, undisturbed, tmp_path):
 
 def test_a_killed_run_goes_on_to_the_same_bytes_and_leaves_no_office_behind(folder, undisturbed, tmp_path):
     out = tmp_path / "out"
-    command = [sys.executable, "-c", RUN, str(folder), str(out), "inline"]
-    started = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL, start_new_session=True)
-    deadline = time.monotonic() + 300
-    family: list[psutil.Process] = []
-    while time.monotonic() < deadline and started.poll() is None:
-        family = psutil.Process(started.pid).children(recursive=True)
-        if list((out / "word/shards").glob("*.json")) and any("soffice" in process.name() for process in family):
-            break
-        time.sleep(0.01)
-    assert started.poll() is None, "the run ended before it could be killed"
-    os.kill(started.pid, signal.SIGKILL)
-    started.wait()
-    assert psutil.wait_procs(family, timeout=30)[1] == []
+
+    def draws() -> bool:
+        below = psutil.Process().children(recursive=True)
+        return any((out / "word/shards").glob("*.json")) and any("soffice" in process.name() for process in below)
+
+    assert killed_when(draws, RUN, folder, out, "inline") == []
     assert 0 < len(list((out / "word/shards").glob("*.json"))) < len(undisturbed)
     assert make(str(folder), str(out), "inline") == 0
     assert shards(out, "word") == undisturbed
-    before = files(out)
-    assert make(str(folder), str(out), "inline") == 0
-    assert files(out) == before

@@ -22,7 +22,7 @@ from model.net.attention import PADDING
 from model.net.batch import IGNORED
 from model.net.tokenizer import train_tokenizer
 from tests.model.drawn_rows import Drawn, alone, pages, texts
-from tests.model.lines import EIGHT, line_crop, write_dataset
+from tests.model.lines import EIGHT, labelled, line_crop, write_dataset
 
 MODES = {"tiny": 1.0}
 
@@ -45,17 +45,8 @@ def test_a_page_that_a_round_labelled_trains_where_the_page_itself_does_not(tmp_
     out = Folder(str(tmp_path))
     layers = [line_crop(f"page {n}", f"page{n}", f"document {n}", "page") for n in range(3)]
     layers[1] = dataclasses.replace(layers[1], quality=Quality("suspect"))
-    made = [
-        dataclasses.replace(
-            page,
-            key=f"{page.key}-page-r1",
-            quality=Quality("trusted"),
-            origin=dataclasses.replace(page.origin, parent=page.key),
-        )
-        for page in layers
-    ]
     write_dataset(out, "coarse", [layers])
-    write_dataset(out, "pages-round-1", [made])
+    write_dataset(out, "pages-round-1", [[*map(labelled, layers)]])
 
     def rows(*names: str, **values) -> dict[str, int]:
         corpus = opened(open_ours(out, names, **values), tokenizer, 1e-9)

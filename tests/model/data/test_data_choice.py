@@ -24,6 +24,7 @@ from model.train.data import open_all, sources
 from model.train.data_config import Data
 from model.train.step import Train
 from recipes.words.training_data import mixture
+from tests.inputs.samples import encoded
 from tests.model.drawn_rows import alone, pages
 from tests.model.lines import line_crop, write_dataset
 
@@ -37,14 +38,12 @@ def fine_page(number, difficulty=-1.0, worth=-1.0, unread=False, labels=("text",
     image = Image.new("RGB", (200, 100), (250, 250, 240))
     image.paste((0, 0, 0), (20, 20, 100, 30))
     image.paste((0, 0, 0), (20, 70, 180, 80))
-    file = io.BytesIO()
-    image.save(file, "PNG")
     formula = {"text": "", "is_unread": True} if unread else {"text": "x"}
     regions = [Region(Box(10, 10, 190, 40), label, f"page {number}", None, "pymupdf", detected_by="cdla") for label in labels]
     regions.append(Region(FORMULA, "equation", score=None, by="pymupdf", format="latex", **formula))
     return dataclasses.replace(
         line_crop(f"page {number}", f"page{number}", task="page"),
-        image=file.getvalue(),
+        image=encoded(image, "PNG"),
         size=(200, 100),
         regions=tuple(regions),
         difficulty=difficulty,
@@ -269,14 +268,8 @@ def open_data(out, tokenizer, **values):
 
 
 def test_a_recipe_says_it_by_fields_of_its_data(out, tokenizer):
-    values = {
-        "difficulty": (("easy", 1.0), ("hard", 3.0)),
-        "medium_from": 0.33,
-        "hard_from": 0.5,
-        "diverse": "layout",
-        "power": 0.0,
-    }
-    corpus, found = open_data(out, tokenizer, unread="cut", min_worth=0.5, **values)
+    levels = {"difficulty": (("easy", 1.0), ("hard", 3.0)), "medium_from": 0.33, "hard_from": 0.5}
+    corpus, found = open_data(out, tokenizer, unread="cut", min_worth=0.5, diverse="layout", power=0.0, **levels)
     assert len(corpus.columns[0]) == 10
     assert corpus.columns[0].features["difficulty"].tolist() == [[100, 900][n % 2] for n in range(10, 20)]
     assert [(share.stream.bands, share.stream.diverse, share.weight) for share in found] == [

@@ -4,7 +4,6 @@ import base64
 import functools
 import http.server
 import importlib.util
-import io
 import json
 import os
 import threading
@@ -20,13 +19,8 @@ from model.data import image_facts, indexed
 from model.data.jsonl import Jsonl
 from model.data.loader import job, maker, read
 from model.data.split import NAMED, group_hash, joined, opened
-from model.net.tokenizer import byte_tokenizer
+from tests.inputs.samples import image
 from tests.model.drawn_rows import alone
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return byte_tokenizer()
 
 
 def picture(path, size=(600, 700), colour="white"):
@@ -120,9 +114,7 @@ class NoCredentials(fsspec.AbstractFileSystem):
 
     def cat_file(self, *args, **kwargs):
         if self.has_some:
-            file = io.BytesIO()
-            Image.new("RGB", (320, 200)).save(file, "PNG")
-            return file.getvalue()
+            return image(320, 200)
         raise RuntimeError("Unable to locate credentials")
 
 
@@ -201,11 +193,10 @@ def test_groups_over_chains_of_keys():
 
 
 def test_an_image_as_bytes_in_the_row(tmp_path, tokenizer):
-    file = io.BytesIO()
-    Image.new("RGB", (320, 200), "white").save(file, "PNG")
-    image = {"bytes": base64.b64encode(file.getvalue()).decode(), "path": None}
-    corpus = opened([Jsonl(written(tmp_path, [{"image": image, "answer": "x"}, {"text": "y"}]))], tokenizer, 0.1)
-    assert corpus.columns[0].sizes(0) == ((320, 200),) and read(corpus, alone(corpus, 0, 0, "tiny")).images == (file.getvalue(),)
+    data = image(320, 200)
+    inline = {"bytes": base64.b64encode(data).decode(), "path": None}
+    corpus = opened([Jsonl(written(tmp_path, [{"image": inline, "answer": "x"}, {"text": "y"}]))], tokenizer, 0.1)
+    assert corpus.columns[0].sizes(0) == ((320, 200),) and read(corpus, alone(corpus, 0, 0, "tiny")).images == (data,)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):

@@ -52,18 +52,10 @@ def test_the_pieces_of_a_file_of_texts_are_the_texts(tmp_path, tokenizer):
 
 
 def test_the_pieces_of_our_texts_are_the_texts_and_have_their_features(tmp_path, tokenizer):
-    texts = [
-        sample(
-            f"text-{n}",
-            task="text",
-            image=None,
-            size=(0, 0),
-            text=text,
-            regions=(),
-            origin=Origin(f"/in/{n}.txt", f"{n}" * 64, 0),
-        )
-        for n, text in enumerate((LONG, SHORT))
-    ]
+    texts = []
+    for n, text in enumerate((LONG, SHORT)):
+        origin = Origin(f"/in/{n}.txt", f"{n}" * 64, 0)
+        texts.append(sample(f"text-{n}", task="text", image=None, size=(0, 0), text=text, regions=(), origin=origin))
     write_dataset(tmp_path / "texts", texts, "texts")
     (dataset,) = open_ours(Folder(str(tmp_path)), ["texts"])
     columns = check(dataset, tokenizer)

@@ -10,15 +10,10 @@ from datagen.record import SampleError
 from model.data.rows import Draw, Example, Part
 from model.data.tokens import counted, made
 from model.net.image_modes import num_tokens
-from model.net.tokenizer import byte_tokenizer
+from tests.inputs.samples import encoded
 from tests.model.lines import rendered
 
 BOXES = "<|ref|>title<|/ref|><|det|>[[1, 2, 3, 4]]<|/det|>\nA title"
-
-
-@pytest.fixture(scope="module")
-def tokenizer():
-    return byte_tokenizer()
 
 
 @pytest.mark.parametrize(
@@ -47,9 +42,8 @@ def test_nothing_moves_where_boxes_are_asked_for_or_answered(tokenizer, asked, a
 
 @pytest.mark.parametrize("kind", ["AVIF", "PNG", "JPEG", "WEBP", "TIFF", "GIF"])
 def test_a_damaged_image_is_a_bad_sample(tokenizer, kind):
-    file = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)).save(file, kind)
-    whole, parts = file.getvalue(), (Part("<image>\nFree OCR.", False), Part("x", True))
+    whole = encoded(Image.fromarray(np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)), kind)
+    parts = (Part("<image>\nFree OCR.", False), Part("x", True))
     draw = Draw(0, 0, 0, 0, "tiny", counted([parts], tokenizer)[0] + num_tokens("tiny", 64, 64), 0)
     num_bad = 0
     for start in (*range(0, len(whole), max(1, len(whole) // 20)), *range(80, 120)):

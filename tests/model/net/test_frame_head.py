@@ -95,16 +95,8 @@ def test_telling_falls_to_nothing():
 @pytest.mark.slow
 def test_a_training_that_is_told_goes_on_from_one_that_learned_to_see(tmp_path):
     lines = DrawnLines(Lines(longest=8), 60, held_out=3, tells=True)
-    short = {
-        "steps": 3,
-        "loss_every": 3,
-        "read_every": 0,
-        "read_samples": 2,
-        "loss_samples": 2,
-        "max_new_tokens": 3,
-        "workers": 0,
-    }
-    eyes: Train = LINES.but(datasets=(Data("lines", drawn=lines),), name="eyes", told=1.0, told_until=0.0, answers=False, **short)
+    short = LINES.but(steps=3, loss_every=3, read_every=0, read_samples=2, loss_samples=2, max_new_tokens=3, workers=0)
+    eyes: Train = short.but(datasets=(Data("lines", drawn=lines),), name="eyes", told=1.0, told_until=0.0, answers=False)
     eyes = eyes.but(frozen=("clip", "projector", "embeddings", "decoder"))
     reads = eyes.but(
         name="reads", start_encoder="eyes", start_decoder=RANDOM, told=0.5, told_until=0.6, placed=1.0, answers=True, frozen=()

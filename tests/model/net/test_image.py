@@ -1,6 +1,5 @@
 """Pixels as the released processing makes them; tiles and token counts as transformers' processor chooses them."""
 
-import io
 import random
 
 import numpy as np
@@ -11,6 +10,7 @@ from transformers.models.deepseek_ocr2.image_processing_pil_deepseek_ocr2 import
 
 from model.net.image import load, open_upright, scaled, views
 from model.net.image_modes import MAX_LINE_WIDTH, MODES, num_tokens, tile_grid
+from tests.inputs.samples import encoded
 
 
 def picture(width: int, height: int, seed: int = 0) -> Image.Image:
@@ -95,24 +95,15 @@ def test_exif_turns_first():
     image = picture(90, 40)
     exif = Image.Exif()
     exif[0x0112] = 6  # turn right by a quarter
-    data = io.BytesIO()
-    image.save(data, "PNG", exif=exif)
-    assert torch.equal(
-        load(data.getvalue(), "base").whole_3HW, views(image.transpose(Image.Transpose.ROTATE_270), "base").whole_3HW
-    )
-
-
-def encoded(image: Image.Image, kind: str = "PNG") -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind)
-    return file.getvalue()
+    upright = views(image.transpose(Image.Transpose.ROTATE_270), "base")
+    assert torch.equal(load(encoded(image, "PNG", exif=exif), "base").whole_3HW, upright.whole_3HW)
 
 
 def test_sixteen_bits_a_pixel_become_eight():
     gray = np.arange(256, dtype=np.uint16).reshape(16, 16)
     sixteen = Image.fromarray(gray * 257)
     files = [
-        encoded(sixteen),
+        encoded(sixteen, "PNG"),
         encoded(sixteen.convert("I"), "TIFF"),
         encoded(Image.fromarray((gray / 255).astype(np.float32)), "TIFF"),
     ]
@@ -127,7 +118,7 @@ def test_what_is_transparent_shows_white_paper():
     palette = Image.new("P", (4, 4), 0)
     palette.info["transparency"] = 0
     for image in (ink, ink.convert("LA"), palette):
-        assert open_upright(encoded(image)).getpixel((0, 0)) == (255, 255, 255)
-    assert open_upright(encoded(ink)).getpixel((1, 1)) == (10, 20, 30)
+        assert open_upright(encoded(image, "PNG")).getpixel((0, 0)) == (255, 255, 255)
+    assert open_upright(encoded(ink, "PNG")).getpixel((1, 1)) == (10, 20, 30)
     plain = picture(40, 30)
-    assert open_upright(encoded(plain)).tobytes() == plain.tobytes()
+    assert open_upright(encoded(plain, "PNG")).tobytes() == plain.tobytes()

@@ -11,9 +11,7 @@ from model.net.cpu import native_dtype
 from model.net.deepseek_ocr import build
 from model.net.image_modes import MODES, Mode
 from model.net.tokenizer import train_tokenizer
-from tests.model.lines import EIGHT, answer_loss, line_crop, tokens_of
-
-RATE = 2e-3
+from tests.model.lines import EIGHT, learn_by_heart, line_crop, tokens_of
 
 
 @pytest.mark.parametrize(("side", "steps", "num_lines"), [(128, 60, 8), pytest.param(512, 50, 4, marks=pytest.mark.slow)])
@@ -24,16 +22,7 @@ def test_crops_are_read_back_exactly(monkeypatch, side, steps, num_lines):
     tokenizer = train_tokenizer(lines, 512)
     one = batch([[tokens_of(line_crop(text), tokenizer) for text in lines]], tokenizer)
     net = build(tiny().with_vocab(len(tokenizer)), seed=0).train()
-    optimizer = torch.optim.AdamW(net.parameters(), betas=(0.9, 0.95))
-    for step in range(steps):
-        # Up for ten steps, then down in a line: at a constant rate the loss still jumps when it is near zero.
-        optimizer.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 10) * (1 - step / steps)
-        with torch.autocast("cpu", torch.bfloat16, enabled=native_dtype() is torch.bfloat16):
-            loss = answer_loss(net, one)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+    learn_by_heart(net, one, steps, 2e-3, native_dtype() is torch.bfloat16)
     assert generate(net, tokenizer, one.images, Prompt.FREE, 64) == lines
     # Only the pixels say which line it is: in another order they give the texts in that order.
     assert generate(net, tokenizer, one.images[::-1], Prompt.FREE, 64) == lines[::-1]

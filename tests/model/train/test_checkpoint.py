@@ -1,9 +1,6 @@
 """Checkpoints of a training: whole or none, the last ones, and exact."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
@@ -14,8 +11,7 @@ from model.net.pipeline_cut import Layout
 from model.train.checkpoint import PROGRESS, Checkpoints, _is_written_by, tensors
 from model.train.optim import Average, update
 from model.train.ranks import Ranks
-
-ROOT = Path(__file__).parents[3]
+from tests.programs import full_disk
 
 
 def small(seed=0, width=6):
@@ -113,41 +109,17 @@ def test_a_disk_that_fails_is_no_fault_of_the_checkpoint(tmp_path, monkeypatch):
         checkpoints.load(*parts)
 
 
-# A disk that is full, as far as this process can tell: no file may grow beyond a few bytes.
-FULL = """
-import resource, sys
-from datagen.disk.storage import Folder
-from model.train.checkpoint import Checkpoints, tensors
-from tests.model.train.test_checkpoint import learn, small
-parts, checkpoints = small(width=2000), Checkpoints(Folder(sys.argv[1]))
-learn(*parts, 0)
-checkpoints.save(1, tensors(*parts), {})
-checkpoints.wait()
-learn(*parts, 1)
-resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
-checkpoints.save(2, tensors(*parts), {})
-try:
-    checkpoints.wait()
-except OSError as error:
-    print(error)
-"""
-
-
-@pytest.mark.slow
 def test_a_disk_that_fills_is_one_clear_error_and_leaves_the_one_before(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FULL, str(tmp_path)],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    assert done.returncode == 0, done.stderr
-    (line,) = done.stdout.splitlines()
-    assert line.startswith(f"{tmp_path}/step-000000002: the checkpoint can't be written: ") and "File too large" in line
+    parts, checkpoints = written(tmp_path, 1)
+    before = all_of(parts)
+    learn(*parts, 2)
+    with full_disk(100):
+        checkpoints.save(2, tensors(*parts), {})
+        said = rf"^{tmp_path}/step-000000002: the checkpoint can't be written: .*File too large[^\n]*\Z"
+        with pytest.raises(OSError, match=said):
+            checkpoints.wait()
     assert os.listdir(tmp_path) == ["step-000000001"]
-    assert Checkpoints(Folder(str(tmp_path))).load(*small(width=2000))["step"] == 1
+    assert checkpoints.load(*parts)["step"] == 1 and same(all_of(parts), before)
 
 
 def test_ranks_that_have_the_same_write_each_a_part_of_it():

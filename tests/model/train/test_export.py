@@ -32,15 +32,10 @@ CONFIG = ModelConfig(
     ClipConfig(width=32, depth=1, heads=2),
     DecoderConfig(400, 48, 2, 4, 80, num_experts=3, num_experts_per_token=2, expert_width=16),
 )
-RELEASED_FILES = [
-    "config.json",
-    "model-00001-of-000001.safetensors",
-    "model.safetensors.index.json",
-    "processor_config.json",
-    "special_tokens_map.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-]
+RELEASED_FILES = """
+config.json model-00001-of-000001.safetensors model.safetensors.index.json processor_config.json special_tokens_map.json
+tokenizer.json tokenizer_config.json
+""".split()
 
 
 @pytest.fixture(scope="module")

@@ -196,18 +196,6 @@ def test_other_weights_in_the_start_are_not_gone_on_with(rows, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        ({"lora_targets": ("experts",)}, "which is no linear layer"),
-        ({"lora": -1}, "lora is -1: it must be at least 0"),
-    ],
-)
-def test_what_can_not_be_tuned_is_told(rows, tmp_path, values, message):
-    with pytest.raises(ValueError, match=message):
-        trainer.train(rows.but(**values), Folder(str(tmp_path / "out")))
-
-
-@pytest.mark.parametrize(
     ("words", "message"),
     [
         ({"start": "s"}, "finetune needs data=FILE.jsonl"),

@@ -20,7 +20,7 @@ from model.train.process import STOPPED
 from model.train.trainer import NothingToLearn, train
 from model.train.whereabouts import hung
 from tests.model.trainings import STEP, make_corpus, same_results
-from tests.programs import ROOT, SRUN, stand_in
+from tests.programs import ROOT, SRUN, stand_in, until
 
 SMALL = STEP.but(steps=6, checkpoint_every=2)
 TWO = Machines(2)
@@ -211,12 +211,6 @@ def test_srun_is_told_to_stop_by_the_signal_that_it_hands_on(out, monkeypatch, t
     assert end.value.code == STOPPED and heard.read_text() == "USR1\n"
 
 
-@pytest.mark.slow
-def test_two_machines_meet(out, monkeypatch):
-    made, states = run(out, monkeypatch, machines=two_machines(out))
-    assert made and results(out)["sum"] == SUM and states[0].note == "from step 0"
-
-
 def two_machines(out: Folder) -> Machines:
     """Two torchruns on one machine stand for them."""
     stand_in(Path(out.url) / "bin", "srun", SRUN)
@@ -239,13 +233,6 @@ def test_the_same_weights_by_a_rank_as_in_this_process(tmp_path):
     assert train(step, one) and launch(step, other, frozenset(), Machines())
     same_results(one, other)
     assert not launch(step, other, frozenset(), Machines())
-
-
-def until(is_so, seconds: float = 240) -> None:
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end
-        time.sleep(0.1)
 
 
 def free_port() -> int:

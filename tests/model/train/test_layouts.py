@@ -28,11 +28,11 @@ from model.train.optim import own, parameters
 from model.train.process import STOPPED
 from model.train.ranks import Ranks
 from model.train.whereabouts import PLACE, hung
-from tests.model.ranks import CONFIG, LAYOUTS, STEP, laid_out, lines_of, make_rows, on_ranks, sgd
+from tests.model.ranks import CONFIG, LAYOUTS, STEP, laid_out, make_rows, on_ranks, sgd
+from tests.model.trainings import WEIGHTS, lines_of
 
 pytestmark = pytest.mark.timeout(900)  # several processes, beside whatever else runs
 
-WEIGHTS = "train/model/model-00001-of-000001.safetensors"
 ASKED_FOR = ("FSDP 4", "pipeline 4", "pipeline 2 x copies 2")
 OTHERS = ("copies 4", "copies 2 x FSDP 2", "pipeline 2 x FSDP 2", "pipeline of SAM and CLIP, 3 layers, 1")
 

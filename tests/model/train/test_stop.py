@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from pathlib import Path
 
 import psutil
@@ -12,6 +11,7 @@ from model.train.checkpoint import Checkpoints
 from model.train.process import STOPPED
 from model.train.trainer import train
 from tests.model.trainings import STEP, in_child, make_corpus, same_results
+from tests.programs import until
 
 
 @pytest.mark.slow
@@ -38,10 +38,7 @@ def test_a_worker_ends_when_its_training_is_killed(tmp_path):
 
     assert in_child(STEP.but(workers=1), other, 1, killed) == -signal.SIGKILL
     (worker,) = map(int, pids.read_text().split())
-    until = time.monotonic() + 30
-    while is_running(worker) and time.monotonic() < until:
-        time.sleep(0.1)
-    assert not is_running(worker)
+    until(lambda: not is_running(worker), seconds=30)
 
 
 def is_running(pid: int) -> bool:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from dataclasses import replace
 
 import datasets
 import pytest
@@ -17,7 +16,7 @@ from model.train.run import _compared
 from model.train.step import Train
 from tests.model.data.test_others_data import write_tar
 from tests.model.drawn_rows import alone
-from tests.model.lines import EIGHT, line_crop, rendered, write_dataset
+from tests.model.lines import EIGHT, labelled, line_crop, rendered, write_dataset
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +49,9 @@ def test_datasets_of_one_name_are_told_apart_by_their_paths(root):
 
 def test_a_page_that_a_round_labelled_is_left_out_beside_its_own_page_wherever_the_two_lie(tmp_path):
     page = line_crop("page", "page0", task="page")
-    made = replace(page, key="page0-page-r1", origin=replace(page.origin, parent=page.key))
     for folder in ("a", "b"):
         write_dataset(Folder(str(tmp_path / folder)), "coarse", [[page]])
-        write_dataset(Folder(str(tmp_path / folder)), "pages-round-1", [[made]])
+        write_dataset(Folder(str(tmp_path / folder)), "pages-round-1", [[labelled(page)]])
 
     def rows(*where: str) -> list[int]:
         found = open_all(Train(datasets=where), Folder(str(tmp_path / "a")))

@@ -39,11 +39,8 @@ def test_each_page_is_there_once_with_what_was_decided(done):
     assert mended.origin.engines.keys() >= {"model-a", "ppocr", "tesseract", "agreement"}
     (entry,) = decisions(mended)
     assert (entry["outcome"], entry["why"], entry["chosen"]) == ("replaced", "two_agree_against_it", "pp-ocr")
-    assert [(r["voter"], r["vote"]) for r in entry["readings"]] == [
-        ("model-a", "for"),
-        ("pp-ocr", "against"),
-        ("tesseract", "against"),
-    ]
+    votes = [(r["voter"], r["vote"]) for r in entry["readings"]]
+    assert votes == [("model-a", "for"), ("pp-ocr", "against"), ("tesseract", "against")]
     assert mended.quality.signals["level"] == 1.0
     assert decisions(samples[key(0)])[0]["outcome"] == "kept"
     assert samples[key(0)].quality.signals["level"] == 0.0

@@ -13,23 +13,14 @@ from datagen.disk.storage import Folder
 from datagen.work import tombstones
 from datagen.work.tombstones import Tombstone
 from model.train.step import Train
-from recipes import RECIPES
 from recipes.__main__ import main
 from recipes.run import recipe_json
 from recipes.verbs.forget import forget
 from recipes.verbs.status import status, verify
 from tests.inputs import pdfs
-from tests.outputs import SMALL, check_corpus, dataset_samples, files, make, samples, shards
+from tests.outputs import check_corpus, dataset_samples, files, make, make_small, samples, shards
 
-
-@pytest.fixture(autouse=True)
-def small_recipe(monkeypatch):
-    monkeypatch.setitem(RECIPES, "small", SMALL)
-
-
-def run(corpus, out, *words: str) -> int:
-    """On the command line, so that the output knows its recipe."""
-    return main(["small", "--input", str(corpus), "--out", str(out), "--on", "inline", *words])
+pytestmark = pytest.mark.usefixtures("small_recipe")
 
 
 def sha256_of(path) -> str:
@@ -46,7 +37,7 @@ def traces(out, word: bytes) -> set[str]:
 def made(corpus, tmp_path):
     """The nine pages, and one that drops."""
     pdfs.truncated(corpus / "russian-too.pdf")
-    assert run(corpus, tmp_path / "out") == 0
+    assert make_small(corpus, tmp_path / "out") == 0
     return tmp_path / "out"
 
 
@@ -87,17 +78,17 @@ def test_no_later_run_brings_it_back(made, corpus, tmp_path):
     forget(str(made), uri=str(corpus / "russian.pdf"))
     forget(str(made), sha256=sha256_of(corpus / "english.pdf"))
     before = files(made)
-    assert run(corpus, made) == 0
+    assert make_small(corpus, made) == 0
     assert files(made) == before
     for shard in shards(made):
         (made / "coarse/shards" / shard).unlink()  # the shards are made again, of what is left
-    assert run(corpus, made) == 0
+    assert make_small(corpus, made) == 0
     assert len(samples(made)) == 2
     shutil.copy(corpus / "english.pdf", corpus / "copy.pdf")  # its content, under a name that nobody forgot
     pdfs.write(corpus / "new.pdf", pdfs.LATIN)
-    assert run(corpus, made) == 0
+    assert make_small(corpus, made) == 0
     assert sorted(s.origin.uri.rpartition("/")[2] for s in samples(made)) == ["a-blank.pdf", "chinese.pdf", "new.pdf"]
-    assert run(corpus, made, "--overwrite") == 0
+    assert make_small(corpus, made, "--overwrite") == 0
     assert sorted(s.origin.uri.rpartition("/")[2] for s in samples(made)) == ["a-blank.pdf", "chinese.pdf", "new.pdf"]
 
 
@@ -107,21 +98,21 @@ def test_where_a_content_is_forgotten_another_file_may_come(made, corpus, limit)
     english, before = corpus / "english.pdf", samples(made)
     forget(str(made), sha256=sha256_of(english))
     state = files(made)
-    assert run(corpus, made, *limit) == 0
+    assert make_small(corpus, made, *limit) == 0
     if not limit:  # which recipe.json remembers
         assert files(made) == state
     pdfs.write(english, pdfs.lines(f"Redacted. {pdfs.LATIN}"))
-    assert run(corpus, made, *limit) == 0
+    assert make_small(corpus, made, *limit) == 0
     (page,) = (s for s in samples(made) if s.origin.uri == str(english))
     assert page.text.startswith("Redacted.")
     assert len(samples(made)) == len(before) - 4 + 1
     (made / "coarse/shards/coarse-000000.tar").unlink()  # made again, it leaves the file to the shard that read it
     state = shards(made)
-    assert run(corpus, made, *limit) == 0
+    assert make_small(corpus, made, *limit) == 0
     assert state.items() < shards(made).items() and len(samples(made)) == len(before) - 4 + 1
     assert verify(str(made))[1]
     pdfs.write(corpus / "russian.pdf", pdfs.LATIN)
-    assert run(corpus, made, *limit) == 2
+    assert make_small(corpus, made, *limit) == 2
 
 
 @pytest.mark.slow
@@ -186,23 +177,11 @@ def test_a_wrong_word_changes_nothing(made, capsys):
     assert files(made) == before
 
 
-def test_without_its_recipe_an_output_loses_its_report_and_the_next_run_does_the_rest(corpus, tmp_path):
-    out = tmp_path / "out"
-    make(corpus, out)  # not by the command line, so that there is no recipe.json
-    message, done = forget(str(out), uri=str(corpus / "english.pdf"))
-    assert not done and "until its recipe runs again" in message
-    assert not (out / "report/index.html").exists()
-    assert not tombstones.read(Folder(str(out)))[0].done
-    make(corpus, out)
-    assert "english.pdf" not in (out / "report/index.html").read_text()
-    assert tombstones.read(Folder(str(out)))[0].done
-
-
 @pytest.mark.parametrize("damage", ["no recipe", "damaged recipe", "no benchmark"])
 def test_marks_stay_where_they_cannot_be_made_anew_and_the_next_run_makes_them(corpus, tmp_path, capsys, damage):
     benchmark, out = tmp_path / "benchmark", tmp_path / "out"
     pdfs.write(benchmark / "page.pdf", pdfs.lines(f"Page 2. {pdfs.LATIN}"))
-    assert run(corpus, out, "--benchmarks", str(benchmark)) == 0
+    assert make_small(corpus, out, "--benchmarks", str(benchmark)) == 0
     excluded = marks.excluded(Folder(f"{out}/coarse"))
     assert excluded
     if damage == "no recipe":
@@ -213,13 +192,16 @@ def test_marks_stay_where_they_cannot_be_made_anew_and_the_next_run_makes_them(c
         benchmark.rename(tmp_path / "elsewhere")
     capsys.readouterr()
     assert main(["forget", str(out), "--uri", str(corpus / "russian.pdf")]) == 1
-    assert "not finished: " in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "not finished: " in said
+    if damage == "no recipe":
+        assert "until its recipe runs again" in said and not (out / "report/index.html").exists()
     assert traces(out, b"russian.pdf") <= {"report/index.html"} - ({"report/index.html"} if damage != "no benchmark" else set())
     assert excluded <= marks.excluded(Folder(f"{out}/coarse"))
     assert not tombstones.read(Folder(str(out)))[0].done
     if damage == "no benchmark":
         (tmp_path / "elsewhere").rename(benchmark)
-    assert run(corpus, out, "--benchmarks", str(benchmark)) == 0
+    assert make_small(corpus, out, "--benchmarks", str(benchmark)) == 0
     assert tombstones.read(Folder(str(out)))[0].done
     left = {s.key for s in samples(out)}
     assert marks.excluded(Folder(f"{out}/coarse")) == excluded & left
@@ -237,7 +219,7 @@ def test_what_no_step_of_the_recipe_made_is_named_and_keeps_the_request_open(mad
 
 def test_damaged_tombstones_stop_everything(made, corpus):
     (made / tombstones.NAME).write_text('{"uri": "a"}\n')
-    assert run(corpus, made) == 2
+    assert make_small(corpus, made) == 2
 
 
 def names(out) -> list[str]:

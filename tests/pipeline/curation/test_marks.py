@@ -17,17 +17,12 @@ from datagen.disk.shards import read_reports
 from datagen.disk.storage import Folder
 from datagen.record import Origin
 from datagen.work.runner import InProcess
-from recipes import RECIPES
-from recipes.__main__ import main as cli
 from tests.inputs import pdfs
 from tests.inputs.samples import encoded, sample
 from tests.inputs.udhr import UDHR
-from tests.outputs import SMALL, check_corpus, files, samples, shards, write_dataset
+from tests.outputs import check_corpus, files, make_small, samples, shards, write_dataset
 
-
-@pytest.fixture(autouse=True)
-def small_recipe(monkeypatch):
-    monkeypatch.setitem(RECIPES, "small", SMALL)
+pytestmark = pytest.mark.usefixtures("small_recipe")
 
 
 def jpeg(seed: int) -> bytes:
@@ -85,14 +80,6 @@ def test_what_is_a_copy_of_what(tmp_path, texts, images, found):
     assert marked(tmp_path / "coarse", pages(*texts, **({"images": [*map(jpeg, images)]} if images else {}))) == found
 
 
-def test_a_chain_of_likenesses_leaves_its_first(tmp_path):
-    texts = [UDHR["Latn"][1]]
-    for _ in range(3):
-        texts.append(scrambled(texts[-1], 0.01))
-    found = marked(tmp_path / "coarse", pages(*texts))
-    assert set(found) == {"page-001", "page-002", "page-003"} and {of for _, of in found.values()} == {"page-000"}
-
-
 def test_a_duplicate_is_of_its_own_image_and_the_similarity_that_of_the_two_that_are_named(tmp_path):
     """The first of an image may be a near-duplicate itself, and the last of a chain less like its first than its neighbour."""
     texts = [UDHR["Latn"][1] * 2]
@@ -120,16 +107,12 @@ def test_minhash_estimates_jaccards_similarity():
         assert estimated == pytest.approx(len(a & b) / len(a | b), abs=4 * 0.5 / signatures.NUM_HASHES**0.5)
 
 
-def coarse(folder, out, *words: str) -> int:
-    return cli(["small", "--input", str(folder), "--out", str(out), "--on", "inline", *words])
-
-
 def test_over_generations_the_older_stays_and_shards_keep_their_bytes(corpus, tmp_path):
     out = tmp_path / "out"
-    assert coarse(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     before = shards(out)
     (corpus / "0-first-by-name.pdf").write_bytes((corpus / "english.pdf").read_bytes())
-    assert coarse(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     assert before.items() <= shards(out).items()
     by_key = {s.key: s for s in samples(out)}
     found = marks.read(Folder(f"{out}/coarse")).to_pylist()
@@ -138,7 +121,7 @@ def test_over_generations_the_older_stays_and_shards_keep_their_bytes(corpus, tm
     assert all(by_key[row["of"]].origin.uri.endswith("english.pdf") for row in copies)
     assert {row["mark"] for row in copies} == {"duplicate"}
     state = files(out)
-    assert coarse(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     assert files(out) == state
     check_corpus(out, "--datasets")
 
@@ -166,7 +149,7 @@ def test_pages_of_a_benchmark_are_marked_by_its_texts_pdfs_and_images(tmp_path):
 
 def test_a_folder_without_a_page_is_no_benchmark(corpus, tmp_path, capsys):
     (tmp_path / "none").mkdir()
-    assert coarse(corpus, tmp_path / "out", "--benchmarks", str(tmp_path / "none")) == 2
+    assert make_small(corpus, tmp_path / "out", "--benchmarks", str(tmp_path / "none")) == 2
     assert "no page with text in it" in capsys.readouterr().err
 
 

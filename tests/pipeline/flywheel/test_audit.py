@@ -9,8 +9,7 @@ from pathlib import Path
 import pymupdf
 import pytest
 
-from datagen.disk import manifest
-from datagen.disk.shards import ShardReport, ShardWriter, shard_name
+from datagen.disk.shards import shard_name
 from datagen.disk.storage import Folder
 from datagen.record import Origin, Quality, Sample
 from flywheel.people import audit, scanned_pages
@@ -21,7 +20,7 @@ from recipes.__main__ import main
 from recipes.run import recipe_json
 from tests.inputs import pdfs, wheel
 from tests.inputs.patches import sheet_patch
-from tests.outputs import dataset_samples
+from tests.outputs import dataset_samples, write_shard
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 STEP = wheel.recipe(Path("in"), 2).steps[1]
@@ -33,21 +32,14 @@ def scanned(output, tmp_path):
     draw = random.Random("scan")
     said = [[" ".join(draw.choices(wheel.WORDS, k=4)) for _ in range(wheel.LINES)] for _ in range(2)]
     document = pymupdf.open(pdfs.write(tmp_path / "scan.pdf", *map("\n".join, said)))
-    target, shard = Folder(str(output / "coarse")), shard_name("coarse", 99)
-    part, keys = manifest.PartBuilder(shard), []
-    with target.create(f"shards/{shard}.tar") as file:
-        writer = ShardWriter(file)
-        for number, page in enumerate(document):
-            image = page.get_pixmap(matrix=pymupdf.Matrix(1920 / page.rect.height, 1920 / page.rect.height))
-            origin, quality = Origin("file:///scan.pdf", "f" * 64, number), Quality("none", ("picture_page",))
-            keys.append(f"ffffffffffffffff-00000000-{number:06d}")
-            size = (image.width, image.height)
-            sample = Sample(keys[-1], "page", image.tobytes("jpeg"), size, "und", "Zyyy", "", (), quality, origin, "coarse")
-            part.add(sample, writer.write(sample))
-        sha256 = writer.close()
-    part.write(target)
-    target.write(f"shards/{shard}.json", ShardReport(shard, 0, "", sha256, writer.num_bytes, 2, 1, 0, (), 0.0, 0.0).to_json())
-    return output, dict(zip(keys, said, strict=True))
+    pages = []
+    for number, page in enumerate(document):
+        image = page.get_pixmap(matrix=pymupdf.Matrix(1920 / page.rect.height, 1920 / page.rect.height))
+        origin, quality = Origin("file:///scan.pdf", "f" * 64, number), Quality("none", ("picture_page",))
+        key, size = f"ffffffffffffffff-00000000-{number:06d}", (image.width, image.height)
+        pages.append(Sample(key, "page", image.tobytes("jpeg"), size, "und", "Zyyy", "", (), quality, origin, "coarse"))
+    write_shard(Folder(str(output / "coarse")), shard_name("coarse", 99), pages)
+    return output, {page.key: lines for page, lines in zip(pages, said, strict=True)}
 
 
 def test_without_scans_the_sample_is_of_what_the_round_accepted(turned):

@@ -6,7 +6,6 @@ What a kill does is in test_flywheel_rounds.py.
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 
 import numpy
 import pytest
@@ -25,7 +24,6 @@ from flywheel.pools import lineage, pools_file
 from model.data.ours import open_ours
 from model.data.split import opened
 from model.net.tokenizer import byte_tokenizer
-from recipes.__main__ import main
 from recipes.run.execute import Place, run
 from recipes.verbs.forget import forget
 from tests.inputs import pdfs, wheel
@@ -60,10 +58,7 @@ def test_a_round_learns_measures_and_labels(turned):
     assert first["labels"]["num_accepted"] == row["num_accepted"]
     gates = [gate for gate in first["gates"]["Cyrl"].values() if gate["confidence"] is not None]
     assert gates
-    for gate in gates:
-        assert gate["num_lines"] >= gate["num_above"] >= gate["num_right"] > 0
-        assert gate["bound"] >= 0.5
-        assert gate["languages"] == ["ru"]
+    assert all(gate["bound"] >= 0.5 and gate["languages"] == ["ru"] for gate in gates)
     assert row["chars_read"] == row["chars_accepted"] + sum(row["chars_refused"].values())
     assert 0.2 < row["chars_accepted"] / row["chars_read"] <= 1
     calibrated = json.loads((turned / "out/round-1/calibration.json").read_text())["Cyrl"]
@@ -213,32 +208,10 @@ def test_without_a_page_to_read_a_round_labels_nothing(tmp_path):
 
 def test_the_cards_of_rounds_and_the_report_say_what_was_measured(turned):
     for number in (1, 2):
-        row, card = metrics(turned / "out", number)["languages"]["ru"], (turned / f"out/round-{number}/README.md").read_text()
-        assert f"What was measured in round {number}" in card
-        assert f"| ru | {row['cer']:.2%} ({100 * row['cer_low']:.2f} to {100 * row['cer_high']:.2f}) |" in card
-        assert sum(count for *_, count in row["confusions"]) <= row["cer"] * row["num_chars"] + 1e-6
-        assert row["space_rate"] is not None and row["cluster_rate"] == row["cer"]  # no letter has marks
+        assert f"What was measured in round {number}" in (turned / f"out/round-{number}/README.md").read_text()
     page = (turned / "out/report/index.html").read_text()
     assert "flywheel: error by language and round" in page and "data:image/webp;base64," in page
     assert page.count("accepted <small>") == 4
-
-
-def test_read_reads_lines_and_pages_with_a_rounds_reader(turned, tmp_path):
-    """The lines that the round accepted, as image files; and a page that it read."""
-    crops = samples(turned / "out/round-1")[:30]
-    (tmp_path / "in").mkdir()
-    for crop in crops:
-        (tmp_path / f"in/{crop.key}.jpg").write_bytes(crop.image)
-    page = next(p for p in samples(turned / "out/coarse") if p.key == crops[0].origin.parent)
-    (tmp_path / "in/page.png").write_bytes(page.image)
-    out, reader = tmp_path / "rows.jsonl", turned / "out/round-1/reader/Cyrl"
-    assert main(["read", f"reader={reader}", f"input={tmp_path / 'in'}", f"out={out}", "on=inline"]) == 0
-    rows = {Path(row["image"]).stem: row for row in map(json.loads, out.read_text().splitlines())}
-    assert sum(rows[crop.key]["text"] == crop.text for crop in crops) > 27
-    read = [line["text"] for line in rows["page"]["lines"]]
-    assert len(read) == wheel.LINES
-    accepted = [crop.text for crop in crops if crop.origin.parent == page.key]
-    assert accepted and all(any(f" {text} " in f" {line} " for line in read) for text in accepted)
 
 
 def test_where_a_shard_failed_the_wheel_does_not_turn(tmp_path, monkeypatch):
@@ -268,10 +241,8 @@ def test_a_forgotten_document_leaves_the_crops_and_lines_and_the_rounds_say_what
     before = files(out)
     assert wheel.turn(turned / "in", out, rounds=2) == 0  # nothing is refused, and nothing made again but the report
     after = files(out)
-    assert {name for name in {**before, **after} if before.get(name) != after.get(name)} <= {
-        "report/index.html",
-        "report/run.json",
-    }
+    changed = {name for name in {**before, **after} if before.get(name) != after.get(name)}
+    assert changed <= {"report/index.html", "report/run.json"}
 
 
 def test_pages_are_detected_once_and_rounds_read_the_same_lines(turned):

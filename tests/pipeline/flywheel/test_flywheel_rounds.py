@@ -1,20 +1,16 @@
 """What takes a wheel minutes: kills in training and in reading, and rounds that are set aside."""
 
-import dataclasses
 import hashlib
 import json
-import os
 import re
 import shutil
-import subprocess
-import sys
-import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from datagen.disk import manifest
-from datagen.disk.shards import ShardWriter, read_reports, read_samples
+from datagen.disk.shards import read_report, read_reports, read_samples
 from datagen.disk.storage import Folder
 from flywheel.pools import pools_file
 from flywheel.step import AUTO, Fit
@@ -25,8 +21,9 @@ from recipes.__main__ import main
 from recipes.verbs.forget import forget
 from tests.commits import at_every_commit
 from tests.inputs import wheel
-from tests.outputs import ROOT, check_corpus, files
+from tests.outputs import check_corpus, files, write_shard
 from tests.pipeline.flywheel.test_flywheel import metrics, samples
+from tests.programs import killed_when
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -57,26 +54,15 @@ def poison(folder: Folder) -> None:
     letters = sorted(set("".join(wheel.WORDS)))
     garbled = str.maketrans("".join(letters), "".join(letters[1:] + letters[:1]))
     for report in read_reports(folder):
-        samples = list(read_samples(folder, manifest.read_part(folder, report.shard).to_pylist()))
-        part = manifest.PartBuilder(report.shard)
-        with folder.create(f"shards/{report.shard}.tar") as file:
-            writer = ShardWriter(file)
-            for sample in samples:
-                for copy in range(60):
-                    wrong = dataclasses.replace(sample, key=f"{sample.key}-{copy}", text=sample.text.translate(garbled))
-                    part.add(wrong, writer.write(wrong))
-            sha256 = writer.close()
-        part.write(folder)
-        changed = {"sha256": sha256, "num_bytes": writer.num_bytes, "num_samples": writer.num_samples}
-        folder.write(f"shards/{report.shard}.json", dataclasses.replace(report, **changed).to_json())
+        rows = manifest.read_part(folder, report.shard).to_pylist()
+        wrong = [replace(s, text=s.text.translate(garbled)) for s in read_samples(folder, rows)]
+        write_shard(folder, report.shard, [replace(s, key=f"{s.key}-{copy}") for s in wrong for copy in range(60)])
+        made = read_report(folder, report.shard)
+        changed = {name: getattr(made, name) for name in ("sha256", "num_bytes", "num_samples")}
+        folder.write(f"shards/{report.shard}.json", replace(report, **changed).to_json())
 
 
-RUN = """
-import sys
-from pathlib import Path
-from tests.inputs import wheel
-sys.exit(wheel.turn(Path(sys.argv[1]), Path(sys.argv[2])))
-"""
+RUN = "import sys; from pathlib import Path; from tests.inputs import wheel; sys.exit(wheel.turn(*map(Path, sys.argv[1:])))"
 
 
 def digests(out: Path) -> dict[str, str]:
@@ -90,30 +76,12 @@ def digests(out: Path) -> dict[str, str]:
     return {str(p.relative_to(out)): hashlib.sha256(p.read_bytes()).hexdigest() for p in sorted(files)}
 
 
-def kill_when(folder: Path, out: Path, seen) -> None:
-    """Run until `seen` says so, and kill."""
-    run = subprocess.Popen(
-        [sys.executable, "-c", RUN, str(folder), str(out)],
-        cwd=ROOT,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env=os.environ | {"OMP_WAIT_POLICY": "PASSIVE"},
-    )
-    try:
-        while not seen():
-            assert run.poll() is None, "the run ended before it could be killed"
-            time.sleep(0.01)
-    finally:
-        run.kill()
-        run.wait()
-
-
 def test_killed_in_training_and_in_reading_it_ends_in_the_same_reader_and_the_same_labels(turned, tmp_path):
     folder, out = turned / "in", tmp_path / "out"
     reader, shards = out / "round-1" / "reader" / "Cyrl", out / "round-1" / "shards"
-    kill_when(folder, out, lambda: list(reader.glob("checkpoint-*.safetensors")))
+    killed_when(lambda: list(reader.glob("checkpoint-*.safetensors")), RUN, folder, out)
     assert not (reader / "config.json").exists()
-    kill_when(folder, out, lambda: list(shards.glob("*.json")))
+    killed_when(lambda: list(shards.glob("*.json")), RUN, folder, out)
     assert not (out / "round-1" / "metrics.json").exists()
     assert len(list(shards.glob("*.json"))) < len(list((turned / "out/round-1/shards").glob("*.json")))
     assert wheel.turn(folder, out) == 0

@@ -85,16 +85,6 @@ def test_text_alone_opens_a_gate(tmp_path):
     assert gate["confidence"] is not None and gate["languages"] == ["he"] and gate["num_right"] > 0.7 * gate["num_above"] > 3
 
 
-def test_the_text_is_frozen_with_the_pools(turned):
-    out = Folder(str(turned / "out"))
-    pools = {p.lang: p for p in pools_file.read(out.sub("flywheel")).pools}
-    step = wheel.recipe(turned / "in").steps[1]
-    (file,) = pools_file.texts_of(step, out, pools.values()).values()
-    read = file.read()
-    assert (read.lang, read.script, len(read.train)) == ("he", "Hebr", 400)
-    assert read.families.has_held_out
-
-
 def test_a_language_whose_letters_the_embedded_reader_has_gets_none(tmp_path, turned, caplog):
     pages = Folder(str(turned / "out/coarse"))
     step = wheel.recipe(

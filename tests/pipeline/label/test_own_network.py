@@ -19,10 +19,10 @@ from model.net.image_modes import num_tokens
 from model.net.tokenizer import train_tokenizer
 from model.train.export import export
 from recipes.__main__ import main
-from tests.model.lines import EIGHT, answer_loss, line_crop
+from tests.model.lines import EIGHT, learn_by_heart, line_crop
 from tests.outputs import check_corpus, dataset_samples
 
-MODE, STEPS, RATE, NUM = "line", 45, 3e-3, 2
+MODE, NUM = "line", 2
 
 
 @pytest.fixture
@@ -39,13 +39,7 @@ def network(tmp_path):
         length = counted([row.parts], tokenizer)[0] + num_tokens(MODE, *page.size)
         learned.append(made(row, Draw(0, 0, 0, 0, MODE, length, 0), [MODE], tokenizer))
     one, net = batch([learned], tokenizer), build(line_reader().with_vocab(len(tokenizer)), seed=0).train()
-    optimizer = torch.optim.AdamW(net.parameters(), betas=(0.9, 0.95))
-    for step in range(STEPS):
-        optimizer.param_groups[0]["lr"] = RATE * min(1, (step + 1) / 10) * (1 - step / STEPS)
-        answer_loss(net, one).backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
+    learn_by_heart(net, one, steps=45, rate=3e-3)
     export(Folder(f"{tmp_path}/network"), net, tokenizer, dtype=torch.float32)
     (tmp_path / "in").mkdir()
     for n, page in enumerate(pages):

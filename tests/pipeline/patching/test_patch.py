@@ -9,7 +9,6 @@ from datagen.disk import manifest, marks
 from datagen.disk.storage import Folder
 from datagen.patching import form
 from datagen.patching.form import dataset_id
-from recipes import RECIPES
 from recipes.__main__ import main
 from recipes.look.choose import census
 from recipes.steps.mixture import _num_samples
@@ -20,22 +19,15 @@ from recipes.verbs.score import score
 from recipes.verbs.status import report, status, verify
 from tests.commits import at_every_commit
 from tests.inputs import patches, pdfs
-from tests.outputs import SMALL, check_corpus, dataset_samples, files, shards
+from tests.outputs import check_corpus, dataset_samples, files, make_small, shards
 
-
-@pytest.fixture(autouse=True)
-def small_recipe(monkeypatch):
-    monkeypatch.setitem(RECIPES, "small", SMALL)
-
-
-def run(corpus, out, *words):
-    return main(["small", "--input", str(corpus), "--out", str(out), "--on", "inline", *words])
+pytestmark = pytest.mark.usefixtures("small_recipe")
 
 
 @pytest.fixture
 def out(corpus, tmp_path):
     """The nine pages of the corpus, the first one blank, made on the command line."""
-    assert run(corpus, tmp_path / "out") == 0
+    assert make_small(corpus, tmp_path / "out") == 0
     return tmp_path / "out"
 
 
@@ -96,10 +88,10 @@ def test_what_is_corrected_is_a_record_of_the_same_dataset(out, corpus, tmp_path
     state = files(out)
     assert "no record made anew" in patch(str(out), file)
     assert files(out) == state
-    assert run(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     assert marks.of_people(folder) and not [m for m in marks.read(folder).to_pylist() if m["mark"] == "duplicate"]
     state = files(out)
-    assert run(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     assert files(out) == state
 
 
@@ -108,22 +100,22 @@ def test_documents_that_come_later_get_shards_of_their_own_and_lost_ones_are_mad
     patch(str(out), patches.write(tmp_path / "p.json", patches.patch(folder, three_answers(folder))))
     patched = shards(out)
     pdfs.write(corpus / "later.pdf", pdfs.lines(f"Another page. {pdfs.LATIN}"))
-    assert run(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     assert patched.items() < shards(out).items() and written(folder, "later")
     lost = max(patched)
     (out / "coarse/shards" / lost).unlink()
-    assert run(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     assert patched.items() < shards(out).items()
     assert verify(str(out))[1]
 
 
 def test_a_limit_counts_documents_and_no_patch(corpus, tmp_path):
     out = tmp_path / "limited"
-    assert run(corpus, out, "--limit", "2") == 0
+    assert make_small(corpus, out, "--limit", "2") == 0
     folder = folder_of(out)
     key = next(key for key, (record, _) in patches.records(folder).items() if record["regions"])
     patch(str(out), patches.write(tmp_path / "p.json", patches.patch(folder, [corrected(folder, key, "x")])))
-    assert run(corpus, out, "--limit", "3") == 0
+    assert make_small(corpus, out, "--limit", "3") == 0
     assert len(set(manifest.read(folder, [s.removesuffix(".tar") for s in shards(out)])["uri"].to_pylist())) == 3
 
 
@@ -152,7 +144,7 @@ def test_of_copies_the_one_that_a_person_corrected_stays(out, corpus, tmp_path):
     copies = [mark["key"] for mark in marks.read(folder).to_pylist() if mark["of"] == key]
     text = patches.records(folder)[key][0]["regions"][0]["text"]
     patch(str(out), patches.write(tmp_path / "p.json", patches.patch(folder, [corrected(folder, key, f"{text} More")])))
-    assert run(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     (new,) = (mark.of for mark in marks.of_people(folder))
     found = {mark["key"]: mark["of"] for mark in marks.read(folder).to_pylist() if mark["mark"] == "near_duplicate"}
     assert copies and {found[copy] for copy in copies} == {new} and new not in found
@@ -213,7 +205,7 @@ def test_a_forgotten_document_goes_from_patches_marks_and_their_shards(out, corp
     assert not [s for s in dataset_samples(folder) if "russian" in s.origin.uri]
     assert "no record made anew" in patch(str(out), file)
     assert b"russian.pdf" not in (out / "coarse/README.md").read_bytes()
-    assert run(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     check_corpus(out)
     assert verify(str(out))[1]
 
@@ -222,7 +214,7 @@ def test_overwriting_keeps_what_people_did_so_that_it_can_be_taken_again(out, co
     folder = folder_of(out)
     patch(str(out), patches.write(tmp_path / "p.json", patches.patch(folder, three_answers(folder))))
     patched = shards(out)
-    assert run(corpus, out, "--overwrite") == 0
+    assert make_small(corpus, out, "--overwrite") == 0
     assert len(shards(out)) < len(patched) and not marks.of_people(folder)
     (digest,) = form.digests(folder)
     patch(str(out), str(out / f"coarse/patches/{digest}.json"))

@@ -4,13 +4,11 @@ import hashlib
 import json
 import os
 import random
-import resource
 import shutil
 import subprocess
 import sys
 import tarfile
 import time
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +26,7 @@ from recipes.__main__ import main
 from tests.commits import at_every_commit, killed_before
 from tests.inputs.picture_files import tar
 from tests.outputs import ROOT, files, write_run
+from tests.programs import full_disk
 from tests.published import ODD, card, contents, finishes_wherever_it_ends, opened, output, page, publish
 
 
@@ -61,10 +60,8 @@ def test_the_card_says_what_is_there_and_what_is_left_out(tmp_path):
     assert head["license"] == ["cc0-1.0"] and head["language"] == ["de"]
     assert head["task_categories"] == ["image-to-text", "image-text-to-text", "object-detection", "text-generation"]
     assert head["size_categories"] == ["n<1K"]
-    assert [(c["config_name"], c["data_files"][0]["path"]) for c in head["configs"]] == [
-        ("coarse", "coarse/*.parquet"),
-        ("texts", "texts/*.parquet"),
-    ]
+    paths = {c["config_name"]: c["data_files"][0]["path"] for c in head["configs"]}
+    assert paths == {"coarse": "coarse/*.parquet", "texts": "texts/*.parquet"}
     splits = {info["config_name"]: info["splits"][0]["num_examples"] for info in head["dataset_info"]}
     assert splits == {"coarse": 9, "texts": 1}
     assert {"name": "image", "dtype": "image"} in head["dataset_info"][0]["features"]
@@ -140,17 +137,6 @@ def test_killed_while_it_writes_the_same_command_finishes(tmp_path):
     assert publish(out, to) == 0 and publish(out, tmp_path / "whole") == 0
     assert contents(to) == contents(tmp_path / "whole")
     assert len(opened(to, "coarse", tmp_path / "cache")) == 2000
-
-
-@contextmanager
-def full_disk(most: int):
-    """No file grows beyond so many bytes: what writes more gets an error, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 def test_a_full_disk_is_said_and_gone_on_from(tmp_path, capsys, small_groups):

@@ -72,9 +72,7 @@ def test_before_ranks_are_started_they_are_counted(here, monkeypatch):
 
 
 def test_what_is_lacking_is_told(here, capsys):
-    assert (
-        main(["lengths", "data=coarse", "on=inline"]) == 2
-        and "lengths needs data=A,B,… and start=FOLDER" in capsys.readouterr().err
-    )
+    assert main(["lengths", "data=coarse", "on=inline"]) == 2
+    assert "lengths needs data=A,B,… and start=FOLDER" in capsys.readouterr().err
     assert main(["lengths", "data=./coarse", "start=./coarse", "on=inline"]) == 2
     assert "has no tokenizer.json" in capsys.readouterr().err

@@ -24,12 +24,7 @@ from tests.chat_server import fails, says, serving
 from tests.inputs import pdfs
 from tests.inputs.picture_files import image
 from tests.outputs import check_corpus, dataset_samples
-
-GROUNDED = (
-    "<|ref|>sub_title<|/ref|><|det|>[[100, 50, 900, 100]]<|/det|>\n## A heading\n\n"
-    "<|ref|>table<|/ref|><|det|>[[0, 200, 999, 400]]<|/det|>\n\n<table><tr><td>1</td></tr></table>\n\n"
-    "<|ref|>text<|/ref|><|det|>[[100, 500, 900, 600]]<|/det|>\nSome text."
-)
+from tests.unit.engines.test_server_engine import GROUNDED
 
 
 def recipe(folder: Path, engine: Choice) -> Recipe:
@@ -52,8 +47,8 @@ def test_a_served_model_s_pages_are_a_dataset_and_its_key_is_written_nowhere(doc
         assert run(recipe(documents, engine), Place(str(out), "inline")) == 0
     made = dataset_samples(Folder(str(out / "fine")))
     assert len(made) == len(came) == 3
-    assert {tuple((r.label, r.format, r.score) for r in sample.regions) for sample in made} == {
-        (("sub_title", "markdown", 0.905), ("table", "html", 0.905), ("text", "markdown", 0.905))
+    assert {tuple((r.label, r.score) for r in sample.regions) for sample in made} == {
+        (("title", 0.905), ("image", 0.905), ("text", 0.905))
     }
     assert all(request["headers"]["Authorization"] == "Bearer a-secret-key" for request in came)
     check_corpus(out, name="fine")

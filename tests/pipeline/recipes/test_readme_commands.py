@@ -21,7 +21,7 @@ from recipes import RECIPES, VERBS
 from recipes.__main__ import main
 from tests.inputs import pdfs
 from tests.inputs.samples import page_sample
-from tests.outputs import ROOT, SMALL, write_dataset
+from tests.outputs import ROOT, SMALL, make_small, write_dataset
 from tests.unit.flywheel.rounds.test_set_aside import write_round
 
 PACKAGES = ("datagen", "flywheel", "model", "recipes")
@@ -98,7 +98,7 @@ def made(here):
     config = CompactConfig(channels=(4, 8, 8), width=32, layers=1, heads=2)
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(RECIPES, "small", SMALL)
-        assert main(["small", f"input={here}/LIST.parquet", f"out={here}/small", "on=inline"]) == 0
+        assert make_small(here / "LIST.parquet", here / "small") == 0
         for number in (1, 2):
             write_round(Folder(f"{here}/small"), number)
         Reader(CompactNet(config, 8), Alphabet("Cyrl", "абвгдеж"), config, bf16=False).save(Folder(f"{here}/reader"), {})

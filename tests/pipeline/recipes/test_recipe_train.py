@@ -92,16 +92,8 @@ def test_the_papers_layout_is_that_of_160_gpus(tmp_path, capsys, monkeypatch):
     assert layout(other._laid_out(Machines(8, 20)), 160) == Layout(1, 20, 8)
     assert (step.batches.rows_per_step, step.batches.micro_rows) == (640, 1)
     monkeypatch.setattr(forecast, "_FOR_A_GPU", 0)
-    words = [
-        "data=a",
-        "start_decoder=random",
-        f"out={tmp_path}/out",
-        "layout=paper",
-        "variant=tiny",
-        "rows_per_step=1280",
-        "plan=1",
-    ]
-    assert main(["train", *words]) == 0
+    words = f"train data=a start_decoder=random out={tmp_path}/out layout=paper variant=tiny rows_per_step=1280 plan=1"
+    assert main(words.split()) == 0
     one, _, many = capsys.readouterr().out.partition("on 20 x 8 GPUs\n")
     *_, first, second, _ = one.splitlines()
     assert first.startswith("  40 GB: nothing computed again, ") and second.startswith("  80 GB: nothing computed again, ")

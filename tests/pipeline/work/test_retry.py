@@ -19,22 +19,14 @@ from datagen.record import Drop, Origin, Range, SampleError
 from datagen.work import dataset, retry
 from datagen.work.pipeline import DOCUMENT, Pipeline, Stage, run_shard
 from datagen.work.runner import InProcess
-from recipes import RECIPES
 from recipes.__main__ import main
 from recipes.run.execute import Place, run
 from recipes.verbs.status import status, verify
 from tests.inputs import pdfs
 from tests.inputs.samples import sample
-from tests.outputs import SMALL, check_corpus, files, recipe, samples, shards
+from tests.outputs import check_corpus, files, make_small, recipe, samples, shards
 
-
-@pytest.fixture(autouse=True)
-def small_recipe(monkeypatch):
-    monkeypatch.setitem(RECIPES, "small", SMALL)
-
-
-def coarse(folder, out, *words: str) -> int:
-    return main(["small", "--input", str(folder), "--out", str(out), "--on", "inline", *words])
+pytestmark = pytest.mark.usefixtures("small_recipe")
 
 
 def again(out, reason: str, *words: str) -> int:
@@ -51,7 +43,7 @@ def lacking(corpus, tmp_path):
     (corpus / "late.pdf").symlink_to(tmp_path / "late.pdf")
     pdfs.encrypted(corpus / "locked.pdf")
     out = tmp_path / "out"
-    assert coarse(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     assert drops(out) == {"not_found": 1, "encrypted": 1}
     return out
 
@@ -72,17 +64,17 @@ def test_what_drops_again_is_told_once_and_read_when_it_is_there_and_nothing_new
     assert (sum(r.num_documents for r in reports), sum(r.num_barren for r in reports)) == (6, 1)
     assert verify(str(lacking))[1]
     check_corpus(lacking, "--datasets")
-    assert coarse(corpus, lacking) == 0
+    assert make_small(corpus, lacking) == 0
     assert len(samples(lacking)) == 9 + 2 + 1
     state = files(lacking)
-    assert coarse(corpus, lacking) == 0  # a run has nothing to add
+    assert make_small(corpus, lacking) == 0  # a run has nothing to add
     assert files(lacking) == state
 
 
 def test_an_archive_that_was_repaired_is_not_called_broken_for_ever(corpus, tmp_path):
     out, path = tmp_path / "out", corpus / "a.zip"
     path.write_bytes(b"PK\x03\x04" + bytes(300))
-    assert coarse(corpus, out) == 0
+    assert make_small(corpus, out) == 0
     assert again(out, "broken_archive") == 0
     assert drops(out) == {"broken_archive": 1}
     with zipfile.ZipFile(path, "w") as made:
@@ -105,12 +97,12 @@ def test_passwords_open_what_was_encrypted_and_are_written_nowhere(lacking, tmp_
 def test_passwords_can_be_given_from_the_start(corpus, tmp_path, capsys):
     pdfs.encrypted(corpus / "locked.pdf")
     (tmp_path / "words").write_text("secret")
-    assert coarse(corpus, tmp_path / "out", "--passwords", str(tmp_path / "words")) == 0
+    assert make_small(corpus, tmp_path / "out", "--passwords", str(tmp_path / "words")) == 0
     assert len(samples(tmp_path / "out")) == 10
-    assert coarse(corpus, tmp_path / "out", "--passwords", str(tmp_path / "words"), "--plan") == 0
+    assert make_small(corpus, tmp_path / "out", "--passwords", str(tmp_path / "words"), "--plan") == 0
     assert "secret" not in capsys.readouterr().out
-    assert coarse(corpus, tmp_path / "out") == 0  # another list of them is no other recipe
-    assert coarse(corpus, tmp_path / "out", "--passwords", "/nowhere") == 2
+    assert make_small(corpus, tmp_path / "out") == 0  # another list of them is no other recipe
+    assert make_small(corpus, tmp_path / "out", "--passwords", "/nowhere") == 2
 
 
 def test_a_reason_for_which_nothing_dropped_and_an_unknown_recipe_change_nothing(lacking, capsys):

@@ -186,6 +186,14 @@ def test_slurm_jobs_are_what_the_example_file_says_and_have_one_thread(jobqueue,
     assert [line for line in not_there if line in script] == []
 
 
+def test_a_job_with_servers_beside_its_workers_has_a_machine_and_many_workers(jobqueue):
+    cluster = slurm_cluster(0, Needs(beside="source recipes/run/serve.sh MODEL --flag"))
+    script = cluster.job_script()
+    cluster.close()
+    assert "#SBATCH --gres=gpu:8" in script and "--nworkers 24" in script and "--exclusive" in script
+    assert script.index("cd /shared") < script.index("source recipes/run/serve.sh MODEL --flag") < script.index("dask_worker")
+
+
 def test_without_a_section_slurm_says_where_one_can_be_had():
     with pytest.raises(ValueError, match=r"recipes/run/jobqueue\.yaml"):
         slurm_cluster(1)
@@ -204,17 +212,12 @@ def test_a_recipe_runs_in_jobs(jobqueue, corpus, tmp_path, monkeypatch):
     assert shards(tmp_path / "jobs") == shards(tmp_path / "here")
 
 
-def test_slurm_is_told_how_many_jobs_to_ask_for():
-    with pytest.raises(ValueError, match="on=slurm needs workers=N"):
-        make_runner("slurm")
-
-
 def test_slurm_jobs_have_the_memory_that_a_task_needs(jobqueue):
     with pytest.raises(ValueError, match=r"jobqueue\.slurm\.memory=6 GB: a task needs 20\.0 GB"):
         slurm_cluster(0, Needs(memory_bytes=20 * 10**9))
 
 
-@pytest.mark.parametrize("on", ["moon", "", "http://x"])
+@pytest.mark.parametrize("on", ["moon", "", "http://x", "slurm"])
 def test_a_wrong_place_says_what_is_allowed(on):
-    with pytest.raises(ValueError, match="allowed are inline, local, slurm"):
+    with pytest.raises(ValueError, match="on=slurm needs workers=N" if on == "slurm" else "allowed are inline, local, slurm"):
         make_runner(on)

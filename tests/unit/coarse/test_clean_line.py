@@ -31,6 +31,8 @@ from datagen.coarse.clean_line import cleaner
         ("\ufe11\ufe41\ufe35", "、「（"),
         ("ef\ufb01cient \ufb00\ufb04", "efficient ffffl"),
         ("\u2f64\u9014 \u2ed1\u3044 \u2f1f\u5730 \u2ea0", "用途 長い 土地 民"),
+        # Half of a surrogate pair, which no UTF-8 can hold, is the sign for what isn't known.
+        ("B\ud800B", "B\ufffdB"),
         # Characters are composed, and marks of direction go.
         ("e\u0301le\u0300ve \u200fשלום\u200e", "élève שלום"),
         ("क्\u200dष", "क्\u200dष"),
