@@ -3,7 +3,6 @@
 import contextlib
 import os
 import resource
-import signal
 import subprocess
 import sys
 import time
@@ -76,13 +75,3 @@ def until(is_so: Callable[[], object], log: Path | None = None, seconds: float =
     while not is_so():
         assert time.monotonic() < end, log and log.read_text()
         time.sleep(0.1)
-
-
-def killed_at_its_first_line(program: str, *arguments: str) -> str:
-    """Start Python on this program, kill it when it has printed a line, and return that."""
-    command = [sys.executable, "-c", program, *arguments]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as going:
-        assert going.stdout is not None
-        line = going.stdout.readline().strip()
-        os.kill(going.pid, signal.SIGKILL)
-    return line

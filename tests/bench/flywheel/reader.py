@@ -1,5 +1,5 @@
-"""The compact reader's speed on one thread: the lines of a page, and training with attention by torch's fused kernel, and in
-batches of any width. Prints ratios; run by `make bench`. `rates.py` compares it with other readers."""
+"""The compact reader's speed on one thread: the lines of a page, and training with attention by torch's fused kernel.
+Prints a ratio; run by `make bench`."""
 
 import time
 
@@ -19,7 +19,6 @@ from tests.bench.measuring import best
 
 WORDS = "все люди рождаются свободными и равными в своем достоинстве и правах они наделены разумом".split()
 NUM_LINES, NUM_STEPS, TURNS = 120, 25, 3
-WARM, NUM_LATE = 100, 60
 
 
 def main() -> None:
@@ -41,11 +40,6 @@ def main() -> None:
     seconds = training(crops, alphabet)
     now, fused = (NUM_STEPS / seconds[name] for name in ("now", "fused"))
     print(f"training, steps/s on one thread: {now:.2f}, with fused attention {fused:.2f}, ratio {now / fused:.2f}")
-    few, every = long_training(crops, alphabet, is_any_width=False), long_training(crops, alphabet, is_any_width=True)
-    print(
-        f"steps {WARM} to {WARM + NUM_LATE} of a training: {NUM_LATE / few:.2f} a second in batches of few widths, "
-        f"{NUM_LATE / every:.2f} in batches as wide as their lines, ratio {every / few:.2f}"
-    )
 
 
 def lines(count: int) -> list[Crop]:
@@ -69,39 +63,25 @@ def training(crops: list[Crop], alphabet: Alphabet) -> dict[str, float]:
         for _ in range(TURNS):
             for name, of_name in times.items():
                 compact.attention = fused_attention if name == "fused" else spelled
-                of_name.append(train(crops, alphabet, NUM_STEPS, 0))
+                of_name.append(train(crops, alphabet))
     finally:
         compact.attention = spelled
     return {name: min(of_name) for name, of_name in times.items()}
 
 
-def train(crops: list[Crop], alphabet: Alphabet, num_steps: int, warm: int) -> float:
-    """Seconds of a training's steps but the first `warm`."""
+def train(crops: list[Crop], alphabet: Alphabet) -> float:
     torch.manual_seed(0)
-    fit = Fit(steps=num_steps, learning_rate=1e-3)
+    fit = Fit(steps=NUM_STEPS, learning_rate=1e-3)
     net = CompactNet(CompactConfig(), len(alphabet.symbols) + 1).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = torch.optim.AdamW(net.parameters(), fit.learning_rate, fused=True)
     started = time.perf_counter()
     for step, batch in zip(range(fit.steps), batches_of(fit, crops, 0), strict=False):
-        if step == warm:
-            started = time.perf_counter()
         loss = loss_of_lines(net, alphabet, fit, batch, numpy.random.default_rng(step), compact.has_fast_bf16())
         assert loss is not None
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
     return time.perf_counter() - started
-
-
-def long_training(crops: list[Crop], alphabet: Alphabet, is_any_width: bool) -> float:
-    """Seconds of `NUM_LATE` steps after `WARM` ones, when kernels for common shapes are compiled."""
-    padded = compact.padded_width
-    if is_any_width:
-        compact.padded_width = lambda width: width
-    try:
-        return train(crops, alphabet, WARM + NUM_LATE, WARM)
-    finally:
-        compact.padded_width = padded
 
 
 def fused_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, mask_B11S: torch.Tensor) -> torch.Tensor:

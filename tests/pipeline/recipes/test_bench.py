@@ -4,33 +4,18 @@ import importlib.util
 import time
 
 import pytest
-import torch
 
 from recipes.sample_costs import processor
 from tests.bench import results
 from tests.bench.__main__ import BENCHES, chosen
 from tests.bench.bars import at_least, at_most
 from tests.bench.coarse.extraction import measure_ours
-from tests.bench.flywheel import reader
 from tests.inputs import pdfs
 
 
 def test_the_extraction_benchmark_measures_something(tmp_path):
     path = pdfs.write(tmp_path / "long.pdf", *[f"page {i}" for i in range(200)])
     assert measure_ours([str(path)], long_side=128, workers=1) > 0
-
-
-@pytest.mark.slow
-def test_the_readers_benchmark_runs(monkeypatch, capsys, tmp_path):
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # what it measures so isn't this machine's rate
-    threads = torch.get_num_threads()
-    for name, value in {"NUM_LINES": 4, "NUM_STEPS": 1, "TURNS": 1}.items():
-        monkeypatch.setattr(reader, name, value)
-    reader.main()
-    torch.set_num_threads(threads)
-    output = capsys.readouterr().out
-    assert output.count("ratio") == 2
-    assert "lines: " in output and "steps/s" in output
 
 
 def test_a_benchmark_records_its_own_section_and_leaves_the_others(tmp_path):
