@@ -55,60 +55,11 @@ def differ(made: Taught, name: str, kind: str, choice: dict) -> float:
     return (scores[range(len(ids)), ids] - torch.tensor(theirs)).abs().max().item()
 
 
-def test_it_reads_what_make_read_reads(made, server, tmp_path):
-    network, folder = made
-    words = [f"input={folder}/pages", f"model={folder}/model", "prompt=free", "modes=gundam", "on=inline"]
-    assert main(["read", *words, "max_new_tokens=300", f"out={tmp_path}/read.jsonl"]) == 0
-    rows = {Path(row["image"]).stem: row for row in map(json.loads, (tmp_path / "read.jsonl").read_text().splitlines())}
-    for name in TEXTS:
-        choice = said(server, question(network.images[name]))
-        assert choice["text"] == rows[name]["text"] == network.answers[name, PLAIN] and choice["finish_reason"] == "stop"
-        assert choice["num_read"] == network.ids(name, PLAIN, [])[0]
-        assert differ(network, name, PLAIN, choice) < 1e-4
-
-
-def test_its_processor_cuts_a_loop_where_ours_does(made, server, monkeypatch):
-    network, _ = made
-    page, given = network.images["letter"], DEEPSEEK_OCR.sampling["vllm_xargs"]
-    free = said(server, question(page, CAPTIONS, max_tokens=150))
-    assert free["finish_reason"] == "length" and free["text"].startswith(SONG)
-    cut = said(server, question(page, CAPTIONS, vllm_xargs=given))
-    monkeypatch.setattr(network.net.encoder, "forward", lambda images: [network.seen["letter"]])
-    rule, prompt = NoRepeat(given["ngram_size"], given["window_size"]), f"{IMAGE}\n{DEEPSEEK_OCR.prompts[CAPTIONS]}"
-    (ours,) = generate(network.net, network.tokenizer, [load(page, "gundam")], prompt, 300, rule)
-    assert cut["text"] == ours and not ours.startswith(SONG)
+# The tests with a server of their own come first, so that no two are up at a time: each takes 4 GB.
 
 
 def label(folder: Path, out: Path, server: str) -> list[str]:
     return ["label", f"input={folder}", f"server={server}?together=1", f"model={NAME}", "on=inline", f"out={out}"]
-
-
-def test_a_labelling_is_killed_and_goes_on(made, server, tmp_path):
-    network, _ = made
-    (tmp_path / "in").mkdir()
-    for name in TEXTS:
-        (tmp_path / f"in/{name}.png").write_bytes(network.images[name])
-    (tmp_path / "in/blank.png").write_bytes(vllm.drawn((600, 420), [])[0])
-    out, words = tmp_path / "out", label(tmp_path / "in", tmp_path / "out", server)
-    killed = subprocess.Popen([sys.executable, "-m", "recipes", *words], stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 300
-    while not list(out.glob("label/answers/*.jsonl")) or not ledger_lines(out):
-        assert killed.poll() is None and time.monotonic() < until
-        time.sleep(0.05)
-    killed.send_signal(signal.SIGKILL)
-    killed.wait()
-    before = ledger_lines(out)
-    assert 0 < len(before) < len(TEXTS) and main(words) == 0
-    after = ledger_lines(out)
-    assert after[: len(before)] == before and len(after) == len({line["image"] for line in after}) == len(TEXTS)
-    assert main(words) == 0 and ledger_lines(out) == after
-    pages = {Path(page.origin.uri).stem: page for page in dataset_samples(Folder(f"{out}/label"))}
-    assert {name: page.text.split("\n\n") for name, page in pages.items()} == {
-        name: [f"# {lines[0]}", *lines[1:]] for name, (_, lines) in TEXTS.items()
-    }
-    assert {page.quality.verdict for page in pages.values()} == {"trusted"}
-    assert min(page.quality.signals["reading_score"] for page in pages.values()) > 0.99
-    assert [reason for reason, _ in drops(out).values()] == ["blank"]
 
 
 def test_a_short_context_is_kept_to_and_what_has_no_room_is_no_success(made, tmp_path, caplog):
@@ -139,3 +90,55 @@ def test_an_adapter_of_the_decoder_is_served_beside_its_network(made, tmp_path):
         models = {one["id"]: one for one in json.loads(vllm.sent(f"{server}/models")[1])["data"]}
     assert choice["text"] == network.answers["poster", PLAIN] and differ(other, "letter", PLAIN, choice) < 1e-4
     assert models[NAME]["max_model_len"] == 2048 and models[ADAPTER]["parent"] == NAME  # which tells an adapter's context
+
+
+def test_it_reads_what_make_read_reads(made, server, tmp_path):
+    network, folder = made
+    words = [f"input={folder}/pages", f"model={folder}/model", "prompt=free", "modes=gundam", "on=inline"]
+    assert main(["read", *words, "max_new_tokens=300", f"out={tmp_path}/read.jsonl"]) == 0
+    rows = {Path(row["image"]).stem: row for row in map(json.loads, (tmp_path / "read.jsonl").read_text().splitlines())}
+    for name in TEXTS:
+        choice = said(server, question(network.images[name]))
+        assert choice["text"] == rows[name]["text"] == network.answers[name, PLAIN] and choice["finish_reason"] == "stop"
+        assert choice["num_read"] == network.ids(name, PLAIN, [])[0]
+        assert differ(network, name, PLAIN, choice) < 1e-4
+
+
+def test_its_processor_cuts_a_loop_where_ours_does(made, server, monkeypatch):
+    network, _ = made
+    page, given = network.images["letter"], DEEPSEEK_OCR.sampling["vllm_xargs"]
+    free = said(server, question(page, CAPTIONS, max_tokens=150))
+    assert free["finish_reason"] == "length" and free["text"].startswith(SONG)
+    cut = said(server, question(page, CAPTIONS, vllm_xargs=given))
+    monkeypatch.setattr(network.net.encoder, "forward", lambda images: [network.seen["letter"]])
+    rule, prompt = NoRepeat(given["ngram_size"], given["window_size"]), f"{IMAGE}\n{DEEPSEEK_OCR.prompts[CAPTIONS]}"
+    (ours,) = generate(network.net, network.tokenizer, [load(page, "gundam")], prompt, 300, rule)
+    assert cut["text"] == ours and not ours.startswith(SONG)
+
+
+def test_a_labelling_is_killed_and_goes_on(made, server, tmp_path):
+    network, _ = made
+    (tmp_path / "in").mkdir()
+    for name in TEXTS:
+        (tmp_path / f"in/{name}.png").write_bytes(network.images[name])
+    (tmp_path / "in/blank.png").write_bytes(vllm.drawn((600, 420), [])[0])
+    out, words = tmp_path / "out", label(tmp_path / "in", tmp_path / "out", server)
+    killed = subprocess.Popen([sys.executable, "-m", "recipes", *words], stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 300
+    while not list(out.glob("label/answers/*.jsonl")) or not ledger_lines(out):
+        assert killed.poll() is None and time.monotonic() < until
+        time.sleep(0.05)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    before = ledger_lines(out)
+    assert 0 < len(before) < len(TEXTS) and main(words) == 0
+    after = ledger_lines(out)
+    assert after[: len(before)] == before and len(after) == len({line["image"] for line in after}) == len(TEXTS)
+    assert main(words) == 0 and ledger_lines(out) == after
+    pages = {Path(page.origin.uri).stem: page for page in dataset_samples(Folder(f"{out}/label"))}
+    assert {name: page.text.split("\n\n") for name, page in pages.items()} == {
+        name: [f"# {lines[0]}", *lines[1:]] for name, (_, lines) in TEXTS.items()
+    }
+    assert {page.quality.verdict for page in pages.values()} == {"trusted"}
+    assert min(page.quality.signals["reading_score"] for page in pages.values()) > 0.99
+    assert [reason for reason, _ in drops(out).values()] == ["blank"]

@@ -1,5 +1,10 @@
 """vLLM by its build for processors, and a network for it: the released SAM, CLIP and gundam sizes, which vLLM asks for, before a
-short decoder that was taught a few pages by heart."""
+short decoder that was taught a few pages by heart.
+
+Tried once beside it: `transformers serve` (5.24) takes the network as transformers' `unlimited_ocr` saves it, with a processor
+and a template, and gives the same texts; it refuses `skip_special_tokens` and the like with 422, so that no profile of ours with
+them can be asked there. SGLang (0.5.23) asks for CUDA's libraries; PyPI has no build of it for processors.
+"""
 
 import base64
 import io
