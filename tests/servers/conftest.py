@@ -10,7 +10,7 @@ from tests.bench import __main__ as bench
 from tests.bench import results
 
 VERSIONS: dict[str, str] = {}
-LOAD = os.getloadavg()[0]
+REVISION, LOAD = results.revision(), os.getloadavg()[0]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,5 +43,5 @@ def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
     for outcome, report in reports:
         why = f": {report.longrepr[2]}" if outcome == "skipped" else ""
         lines.append(f"{outcome:<8}{report.duration:6.0f} s  {report.location[2]}{why}")
-    section = results.section("make test-servers", results.revision(), LOAD, "\n".join(lines))
+    section = results.section("make test-servers", REVISION, LOAD, "\n".join(lines))
     results.record(results.PATH, "servers", section, [*bench.BENCHES, "servers"])
