@@ -39,7 +39,7 @@ def test_omnidocbench_is_labelled_and_scored(tmp_path):
         return says(SAID + " and so on" * 400, "length") if numpy.array_equal(shown(request), loops) else says(SAID)
 
     with serving(reply) as (server, _):
-        assert run(words(f"omnidocbench:{folder}", tmp_path / "out", server)) == 0
+        assert run(words(f"omnidocbench:{folder}", tmp_path / "out", server)) == 3  # three of four pages have no label
     kept = json.loads((tmp_path / "out/recipe.json").read_text())["values"]["input"]
     assert kept == f"omnidocbench:{folder}"
     scored = scores(tmp_path, f"omnidocbench:{folder}")
