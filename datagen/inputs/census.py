@@ -148,3 +148,11 @@ def file_item(fs: fsspec.AbstractFileSystem, info: dict[str, Any]) -> Item:
             return Item(name)  # such as a broken link: reading it fails, and is counted
     etag = next((str(info[k]) for k in ("ETag", "etag", "md5Hash", "LastModified", "mtime") if info.get(k)), "")
     return Item(fs.unstrip_protocol(info["name"]), etag.strip('"') or f"{size:x}", size)
+
+
+@dataclass(frozen=True)
+class NoCensus(Census):
+    """The empty census of a task's pipeline, since the task has its items."""
+
+    def items(self) -> list[Item]:
+        return []

@@ -12,12 +12,13 @@ from typing import Any, ClassVar
 
 from datagen.disk.shards import read_samples
 from datagen.disk.storage import Folder
+from datagen.inputs.census import NoCensus
 from datagen.inputs.items import Item
 from datagen.patching import form
 from datagen.patching.form import Patch
 from datagen.record import Drop, Sample
 from datagen.work.assignment import Assigned, add_generation, assigned
-from datagen.work.pipeline import NoCensus, Pipeline, ShardTask, Source, shard_task
+from datagen.work.pipeline import Pipeline, ShardTask, Source, shard_task
 from datagen.work.specification import PLACE, fingerprint
 from datagen.work.tombstones import NOTHING, Forgotten
 

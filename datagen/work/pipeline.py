@@ -15,7 +15,7 @@ from datagen.disk import manifest
 from datagen.disk.shards import ShardReport, ShardWriter, read_report, shard_name, verify_shard
 from datagen.disk.storage import Folder
 from datagen.engines import OPEN, Engines
-from datagen.inputs.census import Census
+from datagen.inputs.census import Census, NoCensus
 from datagen.inputs.items import Inputs, Item, num_parts, shards_of
 from datagen.inputs.language_weights import Weights
 from datagen.record import Drop, Range, Sample, SampleError, clean_text
@@ -170,14 +170,6 @@ class Pipeline:
     def description(self) -> dict[str, Any]:
         """Everything that decides the bytes of shards: values, versions and engines of the source and the stages."""
         return {"source": describe(self.source), "stages": [describe(stage) for stage in self.stages]}
-
-
-@dataclass(frozen=True)
-class NoCensus(Census):
-    """The empty census of a task's pipeline, since the task has its items."""
-
-    def items(self) -> list[Item]:
-        return []
 
 
 @dataclass(frozen=True)
@@ -396,15 +388,10 @@ def _drop(stage: Stage, sample: Sample, error: SampleError) -> Drop:
     return sample.drop(error.reason, type(stage).__name__, error.detail)
 
 
-def is_of(key: str, whole: str) -> bool:
-    """Whether `key` is the key `whole` of a sample, or the key of a part of this sample."""
-    return key == whole or key.startswith(f"{whole}-")
-
-
 def _complete(stage: Stage, batch: list[Sample]) -> list[Sample | Drop]:
     outcomes = list(stage(batch, OPEN))
     keys = {outcome.key for outcome in outcomes}
     for sample in batch:
-        if sample.key not in keys and not any(is_of(key, sample.key) for key in keys):
+        if sample.key not in keys and not any(key.startswith(f"{sample.key}-") for key in keys):
             raise RuntimeError(f"{type(stage).__name__} gives neither sample nor drop of {sample.key}")
     return outcomes
