@@ -37,16 +37,16 @@ class S3(s3fs.S3FileSystem):
 
 
 def _explained(error: Exception, uri: str) -> Exception:
-    answer = getattr(error.__cause__, "response", {})  # s3fs keeps what the store said as the cause
+    answer = getattr(error.__cause__, "response", {})  # s3fs keeps the answer as the cause
     status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     code, message = (answer.get("Error", {}).get(name) or "" for name in ("Code", "Message"))
-    said = f"HTTP {status}, {message or code}"
+    outcome = f"HTTP {status}, {message or code}"
     if code == "NoSuchBucket":
         return FileNotFoundError(f"{uri}: there is no such bucket: correct its name, or make it first")
     if status in _REFUSED:
-        return PermissionError(f"{uri}: the store refuses it ({said}): check {_SETTINGS}")
+        return PermissionError(f"{uri}: the store refuses it ({outcome}): check {_SETTINGS}")
     if status >= 500:
-        return ConnectionError(f"{uri}: the store fails ({said}): the same command tries again")
+        return ConnectionError(f"{uri}: the store fails ({outcome}): the same command tries again")
     if isinstance(error, exceptions.ConnectionError | exceptions.HTTPClientError):
         return ConnectionError(f"{uri}: {error}: check AWS_ENDPOINT_URL and the network; the same command tries again")
     if isinstance(error, exceptions.ParamValidationError):

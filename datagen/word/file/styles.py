@@ -188,11 +188,11 @@ class Styles:
         return self._chains[name]
 
     def _level(self, own: list[etree._Element], names: list[str]) -> int:
-        said = [(p, level) for p in own if (level := value(p, "outlineLvl")) is not None]
-        if names[:1] == ["title"] and not (said and said[0][0].getparent().tag == W + "p"):
+        outline_levels = [(p, level) for p in own if (level := value(p, "outlineLvl")) is not None]
+        if names[:1] == ["title"] and not (outline_levels and outline_levels[0][0].getparent().tag == W + "p"):
             return TITLE_LEVEL
-        if said:
-            outline = said[0][1]
+        if outline_levels:
+            outline = outline_levels[0][1]
             return TITLE_LEVEL + 1 + number(outline) if number(outline, _NO_LEVEL) < _NO_LEVEL else 0
         heading = next((match for name in names if (match := _HEADING.fullmatch(name))), None)
         return TITLE_LEVEL + int(heading[1]) if heading else 0
