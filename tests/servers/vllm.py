@@ -3,7 +3,7 @@ short decoder that was taught a few pages by heart.
 
 Tried once beside it: `transformers serve` (5.24) takes the network as transformers' `unlimited_ocr` saves it, with a processor
 and a template, and gives the same texts; it refuses `skip_special_tokens` and the like with 422, so that no profile of ours with
-them can be asked there. SGLang (0.5.23) asks for CUDA's libraries; PyPI has no build of it for processors.
+them can be asked there. SGLang (0.5.23) asks for CUDA's libraries and wasn't installed.
 """
 
 import base64
