@@ -58,6 +58,15 @@ def killed_when(seen: Callable[[], object], program: str, *arguments: object) ->
     return psutil.wait_procs(family, timeout=30)[1]
 
 
+def is_running(name: str) -> bool:
+    """Whether a descendant of this process has `name` in its own. One that ends while it is asked has none."""
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if name in process.name():
+                return True
+    return False
+
+
 @contextlib.contextmanager
 def full_disk(most: int) -> Iterator[None]:
     """No file grows beyond so many bytes: what writes more gets an error, as on a full disk."""

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import psutil
 import pytest
 
 from datagen.word.source import WordSource
@@ -14,7 +13,7 @@ from tests.inputs.word import formulas as maths
 from tests.inputs.word import xml as xml
 from tests.office import needs_office
 from tests.outputs import check_corpus, shards
-from tests.programs import killed_when
+from tests.programs import is_running, killed_when
 
 pytestmark = [pytest.mark.slow, needs_office, pytest.mark.timeout(900)]
 
@@ -56,8 +55,7 @@ def test_a_killed_run_goes_on_to_the_same_bytes_and_leaves_no_office_behind(fold
     out = tmp_path / "out"
 
     def draws() -> bool:
-        below = psutil.Process().children(recursive=True)
-        return any((out / "word/shards").glob("*.json")) and any("soffice" in process.name() for process in below)
+        return any((out / "word/shards").glob("*.json")) and is_running("soffice")
 
     assert killed_when(draws, RUN, folder, out, "inline") == []
     assert 0 < len(list((out / "word/shards").glob("*.json"))) < len(undisturbed)
