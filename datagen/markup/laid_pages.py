@@ -1,0 +1,143 @@
+"""The pages of a document that is laid out in the browser, each with its image, its regions, and what its ink says of them."""
+
+from collections.abc import Sequence
+
+import numpy
+import simplejpeg
+
+from datagen.markup import ink, look_css
+from datagen.markup.answers import Cut, MarkupPage
+from datagen.markup.blocks import Frame
+from datagen.markup.browser import Document
+from datagen.markup.layout import Layout, Node, Text, TextBox, read
+from datagen.markup.look import Look
+from datagen.markup.page_regions import PageRegions, Pixels, regions
+from datagen.markup.paging import COVERED, paged
+from datagen.reading.language import Language
+from datagen.record import Box, Region, SampleError
+
+_MOST_OUTSIDE = 0.005
+"""The largest share of a page's ink of text that may lie outside of all boxes."""
+_MARGIN = 0.1  # of a line's thickness, by which letters may leave its rectangle
+_PAPER = 8  # pixels of paper around a cut
+
+
+class LaidPages:
+    """Lays pages out when it is made; `draw` takes their pictures; then `page` answers."""
+
+    def __init__(
+        self,
+        document: Document,
+        look: Look,
+        notes: int,
+        zoom: float,
+        jpeg_quality: int,
+        language: Language,
+        left_out: dict[str, int],
+    ):
+        self._document, self._look, self._quality = document, look, jpeg_quality
+        self._language, self._left_out = language, left_out
+        self._pixels = Pixels(Frame(look.width, look.height, look.writing), zoom)
+        self.count = paged(document, look, notes)
+        self._layout: Layout = read(document.snapshot())
+        self._boxes = self._text_boxes()
+        self._shown: dict[int, bytes] = {}
+        self._ink: dict[int, numpy.ndarray] = {}
+        self._unseen: set[int] = set()
+        self._faults: dict[int, list[str]] = {}
+        self._regions: list[PageRegions] = []
+
+    def draw(self, numbers: Sequence[int]) -> None:
+        """Takes the pictures of these pages, with their text and without it, and says what is on each."""
+        for number in numbers:
+            self._document.scroll(*self._pixels.frame.origin(number))
+            self._shown[number] = self._document.picture(self._quality)
+            self._look_at(number)
+        self._document.hide_text()
+        for number in numbers:
+            self._document.scroll(*self._pixels.frame.origin(number))
+            hidden = self._document.picture(self._quality)
+            self._ink[number] = drawn = ink.text_ink(self._shown[number], hidden)
+            boxes = [(box, self._pixels.box(box.rect, number)) for box, item in self._boxes.get(number, []) if not _is_sign(item)]
+            has_ink = ink.inked(drawn, [pixels for _, pixels in boxes])
+            self._unseen |= {id(box) for (box, _), is_seen in zip(boxes, has_ink, strict=True) if not is_seen}
+        self._regions = regions(self._layout, self._pixels, self.count, self._unseen)
+
+    def page(self, number: int) -> MarkupPage:
+        """Raises `SampleError` for what isn't on the document."""
+        drawn, page = self._ink[number], self._regions[number]
+        size = (drawn.shape[1], drawn.shape[0])
+        outside = ink.share_outside(drawn, self._places(number, size))
+        faults = [*page.faults, *self._faults.get(number, [])]
+        reason, detail = (faults[0], ", ".join(sorted(set(faults)))) if faults else ("", "")
+        if not reason and outside > _MOST_OUTSIDE:
+            reason, detail = "ink_outside", f"{outside:.1%} of the ink of its text lies in no line"
+        if not reason and not any(region.text for region in page.regions if region.label not in ("header", "footer", "page_number")):
+            reason, detail = "no_text", "nothing is written on it"
+        return MarkupPage(
+            image=b"" if reason else self._shown[number],
+            size=size,
+            regions=tuple(page.regions),
+            cuts=() if reason else tuple(self._cuts(number, page.regions)),
+            signals={"ink_outside": round(outside, 5)},
+            reason=reason,
+            detail=detail,
+            lang=self._language.lang,
+            script=self._language.script,
+            look=f"{self._look.kind}, {self._look.body}",
+            left_out=self._left_out,
+        )
+
+    def _text_boxes(self) -> dict[int, list[tuple[TextBox, Text]]]:
+        """The boxes of text on each page."""
+        boxes: dict[int, list[tuple[TextBox, Text]]] = {}
+        for item in self._layout.content:
+            if isinstance(item, Text) and item.text.strip() and item.parent.styles.get("visibility", "visible") == "visible":
+                for box in item.boxes:
+                    if item.text[box.start : box.stop].strip():
+                        boxes.setdefault(self._pixels.frame.page(box.rect), []).append((box, item))
+        return boxes
+
+    def _look_at(self, number: int) -> None:
+        """Finds text that something else covers or clips: all of it is unseen; a part of it is a fault of the page."""
+        x, y = self._pixels.frame.origin(number)
+        here = [(box, item.number) for box, item in self._boxes.get(number, []) if item.number >= 0]
+        wants = [[node, box.rect.x0 - x, box.rect.y0 - y, box.rect.x1 - x, box.rect.y1 - y] for box, node in here]
+        for (box, _), share in zip(here, self._document.page.evaluate(COVERED, wants), strict=True):
+            if share == 1:
+                self._unseen.add(id(box))
+            elif share > 0:
+                self._faults.setdefault(number, []).append("covered")
+
+    def _places(self, number: int, size: tuple[int, int]) -> list[Box]:
+        """Where the page's text may have ink: its lines, a little larger, and its formulas."""
+        places = []
+        for box, _ in self._boxes.get(number, []):
+            pixels = self._pixels.box(box.rect, number)
+            margin = max(1, round(_MARGIN * min(pixels.x1 - pixels.x0, pixels.y1 - pixels.y0)))
+            places.append(ink.grown(pixels, size, margin))
+        for item in self._layout.content:
+            if isinstance(item, Node) and item.name == "math":
+                places += [self._pixels.box(rect, number) for rect in item.rects if self._pixels.frame.page(rect) == number]
+        return places
+
+    def _cuts(self, number: int, found: Sequence[Region]) -> list[Cut]:
+        cut = [region for region in found if region.label in ("table", "equation") and region.text]
+        if not cut:
+            return []
+        image = simplejpeg.decode_jpeg(self._shown[number], colorspace="RGB")
+        height, width = image.shape[:2]
+        cuts = []
+        for at, region in enumerate(cut):
+            outer = ink.grown(region.box, (width, height), _PAPER)
+            part = numpy.ascontiguousarray(image[outer.y0 : outer.y1, outer.x0 : outer.x1])
+            inner = Box(*(value - offset for value, offset in zip(region.box, (outer.x0, outer.y0) * 2, strict=True)))
+            kind = "table" if region.label == "table" else "formula"
+            jpeg = simplejpeg.encode_jpeg(part, self._quality, colorspace="RGB", colorsubsampling="444")
+            cuts.append(Cut(kind, at, region.box, jpeg, (part.shape[1], part.shape[0]), inner, region.text))
+        return cuts
+
+
+def _is_sign(item: Text) -> bool:
+    """Whether it is a list's sign, which the browser may draw as a shape: it stays when letters are transparent."""
+    return item.parent.name == "::marker"

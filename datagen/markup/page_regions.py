@@ -1,0 +1,121 @@
+"""The regions of each page of a laid out document, in the order in which a reader reads them, in pixels of the page's image."""
+
+from collections.abc import Set
+from dataclasses import dataclass, field
+
+from datagen.markup import blocks as parts
+from datagen.markup.answers import BY
+from datagen.markup.blocks import Block, Frame, Line, Picture
+from datagen.markup.layout import Layout, Node, Rect
+from datagen.markup.page_tables import TablePiece, pieces, tables
+from datagen.record import Box, Region
+from datagen.record import Line as RecordLine
+
+_SMALL = 2.5  # lines: a picture within a text that is no higher is a sign of the text
+_FIRST, _LAST = ("header",), ("footnote", "footer", "page_number")
+
+
+@dataclass
+class PageRegions:
+    """What is on one page. `faults` are reasons why its label isn't all that it shows."""
+
+    regions: list[Region] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Pixels:
+    """Rectangles on the canvas into pixels of a page's image."""
+
+    frame: Frame
+    zoom: float
+
+    def box(self, rect: Rect, page: int) -> Box:
+        x, y = self.frame.origin(page)
+        width, height = round(self.frame.width * self.zoom), round(self.frame.height * self.zoom)
+        x0, x1 = (max(0, min(width, value)) for value in (int((rect.x0 - x) * self.zoom), -int(-(rect.x1 - x) * self.zoom // 1)))
+        y0, y1 = (max(0, min(height, value)) for value in (int((rect.y0 - y) * self.zoom), -int(-(rect.y1 - y) * self.zoom // 1)))
+        return Box(x0, y0, max(x1, x0 + 1), max(y1, y0 + 1))
+
+
+def regions(layout: Layout, pixels: Pixels, num_pages: int, unseen: Set[int]) -> list[PageRegions]:
+    """The regions of all pages."""
+    pages = [PageRegions() for _ in range(num_pages)]
+    everything = list(parts.blocks(layout, unseen))
+    inside: dict[int, list[Block]] = {}
+    for item in everything:
+        if isinstance(item, Block) and (cell := parts.cell_of(item)) is not None:
+            inside.setdefault(id(cell), []).append(item)
+    cells = tables(layout, inside)
+    for item in everything:
+        if isinstance(item, Node):
+            for piece in pieces(item, cells.get(id(item), []), pixels.frame):
+                _add_table(pages, piece, pixels)
+        elif isinstance(item, Picture):
+            page = pixels.frame.page(item.rect)
+            if 0 <= page < num_pages and not _is_sign(item):
+                pages[page].regions.append(Region(pixels.box(item.rect, page), "image", "", None, BY))
+        elif parts.cell_of(item) is None:
+            _add_block(pages, item, pixels)
+    for page in pages:
+        page.regions.sort(key=lambda region: _rank(region.label))
+    return pages
+
+
+def _rank(label: str) -> int:
+    return 0 if label in _FIRST else 2 + _LAST.index(label) if label in _LAST else 1
+
+
+def _is_sign(picture: Picture) -> bool:
+    """Whether a picture is an icon within a line of text."""
+    height = picture.rect.y1 - picture.rect.y0
+    return height < 40 and picture.element.ancestor("figure") is None
+
+
+def _add_block(pages: list[PageRegions], block: Block, pixels: Pixels) -> None:
+    frame = pixels.frame
+    pieces = parts.fragments(parts.lines(block, frame), frame)
+    for number, lines in enumerate(pieces):
+        page = lines[0].page
+        if not 0 <= page < len(pages):
+            continue
+        rect = lines[0].rect
+        for line in lines[1:]:
+            rect = rect.joined(line.rect)
+        box = pixels.box(rect, page)
+        goes_on = number + 1 < len(pieces)
+        if latex := block.formula:
+            if not latex.strip():
+                pages[page].faults.append("formula_without_latex")
+            pages[page].regions.append(Region(box, "equation", latex.strip(), None, BY, format="latex"))
+            continue
+        if any(style.latex == " " for _, _, style in block.styles):
+            pages[page].faults.append("formula_without_latex")
+        text = parts.markdown(block, lines, pieces[number + 1][0].start if goes_on else None)
+        record = _lines(block, lines, pixels, page)
+        pages[page].regions.append(Region(box, block.label, text, None, BY, lines=record, continues=goes_on))
+
+
+def _lines(block: Block, lines: list[Line], pixels: Pixels, page: int) -> tuple[RecordLine, ...]:
+    """None if one of them has a formula: the letters of its LaTeX aren't those on the page."""
+    texts = [parts.line_text(block, line) for line in lines]
+    if any(parts.FORMULA in block.text[line.start : line.stop] for line in lines):
+        return ()
+    direction = block.element.styles.get("direction", "ltr")
+    if pixels.frame.is_vertical and block.label not in ("header", "footer", "page_number"):
+        direction = "ttb"
+    return tuple(
+        RecordLine(pixels.box(line.rect, page), text, direction=direction)
+        for line, text in zip(lines, texts, strict=True)
+        if text
+    )
+
+
+def _add_table(pages: list[PageRegions], piece: TablePiece, pixels: Pixels) -> None:
+    if not 0 <= piece.page < len(pages):
+        return
+    page = pages[piece.page]
+    if piece.is_cut:
+        page.faults.append("cut_cell")
+    lines = tuple(record for block, line in piece.lines for record in _lines(block, [line], pixels, piece.page))
+    page.regions.append(Region(pixels.box(piece.rect, piece.page), "table", piece.html, None, BY, lines=lines, format="html"))

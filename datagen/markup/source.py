@@ -1,0 +1,145 @@
+"""Documents of markup as samples of pages, tables and formulas: the worker's side. `datagen.markup.child` is the child's side."""
+
+import importlib.metadata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+from datagen.coarse.source import failed_pages, page_key
+from datagen.drawing import typefaces
+from datagen.formulas import katex
+from datagen.inputs.formats import MARKUP
+from datagen.inputs.items import Inputs, Item, num_parts, shards_of
+from datagen.inputs.local import fetched, sha256_of
+from datagen.markdown import content, markdown
+from datagen.markup import browser
+from datagen.markup.answers import BY, Cut, MarkupPage
+from datagen.record import Box, Drop, Origin, Quality, Range, Region, Sample, SampleError, clean_text
+from datagen.sandbox.loop import read_parts
+from datagen.sandbox.parts import Failed
+from datagen.sandbox.process import Limits
+from datagen.work.pipeline import Estimate, Source
+
+READ = "datagen.markup.child:read_document"
+STAGE = "MarkupSource"
+_PAGE_BYTES, _UNKNOWN_PAGES = 6_000, 3
+_ADDRESSES = 1 << 46
+"""The child's address space. Chromium reserves terabytes and uses little: its memory is capped by `browser.MEMORY_BYTES`."""
+
+
+@dataclass(frozen=True)
+class MarkupSource(Source):
+    """Pages of HTML, EPUB, Markdown and ZIM articles, laid out by Chromium in a look that `seed` and the file draw; each table and
+    displayed formula is a sample of its own, cut out of the page's image.
+
+    `long_side` is the image's longer side in pixels. At most the first `max_pages` of a document are read (0: all). The rest of a
+    document is given up after `max_document_s` seconds of processor time. A shard reads about `shard_pages` pages. Files beside a
+    document, such as its pictures, are read if they are in the folder `root` ("": in the document's own folder).
+    """
+
+    version: ClassVar[int] = 1
+
+    seed: int = 0
+    long_side: int = 1920
+    jpeg_quality: int = 90
+    max_pages: int = 0
+    max_bytes: int = 256 << 20
+    max_document_s: float = 600.0
+    root: str = ""
+    limits: Limits = field(default_factory=lambda: Limits(60.0, _ADDRESSES))
+    shard_pages: int = 128
+    stage: str = "markup"
+
+    def engines(self) -> dict[str, str]:
+        """Raises `ValueError` with the way to install it if Chromium or Playwright is missing."""
+        names = ("lxml", "simplejpeg", "markdown-it-py")
+        versions = {name: importlib.metadata.version(name) for name in names} | browser.versions()
+        return versions | {"katex": katex.version(), "fonts": typefaces.digest(typefaces.files().values())}
+
+    def split(self, items: Iterable[Item]) -> Iterator[Inputs]:
+        return shards_of(items, self.expected_pages, self.shard_pages, cut=False)  # a document is laid out as a whole
+
+    def expected_pages(self, item: Item) -> int:
+        total = num_parts(item, _PAGE_BYTES, _UNKNOWN_PAGES)
+        return max(1, min(total, self.max_pages or total))
+
+    def estimate(self, inputs: Inputs) -> Estimate:
+        pages = sum(map(self.expected_pages, inputs))
+        return Estimate(pages, 300_000 * pages, 0.2 * len(inputs) + 0.2 * pages)
+
+    def probe(self, item: Item) -> Item:
+        """The item with its content's sha256. The number of pages isn't known before the document is laid out."""
+        try:
+            with fetched(item.uri, MARKUP, self.max_bytes, self.limits) as (path, _):
+                return replace(item, sha256=sha256_of(path))
+        except SampleError:
+            return item
+
+    def read(self, item: Item) -> Iterator[Sample | Drop]:
+        with fetched(item.uri, MARKUP, self.max_bytes, self.limits) as (path, kind):
+            sha256, engines = sha256_of(path), self.engines()
+            pages = read_parts(
+                READ,
+                MarkupPage,
+                self.limits,
+                max_fatal=1,
+                max_cpu_s=self.max_document_s,
+                noun="pages",
+                path=path,
+                kind=kind,
+                root=self.root,
+                seed=f"{self.seed} {sha256}",
+                within=item.part,
+                long_side=self.long_side,
+                jpeg_quality=self.jpeg_quality,
+                max_pages=self.max_pages,
+                with_pdf=False,
+            )
+            for page in pages:
+                if isinstance(page, Failed):
+                    yield failed_pages(item.uri, sha256, STAGE, page)
+                else:
+                    origin = Origin(item.uri, sha256, page.number, item.licence, engines)
+                    yield from _outcomes(item, origin, page.value, self.stage)
+
+
+def _outcomes(item: Item, origin: Origin, page: MarkupPage, stage: str) -> Iterator[Sample | Drop]:
+    """The page and its cuts, or a drop."""
+    key = page_key(item.uri, origin.sha256, origin.page)
+    if page.reason:
+        yield Drop(key, item.uri, Range(origin.page, origin.page + 1), STAGE, page.reason, clean_text(page.detail))
+        return
+    sample = Sample(
+        key=key,
+        task="page",
+        image=page.image,
+        size=page.size,
+        lang=page.lang or item.lang or "und",
+        script=page.script or "Zyyy",
+        text=markdown(page.regions),
+        regions=page.regions,
+        quality=Quality("trusted", (), page.signals),
+        origin=origin,
+        stage=stage,
+        metadata={"look": page.look} | {f"cut_{name}": str(count) for name, count in sorted(page.left_out.items())},
+    )
+    yield sample
+    for cut in page.cuts:
+        yield _cut_out(sample, cut)
+
+
+def _cut_out(page: Sample, cut: Cut) -> Sample:
+    is_table = cut.kind == "table"
+    region = Region(cut.inner, "table" if is_table else "equation", cut.text, None, BY, format="html" if is_table else "latex")
+    return replace(
+        page,
+        key=f"{page.key}-{cut.kind[0]}{cut.number:04d}",
+        task=cut.kind,
+        image=cut.image,
+        size=cut.size,
+        text=content(region),
+        regions=(region,),
+        quality=Quality("trusted"),
+        origin=replace(page.origin, parent=page.key, box=Box(*cut.box)),
+        metadata={"look": page.metadata["look"]},
+    )
