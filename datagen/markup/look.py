@@ -1,7 +1,7 @@
 """How a document of markup is set: a look is drawn for each, of a kind of document such as a paper, a newspaper or slides.
 
-Lengths are CSS pixels, 96 to an inch. To add a kind, add a section to `kinds.toml`; to add a choice, a word to it, and what the word
-means to `look.css`.
+Lengths are CSS pixels, 96 to an inch. To add a kind, add a section to `kinds.toml`; to add a choice, a word to it, and its
+style to `look.css`.
 """
 
 import colorsys
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from datagen.drawing import typefaces
 from datagen.drawing.families import families
-from datagen.markup.numerals import PAGE_WORDS, digit_style, numeral
+from datagen.markup.numerals import digit_style, numeral, with_word
 from datagen.writing import scripts
 
 
@@ -32,7 +32,7 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True)
 class Look:
-    """What a stylesheet is made of. Fields without a comment are named in `kinds.toml`, and what their words mean is in `look.css`.
+    """What a stylesheet is made of. Fields without a comment are drawn from `kinds.toml`; `look.css` says what words mean.
 
     Lengths are CSS pixels, scales shares of the text's size, gaps and indents em, colours #rrggbb.
     """
@@ -121,7 +121,7 @@ class Look:
         return Box(self.left + (notes if self.writing == "vertical-rl" else 0), self.top, width - notes, height)
 
     def corner_of(self, page: int) -> tuple[float, float]:
-        """Where page 0, 1, … begins in the laid out document: pages stand side by side, those of vertical text one below another."""
+        """Left and top of page 0, 1, … in the laid out document: pages stand side by side, those of vertical text below each other."""
         return (0, page * self.height) if self.is_vertical else (page * self.width, 0)
 
     def boxes(self, page: int, notes: float = 0) -> dict[str, Box]:
@@ -146,7 +146,7 @@ class Look:
             room = full.width * (0.8 if shares_line else 1)
             found[f"running-{place}"] = Box(full.left + (full.width - room) * (side == "right"), tops[place], room, line, side)
         if end != "none":
-            room = full.width * (0.18 if shares_line else 1)
+            room = full.width * (0.2 if shares_line else 1)
             found["page-number"] = Box(
                 full.left + (full.width - room) * (number_side == "right"), tops[end], room, line, number_side
             )
@@ -162,12 +162,13 @@ class Look:
         """What the number of page 0, 1, … says, such as "12", "- 12 -", "Page 12", "xii", "১২"."""
         number = numeral(page + 1, digit_style(self.script, self.lang) if self.number_form == "digits" else self.number_form)
         if self.number_form == "word":
-            return PAGE_WORDS.get(self.lang.split("-")[0].lower(), "{}").format(number)
+            return with_word(number, self.lang)
         return {"dashes": f"– {number} –", "hyphens": f"- {number} -", "brackets": f"[{number}]"}.get(self.number_form, number)
 
 
 _LEAST_CONTRAST = 4.5
 _CASED = frozenset("Latn Cyrl Grek Armn".split())
+_EUROPEAN = frozenset("Latn Cyrl Grek".split())
 _INITIALS = _CASED | frozenset("Geor Hebr Hans Hant Jpan Kore".split())  # whose letters stand alone
 _UNSPACED = frozenset("Khmr Laoo Mymr Thai Tibt".split())  # where justified lines would have a gap or two
 _TALL = frozenset(
@@ -183,6 +184,7 @@ _ALL_LETTERS = {"Latn": "ąčęğłőřşšťůźž", "Cyrl": "ґєіїўђљњ�
 _FOR_HEADINGS = re.compile(
     r"Caps|Display|Kufi|Rashi|Stam|Muol|Hand|hand|Fantuwua|Hiwua|Titr|Looped|Bold|Black|Light|Cond|Slanted|Quran|Bokor|Chrieng"
 )
+_POOR = re.compile(r"CLM|BPG|Lohit|Nakula|Sahadeva|Nanum|Thabit")  # of Latin, Greek and Cyrillic letters
 _MONO = re.compile(r"Mono|Courier|Coding|Thabit")
 _NO_SANS = re.compile(
     r"Serif|Naskh|Nastaliq|Amiri|Myeongjo|Scheherazade|Nazli|CLM|Kinnari|Norasi|Khmer OS|Padauk|Abyssinica|Annapurna"
@@ -210,8 +212,10 @@ def drawn(draw: random.Random, lang: str, script: str, direction: str, sample_te
     said["columns"] = max(1, min(said["columns"], int(inline / said["size"] / _LEAST_COLUMN)))
     if said["columns"] > 1 or inline < _LEAST_WITH_FLOATS * said["size"]:
         said |= {"figure": "center", "aside": "box"}
+    if said["columns"] == 1:
+        said["spanning"] = "none"  # pages are columns, too, and would be spanned
     if script not in _CASED:
-        said["heading_case"] = "none"
+        said |= {"heading_case": "none", "heading_slant": "normal"}
     if script not in _INITIALS or writing != "horizontal-tb":
         said["drop_cap"] = 0
     if script in _UNSPACED:
@@ -276,6 +280,8 @@ def _families(draw: random.Random, taste: str, text: str, lang: str, script: str
     all_of_text = _known_families(f"{text} {_ALL_LETTERS.get(script, '')}", lang) or _known_families(text, lang)
     if not all_of_text:
         raise ValueError(typefaces.what_to_install(text, lang))
+    if script in _EUROPEAN:
+        all_of_text = tuple(name for name in all_of_text if not _POOR.search(name)) or all_of_text
     usual = [name for name in all_of_text if not _FOR_HEADINGS.search(name) and not _MONO.search(name)] or list(all_of_text)
     tasty = [name for name in usual if (taste == "serif") == bool(_NO_SANS.search(name))] or usual
     noto = [name for name in tasty if name.startswith("Noto ")] or tasty

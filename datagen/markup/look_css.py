@@ -9,8 +9,10 @@ from datagen.drawing import typefaces
 from datagen.markup.look import Look
 
 FIT = """() => {
-  const isWide = (box, style) => Math.max(...[...box.getClientRects()].map((part) =>
-    style.writingMode === "horizontal-tb" ? part.width : part.height)) > parseFloat(getComputedStyle(box.parentElement).inlineSize) + 1
+  const isWide = (box, style) => {
+    const lengths = [...box.getClientRects()].map((part) => style.writingMode === "horizontal-tb" ? part.width : part.height)
+    return Math.max(...lengths) > parseFloat(getComputedStyle(box.parentElement).inlineSize) + 1
+  }
   for (const box of document.querySelectorAll("#flow > .columns :is(table, math)"))
     for (const step of [1, 2, 3])
       if (isWide(box, getComputedStyle(box))) {
@@ -25,7 +27,7 @@ _FALLBACKS = ("Noto Serif", "Noto Sans", "Noto Serif CJK SC", "Noto Sans CJK SC"
 
 
 def page_html(look: Look, html: str) -> str:
-    """What the <body> of a document in the look holds: the flow of pages, in it the text's columns, in them the document's markup.
+    """What the <body> of a document in the look holds: the flow of pages, in it the columns, in them the document's markup.
 
     Boxes of `Look.boxes` are to stand behind it. The document's own CSS belongs into `@layer document { … }`, after ours.
     """
@@ -34,7 +36,7 @@ def page_html(look: Look, html: str) -> str:
 
 
 def css(look: Look, notes: float = 0) -> str:
-    """The stylesheet of a look, for what `page_html` gives. `notes`: CSS pixels that each page keeps for footnotes, as in `text_box`.
+    """The stylesheet of a look, for what `page_html` gives. `notes`: what each page keeps for footnotes, as in `text_box`.
 
     The document's own `!important` wins against some of it, so leave that out.
     """
@@ -52,8 +54,8 @@ def css(look: Look, notes: float = 0) -> str:
     return (
         f"{_common()}\n:root {{ {said} }}\n"
         f'@counter-style look-numbers {{ system: extends {look.list_style}; prefix: "{prefix}"; suffix: "{suffix}" }}\n'
-        f"#flow {{ left: {box.left}px; top: {box.top}px; width: {box.width}px; height: {box.height}px; writing-mode: {look.writing}; "
-        f"column-width: {inline}px; column-gap: {gap}px }}\n"
+        f"#flow {{ left: {box.left}px; top: {box.top}px; width: {box.width}px; height: {box.height}px; "
+        f"writing-mode: {look.writing}; column-width: {inline}px; column-gap: {gap}px }}\n"
         f"#flow > .columns {{ {columns}direction: {look.direction} }}\n"
         f".page-notes {{ writing-mode: {look.writing}; direction: {look.direction} }}\n"
     )

@@ -1,95 +1,41 @@
 """Numbers as a script or a document writes them: its own digits, Roman numerals, and the word for a page."""
 
+import functools
+import tomllib
 import unicodedata
+from pathlib import Path
+from typing import Any
 
-# By script: the CSS counter style of its own numbers, and its digit zero, if it writes numbers by digits.
-_DIGITS = {
-    **{"Arab": ("arabic-indic", "٠"), "Beng": ("bengali", "০"), "Deva": ("devanagari", "०"), "Gujr": ("gujarati", "૦")},
-    **{
-        "Guru": ("gurmukhi", "੦"),
-        "Khmr": ("khmer", "០"),
-        "Knda": ("kannada", "೦"),
-        "Laoo": ("lao", "໐"),
-        "Mlym": ("malayalam", "൦"),
-    },
-    **{
-        "Mong": ("mongolian", "᠐"),
-        "Mymr": ("myanmar", "၀"),
-        "Orya": ("oriya", "୦"),
-        "Taml": ("tamil", "௦"),
-        "Telu": ("telugu", "౦"),
-    },
-    **{
-        "Thai": ("thai", "๐"),
-        "Tibt": ("tibetan", "༠"),
-        "Ethi": ("ethiopic-numeric", ""),
-        "Hebr": ("hebrew", ""),
-        "Armn": ("armenian", ""),
-    },
-    **{"Geor": ("georgian", ""), "Grek": ("lower-greek", ""), "Cyrl": ("decimal-leading-zero", ""), "Kore": ("hangul", "")},
-    **{"Jpan": ("katakana", ""), "Hans": ("cjk-decimal", ""), "Hant": ("cjk-decimal", ""), "Hani": ("cjk-decimal", "")},
-}
 _PERSIAN = frozenset("fa ur ps ckb sd ks ug".split())
-_ROMAN = ((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"), (9, "ix"))
-_ROMAN_UNITS = ((5, "v"), (4, "iv"), (1, "i"))
-
-PAGE_WORDS = {
-    **{
-        "en": "Page {}",
-        "de": "Seite {}",
-        "fr": "Page {}",
-        "es": "Página {}",
-        "pt": "Página {}",
-        "it": "Pagina {}",
-        "nl": "Pagina {}",
-    },
-    **{
-        "ru": "Стр. {}",
-        "uk": "Стор. {}",
-        "bg": "Стр. {}",
-        "pl": "Strona {}",
-        "cs": "Strana {}",
-        "sk": "Strana {}",
-        "sv": "Sida {}",
-    },
-    **{
-        "da": "Side {}",
-        "nb": "Side {}",
-        "fi": "Sivu {}",
-        "hu": "{}. oldal",
-        "tr": "Sayfa {}",
-        "el": "Σελίδα {}",
-        "ro": "Pagina {}",
-    },
-    **{
-        "ja": "{} ページ",
-        "zh": "第 {} 页",
-        "ko": "{} 쪽",
-        "ar": "صفحة {}",
-        "fa": "صفحهٔ {}",
-        "he": "עמוד {}",
-        "hi": "पृष्ठ {}",
-        "th": "หน้า {}",
-    },
-    **{"bn": "পৃষ্ঠা {}", "ta": "பக்கம் {}", "km": "ទំព័រ {}", "ka": "გვერდი {}", "vi": "Trang {}", "id": "Halaman {}"},
-}
-"""By language: what a page's number says together with the word for a page."""
+_ROMAN = ("m 1000|cm 900|d 500|cd 400|c 100|xc 90|l 50|xl 40|x 10|ix 9|v 5|iv 4|i 1").split("|")
 
 
 def digit_style(script: str, lang: str) -> str:
-    """The CSS counter style of a script's own numbers; "decimal" if it has none."""
+    """The CSS counter style of the numbers that a script has beside ours; "decimal" if it has none."""
     if script == "Arab" and lang.split("-")[0].lower() in _PERSIAN:
         return "persian"
-    return _DIGITS.get(script, ("decimal", ""))[0]
+    return _known()["digits"].get(script, ("decimal", ""))[0]
 
 
 def numeral(number: int, style: str) -> str:
     """A number from 1 on: in digits of a script if `style` is their counter style, in Roman numerals if it is "roman"."""
     if style == "roman":
         text = ""
-        for value, letters in _ROMAN + _ROMAN_UNITS:
-            count, number = divmod(number, value)
+        for letters, value in (pair.split() for pair in _ROMAN):
+            count, number = divmod(number, int(value))
             text += letters * count
         return text
-    zero = next((zero for name, zero in _DIGITS.values() if name == style and zero), "۰" if style == "persian" else "0")
+    zero = next(
+        (zero for name, zero in _known()["digits"].values() if name == style and zero), "۰" if style == "persian" else "0"
+    )
     return "".join(chr(ord(zero) + unicodedata.digit(digit)) for digit in str(number))
+
+
+def with_word(number: str, lang: str) -> str:
+    """A page's number with the word for a page in a language (BCP-47), such as "Page 12"; the number alone without a known word."""
+    return _known()["page"].get(lang.split("-")[0].lower(), "{}").format(number)
+
+
+@functools.cache
+def _known() -> dict[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("numerals.toml").read_text(encoding="utf-8"))
