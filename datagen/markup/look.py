@@ -121,7 +121,7 @@ class Look:
         return Box(self.left + (notes if self.writing == "vertical-rl" else 0), self.top, width - notes, height)
 
     def corner_of(self, page: int) -> tuple[float, float]:
-        """Left and top of page 0, 1, … in the laid out document: pages stand side by side, those of vertical text below each other."""
+        """Left and top of page 0, 1, … in the laid out document: side by side, in vertical text one below another."""
         return (0, page * self.height) if self.is_vertical else (page * self.width, 0)
 
     def boxes(self, page: int, notes: float = 0) -> dict[str, Box]:
@@ -189,7 +189,7 @@ _MONO = re.compile(r"Mono|Courier|Coding|Thabit")
 _NO_SANS = re.compile(
     r"Serif|Naskh|Nastaliq|Amiri|Myeongjo|Scheherazade|Nazli|CLM|Kinnari|Norasi|Khmer OS|Padauk|Abyssinica|Annapurna"
 )
-_LEAST_COLUMN, _LEAST_WITH_FLOATS = 15, 34  # times the size of letters
+_LEAST_COLUMN, _LEAST_JUSTIFIED, _LEAST_WITH_FLOATS = 15, 24, 34  # times the size of letters
 _INDENTS = {"Jpan": (1.0,), "Hans": (2.0,), "Hant": (2.0,)}
 _FEW = 1 / 2000  # the share of a text that a frequent letter has
 
@@ -218,7 +218,8 @@ def drawn(draw: random.Random, lang: str, script: str, direction: str, sample_te
         said |= {"heading_case": "none", "heading_slant": "normal"}
     if script not in _INITIALS or writing != "horizontal-tb":
         said["drop_cap"] = 0
-    if script in _UNSPACED:
+    is_narrow = inline / said["columns"] < _LEAST_JUSTIFIED * said["size"] and script not in _CHINESE
+    if script in _UNSPACED or (is_narrow and draw.random() < 0.6):
         said["text_align"] = "start"
     if script in _TALL:
         least = draw.uniform(2.1, 2.5) if "Nastaliq" in said["body"] else draw.uniform(1.4, 1.7)

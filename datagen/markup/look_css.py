@@ -9,18 +9,21 @@ from datagen.drawing import typefaces
 from datagen.markup.look import Look
 
 FIT = """() => {
-  const isWide = (box, style) => {
-    const lengths = [...box.getClientRects()].map((part) => style.writingMode === "horizontal-tb" ? part.width : part.height)
-    return Math.max(...lengths) > parseFloat(getComputedStyle(box.parentElement).inlineSize) + 1
+  const isWide = (box) => {
+    const own = getComputedStyle(box), around = getComputedStyle(box.parentElement)
+    const [count, gap] = own.columnSpan === "all" ? [1, 0] : [around.columnCount, around.columnGap].map((x) => parseFloat(x) || 0)
+    const room = (parseFloat(around.inlineSize) + gap) / Math.max(1, count) - gap
+    return [...box.getClientRects()].some((part) => (own.writingMode === "horizontal-tb" ? part.width : part.height) > room + 1)
   }
   for (const box of document.querySelectorAll("#flow > .columns :is(table, math)"))
-    for (const step of [1, 2, 3])
-      if (isWide(box, getComputedStyle(box))) {
-        box.classList.remove(`fit-${step - 1}`)
-        box.classList.add(`fit-${step}`)
-      }
+    for (let step = 1; step <= 4 && isWide(box); step++) {
+      if (step > 2) box.classList.remove(`fit-${step - 1}`)
+      box.classList.add(`fit-${step}`)
+    }
 }"""
-"""JavaScript that sets tables and formulas smaller that are wider than their column: to be run once, before measuring."""
+"""JavaScript for tables and formulas that are wider than their column: it has them span all columns, and makes them smaller.
+
+To be run once, before measuring."""
 
 _SUFFIXES = {"dot": ("", ". "), "paren": ("", ") "), "brackets": ("(", ") ")}
 _FALLBACKS = ("Noto Serif", "Noto Sans", "Noto Serif CJK SC", "Noto Sans CJK SC", "DejaVu Sans")

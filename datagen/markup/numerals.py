@@ -32,7 +32,7 @@ def numeral(number: int, style: str) -> str:
 
 
 def with_word(number: str, lang: str) -> str:
-    """A page's number with the word for a page in a language (BCP-47), such as "Page 12"; the number alone without a known word."""
+    """A page's number with the word for a page in a language (BCP-47), such as "Page 12"; the number alone if we know no word."""
     return _known()["page"].get(lang.split("-")[0].lower(), "{}").format(number)
 
 
